@@ -1,0 +1,287 @@
+# Handoff: a UEFI loader and an x86-64 kernel that agree on memory. `make help` lists what there is.
+
+BUILD := build
+VERSION := $(shell cat VERSION)
+
+# --- Tools (override on the command line: make CLANG=clang-16) ---------------------------------
+CLANG ?= clang
+LLD_LINK ?= lld-link
+LD_LLD ?= ld.lld
+LLVM_NM ?= llvm-nm
+LLVM_AR ?= llvm-ar
+LLVM_OBJCOPY ?= llvm-objcopy
+LLVM_COV ?= llvm-cov
+LLVM_PROFDATA ?= llvm-profdata
+CLANG_FORMAT ?= clang-format
+PYTHON ?= $(shell scripts/find-python.sh)
+# Where gnu-efi's headers are (efi.h, x86_64/efibind.h).
+EFI_INCLUDE ?= /usr/include/efi
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
+COMMON_CFLAGS := -std=c17 -I. $(WARNINGS) -DHANDOFF_VERSION_TEXT='"$(VERSION)"'
+
+# A line a file; `make V=1` shows the commands.
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+# --- Sources -----------------------------------------------------------------------------------
+SHARED_SOURCES := $(wildcard shared/*.c)
+SHARED_ARCH_SOURCES := $(wildcard shared/arch/x86_64/*.c)
+SHARED_ASSEMBLY := $(wildcard shared/arch/x86_64/*.S)
+
+LOADER_SOURCES := $(wildcard bootloader/*.c bootloader/arch/x86_64/*.c) \
+                  $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
+LOADER_ASSEMBLY := $(wildcard bootloader/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
+
+KERNEL_SOURCES := $(wildcard kernel/*.c kernel/lib/*.c kernel/mm/*.c kernel/mm/heap/*.c \
+                             kernel/arch/x86_64/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
+KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
+
+# The folder in which font.S finds the font.
+ASSEMBLY_FLAGS := -I$(BUILD)
+
+# Pure files: bytes and numbers in, a struct out. Host tests compile them as they are, without
+# gnu-efi or a CPU, so that a broken boundary fails to compile. All of shared/ is pure but memory.c,
+# which the C library replaces there.
+PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) \
+    $(wildcard bootloader/config.c bootloader/elf.c bootloader/memory_map.c \
+               bootloader/bootstrap_tables.c) \
+    $(wildcard kernel/command_line.c kernel/handoff_check.c kernel/lib/*.c kernel/mm/*.c \
+               kernel/mm/heap/*.c)
+
+# --- Loader: a PE image straight from clang and lld-link ----------------------------------------
+LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
+    -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -Oz -gdwarf -ffunction-sections -fdata-sections -fno-builtin \
+    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(COMMON_CFLAGS)
+LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
+
+$(BUILD)/loader/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/loader/%.S.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(LOADER_CFLAGS) $(ASSEMBLY_FLAGS) -MMD -MP -c $< -o $@
+
+# 4 KiB section alignment, no section both writable and executable, NX_COMPAT: what firmware that
+# enforces memory protection (and Microsoft's signing rules) demand. BOOTX64.debug.efi keeps the
+# debug information for gdb; what boots does not carry it.
+LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
+    -dynamicbase -Brepro
+
+$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -debug:dwarf -out:$@ $^
+
+$(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
+	$(say) LINK $@
+	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$@ $(LOADER_OBJECTS)
+
+# --- Kernel: a static ELF in the higher half ----------------------------------------------------
+KERNEL_CFLAGS := --target=x86_64-unknown-none-elf -ffreestanding -mcmodel=kernel -mno-red-zone \
+    -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-pic -fno-builtin -O2 -g \
+    $(COMMON_CFLAGS)
+KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
+KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
+KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
+
+$(BUILD)/kernel/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/kernel/%.S.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(KERNEL_CFLAGS) $(ASSEMBLY_FLAGS) -MMD -MP -c $< -o $@
+
+# The symbol table for backtraces is part of the image, so the kernel is linked twice: once to learn
+# the addresses, once with them. The table lies behind everything else, so no address moves.
+$(BUILD)/kernel/symbols-empty.S: scripts/kernel-symbols.py
+	@mkdir -p $(@D)
+	$(PYTHON) scripts/kernel-symbols.py </dev/null >$@
+
+$(BUILD)/kernel/symbols.S: $(BUILD)/kernel/first-pass.elf scripts/kernel-symbols.py
+	$(say) NM $@
+	$(Q)$(LLVM_NM) --defined-only --numeric-sort $< >$(BUILD)/kernel/symbols.txt
+	$(PYTHON) scripts/kernel-symbols.py <$(BUILD)/kernel/symbols.txt >$@
+
+$(BUILD)/kernel/symbols%.o: $(BUILD)/kernel/symbols%.S
+	$(say) CC $@
+	$(Q)$(CLANG) $(KERNEL_CFLAGS) -c $< -o $@
+
+$(BUILD)/kernel/symbols.o: $(BUILD)/kernel/symbols.S
+	$(say) CC $@
+	$(Q)$(CLANG) $(KERNEL_CFLAGS) -c $< -o $@
+
+$(BUILD)/kernel/first-pass.elf: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.o $(KERNEL_LINKER_SCRIPT)
+	$(say) LINK $@
+	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $@
+
+# kernel.debug.elf keeps the debug information for gdb; what boots does not carry it.
+$(BUILD)/kernel.debug.elf: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o $(KERNEL_LINKER_SCRIPT)
+	$(say) LINK $@
+	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $@
+
+$(BUILD)/kernel.elf: $(BUILD)/kernel.debug.elf
+	$(say) STRIP $@
+	$(Q)$(LLVM_OBJCOPY) --strip-all $< $@
+
+# --- The console font, from the distribution's package ------------------------------------------
+FONT := $(BUILD)/font.bin
+$(FONT): scripts/console-font.py
+	@mkdir -p $(@D)
+	$(PYTHON) scripts/console-font.py $@
+
+$(BUILD)/loader/shared/arch/x86_64/font.S.o $(BUILD)/kernel/shared/arch/x86_64/font.S.o: $(FONT)
+
+# --- esp/: what a USB stick gets -----------------------------------------------------------------
+esp/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
+	@mkdir -p $(@D)
+	cp $< $@
+
+esp/kernel.elf: $(BUILD)/kernel.elf
+	cp $< $@
+
+.PHONY: build
+build: esp/EFI/BOOT/BOOTX64.EFI esp/kernel.elf ## build the loader and the kernel into esp/
+
+# --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------
+HOST_CFLAGS := -g -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/unit/support/*.c))
+UNIT_PURE := $(PURE_SOURCES:%.c=$(BUILD)/unit/obj/%.o)
+
+$(BUILD)/unit/obj/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(BUILD)/unit/libpure.a: $(UNIT_PURE)
+	@rm -f $@
+	$(say) AR $@
+	$(Q)$(LLVM_AR) rcs $@ $^
+
+$(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BUILD)/unit/libpure.a
+	$(say) LINK $@
+	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $@
+
+.PHONY: unit-tests
+unit-tests: $(UNIT_TESTS)
+
+.PHONY: test-unit
+test-unit: unit-tests ## run the unit tests on this machine, under ASan and UBSan
+	@$(PYTHON) scripts/unit_tests.py $(UNIT_TESTS)
+
+# --- Coverage of the pure files under the unit tests ----------------------------------------------
+COVERAGE := -fprofile-instr-generate -fcoverage-mapping
+COVERAGE_TESTS := $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/coverage/%)
+
+$(BUILD)/coverage/obj/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(COVERAGE) -MMD -MP -c $< -o $@
+
+$(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
+    $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%) \
+    $(UNIT_PURE:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $@
+
+.PHONY: coverage
+coverage: $(COVERAGE_TESTS) ## report which lines of the pure files the unit tests reach
+	@scripts/coverage.sh $(LLVM_PROFDATA) $(LLVM_COV) $(BUILD)/coverage
+
+# --- QEMU tests ----------------------------------------------------------------------------------
+# The conductor is an EFI application that misbehaves as a test's plan says, then starts the
+# unmodified loader. It is compiled as the loader is.
+CONDUCTOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o, \
+    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES) \
+    bootloader/arch/x86_64/cpu.c bootloader/arch/x86_64/serial.c)
+
+$(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
+	    -dynamicbase -out:$@ $^
+
+.PHONY: qemu-programs
+qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI
+
+.PHONY: test-qemu
+test-qemu: qemu-programs ## run the tests on virtual machines (real UEFI firmware)
+	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(shell nproc) tests/qemu
+
+.PHONY: test
+test: ## run every test: the last line is `N passed, N failed`
+	scripts/test.sh
+
+# --- Booting, images, sticks ---------------------------------------------------------------------
+.PHONY: run
+run: ## build and boot in QEMU; RUN="--memory 3G" passes options (RUN=--help lists them)
+	scripts/run.sh $(RUN)
+
+.PHONY: debug
+debug: build ## boot with gdb at the kernel's entry, symbols loaded
+	scripts/debug.sh
+
+.PHONY: image
+image: build ## make a GPT disk image with an EFI System Partition: build/handoff.img
+	$(PYTHON) scripts/image.py disk esp $(BUILD)/handoff.img
+
+.PHONY: iso
+iso: build ## make an ISO for discs and sticks: build/handoff.iso
+	$(PYTHON) scripts/image.py iso esp $(BUILD)/handoff.iso
+
+.PHONY: usb
+usb: image ## write a stick: make usb DEV=/dev/sdX (asks before it writes)
+	@$(PYTHON) scripts/usb.py $(BUILD)/handoff.img "$(DEV)"
+
+.PHONY: bench-boot
+bench-boot: build ## guest instructions of each phase of the boot
+	$(PYTHON) tests/bench/bench_boot.py
+
+# --- Housekeeping --------------------------------------------------------------------------------
+.PHONY: doctor
+doctor: ## say which tools are missing, and which package has them
+	@scripts/doctor.sh
+
+FORMATTED := $(shell find bootloader kernel shared tests -name '*.[ch]' 2>/dev/null)
+
+.PHONY: format
+format: ## lay out the C files as .clang-format says
+	$(CLANG_FORMAT) -i $(FORMATTED)
+
+.PHONY: lint
+lint: compile_commands.json ## look for trouble: format, clang-tidy, cppcheck, shellcheck
+	@scripts/lint.sh
+
+.PHONY: compile_commands.json
+compile_commands.json: $(FONT) ## tell editors and clang-tidy how each file is compiled
+	@$(MAKE) --no-print-directory -n -B build unit-tests | \
+	    $(PYTHON) scripts/compile_commands.py $(CLANG) $@
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z][a-z_.-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
+	    awk -F '\t' '{ printf "%-24s%s\n", $$1, $$2 }'
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf $(BUILD) esp/EFI esp/kernel.elf compile_commands.json
+
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,39 @@
+/*
+ * enter.h - the switch: from the loader's world into the kernel's.
+ */
+#ifndef BOOTLOADER_ARCH_X86_64_ENTER_H
+#define BOOTLOADER_ARCH_X86_64_ENTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Read by enter.S at these offsets. */
+struct enter_state {
+    uint64_t page_table_root;
+    uint64_t entry;     /* virtual */
+    uint64_t handoff;   /* virtual: the kernel's first argument */
+    uint64_t stack_top; /* virtual, 16-byte aligned */
+    uint64_t efer;
+    uint64_t cr4;
+};
+_Static_assert(offsetof(struct enter_state, page_table_root) == 0, "enter.S");
+_Static_assert(offsetof(struct enter_state, entry) == 8, "enter.S");
+_Static_assert(offsetof(struct enter_state, handoff) == 16, "enter.S");
+_Static_assert(offsetof(struct enter_state, stack_top) == 24, "enter.S");
+_Static_assert(offsetof(struct enter_state, efer) == 32, "enter.S");
+_Static_assert(offsetof(struct enter_state, cr4) == 40, "enter.S");
+
+#define ENTER_EFER_LONG_MODE  UINT64_C(0x500) /* LME, LMA */
+#define ENTER_EFER_NO_EXECUTE UINT64_C(0x800) /* NXE: only where the CPU has it */
+
+#define ENTER_CR4             UINT64_C(0x6a0)  /* PAE, PGE, OSFXSR, OSXMMEXCPT */
+#define ENTER_CR4_FIFTH_LEVEL UINT64_C(0x1000) /* LA57: must stay as it is */
+
+/* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. What it changes,
+ * in this order: interrupts and both interrupt controllers off; EFER; PAT; CR3; CR4; CR0; the
+ * stack; FPU, debug and segment-base registers; general registers.
+ * Preconditions: fault_install() has been called; this code is identity-mapped in both address
+ * spaces. */
+_Noreturn void enter_kernel(const struct enter_state *state);
+
+#endif

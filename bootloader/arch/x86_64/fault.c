@@ -1,0 +1,213 @@
+#include "bootloader/arch/x86_64/fault.h"
+
+#include "bootloader/arch/x86_64/cpu.h"
+
+#define EXCEPTION_COUNT 32
+#define VECTOR_COUNT    256
+
+#define VECTOR_NMI           2
+#define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_MACHINE_CHECK 18
+
+/* Room for the report, whose largest frame holds one line of text. */
+#define FAULT_STACK_SIZE_BYTES 4096
+#define FAULT_STACK_COUNT      4
+
+/* Intel SDM Vol. 3A, 6.14.1: 64-bit interrupt gate. */
+struct gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t stack_index;
+    uint8_t type;
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct gate) == 16, "Intel SDM Vol. 3A, figure 6-8");
+
+#define GATE_PRESENT_INTERRUPT 0x8e
+
+/* Intel SDM Vol. 3A, 7.7. Packed: the 64-bit fields lie at odd multiples of four. */
+struct __attribute__((packed)) task_state {
+    uint32_t reserved_0;
+    uint64_t privileged_stacks[3];
+    uint64_t reserved_1;
+    uint64_t interrupt_stacks[7];
+    uint64_t reserved_2;
+    uint16_t reserved_3;
+    uint16_t io_map_offset;
+};
+_Static_assert(sizeof(struct task_state) == 104, "Intel SDM Vol. 3A, figure 7-11");
+
+struct __attribute__((packed)) table_register {
+    uint16_t limit;
+    uint64_t base;
+};
+_Static_assert(sizeof(struct table_register) == 10, "Intel SDM Vol. 3A, figure 2-6");
+
+/* What fault_entry.S pushes, lowest address first. */
+struct fault_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+    uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    uint64_t vector;
+    uint64_t error_code;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* The CPU reaches these by address, so they cannot be passed as arguments: the loader's one and
+ * only instance of each. */
+static struct gate gates[VECTOR_COUNT];
+static struct task_state task_state;
+static _Alignas(16) uint8_t stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
+static struct post_exit *fault_output;
+static bool fault_is_reporting;
+
+/* Present, accessed (so that the CPU never writes here), 64-bit. */
+static uint64_t segments[] = {
+    0,
+    UINT64_C(0x00af9b000000ffff),
+    UINT64_C(0x00cf93000000ffff),
+    0, /* TSS, filled by fault_install() */
+    0,
+};
+
+/* fault_entry.S: one stub of 16 bytes for each exception, then one for all other vectors. */
+extern const uint8_t fault_stubs[];
+#define FAULT_STUB_SIZE_BYTES 16
+
+/* fault_entry.S. Loads the registers and reloads every segment. */
+void fault_load_tables(const struct table_register *gdt, const struct table_register *idt);
+
+static const char *const exception_names[EXCEPTION_COUNT] = {
+    "#DE divide error",
+    "#DB debug",
+    "NMI",
+    "#BP breakpoint",
+    "#OF overflow",
+    "#BR bound range",
+    "#UD invalid opcode",
+    "#NM no FPU",
+    "#DF double fault",
+    "coprocessor overrun",
+    "#TS invalid TSS",
+    "#NP segment not present",
+    "#SS stack fault",
+    "#GP general protection",
+    "#PF page fault",
+    "reserved 15",
+    "#MF x87 error",
+    "#AC alignment check",
+    "#MC machine check",
+    "#XM SIMD error",
+    "#VE virtualization",
+    "#CP control protection",
+    "reserved 22",
+    "reserved 23",
+    "reserved 24",
+    "reserved 25",
+    "reserved 26",
+    "reserved 27",
+    "#HV hypervisor injection",
+    "#VC VMM communication",
+    "#SX security",
+    "reserved 31",
+};
+
+static uint8_t fault_stack_index(unsigned vector)
+{
+    switch (vector) {
+    case VECTOR_DOUBLE_FAULT:
+        return 2;
+    case VECTOR_NMI:
+        return 3;
+    case VECTOR_MACHINE_CHECK:
+        return 4;
+    default:
+        return 1;
+    }
+}
+
+static void gate_set(unsigned vector)
+{
+    unsigned stub = vector < EXCEPTION_COUNT ? vector : EXCEPTION_COUNT;
+    uint64_t address = (uint64_t)fault_stubs + stub * FAULT_STUB_SIZE_BYTES;
+    gates[vector] = (struct gate){
+        .offset_low = (uint16_t)address,
+        .selector = FAULT_CODE_SELECTOR,
+        .stack_index = fault_stack_index(vector),
+        .type = GATE_PRESENT_INTERRUPT,
+        .offset_middle = (uint16_t)(address >> 16),
+        .offset_high = (uint32_t)(address >> 32),
+    };
+}
+
+static void task_state_set(void)
+{
+    uint64_t base = (uint64_t)&task_state;
+    uint64_t limit = sizeof(task_state) - 1;
+
+    for (unsigned i = 0; i < FAULT_STACK_COUNT; i++)
+        task_state.interrupt_stacks[i] = (uint64_t)stacks[i] + FAULT_STACK_SIZE_BYTES;
+    task_state.io_map_offset = sizeof(task_state); /* no I/O permission map */
+
+    /* Intel SDM Vol. 3A, 7.2.3: available 64-bit TSS, present; 16 bytes. */
+    segments[FAULT_TSS_SELECTOR / 8] = limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 |
+                                       (base >> 24 & 0xff) << 56;
+    segments[FAULT_TSS_SELECTOR / 8 + 1] = base >> 32;
+}
+
+void fault_install(struct post_exit *post_exit)
+{
+    struct table_register gdt = {sizeof(segments) - 1, (uint64_t)segments};
+    struct table_register idt = {sizeof(gates) - 1, (uint64_t)gates};
+
+    fault_output = post_exit;
+    for (unsigned vector = 0; vector < VECTOR_COUNT; vector++)
+        gate_set(vector);
+    task_state_set();
+    fault_load_tables(&gdt, &idt);
+}
+
+static void fault_print_registers(const struct fault_frame *frame)
+{
+    post_exit_print(fault_output,
+                    "  rip %016llx  cs %04llx  rflags %08llx\n"
+                    "  rsp %016llx  cr2 %016llx  cr3 %016llx\n",
+                    frame->rip, frame->cs, frame->rflags, frame->rsp, cpu_read_cr2(),
+                    cpu_read_cr3());
+    post_exit_print(fault_output,
+                    "  rax %016llx  rbx %016llx  rcx %016llx\n"
+                    "  rdx %016llx  rsi %016llx  rdi %016llx\n"
+                    "  rbp %016llx  r8  %016llx  r9  %016llx\n",
+                    frame->rax, frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi,
+                    frame->rbp, frame->r8, frame->r9);
+    post_exit_print(fault_output,
+                    "  r10 %016llx  r11 %016llx  r12 %016llx\n"
+                    "  r13 %016llx  r14 %016llx  r15 %016llx\n",
+                    frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15);
+}
+
+/* Called by fault_entry.S for every vector. A fault while a report is being printed ends at once:
+ * the first report is the one that matters. */
+_Noreturn void fault_report(const struct fault_frame *frame);
+_Noreturn void fault_report(const struct fault_frame *frame)
+{
+    if (fault_is_reporting)
+        post_exit_stop(fault_output, POST_EXIT_LOADER_FAULT);
+    fault_is_reporting = true;
+
+    const char *name = frame->vector < EXCEPTION_COUNT ? exception_names[frame->vector]
+                                                       : "unexpected interrupt, vector 32-255";
+    post_exit_print(fault_output,
+                    "\n[loader] fault: %s, error code %llx, before the kernel had handlers of its "
+                    "own\n",
+                    name, frame->error_code);
+    fault_print_registers(frame);
+    post_exit_stop(fault_output, POST_EXIT_LOADER_FAULT);
+}
+
+_Noreturn void fault_kernel_returned(void)
+{
+    post_exit_print(fault_output, "\n[loader] the kernel's entry returned\n");
+    post_exit_stop(fault_output, POST_EXIT_KERNEL_RETURNED);
+}

@@ -1,0 +1,71 @@
+/*
+ * fault_entry.S - where the CPU enters the loader's handlers, and the loading of their tables.
+ *
+ * Functions are called by Microsoft's convention: first arguments in RCX and RDX, 32 bytes of
+ * shadow space above the return address.
+ */
+    .text
+
+/* Vectors for which the CPU pushes an error code (Intel SDM Vol. 3A, table 6-1). */
+#define PUSHES_ERROR_CODE(vector)                                                                  \
+    (vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 ||              \
+     vector == 29 || vector == 30)
+
+/* One stub a vector, 16 bytes each: fault.c computes their addresses. The last one, number 32,
+ * serves every vector that is not an exception. */
+    .globl fault_stubs
+    .balign 16
+fault_stubs:
+    .set vector, 0
+    .rept 33
+    .balign 16
+    .if !PUSHES_ERROR_CODE(vector)
+    pushq $0
+    .endif
+    pushq $vector
+    jmp fault_common
+    .set vector, vector + 1
+    .endr
+
+fault_common:
+    pushq %rax
+    pushq %rbx
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %rbp
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    cld
+    movq %rsp, %rcx
+    andq $-16, %rsp
+    subq $32, %rsp
+    call fault_report
+    ud2
+
+/* void fault_load_tables(const struct table_register *gdt, const struct table_register *idt) */
+    .globl fault_load_tables
+fault_load_tables:
+    lgdt (%rcx)
+    lidt (%rdx)
+    popq %rax
+    pushq $0x08
+    pushq %rax
+    movl $0x10, %ecx
+    movl %ecx, %ds
+    movl %ecx, %es
+    movl %ecx, %ss
+    xorl %ecx, %ecx
+    movl %ecx, %fs
+    movl %ecx, %gs
+    lldt %cx
+    movl $0x18, %ecx
+    ltr %cx
+    lretq

@@ -1,0 +1,223 @@
+#include "bootloader/bootstrap_tables.h"
+
+#include "shared/address.h"
+#include "shared/arch/x86_64/page_entry.h"
+#include "shared/range.h"
+#include "shared/region.h"
+
+/* Nothing is global: the entries would survive the kernel's own switch of CR3. */
+static const struct page_permissions READ_WRITE = {.write = true};
+
+/* --- What the plan maps -------------------------------------------------------------------------- */
+
+static uint64_t segment_pages_end(const struct elf_segment *segment)
+{
+    return page_align_up(segment->virtual_address + segment->memory_size_bytes);
+}
+
+/* A segment in whole pages. Segments with equal permissions may share a page, which the first of
+ * them maps; the range may thus be empty. */
+static struct range segment_pages(const struct elf_plan *kernel, unsigned index)
+{
+    const struct elf_segment *segments = kernel->segments;
+    struct range pages = {page_align_down(segments[index].virtual_address),
+                          segment_pages_end(&segments[index])};
+    if (index > 0 && pages.start < segment_pages_end(&segments[index - 1]))
+        pages.start = segment_pages_end(&segments[index - 1]);
+    return pages;
+}
+
+static bool regions_touch(const struct handoff_region *before, const struct handoff_region *after)
+{
+    return before->base + before->size_bytes == after->base;
+}
+
+/* The next stretch of RAM from region *index on: neighbours that touch are one, so that large pages
+ * are used across them. Cut at the direct map's limit. False at the end. */
+static bool next_ram_range(const struct bootstrap_plan *plan, size_t *index,
+                           struct range *ret_range)
+{
+    const struct handoff_region *regions = plan->regions;
+    size_t first = *index;
+    while (first < plan->region_count && !region_type_is_ram(regions[first].type))
+        first++;
+    if (first == plan->region_count || regions[first].base >= BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
+        return false;
+
+    size_t last = first;
+    while (last + 1 < plan->region_count && region_type_is_ram(regions[last + 1].type) &&
+           regions_touch(&regions[last], &regions[last + 1]))
+        last++;
+    uint64_t end = regions[last].base + regions[last].size_bytes;
+    if (end > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
+        end = BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES;
+    *ret_range = (struct range){regions[first].base, end};
+    *index = last + 1;
+    return true;
+}
+
+/* --- The bound ------------------------------------------------------------------------------------ */
+
+/* Counts tables for ranges in ascending order: a table that two of them share is counted once. */
+struct table_counter {
+    unsigned levels;
+    unsigned largest_page_level;
+    uint64_t table_count;
+    uint64_t last_counted[6]; /* by level: number of the last table counted, plus one */
+};
+
+static void count_tables(struct table_counter *counter, unsigned level, uint64_t first_address,
+                         uint64_t last_address)
+{
+    uint64_t bytes_per_table = page_entry_span_bytes(level + 1);
+    uint64_t first = first_address / bytes_per_table + 1;
+    uint64_t last = last_address / bytes_per_table + 1;
+    counter->table_count += last - first + 1;
+    if (counter->last_counted[level] == first)
+        counter->table_count--;
+    counter->last_counted[level] = last;
+}
+
+/* Where pages as large as a whole table's span are possible, only the two ends need tables of that
+ * level, and only if they are not aligned to it. Precondition: below the root's level; not empty. */
+static void count_range(struct table_counter *counter, uint64_t start, uint64_t size_bytes)
+{
+    uint64_t last = start + (size_bytes - 1);
+    for (unsigned level = PAGE_LEVEL_4KIB; level < counter->levels; level++) {
+        uint64_t span_mask = page_entry_span_bytes(level + 1) - 1;
+        if (level >= counter->largest_page_level) {
+            count_tables(counter, level, start, last);
+            continue;
+        }
+        if ((start & span_mask) != 0)
+            count_tables(counter, level, start, start);
+        if ((last & span_mask) != span_mask)
+            count_tables(counter, level, last, last);
+    }
+}
+
+uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
+                                const struct page_table_features *features)
+{
+    struct table_counter small = {.levels = features->levels,
+                                  .largest_page_level = PAGE_LEVEL_4KIB};
+    for (size_t i = 0; i < plan->loader_section_count; i++) {
+        if (plan->loader_sections[i].size_bytes > 0)
+            count_range(&small, plan->loader_sections[i].base, plan->loader_sections[i].size_bytes);
+    }
+    count_range(&small, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
+    count_range(&small, plan->kernel->virtual_base, plan->kernel->size_bytes);
+
+    /* Physical and virtual addresses of the direct map are congruent to every page size. */
+    struct table_counter large = small;
+    large.largest_page_level = features->pages_1gib ? PAGE_LEVEL_1GIB : PAGE_LEVEL_2MIB;
+    struct range range;
+    for (size_t index = 0; next_ram_range(plan, &index, &range);)
+        count_range(&large, BOOTSTRAP_DIRECT_MAP_BASE + range.start, range_size_bytes(range));
+    if (plan->framebuffer_size_bytes > 0)
+        count_range(&large, BOOTSTRAP_DIRECT_MAP_BASE + plan->framebuffer_base,
+                    plan->framebuffer_size_bytes);
+    return large.table_count + 1; /* the root */
+}
+
+/* --- Building -------------------------------------------------------------------------------------- */
+
+static enum page_table_status map_kernel(const struct bootstrap_plan *plan,
+                                         struct page_table *table)
+{
+    const struct elf_plan *kernel = plan->kernel;
+    for (unsigned i = 0; i < kernel->segment_count; i++) {
+        struct range pages = segment_pages(kernel, i);
+        if (range_is_empty(pages))
+            continue;
+        struct page_permissions permissions = {.write = kernel->segments[i].write,
+                                               .execute = kernel->segments[i].execute};
+        uint64_t physical = plan->kernel_physical_base + (pages.start - kernel->virtual_base);
+        enum page_table_status status =
+            page_table_map(table, virt_addr(pages.start), phys_addr(physical),
+                           range_size_bytes(pages), permissions, true);
+        if (status != PAGE_TABLE_OK)
+            return status;
+    }
+    return PAGE_TABLE_OK;
+}
+
+static enum page_table_status map_loader(const struct bootstrap_plan *plan,
+                                         struct page_table *table)
+{
+    for (size_t i = 0; i < plan->loader_section_count; i++) {
+        const struct bootstrap_section *section = &plan->loader_sections[i];
+        if (section->base < PAGE_SIZE_BYTES)
+            return PAGE_TABLE_NULL_PAGE;
+        struct page_permissions permissions = {.write = section->write,
+                                               .execute = section->execute};
+        enum page_table_status status =
+            page_table_map(table, virt_addr(section->base), phys_addr(section->base),
+                           section->size_bytes, permissions, false);
+        if (status != PAGE_TABLE_OK)
+            return status;
+    }
+    return PAGE_TABLE_OK;
+}
+
+static enum page_table_status map_direct(struct page_table *table, uint64_t base,
+                                         uint64_t size_bytes, enum page_memory_type memory_type,
+                                         uint64_t *direct_map_size_bytes)
+{
+    if (base >= BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES ||
+        size_bytes > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - base)
+        return PAGE_TABLE_PHYSICAL_TOO_HIGH;
+    struct page_permissions permissions = READ_WRITE;
+    permissions.memory_type = memory_type;
+    enum page_table_status status =
+        page_table_map(table, virt_addr(BOOTSTRAP_DIRECT_MAP_BASE + base), phys_addr(base),
+                       size_bytes, permissions, true);
+    if (status == PAGE_TABLE_OK && base + size_bytes > *direct_map_size_bytes)
+        *direct_map_size_bytes = base + size_bytes;
+    return status;
+}
+
+static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct page_table *table,
+                                      uint64_t *direct_map_size_bytes)
+{
+    struct range range;
+    for (size_t index = 0; next_ram_range(plan, &index, &range);) {
+        enum page_table_status status =
+            map_direct(table, range.start, range_size_bytes(range), PAGE_MEMORY_WRITE_BACK,
+                       direct_map_size_bytes);
+        if (status != PAGE_TABLE_OK)
+            return status;
+    }
+    return PAGE_TABLE_OK;
+}
+
+static enum page_table_status map_framebuffer(const struct bootstrap_plan *plan,
+                                              struct page_table *table,
+                                              uint64_t *direct_map_size_bytes)
+{
+    if (plan->framebuffer_size_bytes == 0)
+        return PAGE_TABLE_OK;
+    return map_direct(table, plan->framebuffer_base, plan->framebuffer_size_bytes,
+                      PAGE_MEMORY_WRITE_COMBINING, direct_map_size_bytes);
+}
+
+enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
+                                              struct page_table *table,
+                                              uint64_t *ret_direct_map_size_bytes)
+{
+    uint64_t direct_map_size_bytes = 0;
+    enum page_table_status status = map_kernel(plan, table);
+    if (status == PAGE_TABLE_OK)
+        status = map_loader(plan, table);
+    if (status == PAGE_TABLE_OK)
+        status = page_table_map(table, virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE),
+                                phys_addr(plan->stack_physical_base), BOOTSTRAP_STACK_SIZE_BYTES,
+                                READ_WRITE, true);
+    if (status == PAGE_TABLE_OK)
+        status = map_ram(plan, table, &direct_map_size_bytes);
+    if (status == PAGE_TABLE_OK)
+        status = map_framebuffer(plan, table, &direct_map_size_bytes);
+    if (status == PAGE_TABLE_OK)
+        *ret_direct_map_size_bytes = direct_map_size_bytes;
+    return status;
+}

@@ -1,0 +1,62 @@
+/*
+ * bootstrap_tables.h - the address space in which the kernel begins.
+ *
+ *   kernel image     at its link address, each segment with its own permissions
+ *   direct map       every RAM region at direct_map_base + physical, writable, never executable,
+ *                    write-back; the framebuffer write-combining
+ *   stack            64 KiB with an unmapped page below
+ *   loader image     identity-mapped, section by section, for the switch and the fault handlers
+ *
+ * Nothing else. Pure: builds through shared/page_table.h over callbacks.
+ */
+#ifndef BOOTLOADER_BOOTSTRAP_TABLES_H
+#define BOOTLOADER_BOOTSTRAP_TABLES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootloader/elf.h"
+#include "shared/handoff.h"
+#include "shared/page_table.h"
+
+/* With 4 levels: the first address of the higher half, 64 TiB long. With 5 levels the same
+ * address is canonical too, so the window stays; RAM beyond 64 TiB is not mapped. */
+#define BOOTSTRAP_DIRECT_MAP_BASE        UINT64_C(0xffff800000000000)
+#define BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES (UINT64_C(64) << 40)
+/* The stack's window: its guard page is the page below. */
+#define BOOTSTRAP_STACK_VIRTUAL_BASE UINT64_C(0xffffff0000010000)
+#define BOOTSTRAP_STACK_SIZE_BYTES   (UINT64_C(64) * 1024)
+
+/* A piece of the loader's image (a PE section), identity-mapped with its own permissions. */
+struct bootstrap_section {
+    uint64_t base; /* physical = virtual, page-aligned */
+    uint64_t size_bytes;
+    bool write;
+    bool execute;
+};
+
+struct bootstrap_plan {
+    const struct elf_plan *kernel;
+    uint64_t kernel_physical_base;
+    uint64_t stack_physical_base;
+    const struct bootstrap_section *loader_sections;
+    size_t loader_section_count;
+    uint64_t framebuffer_base; /* page-aligned; size 0 for none */
+    uint64_t framebuffer_size_bytes;
+    const struct handoff_region *regions; /* normalised: the RAM among them is mapped */
+    size_t region_count;
+};
+
+/* How many table pages the plan can need at most: an upper bound for the caller's pool. */
+uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
+                                const struct page_table_features *features);
+
+/* Map all of the plan into *table, made by page_table_create(). On failure the tables are useless
+ * and the caller drops them. *ret_direct_map_size_bytes: one past the highest mapped physical
+ * address. */
+enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
+                                              struct page_table *table,
+                                              uint64_t *ret_direct_map_size_bytes)
+    __attribute__((warn_unused_result));
+
+#endif

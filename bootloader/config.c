@@ -1,0 +1,263 @@
+#include "bootloader/config.h"
+
+#include <stdbool.h>
+
+#include "shared/address.h"
+#include "shared/memory.h"
+#include "shared/number.h"
+
+_Static_assert(CONFIG_TEMP_HEAP_LIMIT <= UINT64_MAX - PAGE_SIZE_BYTES, "rounding up cannot wrap");
+
+/* A piece of the text; not NUL-terminated. */
+struct piece {
+    const char *text;
+    size_t length;
+};
+
+/* One known key: how its value is judged and stored. `stored` guards against a second one. */
+struct setting {
+    const char *key;
+    enum config_status (*store)(struct piece value, struct config *config);
+    bool stored;
+};
+
+const char *config_status_text(enum config_status status)
+{
+    switch (status) {
+    case CONFIG_OK:
+        return "The configuration is good.";
+    case CONFIG_FILE_TOO_LARGE:
+        return "The file is larger than 64 KiB.";
+    case CONFIG_NUL_BYTE:
+        return "The file contains a NUL byte: it is not plain text (UTF-16?).";
+    case CONFIG_LINE_TOO_LONG:
+        return "The line is longer than 1200 bytes.";
+    case CONFIG_NO_EQUALS_SIGN:
+        return "The line is not of the form key = value.";
+    case CONFIG_DUPLICATE_KEY:
+        return "The key stands there a second time.";
+    case CONFIG_BAD_NUMBER:
+        return "The value is not a number such as 1048576, 0x100000 or 1M.";
+    case CONFIG_NUMBER_TOO_LARGE:
+        return "The temporary heap cannot be larger than 16G.";
+    case CONFIG_EMPTY_VALUE:
+        return "The value is empty.";
+    case CONFIG_PATH_TOO_LONG:
+        return "The path is longer than 255 characters.";
+    case CONFIG_PATH_ESCAPES:
+        return "The path contains '..'.";
+    case CONFIG_PATH_NOT_ASCII:
+        return "The path contains a character that is not printable ASCII.";
+    case CONFIG_COMMAND_LINE_TOO_LONG:
+        return "The command line is longer than 1023 bytes.";
+    case CONFIG_BAD_QUOTES:
+        return "The quotes around the value do not match.";
+    }
+    return "The configuration is bad in an unknown way.";
+}
+
+void config_set_defaults(struct config *config)
+{
+    *config = (struct config){
+        .kernel_path = "\\kernel.elf",
+        .temp_heap_size_bytes = CONFIG_TEMP_HEAP_DEFAULT,
+    };
+}
+
+/* --- Values ------------------------------------------------------------------------------------ */
+
+/* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
+static enum config_status store_kernel_path(struct piece value, struct config *config)
+{
+    char path[CONFIG_PATH_CAPACITY] = {0};
+    size_t length = 0;
+    if (value.length == 0)
+        return CONFIG_EMPTY_VALUE;
+    if (value.text[0] != '\\' && value.text[0] != '/')
+        path[length++] = '\\';
+    if (value.length > CONFIG_PATH_CAPACITY - 1 - length)
+        return CONFIG_PATH_TOO_LONG;
+    for (size_t i = 0; i < value.length; i++) {
+        char character = value.text[i];
+        if (character < 0x20 || character > 0x7e)
+            return CONFIG_PATH_NOT_ASCII;
+        if (character == '.' && i > 0 && value.text[i - 1] == '.')
+            return CONFIG_PATH_ESCAPES;
+        path[length++] = character == '/' ? '\\' : character;
+    }
+    memcpy(config->kernel_path, path, sizeof(path));
+    return CONFIG_OK;
+}
+
+static enum config_status store_command_line(struct piece value, struct config *config)
+{
+    if (value.length > CONFIG_COMMAND_LINE_CAPACITY - 1)
+        return CONFIG_COMMAND_LINE_TOO_LONG;
+    memcpy(config->command_line, value.text, value.length);
+    config->command_line[value.length] = '\0';
+    return CONFIG_OK;
+}
+
+static enum config_status store_temp_heap_size(struct piece value, struct config *config)
+{
+    uint64_t size_bytes;
+    if (!number_parse(value.text, value.length, &size_bytes))
+        return CONFIG_BAD_NUMBER;
+    if (size_bytes > CONFIG_TEMP_HEAP_LIMIT)
+        return CONFIG_NUMBER_TOO_LARGE;
+    config->temp_heap_size_bytes = page_align_up(size_bytes);
+    return CONFIG_OK;
+}
+
+/* --- Lines ------------------------------------------------------------------------------------- */
+
+static bool is_blank(char character)
+{
+    return character == ' ' || character == '\t';
+}
+
+static struct piece without_blanks(struct piece piece)
+{
+    while (piece.length > 0 && is_blank(piece.text[0])) {
+        piece.text++;
+        piece.length--;
+    }
+    while (piece.length > 0 && is_blank(piece.text[piece.length - 1]))
+        piece.length--;
+    return piece;
+}
+
+static bool contains(struct piece piece, char character)
+{
+    for (size_t i = 0; i < piece.length; i++) {
+        if (piece.text[i] == character)
+            return true;
+    }
+    return false;
+}
+
+/* Quotes count only where one opens the value: `root="a b" quiet` is kept as it stands. */
+static enum config_status remove_quotes(struct piece *value)
+{
+    if (value->length == 0 || value->text[0] != '"')
+        return CONFIG_OK;
+    if (value->length < 2 || value->text[value->length - 1] != '"')
+        return CONFIG_BAD_QUOTES;
+    value->text++;
+    value->length -= 2;
+    return contains(*value, '"') ? CONFIG_BAD_QUOTES : CONFIG_OK;
+}
+
+static bool equals(struct piece piece, const char *text)
+{
+    for (size_t i = 0; i < piece.length; i++) {
+        if (text[i] == '\0' || text[i] != piece.text[i])
+            return false;
+    }
+    return text[piece.length] == '\0';
+}
+
+static struct setting *find_setting(struct setting *settings, size_t count, struct piece key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (equals(key, settings[i].key))
+            return &settings[i];
+    }
+    return NULL;
+}
+
+/* Split at the first '='. False if there is none. */
+static bool split_line(struct piece line, struct piece *ret_key, struct piece *ret_value)
+{
+    for (size_t i = 0; i < line.length; i++) {
+        if (line.text[i] == '=') {
+            *ret_key = without_blanks((struct piece){line.text, i});
+            *ret_value = without_blanks((struct piece){line.text + i + 1, line.length - i - 1});
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum config_status parse_line(struct piece line, unsigned line_number,
+                                     struct setting *settings, size_t setting_count,
+                                     struct config *config)
+{
+    if (line.length > CONFIG_LINE_LIMIT)
+        return CONFIG_LINE_TOO_LONG;
+    if (contains(line, '\0'))
+        return CONFIG_NUL_BYTE;
+    line = without_blanks(line);
+    if (line.length == 0 || line.text[0] == '#')
+        return CONFIG_OK;
+
+    struct piece key;
+    struct piece value;
+    if (!split_line(line, &key, &value))
+        return CONFIG_NO_EQUALS_SIGN;
+    struct setting *setting = find_setting(settings, setting_count, key);
+    if (setting == NULL) {
+        if (config->unknown_key_count++ == 0)
+            config->first_unknown_line = line_number;
+        return CONFIG_OK;
+    }
+    if (setting->stored)
+        return CONFIG_DUPLICATE_KEY;
+    setting->stored = true;
+
+    enum config_status status = remove_quotes(&value);
+    return status == CONFIG_OK ? setting->store(value, config) : status;
+}
+
+/* Take the next line off the text, without its end (LF or CRLF). */
+static struct piece next_line(struct piece *text)
+{
+    size_t length = 0;
+    while (length < text->length && text->text[length] != '\n')
+        length++;
+    struct piece line = {text->text, length};
+    size_t taken = length < text->length ? length + 1 : length;
+    text->text += taken;
+    text->length -= taken;
+    if (line.length > 0 && line.text[line.length - 1] == '\r')
+        line.length--;
+    return line;
+}
+
+static struct piece without_byte_order_mark(struct piece text)
+{
+    static const char MARK[3] = {'\xef', '\xbb', '\xbf'};
+    if (text.length >= sizeof(MARK) && memcmp(text.text, MARK, sizeof(MARK)) == 0) {
+        text.text += sizeof(MARK);
+        text.length -= sizeof(MARK);
+    }
+    return text;
+}
+
+enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
+                                unsigned *ret_line)
+{
+    struct setting settings[] = {
+        {.key = "kernel", .store = store_kernel_path},
+        {.key = "cmdline", .store = store_command_line},
+        {.key = "temp_heap", .store = store_temp_heap_size},
+    };
+    const size_t setting_count = sizeof(settings) / sizeof(settings[0]);
+
+    *ret_line = 0;
+    if (size_bytes > CONFIG_FILE_LIMIT_BYTES)
+        return CONFIG_FILE_TOO_LARGE;
+    struct config config;
+    config_set_defaults(&config);
+    struct piece rest = without_byte_order_mark((struct piece){text, size_bytes});
+    for (unsigned line_number = 1; rest.length > 0; line_number++) {
+        enum config_status status =
+            parse_line(next_line(&rest), line_number, settings, setting_count, &config);
+        if (status != CONFIG_OK) {
+            *ret_line = line_number;
+            return status;
+        }
+    }
+    *ret_config = config;
+    return CONFIG_OK;
+}

@@ -1,0 +1,78 @@
+/*
+ * handoff_build.h - the block of pages that the kernel is given: struct handoff and everything that
+ * it points to.
+ *
+ *   +----------+----------+---------+-----+---------+---------+----------+
+ *   | handoff  | timeline | command | log | EFI map | regions | scratch  |
+ *   |          |          | line    |     | + slack |         |          |
+ *   +----------+----------+---------+-----+---------+---------+----------+
+ *   ^ base, page-aligned; each part begins at a multiple of 16
+ *
+ * It is reserved while the firmware is there, with slack for a memory map that grows, because after
+ * ExitBootServices() nothing can be allocated. The scratch is for the conversion of the map.
+ */
+#ifndef BOOTLOADER_HANDOFF_BUILD_H
+#define BOOTLOADER_HANDOFF_BUILD_H
+
+#include "bootloader/console.h"
+#include "bootloader/exit.h"
+#include "bootloader/kernel_image.h"
+#include "bootloader/loader_image.h"
+#include "bootloader/pages.h"
+#include "bootloader/platform.h"
+#include "bootloader/table_pool.h"
+#include "bootloader/temp_heap.h"
+#include "bootloader/timeline.h"
+#include "shared/page_table.h"
+
+struct handoff_block {
+    uint64_t base;
+    uint64_t size_bytes;
+    struct handoff *handoff;
+    struct handoff_moment *timeline;
+    char *command_line;
+    char *log;
+    struct exit_map map; /* its buffer is the part for the EFI map */
+    struct handoff_region *regions;
+    size_t region_capacity;
+    size_t region_count;
+    uint64_t *scratch;
+    size_t scratch_count; /* 64-bit words */
+};
+
+/* Everything else that goes into the structure. */
+struct handoff_sources {
+    const struct firmware *firmware;
+    const struct console *console;
+    const struct timeline *timeline;
+    const char *command_line;
+    const struct kernel_image *kernel;
+    const struct temp_heap *temp_heap;
+    const struct loader_image *loader_image;
+    const struct platform *platform;
+    const struct page_table_features *features;
+    const struct table_pool *tables;
+    uint64_t stack_physical_base;
+    uint64_t direct_map_size_bytes;
+};
+
+/* Reserve the block and read a first memory map into it. The map may grow by the reservation
+ * itself; a firmware whose map outgrows the slack several times over is refused.
+ * Failures: MEMORY_MAP, OUT_OF_MEMORY, BAD_ALLOCATION. */
+enum loader_error handoff_build_reserve(struct pages *pages, struct handoff_block *ret_block,
+                                        struct loader_failure *failure)
+    __attribute__((warn_unused_result));
+
+/* Convert the map in the block into its regions, with what the loader has taken laid over it.
+ * What was wrong with the map is logged if `console` is not NULL. Works before and after exit.
+ * Failure: MEMORY_MAP. */
+enum loader_error handoff_build_regions(struct handoff_block *block, const struct pages *pages,
+                                        const struct platform *platform, struct console *console,
+                                        struct loader_failure *failure)
+    __attribute__((warn_unused_result));
+
+/* Write the structure with its checksum, and copy log, command line and timeline: the last step
+ * before the kernel. Precondition: handoff_build_regions() on the final map. */
+void handoff_build_finish(struct handoff_block *block, const struct handoff_sources *sources);
+
+#endif

@@ -1,0 +1,325 @@
+/*
+ * main.c - the boot sequence. efi_main() at the end is its table of contents.
+ */
+#include "bootloader/arch/x86_64/cpu.h"
+#include "bootloader/arch/x86_64/enter.h"
+#include "bootloader/arch/x86_64/fault.h"
+#include "bootloader/bootstrap_tables.h"
+#include "bootloader/config.h"
+#include "bootloader/console.h"
+#include "bootloader/exit.h"
+#include "bootloader/file.h"
+#include "bootloader/handoff_build.h"
+#include "bootloader/kernel_image.h"
+#include "bootloader/loader_image.h"
+#include "bootloader/pages.h"
+#include "bootloader/platform.h"
+#include "bootloader/post_exit.h"
+#include "bootloader/table_pool.h"
+#include "bootloader/temp_heap.h"
+#include "bootloader/timeline.h"
+#include "shared/address.h"
+#include "shared/command_line.h"
+
+#define CONFIG_PATH "\\handoff.conf"
+
+/* A person has this long to read an error; then the firmware goes on to its next boot option. */
+#define READING_SECONDS 10
+
+/* More table pages than the bound for the map that was seen last: the map that ExitBootServices()
+ * accepts may have a few more ragged edges. */
+#define TABLE_SLACK_PAGES 16
+
+struct loader {
+    struct firmware firmware;
+    struct console console;
+    struct timeline timeline;
+    struct loader_failure failure;
+    struct pages pages;
+    struct loader_image image;
+    struct volume volume;
+    struct config config;
+    struct kernel_image kernel;
+    struct temp_heap temp_heap;
+    struct platform platform;
+    struct handoff_block block;
+    struct page_table_features features;
+    struct table_pool table_pool;
+    struct page_table tables;
+    struct post_exit post_exit;
+    uint64_t stack_physical_base;
+    uint64_t direct_map_size_bytes;
+};
+
+/* Each step below returns true to go on; on false loader->failure says why. */
+
+static void start(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
+{
+    EFI_STATUS watchdog = firmware_start(image, system_table, &loader->firmware);
+    timeline_mark(&loader->timeline, "loader");
+    console_initialise(&loader->console, &loader->firmware);
+    pages_initialise(&loader->pages, &loader->firmware);
+    config_set_defaults(&loader->config);
+
+    console_log(&loader->console, "Handoff loader %s", HANDOFF_VERSION_TEXT);
+    if (EFI_ERROR(watchdog))
+        console_warn(&loader->console, "the firmware keeps its watchdog (%s): it may reset",
+                     error_status_name(watchdog));
+}
+
+static bool find_origin(struct loader *loader)
+{
+    return firmware_find_image(&loader->firmware, &loader->failure) == LOADER_OK &&
+           loader_image_read(&loader->firmware, &loader->image, &loader->failure) == LOADER_OK;
+}
+
+/* A missing file, and an empty one, mean the defaults. */
+static bool read_config(struct loader *loader)
+{
+    struct file file;
+    unsigned line;
+
+    enum loader_error error = file_read(&loader->volume, &loader->pages, CONFIG_PATH,
+                                        CONFIG_FILE_LIMIT_BYTES, &file, &loader->failure);
+    if (error == LOADER_ERROR_FILE_NOT_FOUND || error == LOADER_ERROR_FILE_EMPTY)
+        return true;
+    if (error != LOADER_OK)
+        return false;
+
+    enum config_status status = config_parse(file.bytes, file.size_bytes, &loader->config, &line);
+    file_free(&loader->pages, &file);
+    if (status != CONFIG_OK) {
+        error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "%s, line %u: %s",
+                  CONFIG_PATH, line, config_status_text(status));
+        return false;
+    }
+    if (loader->config.unknown_key_count != 0)
+        console_warn(&loader->console, "%s: %u unknown keys are ignored, the first in line %u",
+                     CONFIG_PATH, loader->config.unknown_key_count,
+                     loader->config.first_unknown_line);
+    return true;
+}
+
+static bool load_kernel(struct loader *loader)
+{
+    const char *path = loader->config.kernel_path;
+    struct file file;
+
+    timeline_mark(&loader->timeline, "read kernel");
+    if (file_read(&loader->volume, &loader->pages, path, ELF_FILE_LIMIT_BYTES, &file,
+                  &loader->failure) != LOADER_OK)
+        return false;
+
+    timeline_mark(&loader->timeline, "load kernel");
+    enum loader_error error =
+        kernel_image_load(&file, path, &loader->pages, &loader->kernel, &loader->failure);
+    file_free(&loader->pages, &file);
+    if (error != LOADER_OK)
+        return false;
+    console_log(&loader->console, "kernel %s: %llu KiB at %llx, entry %llx", path,
+                loader->kernel.plan.size_bytes / KIB, loader->kernel.physical_base,
+                loader->kernel.plan.entry);
+    return true;
+}
+
+static bool read_volume(struct loader *loader)
+{
+    timeline_mark(&loader->timeline, "read config");
+    if (volume_open(&loader->firmware, &loader->volume, &loader->failure) != LOADER_OK)
+        return false;
+    bool loaded = read_config(loader) && load_kernel(loader);
+    volume_close(&loader->volume);
+    return loaded;
+}
+
+static bool reserve_memory(struct loader *loader)
+{
+    timeline_mark(&loader->timeline, "reserve memory");
+    if (temp_heap_reserve(&loader->pages, loader->config.temp_heap_size_bytes, &loader->console,
+                          &loader->temp_heap, &loader->failure) != LOADER_OK ||
+        pages_allocate(&loader->pages, BOOTSTRAP_STACK_SIZE_BYTES, HANDOFF_REGION_STACK,
+                       &loader->stack_physical_base, &loader->failure) != LOADER_OK)
+        return false;
+    console_log(&loader->console, "temporary heap: %llu KiB at %llx",
+                loader->temp_heap.size_bytes / KIB, loader->temp_heap.base);
+    return true;
+}
+
+static void gather_platform(struct loader *loader)
+{
+    const struct platform *platform = &loader->platform;
+
+    timeline_mark(&loader->timeline, "gather platform");
+    platform_gather(&loader->firmware, &loader->console, &loader->platform);
+    loader->features = cpu_page_table_features();
+    console_log(&loader->console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, TSC at %llu MHz",
+                platform->framebuffer.width_pixels, platform->framebuffer.height_pixels,
+                platform->rsdp, platform->smbios, platform->tsc_frequency_hz / 1000000);
+}
+
+static bool reserve_handoff(struct loader *loader)
+{
+    timeline_mark(&loader->timeline, "reserve handoff");
+    return handoff_build_reserve(&loader->pages, &loader->block, &loader->failure) == LOADER_OK &&
+           handoff_build_regions(&loader->block, &loader->pages, &loader->platform, NULL,
+                                 &loader->failure) == LOADER_OK;
+}
+
+static struct bootstrap_plan table_plan(const struct loader *loader)
+{
+    return (struct bootstrap_plan){
+        .kernel = &loader->kernel.plan,
+        .kernel_physical_base = loader->kernel.physical_base,
+        .stack_physical_base = loader->stack_physical_base,
+        .loader_sections = loader->image.sections,
+        .loader_section_count = loader->image.section_count,
+        .framebuffer_base = loader->platform.framebuffer.base,
+        .framebuffer_size_bytes = loader->platform.framebuffer.size_bytes,
+        .regions = loader->block.regions,
+        .region_count = loader->block.region_count,
+    };
+}
+
+/* Precondition: the block holds the regions of a first map, for the bound. */
+static bool reserve_tables(struct loader *loader)
+{
+    struct bootstrap_plan plan = table_plan(loader);
+    uint64_t page_count = bootstrap_tables_bound(&plan, &loader->features) + TABLE_SLACK_PAGES;
+
+    loader->table_pool.size_bytes = page_count * PAGE_SIZE_BYTES;
+    return pages_allocate(&loader->pages, loader->table_pool.size_bytes,
+                          HANDOFF_REGION_PAGE_TABLES, &loader->table_pool.base,
+                          &loader->failure) == LOADER_OK;
+}
+
+/* Shows the log first: it is the last that the firmware can show. */
+static bool leave_firmware(struct loader *loader)
+{
+    unsigned attempt_count;
+
+    timeline_mark(&loader->timeline, "show log");
+    console_show(&loader->console);
+    post_exit_initialise(&loader->post_exit, &loader->platform.framebuffer,
+                         loader->config.command_line);
+    timeline_mark(&loader->timeline, "exit firmware");
+    if (exit_boot_services(&loader->firmware, &loader->block.map, &attempt_count,
+                           &loader->failure) != LOADER_OK)
+        return false;
+
+    cpu_disable_interrupts();
+    fault_install(&loader->post_exit);
+    if (attempt_count > 1)
+        console_warn(&loader->console, "the firmware let go after %u attempts", attempt_count);
+    if (loader->block.map.descriptor_version != EFI_MEMORY_DESCRIPTOR_VERSION)
+        console_warn(&loader->console, "memory map of version %u, read as version 1",
+                     loader->block.map.descriptor_version);
+    return true;
+}
+
+static bool build_regions(struct loader *loader)
+{
+    timeline_mark(&loader->timeline, "convert map");
+    return handoff_build_regions(&loader->block, &loader->pages, &loader->platform,
+                                 &loader->console, &loader->failure) == LOADER_OK;
+}
+
+static bool build_tables(struct loader *loader)
+{
+    struct page_table_memory memory = table_pool_memory(&loader->table_pool);
+    struct bootstrap_plan plan = table_plan(loader);
+
+    timeline_mark(&loader->timeline, "build tables");
+    enum page_table_status status =
+        page_table_create(&loader->features, &memory, &loader->tables);
+    if (status == PAGE_TABLE_OK)
+        status =
+            bootstrap_tables_build(&plan, &loader->tables, &loader->direct_map_size_bytes);
+    if (status != PAGE_TABLE_OK) {
+        error_set(&loader->failure, LOADER_ERROR_PAGE_TABLES, EFI_SUCCESS, "%s; %llu of %llu KiB",
+                  page_table_status_name(status), loader->table_pool.used_bytes / KIB,
+                  loader->table_pool.size_bytes / KIB);
+        return false;
+    }
+    loader->post_exit.page_table_root = loader->tables.root.value;
+    return true;
+}
+
+static void finish_handoff(struct loader *loader)
+{
+    struct handoff_sources sources = {
+        .firmware = &loader->firmware,
+        .console = &loader->console,
+        .timeline = &loader->timeline,
+        .command_line = loader->config.command_line,
+        .kernel = &loader->kernel,
+        .temp_heap = &loader->temp_heap,
+        .loader_image = &loader->image,
+        .platform = &loader->platform,
+        .features = &loader->features,
+        .tables = &loader->table_pool,
+        .stack_physical_base = loader->stack_physical_base,
+        .direct_map_size_bytes = loader->direct_map_size_bytes,
+    };
+    timeline_mark(&loader->timeline, "enter kernel");
+    handoff_build_finish(&loader->block, &sources);
+}
+
+static _Noreturn void enter(struct loader *loader)
+{
+    static struct enter_state state; /* in the image: it is read on both sides of the switch */
+    state = (struct enter_state){
+        .page_table_root = loader->tables.root.value,
+        .entry = loader->kernel.plan.entry,
+        .handoff = BOOTSTRAP_DIRECT_MAP_BASE + loader->block.base,
+        .stack_top = BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES,
+        .efer = ENTER_EFER_LONG_MODE | (loader->features.no_execute ? ENTER_EFER_NO_EXECUTE : 0),
+        .cr4 = ENTER_CR4 | (loader->features.levels == 5 ? ENTER_CR4_FIFTH_LEVEL : 0),
+    };
+    enter_kernel(&state);
+}
+
+/* Say what went wrong, give everything back, and return to the firmware. Where the firmware is gone
+ * already, there is nowhere to return to. */
+static EFI_STATUS stop(struct loader *loader)
+{
+    char report[800];
+    error_format_report(&loader->failure, report, sizeof(report));
+
+    if (firmware_is_sealed(&loader->firmware)) {
+        cpu_disable_interrupts();
+        post_exit_print(&loader->post_exit, "%s", report);
+        post_exit_stop(&loader->post_exit, POST_EXIT_LOADER_FAULT);
+    }
+    console_show_error(&loader->console, report);
+    pages_free_all(&loader->pages);
+    if (!command_line_has(loader->config.command_line, "unattended"))
+        console_wait_for_key(&loader->console, READING_SECONDS);
+    return error_exit_status(&loader->failure);
+}
+
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
+{
+    static struct loader loader; /* too large for the firmware's stack */
+
+    start(&loader, image, system_table); /* the watchdog off, a console */
+    if (!find_origin(&loader))           /* which image are we, on which device? */
+        return stop(&loader);
+    if (!read_volume(&loader))           /* handoff.conf, and the kernel: judged, then loaded */
+        return stop(&loader);
+    if (!reserve_memory(&loader))        /* the temporary heap and the kernel's first stack */
+        return stop(&loader);
+    gather_platform(&loader);            /* screen, tables, seed, clock */
+    if (!reserve_handoff(&loader))       /* room for all that the kernel is told */
+        return stop(&loader);
+    if (!reserve_tables(&loader))        /* room for its first page tables */
+        return stop(&loader);
+    if (!leave_firmware(&loader))        /* no boot service from here on */
+        return stop(&loader);
+    if (!build_regions(&loader))         /* the final memory map, sorted and typed */
+        return stop(&loader);
+    if (!build_tables(&loader))          /* kernel, direct map, stack, ourselves */
+        return stop(&loader);
+    finish_handoff(&loader);             /* write and seal the structure */
+    enter(&loader);                      /* the switch */
+}

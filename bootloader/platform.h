@@ -1,0 +1,24 @@
+/*
+ * platform.h - what the kernel wants to know of the machine, asked while the firmware is there.
+ */
+#ifndef BOOTLOADER_PLATFORM_H
+#define BOOTLOADER_PLATFORM_H
+
+#include "bootloader/console.h"
+#include "shared/handoff.h"
+
+struct platform {
+    struct handoff_framebuffer framebuffer; /* all zero if there is no linear one */
+    uint64_t rsdp;                          /* physical; 0 if absent */
+    uint64_t smbios;                        /* physical; 0 if absent */
+    uint64_t tsc_frequency_hz;              /* 0 if unknown */
+    enum handoff_seed_source seed_source;
+    uint8_t seed[32]; /* all zero without a source */
+};
+
+/* Gather all of it. Nothing here is an error: what is absent is zero, and said in the log where a
+ * kernel may miss it. Boot phase only. */
+void platform_gather(const struct firmware *firmware, struct console *console,
+                     struct platform *ret_platform);
+
+#endif

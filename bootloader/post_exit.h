@@ -1,0 +1,50 @@
+/*
+ * post_exit.h - the loader's last words, once the firmware is gone.
+ *
+ * Between ExitBootServices() and the kernel's own handlers nobody else could tell what went wrong.
+ * Text goes to COM1 and the framebuffer directly; then the machine halts. Under test
+ * (`debug-exit=PORT` on the kernel's command line) it leaves QEMU through its isa-debug-exit device
+ * instead, with a code that names the reason.
+ */
+#ifndef BOOTLOADER_POST_EXIT_H
+#define BOOTLOADER_POST_EXIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/framebuffer_text.h"
+
+/* The same numbers as PANIC_LOADER_FAULT and PANIC_KERNEL_RETURNED in kernel/panic.h, so that one
+ * table explains every exit value. */
+enum post_exit_code {
+    POST_EXIT_LOADER_FAULT = 0x2b,
+    POST_EXIT_KERNEL_RETURNED = 0x2c,
+};
+
+/* Enough for a report on any screen: 32 lines of the longest length. */
+#define POST_EXIT_CELL_CAPACITY (32 * FRAMEBUFFER_TEXT_COLUMN_LIMIT)
+
+struct post_exit {
+    struct handoff_framebuffer framebuffer;
+    uint64_t page_table_root; /* CR3 of the kernel's first tables; 0 until they exist */
+    uint16_t debug_exit_port; /* 0 for none */
+    bool started;             /* the outputs below have been looked for */
+    bool serial;
+    bool screen;
+    struct framebuffer_text text;
+    char cells[POST_EXIT_CELL_CAPACITY];
+};
+
+/* Remember where to write and how to end. Call it before the firmware is left. */
+void post_exit_initialise(struct post_exit *post_exit,
+                          const struct handoff_framebuffer *framebuffer, const char *command_line);
+
+/* Print text; format as in shared/format.h, at most 799 characters.
+ * Precondition: the firmware's tables or those with `page_table_root` are live. */
+void post_exit_print(struct post_exit *post_exit, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The end. */
+_Noreturn void post_exit_stop(struct post_exit *post_exit, enum post_exit_code code);
+
+#endif

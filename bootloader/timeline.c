@@ -1,0 +1,13 @@
+#include "bootloader/timeline.h"
+
+#include "bootloader/arch/x86_64/cpu.h"
+#include "shared/format.h"
+
+void timeline_mark(struct timeline *timeline, const char *name)
+{
+    if (timeline->count == TIMELINE_CAPACITY)
+        return;
+    struct handoff_moment *moment = &timeline->moments[timeline->count++];
+    *moment = (struct handoff_moment){.tsc = cpu_read_tsc()};
+    format_text(moment->name, sizeof(moment->name), "%s", name);
+}

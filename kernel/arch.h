@@ -1,0 +1,105 @@
+/*
+ * arch.h - what the kernel asks of the CPU. Implemented once per CPU under kernel/arch/; nothing
+ * outside of there contains an instruction or a register's name.
+ */
+#ifndef KERNEL_ARCH_H
+#define KERNEL_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/address.h"
+#include "shared/page_table.h"
+
+/* --- Identification ------------------------------------------------------------------------- */
+
+/* What the CPU and the tables in force allow for page tables. */
+void arch_page_features(struct page_table_features *ret_features);
+
+/* The protections that are switched on, as words for the log ("nx wp smep smap umip"). */
+void arch_describe_features(char *text, size_t capacity_bytes);
+
+/* The time-stamp counter: monotonic, of unknown rate. */
+uint64_t arch_timestamp(void);
+
+/* --- Bring-up ------------------------------------------------------------------------------- */
+
+/* Load the kernel's own descriptor tables and exception handlers, with stacks of their own for what
+ * must not run on a broken one, and switch on every protection that the CPU has. Interrupts stay
+ * off. Call once. */
+void arch_cpu_initialise(void);
+
+/* Tops of the stacks for double fault, NMI and machine check. */
+struct arch_interrupt_stacks {
+    struct virt_addr double_fault_top;
+    struct virt_addr nmi_top;
+    struct virt_addr machine_check_top;
+};
+
+/* Move those handlers from the stacks inside the image to guarded ones. The new stacks are mapped in
+ * the live tables. */
+void arch_use_interrupt_stacks(const struct arch_interrupt_stacks *stacks);
+
+/* Switch to the tables at `root` and to the stack below `stack_top`, and call `next(argument)` there.
+ * The code, `argument` and both stacks must be mapped in the new tables. Does not return. */
+_Noreturn void arch_switch_address_space(struct phys_addr root, struct virt_addr stack_top,
+                                         void (*next)(void *argument), void *argument);
+
+/* The page-table callback for the live tables: drop the translations of a range on this CPU. */
+void arch_invalidate_pages(void *context, struct virt_addr start, uint64_t size_bytes);
+
+/* The root of the live tables. */
+struct phys_addr arch_page_table_root(void);
+
+/* --- Firmware ------------------------------------------------------------------------------- */
+
+/* Call an EFI runtime service with up to four arguments under the tables at `root` (see
+ * kernel/mm/runtime_space.h), interrupts off, and come back. `service` is the address that the
+ * firmware gave. Returns the service's EFI_STATUS. */
+uint64_t arch_call_runtime_service(struct phys_addr root, uint64_t service, uint64_t argument_1,
+                                   uint64_t argument_2, uint64_t argument_3, uint64_t argument_4);
+
+/* --- Serial port ------------------------------------------------------------------------------ */
+
+/* Find and set up COM1: 115200 baud, 8N1. False if there is none. */
+bool arch_serial_initialise(void);
+/* Write text; '\n' becomes CR LF. A port that stops answering loses bytes instead of hanging. */
+void arch_serial_write(const char *text, size_t length_bytes);
+
+/* --- The end ---------------------------------------------------------------------------------- */
+
+/* Interrupts off, for good. */
+_Noreturn void arch_halt(void);
+
+/* Wait for interrupts, for good: the idle loop. */
+_Noreturn void arch_idle(void);
+
+/* Leave QEMU through its isa-debug-exit device at `port`. Returns where there is no such device. */
+void arch_debug_exit(uint16_t port, uint32_t value);
+
+/* --- For a panic ------------------------------------------------------------------------------ */
+
+struct arch_registers {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rflags;
+};
+
+/* The registers as they are at the call, with rip and rsp of the caller. */
+void arch_capture_registers(struct arch_registers *ret_registers);
+
+/* Print general and control registers, one log_raw() line each group. */
+void arch_print_registers(const struct arch_registers *registers);
+
+/* Call `visit` with the return address of every frame, innermost first, at most `limit` times.
+ * Frames are followed only while they stay inside mapped kernel stacks, go upwards and return into
+ * the kernel's text, so a corrupt chain ends the walk instead of faulting. */
+void arch_walk_stack(uint64_t frame_pointer, unsigned limit, void (*visit)(uint64_t return_address));
+
+/* --- Faults on purpose (kernel/provoke.c) ------------------------------------------------------- */
+
+/* Raise the named CPU exception. Returns false for a name that this CPU does not know. */
+bool arch_provoke(const char *name);
+
+#endif

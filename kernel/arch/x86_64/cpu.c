@@ -1,0 +1,154 @@
+/*
+ * cpu.c - what the CPU can do, what is switched on, and how the kernel stops.
+ */
+#include "kernel/arch.h"
+#include "kernel/arch/x86_64/descriptor_tables.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "shared/arch/x86_64/page_entry.h"
+#include "shared/format.h"
+
+#define CR0_WRITE_PROTECT (UINT64_C(1) << 16)
+
+#define CR4_GLOBAL_PAGES (UINT64_C(1) << 7)
+#define CR4_UMIP         (UINT64_C(1) << 11)
+#define CR4_FIFTH_LEVEL  (UINT64_C(1) << 12)
+#define CR4_SMEP         (UINT64_C(1) << 20)
+#define CR4_SMAP         (UINT64_C(1) << 21)
+
+#define MSR_EFER        UINT32_C(0xc0000080)
+#define EFER_NO_EXECUTE (UINT64_C(1) << 11)
+
+#define CPUID_1_EDX_GLOBAL_PAGES  (UINT32_C(1) << 13)
+#define CPUID_1_EDX_PAT           (UINT32_C(1) << 16)
+#define CPUID_7_EBX_SMEP          (UINT32_C(1) << 7)
+#define CPUID_7_EBX_SMAP          (UINT32_C(1) << 20)
+#define CPUID_7_ECX_UMIP          (UINT32_C(1) << 2)
+#define CPUID_EXT1_EDX_PAGES_1GIB (UINT32_C(1) << 26)
+
+#define CPUID_EXTENDED_BASE UINT32_C(0x80000000)
+
+/* Without leaf 0x80000008 the address width is 36 bits (Intel SDM Vol. 3A, 4.1.4). */
+#define PHYSICAL_BITS_DEFAULT 36
+
+/* Beyond this many pages one reload of CR3 with global pages off and on is cheaper than an INVLPG
+ * each (kernel images and windows are mapped global). */
+#define INVALIDATE_PAGE_LIMIT 64
+
+static struct cpuid_result cpuid_7(void)
+{
+    if (cpuid(0, 0).eax < 7)
+        return (struct cpuid_result){0};
+    return cpuid(7, 0);
+}
+
+static struct cpuid_result cpuid_extended(uint32_t leaf)
+{
+    if (cpuid(CPUID_EXTENDED_BASE, 0).eax < leaf)
+        return (struct cpuid_result){0};
+    return cpuid(leaf, 0);
+}
+
+void arch_page_features(struct page_table_features *ret_features)
+{
+    uint32_t physical_bits = cpuid_extended(CPUID_EXTENDED_BASE + 8).eax & 0xff;
+    bool has_pat = (cpuid(1, 0).edx & CPUID_1_EDX_PAT) != 0;
+
+    *ret_features = (struct page_table_features){
+        .levels = (cr4_read() & CR4_FIFTH_LEVEL) != 0 ? 5 : 4,
+        .physical_bits = physical_bits != 0 ? physical_bits : PHYSICAL_BITS_DEFAULT,
+        .no_execute = (msr_read(MSR_EFER) & EFER_NO_EXECUTE) != 0,
+        .pages_1gib =
+            (cpuid_extended(CPUID_EXTENDED_BASE + 1).edx & CPUID_EXT1_EDX_PAGES_1GIB) != 0,
+        .write_combining = has_pat && msr_read(PAGE_ENTRY_PAT_MSR) == PAGE_ENTRY_PAT_MSR_VALUE,
+    };
+}
+
+static void enable_protections(void)
+{
+    struct cpuid_result leaf_7 = cpuid_7();
+    uint64_t cr4 = cr4_read();
+
+    if ((cpuid(1, 0).edx & CPUID_1_EDX_GLOBAL_PAGES) != 0)
+        cr4 |= CR4_GLOBAL_PAGES;
+    if ((leaf_7.ebx & CPUID_7_EBX_SMEP) != 0)
+        cr4 |= CR4_SMEP;
+    if ((leaf_7.ebx & CPUID_7_EBX_SMAP) != 0)
+        cr4 |= CR4_SMAP;
+    if ((leaf_7.ecx & CPUID_7_ECX_UMIP) != 0)
+        cr4 |= CR4_UMIP;
+
+    cr4_write(cr4);
+    cr0_write(cr0_read() | CR0_WRITE_PROTECT);
+}
+
+void arch_cpu_initialise(void)
+{
+    descriptor_tables_load();
+    enable_protections();
+}
+
+void arch_describe_features(char *text, size_t capacity_bytes)
+{
+    struct page_table_features features;
+    arch_page_features(&features);
+    uint64_t cr4 = cr4_read();
+
+    format_text(text, capacity_bytes, "wp=%s nx=%s smep=%s smap=%s umip=%s global=%s pages_1gib=%s",
+                (cr0_read() & CR0_WRITE_PROTECT) != 0 ? "on" : "off",
+                features.no_execute ? "on" : "absent", (cr4 & CR4_SMEP) != 0 ? "on" : "absent",
+                (cr4 & CR4_SMAP) != 0 ? "on" : "absent", (cr4 & CR4_UMIP) != 0 ? "on" : "absent",
+                (cr4 & CR4_GLOBAL_PAGES) != 0 ? "on" : "absent",
+                features.pages_1gib ? "yes" : "no");
+}
+
+uint64_t arch_timestamp(void)
+{
+    return timestamp_read();
+}
+
+struct phys_addr arch_page_table_root(void)
+{
+    return phys_addr(page_align_down(cr3_read()));
+}
+
+/* Toggling CR4.PGE drops every translation, global ones too; without PGE there are no global ones
+ * and CR3 does it (Intel SDM Vol. 3A, 4.10.4.1). */
+static void invalidate_everything(void)
+{
+    uint64_t cr4 = cr4_read();
+    if ((cr4 & CR4_GLOBAL_PAGES) != 0) {
+        cr4_write(cr4 & ~CR4_GLOBAL_PAGES);
+        cr4_write(cr4);
+    } else {
+        cr3_write(cr3_read());
+    }
+}
+
+void arch_invalidate_pages(void *context, struct virt_addr start, uint64_t size_bytes)
+{
+    (void)context;
+    if (size_bytes / PAGE_SIZE_BYTES > INVALIDATE_PAGE_LIMIT) {
+        invalidate_everything();
+        return;
+    }
+    for (uint64_t offset = 0; offset < size_bytes; offset += PAGE_SIZE_BYTES)
+        invalidate_page(start.value + offset);
+}
+
+_Noreturn void arch_halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli\n\thlt");
+}
+
+_Noreturn void arch_idle(void)
+{
+    /* No device has been programmed and both PICs are masked: only an NMI would wake this up. */
+    for (;;)
+        __asm__ volatile("hlt");
+}
+
+void arch_debug_exit(uint16_t port, uint32_t value)
+{
+    port_write_32(port, value);
+}

@@ -1,0 +1,134 @@
+#include "kernel/arch/x86_64/descriptor_tables.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/arch.h"
+
+#define VECTOR_COUNT         256
+#define VECTOR_NMI           2
+#define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_MACHINE_CHECK 18
+
+/* A handler that prints a whole panic needs some 2 KiB; these stacks inside the image serve until
+ * guarded ones are mapped. */
+#define EARLY_STACK_SIZE_BYTES 8192
+
+enum interrupt_stack { STACK_CURRENT = 0, STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK };
+
+/* Intel SDM Vol. 3A, figure 7-11 "64-Bit TSS Format". */
+struct __attribute__((packed)) task_state {
+    uint32_t reserved_0;
+    uint64_t privilege_stack[3];
+    uint64_t reserved_1;
+    uint64_t interrupt_stack[7]; /* IST 1…7 */
+    uint64_t reserved_2;
+    uint16_t reserved_3;
+    uint16_t io_map_base;
+};
+_Static_assert(sizeof(struct task_state) == 104, "Intel SDM Vol. 3A, 7.7");
+_Static_assert(offsetof(struct task_state, interrupt_stack) == 36, "Intel SDM Vol. 3A, 7.7");
+
+/* Intel SDM Vol. 3A, figure 6-8 "64-Bit IDT Gate Descriptors". */
+struct gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t interrupt_stack;
+    uint8_t type;
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct gate) == 16, "Intel SDM Vol. 3A, 6.14.1");
+
+/* The operand of LGDT and LIDT. */
+struct __attribute__((packed)) table_register {
+    uint16_t limit;
+    uint64_t base;
+};
+
+#define SEGMENT_CODE_64        UINT64_C(0x00af9b000000ffff) /* present, ring 0, execute/read, long */
+#define SEGMENT_DATA           UINT64_C(0x00cf93000000ffff) /* present, ring 0, read/write */
+#define SEGMENT_TYPE_AVAILABLE_TASK_STATE UINT64_C(0x89)
+#define GATE_TYPE_INTERRUPT    0x8e /* present, ring 0, interrupts off in the handler */
+
+/* A selector is its descriptor's offset; the TSS descriptor takes two entries. */
+static uint64_t descriptors[5] = {
+    [SELECTOR_KERNEL_CODE / 8] = SEGMENT_CODE_64,
+    [SELECTOR_KERNEL_DATA / 8] = SEGMENT_DATA,
+};
+static struct task_state task_state;
+static struct gate gates[VECTOR_COUNT];
+static _Alignas(16) uint8_t early_stacks[3][EARLY_STACK_SIZE_BYTES];
+
+/* interrupt_entry.S: one 16-byte piece of code a vector. */
+extern const char interrupt_entries[];
+void descriptor_tables_activate(const struct table_register *gdt, const struct table_register *idt);
+
+static void fill_task_state_descriptor(void)
+{
+    uint64_t base = (uint64_t)&task_state;
+    uint64_t limit = sizeof task_state - 1;
+    descriptors[SELECTOR_TASK_STATE / 8] = limit | (base & 0xffffff) << 16 |
+                                           SEGMENT_TYPE_AVAILABLE_TASK_STATE << 40 |
+                                           (base >> 24 & 0xff) << 56;
+    descriptors[SELECTOR_TASK_STATE / 8 + 1] = base >> 32;
+}
+
+static enum interrupt_stack stack_for_vector(unsigned vector)
+{
+    switch (vector) {
+    case VECTOR_DOUBLE_FAULT:
+        return STACK_DOUBLE_FAULT;
+    case VECTOR_NMI:
+        return STACK_NMI;
+    case VECTOR_MACHINE_CHECK:
+        return STACK_MACHINE_CHECK;
+    default:
+        return STACK_CURRENT;
+    }
+}
+
+static void fill_gates(void)
+{
+    for (unsigned vector = 0; vector < VECTOR_COUNT; vector++) {
+        uint64_t entry = (uint64_t)interrupt_entries + UINT64_C(16) * vector;
+        gates[vector] = (struct gate){
+            .offset_low = (uint16_t)entry,
+            .selector = SELECTOR_KERNEL_CODE,
+            .interrupt_stack = (uint8_t)stack_for_vector(vector),
+            .type = GATE_TYPE_INTERRUPT,
+            .offset_middle = (uint16_t)(entry >> 16),
+            .offset_high = (uint32_t)(entry >> 32),
+        };
+    }
+}
+
+void arch_use_interrupt_stacks(const struct arch_interrupt_stacks *stacks)
+{
+    task_state.interrupt_stack[STACK_DOUBLE_FAULT - 1] = stacks->double_fault_top.value;
+    task_state.interrupt_stack[STACK_NMI - 1] = stacks->nmi_top.value;
+    task_state.interrupt_stack[STACK_MACHINE_CHECK - 1] = stacks->machine_check_top.value;
+}
+
+static struct virt_addr early_stack_top(unsigned index)
+{
+    return virt_addr((uint64_t)early_stacks[index] + EARLY_STACK_SIZE_BYTES);
+}
+
+void descriptor_tables_load(void)
+{
+    /* Beyond the limit: no I/O permission bitmap. */
+    task_state.io_map_base = sizeof task_state;
+    arch_use_interrupt_stacks(&(struct arch_interrupt_stacks){
+        .double_fault_top = early_stack_top(0),
+        .nmi_top = early_stack_top(1),
+        .machine_check_top = early_stack_top(2),
+    });
+    fill_task_state_descriptor();
+    fill_gates();
+
+    struct table_register gdt = {sizeof descriptors - 1, (uint64_t)descriptors};
+    struct table_register idt = {sizeof gates - 1, (uint64_t)gates};
+    descriptor_tables_activate(&gdt, &idt);
+}

@@ -1,0 +1,16 @@
+/*
+ * descriptor_tables.h - the kernel's GDT, TSS and IDT (Intel SDM Vol. 3A, chapters 3, 6 and 7).
+ */
+#ifndef KERNEL_ARCH_X86_64_DESCRIPTOR_TABLES_H
+#define KERNEL_ARCH_X86_64_DESCRIPTOR_TABLES_H
+
+#define SELECTOR_KERNEL_CODE 0x08
+#define SELECTOR_KERNEL_DATA 0x10
+#define SELECTOR_TASK_STATE  0x18
+
+#ifndef __ASSEMBLER__
+/* Load all three and reload every segment register. Call once, interrupts off. */
+void descriptor_tables_load(void);
+#endif
+
+#endif

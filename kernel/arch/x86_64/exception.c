@@ -1,0 +1,123 @@
+#include "kernel/arch/x86_64/exception.h"
+
+#include <stddef.h>
+
+#include "kernel/arch.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/guard.h"
+#include "kernel/panic.h"
+#include "kernel/panic_report.h"
+#include "shared/format.h"
+
+#define EXCEPTION_COUNT      32
+#define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_PAGE_FAULT    14
+
+/* Page-fault error code, Intel SDM Vol. 3A, figure 4-12. */
+#define FAULT_PRESENT  UINT64_C(1)
+#define FAULT_WRITE    UINT64_C(2)
+#define FAULT_RESERVED UINT64_C(8)
+#define FAULT_FETCH    UINT64_C(16)
+
+
+static const char *access_name(uint64_t error_code)
+{
+    if ((error_code & FAULT_FETCH) != 0)
+        return "instruction fetch from";
+    if ((error_code & FAULT_WRITE) != 0)
+        return "write to";
+    return "read of";
+}
+
+/* The names say what a person did wrong, not what the CPU noticed. */
+static enum panic_code classify_page_fault(uint64_t address, uint64_t error_code, char *cause,
+                                           size_t capacity_bytes)
+{
+    const char *access = access_name(error_code);
+    const struct address_space_guard *guard = guard_find(virt_addr(address));
+
+    if (guard != NULL && address >= PAGE_SIZE_BYTES) {
+        format_text(cause, capacity_bytes, "%s 0x%llx: the guard page of the %s", access,
+                    (unsigned long long)address, guard->name);
+        return guard->is_stack ? PANIC_STACK_OVERFLOW : PANIC_GUARD_PAGE;
+    }
+    if (address < PAGE_SIZE_BYTES) {
+        format_text(cause, capacity_bytes, "%s 0x%llx: a null pointer", access,
+                    (unsigned long long)address);
+        return PANIC_NULL_ACCESS;
+    }
+    if ((error_code & FAULT_RESERVED) != 0) {
+        format_text(cause, capacity_bytes, "%s 0x%llx: a page-table entry has reserved bits set",
+                    access, (unsigned long long)address);
+        return PANIC_EXCEPTION_BASE + VECTOR_PAGE_FAULT;
+    }
+    if ((error_code & FAULT_PRESENT) == 0) {
+        format_text(cause, capacity_bytes, "%s 0x%llx: no page is mapped there", access,
+                    (unsigned long long)address);
+        return PANIC_EXCEPTION_BASE + VECTOR_PAGE_FAULT;
+    }
+    if ((error_code & FAULT_FETCH) != 0) {
+        format_text(cause, capacity_bytes, "%s 0x%llx: the page is not executable", access,
+                    (unsigned long long)address);
+        return PANIC_EXECUTE_PROTECTION;
+    }
+    format_text(cause, capacity_bytes, "%s 0x%llx: the page is read-only", access,
+                (unsigned long long)address);
+    return PANIC_WRITE_PROTECTION;
+}
+
+static enum panic_code classify(const struct interrupt_frame *frame, char *cause,
+                                size_t capacity_bytes)
+{
+    if (frame->vector >= EXCEPTION_COUNT) {
+        format_text(cause, capacity_bytes, "interrupt vector %llu, which nobody asked for",
+                    (unsigned long long)frame->vector);
+        return PANIC_UNEXPECTED_INTERRUPT;
+    }
+    if (frame->vector == VECTOR_PAGE_FAULT)
+        return classify_page_fault(cr2_read(), frame->error_code, cause, capacity_bytes);
+
+    /* When the stack runs into its guard page the CPU cannot push the page fault's frame either:
+     * what arrives is a double fault, with the guard page's address left in CR2. */
+    const struct address_space_guard *guard = guard_find(virt_addr(cr2_read()));
+    if (frame->vector == VECTOR_DOUBLE_FAULT && guard != NULL && guard->is_stack) {
+        format_text(cause, capacity_bytes, "the stack pointer 0x%llx ran into the guard page of the %s",
+                    (unsigned long long)frame->rsp, guard->name);
+        return PANIC_STACK_OVERFLOW;
+    }
+    format_text(cause, capacity_bytes, "CPU exception %llu, error code 0x%llx",
+                (unsigned long long)frame->vector, (unsigned long long)frame->error_code);
+    return (enum panic_code)(PANIC_EXCEPTION_BASE + frame->vector);
+}
+
+static struct arch_registers registers_of(const struct interrupt_frame *frame)
+{
+    return (struct arch_registers){
+        .rax = frame->rax,
+        .rbx = frame->rbx,
+        .rcx = frame->rcx,
+        .rdx = frame->rdx,
+        .rsi = frame->rsi,
+        .rdi = frame->rdi,
+        .rbp = frame->rbp,
+        .rsp = frame->rsp,
+        .r8 = frame->r8,
+        .r9 = frame->r9,
+        .r10 = frame->r10,
+        .r11 = frame->r11,
+        .r12 = frame->r12,
+        .r13 = frame->r13,
+        .r14 = frame->r14,
+        .r15 = frame->r15,
+        .rip = frame->rip,
+        .rflags = frame->rflags,
+    };
+}
+
+_Noreturn void exception_handle(const struct interrupt_frame *frame)
+{
+    char cause[160];
+    enum panic_code code = classify(frame, cause, sizeof cause);
+    struct arch_registers registers = registers_of(frame);
+    panic_report(code, cause, NULL, 0, &registers);
+}

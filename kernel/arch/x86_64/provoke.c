@@ -1,0 +1,77 @@
+/*
+ * provoke.c - CPU exceptions on purpose, each by the instruction that is known to raise it.
+ */
+#include "kernel/arch.h"
+#include "shared/text.h"
+
+static void provoke_divide(void)
+{
+    __asm__ volatile("xorl %%edx, %%edx\n\tmovl $1, %%eax\n\txorl %%ecx, %%ecx\n\tdivl %%ecx"
+                     :
+                     :
+                     : "eax", "ecx", "edx", "cc");
+}
+
+static void provoke_undefined(void)
+{
+    __asm__ volatile("ud2");
+}
+
+static void provoke_breakpoint(void)
+{
+    __asm__ volatile("int3");
+}
+
+static void provoke_general_protection(void)
+{
+    __asm__ volatile("movq (%0), %%rax" : : "r"(UINT64_C(0x8000000000000000)) : "rax");
+}
+
+/* The first vector that belongs to devices. */
+static void provoke_unexpected_interrupt(void)
+{
+    __asm__ volatile("int $0x20");
+}
+
+/* A frame pointer into nowhere, then a fault: the backtrace has to stop by itself. */
+static void provoke_bad_frame_chain(void)
+{
+    __asm__ volatile("movq %0, %%rbp\n\tud2" : : "r"(UINT64_C(0xffff123412341230)));
+}
+
+/* With its own gate gone, a page fault becomes a double fault; with that gone too, the machine resets:
+ * what a test of the harness needs to see. */
+static void provoke_triple_fault(void)
+{
+    static const struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } empty = {0, 0};
+    __asm__ volatile("lidt %0\n\tud2" : : "m"(empty));
+}
+
+struct provocation {
+    const char *name;
+    void (*raise)(void);
+};
+
+static const struct provocation provocations[] = {
+    {"divide", provoke_divide},
+    {"undefined", provoke_undefined},
+    {"breakpoint", provoke_breakpoint},
+    {"general-protection", provoke_general_protection},
+    {"unexpected-interrupt", provoke_unexpected_interrupt},
+    {"bad-frame-chain", provoke_bad_frame_chain},
+    {"triple-fault", provoke_triple_fault},
+};
+
+bool arch_provoke(const char *name)
+{
+    for (size_t i = 0; i < sizeof provocations / sizeof provocations[0]; i++) {
+        if (text_equal(name, provocations[i].name)) {
+            provocations[i].raise();
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,436 @@
+#include "kernel/bring_up.h"
+
+#include "kernel/arch.h"
+#include "kernel/guard.h"
+#include "kernel/handoff_check.h"
+#include "kernel/image.h"
+#include "kernel/log.h"
+#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/layout.h"
+#include "kernel/mm/page_audit.h"
+#include "kernel/panic.h"
+#include "kernel/panic_report.h"
+#include "kernel/power.h"
+#include "kernel/provoke.h"
+#include "kernel/self_test.h"
+#include "shared/command_line.h"
+#include "shared/console_font.h"
+#include "shared/memory.h"
+#include "shared/region.h"
+#include "shared/text.h"
+
+/* What serves when the loader's temporary heap cannot: at a link-time address, in the image. */
+#define EARLY_HEAP_FALLBACK_SIZE_BYTES (1024 * 1024)
+static _Alignas(4096) uint8_t early_heap_fallback[EARLY_HEAP_FALLBACK_SIZE_BYTES]
+    __attribute__((section(".bss.early_heap_fallback")));
+
+/* Frames of the four stacks and the image's data, each in a run of its own at worst. */
+#define AUDIT_RUN_LIMIT 512
+
+static void mark(struct kernel *kernel, const char *phase)
+{
+    timeline_mark(&kernel->timeline, phase, arch_timestamp());
+}
+
+static void write_serial(void *context, const char *text, size_t length_bytes)
+{
+    (void)context;
+    arch_serial_write(text, length_bytes);
+}
+
+static void write_screen(void *context, const char *text, size_t length_bytes)
+{
+    framebuffer_text_write(context, text, length_bytes);
+}
+
+static void *direct_map(struct phys_addr address)
+{
+    return (void *)(LAYOUT_DIRECT_MAP_BASE + address.value);
+}
+
+/* --- [handoff] ------------------------------------------------------------------------------ */
+
+static void start_screen(struct kernel *kernel, const struct handoff_view *view)
+{
+    const struct handoff_framebuffer *framebuffer = &kernel->handoff.framebuffer;
+    if (view->framebuffer != HANDOFF_FRAMEBUFFER_OK) {
+        log_warning("handoff", "no screen: %s; serial only",
+                    handoff_framebuffer_text(view->framebuffer));
+        return;
+    }
+    kernel->has_screen = framebuffer_text_initialise(
+        &kernel->screen, framebuffer, direct_map(phys_addr(framebuffer->base)), console_font,
+        kernel->screen_cells, sizeof kernel->screen_cells);
+    if (!kernel->has_screen) {
+        log_warning("handoff", "the screen is too small for a row of text; serial only");
+        return;
+    }
+    framebuffer_text_clear(&kernel->screen);
+    log_add_sink((struct log_sink){write_screen, &kernel->screen});
+}
+
+/* The loader's own log, line by line, so that a PC without a serial port shows it too. */
+static void show_loader_log(const char *text)
+{
+    while (*text != '\0') {
+        const char *end = text;
+        while (*end != '\0' && *end != '\n')
+            end++;
+        log_line("loader", "%.*s", (int)(end - text), text);
+        text = *end == '\n' ? end + 1 : end;
+    }
+}
+
+void bring_up_handoff(struct kernel *kernel, const void *handoff)
+{
+    uint64_t entered = arch_timestamp();
+    arch_serial_initialise();
+    log_add_sink((struct log_sink){write_serial, NULL});
+
+    struct handoff_view view;
+    enum handoff_check_status status = handoff_check(handoff, LAYOUT_DIRECT_MAP_BASE, &view);
+    if (status != HANDOFF_CHECK_OK)
+        panic(PANIC_HANDOFF, "the handoff at %p is refused: %s", handoff,
+              handoff_check_text(status));
+
+    kernel->handoff = *view.handoff;
+    kernel->regions = view.regions;
+    kernel->command_line = view.command_line;
+    uint64_t debug_exit_port;
+    if (command_line_number(view.command_line, "debug-exit", &debug_exit_port) &&
+        debug_exit_port <= UINT16_MAX)
+        panic_set_debug_exit_port((uint16_t)debug_exit_port);
+    if (kernel->handoff.kernel_virtual_base != (uint64_t)kernel_image_start)
+        panic(PANIC_HANDOFF, "the image is at 0x%llx, but was linked for %p",
+              (unsigned long long)kernel->handoff.kernel_virtual_base, (void *)kernel_image_start);
+
+    timeline_begin(&kernel->timeline, &kernel->handoff, view.timeline);
+    timeline_mark(&kernel->timeline, "kernel: handoff", entered);
+    start_screen(kernel, &view);
+    show_loader_log(view.log);
+    log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
+             kernel->handoff.version_major, kernel->handoff.version_minor,
+             kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.region_count,
+             kernel->handoff.checksum);
+}
+
+/* --- [early-heap] ---------------------------------------------------------------------------- */
+
+/* From here on nothing of the loader's data block is needed. */
+static void copy_handed_over_data(struct kernel *kernel)
+{
+    size_t size_bytes = (size_t)kernel->regions.count * sizeof(struct handoff_region);
+    struct handoff_region *regions = early_heap_allocate_or_panic(
+        &kernel->early_heap, size_bytes, _Alignof(struct handoff_region));
+    for (uint32_t i = 0; i < kernel->regions.count; i++)
+        regions[i] = *region_list_at(&kernel->regions, i);
+    kernel->regions.first = regions;
+    kernel->regions.stride_bytes = sizeof *regions;
+
+    size_t text_bytes = (size_t)kernel->handoff.command_line_size_bytes + 1;
+    char *command_line = early_heap_allocate_or_panic(&kernel->early_heap, text_bytes, 1);
+    memcpy(command_line, kernel->command_line, text_bytes);
+    kernel->command_line = command_line;
+}
+
+void bring_up_early_heap(struct kernel *kernel)
+{
+    mark(kernel, "kernel: early heap");
+    struct handoff_view view = {.handoff = &kernel->handoff, .regions = kernel->regions};
+    enum handoff_temp_heap_status status = handoff_check_temp_heap(&view);
+    void *base = direct_map(phys_addr(kernel->handoff.temp_heap_base));
+    uint64_t size_bytes = kernel->handoff.temp_heap_size;
+
+    if (status != HANDOFF_TEMP_HEAP_OK) {
+        char policy[16];
+        if (command_line_value(kernel->command_line, "heap", policy, sizeof policy) &&
+            text_equal(policy, "strict"))
+            panic(PANIC_EARLY_HEAP_STRICT, "heap=strict, and the temporary heap is refused: %s",
+                  handoff_temp_heap_text(status));
+        log_warning("early-heap", "the fixed region serves: %s", handoff_temp_heap_text(status));
+        kernel->early_heap_is_fallback = true;
+        base = early_heap_fallback;
+        size_bytes = sizeof early_heap_fallback;
+    }
+
+    enum early_heap_status started =
+        early_heap_initialise(&kernel->early_heap, base, size_bytes);
+    kernel_assert(started == EARLY_HEAP_OK);
+    early_heap_begin_phase(&kernel->early_heap, "handoff");
+    copy_handed_over_data(kernel);
+    log_line("early-heap", "source=%s base=%p size=%llu reason=\"%s\"",
+             kernel->early_heap_is_fallback ? "fallback" : "handoff", base,
+             (unsigned long long)size_bytes, handoff_temp_heap_text(status));
+    provoke(kernel, true);
+}
+
+/* --- [cpu] ------------------------------------------------------------------------------------ */
+
+void bring_up_cpu(struct kernel *kernel)
+{
+    char features[128];
+    mark(kernel, "kernel: cpu");
+    arch_cpu_initialise();
+    arch_describe_features(features, sizeof features);
+    log_line("cpu", "%s", features);
+}
+
+/* --- [frames] --------------------------------------------------------------------------------- */
+
+void bring_up_frames(struct kernel *kernel)
+{
+    mark(kernel, "kernel: frames");
+    early_heap_begin_phase(&kernel->early_heap, "frames");
+    enum frame_allocator_status status = frame_allocator_initialise(
+        &kernel->frames, &kernel->regions, &kernel->early_heap, LAYOUT_DIRECT_MAP_BASE);
+    if (status != FRAME_ALLOCATOR_OK) {
+        enum panic_code code =
+            status == FRAME_ALLOCATOR_NO_ROOM ? PANIC_FRAME_METADATA : PANIC_MEMORY_MAP;
+        panic(code, "%s: %llu KiB of RAM are usable, %llu KiB are needed",
+              frame_allocator_status_text(status),
+              (unsigned long long)(frame_allocator_available_bytes(&kernel->regions) / KIB),
+              (unsigned long long)(FRAME_ALLOCATOR_RAM_MIN_BYTES / KIB));
+    }
+    struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
+    log_line("frames", "total=%llu free=%llu reserved=%llu ram_mib=%llu",
+             (unsigned long long)frames.total_count, (unsigned long long)frames.free_count,
+             (unsigned long long)frames.reserved_count,
+             (unsigned long long)(frames.total_count * FRAME_SIZE_BYTES / MIB));
+}
+
+/* --- [paging] --------------------------------------------------------------------------------- */
+
+static void describe_image(struct kernel *kernel)
+{
+    kernel->segments[0] = (struct kernel_segment){
+        "text", {(uint64_t)kernel_text_start, (uint64_t)kernel_text_end}, false, true};
+    kernel->segments[1] = (struct kernel_segment){
+        "rodata", {(uint64_t)kernel_rodata_start, (uint64_t)kernel_rodata_end}, false, false};
+    kernel->segments[2] = (struct kernel_segment){
+        "data", {(uint64_t)kernel_data_start, (uint64_t)kernel_data_end}, true, false};
+    kernel->segments[3] = (struct kernel_segment){
+        "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
+    kernel->layout = (struct kernel_layout){
+        .virtual_base = virt_addr(kernel->handoff.kernel_virtual_base),
+        .physical_base = phys_addr(kernel->handoff.kernel_physical_base),
+        .segments = kernel->segments,
+        .segment_count = KERNEL_SEGMENT_COUNT,
+    };
+}
+
+static void *access_through_direct_map(void *context, struct phys_addr page)
+{
+    (void)context;
+    return direct_map(page);
+}
+
+static void require_mapped(enum page_table_status status, const char *what)
+{
+    if (status != PAGE_TABLE_OK)
+        panic(PANIC_PAGE_TABLES, "%s: %s", what, page_table_status_name(status));
+}
+
+static struct virt_addr map_stack(struct kernel *kernel, const char *name)
+{
+    struct virt_addr top;
+    require_mapped(
+        address_space_map_stack(&kernel->address_space, name, LAYOUT_STACK_SIZE_BYTES, &top), name);
+    return top;
+}
+
+_Noreturn void bring_up_paging(struct kernel *kernel, void (*next)(void *kernel))
+{
+    mark(kernel, "kernel: paging");
+    early_heap_begin_phase(&kernel->early_heap, "paging");
+    describe_image(kernel);
+    const struct handoff_framebuffer *framebuffer = &kernel->handoff.framebuffer;
+    struct address_space_plan plan = {
+        .layout = kernel->layout,
+        .regions = kernel->regions.first,
+        .region_count = kernel->regions.count,
+    };
+    if (kernel->has_screen)
+        plan.framebuffer =
+            (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
+    arch_page_features(&plan.features);
+    const struct address_space_environment environment = {
+        .frames = &kernel->frames,
+        .access = access_through_direct_map,
+        .invalidate = arch_invalidate_pages,
+    };
+    require_mapped(address_space_build(&kernel->address_space, &plan, &environment),
+                   "the kernel's page tables");
+
+    struct virt_addr stack_top = map_stack(kernel, "main stack");
+    const struct arch_interrupt_stacks interrupt_stacks = {
+        .double_fault_top = map_stack(kernel, "double-fault stack"),
+        .nmi_top = map_stack(kernel, "NMI stack"),
+        .machine_check_top = map_stack(kernel, "machine-check stack"),
+    };
+    arch_use_interrupt_stacks(&interrupt_stacks);
+    guard_use(&kernel->address_space);
+    arch_switch_address_space(kernel->address_space.table.root, stack_top, next, kernel);
+}
+
+/* What the loader built is not in use any more: its tables, its stack, its image, its data. */
+static uint64_t reclaim_loader_memory(struct kernel *kernel)
+{
+    static const enum handoff_region_type types[] = {
+        HANDOFF_REGION_BOOT_SERVICES, HANDOFF_REGION_LOADER,       HANDOFF_REGION_STACK,
+        HANDOFF_REGION_PAGE_TABLES,   HANDOFF_REGION_HANDOFF_DATA,
+    };
+    uint64_t frame_count = 0;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        frame_count += frame_allocator_reclaim_type(&kernel->frames, types[i]);
+    return frame_count;
+}
+
+static void audit(struct kernel *kernel, struct page_audit_result *ret_result)
+{
+    struct early_heap_mark before = early_heap_mark(&kernel->early_heap);
+    struct range *scratch = early_heap_allocate_or_panic(
+        &kernel->early_heap, AUDIT_RUN_LIMIT * sizeof *scratch, _Alignof(struct range));
+    const struct page_audit_input input = {
+        .space = &kernel->address_space,
+        .layout = &kernel->layout,
+        .regions = kernel->regions.first,
+        .region_count = kernel->regions.count,
+        .scratch = scratch,
+        .scratch_count = AUDIT_RUN_LIMIT,
+    };
+    if (!page_audit_run(&input, ret_result))
+        panic(PANIC_PAGE_AUDIT, "%llu violations, the first: %s",
+              (unsigned long long)ret_result->violation_count, ret_result->first_violation);
+    early_heap_release(&kernel->early_heap, before);
+}
+
+void bring_up_paging_audit(struct kernel *kernel)
+{
+    struct page_audit_result result;
+    mark(kernel, "kernel: page audit");
+    audit(kernel, &result);
+    uint64_t reclaimed = reclaim_loader_memory(kernel);
+    log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
+             kernel->address_space.table.levels,
+             (unsigned long long)result.writable_executable_count,
+             (unsigned long long)result.page_count, (unsigned long long)result.table_count,
+             (unsigned long long)reclaimed);
+}
+
+/* --- [heap] ----------------------------------------------------------------------------------- */
+
+/* The secret of the heap's seals. Without entropy from the loader it is only hard to guess. */
+static uint64_t heap_secret(const struct kernel *kernel)
+{
+    uint64_t secret = arch_timestamp() * UINT64_C(0x9e3779b97f4a7c15);
+    if (kernel->handoff.random_seed_source == HANDOFF_SEED_NONE) {
+        log_warning("heap", "no random seed was handed over: the time-stamp counter serves");
+        return secret;
+    }
+    memcpy(&secret, kernel->handoff.random_seed, sizeof secret);
+    return secret;
+}
+
+void bring_up_heap(struct kernel *kernel)
+{
+    mark(kernel, "kernel: heap");
+    struct virt_addr base = virt_addr(LAYOUT_HEAP_WINDOW_BASE);
+    heap_window_initialise(&kernel->heap_window, &kernel->address_space, base,
+                           LAYOUT_HEAP_WINDOW_SIZE_BYTES);
+    const struct heap_configuration configuration = {
+        .policy = &heap_policy_best_fit,
+        .base = (void *)base.value,
+        .limit_bytes = LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+        .pages = heap_window_page_source(&kernel->heap_window),
+        .secret = heap_secret(kernel),
+        .fault = kmalloc_fault,
+    };
+    enum heap_status status = heap_initialise(&configuration, &kernel->heap);
+    if (status != HEAP_OK)
+        panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
+    kmalloc_online(&kernel->heap);
+    log_line("heap", "base=%p window=%llu mapped=%llu policy=%s online=yes", (void *)base.value,
+             (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+             (unsigned long long)kernel->heap_window.mapped_bytes,
+             heap_policy_name(&kernel->heap));
+}
+
+/* --- [self-test] ------------------------------------------------------------------------------ */
+
+void bring_up_self_test(struct kernel *kernel)
+{
+    mark(kernel, "kernel: self-test");
+    struct self_test_result result =
+        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap);
+    struct heap_statistics heap;
+    heap_statistics(&kernel->heap, &heap);
+    log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
+             result.allocation_count, (unsigned long long)heap.peak_used_bytes);
+}
+
+/* --- [early-heap] retired ---------------------------------------------------------------------- */
+
+/* The fallback region is part of the image: its pages are unmapped there before they are reused, so that no
+ * frame is mapped writable twice. */
+static struct phys_addr detach(struct kernel *kernel, struct range untouched)
+{
+    if (!kernel->early_heap_is_fallback)
+        return phys_addr(untouched.start - LAYOUT_DIRECT_MAP_BASE);
+    require_mapped(page_table_unmap(&kernel->address_space.table, virt_addr(untouched.start),
+                                    range_size_bytes(untouched)),
+                   "the fixed early heap");
+    return phys_addr(untouched.start - kernel->layout.virtual_base.value +
+                     kernel->layout.physical_base.value);
+}
+
+void bring_up_retire_early_heap(struct kernel *kernel)
+{
+    mark(kernel, "kernel: retire");
+    struct early_heap_statistics statistics = early_heap_statistics(&kernel->early_heap);
+    struct range untouched = early_heap_retire(&kernel->early_heap);
+    uint64_t frame_count = range_size_bytes(untouched) / FRAME_SIZE_BYTES;
+    if (frame_count > 0) {
+        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched),
+                                                 range_size_bytes(untouched));
+        kernel_assert(reclaimed);
+    }
+    log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
+             (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
+             (unsigned long long)frame_count);
+}
+
+/* --- [timeline] and [ready] -------------------------------------------------------------------- */
+
+/* The system table must lie in RAM that is mapped before it may be read. */
+static bool is_ram(const struct kernel *kernel, uint64_t address)
+{
+    for (uint32_t i = 0; i < kernel->regions.count; i++) {
+        if (range_contains_address(region_list_range(&kernel->regions, i), address))
+            return region_type_is_ram(region_list_at(&kernel->regions, i)->type);
+    }
+    return false;
+}
+
+static _Noreturn void switch_off(struct kernel *kernel)
+{
+    if (!is_ram(kernel, kernel->handoff.efi_system_table))
+        panic(PANIC_POWER_OFF, "the EFI system table 0x%llx is not in RAM",
+              (unsigned long long)kernel->handoff.efi_system_table);
+    require_mapped(runtime_space_build(&kernel->runtime_space, &kernel->address_space,
+                                       kernel->regions.first, kernel->regions.count),
+                   "the firmware's runtime services");
+    power_off(kernel->runtime_space.table.root, phys_addr(kernel->handoff.efi_system_table));
+}
+
+_Noreturn void bring_up_ready(struct kernel *kernel)
+{
+    mark(kernel, "kernel: ready");
+    timeline_print(&kernel->timeline);
+    bool once = command_line_has(kernel->command_line, "once");
+    log_line("ready", "action=%s", once ? "power-off" : "idle");
+    provoke(kernel, false);
+    if (once)
+        switch_off(kernel);
+    arch_idle();
+}

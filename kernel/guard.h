@@ -1,0 +1,17 @@
+/*
+ * guard.h - which address space the fault handlers ask for the names of guard pages.
+ *
+ * A fault handler has no argument to pass state in, so this is one of the few places with a global.
+ */
+#ifndef KERNEL_GUARD_H
+#define KERNEL_GUARD_H
+
+#include "kernel/mm/address_space.h"
+
+/* From now on faults are judged by the guards of `space`, which must outlive the kernel. */
+void guard_use(const struct address_space *space);
+
+/* The guard page range that contains an address; NULL if there is none. */
+const struct address_space_guard *guard_find(struct virt_addr address);
+
+#endif

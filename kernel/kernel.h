@@ -1,0 +1,53 @@
+/*
+ * kernel.h - everything that there is once, in one place.
+ *
+ * The parts take their state as arguments; this is where the kernel's own instances live. main.c
+ * has the only one.
+ */
+#ifndef KERNEL_KERNEL_H
+#define KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/mm/address_space.h"
+#include "kernel/mm/early_heap.h"
+#include "kernel/mm/frame_allocator.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap_window.h"
+#include "kernel/mm/region_list.h"
+#include "kernel/mm/runtime_space.h"
+#include "kernel/timeline.h"
+#include "shared/framebuffer_text.h"
+#include "shared/handoff.h"
+
+/* text, rodata, data, symbols */
+#define KERNEL_SEGMENT_COUNT 4
+
+/* A 4K screen has 67 rows at scale 2. */
+#define KERNEL_SCREEN_ROW_LIMIT 100
+
+struct kernel {
+    /* Copies of what was handed over, so that the loader's memory can go. */
+    struct handoff handoff;
+    struct region_list regions;
+    const char *command_line;
+
+    struct timeline timeline;
+    struct framebuffer_text screen;
+    char screen_cells[FRAMEBUFFER_TEXT_COLUMN_LIMIT * KERNEL_SCREEN_ROW_LIMIT];
+    bool has_screen;
+
+    struct early_heap early_heap;
+    bool early_heap_is_fallback;
+
+    struct frame_allocator frames;
+    struct kernel_segment segments[KERNEL_SEGMENT_COUNT];
+    struct kernel_layout layout;
+    struct address_space address_space;
+    struct runtime_space runtime_space;
+    struct heap_window heap_window;
+    struct heap heap;
+};
+
+#endif

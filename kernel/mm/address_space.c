@@ -1,0 +1,233 @@
+#include "kernel/mm/address_space.h"
+
+#include "kernel/mm/frame_allocator.h"
+#include "kernel/mm/layout.h"
+#include "kernel/panic.h"
+#include "shared/region.h"
+
+static const struct page_permissions RAM_PERMISSIONS = {
+    .write = true, .execute = false, .global = true, .memory_type = PAGE_MEMORY_WRITE_BACK};
+
+/* --- Callbacks of the page table ----------------------------------------------------------------- */
+
+static bool allocate_table(void *context, struct phys_addr *ret_table)
+{
+    struct address_space *space = context;
+    return frame_allocator_allocate(space->environment.frames, ret_table);
+}
+
+static void free_table(void *context, struct phys_addr table)
+{
+    struct address_space *space = context;
+    frame_allocator_free(space->environment.frames, table);
+}
+
+static uint64_t *access_table(void *context, struct phys_addr table)
+{
+    struct address_space *space = context;
+    return space->environment.access(space->environment.access_context, table);
+}
+
+static void invalidate(void *context, struct virt_addr start, uint64_t size_bytes)
+{
+    struct address_space *space = context;
+    if (space->environment.invalidate != NULL)
+        space->environment.invalidate(space->environment.access_context, start, size_bytes);
+}
+
+/* --- Build --------------------------------------------------------------------------------------- */
+
+static enum page_table_status map_image(struct address_space *space,
+                                        const struct kernel_layout *layout)
+{
+    for (size_t i = 0; i < layout->segment_count; i++) {
+        const struct kernel_segment *segment = &layout->segments[i];
+        if (range_is_empty(segment->virtual))
+            continue;
+        uint64_t offset_bytes = segment->virtual.start - layout->virtual_base.value;
+        enum page_table_status status = page_table_map(
+            &space->table, virt_addr(segment->virtual.start),
+            phys_addr_add(layout->physical_base, offset_bytes), range_size_bytes(segment->virtual),
+            (struct page_permissions){
+                .write = segment->write, .execute = segment->execute, .global = true},
+            true);
+        if (status != PAGE_TABLE_OK)
+            return status;
+    }
+    return PAGE_TABLE_OK;
+}
+
+static enum page_table_status map_direct(struct address_space *space, struct range physical,
+                                         struct page_permissions permissions)
+{
+    enum page_table_status status = page_table_map(
+        &space->table, virt_addr(LAYOUT_DIRECT_MAP_BASE + physical.start),
+        phys_addr(physical.start), range_size_bytes(physical), permissions, true);
+    if (status == PAGE_TABLE_OK && physical.end > space->direct_map_size_bytes)
+        space->direct_map_size_bytes = physical.end;
+    return status;
+}
+
+static enum page_table_status map_ram_run(struct address_space *space, struct range run)
+{
+    if (run.end > LAYOUT_DIRECT_MAP_LIMIT_BYTES)
+        run.end = LAYOUT_DIRECT_MAP_LIMIT_BYTES;
+    if (run.start >= run.end)
+        return PAGE_TABLE_OK;
+    space->direct_map_mapped_bytes += range_size_bytes(run);
+    return map_direct(space, run, RAM_PERMISSIONS);
+}
+
+/* Rows that touch are mapped as one run, since the firmware cuts RAM into many small rows and each
+ * cut would cost a large page. */
+static enum page_table_status map_ram(struct address_space *space,
+                                      const struct address_space_plan *plan)
+{
+    struct range run = {0, 0};
+    for (size_t i = 0; i < plan->region_count; i++) {
+        const struct handoff_region *region = &plan->regions[i];
+        if (!region_type_is_ram(region->type))
+            continue;
+        if (region->base != run.end) {
+            enum page_table_status status = map_ram_run(space, run);
+            if (status != PAGE_TABLE_OK)
+                return status;
+            run.start = region->base;
+        }
+        run.end = region->base + region->size_bytes;
+    }
+    return map_ram_run(space, run);
+}
+
+static enum page_table_status map_framebuffer(struct address_space *space, struct range physical)
+{
+    if (range_is_empty(physical))
+        return PAGE_TABLE_OK;
+    if (physical.end > LAYOUT_DIRECT_MAP_LIMIT_BYTES)
+        return PAGE_TABLE_PHYSICAL_TOO_HIGH;
+    struct page_permissions permissions = RAM_PERMISSIONS;
+    permissions.memory_type = PAGE_MEMORY_WRITE_COMBINING;
+    return map_direct(space, physical, permissions);
+}
+
+enum page_table_status address_space_build(struct address_space *space,
+                                           const struct address_space_plan *plan,
+                                           const struct address_space_environment *environment)
+{
+    *space = (struct address_space){
+        .environment = *environment,
+        .next_stack = virt_addr(LAYOUT_STACKS_BASE),
+    };
+    const struct page_table_memory memory = {
+        .context = space,
+        .allocate_table = allocate_table,
+        .free_table = free_table,
+        .access_table = access_table,
+        .invalidate = invalidate,
+    };
+    enum page_table_status status = page_table_create(&plan->features, &memory, &space->table);
+    if (status != PAGE_TABLE_OK)
+        return status;
+
+    status = map_image(space, &plan->layout);
+    if (status == PAGE_TABLE_OK)
+        status = map_ram(space, plan);
+    if (status == PAGE_TABLE_OK)
+        status = map_framebuffer(space, plan->framebuffer);
+    if (status != PAGE_TABLE_OK) {
+        address_space_destroy(space);
+        return status;
+    }
+    address_space_add_guard(space, (struct range){0, PAGE_SIZE_BYTES}, "null pointer", false);
+    return PAGE_TABLE_OK;
+}
+
+void address_space_destroy(struct address_space *space)
+{
+    page_table_destroy(&space->table);
+}
+
+/* --- Frames behind addresses --------------------------------------------------------------------- */
+
+static enum page_table_status map_new_frame(struct address_space *space, struct virt_addr page)
+{
+    struct phys_addr frame;
+    if (!frame_allocator_allocate(space->environment.frames, &frame))
+        return PAGE_TABLE_NO_MEMORY;
+    enum page_table_status status =
+        page_table_map(&space->table, page, frame, PAGE_SIZE_BYTES, RAM_PERMISSIONS, false);
+    if (status != PAGE_TABLE_OK)
+        frame_allocator_free(space->environment.frames, frame);
+    return status;
+}
+
+enum page_table_status address_space_map_frames(struct address_space *space,
+                                                struct virt_addr start, uint64_t page_count)
+{
+    for (uint64_t i = 0; i < page_count; i++) {
+        enum page_table_status status =
+            map_new_frame(space, virt_addr_add(start, i * PAGE_SIZE_BYTES));
+        if (status != PAGE_TABLE_OK) {
+            address_space_unmap_frames(space, start, i);
+            return status;
+        }
+    }
+    return PAGE_TABLE_OK;
+}
+
+/* The frame goes back only after its translation is gone, so that no CPU can still write to it. */
+void address_space_unmap_frames(struct address_space *space, struct virt_addr start,
+                                uint64_t page_count)
+{
+    for (uint64_t i = page_count; i > 0; i--) {
+        struct virt_addr page = virt_addr_add(start, (i - 1) * PAGE_SIZE_BYTES);
+        struct page_mapping mapping;
+        enum page_table_status status = page_table_lookup(&space->table, page, &mapping);
+        kernel_assert(status == PAGE_TABLE_OK && mapping.page_size_bytes == PAGE_SIZE_BYTES);
+        status = page_table_unmap(&space->table, page, PAGE_SIZE_BYTES);
+        kernel_assert(status == PAGE_TABLE_OK);
+        frame_allocator_free(space->environment.frames, mapping.physical);
+    }
+}
+
+enum page_table_status address_space_map_stack(struct address_space *space, const char *name,
+                                               uint64_t size_bytes, struct virt_addr *ret_top)
+{
+    if (size_bytes == 0)
+        return PAGE_TABLE_EMPTY;
+    if (!page_is_aligned(size_bytes))
+        return PAGE_TABLE_UNALIGNED;
+
+    struct virt_addr guard = space->next_stack;
+    struct virt_addr base = virt_addr_add(guard, PAGE_SIZE_BYTES);
+    enum page_table_status status =
+        address_space_map_frames(space, base, size_bytes / PAGE_SIZE_BYTES);
+    if (status != PAGE_TABLE_OK)
+        return status;
+
+    address_space_add_guard(space, (struct range){guard.value, base.value}, name, true);
+    /* The next stack's guard page is what lies above this one. */
+    space->next_stack = virt_addr_add(base, size_bytes);
+    *ret_top = space->next_stack;
+    return PAGE_TABLE_OK;
+}
+
+/* --- Guards -------------------------------------------------------------------------------------- */
+
+void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
+                             bool is_stack)
+{
+    kernel_assert(space->guard_count < ADDRESS_SPACE_GUARD_LIMIT);
+    space->guards[space->guard_count++] =
+        (struct address_space_guard){.virtual = virtual, .name = name, .is_stack = is_stack};
+}
+
+const struct address_space_guard *address_space_find_guard(const struct address_space *space,
+                                                           struct virt_addr address)
+{
+    for (size_t i = 0; i < space->guard_count; i++) {
+        if (range_contains_address(space->guards[i].virtual, address.value))
+            return &space->guards[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,128 @@
+/*
+ * address_space.h - the kernel's own page tables (the picture is in kernel/mm/layout.h).
+ *
+ *   image        text r-x, rodata r--, data and bss rw-: writable or executable, never both
+ *   direct map   all RAM, rw-, never executable, with the largest pages that fit; the framebuffer
+ *                write-combining
+ *   stacks       rw-, an unmapped page below and above each
+ *   heap window  filled later by heap_window.h
+ *   page 0       never mapped
+ *
+ * Table pages and stack frames come from the frame allocator and are reached through the caller's
+ * `access` (in the kernel: the direct map; in a host test: fake memory). Building is pure; loading
+ * CR3 is the caller's (kernel/arch.h).
+ *
+ * Phase: after the frame allocator. Concurrency: the caller serialises.
+ */
+#ifndef KERNEL_MM_ADDRESS_SPACE_H
+#define KERNEL_MM_ADDRESS_SPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/address.h"
+#include "shared/handoff.h"
+#include "shared/page_table.h"
+#include "shared/range.h"
+
+struct frame_allocator;
+
+/* A piece of the kernel's image with one set of permissions. */
+struct kernel_segment {
+    const char *name;     /* "text", "rodata", … */
+    struct range virtual; /* page-aligned */
+    bool write;
+    bool execute;
+};
+
+/* The kernel's image as it was linked and loaded: one block of physical pages. Filled by main.c from
+ * the linker's symbols, so that nothing here depends on them. */
+struct kernel_layout {
+    struct virt_addr virtual_base;
+    struct phys_addr physical_base; /* of virtual_base */
+    const struct kernel_segment *segments;
+    size_t segment_count;
+};
+
+/* Everything that the tables are made from. What is pointed to must stay until the build is done. */
+struct address_space_plan {
+    struct page_table_features features;
+    struct kernel_layout layout;
+    const struct handoff_region *regions; /* normalised (shared/handoff.h) */
+    size_t region_count;
+    struct range framebuffer; /* physical, page-aligned; empty for none */
+};
+
+/* What the address space needs from its surroundings, for as long as it is used. */
+struct address_space_environment {
+    struct frame_allocator *frames;
+    /* The address at which the page at `page` can be read and written. Never NULL for a page that
+     * the frame allocator gave. */
+    void *(*access)(void *context, struct phys_addr page);
+    void *access_context;
+    /* Drop translations (arch_invalidate_pages); NULL on a host. */
+    void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
+};
+
+/* Pages that are left unmapped on purpose. */
+struct address_space_guard {
+    struct range virtual;
+    const char *name; /* what was overrun if it is hit: "main stack", … (kept by reference) */
+    bool is_stack;
+};
+#define ADDRESS_SPACE_GUARD_LIMIT 16
+
+/* Address of an initialised one must not change: its tables' callbacks point to it. */
+struct address_space {
+    struct page_table table;
+    struct address_space_environment environment;
+    struct virt_addr next_stack;      /* where the next stack's lower guard page goes */
+    uint64_t direct_map_size_bytes;   /* one past the highest physical address that is mapped */
+    uint64_t direct_map_mapped_bytes; /* RAM in the direct map */
+    struct address_space_guard guards[ADDRESS_SPACE_GUARD_LIMIT];
+    size_t guard_count;
+};
+
+/* Build the tables: image and direct map. Page 0 is left unmapped and counts as a guard.
+ * RAM beyond LAYOUT_DIRECT_MAP_LIMIT_BYTES is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH.
+ * Failures: those of page_table_map(). Everything that was taken has then gone back to the frame
+ * allocator and *space is unusable. Not live until the caller loads space->table.root. */
+enum page_table_status address_space_build(struct address_space *space,
+                                           const struct address_space_plan *plan,
+                                           const struct address_space_environment *environment)
+    __attribute__((warn_unused_result));
+
+/* Free all tables (not the stacks' frames). Precondition: they are not live. */
+void address_space_destroy(struct address_space *space);
+
+/* Map a new stack of `size_bytes` (a multiple of the page) in the stacks' window, with an unmapped
+ * page below and above, and register the page below as guard `name` (kept by reference).
+ * *ret_top is one past its highest byte, 16-byte aligned.
+ * Failures: EMPTY, UNALIGNED, NO_MEMORY; nothing is then changed, in the tables or the frame
+ * allocator. */
+enum page_table_status address_space_map_stack(struct address_space *space, const char *name,
+                                               uint64_t size_bytes, struct virt_addr *ret_top)
+    __attribute__((warn_unused_result));
+
+/* Map `page_count` frames of the frame allocator's at `start`, readable and writable, 4 KiB each.
+ * Failures: those of page_table_map(); nothing is then changed. */
+enum page_table_status address_space_map_frames(struct address_space *space,
+                                                struct virt_addr start, uint64_t page_count)
+    __attribute__((warn_unused_result));
+
+/* Undo address_space_map_frames() for these pages and free their frames. Panics (assertion) if one
+ * of them is not mapped by a 4 KiB page. */
+void address_space_unmap_frames(struct address_space *space, struct virt_addr start,
+                                uint64_t page_count);
+
+/* Register pages that must stay unmapped. Panics (assertion) when ADDRESS_SPACE_GUARD_LIMIT is
+ * exceeded. */
+void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
+                             bool is_stack);
+
+/* The guard that contains an address; NULL if there is none. */
+const struct address_space_guard *address_space_find_guard(const struct address_space *space,
+                                                           struct virt_addr address);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * frame_allocator.h - physical memory in frames of 4 KiB, from the handoff's regions.
+ *
+ * Everything starts as reserved, and only proven RAM becomes free:
+ *
+ *   usable                                         free at once
+ *   boot-services, loader, acpi-reclaim,
+ *   temp-heap, stack, page-tables, handoff-data,   reserved, until frame_allocator_reclaim()
+ *   kernel-image
+ *   every other and every unknown type             never
+ *   frame 0, the allocator's own records           never
+ *
+ * A frame that is free is `free`; one that was allocated is `used`; every other frame of RAM is
+ * `reserved`; the sum of the three is always `total`. A free of anything that is not used is found
+ * exactly, and panics.
+ *
+ * The highest free address that fits is given first: low memory is scarce (devices that cannot
+ * address more, the start-up code of other CPUs) and is what sloppy firmware writes to.
+ *
+ * The size of the records follows the amount of RAM, never the highest address: a little more than
+ * one bit a frame, from the early heap if half of it stays free, else from usable RAM itself.
+ *
+ * Phase: after the early heap, for ever. Concurrency: the caller serialises all calls.
+ * Pure: the records are reached at `direct_map_base + physical`. Fuzzed by
+ * tests/fuzz/fuzz_frame_allocator.c. Catalogue groups F and M.
+ */
+#ifndef KERNEL_MM_FRAME_ALLOCATOR_H
+#define KERNEL_MM_FRAME_ALLOCATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/mm/bit_tree.h"
+#include "kernel/mm/early_heap.h"
+#include "kernel/mm/region_list.h"
+#include "shared/address.h"
+
+#define FRAME_SIZE_BYTES PAGE_SIZE_BYTES
+
+/* The least RAM, usable and boot-services together, with which the kernel comes up: its page tables,
+ * stacks and a first piece of heap need about 2 MiB, the 16 MiB heap window can then half be used. */
+#define FRAME_ALLOCATOR_RAM_MIN_BYTES (UINT64_C(16) << 20)
+
+/* For limit_address: anywhere. */
+#define FRAME_ALLOCATOR_NO_LIMIT UINT64_MAX
+
+/* How many ranges may be reclaimed out of the middle of a region: each cuts it in three, and every
+ * part needs a record. */
+#define FRAME_ALLOCATOR_SPLITS_MAX 64
+
+struct frame_holding;
+struct frame_span;
+
+/* Private to the implementation. */
+struct frame_allocator {
+    struct frame_holding *holdings; /* sorted, disjoint: who holds which managed frames */
+    uint32_t holding_count;
+    uint32_t holding_capacity;
+    struct frame_span *spans; /* sorted: unbroken runs of managed frames, and their bits */
+    uint32_t span_count;
+    struct bit_tree free_frames; /* a set bit is a free frame */
+    uint64_t total_count;
+    uint64_t free_count;
+    uint64_t used_count;
+    uint64_t reserved_count;
+    struct phys_addr records_base; /* of the records, if they came from usable RAM */
+    uint64_t records_size_bytes;
+    bool records_in_early_heap;
+};
+
+enum frame_allocator_status {
+    FRAME_ALLOCATOR_OK = 0,
+    FRAME_ALLOCATOR_MAP_EMPTY,          /* no region at all */
+    FRAME_ALLOCATOR_MAP_NOT_NORMALISED, /* see region_list.h */
+    FRAME_ALLOCATOR_TOO_LITTLE_RAM,     /* below FRAME_ALLOCATOR_RAM_MIN_BYTES */
+    FRAME_ALLOCATOR_NO_ROOM,            /* for the records: neither early heap nor one region */
+};
+
+const char *frame_allocator_status_text(enum frame_allocator_status status);
+
+/* Usable and boot-services RAM in bytes, for the message about too little of it.
+ * Precondition: the list is normalised. */
+uint64_t frame_allocator_available_bytes(const struct region_list *regions);
+
+/* Build the allocator.
+ *   regions          copied: may go away afterwards
+ *   early_heap       for the records; NULL: always from usable RAM
+ *   direct_map_base  virtual address at which physical address 0 is, or would be, mapped; all
+ *                    usable RAM is mapped there
+ * On failure *allocator and *early_heap are unchanged. */
+enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *allocator,
+                                                       const struct region_list *regions,
+                                                       struct early_heap *early_heap,
+                                                       uint64_t direct_map_base)
+    __attribute__((warn_unused_result));
+
+/* Give the frames of [base, base + size_bytes), which are reserved, to the allocator as soon as
+ * nothing needs them. The range may span several regions. Frame 0 in it is passed over.
+ * Panics (PANIC_FRAME_FREE) if base or size are unaligned, the range wraps, any frame of it is not
+ * reclaimable (usable, firmware's, unknown), or was reclaimed before: each frame is released once.
+ * False, and nothing changed, only if there is no record left for a part of a region (see
+ * FRAME_ALLOCATOR_SPLITS_MAX). */
+bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_addr base,
+                             uint64_t size_bytes) __attribute__((warn_unused_result));
+
+/* Reclaim whatever of one region type (enum handoff_region_type) is still reserved, and return the
+ * number of frames that this released; 0 for a type that is not reclaimable. */
+uint64_t frame_allocator_reclaim_type(struct frame_allocator *allocator, uint32_t type);
+
+/* Allocate one frame; its content is not defined. False if there is none. */
+bool frame_allocator_allocate(struct frame_allocator *allocator, struct phys_addr *ret_frame)
+    __attribute__((warn_unused_result));
+
+/* Free one frame. Panics (PANIC_FRAME_FREE) if it is unaligned, not RAM of this allocator,
+ * reserved, or free already. */
+void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr frame);
+
+/* Allocate `frame_count` frames in one unbroken run that starts at a multiple of `alignment_frames`
+ * (a power of two; 512 gives 2 MiB) and ends at or below `limit_address`.
+ * False if there is none, or on a count of 0, an alignment of 0 or not a power of two. */
+bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint64_t frame_count,
+                                         uint64_t alignment_frames, uint64_t limit_address,
+                                         struct phys_addr *ret_base)
+    __attribute__((warn_unused_result));
+
+/* Free a run, or any part of one. Panics as frame_allocator_free(), for any frame of it and before
+ * anything is changed; also on a count of 0. */
+void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct phys_addr base,
+                                     uint64_t frame_count);
+
+/* In frames. total = free + used + reserved, always. */
+struct frame_allocator_statistics {
+    uint64_t total_count;    /* all RAM of the map, the firmware's included */
+    uint64_t free_count;
+    uint64_t used_count;     /* allocated and not yet freed */
+    uint64_t reserved_count; /* neither: held by firmware, kernel, handoff, or these records */
+};
+
+struct frame_allocator_statistics
+frame_allocator_statistics(const struct frame_allocator *allocator);
+
+/* The length, in frames, of the longest run of free frames. Reads all of the bits: for logs. */
+uint64_t frame_allocator_largest_run(const struct frame_allocator *allocator);
+
+/* Verify every record, bit and count. NULL if all is well, else a constant sentence. */
+const char *frame_allocator_check(const struct frame_allocator *allocator)
+    __attribute__((warn_unused_result));
+
+#endif

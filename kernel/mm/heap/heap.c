@@ -1,0 +1,331 @@
+#include "kernel/mm/heap/heap.h"
+
+#include "kernel/mm/heap/policy.h"
+#include "shared/memory.h"
+
+/* The heap grows by at least this much, so that a run of small blocks does not call the page source
+ * for each page; and keeps this much free at its end, so that one block going back and forth does
+ * not map and unmap a page each time. */
+#define GROW_STEP_BYTES ((size_t)64 * 1024)
+
+static const struct heap_policy *policy_of(const struct heap *heap)
+{
+    return heap->configuration.policy;
+}
+
+static size_t round_down(size_t value, size_t unit)
+{
+    return value - value % unit;
+}
+
+/* Precondition: value + unit does not wrap. */
+static size_t round_up(size_t value, size_t unit)
+{
+    return round_down(value + unit - 1, unit);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+const char *heap_status_name(enum heap_status status)
+{
+    switch (status) {
+    case HEAP_OK:
+        return "ok";
+    case HEAP_UNALIGNED:
+        return "unaligned";
+    case HEAP_TOO_SMALL:
+        return "too small";
+    case HEAP_TOO_LARGE:
+        return "too large";
+    case HEAP_NO_MEMORY:
+        return "no memory";
+    }
+    return "unknown status";
+}
+
+const char *heap_fault_kind_name(enum heap_fault_kind kind)
+{
+    switch (kind) {
+    case HEAP_FAULT_DOUBLE_FREE:
+        return "double free";
+    case HEAP_FAULT_BAD_POINTER:
+        return "bad pointer";
+    case HEAP_FAULT_OVERRUN:
+        return "overrun";
+    case HEAP_FAULT_CORRUPT:
+        return "corrupt";
+    }
+    return "unknown fault";
+}
+
+/* A double free or a bad pointer leaves the heap itself sound. After the other kinds nothing that it
+ * holds can be believed. */
+void heap_report(struct heap *heap, const struct heap_fault *fault)
+{
+    if (fault->kind == HEAP_FAULT_OVERRUN || fault->kind == HEAP_FAULT_CORRUPT)
+        heap->condemned = true;
+    heap->configuration.fault(heap->configuration.fault_context, fault);
+}
+
+/* --- Size of the heap ---------------------------------------------------------------------------- */
+
+static enum heap_status configuration_judge(const struct heap_configuration *configuration)
+{
+    const struct heap_policy *policy = configuration->policy;
+    bool can_grow = configuration->pages.grow != NULL;
+    size_t unit = can_grow ? HEAP_PAGE_SIZE_BYTES : HEAP_ALIGNMENT_BYTES;
+
+    if ((uintptr_t)configuration->base % unit != 0 || configuration->initial_bytes % unit != 0 ||
+        configuration->limit_bytes % unit != 0)
+        return HEAP_UNALIGNED;
+    if (configuration->limit_bytes > policy->maximum_bytes ||
+        configuration->limit_bytes > UINTPTR_MAX - (uintptr_t)configuration->base ||
+        configuration->initial_bytes > configuration->limit_bytes)
+        return HEAP_TOO_LARGE;
+    if (configuration->base == NULL || configuration->limit_bytes < policy->minimum_bytes)
+        return HEAP_TOO_SMALL;
+    if (configuration->initial_bytes < policy->minimum_bytes &&
+        (configuration->initial_bytes != 0 || !can_grow))
+        return HEAP_TOO_SMALL;
+    return HEAP_OK;
+}
+
+enum heap_status heap_initialise(const struct heap_configuration *configuration,
+                                 struct heap *ret_heap)
+{
+    enum heap_status status = configuration_judge(configuration);
+    if (status != HEAP_OK)
+        return status;
+
+    size_t size_bytes = configuration->initial_bytes;
+    if (size_bytes == 0) {
+        size_bytes = smaller(GROW_STEP_BYTES, configuration->limit_bytes);
+        if (!configuration->pages.grow(configuration->pages.context, size_bytes))
+            return HEAP_NO_MEMORY;
+    }
+    *ret_heap = (struct heap){.configuration = *configuration, .size_bytes = size_bytes};
+    configuration->policy->initialise(ret_heap);
+    return HEAP_OK;
+}
+
+enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
+{
+    if (additional_bytes % HEAP_ALIGNMENT_BYTES != 0)
+        return HEAP_UNALIGNED;
+    if (additional_bytes < policy_of(heap)->minimum_extend_bytes)
+        return HEAP_TOO_SMALL;
+    if (additional_bytes > heap->configuration.limit_bytes - heap->size_bytes)
+        return HEAP_TOO_LARGE;
+    if (heap->condemned || !policy_of(heap)->extend(heap, additional_bytes))
+        return HEAP_NO_MEMORY;
+    heap->size_bytes += additional_bytes;
+    return HEAP_OK;
+}
+
+static bool grow_by(struct heap *heap, size_t bytes)
+{
+    const struct heap_page_source *pages = &heap->configuration.pages;
+    return pages->grow(pages->context, bytes) && heap_extend(heap, bytes) == HEAP_OK;
+}
+
+/* Grow so that the request fits behind the last live block. */
+static bool grow_for(struct heap *heap, const struct heap_request *request)
+{
+    if (heap->condemned || heap->configuration.pages.grow == NULL)
+        return false;
+
+    size_t needed_bytes =
+        request->size_bytes + request->alignment_bytes + policy_of(heap)->block_overhead_bytes;
+    needed_bytes -= smaller(needed_bytes, policy_of(heap)->free_tail(heap));
+    needed_bytes = larger(round_up(needed_bytes, HEAP_PAGE_SIZE_BYTES), HEAP_PAGE_SIZE_BYTES);
+
+    size_t room_bytes = heap->configuration.limit_bytes - heap->size_bytes;
+    if (needed_bytes > room_bytes)
+        return false;
+    size_t step_bytes = smaller(larger(needed_bytes, GROW_STEP_BYTES), room_bytes);
+    return grow_by(heap, step_bytes) || (step_bytes > needed_bytes && grow_by(heap, needed_bytes));
+}
+
+static void give_back_tail(struct heap *heap)
+{
+    const struct heap_page_source *pages = &heap->configuration.pages;
+    if (pages->shrink == NULL)
+        return;
+    size_t tail_bytes = policy_of(heap)->free_tail(heap);
+    if (tail_bytes < 2 * GROW_STEP_BYTES)
+        return;
+    size_t bytes = round_down(tail_bytes - GROW_STEP_BYTES, HEAP_PAGE_SIZE_BYTES);
+    if (!policy_of(heap)->cut(heap, bytes))
+        return;
+    heap->size_bytes -= bytes;
+    pages->shrink(pages->context, bytes);
+}
+
+/* --- Blocks -------------------------------------------------------------------------------------- */
+
+/* Nothing that is refused here could succeed, and what passes can be added up without wrapping. */
+static bool request_is_possible(const struct heap *heap, const struct heap_request *request)
+{
+    size_t limit_bytes = heap->configuration.limit_bytes;
+    return !heap->condemned && request->size_bytes < limit_bytes &&
+           request->alignment_bytes < limit_bytes - request->size_bytes;
+}
+
+static void count_used(struct heap *heap, size_t old_bytes, size_t new_bytes)
+{
+    struct heap_counters *counters = &heap->counters;
+    counters->used_bytes = counters->used_bytes - old_bytes + new_bytes;
+    counters->peak_used_bytes = larger(counters->peak_used_bytes, counters->used_bytes);
+}
+
+static void *allocate(struct heap *heap, const struct heap_request *request)
+{
+    void *block = NULL;
+    if (request_is_possible(heap, request)) {
+        block = policy_of(heap)->allocate(heap, request);
+        if (block == NULL && grow_for(heap, request))
+            block = policy_of(heap)->allocate(heap, request);
+    }
+    if (block == NULL) {
+        heap->counters.failure_count++;
+        return NULL;
+    }
+    heap->counters.allocation_count++;
+    heap->counters.live_block_count++;
+    count_used(heap, 0, request->size_bytes);
+    return block;
+}
+
+static void release(struct heap *heap, void *block, size_t size_bytes, const void *caller)
+{
+    if (!policy_of(heap)->release(heap, block, caller))
+        return;
+    heap->counters.free_count++;
+    heap->counters.live_block_count--;
+    count_used(heap, size_bytes, 0);
+    give_back_tail(heap);
+}
+
+void *heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    return heap_allocate_aligned(heap, size_bytes, HEAP_ALIGNMENT_BYTES, caller);
+}
+
+void *heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                            const void *caller)
+{
+    if (alignment_bytes == 0 || (alignment_bytes & (alignment_bytes - 1)) != 0) {
+        heap->counters.failure_count++;
+        return NULL;
+    }
+    struct heap_request request = {
+        .size_bytes = size_bytes,
+        .alignment_bytes = larger(alignment_bytes, HEAP_ALIGNMENT_BYTES),
+        .caller = caller,
+    };
+    return allocate(heap, &request);
+}
+
+void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
+                           const void *caller)
+{
+    if (element_bytes != 0 && count > SIZE_MAX / element_bytes) {
+        heap->counters.failure_count++;
+        return NULL;
+    }
+    void *block = heap_allocate(heap, count * element_bytes, caller);
+    if (block != NULL)
+        memset(block, 0, count * element_bytes);
+    return block;
+}
+
+void heap_free(struct heap *heap, void *block, const void *caller)
+{
+    struct heap_block_info info;
+    if (block == NULL || heap->condemned)
+        return;
+    if (policy_of(heap)->examine(heap, block, caller, &info))
+        release(heap, block, info.size_bytes, caller);
+}
+
+void *heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
+{
+    if (block == NULL)
+        return heap_allocate(heap, size_bytes, caller);
+    if (size_bytes == 0) {
+        heap_free(heap, block, caller);
+        return NULL;
+    }
+
+    struct heap_block_info info;
+    if (heap->condemned || !policy_of(heap)->examine(heap, block, caller, &info))
+        return NULL;
+    struct heap_request request = {
+        .size_bytes = size_bytes,
+        .alignment_bytes = info.alignment_bytes,
+        .caller = caller,
+    };
+    if (request_is_possible(heap, &request) && policy_of(heap)->resize(heap, block, &request)) {
+        count_used(heap, info.size_bytes, size_bytes);
+        give_back_tail(heap);
+        return block;
+    }
+    void *moved = allocate(heap, &request);
+    if (moved != NULL) {
+        memcpy(moved, block, smaller(info.size_bytes, size_bytes));
+        release(heap, block, info.size_bytes, caller);
+    }
+    return moved;
+}
+
+size_t heap_usable_size(struct heap *heap, const void *block, const void *caller)
+{
+    struct heap_block_info info;
+    if (block == NULL || heap->condemned ||
+        !policy_of(heap)->examine(heap, block, caller, &info))
+        return 0;
+    return info.size_bytes;
+}
+
+/* --- Looking at it ------------------------------------------------------------------------------- */
+
+void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statistics)
+{
+    struct heap_free_survey survey;
+    policy_of(heap)->survey(heap, &survey);
+    const struct heap_counters *counters = &heap->counters;
+    *ret_statistics = (struct heap_statistics){
+        .size_bytes = heap->size_bytes,
+        .limit_bytes = heap->configuration.limit_bytes,
+        .used_bytes = counters->used_bytes,
+        .free_bytes = survey.free_bytes,
+        .overhead_bytes = heap->size_bytes - counters->used_bytes - survey.free_bytes,
+        .peak_used_bytes = counters->peak_used_bytes,
+        .largest_free_bytes = survey.largest_bytes,
+        .live_block_count = counters->live_block_count,
+        .free_block_count = survey.piece_count,
+        .allocation_count = counters->allocation_count,
+        .free_count = counters->free_count,
+        .failure_count = counters->failure_count,
+    };
+}
+
+const char *heap_policy_name(const struct heap *heap)
+{
+    return policy_of(heap)->name;
+}
+
+const char *heap_check(const struct heap *heap)
+{
+    if (heap->condemned)
+        return "an earlier fault has condemned the heap";
+    return policy_of(heap)->check(heap);
+}

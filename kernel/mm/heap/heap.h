@@ -1,0 +1,184 @@
+/*
+ * heap.h - a heap over one contiguous range of memory whose end moves.
+ *
+ *   base                                             base + size_bytes          base + limit_bytes
+ *    |  blocks and free memory, laid out by the policy  |  may be added by grow()      |
+ *
+ * How memory is divided is a policy (struct heap_policy, policy.h); this header is the interface that
+ * all policies serve. The heap is freestanding: it is given mapped memory and, optionally, a page
+ * source that moves its end; it knows nothing of page tables, logs or panics. All of its state is
+ * in struct heap, so there may be many.
+ *
+ * Blocks are aligned to HEAP_ALIGNMENT_BYTES. The policy proves each pointer that comes back: a
+ * double free, a pointer that it never gave out and a write outside of a block are reported through
+ * the fault callback with the block, its size and the callers, never ignored.
+ *
+ * `caller` in the calls below is the code address to name in such a report (HEAP_CALLER, or NULL).
+ *
+ * Phase: any. Concurrency: the caller serialises calls on one heap.
+ */
+#ifndef KERNEL_MM_HEAP_HEAP_H
+#define KERNEL_MM_HEAP_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/mm/heap/best_fit.h"
+
+/* The alignment of every block: that of the largest scalar type of the ABI (System V x86-64 psABI
+ * 3.1.2, long double and __int128). */
+#define HEAP_ALIGNMENT_BYTES ((size_t)16)
+
+/* The unit in which the page source moves the heap's end. */
+#define HEAP_PAGE_SIZE_BYTES ((size_t)4096)
+
+#define HEAP_CALLER __builtin_return_address(0)
+
+enum heap_status {
+    HEAP_OK = 0,
+    HEAP_UNALIGNED, /* an address or size is not a multiple of HEAP_ALIGNMENT_BYTES (with a page
+                       source: of HEAP_PAGE_SIZE_BYTES) */
+    HEAP_TOO_SMALL, /* below the policy's minimum */
+    HEAP_TOO_LARGE, /* the range wraps, or is beyond the policy's maximum or the heap's limit */
+    HEAP_NO_MEMORY, /* the page source gave nothing */
+};
+
+/* A constant English name: "ok", "too small", … Never NULL. */
+const char *heap_status_name(enum heap_status status);
+
+enum heap_fault_kind {
+    HEAP_FAULT_DOUBLE_FREE, /* the block is free already */
+    HEAP_FAULT_BAD_POINTER, /* interior, unaligned, or not of this heap */
+    HEAP_FAULT_OVERRUN,     /* written beyond the end or before the start of a block */
+    HEAP_FAULT_CORRUPT,     /* the heap's own links or free memory were overwritten */
+};
+
+/* A constant English name: "double free", … Never NULL. */
+const char *heap_fault_kind_name(enum heap_fault_kind kind);
+
+/* What a misuse or a corruption looks like to a person. */
+struct heap_fault {
+    enum heap_fault_kind kind;
+    const char *detail;       /* a constant clause, for behind a colon */
+    const void *pointer;      /* what the call was given; NULL if it was given none */
+    const void *block;        /* the block or free memory that is concerned; NULL if unknown */
+    size_t size_bytes;        /* its size, as it was asked for; 0 if unknown */
+    const void *caller;       /* of the call that found it */
+    const void *allocated_by; /* caller that allocated the block; NULL if unknown */
+};
+
+/* Moves the heap's end. Sizes are multiples of HEAP_PAGE_SIZE_BYTES. */
+struct heap_page_source {
+    void *context;
+    /* Make the next `additional_bytes` behind the heap's end usable. False, and nothing changed, if
+     * that cannot be had. NULL for a heap of fixed size. */
+    bool (*grow)(void *context, size_t additional_bytes);
+    /* Take back the last `bytes` bytes. Cannot fail. NULL if memory is never given back. */
+    void (*shrink)(void *context, size_t bytes);
+};
+
+struct heap_policy; /* policy.h */
+
+/* Doubly linked segments, smallest that fits (best_fit.c). */
+extern const struct heap_policy heap_policy_best_fit;
+
+struct heap_configuration {
+    const struct heap_policy *policy;
+    void *base;                       /* aligned as HEAP_UNALIGNED says */
+    size_t initial_bytes; /* usable at `base` now; 0 lets the page source give the first step */
+    size_t limit_bytes;   /* the heap never grows beyond; >= initial_bytes */
+    struct heap_page_source pages;
+    uint64_t secret; /* random: makes the seals of the headers unpredictable */
+    bool poison;     /* fill free memory and prove on reuse that nobody wrote to it (slow) */
+    /* Called once for each fault. Not to return in a kernel. Where it returns, the call that found
+     * the fault fails, and after OVERRUN or CORRUPT every later call fails too (heap_free() then does
+     * nothing). It may not call the heap. */
+    void (*fault)(void *context, const struct heap_fault *fault);
+    void *fault_context;
+};
+
+/* What heap.c counts; sizes of blocks are as they were asked for. */
+struct heap_counters {
+    size_t used_bytes;
+    size_t peak_used_bytes;
+    size_t live_block_count;
+    uint64_t allocation_count; /* successful ones, re-allocations that moved included */
+    uint64_t free_count;
+    uint64_t failure_count;    /* requests that returned NULL */
+};
+
+/* Read only for callers: everything has a function. */
+struct heap {
+    struct heap_configuration configuration;
+    size_t size_bytes; /* usable now */
+    bool condemned;    /* found corrupt: nothing is served any more */
+    struct heap_counters counters;
+    struct best_fit_state best_fit; /* the policy's own */
+};
+
+/* Start a heap.
+ * Failures: UNALIGNED, TOO_SMALL, TOO_LARGE, NO_MEMORY; *ret_heap is then not written.
+ * Ownership: the range [base, base + limit_bytes) is the heap's until nobody uses it any more. */
+enum heap_status heap_initialise(const struct heap_configuration *configuration,
+                                 struct heap *ret_heap) __attribute__((warn_unused_result));
+
+/* The caller has made `additional_bytes` behind the end usable himself (a heap without page source).
+ * Failures: UNALIGNED, TOO_SMALL, TOO_LARGE; nothing is then changed. */
+enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
+    __attribute__((warn_unused_result));
+
+/* A block of at least `size_bytes` bytes with undefined content; the caller owns it until
+ * heap_free(). Size 0 gives a block of its own, which must be freed like any other.
+ * NULL if the heap is exhausted and cannot grow. */
+void *heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
+    __attribute__((warn_unused_result));
+
+/* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. */
+void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
+                           const void *caller) __attribute__((warn_unused_result));
+
+/* The same at a multiple of `alignment_bytes`, any power of two (below HEAP_ALIGNMENT_BYTES it
+ * makes no difference). NULL also for an alignment that is 0 or no power of two. */
+void *heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                            const void *caller) __attribute__((warn_unused_result));
+
+/* Give a block back. NULL is ignored. Anything else that is not a live block of this heap, and a
+ * block beyond whose bounds was written, is reported as a fault. */
+void heap_free(struct heap *heap, void *block, const void *caller);
+
+/* Change a block's size, keeping its first min(old, new) bytes and its alignment; it may move.
+ * A NULL block allocates. Size 0 frees the block and returns NULL.
+ * Otherwise NULL means that there is no memory: the old block is then untouched and still owned. */
+void *heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
+    __attribute__((warn_unused_result));
+
+/* How many bytes of a live block may be used: exactly what was asked for, since the bytes behind
+ * carry a canary. 0 for NULL. A pointer that is not a live block is reported as a fault. */
+size_t heap_usable_size(struct heap *heap, const void *block, const void *caller);
+
+struct heap_statistics {
+    size_t size_bytes;  /* used + free + overhead */
+    size_t limit_bytes; /* it may grow to this */
+    size_t used_bytes;  /* asked for by the live blocks */
+    size_t free_bytes;  /* could be asked for, if it were one block a free piece */
+    size_t overhead_bytes; /* headers and rounding */
+    size_t peak_used_bytes;
+    size_t largest_free_bytes; /* the largest request that succeeds without growing */
+    size_t live_block_count;
+    size_t free_block_count;
+    uint64_t allocation_count;
+    uint64_t free_count;
+    uint64_t failure_count;
+};
+
+void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statistics);
+
+/* The policy's name: "best-fit". */
+const char *heap_policy_name(const struct heap *heap);
+
+/* Walk all of the heap and prove every invariant, every header and every canary. NULL if it is
+ * sound, else a constant sentence that names the first thing that is wrong. Reports no fault. */
+const char *heap_check(const struct heap *heap) __attribute__((warn_unused_result));
+
+#endif

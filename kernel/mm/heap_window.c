@@ -1,0 +1,48 @@
+#include "kernel/mm/heap_window.h"
+
+#include "kernel/panic.h"
+#include "shared/range.h"
+
+static struct virt_addr end_of(const struct heap_window *window)
+{
+    return virt_addr_add(window->base, window->mapped_bytes);
+}
+
+static bool grow(void *context, size_t additional_bytes)
+{
+    struct heap_window *window = context;
+    if (!page_is_aligned(additional_bytes) ||
+        additional_bytes > window->limit_bytes - window->mapped_bytes)
+        return false;
+    if (address_space_map_frames(window->space, end_of(window),
+                                 additional_bytes / PAGE_SIZE_BYTES) != PAGE_TABLE_OK)
+        return false;
+    window->mapped_bytes += additional_bytes;
+    return true;
+}
+
+static void shrink(void *context, size_t bytes)
+{
+    struct heap_window *window = context;
+    kernel_assert(page_is_aligned(bytes) && bytes <= window->mapped_bytes);
+    window->mapped_bytes -= bytes;
+    address_space_unmap_frames(window->space, end_of(window), bytes / PAGE_SIZE_BYTES);
+}
+
+void heap_window_initialise(struct heap_window *ret_window, struct address_space *space,
+                            struct virt_addr base, uint64_t limit_bytes)
+{
+    kernel_assert(page_is_aligned(base.value) && page_is_aligned(limit_bytes));
+    *ret_window = (struct heap_window){.space = space, .base = base, .limit_bytes = limit_bytes};
+
+    uint64_t end = base.value + limit_bytes;
+    address_space_add_guard(space, (struct range){base.value - PAGE_SIZE_BYTES, base.value},
+                            "heap window's start", false);
+    address_space_add_guard(space, (struct range){end, end + PAGE_SIZE_BYTES},
+                            "heap window's end", false);
+}
+
+struct heap_page_source heap_window_page_source(struct heap_window *window)
+{
+    return (struct heap_page_source){.context = window, .grow = grow, .shrink = shrink};
+}

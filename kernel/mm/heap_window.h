@@ -1,0 +1,37 @@
+/*
+ * heap_window.h - the kernel heap's page source: a window of addresses, mapped lazily.
+ *
+ *   base - page    base              base + mapped_bytes         base + limit_bytes
+ *   | guard page | mapped, rw-, never executable | not mapped yet     | guard page |
+ *
+ * Growing takes every frame and every table that it needs before the heap learns of any of it; if
+ * one is missing, all that was taken goes back and nothing has changed.
+ *
+ * Phase: after the address space's tables are live (before that only under host tests).
+ * Concurrency: the caller serialises.
+ */
+#ifndef KERNEL_MM_HEAP_WINDOW_H
+#define KERNEL_MM_HEAP_WINDOW_H
+
+#include <stdint.h>
+
+#include "kernel/mm/address_space.h"
+#include "kernel/mm/heap/heap.h"
+#include "shared/address.h"
+
+struct heap_window {
+    struct address_space *space;
+    struct virt_addr base;
+    uint64_t limit_bytes;
+    uint64_t mapped_bytes;
+};
+
+/* An empty window [base, base + limit_bytes), both multiples of the page; nothing is mapped yet.
+ * Registers the guard pages before and behind it. `space` must outlive the window. */
+void heap_window_initialise(struct heap_window *ret_window, struct address_space *space,
+                            struct virt_addr base, uint64_t limit_bytes);
+
+/* The callbacks for heap_configuration.pages. The window must outlive the heap. */
+struct heap_page_source heap_window_page_source(struct heap_window *window);
+
+#endif

@@ -1,0 +1,100 @@
+#include "kernel/mm/kmalloc.h"
+
+#include "kernel/log.h"
+#include "kernel/panic.h"
+
+/* kmalloc() takes no heap as an argument, which is its point; so this is one of the few globals. */
+static struct heap *kernel_heap;
+
+void kmalloc_online(struct heap *heap)
+{
+    if (kernel_heap != NULL)
+        panic(PANIC_HEAP_INIT, "the permanent heap is online already");
+    kernel_heap = heap;
+}
+
+static struct heap *online_heap(void)
+{
+    if (kernel_heap == NULL)
+        panic(PANIC_HEAP_INIT, "the permanent heap is used before it is online");
+    return kernel_heap;
+}
+
+static enum panic_code panic_code_for(enum heap_fault_kind kind)
+{
+    switch (kind) {
+    case HEAP_FAULT_DOUBLE_FREE:
+        return PANIC_HEAP_DOUBLE_FREE;
+    case HEAP_FAULT_BAD_POINTER:
+        return PANIC_HEAP_BAD_POINTER;
+    case HEAP_FAULT_OVERRUN:
+        return PANIC_HEAP_OVERRUN;
+    case HEAP_FAULT_CORRUPT:
+        return PANIC_HEAP_CORRUPT;
+    }
+    return PANIC_HEAP_CORRUPT;
+}
+
+void kmalloc_fault(void *context, const struct heap_fault *fault)
+{
+    (void)context;
+    panic(panic_code_for(fault->kind),
+          "%s: %s; pointer %p, block %p of %zu bytes, allocated by %p, found by %p",
+          heap_fault_kind_name(fault->kind), fault->detail, fault->pointer, fault->block,
+          fault->size_bytes, fault->allocated_by, fault->caller);
+}
+
+/* What a person needs to judge a request that failed: its size against what there is. */
+static void *log_if_failed(void *block, size_t size_bytes, const void *caller)
+{
+    if (block != NULL)
+        return block;
+    struct heap_statistics usage;
+    heap_statistics(kernel_heap, &usage);
+    log_warning("heap",
+                "out of memory: requested=%zu caller=%p used=%zu free=%zu largest=%zu size=%zu "
+                "limit=%zu blocks=%zu failures=%llu",
+                size_bytes, caller, usage.used_bytes, usage.free_bytes, usage.largest_free_bytes,
+                usage.size_bytes, usage.limit_bytes, usage.live_block_count,
+                (unsigned long long)usage.failure_count);
+    return NULL;
+}
+
+void *kmalloc(size_t size_bytes)
+{
+    void *block = heap_allocate(online_heap(), size_bytes, HEAP_CALLER);
+    return log_if_failed(block, size_bytes, HEAP_CALLER);
+}
+
+void kfree(void *block)
+{
+    heap_free(online_heap(), block, HEAP_CALLER);
+}
+
+void *krealloc(void *block, size_t size_bytes)
+{
+    void *moved = heap_reallocate(online_heap(), block, size_bytes, HEAP_CALLER);
+    if (block != NULL && size_bytes == 0)
+        return NULL; /* freed, not failed */
+    return log_if_failed(moved, size_bytes, HEAP_CALLER);
+}
+
+void *kcalloc(size_t count, size_t element_bytes)
+{
+    void *block = heap_allocate_zeroed(online_heap(), count, element_bytes, HEAP_CALLER);
+    size_t size_bytes = 0;
+    if (__builtin_mul_overflow(count, element_bytes, &size_bytes))
+        size_bytes = SIZE_MAX;
+    return log_if_failed(block, size_bytes, HEAP_CALLER);
+}
+
+void *kmalloc_aligned(size_t size_bytes, size_t alignment_bytes)
+{
+    void *block = heap_allocate_aligned(online_heap(), size_bytes, alignment_bytes, HEAP_CALLER);
+    return log_if_failed(block, size_bytes, HEAP_CALLER);
+}
+
+size_t kmalloc_usable_size(const void *block)
+{
+    return heap_usable_size(online_heap(), block, HEAP_CALLER);
+}

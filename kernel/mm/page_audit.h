@@ -1,0 +1,67 @@
+/*
+ * page_audit.h - proof that page tables keep the kernel's promises.
+ *
+ * Walks every present page of the tables as they are (not as they were meant) and counts what
+ * breaks a rule:
+ *
+ *   no page is both writable and executable           (writable_executable_count)
+ *   no page is accessible from ring 3                 (user_count)
+ *   no guard page is present, page 0 among them       (guard_count)
+ *   nothing is left in the lower half                 (lower_half_count)
+ *   the image has exactly its linked permissions      (image_count)
+ *   write-back pages lie wholly in RAM: device registers and framebuffer are not cached
+ *                                                     (memory_type_count)
+ *   outside of the direct map no frame is mapped writable twice
+ *                                                     (alias_count)
+ *   the direct map is exactly base + physical and never executable
+ *                                                     (direct_map_count)
+ *
+ * Without NX in the CPU every page is executable: writable_executable_count then says how many are
+ * writable too, and no rule about execution counts as broken (docs/CAVEATS.md).
+ *
+ * Pure: reads tables through their own callbacks. Phase: any time after the build.
+ */
+#ifndef KERNEL_MM_PAGE_AUDIT_H
+#define KERNEL_MM_PAGE_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/mm/address_space.h"
+#include "shared/handoff.h"
+#include "shared/range.h"
+
+/* What the tables are held against. */
+struct page_audit_input {
+    const struct address_space *space;
+    const struct kernel_layout *layout;
+    const struct handoff_region *regions; /* normalised */
+    size_t region_count;
+    /* Room for the physical runs that are mapped writable outside of the direct map: one entry per
+     * run of frames. Too little room counts as a violation, since nothing is then proven. */
+    struct range *scratch;
+    size_t scratch_count;
+};
+
+struct page_audit_result {
+    uint64_t page_count;  /* present pages of any size */
+    uint64_t table_count; /* table pages, counted by walking them */
+    uint64_t writable_executable_count;
+    uint64_t user_count;
+    uint64_t guard_count;
+    uint64_t lower_half_count;
+    uint64_t image_count;
+    uint64_t memory_type_count;
+    uint64_t alias_count;
+    uint64_t direct_map_count;
+    uint64_t other_count; /* scratch too small; table_count differs from the tables' own */
+    uint64_t violation_count; /* of any rule */
+    char first_violation[128]; /* "" if there is none */
+};
+
+/* Fill *ret_result; true if violation_count is 0. */
+bool page_audit_run(const struct page_audit_input *input, struct page_audit_result *ret_result)
+    __attribute__((warn_unused_result));
+
+#endif

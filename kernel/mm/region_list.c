@@ -1,0 +1,46 @@
+#include "kernel/mm/region_list.h"
+
+#include "shared/address.h"
+
+const struct handoff_region *region_list_at(const struct region_list *list, uint32_t index)
+{
+    const uint8_t *bytes = list->first;
+    return (const void *)(bytes + (uint64_t)index * list->stride_bytes);
+}
+
+struct range region_list_range(const struct region_list *list, uint32_t index)
+{
+    const struct handoff_region *region = region_list_at(list, index);
+    return (struct range){region->base, region->base + region->size_bytes};
+}
+
+bool region_list_is_normalised(const struct region_list *list)
+{
+    uint64_t previous_end = 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct handoff_region *region = region_list_at(list, i);
+        struct range range;
+        if (!range_from_base_size(region->base, region->size_bytes, &range))
+            return false;
+        if (range_is_empty(range) || range.start < previous_end ||
+            range.end > REGION_LIST_PHYSICAL_LIMIT)
+            return false;
+        if (!page_is_aligned(range.start) || !page_is_aligned(range.end))
+            return false;
+        previous_end = range.end;
+    }
+    return true;
+}
+
+bool region_list_covers(const struct region_list *list, struct range range, uint32_t type)
+{
+    if (range_is_empty(range))
+        return false;
+    uint64_t covered_end = range.start;
+    for (uint32_t i = 0; i < list->count && covered_end < range.end; i++) {
+        struct range row = region_list_range(list, i);
+        if (region_list_at(list, i)->type == type && range_contains_address(row, covered_end))
+            covered_end = row.end;
+    }
+    return covered_end >= range.end;
+}

@@ -1,0 +1,287 @@
+#include "kernel/provoke.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/arch.h"
+#include "kernel/image.h"
+#include "kernel/log.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/layout.h"
+#include "kernel/panic.h"
+#include "shared/command_line.h"
+#include "shared/memory.h"
+#include "shared/text.h"
+
+#define BLOCK_SIZE_BYTES 64
+
+static void null_read(struct kernel *kernel)
+{
+    (void)kernel;
+    (void)*(volatile uint8_t *)0x10;
+}
+
+static void null_write(struct kernel *kernel)
+{
+    (void)kernel;
+    *(volatile uint8_t *)0x10 = 1;
+}
+
+static void rodata_write(struct kernel *kernel)
+{
+    (void)kernel;
+    *(volatile char *)kernel_rodata_start = 1;
+}
+
+static void text_write(struct kernel *kernel)
+{
+    (void)kernel;
+    *(volatile char *)kernel_text_start = 1;
+}
+
+/* RET: code that would come straight back if it were executable. */
+static const uint8_t return_instruction = 0xc3;
+
+static void execute(void *memory)
+{
+    memcpy(memory, &return_instruction, sizeof return_instruction);
+    void (*code)(void) = (void (*)(void))(uintptr_t)memory;
+    code();
+}
+
+static void heap_execute(struct kernel *kernel)
+{
+    (void)kernel;
+    void *block = kmalloc(BLOCK_SIZE_BYTES);
+    kernel_assert(block != NULL);
+    execute(block);
+}
+
+static void stack_execute(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t code[16];
+    execute(code);
+}
+
+static void direct_map_execute(struct kernel *kernel)
+{
+    struct phys_addr frame;
+    if (frame_allocator_allocate(&kernel->frames, &frame))
+        execute((void *)(LAYOUT_DIRECT_MAP_BASE + frame.value));
+}
+
+/* The addition behind the call keeps the compiler from turning the recursion into a loop; the limit, which
+ * no stack reaches, keeps it from seeing that there is none. */
+static unsigned recurse(volatile unsigned *depth)
+{
+    volatile unsigned here[64];
+    here[0] = ++*depth;
+    if (here[0] == UINT32_MAX)
+        return 0;
+    return recurse(depth) + here[0];
+}
+
+static void stack_overflow(struct kernel *kernel)
+{
+    (void)kernel;
+    volatile unsigned depth = 0;
+    recurse(&depth);
+}
+
+/* A sink that faults when the panic is printed. */
+static void fault_in_sink(void *context, const char *text, size_t length_bytes)
+{
+    (void)context;
+    (void)text;
+    (void)length_bytes;
+    arch_provoke("undefined");
+}
+
+static void panic_in_sink(void *context, const char *text, size_t length_bytes)
+{
+    (void)context;
+    (void)length_bytes;
+    panic(PANIC_ASSERTION, "the sink fails at \"%c\"", text[0]);
+}
+
+static void nested_fault(struct kernel *kernel)
+{
+    (void)kernel;
+    log_add_sink((struct log_sink){fault_in_sink, NULL});
+}
+
+static void panic_in_panic(struct kernel *kernel)
+{
+    (void)kernel;
+    log_add_sink((struct log_sink){panic_in_sink, NULL});
+}
+
+static void assertion(struct kernel *kernel)
+{
+    kernel_assert(kernel == NULL);
+}
+
+static void heap_double_free(struct kernel *kernel)
+{
+    (void)kernel;
+    void *block = kmalloc(BLOCK_SIZE_BYTES);
+    kfree(block);
+    kfree(block);
+}
+
+static void heap_overrun(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
+    kernel_assert(block != NULL);
+    /* The compiler must not see that this is out of bounds. */
+    volatile size_t size_bytes = BLOCK_SIZE_BYTES;
+    block[size_bytes] ^= 0xff;
+    kfree(block);
+}
+
+static void heap_underrun(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
+    kernel_assert(block != NULL);
+    volatile ptrdiff_t before = -1;
+    block[before] ^= 0xff;
+    kfree(block);
+}
+
+static void heap_bad_pointer(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
+    kernel_assert(block != NULL);
+    volatile size_t interior = 16;
+    kfree(block + interior);
+}
+
+static void heap_early_pointer(struct kernel *kernel)
+{
+    void *pointer = (void *)kernel->early_heap.start;
+    kfree(pointer);
+}
+
+static void heap_guard(struct kernel *kernel)
+{
+    *(volatile uint8_t *)(kernel->heap_window.base.value - 1) = 1;
+}
+
+/* Exhaustion is no panic: the call fails, usage is logged, and the heap serves again. */
+static void out_of_memory(struct kernel *kernel)
+{
+    if (kmalloc(LAYOUT_HEAP_WINDOW_SIZE_BYTES) != NULL)
+        panic(PANIC_SELF_TEST, "an allocation as large as the window succeeded");
+    void *block = kmalloc(BLOCK_SIZE_BYTES);
+    if (block == NULL || heap_check(&kernel->heap) != NULL)
+        panic(PANIC_SELF_TEST, "the heap does not serve after an exhausted request");
+    kfree(block);
+}
+
+static void early_heap_retired(struct kernel *kernel)
+{
+    (void)early_heap_allocate(&kernel->early_heap, BLOCK_SIZE_BYTES, 16);
+}
+
+static void frame_double_free(struct kernel *kernel)
+{
+    struct phys_addr frame;
+    if (frame_allocator_allocate(&kernel->frames, &frame)) {
+        frame_allocator_free(&kernel->frames, frame);
+        frame_allocator_free(&kernel->frames, frame);
+    }
+}
+
+/* --- Before the kernel's own fault handlers --- */
+
+static void loader_fault(struct kernel *kernel)
+{
+    (void)kernel;
+    arch_provoke("undefined");
+}
+
+static void early_panic(struct kernel *kernel)
+{
+    (void)kernel;
+    panic(PANIC_ASSERTION, "on purpose, before there are fault handlers");
+}
+
+static void early_heap_free_order(struct kernel *kernel)
+{
+    void *older = early_heap_allocate_freeable(&kernel->early_heap, BLOCK_SIZE_BYTES, 16);
+    void *newer = early_heap_allocate_freeable(&kernel->early_heap, BLOCK_SIZE_BYTES, 16);
+    kernel_assert(newer != NULL);
+    early_heap_free(&kernel->early_heap, older);
+}
+
+static void early_heap_exhausted(struct kernel *kernel)
+{
+    early_heap_allocate_or_panic(&kernel->early_heap, EARLY_HEAP_SIZE_MAX_BYTES, 16);
+}
+
+struct provocation {
+    const char *name;
+    void (*run)(struct kernel *kernel);
+    bool before_handlers;
+};
+
+static const struct provocation provocations[] = {
+    {"loader-fault", loader_fault, true},
+    {"early-panic", early_panic, true},
+    {"early-heap-free", early_heap_free_order, true},
+    {"early-heap-exhausted", early_heap_exhausted, true},
+    {"null-read", null_read, false},
+    {"null-write", null_write, false},
+    {"rodata-write", rodata_write, false},
+    {"text-write", text_write, false},
+    {"heap-execute", heap_execute, false},
+    {"stack-execute", stack_execute, false},
+    {"direct-map-execute", direct_map_execute, false},
+    {"stack-overflow", stack_overflow, false},
+    {"nested-fault", nested_fault, false},
+    {"panic-in-panic", panic_in_panic, false},
+    {"assertion", assertion, false},
+    {"heap-double-free", heap_double_free, false},
+    {"heap-overrun", heap_overrun, false},
+    {"heap-underrun", heap_underrun, false},
+    {"heap-bad-pointer", heap_bad_pointer, false},
+    {"heap-early-pointer", heap_early_pointer, false},
+    {"heap-guard", heap_guard, false},
+    {"out-of-memory", out_of_memory, false},
+    {"early-heap-retired", early_heap_retired, false},
+    {"frame-double-free", frame_double_free, false},
+};
+
+#define NAME_CAPACITY 32
+
+static const struct provocation *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof provocations / sizeof provocations[0]; i++) {
+        if (text_equal(name, provocations[i].name))
+            return &provocations[i];
+    }
+    return NULL;
+}
+
+void provoke(struct kernel *kernel, bool before_handlers)
+{
+    char name[NAME_CAPACITY];
+    if (!command_line_value(kernel->command_line, "provoke", name, sizeof name))
+        return;
+    const struct provocation *provocation = find(name);
+    if (provocation != NULL) {
+        if (provocation->before_handlers != before_handlers)
+            return;
+        log_line("provoke", "name=%s", name);
+        provocation->run(kernel);
+        log_line("provoke", "name=%s survived=yes", name);
+    } else if (!before_handlers) {
+        log_line("provoke", "name=%s", name);
+        if (!arch_provoke(name))
+            log_warning("provoke", "\"%s\" is not a name in docs/LOG.md", name);
+    }
+}

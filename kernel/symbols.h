@@ -1,0 +1,22 @@
+/*
+ * symbols.h - from an address in the kernel's text to the name of its function.
+ *
+ * The table is made by scripts/kernel-symbols.py from a first link and embedded by the second:
+ * a 16-byte head (base address, count), `count` pairs of 32-bit offsets (function from the base,
+ * name from the first name), sorted by address, then the names, each NUL-terminated.
+ */
+#ifndef KERNEL_SYMBOLS_H
+#define KERNEL_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct symbol {
+    const char *name;      /* of the function that contains the address */
+    uint64_t offset_bytes; /* of the address in it */
+};
+
+/* False, and *ret_symbol untouched, for an address outside of the kernel's text. */
+bool symbols_find(uint64_t address, struct symbol *ret_symbol);
+
+#endif

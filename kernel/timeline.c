@@ -1,0 +1,62 @@
+#include "kernel/timeline.h"
+
+#include <stddef.h>
+
+#include "kernel/log.h"
+#include "shared/memory.h"
+
+static void append(struct timeline *timeline, const char *name, size_t name_capacity, uint64_t tsc)
+{
+    if (timeline->count == TIMELINE_LIMIT) {
+        timeline->dropped++;
+        return;
+    }
+    struct handoff_moment *moment = &timeline->moments[timeline->count++];
+    *moment = (struct handoff_moment){.tsc = tsc};
+    for (size_t i = 0; i + 1 < sizeof moment->name && i < name_capacity && name[i] != '\0'; i++)
+        moment->name[i] = name[i];
+}
+
+void timeline_begin(struct timeline *timeline, const struct handoff *handoff,
+                    const void *loader_moments)
+{
+    timeline->count = 0;
+    timeline->dropped = 0;
+    timeline->frequency_hz = handoff->tsc_frequency_hz;
+    for (uint32_t i = 0; i < handoff->timeline_count; i++) {
+        struct handoff_moment moment;
+        memcpy(&moment, (const char *)loader_moments + (size_t)i * handoff->timeline_stride_bytes,
+               sizeof moment);
+        append(timeline, moment.name, sizeof moment.name, moment.tsc);
+    }
+}
+
+void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc)
+{
+    append(timeline, name, SIZE_MAX, tsc);
+}
+
+/* Split so that the product cannot overflow: ticks below 2^64, one million below 2^20. */
+static uint64_t ticks_to_microseconds(uint64_t ticks, uint64_t frequency_hz)
+{
+    if (frequency_hz == 0)
+        return 0;
+    return ticks / frequency_hz * 1000000 + ticks % frequency_hz * 1000000 / frequency_hz;
+}
+
+void timeline_print(const struct timeline *timeline)
+{
+    for (unsigned i = 0; i < timeline->count; i++) {
+        const struct handoff_moment *moment = &timeline->moments[i];
+        uint64_t end = i + 1 < timeline->count ? timeline->moments[i + 1].tsc : moment->tsc;
+        uint64_t at_us =
+            ticks_to_microseconds(moment->tsc - timeline->moments[0].tsc, timeline->frequency_hz);
+        log_line("timeline", "at_us=%-8llu took_us=%-8llu ticks=%-10llu phase=%s",
+                 (unsigned long long)at_us,
+                 (unsigned long long)ticks_to_microseconds(end - moment->tsc,
+                                                           timeline->frequency_hz),
+                 (unsigned long long)(end - moment->tsc), moment->name);
+    }
+    if (timeline->dropped > 0)
+        log_warning("timeline", "%u moments more than there is room for", timeline->dropped);
+}

@@ -1,0 +1,31 @@
+/*
+ * timeline.h - when each phase of the boot began, loader and kernel on one axis.
+ */
+#ifndef KERNEL_TIMELINE_H
+#define KERNEL_TIMELINE_H
+
+#include <stdint.h>
+
+#include "shared/handoff.h"
+
+/* The loader hands over some ten moments and the kernel adds as many. */
+#define TIMELINE_LIMIT 48
+
+struct timeline {
+    struct handoff_moment moments[TIMELINE_LIMIT];
+    unsigned count;
+    unsigned dropped;          /* moments for which there was no room */
+    uint64_t frequency_hz;     /* of the counter; 0 if unknown */
+};
+
+/* Begin with the loader's moments, which are copied. Precondition: the handoff has been checked. */
+void timeline_begin(struct timeline *timeline, const struct handoff *handoff,
+                    const void *loader_moments);
+
+/* The phase `name` begins at `tsc`. The name is copied, at most 23 characters of it. */
+void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc);
+
+/* Log one line a phase: when it began, and how long it took until the next one. */
+void timeline_print(const struct timeline *timeline);
+
+#endif

@@ -1,0 +1,396 @@
+"""Run one boot in QEMU, watch it, and say what became of it.
+
+The verdict is strict: a boot succeeded only if the kernel printed its [ready] line, did not panic,
+and then ended the machine itself. QEMU's exit status 0 alone proves nothing: a triple fault, a
+reset and a power-off by the firmware's shell all have it.
+"""
+
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from machine import Machine
+
+PANIC_HEADER = Path(__file__).resolve().parent.parent / "kernel" / "panic.h"
+# The value that a kernel which reached [ready] writes to the debug-exit port.
+DEBUG_EXIT_OK = 0x10
+
+READY = re.compile(r"^\[ready\]", re.MULTILINE)
+PANIC = re.compile(r"^\[panic\] code=.*$", re.MULTILINE)
+PANIC_CAUSE = re.compile(r"^\[panic\] cause: (.*)$", re.MULTILINE)
+# The last line of a panic: nothing follows it.
+PANIC_END = re.compile(r"^\[panic\] (?:halted|.* while printing a panic)", re.MULTILINE)
+LOADER_ERROR = re.compile(r"^.*\bHL-\d+.*$", re.MULTILINE)
+# What a failed boot prints instead of ending.
+DEAD_ENDS = {
+    "Shell>": "the firmware found nothing to boot and started its shell",
+    "Access Denied": "the firmware refused the loader (Secure Boot)",
+    "X64 Exception": "the firmware caught a CPU exception before the kernel ran",
+    "No bootable": "the firmware found no bootable device",
+}
+ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
+
+
+class BootError(Exception):
+    """The machine could not be started or did not answer, with the reason."""
+
+
+def clean(raw: bytes):
+    """Serial output as plain text: no escape sequences, LF line ends."""
+    text = raw.decode("utf-8", errors="replace")
+    return ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+def panic_codes(header=PANIC_HEADER):
+    """The kernel's panic codes by name, from the header that defines them."""
+    found = re.findall(r"\bPANIC_(\w+)\s*=\s*(0x[0-9a-fA-F]+)", header.read_text(encoding="utf-8"))
+    return {name: int(value, 16) for name, value in found}
+
+
+def describe_code(code):
+    """A panic code in words."""
+    codes = panic_codes()
+    for name, value in codes.items():
+        if value == code:
+            return f"{name.lower().replace('_', ' ')} (code {code:#04x})"
+    base = codes.get("EXCEPTION_BASE", 0x40)
+    if base <= code < base + 32:
+        return f"CPU exception {code - base} (code {code:#04x})"
+    return f"an unknown code {code:#04x}"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How QEMU came to its end."""
+
+    exit_status: Optional[int] = None  # None: we killed it
+    shutdown_reason: Optional[str] = None  # of QMP's SHUTDOWN event
+    stopped_because: Optional[str] = None  # why we killed it
+    errors: str = ""  # QEMU's own messages
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a boot, in one sentence, with what proves it."""
+
+    success: bool
+    sentence: str
+    serial: str
+    code: Optional[int] = None  # the value written to the debug-exit port
+    advice: str = ""
+
+    def has_line(self, pattern):
+        """The first match of a pattern at the beginning of a serial line."""
+        return re.search("^" + pattern, self.serial, re.MULTILINE)
+
+
+def last_line(serial):
+    lines = [line.strip() for line in serial.split("\n") if line.strip()]
+    return f"the last line was: {lines[-1]}" if lines else "nothing was printed"
+
+
+def debug_exit_code(exit_status):
+    """The value that the guest wrote to the debug-exit port, or None. 1 is QEMU's own failure."""
+    if exit_status is None or exit_status < 3 or exit_status % 2 == 0:
+        return None
+    return (exit_status - 1) // 2
+
+
+def first_match(pattern, serial):
+    match = pattern.search(serial)
+    return match.group(0).strip() if match else None
+
+
+def judge(serial, ending: Ending) -> Verdict:
+    """Turn what was seen into a verdict."""
+    code = debug_exit_code(ending.exit_status)
+    ready = READY.search(serial) is not None
+    panic = first_match(PANIC_CAUSE, serial) or first_match(PANIC, serial)
+    loader_error = first_match(LOADER_ERROR, serial)
+
+    def failed(sentence, advice=""):
+        return Verdict(False, sentence, serial, code, advice)
+
+    if code is not None and code != DEBUG_EXIT_OK:
+        what = f"the kernel stopped with {describe_code(code)}"
+        return failed(f"{what}; {panic or last_line(serial)}", "The lines above name the cause.")
+    if panic is not None:
+        return failed(f"the kernel stopped with: {panic}", "The lines above name the cause.")
+    if loader_error is not None and not ready:
+        return failed(f"the loader stopped with: {loader_error}", "The loader's remedy is above.")
+    if ending.exit_status is not None and ending.exit_status < 0:
+        return failed(f"QEMU was ended by signal {-ending.exit_status}; {last_line(serial)}")
+    if ending.exit_status == 1 and ending.shutdown_reason is None:
+        return failed(f"QEMU did not run: {ending.errors.strip() or 'no message'}")
+    ended_by_kernel = code == DEBUG_EXIT_OK or ending.shutdown_reason == "guest-shutdown"
+    if ready and ended_by_kernel:
+        return Verdict(True, "the kernel reached [ready] and ended the machine", serial, code)
+    if ending.stopped_because is not None:
+        return failed(
+            f"{ending.stopped_because}; {last_line(serial)}",
+            "Try more time (--timeout), more memory (--memory) or another medium (--medium).",
+        )
+    if ending.shutdown_reason in ("host-qmp-quit", "host-ui", "host-signal"):
+        return Verdict(
+            ready,
+            "QEMU was left by the user after [ready]" if ready
+            else f"QEMU was left before the kernel was ready; {last_line(serial)}",
+            serial,
+        )  # fmt: skip
+    if ending.shutdown_reason == "guest-reset":
+        return failed(
+            f"the machine reset itself (a triple fault or the firmware); {last_line(serial)}",
+            "make debug stops at the kernel's entry; QEMU's -d int shows the exception.",
+        )
+    return failed(f"the machine ended without a word from the kernel; {last_line(serial)}")
+
+
+class Monitor:
+    """QEMU's monitor protocol over a socket that QEMU inherited."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.buffer = b""
+        self.shutdown_reason = None
+        self.events = []
+        self.replies = []
+
+    def fileno(self):
+        return self.connection.fileno()
+
+    def receive(self):
+        """Take in what has arrived. False at the end of the stream."""
+        try:
+            data = self.connection.recv(65536)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        self.buffer += data
+        while b"\n" in self.buffer:
+            line, self.buffer = self.buffer.split(b"\n", 1)
+            if line.strip():
+                self._take(json.loads(line))
+        return data != b""
+
+    def _take(self, message):
+        if "event" in message:
+            self.events.append(message["event"])
+            if message["event"] == "SHUTDOWN":
+                self.shutdown_reason = message["data"].get("reason")
+        elif "return" in message or "error" in message:
+            self.replies.append(message)
+
+    def send(self, command, arguments=None):
+        request = {"execute": command}
+        if arguments is not None:
+            request["arguments"] = arguments
+        self.connection.sendall(json.dumps(request).encode() + b"\n")
+
+
+class Boot:
+    """One running machine. Use as a context manager: whatever happens, QEMU is gone afterwards."""
+
+    def __init__(self, machine: Machine, on_terminal=False, echo=None, arguments=()):
+        """Start the machine. With `on_terminal` the serial port is this terminal; otherwise it is
+        ours, and `echo(bytes)` is called with what comes in."""
+        self.scratch = Path(tempfile.mkdtemp(prefix="handoff-boot-"))
+        self.raw = b""
+        self.echo = echo
+        self.monitor = None
+        self.serial_socket = None
+        self.process = None
+        self.stopped_because = None
+        self.started = time.monotonic()
+        try:
+            self._start(machine, on_terminal, list(arguments))
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, machine, on_terminal, extra):
+        command = machine.arguments(self.scratch) + extra
+        monitor_ours, monitor_theirs = socket.socketpair()
+        inherited = [monitor_theirs]
+        command += ["-chardev", f"socket,id=monitor,fd={monitor_theirs.fileno()}"]
+        command += ["-mon", "chardev=monitor,mode=control"]
+        self.terminal_log = None
+        if on_terminal:
+            self.terminal_log = self.scratch / "serial.log"
+            log = str(self.terminal_log).replace(",", ",,")
+            command += ["-chardev", f"stdio,id=serial,mux=on,signal=off,logfile={log}"]
+            command += ["-mon", "chardev=serial"]
+        else:
+            self.serial_socket, serial_theirs = socket.socketpair()
+            inherited.append(serial_theirs)
+            command += ["-chardev", f"socket,id=serial,fd={serial_theirs.fileno()}"]
+        command += ["-serial", "chardev:serial"]
+        self.error_file = (self.scratch / "errors").open("w+b")
+        try:
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno() for theirs in inherited],
+                stdin=None if on_terminal else subprocess.DEVNULL,
+                stdout=None if on_terminal else self.error_file,
+                stderr=self.error_file,
+            )
+        except OSError as error:
+            raise BootError(f"{command[0]} cannot be started: {error.strerror}") from error
+        finally:
+            for theirs in inherited:
+                theirs.close()
+        monitor_ours.setblocking(False)
+        self.monitor = Monitor(monitor_ours)
+        self.monitor.send("qmp_capabilities")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def serial(self):
+        return clean(self.raw)
+
+    def send(self, data: bytes):
+        """Type on the serial port."""
+        self.serial_socket.sendall(data)
+
+    def pump(self, seconds):
+        """Take in what arrives within a time. False once QEMU has ended."""
+        sources = [source for source in (self.monitor, self.serial_socket) if source is not None]
+        readable, _, _ = select.select(sources, [], [], seconds)
+        if self.serial_socket in readable:
+            self._take_serial()
+        if self.monitor in readable and not self.monitor.receive():
+            self._drain()
+            return False
+        if self.terminal_log is not None and self.terminal_log.exists():
+            self.raw = self.terminal_log.read_bytes()
+        return self.process.poll() is None
+
+    def _take_serial(self):
+        try:
+            data = self.serial_socket.recv(65536)
+        except OSError:
+            data = b""
+        self.raw += data
+        if data and self.echo is not None:
+            self.echo(data)
+        return data
+
+    def _drain(self):
+        """Take in what QEMU wrote before it ended."""
+        self.process.wait()
+        if self.serial_socket is not None:
+            self.serial_socket.setblocking(False)
+            while self._take_serial():
+                pass
+        if self.terminal_log is not None and self.terminal_log.exists():
+            self.raw = self.terminal_log.read_bytes()
+
+    def command(self, name, arguments=None, timeout=30):
+        """One command of QEMU's monitor protocol; its result."""
+        self._await_reply(lambda: len(self.monitor.replies) >= 1, timeout, name)
+        count = len(self.monitor.replies)
+        self.monitor.send(name, arguments)
+        self._await_reply(lambda: len(self.monitor.replies) > count, timeout, name)
+        reply = self.monitor.replies[-1]
+        if "error" in reply:
+            raise BootError(f"QEMU refused {name}: {reply['error'].get('desc')}")
+        return reply["return"]
+
+    def _await_reply(self, arrived, timeout, name):
+        deadline = time.monotonic() + timeout
+        while not arrived():
+            if time.monotonic() > deadline or not self.pump(0.2):
+                raise BootError(f"QEMU did not answer {name}: {self.errors()}")
+
+    def wait_for(self, pattern, timeout):
+        """Run until a serial line matches (multi-line pattern). None if it never did."""
+        deadline = time.monotonic() + timeout
+        expression = re.compile(pattern, re.MULTILINE)
+        alive = True
+        while True:
+            match = expression.search(self.serial)
+            if match or not alive or time.monotonic() > deadline:
+                return match
+            alive = self.pump(0.1)
+
+    def screenshot(self, path: Path):
+        """What the graphics card shows, as a PPM file (every QEMU can write it)."""
+        self.command("screendump", {"filename": str(path)})
+
+    def errors(self):
+        self.error_file.flush()
+        return (self.scratch / "errors").read_text(encoding="utf-8", errors="replace").strip()
+
+    def watch(self, timeout=None, settle=0.0):
+        """Run to the end, or to a dead end, or until `timeout` seconds have passed."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self.pump(0.1):
+            sentence = self._dead_end() if timeout is not None else None
+            if sentence is None and deadline is not None and time.monotonic() > deadline:
+                sentence = f"nothing more happened within {timeout:g} seconds"
+            if sentence is not None:
+                self.pump(settle)
+                self.stopped_because = sentence
+                break
+        return self.finish()
+
+    def _dead_end(self):
+        if PANIC_END.search(self.serial):
+            return "the kernel halted after a panic"
+        if READY.search(self.serial):
+            return None
+        for words, sentence in DEAD_ENDS.items():
+            if words in self.serial:
+                return sentence
+        return None
+
+    def finish(self) -> Verdict:
+        """Stop the machine if it still runs; the verdict on what was seen."""
+        status = None
+        if self.process.poll() is None and self.stopped_because is None:
+            self.pump(0.5)
+        if self.process.poll() is None:
+            self.process.kill()
+            self._drain()
+            self.stopped_because = self.stopped_because or "the machine was stopped"
+        else:
+            status = self.process.returncode
+            while self.monitor.receive() and self.monitor.buffer:
+                pass
+            self._drain()
+        ending = Ending(
+            status, self.monitor.shutdown_reason, self.stopped_because, self.errors()
+        )
+        return judge(self.serial, ending)
+
+    def close(self):
+        """End QEMU and remove everything that this boot left."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for resource in (self.serial_socket, getattr(self, "error_file", None)):
+            if resource is not None:
+                resource.close()
+        if self.monitor is not None:
+            self.monitor.connection.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def boot(machine: Machine, timeout=60, **options) -> Verdict:
+    """Boot a machine to its end."""
+    with Boot(machine, **options) as running:
+        return running.watch(timeout)

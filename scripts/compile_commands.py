@@ -1,0 +1,30 @@
+"""Turn what make would run (`make -n -B`, on standard input) into compile_commands.json, for clangd
+and clang-tidy: compile_commands.py COMPILER OUT."""
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+
+def main():
+    compiler, out = sys.argv[1:]
+    entries = {}
+    for line in sys.stdin:
+        if not line.startswith(compiler + " "):
+            continue
+        words = shlex.split(line)
+        sources = [word for word in words if word.endswith(".c")]
+        # The first way to compile a file is the real one; the tests' come later.
+        if "-c" in words and len(sources) == 1 and sources[0] not in entries:
+            entries[sources[0]] = {
+                "directory": os.getcwd(),
+                "file": sources[0],
+                "arguments": words,
+            }
+    Path(out).write_text(json.dumps(list(entries.values()), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

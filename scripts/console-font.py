@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Write the console font that the build embeds: python3 scripts/console-font.py OUT
+
+OUT gets the glyphs of the 95 printable ASCII characters (0x20 to 0x7e), 8 x 16 pixels each, as 16
+bytes a glyph. They come from a console font that the distribution packages (PSF 1 or 2, plain or
+gzip), so that the project ships no font of its own. CONSOLE_FONT=FILE names another 8 x 16 font.
+"""
+
+import gzip
+import os
+import pathlib
+import struct
+import sys
+
+# Unifont first: the same glyphs on every distribution that has it. Then what each keeps anyway.
+FOLDERS = [
+    "/usr/share/consolefonts",  # Debian, Ubuntu, openSUSE (older)
+    "/usr/lib/kbd/consolefonts",  # Fedora
+    "/usr/share/kbd/consolefonts",  # Arch, openSUSE
+    "/opt/homebrew/share/consolefonts",
+    "/usr/local/share/consolefonts",
+]
+NAMES = [
+    "Unifont-APL8x16.psf.gz",
+    "default8x16.psfu.gz",
+    "default8x16.psf.gz",
+    "Lat15-VGA16.psf.gz",
+    "lat0-16.psfu.gz",
+    "lat1-16.psfu.gz",
+    "eurlatgr.psfu.gz",
+    "Lat15-Fixed16.psf.gz",
+]
+PACKAGES = (
+    "psf-unifont or console-setup-linux (Debian, Ubuntu), kbd (Fedora, Arch, openSUSE);"
+    " or set CONSOLE_FONT to an 8x16 PSF font"
+)
+
+WIDTH, HEIGHT = 8, 16
+FIRST, LAST = 0x20, 0x7E
+
+PSF1_MAGIC = b"\x36\x04"
+PSF1_MODE_512, PSF1_MODE_TABLES = 0x01, 0x06
+PSF2_MAGIC = b"\x72\xb5\x4a\x86"
+PSF2_HAS_TABLE = 0x01
+
+
+class FontError(Exception):
+    """The file is not a font that can be used; the text says why."""
+
+
+def parse_psf1(data):
+    """Return (glyphs, {character: glyph index}) of a PSF 1 font; the table is None if absent."""
+    mode, height = data[2], data[3]
+    count = 512 if mode & PSF1_MODE_512 else 256
+    glyphs = cut_glyphs(data, 4, count, 8, height, height)
+    if not mode & PSF1_MODE_TABLES:
+        return glyphs, None
+    table, index = {}, 0
+    words = data[4 + count * height :]
+    in_sequence = False
+    for (code,) in struct.iter_unpack("<H", words[: len(words) // 2 * 2]):
+        if code == 0xFFFF:
+            index, in_sequence = index + 1, False
+        elif code == 0xFFFE:
+            in_sequence = True
+        elif not in_sequence:
+            table.setdefault(code, index)
+    return glyphs, table
+
+
+def parse_psf2(data):
+    """The same for PSF 2, whose table is UTF-8 with 0xFF and 0xFE as separators."""
+    if len(data) < 32:
+        raise FontError("the header is cut")
+    offset, flags, count, size, height, width = struct.unpack_from("<6I", data, 8)
+    glyphs = cut_glyphs(data, offset, count, width, height, size)
+    if not flags & PSF2_HAS_TABLE:
+        return glyphs, None
+    table = {}
+    for index, entry in enumerate(data[offset + count * size :].split(b"\xff")):
+        for character in entry.split(b"\xfe")[0].decode("utf-8", "replace"):
+            table.setdefault(ord(character), index)
+    return glyphs, table
+
+
+def cut_glyphs(data, offset, count, width, height, size):
+    if (width, height, size) != (WIDTH, HEIGHT, HEIGHT):
+        raise FontError(f"{width}x{height} pixels, not {WIDTH}x{HEIGHT}")
+    if offset + count * size > len(data):
+        raise FontError("the glyphs are cut")
+    return [data[offset + i * size : offset + (i + 1) * size] for i in range(count)]
+
+
+def ascii_glyphs(data):
+    """The 95 glyphs of a font file's bytes."""
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    if data[:2] == PSF1_MAGIC and len(data) >= 4:
+        glyphs, table = parse_psf1(data)
+    elif data[:4] == PSF2_MAGIC:
+        glyphs, table = parse_psf2(data)
+    else:
+        raise FontError("not a PSF font")
+
+    result = b""
+    for code in range(FIRST, LAST + 1):
+        index = code if table is None else table.get(code)
+        if index is None or index >= len(glyphs):
+            raise FontError(f"no glyph for {chr(code)!r}")
+        result += glyphs[index]
+    return result
+
+
+def candidates():
+    if os.environ.get("CONSOLE_FONT"):
+        return [pathlib.Path(os.environ["CONSOLE_FONT"])]
+    return [pathlib.Path(folder) / name for name in NAMES for folder in FOLDERS]
+
+
+def main(arguments):
+    if len(arguments) != 2:
+        sys.exit(__doc__.strip())
+    refused = []
+    for path in candidates():
+        if not path.is_file():
+            continue
+        try:
+            glyphs = ascii_glyphs(path.read_bytes())
+        except (FontError, OSError, EOFError) as error:
+            refused.append(f"  {path}: {error}")
+            continue
+        pathlib.Path(arguments[1]).write_bytes(glyphs)
+        return
+    sys.exit("\n".join(["no usable console font found. Install " + PACKAGES, *refused]))
+
+
+if __name__ == "__main__":
+    main(sys.argv)

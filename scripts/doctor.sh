@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Say what is there, what is missing, and which package has it.
+set -euo pipefail
+# shellcheck source=scripts/tools.sh
+. "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
+
+missing=0
+while read -r check apt dnf pacman brew; do
+    label=${check#*:}
+    if tools_present "$check"; then
+        printf 'ok       %s\n' "$label"
+    else
+        missing=$((missing + 1))
+        printf 'MISSING  %-36s' "$label"
+        for manager in apt dnf pacman brew; do
+            printf ' %s: %s;' "$manager" "$(tools_package "$manager" "$apt" "$dnf" "$pacman" "$brew")"
+        done
+        printf '\n'
+    fi
+done < <(tools_rows test)
+
+if command -v python3 >/dev/null; then
+    (cd "$tools_root/scripts" && python3 - <<'PYTHON'
+import firmware
+import machine
+
+try:
+    print(f"firmware {firmware.find().code}")
+except firmware.FirmwareNotFound as error:
+    print(error)
+print("KVM      works" if machine.kvm_works() else "KVM      not usable here: boots take seconds longer")
+PYTHON
+    )
+fi
+if [ "$missing" -gt 0 ]; then
+    echo "$missing missing; scripts/setup.sh test installs them on Debian and Ubuntu"
+    exit 1
+fi

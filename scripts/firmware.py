@@ -1,0 +1,200 @@
+"""Find UEFI firmware for QEMU's q35 machine on whatever distribution this is.
+
+The order: the OVMF environment variable (or a file given by the caller), QEMU's firmware
+descriptors (docs/interop/firmware.json in QEMU's source), then the places where distributions are
+known to keep it.
+"""
+
+import fnmatch
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+# Descriptors of the same file name in a later directory replace those of an earlier one.
+DESCRIPTOR_DIRECTORIES = [
+    "/usr/share/qemu/firmware",
+    "/usr/local/share/qemu/firmware",
+    "/opt/homebrew/share/qemu/firmware",
+    "/etc/qemu/firmware",
+]
+
+# (code, variables) where no descriptor tells.
+KNOWN_PLACES = [
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),  # Debian, Ubuntu
+    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),  # older Debian, Ubuntu
+    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),  # Fedora
+    ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),  # Arch
+    ("/usr/share/edk2-ovmf/x64/OVMF_CODE.fd", "/usr/share/edk2-ovmf/x64/OVMF_VARS.fd"),
+    ("/usr/share/qemu/ovmf-x86_64-4m-code.bin", "/usr/share/qemu/ovmf-x86_64-4m-vars.bin"),  # SUSE
+    ("/usr/share/qemu/ovmf-x86_64-code.bin", "/usr/share/qemu/ovmf-x86_64-vars.bin"),
+    ("/usr/share/qemu/edk2-x86_64-code.fd", "/usr/share/qemu/edk2-i386-vars.fd"),  # QEMU's own
+    ("/usr/local/share/qemu/edk2-x86_64-code.fd", "/usr/local/share/qemu/edk2-i386-vars.fd"),
+    ("/opt/homebrew/share/qemu/edk2-x86_64-code.fd", "/opt/homebrew/share/qemu/edk2-i386-vars.fd"),
+    ("/usr/share/ovmf/OVMF.fd", None),
+    ("/usr/share/ovmf/x64/OVMF.fd", None),
+]
+
+# EFI_SYSTEM_NV_DATA_FV_GUID: a combined image begins with the variable store.
+NV_DATA_VOLUME_GUID = bytes.fromhex("8d2bf1ff96768b4ca9852747075b4f50")
+
+
+class FirmwareNotFound(Exception):
+    """No usable firmware, with a sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A flash image of code and, beside it or inside it, the variable store."""
+
+    code: Path
+    variables: Optional[Path]
+    file_format: str = "raw"
+    # Code and variables in one file, which therefore must be writable.
+    combined: bool = False
+    # Built to keep its variables behind System Management Mode; does not start without it.
+    requires_smm: bool = False
+
+    def arguments(self, scratch: Path):
+        """QEMU's arguments. Writable parts are fresh copies under `scratch`, so that no boot sees
+        the boot order that another one left behind."""
+        arguments = []
+        if self.requires_smm:
+            arguments += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+        if self.combined:
+            copy = scratch / "firmware.fd"
+            shutil.copyfile(self.code, copy)
+            return arguments + ["-drive", f"if=pflash,unit=0,format=raw,file={escape(copy)}"]
+        arguments += [
+            "-drive",
+            f"if=pflash,unit=0,format={self.file_format},readonly=on,file={escape(self.code)}",
+        ]
+        if self.variables is not None:
+            copy = scratch / "variables.fd"
+            shutil.copyfile(self.variables, copy)
+            arguments += [
+                "-drive",
+                f"if=pflash,unit=1,format={self.file_format},file={escape(copy)}",
+            ]
+        return arguments
+
+
+def escape(path):
+    """A file name as QEMU's comma-separated options want it."""
+    return str(path).replace(",", ",,")
+
+
+def descriptors(directories=None):
+    """Every valid descriptor, best first."""
+    if directories is None:
+        configured = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+        directories = DESCRIPTOR_DIRECTORIES + [os.path.join(configured, "qemu/firmware")]
+    by_name = {}
+    for directory in directories:
+        for path in Path(directory).glob("*.json"):
+            by_name[path.name] = path
+    for name in sorted(by_name):
+        try:
+            yield json.loads(by_name[name].read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # an empty file masks the one of the same name, and that is the custom
+
+
+def from_descriptor(descriptor) -> Optional[Firmware]:
+    """The firmware that a descriptor names, or None where we cannot use it."""
+    mapping = descriptor.get("mapping", {})
+    if mapping.get("device") != "flash" or "uefi" not in descriptor.get("interface-types", []):
+        return None
+    machines = [
+        machine
+        for target in descriptor.get("targets", [])
+        if target.get("architecture") == "x86_64"
+        for machine in target.get("machines", [])
+    ]
+    if not any(fnmatch.fnmatch("pc-q35-7.2", machine) for machine in machines):
+        return None
+    executable = mapping.get("executable", {})
+    template = mapping.get("nvram-template", {})
+    if mapping.get("mode", "split") != "split" or "filename" not in template:
+        return None
+    firmware = Firmware(
+        code=Path(executable["filename"]),
+        variables=Path(template["filename"]),
+        file_format=executable.get("format", "raw"),
+        requires_smm="requires-smm" in descriptor.get("features", []),
+    )
+    return firmware if firmware.code.is_file() and firmware.variables.is_file() else None
+
+
+def from_descriptors(directories=None) -> Optional[Firmware]:
+    """The best plain firmware: no Secure Boot, and raw before qcow2."""
+    candidates = []
+    for descriptor in descriptors(directories):
+        firmware = from_descriptor(descriptor)
+        features = descriptor.get("features", [])
+        if firmware is None or firmware.requires_smm or "enrolled-keys" in features:
+            continue
+        candidates.append(firmware)
+    candidates.sort(key=lambda firmware: firmware.file_format != "raw")
+    return candidates[0] if candidates else None
+
+
+def is_combined(path: Path) -> bool:
+    """Whether the file begins with a variable store."""
+    with path.open("rb") as file:
+        return file.read(32)[16:32] == NV_DATA_VOLUME_GUID
+
+
+def variables_beside(code: Path) -> Optional[Path]:
+    """The variable store that belongs to a code image, by the names that distributions use."""
+    name = code.name
+    for old, new in (("CODE", "VARS"), ("code", "vars")):
+        if old not in name:
+            continue
+        candidate = name.replace(old, new)
+        plain = candidate
+        for flavour in (".secboot", ".ms", ".snakeoil", ".secure"):
+            plain = plain.replace(flavour, "")
+        for guess in (candidate, plain, "edk2-i386-vars.fd"):
+            if (code.parent / guess).is_file():
+                return code.parent / guess
+    return None
+
+
+def from_file(name) -> Firmware:
+    """The firmware in a file that the user named: a code image or a combined one."""
+    code = Path(name)
+    if not code.is_file():
+        raise FirmwareNotFound(f"firmware: {name} is not a file")
+    for descriptor in descriptors():
+        firmware = from_descriptor(descriptor)
+        if firmware is not None and firmware.code == code.absolute():
+            return firmware
+    file_format = "qcow2" if code.suffix == ".qcow2" else "raw"
+    if file_format == "raw" and is_combined(code):
+        return Firmware(code, None, combined=True)
+    secure = any(word in code.name for word in ("secboot", ".ms.", "secure", "snakeoil"))
+    return Firmware(code, variables_beside(code), file_format, requires_smm=secure)
+
+
+def find(name=None) -> Firmware:
+    """The firmware to boot: the named file, $OVMF, or the best that is installed."""
+    name = name or os.environ.get("OVMF")
+    if name:
+        return from_file(name)
+    firmware = from_descriptors()
+    if firmware is not None:
+        return firmware
+    for code, variables in KNOWN_PLACES:
+        if not Path(code).is_file():
+            continue
+        if variables is None:
+            return from_file(code)
+        if Path(variables).is_file():
+            return Firmware(Path(code), Path(variables))
+    raise FirmwareNotFound(
+        "firmware: no OVMF found. Install it (Debian, Ubuntu: ovmf; Fedora: edk2-ovmf; Arch: "
+        "edk2-ovmf; openSUSE: qemu-ovmf-x86_64) or name the file: OVMF=/path/to/OVMF_CODE.fd"
+    )

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Turn the output of `nm --numeric-sort` (standard input) into the assembly of the kernel's symbol
+table (standard output). kernel/symbols.h describes the table. Only functions are kept: a backtrace
+names nothing else. With empty input the table is empty, which is what the first link uses."""
+import sys
+
+IMAGE_BASE = 0xFFFFFFFF80000000
+
+
+def read_functions(lines):
+    functions = []
+    for line in lines:
+        address, kind, name = line.split()
+        if kind in "tT":
+            functions.append((int(address, 16), name))
+    return functions
+
+
+def main():
+    functions = read_functions(sys.stdin)
+    print('    .section .symbols, "a", @progbits')
+    print("    .balign 8")
+    print("    .globl kernel_symbol_table")
+    print("kernel_symbol_table:")
+    print(f"    .quad {IMAGE_BASE:#x}")
+    print(f"    .long {len(functions)}")
+    print("    .long 0")
+    name_offset = 0
+    for address, name in functions:
+        print(f"    .long {address - IMAGE_BASE:#x}, {name_offset}")
+        name_offset += len(name) + 1
+    for _, name in functions:
+        print(f'    .asciz "{name}"')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Look for trouble without running anything: format, static analysis, shell scripts. What is not
+# installed is said and left out.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+failures=0
+
+check() {
+    local name=$1
+    shift
+    if ! command -v "$1" >/dev/null; then
+        echo "lint: $name left out: $1 is not installed"
+        return
+    fi
+    if "$@"; then
+        echo "lint: $name: ok"
+    else
+        echo "lint: $name: FAILED"
+        failures=$((failures + 1))
+    fi
+}
+
+mapfile -t c_files < <(find bootloader kernel shared tests -name '*.[ch]' | sort)
+mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)",$/\1/p' compile_commands.json |
+    grep -E '^(bootloader|kernel|shared)/')
+mapfile -t shell_files < <(find scripts .ci -name '*.sh' -o -path '.ci/run' | sort)
+
+check "format" clang-format --dry-run -Werror "${c_files[@]}"
+check "shell" shellcheck -x "${shell_files[@]}"
+check "analysis" clang-tidy --quiet -p . --warnings-as-errors='*' \
+    --checks='-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling' \
+    "${compiled[@]}"
+check "cppcheck" cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
+    --inline-suppr --suppress=missingIncludeSystem -I . kernel shared bootloader
+
+[ "$failures" = 0 ]

@@ -1,0 +1,72 @@
+"""Run the unit test programs (cmocka) and count their tests: unit_tests.py PROGRAM...
+
+One line a program; the output of those that failed in full; the last line is the sum.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+TIMEOUT_SECONDS = 300
+PASSED = re.compile(r"^ok \d+", re.MULTILINE)
+FAILED = re.compile(r"^not ok \d+", re.MULTILINE)
+PLAN = re.compile(r"^1\.\.(\d+)", re.MULTILINE)
+SKIPPED = re.compile(r"^ok \d+.*# SKIP", re.MULTILINE | re.IGNORECASE)
+
+
+class Result:
+    """What one program reported."""
+
+    def __init__(self, program, output, status, seconds):
+        self.program = program
+        self.output = output
+        self.seconds = seconds
+        self.skipped = len(SKIPPED.findall(output))
+        self.passed = len(PASSED.findall(output)) - self.skipped
+        self.failed = len(FAILED.findall(output))
+        # A program that died never reported the rest of its plan: that counts, too.
+        planned = sum(int(count) for count in PLAN.findall(output))
+        unreported = max(planned - self.passed - self.failed - self.skipped, 0)
+        self.failed += unreported
+        if status != 0 and self.failed == 0 or planned == 0:
+            self.failed += 1
+
+
+def run(program):
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    started = time.monotonic()
+    try:
+        process = subprocess.run(
+            [program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=TIMEOUT_SECONDS, check=False,
+        )  # fmt: skip
+        output, status = process.stdout, process.returncode
+    except subprocess.TimeoutExpired as error:
+        output, status = (error.stdout or b"") + b"\nno end within the time limit\n", 1
+    text = output.decode("utf-8", errors="replace")
+    return Result(program, text, status, time.monotonic() - started)
+
+
+def main():
+    programs = sys.argv[1:]
+    totals = [0, 0, 0]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for result in pool.map(run, programs):
+            counts = (result.passed, result.failed, result.skipped)
+            totals = [total + count for total, count in zip(totals, counts)]
+            name = Path(result.program).name
+            print(f"{name:32} {result.passed} passed, {result.failed} failed "
+                  f"({result.seconds:.1f} s)", flush=True)  # fmt: skip
+            if result.failed:
+                print(result.output, flush=True)
+    passed, failed, skipped = totals
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    sys.exit(1 if failed or not programs else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Write the disk image to a USB stick: usb.py IMAGE DEVICE.
+
+Whatever is on the stick is lost, so everything but a whole, removable, unmounted disk is refused
+with the reason, and the device's name has to be typed before the first byte is written. What was
+written is read back and compared.
+"""
+
+import fcntl
+import os
+import stat
+import sys
+from pathlib import Path
+
+from image import PARTITION_OFFSET_BYTES, SECTOR_BYTES, TABLE_TAIL_BYTES, partition_table
+
+# Linux, <linux/fs.h>: drop the cached blocks of a device; read its partition table anew.
+BLKFLSBUF = 0x1261
+BLKRRPART = 0x125F
+CHUNK_BYTES = 4 * 1024 * 1024
+
+
+class Refused(Exception):
+    """The device is not one that may be overwritten, with the reason."""
+
+
+def is_block_device(path: Path):
+    try:
+        return stat.S_ISBLK(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+class Disk:
+    """A device as the kernel describes it. `sys_root` and `proc_root` are other than /sys and /proc
+    in tests only."""
+
+    def __init__(self, name, sys_root=Path("/sys"), proc_root=Path("/proc")):
+        self.name = name
+        self.entry = sys_root / "class/block" / name
+        self.proc = proc_root
+
+    def read(self, relative, default=""):
+        try:
+            return (self.entry / relative).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return default
+
+    def size_bytes(self):
+        return int(self.read("size", "0")) * 512
+
+    def partitions(self):
+        """The names of the disk and of everything on it."""
+        inside = [path.parent.name for path in self.entry.glob("*/partition")]
+        return [self.name] + sorted(inside)
+
+    def description(self):
+        model = f"{self.read('device/vendor')} {self.read('device/model')}".strip()
+        return f"{model or 'unknown model'}, {self.size_bytes() / 1e9:.1f} GB"
+
+    def mounted_at(self):
+        """Where the disk or a partition of it is mounted, or None."""
+        names = self.partitions()
+        numbers = {self.read("dev")} | {self.read(f"{name}/dev") for name in names[1:]}
+        numbers.discard("")
+        for line in (self.proc / "self/mountinfo").read_text(encoding="utf-8").splitlines():
+            fields = line.split()
+            source = Path(fields[fields.index("-") + 2])
+            if fields[2] in numbers or source.name in names and str(source).startswith("/dev/"):
+                return fields[4]
+        return None
+
+    def swap(self):
+        """Whether the disk or a partition of it is swap space."""
+        try:
+            lines = (self.proc / "swaps").read_text(encoding="utf-8").splitlines()[1:]
+        except OSError:
+            return False
+        return any(Path(line.split()[0]).name in self.partitions() for line in lines if line)
+
+    def holder(self):
+        """What sits on top of the disk or a partition (encryption, RAID, LVM), or None."""
+        for name in self.partitions():
+            entry = self.entry if name == self.name else self.entry / name
+            for holder in entry.glob("holders/*"):
+                return holder.name
+        return None
+
+
+def check(disk: Disk, needed_bytes, device=None, block_device=is_block_device):
+    """Raise Refused unless the disk is one that may be overwritten."""
+    device = device or Path("/dev") / disk.name
+    if not block_device(device):
+        raise Refused(f"{device} is not a block device")
+    if not disk.entry.exists():
+        raise Refused(f"{device} is not known to the kernel")
+    if disk.read("partition"):
+        raise Refused(f"{device} is a partition: name the whole disk")
+    if disk.name.startswith("loop") or (disk.entry / "loop").exists():
+        raise Refused(f"{device} is a loop device, not a disk")
+    if not (disk.entry / "device").exists():
+        raise Refused(f"{device} is not a physical disk")
+    if disk.read("removable") != "1":
+        raise Refused(f"{device} ({disk.description()}) is not removable")
+    mounted = disk.mounted_at()
+    if mounted is not None:
+        raise Refused(f"{device} is in use: mounted at {mounted}. Unmount it first")
+    if disk.swap():
+        raise Refused(f"{device} is in use as swap space")
+    if disk.holder() is not None:
+        raise Refused(f"{device} is in use by {disk.holder()}")
+    if disk.read("ro") == "1":
+        raise Refused(f"{device} is write-protected")
+    if disk.size_bytes() == 0:
+        raise Refused(f"{device} has no medium")
+    if disk.read("queue/logical_block_size", "512") != str(SECTOR_BYTES):
+        raise Refused(f"{device} does not have sectors of {SECTOR_BYTES} bytes, as the image has")
+    if disk.size_bytes() < needed_bytes:
+        raise Refused(f"{device} is too small: {disk.size_bytes()} bytes, {needed_bytes} needed")
+
+
+def contents(image: Path, disk_bytes):
+    """What is to be written, as (offset, bytes): the image's partition, and a partition table that
+    fits the disk, whose second copy belongs at the disk's very end."""
+    partition_bytes = image.stat().st_size - PARTITION_OFFSET_BYTES - TABLE_TAIL_BYTES
+    first = PARTITION_OFFSET_BYTES // SECTOR_BYTES
+    last = first + partition_bytes // SECTOR_BYTES - 1
+    yield from partition_table(disk_bytes // SECTOR_BYTES, first, last)
+    with image.open("rb") as file:
+        offset = PARTITION_OFFSET_BYTES
+        file.seek(offset)
+        end = offset + partition_bytes
+        while offset < end:
+            data = file.read(min(CHUNK_BYTES, end - offset))
+            yield offset, data
+            offset += len(data)
+
+
+def write_all(descriptor, data, offset):
+    while data:
+        written = os.pwrite(descriptor, data, offset)
+        data, offset = data[written:], offset + written
+
+
+def write(image: Path, device: Path, disk_bytes):
+    """Write the image and compare what is on the device afterwards."""
+    # O_EXCL: the kernel refuses if something has taken the disk since it was checked.
+    descriptor = os.open(device, os.O_RDWR | os.O_EXCL)
+    try:
+        for offset, data in contents(image, disk_bytes):
+            write_all(descriptor, data, offset)
+        os.fsync(descriptor)
+        if is_block_device(device):
+            fcntl.ioctl(descriptor, BLKFLSBUF)
+        for offset, data in contents(image, disk_bytes):
+            if os.pread(descriptor, len(data), offset) != data:
+                raise Refused(f"{device} did not keep what was written at byte {offset}")
+        if is_block_device(device):
+            fcntl.ioctl(descriptor, BLKRRPART)
+    finally:
+        os.close(descriptor)
+
+
+def main():
+    if len(sys.argv) != 3 or not sys.argv[2]:
+        sys.exit("usb: name the stick: make usb DEV=/dev/sdX (lsblk lists the disks)")
+    image = Path(sys.argv[1])
+    named = sys.argv[2]
+    device = Path(named if "/" in named else f"/dev/{named}").resolve()
+    disk = Disk(device.name)
+    try:
+        check(disk, image.stat().st_size, device)
+        print(f"{device}: {disk.description()}. Everything on it will be lost.")
+        try:
+            typed = input(f"Type {disk.name} to go on: ").strip()
+        except EOFError:
+            typed = ""
+        if typed != disk.name:
+            raise Refused("not confirmed; nothing was written")
+        check(disk, image.stat().st_size, device)
+        write(image, device, disk.size_bytes())
+    except Refused as reason:
+        sys.exit(f"usb: {reason}")
+    except PermissionError:
+        sys.exit(f"usb: no permission to write {device}: use sudo make usb DEV={device}")
+    except OSError as error:
+        sys.exit(f"usb: {device}: {error.strerror}")
+    print(f"usb: {device} was written and compared; it can be taken out")
+
+
+if __name__ == "__main__":
+    main()

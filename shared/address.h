@@ -1,0 +1,66 @@
+/*
+ * address.h - kinds of address that the compiler keeps apart.
+ *
+ * A physical and a virtual address are both 64-bit numbers, and mixing them up is the classic bug
+ * of this kind of program. As one-member structs they cost nothing and do not convert silently.
+ */
+#ifndef SHARED_ADDRESS_H
+#define SHARED_ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PAGE_SHIFT      12
+#define PAGE_SIZE_BYTES (UINT64_C(1) << PAGE_SHIFT)
+#define PAGE_MASK       (PAGE_SIZE_BYTES - 1)
+
+#define KIB UINT64_C(1024)
+#define MIB (UINT64_C(1024) * KIB)
+#define GIB (UINT64_C(1024) * MIB)
+#define TIB (UINT64_C(1024) * GIB)
+
+struct phys_addr {
+    uint64_t value;
+};
+
+struct virt_addr {
+    uint64_t value;
+};
+
+static inline struct phys_addr phys_addr(uint64_t value)
+{
+    return (struct phys_addr){value};
+}
+
+static inline struct virt_addr virt_addr(uint64_t value)
+{
+    return (struct virt_addr){value};
+}
+
+static inline struct phys_addr phys_addr_add(struct phys_addr base, uint64_t bytes)
+{
+    return (struct phys_addr){base.value + bytes};
+}
+
+static inline struct virt_addr virt_addr_add(struct virt_addr base, uint64_t bytes)
+{
+    return (struct virt_addr){base.value + bytes};
+}
+
+static inline bool page_is_aligned(uint64_t value)
+{
+    return (value & PAGE_MASK) == 0;
+}
+
+static inline uint64_t page_align_down(uint64_t value)
+{
+    return value & ~PAGE_MASK;
+}
+
+/* Wraps to 0 for a value in the last page of the address space: check foreign numbers first. */
+static inline uint64_t page_align_up(uint64_t value)
+{
+    return (value + PAGE_MASK) & ~PAGE_MASK;
+}
+
+#endif

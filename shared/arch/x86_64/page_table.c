@@ -1,0 +1,590 @@
+/*
+ * page_table.c - x86-64's four and five levels of tables (Intel SDM Vol. 3A, 4.5).
+ *
+ * Invariant: no table but the root is ever empty. page_table_unmap() frees what it empties, and a
+ * map that fails takes back all it added; so "remove everything in this range" is also the exact
+ * undo of a half-finished map, whose range was proven unmapped before.
+ *
+ * Recursion goes down one level a call, so it is at most five deep.
+ */
+#include "shared/page_table.h"
+
+#include "shared/arch/x86_64/page_entry.h"
+#include "shared/memory.h"
+
+const char *page_table_status_name(enum page_table_status status)
+{
+    switch (status) {
+    case PAGE_TABLE_OK:
+        return "ok";
+    case PAGE_TABLE_UNALIGNED:
+        return "unaligned";
+    case PAGE_TABLE_EMPTY:
+        return "empty range";
+    case PAGE_TABLE_NON_CANONICAL:
+        return "non-canonical";
+    case PAGE_TABLE_PHYSICAL_TOO_HIGH:
+        return "physical address too high";
+    case PAGE_TABLE_ALREADY_MAPPED:
+        return "already mapped";
+    case PAGE_TABLE_NOT_MAPPED:
+        return "not mapped";
+    case PAGE_TABLE_WRITABLE_EXECUTABLE:
+        return "writable and executable";
+    case PAGE_TABLE_NO_MEMORY:
+        return "no memory for a table";
+    case PAGE_TABLE_NULL_PAGE:
+        return "page 0";
+    }
+    return "unknown status";
+}
+
+bool page_table_is_canonical(unsigned levels, struct virt_addr virtual)
+{
+    /* The bits that the tables do not translate, and the highest one that they do, are equal. */
+    unsigned translated_bits = PAGE_SHIFT + 9 * levels;
+    uint64_t upper = virtual.value >> (translated_bits - 1);
+    return upper == 0 || upper == UINT64_MAX >> (translated_bits - 1);
+}
+
+static bool is_multiple_of(uint64_t value, uint64_t power_of_two)
+{
+    return (value & (power_of_two - 1)) == 0;
+}
+
+static struct virt_addr sign_extend(unsigned levels, uint64_t value)
+{
+    unsigned translated_bits = PAGE_SHIFT + 9 * levels;
+    bool upper_half = (value >> (translated_bits - 1)) != 0;
+    return virt_addr(upper_half ? value | (UINT64_MAX << translated_bits) : value);
+}
+
+/* --- Table pages ------------------------------------------------------------------------------ */
+
+static uint64_t *entries_of(const struct page_table *table, struct phys_addr page)
+{
+    return table->memory.access_table(table->memory.context, page);
+}
+
+static bool allocate_table(struct page_table *table, struct phys_addr *ret_page)
+{
+    if (!table->memory.allocate_table(table->memory.context, ret_page))
+        return false;
+    memset(entries_of(table, *ret_page), 0, PAGE_SIZE_BYTES);
+    table->table_count++;
+    return true;
+}
+
+static void free_table(struct page_table *table, struct phys_addr page)
+{
+    table->memory.free_table(table->memory.context, page);
+    table->table_count--;
+}
+
+static bool table_is_empty(const struct page_table *table, struct phys_addr page)
+{
+    const uint64_t *entries = entries_of(table, page);
+    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+        if (page_entry_is_present(entries[i]))
+            return false;
+    }
+    return true;
+}
+
+static void invalidate(struct page_table *table, struct virt_addr start, uint64_t size_bytes)
+{
+    if (table->memory.invalidate != NULL)
+        table->memory.invalidate(table->memory.context, start, size_bytes);
+}
+
+/* Empty tables that are out of the tree but not yet free: the CPU may hold references to them until
+ * their translations have been invalidated, and walk them as soon as they are somebody else's. They
+ * are linked through their first entries; an address with a clear present bit translates nothing. */
+struct detached_tables {
+    struct phys_addr newest;
+    uint64_t count;
+};
+
+static void detach_table(struct page_table *table, uint64_t *entry, struct phys_addr page,
+                         struct detached_tables *detached)
+{
+    *entry = 0;
+    entries_of(table, page)[0] = detached->newest.value;
+    detached->newest = page;
+    detached->count++;
+}
+
+static void free_detached(struct page_table *table, struct detached_tables *detached)
+{
+    for (; detached->count > 0; detached->count--) {
+        struct phys_addr page = detached->newest;
+        detached->newest = phys_addr(entries_of(table, page)[0]);
+        free_table(table, page);
+    }
+}
+
+/* --- Create and destroy ----------------------------------------------------------------------- */
+
+enum page_table_status page_table_create(const struct page_table_features *features,
+                                         const struct page_table_memory *memory,
+                                         struct page_table *ret)
+{
+    struct page_table table = {
+        .levels = features->levels,
+        .physical_bits = features->physical_bits,
+        .no_execute = features->no_execute,
+        .pages_1gib = features->pages_1gib,
+        .write_combining = features->write_combining,
+        .memory = *memory,
+    };
+    if (!allocate_table(&table, &table.root))
+        return PAGE_TABLE_NO_MEMORY;
+    *ret = table;
+    return PAGE_TABLE_OK;
+}
+
+/* An entry that refers to a table of our own. */
+static bool refers_to_own_table(uint64_t entry, unsigned level)
+{
+    return page_entry_is_present(entry) && !page_entry_is_leaf(entry, level) &&
+           !page_entry_is_borrowed(entry);
+}
+
+static void destroy_tree(struct page_table *table, struct phys_addr page, unsigned level)
+{
+    const uint64_t *entries = entries_of(table, page);
+    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+        if (refers_to_own_table(entries[i], level))
+            destroy_tree(table, page_entry_address(entries[i], level), level - 1);
+    }
+    free_table(table, page);
+}
+
+void page_table_destroy(struct page_table *table)
+{
+    destroy_tree(table, table->root, table->levels);
+}
+
+void page_table_borrow_upper_half(struct page_table *table, const struct page_table *owner)
+{
+    uint64_t *entries = entries_of(table, table->root);
+    const uint64_t *lent = entries_of(owner, owner->root);
+    for (unsigned i = PAGE_ENTRY_COUNT / 2; i < PAGE_ENTRY_COUNT; i++)
+        entries[i] = page_entry_is_present(lent[i]) ? page_entry_borrow(lent[i]) : 0;
+}
+
+/* --- Finding ---------------------------------------------------------------------------------- */
+
+/* The entry at which the walk for an address ends: a leaf, or one that is not present. */
+struct walk_end {
+    uint64_t *entry;
+    unsigned level;
+};
+
+static struct walk_end walk_to(const struct page_table *table, struct virt_addr virtual)
+{
+    struct phys_addr page = table->root;
+    for (unsigned level = table->levels;; level--) {
+        uint64_t *entry = &entries_of(table, page)[page_entry_index(virtual, level)];
+        if (!page_entry_is_present(*entry) || page_entry_is_leaf(*entry, level))
+            return (struct walk_end){entry, level};
+        page = page_entry_address(*entry, level);
+    }
+}
+
+/* True if every page of the range is mapped (wanted = true), or none is (wanted = false). */
+static bool range_is_all(const struct page_table *table, struct virt_addr start,
+                         uint64_t size_bytes, bool wanted)
+{
+    uint64_t offset = 0;
+    while (offset < size_bytes) {
+        struct virt_addr position = virt_addr_add(start, offset);
+        struct walk_end end = walk_to(table, position);
+        if (page_entry_is_present(*end.entry) != wanted)
+            return false;
+        uint64_t span = page_entry_span_bytes(end.level);
+        offset += span - (position.value & (span - 1));
+    }
+    return true;
+}
+
+static enum page_table_status judge_virtual_range(const struct page_table *table,
+                                                  struct virt_addr start, uint64_t size_bytes)
+{
+    if (!page_is_aligned(start.value) || !page_is_aligned(size_bytes))
+        return PAGE_TABLE_UNALIGNED;
+    if (size_bytes == 0)
+        return PAGE_TABLE_EMPTY;
+
+    struct virt_addr last = virt_addr_add(start, size_bytes - 1);
+    bool same_half = (start.value >> 63) == (last.value >> 63);
+    if (last.value < start.value || !same_half || !page_table_is_canonical(table->levels, start) ||
+        !page_table_is_canonical(table->levels, last))
+        return PAGE_TABLE_NON_CANONICAL;
+    return PAGE_TABLE_OK;
+}
+
+static enum page_table_status judge_physical_range(const struct page_table *table,
+                                                   struct phys_addr start, uint64_t size_bytes)
+{
+    if (!page_is_aligned(start.value))
+        return PAGE_TABLE_UNALIGNED;
+    uint64_t limit = UINT64_C(1) << table->physical_bits;
+    if (start.value >= limit || size_bytes > limit - start.value)
+        return PAGE_TABLE_PHYSICAL_TOO_HIGH;
+    return PAGE_TABLE_OK;
+}
+
+/* --- Removing --------------------------------------------------------------------------------- */
+
+/* What is still to be removed; advances through the tables in order of address. */
+struct removal {
+    struct virt_addr virtual;
+    uint64_t remaining_bytes;
+    struct detached_tables detached;
+};
+
+static void removal_advance(struct removal *removal, uint64_t span)
+{
+    uint64_t bytes = span - (removal->virtual.value & (span - 1));
+    if (bytes > removal->remaining_bytes)
+        bytes = removal->remaining_bytes;
+    removal->virtual = virt_addr_add(removal->virtual, bytes);
+    removal->remaining_bytes -= bytes;
+}
+
+/* Clear what is mapped of the range in this table, and detach the tables below that become empty.
+ * Precondition: no page lies only partly in the range. */
+static void remove_in_table(struct page_table *table, struct phys_addr page, unsigned level,
+                            struct removal *removal)
+{
+    uint64_t *entries = entries_of(table, page);
+    unsigned index = page_entry_index(removal->virtual, level);
+    for (; index < PAGE_ENTRY_COUNT && removal->remaining_bytes > 0; index++) {
+        uint64_t *entry = &entries[index];
+        if (!page_entry_is_present(*entry) || page_entry_is_leaf(*entry, level)) {
+            *entry = 0;
+            removal_advance(removal, page_entry_span_bytes(level));
+            continue;
+        }
+        struct phys_addr below = page_entry_address(*entry, level);
+        remove_in_table(table, below, level - 1, removal);
+        if (table_is_empty(table, below))
+            detach_table(table, entry, below, &removal->detached);
+    }
+}
+
+static void remove_range(struct page_table *table, struct virt_addr start, uint64_t size_bytes)
+{
+    struct removal removal = {.virtual = start, .remaining_bytes = size_bytes};
+    remove_in_table(table, table->root, table->levels, &removal);
+    invalidate(table, start, size_bytes);
+    free_detached(table, &removal.detached);
+}
+
+/* --- Mapping ---------------------------------------------------------------------------------- */
+
+/* What is still to be mapped; advances through the tables in order of address. */
+struct mapping_job {
+    struct virt_addr virtual;
+    struct phys_addr physical;
+    uint64_t remaining_bytes;
+    struct page_permissions permissions;
+    unsigned largest_level; /* of a page */
+};
+
+static unsigned largest_page_level(const struct page_table *table, bool large_pages)
+{
+    if (!large_pages)
+        return PAGE_LEVEL_4KIB;
+    return table->pages_1gib ? PAGE_LEVEL_1GIB : PAGE_LEVEL_2MIB;
+}
+
+/* True if the next page to map can be one of this level's size. */
+static bool page_fits(const struct mapping_job *job, unsigned level)
+{
+    return level <= job->largest_level &&
+           job->remaining_bytes >= page_entry_span_bytes(level) &&
+           is_multiple_of(job->virtual.value | job->physical.value, page_entry_span_bytes(level));
+}
+
+static void map_page(const struct page_table *table, struct mapping_job *job, unsigned level,
+                     uint64_t *entry)
+{
+    *entry = page_entry_for_page(job->physical, level, job->permissions, table->no_execute,
+                                 table->write_combining);
+    uint64_t span = page_entry_span_bytes(level);
+    job->virtual = virt_addr_add(job->virtual, span);
+    job->physical = phys_addr_add(job->physical, span);
+    job->remaining_bytes -= span;
+}
+
+static bool add_table(struct page_table *table, uint64_t *entry)
+{
+    struct phys_addr page;
+    if (!allocate_table(table, &page))
+        return false;
+    *entry = page_entry_for_table(page);
+    return true;
+}
+
+/* False when a table could not be allocated; the job then stands where it stopped. */
+static bool map_in_table(struct page_table *table, struct phys_addr page, unsigned level,
+                         struct mapping_job *job)
+{
+    uint64_t *entries = entries_of(table, page);
+    unsigned index = page_entry_index(job->virtual, level);
+    for (; index < PAGE_ENTRY_COUNT && job->remaining_bytes > 0; index++) {
+        uint64_t *entry = &entries[index];
+        if (page_fits(job, level)) {
+            map_page(table, job, level, entry);
+            continue;
+        }
+        if (!page_entry_is_present(*entry) && !add_table(table, entry))
+            return false;
+        if (!map_in_table(table, page_entry_address(*entry, level), level - 1, job))
+            return false;
+    }
+    return true;
+}
+
+enum page_table_status page_table_map(struct page_table *table, struct virt_addr virtual,
+                                      struct phys_addr physical, uint64_t size_bytes,
+                                      struct page_permissions permissions, bool large_pages)
+{
+    enum page_table_status status = judge_virtual_range(table, virtual, size_bytes);
+    if (status == PAGE_TABLE_OK)
+        status = judge_physical_range(table, physical, size_bytes);
+    if (status != PAGE_TABLE_OK)
+        return status;
+    if (permissions.write && permissions.execute && !table->allow_writable_executable)
+        return PAGE_TABLE_WRITABLE_EXECUTABLE;
+    if (!range_is_all(table, virtual, size_bytes, false))
+        return PAGE_TABLE_ALREADY_MAPPED;
+
+    struct mapping_job job = {
+        .virtual = virtual,
+        .physical = physical,
+        .remaining_bytes = size_bytes,
+        .permissions = permissions,
+        .largest_level = largest_page_level(table, large_pages),
+    };
+    if (!map_in_table(table, table->root, table->levels, &job)) {
+        /* All that was mapped, and the next page, whose tables may have been begun. */
+        remove_range(table, virtual, size_bytes - job.remaining_bytes + PAGE_SIZE_BYTES);
+        return PAGE_TABLE_NO_MEMORY;
+    }
+    return PAGE_TABLE_OK;
+}
+
+/* --- Unmapping -------------------------------------------------------------------------------- */
+
+/* The splits of one unmap, so that they can be taken back: at each end of the range a 1 GiB page
+ * can fall to 2 MiB pages and one of those to 4 KiB pages. */
+#define SPLIT_LIMIT 4
+
+struct split {
+    uint64_t *entry;
+    uint64_t large_page;         /* what the entry was */
+    struct phys_addr table_page; /* what it refers to now */
+    struct virt_addr virtual;    /* of the large page's first byte */
+    uint64_t size_bytes;
+};
+
+struct split_list {
+    struct split splits[SPLIT_LIMIT];
+    unsigned count;
+};
+
+/* Replace a large page by a table of the next smaller ones with the same meaning. Nothing is
+ * invalidated here: what the CPU remembers of the large page stays true. */
+static bool split_page(struct page_table *table, struct walk_end at, struct virt_addr virtual,
+                       struct split_list *list)
+{
+    struct phys_addr page;
+    if (!allocate_table(table, &page))
+        return false;
+
+    uint64_t large_page = *at.entry;
+    struct phys_addr physical = page_entry_address(large_page, at.level);
+    struct page_permissions permissions = page_entry_permissions(large_page, at.level);
+    unsigned level = at.level - 1;
+    uint64_t *entries = entries_of(table, page);
+    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+        entries[i] = page_entry_for_page(phys_addr_add(physical, i * page_entry_span_bytes(level)),
+                                         level, permissions, table->no_execute,
+                                         table->write_combining);
+    }
+
+    uint64_t size_bytes = page_entry_span_bytes(at.level);
+    struct virt_addr start = virt_addr(virtual.value & ~(size_bytes - 1));
+    list->splits[list->count++] = (struct split){at.entry, large_page, page, start, size_bytes};
+    *at.entry = page_entry_for_table(page);
+    return true;
+}
+
+/* Split until no page extends across the boundary. */
+static bool split_at(struct page_table *table, struct virt_addr boundary, struct split_list *list)
+{
+    for (;;) {
+        struct walk_end at = walk_to(table, boundary);
+        bool crosses = page_entry_is_present(*at.entry) &&
+                       !is_multiple_of(boundary.value, page_entry_span_bytes(at.level));
+        if (!crosses)
+            return true;
+        if (!split_page(table, at, boundary, list))
+            return false;
+    }
+}
+
+static void undo_splits(struct page_table *table, const struct split_list *list)
+{
+    for (unsigned i = list->count; i > 0; i--) {
+        const struct split *split = &list->splits[i - 1];
+        *split->entry = split->large_page;
+        invalidate(table, split->virtual, split->size_bytes);
+        free_table(table, split->table_page);
+    }
+}
+
+enum page_table_status page_table_unmap(struct page_table *table, struct virt_addr virtual,
+                                        uint64_t size_bytes)
+{
+    enum page_table_status status = judge_virtual_range(table, virtual, size_bytes);
+    if (status != PAGE_TABLE_OK)
+        return status;
+    if (!range_is_all(table, virtual, size_bytes, true))
+        return PAGE_TABLE_NOT_MAPPED;
+
+    struct split_list splits = {.count = 0};
+    if (!split_at(table, virtual, &splits) ||
+        !split_at(table, virt_addr_add(virtual, size_bytes), &splits)) {
+        undo_splits(table, &splits);
+        return PAGE_TABLE_NO_MEMORY;
+    }
+    remove_range(table, virtual, size_bytes);
+    return PAGE_TABLE_OK;
+}
+
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+/* What the entries from the root down to a page allow together: a right is had only if every level
+ * grants it (Intel SDM Vol. 3A, 4.6). */
+struct rights {
+    bool write;
+    bool execute;
+    bool user;
+};
+
+static const struct rights ALL_RIGHTS = {.write = true, .execute = true, .user = true};
+
+static struct rights rights_below(struct rights above, uint64_t entry)
+{
+    return (struct rights){
+        .write = above.write && page_entry_allows_write(entry),
+        .execute = above.execute && page_entry_allows_execute(entry),
+        .user = above.user && page_entry_allows_user(entry),
+    };
+}
+
+static struct page_mapping mapping_of(uint64_t leaf, unsigned level, struct virt_addr virtual,
+                                      struct rights rights)
+{
+    struct page_mapping mapping = {
+        .virtual = virtual,
+        .physical = page_entry_address(leaf, level),
+        .page_size_bytes = page_entry_span_bytes(level),
+        .permissions = page_entry_permissions(leaf, level),
+        .user = rights.user,
+    };
+    mapping.permissions.write = rights.write;
+    mapping.permissions.execute = rights.execute;
+    return mapping;
+}
+
+enum page_table_status page_table_lookup(const struct page_table *table, struct virt_addr virtual,
+                                         struct page_mapping *ret)
+{
+    if (!page_table_is_canonical(table->levels, virtual))
+        return PAGE_TABLE_NON_CANONICAL;
+
+    struct rights rights = ALL_RIGHTS;
+    struct phys_addr page = table->root;
+    for (unsigned level = table->levels;; level--) {
+        uint64_t entry = entries_of(table, page)[page_entry_index(virtual, level)];
+        if (!page_entry_is_present(entry))
+            return PAGE_TABLE_NOT_MAPPED;
+        rights = rights_below(rights, entry);
+        if (page_entry_is_leaf(entry, level)) {
+            uint64_t span = page_entry_span_bytes(level);
+            *ret = mapping_of(entry, level, virt_addr(virtual.value & ~(span - 1)), rights);
+            return PAGE_TABLE_OK;
+        }
+        page = page_entry_address(entry, level);
+    }
+}
+
+struct walk {
+    const struct page_table *table;
+    bool (*visit)(void *context, const struct page_mapping *mapping);
+    void *context;
+};
+
+/* `start`: the first address that this table translates, not yet sign-extended. */
+static bool walk_pages(const struct walk *walk, struct phys_addr page, unsigned level,
+                       uint64_t start, struct rights above)
+{
+    const uint64_t *entries = entries_of(walk->table, page);
+    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+        uint64_t entry = entries[i];
+        if (!page_entry_is_present(entry))
+            continue;
+        uint64_t position = start + i * page_entry_span_bytes(level);
+        struct rights rights = rights_below(above, entry);
+        if (page_entry_is_leaf(entry, level)) {
+            struct virt_addr virtual = sign_extend(walk->table->levels, position);
+            struct page_mapping mapping = mapping_of(entry, level, virtual, rights);
+            if (!walk->visit(walk->context, &mapping))
+                return false;
+        } else if (!walk_pages(walk, page_entry_address(entry, level), level - 1, position,
+                               rights)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool page_table_walk(const struct page_table *table,
+                     bool (*visit)(void *context, const struct page_mapping *mapping),
+                     void *context)
+{
+    struct walk walk = {table, visit, context};
+    return walk_pages(&walk, table->root, table->levels, 0, ALL_RIGHTS);
+}
+
+struct table_walk {
+    const struct page_table *table;
+    bool (*visit)(void *context, struct phys_addr page, unsigned level);
+    void *context;
+};
+
+static bool walk_own_tables(const struct table_walk *walk, struct phys_addr page, unsigned level)
+{
+    if (!walk->visit(walk->context, page, level))
+        return false;
+    const uint64_t *entries = entries_of(walk->table, page);
+    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+        if (refers_to_own_table(entries[i], level) &&
+            !walk_own_tables(walk, page_entry_address(entries[i], level), level - 1))
+            return false;
+    }
+    return true;
+}
+
+bool page_table_walk_tables(const struct page_table *table,
+                            bool (*visit)(void *context, struct phys_addr page, unsigned level),
+                            void *context)
+{
+    struct table_walk walk = {table, visit, context};
+    return walk_own_tables(&walk, table->root, table->levels);
+}

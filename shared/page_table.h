@@ -1,0 +1,157 @@
+/*
+ * page_table.h - one address space: map, unmap, look up, walk.
+ *
+ * The loader builds its bootstrap tables with it and the kernel its own, so the walking code exists
+ * once. The format is implemented for one CPU under shared/arch/; nothing here executes a
+ * privileged instruction, so the same file runs in host tests over fake memory. Where tables come
+ * from, how a table is reached, and how a stale translation is dropped are the caller's callbacks.
+ *
+ * Phase: any. Concurrency: the caller serialises calls on one page table.
+ *
+ * Every call that fails leaves the tables exactly as they were, including the number of table
+ * pages in use. (Intel SDM Vol. 3A, chapter 4, "Paging".)
+ */
+#ifndef SHARED_PAGE_TABLE_H
+#define SHARED_PAGE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/address.h"
+
+enum page_table_status {
+    PAGE_TABLE_OK = 0,
+    PAGE_TABLE_UNALIGNED,           /* an address or the size is not a multiple of the page */
+    PAGE_TABLE_EMPTY,               /* size 0 */
+    PAGE_TABLE_NON_CANONICAL,       /* the virtual range leaves the canonical addresses or wraps */
+    PAGE_TABLE_PHYSICAL_TOO_HIGH,   /* beyond MAXPHYADDR, or the physical range wraps */
+    PAGE_TABLE_ALREADY_MAPPED,      /* a page of the range is mapped: nothing is remapped silently */
+    PAGE_TABLE_NOT_MAPPED,          /* a page of the range is not mapped */
+    PAGE_TABLE_WRITABLE_EXECUTABLE, /* both at once is refused: W^X */
+    PAGE_TABLE_NO_MEMORY,           /* a table could not be allocated */
+    PAGE_TABLE_NULL_PAGE,           /* virtual page 0 was asked for: it stays unmapped. A policy of
+                                       the callers; nothing in this file refuses it */
+};
+
+/* A constant English name, for logs: "ok", "already mapped", … Never NULL. */
+const char *page_table_status_name(enum page_table_status status);
+
+enum page_memory_type {
+    PAGE_MEMORY_WRITE_BACK = 0, /* RAM */
+    PAGE_MEMORY_WRITE_COMBINING, /* a framebuffer */
+    PAGE_MEMORY_UNCACHED,       /* device registers */
+};
+
+/* What a page allows. All pages are readable and belong to the supervisor. */
+struct page_permissions {
+    bool write;
+    bool execute;
+    bool global; /* survives a CR3 switch: kernel half only */
+    enum page_memory_type memory_type;
+};
+
+/* The callbacks. `context` is handed through unchanged. */
+struct page_table_memory {
+    void *context;
+    /* Write the physical address of one page to *ret_table. False when there is none. The page
+     * table clears the page itself. */
+    bool (*allocate_table)(void *context, struct phys_addr *ret_table);
+    /* Take back a page that allocate_table gave. */
+    void (*free_table)(void *context, struct phys_addr table);
+    /* The address at which the 512 entries of a table can be read and written. Never NULL for a
+     * table that allocate_table gave. */
+    uint64_t *(*access_table)(void *context, struct phys_addr table);
+    /* Drop the translations of [start, start + size_bytes) from this CPU (and, later, others).
+     * Called after an entry that was present has changed, and before a table that became empty
+     * is freed. May be NULL while the tables are not the live ones. */
+    void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
+};
+
+struct page_table {
+    struct phys_addr root;
+    unsigned levels;          /* 4, or 5 with CR4.LA57 */
+    unsigned physical_bits;   /* MAXPHYADDR, 32…52 */
+    bool no_execute;          /* the CPU has NX and it is enabled */
+    bool pages_1gib;          /* the CPU has 1 GiB pages */
+    bool write_combining;     /* PAT entry 5 is write-combining (see page_entry.h) */
+    /* False after page_table_create(). True only for the root under which EFI runtime services are
+     * called: firmware without a memory attributes table mixes code and data. */
+    bool allow_writable_executable;
+    struct page_table_memory memory;
+    uint64_t table_count;     /* table pages in use that this root owns, the root included */
+};
+
+struct page_table_features {
+    unsigned levels;
+    unsigned physical_bits;
+    bool no_execute;
+    bool pages_1gib;
+    bool write_combining;
+};
+
+/* Start an empty address space: allocates and clears the root table.
+ * Failures: NO_MEMORY. On failure *ret is not written. */
+enum page_table_status page_table_create(const struct page_table_features *features,
+                                         const struct page_table_memory *memory,
+                                         struct page_table *ret) __attribute__((warn_unused_result));
+
+/* Free every table page that this root owns, the root included. The mapped pages themselves are not
+ * touched. Precondition: the tables are not live. */
+void page_table_destroy(struct page_table *table);
+
+/* Let `table` see the upper half of the address space exactly as `owner` has it now: the top-level
+ * entries are copied and marked as borrowed, what was in them before must be borrowed too or empty.
+ * Repeat it before each use, since the owner may have added or freed top-level entries since.
+ * page_table_destroy() and page_table_walk_tables() leave borrowed tables alone; map and unmap in
+ * the upper half are the owner's business. Precondition: the same number of levels. */
+void page_table_borrow_upper_half(struct page_table *table, const struct page_table *owner);
+
+/* Map [virtual, + size_bytes) to [physical, + size_bytes), using the largest pages that the
+ * alignment of both, the size and the CPU allow, if `large_pages`; else 4 KiB pages only.
+ * Without NX in the CPU `execute = false` cannot be enforced and is accepted (documented in
+ * docs/CAVEATS.md). Without PAT write-combining, WRITE_COMBINING falls back to UNCACHED.
+ * Failures: UNALIGNED, EMPTY, NON_CANONICAL, PHYSICAL_TOO_HIGH, ALREADY_MAPPED,
+ * WRITABLE_EXECUTABLE, NO_MEMORY. */
+enum page_table_status page_table_map(struct page_table *table, struct virt_addr virtual,
+                                      struct phys_addr physical, uint64_t size_bytes,
+                                      struct page_permissions permissions, bool large_pages)
+    __attribute__((warn_unused_result));
+
+/* Remove the mappings of the whole range; every page of it must be mapped. Tables that become
+ * empty are freed. A large page that lies only partly in the range is split first.
+ * Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED, NO_MEMORY (for a split). */
+enum page_table_status page_table_unmap(struct page_table *table, struct virt_addr virtual,
+                                        uint64_t size_bytes) __attribute__((warn_unused_result));
+
+/* One mapping as the tables hold it. */
+struct page_mapping {
+    struct virt_addr virtual;  /* of the first byte of the page */
+    struct phys_addr physical; /* of the first byte of the page */
+    uint64_t page_size_bytes;  /* 4 KiB, 2 MiB or 1 GiB */
+    struct page_permissions permissions; /* effective: of all levels together */
+    bool user;                 /* accessible from ring 3: never made here, found by an audit */
+};
+
+/* Find the page that maps one address.
+ * Failures: NON_CANONICAL, NOT_MAPPED; *ret is then not written. */
+enum page_table_status page_table_lookup(const struct page_table *table, struct virt_addr virtual,
+                                         struct page_mapping *ret)
+    __attribute__((warn_unused_result));
+
+/* Call `visit` for every present page in order of virtual address; stop when it returns false.
+ * Returns false if it was stopped. */
+bool page_table_walk(const struct page_table *table,
+                     bool (*visit)(void *context, const struct page_mapping *mapping),
+                     void *context);
+
+/* Visit the physical address of every table page that this root owns, the root included (level =
+ * table->levels), parents first; stop when `visit` returns false. Returns false if it was stopped. */
+bool page_table_walk_tables(const struct page_table *table,
+                            bool (*visit)(void *context, struct phys_addr page, unsigned level),
+                            void *context);
+
+/* True if `virtual` is canonical for this number of levels. */
+bool page_table_is_canonical(unsigned levels, struct virt_addr virtual);
+
+#endif
