@@ -128,9 +128,9 @@ static void cell_draw(struct framebuffer_text *text, uint32_t column, uint32_t r
     const uint8_t *glyph =
         text->font + (size_t)(character - CONSOLE_FONT_FIRST) * CONSOLE_FONT_HEIGHT_PIXELS;
     uint32_t cell_height = CONSOLE_FONT_HEIGHT_PIXELS * text->scale;
-    uint8_t *line = text->pixels + (size_t)row * cell_height * text->pitch_bytes +
-                    (size_t)column * CONSOLE_FONT_WIDTH_PIXELS * text->scale *
-                        text->pixel_size_bytes;
+    uint8_t *line =
+        text->pixels + (size_t)row * cell_height * text->pitch_bytes +
+        (size_t)column * CONSOLE_FONT_WIDTH_PIXELS * text->scale * text->pixel_size_bytes;
 
     for (uint32_t y = 0; y < cell_height; y++) {
         glyph_line_draw(text, line, glyph[y / text->scale]);

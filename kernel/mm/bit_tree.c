@@ -161,8 +161,8 @@ uint64_t bit_tree_longest_run(const struct bit_tree *tree, uint64_t start, uint6
             continue;
         }
         for (uint64_t bit = 0; bit < BIT_TREE_WORD_BITS; bit++) {
-            current = (members >> bit) & 1 ? current + 1 : 0;
             longest = current > longest ? current : longest;
+            current = (members >> bit) & 1 ? current + 1 : 0;
         }
     }
     return current > longest ? current : longest;
