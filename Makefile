@@ -205,6 +205,41 @@ $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
 coverage: $(COVERAGE_TESTS) ## report which lines of the pure files the unit tests reach
 	@scripts/coverage.sh $(LLVM_PROFDATA) $(LLVM_COV) $(BUILD)/coverage
 
+# --- Fuzzers: one for each parser of foreign bytes and each allocator's operations -----------------
+# tests/fuzz/fuzz_NAME.c with the pure files, under libFuzzer. What a run has learned stays in
+# build/fuzz/corpus/NAME; tests/fuzz/seeds/NAME holds what it starts from, and what once failed.
+FUZZ_SECONDS ?= 60
+FUZZ_SANITIZE := $(SANITIZE) -fsanitize=fuzzer-no-link
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(FUZZERS:%=$(BUILD)/fuzz/%)
+FUZZ_COMMON := $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/fuzz/obj/%) \
+    $(UNIT_PURE:$(BUILD)/unit/obj/%=$(BUILD)/fuzz/obj/%)
+
+$(BUILD)/fuzz/obj/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(FUZZ_SANITIZE) -MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/libpure.a: $(FUZZ_COMMON)
+	@rm -f $@
+	$(say) AR $@
+	$(Q)$(LLVM_AR) rcs $@ $^
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libpure.a
+	$(say) LINK $@
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $< $(BUILD)/fuzz/libpure.a -o $@
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+.PHONY: fuzz
+fuzz: $(FUZZ_PROGRAMS) ## fuzz each parser and allocator for FUZZ_SECONDS (60) seconds
+	@scripts/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+.PHONY: fuzz-short
+fuzz-short: $(FUZZ_PROGRAMS) ## fuzz each for a few seconds, the same inputs every time
+	@scripts/fuzz.sh $(BUILD)/fuzz short $(FUZZERS)
+
 # --- QEMU tests ----------------------------------------------------------------------------------
 # The conductor is an EFI application that misbehaves as a test's plan says, then starts the
 # unmodified loader. It is compiled as the loader is.
@@ -218,8 +253,23 @@ $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
 	    -dynamicbase -out:$@ $^
 
+# --- The probe: a kernel that re-derives docs/HANDOFF.md ------------------------------------------
+# Own sources, own linker script; of the project it includes shared/handoff.h alone.
+PROBE_OBJECTS := $(patsubst %.c,$(BUILD)/kernel/%.o,$(wildcard tests/qemu/probe/*.c)) \
+    $(patsubst %.S,$(BUILD)/kernel/%.S.o,$(wildcard tests/qemu/probe/arch/x86_64/*.S))
+PROBE_LINKER_SCRIPT := tests/qemu/probe/arch/x86_64/probe.ld
+
+$(BUILD)/probe/probe.elf: $(PROBE_OBJECTS) $(PROBE_LINKER_SCRIPT)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD_LLD) -static -nostdlib --strip-all -z noexecstack -z max-page-size=4096 \
+	    -T $(PROBE_LINKER_SCRIPT) $(filter %.o,$^) -o $@
+
+.PHONY: probe
+probe: $(BUILD)/probe/probe.elf
+
 .PHONY: qemu-programs
-qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI
+qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf
 
 .PHONY: test-qemu
 test-qemu: qemu-programs ## run the tests on virtual machines (real UEFI firmware)

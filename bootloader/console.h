@@ -1,9 +1,10 @@
 /*
  * console.h - what the loader says while the firmware is there.
  *
- * Printing through firmware is the dearest thing a loader does, so lines are collected in memory and
- * shown together, in one call, when there is something a person should see: at the start, before
- * the firmware is left, and for an error. All lines stay in memory and are handed to the kernel.
+ * Printing through firmware is the dearest thing a loader does, so lines are collected in memory
+ * and shown together, in one call, when there is something a person should see: at the start,
+ * before the firmware is left, and for an error. All lines stay in memory and are handed to the
+ * kernel.
  *
  * Serial: many machines show the firmware's console on the serial line as well, others do not.
  * Lines of a normal boot go to the firmware's console alone (the kernel shows them again). An error

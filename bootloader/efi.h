@@ -1,9 +1,10 @@
 /*
  * efi.h - the firmware's types, from gnu-efi's headers. The only file that includes them.
  *
- * gnu-efi's eficompiler.h defines __attribute__ away for Microsoft-compatible targets, which clang's
- * x86_64-unknown-windows is. packed, aligned and sysv_abi would then vanish without a word, so the
- * macro is removed again, and the assertions below fail if that (or a layout) should go wrong.
+ * gnu-efi's eficompiler.h defines __attribute__ away for Microsoft-compatible targets, which
+ * clang's x86_64-unknown-windows is. packed, aligned and sysv_abi would then vanish without a word,
+ * so the macro is removed again, and the assertions below fail if that (or a layout) should go
+ * wrong.
  */
 #ifndef BOOTLOADER_EFI_H
 #define BOOTLOADER_EFI_H

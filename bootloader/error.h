@@ -34,7 +34,7 @@ enum loader_error {
 
 struct loader_failure {
     enum loader_error error;
-    EFI_STATUS status;                  /* what the firmware said; EFI_SUCCESS if it was not asked */
+    EFI_STATUS status; /* what the firmware said; EFI_SUCCESS if it was not asked */
     char detail[ERROR_DETAIL_CAPACITY]; /* what was being done, and with what */
 };
 

@@ -28,9 +28,8 @@ EFI_STATUS exit_read_map(const struct firmware *firmware, struct exit_map *map)
 {
     UINTN size_bytes = map->capacity_bytes;
     UINTN descriptor_size_bytes = 0;
-    EFI_STATUS status = firmware->services->GetMemoryMap(&size_bytes, map->buffer, &map->key,
-                                                         &descriptor_size_bytes,
-                                                         &map->descriptor_version);
+    EFI_STATUS status = firmware->services->GetMemoryMap(
+        &size_bytes, map->buffer, &map->key, &descriptor_size_bytes, &map->descriptor_version);
     map->size_bytes = size_bytes;
     map->descriptor_size_bytes = descriptor_size_bytes;
     if (!EFI_ERROR(status) && size_bytes > map->capacity_bytes)

@@ -51,8 +51,7 @@ static enum loader_error file_open(const struct volume *volume, const char *path
     }
     wide[length] = 0;
 
-    EFI_STATUS status =
-        volume->root->Open(volume->root, &handle, wide, EFI_FILE_MODE_READ, 0);
+    EFI_STATUS status = volume->root->Open(volume->root, &handle, wide, EFI_FILE_MODE_READ, 0);
     if (status == EFI_NOT_FOUND)
         return error_set(failure, LOADER_ERROR_FILE_NOT_FOUND, status, "%s", path);
     if (EFI_ERROR(status) || handle == NULL)

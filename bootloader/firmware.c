@@ -20,8 +20,7 @@ enum loader_error firmware_find_image(struct firmware *firmware, struct loader_f
 {
     EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     void *interface = NULL;
-    EFI_STATUS status =
-        firmware->services->HandleProtocol(firmware->image, &guid, &interface);
+    EFI_STATUS status = firmware->services->HandleProtocol(firmware->image, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
         return error_set(failure, LOADER_ERROR_NO_LOADED_IMAGE, status, "loaded-image protocol");
 

@@ -22,8 +22,8 @@ struct firmware {
 };
 
 /* Fill *ret_firmware from the arguments of the entry point, and disable the firmware's watchdog,
- * which would reset the machine five minutes later (UEFI 2.10, section 7.5.1). Returns the status of
- * SetWatchdogTimer: a failure is a warning, not an error. */
+ * which would reset the machine five minutes later (UEFI 2.10, section 7.5.1). Returns the status
+ * of SetWatchdogTimer: a failure is a warning, not an error. */
 EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table,
                           struct firmware *ret_firmware);
 

@@ -11,10 +11,10 @@
 
 /* Rows that the map may grow by until the firmware lets go: each allocation splits a row in two or
  * three, and the loader makes one more. The rest is for what the firmware does meanwhile. */
-#define MAP_SLACK_ROWS     UINT64_C(32)
-#define MAP_RESERVE_LIMIT  4
-#define CLAIM_LIMIT        (PAGES_BLOCK_LIMIT + 1) /* the blocks, and the framebuffer */
-#define PART_ALIGNMENT     16
+#define MAP_SLACK_ROWS    UINT64_C(32)
+#define MAP_RESERVE_LIMIT 4
+#define CLAIM_LIMIT       (PAGES_BLOCK_LIMIT + 1) /* the blocks, and the framebuffer */
+#define PART_ALIGNMENT    16
 
 /* Assign the next part of the block: returns its address. With a block at 0 this measures. */
 static uint64_t part_take(struct handoff_block *block, uint64_t size_bytes)
@@ -35,13 +35,13 @@ static void block_lay_out(struct handoff_block *block, uint64_t base)
     block->base = base;
     block->size_bytes = 0;
     block->handoff = (struct handoff *)part_take(block, sizeof(struct handoff));
-    block->timeline = (struct handoff_moment *)part_take(
-        block, TIMELINE_CAPACITY * sizeof(struct handoff_moment));
+    block->timeline = (struct handoff_moment *)part_take(block, TIMELINE_CAPACITY *
+                                                                    sizeof(struct handoff_moment));
     block->command_line = (char *)part_take(block, CONFIG_COMMAND_LINE_CAPACITY);
     block->log = (char *)part_take(block, CONSOLE_LOG_CAPACITY_BYTES + 1);
     block->map.buffer = (void *)part_take(block, block->map.capacity_bytes);
-    block->regions = (struct handoff_region *)part_take(
-        block, block->region_capacity * sizeof(struct handoff_region));
+    block->regions = (struct handoff_region *)part_take(block, block->region_capacity *
+                                                                   sizeof(struct handoff_region));
     block->scratch = (uint64_t *)part_take(block, block->scratch_count * sizeof(uint64_t));
     block->size_bytes = page_align_up(block->size_bytes);
 }
@@ -56,11 +56,11 @@ enum loader_error handoff_build_reserve(struct pages *pages, struct handoff_bloc
         enum loader_error error = exit_measure_map(pages->firmware, &block.map, failure);
         if (error != LOADER_OK)
             return error;
-        block.map.capacity_bytes = block.map.size_bytes +
-                                   (MAP_SLACK_ROWS << attempt) * block.map.descriptor_size_bytes;
+        block.map.capacity_bytes =
+            block.map.size_bytes + (MAP_SLACK_ROWS << attempt) * block.map.descriptor_size_bytes;
         block_lay_out(&block, 0);
-        error = pages_allocate(pages, block.size_bytes, HANDOFF_REGION_HANDOFF_DATA, &base,
-                               failure);
+        error =
+            pages_allocate(pages, block.size_bytes, HANDOFF_REGION_HANDOFF_DATA, &base, failure);
         if (error != LOADER_OK)
             return error;
         block_lay_out(&block, base);

@@ -15,8 +15,7 @@ struct kernel_image {
 /* Judge the file completely, then allocate for it, and write its image there.
  * Failures: KERNEL_INVALID, OUT_OF_MEMORY, BAD_ALLOCATION. On failure *ret_image is not written. */
 enum loader_error kernel_image_load(const struct file *file, const char *path, struct pages *pages,
-                                    struct kernel_image *ret_image,
-                                    struct loader_failure *failure)
+                                    struct kernel_image *ret_image, struct loader_failure *failure)
     __attribute__((warn_unused_result));
 
 #endif

@@ -2,8 +2,8 @@
 
 #include "shared/address.h"
 
-/* False if the section is not one that this project's linker writes: page-aligned, not empty, inside
- * the image, not writable and executable at once. */
+/* False if the section is not one that this project's linker writes: page-aligned, not empty,
+ * inside the image, not writable and executable at once. */
 static bool loader_image_section(uint64_t image_base, uint64_t image_size_bytes,
                                  const IMAGE_SECTION_HEADER *header,
                                  struct bootstrap_section *ret_section)
@@ -24,8 +24,8 @@ static bool loader_image_section(uint64_t image_base, uint64_t image_size_bytes,
     return true;
 }
 
-enum loader_error loader_image_read(const struct firmware *firmware,
-                                    struct loader_image *ret_image, struct loader_failure *failure)
+enum loader_error loader_image_read(const struct firmware *firmware, struct loader_image *ret_image,
+                                    struct loader_failure *failure)
 {
     uint64_t base = (uint64_t)firmware->loaded_image->ImageBase;
     uint64_t size_bytes = page_align_up(firmware->loaded_image->ImageSize);

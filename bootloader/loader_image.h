@@ -21,8 +21,8 @@ struct loader_image {
 };
 
 /* Read the headers in memory. Failure: BAD_LOADER_IMAGE; *ret_image is then not written. */
-enum loader_error loader_image_read(const struct firmware *firmware,
-                                    struct loader_image *ret_image, struct loader_failure *failure)
+enum loader_error loader_image_read(const struct firmware *firmware, struct loader_image *ret_image,
+                                    struct loader_failure *failure)
     __attribute__((warn_unused_result));
 
 #endif

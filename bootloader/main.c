@@ -65,6 +65,7 @@ static void start(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *sys
     if (EFI_ERROR(watchdog))
         console_warn(&loader->console, "the firmware keeps its watchdog (%s): it may reset",
                      error_status_name(watchdog));
+    console_show(&loader->console); /* a slow medium may be next: show that somebody is there */
 }
 
 static bool find_origin(struct loader *loader)
@@ -140,8 +141,9 @@ static bool reserve_memory(struct loader *loader)
         pages_allocate(&loader->pages, BOOTSTRAP_STACK_SIZE_BYTES, HANDOFF_REGION_STACK,
                        &loader->stack_physical_base, &loader->failure) != LOADER_OK)
         return false;
-    console_log(&loader->console, "temporary heap: %llu KiB at %llx",
-                loader->temp_heap.size_bytes / KIB, loader->temp_heap.base);
+    if (loader->temp_heap.size_bytes != 0)
+        console_log(&loader->console, "temporary heap: %llu KiB at %llx",
+                    loader->temp_heap.size_bytes / KIB, loader->temp_heap.base);
     return true;
 }
 
@@ -187,9 +189,8 @@ static bool reserve_tables(struct loader *loader)
     uint64_t page_count = bootstrap_tables_bound(&plan, &loader->features) + TABLE_SLACK_PAGES;
 
     loader->table_pool.size_bytes = page_count * PAGE_SIZE_BYTES;
-    return pages_allocate(&loader->pages, loader->table_pool.size_bytes,
-                          HANDOFF_REGION_PAGE_TABLES, &loader->table_pool.base,
-                          &loader->failure) == LOADER_OK;
+    return pages_allocate(&loader->pages, loader->table_pool.size_bytes, HANDOFF_REGION_PAGE_TABLES,
+                          &loader->table_pool.base, &loader->failure) == LOADER_OK;
 }
 
 /* Shows the log first: it is the last that the firmware can show. */
@@ -229,11 +230,9 @@ static bool build_tables(struct loader *loader)
     struct bootstrap_plan plan = table_plan(loader);
 
     timeline_mark(&loader->timeline, "build tables");
-    enum page_table_status status =
-        page_table_create(&loader->features, &memory, &loader->tables);
+    enum page_table_status status = page_table_create(&loader->features, &memory, &loader->tables);
     if (status == PAGE_TABLE_OK)
-        status =
-            bootstrap_tables_build(&plan, &loader->tables, &loader->direct_map_size_bytes);
+        status = bootstrap_tables_build(&plan, &loader->tables, &loader->direct_map_size_bytes);
     if (status != PAGE_TABLE_OK) {
         error_set(&loader->failure, LOADER_ERROR_PAGE_TABLES, EFI_SUCCESS, "%s; %llu of %llu KiB",
                   page_table_status_name(status), loader->table_pool.used_bytes / KIB,
@@ -303,23 +302,19 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     static struct loader loader; /* too large for the firmware's stack */
 
     start(&loader, image, system_table); /* the watchdog off, a console */
-    if (!find_origin(&loader))           /* which image are we, on which device? */
+    if (!find_origin(&loader) ||         /* which image are we, on which device? */
+        !read_volume(&loader) ||         /* handoff.conf, and the kernel: judged, then loaded */
+        !reserve_memory(&loader))        /* the temporary heap and the kernel's first stack */
         return stop(&loader);
-    if (!read_volume(&loader))           /* handoff.conf, and the kernel: judged, then loaded */
+
+    gather_platform(&loader);        /* screen, firmware tables, seed, clock */
+    if (!reserve_handoff(&loader) || /* room for all that the kernel is told */
+        !reserve_tables(&loader) ||  /* room for its first page tables */
+        !leave_firmware(&loader) ||  /* no boot service from here on */
+        !build_regions(&loader) ||   /* the final memory map, sorted and typed */
+        !build_tables(&loader))      /* kernel, direct map, stack, ourselves */
         return stop(&loader);
-    if (!reserve_memory(&loader))        /* the temporary heap and the kernel's first stack */
-        return stop(&loader);
-    gather_platform(&loader);            /* screen, tables, seed, clock */
-    if (!reserve_handoff(&loader))       /* room for all that the kernel is told */
-        return stop(&loader);
-    if (!reserve_tables(&loader))        /* room for its first page tables */
-        return stop(&loader);
-    if (!leave_firmware(&loader))        /* no boot service from here on */
-        return stop(&loader);
-    if (!build_regions(&loader))         /* the final memory map, sorted and typed */
-        return stop(&loader);
-    if (!build_tables(&loader))          /* kernel, direct map, stack, ourselves */
-        return stop(&loader);
-    finish_handoff(&loader);             /* write and seal the structure */
-    enter(&loader);                      /* the switch */
+
+    finish_handoff(&loader); /* write the structure, and seal it */
+    enter(&loader);          /* the switch */
 }

@@ -393,13 +393,13 @@ static bool emit(struct conversion *conversion, struct span span)
 }
 
 /* Frame 0 is nobody's: its address reads as "none" everywhere, and old firmware keeps its vectors
- * there. So the span at 0 ends after one page, and that page is not usable. */
+ * there. So the span at 0 ends after one page, and that page never becomes free. */
 static struct span without_frame_zero(struct span span)
 {
     if (span.range.start != 0)
         return span;
     span.range.end = PAGE_SIZE_BYTES;
-    if (span.type == HANDOFF_REGION_USABLE)
+    if (type_can_become_free(span.type))
         span.type = HANDOFF_REGION_RESERVED;
     return span;
 }

@@ -15,8 +15,7 @@ static EFI_STATUS pages_allocate_above_zero(EFI_BOOT_SERVICES *services, uint64_
                                             uint64_t *ret_base)
 {
     EFI_PHYSICAL_ADDRESS base = 0;
-    EFI_STATUS status =
-        services->AllocatePages(AllocateAnyPages, EfiLoaderData, page_count, &base);
+    EFI_STATUS status = services->AllocatePages(AllocateAnyPages, EfiLoaderData, page_count, &base);
     if (!EFI_ERROR(status) && base == 0) {
         status = services->AllocatePages(AllocateAnyPages, EfiLoaderData, page_count, &base);
         services->FreePages(0, page_count);
@@ -50,12 +49,12 @@ enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
 
     if (size_bytes == 0 || size_bytes > UINT64_MAX - PAGE_MASK ||
         pages->block_count == PAGES_BLOCK_LIMIT)
-        return error_set(failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS,
-                         "%llu bytes for the %s", size_bytes, name);
+        return error_set(failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS, "%llu bytes for the %s",
+                         size_bytes, name);
     size_bytes = page_align_up(size_bytes);
 
-    EFI_STATUS status = pages_allocate_above_zero(pages->firmware->services,
-                                                  size_bytes >> PAGE_SHIFT, &base);
+    EFI_STATUS status =
+        pages_allocate_above_zero(pages->firmware->services, size_bytes >> PAGE_SHIFT, &base);
     if (EFI_ERROR(status))
         return error_set(failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB for the %s",
                          size_bytes / KIB, name);

@@ -37,7 +37,8 @@ void pages_initialise(struct pages *pages, struct firmware *firmware);
  * or another block: nothing can be relied on). On failure *ret_base is not written. */
 enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
                                  enum handoff_region_type type, uint64_t *ret_base,
-                                 struct loader_failure *failure) __attribute__((warn_unused_result));
+                                 struct loader_failure *failure)
+    __attribute__((warn_unused_result));
 
 /* Give a block back. Precondition: `base` came from pages_allocate(). */
 void pages_free(struct pages *pages, uint64_t base);

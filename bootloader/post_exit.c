@@ -33,9 +33,9 @@ static void post_exit_start(struct post_exit *post_exit)
 {
     post_exit->started = true;
     post_exit->serial = serial_initialise();
-    post_exit->screen = framebuffer_text_initialise(
-        &post_exit->text, &post_exit->framebuffer, post_exit_pixels(post_exit), console_font,
-        post_exit->cells, sizeof(post_exit->cells));
+    post_exit->screen = framebuffer_text_initialise(&post_exit->text, &post_exit->framebuffer,
+                                                    post_exit_pixels(post_exit), console_font,
+                                                    post_exit->cells, sizeof(post_exit->cells));
     if (post_exit->screen)
         framebuffer_text_clear(&post_exit->text);
 }

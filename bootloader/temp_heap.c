@@ -9,8 +9,8 @@ enum loader_error temp_heap_reserve(struct pages *pages, uint64_t size_bytes,
     struct temp_heap heap = {0, 0};
 
     if (size_bytes != 0) {
-        enum loader_error error = pages_allocate(pages, size_bytes, HANDOFF_REGION_TEMP_HEAP,
-                                                 &heap.base, failure);
+        enum loader_error error =
+            pages_allocate(pages, size_bytes, HANDOFF_REGION_TEMP_HEAP, &heap.base, failure);
         if (error == LOADER_OK)
             heap.size_bytes = size_bytes;
         else if (error == LOADER_ERROR_OUT_OF_MEMORY)

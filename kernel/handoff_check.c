@@ -227,8 +227,7 @@ static bool efi_map_is_sound(const struct handoff *handoff)
     uint32_t stride_bytes = handoff->efi_descriptor_size_bytes;
     return stride_bytes >= EFI_DESCRIPTOR_SIZE_MIN_BYTES && stride_bytes % sizeof(uint64_t) == 0 &&
            handoff->efi_map_size_bytes != 0 && handoff->efi_map_size_bytes % stride_bytes == 0 &&
-           is_inside_data(handoff, handoff->efi_map, handoff->efi_map_size_bytes,
-                          sizeof(uint64_t));
+           is_inside_data(handoff, handoff->efi_map, handoff->efi_map_size_bytes, sizeof(uint64_t));
 }
 
 const struct handoff_moment *handoff_view_moment(const struct handoff_view *view, uint32_t index)
@@ -263,6 +262,10 @@ static enum handoff_check_status check_pointers(const struct handoff *handoff,
     enum handoff_check_status status = check_regions(handoff, &view->regions);
     if (status != HANDOFF_CHECK_OK)
         return status;
+    /* From here on the regions vouch for the block in which everything else is read. */
+    if (!block_is_covered(&view->regions, handoff->data_base, handoff->data_size_bytes,
+                          HANDOFF_REGION_HANDOFF_DATA))
+        return HANDOFF_CHECK_DATA_REGION;
     if (!efi_map_is_sound(handoff))
         return HANDOFF_CHECK_EFI_MAP;
     view->efi_map = at_physical(handoff->direct_map_base, handoff->efi_map);
@@ -312,9 +315,6 @@ static bool page_tables_are_sound(const struct handoff *handoff, const struct re
 static enum handoff_check_status check_ownership(const struct handoff *handoff,
                                                  const struct region_list *regions)
 {
-    if (!block_is_covered(regions, handoff->data_base, handoff->data_size_bytes,
-                          HANDOFF_REGION_HANDOFF_DATA))
-        return HANDOFF_CHECK_DATA_REGION;
     if (!kernel_image_is_sound(handoff, regions))
         return HANDOFF_CHECK_KERNEL_IMAGE;
     if (!stack_is_sound(handoff, regions))
@@ -402,9 +402,9 @@ static bool temp_heap_overlaps_others(const struct handoff_view *view, struct ra
     }
     /* The framebuffer's numbers may have been found wrong; then the region's type must tell. */
     return view->framebuffer == HANDOFF_FRAMEBUFFER_OK &&
-           range_overlaps((struct range){framebuffer->base,
-                                         framebuffer->base + framebuffer->size_bytes},
-                          heap);
+           range_overlaps(
+               (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes},
+               heap);
 }
 
 static bool is_loader_data(const struct region_list *regions, struct range heap)

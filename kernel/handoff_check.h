@@ -28,7 +28,7 @@ enum handoff_check_status {
     HANDOFF_CHECK_POINTER_NON_CANONICAL,
     HANDOFF_CHECK_MAGIC,
     HANDOFF_CHECK_MAJOR_VERSION,
-    HANDOFF_CHECK_SIZE,       /* below version 1.0's, or above HANDOFF_CHECK_SIZE_MAX_BYTES */
+    HANDOFF_CHECK_SIZE, /* below version 1.0's, or above HANDOFF_CHECK_SIZE_MAX_BYTES */
     HANDOFF_CHECK_CHECKSUM,
     HANDOFF_CHECK_DIRECT_MAP, /* another base than the kernel's, or larger than its window */
     HANDOFF_CHECK_DATA_BLOCK, /* data_base/data_size: unaligned, empty, beyond the direct map, or
@@ -36,14 +36,14 @@ enum handoff_check_status {
     HANDOFF_CHECK_REGIONS,    /* count or stride 0 or odd, or not inside the data block */
     HANDOFF_CHECK_REGIONS_NOT_NORMALISED,
     HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP, /* RAM that the direct map does not reach */
+    HANDOFF_CHECK_DATA_REGION, /* the data block is not wholly in handoff-data regions */
     HANDOFF_CHECK_EFI_MAP,
     HANDOFF_CHECK_COMMAND_LINE, /* not inside the data block, or no NUL behind it */
     HANDOFF_CHECK_LOG,
     HANDOFF_CHECK_TIMELINE,
-    HANDOFF_CHECK_DATA_REGION,   /* the data block is not wholly in handoff-data regions */
-    HANDOFF_CHECK_KERNEL_IMAGE,  /* unaligned, not in kernel-image regions, entry not inside */
-    HANDOFF_CHECK_STACK,         /* unaligned, or not in stack regions */
-    HANDOFF_CHECK_PAGE_TABLES,   /* unaligned, not in page-tables regions, root not inside */
+    HANDOFF_CHECK_KERNEL_IMAGE, /* unaligned, not in kernel-image regions, entry not inside */
+    HANDOFF_CHECK_STACK,        /* unaligned, or not in stack regions */
+    HANDOFF_CHECK_PAGE_TABLES,  /* unaligned, not in page-tables regions, root not inside */
 };
 
 /* A constant English clause that says what is wrong. Never NULL. */
@@ -97,9 +97,9 @@ enum handoff_temp_heap_status {
     HANDOFF_TEMP_HEAP_FRAME_ZERO,     /* includes physical frame 0 */
     HANDOFF_TEMP_HEAP_UNALIGNED,      /* base not a multiple of the page */
     HANDOFF_TEMP_HEAP_WRAPS,
-    HANDOFF_TEMP_HEAP_TOO_SMALL,      /* below EARLY_HEAP_SIZE_MIN_BYTES */
-    HANDOFF_TEMP_HEAP_TOO_LARGE,      /* above EARLY_HEAP_SIZE_MAX_BYTES */
-    HANDOFF_TEMP_HEAP_OVERLAPS,       /* kernel, handoff data, page tables, stack, framebuffer */
+    HANDOFF_TEMP_HEAP_TOO_SMALL,       /* below EARLY_HEAP_SIZE_MIN_BYTES */
+    HANDOFF_TEMP_HEAP_TOO_LARGE,       /* above EARLY_HEAP_SIZE_MAX_BYTES */
+    HANDOFF_TEMP_HEAP_OVERLAPS,        /* kernel, handoff data, page tables, stack, framebuffer */
     HANDOFF_TEMP_HEAP_NOT_LOADER_DATA, /* not wholly EfiLoaderData that is marked temp-heap */
 };
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from firmware import escape
 from machine import Machine
 
 PANIC_HEADER = Path(__file__).resolve().parent.parent / "kernel" / "panic.h"
@@ -37,6 +38,11 @@ DEAD_ENDS = {
     "X64 Exception": "the firmware caught a CPU exception before the kernel ran",
     "No bootable": "the firmware found no bootable device",
 }
+# How often serial output is looked at.
+POLL_SECONDS = 0.02
+# A dead end may still be about to end the machine by itself, and then its code is worth having.
+SETTLE_SECONDS = 1.0
+
 ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
 
 
@@ -182,6 +188,10 @@ class Monitor:
                 self._take(json.loads(line))
         return data != b""
 
+    def pending(self):
+        """Whether something has arrived that was not taken in."""
+        return bool(select.select([self.connection], [], [], 0)[0])
+
     def _take(self, message):
         if "event" in message:
             self.events.append(message["event"])
@@ -207,7 +217,9 @@ class Boot:
         self.raw = b""
         self.echo = echo
         self.monitor = None
-        self.serial_socket = None
+        self.serial_output = None
+        self.serial_input = None
+        self.error_file = None
         self.process = None
         self.stopped_because = None
         self.started = time.monotonic()
@@ -223,17 +235,7 @@ class Boot:
         inherited = [monitor_theirs]
         command += ["-chardev", f"socket,id=monitor,fd={monitor_theirs.fileno()}"]
         command += ["-mon", "chardev=monitor,mode=control"]
-        self.terminal_log = None
-        if on_terminal:
-            self.terminal_log = self.scratch / "serial.log"
-            log = str(self.terminal_log).replace(",", ",,")
-            command += ["-chardev", f"stdio,id=serial,mux=on,signal=off,logfile={log}"]
-            command += ["-mon", "chardev=serial"]
-        else:
-            self.serial_socket, serial_theirs = socket.socketpair()
-            inherited.append(serial_theirs)
-            command += ["-chardev", f"socket,id=serial,fd={serial_theirs.fileno()}"]
-        command += ["-serial", "chardev:serial"]
+        command += self._serial_arguments(on_terminal)
         self.error_file = (self.scratch / "errors").open("w+b")
         try:
             self.process = subprocess.Popen(
@@ -252,6 +254,24 @@ class Boot:
         self.monitor = Monitor(monitor_ours)
         self.monitor.send("qmp_capabilities")
 
+    def _serial_arguments(self, on_terminal):
+        """The serial port: this terminal, with a log that we read; or a pair of pipes. Not a socket:
+        every byte is a message there, a few hundred fill it, and a guest whose reader is late then
+        loses what it prints."""
+        if on_terminal:
+            log = self.scratch / "serial.log"
+            log.touch()
+            self.serial_output = os.open(log, os.O_RDONLY)
+            backend = f"stdio,id=serial,mux=on,signal=off,logfile={escape(log)}"
+            return ["-chardev", backend, "-mon", "chardev=serial", "-serial", "chardev:serial"]
+        pipe = self.scratch / "serial"
+        os.mkfifo(f"{pipe}.in")
+        os.mkfifo(f"{pipe}.out")
+        # Both directions of both, so that opening waits for nobody.
+        self.serial_input = os.open(f"{pipe}.in", os.O_RDWR)
+        self.serial_output = os.open(f"{pipe}.out", os.O_RDWR | os.O_NONBLOCK)
+        return ["-chardev", f"pipe,id=serial,path={escape(pipe)}", "-serial", "chardev:serial"]
+
     def __enter__(self):
         return self
 
@@ -264,40 +284,42 @@ class Boot:
 
     def send(self, data: bytes):
         """Type on the serial port."""
-        self.serial_socket.sendall(data)
+        os.write(self.serial_input, data)
 
     def pump(self, seconds):
         """Take in what arrives within a time. False once QEMU has ended."""
-        sources = [source for source in (self.monitor, self.serial_socket) if source is not None]
-        readable, _, _ = select.select(sources, [], [], seconds)
-        if self.serial_socket in readable:
+        deadline = time.monotonic() + seconds
+        while True:
+            before = len(self.raw), len(self.monitor.events), len(self.monitor.replies)
+            readable, _, _ = select.select([self.monitor], [], [], POLL_SECONDS)
+            connected = self.monitor.receive() if readable else True
             self._take_serial()
-        if self.monitor in readable and not self.monitor.receive():
-            self._drain()
-            return False
-        if self.terminal_log is not None and self.terminal_log.exists():
-            self.raw = self.terminal_log.read_bytes()
-        return self.process.poll() is None
+            if not connected or self.process.poll() is not None:
+                self._drain()
+                return False
+            after = len(self.raw), len(self.monitor.events), len(self.monitor.replies)
+            if after != before or time.monotonic() >= deadline:
+                return True
 
     def _take_serial(self):
-        try:
-            data = self.serial_socket.recv(65536)
-        except OSError:
-            data = b""
-        self.raw += data
-        if data and self.echo is not None:
-            self.echo(data)
-        return data
+        """Take in what the serial port wrote, until there is no more."""
+        while True:
+            try:
+                data = os.read(self.serial_output, 65536)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self.raw += data
+            if self.echo is not None:
+                self.echo(data)
 
     def _drain(self):
         """Take in what QEMU wrote before it ended."""
         self.process.wait()
-        if self.serial_socket is not None:
-            self.serial_socket.setblocking(False)
-            while self._take_serial():
-                pass
-        if self.terminal_log is not None and self.terminal_log.exists():
-            self.raw = self.terminal_log.read_bytes()
+        while self.monitor.pending() and self.monitor.receive():
+            continue
+        self._take_serial()
 
     def command(self, name, arguments=None, timeout=30):
         """One command of QEMU's monitor protocol; its result."""
@@ -335,18 +357,24 @@ class Boot:
         self.error_file.flush()
         return (self.scratch / "errors").read_text(encoding="utf-8", errors="replace").strip()
 
-    def watch(self, timeout=None, settle=0.0):
-        """Run to the end, or to a dead end, or until `timeout` seconds have passed."""
+    def watch(self, timeout=None):
+        """Run to the end, or to a dead end, or until `timeout` seconds have passed. Without a timeout
+        a person is watching, and decides."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while self.pump(0.1):
             sentence = self._dead_end() if timeout is not None else None
             if sentence is None and deadline is not None and time.monotonic() > deadline:
                 sentence = f"nothing more happened within {timeout:g} seconds"
             if sentence is not None:
-                self.pump(settle)
+                self._settle()
                 self.stopped_because = sentence
                 break
         return self.finish()
+
+    def _settle(self):
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self.pump(0.1) and time.monotonic() < deadline:
+            continue
 
     def _dead_end(self):
         if PANIC_END.search(self.serial):
@@ -369,8 +397,6 @@ class Boot:
             self.stopped_because = self.stopped_because or "the machine was stopped"
         else:
             status = self.process.returncode
-            while self.monitor.receive() and self.monitor.buffer:
-                pass
             self._drain()
         ending = Ending(
             status, self.monitor.shutdown_reason, self.stopped_because, self.errors()
@@ -382,9 +408,11 @@ class Boot:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for resource in (self.serial_socket, getattr(self, "error_file", None)):
-            if resource is not None:
-                resource.close()
+        for descriptor in (self.serial_output, self.serial_input):
+            if descriptor is not None:
+                os.close(descriptor)
+        if self.error_file is not None:
+            self.error_file.close()
         if self.monitor is not None:
             self.monitor.connection.close()
         shutil.rmtree(self.scratch, ignore_errors=True)

@@ -88,13 +88,25 @@ def introduce(pc, once):
           flush=True)  # fmt: skip
 
 
-def echo(data):
-    """Show serial output as it comes; escape sequences only where they mean something."""
-    if sys.stdout.isatty():
-        sys.stdout.buffer.write(data)
-    else:
-        sys.stdout.write(boot.clean(data))
-    sys.stdout.flush()
+class Echo:
+    """Show serial output as it comes. Where it goes to no terminal, escape sequences are removed,
+    line by line, since they arrive in pieces."""
+
+    def __init__(self):
+        self.pending = b""
+        self.raw = sys.stdout.isatty()
+
+    def __call__(self, data):
+        if self.raw:
+            sys.stdout.buffer.write(data)
+        else:
+            lines, newline, self.pending = (self.pending + data).rpartition(b"\n")
+            sys.stdout.write(boot.clean(lines + newline))
+        sys.stdout.flush()
+
+    def finish(self):
+        sys.stdout.write(boot.clean(self.pending))
+        sys.stdout.flush()
 
 
 def run(options):
@@ -103,12 +115,15 @@ def run(options):
         pc = build_machine(options, build_volume(options, once, Path(scratch)))
         introduce(pc, once)
         timeout = options.timeout or (ONCE_TIMEOUT_SECONDS if once and not options.gdb else None)
+        echo = Echo()
         with boot.Boot(pc, on_terminal=not once, echo=echo) as running:
             try:
                 return running.watch(timeout)
             except KeyboardInterrupt:
                 running.stopped_because = "interrupted"
                 return running.finish()
+            finally:
+                echo.finish()
 
 
 def main():

@@ -102,6 +102,7 @@ def groups():
     yield "build", lambda: build_group("unit-tests", "fuzz-programs", "qemu-programs")
     yield "unit", lambda: make_group("test-unit")
     yield "scripts", lambda: pytest_group("tests/scripts")
+    yield "documents", lambda: pytest_group("tests/docs")
     yield "fuzz", lambda: make_group("fuzz-short")
     yield "qemu", lambda: pytest_group("tests/qemu", "-n", str(os.cpu_count()))
 

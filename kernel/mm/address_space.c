@@ -8,7 +8,7 @@
 static const struct page_permissions RAM_PERMISSIONS = {
     .write = true, .execute = false, .global = true, .memory_type = PAGE_MEMORY_WRITE_BACK};
 
-/* --- Callbacks of the page table ----------------------------------------------------------------- */
+/* --- Callbacks of the page table -------------------------------------------------------------- */
 
 static bool allocate_table(void *context, struct phys_addr *ret_table)
 {
@@ -25,17 +25,17 @@ static void free_table(void *context, struct phys_addr table)
 static uint64_t *access_table(void *context, struct phys_addr table)
 {
     struct address_space *space = context;
-    return space->environment.access(space->environment.access_context, table);
+    return space->environment.access(space->environment.context, table);
 }
 
 static void invalidate(void *context, struct virt_addr start, uint64_t size_bytes)
 {
     struct address_space *space = context;
     if (space->environment.invalidate != NULL)
-        space->environment.invalidate(space->environment.access_context, start, size_bytes);
+        space->environment.invalidate(space->environment.context, start, size_bytes);
 }
 
-/* --- Build --------------------------------------------------------------------------------------- */
+/* --- Build ------------------------------------------------------------------------------------ */
 
 static enum page_table_status map_image(struct address_space *space,
                                         const struct kernel_layout *layout)
@@ -60,9 +60,9 @@ static enum page_table_status map_image(struct address_space *space,
 static enum page_table_status map_direct(struct address_space *space, struct range physical,
                                          struct page_permissions permissions)
 {
-    enum page_table_status status = page_table_map(
-        &space->table, virt_addr(LAYOUT_DIRECT_MAP_BASE + physical.start),
-        phys_addr(physical.start), range_size_bytes(physical), permissions, true);
+    enum page_table_status status =
+        page_table_map(&space->table, virt_addr(LAYOUT_DIRECT_MAP_BASE + physical.start),
+                       phys_addr(physical.start), range_size_bytes(physical), permissions, true);
     if (status == PAGE_TABLE_OK && physical.end > space->direct_map_size_bytes)
         space->direct_map_size_bytes = physical.end;
     return status;
@@ -147,7 +147,7 @@ void address_space_destroy(struct address_space *space)
     page_table_destroy(&space->table);
 }
 
-/* --- Frames behind addresses --------------------------------------------------------------------- */
+/* --- Frames behind addresses ------------------------------------------------------------------ */
 
 static enum page_table_status map_new_frame(struct address_space *space, struct virt_addr page)
 {
@@ -161,8 +161,8 @@ static enum page_table_status map_new_frame(struct address_space *space, struct 
     return status;
 }
 
-enum page_table_status address_space_map_frames(struct address_space *space,
-                                                struct virt_addr start, uint64_t page_count)
+enum page_table_status address_space_map_frames(struct address_space *space, struct virt_addr start,
+                                                uint64_t page_count)
 {
     for (uint64_t i = 0; i < page_count; i++) {
         enum page_table_status status =
@@ -212,7 +212,7 @@ enum page_table_status address_space_map_stack(struct address_space *space, cons
     return PAGE_TABLE_OK;
 }
 
-/* --- Guards -------------------------------------------------------------------------------------- */
+/* --- Guards ----------------------------------------------------------------------------------- */
 
 void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
                              bool is_stack)

@@ -36,8 +36,8 @@ struct kernel_segment {
     bool execute;
 };
 
-/* The kernel's image as it was linked and loaded: one block of physical pages. Filled by main.c from
- * the linker's symbols, so that nothing here depends on them. */
+/* The kernel's image as it was linked and loaded: one block of physical pages. Filled by main.c
+ * from the linker's symbols, so that nothing here depends on them. */
 struct kernel_layout {
     struct virt_addr virtual_base;
     struct phys_addr physical_base; /* of virtual_base */
@@ -45,7 +45,8 @@ struct kernel_layout {
     size_t segment_count;
 };
 
-/* Everything that the tables are made from. What is pointed to must stay until the build is done. */
+/* Everything that the tables are made from. What is pointed to must stay until the build is done.
+ */
 struct address_space_plan {
     struct page_table_features features;
     struct kernel_layout layout;
@@ -57,10 +58,10 @@ struct address_space_plan {
 /* What the address space needs from its surroundings, for as long as it is used. */
 struct address_space_environment {
     struct frame_allocator *frames;
+    void *context; /* handed to both callbacks unchanged */
     /* The address at which the page at `page` can be read and written. Never NULL for a page that
      * the frame allocator gave. */
     void *(*access)(void *context, struct phys_addr page);
-    void *access_context;
     /* Drop translations (arch_invalidate_pages); NULL on a host. */
     void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
 };
@@ -107,8 +108,8 @@ enum page_table_status address_space_map_stack(struct address_space *space, cons
 
 /* Map `page_count` frames of the frame allocator's at `start`, readable and writable, 4 KiB each.
  * Failures: those of page_table_map(); nothing is then changed. */
-enum page_table_status address_space_map_frames(struct address_space *space,
-                                                struct virt_addr start, uint64_t page_count)
+enum page_table_status address_space_map_frames(struct address_space *space, struct virt_addr start,
+                                                uint64_t page_count)
     __attribute__((warn_unused_result));
 
 /* Undo address_space_map_frames() for these pages and free their frames. Panics (assertion) if one

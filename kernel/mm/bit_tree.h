@@ -20,7 +20,7 @@
 #define BIT_TREE_WORD_BITS UINT64_C(64)
 /* 64^7 = 2^42 numbers: every frame of a 52-bit physical address space. */
 #define BIT_TREE_LEVELS_MAX 7
-#define BIT_TREE_BITS_MAX (UINT64_C(1) << 42)
+#define BIT_TREE_BITS_MAX   (UINT64_C(1) << 42)
 
 struct bit_tree {
     uint64_t bit_count;
@@ -33,7 +33,8 @@ struct bit_tree {
  * Precondition: 0 < bit_count <= BIT_TREE_BITS_MAX. */
 uint64_t bit_tree_word_count(uint64_t bit_count);
 
-/* Start as the empty set. `memory` has bit_tree_word_count(bit_count) words and stays the tree's. */
+/* Start as the empty set. `memory` has bit_tree_word_count(bit_count) words and stays the tree's.
+ */
 void bit_tree_initialise(struct bit_tree *tree, uint64_t *memory, uint64_t bit_count);
 
 /* Ranges are half open, [start, end), and must not be empty or pass bit_count. */

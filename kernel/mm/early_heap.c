@@ -6,9 +6,9 @@
 /* Behind every freeable block, at the last 8 bytes before the `next` of that moment. Offsets count
  * from the heap's start, in granules of 8 bytes. */
 struct footer {
-    uint32_t previous_next : 31;        /* `next` before the block was allocated */
-    uint32_t previous_is_freeable : 1;  /* what ends there is a freeable block too */
-    uint32_t block;                     /* where the block starts */
+    uint32_t previous_next : 31;       /* `next` before the block was allocated */
+    uint32_t previous_is_freeable : 1; /* what ends there is a freeable block too */
+    uint32_t block;                    /* where the block starts */
 };
 _Static_assert(sizeof(struct footer) == EARLY_HEAP_GRANULE_BYTES, "a footer is one granule");
 

@@ -372,7 +372,8 @@ uint64_t frame_allocator_reclaim_type(struct frame_allocator *allocator, uint32_
     return allocator->free_count - free_before;
 }
 
-/* --- Allocating -------------------------------------------------------------------------------- */
+/* --- Allocating --------------------------------------------------------------------------------
+ */
 
 static void count_as_used(struct frame_allocator *allocator, uint64_t frame_count)
 {
@@ -445,7 +446,8 @@ bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint
     return false;
 }
 
-/* --- Freeing ----------------------------------------------------------------------------------- */
+/* --- Freeing -----------------------------------------------------------------------------------
+ */
 
 /* Panic unless every frame of the range was released and is not free. Returns their span. */
 static const struct frame_span *require_used(const struct frame_allocator *allocator,
@@ -497,7 +499,8 @@ void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr fr
     frame_allocator_free_contiguous(allocator, frame, 1);
 }
 
-/* --- Looking at it ----------------------------------------------------------------------------- */
+/* --- Looking at it -----------------------------------------------------------------------------
+ */
 
 struct frame_allocator_statistics
 frame_allocator_statistics(const struct frame_allocator *allocator)
@@ -515,8 +518,9 @@ uint64_t frame_allocator_largest_run(const struct frame_allocator *allocator)
     uint64_t longest = 0;
     for (uint32_t i = 0; i < allocator->span_count; i++) {
         const struct frame_span *span = &allocator->spans[i];
-        uint64_t run = bit_tree_longest_run(&allocator->free_frames, bit_of_frame(span, span->start),
-                                            bit_of_frame(span, span->end));
+        uint64_t run =
+            bit_tree_longest_run(&allocator->free_frames, bit_of_frame(span, span->start),
+                                 bit_of_frame(span, span->end));
         longest = run > longest ? run : longest;
     }
     return longest;

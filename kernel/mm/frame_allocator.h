@@ -37,8 +37,9 @@
 
 #define FRAME_SIZE_BYTES PAGE_SIZE_BYTES
 
-/* The least RAM, usable and boot-services together, with which the kernel comes up: its page tables,
- * stacks and a first piece of heap need about 2 MiB, the 16 MiB heap window can then half be used. */
+/* The least RAM, usable and boot-services together, with which the kernel comes up: its page
+ * tables, stacks and a first piece of heap need about 2 MiB, the 16 MiB heap window can then half
+ * be used. */
 #define FRAME_ALLOCATOR_RAM_MIN_BYTES (UINT64_C(16) << 20)
 
 /* For limit_address: anywhere. */
@@ -88,10 +89,9 @@ uint64_t frame_allocator_available_bytes(const struct region_list *regions);
  *   direct_map_base  virtual address at which physical address 0 is, or would be, mapped; all
  *                    usable RAM is mapped there
  * On failure *allocator and *early_heap are unchanged. */
-enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *allocator,
-                                                       const struct region_list *regions,
-                                                       struct early_heap *early_heap,
-                                                       uint64_t direct_map_base)
+enum frame_allocator_status
+frame_allocator_initialise(struct frame_allocator *allocator, const struct region_list *regions,
+                           struct early_heap *early_heap, uint64_t direct_map_base)
     __attribute__((warn_unused_result));
 
 /* Give the frames of [base, base + size_bytes), which are reserved, to the allocator as soon as
@@ -130,7 +130,7 @@ void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct p
 
 /* In frames. total = free + used + reserved, always. */
 struct frame_allocator_statistics {
-    uint64_t total_count;    /* all RAM of the map, the firmware's included */
+    uint64_t total_count; /* all RAM of the map, the firmware's included */
     uint64_t free_count;
     uint64_t used_count;     /* allocated and not yet freed */
     uint64_t reserved_count; /* neither: held by firmware, kernel, handoff, or these records */

@@ -38,8 +38,8 @@ void heap_window_initialise(struct heap_window *ret_window, struct address_space
     uint64_t end = base.value + limit_bytes;
     address_space_add_guard(space, (struct range){base.value - PAGE_SIZE_BYTES, base.value},
                             "heap window's start", false);
-    address_space_add_guard(space, (struct range){end, end + PAGE_SIZE_BYTES},
-                            "heap window's end", false);
+    address_space_add_guard(space, (struct range){end, end + PAGE_SIZE_BYTES}, "heap window's end",
+                            false);
 }
 
 struct heap_page_source heap_window_page_source(struct heap_window *window)

@@ -28,8 +28,8 @@ void *kmalloc(size_t size_bytes) __attribute__((warn_unused_result, malloc));
 /* NULL is ignored; anything else that is not a live, intact block panics. */
 void kfree(void *block);
 
-/* NULL allocates; size 0 frees and returns NULL. Otherwise NULL, with the old block intact, if there
- * is no memory. Keeps the block's alignment. */
+/* NULL allocates; size 0 frees and returns NULL. Otherwise NULL, with the old block intact, if
+ * there is no memory. Keeps the block's alignment. */
 void *krealloc(void *block, size_t size_bytes) __attribute__((warn_unused_result));
 
 /* `count` zeroed elements. NULL also if the product wraps. */

@@ -12,14 +12,16 @@ struct audit {
     uint64_t image_found_bytes; /* of the image, with the right permissions */
 };
 
-static void violation(struct audit *audit, uint64_t *count, const char *rule,
+/* `subject`: the name of what the rule protects, or NULL. */
+static void violation(struct audit *audit, uint64_t *count, const char *rule, const char *subject,
                       const struct page_mapping *mapping)
 {
     struct page_audit_result *result = audit->result;
     (*count)++;
     if (result->violation_count++ == 0)
         format_text(result->first_violation, sizeof result->first_violation,
-                    "%s: page 0x%llx, %llu bytes, physical 0x%llx", rule,
+                    "%s%s%s: page 0x%llx, %llu bytes, physical 0x%llx", rule,
+                    subject == NULL ? "" : " ", subject == NULL ? "" : subject,
                     (unsigned long long)mapping->virtual.value,
                     (unsigned long long)mapping->page_size_bytes,
                     (unsigned long long)mapping->physical.value);
@@ -34,7 +36,8 @@ static void general_violation(struct audit *audit, uint64_t *count, const char *
                     rule);
 }
 
-/* A canonical page never ends at 2^64, except the very last one: clipped, nothing of ours is there. */
+/* A canonical page never ends at 2^64, except the very last one: clipped, nothing of ours is there.
+ */
 static struct range virtual_range(const struct page_mapping *mapping)
 {
     struct range range = {mapping->virtual.value, UINT64_MAX};
@@ -54,20 +57,20 @@ static bool is_in_direct_map(const struct page_mapping *mapping)
            mapping->virtual.value - LAYOUT_DIRECT_MAP_BASE < LAYOUT_DIRECT_MAP_LIMIT_BYTES;
 }
 
-/* --- Rules for one page -------------------------------------------------------------------------- */
+/* --- Rules for one page ----------------------------------------------------------------------- */
 
 static void judge_permissions(struct audit *audit, const struct page_mapping *mapping)
 {
     struct page_audit_result *result = audit->result;
     if (mapping->permissions.write && mapping->permissions.execute) {
         if (audit->input->space->table.no_execute)
-            violation(audit, &result->writable_executable_count, "writable and executable",
+            violation(audit, &result->writable_executable_count, "writable and executable", NULL,
                       mapping);
         else
             result->writable_executable_count++;
     }
     if (mapping->user)
-        violation(audit, &result->user_count, "accessible from ring 3", mapping);
+        violation(audit, &result->user_count, "accessible from ring 3", NULL, mapping);
 }
 
 static void judge_place(struct audit *audit, const struct page_mapping *mapping)
@@ -75,10 +78,12 @@ static void judge_place(struct audit *audit, const struct page_mapping *mapping)
     const struct address_space *space = audit->input->space;
     for (size_t i = 0; i < space->guard_count; i++) {
         if (range_overlaps(space->guards[i].virtual, virtual_range(mapping)))
-            violation(audit, &audit->result->guard_count, space->guards[i].name, mapping);
+            violation(audit, &audit->result->guard_count,
+                      "mapped guard page:", space->guards[i].name, mapping);
     }
     if (mapping->virtual.value >> 63 == 0)
-        violation(audit, &audit->result->lower_half_count, "mapped in the lower half", mapping);
+        violation(audit, &audit->result->lower_half_count, "mapped in the lower half", NULL,
+                  mapping);
 }
 
 static bool segment_permits(const struct audit *audit, const struct kernel_segment *segment,
@@ -109,11 +114,14 @@ static void judge_image(struct audit *audit, const struct page_mapping *mapping)
     uint64_t physical =
         layout->physical_base.value + (mapping->virtual.value - layout->virtual_base.value);
     if (segment == NULL)
-        violation(audit, &audit->result->image_count, "outside of the image's segments", mapping);
+        violation(audit, &audit->result->image_count, "outside of the image's segments", NULL,
+                  mapping);
     else if (!segment_permits(audit, segment, mapping))
-        violation(audit, &audit->result->image_count, "not with its linked permissions", mapping);
+        violation(audit, &audit->result->image_count,
+                  "not with its linked permissions:", segment->name, mapping);
     else if (mapping->physical.value != physical)
-        violation(audit, &audit->result->image_count, "not where the image was loaded", mapping);
+        violation(audit, &audit->result->image_count,
+                  "not where the image was loaded:", segment->name, mapping);
     else
         audit->image_found_bytes += mapping->page_size_bytes;
 }
@@ -150,22 +158,24 @@ static void judge_memory_type(struct audit *audit, const struct page_mapping *ma
 {
     if (mapping->permissions.memory_type == PAGE_MEMORY_WRITE_BACK &&
         !is_wholly_ram(audit->input, physical_range(mapping)))
-        violation(audit, &audit->result->memory_type_count, "write-back, but not RAM", mapping);
+        violation(audit, &audit->result->memory_type_count, "write-back, but not RAM", NULL,
+                  mapping);
 }
 
 static void judge_direct_map(struct audit *audit, const struct page_mapping *mapping)
 {
     bool execution_matters = audit->input->space->table.no_execute;
     if (mapping->virtual.value - LAYOUT_DIRECT_MAP_BASE != mapping->physical.value)
-        violation(audit, &audit->result->direct_map_count, "direct map off its place", mapping);
+        violation(audit, &audit->result->direct_map_count, "direct map off its place", NULL,
+                  mapping);
     else if (execution_matters && mapping->permissions.execute)
-        violation(audit, &audit->result->direct_map_count, "direct map executable", mapping);
+        violation(audit, &audit->result->direct_map_count, "direct map executable", NULL, mapping);
 }
 
-/* --- No frame writable twice --------------------------------------------------------------------- */
+/* --- No frame writable twice ------------------------------------------------------------------ */
 
-/* Insert a run so that they stay sorted. Pages mostly come in rising order, so this is mostly an append or
- * a longer last run. */
+/* Insert a run so that they stay sorted. Pages mostly come in rising order, so this is mostly an
+ * append or a longer last run. */
 static void remember_writable(struct audit *audit, const struct page_mapping *mapping)
 {
     struct range *runs = audit->input->scratch;
@@ -174,7 +184,7 @@ static void remember_writable(struct audit *audit, const struct page_mapping *ma
     while (at > 0 && runs[at - 1].start >= added.end)
         at--;
     if (at > 0 && runs[at - 1].end > added.start) {
-        violation(audit, &audit->result->alias_count, "frame mapped writable twice", mapping);
+        violation(audit, &audit->result->alias_count, "frame mapped writable twice", NULL, mapping);
         return;
     }
     if (at > 0 && runs[at - 1].end == added.start) {
@@ -182,7 +192,8 @@ static void remember_writable(struct audit *audit, const struct page_mapping *ma
         return;
     }
     if (audit->run_count == audit->input->scratch_count) {
-        violation(audit, &audit->result->other_count, "too little scratch from here on", mapping);
+        violation(audit, &audit->result->other_count, "too little scratch from here on", NULL,
+                  mapping);
         return;
     }
     memmove(&runs[at + 1], &runs[at], (audit->run_count - at) * sizeof runs[0]);
@@ -190,7 +201,7 @@ static void remember_writable(struct audit *audit, const struct page_mapping *ma
     audit->run_count++;
 }
 
-/* --- The audit ----------------------------------------------------------------------------------- */
+/* --- The audit -------------------------------------------------------------------------------- */
 
 static bool judge_page(void *context, const struct page_mapping *mapping)
 {

@@ -55,8 +55,8 @@ struct page_audit_result {
     uint64_t memory_type_count;
     uint64_t alias_count;
     uint64_t direct_map_count;
-    uint64_t other_count; /* scratch too small; table_count differs from the tables' own */
-    uint64_t violation_count; /* of any rule */
+    uint64_t other_count;      /* scratch too small; table_count differs from the tables' own */
+    uint64_t violation_count;  /* of any rule */
     char first_violation[128]; /* "" if there is none */
 };
 

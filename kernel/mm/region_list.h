@@ -18,7 +18,7 @@
 #include "shared/range.h"
 
 struct region_list {
-    const void *first;     /* aligned for struct handoff_region */
+    const void *first; /* aligned for struct handoff_region */
     uint32_t count;
     uint32_t stride_bytes; /* at least sizeof(struct handoff_region), a multiple of 8 */
 };

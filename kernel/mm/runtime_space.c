@@ -17,8 +17,7 @@ static struct page_permissions permissions_for(uint32_t type)
     return (struct page_permissions){
         .write = true,
         .execute = type == HANDOFF_REGION_RUNTIME_CODE,
-        .memory_type =
-            region_type_is_ram(type) ? PAGE_MEMORY_WRITE_BACK : PAGE_MEMORY_UNCACHED,
+        .memory_type = region_type_is_ram(type) ? PAGE_MEMORY_WRITE_BACK : PAGE_MEMORY_UNCACHED,
     };
 }
 

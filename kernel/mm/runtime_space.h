@@ -34,8 +34,8 @@ enum page_table_status runtime_space_build(struct runtime_space *ret_space,
                                            const struct handoff_region *regions,
                                            size_t region_count) __attribute__((warn_unused_result));
 
-/* Take over the kernel's upper half as it is now: call before each use that is later than the build,
- * since the kernel may have come to use another top-level entry. */
+/* Take over the kernel's upper half as it is now: call before each use that is later than the
+ * build, since the kernel may have come to use another top-level entry. */
 void runtime_space_synchronise(struct runtime_space *space, const struct address_space *kernel);
 
 /* Free the second root and its lower half. Precondition: it is not live. */

@@ -7,8 +7,8 @@
 #define CPUID_1_ECX_HYPERVISOR (UINT32_C(1) << 31)
 #define CPUID_1_EDX_PAT        (UINT32_C(1) << 16)
 
-#define CPUID_EXTENDED_1_EDX_NX    (UINT32_C(1) << 20)
-#define CPUID_EXTENDED_1_EDX_1GIB  (UINT32_C(1) << 26)
+#define CPUID_EXTENDED_1_EDX_NX   (UINT32_C(1) << 20)
+#define CPUID_EXTENDED_1_EDX_1GIB (UINT32_C(1) << 26)
 
 #define CR4_LA57 (UINT64_C(1) << 12)
 
@@ -100,7 +100,9 @@ struct page_table_features cpu_page_table_features(void)
     return (struct page_table_features){
         .levels = (cpu_read_cr4() & CR4_LA57) != 0 ? 5 : 4,
         /* 36 where it is not stated (Intel SDM Vol. 3A, section 4.1.4); 52 is the format's end. */
-        .physical_bits = physical_bits < 32 ? 36 : physical_bits > 52 ? 52 : physical_bits,
+        .physical_bits = physical_bits < 32   ? 36
+                         : physical_bits > 52 ? 52
+                                              : physical_bits,
         .no_execute = (features & CPUID_EXTENDED_1_EDX_NX) != 0,
         .pages_1gib = (features & CPUID_EXTENDED_1_EDX_1GIB) != 0,
         .write_combining = (cpu_cpuid(1, 0).edx & CPUID_1_EDX_PAT) != 0,

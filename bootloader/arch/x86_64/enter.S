@@ -16,9 +16,10 @@
 #define PAT_HIGH           0x00070106
 #define PAT_LOW            0x00070406
 
-#define CR0_VALUE   0x80010033 /* PG, WP, NE, ET, MP, PE */
-#define DR7_VALUE   0x400      /* no breakpoints */
-#define MXCSR_VALUE 0x1f80     /* all SIMD exceptions masked */
+#define CR0_VALUE    0x80010033 /* PG, WP, NE, ET, MP, PE */
+#define DR7_VALUE    0x400      /* no breakpoints */
+#define RFLAGS_VALUE 2          /* interrupts off, direction up; bit 1 is always set */
+#define MXCSR_VALUE  0x1f80     /* all SIMD exceptions masked */
 
 #define PIC_MASTER_MASK 0x21
 #define PIC_SLAVE_MASK  0xa1
@@ -80,13 +81,12 @@ enter_kernel:
     write_msr_zero MSR_GS_BASE
     write_msr_zero MSR_KERNEL_GS_BASE
 
-    pushq $2
-    popfq
-
-    /* The address to return to stays on the stack; the entry below it is popped by the jump. */
+    /* The address to return to stays on the stack; the entry below it is popped by the jump, and
+     * the flags below that by POPFQ: last, since clearing registers sets some. */
     leaq enter_kernel_returned(%rip), %rax
     pushq %rax
     pushq %rsi
+    pushq $RFLAGS_VALUE
     xorl %eax, %eax
     xorl %ebx, %ebx
     xorl %ecx, %ecx
@@ -101,6 +101,7 @@ enter_kernel:
     xorl %r13d, %r13d
     xorl %r14d, %r14d
     xorl %r15d, %r15d
+    popfq
     retq
 
 enter_kernel_returned:

@@ -64,9 +64,7 @@ static bool fault_is_reporting;
 
 /* Present, accessed (so that the CPU never writes here), 64-bit. */
 static uint64_t segments[] = {
-    0,
-    UINT64_C(0x00af9b000000ffff),
-    UINT64_C(0x00cf93000000ffff),
+    0, UINT64_C(0x00af9b000000ffff), UINT64_C(0x00cf93000000ffff),
     0, /* TSS, filled by fault_install() */
     0,
 };
@@ -151,8 +149,8 @@ static void task_state_set(void)
     task_state.io_map_offset = sizeof(task_state); /* no I/O permission map */
 
     /* Intel SDM Vol. 3A, 7.2.3: available 64-bit TSS, present; 16 bytes. */
-    segments[FAULT_TSS_SELECTOR / 8] = limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 |
-                                       (base >> 24 & 0xff) << 56;
+    segments[FAULT_TSS_SELECTOR / 8] =
+        limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
     segments[FAULT_TSS_SELECTOR / 8 + 1] = base >> 32;
 }
 
@@ -199,8 +197,8 @@ _Noreturn void fault_report(const struct fault_frame *frame)
     const char *name = frame->vector < EXCEPTION_COUNT ? exception_names[frame->vector]
                                                        : "unexpected interrupt, vector 32-255";
     post_exit_print(fault_output,
-                    "\n[loader] fault: %s, error code %llx, before the kernel had handlers of its "
-                    "own\n",
+                    "\n[loader] fault: %s, error code 0x%llx,\n"
+                    "before the kernel had handlers of its own\n",
                     name, frame->error_code);
     fault_print_registers(frame);
     post_exit_stop(fault_output, POST_EXIT_LOADER_FAULT);

@@ -10,16 +10,16 @@
  * Segments lie back to back and cover the whole heap. Each header holds the distance to its
  * neighbours on both sides, so a block that is freed merges with a free neighbour at once, and two
  * free segments never touch. The free ones are also threaded on a list, through links in their
- * payload, so that a search skips what is in use; it looks at every free segment, which makes it
- * linear in their number.
+ * payload, so that a search skips what is in use; unless it meets a perfect fit it looks at every
+ * free segment, which makes it linear in their number.
  *
  * Every header is sealed: its first word is a hash of its address, its content (links included) and
  * the heap's secret. The seal is proved before anything in a header is believed. A write beyond a
  * block's end breaks the canary behind it or, where the size leaves no room for one, the next
  * header's seal, which is why that stands first; a write before its start breaks its own header.
  *
- * A header takes 32 bytes: distances are counted in units of 16 bytes so that they fit 32 bits, which
- * limits a heap to 64 GiB. Twice that is the smallest rest worth splitting off.
+ * A header takes 32 bytes: distances are counted in units of 16 bytes so that they fit 32 bits,
+ * which limits a heap to 64 GiB. Twice that is the smallest rest worth splitting off.
  */
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
@@ -64,7 +64,7 @@ _Static_assert(UNIT_BYTES == HEAP_ALIGNMENT_BYTES, "segments are blocks' alignme
 
 typedef struct best_fit_segment segment;
 
-/* --- Geometry ------------------------------------------------------------------------------------ */
+/* --- Geometry --------------------------------------------------------------------------------- */
 
 static size_t length_bytes(const segment *s)
 {
@@ -115,7 +115,7 @@ static size_t payload_for(size_t size_bytes)
     return rounded < MINIMUM_PAYLOAD_BYTES ? MINIMUM_PAYLOAD_BYTES : rounded;
 }
 
-/* --- Seals and canaries -------------------------------------------------------------------------- */
+/* --- Seals and canaries ----------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
@@ -129,7 +129,8 @@ static uint64_t seal_for(const struct heap *heap, const segment *s)
     uint64_t hash = mix(heap->configuration.secret, (uintptr_t)s);
     hash = mix(hash, (uintptr_t)s->allocated_by);
     hash = mix(hash, (uint64_t)s->length_units << 32 | s->previous_units);
-    hash = mix(hash, (uint64_t)s->slack_bytes << 32 | (uint32_t)s->state << 16 | s->alignment_shift);
+    hash =
+        mix(hash, (uint64_t)s->slack_bytes << 32 | (uint32_t)s->state << 16 | s->alignment_shift);
     if (s->state == SEGMENT_FREE) {
         hash = mix(hash, (uintptr_t)links_of(s)->next);
         hash = mix(hash, (uintptr_t)links_of(s)->previous);
@@ -174,7 +175,7 @@ static void poison(const struct heap *heap, void *start, size_t size_bytes)
         memset(start, POISON_BYTE, size_bytes);
 }
 
-/* --- Reports ------------------------------------------------------------------------------------- */
+/* --- Reports ---------------------------------------------------------------------------------- */
 
 /* Report what is wrong with the block or free memory `s`, whose header is sound; or with a place
  * about which nothing is known, NULL. Always false. */
@@ -207,7 +208,7 @@ static bool believe(struct heap *heap, const segment *s, const void *caller)
                   "a header or free-list link was overwritten");
 }
 
-/* --- The free list ------------------------------------------------------------------------------- */
+/* --- The free list ---------------------------------------------------------------------------- */
 
 static bool list_insert(struct heap *heap, segment *s, const void *caller)
 {
@@ -242,7 +243,7 @@ static bool list_remove(struct heap *heap, const segment *s, const void *caller)
     return true;
 }
 
-/* --- Splitting and merging ----------------------------------------------------------------------- */
+/* --- Splitting and merging -------------------------------------------------------------------- */
 
 /* Set a segment's length, telling the next header, which is there already and sound. */
 static void set_length(struct heap *heap, segment *s, size_t bytes)
@@ -321,7 +322,7 @@ static size_t rest_worth_splitting(const segment *s, size_t payload)
     return rest_bytes > WORTH_SPLITTING_BYTES ? rest_bytes : 0;
 }
 
-/* --- Allocation ---------------------------------------------------------------------------------- */
+/* --- Allocation ------------------------------------------------------------------------------- */
 
 /* How far into the payload of `s` the request's block would begin, so that it is aligned and a gap
  * before it is large enough for a segment. False if it does not fit. */
@@ -341,6 +342,7 @@ static bool fits(const segment *s, const struct heap_request *request, size_t *r
 static segment *find_smallest(struct heap *heap, const struct heap_request *request,
                               size_t *ret_gap_bytes)
 {
+    size_t perfect_bytes = HEADER_BYTES + payload_for(request->size_bytes);
     segment *smallest = NULL;
     for (segment *s = heap->best_fit.free_list; s != NULL; s = links_of(s)->next) {
         if (!believe(heap, s, request->caller))
@@ -349,6 +351,8 @@ static segment *find_smallest(struct heap *heap, const struct heap_request *requ
             continue;
         if (fits(s, request, ret_gap_bytes))
             smallest = s;
+        if (smallest != NULL && length_bytes(smallest) == perfect_bytes)
+            break;
     }
     return smallest;
 }
@@ -408,7 +412,7 @@ static bool best_fit_resize(struct heap *heap, void *block, const struct heap_re
     return rest == NULL || make_free(heap, rest, request->caller);
 }
 
-/* --- Free ---------------------------------------------------------------------------------------- */
+/* --- Free ------------------------------------------------------------------------------------- */
 
 /* Name exactly what a pointer is whose header is not that of a block. Walks from the start, since
  * only headers that are reached there are known to be headers. Always false. */
@@ -436,8 +440,7 @@ static bool diagnose(struct heap *heap, const void *block, const void *caller)
 static bool is_possible_block(const struct heap *heap, const void *block)
 {
     return (uintptr_t)block >= (uintptr_t)payload_of(heap->best_fit.first) &&
-           (uintptr_t)block < (uintptr_t)heap->best_fit.end &&
-           (uintptr_t)block % UNIT_BYTES == 0;
+           (uintptr_t)block < (uintptr_t)heap->best_fit.end && (uintptr_t)block % UNIT_BYTES == 0;
 }
 
 static bool best_fit_examine(struct heap *heap, const void *block, const void *caller,
@@ -466,13 +469,13 @@ static bool best_fit_release(struct heap *heap, void *block, const void *caller)
     return make_free(heap, s, caller);
 }
 
-/* --- The heap's ends ----------------------------------------------------------------------------- */
+/* --- The heap's ends -------------------------------------------------------------------------- */
 
 static void write_end(struct heap *heap, uintptr_t address, size_t distance_bytes)
 {
     segment *end = (segment *)address;
-    *end = (segment){.previous_units = (uint32_t)(distance_bytes / UNIT_BYTES),
-                     .state = SEGMENT_END};
+    *end =
+        (segment){.previous_units = (uint32_t)(distance_bytes / UNIT_BYTES), .state = SEGMENT_END};
     seal(heap, end);
     heap->best_fit.end = end;
 }
@@ -528,7 +531,7 @@ static bool best_fit_cut(struct heap *heap, size_t bytes)
     return true;
 }
 
-/* --- Looking at it ------------------------------------------------------------------------------- */
+/* --- Looking at it ---------------------------------------------------------------------------- */
 
 /* Stops at a header that is not sound: the figures are then what could be proved. */
 static void best_fit_survey(const struct heap *heap, struct heap_free_survey *ret_survey)

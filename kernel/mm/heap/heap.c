@@ -66,8 +66,8 @@ const char *heap_fault_kind_name(enum heap_fault_kind kind)
     return "unknown fault";
 }
 
-/* A double free or a bad pointer leaves the heap itself sound. After the other kinds nothing that it
- * holds can be believed. */
+/* A double free or a bad pointer leaves the heap itself sound. After the other kinds nothing that
+ * it holds can be believed. */
 void heap_report(struct heap *heap, const struct heap_fault *fault)
 {
     if (fault->kind == HEAP_FAULT_OVERRUN || fault->kind == HEAP_FAULT_CORRUPT)
@@ -75,7 +75,7 @@ void heap_report(struct heap *heap, const struct heap_fault *fault)
     heap->configuration.fault(heap->configuration.fault_context, fault);
 }
 
-/* --- Size of the heap ---------------------------------------------------------------------------- */
+/* --- Size of the heap ------------------------------------------------------------------------- */
 
 static enum heap_status configuration_judge(const struct heap_configuration *configuration)
 {
@@ -169,7 +169,7 @@ static void give_back_tail(struct heap *heap)
     pages->shrink(pages->context, bytes);
 }
 
-/* --- Blocks -------------------------------------------------------------------------------------- */
+/* --- Blocks ----------------------------------------------------------------------------------- */
 
 /* Nothing that is refused here could succeed, and what passes can be added up without wrapping. */
 static bool request_is_possible(const struct heap *heap, const struct heap_request *request)
@@ -289,13 +289,12 @@ void *heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const v
 size_t heap_usable_size(struct heap *heap, const void *block, const void *caller)
 {
     struct heap_block_info info;
-    if (block == NULL || heap->condemned ||
-        !policy_of(heap)->examine(heap, block, caller, &info))
+    if (block == NULL || heap->condemned || !policy_of(heap)->examine(heap, block, caller, &info))
         return 0;
     return info.size_bytes;
 }
 
-/* --- Looking at it ------------------------------------------------------------------------------- */
+/* --- Looking at it ---------------------------------------------------------------------------- */
 
 void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statistics)
 {

@@ -4,10 +4,10 @@
  *   base                                             base + size_bytes          base + limit_bytes
  *    |  blocks and free memory, laid out by the policy  |  may be added by grow()      |
  *
- * How memory is divided is a policy (struct heap_policy, policy.h); this header is the interface that
- * all policies serve. The heap is freestanding: it is given mapped memory and, optionally, a page
- * source that moves its end; it knows nothing of page tables, logs or panics. All of its state is
- * in struct heap, so there may be many.
+ * How memory is divided is a policy (struct heap_policy, policy.h); this header is the interface
+ * that all policies serve. The heap is freestanding: it is given mapped memory and, optionally, a
+ * page source that moves its end; it knows nothing of page tables, logs or panics. All of its state
+ * is in struct heap, so there may be many.
  *
  * Blocks are aligned to HEAP_ALIGNMENT_BYTES. The policy proves each pointer that comes back: a
  * double free, a pointer that it never gave out and a write outside of a block are reported through
@@ -85,15 +85,15 @@ extern const struct heap_policy heap_policy_best_fit;
 
 struct heap_configuration {
     const struct heap_policy *policy;
-    void *base;                       /* aligned as HEAP_UNALIGNED says */
+    void *base;           /* aligned as HEAP_UNALIGNED says */
     size_t initial_bytes; /* usable at `base` now; 0 lets the page source give the first step */
     size_t limit_bytes;   /* the heap never grows beyond; >= initial_bytes */
     struct heap_page_source pages;
     uint64_t secret; /* random: makes the seals of the headers unpredictable */
     bool poison;     /* fill free memory and prove on reuse that nobody wrote to it (slow) */
-    /* Called once for each fault. Not to return in a kernel. Where it returns, the call that found
-     * the fault fails, and after OVERRUN or CORRUPT every later call fails too (heap_free() then does
-     * nothing). It may not call the heap. */
+    /* Never NULL. Called once for each fault. Not to return in a kernel. Where it returns, the call
+     * that found the fault fails, and after OVERRUN or CORRUPT every later call fails too
+     * (heap_free() then does nothing). It may not call the heap. */
     void (*fault)(void *context, const struct heap_fault *fault);
     void *fault_context;
 };
@@ -105,7 +105,7 @@ struct heap_counters {
     size_t live_block_count;
     uint64_t allocation_count; /* successful ones, re-allocations that moved included */
     uint64_t free_count;
-    uint64_t failure_count;    /* requests that returned NULL */
+    uint64_t failure_count; /* requests that returned NULL */
 };
 
 /* Read only for callers: everything has a function. */
@@ -123,8 +123,8 @@ struct heap {
 enum heap_status heap_initialise(const struct heap_configuration *configuration,
                                  struct heap *ret_heap) __attribute__((warn_unused_result));
 
-/* The caller has made `additional_bytes` behind the end usable himself (a heap without page source).
- * Failures: UNALIGNED, TOO_SMALL, TOO_LARGE; nothing is then changed. */
+/* The caller has made `additional_bytes` behind the end usable himself (a heap without page
+ * source). Failures: UNALIGNED, TOO_SMALL, TOO_LARGE; nothing is then changed. */
 enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
     __attribute__((warn_unused_result));
 
@@ -158,10 +158,10 @@ void *heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const v
 size_t heap_usable_size(struct heap *heap, const void *block, const void *caller);
 
 struct heap_statistics {
-    size_t size_bytes;  /* used + free + overhead */
-    size_t limit_bytes; /* it may grow to this */
-    size_t used_bytes;  /* asked for by the live blocks */
-    size_t free_bytes;  /* could be asked for, if it were one block a free piece */
+    size_t size_bytes;     /* used + free + overhead */
+    size_t limit_bytes;    /* it may grow to this */
+    size_t used_bytes;     /* asked for by the live blocks */
+    size_t free_bytes;     /* could be asked for, if it were one block a free piece */
     size_t overhead_bytes; /* headers and rounding */
     size_t peak_used_bytes;
     size_t largest_free_bytes; /* the largest request that succeeds without growing */

@@ -4,9 +4,9 @@
  * heap.c judges sizes and alignments, counts, zeroes, moves and talks to the page source; a policy
  * only divides the range [base, base + size_bytes) and proves the pointers that come back.
  *
- * Every operation reports what is wrong through heap_report() and then fails. A bad pointer leaves the
- * heap unchanged; after a corruption the heap is condemned, so what the operation left half done is
- * never looked at again.
+ * Every operation reports what is wrong through heap_report() and then fails. A bad pointer leaves
+ * the heap unchanged; after a corruption the heap is condemned, so what the operation left half
+ * done is never looked at again.
  */
 #ifndef KERNEL_MM_HEAP_POLICY_H
 #define KERNEL_MM_HEAP_POLICY_H

@@ -1,0 +1,229 @@
+"""The documents say what the code does: every table that repeats something from the source is compared
+with it, so that neither can change alone."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TYPE_SIZES = {"uint64_t": 8, "uint32_t": 4, "uint16_t": 2, "uint8_t": 1, "char": 1}
+STRUCTURES = ["handoff", "handoff_region", "handoff_framebuffer", "handoff_moment"]
+# Where a document tells of a file, it is one of these kinds.
+MENTIONED_FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:c|h|S|md|py|sh|ld))`")
+LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def documents():
+    """Every document that is there."""
+    return sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
+
+
+def section(text, heading):
+    """The text below a heading, up to the next one of any level."""
+    match = re.search(rf"^#+ {re.escape(heading)}.*?$(.*?)(?=^#+ |\Z)", text, re.M | re.S)
+    assert match, f"the section {heading!r} is gone"
+    return match.group(1)
+
+
+def table_rows(text):
+    """The cells of each row of the tables in a text, without headers and rules."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")]
+            for line in text.splitlines() if line.startswith("|")]  # fmt: skip
+    return [row for index, row in enumerate(rows)
+            if not set(row[0]) <= set("-: ") and not
+            (index + 1 < len(rows) and set(rows[index + 1][0]) <= set("-: "))]  # fmt: skip
+
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)
+
+
+# --- docs/HANDOFF.md and shared/handoff.h ---------------------------------------------------------
+
+
+def header_fields(structure):
+    """[(offset, size, name)] of a struct in the header: offsets from its assertions, sizes from its
+    types."""
+    header = without_comments(read("shared/handoff.h"))
+    body = re.search(rf"struct {structure} \{{(.*?)\}};", header, re.S).group(1)
+    sizes = {}
+    for kind, name, count in re.findall(r"([\w ]+?)\s+(\w+)(?:\[(\d+)\])?;", body):
+        kind = kind.strip().removeprefix("struct ")
+        sizes[name] = (TYPE_SIZES.get(kind) or header_size(kind)) * int(count or 1)
+    asserted = re.findall(rf"HANDOFF_ASSERT_OFFSET\({structure}, (\w+), (\d+)\)", header)
+    offsets = {name: int(offset) for name, offset in asserted}
+    assert list(offsets) == list(sizes), "every field has its assertion, in order"
+    return [(offsets[name], sizes[name], name) for name in sizes]
+
+
+def header_size(structure):
+    found = re.search(rf"sizeof\(struct {structure}\) == (\d+)", read("shared/handoff.h"))
+    return int(found.group(1))
+
+
+def document_fields(structure):
+    heading = "The structure" if structure == "handoff" else f"struct {structure}"
+    rows = table_rows(section(read("docs/HANDOFF.md"), heading))
+    return [(int(row[0]), int(row[1]), row[2].strip("`")) for row in rows]
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_structure_in_document_is_the_header_s(structure):
+    fields = document_fields(structure)
+    assert fields == header_fields(structure)
+    ends = [offset + size for offset, size, _ in fields]
+    assert [offset for offset, _, _ in fields] == [0] + ends[:-1], "no byte is left out"
+    assert ends[-1] == header_size(structure)
+
+
+def test_constants_in_document_are_the_header_s():
+    document, header = read("docs/HANDOFF.md"), read("shared/handoff.h")
+
+    def constant(name):
+        value = re.search(rf"#define {name}\s+(?:UINT(?:32|64)_C\()?(\w+)", header).group(1)
+        return int(value, 0)
+
+    assert f"`{constant('HANDOFF_MAGIC'):#018x}`" in document
+    assert constant("HANDOFF_MAGIC").to_bytes(8, "little") == b"HANDOFF\0"
+    version = f"{constant('HANDOFF_VERSION_MAJOR')}.{constant('HANDOFF_VERSION_MINOR')}"
+    assert f"Version of this document: handoff {version}." in document
+    assert f"{constant('HANDOFF_SIZE_V1_BYTES')} bytes in version 1.0" in document
+    flags = [constant(f"HANDOFF_FLAG_{name}") for name in
+             ("NO_EXECUTE", "PAGES_1GIB", "FIFTH_LEVEL")]  # fmt: skip
+    assert flags == [1, 2, 4]
+    assert "bit 0 NX enabled, bit 1 1 GiB pages, bit 2 five levels of page tables" in document
+
+
+def enumeration(header, prefix):
+    """{NAME: value} of the enumerators with a prefix."""
+    pairs = re.findall(rf"\b{prefix}(\w+)\s*=\s*(\w+)", without_comments(read(header)))
+    return {name: int(value, 0) for name, value in pairs}
+
+
+def test_region_types_in_document_are_the_header_s():
+    rows = table_rows(section(read("docs/HANDOFF.md"), "Who owns which memory"))
+    documented = {row[1].upper().replace("-", "_"): int(row[0]) for row in rows}
+    assert documented == enumeration("shared/handoff.h", "HANDOFF_REGION_")
+    assert [row[2] for row in rows] == ["yes"] * 12 + ["no"] * 6, "shared/region.h: 1 to 12 are RAM"
+    named = dict(re.findall(r'case HANDOFF_REGION_(\w+):\s*return "([\w-]+)"',
+                            read("shared/region.c")))  # fmt: skip
+    assert {named[name]: value for name, value in documented.items()} == {
+        row[1]: int(row[0]) for row in rows
+    }
+
+
+def test_EFI_types_in_document_are_the_loader_s():
+    """Each EFI type stands in one row, the one that bootloader/memory_map.c chooses."""
+    source = read("bootloader/memory_map.c")
+    order = re.search(r"enum efi_memory_type \{(.*?)\}", source, re.S).group(1)
+    numbers = {name: number for number, name in enumerate(re.findall(r"EFI_TYPE_\w+", order))}
+    body = re.search(r"type_without_attributes\(.*?\n\}", source, re.S).group(0)
+    chosen = {}
+    for cases, region in re.findall(
+        r"((?:case EFI_TYPE_\w+:\s*)+)return HANDOFF_REGION_(\w+);", body
+    ):
+        chosen[region] = sorted(numbers[name] for name in re.findall(r"EFI_TYPE_\w+", cases))
+    chosen["RESERVED"] = [0]
+    rows = table_rows(section(read("docs/HANDOFF.md"), "Who owns which memory"))
+    documented = {row[1].upper().replace("-", "_"): [int(n) for n in re.findall(r"\d+", row[3])]
+                  for row in rows if re.search(r"\d", row[3])}  # fmt: skip
+    assert documented == chosen
+    assert sorted(sum(documented.values(), [])) == list(range(numbers["EFI_TYPE_COUNT"]))
+
+
+# --- docs/LOG.md ------------------------------------------------------------------------------------
+
+
+def panic_codes():
+    return enumeration("kernel/panic.h", "PANIC_")
+
+
+def test_panic_codes_in_document_are_the_kernel_s():
+    codes = panic_codes()
+    base = codes.pop("EXCEPTION_BASE")
+    names = dict(re.findall(r'\{PANIC_(\w+), "([^"]+)"\}', read("kernel/panic_names.c")))
+    rows = table_rows(section(read("docs/LOG.md"), "Panics"))
+    assert rows[-1][0] == f"{base:#x} + n"
+    documented = {int(row[0], 16): row[1] for row in rows[:-1]}
+    assert documented == {code: names[name] for name, code in codes.items()}
+    assert len(set(codes.values())) == len(codes), "no code has two meanings"
+
+
+def test_panic_codes_fit_into_an_exit_status():
+    """QEMU's status is 2 * code + 1 in eight bits, and 0x10 means success."""
+    codes = panic_codes()
+    success = int(re.search(r"#define DEBUG_EXIT_OK (\w+?)u", read("kernel/panic.h")).group(1), 16)
+    assert success not in codes.values()
+    assert all(code < 128 for code in codes.values())
+    assert codes["EXCEPTION_BASE"] + 31 < 128
+
+
+def test_loader_s_exit_codes_are_the_kernel_s():
+    codes = enumeration("bootloader/post_exit.h", "POST_EXIT_")
+    assert codes["LOADER_FAULT"] == panic_codes()["LOADER_FAULT"]
+    assert codes["KERNEL_RETURNED"] == panic_codes()["KERNEL_RETURNED"]
+
+
+def test_provocations_in_document_are_the_kernel_s():
+    generic = re.findall(r'\{"([\w-]+)", \w+, (true|false)\}', read("kernel/provoke.c"))
+    cpu = re.findall(r'\{"([\w-]+)", provoke_\w+\}', read("kernel/arch/x86_64/provoke.c"))
+    assert generic and cpu
+    text = section(read("docs/LOG.md"), "Provocations")
+    listed = text[text.index(":") : text.index("Try one")]
+    late, early = listed.split("before the kernel has fault handlers:")
+    assert sorted(re.findall(r"`([\w-]+)`", late)) == sorted(
+        cpu + [name for name, early_one in generic if early_one == "false"]
+    )
+    assert sorted(re.findall(r"`([\w-]+)`", early)) == sorted(
+        name for name, early_one in generic if early_one == "true"
+    )
+
+
+def logged_lines():
+    """(stage, format) of every log_line() in the kernel."""
+    for path in sorted((ROOT / "kernel").rglob("*.c")):
+        calls = re.findall(r'log_line\(\s*"([\w-]+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)',
+                           without_comments(path.read_text(encoding="utf-8")))  # fmt: skip
+        for stage, literals in calls:
+            yield stage, "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals))
+
+
+def test_stages_and_keys_in_document_are_the_kernel_s():
+    documented = {}
+    for line, keys in table_rows(section(read("docs/LOG.md"), "Stages, in order")):
+        stage = re.match(r"`\[([\w-]+)\]", line).group(1)
+        documented.setdefault(stage, set()).update(re.findall(r"`([\w-]+)`", keys))
+    lines = list(logged_lines())
+    assert {stage for stage, _ in lines} <= set(documented)
+    missing = [f"[{stage}] {key}=" for stage, words in lines
+               for key in re.findall(r"(?:^| )([\w-]+)=", words)
+               if key not in documented[stage]]  # fmt: skip
+    assert not missing, "keys that docs/LOG.md does not know"
+
+
+# --- All documents ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_and_mentioned_files_exist(path):
+    text = path.read_text(encoding="utf-8")
+    targets = [path.parent / target for target in LINK.findall(text) if "://" not in target]
+    targets += [ROOT / name for name in MENTIONED_FILE.findall(text) if not name.startswith("build/")]
+    missing = [str(target) for target in targets if not target.exists()]
+    assert not missing
+
+
+def test_probe_takes_nothing_of_the_project_but_the_contract():
+    """What proves the document must not share a mistake with what it proves."""
+    for path in sorted((ROOT / "tests/qemu/probe").rglob("*.[chS]")):
+        for name in re.findall(r'#include "([^"]+)"', path.read_text(encoding="utf-8")):
+            assert name == "shared/handoff.h" or name.startswith("tests/qemu/probe/"), path
+    objects = re.search(r"^PROBE_OBJECTS := (.*?[^\\])$", read("Makefile"), re.M | re.S).group(1)
+    assert set(re.findall(r"wildcard ([^)]*)", objects)) == {
+        "tests/qemu/probe/*.c", "tests/qemu/probe/arch/x86_64/*.S"
+    }  # fmt: skip

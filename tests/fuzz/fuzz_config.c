@@ -1,0 +1,40 @@
+/* handoff.conf: any bytes give a status, and on success a struct that keeps config.h's promises. */
+#include <string.h>
+
+#include "bootloader/config.h"
+#include "tests/fuzz/require.h"
+
+static void require_sound(const struct config *config)
+{
+    require(memchr(config->kernel_path, '\0', CONFIG_PATH_CAPACITY) != NULL);
+    require(config->kernel_path[0] == '\\');
+    require(strstr(config->kernel_path, "..") == NULL);
+    for (size_t i = 0; config->kernel_path[i] != '\0'; i++)
+        require(config->kernel_path[i] >= ' ' && config->kernel_path[i] <= '~' &&
+                config->kernel_path[i] != '/');
+    require(memchr(config->command_line, '\0', CONFIG_COMMAND_LINE_CAPACITY) != NULL);
+    require(strchr(config->command_line, '\n') == NULL);
+    require(config->temp_heap_size_bytes % 4096 == 0);
+    require(config->temp_heap_size_bytes <= CONFIG_TEMP_HEAP_LIMIT);
+    require((config->unknown_key_count == 0) == (config->first_unknown_line == 0));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    struct config config;
+    struct config untouched;
+    unsigned line = 12345;
+    memset(&config, 0x77, sizeof(config));
+    memset(&untouched, 0x77, sizeof(untouched));
+    enum config_status status = config_parse((const char *)bytes, size_bytes, &config, &line);
+    require(strlen(config_status_text(status)) > 0);
+    if (status == CONFIG_OK) {
+        require(line == 0);
+        require_sound(&config);
+    } else {
+        require(memcmp(&config, &untouched, sizeof(config)) == 0);
+        require((line == 0) == (status == CONFIG_FILE_TOO_LARGE));
+        require(line <= size_bytes + 1);
+    }
+    return 0;
+}

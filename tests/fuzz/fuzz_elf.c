@@ -1,0 +1,27 @@
+/* A kernel file: any bytes are refused, or give a plan that is sound and loads as it says. */
+#include <string.h>
+
+#include "bootloader/elf.h"
+#include "tests/fuzz/require.h"
+#include "tests/unit/support/elf_plan_check.h"
+
+/* Larger images are planned but not loaded: a quarter of a gigabyte a run would be slow. */
+#define LOADED_IMAGE_LIMIT_BYTES (UINT64_C(1) << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    struct elf_plan plan;
+    struct elf_plan untouched;
+    memset(&plan, 0x77, sizeof(plan));
+    memset(&untouched, 0x77, sizeof(untouched));
+    enum elf_status status = elf_plan(bytes, size_bytes, &plan);
+    require(strlen(elf_status_text(status)) > 0);
+    if (status != ELF_OK) {
+        require(memcmp(&plan, &untouched, sizeof(plan)) == 0);
+        return 0;
+    }
+    require_no_problem(elf_plan_problem(&plan, size_bytes));
+    if (plan.size_bytes <= LOADED_IMAGE_LIMIT_BYTES)
+        require_no_problem(elf_load_problem(&plan, bytes));
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* Frame allocator: a hostile map, or a small machine with a stream of operations beside an oracle
+ * and the full check after each. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/support/frame_operations.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    if (size_bytes == 0)
+        return 0;
+    const char *problem = bytes[0] % 4 == 0
+                              ? frame_operations_run_hostile_map(bytes + 1, size_bytes - 1)
+                              : frame_operations_run(bytes + 1, size_bytes - 1);
+    if (problem != NULL) {
+        (void)fprintf(stderr, "%s\n", problem);
+        abort();
+    }
+    return 0;
+}

@@ -1,0 +1,129 @@
+/* The firmware's map, as raw bytes or as rows that lie close together, with claims over them:
+ * every page is what an oracle without sorting says. */
+#include <string.h>
+
+#include "bootloader/memory_map.h"
+#include "shared/address.h"
+#include "tests/fuzz/require.h"
+#include "tests/unit/support/byte_stream.h"
+#include "tests/unit/support/memory_map_oracle.h"
+
+#define ROW_LIMIT   48
+#define CLAIM_LIMIT 6
+#define SPAN_LIMIT  (ROW_LIMIT + CLAIM_LIMIT)
+
+static struct memory_map_descriptor rows[ROW_LIMIT];
+static struct memory_map_claim claims[CLAIM_LIMIT];
+
+/* Small numbers meet and overlap; now and then one that is hard. */
+static struct memory_map_descriptor take_row(struct byte_stream *stream)
+{
+    static const uint64_t ATTRIBUTES[] = {0xf, 0xf, 0xf, 0x8, 0x0, MEMORY_MAP_ATTRIBUTE_SP | 0xf,
+                                          MEMORY_MAP_ATTRIBUTE_RUNTIME | 0xf, UINT64_MAX};
+    struct memory_map_descriptor row = {
+        .type = (uint32_t)byte_stream_next(stream, 1) % 20,
+        .physical_start = byte_stream_next(stream, 1) * PAGE_SIZE_BYTES,
+        .page_count = byte_stream_next(stream, 1) % 32,
+    };
+    uint64_t choice = byte_stream_next(stream, 1);
+    row.attribute = ATTRIBUTES[choice % 8];
+    if (choice >= 240)
+        row.physical_start = byte_stream_next(stream, 8);
+    else if (choice >= 224)
+        row.page_count = byte_stream_next(stream, 8);
+    else if (choice >= 208)
+        row.physical_start += byte_stream_next(stream, 2) % PAGE_SIZE_BYTES;
+    return row;
+}
+
+static struct memory_map_claim take_claim(struct byte_stream *stream)
+{
+    return (struct memory_map_claim){
+        .base = byte_stream_next(stream, 1) * PAGE_SIZE_BYTES,
+        .size_bytes = byte_stream_next(stream, 1) % 16 * PAGE_SIZE_BYTES,
+        .type = (enum handoff_region_type)(1 + byte_stream_next(stream, 1) %
+                                                   HANDOFF_REGION_FRAMEBUFFER),
+    };
+}
+
+static void check_pages_around(const struct memory_map_input *input,
+                               const struct handoff_region *regions, size_t region_count,
+                               uint64_t address)
+{
+    uint64_t page = page_align_down(address);
+    if (page >= UINT64_C(1) << 53)
+        return;
+    require_no_problem(memory_map_page_problem(input, regions, region_count, page));
+    require_no_problem(
+        memory_map_page_problem(input, regions, region_count, page + PAGE_SIZE_BYTES));
+    if (page > 0)
+        require_no_problem(
+            memory_map_page_problem(input, regions, region_count, page - PAGE_SIZE_BYTES));
+}
+
+/* At every border the type can change, and nowhere else. */
+static void check_regions(const struct memory_map_input *input,
+                          const struct handoff_region *regions, size_t region_count)
+{
+    require_no_problem(memory_map_normal_problem(regions, region_count));
+    check_pages_around(input, regions, region_count, 0);
+    for (size_t i = 0; i < input->row_count; i++) {
+        uint64_t start = input->rows[i].physical_start;
+        check_pages_around(input, regions, region_count, start);
+        check_pages_around(input, regions, region_count,
+                           start + input->rows[i].page_count * PAGE_SIZE_BYTES);
+    }
+    for (size_t i = 0; i < input->claim_count; i++) {
+        uint64_t start = input->claims[i].base;
+        check_pages_around(input, regions, region_count, start);
+        check_pages_around(input, regions, region_count, start + input->claims[i].size_bytes);
+    }
+}
+
+static void convert_and_check(const struct memory_map_input *input)
+{
+    uint64_t work[2 * SPAN_LIMIT];
+    struct handoff_region regions[2 * SPAN_LIMIT];
+    struct memory_map_report report;
+    size_t span_count = input->row_count + input->claim_count;
+    size_t region_count = 0;
+    enum memory_map_status status = memory_map_convert(
+        input->rows, input->row_count * sizeof(rows[0]), sizeof(rows[0]), input->claims,
+        input->claim_count, work, 2 * span_count, regions, 2 * span_count, &region_count, &report);
+    require(status == MEMORY_MAP_OK || status == MEMORY_MAP_EMPTY);
+    require((status == MEMORY_MAP_OK) == (region_count > 0));
+    check_regions(input, regions, region_count);
+}
+
+/* The bytes as they are, with whatever stride they name. */
+static void convert_raw(const uint8_t *bytes, size_t size_bytes)
+{
+    if (size_bytes == 0)
+        return;
+    uint64_t stride_bytes = bytes[0];
+    size_t map_size_bytes = size_bytes - 1;
+    uint64_t work[2 * SPAN_LIMIT];
+    struct handoff_region regions[2 * SPAN_LIMIT];
+    struct memory_map_report report;
+    size_t region_count = 0;
+    if (memory_map_convert(bytes + 1, map_size_bytes, stride_bytes, NULL, 0, work, 2 * SPAN_LIMIT,
+                           regions, 2 * SPAN_LIMIT, &region_count, &report) == MEMORY_MAP_OK)
+        require_no_problem(memory_map_normal_problem(regions, region_count));
+    else
+        require(region_count == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    struct byte_stream stream = {.bytes = bytes, .size_bytes = size_bytes};
+    struct memory_map_input input = {.rows = rows, .claims = claims};
+    convert_raw(bytes, size_bytes);
+    size_t claim_count = byte_stream_next(&stream, 1) % (CLAIM_LIMIT + 1);
+    while (input.claim_count < claim_count)
+        claims[input.claim_count++] = take_claim(&stream);
+    while (input.row_count < ROW_LIMIT && !byte_stream_is_empty(&stream))
+        rows[input.row_count++] = take_row(&stream);
+    if (input.row_count > 0)
+        convert_and_check(&input);
+    return 0;
+}

@@ -1,0 +1,128 @@
+/*
+ * files.c - a medium that is slow, breaks, or ends early.
+ *
+ * Plan:
+ *   read-at-most N     a read returns at most N bytes (legal: the loader has to go on reading)
+ *   read-fails-at N    the N-th read fails with a device error
+ *   read-ends-at N     from the N-th read on, the file is at its end
+ *   information-grows  GetInfo says once that the buffer is too small
+ */
+#include "tests/qemu/conductor/stage.h"
+
+/* All files of the firmware's driver share these functions. */
+static EFI_FILE_OPEN real_open;
+static EFI_FILE_READ real_read;
+static EFI_FILE_GET_INFO real_get_info;
+static EFI_OPEN_PROTOCOL next_open_protocol;
+static EFI_HANDLE_PROTOCOL next_handle_protocol;
+static uint64_t read_calls;
+static bool information_grown;
+
+static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VOID *buffer)
+{
+    uint64_t number;
+    read_calls++;
+    if (plan_has(&stage.plan, "read-fails-at", &number) && read_calls >= number) {
+        say("read %llu fails", read_calls);
+        return EFI_DEVICE_ERROR;
+    }
+    if (plan_has(&stage.plan, "read-ends-at", &number) && read_calls >= number) {
+        say("read %llu is at the file's end", read_calls);
+        *size_bytes = 0;
+        return EFI_SUCCESS;
+    }
+    if (plan_has(&stage.plan, "read-at-most", &number) && *size_bytes > number)
+        *size_bytes = number;
+    return real_read(file, size_bytes, buffer);
+}
+
+static EFI_STATUS file_get_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, UINTN *size_bytes,
+                                VOID *buffer)
+{
+    if (plan_has(&stage.plan, "information-grows", NULL) && !information_grown) {
+        say("GetInfo wants a larger buffer");
+        information_grown = true;
+        *size_bytes += 64;
+        return EFI_BUFFER_TOO_SMALL;
+    }
+    return real_get_info(file, type, size_bytes, buffer);
+}
+
+static void hook_file(EFI_FILE_HANDLE file);
+
+static EFI_STATUS file_open(struct _EFI_FILE_HANDLE *file, struct _EFI_FILE_HANDLE **ret_file,
+                            CHAR16 *name, UINT64 mode, UINT64 attributes)
+{
+    EFI_STATUS status = real_open(file, ret_file, name, mode, attributes);
+    if (!EFI_ERROR(status))
+        hook_file(*ret_file);
+    return status;
+}
+
+static void hook_file(EFI_FILE_HANDLE file)
+{
+    real_open = file->Open;
+    real_read = file->Read;
+    real_get_info = file->GetInfo;
+    file->Open = file_open;
+    file->Read = file_read;
+    file->GetInfo = file_get_info;
+}
+
+static EFI_FILE_IO_INTERFACE *real_volume;
+
+static EFI_STATUS open_volume(EFI_FILE_IO_INTERFACE *volume, EFI_FILE_HANDLE *ret_root)
+{
+    (void)volume;
+    EFI_STATUS status = real_volume->OpenVolume(real_volume, ret_root);
+    if (!EFI_ERROR(status))
+        hook_file(*ret_root);
+    return status;
+}
+
+static void hook_volume(EFI_GUID *guid, VOID **interface)
+{
+    static const EFI_GUID volume_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
+    static EFI_FILE_IO_INTERFACE volume;
+    const uint64_t *left = (const uint64_t *)(const void *)guid;
+    const uint64_t *right = (const uint64_t *)(const void *)&volume_guid;
+    if (left[0] != right[0] || left[1] != right[1])
+        return;
+    real_volume = *interface;
+    volume = *real_volume;
+    volume.OpenVolume = open_volume;
+    *interface = &volume;
+}
+
+static EFI_STATUS open_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
+                                EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes)
+{
+    EFI_STATUS status =
+        next_open_protocol(handle, guid, interface, agent, controller, attributes);
+    if (!EFI_ERROR(status) && interface != NULL)
+        hook_volume(guid, interface);
+    return status;
+}
+
+static EFI_STATUS handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface)
+{
+    EFI_STATUS status = next_handle_protocol(handle, guid, interface);
+    if (!EFI_ERROR(status))
+        hook_volume(guid, interface);
+    return status;
+}
+
+void files_install(void)
+{
+    static const char *const names[] = {"read-at-most", "read-fails-at", "read-ends-at",
+                                        "information-grows"};
+    bool wanted = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        wanted = wanted || plan_has(&stage.plan, names[i], NULL);
+    if (!wanted)
+        return;
+    next_open_protocol = stage.services->OpenProtocol;
+    next_handle_protocol = stage.services->HandleProtocol;
+    stage.services->OpenProtocol = open_protocol;
+    stage.services->HandleProtocol = handle_protocol;
+}

@@ -1,0 +1,152 @@
+/*
+ * leaving.c - GetMemoryMap and ExitBootServices as bad firmware has them.
+ *
+ * Plan:
+ *   stale-fake N          the first N calls of ExitBootServices say that the key is stale
+ *   stale-real N          … because it really is: something was allocated in between
+ *   map-grows N           the first N calls of GetMemoryMap see a map that has grown
+ *   map-fails-after-exit  GetMemoryMap fails once ExitBootServices has failed
+ *   map-huge-after-exit   the map does not fit any buffer once ExitBootServices has failed
+ *   descriptor-size N     rows are N bytes apart (0: the map says 0)
+ *   descriptor-version N
+ *   map-ragged            the map's size is no multiple of the row's
+ *
+ * Once ExitBootServices was called, every other boot service is a trap that names itself.
+ */
+#include "bootloader/arch/x86_64/cpu.h"
+#include "tests/qemu/conductor/stage.h"
+
+#define DEBUG_EXIT_PORT 0xf4
+/* A value that no kernel uses: the exit status 2 * value + 1 tells that the loader broke the rule. */
+#define CONDUCTOR_CODE_FORBIDDEN 0x7d
+
+static uint64_t exit_calls;
+static uint64_t map_calls;
+
+static void forbidden(void)
+{
+    say("FORBIDDEN: a boot service was called after ExitBootServices");
+    cpu_port_write32(DEBUG_EXIT_PORT, CONDUCTOR_CODE_FORBIDDEN);
+    cpu_halt_forever();
+}
+
+static EFI_STATUS forbidden_output(SIMPLE_TEXT_OUTPUT_INTERFACE *console, CHAR16 *text)
+{
+    (void)console;
+    (void)text;
+    forbidden();
+    return EFI_UNSUPPORTED;
+}
+
+static void trap_everything_else(void)
+{
+    EFI_BOOT_SERVICES *services = stage.services;
+    EFI_GET_MEMORY_MAP get_memory_map = services->GetMemoryMap;
+    EFI_EXIT_BOOT_SERVICES exit_boot_services = services->ExitBootServices;
+    void (**service)(void) = (void (**)(void))(void *)((char *)services + sizeof services->Hdr);
+    void (**end)(void) = (void (**)(void))(void *)(services + 1);
+    while (service < end)
+        *service++ = forbidden;
+    services->GetMemoryMap = get_memory_map;
+    services->ExitBootServices = exit_boot_services;
+    if (stage.loader_table->ConOut != NULL)
+        stage.loader_table->ConOut->OutputString = forbidden_output;
+}
+
+/* Take a page of a type that its neighbours are not, so that the map gains a row. */
+static void grow_map(void)
+{
+    EFI_PHYSICAL_ADDRESS address;
+    EFI_MEMORY_TYPE type = map_calls % 2 == 0 ? EfiBootServicesData : EfiACPIMemoryNVS;
+    if (EFI_ERROR(stage.firmware->AllocatePages(AllocateAnyPages, type, 1, &address)))
+        say("the map cannot be made to grow");
+}
+
+/* Spread the rows out, from the last to the first, to the distance that the plan asks for. */
+static EFI_STATUS spread_rows(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN *row_bytes,
+                              UINTN capacity_bytes, UINTN wanted_bytes)
+{
+    UINTN count = *size_bytes / *row_bytes;
+    char *bytes = (char *)map;
+    *size_bytes = count * wanted_bytes;
+    if (*size_bytes > capacity_bytes)
+        return EFI_BUFFER_TOO_SMALL;
+    for (UINTN row = count; row-- > 0;) {
+        for (UINTN byte = wanted_bytes; byte-- > 0;)
+            bytes[row * wanted_bytes + byte] =
+                byte < *row_bytes ? bytes[row * *row_bytes + byte] : (char)0x5a;
+    }
+    *row_bytes = wanted_bytes;
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS distort(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN *row_bytes,
+                          UINT32 *version, UINTN capacity_bytes)
+{
+    uint64_t number;
+    if (plan_has(&stage.plan, "descriptor-version", &number))
+        *version = (UINT32)number;
+    if (plan_has(&stage.plan, "map-ragged", NULL))
+        *size_bytes -= 8;
+    if (!plan_has(&stage.plan, "descriptor-size", &number))
+        return EFI_SUCCESS;
+    if (number >= sizeof(EFI_MEMORY_DESCRIPTOR))
+        return spread_rows(size_bytes, map, row_bytes, capacity_bytes, number);
+    *row_bytes = number;
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN *key,
+                                 UINTN *row_bytes, UINT32 *version)
+{
+    UINTN capacity_bytes = *size_bytes;
+    uint64_t number;
+    map_calls++;
+    if (plan_has(&stage.plan, "map-grows", &number) && map_calls <= number)
+        grow_map();
+    if (exit_calls > 0 && plan_has(&stage.plan, "map-fails-after-exit", NULL)) {
+        say("GetMemoryMap fails");
+        return EFI_DEVICE_ERROR;
+    }
+    if (exit_calls > 0 && plan_has(&stage.plan, "map-huge-after-exit", NULL)) {
+        say("GetMemoryMap wants a larger buffer");
+        *size_bytes = capacity_bytes + 4096;
+        return EFI_BUFFER_TOO_SMALL;
+    }
+    EFI_STATUS status = stage.firmware->GetMemoryMap(size_bytes, map, key, row_bytes, version);
+    if (status == EFI_BUFFER_TOO_SMALL) {
+        /* The loader computes its buffer from what it is told here. */
+        if (plan_has(&stage.plan, "descriptor-size", &number) &&
+            number >= sizeof(EFI_MEMORY_DESCRIPTOR)) {
+            *size_bytes = *size_bytes / *row_bytes * number;
+            *row_bytes = number;
+        }
+        return status;
+    }
+    return EFI_ERROR(status) ? status : distort(size_bytes, map, row_bytes, version, capacity_bytes);
+}
+
+static EFI_STATUS exit_boot_services(EFI_HANDLE image, UINTN key)
+{
+    uint64_t number;
+    exit_calls++;
+    trap_everything_else();
+    if (plan_has(&stage.plan, "stale-fake", &number) && exit_calls <= number) {
+        if (exit_calls <= 3)
+            say("ExitBootServices %llu: stale key", exit_calls);
+        return EFI_INVALID_PARAMETER;
+    }
+    if (plan_has(&stage.plan, "stale-real", &number) && exit_calls <= number) {
+        grow_map();
+        EFI_STATUS status = stage.firmware->ExitBootServices(image, key);
+        say("ExitBootServices %llu: status %llx", exit_calls, status);
+        return status;
+    }
+    return stage.firmware->ExitBootServices(image, key);
+}
+
+void leaving_install(void)
+{
+    stage.services->GetMemoryMap = get_memory_map;
+    stage.services->ExitBootServices = exit_boot_services;
+}

@@ -1,0 +1,208 @@
+/*
+ * main.c - the conductor: it stands between the firmware and the loader, and misbehaves by plan.
+ *
+ * Installed as \EFI\BOOT\BOOTX64.EFI; the loader under test is \EFI\HANDOFF\LOADER.EFI, unmodified.
+ * A plan that begins with `snapshot` makes the conductor announce itself on COM1 and wait there for
+ * one byte: the moment at which a test takes its snapshot. On that byte it reconnects the storage
+ * controller, so that the volume of the restored machine is read anew, and follows the plan there.
+ */
+#include "bootloader/arch/x86_64/cpu.h"
+#include "bootloader/arch/x86_64/serial.h"
+#include "shared/format.h"
+#include "shared/memory.h"
+#include "shared/text.h"
+#include "tests/qemu/conductor/stage.h"
+
+#include <efipciio.h>
+
+#define COM1_DATA 0x3f8
+#define COM1_LINE_STATUS 0x3fd
+#define LINE_STATUS_DATA_READY 1
+#define DEBUG_EXIT_PORT 0xf4
+/* Values that no kernel uses. */
+#define CONDUCTOR_CODE_RETURNED 0x7e
+#define CONDUCTOR_CODE_FAILED 0x7f
+
+#define PLAN_CAPACITY_BYTES 1024
+
+struct stage stage;
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
+
+void say(const char *format, ...)
+{
+    char text[160];
+    va_list arguments;
+    va_start(arguments, format);
+    format_text_v(text, sizeof text, format, arguments);
+    va_end(arguments);
+    serial_write("conductor: ", 11);
+    serial_write(text, text_length(text));
+    serial_write("\n", 1);
+}
+
+static _Noreturn void leave(uint32_t code)
+{
+    cpu_port_write32(DEBUG_EXIT_PORT, code);
+    cpu_halt_forever();
+}
+
+static void require(EFI_STATUS status, const char *what)
+{
+    if (!EFI_ERROR(status))
+        return;
+    say("%s failed: %llx", what, status);
+    leave(CONDUCTOR_CODE_FAILED);
+}
+
+/* The volume that holds the plan. */
+static EFI_HANDLE find_volume(EFI_FILE_HANDLE *ret_plan)
+{
+    static EFI_GUID volume_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
+    EFI_HANDLE *handles;
+    UINTN count;
+    require(stage.firmware->LocateHandleBuffer(ByProtocol, &volume_guid, NULL, &count, &handles),
+            "looking for volumes");
+    for (UINTN i = 0; i < count; i++) {
+        EFI_FILE_IO_INTERFACE *volume;
+        EFI_FILE_HANDLE root;
+        if (EFI_ERROR(stage.firmware->HandleProtocol(handles[i], &volume_guid, (VOID **)&volume)) ||
+            EFI_ERROR(volume->OpenVolume(volume, &root)))
+            continue;
+        if (!EFI_ERROR(root->Open(root, ret_plan, (CHAR16 *)L"\\plan.txt", EFI_FILE_MODE_READ, 0)))
+            return handles[i];
+    }
+    require(EFI_NOT_FOUND, "looking for plan.txt");
+    return NULL;
+}
+
+static EFI_HANDLE read_plan(void)
+{
+    static char text[PLAN_CAPACITY_BYTES];
+    UINTN size_bytes = sizeof text;
+    EFI_FILE_HANDLE file;
+    EFI_HANDLE volume = find_volume(&file);
+    require(file->Read(file, &size_bytes, text), "reading plan.txt");
+    file->Close(file);
+    if (!plan_parse(text, size_bytes, &stage.plan))
+        require(EFI_INVALID_PARAMETER, "understanding plan.txt");
+    return volume;
+}
+
+/* The firmware's own terminal driver also reads COM1, from its timer: it must not get our byte. */
+static void wait_for_byte(void)
+{
+    EFI_TPL old_level = stage.firmware->RaiseTPL(TPL_HIGH_LEVEL);
+    say("waiting");
+    while ((cpu_port_read8(COM1_LINE_STATUS) & LINE_STATUS_DATA_READY) == 0)
+        continue;
+    (void)cpu_port_read8(COM1_DATA);
+    stage.firmware->RestoreTPL(old_level);
+}
+
+static EFI_DEVICE_PATH *device_path(EFI_HANDLE handle)
+{
+    static EFI_GUID path_guid = DEVICE_PATH_PROTOCOL;
+    EFI_DEVICE_PATH *path;
+    require(stage.firmware->HandleProtocol(handle, &path_guid, (VOID **)&path),
+            "asking for a device path");
+    return path;
+}
+
+/* Make the drivers forget what they know of the volume. */
+static void reconnect_storage(EFI_HANDLE volume)
+{
+    static EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
+    EFI_DEVICE_PATH *path = device_path(volume);
+    EFI_HANDLE controller;
+    require(stage.firmware->LocateDevicePath(&pci_guid, &path, &controller),
+            "looking for the storage controller");
+    require(stage.firmware->DisconnectController(controller, NULL, NULL), "disconnecting");
+    require(stage.firmware->ConnectController(controller, NULL, NULL, TRUE), "connecting");
+}
+
+static UINTN path_node_bytes(const EFI_DEVICE_PATH *node)
+{
+    return (UINTN)node->Length[0] | (UINTN)node->Length[1] << 8;
+}
+
+/* The device path of the loader's file on a volume. */
+static EFI_DEVICE_PATH *loader_path(EFI_HANDLE volume)
+{
+    static const CHAR16 name[] = L"\\EFI\\HANDOFF\\LOADER.EFI";
+    static uint8_t path[512];
+    uint8_t *end = path;
+    for (const EFI_DEVICE_PATH *node = device_path(volume); !IsDevicePathEndType(node);
+         node = NextDevicePathNode(node)) {
+        if (path_node_bytes(node) > sizeof path - sizeof name - 8 - (size_t)(end - path))
+            require(EFI_BUFFER_TOO_SMALL, "composing the loader's path");
+        memcpy(end, node, path_node_bytes(node));
+        end += path_node_bytes(node);
+    }
+    const uint8_t file_node[] = {MEDIA_DEVICE_PATH, MEDIA_FILEPATH_DP, 4 + sizeof name, 0};
+    const uint8_t end_node[] = {END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, 4, 0};
+    memcpy(end, file_node, sizeof file_node);
+    memcpy(end + sizeof file_node, name, sizeof name);
+    memcpy(end + sizeof file_node + sizeof name, end_node, sizeof end_node);
+    return (EFI_DEVICE_PATH *)(void *)path;
+}
+
+/* Copies of the tables, in memory that outlives boot services as the real ones do. */
+static void copy_tables(void)
+{
+    require(stage.firmware->AllocatePool(EfiRuntimeServicesData, sizeof *stage.loader_table,
+                                         (VOID **)&stage.loader_table),
+            "copying the system table");
+    require(stage.firmware->AllocatePool(EfiRuntimeServicesData, sizeof *stage.services,
+                                         (VOID **)&stage.services),
+            "copying the boot services");
+    *stage.loader_table = *stage.system_table;
+    *stage.services = *stage.firmware;
+    stage.loader_table->BootServices = stage.services;
+    /* A key that nobody will press. */
+    stage.loader_table->ConIn = NULL;
+}
+
+static EFI_HANDLE load_loader(EFI_HANDLE image, EFI_HANDLE volume)
+{
+    static EFI_GUID image_guid = LOADED_IMAGE_PROTOCOL;
+    EFI_HANDLE loader = NULL;
+    require(stage.firmware->LoadImage(FALSE, image, loader_path(volume), NULL, 0, &loader),
+            "loading the loader");
+    require(stage.firmware->HandleProtocol(loader, &image_guid, (VOID **)&stage.loader),
+            "looking at the loader");
+    stage.loader->SystemTable = stage.loader_table;
+    return loader;
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
+{
+    stage.system_table = system_table;
+    stage.firmware = system_table->BootServices;
+    serial_initialise();
+
+    EFI_HANDLE volume = read_plan();
+    if (plan_has(&stage.plan, "snapshot", NULL)) {
+        wait_for_byte();
+        reconnect_storage(volume);
+        volume = read_plan();
+    }
+
+    copy_tables();
+    EFI_HANDLE loader = load_loader(image, volume);
+    allocation_install();
+    leaving_install();
+    protocols_install();
+    files_install();
+    uint64_t page_count;
+    if (plan_has(&stage.plan, "leave-pages", &page_count))
+        allocation_exhaust(page_count);
+    if (plan_has(&stage.plan, "strict-nx", NULL))
+        strict_nx_enable();
+
+    say("starting the loader");
+    EFI_STATUS status = stage.firmware->StartImage(loader, NULL, NULL);
+    say("the loader returned %llx", status);
+    allocation_report();
+    leave(CONDUCTOR_CODE_RETURNED);
+}

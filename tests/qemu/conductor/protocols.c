@@ -1,0 +1,178 @@
+/*
+ * protocols.c - firmware without what the loader looks for.
+ *
+ * Plan:
+ *   no-loaded-image, no-file-system, no-graphics, no-random, no-memory-attribute
+ *                      the protocol is not there
+ *   no-acpi            no ACPI table is published
+ *   no-console         ConOut is NULL
+ *   graphics-blt-only  the graphics output can only copy blocks
+ *   graphics-empty     … has a mode of 0 × 0
+ *   watchdog-fails     SetWatchdogTimer fails
+ */
+#include "tests/qemu/conductor/stage.h"
+
+struct hidden_protocol {
+    const char *plan_name;
+    EFI_GUID guid;
+};
+
+static const struct hidden_protocol hidden_protocols[] = {
+    {"no-loaded-image", LOADED_IMAGE_PROTOCOL},
+    {"no-file-system", SIMPLE_FILE_SYSTEM_PROTOCOL},
+    {"no-graphics", EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID},
+    /* EFI_RNG_PROTOCOL, UEFI 2.10 section 37.5 */
+    {"no-random",
+     {0x3152bca5, 0xeade, 0x433d, {0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44}}},
+    /* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI 2.10 section 37.7 */
+    {"no-memory-attribute",
+     {0xf4560cf6, 0x40ec, 0x4b4a, {0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89}}},
+};
+
+static uint64_t calls_before_watchdog;
+static bool watchdog_called;
+
+static bool guid_equal(const EFI_GUID *a, const EFI_GUID *b)
+{
+    const uint8_t *left = (const uint8_t *)a, *right = (const uint8_t *)b;
+    for (size_t i = 0; i < sizeof *a; i++) {
+        if (left[i] != right[i])
+            return false;
+    }
+    return true;
+}
+
+static bool is_hidden(const EFI_GUID *guid)
+{
+    for (size_t i = 0; i < sizeof hidden_protocols / sizeof hidden_protocols[0]; i++) {
+        if (guid_equal(guid, &hidden_protocols[i].guid) &&
+            plan_has(&stage.plan, hidden_protocols[i].plan_name, NULL))
+            return true;
+    }
+    return false;
+}
+
+/* The graphics output's mode is data of the firmware's; the loader gets a changed copy. */
+static void distort_graphics(const EFI_GUID *guid, VOID **interface)
+{
+    static EFI_GUID graphics_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+    static EFI_GRAPHICS_OUTPUT_PROTOCOL output;
+    static EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode;
+    static EFI_GRAPHICS_OUTPUT_MODE_INFORMATION information;
+    bool blt_only = plan_has(&stage.plan, "graphics-blt-only", NULL);
+    bool empty = plan_has(&stage.plan, "graphics-empty", NULL);
+    if ((!blt_only && !empty) || !guid_equal(guid, &graphics_guid))
+        return;
+
+    output = *(EFI_GRAPHICS_OUTPUT_PROTOCOL *)*interface;
+    mode = *output.Mode;
+    information = *mode.Info;
+    if (blt_only) {
+        information.PixelFormat = PixelBltOnly;
+        mode.FrameBufferBase = 0;
+        mode.FrameBufferSize = 0;
+    } else {
+        information.HorizontalResolution = 0;
+        information.VerticalResolution = 0;
+    }
+    mode.Info = &information;
+    output.Mode = &mode;
+    *interface = &output;
+}
+
+static void note_call(void)
+{
+    if (!watchdog_called)
+        calls_before_watchdog++;
+}
+
+static EFI_STATUS handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface)
+{
+    note_call();
+    if (is_hidden(guid))
+        return EFI_UNSUPPORTED;
+    EFI_STATUS status = stage.firmware->HandleProtocol(handle, guid, interface);
+    if (!EFI_ERROR(status))
+        distort_graphics(guid, interface);
+    return status;
+}
+
+static EFI_STATUS open_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
+                                EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes)
+{
+    note_call();
+    if (is_hidden(guid))
+        return EFI_UNSUPPORTED;
+    EFI_STATUS status =
+        stage.firmware->OpenProtocol(handle, guid, interface, agent, controller, attributes);
+    if (!EFI_ERROR(status) && interface != NULL)
+        distort_graphics(guid, interface);
+    return status;
+}
+
+static EFI_STATUS locate_protocol(EFI_GUID *guid, VOID *registration, VOID **interface)
+{
+    note_call();
+    if (is_hidden(guid))
+        return EFI_NOT_FOUND;
+    EFI_STATUS status = stage.firmware->LocateProtocol(guid, registration, interface);
+    if (!EFI_ERROR(status))
+        distort_graphics(guid, interface);
+    return status;
+}
+
+static EFI_STATUS locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE kind, EFI_GUID *guid, VOID *key,
+                                       UINTN *count, EFI_HANDLE **handles)
+{
+    note_call();
+    if (guid != NULL && is_hidden(guid))
+        return EFI_NOT_FOUND;
+    return stage.firmware->LocateHandleBuffer(kind, guid, key, count, handles);
+}
+
+static EFI_STATUS set_watchdog_timer(UINTN seconds, UINT64 code, UINTN size_bytes, CHAR16 *data)
+{
+    if (!watchdog_called)
+        say("SetWatchdogTimer(%llu) after %llu other calls", seconds, calls_before_watchdog);
+    watchdog_called = true;
+    if (plan_has(&stage.plan, "watchdog-fails", NULL))
+        return EFI_DEVICE_ERROR;
+    return stage.firmware->SetWatchdogTimer(seconds, code, size_bytes, data);
+}
+
+static void hide_acpi(void)
+{
+    static const EFI_GUID acpi_tables[] = {ACPI_TABLE_GUID, ACPI_20_TABLE_GUID};
+    EFI_CONFIGURATION_TABLE *tables;
+    UINTN count = stage.loader_table->NumberOfTableEntries;
+    if (EFI_ERROR(stage.firmware->AllocatePool(EfiRuntimeServicesData, count * sizeof *tables,
+                                               (VOID **)&tables))) {
+        say("no memory for a copy of the configuration tables");
+        return;
+    }
+    UINTN kept = 0;
+    for (UINTN i = 0; i < count; i++) {
+        EFI_CONFIGURATION_TABLE *table = &stage.loader_table->ConfigurationTable[i];
+        if (!guid_equal(&table->VendorGuid, &acpi_tables[0]) &&
+            !guid_equal(&table->VendorGuid, &acpi_tables[1]))
+            tables[kept++] = *table;
+    }
+    stage.loader_table->ConfigurationTable = tables;
+    stage.loader_table->NumberOfTableEntries = kept;
+}
+
+void protocols_install(void)
+{
+    stage.services->HandleProtocol = handle_protocol;
+    stage.services->OpenProtocol = open_protocol;
+    stage.services->LocateProtocol = locate_protocol;
+    stage.services->LocateHandleBuffer = locate_handle_buffer;
+    stage.services->SetWatchdogTimer = set_watchdog_timer;
+    if (plan_has(&stage.plan, "no-console", NULL)) {
+        stage.loader_table->ConOut = NULL;
+        stage.loader_table->ConsoleOutHandle = NULL;
+        stage.loader_table->StdErr = NULL;
+    }
+    if (plan_has(&stage.plan, "no-acpi", NULL))
+        hide_acpi();
+}

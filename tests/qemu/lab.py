@@ -1,0 +1,179 @@
+"""The tests' workbench: compose a volume, boot it, look at the verdict.
+
+Two ways to boot. `cold` starts a machine of its own, as a user does. `case` restores a snapshot that
+was taken when the conductor (an EFI application, see conductor/main.c) was about to start the
+loader: a tenth of the time, and the place for faults, since the conductor stands between firmware
+and loader.
+"""
+
+import itertools
+import shutil
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import boot  # noqa: E402 (the path is set just above)
+import firmware  # noqa: E402
+import image  # noqa: E402
+import volume  # noqa: E402
+from machine import DEBUG_EXIT_PORT, Machine  # noqa: E402
+
+CONDUCTOR = ROOT / "build/qemu/CONDUCTOR.EFI"
+LOADER = "EFI/BOOT/BOOTX64.EFI"
+PANIC = boot.panic_codes()
+# Codes of the conductor (main.c, leaving.c).
+CODE_FORBIDDEN = 0x7D
+CODE_RETURNED = 0x7E
+CODE_CONDUCTOR_FAILED = 0x7F
+
+# Patience on a slow host; a boot takes seconds.
+TIMEOUT_SECONDS = 120
+# Every image has the same size: the restored firmware believes in the size that it has seen.
+CASE_IMAGE_MIB = 24
+CASE_MEMORY = "128M"
+
+WORDS = [f"debug-exit={DEBUG_EXIT_PORT:#x}", "once", "unattended"]
+
+
+def make_tree(tree: Path, command_line="", words=None, **settings):
+    """A copy of esp/ that powers off when it is ready."""
+    volume.compose(tree, command_line, WORDS if words is None else words, **settings)
+    return tree
+
+
+def change(tree: Path, changes):
+    """Apply {path: bytes, or None to remove} to a volume's tree."""
+    for name, content in (changes or {}).items():
+        path = tree / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            path.unlink()
+        if content is None:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if content == "directory":
+            path.mkdir()
+            (path / "inside").write_bytes(b"a directory with an entry")
+        else:
+            path.write_bytes(content)
+
+
+def put_conductor(tree: Path, plan):
+    """Let the conductor start first, and the loader by it."""
+    loader = tree / LOADER
+    aside = tree / "EFI/HANDOFF/LOADER.EFI"
+    aside.parent.mkdir(parents=True)
+    loader.replace(aside)
+    shutil.copyfile(CONDUCTOR, loader)
+    (tree / "plan.txt").write_text("".join(f"{line}\n" for line in plan), encoding="ascii")
+
+
+class Lab:
+    """The bench of one worker; `scratch` is its own directory."""
+
+    def __init__(self, scratch: Path):
+        self.scratch = scratch
+        self.firmware = firmware.find()
+        self.numbers = itertools.count()
+        self.snapshot = None
+
+    def directory(self):
+        path = self.scratch / f"case-{next(self.numbers)}"
+        path.mkdir()
+        return path
+
+    def disk(self, changes=None, plan=None, fat_bits=16, size_mib=None, iso=False, **settings):
+        """A disk image with a changed copy of esp/, with a conductor if there is a plan."""
+        place = self.directory()
+        tree = make_tree(place / "tree", **settings)
+        change(tree, changes)
+        if plan is not None:
+            put_conductor(tree, plan)
+        disk = place / "disk.img"
+        if iso:
+            image.make_iso(tree, disk)
+        else:
+            image.make_disk(tree, disk, fat_bits, size_mib)
+        shutil.rmtree(tree)
+        return disk
+
+    def machine(self, disk, **options):
+        return Machine(firmware=options.pop("firmware", self.firmware), image=disk, **options)
+
+    def cold(self, changes=None, plan=None, fat_bits=16, timeout=TIMEOUT_SECONDS, machine=None,
+             **settings):  # fmt: skip
+        """Boot from power-on to the end. `machine` holds options of Machine."""
+        options = dict(machine or {})
+        iso = options.get("medium") == "iso"
+        disk = self.disk(changes, plan, fat_bits, iso=iso, **settings)
+        try:
+            return boot.boot(self.machine(disk, **options), timeout)
+        finally:
+            shutil.rmtree(disk.parent)
+
+    def case(self, changes=None, plan=(), timeout=TIMEOUT_SECONDS, **settings):
+        """Boot from the snapshot."""
+        disk = self.disk(changes, plan, size_mib=CASE_IMAGE_MIB, **settings)
+        try:
+            with self.restore(disk) as running:
+                return running.watch(timeout)
+        finally:
+            shutil.rmtree(disk.parent)
+
+    def restore(self, disk):
+        """The snapshot's machine with another disk, running."""
+        if self.snapshot is None:
+            self.snapshot = self.take_snapshot()
+        pc = self.machine(disk, memory=CASE_MEMORY)
+        running = boot.Boot(pc, arguments=["-incoming", f"exec:cat {self.snapshot}"])
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while "RESUME" not in running.monitor.events:
+            if not running.pump(0.2) or time.monotonic() > deadline:
+                errors = running.errors()
+                running.close()
+                raise boot.BootError(f"the snapshot was not restored: {errors}")
+        running.send(b"g")
+        return running
+
+    def take_snapshot(self):
+        """The state of a machine whose conductor waits to be told to go on."""
+        state = self.scratch / "snapshot"
+        disk = self.disk(plan=["snapshot"], size_mib=CASE_IMAGE_MIB)
+        with boot.Boot(self.machine(disk, memory=CASE_MEMORY)) as running:
+            if running.wait_for("^conductor: waiting", TIMEOUT_SECONDS) is None:
+                raise boot.BootError(f"no snapshot: {boot.last_line(running.serial)}")
+            running.command("migrate", {"uri": f"exec:cat >{state}"})
+            while running.command("query-migrate")["status"] not in ("completed", "failed"):
+                running.pump(0.05)
+        if not state.exists():
+            raise boot.BootError("QEMU wrote no snapshot")
+        return state
+
+
+def expect_ready(verdict):
+    """The boot succeeded, by every sign that there is."""
+    assert verdict.success, f"{verdict.sentence}\n{verdict.serial}"
+    return verdict
+
+
+def expect_panic(verdict, name):
+    """The kernel stopped with the code of this name, and said so in words."""
+    code = PANIC[name] if isinstance(name, str) else name
+    assert verdict.code == code, f"{verdict.sentence}\n{verdict.serial}"
+    assert not verdict.success
+    return verdict
+
+
+def expect_stop(verdict, number):
+    """The loader stopped with this error, said what to do, and gave everything back."""
+    assert verdict.code == CODE_RETURNED, f"{verdict.sentence}\n{verdict.serial}"
+    assert f"HL-{number:02d}:" in verdict.serial, verdict.serial
+    assert "remedy:" in verdict.serial, verdict.serial
+    assert verdict.has_line("conductor: pages=0 blocks=0 "), verdict.serial
+    returned = verdict.has_line(r"conductor: the loader returned ([0-9a-f]+)$")
+    assert returned and int(returned.group(1), 16) >> 63 == 1, "an EFI error status is expected"
+    return verdict

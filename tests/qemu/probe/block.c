@@ -1,0 +1,75 @@
+#include "tests/qemu/probe/block.h"
+
+#include <stddef.h>
+
+static struct block block_make(const char *name, uint64_t base, uint64_t size_bytes, uint32_t type)
+{
+    struct block block = {.name = name, .start = base, .end = base + size_bytes, .type = type};
+    return block;
+}
+
+void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT])
+{
+    blocks[0] = block_make("kernel image", handoff->kernel_physical_base,
+                           handoff->kernel_size_bytes, HANDOFF_REGION_KERNEL_IMAGE);
+    blocks[1] = block_make("stack", handoff->stack_physical_base, handoff->stack_size_bytes,
+                           HANDOFF_REGION_STACK);
+    blocks[2] = block_make("page tables", handoff->page_tables_base,
+                           handoff->page_tables_size_bytes, HANDOFF_REGION_PAGE_TABLES);
+    blocks[3] = block_make("handoff data", handoff->data_base, handoff->data_size_bytes,
+                           HANDOFF_REGION_HANDOFF_DATA);
+    blocks[4] = block_make("temporary heap", handoff->temp_heap_base, handoff->temp_heap_size,
+                           HANDOFF_REGION_TEMP_HEAP);
+    blocks[5] = block_make("loader", handoff->loader_base, handoff->loader_size_bytes,
+                           HANDOFF_REGION_LOADER);
+    blocks[6] = block_make("framebuffer", handoff->framebuffer.base,
+                           handoff->framebuffer.size_bytes, HANDOFF_REGION_FRAMEBUFFER);
+}
+
+void *block_pointer(const struct handoff *handoff, uint64_t physical)
+{
+    return (void *)(handoff->direct_map_base + physical);
+}
+
+const struct handoff_region *block_region(const struct handoff *handoff, uint32_t index)
+{
+    return block_pointer(handoff,
+                         handoff->regions + (uint64_t)index * handoff->region_stride_bytes);
+}
+
+const struct handoff_region *block_region_of(const struct handoff *handoff, uint64_t address)
+{
+    for (uint32_t i = 0; i < handoff->region_count; i++) {
+        const struct handoff_region *region = block_region(handoff, i);
+        if (address >= region->base && address - region->base < region->size_bytes)
+            return region;
+    }
+    return NULL;
+}
+
+bool block_type_is_ram(uint32_t type)
+{
+    return type >= 1 && type <= 12;
+}
+
+uint64_t block_bytes_of_type(const struct handoff *handoff, uint64_t start, uint64_t end,
+                             uint32_t type)
+{
+    uint64_t sum_bytes = 0;
+    for (uint32_t i = 0; i < handoff->region_count; i++) {
+        const struct handoff_region *region = block_region(handoff, i);
+        bool counts = type == 0 ? block_type_is_ram(region->type) : region->type == type;
+        uint64_t from = region->base > start ? region->base : start;
+        uint64_t region_end = region->base + region->size_bytes;
+        uint64_t to = region_end < end ? region_end : end;
+        if (counts && from < to)
+            sum_bytes += to - from;
+    }
+    return sum_bytes;
+}
+
+bool block_is_readable(const struct handoff *handoff, uint64_t start, uint64_t size_bytes)
+{
+    return size_bytes <= UINT64_MAX - start &&
+           block_bytes_of_type(handoff, start, start + size_bytes, 0) == size_bytes;
+}

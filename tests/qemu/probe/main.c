@@ -1,0 +1,112 @@
+/*
+ * main.c - a kernel that believes nothing: it proves every promise of docs/HANDOFF.md by itself, on
+ * the machine that it was started on, says so on COM1, and leaves QEMU.
+ *
+ * Of the project it includes shared/handoff.h alone; checksum, page walk and everything else are
+ * written from the document a second time, so that a mistake would have to be made twice.
+ */
+#include <stddef.h>
+
+#include "shared/handoff.h"
+#include "tests/qemu/probe/arch/x86_64/cpu.h"
+#include "tests/qemu/probe/block.h"
+#include "tests/qemu/probe/cpu_state.h"
+#include "tests/qemu/probe/firmware_map.h"
+#include "tests/qemu/probe/mappings.h"
+#include "tests/qemu/probe/memory.h"
+#include "tests/qemu/probe/misbehaviour.h"
+#include "tests/qemu/probe/platform.h"
+#include "tests/qemu/probe/promise.h"
+#include "tests/qemu/probe/regions.h"
+#include "tests/qemu/probe/serial.h"
+#include "tests/qemu/probe/structure.h"
+#include "tests/qemu/probe/texts.h"
+
+/* QEMU ends with the status 2 * value + 1. */
+#define DEBUG_EXIT_PORT   0xf4
+#define DEBUG_EXIT_KEPT   0x10
+#define DEBUG_EXIT_BROKEN 0x11
+
+_Noreturn static void leave(const struct promises *promises)
+{
+    promise_plan(promises);
+    cpu_port_write8(DEBUG_EXIT_PORT,
+                    promises->broken_count == 0 ? DEBUG_EXIT_KEPT : DEBUG_EXIT_BROKEN);
+    cpu_halt_forever();
+}
+
+static void say(const char *key, uint64_t value)
+{
+    serial_write("# ");
+    serial_write(key);
+    serial_write("=");
+    serial_write_hexadecimal(value);
+    serial_write("\n");
+}
+
+/* What only the one who configured the machine can judge. */
+static void say_figures(const struct handoff *handoff)
+{
+    serial_write("# loader_name=");
+    serial_write(handoff->loader_name);
+    serial_write("\n# command_line=");
+    serial_write(block_pointer(handoff, handoff->command_line));
+    serial_write("\n");
+    say("temp_heap_size", handoff->temp_heap_size);
+    say("ram_bytes", block_bytes_of_type(handoff, 0, UINT64_MAX, 0));
+    say("region_count", handoff->region_count);
+    say("pixel_format", handoff->framebuffer.pixel_format);
+    say("width_pixels", handoff->framebuffer.width_pixels);
+    say("height_pixels", handoff->framebuffer.height_pixels);
+    say("random_seed_source", handoff->random_seed_source);
+    say("flags", handoff->flags);
+    say("tsc_frequency_hz", handoff->tsc_frequency_hz);
+}
+
+/* In an order in which each step may rely on those before it. */
+static void check_everything(const struct handoff *handoff, struct promises *promises)
+{
+    if (!structure_check(handoff, promises)) {
+        serial_write("Bail out! The structure cannot be relied on.\n");
+        leave(promises);
+    }
+    regions_check(handoff, promises);
+    firmware_map_check(handoff, promises);
+    if (promises->broken_count != 0) {
+        serial_write("Bail out! The regions cannot be relied on.\n");
+        leave(promises);
+    }
+    mappings_check(handoff, promises);
+    cpu_state_check(handoff, promises);
+    memory_check_image(handoff, promises);
+    memory_check_use(handoff, promises);
+    texts_check(handoff, promises);
+    platform_check(handoff, promises);
+}
+
+/* Called by entry.S, to which it returns only if the entry point is to return. */
+void probe_main(void);
+void probe_main(void)
+{
+    const struct handoff *handoff = (const struct handoff *)entry_state.rdi;
+    struct promises promises = {.name = "", .broken = false};
+
+    serial_initialise();
+    serial_write("TAP version 13\n");
+    promise_that(&promises, "handoff-pointer", handoff != NULL && entry_state.rdi % 8 == 0,
+                 "an aligned address in RDI", entry_state.rdi);
+    if (promises.broken_count != 0)
+        leave(&promises);
+    check_everything(handoff, &promises);
+    say_figures(handoff);
+
+    enum misbehaviour misbehaviour = misbehaviour_wanted(handoff);
+    if (misbehaviour == MISBEHAVIOUR_NONE || promises.broken_count != 0)
+        leave(&promises);
+    if (misbehaviour == MISBEHAVIOUR_RETURN)
+        return;
+    misbehaviour_run(misbehaviour);
+    promise_that(&promises, "misbehaviour-is-caught", false, "not to come back from it",
+                 misbehaviour);
+    leave(&promises);
+}

@@ -1,0 +1,271 @@
+#include "tests/qemu/probe/mappings.h"
+
+#include <stddef.h>
+
+#include "tests/qemu/probe/block.h"
+#include "tests/qemu/probe/image.h"
+#include "tests/qemu/probe/page_walk.h"
+
+#define DIRECT_MAP_LIMIT (UINT64_C(64) << 40)
+
+/* Which field of the PAT gives which memory type (see cpu_state.c). */
+#define PAT_WRITE_BACK      0
+#define PAT_WRITE_COMBINING 5
+
+/* --- Rules for every page
+ * ------------------------------------------------------------------------- */
+
+struct survey {
+    const struct handoff *handoff;
+    struct promises *promises;
+    uint64_t direct_map_bytes;
+    uint64_t direct_map_end; /* physical */
+};
+
+static bool can_forbid_execution(const struct handoff *handoff)
+{
+    return (handoff->flags & HANDOFF_FLAG_NO_EXECUTE) != 0;
+}
+
+static bool table_is_in_block(void *context, uint64_t physical)
+{
+    const struct survey *survey = context;
+    uint64_t offset = physical - survey->handoff->page_tables_base;
+    bool inside = physical >= survey->handoff->page_tables_base &&
+                  offset < survey->handoff->page_tables_size_bytes;
+    promise_require(survey->promises, inside, "a table in the block of page tables", physical);
+    return inside;
+}
+
+static void leaf_keeps_the_rules(void *context, const struct page_leaf *leaf)
+{
+    const struct survey *survey = context;
+    promise_require(survey->promises, !leaf->user, "a supervisor page", leaf->virtual);
+    promise_require(survey->promises, !leaf->global, "a page that is not global", leaf->virtual);
+    if (can_forbid_execution(survey->handoff))
+        promise_require(survey->promises, !leaf->write || !leaf->execute,
+                        "no page both writable and executable", leaf->virtual);
+    if (leaf->size_bytes > (UINT64_C(1) << 21))
+        promise_require(survey->promises, (survey->handoff->flags & HANDOFF_FLAG_PAGES_1GIB) != 0,
+                        "no 1 GiB page without the flag", leaf->virtual);
+}
+
+static bool leaf_lies_in(const struct page_leaf *leaf, uint64_t start, uint64_t size_bytes)
+{
+    return leaf->size_bytes <= size_bytes && leaf->virtual >= start &&
+           leaf->virtual - start <= size_bytes - leaf->size_bytes;
+}
+
+static void leaf_lies_in_a_window(void *context, const struct page_leaf *leaf)
+{
+    const struct survey *survey = context;
+    const struct handoff *handoff = survey->handoff;
+    promise_require(
+        survey->promises,
+        leaf_lies_in(leaf, handoff->kernel_virtual_base, handoff->kernel_size_bytes) ||
+            leaf_lies_in(leaf, handoff->direct_map_base, handoff->direct_map_size_bytes) ||
+            leaf_lies_in(leaf, handoff->stack_virtual_base, handoff->stack_size_bytes) ||
+            leaf_lies_in(leaf, handoff->loader_base, handoff->loader_size_bytes),
+        "no page outside the windows of the document", leaf->virtual);
+}
+
+static void check_rules(const struct handoff *handoff, struct promises *promises)
+{
+    struct survey survey = {.handoff = handoff, .promises = promises};
+    const struct page_visitor tables = {.context = &survey, .table = table_is_in_block};
+    const struct page_visitor rules = {.context = &survey, .leaf = leaf_keeps_the_rules};
+    const struct page_visitor windows = {.context = &survey, .leaf = leaf_lies_in_a_window};
+
+    promise_begin(promises, "page-tables-in-their-block");
+    page_walk(handoff, &tables);
+    promise_end(promises);
+    promise_begin(promises, "pages-follow-the-rules");
+    page_walk(handoff, &rules);
+    promise_end(promises);
+    promise_begin(promises, "nothing-else-mapped");
+    page_walk(handoff, &windows);
+    promise_end(promises);
+}
+
+/* --- The direct map
+ * ------------------------------------------------------------------------------- */
+
+static bool leaf_is_framebuffer(const struct handoff *handoff, const struct page_leaf *leaf)
+{
+    return leaf->physical >= handoff->framebuffer.base &&
+           leaf->physical - handoff->framebuffer.base < handoff->framebuffer.size_bytes;
+}
+
+static void survey_direct_map(void *context, const struct page_leaf *leaf)
+{
+    struct survey *survey = context;
+    const struct handoff *handoff = survey->handoff;
+    uint64_t end = leaf->physical + leaf->size_bytes;
+    if (leaf->virtual < handoff->direct_map_base ||
+        leaf->virtual - handoff->direct_map_base >= DIRECT_MAP_LIMIT)
+        return;
+
+    bool is_framebuffer = leaf_is_framebuffer(handoff, leaf);
+    uint64_t allowed_bytes = block_bytes_of_type(handoff, leaf->physical, end,
+                                                 is_framebuffer ? HANDOFF_REGION_FRAMEBUFFER : 0);
+    promise_require_equal(survey->promises, handoff->direct_map_base + leaf->physical,
+                          leaf->virtual);
+    promise_require(survey->promises, allowed_bytes == leaf->size_bytes,
+                    "a page that holds nothing but RAM, or nothing but the framebuffer",
+                    leaf->virtual);
+    promise_require(survey->promises, leaf->write, "a writable page", leaf->virtual);
+    if (can_forbid_execution(handoff))
+        promise_require(survey->promises, !leaf->execute, "no executable page", leaf->virtual);
+    promise_require(survey->promises,
+                    leaf->pat_index == (is_framebuffer ? PAT_WRITE_COMBINING : PAT_WRITE_BACK),
+                    "write-back RAM, a write-combining framebuffer", leaf->virtual);
+    survey->direct_map_bytes += leaf->size_bytes;
+    if (end > survey->direct_map_end)
+        survey->direct_map_end = end;
+}
+
+/* Every page of it is right, and the sum is the sum of the regions: so all of them are there. */
+static void check_direct_map(const struct handoff *handoff, struct promises *promises)
+{
+    struct survey survey = {.handoff = handoff, .promises = promises};
+    const struct page_visitor visitor = {.context = &survey, .leaf = survey_direct_map};
+    uint64_t expected_bytes =
+        block_bytes_of_type(handoff, 0, DIRECT_MAP_LIMIT, 0) + handoff->framebuffer.size_bytes;
+
+    promise_begin(promises, "direct-map");
+    page_walk(handoff, &visitor);
+    promise_require_equal(promises, expected_bytes, survey.direct_map_bytes);
+    promise_end(promises);
+    promise_equal(promises, "direct-map-size", survey.direct_map_end,
+                  handoff->direct_map_size_bytes);
+}
+
+/* --- The kernel, the stack, the loader
+ * ------------------------------------------------------------- */
+
+/* The page of `virtual` must be there, lead to `physical` and have these permissions. */
+static void require_mapped(const struct handoff *handoff, struct promises *promises,
+                           uint64_t virtual, uint64_t physical, bool write, bool execute)
+{
+    struct page_leaf leaf;
+    if (!page_walk_find(handoff, virtual, &leaf)) {
+        promise_require(promises, false, "a mapped page", virtual);
+        return;
+    }
+    promise_require_equal(promises, physical, leaf.physical + (virtual - leaf.virtual));
+    promise_require(promises, leaf.write == write, "the write permission of its place", virtual);
+    if (can_forbid_execution(handoff))
+        promise_require(promises, leaf.execute == execute, "the execute permission of its place",
+                        virtual);
+    promise_require(promises, leaf.pat_index == PAT_WRITE_BACK, "write-back memory", virtual);
+}
+
+static void require_unmapped(const struct handoff *handoff, struct promises *promises,
+                             uint64_t virtual)
+{
+    struct page_leaf leaf;
+    promise_require(promises, !page_walk_find(handoff, virtual, &leaf), "no page here", virtual);
+}
+
+/* The segment that has a byte in this page; NULL in a gap. */
+static const struct image_segment *segment_of_page(const struct image_segment *segments,
+                                                   uint64_t page)
+{
+    for (unsigned i = 0; i < IMAGE_SEGMENT_COUNT; i++) {
+        if (page + PAGE > segments[i].start && page < segments[i].end)
+            return &segments[i];
+    }
+    return NULL;
+}
+
+static void check_kernel(const struct handoff *handoff, struct promises *promises)
+{
+    struct image_segment segments[IMAGE_SEGMENT_COUNT];
+    image_segments(segments);
+    uint64_t gap_count = 0;
+
+    promise_begin(promises, "kernel-place");
+    promise_require_equal(promises, image_start(), handoff->kernel_virtual_base);
+    promise_require_equal(promises, image_end() - image_start(), handoff->kernel_size_bytes);
+    promise_require_equal(promises, image_entry(), handoff->kernel_entry);
+    promise_end(promises);
+
+    promise_begin(promises, "kernel-permissions");
+    for (uint64_t page = image_start(); page < image_end(); page += PAGE) {
+        const struct image_segment *segment = segment_of_page(segments, page);
+        if (segment != NULL) {
+            require_mapped(handoff, promises, page,
+                           handoff->kernel_physical_base + (page - image_start()), segment->write,
+                           segment->execute);
+        } else {
+            require_unmapped(handoff, promises, page);
+            gap_count++;
+        }
+    }
+    promise_require(promises, gap_count == 3, "the three pages that probe.ld leaves free",
+                    gap_count);
+    promise_end(promises);
+}
+
+static void check_stack(const struct handoff *handoff, struct promises *promises)
+{
+    promise_begin(promises, "stack-mapping");
+    for (uint64_t offset = 0; offset < handoff->stack_size_bytes; offset += PAGE)
+        require_mapped(handoff, promises, handoff->stack_virtual_base + offset,
+                       handoff->stack_physical_base + offset, true, false);
+    promise_end(promises);
+    promise_begin(promises, "stack-guard-page");
+    require_unmapped(handoff, promises, handoff->stack_virtual_base - PAGE);
+    promise_end(promises);
+}
+
+static uint32_t read32(const uint8_t *bytes)
+{
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+#define PE_SECTION_EXECUTE     UINT32_C(0x20000000)
+#define PE_SECTION_WRITE       UINT32_C(0x80000000)
+#define PE_SECTION_HEADER_SIZE 40
+
+/* The loader's own headers, which the firmware keeps in front of its sections, say what each page
+ * is for (PE format, "Section Table"). */
+static void check_loader(const struct handoff *handoff, struct promises *promises)
+{
+    const uint8_t *image = block_pointer(handoff, handoff->loader_base);
+    const uint8_t *headers = image + read32(image + 0x3c);
+    unsigned section_count = headers[6] | (unsigned)headers[7] << 8;
+    const uint8_t *section = headers + 24 + (headers[20] | (unsigned)headers[21] << 8);
+    uint64_t next_page = handoff->loader_base;
+
+    promise_begin(promises, "loader-identity-mapping");
+    promise_require(promises, image[0] == 'M' && image[1] == 'Z' && section_count > 0, "a PE image",
+                    handoff->loader_base);
+    for (; section_count > 0 && !promises->broken; section_count--) {
+        uint64_t start = handoff->loader_base + read32(section + 12);
+        uint64_t end = (start + read32(section + 8) + PAGE - 1) & ~(PAGE - 1);
+        uint32_t characteristics = read32(section + 36);
+        for (; next_page < start; next_page += PAGE)
+            require_unmapped(handoff, promises, next_page);
+        for (; next_page < end; next_page += PAGE)
+            require_mapped(handoff, promises, next_page, next_page,
+                           (characteristics & PE_SECTION_WRITE) != 0,
+                           (characteristics & PE_SECTION_EXECUTE) != 0);
+        section += PE_SECTION_HEADER_SIZE;
+    }
+    for (; next_page < handoff->loader_base + handoff->loader_size_bytes; next_page += PAGE)
+        require_unmapped(handoff, promises, next_page);
+    promise_end(promises);
+}
+
+void mappings_check(const struct handoff *handoff, struct promises *promises)
+{
+    check_rules(handoff, promises);
+    check_direct_map(handoff, promises);
+    check_kernel(handoff, promises);
+    check_stack(handoff, promises);
+    check_loader(handoff, promises);
+    promise_begin(promises, "page-zero-unmapped");
+    require_unmapped(handoff, promises, 0);
+    promise_end(promises);
+}

@@ -1,0 +1,27 @@
+/*
+ * misbehaviour.h - `probe=NAME` on the command line: do what the loader's fault handlers must name.
+ * The kernel under test has no handlers of its own, so this is their only user.
+ */
+#ifndef PROBE_MISBEHAVIOUR_H
+#define PROBE_MISBEHAVIOUR_H
+
+#include "shared/handoff.h"
+
+enum misbehaviour {
+    MISBEHAVIOUR_NONE,
+    MISBEHAVIOUR_UNKNOWN, /* the word is there, the name is not known */
+    MISBEHAVIOUR_RETURN,  /* the entry point is to return */
+    MISBEHAVIOUR_UNDEFINED,
+    MISBEHAVIOUR_BREAKPOINT,
+    MISBEHAVIOUR_STACK_OVERFLOW,
+    MISBEHAVIOUR_PAGE_ZERO,
+    MISBEHAVIOUR_WRITE_TEXT,
+    MISBEHAVIOUR_EXECUTE_DATA,
+};
+
+enum misbehaviour misbehaviour_wanted(const struct handoff *handoff);
+
+/* Comes back for NONE, UNKNOWN and RETURN, and for what should have been caught and was not. */
+void misbehaviour_run(enum misbehaviour misbehaviour);
+
+#endif

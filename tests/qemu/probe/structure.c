@@ -1,0 +1,152 @@
+#include "tests/qemu/probe/structure.h"
+
+#include "tests/qemu/probe/block.h"
+
+/* IEEE 802.3, bit by bit, the polynomial reflected: what zlib computes with tables. */
+static uint32_t crc32_step(uint32_t crc, uint8_t byte)
+{
+    crc ^= byte;
+    for (unsigned bit = 0; bit < 8; bit++)
+        crc = crc >> 1 ^ ((crc & 1) != 0 ? UINT32_C(0xedb88320) : 0);
+    return crc;
+}
+
+static uint32_t structure_crc32(const struct handoff *handoff)
+{
+    const uint8_t *bytes = (const uint8_t *)handoff;
+    uint32_t crc = UINT32_MAX;
+    for (uint32_t i = 0; i < handoff->size_bytes; i++) {
+        bool is_checksum = i >= 16 && i < 20;
+        crc = crc32_step(crc, is_checksum ? 0 : bytes[i]);
+    }
+    return ~crc;
+}
+
+static void check_identity(const struct handoff *handoff, struct promises *promises)
+{
+    const char magic[8] = "HANDOFF";
+    promise_begin(promises, "structure-magic");
+    for (unsigned i = 0; i < sizeof(magic); i++)
+        promise_require_equal(promises, (uint64_t)magic[i], ((const uint8_t *)handoff)[i]);
+    promise_end(promises);
+    promise_equal(promises, "structure-version-major", 1, handoff->version_major);
+    promise_equal(promises, "structure-version-minor", 0, handoff->version_minor);
+    promise_equal(promises, "structure-size", 408, handoff->size_bytes);
+    if (handoff->size_bytes == 408)
+        promise_equal(promises, "structure-checksum", structure_crc32(handoff), handoff->checksum);
+    promise_equal(promises, "structure-reserved-is-0", 0, handoff->reserved);
+}
+
+static void check_loader_name(const struct handoff *handoff, struct promises *promises)
+{
+    const char prefix[] = "handoff-loader ";
+    unsigned length = 0;
+    while (length < sizeof(handoff->loader_name) && handoff->loader_name[length] != '\0')
+        length++;
+
+    promise_begin(promises, "structure-loader-name");
+    promise_require(promises, length < sizeof(handoff->loader_name), "a NUL at the end of the name",
+                    length);
+    for (unsigned i = 0; i < sizeof(prefix) - 1; i++)
+        promise_require_equal(promises, (uint64_t)prefix[i], (uint8_t)handoff->loader_name[i]);
+    promise_require(promises, length > sizeof(prefix) - 1, "a version behind the name", length);
+    for (unsigned i = 0; i < length; i++)
+        promise_require(promises, handoff->loader_name[i] >= ' ' && handoff->loader_name[i] <= '~',
+                        "printable ASCII", (uint8_t)handoff->loader_name[i]);
+    promise_end(promises);
+}
+
+static void check_constants(const struct handoff *handoff, struct promises *promises)
+{
+    promise_equal(promises, "direct-map-base", UINT64_C(0xffff800000000000),
+                  handoff->direct_map_base);
+    promise_equal(promises, "stack-size", 65536, handoff->stack_size_bytes);
+    promise_equal(promises, "efi-descriptor-version", 1, handoff->efi_descriptor_version);
+    promise_that(promises, "efi-descriptor-size", handoff->efi_descriptor_size_bytes >= 40,
+                 "at least 40", handoff->efi_descriptor_size_bytes);
+    promise_begin(promises, "array-strides");
+    promise_require(promises, handoff->region_stride_bytes >= sizeof(struct handoff_region),
+                    "at least 32 bytes from region to region", handoff->region_stride_bytes);
+    promise_require(promises, handoff->timeline_stride_bytes >= sizeof(struct handoff_moment),
+                    "at least 32 bytes from moment to moment", handoff->timeline_stride_bytes);
+    promise_end(promises);
+}
+
+static void check_blocks(const struct handoff *handoff, struct promises *promises)
+{
+    struct block blocks[BLOCK_COUNT];
+    block_list(handoff, blocks);
+    promise_begin(promises, "blocks-aligned");
+    for (unsigned i = 0; i < BLOCK_COUNT; i++) {
+        promise_require(promises, blocks[i].start % PAGE == 0 && blocks[i].end % PAGE == 0,
+                        "whole pages", blocks[i].start);
+        promise_require(promises, blocks[i].end >= blocks[i].start, "no wrap", blocks[i].end);
+    }
+    promise_end(promises);
+
+    promise_begin(promises, "blocks-present");
+    for (unsigned i = 0; i < 4; i++) /* those without which there is no kernel */
+        promise_require(promises, blocks[i].start != 0 && blocks[i].end != blocks[i].start,
+                        "a block that is neither at 0 nor empty", i);
+    promise_require(promises, handoff->loader_base != 0 && handoff->loader_size_bytes != 0,
+                    "the loader's image", handoff->loader_base);
+    promise_require(promises, (handoff->temp_heap_base == 0) == (handoff->temp_heap_size == 0),
+                    "both fields of the temporary heap, or none", handoff->temp_heap_base);
+    promise_end(promises);
+
+    promise_begin(promises, "blocks-disjoint");
+    for (unsigned i = 0; i < BLOCK_COUNT; i++) {
+        for (unsigned j = 0; j < i; j++)
+            promise_require(promises, !block_overlap(&blocks[i], &blocks[j]),
+                            "blocks that do not overlap", blocks[i].start);
+    }
+    promise_end(promises);
+}
+
+/* What the structure points to: it must lie in the data block, and no two in the same place. */
+static void check_contents(const struct handoff *handoff, struct promises *promises)
+{
+    const uint64_t parts[][2] = {
+        {handoff->data_base, handoff->size_bytes},
+        {handoff->regions, (uint64_t)handoff->region_count * handoff->region_stride_bytes},
+        {handoff->efi_map, handoff->efi_map_size_bytes},
+        {handoff->command_line, handoff->command_line_size_bytes + 1},
+        {handoff->log, handoff->log_size_bytes + 1},
+        {handoff->timeline, (uint64_t)handoff->timeline_count * handoff->timeline_stride_bytes},
+    };
+    const unsigned count = sizeof(parts) / sizeof(parts[0]);
+
+    promise_equal(promises, "data-block-begins-with-structure",
+                  (uint64_t)handoff - handoff->direct_map_base, handoff->data_base);
+    promise_begin(promises, "data-block-holds-everything");
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t offset = parts[i][0] - handoff->data_base;
+        promise_require(promises,
+                        parts[i][0] >= handoff->data_base &&
+                            parts[i][1] <= handoff->data_size_bytes &&
+                            offset <= handoff->data_size_bytes - parts[i][1],
+                        "an address in the data block", parts[i][0]);
+        for (unsigned j = 0; j < i; j++)
+            promise_require(promises,
+                            parts[i][0] + parts[i][1] <= parts[j][0] ||
+                                parts[j][0] + parts[j][1] <= parts[i][0],
+                            "parts that do not overlap", parts[i][0]);
+    }
+    promise_end(promises);
+
+    promise_begin(promises, "arrays-aligned");
+    promise_require(promises, handoff->regions % 8 == 0, "8-byte alignment", handoff->regions);
+    promise_require(promises, handoff->efi_map % 8 == 0, "8-byte alignment", handoff->efi_map);
+    promise_require(promises, handoff->timeline % 8 == 0, "8-byte alignment", handoff->timeline);
+    promise_end(promises);
+}
+
+bool structure_check(const struct handoff *handoff, struct promises *promises)
+{
+    check_identity(handoff, promises);
+    check_loader_name(handoff, promises);
+    check_constants(handoff, promises);
+    check_blocks(handoff, promises);
+    check_contents(handoff, promises);
+    return promises->broken_count == 0;
+}

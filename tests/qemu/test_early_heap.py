@@ -1,0 +1,106 @@
+"""The temporary heap handed over and accepted, or refused for a real reason (catalogue H, FW3)."""
+
+import re
+
+import pytest
+
+from lab import PANIC, expect_panic, expect_ready, expect_stop
+
+MIB = 1024 * 1024
+
+
+def early_heap(verdict):
+    """source, size and reason of the line that tells where the early heap lies."""
+    line = verdict.has_line(r'\[early-heap\] source=(\w+) base=(\w+) size=(\d+) reason="(.*)"')
+    assert line, verdict.serial
+    return line.group(1), int(line.group(3)), line.group(4)
+
+
+def test_handed_over_heap_serves(lab):
+    verdict = expect_ready(lab.case())
+    assert early_heap(verdict) == ("handoff", MIB, "ok")
+    returned = verdict.has_line(r"\[early-heap\] retired used=\d+ peak=\d+ returned=(\d+)")
+    assert returned and 200 <= int(returned.group(1)) <= 256
+
+
+@pytest.mark.parametrize(
+    "setting, size", [("64K", 64 << 10), ("256K", 256 << 10), ("0x100000", MIB), ("8M", 8 * MIB)]
+)
+def test_size_is_configurable(lab, setting, size):
+    if setting.startswith("0x"):
+        setting = str(size)
+    verdict = expect_ready(lab.case(temp_heap=setting))
+    assert early_heap(verdict)[:2] == ("handoff", size)
+
+
+def test_H6_no_heap_asked_for_means_fallback(lab):
+    verdict = expect_ready(lab.case(temp_heap="0"))
+    source, size, reason = early_heap(verdict)
+    assert (source, size) == ("fallback", MIB)
+    assert reason and reason != "ok"
+    assert verdict.has_line(r"\[early-heap\] warning:")
+
+
+def test_FW3_refused_allocation_means_fallback(lab):
+    """The very request for the heap fails: 256 pages."""
+    verdict = expect_ready(lab.case(plan=["fail-size 256"]))
+    assert "AllocatePages" in verdict.serial
+    assert early_heap(verdict)[0] == "fallback"
+
+
+def test_FW3_more_than_the_machine_has_means_fallback(lab):
+    verdict = expect_ready(lab.case(temp_heap="2G"))
+    assert early_heap(verdict)[0] == "fallback"
+
+
+def test_FW3_fallback_for_real_in_48_MiB(lab):
+    """A small machine whose firmware has not got the memory: asked for more than is there."""
+    verdict = lab.cold(machine={"memory": "48M"}, temp_heap="16M")
+    expect_ready(verdict)
+    assert early_heap(verdict)[0] == "fallback"
+
+
+def test_FW3_memory_really_exhausted(lab):
+    """The firmware is left with less than the heap and the rest need: loader or kernel says so."""
+    verdict = lab.case(plan=["leave-pages 700"])
+    expect_ready(verdict)
+    assert early_heap(verdict)[0] == "fallback"
+
+
+def test_H6_heap_strict_makes_it_a_panic(lab):
+    expect_panic(lab.case(command_line="heap=strict", temp_heap="0"), "EARLY_HEAP_STRICT")
+
+
+def test_FW3_every_single_allocation_failing(lab):
+    """Whichever AllocatePages fails: a stop that gives everything back, or a boot without the heap."""
+    calls = 0
+    for nth in range(1, 12):
+        verdict = lab.case(plan=[f"fail-pages {nth}"])
+        if "conductor: AllocatePages" not in verdict.serial:
+            expect_ready(verdict)
+            break
+        calls += 1
+        if verdict.success:
+            assert early_heap(verdict)[0] == "fallback"
+        else:
+            expect_stop(verdict, 12)
+    assert calls >= 4, "the loader takes kernel, heap, stack and handoff at least"
+
+
+def test_FW4_block_at_address_zero_is_exchanged(lab):
+    """A zero in the handoff means `none`: the loader takes another block, then frees the first."""
+    for nth in range(1, 8):
+        verdict = expect_ready(lab.case(plan=[f"address-zero {nth}"]))
+        if "hands out address 0" not in verdict.serial:
+            break
+        assert "conductor: address 0 was given back" in verdict.serial, f"allocation {nth}"
+        assert early_heap(verdict)[0] == "handoff"
+
+
+def test_FW5_block_inside_the_loader_is_refused(lab):
+    verdict = lab.case(plan=["overlap-image 2"])
+    assert "hands out the loader's image" in verdict.serial
+    assert "HL-13:" in verdict.serial
+    assert not verdict.success
+    assert re.search(r"remedy:", verdict.serial)
+    assert PANIC  # the codes are read from the kernel's header

@@ -1,0 +1,58 @@
+"""Firmware that lacks what others have (catalogue FW1, FW2, FW14-FW17), and strict memory protection."""
+
+import pytest
+
+from lab import expect_ready, expect_stop
+
+
+def test_FW1_no_loaded_image(lab):
+    expect_stop(lab.case(plan=["no-loaded-image"]), 1)
+
+
+def test_FW1_no_file_system(lab):
+    expect_stop(lab.case(plan=["no-file-system"]), 2)
+
+
+def test_FW2_watchdog_is_switched_off_first(lab):
+    verdict = expect_ready(lab.case())
+    assert "conductor: SetWatchdogTimer(0) after 0 other calls" in verdict.serial
+
+
+def test_FW2_watchdog_that_stays_is_a_warning(lab):
+    verdict = expect_ready(lab.case(plan=["watchdog-fails"]))
+    assert "watchdog" in verdict.serial.replace("SetWatchdogTimer", "")
+
+
+def test_FW14_no_console(lab):
+    expect_ready(lab.case(plan=["no-console"]))
+
+
+def test_FW14_no_console_and_an_error(lab):
+    """The error is still told, on the serial port."""
+    expect_stop(lab.case({"kernel.elf": None}, plan=["no-console"]), 4)
+
+
+@pytest.mark.parametrize("fault", ["no-graphics", "graphics-blt-only", "graphics-empty"])
+def test_FW15_no_usable_framebuffer(lab, fault):
+    verdict = expect_ready(lab.case(plan=[fault]))
+    assert verdict.has_line(r"\[handoff\] warning: no screen")
+
+
+def test_FW16_no_acpi(lab):
+    verdict = expect_ready(lab.case(plan=["no-acpi"]))
+    assert "ACPI" in verdict.serial
+
+
+def test_no_random_numbers_from_firmware(lab):
+    """RDRAND serves."""
+    expect_ready(lab.case(plan=["no-random"]))
+
+
+def test_FW17_no_memory_attribute_protocol(lab):
+    expect_ready(lab.case(plan=["no-memory-attribute"]))
+
+
+def test_strict_memory_protection(lab):
+    """Data is not executable, code is not writable, and the loader's sections are what they say."""
+    verdict = expect_ready(lab.case(plan=["strict-nx"]))
+    assert verdict.has_line("conductor: strict-nx: on")

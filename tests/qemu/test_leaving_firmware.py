@@ -1,0 +1,68 @@
+"""Memory map and exit as bad firmware has them (catalogue FW6-FW13)."""
+
+import re
+
+import pytest
+
+from lab import CODE_FORBIDDEN, PANIC, expect_ready, expect_stop
+
+
+def expect_end_after_exit(verdict):
+    """Nothing can be given back after the exit was tried: the loader says what happened, on serial
+    and framebuffer by itself, and stops the machine without another boot service."""
+    assert verdict.code != CODE_FORBIDDEN, verdict.serial
+    assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"
+    assert "HL-16:" in verdict.serial, verdict.serial
+    assert "FORBIDDEN" not in verdict.serial
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("kind", ["fake", "real"])
+def test_FW10_stale_key_is_retried(lab, kind, count):
+    verdict = expect_ready(lab.case(plan=[f"stale-{kind} {count}"]))
+    assert len(re.findall(r"^conductor: ExitBootServices \d+", verdict.serial, re.M)) == count
+    assert "FORBIDDEN" not in verdict.serial
+
+
+def test_FW11_key_is_stale_every_time(lab):
+    expect_end_after_exit(lab.case(plan=["stale-fake 1000000"]))
+
+
+def test_FW12_map_fails_after_a_failed_exit(lab):
+    expect_end_after_exit(lab.case(plan=["stale-fake 1", "map-fails-after-exit"]))
+
+
+def test_FW13_second_map_exceeds_the_buffer(lab):
+    expect_end_after_exit(lab.case(plan=["stale-fake 1", "map-huge-after-exit"]))
+
+
+@pytest.mark.parametrize("count", [1, 4, 1000000])
+def test_FW6_map_grows_on_each_call(lab, count):
+    expect_ready(lab.case(plan=[f"map-grows {count}"]))
+
+
+def test_FW6_map_grows_and_keys_are_stale(lab):
+    expect_ready(lab.case(plan=["map-grows 1000000", "stale-real 3"]))
+
+
+@pytest.mark.parametrize("size", [48, 56, 64, 128])
+def test_FW7_descriptor_stride_is_honoured(lab, size):
+    """What lies between the rows is garbage that must not be read as one."""
+    plain = expect_ready(lab.case())
+    verdict = expect_ready(lab.case(plan=[f"descriptor-size {size}"]))
+    ram = r"\[frames\] total=(\d+)"
+    assert verdict.has_line(ram).group(1) == plain.has_line(ram).group(1)
+
+
+@pytest.mark.parametrize("size", [0, 8, 39])
+def test_FW8_impossible_descriptor_size(lab, size):
+    expect_stop(lab.case(plan=[f"descriptor-size {size}"]), 15)
+
+
+def test_FW8_map_size_is_no_multiple(lab):
+    expect_stop(lab.case(plan=["map-ragged"]), 15)
+
+
+def test_FW9_other_descriptor_version_is_a_warning(lab):
+    verdict = expect_ready(lab.case(plan=["descriptor-version 7"]))
+    assert re.search(r"version 7", verdict.serial)

@@ -1,0 +1,106 @@
+"""Machines as they come: memory, CPUs, media, displays, file systems, firmware builds. All cold."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import firmware
+from lab import ROOT, TIMEOUT_SECONDS, boot, expect_ready
+from screen import read_screen
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("memory", ["64M", "512M", "3G", "16G", "256G", "1T"])
+def test_memory(lab, memory):
+    verdict = expect_ready(lab.cold(machine={"memory": memory}))
+    asked = {"M": 1, "G": 1024, "T": 1024 * 1024}[memory[-1]] * int(memory[:-1])
+    seen = int(verdict.has_line(r"\[frames\] .*ram_mib=(\d+)").group(1))
+    assert asked * 0.95 - 4 <= seen <= asked, "nearly all of the memory is known to the kernel"
+
+
+@pytest.mark.parametrize("cpu", ["qemu64", "Nehalem", "max"])
+def test_cpu(lab, cpu):
+    verdict = expect_ready(lab.cold(machine={"cpu": cpu}))
+    smep = verdict.has_line(r"\[cpu\] .*\bsmep=(\w+)").group(1)
+    assert smep == ("on" if cpu == "max" else "absent")
+
+
+def test_P12_cpu_without_no_execute(lab):
+    expect_ready(lab.cold(machine={"cpu": "qemu64,-nx"}))
+
+
+def test_several_cpus(lab):
+    expect_ready(lab.cold(machine={"cpu_count": 4}))
+
+
+@pytest.mark.parametrize("medium", ["scsi", "ahci", "nvme", "usb", "iso"])
+def test_medium(lab, medium):
+    expect_ready(lab.cold(machine={"medium": medium}))
+
+
+def test_iso_on_a_stick(lab):
+    """The ISO is a hybrid: it boots as a disk, too."""
+    disk = lab.disk(iso=True)
+    expect_ready(boot.boot(lab.machine(disk, medium="usb"), TIMEOUT_SECONDS))
+
+
+@pytest.mark.parametrize("fat_bits", [12, 32])
+def test_ES9_file_system(lab, fat_bits):
+    expect_ready(lab.cold(fat_bits=fat_bits))
+
+
+def test_ES10_only_the_own_volume_is_used(lab):
+    """A second disk with a volume of the same kind and a broken kernel is in the machine."""
+    other = lab.disk({"kernel.elf": b"not a kernel", "EFI/BOOT/BOOTX64.EFI": None})
+    extra = ["-drive", f"if=none,id=other,format=raw,snapshot=on,file={other}",
+             "-device", "virtio-blk-pci,drive=other"]  # fmt: skip
+    expect_ready(lab.cold(machine={"extra": extra}))
+
+
+@pytest.mark.parametrize("graphics", ["std", "virtio", "bochs", "ramfb", "qxl", "cirrus"])
+def test_screen_shows_the_boot(lab, graphics, tmp_path):
+    """The text is on the screen, read back glyph by glyph with the console's own font."""
+    disk = lab.disk(words=["debug-exit=0xf4"])
+    with boot.Boot(lab.machine(disk, graphics=graphics)) as running:
+        assert running.wait_for(r"^\[ready\]", TIMEOUT_SECONDS), running.serial
+        running.pump(0.5)
+        running.screenshot(tmp_path / "screen.ppm")
+    text = read_screen(tmp_path / "screen.ppm", ROOT / "build/font.bin")
+    assert re.search(r"^\[ready\] action=idle", text, re.MULTILINE), text
+    assert re.search(r"^\[paging\] .*wx=0", text, re.MULTILINE) or len(text.splitlines()) < 40
+
+
+@pytest.mark.parametrize("graphics", ["virtio-gpu", "none"])
+def test_FW15_no_linear_framebuffer(lab, graphics):
+    verdict = expect_ready(lab.cold(machine={"graphics": graphics}))
+    assert verdict.has_line(r"\[handoff\] warning: no screen")
+
+
+@pytest.mark.parametrize(
+    "name", ["/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+             "/usr/share/ovmf/OVMF.fd"],
+)  # fmt: skip
+def test_firmware_build(lab, name):
+    if not Path(name).is_file():
+        pytest.skip(f"{name} is not installed")
+    expect_ready(lab.cold(machine={"firmware": firmware.find(name)}))
+
+
+def test_no_random_device(lab):
+    expect_ready(lab.cold(machine={"random_device": False, "cpu": "Nehalem"}))
+
+
+def test_panic_without_debug_exit_halts(lab):
+    """As on a PC: the panic stays on the screen and nothing else happens."""
+    verdict = lab.cold(words=["unattended"], command_line="provoke=divide")
+    assert not verdict.success and verdict.code is None
+    assert "#DE" in verdict.serial
+
+
+def test_no_loader_is_no_success(lab):
+    """The firmware's shell, or its complaint, is recognised long before the time is up."""
+    verdict = lab.cold({"EFI/BOOT/BOOTX64.EFI": None})
+    assert not verdict.success
+    assert "firmware found" in verdict.sentence

@@ -1,0 +1,77 @@
+"""Every way for the kernel to stop, provoked on purpose: each has its own code, and says in words what
+happened (fault catalogue X, and the cases of B, F, K and P that need a CPU)."""
+
+import pytest
+
+from lab import PANIC, expect_panic, expect_ready
+
+EXCEPTION = PANIC["EXCEPTION_BASE"]
+
+PROVOCATIONS = [
+    # case, name, code, words of the report
+    ("X1", "divide", EXCEPTION + 0, "#DE"),
+    ("X2", "undefined", EXCEPTION + 6, "#UD"),
+    ("X3_P7", "null-read", "NULL_ACCESS", "read"),
+    ("X3_P7", "null-write", "NULL_ACCESS", "write"),
+    ("X3_P13", "rodata-write", "WRITE_PROTECTION", "write"),
+    ("X3", "text-write", "WRITE_PROTECTION", "write"),
+    ("X3", "heap-execute", "EXECUTE_PROTECTION", "execut"),
+    ("X3", "stack-execute", "EXECUTE_PROTECTION", "execut"),
+    ("X3", "direct-map-execute", "EXECUTE_PROTECTION", "execut"),
+    ("X4", "general-protection", EXCEPTION + 13, "#GP"),
+    ("X5_P8", "stack-overflow", "STACK_OVERFLOW", "stack"),
+    ("X6", "nested-fault", "NESTED", "while printing a panic"),
+    ("X7", "panic-in-panic", "NESTED", "while printing a panic"),
+    ("X8", "loader-fault", "LOADER_FAULT", "#UD"),
+    ("X9", "early-panic", "ASSERTION", "on purpose"),
+    ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "32"),
+    ("X12", "bad-frame-chain", EXCEPTION + 6, "#UD"),
+    ("X", "breakpoint", EXCEPTION + 3, "#BP"),
+    ("X", "assertion", "ASSERTION", "assertion failed"),
+    ("B10", "early-heap-retired", "EARLY_HEAP_RETIRED", "retire"),
+    ("B11", "early-heap-exhausted", "EARLY_HEAP_EXHAUSTED", "used"),
+    ("B13", "early-heap-free", "EARLY_HEAP_FREE", ""),
+    ("F2", "frame-double-free", "FRAME_FREE", "double"),
+    ("K4", "heap-double-free", "HEAP_DOUBLE_FREE", ""),
+    ("K5", "heap-bad-pointer", "HEAP_BAD_POINTER", ""),
+    ("K6", "heap-early-pointer", "HEAP_BAD_POINTER", ""),
+    ("K8", "heap-overrun", "HEAP_OVERRUN", ""),
+    ("K8", "heap-underrun", "HEAP_OVERRUN", ""),
+    ("K", "heap-guard", "GUARD_PAGE", "heap window"),
+]
+
+
+@pytest.mark.parametrize(
+    "name, code, words", [row[1:] for row in PROVOCATIONS],
+    ids=[f"{row[0]}-{row[1]}" for row in PROVOCATIONS],
+)  # fmt: skip
+def test_provoked_panic_has_its_own_code(lab, name, code, words):
+    verdict = expect_panic(lab.case(command_line=f"provoke={name}"), code)
+    assert words.lower() in verdict.serial.lower()
+
+
+def test_panic_names_functions(lab):
+    """The backtrace is symbolised: it leads from the provocation back to the kernel's start."""
+    verdict = expect_panic(lab.case(command_line="provoke=null-write"), "NULL_ACCESS")
+    assert verdict.has_line(r"\[panic\] at 0x[0-9a-f]+ \w+\+0x")
+    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ provoke\+0x")
+    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ bring_up_ready\+0x")
+
+
+def test_X12_backtrace_stops_at_corrupt_frame_pointer(lab):
+    verdict = expect_panic(lab.case(command_line="provoke=bad-frame-chain"), EXCEPTION + 6)
+    assert verdict.has_line(r"\[panic\] halted")
+
+
+def test_K11_exhaustion_is_a_failed_call(lab):
+    """Out of memory is reported with the usage, and the heap goes on."""
+    verdict = expect_ready(lab.case(command_line="provoke=out-of-memory"))
+    assert verdict.has_line(r"\[provoke\] name=out-of-memory survived=yes")
+    assert verdict.has_line(r"\[heap\] warning: .*used")
+
+
+def test_triple_fault_is_no_success(lab):
+    """A machine that resets exits QEMU with 0, as a power-off does."""
+    verdict = lab.case(command_line="provoke=triple-fault")
+    assert not verdict.success
+    assert "reset" in verdict.sentence

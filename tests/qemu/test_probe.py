@@ -1,0 +1,132 @@
+"""docs/HANDOFF.md, proven on machines: the probe kernel re-derives every promise (tests/qemu/probe/),
+and misbehaves on request, so that the loader's fault handlers have to name what it did."""
+
+import re
+
+import pytest
+
+from lab import PANIC, ROOT
+
+PROBE = ROOT / "build/probe/probe.elf"
+KEPT = 0x10
+# Too many promises to be a mistake of the probe's own, which would end it early.
+PROMISE_COUNT_MINIMUM = 60
+
+
+def boot_probe(lab, words="", machine=None, **settings):
+    """Boot the probe as the kernel. A machine of its own, or the snapshot's for None."""
+    settings = {"kernel": PROBE, "command_line": words, **settings}
+    if machine is None:
+        return lab.case(**settings)
+    return lab.cold(machine=machine, **settings)
+
+
+def figures(verdict):
+    """What the probe said for us to judge: `# key=value`."""
+    return dict(re.findall(r"^# (\w+)=(.*)$", verdict.serial, re.MULTILINE))
+
+
+def expect_kept(verdict):
+    """Every promise was kept, none was left out, and the plan says how many there were."""
+    broken = re.findall(r"^not ok .*$", verdict.serial, re.MULTILINE)
+    assert not broken, "\n".join(broken) + "\n" + verdict.serial
+    kept = re.findall(r"^ok (\S+)", verdict.serial, re.MULTILINE)
+    assert len(set(kept)) == len(kept) >= PROMISE_COUNT_MINIMUM, verdict.serial
+    return kept
+
+
+def expect_complete(verdict):
+    """The probe ran to its end and is content."""
+    kept = expect_kept(verdict)
+    assert verdict.code == KEPT, f"{verdict.sentence}\n{verdict.serial}"
+    assert verdict.has_line(rf"1\.\.{len(kept)}$"), verdict.serial
+    skipped = re.findall(r"^ok .*# SKIP.*$", verdict.serial, re.MULTILINE)
+    assert not skipped, "this firmware shows everything that can be proven: " + "\n".join(skipped)
+    return figures(verdict)
+
+
+@pytest.mark.parametrize("memory", ["64M", "512M", "4G"])
+def test_promises_hold_with_memory(lab, memory):
+    seen = expect_complete(boot_probe(lab, machine={"memory": memory}))
+    asked = int(memory[:-1]) * {"M": 1024**2, "G": 1024**3}[memory[-1]]
+    assert asked * 0.95 - 4 * 1024**2 <= int(seen["ram_bytes"], 0) <= asked
+
+
+@pytest.mark.parametrize("cpu, flags", [("max", 3), ("qemu64", 1), ("qemu64,-nx", 0)])
+def test_promises_hold_on_cpu(lab, cpu, flags):
+    """With and without NX (flag 1) and 1 GiB pages (flag 2)."""
+    seen = expect_complete(boot_probe(lab, machine={"cpu": cpu, "memory": "3G"}))
+    assert int(seen["flags"], 0) == flags
+
+
+@pytest.mark.parametrize("graphics", ["virtio-gpu", "none"])
+def test_FW15_promises_hold_without_linear_framebuffer(lab, graphics):
+    seen = expect_complete(boot_probe(lab, machine={"graphics": graphics}))
+    assert int(seen["pixel_format"], 0) == 0
+
+
+def test_promises_hold_with_framebuffer(lab):
+    seen = expect_complete(boot_probe(lab))
+    assert int(seen["pixel_format"], 0) == 2
+    assert int(seen["width_pixels"], 0) >= 640 and int(seen["height_pixels"], 0) >= 480
+
+
+def test_promises_hold_with_several_cpus(lab):
+    expect_complete(boot_probe(lab, machine={"cpu_count": 2}))
+
+
+@pytest.mark.parametrize("options, source", [(None, 1), ({"random_device": False, "cpu": "max"}, 2),
+                         ({"random_device": False, "cpu": "qemu64"}, 0)])  # fmt: skip
+def test_seed_comes_from_the_best_source(lab, options, source):
+    seen = expect_complete(boot_probe(lab, machine=options))
+    assert int(seen["random_seed_source"], 0) == source
+
+
+@pytest.mark.parametrize("asked, size_bytes", [("0", 0), ("4M", 4 * 1024**2), ("5000", 8192)])
+def test_promises_hold_with_temporary_heap(lab, asked, size_bytes):
+    """0 hands over none; other sizes are rounded up to whole pages."""
+    seen = expect_complete(boot_probe(lab, temp_heap=asked))
+    assert int(seen["temp_heap_size"], 0) == size_bytes
+
+
+def test_FW3_promises_hold_without_memory_for_the_heap(lab):
+    """More than the machine has: both fields are 0, the boot goes on."""
+    seen = expect_complete(boot_probe(lab, temp_heap="1G"))
+    assert int(seen["temp_heap_size"], 0) == 0
+
+
+def test_command_line_arrives_unchanged(lab):
+    words = "a  b=c   'single' title=\"two words\""
+    seen = expect_complete(boot_probe(lab, words))
+    assert seen["command_line"].startswith(words)
+
+
+def test_loader_names_its_version(lab):
+    version = (ROOT / "VERSION").read_text(encoding="ascii").strip()
+    assert expect_complete(boot_probe(lab))["loader_name"] == f"handoff-loader {version}"
+
+
+@pytest.mark.parametrize(
+    "name, report",
+    [
+        ("undefined", "#UD"),
+        ("breakpoint", "#BP"),
+        ("stack-overflow", "#(?:DF|PF)"),
+        ("page-zero", "#PF"),
+        ("write-text", "#PF"),
+        ("execute-data", "#PF"),
+    ],
+)
+def test_X8_loader_names_the_fault(lab, name, report):
+    verdict = boot_probe(lab, f"probe={name}")
+    expect_kept(verdict)
+    assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"
+    assert verdict.has_line(rf"\[loader\] fault: {report}"), verdict.serial
+    assert verdict.has_line(r"  rip ffffffff812[0-9a-f]{5} "), "the place is in the probe"
+
+
+def test_X8_loader_names_an_entry_that_returns(lab):
+    verdict = boot_probe(lab, "probe=return")
+    expect_kept(verdict)
+    assert verdict.code == PANIC["KERNEL_RETURNED"], f"{verdict.sentence}\n{verdict.serial}"
+    assert verdict.has_line(r"\[loader\] the kernel's entry returned"), verdict.serial

@@ -1,0 +1,151 @@
+"""The boot volume: files that are missing, damaged or elsewhere (catalogue ES, CF)."""
+
+import pytest
+
+from lab import ROOT, expect_ready, expect_stop
+
+KIB = 1024
+KERNEL = ROOT / "esp/kernel.elf"
+
+
+def config(lab_text):
+    """A handoff.conf in which the test's own lines follow what makes the boot end by itself."""
+    return {"handoff.conf": lab_text.encode("latin-1")}
+
+
+ENDING = "cmdline = debug-exit=0xf4 once unattended\n"
+
+
+def test_ES1_kernel_missing(lab):
+    verdict = expect_stop(lab.case({"kernel.elf": None}), 4)
+    assert r"\kernel.elf" in verdict.serial
+
+
+def test_ES2_kernel_empty(lab):
+    expect_stop(lab.case({"kernel.elf": b""}), 7)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 15, 16, 63])
+def test_ES3_kernel_shorter_than_its_header(lab, size):
+    expect_stop(lab.case({"kernel.elf": KERNEL.read_bytes()[:size]}), 11)
+
+
+@pytest.mark.parametrize("plan", [["read-at-most 512"], ["read-at-most 4093"]])
+def test_ES5_short_reads_are_continued(lab, plan):
+    expect_ready(lab.case(plan=plan))
+
+
+@pytest.mark.parametrize("nth", [2, 3])
+def test_ES5_file_that_ends_early(lab, nth):
+    expect_stop(lab.case(plan=["read-at-most 4096", f"read-ends-at {nth}"]), 9)
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_ES6_device_error_while_reading(lab, nth):
+    expect_stop(lab.case(plan=["read-at-most 4096", f"read-fails-at {nth}"]), 10)
+
+
+def test_ES7_kernel_is_a_directory(lab):
+    expect_stop(lab.case({"kernel.elf": "directory"}), 6)
+
+
+def test_ES7_config_is_a_directory(lab):
+    expect_stop(lab.case({"handoff.conf": "directory"}), 6)
+
+
+def test_ES8_file_information_grows(lab):
+    expect_ready(lab.case(plan=["information-grows"]))
+
+
+def test_ES9_path_in_other_case(lab):
+    expect_ready(lab.case(config(ENDING + "kernel = \\KERNEL.ELF\n")))
+
+
+def test_kernel_elsewhere_with_slashes(lab):
+    kernel = KERNEL.read_bytes()
+    changes = {"kernel.elf": None, "boot/other.elf": kernel}
+    changes.update(config(ENDING + "kernel = /boot/other.elf\n"))
+    expect_ready(lab.case(changes))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_E22_truncated_kernel(lab, share):
+    kernel = KERNEL.read_bytes()
+    expect_stop(lab.case({"kernel.elf": kernel[: int(len(kernel) * share)]}), 11)
+
+
+def test_E1_not_an_elf(lab):
+    expect_stop(lab.case({"kernel.elf": bytes(64 * KIB)}), 11)
+
+
+@pytest.mark.parametrize(
+    "case, offset, value",
+    [("E1", 4, 1), ("E1", 5, 2), ("E1", 18, 3), ("E2", 54, 55), ("E3", 56, 0), ("E17", 24, 0)],
+)
+def test_E_damaged_header(lab, case, offset, value):
+    """Class, byte order, machine, size and number of program headers, entry."""
+    kernel = bytearray(KERNEL.read_bytes())
+    width = 8 if case == "E17" else 2 if offset >= 16 else 1
+    kernel[offset : offset + width] = value.to_bytes(width, "little")
+    expect_stop(lab.case({"kernel.elf": bytes(kernel)}), 11)
+
+
+def test_E21_garbage_in_physical_addresses_is_ignored(lab):
+    kernel = bytearray(KERNEL.read_bytes())
+    table = int.from_bytes(kernel[32:40], "little")
+    count = int.from_bytes(kernel[56:58], "little")
+    for row in range(count):
+        kernel[table + row * 56 + 24 : table + row * 56 + 32] = b"\xa5" * 8
+    expect_ready(lab.case({"kernel.elf": bytes(kernel)}))
+
+
+def test_CF1_no_config_means_defaults(lab):
+    """Without debug-exit and once on a command line the kernel idles; the harness sees [ready]."""
+    disk = lab.disk({"handoff.conf": None}, plan=[], size_mib=24)
+    with lab.restore(disk) as running:
+        assert running.wait_for(r"^\[ready\] action=idle", 60), running.serial
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ENDING.rstrip("\n"),
+        ENDING.replace("\n", "\r\n"),
+        "\xef\xbb\xbf" + ENDING,
+        "# a comment\n\n" + ENDING,
+        'cmdline = "debug-exit=0xf4 once unattended"\n',
+    ],
+    ids=["CF2-no-final-newline", "CF4-CRLF", "CF4-BOM", "comment", "quotes"],
+)
+def test_CF_config_forms_that_are_accepted(lab, text):
+    expect_ready(lab.case(config(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cmdline = " + "x" * 5000 + "\n",
+        "kernel = a\0b\n",
+        "temp_heap = 1M\ntemp_heap = 2M\n",
+        "temp_heap = 99999999999999999999\n",
+        "temp_heap = -1\n",
+        "temp_heap = 1Mx\n",
+        "kernel = \\" + "k" * 300 + "\n",
+        "kernel = \\..\\kernel.elf\n",
+        "no equals sign\n",
+    ],
+    ids=["CF3", "CF4-NUL", "CF5", "CF7-overflow", "CF7-negative", "CF7-junk", "CF8-long",
+         "CF8-dots", "form"],
+)  # fmt: skip
+def test_CF_config_errors_stop(lab, text):
+    verdict = expect_stop(lab.case(config(ENDING + text)), 3)
+    assert "handoff.conf" in verdict.serial
+
+
+def test_CF6_unknown_key_is_a_warning(lab):
+    verdict = expect_ready(lab.case(config(ENDING + "colour = blue\n")))
+    assert "unknown key" in verdict.serial
+
+
+def test_CF9_huge_config_is_refused(lab):
+    expect_stop(lab.case({"handoff.conf": b"#" * KIB * KIB}), 8)

@@ -1,0 +1,94 @@
+"""The verdict on a boot: nothing but the kernel's own word counts as success."""
+
+import boot
+import pytest
+from boot import Ending, judge
+
+READY = "BdsDxe: starting\n[handoff] version=1.0\n[ready] action=power-off\n"
+PANIC = '[panic] code=0x1e name="heap double free"\n[panic] cause: block at 0x10\n[panic] halted\n'
+
+
+def status(code):
+    return 2 * code + 1
+
+
+def test_ready_and_debug_exit_is_success():
+    assert judge(READY, Ending(exit_status=status(boot.DEBUG_EXIT_OK))).success
+
+
+def test_ready_and_power_off_is_success():
+    assert judge(READY, Ending(exit_status=0, shutdown_reason="guest-shutdown")).success
+
+
+@pytest.mark.parametrize(
+    "serial, ending",
+    [
+        ("", Ending(exit_status=0)),
+        (READY, Ending(exit_status=0)),
+        (READY, Ending(exit_status=0, shutdown_reason="guest-reset")),
+        (READY, Ending(exit_status=0, shutdown_reason="guest-panic")),
+        (READY, Ending(exit_status=status(0x1E))),
+        (READY, Ending(exit_status=1)),
+        (READY, Ending(exit_status=-9)),
+        (READY, Ending(stopped_because="nothing more happened")),
+        (READY + PANIC, Ending(exit_status=status(boot.DEBUG_EXIT_OK))),
+        (READY + PANIC, Ending(exit_status=0, shutdown_reason="guest-shutdown")),
+        ("  [ready] in the middle\n", Ending(exit_status=status(boot.DEBUG_EXIT_OK))),
+        ("no ready line\n", Ending(exit_status=status(boot.DEBUG_EXIT_OK))),
+        ("no ready line\n", Ending(exit_status=0, shutdown_reason="guest-shutdown")),
+    ],
+)
+def test_everything_else_is_failure(serial, ending):
+    verdict = judge(serial, ending)
+    assert not verdict.success
+    assert verdict.sentence
+
+
+def test_user_who_leaves_after_ready_is_content():
+    assert judge(READY, Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
+    assert not judge("[cpu] x\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
+
+
+def test_panic_is_named_by_its_code_and_cause():
+    verdict = judge(PANIC, Ending(exit_status=status(0x1E)))
+    assert verdict.code == 0x1E
+    assert "heap double free (code 0x1e)" in verdict.sentence
+    assert "block at 0x10" in verdict.sentence
+
+
+def test_cpu_exception_is_named_by_its_vector():
+    assert "CPU exception 13 (code 0x4d)" in judge("", Ending(exit_status=status(0x4D))).sentence
+
+
+def test_loader_error_is_in_the_sentence():
+    verdict = judge("HL-04: The file is missing.\n", Ending(stopped_because="the shell started"))
+    assert "HL-04: The file is missing." in verdict.sentence
+
+
+def test_last_line_is_in_the_sentence():
+    verdict = judge("one\ntwo\n\n", Ending(stopped_because="nothing more happened"))
+    assert verdict.sentence.endswith("the last line was: two")
+
+
+def test_qemu_that_did_not_run_says_why():
+    verdict = judge("", Ending(exit_status=1, errors="qemu: no such machine"))
+    assert "no such machine" in verdict.sentence
+
+
+def test_codes_are_unique_and_leave_room_for_exceptions():
+    codes = boot.panic_codes()
+    assert len(set(codes.values())) == len(codes) > 20
+    assert boot.DEBUG_EXIT_OK not in codes.values()
+    base = codes["EXCEPTION_BASE"]
+    assert all(code == base or not base <= code < base + 32 for code in codes.values())
+    # The conductor of the QEMU tests uses the highest three.
+    assert all(code < 0x7D for code in codes.values()), "QEMU's exit status has eight bits"
+
+
+def test_debug_exit_value_is_the_kernels():
+    text = boot.PANIC_HEADER.read_text(encoding="utf-8")
+    assert f"#define DEBUG_EXIT_OK {boot.DEBUG_EXIT_OK:#x}u" in text
+
+
+def test_escape_sequences_are_removed():
+    assert boot.clean(b"\x1b[2J\x1b[01;01H\x1b[=3hone\r\ntwo\r") == "one\ntwo\n"

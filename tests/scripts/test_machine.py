@@ -1,0 +1,82 @@
+"""A machine's description as QEMU's command line."""
+
+from pathlib import Path
+
+import machine
+import pytest
+from firmware import Firmware
+from machine import GIB, Machine, MachineError, parse_size
+
+
+@pytest.fixture(name="pc")
+def make_pc(tmp_path):
+    def build(**options):
+        code = tmp_path / "code.fd"
+        code.write_bytes(b"code")
+        options.setdefault("accelerator", "tcg")
+        pc = Machine(firmware=Firmware(code, None), image=Path("/a,b.img"), **options)
+        return pc.arguments(tmp_path)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "text, size", [("64M", 64 << 20), ("3G", 3 * GIB), ("1T", 1024 * GIB), ("512", 512 << 20),
+                   ("2GiB", 2 * GIB), ("256mb", 256 << 20)]
+)  # fmt: skip
+def test_sizes(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1M", "M", "1.5G", "1X", "64 M M"])
+def test_what_is_no_size(text):
+    with pytest.raises(MachineError):
+        parse_size(text)
+
+
+@pytest.mark.parametrize("memory", ["1M", "65K", "17M"])
+def test_memory_that_cannot_be(pc, memory):
+    with pytest.raises(MachineError):
+        pc(memory=memory)
+
+
+def test_large_memory_is_not_reserved(pc):
+    words = pc(memory="256G")
+    assert any("reserve=off" in word for word in words)
+    assert not any("reserve=off" in word for word in pc(memory="512M"))
+
+
+def test_wide_addresses_from_half_a_terabyte(pc):
+    assert "max,phys-bits=46" in pc(memory="1T")
+    assert "qemu64,phys-bits=46" in pc(memory="1T", cpu="qemu64")
+    assert "max" in pc(memory="256G")
+
+
+def test_commas_in_names_are_escaped(pc):
+    assert any("file=/a,,b.img" in word for word in pc())
+
+
+def test_image_is_never_written(pc):
+    for medium in machine.MEDIA:
+        drive = next(word for word in pc(medium=medium) if "id=disk" in word)
+        assert "snapshot=on" in drive or "readonly=on" in drive
+
+
+def test_unknown_medium_and_display_are_named(pc):
+    with pytest.raises(MachineError, match="floppy"):
+        pc(medium="floppy")
+    with pytest.raises(MachineError, match="hercules"):
+        pc(graphics="hercules")
+
+
+def test_no_reboot_no_network_and_a_way_out(pc):
+    words = pc()
+    assert "-no-reboot" in words and "-nodefaults" in words
+    assert "isa-debug-exit,iobase=244,iosize=4" in words
+
+
+def test_kvm_probe_begins_at_the_reset_vector():
+    """The CPU's first instruction is 16 bytes below the end of the image."""
+    probe = machine.kvm_probe_image()
+    assert len(probe) == 65536
+    assert probe[-16:-11] == bytes([0xB0, 0x10, 0xE6, machine.DEBUG_EXIT_PORT, 0xF4])

@@ -1,0 +1,168 @@
+"""Which disks make usb refuses, against a made-up /sys and /proc; and what it writes."""
+
+import image
+import pytest
+import usb
+from usb import Disk, Refused, check
+
+GIB = 1024**3
+NEEDED_BYTES = 50 * 1024 * 1024
+
+
+class FakeSystem:
+    """A computer with one disk, sdx, that may be overwritten until something speaks against it."""
+
+    def __init__(self, root):
+        self.sys = root / "sys"
+        self.proc = root / "proc"
+        self.entry = self.sys / "class/block/sdx"
+        self.write("dev", "8:16")
+        self.write("removable", "1")
+        self.write("ro", "0")
+        self.write("size", str(8 * GIB // 512))
+        self.write("queue/logical_block_size", "512")
+        self.write("device/vendor", "Acme")
+        self.write("device/model", "Stick 3000")
+        self.write("sdx1/partition", "1")
+        self.write("sdx1/dev", "8:17")
+        (self.proc / "self").mkdir(parents=True)
+        self.mounts("20 1 8:1 / / rw - ext4 /dev/sda1 rw")
+        (self.proc / "swaps").write_text("Filename Type\n/dev/sda2 partition\n", encoding="utf-8")
+
+    def write(self, name, text):
+        path = self.entry / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    def mounts(self, line):
+        (self.proc / "self/mountinfo").write_text(line + "\n", encoding="utf-8")
+
+    def check(self, block_device=True):
+        disk = Disk("sdx", self.sys, self.proc)
+        check(disk, NEEDED_BYTES, block_device=lambda path: block_device)
+
+
+@pytest.fixture(name="system")
+def make_system(tmp_path):
+    return FakeSystem(tmp_path)
+
+
+def test_removable_unmounted_disk_is_accepted(system):
+    system.check()
+
+
+def test_description_has_model_and_size(system):
+    text = Disk("sdx", system.sys, system.proc).description()
+    assert "Acme Stick 3000" in text and "8.6 GB" in text
+
+
+def refused(system, reason, **options):
+    with pytest.raises(Refused, match=reason):
+        system.check(**options)
+
+
+def test_not_a_block_device(system):
+    refused(system, "not a block device", block_device=False)
+
+
+def test_partition(system):
+    system.write("partition", "1")
+    refused(system, "is a partition")
+
+
+def test_not_removable(system):
+    system.write("removable", "0")
+    refused(system, "not removable")
+
+
+def test_loop_device(system):
+    system.write("loop/backing_file", "/some.img")
+    refused(system, "loop device")
+
+
+def test_virtual_device(system):
+    for path in (system.entry / "device").iterdir():
+        path.unlink()
+    (system.entry / "device").rmdir()
+    refused(system, "not a physical disk")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "21 1 8:16 / /mnt rw - vfat /dev/sdx rw",
+        "21 1 8:17 / /mnt rw - vfat /dev/sdx1 rw",
+        "21 1 0:44 / /mnt rw - btrfs /dev/sdx1 rw",
+        "21 1 8:17 / /mnt rw shared:1 master:2 - vfat /dev/disk/by-label/STICK rw",
+    ],
+)
+def test_mounted(system, line):
+    system.mounts(line)
+    refused(system, "mounted at /mnt")
+
+
+def test_swap(system):
+    (system.proc / "swaps").write_text("Filename\n/dev/sdx1 partition\n", encoding="utf-8")
+    refused(system, "swap")
+
+
+def test_held_by_something_on_top(system):
+    (system.entry / "sdx1/holders/dm-0").mkdir(parents=True)
+    refused(system, "in use by dm-0")
+
+
+def test_write_protected(system):
+    system.write("ro", "1")
+    refused(system, "write-protected")
+
+
+def test_no_medium(system):
+    system.write("size", "0")
+    refused(system, "no medium")
+
+
+def test_too_small(system):
+    system.write("size", str(NEEDED_BYTES // 512 - 1))
+    refused(system, "too small")
+
+
+def test_other_sector_size(system):
+    system.write("queue/logical_block_size", "4096")
+    refused(system, "sectors of 512")
+
+
+def test_unknown_to_the_kernel(system):
+    disk = Disk("sdz", system.sys, system.proc)
+    with pytest.raises(Refused, match="not known"):
+        check(disk, NEEDED_BYTES, block_device=lambda path: True)
+
+
+@pytest.fixture(name="disk_image")
+def make_disk_image(tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_bytes(b"content" * 1000)
+    path = tmp_path / "disk.img"
+    image.make_disk(tree, path, fat_bits=16)
+    return path
+
+
+def test_written_stick_has_its_table_at_its_end(disk_image, tmp_path):
+    stick = tmp_path / "stick"
+    size_bytes = 64 * 1024 * 1024
+    stick.write_bytes(b"\xff" * size_bytes)
+    usb.write(disk_image, stick, size_bytes)
+    data = stick.read_bytes()
+    assert len(data) == size_bytes
+    assert data[512:520] == b"EFI PART" and data[-512:-504] == b"EFI PART"
+    start, tail = image.PARTITION_OFFSET_BYTES, image.TABLE_TAIL_BYTES
+    original = disk_image.read_bytes()
+    assert data[start : len(original) - tail] == original[start:-tail]
+
+
+def test_stick_that_does_not_keep_its_data_is_noticed(disk_image, tmp_path, monkeypatch):
+    stick = tmp_path / "stick"
+    stick.write_bytes(bytes(64 * 1024 * 1024))
+    monkeypatch.setattr(usb, "write_all", lambda descriptor, data, offset: None)
+    with pytest.raises(Refused, match="did not keep"):
+        usb.write(disk_image, stick, 64 * 1024 * 1024)

@@ -1,0 +1,71 @@
+"""Editing handoff.conf for one boot."""
+
+import pytest
+import volume
+from volume import compose, config_value, edit_config
+
+TEXT = """# comment with cmdline = no
+kernel = \\kernel.elf
+cmdline = quiet
+"""
+
+
+def test_value_is_replaced_in_place():
+    edited = edit_config(TEXT, {"cmdline": "once"})
+    assert edited == TEXT.replace("quiet", "once")
+
+
+def test_missing_key_is_appended():
+    assert edit_config("kernel = k", {"temp_heap": "4M"}) == "kernel = k\ntemp_heap = 4M\n"
+
+
+def test_key_is_never_doubled():
+    assert edit_config("cmdline = a\ncmdline = b\n", {"cmdline": "c"}) == "cmdline = c\n"
+
+
+def test_value_is_read():
+    assert config_value(TEXT, "cmdline") == "quiet"
+    assert config_value(TEXT, "temp_heap") == ""
+
+
+@pytest.fixture(name="esp")
+def make_esp(tmp_path, monkeypatch):
+    esp = tmp_path / "esp"
+    (esp / "EFI/BOOT").mkdir(parents=True)
+    (esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(b"loader")
+    (esp / "kernel.elf").write_bytes(b"kernel")
+    (esp / "handoff.conf").write_text(TEXT, encoding="utf-8")
+    monkeypatch.setattr(volume, "ESP", esp)
+    return esp
+
+
+def test_esp_itself_stays_as_it_is(esp, tmp_path):
+    kernel = tmp_path / "other"
+    kernel.write_bytes(b"other kernel")
+    compose(tmp_path / "tree", "a=b", ["once"], "2M", kernel)
+    assert (esp / "handoff.conf").read_text(encoding="utf-8") == TEXT
+    assert (esp / "kernel.elf").read_bytes() == b"kernel"
+    assert (tmp_path / "tree/kernel.elf").read_bytes() == b"other kernel"
+    config = (tmp_path / "tree/handoff.conf").read_text(encoding="utf-8")
+    assert "cmdline = a=b once\n" in config and "temp_heap = 2M\n" in config
+
+
+def test_own_command_line_is_kept_and_extended(esp, tmp_path):
+    assert esp
+    compose(tmp_path / "tree", None, ["once"])
+    config = (tmp_path / "tree/handoff.conf").read_text(encoding="utf-8")
+    assert "cmdline = quiet once\n" in config
+
+
+def test_command_line_is_one_line(esp, tmp_path):
+    assert esp
+    with pytest.raises(volume.VolumeError):
+        compose(tmp_path / "tree", "a\ntemp_heap = 1")
+
+
+def test_missing_kernel_and_missing_build_are_named(esp, tmp_path):
+    with pytest.raises(volume.VolumeError, match="nowhere"):
+        compose(tmp_path / "tree", kernel=tmp_path / "nowhere")
+    (esp / "EFI/BOOT/BOOTX64.EFI").unlink()
+    with pytest.raises(volume.VolumeError, match="make build"):
+        compose(tmp_path / "tree2")

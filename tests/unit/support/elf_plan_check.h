@@ -1,0 +1,17 @@
+/*
+ * elf_plan_check.h - judge an ELF plan again, from the plan and the file alone, for unit tests and
+ * the fuzzer.
+ */
+#ifndef TESTS_UNIT_SUPPORT_ELF_PLAN_CHECK_H
+#define TESTS_UNIT_SUPPORT_ELF_PLAN_CHECK_H
+
+#include "bootloader/elf.h"
+
+/* What of bootloader/elf.h's promises the plan breaks; NULL if none. */
+const char *elf_plan_problem(const struct elf_plan *plan, uint64_t file_size_bytes);
+
+/* Load into dirty memory and compare every byte with what the plan says, and what lies behind with
+ * what was there. NULL if all is right. Precondition: the plan has no problem. */
+const char *elf_load_problem(const struct elf_plan *plan, const void *file);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * fake_machine.h - a PC's memory on the host: regions, frames, a loaded kernel and a framebuffer.
+ *
+ *   0x0            frame 0, reserved             0x3000000     runtime code, runtime data, ACPI NVS
+ *   0x1000         usable                        0xc0000000    framebuffer, 8 MiB
+ *   0x100000       usable, 47 MiB, with          0xff000000    flash, MMIO with EFI_MEMORY_RUNTIME
+ *   0x801000       the kernel's image in it      0x100000000   usable, 4 MiB
+ *
+ * The frame allocator is the real one; it is brought to a chosen number of free frames by taking
+ * the others away, which makes every n-th allocation fail without any replacement of code.
+ */
+#ifndef TESTS_UNIT_SUPPORT_FAKE_MACHINE_H
+#define TESTS_UNIT_SUPPORT_FAKE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/mm/address_space.h"
+#include "kernel/mm/frame_allocator.h"
+
+#define FAKE_MACHINE_IMAGE_BASE        UINT64_C(0x801000)
+#define FAKE_MACHINE_RUNTIME_CODE_BASE UINT64_C(0x3000000)
+#define FAKE_MACHINE_RUNTIME_DATA_BASE UINT64_C(0x3010000)
+#define FAKE_MACHINE_FRAMEBUFFER_BASE  UINT64_C(0xc0000000)
+#define FAKE_MACHINE_FRAMEBUFFER_BYTES UINT64_C(0x800000)
+#define FAKE_MACHINE_FLASH_BASE        UINT64_C(0xff000000)
+#define FAKE_MACHINE_FLASH_BYTES       UINT64_C(0x400000)
+
+struct fake_machine {
+    uint8_t *memory; /* physical address p is at memory + p */
+    struct handoff_region regions[16];
+    size_t region_count;
+    struct frame_allocator frames;
+    struct kernel_segment segments[4];
+    struct address_space_plan plan;
+    struct address_space_environment environment;
+    struct phys_addr *taken; /* by fake_machine_leave_frames() */
+    size_t taken_count;
+    unsigned invalidate_count;
+    uint64_t free_count_at_invalidate;
+};
+
+/* Four levels, 1 GiB pages, NX, write-combining, 46 physical bits. Aborts on any failure. */
+void fake_machine_create(struct fake_machine *machine);
+void fake_machine_destroy(struct fake_machine *machine);
+
+/* Take frames away until `count` are free; and give all of them back. */
+void fake_machine_leave_frames(struct fake_machine *machine, uint64_t count);
+void fake_machine_return_frames(struct fake_machine *machine);
+
+uint64_t fake_machine_free_count(const struct fake_machine *machine);
+
+/* A hash of every mapping that the tables hold: equal before and after what changes nothing. */
+uint64_t fake_machine_mapping_hash(const struct page_table *table);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * fake_memory.h - physical pages for page tables, on the host.
+ *
+ * The pages begin at FAKE_MEMORY_BASE, above 4 GiB, so that an address cut to 32 bits is found. A
+ * page comes full of garbage with the present bit set, and is filled with other garbage when it is
+ * freed. A double free, a foreign free and an access outside of the pages abort. The n-th
+ * allocation can be made to fail.
+ */
+#ifndef TESTS_UNIT_SUPPORT_FAKE_MEMORY_H
+#define TESTS_UNIT_SUPPORT_FAKE_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/page_table.h"
+
+#define FAKE_MEMORY_BASE (UINT64_C(7) << 32)
+
+struct fake_memory {
+    uint8_t *bytes;
+    bool *used; /* by page */
+    uint64_t page_count;
+    uint64_t used_count;
+    uint64_t allocation_count; /* calls so far, failed ones included */
+    uint64_t refused_count;    /* calls that failed, for whatever reason */
+    uint64_t failing_call;     /* the allocation that fails, counted from 1; 0 for none */
+    uint64_t invalidate_count;
+    uint64_t invalidated_start; /* of the last call */
+    uint64_t invalidated_size_bytes;
+    uint64_t used_count_at_invalidate; /* pages in use when it was called */
+};
+
+/* Make `page_count` free pages. Aborts if the host has no memory. */
+void fake_memory_create(struct fake_memory *memory, uint64_t page_count);
+void fake_memory_destroy(struct fake_memory *memory);
+
+/* The callbacks over these pages, invalidate included. */
+struct page_table_memory fake_memory_callbacks(struct fake_memory *memory);
+
+/* Let the n-th allocation from now on fail (1 = the next one); all others succeed. */
+void fake_memory_fail_allocation(struct fake_memory *memory, uint64_t n);
+
+/* The bytes of a page. Aborts if it is none of ours. */
+void *fake_memory_at(struct fake_memory *memory, struct phys_addr page);
+
+#endif

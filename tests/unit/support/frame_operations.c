@@ -1,0 +1,379 @@
+#define _DEFAULT_SOURCE /* mmap with MAP_NORESERVE: this is a host program */
+
+#include "tests/unit/support/frame_operations.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kernel/mm/frame_allocator.h"
+#include "shared/region.h"
+#include "tests/unit/support/byte_stream.h"
+#include "tests/unit/support/panic_stub.h"
+
+#define ORACLE_FRAMES    16384U
+#define ROWS_MAX         17U
+#define EARLY_HEAP_BYTES (64U * 1024U)
+/* Where the row stands that makes every small machine large enough. */
+#define BIG_ROW_FRAMES 4200U
+#define MEMORY_BYTES   (UINT64_C(1) << 44)
+
+enum frame_state { OUTSIDE, RESERVED, HELD, FREE, USED };
+
+struct machine {
+    struct handoff_region rows[ROWS_MAX];
+    struct region_list regions;
+    uint8_t early_heap_region[EARLY_HEAP_BYTES + 8];
+    struct early_heap early_heap;
+    struct frame_allocator frames;
+    uint8_t oracle[ORACLE_FRAMES];
+    unsigned split_count; /* reclaims that may have split a region */
+};
+
+/* Physical memory, of which only what is written exists; address 0 is at its start. */
+static uint8_t *sparse_memory(void)
+{
+    static uint8_t *memory;
+    if (memory == NULL)
+        memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        abort();
+    return memory;
+}
+
+static bool start(struct machine *machine, bool use_early_heap)
+{
+    if (early_heap_initialise(&machine->early_heap, machine->early_heap_region,
+                              sizeof(machine->early_heap_region)) != EARLY_HEAP_OK)
+        abort();
+    machine->regions.first = machine->rows;
+    machine->regions.stride_bytes = sizeof(machine->rows[0]);
+    return frame_allocator_initialise(&machine->frames, &machine->regions,
+                                      use_early_heap ? &machine->early_heap : NULL,
+                                      (uint64_t)(uintptr_t)sparse_memory()) == FRAME_ALLOCATOR_OK;
+}
+
+static void give_records_back(const struct machine *machine)
+{
+    if (!machine->frames.records_in_early_heap)
+        (void)madvise(sparse_memory() + machine->frames.records_base.value,
+                      machine->frames.records_size_bytes, MADV_DONTNEED);
+}
+
+/* --- The oracle --------------------------------------------------------------------------------
+ */
+
+static void oracle_set(struct machine *machine, uint64_t first, uint64_t count,
+                       enum frame_state state)
+{
+    memset(&machine->oracle[first], (int)state, count);
+}
+
+static uint64_t oracle_count(const struct machine *machine, enum frame_state state)
+{
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < ORACLE_FRAMES; i++)
+        count += machine->oracle[i] == state;
+    return count;
+}
+
+static bool oracle_all_are(const struct machine *machine, uint64_t first, uint64_t count,
+                           enum frame_state state)
+{
+    for (uint64_t i = first; i < first + count; i++) {
+        if (i >= ORACLE_FRAMES || machine->oracle[i] != state)
+            return false;
+    }
+    return true;
+}
+
+/* The highest start of a run that fits; 0, which is never free, if there is none. */
+static uint64_t oracle_find(const struct machine *machine, uint64_t count, uint64_t alignment,
+                            uint64_t limit)
+{
+    uint64_t end = limit < ORACLE_FRAMES ? limit : ORACLE_FRAMES;
+    uint64_t run = 0;
+    if (count == 0)
+        return 0;
+    for (uint64_t frame = end; frame-- > 1;) {
+        run = machine->oracle[frame] == FREE ? run + 1 : 0;
+        if (run >= count && frame % alignment == 0)
+            return frame;
+    }
+    return 0;
+}
+
+static uint64_t oracle_longest_run(const struct machine *machine)
+{
+    uint64_t longest = 0;
+    uint64_t run = 0;
+    for (uint64_t i = 0; i < ORACLE_FRAMES; i++) {
+        run = machine->oracle[i] == FREE ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+static enum frame_state state_of_type(uint32_t type)
+{
+    if (type == HANDOFF_REGION_USABLE)
+        return FREE;
+    if (type >= HANDOFF_REGION_BOOT_SERVICES && type <= HANDOFF_REGION_KERNEL_IMAGE)
+        return HELD;
+    return region_type_is_ram(type) ? RESERVED : OUTSIDE;
+}
+
+static void fill_oracle(struct machine *machine)
+{
+    for (uint32_t i = 0; i < machine->regions.count; i++)
+        oracle_set(machine, machine->rows[i].base / 4096, machine->rows[i].size_bytes / 4096,
+                   state_of_type(machine->rows[i].type));
+    if (machine->oracle[0] != OUTSIDE)
+        machine->oracle[0] = RESERVED;
+    if (!machine->frames.records_in_early_heap)
+        oracle_set(machine, machine->frames.records_base.value / 4096,
+                   machine->frames.records_size_bytes / 4096, RESERVED);
+}
+
+static const char *compare(const struct machine *machine)
+{
+    struct frame_allocator_statistics statistics = frame_allocator_statistics(&machine->frames);
+    if (statistics.free_count != oracle_count(machine, FREE))
+        return "another number of free frames than the oracle's";
+    if (statistics.used_count != oracle_count(machine, USED))
+        return "another number of used frames than the oracle's";
+    if (statistics.reserved_count != oracle_count(machine, RESERVED) + oracle_count(machine, HELD))
+        return "another number of reserved frames than the oracle's";
+    if (statistics.free_count + statistics.used_count + statistics.reserved_count !=
+        statistics.total_count)
+        return "free, used and reserved are not the total";
+    if (frame_allocator_largest_run(&machine->frames) != oracle_longest_run(machine))
+        return "another longest run than the oracle's";
+    return frame_allocator_check(&machine->frames);
+}
+
+/* --- Operations --------------------------------------------------------------------------------
+ */
+
+static const char *run_allocate(struct machine *machine, struct byte_stream *stream)
+{
+    struct phys_addr base = {0};
+    uint64_t choice = byte_stream_next(stream, 1);
+    uint64_t count = 1;
+    uint64_t alignment = 1;
+    uint64_t limit = UINT64_MAX / 4096;
+    bool success;
+    if (choice % 4 == 0) {
+        success = frame_allocator_allocate(&machine->frames, &base);
+    } else {
+        count = byte_stream_next(stream, choice % 4 == 1 ? 2 : 1) % 5000;
+        alignment = UINT64_C(1) << byte_stream_next(stream, 1) % 15;
+        if (choice >= 128)
+            limit = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 100);
+        success = frame_allocator_allocate_contiguous(&machine->frames, count, alignment,
+                                                      limit * 4096 + choice, &base);
+    }
+    uint64_t expected = oracle_find(machine, count, alignment, limit);
+    if (success != (expected != 0))
+        return success ? "frames were given that the oracle has not" : "free frames were refused";
+    if (success && base.value != expected * 4096)
+        return "other frames were given than the highest that fit";
+    if (success)
+        oracle_set(machine, expected, count, USED);
+    return NULL;
+}
+
+static const char *run_free(struct machine *machine, struct byte_stream *stream)
+{
+    uint64_t choice = byte_stream_next(stream, 1);
+    uint64_t first = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 64);
+    uint64_t count = 1 + byte_stream_next(stream, 1) % 100;
+    volatile bool panicked;
+    /* Three tries of four begin at a used frame, and half of these free no more than is used. */
+    for (uint64_t i = 0; choice % 4 != 0 && i < ORACLE_FRAMES; i++) {
+        if (oracle_all_are(machine, first, 1, USED))
+            break;
+        first = (first + 1) % ORACLE_FRAMES;
+    }
+    while (choice % 4 >= 2 && count > 1 && !oracle_all_are(machine, first, count, USED))
+        count--;
+    bool allowed = oracle_all_are(machine, first, count, USED);
+    struct phys_addr base = phys_addr(first * 4096 + (choice == 255 ? 8 : 0));
+    allowed = allowed && choice != 255;
+    catch_panic(panicked, frame_allocator_free_contiguous(&machine->frames, base, count));
+    if (panicked == allowed)
+        return allowed ? "a good free panicked" : "a bad free was accepted";
+    if (panicked && panic_stub.code != PANIC_FRAME_FREE)
+        return "a bad free panicked with another code";
+    if (allowed)
+        oracle_set(machine, first, count, FREE);
+    return NULL;
+}
+
+static const char *run_reclaim(struct machine *machine, struct byte_stream *stream)
+{
+    uint64_t first = byte_stream_next(stream, 2) % ORACLE_FRAMES;
+    uint64_t count = byte_stream_next(stream, 1) % 64;
+    volatile bool panicked;
+    volatile bool reclaimed = false;
+    uint64_t first_but_frame_zero = first == 0 && count > 0 ? 1 : first;
+    uint64_t real_count = first + count - first_but_frame_zero;
+    bool allowed = oracle_all_are(machine, first_but_frame_zero, real_count, HELD);
+    catch_panic(panicked, reclaimed = frame_allocator_reclaim(
+                              &machine->frames, phys_addr(first * 4096), count * 4096));
+    if (panicked == allowed)
+        return allowed ? "a good reclaim panicked" : "a bad reclaim was accepted";
+    if (panicked)
+        return panic_stub.code == PANIC_FRAME_FREE ? NULL : "a bad reclaim panicked otherwise";
+    if (!reclaimed)
+        return machine->split_count >= FRAME_ALLOCATOR_SPLITS_MAX ? NULL
+                                                                  : "a good reclaim was refused";
+    machine->split_count++;
+    oracle_set(machine, first_but_frame_zero, real_count, FREE);
+    return NULL;
+}
+
+static const char *run_reclaim_type(struct machine *machine, struct byte_stream *stream)
+{
+    uint32_t type = (uint32_t)byte_stream_next(stream, 1) % 20;
+    uint64_t expected = 0;
+    for (uint32_t i = 0; i < machine->regions.count; i++) {
+        uint64_t first = machine->rows[i].base / 4096;
+        uint64_t end = first + machine->rows[i].size_bytes / 4096;
+        for (uint64_t frame = first; machine->rows[i].type == type && frame < end; frame++) {
+            if (machine->oracle[frame] == HELD) {
+                machine->oracle[frame] = FREE;
+                expected++;
+            }
+        }
+    }
+    return frame_allocator_reclaim_type(&machine->frames, type) == expected
+               ? NULL
+               : "another number of frames was reclaimed";
+}
+
+/* Up to 16 rows below the big one that is always there. */
+static void read_small_map(struct machine *machine, struct byte_stream *stream)
+{
+    uint64_t count = byte_stream_next(stream, 1) % ROWS_MAX;
+    uint64_t frame = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        frame += byte_stream_next(stream, 1) % 100;
+        uint64_t length = 1 + byte_stream_next(stream, 2) % 600;
+        uint32_t type = (uint32_t)byte_stream_next(stream, 1) % 20;
+        machine->rows[machine->regions.count++] =
+            (struct handoff_region){frame * 4096, length * 4096, type, 0, 0xf};
+        frame += length;
+    }
+    frame += byte_stream_next(stream, 1);
+    machine->rows[machine->regions.count++] = (struct handoff_region){
+        frame * 4096, BIG_ROW_FRAMES * UINT64_C(4096), HANDOFF_REGION_USABLE, 0, 0xf};
+}
+
+static const char *run_operations(struct machine *machine, struct byte_stream *stream)
+{
+    const char *problem = compare(machine);
+    while (problem == NULL && !byte_stream_is_empty(stream)) {
+        uint64_t choice = byte_stream_next(stream, 1);
+        if (choice < 120)
+            problem = run_allocate(machine, stream);
+        else if (choice < 236)
+            problem = run_free(machine, stream);
+        else if (choice < 252)
+            problem = run_reclaim(machine, stream);
+        else
+            problem = run_reclaim_type(machine, stream);
+        if (problem == NULL)
+            problem = compare(machine);
+    }
+    return problem;
+}
+
+const char *frame_operations_run(const uint8_t *bytes, size_t size_bytes)
+{
+    struct byte_stream stream = {bytes, size_bytes, 0};
+    struct machine *machine = calloc(1, sizeof(*machine));
+    const char *problem = "the allocator could not be started";
+    bool use_early_heap = byte_stream_next(&stream, 1) % 2 == 0;
+    read_small_map(machine, &stream);
+    if (start(machine, use_early_heap)) {
+        fill_oracle(machine);
+        problem = run_operations(machine, &stream);
+        give_records_back(machine);
+    }
+    free(machine);
+    return problem;
+}
+
+/* --- Hostile maps ------------------------------------------------------------------------------
+ */
+
+static void read_hostile_map(struct machine *machine, struct byte_stream *stream)
+{
+    uint64_t end = 0;
+    while (!byte_stream_is_empty(stream) && machine->regions.count < ROWS_MAX) {
+        uint64_t choice = byte_stream_next(stream, 1);
+        uint32_t type = (uint32_t)byte_stream_next(stream, choice % 8 == 0 ? 4 : 1);
+        uint64_t base = byte_stream_next(stream, choice % 4 == 0 ? 8 : 3);
+        uint64_t size_bytes = byte_stream_next(stream, choice % 4 == 1 ? 8 : 2);
+        if (choice % 4 != 0)
+            base = end + base * 4096;
+        if (choice % 4 != 1)
+            size_bytes *= 4096;
+        /* Only so much memory is there, and may be written. */
+        if (type == HANDOFF_REGION_USABLE) {
+            base %= MEMORY_BYTES / 2;
+            size_bytes %= UINT64_C(1) << 33;
+        } else {
+            size_bytes = size_bytes >> 60 != 0 ? size_bytes : size_bytes % (UINT64_C(1) << 33);
+        }
+        machine->rows[machine->regions.count++] =
+            (struct handoff_region){base, size_bytes, type, 0, 0xf};
+        end = base + size_bytes;
+    }
+}
+
+static const char *check_given(const struct machine *machine, struct phys_addr frame)
+{
+    struct range range = {frame.value, frame.value + 4096};
+    struct range records = {machine->frames.records_base.value,
+                            machine->frames.records_base.value +
+                                machine->frames.records_size_bytes};
+    if (frame.value == 0)
+        return "frame 0 was given";
+    if (!region_list_covers(&machine->regions, range, HANDOFF_REGION_USABLE))
+        return "a frame was given that is not usable RAM";
+    if (!machine->frames.records_in_early_heap && range_overlaps(range, records))
+        return "a frame of the records was given";
+    return NULL;
+}
+
+static const char *use_hostile_machine(struct machine *machine)
+{
+    struct phys_addr taken[40];
+    size_t count = 0;
+    const char *problem = frame_allocator_check(&machine->frames);
+    while (problem == NULL && count < 40 &&
+           frame_allocator_allocate(&machine->frames, &taken[count])) {
+        problem = check_given(machine, taken[count]);
+        count++;
+    }
+    while (problem == NULL && count > 0)
+        frame_allocator_free(&machine->frames, taken[--count]);
+    return problem != NULL ? problem : frame_allocator_check(&machine->frames);
+}
+
+const char *frame_operations_run_hostile_map(const uint8_t *bytes, size_t size_bytes)
+{
+    struct byte_stream stream = {bytes, size_bytes, 0};
+    struct machine *machine = calloc(1, sizeof(*machine));
+    const char *problem = NULL;
+    read_hostile_map(machine, &stream);
+    if (start(machine, true)) {
+        problem = use_hostile_machine(machine);
+        give_records_back(machine);
+    }
+    free(machine);
+    return problem;
+}

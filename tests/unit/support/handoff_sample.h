@@ -1,0 +1,58 @@
+/*
+ * handoff_sample.h - a good handoff, for tests that turn one thing of it bad.
+ *
+ * The block of handoff data is the only physical memory that exists; reading beside it is caught by
+ * the address sanitizer.
+ */
+#ifndef TESTS_UNIT_SUPPORT_HANDOFF_SAMPLE_H
+#define TESTS_UNIT_SUPPORT_HANDOFF_SAMPLE_H
+
+#include <stdint.h>
+
+#include "shared/handoff.h"
+
+/* Where everything is, physically. */
+#define SAMPLE_TEMP_HEAP_BASE   UINT64_C(0x200000)
+#define SAMPLE_TEMP_HEAP_SIZE   UINT64_C(0x100000)
+#define SAMPLE_KERNEL_BASE      UINT64_C(0x300000)
+#define SAMPLE_KERNEL_SIZE      UINT64_C(0x20000)
+#define SAMPLE_STACK_BASE       UINT64_C(0x320000)
+#define SAMPLE_STACK_SIZE       UINT64_C(0x10000)
+#define SAMPLE_TABLES_BASE      UINT64_C(0x330000)
+#define SAMPLE_TABLES_SIZE      UINT64_C(0x8000)
+#define SAMPLE_DATA_BASE        UINT64_C(0x338000)
+#define SAMPLE_DATA_SIZE        UINT64_C(0x4000)
+#define SAMPLE_USABLE_BASE      UINT64_C(0x33c000)
+#define SAMPLE_USABLE_SIZE      UINT64_C(0x8000000)
+#define SAMPLE_FRAMEBUFFER_BASE UINT64_C(0x80000000)
+#define SAMPLE_FRAMEBUFFER_SIZE UINT64_C(0x300000)
+
+/* Where things are in the data block, behind the structure. */
+#define SAMPLE_REGIONS_OFFSET  0x200
+#define SAMPLE_EFI_MAP_OFFSET  0x1000
+#define SAMPLE_COMMAND_OFFSET  0x2000
+#define SAMPLE_LOG_OFFSET      0x2100
+#define SAMPLE_TIMELINE_OFFSET 0x3000
+
+/* The rows: low RAM, heap, heap, kernel, stack, tables, data, RAM, framebuffer. */
+#define SAMPLE_REGION_COUNT 9
+/* Larger than the struct, as a newer loader's may be. */
+#define SAMPLE_REGION_STRIDE_BYTES 40
+
+struct handoff_sample {
+    uint8_t *data; /* physical SAMPLE_DATA_BASE */
+    struct handoff *handoff;
+    uint64_t direct_map_base;
+};
+
+void handoff_sample_create(struct handoff_sample *sample);
+void handoff_sample_destroy(struct handoff_sample *sample);
+
+/* Write all regions (again). */
+void handoff_sample_write_regions(struct handoff_sample *sample);
+struct handoff_region *handoff_sample_region(struct handoff_sample *sample, uint32_t index);
+
+/* Make the checksum right again. Precondition: size_bytes is inside the data block. */
+void handoff_sample_seal(struct handoff_sample *sample);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * heap_arena.h - memory and page source for a heap under test.
+ *
+ * One host mapping stands for the heap's window. What the page source has not given is poisoned for
+ * AddressSanitizer, so that a heap which touches memory that is not its own is caught at the
+ * instruction. The n-th call of grow can be made to fail; faults are recorded.
+ */
+#ifndef TESTS_UNIT_SUPPORT_HEAP_ARENA_H
+#define TESTS_UNIT_SUPPORT_HEAP_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/mm/heap/heap.h"
+
+struct heap_arena {
+    uint8_t *base;
+    size_t size_bytes;   /* of the mapping */
+    size_t usable_bytes; /* given to the heap */
+    size_t budget_bytes; /* the page source gives no more than this */
+    unsigned grow_count; /* calls, failed ones included */
+    unsigned shrink_count;
+    unsigned failing_grow; /* the call that fails, from 1; 0 for none */
+    unsigned fault_count;
+    struct heap_fault fault; /* the last one */
+};
+
+/* Map `size_bytes` (not backed by memory until touched). Aborts if that fails. */
+void heap_arena_create(struct heap_arena *arena, size_t size_bytes);
+void heap_arena_destroy(struct heap_arena *arena);
+
+/* A best-fit heap of fixed size: the first `size_bytes` of the arena. */
+struct heap_configuration heap_arena_fixed(struct heap_arena *arena, size_t size_bytes);
+
+/* A best-fit heap that grows through the page source up to `limit_bytes`. */
+struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t limit_bytes);
+
+/* Make the first `size_bytes` touchable and nothing else. */
+void heap_arena_set_usable(struct heap_arena *arena, size_t size_bytes);
+
+#endif

@@ -1,0 +1,124 @@
+#include "tests/unit/support/memory_map_oracle.h"
+
+#include <stdbool.h>
+
+#include "shared/address.h"
+
+#define PHYSICAL_LIMIT (UINT64_C(1) << 52)
+#define WRITE_BACK     UINT64_C(8)
+
+uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes)
+{
+    static const uint32_t TYPES[16] = {
+        HANDOFF_REGION_RESERVED,      HANDOFF_REGION_LOADER,        HANDOFF_REGION_LOADER,
+        HANDOFF_REGION_BOOT_SERVICES, HANDOFF_REGION_BOOT_SERVICES, HANDOFF_REGION_RUNTIME_CODE,
+        HANDOFF_REGION_RUNTIME_DATA,  HANDOFF_REGION_USABLE,        HANDOFF_REGION_BAD,
+        HANDOFF_REGION_ACPI_RECLAIM,  HANDOFF_REGION_ACPI_NVS,      HANDOFF_REGION_MMIO,
+        HANDOFF_REGION_MMIO,          HANDOFF_REGION_MMIO,          HANDOFF_REGION_PERSISTENT,
+        HANDOFF_REGION_UNACCEPTED};
+    if (efi_type > 15)
+        return HANDOFF_REGION_RESERVED;
+    bool plain_ram =
+        (attributes & WRITE_BACK) != 0 &&
+        (attributes & (MEMORY_MAP_ATTRIBUTE_SP | MEMORY_MAP_ATTRIBUTE_RUNTIME)) == 0;
+    if (TYPES[efi_type] <= HANDOFF_REGION_ACPI_RECLAIM && !plain_ram)
+        return HANDOFF_REGION_RESERVED;
+    return TYPES[efi_type];
+}
+
+static bool can_become_free(uint32_t type)
+{
+    return type != 0 && type <= HANDOFF_REGION_ACPI_RECLAIM;
+}
+
+static bool row_covers(const struct memory_map_descriptor *row, uint32_t type, uint64_t page)
+{
+    uint64_t start = row->physical_start;
+    if (row->page_count == 0 || row->page_count > PHYSICAL_LIMIT / PAGE_SIZE_BYTES ||
+        start > PHYSICAL_LIMIT || row->page_count * PAGE_SIZE_BYTES > PHYSICAL_LIMIT - start)
+        return false;
+    uint64_t end = start + row->page_count * PAGE_SIZE_BYTES;
+    if (can_become_free(type))
+        return start <= page && page + PAGE_SIZE_BYTES <= end; /* whole pages only */
+    return start < page + PAGE_SIZE_BYTES && page < end;
+}
+
+/* The most restrictive type of the rows that cover the page; 0 if none does. */
+static uint32_t type_by_rows(const struct memory_map_input *input, uint64_t page)
+{
+    uint32_t highest = 0;
+    for (size_t i = 0; i < input->row_count; i++) {
+        const struct memory_map_descriptor *row = &input->rows[i];
+        uint32_t type = memory_map_oracle_type(row->type, row->attribute);
+        if (type > highest && row_covers(row, type, page))
+            highest = type;
+    }
+    return highest;
+}
+
+static uint32_t type_by_claims(const struct memory_map_input *input, uint64_t page)
+{
+    uint32_t highest = 0;
+    for (size_t i = 0; i < input->claim_count; i++) {
+        const struct memory_map_claim *claim = &input->claims[i];
+        if (page >= claim->base && page - claim->base < claim->size_bytes &&
+            (uint32_t)claim->type > highest)
+            highest = (uint32_t)claim->type;
+    }
+    return highest;
+}
+
+static const struct handoff_region *region_of(const struct handoff_region *regions,
+                                              size_t region_count, uint64_t page)
+{
+    for (size_t i = 0; i < region_count; i++) {
+        if (page >= regions[i].base && page - regions[i].base < regions[i].size_bytes)
+            return &regions[i];
+    }
+    return NULL;
+}
+
+const char *memory_map_page_problem(const struct memory_map_input *input,
+                                    const struct handoff_region *regions, size_t region_count,
+                                    uint64_t page)
+{
+    uint32_t row_type = type_by_rows(input, page);
+    uint32_t claim_type = type_by_claims(input, page);
+    uint32_t expected = claim_type > row_type ? claim_type : row_type;
+    if (page == 0 && can_become_free(expected))
+        expected = HANDOFF_REGION_RESERVED;
+
+    const struct handoff_region *region = region_of(regions, region_count, page);
+    if (region == NULL)
+        return expected == 0 ? NULL : "a page that rows or claims cover is missing";
+    if (region->type != expected)
+        return "a page has the wrong type";
+    if (row_type == 0)
+        return region->efi_type == HANDOFF_EFI_TYPE_NONE ? NULL : "a page has an invented EFI type";
+    if (memory_map_oracle_type(region->efi_type, region->attributes) != row_type)
+        return "a page has the EFI type or attributes of a row that did not win";
+    return NULL;
+}
+
+const char *memory_map_normal_problem(const struct handoff_region *regions, size_t region_count)
+{
+    for (size_t i = 0; i < region_count; i++) {
+        const struct handoff_region *region = &regions[i];
+        if (region->size_bytes == 0)
+            return "an empty region";
+        if (!page_is_aligned(region->base) || !page_is_aligned(region->size_bytes))
+            return "an unaligned region";
+        if (region->base > PHYSICAL_LIMIT || region->size_bytes > PHYSICAL_LIMIT - region->base)
+            return "a region above 52 bits";
+        if (i == 0)
+            continue;
+        const struct handoff_region *before = &regions[i - 1];
+        uint64_t before_end = before->base + before->size_bytes;
+        if (before_end > region->base)
+            return "regions that overlap or are not sorted";
+        if (before_end == region->base && before->type == region->type &&
+            before->efi_type == region->efi_type && before->attributes == region->attributes)
+            return "regions that could be one";
+    }
+    return NULL;
+}

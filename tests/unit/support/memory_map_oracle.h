@@ -1,0 +1,35 @@
+/*
+ * memory_map_oracle.h - what a page of memory is, found from all rows without sorting anything, for
+ * unit tests and the fuzzer of bootloader/memory_map.c.
+ */
+#ifndef TESTS_UNIT_SUPPORT_MEMORY_MAP_ORACLE_H
+#define TESTS_UNIT_SUPPORT_MEMORY_MAP_ORACLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootloader/memory_map.h"
+
+#define MEMORY_MAP_ATTRIBUTE_SP      UINT64_C(0x40000)
+#define MEMORY_MAP_ATTRIBUTE_RUNTIME UINT64_C(0x8000000000000000)
+
+/* The firmware's rows and the loader's claims, as they were given to memory_map_convert(). */
+struct memory_map_input {
+    const struct memory_map_descriptor *rows;
+    size_t row_count;
+    const struct memory_map_claim *claims;
+    size_t claim_count;
+};
+
+/* The region type that a row's type and attributes mean. */
+uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes);
+
+/* What is wrong with how the regions describe the page that begins at `page`; NULL if nothing. */
+const char *memory_map_page_problem(const struct memory_map_input *input,
+                                    const struct handoff_region *regions, size_t region_count,
+                                    uint64_t page);
+
+/* How the regions break the promise of being normalised; NULL if they do not. */
+const char *memory_map_normal_problem(const struct handoff_region *regions, size_t region_count);
+
+#endif

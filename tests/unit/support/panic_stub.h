@@ -1,0 +1,50 @@
+/*
+ * panic_stub.h - the kernel's panic on the host: recorded, and survived by the test.
+ *
+ * panic_raise() jumps back to the macro that expected it. A panic that nobody expects prints its
+ * message and aborts.
+ */
+#ifndef TESTS_UNIT_SUPPORT_PANIC_STUB_H
+#define TESTS_UNIT_SUPPORT_PANIC_STUB_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+
+#include "kernel/panic.h"
+
+struct panic_stub {
+    bool armed;
+    jmp_buf jump;
+    enum panic_code code; /* of the last panic */
+    char message[512];
+};
+
+extern struct panic_stub panic_stub;
+
+/* Run `statement` and store in `panicked` (a bool variable) whether it ended in a panic. Local
+ * variables that the statement changes must be volatile to be read after a panic. */
+#define catch_panic(panicked, statement)                                                           \
+    do {                                                                                           \
+        panic_stub.armed = true;                                                                   \
+        if (setjmp(panic_stub.jump) == 0) {                                                        \
+            statement;                                                                             \
+            (panicked) = false;                                                                    \
+        } else {                                                                                   \
+            (panicked) = true;                                                                     \
+        }                                                                                          \
+        panic_stub.armed = false;                                                                  \
+    } while (0)
+
+/* Fail the cmocka test unless `statement` panics with this code. */
+#define expect_panic(expected_code, statement)                                                     \
+    do {                                                                                           \
+        volatile bool did_panic;                                                                   \
+        catch_panic(did_panic, statement);                                                         \
+        if (!did_panic)                                                                            \
+            fail_msg("no panic from: %s", #statement);                                             \
+        if (panic_stub.code != (expected_code))                                                    \
+            fail_msg("panic 0x%x (%s) instead of %s from: %s", (unsigned)panic_stub.code,          \
+                     panic_stub.message, #expected_code, #statement);                              \
+    } while (0)
+
+#endif

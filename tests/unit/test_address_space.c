@@ -1,0 +1,413 @@
+/* Catalogue group P, as far as it concerns the kernel's own tables. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/mm/address_space.h"
+#include "kernel/mm/layout.h"
+#include "shared/region.h"
+#include "tests/unit/support/fake_machine.h"
+#include "tests/unit/support/panic_stub.h"
+
+struct fixture {
+    struct fake_machine machine;
+    struct address_space space;
+};
+
+static int create_machine(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    fake_machine_create(&fixture->machine);
+    *state = fixture;
+    return 0;
+}
+
+static int destroy_machine(void **state)
+{
+    struct fixture *fixture = *state;
+    fake_machine_destroy(&fixture->machine);
+    free(fixture);
+    return 0;
+}
+
+static enum page_table_status try_build(struct fixture *fixture)
+{
+    return address_space_build(&fixture->space, &fixture->machine.plan,
+                               &fixture->machine.environment);
+}
+
+static struct address_space *build(struct fixture *fixture)
+{
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+    return &fixture->space;
+}
+
+static struct page_mapping mapping_at(const struct address_space *space, uint64_t virtual)
+{
+    struct page_mapping mapping;
+    assert_int_equal(page_table_lookup(&space->table, virt_addr(virtual), &mapping), PAGE_TABLE_OK);
+    return mapping;
+}
+
+static bool is_mapped(const struct address_space *space, uint64_t virtual)
+{
+    struct page_mapping mapping;
+    return page_table_lookup(&space->table, virt_addr(virtual), &mapping) == PAGE_TABLE_OK;
+}
+
+static bool is_upper_half(void *context, const struct page_mapping *mapping)
+{
+    (void)context;
+    return mapping->virtual.value >> 63 == 1;
+}
+
+static void test_P7_P9_nothing_in_the_lower_half(void **state)
+{
+    struct address_space *space = build(*state);
+    assert_false(is_mapped(space, 0));
+    assert_true(page_table_walk(&space->table, is_upper_half, NULL));
+    assert_string_equal(address_space_find_guard(space, virt_addr(0xfff))->name, "null pointer");
+    assert_null(address_space_find_guard(space, virt_addr(0x1000)));
+}
+
+static void test_P9_what_the_kernel_runs_on_is_reachable(void **state)
+{
+    struct address_space *space = build(*state);
+    struct virt_addr top;
+    assert_true(is_mapped(space, LAYOUT_KERNEL_IMAGE_BASE));
+    assert_true(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + 0x881000)); /* handoff data */
+    assert_int_equal(address_space_map_stack(space, "main stack", 65536, &top), PAGE_TABLE_OK);
+    assert_true(is_mapped(space, top.value - 1));
+    assert_true(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + space->table.root.value));
+}
+
+static void test_P13_image_has_its_linked_permissions(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *space = build(fixture);
+    for (size_t i = 0; i < 4; i++) {
+        const struct kernel_segment *segment = &fixture->machine.segments[i];
+        for (uint64_t page = segment->virtual.start; page < segment->virtual.end; page += 4096) {
+            struct page_mapping mapping = mapping_at(space, page);
+            assert_int_equal(mapping.permissions.write, segment->write);
+            assert_int_equal(mapping.permissions.execute, segment->execute);
+            assert_int_equal(mapping.permissions.memory_type, PAGE_MEMORY_WRITE_BACK);
+            assert_int_equal(mapping.physical.value + (page - mapping.virtual.value),
+                             FAKE_MACHINE_IMAGE_BASE + page - LAYOUT_KERNEL_IMAGE_BASE);
+            assert_false(mapping.user);
+        }
+    }
+    assert_false(is_mapped(space, LAYOUT_KERNEL_IMAGE_BASE - 4096));
+    assert_false(is_mapped(space, fixture->machine.segments[3].virtual.end));
+}
+
+static void test_P5_writable_executable_segment_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    fixture->machine.segments[2].execute = true;
+    assert_int_equal(try_build(fixture), PAGE_TABLE_WRITABLE_EXECUTABLE);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+static void test_empty_segment_is_left_out(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->machine.segments[3].virtual.end = fixture->machine.segments[3].virtual.start;
+    struct address_space *space = build(fixture);
+    assert_false(is_mapped(space, fixture->machine.segments[3].virtual.start));
+}
+
+/* The direct map has all RAM and nothing else, page for page. */
+static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *space = build(fixture);
+    uint64_t ram_bytes = 0;
+    uint64_t checked_end = 0;
+    for (size_t i = 0; i < fixture->machine.region_count; i++) {
+        const struct handoff_region *region = &fixture->machine.regions[i];
+        uint64_t end = region->base + region->size_bytes;
+        bool is_framebuffer = region->type == HANDOFF_REGION_FRAMEBUFFER;
+        bool expected = region_type_is_ram(region->type) || is_framebuffer;
+        if (region->base > checked_end)
+            assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + checked_end));
+        for (uint64_t page = region->base; page < end; page += 4096) {
+            uint64_t virtual = LAYOUT_DIRECT_MAP_BASE + page;
+            assert_int_equal(is_mapped(space, virtual), expected);
+            if (!expected)
+                continue;
+            struct page_mapping mapping = mapping_at(space, virtual);
+            assert_int_equal(mapping.physical.value - mapping.virtual.value,
+                             -LAYOUT_DIRECT_MAP_BASE);
+            assert_true(mapping.permissions.write);
+            assert_false(mapping.permissions.execute);
+            assert_int_equal(mapping.permissions.memory_type,
+                             is_framebuffer ? PAGE_MEMORY_WRITE_COMBINING : PAGE_MEMORY_WRITE_BACK);
+        }
+        if (region_type_is_ram(region->type))
+            ram_bytes += region->size_bytes;
+        checked_end = end;
+    }
+    assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + checked_end));
+    assert_int_equal(space->direct_map_mapped_bytes, ram_bytes);
+    assert_int_equal(space->direct_map_size_bytes, checked_end);
+}
+
+/* Rows of different types that touch share a large page. */
+static void test_direct_map_merges_rows_that_touch(void **state)
+{
+    struct address_space *space = build(*state);
+    struct page_mapping mapping = mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 0x801000);
+    assert_int_equal(mapping.page_size_bytes, 2 * MIB);
+    assert_int_equal(mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 0x100000).page_size_bytes, 4096);
+}
+
+static void map_sixteen_gib(struct fixture *fixture)
+{
+    static const struct handoff_region regions[] = {
+        {.base = 0x1000, .size_bytes = GIB - 0x1000, .type = HANDOFF_REGION_USABLE},
+        {.base = GIB, .size_bytes = 15 * GIB, .type = HANDOFF_REGION_BOOT_SERVICES}};
+    fixture->machine.plan.regions = regions;
+    fixture->machine.plan.region_count = 2;
+    fixture->machine.plan.framebuffer = (struct range){0, 0};
+}
+
+static void test_P12_with_and_without_1_gib_pages(void **state)
+{
+    struct fixture *fixture = *state;
+    map_sixteen_gib(fixture);
+    struct address_space *space = build(fixture);
+    assert_int_equal(mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 3 * GIB).page_size_bytes, GIB);
+    uint64_t with = space->table.table_count;
+    address_space_destroy(space);
+
+    fixture->machine.plan.features.pages_1gib = false;
+    space = build(fixture);
+    assert_int_equal(mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 3 * GIB).page_size_bytes, 2 * MIB);
+    assert_int_equal(space->table.table_count, with + 15);
+}
+
+static void test_P12_without_nx(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->machine.plan.features.no_execute = false;
+    struct address_space *space = build(fixture);
+    assert_false(mapping_at(space, LAYOUT_KERNEL_IMAGE_BASE + 0x5000).permissions.write);
+    assert_true(mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 0x1000).permissions.execute);
+}
+
+static void test_P11_five_levels(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->machine.plan.features.levels = 5;
+    struct address_space *space = build(fixture);
+    assert_true(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + 0x1000));
+    assert_true(is_mapped(space, LAYOUT_KERNEL_IMAGE_BASE));
+}
+
+static void test_P10_ram_above_maxphyaddr_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    fixture->machine.plan.features.physical_bits = 32;
+    assert_int_equal(try_build(fixture), PAGE_TABLE_PHYSICAL_TOO_HIGH);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+static void test_ram_beyond_the_direct_map_is_left_out(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct handoff_region regions[] = {
+        {.base = 64 * TIB - 4 * MIB, .size_bytes = 8 * MIB, .type = HANDOFF_REGION_USABLE},
+        {.base = 65 * TIB, .size_bytes = 8 * MIB, .type = HANDOFF_REGION_USABLE}};
+    fixture->machine.plan.regions = regions;
+    fixture->machine.plan.region_count = 2;
+    fixture->machine.plan.features.physical_bits = 52;
+    struct address_space *space = build(fixture);
+    assert_int_equal(space->direct_map_size_bytes, 64 * TIB);
+    assert_int_equal(space->direct_map_mapped_bytes, 4 * MIB);
+    assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + LAYOUT_DIRECT_MAP_LIMIT_BYTES));
+    assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + 65 * TIB));
+}
+
+static void test_framebuffer_beyond_the_direct_map_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    fixture->machine.plan.features.physical_bits = 52;
+    fixture->machine.plan.framebuffer = (struct range){64 * TIB, 64 * TIB + 8 * MIB};
+    assert_int_equal(try_build(fixture), PAGE_TABLE_PHYSICAL_TOO_HIGH);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+static void test_P8_stacks_have_unmapped_pages_around_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *space = build(fixture);
+    static const char *const names[] = {"main stack", "double-fault stack", "NMI stack"};
+    struct virt_addr tops[3];
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t size_bytes = (i + 1) * UINT64_C(8192);
+        assert_int_equal(address_space_map_stack(space, names[i], size_bytes, &tops[i]),
+                         PAGE_TABLE_OK);
+        assert_int_equal(tops[i].value % 4096, 0);
+        uint64_t base = tops[i].value - size_bytes;
+        for (uint64_t page = base; page < tops[i].value; page += 4096) {
+            struct page_mapping mapping = mapping_at(space, page);
+            assert_true(mapping.permissions.write);
+            assert_false(mapping.permissions.execute);
+        }
+        assert_false(is_mapped(space, base - 1));
+        assert_false(is_mapped(space, base - 4096));
+        assert_false(is_mapped(space, tops[i].value));
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t base = tops[i].value - (i + 1) * UINT64_C(8192);
+        const struct address_space_guard *guard =
+            address_space_find_guard(space, virt_addr(base - 1));
+        assert_non_null(guard);
+        assert_string_equal(guard->name, names[i]);
+        assert_true(guard->is_stack);
+        assert_null(address_space_find_guard(space, virt_addr(base)));
+    }
+}
+
+static void test_stack_sizes_that_are_none_are_refused(void **state)
+{
+    struct address_space *space = build(*state);
+    struct virt_addr top = virt_addr(7);
+    assert_int_equal(address_space_map_stack(space, "x", 0, &top), PAGE_TABLE_EMPTY);
+    assert_int_equal(address_space_map_stack(space, "x", 100, &top), PAGE_TABLE_UNALIGNED);
+    assert_int_equal(top.value, 7);
+    assert_int_equal(space->guard_count, 1);
+}
+
+static void test_P4_every_nth_allocation_of_the_build_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fake_machine *machine = &fixture->machine;
+    uint64_t before = fake_machine_free_count(machine);
+    build(fixture);
+    uint64_t needed = before - fake_machine_free_count(machine);
+    assert_int_equal(needed, fixture->space.table.table_count);
+    address_space_destroy(&fixture->space);
+    assert_int_equal(fake_machine_free_count(machine), before);
+
+    for (uint64_t n = 0; n < needed; n++) {
+        fake_machine_leave_frames(machine, n);
+        assert_int_equal(try_build(fixture), PAGE_TABLE_NO_MEMORY);
+        assert_int_equal(fake_machine_free_count(machine), n);
+        fake_machine_return_frames(machine);
+    }
+    fake_machine_leave_frames(machine, needed);
+    build(fixture);
+    assert_null(frame_allocator_check(&machine->frames));
+}
+
+static void test_P4_every_nth_allocation_of_a_stack_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fake_machine *machine = &fixture->machine;
+    struct address_space *space = build(fixture);
+    uint64_t hash = fake_machine_mapping_hash(&space->table);
+    uint64_t table_count = space->table.table_count;
+    struct virt_addr top = virt_addr(7);
+    /* 16 frames and a table of each of the three lower levels */
+    for (uint64_t n = 0; n < 16 + 3; n++) {
+        fake_machine_leave_frames(machine, n);
+        assert_int_equal(address_space_map_stack(space, "main stack", 65536, &top),
+                         PAGE_TABLE_NO_MEMORY);
+        assert_int_equal(fake_machine_free_count(machine), n);
+        assert_int_equal(fake_machine_mapping_hash(&space->table), hash);
+        assert_int_equal(space->table.table_count, table_count);
+        assert_int_equal(space->guard_count, 1);
+        assert_int_equal(top.value, 7);
+        fake_machine_return_frames(machine);
+    }
+    fake_machine_leave_frames(machine, 16 + 3);
+    assert_int_equal(address_space_map_stack(space, "main stack", 65536, &top), PAGE_TABLE_OK);
+    assert_int_equal(fake_machine_free_count(machine), 0);
+    assert_null(frame_allocator_check(&machine->frames));
+}
+
+/* A frame must not be anybody else's while a translation to it can still be used. */
+static void test_P6_frames_are_freed_after_their_translation(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *space = build(fixture);
+    struct virt_addr start = virt_addr(LAYOUT_HEAP_WINDOW_BASE);
+    assert_int_equal(address_space_map_frames(space, start, 1), PAGE_TABLE_OK);
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    fixture->machine.invalidate_count = 0;
+    address_space_unmap_frames(space, start, 1);
+    assert_int_equal(fixture->machine.invalidate_count, 1);
+    assert_int_equal(fixture->machine.free_count_at_invalidate, free_count);
+    assert_false(is_mapped(space, start.value));
+}
+
+static void test_P2_frames_over_a_mapping_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *space = build(fixture);
+    struct virt_addr start = virt_addr(LAYOUT_HEAP_WINDOW_BASE);
+    assert_int_equal(address_space_map_frames(space, virt_addr_add(start, 8192), 1), PAGE_TABLE_OK);
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    uint64_t hash = fake_machine_mapping_hash(&space->table);
+    assert_int_equal(address_space_map_frames(space, start, 4), PAGE_TABLE_ALREADY_MAPPED);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+    assert_int_equal(fake_machine_mapping_hash(&space->table), hash);
+}
+
+static void test_P3_unmap_of_nothing_panics(void **state)
+{
+    struct address_space *space = build(*state);
+    expect_panic(PANIC_ASSERTION,
+                 address_space_unmap_frames(space, virt_addr(LAYOUT_HEAP_WINDOW_BASE), 1));
+    expect_panic(PANIC_ASSERTION, address_space_unmap_frames(
+                                      space, virt_addr(LAYOUT_DIRECT_MAP_BASE + 0xa00000), 1));
+}
+
+static void test_too_many_guards_panic(void **state)
+{
+    struct address_space *space = build(*state);
+    struct range range = {0x1000, 0x2000};
+    while (space->guard_count < ADDRESS_SPACE_GUARD_LIMIT)
+        address_space_add_guard(space, range, "guard", false);
+    expect_panic(PANIC_ASSERTION, address_space_add_guard(space, range, "one more", false));
+}
+
+#define ON_MACHINE(test) cmocka_unit_test_setup_teardown(test, create_machine, destroy_machine)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_MACHINE(test_P7_P9_nothing_in_the_lower_half),
+        ON_MACHINE(test_P9_what_the_kernel_runs_on_is_reachable),
+        ON_MACHINE(test_P13_image_has_its_linked_permissions),
+        ON_MACHINE(test_P5_writable_executable_segment_is_refused),
+        ON_MACHINE(test_empty_segment_is_left_out),
+        ON_MACHINE(test_P14_direct_map_is_all_ram_and_the_framebuffer),
+        ON_MACHINE(test_direct_map_merges_rows_that_touch),
+        ON_MACHINE(test_P12_with_and_without_1_gib_pages),
+        ON_MACHINE(test_P12_without_nx),
+        ON_MACHINE(test_P11_five_levels),
+        ON_MACHINE(test_P10_ram_above_maxphyaddr_is_refused),
+        ON_MACHINE(test_ram_beyond_the_direct_map_is_left_out),
+        ON_MACHINE(test_framebuffer_beyond_the_direct_map_is_refused),
+        ON_MACHINE(test_P8_stacks_have_unmapped_pages_around_them),
+        ON_MACHINE(test_stack_sizes_that_are_none_are_refused),
+        ON_MACHINE(test_P4_every_nth_allocation_of_the_build_fails),
+        ON_MACHINE(test_P4_every_nth_allocation_of_a_stack_fails),
+        ON_MACHINE(test_P6_frames_are_freed_after_their_translation),
+        ON_MACHINE(test_P2_frames_over_a_mapping_are_refused),
+        ON_MACHINE(test_P3_unmap_of_nothing_panics),
+        ON_MACHINE(test_too_many_guards_panic),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

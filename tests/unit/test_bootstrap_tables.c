@@ -1,0 +1,452 @@
+#include "tests/unit/support/cmocka.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootloader/bootstrap_tables.h"
+#include "bootloader/memory_map.h"
+#include "shared/address.h"
+#include "shared/region.h"
+#include "tests/unit/support/fake_memory.h"
+#include "tests/unit/support/memory_map_file.h"
+
+#define DIRECT BOOTSTRAP_DIRECT_MAP_BASE
+#define KERNEL UINT64_C(0xffffffff80000000)
+
+static const struct page_table_features MODERN = {
+    .levels = 4, .physical_bits = 46, .no_execute = true, .pages_1gib = true,
+    .write_combining = true};
+
+/* text, rodata (which shares text's last page's neighbour), data with .bss */
+static const struct elf_plan KERNEL_PLAN = {
+    .entry = KERNEL + 0x10,
+    .virtual_base = KERNEL,
+    .size_bytes = 0x8000,
+    .segment_count = 4,
+    .segments =
+        {
+            {.virtual_address = KERNEL, .memory_size_bytes = 0x1800, .execute = true},
+            {.virtual_address = KERNEL + 0x1900, .memory_size_bytes = 0x10, .execute = true},
+            {.virtual_address = KERNEL + 0x3010, .memory_size_bytes = 0x20},
+            {.virtual_address = KERNEL + 0x5ff0, .memory_size_bytes = 0x2010, .write = true},
+        },
+};
+
+static const struct bootstrap_section SECTIONS[] = {
+    {.base = 0x1e000000, .size_bytes = 0x1000},
+    {.base = 0x1e001000, .size_bytes = 0x5000, .execute = true},
+    {.base = 0x1e006000, .size_bytes = 0x2000, .write = true},
+};
+
+static struct handoff_region region(uint64_t base, uint64_t size_bytes, uint32_t type)
+{
+    return (struct handoff_region){.base = base, .size_bytes = size_bytes, .type = type};
+}
+
+static struct bootstrap_plan plan_over(const struct handoff_region *regions, size_t region_count)
+{
+    return (struct bootstrap_plan){
+        .kernel = &KERNEL_PLAN,
+        .kernel_physical_base = 0x1c345000,
+        .stack_physical_base = 0x1d000000,
+        .loader_sections = SECTIONS,
+        .loader_section_count = 3,
+        .regions = regions,
+        .region_count = region_count,
+    };
+}
+
+/* --- One build --------------------------------------------------------------------------------------- */
+
+struct build {
+    struct fake_memory memory;
+    struct page_table table;
+    enum page_table_status status;
+    uint64_t direct_map_size_bytes;
+};
+
+static void build_create(struct build *build, const struct bootstrap_plan *plan,
+                         const struct page_table_features *features, uint64_t page_count)
+{
+    fake_memory_create(&build->memory, page_count);
+    struct page_table_memory callbacks = fake_memory_callbacks(&build->memory);
+    assert_int_equal(page_table_create(features, &callbacks, &build->table), PAGE_TABLE_OK);
+    build->direct_map_size_bytes = 77;
+    build->status = bootstrap_tables_build(plan, &build->table, &build->direct_map_size_bytes);
+}
+
+static void build_destroy(struct build *build)
+{
+    page_table_destroy(&build->table);
+    assert_int_equal(build->memory.used_count, 0);
+    fake_memory_destroy(&build->memory);
+}
+
+/* --- The oracle: what one address must be, from the plan ---------------------------------------------- */
+
+struct expectation {
+    bool mapped;
+    uint64_t physical;
+    bool write;
+    bool execute;
+    enum page_memory_type memory_type;
+};
+
+static bool expect_kernel(const struct bootstrap_plan *plan, uint64_t page,
+                          struct expectation *ret)
+{
+    for (unsigned i = 0; i < plan->kernel->segment_count; i++) {
+        const struct elf_segment *segment = &plan->kernel->segments[i];
+        uint64_t last = segment->virtual_address + segment->memory_size_bytes - 1;
+        if (page >= page_align_down(segment->virtual_address) && page <= last) {
+            *ret = (struct expectation){
+                true, plan->kernel_physical_base + (page - plan->kernel->virtual_base),
+                segment->write, segment->execute, PAGE_MEMORY_WRITE_BACK};
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct expectation expect(const struct bootstrap_plan *plan, uint64_t page)
+{
+    struct expectation expected = {0};
+    uint64_t physical = page - DIRECT;
+    if (expect_kernel(plan, page, &expected))
+        return expected;
+    if (page - BOOTSTRAP_STACK_VIRTUAL_BASE < BOOTSTRAP_STACK_SIZE_BYTES)
+        return (struct expectation){true,
+                                    plan->stack_physical_base + page - BOOTSTRAP_STACK_VIRTUAL_BASE,
+                                    true, false, PAGE_MEMORY_WRITE_BACK};
+    for (size_t i = 0; i < plan->loader_section_count; i++) {
+        const struct bootstrap_section *section = &plan->loader_sections[i];
+        if (page - section->base < section->size_bytes)
+            return (struct expectation){true, page, section->write, section->execute,
+                                        PAGE_MEMORY_WRITE_BACK};
+    }
+    if (page < DIRECT || physical >= BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
+        return expected;
+    if (physical - plan->framebuffer_base < plan->framebuffer_size_bytes)
+        return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_COMBINING};
+    for (size_t i = 0; i < plan->region_count; i++) {
+        if (physical - plan->regions[i].base < plan->regions[i].size_bytes &&
+            region_type_is_ram(plan->regions[i].type))
+            return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_BACK};
+    }
+    return expected;
+}
+
+static void assert_page(struct build *build, const struct bootstrap_plan *plan, uint64_t page)
+{
+    struct expectation expected = expect(plan, page);
+    struct page_mapping mapping;
+    enum page_table_status status = page_table_lookup(&build->table, virt_addr(page), &mapping);
+    if ((status == PAGE_TABLE_OK) != expected.mapped)
+        fail_msg("0x%llx: %s", (unsigned long long)page, page_table_status_name(status));
+    if (!expected.mapped)
+        return;
+    assert_int_equal(mapping.physical.value + (page - mapping.virtual.value), expected.physical);
+    assert_int_equal(mapping.permissions.write, expected.write);
+    assert_int_equal(mapping.permissions.execute, expected.execute);
+    assert_int_equal(mapping.permissions.memory_type, expected.memory_type);
+    assert_false(mapping.permissions.global);
+    assert_false(mapping.user);
+}
+
+/* The first and last page of a range, and their neighbours. */
+static void assert_borders(struct build *build, const struct bootstrap_plan *plan, uint64_t base,
+                           uint64_t size_bytes)
+{
+    if (base != 0)
+        assert_page(build, plan, base - PAGE_SIZE_BYTES);
+    assert_page(build, plan, base);
+    assert_page(build, plan, base + size_bytes - PAGE_SIZE_BYTES);
+    assert_page(build, plan, base + size_bytes);
+}
+
+static bool add_size(void *context, const struct page_mapping *mapping)
+{
+    *(uint64_t *)context += mapping->page_size_bytes;
+    return true;
+}
+
+/* Everything that the plan asks for, and by the total of bytes nothing else. */
+static void assert_is_exactly_the_plan(struct build *build, const struct bootstrap_plan *plan)
+{
+    uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + plan->framebuffer_size_bytes;
+    uint64_t highest = plan->framebuffer_base + plan->framebuffer_size_bytes;
+    for (uint64_t page = 0; page < plan->kernel->size_bytes; page += PAGE_SIZE_BYTES) {
+        assert_page(build, plan, plan->kernel->virtual_base + page);
+        if (expect(plan, plan->kernel->virtual_base + page).mapped)
+            expected_bytes += PAGE_SIZE_BYTES;
+    }
+    assert_borders(build, plan, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
+    for (size_t i = 0; i < plan->loader_section_count; i++) {
+        assert_borders(build, plan, plan->loader_sections[i].base,
+                       plan->loader_sections[i].size_bytes);
+        expected_bytes += plan->loader_sections[i].size_bytes;
+    }
+    for (size_t i = 0; i < plan->region_count; i++) {
+        const struct handoff_region *r = &plan->regions[i];
+        assert_borders(build, plan, DIRECT + r->base, r->size_bytes);
+        if (!region_type_is_ram(r->type))
+            continue;
+        expected_bytes += r->size_bytes;
+        if (r->base + r->size_bytes > highest)
+            highest = r->base + r->size_bytes;
+    }
+    if (plan->framebuffer_size_bytes > 0)
+        assert_borders(build, plan, DIRECT + plan->framebuffer_base, plan->framebuffer_size_bytes);
+
+    uint64_t mapped_bytes = 0;
+    assert_true(page_table_walk(&build->table, add_size, &mapped_bytes));
+    assert_int_equal(mapped_bytes, expected_bytes);
+    assert_int_equal(build->direct_map_size_bytes, highest);
+}
+
+static void check_plan(const struct bootstrap_plan *plan)
+{
+    for (unsigned variant = 0; variant < 4; variant++) {
+        struct page_table_features features = MODERN;
+        features.pages_1gib = variant % 2 == 0;
+        features.levels = variant < 2 ? 4 : 5;
+        uint64_t bound = bootstrap_tables_bound(plan, &features);
+        struct build build;
+        build_create(&build, plan, &features, bound); /* never needs more than the bound */
+        assert_int_equal(build.status, PAGE_TABLE_OK);
+        assert_is_exactly_the_plan(&build, plan);
+        build_destroy(&build);
+    }
+}
+
+/* --- Tests ---------------------------------------------------------------------------------------------- */
+
+static const struct handoff_region SMALL_MACHINE[] = {
+    {.base = 0x1000, .size_bytes = 0x9f000, .type = HANDOFF_REGION_USABLE},
+    {.base = 0xa0000, .size_bytes = 0x60000, .type = HANDOFF_REGION_RESERVED},
+    {.base = 0x100000, .size_bytes = 0x1bf00000, .type = HANDOFF_REGION_USABLE},
+    {.base = 0x1c000000, .size_bytes = 0x2000000, .type = HANDOFF_REGION_LOADER},
+    {.base = 0x1e000000, .size_bytes = 0x1f00000, .type = HANDOFF_REGION_BOOT_SERVICES},
+    {.base = 0x1ff00000, .size_bytes = 0x100000, .type = HANDOFF_REGION_ACPI_NVS},
+    {.base = 0xc0000000, .size_bytes = 0x400000, .type = HANDOFF_REGION_FRAMEBUFFER},
+    {.base = 0xfec00000, .size_bytes = 0x1000, .type = HANDOFF_REGION_MMIO},
+    {.base = 0x100000000, .size_bytes = 0x183456000, .type = HANDOFF_REGION_USABLE},
+};
+
+static void test_P5_P14_exactly_the_plan_is_mapped(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+    check_plan(&plan);
+    plan.framebuffer_base = 0xc0000000;
+    plan.framebuffer_size_bytes = 0x3e9000;
+    check_plan(&plan);
+    plan.framebuffer_base = 0x380000000000; /* a 64-bit BAR far above RAM */
+    check_plan(&plan);
+}
+
+static void test_touching_ram_shares_large_pages(void **state)
+{
+    (void)state;
+    /* 512 MiB of RAM in small pieces of several types. */
+    static struct handoff_region pieces[128];
+    for (size_t i = 0; i < 128; i++)
+        pieces[i] = region(0x100000 + i * 0x3ff000, 0x3ff000,
+                           (uint32_t)(i % 2 == 0 ? HANDOFF_REGION_USABLE : HANDOFF_REGION_LOADER));
+    struct bootstrap_plan plan = plan_over(pieces, 128);
+    struct build build;
+    build_create(&build, &plan, &MODERN, 64);
+    assert_int_equal(build.status, PAGE_TABLE_OK);
+    struct page_mapping mapping;
+    for (uint64_t address = 2 * MIB; address < 500 * MIB; address += 2 * MIB) {
+        assert_int_equal(page_table_lookup(&build.table, virt_addr(DIRECT + address), &mapping),
+                         PAGE_TABLE_OK);
+        assert_int_equal(mapping.page_size_bytes, 2 * MIB);
+    }
+    build_destroy(&build);
+}
+
+static void test_1gib_pages_where_the_cpu_has_them(void **state)
+{
+    (void)state;
+    const struct handoff_region ram[] = {region(0, 12 * TIB, HANDOFF_REGION_USABLE)};
+    struct bootstrap_plan plan = plan_over(ram, 1);
+    assert_true(bootstrap_tables_bound(&plan, &MODERN) < 50);
+    struct build build;
+    build_create(&build, &plan, &MODERN, 64);
+    assert_int_equal(build.status, PAGE_TABLE_OK);
+    assert_int_equal(build.direct_map_size_bytes, 12 * TIB);
+    build_destroy(&build);
+}
+
+static void test_P12_without_no_execute(void **state)
+{
+    (void)state;
+    struct page_table_features features = MODERN;
+    features.no_execute = false;
+    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+    struct build build;
+    build_create(&build, &plan, &features, 64);
+    assert_int_equal(build.status, PAGE_TABLE_OK);
+    struct page_mapping mapping;
+    assert_int_equal(page_table_lookup(&build.table, virt_addr(DIRECT + 0x1000), &mapping),
+                     PAGE_TABLE_OK);
+    assert_true(mapping.permissions.execute); /* cannot be enforced, and is not claimed */
+    build_destroy(&build);
+}
+
+static void test_P7_page_0_is_in_the_direct_map_only(void **state)
+{
+    (void)state;
+    const struct handoff_region ram[] = {region(0, 0x100000, HANDOFF_REGION_ACPI_NVS)};
+    struct bootstrap_plan plan = plan_over(ram, 1);
+    check_plan(&plan);
+
+    const struct bootstrap_section at_zero = {.base = 0, .size_bytes = 0x2000, .execute = true};
+    plan.loader_sections = &at_zero;
+    plan.loader_section_count = 1;
+    struct build build;
+    build_create(&build, &plan, &MODERN, 64);
+    assert_int_equal(build.status, PAGE_TABLE_NULL_PAGE);
+    assert_int_equal(build.direct_map_size_bytes, 77);
+    build_destroy(&build);
+}
+
+static void test_P8_page_below_the_stack_is_unmapped(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+    struct build build;
+    struct page_mapping mapping;
+    build_create(&build, &plan, &MODERN, 64);
+    assert_int_equal(page_table_lookup(&build.table, virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE - 1),
+                                       &mapping),
+                     PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(page_table_lookup(&build.table,
+                                       virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE +
+                                                 BOOTSTRAP_STACK_SIZE_BYTES - 1),
+                                       &mapping),
+                     PAGE_TABLE_OK);
+    build_destroy(&build);
+}
+
+static void test_P5_writable_executable_section_is_refused(void **state)
+{
+    (void)state;
+    const struct bootstrap_section both = {
+        .base = 0x1000, .size_bytes = 0x1000, .write = true, .execute = true};
+    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+    plan.loader_sections = &both;
+    plan.loader_section_count = 1;
+    struct build build;
+    build_create(&build, &plan, &MODERN, 64);
+    assert_int_equal(build.status, PAGE_TABLE_WRITABLE_EXECUTABLE);
+    build_destroy(&build);
+}
+
+static void test_ram_beyond_the_direct_maps_window_is_left_out(void **state)
+{
+    (void)state;
+    const uint64_t limit = BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES;
+    const struct handoff_region ram[] = {region(0x1000, 0xff000, HANDOFF_REGION_USABLE),
+                                         region(limit - GIB, 2 * GIB, HANDOFF_REGION_USABLE),
+                                         region(limit + 4 * GIB, GIB, HANDOFF_REGION_USABLE)};
+    struct bootstrap_plan plan = plan_over(ram, 3);
+    struct page_table_features features = MODERN;
+    features.physical_bits = 52;
+    struct build build;
+    struct page_mapping mapping;
+    build_create(&build, &plan, &features, bootstrap_tables_bound(&plan, &features));
+    assert_int_equal(build.status, PAGE_TABLE_OK);
+    assert_int_equal(build.direct_map_size_bytes, limit);
+    assert_int_equal(page_table_lookup(&build.table, virt_addr(DIRECT + limit - 1), &mapping),
+                     PAGE_TABLE_OK);
+    assert_int_equal(page_table_lookup(&build.table, virt_addr(DIRECT + limit), &mapping),
+                     PAGE_TABLE_NOT_MAPPED);
+    build_destroy(&build);
+}
+
+static void test_framebuffer_beyond_the_window_is_refused(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+    struct page_table_features features = MODERN;
+    features.physical_bits = 52;
+    plan.framebuffer_size_bytes = 0x400000;
+    static const uint64_t BAD[] = {BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
+                                   BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - 0x1000,
+                                   UINT64_MAX - 0xfff};
+    for (size_t i = 0; i < 3; i++) {
+        plan.framebuffer_base = BAD[i];
+        struct build build;
+        build_create(&build, &plan, &features, 64);
+        assert_int_equal(build.status, PAGE_TABLE_PHYSICAL_TOO_HIGH);
+        build_destroy(&build);
+    }
+}
+
+static void test_P4_every_allocation_can_fail(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+    for (unsigned n = 2;; n++) { /* the first one is the root's */
+        struct build build;
+        fake_memory_create(&build.memory, 64);
+        fake_memory_fail_allocation(&build.memory, n);
+        struct page_table_memory callbacks = fake_memory_callbacks(&build.memory);
+        assert_int_equal(page_table_create(&MODERN, &callbacks, &build.table), PAGE_TABLE_OK);
+        uint64_t size_bytes = 77;
+        enum page_table_status status = bootstrap_tables_build(&plan, &build.table, &size_bytes);
+        assert_int_equal(build.table.table_count, build.memory.used_count);
+        build_destroy(&build);
+        if (status == PAGE_TABLE_OK) {
+            assert_true(n > 10);
+            return;
+        }
+        assert_int_equal(status, PAGE_TABLE_NO_MEMORY);
+        assert_int_equal(size_bytes, 77);
+    }
+}
+
+static void check_real_map(const char *path, void *context)
+{
+    static struct memory_map_descriptor rows[1024];
+    static struct handoff_region regions[2048];
+    static uint64_t work[2048];
+    (void)context;
+    size_t row_count = memory_map_file_read(path, rows, 1024);
+    size_t region_count;
+    struct memory_map_report report;
+    enum memory_map_status status =
+        memory_map_convert(rows, row_count * sizeof(rows[0]), sizeof(rows[0]), NULL, 0, work, 2048,
+                           regions, 2048, &region_count, &report);
+    if (status == MEMORY_MAP_EMPTY)
+        return;
+    assert_int_equal(status, MEMORY_MAP_OK);
+    struct bootstrap_plan plan = plan_over(regions, region_count);
+    check_plan(&plan);
+}
+
+static void test_maps_of_real_machines(void **state)
+{
+    (void)state;
+    assert_true(memory_map_file_each(check_real_map, NULL) >= 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_P5_P14_exactly_the_plan_is_mapped),
+        cmocka_unit_test(test_touching_ram_shares_large_pages),
+        cmocka_unit_test(test_1gib_pages_where_the_cpu_has_them),
+        cmocka_unit_test(test_P12_without_no_execute),
+        cmocka_unit_test(test_P7_page_0_is_in_the_direct_map_only),
+        cmocka_unit_test(test_P8_page_below_the_stack_is_unmapped),
+        cmocka_unit_test(test_P5_writable_executable_section_is_refused),
+        cmocka_unit_test(test_ram_beyond_the_direct_maps_window_is_left_out),
+        cmocka_unit_test(test_framebuffer_beyond_the_window_is_refused),
+        cmocka_unit_test(test_P4_every_allocation_can_fail),
+        cmocka_unit_test(test_maps_of_real_machines),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

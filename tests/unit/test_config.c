@@ -1,0 +1,277 @@
+#include "tests/unit/support/cmocka.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootloader/config.h"
+
+/* Parse an exact copy on the heap, so that a read beyond its end is seen by ASan. */
+static enum config_status parse_bytes(const void *text, size_t size_bytes,
+                                      struct config *ret_config, unsigned *ret_line)
+{
+    char *copy = malloc(size_bytes > 0 ? size_bytes : 1);
+    assert_non_null(copy);
+    memcpy(copy, text, size_bytes);
+    enum config_status status = config_parse(copy, size_bytes, ret_config, ret_line);
+    free(copy);
+    return status;
+}
+
+static struct config parse_good(const char *text)
+{
+    struct config config;
+    unsigned line = 99;
+    enum config_status status = parse_bytes(text, strlen(text), &config, &line);
+    if (status != CONFIG_OK)
+        fail_msg("line %u: %s", line, config_status_text(status));
+    assert_int_equal(line, 0);
+    return config;
+}
+
+static void assert_bytes_refused(const void *text, size_t size_bytes, enum config_status expected,
+                                 unsigned expected_line)
+{
+    struct config config;
+    struct config untouched;
+    unsigned line = 99;
+    memset(&config, 0x77, sizeof(config));
+    memset(&untouched, 0x77, sizeof(untouched));
+    enum config_status status = parse_bytes(text, size_bytes, &config, &line);
+    if (status != expected)
+        fail_msg("%s instead of: %s", config_status_text(status), config_status_text(expected));
+    assert_int_equal(line, expected_line);
+    assert_memory_equal(&config, &untouched, sizeof(config));
+}
+
+static void assert_refused(const char *text, enum config_status expected, unsigned expected_line)
+{
+    assert_bytes_refused(text, strlen(text), expected, expected_line);
+}
+
+static void assert_defaults(const struct config *config)
+{
+    assert_string_equal(config->kernel_path, "\\kernel.elf");
+    assert_string_equal(config->command_line, "");
+    assert_int_equal(config->temp_heap_size_bytes, 1024 * 1024);
+}
+
+static void test_CF1_empty_file_means_defaults(void **state)
+{
+    (void)state;
+    static const char *const EMPTY[] = {"",  "\n",   "\r\n\r\n",       "# nothing\n",
+                                        " ", "\t\n", "  # kernel = x", "\xef\xbb\xbf"};
+    for (size_t i = 0; i < sizeof(EMPTY) / sizeof(EMPTY[0]); i++) {
+        struct config config = parse_good(EMPTY[i]);
+        assert_defaults(&config);
+        assert_int_equal(config.unknown_key_count, 0);
+        assert_int_equal(config.first_unknown_line, 0);
+    }
+    struct config config;
+    config_set_defaults(&config);
+    assert_defaults(&config);
+}
+
+static void test_all_keys(void **state)
+{
+    (void)state;
+    struct config config = parse_good("# comment\n"
+                                      "kernel = /boot/my kernel.elf\n"
+                                      "\n"
+                                      "  cmdline=  heap=strict title=\"a b\"  \n"
+                                      "\ttemp_heap\t=\t64K\t\n");
+    assert_string_equal(config.kernel_path, "\\boot\\my kernel.elf");
+    assert_string_equal(config.command_line, "heap=strict title=\"a b\"");
+    assert_int_equal(config.temp_heap_size_bytes, 64 * 1024);
+}
+
+static void test_kernel_path_begins_with_a_backslash(void **state)
+{
+    (void)state;
+    assert_string_equal(parse_good("kernel = k.elf").kernel_path, "\\k.elf");
+    assert_string_equal(parse_good("kernel = \\k.elf").kernel_path, "\\k.elf");
+    assert_string_equal(parse_good("kernel = \"/a b/k\"").kernel_path, "\\a b\\k");
+    assert_refused("kernel =\n", CONFIG_EMPTY_VALUE, 1);
+    assert_refused("kernel = \"\"\n", CONFIG_EMPTY_VALUE, 1);
+    assert_refused("kernel = k\xc3\xa4rnel\n", CONFIG_PATH_NOT_ASCII, 1);
+    assert_refused("kernel = a\tb\n", CONFIG_PATH_NOT_ASCII, 1);
+}
+
+static void test_temp_heap_sizes(void **state)
+{
+    (void)state;
+    assert_int_equal(parse_good("temp_heap = 0").temp_heap_size_bytes, 0);
+    assert_int_equal(parse_good("temp_heap = 1").temp_heap_size_bytes, 4096);
+    assert_int_equal(parse_good("temp_heap = 4097").temp_heap_size_bytes, 8192);
+    assert_int_equal(parse_good("temp_heap = 0x100000").temp_heap_size_bytes, 1 << 20);
+    assert_int_equal(parse_good("temp_heap = 16G").temp_heap_size_bytes, UINT64_C(16) << 30);
+    assert_refused("temp_heap = 17179869185", CONFIG_NUMBER_TOO_LARGE, 1);
+    assert_refused("temp_heap = 17G", CONFIG_NUMBER_TOO_LARGE, 1);
+    assert_refused("temp_heap = 0xffffffffffffffff", CONFIG_NUMBER_TOO_LARGE, 1);
+}
+
+static void test_quoted_values(void **state)
+{
+    (void)state;
+    assert_string_equal(parse_good("cmdline = \"  a  b \"").command_line, "  a  b ");
+    assert_string_equal(parse_good("cmdline = \"\"").command_line, "");
+    assert_string_equal(parse_good("cmdline =").command_line, "");
+    assert_string_equal(parse_good("cmdline = a=\"b c\" d").command_line, "a=\"b c\" d");
+    assert_refused("cmdline = \"a", CONFIG_BAD_QUOTES, 1);
+    assert_refused("cmdline = \"", CONFIG_BAD_QUOTES, 1);
+    assert_refused("cmdline = \"a\" b", CONFIG_BAD_QUOTES, 1);
+    assert_refused("cmdline = \"a\" \"b\"", CONFIG_BAD_QUOTES, 1);
+}
+
+static void test_line_without_equals_sign(void **state)
+{
+    (void)state;
+    assert_refused("\n\nkernel\n", CONFIG_NO_EQUALS_SIGN, 3);
+}
+
+static void test_CF2_no_final_newline(void **state)
+{
+    (void)state;
+    assert_string_equal(parse_good("kernel = a\ncmdline = b").command_line, "b");
+}
+
+static void test_CF3_over_long_line_aborts(void **state)
+{
+    (void)state;
+    char text[CONFIG_LINE_LIMIT + 64];
+    memset(text, '#', sizeof(text));
+    text[CONFIG_LINE_LIMIT] = '\n';
+    memcpy(text + CONFIG_LINE_LIMIT + 1, "temp_heap=0", 12);
+    assert_int_equal(parse_good(text).temp_heap_size_bytes, 0);
+
+    memset(text, '#', sizeof(text));
+    text[0] = '\n';
+    assert_bytes_refused(text, CONFIG_LINE_LIMIT + 2, CONFIG_LINE_TOO_LONG, 2);
+}
+
+static void test_command_line_limit(void **state)
+{
+    (void)state;
+    char text[CONFIG_LINE_LIMIT] = "cmdline = ";
+    memset(text + 10, 'c', 1023);
+    assert_int_equal(strlen(parse_good(text).command_line), 1023);
+    text[10 + 1023] = 'c';
+    assert_refused(text, CONFIG_COMMAND_LINE_TOO_LONG, 1);
+}
+
+static void test_CF4_crlf_and_byte_order_mark(void **state)
+{
+    (void)state;
+    struct config config =
+        parse_good("\xef\xbb\xbfkernel = a.elf\r\n\r\ncmdline = x y\r\ntemp_heap = 2M\r\n");
+    assert_string_equal(config.kernel_path, "\\a.elf");
+    assert_string_equal(config.command_line, "x y");
+    assert_int_equal(config.temp_heap_size_bytes, 2 << 20);
+}
+
+static void test_CF4_nul_byte_is_refused(void **state)
+{
+    (void)state;
+    assert_bytes_refused("kernel = a\nk\0x = 1\n", 18, CONFIG_NUL_BYTE, 2);
+    assert_bytes_refused("\0", 1, CONFIG_NUL_BYTE, 1);
+    assert_bytes_refused("#\0", 2, CONFIG_NUL_BYTE, 1);
+    assert_bytes_refused("k\0e\0r\0n\0", 8, CONFIG_NUL_BYTE, 1); /* UTF-16 */
+}
+
+static void test_CF5_duplicate_key(void **state)
+{
+    (void)state;
+    assert_refused("kernel = a\nkernel = a\n", CONFIG_DUPLICATE_KEY, 2);
+    assert_refused("cmdline =\ntemp_heap = 1M\ncmdline = b\n", CONFIG_DUPLICATE_KEY, 3);
+    assert_refused("temp_heap = 1M\ntemp_heap = 1M\n", CONFIG_DUPLICATE_KEY, 2);
+}
+
+static void test_CF6_unknown_keys_are_counted(void **state)
+{
+    (void)state;
+    struct config config = parse_good("cmdline = a\nKernel = x\ntimeout = 5\nkern = \"\n= 1\n");
+    assert_int_equal(config.unknown_key_count, 4);
+    assert_int_equal(config.first_unknown_line, 2);
+    assert_string_equal(config.kernel_path, "\\kernel.elf");
+}
+
+static void test_CF7_bad_numbers(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {
+        "temp_heap =",    "temp_heap = -1",   "temp_heap = 1MB",
+        "temp_heap = 1x", "temp_heap = 1 M",  "temp_heap = 18446744073709551616",
+        "temp_heap = M",  "temp_heap = 0x",   "temp_heap = 17179869184G",
+        "temp_heap = +1", "temp_heap = 1 # x"};
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+        assert_refused(BAD[i], CONFIG_BAD_NUMBER, 1);
+}
+
+static void test_CF8_path_limits(void **state)
+{
+    (void)state;
+    char text[CONFIG_LINE_LIMIT] = "kernel = \\";
+    memset(text + 10, 'k', 254);
+    assert_int_equal(strlen(parse_good(text).kernel_path), 255);
+    text[10 + 254] = 'k';
+    assert_refused(text, CONFIG_PATH_TOO_LONG, 1);
+
+    memset(text, 0, sizeof(text));
+    memcpy(text, "kernel = ", 9);
+    memset(text + 9, 'k', 254); /* a backslash is put before it */
+    assert_int_equal(strlen(parse_good(text).kernel_path), 255);
+    text[9 + 254] = 'k';
+    assert_refused(text, CONFIG_PATH_TOO_LONG, 1);
+
+    assert_refused("kernel = ../kernel.elf", CONFIG_PATH_ESCAPES, 1);
+    assert_refused("kernel = \\a\\..\\b", CONFIG_PATH_ESCAPES, 1);
+    assert_refused("kernel = a/..", CONFIG_PATH_ESCAPES, 1);
+    assert_string_equal(parse_good("kernel = ./a.b.c").kernel_path, "\\.\\a.b.c");
+}
+
+static void test_CF9_large_file_stops_at_the_cap(void **state)
+{
+    (void)state;
+    const size_t size_bytes = 1 << 20;
+    char *text = malloc(size_bytes);
+    assert_non_null(text);
+    memset(text, '\n', size_bytes);
+    assert_bytes_refused(text, size_bytes, CONFIG_FILE_TOO_LARGE, 0);
+    assert_bytes_refused(text, CONFIG_FILE_LIMIT_BYTES + 1, CONFIG_FILE_TOO_LARGE, 0);
+    struct config config;
+    unsigned line;
+    assert_int_equal(config_parse(text, CONFIG_FILE_LIMIT_BYTES, &config, &line), CONFIG_OK);
+    free(text);
+}
+
+static void test_every_status_has_a_sentence(void **state)
+{
+    (void)state;
+    for (int status = CONFIG_OK; status <= CONFIG_BAD_QUOTES; status++) {
+        assert_non_null(strchr(config_status_text((enum config_status)status), '.'));
+        assert_null(strstr(config_status_text((enum config_status)status), "unknown way"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_CF1_empty_file_means_defaults),
+        cmocka_unit_test(test_all_keys),
+        cmocka_unit_test(test_kernel_path_begins_with_a_backslash),
+        cmocka_unit_test(test_temp_heap_sizes),
+        cmocka_unit_test(test_quoted_values),
+        cmocka_unit_test(test_line_without_equals_sign),
+        cmocka_unit_test(test_CF2_no_final_newline),
+        cmocka_unit_test(test_CF3_over_long_line_aborts),
+        cmocka_unit_test(test_command_line_limit),
+        cmocka_unit_test(test_CF4_crlf_and_byte_order_mark),
+        cmocka_unit_test(test_CF4_nul_byte_is_refused),
+        cmocka_unit_test(test_CF5_duplicate_key),
+        cmocka_unit_test(test_CF6_unknown_keys_are_counted),
+        cmocka_unit_test(test_CF7_bad_numbers),
+        cmocka_unit_test(test_CF8_path_limits),
+        cmocka_unit_test(test_CF9_large_file_stops_at_the_cap),
+        cmocka_unit_test(test_every_status_has_a_sentence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

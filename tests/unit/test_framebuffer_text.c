@@ -1,0 +1,280 @@
+/*
+ * Text on a framebuffer: every pixel format, the geometry that is refused, scrolling. The pixels
+ * lie in exactly as many bytes as the framebuffer has, so ASan sees a pixel drawn outside.
+ */
+#include "tests/unit/support/cmocka.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/console_font.h"
+#include "shared/framebuffer_text.h"
+
+#define WIDTH_PIXELS  50 /* six columns, and two pixels that no column covers */
+#define HEIGHT_PIXELS 55 /* three rows, and seven lines below */
+#define COLUMNS       6
+#define ROWS          3
+
+struct screen {
+    struct handoff_framebuffer framebuffer;
+    uint8_t *pixels;
+    char cells[COLUMNS * ROWS];
+    uint8_t font[CONSOLE_FONT_GLYPH_COUNT * CONSOLE_FONT_HEIGHT_PIXELS];
+    struct framebuffer_text text;
+};
+
+static const struct handoff_framebuffer formats[] = {
+    {.pixel_format = HANDOFF_PIXEL_FORMAT_RGBX8888,
+     .bits_per_pixel = 32,
+     .red_mask = 0xff,
+     .green_mask = 0xff00,
+     .blue_mask = 0xff0000},
+    {.pixel_format = HANDOFF_PIXEL_FORMAT_BGRX8888,
+     .bits_per_pixel = 32,
+     .red_mask = 0xff0000,
+     .green_mask = 0xff00,
+     .blue_mask = 0xff},
+    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS, /* 10 bits a colour */
+     .bits_per_pixel = 32,
+     .red_mask = 0x3ff00000,
+     .green_mask = 0xffc00,
+     .blue_mask = 0x3ff},
+    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS, /* colours up to the highest bit */
+     .bits_per_pixel = 32,
+     .red_mask = 0xff000000,
+     .green_mask = 0xff0000,
+     .blue_mask = 0xff00},
+    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS,
+     .bits_per_pixel = 24,
+     .red_mask = 0xff0000,
+     .green_mask = 0xff00,
+     .blue_mask = 0xff},
+    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS,
+     .bits_per_pixel = 16,
+     .red_mask = 0xf800,
+     .green_mask = 0x7e0,
+     .blue_mask = 0x1f},
+    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS,
+     .bits_per_pixel = 8,
+     .red_mask = 0xe0,
+     .green_mask = 0x1c,
+     .blue_mask = 0x3},
+};
+#define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
+
+/* 0xd0 of 0xff in each colour's own precision. */
+static const uint32_t foregrounds[FORMAT_COUNT] = {
+    0x00d0d0d0,
+    0x00d0d0d0,
+    834u << 20 | 834u << 10 | 834u,
+    0xd0d0d000,
+    0x00d0d0d0,
+    25u << 11 | 51u << 5 | 25u,
+    5u << 5 | 5u << 2 | 2u,
+};
+
+static struct screen *screen_create(const struct handoff_framebuffer *format)
+{
+    struct screen *screen = calloc(1, sizeof(*screen));
+    struct handoff_framebuffer *framebuffer = &screen->framebuffer;
+    uint32_t pixel_size_bytes = format->bits_per_pixel / 8u;
+
+    *framebuffer = *format;
+    framebuffer->width_pixels = WIDTH_PIXELS;
+    framebuffer->height_pixels = HEIGHT_PIXELS;
+    framebuffer->pitch_bytes = (WIDTH_PIXELS + 3) * pixel_size_bytes;
+    framebuffer->size_bytes = (uint64_t)framebuffer->pitch_bytes * HEIGHT_PIXELS;
+    screen->pixels = malloc(framebuffer->size_bytes);
+    memset(screen->pixels, 0xa5, framebuffer->size_bytes);
+    for (size_t i = 0; i < sizeof(screen->font); i++)
+        screen->font[i] = (uint8_t)(i * 37 + 11);
+    memset(screen->font, 0, CONSOLE_FONT_HEIGHT_PIXELS); /* the blank is blank */
+    return screen;
+}
+
+static bool screen_start(struct screen *screen)
+{
+    return framebuffer_text_initialise(&screen->text, &screen->framebuffer, screen->pixels,
+                                       screen->font, screen->cells, sizeof(screen->cells));
+}
+
+static void screen_destroy(struct screen *screen)
+{
+    free(screen->pixels);
+    free(screen);
+}
+
+static void screen_write(struct screen *screen, const char *text)
+{
+    framebuffer_text_write(&screen->text, text, strlen(text));
+}
+
+static uint32_t screen_pixel(const struct screen *screen, uint32_t x, uint32_t y)
+{
+    uint32_t pixel_size_bytes = screen->framebuffer.bits_per_pixel / 8u;
+    const uint8_t *pixel =
+        screen->pixels + y * screen->framebuffer.pitch_bytes + x * pixel_size_bytes;
+    uint32_t value = 0;
+    for (uint32_t i = 0; i < pixel_size_bytes; i++)
+        value |= (uint32_t)pixel[i] << (8 * i);
+    return value;
+}
+
+/* Derive every pixel of the screen from the text that should stand on it, row by row. */
+static void assert_screen_shows(const struct screen *screen, const char *const rows[ROWS],
+                                uint32_t foreground)
+{
+    for (uint32_t y = 0; y < HEIGHT_PIXELS; y++) {
+        for (uint32_t x = 0; x < WIDTH_PIXELS; x++) {
+            uint32_t column = x / CONSOLE_FONT_WIDTH_PIXELS;
+            uint32_t row = y / CONSOLE_FONT_HEIGHT_PIXELS;
+            char character = row < ROWS && column < COLUMNS ? rows[row][column] : ' ';
+            unsigned line = screen->font[(character - ' ') * CONSOLE_FONT_HEIGHT_PIXELS +
+                                         (int)(y % CONSOLE_FONT_HEIGHT_PIXELS)];
+            bool lit = (line >> (7 - x % CONSOLE_FONT_WIDTH_PIXELS) & 1) != 0;
+            assert_int_equal(screen_pixel(screen, x, y), lit ? foreground : 0);
+        }
+    }
+}
+
+static void test_FW15_every_pixel_format_is_drawn(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        struct screen *screen = screen_create(&formats[i]);
+        assert_true(screen_start(screen));
+        framebuffer_text_clear(&screen->text);
+        screen_write(screen, "Ab~\n!z");
+        assert_screen_shows(screen, (const char *const[ROWS]){"Ab~   ", "!z    ", "      "},
+                            foregrounds[i]);
+        screen_destroy(screen);
+    }
+}
+
+static void test_padding_between_lines_is_not_touched(void **state)
+{
+    (void)state;
+    struct screen *screen = screen_create(&formats[1]);
+    assert_true(screen_start(screen));
+    framebuffer_text_clear(&screen->text);
+    screen_write(screen, "abcdefghijklmnopqrstuvwxyz");
+    for (uint32_t y = 0; y < HEIGHT_PIXELS; y++)
+        assert_int_equal(screen_pixel(screen, WIDTH_PIXELS, y), 0xa5a5a5a5);
+    screen_destroy(screen);
+}
+
+static void test_text_wraps_and_scrolls(void **state)
+{
+    (void)state;
+    struct screen *screen = screen_create(&formats[4]);
+    assert_true(screen_start(screen));
+    framebuffer_text_clear(&screen->text);
+
+    screen_write(screen, "123456");
+    assert_screen_shows(screen, (const char *const[ROWS]){"123456", "      ", "      "}, 0xd0d0d0);
+    screen_write(screen, "\nabcdefg\nX");
+    assert_screen_shows(screen, (const char *const[ROWS]){"abcdef", "g     ", "X     "}, 0xd0d0d0);
+    screen_write(screen, "\n\n\n\n");
+    assert_screen_shows(screen, (const char *const[ROWS]){"      ", "      ", "      "}, 0xd0d0d0);
+    screen_destroy(screen);
+}
+
+static void test_control_and_foreign_characters(void **state)
+{
+    (void)state;
+    struct screen *screen = screen_create(&formats[5]);
+    assert_true(screen_start(screen));
+    framebuffer_text_clear(&screen->text);
+    screen_write(screen, "a\r\x01\x7f\xc3\n\tb");
+    assert_screen_shows(screen, (const char *const[ROWS]){"a???  ", "      ", "b     "},
+                        foregrounds[5]);
+    screen_destroy(screen);
+}
+
+static void test_small_cell_buffer_limits_the_rows(void **state)
+{
+    (void)state;
+    struct screen *screen = screen_create(&formats[0]);
+    assert_true(framebuffer_text_initialise(&screen->text, &screen->framebuffer, screen->pixels,
+                                            screen->font, screen->cells, COLUMNS * 2 + 1));
+    framebuffer_text_clear(&screen->text);
+    screen_write(screen, "1\n2\n3");
+    assert_screen_shows(screen, (const char *const[ROWS]){"2     ", "3     ", "      "}, 0xd0d0d0);
+    assert_false(framebuffer_text_initialise(&screen->text, &screen->framebuffer, screen->pixels,
+                                             screen->font, screen->cells, COLUMNS - 1));
+    screen_destroy(screen);
+}
+
+static void test_FW15_impossible_geometry_is_refused(void **state)
+{
+    (void)state;
+    struct screen *screen = screen_create(&formats[0]);
+    struct handoff_framebuffer *framebuffer = &screen->framebuffer;
+    const struct handoff_framebuffer good = *framebuffer;
+
+    *framebuffer = (struct handoff_framebuffer){0};
+    assert_false(screen_start(screen));
+    *framebuffer = good;
+    framebuffer->width_pixels = 0;
+    assert_false(screen_start(screen));
+    framebuffer->width_pixels = CONSOLE_FONT_WIDTH_PIXELS - 1; /* not one column */
+    assert_false(screen_start(screen));
+    framebuffer->width_pixels = framebuffer->pitch_bytes; /* four bytes each */
+    assert_false(screen_start(screen));
+    framebuffer->width_pixels = UINT32_MAX;
+    assert_false(screen_start(screen));
+
+    *framebuffer = good;
+    framebuffer->height_pixels = 0;
+    assert_false(screen_start(screen));
+    framebuffer->height_pixels = HEIGHT_PIXELS + 1; /* beyond the size */
+    assert_false(screen_start(screen));
+    framebuffer->height_pixels = CONSOLE_FONT_HEIGHT_PIXELS - 1;
+    assert_false(screen_start(screen));
+
+    for (unsigned bits = 0; bits <= 64; bits++) {
+        *framebuffer = good;
+        framebuffer->bits_per_pixel = (uint16_t)bits;
+        assert_int_equal(screen_start(screen), bits == 8 || bits == 16 || bits == 24 || bits == 32);
+    }
+    screen_destroy(screen);
+}
+
+static void test_fine_screens_get_larger_glyphs(void **state)
+{
+    (void)state;
+    static uint8_t pixels[2560 * 32 * 4];
+    static char cells[FRAMEBUFFER_TEXT_COLUMN_LIMIT];
+    struct screen *screen = screen_create(&formats[0]);
+    screen->framebuffer.width_pixels = 2560;
+    screen->framebuffer.height_pixels = 32;
+    screen->framebuffer.pitch_bytes = 2560 * 4;
+    screen->framebuffer.size_bytes = sizeof(pixels);
+
+    assert_true(framebuffer_text_initialise(&screen->text, &screen->framebuffer, pixels,
+                                            screen->font, cells, sizeof(cells)));
+    framebuffer_text_clear(&screen->text);
+    screen_write(screen, "A");
+    for (size_t y = 0; y < 32; y++) {
+        for (size_t x = 0; x < 16; x++) {
+            unsigned line = screen->font[('A' - ' ') * 16 + (int)(y / 2)];
+            bool lit = (line >> (7 - x / 2) & 1) != 0;
+            assert_int_equal(pixels[(y * 2560 + x) * 4], lit ? 0xd0 : 0);
+        }
+    }
+    screen_destroy(screen);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_FW15_every_pixel_format_is_drawn),
+        cmocka_unit_test(test_padding_between_lines_is_not_touched),
+        cmocka_unit_test(test_text_wraps_and_scrolls),
+        cmocka_unit_test(test_control_and_foreign_characters),
+        cmocka_unit_test(test_small_cell_buffer_limits_the_rows),
+        cmocka_unit_test(test_FW15_impossible_geometry_is_refused),
+        cmocka_unit_test(test_fine_screens_get_larger_glyphs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,200 @@
+/* The heap over real tables and frames: catalogue K11 and K12, and what goes back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/mm/heap_window.h"
+#include "kernel/mm/layout.h"
+#include "tests/unit/support/fake_machine.h"
+#include "tests/unit/support/panic_stub.h"
+
+#define WINDOW_BYTES (UINT64_C(4) << 20)
+
+struct fixture {
+    struct fake_machine machine;
+    struct address_space space;
+    struct heap_window window;
+    struct heap_page_source source;
+};
+
+static int create_window(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    fake_machine_create(&fixture->machine);
+    assert_int_equal(
+        address_space_build(&fixture->space, &fixture->machine.plan, &fixture->machine.environment),
+        PAGE_TABLE_OK);
+    heap_window_initialise(&fixture->window, &fixture->space, virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+                           WINDOW_BYTES);
+    fixture->source = heap_window_page_source(&fixture->window);
+    *state = fixture;
+    return 0;
+}
+
+static int destroy_window(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_null(frame_allocator_check(&fixture->machine.frames));
+    fake_machine_destroy(&fixture->machine);
+    free(fixture);
+    return 0;
+}
+
+static bool grow(struct fixture *fixture, size_t bytes)
+{
+    return fixture->source.grow(fixture->source.context, bytes);
+}
+
+static void shrink(struct fixture *fixture, size_t bytes)
+{
+    fixture->source.shrink(fixture->source.context, bytes);
+}
+
+static void assert_mapped_exactly(const struct fixture *fixture, uint64_t mapped_bytes)
+{
+    assert_int_equal(fixture->window.mapped_bytes, mapped_bytes);
+    for (uint64_t offset = 0; offset < WINDOW_BYTES + 4096; offset += 4096) {
+        struct page_mapping mapping;
+        enum page_table_status status = page_table_lookup(
+            &fixture->space.table, virt_addr(LAYOUT_HEAP_WINDOW_BASE + offset), &mapping);
+        assert_int_equal(status, offset < mapped_bytes ? PAGE_TABLE_OK : PAGE_TABLE_NOT_MAPPED);
+        if (status != PAGE_TABLE_OK)
+            continue;
+        assert_true(mapping.permissions.write);
+        assert_false(mapping.permissions.execute);
+        assert_int_equal(mapping.permissions.memory_type, PAGE_MEMORY_WRITE_BACK);
+    }
+}
+
+static void test_pages_come_and_go(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    uint64_t table_count = fixture->space.table.table_count;
+    assert_mapped_exactly(fixture, 0);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+
+    assert_true(grow(fixture, 65536));
+    assert_mapped_exactly(fixture, 65536);
+    assert_true(grow(fixture, 4096));
+    assert_mapped_exactly(fixture, 69632);
+    assert_int_equal(fake_machine_free_count(&fixture->machine),
+                     free_count - 17 - (fixture->space.table.table_count - table_count));
+    shrink(fixture, 8192);
+    assert_mapped_exactly(fixture, 61440);
+    shrink(fixture, 61440);
+    assert_mapped_exactly(fixture, 0);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+    assert_int_equal(fixture->space.table.table_count, table_count);
+}
+
+static void test_guard_pages_before_and_behind(void **state)
+{
+    struct fixture *fixture = *state;
+    while (grow(fixture, 4096)) {
+    }
+    assert_mapped_exactly(fixture, WINDOW_BYTES);
+    struct page_mapping mapping;
+    assert_int_equal(
+        page_table_lookup(&fixture->space.table, virt_addr(LAYOUT_HEAP_WINDOW_BASE - 1), &mapping),
+        PAGE_TABLE_NOT_MAPPED);
+    const struct address_space_guard *start =
+        address_space_find_guard(&fixture->space, virt_addr(LAYOUT_HEAP_WINDOW_BASE - 1));
+    const struct address_space_guard *end = address_space_find_guard(
+        &fixture->space, virt_addr(LAYOUT_HEAP_WINDOW_BASE + WINDOW_BYTES));
+    assert_string_equal(start->name, "heap window's start");
+    assert_string_equal(end->name, "heap window's end");
+    assert_false(start->is_stack || end->is_stack);
+}
+
+static void test_K12_window_full(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(grow(fixture, WINDOW_BYTES - 4096));
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    assert_false(grow(fixture, 8192));
+    assert_false(grow(fixture, SIZE_MAX - 4095));
+    assert_false(grow(fixture, 100));
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+    assert_mapped_exactly(fixture, WINDOW_BYTES - 4096);
+    assert_true(grow(fixture, 4096));
+    assert_false(grow(fixture, 4096));
+}
+
+/* From 0 pages, and from the page before a new table is needed. */
+static void sweep(struct fixture *fixture, uint64_t mapped_bytes, size_t bytes)
+{
+    struct fake_machine *machine = &fixture->machine;
+    assert_true(grow(fixture, mapped_bytes));
+    uint64_t free_count = fake_machine_free_count(machine);
+    assert_true(grow(fixture, bytes));
+    uint64_t needed = free_count - fake_machine_free_count(machine);
+    shrink(fixture, bytes);
+    assert_int_equal(fake_machine_free_count(machine), free_count);
+    assert_true(needed > bytes / 4096);
+
+    uint64_t hash = fake_machine_mapping_hash(&fixture->space.table);
+    uint64_t table_count = fixture->space.table.table_count;
+    for (uint64_t n = 0; n < needed; n++) {
+        fake_machine_leave_frames(machine, n);
+        assert_false(grow(fixture, bytes));
+        assert_int_equal(fake_machine_free_count(machine), n);
+        assert_int_equal(fake_machine_mapping_hash(&fixture->space.table), hash);
+        assert_int_equal(fixture->space.table.table_count, table_count);
+        assert_int_equal(fixture->window.mapped_bytes, mapped_bytes);
+        fake_machine_return_frames(machine);
+    }
+    fake_machine_leave_frames(machine, needed);
+    assert_true(grow(fixture, bytes));
+    assert_int_equal(fake_machine_free_count(machine), 0);
+}
+
+static void test_K11_every_nth_allocation_fails_from_nothing(void **state)
+{
+    sweep(*state, 0, 65536);
+}
+
+static void test_K11_every_nth_allocation_fails_over_a_new_table(void **state)
+{
+    sweep(*state, (UINT64_C(2) << 20) - 16384, 65536);
+}
+
+static void test_shrink_beyond_what_is_mapped_panics(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(grow(fixture, 4096));
+    expect_panic(PANIC_ASSERTION, shrink(fixture, 8192));
+    expect_panic(PANIC_ASSERTION, shrink(fixture, 100));
+    assert_mapped_exactly(fixture, 4096);
+}
+
+static void test_unaligned_window_panics(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap_window window;
+    expect_panic(PANIC_ASSERTION, heap_window_initialise(&window, &fixture->space,
+                                                         virt_addr(0xffffd00000000010), 4096));
+    expect_panic(PANIC_ASSERTION, heap_window_initialise(&window, &fixture->space,
+                                                         virt_addr(0xffffd00000000000), 100));
+}
+
+#define ON_WINDOW(test) cmocka_unit_test_setup_teardown(test, create_window, destroy_window)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_WINDOW(test_pages_come_and_go),
+        ON_WINDOW(test_guard_pages_before_and_behind),
+        ON_WINDOW(test_K12_window_full),
+        ON_WINDOW(test_K11_every_nth_allocation_fails_from_nothing),
+        ON_WINDOW(test_K11_every_nth_allocation_fails_over_a_new_table),
+        ON_WINDOW(test_shrink_beyond_what_is_mapped_panics),
+        ON_WINDOW(test_unaligned_window_panics),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,679 @@
+#include "tests/unit/support/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootloader/memory_map.h"
+#include "shared/address.h"
+#include "shared/region.h"
+#include "tests/unit/support/memory_map_file.h"
+#include "tests/unit/support/memory_map_oracle.h"
+#include "tests/unit/support/random.h"
+
+#define WB      UINT64_C(0xf)
+#define RUNTIME MEMORY_MAP_ATTRIBUTE_RUNTIME
+#define SP      MEMORY_MAP_ATTRIBUTE_SP
+#define PAGE    PAGE_SIZE_BYTES
+
+enum { RESERVED, LOADER_CODE, LOADER_DATA, BS_CODE, BS_DATA, RT_CODE, RT_DATA, CONVENTIONAL,
+       UNUSABLE, ACPI, NVS, MMIO, PORTS, PAL, PERSISTENT, UNACCEPTED };
+
+/* --- One conversion, in memory that is exactly as large as the header demands ---------------------- */
+
+struct result {
+    enum memory_map_status status;
+    struct handoff_region *regions;
+    size_t count;
+    struct memory_map_report report;
+};
+
+static void result_drop(struct result result)
+{
+    free(result.regions);
+}
+
+/* Convert rows laid out with any stride; what lies between the descriptors is garbage. */
+static struct result convert_with_stride(const struct memory_map_descriptor *rows,
+                                         size_t row_count, size_t stride_bytes,
+                                         const struct memory_map_claim *claims,
+                                         size_t claim_count)
+{
+    size_t capacity = 2 * (row_count + claim_count);
+    uint8_t *map = malloc(row_count * stride_bytes + 1);
+    uint64_t *work = malloc(capacity * sizeof(*work) + 1);
+    struct result result = {.regions = malloc(capacity * sizeof(struct handoff_region) + 1),
+                            .count = 12345};
+    assert_non_null(map);
+    assert_non_null(work);
+    assert_non_null(result.regions);
+    memset(map, 0xcd, row_count * stride_bytes);
+    for (size_t i = 0; i < row_count; i++)
+        memcpy(map + i * stride_bytes, &rows[i], sizeof(rows[i]));
+    result.status = memory_map_convert(map, row_count * stride_bytes, stride_bytes, claims,
+                                       claim_count, work, capacity, result.regions, capacity,
+                                       &result.count, &result.report);
+    free(map);
+    free(work);
+    return result;
+}
+
+static struct result convert(const struct memory_map_descriptor *rows, size_t row_count,
+                             const struct memory_map_claim *claims, size_t claim_count)
+{
+    return convert_with_stride(rows, row_count, 48, claims, claim_count);
+}
+
+static void assert_no_problem(const char *problem)
+{
+    if (problem != NULL)
+        fail_msg("%s", problem);
+}
+
+static void assert_page(const struct result *result, const struct memory_map_descriptor *rows,
+                        size_t row_count, const struct memory_map_claim *claims,
+                        size_t claim_count, uint64_t page)
+{
+    const struct memory_map_input input = {rows, row_count, claims, claim_count};
+    assert_no_problem(memory_map_page_problem(&input, result->regions, result->count, page));
+}
+
+static void assert_normalised(const struct result *result)
+{
+    assert_no_problem(memory_map_normal_problem(result->regions, result->count));
+}
+
+static void assert_region(const struct result *result, size_t index, uint64_t base,
+                          uint64_t page_count, enum handoff_region_type type)
+{
+    assert_true(index < result->count);
+    assert_int_equal(result->regions[index].base, base);
+    assert_int_equal(result->regions[index].size_bytes, page_count * PAGE);
+    assert_string_equal(region_type_name(result->regions[index].type),
+                        region_type_name((uint32_t)type));
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct memory_map_descriptor row(uint32_t type, uint64_t base, uint64_t page_count)
+{
+    return (struct memory_map_descriptor){
+        .type = type, .physical_start = base, .page_count = page_count, .attribute = WB};
+}
+
+static struct memory_map_descriptor row_with(uint32_t type, uint64_t base, uint64_t page_count,
+                                             uint64_t attributes)
+{
+    struct memory_map_descriptor result = row(type, base, page_count);
+    result.attribute = attributes;
+    return result;
+}
+
+/* --- Status ------------------------------------------------------------------------------------------ */
+
+static void assert_bad_stride(uint64_t map_size_bytes, uint64_t stride_bytes)
+{
+    static uint8_t map[4096];
+    uint64_t work[8];
+    struct handoff_region regions[8];
+    size_t count = 77;
+    struct memory_map_report report;
+    assert_int_equal(memory_map_convert(map, map_size_bytes, stride_bytes, NULL, 0, work, 8,
+                                        regions, 8, &count, &report),
+                     MEMORY_MAP_BAD_STRIDE);
+    assert_int_equal(count, 77);
+}
+
+static void test_FW8_impossible_descriptor_sizes(void **state)
+{
+    (void)state;
+    assert_bad_stride(96, 0);
+    assert_bad_stride(96, 8);
+    assert_bad_stride(78, 39);
+    assert_bad_stride(96, 44);
+    assert_bad_stride(97, 48);
+    assert_bad_stride(47, 48);
+    assert_bad_stride(96, UINT64_MAX);
+}
+
+static void test_FW7_stride_is_honoured(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x1000, 3),
+                                                 row(RESERVED, 0x4000, 1),
+                                                 row(CONVENTIONAL, 0x5000, 2)};
+    for (size_t stride = 40; stride <= 128; stride += 8) {
+        struct result result = convert_with_stride(rows, COUNT(rows), stride, NULL, 0);
+        assert_int_equal(result.status, MEMORY_MAP_OK);
+        assert_int_equal(result.count, 3);
+        assert_region(&result, 0, 0x1000, 3, HANDOFF_REGION_USABLE);
+        assert_region(&result, 1, 0x4000, 1, HANDOFF_REGION_RESERVED);
+        assert_region(&result, 2, 0x5000, 2, HANDOFF_REGION_USABLE);
+        result_drop(result);
+    }
+}
+
+static void test_M1_empty_map(void **state)
+{
+    (void)state;
+    struct result result = convert(NULL, 0, NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_EMPTY);
+    assert_int_equal(result.count, 12345);
+    result_drop(result);
+
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x1000, 0)};
+    result = convert(rows, 1, NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_EMPTY);
+    assert_int_equal(result.count, 12345);
+    result_drop(result);
+}
+
+static void test_M9_never_truncated_silently(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x1000, 1),
+                                                 row(RESERVED, 0x2000, 1),
+                                                 row(CONVENTIONAL, 0x3000, 1)};
+    uint64_t work[6];
+    struct handoff_region regions[6];
+    struct memory_map_report report;
+    for (size_t capacity = 0; capacity <= 3; capacity++) {
+        size_t count = 77;
+        enum memory_map_status status = memory_map_convert(
+            rows, sizeof(rows), sizeof(rows[0]), NULL, 0, work, 6, regions, capacity, &count,
+            &report);
+        assert_int_equal(status, capacity < 3 ? MEMORY_MAP_TOO_MANY_ROWS : MEMORY_MAP_OK);
+        assert_int_equal(count, capacity < 3 ? 77 : 3);
+    }
+    size_t count = 77;
+    assert_int_equal(memory_map_convert(rows, sizeof(rows), sizeof(rows[0]), NULL, 0, work, 5,
+                                        regions, 6, &count, &report),
+                     MEMORY_MAP_TOO_MANY_ROWS);
+    assert_int_equal(count, 77);
+}
+
+/* --- Rows ---------------------------------------------------------------------------------------------- */
+
+static void test_M2_unsorted_rows_are_sorted(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {
+        row(MMIO, 0xfec00000, 1), row(CONVENTIONAL, 0x100000000, 4), row(BS_DATA, 0x1000, 2),
+        row(CONVENTIONAL, 0x3000, 2)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_OK);
+    assert_int_equal(result.count, 4);
+    assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_BOOT_SERVICES);
+    assert_region(&result, 1, 0x3000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 2, 0xfec00000, 1, HANDOFF_REGION_MMIO);
+    assert_region(&result, 3, 0x100000000, 4, HANDOFF_REGION_USABLE);
+    result_drop(result);
+}
+
+static void test_M3_empty_rows_are_dropped(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(RESERVED, 0, 0), row(CONVENTIONAL, 0x1000, 4),
+                                                 row(RESERVED, 0x2000, 0)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_OK);
+    assert_int_equal(result.count, 1);
+    assert_region(&result, 0, 0x1000, 4, HANDOFF_REGION_USABLE);
+    assert_int_equal(result.report.dropped_empty, 2);
+    assert_int_equal(result.report.overlapping, 0);
+    result_drop(result);
+}
+
+static void test_M4_unaligned_ram_shrinks_and_the_rest_grows(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x1800, 3),
+                                                 row(CONVENTIONAL, 0x10001, 1),
+                                                 row(MMIO, 0x20800, 1)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_OK);
+    assert_int_equal(result.count, 2);
+    assert_region(&result, 0, 0x2000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 1, 0x20000, 2, HANDOFF_REGION_MMIO);
+    assert_int_equal(result.report.shrunk_unaligned, 3);
+    result_drop(result);
+}
+
+static void test_M5_M17_wrapping_and_too_high_rows_are_dropped(void **state)
+{
+    (void)state;
+    const uint64_t limit = UINT64_C(1) << 52;
+    const struct memory_map_descriptor rows[] = {
+        row(CONVENTIONAL, UINT64_MAX - 0xfff, 1), row(CONVENTIONAL, UINT64_MAX - 0xfff, 2),
+        row(CONVENTIONAL, 0x1000, UINT64_MAX),    row(CONVENTIONAL, 0x1000, UINT64_C(1) << 52),
+        row(CONVENTIONAL, limit, 1),              row(CONVENTIONAL, limit - 0x1000, 2),
+        row(RESERVED, UINT64_C(1) << 63, 1),      row(CONVENTIONAL, limit - 0x1000, 1)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_OK);
+    assert_int_equal(result.count, 1);
+    assert_region(&result, 0, limit - 0x1000, 1, HANDOFF_REGION_USABLE);
+    assert_int_equal(result.report.dropped_wrapping, 7);
+    result_drop(result);
+}
+
+/*   |---- usable ----|            |--------- usable ---------|
+ *            |---- usable ----|   */
+static void test_M6_overlap_of_one_type_is_merged(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x1000, 4),
+                                                 row(CONVENTIONAL, 0x3000, 4)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.count, 1);
+    assert_region(&result, 0, 0x1000, 6, HANDOFF_REGION_USABLE);
+    assert_int_equal(result.report.overlapping, 0);
+    result_drop(result);
+}
+
+/*   |-------------- usable --------------|
+ *        |-- reserved --|    |-- nvs --|  */
+static void test_M7_the_most_restrictive_wins(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(RESERVED, 0x3000, 2), row(NVS, 0x7000, 1),
+                                                 row(CONVENTIONAL, 0x1000, 9)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.count, 5);
+    assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 1, 0x3000, 2, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 2, 0x5000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 3, 0x7000, 1, HANDOFF_REGION_ACPI_NVS);
+    assert_region(&result, 4, 0x8000, 2, HANDOFF_REGION_USABLE);
+    assert_int_equal(result.report.overlapping, 2);
+    assert_int_equal(result.regions[1].efi_type, RESERVED);
+    assert_int_equal(result.regions[2].efi_type, CONVENTIONAL);
+    result_drop(result);
+}
+
+static void test_M8_duplicates_count_once(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(BS_DATA, 0x1000, 4), row(BS_DATA, 0x1000, 4),
+                                                 row(BS_DATA, 0x1000, 4)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.count, 1);
+    assert_region(&result, 0, 0x1000, 4, HANDOFF_REGION_BOOT_SERVICES);
+    assert_int_equal(result.report.overlapping, 0);
+    result_drop(result);
+}
+
+static void convert_many_rows(size_t row_count)
+{
+    struct memory_map_descriptor *rows = calloc(row_count, sizeof(*rows));
+    assert_non_null(rows);
+    for (size_t i = 0; i < row_count; i++) /* from the top down, with a hole after each second */
+        rows[i] = row(i % 2 == 0 ? CONVENTIONAL : NVS, 0x1000 + (row_count - i) * 2 * PAGE,
+                      1 + i % 2);
+    struct result result = convert(rows, row_count, NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_OK);
+    assert_int_equal(result.count, row_count);
+    assert_normalised(&result);
+    result_drop(result);
+    free(rows);
+}
+
+static void test_M9_many_rows(void **state)
+{
+    (void)state;
+    convert_many_rows(600);
+    convert_many_rows(5000);
+    convert_many_rows(100000);
+}
+
+static void test_M9_many_rows_over_each_other(void **state)
+{
+    (void)state;
+    const size_t row_count = 5000; /* nested: every row lies in all before it */
+    struct memory_map_descriptor *rows = calloc(row_count, sizeof(*rows));
+    assert_non_null(rows);
+    for (size_t i = 0; i < row_count; i++)
+        rows[i] = row((uint32_t)(i % 16), 0x1000 + i * PAGE, 2 * (row_count - i));
+    struct result result = convert(rows, row_count, NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_OK);
+    assert_normalised(&result);
+    for (uint64_t page = 0; page < 2 * row_count; page += 97)
+        assert_page(&result, rows, row_count, NULL, 0, page * PAGE);
+    result_drop(result);
+    free(rows);
+}
+
+static void test_M10_M11_types(void **state)
+{
+    (void)state;
+    for (uint32_t type = 0; type <= UNACCEPTED; type++)
+        assert_int_equal(memory_map_region_type(type, WB), memory_map_oracle_type(type, WB));
+    static const uint32_t UNKNOWN[] = {16, 0x6fffffff, 0x70000000, 0x7fffffff, 0x80000000,
+                                       0xffffffff};
+    for (size_t i = 0; i < COUNT(UNKNOWN); i++)
+        assert_int_equal(memory_map_region_type(UNKNOWN[i], WB), HANDOFF_REGION_RESERVED);
+    assert_false(region_type_is_ram(HANDOFF_REGION_PERSISTENT));
+    assert_false(region_type_is_ram(HANDOFF_REGION_UNACCEPTED));
+
+    const struct memory_map_descriptor rows[] = {row(0x80000001, 0x1000, 1),
+                                                 row(PERSISTENT, 0x2000, 1),
+                                                 row(UNACCEPTED, 0x3000, 1)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.count, 3);
+    assert_region(&result, 0, 0x1000, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, 0x2000, 1, HANDOFF_REGION_PERSISTENT);
+    assert_region(&result, 2, 0x3000, 1, HANDOFF_REGION_UNACCEPTED);
+    assert_int_equal(result.regions[0].efi_type, 0x80000001);
+    assert_int_equal(result.report.unknown_types, 1);
+    result_drop(result);
+}
+
+static void test_M12_undefined_attribute_bits_are_ignored(void **state)
+{
+    (void)state;
+    const uint64_t known = WB | SP | RUNTIME;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        if ((known >> bit & 1) != 0)
+            continue;
+        uint64_t attributes = WB | UINT64_C(1) << bit;
+        assert_int_equal(memory_map_region_type(CONVENTIONAL, attributes), HANDOFF_REGION_USABLE);
+    }
+    const struct memory_map_descriptor rows[] = {row_with(CONVENTIONAL, 0x1000, 1, 0x80000000000000f)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_region(&result, 0, 0x1000, 1, HANDOFF_REGION_USABLE);
+    assert_int_equal(result.regions[0].attributes, UINT64_C(0x80000000000000f));
+    result_drop(result);
+}
+
+static void test_M13_attributes_that_forbid_use(void **state)
+{
+    (void)state;
+    static const uint64_t BAD[] = {WB | SP, WB | RUNTIME, 0, 0x7, 0x1, RUNTIME};
+    static const uint32_t FREE_ABLE[] = {CONVENTIONAL, BS_CODE, BS_DATA, LOADER_CODE, LOADER_DATA,
+                                         ACPI};
+    for (size_t i = 0; i < COUNT(BAD); i++) {
+        for (size_t t = 0; t < COUNT(FREE_ABLE); t++)
+            assert_int_equal(memory_map_region_type(FREE_ABLE[t], BAD[i]), HANDOFF_REGION_RESERVED);
+    }
+    assert_int_equal(memory_map_region_type(CONVENTIONAL, 0x8), HANDOFF_REGION_USABLE);
+
+    const struct memory_map_descriptor rows[] = {row_with(CONVENTIONAL, 0x1000, 1, WB | SP),
+                                                 row_with(CONVENTIONAL, 0x2000, 1, WB | RUNTIME),
+                                                 row_with(CONVENTIONAL, 0x3000, 1, 0x1),
+                                                 row_with(RT_DATA, 0x4000, 1, WB | RUNTIME)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_region(&result, i, 0x1000 + i * PAGE, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 3, 0x4000, 1, HANDOFF_REGION_RUNTIME_DATA);
+    assert_int_equal(result.report.unusable_attributes, 3);
+    result_drop(result);
+}
+
+static void test_M14_frame_0_is_reserved(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0, 16)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.count, 2);
+    assert_region(&result, 0, 0, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, PAGE, 15, HANDOFF_REGION_USABLE);
+    result_drop(result);
+
+    const struct memory_map_descriptor other[] = {row(BS_CODE, 0, 2), row(CONVENTIONAL, 0x2000, 1)};
+    result = convert(other, COUNT(other), NULL, 0);
+    assert_int_equal(result.count, 3); /* what would become free later is not free either */
+    assert_region(&result, 0, 0, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, PAGE, 1, HANDOFF_REGION_BOOT_SERVICES);
+    result_drop(result);
+
+    const struct memory_map_descriptor firmware[] = {row(NVS, 0, 2)};
+    result = convert(firmware, COUNT(firmware), NULL, 0);
+    assert_int_equal(result.count, 1);
+    assert_region(&result, 0, 0, 2, HANDOFF_REGION_ACPI_NVS);
+    result_drop(result);
+}
+
+static void test_M15_M21_firmware_ram_is_kept(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {
+        row(ACPI, 0x1000, 1), row(NVS, 0x2000, 1), row_with(RT_DATA, 0x3000, 1, WB | RUNTIME),
+        row_with(RT_CODE, 0x4000, 1, WB | RUNTIME)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.count, 4);
+    assert_region(&result, 0, 0x1000, 1, HANDOFF_REGION_ACPI_RECLAIM);
+    assert_region(&result, 1, 0x2000, 1, HANDOFF_REGION_ACPI_NVS);
+    assert_region(&result, 2, 0x3000, 1, HANDOFF_REGION_RUNTIME_DATA);
+    assert_region(&result, 3, 0x4000, 1, HANDOFF_REGION_RUNTIME_CODE);
+    for (size_t i = 0; i < result.count; i++)
+        assert_true(region_type_is_ram(result.regions[i].type));
+    result_drop(result);
+}
+
+/* --- Claims -------------------------------------------------------------------------------------------- */
+
+/*   |------------- LoaderData -------------|          nothing
+ *        |- heap -|- stack -|                      |- framebuffer -|  */
+static void test_M16_claims_are_laid_over_the_rows(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x1000, 8)};
+    const struct memory_map_claim claims[] = {
+        {0x5000, 0x1000, HANDOFF_REGION_STACK},
+        {0x3000, 0x2000, HANDOFF_REGION_TEMP_HEAP},
+        {0xc0000000, 0x300000, HANDOFF_REGION_FRAMEBUFFER},
+        {0x8000, 0, HANDOFF_REGION_STACK},
+    };
+    struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
+    assert_int_equal(result.count, 5);
+    assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_LOADER);
+    assert_region(&result, 1, 0x3000, 2, HANDOFF_REGION_TEMP_HEAP);
+    assert_region(&result, 2, 0x5000, 1, HANDOFF_REGION_STACK);
+    assert_region(&result, 3, 0x6000, 3, HANDOFF_REGION_LOADER);
+    assert_region(&result, 4, 0xc0000000, 0x300, HANDOFF_REGION_FRAMEBUFFER);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(result.regions[i].efi_type, LOADER_DATA);
+        assert_int_equal(result.regions[i].attributes, WB);
+    }
+    assert_int_equal(result.regions[4].efi_type, HANDOFF_EFI_TYPE_NONE);
+    assert_int_equal(result.regions[4].attributes, 0);
+    assert_int_equal(result.report.overlapping, 0);
+    result_drop(result);
+}
+
+static void test_claims_do_not_soften_a_row(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(RESERVED, 0x1000, 2), row(MMIO, 0x3000, 2)};
+    const struct memory_map_claim claims[] = {{0x1000, 0x1000, HANDOFF_REGION_TEMP_HEAP},
+                                              {0x3000, 0x1000, HANDOFF_REGION_FRAMEBUFFER}};
+    struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
+    assert_int_equal(result.count, 3);
+    assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, 0x3000, 1, HANDOFF_REGION_FRAMEBUFFER);
+    assert_region(&result, 2, 0x4000, 1, HANDOFF_REGION_MMIO);
+    result_drop(result);
+}
+
+/* --- Real machines, random maps, random bytes ------------------------------------------------------------ */
+
+#define FILE_ROW_LIMIT 4096
+
+/* Every page at which anything begins or ends, and its neighbours. */
+static void check_real_map(const char *path, void *context)
+{
+    static struct memory_map_descriptor rows[FILE_ROW_LIMIT];
+    (void)context;
+    size_t row_count = memory_map_file_read(path, rows, FILE_ROW_LIMIT);
+    assert_true(row_count > 0);
+    struct result result = convert(rows, row_count, NULL, 0);
+    if (strstr(path, "phoenix-zero-length-rows") != NULL) {
+        assert_int_equal(result.status, MEMORY_MAP_EMPTY);
+        result_drop(result);
+        return;
+    }
+    if (result.status != MEMORY_MAP_OK)
+        fail_msg("%s: %s", path, memory_map_status_text(result.status));
+    assert_normalised(&result);
+    for (size_t i = 0; i < row_count; i++) {
+        uint64_t start = page_align_down(rows[i].physical_start);
+        uint64_t end = page_align_down(start + rows[i].page_count * PAGE);
+        assert_page(&result, rows, row_count, NULL, 0, start);
+        assert_page(&result, rows, row_count, NULL, 0, end);
+        assert_page(&result, rows, row_count, NULL, 0, end - PAGE);
+        if (start > 0)
+            assert_page(&result, rows, row_count, NULL, 0, start - PAGE);
+    }
+    result_drop(result);
+}
+
+static void test_maps_of_real_machines(void **state)
+{
+    (void)state;
+    assert_true(memory_map_file_each(check_real_map, NULL) >= 7);
+}
+
+static void test_M18_superdome_keeps_12_tib_apart_from_mmio(void **state)
+{
+    (void)state;
+    static struct memory_map_descriptor rows[FILE_ROW_LIMIT];
+    size_t row_count =
+        memory_map_file_read(MEMORY_MAP_DIRECTORY "/hp-superdome2-16s-12TiB.txt", rows,
+                             FILE_ROW_LIMIT);
+    struct result result = convert(rows, row_count, NULL, 0);
+    uint64_t usable_bytes = 0;
+    uint64_t highest_ram = 0;
+    for (size_t i = 0; i < result.count; i++) {
+        const struct handoff_region *region = &result.regions[i];
+        if (region->type == HANDOFF_REGION_USABLE)
+            usable_bytes += region->size_bytes;
+        if (region_type_is_ram(region->type))
+            highest_ram = region->base + region->size_bytes;
+    }
+    assert_true(usable_bytes > 12 * TIB - 4 * GIB);
+    assert_int_equal(highest_ram, UINT64_C(0xc2000000000));
+    const struct handoff_region *last = &result.regions[result.count - 1];
+    assert_int_equal(last->base + last->size_bytes, UINT64_C(0xfe800000000));
+    assert_int_equal(last->type, HANDOFF_REGION_MMIO);
+    result_drop(result);
+}
+
+#define RANDOM_PAGES 64
+
+static struct memory_map_descriptor random_row(struct random *random)
+{
+    static const uint64_t ATTRIBUTES[] = {WB, WB, WB, WB, WB | RUNTIME, WB | SP, 0, 8};
+    struct memory_map_descriptor result = row((uint32_t)random_below(random, 18),
+                                              random_below(random, RANDOM_PAGES) * PAGE,
+                                              random_below(random, 12));
+    if (random_below(random, 3) == 0)
+        result.type = CONVENTIONAL;
+    result.attribute = ATTRIBUTES[random_below(random, COUNT(ATTRIBUTES))];
+    if (random_below(random, 8) == 0)
+        result.physical_start += random_below(random, PAGE);
+    if (random_below(random, 16) == 0)
+        result.page_count = UINT64_MAX >> random_below(random, 16);
+    return result;
+}
+
+static struct memory_map_claim random_claim(struct random *random)
+{
+    return (struct memory_map_claim){
+        .base = random_below(random, RANDOM_PAGES) * PAGE,
+        .size_bytes = random_below(random, 6) * PAGE,
+        .type = (enum handoff_region_type)(HANDOFF_REGION_TEMP_HEAP + random_below(random, 5)),
+    };
+}
+
+static void test_random_maps_against_one_byte_a_page(void **state)
+{
+    (void)state;
+    struct random random = {.state = 20240501};
+    for (unsigned round = 0; round < 3000; round++) {
+        struct memory_map_descriptor rows[24];
+        struct memory_map_claim claims[6];
+        size_t row_count = 1 + random_below(&random, COUNT(rows));
+        size_t claim_count = random_below(&random, COUNT(claims) + 1);
+        for (size_t i = 0; i < row_count; i++)
+            rows[i] = random_row(&random);
+        for (size_t i = 0; i < claim_count; i++)
+            claims[i] = random_claim(&random);
+
+        struct result result = convert(rows, row_count, claims, claim_count);
+        assert_true(result.status == MEMORY_MAP_OK || result.status == MEMORY_MAP_EMPTY);
+        if (result.status == MEMORY_MAP_EMPTY)
+            result.count = 0;
+        assert_normalised(&result);
+        for (uint64_t page = 0; page < RANDOM_PAGES + 16; page++)
+            assert_page(&result, rows, row_count, claims, claim_count, page * PAGE);
+        result_drop(result);
+    }
+}
+
+static void test_M20_random_bytes_as_a_map(void **state)
+{
+    (void)state;
+    struct random random = {.state = 4711};
+    for (unsigned round = 0; round < 500; round++) {
+        struct memory_map_descriptor rows[32];
+        uint64_t *words = (uint64_t *)rows;
+        for (size_t i = 0; i < sizeof(rows) / 8; i++)
+            words[i] = random_next(&random);
+        struct result result = convert(rows, COUNT(rows), NULL, 0);
+        if (result.status == MEMORY_MAP_OK) {
+            assert_normalised(&result);
+            for (size_t i = 0; i < result.count; i++)
+                assert_page(&result, rows, COUNT(rows), NULL, 0, result.regions[i].base);
+        } else {
+            assert_int_equal(result.status, MEMORY_MAP_EMPTY);
+        }
+        result_drop(result);
+    }
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    for (int status = MEMORY_MAP_OK; status <= MEMORY_MAP_TOO_MANY_ROWS; status++)
+        assert_null(strstr(memory_map_status_text((enum memory_map_status)status), "unknown way"));
+    for (uint32_t type = HANDOFF_REGION_USABLE; type <= HANDOFF_REGION_FRAMEBUFFER; type++) {
+        assert_string_not_equal(region_type_name(type), "unknown");
+        assert_null(strchr(region_type_name(type), ' '));
+        assert_int_equal(region_type_is_ram(type), type <= HANDOFF_REGION_RUNTIME_CODE);
+    }
+    assert_string_equal(region_type_name(0), "unknown");
+    assert_string_equal(region_type_name(99), "unknown");
+    assert_false(region_type_is_ram(0));
+    assert_false(region_type_is_ram(99));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_FW8_impossible_descriptor_sizes),
+        cmocka_unit_test(test_FW7_stride_is_honoured),
+        cmocka_unit_test(test_M1_empty_map),
+        cmocka_unit_test(test_M9_never_truncated_silently),
+        cmocka_unit_test(test_M2_unsorted_rows_are_sorted),
+        cmocka_unit_test(test_M3_empty_rows_are_dropped),
+        cmocka_unit_test(test_M4_unaligned_ram_shrinks_and_the_rest_grows),
+        cmocka_unit_test(test_M5_M17_wrapping_and_too_high_rows_are_dropped),
+        cmocka_unit_test(test_M6_overlap_of_one_type_is_merged),
+        cmocka_unit_test(test_M7_the_most_restrictive_wins),
+        cmocka_unit_test(test_M8_duplicates_count_once),
+        cmocka_unit_test(test_M9_many_rows),
+        cmocka_unit_test(test_M9_many_rows_over_each_other),
+        cmocka_unit_test(test_M10_M11_types),
+        cmocka_unit_test(test_M12_undefined_attribute_bits_are_ignored),
+        cmocka_unit_test(test_M13_attributes_that_forbid_use),
+        cmocka_unit_test(test_M14_frame_0_is_reserved),
+        cmocka_unit_test(test_M15_M21_firmware_ram_is_kept),
+        cmocka_unit_test(test_M16_claims_are_laid_over_the_rows),
+        cmocka_unit_test(test_claims_do_not_soften_a_row),
+        cmocka_unit_test(test_maps_of_real_machines),
+        cmocka_unit_test(test_M18_superdome_keeps_12_tib_apart_from_mmio),
+        cmocka_unit_test(test_random_maps_against_one_byte_a_page),
+        cmocka_unit_test(test_M20_random_bytes_as_a_map),
+        cmocka_unit_test(test_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

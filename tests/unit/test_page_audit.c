@@ -1,0 +1,306 @@
+/* Each rule is broken on purpose, and the audit names it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/mm/layout.h"
+#include "kernel/mm/page_audit.h"
+#include "shared/arch/x86_64/page_entry.h"
+#include "tests/unit/support/fake_machine.h"
+
+#define SCRATCH_COUNT 64
+/* A place of nobody's in the upper half, and RAM that only the direct map maps. */
+#define ELSEWHERE  UINT64_C(0xffffe80000000000)
+#define SOME_FRAME UINT64_C(0x200000)
+
+struct fixture {
+    struct fake_machine machine;
+    struct address_space space;
+    struct virt_addr stack_top;
+    struct range scratch[SCRATCH_COUNT];
+    struct page_audit_input input;
+    struct page_audit_result result;
+};
+
+static void build(struct fixture *fixture)
+{
+    assert_int_equal(
+        address_space_build(&fixture->space, &fixture->machine.plan, &fixture->machine.environment),
+        PAGE_TABLE_OK);
+    assert_int_equal(
+        address_space_map_stack(&fixture->space, "main stack", 65536, &fixture->stack_top),
+        PAGE_TABLE_OK);
+    fixture->input = (struct page_audit_input){
+        .space = &fixture->space,
+        .layout = &fixture->machine.plan.layout,
+        .regions = fixture->machine.regions,
+        .region_count = fixture->machine.region_count,
+        .scratch = fixture->scratch,
+        .scratch_count = SCRATCH_COUNT,
+    };
+}
+
+static int create_space(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    fake_machine_create(&fixture->machine);
+    build(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static int destroy_space(void **state)
+{
+    struct fixture *fixture = *state;
+    fake_machine_destroy(&fixture->machine);
+    free(fixture);
+    return 0;
+}
+
+static void assert_passes(struct fixture *fixture)
+{
+    if (!page_audit_run(&fixture->input, &fixture->result))
+        fail_msg("%s", fixture->result.first_violation);
+    assert_int_equal(fixture->result.violation_count, 0);
+    assert_string_equal(fixture->result.first_violation, "");
+}
+
+/* One violation, counted at this offset of the result, and named. */
+static void assert_found(struct fixture *fixture, uint64_t *count, const char *text)
+{
+    assert_false(page_audit_run(&fixture->input, &fixture->result));
+    if (*count != 1 || fixture->result.violation_count != 1)
+        fail_msg("%llu of %llu violations, the first: %s", (unsigned long long)*count,
+                 (unsigned long long)fixture->result.violation_count,
+                 fixture->result.first_violation);
+    if (strstr(fixture->result.first_violation, text) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", fixture->result.first_violation, text);
+}
+
+static void map(struct fixture *fixture, uint64_t virtual, uint64_t physical,
+                struct page_permissions permissions)
+{
+    fixture->space.table.allow_writable_executable = true;
+    assert_int_equal(page_table_map(&fixture->space.table, virt_addr(virtual), phys_addr(physical),
+                                    4096, permissions, false),
+                     PAGE_TABLE_OK);
+}
+
+static void unmap(struct fixture *fixture, uint64_t virtual)
+{
+    assert_int_equal(page_table_unmap(&fixture->space.table, virt_addr(virtual), 4096),
+                     PAGE_TABLE_OK);
+}
+
+static const struct page_permissions READ_ONLY = {0};
+static const struct page_permissions READ_WRITE = {.write = true};
+
+static void test_sound_tables_pass(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_passes(fixture);
+    assert_int_equal(fixture->result.table_count, fixture->space.table.table_count);
+    assert_int_equal(fixture->result.writable_executable_count, 0);
+    assert_true(fixture->result.page_count > 100);
+}
+
+static void test_sound_tables_pass_without_1_gib_pages_and_with_five_levels(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->machine.plan.features.pages_1gib = false;
+    fixture->machine.plan.features.levels = 5;
+    build(fixture);
+    assert_passes(fixture);
+}
+
+static void test_P12_without_nx_pages_are_counted_but_no_violation(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->machine.plan.features.no_execute = false;
+    build(fixture);
+    assert_passes(fixture);
+    assert_true(fixture->result.writable_executable_count > 0);
+}
+
+static void test_P5_writable_and_executable_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    map(fixture, ELSEWHERE, SOME_FRAME, (struct page_permissions){.write = true, .execute = true});
+    assert_found(fixture, &fixture->result.writable_executable_count, "writable and executable");
+    assert_non_null(strstr(fixture->result.first_violation, "0xffffe80000000000"));
+    assert_non_null(strstr(fixture->result.first_violation, "physical 0x200000"));
+}
+
+static void test_P7_page_0_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    map(fixture, 0, SOME_FRAME, READ_ONLY);
+    assert_false(page_audit_run(&fixture->input, &fixture->result));
+    assert_int_equal(fixture->result.guard_count, 1);
+    assert_int_equal(fixture->result.lower_half_count, 1);
+    assert_non_null(strstr(fixture->result.first_violation, "null pointer"));
+}
+
+static void test_P9_identity_mapping_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    map(fixture, SOME_FRAME, SOME_FRAME, READ_ONLY);
+    assert_found(fixture, &fixture->result.lower_half_count, "lower half");
+}
+
+static void test_P8_mapped_guard_page_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    map(fixture, fixture->stack_top.value - 65536 - 4096, SOME_FRAME, READ_ONLY);
+    assert_found(fixture, &fixture->result.guard_count, "mapped guard page: main stack");
+}
+
+static void test_P13_image_permissions(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t page = LAYOUT_KERNEL_IMAGE_BASE + 0x5000;
+    unmap(fixture, page);
+    map(fixture, page, FAKE_MACHINE_IMAGE_BASE + 0x5000, READ_WRITE);
+    assert_found(fixture, &fixture->result.image_count, "linked permissions: rodata");
+
+    unmap(fixture, page);
+    map(fixture, page, FAKE_MACHINE_IMAGE_BASE + 0x5000,
+        (struct page_permissions){.execute = true});
+    assert_found(fixture, &fixture->result.image_count, "linked permissions");
+
+    unmap(fixture, page);
+    map(fixture, page, FAKE_MACHINE_IMAGE_BASE + 0x6000, READ_ONLY);
+    assert_found(fixture, &fixture->result.image_count, "where the image was loaded");
+
+    unmap(fixture, page);
+    assert_found(fixture, &fixture->result.image_count, "not mapped");
+
+    map(fixture, page, FAKE_MACHINE_IMAGE_BASE + 0x5000, READ_ONLY);
+    assert_passes(fixture);
+    map(fixture, LAYOUT_KERNEL_IMAGE_BASE + 0x4b000, SOME_FRAME, READ_ONLY);
+    assert_found(fixture, &fixture->result.image_count, "outside of the image's segments");
+}
+
+static void test_P14_write_back_device_memory_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    map(fixture, ELSEWHERE, FAKE_MACHINE_FRAMEBUFFER_BASE, READ_ONLY);
+    assert_found(fixture, &fixture->result.memory_type_count, "not RAM");
+    unmap(fixture, ELSEWHERE);
+    map(fixture, ELSEWHERE, FAKE_MACHINE_FLASH_BASE, READ_ONLY);
+    assert_found(fixture, &fixture->result.memory_type_count, "not RAM");
+    unmap(fixture, ELSEWHERE);
+    map(fixture, ELSEWHERE, UINT64_C(0x80000000), READ_ONLY); /* in no region */
+    assert_found(fixture, &fixture->result.memory_type_count, "not RAM");
+    unmap(fixture, ELSEWHERE);
+    map(fixture, ELSEWHERE, FAKE_MACHINE_FLASH_BASE,
+        (struct page_permissions){.memory_type = PAGE_MEMORY_UNCACHED});
+    assert_passes(fixture);
+}
+
+static void test_frame_writable_twice_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct page_mapping stack;
+    assert_int_equal(page_table_lookup(&fixture->space.table,
+                                       virt_addr(fixture->stack_top.value - 4096), &stack),
+                     PAGE_TABLE_OK);
+    map(fixture, ELSEWHERE, stack.physical.value, READ_ONLY);
+    assert_passes(fixture);
+    unmap(fixture, ELSEWHERE);
+    map(fixture, ELSEWHERE, stack.physical.value, READ_WRITE);
+    assert_found(fixture, &fixture->result.alias_count, "writable twice");
+    unmap(fixture, ELSEWHERE);
+    map(fixture, ELSEWHERE, FAKE_MACHINE_IMAGE_BASE + 0x8000, READ_WRITE);
+    assert_found(fixture, &fixture->result.alias_count, "writable twice");
+}
+
+/* Frames in falling and in mixed order: the runs stay sorted, and each is compared with all. */
+static void test_frames_in_any_order_are_compared(void **state)
+{
+    struct fixture *fixture = *state;
+    static const unsigned order[] = {9, 3, 12, 0, 6, 15, 1, 14, 7, 10, 4, 13, 2, 8, 5, 11};
+    for (unsigned i = 0; i < 16; i++)
+        map(fixture, ELSEWHERE + i * 4096, SOME_FRAME + order[i] * 4096, READ_WRITE);
+    assert_passes(fixture);
+    for (unsigned i = 0; i < 16; i++) {
+        map(fixture, ELSEWHERE + 0x100000, SOME_FRAME + i * 4096, READ_WRITE);
+        assert_found(fixture, &fixture->result.alias_count, "writable twice");
+        unmap(fixture, ELSEWHERE + 0x100000);
+    }
+}
+
+static void test_too_little_scratch_is_no_proof(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->input.scratch_count = 1;
+    assert_false(page_audit_run(&fixture->input, &fixture->result));
+    assert_true(fixture->result.other_count > 0);
+    assert_non_null(strstr(fixture->result.first_violation, "scratch"));
+    fixture->input.scratch_count = 0;
+    assert_false(page_audit_run(&fixture->input, &fixture->result));
+}
+
+static void test_direct_map_off_its_place_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t hole = LAYOUT_DIRECT_MAP_BASE + UINT64_C(0x80000000);
+    map(fixture, hole, SOME_FRAME, READ_ONLY);
+    assert_found(fixture, &fixture->result.direct_map_count, "off its place");
+    unmap(fixture, hole);
+    uint64_t page = LAYOUT_DIRECT_MAP_BASE + 0x1000;
+    unmap(fixture, page);
+    map(fixture, page, 0x1000, (struct page_permissions){.execute = true});
+    assert_found(fixture, &fixture->result.direct_map_count, "executable");
+}
+
+/* Let ring 3 in, on every level down to the page. */
+static void test_user_page_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    map(fixture, ELSEWHERE, SOME_FRAME, READ_ONLY);
+    struct phys_addr table = fixture->space.table.root;
+    for (unsigned level = 4; level >= 1; level--) {
+        uint64_t *entry = (uint64_t *)(void *)(fixture->machine.memory + table.value) +
+                          page_entry_index(virt_addr(ELSEWHERE), level);
+        *entry |= PAGE_ENTRY_USER;
+        table = page_entry_address(*entry, level);
+    }
+    assert_found(fixture, &fixture->result.user_count, "ring 3");
+}
+
+static void test_lost_table_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->space.table.table_count++;
+    assert_found(fixture, &fixture->result.other_count, "tables");
+}
+
+#define ON_SPACE(test) cmocka_unit_test_setup_teardown(test, create_space, destroy_space)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_SPACE(test_sound_tables_pass),
+        ON_SPACE(test_sound_tables_pass_without_1_gib_pages_and_with_five_levels),
+        ON_SPACE(test_P12_without_nx_pages_are_counted_but_no_violation),
+        ON_SPACE(test_P5_writable_and_executable_is_found),
+        ON_SPACE(test_P7_page_0_is_found),
+        ON_SPACE(test_P9_identity_mapping_is_found),
+        ON_SPACE(test_P8_mapped_guard_page_is_found),
+        ON_SPACE(test_P13_image_permissions),
+        ON_SPACE(test_P14_write_back_device_memory_is_found),
+        ON_SPACE(test_frame_writable_twice_is_found),
+        ON_SPACE(test_frames_in_any_order_are_compared),
+        ON_SPACE(test_too_little_scratch_is_no_proof),
+        ON_SPACE(test_direct_map_off_its_place_is_found),
+        ON_SPACE(test_user_page_is_found),
+        ON_SPACE(test_lost_table_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

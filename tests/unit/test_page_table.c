@@ -1,0 +1,784 @@
+#include "tests/unit/support/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/arch/x86_64/page_entry.h"
+#include "shared/page_table.h"
+#include "tests/unit/support/fake_memory.h"
+#include "tests/unit/support/page_table_operations.h"
+#include "tests/unit/support/random.h"
+
+#define UPPER UINT64_C(0xffff800000000000)
+
+static const struct page_permissions READ_ONLY = {0};
+static const struct page_permissions READ_WRITE = {.write = true};
+static const struct page_permissions READ_EXECUTE = {.execute = true};
+
+static const struct page_table_features MODERN = {
+    .levels = 4, .physical_bits = 46, .no_execute = true, .pages_1gib = true,
+    .write_combining = true};
+
+/* --- One address space over fake memory, and what it held at one moment --------------------------- */
+
+struct space {
+    struct fake_memory memory;
+    struct page_table table;
+};
+
+static void space_create(struct space *space, struct page_table_features features,
+                         uint64_t page_count)
+{
+    fake_memory_create(&space->memory, page_count);
+    struct page_table_memory callbacks = fake_memory_callbacks(&space->memory);
+    assert_int_equal(page_table_create(&features, &callbacks, &space->table), PAGE_TABLE_OK);
+}
+
+static void space_destroy(struct space *space)
+{
+    page_table_destroy(&space->table);
+    assert_int_equal(space->table.table_count, 0);
+    assert_int_equal(space->memory.used_count, 0);
+    fake_memory_destroy(&space->memory);
+}
+
+static enum page_table_status map(struct space *space, uint64_t virtual, uint64_t physical,
+                                  uint64_t size_bytes, struct page_permissions permissions)
+{
+    return page_table_map(&space->table, virt_addr(virtual), phys_addr(physical), size_bytes,
+                          permissions, true);
+}
+
+static enum page_table_status unmap(struct space *space, uint64_t virtual, uint64_t size_bytes)
+{
+    return page_table_unmap(&space->table, virt_addr(virtual), size_bytes);
+}
+
+static enum page_table_status lookup(struct space *space, uint64_t virtual,
+                                     struct page_mapping *ret)
+{
+    return page_table_lookup(&space->table, virt_addr(virtual), ret);
+}
+
+struct snapshot {
+    uint8_t *bytes;
+    bool *used;
+    uint64_t table_count;
+};
+
+static struct snapshot snapshot_take(const struct space *space)
+{
+    uint64_t count = space->memory.page_count;
+    struct snapshot snapshot = {.bytes = malloc(count * PAGE_SIZE_BYTES),
+                                .used = malloc(count * sizeof(bool)),
+                                .table_count = space->table.table_count};
+    assert_non_null(snapshot.bytes);
+    assert_non_null(snapshot.used);
+    memcpy(snapshot.bytes, space->memory.bytes, count * PAGE_SIZE_BYTES);
+    memcpy(snapshot.used, space->memory.used, count * sizeof(bool));
+    return snapshot;
+}
+
+/* Every table page is what it was, bit by bit, and no other page is in use. */
+static void snapshot_assert_unchanged(struct snapshot snapshot, const struct space *space)
+{
+    assert_int_equal(space->table.table_count, snapshot.table_count);
+    for (uint64_t i = 0; i < space->memory.page_count; i++) {
+        assert_int_equal(space->memory.used[i], snapshot.used[i]);
+        if (snapshot.used[i])
+            assert_memory_equal(space->memory.bytes + i * PAGE_SIZE_BYTES,
+                                snapshot.bytes + i * PAGE_SIZE_BYTES, PAGE_SIZE_BYTES);
+    }
+}
+
+static void snapshot_drop(struct snapshot snapshot)
+{
+    free(snapshot.bytes);
+    free(snapshot.used);
+}
+
+/* --- Entries -------------------------------------------------------------------------------------- */
+
+static void test_entry_bits(void **state)
+{
+    (void)state;
+    const uint64_t NX = UINT64_C(1) << 63;
+    struct phys_addr page = phys_addr(0x40000000);
+    assert_int_equal(page_entry_for_page(page, 1, READ_ONLY, true, true), 0x40000001 | NX);
+    assert_int_equal(page_entry_for_page(page, 1, READ_WRITE, true, true), 0x40000003 | NX);
+    assert_int_equal(page_entry_for_page(page, 1, READ_EXECUTE, true, true), 0x40000001);
+    assert_int_equal(page_entry_for_page(page, 1, READ_ONLY, false, true), 0x40000001);
+    assert_int_equal(page_entry_for_page(page, 2, READ_WRITE, true, true), 0x40000083 | NX);
+    assert_int_equal(page_entry_for_page(page, 3, READ_WRITE, true, true), 0x40000083 | NX);
+    struct page_permissions global = {.execute = true, .global = true};
+    assert_int_equal(page_entry_for_page(page, 1, global, true, true), 0x40000101);
+    assert_int_equal(page_entry_for_table(phys_addr(0x1000)), 0x1003);
+    assert_int_equal(page_entry_borrow(0x1003), 0x1203);
+}
+
+static void test_P14_memory_type_bits(void **state)
+{
+    (void)state;
+    struct phys_addr page = phys_addr(0x40000000);
+    struct page_permissions type = {.execute = true, .memory_type = PAGE_MEMORY_UNCACHED};
+    assert_int_equal(page_entry_for_page(page, 1, type, true, true), 0x40000019);
+    assert_int_equal(page_entry_for_page(page, 2, type, true, true), 0x40000099);
+    type.memory_type = PAGE_MEMORY_WRITE_COMBINING; /* PAT is bit 7, or bit 12 in a large page */
+    assert_int_equal(page_entry_for_page(page, 1, type, true, true), 0x40000089);
+    assert_int_equal(page_entry_for_page(page, 2, type, true, true), 0x40001089);
+    assert_int_equal(page_entry_for_page(page, 3, type, true, true), 0x40001089);
+    assert_int_equal(page_entry_for_page(page, 2, type, true, false), 0x40000099);
+    for (unsigned level = 1; level <= 3; level++) {
+        for (int t = PAGE_MEMORY_WRITE_BACK; t <= PAGE_MEMORY_UNCACHED; t++) {
+            type.memory_type = (enum page_memory_type)t;
+            uint64_t entry = page_entry_for_page(page, level, type, true, true);
+            assert_int_equal(page_entry_memory_type(entry, level), t);
+            assert_int_equal(page_entry_address(entry, level).value, page.value);
+        }
+    }
+}
+
+static void test_pat_value_agrees_with_the_entries(void **state)
+{
+    (void)state;
+    static const uint8_t EXPECTED[8] = {6, 4, 7, 0, 6, 1, 7, 0}; /* SDM: 6 WB 4 WT 7 UC- 0 UC 1 WC */
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal((PAGE_ENTRY_PAT_MSR_VALUE >> (8 * i)) & 0xff, EXPECTED[i]);
+}
+
+static void test_P1_canonical_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t address;
+        bool with_4_levels;
+        bool with_5_levels;
+    } CASES[] = {
+        {0, true, true},
+        {UINT64_C(0x00007fffffffffff), true, true},
+        {UINT64_C(0x0000800000000000), false, true},
+        {UINT64_C(0x00ffffffffffffff), false, true},
+        {UINT64_C(0x0100000000000000), false, false},
+        {UINT64_C(0x8000000000000000), false, false},
+        {UINT64_C(0xfeffffffffffffff), false, false},
+        {UINT64_C(0xff00000000000000), false, true},
+        {UINT64_C(0xffff7fffffffffff), false, true},
+        {UINT64_C(0xffff800000000000), true, true},
+        {UINT64_MAX, true, true},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        struct virt_addr address = virt_addr(CASES[i].address);
+        assert_int_equal(page_table_is_canonical(4, address), CASES[i].with_4_levels);
+        assert_int_equal(page_table_is_canonical(5, address), CASES[i].with_5_levels);
+    }
+}
+
+/* --- Refusals -------------------------------------------------------------------------------------- */
+
+static void assert_map_refused(struct space *space, uint64_t virtual, uint64_t physical,
+                               uint64_t size_bytes, struct page_permissions permissions,
+                               enum page_table_status expected)
+{
+    struct snapshot before = snapshot_take(space);
+    assert_int_equal(map(space, virtual, physical, size_bytes, permissions), expected);
+    snapshot_assert_unchanged(before, space);
+    snapshot_drop(before);
+}
+
+static void assert_unmap_refused(struct space *space, uint64_t virtual, uint64_t size_bytes,
+                                 enum page_table_status expected)
+{
+    struct snapshot before = snapshot_take(space);
+    assert_int_equal(unmap(space, virtual, size_bytes), expected);
+    snapshot_assert_unchanged(before, space);
+    snapshot_drop(before);
+}
+
+static void test_P1_unaligned_empty_or_non_canonical(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 32);
+    const struct page_permissions rw = READ_WRITE;
+    assert_map_refused(&space, UPPER + 1, 0x1000, 0x1000, rw, PAGE_TABLE_UNALIGNED);
+    assert_map_refused(&space, UPPER, 0x1800, 0x1000, rw, PAGE_TABLE_UNALIGNED);
+    assert_map_refused(&space, UPPER, 0x1000, 0x1001, rw, PAGE_TABLE_UNALIGNED);
+    assert_map_refused(&space, UPPER, 0x1000, 0, rw, PAGE_TABLE_EMPTY);
+    assert_map_refused(&space, UPPER - 0x1000, 0x1000, 0x1000, rw, PAGE_TABLE_NON_CANONICAL);
+    assert_map_refused(&space, 0x7ffffffff000, 0x1000, 0x2000, rw, PAGE_TABLE_NON_CANONICAL);
+    assert_map_refused(&space, 0x7ffffffff000, 0, UPPER, rw, PAGE_TABLE_NON_CANONICAL);
+    assert_map_refused(&space, UINT64_MAX - 0xfff, 0x1000, 0x2000, rw, PAGE_TABLE_NON_CANONICAL);
+    assert_map_refused(&space, 0x1000, 0x1000, UINT64_MAX - 0xfff, rw, PAGE_TABLE_NON_CANONICAL);
+    assert_unmap_refused(&space, UPPER + 8, 0x1000, PAGE_TABLE_UNALIGNED);
+    assert_unmap_refused(&space, UPPER, 0x10, PAGE_TABLE_UNALIGNED);
+    assert_unmap_refused(&space, UPPER, 0, PAGE_TABLE_EMPTY);
+    assert_unmap_refused(&space, 0x800000000000, 0x1000, PAGE_TABLE_NON_CANONICAL);
+
+    struct page_mapping mapping;
+    assert_int_equal(lookup(&space, 0x800000000000, &mapping), PAGE_TABLE_NON_CANONICAL);
+    assert_int_equal(space.memory.invalidate_count, 0);
+    space_destroy(&space);
+}
+
+static void test_the_last_page_of_the_address_space(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_mapping mapping;
+    space_create(&space, MODERN, 32);
+    assert_int_equal(map(&space, UINT64_MAX - 0x1fff, 0x5000, 0x2000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(lookup(&space, UINT64_MAX, &mapping), PAGE_TABLE_OK);
+    assert_int_equal(mapping.physical.value, 0x6000);
+    assert_int_equal(unmap(&space, UINT64_MAX - 0x1fff, 0x2000), PAGE_TABLE_OK);
+    assert_int_equal(space.table.table_count, 1);
+    space_destroy(&space);
+}
+
+static void test_P2_already_mapped(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 32);
+    assert_int_equal(map(&space, UPPER + 0x5000, 0x5000, 0x3000, READ_WRITE), PAGE_TABLE_OK);
+    const enum page_table_status refused = PAGE_TABLE_ALREADY_MAPPED;
+    assert_map_refused(&space, UPPER + 0x5000, 0x5000, 0x3000, READ_WRITE, refused);
+    assert_map_refused(&space, UPPER + 0x6000, 0x9000, 0x1000, READ_WRITE, refused);
+    assert_map_refused(&space, UPPER + 0x4000, 0x9000, 0x2000, READ_WRITE, refused);
+    assert_map_refused(&space, UPPER + 0x7000, 0x9000, 0x2000, READ_WRITE, refused);
+    assert_map_refused(&space, UPPER, 0, GIB, READ_WRITE, refused);
+    assert_int_equal(map(&space, UPPER + GIB, GIB, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_map_refused(&space, UPPER + GIB + 0x1000, 0x9000, 0x1000, READ_WRITE, refused);
+    space_destroy(&space);
+}
+
+static void test_P3_unmap_of_nothing(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 32);
+    assert_unmap_refused(&space, UPPER, 0x1000, PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(map(&space, UPPER + 0x5000, 0x5000, 0x3000, READ_WRITE), PAGE_TABLE_OK);
+    assert_unmap_refused(&space, UPPER + 0x4000, 0x1000, PAGE_TABLE_NOT_MAPPED);
+    assert_unmap_refused(&space, UPPER + 0x4000, 0x2000, PAGE_TABLE_NOT_MAPPED);
+    assert_unmap_refused(&space, UPPER + 0x7000, 0x2000, PAGE_TABLE_NOT_MAPPED);
+    assert_unmap_refused(&space, UPPER + 0x8000, 0x1000, PAGE_TABLE_NOT_MAPPED);
+    struct page_mapping mapping;
+    assert_int_equal(lookup(&space, UPPER + 0x4fff, &mapping), PAGE_TABLE_NOT_MAPPED);
+    space_destroy(&space);
+}
+
+static void test_P5_writable_and_executable(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 32);
+    struct page_permissions both = {.write = true, .execute = true};
+    assert_map_refused(&space, UPPER, 0x1000, 0x1000, both, PAGE_TABLE_WRITABLE_EXECUTABLE);
+    space.table.allow_writable_executable = true;
+    assert_int_equal(map(&space, UPPER, 0x1000, 0x1000, both), PAGE_TABLE_OK);
+    space_destroy(&space);
+}
+
+static void test_P10_physical_address_above_the_limit(void **state)
+{
+    (void)state;
+    for (unsigned bits = 32; bits <= 52; bits += 4) {
+        struct space space;
+        struct page_table_features features = MODERN;
+        features.physical_bits = bits;
+        space_create(&space, features, 32);
+        const uint64_t limit = UINT64_C(1) << bits;
+        const enum page_table_status refused = PAGE_TABLE_PHYSICAL_TOO_HIGH;
+        assert_map_refused(&space, UPPER, limit, 0x1000, READ_WRITE, refused);
+        assert_map_refused(&space, UPPER, limit - 0x1000, 0x2000, READ_WRITE, refused);
+        assert_map_refused(&space, UPPER, UINT64_MAX - 0xfff, 0x1000, READ_WRITE, refused);
+        assert_map_refused(&space, UPPER, UINT64_MAX - 0xfff, 0x2000, READ_WRITE, refused);
+        assert_int_equal(map(&space, UPPER, limit - 0x1000, 0x1000, READ_WRITE), PAGE_TABLE_OK);
+        struct page_mapping mapping;
+        assert_int_equal(lookup(&space, UPPER + 0x123, &mapping), PAGE_TABLE_OK);
+        assert_int_equal(mapping.physical.value, limit - 0x1000);
+        space_destroy(&space);
+    }
+}
+
+/* --- Mapping and unmapping -------------------------------------------------------------------------- */
+
+static void assert_mapping(struct space *space, uint64_t virtual, uint64_t page_base,
+                           uint64_t physical, uint64_t page_size_bytes,
+                           struct page_permissions permissions)
+{
+    struct page_mapping mapping;
+    assert_int_equal(lookup(space, virtual, &mapping), PAGE_TABLE_OK);
+    assert_int_equal(mapping.virtual.value, page_base);
+    assert_int_equal(mapping.physical.value, physical);
+    assert_int_equal(mapping.page_size_bytes, page_size_bytes);
+    assert_int_equal(mapping.permissions.write, permissions.write);
+    assert_int_equal(mapping.permissions.execute, permissions.execute);
+    assert_int_equal(mapping.permissions.global, permissions.global);
+    assert_int_equal(mapping.permissions.memory_type, permissions.memory_type);
+    assert_false(mapping.user);
+}
+
+static void test_largest_pages_that_fit(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    /* 4 KiB, 2 MiB, then 1 GiB pages up, and down again. */
+    const uint64_t start = GIB - 2 * MIB - 0x1000;
+    const uint64_t size = 0x1000 + 2 * MIB + GIB + 2 * MIB + 0x1000;
+    assert_int_equal(map(&space, UPPER + start, start, size, READ_WRITE), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER + start, UPPER + start, start, 4 * KIB, READ_WRITE);
+    assert_mapping(&space, UPPER + GIB - 1, UPPER + GIB - 2 * MIB, GIB - 2 * MIB, 2 * MIB,
+                   READ_WRITE);
+    assert_mapping(&space, UPPER + GIB + 5, UPPER + GIB, GIB, GIB, READ_WRITE);
+    assert_mapping(&space, UPPER + 2 * GIB + 5, UPPER + 2 * GIB, 2 * GIB, 2 * MIB, READ_WRITE);
+    assert_mapping(&space, UPPER + start + size - 1, UPPER + start + size - 0x1000,
+                   start + size - 0x1000, 4 * KIB, READ_WRITE);
+    assert_int_equal(space.table.table_count, 6); /* root, PDPT, 2 PD, 2 PT */
+    space_destroy(&space);
+}
+
+static void test_small_pages_on_request_and_where_incongruent(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(page_table_map(&space.table, virt_addr(UPPER), phys_addr(0), 2 * MIB,
+                                    READ_WRITE, false),
+                     PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER + 0x1234, UPPER + 0x1000, 0x1000, 4 * KIB, READ_WRITE);
+    assert_int_equal(map(&space, UPPER + 4 * MIB, 6 * MIB + 0x1000, 2 * MIB, READ_WRITE),
+                     PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER + 4 * MIB, UPPER + 4 * MIB, 6 * MIB + 0x1000, 4 * KIB, READ_WRITE);
+    space_destroy(&space);
+}
+
+static void test_P12_without_1gib_pages(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_table_features features = MODERN;
+    features.pages_1gib = false;
+    space_create(&space, features, 64);
+    assert_int_equal(map(&space, UPPER + GIB, GIB, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER + GIB + 5 * MIB, UPPER + GIB + 4 * MIB, GIB + 4 * MIB, 2 * MIB,
+                   READ_WRITE);
+    space_destroy(&space);
+}
+
+static bool has_no_bit_63(void *context, struct phys_addr page, unsigned level)
+{
+    (void)level;
+    const uint64_t *entries = fake_memory_at(context, page);
+    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+        if (entries[i] >> 63 != 0)
+            return false;
+    }
+    return true;
+}
+
+static void test_P12_without_nx(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_table_features features = MODERN;
+    features.no_execute = false;
+    space_create(&space, features, 64);
+    assert_int_equal(map(&space, UPPER, 0, GIB + 2 * MIB + 0x1000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(unmap(&space, UPPER + 0x1000, 0x1000), PAGE_TABLE_OK);
+    assert_true(page_table_walk_tables(&space.table, has_no_bit_63, &space.memory));
+    /* Said as it is: everything is executable. */
+    struct page_permissions effective = {.write = true, .execute = true};
+    assert_mapping(&space, UPPER, UPPER, 0, 4 * KIB, effective);
+    space_destroy(&space);
+}
+
+static void test_P11_five_levels(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_table_features features = MODERN;
+    features.levels = 5;
+    space_create(&space, features, 64);
+    const uint64_t low = UINT64_C(0xff00000000000000);
+    assert_int_equal(map(&space, low, 0x1000, 0x1000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, UPPER, 0x2000, 0x1000, READ_EXECUTE), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, 0x800000000000, 0x3000, 0x1000, READ_ONLY), PAGE_TABLE_OK);
+    assert_mapping(&space, low, low, 0x1000, 4 * KIB, READ_WRITE);
+    assert_mapping(&space, UPPER, UPPER, 0x2000, 4 * KIB, READ_EXECUTE);
+    assert_mapping(&space, 0x800000000000, 0x800000000000, 0x3000, 4 * KIB, READ_ONLY);
+    assert_int_equal(space.table.table_count, 1 + 3 * 4);
+    assert_int_equal(unmap(&space, low, 0x1000), PAGE_TABLE_OK);
+    assert_int_equal(unmap(&space, UPPER, 0x1000), PAGE_TABLE_OK);
+    assert_int_equal(unmap(&space, 0x800000000000, 0x1000), PAGE_TABLE_OK);
+    assert_int_equal(space.table.table_count, 1);
+    space_destroy(&space);
+}
+
+static void test_P14_memory_types_are_kept(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    const struct page_permissions wc = {.write = true, .memory_type = PAGE_MEMORY_WRITE_COMBINING};
+    const struct page_permissions uc = {.write = true, .memory_type = PAGE_MEMORY_UNCACHED};
+    const struct page_permissions global = {.execute = true, .global = true};
+    assert_int_equal(map(&space, UPPER, 2 * MIB, 4 * MIB, wc), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, UPPER + GIB, 0xfee00000, 0x1000, uc), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, UPPER + 2 * GIB, GIB, GIB, global), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER + 2 * MIB, UPPER + 2 * MIB, 4 * MIB, 2 * MIB, wc);
+    assert_mapping(&space, UPPER + GIB, UPPER + GIB, 0xfee00000, 4 * KIB, uc);
+    /* Also when a large page is split: PAT moves from bit 12 to bit 7. */
+    assert_int_equal(unmap(&space, UPPER + 2 * MIB, 0x1000), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER + 2 * MIB + 0x1000, UPPER + 2 * MIB + 0x1000, 4 * MIB + 0x1000,
+                   4 * KIB, wc);
+    assert_int_equal(unmap(&space, UPPER + 2 * GIB + 0x1000, 0x1000), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER + 2 * GIB, UPPER + 2 * GIB, GIB, 4 * KIB, global);
+    assert_mapping(&space, UPPER + 3 * GIB - 1, UPPER + 3 * GIB - 2 * MIB, 2 * GIB - 2 * MIB,
+                   2 * MIB, global);
+    space_destroy(&space);
+}
+
+static void test_P14_write_combining_falls_back_to_uncached(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_table_features features = MODERN;
+    features.write_combining = false;
+    space_create(&space, features, 64);
+    const struct page_permissions wc = {.write = true, .memory_type = PAGE_MEMORY_WRITE_COMBINING};
+    const struct page_permissions uc = {.write = true, .memory_type = PAGE_MEMORY_UNCACHED};
+    assert_int_equal(map(&space, UPPER, 2 * MIB, 2 * MIB, wc), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER, UPPER, 2 * MIB, 2 * MIB, uc);
+    space_destroy(&space);
+}
+
+static void test_P7_page_0_is_not_mapped_unasked(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_mapping mapping;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, 0x1000, 0x1000, 0x1000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(lookup(&space, 0, &mapping), PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(lookup(&space, 0xfff, &mapping), PAGE_TABLE_NOT_MAPPED);
+    space_destroy(&space);
+}
+
+static void test_rights_are_those_of_all_levels(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_mapping mapping;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0x1000, 0x1000, READ_WRITE), PAGE_TABLE_OK);
+    uint64_t *root = fake_memory_at(&space.memory, space.table.root);
+    root[256] &= ~PAGE_ENTRY_WRITE;
+    assert_int_equal(lookup(&space, UPPER, &mapping), PAGE_TABLE_OK);
+    assert_false(mapping.permissions.write);
+    root[256] |= PAGE_ENTRY_WRITE | PAGE_ENTRY_USER;
+    assert_int_equal(lookup(&space, UPPER, &mapping), PAGE_TABLE_OK);
+    assert_true(mapping.permissions.write);
+    assert_false(mapping.user); /* the lower levels do not grant it */
+    space_destroy(&space);
+}
+
+static void test_P6_unmap_invalidates_before_it_frees_tables(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER + 0x3000, 0x1000, 0x2000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(space.memory.invalidate_count, 0); /* nothing was present before */
+    assert_int_equal(space.memory.used_count, 4);
+    assert_int_equal(unmap(&space, UPPER + 0x3000, 0x2000), PAGE_TABLE_OK);
+    assert_int_equal(space.memory.invalidate_count, 1);
+    assert_int_equal(space.memory.invalidated_start, UPPER + 0x3000);
+    assert_int_equal(space.memory.invalidated_size_bytes, 0x2000);
+    assert_int_equal(space.memory.used_count_at_invalidate, 4);
+    assert_int_equal(space.memory.used_count, 1);
+    /* The same addresses again, with another meaning. */
+    assert_int_equal(map(&space, UPPER + 0x3000, 0x9000, 0x1000, READ_EXECUTE), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER + 0x3000, UPPER + 0x3000, 0x9000, 4 * KIB, READ_EXECUTE);
+    space_destroy(&space);
+}
+
+static void test_no_invalidate_callback_while_not_live(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    space.table.memory.invalidate = NULL;
+    assert_int_equal(map(&space, UPPER, GIB, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(unmap(&space, UPPER + 0x1000, 0x1000), PAGE_TABLE_OK);
+    space_destroy(&space);
+}
+
+static void test_unmap_splits_large_pages(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_mapping mapping;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(space.table.table_count, 2);
+    assert_int_equal(unmap(&space, UPPER + 3 * MIB, 0x1000), PAGE_TABLE_OK);
+    assert_int_equal(space.table.table_count, 4);
+    assert_int_equal(lookup(&space, UPPER + 3 * MIB, &mapping), PAGE_TABLE_NOT_MAPPED);
+    assert_mapping(&space, UPPER + 3 * MIB - 1, UPPER + 3 * MIB - 0x1000, 3 * MIB - 0x1000, 4 * KIB,
+                   READ_WRITE);
+    assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_WRITE);
+    assert_int_equal(unmap(&space, UPPER, 2 * MIB), PAGE_TABLE_OK);
+    assert_int_equal(unmap(&space, UPPER + 2 * MIB, MIB), PAGE_TABLE_OK);
+    assert_int_equal(unmap(&space, UPPER + 3 * MIB + 0x1000, GIB - 3 * MIB - 0x1000),
+                     PAGE_TABLE_OK);
+    assert_int_equal(space.table.table_count, 1);
+    space_destroy(&space);
+}
+
+/* --- P4: the n-th table allocation fails -------------------------------------------------------------- */
+
+static void test_P4_create_without_memory(void **state)
+{
+    (void)state;
+    struct fake_memory memory;
+    fake_memory_create(&memory, 1);
+    fake_memory_fail_allocation(&memory, 1);
+    struct page_table_memory callbacks = fake_memory_callbacks(&memory);
+    struct page_table table = {.levels = 77};
+    assert_int_equal(page_table_create(&MODERN, &callbacks, &table), PAGE_TABLE_NO_MEMORY);
+    assert_int_equal(table.levels, 77);
+    fake_memory_destroy(&memory);
+}
+
+/* Let every n-th allocation of the request fail until it succeeds; returns how many it needs. */
+static unsigned sweep(struct space *space, enum page_table_status (*request)(struct space *))
+{
+    struct snapshot before = snapshot_take(space);
+    for (unsigned n = 1;; n++) {
+        fake_memory_fail_allocation(&space->memory, n);
+        enum page_table_status status = request(space);
+        if (status == PAGE_TABLE_OK) {
+            snapshot_drop(before);
+            return n - 1;
+        }
+        assert_int_equal(status, PAGE_TABLE_NO_MEMORY);
+        snapshot_assert_unchanged(before, space);
+    }
+}
+
+/* Needs tables of every level, at both ends and in two top-level entries. */
+static enum page_table_status request_wide_map(struct space *space)
+{
+    const uint64_t start = 512 * GIB - GIB - 2 * MIB - 0x1000;
+    return map(space, UPPER + start, start, 2 * GIB + 4 * MIB + 0x2000, READ_WRITE);
+}
+
+static enum page_table_status request_map_beside(struct space *space)
+{
+    return map(space, UPPER + 0x1000, 0x1000, 3 * MIB, READ_WRITE);
+}
+
+static enum page_table_status request_unmap_with_splits_apart(struct space *space)
+{
+    return unmap(space, UPPER + 0x1000, 3 * GIB - 0x2000);
+}
+
+static enum page_table_status request_unmap_with_splits_together(struct space *space)
+{
+    return unmap(space, UPPER + 0x1000, 4 * MIB);
+}
+
+static void test_P4_map_fails_midway(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(sweep(&space, request_wide_map), 6); /* PDPT, PD and PT at each end */
+    space_destroy(&space);
+
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0, 0x1000, READ_ONLY), PAGE_TABLE_OK);
+    assert_int_equal(sweep(&space, request_map_beside), 1);
+    space_destroy(&space);
+}
+
+static void test_P4_failed_map_of_live_tables_invalidates(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    fake_memory_fail_allocation(&space.memory, 5);
+    assert_int_equal(request_wide_map(&space), PAGE_TABLE_NO_MEMORY);
+    assert_int_equal(space.memory.invalidate_count, 1);
+    assert_int_equal(space.memory.used_count_at_invalidate, 5);
+    assert_int_equal(space.memory.used_count, 1);
+    space_destroy(&space);
+}
+
+static void test_P4_unmap_fails_in_a_split(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0, 3 * GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(sweep(&space, request_unmap_with_splits_apart), 4);
+    assert_mapping(&space, UPPER, UPPER, 0, 4 * KIB, READ_WRITE);
+    assert_mapping(&space, UPPER + 3 * GIB - 1, UPPER + 3 * GIB - 0x1000, 3 * GIB - 0x1000, 4 * KIB,
+                   READ_WRITE);
+    space_destroy(&space);
+
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(sweep(&space, request_unmap_with_splits_together), 3);
+    space_destroy(&space);
+}
+
+/* --- A borrowed upper half ----------------------------------------------------------------------------- */
+
+static bool count_page(void *context, const struct page_mapping *mapping)
+{
+    (void)mapping;
+    ++*(unsigned *)context;
+    return true;
+}
+
+static bool count_table(void *context, struct phys_addr page, unsigned level)
+{
+    (void)page;
+    (void)level;
+    ++*(unsigned *)context;
+    return true;
+}
+
+static void test_borrowed_upper_half_stays_the_owners(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0x1000, 0x3000, READ_WRITE), PAGE_TABLE_OK);
+    struct page_table second;
+    struct page_table_memory callbacks = fake_memory_callbacks(&space.memory);
+    assert_int_equal(page_table_create(&MODERN, &callbacks, &second), PAGE_TABLE_OK);
+    assert_int_equal(page_table_map(&second, virt_addr(0x5000), phys_addr(0x5000), 0x1000,
+                                    READ_EXECUTE, false),
+                     PAGE_TABLE_OK);
+    page_table_borrow_upper_half(&second, &space.table);
+
+    struct page_mapping mapping;
+    assert_int_equal(page_table_lookup(&second, virt_addr(UPPER + 0x1000), &mapping),
+                     PAGE_TABLE_OK);
+    assert_int_equal(mapping.physical.value, 0x2000);
+    assert_true(mapping.permissions.write);
+    unsigned page_count = 0;
+    assert_true(page_table_walk(&second, count_page, &page_count));
+    assert_int_equal(page_count, 4);
+    unsigned table_count = 0;
+    assert_true(page_table_walk_tables(&second, count_table, &table_count));
+    assert_int_equal(table_count, 4);
+    assert_int_equal(second.table_count, 4);
+
+    /* The owner frees a top-level entry and adds another; borrowing again follows. */
+    assert_int_equal(unmap(&space, UPPER, 0x3000), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, UPPER + TIB, 0x7000, 0x1000, READ_ONLY), PAGE_TABLE_OK);
+    page_table_borrow_upper_half(&second, &space.table);
+    assert_int_equal(page_table_lookup(&second, virt_addr(UPPER), &mapping), PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(page_table_lookup(&second, virt_addr(UPPER + TIB), &mapping), PAGE_TABLE_OK);
+
+    page_table_destroy(&second);
+    assert_int_equal(space.memory.used_count, space.table.table_count);
+    assert_mapping(&space, UPPER + TIB, UPPER + TIB, 0x7000, 4 * KIB, READ_ONLY);
+    space_destroy(&space);
+}
+
+static bool stop_at_second(void *context, const struct page_mapping *mapping)
+{
+    (void)mapping;
+    return ++*(unsigned *)context < 2;
+}
+
+static bool stop_at_second_table(void *context, struct phys_addr page, unsigned level)
+{
+    (void)page;
+    (void)level;
+    return ++*(unsigned *)context < 2;
+}
+
+static void test_walks_can_be_stopped(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0x1000, 0x3000, READ_WRITE), PAGE_TABLE_OK);
+    unsigned count = 0;
+    assert_false(page_table_walk(&space.table, stop_at_second, &count));
+    assert_int_equal(count, 2);
+    count = 0;
+    assert_false(page_table_walk_tables(&space.table, stop_at_second_table, &count));
+    assert_int_equal(count, 2);
+    space_destroy(&space);
+}
+
+/* --- Random requests against an oracle ------------------------------------------------------------------ */
+
+static void test_random_requests(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct random random = {.state = seed};
+        uint8_t bytes[4096]; /* some 300 requests */
+        bytes[0] = (uint8_t)seed; /* the features */
+        for (size_t i = 1; i < sizeof(bytes); i++)
+            bytes[i] = (uint8_t)random_below(&random, 256);
+        const char *problem = page_table_operations_run(bytes, sizeof(bytes));
+        if (problem != NULL)
+            fail_msg("seed %u: %s", (unsigned)seed, problem);
+    }
+}
+
+static void test_every_status_has_a_name(void **state)
+{
+    (void)state;
+    for (int status = PAGE_TABLE_OK; status <= PAGE_TABLE_NULL_PAGE; status++)
+        assert_string_not_equal(page_table_status_name((enum page_table_status)status),
+                                "unknown status");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_entry_bits),
+        cmocka_unit_test(test_P14_memory_type_bits),
+        cmocka_unit_test(test_pat_value_agrees_with_the_entries),
+        cmocka_unit_test(test_P1_canonical_addresses),
+        cmocka_unit_test(test_P1_unaligned_empty_or_non_canonical),
+        cmocka_unit_test(test_the_last_page_of_the_address_space),
+        cmocka_unit_test(test_P2_already_mapped),
+        cmocka_unit_test(test_P3_unmap_of_nothing),
+        cmocka_unit_test(test_P5_writable_and_executable),
+        cmocka_unit_test(test_P10_physical_address_above_the_limit),
+        cmocka_unit_test(test_largest_pages_that_fit),
+        cmocka_unit_test(test_small_pages_on_request_and_where_incongruent),
+        cmocka_unit_test(test_P12_without_1gib_pages),
+        cmocka_unit_test(test_P12_without_nx),
+        cmocka_unit_test(test_P11_five_levels),
+        cmocka_unit_test(test_P14_memory_types_are_kept),
+        cmocka_unit_test(test_P14_write_combining_falls_back_to_uncached),
+        cmocka_unit_test(test_P7_page_0_is_not_mapped_unasked),
+        cmocka_unit_test(test_rights_are_those_of_all_levels),
+        cmocka_unit_test(test_P6_unmap_invalidates_before_it_frees_tables),
+        cmocka_unit_test(test_no_invalidate_callback_while_not_live),
+        cmocka_unit_test(test_unmap_splits_large_pages),
+        cmocka_unit_test(test_P4_create_without_memory),
+        cmocka_unit_test(test_P4_map_fails_midway),
+        cmocka_unit_test(test_P4_failed_map_of_live_tables_invalidates),
+        cmocka_unit_test(test_P4_unmap_fails_in_a_split),
+        cmocka_unit_test(test_borrowed_upper_half_stays_the_owners),
+        cmocka_unit_test(test_walks_can_be_stopped),
+        cmocka_unit_test(test_random_requests),
+        cmocka_unit_test(test_every_status_has_a_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

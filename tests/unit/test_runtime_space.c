@@ -1,0 +1,230 @@
+/* The second root, for EFI runtime services. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/mm/layout.h"
+#include "kernel/mm/runtime_space.h"
+#include "tests/unit/support/fake_machine.h"
+
+struct fixture {
+    struct fake_machine machine;
+    struct address_space kernel;
+    struct runtime_space runtime;
+};
+
+static int create_kernel(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    fake_machine_create(&fixture->machine);
+    assert_int_equal(address_space_build(&fixture->kernel, &fixture->machine.plan,
+                                         &fixture->machine.environment),
+                     PAGE_TABLE_OK);
+    *state = fixture;
+    return 0;
+}
+
+static int destroy_kernel(void **state)
+{
+    struct fixture *fixture = *state;
+    fake_machine_destroy(&fixture->machine);
+    free(fixture);
+    return 0;
+}
+
+static enum page_table_status try_build(struct fixture *fixture)
+{
+    return runtime_space_build(&fixture->runtime, &fixture->kernel, fixture->machine.regions,
+                               fixture->machine.region_count);
+}
+
+static enum page_table_status look_up(const struct fixture *fixture, uint64_t virtual,
+                                      struct page_mapping *ret)
+{
+    return page_table_lookup(&fixture->runtime.table, virt_addr(virtual), ret);
+}
+
+static struct page_mapping mapping_at(const struct fixture *fixture, uint64_t virtual)
+{
+    struct page_mapping mapping;
+    assert_int_equal(look_up(fixture, virtual, &mapping), PAGE_TABLE_OK);
+    return mapping;
+}
+
+static void test_firmware_regions_are_at_their_own_addresses(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+
+    struct page_mapping code = mapping_at(fixture, FAKE_MACHINE_RUNTIME_CODE_BASE);
+    assert_int_equal(code.physical.value, code.virtual.value);
+    assert_true(code.permissions.write && code.permissions.execute);
+    assert_false(code.permissions.global || code.user);
+    assert_int_equal(code.permissions.memory_type, PAGE_MEMORY_WRITE_BACK);
+
+    struct page_mapping data = mapping_at(fixture, FAKE_MACHINE_RUNTIME_DATA_BASE);
+    assert_int_equal(data.physical.value, data.virtual.value);
+    assert_true(data.permissions.write);
+    assert_false(data.permissions.execute);
+
+    struct page_mapping flash = mapping_at(fixture, FAKE_MACHINE_FLASH_BASE);
+    assert_int_equal(flash.physical.value, flash.virtual.value);
+    assert_true(flash.permissions.write);
+    assert_false(flash.permissions.execute);
+    assert_int_equal(flash.permissions.memory_type, PAGE_MEMORY_UNCACHED);
+}
+
+struct lower_half {
+    uint64_t bytes;
+};
+
+static bool add_lower_half(void *context, const struct page_mapping *mapping)
+{
+    struct lower_half *lower = context;
+    if (mapping->virtual.value >> 63 == 0)
+        lower->bytes += mapping->page_size_bytes;
+    return true;
+}
+
+static void test_nothing_else_is_in_the_lower_half(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+    struct lower_half lower = {0};
+    page_table_walk(&fixture->runtime.table, add_lower_half, &lower);
+    assert_int_equal(lower.bytes, 0x10000 + 0x10000 + FAKE_MACHINE_FLASH_BYTES);
+    assert_int_equal(fixture->runtime.mapped_bytes, lower.bytes);
+    struct page_mapping mapping;
+    assert_int_equal(look_up(fixture, 0, &mapping), PAGE_TABLE_NOT_MAPPED);
+}
+
+/* A region at address 0 is mapped without its first page; page 0 alone not at all. */
+static void test_P7_page_0_stays_unmapped(void **state)
+{
+    struct fixture *fixture = *state;
+    struct handoff_region region = {
+        .base = 0, .size_bytes = 0x3000, .type = HANDOFF_REGION_RUNTIME_DATA};
+    assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, &region, 1),
+                     PAGE_TABLE_OK);
+    struct page_mapping mapping;
+    assert_int_equal(look_up(fixture, 0xfff, &mapping), PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(mapping_at(fixture, 0x1000).physical.value, 0x1000);
+    runtime_space_destroy(&fixture->runtime);
+
+    region.size_bytes = 0x1000;
+    assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, &region, 1),
+                     PAGE_TABLE_OK);
+    assert_int_equal(fixture->runtime.mapped_bytes, 0);
+}
+
+static bool is_same_in_runtime(void *context, const struct page_mapping *mapping)
+{
+    const struct fixture *fixture = context;
+    struct page_mapping other = mapping_at(fixture, mapping->virtual.value);
+    assert_int_equal(other.physical.value, mapping->physical.value);
+    assert_int_equal(other.permissions.write, mapping->permissions.write);
+    assert_int_equal(other.permissions.execute, mapping->permissions.execute);
+    return true;
+}
+
+static void test_upper_half_is_the_kernels(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+    page_table_walk(&fixture->kernel.table, is_same_in_runtime, fixture);
+}
+
+/* The heap window's top-level entry appears after the build. */
+static void test_synchronise_takes_over_new_entries(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+    struct virt_addr page = virt_addr(LAYOUT_HEAP_WINDOW_BASE);
+    assert_int_equal(address_space_map_frames(&fixture->kernel, page, 1), PAGE_TABLE_OK);
+    struct page_mapping mapping;
+    assert_int_equal(look_up(fixture, page.value, &mapping), PAGE_TABLE_NOT_MAPPED);
+    runtime_space_synchronise(&fixture->runtime, &fixture->kernel);
+    assert_int_equal(look_up(fixture, page.value, &mapping), PAGE_TABLE_OK);
+
+    address_space_unmap_frames(&fixture->kernel, page, 1);
+    runtime_space_synchronise(&fixture->runtime, &fixture->kernel);
+    assert_int_equal(look_up(fixture, page.value, &mapping), PAGE_TABLE_NOT_MAPPED);
+}
+
+static void test_destroy_leaves_the_kernel_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    uint64_t hash = fake_machine_mapping_hash(&fixture->kernel.table);
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+    runtime_space_destroy(&fixture->runtime);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+    assert_int_equal(fake_machine_mapping_hash(&fixture->kernel.table), hash);
+    assert_null(frame_allocator_check(&fixture->machine.frames));
+}
+
+static void test_P5_only_this_root_may_be_writable_and_executable(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+    assert_true(fixture->runtime.table.allow_writable_executable);
+    assert_false(fixture->kernel.table.allow_writable_executable);
+}
+
+static void test_P4_every_nth_allocation_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fake_machine *machine = &fixture->machine;
+    uint64_t before = fake_machine_free_count(machine);
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+    uint64_t needed = before - fake_machine_free_count(machine);
+    runtime_space_destroy(&fixture->runtime);
+
+    uint64_t hash = fake_machine_mapping_hash(&fixture->kernel.table);
+    struct runtime_space untouched = fixture->runtime;
+    for (uint64_t n = 0; n < needed; n++) {
+        fake_machine_leave_frames(machine, n);
+        assert_int_equal(try_build(fixture), PAGE_TABLE_NO_MEMORY);
+        assert_int_equal(fake_machine_free_count(machine), n);
+        assert_int_equal(fake_machine_mapping_hash(&fixture->kernel.table), hash);
+        assert_memory_equal(&untouched, &fixture->runtime, sizeof untouched);
+        fake_machine_return_frames(machine);
+    }
+    fake_machine_leave_frames(machine, needed);
+    assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
+}
+
+/* Physical addresses in the upper half of a 48-bit space have no address of their own. */
+static void test_P1_region_that_cannot_be_at_its_own_address(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    struct handoff_region region = {
+        .base = UINT64_C(1) << 47, .size_bytes = 0x1000, .type = HANDOFF_REGION_RUNTIME_DATA};
+    assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, &region, 1),
+                     PAGE_TABLE_NON_CANONICAL);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+#define ON_KERNEL(test) cmocka_unit_test_setup_teardown(test, create_kernel, destroy_kernel)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_KERNEL(test_firmware_regions_are_at_their_own_addresses),
+        ON_KERNEL(test_nothing_else_is_in_the_lower_half),
+        ON_KERNEL(test_P7_page_0_stays_unmapped),
+        ON_KERNEL(test_upper_half_is_the_kernels),
+        ON_KERNEL(test_synchronise_takes_over_new_entries),
+        ON_KERNEL(test_destroy_leaves_the_kernel_alone),
+        ON_KERNEL(test_P5_only_this_root_may_be_writable_and_executable),
+        ON_KERNEL(test_P4_every_nth_allocation_fails),
+        ON_KERNEL(test_P1_region_that_cannot_be_at_its_own_address),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
