@@ -8,7 +8,7 @@
 /* Nothing is global: the entries would survive the kernel's own switch of CR3. */
 static const struct page_permissions READ_WRITE = {.write = true};
 
-/* --- What the plan maps -------------------------------------------------------------------------- */
+/* --- What the plan maps --- */
 
 static uint64_t segment_pages_end(const struct elf_segment *segment)
 {
@@ -56,7 +56,7 @@ static bool next_ram_range(const struct bootstrap_plan *plan, size_t *index,
     return true;
 }
 
-/* --- The bound ------------------------------------------------------------------------------------ */
+/* --- The bound --- */
 
 /* Counts tables for ranges in ascending order: a table that two of them share is counted once. */
 struct table_counter {
@@ -79,7 +79,8 @@ static void count_tables(struct table_counter *counter, unsigned level, uint64_t
 }
 
 /* Where pages as large as a whole table's span are possible, only the two ends need tables of that
- * level, and only if they are not aligned to it. Precondition: below the root's level; not empty. */
+ * level, and only if they are not aligned to it. Precondition: below the root's level; not empty.
+ */
 static void count_range(struct table_counter *counter, uint64_t start, uint64_t size_bytes)
 {
     uint64_t last = start + (size_bytes - 1);
@@ -120,7 +121,7 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
     return large.table_count + 1; /* the root */
 }
 
-/* --- Building -------------------------------------------------------------------------------------- */
+/* --- Building --- */
 
 static enum page_table_status map_kernel(const struct bootstrap_plan *plan,
                                          struct page_table *table)
@@ -182,9 +183,8 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
 {
     struct range range;
     for (size_t index = 0; next_ram_range(plan, &index, &range);) {
-        enum page_table_status status =
-            map_direct(table, range.start, range_size_bytes(range), PAGE_MEMORY_WRITE_BACK,
-                       direct_map_size_bytes);
+        enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
+                                                   PAGE_MEMORY_WRITE_BACK, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)
             return status;
     }

@@ -64,7 +64,7 @@ void config_set_defaults(struct config *config)
     };
 }
 
-/* --- Values ------------------------------------------------------------------------------------ */
+/* --- Values --- */
 
 /* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
 static enum config_status store_kernel_path(struct piece value, struct config *config)
@@ -109,7 +109,7 @@ static enum config_status store_temp_heap_size(struct piece value, struct config
     return CONFIG_OK;
 }
 
-/* --- Lines ------------------------------------------------------------------------------------- */
+/* --- Lines --- */
 
 static bool is_blank(char character)
 {

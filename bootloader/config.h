@@ -25,7 +25,7 @@
 #define CONFIG_FILE_LIMIT_BYTES      (64u * 1024) /* refused above, before it is read */
 #define CONFIG_TEMP_HEAP_DEFAULT     (UINT64_C(1024) * 1024)
 /* 16 GiB: a kernel's first heap beyond that is a typing error, not a wish. */
-#define CONFIG_TEMP_HEAP_LIMIT       (UINT64_C(16) * 1024 * 1024 * 1024)
+#define CONFIG_TEMP_HEAP_LIMIT (UINT64_C(16) * 1024 * 1024 * 1024)
 
 enum config_status {
     CONFIG_OK = 0,
@@ -34,11 +34,11 @@ enum config_status {
     CONFIG_LINE_TOO_LONG,
     CONFIG_NO_EQUALS_SIGN,
     CONFIG_DUPLICATE_KEY,
-    CONFIG_BAD_NUMBER,      /* not a number, negative, overflow, or trailing junk */
+    CONFIG_BAD_NUMBER, /* not a number, negative, overflow, or trailing junk */
     CONFIG_NUMBER_TOO_LARGE,
-    CONFIG_EMPTY_VALUE,     /* kernel = (nothing) */
+    CONFIG_EMPTY_VALUE, /* kernel = (nothing) */
     CONFIG_PATH_TOO_LONG,
-    CONFIG_PATH_ESCAPES,    /* contains ".." */
+    CONFIG_PATH_ESCAPES, /* contains ".." */
     CONFIG_PATH_NOT_ASCII,
     CONFIG_COMMAND_LINE_TOO_LONG,
     CONFIG_BAD_QUOTES,
@@ -48,8 +48,8 @@ struct config {
     char kernel_path[CONFIG_PATH_CAPACITY]; /* ASCII, '\\' as separator, begins with '\\' */
     char command_line[CONFIG_COMMAND_LINE_CAPACITY];
     uint64_t temp_heap_size_bytes; /* a multiple of 4096; 0 for none */
-    unsigned unknown_key_count;    /* lines with a key that is not known: ignored, to be warned of */
-    unsigned first_unknown_line;   /* 1-based; 0 if none */
+    unsigned unknown_key_count;  /* lines with a key that is not known: ignored, to be warned of */
+    unsigned first_unknown_line; /* 1-based; 0 if none */
 };
 
 /* The values that hold without a file. */

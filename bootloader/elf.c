@@ -4,7 +4,7 @@
 #include "shared/memory.h"
 #include "shared/range.h"
 
-/* --- The file format (System V gABI 4.1; AMD64 supplement) ------------------------------------- */
+/* --- The file format (System V gABI 4.1; AMD64 supplement) --- */
 
 struct elf_header {
     uint8_t identification[16];
@@ -36,20 +36,20 @@ struct program_header {
 };
 _Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
 
-#define IDENTIFICATION_CLASS    4
-#define IDENTIFICATION_DATA     5
-#define IDENTIFICATION_VERSION  6
-#define CLASS_64_BIT            2
-#define DATA_LITTLE_ENDIAN      1
-#define VERSION_CURRENT         1
-#define TYPE_EXECUTABLE         2
-#define MACHINE_X86_64          62
-#define EXTENDED_NUMBERING      0xffff
-#define PROGRAM_HEADER_LOAD     1
-#define PROGRAM_HEADER_DYNAMIC  2
+#define IDENTIFICATION_CLASS       4
+#define IDENTIFICATION_DATA        5
+#define IDENTIFICATION_VERSION     6
+#define CLASS_64_BIT               2
+#define DATA_LITTLE_ENDIAN         1
+#define VERSION_CURRENT            1
+#define TYPE_EXECUTABLE            2
+#define MACHINE_X86_64             62
+#define EXTENDED_NUMBERING         0xffff
+#define PROGRAM_HEADER_LOAD        1
+#define PROGRAM_HEADER_DYNAMIC     2
 #define PROGRAM_HEADER_INTERPRETER 3
-#define FLAG_EXECUTE            1u
-#define FLAG_WRITE              2u
+#define FLAG_EXECUTE               1u
+#define FLAG_WRITE                 2u
 
 /* Beyond a huge page no alignment can be meant. */
 #define ALIGNMENT_LIMIT GIB
@@ -115,7 +115,7 @@ const char *elf_status_text(enum elf_status status)
     return "The ELF file is bad in an unknown way.";
 }
 
-/* --- Judging ----------------------------------------------------------------------------------- */
+/* --- Judging --- */
 
 /* The file's bytes; nothing outside of [0, size_bytes) is ever read. */
 struct elf_file {
@@ -311,7 +311,7 @@ enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, struct elf_
     return status;
 }
 
-/* --- Loading ----------------------------------------------------------------------------------- */
+/* --- Loading --- */
 
 void elf_load(const struct elf_plan *plan, const void *file, void *image)
 {

@@ -19,7 +19,7 @@
 #define ELF_SEGMENT_LIMIT 16
 /* Above the cap the file is refused before it is read: 256 MiB holds a kernel with its debug
  * information many times over, and a wrong path (a disk image) is caught. */
-#define ELF_FILE_LIMIT_BYTES  (UINT64_C(256) * 1024 * 1024)
+#define ELF_FILE_LIMIT_BYTES (UINT64_C(256) * 1024 * 1024)
 /* From the first byte of the lowest segment to the last of the highest. */
 #define ELF_IMAGE_LIMIT_BYTES (UINT64_C(256) * 1024 * 1024)
 /* The higher half of a 4-level address space; what lies below would collide with the identity map.
@@ -28,32 +28,32 @@
 
 enum elf_status {
     ELF_OK = 0,
-    ELF_TOO_SHORT,            /* smaller than an ELF header: not a kernel, or truncated */
+    ELF_TOO_SHORT, /* smaller than an ELF header: not a kernel, or truncated */
     ELF_BAD_MAGIC,
     ELF_NOT_64_BIT,
     ELF_NOT_LITTLE_ENDIAN,
     ELF_BAD_VERSION,
     ELF_NOT_X86_64,
-    ELF_NOT_EXECUTABLE,       /* e_type is not ET_EXEC */
-    ELF_BAD_HEADER_SIZE,      /* e_ehsize or e_phentsize */
-    ELF_NO_PROGRAM_HEADERS,   /* e_phnum 0 */
-    ELF_TOO_MANY_HEADERS,     /* e_phnum 0xffff: extended numbering is not supported */
-    ELF_HEADERS_OUT_OF_FILE,  /* the table wraps or passes the end of the file */
-    ELF_SEGMENT_OUT_OF_FILE,  /* p_offset + p_filesz wraps or passes the end */
+    ELF_NOT_EXECUTABLE,      /* e_type is not ET_EXEC */
+    ELF_BAD_HEADER_SIZE,     /* e_ehsize or e_phentsize */
+    ELF_NO_PROGRAM_HEADERS,  /* e_phnum 0 */
+    ELF_TOO_MANY_HEADERS,    /* e_phnum 0xffff: extended numbering is not supported */
+    ELF_HEADERS_OUT_OF_FILE, /* the table wraps or passes the end of the file */
+    ELF_SEGMENT_OUT_OF_FILE, /* p_offset + p_filesz wraps or passes the end */
     ELF_FILE_SIZE_ABOVE_MEMORY_SIZE,
-    ELF_ADDRESS_WRAPS,        /* p_vaddr + p_memsz */
+    ELF_ADDRESS_WRAPS, /* p_vaddr + p_memsz */
     ELF_IMAGE_TOO_LARGE,
-    ELF_BAD_ALIGNMENT,        /* p_align is not a power of two, or beyond 1 GiB */
-    ELF_INCONGRUENT,          /* p_vaddr and p_offset differ modulo p_align */
+    ELF_BAD_ALIGNMENT, /* p_align is not a power of two, or beyond 1 GiB */
+    ELF_INCONGRUENT,   /* p_vaddr and p_offset differ modulo p_align */
     ELF_SEGMENTS_OVERLAP,
     ELF_PAGE_WITH_TWO_PERMISSIONS, /* two segments with different permissions share a page */
     ELF_WRITABLE_EXECUTABLE,
-    ELF_LOWER_HALF,           /* below ELF_LOWEST_ADDRESS, or not canonical */
-    ELF_BAD_ENTRY,            /* e_entry not inside an executable segment's bytes */
-    ELF_NOTHING_TO_LOAD,      /* no PT_LOAD with a size */
+    ELF_LOWER_HALF,      /* below ELF_LOWEST_ADDRESS, or not canonical */
+    ELF_BAD_ENTRY,       /* e_entry not inside an executable segment's bytes */
+    ELF_NOTHING_TO_LOAD, /* no PT_LOAD with a size */
     ELF_TOO_MANY_SEGMENTS,
-    ELF_NEEDS_INTERPRETER,    /* PT_INTERP */
-    ELF_NEEDS_RELOCATION,     /* PT_DYNAMIC: dynamic linking or relocations */
+    ELF_NEEDS_INTERPRETER, /* PT_INTERP */
+    ELF_NEEDS_RELOCATION,  /* PT_DYNAMIC: dynamic linking or relocations */
 };
 
 /* A constant English sentence: what is wrong with the file. Never NULL. */
@@ -63,17 +63,17 @@ struct elf_segment {
     uint64_t virtual_address;   /* of its first byte: need not be page-aligned */
     uint64_t memory_size_bytes; /* > 0 */
     uint64_t file_offset;
-    uint64_t file_size_bytes;   /* <= memory_size_bytes; the rest is zero */
+    uint64_t file_size_bytes; /* <= memory_size_bytes; the rest is zero */
     bool write;
     bool execute;
 };
 
 /* Segments are sorted by address and disjoint; no page holds two permissions. */
 struct elf_plan {
-    uint64_t entry;              /* virtual */
-    uint64_t virtual_base;       /* page-aligned */
-    uint64_t size_bytes;         /* multiple of the page: covers every segment */
-    unsigned segment_count;      /* 1…ELF_SEGMENT_LIMIT */
+    uint64_t entry;         /* virtual */
+    uint64_t virtual_base;  /* page-aligned */
+    uint64_t size_bytes;    /* multiple of the page: covers every segment */
+    unsigned segment_count; /* 1…ELF_SEGMENT_LIMIT */
     struct elf_segment segments[ELF_SEGMENT_LIMIT];
 };
 

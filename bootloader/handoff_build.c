@@ -7,13 +7,14 @@
 #include "shared/format.h"
 #include "shared/handoff_checksum.h"
 #include "shared/memory.h"
+#include "shared/region.h"
 #include "shared/text.h"
 
 /* Rows that the map may grow by until the firmware lets go: each allocation splits a row in two or
  * three, and the loader makes one more. The rest is for what the firmware does meanwhile. */
 #define MAP_SLACK_ROWS    UINT64_C(32)
 #define MAP_RESERVE_LIMIT 4
-#define CLAIM_LIMIT       (PAGES_BLOCK_LIMIT + 1) /* the blocks, and the framebuffer */
+#define CLAIM_LIMIT       (PAGES_BLOCK_LIMIT + 2) /* the blocks, the framebuffer, unreachable RAM */
 #define PART_ALIGNMENT    16
 
 /* Assign the next part of the block: returns its address. With a block at 0 this measures. */
@@ -91,6 +92,27 @@ static void regions_warn(struct console *console, const struct memory_map_report
                  report->overlapping, report->unknown_types, report->unusable_attributes);
 }
 
+static enum memory_map_status convert(struct handoff_block *block,
+                                      const struct memory_map_claim *claims, size_t claim_count,
+                                      struct memory_map_report *ret_report)
+{
+    return memory_map_convert(block->map.buffer, block->map.size_bytes,
+                              block->map.descriptor_size_bytes, claims, claim_count, block->scratch,
+                              block->scratch_count, block->regions, block->region_capacity,
+                              &block->region_count, ret_report);
+}
+
+static bool reaches_beyond_direct_map(const struct handoff_block *block)
+{
+    for (size_t i = 0; i < block->region_count; i++) {
+        const struct handoff_region *region = &block->regions[i];
+        if (region_type_is_ram(region->type) &&
+            region->base + region->size_bytes > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
+            return true;
+    }
+    return false;
+}
+
 enum loader_error handoff_build_regions(struct handoff_block *block, const struct pages *pages,
                                         const struct platform *platform, struct console *console,
                                         struct loader_failure *failure)
@@ -109,10 +131,16 @@ enum loader_error handoff_build_regions(struct handoff_block *block, const struc
             (struct memory_map_claim){platform->framebuffer.base, platform->framebuffer.size_bytes,
                                       HANDOFF_REGION_FRAMEBUFFER};
 
-    enum memory_map_status status = memory_map_convert(
-        block->map.buffer, block->map.size_bytes, block->map.descriptor_size_bytes, claims,
-        claim_count, block->scratch, block->scratch_count, block->regions, block->region_capacity,
-        &block->region_count, &report);
+    enum memory_map_status status = convert(block, claims, claim_count, &report);
+    if (status == MEMORY_MAP_OK && reaches_beyond_direct_map(block)) {
+        claims[claim_count++] = (struct memory_map_claim){BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
+                                                          MEMORY_MAP_PHYSICAL_LIMIT_BYTES -
+                                                              BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
+                                                          HANDOFF_REGION_RESERVED};
+        status = convert(block, claims, claim_count, &report);
+        if (console != NULL)
+            console_warn(console, "RAM at or above 64 TiB is out of reach: it stays reserved");
+    }
     if (status != MEMORY_MAP_OK)
         return error_set(failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s",
                          memory_map_status_text(status));

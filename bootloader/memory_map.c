@@ -46,8 +46,6 @@ enum efi_memory_type {
 #define ATTRIBUTE_SPECIFIC_PURPOSE UINT64_C(0x40000)
 #define ATTRIBUTE_RUNTIME          UINT64_C(0x8000000000000000)
 
-/* No x86-64 CPU has more than 52 bits of physical address (Intel SDM Vol. 3A, 4.1.4). */
-#define PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
 
 /* A word of work space holds a page number (40 bits) or a region type above an index. */
 #define INDEX_BITS 24
@@ -68,7 +66,7 @@ const char *memory_map_status_text(enum memory_map_status status)
     return "The firmware's memory map is bad in an unknown way.";
 }
 
-/* --- Types --------------------------------------------------------------------------------------- */
+/* --- Types --- */
 
 /* What a kernel may take sooner or later. */
 static bool type_can_become_free(enum handoff_region_type type)
@@ -124,7 +122,7 @@ enum handoff_region_type memory_map_region_type(uint32_t efi_type, uint64_t attr
     return type;
 }
 
-/* --- Rows and claims ------------------------------------------------------------------------------ */
+/* --- Rows and claims --- */
 
 /* A firmware row or a claim, in whole pages. */
 struct span {
@@ -157,10 +155,10 @@ static struct memory_map_descriptor descriptor_at(const struct conversion *conve
 static bool descriptor_range(const struct memory_map_descriptor *descriptor,
                              struct range *ret_range)
 {
-    return descriptor->page_count <= PHYSICAL_LIMIT_BYTES / PAGE_SIZE_BYTES &&
+    return descriptor->page_count <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES / PAGE_SIZE_BYTES &&
            range_from_base_size(descriptor->physical_start,
                                 descriptor->page_count * PAGE_SIZE_BYTES, ret_range) &&
-           ret_range->end <= PHYSICAL_LIMIT_BYTES;
+           ret_range->end <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES;
 }
 
 /* To whole pages. A page that is only partly free RAM is not free, so what can become free
@@ -181,8 +179,7 @@ static bool row_span(const struct conversion *conversion, size_t row, struct spa
     struct range range;
     if (descriptor.page_count == 0 || !descriptor_range(&descriptor, &range))
         return false;
-    enum handoff_region_type type =
-        memory_map_region_type(descriptor.type, descriptor.attribute);
+    enum handoff_region_type type = memory_map_region_type(descriptor.type, descriptor.attribute);
     *ret_span = (struct span){
         .range = to_whole_pages(range, type),
         .type = type,
@@ -233,7 +230,7 @@ static void report_row(const struct memory_map_descriptor *descriptor,
         report->unusable_attributes++;
 }
 
-/* --- A heap of words, the largest on top ------------------------------------------------------------ */
+/* --- A heap of words, the largest on top --- */
 
 struct word_heap {
     uint64_t *words;
@@ -275,7 +272,7 @@ static uint64_t word_heap_pop(struct word_heap *heap)
     }
 }
 
-/* --- The sweep ---------------------------------------------------------------------------------- */
+/* --- The sweep --- */
 
 struct sweep {
     struct conversion *conversion;
@@ -308,8 +305,7 @@ static bool top_span(const struct sweep *sweep, struct word_heap *heap, uint64_t
                      struct span *ret_span)
 {
     while (heap->count > 0) {
-        struct span span =
-            span_at(sweep->conversion, INDEX_MASK - (heap->words[0] & INDEX_MASK));
+        struct span span = span_at(sweep->conversion, INDEX_MASK - (heap->words[0] & INDEX_MASK));
         if (span.range.end > position) {
             *ret_span = span;
             return true;
@@ -450,8 +446,8 @@ static size_t sort_starts(struct conversion *conversion, uint64_t *work)
 
 enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_bytes,
                                           uint64_t stride_bytes,
-                                          const struct memory_map_claim *claims,
-                                          size_t claim_count, uint64_t *work, size_t work_count,
+                                          const struct memory_map_claim *claims, size_t claim_count,
+                                          uint64_t *work, size_t work_count,
                                           struct handoff_region *regions, size_t region_capacity,
                                           size_t *ret_count, struct memory_map_report *ret_report)
 {

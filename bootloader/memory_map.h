@@ -3,8 +3,8 @@
  *
  * The firmware's map is foreign: unsorted, with empty, wrapping, overlapping, unaligned rows, types
  * and attributes nobody has heard of, and a stride larger than the struct (UEFI 2.10, section
- * 7.2.3, GetMemoryMap). The result is *normalised*: sorted by base, disjoint, page-aligned, no empty
- * or wrapping region, maximal. Everything after this file relies on that.
+ * 7.2.3, GetMemoryMap). The result is *normalised*: sorted by base, disjoint, page-aligned, no
+ * empty or wrapping region, maximal. Everything after this file relies on that.
  *
  * It runs after boot services have gone, so it allocates nothing: the caller gives all memory.
  * Pure. Fuzzed by tests/fuzz/fuzz_memory_map.c. Catalogue group M.
@@ -16,6 +16,9 @@
 #include <stdint.h>
 
 #include "shared/handoff.h"
+
+/* No x86-64 CPU has more than 52 bits of physical address (Intel SDM Vol. 3A, 4.1.4). */
+#define MEMORY_MAP_PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
 
 /* UEFI 2.10, 7.2.3: EFI_MEMORY_DESCRIPTOR. The real stride is DescriptorSize, usually 48. */
 struct memory_map_descriptor {
@@ -66,12 +69,11 @@ struct memory_map_report {
  *   work, work_count                    scratch memory, 2 × (rows + claims) words of 64 bits
  *   regions, region_capacity            out; 2 × (rows + claims) always suffice
  * On failure *ret_count is not written (the scratch and region memory may have been). */
-enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_bytes,
-                                          uint64_t stride_bytes,
-                                          const struct memory_map_claim *claims,
-                                          size_t claim_count, uint64_t *work, size_t work_count,
-                                          struct handoff_region *regions, size_t region_capacity,
-                                          size_t *ret_count, struct memory_map_report *ret_report)
+enum memory_map_status
+memory_map_convert(const void *map, uint64_t map_size_bytes, uint64_t stride_bytes,
+                   const struct memory_map_claim *claims, size_t claim_count, uint64_t *work,
+                   size_t work_count, struct handoff_region *regions, size_t region_capacity,
+                   size_t *ret_count, struct memory_map_report *ret_report)
     __attribute__((warn_unused_result));
 
 /* The region type of one firmware row by its type and attributes alone. */

@@ -37,12 +37,12 @@ struct arch_interrupt_stacks {
     struct virt_addr machine_check_top;
 };
 
-/* Move those handlers from the stacks inside the image to guarded ones. The new stacks are mapped in
- * the live tables. */
+/* Move those handlers from the stacks inside the image to guarded ones. The new stacks are mapped
+ * in the live tables. */
 void arch_use_interrupt_stacks(const struct arch_interrupt_stacks *stacks);
 
-/* Switch to the tables at `root` and to the stack below `stack_top`, and call `next(argument)` there.
- * The code, `argument` and both stacks must be mapped in the new tables. Does not return. */
+/* Switch to the tables at `root` and to the stack below `stack_top`, and call `next(argument)`
+ * there. The code, `argument` and both stacks must be mapped in the new tables. Does not return. */
 _Noreturn void arch_switch_address_space(struct phys_addr root, struct virt_addr stack_top,
                                          void (*next)(void *argument), void *argument);
 
@@ -80,6 +80,9 @@ void arch_debug_exit(uint16_t port, uint32_t value);
 
 /* --- For a panic ------------------------------------------------------------------------------ */
 
+/* The name of CPU exception `vector`. Never NULL. */
+const char *arch_exception_name(unsigned vector);
+
 struct arch_registers {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
@@ -95,9 +98,11 @@ void arch_print_registers(const struct arch_registers *registers);
 /* Call `visit` with the return address of every frame, innermost first, at most `limit` times.
  * Frames are followed only while they stay inside mapped kernel stacks, go upwards and return into
  * the kernel's text, so a corrupt chain ends the walk instead of faulting. */
-void arch_walk_stack(uint64_t frame_pointer, unsigned limit, void (*visit)(uint64_t return_address));
+void arch_walk_stack(uint64_t frame_pointer, unsigned limit,
+                     void (*visit)(uint64_t return_address));
 
-/* --- Faults on purpose (kernel/provoke.c) ------------------------------------------------------- */
+/* --- Faults on purpose (kernel/provoke.c) -------------------------------------------------------
+ */
 
 /* Raise the named CPU exception. Returns false for a name that this CPU does not know. */
 bool arch_provoke(const char *name);

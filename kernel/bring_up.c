@@ -95,8 +95,8 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
               handoff_check_text(status));
 
     kernel->handoff = *view.handoff;
-    kernel->regions = view.regions;
-    kernel->command_line = view.command_line;
+    kernel->view = view;
+    kernel->view.handoff = &kernel->handoff;
     uint64_t debug_exit_port;
     if (command_line_number(view.command_line, "debug-exit", &debug_exit_port) &&
         debug_exit_port <= UINT16_MAX)
@@ -120,31 +120,35 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
 /* From here on nothing of the loader's data block is needed. */
 static void copy_handed_over_data(struct kernel *kernel)
 {
-    size_t size_bytes = (size_t)kernel->regions.count * sizeof(struct handoff_region);
-    struct handoff_region *regions = early_heap_allocate_or_panic(
-        &kernel->early_heap, size_bytes, _Alignof(struct handoff_region));
-    for (uint32_t i = 0; i < kernel->regions.count; i++)
-        regions[i] = *region_list_at(&kernel->regions, i);
-    kernel->regions.first = regions;
-    kernel->regions.stride_bytes = sizeof *regions;
+    size_t size_bytes = (size_t)kernel->view.regions.count * sizeof(struct handoff_region);
+    struct handoff_region *regions = early_heap_allocate_or_panic(&kernel->early_heap, size_bytes,
+                                                                  _Alignof(struct handoff_region));
+    for (uint32_t i = 0; i < kernel->view.regions.count; i++)
+        regions[i] = *region_list_at(&kernel->view.regions, i);
+    kernel->view.regions.first = regions;
+    kernel->view.regions.stride_bytes = sizeof *regions;
 
     size_t text_bytes = (size_t)kernel->handoff.command_line_size_bytes + 1;
     char *command_line = early_heap_allocate_or_panic(&kernel->early_heap, text_bytes, 1);
-    memcpy(command_line, kernel->command_line, text_bytes);
-    kernel->command_line = command_line;
+    memcpy(command_line, kernel->view.command_line, text_bytes);
+    kernel->view.command_line = command_line;
+
+    /* What was not copied goes with the loader's block. */
+    kernel->view.log = NULL;
+    kernel->view.efi_map = NULL;
+    kernel->view.timeline = NULL;
 }
 
 void bring_up_early_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: early heap");
-    struct handoff_view view = {.handoff = &kernel->handoff, .regions = kernel->regions};
-    enum handoff_temp_heap_status status = handoff_check_temp_heap(&view);
+    enum handoff_temp_heap_status status = handoff_check_temp_heap(&kernel->view);
     void *base = direct_map(phys_addr(kernel->handoff.temp_heap_base));
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
 
     if (status != HANDOFF_TEMP_HEAP_OK) {
         char policy[16];
-        if (command_line_value(kernel->command_line, "heap", policy, sizeof policy) &&
+        if (command_line_value(kernel->view.command_line, "heap", policy, sizeof policy) &&
             text_equal(policy, "strict"))
             panic(PANIC_EARLY_HEAP_STRICT, "heap=strict, and the temporary heap is refused: %s",
                   handoff_temp_heap_text(status));
@@ -154,8 +158,7 @@ void bring_up_early_heap(struct kernel *kernel)
         size_bytes = sizeof early_heap_fallback;
     }
 
-    enum early_heap_status started =
-        early_heap_initialise(&kernel->early_heap, base, size_bytes);
+    enum early_heap_status started = early_heap_initialise(&kernel->early_heap, base, size_bytes);
     kernel_assert(started == EARLY_HEAP_OK);
     early_heap_begin_phase(&kernel->early_heap, "handoff");
     copy_handed_over_data(kernel);
@@ -183,13 +186,13 @@ void bring_up_frames(struct kernel *kernel)
     mark(kernel, "kernel: frames");
     early_heap_begin_phase(&kernel->early_heap, "frames");
     enum frame_allocator_status status = frame_allocator_initialise(
-        &kernel->frames, &kernel->regions, &kernel->early_heap, LAYOUT_DIRECT_MAP_BASE);
+        &kernel->frames, &kernel->view.regions, &kernel->early_heap, LAYOUT_DIRECT_MAP_BASE);
     if (status != FRAME_ALLOCATOR_OK) {
         enum panic_code code =
             status == FRAME_ALLOCATOR_NO_ROOM ? PANIC_FRAME_METADATA : PANIC_MEMORY_MAP;
         panic(code, "%s: %llu KiB of RAM are usable, %llu KiB are needed",
               frame_allocator_status_text(status),
-              (unsigned long long)(frame_allocator_available_bytes(&kernel->regions) / KIB),
+              (unsigned long long)(frame_allocator_available_bytes(&kernel->view.regions) / KIB),
               (unsigned long long)(FRAME_ALLOCATOR_RAM_MIN_BYTES / KIB));
     }
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
@@ -247,8 +250,8 @@ _Noreturn void bring_up_paging(struct kernel *kernel, void (*next)(void *kernel)
     const struct handoff_framebuffer *framebuffer = &kernel->handoff.framebuffer;
     struct address_space_plan plan = {
         .layout = kernel->layout,
-        .regions = kernel->regions.first,
-        .region_count = kernel->regions.count,
+        .regions = kernel->view.regions.first,
+        .region_count = kernel->view.regions.count,
     };
     if (kernel->has_screen)
         plan.framebuffer =
@@ -294,8 +297,8 @@ static void audit(struct kernel *kernel, struct page_audit_result *ret_result)
     const struct page_audit_input input = {
         .space = &kernel->address_space,
         .layout = &kernel->layout,
-        .regions = kernel->regions.first,
-        .region_count = kernel->regions.count,
+        .regions = kernel->view.regions.first,
+        .region_count = kernel->view.regions.count,
         .scratch = scratch,
         .scratch_count = AUDIT_RUN_LIMIT,
     };
@@ -352,8 +355,7 @@ void bring_up_heap(struct kernel *kernel)
     kmalloc_online(&kernel->heap);
     log_line("heap", "base=%p window=%llu mapped=%llu policy=%s online=yes", (void *)base.value,
              (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
-             (unsigned long long)kernel->heap_window.mapped_bytes,
-             heap_policy_name(&kernel->heap));
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap));
 }
 
 /* --- [self-test] ------------------------------------------------------------------------------ */
@@ -369,10 +371,11 @@ void bring_up_self_test(struct kernel *kernel)
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
 }
 
-/* --- [early-heap] retired ---------------------------------------------------------------------- */
+/* --- [early-heap] retired ----------------------------------------------------------------------
+ */
 
-/* The fallback region is part of the image: its pages are unmapped there before they are reused, so that no
- * frame is mapped writable twice. */
+/* The fallback region is part of the image: its pages are unmapped there before they are reused, so
+ * that no frame is mapped writable twice. */
 static struct phys_addr detach(struct kernel *kernel, struct range untouched)
 {
     if (!kernel->early_heap_is_fallback)
@@ -400,14 +403,15 @@ void bring_up_retire_early_heap(struct kernel *kernel)
              (unsigned long long)frame_count);
 }
 
-/* --- [timeline] and [ready] -------------------------------------------------------------------- */
+/* --- [timeline] and [ready] --------------------------------------------------------------------
+ */
 
 /* The system table must lie in RAM that is mapped before it may be read. */
 static bool is_ram(const struct kernel *kernel, uint64_t address)
 {
-    for (uint32_t i = 0; i < kernel->regions.count; i++) {
-        if (range_contains_address(region_list_range(&kernel->regions, i), address))
-            return region_type_is_ram(region_list_at(&kernel->regions, i)->type);
+    for (uint32_t i = 0; i < kernel->view.regions.count; i++) {
+        if (range_contains_address(region_list_range(&kernel->view.regions, i), address))
+            return region_type_is_ram(region_list_at(&kernel->view.regions, i)->type);
     }
     return false;
 }
@@ -418,7 +422,7 @@ static _Noreturn void switch_off(struct kernel *kernel)
         panic(PANIC_POWER_OFF, "the EFI system table 0x%llx is not in RAM",
               (unsigned long long)kernel->handoff.efi_system_table);
     require_mapped(runtime_space_build(&kernel->runtime_space, &kernel->address_space,
-                                       kernel->regions.first, kernel->regions.count),
+                                       kernel->view.regions.first, kernel->view.regions.count),
                    "the firmware's runtime services");
     power_off(kernel->runtime_space.table.root, phys_addr(kernel->handoff.efi_system_table));
 }
@@ -427,7 +431,7 @@ _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
     timeline_print(&kernel->timeline);
-    bool once = command_line_has(kernel->command_line, "once");
+    bool once = command_line_has(kernel->view.command_line, "once");
     log_line("ready", "action=%s", once ? "power-off" : "idle");
     provoke(kernel, false);
     if (once)

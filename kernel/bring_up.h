@@ -1,5 +1,6 @@
 /*
- * bring_up.h - the stages of the boot, in the order in which main.c calls them. Each prints one line
+ * bring_up.h - the stages of the boot, in the order in which main.c calls them. Each prints one
+ * line
  * `[stage] key=value …` (docs/LOG.md); what cannot go on panics with a code of its own.
  */
 #ifndef KERNEL_BRING_UP_H

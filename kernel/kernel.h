@@ -10,12 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/handoff_check.h"
 #include "kernel/mm/address_space.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frame_allocator.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap_window.h"
-#include "kernel/mm/region_list.h"
 #include "kernel/mm/runtime_space.h"
 #include "kernel/timeline.h"
 #include "shared/framebuffer_text.h"
@@ -28,10 +28,10 @@
 #define KERNEL_SCREEN_ROW_LIMIT 100
 
 struct kernel {
-    /* Copies of what was handed over, so that the loader's memory can go. */
+    /* What was handed over, proven. At first it points into the loader's block;
+     * bring_up_early_heap() makes copies, so that the block can go. */
     struct handoff handoff;
-    struct region_list regions;
-    const char *command_line;
+    struct handoff_view view;
 
     struct timeline timeline;
     struct framebuffer_text screen;

@@ -5,7 +5,8 @@
 #include "shared/format.h"
 
 #define SINK_LIMIT 4
-/* A boot prints some 6 KiB. What is older than this when a late sink arrives is lost to that sink. */
+/* A boot prints some 6 KiB. What is older than this when a late sink arrives is lost to that sink.
+ */
 #define HISTORY_CAPACITY_BYTES (16 * 1024)
 #define LINE_CAPACITY_BYTES    512
 

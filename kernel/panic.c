@@ -61,11 +61,13 @@ _Noreturn void panic_report(enum panic_code code, const char *cause, const char 
     log_raw("[panic] at ");
     print_address(registers->rip);
     arch_walk_stack(registers->rbp, BACKTRACE_LIMIT, print_backtrace_entry);
-    log_raw("[panic] halted; nothing was written to any disk. What to do: docs/LOG.md, \"Panics\".\n");
+    log_raw(
+        "[panic] halted; nothing was written to any disk. What to do: docs/LOG.md, \"Panics\".\n");
     stop(code);
 }
 
-_Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format, ...)
+_Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
+                           ...)
 {
     struct arch_registers registers;
     arch_capture_registers(&registers);

@@ -18,20 +18,21 @@
 #include <stdint.h>
 
 /* The codes are stable: they are the exit values of tests and are listed in docs/LOG.md. QEMU turns
- * the value v into the exit status 2v + 1, so they stay below 128 (and avoid 0x10, DEBUG_EXIT_OK). */
+ * the value v into the exit status 2v + 1, so they stay below 128 (and avoid 0x10, DEBUG_EXIT_OK).
+ */
 enum panic_code {
-    PANIC_HANDOFF = 0x11,          /* the handoff cannot be trusted at all */
+    PANIC_HANDOFF = 0x11,           /* the handoff cannot be trusted at all */
     PANIC_EARLY_HEAP_STRICT = 0x12, /* heap=strict and the handed-over heap was refused */
     PANIC_EARLY_HEAP_EXHAUSTED = 0x13,
     PANIC_EARLY_HEAP_RETIRED = 0x14, /* used after retirement */
     PANIC_EARLY_HEAP_FREE = 0x15,    /* a free that is not last-in-first-out, or double */
     PANIC_EARLY_HEAP_CORRUPT = 0x16,
-    PANIC_MEMORY_MAP = 0x17,       /* empty, or below the minimum RAM */
-    PANIC_FRAME_METADATA = 0x18,   /* no room for the frame allocator's bitmap */
-    PANIC_FRAME_FREE = 0x19,       /* double free, reserved, unaligned or foreign frame */
+    PANIC_MEMORY_MAP = 0x17,     /* empty, or below the minimum RAM */
+    PANIC_FRAME_METADATA = 0x18, /* no room for the frame allocator's bitmap */
+    PANIC_FRAME_FREE = 0x19,     /* double free, reserved, unaligned or foreign frame */
     PANIC_FRAME_CORRUPT = 0x1a,
-    PANIC_PAGE_TABLES = 0x1b,      /* the kernel's own tables could not be built */
-    PANIC_PAGE_AUDIT = 0x1c,       /* the live tables break a rule */
+    PANIC_PAGE_TABLES = 0x1b, /* the kernel's own tables could not be built */
+    PANIC_PAGE_AUDIT = 0x1c,  /* the live tables break a rule */
     PANIC_HEAP_INIT = 0x1d,
     PANIC_HEAP_DOUBLE_FREE = 0x1e,
     PANIC_HEAP_BAD_POINTER = 0x1f, /* foreign, interior, unaligned or early-heap pointer */
@@ -39,17 +40,17 @@ enum panic_code {
     PANIC_HEAP_CORRUPT = 0x21,     /* a free-list link or header does not make sense */
     PANIC_SELF_TEST = 0x22,
     PANIC_ASSERTION = 0x23,
-    PANIC_STACK_OVERFLOW = 0x24,   /* a guard page was hit */
-    PANIC_NULL_ACCESS = 0x25,      /* a page fault in page 0 */
-    PANIC_WRITE_PROTECTION = 0x26, /* a write to a read-only page */
+    PANIC_STACK_OVERFLOW = 0x24,     /* a guard page was hit */
+    PANIC_NULL_ACCESS = 0x25,        /* a page fault in page 0 */
+    PANIC_WRITE_PROTECTION = 0x26,   /* a write to a read-only page */
     PANIC_EXECUTE_PROTECTION = 0x27, /* an instruction fetch from a non-executable page */
-    PANIC_POWER_OFF = 0x28,        /* ResetSystem returned */
-    PANIC_NESTED = 0x29,           /* a panic or fault while a panic was being printed */
+    PANIC_POWER_OFF = 0x28,          /* ResetSystem returned */
+    PANIC_NESTED = 0x29,             /* a panic or fault while a panic was being printed */
     PANIC_UNEXPECTED_INTERRUPT = 0x2a,
-    PANIC_LOADER_FAULT = 0x2b,     /* raised by the loader's handlers before the kernel had any */
-    PANIC_KERNEL_RETURNED = 0x2c,  /* raised by the loader: the kernel's entry returned */
-    PANIC_GUARD_PAGE = 0x2d,       /* a guard page of the heap window or a heap allocation */
-    PANIC_EXCEPTION_BASE = 0x40,   /* + vector (0…31): a CPU exception with no better name */
+    PANIC_LOADER_FAULT = 0x2b,    /* raised by the loader's handlers before the kernel had any */
+    PANIC_KERNEL_RETURNED = 0x2c, /* raised by the loader: the kernel's entry returned */
+    PANIC_GUARD_PAGE = 0x2d,      /* a guard page of the heap window or a heap allocation */
+    PANIC_EXCEPTION_BASE = 0x40,  /* + vector (0…31): a CPU exception with no better name */
 };
 
 /* The value that leaves QEMU for a boot that reached [ready]. */
@@ -59,8 +60,8 @@ enum panic_code {
 const char *panic_code_name(enum panic_code code);
 
 /* The format is that of format_text() in shared/format.h. Does not return. */
-_Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+_Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
+                           ...) __attribute__((format(printf, 4, 5)));
 
 #define panic(code, ...) panic_raise(__FILE__, __LINE__, (code), __VA_ARGS__)
 

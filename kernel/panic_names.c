@@ -5,41 +5,7 @@
 
 #include <stddef.h>
 
-/* Intel SDM Vol. 3A, table 6-1; AMD APM Vol. 2, 8.2 for 28…30. */
-static const char *const exception_names[32] = {
-    "#DE divide error",
-    "#DB debug exception",
-    "non-maskable interrupt",
-    "#BP breakpoint",
-    "#OF overflow",
-    "#BR bound range exceeded",
-    "#UD invalid opcode",
-    "#NM device not available",
-    "#DF double fault",
-    "coprocessor segment overrun",
-    "#TS invalid TSS",
-    "#NP segment not present",
-    "#SS stack-segment fault",
-    "#GP general protection",
-    "#PF page fault",
-    "reserved exception 15",
-    "#MF x87 floating-point error",
-    "#AC alignment check",
-    "#MC machine check",
-    "#XM SIMD floating-point exception",
-    "#VE virtualization exception",
-    "#CP control protection",
-    "reserved exception 22",
-    "reserved exception 23",
-    "reserved exception 24",
-    "reserved exception 25",
-    "reserved exception 26",
-    "reserved exception 27",
-    "#HV hypervisor injection",
-    "#VC VMM communication",
-    "#SX security exception",
-    "reserved exception 31",
-};
+#include "kernel/arch.h"
 
 struct code_name {
     enum panic_code code;
@@ -80,8 +46,8 @@ static const struct code_name code_names[] = {
 
 const char *panic_code_name(enum panic_code code)
 {
-    if (code >= PANIC_EXCEPTION_BASE && code < PANIC_EXCEPTION_BASE + 32)
-        return exception_names[code - PANIC_EXCEPTION_BASE];
+    if (code >= PANIC_EXCEPTION_BASE)
+        return arch_exception_name((unsigned)code - PANIC_EXCEPTION_BASE);
     for (size_t i = 0; i < sizeof code_names / sizeof code_names[0]; i++) {
         if (code_names[i].code == code)
             return code_names[i].name;

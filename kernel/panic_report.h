@@ -1,5 +1,6 @@
 /*
- * panic_report.h - the one place where a panic is printed, for panic_raise() and the CPU's exceptions.
+ * panic_report.h - the one place where a panic is printed, for panic_raise() and the CPU's
+ * exceptions.
  */
 #ifndef KERNEL_PANIC_REPORT_H
 #define KERNEL_PANIC_REPORT_H

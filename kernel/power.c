@@ -6,11 +6,11 @@
 #include "shared/memory.h"
 
 /* UEFI 2.10, 4.2 and 4.3: signatures and offsets in the 64-bit tables. */
-#define EFI_SYSTEM_TABLE_SIGNATURE           UINT64_C(0x5453595320494249)
-#define EFI_RUNTIME_SERVICES_SIGNATURE       UINT64_C(0x56524553544e5552)
-#define EFI_SYSTEM_TABLE_RUNTIME_SERVICES    88
-#define EFI_RUNTIME_SERVICES_RESET_SYSTEM    104
-#define EFI_RESET_SHUTDOWN                   2
+#define EFI_SYSTEM_TABLE_SIGNATURE        UINT64_C(0x5453595320494249)
+#define EFI_RUNTIME_SERVICES_SIGNATURE    UINT64_C(0x56524553544e5552)
+#define EFI_SYSTEM_TABLE_RUNTIME_SERVICES 88
+#define EFI_RUNTIME_SERVICES_RESET_SYSTEM 104
+#define EFI_RESET_SHUTDOWN                2
 
 static uint64_t read_word(struct phys_addr table, uint64_t offset_bytes)
 {

@@ -71,8 +71,8 @@ static void direct_map_execute(struct kernel *kernel)
         execute((void *)(LAYOUT_DIRECT_MAP_BASE + frame.value));
 }
 
-/* The addition behind the call keeps the compiler from turning the recursion into a loop; the limit, which
- * no stack reaches, keeps it from seeing that there is none. */
+/* The addition behind the call keeps the compiler from turning the recursion into a loop; the
+ * limit, which no stack reaches, keeps it from seeing that there is none. */
 static unsigned recurse(volatile unsigned *depth)
 {
     volatile unsigned here[64];
@@ -270,7 +270,7 @@ static const struct provocation *find(const char *name)
 void provoke(struct kernel *kernel, bool before_handlers)
 {
     char name[NAME_CAPACITY];
-    if (!command_line_value(kernel->command_line, "provoke", name, sizeof name))
+    if (!command_line_value(kernel->view.command_line, "provoke", name, sizeof name))
         return;
     const struct provocation *provocation = find(name);
     if (provocation != NULL) {

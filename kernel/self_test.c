@@ -133,7 +133,8 @@ static unsigned test_tree(uint64_t *random)
     return TREE_NODE_COUNT + 1;
 }
 
-/* Sizes from a byte to several pages and alignments up to a page, each block filled with its index. */
+/* Sizes from a byte to several pages and alignments up to a page, each block filled with its index.
+ */
 static unsigned test_mixed_sizes(uint64_t *random)
 {
     static void *blocks[MIXED_COUNT];

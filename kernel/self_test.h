@@ -9,13 +9,13 @@
 #include "kernel/mm/heap/heap.h"
 
 struct self_test_result {
-    unsigned passed_count;    /* steps that passed: all of them, since a failure panics */
+    unsigned passed_count;     /* steps that passed: all of them, since a failure panics */
     unsigned allocation_count; /* blocks that the steps took from the heap and gave back */
 };
 
-/* Build strings, growing arrays and trees from kmalloc(), free them in random order, and run the full
- * checks of heap, frame allocator and early heap. Panics (PANIC_SELF_TEST) at the first failure.
- * Precondition: kmalloc_online(). The heap's live blocks are the same before and after. */
+/* Build strings, growing arrays and trees from kmalloc(), free them in random order, and run the
+ * full checks of heap, frame allocator and early heap. Panics (PANIC_SELF_TEST) at the first
+ * failure. Precondition: kmalloc_online(). The heap's live blocks are the same before and after. */
 struct self_test_result self_test_run(struct heap *heap, struct frame_allocator *frames,
                                       const struct early_heap *early_heap);
 

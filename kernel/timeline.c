@@ -51,11 +51,11 @@ void timeline_print(const struct timeline *timeline)
         uint64_t end = i + 1 < timeline->count ? timeline->moments[i + 1].tsc : moment->tsc;
         uint64_t at_us =
             ticks_to_microseconds(moment->tsc - timeline->moments[0].tsc, timeline->frequency_hz);
-        log_line("timeline", "at_us=%-8llu took_us=%-8llu ticks=%-10llu phase=%s",
-                 (unsigned long long)at_us,
-                 (unsigned long long)ticks_to_microseconds(end - moment->tsc,
-                                                           timeline->frequency_hz),
-                 (unsigned long long)(end - moment->tsc), moment->name);
+        log_line(
+            "timeline", "at_us=%-8llu took_us=%-8llu ticks=%-10llu phase=%s",
+            (unsigned long long)at_us,
+            (unsigned long long)ticks_to_microseconds(end - moment->tsc, timeline->frequency_hz),
+            (unsigned long long)(end - moment->tsc), moment->name);
     }
     if (timeline->dropped > 0)
         log_warning("timeline", "%u moments more than there is room for", timeline->dropped);

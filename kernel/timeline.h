@@ -14,8 +14,8 @@
 struct timeline {
     struct handoff_moment moments[TIMELINE_LIMIT];
     unsigned count;
-    unsigned dropped;          /* moments for which there was no room */
-    uint64_t frequency_hz;     /* of the counter; 0 if unknown */
+    unsigned dropped;      /* moments for which there was no room */
+    uint64_t frequency_hz; /* of the counter; 0 if unknown */
 };
 
 /* Begin with the loader's moments, which are copied. Precondition: the handoff has been checked. */

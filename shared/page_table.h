@@ -22,12 +22,12 @@
 
 enum page_table_status {
     PAGE_TABLE_OK = 0,
-    PAGE_TABLE_UNALIGNED,           /* an address or the size is not a multiple of the page */
-    PAGE_TABLE_EMPTY,               /* size 0 */
-    PAGE_TABLE_NON_CANONICAL,       /* the virtual range leaves the canonical addresses or wraps */
-    PAGE_TABLE_PHYSICAL_TOO_HIGH,   /* beyond MAXPHYADDR, or the physical range wraps */
-    PAGE_TABLE_ALREADY_MAPPED,      /* a page of the range is mapped: nothing is remapped silently */
-    PAGE_TABLE_NOT_MAPPED,          /* a page of the range is not mapped */
+    PAGE_TABLE_UNALIGNED,         /* an address or the size is not a multiple of the page */
+    PAGE_TABLE_EMPTY,             /* size 0 */
+    PAGE_TABLE_NON_CANONICAL,     /* the virtual range leaves the canonical addresses or wraps */
+    PAGE_TABLE_PHYSICAL_TOO_HIGH, /* beyond MAXPHYADDR, or the physical range wraps */
+    PAGE_TABLE_ALREADY_MAPPED,    /* a page of the range is mapped: nothing is remapped silently */
+    PAGE_TABLE_NOT_MAPPED,        /* a page of the range is not mapped */
     PAGE_TABLE_WRITABLE_EXECUTABLE, /* both at once is refused: W^X */
     PAGE_TABLE_NO_MEMORY,           /* a table could not be allocated */
     PAGE_TABLE_NULL_PAGE,           /* virtual page 0 was asked for: it stays unmapped. A policy of
@@ -38,9 +38,9 @@ enum page_table_status {
 const char *page_table_status_name(enum page_table_status status);
 
 enum page_memory_type {
-    PAGE_MEMORY_WRITE_BACK = 0, /* RAM */
+    PAGE_MEMORY_WRITE_BACK = 0,  /* RAM */
     PAGE_MEMORY_WRITE_COMBINING, /* a framebuffer */
-    PAGE_MEMORY_UNCACHED,       /* device registers */
+    PAGE_MEMORY_UNCACHED,        /* device registers */
 };
 
 /* What a page allows. All pages are readable and belong to the supervisor. */
@@ -70,16 +70,16 @@ struct page_table_memory {
 
 struct page_table {
     struct phys_addr root;
-    unsigned levels;          /* 4, or 5 with CR4.LA57 */
-    unsigned physical_bits;   /* MAXPHYADDR, 32…52 */
-    bool no_execute;          /* the CPU has NX and it is enabled */
-    bool pages_1gib;          /* the CPU has 1 GiB pages */
-    bool write_combining;     /* PAT entry 5 is write-combining (see page_entry.h) */
+    unsigned levels;        /* 4, or 5 with CR4.LA57 */
+    unsigned physical_bits; /* MAXPHYADDR, 32…52 */
+    bool no_execute;        /* the CPU has NX and it is enabled */
+    bool pages_1gib;        /* the CPU has 1 GiB pages */
+    bool write_combining;   /* PAT entry 5 is write-combining (see page_entry.h) */
     /* False after page_table_create(). True only for the root under which EFI runtime services are
      * called: firmware without a memory attributes table mixes code and data. */
     bool allow_writable_executable;
     struct page_table_memory memory;
-    uint64_t table_count;     /* table pages in use that this root owns, the root included */
+    uint64_t table_count; /* table pages in use that this root owns, the root included */
 };
 
 struct page_table_features {
@@ -94,7 +94,8 @@ struct page_table_features {
  * Failures: NO_MEMORY. On failure *ret is not written. */
 enum page_table_status page_table_create(const struct page_table_features *features,
                                          const struct page_table_memory *memory,
-                                         struct page_table *ret) __attribute__((warn_unused_result));
+                                         struct page_table *ret)
+    __attribute__((warn_unused_result));
 
 /* Free every table page that this root owns, the root included. The mapped pages themselves are not
  * touched. Precondition: the tables are not live. */
@@ -126,11 +127,11 @@ enum page_table_status page_table_unmap(struct page_table *table, struct virt_ad
 
 /* One mapping as the tables hold it. */
 struct page_mapping {
-    struct virt_addr virtual;  /* of the first byte of the page */
-    struct phys_addr physical; /* of the first byte of the page */
-    uint64_t page_size_bytes;  /* 4 KiB, 2 MiB or 1 GiB */
+    struct virt_addr virtual;            /* of the first byte of the page */
+    struct phys_addr physical;           /* of the first byte of the page */
+    uint64_t page_size_bytes;            /* 4 KiB, 2 MiB or 1 GiB */
     struct page_permissions permissions; /* effective: of all levels together */
-    bool user;                 /* accessible from ring 3: never made here, found by an audit */
+    bool user; /* accessible from ring 3: never made here, found by an audit */
 };
 
 /* Find the page that maps one address.
@@ -146,7 +147,8 @@ bool page_table_walk(const struct page_table *table,
                      void *context);
 
 /* Visit the physical address of every table page that this root owns, the root included (level =
- * table->levels), parents first; stop when `visit` returns false. Returns false if it was stopped. */
+ * table->levels), parents first; stop when `visit` returns false. Returns false if it was stopped.
+ */
 bool page_table_walk_tables(const struct page_table *table,
                             bool (*visit)(void *context, struct phys_addr page, unsigned level),
                             void *context);

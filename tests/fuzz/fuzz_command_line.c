@@ -51,8 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     /* The first bytes up to a newline are the key, the rest is the line. */
     char key[KEY_CAPACITY] = {0};
     size_t key_length = 0;
-    while (key_length < KEY_CAPACITY - 1 && key_length < size_bytes &&
-           bytes[key_length] != '\n') {
+    while (key_length < KEY_CAPACITY - 1 && key_length < size_bytes && bytes[key_length] != '\n') {
         key[key_length] = (char)bytes[key_length];
         key_length++;
     }

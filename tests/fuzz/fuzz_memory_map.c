@@ -8,7 +8,7 @@
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/memory_map_oracle.h"
 
-#define ROW_LIMIT   48
+#define ROW_LIMIT   24
 #define CLAIM_LIMIT 6
 #define SPAN_LIMIT  (ROW_LIMIT + CLAIM_LIMIT)
 
@@ -18,8 +18,14 @@ static struct memory_map_claim claims[CLAIM_LIMIT];
 /* Small numbers meet and overlap; now and then one that is hard. */
 static struct memory_map_descriptor take_row(struct byte_stream *stream)
 {
-    static const uint64_t ATTRIBUTES[] = {0xf, 0xf, 0xf, 0x8, 0x0, MEMORY_MAP_ATTRIBUTE_SP | 0xf,
-                                          MEMORY_MAP_ATTRIBUTE_RUNTIME | 0xf, UINT64_MAX};
+    static const uint64_t ATTRIBUTES[] = {0xf,
+                                          0xf,
+                                          0xf,
+                                          0x8,
+                                          0x0,
+                                          MEMORY_MAP_ATTRIBUTE_SP | 0xf,
+                                          MEMORY_MAP_ATTRIBUTE_RUNTIME | 0xf,
+                                          UINT64_MAX};
     struct memory_map_descriptor row = {
         .type = (uint32_t)byte_stream_next(stream, 1) % 20,
         .physical_start = byte_stream_next(stream, 1) * PAGE_SIZE_BYTES,

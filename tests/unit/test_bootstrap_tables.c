@@ -13,9 +13,11 @@
 #define DIRECT BOOTSTRAP_DIRECT_MAP_BASE
 #define KERNEL UINT64_C(0xffffffff80000000)
 
-static const struct page_table_features MODERN = {
-    .levels = 4, .physical_bits = 46, .no_execute = true, .pages_1gib = true,
-    .write_combining = true};
+static const struct page_table_features MODERN = {.levels = 4,
+                                                  .physical_bits = 46,
+                                                  .no_execute = true,
+                                                  .pages_1gib = true,
+                                                  .write_combining = true};
 
 /* text, rodata (which shares text's last page's neighbour), data with .bss */
 static const struct elf_plan KERNEL_PLAN = {
@@ -56,7 +58,7 @@ static struct bootstrap_plan plan_over(const struct handoff_region *regions, siz
     };
 }
 
-/* --- One build --------------------------------------------------------------------------------------- */
+/* --- One build --- */
 
 struct build {
     struct fake_memory memory;
@@ -82,7 +84,7 @@ static void build_destroy(struct build *build)
     fake_memory_destroy(&build->memory);
 }
 
-/* --- The oracle: what one address must be, from the plan ---------------------------------------------- */
+/* --- The oracle: what one address must be, from the plan --- */
 
 struct expectation {
     bool mapped;
@@ -92,8 +94,7 @@ struct expectation {
     enum page_memory_type memory_type;
 };
 
-static bool expect_kernel(const struct bootstrap_plan *plan, uint64_t page,
-                          struct expectation *ret)
+static bool expect_kernel(const struct bootstrap_plan *plan, uint64_t page, struct expectation *ret)
 {
     for (unsigned i = 0; i < plan->kernel->segment_count; i++) {
         const struct elf_segment *segment = &plan->kernel->segments[i];
@@ -219,7 +220,7 @@ static void check_plan(const struct bootstrap_plan *plan)
     }
 }
 
-/* --- Tests ---------------------------------------------------------------------------------------------- */
+/* --- Tests --- */
 
 static const struct handoff_region SMALL_MACHINE[] = {
     {.base = 0x1000, .size_bytes = 0x9f000, .type = HANDOFF_REGION_USABLE},
@@ -319,14 +320,14 @@ static void test_P8_page_below_the_stack_is_unmapped(void **state)
     struct build build;
     struct page_mapping mapping;
     build_create(&build, &plan, &MODERN, 64);
-    assert_int_equal(page_table_lookup(&build.table, virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE - 1),
-                                       &mapping),
-                     PAGE_TABLE_NOT_MAPPED);
-    assert_int_equal(page_table_lookup(&build.table,
-                                       virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE +
-                                                 BOOTSTRAP_STACK_SIZE_BYTES - 1),
-                                       &mapping),
-                     PAGE_TABLE_OK);
+    assert_int_equal(
+        page_table_lookup(&build.table, virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE - 1), &mapping),
+        PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(
+        page_table_lookup(&build.table,
+                          virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 1),
+                          &mapping),
+        PAGE_TABLE_OK);
     build_destroy(&build);
 }
 
@@ -374,8 +375,7 @@ static void test_framebuffer_beyond_the_window_is_refused(void **state)
     features.physical_bits = 52;
     plan.framebuffer_size_bytes = 0x400000;
     static const uint64_t BAD[] = {BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
-                                   BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - 0x1000,
-                                   UINT64_MAX - 0xfff};
+                                   BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - 0x1000, UINT64_MAX - 0xfff};
     for (size_t i = 0; i < 3; i++) {
         plan.framebuffer_base = BAD[i];
         struct build build;

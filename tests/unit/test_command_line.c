@@ -103,9 +103,12 @@ static void test_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bare_words),     cmocka_unit_test(test_values),
-        cmocka_unit_test(test_first_match_counts), cmocka_unit_test(test_quotes),
-        cmocka_unit_test(test_truncation_is_refused), cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_bare_words),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_first_match_counts),
+        cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_truncation_is_refused),
+        cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,8 @@ static void test_known_values(void **state)
     assert_int_equal(crc32_update(0, "", 0), 0);
     assert_int_equal(crc32_update(0, "a", 1), 0xe8b7be43);
     assert_int_equal(crc32_update(0, ZEROS, sizeof(ZEROS)), 0x190a55ad);
-    assert_int_equal(crc32_update(0, "The quick brown fox jumps over the lazy dog", 43), 0x414fa339);
+    assert_int_equal(crc32_update(0, "The quick brown fox jumps over the lazy dog", 43),
+                     0x414fa339);
 }
 
 static void test_any_split_gives_the_same(void **state)

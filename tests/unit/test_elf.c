@@ -171,9 +171,12 @@ static void test_E4_extended_numbering(void **state)
 static void test_E5_program_headers_out_of_file(void **state)
 {
     (void)state;
-    static const uint64_t BAD[] = {SYNTHETIC_ELF_SIZE_BYTES - 4 * 56 + 1, SYNTHETIC_ELF_SIZE_BYTES,
-                                   SYNTHETIC_ELF_SIZE_BYTES + 1, UINT64_C(1) << 63,
-                                   UINT64_MAX - 4 * 56 + 1, UINT64_MAX};
+    static const uint64_t BAD[] = {SYNTHETIC_ELF_SIZE_BYTES - 4 * 56 + 1,
+                                   SYNTHETIC_ELF_SIZE_BYTES,
+                                   SYNTHETIC_ELF_SIZE_BYTES + 1,
+                                   UINT64_C(1) << 63,
+                                   UINT64_MAX - 4 * 56 + 1,
+                                   UINT64_MAX};
     struct synthetic_elf elf;
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
         synthetic_elf_create(&elf);
@@ -203,8 +206,7 @@ static void test_E6_file_offset_wraps(void **state)
     assert_segment_refused(SYNTHETIC_TEXT, P_OFFSET, UINT64_MAX, ELF_SEGMENT_OUT_OF_FILE);
     assert_segment_refused(SYNTHETIC_TEXT, P_OFFSET, UINT64_MAX - 0x3f, ELF_SEGMENT_OUT_OF_FILE);
     assert_segment_refused(SYNTHETIC_TEXT, P_FILESZ, UINT64_MAX, ELF_SEGMENT_OUT_OF_FILE);
-    assert_segment_refused(SYNTHETIC_TEXT, P_FILESZ, 0 - UINT64_C(0x1000),
-                           ELF_SEGMENT_OUT_OF_FILE);
+    assert_segment_refused(SYNTHETIC_TEXT, P_FILESZ, 0 - UINT64_C(0x1000), ELF_SEGMENT_OUT_OF_FILE);
 }
 
 static void test_E7_segment_beyond_the_file(void **state)
@@ -235,13 +237,13 @@ static void test_E9_address_wraps(void **state)
 static void test_E10_memory_size_above_the_cap(void **state)
 {
     (void)state;
-    assert_segment_refused(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES + 1,
-                           ELF_IMAGE_TOO_LARGE);
+    assert_segment_refused(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES + 1, ELF_IMAGE_TOO_LARGE);
     assert_segment_refused(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES, ELF_IMAGE_TOO_LARGE);
     /* Two small segments far apart. */
     assert_segment_refused(SYNTHETIC_DATA, P_VADDR, BASE + ELF_IMAGE_LIMIT_BYTES + 0x10,
                            ELF_IMAGE_TOO_LARGE);
-    struct synthetic_elf elf = with_segment(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES - 0x2010);
+    struct synthetic_elf elf =
+        with_segment(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES - 0x2010);
     assert_int_equal(plan_good(&elf).size_bytes, ELF_IMAGE_LIMIT_BYTES);
 }
 
@@ -282,8 +284,7 @@ static void test_E13_overlap_is_refused(void **state)
 static void test_E14_two_permissions_in_one_page(void **state)
 {
     (void)state;
-    assert_segment_refused(SYNTHETIC_RODATA, P_VADDR, BASE + 0x400,
-                           ELF_PAGE_WITH_TWO_PERMISSIONS);
+    assert_segment_refused(SYNTHETIC_RODATA, P_VADDR, BASE + 0x400, ELF_PAGE_WITH_TWO_PERMISSIONS);
     struct synthetic_elf elf = with_segment(SYNTHETIC_RODATA, P_VADDR, BASE + 0x400);
     synthetic_elf_set32(&elf, synthetic_elf_segment(SYNTHETIC_RODATA, P_FLAGS), 5);
     plan_good(&elf); /* the same permissions may share */
@@ -317,8 +318,8 @@ static void test_E16_lower_half(void **state)
 static void test_E17_entry(void **state)
 {
     (void)state;
-    static const uint64_t BAD[] = {0,           BASE - 1,      BASE + 0x40, BASE + 0xfff,
-                                   BASE + 0x1000, BASE + 0x2010, UINT64_MAX};
+    static const uint64_t BAD[] = {
+        0, BASE - 1, BASE + 0x40, BASE + 0xfff, BASE + 0x1000, BASE + 0x2010, UINT64_MAX};
     struct synthetic_elf elf;
     synthetic_elf_create(&elf);
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {

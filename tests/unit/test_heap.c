@@ -455,6 +455,23 @@ static void test_K10_write_after_free_is_found_by_growth_in_place(void **state)
     assert_fault(fixture, HEAP_FAULT_CORRUPT);
 }
 
+static void test_K10_write_after_free_is_found_before_memory_goes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
+    configuration.poison = true;
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    struct heap *heap = &fixture->heap;
+    uint8_t *first = allocate(heap, 70000);
+    uint8_t *second = allocate(heap, 70000);
+    heap_free(heap, second, CALLER);
+    assert_int_equal(fixture->arena.fault_count, 0);
+    second[30000] ^= 1;
+    heap_free(heap, first, CALLER);
+    assert_fault(fixture, HEAP_FAULT_CORRUPT);
+    assert_int_equal(fixture->arena.shrink_count, 0);
+}
+
 /* --- K11, K12: growth
  * ------------------------------------------------------------------------------ */
 
@@ -572,6 +589,24 @@ static void test_largest_block_of_a_growing_heap(void **state)
     assert_sound(heap);
     heap_free(heap, block, CALLER);
     assert_sound(heap);
+}
+
+/* Whatever the size, the alignment and what is free at the end: one growth is enough. */
+static void test_growth_is_enough_for_the_request(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t filled = 65536 - 256; filled <= 65536 - 64; filled += 16) {
+        for (size_t alignment = 16; alignment <= 8192; alignment *= 2) {
+            for (size_t around = 0; around <= 64; around += 16) {
+                struct heap *heap = start_growing(fixture, ARENA_BYTES);
+                (void)allocate(heap, filled);
+                unsigned grow_count = fixture->arena.grow_count;
+                size_t size_bytes = 2 * (size_t)65536 - around;
+                assert_non_null(heap_allocate_aligned(heap, size_bytes, alignment, CALLER));
+                assert_int_equal(fixture->arena.grow_count, grow_count + 1);
+            }
+        }
+    }
 }
 
 static void test_free_tail_goes_back(void **state)
@@ -989,7 +1024,13 @@ static void test_K17_random_operations_checked_after_every_step(void **state)
 
 static void test_K17_random_operations_in_poisoned_memory(void **state)
 {
-    run_random(*state, start_poisoned(*state, 262144), 99, 5000, 1);
+    struct fixture *fixture = *state;
+    run_random(fixture, start_poisoned(fixture, 262144), 99, 3000, 1);
+
+    struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
+    configuration.poison = true;
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    run_random(fixture, &fixture->heap, 98, 3000, 1);
 }
 
 static void test_K17_a_million_random_operations(void **state)
@@ -1012,6 +1053,8 @@ static void test_K18_initialise_below_the_minimum_is_refused(void **state)
     for (size_t size_bytes = 0; size_bytes < 80; size_bytes += 16) {
         struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, size_bytes);
         memset(&fixture->heap, 0x3c, sizeof fixture->heap);
+        assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_TOO_SMALL);
+        configuration.limit_bytes = 4096;
         assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_TOO_SMALL);
         assert_memory_equal(&fixture->heap, &untouched, sizeof untouched);
     }
@@ -1176,11 +1219,13 @@ int main(void)
         ON_ARENA(test_K9_smashed_neighbours_are_not_merged),
         ON_ARENA(test_K10_write_after_free_is_found_on_reuse),
         ON_ARENA(test_K10_write_after_free_is_found_by_growth_in_place),
+        ON_ARENA(test_K10_write_after_free_is_found_before_memory_goes_back),
         ON_ARENA(test_K11_failed_growth_changes_nothing),
         ON_ARENA(test_K11_nth_growth_fails),
         ON_ARENA(test_K11_initial_growth_fails),
         ON_ARENA(test_K12_window_full),
         ON_ARENA(test_largest_block_of_a_growing_heap),
+        ON_ARENA(test_growth_is_enough_for_the_request),
         ON_ARENA(test_free_tail_goes_back),
         ON_ARENA(test_K13_checkerboard_coalesces),
         ON_ARENA(test_smallest_that_fits_is_used),

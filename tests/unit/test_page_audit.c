@@ -195,7 +195,10 @@ static void test_P14_write_back_device_memory_is_found(void **state)
     map(fixture, ELSEWHERE, FAKE_MACHINE_FLASH_BASE, READ_ONLY);
     assert_found(fixture, &fixture->result.memory_type_count, "not RAM");
     unmap(fixture, ELSEWHERE);
-    map(fixture, ELSEWHERE, UINT64_C(0x80000000), READ_ONLY); /* in no region */
+    map(fixture, ELSEWHERE, UINT64_C(0xa0000), READ_ONLY); /* in no region, RAM behind */
+    assert_found(fixture, &fixture->result.memory_type_count, "not RAM");
+    unmap(fixture, ELSEWHERE);
+    map(fixture, ELSEWHERE, UINT64_C(0x80000000), READ_ONLY); /* in no region, devices behind */
     assert_found(fixture, &fixture->result.memory_type_count, "not RAM");
     unmap(fixture, ELSEWHERE);
     map(fixture, ELSEWHERE, FAKE_MACHINE_FLASH_BASE,

@@ -16,11 +16,13 @@ static const struct page_permissions READ_ONLY = {0};
 static const struct page_permissions READ_WRITE = {.write = true};
 static const struct page_permissions READ_EXECUTE = {.execute = true};
 
-static const struct page_table_features MODERN = {
-    .levels = 4, .physical_bits = 46, .no_execute = true, .pages_1gib = true,
-    .write_combining = true};
+static const struct page_table_features MODERN = {.levels = 4,
+                                                  .physical_bits = 46,
+                                                  .no_execute = true,
+                                                  .pages_1gib = true,
+                                                  .write_combining = true};
 
-/* --- One address space over fake memory, and what it held at one moment --------------------------- */
+/* --- One address space over fake memory, and what it held at one moment --- */
 
 struct space {
     struct fake_memory memory;
@@ -98,7 +100,7 @@ static void snapshot_drop(struct snapshot snapshot)
     free(snapshot.used);
 }
 
-/* --- Entries -------------------------------------------------------------------------------------- */
+/* --- Entries --- */
 
 static void test_entry_bits(void **state)
 {
@@ -142,7 +144,8 @@ static void test_P14_memory_type_bits(void **state)
 static void test_pat_value_agrees_with_the_entries(void **state)
 {
     (void)state;
-    static const uint8_t EXPECTED[8] = {6, 4, 7, 0, 6, 1, 7, 0}; /* SDM: 6 WB 4 WT 7 UC- 0 UC 1 WC */
+    static const uint8_t EXPECTED[8] = {6, 4, 7, 0,
+                                        6, 1, 7, 0}; /* SDM: 6 WB 4 WT 7 UC- 0 UC 1 WC */
     for (unsigned i = 0; i < 8; i++)
         assert_int_equal((PAGE_ENTRY_PAT_MSR_VALUE >> (8 * i)) & 0xff, EXPECTED[i]);
 }
@@ -174,7 +177,7 @@ static void test_P1_canonical_addresses(void **state)
     }
 }
 
-/* --- Refusals -------------------------------------------------------------------------------------- */
+/* --- Refusals --- */
 
 static void assert_map_refused(struct space *space, uint64_t virtual, uint64_t physical,
                                uint64_t size_bytes, struct page_permissions permissions,
@@ -210,6 +213,9 @@ static void test_P1_unaligned_empty_or_non_canonical(void **state)
     assert_map_refused(&space, 0x7ffffffff000, 0, UPPER, rw, PAGE_TABLE_NON_CANONICAL);
     assert_map_refused(&space, UINT64_MAX - 0xfff, 0x1000, 0x2000, rw, PAGE_TABLE_NON_CANONICAL);
     assert_map_refused(&space, 0x1000, 0x1000, UINT64_MAX - 0xfff, rw, PAGE_TABLE_NON_CANONICAL);
+    /* Wraps and ends in the same half. */
+    assert_map_refused(&space, UPPER + 2 * GIB, 0x1000, 0 - GIB, rw, PAGE_TABLE_NON_CANONICAL);
+    assert_unmap_refused(&space, UPPER + 2 * GIB, 0 - GIB, PAGE_TABLE_NON_CANONICAL);
     assert_unmap_refused(&space, UPPER + 8, 0x1000, PAGE_TABLE_UNALIGNED);
     assert_unmap_refused(&space, UPPER, 0x10, PAGE_TABLE_UNALIGNED);
     assert_unmap_refused(&space, UPPER, 0, PAGE_TABLE_EMPTY);
@@ -302,7 +308,7 @@ static void test_P10_physical_address_above_the_limit(void **state)
     }
 }
 
-/* --- Mapping and unmapping -------------------------------------------------------------------------- */
+/* --- Mapping and unmapping --- */
 
 static void assert_mapping(struct space *space, uint64_t virtual, uint64_t page_base,
                            uint64_t physical, uint64_t page_size_bytes,
@@ -345,9 +351,9 @@ static void test_small_pages_on_request_and_where_incongruent(void **state)
     (void)state;
     struct space space;
     space_create(&space, MODERN, 64);
-    assert_int_equal(page_table_map(&space.table, virt_addr(UPPER), phys_addr(0), 2 * MIB,
-                                    READ_WRITE, false),
-                     PAGE_TABLE_OK);
+    assert_int_equal(
+        page_table_map(&space.table, virt_addr(UPPER), phys_addr(0), 2 * MIB, READ_WRITE, false),
+        PAGE_TABLE_OK);
     assert_mapping(&space, UPPER + 0x1234, UPPER + 0x1000, 0x1000, 4 * KIB, READ_WRITE);
     assert_int_equal(map(&space, UPPER + 4 * MIB, 6 * MIB + 0x1000, 2 * MIB, READ_WRITE),
                      PAGE_TABLE_OK);
@@ -538,7 +544,7 @@ static void test_unmap_splits_large_pages(void **state)
     space_destroy(&space);
 }
 
-/* --- P4: the n-th table allocation fails -------------------------------------------------------------- */
+/* --- P4: the n-th table allocation fails --- */
 
 static void test_P4_create_without_memory(void **state)
 {
@@ -636,7 +642,7 @@ static void test_P4_unmap_fails_in_a_split(void **state)
     space_destroy(&space);
 }
 
-/* --- A borrowed upper half ----------------------------------------------------------------------------- */
+/* --- A borrowed upper half --- */
 
 static bool count_page(void *context, const struct page_mapping *mapping)
 {
@@ -662,9 +668,9 @@ static void test_borrowed_upper_half_stays_the_owners(void **state)
     struct page_table second;
     struct page_table_memory callbacks = fake_memory_callbacks(&space.memory);
     assert_int_equal(page_table_create(&MODERN, &callbacks, &second), PAGE_TABLE_OK);
-    assert_int_equal(page_table_map(&second, virt_addr(0x5000), phys_addr(0x5000), 0x1000,
-                                    READ_EXECUTE, false),
-                     PAGE_TABLE_OK);
+    assert_int_equal(
+        page_table_map(&second, virt_addr(0x5000), phys_addr(0x5000), 0x1000, READ_EXECUTE, false),
+        PAGE_TABLE_OK);
     page_table_borrow_upper_half(&second, &space.table);
 
     struct page_mapping mapping;
@@ -721,14 +727,14 @@ static void test_walks_can_be_stopped(void **state)
     space_destroy(&space);
 }
 
-/* --- Random requests against an oracle ------------------------------------------------------------------ */
+/* --- Random requests against an oracle --- */
 
 static void test_random_requests(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 12; seed++) {
         struct random random = {.state = seed};
-        uint8_t bytes[4096]; /* some 300 requests */
+        uint8_t bytes[4096];      /* some 300 requests */
         bytes[0] = (uint8_t)seed; /* the features */
         for (size_t i = 1; i < sizeof(bytes); i++)
             bytes[i] = (uint8_t)random_below(&random, 256);

@@ -26,7 +26,7 @@ _Static_assert(offsetof(struct enter_state, cr4) == 40, "enter.S");
 #define ENTER_EFER_LONG_MODE  UINT64_C(0x500) /* LME, LMA */
 #define ENTER_EFER_NO_EXECUTE UINT64_C(0x800) /* NXE: only where the CPU has it */
 
-#define ENTER_CR4             UINT64_C(0x6a0)  /* PAE, PGE, OSFXSR, OSXMMEXCPT */
+#define ENTER_CR4             UINT64_C(0x6e0)  /* PAE, MCE, PGE, OSFXSR, OSXMMEXCPT */
 #define ENTER_CR4_FIFTH_LEVEL UINT64_C(0x1000) /* LA57: must stay as it is */
 
 /* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. What it changes,

@@ -1,9 +1,9 @@
 #include "bootloader/arch/x86_64/fault.h"
 
 #include "bootloader/arch/x86_64/cpu.h"
+#include "shared/arch/x86_64/exception_names.h"
 
-#define EXCEPTION_COUNT 32
-#define VECTOR_COUNT    256
+#define VECTOR_COUNT 256
 
 #define VECTOR_NMI           2
 #define VECTOR_DOUBLE_FAULT  8
@@ -75,41 +75,6 @@ extern const uint8_t fault_stubs[];
 
 /* fault_entry.S. Loads the registers and reloads every segment. */
 void fault_load_tables(const struct table_register *gdt, const struct table_register *idt);
-
-static const char *const exception_names[EXCEPTION_COUNT] = {
-    "#DE divide error",
-    "#DB debug",
-    "NMI",
-    "#BP breakpoint",
-    "#OF overflow",
-    "#BR bound range",
-    "#UD invalid opcode",
-    "#NM no FPU",
-    "#DF double fault",
-    "coprocessor overrun",
-    "#TS invalid TSS",
-    "#NP segment not present",
-    "#SS stack fault",
-    "#GP general protection",
-    "#PF page fault",
-    "reserved 15",
-    "#MF x87 error",
-    "#AC alignment check",
-    "#MC machine check",
-    "#XM SIMD error",
-    "#VE virtualization",
-    "#CP control protection",
-    "reserved 22",
-    "reserved 23",
-    "reserved 24",
-    "reserved 25",
-    "reserved 26",
-    "reserved 27",
-    "#HV hypervisor injection",
-    "#VC VMM communication",
-    "#SX security",
-    "reserved 31",
-};
 
 static uint8_t fault_stack_index(unsigned vector)
 {
@@ -194,7 +159,7 @@ _Noreturn void fault_report(const struct fault_frame *frame)
         post_exit_stop(fault_output, POST_EXIT_LOADER_FAULT);
     fault_is_reporting = true;
 
-    const char *name = frame->vector < EXCEPTION_COUNT ? exception_names[frame->vector]
+    const char *name = frame->vector < EXCEPTION_COUNT ? exception_name((unsigned)frame->vector)
                                                        : "unexpected interrupt, vector 32-255";
     post_exit_print(fault_output,
                     "\n[loader] fault: %s, error code 0x%llx,\n"

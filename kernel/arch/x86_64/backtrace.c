@@ -13,7 +13,8 @@ struct stack_frame {
     uint64_t return_address;
 };
 
-/* No kernel stack is larger: a chain that leaves this many bytes above its start has left its stack. */
+/* No kernel stack is larger: a chain that leaves this many bytes above its start has left its
+ * stack. */
 #define STACK_SPAN_BYTES (UINT64_C(64) * 1024)
 
 static bool is_kernel_text(uint64_t address)

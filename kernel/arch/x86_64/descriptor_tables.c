@@ -47,10 +47,10 @@ struct __attribute__((packed)) table_register {
     uint64_t base;
 };
 
-#define SEGMENT_CODE_64        UINT64_C(0x00af9b000000ffff) /* present, ring 0, execute/read, long */
-#define SEGMENT_DATA           UINT64_C(0x00cf93000000ffff) /* present, ring 0, read/write */
+#define SEGMENT_CODE_64                   UINT64_C(0x00af9b000000ffff) /* present, ring 0, execute/read, long */
+#define SEGMENT_DATA                      UINT64_C(0x00cf93000000ffff) /* present, ring 0, read/write */
 #define SEGMENT_TYPE_AVAILABLE_TASK_STATE UINT64_C(0x89)
-#define GATE_TYPE_INTERRUPT    0x8e /* present, ring 0, interrupts off in the handler */
+#define GATE_TYPE_INTERRUPT               0x8e /* present, ring 0, interrupts off in the handler */
 
 /* A selector is its descriptor's offset; the TSS descriptor takes two entries. */
 static uint64_t descriptors[5] = {

@@ -7,18 +7,17 @@
 #include "kernel/guard.h"
 #include "kernel/panic.h"
 #include "kernel/panic_report.h"
+#include "shared/arch/x86_64/exception_names.h"
 #include "shared/format.h"
 
-#define EXCEPTION_COUNT      32
-#define VECTOR_DOUBLE_FAULT  8
-#define VECTOR_PAGE_FAULT    14
+#define VECTOR_DOUBLE_FAULT 8
+#define VECTOR_PAGE_FAULT   14
 
 /* Page-fault error code, Intel SDM Vol. 3A, figure 4-12. */
 #define FAULT_PRESENT  UINT64_C(1)
 #define FAULT_WRITE    UINT64_C(2)
 #define FAULT_RESERVED UINT64_C(8)
 #define FAULT_FETCH    UINT64_C(16)
-
 
 static const char *access_name(uint64_t error_code)
 {
@@ -27,6 +26,11 @@ static const char *access_name(uint64_t error_code)
     if ((error_code & FAULT_WRITE) != 0)
         return "write to";
     return "read of";
+}
+
+const char *arch_exception_name(unsigned vector)
+{
+    return exception_name(vector);
 }
 
 /* The names say what a person did wrong, not what the CPU noticed. */
@@ -81,7 +85,8 @@ static enum panic_code classify(const struct interrupt_frame *frame, char *cause
      * what arrives is a double fault, with the guard page's address left in CR2. */
     const struct address_space_guard *guard = guard_find(virt_addr(cr2_read()));
     if (frame->vector == VECTOR_DOUBLE_FAULT && guard != NULL && guard->is_stack) {
-        format_text(cause, capacity_bytes, "the stack pointer 0x%llx ran into the guard page of the %s",
+        format_text(cause, capacity_bytes,
+                    "the stack pointer 0x%llx ran into the guard page of the %s",
                     (unsigned long long)frame->rsp, guard->name);
         return PANIC_STACK_OVERFLOW;
     }

@@ -39,8 +39,8 @@ static void provoke_bad_frame_chain(void)
     __asm__ volatile("movq %0, %%rbp\n\tud2" : : "r"(UINT64_C(0xffff123412341230)));
 }
 
-/* With its own gate gone, a page fault becomes a double fault; with that gone too, the machine resets:
- * what a test of the harness needs to see. */
+/* With its own gate gone, a page fault becomes a double fault; with that gone too, the machine
+ * resets: what a test of the harness needs to see. */
 static void provoke_triple_fault(void)
 {
     static const struct __attribute__((packed)) {

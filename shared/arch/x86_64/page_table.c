@@ -59,7 +59,7 @@ static struct virt_addr sign_extend(unsigned levels, uint64_t value)
     return virt_addr(upper_half ? value | (UINT64_MAX << translated_bits) : value);
 }
 
-/* --- Table pages ------------------------------------------------------------------------------ */
+/* --- Table pages --- */
 
 static uint64_t *entries_of(const struct page_table *table, struct phys_addr page)
 {
@@ -99,7 +99,8 @@ static void invalidate(struct page_table *table, struct virt_addr start, uint64_
 
 /* Empty tables that are out of the tree but not yet free: the CPU may hold references to them until
  * their translations have been invalidated, and walk them as soon as they are somebody else's. They
- * are linked through their first entries; an address with a clear present bit translates nothing. */
+ * are linked through their first entries; an address with a clear present bit translates nothing.
+ */
 struct detached_tables {
     struct phys_addr newest;
     uint64_t count;
@@ -123,7 +124,7 @@ static void free_detached(struct page_table *table, struct detached_tables *deta
     }
 }
 
-/* --- Create and destroy ----------------------------------------------------------------------- */
+/* --- Create and destroy --- */
 
 enum page_table_status page_table_create(const struct page_table_features *features,
                                          const struct page_table_memory *memory,
@@ -173,7 +174,7 @@ void page_table_borrow_upper_half(struct page_table *table, const struct page_ta
         entries[i] = page_entry_is_present(lent[i]) ? page_entry_borrow(lent[i]) : 0;
 }
 
-/* --- Finding ---------------------------------------------------------------------------------- */
+/* --- Finding --- */
 
 /* The entry at which the walk for an address ends: a leaf, or one that is not present. */
 struct walk_end {
@@ -235,7 +236,7 @@ static enum page_table_status judge_physical_range(const struct page_table *tabl
     return PAGE_TABLE_OK;
 }
 
-/* --- Removing --------------------------------------------------------------------------------- */
+/* --- Removing --- */
 
 /* What is still to be removed; advances through the tables in order of address. */
 struct removal {
@@ -282,7 +283,7 @@ static void remove_range(struct page_table *table, struct virt_addr start, uint6
     free_detached(table, &removal.detached);
 }
 
-/* --- Mapping ---------------------------------------------------------------------------------- */
+/* --- Mapping --- */
 
 /* What is still to be mapped; advances through the tables in order of address. */
 struct mapping_job {
@@ -303,8 +304,7 @@ static unsigned largest_page_level(const struct page_table *table, bool large_pa
 /* True if the next page to map can be one of this level's size. */
 static bool page_fits(const struct mapping_job *job, unsigned level)
 {
-    return level <= job->largest_level &&
-           job->remaining_bytes >= page_entry_span_bytes(level) &&
+    return level <= job->largest_level && job->remaining_bytes >= page_entry_span_bytes(level) &&
            is_multiple_of(job->virtual.value | job->physical.value, page_entry_span_bytes(level));
 }
 
@@ -377,7 +377,7 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
     return PAGE_TABLE_OK;
 }
 
-/* --- Unmapping -------------------------------------------------------------------------------- */
+/* --- Unmapping --- */
 
 /* The splits of one unmap, so that they can be taken back: at each end of the range a 1 GiB page
  * can fall to 2 MiB pages and one of those to 4 KiB pages. */
@@ -411,9 +411,9 @@ static bool split_page(struct page_table *table, struct walk_end at, struct virt
     unsigned level = at.level - 1;
     uint64_t *entries = entries_of(table, page);
     for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
-        entries[i] = page_entry_for_page(phys_addr_add(physical, i * page_entry_span_bytes(level)),
-                                         level, permissions, table->no_execute,
-                                         table->write_combining);
+        entries[i] =
+            page_entry_for_page(phys_addr_add(physical, i * page_entry_span_bytes(level)), level,
+                                permissions, table->no_execute, table->write_combining);
     }
 
     uint64_t size_bytes = page_entry_span_bytes(at.level);
@@ -466,7 +466,7 @@ enum page_table_status page_table_unmap(struct page_table *table, struct virt_ad
     return PAGE_TABLE_OK;
 }
 
-/* --- Reading ---------------------------------------------------------------------------------- */
+/* --- Reading --- */
 
 /* What the entries from the root down to a page allow together: a right is had only if every level
  * grants it (Intel SDM Vol. 3A, 4.6). */

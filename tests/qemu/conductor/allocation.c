@@ -123,17 +123,24 @@ static uint64_t free_page_count(void)
     return count;
 }
 
+/* The rest is one block, so that what fails does not depend on how memory is fragmented. */
 void allocation_exhaust(uint64_t page_count)
 {
+    EFI_PHYSICAL_ADDRESS rest;
+    if (EFI_ERROR(stage.firmware->AllocatePages(AllocateAnyPages, EfiBootServicesData, page_count,
+                                                &rest))) {
+        say("the firmware does not have %llu pages", page_count);
+        return;
+    }
     for (uint64_t size = UINT64_C(1) << 40; size > 0; size /= 2) {
         for (;;) {
             EFI_PHYSICAL_ADDRESS address;
-            if (free_page_count() < page_count + size ||
-                EFI_ERROR(stage.firmware->AllocatePages(AllocateAnyPages, EfiBootServicesData,
+            if (EFI_ERROR(stage.firmware->AllocatePages(AllocateAnyPages, EfiBootServicesData,
                                                         size, &address)))
                 break;
         }
     }
+    stage.firmware->FreePages(rest, page_count);
     say("the firmware has %llu pages left (%llu bytes)", free_page_count(),
         free_page_count() * PAGE_SIZE_BYTES);
 }

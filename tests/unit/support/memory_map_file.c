@@ -32,8 +32,8 @@ static int e820_efi_type(const char *kind)
 static int parse_row(const char *line, struct memory_map_descriptor *ret_row)
 {
     struct memory_map_descriptor row = {0};
-    if (sscanf(line, "%" SCNu32 " %" SCNx64 " %" SCNu64 " %" SCNx64, &row.type,
-               &row.physical_start, &row.page_count, &row.attribute) == 4) {
+    if (sscanf(line, "%" SCNu32 " %" SCNx64 " %" SCNu64 " %" SCNx64, &row.type, &row.physical_start,
+               &row.page_count, &row.attribute) == 4) {
         *ret_row = row;
         return 1;
     }

@@ -1,5 +1,6 @@
 /*
- * memory_map_file.h - read a memory map that was taken from a real machine (tests/data/memory-maps).
+ * memory_map_file.h - read a memory map that was taken from a real machine
+ * (tests/data/memory-maps).
  *
  * A line is `type base pages attr` (EFI type, hex base, decimal pages, hex attributes) or, where
  * only the E820 view is known, `usable|reserved|acpi|nvs base end-inclusive`. '#' begins a comment.

@@ -18,9 +18,8 @@ uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes)
         HANDOFF_REGION_UNACCEPTED};
     if (efi_type > 15)
         return HANDOFF_REGION_RESERVED;
-    bool plain_ram =
-        (attributes & WRITE_BACK) != 0 &&
-        (attributes & (MEMORY_MAP_ATTRIBUTE_SP | MEMORY_MAP_ATTRIBUTE_RUNTIME)) == 0;
+    bool plain_ram = (attributes & WRITE_BACK) != 0 &&
+                     (attributes & (MEMORY_MAP_ATTRIBUTE_SP | MEMORY_MAP_ATTRIBUTE_RUNTIME)) == 0;
     if (TYPES[efi_type] <= HANDOFF_REGION_ACPI_RECLAIM && !plain_ram)
         return HANDOFF_REGION_RESERVED;
     return TYPES[efi_type];

@@ -7,10 +7,10 @@
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/fake_memory.h"
 
-#define TABLE_PAGE_COUNT 96
+#define TABLE_PAGE_COUNT 32
 #define ENTRY_COUNT      512
 
-/* --- The oracle: stretches of mapped addresses, sorted, disjoint, as long as they can be ------------- */
+/* --- The oracle: stretches of mapped addresses, sorted, disjoint, as long as they can be --- */
 
 struct extent {
     uint64_t virtual;
@@ -97,7 +97,7 @@ static void oracle_unmap(struct oracle *oracle, uint64_t virtual, uint64_t last)
     }
 }
 
-/* --- One run ----------------------------------------------------------------------------------------- */
+/* --- One run --- */
 
 struct run {
     struct byte_stream stream;
@@ -214,9 +214,9 @@ static uint64_t below(struct run *run, uint64_t limit)
 /* Addresses near each other and near the borders of tables of every level. */
 static uint64_t choose_address(struct run *run)
 {
-    static const uint64_t WINDOWS[] = {
-        0, UINT64_C(0x00007fff80000000), UINT64_C(0xffff800000000000),
-        UINT64_C(0xffff807fc0000000), UINT64_C(0xffffffff80000000)};
+    static const uint64_t WINDOWS[] = {0, UINT64_C(0x00007fff80000000),
+                                       UINT64_C(0xffff800000000000), UINT64_C(0xffff807fc0000000),
+                                       UINT64_C(0xffffffff80000000)};
     static const uint64_t GRANULES[] = {4 * KIB, 4 * KIB, 2 * MIB, 2 * MIB, GIB};
     uint64_t window = WINDOWS[below(run, 5)];
     uint64_t granule = GRANULES[below(run, 5)];

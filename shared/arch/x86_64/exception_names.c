@@ -1,0 +1,42 @@
+#include "shared/arch/x86_64/exception_names.h"
+
+/* Intel SDM Vol. 3A, table 6-1; AMD APM Vol. 2, 8.2 for 28…30. */
+static const char *const names[EXCEPTION_COUNT] = {
+    "#DE divide error",
+    "#DB debug exception",
+    "non-maskable interrupt",
+    "#BP breakpoint",
+    "#OF overflow",
+    "#BR bound range exceeded",
+    "#UD invalid opcode",
+    "#NM device not available",
+    "#DF double fault",
+    "coprocessor segment overrun",
+    "#TS invalid TSS",
+    "#NP segment not present",
+    "#SS stack-segment fault",
+    "#GP general protection",
+    "#PF page fault",
+    "reserved exception 15",
+    "#MF x87 floating-point error",
+    "#AC alignment check",
+    "#MC machine check",
+    "#XM SIMD floating-point exception",
+    "#VE virtualization exception",
+    "#CP control protection",
+    "reserved exception 22",
+    "reserved exception 23",
+    "reserved exception 24",
+    "reserved exception 25",
+    "reserved exception 26",
+    "reserved exception 27",
+    "#HV hypervisor injection",
+    "#VC VMM communication",
+    "#SX security exception",
+    "reserved exception 31",
+};
+
+const char *exception_name(unsigned vector)
+{
+    return vector < EXCEPTION_COUNT ? names[vector] : "interrupt";
+}
