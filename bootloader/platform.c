@@ -1,6 +1,7 @@
 #include "bootloader/platform.h"
 
 #include "bootloader/arch/x86_64/cpu.h"
+#include "bootloader/bootstrap_tables.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 
@@ -50,7 +51,8 @@ static bool framebuffer_set_format(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *i
     }
 }
 
-/* Describe a mode. False if it has no linear framebuffer, or numbers that cannot be. */
+/* Describe a mode. False if it has no linear framebuffer, one beyond the direct map, or numbers that
+ * cannot be. */
 static bool framebuffer_from_mode(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
                                   struct handoff_framebuffer *ret_framebuffer)
 {
@@ -68,7 +70,8 @@ static bool framebuffer_from_mode(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
         info->PixelsPerScanLine > UINT16_MAX || info->VerticalResolution > UINT16_MAX ||
         info->HorizontalResolution > info->PixelsPerScanLine ||
         mode->FrameBufferSize < used_bytes ||
-        framebuffer.base > UINT64_MAX - page_align_up(used_bytes))
+        page_align_up(used_bytes) > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES ||
+        framebuffer.base > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - page_align_up(used_bytes))
         return false;
 
     framebuffer.size_bytes = page_align_up(used_bytes);
