@@ -61,7 +61,8 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
-    -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -Oz -gdwarf -ffunction-sections -fdata-sections -fno-builtin \
+    -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
+    -Oz -ffunction-sections -fdata-sections -gdwarf \
     -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(COMMON_CFLAGS)
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 

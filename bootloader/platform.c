@@ -51,8 +51,8 @@ static bool framebuffer_set_format(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *i
     }
 }
 
-/* Describe a mode. False if it has no linear framebuffer, one beyond the direct map, or numbers that
- * cannot be. */
+/* Describe a mode. False if it has no linear framebuffer, one beyond the direct map, or numbers
+ * that cannot be. */
 static bool framebuffer_from_mode(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
                                   struct handoff_framebuffer *ret_framebuffer)
 {
