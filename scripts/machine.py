@@ -118,9 +118,12 @@ class Machine:
 
     def _cpu_arguments(self):
         model = self.cpu or ("host" if self.uses_kvm() else "max")
-        wide = parse_size(self.memory) >= WIDE_ADDRESSES_FROM_BYTES
+        size_bytes = parse_size(self.memory)
+        wide = size_bytes >= WIDE_ADDRESSES_FROM_BYTES
         if wide and model != "host" and "phys-bits" not in model:
-            model += ",phys-bits=46"
+            # Twice the memory, for what lies beside it, and no more: the firmware maps all of what
+            # can be addressed, page by page on a CPU without 1 GiB pages.
+            model += f",phys-bits={(2 * size_bytes - 1).bit_length() + 1}"
         return ["-cpu", model, "-smp", str(self.cpu_count)]
 
     def _memory_arguments(self):

@@ -38,10 +38,17 @@ static enum panic_code panic_code_for(enum heap_fault_kind kind)
 void kmalloc_fault(void *context, const struct heap_fault *fault)
 {
     (void)context;
-    panic(panic_code_for(fault->kind),
-          "%s: %s; pointer %p, block %p of %zu bytes, allocated by %p, found by %p",
-          heap_fault_kind_name(fault->kind), fault->detail, fault->pointer, fault->block,
-          fault->size_bytes, fault->allocated_by, fault->caller);
+    enum panic_code code = panic_code_for(fault->kind);
+    const char *kind = heap_fault_kind_name(fault->kind);
+    if (fault->block == NULL)
+        panic(code, "%s: %s; pointer %p, found by %p", kind, fault->detail, fault->pointer,
+              fault->caller);
+    if (fault->is_free)
+        panic(code, "%s: %s; pointer %p, in free memory %p of %zu bytes, found by %p", kind,
+              fault->detail, fault->pointer, fault->block, fault->size_bytes, fault->caller);
+    panic(code, "%s: %s; pointer %p, block %p of %zu bytes, allocated by %p, found by %p", kind,
+          fault->detail, fault->pointer, fault->block, fault->size_bytes, fault->allocated_by,
+          fault->caller);
 }
 
 /* What a person needs to judge a request that failed: its size against what there is. */

@@ -6,13 +6,16 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/mm/heap/heap.h"
+#include "tests/fuzz/require.h"
 
 #define WINDOW_BYTES ((size_t)256 * 1024)
 #define BLOCK_LIMIT  32
+/* Some 200 operations: a longer stream only takes longer, since each one is followed by a full
+ * check. */
+#define INPUT_LIMIT_BYTES ((size_t)600)
 
 struct block {
     uint8_t *address; /* NULL if there is none */
@@ -34,12 +37,6 @@ struct session {
 };
 
 static _Alignas(4096) uint8_t window[WINDOW_BYTES];
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static uint32_t next_bytes(struct session *session, size_t count)
 {
@@ -102,8 +99,7 @@ static void store(struct session *session, struct block *block, uint8_t *address
 
 static void require_sound(const struct session *session)
 {
-    const char *problem = heap_check(&session->heap);
-    require(problem == NULL);
+    require_no_problem(heap_check(&session->heap));
     size_t used_bytes = 0;
     for (size_t i = 0; i < BLOCK_LIMIT; i++) {
         const struct block *block = &session->blocks[i];
@@ -203,18 +199,19 @@ static void step(struct session *session)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
-    struct session session = {.input = data, .input_bytes = size_bytes};
+    struct session session = {
+        .input = data,
+        .input_bytes = size_bytes < INPUT_LIMIT_BYTES ? size_bytes : INPUT_LIMIT_BYTES,
+    };
     struct heap_configuration configuration = {
         .policy = &heap_policy_best_fit,
         .base = window,
         .limit_bytes = WINDOW_BYTES,
         .pages = {.context = &session, .grow = grow, .shrink = shrink},
         .secret = next_bytes(&session, 2),
-        .poison = next_bytes(&session, 1) % 4 == 0,
+        .poison = next_bytes(&session, 1) % 16 == 0,
         .fault = record_fault,
         .fault_context = &session,
     };

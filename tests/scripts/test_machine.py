@@ -47,8 +47,8 @@ def test_large_memory_is_not_reserved(pc):
 
 
 def test_wide_addresses_from_half_a_terabyte(pc):
-    assert "max,phys-bits=46" in pc(memory="1T")
-    assert "qemu64,phys-bits=46" in pc(memory="1T", cpu="qemu64")
+    assert "max,phys-bits=42" in pc(memory="1T")
+    assert "qemu64,phys-bits=42" in pc(memory="1T", cpu="qemu64")
     assert "max" in pc(memory="256G")
 
 

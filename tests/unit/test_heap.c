@@ -167,6 +167,7 @@ static void test_K4_double_free_at_once(void **state)
     assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
     assert_ptr_equal(fixture->arena.fault.pointer, block);
     assert_ptr_equal(fixture->arena.fault.caller, OTHER_CALLER);
+    assert_true(fixture->arena.fault.is_free);
     assert_sound(heap);
     heap_free(heap, keep, CALLER);
     heap_free(heap, behind, CALLER);
@@ -220,6 +221,7 @@ static void test_K5_interior_pointer(void **state)
             assert_ptr_equal(fixture->arena.fault.block, block);
             assert_int_equal(fixture->arena.fault.size_bytes, 208);
             assert_ptr_equal(fixture->arena.fault.allocated_by, CALLER);
+            assert_false(fixture->arena.fault.is_free);
         }
         assert_sound(heap);
         heap_free(heap, behind, CALLER);
@@ -426,6 +428,116 @@ static void test_K9_smashed_neighbours_are_not_merged(void **state)
         /* Behind the block it may be the block's own overflow; before it, it cannot. */
         assert_fault(fixture, side == 0 ? HEAP_FAULT_CORRUPT : HEAP_FAULT_OVERRUN);
     }
+}
+
+#define MAZE_BLOCK_COUNT 12
+
+/* Used and free segments of several sizes, side by side. */
+static void build_maze(struct heap *heap, void *blocks[MAZE_BLOCK_COUNT])
+{
+    for (size_t i = 0; i < MAZE_BLOCK_COUNT; i++)
+        blocks[i] = allocate(heap, 24 + i * 16);
+    for (size_t i = 0; i < MAZE_BLOCK_COUNT; i += 3) {
+        heap_free(heap, blocks[i], CALLER);
+        blocks[i] = NULL;
+    }
+}
+
+static void resize_maze(struct heap *heap, void *blocks[MAZE_BLOCK_COUNT])
+{
+    for (size_t i = 0; i < MAZE_BLOCK_COUNT; i++) {
+        if (blocks[i] == NULL)
+            blocks[i] = heap_allocate(heap, 100, CALLER);
+        void *moved = heap_reallocate(heap, blocks[i], 150, CALLER);
+        if (moved != NULL)
+            blocks[i] = moved;
+    }
+}
+
+/* Touch everything there is, in four ways: search, split and grow first or not, free from either
+ * end. */
+static void walk_maze(struct heap *heap, void *blocks[MAZE_BLOCK_COUNT], unsigned way)
+{
+    if (way / 2 == 0)
+        resize_maze(heap, blocks);
+    for (size_t i = 0; i < MAZE_BLOCK_COUNT; i++)
+        heap_free(heap, blocks[way % 2 == 0 ? i : MAZE_BLOCK_COUNT - 1 - i], CALLER);
+    heap_free(heap, heap_allocate(heap, heap->size_bytes / 2, CALLER), CALLER);
+}
+
+/* Any word of the heap may be smashed: if the check sees it, so does whoever comes across it, once,
+ * and nothing is believed that leads out of the heap; if the check does not, it was user data. */
+static void test_K9_any_word_of_the_heap_may_be_smashed(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint64_t differences[] = {1, UINT64_MAX, UINT64_C(0x4141414141414141)};
+    unsigned damaged_count = 0;
+    for (size_t offset = 0; offset < 4096; offset += 8) {
+        for (unsigned i = 0; i < 3 * 4; i++) {
+            struct heap *heap = start_fixed(fixture, 4096);
+            void *blocks[MAZE_BLOCK_COUNT];
+            build_maze(heap, blocks);
+            uint64_t word;
+            memcpy(&word, fixture->arena.base + offset, sizeof word);
+            word ^= differences[i / 4];
+            memcpy(fixture->arena.base + offset, &word, sizeof word);
+            bool damaged = heap_check(heap) != NULL;
+            walk_maze(heap, blocks, i % 4);
+            assert_int_equal(fixture->arena.fault_count, damaged);
+            damaged_count += damaged;
+        }
+    }
+    /* Every header has four words, every free segment two links, every canary a word or two. */
+    assert_true(damaged_count > (MAZE_BLOCK_COUNT + 2) * 4 * 3 * 4);
+}
+
+/* What a bad pointer is cannot be told any more: the damage is reported instead. */
+static void test_K9_smashed_header_before_an_interior_pointer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 4096);
+    uint8_t *smashed = allocate(heap, 64);
+    uint8_t *block = allocate(heap, 64);
+    memset(block, 0, 64);
+    smashed[-1] ^= 1;
+    heap_free(heap, block + 32, CALLER);
+    assert_fault(fixture, HEAP_FAULT_CORRUPT);
+}
+
+static void test_K9_smashed_end_marker_ends_growth(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    size_t size_bytes = heap->size_bytes;
+    fixture->arena.base[size_bytes - HEADER_BYTES] ^= 1;
+    assert_non_null(heap_check(heap));
+    assert_null(heap_allocate(heap, 2 * size_bytes, CALLER));
+    assert_fault(fixture, HEAP_FAULT_CORRUPT);
+    assert_int_equal(heap->size_bytes, size_bytes);
+    assert_int_equal(heap_extend(heap, 4096), HEAP_NO_MEMORY);
+}
+
+static void test_check_compares_the_heap_with_its_state(void **state)
+{
+    struct heap *heap = start_fixed(*state, 4096);
+    (void)allocate(heap, 100);
+    struct heap original = *heap;
+    heap->counters.used_bytes++;
+    assert_non_null(heap_check(heap));
+    *heap = original;
+    heap->counters.live_block_count++;
+    assert_non_null(heap_check(heap));
+    *heap = original;
+    heap->size_bytes += 16;
+    assert_non_null(heap_check(heap));
+    *heap = original;
+    heap->best_fit.free_list = NULL;
+    assert_non_null(heap_check(heap));
+    *heap = original;
+    heap->best_fit.free_list = heap->best_fit.first;
+    assert_non_null(heap_check(heap));
+    *heap = original;
+    assert_sound(heap);
 }
 
 static void test_K10_write_after_free_is_found_on_reuse(void **state)
@@ -1217,6 +1329,10 @@ int main(void)
         ON_ARENA(test_K8_common_bytes_differ_from_the_canary),
         ON_ARENA(test_K9_every_bit_of_a_free_header_and_its_links),
         ON_ARENA(test_K9_smashed_neighbours_are_not_merged),
+        ON_ARENA(test_K9_any_word_of_the_heap_may_be_smashed),
+        ON_ARENA(test_K9_smashed_header_before_an_interior_pointer),
+        ON_ARENA(test_K9_smashed_end_marker_ends_growth),
+        ON_ARENA(test_check_compares_the_heap_with_its_state),
         ON_ARENA(test_K10_write_after_free_is_found_on_reuse),
         ON_ARENA(test_K10_write_after_free_is_found_by_growth_in_place),
         ON_ARENA(test_K10_write_after_free_is_found_before_memory_goes_back),

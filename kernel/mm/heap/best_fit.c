@@ -186,6 +186,7 @@ static bool report(struct heap *heap, enum heap_fault_kind kind, const segment *
         .kind = kind, .detail = detail, .pointer = pointer, .caller = caller};
     if (s != NULL) {
         fault.block = payload_of(s);
+        fault.is_free = s->state == SEGMENT_FREE;
         fault.size_bytes = asked_bytes(s);
         fault.allocated_by = s->allocated_by;
     }

@@ -63,7 +63,8 @@ struct heap_fault {
     const char *detail;       /* a constant clause, for behind a colon */
     const void *pointer;      /* what the call was given; NULL if it was given none */
     const void *block;        /* the block or free memory that is concerned; NULL if unknown */
-    size_t size_bytes;        /* its size, as it was asked for; 0 if unknown */
+    bool is_free;             /* it is free memory: the freed block, merged with its neighbours */
+    size_t size_bytes;        /* its size, a block's as it was asked for; 0 if unknown */
     const void *caller;       /* of the call that found it */
     const void *allocated_by; /* caller that allocated the block; NULL if unknown */
 };
