@@ -45,7 +45,7 @@ static enum loader_error file_open(const struct volume *volume, const char *path
     EFI_FILE_HANDLE handle = NULL;
     size_t length = 0;
 
-    while (path[length] != '\0' && length < CONFIG_PATH_CAPACITY - 1) {
+    while (length < CONFIG_PATH_CAPACITY - 1 && path[length] != '\0') {
         wide[length] = (CHAR16)(unsigned char)path[length];
         length++;
     }
@@ -152,6 +152,7 @@ enum loader_error file_read(const struct volume *volume, struct pages *pages, co
     enum loader_error error = file_open(volume, path, &handle, failure);
     if (error != LOADER_OK)
         return error;
+    // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): error_set() never returns LOADER_OK
     error = file_read_handle(volume, pages, handle, path, limit_bytes, ret_file, failure);
     handle->Close(handle);
     return error;

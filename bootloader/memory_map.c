@@ -46,7 +46,6 @@ enum efi_memory_type {
 #define ATTRIBUTE_SPECIFIC_PURPOSE UINT64_C(0x40000)
 #define ATTRIBUTE_RUNTIME          UINT64_C(0x8000000000000000)
 
-
 /* A word of work space holds a page number (40 bits) or a region type above an index. */
 #define INDEX_BITS 24
 #define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)

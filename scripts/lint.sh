@@ -22,15 +22,22 @@ check() {
 
 mapfile -t c_files < <(find bootloader kernel shared tests -name '*.[ch]' | sort)
 mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)",$/\1/p' compile_commands.json |
-    grep -E '^(bootloader|kernel|shared)/')
+    grep -E '^(bootloader|kernel|shared)/' | grep -v -F -x kernel/provoke.c) # wrong on purpose
 mapfile -t shell_files < <(find scripts .ci -name '*.sh' -o -path '.ci/run' | sort)
 
 check "format" clang-format --dry-run -Werror "${c_files[@]}"
 check "shell" shellcheck -x "${shell_files[@]}"
-check "analysis" clang-tidy --quiet -p . --warnings-as-errors='*' \
-    --checks='-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling' \
+# Left out: what -Wconversion judges better, and what does not follow a va_list into a structure.
+tidy_checks='-*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized'
+tidy_checks+=',-clang-analyzer-security.insecureAPI.*,bugprone-*'
+tidy_checks+=',-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier'
+tidy_checks+=',-bugprone-implicit-widening-of-multiplication-result'
+tidy_checks+=',-bugprone-narrowing-conversions,-bugprone-branch-clone'
+
+check "analysis" clang-tidy --quiet -p . --warnings-as-errors='*' --checks="$tidy_checks" \
     "${compiled[@]}"
+# clang's analyzer follows null pointers further, and without false alarms.
 check "cppcheck" cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
-    --inline-suppr --suppress=missingIncludeSystem -I . kernel shared bootloader
+    --inline-suppr --suppress=missingIncludeSystem --suppress=nullPointer -i kernel/provoke.c -I . kernel shared bootloader
 
 [ "$failures" = 0 ]

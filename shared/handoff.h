@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 /* "HANDOFF" and a NUL, read as a little-endian 64-bit number. */
-#define HANDOFF_MAGIC UINT64_C(0x0046464f444e4148)
+#define HANDOFF_MAGIC         UINT64_C(0x0046464f444e4148)
 #define HANDOFF_VERSION_MAJOR 1
 #define HANDOFF_VERSION_MINOR 0
 
@@ -95,7 +95,7 @@ struct handoff_framebuffer {
     uint64_t size_bytes; /* of the whole mapped framebuffer, a multiple of the page */
     uint32_t width_pixels;
     uint32_t height_pixels;
-    uint32_t pitch_bytes;  /* from one line to the next */
+    uint32_t pitch_bytes; /* from one line to the next */
     uint16_t bits_per_pixel;
     uint16_t pixel_format; /* enum handoff_pixel_format */
     uint32_t red_mask;     /* valid for every pixel format but NONE */
@@ -117,17 +117,17 @@ enum handoff_seed_source {
 };
 
 /* Bits of handoff.flags. Bits that a kernel does not know are to be ignored. */
-#define HANDOFF_FLAG_NO_EXECUTE      UINT32_C(1) /* the CPU has NX and it is enabled (EFER.NXE) */
-#define HANDOFF_FLAG_PAGES_1GIB      UINT32_C(2) /* the CPU has 1 GiB pages (used in the map) */
-#define HANDOFF_FLAG_FIFTH_LEVEL     UINT32_C(4) /* CR4.LA57 is on: 5 levels of page tables */
+#define HANDOFF_FLAG_NO_EXECUTE  UINT32_C(1) /* the CPU has NX and it is enabled (EFER.NXE) */
+#define HANDOFF_FLAG_PAGES_1GIB  UINT32_C(2) /* the CPU has 1 GiB pages (used in the map) */
+#define HANDOFF_FLAG_FIFTH_LEVEL UINT32_C(4) /* CR4.LA57 is on: 5 levels of page tables */
 
 struct handoff {
     uint64_t magic; /* HANDOFF_MAGIC */
     uint16_t version_major;
     uint16_t version_minor;
-    uint32_t size_bytes; /* of this structure as the loader wrote it */
-    uint32_t checksum;   /* CRC-32 (IEEE 802.3) of size_bytes bytes, with this field taken as 0 */
-    uint32_t flags;      /* HANDOFF_FLAG_* */
+    uint32_t size_bytes;  /* of this structure as the loader wrote it */
+    uint32_t checksum;    /* CRC-32 (IEEE 802.3) of size_bytes bytes, with this field taken as 0 */
+    uint32_t flags;       /* HANDOFF_FLAG_* */
     char loader_name[32]; /* NUL-terminated ASCII: name and version */
 
     /* Address translation at entry. */

@@ -17,8 +17,7 @@ struct range {
 };
 
 /* Write [base, base + size_bytes) to *ret_range. False, and nothing written, if it wraps. */
-static inline bool range_from_base_size(uint64_t base, uint64_t size_bytes,
-                                        struct range *ret_range)
+static inline bool range_from_base_size(uint64_t base, uint64_t size_bytes, struct range *ret_range)
 {
     if (size_bytes > UINT64_MAX - base)
         return false;

@@ -55,6 +55,7 @@
 /* Bytes that one entry of a table of this level covers. Precondition: level 1…5. */
 static inline uint64_t page_entry_span_bytes(unsigned level)
 {
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it does not see the levels
     return PAGE_SIZE_BYTES << (9 * (level - 1));
 }
 

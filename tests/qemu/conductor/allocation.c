@@ -135,8 +135,8 @@ void allocation_exhaust(uint64_t page_count)
     for (uint64_t size = UINT64_C(1) << 40; size > 0; size /= 2) {
         for (;;) {
             EFI_PHYSICAL_ADDRESS address;
-            if (EFI_ERROR(stage.firmware->AllocatePages(AllocateAnyPages, EfiBootServicesData,
-                                                        size, &address)))
+            if (EFI_ERROR(stage.firmware->AllocatePages(AllocateAnyPages, EfiBootServicesData, size,
+                                                        &address)))
                 break;
         }
     }

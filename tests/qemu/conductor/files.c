@@ -97,8 +97,7 @@ static void hook_volume(EFI_GUID *guid, VOID **interface)
 static EFI_STATUS open_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
                                 EFI_HANDLE agent, EFI_HANDLE controller, UINT32 attributes)
 {
-    EFI_STATUS status =
-        next_open_protocol(handle, guid, interface, agent, controller, attributes);
+    EFI_STATUS status = next_open_protocol(handle, guid, interface, agent, controller, attributes);
     if (!EFI_ERROR(status) && interface != NULL)
         hook_volume(guid, interface);
     return status;

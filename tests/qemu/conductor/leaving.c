@@ -17,7 +17,8 @@
 #include "tests/qemu/conductor/stage.h"
 
 #define DEBUG_EXIT_PORT 0xf4
-/* A value that no kernel uses: the exit status 2 * value + 1 tells that the loader broke the rule. */
+/* A value that no kernel uses: the exit status 2 * value + 1 tells that the loader broke the rule.
+ */
 #define CONDUCTOR_CODE_FORBIDDEN 0x7d
 
 static uint64_t exit_calls;
@@ -123,7 +124,8 @@ static EFI_STATUS get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, 
         }
         return status;
     }
-    return EFI_ERROR(status) ? status : distort(size_bytes, map, row_bytes, version, capacity_bytes);
+    return EFI_ERROR(status) ? status
+                             : distort(size_bytes, map, row_bytes, version, capacity_bytes);
 }
 
 static EFI_STATUS exit_boot_services(EFI_HANDLE image, UINTN key)

@@ -15,13 +15,13 @@
 
 #include <efipciio.h>
 
-#define COM1_DATA 0x3f8
-#define COM1_LINE_STATUS 0x3fd
+#define COM1_DATA              0x3f8
+#define COM1_LINE_STATUS       0x3fd
 #define LINE_STATUS_DATA_READY 1
-#define DEBUG_EXIT_PORT 0xf4
+#define DEBUG_EXIT_PORT        0xf4
 /* Values that no kernel uses. */
 #define CONDUCTOR_CODE_RETURNED 0x7e
-#define CONDUCTOR_CODE_FAILED 0x7f
+#define CONDUCTOR_CODE_FAILED   0x7f
 
 #define PLAN_CAPACITY_BYTES 1024
 

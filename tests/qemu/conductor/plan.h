@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_LINE_LIMIT 16
+#define PLAN_LINE_LIMIT    16
 #define PLAN_NAME_CAPACITY 32
 
 struct plan_line {

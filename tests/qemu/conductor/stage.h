@@ -16,7 +16,7 @@ struct stage {
     EFI_BOOT_SERVICES *firmware;    /* the firmware's */
     EFI_SYSTEM_TABLE *loader_table; /* the copies that the loader sees */
     EFI_BOOT_SERVICES *services;
-    EFI_LOADED_IMAGE *loader;       /* the loader's own image */
+    EFI_LOADED_IMAGE *loader; /* the loader's own image */
     struct plan plan;
 };
 

@@ -7,13 +7,13 @@
 #include "tests/qemu/conductor/arch/x86_64/control.h"
 #include "tests/qemu/conductor/stage.h"
 
-#define ENTRY_PRESENT (UINT64_C(1) << 0)
-#define ENTRY_WRITE (UINT64_C(1) << 1)
-#define ENTRY_LARGE (UINT64_C(1) << 7)
+#define ENTRY_PRESENT    (UINT64_C(1) << 0)
+#define ENTRY_WRITE      (UINT64_C(1) << 1)
+#define ENTRY_LARGE      (UINT64_C(1) << 7)
 #define ENTRY_NO_EXECUTE (UINT64_C(1) << 63)
-#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
-#define PAGE_SIZE_BYTES UINT64_C(4096)
-#define TABLE_ENTRIES 512
+#define ENTRY_ADDRESS    UINT64_C(0x000ffffffffff000)
+#define PAGE_SIZE_BYTES  UINT64_C(4096)
+#define TABLE_ENTRIES    512
 /* Splitting needs tables, and taking them changes the map that is being walked: a stock. */
 #define TABLE_STOCK 256
 
@@ -73,9 +73,9 @@ static void protect(uint64_t base, uint64_t size_bytes, uint64_t set, uint64_t c
 
 static bool is_data(UINT32 type)
 {
-    return type == EfiConventionalMemory || type == EfiLoaderData ||
-           type == EfiBootServicesData || type == EfiRuntimeServicesData ||
-           type == EfiACPIReclaimMemory || type == EfiACPIMemoryNVS;
+    return type == EfiConventionalMemory || type == EfiLoaderData || type == EfiBootServicesData ||
+           type == EfiRuntimeServicesData || type == EfiACPIReclaimMemory ||
+           type == EfiACPIMemoryNVS;
 }
 
 static void protect_data(void)

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CR0_WRITE_PROTECT (UINT64_C(1) << 16)
-#define MSR_EFER 0xc0000080u
+#define CR0_WRITE_PROTECT      (UINT64_C(1) << 16)
+#define MSR_EFER               0xc0000080u
 #define EFER_NO_EXECUTE_ENABLE 0x800u
 
 /* Whether the supervisor's writes obey read-only pages. */
