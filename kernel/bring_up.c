@@ -51,23 +51,27 @@ static void *direct_map(struct phys_addr address)
 
 /* --- [handoff] ------------------------------------------------------------------------------ */
 
-static void start_screen(struct kernel *kernel, const struct handoff_view *view)
+/* False if there is not room for a row of text. The framebuffer's own numbers are judged there. */
+static bool open_screen(struct kernel *kernel, const struct handoff_framebuffer *framebuffer)
 {
-    const struct handoff_framebuffer *framebuffer = &kernel->handoff.framebuffer;
-    if (view->framebuffer != HANDOFF_FRAMEBUFFER_OK) {
-        log_warning("handoff", "no screen: %s; serial only",
-                    handoff_framebuffer_text(view->framebuffer));
-        return;
-    }
-    kernel->has_screen = framebuffer_text_initialise(
-        &kernel->screen, framebuffer, direct_map(phys_addr(framebuffer->base)), console_font,
-        kernel->screen_cells, sizeof kernel->screen_cells);
-    if (!kernel->has_screen) {
-        log_warning("handoff", "the screen is too small for a row of text; serial only");
-        return;
-    }
+    if (!framebuffer_text_initialise(&kernel->screen, framebuffer,
+                                     direct_map(phys_addr(framebuffer->base)), console_font,
+                                     kernel->screen_cells, sizeof kernel->screen_cells))
+        return false;
     framebuffer_text_clear(&kernel->screen);
     log_add_sink((struct log_sink){write_screen, &kernel->screen});
+    return true;
+}
+
+static void start_screen(struct kernel *kernel)
+{
+    if (kernel->view.framebuffer != HANDOFF_FRAMEBUFFER_OK)
+        log_warning("handoff", "no screen: %s; serial only",
+                    handoff_framebuffer_text(kernel->view.framebuffer));
+    else if (!open_screen(kernel, &kernel->handoff.framebuffer))
+        log_warning("handoff", "the screen is too small for a row of text; serial only");
+    else
+        kernel->has_screen = true;
 }
 
 /* The loader's own log, line by line, so that a PC without a serial port shows it too. */
@@ -90,6 +94,10 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
 
     struct handoff_view view;
     enum handoff_check_status status = handoff_check(handoff, LAYOUT_DIRECT_MAP_BASE, &view);
+    /* A structure whose checksum holds is a loader's: its framebuffer may tell what is wrong with
+     * the rest, on a PC without a serial port. */
+    if (status > HANDOFF_CHECK_DIRECT_MAP)
+        open_screen(kernel, &((const struct handoff *)handoff)->framebuffer);
     if (status != HANDOFF_CHECK_OK)
         panic(PANIC_HANDOFF, "the handoff at %p is refused: %s", handoff,
               handoff_check_text(status));
@@ -107,7 +115,7 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
 
     timeline_begin(&kernel->timeline, &kernel->handoff, view.timeline);
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
-    start_screen(kernel, &view);
+    start_screen(kernel);
     show_loader_log(view.log);
     log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
              kernel->handoff.version_major, kernel->handoff.version_minor,
@@ -266,12 +274,11 @@ _Noreturn void bring_up_paging(struct kernel *kernel, void (*next)(void *kernel)
                    "the kernel's page tables");
 
     struct virt_addr stack_top = map_stack(kernel, "main stack");
-    const struct arch_interrupt_stacks interrupt_stacks = {
+    kernel->interrupt_stacks = (struct arch_interrupt_stacks){
         .double_fault_top = map_stack(kernel, "double-fault stack"),
         .nmi_top = map_stack(kernel, "NMI stack"),
         .machine_check_top = map_stack(kernel, "machine-check stack"),
     };
-    arch_use_interrupt_stacks(&interrupt_stacks);
     guard_use(&kernel->address_space);
     arch_switch_address_space(kernel->address_space.table.root, stack_top, next, kernel);
 }
@@ -311,6 +318,8 @@ static void audit(struct kernel *kernel, struct page_audit_result *ret_result)
 void bring_up_paging_audit(struct kernel *kernel)
 {
     struct page_audit_result result;
+    /* Not before the switch: the loader's tables do not map them. */
+    arch_use_interrupt_stacks(&kernel->interrupt_stacks);
     mark(kernel, "kernel: page audit");
     audit(kernel, &result);
     uint64_t reclaimed = reclaim_loader_memory(kernel);
@@ -335,6 +344,13 @@ static uint64_t heap_secret(const struct kernel *kernel)
     return secret;
 }
 
+static bool is_on(const struct kernel *kernel, const char *key)
+{
+    char value[8];
+    return command_line_value(kernel->view.command_line, key, value, sizeof value) &&
+           text_equal(value, "on");
+}
+
 void bring_up_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: heap");
@@ -347,15 +363,17 @@ void bring_up_heap(struct kernel *kernel)
         .limit_bytes = LAYOUT_HEAP_WINDOW_SIZE_BYTES,
         .pages = heap_window_page_source(&kernel->heap_window),
         .secret = heap_secret(kernel),
+        .poison = is_on(kernel, "heap_debug"),
         .fault = kmalloc_fault,
     };
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
     kmalloc_online(&kernel->heap);
-    log_line("heap", "base=%p window=%llu mapped=%llu policy=%s online=yes", (void *)base.value,
-             (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
-             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap));
+    log_line("heap", "base=%p window=%llu mapped=%llu policy=%s debug=%s online=yes",
+             (void *)base.value, (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
+             configuration.poison ? "on" : "off");
 }
 
 /* --- [self-test] ------------------------------------------------------------------------------ */
@@ -398,6 +416,9 @@ void bring_up_retire_early_heap(struct kernel *kernel)
                                                  range_size_bytes(untouched));
         kernel_assert(reclaimed);
     }
+    /* What was handed over and refused is free memory like any other. */
+    if (kernel->early_heap_is_fallback)
+        frame_count += frame_allocator_reclaim_type(&kernel->frames, HANDOFF_REGION_TEMP_HEAP);
     log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
              (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
              (unsigned long long)frame_count);
@@ -406,25 +427,13 @@ void bring_up_retire_early_heap(struct kernel *kernel)
 /* --- [timeline] and [ready] --------------------------------------------------------------------
  */
 
-/* The system table must lie in RAM that is mapped before it may be read. */
-static bool is_ram(const struct kernel *kernel, uint64_t address)
-{
-    for (uint32_t i = 0; i < kernel->view.regions.count; i++) {
-        if (range_contains_address(region_list_range(&kernel->view.regions, i), address))
-            return region_type_is_ram(region_list_at(&kernel->view.regions, i)->type);
-    }
-    return false;
-}
-
 static _Noreturn void switch_off(struct kernel *kernel)
 {
-    if (!is_ram(kernel, kernel->handoff.efi_system_table))
-        panic(PANIC_POWER_OFF, "the EFI system table 0x%llx is not in RAM",
-              (unsigned long long)kernel->handoff.efi_system_table);
     require_mapped(runtime_space_build(&kernel->runtime_space, &kernel->address_space,
                                        kernel->view.regions.first, kernel->view.regions.count),
                    "the firmware's runtime services");
-    power_off(kernel->runtime_space.table.root, phys_addr(kernel->handoff.efi_system_table));
+    power_off(kernel->runtime_space.table.root, phys_addr(kernel->handoff.efi_system_table),
+              &kernel->view.regions);
 }
 
 _Noreturn void bring_up_ready(struct kernel *kernel)

@@ -56,6 +56,8 @@ const char *handoff_check_text(enum handoff_check_status status)
         return "the stack is misplaced or does not lie in regions of its type";
     case HANDOFF_CHECK_PAGE_TABLES:
         return "the page tables are misplaced or do not lie in regions of their type";
+    case HANDOFF_CHECK_LOADER:
+        return "the loader's image is misplaced or does not lie in regions of its type";
     }
     return "unknown status";
 }
@@ -321,6 +323,9 @@ static enum handoff_check_status check_ownership(const struct handoff *handoff,
         return HANDOFF_CHECK_STACK;
     if (!page_tables_are_sound(handoff, regions))
         return HANDOFF_CHECK_PAGE_TABLES;
+    if (!block_is_covered(regions, handoff->loader_base, handoff->loader_size_bytes,
+                          HANDOFF_REGION_LOADER))
+        return HANDOFF_CHECK_LOADER;
     return HANDOFF_CHECK_OK;
 }
 

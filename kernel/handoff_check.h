@@ -44,6 +44,7 @@ enum handoff_check_status {
     HANDOFF_CHECK_KERNEL_IMAGE, /* unaligned, not in kernel-image regions, entry not inside */
     HANDOFF_CHECK_STACK,        /* unaligned, or not in stack regions */
     HANDOFF_CHECK_PAGE_TABLES,  /* unaligned, not in page-tables regions, root not inside */
+    HANDOFF_CHECK_LOADER,       /* the loader's image: unaligned, or not in loader regions */
 };
 
 /* A constant English clause that says what is wrong. Never NULL. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/arch.h"
 #include "kernel/handoff_check.h"
 #include "kernel/mm/address_space.h"
 #include "kernel/mm/early_heap.h"
@@ -45,6 +46,7 @@ struct kernel {
     struct kernel_segment segments[KERNEL_SEGMENT_COUNT];
     struct kernel_layout layout;
     struct address_space address_space;
+    struct arch_interrupt_stacks interrupt_stacks;
     struct runtime_space runtime_space;
     struct heap_window heap_window;
     struct heap heap;

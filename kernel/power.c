@@ -10,6 +10,8 @@
 #define EFI_RUNTIME_SERVICES_SIGNATURE    UINT64_C(0x56524553544e5552)
 #define EFI_SYSTEM_TABLE_RUNTIME_SERVICES 88
 #define EFI_RUNTIME_SERVICES_RESET_SYSTEM 104
+#define EFI_SYSTEM_TABLE_SIZE_BYTES       120
+#define EFI_RUNTIME_SERVICES_SIZE_BYTES   136
 #define EFI_RESET_SHUTDOWN                2
 
 static uint64_t read_word(struct phys_addr table, uint64_t offset_bytes)
@@ -20,16 +22,28 @@ static uint64_t read_word(struct phys_addr table, uint64_t offset_bytes)
     return value;
 }
 
-_Noreturn void power_off(struct phys_addr runtime_root, struct phys_addr efi_system_table)
+/* Panics unless there are `size_bytes` of RAM at `table` that begin with the signature. */
+static void require_table(const char *name, struct phys_addr table, uint64_t size_bytes,
+                          uint64_t signature, const struct region_list *regions)
 {
-    if (read_word(efi_system_table, 0) != EFI_SYSTEM_TABLE_SIGNATURE)
-        panic(PANIC_POWER_OFF, "no EFI system table at 0x%llx",
-              (unsigned long long)efi_system_table.value);
+    struct range range;
+    if (!range_from_base_size(table.value, size_bytes, &range) ||
+        !region_list_is_ram(regions, range))
+        panic(PANIC_POWER_OFF, "%s at 0x%llx: not in RAM", name, (unsigned long long)table.value);
+    if (read_word(table, 0) != signature)
+        panic(PANIC_POWER_OFF, "%s at 0x%llx: wrong signature", name,
+              (unsigned long long)table.value);
+}
+
+_Noreturn void power_off(struct phys_addr runtime_root, struct phys_addr efi_system_table,
+                         const struct region_list *regions)
+{
+    require_table("the EFI system table", efi_system_table, EFI_SYSTEM_TABLE_SIZE_BYTES,
+                  EFI_SYSTEM_TABLE_SIGNATURE, regions);
     struct phys_addr services =
         phys_addr(read_word(efi_system_table, EFI_SYSTEM_TABLE_RUNTIME_SERVICES));
-    if (read_word(services, 0) != EFI_RUNTIME_SERVICES_SIGNATURE)
-        panic(PANIC_POWER_OFF, "no EFI runtime services at 0x%llx",
-              (unsigned long long)services.value);
+    require_table("the EFI runtime services", services, EFI_RUNTIME_SERVICES_SIZE_BYTES,
+                  EFI_RUNTIME_SERVICES_SIGNATURE, regions);
 
     uint64_t reset_system = read_word(services, EFI_RUNTIME_SERVICES_RESET_SYSTEM);
     uint64_t status =

@@ -151,6 +151,18 @@ static void heap_underrun(struct kernel *kernel)
     kfree(block);
 }
 
+/* Found only with heap_debug=on, when the block is handed out again. */
+static void heap_write_after_free(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
+    kernel_assert(block != NULL);
+    kfree(block);
+    volatile size_t inside = BLOCK_SIZE_BYTES - 8;
+    block[inside] ^= 0xff;
+    kfree(kmalloc(BLOCK_SIZE_BYTES));
+}
+
 static void heap_bad_pointer(struct kernel *kernel)
 {
     (void)kernel;
@@ -171,15 +183,29 @@ static void heap_guard(struct kernel *kernel)
     *(volatile uint8_t *)(kernel->heap_window.base.value - 1) = 1;
 }
 
-/* Exhaustion is no panic: the call fails, usage is logged, and the heap serves again. */
+/* Exhaustion is no panic: the call fails, usage is logged, and the heap serves again. The blocks
+ * are chained through their first word. */
 static void out_of_memory(struct kernel *kernel)
 {
-    if (kmalloc(LAYOUT_HEAP_WINDOW_SIZE_BYTES) != NULL)
-        panic(PANIC_SELF_TEST, "an allocation as large as the window succeeded");
-    void *block = kmalloc(BLOCK_SIZE_BYTES);
-    if (block == NULL || heap_check(&kernel->heap) != NULL)
-        panic(PANIC_SELF_TEST, "the heap does not serve after an exhausted request");
-    kfree(block);
+    void **newest = NULL;
+    size_t count = 0;
+    for (void **block; (block = kmalloc(4096)) != NULL; count++) {
+        *block = newest;
+        newest = block;
+    }
+    const char *complaint = heap_check(&kernel->heap);
+    if (complaint != NULL)
+        panic(PANIC_SELF_TEST, "the exhausted heap: %s", complaint);
+    while (newest != NULL) {
+        void **block = newest;
+        newest = *block;
+        kfree(block);
+    }
+    void *again = kmalloc(BLOCK_SIZE_BYTES);
+    if (again == NULL || heap_check(&kernel->heap) != NULL)
+        panic(PANIC_SELF_TEST, "the heap does not serve after it was exhausted");
+    kfree(again);
+    log_line("provoke", "blocks=%zu", count);
 }
 
 static void early_heap_retired(struct kernel *kernel)
@@ -248,6 +274,7 @@ static const struct provocation provocations[] = {
     {"heap-double-free", heap_double_free, false},
     {"heap-overrun", heap_overrun, false},
     {"heap-underrun", heap_underrun, false},
+    {"heap-write-after-free", heap_write_after_free, false},
     {"heap-bad-pointer", heap_bad_pointer, false},
     {"heap-early-pointer", heap_early_pointer, false},
     {"heap-guard", heap_guard, false},

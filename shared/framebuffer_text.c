@@ -4,6 +4,7 @@
 #include "shared/memory.h"
 
 #define FOREGROUND_RGB UINT32_C(0xd0d0d0)
+/* Black is all zero in every pixel format: clearing needs no loop over pixels. */
 #define BACKGROUND_RGB UINT32_C(0x000000)
 
 /* 8 pixels a character: beyond this width a screen is so fine that glyphs are enlarged. */
@@ -184,8 +185,8 @@ static void tab_write(struct framebuffer_text *text)
 void framebuffer_text_clear(struct framebuffer_text *text)
 {
     for (uint32_t y = 0; y < text->height_pixels; y++)
-        pixels_fill(text, text->pixels + (size_t)y * text->pitch_bytes, text->width_pixels,
-                    text->background);
+        memset(text->pixels + (size_t)y * text->pitch_bytes, 0,
+               (size_t)text->width_pixels * text->pixel_size_bytes);
     memset(text->cells, ' ', (size_t)text->rows * text->columns);
     text->column = 0;
     text->row = 0;

@@ -1,6 +1,7 @@
 #include "kernel/mm/region_list.h"
 
 #include "shared/address.h"
+#include "shared/region.h"
 
 const struct handoff_region *region_list_at(const struct region_list *list, uint32_t index)
 {
@@ -32,15 +33,39 @@ bool region_list_is_normalised(const struct region_list *list)
     return true;
 }
 
-bool region_list_covers(const struct region_list *list, struct range range, uint32_t type)
+/* Rows that touch count as one. */
+static bool is_covered(const struct region_list *list, struct range range,
+                       bool (*accepts)(uint32_t type, uint32_t wanted), uint32_t wanted)
 {
     if (range_is_empty(range))
         return false;
     uint64_t covered_end = range.start;
     for (uint32_t i = 0; i < list->count && covered_end < range.end; i++) {
         struct range row = region_list_range(list, i);
-        if (region_list_at(list, i)->type == type && range_contains_address(row, covered_end))
+        if (accepts(region_list_at(list, i)->type, wanted) &&
+            range_contains_address(row, covered_end))
             covered_end = row.end;
     }
     return covered_end >= range.end;
+}
+
+static bool accepts_one_type(uint32_t type, uint32_t wanted)
+{
+    return type == wanted;
+}
+
+static bool accepts_ram(uint32_t type, uint32_t wanted)
+{
+    (void)wanted;
+    return region_type_is_ram(type);
+}
+
+bool region_list_covers(const struct region_list *list, struct range range, uint32_t type)
+{
+    return is_covered(list, range, accepts_one_type, type);
+}
+
+bool region_list_is_ram(const struct region_list *list, struct range range)
+{
+    return is_covered(list, range, accepts_ram, 0);
 }

@@ -68,6 +68,14 @@ def test_K11_exhaustion_is_a_failed_call(lab):
     verdict = expect_ready(lab.case(command_line="provoke=out-of-memory"))
     assert verdict.has_line(r"\[provoke\] name=out-of-memory survived=yes")
     assert verdict.has_line(r"\[heap\] warning: .*used")
+    blocks = int(verdict.has_line(r"\[provoke\] blocks=(\d+)").group(1))
+    assert blocks > 3000  # of 4 KiB, in a window of 16 MiB
+
+
+def test_K10_write_after_free_is_found_on_reuse(lab):
+    name = "provoke=heap-write-after-free"
+    expect_panic(lab.case(command_line=f"{name} heap_debug=on"), "HEAP_CORRUPT")
+    assert expect_ready(lab.case(command_line=name)).has_line(r"\[heap\] .* debug=off")
 
 
 def test_triple_fault_is_no_success(lab):

@@ -422,6 +422,11 @@ static void test_what_the_loader_placed_must_lie_in_regions_of_its_type(void **s
     assert_field_gives(sample, page_table_root, SAMPLE_TABLES_BASE + SAMPLE_TABLES_SIZE,
                        HANDOFF_CHECK_PAGE_TABLES);
     assert_field_gives(sample, page_tables_size_bytes, 0, HANDOFF_CHECK_PAGE_TABLES);
+    assert_field_gives(sample, loader_base, SAMPLE_USABLE_BASE, HANDOFF_CHECK_LOADER);
+    assert_field_gives(sample, loader_base, SAMPLE_LOADER_BASE + 1, HANDOFF_CHECK_LOADER);
+    assert_field_gives(sample, loader_size_bytes, 0, HANDOFF_CHECK_LOADER);
+    assert_field_gives(sample, loader_size_bytes, SAMPLE_LOADER_SIZE + 4096, HANDOFF_CHECK_LOADER);
+    assert_field_gives(sample, loader_size_bytes, UINT64_MAX, HANDOFF_CHECK_LOADER);
 }
 
 static void test_regions_that_are_not_normalised_are_refused(void **state)
@@ -511,7 +516,7 @@ static void test_framebuffer_masks_must_fit_and_not_overlap(void **state)
 static void test_framebuffer_beyond_the_direct_map_window_is_ignored(void **state)
 {
     struct handoff_sample *sample = *state;
-    handoff_sample_region(sample, 8)->base = LAYOUT_DIRECT_MAP_LIMIT_BYTES;
+    handoff_sample_region(sample, 9)->base = LAYOUT_DIRECT_MAP_LIMIT_BYTES;
     sample->handoff->framebuffer.base = LAYOUT_DIRECT_MAP_LIMIT_BYTES;
     framebuffer_gives(sample, HANDOFF_FRAMEBUFFER_PLACE);
 }
@@ -519,7 +524,7 @@ static void test_framebuffer_beyond_the_direct_map_window_is_ignored(void **stat
 static void test_every_reason_has_a_text_of_its_own(void **state)
 {
     (void)state;
-    for (int a = HANDOFF_CHECK_OK; a <= HANDOFF_CHECK_PAGE_TABLES; a++) {
+    for (int a = HANDOFF_CHECK_OK; a <= HANDOFF_CHECK_LOADER; a++) {
         for (int b = HANDOFF_CHECK_OK; b < a; b++)
             assert_string_not_equal(handoff_check_text((enum handoff_check_status)a),
                                     handoff_check_text((enum handoff_check_status)b));

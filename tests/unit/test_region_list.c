@@ -63,12 +63,28 @@ static void test_coverage(void **state)
     assert_false(region_list_covers(&list, (struct range){0x1000, 0x1000}, 8)); /* empty */
 }
 
+static void test_ram(void **state)
+{
+    struct handoff_region rows[] = {{0x1000, 0x1000, HANDOFF_REGION_USABLE, 7, 0xf},
+                                    {0x2000, 0x1000, HANDOFF_REGION_RUNTIME_DATA, 6, 0xf},
+                                    {0x3000, 0x1000, HANDOFF_REGION_RESERVED, 0, 0xf},
+                                    {0x5000, 0x1000, 99, 2, 0xf}};
+    struct region_list list = ROWS(rows);
+    (void)state;
+    assert_true(region_list_is_ram(&list, (struct range){0x1ff8, 0x2008})); /* two kinds of it */
+    assert_false(region_list_is_ram(&list, (struct range){0x2ff8, 0x3008}));
+    assert_false(region_list_is_ram(&list, (struct range){0x4000, 0x4001})); /* unknown memory */
+    assert_false(region_list_is_ram(&list, (struct range){0x5000, 0x5001})); /* unknown type */
+    assert_false(region_list_is_ram(&list, (struct range){0x1000, 0x1000}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_are_reached_by_the_stride),
         cmocka_unit_test(test_normalised),
         cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_ram),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

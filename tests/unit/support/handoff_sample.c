@@ -6,6 +6,7 @@
 #include "kernel/mm/layout.h"
 #include "shared/handoff_checksum.h"
 
+#define EFI_LOADER_CODE  1U
 #define EFI_LOADER_DATA  2U
 #define EFI_CONVENTIONAL 7U
 
@@ -27,6 +28,7 @@ void handoff_sample_write_regions(struct handoff_sample *sample)
         {SAMPLE_TABLES_BASE, SAMPLE_TABLES_SIZE, HANDOFF_REGION_PAGE_TABLES, EFI_LOADER_DATA, 0xf},
         {SAMPLE_DATA_BASE, SAMPLE_DATA_SIZE, HANDOFF_REGION_HANDOFF_DATA, EFI_LOADER_DATA, 0xf},
         {SAMPLE_USABLE_BASE, SAMPLE_USABLE_SIZE, HANDOFF_REGION_USABLE, EFI_CONVENTIONAL, 0xf},
+        {SAMPLE_LOADER_BASE, SAMPLE_LOADER_SIZE, HANDOFF_REGION_LOADER, EFI_LOADER_CODE, 0xf},
         {SAMPLE_FRAMEBUFFER_BASE, SAMPLE_FRAMEBUFFER_SIZE, HANDOFF_REGION_FRAMEBUFFER,
          HANDOFF_EFI_TYPE_NONE, 0},
     };
@@ -50,7 +52,7 @@ static void write_structure(struct handoff_sample *sample)
         .size_bytes = sizeof(struct handoff),
         .loader_name = "sample",
         .direct_map_base = sample->direct_map_base,
-        .direct_map_size_bytes = SAMPLE_USABLE_BASE + SAMPLE_USABLE_SIZE,
+        .direct_map_size_bytes = SAMPLE_LOADER_BASE + SAMPLE_LOADER_SIZE,
         .page_table_root = SAMPLE_TABLES_BASE + 0x1000 + 0x18, /* with flags in the low bits */
         .page_tables_base = SAMPLE_TABLES_BASE,
         .page_tables_size_bytes = SAMPLE_TABLES_SIZE,
@@ -65,6 +67,8 @@ static void write_structure(struct handoff_sample *sample)
         .stack_size_bytes = SAMPLE_STACK_SIZE,
         .data_base = SAMPLE_DATA_BASE,
         .data_size_bytes = SAMPLE_DATA_SIZE,
+        .loader_base = SAMPLE_LOADER_BASE,
+        .loader_size_bytes = SAMPLE_LOADER_SIZE,
         .regions = SAMPLE_DATA_BASE + SAMPLE_REGIONS_OFFSET,
         .region_count = SAMPLE_REGION_COUNT,
         .region_stride_bytes = SAMPLE_REGION_STRIDE_BYTES,

@@ -24,6 +24,8 @@
 #define SAMPLE_DATA_SIZE        UINT64_C(0x4000)
 #define SAMPLE_USABLE_BASE      UINT64_C(0x33c000)
 #define SAMPLE_USABLE_SIZE      UINT64_C(0x8000000)
+#define SAMPLE_LOADER_BASE      (SAMPLE_USABLE_BASE + SAMPLE_USABLE_SIZE)
+#define SAMPLE_LOADER_SIZE      UINT64_C(0x10000)
 #define SAMPLE_FRAMEBUFFER_BASE UINT64_C(0x80000000)
 #define SAMPLE_FRAMEBUFFER_SIZE UINT64_C(0x300000)
 
@@ -34,8 +36,8 @@
 #define SAMPLE_LOG_OFFSET      0x2100
 #define SAMPLE_TIMELINE_OFFSET 0x3000
 
-/* The rows: low RAM, heap, heap, kernel, stack, tables, data, RAM, framebuffer. */
-#define SAMPLE_REGION_COUNT 9
+/* The rows: low RAM, heap, heap, kernel, stack, tables, data, RAM, loader, framebuffer. */
+#define SAMPLE_REGION_COUNT 10
 /* Larger than the struct, as a newer loader's may be. */
 #define SAMPLE_REGION_STRIDE_BYTES 40
 
