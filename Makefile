@@ -17,7 +17,11 @@ PYTHON ?= $(shell scripts/find-python.sh)
 # Where gnu-efi's headers are (efi.h, x86_64/efibind.h).
 EFI_INCLUDE ?= /usr/include/efi
 
-WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
+# scripts/test.sh sets it. A build alone goes on: a newer clang warns of what this one does not know.
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
 COMMON_CFLAGS := -std=c17 -I. $(WARNINGS) -DHANDOFF_VERSION_TEXT='"$(VERSION)"'
 
 # A line a file; `make V=1` shows the commands.
@@ -33,6 +37,16 @@ endif
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
+
+# $(BUILD)/GROUP.flags holds how a group of objects is compiled. It changes only if the text does, so
+# that another compiler or another flag rebuilds what it has to, and nothing else.
+define flags_file
+$(BUILD)/$(1).flags: force
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$$(subst ','\'',$(2))' >$$@.new
+	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+endef
+.PHONY: force
 
 # --- Sources -----------------------------------------------------------------------------------
 SHARED_SOURCES := $(wildcard shared/*.c)
@@ -55,7 +69,7 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 # which the C library replaces there.
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) \
     $(wildcard bootloader/config.c bootloader/elf.c bootloader/memory_map.c \
-               bootloader/bootstrap_tables.c) \
+               bootloader/bootstrap_tables.c bootloader/framebuffer.c) \
     $(wildcard kernel/command_line.c kernel/handoff_check.c kernel/lib/*.c kernel/mm/*.c \
                kernel/mm/heap/*.c)
 
@@ -66,12 +80,12 @@ LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -m
     -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(COMMON_CFLAGS)
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
-$(BUILD)/loader/%.o: %.c Makefile VERSION
+$(BUILD)/loader/%.o: %.c $(BUILD)/loader.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/loader/%.S.o: %.S Makefile
+$(BUILD)/loader/%.S.o: %.S $(BUILD)/loader.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(LOADER_CFLAGS) $(ASSEMBLY_FLAGS) -MMD -MP -c $< -o $@
@@ -81,6 +95,8 @@ $(BUILD)/loader/%.S.o: %.S Makefile
 # debug information for gdb; what boots does not carry it.
 LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
     -dynamicbase -Brepro
+
+$(eval $(call flags_file,loader,$$(CLANG) $$(LOADER_CFLAGS) $$(LLD_LINK) $$(LOADER_LDFLAGS)))
 
 $(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS)
 	$(say) LINK $@
@@ -98,12 +114,14 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
 KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
 
-$(BUILD)/kernel/%.o: %.c Makefile VERSION
+$(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS)))
+
+$(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/kernel/%.S.o: %.S Makefile
+$(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) $(ASSEMBLY_FLAGS) -MMD -MP -c $< -o $@
@@ -119,11 +137,11 @@ $(BUILD)/kernel/symbols.S: $(BUILD)/kernel/first-pass.elf scripts/kernel-symbols
 	$(Q)$(LLVM_NM) --defined-only --numeric-sort $< >$(BUILD)/kernel/symbols.txt
 	$(PYTHON) scripts/kernel-symbols.py <$(BUILD)/kernel/symbols.txt >$@
 
-$(BUILD)/kernel/symbols%.o: $(BUILD)/kernel/symbols%.S
+$(BUILD)/kernel/symbols%.o: $(BUILD)/kernel/symbols%.S $(BUILD)/kernel.flags
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -c $< -o $@
 
-$(BUILD)/kernel/symbols.o: $(BUILD)/kernel/symbols.S
+$(BUILD)/kernel/symbols.o: $(BUILD)/kernel/symbols.S $(BUILD)/kernel.flags
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -c $< -o $@
 
@@ -166,7 +184,9 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/te
 UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/unit/support/*.c))
 UNIT_PURE := $(PURE_SOURCES:%.c=$(BUILD)/unit/obj/%.o)
 
-$(BUILD)/unit/obj/%.o: %.c Makefile VERSION
+$(eval $(call flags_file,unit,$$(CLANG) $$(HOST_CFLAGS) $$(SANITIZE)))
+
+$(BUILD)/unit/obj/%.o: %.c $(BUILD)/unit.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
@@ -191,7 +211,9 @@ test-unit: unit-tests ## run the unit tests on this machine, under ASan and UBSa
 COVERAGE := -fprofile-instr-generate -fcoverage-mapping
 COVERAGE_TESTS := $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/coverage/%)
 
-$(BUILD)/coverage/obj/%.o: %.c Makefile VERSION
+$(eval $(call flags_file,coverage,$$(CLANG) $$(HOST_CFLAGS) $$(COVERAGE)))
+
+$(BUILD)/coverage/obj/%.o: %.c $(BUILD)/coverage.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(COVERAGE) -MMD -MP -c $< -o $@
@@ -204,7 +226,7 @@ $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
 
 .PHONY: coverage
 coverage: $(COVERAGE_TESTS) ## report which lines of the pure files the unit tests reach
-	@scripts/coverage.sh $(LLVM_PROFDATA) $(LLVM_COV) $(BUILD)/coverage
+	@$(PYTHON) scripts/unit_coverage.py $(LLVM_PROFDATA) $(LLVM_COV) $(BUILD)/coverage $^
 
 # --- Fuzzers: one for each parser of foreign bytes and each allocator's operations -----------------
 # tests/fuzz/fuzz_NAME.c with the pure files, under libFuzzer. What a run has learned stays in
@@ -216,7 +238,9 @@ FUZZ_PROGRAMS := $(FUZZERS:%=$(BUILD)/fuzz/%)
 FUZZ_COMMON := $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/fuzz/obj/%) \
     $(UNIT_PURE:$(BUILD)/unit/obj/%=$(BUILD)/fuzz/obj/%)
 
-$(BUILD)/fuzz/obj/%.o: %.c Makefile VERSION
+$(eval $(call flags_file,fuzz,$$(CLANG) $$(HOST_CFLAGS) $$(FUZZ_SANITIZE)))
+
+$(BUILD)/fuzz/obj/%.o: %.c $(BUILD)/fuzz.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(FUZZ_SANITIZE) -MMD -MP -c $< -o $@
@@ -274,7 +298,7 @@ qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf
 
 .PHONY: test-qemu
 test-qemu: qemu-programs ## run the tests on virtual machines (real UEFI firmware)
-	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(shell nproc) tests/qemu
+	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(shell getconf _NPROCESSORS_ONLN) tests/qemu
 
 .PHONY: test
 test: ## run every test: the last line is `N passed, N failed`
@@ -314,6 +338,7 @@ FORMATTED := $(shell find bootloader kernel shared tests -name '*.[ch]' 2>/dev/n
 
 .PHONY: format
 format: ## lay out the C files as .clang-format says
+	@scripts/require.sh $(CLANG_FORMAT)
 	$(CLANG_FORMAT) -i $(FORMATTED)
 
 .PHONY: lint
@@ -327,8 +352,8 @@ compile_commands.json: $(FONT) ## tell editors and clang-tidy how each file is c
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z][a-z_.-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
-	    awk -F '\t' '{ printf "%-24s%s\n", $$1, $$2 }'
+	@awk -F ':.*## ' '/^[a-z][a-z_.-]*:.*## / { printf "%-24s%s\n", $$1, $$2 }' \
+	    $(firstword $(MAKEFILE_LIST)) | sort
 
 .PHONY: clean
 clean: ## remove everything that was built

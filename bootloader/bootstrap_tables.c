@@ -27,33 +27,10 @@ static struct range segment_pages(const struct elf_plan *kernel, unsigned index)
     return pages;
 }
 
-static bool regions_touch(const struct handoff_region *before, const struct handoff_region *after)
+static bool next_ram_run(const struct bootstrap_plan *plan, size_t *index, struct range *ret_run)
 {
-    return before->base + before->size_bytes == after->base;
-}
-
-/* The next stretch of RAM from region *index on: neighbours that touch are one, so that large pages
- * are used across them. Cut at the direct map's limit. False at the end. */
-static bool next_ram_range(const struct bootstrap_plan *plan, size_t *index,
-                           struct range *ret_range)
-{
-    const struct handoff_region *regions = plan->regions;
-    size_t first = *index;
-    while (first < plan->region_count && !region_type_is_ram(regions[first].type))
-        first++;
-    if (first == plan->region_count || regions[first].base >= BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
-        return false;
-
-    size_t last = first;
-    while (last + 1 < plan->region_count && region_type_is_ram(regions[last + 1].type) &&
-           regions_touch(&regions[last], &regions[last + 1]))
-        last++;
-    uint64_t end = regions[last].base + regions[last].size_bytes;
-    if (end > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
-        end = BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES;
-    *ret_range = (struct range){regions[first].base, end};
-    *index = last + 1;
-    return true;
+    return region_next_ram_run(plan->regions, plan->region_count, BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
+                               index, ret_run);
 }
 
 /* --- The bound --- */
@@ -113,7 +90,7 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
     struct table_counter large = small;
     large.largest_page_level = features->pages_1gib ? PAGE_LEVEL_1GIB : PAGE_LEVEL_2MIB;
     struct range range;
-    for (size_t index = 0; next_ram_range(plan, &index, &range);)
+    for (size_t index = 0; next_ram_run(plan, &index, &range);)
         count_range(&large, BOOTSTRAP_DIRECT_MAP_BASE + range.start, range_size_bytes(range));
     if (plan->framebuffer_size_bytes > 0)
         count_range(&large, BOOTSTRAP_DIRECT_MAP_BASE + plan->framebuffer_base,
@@ -182,7 +159,7 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
                                       uint64_t *direct_map_size_bytes)
 {
     struct range range;
-    for (size_t index = 0; next_ram_range(plan, &index, &range);) {
+    for (size_t index = 0; next_ram_run(plan, &index, &range);) {
         enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
                                                    PAGE_MEMORY_WRITE_BACK, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)

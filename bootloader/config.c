@@ -5,14 +5,9 @@
 #include "shared/address.h"
 #include "shared/memory.h"
 #include "shared/number.h"
+#include "shared/piece.h"
 
 _Static_assert(CONFIG_TEMP_HEAP_LIMIT <= UINT64_MAX - PAGE_SIZE_BYTES, "rounding up cannot wrap");
-
-/* A piece of the text; not NUL-terminated. */
-struct piece {
-    const char *text;
-    size_t length;
-};
 
 /* One known key: how its value is judged and stored. `stored` guards against a second one. */
 struct setting {
@@ -111,18 +106,13 @@ static enum config_status store_temp_heap_size(struct piece value, struct config
 
 /* --- Lines --- */
 
-static bool is_blank(char character)
-{
-    return character == ' ' || character == '\t';
-}
-
 static struct piece without_blanks(struct piece piece)
 {
-    while (piece.length > 0 && is_blank(piece.text[0])) {
+    while (piece.length > 0 && piece_is_blank(piece.text[0])) {
         piece.text++;
         piece.length--;
     }
-    while (piece.length > 0 && is_blank(piece.text[piece.length - 1]))
+    while (piece.length > 0 && piece_is_blank(piece.text[piece.length - 1]))
         piece.length--;
     return piece;
 }
@@ -136,47 +126,41 @@ static bool contains(struct piece piece, char character)
     return false;
 }
 
-/* Quotes count only where one opens the value: `root="a b" quiet` is kept as it stands. */
-static enum config_status remove_quotes(struct piece *value)
+/* Copy what stands between the outer quotes to `plain`: two quotes in a row there mean one. */
+static enum config_status copy_quoted(struct piece inside, char plain[CONFIG_LINE_LIMIT],
+                                      struct piece *ret_value)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < inside.length; i++) {
+        plain[length++] = inside.text[i];
+        if (inside.text[i] != '"')
+            continue;
+        i++;
+        if (i == inside.length || inside.text[i] != '"')
+            return CONFIG_BAD_QUOTES;
+    }
+    *ret_value = (struct piece){plain, length};
+    return CONFIG_OK;
+}
+
+/* Quotes count only where one opens the value: `root="a b" quiet` is kept as it stands. `plain` is
+ * room for a value that has to be put together; a value is shorter than its line. */
+static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_LINE_LIMIT])
 {
     if (value->length == 0 || value->text[0] != '"')
         return CONFIG_OK;
     if (value->length < 2 || value->text[value->length - 1] != '"')
         return CONFIG_BAD_QUOTES;
-    value->text++;
-    value->length -= 2;
-    return contains(*value, '"') ? CONFIG_BAD_QUOTES : CONFIG_OK;
-}
-
-static bool equals(struct piece piece, const char *text)
-{
-    for (size_t i = 0; i < piece.length; i++) {
-        if (text[i] == '\0' || text[i] != piece.text[i])
-            return false;
-    }
-    return text[piece.length] == '\0';
+    return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
 }
 
 static struct setting *find_setting(struct setting *settings, size_t count, struct piece key)
 {
     for (size_t i = 0; i < count; i++) {
-        if (equals(key, settings[i].key))
+        if (piece_equals(key, settings[i].key))
             return &settings[i];
     }
     return NULL;
-}
-
-/* Split at the first '='. False if there is none. */
-static bool split_line(struct piece line, struct piece *ret_key, struct piece *ret_value)
-{
-    for (size_t i = 0; i < line.length; i++) {
-        if (line.text[i] == '=') {
-            *ret_key = without_blanks((struct piece){line.text, i});
-            *ret_value = without_blanks((struct piece){line.text + i + 1, line.length - i - 1});
-            return true;
-        }
-    }
-    return false;
 }
 
 static enum config_status parse_line(struct piece line, unsigned line_number,
@@ -193,9 +177,9 @@ static enum config_status parse_line(struct piece line, unsigned line_number,
 
     struct piece key;
     struct piece value;
-    if (!split_line(line, &key, &value))
+    if (!piece_split(line, '=', &key, &value))
         return CONFIG_NO_EQUALS_SIGN;
-    struct setting *setting = find_setting(settings, setting_count, key);
+    struct setting *setting = find_setting(settings, setting_count, without_blanks(key));
     if (setting == NULL) {
         if (config->unknown_key_count++ == 0)
             config->first_unknown_line = line_number;
@@ -205,7 +189,9 @@ static enum config_status parse_line(struct piece line, unsigned line_number,
         return CONFIG_DUPLICATE_KEY;
     setting->stored = true;
 
-    enum config_status status = remove_quotes(&value);
+    char plain[CONFIG_LINE_LIMIT];
+    value = without_blanks(value);
+    enum config_status status = remove_quotes(&value, plain);
     return status == CONFIG_OK ? setting->store(value, config) : status;
 }
 

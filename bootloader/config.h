@@ -3,8 +3,9 @@
  *
  * The text has one `key = value` a line; blank lines and lines that begin with '#' are ignored.
  * LF and CRLF ends, a UTF-8 byte-order mark and a missing final newline are accepted. Values run
- * to the end of the line, blanks at both ends removed; a value may be enclosed in double quotes to
- * keep its blanks. Keys:
+ * to the end of the line, blanks at both ends removed. A value that begins with a double quote is
+ * enclosed in them: it keeps its blanks, and `""` inside stands for one quote, so `"""a b"" c"` is
+ * the value `"a b" c`. Keys:
  *
  *   kernel    = \kernel.elf   path on the volume that the loader was started from; '/' works too
  *   cmdline   = text          handed to the kernel as it is

@@ -2,6 +2,7 @@
 
 #include "shared/address.h"
 #include "shared/memory.h"
+#include "shared/power_of_two.h"
 #include "shared/range.h"
 
 /* --- The file format (System V gABI 4.1; AMD64 supplement) --- */
@@ -158,11 +159,6 @@ static enum elf_status judge_header(const struct elf_file *file, const struct el
     if (!file_holds(file, header->program_headers_offset, table_bytes))
         return ELF_HEADERS_OUT_OF_FILE;
     return ELF_OK;
-}
-
-static bool is_power_of_two(uint64_t value)
-{
-    return value != 0 && (value & (value - 1)) == 0;
 }
 
 /* 0 and 1 mean no alignment (gABI, "Program Header"). */

@@ -63,6 +63,9 @@ static const struct error_text error_texts[] = {
     [LOADER_ERROR_PAGE_TABLES] = {"The kernel's first page tables cannot be built.",
                                   "Report this with the lines above: it is a defect of the loader.",
                                   EFI_ABORTED},
+    [LOADER_ERROR_UNUSABLE_BLOCK] =
+        {"The firmware handed out memory that is not usable by its own map.",
+         "Update the firmware.", EFI_UNSUPPORTED},
 };
 
 #define ERROR_TEXT_COUNT (sizeof(error_texts) / sizeof(error_texts[0]))

@@ -40,11 +40,8 @@ EFI_STATUS exit_read_map(const struct firmware *firmware, struct exit_map *map)
 enum loader_error exit_boot_services(struct firmware *firmware, struct exit_map *map,
                                      unsigned *ret_attempt_count, struct loader_failure *failure)
 {
-    EFI_STATUS status = exit_read_map(firmware, map);
-    if (EFI_ERROR(status))
-        return error_set(failure, LOADER_ERROR_MEMORY_MAP, status, "the last reading of it");
-
     unsigned attempt_count = 0;
+    EFI_STATUS status;
     do {
         status = firmware->services->ExitBootServices(firmware->image, map->key);
         attempt_count++;

@@ -35,10 +35,10 @@ enum loader_error exit_measure_map(const struct firmware *firmware, struct exit_
 EFI_STATUS exit_read_map(const struct firmware *firmware, struct exit_map *map)
     __attribute__((warn_unused_result));
 
-/* Read the map and exit. On success the firmware is sealed, *map holds the map that the firmware
- * accepted, and *ret_attempt_count is the number of tries that it took.
- * Failures: MEMORY_MAP if not even the first map could be read: the firmware is whole. EXIT: the
- * firmware is sealed and half gone, and only post_exit.h may be used. */
+/* Exit with the map that exit_read_map() has just read: nothing may have been called since. On
+ * success the firmware is sealed, *map holds the map that the firmware accepted, and
+ * *ret_attempt_count is the number of tries that it took.
+ * Failure: EXIT: the firmware is sealed and half gone, and only post_exit.h may be used. */
 enum loader_error exit_boot_services(struct firmware *firmware, struct exit_map *map,
                                      unsigned *ret_attempt_count, struct loader_failure *failure)
     __attribute__((warn_unused_result));

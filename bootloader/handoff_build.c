@@ -14,8 +14,11 @@
  * three, and the loader makes one more. The rest is for what the firmware does meanwhile. */
 #define MAP_SLACK_ROWS    UINT64_C(32)
 #define MAP_RESERVE_LIMIT 4
-#define CLAIM_LIMIT       (PAGES_BLOCK_LIMIT + 2) /* the blocks, the framebuffer, unreachable RAM */
+#define CLAIM_LIMIT       (PAGES_BLOCK_LIMIT + 2) /* the blocks, the loader, the framebuffer */
 #define PART_ALIGNMENT    16
+
+_Static_assert(MEMORY_MAP_RAM_LIMIT_BYTES == BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
+               "what is handed over as RAM is in the direct map");
 
 /* Assign the next part of the block: returns its address. With a block at 0 this measures. */
 static uint64_t part_take(struct handoff_block *block, uint64_t size_bytes)
@@ -30,7 +33,7 @@ static void block_lay_out(struct handoff_block *block, uint64_t base)
 {
     /* As many rows as fit with the smallest stride that is accepted. */
     uint64_t row_limit = block->map.capacity_bytes / sizeof(struct memory_map_descriptor);
-    block->region_capacity = 2 * (row_limit + CLAIM_LIMIT);
+    block->region_capacity = 2 * (row_limit + CLAIM_LIMIT) + 1;
     block->scratch_count = 2 * (row_limit + CLAIM_LIMIT);
 
     block->base = base;
@@ -81,6 +84,9 @@ enum loader_error handoff_build_reserve(struct pages *pages, struct handoff_bloc
 
 static void regions_warn(struct console *console, const struct memory_map_report *report)
 {
+    if (report->unreachable_bytes != 0)
+        console_warn(console, "%llu GiB of RAM beyond 64 TiB stay reserved",
+                     report->unreachable_bytes / GIB);
     if (report->dropped_empty + report->dropped_wrapping + report->shrunk_unaligned +
             report->overlapping + report->unknown_types + report->unusable_attributes ==
         0)
@@ -92,58 +98,45 @@ static void regions_warn(struct console *console, const struct memory_map_report
                  report->overlapping, report->unknown_types, report->unusable_attributes);
 }
 
-static enum memory_map_status convert(struct handoff_block *block,
-                                      const struct memory_map_claim *claims, size_t claim_count,
-                                      struct memory_map_report *ret_report)
+/* Everything that the loader placed, its own image too. Returns how many claims there are. */
+static size_t collect_claims(const struct handoff_placed *placed,
+                             struct memory_map_claim claims[CLAIM_LIMIT])
 {
-    return memory_map_convert(block->map.buffer, block->map.size_bytes,
-                              block->map.descriptor_size_bytes, claims, claim_count, block->scratch,
-                              block->scratch_count, block->regions, block->region_capacity,
-                              &block->region_count, ret_report);
-}
+    const struct handoff_framebuffer *framebuffer = &placed->platform->framebuffer;
+    size_t count = 0;
 
-static bool reaches_beyond_direct_map(const struct handoff_block *block)
-{
-    for (size_t i = 0; i < block->region_count; i++) {
-        const struct handoff_region *region = &block->regions[i];
-        if (region_type_is_ram(region->type) &&
-            region->base + region->size_bytes > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
-            return true;
+    for (; count < placed->pages->block_count; count++) {
+        const struct page_block *taken = &placed->pages->blocks[count];
+        claims[count] = (struct memory_map_claim){taken->range.start,
+                                                  range_size_bytes(taken->range), taken->type};
     }
-    return false;
+    claims[count++] = (struct memory_map_claim){
+        placed->loader_image->base, placed->loader_image->size_bytes, HANDOFF_REGION_LOADER};
+    if (framebuffer->size_bytes != 0)
+        claims[count++] = (struct memory_map_claim){framebuffer->base, framebuffer->size_bytes,
+                                                    HANDOFF_REGION_FRAMEBUFFER};
+    return count;
 }
 
-enum loader_error handoff_build_regions(struct handoff_block *block, const struct pages *pages,
-                                        const struct platform *platform, struct console *console,
-                                        struct loader_failure *failure)
+enum loader_error handoff_build_regions(struct handoff_block *block,
+                                        const struct handoff_placed *placed,
+                                        struct console *console, struct loader_failure *failure)
 {
     struct memory_map_claim claims[CLAIM_LIMIT];
     struct memory_map_report report;
-    size_t claim_count = 0;
 
-    for (; claim_count < pages->block_count; claim_count++) {
-        const struct page_block *taken = &pages->blocks[claim_count];
-        claims[claim_count] = (struct memory_map_claim){
-            taken->range.start, range_size_bytes(taken->range), taken->type};
-    }
-    if (platform->framebuffer.size_bytes != 0)
-        claims[claim_count++] =
-            (struct memory_map_claim){platform->framebuffer.base, platform->framebuffer.size_bytes,
-                                      HANDOFF_REGION_FRAMEBUFFER};
-
-    enum memory_map_status status = convert(block, claims, claim_count, &report);
-    if (status == MEMORY_MAP_OK && reaches_beyond_direct_map(block)) {
-        claims[claim_count++] = (struct memory_map_claim){BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
-                                                          MEMORY_MAP_PHYSICAL_LIMIT_BYTES -
-                                                              BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
-                                                          HANDOFF_REGION_RESERVED};
-        status = convert(block, claims, claim_count, &report);
-        if (console != NULL)
-            console_warn(console, "RAM at or above 64 TiB is out of reach: it stays reserved");
-    }
+    enum memory_map_status status = memory_map_convert(
+        block->map.buffer, block->map.size_bytes, block->map.descriptor_size_bytes, claims,
+        collect_claims(placed, claims), block->scratch, block->scratch_count, block->regions,
+        block->region_capacity, &block->region_count, &report);
     if (status != MEMORY_MAP_OK)
         return error_set(failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s",
                          memory_map_status_text(status));
+    if (report.unproven_claim.size_bytes != 0)
+        return error_set(failure, LOADER_ERROR_UNUSABLE_BLOCK, EFI_SUCCESS,
+                         "%llu KiB at %llx for the %s", report.unproven_claim.size_bytes / KIB,
+                         report.unproven_claim.base,
+                         region_type_name((uint32_t)report.unproven_claim.type));
     if (console != NULL)
         regions_warn(console, &report);
     return LOADER_OK;

@@ -40,6 +40,13 @@ struct handoff_block {
     size_t scratch_count; /* 64-bit words */
 };
 
+/* What the loader has placed in memory. */
+struct handoff_placed {
+    const struct pages *pages;
+    const struct loader_image *loader_image;
+    const struct platform *platform; /* the framebuffer */
+};
+
 /* Everything else that goes into the structure. */
 struct handoff_sources {
     const struct firmware *firmware;
@@ -63,12 +70,13 @@ enum loader_error handoff_build_reserve(struct pages *pages, struct handoff_bloc
                                         struct loader_failure *failure)
     __attribute__((warn_unused_result));
 
-/* Convert the map in the block into its regions, with what the loader has taken laid over it.
+/* Convert the map in the block into its regions, with what the loader has placed laid over it.
  * What was wrong with the map is logged if `console` is not NULL. Works before and after exit.
- * Failure: MEMORY_MAP. */
-enum loader_error handoff_build_regions(struct handoff_block *block, const struct pages *pages,
-                                        const struct platform *platform, struct console *console,
-                                        struct loader_failure *failure)
+ * Failures: MEMORY_MAP; UNUSABLE_BLOCK (by the map, something that was placed does not lie in
+ * write-back RAM, so the direct map would not have it). */
+enum loader_error handoff_build_regions(struct handoff_block *block,
+                                        const struct handoff_placed *placed,
+                                        struct console *console, struct loader_failure *failure)
     __attribute__((warn_unused_result));
 
 /* Write the structure with its checksum, and copy log, command line and timeline: the last step

@@ -19,6 +19,7 @@
 #include "bootloader/temp_heap.h"
 #include "bootloader/timeline.h"
 #include "shared/address.h"
+#include "shared/arch/x86_64/page_entry.h"
 #include "shared/command_line.h"
 
 #define CONFIG_PATH "\\handoff.conf"
@@ -29,6 +30,10 @@
 /* More table pages than the bound for the map that was seen last: the map that ExitBootServices()
  * accepts may have a few more ragged edges. */
 #define TABLE_SLACK_PAGES 16
+
+/* A map that outgrows its room between the reservation and the exit more often than this grows
+ * whenever it is looked at. */
+#define LAST_MAP_ATTEMPT_LIMIT 4
 
 struct loader {
     struct firmware firmware;
@@ -159,12 +164,22 @@ static void gather_platform(struct loader *loader)
                 platform->rsdp, platform->smbios, platform->tsc_frequency_hz / 1000000);
 }
 
+/* `console` as in handoff_build_regions(). */
+static bool convert_map(struct loader *loader, struct console *console)
+{
+    const struct handoff_placed placed = {
+        .pages = &loader->pages,
+        .loader_image = &loader->image,
+        .platform = &loader->platform,
+    };
+    return handoff_build_regions(&loader->block, &placed, console, &loader->failure) == LOADER_OK;
+}
+
 static bool reserve_handoff(struct loader *loader)
 {
     timeline_mark(&loader->timeline, "reserve handoff");
     return handoff_build_reserve(&loader->pages, &loader->block, &loader->failure) == LOADER_OK &&
-           handoff_build_regions(&loader->block, &loader->pages, &loader->platform, NULL,
-                                 &loader->failure) == LOADER_OK;
+           convert_map(loader, NULL);
 }
 
 static struct bootstrap_plan table_plan(const struct loader *loader)
@@ -193,6 +208,23 @@ static bool reserve_tables(struct loader *loader)
                           &loader->table_pool.base, &loader->failure) == LOADER_OK;
 }
 
+/* The firmware allocates by itself, for instance when it prints, so the map may have outgrown its
+ * room. While the firmware is whole that only means to reserve once more. */
+static bool read_last_map(struct loader *loader)
+{
+    EFI_STATUS status = exit_read_map(&loader->firmware, &loader->block.map);
+    for (unsigned i = 1; status == EFI_BUFFER_TOO_SMALL && i < LAST_MAP_ATTEMPT_LIMIT; i++) {
+        pages_free(&loader->pages, loader->table_pool.base);
+        pages_free(&loader->pages, loader->block.base);
+        if (!reserve_handoff(loader) || !reserve_tables(loader))
+            return false;
+        status = exit_read_map(&loader->firmware, &loader->block.map);
+    }
+    if (EFI_ERROR(status))
+        error_set(&loader->failure, LOADER_ERROR_MEMORY_MAP, status, "the last reading of it");
+    return !EFI_ERROR(status);
+}
+
 /* Shows the log first: it is the last that the firmware can show. */
 static bool leave_firmware(struct loader *loader)
 {
@@ -203,8 +235,8 @@ static bool leave_firmware(struct loader *loader)
     post_exit_initialise(&loader->post_exit, &loader->platform.framebuffer,
                          loader->config.command_line);
     timeline_mark(&loader->timeline, "exit firmware");
-    if (exit_boot_services(&loader->firmware, &loader->block.map, &attempt_count,
-                           &loader->failure) != LOADER_OK)
+    if (!read_last_map(loader) || exit_boot_services(&loader->firmware, &loader->block.map,
+                                                     &attempt_count, &loader->failure) != LOADER_OK)
         return false;
 
     cpu_disable_interrupts();
@@ -220,8 +252,7 @@ static bool leave_firmware(struct loader *loader)
 static bool build_regions(struct loader *loader)
 {
     timeline_mark(&loader->timeline, "convert map");
-    return handoff_build_regions(&loader->block, &loader->pages, &loader->platform,
-                                 &loader->console, &loader->failure) == LOADER_OK;
+    return convert_map(loader, &loader->console);
 }
 
 static bool build_tables(struct loader *loader)
@@ -272,7 +303,9 @@ static _Noreturn void enter(struct loader *loader)
         .handoff = BOOTSTRAP_DIRECT_MAP_BASE + loader->block.base,
         .stack_top = BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES,
         .efer = ENTER_EFER_LONG_MODE | (loader->features.no_execute ? ENTER_EFER_NO_EXECUTE : 0),
-        .cr4 = ENTER_CR4 | (loader->features.levels == 5 ? ENTER_CR4_FIFTH_LEVEL : 0),
+        .cr4 = ENTER_CR4 | cpu_optional_cr4() |
+               (loader->features.levels == 5 ? ENTER_CR4_FIFTH_LEVEL : 0),
+        .pat = loader->features.write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0,
     };
     enter_kernel(&state);
 }
@@ -287,7 +320,7 @@ static EFI_STATUS stop(struct loader *loader)
     if (firmware_is_sealed(&loader->firmware)) {
         cpu_disable_interrupts();
         post_exit_print(&loader->post_exit, "%s", report);
-        post_exit_stop(&loader->post_exit, POST_EXIT_LOADER_FAULT);
+        post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
     console_show_error(&loader->console, report);
     pages_free_all(&loader->pages);

@@ -19,6 +19,7 @@
 #include "shared/address.h"
 #include "shared/memory.h"
 #include "shared/range.h"
+#include "shared/region.h"
 
 /* UEFI 2.10, 7.2.1: EFI_MEMORY_TYPE. */
 enum efi_memory_type {
@@ -73,10 +74,15 @@ static bool type_can_become_free(enum handoff_region_type type)
     return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_ACPI_RECLAIM;
 }
 
-static bool attributes_forbid_use(uint64_t attributes)
+/* RAM is mapped write-back, so a row that must not be is not RAM. What a kernel may take, moreover,
+ * must be nobody's and of no special purpose. */
+static bool attributes_forbid_use(enum handoff_region_type type, uint64_t attributes)
 {
+    if (!region_type_is_ram((uint32_t)type))
+        return false;
     return (attributes & ATTRIBUTE_WRITE_BACK) == 0 ||
-           (attributes & (ATTRIBUTE_SPECIFIC_PURPOSE | ATTRIBUTE_RUNTIME)) != 0;
+           (type_can_become_free(type) &&
+            (attributes & (ATTRIBUTE_SPECIFIC_PURPOSE | ATTRIBUTE_RUNTIME)) != 0);
 }
 
 static enum handoff_region_type type_without_attributes(uint32_t efi_type)
@@ -116,9 +122,7 @@ static enum handoff_region_type type_without_attributes(uint32_t efi_type)
 enum handoff_region_type memory_map_region_type(uint32_t efi_type, uint64_t attributes)
 {
     enum handoff_region_type type = type_without_attributes(efi_type);
-    if (type_can_become_free(type) && attributes_forbid_use(attributes))
-        return HANDOFF_REGION_RESERVED;
-    return type;
+    return attributes_forbid_use(type, attributes) ? HANDOFF_REGION_RESERVED : type;
 }
 
 /* --- Rows and claims --- */
@@ -225,7 +229,7 @@ static void report_row(const struct memory_map_descriptor *descriptor,
         report->shrunk_unaligned++;
     if (descriptor->type >= EFI_TYPE_COUNT)
         report->unknown_types++;
-    if (type_can_become_free(type) && attributes_forbid_use(descriptor->attribute))
+    if (attributes_forbid_use(type, descriptor->attribute))
         report->unusable_attributes++;
 }
 
@@ -341,6 +345,18 @@ static uint64_t lower(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* A claim says where the loader placed something, so a row of RAM has to be below it: without one,
+ * or under a row that outweighs it, the place is not in the direct map. */
+static void note_claim(struct memory_map_report *report, struct span claim, const struct span *row,
+                       uint64_t position)
+{
+    if (!region_type_is_ram((uint32_t)claim.type) || report->unproven_claim.size_bytes != 0 ||
+        (row != NULL && row->type <= claim.type))
+        return;
+    report->unproven_claim =
+        (struct memory_map_claim){position, claim.range.end - position, claim.type};
+}
+
 /* What holds from the position on, and up to where. False if nothing covers the position. */
 static bool span_from(struct sweep *sweep, uint64_t position, struct span *ret_span)
 {
@@ -358,6 +374,8 @@ static bool span_from(struct sweep *sweep, uint64_t position, struct span *ret_s
         if (claim.type > row.type)
             result.type = claim.type;
     }
+    if (has_claim)
+        note_claim(&sweep->conversion->report, claim, has_row ? &row : NULL, position);
     *ret_span = result;
     return true;
 }
@@ -399,6 +417,20 @@ static struct span without_frame_zero(struct span span)
     return span;
 }
 
+/* RAM that the direct map does not reach could not be used: it is not handed over as RAM. */
+static struct span without_unreachable_ram(struct span span, struct memory_map_report *report)
+{
+    if (!region_type_is_ram((uint32_t)span.type) || span.range.end <= MEMORY_MAP_RAM_LIMIT_BYTES)
+        return span;
+    if (span.range.start < MEMORY_MAP_RAM_LIMIT_BYTES) {
+        span.range.end = MEMORY_MAP_RAM_LIMIT_BYTES;
+        return span;
+    }
+    span.type = HANDOFF_REGION_RESERVED;
+    report->unreachable_bytes += range_size_bytes(span.range);
+    return span;
+}
+
 static bool run_sweep(struct sweep *sweep)
 {
     uint64_t position = 0;
@@ -407,6 +439,7 @@ static bool run_sweep(struct sweep *sweep)
         struct span span;
         if (span_from(sweep, position, &span)) {
             span = without_frame_zero(span);
+            span = without_unreachable_ram(span, &sweep->conversion->report);
             if (!emit(sweep->conversion, span))
                 return false;
             position = span.range.end;

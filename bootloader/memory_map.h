@@ -20,6 +20,9 @@
 /* No x86-64 CPU has more than 52 bits of physical address (Intel SDM Vol. 3A, 4.1.4). */
 #define MEMORY_MAP_PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
 
+/* Where the direct map ends (bootstrap_tables.h). RAM from here on becomes reserved. */
+#define MEMORY_MAP_RAM_LIMIT_BYTES (UINT64_C(64) << 40)
+
 /* UEFI 2.10, 7.2.3: EFI_MEMORY_DESCRIPTOR. The real stride is DescriptorSize, usually 48. */
 struct memory_map_descriptor {
     uint32_t type;
@@ -48,15 +51,19 @@ struct memory_map_claim {
     enum handoff_region_type type;
 };
 
-/* Counts of what was wrong with the rows, for warnings. */
+/* What was wrong with the rows, for warnings, and with the claims. */
 struct memory_map_report {
     uint32_t dropped_empty;
     uint32_t dropped_wrapping;    /* wraps, or lies above 52 bits */
     uint32_t shrunk_unaligned;    /* free RAM shrinks to whole pages, everything else grows */
     uint32_t overlapping;         /* rows that begin inside one with another meaning */
     uint32_t unknown_types;       /* reserved */
-    uint32_t unusable_attributes; /* RAM that could become free, but with SP, RUNTIME or without
-                                     WB: reserved */
+    uint32_t unusable_attributes; /* RAM without WB, or that could become free but has SP or
+                                     RUNTIME: reserved */
+    uint64_t unreachable_bytes;   /* of RAM beyond MEMORY_MAP_RAM_LIMIT_BYTES: reserved */
+    /* The first piece of a claim of RAM that the rows do not bear out: they have a more restrictive
+     * type there, or nothing. Its size is 0 if there is none. */
+    struct memory_map_claim unproven_claim;
 };
 
 /* Convert.
@@ -67,7 +74,7 @@ struct memory_map_report {
  *                                       a claim where the firmware has no row gets
  *                                       HANDOFF_EFI_TYPE_NONE
  *   work, work_count                    scratch memory, 2 × (rows + claims) words of 64 bits
- *   regions, region_capacity            out; 2 × (rows + claims) always suffice
+ *   regions, region_capacity            out; 2 × (rows + claims) + 1 always suffice
  * On failure *ret_count is not written (the scratch and region memory may have been). */
 enum memory_map_status
 memory_map_convert(const void *map, uint64_t map_size_bytes, uint64_t stride_bytes,

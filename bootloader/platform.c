@@ -1,8 +1,7 @@
 #include "bootloader/platform.h"
 
 #include "bootloader/arch/x86_64/cpu.h"
-#include "bootloader/bootstrap_tables.h"
-#include "shared/address.h"
+#include "bootloader/framebuffer.h"
 #include "shared/memory.h"
 
 /* Each measurement is long enough for 1 % with the firmware's microsecond clock, and all together
@@ -14,72 +13,31 @@
  * firmware. */
 #define GRAPHICS_OUTPUT_LIMIT 64
 
-/* Set the colour masks and bits per pixel. False for a format without a linear framebuffer. */
-static bool framebuffer_set_format(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info,
-                                   struct handoff_framebuffer *framebuffer)
+_Static_assert(PixelRedGreenBlueReserved8BitPerColor == FRAMEBUFFER_PIXELS_RGBX &&
+                   PixelBlueGreenRedReserved8BitPerColor == FRAMEBUFFER_PIXELS_BGRX &&
+                   PixelBitMask == FRAMEBUFFER_PIXELS_MASKS &&
+                   PixelBltOnly == FRAMEBUFFER_PIXELS_BLT_ONLY,
+               "framebuffer.h has UEFI's numbers");
+
+static bool platform_describe_output(const EFI_GRAPHICS_OUTPUT_PROTOCOL *output,
+                                     struct handoff_framebuffer *ret_framebuffer)
 {
-    const EFI_PIXEL_BITMASK *masks = &info->PixelInformation;
-    uint32_t all = masks->RedMask | masks->GreenMask | masks->BlueMask | masks->ReservedMask;
-
-    framebuffer->green_mask = UINT32_C(0x0000ff00);
-    framebuffer->reserved_mask = UINT32_C(0xff000000);
-    framebuffer->bits_per_pixel = 32;
-    switch (info->PixelFormat) {
-    case PixelRedGreenBlueReserved8BitPerColor:
-        framebuffer->pixel_format = HANDOFF_PIXEL_FORMAT_RGBX8888;
-        framebuffer->red_mask = UINT32_C(0x000000ff);
-        framebuffer->blue_mask = UINT32_C(0x00ff0000);
-        return true;
-    case PixelBlueGreenRedReserved8BitPerColor:
-        framebuffer->pixel_format = HANDOFF_PIXEL_FORMAT_BGRX8888;
-        framebuffer->red_mask = UINT32_C(0x00ff0000);
-        framebuffer->blue_mask = UINT32_C(0x000000ff);
-        return true;
-    case PixelBitMask:
-        framebuffer->pixel_format = HANDOFF_PIXEL_FORMAT_MASKS;
-        framebuffer->red_mask = masks->RedMask;
-        framebuffer->green_mask = masks->GreenMask;
-        framebuffer->blue_mask = masks->BlueMask;
-        framebuffer->reserved_mask = masks->ReservedMask;
-        /* A pixel is as wide as its highest mask bit, in whole bytes (UEFI 2.10, 12.9.2.1). */
-        framebuffer->bits_per_pixel = 0;
-        for (; all != 0; all >>= 8)
-            framebuffer->bits_per_pixel = (uint16_t)(framebuffer->bits_per_pixel + 8);
-        return framebuffer->bits_per_pixel != 0;
-    default:
-        return false; /* PixelBltOnly, and what later specifications may add */
-    }
-}
-
-/* Describe a mode. False if it has no linear framebuffer, one beyond the direct map, or numbers
- * that cannot be. */
-static bool framebuffer_from_mode(const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *mode,
-                                  struct handoff_framebuffer *ret_framebuffer)
-{
-    const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info = mode->Info;
-    struct handoff_framebuffer framebuffer = {.base = mode->FrameBufferBase};
-
-    if (info == NULL || framebuffer.base == 0 || !page_is_aligned(framebuffer.base) ||
-        !framebuffer_set_format(info, &framebuffer))
+    if (output->Mode == NULL || output->Mode->Info == NULL)
         return false;
-
-    /* 16 bits for each side keep every product below 2^64. */
-    uint64_t pitch_bytes = (uint64_t)info->PixelsPerScanLine * (framebuffer.bits_per_pixel / 8);
-    uint64_t used_bytes = pitch_bytes * info->VerticalResolution;
-    if (info->HorizontalResolution == 0 || info->VerticalResolution == 0 ||
-        info->PixelsPerScanLine > UINT16_MAX || info->VerticalResolution > UINT16_MAX ||
-        info->HorizontalResolution > info->PixelsPerScanLine ||
-        mode->FrameBufferSize < used_bytes ||
-        page_align_up(used_bytes) > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES ||
-        framebuffer.base > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - page_align_up(used_bytes))
-        return false;
-
-    framebuffer.size_bytes = page_align_up(used_bytes);
-    framebuffer.width_pixels = info->HorizontalResolution;
-    framebuffer.height_pixels = info->VerticalResolution;
-    framebuffer.pitch_bytes = (uint32_t)pitch_bytes;
-    *ret_framebuffer = framebuffer;
-    return true;
+    const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info = output->Mode->Info;
+    const struct framebuffer_mode mode = {
+        .base = output->Mode->FrameBufferBase,
+        .size_bytes = output->Mode->FrameBufferSize,
+        .width_pixels = info->HorizontalResolution,
+        .height_pixels = info->VerticalResolution,
+        .pixels_per_line = info->PixelsPerScanLine,
+        .pixel_format = (uint32_t)info->PixelFormat,
+        .red_mask = info->PixelInformation.RedMask,
+        .green_mask = info->PixelInformation.GreenMask,
+        .blue_mask = info->PixelInformation.BlueMask,
+        .reserved_mask = info->PixelInformation.ReservedMask,
+    };
+    return framebuffer_describe(&mode, ret_framebuffer);
 }
 
 /* The first graphics output with a linear framebuffer: a machine may have several, and the one
@@ -97,8 +55,7 @@ static bool platform_find_framebuffer(EFI_BOOT_SERVICES *services,
         void *interface = NULL;
         if (EFI_ERROR(services->HandleProtocol(handles[i], &guid, &interface)) || interface == NULL)
             continue;
-        const EFI_GRAPHICS_OUTPUT_PROTOCOL *output = interface;
-        if (output->Mode != NULL && framebuffer_from_mode(output->Mode, ret_framebuffer))
+        if (platform_describe_output(interface, ret_framebuffer))
             return true;
     }
     return false;

@@ -58,9 +58,9 @@ void post_exit_print(struct post_exit *post_exit, const char *format, ...)
         framebuffer_text_write(&post_exit->text, text, length);
 }
 
-_Noreturn void post_exit_stop(struct post_exit *post_exit, enum post_exit_code code)
+_Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code)
 {
     if (post_exit->debug_exit_port != 0)
-        cpu_port_write32(post_exit->debug_exit_port, (uint32_t)code);
+        cpu_port_write32(post_exit->debug_exit_port, code);
     cpu_halt_forever();
 }

@@ -12,14 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/debug_exit.h"
 #include "shared/framebuffer_text.h"
-
-/* The same numbers as PANIC_LOADER_FAULT and PANIC_KERNEL_RETURNED in kernel/panic.h, so that one
- * table explains every exit value. */
-enum post_exit_code {
-    POST_EXIT_LOADER_FAULT = 0x2b,
-    POST_EXIT_KERNEL_RETURNED = 0x2c,
-};
 
 /* Enough for a report on any screen: 32 lines of the longest length. */
 #define POST_EXIT_CELL_CAPACITY (32 * FRAMEBUFFER_TEXT_COLUMN_LIMIT)
@@ -44,7 +38,7 @@ void post_exit_initialise(struct post_exit *post_exit,
 void post_exit_print(struct post_exit *post_exit, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The end. */
-_Noreturn void post_exit_stop(struct post_exit *post_exit, enum post_exit_code code);
+/* The end. `code` is one of debug_exit.h. */
+_Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code);
 
 #endif

@@ -17,6 +17,8 @@
 
 #include <stdint.h>
 
+#include "shared/debug_exit.h"
+
 /* The codes are stable: they are the exit values of tests and are listed in docs/LOG.md. QEMU turns
  * the value v into the exit status 2v + 1, so they stay below 128 (and avoid 0x10, DEBUG_EXIT_OK).
  */
@@ -47,10 +49,10 @@ enum panic_code {
     PANIC_POWER_OFF = 0x28,          /* ResetSystem returned */
     PANIC_NESTED = 0x29,             /* a panic or fault while a panic was being printed */
     PANIC_UNEXPECTED_INTERRUPT = 0x2a,
-    PANIC_LOADER_FAULT = 0x2b,    /* raised by the loader's handlers before the kernel had any */
-    PANIC_KERNEL_RETURNED = 0x2c, /* raised by the loader: the kernel's entry returned */
-    PANIC_GUARD_PAGE = 0x2d,      /* a guard page of the heap window or a heap allocation */
-    PANIC_EXCEPTION_BASE = 0x40,  /* + vector (0…31): a CPU exception with no better name */
+    PANIC_LOADER_FAULT = DEBUG_EXIT_LOADER_FAULT, /* raised by the loader, as is the next */
+    PANIC_KERNEL_RETURNED = DEBUG_EXIT_KERNEL_RETURNED,
+    PANIC_GUARD_PAGE = 0x2d,     /* a guard page of the heap window or a heap allocation */
+    PANIC_EXCEPTION_BASE = 0x40, /* + vector (0…31): a CPU exception with no better name */
 };
 
 /* The value that leaves QEMU for a boot that reached [ready]. */

@@ -2,28 +2,18 @@
 
 #include "shared/memory.h"
 #include "shared/number.h"
-
-/* A piece of the line; not NUL-terminated. */
-struct piece {
-    const char *text;
-    size_t length;
-};
-
-static bool is_blank(char character)
-{
-    return character == ' ' || character == '\t';
-}
+#include "shared/piece.h"
 
 /* Take the next word off the line. False at the end. */
 static bool next_word(const char **line, struct piece *ret_word)
 {
     const char *start = *line;
-    while (is_blank(*start))
+    while (piece_is_blank(*start))
         start++;
 
     const char *end = start;
     bool quoted = false;
-    while (*end != '\0' && (quoted || !is_blank(*end))) {
+    while (*end != '\0' && (quoted || !piece_is_blank(*end))) {
         if (*end == '"')
             quoted = !quoted;
         end++;
@@ -33,18 +23,7 @@ static bool next_word(const char **line, struct piece *ret_word)
     return end != start;
 }
 
-/* How much of the word the key is: its length if the word begins with all of it, else 0. */
-static size_t matching_length(struct piece word, const char *key)
-{
-    size_t length = 0;
-    while (key[length] != '\0') {
-        if (length == word.length || word.text[length] != key[length])
-            return 0;
-        length++;
-    }
-    return length;
-}
-
+/* Kinder than the quotes of handoff.conf: nobody is there to be told of one that is missing. */
 static struct piece without_quotes(struct piece value)
 {
     if (value.length == 0 || value.text[0] != '"')
@@ -60,12 +39,12 @@ static bool find_value(const char *line, const char *key, struct piece *ret_valu
 {
     struct piece word;
     while (next_word(&line, &word)) {
-        size_t key_length = matching_length(word, key);
-        if (key_length == 0 || key_length == word.length || word.text[key_length] != '=')
-            continue;
-        struct piece value = {word.text + key_length + 1, word.length - key_length - 1};
-        *ret_value = without_quotes(value);
-        return true;
+        struct piece name;
+        struct piece value;
+        if (piece_split(word, '=', &name, &value) && piece_equals(name, key)) {
+            *ret_value = without_quotes(value);
+            return true;
+        }
     }
     return false;
 }
@@ -74,7 +53,7 @@ bool command_line_has(const char *line, const char *key)
 {
     struct piece word;
     while (next_word(&line, &word)) {
-        if (matching_length(word, key) == word.length)
+        if (piece_equals(word, key))
             return true;
     }
     return false;

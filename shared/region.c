@@ -1,7 +1,5 @@
 #include "shared/region.h"
 
-#include "shared/handoff.h"
-
 const char *region_type_name(uint32_t type)
 {
     switch (type) {
@@ -49,4 +47,24 @@ const char *region_type_name(uint32_t type)
 bool region_type_is_ram(uint32_t type)
 {
     return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_RUNTIME_CODE;
+}
+
+bool region_next_ram_run(const struct handoff_region *regions, size_t region_count,
+                         uint64_t limit_bytes, size_t *index, struct range *ret_run)
+{
+    size_t next = *index;
+    while (next < region_count && !region_type_is_ram(regions[next].type))
+        next++;
+    if (next == region_count || regions[next].base >= limit_bytes)
+        return false;
+
+    struct range run = {regions[next].base, regions[next].base};
+    while (next < region_count && region_type_is_ram(regions[next].type) &&
+           regions[next].base == run.end)
+        run.end += regions[next++].size_bytes;
+    if (run.end > limit_bytes)
+        run.end = limit_bytes;
+    *ret_run = run;
+    *index = next;
+    return true;
 }

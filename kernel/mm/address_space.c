@@ -68,35 +68,18 @@ static enum page_table_status map_direct(struct address_space *space, struct ran
     return status;
 }
 
-static enum page_table_status map_ram_run(struct address_space *space, struct range run)
-{
-    if (run.end > LAYOUT_DIRECT_MAP_LIMIT_BYTES)
-        run.end = LAYOUT_DIRECT_MAP_LIMIT_BYTES;
-    if (run.start >= run.end)
-        return PAGE_TABLE_OK;
-    space->direct_map_mapped_bytes += range_size_bytes(run);
-    return map_direct(space, run, RAM_PERMISSIONS);
-}
-
-/* Rows that touch are mapped as one run, since the firmware cuts RAM into many small rows and each
- * cut would cost a large page. */
 static enum page_table_status map_ram(struct address_space *space,
                                       const struct address_space_plan *plan)
 {
-    struct range run = {0, 0};
-    for (size_t i = 0; i < plan->region_count; i++) {
-        const struct handoff_region *region = &plan->regions[i];
-        if (!region_type_is_ram(region->type))
-            continue;
-        if (region->base != run.end) {
-            enum page_table_status status = map_ram_run(space, run);
-            if (status != PAGE_TABLE_OK)
-                return status;
-            run.start = region->base;
-        }
-        run.end = region->base + region->size_bytes;
+    struct range run;
+    for (size_t index = 0; region_next_ram_run(plan->regions, plan->region_count,
+                                               LAYOUT_DIRECT_MAP_LIMIT_BYTES, &index, &run);) {
+        enum page_table_status status = map_direct(space, run, RAM_PERMISSIONS);
+        if (status != PAGE_TABLE_OK)
+            return status;
+        space->direct_map_mapped_bytes += range_size_bytes(run);
     }
-    return map_ram_run(space, run);
+    return PAGE_TABLE_OK;
 }
 
 static enum page_table_status map_framebuffer(struct address_space *space, struct range physical)

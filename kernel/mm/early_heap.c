@@ -2,6 +2,7 @@
 
 #include "kernel/panic.h"
 #include "shared/address.h"
+#include "shared/power_of_two.h"
 
 /* Behind every freeable block, at the last 8 bytes before the `next` of that moment. Offsets count
  * from the heap's start, in granules of 8 bytes. */
@@ -34,11 +35,6 @@ static bool align_up(uintptr_t value, uint64_t alignment_bytes, uintptr_t *ret_a
         return false;
     *ret_aligned = (value + alignment_bytes - 1) & ~(alignment_bytes - 1);
     return true;
-}
-
-static bool is_power_of_two(uint64_t value)
-{
-    return value != 0 && (value & (value - 1)) == 0;
 }
 
 enum early_heap_status early_heap_initialise(struct early_heap *heap, void *base,

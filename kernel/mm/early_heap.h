@@ -26,7 +26,8 @@
 
 #include "shared/range.h"
 
-/* Below this the bring-up cannot do its work (it took 54 KiB with the most rows seen); the fixed region serves. */
+/* Below this the bring-up cannot do its work (it took 54 KiB with the most rows seen); the fixed
+ * region serves. */
 #define EARLY_HEAP_SIZE_MIN_BYTES (UINT64_C(64) << 10)
 /* A footer has 31 bits for an offset in units of 8 bytes. */
 #define EARLY_HEAP_SIZE_MAX_BYTES (UINT64_C(16) << 30)

@@ -2,22 +2,26 @@
 
 #include "shared/region.h"
 
-/* EFI_MEMORY_RUNTIME: the firmware's services use this region (UEFI 2.10, section 7.2.3). */
-#define EFI_MEMORY_RUNTIME (UINT64_C(1) << 63)
+/* UEFI 2.10, sections 7.2.1 and 7.2.3. The firmware's own type counts, since a row that is not
+ * write-back is handed over as reserved. */
+#define EFI_RUNTIME_SERVICES_CODE 5
+#define EFI_RUNTIME_SERVICES_DATA 6
+#define EFI_MEMORY_RUNTIME        (UINT64_C(1) << 63)
 
 static bool is_needed(const struct handoff_region *region)
 {
-    return region->type == HANDOFF_REGION_RUNTIME_CODE ||
-           region->type == HANDOFF_REGION_RUNTIME_DATA ||
+    return region->efi_type == EFI_RUNTIME_SERVICES_CODE ||
+           region->efi_type == EFI_RUNTIME_SERVICES_DATA ||
            (region->attributes & EFI_MEMORY_RUNTIME) != 0;
 }
 
-static struct page_permissions permissions_for(uint32_t type)
+static struct page_permissions permissions_for(const struct handoff_region *region)
 {
     return (struct page_permissions){
         .write = true,
-        .execute = type == HANDOFF_REGION_RUNTIME_CODE,
-        .memory_type = region_type_is_ram(type) ? PAGE_MEMORY_WRITE_BACK : PAGE_MEMORY_UNCACHED,
+        .execute = region->efi_type == EFI_RUNTIME_SERVICES_CODE,
+        .memory_type =
+            region_type_is_ram(region->type) ? PAGE_MEMORY_WRITE_BACK : PAGE_MEMORY_UNCACHED,
     };
 }
 
@@ -31,7 +35,7 @@ static enum page_table_status map_region(struct runtime_space *space,
         return PAGE_TABLE_OK;
     space->mapped_bytes += range_size_bytes(range);
     return page_table_map(&space->table, virt_addr(range.start), phys_addr(range.start),
-                          range_size_bytes(range), permissions_for(region->type), true);
+                          range_size_bytes(range), permissions_for(region), true);
 }
 
 enum page_table_status runtime_space_build(struct runtime_space *ret_space,

@@ -6,9 +6,10 @@
  * which can be called only once). So a second root has
  *
  *   upper half   the kernel's own, borrowed: the same tables, not copies of them
- *   lower half   every region with EFI_MEMORY_RUNTIME, or of a runtime type, at its own address:
- *                code rwx (firmware without a memory attributes table keeps data in code regions,
- *                UEFI 2.10 section 4.6.4), data rw-, device registers rw- and uncached
+ *   lower half   every region with EFI_MEMORY_RUNTIME, or of a runtime EFI type, at its own
+ *                address: code rwx (firmware without a memory attributes table keeps data in code
+ *                regions, UEFI 2.10 section 4.6.4), data and device registers rw-. What is not RAM
+ *                (device registers, and code or data whose row is not write-back) is uncached
  *
  * It is loaded for the time of one call only. Page 0 stays unmapped here too.
  *

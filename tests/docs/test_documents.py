@@ -102,7 +102,8 @@ def test_constants_in_document_are_the_header_s():
 def enumeration(header, prefix):
     """{NAME: value} of the enumerators with a prefix."""
     pairs = re.findall(rf"\b{prefix}(\w+)\s*=\s*(\w+)", without_comments(read(header)))
-    return {name: int(value, 0) for name, value in pairs}
+    elsewhere = dict(re.findall(r"#define (DEBUG_EXIT_\w+)\s+(0x\w+)", read("shared/debug_exit.h")))
+    return {name: int(elsewhere.get(value, value), 0) for name, value in pairs}
 
 
 def test_region_types_in_document_are_the_header_s():
@@ -163,12 +164,6 @@ def test_panic_codes_fit_into_an_exit_status():
     assert codes["EXCEPTION_BASE"] + 31 < 128
 
 
-def test_loader_s_exit_codes_are_the_kernel_s():
-    codes = enumeration("bootloader/post_exit.h", "POST_EXIT_")
-    assert codes["LOADER_FAULT"] == panic_codes()["LOADER_FAULT"]
-    assert codes["KERNEL_RETURNED"] == panic_codes()["KERNEL_RETURNED"]
-
-
 def test_provocations_in_document_are_the_kernel_s():
     generic = re.findall(r'\{"([\w-]+)", \w+, (true|false)\}', read("kernel/provoke.c"))
     cpu = re.findall(r'\{"([\w-]+)", provoke_\w+\}', read("kernel/arch/x86_64/provoke.c"))
@@ -182,6 +177,18 @@ def test_provocations_in_document_are_the_kernel_s():
     assert sorted(re.findall(r"`([\w-]+)`", early)) == sorted(
         name for name, early_one in generic if early_one == "true"
     )
+
+
+def test_command_line_words_in_document_are_the_code_s():
+    """Whatever loader or kernel look for on the command line has its row, and nothing else has."""
+    words = set()
+    for folder in ("bootloader", "kernel"):
+        for path in sorted((ROOT / folder).rglob("*.c")):
+            words.update(re.findall(r'(?:command_line_\w+|\bis_on)\([\w>.-]+, "([\w-]+)"',
+                                    path.read_text(encoding="utf-8")))  # fmt: skip
+    rows = table_rows(section(read("docs/LOG.md"), "The command line"))
+    documented = {re.match(r"`([\w-]+)", row[0]).group(1) for row in rows}
+    assert documented == words
 
 
 def logged_lines():

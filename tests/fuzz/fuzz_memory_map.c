@@ -89,13 +89,14 @@ static void check_regions(const struct memory_map_input *input,
 static void convert_and_check(const struct memory_map_input *input)
 {
     uint64_t work[2 * SPAN_LIMIT];
-    struct handoff_region regions[2 * SPAN_LIMIT];
+    struct handoff_region regions[2 * SPAN_LIMIT + 1];
     struct memory_map_report report;
     size_t span_count = input->row_count + input->claim_count;
     size_t region_count = 0;
-    enum memory_map_status status = memory_map_convert(
-        input->rows, input->row_count * sizeof(rows[0]), sizeof(rows[0]), input->claims,
-        input->claim_count, work, 2 * span_count, regions, 2 * span_count, &region_count, &report);
+    enum memory_map_status status =
+        memory_map_convert(input->rows, input->row_count * sizeof(rows[0]), sizeof(rows[0]),
+                           input->claims, input->claim_count, work, 2 * span_count, regions,
+                           2 * span_count + 1, &region_count, &report);
     require(status == MEMORY_MAP_OK || status == MEMORY_MAP_EMPTY);
     require((status == MEMORY_MAP_OK) == (region_count > 0));
     check_regions(input, regions, region_count);
@@ -109,11 +110,11 @@ static void convert_raw(const uint8_t *bytes, size_t size_bytes)
     uint64_t stride_bytes = bytes[0];
     size_t map_size_bytes = size_bytes - 1;
     uint64_t work[2 * SPAN_LIMIT];
-    struct handoff_region regions[2 * SPAN_LIMIT];
+    struct handoff_region regions[2 * SPAN_LIMIT + 1];
     struct memory_map_report report;
     size_t region_count = 0;
     if (memory_map_convert(bytes + 1, map_size_bytes, stride_bytes, NULL, 0, work, 2 * SPAN_LIMIT,
-                           regions, 2 * SPAN_LIMIT, &region_count, &report) == MEMORY_MAP_OK)
+                           regions, 2 * SPAN_LIMIT + 1, &region_count, &report) == MEMORY_MAP_OK)
         require_no_problem(memory_map_normal_problem(regions, region_count));
     else
         require(region_count == 0);

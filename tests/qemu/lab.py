@@ -7,6 +7,7 @@ and loader.
 """
 
 import itertools
+import os
 import shutil
 import sys
 import time
@@ -29,7 +30,7 @@ CODE_FORBIDDEN = 0x7D
 CODE_RETURNED = 0x7E
 CODE_CONDUCTOR_FAILED = 0x7F
 
-# Patience on a busy host: a boot takes seconds, one with 1 TiB half a minute when it is alone.
+# Patience on a busy host: a boot takes seconds. One with much memory gets more (Machine.patience).
 TIMEOUT_SECONDS = 300
 # Every image has the same size: the restored firmware believes in the size that it has seen.
 CASE_IMAGE_MIB = 24
@@ -45,7 +46,8 @@ def make_tree(tree: Path, command_line="", words=None, **settings):
 
 
 def change(tree: Path, changes):
-    """Apply {path: bytes, or None to remove} to a volume's tree."""
+    """Apply {path: bytes, a number of bytes that are zero, "directory", or None to remove} to a
+    volume's tree."""
     for name, content in (changes or {}).items():
         path = tree / name
         if path.is_dir():
@@ -58,6 +60,9 @@ def change(tree: Path, changes):
         if content == "directory":
             path.mkdir()
             (path / "inside").write_bytes(b"a directory with an entry")
+        elif isinstance(content, int):
+            path.touch()
+            os.truncate(path, content)
         else:
             path.write_bytes(content)
 
@@ -111,7 +116,8 @@ class Lab:
         iso = options.get("medium") == "iso"
         disk = self.disk(changes, plan, fat_bits, iso=iso, **settings)
         try:
-            return boot.boot(self.machine(disk, **options), timeout)
+            pc = self.machine(disk, **options)
+            return boot.boot(pc, pc.patience(timeout))
         finally:
             shutil.rmtree(disk.parent)
 

@@ -20,7 +20,7 @@ def test_FW2_watchdog_is_switched_off_first(lab):
 
 def test_FW2_watchdog_that_stays_is_a_warning(lab):
     verdict = expect_ready(lab.case(plan=["watchdog-fails"]))
-    assert "watchdog" in verdict.serial.replace("SetWatchdogTimer", "")
+    assert "the firmware keeps its watchdog" in verdict.serial
 
 
 def test_FW14_no_console(lab):
@@ -40,7 +40,7 @@ def test_FW15_no_usable_framebuffer(lab, fault):
 
 def test_FW16_no_acpi(lab):
     verdict = expect_ready(lab.case(plan=["no-acpi"]))
-    assert "ACPI" in verdict.serial
+    assert "the firmware has no ACPI tables" in verdict.serial
 
 
 def test_no_random_numbers_from_firmware(lab):
@@ -50,6 +50,21 @@ def test_no_random_numbers_from_firmware(lab):
 
 def test_FW17_no_memory_attribute_protocol(lab):
     expect_ready(lab.case(plan=["no-memory-attribute"]))
+
+
+def test_FW17_memory_attribute_protocol_that_fails(lab):
+    """It is not needed: the loader never asks for it."""
+    verdict = expect_ready(lab.case(plan=["memory-attribute-fails"]))
+    assert verdict.has_line("conductor: memory-attribute protocol: present, fails")
+    assert "conductor: memory attributes of" not in verdict.serial
+
+
+def test_M13_firmware_code_that_is_not_write_back(lab):
+    """It is handed over as reserved and mapped uncached, and the runtime call still works."""
+    plain = expect_ready(lab.case())
+    verdict = expect_ready(lab.case(plan=["firmware-uncached"]))
+    total = r"\[frames\] total=(\d+)"
+    assert int(verdict.has_line(total).group(1)) < int(plain.has_line(total).group(1))
 
 
 def test_strict_memory_protection(lab):

@@ -3,7 +3,7 @@ happened (fault catalogue X, and the cases of B, F, K and P that need a CPU)."""
 
 import pytest
 
-from lab import PANIC, expect_panic, expect_ready
+from lab import CASE_IMAGE_MIB, PANIC, TIMEOUT_SECONDS, expect_panic, expect_ready
 
 EXCEPTION = PANIC["EXCEPTION_BASE"]
 
@@ -50,12 +50,36 @@ def test_provoked_panic_has_its_own_code(lab, name, code, words):
     assert words.lower() in verdict.serial.lower()
 
 
+@pytest.mark.parametrize("name, code", [("divide", EXCEPTION + 0), ("loader-fault", "LOADER_FAULT")])
+def test_X10_no_serial_and_no_framebuffer(lab, name, code):
+    """Nobody can be told, and nothing waits for a port that does not answer: the code still arrives."""
+    machine = {"serial_port": False, "graphics": "none"}
+    verdict = expect_panic(lab.cold(command_line=f"provoke={name}", machine=machine), code)
+    assert verdict.serial == ""
+
+
+def test_X_nmi_while_idle(lab):
+    """A non-maskable interrupt reaches the kernel with interrupts off, and is named."""
+    disk = lab.disk(words=["debug-exit=0xf4"], plan=[], size_mib=CASE_IMAGE_MIB)
+    with lab.restore(disk) as running:
+        assert running.wait_for(r"^\[ready\] action=idle", TIMEOUT_SECONDS), running.serial
+        running.command("inject-nmi")
+        verdict = expect_panic(running.watch(TIMEOUT_SECONDS), EXCEPTION + 2)
+    assert "non-maskable interrupt" in verdict.serial
+
+
 def test_panic_names_functions(lab):
     """The backtrace is symbolised: it leads from the provocation back to the kernel's start."""
     verdict = expect_panic(lab.case(command_line="provoke=null-write"), "NULL_ACCESS")
     assert verdict.has_line(r"\[panic\] at 0x[0-9a-f]+ \w+\+0x")
     assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ provoke\+0x")
     assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ bring_up_ready\+0x")
+
+
+def test_panic_names_the_first_function(lab):
+    """And not the linker script's names for the place where it lies."""
+    verdict = expect_panic(lab.case(command_line="provoke=early-panic"), "ASSERTION")
+    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ kernel_entry\+0x"), verdict.serial
 
 
 def test_X12_backtrace_stops_at_corrupt_frame_pointer(lab):

@@ -59,6 +59,15 @@ def test_promises_hold_on_cpu(lab, cpu, flags):
     assert int(seen["flags"], 0) == flags
 
 
+def test_P12_promises_hold_on_a_cpu_without_pat_global_pages_and_machine_checks(lab):
+    """What the CPU does not have is not switched on."""
+    expect_complete(boot_probe(lab, machine={"cpu": "qemu64,-pat,-pge,-mce"}))
+
+
+def test_M13_promises_hold_with_firmware_ram_that_is_not_write_back(lab):
+    expect_complete(boot_probe(lab, plan=["firmware-uncached"]))
+
+
 @pytest.mark.parametrize("graphics", ["virtio-gpu", "none"])
 def test_FW15_promises_hold_without_linear_framebuffer(lab, graphics):
     seen = expect_complete(boot_probe(lab, machine={"graphics": graphics}))
@@ -95,8 +104,8 @@ def test_FW3_promises_hold_without_memory_for_the_heap(lab):
     assert int(seen["temp_heap_size"], 0) == 0
 
 
-def test_command_line_arrives_unchanged(lab):
-    words = "a  b=c   'single' title=\"two words\""
+@pytest.mark.parametrize("words", ["a  b=c   'single' title=\"two words\"", '"a b" c', ' "a" "b"'])
+def test_command_line_arrives_unchanged(lab, words):
     seen = expect_complete(boot_probe(lab, words))
     assert seen["command_line"].startswith(words)
 

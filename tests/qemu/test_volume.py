@@ -5,6 +5,8 @@ import pytest
 from lab import ROOT, expect_ready, expect_stop
 
 KIB = 1024
+# ELF_FILE_LIMIT_BYTES of bootloader/elf.h.
+KERNEL_LIMIT_BYTES = 256 * KIB * KIB
 KERNEL = ROOT / "esp/kernel.elf"
 
 
@@ -28,6 +30,13 @@ def test_ES2_kernel_empty(lab):
 @pytest.mark.parametrize("size", [1, 3, 4, 15, 16, 63])
 def test_ES3_kernel_shorter_than_its_header(lab, size):
     expect_stop(lab.case({"kernel.elf": KERNEL.read_bytes()[:size]}), 11)
+
+
+def test_ES4_kernel_above_the_size_cap(lab):
+    """Refused by its size alone: its first bytes are no ELF, either, and are not looked at."""
+    changes = {"kernel.elf": KERNEL_LIMIT_BYTES + 1}
+    verdict = expect_stop(lab.cold(changes, plan=[], fat_bits=32), 8)
+    assert "conductor: calls: AllocatePages 1," in verdict.serial, "for handoff.conf"
 
 
 @pytest.mark.parametrize("plan", [["read-at-most 512"], ["read-at-most 4093"]])

@@ -54,9 +54,10 @@ static struct result convert_with_stride(const struct memory_map_descriptor *row
                                          size_t stride_bytes, const struct memory_map_claim *claims,
                                          size_t claim_count)
 {
-    size_t capacity = 2 * (row_count + claim_count);
+    size_t work_count = 2 * (row_count + claim_count);
+    size_t capacity = work_count + 1;
     uint8_t *map = malloc(row_count * stride_bytes + 1);
-    uint64_t *work = malloc(capacity * sizeof(*work) + 1);
+    uint64_t *work = malloc(work_count * sizeof(*work) + 1);
     struct result result = {.regions = malloc(capacity * sizeof(struct handoff_region) + 1),
                             .count = 12345};
     assert_non_null(map);
@@ -67,7 +68,7 @@ static struct result convert_with_stride(const struct memory_map_descriptor *row
         memcpy(map + i * stride_bytes, &rows[i], sizeof(rows[i]));
     result.status =
         memory_map_convert(map, row_count * stride_bytes, stride_bytes, claims, claim_count, work,
-                           capacity, result.regions, capacity, &result.count, &result.report);
+                           work_count, result.regions, capacity, &result.count, &result.report);
     free(map);
     free(work);
     return result;
@@ -262,11 +263,11 @@ static void test_M5_M17_wrapping_and_too_high_rows_are_dropped(void **state)
                                                  row(CONVENTIONAL, limit, 1),
                                                  row(CONVENTIONAL, limit - 0x1000, 2),
                                                  row(RESERVED, UINT64_C(1) << 63, 1),
-                                                 row(CONVENTIONAL, limit - 0x1000, 1)};
+                                                 row(MMIO, limit - 0x1000, 1)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.status, MEMORY_MAP_OK);
     assert_int_equal(result.count, 1);
-    assert_region(&result, 0, limit - 0x1000, 1, HANDOFF_REGION_USABLE);
+    assert_region(&result, 0, limit - 0x1000, 1, HANDOFF_REGION_MMIO);
     assert_int_equal(result.report.dropped_wrapping, 7);
     result_drop(result);
 }
@@ -422,6 +423,32 @@ static void test_M13_attributes_that_forbid_use(void **state)
     result_drop(result);
 }
 
+/* RAM is mapped write-back; a row that says it must not be would get a second memory type. */
+static void test_M13_firmware_ram_that_is_not_write_back_is_reserved(void **state)
+{
+    (void)state;
+    static const uint32_t FIRMWARE[] = {RT_CODE, RT_DATA, NVS};
+    for (size_t i = 0; i < COUNT(FIRMWARE); i++) {
+        static const uint64_t UNCACHED[] = {0, 0x1, 0x7, RUNTIME, RUNTIME | 0x1};
+        for (size_t a = 0; a < COUNT(UNCACHED); a++)
+            assert_int_equal(memory_map_region_type(FIRMWARE[i], UNCACHED[a]),
+                             HANDOFF_REGION_RESERVED);
+        assert_true(region_type_is_ram(memory_map_region_type(FIRMWARE[i], RUNTIME | 0x8)));
+        assert_true(region_type_is_ram(memory_map_region_type(FIRMWARE[i], WB | SP)));
+    }
+
+    const struct memory_map_descriptor rows[] = {row_with(RT_CODE, 0x1000, 1, RUNTIME | 0x1),
+                                                 row_with(NVS, 0x2000, 1, 0)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.count, 2);
+    assert_region(&result, 0, 0x1000, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, 0x2000, 1, HANDOFF_REGION_RESERVED);
+    assert_int_equal(result.regions[0].efi_type, RT_CODE); /* by which runtime calls find it */
+    assert_int_equal(result.regions[0].attributes, RUNTIME | 0x1);
+    assert_int_equal(result.report.unusable_attributes, 2);
+    result_drop(result);
+}
+
 static void test_M14_frame_0_is_reserved(void **state)
 {
     (void)state;
@@ -505,6 +532,72 @@ static void test_claims_do_not_soften_a_row(void **state)
     assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_RESERVED);
     assert_region(&result, 1, 0x3000, 1, HANDOFF_REGION_FRAMEBUFFER);
     assert_region(&result, 2, 0x4000, 1, HANDOFF_REGION_MMIO);
+    result_drop(result);
+}
+
+/*   |- LoaderData, RESERVED in part -|     nothing
+ *       |- stack -|                      |- tables -|  */
+static void test_claims_that_the_rows_do_not_bear_out_are_named(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x1000, 8),
+                                                 row_with(LOADER_DATA, 0x9000, 4, WB | SP)};
+    const struct memory_map_claim good[] = {
+        {0x1000, 0x8000, HANDOFF_REGION_STACK},
+        {0x2000, 0x1000, HANDOFF_REGION_LOADER},
+        {0x9000, 0x1000, HANDOFF_REGION_FRAMEBUFFER},
+        {0xa0000, 0x1000, HANDOFF_REGION_FRAMEBUFFER},
+    };
+    struct result result = convert(rows, COUNT(rows), good, COUNT(good));
+    assert_int_equal(result.report.unproven_claim.size_bytes, 0);
+    result_drop(result);
+
+    const struct memory_map_claim outweighed[] = {{0x6000, 0x5000, HANDOFF_REGION_STACK}};
+    result = convert(rows, COUNT(rows), outweighed, COUNT(outweighed));
+    assert_int_equal(result.report.unproven_claim.base, 0x9000);
+    assert_int_equal(result.report.unproven_claim.size_bytes, 0x2000);
+    assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_STACK);
+    result_drop(result);
+
+    const struct memory_map_claim nowhere[] = {{0x10000, 0x1000, HANDOFF_REGION_PAGE_TABLES},
+                                               {0x9000, 0x1000, HANDOFF_REGION_LOADER}};
+    result = convert(rows, COUNT(rows), nowhere, COUNT(nowhere));
+    assert_int_equal(result.report.unproven_claim.base, 0x9000); /* the first by address */
+    result_drop(result);
+    result = convert(rows, 1, nowhere, 1);
+    assert_int_equal(result.report.unproven_claim.base, 0x10000);
+    assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_PAGE_TABLES);
+    result_drop(result);
+}
+
+/*   0        64 TiB
+ *   |- usable --|- … ----|- runtime -|- MMIO -|  */
+static void test_ram_beyond_the_direct_map_is_reserved(void **state)
+{
+    (void)state;
+    const uint64_t limit = MEMORY_MAP_RAM_LIMIT_BYTES;
+    const struct memory_map_descriptor rows[] = {
+        row(CONVENTIONAL, 0, limit / PAGE + 3),
+        row_with(RT_DATA, limit + 4 * PAGE, 1, WB | RUNTIME),
+        row(MMIO, limit + 6 * PAGE, 1),
+    };
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_int_equal(result.status, MEMORY_MAP_OK);
+    assert_int_equal(result.count, 5);
+    assert_region(&result, 0, 0, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, PAGE, limit / PAGE - 1, HANDOFF_REGION_USABLE);
+    assert_region(&result, 2, limit, 3, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 3, limit + 4 * PAGE, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 4, limit + 6 * PAGE, 1, HANDOFF_REGION_MMIO);
+    assert_int_equal(result.regions[2].efi_type, CONVENTIONAL);
+    assert_int_equal(result.regions[3].efi_type, RT_DATA);
+    assert_int_equal(result.report.unreachable_bytes, 4 * PAGE);
+    assert_page(&result, rows, COUNT(rows), NULL, 0, limit - PAGE);
+    assert_page(&result, rows, COUNT(rows), NULL, 0, limit);
+    result_drop(result);
+
+    result = convert(rows, 1, NULL, 0); /* the most regions that one row can become */
+    assert_int_equal(result.count, 3);
     result_drop(result);
 }
 
@@ -678,10 +771,13 @@ int main(void)
         cmocka_unit_test(test_M10_M11_types),
         cmocka_unit_test(test_M12_undefined_attribute_bits_are_ignored),
         cmocka_unit_test(test_M13_attributes_that_forbid_use),
+        cmocka_unit_test(test_M13_firmware_ram_that_is_not_write_back_is_reserved),
         cmocka_unit_test(test_M14_frame_0_is_reserved),
         cmocka_unit_test(test_M15_M21_firmware_ram_is_kept),
         cmocka_unit_test(test_M16_claims_are_laid_over_the_rows),
         cmocka_unit_test(test_claims_do_not_soften_a_row),
+        cmocka_unit_test(test_claims_that_the_rows_do_not_bear_out_are_named),
+        cmocka_unit_test(test_ram_beyond_the_direct_map_is_reserved),
         cmocka_unit_test(test_maps_of_real_machines),
         cmocka_unit_test(test_M18_superdome_keeps_12_tib_apart_from_mmio),
         cmocka_unit_test(test_random_maps_against_one_byte_a_page),

@@ -12,6 +12,9 @@
 #include "kernel/mm/runtime_space.h"
 #include "tests/unit/support/fake_machine.h"
 
+#define EFI_RUNTIME_SERVICES_CODE 5
+#define EFI_RUNTIME_SERVICES_DATA 6
+
 struct fixture {
     struct fake_machine machine;
     struct address_space kernel;
@@ -79,6 +82,28 @@ static void test_firmware_regions_are_at_their_own_addresses(void **state)
     assert_int_equal(flash.permissions.memory_type, PAGE_MEMORY_UNCACHED);
 }
 
+/* The loader hands over what is not write-back as reserved. The firmware's services need it all the
+ * same, and the caches must not. */
+static void test_M13_runtime_rows_that_are_not_write_back_are_uncached(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct handoff_region regions[] = {
+        {0x10000, 0x1000, HANDOFF_REGION_RESERVED, EFI_RUNTIME_SERVICES_CODE, 1},
+        {0x11000, 0x1000, HANDOFF_REGION_RESERVED, EFI_RUNTIME_SERVICES_DATA, 0},
+        {0x12000, 0x1000, HANDOFF_REGION_RESERVED, 0, 1},
+    };
+    assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, regions, 3),
+                     PAGE_TABLE_OK);
+    struct page_mapping code = mapping_at(fixture, 0x10000);
+    assert_true(code.permissions.write && code.permissions.execute);
+    assert_int_equal(code.permissions.memory_type, PAGE_MEMORY_UNCACHED);
+    struct page_mapping data = mapping_at(fixture, 0x11000);
+    assert_true(data.permissions.write && !data.permissions.execute);
+    assert_int_equal(data.permissions.memory_type, PAGE_MEMORY_UNCACHED);
+    struct page_mapping other;
+    assert_int_equal(look_up(fixture, 0x12000, &other), PAGE_TABLE_NOT_MAPPED);
+}
+
 struct lower_half {
     uint64_t bytes;
 };
@@ -107,8 +132,10 @@ static void test_nothing_else_is_in_the_lower_half(void **state)
 static void test_P7_page_0_stays_unmapped(void **state)
 {
     struct fixture *fixture = *state;
-    struct handoff_region region = {
-        .base = 0, .size_bytes = 0x3000, .type = HANDOFF_REGION_RUNTIME_DATA};
+    struct handoff_region region = {.base = 0,
+                                    .size_bytes = 0x3000,
+                                    .type = HANDOFF_REGION_RUNTIME_DATA,
+                                    .efi_type = EFI_RUNTIME_SERVICES_DATA};
     assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, &region, 1),
                      PAGE_TABLE_OK);
     struct page_mapping mapping;
@@ -204,8 +231,10 @@ static void test_P1_region_that_cannot_be_at_its_own_address(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t free_count = fake_machine_free_count(&fixture->machine);
-    struct handoff_region region = {
-        .base = UINT64_C(1) << 47, .size_bytes = 0x1000, .type = HANDOFF_REGION_RUNTIME_DATA};
+    struct handoff_region region = {.base = UINT64_C(1) << 47,
+                                    .size_bytes = 0x1000,
+                                    .type = HANDOFF_REGION_RUNTIME_DATA,
+                                    .efi_type = EFI_RUNTIME_SERVICES_DATA};
     assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, &region, 1),
                      PAGE_TABLE_NON_CANONICAL);
     assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
@@ -217,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_KERNEL(test_firmware_regions_are_at_their_own_addresses),
+        ON_KERNEL(test_M13_runtime_rows_that_are_not_write_back_are_uncached),
         ON_KERNEL(test_nothing_else_is_in_the_lower_half),
         ON_KERNEL(test_P7_page_0_stays_unmapped),
         ON_KERNEL(test_upper_half_is_the_kernels),

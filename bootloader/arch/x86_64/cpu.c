@@ -1,15 +1,21 @@
 #include "bootloader/arch/x86_64/cpu.h"
 
+#include "shared/arch/x86_64/address_width.h"
+
 #define CPUID_EXTENDED   UINT32_C(0x80000000)
 #define CPUID_HYPERVISOR UINT32_C(0x40000000)
 
 #define CPUID_1_ECX_RDRAND     (UINT32_C(1) << 30)
 #define CPUID_1_ECX_HYPERVISOR (UINT32_C(1) << 31)
+#define CPUID_1_EDX_MCE        (UINT32_C(1) << 7)
+#define CPUID_1_EDX_PGE        (UINT32_C(1) << 13)
 #define CPUID_1_EDX_PAT        (UINT32_C(1) << 16)
 
 #define CPUID_EXTENDED_1_EDX_NX   (UINT32_C(1) << 20)
 #define CPUID_EXTENDED_1_EDX_1GIB (UINT32_C(1) << 26)
 
+#define CR4_MCE  (UINT64_C(1) << 6)
+#define CR4_PGE  (UINT64_C(1) << 7)
 #define CR4_LA57 (UINT64_C(1) << 12)
 
 static struct cpuid cpu_cpuid_unchecked(uint32_t leaf, uint32_t subleaf)
@@ -95,18 +101,20 @@ uint64_t cpu_stated_tsc_frequency_hz(void)
 struct page_table_features cpu_page_table_features(void)
 {
     uint32_t features = cpu_cpuid(CPUID_EXTENDED + 1, 0).edx;
-    uint32_t physical_bits = cpu_cpuid(CPUID_EXTENDED + 8, 0).eax & 0xff;
-
     return (struct page_table_features){
         .levels = (cpu_read_cr4() & CR4_LA57) != 0 ? 5 : 4,
-        /* 36 where it is not stated (Intel SDM Vol. 3A, section 4.1.4); 52 is the format's end. */
-        .physical_bits = physical_bits < 32   ? 36
-                         : physical_bits > 52 ? 52
-                                              : physical_bits,
+        .physical_bits = address_width_bits(cpu_cpuid(CPUID_EXTENDED + 8, 0).eax),
         .no_execute = (features & CPUID_EXTENDED_1_EDX_NX) != 0,
         .pages_1gib = (features & CPUID_EXTENDED_1_EDX_1GIB) != 0,
         .write_combining = (cpu_cpuid(1, 0).edx & CPUID_1_EDX_PAT) != 0,
     };
+}
+
+uint64_t cpu_optional_cr4(void)
+{
+    uint32_t features = cpu_cpuid(1, 0).edx;
+    return ((features & CPUID_1_EDX_MCE) != 0 ? CR4_MCE : 0) |
+           ((features & CPUID_1_EDX_PGE) != 0 ? CR4_PGE : 0);
 }
 
 void cpu_disable_interrupts(void)

@@ -35,6 +35,9 @@ uint64_t cpu_stated_tsc_frequency_hz(void);
  * (CR4.LA57): it cannot be changed without leaving long mode. */
 struct page_table_features cpu_page_table_features(void);
 
+/* The bits MCE and PGE of CR4, as far as the CPU has them: to set one that it lacks is a #GP. */
+uint64_t cpu_optional_cr4(void);
+
 void cpu_disable_interrupts(void);
 _Noreturn void cpu_halt_forever(void);
 

@@ -7,14 +7,13 @@
 #define STATE_STACK   24
 #define STATE_EFER    32
 #define STATE_CR4     40
+#define STATE_PAT     48
 
 #define MSR_EFER           0xc0000080
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_PAT            0x277 /* PAGE_ENTRY_PAT_MSR, and its value in two halves */
-#define PAT_HIGH           0x00070106
-#define PAT_LOW            0x00070406
+#define MSR_PAT            0x277
 
 #define CR0_VALUE    0x80010033 /* PG, WP, NE, ET, MP, PE */
 #define DR7_VALUE    0x400      /* no breakpoints */
@@ -46,6 +45,7 @@ enter_kernel:
     movq STATE_HANDOFF(%rcx), %rdi
     movq STATE_STACK(%rcx), %rbp
     movq STATE_CR4(%rcx), %r8
+    movq STATE_PAT(%rcx), %r9
     movl STATE_EFER(%rcx), %eax
 
     /* EFER before CR3: with NXE off, the no-execute bits in the tables would be reserved bits. */
@@ -56,10 +56,14 @@ enter_kernel:
     /* A change of memory types needs the caches written back around it (Intel SDM Vol. 3A,
      * 12.12.4); the writes to CR3 and CR4 below drop every translation. */
     wbinvd
+    testq %r9, %r9
+    jz enter_kernel_without_pat
     movl $MSR_PAT, %ecx
-    movl $PAT_LOW, %eax
-    movl $PAT_HIGH, %edx
+    movl %r9d, %eax
+    movq %r9, %rdx
+    shrq $32, %rdx
     wrmsr
+enter_kernel_without_pat:
     movq %rbx, %cr3
     movq %rbp, %rsp
 

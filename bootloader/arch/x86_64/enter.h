@@ -15,6 +15,7 @@ struct enter_state {
     uint64_t stack_top; /* virtual, 16-byte aligned */
     uint64_t efer;
     uint64_t cr4;
+    uint64_t pat; /* 0: the CPU has none, and the MSR is not touched */
 };
 _Static_assert(offsetof(struct enter_state, page_table_root) == 0, "enter.S");
 _Static_assert(offsetof(struct enter_state, entry) == 8, "enter.S");
@@ -22,11 +23,13 @@ _Static_assert(offsetof(struct enter_state, handoff) == 16, "enter.S");
 _Static_assert(offsetof(struct enter_state, stack_top) == 24, "enter.S");
 _Static_assert(offsetof(struct enter_state, efer) == 32, "enter.S");
 _Static_assert(offsetof(struct enter_state, cr4) == 40, "enter.S");
+_Static_assert(offsetof(struct enter_state, pat) == 48, "enter.S");
 
 #define ENTER_EFER_LONG_MODE  UINT64_C(0x500) /* LME, LMA */
 #define ENTER_EFER_NO_EXECUTE UINT64_C(0x800) /* NXE: only where the CPU has it */
 
-#define ENTER_CR4             UINT64_C(0x6e0)  /* PAE, MCE, PGE, OSFXSR, OSXMMEXCPT */
+/* PAE, OSFXSR, OSXMMEXCPT: every x86-64 CPU has them. cpu_optional_cr4() adds to them. */
+#define ENTER_CR4             UINT64_C(0x620)
 #define ENTER_CR4_FIFTH_LEVEL UINT64_C(0x1000) /* LA57: must stay as it is */
 
 /* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. What it changes,

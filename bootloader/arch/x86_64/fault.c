@@ -156,7 +156,7 @@ _Noreturn void fault_report(const struct fault_frame *frame);
 _Noreturn void fault_report(const struct fault_frame *frame)
 {
     if (fault_is_reporting)
-        post_exit_stop(fault_output, POST_EXIT_LOADER_FAULT);
+        post_exit_stop(fault_output, DEBUG_EXIT_LOADER_FAULT);
     fault_is_reporting = true;
 
     const char *name = frame->vector < EXCEPTION_COUNT ? exception_name((unsigned)frame->vector)
@@ -166,11 +166,11 @@ _Noreturn void fault_report(const struct fault_frame *frame)
                     "before the kernel had handlers of its own\n",
                     name, frame->error_code);
     fault_print_registers(frame);
-    post_exit_stop(fault_output, POST_EXIT_LOADER_FAULT);
+    post_exit_stop(fault_output, DEBUG_EXIT_LOADER_FAULT);
 }
 
 _Noreturn void fault_kernel_returned(void)
 {
     post_exit_print(fault_output, "\n[loader] the kernel's entry returned\n");
-    post_exit_stop(fault_output, POST_EXIT_KERNEL_RETURNED);
+    post_exit_stop(fault_output, DEBUG_EXIT_KERNEL_RETURNED);
 }

@@ -4,6 +4,7 @@
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "shared/arch/x86_64/address_width.h"
 #include "shared/arch/x86_64/page_entry.h"
 #include "shared/format.h"
 
@@ -27,9 +28,6 @@
 
 #define CPUID_EXTENDED_BASE UINT32_C(0x80000000)
 
-/* Without leaf 0x80000008 the address width is 36 bits (Intel SDM Vol. 3A, 4.1.4). */
-#define PHYSICAL_BITS_DEFAULT 36
-
 /* Beyond this many pages one reload of CR3 with global pages off and on is cheaper than an INVLPG
  * each (kernel images and windows are mapped global). */
 #define INVALIDATE_PAGE_LIMIT 64
@@ -50,12 +48,11 @@ static struct cpuid_result cpuid_extended(uint32_t leaf)
 
 void arch_page_features(struct page_table_features *ret_features)
 {
-    uint32_t physical_bits = cpuid_extended(CPUID_EXTENDED_BASE + 8).eax & 0xff;
     bool has_pat = (cpuid(1, 0).edx & CPUID_1_EDX_PAT) != 0;
 
     *ret_features = (struct page_table_features){
         .levels = (cr4_read() & CR4_FIFTH_LEVEL) != 0 ? 5 : 4,
-        .physical_bits = physical_bits != 0 ? physical_bits : PHYSICAL_BITS_DEFAULT,
+        .physical_bits = address_width_bits(cpuid_extended(CPUID_EXTENDED_BASE + 8).eax),
         .no_execute = (msr_read(MSR_EFER) & EFER_NO_EXECUTE) != 0,
         .pages_1gib =
             (cpuid_extended(CPUID_EXTENDED_BASE + 1).edx & CPUID_EXT1_EDX_PAGES_1GIB) != 0,

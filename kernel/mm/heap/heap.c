@@ -2,6 +2,7 @@
 
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
+#include "shared/power_of_two.h"
 
 /* The heap grows by at least this much, so that a run of small blocks does not call the page source
  * for each page; and keeps this much free at its end, so that one block going back and forth does
@@ -222,7 +223,7 @@ void *heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 void *heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                             const void *caller)
 {
-    if (alignment_bytes == 0 || (alignment_bytes & (alignment_bytes - 1)) != 0) {
+    if (!is_power_of_two(alignment_bytes)) {
         heap->counters.failure_count++;
         return NULL;
     }

@@ -5,11 +5,17 @@
  *   stale-fake N          the first N calls of ExitBootServices say that the key is stale
  *   stale-real N          … because it really is: something was allocated in between
  *   map-grows N           the first N calls of GetMemoryMap see a map that has grown
+ *   map-burst N           before the N-th call of GetMemoryMap the map gains many rows at once
+ *   map-bursts N          … before the N-th and every later one
  *   map-fails-after-exit  GetMemoryMap fails once ExitBootServices has failed
  *   map-huge-after-exit   the map does not fit any buffer once ExitBootServices has failed
  *   descriptor-size N     rows are N bytes apart (0: the map says 0)
  *   descriptor-version N
  *   map-ragged            the map's size is no multiple of the row's
+ *   loader-data-uncached  the rows of EfiLoaderData lack EFI_MEMORY_WB
+ *   loader-data-special   … have EFI_MEMORY_SP
+ *   firmware-uncached     the rows of the firmware's runtime code and of ACPI NVS lack
+ * EFI_MEMORY_WB
  *
  * Once ExitBootServices was called, every other boot service is a trap that names itself.
  */
@@ -20,6 +26,12 @@
 /* A value that no kernel uses: the exit status 2 * value + 1 tells that the loader broke the rule.
  */
 #define CONDUCTOR_CODE_FORBIDDEN 0x7d
+
+/* EFI_MEMORY_SP (UEFI 2.10, 7.2.3), which gnu-efi does not know. */
+#define MEMORY_SPECIFIC_PURPOSE UINT64_C(0x40000)
+
+/* Far more rows than the loader's slack. */
+#define BURST_ROWS 200
 
 static uint64_t exit_calls;
 static uint64_t map_calls;
@@ -63,6 +75,38 @@ static void grow_map(void)
         say("the map cannot be made to grow");
 }
 
+/* Every other page of a block is given back, so that each page is a row of its own. */
+static void burst_map(void)
+{
+    EFI_PHYSICAL_ADDRESS block;
+    if (EFI_ERROR(stage.firmware->AllocatePages(AllocateAnyPages, EfiBootServicesData, BURST_ROWS,
+                                                &block))) {
+        say("the map cannot be made to burst");
+        return;
+    }
+    for (UINTN page = 1; page < BURST_ROWS - 1; page += 2)
+        stage.firmware->FreePages(block + page * EFI_PAGE_SIZE, 1);
+    say("GetMemoryMap %llu: the map bursts", map_calls);
+}
+
+static bool is_call_to_burst_at(void)
+{
+    uint64_t number;
+    return (plan_has(&stage.plan, "map-burst", &number) && map_calls == number) ||
+           (plan_has(&stage.plan, "map-bursts", &number) && map_calls >= number);
+}
+
+static void distort_attributes(EFI_MEMORY_DESCRIPTOR *row)
+{
+    bool is_loader_data = row->Type == EfiLoaderData;
+    bool is_firmware = row->Type == EfiRuntimeServicesCode || row->Type == EfiACPIMemoryNVS;
+    if ((is_loader_data && plan_has(&stage.plan, "loader-data-uncached", NULL)) ||
+        (is_firmware && plan_has(&stage.plan, "firmware-uncached", NULL)))
+        row->Attribute &= ~(UINT64)EFI_MEMORY_WB;
+    if (is_loader_data && plan_has(&stage.plan, "loader-data-special", NULL))
+        row->Attribute |= MEMORY_SPECIFIC_PURPOSE;
+}
+
 /* Spread the rows out, from the last to the first, to the distance that the plan asks for. */
 static EFI_STATUS spread_rows(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN *row_bytes,
                               UINTN capacity_bytes, UINTN wanted_bytes)
@@ -85,6 +129,8 @@ static EFI_STATUS distort(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN *
                           UINT32 *version, UINTN capacity_bytes)
 {
     uint64_t number;
+    for (UINTN offset = 0; offset < *size_bytes; offset += *row_bytes)
+        distort_attributes((EFI_MEMORY_DESCRIPTOR *)(void *)((char *)map + offset));
     if (plan_has(&stage.plan, "descriptor-version", &number))
         *version = (UINT32)number;
     if (plan_has(&stage.plan, "map-ragged", NULL))
@@ -105,6 +151,8 @@ static EFI_STATUS get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, 
     map_calls++;
     if (plan_has(&stage.plan, "map-grows", &number) && map_calls <= number)
         grow_map();
+    if (is_call_to_burst_at())
+        burst_map();
     if (exit_calls > 0 && plan_has(&stage.plan, "map-fails-after-exit", NULL)) {
         say("GetMemoryMap fails");
         return EFI_DEVICE_ERROR;

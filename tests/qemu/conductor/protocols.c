@@ -4,6 +4,7 @@
  * Plan:
  *   no-loaded-image, no-file-system, no-graphics, no-random, no-memory-attribute
  *                      the protocol is not there
+ *   memory-attribute-fails  EFI_MEMORY_ATTRIBUTE_PROTOCOL is there, and each of its services fails
  *   no-acpi            no ACPI table is published
  *   no-console         ConOut is NULL
  *   graphics-blt-only  the graphics output can only copy blocks
@@ -11,6 +12,15 @@
  *   watchdog-fails     SetWatchdogTimer fails
  */
 #include "tests/qemu/conductor/stage.h"
+
+/* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI 2.10 section 37.7 */
+#define MEMORY_ATTRIBUTE_PROTOCOL                                                                  \
+    {                                                                                              \
+        0xf4560cf6, 0x40ec, 0x4b4a,                                                                \
+        {                                                                                          \
+            0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89                                         \
+        }                                                                                          \
+    }
 
 struct hidden_protocol {
     const char *plan_name;
@@ -23,9 +33,7 @@ static const struct hidden_protocol hidden_protocols[] = {
     {"no-graphics", EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID},
     /* EFI_RNG_PROTOCOL, UEFI 2.10 section 37.5 */
     {"no-random", {0x3152bca5, 0xeade, 0x433d, {0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44}}},
-    /* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI 2.10 section 37.7 */
-    {"no-memory-attribute",
-     {0xf4560cf6, 0x40ec, 0x4b4a, {0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89}}},
+    {"no-memory-attribute", MEMORY_ATTRIBUTE_PROTOCOL},
 };
 
 static uint64_t calls_before_watchdog;
@@ -139,6 +147,50 @@ static EFI_STATUS set_watchdog_timer(UINTN seconds, UINT64 code, UINTN size_byte
     return stage.firmware->SetWatchdogTimer(seconds, code, size_bytes, data);
 }
 
+struct memory_attribute {
+    EFI_STATUS(*get)
+    (struct memory_attribute *self, EFI_PHYSICAL_ADDRESS base, UINT64 size_bytes,
+     UINT64 *attributes);
+    EFI_STATUS(*set)
+    (struct memory_attribute *self, EFI_PHYSICAL_ADDRESS base, UINT64 size_bytes,
+     UINT64 attributes);
+    EFI_STATUS(*clear)
+    (struct memory_attribute *self, EFI_PHYSICAL_ADDRESS base, UINT64 size_bytes,
+     UINT64 attributes);
+};
+
+static EFI_STATUS fail_to_get(struct memory_attribute *self, EFI_PHYSICAL_ADDRESS base,
+                              UINT64 size_bytes, UINT64 *attributes)
+{
+    (void)self;
+    (void)attributes;
+    say("memory attributes of %llx (%llu bytes) cannot be told", base, size_bytes);
+    return EFI_DEVICE_ERROR;
+}
+
+static EFI_STATUS fail_to_change(struct memory_attribute *self, EFI_PHYSICAL_ADDRESS base,
+                                 UINT64 size_bytes, UINT64 attributes)
+{
+    (void)self;
+    say("memory attributes of %llx (%llu bytes) cannot become %llx", base, size_bytes, attributes);
+    return EFI_DEVICE_ERROR;
+}
+
+/* A protocol of the firmware's own, which every way of looking for it finds. */
+static void publish_failing_memory_attribute(void)
+{
+    static EFI_GUID guid = MEMORY_ATTRIBUTE_PROTOCOL;
+    static struct memory_attribute protocol = {fail_to_get, fail_to_change, fail_to_change};
+    EFI_HANDLE handle = NULL;
+    VOID *found = NULL;
+    if (EFI_ERROR(stage.firmware->InstallProtocolInterface(&handle, &guid, EFI_NATIVE_INTERFACE,
+                                                           &protocol)) ||
+        EFI_ERROR(stage.firmware->LocateProtocol(&guid, NULL, &found)))
+        say("the memory-attribute protocol cannot be published");
+    else
+        say("memory-attribute protocol: present, fails");
+}
+
 static void hide_acpi(void)
 {
     static const EFI_GUID acpi_tables[] = {ACPI_TABLE_GUID, ACPI_20_TABLE_GUID};
@@ -174,4 +226,6 @@ void protocols_install(void)
     }
     if (plan_has(&stage.plan, "no-acpi", NULL))
         hide_acpi();
+    if (plan_has(&stage.plan, "memory-attribute-fails", NULL))
+        publish_failing_memory_attribute();
 }

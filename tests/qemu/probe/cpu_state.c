@@ -11,11 +11,17 @@
 #define MSR_KERNEL_GS_BASE UINT32_C(0xc0000102)
 
 #define EXPECTED_CR0  UINT64_C(0x80010033) /* PG, WP, NE, ET, MP, PE */
-#define EXPECTED_CR4  UINT64_C(0x6e0)      /* PAE, MCE, PGE, OSFXSR, OSXMMEXCPT */
+#define EXPECTED_CR4  UINT64_C(0x620)      /* PAE, OSFXSR, OSXMMEXCPT */
+#define CR4_MCE       UINT64_C(0x40)
+#define CR4_PGE       UINT64_C(0x80)
 #define CR4_LA57      UINT64_C(0x1000)
 #define EXPECTED_EFER UINT64_C(0x500) /* LME, LMA */
 #define EFER_NXE      UINT64_C(0x800)
 #define EXPECTED_PAT  UINT64_C(0x0007010600070406)
+
+#define CPUID_MACHINE_CHECK (UINT32_C(1) << 7)
+#define CPUID_GLOBAL_PAGES  (UINT32_C(1) << 13)
+#define CPUID_PAT           (UINT32_C(1) << 16)
 
 #define CPUID_EXTENDED_FEATURES UINT32_C(0x80000001)
 #define CPUID_NO_EXECUTE        (UINT32_C(1) << 20)
@@ -72,17 +78,31 @@ static void check_general_registers(const struct handoff *handoff, struct promis
     promise_equal(promises, "cpu-rflags", 2, entry->rflags);
 }
 
+static uint64_t expected_cr4(const struct handoff *handoff)
+{
+    uint32_t features = cpu_basic_features();
+    uint64_t cr4 = EXPECTED_CR4;
+    if ((features & CPUID_MACHINE_CHECK) != 0)
+        cr4 |= CR4_MCE;
+    if ((features & CPUID_GLOBAL_PAGES) != 0)
+        cr4 |= CR4_PGE;
+    if ((handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0)
+        cr4 |= CR4_LA57;
+    return cr4;
+}
+
 static void check_control_registers(const struct handoff *handoff, struct promises *promises)
 {
     bool no_execute = (handoff->flags & HANDOFF_FLAG_NO_EXECUTE) != 0;
-    bool fifth_level = (handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0;
+    bool has_pat = (cpu_basic_features() & CPUID_PAT) != 0;
 
     promise_equal(promises, "cpu-cr0", EXPECTED_CR0, cpu_read_cr0());
     promise_equal(promises, "cpu-cr3", handoff->page_table_root, cpu_read_cr3());
-    promise_equal(promises, "cpu-cr4", EXPECTED_CR4 | (fifth_level ? CR4_LA57 : 0), cpu_read_cr4());
+    promise_equal(promises, "cpu-cr4", expected_cr4(handoff), cpu_read_cr4());
     promise_equal(promises, "cpu-efer", EXPECTED_EFER | (no_execute ? EFER_NXE : 0),
                   cpu_read_msr(MSR_EFER));
-    promise_equal(promises, "cpu-pat", EXPECTED_PAT, cpu_read_msr(MSR_PAT));
+    promise_equal(promises, "cpu-pat", EXPECTED_PAT,
+                  has_pat ? cpu_read_msr(MSR_PAT) : EXPECTED_PAT);
     promise_equal(promises, "cpu-dr7", 0x400, cpu_read_dr7());
 }
 

@@ -27,6 +27,7 @@ _Static_assert(sizeof(struct row) == 40, "UEFI 2.10, section 7.2.3");
 #define ATTRIBUTE_RUNTIME          UINT64_C(0x8000000000000000)
 
 #define PHYSICAL_LIMIT (UINT64_C(1) << 52)
+#define RAM_LIMIT      (UINT64_C(64) << 40)
 
 /* By EFI_MEMORY_TYPE (UEFI 2.10, 7.2.1). */
 static const uint32_t region_types[] = {
@@ -64,8 +65,10 @@ static uint32_t row_type(const struct row *row)
     if (row->type >= sizeof(region_types) / sizeof(region_types[0]))
         return HANDOFF_REGION_RESERVED;
     uint32_t type = region_types[row->type];
-    bool ordinary = (row->attributes & ATTRIBUTE_WRITE_BACK) != 0 &&
-                    (row->attributes & (ATTRIBUTE_SPECIFIC_PURPOSE | ATTRIBUTE_RUNTIME)) == 0;
+    bool write_back = (row->attributes & ATTRIBUTE_WRITE_BACK) != 0;
+    bool ordinary = (row->attributes & (ATTRIBUTE_SPECIFIC_PURPOSE | ATTRIBUTE_RUNTIME)) == 0;
+    if (block_type_is_ram(type) && !write_back)
+        return HANDOFF_REGION_RESERVED;
     return can_become_free(type) && !ordinary ? HANDOFF_REGION_RESERVED : type;
 }
 
@@ -115,6 +118,8 @@ static uint32_t expected_type(const struct handoff *handoff, uint64_t page)
     uint32_t by_rows = type_by_rows(handoff, page);
     uint32_t by_blocks = type_by_blocks(handoff, page);
     uint32_t type = by_blocks > by_rows ? by_blocks : by_rows;
+    if (page >= RAM_LIMIT && block_type_is_ram(type))
+        return HANDOFF_REGION_RESERVED;
     return page == 0 && can_become_free(type) ? HANDOFF_REGION_RESERVED : type;
 }
 
@@ -154,6 +159,7 @@ static void check_agreement(const struct handoff *handoff, struct promises *prom
     promise_begin(promises, "regions-follow-from-efi-map");
     check_page(handoff, promises, 0);
     check_page(handoff, promises, PAGE); /* what holds of frame 0 ends here */
+    check_page(handoff, promises, RAM_LIMIT);
     for (uint64_t i = 0; i < row_count(handoff); i++) {
         const struct row *row = row_at(handoff, i);
         if (!row_is_sane(row))

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "tests/qemu/probe/arch/x86_64/cpu.h"
 #include "tests/qemu/probe/block.h"
 #include "tests/qemu/probe/image.h"
 #include "tests/qemu/probe/page_walk.h"
@@ -10,7 +11,10 @@
 
 /* Which field of the PAT gives which memory type (see cpu_state.c). */
 #define PAT_WRITE_BACK      0
+#define PAT_UNCACHED        3
 #define PAT_WRITE_COMBINING 5
+
+#define CPUID_PAT (UINT32_C(1) << 16)
 
 /* --- Rules for every page
  * ------------------------------------------------------------------------- */
@@ -96,6 +100,11 @@ static bool leaf_is_framebuffer(const struct handoff *handoff, const struct page
            leaf->physical - handoff->framebuffer.base < handoff->framebuffer.size_bytes;
 }
 
+static unsigned framebuffer_pat_index(void)
+{
+    return (cpu_basic_features() & CPUID_PAT) != 0 ? PAT_WRITE_COMBINING : PAT_UNCACHED;
+}
+
 static void survey_direct_map(void *context, const struct page_leaf *leaf)
 {
     struct survey *survey = context;
@@ -117,8 +126,9 @@ static void survey_direct_map(void *context, const struct page_leaf *leaf)
     if (can_forbid_execution(handoff))
         promise_require(survey->promises, !leaf->execute, "no executable page", leaf->virtual);
     promise_require(survey->promises,
-                    leaf->pat_index == (is_framebuffer ? PAT_WRITE_COMBINING : PAT_WRITE_BACK),
-                    "write-back RAM, a write-combining framebuffer", leaf->virtual);
+                    leaf->pat_index == (is_framebuffer ? framebuffer_pat_index() : PAT_WRITE_BACK),
+                    "write-back RAM, a write-combining (without PAT: uncached) framebuffer",
+                    leaf->virtual);
     survey->direct_map_bytes += leaf->size_bytes;
     if (end > survey->direct_map_end)
         survey->direct_map_end = end;

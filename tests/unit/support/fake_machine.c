@@ -19,6 +19,19 @@ static _Noreturn void misuse(const char *what)
     abort();
 }
 
+/* UEFI 2.10, 7.2.1, where the tests need it. */
+static uint32_t efi_type_of(enum handoff_region_type type)
+{
+    switch (type) {
+    case HANDOFF_REGION_RUNTIME_CODE:
+        return 5;
+    case HANDOFF_REGION_RUNTIME_DATA:
+        return 6;
+    default:
+        return HANDOFF_EFI_TYPE_NONE;
+    }
+}
+
 static void add_region(struct fake_machine *machine, uint64_t base, uint64_t end,
                        enum handoff_region_type type, uint64_t attributes)
 {
@@ -26,7 +39,7 @@ static void add_region(struct fake_machine *machine, uint64_t base, uint64_t end
         (struct handoff_region){.base = base,
                                 .size_bytes = end - base,
                                 .type = type,
-                                .efi_type = HANDOFF_EFI_TYPE_NONE,
+                                .efi_type = efi_type_of(type),
                                 .attributes = attributes};
 }
 

@@ -5,6 +5,7 @@
 #include "shared/address.h"
 
 #define PHYSICAL_LIMIT (UINT64_C(1) << 52)
+#define RAM_LIMIT      (UINT64_C(1) << 46)
 #define WRITE_BACK     UINT64_C(8)
 
 uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes)
@@ -18,9 +19,11 @@ uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes)
         HANDOFF_REGION_UNACCEPTED};
     if (efi_type > 15)
         return HANDOFF_REGION_RESERVED;
-    bool plain_ram = (attributes & WRITE_BACK) != 0 &&
-                     (attributes & (MEMORY_MAP_ATTRIBUTE_SP | MEMORY_MAP_ATTRIBUTE_RUNTIME)) == 0;
-    if (TYPES[efi_type] <= HANDOFF_REGION_ACPI_RECLAIM && !plain_ram)
+    bool write_back = (attributes & WRITE_BACK) != 0;
+    bool ordinary = (attributes & (MEMORY_MAP_ATTRIBUTE_SP | MEMORY_MAP_ATTRIBUTE_RUNTIME)) == 0;
+    if (TYPES[efi_type] <= HANDOFF_REGION_RUNTIME_CODE && !write_back)
+        return HANDOFF_REGION_RESERVED;
+    if (TYPES[efi_type] <= HANDOFF_REGION_ACPI_RECLAIM && !ordinary)
         return HANDOFF_REGION_RESERVED;
     return TYPES[efi_type];
 }
@@ -85,6 +88,8 @@ const char *memory_map_page_problem(const struct memory_map_input *input,
     uint32_t claim_type = type_by_claims(input, page);
     uint32_t expected = claim_type > row_type ? claim_type : row_type;
     if (page == 0 && can_become_free(expected))
+        expected = HANDOFF_REGION_RESERVED;
+    if (page >= RAM_LIMIT && expected != 0 && expected <= HANDOFF_REGION_RUNTIME_CODE)
         expected = HANDOFF_REGION_RESERVED;
 
     const struct handoff_region *region = region_of(regions, region_count, page);

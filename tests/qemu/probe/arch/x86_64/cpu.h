@@ -110,6 +110,17 @@ static inline uint32_t cpu_extended_features(uint32_t leaf)
     return edx;
 }
 
+/* EDX of CPUID leaf 1, which every CPU has. */
+static inline uint32_t cpu_basic_features(void)
+{
+    uint32_t eax = 1;
+    uint32_t ebx;
+    uint32_t ecx = 0;
+    uint32_t edx;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return edx;
+}
+
 static inline void cpu_undefined_instruction(void)
 {
     __asm__ volatile("ud2");
