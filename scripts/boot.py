@@ -21,7 +21,10 @@ from typing import Optional
 from firmware import escape
 from machine import Machine
 
-PANIC_HEADER = Path(__file__).resolve().parent.parent / "kernel" / "panic.h"
+ROOT = Path(__file__).resolve().parent.parent
+PANIC_HEADER = ROOT / "kernel" / "panic.h"
+# The codes of the loader, which stand among the kernel's.
+LOADER_HEADER = ROOT / "shared" / "debug_exit.h"
 # The value that a kernel which reached [ready] writes to the debug-exit port.
 DEBUG_EXIT_OK = 0x10
 
@@ -56,10 +59,12 @@ def clean(raw: bytes):
     return ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
-def panic_codes(header=PANIC_HEADER):
-    """The kernel's panic codes by name, from the header that defines them."""
-    found = re.findall(r"\bPANIC_(\w+)\s*=\s*(0x[0-9a-fA-F]+)", header.read_text(encoding="utf-8"))
-    return {name: int(value, 16) for name, value in found}
+def panic_codes():
+    """The panic codes by name, from the headers that define them."""
+    loader = dict(re.findall(r"#define (DEBUG_EXIT_\w+)\s+(0x\w+)",
+                             LOADER_HEADER.read_text(encoding="utf-8")))  # fmt: skip
+    found = re.findall(r"\bPANIC_(\w+)\s*=\s*(\w+)", PANIC_HEADER.read_text(encoding="utf-8"))
+    return {name: int(loader.get(value, value), 16) for name, value in found}
 
 
 def describe_code(code):
@@ -236,6 +241,8 @@ class Boot:
         command += ["-chardev", f"socket,id=monitor,fd={monitor_theirs.fileno()}"]
         command += ["-mon", "chardev=monitor,mode=control"]
         command += self._serial_arguments(on_terminal)
+        if machine.serial_port:
+            command += ["-serial", "chardev:serial"]
         self.error_file = (self.scratch / "errors").open("w+b")
         try:
             self.process = subprocess.Popen(
@@ -255,22 +262,22 @@ class Boot:
         self.monitor.send("qmp_capabilities")
 
     def _serial_arguments(self, on_terminal):
-        """The serial port: this terminal, with a log that we read; or a pair of pipes. Not a socket:
-        every byte is a message there, a few hundred fill it, and a guest whose reader is late then
-        loses what it prints."""
+        """What the serial port leads to: this terminal, with a log that we read; or a pair of pipes.
+        Not a socket: every byte is a message there, a few hundred fill it, and a guest whose reader
+        is late then loses what it prints."""
         if on_terminal:
             log = self.scratch / "serial.log"
             log.touch()
             self.serial_output = os.open(log, os.O_RDONLY)
             backend = f"stdio,id=serial,mux=on,signal=off,logfile={escape(log)}"
-            return ["-chardev", backend, "-mon", "chardev=serial", "-serial", "chardev:serial"]
+            return ["-chardev", backend, "-mon", "chardev=serial"]
         pipe = self.scratch / "serial"
         os.mkfifo(f"{pipe}.in")
         os.mkfifo(f"{pipe}.out")
         # Both directions of both, so that opening waits for nobody.
         self.serial_input = os.open(f"{pipe}.in", os.O_RDWR)
         self.serial_output = os.open(f"{pipe}.out", os.O_RDWR | os.O_NONBLOCK)
-        return ["-chardev", f"pipe,id=serial,path={escape(pipe)}", "-serial", "chardev:serial"]
+        return ["-chardev", f"pipe,id=serial,path={escape(pipe)}"]
 
     def __enter__(self):
         return self

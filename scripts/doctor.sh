@@ -4,20 +4,26 @@ set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 
-missing=0
-while read -r check apt dnf pacman brew; do
+missing=0 # for building and testing
+absent=0  # for make debug, format and lint
+while read -r set check apt dnf pacman brew; do
     label=${check#*:}
     if tools_present "$check"; then
         printf 'ok       %s\n' "$label"
+        continue
+    fi
+    if [ "$set" = develop ]; then
+        absent=$((absent + 1))
+        printf 'absent   %-36s' "$label"
     else
         missing=$((missing + 1))
         printf 'MISSING  %-36s' "$label"
-        for manager in apt dnf pacman brew; do
-            printf ' %s: %s;' "$manager" "$(tools_package "$manager" "$apt" "$dnf" "$pacman" "$brew")"
-        done
-        printf '\n'
     fi
-done < <(tools_rows test)
+    for manager in apt dnf pacman brew; do
+        printf ' %s: %s;' "$manager" "$(tools_package "$manager" "$apt" "$dnf" "$pacman" "$brew")"
+    done
+    printf '\n'
+done < <(tools_rows develop)
 
 if command -v python3 >/dev/null; then
     (cd "$tools_root/scripts" && python3 - <<'PYTHON'
@@ -31,6 +37,9 @@ except firmware.FirmwareNotFound as error:
 print("KVM      works" if machine.kvm_works() else "KVM      not usable here: boots take seconds longer")
 PYTHON
     )
+fi
+if [ "$absent" -gt 0 ]; then
+    echo "$absent absent, for make debug, format and lint; scripts/setup.sh develop installs them"
 fi
 if [ "$missing" -gt 0 ]; then
     echo "$missing missing; scripts/setup.sh test installs them on Debian and Ubuntu"

@@ -63,6 +63,8 @@ class Firmware:
         arguments = []
         if self.requires_smm:
             arguments += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+            # Such a build of 2 MB hangs in SMM, without a word, where the chipset offers S3 sleep.
+            arguments += ["-global", "ICH9-LPC.disable_s3=1"]
         if self.combined:
             copy = scratch / "firmware.fd"
             shutil.copyfile(self.code, copy)

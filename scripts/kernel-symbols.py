@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
 """Turn the output of `nm --numeric-sort` (standard input) into the assembly of the kernel's symbol
 table (standard output). kernel/symbols.h describes the table. Only functions are kept: a backtrace
-names nothing else. With empty input the table is empty, which is what the first link uses."""
+names nothing else, and the boundaries that the linker script defines are none, though they lie where
+functions do. With empty input the table is empty, which is what the first link uses."""
+
+import re
 import sys
 
 IMAGE_BASE = 0xFFFFFFFF80000000
+# The names that kernel.ld gives to where the image and its parts start and end.
+BOUNDARY = re.compile(r"kernel_(image|text|rodata|data|symbols)_(start|end)")
 
 
 def read_functions(lines):
     functions = []
     for line in lines:
         address, kind, name = line.split()
-        if kind in "tT":
+        if kind in "tT" and not BOUNDARY.fullmatch(name):
             functions.append((int(address, 16), name))
     return functions
 

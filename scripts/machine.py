@@ -45,12 +45,18 @@ GRAPHICS = {
     "none": [],
 }
 
+MIB = 1024**2
 GIB = 1024**3
-SIZE_UNITS = {"": 1024**2, "K": 1024, "M": 1024**2, "G": GIB, "T": 1024**4}
+SIZE_UNITS = {"": MIB, "K": 1024, "M": MIB, "G": GIB, "T": 1024**4}
+# No UEFI firmware starts in less.
+SMALLEST_MEMORY_BYTES = 16 * MIB
 # Above this the guest's memory is not reserved on the host: a test touches only a little of it.
 UNRESERVED_FROM_BYTES = 4 * GIB
 # QEMU's default of 40 physical address bits ends at 1 TiB, and the hole below 4 GiB is in the way.
 WIDE_ADDRESSES_FROM_BYTES = 512 * GIB
+# Firmware and kernel look at every page of the guest: with this much memory a boot may take twice
+# the time.
+SLOWER_BY_ONE_BYTES = 256 * GIB
 
 
 class MachineError(Exception):
@@ -111,10 +117,15 @@ class Machine:
     window: Optional[str] = None  # a backend of QEMU's -display; None: no window
     accelerator: Optional[str] = None  # kvm or tcg; None: KVM where it works
     random_device: bool = True  # EFI_RNG_PROTOCOL
+    serial_port: bool = True
     extra: List[str] = field(default_factory=list)
 
     def uses_kvm(self):
         return self.accelerator == "kvm" or (self.accelerator is None and kvm_works())
+
+    def patience(self, seconds):
+        """How long to wait for what takes at most `seconds` on a machine with little memory."""
+        return seconds * (1 + parse_size(self.memory) / SLOWER_BY_ONE_BYTES)
 
     def _cpu_arguments(self):
         model = self.cpu or ("host" if self.uses_kvm() else "max")
@@ -128,9 +139,9 @@ class Machine:
 
     def _memory_arguments(self):
         size_bytes = parse_size(self.memory)
-        if size_bytes % (2 * 1024**2) != 0 or size_bytes < 16 * 1024**2:
-            raise MachineError(f"memory {self.memory}: at least 16M and a multiple of 2M")
-        size_mib = size_bytes // 1024**2
+        if size_bytes % MIB != 0 or size_bytes < SMALLEST_MEMORY_BYTES:
+            raise MachineError(f"memory {self.memory}: at least 16M and a multiple of 1M")
+        size_mib = size_bytes // MIB
         if size_bytes < UNRESERVED_FROM_BYTES:
             return ["-m", f"{size_mib}M"]
         backend = f"memory-backend-ram,id=ram,size={size_mib}M,reserve=off"

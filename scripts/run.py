@@ -1,6 +1,7 @@
 """Boot the built loader and kernel in QEMU. scripts/run.sh builds first, then calls this."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -26,7 +27,7 @@ def parse_arguments():
     add = parser.add_argument
     add("--once", action="store_true",
         help="power off after the ready line (implied where stdin is no terminal)")
-    add("--memory", default="512M", metavar="SIZE", help="64M to 1T (default 512M)")
+    add("--memory", default="512M", metavar="SIZE", help="48M to 2T (default 512M)")
     add("--cpu", metavar="MODEL", help="a CPU of QEMU's: max, qemu64, Nehalem (default: the best)")
     add("--smp", type=int, default=1, metavar="N", help="number of CPUs (default 1)")
     add("--medium", default="virtio", choices=machine.MEDIA,
@@ -41,7 +42,8 @@ def parse_arguments():
     add("--kernel", type=Path, metavar="FILE", help="boot this ELF in place of the built kernel")
     add("--accelerator", choices=["kvm", "tcg"], help="default: KVM where it really works")
     add("--timeout", type=float, metavar="SECONDS",
-        help=f"give up after this time (default {ONCE_TIMEOUT_SECONDS} with --once, else never)")
+        help=f"give up after this time (default: {ONCE_TIMEOUT_SECONDS} with --once, and more where "
+        "there is much memory; else never)")
     add("--gdb", type=int, metavar="PORT", help="wait for gdb on this port before the first "
         "instruction (make debug does all of it)")
     return parser.parse_args()  # fmt: skip
@@ -72,7 +74,9 @@ def build_machine(options, disk):
 def build_volume(options, once, scratch):
     """The disk to boot from."""
     tree = scratch / "esp"
-    words = [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}"] + (["once"] if once else [])
+    words = [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}"]
+    if once:
+        words += ["once", "unattended"]
     volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel)
     disk = scratch / "disk.img"
     make = image.make_iso if options.medium == "iso" else image.make_disk
@@ -114,8 +118,11 @@ def run(options):
     with tempfile.TemporaryDirectory(prefix="handoff-run-") as scratch:
         pc = build_machine(options, build_volume(options, once, Path(scratch)))
         introduce(pc, once)
-        timeout = options.timeout or (ONCE_TIMEOUT_SECONDS if once and not options.gdb else None)
-        echo = Echo()
+        timeout = options.timeout
+        if timeout is None and once and not options.gdb:
+            timeout = pc.patience(ONCE_TIMEOUT_SECONDS)
+        # A terminal that is the serial console already shows what the machine prints.
+        echo = Echo() if once else None
         with boot.Boot(pc, on_terminal=not once, echo=echo) as running:
             try:
                 return running.watch(timeout)
@@ -123,16 +130,25 @@ def run(options):
                 running.stopped_because = "interrupted"
                 return running.finish()
             finally:
-                echo.finish()
+                if echo is not None:
+                    echo.finish()
+
+
+def interrupt(*_):
+    """Being told to end is as good as Ctrl-C: no QEMU is left behind."""
+    raise KeyboardInterrupt
 
 
 def main():
+    signal.signal(signal.SIGTERM, interrupt)
     options = parse_arguments()
     try:
         verdict = run(options)
     except (boot.BootError, firmware.FirmwareNotFound, image.ImageError, machine.MachineError,
             volume.VolumeError) as error:
         sys.exit(f"run.sh: {error}")  # fmt: skip
+    except KeyboardInterrupt:
+        sys.exit("run.sh: interrupted")
     print(f"\nrun.sh: {'ok' if verdict.success else 'FAILED'}: {verdict.sentence}", file=sys.stderr)
     if verdict.success:
         return

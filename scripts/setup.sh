@@ -1,46 +1,40 @@
 #!/usr/bin/env bash
 # Install what is missing. Silent when nothing is.
 #
-#   setup.sh build    what building and booting need
-#   setup.sh test     that, and what the tests need
+#   setup.sh build      what building, booting and images need
+#   setup.sh test       that, and what the tests need
+#   setup.sh develop    that, and gdb and what make format and make lint call
 #
-# Debian and Ubuntu are served by apt-get (with sudo when not root); elsewhere the exact command is
-# printed, since it is not ours to choose how such a system is kept.
+# Debian and Ubuntu are served by apt-get, with sudo when not root. Elsewhere, or without either, the
+# exact commands are printed, since it is not ours to choose how such a system is kept.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 
 set_name=${1:-}
-if [ "$set_name" != build ] && [ "$set_name" != test ]; then
-    echo "usage: setup.sh build|test" >&2
+if [ -z "$(tools_sets "$set_name")" ]; then
+    echo "usage: setup.sh build|test|develop" >&2
     exit 2
 fi
 manager=$(tools_manager)
 
-# Print the packages of what is missing; a tool without a package is named by its check.
-missing_packages() {
-    local check apt dnf pacman brew name
-    tools_rows "$set_name" | while read -r check apt dnf pacman brew; do
-        # A package that is named after clang's version can only be named once clang is there.
-        case $apt in
-        *@CLANG@*) command -v clang >/dev/null || continue ;;
-        esac
-        if ! tools_present "$check"; then
-            name=$(tools_package "$manager" "$apt" "$dnf" "$pacman" "$brew")
-            [ "$name" = - ] && name=$check
-            echo "$name"
+# A line for each tool that is missing: its name, and its package here ('-': none).
+missing_tools() {
+    local check apt dnf pacman brew package
+    tools_rows "$set_name" | while read -r _ check apt dnf pacman brew; do
+        package=$(tools_package "$manager" "$apt" "$dnf" "$pacman" "$brew")
+        # Without a name yet, it is for the next round.
+        if [ -n "$package" ] && ! tools_present "$check"; then
+            echo "${check#*:} $package"
         fi
-    done | sort -u
+    done
 }
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
     else
-        echo "setup.sh: not root and no sudo; as root, run: $*" >&2
-        exit 1
+        sudo "$@"
     fi
 }
 
@@ -50,49 +44,71 @@ apt() {
 }
 
 # Several of the packages are in Ubuntu's universe, which a minimal system may have switched off.
-enable_universe() {
+needs_universe() {
     local package
-    grep -q '^ID=ubuntu' /etc/os-release || return 0
+    grep -q '^ID=ubuntu' /etc/os-release || return 1
     for package in "$@"; do
-        if ! apt-cache show "$package" >/dev/null 2>&1; then
-            echo "setup.sh: enabling Ubuntu's universe for $package" >&2
-            apt install --no-install-recommends software-properties-common >/dev/null
-            as_root add-apt-repository -y universe >/dev/null
-            apt update
-            return 0
-        fi
+        apt-cache show "$package" >/dev/null 2>&1 || return 0
     done
+    return 1
 }
 
 install_with_apt() {
     echo "setup.sh: installing $*" >&2
     apt update
-    enable_universe "$@"
+    if needs_universe "$@"; then
+        echo "setup.sh: enabling Ubuntu's universe" >&2
+        apt install --no-install-recommends software-properties-common >/dev/null
+        as_root add-apt-repository -y universe >/dev/null
+        apt update
+    fi
     apt install --no-install-recommends "$@" >/dev/null
+}
+
+# What install_with_apt() would do, for someone who may.
+print_apt_commands() {
+    echo "    apt-get update"
+    if needs_universe "$@"; then
+        echo "    apt-get install --no-install-recommends software-properties-common"
+        echo "    add-apt-repository -y universe"
+        echo "    apt-get update"
+    fi
+    echo "    apt-get install --no-install-recommends $*"
 }
 
 # Two rounds: the second names what depends on the version of clang that the first one installed.
 for _ in 1 2; do
-    packages=$(missing_packages | tr '\n' ' ')
-    [ -n "$packages" ] || exit 0
-    case $manager in
-    apt)
+    missing=$(missing_tools)
+    [ -n "$missing" ] || exit 0
+    packages=$(awk '$2 != "-" { print $2 }' <<<"$missing" | sort -u | tr '\n' ' ')
+    without_package=$(awk '$2 == "-" { print $1 }' <<<"$missing" | tr '\n' ' ')
+    packages=${packages% }
+    if [ "$manager" = apt ] && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
         # shellcheck disable=SC2086 # a list of words
         install_with_apt $packages
-        ;;
-    dnf) install="sudo dnf install $packages" ;;
-    pacman) install="sudo pacman -S --needed $packages" ;;
-    brew) install="brew install $packages" ;;
-    *) install="your system's package manager: $packages (make doctor lists their names elsewhere)" ;;
-    esac
-    if [ "$manager" != apt ]; then
-        echo "setup.sh: something is missing. Install it with: $install" >&2
-        exit 1
+        continue
     fi
+    {
+        echo "setup.sh: something is missing. Run this, then try again:"
+        case $manager in
+        apt)
+            echo "    (as root: there is no sudo)"
+            # shellcheck disable=SC2086 # a list of words
+            print_apt_commands $packages
+            ;;
+        dnf) [ -z "$packages" ] || echo "    sudo dnf install $packages" ;;
+        pacman) [ -z "$packages" ] || echo "    sudo pacman -S --needed $packages" ;;
+        brew) [ -z "$packages" ] || echo "    brew install $packages" ;;
+        *) echo "    your package manager, for $packages (make doctor has the names elsewhere)" ;;
+        esac
+        [ -z "$without_package" ] ||
+            echo "setup.sh: $manager has no package for: $without_package(see scripts/tools.txt)"
+    } >&2
+    exit 1
 done
 
-packages=$(missing_packages | tr '\n' ' ')
-if [ -n "$packages" ]; then
-    echo "setup.sh: still missing after the installation: $packages" >&2
+missing=$(missing_tools)
+if [ -n "$missing" ]; then
+    echo "setup.sh: still missing after the installation: $missing" >&2
     exit 1
 fi

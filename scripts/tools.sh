@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The table of tools (tools.txt) for setup.sh and doctor.sh, which source this file.
+# The table of tools (tools.txt) for the scripts that source this file.
 
 tools_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # mkfs.vfat and sgdisk are in places that are not in every user's PATH.
@@ -16,33 +16,64 @@ tools_manager() {
     done
 }
 
-# tools_rows SET: the rows of the table for `build`, or for `test` (which includes build).
+# tools_sets SET: what a set includes: `test` needs `build`, and `develop` both.
+tools_sets() {
+    case $1 in
+    build) echo " build " ;;
+    test) echo " build test " ;;
+    develop) echo " build test develop " ;;
+    esac
+}
+
+# tools_rows SET: the rows of the table for a set and what it includes.
 tools_rows() {
     local set check apt dnf pacman brew
     while read -r set check apt dnf pacman brew; do
-        case $set in
-        '' | '#'*) continue ;;
+        case $(tools_sets "$1") in
+        *" $set "*) echo "$set $check $apt $dnf $pacman $brew" ;;
         esac
-        if [ "$1" = test ] || [ "$set" = build ]; then
-            echo "$check $apt $dnf $pacman $brew"
-        fi
     done <"$tools_root/scripts/tools.txt"
 }
 
-# tools_package MANAGER APT DNF PACMAN BREW: the package's name there, or '-'.
+# tools_package MANAGER APT DNF PACMAN BREW: the package's name there, or '-'. Nothing where the name
+# has clang's version in it and that is not known yet.
 tools_package() {
-    local name
+    local name version
     case $1 in
     apt) name=$2 ;;
     dnf) name=$3 ;;
     pacman) name=$4 ;;
     *) name=$5 ;;
     esac
-    echo "${name//@CLANG@/$(tools_clang_version)}"
+    case $name in
+    *@CLANG@*)
+        version=$(tools_clang_version)
+        [ -z "$version" ] || echo "${name//@CLANG@/$version}"
+        ;;
+    *) echo "$name" ;;
+    esac
 }
 
+# The version of clang that is installed, or that apt would install.
 tools_clang_version() {
-    clang -dumpversion 2>/dev/null | cut -d. -f1
+    if command -v clang >/dev/null; then
+        clang -dumpversion | cut -d. -f1
+    elif command -v apt-cache >/dev/null; then
+        apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-\([0-9]*\)$/\1/p'
+    fi
+}
+
+# tools_require COMMAND: fail with one sentence that names the package, unless the command is there.
+tools_require() {
+    local check apt dnf pacman brew package=
+    command -v "$1" >/dev/null && return
+    while read -r _ check apt dnf pacman brew; do
+        if [ "${check#command:}" = "$1" ]; then
+            package=$(tools_package "$(tools_manager)" "$apt" "$dnf" "$pacman" "$brew")
+        fi
+    done < <(tools_rows develop)
+    echo "$1 is not installed${package:+: its package is $package}." >&2
+    return 1
 }
 
 # tools_present CHECK: whether a tool of the table is there.

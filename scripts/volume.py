@@ -6,10 +6,43 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ESP = ROOT / "esp"
 CONFIG_NAME = "handoff.conf"
+# What the loader takes for blanks.
+BLANKS = " \t"
 
 
 class VolumeError(Exception):
     """The volume cannot be composed, with the reason."""
+
+
+def lines_of(text):
+    """The lines as the loader sees them: they end with LF or CRLF, and with nothing else."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [line[:-1] if line.endswith("\r") else line for line in lines]
+
+
+def quote(value):
+    """A value as handoff.conf has to hold it (bootloader/config.h): enclosed in quotes where its own
+    quotes or blanks would be taken for the file's."""
+    if not value.startswith('"') and value == value.strip(BLANKS):
+        return value
+    return '"' + value.replace('"', '""') + '"'
+
+
+def unquote(text):
+    """The value that stands in handoff.conf, without the quotes that enclose it."""
+    if len(text) < 2 or not (text.startswith('"') and text.endswith('"')):
+        return text
+    return text[1:-1].replace('""', '"')
+
+
+def split_line(line):
+    """Key and value of a line, blanks removed; an empty key where the line sets nothing."""
+    key, _, value = line.partition("=")
+    if "=" not in line or key.strip(BLANKS).startswith("#"):
+        return "", ""
+    return key.strip(BLANKS), value.strip(BLANKS)
 
 
 def edit_config(text, settings):
@@ -17,25 +50,22 @@ def edit_config(text, settings):
     Everything else stays, comments included."""
     remaining = dict(settings)
     lines = []
-    for line in text.splitlines():
-        key = line.split("=", 1)[0].strip() if not line.lstrip().startswith("#") else ""
-        if "=" in line and key in settings:
-            if key in remaining:
-                lines.append(f"{key} = {remaining.pop(key)}")
-            continue
-        lines.append(line)
-    lines += [f"{key} = {value}" for key, value in remaining.items()]
+    for line in lines_of(text):
+        key, _ = split_line(line)
+        if key not in settings:
+            lines.append(line)
+        elif key in remaining:
+            lines.append(f"{key} = {quote(remaining.pop(key))}")
+    lines += [f"{key} = {quote(value)}" for key, value in remaining.items()]
     return "\n".join(lines) + "\n"
 
 
 def config_value(text, key):
     """The value of a key in handoff.conf; empty where it is absent."""
-    for line in text.splitlines():
-        if line.lstrip().startswith("#") or "=" not in line:
-            continue
-        name, value = line.split("=", 1)
-        if name.strip() == key:
-            return value.strip()
+    for line in lines_of(text):
+        name, value = split_line(line)
+        if name == key:
+            return unquote(value)
     return ""
 
 
@@ -48,12 +78,15 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
         raise VolumeError(f"{ESP} has no loader: run make build first")
     shutil.copytree(ESP, tree, dirs_exist_ok=True)
     config = tree / CONFIG_NAME
-    text = config.read_text(encoding="utf-8") if config.is_file() else ""
+    # Whatever bytes an editor left there, or a shell in an argument, go through unchanged.
+    data = config.read_bytes() if config.is_file() else b""
+    text = data.decode("utf-8-sig", "surrogateescape")
     if command_line is None:
-        command_line = config_value(text, "cmdline").strip('"')
+        command_line = config_value(text, "cmdline")
     if "\n" in command_line or "\r" in command_line:
         raise VolumeError("the command line is one line")
-    settings = {"cmdline": " ".join([command_line, *extra_words]).strip()}
+    words = [word for word in (command_line, *extra_words) if word]
+    settings = {"cmdline": " ".join(words)}
     if temp_heap is not None:
         settings["temp_heap"] = temp_heap
     if kernel is not None:
@@ -62,4 +95,4 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
             shutil.copyfile(kernel, tree / "kernel.elf")
         except OSError as error:
             raise VolumeError(f"kernel {kernel}: {error.strerror}") from error
-    config.write_text(edit_config(text, settings), encoding="utf-8")
+    config.write_bytes(edit_config(text, settings).encode("utf-8", "surrogateescape"))

@@ -98,6 +98,17 @@ def test_combined_image_is_recognised_by_its_content(tmp_path):
     assert not any(str(combined) in word for word in arguments), "the user's file stays as it is"
 
 
+def test_secure_build_gets_what_it_needs_to_start(tmp_path):
+    for name in ("OVMF_CODE.fd", "OVMF_CODE.secboot.fd", "OVMF_VARS.fd"):
+        (tmp_path / name).write_bytes(b"content")
+    for name, secure in [("OVMF_CODE.fd", False), ("OVMF_CODE.secboot.fd", True)]:
+        found = firmware.find(str(tmp_path / name))
+        words = found.arguments(tmp_path)
+        assert found.requires_smm is secure
+        assert ("ICH9-LPC.disable_s3=1" in words) is secure
+        assert ("driver=cfi.pflash01,property=secure,value=on" in words) is secure
+
+
 def test_variables_are_a_fresh_copy(tmp_path):
     descriptor(tmp_path, "10.json", tmp_path / "a.fd")
     found = firmware.from_descriptors([tmp_path])

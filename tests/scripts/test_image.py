@@ -1,5 +1,6 @@
 """Disk images, checked by tools that did not make them."""
 
+import os
 import shutil
 import subprocess
 
@@ -58,6 +59,13 @@ def test_too_small_is_refused(tree, tmp_path):
     with pytest.raises(image.ImageError, match="needed"):
         image.make_disk(tree, tmp_path / "disk.img", size_mib=3)
     assert not (tmp_path / "disk.img").exists()
+
+
+def test_tables_of_a_large_file_have_room(tree, tmp_path):
+    (tree / "large").touch()
+    os.truncate(tree / "large", 200 * image.MIB)
+    image.make_disk(tree, tmp_path / "disk.img")
+    assert (tmp_path / "disk.img").stat().st_size < 210 * image.MIB
 
 
 def test_iso_has_a_boot_record_and_a_partition(tree, tmp_path):

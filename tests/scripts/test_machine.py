@@ -34,10 +34,24 @@ def test_what_is_no_size(text):
         parse_size(text)
 
 
-@pytest.mark.parametrize("memory", ["1M", "65K", "17M"])
+@pytest.mark.parametrize("memory", ["1M", "15M", "65K", "65537K"])
 def test_memory_that_cannot_be(pc, memory):
     with pytest.raises(MachineError):
         pc(memory=memory)
+
+
+@pytest.mark.parametrize("memory", ["17M", "65M", "65536K", "4097M"])
+def test_memory_need_not_be_a_round_number(pc, memory):
+    words = pc(memory=memory)
+    assert words[words.index("-m") + 1] == f"{parse_size(memory) // 1024**2}M"
+
+
+def test_more_memory_gets_more_patience():
+    def patience(memory):
+        return Machine(firmware=None, image=None, memory=memory).patience(100)
+
+    assert 100 <= patience("512M") < 101
+    assert patience("1T") == 500 and patience("2T") == 900
 
 
 def test_large_memory_is_not_reserved(pc):

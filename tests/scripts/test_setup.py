@@ -1,5 +1,7 @@
 """The table of tools and the scripts that read it."""
 
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,7 +21,81 @@ def rows():
 def test_every_row_has_a_package_for_each_manager():
     for row in rows():
         assert len(row) == 6, row
-        assert row[0] in ("build", "test"), row
+        assert row[0] in ("build", "test", "develop"), row
+
+
+def test_commands_of_the_daily_targets_are_in_their_sets():
+    sets = {name: row[0] for row in rows() for name in row[1].split(":")[-1].split(",")}
+    assert sets["xorriso"] == "build", "make iso, run.sh --medium iso"
+    for name in ("gdb", "clang-format", "clang-tidy", "cppcheck"):
+        assert sets[name] == "develop"
+
+
+@pytest.fixture(name="bare")
+def make_bare_system(tmp_path):
+    """Run a script on a system that has the shell's tools and nothing else, as an ordinary user.
+    Further commands are {name: the shell script that it is}."""
+    tools = "apt-cache awk bash cat cut dirname env grep head mkdir rm sed sort tr uname"
+
+    def run(script, *arguments, commands=None):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for name in tools.split():
+            if shutil.which(name):
+                (folder / name).symlink_to(shutil.which(name))
+        for name, text in {"id": "echo 1000", **(commands or {})}.items():
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            (folder / name).chmod(0o755)
+        return subprocess.run(
+            [shutil.which("bash"), ROOT / "scripts" / script, *arguments], capture_output=True,
+            text=True, check=False, env={"PATH": str(folder)}, timeout=60,
+        )  # fmt: skip
+
+    return run
+
+
+def test_setup_without_root_or_sudo_prints_every_command(bare):
+    done = bare("setup.sh", "build", commands={"apt-get": "echo it was run >&2"})
+    assert done.returncode == 1
+    assert "it was run" not in done.stderr
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    assert "apt-get update" in lines
+    install = next(line for line in lines if "install" in line and "clang" in line)
+    assert install.startswith("apt-get install --no-install-recommends ")
+    named = set(install.split()[3:])
+    # Not what is found outside of PATH, or is only wanted where there is a display.
+    elsewhere = {"gnu-efi", "dosfstools", "qemu-system-gui"}
+    assert named >= {row[2] for row in rows() if row[0] == "build"} - elsewhere
+
+
+def test_setup_names_what_has_no_package(bare):
+    done = bare("setup.sh", "build", commands={"brew": ""})
+    assert done.returncode == 1
+    assert "brew install " in done.stderr
+    assert re.search(r"brew has no package for: .*\bfont ", done.stderr)
+    assert not re.search(r"brew install.* -", done.stderr)
+
+
+@pytest.mark.parametrize("command", ["gdb", "clang-format", "no-such-tool"])
+def test_missing_tool_is_named_in_one_sentence(bare, command):
+    done = bare("require.sh", command, commands={"apt-get": ""})
+    package = "" if command == "no-such-tool" else f": its package is {command}"
+    assert (done.returncode, done.stderr) == (1, f"{command} is not installed{package}.\n")
+
+
+def test_debugging_without_gdb_is_one_sentence(bare):
+    done = bare("debug.sh", commands={"apt-get": ""})
+    assert done.returncode == 1
+    assert done.stderr.startswith("gdb is not installed: its package is gdb.\n")
+
+
+def test_doctor_on_a_bare_system(bare):
+    """Whatever is missing is named; gdb and the like do not count as missing."""
+    done = bare("doctor.sh", commands={"apt-get": ""})
+    assert done.returncode == 1
+    assert re.search(r"^MISSING  clang .* apt: clang; dnf: clang;", done.stdout, re.MULTILINE)
+    assert re.search(r"^absent   gdb .* apt: gdb;", done.stdout, re.MULTILINE)
+    assert "scripts/setup.sh develop" in done.stdout
 
 
 def test_setup_is_silent_when_nothing_is_missing():

@@ -28,6 +28,29 @@ def test_value_is_read():
     assert config_value(TEXT, "temp_heap") == ""
 
 
+AWKWARD = ["", '"a b" c', '"a"', '"', '""', 'a="b c" d', " a ", "\ta", 'x"', '"a', 'a""b', "\x0ba",
+           "\u2028 x", "# a", "b = c"]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", AWKWARD)
+def test_every_value_is_read_as_it_was_written(value):
+    """The loader reads it so, too: test_command_line_arrives_unchanged in tests/qemu."""
+    edited = edit_config(TEXT, {"cmdline": value})
+    assert config_value(edited, "cmdline") == value
+    assert config_value(edited, "kernel") == "\\kernel.elf"
+
+
+def test_only_enclosing_quotes_are_removed():
+    assert config_value('cmdline = "a b"', "cmdline") == "a b"
+    assert config_value('cmdline = a="b c"', "cmdline") == 'a="b c"'
+    assert config_value('cmdline = "', "cmdline") == '"'
+
+
+def test_lines_end_as_the_loader_says():
+    assert edit_config("cmdline = a\r\nkernel = k\r\n", {"cmdline": "b"}) == "cmdline = b\nkernel = k\n"
+    assert edit_config("cmdline = a\x0bkernel = k", {"kernel": "l"}).endswith("\nkernel = l\n")
+
+
 @pytest.fixture(name="esp")
 def make_esp(tmp_path, monkeypatch):
     esp = tmp_path / "esp"
@@ -55,6 +78,13 @@ def test_own_command_line_is_kept_and_extended(esp, tmp_path):
     compose(tmp_path / "tree", None, ["once"])
     config = (tmp_path / "tree/handoff.conf").read_text(encoding="utf-8")
     assert "cmdline = quiet once\n" in config
+
+
+def test_quoted_command_line_is_extended_inside_its_quotes(esp, tmp_path):
+    (esp / "handoff.conf").write_bytes(b'\xef\xbb\xbfcmdline = """a b"" c\xe4"\r\n')
+    compose(tmp_path / "tree", None, ["once"])
+    config = (tmp_path / "tree/handoff.conf").read_bytes()
+    assert config == b'cmdline = """a b"" c\xe4 once"\n'
 
 
 def test_command_line_is_one_line(esp, tmp_path):

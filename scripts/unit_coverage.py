@@ -1,0 +1,89 @@
+"""Run the unit tests that were built for coverage and report the lines of the production files that
+they reach: unit_coverage.py PROFDATA COV DIRECTORY PROGRAM...
+
+What is left uncovered is told with its reason, from tests/unit/uncovered.txt.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REASONS = ROOT / "tests/unit/uncovered.txt"
+
+
+def run_tests(programs):
+    """Run each program. The files with what it reached, and the names of those that failed."""
+    profiles, failed = [], []
+    for program in programs:
+        profile = Path(f"{program}.profraw")
+        profile.unlink(missing_ok=True)
+        with open(f"{program}.log", "wb") as log:
+            status = subprocess.run(
+                [program], env=dict(os.environ, LLVM_PROFILE_FILE=str(profile)), stdout=log,
+                stderr=subprocess.STDOUT, check=False,
+            ).returncode  # fmt: skip
+        if status != 0:
+            failed.append(program)
+        if profile.exists():
+            profiles.append(profile)
+    return profiles, failed
+
+
+def missed_lines(export):
+    """{file: lines that no test reached} of llvm-cov's export, for files that have any."""
+    missed = {}
+    for file in export["data"][0]["files"]:
+        lines = file["summary"]["lines"]
+        if lines["count"] > lines["covered"]:
+            name = os.path.relpath(file["filename"], ROOT)
+            missed[name] = lines["count"] - lines["covered"]
+    return missed
+
+
+def read_reasons(text):
+    """{file: reason} of `file: reason` lines; '#' begins a comment."""
+    reasons = {}
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, _, reason = line.partition(":")
+            reasons[name.strip()] = reason.strip()
+    return reasons
+
+
+def explain(missed, reasons):
+    """What is left uncovered, a line a file, with its reason or with the word that there is none."""
+    lines = []
+    for name, count in sorted(missed.items()):
+        reason = reasons.get(name, f"no reason is known: test it, or give one in {REASONS.name}")
+        lines.append(f"  {name} ({count} {'line' if count == 1 else 'lines'}): {reason}")
+    return lines
+
+
+def main():
+    profdata, cov, directory, *programs = sys.argv[1:]
+    profiles, failed = run_tests(programs)
+    merged = Path(directory) / "merged.profdata"
+    subprocess.run([profdata, "merge", "-sparse", *profiles, "-o", merged], check=True)
+    objects = [word for program in programs for word in ("-object", program)][1:]
+    common = [*objects, "-instr-profile", merged, "-ignore-filename-regex=tests/"]
+    subprocess.run([cov, "report", *common, "-show-region-summary=false"], check=True)
+    subprocess.run(
+        [cov, "show", *common, "-format=html", "-output-dir", Path(directory) / "html"],
+        stdout=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    export = subprocess.run(
+        [cov, "export", *common, "-summary-only"], stdout=subprocess.PIPE, check=True
+    ).stdout
+    left = explain(missed_lines(json.loads(export)), read_reasons(REASONS.read_text("utf-8")))
+    print("\nLeft uncovered, and why:", *left, sep="\n")
+    print(f"coverage: line by line in {directory}/html/index.html")
+    for program in failed:
+        print(f"coverage: {Path(program).name} FAILED: see {program}.log", file=sys.stderr)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
