@@ -1,199 +1,531 @@
 #include "kernel/mm/bit_tree.h"
 
+#include "kernel/mm/bit_tree_node.h"
 #include "shared/memory.h"
 
-#define ALL_BITS UINT64_MAX
+/* --- Memory ---------------------------------------------------------------------------------- */
 
-static uint64_t words_for(uint64_t bit_count)
+static uint64_t node_count(uint64_t bit_count, uint32_t level)
 {
-    return (bit_count + BIT_TREE_WORD_BITS - 1) / BIT_TREE_WORD_BITS;
+    uint32_t shift = bit_tree_node_shift(level);
+    return (bit_count + (UINT64_C(1) << shift) - 1) >> shift;
 }
 
-/* The `count` lowest bits, 0 <= count <= 64. */
-static uint64_t low_bits(uint64_t count)
+static uint32_t top_level_for(uint64_t bit_count)
 {
-    return count == BIT_TREE_WORD_BITS ? ALL_BITS : (UINT64_C(1) << count) - 1;
+    uint32_t level = 2;
+    while (node_count(bit_count, level) > 1)
+        level++;
+    return level;
 }
 
-/* Those bits of one word that stand for numbers in [start, end). */
-static uint64_t word_mask(uint64_t word_index, uint64_t start, uint64_t end)
+/* Remembered bytes have one more at either end, so that every block has two neighbours. */
+static uint64_t runs_size_bytes(uint64_t bit_count, uint32_t level)
 {
-    uint64_t first = word_index * BIT_TREE_WORD_BITS;
+    return node_count(bit_count, level) + 2;
+}
+
+uint64_t bit_tree_size_bytes(uint64_t bit_count)
+{
+    uint32_t top_level = top_level_for(bit_count);
+    uint64_t words = bit_count / BIT_TREE_WORD_BITS + 1 + node_count(bit_count, 1);
+    uint64_t size_bytes = words * sizeof(uint64_t) + runs_size_bytes(bit_count, 1);
+    for (uint32_t level = 2; level <= top_level; level++)
+        size_bytes += node_count(bit_count, level) * sizeof(struct bit_tree_node) +
+                      runs_size_bytes(bit_count, level);
+    return (size_bytes + sizeof(uint64_t) - 1) & ~(uint64_t)(sizeof(uint64_t) - 1);
+}
+
+void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count)
+{
+    uint64_t *next_word = memory;
+    *tree = (struct bit_tree){.bit_count = bit_count, .top_level = top_level_for(bit_count)};
+    tree->words = next_word;
+    tree->words[bit_count / BIT_TREE_WORD_BITS] = 0;
+    tree->block_words = next_word += bit_count / BIT_TREE_WORD_BITS + 1;
+    struct bit_tree_node *next_node = (void *)(next_word + node_count(bit_count, 1));
+    for (uint32_t level = 2; level <= tree->top_level; level++) {
+        tree->nodes[level] = next_node;
+        next_node += node_count(bit_count, level);
+    }
+    tree->nodes[tree->top_level][0] = (struct bit_tree_node){0, 0};
+
+    uint8_t *next_byte = (void *)next_node;
+    for (uint32_t level = 1; level <= tree->top_level; level++) {
+        tree->runs[level] = next_byte + 1;
+        next_byte += runs_size_bytes(bit_count, level);
+    }
+    tree->block_runs = tree->runs[1];
+    tree->runs[tree->top_level][0] = 0;
+    bit_tree_forget_shortcuts(tree);
+}
+
+/* --- Opening and closing --------------------------------------------------------------------- */
+
+static void open_block(struct bit_tree *tree, uint64_t index, bool full)
+{
+    memset(&tree->words[index * BIT_TREE_WORDS_PER_BLOCK], full ? 0xff : 0,
+           BIT_TREE_WORDS_PER_BLOCK * sizeof(uint64_t));
+    tree->block_words[index] = full ? BIT_TREE_ALL_BITS : 0;
+}
+
+/* Let what the parent said about the node be said by the node itself. */
+static void open_node(struct bit_tree *tree, uint32_t level, uint64_t index, bool full)
+{
+    uint64_t all = full ? BIT_TREE_ALL_BITS : 0;
+    if (level == 1)
+        open_block(tree, index, full);
+    else
+        tree->nodes[level][index] = (struct bit_tree_node){all, all};
+    tree->runs[level][index] = 0;
+}
+
+static bool node_is_empty(const struct bit_tree *tree, uint32_t level, uint64_t index)
+{
+    return (level == 1 ? tree->block_words[index] : tree->nodes[level][index].some) == 0;
+}
+
+/* --- Ranges ------------------------------------------------------------------------------------
+ */
+
+/* Those children of the node `index` of `level` that [start, end) touches. The range lies in the
+ * node and is not empty. */
+struct child_span {
+    uint64_t first; /* 0 … 63 */
+    uint64_t last;
+    uint64_t covered; /* as bits: children that lie wholly in the range */
+};
+
+static struct child_span children_in_range(uint32_t level, uint64_t start, uint64_t end)
+{
+    uint64_t child_mask = (UINT64_C(1) << bit_tree_child_shift(level)) - 1;
+    struct child_span span = {
+        .first = (start >> bit_tree_child_shift(level)) % BIT_TREE_WORD_BITS,
+        .last = ((end - 1) >> bit_tree_child_shift(level)) % BIT_TREE_WORD_BITS,
+    };
+    span.covered = bit_tree_bits_between(span.first, span.last);
+    if ((start & child_mask) != 0)
+        span.covered &= ~bit_tree_child_bit(span.first);
+    if ((end & child_mask) != 0)
+        span.covered &= ~bit_tree_child_bit(span.last);
+    return span;
+}
+
+/* Those bits of the word `index` that are in [start, end). */
+static uint64_t word_mask(uint64_t index, uint64_t start, uint64_t end)
+{
+    uint64_t first = index * BIT_TREE_WORD_BITS;
     uint64_t low = start > first ? start - first : 0;
     uint64_t high = end - first < BIT_TREE_WORD_BITS ? end - first : BIT_TREE_WORD_BITS;
-    return low_bits(high) & ~low_bits(low);
+    return bit_tree_low_bits(high) & ~bit_tree_low_bits(low);
 }
 
-static uint64_t highest_bit(uint64_t word)
+static uint64_t larger(uint64_t a, uint64_t b)
 {
-    return BIT_TREE_WORD_BITS - 1 - (uint64_t)__builtin_clzll(word);
+    return a > b ? a : b;
 }
 
-static uint64_t lowest_bit(uint64_t word)
+static uint64_t smaller(uint64_t a, uint64_t b)
 {
-    return (uint64_t)__builtin_ctzll(word);
+    return a < b ? a : b;
 }
 
-uint64_t bit_tree_word_count(uint64_t bit_count)
+static void insert_into_block(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
-    uint64_t total = 0;
-    uint64_t level_words = bit_count;
-    do {
-        level_words = words_for(level_words);
-        total += level_words;
-    } while (level_words > 1);
-    return total;
+    uint64_t *some = &tree->block_words[start / BIT_TREE_BLOCK_BITS];
+    for (uint64_t i = start / BIT_TREE_WORD_BITS; i * BIT_TREE_WORD_BITS < end; i++) {
+        tree->words[i] |= word_mask(i, start, end);
+        *some |= bit_tree_child_bit(i);
+    }
 }
 
-void bit_tree_initialise(struct bit_tree *tree, uint64_t *memory, uint64_t bit_count)
+static void remove_from_block(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
-    *tree = (struct bit_tree){.bit_count = bit_count};
-    uint64_t level_words = bit_count;
-    do {
-        level_words = words_for(level_words);
-        tree->levels[tree->level_count] = memory;
-        tree->word_counts[tree->level_count] = level_words;
-        tree->level_count++;
-        memset(memory, 0, level_words * sizeof(uint64_t));
-        memory += level_words;
-    } while (level_words > 1);
+    uint64_t *some = &tree->block_words[start / BIT_TREE_BLOCK_BITS];
+    for (uint64_t i = start / BIT_TREE_WORD_BITS; i * BIT_TREE_WORD_BITS < end; i++) {
+        tree->words[i] &= ~word_mask(i, start, end);
+        if (tree->words[i] == 0)
+            *some &= ~bit_tree_child_bit(i);
+    }
 }
 
-/* The words that are wholly inside a range get one value at once: at 1 TiB of RAM there are four
- * million of them. */
-static void fill_inner_words(uint64_t *words, uint64_t first_word, uint64_t end_word, int byte)
+static void insert_into(struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end);
+static void remove_from(struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end);
+
+/* A child, number `index` of its level, that the range covers in part. */
+static void insert_into_child(struct bit_tree *tree, uint32_t level, struct bit_tree_node *node,
+                              uint64_t index, uint64_t start, uint64_t end)
 {
-    if (end_word - first_word > 2)
-        memset(&words[first_word + 1], byte, (end_word - first_word - 2) * sizeof(uint64_t));
+    uint64_t bit = bit_tree_child_bit(index);
+    uint32_t shift = bit_tree_child_shift(level);
+    if ((node->whole & bit) != 0)
+        return;
+    if ((node->some & bit) == 0)
+        open_node(tree, level - 1, index, false);
+    node->some |= bit;
+    insert_into(tree, level - 1, larger(start, index << shift), smaller(end, (index + 1) << shift));
+    if (level > 2 && tree->nodes[level - 1][index].whole == BIT_TREE_ALL_BITS)
+        node->whole |= bit;
+}
+
+static void remove_from_child(struct bit_tree *tree, uint32_t level, struct bit_tree_node *node,
+                              uint64_t index, uint64_t start, uint64_t end)
+{
+    uint64_t bit = bit_tree_child_bit(index);
+    uint32_t shift = bit_tree_child_shift(level);
+    if ((node->some & bit) == 0)
+        return;
+    if ((node->whole & bit) != 0)
+        open_node(tree, level - 1, index, true);
+    node->whole &= ~bit;
+    remove_from(tree, level - 1, larger(start, index << shift), smaller(end, (index + 1) << shift));
+    if (node_is_empty(tree, level - 1, index))
+        node->some &= ~bit;
+}
+
+static void insert_into(struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end)
+{
+    if (level == 1) {
+        insert_into_block(tree, start, end);
+        return;
+    }
+    uint64_t index = start >> bit_tree_node_shift(level);
+    struct bit_tree_node *node = &tree->nodes[level][index];
+    struct child_span span = children_in_range(level, start, end);
+    uint64_t partial = bit_tree_bits_between(span.first, span.last) & ~span.covered;
+    node->some |= span.covered;
+    node->whole |= span.covered;
+    for (; partial != 0; partial &= partial - 1)
+        insert_into_child(tree, level, node,
+                          index * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(partial), start, end);
+}
+
+static void remove_from(struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end)
+{
+    if (level == 1) {
+        remove_from_block(tree, start, end);
+        return;
+    }
+    uint64_t index = start >> bit_tree_node_shift(level);
+    struct bit_tree_node *node = &tree->nodes[level][index];
+    struct child_span span = children_in_range(level, start, end);
+    uint64_t partial = bit_tree_bits_between(span.first, span.last) & ~span.covered;
+    node->some &= ~span.covered;
+    node->whole &= ~span.covered;
+    for (; partial != 0; partial &= partial - 1)
+        remove_from_child(tree, level, node,
+                          index * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(partial), start, end);
 }
 
 void bit_tree_insert(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
-    for (uint32_t level = 0; level < tree->level_count; level++) {
-        uint64_t *words = tree->levels[level];
-        uint64_t first_word = start / BIT_TREE_WORD_BITS;
-        uint64_t end_word = words_for(end);
-        words[first_word] |= word_mask(first_word, start, end);
-        words[end_word - 1] |= word_mask(end_word - 1, start, end);
-        fill_inner_words(words, first_word, end_word, 0xff);
-        /* Every word that was touched is now not zero, so all their bits above get set. */
-        start = first_word;
-        end = end_word;
-    }
+    insert_into(tree, tree->top_level, start, end);
+    bit_tree_forget_runs(tree, start / BIT_TREE_BLOCK_BITS, (end - 1) / BIT_TREE_BLOCK_BITS);
+    bit_tree_forget_shortcuts(tree);
 }
 
 void bit_tree_remove(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
-    for (uint32_t level = 0; level < tree->level_count && start < end; level++) {
-        uint64_t *words = tree->levels[level];
-        uint64_t first_word = start / BIT_TREE_WORD_BITS;
-        uint64_t end_word = words_for(end);
-        words[first_word] &= ~word_mask(first_word, start, end);
-        words[end_word - 1] &= ~word_mask(end_word - 1, start, end);
-        fill_inner_words(words, first_word, end_word, 0);
-        /* Only the words at the two ends can have kept a member; the bits above the others go. */
-        if (words[first_word] != 0)
-            first_word++;
-        if (first_word < end_word && words[end_word - 1] != 0)
-            end_word--;
-        start = first_word;
-        end = end_word;
-    }
+    remove_from(tree, tree->top_level, start, end);
+    bit_tree_forget_shortcuts(tree);
 }
 
-/* Follow set bits from `index` on `level` down to the highest member below it. */
-static uint64_t descend_to_highest(const struct bit_tree *tree, uint32_t level, uint64_t index)
+/* --- One number, one word ----------------------------------------------------------------------
+ */
+
+/* Let the next calls of try_add and try_take_last find their way without the nodes. */
+static void remember_shortcuts(struct bit_tree *tree, uint64_t number)
 {
-    while (level > 0) {
-        level--;
-        index = index * BIT_TREE_WORD_BITS + highest_bit(tree->levels[level][index]);
-    }
-    return index;
+    uint64_t block = number / BIT_TREE_BLOCK_BITS;
+    if (bit_tree_state(tree, 1, block) != BIT_TREE_OPEN)
+        return;
+    tree->open_block = block;
+    tree->highest_word = number / BIT_TREE_WORD_BITS;
 }
 
-bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_index)
+bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
 {
-    uint64_t end = limit < tree->bit_count ? limit : tree->bit_count;
-    for (uint32_t level = 0; level < tree->level_count && end > 0; level++) {
-        uint64_t word_index = (end - 1) / BIT_TREE_WORD_BITS;
-        uint64_t candidates = tree->levels[level][word_index] & word_mask(word_index, 0, end);
-        if (candidates != 0) {
-            uint64_t index = word_index * BIT_TREE_WORD_BITS + highest_bit(candidates);
-            *ret_index = descend_to_highest(tree, level, index);
+    uint64_t number;
+    if (!bit_tree_find_last_below(tree, tree->bit_count, &number))
+        return false;
+    bit_tree_remove(tree, number, number + 1);
+    remember_shortcuts(tree, number);
+    *ret_number = number;
+    return true;
+}
+
+bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members)
+{
+    uint64_t last;
+    if (!bit_tree_find_last_below(tree, tree->bit_count, &last))
+        return false;
+    uint64_t index = last / BIT_TREE_WORD_BITS;
+    bool open = bit_tree_state(tree, 1, last / BIT_TREE_BLOCK_BITS) == BIT_TREE_OPEN;
+    *ret_first = index * BIT_TREE_WORD_BITS;
+    *ret_members = open ? tree->words[index] : BIT_TREE_ALL_BITS;
+    bit_tree_remove(tree, *ret_first, *ret_first + BIT_TREE_WORD_BITS);
+    return true;
+}
+
+bool bit_tree_add(struct bit_tree *tree, uint64_t number)
+{
+    uint64_t block = number / BIT_TREE_BLOCK_BITS;
+    uint64_t index = number / BIT_TREE_WORD_BITS;
+    for (uint32_t level = tree->top_level; level > 1; level--) {
+        uint64_t child = number >> bit_tree_child_shift(level);
+        struct bit_tree_node *node = &tree->nodes[level][child / BIT_TREE_WORD_BITS];
+        if ((node->whole & bit_tree_child_bit(child)) != 0)
+            return false;
+        if ((node->some & bit_tree_child_bit(child)) == 0)
+            open_node(tree, level - 1, child, false);
+        node->some |= bit_tree_child_bit(child);
+    }
+    if ((tree->words[index] & bit_tree_child_bit(number)) != 0)
+        return false;
+    tree->words[index] |= bit_tree_child_bit(number);
+    tree->block_words[block] |= bit_tree_child_bit(index);
+    bit_tree_forget_runs(tree, block, block);
+    tree->open_block = block;
+    if (index > tree->highest_word)
+        tree->highest_word = index;
+    return true;
+}
+
+/* --- Finding ------------------------------------------------------------------------------------
+ */
+
+static bool find_last_in_block(const struct bit_tree *tree, uint64_t block, uint64_t end,
+                               uint64_t *ret_number)
+{
+    uint64_t index = (end - 1) / BIT_TREE_WORD_BITS;
+    uint64_t some = tree->block_words[block];
+    uint64_t members = tree->words[index] & word_mask(index, 0, end);
+    if (members == 0) {
+        some &= bit_tree_low_bits(index % BIT_TREE_WORD_BITS);
+        if (some == 0)
+            return false;
+        index = block * BIT_TREE_WORDS_PER_BLOCK + bit_tree_highest_bit(some);
+        members = tree->words[index];
+    }
+    *ret_number = index * BIT_TREE_WORD_BITS + bit_tree_highest_bit(members);
+    return true;
+}
+
+/* In the open node `index` of `level`; `end` lies in it or is its end. */
+static bool find_last_in(const struct bit_tree *tree, uint32_t level, uint64_t index, uint64_t end,
+                         uint64_t *ret_number)
+{
+    if (level == 1)
+        return find_last_in_block(tree, index, end, ret_number);
+    const struct bit_tree_node *node = &tree->nodes[level][index];
+    uint32_t shift = bit_tree_child_shift(level);
+    uint64_t some = node->some & bit_tree_low_bits(((end - 1) >> shift) % BIT_TREE_WORD_BITS + 1);
+    while (some != 0) {
+        uint64_t highest = bit_tree_highest_bit(some);
+        uint64_t child = index * BIT_TREE_WORD_BITS + highest;
+        uint64_t child_end = smaller(end, (child + 1) << shift);
+        if ((node->whole & bit_tree_child_bit(child)) != 0) {
+            *ret_number = child_end - 1;
             return true;
         }
-        end = word_index;
+        if (find_last_in(tree, level - 1, child, child_end, ret_number))
+            return true;
+        some &= ~bit_tree_child_bit(highest);
+    }
+    return false;
+}
+
+bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number)
+{
+    uint64_t end = smaller(limit, tree->bit_count);
+    return end > 0 && find_last_in(tree, tree->top_level, 0, end, ret_number);
+}
+
+static bool find_absent_in_block(const struct bit_tree *tree, uint64_t start, uint64_t end,
+                                 uint64_t *ret_number)
+{
+    for (uint64_t i = start / BIT_TREE_WORD_BITS; i * BIT_TREE_WORD_BITS < end; i++) {
+        uint64_t absent = ~tree->words[i] & word_mask(i, start, end);
+        if (absent != 0) {
+            *ret_number = i * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(absent);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In an open node of `level`, which has all of [start, end). */
+static bool find_absent_in(const struct bit_tree *tree, uint32_t level, uint64_t start,
+                           uint64_t end, uint64_t *ret_number)
+{
+    if (level == 1)
+        return find_absent_in_block(tree, start, end, ret_number);
+    uint64_t index = start >> bit_tree_node_shift(level);
+    const struct bit_tree_node *node = &tree->nodes[level][index];
+    struct child_span span = children_in_range(level, start, end);
+    uint32_t shift = bit_tree_child_shift(level);
+    uint64_t doubtful = bit_tree_bits_between(span.first, span.last) & ~node->whole;
+    for (; doubtful != 0; doubtful &= doubtful - 1) {
+        uint64_t child = index * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(doubtful);
+        uint64_t child_start = larger(start, child << shift);
+        if ((node->some & bit_tree_child_bit(child)) == 0) {
+            *ret_number = child_start;
+            return true;
+        }
+        if (find_absent_in(tree, level - 1, child_start, smaller(end, (child + 1) << shift),
+                           ret_number))
+            return true;
     }
     return false;
 }
 
 bool bit_tree_find_first_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
-                                uint64_t *ret_index)
+                                uint64_t *ret_number)
 {
-    for (uint64_t i = start / BIT_TREE_WORD_BITS; i < words_for(end); i++) {
-        uint64_t absent = ~tree->levels[0][i] & word_mask(i, start, end);
-        if (absent != 0) {
-            *ret_index = i * BIT_TREE_WORD_BITS + lowest_bit(absent);
-            return true;
-        }
+    return find_absent_in(tree, tree->top_level, start, end, ret_number);
+}
+
+/* --- Looking at all of it ----------------------------------------------------------------------
+ */
+
+/* What a walk from the lowest number up has seen. */
+struct tally {
+    uint64_t count;
+    uint64_t longest;
+    uint64_t current; /* length of the run that ends just before what comes next */
+};
+
+static void tally_members(struct tally *tally, uint64_t count)
+{
+    tally->count += count;
+    tally->current += count;
+    tally->longest = larger(tally->longest, tally->current);
+}
+
+/* The `length` lowest bits of `members`. */
+static void tally_word(struct tally *tally, uint64_t members, uint64_t length)
+{
+    while (length > 0) {
+        uint64_t run = members == BIT_TREE_ALL_BITS ? length : bit_tree_lowest_bit(~members);
+        run = smaller(run, length);
+        if (run > 0)
+            tally_members(tally, run);
+        if (run == length)
+            return;
+        members >>= run;
+        length -= run;
+        uint64_t gap = members == 0 ? length : smaller(bit_tree_lowest_bit(members), length);
+        tally->current = 0;
+        members = gap == BIT_TREE_WORD_BITS ? 0 : members >> gap;
+        length -= gap;
     }
-    return false;
+}
+
+static void tally_block(const struct bit_tree *tree, uint64_t start, uint64_t end,
+                        struct tally *tally)
+{
+    while (start < end) {
+        uint64_t first_bit = start % BIT_TREE_WORD_BITS;
+        uint64_t length = smaller(end - start, BIT_TREE_WORD_BITS - first_bit);
+        tally_word(tally, tree->words[start / BIT_TREE_WORD_BITS] >> first_bit, length);
+        start += length;
+    }
+}
+
+static void tally_node(const struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end,
+                       struct tally *tally)
+{
+    if (level == 1) {
+        tally_block(tree, start, end, tally);
+        return;
+    }
+    uint64_t index = start >> bit_tree_node_shift(level);
+    const struct bit_tree_node *node = &tree->nodes[level][index];
+    struct child_span span = children_in_range(level, start, end);
+    uint32_t shift = bit_tree_child_shift(level);
+    for (uint64_t i = span.first; i <= span.last; i++) {
+        uint64_t child = index * BIT_TREE_WORD_BITS + i;
+        uint64_t child_start = larger(start, child << shift);
+        uint64_t child_end = smaller(end, (child + 1) << shift);
+        if ((node->whole & bit_tree_child_bit(i)) != 0)
+            tally_members(tally, child_end - child_start);
+        else if ((node->some & bit_tree_child_bit(i)) == 0)
+            tally->current = 0;
+        else
+            tally_node(tree, level - 1, child_start, child_end, tally);
+    }
 }
 
 uint64_t bit_tree_count(const struct bit_tree *tree, uint64_t start, uint64_t end)
 {
-    uint64_t count = 0;
-    for (uint64_t i = start / BIT_TREE_WORD_BITS; i < words_for(end); i++) {
-        uint64_t members = tree->levels[0][i] & word_mask(i, start, end);
-        count += (uint64_t)__builtin_popcountll(members);
-    }
-    return count;
+    struct tally tally = {0};
+    if (start < end)
+        tally_node(tree, tree->top_level, start, end, &tally);
+    return tally.count;
 }
 
 uint64_t bit_tree_longest_run(const struct bit_tree *tree, uint64_t start, uint64_t end)
 {
-    uint64_t longest = 0;
-    uint64_t current = 0; /* length of the run that ends just before the bits that come next */
-    for (uint64_t i = start / BIT_TREE_WORD_BITS; i < words_for(end); i++) {
-        uint64_t members = tree->levels[0][i] & word_mask(i, start, end);
-        if (members == ALL_BITS) {
-            current += BIT_TREE_WORD_BITS;
-            continue;
-        }
-        for (uint64_t bit = 0; bit < BIT_TREE_WORD_BITS; bit++) {
-            longest = current > longest ? current : longest;
-            current = (members >> bit) & 1 ? current + 1 : 0;
-        }
-    }
-    return current > longest ? current : longest;
+    struct tally tally = {0};
+    if (start < end)
+        tally_node(tree, tree->top_level, start, end, &tally);
+    return tally.longest;
 }
 
-static bool level_is_sound(const struct bit_tree *tree, uint32_t level)
+static bool block_is_sound(const struct bit_tree *tree, uint64_t index)
 {
-    uint64_t bit_count = level == 0 ? tree->bit_count : tree->word_counts[level - 1];
-    for (uint64_t i = 0; i < tree->word_counts[level]; i++) {
-        uint64_t expected = 0;
-        uint64_t known = word_mask(i, 0, bit_count);
-        uint64_t word = tree->levels[level][i];
-        if ((word & ~known) != 0)
-            return false;
-        if (level == 0)
+    uint64_t some = 0;
+    for (uint64_t i = 0; i < BIT_TREE_WORDS_PER_BLOCK; i++) {
+        if (tree->words[index * BIT_TREE_WORDS_PER_BLOCK + i] != 0)
+            some |= bit_tree_child_bit(i);
+    }
+    return some == tree->block_words[index];
+}
+
+static bool node_is_sound(const struct bit_tree *tree, uint32_t level, uint64_t index)
+{
+    if (level == 1)
+        return block_is_sound(tree, index);
+    const struct bit_tree_node *node = &tree->nodes[level][index];
+    uint32_t shift = bit_tree_child_shift(level);
+    if ((node->whole & ~node->some) != 0)
+        return false;
+    for (uint64_t i = 0; i < BIT_TREE_WORD_BITS; i++) {
+        uint64_t child = index * BIT_TREE_WORD_BITS + i;
+        if ((node->some & bit_tree_child_bit(i)) == 0)
             continue;
-        for (uint64_t bit = 0; bit < BIT_TREE_WORD_BITS && (known >> bit & 1); bit++) {
-            if (tree->levels[level - 1][i * BIT_TREE_WORD_BITS + bit] != 0)
-                expected |= UINT64_C(1) << bit;
-        }
-        if (word != expected)
+        if (child << shift >= tree->bit_count)
             return false;
+        if ((node->whole & bit_tree_child_bit(i)) != 0) {
+            if ((child + 1) << shift > tree->bit_count)
+                return false;
+        } else if (node_is_empty(tree, level - 1, child) ||
+                   !node_is_sound(tree, level - 1, child)) {
+            return false;
+        }
     }
     return true;
+}
+
+static bool shortcuts_are_sound(const struct bit_tree *tree)
+{
+    uint64_t none = tree->bit_count / BIT_TREE_WORD_BITS;
+    uint64_t highest;
+    if (tree->words[none] != 0 || tree->highest_word > none)
+        return false;
+    if (tree->open_block != BIT_TREE_NO_BLOCK &&
+        bit_tree_state(tree, 1, tree->open_block) != BIT_TREE_OPEN)
+        return false;
+    if (tree->highest_word == none)
+        return true;
+    if (bit_tree_state(tree, 1, tree->highest_word / BIT_TREE_WORDS_PER_BLOCK) != BIT_TREE_OPEN)
+        return false;
+    return !bit_tree_find_last_below(tree, tree->bit_count, &highest) ||
+           highest / BIT_TREE_WORD_BITS <= tree->highest_word;
 }
 
 bool bit_tree_check(const struct bit_tree *tree)
 {
-    for (uint32_t level = 0; level < tree->level_count; level++) {
-        if (!level_is_sound(tree, level))
-            return false;
-    }
-    return true;
+    return node_is_sound(tree, tree->top_level, 0) && shortcuts_are_sound(tree) &&
+           bit_tree_runs_are_sound(tree, tree->top_level, 0);
 }

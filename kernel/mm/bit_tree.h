@@ -1,15 +1,25 @@
 /*
- * bit_tree.h - a set of small numbers with a fast "highest member below".
+ * bit_tree.h - a set of numbers, made for very many of them in long unbroken runs.
  *
- *   level 2   [1]                              one bit a word of level 1
- *   level 1   [0 … 1 1]                        one bit a word of level 0
- *   level 0   [0…0] … [0110…] [1111…]          one bit a number: set = member
+ *   level 2 …  some  [ 0  1  1  1 ]     a node: 64 children, two bits for each
+ *              whole [ 0  0  1  0 ]
+ *                         │  └ every number is a member: nothing below is written or read
+ *                         └ open: look below          (neither bit: no number is a member)
+ *   level 1    some  [0 1 … 1 0]        a block of 4096 numbers: one bit for each of its words
+ *   level 0    [0…0] [0110…] [1111…]    one bit a number, 64 to a word: set = member
  *
- * A bit above level 0 is set exactly if the word below it is not zero, so a search skips 64, 4096,
- * … numbers that are absent at a glance, and one that fails costs a word. All zero is the empty
- * set: what was never inserted is not there.
+ * Only what is open is ever written. Starting the set costs a few stores, adding or removing a
+ * range a few words at its two ends, whatever the length: the leaves are filled when they are
+ * touched first. A search skips 64, 4096, … numbers at a glance, members and absent ones alike.
  *
- * The caller gives the memory. Pure.
+ * Runs in fragmented sets: for each block and node a byte may remember how long the longest run is
+ * that touches it, so that a search passes by what it has looked at before. The byte is forgotten
+ * when a member is added nearby. So a search looks at a block again only after something changed
+ * there, and never at all memory twice.
+ *
+ * Size: 1 + 1/64 + 10/4096 + … = 1.0182 bits a number.
+ *
+ * The caller gives the memory. Pure. Concurrency: the caller serialises all calls.
  */
 #ifndef KERNEL_MM_BIT_TREE_H
 #define KERNEL_MM_BIT_TREE_H
@@ -17,45 +27,117 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BIT_TREE_WORD_BITS UINT64_C(64)
-/* 64^7 = 2^42 numbers: every frame of a 52-bit physical address space. */
+#define BIT_TREE_WORD_BITS  UINT64_C(64)
+#define BIT_TREE_BLOCK_BITS UINT64_C(4096)
+/* A node of level 6 has 64^7 = 2^42 numbers: more than the frames of 52-bit physical addresses. */
 #define BIT_TREE_LEVELS_MAX 7
 #define BIT_TREE_BITS_MAX   (UINT64_C(1) << 42)
 
+struct bit_tree_node;
+
+/* Private to the implementation. */
 struct bit_tree {
+    uint64_t *words; /* one more than there are numbers for: always zero, see highest_word */
+    /* No member lies above this word, and its block is open; or it is the additional word. */
+    uint64_t highest_word;
+    uint64_t open_block;   /* a block that is open, or BIT_TREE_NO_BLOCK */
+    uint8_t *block_runs;   /* = runs[1] */
+    uint64_t *block_words; /* level 1: which words of a block have members */
+    struct bit_tree_node *nodes[BIT_TREE_LEVELS_MAX]; /* of level 2 … top_level */
+    uint8_t *runs[BIT_TREE_LEVELS_MAX];               /* of level 1 … top_level; 0: not known */
+    uint32_t top_level;                               /* has one node, which is always open */
     uint64_t bit_count;
-    uint32_t level_count;
-    uint64_t *levels[BIT_TREE_LEVELS_MAX];
-    uint64_t word_counts[BIT_TREE_LEVELS_MAX];
 };
 
-/* How many 64-bit words a set of the numbers [0, bit_count) takes, all levels together.
- * Precondition: 0 < bit_count <= BIT_TREE_BITS_MAX. */
-uint64_t bit_tree_word_count(uint64_t bit_count);
+#define BIT_TREE_NO_BLOCK UINT64_MAX
 
-/* Start as the empty set. `memory` has bit_tree_word_count(bit_count) words and stays the tree's.
- */
-void bit_tree_initialise(struct bit_tree *tree, uint64_t *memory, uint64_t bit_count);
+/* The memory that a set of the numbers [0, bit_count) takes. Precondition: bit_count is a multiple
+ * of BIT_TREE_BLOCK_BITS, not 0, at most BIT_TREE_BITS_MAX. */
+uint64_t bit_tree_size_bytes(uint64_t bit_count);
 
-/* Ranges are half open, [start, end), and must not be empty or pass bit_count. */
+/* Start as the empty set. `memory` has bit_tree_size_bytes(bit_count) bytes, is aligned to 8, may
+ * hold anything, and stays the tree's. Writes a few words of it. */
+void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count);
+
+/* Ranges are half open, [start, end), and must not be empty or pass bit_count. What is a member
+ * already, or is not, may be in them. */
 void bit_tree_insert(struct bit_tree *tree, uint64_t start, uint64_t end);
 void bit_tree_remove(struct bit_tree *tree, uint64_t start, uint64_t end);
 
-/* Write the highest member below `limit` to *ret_index. False if there is none. A limit beyond
+/* Remove the highest member and write it to *ret_number. False if the set is empty. */
+bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number);
+
+/* The same, if that touches one word alone and the member lies in [start, start + length). False,
+ * and nothing changed, if it is not so: then bit_tree_take_last() knows. True for nearly every call
+ * of a sequence. */
+static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start, uint64_t length,
+                                          uint64_t *ret_number)
+{
+    uint64_t first = tree->highest_word * BIT_TREE_WORD_BITS;
+    uint64_t word = tree->words[tree->highest_word];
+    /* With two members or more in the word nothing above it changes. */
+    if ((word & (word - 1)) == 0 || first - start >= length)
+        return false;
+    uint64_t bit = BIT_TREE_WORD_BITS - 1 - (uint64_t)__builtin_clzll(word);
+    tree->words[tree->highest_word] = word ^ UINT64_C(1) << bit;
+    *ret_number = first + bit;
+    return true;
+}
+
+/* Add one number. False, and nothing changed, if it is a member. Precondition: below bit_count. */
+bool bit_tree_add(struct bit_tree *tree, uint64_t number);
+
+/* The same, if that touches one word alone. False, and nothing changed, if it is not so or the
+ * number is a member: then bit_tree_add() knows. */
+static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
+{
+    uint64_t block = number / BIT_TREE_BLOCK_BITS;
+    uint64_t index = number / BIT_TREE_WORD_BITS;
+    uint64_t bit = number % BIT_TREE_WORD_BITS;
+    if (block != tree->open_block)
+        return false;
+    uint64_t word = tree->words[index];
+    const uint8_t *runs = &tree->block_runs[block];
+    if (word == 0 || (word >> bit & 1) != 0 || (runs[-1] | runs[0] | runs[1]) != 0)
+        return false;
+    tree->words[index] = word | UINT64_C(1) << bit;
+    if (index > tree->highest_word)
+        tree->highest_word = index;
+    return true;
+}
+
+/* Remove all members of the highest word that has any: write its first number, a multiple of 64,
+ * and its members as bits. False if the set is empty. */
+bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members);
+
+/* Write the highest member below `limit` to *ret_number. False if there is none. A limit beyond
  * bit_count means all. */
-bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_index);
+bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number);
 
-/* Write the lowest number in [start, end) that is not a member to *ret_index. False if all are. */
+/* Write the lowest number in [start, end) that is not a member to *ret_number. False if all are. */
 bool bit_tree_find_first_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
-                                uint64_t *ret_index);
+                                uint64_t *ret_number);
 
-/* Members in [start, end). */
+struct bit_tree_run_request {
+    uint64_t start; /* the run lies in [start, end) */
+    uint64_t end;
+    uint64_t length;    /* not 0 */
+    uint64_t alignment; /* a power of two: the run's first number + offset is a multiple of it */
+    uint64_t offset;    /* a multiple of BIT_TREE_BLOCK_BITS; end + offset does not wrap */
+};
+
+/* Write the highest start of a run of members as requested to *ret_start. False if there is none.
+ * Changes what is remembered, never the set. */
+bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
+                       uint64_t *ret_start);
+
+/* Members in [start, end), which may be empty. */
 uint64_t bit_tree_count(const struct bit_tree *tree, uint64_t start, uint64_t end);
 
 /* The length of the longest run of members in [start, end). */
 uint64_t bit_tree_longest_run(const struct bit_tree *tree, uint64_t start, uint64_t end);
 
-/* True if every bit above level 0 says the truth and no bit beyond bit_count is set. */
+/* Verify every node, word and remembered byte that is in use. True if all is well. */
 bool bit_tree_check(const struct bit_tree *tree) __attribute__((warn_unused_result));
 
 #endif

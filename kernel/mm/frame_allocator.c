@@ -1,25 +1,37 @@
 #include "kernel/mm/frame_allocator.h"
 
+#include "kernel/mm/frame_reserve.h"
 #include "kernel/panic.h"
 #include "shared/memory.h"
 #include "shared/range.h"
 #include "shared/region.h"
 
-/* Frame numbers [start, end) that are held alike. A frame outside of every holding is not ours. */
-struct frame_holding {
-    uint64_t start;
-    uint64_t end;
-    uint32_t type; /* enum handoff_region_type: what the map said */
-    uint32_t span; /* index into spans */
-    bool released; /* free or used; not released: reserved */
+enum frame_holder {
+    HOLDER_MAP,     /* as the map said */
+    HOLDER_RECORDS, /* the allocator's own records */
+    HOLDER_ZERO,    /* frame 0: an address that means "none" in too many places */
 };
 
-/* Holdings that touch, and where their bits are. The bits of a span start at a word of their own,
- * and frame numbers are congruent to bit numbers modulo 64, so no run of bits spans a hole. */
-struct frame_span {
+/* Frame numbers [start, end) that are held alike. */
+struct frame_record {
     uint64_t start;
     uint64_t end;
-    uint64_t first_bit; /* of the frame number `start` rounded down to a multiple of 64 */
+    uint64_t offset; /* frame number - bit number; only if managed */
+    const char *phase;
+    uint64_t timestamp;
+    uint32_t type; /* enum handoff_region_type: what the map said */
+    uint8_t holder;
+    bool managed;  /* free one day, or now */
+    bool released; /* free, used or cached; not released: reserved */
+};
+
+/* Frame numbers [start, start + bit_count) that have bits, managed or not. Frame and bit numbers
+ * are congruent modulo BIT_TREE_BLOCK_BITS, so that extents cost little where RAM has small holes.
+ */
+struct frame_extent {
+    uint64_t first_bit;
+    uint64_t bit_count;
+    uint64_t offset; /* frame number - bit number */
 };
 
 const char *frame_allocator_status_text(enum frame_allocator_status status)
@@ -60,80 +72,68 @@ static bool type_is_managed(uint32_t type)
     }
 }
 
-/* The frames of one region that are to be managed, without frame 0 and without the records, which
- * stand at the end of a region; an empty range if there are none. */
-static struct range managed_frames(const struct region_list *regions, uint32_t index,
-                                   struct range records)
+/* The blocks of bits that an extent or a range of frames touches. */
+static struct range blocks_of(struct range frames)
+{
+    return (struct range){frames.start / BIT_TREE_BLOCK_BITS,
+                          (frames.end + BIT_TREE_BLOCK_BITS - 1) / BIT_TREE_BLOCK_BITS};
+}
+
+static struct range region_frames(const struct region_list *regions, uint32_t index)
 {
     struct range bytes = region_list_range(regions, index);
-    if (!type_is_managed(region_list_at(regions, index)->type))
-        return (struct range){0, 0};
-    if (range_overlaps(bytes, records))
-        bytes.end = records.start;
-    struct range frames = {bytes.start / FRAME_SIZE_BYTES, bytes.end / FRAME_SIZE_BYTES};
-    if (frames.start == 0)
-        frames.start = 1;
-    return frames.start < frames.end ? frames : (struct range){0, 0};
+    return (struct range){bytes.start / FRAME_SIZE_BYTES, bytes.end / FRAME_SIZE_BYTES};
 }
 
-static uint64_t round_down_to_word(uint64_t frame)
+/* Make extents for all managed regions: blocks that follow on each other are one. With NULL it only
+ * counts, so that what is counted and what is written cannot differ. Returns the number of bits. */
+static uint64_t build_extents(const struct region_list *regions, struct frame_extent *extents,
+                              uint32_t *ret_count)
 {
-    return frame - frame % BIT_TREE_WORD_BITS;
-}
-
-static uint64_t span_bit_count(const struct frame_span *span)
-{
-    uint64_t bits = span->end - round_down_to_word(span->start);
-    return (bits + BIT_TREE_WORD_BITS - 1) / BIT_TREE_WORD_BITS * BIT_TREE_WORD_BITS;
+    struct range blocks = {0, 0};
+    uint64_t bit_count = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < regions->count; i++) {
+        if (!type_is_managed(region_list_at(regions, i)->type))
+            continue;
+        struct range more = blocks_of(region_frames(regions, i));
+        if (count == 0 || more.start > blocks.end) {
+            bit_count += range_size_bytes(blocks) * BIT_TREE_BLOCK_BITS;
+            blocks.start = more.start;
+            count++;
+        }
+        blocks.end = more.end;
+        if (extents != NULL)
+            extents[count - 1] = (struct frame_extent){
+                .first_bit = bit_count,
+                .bit_count = range_size_bytes(blocks) * BIT_TREE_BLOCK_BITS,
+                .offset = blocks.start * BIT_TREE_BLOCK_BITS - bit_count,
+            };
+    }
+    *ret_count = count;
+    return bit_count + range_size_bytes(blocks) * BIT_TREE_BLOCK_BITS;
 }
 
 struct record_counts {
-    uint32_t holdings;
-    uint32_t spans;
+    uint32_t records; /* for which there is room */
+    uint32_t extents;
     uint64_t bits;
 };
 
-/* Turn the regions into holdings and spans. With NULL arrays it only counts, so that what is
- * counted and what is written cannot differ. */
-static struct record_counts build_records(const struct region_list *regions, struct range records,
-                                          struct frame_holding *holdings, struct frame_span *spans)
+static struct record_counts count_records(const struct region_list *regions)
 {
-    struct record_counts counts = {0};
-    struct frame_span span = {0};
-    for (uint32_t i = 0; i < regions->count; i++) {
-        struct range frames = managed_frames(regions, i, records);
-        if (range_is_empty(frames))
-            continue;
-        if (counts.spans == 0 || frames.start != span.end) {
-            counts.bits += span_bit_count(&span);
-            span = (struct frame_span){.start = frames.start, .first_bit = counts.bits};
-            counts.spans++;
-        }
-        span.end = frames.end;
-        if (spans != NULL)
-            spans[counts.spans - 1] = span;
-        if (holdings != NULL)
-            holdings[counts.holdings] = (struct frame_holding){
-                .start = frames.start,
-                .end = frames.end,
-                .type = region_list_at(regions, i)->type,
-                .span = counts.spans - 1,
-            };
-        counts.holdings++;
-    }
-    counts.bits += span_bit_count(&span);
+    struct record_counts counts;
+    counts.bits = build_extents(regions, NULL, &counts.extents);
+    /* Two more regions are cut by frame 0 and by the records themselves. */
+    counts.records = regions->count + 2 + 2 * FRAME_ALLOCATOR_SPLITS_MAX;
     return counts;
 }
 
+/* At most 2^32 rows and 2^40 frames: far from a wrap. */
 static uint64_t records_size_bytes(const struct record_counts *counts)
 {
-    /* Carving the records out of a region may part two that touched: one span more, whose bits are
-     * rounded to words. At most 2^32 rows and 2^40 frames: far from a wrap. */
-    uint64_t capacity = (uint64_t)counts->holdings + 2 * FRAME_ALLOCATOR_SPLITS_MAX;
-    uint64_t span_count = (uint64_t)counts->spans + 1;
-    uint64_t bit_count = counts->bits + 2 * BIT_TREE_WORD_BITS;
-    return capacity * sizeof(struct frame_holding) + span_count * sizeof(struct frame_span) +
-           bit_tree_word_count(bit_count) * sizeof(uint64_t);
+    return counts->records * sizeof(struct frame_record) +
+           counts->extents * sizeof(struct frame_extent) + bit_tree_size_bytes(counts->bits);
 }
 
 /* The end of the highest usable region that is large enough. */
@@ -176,29 +176,62 @@ uint64_t frame_allocator_available_bytes(const struct region_list *regions)
     return available_bytes;
 }
 
-static uint64_t count_ram_frames(const struct region_list *regions)
+static void add_record(struct frame_allocator *allocator, struct range frames, uint32_t type,
+                       enum frame_holder holder)
 {
-    uint64_t frame_count = 0;
-    for (uint32_t i = 0; i < regions->count; i++) {
-        if (region_type_is_ram(region_list_at(regions, i)->type))
-            frame_count += region_list_at(regions, i)->size_bytes / FRAME_SIZE_BYTES;
+    if (range_is_empty(frames))
+        return;
+    struct frame_record *record = &allocator->records[allocator->record_count++];
+    *record = (struct frame_record){
+        .start = frames.start,
+        .end = frames.end,
+        .type = type,
+        .holder = (uint8_t)holder,
+        .managed = holder == HOLDER_MAP && type_is_managed(type),
+    };
+    if (region_type_is_ram(type))
+        allocator->total_count += range_size_bytes(frames);
+    for (uint32_t i = 0; record->managed && i < allocator->extent_count; i++) {
+        const struct frame_extent *extent = &allocator->extents[i];
+        if (record->start - extent->first_bit - extent->offset < extent->bit_count)
+            record->offset = extent->offset;
     }
-    return frame_count;
+}
+
+/* One region's records: without frame 0, and without the allocator's records, which stand at the
+ * end of a region. */
+static void add_region(struct frame_allocator *allocator, struct range frames, uint32_t type,
+                       struct range carved)
+{
+    struct range zero = {frames.start, frames.start};
+    struct range records = {frames.end, frames.end};
+    if (type_is_managed(type) && frames.start == 0)
+        zero.end = 1;
+    if (range_overlaps(frames, carved))
+        records.start = carved.start;
+    add_record(allocator, zero, type, HOLDER_ZERO);
+    add_record(allocator, (struct range){zero.end, records.start}, type, HOLDER_MAP);
+    add_record(allocator, records, type, HOLDER_RECORDS);
 }
 
 /* Lay the three kinds of records out in `memory` and fill them from the regions. */
 static void fill_records(struct frame_allocator *allocator, const struct region_list *regions,
-                         struct range carved, void *memory)
+                         const struct record_counts *counts, void *memory)
 {
-    struct record_counts counts = build_records(regions, carved, NULL, NULL);
-    allocator->holdings = memory;
-    allocator->holding_count = counts.holdings;
-    allocator->holding_capacity = counts.holdings + 2 * FRAME_ALLOCATOR_SPLITS_MAX;
-    allocator->spans = (void *)(allocator->holdings + allocator->holding_capacity);
-    allocator->span_count = counts.spans;
-    build_records(regions, carved, allocator->holdings, allocator->spans);
-    bit_tree_initialise(&allocator->free_frames, (void *)(allocator->spans + counts.spans),
-                        counts.bits);
+    struct range carved = {0, 0};
+    if (!allocator->records_in_early_heap) {
+        carved.start = allocator->records_base.value / FRAME_SIZE_BYTES;
+        carved.end = carved.start + allocator->records_size_bytes / FRAME_SIZE_BYTES;
+    }
+    allocator->records = memory;
+    allocator->record_capacity = counts->records;
+    allocator->extents = (void *)(allocator->records + counts->records);
+    build_extents(regions, allocator->extents, &allocator->extent_count);
+    bit_tree_initialise(&allocator->free_frames, allocator->extents + counts->extents,
+                        counts->bits);
+    for (uint32_t i = 0; i < regions->count; i++)
+        add_region(allocator, region_frames(regions, i), region_list_at(regions, i)->type, carved);
+    allocator->recent_extent = allocator->extents;
 }
 
 enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *allocator,
@@ -214,10 +247,11 @@ enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *a
     if (frame_allocator_available_bytes(regions) < FRAME_ALLOCATOR_RAM_MIN_BYTES)
         return FRAME_ALLOCATOR_TOO_LITTLE_RAM;
 
-    struct record_counts counts = build_records(regions, carved, NULL, NULL);
+    struct record_counts counts = count_records(regions);
     uint64_t size_bytes = records_size_bytes(&counts);
     void *memory = take_from_early_heap(early_heap, size_bytes);
-    if (memory == NULL) {
+    bool in_early_heap = memory != NULL;
+    if (!in_early_heap) {
         size_bytes = page_align_up(size_bytes);
         if (!find_place_for_records(regions, size_bytes, &carved))
             return FRAME_ALLOCATOR_NO_ROOM;
@@ -225,60 +259,61 @@ enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *a
     }
 
     *allocator = (struct frame_allocator){
-        .total_count = count_ram_frames(regions),
+        .phase = "start",
         .records_base = phys_addr(carved.start),
         .records_size_bytes = size_bytes,
-        .records_in_early_heap = range_is_empty(carved),
+        .records_in_early_heap = in_early_heap,
     };
-    allocator->reserved_count = allocator->total_count;
-    fill_records(allocator, regions, carved, memory);
+    fill_records(allocator, regions, &counts, memory);
     frame_allocator_reclaim_type(allocator, HANDOFF_REGION_USABLE);
     return FRAME_ALLOCATOR_OK;
 }
 
 /* --- From frame to record and bit, and back --------------------------------------------------- */
 
-/* The index of the holding that has `frame`, or holding_count. */
-static uint32_t find_holding(const struct frame_allocator *allocator, uint64_t frame)
+/* The index of the record that has `frame`, or record_count. */
+static uint32_t find_record(const struct frame_allocator *allocator, uint64_t frame)
 {
     uint32_t low = 0;
-    uint32_t high = allocator->holding_count;
+    uint32_t high = allocator->record_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (frame < allocator->holdings[middle].start)
+        if (frame < allocator->records[middle].start)
             high = middle;
-        else if (frame >= allocator->holdings[middle].end)
+        else if (frame >= allocator->records[middle].end)
             low = middle + 1;
         else
             return middle;
     }
-    return allocator->holding_count;
+    return allocator->record_count;
 }
 
-/* The span whose bits include `bit`. Precondition: there is one, as for every set bit. */
-static const struct frame_span *find_span_of_bit(const struct frame_allocator *allocator,
-                                                 uint64_t bit)
+/* The extent that has the bit. Precondition: there is one, as for every bit of the tree. */
+static const struct frame_extent *find_extent_of_bit(const struct frame_allocator *allocator,
+                                                     uint64_t bit)
 {
     uint32_t low = 0;
-    uint32_t high = allocator->span_count;
+    uint32_t high = allocator->extent_count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (bit < allocator->spans[middle].first_bit)
+        if (bit < allocator->extents[middle].first_bit)
             high = middle;
         else
             low = middle;
     }
-    return &allocator->spans[low];
+    return &allocator->extents[low];
 }
 
-static uint64_t bit_of_frame(const struct frame_span *span, uint64_t frame)
+static bool extent_has_bit(const struct frame_extent *extent, uint64_t bit)
 {
-    return frame - round_down_to_word(span->start) + span->first_bit;
+    return bit - extent->first_bit < extent->bit_count;
 }
 
-static uint64_t frame_of_bit(const struct frame_span *span, uint64_t bit)
+static uint64_t frame_of_bit(struct frame_allocator *allocator, uint64_t bit)
 {
-    return bit - span->first_bit + round_down_to_word(span->start);
+    if (!extent_has_bit(allocator->recent_extent, bit))
+        allocator->recent_extent = find_extent_of_bit(allocator, bit);
+    return bit + allocator->recent_extent->offset;
 }
 
 static struct phys_addr address_of_frame(uint64_t frame)
@@ -286,52 +321,64 @@ static struct phys_addr address_of_frame(uint64_t frame)
     return phys_addr(frame * FRAME_SIZE_BYTES);
 }
 
+static unsigned long long printable_address(uint64_t frame)
+{
+    return address_of_frame(frame).value;
+}
+
 /* --- Releasing reserved frames ---------------------------------------------------------------- */
 
-static void release_holding(struct frame_allocator *allocator, struct frame_holding *holding)
+void frame_allocator_begin_phase(struct frame_allocator *allocator, const char *phase,
+                                 uint64_t timestamp)
 {
-    const struct frame_span *span = &allocator->spans[holding->span];
-    uint64_t frame_count = holding->end - holding->start;
-    holding->released = true;
-    bit_tree_insert(&allocator->free_frames, bit_of_frame(span, holding->start),
-                    bit_of_frame(span, holding->end));
-    allocator->reserved_count -= frame_count;
+    allocator->phase = phase;
+    allocator->timestamp = timestamp;
+}
+
+static void release_record(struct frame_allocator *allocator, struct frame_record *record)
+{
+    uint64_t frame_count = record->end - record->start;
+    record->released = true;
+    record->phase = allocator->phase;
+    record->timestamp = allocator->timestamp;
+    bit_tree_insert(&allocator->free_frames, record->start - record->offset,
+                    record->end - record->offset);
+    allocator->released_count += frame_count;
     allocator->free_count += frame_count;
 }
 
-/* True if a holding has frames on both sides of the boundary before `frame`. */
+/* True if a record has frames on both sides of the boundary before `frame`. */
 static bool needs_split_at(const struct frame_allocator *allocator, uint64_t frame)
 {
-    uint32_t index = find_holding(allocator, frame);
-    return index < allocator->holding_count && allocator->holdings[index].start != frame;
+    uint32_t index = find_record(allocator, frame);
+    return index < allocator->record_count && allocator->records[index].start != frame;
 }
 
-/* Cut a holding in two before `frame`, if needed. There must be room for one more. */
-static void split_holding_at(struct frame_allocator *allocator, uint64_t frame)
+/* Cut a record in two before `frame`, if needed. There must be room for one more. */
+static void split_record_at(struct frame_allocator *allocator, uint64_t frame)
 {
     if (!needs_split_at(allocator, frame))
         return;
-    uint32_t index = find_holding(allocator, frame);
-    struct frame_holding *holding = &allocator->holdings[index];
-    memmove(holding + 1, holding, (allocator->holding_count - index) * sizeof(*holding));
-    allocator->holding_count++;
-    holding[0].end = frame;
-    holding[1].start = frame;
+    uint32_t index = find_record(allocator, frame);
+    struct frame_record *record = &allocator->records[index];
+    memmove(record + 1, record, (allocator->record_count - index) * sizeof(*record));
+    allocator->record_count++;
+    record[0].end = frame;
+    record[1].start = frame;
 }
 
 /* Panic unless every frame of the range is managed and was not released yet. */
 static void require_reclaimable(const struct frame_allocator *allocator, struct range frames)
 {
     for (uint64_t frame = frames.start; frame < frames.end;) {
-        uint32_t index = find_holding(allocator, frame);
-        if (index == allocator->holding_count)
+        uint32_t index = find_record(allocator, frame);
+        if (index == allocator->record_count || !allocator->records[index].managed)
             panic(PANIC_FRAME_FREE, "reclaim of 0x%llx, which is not RAM that can be reclaimed",
-                  (unsigned long long)address_of_frame(frame).value);
-        if (allocator->holdings[index].released)
+                  printable_address(frame));
+        if (allocator->records[index].released)
             panic(PANIC_FRAME_FREE, "reclaim of 0x%llx (%s), which was released before",
-                  (unsigned long long)address_of_frame(frame).value,
-                  region_type_name(allocator->holdings[index].type));
-        frame = allocator->holdings[index].end;
+                  printable_address(frame), region_type_name(allocator->records[index].type));
+        frame = allocator->records[index].end;
     }
 }
 
@@ -349,243 +396,424 @@ bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_addr
     require_reclaimable(allocator, frames);
     if (range_is_empty(frames))
         return true;
-    uint32_t more_holdings = (needs_split_at(allocator, frames.start) ? 1U : 0U) +
-                             (needs_split_at(allocator, frames.end) ? 1U : 0U);
-    if (allocator->holding_capacity - allocator->holding_count < more_holdings)
+    uint32_t more_records = (needs_split_at(allocator, frames.start) ? 1U : 0U) +
+                            (needs_split_at(allocator, frames.end) ? 1U : 0U);
+    if (allocator->record_capacity - allocator->record_count < more_records)
         return false;
-    split_holding_at(allocator, frames.start);
-    split_holding_at(allocator, frames.end);
-    for (uint32_t i = find_holding(allocator, frames.start);
-         i < allocator->holding_count && allocator->holdings[i].start < frames.end; i++)
-        release_holding(allocator, &allocator->holdings[i]);
+    split_record_at(allocator, frames.start);
+    split_record_at(allocator, frames.end);
+    for (uint32_t i = find_record(allocator, frames.start);
+         i < allocator->record_count && allocator->records[i].start < frames.end; i++)
+        release_record(allocator, &allocator->records[i]);
     return true;
 }
 
 uint64_t frame_allocator_reclaim_type(struct frame_allocator *allocator, uint32_t type)
 {
-    uint64_t free_before = allocator->free_count;
-    for (uint32_t i = 0; i < allocator->holding_count; i++) {
-        struct frame_holding *holding = &allocator->holdings[i];
-        if (holding->type == type && !holding->released)
-            release_holding(allocator, holding);
+    uint64_t released_before = allocator->released_count;
+    for (uint32_t i = 0; i < allocator->record_count; i++) {
+        struct frame_record *record = &allocator->records[i];
+        if (record->type == type && record->managed && !record->released)
+            release_record(allocator, record);
     }
-    return allocator->free_count - free_before;
+    return allocator->released_count - released_before;
+}
+
+/* --- Reserves -----------------------------------------------------------------------------------
+ */
+
+bool frame_allocator_take_word(struct frame_allocator *allocator, struct frame_reserve *reserve)
+{
+    if (!bit_tree_take_last_word(&allocator->free_frames, &reserve->first_bit, &reserve->free_bits))
+        return false;
+    reserve->taken_bits = reserve->free_bits;
+    reserve->first_frame = frame_of_bit(allocator, reserve->first_bit);
+    allocator->free_count -= frame_reserve_count(reserve);
+    return true;
+}
+
+void frame_allocator_return_word(struct frame_allocator *allocator, struct frame_reserve *reserve)
+{
+    allocator->free_count += frame_reserve_count(reserve);
+    for (; reserve->free_bits != 0; reserve->free_bits &= reserve->free_bits - 1) {
+        uint64_t offset = (uint64_t)__builtin_ctzll(reserve->free_bits);
+        bool added = bit_tree_add(&allocator->free_frames, reserve->first_bit + offset);
+        kernel_assert(added);
+    }
+    reserve->taken_bits = 0;
+}
+
+/* Take everything back. False if there was nothing. */
+static bool empty_all_reserves(struct frame_allocator *allocator)
+{
+    uint64_t free_before = allocator->free_count;
+    for (struct frame_reserve *i = allocator->reserves; i != NULL; i = i->next)
+        frame_allocator_return_word(allocator, i);
+    return allocator->free_count > free_before;
+}
+
+/* Take back the words that have one of these frames, so that the bits tell the truth about them. */
+static void empty_reserves_with(struct frame_allocator *allocator, struct range frames)
+{
+    for (struct frame_reserve *i = allocator->reserves; i != NULL; i = i->next) {
+        struct range word = {i->first_frame, i->first_frame + BIT_TREE_WORD_BITS};
+        if (range_overlaps(word, frames))
+            frame_allocator_return_word(allocator, i);
+    }
 }
 
 /* --- Allocating --------------------------------------------------------------------------------
  */
 
-static void count_as_used(struct frame_allocator *allocator, uint64_t frame_count)
+/* What one call in some 64 needs. Apart, so that the others do not pay for its registers. */
+static __attribute__((noinline)) bool allocate_anywhere(struct frame_allocator *allocator,
+                                                        struct phys_addr *ret_frame)
 {
-    allocator->free_count -= frame_count;
-    allocator->used_count += frame_count;
+    uint64_t bit;
+    if (!bit_tree_take_last(&allocator->free_frames, &bit) &&
+        !(empty_all_reserves(allocator) && bit_tree_take_last(&allocator->free_frames, &bit)))
+        return false;
+    allocator->free_count--;
+    *ret_frame = address_of_frame(frame_of_bit(allocator, bit));
+    return true;
 }
 
 bool frame_allocator_allocate(struct frame_allocator *allocator, struct phys_addr *ret_frame)
 {
+    const struct frame_extent *extent = allocator->recent_extent;
     uint64_t bit;
-    if (!bit_tree_find_last_below(&allocator->free_frames, UINT64_MAX, &bit))
-        return false;
-    bit_tree_remove(&allocator->free_frames, bit, bit + 1);
-    count_as_used(allocator, 1);
-    *ret_frame = address_of_frame(frame_of_bit(find_span_of_bit(allocator, bit), bit));
+    if (!bit_tree_try_take_last(&allocator->free_frames, extent->first_bit, extent->bit_count,
+                                &bit))
+        return allocate_anywhere(allocator, ret_frame);
+    allocator->free_count--;
+    *ret_frame = address_of_frame(bit + extent->offset);
     return true;
 }
 
-/* Find the highest aligned run of free frames in one span that ends at or below `limit_frame`.
- *
- * From the top down: a run must end behind a free frame, which the tree finds without a scan; if a
- * frame of it is not free, the next candidate ends below the lowest such frame. */
-static bool find_run(const struct frame_allocator *allocator, const struct frame_span *span,
-                     uint64_t frame_count, uint64_t alignment_frames, uint64_t limit_frame,
-                     uint64_t *ret_start)
+bool frame_allocator_allocate_many(struct frame_allocator *allocator, struct phys_addr *ret_frames,
+                                   uint64_t count)
 {
-    const struct bit_tree *tree = &allocator->free_frames;
-    uint64_t end = limit_frame < span->end ? limit_frame : span->end;
-    while (end > span->start && end - span->start >= frame_count) {
-        uint64_t start = (end - frame_count) & ~(alignment_frames - 1);
-        uint64_t last_bit;
-        uint64_t absent_bit;
-        if (start < span->start ||
-            !bit_tree_find_last_below(tree, bit_of_frame(span, start + frame_count), &last_bit) ||
-            last_bit < span->first_bit)
+    if (allocator->free_count < count) {
+        (void)empty_all_reserves(allocator);
+        if (allocator->free_count < count)
             return false;
-        if (frame_of_bit(span, last_bit) + 1 < start + frame_count) {
-            end = frame_of_bit(span, last_bit) + 1;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        bool allocated = frame_allocator_allocate(allocator, &ret_frames[i]);
+        kernel_assert(allocated);
+    }
+    return true;
+}
+
+/* Those bits of an extent whose frames lie wholly in [lowest_address, limit_address). */
+static struct range clip_extent(const struct frame_extent *extent, uint64_t lowest_address,
+                                uint64_t limit_address)
+{
+    uint64_t first_frame = extent->first_bit + extent->offset;
+    uint64_t lowest_frame = lowest_address / FRAME_SIZE_BYTES;
+    uint64_t limit_frame = limit_address / FRAME_SIZE_BYTES;
+    struct range frames = {first_frame, first_frame + extent->bit_count};
+    if (!page_is_aligned(lowest_address))
+        lowest_frame++;
+    if (frames.start < lowest_frame)
+        frames.start = lowest_frame;
+    if (frames.end > limit_frame)
+        frames.end = limit_frame;
+    if (frames.start >= frames.end)
+        return (struct range){0, 0};
+    return (struct range){frames.start - extent->offset, frames.end - extent->offset};
+}
+
+static bool take_run(struct frame_allocator *allocator, uint64_t frame_count,
+                     uint64_t alignment_frames, uint64_t lowest_address, uint64_t limit_address,
+                     struct phys_addr *ret_base)
+{
+    for (uint32_t i = allocator->extent_count; i-- > 0;) {
+        const struct frame_extent *extent = &allocator->extents[i];
+        struct range bits = clip_extent(extent, lowest_address, limit_address);
+        const struct bit_tree_run_request request = {
+            .start = bits.start,
+            .end = bits.end,
+            .length = frame_count,
+            .alignment = alignment_frames,
+            .offset = extent->offset,
+        };
+        uint64_t first_bit;
+        if (range_size_bytes(bits) < frame_count ||
+            !bit_tree_find_run(&allocator->free_frames, &request, &first_bit))
             continue;
-        }
-        if (!bit_tree_find_first_absent(tree, bit_of_frame(span, start),
-                                        bit_of_frame(span, start + frame_count), &absent_bit)) {
-            *ret_start = start;
-            return true;
-        }
-        end = frame_of_bit(span, absent_bit);
+        bit_tree_remove(&allocator->free_frames, first_bit, first_bit + frame_count);
+        allocator->free_count -= frame_count;
+        *ret_base = address_of_frame(first_bit + extent->offset);
+        return true;
     }
     return false;
+}
+
+bool frame_allocator_allocate_between(struct frame_allocator *allocator, uint64_t frame_count,
+                                      uint64_t alignment_frames, uint64_t lowest_address,
+                                      uint64_t limit_address, struct phys_addr *ret_base)
+{
+    if (frame_count == 0 || alignment_frames == 0 ||
+        (alignment_frames & (alignment_frames - 1)) != 0)
+        return false;
+    return take_run(allocator, frame_count, alignment_frames, lowest_address, limit_address,
+                    ret_base) ||
+           (empty_all_reserves(allocator) && take_run(allocator, frame_count, alignment_frames,
+                                                      lowest_address, limit_address, ret_base));
 }
 
 bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint64_t frame_count,
                                          uint64_t alignment_frames, uint64_t limit_address,
                                          struct phys_addr *ret_base)
 {
-    if (frame_count == 0 || alignment_frames == 0 ||
-        (alignment_frames & (alignment_frames - 1)) != 0)
-        return false;
-    for (uint32_t i = allocator->span_count; i-- > 0;) {
-        const struct frame_span *span = &allocator->spans[i];
-        uint64_t start;
-        if (!find_run(allocator, span, frame_count, alignment_frames,
-                      limit_address / FRAME_SIZE_BYTES, &start))
-            continue;
-        bit_tree_remove(&allocator->free_frames, bit_of_frame(span, start),
-                        bit_of_frame(span, start + frame_count));
-        count_as_used(allocator, frame_count);
-        *ret_base = address_of_frame(start);
-        return true;
-    }
-    return false;
+    return frame_allocator_allocate_between(allocator, frame_count, alignment_frames, 0,
+                                            limit_address, ret_base);
 }
 
 /* --- Freeing -----------------------------------------------------------------------------------
  */
 
-/* Panic unless every frame of the range was released and is not free. Returns their span. */
-static const struct frame_span *require_used(const struct frame_allocator *allocator,
-                                             struct range frames)
+/* The record of a frame that may be used; panics if the frame cannot be. */
+static const struct frame_record *require_released(struct frame_allocator *allocator,
+                                                   uint64_t frame)
 {
-    const struct frame_span *span = NULL;
+    uint32_t index = find_record(allocator, frame);
+    if (index == allocator->record_count)
+        panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which is not this allocator's",
+              printable_address(frame));
+    const struct frame_record *record = &allocator->records[index];
+    if (!record->released)
+        panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which is reserved (%s)",
+              printable_address(frame), region_type_name(record->type));
+    allocator->recent_free = (struct frame_allocator_recent_free){
+        .start = record->start,
+        .frame_count = record->end - record->start,
+        .offset = record->offset,
+    };
+    return record;
+}
+
+/* Panic unless every frame of the range was released and is not free. */
+static void require_used(struct frame_allocator *allocator, struct range frames)
+{
     for (uint64_t frame = frames.start; frame < frames.end;) {
-        uint32_t index = find_holding(allocator, frame);
-        unsigned long long address = address_of_frame(frame).value;
+        const struct frame_record *record = require_released(allocator, frame);
+        uint64_t end = frames.end < record->end ? frames.end : record->end;
         uint64_t free_bit;
-        if (index == allocator->holding_count)
-            panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which is not this allocator's", address);
-        const struct frame_holding *holding = &allocator->holdings[index];
-        if (!holding->released)
-            panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which is reserved (%s)", address,
-                  region_type_name(holding->type));
-        span = &allocator->spans[holding->span];
-        uint64_t end = frames.end < holding->end ? frames.end : holding->end;
-        if (bit_tree_find_last_below(&allocator->free_frames, bit_of_frame(span, end), &free_bit) &&
-            free_bit >= bit_of_frame(span, frame))
+        if (bit_tree_find_last_below(&allocator->free_frames, end - record->offset, &free_bit) &&
+            free_bit >= frame - record->offset)
             panic(PANIC_FRAME_FREE, "double free of frame 0x%llx",
-                  (unsigned long long)address_of_frame(frame_of_bit(span, free_bit)).value);
+                  printable_address(free_bit + record->offset));
         frame = end;
     }
-    return span;
+}
+
+static void require_aligned(struct phys_addr address)
+{
+    if (!page_is_aligned(address.value))
+        panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which is not aligned",
+              (unsigned long long)address.value);
 }
 
 void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct phys_addr base,
                                      uint64_t frame_count)
 {
-    if (!page_is_aligned(base.value))
-        panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which is not aligned",
-              (unsigned long long)base.value);
     uint64_t first = base.value / FRAME_SIZE_BYTES;
+    require_aligned(base);
     if (frame_count == 0 || frame_count > REGION_LIST_PHYSICAL_LIMIT / FRAME_SIZE_BYTES)
         panic(PANIC_FRAME_FREE, "free of %llu frames at 0x%llx", (unsigned long long)frame_count,
               (unsigned long long)base.value);
-    /* A run of touching holdings is one span, so the whole run has its bits in one piece. */
-    const struct frame_span *span =
-        require_used(allocator, (struct range){first, first + frame_count});
-    bit_tree_insert(&allocator->free_frames, bit_of_frame(span, first),
-                    bit_of_frame(span, first + frame_count));
+    struct range frames = {first, first + frame_count};
+    empty_reserves_with(allocator, frames);
+    require_used(allocator, frames);
+    /* Records that touch lie in one extent, so the whole run has its bits in one piece. */
+    uint64_t offset = allocator->recent_free.offset;
+    bit_tree_insert(&allocator->free_frames, frames.start - offset, frames.end - offset);
     allocator->free_count += frame_count;
-    allocator->used_count -= frame_count;
+}
+
+/* What few calls need, and those that are bad. */
+static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allocator,
+                                                    struct phys_addr frame)
+{
+    uint64_t number = frame.value / FRAME_SIZE_BYTES;
+    require_aligned(frame);
+    empty_reserves_with(allocator, (struct range){number, number + 1});
+    const struct frame_record *record = require_released(allocator, number);
+    if (!bit_tree_add(&allocator->free_frames, number - record->offset))
+        panic(PANIC_FRAME_FREE, "double free of frame 0x%llx", printable_address(number));
+    allocator->free_count++;
 }
 
 void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr frame)
 {
-    frame_allocator_free_contiguous(allocator, frame, 1);
+    const struct frame_allocator_recent_free *recent = &allocator->recent_free;
+    uint64_t number = frame.value / FRAME_SIZE_BYTES;
+    if (!page_is_aligned(frame.value) || allocator->reserves != NULL ||
+        number - recent->start >= recent->frame_count ||
+        !bit_tree_try_add(&allocator->free_frames, number - recent->offset)) {
+        free_anywhere(allocator, frame);
+        return;
+    }
+    allocator->free_count++;
+}
+
+void frame_allocator_free_many(struct frame_allocator *allocator, const struct phys_addr *frames,
+                               uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        frame_allocator_free(allocator, frames[i]);
 }
 
 /* --- Looking at it -----------------------------------------------------------------------------
  */
 
+static uint64_t count_cached(const struct frame_allocator *allocator)
+{
+    uint64_t count = 0;
+    for (const struct frame_reserve *i = allocator->reserves; i != NULL; i = i->next)
+        count += frame_reserve_count(i);
+    return count;
+}
+
 struct frame_allocator_statistics
 frame_allocator_statistics(const struct frame_allocator *allocator)
 {
+    uint64_t cached_count = count_cached(allocator);
     return (struct frame_allocator_statistics){
         .total_count = allocator->total_count,
         .free_count = allocator->free_count,
-        .used_count = allocator->used_count,
-        .reserved_count = allocator->reserved_count,
+        .used_count = allocator->released_count - allocator->free_count - cached_count,
+        .cached_count = cached_count,
+        .reserved_count = allocator->total_count - allocator->released_count,
     };
 }
 
 uint64_t frame_allocator_largest_run(const struct frame_allocator *allocator)
 {
     uint64_t longest = 0;
-    for (uint32_t i = 0; i < allocator->span_count; i++) {
-        const struct frame_span *span = &allocator->spans[i];
-        uint64_t run =
-            bit_tree_longest_run(&allocator->free_frames, bit_of_frame(span, span->start),
-                                 bit_of_frame(span, span->end));
+    for (uint32_t i = 0; i < allocator->extent_count; i++) {
+        const struct frame_extent *extent = &allocator->extents[i];
+        uint64_t run = bit_tree_longest_run(&allocator->free_frames, extent->first_bit,
+                                            extent->first_bit + extent->bit_count);
         longest = run > longest ? run : longest;
     }
     return longest;
 }
 
-static bool spans_are_sound(const struct frame_allocator *allocator)
+static uint64_t count_free_in(const struct frame_allocator *allocator,
+                              const struct frame_record *record)
+{
+    return record->released
+               ? bit_tree_count(&allocator->free_frames, record->start - record->offset,
+                                record->end - record->offset)
+               : 0;
+}
+
+static const char *holder_name(const struct frame_record *record)
+{
+    if (record->holder == HOLDER_RECORDS)
+        return "frame-records";
+    if (record->holder == HOLDER_ZERO)
+        return "frame-zero";
+    return region_type_name(record->type);
+}
+
+uint32_t frame_allocator_holding_count(const struct frame_allocator *allocator)
+{
+    return allocator->record_count;
+}
+
+struct frame_holding frame_allocator_holding(const struct frame_allocator *allocator,
+                                             uint32_t index)
+{
+    const struct frame_record *record = &allocator->records[index];
+    return (struct frame_holding){
+        .frames = {record->start, record->end},
+        .type = record->type,
+        .holder = holder_name(record),
+        .is_ram = region_type_is_ram(record->type),
+        .released = record->released,
+        .phase = record->phase,
+        .timestamp = record->timestamp,
+        .free_count = count_free_in(allocator, record),
+    };
+}
+
+/* Extents follow on each other in the bits, and with a gap among the frames. */
+static bool extents_are_sound(const struct frame_allocator *allocator)
 {
     uint64_t next_bit = 0;
-    for (uint32_t i = 0; i < allocator->span_count; i++) {
-        const struct frame_span *span = &allocator->spans[i];
-        if (span->start >= span->end || span->first_bit != next_bit)
+    for (uint32_t i = 0; i < allocator->extent_count; i++) {
+        const struct frame_extent *extent = &allocator->extents[i];
+        if (extent->first_bit != next_bit || extent->bit_count == 0 ||
+            extent->bit_count % BIT_TREE_BLOCK_BITS != 0 ||
+            extent->offset % BIT_TREE_BLOCK_BITS != 0)
             return false;
-        if (i > 0 && span->start <= allocator->spans[i - 1].end)
+        if (i > 0 && extent->offset <= allocator->extents[i - 1].offset)
             return false;
-        next_bit += span_bit_count(span);
+        next_bit += extent->bit_count;
     }
     return next_bit == allocator->free_frames.bit_count;
 }
 
-/* Holdings are sorted, disjoint, and fill the spans without a gap. */
-static bool holdings_are_sound(const struct frame_allocator *allocator)
+/* Records are sorted and disjoint, and the managed ones have their bits in one extent. */
+static bool records_are_sound(const struct frame_allocator *allocator)
 {
-    uint32_t span_index = 0;
-    uint64_t expected_start = allocator->span_count > 0 ? allocator->spans[0].start : 0;
-    for (uint32_t i = 0; i < allocator->holding_count; i++) {
-        const struct frame_holding *holding = &allocator->holdings[i];
-        if (holding->span != span_index || holding->start != expected_start ||
-            holding->start >= holding->end || holding->end > allocator->spans[span_index].end)
+    for (uint32_t i = 0; i < allocator->record_count; i++) {
+        const struct frame_record *record = &allocator->records[i];
+        if (record->start >= record->end || (i > 0 && record->start < record[-1].end))
             return false;
-        expected_start = holding->end;
-        if (holding->end == allocator->spans[span_index].end &&
-            ++span_index < allocator->span_count)
-            expected_start = allocator->spans[span_index].start;
+        if (record->released && !record->managed)
+            return false;
+        if (!record->managed)
+            continue;
+        const struct frame_extent *extent =
+            find_extent_of_bit(allocator, record->start - record->offset);
+        if (record->offset != extent->offset ||
+            !extent_has_bit(extent, record->start - record->offset) ||
+            !extent_has_bit(extent, record->end - 1 - record->offset))
+            return false;
     }
-    return span_index == allocator->span_count;
+    return true;
 }
 
-const char *frame_allocator_check(const struct frame_allocator *allocator)
+static const char *check_counts(const struct frame_allocator *allocator)
 {
+    uint64_t total_count = 0;
     uint64_t released_count = 0;
     uint64_t free_count = 0;
-    if (allocator->holding_count > allocator->holding_capacity)
-        return "more holdings than there is room for";
-    if (!spans_are_sound(allocator))
-        return "the spans are not sorted, disjoint and complete";
-    if (!holdings_are_sound(allocator))
-        return "the holdings do not fill the spans";
-    if (!bit_tree_check(&allocator->free_frames))
-        return "the levels of the bit tree contradict each other";
-    for (uint32_t i = 0; i < allocator->holding_count; i++) {
-        const struct frame_holding *holding = &allocator->holdings[i];
-        const struct frame_span *span = &allocator->spans[holding->span];
-        if (!holding->released)
-            continue;
-        released_count += holding->end - holding->start;
-        free_count += bit_tree_count(&allocator->free_frames, bit_of_frame(span, holding->start),
-                                     bit_of_frame(span, holding->end));
+    for (uint32_t i = 0; i < allocator->record_count; i++) {
+        const struct frame_record *record = &allocator->records[i];
+        if (region_type_is_ram(record->type))
+            total_count += record->end - record->start;
+        if (record->released)
+            released_count += record->end - record->start;
+        free_count += count_free_in(allocator, record);
     }
     if (free_count != bit_tree_count(&allocator->free_frames, 0, allocator->free_frames.bit_count))
         return "a frame that was never released is free";
     if (free_count != allocator->free_count)
         return "the number of free frames is wrong";
-    if (released_count != free_count + allocator->used_count)
-        return "the number of used frames is wrong";
-    if (allocator->total_count != released_count + allocator->reserved_count)
+    if (released_count != allocator->released_count)
+        return "the number of released frames is wrong";
+    if (released_count < free_count + count_cached(allocator))
+        return "more frames are free and in reserves than were released";
+    if (total_count != allocator->total_count)
         return "free, used and reserved frames do not add up to the total";
     return NULL;
+}
+
+const char *frame_allocator_check(const struct frame_allocator *allocator)
+{
+    if (allocator->record_count > allocator->record_capacity)
+        return "more records than there is room for";
+    if (!extents_are_sound(allocator))
+        return "the extents are not sorted, disjoint and complete";
+    if (!records_are_sound(allocator))
+        return "the records are not sorted, disjoint and inside of the extents";
+    if (!bit_tree_check(&allocator->free_frames))
+        return "the levels of the bit tree contradict each other";
+    return check_counts(allocator);
 }

@@ -5,21 +5,22 @@
 #include <string.h>
 
 #include "kernel/mm/bit_tree.h"
+#include "kernel/mm/bit_tree_node.h"
 #include "tests/unit/support/random.h"
 
 struct pair {
     struct bit_tree tree;
-    uint64_t *memory;
+    void *memory;
     bool *members; /* the oracle */
     uint64_t bit_count;
 };
 
 static void pair_create(struct pair *pair, uint64_t bit_count)
 {
-    size_t size_bytes = bit_tree_word_count(bit_count) * sizeof(uint64_t);
+    size_t size_bytes = bit_tree_size_bytes(bit_count);
     pair->bit_count = bit_count;
     pair->memory = malloc(size_bytes);
-    memset(pair->memory, 0xcc, size_bytes); /* initialising must not rely on zeroes */
+    memset(pair->memory, 0xcc, size_bytes); /* whatever is not opened is garbage */
     pair->members = calloc(bit_count, sizeof(bool));
     bit_tree_initialise(&pair->tree, pair->memory, bit_count);
 }
@@ -41,63 +42,185 @@ static uint64_t oracle_longest_run(const struct pair *pair, uint64_t start, uint
     return longest;
 }
 
+/* The number below `limit` that is highest among the members; bit_count if there is none. */
+static uint64_t oracle_last_below(const struct pair *pair, uint64_t limit)
+{
+    while (limit > 0) {
+        if (pair->members[--limit])
+            return limit;
+    }
+    return pair->bit_count;
+}
+
 static void assert_finds_agree(const struct pair *pair, uint64_t start, uint64_t end)
 {
     uint64_t expected_count = 0;
-    uint64_t last = end;
-    uint64_t absent = end;
+    uint64_t absent = pair->bit_count;
     for (uint64_t i = start; i < end; i++)
         expected_count += pair->members[i];
-    for (uint64_t i = end; i-- > 0 && last == end;)
-        last = pair->members[i] ? i : end;
-    for (uint64_t i = start; i < end && absent == end; i++)
-        absent = pair->members[i] ? end : i;
+    for (uint64_t i = end; i-- > start;)
+        absent = pair->members[i] ? absent : i;
 
-    uint64_t found = end;
-    assert_int_equal(bit_tree_find_last_below(&pair->tree, end, &found), last != end);
+    uint64_t last = oracle_last_below(pair, end);
+    uint64_t found = pair->bit_count;
+    assert_int_equal(bit_tree_find_last_below(&pair->tree, end, &found), last != pair->bit_count);
     assert_int_equal(found, last);
-    found = end;
-    assert_int_equal(bit_tree_find_first_absent(&pair->tree, start, end, &found), absent != end);
+    found = pair->bit_count;
+    assert_int_equal(bit_tree_find_first_absent(&pair->tree, start, end, &found),
+                     absent != pair->bit_count);
     assert_int_equal(found, absent);
     assert_int_equal(bit_tree_count(&pair->tree, start, end), expected_count);
     assert_int_equal(bit_tree_longest_run(&pair->tree, start, end),
                      oracle_longest_run(pair, start, end));
 }
 
-static void random_steps(uint64_t bit_count, unsigned step_count)
+/* The highest start as requested, or bit_count. */
+static uint64_t oracle_run(const struct pair *pair, const struct bit_tree_run_request *request)
 {
-    struct random random = {bit_count + 1};
+    uint64_t run = 0;
+    for (uint64_t i = request->end; i-- > request->start;) {
+        run = pair->members[i] ? run + 1 : 0;
+        if (run >= request->length && (i + request->offset) % request->alignment == 0)
+            return i;
+    }
+    return pair->bit_count;
+}
+
+static void assert_run_agrees(struct pair *pair, struct random *random)
+{
+    uint64_t limit = random_below(random, 4) == 0 ? pair->bit_count : 700;
+    struct bit_tree_run_request request = {
+        .start = random_below(random, 3) == 0 ? random_below(random, pair->bit_count) : 0,
+        .end = pair->bit_count,
+        .length = 1 + random_below(random, 1 + random_below(random, limit)),
+        .alignment = random_below(random, 2) == 0 ? 1 : UINT64_C(1) << random_below(random, 14),
+        .offset = random_below(random, 9) * BIT_TREE_BLOCK_BITS,
+    };
+    if (random_below(random, 3) == 0)
+        request.end -= random_below(random, request.end - request.start);
+    uint64_t expected = oracle_run(pair, &request);
+    uint64_t start = pair->bit_count;
+    bool found = bit_tree_find_run(&pair->tree, &request, &start);
+    assert_int_equal(found, expected != pair->bit_count);
+    assert_int_equal(start, expected);
+}
+
+static void take_last(struct pair *pair, struct random *random)
+{
+    uint64_t tried = pair->bit_count;
+    uint64_t number = pair->bit_count;
+    uint64_t expected = oracle_last_below(pair, pair->bit_count);
+    bool quick = random_below(random, 2) == 0 &&
+                 bit_tree_try_take_last(&pair->tree, 0, pair->bit_count, &tried);
+    if (quick)
+        assert_int_equal(tried, expected);
+    else
+        assert_int_equal(bit_tree_take_last(&pair->tree, &number), expected != pair->bit_count);
+    assert_int_equal(quick ? tried : number, expected);
+    if (expected != pair->bit_count)
+        pair->members[expected] = false;
+}
+
+static void add(struct pair *pair, struct random *random)
+{
+    uint64_t number = random_below(random, pair->bit_count);
+    bool quick = random_below(random, 2) == 0 && bit_tree_try_add(&pair->tree, number);
+    if (quick)
+        assert_false(pair->members[number]);
+    else
+        assert_int_equal(bit_tree_add(&pair->tree, number), !pair->members[number]);
+    pair->members[number] = true;
+}
+
+static void take_last_word(struct pair *pair)
+{
+    uint64_t first = pair->bit_count;
+    uint64_t members = 0;
+    uint64_t last = oracle_last_below(pair, pair->bit_count);
+    bool taken = bit_tree_take_last_word(&pair->tree, &first, &members);
+    assert_int_equal(taken, last != pair->bit_count);
+    if (!taken)
+        return;
+    assert_int_equal(first, last - last % 64);
+    for (uint64_t i = 0; i < 64; i++)
+        assert_int_equal(members >> i & 1, pair->members[first + i]);
+    memset(&pair->members[first], 0, 64);
+}
+
+static void change_range(struct pair *pair, struct random *random, bool insert)
+{
+    uint64_t start = random_below(random, pair->bit_count);
+    uint64_t limit = random_below(random, 3) == 0 ? pair->bit_count : 70;
+    uint64_t length = 1 + random_below(random, limit);
+    if (random_below(random, 3) == 0)
+        start -= start % BIT_TREE_BLOCK_BITS;
+    uint64_t end = length < pair->bit_count - start ? start + length : pair->bit_count;
+    if (random_below(random, 3) == 0)
+        end += (BIT_TREE_BLOCK_BITS - end % BIT_TREE_BLOCK_BITS) % BIT_TREE_BLOCK_BITS;
+    if (insert)
+        bit_tree_insert(&pair->tree, start, end);
+    else
+        bit_tree_remove(&pair->tree, start, end);
+    memset(&pair->members[start], insert, end - start);
+}
+
+static void random_step(struct pair *pair, struct random *random)
+{
+    switch (random_below(random, 8)) {
+    case 0:
+        change_range(pair, random, true);
+        break;
+    case 1:
+        change_range(pair, random, false);
+        break;
+    case 2:
+        take_last_word(pair);
+        break;
+    case 3:
+        for (unsigned i = 0; i < 130; i++)
+            take_last(pair, random);
+        break;
+    case 4:
+    case 5:
+        for (unsigned i = 0; i < 100; i++)
+            add(pair, random);
+        break;
+    default:
+        for (unsigned i = 0; i < 4; i++)
+            assert_run_agrees(pair, random);
+    }
+}
+
+static void random_steps(uint64_t block_count, unsigned step_count)
+{
+    struct random random = {block_count + 1};
     struct pair pair;
-    pair_create(&pair, bit_count);
+    pair_create(&pair, block_count * BIT_TREE_BLOCK_BITS);
     for (unsigned step = 0; step < step_count; step++) {
-        uint64_t start = random_below(&random, bit_count);
-        uint64_t length = 1 + random_below(&random, random_below(&random, 3) == 0 ? bit_count : 70);
-        uint64_t end = length < bit_count - start ? start + length : bit_count;
-        bool insert = random_below(&random, 2) == 0;
-        if (insert)
-            bit_tree_insert(&pair.tree, start, end);
-        else
-            bit_tree_remove(&pair.tree, start, end);
-        memset(&pair.members[start], insert, end - start);
+        random_step(&pair, &random);
+        uint64_t start = random_below(&random, pair.bit_count);
         assert_true(bit_tree_check(&pair.tree));
-        assert_finds_agree(&pair, random_below(&random, end), end);
-        assert_finds_agree(&pair, 0, bit_count);
+        assert_finds_agree(&pair, start, start + 1 + random_below(&random, pair.bit_count - start));
+        assert_finds_agree(&pair, 0, pair.bit_count);
     }
     pair_destroy(&pair);
 }
 
 static void test_random_operations_agree_with_an_array(void **state)
 {
-    const uint64_t bit_counts[] = {1, 2, 63, 64, 65, 127, 128, 4095, 4096, 4097, 9000};
+    const uint64_t block_counts[] = {1, 2, 3, 5};
     (void)state;
-    for (size_t i = 0; i < sizeof(bit_counts) / sizeof(bit_counts[0]); i++)
-        random_steps(bit_counts[i], bit_counts[i] < 200 ? 1000 : 250);
+    for (size_t i = 0; i < sizeof(block_counts) / sizeof(block_counts[0]); i++)
+        random_steps(block_counts[i], 1500);
 }
 
-static void test_four_levels_agree_with_an_array(void **state)
+static void test_three_levels_of_nodes_agree_with_an_array(void **state)
 {
     (void)state;
-    random_steps(64 * 64 * 64 + 1, 4);
+    random_steps(63, 120);
+    random_steps(64, 120);
+    random_steps(65, 120);
+    random_steps(200, 60);
 }
 
 static void test_starts_empty(void **state)
@@ -105,40 +228,106 @@ static void test_starts_empty(void **state)
     struct pair pair;
     uint64_t index;
     (void)state;
-    pair_create(&pair, 5000);
+    pair_create(&pair, 65 * BIT_TREE_BLOCK_BITS);
     assert_false(bit_tree_find_last_below(&pair.tree, UINT64_MAX, &index));
-    assert_int_equal(bit_tree_count(&pair.tree, 0, 5000), 0);
+    assert_false(bit_tree_take_last(&pair.tree, &index));
+    assert_int_equal(bit_tree_count(&pair.tree, 0, pair.bit_count), 0);
+    assert_int_equal(bit_tree_longest_run(&pair.tree, 0, pair.bit_count), 0);
     assert_true(bit_tree_check(&pair.tree));
     pair_destroy(&pair);
 }
 
-static void test_word_count_covers_every_level(void **state)
+static uint64_t changed_bytes(const uint8_t *memory, uint64_t size_bytes)
 {
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < size_bytes; i++)
+        count += memory[i] != 0xcc;
+    return count;
+}
+
+/* 16 GiB of frames: what is written for all of them is what is written at two ends. */
+static void test_leaves_are_filled_on_first_touch(void **state)
+{
+    struct pair pair;
+    uint64_t number;
     (void)state;
-    assert_int_equal(bit_tree_word_count(1), 1);
-    assert_int_equal(bit_tree_word_count(64), 1);
-    assert_int_equal(bit_tree_word_count(65), 2 + 1);
-    assert_int_equal(bit_tree_word_count(4096), 64 + 1);
-    assert_int_equal(bit_tree_word_count(4097), 65 + 2 + 1);
-    /* The largest set has BIT_TREE_LEVELS_MAX levels: 2^36 + 2^30 + … + 1 words. */
-    assert_true(bit_tree_word_count(BIT_TREE_BITS_MAX) == UINT64_C(0x1041041041));
+    pair_create(&pair, 1024 * BIT_TREE_BLOCK_BITS);
+    uint64_t size_bytes = bit_tree_size_bytes(pair.bit_count);
+    assert_true(changed_bytes(pair.memory, size_bytes) < 40);
+    bit_tree_insert(&pair.tree, 100, pair.bit_count - 100);
+    assert_int_equal(bit_tree_count(&pair.tree, 0, pair.bit_count), pair.bit_count - 200);
+    assert_true(changed_bytes(pair.memory, size_bytes) < 2 * 512 + 400);
+    /* A gigabyte is taken out of the middle, and nothing in the middle is written. */
+    bit_tree_remove(&pair.tree, 512 * BIT_TREE_BLOCK_BITS, 576 * BIT_TREE_BLOCK_BITS);
+    assert_true(changed_bytes(pair.memory, size_bytes) < 2 * 512 + 500);
+    assert_true(bit_tree_take_last(&pair.tree, &number));
+    assert_int_equal(number, pair.bit_count - 101);
+    assert_true(bit_tree_check(&pair.tree));
+    pair_destroy(&pair);
+}
+
+static void test_size_is_1_0182_bits_a_number(void **state)
+{
+    const uint64_t large[] = {UINT64_C(1) << 28, UINT64_C(1) << 34, BIT_TREE_BITS_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++)
+        assert_true(bit_tree_size_bytes(large[i]) * 8 < large[i] / 10000 * 10183);
+    /* Leaves, the word that is always zero, one block, one node, twice three bytes of runs. */
+    assert_int_equal(bit_tree_size_bytes(BIT_TREE_BLOCK_BITS), 512 + 8 + 8 + 16 + 8);
+}
+
+/* After one search that found nothing, the next does not look again. */
+static void test_a_search_remembers_where_there_is_nothing(void **state)
+{
+    struct pair pair;
+    const uint64_t bit_count = 200 * BIT_TREE_BLOCK_BITS;
+    struct bit_tree_run_request request = {0, bit_count, 2, 1, 0};
+    uint64_t start;
+    (void)state;
+    pair_create(&pair, bit_count);
+    for (uint64_t i = 0; i < bit_count; i += 2)
+        assert_true(bit_tree_add(&pair.tree, i));
+    assert_false(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_false(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_int_not_equal(pair.tree.runs[pair.tree.top_level][0], 0);
+    /* What is added where it looked is found, also across the boundary of two blocks. */
+    assert_true(bit_tree_add(&pair.tree, 100 * BIT_TREE_BLOCK_BITS - 1));
+    assert_int_equal(pair.tree.runs[pair.tree.top_level][0], 0);
+    request.length = 3;
+    assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_int_equal(start, 100 * BIT_TREE_BLOCK_BITS - 2);
+    assert_true(bit_tree_check(&pair.tree));
+    pair_destroy(&pair);
+}
+
+/* Change *word, expect the check to see it, and change it back. */
+static void assert_check_finds(const struct bit_tree *tree, uint64_t *word, uint64_t difference)
+{
+    *word ^= difference;
+    assert_false(bit_tree_check(tree));
+    *word ^= difference;
+    assert_true(bit_tree_check(tree));
 }
 
 static void test_check_finds_a_wrong_bit_on_every_level(void **state)
 {
     struct pair pair;
+    struct bit_tree *tree = &pair.tree;
+    const uint64_t highest = UINT64_C(1) << 63;
     (void)state;
-    pair_create(&pair, 64 * 64 * 3 + 5);
-    bit_tree_insert(&pair.tree, 100, 5000);
-    for (uint32_t level = 0; level < pair.tree.level_count; level++) {
-        uint64_t last = pair.tree.word_counts[level] - 1;
-        pair.tree.levels[level][last] ^= UINT64_C(1) << 63;
-        assert_false(bit_tree_check(&pair.tree));
-        pair.tree.levels[level][last] ^= UINT64_C(1) << 63;
-        assert_true(bit_tree_check(&pair.tree));
-    }
-    pair.tree.levels[1][0] ^= 1; /* says that word 0 has a member; it has none */
-    assert_false(bit_tree_check(&pair.tree));
+    pair_create(&pair, 70 * BIT_TREE_BLOCK_BITS);
+    bit_tree_insert(tree, 100, 66 * BIT_TREE_BLOCK_BITS + 5);
+    assert_check_finds(tree, &tree->nodes[3][0].some, highest);  /* beyond the end */
+    assert_check_finds(tree, &tree->nodes[3][0].whole, highest); /* whole, but has none */
+    assert_check_finds(tree, &tree->nodes[2][0].some, highest);
+    assert_check_finds(tree, &tree->nodes[2][1].some, 8); /* a block that is not open */
+    assert_check_finds(tree, &tree->block_words[0], 1);   /* a word that is empty */
+    assert_check_finds(tree, &tree->words[0], 1);
+    assert_check_finds(tree, &tree->words[tree->bit_count / 64], 1);
+    assert_check_finds(tree, &tree->highest_word, tree->highest_word); /* members are above it */
+    assert_check_finds(tree, &tree->open_block, tree->open_block ^ 1); /* it is whole */
+    tree->block_runs[0] = 1;                                           /* no run; there is one */
+    assert_false(bit_tree_check(tree));
     pair_destroy(&pair);
 }
 
@@ -146,9 +335,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_operations_agree_with_an_array),
-        cmocka_unit_test(test_four_levels_agree_with_an_array),
+        cmocka_unit_test(test_three_levels_of_nodes_agree_with_an_array),
         cmocka_unit_test(test_starts_empty),
-        cmocka_unit_test(test_word_count_covers_every_level),
+        cmocka_unit_test(test_leaves_are_filled_on_first_touch),
+        cmocka_unit_test(test_size_is_1_0182_bits_a_number),
+        cmocka_unit_test(test_a_search_remembers_where_there_is_nothing),
         cmocka_unit_test(test_check_finds_a_wrong_bit_on_every_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

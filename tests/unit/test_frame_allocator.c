@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "kernel/mm/frame_allocator.h"
+#include "kernel/mm/frame_reserve.h"
 #include "tests/unit/support/frame_operations.h"
 #include "tests/unit/support/memory_map_file.h"
 #include "tests/unit/support/panic_stub.h"
@@ -22,8 +23,9 @@ struct machine {
     struct region_list regions;
     unsigned char *early_heap_region;
     struct early_heap early_heap;
-    unsigned char *memory; /* physical address 0; NULL if the records fit into the early heap */
+    unsigned char *memory; /* NULL if the records fit into the early heap */
     uint64_t memory_size_bytes;
+    uint64_t direct_map_base;
     struct frame_allocator frames;
 };
 
@@ -55,19 +57,26 @@ static void add_row(struct machine *machine, uint64_t base, uint64_t size_bytes,
         (struct handoff_region){base, size_bytes, type, HANDOFF_EFI_TYPE_NONE, 0xf};
 }
 
-/* Give the machine real, sparse memory at [0, size_bytes), for records that are carved from it. */
-static void add_memory(struct machine *machine, uint64_t size_bytes)
+/* Give the machine real, sparse memory at [end - size_bytes, end), for records that are carved from
+ * it. */
+static void add_memory_below(struct machine *machine, uint64_t end, uint64_t size_bytes)
 {
     machine->memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(machine->memory != MAP_FAILED);
     machine->memory_size_bytes = size_bytes;
+    machine->direct_map_base = (uint64_t)(uintptr_t)machine->memory - (end - size_bytes);
+}
+
+static void add_memory(struct machine *machine, uint64_t size_bytes)
+{
+    add_memory_below(machine, size_bytes, size_bytes);
 }
 
 static enum frame_allocator_status start(struct machine *machine, struct early_heap *early_heap)
 {
     return frame_allocator_initialise(&machine->frames, &machine->regions, early_heap,
-                                      (uint64_t)(uintptr_t)machine->memory);
+                                      machine->direct_map_base);
 }
 
 static void assert_sound(const struct frame_allocator *frames)
@@ -76,7 +85,8 @@ static void assert_sound(const struct frame_allocator *frames)
     struct frame_allocator_statistics statistics = frame_allocator_statistics(frames);
     if (problem != NULL)
         fail_msg("frame_allocator_check: %s", problem);
-    assert_int_equal(statistics.free_count + statistics.used_count + statistics.reserved_count,
+    assert_int_equal(statistics.free_count + statistics.used_count + statistics.cached_count +
+                         statistics.reserved_count,
                      statistics.total_count);
 }
 
@@ -593,10 +603,10 @@ static void test_records_in_ram_fit_exactly_at_every_size(void **state)
         assert_int_equal(start(machine, NULL), FRAME_ALLOCATOR_OK);
         const struct frame_allocator *frames = &machine->frames;
         const struct bit_tree *tree = &frames->free_frames;
-        uint32_t top = tree->level_count - 1;
-        uint64_t records_end = (uint64_t)(uintptr_t)machine->memory + frames->records_base.value +
-                               frames->records_size_bytes;
-        assert_true((uintptr_t)(tree->levels[top] + tree->word_counts[top]) <= records_end);
+        uint64_t records_end =
+            machine->direct_map_base + frames->records_base.value + frames->records_size_bytes;
+        /* The last of the tree's memory: the byte behind the only one of the top level. */
+        assert_true((uintptr_t)(tree->runs[tree->top_level] + 2) <= records_end);
         assert_sound(frames);
         machine->rows[1].size_bytes += 64 * 4096; /* one more word of bits */
     }
@@ -733,20 +743,17 @@ static void test_check_finds_each_broken_record(void **state)
     (void)state;
     bad = good, bad.free_count++;
     assert_non_null(frame_allocator_check(&bad));
-    bad = good, bad.used_count++;
-    assert_non_null(frame_allocator_check(&bad));
-    bad = good, bad.reserved_count--;
+    bad = good, bad.released_count++;
     assert_non_null(frame_allocator_check(&bad));
     bad = good, bad.total_count++;
     assert_non_null(frame_allocator_check(&bad));
-    bad = good, bad.holding_count--;
+    bad = good, bad.record_count -= 2;
     assert_non_null(frame_allocator_check(&bad));
-    bad = good, bad.holding_capacity = 1;
+    bad = good, bad.record_capacity = 1;
     assert_non_null(frame_allocator_check(&bad));
-    bad = good, bad.span_count--;
+    bad = good, bad.extent_count--;
     assert_non_null(frame_allocator_check(&bad));
-    /* A frame becomes free behind the allocator's back: one of boot-services memory, and frame 0.
-     */
+    /* A frame becomes free behind the allocator's back: one beyond all RAM, and frame 0. */
     bit_tree_insert(&good.free_frames, good.free_frames.bit_count - 1, good.free_frames.bit_count);
     assert_non_null(frame_allocator_check(&good));
     bit_tree_remove(&good.free_frames, good.free_frames.bit_count - 1, good.free_frames.bit_count);

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "kernel/mm/frame_allocator.h"
+#include "kernel/mm/frame_reserve.h"
 #include "shared/region.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/panic_stub.h"
@@ -18,7 +19,15 @@
 #define BIG_ROW_FRAMES 4200U
 #define MEMORY_BYTES   (UINT64_C(1) << 44)
 
-enum frame_state { OUTSIDE, RESERVED, HELD, FREE, USED };
+enum frame_state { OUTSIDE, RESERVED, HELD, FREE, USED, CACHED };
+
+#define RESERVE_COUNT 2U
+
+/* What the oracle knows of a reserve: the word of frames that it was filled with last. */
+struct expected_reserve {
+    uint64_t first;
+    bool taken[64];
+};
 
 struct machine {
     struct handoff_region rows[ROWS_MAX];
@@ -26,7 +35,9 @@ struct machine {
     uint8_t early_heap_region[EARLY_HEAP_BYTES + 8];
     struct early_heap early_heap;
     struct frame_allocator frames;
+    struct frame_reserve reserves[RESERVE_COUNT];
     uint8_t oracle[ORACLE_FRAMES];
+    struct expected_reserve expected_reserves[RESERVE_COUNT];
     unsigned split_count; /* reclaims that may have split a region */
 };
 
@@ -49,9 +60,13 @@ static bool start(struct machine *machine, bool use_early_heap)
         abort();
     machine->regions.first = machine->rows;
     machine->regions.stride_bytes = sizeof(machine->rows[0]);
-    return frame_allocator_initialise(&machine->frames, &machine->regions,
-                                      use_early_heap ? &machine->early_heap : NULL,
-                                      (uint64_t)(uintptr_t)sparse_memory()) == FRAME_ALLOCATOR_OK;
+    if (frame_allocator_initialise(&machine->frames, &machine->regions,
+                                   use_early_heap ? &machine->early_heap : NULL,
+                                   (uint64_t)(uintptr_t)sparse_memory()) != FRAME_ALLOCATOR_OK)
+        return false;
+    for (unsigned i = 0; i < RESERVE_COUNT; i++)
+        frame_reserve_open(&machine->reserves[i], &machine->frames);
+    return true;
 }
 
 static void give_records_back(const struct machine *machine)
@@ -90,16 +105,66 @@ static bool oracle_all_are(const struct machine *machine, uint64_t first, uint64
 
 /* The highest start of a run that fits; 0, which is never free, if there is none. */
 static uint64_t oracle_find(const struct machine *machine, uint64_t count, uint64_t alignment,
-                            uint64_t limit)
+                            uint64_t lowest, uint64_t limit)
 {
     uint64_t end = limit < ORACLE_FRAMES ? limit : ORACLE_FRAMES;
     uint64_t run = 0;
+    lowest = lowest > 1 ? lowest : 1;
     if (count == 0)
         return 0;
-    for (uint64_t frame = end; frame-- > 1;) {
+    for (uint64_t frame = end; frame-- > lowest;) {
         run = machine->oracle[frame] == FREE ? run + 1 : 0;
         if (run >= count && frame % alignment == 0)
             return frame;
+    }
+    return 0;
+}
+
+static void oracle_empty_reserve(struct machine *machine, struct expected_reserve *reserve)
+{
+    for (uint64_t i = 0; i < 64; i++) {
+        if (reserve->taken[i] && machine->oracle[reserve->first + i] == CACHED)
+            machine->oracle[reserve->first + i] = FREE;
+    }
+    *reserve = (struct expected_reserve){0};
+}
+
+static void oracle_empty_all_reserves(struct machine *machine)
+{
+    for (unsigned i = 0; i < RESERVE_COUNT; i++)
+        oracle_empty_reserve(machine, &machine->expected_reserves[i]);
+}
+
+/* As the allocator's own frees do: what is freed must not be in a reserve. */
+static void oracle_empty_reserves_with(struct machine *machine, uint64_t first, uint64_t count)
+{
+    for (unsigned i = 0; i < RESERVE_COUNT; i++) {
+        struct expected_reserve *reserve = &machine->expected_reserves[i];
+        if (first < reserve->first + 64 && reserve->first < first + count)
+            oracle_empty_reserve(machine, reserve);
+    }
+}
+
+/* Fill a reserve with the highest word of frames that has a free one. */
+static void oracle_fill_reserve(struct machine *machine, struct expected_reserve *reserve)
+{
+    uint64_t last = oracle_find(machine, 1, 1, 0, ORACLE_FRAMES);
+    if (last == 0)
+        return;
+    *reserve = (struct expected_reserve){.first = last - last % 64};
+    for (uint64_t i = 0; i < 64; i++) {
+        reserve->taken[i] = machine->oracle[reserve->first + i] == FREE;
+        if (reserve->taken[i])
+            machine->oracle[reserve->first + i] = CACHED;
+    }
+}
+
+static uint64_t oracle_last_in_reserve(const struct machine *machine,
+                                       const struct expected_reserve *reserve)
+{
+    for (uint64_t i = 64; i-- > 0;) {
+        if (reserve->taken[i] && machine->oracle[reserve->first + i] == CACHED)
+            return reserve->first + i;
     }
     return 0;
 }
@@ -143,11 +208,14 @@ static const char *compare(const struct machine *machine)
         return "another number of free frames than the oracle's";
     if (statistics.used_count != oracle_count(machine, USED))
         return "another number of used frames than the oracle's";
+    if (statistics.cached_count != oracle_count(machine, CACHED))
+        return "another number of frames in reserves than the oracle's";
     if (statistics.reserved_count != oracle_count(machine, RESERVED) + oracle_count(machine, HELD))
         return "another number of reserved frames than the oracle's";
-    if (statistics.free_count + statistics.used_count + statistics.reserved_count !=
+    if (statistics.free_count + statistics.used_count + statistics.cached_count +
+            statistics.reserved_count !=
         statistics.total_count)
-        return "free, used and reserved are not the total";
+        return "free, used, cached and reserved are not the total";
     if (frame_allocator_largest_run(&machine->frames) != oracle_longest_run(machine))
         return "another longest run than the oracle's";
     return frame_allocator_check(&machine->frames);
@@ -156,25 +224,10 @@ static const char *compare(const struct machine *machine)
 /* --- Operations --------------------------------------------------------------------------------
  */
 
-static const char *run_allocate(struct machine *machine, struct byte_stream *stream)
+/* Compare what an allocation gave with what the oracle would give, and let the oracle follow. */
+static const char *expect_run(struct machine *machine, bool success, struct phys_addr base,
+                              uint64_t expected, uint64_t count)
 {
-    struct phys_addr base = {0};
-    uint64_t choice = byte_stream_next(stream, 1);
-    uint64_t count = 1;
-    uint64_t alignment = 1;
-    uint64_t limit = UINT64_MAX / 4096;
-    bool success;
-    if (choice % 4 == 0) {
-        success = frame_allocator_allocate(&machine->frames, &base);
-    } else {
-        count = byte_stream_next(stream, choice % 4 == 1 ? 2 : 1) % 5000;
-        alignment = UINT64_C(1) << byte_stream_next(stream, 1) % 15;
-        if (choice >= 128)
-            limit = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 100);
-        success = frame_allocator_allocate_contiguous(&machine->frames, count, alignment,
-                                                      limit * 4096 + choice, &base);
-    }
-    uint64_t expected = oracle_find(machine, count, alignment, limit);
     if (success != (expected != 0))
         return success ? "frames were given that the oracle has not" : "free frames were refused";
     if (success && base.value != expected * 4096)
@@ -184,31 +237,123 @@ static const char *run_allocate(struct machine *machine, struct byte_stream *str
     return NULL;
 }
 
-static const char *run_free(struct machine *machine, struct byte_stream *stream)
+static const char *run_allocate(struct machine *machine, struct byte_stream *stream)
 {
+    struct phys_addr base = {0};
     uint64_t choice = byte_stream_next(stream, 1);
+    uint64_t count = 1;
+    uint64_t alignment = 1;
+    uint64_t lowest = 0;
+    uint64_t limit = UINT64_MAX / 4096;
+    bool success;
+    if (choice % 4 == 0) {
+        success = frame_allocator_allocate(&machine->frames, &base);
+    } else {
+        count = byte_stream_next(stream, choice % 4 == 1 ? 2 : 1) % 5000;
+        alignment = UINT64_C(1) << byte_stream_next(stream, 1) % 15;
+        if (choice >= 128)
+            limit = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 100);
+        if (choice >= 192)
+            lowest = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 100);
+        success = frame_allocator_allocate_between(&machine->frames, count, alignment,
+                                                   lowest > 0 ? lowest * 4096 - choice : 0,
+                                                   limit * 4096 + choice, &base);
+    }
+    uint64_t expected = oracle_find(machine, count, alignment, lowest, limit);
+    if (expected == 0 && count != 0) {
+        oracle_empty_all_reserves(machine);
+        expected = oracle_find(machine, count, alignment, lowest, limit);
+    }
+    return expect_run(machine, success, base, expected, count);
+}
+
+static const char *run_allocate_many(struct machine *machine, struct byte_stream *stream)
+{
+    struct phys_addr taken[256];
+    uint64_t count = byte_stream_next(stream, 1);
+    bool success = frame_allocator_allocate_many(&machine->frames, taken, count);
+    if (oracle_count(machine, FREE) < count)
+        oracle_empty_all_reserves(machine);
+    if (success != (oracle_count(machine, FREE) >= count))
+        return success ? "more frames were given than there are" : "free frames were refused";
+    const char *problem = NULL;
+    for (uint64_t i = 0; success && problem == NULL && i < count; i++)
+        problem =
+            expect_run(machine, true, taken[i], oracle_find(machine, 1, 1, 0, ORACLE_FRAMES), 1);
+    return problem;
+}
+
+static const char *run_reserve_allocate(struct machine *machine, struct byte_stream *stream)
+{
+    struct phys_addr frame;
+    uint64_t index = byte_stream_next(stream, 1) % RESERVE_COUNT;
+    struct expected_reserve *reserve = &machine->expected_reserves[index];
+    bool success = frame_reserve_allocate(&machine->reserves[index], &frame);
+    if (oracle_last_in_reserve(machine, reserve) == 0)
+        oracle_fill_reserve(machine, reserve);
+    return expect_run(machine, success, frame, oracle_last_in_reserve(machine, reserve), 1);
+}
+
+/* A frame that is used, if the stream wants it so. */
+static uint64_t choose_frame(const struct machine *machine, struct byte_stream *stream,
+                             uint64_t choice)
+{
     uint64_t first = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 64);
-    uint64_t count = 1 + byte_stream_next(stream, 1) % 100;
-    volatile bool panicked;
-    /* Three tries of four begin at a used frame, and half of these free no more than is used. */
     for (uint64_t i = 0; choice % 4 != 0 && i < ORACLE_FRAMES; i++) {
         if (oracle_all_are(machine, first, 1, USED))
             break;
         first = (first + 1) % ORACLE_FRAMES;
     }
-    while (choice % 4 >= 2 && count > 1 && !oracle_all_are(machine, first, count, USED))
-        count--;
-    bool allowed = oracle_all_are(machine, first, count, USED);
-    struct phys_addr base = phys_addr(first * 4096 + (choice == 255 ? 8 : 0));
-    allowed = allowed && choice != 255;
-    catch_panic(panicked, frame_allocator_free_contiguous(&machine->frames, base, count));
+    return first;
+}
+
+static const char *judge_free(bool panicked, bool allowed)
+{
     if (panicked == allowed)
         return allowed ? "a good free panicked" : "a bad free was accepted";
     if (panicked && panic_stub.code != PANIC_FRAME_FREE)
         return "a bad free panicked with another code";
+    return NULL;
+}
+
+static const char *run_reserve_free(struct machine *machine, struct byte_stream *stream)
+{
+    uint64_t choice = byte_stream_next(stream, 1);
+    uint64_t number = choose_frame(machine, stream, choice);
+    struct expected_reserve *reserve = &machine->expected_reserves[choice / 4 % RESERVE_COUNT];
+    struct phys_addr frame = phys_addr(number * 4096);
+    volatile bool panicked;
+    bool own = number - reserve->first < 64 && reserve->taken[number - reserve->first];
+    if (!own)
+        oracle_empty_reserves_with(machine, number, 1);
+    bool allowed = oracle_all_are(machine, number, 1, USED);
+    catch_panic(panicked,
+                frame_reserve_free(&machine->reserves[choice / 4 % RESERVE_COUNT], frame));
+    if (allowed)
+        machine->oracle[number] = own ? CACHED : FREE;
+    return judge_free(panicked, allowed);
+}
+
+static const char *run_free(struct machine *machine, struct byte_stream *stream)
+{
+    uint64_t choice = byte_stream_next(stream, 1);
+    /* Three tries of four begin at a used frame, and half of these free no more than is used. */
+    uint64_t first = choose_frame(machine, stream, choice);
+    uint64_t count = 1 + byte_stream_next(stream, 1) % 100;
+    volatile bool panicked;
+    while (choice % 4 >= 2 && count > 1 && !oracle_all_are(machine, first, count, USED))
+        count--;
+    struct phys_addr base = phys_addr(first * 4096 + (choice == 255 ? 8 : 0));
+    if (choice != 255)
+        oracle_empty_reserves_with(machine, first, count);
+    bool allowed = choice != 255 && oracle_all_are(machine, first, count, USED);
+    if (count == 1)
+        catch_panic(panicked, frame_allocator_free(&machine->frames, base));
+    else
+        catch_panic(panicked, frame_allocator_free_contiguous(&machine->frames, base, count));
     if (allowed)
         oracle_set(machine, first, count, FREE);
-    return NULL;
+    return judge_free(panicked, allowed);
 }
 
 static const char *run_reclaim(struct machine *machine, struct byte_stream *stream)
@@ -276,8 +421,14 @@ static const char *run_operations(struct machine *machine, struct byte_stream *s
     const char *problem = compare(machine);
     while (problem == NULL && !byte_stream_is_empty(stream)) {
         uint64_t choice = byte_stream_next(stream, 1);
-        if (choice < 120)
+        if (choice < 90)
             problem = run_allocate(machine, stream);
+        else if (choice < 100)
+            problem = run_allocate_many(machine, stream);
+        else if (choice < 120)
+            problem = run_reserve_allocate(machine, stream);
+        else if (choice < 150)
+            problem = run_reserve_free(machine, stream);
         else if (choice < 236)
             problem = run_free(machine, stream);
         else if (choice < 252)

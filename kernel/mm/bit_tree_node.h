@@ -1,0 +1,90 @@
+/*
+ * bit_tree_node.h - private to bit_tree*.c: how a bit tree's levels lie, and what a child is.
+ */
+#ifndef KERNEL_MM_BIT_TREE_NODE_H
+#define KERNEL_MM_BIT_TREE_NODE_H
+
+#include "kernel/mm/bit_tree.h"
+
+#define BIT_TREE_ALL_BITS        UINT64_MAX
+#define BIT_TREE_WORDS_PER_BLOCK (BIT_TREE_BLOCK_BITS / BIT_TREE_WORD_BITS)
+
+/* Of level 2 and above. whole is a subset of some. */
+struct bit_tree_node {
+    uint64_t some;  /* children that have a member */
+    uint64_t whole; /* children that are known to have all; an open child may have all, too */
+};
+
+/* A child's memory holds something only while it is open. */
+enum bit_tree_state { BIT_TREE_NONE, BIT_TREE_OPEN, BIT_TREE_WHOLE };
+
+/* A node of `level` has 2^node_shift numbers, each of its 64 children 2^child_shift. */
+static inline uint32_t bit_tree_node_shift(uint32_t level)
+{
+    return 6 * (level + 1);
+}
+
+static inline uint32_t bit_tree_child_shift(uint32_t level)
+{
+    return 6 * level;
+}
+
+/* Which of its parent's 64 children the node or word `index` is. */
+static inline uint64_t bit_tree_child_bit(uint64_t index)
+{
+    return UINT64_C(1) << index % BIT_TREE_WORD_BITS;
+}
+
+/* The `count` lowest bits, 0 <= count <= 64. */
+static inline uint64_t bit_tree_low_bits(uint64_t count)
+{
+    return count >= BIT_TREE_WORD_BITS ? BIT_TREE_ALL_BITS : (UINT64_C(1) << count) - 1;
+}
+
+static inline uint64_t bit_tree_highest_bit(uint64_t word)
+{
+    return BIT_TREE_WORD_BITS - 1 - (uint64_t)__builtin_clzll(word);
+}
+
+static inline uint64_t bit_tree_lowest_bit(uint64_t word)
+{
+    return (uint64_t)__builtin_ctzll(word);
+}
+
+/* Bits first … last. */
+static inline uint64_t bit_tree_bits_between(uint64_t first, uint64_t last)
+{
+    return bit_tree_low_bits(last + 1) & ~bit_tree_low_bits(first);
+}
+
+/* What the node `index` of `level` is, level < top_level. */
+static inline enum bit_tree_state bit_tree_state(const struct bit_tree *tree, uint32_t level,
+                                                 uint64_t index)
+{
+    for (uint32_t above = tree->top_level; above > level; above--) {
+        uint64_t child = index >> (bit_tree_child_shift(above) - bit_tree_node_shift(level));
+        const struct bit_tree_node *node = &tree->nodes[above][child / BIT_TREE_WORD_BITS];
+        if ((node->whole & bit_tree_child_bit(child)) != 0)
+            return BIT_TREE_WHOLE;
+        if ((node->some & bit_tree_child_bit(child)) == 0)
+            return BIT_TREE_NONE;
+    }
+    return BIT_TREE_OPEN;
+}
+
+/* After a change that try_add and try_take_last cannot follow. */
+static inline void bit_tree_forget_shortcuts(struct bit_tree *tree)
+{
+    tree->highest_word = tree->bit_count / BIT_TREE_WORD_BITS;
+    tree->open_block = BIT_TREE_NO_BLOCK;
+}
+
+/* Forget how long runs are in and beside the blocks first … last, of which one or more numbers were
+ * added. */
+void bit_tree_forget_runs(struct bit_tree *tree, uint64_t first_block, uint64_t last_block);
+
+/* True if everything that is remembered about the open node `index` of `level` and all below it is
+ * at least what is there. */
+bool bit_tree_runs_are_sound(const struct bit_tree *tree, uint32_t level, uint64_t index);
+
+#endif
