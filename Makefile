@@ -329,6 +329,28 @@ usb: image ## write a stick: make usb DEV=/dev/sdX (asks before it writes)
 bench-boot: build ## guest instructions of each phase of the boot
 	$(PYTHON) tests/bench/bench_boot.py
 
+# --- Benchmarks on this machine: production files unmodified, as fast as the kernel's ---------------
+BENCH_CFLAGS := -O2 -g $(COMMON_CFLAGS)
+
+$(BUILD)/bench/obj/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
+
+FRAMES_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o, $(wildcard tests/bench/frames/*.c) \
+    kernel/mm/bit_tree.c kernel/mm/bit_tree_run.c kernel/mm/early_heap.c kernel/mm/frame_allocator.c \
+    kernel/mm/frame_reserve.c kernel/mm/region_list.c shared/region.c tests/unit/support/panic_stub.c)
+
+$(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CLANG) $^ -o $@
+
+.PHONY: bench-frames
+bench-frames: $(BUILD)/bench/bench_frames ## time the frame allocator against a bitmap and a buddy: build/bench/frames.*
+	$(BUILD)/bench/bench_frames $(BUILD)/bench/frames.json
+	$(PYTHON) tests/bench/frames/plot.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
+	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
+
 # --- Housekeeping --------------------------------------------------------------------------------
 .PHONY: doctor
 doctor: ## say which tools are missing, and which package has them

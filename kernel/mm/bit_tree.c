@@ -36,6 +36,12 @@ uint64_t bit_tree_size_bytes(uint64_t bit_count)
     return (size_bytes + sizeof(uint64_t) - 1) & ~(uint64_t)(sizeof(uint64_t) - 1);
 }
 
+static void forget_shortcuts(struct bit_tree *tree)
+{
+    tree->highest_word = tree->bit_count / BIT_TREE_WORD_BITS;
+    tree->open_block = BIT_TREE_NO_BLOCK;
+}
+
 void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count)
 {
     uint64_t *next_word = memory;
@@ -55,9 +61,8 @@ void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count
         tree->runs[level] = next_byte + 1;
         next_byte += runs_size_bytes(bit_count, level);
     }
-    tree->block_runs = tree->runs[1];
     tree->runs[tree->top_level][0] = 0;
-    bit_tree_forget_shortcuts(tree);
+    forget_shortcuts(tree);
 }
 
 /* --- Opening and closing --------------------------------------------------------------------- */
@@ -111,15 +116,6 @@ static struct child_span children_in_range(uint32_t level, uint64_t start, uint6
     return span;
 }
 
-/* Those bits of the word `index` that are in [start, end). */
-static uint64_t word_mask(uint64_t index, uint64_t start, uint64_t end)
-{
-    uint64_t first = index * BIT_TREE_WORD_BITS;
-    uint64_t low = start > first ? start - first : 0;
-    uint64_t high = end - first < BIT_TREE_WORD_BITS ? end - first : BIT_TREE_WORD_BITS;
-    return bit_tree_low_bits(high) & ~bit_tree_low_bits(low);
-}
-
 static uint64_t larger(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
@@ -132,21 +128,30 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 
 static void insert_into_block(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
-    uint64_t *some = &tree->block_words[start / BIT_TREE_BLOCK_BITS];
-    for (uint64_t i = start / BIT_TREE_WORD_BITS; i * BIT_TREE_WORD_BITS < end; i++) {
-        tree->words[i] |= word_mask(i, start, end);
-        *some |= bit_tree_child_bit(i);
-    }
+    uint64_t first = start / BIT_TREE_WORD_BITS;
+    uint64_t last = (end - 1) / BIT_TREE_WORD_BITS;
+    tree->words[first] |= bit_tree_mask_of_word(first, start, end);
+    tree->words[last] |= bit_tree_mask_of_word(last, start, end);
+    for (uint64_t i = first + 1; i < last; i++)
+        tree->words[i] = BIT_TREE_ALL_BITS;
+    tree->block_words[start / BIT_TREE_BLOCK_BITS] |=
+        bit_tree_bits_between(first % BIT_TREE_WORD_BITS, last % BIT_TREE_WORD_BITS);
 }
 
 static void remove_from_block(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
-    uint64_t *some = &tree->block_words[start / BIT_TREE_BLOCK_BITS];
-    for (uint64_t i = start / BIT_TREE_WORD_BITS; i * BIT_TREE_WORD_BITS < end; i++) {
-        tree->words[i] &= ~word_mask(i, start, end);
-        if (tree->words[i] == 0)
-            *some &= ~bit_tree_child_bit(i);
-    }
+    uint64_t first = start / BIT_TREE_WORD_BITS;
+    uint64_t last = (end - 1) / BIT_TREE_WORD_BITS;
+    tree->words[first] &= ~bit_tree_mask_of_word(first, start, end);
+    tree->words[last] &= ~bit_tree_mask_of_word(last, start, end);
+    for (uint64_t i = first + 1; i < last; i++)
+        tree->words[i] = 0;
+    uint64_t emptied = bit_tree_bits_between(first % BIT_TREE_WORD_BITS, last % BIT_TREE_WORD_BITS);
+    if (tree->words[first] != 0)
+        emptied &= ~bit_tree_child_bit(first);
+    if (tree->words[last] != 0)
+        emptied &= ~bit_tree_child_bit(last);
+    tree->block_words[start / BIT_TREE_BLOCK_BITS] &= ~emptied;
 }
 
 static void insert_into(struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end);
@@ -217,39 +222,51 @@ static void remove_from(struct bit_tree *tree, uint32_t level, uint64_t start, u
                           index * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(partial), start, end);
 }
 
+void bit_tree_settle(struct bit_tree *tree)
+{
+    uint64_t start = tree->highest_word * BIT_TREE_WORD_BITS;
+    if (start < tree->bit_count && tree->words[tree->highest_word] == 0)
+        remove_from(tree, tree->top_level, start, start + BIT_TREE_WORD_BITS);
+    forget_shortcuts(tree);
+}
+
 void bit_tree_insert(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
+    bit_tree_settle(tree);
     insert_into(tree, tree->top_level, start, end);
     bit_tree_forget_runs(tree, start / BIT_TREE_BLOCK_BITS, (end - 1) / BIT_TREE_BLOCK_BITS);
-    bit_tree_forget_shortcuts(tree);
 }
 
 void bit_tree_remove(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
+    bit_tree_settle(tree);
     remove_from(tree, tree->top_level, start, end);
-    bit_tree_forget_shortcuts(tree);
 }
 
 /* --- One number, one word ----------------------------------------------------------------------
  */
 
-/* Let the next calls of try_add and try_take_last find their way without the nodes. */
-static void remember_shortcuts(struct bit_tree *tree, uint64_t number)
+/* True if something is remembered that a member more in an open block could make wrong. */
+static bool remembers_runs_near(const struct bit_tree *tree, uint64_t block)
 {
-    uint64_t block = number / BIT_TREE_BLOCK_BITS;
-    if (bit_tree_state(tree, 1, block) != BIT_TREE_OPEN)
-        return;
-    tree->open_block = block;
-    tree->highest_word = number / BIT_TREE_WORD_BITS;
+    const uint8_t *runs = &tree->runs[1][block];
+    return (runs[-1] | runs[0] | runs[1]) != 0;
 }
 
 bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
 {
     uint64_t number;
+    bit_tree_settle(tree);
     if (!bit_tree_find_last_below(tree, tree->bit_count, &number))
         return false;
-    bit_tree_remove(tree, number, number + 1);
-    remember_shortcuts(tree, number);
+    uint64_t block = number / BIT_TREE_BLOCK_BITS;
+    uint64_t index = number / BIT_TREE_WORD_BITS;
+    /* Only the nodes above learn that the block is open; the word is what loses a member. */
+    if (bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE)
+        remove_from(tree, tree->top_level, number, number + 1);
+    tree->words[index] &= ~bit_tree_child_bit(number);
+    tree->open_block = remembers_runs_near(tree, block) ? BIT_TREE_NO_BLOCK : block;
+    tree->highest_word = index;
     *ret_number = number;
     return true;
 }
@@ -257,6 +274,7 @@ bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
 bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members)
 {
     uint64_t last;
+    bit_tree_settle(tree);
     if (!bit_tree_find_last_below(tree, tree->bit_count, &last))
         return false;
     uint64_t index = last / BIT_TREE_WORD_BITS;
@@ -271,22 +289,29 @@ bool bit_tree_add(struct bit_tree *tree, uint64_t number)
 {
     uint64_t block = number / BIT_TREE_BLOCK_BITS;
     uint64_t index = number / BIT_TREE_WORD_BITS;
+    bool opened = false;
+    bool is_highest = index > tree->highest_word;
+    if (is_highest)
+        bit_tree_settle(tree);
     for (uint32_t level = tree->top_level; level > 1; level--) {
         uint64_t child = number >> bit_tree_child_shift(level);
         struct bit_tree_node *node = &tree->nodes[level][child / BIT_TREE_WORD_BITS];
         if ((node->whole & bit_tree_child_bit(child)) != 0)
             return false;
-        if ((node->some & bit_tree_child_bit(child)) == 0)
-            open_node(tree, level - 1, child, false);
+        if ((node->some & bit_tree_child_bit(child)) != 0)
+            continue;
+        open_node(tree, level - 1, child, false);
         node->some |= bit_tree_child_bit(child);
+        opened = true;
     }
     if ((tree->words[index] & bit_tree_child_bit(number)) != 0)
         return false;
     tree->words[index] |= bit_tree_child_bit(number);
     tree->block_words[block] |= bit_tree_child_bit(index);
-    bit_tree_forget_runs(tree, block, block);
+    if (opened || remembers_runs_near(tree, block))
+        bit_tree_forget_runs(tree, block, block);
     tree->open_block = block;
-    if (index > tree->highest_word)
+    if (is_highest)
         tree->highest_word = index;
     return true;
 }
@@ -297,18 +322,19 @@ bool bit_tree_add(struct bit_tree *tree, uint64_t number)
 static bool find_last_in_block(const struct bit_tree *tree, uint64_t block, uint64_t end,
                                uint64_t *ret_number)
 {
-    uint64_t index = (end - 1) / BIT_TREE_WORD_BITS;
-    uint64_t some = tree->block_words[block];
-    uint64_t members = tree->words[index] & word_mask(index, 0, end);
-    if (members == 0) {
-        some &= bit_tree_low_bits(index % BIT_TREE_WORD_BITS);
-        if (some == 0)
-            return false;
-        index = block * BIT_TREE_WORDS_PER_BLOCK + bit_tree_highest_bit(some);
-        members = tree->words[index];
+    uint64_t end_index = (end - 1) / BIT_TREE_WORD_BITS % BIT_TREE_WORD_BITS;
+    uint64_t some = tree->block_words[block] & bit_tree_low_bits(end_index + 1);
+    while (some != 0) {
+        uint64_t highest = bit_tree_highest_bit(some);
+        uint64_t index = block * BIT_TREE_WORDS_PER_BLOCK + highest;
+        uint64_t members = tree->words[index] & bit_tree_mask_of_word(index, 0, end);
+        if (members != 0) {
+            *ret_number = index * BIT_TREE_WORD_BITS + bit_tree_highest_bit(members);
+            return true;
+        }
+        some &= ~bit_tree_child_bit(highest);
     }
-    *ret_number = index * BIT_TREE_WORD_BITS + bit_tree_highest_bit(members);
-    return true;
+    return false;
 }
 
 /* In the open node `index` of `level`; `end` lies in it or is its end. */
@@ -345,7 +371,7 @@ static bool find_absent_in_block(const struct bit_tree *tree, uint64_t start, ui
                                  uint64_t *ret_number)
 {
     for (uint64_t i = start / BIT_TREE_WORD_BITS; i * BIT_TREE_WORD_BITS < end; i++) {
-        uint64_t absent = ~tree->words[i] & word_mask(i, start, end);
+        uint64_t absent = ~tree->words[i] & bit_tree_mask_of_word(i, start, end);
         if (absent != 0) {
             *ret_number = i * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(absent);
             return true;
@@ -474,12 +500,14 @@ uint64_t bit_tree_longest_run(const struct bit_tree *tree, uint64_t start, uint6
 
 static bool block_is_sound(const struct bit_tree *tree, uint64_t index)
 {
-    uint64_t some = 0;
     for (uint64_t i = 0; i < BIT_TREE_WORDS_PER_BLOCK; i++) {
-        if (tree->words[index * BIT_TREE_WORDS_PER_BLOCK + i] != 0)
-            some |= bit_tree_child_bit(i);
+        uint64_t word = index * BIT_TREE_WORDS_PER_BLOCK + i;
+        bool has_members = tree->words[word] != 0;
+        bool says_so = (tree->block_words[index] & bit_tree_child_bit(i)) != 0;
+        if (says_so != has_members && !(says_so && word == tree->highest_word))
+            return false;
     }
-    return some == tree->block_words[index];
+    return true;
 }
 
 static bool node_is_sound(const struct bit_tree *tree, uint32_t level, uint64_t index)
@@ -507,6 +535,13 @@ static bool node_is_sound(const struct bit_tree *tree, uint32_t level, uint64_t 
     return true;
 }
 
+/* Nothing is remembered of this block, if it is open at all. */
+static bool is_unmeasured(const struct bit_tree *tree, uint64_t block)
+{
+    return block >= tree->bit_count / BIT_TREE_BLOCK_BITS ||
+           bit_tree_state(tree, 1, block) != BIT_TREE_OPEN || tree->runs[1][block] == 0;
+}
+
 static bool shortcuts_are_sound(const struct bit_tree *tree)
 {
     uint64_t none = tree->bit_count / BIT_TREE_WORD_BITS;
@@ -514,7 +549,9 @@ static bool shortcuts_are_sound(const struct bit_tree *tree)
     if (tree->words[none] != 0 || tree->highest_word > none)
         return false;
     if (tree->open_block != BIT_TREE_NO_BLOCK &&
-        bit_tree_state(tree, 1, tree->open_block) != BIT_TREE_OPEN)
+        (bit_tree_state(tree, 1, tree->open_block) != BIT_TREE_OPEN ||
+         !is_unmeasured(tree, tree->open_block - 1) || !is_unmeasured(tree, tree->open_block) ||
+         !is_unmeasured(tree, tree->open_block + 1)))
         return false;
     if (tree->highest_word == none)
         return true;

@@ -38,10 +38,12 @@ struct bit_tree_node;
 /* Private to the implementation. */
 struct bit_tree {
     uint64_t *words; /* one more than there are numbers for: always zero, see highest_word */
-    /* No member lies above this word, and its block is open; or it is the additional word. */
+    /* No member lies above this word, and its block is open; or it is the additional word. Only of
+     * this word the level above may say that it has a member when it has lost its last. */
     uint64_t highest_word;
-    uint64_t open_block;   /* a block that is open, or BIT_TREE_NO_BLOCK */
-    uint8_t *block_runs;   /* = runs[1] */
+    /* A block that is open, and of whose runs and its neighbours' nothing is remembered; or
+     * BIT_TREE_NO_BLOCK. */
+    uint64_t open_block;
     uint64_t *block_words; /* level 1: which words of a block have members */
     struct bit_tree_node *nodes[BIT_TREE_LEVELS_MAX]; /* of level 2 … top_level */
     uint8_t *runs[BIT_TREE_LEVELS_MAX];               /* of level 1 … top_level; 0: not known */
@@ -75,8 +77,7 @@ static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start,
 {
     uint64_t first = tree->highest_word * BIT_TREE_WORD_BITS;
     uint64_t word = tree->words[tree->highest_word];
-    /* With two members or more in the word nothing above it changes. */
-    if ((word & (word - 1)) == 0 || first - start >= length)
+    if (word == 0 || first - start >= length)
         return false;
     uint64_t bit = BIT_TREE_WORD_BITS - 1 - (uint64_t)__builtin_clzll(word);
     tree->words[tree->highest_word] = word ^ UINT64_C(1) << bit;
@@ -91,18 +92,14 @@ bool bit_tree_add(struct bit_tree *tree, uint64_t number);
  * number is a member: then bit_tree_add() knows. */
 static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
 {
-    uint64_t block = number / BIT_TREE_BLOCK_BITS;
     uint64_t index = number / BIT_TREE_WORD_BITS;
     uint64_t bit = number % BIT_TREE_WORD_BITS;
-    if (block != tree->open_block)
+    if (number / BIT_TREE_BLOCK_BITS != tree->open_block || index > tree->highest_word)
         return false;
     uint64_t word = tree->words[index];
-    const uint8_t *runs = &tree->block_runs[block];
-    if (word == 0 || (word >> bit & 1) != 0 || (runs[-1] | runs[0] | runs[1]) != 0)
+    if ((word == 0 && index != tree->highest_word) || (word >> bit & 1) != 0)
         return false;
     tree->words[index] = word | UINT64_C(1) << bit;
-    if (index > tree->highest_word)
-        tree->highest_word = index;
     return true;
 }
 

@@ -57,6 +57,15 @@ static inline uint64_t bit_tree_bits_between(uint64_t first, uint64_t last)
     return bit_tree_low_bits(last + 1) & ~bit_tree_low_bits(first);
 }
 
+/* Those bits of the word `index` that are in [start, end); none if the range is elsewhere. */
+static inline uint64_t bit_tree_mask_of_word(uint64_t index, uint64_t start, uint64_t end)
+{
+    uint64_t first = index * BIT_TREE_WORD_BITS;
+    uint64_t low = start > first ? start - first : 0;
+    uint64_t high = end > first ? end - first : 0;
+    return bit_tree_low_bits(high) & ~bit_tree_low_bits(low);
+}
+
 /* What the node `index` of `level` is, level < top_level. */
 static inline enum bit_tree_state bit_tree_state(const struct bit_tree *tree, uint32_t level,
                                                  uint64_t index)
@@ -72,12 +81,9 @@ static inline enum bit_tree_state bit_tree_state(const struct bit_tree *tree, ui
     return BIT_TREE_OPEN;
 }
 
-/* After a change that try_add and try_take_last cannot follow. */
-static inline void bit_tree_forget_shortcuts(struct bit_tree *tree)
-{
-    tree->highest_word = tree->bit_count / BIT_TREE_WORD_BITS;
-    tree->open_block = BIT_TREE_NO_BLOCK;
-}
+/* Forget where try_add and try_take_last find their way, and let all levels agree. Comes before
+ * every change that those two cannot follow. */
+void bit_tree_settle(struct bit_tree *tree);
 
 /* Forget how long runs are in and beside the blocks first … last, of which one or more numbers were
  * added. */

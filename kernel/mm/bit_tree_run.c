@@ -55,10 +55,11 @@ void bit_tree_forget_runs(struct bit_tree *tree, uint64_t first_block, uint64_t 
 {
     /* The bytes have one more at either end: the neighbour of a first or last block may be written.
      */
-    tree->block_runs[first_block] = 0;
-    tree->block_runs[last_block] = 0;
-    (tree->block_runs + first_block)[-1] = 0;
-    (tree->block_runs + last_block)[1] = 0;
+    uint8_t *runs = tree->runs[1];
+    runs[first_block] = 0;
+    runs[last_block] = 0;
+    *(runs + first_block - 1) = 0;
+    runs[last_block + 1] = 0;
     uint64_t below = first_block > 0 ? first_block - 1 : 0;
     uint64_t above = last_block + 1;
     for (uint32_t level = 2; level <= tree->top_level; level++) {
@@ -171,7 +172,6 @@ static uint8_t measure(const struct bit_tree *tree, uint64_t block)
 static void close_full_block(struct bit_tree *tree, uint64_t block)
 {
     uint64_t child = block;
-    bit_tree_forget_shortcuts(tree);
     bit_tree_forget_runs(tree, block, block);
     for (uint32_t level = 2; level <= tree->top_level; level++) {
         struct bit_tree_node *node = &tree->nodes[level][child / BIT_TREE_WORD_BITS];
@@ -191,9 +191,9 @@ static bool learn_block(struct bit_tree *tree, uint64_t block)
         return false;
     }
     uint8_t bound = measure(tree, block);
-    if (tree->block_runs[block] == bound)
+    if (tree->runs[1][block] == bound)
         return true;
-    tree->block_runs[block] = bound;
+    tree->runs[1][block] = bound;
     /* Let the nodes above learn it, too. */
     for (uint32_t level = 2; level <= tree->top_level; level++)
         tree->runs[level][block >> (bit_tree_node_shift(level) - bit_tree_node_shift(1))] = 0;
@@ -223,8 +223,20 @@ static uint8_t learn_node(struct bit_tree *tree, uint32_t level, uint64_t index)
 /* --- Finding ------------------------------------------------------------------------------------
  */
 
+/* True if a node of `level`, a child of an open one, is known to have no run long enough. */
+static bool is_known_short(const struct bit_tree *tree, uint32_t level, uint64_t index,
+                           uint8_t required)
+{
+    const struct bit_tree_node *parent = &tree->nodes[level + 1][index / BIT_TREE_WORD_BITS];
+    uint8_t bound = tree->runs[level][index];
+    if ((parent->some & bit_tree_child_bit(index)) == 0)
+        return true;
+    return (parent->whole & bit_tree_child_bit(index)) == 0 && bound != 0 &&
+           !bound_suffices(bound, required);
+}
+
 /* If `last`, a member, lies in a node that has no run long enough, write the start of the largest
- * such node to *ret_end. */
+ * such node, or of the last such sibling below it, to *ret_end. */
 static bool skip_short_runs(struct bit_tree *tree, uint8_t required, uint64_t last,
                             uint64_t *ret_end)
 {
@@ -234,8 +246,11 @@ static bool skip_short_runs(struct bit_tree *tree, uint8_t required, uint64_t la
         if (bound == 0 && level > 1)
             bound = learn_node(tree, level, index);
         if (bound == 0 && level == 1 && learn_block(tree, index))
-            bound = tree->block_runs[index];
+            bound = tree->runs[1][index];
         if (bound != 0 && !bound_suffices(bound, required)) {
+            while (index % BIT_TREE_WORD_BITS != 0 &&
+                   is_known_short(tree, level, index - 1, required))
+                index--;
             *ret_end = index << bit_tree_node_shift(level);
             return true;
         }
@@ -245,6 +260,65 @@ static bool skip_short_runs(struct bit_tree *tree, uint8_t required, uint64_t la
         if ((tree->nodes[level][index].whole & bit_tree_child_bit(child)) != 0)
             return false;
     }
+}
+
+/* A word that may be of any block, or of none. */
+static uint64_t word_at(const struct bit_tree *tree, uint64_t index)
+{
+    if (index >= tree->bit_count / BIT_TREE_WORD_BITS)
+        return 0;
+    switch (bit_tree_state(tree, 1, index / BIT_TREE_WORDS_PER_BLOCK)) {
+    case BIT_TREE_NONE:
+        return 0;
+    case BIT_TREE_WHOLE:
+        return BIT_TREE_ALL_BITS;
+    case BIT_TREE_OPEN:
+        break;
+    }
+    return tree->words[index];
+}
+
+/* Those bits of `low` at which a run of `length` members begins, 1 <= length <= 64; `high` follows.
+ */
+static uint64_t starts_of_runs(uint64_t low, uint64_t high, uint64_t length)
+{
+    /* Both are thinned out: after each step a bit stands for a run that is longer by `step`. */
+    for (uint64_t known = 1; known < length;) {
+        uint64_t step = known < length - known ? known : length - known;
+        low &=
+            step == BIT_TREE_WORD_BITS ? high : low >> step | high << (BIT_TREE_WORD_BITS - step);
+        high &= high >> step;
+        known += step;
+    }
+    return low;
+}
+
+/* The multiples of a power of two up to 64, as bits. */
+static uint64_t multiples(uint64_t alignment)
+{
+    return alignment == BIT_TREE_WORD_BITS ? 1 : BIT_TREE_ALL_BITS / bit_tree_low_bits(alignment);
+}
+
+/* For a length and an alignment up to 64: the highest start in the block, by looking at each of its
+ * words once. The block has a member. */
+static bool find_short_run(const struct bit_tree *tree, const struct bit_tree_run_request *request,
+                           uint64_t block, uint64_t *ret_start)
+{
+    uint64_t aligned = multiples(request->alignment);
+    uint64_t index = (block + 1) * BIT_TREE_WORDS_PER_BLOCK;
+    uint64_t high = word_at(tree, index) & bit_tree_mask_of_word(index, 0, request->end);
+    bool whole = bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE;
+    while (index-- > block * BIT_TREE_WORDS_PER_BLOCK) {
+        uint64_t low = whole ? BIT_TREE_ALL_BITS : tree->words[index];
+        low &= bit_tree_mask_of_word(index, request->start, request->end);
+        uint64_t starts = starts_of_runs(low, high, request->length) & aligned;
+        if (starts != 0) {
+            *ret_start = index * BIT_TREE_WORD_BITS + bit_tree_highest_bit(starts);
+            return true;
+        }
+        high = low;
+    }
+    return false;
 }
 
 /* The highest aligned start of a run that ends at or below `end`; false if there is no room. */
@@ -260,20 +334,34 @@ static bool highest_start_below(const struct bit_tree_run_request *request, uint
     return true;
 }
 
-/* From the top down: a run must end behind a member; if a number of it is absent, the next
- * candidate ends below the lowest such number. */
+/* One step from the top down: the highest candidate that ends at or below *end. If a number of it
+ * is absent, the next candidate ends below the lowest such number: *end becomes that, or 0 if there
+ * is no room for another. */
+static bool try_highest_run(const struct bit_tree *tree, const struct bit_tree_run_request *request,
+                            uint64_t *end, uint64_t *ret_start)
+{
+    uint64_t start;
+    if (!highest_start_below(request, *end, &start))
+        *end = 0;
+    else if (!bit_tree_find_first_absent(tree, start, start + request->length, end)) {
+        *ret_start = start;
+        return true;
+    }
+    return false;
+}
+
 bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
                        uint64_t *ret_start)
 {
+    bool is_short =
+        request->length <= BIT_TREE_WORD_BITS && request->alignment <= BIT_TREE_WORD_BITS;
     uint8_t required = bound_for_request(request);
     uint64_t searched = BIT_TREE_NO_BLOCK;
     uint64_t end = request->end;
     uint64_t last;
-    uint64_t start;
-    uint64_t absent;
+    bit_tree_settle(tree);
     while (bit_tree_find_last_below(tree, end, &last) && last >= request->start) {
         uint64_t block = last / BIT_TREE_BLOCK_BITS;
-        end = last + 1;
         /* A block that was searched for nothing may have changed since it was measured. */
         if (searched != block && searched != BIT_TREE_NO_BLOCK &&
             bit_tree_state(tree, 1, searched) == BIT_TREE_OPEN)
@@ -282,13 +370,12 @@ bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request 
         if (skip_short_runs(tree, required, last, &end))
             continue;
         searched = block;
-        if (!highest_start_below(request, end, &start))
-            return false;
-        if (!bit_tree_find_first_absent(tree, start, start + request->length, &absent)) {
-            *ret_start = start;
+        end = last + 1;
+        if (is_short ? find_short_run(tree, request, block, ret_start)
+                     : try_highest_run(tree, request, &end, ret_start))
             return true;
-        }
-        end = absent;
+        if (is_short)
+            end = block * BIT_TREE_BLOCK_BITS;
     }
     return false;
 }

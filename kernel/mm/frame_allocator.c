@@ -633,30 +633,37 @@ void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct p
     allocator->free_count += frame_count;
 }
 
+/* Where the last one was freed. False, and nothing changed, if it is not so easy. */
+static bool free_beside_last(struct frame_allocator *allocator, uint64_t frame)
+{
+    const struct frame_allocator_recent_free *recent = &allocator->recent_free;
+    if (frame - recent->start >= recent->frame_count ||
+        !bit_tree_try_add(&allocator->free_frames, frame - recent->offset))
+        return false;
+    allocator->free_count++;
+    return true;
+}
+
 /* What few calls need, and those that are bad. */
 static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allocator,
-                                                    struct phys_addr frame)
+                                                    struct phys_addr address)
 {
-    uint64_t number = frame.value / FRAME_SIZE_BYTES;
-    require_aligned(frame);
-    empty_reserves_with(allocator, (struct range){number, number + 1});
-    const struct frame_record *record = require_released(allocator, number);
-    if (!bit_tree_add(&allocator->free_frames, number - record->offset))
-        panic(PANIC_FRAME_FREE, "double free of frame 0x%llx", printable_address(number));
+    uint64_t frame = address.value / FRAME_SIZE_BYTES;
+    require_aligned(address);
+    empty_reserves_with(allocator, (struct range){frame, frame + 1});
+    if (free_beside_last(allocator, frame))
+        return;
+    const struct frame_record *record = require_released(allocator, frame);
+    if (!bit_tree_add(&allocator->free_frames, frame - record->offset))
+        panic(PANIC_FRAME_FREE, "double free of frame 0x%llx", printable_address(frame));
     allocator->free_count++;
 }
 
 void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr frame)
 {
-    const struct frame_allocator_recent_free *recent = &allocator->recent_free;
-    uint64_t number = frame.value / FRAME_SIZE_BYTES;
     if (!page_is_aligned(frame.value) || allocator->reserves != NULL ||
-        number - recent->start >= recent->frame_count ||
-        !bit_tree_try_add(&allocator->free_frames, number - recent->offset)) {
+        !free_beside_last(allocator, frame.value / FRAME_SIZE_BYTES))
         free_anywhere(allocator, frame);
-        return;
-    }
-    allocator->free_count++;
 }
 
 void frame_allocator_free_many(struct frame_allocator *allocator, const struct phys_addr *frames,

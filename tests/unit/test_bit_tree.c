@@ -326,7 +326,7 @@ static void test_check_finds_a_wrong_bit_on_every_level(void **state)
     assert_check_finds(tree, &tree->words[tree->bit_count / 64], 1);
     assert_check_finds(tree, &tree->highest_word, tree->highest_word); /* members are above it */
     assert_check_finds(tree, &tree->open_block, tree->open_block ^ 1); /* it is whole */
-    tree->block_runs[0] = 1;                                           /* no run; there is one */
+    tree->runs[1][0] = 1;                                           /* no run; there is one */
     assert_false(bit_tree_check(tree));
     pair_destroy(&pair);
 }
