@@ -9,6 +9,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/mm/page_audit.h"
+#include "kernel/ownership.h"
 #include "kernel/panic.h"
 #include "kernel/panic_report.h"
 #include "kernel/power.h"
@@ -30,7 +31,9 @@ static _Alignas(4096) uint8_t early_heap_fallback[EARLY_HEAP_FALLBACK_SIZE_BYTES
 
 static void mark(struct kernel *kernel, const char *phase)
 {
-    timeline_mark(&kernel->timeline, phase, arch_timestamp());
+    uint64_t now = arch_timestamp();
+    timeline_mark(&kernel->timeline, phase, now);
+    frame_allocator_begin_phase(&kernel->frames, phase, now);
 }
 
 static void write_serial(void *context, const char *text, size_t length_bytes)
@@ -439,6 +442,7 @@ static _Noreturn void switch_off(struct kernel *kernel)
 _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
+    ownership_print(&kernel->frames, &kernel->timeline);
     timeline_print(&kernel->timeline);
     bool once = command_line_has(kernel->view.command_line, "once");
     log_line("ready", "action=%s", once ? "power-off" : "idle");

@@ -44,16 +44,20 @@ static uint64_t ticks_to_microseconds(uint64_t ticks, uint64_t frequency_hz)
     return ticks / frequency_hz * 1000000 + ticks % frequency_hz * 1000000 / frequency_hz;
 }
 
+uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc)
+{
+    uint64_t began = timeline->moments[0].tsc;
+    return tsc > began ? ticks_to_microseconds(tsc - began, timeline->frequency_hz) : 0;
+}
+
 void timeline_print(const struct timeline *timeline)
 {
     for (unsigned i = 0; i < timeline->count; i++) {
         const struct handoff_moment *moment = &timeline->moments[i];
         uint64_t end = i + 1 < timeline->count ? timeline->moments[i + 1].tsc : moment->tsc;
-        uint64_t at_us =
-            ticks_to_microseconds(moment->tsc - timeline->moments[0].tsc, timeline->frequency_hz);
         log_line(
             "timeline", "at_us=%-8llu took_us=%-8llu ticks=%-10llu phase=%s",
-            (unsigned long long)at_us,
+            (unsigned long long)timeline_microseconds_at(timeline, moment->tsc),
             (unsigned long long)ticks_to_microseconds(end - moment->tsc, timeline->frequency_hz),
             (unsigned long long)(end - moment->tsc), moment->name);
     }

@@ -25,6 +25,10 @@ void timeline_begin(struct timeline *timeline, const struct handoff *handoff,
 /* The phase `name` begins at `tsc`. The name is copied, at most 23 characters of it. */
 void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc);
 
+/* When `tsc` was, in microseconds since the first moment; 0 if it was before that, or if the
+ * counter's frequency is unknown. Precondition: there is a moment. */
+uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc);
+
 /* Log one line a phase: when it began, and how long it took until the next one. */
 void timeline_print(const struct timeline *timeline);
 

@@ -253,9 +253,27 @@ static bool remembers_runs_near(const struct bit_tree *tree, uint64_t block)
     return (runs[-1] | runs[0] | runs[1]) != 0;
 }
 
+/* Let the next lower word of the same block that has a member be the highest. False if there is
+ * none, or if the highest is not known. */
+static bool step_down(struct bit_tree *tree)
+{
+    if (tree->highest_word == tree->bit_count / BIT_TREE_WORD_BITS)
+        return false;
+    uint64_t block = tree->highest_word / BIT_TREE_WORDS_PER_BLOCK;
+    uint64_t some = tree->block_words[block] & ~bit_tree_child_bit(tree->highest_word);
+    if (some == 0)
+        return false;
+    tree->block_words[block] = some;
+    tree->highest_word = block * BIT_TREE_WORDS_PER_BLOCK + bit_tree_highest_bit(some);
+    return true;
+}
+
 bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
 {
     uint64_t number;
+    if (bit_tree_try_take_last(tree, 0, tree->bit_count, ret_number) ||
+        (step_down(tree) && bit_tree_try_take_last(tree, 0, tree->bit_count, ret_number)))
+        return true;
     bit_tree_settle(tree);
     if (!bit_tree_find_last_below(tree, tree->bit_count, &number))
         return false;

@@ -88,7 +88,7 @@ static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start,
 /* Add one number. False, and nothing changed, if it is a member. Precondition: below bit_count. */
 bool bit_tree_add(struct bit_tree *tree, uint64_t number);
 
-/* The same, if that touches one word alone. False, and nothing changed, if it is not so or the
+/* The same, if that touches one block alone. False, and nothing changed, if it is not so or the
  * number is a member: then bit_tree_add() knows. */
 static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
 {
@@ -97,8 +97,10 @@ static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
     if (number / BIT_TREE_BLOCK_BITS != tree->open_block || index > tree->highest_word)
         return false;
     uint64_t word = tree->words[index];
-    if ((word == 0 && index != tree->highest_word) || (word >> bit & 1) != 0)
+    if ((word >> bit & 1) != 0)
         return false;
+    if (word == 0)
+        tree->block_words[tree->open_block] |= UINT64_C(1) << index % BIT_TREE_WORD_BITS;
     tree->words[index] = word | UINT64_C(1) << bit;
     return true;
 }

@@ -536,6 +536,56 @@ static void test_runs_end_at_or_below_the_limit(void **state)
     machine_destroy(machine);
 }
 
+static void test_runs_between_two_addresses(void **state)
+{
+    struct machine *machine = machine_create();
+    struct phys_addr base;
+    (void)state;
+    add_row(machine, 0x10000, 0x90000, HANDOFF_REGION_USABLE);
+    add_row(machine, 0x100000, 3 * GIB, HANDOFF_REGION_USABLE);
+    add_row(machine, 4 * GIB, 4 * GIB, HANDOFF_REGION_USABLE);
+    struct frame_allocator *frames = start_or_fail(machine);
+    assert_true(frame_allocator_allocate_between(frames, 4, 1, 4 * GIB, 5 * GIB, &base));
+    assert_int_equal(base.value, 5 * GIB - 4 * 4096);
+    /* Bounds that are not aligned to frames: the run lies between them. */
+    assert_true(frame_allocator_allocate_between(frames, 1, 1, GIB + 1, GIB + 3 * 4096 - 1, &base));
+    assert_int_equal(base.value, GIB + 4096);
+    assert_false(frame_allocator_allocate_between(frames, 1, 1, GIB + 1, GIB + 4096, &base));
+    /* The last that there is at or above an address, the first GiB page above 4 GiB, and none. */
+    assert_true(frame_allocator_allocate_between(frames, 1, 1, 8 * GIB - 4096, UINT64_MAX, &base));
+    assert_int_equal(base.value, 8 * GIB - 4096);
+    assert_false(frame_allocator_allocate_between(frames, 1, 1, 8 * GIB - 4096, UINT64_MAX, &base));
+    assert_true(frame_allocator_allocate_between(frames, 1 << 18, 1 << 18, 4 * GIB + 4096,
+                                                 UINT64_MAX, &base));
+    assert_int_equal(base.value, 6 * GIB);
+    assert_false(frame_allocator_allocate_between(frames, 1, 1, 3 * GIB + MIB, 4 * GIB, &base));
+    assert_false(frame_allocator_allocate_between(frames, 1, 1, UINT64_MAX, UINT64_MAX, &base));
+    assert_false(frame_allocator_allocate_between(frames, 1, 1, 2 * GIB, GIB, &base));
+    assert_sound(frames);
+    machine_destroy(machine);
+}
+
+static void test_F1_many_are_all_or_none(void **state)
+{
+    static struct phys_addr taken[SMALL_FREE_AT_FIRST + 1];
+    struct machine *machine = small_machine();
+    struct frame_allocator *frames = start_or_fail(machine);
+    (void)state;
+    assert_true(frame_allocator_allocate_many(frames, taken, 0));
+    assert_false(frame_allocator_allocate_many(frames, taken, SMALL_FREE_AT_FIRST + 1));
+    assert_false(frame_allocator_allocate_many(frames, taken, UINT64_MAX));
+    assert_int_equal(frame_allocator_statistics(frames).used_count, 0);
+    assert_true(frame_allocator_allocate_many(frames, taken, SMALL_FREE_AT_FIRST));
+    assert_int_equal(frame_allocator_statistics(frames).free_count, 0);
+    for (size_t i = 1; i < SMALL_FREE_AT_FIRST; i++)
+        assert_true(taken[i].value < taken[i - 1].value);
+    frame_allocator_free_many(frames, taken, SMALL_FREE_AT_FIRST);
+    expect_panic(PANIC_FRAME_FREE, frame_allocator_free_many(frames, taken, 1));
+    assert_int_equal(frame_allocator_statistics(frames).free_count, SMALL_FREE_AT_FIRST);
+    assert_sound(frames);
+    machine_destroy(machine);
+}
+
 static void test_F9_no_room_for_the_records_is_refused(void **state)
 {
     struct machine *machine = machine_create();
@@ -828,6 +878,241 @@ static void test_M18_F13_every_real_map(void **state)
     assert_true(memory_map_file_each(run_real_map, NULL) >= 7);
 }
 
+/* --- Who holds what ------------------------------------------------------------------------------
+ */
+
+static struct frame_holding holding_at(const struct frame_allocator *frames, uint64_t frame)
+{
+    for (uint32_t i = 0; i < frame_allocator_holding_count(frames); i++) {
+        struct frame_holding holding = frame_allocator_holding(frames, i);
+        if (range_contains_address(holding.frames, frame))
+            return holding;
+    }
+    fail_msg("nobody holds frame %llu", (unsigned long long)frame);
+    return (struct frame_holding){0};
+}
+
+/* Every row of the map is listed, whole and once, and the frames of all states are the total. */
+static void assert_ownership_closes(const struct machine *machine)
+{
+    struct frame_allocator_statistics sum = frame_allocator_statistics(&machine->frames);
+    uint64_t listed_count = 0;
+    uint64_t row_count = 0;
+    uint64_t ram_count = 0;
+    uint64_t released_count = 0;
+    uint64_t free_count = 0;
+    for (uint32_t i = 0; i < machine->regions.count; i++)
+        row_count += machine->rows[i].size_bytes / 4096;
+    for (uint32_t i = 0; i < frame_allocator_holding_count(&machine->frames); i++) {
+        struct frame_holding holding = frame_allocator_holding(&machine->frames, i);
+        uint64_t frame_count = range_size_bytes(holding.frames);
+        struct range bytes = {holding.frames.start * 4096, holding.frames.end * 4096};
+        assert_true(region_list_covers(&machine->regions, bytes, holding.type));
+        listed_count += frame_count;
+        ram_count += holding.is_ram ? frame_count : 0;
+        released_count += holding.released ? frame_count : 0;
+        free_count += holding.free_count;
+    }
+    assert_int_equal(listed_count, row_count);
+    assert_int_equal(ram_count, sum.total_count);
+    assert_int_equal(released_count, sum.free_count + sum.used_count + sum.cached_count);
+    assert_int_equal(free_count, sum.free_count);
+}
+
+static void test_each_holder_is_on_record_with_when_it_gave_back(void **state)
+{
+    struct machine *machine = small_machine();
+    struct frame_allocator *frames = start_or_fail(machine);
+    struct phys_addr frame;
+    (void)state;
+    assert_string_equal(holding_at(frames, 0).holder, "frame-zero");
+    assert_true(holding_at(frames, 0).is_ram);
+    assert_string_equal(holding_at(frames, 1).holder, "usable");
+    assert_string_equal(holding_at(frames, 1).phase, "start");
+    assert_string_equal(holding_at(frames, 8192).holder, "boot-services");
+    assert_false(holding_at(frames, 8192).released);
+    assert_string_equal(holding_at(frames, 9000).holder, "runtime-data");
+    assert_string_equal(holding_at(frames, 9190).holder, "mmio");
+    assert_false(holding_at(frames, 9190).is_ram);
+    assert_ownership_closes(machine);
+
+    frame_allocator_begin_phase(frames, "audited", 1000);
+    assert_int_equal(frame_allocator_reclaim_type(frames, HANDOFF_REGION_BOOT_SERVICES), 808);
+    frame_allocator_begin_phase(frames, "retired", 2000);
+    assert_true(frame_allocator_reclaim(frames, phys_addr(9110 * 4096), 54 * 4096));
+    assert_string_equal(holding_at(frames, 8999).phase, "audited");
+    assert_int_equal(holding_at(frames, 8999).timestamp, 1000);
+    assert_false(holding_at(frames, 9109).released);
+    assert_string_equal(holding_at(frames, 9110).phase, "retired");
+    assert_string_equal(holding_at(frames, 9110).holder, "temp-heap");
+    assert_int_equal(holding_at(frames, 9110).timestamp, 2000);
+    assert_int_equal(holding_at(frames, 9110).free_count, 54);
+    assert_true(frame_allocator_allocate_contiguous(frames, 1, 1, 9164 * 4096, &frame));
+    assert_int_equal(holding_at(frames, 9110).free_count, 53);
+    assert_ownership_closes(machine);
+    machine_destroy(machine);
+
+    machine = machine_create();
+    add_row(machine, 0x100000, 64 * MIB, HANDOFF_REGION_USABLE);
+    add_memory(machine, 65 * MIB);
+    assert_int_equal(start(machine, NULL), FRAME_ALLOCATOR_OK);
+    uint64_t first = machine->frames.records_base.value / 4096;
+    assert_string_equal(holding_at(&machine->frames, first).holder, "frame-records");
+    assert_string_equal(holding_at(&machine->frames, first - 1).holder, "usable");
+    assert_ownership_closes(machine);
+    machine_destroy(machine);
+}
+
+/* --- Generated maps, 64 MiB to 64 TiB ------------------------------------------------------------
+ */
+
+/* Half of the RAM in many rows of all kinds with holes between, then a large usable row beyond a
+ * device at 16 TiB if there is so much. Returns where it ends. */
+static uint64_t generate_map(struct machine *machine, uint64_t ram_bytes, struct random *random)
+{
+    uint64_t next = 0;
+    uint64_t left = ram_bytes / 2;
+    while (left > 0 && machine->regions.count < 300) {
+        uint64_t size = (1 + random_below(random, ram_bytes / 100 / 4096)) * 4096;
+        size = size < left ? size : left;
+        uint32_t kind = (uint32_t)random_below(random, 30);
+        add_row(machine, next, size, kind < 19 ? kind : HANDOFF_REGION_USABLE);
+        left -= size;
+        next += size + (random_below(random, 3) == 0 ? random_below(random, 5000) * 4096 : 0);
+    }
+    if (ram_bytes > 16 * TIB)
+        add_row(machine, next, TIB, HANDOFF_REGION_MMIO);
+    next += TIB;
+    add_row(machine, next, ram_bytes / 2, HANDOFF_REGION_USABLE);
+    return next + ram_bytes / 2;
+}
+
+static uint64_t count_frames_of_type(const struct machine *machine, uint32_t type)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < machine->regions.count; i++) {
+        bool counts = machine->rows[i].type == type;
+        bool has_frame_zero = counts && machine->rows[i].base == 0;
+        count += counts ? machine->rows[i].size_bytes / 4096 - has_frame_zero : 0;
+    }
+    return count;
+}
+
+static void assert_given_run(struct machine *machine, uint64_t frame_count, uint64_t alignment,
+                             uint64_t lowest, uint64_t limit)
+{
+    struct frame_allocator *frames = &machine->frames;
+    struct phys_addr base;
+    assert_true(
+        frame_allocator_allocate_between(frames, frame_count, alignment, lowest, limit, &base));
+    assert_int_equal(base.value / 4096 % alignment, 0);
+    assert_true(base.value >= lowest && base.value + frame_count * 4096 <= limit);
+    assert_usable(machine, base, frame_count * 4096);
+    assert_sound(frames);
+    /* F2: double, also of a part, and nothing has changed. */
+    frame_allocator_free(frames, base);
+    expect_panic(PANIC_FRAME_FREE, frame_allocator_free(frames, base));
+    expect_panic(PANIC_FRAME_FREE, frame_allocator_free_contiguous(frames, base, frame_count));
+    if (frame_count > 1)
+        frame_allocator_free_contiguous(frames, phys_addr_add(base, 4096), frame_count - 1);
+    assert_sound(frames);
+}
+
+/* F3, F5: the first frame of each row that is not usable, and of each hole behind one. */
+static void assert_foreign_frees_are_found(struct machine *machine)
+{
+    for (uint32_t i = 0; i < machine->regions.count; i++) {
+        const struct handoff_region *row = &machine->rows[i];
+        uint64_t end = row->base + row->size_bytes;
+        if (row->type != HANDOFF_REGION_USABLE)
+            expect_panic(PANIC_FRAME_FREE,
+                         frame_allocator_free(&machine->frames, phys_addr(row->base)));
+        if (i + 1 == machine->regions.count || row[1].base != end)
+            expect_panic(PANIC_FRAME_FREE, frame_allocator_free(&machine->frames, phys_addr(end)));
+    }
+}
+
+static void run_generated_map(uint64_t ram_bytes, struct random *random)
+{
+    static struct phys_addr singles[6000];
+    const size_t single_count = sizeof(singles) / sizeof(singles[0]);
+    struct machine *machine = machine_create();
+    struct frame_allocator *frames = &machine->frames;
+    uint64_t end = generate_map(machine, ram_bytes, random);
+    add_memory_below(machine, end, page_align_up(ram_bytes / 4096 / 6 + 4 * MIB));
+    assert_int_equal(start(machine, &machine->early_heap), FRAME_ALLOCATOR_OK);
+    uint64_t usable_count = count_frames_of_type(machine, HANDOFF_REGION_USABLE);
+    uint64_t carved_count = frames->records_in_early_heap ? 0 : frames->records_size_bytes / 4096;
+    assert_int_equal(frame_allocator_statistics(frames).free_count, usable_count - carved_count);
+    assert_int_equal(frame_allocator_largest_run(frames), ram_bytes / 2 / 4096 - carved_count);
+    /* M18: sized by RAM: 1.0183 bits a frame, a record a row, and the blocks at each hole. */
+    assert_true(frames->records_size_bytes <
+                ram_bytes / 4096 / 8 * 1019 / 1000 + machine->regions.count * 1200 + 16384);
+
+    assert_true(frame_allocator_allocate_many(frames, singles, single_count));
+    for (size_t i = 0; i < single_count; i++) {
+        assert_usable(machine, singles[i], 4096);
+        assert_true(i == 0 || singles[i].value < singles[i - 1].value);
+    }
+    assert_sound(frames);
+    assert_foreign_frees_are_found(machine);
+    assert_given_run(machine, 512, 512, 0, UINT64_MAX);
+    assert_given_run(machine, 3, 1, 0, end - ram_bytes / 2);
+    assert_given_run(machine, 777, 4, end - ram_bytes / 2, end);
+    if (ram_bytes >= 8 * GIB)
+        assert_given_run(machine, 1 << 18, 1 << 18, 0, UINT64_MAX);
+    /* All but a little of the large row, in one piece. */
+    assert_given_run(machine, ram_bytes / 2 / 4096 - carved_count - single_count, 1,
+                     end - ram_bytes / 2, end);
+    uint64_t held = count_frames_of_type(machine, HANDOFF_REGION_BOOT_SERVICES);
+    assert_int_equal(frame_allocator_reclaim_type(frames, HANDOFF_REGION_BOOT_SERVICES), held);
+    frame_allocator_free_many(frames, singles, single_count);
+    assert_int_equal(frame_allocator_statistics(frames).used_count, 0);
+    assert_int_equal(frame_allocator_statistics(frames).free_count,
+                     usable_count - carved_count + held);
+    assert_ownership_closes(machine);
+    assert_sound(frames);
+    machine_destroy(machine);
+}
+
+static void test_F2_F3_F5_F7_F8_F12_M18_generated_maps(void **state)
+{
+    struct random random = {64};
+    (void)state;
+    for (uint64_t ram_bytes = 64 * MIB; ram_bytes <= 64 * TIB; ram_bytes *= 4) {
+        for (unsigned i = 0; i < 3; i++)
+            run_generated_map(ram_bytes, &random);
+    }
+}
+
+/* Of 2 GiB of records for 64 TiB a few pages are touched, as for 16 TiB: the cost is the rows'. */
+static uint64_t touched_record_pages(uint64_t ram_bytes)
+{
+    struct machine *machine = machine_create();
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < 16; i++)
+        add_row(machine, 0x1000 + i * (ram_bytes / 8), ram_bytes / 16, HANDOFF_REGION_USABLE);
+    uint64_t end = machine->rows[15].base + machine->rows[15].size_bytes;
+    add_memory_below(machine, end, page_align_up(ram_bytes / 4096 / 6 + 4 * MIB));
+    assert_int_equal(start(machine, &machine->early_heap), FRAME_ALLOCATOR_OK);
+    uint64_t page_count = machine->memory_size_bytes / 4096;
+    unsigned char *resident = calloc(page_count, 1);
+    assert_int_equal(mincore(machine->memory, machine->memory_size_bytes, resident), 0);
+    for (uint64_t i = 0; i < page_count; i++)
+        count += resident[i] & 1;
+    free(resident);
+    machine_destroy(machine);
+    return count;
+}
+
+static void test_initialising_does_not_grow_with_ram(void **state)
+{
+    uint64_t pages_of_64_tib = touched_record_pages(64 * TIB);
+    (void)state;
+    assert_in_range(pages_of_64_tib, 1, 120);
+    assert_in_range(pages_of_64_tib, 1, touched_record_pages(16 * TIB) + 16);
+}
+
 /* --- Random operations beside an oracle ----------------------------------------------------------
  */
 
@@ -881,6 +1166,8 @@ int main(void)
         cmocka_unit_test(test_F8_alignment_is_honoured_or_refused),
         cmocka_unit_test(test_F8_1_gib_alignment),
         cmocka_unit_test(test_runs_end_at_or_below_the_limit),
+        cmocka_unit_test(test_runs_between_two_addresses),
+        cmocka_unit_test(test_F1_many_are_all_or_none),
         cmocka_unit_test(test_F9_no_room_for_the_records_is_refused),
         cmocka_unit_test(test_F9_half_of_the_early_heap_stays_free),
         cmocka_unit_test(test_records_in_ram_are_never_given),
@@ -893,6 +1180,9 @@ int main(void)
         cmocka_unit_test(test_F13_frames_above_4_gib_and_2_to_the_44_are_not_truncated),
         cmocka_unit_test(test_check_finds_each_broken_record),
         cmocka_unit_test(test_M18_F13_every_real_map),
+        cmocka_unit_test(test_each_holder_is_on_record_with_when_it_gave_back),
+        cmocka_unit_test(test_F2_F3_F5_F7_F8_F12_M18_generated_maps),
+        cmocka_unit_test(test_initialising_does_not_grow_with_ram),
         cmocka_unit_test(test_M20_random_bytes_as_a_map_are_refused_or_safe),
         cmocka_unit_test(test_F12_random_operations_agree_with_one_byte_a_frame),
     };

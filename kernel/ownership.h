@@ -1,0 +1,15 @@
+/*
+ * ownership.h - who holds which physical memory, for how long, and what became free: one line a
+ * holder, and one with the sum. The lines are described in docs/LOG.md, `[memory]`.
+ */
+#ifndef KERNEL_OWNERSHIP_H
+#define KERNEL_OWNERSHIP_H
+
+#include "kernel/mm/frame_allocator.h"
+#include "kernel/timeline.h"
+
+/* Log the holders in the order in which the map first has them, then the sum. The allocator's
+ * timestamps are the time-stamp counter's, which the timeline turns into microseconds. */
+void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline);
+
+#endif
