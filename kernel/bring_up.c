@@ -89,6 +89,19 @@ static void show_loader_log(const char *text)
     }
 }
 
+/* The memory map as the simulator reads it (scripts/simulate.sh), so that a machine can be replayed
+ * from its log. */
+static void print_regions(const struct region_list *regions)
+{
+    for (uint32_t i = 0; i < regions->count; i++) {
+        const struct handoff_region *region = region_list_at(regions, i);
+        log_line("region", "base=0x%llx size=%llu type=%s efi_type=%u attributes=0x%llx",
+                 (unsigned long long)region->base, (unsigned long long)region->size_bytes,
+                 region_type_name(region->type), region->efi_type,
+                 (unsigned long long)region->attributes);
+    }
+}
+
 void bring_up_handoff(struct kernel *kernel, const void *handoff)
 {
     uint64_t entered = arch_timestamp();
@@ -124,6 +137,8 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.region_count,
              kernel->handoff.checksum);
+    if (command_line_has(view.command_line, "print-regions"))
+        print_regions(&view.regions);
 }
 
 /* --- [early-heap] ---------------------------------------------------------------------------- */
