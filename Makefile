@@ -207,6 +207,21 @@ unit-tests: $(UNIT_TESTS)
 test-unit: unit-tests ## run the unit tests on this machine, under ASan and UBSan
 	@$(PYTHON) scripts/unit_tests.py $(UNIT_TESTS)
 
+# --- The simulator: the whole memory stack on this machine, over a memory map given as text --------
+# The production files as the unit tests have them, and three of the kernel that are not pure only
+# because they keep state.
+SIMULATOR_PARSER := $(patsubst %,tests/simulator/%.c,map_text map_lines efi_names text_cursor)
+SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/simulator/*.c) \
+    tests/unit/support/memory_map_oracle.c kernel/log.c kernel/panic_names.c kernel/self_test.c kernel/timeline.c)
+
+$(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(SANITIZE) $^ -o $@
+
+.PHONY: simulator
+simulator: $(BUILD)/simulator/simulate ## build the simulator (scripts/simulate.sh runs it)
+
 # --- Coverage of the pure files under the unit tests ----------------------------------------------
 COVERAGE := -fprofile-instr-generate -fcoverage-mapping
 COVERAGE_TESTS := $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/coverage/%)
@@ -236,6 +251,7 @@ FUZZ_SANITIZE := $(SANITIZE) -fsanitize=fuzzer-no-link
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PROGRAMS := $(FUZZERS:%=$(BUILD)/fuzz/%)
 FUZZ_COMMON := $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/fuzz/obj/%) \
+    $(SIMULATOR_PARSER:%.c=$(BUILD)/fuzz/obj/%.o) \
     $(UNIT_PURE:$(BUILD)/unit/obj/%=$(BUILD)/fuzz/obj/%)
 
 $(eval $(call flags_file,fuzz,$$(CLANG) $$(HOST_CFLAGS) $$(FUZZ_SANITIZE)))

@@ -99,11 +99,12 @@ def pytest_group(folder, *options):
 
 def groups():
     """The groups in the order in which a mistake is cheapest to find."""
-    yield "build", lambda: build_group("unit-tests", "fuzz-programs", "qemu-programs")
+    yield "build", lambda: build_group("unit-tests", "fuzz-programs", "simulator", "qemu-programs")
     yield "unit", lambda: make_group("test-unit")
     yield "scripts", lambda: pytest_group("tests/scripts")
     yield "documents", lambda: pytest_group("tests/docs")
     yield "fuzz", lambda: make_group("fuzz-short")
+    yield "simulator", lambda: pytest_group("tests/simulator", "-n", str(os.cpu_count()))
     yield "qemu", lambda: pytest_group("tests/qemu", "-n", str(os.cpu_count()))
 
 

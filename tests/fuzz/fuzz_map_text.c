@@ -1,0 +1,62 @@
+/* A memory map as text, in any form: any bytes give rows or an error that names a line, and the
+ * rows, written as data rows, are read back as they were. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tests/fuzz/require.h"
+#include "tests/simulator/map_text.h"
+
+#define ROW_TEXT_BYTES 80
+
+static void require_sound_error(const struct map_text_note *error, size_t line_limit)
+{
+    require(memchr(error->text, '\0', sizeof(error->text)) != NULL);
+    require(error->text[0] != '\0');
+    require(error->line <= line_limit);
+}
+
+static void require_read_back(const struct memory_map_descriptor *rows, size_t row_count)
+{
+    char *text = malloc(row_count * ROW_TEXT_BYTES);
+    struct memory_map_descriptor *copies = calloc(row_count, sizeof(*copies));
+    struct map_text map;
+    struct map_text_note error;
+    size_t length = 0;
+    require(text != NULL && copies != NULL);
+    for (size_t i = 0; i < row_count; i++)
+        length += (size_t)snprintf(
+            text + length, ROW_TEXT_BYTES, "%" PRIu32 " 0x%" PRIx64 " %" PRIu64 " 0x%" PRIx64 "\n",
+            rows[i].type, rows[i].physical_start, rows[i].page_count, rows[i].attribute);
+    require(map_text_parse(text, length, copies, row_count, &map, &error));
+    require(map.form == MAP_TEXT_ROWS && map.row_count == row_count);
+    require(memcmp(rows, copies, row_count * sizeof(*copies)) == 0);
+    free(text);
+    free(copies);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
+{
+    char *text = malloc(size_bytes > 0 ? size_bytes : 1); /* a byte too far is found */
+    require(text != NULL);
+    if (size_bytes > 0)
+        memcpy(text, bytes, size_bytes);
+    size_t length = map_text_decode(text, size_bytes);
+    require(length <= size_bytes);
+
+    size_t limit = map_text_row_limit(text, length);
+    struct memory_map_descriptor *rows = calloc(limit, sizeof(*rows));
+    struct map_text map;
+    struct map_text_note error;
+    require(rows != NULL);
+    if (map_text_parse(text, length, rows, limit, &map, &error)) {
+        require(map.form != MAP_TEXT_NONE && map.note_count <= MAP_TEXT_NOTE_LIMIT);
+        require(map.row_count > 0 && map.row_count <= limit);
+        require(map.framebuffer.start <= map.framebuffer.end);
+        require_read_back(rows, map.row_count);
+    } else {
+        require_sound_error(&error, limit);
+    }
+    free(rows);
+    free(text);
+    return 0;
+}

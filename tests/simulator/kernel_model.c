@@ -1,0 +1,428 @@
+#include "tests/simulator/kernel_model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/log.h"
+#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/layout.h"
+#include "kernel/panic.h"
+#include "kernel/self_test.h"
+#include "tests/simulator/host.h"
+#include "tests/simulator/loader_model.h"
+
+#define DATA_SEGMENT 2
+
+/* As in kernel/bring_up.c. */
+#define AUDIT_RUN_LIMIT 512
+/* After a load the heap's frames may each be a run of its own. */
+#define LATE_AUDIT_RUN_LIMIT (AUDIT_RUN_LIMIT + LAYOUT_HEAP_WINDOW_SIZE_BYTES / PAGE_SIZE_BYTES)
+
+static void mark(struct kernel_model *kernel, const char *phase)
+{
+    timeline_mark(&kernel->timeline, phase, host_nanoseconds() - kernel->started_ns);
+}
+
+static void *at_physical(const struct kernel_model *kernel, uint64_t physical)
+{
+    return fake_ram_at(kernel->ram, physical);
+}
+
+static uint64_t physical_of(const struct kernel_model *kernel, uintptr_t address)
+{
+    return address - (uintptr_t)kernel->ram->base;
+}
+
+/* --- [handoff] -------------------------------------------------------------------------------- */
+
+static void show_loader_log(const char *text)
+{
+    while (*text != '\0') {
+        const char *end = text;
+        while (*end != '\0' && *end != '\n')
+            end++;
+        log_line("loader", "%.*s", (int)(end - text), text);
+        text = *end == '\n' ? end + 1 : end;
+    }
+}
+
+static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_address)
+{
+    uint64_t entered = host_nanoseconds() - kernel->started_ns;
+    const void *handoff = at_physical(kernel, handoff_address);
+    uint64_t direct_map_base = (uint64_t)(uintptr_t)kernel->ram->base;
+    enum handoff_check_status status = handoff_check(handoff, direct_map_base, &kernel->view);
+    if (status != HANDOFF_CHECK_OK)
+        panic(PANIC_HANDOFF, "the handoff at physical 0x%llx is refused: %s",
+              (unsigned long long)handoff_address, handoff_check_text(status));
+
+    kernel->handoff = *kernel->view.handoff;
+    kernel->view.handoff = &kernel->handoff;
+    timeline_begin(&kernel->timeline, &kernel->handoff, kernel->view.timeline);
+    timeline_mark(&kernel->timeline, "kernel: handoff", entered);
+    if (kernel->view.framebuffer != HANDOFF_FRAMEBUFFER_OK)
+        log_warning("handoff", "no screen: %s; serial only",
+                    handoff_framebuffer_text(kernel->view.framebuffer));
+    show_loader_log(kernel->view.log);
+    log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
+             kernel->handoff.version_major, kernel->handoff.version_minor,
+             kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.region_count,
+             kernel->handoff.checksum);
+}
+
+/* --- [early-heap] ----------------------------------------------------------------------------- */
+
+static void copy_handed_over_data(struct kernel_model *kernel)
+{
+    size_t size_bytes = (size_t)kernel->view.regions.count * sizeof(struct handoff_region);
+    struct handoff_region *regions = early_heap_allocate_or_panic(&kernel->early_heap, size_bytes,
+                                                                  _Alignof(struct handoff_region));
+    for (uint32_t i = 0; i < kernel->view.regions.count; i++)
+        regions[i] = *region_list_at(&kernel->view.regions, i);
+    kernel->view.regions.first = regions;
+    kernel->view.regions.stride_bytes = sizeof(*regions);
+
+    size_t text_bytes = (size_t)kernel->handoff.command_line_size_bytes + 1;
+    char *command_line = early_heap_allocate_or_panic(&kernel->early_heap, text_bytes, 1);
+    memcpy(command_line, kernel->view.command_line, text_bytes);
+    kernel->view.command_line = command_line;
+    kernel->view.log = NULL;
+    kernel->view.efi_map = NULL;
+    kernel->view.timeline = NULL;
+}
+
+static void bring_up_early_heap(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: early heap");
+    enum handoff_temp_heap_status status = handoff_check_temp_heap(&kernel->view);
+    uint64_t physical = kernel->handoff.temp_heap_base;
+    uint64_t size_bytes = kernel->handoff.temp_heap_size;
+    uint64_t virtual = LAYOUT_DIRECT_MAP_BASE + physical;
+    if (status != HANDOFF_TEMP_HEAP_OK) {
+        log_warning("early-heap", "the fixed region serves: %s", handoff_temp_heap_text(status));
+        kernel->early_heap_is_fallback = true;
+        physical = kernel->handoff.kernel_physical_base + LOADER_MODEL_FALLBACK_OFFSET;
+        virtual = kernel->handoff.kernel_virtual_base + LOADER_MODEL_FALLBACK_OFFSET;
+        size_bytes = LOADER_MODEL_FALLBACK_SIZE_BYTES;
+    }
+    enum early_heap_status started =
+        early_heap_initialise(&kernel->early_heap, at_physical(kernel, physical), size_bytes);
+    kernel_assert(started == EARLY_HEAP_OK);
+    early_heap_begin_phase(&kernel->early_heap, "handoff");
+    copy_handed_over_data(kernel);
+    log_line("early-heap", "source=%s base=%p size=%llu reason=\"%s\"",
+             kernel->early_heap_is_fallback ? "fallback" : "handoff", (void *)virtual,
+             (unsigned long long)size_bytes, handoff_temp_heap_text(status));
+}
+
+/* --- [cpu], [frames] -------------------------------------------------------------------------- */
+
+static void bring_up_cpu(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: cpu");
+    bool modern = kernel->features.pages_1gib;
+    const char *newer = modern ? "on" : "absent";
+    log_line("cpu", "wp=on nx=on smep=%s smap=%s umip=%s global=on pages_1gib=%s", newer, newer,
+             newer, modern ? "yes" : "no");
+}
+
+static uint64_t usable_frame_count(const struct kernel_model *kernel)
+{
+    uint64_t size_bytes = 0;
+    for (uint32_t i = 0; i < kernel->view.regions.count; i++) {
+        const struct handoff_region *region = region_list_at(&kernel->view.regions, i);
+        if (region->type == HANDOFF_REGION_USABLE)
+            size_bytes += region->size_bytes;
+    }
+    return size_bytes / FRAME_SIZE_BYTES;
+}
+
+static void bring_up_frames(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: frames");
+    early_heap_begin_phase(&kernel->early_heap, "frames");
+    enum frame_allocator_status status =
+        frame_allocator_initialise(&kernel->frames, &kernel->view.regions, &kernel->early_heap,
+                                   (uint64_t)(uintptr_t)kernel->ram->base);
+    if (status != FRAME_ALLOCATOR_OK)
+        panic(status == FRAME_ALLOCATOR_NO_ROOM ? PANIC_FRAME_METADATA : PANIC_MEMORY_MAP,
+              "%s: %llu KiB of RAM are usable, %llu KiB are needed",
+              frame_allocator_status_text(status),
+              (unsigned long long)(frame_allocator_available_bytes(&kernel->view.regions) / KIB),
+              (unsigned long long)(FRAME_ALLOCATOR_RAM_MIN_BYTES / KIB));
+    struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
+    kernel->records_frame_count = usable_frame_count(kernel) - frames.free_count;
+    log_line("frames", "total=%llu free=%llu reserved=%llu ram_mib=%llu",
+             (unsigned long long)frames.total_count, (unsigned long long)frames.free_count,
+             (unsigned long long)frames.reserved_count,
+             (unsigned long long)(frames.total_count * FRAME_SIZE_BYTES / MIB));
+}
+
+/* --- [paging] --------------------------------------------------------------------------------- */
+
+static void describe_image(struct kernel_model *kernel)
+{
+    static const char *const NAMES[] = {"text", "rodata", "data", "symbols"};
+    const struct elf_plan *plan = loader_model_kernel();
+    for (size_t i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        kernel->segments[i] = (struct kernel_segment){
+            .name = NAMES[i],
+            .virtual = {segment->virtual_address,
+                        segment->virtual_address + page_align_up(segment->memory_size_bytes)},
+            .write = segment->write,
+            .execute = segment->execute,
+        };
+    }
+    kernel->layout = (struct kernel_layout){
+        .virtual_base = virt_addr(kernel->handoff.kernel_virtual_base),
+        .physical_base = phys_addr(kernel->handoff.kernel_physical_base),
+        .segments = kernel->segments,
+        .segment_count = plan->segment_count,
+    };
+}
+
+static void *access_page(void *context, struct phys_addr page)
+{
+    return at_physical(context, page.value);
+}
+
+static void require_mapped(enum page_table_status status, const char *what)
+{
+    if (status != PAGE_TABLE_OK)
+        panic(PANIC_PAGE_TABLES, "%s: %s", what, page_table_status_name(status));
+}
+
+static void map_stacks(struct kernel_model *kernel)
+{
+    static const char *const NAMES[KERNEL_MODEL_STACK_COUNT] = {"main stack", "double-fault stack",
+                                                                "NMI stack", "machine-check stack"};
+    for (size_t i = 0; i < KERNEL_MODEL_STACK_COUNT; i++) {
+        struct virt_addr top;
+        require_mapped(address_space_map_stack(&kernel->address_space, NAMES[i],
+                                               LAYOUT_STACK_SIZE_BYTES, &top),
+                       NAMES[i]);
+    }
+}
+
+static void bring_up_paging(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: paging");
+    early_heap_begin_phase(&kernel->early_heap, "paging");
+    describe_image(kernel);
+    const struct handoff_framebuffer *framebuffer = &kernel->handoff.framebuffer;
+    struct address_space_plan plan = {
+        .features = kernel->features,
+        .layout = kernel->layout,
+        .regions = kernel->view.regions.first,
+        .region_count = kernel->view.regions.count,
+    };
+    if (kernel->view.framebuffer == HANDOFF_FRAMEBUFFER_OK)
+        plan.framebuffer =
+            (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
+    const struct address_space_environment environment = {
+        .frames = &kernel->frames,
+        .context = kernel,
+        .access = access_page,
+    };
+    require_mapped(address_space_build(&kernel->address_space, &plan, &environment),
+                   "the kernel's page tables");
+    map_stacks(kernel);
+}
+
+/* Each type must give back exactly what the map says that there is of it. */
+static uint64_t reclaim_loader_memory(struct kernel_model *kernel)
+{
+    static const enum handoff_region_type TYPES[] = {
+        HANDOFF_REGION_BOOT_SERVICES, HANDOFF_REGION_LOADER,       HANDOFF_REGION_STACK,
+        HANDOFF_REGION_PAGE_TABLES,   HANDOFF_REGION_HANDOFF_DATA,
+    };
+    uint64_t frame_count = 0;
+    for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++)
+        frame_count += frame_allocator_reclaim_type(&kernel->frames, TYPES[i]);
+    return frame_count;
+}
+
+static bool audit_with_scratch(const struct kernel_model *kernel, struct range *scratch,
+                               size_t scratch_count, struct page_audit_result *ret_result)
+{
+    const struct page_audit_input input = {
+        .space = &kernel->address_space,
+        .layout = &kernel->layout,
+        .regions = kernel->view.regions.first,
+        .region_count = kernel->view.regions.count,
+        .scratch = scratch,
+        .scratch_count = scratch_count,
+    };
+    return page_audit_run(&input, ret_result);
+}
+
+static void bring_up_paging_audit(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: page audit");
+    struct early_heap_mark before = early_heap_mark(&kernel->early_heap);
+    struct range *scratch = early_heap_allocate_or_panic(
+        &kernel->early_heap, AUDIT_RUN_LIMIT * sizeof(*scratch), _Alignof(struct range));
+    if (!audit_with_scratch(kernel, scratch, AUDIT_RUN_LIMIT, &kernel->audit))
+        panic(PANIC_PAGE_AUDIT, "%llu violations, the first: %s",
+              (unsigned long long)kernel->audit.violation_count, kernel->audit.first_violation);
+    early_heap_release(&kernel->early_heap, before);
+    kernel->reclaimed_frame_count = reclaim_loader_memory(kernel);
+    log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
+             kernel->address_space.table.levels,
+             (unsigned long long)kernel->audit.writable_executable_count,
+             (unsigned long long)kernel->audit.page_count,
+             (unsigned long long)kernel->audit.table_count,
+             (unsigned long long)kernel->reclaimed_frame_count);
+}
+
+bool kernel_model_audit(const struct kernel_model *kernel, struct page_audit_result *ret_result)
+{
+    struct range *scratch = host_allocate(LATE_AUDIT_RUN_LIMIT * sizeof(*scratch));
+    bool passed = audit_with_scratch(kernel, scratch, LATE_AUDIT_RUN_LIMIT, ret_result);
+    free(scratch);
+    return passed;
+}
+
+/* --- [heap] ----------------------------------------------------------------------------------- */
+
+/* What the simulated tables say of the window's page, mapped on the host. */
+static void mirror_page(struct kernel_model *kernel, uint64_t offset)
+{
+    struct page_mapping mapping;
+    enum page_table_status status = page_table_lookup(
+        &kernel->address_space.table, virt_addr_add(kernel->heap_window.base, offset), &mapping);
+    kernel_assert(status == PAGE_TABLE_OK);
+    if (!fake_ram_map(kernel->ram, mapping.physical, kernel->heap_base + offset)) {
+        (void)fprintf(stderr, "simulate: this computer cannot map one more page "
+                              "(sysctl vm.max_map_count)\n");
+        exit(1);
+    }
+}
+
+static bool grow(void *context, size_t additional_bytes)
+{
+    struct kernel_model *kernel = context;
+    struct heap_page_source pages = heap_window_page_source(&kernel->heap_window);
+    uint64_t old_bytes = kernel->heap_window.mapped_bytes;
+    if (!pages.grow(pages.context, additional_bytes))
+        return false;
+    for (uint64_t offset = old_bytes; offset < kernel->heap_window.mapped_bytes;
+         offset += PAGE_SIZE_BYTES)
+        mirror_page(kernel, offset);
+    return true;
+}
+
+static void shrink(void *context, size_t bytes)
+{
+    struct kernel_model *kernel = context;
+    struct heap_page_source pages = heap_window_page_source(&kernel->heap_window);
+    pages.shrink(pages.context, bytes);
+    fake_ram_unmap(kernel->heap_base + kernel->heap_window.mapped_bytes, bytes);
+}
+
+static void bring_up_heap(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: heap");
+    struct virt_addr base = virt_addr(LAYOUT_HEAP_WINDOW_BASE);
+    uint64_t secret;
+    memcpy(&secret, kernel->handoff.random_seed, sizeof(secret));
+    /* With a page before and behind it that nobody may touch. */
+    uint8_t *window = fake_ram_reserve(LAYOUT_HEAP_WINDOW_SIZE_BYTES + 2 * PAGE_SIZE_BYTES);
+    kernel_assert(window != NULL);
+    kernel->heap_base = window + PAGE_SIZE_BYTES;
+    heap_window_initialise(&kernel->heap_window, &kernel->address_space, base,
+                           LAYOUT_HEAP_WINDOW_SIZE_BYTES);
+    const struct heap_configuration configuration = {
+        .policy = kernel->heap_policy,
+        .base = kernel->heap_base,
+        .limit_bytes = LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+        .pages = {.context = kernel, .grow = grow, .shrink = shrink},
+        .secret = secret,
+        .fault = kmalloc_fault,
+    };
+    enum heap_status status = heap_initialise(&configuration, &kernel->heap);
+    if (status != HEAP_OK)
+        panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
+    kmalloc_online(&kernel->heap);
+    log_line("heap", "base=%p window=%llu mapped=%llu policy=%s online=yes", (void *)base.value,
+             (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap));
+}
+
+/* --- [self-test], [early-heap] retired, [ready] ----------------------------------------------- */
+
+static void bring_up_self_test(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: self-test");
+    struct self_test_result result =
+        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap);
+    struct heap_statistics heap;
+    heap_statistics(&kernel->heap, &heap);
+    log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
+             result.allocation_count, (unsigned long long)heap.peak_used_bytes);
+}
+
+/* The hole that the fixed early heap leaves in the image parts its data in two: later audits are
+ * held against the image as it is mapped now. */
+static void split_data_segment(struct kernel_model *kernel, struct range hole)
+{
+    struct kernel_segment *data = &kernel->segments[DATA_SEGMENT];
+    kernel->segments[kernel->layout.segment_count] = *data;
+    kernel->segments[kernel->layout.segment_count++].virtual.start = hole.end;
+    data->virtual.end = hole.start;
+}
+
+static struct phys_addr detach(struct kernel_model *kernel, struct range untouched)
+{
+    uint64_t physical = physical_of(kernel, untouched.start);
+    if (!kernel->early_heap_is_fallback)
+        return phys_addr(physical);
+    uint64_t size_bytes = range_size_bytes(untouched);
+    struct virt_addr virtual = virt_addr_add(kernel->layout.virtual_base,
+                                             physical - kernel->layout.physical_base.value);
+    require_mapped(page_table_unmap(&kernel->address_space.table, virtual, size_bytes),
+                   "the fixed early heap");
+    split_data_segment(kernel, (struct range){virtual.value, virtual.value + size_bytes});
+    return phys_addr(physical);
+}
+
+static void bring_up_retire_early_heap(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: retire");
+    struct early_heap_statistics statistics = early_heap_statistics(&kernel->early_heap);
+    struct range untouched = early_heap_retire(&kernel->early_heap);
+    kernel->returned_frame_count = range_size_bytes(untouched) / FRAME_SIZE_BYTES;
+    if (kernel->returned_frame_count > 0) {
+        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched),
+                                                 range_size_bytes(untouched));
+        kernel_assert(reclaimed);
+    }
+    log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
+             (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
+             (unsigned long long)kernel->returned_frame_count);
+}
+
+static void bring_up_ready(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: ready");
+    timeline_print(&kernel->timeline);
+    kernel->is_ready = true;
+    log_line("ready", "action=idle");
+}
+
+void kernel_model_run(struct kernel_model *kernel, uint64_t handoff_address)
+{
+    bring_up_handoff(kernel, handoff_address);
+    bring_up_early_heap(kernel);
+    bring_up_cpu(kernel);
+    bring_up_frames(kernel);
+    bring_up_paging(kernel);
+    bring_up_paging_audit(kernel);
+    bring_up_heap(kernel);
+    bring_up_self_test(kernel);
+    bring_up_retire_early_heap(kernel);
+    bring_up_ready(kernel);
+}

@@ -1,0 +1,127 @@
+#include "tests/simulator/ownership.h"
+
+#include "kernel/mm/layout.h"
+#include "shared/region.h"
+
+static uint64_t frames_of_type(const struct kernel_model *kernel, uint32_t type)
+{
+    uint64_t size_bytes = 0;
+    for (uint32_t i = 0; i < kernel->view.regions.count; i++) {
+        const struct handoff_region *region = region_list_at(&kernel->view.regions, i);
+        if (region->type == type)
+            size_bytes += region->size_bytes;
+    }
+    return size_bytes / FRAME_SIZE_BYTES;
+}
+
+static void add(struct ownership *ownership, const char *name, const char *fate,
+                enum ownership_state state, uint64_t entry_frame_count, uint64_t now_frame_count)
+{
+    if (entry_frame_count == 0 && now_frame_count == 0)
+        return;
+    ownership->entries[ownership->count++] =
+        (struct ownership_entry){name, fate, state, entry_frame_count, now_frame_count};
+}
+
+/* A type of which nothing was given back since the kernel's first instruction. */
+static void add_kept(struct ownership *ownership, const struct kernel_model *kernel, uint32_t type,
+                     const char *fate)
+{
+    uint64_t frame_count = frames_of_type(kernel, type);
+    add(ownership, region_type_name(type), fate, OWNERSHIP_RESERVED, frame_count, frame_count);
+}
+
+static void add_reclaimed(struct ownership *ownership, const struct kernel_model *kernel,
+                          uint32_t type, const char *fate)
+{
+    add(ownership, region_type_name(type), fate, OWNERSHIP_RESERVED, frames_of_type(kernel, type),
+        0);
+}
+
+static void add_early_heap_and_image(struct ownership *ownership, const struct kernel_model *kernel)
+{
+    uint64_t heap = frames_of_type(kernel, HANDOFF_REGION_TEMP_HEAP);
+    uint64_t image = frames_of_type(kernel, HANDOFF_REGION_KERNEL_IMAGE);
+    uint64_t returned = kernel->returned_frame_count;
+    bool fallback = kernel->early_heap_is_fallback;
+    add(ownership, "temp-heap",
+        fallback ? "refused: the kernel took its fixed region, these frames stay reserved"
+                 : "the early heap; what it had not touched came back when it retired",
+        OWNERSHIP_RESERVED, heap, fallback ? heap : heap - returned);
+    add(ownership, "kernel-image",
+        fallback ? "text, data, symbols; the fixed early heap in it came back"
+                 : "text, data, symbols",
+        OWNERSHIP_RESERVED, image, fallback ? image - returned : image);
+}
+
+void ownership_take(const struct kernel_model *kernel, struct ownership *ret_ownership)
+{
+    struct ownership *o = ret_ownership;
+    struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
+    *o = (struct ownership){0};
+    for (uint32_t type = HANDOFF_REGION_USABLE; type <= HANDOFF_REGION_FRAMEBUFFER; type++)
+        o->total_frame_count += region_type_is_ram(type) ? frames_of_type(kernel, type) : 0;
+
+    add(o, "free", "for whoever asks next", OWNERSHIP_FREE,
+        frames_of_type(kernel, HANDOFF_REGION_USABLE), frames.free_count);
+    add(o, "load", "held by the load", OWNERSHIP_USED, 0, kernel->load_frame_count);
+    add(o, "heap", "behind kmalloc(), mapped as it grew", OWNERSHIP_USED, 0,
+        kernel->heap_window.mapped_bytes / FRAME_SIZE_BYTES);
+    add(o, "stacks", "one for the kernel, three for interrupts that must not fail", OWNERSHIP_USED,
+        0, KERNEL_MODEL_STACK_COUNT * LAYOUT_STACK_SIZE_BYTES / FRAME_SIZE_BYTES);
+    add(o, "kernel-tables", "page tables of the kernel", OWNERSHIP_USED, 0,
+        kernel->address_space.table.table_count);
+    add(o, "frame-records", "which frames are free: taken from usable RAM", OWNERSHIP_RESERVED, 0,
+        kernel->records_frame_count);
+    add_early_heap_and_image(o, kernel);
+    add_reclaimed(o, kernel, HANDOFF_REGION_BOOT_SERVICES, "the firmware's until it let go: free");
+    add_reclaimed(o, kernel, HANDOFF_REGION_LOADER, "of this loader and of earlier ones: free");
+    add_reclaimed(o, kernel, HANDOFF_REGION_STACK, "the loader's stack: free");
+    add_reclaimed(o, kernel, HANDOFF_REGION_PAGE_TABLES, "the loader's tables: free");
+    add_reclaimed(o, kernel, HANDOFF_REGION_HANDOFF_DATA, "read and copied: free");
+    add_kept(o, kernel, HANDOFF_REGION_ACPI_RECLAIM, "ACPI tables, kept until somebody reads them");
+    add_kept(o, kernel, HANDOFF_REGION_ACPI_NVS, "the firmware's for ever");
+    add_kept(o, kernel, HANDOFF_REGION_RUNTIME_DATA, "runtime services: the firmware's for ever");
+    add_kept(o, kernel, HANDOFF_REGION_RUNTIME_CODE, "runtime services: the firmware's for ever");
+}
+
+/* The records cost at most 1.02 bits a frame, something for each region and the hole behind it, and
+ * a few pages. A negative number, which is what more free frames than there can be look like, is
+ * larger than that, too. */
+#define RECORDS_BITS_PER_100_FRAMES 102
+#define RECORDS_BYTES_PER_REGION    2048
+#define RECORDS_SLACK_FRAMES        16
+
+static bool records_are_plausible(const struct kernel_model *kernel)
+{
+    uint64_t total_count = frame_allocator_statistics(&kernel->frames).total_count;
+    uint64_t size_bytes = total_count * RECORDS_BITS_PER_100_FRAMES / 100 / 8 +
+                          (uint64_t)kernel->view.regions.count * RECORDS_BYTES_PER_REGION;
+    return kernel->records_frame_count <= size_bytes / FRAME_SIZE_BYTES + RECORDS_SLACK_FRAMES;
+}
+
+const char *ownership_check(const struct ownership *ownership, const struct kernel_model *kernel)
+{
+    struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
+    uint64_t entry = 0;
+    uint64_t now[3] = {0};
+    for (size_t i = 0; i < ownership->count; i++) {
+        entry += ownership->entries[i].entry_frame_count;
+        now[ownership->entries[i].state] += ownership->entries[i].now_frame_count;
+    }
+    if (!records_are_plausible(kernel))
+        return "the frames that were free at first, and those of the records, are not the usable "
+               "RAM";
+    if (entry != ownership->total_frame_count)
+        return "at the kernel's first instruction the owners' frames are not all the RAM there is";
+    if (now[OWNERSHIP_FREE] + now[OWNERSHIP_USED] + now[OWNERSHIP_RESERVED] !=
+        ownership->total_frame_count)
+        return "the owners' frames are not all the RAM there is";
+    if (now[OWNERSHIP_USED] != frames.used_count)
+        return "the frame allocator counts other used frames than their owners do";
+    if (now[OWNERSHIP_RESERVED] != frames.reserved_count)
+        return "the frame allocator counts other reserved frames than their owners do";
+    if (frames.total_count != ownership->total_frame_count)
+        return "the frame allocator counts another total than the regions have";
+    return NULL;
+}

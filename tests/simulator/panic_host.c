@@ -1,0 +1,33 @@
+#include "tests/simulator/panic_host.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "kernel/arch.h"
+#include "kernel/log.h"
+#include "shared/arch/x86_64/exception_names.h"
+#include "shared/format.h"
+
+struct panic_host panic_host;
+
+const char *arch_exception_name(unsigned vector)
+{
+    return exception_name(vector);
+}
+
+_Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
+                           ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)format_text_v(panic_host.cause, sizeof(panic_host.cause), format, arguments);
+    va_end(arguments);
+    panic_host.code = code;
+    log_raw("[panic] code=0x%02x name=\"%s\"\n", (unsigned)code, panic_code_name(code));
+    log_raw("[panic] cause: %s\n", panic_host.cause);
+    log_raw("[panic] raised at %s:%d\n", file, line);
+    if (!panic_host.armed)
+        abort();
+    panic_host.armed = false;
+    longjmp(panic_host.leave, 1);
+}

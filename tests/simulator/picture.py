@@ -1,0 +1,130 @@
+"""What the pictures show, whatever they are drawn with: pieces of the address space, names, colours.
+"""
+
+from dataclasses import dataclass
+
+from units import doublings, size_text
+
+# name: (what it is, colour, letter in the terminal, ANSI colour)
+KINDS = {
+    "usable": ("free RAM", "#7cc47f", "U", 42),
+    "boot-services": ("firmware's, until exit", "#bfe3b4", "B", 102),
+    "loader": ("the loader's", "#d9e8a0", "L", 103),
+    "acpi-reclaim": ("ACPI tables", "#f3d478", "A", 43),
+    "temp-heap": ("the temporary heap", "#f29b4c", "T", 101),
+    "stack": ("the first stack", "#6fb7e0", "S", 106),
+    "page-tables": ("the first page tables", "#4a90d9", "P", 104),
+    "handoff-data": ("what is handed over", "#8fd3d1", "H", 46),
+    "kernel-image": ("the kernel", "#2f5fb3", "K", 44),
+    "acpi-nvs": ("firmware's for ever", "#c9a0dc", "N", 105),
+    "runtime-data": ("runtime services, data", "#a678c8", "D", 45),
+    "runtime-code": ("runtime services, code", "#7d4fa8", "C", 45),
+    "persistent": ("persistent memory", "#b0895a", "M", 43),
+    "unaccepted": ("not accepted yet", "#c9b497", "X", 43),
+    "mmio": ("device registers", "#98a2ad", "d", 100),
+    "bad": ("broken RAM", "#d9534f", "!", 41),
+    "reserved": ("reserved", "#5d6773", "r", 100),
+    "framebuffer": ("the screen", "#e77fb3", "F", 105),
+    "nothing": ("no row: reserved", "#ffffff", ".", 49),
+}
+DARK = {"kernel-image", "runtime-code", "runtime-data", "page-tables", "reserved", "bad"}
+
+OWNER_COLOURS = {
+    "free": "#7cc47f",
+    "load": "#e8684a",
+    "heap": "#f2b84c",
+    "stacks": "#6fb7e0",
+    "kernel-tables": "#4a90d9",
+    "frame-records": "#8fd3d1",
+}
+
+EFI_TYPES = [
+    "Reserved", "LoaderCode", "LoaderData", "BootServicesCode", "BootServicesData",
+    "RuntimeServicesCode", "RuntimeServicesData", "Conventional", "Unusable", "ACPIReclaim",
+    "ACPINVS", "MemoryMappedIO", "MemoryMappedIOPortSpace", "PalCode", "Persistent", "Unaccepted",
+]  # fmt: skip
+
+
+@dataclass
+class Piece:
+    """A stretch of addresses of one kind; regions that touch and differ in attributes only are one.
+    """
+
+    kind: str
+    start: int
+    end: int
+    efi_types: set
+    attributes: set
+
+    @property
+    def size(self):
+        return self.end - self.start
+
+    @property
+    def weight(self):
+        """Its length in a picture: grows by one with each doubling. Nothing is shown narrow."""
+        return 1.5 if self.kind == "nothing" else 1 + doublings(self.size)
+
+    def describe(self):
+        """Everything, for a tooltip."""
+        lines = [f"{self.kind}: {KINDS[self.kind][0]}",
+                 f"{self.start:#x} to {self.end - 1:#x}",
+                 f"{size_text(self.size)} ({self.size // 4096} pages)"]  # fmt: skip
+        names = [EFI_TYPES[kind] if kind < len(EFI_TYPES) else f"type {kind:#x}"
+                 for kind in sorted(self.efi_types) if kind != 0xFFFFFFFF]  # fmt: skip
+        if names:
+            lines.append("EFI: " + ", ".join(names))
+        if self.attributes:
+            lines.append("attributes: " + ", ".join(f"{a:#x}" for a in sorted(self.attributes)))
+        return "\n".join(lines)
+
+
+def pieces_of(regions):
+    """The whole address space from 0 to the last region, in pieces."""
+    pieces = []
+    end = 0
+    for region in regions:
+        start, size = region["base"], region["size_bytes"]
+        if start > end:
+            pieces.append(Piece("nothing", end, start, set(), set()))
+        if not pieces or pieces[-1].kind != region["type"] or start != end:
+            pieces.append(Piece(region["type"], start, start, set(), set()))
+        pieces[-1].end = end = start + size
+        pieces[-1].efi_types.add(region["efi_type"])
+        pieces[-1].attributes.add(region["attributes"])
+    return pieces
+
+
+def totals_of(pieces):
+    """{kind: (bytes, how many pieces)} in the order of KINDS."""
+    totals = {}
+    for kind in KINDS:
+        sizes = [piece.size for piece in pieces if piece.kind == kind]
+        if sizes:
+            totals[kind] = (sum(sizes), len(sizes))
+    return totals
+
+
+def owner_colour(name):
+    """An owner that is a type of region has the type's colour."""
+    return OWNER_COLOURS.get(name) or KINDS[name][1]
+
+
+def ram_bytes(report):
+    return sum(region["size_bytes"] for region in report["regions"] if region["ram"])
+
+
+def headline(report):
+    """One line that says how it ended."""
+    if report["outcome"] == "ready":
+        return "boots: the whole memory stack came up"
+    verb = {"stop": "does not boot: the loader stops", "panic": "does not boot: the kernel panics",
+            "broken": "BROKEN: an invariant of the memory stack does not hold"}  # fmt: skip
+    return f"{verb[report['outcome']]}. {report['cause']}"
+
+
+def page_counts(area):
+    """How an area is mapped: '3 x 1 GiB, 510 x 2 MiB'."""
+    counts = [(area["pages_1gib"], "1 GiB"), (area["pages_2mib"], "2 MiB"),
+              (area["pages_4kib"], "4 KiB")]  # fmt: skip
+    return ", ".join(f"{count} × {size}" for count, size in counts if count)

@@ -1,0 +1,84 @@
+"""The picture for a terminal."""
+
+from picture import KINDS, headline, page_counts, pieces_of, ram_bytes, totals_of
+from units import doublings, percent_text, size_text
+
+RIBBON_COLUMNS = 76
+BAR_COLUMNS = 20
+# A piece's columns per doubling of its size; a page takes one column.
+COLUMNS_PER_DOUBLING = 0.45
+
+
+def paint(text, code, colour):
+    return f"\033[30;{code}m{text}\033[0m" if colour and code != 49 else text
+
+
+def ribbon(pieces, colour):
+    """The address space from left to right, wrapped; the first address of each line beside it."""
+    lines, line, used, first = [], "", 0, 0
+    for piece in pieces:
+        _, _, letter, code = KINDS[piece.kind]
+        width = max(1, round(piece.weight * COLUMNS_PER_DOUBLING))
+        if used + width > RIBBON_COLUMNS:
+            lines.append((first, line))
+            line, used, first = "", 0, piece.start
+        line += paint(letter * width, code, colour)
+        used += width
+    lines.append((first, line))
+    return [f"  {first:#15x} {line}" for first, line in lines]
+
+
+def legend(pieces, colour):
+    lines = []
+    for kind, (size, count) in totals_of(pieces).items():
+        what, _, letter, code = KINDS[kind]
+        pieces_text = f"in {count} pieces" if count > 1 else "in one piece"
+        lines.append(f"  {paint(letter, code, colour)} {kind:14}{size_text(size):>10} "
+                     f"{pieces_text:15} {what}")  # fmt: skip
+    return lines
+
+
+def bar(size_bytes, largest):
+    """Blocks in eighths, by the logarithm."""
+    if not size_bytes:
+        return ""
+    share = (1 + doublings(size_bytes)) / (1 + doublings(largest))
+    eighths = max(1, round(share * BAR_COLUMNS * 8))
+    return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
+
+
+def owners(report):
+    total = report["total_frames"] * 4096
+    lines = [f"  {'':14}{'at entry':>10} {'now':>10} {'share':>10}"]
+    for owner in report["ownership"]:
+        entry, now = owner["entry_frames"] * 4096, owner["now_frames"] * 4096
+        lines.append(f"  {owner['name']:14}{size_text(entry) if entry else '-':>10} "
+                     f"{size_text(now) if now else '-':>10} {percent_text(now, total):>10} "
+                     f"{bar(now, total):{BAR_COLUMNS}} {owner['fate']}")  # fmt: skip
+    lines.append(f"  {'all RAM':14}{size_text(total):>10} {size_text(total):>10}")
+    return lines
+
+
+def areas(report):
+    return [f"  {area['name']:12} {area['start']:#x} {size_text(area['mapped_bytes']):>10} "
+            f"{area['permissions']:4} {page_counts(area)}"
+            for area in report["address_space"]]  # fmt: skip
+
+
+def draw(report, colour):
+    """The lines of the picture."""
+    pieces = pieces_of(report["regions"])
+    lines = []
+    if pieces:
+        lines += ["Physical memory, by address (a letter more for every two doublings of the size)",
+                  *ribbon(pieces, colour), "", *legend(pieces, colour), ""]  # fmt: skip
+    if report["outcome"] == "ready":
+        lines += ["Who holds the RAM (bars grow with the logarithm)", *owners(report), ""]
+        lines += ["What the kernel has mapped", *areas(report), ""]
+    lines.append(f"{report['map']['source']}: {size_text(ram_bytes(report))} of RAM; "
+                 f"{headline(report)}.".replace("..", "."))  # fmt: skip
+    if report["outcome"] == "ready":
+        lines.append(f"{report['proofs']} invariants proven, "
+                     f"{size_text(report['resident_bytes'])} of simulated memory really touched, "
+                     f"{report['took_ns'] / 1e9:.2f} s.")  # fmt: skip
+    return lines

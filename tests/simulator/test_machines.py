@@ -1,0 +1,207 @@
+"""Machines of all sizes come up over the production code, or do not boot for a reason that is said."""
+
+import random
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import generate
+import pytest
+from lab import DOES_NOT_BOOT, FOLDER, MAPS, READY, ROOT, run_program, simulate
+
+GIB = 1 << 30
+TIB = 1 << 40
+LOADS = ["boot", "random", "exhaustion", "fragmentation"]
+# The heads of these files say that they are not complete: they have no RAM to speak of.
+WITHOUT_RAM = {
+    "phoenix-zero-length-rows.txt": "The firmware's memory map has no usable row.",
+    "apple-macbookpro-attr-bit59-partial.txt": "The firmware has no free memory for",
+}
+REAL_MAPS = sorted(path.name for path in MAPS.glob("*.txt"))
+
+
+def run(text, tmp_path, *options):
+    return run_program(text, *options, report_path=tmp_path / "report.json")
+
+
+def require_closed(report):
+    """The ownership of memory, added up here once more."""
+    ram = sum(region["size_bytes"] for region in report["regions"] if region["ram"])
+    owners = report["ownership"]
+    assert report["total_frames"] * 4096 == ram
+    assert sum(owner["entry_frames"] for owner in owners) == report["total_frames"]
+    assert sum(owner["now_frames"] for owner in owners) == report["total_frames"]
+    assert min(owner["now_frames"] for owner in owners) >= 0
+
+
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize("name", [name for name in REAL_MAPS if name not in WITHOUT_RAM])
+def test_real_machine_comes_up(name, load, tmp_path):
+    result = run((MAPS / name).read_bytes(), tmp_path, "--load", load)
+    assert result.status == READY, result.output + result.errors
+    assert result.errors == ""
+    assert result.report["load"]["name"] == load
+    require_closed(result.report)
+
+
+@pytest.mark.parametrize("name", WITHOUT_RAM)
+def test_M01_part_of_a_map_without_ram_stops_with_a_sentence(name, tmp_path):
+    result = run((MAPS / name).read_bytes(), tmp_path)
+    assert result.status == DOES_NOT_BOOT
+    assert f"[simulator] stop: {WITHOUT_RAM[name]}" in result.output
+    assert result.report["outcome"] == "stop"
+
+
+@pytest.mark.parametrize("name", ["shell-memmap.txt", "shell-memmap-sfo.txt", "kernel-log.txt"])
+def test_map_in_another_form_comes_up(name, tmp_path):
+    result = run((FOLDER / "maps" / name).read_bytes(), tmp_path, "--load", "random")
+    assert result.status == READY and result.errors == ""
+    require_closed(result.report)
+
+
+def test_framebuffer_of_a_log_is_mapped_write_combining(tmp_path):
+    result = run((FOLDER / "maps/kernel-log.txt").read_bytes(), tmp_path)
+    areas = {area["name"]: area for area in result.report["address_space"]}
+    assert areas["framebuffer"]["permissions"] == "rw- write-combining"
+    assert "no screen" not in result.output
+
+
+# --- Sizes ----------------------------------------------------------------------------------------
+
+
+def test_M18_records_follow_the_ram_and_not_the_highest_address(tmp_path):
+    """12 TiB with device registers at 16 TiB: at most 1.02 bits a frame."""
+    result = run((MAPS / "hp-superdome2-16s-12TiB.txt").read_bytes(), tmp_path)
+    report = result.report
+    assert max(r["base"] for r in report["regions"]) >= 0xFE000000000
+    owners = {owner["name"]: owner["now_frames"] * 4096 for owner in report["ownership"]}
+    assert owners["frame-records"] <= report["total_frames"] * 1.02 / 8 + 65536
+    assert report["resident_bytes"] <= owners["frame-records"] + 16 * (1 << 20)
+
+
+@pytest.mark.parametrize("size", ["24M", "48M", "64M", "256M", "3G", "16G", "256G", "1T", "12T"])
+def test_generated_machine_comes_up(size):
+    for load in LOADS:
+        result = simulate("--generate", size, "--load", load)
+        assert result.status == READY, result.output + result.errors
+
+
+def test_64_TiB_come_up_and_what_lies_beyond_stays_reserved(tmp_path):
+    result = run(generate.generate(64 * TIB), tmp_path)
+    assert result.status == READY
+    assert "RAM at or above 64 TiB is out of reach: it stays reserved" in result.output
+    require_closed(result.report)
+    assert result.report["total_frames"] * 4096 > 64 * TIB - 3 * GIB
+
+
+def test_M19_too_little_ram_is_a_panic_with_the_figures(tmp_path):
+    result = run(generate.generate(16 << 20), tmp_path)
+    assert result.status == DOES_NOT_BOOT
+    assert re.search(r"\[panic\] cause: too little RAM: \d+ KiB of RAM are usable, 16384 KiB are",
+                     result.output)  # fmt: skip
+    assert result.report["outcome"] == "panic"
+
+
+def test_P12_old_cpu_maps_with_2_MiB_pages(tmp_path):
+    result = run(generate.generate(16 * GIB), tmp_path, "--old-cpu")
+    area = next(a for a in result.report["address_space"] if a["name"] == "direct map")
+    assert result.status == READY and area["pages_1gib"] == 0 and area["pages_2mib"] > 8000
+    assert "pages_1gib=no" in result.output
+
+
+def test_H06_without_temporary_heap_the_fixed_region_serves(tmp_path):
+    result = run(generate.generate(GIB), tmp_path, "--temp-heap", "0", "--load", "exhaustion")
+    assert result.status == READY
+    assert result.lines("early-heap")[0].startswith("source=fallback base=0xffffffff8")
+    assert "the fixed region serves: the loader could not reserve one" in result.output
+    require_closed(result.report)
+
+
+def test_H09_temporary_heap_below_the_minimum_is_refused_and_stays_reserved(tmp_path):
+    result = run(generate.generate(GIB), tmp_path, "--temp-heap", "4K")
+    owners = {owner["name"]: owner for owner in result.report["ownership"]}
+    assert "the fixed region serves: below the minimum size" in result.output
+    assert owners["temp-heap"]["now_frames"] == 1
+    require_closed(result.report)
+
+
+# --- Hostile maps ---------------------------------------------------------------------------------
+
+
+def hostile_map(seed):
+    """Rows that overlap, wrap, lie anywhere and mean anything."""
+    pick = random.Random(seed)
+    near = pick.random() < 0.5
+    rows = []
+    for _ in range(pick.choice([1, 3, 10, 40, 700])):
+        base = pick.choice([pick.randrange(1 << pick.choice([20, 24, 30, 34])) & ~0xFFF,
+                            pick.randrange(1 << pick.choice([36, 44, 48, 52])) & ~0xFFF,
+                            pick.randrange(1 << 64)])  # fmt: skip
+        pages = pick.choice([pick.randrange(1 << pick.choice([4, 10, 14, 18])),
+                             pick.randrange(1 << pick.choice([20, 28, 52, 64])), 0])  # fmt: skip
+        if near:
+            base, pages = base % (1 << 36), pages % (1 << 20)
+        kind = pick.choice([7, 7, 7, 7, 7, pick.randrange(20), pick.randrange(1 << 32)])
+        attributes = pick.choice([0xF] * 6 + [0, 8, 1 << 63, 0x4000F, (1 << 64) - 1])
+        rows.append(f"{kind} {base:#x} {pages} {attributes:#x}\n")
+    return "".join(rows)
+
+
+def run_hostile(seed):
+    heap = ["1M", "0", "64K", "4K"][seed // 4 % 4]
+    result = run_program(hostile_map(seed), "--load", LOADS[seed % 4], "--temp-heap", heap)
+    sentence = re.search(r"^\[simulator\] (stop|panic): .{12,}$", result.output, re.M)
+    fine = result.errors == "" and (
+        result.status == READY or (result.status == DOES_NOT_BOOT and sentence)
+    )
+    return None if fine else (seed, result.status, result.output[-600:], result.errors[-600:])
+
+
+def test_M20_hostile_maps_come_up_or_end_in_a_sentence():
+    with ThreadPoolExecutor(2) as pool:
+        assert not [problem for problem in pool.map(run_hostile, range(120)) if problem]
+
+
+def test_more_rows_than_any_machine_has_are_read(tmp_path):
+    text = "".join(f"{7 if n % 2 else 4} {n * 0x10000:#x} 16 0xf\n" for n in range(20000))
+    text += f"7 {20000 * 0x10000:#x} {GIB // 4096} 0xf\n"
+    result = run(text, tmp_path, "--temp-heap", "16M")
+    assert result.status == READY and len(result.report["regions"]) >= 20000
+    require_closed(result.report)
+
+
+# --- The lines ------------------------------------------------------------------------------------
+
+
+def kernel_keys():
+    """{stage: [keys of each of its lines, in order]} from the kernel's source."""
+    source = re.sub(r"/\*.*?\*/", "", (ROOT / "kernel/bring_up.c").read_text(), flags=re.S)
+    calls = re.findall(r'log_line\("([\w-]+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', source)
+    keys = {}
+    for stage, literals in calls:
+        text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals))
+        keys.setdefault(stage, []).append(re.findall(r"(?:^| )([\w-]+)=", text))
+    return keys
+
+
+def test_stage_lines_are_the_kernel_s(tmp_path):
+    """The simulator has its own copy of kernel/bring_up.c's order; this keeps both the same."""
+    result = run(generate.generate(GIB), tmp_path)
+    expected = kernel_keys()
+    order = [match for match in re.findall(r"^\[([\w-]+)\] (?!warning)", result.output, re.M)
+             if match not in ("simulator", "loader", "timeline", "load")]  # fmt: skip
+    assert order == ["handoff", "early-heap", "cpu", "frames", "paging", "heap", "self-test",
+                     "early-heap", "ready"]  # fmt: skip
+    for stage in set(order) - {"cpu"}:
+        printed = [re.findall(r"(?:^| )([\w-]+)=", line) for line in result.lines(stage)]
+        assert printed == expected[stage], f"[{stage}]"
+    assert result.lines("cpu") == ["wp=on nx=on smep=on smap=on umip=on global=on pages_1gib=yes"]
+
+
+def test_same_map_and_seed_give_the_same_figures(tmp_path):
+    """A report of a bug can be replayed."""
+    first, second = (run(generate.generate(GIB), tmp_path, "--load", "random", "--seed", "7").report
+                     for _ in range(2))  # fmt: skip
+    for key in ("regions", "ownership", "address_space", "heap", "load"):
+        assert first[key] == second[key]
+
+

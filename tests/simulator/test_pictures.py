@@ -1,0 +1,121 @@
+"""What a person sees: the terminal's picture, the SVG, the JSON, and refusals of wrong options."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+import units
+from lab import DOES_NOT_BOOT, FOLDER, MAPS, NO_INPUT, READY, simulate
+
+CLEVO = MAPS / "clevo-p65xsg-intel-ami-laptop.txt"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def draw(tmp_path, *options):
+    """Run with --svg: the result, and the parsed picture."""
+    path = tmp_path / "picture.svg"
+    result = simulate(*options, "--svg", path)
+    return result, ElementTree.parse(path).getroot()
+
+
+def tooltips(root):
+    return [title.text for title in root.iter(SVG + "title")]
+
+
+def texts(root):
+    return ["".join(text.itertext()) for text in root.iter(SVG + "text")]
+
+
+@pytest.mark.parametrize("name", ["clevo-p65xsg-intel-ami-laptop.txt",
+                                  "hp-superdome2-16s-12TiB.txt"])  # fmt: skip
+def test_svg_shows_every_region_and_every_owner(name, tmp_path):
+    result, root = draw(tmp_path, MAPS / name)
+    report = json.loads(simulate(MAPS / name, "--json").output)
+    shown = tooltips(root)
+    for region in report["regions"]:
+        start = region["base"]
+        assert any(t.startswith(f"{region['type']}: ") and first <= start <= last
+                   for t in shown if (span := re.search(r"(0x\w+) to (0x\w+)", t))
+                   for first, last in [(int(span[1], 16), int(span[2], 16))])  # fmt: skip
+    names = texts(root)
+    assert all(owner["name"] in names for owner in report["ownership"])
+    assert any("boots: the whole memory stack came up" in text for text in names)
+    assert result.status == READY
+
+
+def test_svg_stays_inside_its_frame(tmp_path):
+    _, root = draw(tmp_path, FOLDER / "maps/kernel-log.txt")
+    width, height = float(root.get("width")), float(root.get("height"))
+    for rect in list(root)[2:]:
+        if rect.tag == SVG + "rect" and rect.get("x"):
+            assert float(rect.get("x")) + float(rect.get("width")) <= width - 29
+            assert float(rect.get("y")) + float(rect.get("height")) <= height
+
+
+def test_svg_of_a_machine_that_does_not_boot_says_why(tmp_path):
+    result, root = draw(tmp_path, MAPS / "apple-macbookpro-attr-bit59-partial.txt")
+    assert result.status == DOES_NOT_BOOT
+    assert any("does not boot: the loader stops. The firmware has no free memory" in text
+               for text in texts(root))  # fmt: skip
+    assert len(tooltips(root)) > 8, "the map is drawn all the same"
+
+
+def test_svg_needs_nothing_but_itself(tmp_path):
+    path = tmp_path / "picture.svg"
+    simulate(CLEVO, "--svg", path)
+    text = path.read_text(encoding="utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert not re.search(r"https?:|<script|href|@import|<image", text)
+
+
+def test_terminal_shows_map_owners_and_verdict():
+    output = simulate(CLEVO).output
+    assert re.search(r"^ +0x0 r?U", output, re.M), "the ribbon begins at 0"
+    assert re.search(r"^  U usable +15\.2 GiB", output, re.M)
+    assert re.search(r"^  free +15\.2 GiB +15\.\d GiB", output, re.M)
+    assert re.search(r"^  direct map +0xffff8000", output, re.M)
+    assert "15.9 GiB of RAM; boots" in output
+    assert "\033[" not in output, "no colours where there is no terminal"
+
+
+def test_json_is_alone_on_standard_output():
+    result = simulate(CLEVO, "--json", "--load", "fragmentation")
+    report = json.loads(result.output)
+    assert report["outcome"] == "ready" and report["map"]["form"] == "data rows"
+    assert report["load"]["figures"]["frames_taken"] > 0
+    assert any(line.startswith("[paging]") for line in report["log"])
+
+
+def test_map_is_printed_as_data_rows_that_are_read_again(tmp_path):
+    rows = simulate(FOLDER / "maps/shell-memmap.txt", "--print-map").output
+    path = tmp_path / "rows.txt"
+    path.write_text(rows)
+    assert simulate(path, "--print-map").output == rows
+
+
+@pytest.mark.parametrize("options, words", [
+    ([], "either a file or --generate"),
+    (["/nonexistent"], "cannot be opened"),
+    (["/"], "cannot be read"),
+    ([CLEVO, "--generate", "1G"], "either a file or --generate"),
+    (["--generate", "1M"], "from 16 MiB to 1 PiB"),
+    (["--generate", "2000T"], "from 16 MiB to 1 PiB"),
+    (["--generate", "many"], "is no size"),
+    ([CLEVO, "--temp-heap", "1000"], "whole pages"),
+    ([CLEVO, "--temp-heap", "99999999999999999999"], "is no number"),
+    ([CLEVO, "--temp-heap", "-1"], "is no number"),
+    ([CLEVO, "--heap-policy", "magic"], "no heap policy magic"),
+    ([CLEVO, "--load", "feather"], "invalid choice"),
+])  # fmt: skip
+def test_wrong_option_is_refused(options, words):
+    result = simulate(*options)
+    assert result.status == NO_INPUT and words in result.errors
+    assert "Traceback" not in result.errors and result.output == ""
+
+
+@pytest.mark.parametrize("size_bytes, text", [
+    (0, "0 B"), (4096, "4 KiB"), (1507328, "1.44 MiB"), (600 << 20, "600 MiB"),
+    (12 << 40, "12 TiB"), ((12 << 40) + (123 << 30), "12.1 TiB"), (1023 << 20, "1023 MiB"),
+])  # fmt: skip
+def test_sizes_are_said_as_people_read_them(size_bytes, text):
+    assert units.size_text(size_bytes) == text

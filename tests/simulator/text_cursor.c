@@ -1,0 +1,126 @@
+#include "tests/simulator/text_cursor.h"
+
+static char lower(char character)
+{
+    return character >= 'A' && character <= 'Z' ? (char)(character - 'A' + 'a') : character;
+}
+
+/* 16 for what is no digit. */
+static unsigned digit_value(char character)
+{
+    char digit = lower(character);
+    if (digit >= '0' && digit <= '9')
+        return (unsigned)(digit - '0');
+    if (digit >= 'a' && digit <= 'f')
+        return (unsigned)(digit - 'a') + 10;
+    return 16;
+}
+
+bool text_cursor_at_end(const struct text_cursor *cursor)
+{
+    return cursor->at == cursor->end;
+}
+
+void text_cursor_skip_blanks(struct text_cursor *cursor)
+{
+    while (cursor->at < cursor->end && (*cursor->at == ' ' || *cursor->at == '\t'))
+        cursor->at++;
+}
+
+bool text_cursor_take(struct text_cursor *cursor, const char *text)
+{
+    const char *at = cursor->at;
+    for (; *text != '\0'; text++, at++) {
+        if (at == cursor->end || lower(*at) != lower(*text))
+            return false;
+    }
+    cursor->at = at;
+    return true;
+}
+
+bool text_cursor_take_through(struct text_cursor *cursor, const char *text)
+{
+    struct text_cursor rest = *cursor;
+    for (; rest.at < rest.end; rest.at++) {
+        struct text_cursor match = rest;
+        if (text_cursor_take(&match, text)) {
+            *cursor = match;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* At least one digit of the base; with `grouped`, commas between them are passed over. */
+static bool take_digits(struct text_cursor *cursor, unsigned base, bool grouped,
+                        uint64_t *ret_number)
+{
+    const char *at = cursor->at;
+    uint64_t number = 0;
+    bool found = false;
+    for (; at < cursor->end; at++) {
+        if (grouped && found && *at == ',')
+            continue;
+        unsigned digit = digit_value(*at);
+        if (digit >= base)
+            break;
+        if (number > (UINT64_MAX - digit) / base)
+            return false;
+        number = number * base + digit;
+        found = true;
+    }
+    if (!found)
+        return false;
+    cursor->at = at;
+    *ret_number = number;
+    return true;
+}
+
+bool text_cursor_take_hex(struct text_cursor *cursor, uint64_t *ret_number)
+{
+    struct text_cursor rest = *cursor;
+    (void)text_cursor_take(&rest, "0x");
+    if (!take_digits(&rest, 16, false, ret_number))
+        return false;
+    *cursor = rest;
+    return true;
+}
+
+bool text_cursor_take_decimal(struct text_cursor *cursor, uint64_t *ret_number)
+{
+    return take_digits(cursor, 10, false, ret_number);
+}
+
+bool text_cursor_take_grouped(struct text_cursor *cursor, uint64_t *ret_number)
+{
+    return take_digits(cursor, 10, true, ret_number);
+}
+
+bool text_cursor_take_number(struct text_cursor *cursor, uint64_t *ret_number)
+{
+    struct text_cursor prefix = *cursor;
+    if (text_cursor_take(&prefix, "0x"))
+        return text_cursor_take_hex(cursor, ret_number);
+    return text_cursor_take_decimal(cursor, ret_number);
+}
+
+bool text_cursor_take_until(struct text_cursor *cursor, char stop, struct text_cursor *ret_text)
+{
+    for (const char *at = cursor->at; at < cursor->end; at++) {
+        if (*at == stop) {
+            *ret_text = (struct text_cursor){cursor->at, at};
+            cursor->at = at + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool text_cursor_is(struct text_cursor cursor, const char *text)
+{
+    text_cursor_skip_blanks(&cursor);
+    if (!text_cursor_take(&cursor, text))
+        return false;
+    text_cursor_skip_blanks(&cursor);
+    return text_cursor_at_end(&cursor);
+}

@@ -1,0 +1,49 @@
+/*
+ * text_cursor.h - take a line apart from left to right.
+ *
+ * Every `take` either moves the cursor behind what it took and returns true, or leaves the cursor
+ * where it was and returns false.
+ */
+#ifndef TESTS_SIMULATOR_TEXT_CURSOR_H
+#define TESTS_SIMULATOR_TEXT_CURSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The rest of a line: [at, end). */
+struct text_cursor {
+    const char *at;
+    const char *end;
+};
+
+bool text_cursor_at_end(const struct text_cursor *cursor);
+
+/* Blanks and tabs. Always succeeds, also with none. */
+void text_cursor_skip_blanks(struct text_cursor *cursor);
+
+/* Exactly this text; letters of either case are equal. */
+bool text_cursor_take(struct text_cursor *cursor, const char *text);
+
+/* Everything up to and including the first `text`. */
+bool text_cursor_take_through(struct text_cursor *cursor, const char *text);
+
+/* Hexadecimal digits, with or without 0x. False also for a number of 2^64 and more. */
+bool text_cursor_take_hex(struct text_cursor *cursor, uint64_t *ret_number);
+
+/* Decimal digits. False also for a number of 2^64 and more. */
+bool text_cursor_take_decimal(struct text_cursor *cursor, uint64_t *ret_number);
+
+/* Decimal digits in groups of three, "65,664". */
+bool text_cursor_take_grouped(struct text_cursor *cursor, uint64_t *ret_number);
+
+/* Decimal, or hexadecimal with 0x. */
+bool text_cursor_take_number(struct text_cursor *cursor, uint64_t *ret_number);
+
+/* The characters before `stop`, which must come; the cursor ends behind `stop`. */
+bool text_cursor_take_until(struct text_cursor *cursor, char stop, struct text_cursor *ret_text);
+
+/* True if the text is `text`, blanks around it and the case of letters apart. */
+bool text_cursor_is(struct text_cursor cursor, const char *text);
+
+#endif
