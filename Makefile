@@ -130,12 +130,12 @@ $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 # the addresses, once with them. The table lies behind everything else, so no address moves.
 $(BUILD)/kernel/symbols-empty.S: scripts/kernel-symbols.py
 	@mkdir -p $(@D)
-	$(PYTHON) scripts/kernel-symbols.py </dev/null >$@
+	$(Q)$(PYTHON) scripts/kernel-symbols.py </dev/null >$@
 
 $(BUILD)/kernel/symbols.S: $(BUILD)/kernel/first-pass.elf scripts/kernel-symbols.py
 	$(say) NM $@
 	$(Q)$(LLVM_NM) --defined-only --numeric-sort $< >$(BUILD)/kernel/symbols.txt
-	$(PYTHON) scripts/kernel-symbols.py <$(BUILD)/kernel/symbols.txt >$@
+	$(Q)$(PYTHON) scripts/kernel-symbols.py <$(BUILD)/kernel/symbols.txt >$@
 
 $(BUILD)/kernel/symbols%.o: $(BUILD)/kernel/symbols%.S $(BUILD)/kernel.flags
 	$(say) CC $@
@@ -162,17 +162,17 @@ $(BUILD)/kernel.elf: $(BUILD)/kernel.debug.elf
 FONT := $(BUILD)/font.bin
 $(FONT): scripts/console-font.py
 	@mkdir -p $(@D)
-	$(PYTHON) scripts/console-font.py $@
+	$(Q)$(PYTHON) scripts/console-font.py $@
 
 $(BUILD)/loader/shared/arch/x86_64/font.S.o $(BUILD)/kernel/shared/arch/x86_64/font.S.o: $(FONT)
 
 # --- esp/: what a USB stick gets -----------------------------------------------------------------
 esp/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
 	@mkdir -p $(@D)
-	cp $< $@
+	$(Q)cp $< $@
 
 esp/kernel.elf: $(BUILD)/kernel.elf
-	cp $< $@
+	$(Q)cp $< $@
 
 .PHONY: build
 build: esp/EFI/BOOT/BOOTX64.EFI esp/kernel.elf ## build the loader and the kernel into esp/
@@ -331,11 +331,11 @@ debug: build ## boot with gdb at the kernel's entry, symbols loaded
 
 .PHONY: image
 image: build ## make a GPT disk image with an EFI System Partition: build/handoff.img
-	$(PYTHON) scripts/image.py disk esp $(BUILD)/handoff.img
+	@$(PYTHON) scripts/image.py disk esp $(BUILD)/handoff.img
 
 .PHONY: iso
 iso: build ## make an ISO for discs and sticks: build/handoff.iso
-	$(PYTHON) scripts/image.py iso esp $(BUILD)/handoff.iso
+	@$(PYTHON) scripts/image.py iso esp $(BUILD)/handoff.iso
 
 .PHONY: usb
 usb: image ## write a stick: make usb DEV=/dev/sdX (asks before it writes)
@@ -343,7 +343,7 @@ usb: image ## write a stick: make usb DEV=/dev/sdX (asks before it writes)
 
 .PHONY: bench-boot
 bench-boot: build ## guest instructions of each phase of the boot
-	$(PYTHON) tests/bench/bench_boot.py
+	@$(PYTHON) tests/bench/bench_boot.py
 
 # --- Benchmarks on this machine: production files unmodified, as fast as the kernel's ---------------
 BENCH_CFLAGS := -O2 -g $(COMMON_CFLAGS)
@@ -364,7 +364,7 @@ $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
 .PHONY: bench-frames
 bench-frames: $(BUILD)/bench/bench_frames ## time the frame allocator against a bitmap and a buddy: build/bench/frames.*
 	$(BUILD)/bench/bench_frames $(BUILD)/bench/frames.json
-	$(PYTHON) tests/bench/frames/plot.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
+	@$(PYTHON) tests/bench/frames/plot.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
 # --- Housekeeping --------------------------------------------------------------------------------

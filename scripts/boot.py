@@ -262,7 +262,7 @@ class Boot:
         self.monitor.send("qmp_capabilities")
 
     def _serial_arguments(self, on_terminal):
-        """What the serial port leads to: this terminal, with a log that we read; or a pair of pipes.
+        """Where the serial port leads: this terminal, with a log that we read; or a pair of pipes.
         Not a socket: every byte is a message there, a few hundred fill it, and a guest whose reader
         is late then loses what it prints."""
         if on_terminal:

@@ -96,8 +96,8 @@ def partition_table(disk_sectors, first, last):
 
 
 def tree_size_bytes(tree: Path):
-    """What the files of a tree need, each rounded up to a generous cluster, with the two tables: eight
-    bytes for each cluster, which has a sector at least."""
+    """What the files of a tree need, each rounded up to a generous cluster, with the two tables:
+    eight bytes for each cluster, which has a sector at least."""
     content = sum(-(-path.stat().st_size // 4096) * 4096 + 4096 for path in tree.rglob("*"))
     return content + content // SECTOR_BYTES * 8
 

@@ -3,13 +3,15 @@
 # installed is said and left out.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+# shellcheck source=scripts/tools.sh
+. scripts/tools.sh
 failures=0
 
 check() {
-    local name=$1
+    local name=$1 missing
     shift
-    if ! command -v "$1" >/dev/null; then
-        echo "lint: $name left out: $1 is not installed"
+    if ! missing=$(tools_require "$1" 2>&1); then
+        echo "lint: $name left out: $missing"
         return
     fi
     if "$@"; then

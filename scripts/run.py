@@ -42,8 +42,8 @@ def parse_arguments():
     add("--kernel", type=Path, metavar="FILE", help="boot this ELF in place of the built kernel")
     add("--accelerator", choices=["kvm", "tcg"], help="default: KVM where it really works")
     add("--timeout", type=float, metavar="SECONDS",
-        help=f"give up after this time (default: {ONCE_TIMEOUT_SECONDS} with --once, and more where "
-        "there is much memory; else never)")
+        help=f"give up after this time (default: {ONCE_TIMEOUT_SECONDS} with --once, more with "
+        "much memory; else never)")
     add("--gdb", type=int, metavar="PORT", help="wait for gdb on this port before the first "
         "instruction (make debug does all of it)")
     return parser.parse_args()  # fmt: skip

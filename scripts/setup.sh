@@ -5,8 +5,8 @@
 #   setup.sh test       that, and what the tests need
 #   setup.sh develop    that, and gdb and what make format and make lint call
 #
-# Debian and Ubuntu are served by apt-get, with sudo when not root. Elsewhere, or without either, the
-# exact commands are printed, since it is not ours to choose how such a system is kept.
+# Debian and Ubuntu are served by apt-get, with sudo when not root. Elsewhere, or without either,
+# the exact commands are printed, since it is not ours to choose how such a system is kept.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"

@@ -35,8 +35,8 @@ tools_rows() {
     done <"$tools_root/scripts/tools.txt"
 }
 
-# tools_package MANAGER APT DNF PACMAN BREW: the package's name there, or '-'. Nothing where the name
-# has clang's version in it and that is not known yet.
+# tools_package MANAGER APT DNF PACMAN BREW: the package's name there, or '-'. Nothing where the
+# name has clang's version in it and that is not known yet.
 tools_package() {
     local name version
     case $1 in

@@ -54,7 +54,7 @@ def read_reasons(text):
 
 
 def explain(missed, reasons):
-    """What is left uncovered, a line a file, with its reason or with the word that there is none."""
+    """What is left uncovered, a line a file, with its reason or the word that there is none."""
     lines = []
     for name, count in sorted(missed.items()):
         reason = reasons.get(name, f"no reason is known: test it, or give one in {REASONS.name}")

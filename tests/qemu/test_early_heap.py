@@ -58,8 +58,9 @@ def test_FW3_more_than_the_machine_has_means_fallback(lab):
     "name, from_mib", [(None, 50), ("/usr/share/OVMF/OVMF_CODE.fd", 47)], ids=["plain", "smaller"]
 )
 def test_FW3_fallback_for_real_in_a_small_machine(lab, name, from_mib):
-    """Less and less memory, with the heap's usual size: it is handed over, then the kernel still fits
-    but its heap does not, then the loader says that not even the kernel does. Nothing lies between."""
+    """Less and less memory, with the heap's usual size: it is handed over, then the kernel still
+    fits but its heap does not, then the loader says that not even the kernel does, and nothing lies
+    between."""
     if name is not None and not Path(name).is_file():
         pytest.skip(f"{name} is not installed")
     sources = []

@@ -50,9 +50,11 @@ def test_provoked_panic_has_its_own_code(lab, name, code, words):
     assert words.lower() in verdict.serial.lower()
 
 
-@pytest.mark.parametrize("name, code", [("divide", EXCEPTION + 0), ("loader-fault", "LOADER_FAULT")])
+@pytest.mark.parametrize(
+    "name, code", [("divide", EXCEPTION + 0), ("loader-fault", "LOADER_FAULT")]
+)
 def test_X10_no_serial_and_no_framebuffer(lab, name, code):
-    """Nobody can be told, and nothing waits for a port that does not answer: the code still arrives."""
+    """Nobody can be told, and nothing waits for a port that does not answer: the code arrives."""
     machine = {"serial_port": False, "graphics": "none"}
     verdict = expect_panic(lab.cold(command_line=f"provoke={name}", machine=machine), code)
     assert verdict.serial == ""

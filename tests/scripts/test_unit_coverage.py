@@ -1,4 +1,4 @@
-"""The report of what the unit tests reach, with llvm's tools replaced by some that say what we want."""
+"""The report of what the unit tests reach, with tools in llvm's place that say what we want."""
 
 import json
 import subprocess
@@ -16,7 +16,8 @@ def script(path, text):
 
 
 def summary(name, count, covered):
-    return {"filename": str(ROOT / name), "summary": {"lines": {"count": count, "covered": covered}}}
+    lines = {"count": count, "covered": covered}
+    return {"filename": str(ROOT / name), "summary": {"lines": lines}}
 
 
 @pytest.mark.parametrize("status", [0, 1, 77])

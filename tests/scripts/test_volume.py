@@ -47,7 +47,8 @@ def test_only_enclosing_quotes_are_removed():
 
 
 def test_lines_end_as_the_loader_says():
-    assert edit_config("cmdline = a\r\nkernel = k\r\n", {"cmdline": "b"}) == "cmdline = b\nkernel = k\n"
+    edited = edit_config("cmdline = a\r\nkernel = k\r\n", {"cmdline": "b"})
+    assert edited == "cmdline = b\nkernel = k\n"
     assert edit_config("cmdline = a\x0bkernel = k", {"kernel": "l"}).endswith("\nkernel = l\n")
 
 
