@@ -325,6 +325,10 @@ test: ## run every test: the last line is `N passed, N failed`
 run: ## build and boot in QEMU; RUN="--memory 3G" passes options (RUN=--help lists them)
 	scripts/run.sh $(RUN)
 
+.PHONY: print-map
+print-map: ## boot once and print what is mapped, and how; RUN="--memory 3G" as for run
+	@scripts/print-map.sh --display headless $(RUN)
+
 .PHONY: debug
 debug: build ## boot with gdb at the kernel's entry, symbols loaded
 	scripts/debug.sh

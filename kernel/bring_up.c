@@ -9,6 +9,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/mm/page_audit.h"
+#include "kernel/mm/space_map.h"
 #include "kernel/ownership.h"
 #include "kernel/panic.h"
 #include "kernel/panic_report.h"
@@ -17,6 +18,7 @@
 #include "kernel/self_test.h"
 #include "shared/command_line.h"
 #include "shared/console_font.h"
+#include "shared/direct_map.h"
 #include "shared/memory.h"
 #include "shared/region.h"
 #include "shared/text.h"
@@ -47,9 +49,9 @@ static void write_screen(void *context, const char *text, size_t length_bytes)
     framebuffer_text_write(context, text, length_bytes);
 }
 
-static void *direct_map(struct phys_addr address)
+static void *direct_map(const struct kernel *kernel, struct phys_addr address)
 {
-    return (void *)(LAYOUT_DIRECT_MAP_BASE + address.value);
+    return (void *)(kernel->direct_map_base + address.value);
 }
 
 /* --- [handoff] ------------------------------------------------------------------------------ */
@@ -58,7 +60,7 @@ static void *direct_map(struct phys_addr address)
 static bool open_screen(struct kernel *kernel, const struct handoff_framebuffer *framebuffer)
 {
     if (!framebuffer_text_initialise(&kernel->screen, framebuffer,
-                                     direct_map(phys_addr(framebuffer->base)), console_font,
+                                     direct_map(kernel, phys_addr(framebuffer->base)), console_font,
                                      kernel->screen_cells, sizeof kernel->screen_cells))
         return false;
     framebuffer_text_clear(&kernel->screen);
@@ -108,8 +110,11 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
     arch_serial_initialise();
     log_add_sink((struct log_sink){write_serial, NULL});
 
+    struct page_table_features features;
     struct handoff_view view;
-    enum handoff_check_status status = handoff_check(handoff, LAYOUT_DIRECT_MAP_BASE, &view);
+    arch_page_features(&features);
+    kernel->direct_map_base = direct_map_base(features.levels);
+    enum handoff_check_status status = handoff_check(handoff, kernel->direct_map_base, &view);
     /* A structure whose checksum holds is a loader's: its framebuffer may tell what is wrong with
      * the rest, on a PC without a serial port. */
     if (status > HANDOFF_CHECK_DIRECT_MAP)
@@ -169,7 +174,7 @@ void bring_up_early_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: early heap");
     enum handoff_temp_heap_status status = handoff_check_temp_heap(&kernel->view);
-    void *base = direct_map(phys_addr(kernel->handoff.temp_heap_base));
+    void *base = direct_map(kernel, phys_addr(kernel->handoff.temp_heap_base));
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
 
     if (status != HANDOFF_TEMP_HEAP_OK) {
@@ -212,7 +217,7 @@ void bring_up_frames(struct kernel *kernel)
     mark(kernel, "kernel: frames");
     early_heap_begin_phase(&kernel->early_heap, "frames");
     enum frame_allocator_status status = frame_allocator_initialise(
-        &kernel->frames, &kernel->view.regions, &kernel->early_heap, LAYOUT_DIRECT_MAP_BASE);
+        &kernel->frames, &kernel->view.regions, &kernel->early_heap, kernel->direct_map_base);
     if (status != FRAME_ALLOCATOR_OK) {
         enum panic_code code =
             status == FRAME_ALLOCATOR_NO_ROOM ? PANIC_FRAME_METADATA : PANIC_MEMORY_MAP;
@@ -250,8 +255,17 @@ static void describe_image(struct kernel *kernel)
 
 static void *access_through_direct_map(void *context, struct phys_addr page)
 {
-    (void)context;
-    return direct_map(page);
+    return direct_map(context, page);
+}
+
+/* This kernel starts no other CPU, so there is nobody to interrupt and to wait for. The count lets
+ * the self-test prove that the call comes whenever a translation has changed. */
+static void shoot_down_other_cpus(void *context, struct virt_addr start, uint64_t size_bytes)
+{
+    struct kernel *kernel = context;
+    (void)start;
+    (void)size_bytes;
+    kernel->shoot_down_count++;
 }
 
 static void require_mapped(enum page_table_status status, const char *what)
@@ -285,8 +299,10 @@ _Noreturn void bring_up_paging(struct kernel *kernel, void (*next)(void *kernel)
     arch_page_features(&plan.features);
     const struct address_space_environment environment = {
         .frames = &kernel->frames,
+        .context = kernel,
         .access = access_through_direct_map,
         .invalidate = arch_invalidate_pages,
+        .shoot_down = shoot_down_other_cpus,
     };
     require_mapped(address_space_build(&kernel->address_space, &plan, &environment),
                    "the kernel's page tables");
@@ -314,22 +330,30 @@ static uint64_t reclaim_loader_memory(struct kernel *kernel)
     return frame_count;
 }
 
-static void audit(struct kernel *kernel, struct page_audit_result *ret_result)
+static void audit_with(struct kernel *kernel, struct range *scratch, size_t scratch_count,
+                       struct page_audit_result *ret_result)
 {
-    struct early_heap_mark before = early_heap_mark(&kernel->early_heap);
-    struct range *scratch = early_heap_allocate_or_panic(
-        &kernel->early_heap, AUDIT_RUN_LIMIT * sizeof *scratch, _Alignof(struct range));
     const struct page_audit_input input = {
         .space = &kernel->address_space,
         .layout = &kernel->layout,
         .regions = kernel->view.regions.first,
         .region_count = kernel->view.regions.count,
+        .image_unmapped_bytes = kernel->image_unmapped_bytes,
         .scratch = scratch,
-        .scratch_count = AUDIT_RUN_LIMIT,
+        .scratch_count = scratch_count,
     };
     if (!page_audit_run(&input, ret_result))
         panic(PANIC_PAGE_AUDIT, "%llu violations, the first: %s",
               (unsigned long long)ret_result->violation_count, ret_result->first_violation);
+}
+
+/* While the early heap lives. */
+static void audit_early(struct kernel *kernel, struct page_audit_result *ret_result)
+{
+    struct early_heap_mark before = early_heap_mark(&kernel->early_heap);
+    struct range *scratch = early_heap_allocate_or_panic(
+        &kernel->early_heap, AUDIT_RUN_LIMIT * sizeof *scratch, _Alignof(struct range));
+    audit_with(kernel, scratch, AUDIT_RUN_LIMIT, ret_result);
     early_heap_release(&kernel->early_heap, before);
 }
 
@@ -339,7 +363,7 @@ void bring_up_paging_audit(struct kernel *kernel)
     /* Not before the switch: the loader's tables do not map them. */
     arch_use_interrupt_stacks(&kernel->interrupt_stacks);
     mark(kernel, "kernel: page audit");
-    audit(kernel, &result);
+    audit_early(kernel, &result);
     uint64_t reclaimed = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
              kernel->address_space.table.levels,
@@ -401,6 +425,10 @@ void bring_up_self_test(struct kernel *kernel)
     mark(kernel, "kernel: self-test");
     struct self_test_result result =
         self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap);
+    result.passed_count +=
+        self_test_address_space(&kernel->address_space, &kernel->shoot_down_count);
+    struct page_audit_result again;
+    audit_early(kernel, &again);
     struct heap_statistics heap;
     heap_statistics(&kernel->heap, &heap);
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
@@ -415,10 +443,11 @@ void bring_up_self_test(struct kernel *kernel)
 static struct phys_addr detach(struct kernel *kernel, struct range untouched)
 {
     if (!kernel->early_heap_is_fallback)
-        return phys_addr(untouched.start - LAYOUT_DIRECT_MAP_BASE);
+        return phys_addr(untouched.start - kernel->direct_map_base);
     require_mapped(page_table_unmap(&kernel->address_space.table, virt_addr(untouched.start),
                                     range_size_bytes(untouched)),
                    "the fixed early heap");
+    kernel->image_unmapped_bytes = range_size_bytes(untouched);
     return phys_addr(untouched.start - kernel->layout.virtual_base.value +
                      kernel->layout.physical_base.value);
 }
@@ -442,6 +471,42 @@ void bring_up_retire_early_heap(struct kernel *kernel)
              (unsigned long long)frame_count);
 }
 
+/* --- [map] ------------------------------------------------------------------------------------ */
+
+static void log_map_line(void *context, const struct space_map_line *line)
+{
+    char text[SPACE_MAP_LINE_CAPACITY_BYTES];
+    (void)context;
+    space_map_format(line, text, sizeof text);
+    log_line("map", "%s", text);
+}
+
+/* Now the early heap is gone: the audit's memory comes from the permanent one, and what it takes
+ * counts, so that there is room for a run a page. */
+static void audit_late(struct kernel *kernel, struct page_audit_result *ret_result)
+{
+    size_t run_limit = AUDIT_RUN_LIMIT + (size_t)(LAYOUT_HEAP_WINDOW_SIZE_BYTES / PAGE_SIZE_BYTES);
+    struct range *scratch = kmalloc(run_limit * sizeof *scratch);
+    if (scratch == NULL)
+        panic(PANIC_PAGE_AUDIT, "no memory for the audit");
+    audit_with(kernel, scratch, run_limit, ret_result);
+    kfree(scratch);
+}
+
+void bring_up_print_map(struct kernel *kernel)
+{
+    struct page_audit_result result;
+    if (!command_line_has(kernel->view.command_line, "print-map"))
+        return;
+    mark(kernel, "kernel: print map");
+    space_map_walk(&kernel->address_space, log_map_line, NULL);
+    audit_late(kernel, &result);
+    log_line("map", "audit=passed levels=%u root=0x%llx pages=%llu tables=%llu",
+             kernel->address_space.table.levels,
+             (unsigned long long)kernel->address_space.table.root.value,
+             (unsigned long long)result.page_count, (unsigned long long)result.table_count);
+}
+
 /* --- [timeline] and [ready] --------------------------------------------------------------------
  */
 
@@ -450,8 +515,8 @@ static _Noreturn void switch_off(struct kernel *kernel)
     require_mapped(runtime_space_build(&kernel->runtime_space, &kernel->address_space,
                                        kernel->view.regions.first, kernel->view.regions.count),
                    "the firmware's runtime services");
-    power_off(kernel->runtime_space.table.root, phys_addr(kernel->handoff.efi_system_table),
-              &kernel->view.regions);
+    power_off(kernel->runtime_space.table.root, kernel->direct_map_base,
+              phys_addr(kernel->handoff.efi_system_table), &kernel->view.regions);
 }
 
 _Noreturn void bring_up_ready(struct kernel *kernel)

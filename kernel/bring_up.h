@@ -37,6 +37,10 @@ void bring_up_self_test(struct kernel *kernel);
 /* [early-heap] Retire it: untouched frames go back. */
 void bring_up_retire_early_heap(struct kernel *kernel);
 
+/* [map] With the word `print-map` on the command line: what is mapped, and how; and an audit of it.
+ */
+void bring_up_print_map(struct kernel *kernel);
+
 /* [timeline] and [ready]; then off (command line `once`) or idle. */
 _Noreturn void bring_up_ready(struct kernel *kernel);
 

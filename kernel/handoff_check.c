@@ -1,9 +1,10 @@
 #include "kernel/handoff_check.h"
 
 #include "kernel/mm/early_heap.h"
-#include "kernel/mm/layout.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
+#include "shared/page_table.h"
 #include "shared/range.h"
 #include "shared/region.h"
 
@@ -106,12 +107,15 @@ const char *handoff_temp_heap_text(enum handoff_temp_heap_status status)
     return "unknown status";
 }
 
-/* Half a canonical 48-bit address space is below, half above (Intel SDM Vol. 1, 3.3.7.1). The
- * direct map lies in the 48-bit part with five levels of tables, too. */
-static bool is_canonical(uint64_t address)
+/* How many levels of page tables there are, by the place of the direct map. */
+static unsigned levels_of(uint64_t direct_map_base)
 {
-    uint64_t upper = address >> 47;
-    return upper == 0 || upper == UINT64_MAX >> 47;
+    return page_table_is_canonical(4, virt_addr(direct_map_base)) ? 4 : 5;
+}
+
+static bool is_canonical(const struct handoff *handoff, uint64_t address)
+{
+    return page_table_is_canonical(levels_of(handoff->direct_map_base), virt_addr(address));
 }
 
 static bool block_is_aligned(uint64_t base, uint64_t size_bytes)
@@ -161,13 +165,14 @@ static const char *text_inside_data(const struct handoff *handoff, uint64_t base
 }
 
 /* What can be judged by the structure's first fields alone. Afterwards all of it is readable. */
-static enum handoff_check_status check_identity(const struct handoff *handoff)
+static enum handoff_check_status check_identity(const struct handoff *handoff, unsigned levels)
 {
     uintptr_t address = (uintptr_t)handoff;
     if (address == 0)
         return HANDOFF_CHECK_POINTER_NULL;
-    if (address > UINTPTR_MAX - HANDOFF_CHECK_SIZE_MAX_BYTES || !is_canonical(address) ||
-        !is_canonical(address + HANDOFF_CHECK_SIZE_MAX_BYTES))
+    if (address > UINTPTR_MAX - HANDOFF_CHECK_SIZE_MAX_BYTES ||
+        !page_table_is_canonical(levels, virt_addr(address)) ||
+        !page_table_is_canonical(levels, virt_addr(address + HANDOFF_CHECK_SIZE_MAX_BYTES)))
         return HANDOFF_CHECK_POINTER_NON_CANONICAL;
     if (address % _Alignof(struct handoff) != 0)
         return HANDOFF_CHECK_POINTER_MISALIGNED;
@@ -189,7 +194,7 @@ static enum handoff_check_status check_place(const struct handoff *handoff,
 {
     struct range data;
     if (handoff->direct_map_base != direct_map_base ||
-        handoff->direct_map_size_bytes > LAYOUT_DIRECT_MAP_LIMIT_BYTES)
+        handoff->direct_map_size_bytes > direct_map_limit_bytes(levels_of(direct_map_base)))
         return HANDOFF_CHECK_DIRECT_MAP;
     if (!block_is_aligned(handoff->data_base, handoff->data_size_bytes) ||
         !range_from_base_size(handoff->data_base, handoff->data_size_bytes, &data) ||
@@ -286,7 +291,7 @@ static bool kernel_image_is_sound(const struct handoff *handoff, const struct re
 {
     struct range image;
     return page_is_aligned(handoff->kernel_virtual_base) &&
-           is_canonical(handoff->kernel_virtual_base) &&
+           is_canonical(handoff, handoff->kernel_virtual_base) &&
            range_from_base_size(handoff->kernel_virtual_base, handoff->kernel_size_bytes, &image) &&
            range_contains_address(image, handoff->kernel_entry) &&
            block_is_covered(regions, handoff->kernel_physical_base, handoff->kernel_size_bytes,
@@ -297,7 +302,7 @@ static bool stack_is_sound(const struct handoff *handoff, const struct region_li
 {
     struct range stack;
     return page_is_aligned(handoff->stack_virtual_base) &&
-           is_canonical(handoff->stack_virtual_base) &&
+           is_canonical(handoff, handoff->stack_virtual_base) &&
            range_from_base_size(handoff->stack_virtual_base, handoff->stack_size_bytes, &stack) &&
            block_is_covered(regions, handoff->stack_physical_base, handoff->stack_size_bytes,
                             HANDOFF_REGION_STACK);
@@ -353,9 +358,10 @@ static bool framebuffer_format_is_sound(const struct handoff_framebuffer *frameb
     return true;
 }
 
-static enum handoff_framebuffer_status
-check_framebuffer(const struct handoff_framebuffer *framebuffer, const struct region_list *regions)
+static enum handoff_framebuffer_status check_framebuffer(const struct handoff *handoff,
+                                                         const struct region_list *regions)
 {
+    const struct handoff_framebuffer *framebuffer = &handoff->framebuffer;
     if (framebuffer->pixel_format == HANDOFF_PIXEL_FORMAT_NONE)
         return HANDOFF_FRAMEBUFFER_ABSENT;
     if (!framebuffer_format_is_sound(framebuffer))
@@ -368,7 +374,8 @@ check_framebuffer(const struct handoff_framebuffer *framebuffer, const struct re
         return HANDOFF_FRAMEBUFFER_GEOMETRY;
     if (!block_is_covered(regions, framebuffer->base, framebuffer->size_bytes,
                           HANDOFF_REGION_FRAMEBUFFER) ||
-        framebuffer->base + framebuffer->size_bytes > LAYOUT_DIRECT_MAP_LIMIT_BYTES)
+        framebuffer->base + framebuffer->size_bytes >
+            direct_map_limit_bytes(levels_of(handoff->direct_map_base)))
         return HANDOFF_FRAMEBUFFER_PLACE;
     return HANDOFF_FRAMEBUFFER_OK;
 }
@@ -377,7 +384,7 @@ enum handoff_check_status handoff_check(const void *handoff, uint64_t direct_map
                                         struct handoff_view *ret_view)
 {
     struct handoff_view view = {.handoff = handoff};
-    enum handoff_check_status status = check_identity(handoff);
+    enum handoff_check_status status = check_identity(handoff, levels_of(direct_map_base));
     if (status == HANDOFF_CHECK_OK)
         status = check_place(handoff, direct_map_base);
     if (status == HANDOFF_CHECK_OK)
@@ -386,7 +393,7 @@ enum handoff_check_status handoff_check(const void *handoff, uint64_t direct_map
         status = check_ownership(handoff, &view.regions);
     if (status != HANDOFF_CHECK_OK)
         return status;
-    view.framebuffer = check_framebuffer(&view.handoff->framebuffer, &view.regions);
+    view.framebuffer = check_framebuffer(view.handoff, &view.regions);
     *ret_view = view;
     return HANDOFF_CHECK_OK;
 }

@@ -78,8 +78,8 @@ struct handoff_view {
 };
 
 /* Prove the handoff at `handoff` (the value of RDI at entry).
- *   direct_map_base  where the kernel expects physical address 0: LAYOUT_DIRECT_MAP_BASE. It must
- *                    be what the handoff says.
+ *   direct_map_base  where the kernel expects physical address 0: direct_map_base() of the levels
+ *                    of page tables that are in force. It must be what the handoff says.
  * On any status but OK *ret_view is not written. */
 enum handoff_check_status handoff_check(const void *handoff, uint64_t direct_map_base,
                                         struct handoff_view *ret_view)

@@ -34,6 +34,8 @@ struct kernel {
     struct handoff handoff;
     struct handoff_view view;
 
+    uint64_t direct_map_base; /* of the levels of page tables that the loader chose */
+
     struct timeline timeline;
     struct framebuffer_text screen;
     char screen_cells[FRAMEBUFFER_TEXT_COLUMN_LIMIT * KERNEL_SCREEN_ROW_LIMIT];
@@ -41,12 +43,14 @@ struct kernel {
 
     struct early_heap early_heap;
     bool early_heap_is_fallback;
+    uint64_t image_unmapped_bytes; /* of the fixed early heap, once it is retired */
 
     struct frame_allocator frames;
     struct kernel_segment segments[KERNEL_SEGMENT_COUNT];
     struct kernel_layout layout;
     struct address_space address_space;
     struct arch_interrupt_stacks interrupt_stacks;
+    uint64_t shoot_down_count; /* translations that other CPUs were told to drop */
     struct runtime_space runtime_space;
     struct heap_window heap_window;
     struct heap heap;

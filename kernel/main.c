@@ -19,6 +19,8 @@ static void kernel_continue(void *context)
     bring_up_self_test(self);
     /* The temporary heap has done its work. */
     bring_up_retire_early_heap(self);
+    /* What exactly is mapped, and how? For those who ask. */
+    bring_up_print_map(self);
     /* Show where the time went; idle, or off. */
     bring_up_ready(self);
 }

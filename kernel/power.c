@@ -1,7 +1,6 @@
 #include "kernel/power.h"
 
 #include "kernel/arch.h"
-#include "kernel/mm/layout.h"
 #include "kernel/panic.h"
 #include "shared/memory.h"
 
@@ -14,36 +13,40 @@
 #define EFI_RUNTIME_SERVICES_SIZE_BYTES   136
 #define EFI_RESET_SHUTDOWN                2
 
-static uint64_t read_word(struct phys_addr table, uint64_t offset_bytes)
+static uint64_t read_word(struct virt_addr table, uint64_t offset_bytes)
 {
     uint64_t value;
-    memcpy(&value, (const void *)(LAYOUT_DIRECT_MAP_BASE + table.value + offset_bytes),
-           sizeof value);
+    memcpy(&value, (const void *)(table.value + offset_bytes), sizeof value);
     return value;
 }
 
-/* Panics unless there are `size_bytes` of RAM at `table` that begin with the signature. */
-static void require_table(const char *name, struct phys_addr table, uint64_t size_bytes,
-                          uint64_t signature, const struct region_list *regions)
+/* Panics unless there are `size_bytes` of RAM at `table` that begin with the signature.
+ * Returns the table's virtual address. */
+static struct virt_addr require_table(const char *name, uint64_t direct_map_base,
+                                      struct phys_addr table, uint64_t size_bytes,
+                                      uint64_t signature, const struct region_list *regions)
 {
     struct range range;
+    struct virt_addr virtual = virt_addr(direct_map_base + table.value);
     if (!range_from_base_size(table.value, size_bytes, &range) ||
         !region_list_is_ram(regions, range))
         panic(PANIC_POWER_OFF, "%s at 0x%llx: not in RAM", name, (unsigned long long)table.value);
-    if (read_word(table, 0) != signature)
+    if (read_word(virtual, 0) != signature)
         panic(PANIC_POWER_OFF, "%s at 0x%llx: wrong signature", name,
               (unsigned long long)table.value);
+    return virtual;
 }
 
-_Noreturn void power_off(struct phys_addr runtime_root, struct phys_addr efi_system_table,
-                         const struct region_list *regions)
+_Noreturn void power_off(struct phys_addr runtime_root, uint64_t direct_map_base,
+                         struct phys_addr efi_system_table, const struct region_list *regions)
 {
-    require_table("the EFI system table", efi_system_table, EFI_SYSTEM_TABLE_SIZE_BYTES,
-                  EFI_SYSTEM_TABLE_SIGNATURE, regions);
-    struct phys_addr services =
-        phys_addr(read_word(efi_system_table, EFI_SYSTEM_TABLE_RUNTIME_SERVICES));
-    require_table("the EFI runtime services", services, EFI_RUNTIME_SERVICES_SIZE_BYTES,
-                  EFI_RUNTIME_SERVICES_SIGNATURE, regions);
+    struct virt_addr system_table =
+        require_table("the EFI system table", direct_map_base, efi_system_table,
+                      EFI_SYSTEM_TABLE_SIZE_BYTES, EFI_SYSTEM_TABLE_SIGNATURE, regions);
+    struct virt_addr services =
+        require_table("the EFI runtime services", direct_map_base,
+                      phys_addr(read_word(system_table, EFI_SYSTEM_TABLE_RUNTIME_SERVICES)),
+                      EFI_RUNTIME_SERVICES_SIZE_BYTES, EFI_RUNTIME_SERVICES_SIGNATURE, regions);
 
     uint64_t reset_system = read_word(services, EFI_RUNTIME_SERVICES_RESET_SYSTEM);
     uint64_t status =

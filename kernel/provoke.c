@@ -68,7 +68,7 @@ static void direct_map_execute(struct kernel *kernel)
 {
     struct phys_addr frame;
     if (frame_allocator_allocate(&kernel->frames, &frame))
-        execute((void *)(LAYOUT_DIRECT_MAP_BASE + frame.value));
+        execute((void *)(kernel->address_space.direct_map.start + frame.value));
 }
 
 /* The addition behind the call keeps the compiler from turning the recursion into a loop; the

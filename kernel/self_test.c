@@ -2,7 +2,9 @@
 
 #include <stdint.h>
 
+#include "kernel/mm/frame_allocator.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/mm/layout.h"
 #include "kernel/panic.h"
 #include "shared/format.h"
 #include "shared/memory.h"
@@ -193,4 +195,101 @@ struct self_test_result self_test_run(struct heap *heap, struct frame_allocator 
     require_sound("early heap", early_heap_check(early_heap));
     pass(&result, 0);
     return result;
+}
+
+/* --- The address space ------------------------------------------------------------------------ */
+
+#define LARGE_PAGE_BYTES  (2 * MIB)
+#define LARGE_PAGE_FRAMES (LARGE_PAGE_BYTES / FRAME_SIZE_BYTES)
+
+static const struct page_permissions READ_WRITE = {.write = true, .global = true};
+static const struct page_permissions READ_ONLY = {.global = true};
+
+static struct virt_addr test_page(uint64_t index)
+{
+    return virt_addr(LAYOUT_SELF_TEST_BASE + index * PAGE_SIZE_BYTES);
+}
+
+static volatile uint64_t *test_word(uint64_t page_index)
+{
+    return (volatile uint64_t *)test_page(page_index).value;
+}
+
+static void require_mapping(const struct address_space *space, uint64_t page_index,
+                            uint64_t page_size_bytes, bool write)
+{
+    struct page_mapping mapping;
+    require(page_table_lookup(&space->table, test_page(page_index), &mapping) == PAGE_TABLE_OK);
+    require(mapping.page_size_bytes == page_size_bytes);
+    require(mapping.permissions.write == write);
+}
+
+/* A frame that holds `value`, seen at the test's first page for a moment. */
+static void require_seen(struct address_space *space, struct phys_addr frame, uint64_t value)
+{
+    const struct address_space_environment *environment = &space->environment;
+    *(volatile uint64_t *)environment->access(environment->context, frame) = value;
+    require(page_table_map(&space->table, test_page(0), frame, PAGE_SIZE_BYTES, READ_WRITE,
+                           false) == PAGE_TABLE_OK);
+    require(*test_word(0) == value);
+    require(page_table_unmap(&space->table, test_page(0), PAGE_SIZE_BYTES) == PAGE_TABLE_OK);
+}
+
+/* One address over one frame and then over another: no translation outlives its mapping. */
+static void test_remap(struct address_space *space, const uint64_t *shoot_down_count)
+{
+    struct frame_allocator *frames = space->environment.frames;
+    struct phys_addr first, second;
+    require(frame_allocator_allocate(frames, &first));
+    require(frame_allocator_allocate(frames, &second));
+    uint64_t count_before = *shoot_down_count;
+    require_seen(space, first, 1);
+    require_seen(space, second, 2);
+    require(*shoot_down_count == count_before + 2);
+    frame_allocator_free(frames, first);
+    frame_allocator_free(frames, second);
+}
+
+/* A large page is split by a permission for a part of it, and merged when they are equal again;
+ * what it holds stays. */
+static void test_split_and_merge(struct address_space *space, const uint64_t *shoot_down_count)
+{
+    uint64_t merged_count;
+    uint64_t count_before = *shoot_down_count;
+    *test_word(0) = 1;
+    *test_word(5) = 2;
+    require_mapping(space, 5, LARGE_PAGE_BYTES, true);
+    require(page_table_protect(&space->table, test_page(5), PAGE_SIZE_BYTES, READ_ONLY) ==
+            PAGE_TABLE_OK);
+    require_mapping(space, 4, PAGE_SIZE_BYTES, true);
+    require_mapping(space, 5, PAGE_SIZE_BYTES, false);
+    require(*test_word(0) == 1 && *test_word(5) == 2);
+
+    require(page_table_protect(&space->table, test_page(5), PAGE_SIZE_BYTES, READ_WRITE) ==
+            PAGE_TABLE_OK);
+    *test_word(5) = 3;
+    require(page_table_merge(&space->table, test_page(0), LARGE_PAGE_BYTES, &merged_count) ==
+            PAGE_TABLE_OK);
+    require(merged_count == 1);
+    require_mapping(space, 5, LARGE_PAGE_BYTES, true);
+    require(*test_word(0) == 1 && *test_word(5) == 3);
+    require(*shoot_down_count == count_before + 3);
+}
+
+unsigned self_test_address_space(struct address_space *space, const uint64_t *shoot_down_count)
+{
+    struct frame_allocator *frames = space->environment.frames;
+    struct phys_addr large;
+    uint64_t table_count = space->table.table_count;
+    test_remap(space, shoot_down_count);
+    if (!frame_allocator_allocate_contiguous(frames, LARGE_PAGE_FRAMES, LARGE_PAGE_FRAMES,
+                                             FRAME_ALLOCATOR_NO_LIMIT, &large))
+        return 1;
+    require(page_table_map(&space->table, test_page(0), large, LARGE_PAGE_BYTES, READ_WRITE,
+                           true) == PAGE_TABLE_OK);
+    test_split_and_merge(space, shoot_down_count);
+    require(page_table_unmap(&space->table, test_page(0), LARGE_PAGE_BYTES) == PAGE_TABLE_OK);
+    frame_allocator_free_contiguous(frames, large, LARGE_PAGE_FRAMES);
+    require(space->table.table_count == table_count);
+    return 2;
 }

@@ -4,6 +4,7 @@
 #ifndef KERNEL_SELF_TEST_H
 #define KERNEL_SELF_TEST_H
 
+#include "kernel/mm/address_space.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frame_allocator.h"
 #include "kernel/mm/heap/heap.h"
@@ -18,5 +19,11 @@ struct self_test_result {
  * failure. Precondition: kmalloc_online(). The heap's live blocks are the same before and after. */
 struct self_test_result self_test_run(struct heap *heap, struct frame_allocator *frames,
                                       const struct early_heap *early_heap);
+
+/* Map, protect, split, merge and unmap on the live tables, and see each take effect at once. Panics
+ * (PANIC_SELF_TEST) at the first failure; too little memory for a 2 MiB page leaves that part out.
+ *   shoot_down_count  how often the space's shoot_down callback was called so far
+ * Returns the number of steps that passed. The space is the same before and after. */
+unsigned self_test_address_space(struct address_space *space, const uint64_t *shoot_down_count);
 
 #endif

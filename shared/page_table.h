@@ -1,5 +1,5 @@
 /*
- * page_table.h - one address space: map, unmap, look up, walk.
+ * page_table.h - one address space: map, unmap, protect, merge, look up, walk.
  *
  * The loader builds its bootstrap tables with it and the kernel its own, so the walking code exists
  * once. The format is implemented for one CPU under shared/arch/; nothing here executes a
@@ -62,9 +62,9 @@ struct page_table_memory {
     /* The address at which the 512 entries of a table can be read and written. Never NULL for a
      * table that allocate_table gave. */
     uint64_t *(*access_table)(void *context, struct phys_addr table);
-    /* Drop the translations of [start, start + size_bytes) from this CPU (and, later, others).
-     * Called after an entry that was present has changed, and before a table that became empty
-     * is freed. May be NULL while the tables are not the live ones. */
+    /* Drop the translations of [start, start + size_bytes) from every CPU that may have them.
+     * Called after an entry that was present has changed, and before a table that is no longer
+     * used is freed. May be NULL while the tables are not the live ones. */
     void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
 };
 
@@ -124,6 +124,23 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
  * Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED, NO_MEMORY (for a split). */
 enum page_table_status page_table_unmap(struct page_table *table, struct virt_addr virtual,
                                         uint64_t size_bytes) __attribute__((warn_unused_result));
+
+/* Give every page of the range these permissions; every page of it must be mapped. A large page
+ * that lies only partly in the range is split first. On live tables no address is without a
+ * translation at any moment. Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED,
+ * WRITABLE_EXECUTABLE, NO_MEMORY (for a split). */
+enum page_table_status page_table_protect(struct page_table *table, struct virt_addr virtual,
+                                          uint64_t size_bytes, struct page_permissions permissions)
+    __attribute__((warn_unused_result));
+
+/* Undo splits: wherever the 512 pages of a table that translates a part of the range are one
+ * aligned piece of memory with the same permissions, one large page replaces the table, as large as
+ * the CPU has. Nothing that is mapped changes, so the range may have holes and reach into tables
+ * partly. On live tables no address is without a translation at any moment. *ret_table_count: the
+ * tables that this freed. Failures: UNALIGNED, EMPTY, NON_CANONICAL. */
+enum page_table_status page_table_merge(struct page_table *table, struct virt_addr virtual,
+                                        uint64_t size_bytes, uint64_t *ret_table_count)
+    __attribute__((warn_unused_result));
 
 /* One mapping as the tables hold it. */
 struct page_mapping {

@@ -3,6 +3,7 @@
 #include "kernel/mm/frame_allocator.h"
 #include "kernel/mm/layout.h"
 #include "kernel/panic.h"
+#include "shared/direct_map.h"
 #include "shared/region.h"
 
 static const struct page_permissions RAM_PERMISSIONS = {
@@ -31,11 +32,20 @@ static uint64_t *access_table(void *context, struct phys_addr table)
 static void invalidate(void *context, struct virt_addr start, uint64_t size_bytes)
 {
     struct address_space *space = context;
-    if (space->environment.invalidate != NULL)
-        space->environment.invalidate(space->environment.context, start, size_bytes);
+    const struct address_space_environment *environment = &space->environment;
+    if (environment->invalidate != NULL)
+        environment->invalidate(environment->context, start, size_bytes);
+    if (environment->shoot_down != NULL)
+        environment->shoot_down(environment->context, start, size_bytes);
 }
 
 /* --- Build ------------------------------------------------------------------------------------ */
+
+struct range kernel_layout_physical(const struct kernel_layout *layout, struct range virtual)
+{
+    uint64_t start = layout->physical_base.value + (virtual.start - layout->virtual_base.value);
+    return (struct range){start, start + range_size_bytes(virtual)};
+}
 
 static enum page_table_status map_image(struct address_space *space,
                                         const struct kernel_layout *layout)
@@ -44,24 +54,30 @@ static enum page_table_status map_image(struct address_space *space,
         const struct kernel_segment *segment = &layout->segments[i];
         if (range_is_empty(segment->virtual))
             continue;
-        uint64_t offset_bytes = segment->virtual.start - layout->virtual_base.value;
+        struct range physical = kernel_layout_physical(layout, segment->virtual);
         enum page_table_status status = page_table_map(
-            &space->table, virt_addr(segment->virtual.start),
-            phys_addr_add(layout->physical_base, offset_bytes), range_size_bytes(segment->virtual),
+            &space->table, virt_addr(segment->virtual.start), phys_addr(physical.start),
+            range_size_bytes(physical),
             (struct page_permissions){
                 .write = segment->write, .execute = segment->execute, .global = true},
             true);
         if (status != PAGE_TABLE_OK)
             return status;
+        address_space_add_area(space, segment->virtual, segment->name);
     }
     return PAGE_TABLE_OK;
+}
+
+static uint64_t direct_map_capacity_bytes(const struct address_space *space)
+{
+    return range_size_bytes(space->direct_map);
 }
 
 static enum page_table_status map_direct(struct address_space *space, struct range physical,
                                          struct page_permissions permissions)
 {
     enum page_table_status status =
-        page_table_map(&space->table, virt_addr(LAYOUT_DIRECT_MAP_BASE + physical.start),
+        page_table_map(&space->table, virt_addr(space->direct_map.start + physical.start),
                        phys_addr(physical.start), range_size_bytes(physical), permissions, true);
     if (status == PAGE_TABLE_OK && physical.end > space->direct_map_size_bytes)
         space->direct_map_size_bytes = physical.end;
@@ -73,7 +89,7 @@ static enum page_table_status map_ram(struct address_space *space,
 {
     struct range run;
     for (size_t index = 0; region_next_ram_run(plan->regions, plan->region_count,
-                                               LAYOUT_DIRECT_MAP_LIMIT_BYTES, &index, &run);) {
+                                               direct_map_capacity_bytes(space), &index, &run);) {
         enum page_table_status status = map_direct(space, run, RAM_PERMISSIONS);
         if (status != PAGE_TABLE_OK)
             return status;
@@ -82,23 +98,57 @@ static enum page_table_status map_ram(struct address_space *space,
     return PAGE_TABLE_OK;
 }
 
+static void add_direct_map_area(struct address_space *space, struct range physical,
+                                const char *name)
+{
+    uint64_t base = space->direct_map.start;
+    address_space_add_area(space, (struct range){base + physical.start, base + physical.end}, name);
+    space->areas[space->area_count - 1].is_through_direct_map = true;
+}
+
 static enum page_table_status map_framebuffer(struct address_space *space, struct range physical)
 {
     if (range_is_empty(physical))
         return PAGE_TABLE_OK;
-    if (physical.end > LAYOUT_DIRECT_MAP_LIMIT_BYTES)
+    if (physical.end > direct_map_capacity_bytes(space))
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
     struct page_permissions permissions = RAM_PERMISSIONS;
     permissions.memory_type = PAGE_MEMORY_WRITE_COMBINING;
+    add_direct_map_area(space, physical, "framebuffer");
     return map_direct(space, physical, permissions);
+}
+
+/* What the image must not write cannot be written through the direct map either. Its data stays
+ * writable there: the fixed early heap lies in it and is given to others one day. */
+static enum page_table_status protect_image(struct address_space *space,
+                                            const struct kernel_layout *layout)
+{
+    struct page_permissions permissions = RAM_PERMISSIONS;
+    permissions.write = false;
+    for (size_t i = 0; i < layout->segment_count; i++) {
+        const struct kernel_segment *segment = &layout->segments[i];
+        if (segment->write || range_is_empty(segment->virtual))
+            continue;
+        struct range physical = kernel_layout_physical(layout, segment->virtual);
+        enum page_table_status status =
+            page_table_protect(&space->table, virt_addr(space->direct_map.start + physical.start),
+                               range_size_bytes(physical), permissions);
+        if (status != PAGE_TABLE_OK)
+            return status;
+        add_direct_map_area(space, physical, segment->name);
+    }
+    return PAGE_TABLE_OK;
 }
 
 enum page_table_status address_space_build(struct address_space *space,
                                            const struct address_space_plan *plan,
                                            const struct address_space_environment *environment)
 {
+    uint64_t direct_map_start = direct_map_base(plan->features.levels);
+    uint64_t capacity_bytes = direct_map_limit_bytes(plan->features.levels);
     *space = (struct address_space){
         .environment = *environment,
+        .direct_map = {direct_map_start, direct_map_start + capacity_bytes},
         .next_stack = virt_addr(LAYOUT_STACKS_BASE),
     };
     const struct page_table_memory memory = {
@@ -112,9 +162,12 @@ enum page_table_status address_space_build(struct address_space *space,
     if (status != PAGE_TABLE_OK)
         return status;
 
+    add_direct_map_area(space, (struct range){0, capacity_bytes}, "RAM");
     status = map_image(space, &plan->layout);
     if (status == PAGE_TABLE_OK)
         status = map_ram(space, plan);
+    if (status == PAGE_TABLE_OK)
+        status = protect_image(space, &plan->layout);
     if (status == PAGE_TABLE_OK)
         status = map_framebuffer(space, plan->framebuffer);
     if (status != PAGE_TABLE_OK) {
@@ -189,13 +242,14 @@ enum page_table_status address_space_map_stack(struct address_space *space, cons
         return status;
 
     address_space_add_guard(space, (struct range){guard.value, base.value}, name, true);
+    address_space_add_area(space, (struct range){base.value, base.value + size_bytes}, name);
     /* The next stack's guard page is what lies above this one. */
     space->next_stack = virt_addr_add(base, size_bytes);
     *ret_top = space->next_stack;
     return PAGE_TABLE_OK;
 }
 
-/* --- Guards ----------------------------------------------------------------------------------- */
+/* --- Guards and areas ------------------------------------------------------------------------- */
 
 void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
                              bool is_stack)
@@ -211,6 +265,23 @@ const struct address_space_guard *address_space_find_guard(const struct address_
     for (size_t i = 0; i < space->guard_count; i++) {
         if (range_contains_address(space->guards[i].virtual, address.value))
             return &space->guards[i];
+    }
+    return NULL;
+}
+
+void address_space_add_area(struct address_space *space, struct range virtual, const char *name)
+{
+    kernel_assert(space->area_count < ADDRESS_SPACE_AREA_LIMIT);
+    space->areas[space->area_count++] =
+        (struct address_space_area){.virtual = virtual, .name = name};
+}
+
+const struct address_space_area *address_space_find_area(const struct address_space *space,
+                                                         struct virt_addr address)
+{
+    for (size_t i = space->area_count; i > 0; i--) {
+        if (range_contains_address(space->areas[i - 1].virtual, address.value))
+            return &space->areas[i - 1];
     }
     return NULL;
 }

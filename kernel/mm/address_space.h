@@ -2,9 +2,11 @@
  * address_space.h - the kernel's own page tables (the picture is in kernel/mm/layout.h).
  *
  *   image        text r-x, rodata r--, data and bss rw-: writable or executable, never both
- *   direct map   all RAM, rw-, never executable, with the largest pages that fit; the framebuffer
- *                write-combining
+ *   direct map   all RAM, never executable, with the largest pages that fit; rw-, but r-- where the
+ *                image must not be written, so that no frame is both writable and executable
+ *                anywhere; the framebuffer write-combining
  *   stacks       rw-, an unmapped page below and above each
+ *   devices      rw-, uncached, an unmapped page below and above each
  *   heap window  filled later by heap_window.h
  *   page 0       never mapped
  *
@@ -45,6 +47,9 @@ struct kernel_layout {
     size_t segment_count;
 };
 
+/* Where a part of the image lies in physical memory. */
+struct range kernel_layout_physical(const struct kernel_layout *layout, struct range virtual);
+
 /* Everything that the tables are made from. What is pointed to must stay until the build is done.
  */
 struct address_space_plan {
@@ -62,9 +67,21 @@ struct address_space_environment {
     /* The address at which the page at `page` can be read and written. Never NULL for a page that
      * the frame allocator gave. */
     void *(*access)(void *context, struct phys_addr page);
-    /* Drop translations (arch_invalidate_pages); NULL on a host. */
+    /* Drop translations on this CPU (arch_invalidate_pages); NULL on a host. */
     void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
+    /* The same on every other CPU that runs on these tables; comes back when all have done it.
+     * Called right behind `invalidate`, and before any frame or table of the range is free. NULL
+     * while there is no other CPU. */
+    void (*shoot_down)(void *context, struct virt_addr start, uint64_t size_bytes);
 };
+
+/* A stretch of addresses that belongs to somebody, mapped or not. */
+struct address_space_area {
+    struct range virtual;
+    const char *name;           /* of what is mapped: "text", "main stack" (kept by reference) */
+    bool is_through_direct_map; /* "text" may then be mapped under its own address, too */
+};
+#define ADDRESS_SPACE_AREA_LIMIT 32
 
 /* Pages that are left unmapped on purpose. */
 struct address_space_guard {
@@ -78,15 +95,19 @@ struct address_space_guard {
 struct address_space {
     struct page_table table;
     struct address_space_environment environment;
+    struct range direct_map;          /* virtual; the window, of which RAM alone is mapped */
     struct virt_addr next_stack;      /* where the next stack's lower guard page goes */
     uint64_t direct_map_size_bytes;   /* one past the highest physical address that is mapped */
     uint64_t direct_map_mapped_bytes; /* RAM in the direct map */
     struct address_space_guard guards[ADDRESS_SPACE_GUARD_LIMIT];
     size_t guard_count;
+    struct address_space_area areas[ADDRESS_SPACE_AREA_LIMIT];
+    size_t area_count;
 };
 
 /* Build the tables: image and direct map. Page 0 is left unmapped and counts as a guard.
- * RAM beyond LAYOUT_DIRECT_MAP_LIMIT_BYTES is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH.
+ * RAM beyond direct_map_limit_bytes() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An
+ * image that does not lie in RAM is NOT_MAPPED.
  * Failures: those of page_table_map(). Everything that was taken has then gone back to the frame
  * allocator and *space is unusable. Not live until the caller loads space->table.root. */
 enum page_table_status address_space_build(struct address_space *space,
@@ -121,6 +142,14 @@ void address_space_unmap_frames(struct address_space *space, struct virt_addr st
  * exceeded. */
 void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
                              bool is_stack);
+
+/* Say whose addresses these are. Where areas overlap the newest wins. Panics (assertion) when
+ * ADDRESS_SPACE_AREA_LIMIT is exceeded. */
+void address_space_add_area(struct address_space *space, struct range virtual, const char *name);
+
+/* The area that contains an address; NULL if there is none. */
+const struct address_space_area *address_space_find_area(const struct address_space *space,
+                                                         struct virt_addr address);
 
 /* The guard that contains an address; NULL if there is none. */
 const struct address_space_guard *address_space_find_guard(const struct address_space *space,

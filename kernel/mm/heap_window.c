@@ -36,6 +36,7 @@ void heap_window_initialise(struct heap_window *ret_window, struct address_space
     *ret_window = (struct heap_window){.space = space, .base = base, .limit_bytes = limit_bytes};
 
     uint64_t end = base.value + limit_bytes;
+    address_space_add_area(space, (struct range){base.value, end}, "heap");
     address_space_add_guard(space, (struct range){base.value - PAGE_SIZE_BYTES, base.value},
                             "heap window's start", false);
     address_space_add_guard(space, (struct range){end, end + PAGE_SIZE_BYTES}, "heap window's end",

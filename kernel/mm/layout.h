@@ -4,25 +4,34 @@
  *   ffffffff80000000  kernel image: text r-x, rodata r--, data and bss rw-; symbols r--
  *   ffffff0000000000  the loader's window for the entry stack (gone once CR3 is the kernel's)
  *   ffffe00000000000  kernel stacks, each with an unmapped page below it
+ *   ffffdf0000000000  nothing, but for the self-test
+ *   ffffd80000000000  device registers, uncached, each mapping with an unmapped page below it
  *   ffffd00000000000  heap window (16 MiB by default; unmapped pages before and behind)
- *   ffff800000000000  direct map: physical address p at DIRECT_MAP_BASE + p, rw-, never executable
+ *   ffff800000000000  direct map: physical address p at its base + p, never executable; rw-, but
+ *                     r-- where the image's text and constants are. With five levels of tables it
+ *                     is at ff00000000000000 (shared/direct_map.h)
  *   0000000000000000  nothing: a null pointer faults. While an EFI runtime service is called, a
  *                     second root with the same upper half has the firmware's regions here
  *
- * The direct map's base is the loader's (handoff.direct_map_base), which is what lets early-heap
- * pointers survive the switch of tables; it must equal this one.
+ * Everything but the direct map is at the same place with four and with five levels.
  */
 #ifndef KERNEL_MM_LAYOUT_H
 #define KERNEL_MM_LAYOUT_H
 
 #include <stdint.h>
 
-#define LAYOUT_DIRECT_MAP_BASE UINT64_C(0xffff800000000000)
-/* 64 TiB: what a 4-level address space has room for beside the other windows. */
-#define LAYOUT_DIRECT_MAP_LIMIT_BYTES (UINT64_C(64) << 40)
+#include "shared/direct_map.h"
+
+/* With four levels. */
+#define LAYOUT_DIRECT_MAP_BASE        DIRECT_MAP_BASE_4_LEVELS
+#define LAYOUT_DIRECT_MAP_LIMIT_BYTES DIRECT_MAP_LIMIT_BYTES_4_LEVELS
 
 #define LAYOUT_HEAP_WINDOW_BASE       UINT64_C(0xffffd00000000000)
 #define LAYOUT_HEAP_WINDOW_SIZE_BYTES (UINT64_C(16) << 20)
+
+#define LAYOUT_DEVICES_BASE UINT64_C(0xffffd80000000000)
+
+#define LAYOUT_SELF_TEST_BASE UINT64_C(0xffffdf0000000000)
 
 #define LAYOUT_STACKS_BASE      UINT64_C(0xffffe00000000000)
 #define LAYOUT_STACK_SIZE_BYTES (UINT64_C(64) << 10)

@@ -1,17 +1,22 @@
 /*
  * page_audit.h - proof that page tables keep the kernel's promises.
  *
- * Walks every present page of the tables as they are (not as they were meant) and counts what
- * breaks a rule:
+ * Walks every present page of the tables as they are (not as they were meant) and counts the runs
+ * of pages (kernel/mm/page_runs.h) that break a rule:
  *
  *   no page is both writable and executable           (writable_executable_count)
  *   no page is accessible from ring 3                 (user_count)
  *   no guard page is present, page 0 among them       (guard_count)
  *   nothing is left in the lower half                 (lower_half_count)
- *   the image has exactly its linked permissions      (image_count)
- *   write-back pages lie wholly in RAM: device registers and framebuffer are not cached
+ *   the rest is global: it survives a switch to the root for firmware calls
+ *                                                     (global_count)
+ *   the image has exactly its linked permissions, and nothing outside of it is executable
+ *                                                     (image_count)
+ *   RAM is write-back wherever it is mapped, and nothing else is: device registers and framebuffer
+ *   are not cached; the framebuffer is write-combining where the CPU can
  *                                                     (memory_type_count)
- *   outside of the direct map no frame is mapped writable twice
+ *   outside of the direct map no frame is mapped writable twice, and what the image must not write
+ *   is writable nowhere: no frame is both writable and executable
  *                                                     (alias_count)
  *   the direct map is exactly base + physical and never executable
  *                                                     (direct_map_count)
@@ -38,6 +43,7 @@ struct page_audit_input {
     const struct kernel_layout *layout;
     const struct handoff_region *regions; /* normalised */
     size_t region_count;
+    uint64_t image_unmapped_bytes; /* of the image, given back on purpose */
     /* Room for the physical runs that are mapped writable outside of the direct map: one entry per
      * run of frames. Too little room counts as a violation, since nothing is then proven. */
     struct range *scratch;
@@ -45,12 +51,14 @@ struct page_audit_input {
 };
 
 struct page_audit_result {
-    uint64_t page_count;  /* present pages of any size */
-    uint64_t table_count; /* table pages, counted by walking them */
-    uint64_t writable_executable_count;
+    uint64_t page_count; /* present pages of any size */
+    uint64_t run_count;
+    uint64_t table_count;               /* table pages, counted by walking them */
+    uint64_t writable_executable_count; /* without NX: pages, and no violation */
     uint64_t user_count;
     uint64_t guard_count;
     uint64_t lower_half_count;
+    uint64_t global_count;
     uint64_t image_count;
     uint64_t memory_type_count;
     uint64_t alias_count;

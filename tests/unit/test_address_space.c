@@ -123,6 +123,18 @@ static void test_empty_segment_is_left_out(void **state)
     assert_false(is_mapped(space, fixture->machine.segments[3].virtual.start));
 }
 
+/* In text, rodata or symbols. */
+static bool is_read_only_image(const struct fixture *fixture, uint64_t physical)
+{
+    for (size_t i = 0; i < 4; i++) {
+        const struct kernel_segment *segment = &fixture->machine.segments[i];
+        uint64_t virtual = LAYOUT_KERNEL_IMAGE_BASE + (physical - FAKE_MACHINE_IMAGE_BASE);
+        if (!segment->write && range_contains_address(segment->virtual, virtual))
+            return true;
+    }
+    return false;
+}
+
 /* The direct map has all RAM and nothing else, page for page. */
 static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
 {
@@ -145,8 +157,9 @@ static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
             struct page_mapping mapping = mapping_at(space, virtual);
             assert_int_equal(mapping.physical.value - mapping.virtual.value,
                              -LAYOUT_DIRECT_MAP_BASE);
-            assert_true(mapping.permissions.write);
+            assert_int_equal(mapping.permissions.write, !is_read_only_image(fixture, page));
             assert_false(mapping.permissions.execute);
+            assert_true(mapping.permissions.global);
             assert_int_equal(mapping.permissions.memory_type,
                              is_framebuffer ? PAGE_MEMORY_WRITE_COMBINING : PAGE_MEMORY_WRITE_BACK);
         }
@@ -163,9 +176,53 @@ static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
 static void test_direct_map_merges_rows_that_touch(void **state)
 {
     struct address_space *space = build(*state);
-    struct page_mapping mapping = mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 0x801000);
+    /* Handoff data and usable RAM; the image before it is cut by its permissions. */
+    struct page_mapping mapping = mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 0xa00000);
+    assert_int_equal(mapping.page_size_bytes, 2 * MIB);
+    mapping = mapping_at(space, LAYOUT_DIRECT_MAP_BASE + FAKE_MACHINE_RUNTIME_CODE_BASE - 0x200000);
     assert_int_equal(mapping.page_size_bytes, 2 * MIB);
     assert_int_equal(mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 0x100000).page_size_bytes, 4096);
+}
+
+static void test_image_that_is_not_in_ram_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    fixture->machine.plan.layout.physical_base = phys_addr(0x80000000);
+    assert_int_equal(try_build(fixture), PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+static void test_areas_have_names(void **state)
+{
+    struct address_space *space = build(*state);
+    struct virt_addr top;
+    assert_int_equal(address_space_map_stack(space, "main stack", 8192, &top), PAGE_TABLE_OK);
+    static const struct {
+        uint64_t address;
+        const char *name;
+        bool is_through_direct_map;
+    } CASES[] = {
+        {LAYOUT_KERNEL_IMAGE_BASE, "text", false},
+        {LAYOUT_KERNEL_IMAGE_BASE + 0x5000, "rodata", false},
+        {LAYOUT_DIRECT_MAP_BASE + 0x1000, "RAM", true},
+        {LAYOUT_DIRECT_MAP_BASE + FAKE_MACHINE_IMAGE_BASE + 0x4fff, "text", true},
+        {LAYOUT_DIRECT_MAP_BASE + FAKE_MACHINE_IMAGE_BASE + 0x5000, "rodata", true},
+        {LAYOUT_DIRECT_MAP_BASE + FAKE_MACHINE_IMAGE_BASE + 0x8000, "RAM", true},
+        {LAYOUT_DIRECT_MAP_BASE + FAKE_MACHINE_FRAMEBUFFER_BASE, "framebuffer", true},
+        {LAYOUT_DIRECT_MAP_BASE + LAYOUT_DIRECT_MAP_LIMIT_BYTES - 1, "RAM", true},
+        {LAYOUT_STACKS_BASE + 4096, "main stack", false},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        const struct address_space_area *area =
+            address_space_find_area(space, virt_addr(CASES[i].address));
+        assert_non_null(area);
+        assert_string_equal(area->name, CASES[i].name);
+        assert_int_equal(area->is_through_direct_map, CASES[i].is_through_direct_map);
+    }
+    assert_null(address_space_find_area(space, virt_addr(LAYOUT_STACKS_BASE)));
+    assert_null(address_space_find_area(space, top));
+    assert_null(address_space_find_area(space, virt_addr(0)));
 }
 
 static void map_sixteen_gib(struct fixture *fixture)
@@ -207,8 +264,29 @@ static void test_P11_five_levels(void **state)
     struct fixture *fixture = *state;
     fixture->machine.plan.features.levels = 5;
     struct address_space *space = build(fixture);
-    assert_true(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + 0x1000));
+    assert_true(is_mapped(space, DIRECT_MAP_BASE_5_LEVELS + 0x1000));
+    assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + 0x1000));
     assert_true(is_mapped(space, LAYOUT_KERNEL_IMAGE_BASE));
+}
+
+/* What four levels have no room for. */
+static void test_P11_five_levels_map_ram_beyond_64_tib(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct handoff_region regions[] = {
+        {.base = 0x1000, .size_bytes = GIB - 0x1000, .type = HANDOFF_REGION_USABLE},
+        {.base = 65 * TIB, .size_bytes = 8 * MIB, .type = HANDOFF_REGION_USABLE},
+        {.base = 4096 * TIB - 2 * MIB, .size_bytes = 2 * MIB, .type = HANDOFF_REGION_USABLE}};
+    fixture->machine.plan.regions = regions;
+    fixture->machine.plan.region_count = 3;
+    fixture->machine.plan.features.physical_bits = 52;
+    fixture->machine.plan.features.levels = 5;
+    struct address_space *space = build(fixture);
+    assert_int_equal(space->direct_map_size_bytes, 4096 * TIB);
+    assert_int_equal(mapping_at(space, DIRECT_MAP_BASE_5_LEVELS + 65 * TIB).physical.value,
+                     65 * TIB);
+    assert_int_equal(mapping_at(space, space->direct_map.end - 1).physical.value,
+                     4096 * TIB - 2 * MIB);
 }
 
 static void test_P10_ram_above_maxphyaddr_is_refused(void **state)
@@ -224,14 +302,15 @@ static void test_ram_beyond_the_direct_map_is_left_out(void **state)
 {
     struct fixture *fixture = *state;
     static const struct handoff_region regions[] = {
+        {.base = 0x800000, .size_bytes = 2 * MIB, .type = HANDOFF_REGION_KERNEL_IMAGE},
         {.base = 64 * TIB - 4 * MIB, .size_bytes = 8 * MIB, .type = HANDOFF_REGION_USABLE},
         {.base = 65 * TIB, .size_bytes = 8 * MIB, .type = HANDOFF_REGION_USABLE}};
     fixture->machine.plan.regions = regions;
-    fixture->machine.plan.region_count = 2;
+    fixture->machine.plan.region_count = 3;
     fixture->machine.plan.features.physical_bits = 52;
     struct address_space *space = build(fixture);
     assert_int_equal(space->direct_map_size_bytes, 64 * TIB);
-    assert_int_equal(space->direct_map_mapped_bytes, 4 * MIB);
+    assert_int_equal(space->direct_map_mapped_bytes, 6 * MIB);
     assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + LAYOUT_DIRECT_MAP_LIMIT_BYTES));
     assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + 65 * TIB));
 }
@@ -397,6 +476,9 @@ int main(void)
         ON_MACHINE(test_P12_with_and_without_1_gib_pages),
         ON_MACHINE(test_P12_without_nx),
         ON_MACHINE(test_P11_five_levels),
+        ON_MACHINE(test_P11_five_levels_map_ram_beyond_64_tib),
+        ON_MACHINE(test_image_that_is_not_in_ram_is_refused),
+        ON_MACHINE(test_areas_have_names),
         ON_MACHINE(test_P10_ram_above_maxphyaddr_is_refused),
         ON_MACHINE(test_ram_beyond_the_direct_map_is_left_out),
         ON_MACHINE(test_framebuffer_beyond_the_direct_map_is_refused),

@@ -86,6 +86,7 @@ static void map(struct fixture *fixture, uint64_t virtual, uint64_t physical,
                 struct page_permissions permissions)
 {
     fixture->space.table.allow_writable_executable = true;
+    permissions.global = true;
     assert_int_equal(page_table_map(&fixture->space.table, virt_addr(virtual), phys_addr(physical),
                                     4096, permissions, false),
                      PAGE_TABLE_OK);
@@ -160,6 +161,17 @@ static void test_P8_mapped_guard_page_is_found(void **state)
     assert_found(fixture, &fixture->result.guard_count, "mapped guard page: main stack");
 }
 
+static void test_page_that_is_not_global_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    map(fixture, ELSEWHERE, SOME_FRAME, READ_ONLY);
+    assert_passes(fixture);
+    assert_int_equal(
+        page_table_protect(&fixture->space.table, virt_addr(ELSEWHERE), 4096, READ_ONLY),
+        PAGE_TABLE_OK);
+    assert_found(fixture, &fixture->result.global_count, "not global");
+}
+
 static void test_P13_image_permissions(void **state)
 {
     struct fixture *fixture = *state;
@@ -184,6 +196,75 @@ static void test_P13_image_permissions(void **state)
     assert_passes(fixture);
     map(fixture, LAYOUT_KERNEL_IMAGE_BASE + 0x4b000, SOME_FRAME, READ_ONLY);
     assert_found(fixture, &fixture->result.image_count, "outside of the image's segments");
+}
+
+static void test_executable_outside_of_the_image_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    map(fixture, ELSEWHERE, SOME_FRAME, (struct page_permissions){.execute = true});
+    assert_found(fixture, &fixture->result.image_count, "executable outside of the image");
+}
+
+/* W^X holds for each frame: the direct map is no way round it, nor is another address. */
+static void test_P5_writable_alias_of_text_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const names[] = {"text", "rodata", "symbols"};
+    static const uint64_t offsets[] = {0x4000, 0x5000, 0x4a000};
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t physical = FAKE_MACHINE_IMAGE_BASE + offsets[i];
+        uint64_t alias = LAYOUT_DIRECT_MAP_BASE + physical;
+        struct page_permissions permissions = {.write = true, .global = true};
+        assert_int_equal(
+            page_table_protect(&fixture->space.table, virt_addr(alias), 4096, permissions),
+            PAGE_TABLE_OK);
+        assert_found(fixture, &fixture->result.alias_count, names[i]);
+        permissions.write = false;
+        assert_int_equal(
+            page_table_protect(&fixture->space.table, virt_addr(alias), 4096, permissions),
+            PAGE_TABLE_OK);
+        map(fixture, ELSEWHERE, physical, READ_WRITE);
+        assert_found(fixture, &fixture->result.alias_count, names[i]);
+        unmap(fixture, ELSEWHERE);
+        assert_passes(fixture);
+    }
+}
+
+static void test_P14_ram_that_is_not_write_back_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct page_permissions permissions = {.memory_type = PAGE_MEMORY_UNCACHED};
+    map(fixture, ELSEWHERE, SOME_FRAME, permissions);
+    assert_found(fixture, &fixture->result.memory_type_count, "RAM, but not write-back");
+    unmap(fixture, ELSEWHERE);
+    permissions.memory_type = PAGE_MEMORY_WRITE_COMBINING;
+    map(fixture, ELSEWHERE, SOME_FRAME, permissions);
+    assert_found(fixture, &fixture->result.memory_type_count, "RAM, but not write-back");
+}
+
+static void test_P14_framebuffer_that_is_not_write_combining_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct page_permissions permissions = {.memory_type = PAGE_MEMORY_UNCACHED};
+    map(fixture, ELSEWHERE, FAKE_MACHINE_FRAMEBUFFER_BASE + 0x1000, permissions);
+    assert_found(fixture, &fixture->result.memory_type_count, "not write-combining");
+    unmap(fixture, ELSEWHERE);
+
+    fixture->machine.plan.features.write_combining = false; /* then it cannot be */
+    build(fixture);
+    assert_passes(fixture);
+}
+
+/* The fixed early heap's pages leave the image one day, and only those. */
+static void test_image_pages_that_were_given_back_are_no_violation(void **state)
+{
+    struct fixture *fixture = *state;
+    unmap(fixture, LAYOUT_KERNEL_IMAGE_BASE + 0x9000);
+    assert_found(fixture, &fixture->result.image_count, "not mapped");
+    fixture->input.image_unmapped_bytes = 4096;
+    assert_passes(fixture);
+    unmap(fixture, LAYOUT_KERNEL_IMAGE_BASE + 0x1000);
+    assert_found(fixture, &fixture->result.image_count, "not mapped");
 }
 
 static void test_P14_write_back_device_memory_is_found(void **state)
@@ -296,7 +377,13 @@ int main(void)
         ON_SPACE(test_P7_page_0_is_found),
         ON_SPACE(test_P9_identity_mapping_is_found),
         ON_SPACE(test_P8_mapped_guard_page_is_found),
+        ON_SPACE(test_page_that_is_not_global_is_found),
         ON_SPACE(test_P13_image_permissions),
+        ON_SPACE(test_executable_outside_of_the_image_is_found),
+        ON_SPACE(test_P5_writable_alias_of_text_is_found),
+        ON_SPACE(test_P14_ram_that_is_not_write_back_is_found),
+        ON_SPACE(test_P14_framebuffer_that_is_not_write_combining_is_found),
+        ON_SPACE(test_image_pages_that_were_given_back_are_no_violation),
         ON_SPACE(test_P14_write_back_device_memory_is_found),
         ON_SPACE(test_frame_writable_twice_is_found),
         ON_SPACE(test_frames_in_any_order_are_compared),

@@ -544,6 +544,261 @@ static void test_unmap_splits_large_pages(void **state)
     space_destroy(&space);
 }
 
+/* --- Protecting and merging --- */
+
+static enum page_table_status protect(struct space *space, uint64_t virtual, uint64_t size_bytes,
+                                      struct page_permissions permissions)
+{
+    return page_table_protect(&space->table, virt_addr(virtual), size_bytes, permissions);
+}
+
+static uint64_t merge(struct space *space, uint64_t virtual, uint64_t size_bytes)
+{
+    uint64_t table_count = 77;
+    assert_int_equal(page_table_merge(&space->table, virt_addr(virtual), size_bytes, &table_count),
+                     PAGE_TABLE_OK);
+    return table_count;
+}
+
+static void test_protect_changes_whole_pages_in_place(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    const uint64_t start = GIB - 2 * MIB - 0x1000;
+    const uint64_t size = 0x1000 + 2 * MIB + GIB + 2 * MIB + 0x1000;
+    assert_int_equal(map(&space, UPPER + start, start, size, READ_WRITE), PAGE_TABLE_OK);
+    uint64_t table_count = space.table.table_count;
+    assert_int_equal(protect(&space, UPPER + start, size, READ_EXECUTE), PAGE_TABLE_OK);
+    assert_int_equal(space.table.table_count, table_count);
+    assert_int_equal(space.memory.invalidate_count, 1);
+    assert_int_equal(space.memory.invalidated_start, UPPER + start);
+    assert_int_equal(space.memory.invalidated_size_bytes, size);
+    assert_mapping(&space, UPPER + start, UPPER + start, start, 4 * KIB, READ_EXECUTE);
+    assert_mapping(&space, UPPER + GIB - 1, UPPER + GIB - 2 * MIB, GIB - 2 * MIB, 2 * MIB,
+                   READ_EXECUTE);
+    assert_mapping(&space, UPPER + GIB, UPPER + GIB, GIB, GIB, READ_EXECUTE);
+    assert_mapping(&space, UPPER + start + size - 1, UPPER + start + size - 0x1000,
+                   start + size - 0x1000, 4 * KIB, READ_EXECUTE);
+    space_destroy(&space);
+}
+
+static void test_P14_protect_changes_the_memory_type_too(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    const struct page_permissions wc = {
+        .write = true, .global = true, .memory_type = PAGE_MEMORY_WRITE_COMBINING};
+    assert_int_equal(map(&space, UPPER, 0, 2 * MIB + 0x1000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(protect(&space, UPPER, 2 * MIB + 0x1000, wc), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, wc);
+    assert_mapping(&space, UPPER + 2 * MIB, UPPER + 2 * MIB, 2 * MIB, 4 * KIB, wc);
+    assert_int_equal(protect(&space, UPPER, 2 * MIB + 0x1000, READ_ONLY), PAGE_TABLE_OK);
+    assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_ONLY);
+    space_destroy(&space);
+}
+
+static void test_protect_splits_large_pages_at_its_ends(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(protect(&space, UPPER + 3 * MIB, 4 * MIB, READ_ONLY), PAGE_TABLE_OK);
+    assert_int_equal(space.table.table_count, 5); /* PD, and a PT at each end */
+    assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_WRITE);
+    assert_mapping(&space, UPPER + 3 * MIB - 1, UPPER + 3 * MIB - 0x1000, 3 * MIB - 0x1000, 4 * KIB,
+                   READ_WRITE);
+    assert_mapping(&space, UPPER + 3 * MIB, UPPER + 3 * MIB, 3 * MIB, 4 * KIB, READ_ONLY);
+    assert_mapping(&space, UPPER + 4 * MIB, UPPER + 4 * MIB, 4 * MIB, 2 * MIB, READ_ONLY);
+    assert_mapping(&space, UPPER + 7 * MIB - 1, UPPER + 7 * MIB - 0x1000, 7 * MIB - 0x1000, 4 * KIB,
+                   READ_ONLY);
+    assert_mapping(&space, UPPER + 7 * MIB, UPPER + 7 * MIB, 7 * MIB, 4 * KIB, READ_WRITE);
+    assert_mapping(&space, UPPER + GIB - 1, UPPER + GIB - 2 * MIB, GIB - 2 * MIB, 2 * MIB,
+                   READ_WRITE);
+    space_destroy(&space);
+}
+
+static void assert_protect_refused(struct space *space, uint64_t virtual, uint64_t size_bytes,
+                                   struct page_permissions permissions,
+                                   enum page_table_status expected)
+{
+    struct snapshot before = snapshot_take(space);
+    assert_int_equal(protect(space, virtual, size_bytes, permissions), expected);
+    snapshot_assert_unchanged(before, space);
+    snapshot_drop(before);
+}
+
+static void test_P1_P3_P5_protect_refuses(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 32);
+    const struct page_permissions both = {.write = true, .execute = true};
+    assert_int_equal(map(&space, UPPER + 0x5000, 0x5000, 0x3000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, UPPER + 0xa000, 0x5000, 0x3000, READ_WRITE), PAGE_TABLE_OK);
+    const uint64_t page = UPPER + 0x5000;
+    assert_protect_refused(&space, page, 0x1000, both, PAGE_TABLE_WRITABLE_EXECUTABLE);
+    assert_protect_refused(&space, page, 0, READ_ONLY, PAGE_TABLE_EMPTY);
+    assert_protect_refused(&space, page, 0x800, READ_ONLY, PAGE_TABLE_UNALIGNED);
+    assert_protect_refused(&space, page + 1, 0x1000, READ_ONLY, PAGE_TABLE_UNALIGNED);
+    assert_protect_refused(&space, page - 0x1000, 0x1000, READ_ONLY, PAGE_TABLE_NOT_MAPPED);
+    assert_protect_refused(&space, page, 0x4000, READ_ONLY, PAGE_TABLE_NOT_MAPPED);
+    assert_protect_refused(&space, page, 0x8000, READ_ONLY, PAGE_TABLE_NOT_MAPPED); /* a hole */
+    assert_protect_refused(&space, 0x800000000000, 0x1000, READ_ONLY, PAGE_TABLE_NON_CANONICAL);
+    assert_protect_refused(&space, page, 0 - GIB, READ_ONLY, PAGE_TABLE_NON_CANONICAL);
+    assert_int_equal(space.memory.invalidate_count, 0);
+    space.table.allow_writable_executable = true;
+    assert_int_equal(protect(&space, page, 0x1000, both), PAGE_TABLE_OK);
+    space_destroy(&space);
+}
+
+static void test_protect_of_the_last_page_of_the_address_space(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 32);
+    const uint64_t base = UINT64_MAX - (2 * MIB - 1);
+    assert_int_equal(map(&space, base, 0, 2 * MIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(protect(&space, UINT64_MAX - 0xfff, 0x1000, READ_ONLY), PAGE_TABLE_OK);
+    assert_mapping(&space, UINT64_MAX, UINT64_MAX - 0xfff, 2 * MIB - 0x1000, 4 * KIB, READ_ONLY);
+    assert_mapping(&space, base, base, 0, 4 * KIB, READ_WRITE);
+    assert_int_equal(protect(&space, UINT64_MAX - 0xfff, 0x1000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(merge(&space, UINT64_MAX - 0xfff, 0x1000), 1);
+    assert_mapping(&space, UINT64_MAX, base, 0, 2 * MIB, READ_WRITE);
+    space_destroy(&space);
+}
+
+static void test_merge_undoes_splits(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    const struct page_permissions wc = {
+        .write = true, .global = true, .memory_type = PAGE_MEMORY_WRITE_COMBINING};
+    assert_int_equal(map(&space, UPPER, 0, GIB, wc), PAGE_TABLE_OK);
+    struct snapshot before = snapshot_take(&space);
+    assert_int_equal(protect(&space, UPPER + 3 * MIB, 4 * MIB, READ_ONLY), PAGE_TABLE_OK);
+    assert_int_equal(merge(&space, UPPER, GIB), 0); /* nothing is alike */
+    assert_int_equal(protect(&space, UPPER + 3 * MIB, 4 * MIB, wc), PAGE_TABLE_OK);
+    space.memory.invalidate_count = 0;
+    assert_int_equal(merge(&space, UPPER, GIB), 3);
+    snapshot_assert_unchanged(before, &space);
+    snapshot_drop(before);
+    assert_int_equal(space.memory.invalidate_count, 3);
+    assert_int_equal(space.memory.invalidated_start, UPPER); /* the last: the 1 GiB page */
+    assert_int_equal(space.memory.invalidated_size_bytes, GIB);
+    space_destroy(&space);
+}
+
+static void test_P6_merge_invalidates_before_it_frees_a_table(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(
+        page_table_map(&space.table, virt_addr(UPPER), phys_addr(0), 2 * MIB, READ_WRITE, false),
+        PAGE_TABLE_OK);
+    assert_int_equal(space.memory.used_count, 4);
+    assert_int_equal(merge(&space, UPPER + MIB, 0x1000), 1); /* a part of it is enough */
+    assert_int_equal(space.memory.used_count_at_invalidate, 4);
+    assert_int_equal(space.memory.used_count, 3);
+    assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_WRITE);
+    space_destroy(&space);
+}
+
+/* One page of 512 differs in one thing: nothing is merged. */
+static void test_merge_needs_512_pages_that_are_alike(void **state)
+{
+    (void)state;
+    static const struct page_permissions others[] = {
+        {.write = false},
+        {.write = false, .execute = true},
+        {.write = true, .global = true},
+        {.write = true, .memory_type = PAGE_MEMORY_UNCACHED},
+    };
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(
+        page_table_map(&space.table, virt_addr(UPPER), phys_addr(0), 2 * MIB, READ_WRITE, false),
+        PAGE_TABLE_OK);
+    const uint64_t pages[] = {UPPER, UPPER + MIB, UPPER + 2 * MIB - 0x1000};
+    for (unsigned i = 0; i < 3; i++) {
+        for (unsigned j = 0; j < 4; j++) {
+            assert_int_equal(protect(&space, pages[i], 0x1000, others[j]), PAGE_TABLE_OK);
+            assert_int_equal(merge(&space, UPPER, 2 * MIB), 0);
+        }
+        assert_int_equal(unmap(&space, pages[i], 0x1000), PAGE_TABLE_OK);
+        assert_int_equal(merge(&space, UPPER, 2 * MIB), 0);
+        assert_int_equal(map(&space, pages[i], GIB, 0x1000, READ_WRITE), PAGE_TABLE_OK);
+        assert_int_equal(merge(&space, UPPER, 2 * MIB), 0);
+        assert_int_equal(unmap(&space, pages[i], 0x1000), PAGE_TABLE_OK);
+        assert_int_equal(map(&space, pages[i], pages[i] - UPPER, 0x1000, READ_WRITE),
+                         PAGE_TABLE_OK);
+    }
+    assert_int_equal(merge(&space, UPPER, 2 * MIB), 1);
+    /* Alike, but not where a large page can begin. */
+    assert_int_equal(page_table_map(&space.table, virt_addr(UPPER + 4 * MIB), phys_addr(MIB),
+                                    2 * MIB, READ_WRITE, false),
+                     PAGE_TABLE_OK);
+    assert_int_equal(merge(&space, UPPER, 6 * MIB), 0);
+    space_destroy(&space);
+}
+
+/* The CPU sets "accessed" and "dirty" in an entry when it uses it. */
+static void test_merge_ignores_what_the_cpu_notes(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(
+        page_table_map(&space.table, virt_addr(UPPER), phys_addr(0), 2 * MIB, READ_WRITE, false),
+        PAGE_TABLE_OK);
+    struct phys_addr table = space.table.root;
+    for (unsigned level = 4; level > 1; level--) {
+        uint64_t *entries = fake_memory_at(&space.memory, table);
+        table = page_entry_address(entries[page_entry_index(virt_addr(UPPER), level)], level);
+    }
+    uint64_t *entries = fake_memory_at(&space.memory, table);
+    entries[0] |= PAGE_ENTRY_ACCESSED;
+    entries[300] |= PAGE_ENTRY_ACCESSED | PAGE_ENTRY_DIRTY;
+    assert_int_equal(merge(&space, UPPER, 2 * MIB), 1);
+    assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_WRITE);
+    space_destroy(&space);
+}
+
+static void test_P12_merge_makes_no_1gib_page_without_the_feature(void **state)
+{
+    (void)state;
+    struct space space;
+    struct page_table_features features = MODERN;
+    features.pages_1gib = false;
+    space_create(&space, features, 64);
+    assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(protect(&space, UPPER, 0x1000, READ_ONLY), PAGE_TABLE_OK);
+    assert_int_equal(protect(&space, UPPER, 0x1000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(merge(&space, UPPER, GIB), 1);
+    assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_WRITE);
+    space_destroy(&space);
+}
+
+static void test_P1_merge_refuses(void **state)
+{
+    (void)state;
+    struct space space;
+    uint64_t count = 77;
+    space_create(&space, MODERN, 32);
+    assert_int_equal(page_table_merge(&space.table, virt_addr(UPPER), 0, &count), PAGE_TABLE_EMPTY);
+    assert_int_equal(page_table_merge(&space.table, virt_addr(UPPER + 1), 0x1000, &count),
+                     PAGE_TABLE_UNALIGNED);
+    assert_int_equal(page_table_merge(&space.table, virt_addr(UPPER - 0x1000), 0x1000, &count),
+                     PAGE_TABLE_NON_CANONICAL);
+    assert_int_equal(count, 77);
+    assert_int_equal(merge(&space, UPPER, 0 - UPPER), 0); /* nothing is mapped */
+    space_destroy(&space);
+}
+
 /* --- P4: the n-th table allocation fails --- */
 
 static void test_P4_create_without_memory(void **state)
@@ -639,6 +894,23 @@ static void test_P4_unmap_fails_in_a_split(void **state)
     space_create(&space, MODERN, 64);
     assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
     assert_int_equal(sweep(&space, request_unmap_with_splits_together), 3);
+    space_destroy(&space);
+}
+
+static enum page_table_status request_protect_with_splits_apart(struct space *space)
+{
+    return protect(space, UPPER + 0x1000, 3 * GIB - 0x2000, READ_ONLY);
+}
+
+static void test_P4_protect_fails_in_a_split(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER, 0, 3 * GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(sweep(&space, request_protect_with_splits_apart), 4);
+    assert_mapping(&space, UPPER, UPPER, 0, 4 * KIB, READ_WRITE);
+    assert_mapping(&space, UPPER + GIB, UPPER + GIB, GIB, GIB, READ_ONLY);
     space_destroy(&space);
 }
 
@@ -777,10 +1049,22 @@ int main(void)
         cmocka_unit_test(test_P6_unmap_invalidates_before_it_frees_tables),
         cmocka_unit_test(test_no_invalidate_callback_while_not_live),
         cmocka_unit_test(test_unmap_splits_large_pages),
+        cmocka_unit_test(test_protect_changes_whole_pages_in_place),
+        cmocka_unit_test(test_P14_protect_changes_the_memory_type_too),
+        cmocka_unit_test(test_protect_splits_large_pages_at_its_ends),
+        cmocka_unit_test(test_P1_P3_P5_protect_refuses),
+        cmocka_unit_test(test_protect_of_the_last_page_of_the_address_space),
+        cmocka_unit_test(test_merge_undoes_splits),
+        cmocka_unit_test(test_P6_merge_invalidates_before_it_frees_a_table),
+        cmocka_unit_test(test_merge_needs_512_pages_that_are_alike),
+        cmocka_unit_test(test_merge_ignores_what_the_cpu_notes),
+        cmocka_unit_test(test_P12_merge_makes_no_1gib_page_without_the_feature),
+        cmocka_unit_test(test_P1_merge_refuses),
         cmocka_unit_test(test_P4_create_without_memory),
         cmocka_unit_test(test_P4_map_fails_midway),
         cmocka_unit_test(test_P4_failed_map_of_live_tables_invalidates),
         cmocka_unit_test(test_P4_unmap_fails_in_a_split),
+        cmocka_unit_test(test_P4_protect_fails_in_a_split),
         cmocka_unit_test(test_borrowed_upper_half_stays_the_owners),
         cmocka_unit_test(test_walks_can_be_stopped),
         cmocka_unit_test(test_random_requests),

@@ -5,7 +5,7 @@
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/image.h"
 #include "kernel/log.h"
-#include "kernel/mm/layout.h"
+#include "shared/direct_map.h"
 
 /* The compiler's frame: the caller's RBP, then the return address (System V ABI, 3.2.2). */
 struct stack_frame {
@@ -24,8 +24,8 @@ static bool is_kernel_text(uint64_t address)
 
 static uint64_t *access_through_direct_map(void *context, struct phys_addr table)
 {
-    (void)context;
-    return (uint64_t *)(LAYOUT_DIRECT_MAP_BASE + table.value);
+    const struct page_table_features *features = context;
+    return (uint64_t *)(direct_map_base(features->levels) + table.value);
 }
 
 /* Asks the live tables, so that a wild frame pointer is judged instead of followed. */
@@ -40,7 +40,7 @@ static bool is_readable(uint64_t address)
         .no_execute = features.no_execute,
         .pages_1gib = features.pages_1gib,
         .write_combining = features.write_combining,
-        .memory = {.access_table = access_through_direct_map},
+        .memory = {.context = &features, .access_table = access_through_direct_map},
     };
     struct page_mapping mapping;
     return page_table_lookup(&live, virt_addr(address), &mapping) == PAGE_TABLE_OK;

@@ -35,6 +35,8 @@
 #define PAGE_ENTRY_USER          (UINT64_C(1) << 2)
 #define PAGE_ENTRY_WRITE_THROUGH (UINT64_C(1) << 3)
 #define PAGE_ENTRY_CACHE_DISABLE (UINT64_C(1) << 4)
+#define PAGE_ENTRY_ACCESSED      (UINT64_C(1) << 5)
+#define PAGE_ENTRY_DIRTY         (UINT64_C(1) << 6)
 #define PAGE_ENTRY_LARGE         (UINT64_C(1) << 7)
 #define PAGE_ENTRY_PAT_4KIB      (UINT64_C(1) << 7)
 #define PAGE_ENTRY_GLOBAL        (UINT64_C(1) << 8)
@@ -100,6 +102,12 @@ static inline bool page_entry_allows_user(uint64_t entry)
 static inline bool page_entry_is_global(uint64_t entry)
 {
     return (entry & PAGE_ENTRY_GLOBAL) != 0;
+}
+
+/* The entry as software made it: without what the CPU notes about the use of the page. */
+static inline uint64_t page_entry_without_use(uint64_t entry)
+{
+    return entry & ~(PAGE_ENTRY_ACCESSED | PAGE_ENTRY_DIRTY);
 }
 
 /* The page that a leaf maps, or the table that another entry refers to. */

@@ -236,51 +236,52 @@ static enum page_table_status judge_physical_range(const struct page_table *tabl
     return PAGE_TABLE_OK;
 }
 
-/* --- Removing --- */
-
-/* What is still to be removed; advances through the tables in order of address. */
-struct removal {
+/* What is left of a range; goes through the tables in order of address. */
+struct cursor {
     struct virt_addr virtual;
     uint64_t remaining_bytes;
-    struct detached_tables detached;
 };
 
-static void removal_advance(struct removal *removal, uint64_t span)
+/* To the end of the entry of `span` bytes in which the cursor stands, or of the range. */
+static void cursor_advance(struct cursor *cursor, uint64_t span)
 {
-    uint64_t bytes = span - (removal->virtual.value & (span - 1));
-    if (bytes > removal->remaining_bytes)
-        bytes = removal->remaining_bytes;
-    removal->virtual = virt_addr_add(removal->virtual, bytes);
-    removal->remaining_bytes -= bytes;
+    uint64_t bytes = span - (cursor->virtual.value & (span - 1));
+    if (bytes > cursor->remaining_bytes)
+        bytes = cursor->remaining_bytes;
+    cursor->virtual = virt_addr_add(cursor->virtual, bytes);
+    cursor->remaining_bytes -= bytes;
 }
+
+/* --- Removing --- */
 
 /* Clear what is mapped of the range in this table, and detach the tables below that become empty.
  * Precondition: no page lies only partly in the range. */
 static void remove_in_table(struct page_table *table, struct phys_addr page, unsigned level,
-                            struct removal *removal)
+                            struct cursor *cursor, struct detached_tables *detached)
 {
     uint64_t *entries = entries_of(table, page);
-    unsigned index = page_entry_index(removal->virtual, level);
-    for (; index < PAGE_ENTRY_COUNT && removal->remaining_bytes > 0; index++) {
+    unsigned index = page_entry_index(cursor->virtual, level);
+    for (; index < PAGE_ENTRY_COUNT && cursor->remaining_bytes > 0; index++) {
         uint64_t *entry = &entries[index];
         if (!page_entry_is_present(*entry) || page_entry_is_leaf(*entry, level)) {
             *entry = 0;
-            removal_advance(removal, page_entry_span_bytes(level));
+            cursor_advance(cursor, page_entry_span_bytes(level));
             continue;
         }
         struct phys_addr below = page_entry_address(*entry, level);
-        remove_in_table(table, below, level - 1, removal);
+        remove_in_table(table, below, level - 1, cursor, detached);
         if (table_is_empty(table, below))
-            detach_table(table, entry, below, &removal->detached);
+            detach_table(table, entry, below, detached);
     }
 }
 
 static void remove_range(struct page_table *table, struct virt_addr start, uint64_t size_bytes)
 {
-    struct removal removal = {.virtual = start, .remaining_bytes = size_bytes};
-    remove_in_table(table, table->root, table->levels, &removal);
+    struct cursor cursor = {start, size_bytes};
+    struct detached_tables detached = {.count = 0};
+    remove_in_table(table, table->root, table->levels, &cursor, &detached);
     invalidate(table, start, size_bytes);
-    free_detached(table, &removal.detached);
+    free_detached(table, &detached);
 }
 
 /* --- Mapping --- */
@@ -377,9 +378,9 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
     return PAGE_TABLE_OK;
 }
 
-/* --- Unmapping --- */
+/* --- Splitting --- */
 
-/* The splits of one unmap, so that they can be taken back: at each end of the range a 1 GiB page
+/* The splits of one request, so that they can be taken back: at each end of the range a 1 GiB page
  * can fall to 2 MiB pages and one of those to 4 KiB pages. */
 #define SPLIT_LIMIT 4
 
@@ -447,8 +448,10 @@ static void undo_splits(struct page_table *table, const struct split_list *list)
     }
 }
 
-enum page_table_status page_table_unmap(struct page_table *table, struct virt_addr virtual,
-                                        uint64_t size_bytes)
+/* Make every page of the range lie wholly in it: the part of unmap and protect that can fail.
+ * On failure the tables are as they were. */
+static enum page_table_status split_ends(struct page_table *table, struct virt_addr virtual,
+                                         uint64_t size_bytes)
 {
     enum page_table_status status = judge_virtual_range(table, virtual, size_bytes);
     if (status != PAGE_TABLE_OK)
@@ -462,7 +465,126 @@ enum page_table_status page_table_unmap(struct page_table *table, struct virt_ad
         undo_splits(table, &splits);
         return PAGE_TABLE_NO_MEMORY;
     }
-    remove_range(table, virtual, size_bytes);
+    return PAGE_TABLE_OK;
+}
+
+/* --- Unmapping and protecting --- */
+
+enum page_table_status page_table_unmap(struct page_table *table, struct virt_addr virtual,
+                                        uint64_t size_bytes)
+{
+    enum page_table_status status = split_ends(table, virtual, size_bytes);
+    if (status == PAGE_TABLE_OK)
+        remove_range(table, virtual, size_bytes);
+    return status;
+}
+
+/* Precondition: every page of the range is mapped and lies wholly in it. */
+static void protect_in_table(struct page_table *table, struct phys_addr page, unsigned level,
+                             struct cursor *cursor, struct page_permissions permissions)
+{
+    uint64_t *entries = entries_of(table, page);
+    unsigned index = page_entry_index(cursor->virtual, level);
+    for (; index < PAGE_ENTRY_COUNT && cursor->remaining_bytes > 0; index++) {
+        struct phys_addr address = page_entry_address(entries[index], level);
+        if (!page_entry_is_leaf(entries[index], level)) {
+            protect_in_table(table, address, level - 1, cursor, permissions);
+            continue;
+        }
+        entries[index] = page_entry_for_page(address, level, permissions, table->no_execute,
+                                             table->write_combining);
+        cursor_advance(cursor, page_entry_span_bytes(level));
+    }
+}
+
+enum page_table_status page_table_protect(struct page_table *table, struct virt_addr virtual,
+                                          uint64_t size_bytes, struct page_permissions permissions)
+{
+    if (permissions.write && permissions.execute && !table->allow_writable_executable)
+        return PAGE_TABLE_WRITABLE_EXECUTABLE;
+    enum page_table_status status = split_ends(table, virtual, size_bytes);
+    if (status != PAGE_TABLE_OK)
+        return status;
+    struct cursor cursor = {virtual, size_bytes};
+    protect_in_table(table, table->root, table->levels, &cursor, permissions);
+    invalidate(table, virtual, size_bytes);
+    return PAGE_TABLE_OK;
+}
+
+/* --- Merging --- */
+
+/* The page of the next larger size that means what this table of pages means. False if there is
+ * none: the pages are not one aligned piece of memory with the same permissions. The CPU notes in
+ * each entry by itself whether its page was used, so those bits do not count. */
+static bool table_as_page(const struct page_table *table, struct phys_addr page, unsigned level,
+                          uint64_t *ret_entry)
+{
+    const uint64_t *entries = entries_of(table, page);
+    if (!page_entry_is_present(entries[0]) || !page_entry_is_leaf(entries[0], level))
+        return false;
+    struct phys_addr start = page_entry_address(entries[0], level);
+    if (!is_multiple_of(start.value, page_entry_span_bytes(level + 1)))
+        return false;
+
+    struct page_permissions permissions = page_entry_permissions(entries[0], level);
+    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+        struct phys_addr expected = phys_addr_add(start, i * page_entry_span_bytes(level));
+        if (page_entry_without_use(entries[i]) != page_entry_for_page(expected, level, permissions,
+                                                                      table->no_execute,
+                                                                      table->write_combining))
+            return false;
+    }
+    *ret_entry = page_entry_for_page(start, level + 1, permissions, table->no_execute,
+                                     table->write_combining);
+    return true;
+}
+
+/* One store replaces the table by the page, and both mean the same, so no address is without a
+ * translation at any time. The table must not be touched while the CPU may still walk it. */
+static void merge_table(struct page_table *table, uint64_t *entry, uint64_t large_page,
+                        unsigned level, struct virt_addr virtual)
+{
+    struct phys_addr page = page_entry_address(*entry, level);
+    uint64_t span = page_entry_span_bytes(level);
+    *entry = large_page;
+    invalidate(table, virt_addr(virtual.value & ~(span - 1)), span);
+    free_table(table, page);
+}
+
+/* From the bottom up: 2 MiB pages that come about may be one 1 GiB page. */
+static uint64_t merge_in_table(struct page_table *table, struct phys_addr page, unsigned level,
+                               struct cursor *cursor)
+{
+    uint64_t merged_count = 0;
+    uint64_t *entries = entries_of(table, page);
+    unsigned index = page_entry_index(cursor->virtual, level);
+    for (; index < PAGE_ENTRY_COUNT && cursor->remaining_bytes > 0; index++) {
+        uint64_t *entry = &entries[index];
+        struct virt_addr virtual = cursor->virtual;
+        uint64_t large_page;
+        if (!page_entry_is_present(*entry) || page_entry_is_leaf(*entry, level)) {
+            cursor_advance(cursor, page_entry_span_bytes(level));
+            continue;
+        }
+        struct phys_addr below = page_entry_address(*entry, level);
+        merged_count += merge_in_table(table, below, level - 1, cursor);
+        if (level <= largest_page_level(table, true) &&
+            table_as_page(table, below, level - 1, &large_page)) {
+            merge_table(table, entry, large_page, level, virtual);
+            merged_count++;
+        }
+    }
+    return merged_count;
+}
+
+enum page_table_status page_table_merge(struct page_table *table, struct virt_addr virtual,
+                                        uint64_t size_bytes, uint64_t *ret_table_count)
+{
+    enum page_table_status status = judge_virtual_range(table, virtual, size_bytes);
+    if (status != PAGE_TABLE_OK)
+        return status;
+    struct cursor cursor = {virtual, size_bytes};
+    *ret_table_count = merge_in_table(table, table->root, table->levels, &cursor);
     return PAGE_TABLE_OK;
 }
 

@@ -74,26 +74,43 @@ static void oracle_map(struct oracle *oracle, struct extent extent)
         oracle_append(oracle, old.extents[next++]);
 }
 
-static void oracle_unmap(struct oracle *oracle, uint64_t virtual, uint64_t last)
+static struct extent extent_from(struct extent extent, uint64_t virtual)
+{
+    if (extent.virtual < virtual) {
+        extent.physical += virtual - extent.virtual;
+        extent.virtual = virtual;
+    }
+    return extent;
+}
+
+static struct extent extent_to(struct extent extent, uint64_t last)
+{
+    if (extent.last > last)
+        extent.last = last;
+    return extent;
+}
+
+/* What lies in [virtual, last] is gone, or has the new permissions if there are any. */
+static void oracle_change(struct oracle *oracle, uint64_t virtual, uint64_t last,
+                          const struct page_permissions *permissions)
 {
     struct oracle old = *oracle;
     oracle->count = 0;
     for (unsigned i = 0; i < old.count; i++) {
-        struct extent before = old.extents[i];
-        struct extent after = old.extents[i];
-        if (before.last < virtual || before.virtual > last) {
-            oracle_append(oracle, before);
+        struct extent extent = old.extents[i];
+        if (extent.last < virtual || extent.virtual > last) {
+            oracle_append(oracle, extent);
             continue;
         }
-        if (before.virtual < virtual) {
-            before.last = virtual - 1;
-            oracle_append(oracle, before);
+        if (extent.virtual < virtual)
+            oracle_append(oracle, extent_to(extent, virtual - 1));
+        if (permissions != NULL) {
+            struct extent changed = extent_to(extent_from(extent, virtual), last);
+            changed.permissions = *permissions;
+            oracle_append(oracle, changed);
         }
-        if (after.last > last) {
-            after.physical += last + 1 - after.virtual;
-            after.virtual = last + 1;
-            oracle_append(oracle, after);
-        }
+        if (extent.last > last)
+            oracle_append(oracle, extent_from(extent, last + 1));
     }
 }
 
@@ -288,33 +305,89 @@ static const char *run_map(struct run *run)
     return status_problem(run, status, expected);
 }
 
-static const char *run_unmap(struct run *run)
+/* A range of addresses, most often at what is mapped. */
+static struct extent choose_target(struct run *run)
 {
     uint64_t virtual = choose_address(run);
-    uint64_t last = virtual + choose_size(run) - 1;
+    uint64_t size_bytes = choose_size(run);
     uint64_t aim = below(run, 4);
-    if (run->oracle.count > 0 && aim != 0) { /* at what is mapped */
-        const struct extent *extent = &run->oracle.extents[below(run, run->oracle.count)];
-        uint64_t page_count = (extent->last - extent->virtual) / PAGE_SIZE_BYTES + 1;
-        uint64_t size_bytes = last - virtual + 1;
-        virtual = extent->virtual;
-        if (aim >= 2)
-            virtual += below(run, page_count) * PAGE_SIZE_BYTES;
-        last = aim == 3 ? extent->last : virtual + size_bytes - 1;
-    }
+    if (run->oracle.count == 0 || aim == 0)
+        return (struct extent){.virtual = virtual, .last = virtual + size_bytes - 1};
 
-    enum page_table_status expected = PAGE_TABLE_OK;
-    if (!is_possible_range(run, virtual, last))
-        expected = PAGE_TABLE_NON_CANONICAL;
-    else if (oracle_mapped_bytes(&run->oracle, virtual, last) != last - virtual + 1)
-        expected = PAGE_TABLE_NOT_MAPPED;
+    struct extent target = run->oracle.extents[below(run, run->oracle.count)];
+    uint64_t page_count = (target.last - target.virtual) / PAGE_SIZE_BYTES + 1;
+    if (aim >= 2)
+        target.virtual += below(run, page_count) * PAGE_SIZE_BYTES;
+    if (aim != 3)
+        target.last = target.virtual + size_bytes - 1;
+    return target;
+}
+
+static enum page_table_status expected_of_change(const struct run *run, struct extent target)
+{
+    uint64_t size_bytes = target.last - target.virtual + 1;
+    if (!is_possible_range(run, target.virtual, target.last))
+        return PAGE_TABLE_NON_CANONICAL;
+    if (oracle_mapped_bytes(&run->oracle, target.virtual, target.last) != size_bytes)
+        return PAGE_TABLE_NOT_MAPPED;
+    return PAGE_TABLE_OK;
+}
+
+static const char *run_unmap(struct run *run)
+{
+    struct extent target = choose_target(run);
+    enum page_table_status expected = expected_of_change(run, target);
     enum page_table_status status =
-        page_table_unmap(&run->table, virt_addr(virtual), last - virtual + 1);
+        page_table_unmap(&run->table, virt_addr(target.virtual), target.last - target.virtual + 1);
     if (status == PAGE_TABLE_OK)
-        oracle_unmap(&run->oracle, virtual, last);
+        oracle_change(&run->oracle, target.virtual, target.last, NULL);
     else if (!is_as_remembered(run))
         return "an unmap that failed changed something";
     return status_problem(run, status, expected);
+}
+
+static const char *run_protect(struct run *run)
+{
+    struct extent target = choose_target(run);
+    struct page_permissions permissions = choose_permissions(run);
+    enum page_table_status expected = expected_of_change(run, target);
+    enum page_table_status status = page_table_protect(
+        &run->table, virt_addr(target.virtual), target.last - target.virtual + 1, permissions);
+    if (status == PAGE_TABLE_OK)
+        oracle_change(&run->oracle, target.virtual, target.last, &permissions);
+    else if (!is_as_remembered(run))
+        return "a protect that failed changed something";
+    return status_problem(run, status, expected);
+}
+
+/* The oracle knows no page sizes: what is mapped stays, and a second merge finds nothing more. */
+static const char *run_merge(struct run *run)
+{
+    struct extent target = choose_target(run);
+    struct virt_addr virtual = virt_addr(target.virtual);
+    uint64_t size_bytes = target.last - target.virtual + 1;
+    uint64_t merged_count;
+    uint64_t again_count;
+    if (!is_possible_range(run, target.virtual, target.last))
+        return page_table_merge(&run->table, virtual, size_bytes, &merged_count) ==
+                       PAGE_TABLE_NON_CANONICAL
+                   ? NULL
+                   : "a request has the wrong status";
+    if (page_table_merge(&run->table, virtual, size_bytes, &merged_count) != PAGE_TABLE_OK ||
+        page_table_merge(&run->table, virtual, size_bytes, &again_count) != PAGE_TABLE_OK)
+        return "a merge fails";
+    if (run->table.table_count + merged_count != run->table_count_before)
+        return "a merge frees other tables than it says";
+    return again_count == 0 ? NULL : "a merge leaves something to merge";
+}
+
+static const char *run_request(struct run *run, uint64_t choice)
+{
+    if (choice % 2 == 0)
+        return run_map(run);
+    if (choice < 128)
+        return run_unmap(run);
+    return choice < 208 ? run_protect(run) : run_merge(run);
 }
 
 static const char *run_requests(struct run *run)
@@ -325,7 +398,7 @@ static const char *run_requests(struct run *run)
         if (choice / 2 % 4 == 0)
             fake_memory_fail_allocation(&run->memory, 1 + choice / 8 % 6);
         remember(run);
-        const char *problem = choice % 2 == 0 ? run_map(run) : run_unmap(run);
+        const char *problem = run_request(run, choice);
         if (problem == NULL)
             problem = mappings_problem(run);
         if (problem == NULL)
@@ -344,7 +417,7 @@ static const char *unmap_everything(struct run *run)
         uint64_t last = run->oracle.extents[0].last;
         if (page_table_unmap(&run->table, virt_addr(virtual), last - virtual + 1) != PAGE_TABLE_OK)
             return "what is mapped cannot be unmapped";
-        oracle_unmap(&run->oracle, virtual, last);
+        oracle_change(&run->oracle, virtual, last, NULL);
     }
     return run->table.table_count == 1 ? tables_problem(run) : "tables are left over";
 }

@@ -1,6 +1,6 @@
 /*
- * page_table_operations.h - a stream of map and unmap requests beside an oracle, for a unit test
- * and the fuzzer.
+ * page_table_operations.h - a stream of requests (map, unmap, protect, merge) beside an oracle, for
+ * a unit test and the fuzzer.
  */
 #ifndef TESTS_UNIT_SUPPORT_PAGE_TABLE_OPERATIONS_H
 #define TESTS_UNIT_SUPPORT_PAGE_TABLE_OPERATIONS_H
