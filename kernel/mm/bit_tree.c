@@ -582,5 +582,5 @@ static bool shortcuts_are_sound(const struct bit_tree *tree)
 bool bit_tree_check(const struct bit_tree *tree)
 {
     return node_is_sound(tree, tree->top_level, 0) && shortcuts_are_sound(tree) &&
-           bit_tree_runs_are_sound(tree, tree->top_level, 0);
+           bit_tree_runs_are_sound(tree);
 }

@@ -89,8 +89,7 @@ void bit_tree_settle(struct bit_tree *tree);
  * added. */
 void bit_tree_forget_runs(struct bit_tree *tree, uint64_t first_block, uint64_t last_block);
 
-/* True if everything that is remembered about the open node `index` of `level` and all below it is
- * at least what is there. */
-bool bit_tree_runs_are_sound(const struct bit_tree *tree, uint32_t level, uint64_t index);
+/* True if no run is longer than what is remembered. */
+bool bit_tree_runs_are_sound(const struct bit_tree *tree);
 
 #endif

@@ -168,11 +168,11 @@ static uint8_t measure(const struct bit_tree *tree, uint64_t block)
     return (uint8_t)(has_aligned_piece(words) ? bound | HAS_ALIGNED_PIECE : bound);
 }
 
-/* An open block that turns out to be full is closed, and so is a node all of whose children are. */
+/* An open block that turns out to be full is closed, and so is a node all of whose children are.
+ * Nothing is added by that: what is remembered stays true, and of this block nothing is. */
 static void close_full_block(struct bit_tree *tree, uint64_t block)
 {
     uint64_t child = block;
-    bit_tree_forget_runs(tree, block, block);
     for (uint32_t level = 2; level <= tree->top_level; level++) {
         struct bit_tree_node *node = &tree->nodes[level][child / BIT_TREE_WORD_BITS];
         node->whole |= bit_tree_child_bit(child);
@@ -383,21 +383,32 @@ bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request 
 /* --- Checking -----------------------------------------------------------------------------------
  */
 
-bool bit_tree_runs_are_sound(const struct bit_tree *tree, uint32_t level, uint64_t index)
+/* Write what the bound of an open node would be, if all were measured, to *ret_truth. False if what
+ * is remembered of the node or of one below it is less than that. */
+static bool node_is_sound(const struct bit_tree *tree, uint32_t level, uint64_t index,
+                          uint8_t *ret_truth)
 {
     uint8_t bound = tree->runs[level][index];
-    if (level == 1)
-        return bound == 0 || bound_suffices(bound, measure(tree, index));
+    if (level == 1) {
+        *ret_truth = measure(tree, index);
+        return bound == 0 || bound_suffices(bound, *ret_truth);
+    }
     const struct bit_tree_node *node = &tree->nodes[level][index];
     if (node->whole != 0 && bound != 0)
         return false;
+    *ret_truth = 1;
     for (uint64_t open = node->some & ~node->whole; open != 0; open &= open - 1) {
         uint64_t child = index * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(open);
-        if (!bit_tree_runs_are_sound(tree, level - 1, child))
+        uint8_t truth;
+        if (!node_is_sound(tree, level - 1, child, &truth))
             return false;
-        uint8_t child_bound = tree->runs[level - 1][child];
-        if (bound != 0 && child_bound != 0 && !bound_suffices(bound, child_bound))
-            return false;
+        *ret_truth = combine(*ret_truth, truth);
     }
-    return true;
+    return bound == 0 || bound_suffices(bound, *ret_truth);
+}
+
+bool bit_tree_runs_are_sound(const struct bit_tree *tree)
+{
+    uint8_t truth;
+    return node_is_sound(tree, tree->top_level, 0, &truth);
 }

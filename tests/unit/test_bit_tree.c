@@ -20,7 +20,8 @@ static void pair_create(struct pair *pair, uint64_t bit_count)
     size_t size_bytes = bit_tree_size_bytes(bit_count);
     pair->bit_count = bit_count;
     pair->memory = malloc(size_bytes);
-    memset(pair->memory, 0xcc, size_bytes); /* whatever is not opened is garbage */
+    /* Whatever is not opened is garbage: as remembered runs, very long ones or very short ones. */
+    memset(pair->memory, bit_count / BIT_TREE_BLOCK_BITS % 2 == 0 ? 0xcc : 0x02, size_bytes);
     pair->members = calloc(bit_count, sizeof(bool));
     bit_tree_initialise(&pair->tree, pair->memory, bit_count);
 }
@@ -309,6 +310,75 @@ static void assert_check_finds(const struct bit_tree *tree, uint64_t *word, uint
     assert_true(bit_tree_check(tree));
 }
 
+/* Two pieces of 60 meet at the boundary of two nodes, but for one number on either side of it. */
+static void test_a_run_is_found_that_grows_across_two_nodes(void **state)
+{
+    const uint64_t boundary = 64 * BIT_TREE_BLOCK_BITS;
+    struct bit_tree_run_request request = {0, 128 * BIT_TREE_BLOCK_BITS, 100, 1, 0};
+    (void)state;
+    for (uint64_t missing = boundary - 1; missing <= boundary; missing++) {
+        struct pair pair;
+        uint64_t start;
+        pair_create(&pair, 128 * BIT_TREE_BLOCK_BITS);
+        bit_tree_insert(&pair.tree, boundary - 60, boundary + 60);
+        bit_tree_remove(&pair.tree, missing, missing + 1);
+        for (unsigned i = 0; i < 4; i++)
+            assert_false(bit_tree_find_run(&pair.tree, &request, &start));
+        assert_int_not_equal(pair.tree.runs[2][0], 0);
+        assert_int_not_equal(pair.tree.runs[2][1], 0);
+        assert_true(bit_tree_add(&pair.tree, missing));
+        assert_true(bit_tree_check(&pair.tree));
+        assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+        assert_int_equal(start, boundary + 60 - 100);
+        pair_destroy(&pair);
+    }
+}
+
+/* What lies in the memory of a whole block that was never opened is not taken for its runs. */
+static void test_whole_blocks_are_not_judged_by_garbage(void **state)
+{
+    struct pair pair;
+    const uint64_t bit_count = 5 * BIT_TREE_BLOCK_BITS;
+    struct bit_tree_run_request request = {0, bit_count, bit_count - 30, 1, 0};
+    uint64_t start;
+    (void)state;
+    pair_create(&pair, bit_count);
+    bit_tree_insert(&pair.tree, 0, bit_count);
+    bit_tree_remove(&pair.tree, 10, 40);
+    bit_tree_remove(&pair.tree, bit_count - 40, bit_count - 10);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_false(bit_tree_find_run(&pair.tree, &request, &start));
+        assert_true(bit_tree_check(&pair.tree));
+    }
+    request.length = request.alignment = BIT_TREE_BLOCK_BITS;
+    assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_int_equal(start, 3 * BIT_TREE_BLOCK_BITS);
+    pair_destroy(&pair);
+}
+
+/* A block whose run was taken meanwhile is searched once more, and then known for what it is. */
+static void test_a_search_learns_again_what_has_changed(void **state)
+{
+    struct pair pair;
+    const uint64_t bit_count = 4 * BIT_TREE_BLOCK_BITS;
+    struct bit_tree_run_request request = {0, bit_count, 100, 1, 0};
+    uint64_t start;
+    (void)state;
+    pair_create(&pair, bit_count);
+    bit_tree_insert(&pair.tree, 3 * BIT_TREE_BLOCK_BITS + 500, 3 * BIT_TREE_BLOCK_BITS + 600);
+    bit_tree_insert(&pair.tree, BIT_TREE_BLOCK_BITS + 500, BIT_TREE_BLOCK_BITS + 600);
+    assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_int_equal(start, 3 * BIT_TREE_BLOCK_BITS + 500);
+    uint8_t before = pair.tree.runs[1][3];
+    bit_tree_remove(&pair.tree, start + 1, start + 100);
+    assert_int_equal(pair.tree.runs[1][3], before);
+    assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_int_equal(start, BIT_TREE_BLOCK_BITS + 500);
+    assert_in_range(pair.tree.runs[1][3], 1, before - 1);
+    assert_true(bit_tree_check(&pair.tree));
+    pair_destroy(&pair);
+}
+
 static void test_check_finds_a_wrong_bit_on_every_level(void **state)
 {
     struct pair pair;
@@ -326,7 +396,7 @@ static void test_check_finds_a_wrong_bit_on_every_level(void **state)
     assert_check_finds(tree, &tree->words[tree->bit_count / 64], 1);
     assert_check_finds(tree, &tree->highest_word, tree->highest_word); /* members are above it */
     assert_check_finds(tree, &tree->open_block, tree->open_block ^ 1); /* it is whole */
-    tree->runs[1][0] = 1;                                           /* no run; there is one */
+    tree->runs[1][0] = 1;                                              /* no run; there is one */
     assert_false(bit_tree_check(tree));
     pair_destroy(&pair);
 }
@@ -340,6 +410,9 @@ int main(void)
         cmocka_unit_test(test_leaves_are_filled_on_first_touch),
         cmocka_unit_test(test_size_is_1_0182_bits_a_number),
         cmocka_unit_test(test_a_search_remembers_where_there_is_nothing),
+        cmocka_unit_test(test_a_run_is_found_that_grows_across_two_nodes),
+        cmocka_unit_test(test_whole_blocks_are_not_judged_by_garbage),
+        cmocka_unit_test(test_a_search_learns_again_what_has_changed),
         cmocka_unit_test(test_check_finds_a_wrong_bit_on_every_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,13 +204,16 @@ static void fill_oracle(struct machine *machine)
 static const char *compare(const struct machine *machine)
 {
     struct frame_allocator_statistics statistics = frame_allocator_statistics(&machine->frames);
-    if (statistics.free_count != oracle_count(machine, FREE))
+    uint64_t counts[CACHED + 1] = {0};
+    for (uint64_t i = 0; i < ORACLE_FRAMES; i++)
+        counts[machine->oracle[i]]++;
+    if (statistics.free_count != counts[FREE])
         return "another number of free frames than the oracle's";
-    if (statistics.used_count != oracle_count(machine, USED))
+    if (statistics.used_count != counts[USED])
         return "another number of used frames than the oracle's";
-    if (statistics.cached_count != oracle_count(machine, CACHED))
+    if (statistics.cached_count != counts[CACHED])
         return "another number of frames in reserves than the oracle's";
-    if (statistics.reserved_count != oracle_count(machine, RESERVED) + oracle_count(machine, HELD))
+    if (statistics.reserved_count != counts[RESERVED] + counts[HELD])
         return "another number of reserved frames than the oracle's";
     if (statistics.free_count + statistics.used_count + statistics.cached_count +
             statistics.reserved_count !=
