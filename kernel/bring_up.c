@@ -522,7 +522,8 @@ static _Noreturn void switch_off(struct kernel *kernel)
 _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
-    ownership_print(&kernel->frames, &kernel->timeline);
+    ownership_print(&kernel->frames, &kernel->timeline,
+                    command_line_has(kernel->view.command_line, "print-memory"));
     timeline_print(&kernel->timeline);
     bool once = command_line_has(kernel->view.command_line, "once");
     log_line("ready", "action=%s", once ? "power-off" : "idle");

@@ -87,7 +87,8 @@ static void print_sum(const struct frame_allocator *frames, const struct holders
              (unsigned long long)sum.reserved_count, closes ? "yes" : "no");
 }
 
-void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline)
+void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline,
+                     bool each_holder)
 {
     struct holders holders = {.count = 0};
     for (uint32_t i = 0; i < frame_allocator_holding_count(frames); i++) {
@@ -96,7 +97,7 @@ void ownership_print(const struct frame_allocator *frames, const struct timeline
         if (holder != NULL)
             add_holding(holder, &holding);
     }
-    for (size_t i = 0; i < holders.count; i++)
+    for (size_t i = 0; each_holder && i < holders.count; i++)
         print_holder(&holders.list[i], timeline);
     print_sum(frames, &holders);
 }

@@ -1,6 +1,6 @@
 /*
- * ownership.h - who holds which physical memory, for how long, and what became free: one line a
- * holder, and one with the sum. The lines are described in docs/LOG.md, `[memory]`.
+ * ownership.h - who holds which physical memory, for how long, and what became free: a line with
+ * the sum, and one a holder. The lines are described in docs/LOG.md, `[memory]`.
  */
 #ifndef KERNEL_OWNERSHIP_H
 #define KERNEL_OWNERSHIP_H
@@ -8,8 +8,9 @@
 #include "kernel/mm/frame_allocator.h"
 #include "kernel/timeline.h"
 
-/* Log the holders in the order in which the map first has them, then the sum. The allocator's
+/* Log the holders in the order in which the map first has them, if `each_holder`, then the sum. The allocator's
  * timestamps are the time-stamp counter's, which the timeline turns into microseconds. */
-void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline);
+void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline,
+                     bool each_holder);
 
 #endif
