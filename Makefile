@@ -208,11 +208,12 @@ test-unit: unit-tests ## run the unit tests on this machine, under ASan and UBSa
 	@$(PYTHON) scripts/unit_tests.py $(UNIT_TESTS)
 
 # --- The simulator: the whole memory stack on this machine, over a memory map given as text --------
-# The production files as the unit tests have them, and three of the kernel that are not pure only
-# because they keep state.
+# The production files as the unit tests have them, and those of the kernel that are not pure only
+# because they keep state or log.
 SIMULATOR_PARSER := $(patsubst %,tests/simulator/%.c,map_text map_lines efi_names text_cursor)
 SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/simulator/*.c) \
-    tests/unit/support/memory_map_oracle.c kernel/log.c kernel/panic_names.c kernel/self_test.c kernel/timeline.c)
+    tests/unit/support/memory_map_oracle.c kernel/log.c kernel/ownership.c kernel/panic_names.c \
+    kernel/self_test.c kernel/timeline.c)
 
 $(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a
 	@mkdir -p $(@D)

@@ -4,14 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 sys.path.insert(0, str(FOLDER))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def built_program():
-    """scripts/test.py has built it already; alone, this does."""
-    subprocess.run(["make", "--no-print-directory", "--silent", "simulator"], cwd=ROOT, check=True)
+def pytest_configure(config):
+    """Build once, before there are workers: two builds at a time would spoil each other."""
+    if not hasattr(config, "workerinput"):
+        subprocess.run(["make", "--no-print-directory", "--silent", "simulator"], cwd=ROOT, check=True)

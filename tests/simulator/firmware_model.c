@@ -35,7 +35,8 @@ firmware_model_regions(const struct firmware_model *firmware, const struct memor
                        size_t claim_count, struct handoff_region **ret_regions, size_t *ret_count,
                        struct memory_map_report *ret_report)
 {
-    size_t limit = 2 * (firmware->row_count + claim_count);
+    /* As much as memory_map_convert() may need. */
+    size_t limit = 2 * (firmware->row_count + claim_count) + 1;
     struct handoff_region *regions = host_allocate(limit * sizeof(*regions));
     uint64_t *work = host_allocate(limit * sizeof(*work));
     enum memory_map_status status = memory_map_convert(

@@ -8,6 +8,7 @@
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
+#include "kernel/ownership.h"
 #include "kernel/panic.h"
 #include "kernel/self_test.h"
 #include "tests/simulator/host.h"
@@ -22,7 +23,9 @@
 
 static void mark(struct kernel_model *kernel, const char *phase)
 {
-    timeline_mark(&kernel->timeline, phase, host_nanoseconds() - kernel->started_ns);
+    uint64_t now = host_nanoseconds() - kernel->started_ns;
+    timeline_mark(&kernel->timeline, phase, now);
+    frame_allocator_begin_phase(&kernel->frames, phase, now);
 }
 
 static void *at_physical(const struct kernel_model *kernel, uint64_t physical)
@@ -128,17 +131,6 @@ static void bring_up_cpu(struct kernel_model *kernel)
              newer, modern ? "yes" : "no");
 }
 
-static uint64_t usable_frame_count(const struct kernel_model *kernel)
-{
-    uint64_t size_bytes = 0;
-    for (uint32_t i = 0; i < kernel->view.regions.count; i++) {
-        const struct handoff_region *region = region_list_at(&kernel->view.regions, i);
-        if (region->type == HANDOFF_REGION_USABLE)
-            size_bytes += region->size_bytes;
-    }
-    return size_bytes / FRAME_SIZE_BYTES;
-}
-
 static void bring_up_frames(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: frames");
@@ -153,7 +145,7 @@ static void bring_up_frames(struct kernel_model *kernel)
               (unsigned long long)(frame_allocator_available_bytes(&kernel->view.regions) / KIB),
               (unsigned long long)(FRAME_ALLOCATOR_RAM_MIN_BYTES / KIB));
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
-    kernel->records_frame_count = usable_frame_count(kernel) - frames.free_count;
+    kernel->free_at_start_count = frames.free_count;
     log_line("frames", "total=%llu free=%llu reserved=%llu ram_mib=%llu",
              (unsigned long long)frames.total_count, (unsigned long long)frames.free_count,
              (unsigned long long)frames.reserved_count,
@@ -341,15 +333,17 @@ static void bring_up_heap(struct kernel_model *kernel)
         .limit_bytes = LAYOUT_HEAP_WINDOW_SIZE_BYTES,
         .pages = {.context = kernel, .grow = grow, .shrink = shrink},
         .secret = secret,
+        .poison = kernel->heap_debug,
         .fault = kmalloc_fault,
     };
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
     kmalloc_online(&kernel->heap);
-    log_line("heap", "base=%p window=%llu mapped=%llu policy=%s online=yes", (void *)base.value,
-             (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
-             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap));
+    log_line("heap", "base=%p window=%llu mapped=%llu policy=%s debug=%s online=yes",
+             (void *)base.value, (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
+             configuration.poison ? "on" : "off");
 }
 
 /* --- [self-test], [early-heap] retired, [ready] ----------------------------------------------- */
@@ -408,6 +402,7 @@ static void bring_up_retire_early_heap(struct kernel_model *kernel)
 static void bring_up_ready(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: ready");
+    ownership_print(&kernel->frames, &kernel->timeline);
     timeline_print(&kernel->timeline);
     kernel->is_ready = true;
     log_line("ready", "action=idle");

@@ -33,6 +33,7 @@ struct kernel_model {
     struct fake_ram *ram;
     struct page_table_features features;
     const struct heap_policy *heap_policy;
+    bool heap_debug; /* as heap_debug=on */
     uint64_t started_ns;
 
     /* As in struct kernel. */
@@ -52,7 +53,7 @@ struct kernel_model {
     struct page_audit_result audit;
 
     /* For the ownership of memory, in frames. */
-    uint64_t records_frame_count;   /* taken from RAM by the frame allocator */
+    uint64_t free_at_start_count;   /* before anything was taken or reclaimed */
     uint64_t reclaimed_frame_count; /* of what the loader and the firmware held */
     uint64_t returned_frame_count;  /* of the early heap */
     uint64_t load_frame_count;      /* held by a load right now */

@@ -165,7 +165,8 @@ static struct data_layout lay_out(const struct loader_model *loader)
     layout.command_line = part(&offset, sizeof(COMMAND_LINE));
     layout.log = part(&offset, LOG_CAPACITY);
     layout.efi_map = part(&offset, row_limit * DESCRIPTOR_STRIDE_BYTES);
-    layout.regions = part(&offset, 2 * (row_limit + CLAIM_LIMIT) * sizeof(struct handoff_region));
+    layout.regions =
+        part(&offset, (2 * (row_limit + CLAIM_LIMIT) + 1) * sizeof(struct handoff_region));
     layout.size_bytes = page_align_up(offset);
     return layout;
 }
@@ -182,17 +183,6 @@ static bool reserve_handoff(struct loader_model *loader, struct data_layout *ret
 }
 
 /* --- Regions ---------------------------------------------------------------------------------- */
-
-static bool reaches_beyond_direct_map(const struct loader_model *loader)
-{
-    for (size_t i = 0; i < loader->region_count; i++) {
-        const struct handoff_region *region = &loader->regions[i];
-        if (region_type_is_ram(region->type) &&
-            region->base + region->size_bytes > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
-            return true;
-    }
-    return false;
-}
 
 static void prove_regions(const struct loader_model *loader, size_t claim_count)
 {
@@ -219,7 +209,7 @@ static bool convert(struct loader_model *loader, size_t claim_count)
 }
 
 /* Twice, as in the loader: for the size of the tables, and at the end. */
-static bool build_regions(struct loader_model *loader, bool is_final)
+static bool build_regions(struct loader_model *loader)
 {
     size_t claim_count = loader->claim_count;
     struct range framebuffer = loader->options->framebuffer;
@@ -228,15 +218,10 @@ static bool build_regions(struct loader_model *loader, bool is_final)
             framebuffer.start, range_size_bytes(framebuffer), HANDOFF_REGION_FRAMEBUFFER};
     if (!convert(loader, claim_count))
         return false;
-    if (!reaches_beyond_direct_map(loader))
-        return true;
-    loader->claims[claim_count++] = (struct memory_map_claim){BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
-                                                              MEMORY_MAP_PHYSICAL_LIMIT_BYTES -
-                                                                  BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
-                                                              HANDOFF_REGION_RESERVED};
-    if (is_final)
-        log_text(loader, "warning: RAM at or above 64 TiB is out of reach: it stays reserved\n");
-    return convert(loader, claim_count);
+    const struct memory_map_claim *unproven = &loader->report.unproven_claim;
+    return unproven->size_bytes == 0 ||
+           stop(loader, "The firmware gave memory that its map does not bear out, for the ",
+                region_type_name((uint32_t)unproven->type));
 }
 
 static void warn_of_rows(struct loader_model *loader)
@@ -245,6 +230,9 @@ static void warn_of_rows(struct loader_model *loader)
     log_text(loader, "memory map: %llu rows, %llu regions\n",
              (unsigned long long)loader->firmware->row_count,
              (unsigned long long)loader->region_count);
+    if (report->unreachable_bytes != 0)
+        log_text(loader, "warning: %llu GiB of RAM beyond 64 TiB stay reserved\n",
+                 (unsigned long long)(report->unreachable_bytes / GIB));
     if (report->dropped_empty + report->dropped_wrapping + report->shrunk_unaligned +
             report->overlapping + report->unknown_types + report->unusable_attributes ==
         0)
@@ -427,15 +415,14 @@ static void finish(const struct loader_model *loader, const struct data_layout *
 static bool run(struct loader_model *loader)
 {
     struct data_layout layout;
-    if (!reserve_memory(loader) || !reserve_handoff(loader, &layout) ||
-        !build_regions(loader, false))
+    if (!reserve_memory(loader) || !reserve_handoff(loader, &layout) || !build_regions(loader))
         return false;
     const struct bootstrap_section section = {loader->loader_base, LOADER_IMAGE_BYTES, false, true};
     struct bootstrap_plan plan = table_plan(loader, &section);
     if (!reserve_tables(loader, &plan))
         return false;
     begin_phase(loader, "convert map");
-    if (!build_regions(loader, true))
+    if (!build_regions(loader))
         return false;
     plan = table_plan(loader, &section);
     if (!build_tables(loader, &plan))

@@ -45,6 +45,7 @@ struct options {
     uint64_t temp_heap_size_bytes;
     uint64_t seed;
     bool old_cpu;
+    bool heap_debug;
     bool print_map;
 };
 
@@ -105,6 +106,10 @@ static struct options parse_options(int argument_count, char **arguments)
         const char *name = arguments[i];
         if (strcmp(name, "--old-cpu") == 0) {
             options.old_cpu = true;
+            continue;
+        }
+        if (strcmp(name, "--heap-debug") == 0) {
+            options.heap_debug = true;
             continue;
         }
         if (strcmp(name, "--print-map") == 0) {
@@ -224,6 +229,22 @@ static struct range reachable(const struct handoff_region *region)
                                                                        : (struct range){0, 0};
 }
 
+/* The screen of a log is none if the log says that there is RAM, too. */
+static struct range plausible_framebuffer(const struct machine *machine, size_t region_count)
+{
+    struct range framebuffer = machine->input->map.framebuffer;
+    for (size_t i = 0; i < region_count; i++) {
+        const struct handoff_region *region = &machine->regions[i];
+        struct range range = {region->base, region->base + region->size_bytes};
+        if (region_type_is_ram(region->type) && range_overlaps(range, framebuffer)) {
+            log_warning("simulator", "the framebuffer at 0x%llx lies in RAM: left out",
+                        (unsigned long long)framebuffer.start);
+            return (struct range){0, 0};
+        }
+    }
+    return framebuffer;
+}
+
 static void insert_ram(struct machine *machine, const struct handoff_region *regions, size_t count)
 {
     uint64_t size_bytes = PAGE_SIZE_BYTES;
@@ -324,7 +345,7 @@ static enum exit_status run_machine(struct machine *machine)
 
     struct loader_model_options loader = {
         .temp_heap_size_bytes = options->temp_heap_size_bytes,
-        .framebuffer = machine->input->map.framebuffer,
+        .framebuffer = plausible_framebuffer(machine, region_count),
         .features = {.levels = 4,
                      .physical_bits = 52,
                      .no_execute = true,
@@ -335,6 +356,7 @@ static enum exit_status run_machine(struct machine *machine)
     machine->kernel = (struct kernel_model){.ram = &machine->ram,
                                             .features = loader.features,
                                             .heap_policy = options->heap_policy,
+                                            .heap_debug = options->heap_debug,
                                             .started_ns = loader.started_ns};
     if (!loader_model_run(&machine->firmware, &machine->ram, &loader, &loaded, machine->cause))
         return end(machine, EXIT_DOES_NOT_BOOT, "stop", machine->cause);

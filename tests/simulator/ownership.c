@@ -1,5 +1,7 @@
 #include "tests/simulator/ownership.h"
 
+#include <string.h>
+
 #include "kernel/mm/layout.h"
 #include "shared/region.h"
 
@@ -12,6 +14,18 @@ static uint64_t frames_of_type(const struct kernel_model *kernel, uint32_t type)
             size_bytes += region->size_bytes;
     }
     return size_bytes / FRAME_SIZE_BYTES;
+}
+
+/* Of what its records lie in, the frame allocator alone can tell. */
+static uint64_t records_frame_count(const struct kernel_model *kernel)
+{
+    uint64_t frame_count = 0;
+    for (uint32_t i = 0; i < frame_allocator_holding_count(&kernel->frames); i++) {
+        struct frame_holding holding = frame_allocator_holding(&kernel->frames, i);
+        if (strcmp(holding.holder, "frame-records") == 0)
+            frame_count += range_size_bytes(holding.frames);
+    }
+    return frame_count;
 }
 
 static void add(struct ownership *ownership, const char *name, const char *fate,
@@ -72,7 +86,7 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
     add(o, "kernel-tables", "page tables of the kernel", OWNERSHIP_USED, 0,
         kernel->address_space.table.table_count);
     add(o, "frame-records", "which frames are free: taken from usable RAM", OWNERSHIP_RESERVED, 0,
-        kernel->records_frame_count);
+        records_frame_count(kernel));
     add_early_heap_and_image(o, kernel);
     add_reclaimed(o, kernel, HANDOFF_REGION_BOOT_SERVICES, "the firmware's until it let go: free");
     add_reclaimed(o, kernel, HANDOFF_REGION_LOADER, "of this loader and of earlier ones: free");
@@ -86,18 +100,16 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
 }
 
 /* The records cost at most 1.02 bits a frame, something for each region and the hole behind it, and
- * a few pages. A negative number, which is what more free frames than there can be look like, is
- * larger than that, too. */
+ * a few pages. */
 #define RECORDS_BITS_PER_100_FRAMES 102
 #define RECORDS_BYTES_PER_REGION    2048
 #define RECORDS_SLACK_FRAMES        16
 
-static bool records_are_plausible(const struct kernel_model *kernel)
+static bool records_are_small(const struct ownership *ownership, const struct kernel_model *kernel)
 {
-    uint64_t total_count = frame_allocator_statistics(&kernel->frames).total_count;
-    uint64_t size_bytes = total_count * RECORDS_BITS_PER_100_FRAMES / 100 / 8 +
+    uint64_t size_bytes = ownership->total_frame_count * RECORDS_BITS_PER_100_FRAMES / 100 / 8 +
                           (uint64_t)kernel->view.regions.count * RECORDS_BYTES_PER_REGION;
-    return kernel->records_frame_count <= size_bytes / FRAME_SIZE_BYTES + RECORDS_SLACK_FRAMES;
+    return records_frame_count(kernel) <= size_bytes / FRAME_SIZE_BYTES + RECORDS_SLACK_FRAMES;
 }
 
 const char *ownership_check(const struct ownership *ownership, const struct kernel_model *kernel)
@@ -109,15 +121,17 @@ const char *ownership_check(const struct ownership *ownership, const struct kern
         entry += ownership->entries[i].entry_frame_count;
         now[ownership->entries[i].state] += ownership->entries[i].now_frame_count;
     }
-    if (!records_are_plausible(kernel))
-        return "the frames that were free at first, and those of the records, are not the usable "
-               "RAM";
+    if (kernel->free_at_start_count + records_frame_count(kernel) !=
+        frames_of_type(kernel, HANDOFF_REGION_USABLE))
+        return "what was free at first, and the allocator's records, are not the usable RAM";
+    if (!records_are_small(ownership, kernel))
+        return "the allocator's records are larger than 1.02 bits a frame";
     if (entry != ownership->total_frame_count)
         return "at the kernel's first instruction the owners' frames are not all the RAM there is";
     if (now[OWNERSHIP_FREE] + now[OWNERSHIP_USED] + now[OWNERSHIP_RESERVED] !=
         ownership->total_frame_count)
         return "the owners' frames are not all the RAM there is";
-    if (now[OWNERSHIP_USED] != frames.used_count)
+    if (now[OWNERSHIP_USED] != frames.used_count || frames.cached_count != 0)
         return "the frame allocator counts other used frames than their owners do";
     if (now[OWNERSHIP_RESERVED] != frames.reserved_count)
         return "the frame allocator counts other reserved frames than their owners do";

@@ -51,6 +51,7 @@ def parse_arguments():
     add("--generate", metavar="SIZE", help="instead of a file: a machine with so much RAM, 16M to 1024T")
     add("--load", default="boot", choices=LOADS, help="what is done once it is up (default boot)")
     add("--heap-policy", metavar="NAME", help="the heap's policy (default: the kernel's)")
+    add("--heap-debug", action="store_true", help="fill freed blocks and prove that nobody writes to them")
     add("--temp-heap", metavar="SIZE", help="the temporary heap (default 1M; 0: none is handed over)")
     add("--old-cpu", action="store_true", help="a CPU without 1 GiB pages")
     add("--seed", metavar="N", help="another order of the loads' random operations")
@@ -70,6 +71,7 @@ def program_arguments(options, report_path):
         if value is not None:
             arguments += ["--" + name.replace("_", "-"), value]
     arguments += ["--old-cpu"] if options.old_cpu else []
+    arguments += ["--heap-debug"] if options.heap_debug else []
     arguments += ["--print-map"] if options.print_map else []
     if options.generate:
         return [*arguments, "--name", f"{options.generate} (generated)", "-"]
