@@ -9,6 +9,7 @@ and loader.
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,7 +21,7 @@ import boot  # noqa: E402 (the path is set just above)
 import firmware  # noqa: E402
 import image  # noqa: E402
 import volume  # noqa: E402
-from machine import DEBUG_EXIT_PORT, Machine  # noqa: E402
+from machine import DEBUG_EXIT_PORT, GRAPHICS, QEMU, Machine  # noqa: E402
 
 CONDUCTOR = ROOT / "build/qemu/CONDUCTOR.EFI"
 LOADER = "EFI/BOOT/BOOTX64.EFI"
@@ -37,6 +38,17 @@ CASE_IMAGE_MIB = 24
 CASE_MEMORY = "128M"
 
 WORDS = [f"debug-exit={DEBUG_EXIT_PORT:#x}", "once", "unattended"]
+
+
+def installed(*builds):
+    """Those of the firmware builds that are here; without any, None stands for the best there is."""
+    return [build for build in builds if Path(build).is_file()] or [None]
+
+
+def has_graphics(card):
+    """Whether this QEMU has the device of a graphics card."""
+    listed = subprocess.run([QEMU, "-device", "help"], capture_output=True, text=True, check=True)
+    return f'name "{GRAPHICS[card][-1]}"' in listed.stdout
 
 
 def make_tree(tree: Path, command_line="", words=None, **settings):
