@@ -402,7 +402,8 @@ static void bring_up_retire_early_heap(struct kernel_model *kernel)
 static void bring_up_ready(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: ready");
-    ownership_print(&kernel->frames, &kernel->timeline);
+    /* Who holds what is what a simulation is run for: the holders always. */
+    ownership_print(&kernel->frames, &kernel->timeline, true);
     timeline_print(&kernel->timeline);
     kernel->is_ready = true;
     log_line("ready", "action=idle");
