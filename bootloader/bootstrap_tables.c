@@ -2,6 +2,7 @@
 
 #include "shared/address.h"
 #include "shared/arch/x86_64/page_entry.h"
+#include "shared/direct_map.h"
 #include "shared/range.h"
 #include "shared/region.h"
 
@@ -27,10 +28,10 @@ static struct range segment_pages(const struct elf_plan *kernel, unsigned index)
     return pages;
 }
 
-static bool next_ram_run(const struct bootstrap_plan *plan, size_t *index, struct range *ret_run)
+static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes, size_t *index,
+                         struct range *ret_run)
 {
-    return region_next_ram_run(plan->regions, plan->region_count, BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
-                               index, ret_run);
+    return region_next_ram_run(plan->regions, plan->region_count, limit_bytes, index, ret_run);
 }
 
 /* --- The bound --- */
@@ -74,15 +75,31 @@ static void count_range(struct table_counter *counter, uint64_t start, uint64_t 
     }
 }
 
+static struct table_counter count_loader(const struct bootstrap_plan *plan, unsigned levels)
+{
+    struct table_counter counter = {.levels = levels, .largest_page_level = PAGE_LEVEL_4KIB};
+    for (size_t i = 0; i < plan->loader_section_count; i++) {
+        if (plan->loader_sections[i].size_bytes > 0)
+            count_range(&counter, plan->loader_sections[i].base,
+                        plan->loader_sections[i].size_bytes);
+    }
+    return counter;
+}
+
+/* The trampoline may lie below the loader's image: the tables that they share are counted twice. */
+static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
+{
+    if (plan->trampoline_base == 0)
+        return 0;
+    struct table_counter counter = count_loader(plan, 4);
+    count_range(&counter, plan->trampoline_base, PAGE_SIZE_BYTES);
+    return counter.table_count + 1; /* the root */
+}
+
 uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
                                 const struct page_table_features *features)
 {
-    struct table_counter small = {.levels = features->levels,
-                                  .largest_page_level = PAGE_LEVEL_4KIB};
-    for (size_t i = 0; i < plan->loader_section_count; i++) {
-        if (plan->loader_sections[i].size_bytes > 0)
-            count_range(&small, plan->loader_sections[i].base, plan->loader_sections[i].size_bytes);
-    }
+    struct table_counter small = count_loader(plan, features->levels);
     count_range(&small, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
     count_range(&small, plan->kernel->virtual_base, plan->kernel->size_bytes);
 
@@ -90,12 +107,13 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
     struct table_counter large = small;
     large.largest_page_level = features->pages_1gib ? PAGE_LEVEL_1GIB : PAGE_LEVEL_2MIB;
     struct range range;
-    for (size_t index = 0; next_ram_run(plan, &index, &range);)
-        count_range(&large, BOOTSTRAP_DIRECT_MAP_BASE + range.start, range_size_bytes(range));
+    uint64_t base = direct_map_base(features->levels);
+    uint64_t limit_bytes = direct_map_limit_bytes(features->levels);
+    for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);)
+        count_range(&large, base + range.start, range_size_bytes(range));
     if (plan->framebuffer_size_bytes > 0)
-        count_range(&large, BOOTSTRAP_DIRECT_MAP_BASE + plan->framebuffer_base,
-                    plan->framebuffer_size_bytes);
-    return large.table_count + 1; /* the root */
+        count_range(&large, base + plan->framebuffer_base, plan->framebuffer_size_bytes);
+    return large.table_count + 1 /* the root */ + count_switch_tables(plan);
 }
 
 /* --- Building --- */
@@ -142,13 +160,13 @@ static enum page_table_status map_direct(struct page_table *table, uint64_t base
                                          uint64_t size_bytes, enum page_memory_type memory_type,
                                          uint64_t *direct_map_size_bytes)
 {
-    if (base >= BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES ||
-        size_bytes > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - base)
+    uint64_t limit_bytes = direct_map_limit_bytes(table->levels);
+    if (base >= limit_bytes || size_bytes > limit_bytes - base)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
     struct page_permissions permissions = READ_WRITE;
     permissions.memory_type = memory_type;
     enum page_table_status status =
-        page_table_map(table, virt_addr(BOOTSTRAP_DIRECT_MAP_BASE + base), phys_addr(base),
+        page_table_map(table, virt_addr(direct_map_base(table->levels) + base), phys_addr(base),
                        size_bytes, permissions, true);
     if (status == PAGE_TABLE_OK && base + size_bytes > *direct_map_size_bytes)
         *direct_map_size_bytes = base + size_bytes;
@@ -159,7 +177,8 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
                                       uint64_t *direct_map_size_bytes)
 {
     struct range range;
-    for (size_t index = 0; next_ram_run(plan, &index, &range);) {
+    uint64_t limit_bytes = direct_map_limit_bytes(table->levels);
+    for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);) {
         enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
                                                    PAGE_MEMORY_WRITE_BACK, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)
@@ -196,5 +215,16 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
         status = map_framebuffer(plan, table, &direct_map_size_bytes);
     if (status == PAGE_TABLE_OK)
         *ret_direct_map_size_bytes = direct_map_size_bytes;
+    return status;
+}
+
+enum page_table_status bootstrap_tables_build_switch(const struct bootstrap_plan *plan,
+                                                     struct page_table *table)
+{
+    static const struct page_permissions EXECUTE = {.execute = true};
+    enum page_table_status status = map_loader(plan, table);
+    if (status == PAGE_TABLE_OK)
+        status = page_table_map(table, virt_addr(plan->trampoline_base),
+                                phys_addr(plan->trampoline_base), PAGE_SIZE_BYTES, EXECUTE, false);
     return status;
 }

@@ -2,8 +2,8 @@
  * bootstrap_tables.h - the address space in which the kernel begins.
  *
  *   kernel image     at its link address, each segment with its own permissions
- *   direct map       every RAM region at direct_map_base + physical, writable, never executable,
- *                    write-back; the framebuffer write-combining
+ *   direct map       every RAM region at direct_map_base() + physical (shared/direct_map.h),
+ *                    writable, never executable, write-back; the framebuffer write-combining
  *   stack            64 KiB with an unmapped page below
  *   loader image     identity-mapped, section by section, for the switch and the fault handlers
  *
@@ -19,10 +19,6 @@
 #include "shared/handoff.h"
 #include "shared/page_table.h"
 
-/* With 4 levels: the first address of the higher half, 64 TiB long. With 5 levels the same
- * address is canonical too, so the window stays; RAM beyond 64 TiB is not mapped. */
-#define BOOTSTRAP_DIRECT_MAP_BASE        UINT64_C(0xffff800000000000)
-#define BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES (UINT64_C(64) << 40)
 /* The stack's window: its guard page is the page below. */
 #define BOOTSTRAP_STACK_VIRTUAL_BASE UINT64_C(0xffffff0000010000)
 #define BOOTSTRAP_STACK_SIZE_BYTES   (UINT64_C(64) * 1024)
@@ -45,9 +41,11 @@ struct bootstrap_plan {
     uint64_t framebuffer_size_bytes;
     const struct handoff_region *regions; /* normalised: the RAM among them is mapped */
     size_t region_count;
+    uint64_t trampoline_base; /* a page to execute during the step to five levels; 0 for none */
 };
 
-/* How many table pages the plan can need at most: an upper bound for the caller's pool. */
+/* How many table pages the plan can need at most, those of the switch tables included where there
+ * is a trampoline: an upper bound for the caller's pool. */
 uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
                                 const struct page_table_features *features);
 
@@ -57,6 +55,12 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
 enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
                                               struct page_table *table,
                                               uint64_t *ret_direct_map_size_bytes)
+    __attribute__((warn_unused_result));
+
+/* Map what has to be there during the step to five levels into *table, made with four: the loader's
+ * image and the trampoline's page, executable, at their own addresses. Failures: as above. */
+enum page_table_status bootstrap_tables_build_switch(const struct bootstrap_plan *plan,
+                                                     struct page_table *table)
     __attribute__((warn_unused_result));
 
 #endif

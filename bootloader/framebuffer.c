@@ -1,7 +1,7 @@
 #include "bootloader/framebuffer.h"
 
-#include "bootloader/bootstrap_tables.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 
 #define FIRST_BYTE_MASK  UINT32_C(0x000000ff)
 #define SECOND_BYTE_MASK UINT32_C(0x0000ff00)
@@ -77,7 +77,7 @@ bool framebuffer_describe(const struct framebuffer_mode *mode,
     uint64_t used_bytes = pitch_bytes * mode->height_pixels;
     framebuffer.size_bytes = page_align_up(used_bytes);
     if (used_bytes > mode->size_bytes ||
-        framebuffer.base > BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - framebuffer.size_bytes)
+        framebuffer.base > DIRECT_MAP_LIMIT_BYTES_4_LEVELS - framebuffer.size_bytes)
         return false;
 
     framebuffer.width_pixels = mode->width_pixels;

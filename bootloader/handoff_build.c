@@ -4,6 +4,7 @@
 #include "bootloader/config.h"
 #include "bootloader/memory_map.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 #include "shared/format.h"
 #include "shared/handoff_checksum.h"
 #include "shared/memory.h"
@@ -16,9 +17,6 @@
 #define MAP_RESERVE_LIMIT 4
 #define CLAIM_LIMIT       (PAGES_BLOCK_LIMIT + 2) /* the blocks, the loader, the framebuffer */
 #define PART_ALIGNMENT    16
-
-_Static_assert(MEMORY_MAP_RAM_LIMIT_BYTES == BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
-               "what is handed over as RAM is in the direct map");
 
 /* Assign the next part of the block: returns its address. With a block at 0 this measures. */
 static uint64_t part_take(struct handoff_block *block, uint64_t size_bytes)
@@ -119,16 +117,17 @@ static size_t collect_claims(const struct handoff_placed *placed,
 }
 
 enum loader_error handoff_build_regions(struct handoff_block *block,
-                                        const struct handoff_placed *placed,
+                                        const struct handoff_placed *placed, unsigned levels,
                                         struct console *console, struct loader_failure *failure)
 {
     struct memory_map_claim claims[CLAIM_LIMIT];
     struct memory_map_report report;
 
-    enum memory_map_status status = memory_map_convert(
-        block->map.buffer, block->map.size_bytes, block->map.descriptor_size_bytes, claims,
-        collect_claims(placed, claims), block->scratch, block->scratch_count, block->regions,
-        block->region_capacity, &block->region_count, &report);
+    enum memory_map_status status =
+        memory_map_convert(block->map.buffer, block->map.size_bytes,
+                           block->map.descriptor_size_bytes, direct_map_limit_bytes(levels), claims,
+                           collect_claims(placed, claims), block->scratch, block->scratch_count,
+                           block->regions, block->region_capacity, &block->region_count, &report);
     if (status != MEMORY_MAP_OK)
         return error_set(failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s",
                          memory_map_status_text(status));
@@ -153,7 +152,7 @@ static void handoff_write_places(struct handoff *handoff, const struct handoff_s
 {
     const struct kernel_image *kernel = sources->kernel;
 
-    handoff->direct_map_base = BOOTSTRAP_DIRECT_MAP_BASE;
+    handoff->direct_map_base = direct_map_base(sources->features->levels);
     handoff->direct_map_size_bytes = sources->direct_map_size_bytes;
     handoff->page_table_root = sources->tables->base;
     handoff->page_tables_base = sources->tables->base;

@@ -70,12 +70,13 @@ enum loader_error handoff_build_reserve(struct pages *pages, struct handoff_bloc
                                         struct loader_failure *failure)
     __attribute__((warn_unused_result));
 
-/* Convert the map in the block into its regions, with what the loader has placed laid over it.
+/* Convert the map in the block into its regions, with what the loader has placed laid over it. RAM
+ * that the direct map of `levels` of page tables does not reach becomes reserved.
  * What was wrong with the map is logged if `console` is not NULL. Works before and after exit.
  * Failures: MEMORY_MAP; UNUSABLE_BLOCK (by the map, something that was placed does not lie in
  * write-back RAM, so the direct map would not have it). */
 enum loader_error handoff_build_regions(struct handoff_block *block,
-                                        const struct handoff_placed *placed,
+                                        const struct handoff_placed *placed, unsigned levels,
                                         struct console *console, struct loader_failure *failure)
     __attribute__((warn_unused_result));
 

@@ -4,6 +4,7 @@
 #include "bootloader/arch/x86_64/cpu.h"
 #include "bootloader/arch/x86_64/enter.h"
 #include "bootloader/arch/x86_64/fault.h"
+#include "bootloader/arch/x86_64/fifth_level.h"
 #include "bootloader/bootstrap_tables.h"
 #include "bootloader/config.h"
 #include "bootloader/console.h"
@@ -21,6 +22,8 @@
 #include "shared/address.h"
 #include "shared/arch/x86_64/page_entry.h"
 #include "shared/command_line.h"
+#include "shared/direct_map.h"
+#include "shared/region.h"
 
 #define CONFIG_PATH "\\handoff.conf"
 
@@ -54,7 +57,11 @@ struct loader {
     struct post_exit post_exit;
     uint64_t stack_physical_base;
     uint64_t direct_map_size_bytes;
+    uint64_t fifth_level_base; /* of the block for the step to five levels; 0 for no step */
 };
+
+/* In the image: it is read on both sides of the switch. */
+static struct enter_state enter_state;
 
 /* Each step below returns true to go on; on false loader->failure says why. */
 
@@ -164,22 +171,63 @@ static void gather_platform(struct loader *loader)
                 platform->rsdp, platform->smbios, platform->tsc_frequency_hz / 1000000);
 }
 
-/* `console` as in handoff_build_regions(). */
-static bool convert_map(struct loader *loader, struct console *console)
+/* `levels` and `console` as in handoff_build_regions(). */
+static bool convert_map(struct loader *loader, unsigned levels, struct console *console)
 {
     const struct handoff_placed placed = {
         .pages = &loader->pages,
         .loader_image = &loader->image,
         .platform = &loader->platform,
     };
-    return handoff_build_regions(&loader->block, &placed, console, &loader->failure) == LOADER_OK;
+    return handoff_build_regions(&loader->block, &placed, levels, console, &loader->failure) ==
+           LOADER_OK;
 }
 
 static bool reserve_handoff(struct loader *loader)
 {
     timeline_mark(&loader->timeline, "reserve handoff");
     return handoff_build_reserve(&loader->pages, &loader->block, &loader->failure) == LOADER_OK &&
-           convert_map(loader, NULL);
+           convert_map(loader, 5, NULL);
+}
+
+static bool has_ram_beyond_four_levels(const struct handoff_block *block)
+{
+    for (size_t i = 0; i < block->region_count; i++) {
+        const struct handoff_region *region = &block->regions[i];
+        if (region_type_is_ram(region->type) &&
+            region->base + region->size_bytes > DIRECT_MAP_LIMIT_BYTES_4_LEVELS)
+            return true;
+    }
+    return false;
+}
+
+static bool wants_fifth_level(struct loader *loader)
+{
+    uint64_t levels = 4;
+    if (command_line_number(loader->config.command_line, "paging", &levels) && levels != 4 &&
+        levels != 5)
+        console_warn(&loader->console, "paging=%llu: neither 4 nor 5", levels);
+    return levels == 5 || has_ram_beyond_four_levels(&loader->block);
+}
+
+/* Five levels where they are asked for or where RAM needs them, and can be had; else those that the
+ * firmware uses, which work. */
+static bool choose_levels(struct loader *loader)
+{
+    const char *obstacle = NULL;
+    if (loader->features.levels == 4 && wants_fifth_level(loader)) {
+        if (!cpu_has_fifth_level())
+            obstacle = "no LA57 in the CPU";
+        else if (pages_allocate_below(&loader->pages, FIFTH_LEVEL_SIZE_BYTES,
+                                      FIFTH_LEVEL_LIMIT_ADDRESS, HANDOFF_REGION_LOADER,
+                                      &loader->fifth_level_base, &loader->failure) != LOADER_OK)
+            obstacle = "no memory below 4 GiB";
+        else
+            loader->features.levels = 5;
+    }
+    if (obstacle != NULL)
+        console_warn(&loader->console, "four paging levels: %s", obstacle);
+    return convert_map(loader, loader->features.levels, NULL);
 }
 
 static struct bootstrap_plan table_plan(const struct loader *loader)
@@ -194,6 +242,7 @@ static struct bootstrap_plan table_plan(const struct loader *loader)
         .framebuffer_size_bytes = loader->platform.framebuffer.size_bytes,
         .regions = loader->block.regions,
         .region_count = loader->block.region_count,
+        .trampoline_base = loader->fifth_level_base,
     };
 }
 
@@ -252,7 +301,26 @@ static bool leave_firmware(struct loader *loader)
 static bool build_regions(struct loader *loader)
 {
     timeline_mark(&loader->timeline, "convert map");
-    return convert_map(loader, &loader->console);
+    return convert_map(loader, loader->features.levels, &loader->console);
+}
+
+/* What the step to five levels goes through. */
+static enum page_table_status build_switch_tables(const struct loader *loader,
+                                                  const struct bootstrap_plan *plan,
+                                                  const struct page_table_memory *memory)
+{
+    struct page_table_features features = loader->features;
+    struct page_table table;
+    features.levels = 4;
+    enum page_table_status status = page_table_create(&features, memory, &table);
+    if (status == PAGE_TABLE_OK)
+        status = bootstrap_tables_build_switch(plan, &table);
+    if (status == PAGE_TABLE_OK) {
+        enter_state.fifth_level = loader->fifth_level_base;
+        enter_state.switch_root = table.root.value;
+        fifth_level_prepare(loader->fifth_level_base, table.root, &enter_state);
+    }
+    return status;
 }
 
 static bool build_tables(struct loader *loader)
@@ -264,12 +332,15 @@ static bool build_tables(struct loader *loader)
     enum page_table_status status = page_table_create(&loader->features, &memory, &loader->tables);
     if (status == PAGE_TABLE_OK)
         status = bootstrap_tables_build(&plan, &loader->tables, &loader->direct_map_size_bytes);
+    if (status == PAGE_TABLE_OK && loader->fifth_level_base != 0)
+        status = build_switch_tables(loader, &plan, &memory);
     if (status != PAGE_TABLE_OK) {
         error_set(&loader->failure, LOADER_ERROR_PAGE_TABLES, EFI_SUCCESS, "%s; %llu of %llu KiB",
                   page_table_status_name(status), loader->table_pool.used_bytes / KIB,
                   loader->table_pool.size_bytes / KIB);
         return false;
     }
+    loader->post_exit.direct_map_base = direct_map_base(loader->features.levels);
     loader->post_exit.page_table_root = loader->tables.root.value;
     return true;
 }
@@ -296,18 +367,17 @@ static void finish_handoff(struct loader *loader)
 
 static _Noreturn void enter(struct loader *loader)
 {
-    static struct enter_state state; /* in the image: it is read on both sides of the switch */
-    state = (struct enter_state){
-        .page_table_root = loader->tables.root.value,
-        .entry = loader->kernel.plan.entry,
-        .handoff = BOOTSTRAP_DIRECT_MAP_BASE + loader->block.base,
-        .stack_top = BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES,
-        .efer = ENTER_EFER_LONG_MODE | (loader->features.no_execute ? ENTER_EFER_NO_EXECUTE : 0),
-        .cr4 = ENTER_CR4 | cpu_optional_cr4() |
-               (loader->features.levels == 5 ? ENTER_CR4_FIFTH_LEVEL : 0),
-        .pat = loader->features.write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0,
-    };
-    enter_kernel(&state);
+    enter_state.page_table_root = loader->tables.root.value;
+    enter_state.entry = loader->kernel.plan.entry;
+    enter_state.handoff = loader->post_exit.direct_map_base + loader->block.base;
+    enter_state.stack_top = BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES;
+    enter_state.efer =
+        ENTER_EFER_LONG_MODE | (loader->features.no_execute ? ENTER_EFER_NO_EXECUTE : 0);
+    enter_state.cr4 =
+        ENTER_CR4 | cpu_optional_cr4() | (loader->features.levels == 5 ? ENTER_CR4_FIFTH_LEVEL : 0);
+    enter_state.pat = loader->features.write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0;
+    enter_state.post_exit = &loader->post_exit;
+    enter_kernel(&enter_state);
 }
 
 /* Say what went wrong, give everything back, and return to the firmware. Where the firmware is gone
@@ -342,6 +412,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 
     gather_platform(&loader);        /* screen, firmware tables, seed, clock */
     if (!reserve_handoff(&loader) || /* room for all that the kernel is told */
+        !choose_levels(&loader) ||   /* of page tables: four or five */
         !reserve_tables(&loader) ||  /* room for its first page tables */
         !leave_firmware(&loader) ||  /* no boot service from here on */
         !build_regions(&loader) ||   /* the final memory map, sorted and typed */

@@ -139,6 +139,7 @@ struct conversion {
     const uint8_t *map;
     uint64_t stride_bytes;
     size_t row_count;
+    uint64_t ram_limit_bytes;
     const struct memory_map_claim *claims;
     size_t claim_count;
     struct handoff_region *regions;
@@ -418,16 +419,17 @@ static struct span without_frame_zero(struct span span)
 }
 
 /* RAM that the direct map does not reach could not be used: it is not handed over as RAM. */
-static struct span without_unreachable_ram(struct span span, struct memory_map_report *report)
+static struct span without_unreachable_ram(struct span span, struct conversion *conversion)
 {
-    if (!region_type_is_ram((uint32_t)span.type) || span.range.end <= MEMORY_MAP_RAM_LIMIT_BYTES)
+    uint64_t limit_bytes = conversion->ram_limit_bytes;
+    if (!region_type_is_ram((uint32_t)span.type) || span.range.end <= limit_bytes)
         return span;
-    if (span.range.start < MEMORY_MAP_RAM_LIMIT_BYTES) {
-        span.range.end = MEMORY_MAP_RAM_LIMIT_BYTES;
+    if (span.range.start < limit_bytes) {
+        span.range.end = limit_bytes;
         return span;
     }
     span.type = HANDOFF_REGION_RESERVED;
-    report->unreachable_bytes += range_size_bytes(span.range);
+    conversion->report.unreachable_bytes += range_size_bytes(span.range);
     return span;
 }
 
@@ -439,7 +441,7 @@ static bool run_sweep(struct sweep *sweep)
         struct span span;
         if (span_from(sweep, position, &span)) {
             span = without_frame_zero(span);
-            span = without_unreachable_ram(span, &sweep->conversion->report);
+            span = without_unreachable_ram(span, sweep->conversion);
             if (!emit(sweep->conversion, span))
                 return false;
             position = span.range.end;
@@ -477,7 +479,7 @@ static size_t sort_starts(struct conversion *conversion, uint64_t *work)
 }
 
 enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_bytes,
-                                          uint64_t stride_bytes,
+                                          uint64_t stride_bytes, uint64_t ram_limit_bytes,
                                           const struct memory_map_claim *claims, size_t claim_count,
                                           uint64_t *work, size_t work_count,
                                           struct handoff_region *regions, size_t region_capacity,
@@ -497,6 +499,7 @@ enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_byt
         .map = map,
         .stride_bytes = stride_bytes,
         .row_count = row_count,
+        .ram_limit_bytes = ram_limit_bytes,
         .claims = claims,
         .claim_count = claim_count,
         .regions = regions,

@@ -20,9 +20,6 @@
 /* No x86-64 CPU has more than 52 bits of physical address (Intel SDM Vol. 3A, 4.1.4). */
 #define MEMORY_MAP_PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
 
-/* Where the direct map ends (bootstrap_tables.h). RAM from here on becomes reserved. */
-#define MEMORY_MAP_RAM_LIMIT_BYTES (UINT64_C(64) << 40)
-
 /* UEFI 2.10, 7.2.3: EFI_MEMORY_DESCRIPTOR. The real stride is DescriptorSize, usually 48. */
 struct memory_map_descriptor {
     uint32_t type;
@@ -60,7 +57,7 @@ struct memory_map_report {
     uint32_t unknown_types;       /* reserved */
     uint32_t unusable_attributes; /* RAM without WB, or that could become free but has SP or
                                      RUNTIME: reserved */
-    uint64_t unreachable_bytes;   /* of RAM beyond MEMORY_MAP_RAM_LIMIT_BYTES: reserved */
+    uint64_t unreachable_bytes;   /* of RAM beyond ram_limit_bytes: reserved */
     /* The first piece of a claim of RAM that the rows do not bear out: they have a more restrictive
      * type there, or nothing. Its size is 0 if there is none. */
     struct memory_map_claim unproven_claim;
@@ -68,19 +65,19 @@ struct memory_map_report {
 
 /* Convert.
  *   map, map_size_bytes, stride_bytes   the firmware's map
- *   claims, claim_count                 the loader's own ranges; they are laid over RAM rows: the
- *                                       higher enum handoff_region_type wins in every overlap. The
- *                                       efi_type and attributes stay those of the firmware's row;
- *                                       a claim where the firmware has no row gets
- *                                       HANDOFF_EFI_TYPE_NONE
+ *   ram_limit_bytes                     where the direct map ends; RAM from here on becomes
+ * reserved claims, claim_count                 the loader's own ranges; they are laid over RAM
+ * rows: the higher enum handoff_region_type wins in every overlap. The efi_type and attributes stay
+ * those of the firmware's row; a claim where the firmware has no row gets HANDOFF_EFI_TYPE_NONE
  *   work, work_count                    scratch memory, 2 × (rows + claims) words of 64 bits
  *   regions, region_capacity            out; 2 × (rows + claims) + 1 always suffice
  * On failure *ret_count is not written (the scratch and region memory may have been). */
-enum memory_map_status
-memory_map_convert(const void *map, uint64_t map_size_bytes, uint64_t stride_bytes,
-                   const struct memory_map_claim *claims, size_t claim_count, uint64_t *work,
-                   size_t work_count, struct handoff_region *regions, size_t region_capacity,
-                   size_t *ret_count, struct memory_map_report *ret_report)
+enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_bytes,
+                                          uint64_t stride_bytes, uint64_t ram_limit_bytes,
+                                          const struct memory_map_claim *claims, size_t claim_count,
+                                          uint64_t *work, size_t work_count,
+                                          struct handoff_region *regions, size_t region_capacity,
+                                          size_t *ret_count, struct memory_map_report *ret_report)
     __attribute__((warn_unused_result));
 
 /* The region type of one firmware row by its type and attributes alone. */

@@ -12,12 +12,14 @@ void pages_initialise(struct pages *pages, struct firmware *firmware)
 /* AllocatePages, and once more if it gives address 0: the second try holds while the first is
  * returned, so the firmware cannot give the same page again. */
 static EFI_STATUS pages_allocate_above_zero(EFI_BOOT_SERVICES *services, uint64_t page_count,
-                                            uint64_t *ret_base)
+                                            uint64_t limit_address, uint64_t *ret_base)
 {
-    EFI_PHYSICAL_ADDRESS base = 0;
-    EFI_STATUS status = services->AllocatePages(AllocateAnyPages, EfiLoaderData, page_count, &base);
+    EFI_ALLOCATE_TYPE how = limit_address == PAGES_NO_LIMIT ? AllocateAnyPages : AllocateMaxAddress;
+    EFI_PHYSICAL_ADDRESS base = limit_address - 1; /* in: the highest last byte */
+    EFI_STATUS status = services->AllocatePages(how, EfiLoaderData, page_count, &base);
     if (!EFI_ERROR(status) && base == 0) {
-        status = services->AllocatePages(AllocateAnyPages, EfiLoaderData, page_count, &base);
+        base = limit_address - 1;
+        status = services->AllocatePages(how, EfiLoaderData, page_count, &base);
         services->FreePages(0, page_count);
     }
     if (!EFI_ERROR(status))
@@ -39,9 +41,9 @@ static bool pages_is_ours_already(const struct pages *pages, struct range range)
     return false;
 }
 
-enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
-                                 enum handoff_region_type type, uint64_t *ret_base,
-                                 struct loader_failure *failure)
+enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
+                                       uint64_t limit_address, enum handoff_region_type type,
+                                       uint64_t *ret_base, struct loader_failure *failure)
 {
     const char *name = region_type_name((uint32_t)type);
     uint64_t base;
@@ -53,8 +55,8 @@ enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
                          size_bytes, name);
     size_bytes = page_align_up(size_bytes);
 
-    EFI_STATUS status =
-        pages_allocate_above_zero(pages->firmware->services, size_bytes >> PAGE_SHIFT, &base);
+    EFI_STATUS status = pages_allocate_above_zero(pages->firmware->services,
+                                                  size_bytes >> PAGE_SHIFT, limit_address, &base);
     if (EFI_ERROR(status))
         return error_set(failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB for the %s",
                          size_bytes / KIB, name);
@@ -67,6 +69,13 @@ enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
     pages->blocks[pages->block_count++] = (struct page_block){range, type};
     *ret_base = base;
     return LOADER_OK;
+}
+
+enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
+                                 enum handoff_region_type type, uint64_t *ret_base,
+                                 struct loader_failure *failure)
+{
+    return pages_allocate_below(pages, size_bytes, PAGES_NO_LIMIT, type, ret_base, failure);
 }
 
 static void pages_free_block(struct pages *pages, size_t index)

@@ -2,7 +2,6 @@
 
 #include "bootloader/arch/x86_64/cpu.h"
 #include "bootloader/arch/x86_64/serial.h"
-#include "bootloader/bootstrap_tables.h"
 #include "shared/command_line.h"
 #include "shared/console_font.h"
 #include "shared/format.h"
@@ -25,7 +24,7 @@ static void *post_exit_pixels(const struct post_exit *post_exit)
 {
     uint64_t address = post_exit->framebuffer.base;
     if (cpu_read_cr3() == post_exit->page_table_root)
-        address += BOOTSTRAP_DIRECT_MAP_BASE;
+        address += post_exit->direct_map_base;
     return (void *)address;
 }
 

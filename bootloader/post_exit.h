@@ -21,6 +21,7 @@
 struct post_exit {
     struct handoff_framebuffer framebuffer;
     uint64_t page_table_root; /* CR3 of the kernel's first tables; 0 until they exist */
+    uint64_t direct_map_base; /* in these tables */
     uint16_t debug_exit_port; /* 0 for none */
     bool started;             /* the outputs below have been looked for */
     bool serial;

@@ -4,6 +4,7 @@
 
 #include "bootloader/memory_map.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 #include "tests/fuzz/require.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/memory_map_oracle.h"
@@ -95,8 +96,8 @@ static void convert_and_check(const struct memory_map_input *input)
     size_t region_count = 0;
     enum memory_map_status status =
         memory_map_convert(input->rows, input->row_count * sizeof(rows[0]), sizeof(rows[0]),
-                           input->claims, input->claim_count, work, 2 * span_count, regions,
-                           2 * span_count + 1, &region_count, &report);
+                           DIRECT_MAP_LIMIT_BYTES_4_LEVELS, input->claims, input->claim_count, work,
+                           2 * span_count, regions, 2 * span_count + 1, &region_count, &report);
     require(status == MEMORY_MAP_OK || status == MEMORY_MAP_EMPTY);
     require((status == MEMORY_MAP_OK) == (region_count > 0));
     check_regions(input, regions, region_count);
@@ -113,8 +114,9 @@ static void convert_raw(const uint8_t *bytes, size_t size_bytes)
     struct handoff_region regions[2 * SPAN_LIMIT + 1];
     struct memory_map_report report;
     size_t region_count = 0;
-    if (memory_map_convert(bytes + 1, map_size_bytes, stride_bytes, NULL, 0, work, 2 * SPAN_LIMIT,
-                           regions, 2 * SPAN_LIMIT + 1, &region_count, &report) == MEMORY_MAP_OK)
+    if (memory_map_convert(bytes + 1, map_size_bytes, stride_bytes, DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+                           NULL, 0, work, 2 * SPAN_LIMIT, regions, 2 * SPAN_LIMIT + 1,
+                           &region_count, &report) == MEMORY_MAP_OK)
         require_no_problem(memory_map_normal_problem(regions, region_count));
     else
         require(region_count == 0);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shared/address.h"
+#include "shared/direct_map.h"
 #include "shared/range.h"
 #include "tests/simulator/efi_names.h"
 #include "tests/simulator/host.h"
@@ -39,9 +40,10 @@ firmware_model_regions(const struct firmware_model *firmware, const struct memor
     size_t limit = 2 * (firmware->row_count + claim_count) + 1;
     struct handoff_region *regions = host_allocate(limit * sizeof(*regions));
     uint64_t *work = host_allocate(limit * sizeof(*work));
-    enum memory_map_status status = memory_map_convert(
-        firmware->rows, firmware->row_count * sizeof(firmware->rows[0]), sizeof(firmware->rows[0]),
-        claims, claim_count, work, limit, regions, limit, ret_count, ret_report);
+    enum memory_map_status status =
+        memory_map_convert(firmware->rows, firmware->row_count * sizeof(firmware->rows[0]),
+                           sizeof(firmware->rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS, claims,
+                           claim_count, work, limit, regions, limit, ret_count, ret_report);
     free(work);
     if (status == MEMORY_MAP_OK)
         *ret_regions = regions;

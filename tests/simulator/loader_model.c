@@ -5,6 +5,7 @@
 
 #include "bootloader/bootstrap_tables.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 #include "shared/format.h"
 #include "shared/handoff_checksum.h"
 #include "shared/region.h"
@@ -106,7 +107,7 @@ static bool take(struct loader_model *loader, const char *what, uint64_t size_by
 {
     uint32_t efi_type = type == HANDOFF_REGION_LOADER ? EFI_TYPE_LOADER_CODE : EFI_TYPE_LOADER_DATA;
     if (!firmware_model_allocate(loader->firmware, size_bytes, efi_type,
-                                 BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES, ret_base))
+                                 DIRECT_MAP_LIMIT_BYTES_4_LEVELS, ret_base))
         return stop(loader, "The firmware has no free memory for ", what);
     loader->claims[loader->claim_count++] = (struct memory_map_claim){*ret_base, size_bytes, type};
     return true;

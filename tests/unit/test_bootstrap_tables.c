@@ -6,11 +6,12 @@
 #include "bootloader/bootstrap_tables.h"
 #include "bootloader/memory_map.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 #include "shared/region.h"
 #include "tests/unit/support/fake_memory.h"
 #include "tests/unit/support/memory_map_file.h"
 
-#define DIRECT BOOTSTRAP_DIRECT_MAP_BASE
+#define DIRECT DIRECT_MAP_BASE_4_LEVELS
 #define KERNEL UINT64_C(0xffffffff80000000)
 
 static const struct page_table_features MODERN = {.levels = 4,
@@ -109,10 +110,10 @@ static bool expect_kernel(const struct bootstrap_plan *plan, uint64_t page, stru
     return false;
 }
 
-static struct expectation expect(const struct bootstrap_plan *plan, uint64_t page)
+static struct expectation expect(const struct bootstrap_plan *plan, unsigned levels, uint64_t page)
 {
     struct expectation expected = {0};
-    uint64_t physical = page - DIRECT;
+    uint64_t physical = page - direct_map_base(levels);
     if (expect_kernel(plan, page, &expected))
         return expected;
     if (page - BOOTSTRAP_STACK_VIRTUAL_BASE < BOOTSTRAP_STACK_SIZE_BYTES)
@@ -125,7 +126,7 @@ static struct expectation expect(const struct bootstrap_plan *plan, uint64_t pag
             return (struct expectation){true, page, section->write, section->execute,
                                         PAGE_MEMORY_WRITE_BACK};
     }
-    if (page < DIRECT || physical >= BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES)
+    if (page < direct_map_base(levels) || physical >= direct_map_limit_bytes(levels))
         return expected;
     if (physical - plan->framebuffer_base < plan->framebuffer_size_bytes)
         return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_COMBINING};
@@ -139,7 +140,7 @@ static struct expectation expect(const struct bootstrap_plan *plan, uint64_t pag
 
 static void assert_page(struct build *build, const struct bootstrap_plan *plan, uint64_t page)
 {
-    struct expectation expected = expect(plan, page);
+    struct expectation expected = expect(plan, build->table.levels, page);
     struct page_mapping mapping;
     enum page_table_status status = page_table_lookup(&build->table, virt_addr(page), &mapping);
     if ((status == PAGE_TABLE_OK) != expected.mapped)
@@ -176,9 +177,10 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
 {
     uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + plan->framebuffer_size_bytes;
     uint64_t highest = plan->framebuffer_base + plan->framebuffer_size_bytes;
+    uint64_t direct = direct_map_base(build->table.levels);
     for (uint64_t page = 0; page < plan->kernel->size_bytes; page += PAGE_SIZE_BYTES) {
         assert_page(build, plan, plan->kernel->virtual_base + page);
-        if (expect(plan, plan->kernel->virtual_base + page).mapped)
+        if (expect(plan, build->table.levels, plan->kernel->virtual_base + page).mapped)
             expected_bytes += PAGE_SIZE_BYTES;
     }
     assert_borders(build, plan, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
@@ -189,7 +191,7 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
     }
     for (size_t i = 0; i < plan->region_count; i++) {
         const struct handoff_region *r = &plan->regions[i];
-        assert_borders(build, plan, DIRECT + r->base, r->size_bytes);
+        assert_borders(build, plan, direct + r->base, r->size_bytes);
         if (!region_type_is_ram(r->type))
             continue;
         expected_bytes += r->size_bytes;
@@ -197,7 +199,7 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
             highest = r->base + r->size_bytes;
     }
     if (plan->framebuffer_size_bytes > 0)
-        assert_borders(build, plan, DIRECT + plan->framebuffer_base, plan->framebuffer_size_bytes);
+        assert_borders(build, plan, direct + plan->framebuffer_base, plan->framebuffer_size_bytes);
 
     uint64_t mapped_bytes = 0;
     assert_true(page_table_walk(&build->table, add_size, &mapped_bytes));
@@ -348,7 +350,7 @@ static void test_P5_writable_executable_section_is_refused(void **state)
 static void test_ram_beyond_the_direct_maps_window_is_left_out(void **state)
 {
     (void)state;
-    const uint64_t limit = BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES;
+    const uint64_t limit = DIRECT_MAP_LIMIT_BYTES_4_LEVELS;
     const struct handoff_region ram[] = {region(0x1000, 0xff000, HANDOFF_REGION_USABLE),
                                          region(limit - GIB, 2 * GIB, HANDOFF_REGION_USABLE),
                                          region(limit + 4 * GIB, GIB, HANDOFF_REGION_USABLE)};
@@ -367,6 +369,63 @@ static void test_ram_beyond_the_direct_maps_window_is_left_out(void **state)
     build_destroy(&build);
 }
 
+static void test_P11_five_levels_have_room_for_all_ram(void **state)
+{
+    (void)state;
+    const struct handoff_region ram[] = {region(0x1000, 0xff000, HANDOFF_REGION_USABLE),
+                                         region(65 * TIB, 2 * GIB, HANDOFF_REGION_USABLE),
+                                         region(4096 * TIB - GIB, GIB, HANDOFF_REGION_USABLE)};
+    struct bootstrap_plan plan = plan_over(ram, 3);
+    struct page_table_features features = MODERN;
+    features.physical_bits = 52;
+    features.levels = 5;
+    struct build build;
+    build_create(&build, &plan, &features, bootstrap_tables_bound(&plan, &features));
+    assert_int_equal(build.status, PAGE_TABLE_OK);
+    assert_is_exactly_the_plan(&build, &plan);
+    assert_int_equal(build.direct_map_size_bytes, 4096 * TIB);
+    build_destroy(&build);
+}
+
+/* The loader's image and the trampoline at their own addresses, nothing else; within the bound. */
+static void test_P11_switch_tables(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+    struct page_table_features features = MODERN;
+    features.levels = 5;
+    uint64_t bound_without = bootstrap_tables_bound(&plan, &features);
+    static const uint64_t TRAMPOLINES[] = {0x1000, 0x1e009000, 0x1ffff000, 0xfffff000};
+    for (size_t i = 0; i < 4; i++) {
+        plan.trampoline_base = TRAMPOLINES[i];
+        uint64_t bound = bootstrap_tables_bound(&plan, &features) - bound_without;
+        struct build build;
+        features.levels = 4;
+        fake_memory_create(&build.memory, bound);
+        struct page_table_memory callbacks = fake_memory_callbacks(&build.memory);
+        assert_int_equal(page_table_create(&features, &callbacks, &build.table), PAGE_TABLE_OK);
+        assert_int_equal(bootstrap_tables_build_switch(&plan, &build.table), PAGE_TABLE_OK);
+        features.levels = 5;
+
+        struct page_mapping mapping;
+        uint64_t mapped_bytes = 0;
+        assert_int_equal(page_table_lookup(&build.table, virt_addr(TRAMPOLINES[i]), &mapping),
+                         PAGE_TABLE_OK);
+        assert_int_equal(mapping.physical.value, TRAMPOLINES[i]);
+        assert_true(mapping.permissions.execute && !mapping.permissions.write);
+        for (size_t k = 0; k < 3; k++) {
+            assert_int_equal(page_table_lookup(&build.table, virt_addr(SECTIONS[k].base), &mapping),
+                             PAGE_TABLE_OK);
+            assert_int_equal(mapping.physical.value, SECTIONS[k].base);
+            assert_int_equal(mapping.permissions.write, SECTIONS[k].write);
+            assert_int_equal(mapping.permissions.execute, SECTIONS[k].execute);
+        }
+        assert_true(page_table_walk(&build.table, add_size, &mapped_bytes));
+        assert_int_equal(mapped_bytes, 0x8000 + 0x1000);
+        build_destroy(&build);
+    }
+}
+
 static void test_framebuffer_beyond_the_window_is_refused(void **state)
 {
     (void)state;
@@ -374,8 +433,8 @@ static void test_framebuffer_beyond_the_window_is_refused(void **state)
     struct page_table_features features = MODERN;
     features.physical_bits = 52;
     plan.framebuffer_size_bytes = 0x400000;
-    static const uint64_t BAD[] = {BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES,
-                                   BOOTSTRAP_DIRECT_MAP_LIMIT_BYTES - 0x1000, UINT64_MAX - 0xfff};
+    static const uint64_t BAD[] = {DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+                                   DIRECT_MAP_LIMIT_BYTES_4_LEVELS - 0x1000, UINT64_MAX - 0xfff};
     for (size_t i = 0; i < 3; i++) {
         plan.framebuffer_base = BAD[i];
         struct build build;
@@ -417,9 +476,9 @@ static void check_real_map(const char *path, void *context)
     size_t row_count = memory_map_file_read(path, rows, 1024);
     size_t region_count;
     struct memory_map_report report;
-    enum memory_map_status status =
-        memory_map_convert(rows, row_count * sizeof(rows[0]), sizeof(rows[0]), NULL, 0, work, 2048,
-                           regions, 2048, &region_count, &report);
+    enum memory_map_status status = memory_map_convert(
+        rows, row_count * sizeof(rows[0]), sizeof(rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS, NULL,
+        0, work, 2048, regions, 2048, &region_count, &report);
     if (status == MEMORY_MAP_EMPTY)
         return;
     assert_int_equal(status, MEMORY_MAP_OK);
@@ -444,6 +503,8 @@ int main(void)
         cmocka_unit_test(test_P8_page_below_the_stack_is_unmapped),
         cmocka_unit_test(test_P5_writable_executable_section_is_refused),
         cmocka_unit_test(test_ram_beyond_the_direct_maps_window_is_left_out),
+        cmocka_unit_test(test_P11_five_levels_have_room_for_all_ram),
+        cmocka_unit_test(test_P11_switch_tables),
         cmocka_unit_test(test_framebuffer_beyond_the_window_is_refused),
         cmocka_unit_test(test_P4_every_allocation_can_fail),
         cmocka_unit_test(test_maps_of_real_machines),

@@ -10,6 +10,7 @@
 
 #include "kernel/mm/frame_allocator.h"
 #include "kernel/mm/frame_reserve.h"
+#include "shared/direct_map.h"
 #include "tests/unit/support/frame_operations.h"
 #include "tests/unit/support/memory_map_file.h"
 #include "tests/unit/support/panic_stub.h"
@@ -823,9 +824,9 @@ static void convert_map(struct machine *machine, const char *path)
     size_t row_count = memory_map_file_read(path, rows, ROWS_MAX / 2);
     size_t region_count = 0;
     struct memory_map_report report;
-    enum memory_map_status status =
-        memory_map_convert(rows, row_count * sizeof(rows[0]), sizeof(rows[0]), NULL, 0, work,
-                           ROWS_MAX, machine->rows, ROWS_MAX, &region_count, &report);
+    enum memory_map_status status = memory_map_convert(
+        rows, row_count * sizeof(rows[0]), sizeof(rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS, NULL,
+        0, work, ROWS_MAX, machine->rows, ROWS_MAX, &region_count, &report);
     if (status != MEMORY_MAP_OK && status != MEMORY_MAP_EMPTY)
         fail_msg("%s: %s", path, memory_map_status_text(status));
     machine->regions.count = (uint32_t)region_count;

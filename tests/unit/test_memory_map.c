@@ -6,6 +6,7 @@
 
 #include "bootloader/memory_map.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 #include "shared/region.h"
 #include "tests/unit/support/memory_map_file.h"
 #include "tests/unit/support/memory_map_oracle.h"
@@ -66,9 +67,9 @@ static struct result convert_with_stride(const struct memory_map_descriptor *row
     memset(map, 0xcd, row_count * stride_bytes);
     for (size_t i = 0; i < row_count; i++)
         memcpy(map + i * stride_bytes, &rows[i], sizeof(rows[i]));
-    result.status =
-        memory_map_convert(map, row_count * stride_bytes, stride_bytes, claims, claim_count, work,
-                           work_count, result.regions, capacity, &result.count, &result.report);
+    result.status = memory_map_convert(
+        map, row_count * stride_bytes, stride_bytes, DIRECT_MAP_LIMIT_BYTES_4_LEVELS, claims,
+        claim_count, work, work_count, result.regions, capacity, &result.count, &result.report);
     free(map);
     free(work);
     return result;
@@ -134,8 +135,9 @@ static void assert_bad_stride(uint64_t map_size_bytes, uint64_t stride_bytes)
     struct handoff_region regions[8];
     size_t count = 77;
     struct memory_map_report report;
-    assert_int_equal(memory_map_convert(map, map_size_bytes, stride_bytes, NULL, 0, work, 8,
-                                        regions, 8, &count, &report),
+    assert_int_equal(memory_map_convert(map, map_size_bytes, stride_bytes,
+                                        DIRECT_MAP_LIMIT_BYTES_4_LEVELS, NULL, 0, work, 8, regions,
+                                        8, &count, &report),
                      MEMORY_MAP_BAD_STRIDE);
     assert_int_equal(count, 77);
 }
@@ -194,14 +196,15 @@ static void test_M9_never_truncated_silently(void **state)
     for (size_t capacity = 0; capacity <= 3; capacity++) {
         size_t count = 77;
         enum memory_map_status status =
-            memory_map_convert(rows, sizeof(rows), sizeof(rows[0]), NULL, 0, work, 6, regions,
-                               capacity, &count, &report);
+            memory_map_convert(rows, sizeof(rows), sizeof(rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+                               NULL, 0, work, 6, regions, capacity, &count, &report);
         assert_int_equal(status, capacity < 3 ? MEMORY_MAP_TOO_MANY_ROWS : MEMORY_MAP_OK);
         assert_int_equal(count, capacity < 3 ? 77 : 3);
     }
     size_t count = 77;
-    assert_int_equal(memory_map_convert(rows, sizeof(rows), sizeof(rows[0]), NULL, 0, work, 5,
-                                        regions, 6, &count, &report),
+    assert_int_equal(memory_map_convert(rows, sizeof(rows), sizeof(rows[0]),
+                                        DIRECT_MAP_LIMIT_BYTES_4_LEVELS, NULL, 0, work, 5, regions,
+                                        6, &count, &report),
                      MEMORY_MAP_TOO_MANY_ROWS);
     assert_int_equal(count, 77);
 }
@@ -575,7 +578,7 @@ static void test_claims_that_the_rows_do_not_bear_out_are_named(void **state)
 static void test_ram_beyond_the_direct_map_is_reserved(void **state)
 {
     (void)state;
-    const uint64_t limit = MEMORY_MAP_RAM_LIMIT_BYTES;
+    const uint64_t limit = DIRECT_MAP_LIMIT_BYTES_4_LEVELS;
     const struct memory_map_descriptor rows[] = {
         row(CONVENTIONAL, 0, limit / PAGE + 3),
         row_with(RT_DATA, limit + 4 * PAGE, 1, WB | RUNTIME),

@@ -11,6 +11,8 @@
 #define CPUID_1_EDX_PGE        (UINT32_C(1) << 13)
 #define CPUID_1_EDX_PAT        (UINT32_C(1) << 16)
 
+#define CPUID_7_ECX_LA57 (UINT32_C(1) << 16)
+
 #define CPUID_EXTENDED_1_EDX_NX   (UINT32_C(1) << 20)
 #define CPUID_EXTENDED_1_EDX_1GIB (UINT32_C(1) << 26)
 
@@ -115,6 +117,11 @@ uint64_t cpu_optional_cr4(void)
     uint32_t features = cpu_cpuid(1, 0).edx;
     return ((features & CPUID_1_EDX_MCE) != 0 ? CR4_MCE : 0) |
            ((features & CPUID_1_EDX_PGE) != 0 ? CR4_PGE : 0);
+}
+
+bool cpu_has_fifth_level(void)
+{
+    return (cpu_cpuid(7, 0).ecx & CPUID_7_ECX_LA57) != 0;
 }
 
 void cpu_disable_interrupts(void)

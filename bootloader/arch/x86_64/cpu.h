@@ -32,11 +32,14 @@ bool cpu_random(uint64_t *ret_random);
 uint64_t cpu_stated_tsc_frequency_hz(void);
 
 /* What bootstrap page tables may use. The number of levels is the one that is in force now
- * (CR4.LA57): it cannot be changed without leaving long mode. */
+ * (CR4.LA57). */
 struct page_table_features cpu_page_table_features(void);
 
 /* The bits MCE and PGE of CR4, as far as the CPU has them: to set one that it lacks is a #GP. */
 uint64_t cpu_optional_cr4(void);
+
+/* True if the CPU can do five levels of page tables, in force or not. */
+bool cpu_has_fifth_level(void);
 
 void cpu_disable_interrupts(void);
 _Noreturn void cpu_halt_forever(void);

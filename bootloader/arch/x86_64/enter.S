@@ -9,12 +9,21 @@
 #define STATE_CR4     40
 #define STATE_PAT     48
 
+#define STATE_FIFTH_LEVEL 56
+#define STATE_SWITCH_ROOT 64
+#define STATE_POST_EXIT   72
+
+#define FIFTH_LEVEL_CODE_32 16
+#define FIFTH_LEVEL_GDT     46
+
 #define MSR_EFER           0xc0000080
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_PAT            0x277
 
+#define CR4_PGE      7
+#define CR4_LA57     12
 #define CR0_VALUE    0x80010033 /* PG, WP, NE, ET, MP, PE */
 #define DR7_VALUE    0x400      /* no breakpoints */
 #define RFLAGS_VALUE 2          /* interrupts off, direction up; bit 1 is always set */
@@ -38,17 +47,9 @@ enter_kernel:
     outb %al, $PIC_MASTER_MASK
     outb %al, $PIC_SLAVE_MASK
 
-    /* Everything that is needed later: after the switch of tables only this image, the kernel and
-     * the direct map are there. */
-    movq STATE_ROOT(%rcx), %rbx
-    movq STATE_ENTRY(%rcx), %rsi
-    movq STATE_HANDOFF(%rcx), %rdi
-    movq STATE_STACK(%rcx), %rbp
-    movq STATE_CR4(%rcx), %r8
-    movq STATE_PAT(%rcx), %r9
-    movl STATE_EFER(%rcx), %eax
-
     /* EFER before CR3: with NXE off, the no-execute bits in the tables would be reserved bits. */
+    movq %rcx, %rbx
+    movl STATE_EFER(%rbx), %eax
     xorl %edx, %edx
     movl $MSR_EFER, %ecx
     wrmsr
@@ -56,25 +57,53 @@ enter_kernel:
     /* A change of memory types needs the caches written back around it (Intel SDM Vol. 3A,
      * 12.12.4); the writes to CR3 and CR4 below drop every translation. */
     wbinvd
-    testq %r9, %r9
+    movl STATE_PAT(%rbx), %eax
+    movl STATE_PAT+4(%rbx), %edx
+    testl %eax, %eax
     jz enter_kernel_without_pat
     movl $MSR_PAT, %ecx
-    movl %r9d, %eax
-    movq %r9, %rdx
-    shrq $32, %rdx
     wrmsr
 enter_kernel_without_pat:
-    movq %rbx, %cr3
-    movq %rbp, %rsp
 
-    /* Clearing PGE first drops global translations of the firmware, setting it keeps ours. */
-    movq %r8, %rax
-    andq $~0x80, %rax
+    /* Clearing PGE drops global translations of the firmware, which ours must not meet. LA57 cannot
+     * be changed here: it stays as the firmware had it. */
+    movq STATE_CR4(%rbx), %rcx
+    btrq $CR4_PGE, %rcx
+    movq STATE_FIFTH_LEVEL(%rbx), %rdx
+    testq %rdx, %rdx
+    jz enter_with_own_tables
+    btrq $CR4_LA57, %rcx
+    movq %rcx, %cr4
+    movq STATE_SWITCH_ROOT(%rbx), %rax
+    movq %rax, %cr3
+    movq %rdx, %rbx
+    lgdt FIFTH_LEVEL_GDT(%rbx)
+    ljmpl *FIFTH_LEVEL_CODE_32(%rbx)
+
+    /* RCX is *state again. */
+    .globl enter_with_fifth_level
+enter_with_fifth_level:
+    movq %rcx, %rbx
+    movq STATE_CR4(%rbx), %rcx
+    btrq $CR4_PGE, %rcx
+
+enter_with_own_tables:
+    movq %rcx, %cr4
+    movq STATE_ROOT(%rbx), %rax
+    movq %rax, %cr3
+    movq STATE_STACK(%rbx), %rsp
+    movq STATE_CR4(%rbx), %rax
     movq %rax, %cr4
-    movq %r8, %cr4
     movl $CR0_VALUE, %eax
     movq %rax, %cr0
 
+    movq STATE_POST_EXIT(%rbx), %rcx
+    cmpq $0, STATE_FIFTH_LEVEL(%rbx)
+    je 1f
+    subq $32, %rsp
+    call fault_install
+    addq $32, %rsp
+1:
     fninit
     pushq $MXCSR_VALUE
     ldmxcsr (%rsp)
@@ -89,7 +118,8 @@ enter_kernel_without_pat:
      * the flags below that by POPFQ: last, since clearing registers sets some. */
     leaq enter_kernel_returned(%rip), %rax
     pushq %rax
-    pushq %rsi
+    pushq STATE_ENTRY(%rbx)
+    movq STATE_HANDOFF(%rbx), %rdi
     pushq $RFLAGS_VALUE
     xorl %eax, %eax
     xorl %ebx, %ebx

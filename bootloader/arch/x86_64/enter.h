@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootloader/post_exit.h"
+
 /* Read by enter.S at these offsets. */
 struct enter_state {
     uint64_t page_table_root;
@@ -16,6 +18,10 @@ struct enter_state {
     uint64_t efer;
     uint64_t cr4;
     uint64_t pat; /* 0: the CPU has none, and the MSR is not touched */
+    /* For the step from four to five levels (fifth_level.h); 0 where none is to be made. */
+    uint64_t fifth_level;        /* physical, prepared */
+    uint64_t switch_root;        /* of the switch tables */
+    struct post_exit *post_exit; /* for fault_install(), whose TSS and GDT the step loses */
 };
 _Static_assert(offsetof(struct enter_state, page_table_root) == 0, "enter.S");
 _Static_assert(offsetof(struct enter_state, entry) == 8, "enter.S");
@@ -24,19 +30,24 @@ _Static_assert(offsetof(struct enter_state, stack_top) == 24, "enter.S");
 _Static_assert(offsetof(struct enter_state, efer) == 32, "enter.S");
 _Static_assert(offsetof(struct enter_state, cr4) == 40, "enter.S");
 _Static_assert(offsetof(struct enter_state, pat) == 48, "enter.S");
+_Static_assert(offsetof(struct enter_state, fifth_level) == 56, "enter.S");
+_Static_assert(offsetof(struct enter_state, switch_root) == 64, "enter.S");
+_Static_assert(offsetof(struct enter_state, post_exit) == 72, "enter.S");
 
 #define ENTER_EFER_LONG_MODE  UINT64_C(0x500) /* LME, LMA */
 #define ENTER_EFER_NO_EXECUTE UINT64_C(0x800) /* NXE: only where the CPU has it */
 
 /* PAE, OSFXSR, OSXMMEXCPT: every x86-64 CPU has them. cpu_optional_cr4() adds to them. */
 #define ENTER_CR4             UINT64_C(0x620)
-#define ENTER_CR4_FIFTH_LEVEL UINT64_C(0x1000) /* LA57: must stay as it is */
+#define ENTER_CR4_FIFTH_LEVEL UINT64_C(0x1000) /* LA57 */
 
 /* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. What it changes,
- * in this order: interrupts and both interrupt controllers off; EFER; PAT; CR3; CR4; CR0; the
- * stack; FPU, debug and segment-base registers; general registers.
- * Preconditions: fault_install() has been called; this code is identity-mapped in both address
- * spaces. */
+ * in this order: interrupts and both interrupt controllers off; EFER; PAT; with `fifth_level` the
+ * step to five levels; CR3; CR4; CR0; the stack; FPU, debug and segment-base registers; general
+ * registers.
+ * Preconditions: fault_install() has been called; this code, *state and the handlers are
+ * identity-mapped in all address spaces that are gone through. Between fault handlers of four and
+ * of five levels some twenty instructions run without any. */
 _Noreturn void enter_kernel(const struct enter_state *state);
 
 #endif

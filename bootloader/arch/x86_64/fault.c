@@ -69,9 +69,9 @@ static uint64_t segments[] = {
     0,
 };
 
-/* fault_entry.S: one stub of 16 bytes for each exception, then one for all other vectors. */
+/* fault_entry.S: one stub for each exception, then one for all other vectors. */
 extern const uint8_t fault_stubs[];
-#define FAULT_STUB_SIZE_BYTES 16
+#define FAULT_STUB_SIZE_BYTES 9
 
 /* fault_entry.S. Loads the registers and reloads every segment. */
 void fault_load_tables(const struct table_register *gdt, const struct table_register *idt);

@@ -11,19 +11,20 @@
     (vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 ||              \
      vector == 29 || vector == 30)
 
-/* One stub a vector, 16 bytes each: fault.c computes their addresses. The last one, number 32,
- * serves every vector that is not an exception. */
+/* One stub a vector, 9 bytes each: fault.c computes their addresses. The last one, number 32, serves
+ * every vector that is not an exception. The jump is spelled out, so that all are of one length. */
     .globl fault_stubs
-    .balign 16
 fault_stubs:
     .set vector, 0
     .rept 33
-    .balign 16
-    .if !PUSHES_ERROR_CODE(vector)
+    .if PUSHES_ERROR_CODE(vector)
+    xchgw %ax, %ax
+    .else
     pushq $0
     .endif
     pushq $vector
-    jmp fault_common
+    .byte 0xe9
+    .long fault_common - . - 4
     .set vector, vector + 1
     .endr
 

@@ -27,7 +27,8 @@ _Static_assert(sizeof(struct row) == 40, "UEFI 2.10, section 7.2.3");
 #define ATTRIBUTE_RUNTIME          UINT64_C(0x8000000000000000)
 
 #define PHYSICAL_LIMIT (UINT64_C(1) << 52)
-#define RAM_LIMIT      (UINT64_C(64) << 40)
+/* With four levels of tables; with five every physical address is in reach. */
+#define RAM_LIMIT (UINT64_C(64) << 40)
 
 /* By EFI_MEMORY_TYPE (UEFI 2.10, 7.2.1). */
 static const uint32_t region_types[] = {
@@ -118,7 +119,8 @@ static uint32_t expected_type(const struct handoff *handoff, uint64_t page)
     uint32_t by_rows = type_by_rows(handoff, page);
     uint32_t by_blocks = type_by_blocks(handoff, page);
     uint32_t type = by_blocks > by_rows ? by_blocks : by_rows;
-    if (page >= RAM_LIMIT && block_type_is_ram(type))
+    bool fifth_level = (handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0;
+    if (page >= RAM_LIMIT && !fifth_level && block_type_is_ram(type))
         return HANDOFF_REGION_RESERVED;
     return page == 0 && can_become_free(type) ? HANDOFF_REGION_RESERVED : type;
 }

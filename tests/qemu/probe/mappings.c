@@ -7,7 +7,9 @@
 #include "tests/qemu/probe/image.h"
 #include "tests/qemu/probe/page_walk.h"
 
-#define DIRECT_MAP_LIMIT (UINT64_C(64) << 40)
+/* With four levels of tables, and with five. */
+#define DIRECT_MAP_LIMIT_4 (UINT64_C(64) << 40)
+#define DIRECT_MAP_LIMIT_5 (UINT64_C(4) << 50)
 
 /* Which field of the PAT gives which memory type (see cpu_state.c). */
 #define PAT_WRITE_BACK      0
@@ -94,6 +96,12 @@ static void check_rules(const struct handoff *handoff, struct promises *promises
 /* --- The direct map
  * ------------------------------------------------------------------------------- */
 
+static uint64_t direct_map_limit(const struct handoff *handoff)
+{
+    return (handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0 ? DIRECT_MAP_LIMIT_5
+                                                            : DIRECT_MAP_LIMIT_4;
+}
+
 static bool leaf_is_framebuffer(const struct handoff *handoff, const struct page_leaf *leaf)
 {
     return leaf->physical >= handoff->framebuffer.base &&
@@ -111,7 +119,7 @@ static void survey_direct_map(void *context, const struct page_leaf *leaf)
     const struct handoff *handoff = survey->handoff;
     uint64_t end = leaf->physical + leaf->size_bytes;
     if (leaf->virtual < handoff->direct_map_base ||
-        leaf->virtual - handoff->direct_map_base >= DIRECT_MAP_LIMIT)
+        leaf->virtual - handoff->direct_map_base >= direct_map_limit(handoff))
         return;
 
     bool is_framebuffer = leaf_is_framebuffer(handoff, leaf);
@@ -139,8 +147,8 @@ static void check_direct_map(const struct handoff *handoff, struct promises *pro
 {
     struct survey survey = {.handoff = handoff, .promises = promises};
     const struct page_visitor visitor = {.context = &survey, .leaf = survey_direct_map};
-    uint64_t expected_bytes =
-        block_bytes_of_type(handoff, 0, DIRECT_MAP_LIMIT, 0) + handoff->framebuffer.size_bytes;
+    uint64_t expected_bytes = block_bytes_of_type(handoff, 0, direct_map_limit(handoff), 0) +
+                              handoff->framebuffer.size_bytes;
 
     promise_begin(promises, "direct-map");
     page_walk(handoff, &visitor);

@@ -58,7 +58,9 @@ static void check_loader_name(const struct handoff *handoff, struct promises *pr
 
 static void check_constants(const struct handoff *handoff, struct promises *promises)
 {
-    promise_equal(promises, "direct-map-base", UINT64_C(0xffff800000000000),
+    bool fifth_level = (handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0;
+    promise_equal(promises, "direct-map-base",
+                  fifth_level ? UINT64_C(0xff00000000000000) : UINT64_C(0xffff800000000000),
                   handoff->direct_map_base);
     promise_equal(promises, "stack-size", 65536, handoff->stack_size_bytes);
     promise_equal(promises, "efi-descriptor-version", 1, handoff->efi_descriptor_version);

@@ -1,0 +1,30 @@
+#include "bootloader/arch/x86_64/fifth_level.h"
+
+#include "shared/arch/x86_64/page_entry.h"
+#include "shared/memory.h"
+
+/* fifth_level.S: page 0 as far as it is constant, and where the parts of its code begin. */
+extern const uint8_t fifth_level_page[];
+extern const uint8_t fifth_level_code_32[];
+extern const uint8_t fifth_level_code_64[];
+extern const uint8_t fifth_level_page_end[];
+
+/* enter.S: where it goes on. */
+extern const uint8_t enter_with_fifth_level[];
+
+void fifth_level_prepare(uint64_t base, struct phys_addr switch_root, const void *state)
+{
+    struct fifth_level *page = (struct fifth_level *)base;
+    uint64_t *top_table = (uint64_t *)(base + PAGE_SIZE_BYTES);
+
+    memcpy(page, fifth_level_page, (size_t)(fifth_level_page_end - fifth_level_page));
+    page->state = (uint64_t)state;
+    page->return_address = (uint64_t)enter_with_fifth_level;
+    page->code_32.offset = (uint32_t)base + (uint32_t)(fifth_level_code_32 - fifth_level_page);
+    page->code_64.offset = (uint32_t)base + (uint32_t)(fifth_level_code_64 - fifth_level_page);
+    page->top_table = (uint32_t)(uint64_t)top_table;
+    page->gdt_base = (uint64_t)page->gdt;
+
+    memset(top_table, 0, PAGE_SIZE_BYTES);
+    top_table[0] = page_entry_for_table(switch_root);
+}
