@@ -476,7 +476,9 @@ void bring_up_retire_early_heap(struct kernel *kernel)
 static void log_map_line(void *context, const struct space_map_line *line)
 {
     char text[SPACE_MAP_LINE_CAPACITY_BYTES];
-    (void)context;
+    uint64_t *page_count = context;
+    if (line->run != NULL)
+        *page_count += page_run_page_count(line->run);
     space_map_format(line, text, sizeof text);
     log_line("map", "%s", text);
 }
@@ -499,12 +501,14 @@ void bring_up_print_map(struct kernel *kernel)
     if (!command_line_has(kernel->view.command_line, "print-map"))
         return;
     mark(kernel, "kernel: print map");
-    space_map_walk(&kernel->address_space, log_map_line, NULL);
     audit_late(kernel, &result);
-    log_line("map", "audit=passed levels=%u root=0x%llx pages=%llu tables=%llu",
-             kernel->address_space.table.levels,
-             (unsigned long long)kernel->address_space.table.root.value,
-             (unsigned long long)result.page_count, (unsigned long long)result.table_count);
+    /* Counted again: the audit's memory is gone. */
+    uint64_t page_count = 0;
+    const struct page_table *table = &kernel->address_space.table;
+    space_map_walk(&kernel->address_space, log_map_line, &page_count);
+    log_line("map", "audit=passed levels=%u root=0x%llx pages=%llu tables=%llu", table->levels,
+             (unsigned long long)table->root.value, (unsigned long long)page_count,
+             (unsigned long long)table->table_count);
 }
 
 /* --- [timeline] and [ready] --------------------------------------------------------------------

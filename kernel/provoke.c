@@ -10,43 +10,98 @@
 #include "kernel/mm/layout.h"
 #include "kernel/panic.h"
 #include "shared/command_line.h"
-#include "shared/memory.h"
 #include "shared/text.h"
 
 #define BLOCK_SIZE_BYTES 64
 
+/* --- Every kind of mapping, used as it must not be --- */
+
+static void read_at(uint64_t address)
+{
+    (void)*(volatile uint8_t *)address;
+}
+
+static void write_at(uint64_t address)
+{
+    *(volatile uint8_t *)address = 1;
+}
+
+static void call_at(uint64_t address)
+{
+    void (*code)(void) = (void (*)(void))address;
+    code();
+}
+
+/* RET: code that would come straight back if it were executable. */
+#define RETURN_INSTRUCTION 0xc3
+
+static void execute(void *memory)
+{
+    *(volatile uint8_t *)memory = RETURN_INSTRUCTION;
+    call_at((uint64_t)memory);
+}
+
+/* Where the direct map shows what the image has at `address`. */
+static uint64_t alias_of(const struct kernel *kernel, const char *address)
+{
+    struct range virtual = {(uint64_t)address, (uint64_t)address + 1};
+    return kernel->address_space.direct_map.start +
+           kernel_layout_physical(&kernel->layout, virtual).start;
+}
+
 static void null_read(struct kernel *kernel)
 {
     (void)kernel;
-    (void)*(volatile uint8_t *)0x10;
+    read_at(0x10);
 }
 
 static void null_write(struct kernel *kernel)
 {
     (void)kernel;
-    *(volatile uint8_t *)0x10 = 1;
+    write_at(0x10);
+}
+
+static void null_execute(struct kernel *kernel)
+{
+    (void)kernel;
+    call_at(0);
+}
+
+/* The loader's image was mapped there. */
+static void identity_read(struct kernel *kernel)
+{
+    read_at(kernel->handoff.loader_base);
 }
 
 static void rodata_write(struct kernel *kernel)
 {
     (void)kernel;
-    *(volatile char *)kernel_rodata_start = 1;
+    write_at((uint64_t)kernel_rodata_start);
+}
+
+static void rodata_execute(struct kernel *kernel)
+{
+    (void)kernel;
+    call_at((uint64_t)kernel_rodata_start);
+}
+
+static void symbols_write(struct kernel *kernel)
+{
+    (void)kernel;
+    write_at((uint64_t)kernel_symbols_start);
 }
 
 static void text_write(struct kernel *kernel)
 {
     (void)kernel;
-    *(volatile char *)kernel_text_start = 1;
+    write_at((uint64_t)kernel_text_start);
 }
 
-/* RET: code that would come straight back if it were executable. */
-static const uint8_t return_instruction = 0xc3;
-
-static void execute(void *memory)
+static void data_execute(struct kernel *kernel)
 {
-    memcpy(memory, &return_instruction, sizeof return_instruction);
-    void (*code)(void) = (void (*)(void))(uintptr_t)memory;
-    code();
+    (void)kernel;
+    static uint8_t code[16];
+    execute(code);
 }
 
 static void heap_execute(struct kernel *kernel)
@@ -69,6 +124,66 @@ static void direct_map_execute(struct kernel *kernel)
     struct phys_addr frame;
     if (frame_allocator_allocate(&kernel->frames, &frame))
         execute((void *)(kernel->address_space.direct_map.start + frame.value));
+}
+
+static void text_alias_write(struct kernel *kernel)
+{
+    write_at(alias_of(kernel, kernel_text_start));
+}
+
+static void text_alias_execute(struct kernel *kernel)
+{
+    call_at(alias_of(kernel, kernel_text_start));
+}
+
+static void rodata_alias_write(struct kernel *kernel)
+{
+    write_at(alias_of(kernel, kernel_rodata_start));
+}
+
+/* Behind the highest physical address that is mapped. */
+static void direct_map_beyond(struct kernel *kernel)
+{
+    write_at(kernel->address_space.direct_map.start + kernel->address_space.direct_map_size_bytes);
+}
+
+static void framebuffer_execute(struct kernel *kernel)
+{
+    kernel_assert(kernel->has_screen);
+    execute((void *)(kernel->address_space.direct_map.start + kernel->handoff.framebuffer.base));
+}
+
+/* The local APIC's registers, where every x86-64 CPU has them at power-on (Intel SDM Vol. 3A,
+ * 11.4.1). */
+#define LOCAL_APIC_BASE UINT64_C(0xfee00000)
+
+static struct virt_addr map_local_apic(struct kernel *kernel)
+{
+    struct virt_addr registers;
+    enum page_table_status status =
+        address_space_map_device(&kernel->address_space, "local APIC", phys_addr(LOCAL_APIC_BASE),
+                                 PAGE_SIZE_BYTES, PAGE_MEMORY_UNCACHED, &registers);
+    kernel_assert(status == PAGE_TABLE_OK);
+    return registers;
+}
+
+static void device_execute(struct kernel *kernel)
+{
+    call_at(map_local_apic(kernel).value);
+}
+
+static void device_unmapped(struct kernel *kernel)
+{
+    struct virt_addr registers = map_local_apic(kernel);
+    read_at(registers.value);
+    address_space_unmap_device(&kernel->address_space, registers);
+    read_at(registers.value);
+}
+
+static void stack_guard(struct kernel *kernel)
+{
+    (void)kernel;
+    write_at(LAYOUT_STACKS_BASE);
 }
 
 /* The addition behind the call keeps the compiler from turning the recursion into a loop; the
@@ -180,7 +295,18 @@ static void heap_early_pointer(struct kernel *kernel)
 
 static void heap_guard(struct kernel *kernel)
 {
-    *(volatile uint8_t *)(kernel->heap_window.base.value - 1) = 1;
+    write_at(kernel->heap_window.base.value - 1);
+}
+
+static void heap_end_guard(struct kernel *kernel)
+{
+    write_at(kernel->heap_window.base.value + kernel->heap_window.limit_bytes);
+}
+
+/* In the window, but not mapped yet. */
+static void heap_beyond(struct kernel *kernel)
+{
+    write_at(kernel->heap_window.base.value + kernel->heap_window.mapped_bytes);
 }
 
 /* Exhaustion is no panic: the call fails, usage is logged, and the heap serves again. The blocks
@@ -262,11 +388,24 @@ static const struct provocation provocations[] = {
     {"early-heap-exhausted", early_heap_exhausted, true},
     {"null-read", null_read, false},
     {"null-write", null_write, false},
+    {"null-execute", null_execute, false},
+    {"identity-read", identity_read, false},
     {"rodata-write", rodata_write, false},
+    {"rodata-execute", rodata_execute, false},
+    {"symbols-write", symbols_write, false},
     {"text-write", text_write, false},
+    {"data-execute", data_execute, false},
     {"heap-execute", heap_execute, false},
     {"stack-execute", stack_execute, false},
     {"direct-map-execute", direct_map_execute, false},
+    {"direct-map-beyond", direct_map_beyond, false},
+    {"text-alias-write", text_alias_write, false},
+    {"text-alias-execute", text_alias_execute, false},
+    {"rodata-alias-write", rodata_alias_write, false},
+    {"framebuffer-execute", framebuffer_execute, false},
+    {"device-execute", device_execute, false},
+    {"device-unmapped", device_unmapped, false},
+    {"stack-guard", stack_guard, false},
     {"stack-overflow", stack_overflow, false},
     {"nested-fault", nested_fault, false},
     {"panic-in-panic", panic_in_panic, false},
@@ -278,6 +417,8 @@ static const struct provocation provocations[] = {
     {"heap-bad-pointer", heap_bad_pointer, false},
     {"heap-early-pointer", heap_early_pointer, false},
     {"heap-guard", heap_guard, false},
+    {"heap-end-guard", heap_end_guard, false},
+    {"heap-beyond", heap_beyond, false},
     {"out-of-memory", out_of_memory, false},
     {"early-heap-retired", early_heap_retired, false},
     {"frame-double-free", frame_double_free, false},

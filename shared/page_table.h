@@ -30,8 +30,9 @@ enum page_table_status {
     PAGE_TABLE_NOT_MAPPED,        /* a page of the range is not mapped */
     PAGE_TABLE_WRITABLE_EXECUTABLE, /* both at once is refused: W^X */
     PAGE_TABLE_NO_MEMORY,           /* a table could not be allocated */
-    PAGE_TABLE_NULL_PAGE,           /* virtual page 0 was asked for: it stays unmapped. A policy of
-                                       the callers; nothing in this file refuses it */
+    /* Policies of the callers; nothing in this file refuses these: */
+    PAGE_TABLE_NULL_PAGE,   /* virtual page 0 was asked for: it stays unmapped */
+    PAGE_TABLE_MEMORY_TYPE, /* RAM as a device, or a device cached: no memory has two types */
 };
 
 /* A constant English name, for logs: "ok", "already mapped", … Never NULL. */

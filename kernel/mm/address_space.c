@@ -150,6 +150,7 @@ enum page_table_status address_space_build(struct address_space *space,
         .environment = *environment,
         .direct_map = {direct_map_start, direct_map_start + capacity_bytes},
         .next_stack = virt_addr(LAYOUT_STACKS_BASE),
+        .next_device = virt_addr(LAYOUT_DEVICES_BASE),
     };
     const struct page_table_memory memory = {
         .context = space,
@@ -247,6 +248,106 @@ enum page_table_status address_space_map_stack(struct address_space *space, cons
     space->next_stack = virt_addr_add(base, size_bytes);
     *ret_top = space->next_stack;
     return PAGE_TABLE_OK;
+}
+
+/* --- Devices ---------------------------------------------------------------------------------- */
+
+/* Whole pages around a foreign range. False if it wraps or ends beyond what a page-table entry can
+ * name. */
+static bool pages_around(struct phys_addr physical, uint64_t size_bytes, struct range *ret_pages)
+{
+    struct range bytes;
+    if (!range_from_base_size(physical.value, size_bytes, &bytes) ||
+        bytes.end > DIRECT_MAP_LIMIT_BYTES_5_LEVELS)
+        return false;
+    *ret_pages = (struct range){page_align_down(bytes.start), page_align_up(bytes.end)};
+    return true;
+}
+
+static bool touches_direct_map(const struct address_space *space, struct range physical)
+{
+    if (physical.end > space->direct_map_size_bytes)
+        physical.end = space->direct_map_size_bytes;
+    for (uint64_t page = physical.start; page < physical.end; page += PAGE_SIZE_BYTES) {
+        struct page_mapping mapping;
+        if (page_table_lookup(&space->table, virt_addr(space->direct_map.start + page), &mapping) ==
+            PAGE_TABLE_OK)
+            return true;
+    }
+    return false;
+}
+
+static bool touches_device(const struct address_space *space, struct range physical)
+{
+    for (size_t i = 0; i < space->area_count; i++) {
+        if (range_overlaps(space->areas[i].device, physical))
+            return true;
+    }
+    return false;
+}
+
+/* Where these pages go: behind an unmapped one, and congruent to the largest page that they can
+ * use.
+ */
+static struct virt_addr place_device(const struct address_space *space, struct range physical)
+{
+    uint64_t alignment = PAGE_SIZE_BYTES;
+    if (range_size_bytes(physical) >= 2 * MIB)
+        alignment = 2 * MIB;
+    if (range_size_bytes(physical) >= GIB)
+        alignment = GIB;
+    uint64_t lowest = space->next_device.value + PAGE_SIZE_BYTES;
+    uint64_t offset = (physical.start - lowest) % alignment;
+    return virt_addr(lowest + offset);
+}
+
+enum page_table_status address_space_map_device(struct address_space *space, const char *name,
+                                                struct phys_addr physical, uint64_t size_bytes,
+                                                enum page_memory_type memory_type,
+                                                struct virt_addr *ret_virtual)
+{
+    struct range pages;
+    if (size_bytes == 0)
+        return PAGE_TABLE_EMPTY;
+    if (!pages_around(physical, size_bytes, &pages))
+        return PAGE_TABLE_PHYSICAL_TOO_HIGH;
+    if (memory_type == PAGE_MEMORY_WRITE_BACK || touches_direct_map(space, pages))
+        return PAGE_TABLE_MEMORY_TYPE;
+    if (touches_device(space, pages))
+        return PAGE_TABLE_ALREADY_MAPPED;
+    struct virt_addr base = place_device(space, pages);
+    if (space->area_count == ADDRESS_SPACE_AREA_LIMIT || base.value > LAYOUT_DEVICES_END ||
+        range_size_bytes(pages) > LAYOUT_DEVICES_END - base.value)
+        return PAGE_TABLE_NO_MEMORY;
+
+    struct page_permissions permissions = RAM_PERMISSIONS;
+    permissions.memory_type = memory_type;
+    enum page_table_status status = page_table_map(&space->table, base, phys_addr(pages.start),
+                                                   range_size_bytes(pages), permissions, true);
+    if (status != PAGE_TABLE_OK)
+        return status;
+    space->next_device = virt_addr_add(base, range_size_bytes(pages));
+    address_space_add_area(space, (struct range){base.value, space->next_device.value}, name);
+    space->areas[space->area_count - 1].device = pages;
+    *ret_virtual = virt_addr_add(base, physical.value - pages.start);
+    return PAGE_TABLE_OK;
+}
+
+void address_space_unmap_device(struct address_space *space, struct virt_addr virtual)
+{
+    size_t index = 0;
+    while (index < space->area_count &&
+           (range_is_empty(space->areas[index].device) ||
+            !range_contains_address(space->areas[index].virtual, virtual.value)))
+        index++;
+    kernel_assert(index < space->area_count);
+    struct range pages = space->areas[index].virtual;
+    enum page_table_status status =
+        page_table_unmap(&space->table, virt_addr(pages.start), range_size_bytes(pages));
+    kernel_assert(status == PAGE_TABLE_OK);
+    space->area_count--;
+    for (size_t i = index; i < space->area_count; i++)
+        space->areas[i] = space->areas[i + 1];
 }
 
 /* --- Guards and areas ------------------------------------------------------------------------- */

@@ -80,8 +80,9 @@ struct address_space_area {
     struct range virtual;
     const char *name;           /* of what is mapped: "text", "main stack" (kept by reference) */
     bool is_through_direct_map; /* "text" may then be mapped under its own address, too */
+    struct range device;        /* physical, of whole pages; empty for everything else */
 };
-#define ADDRESS_SPACE_AREA_LIMIT 32
+#define ADDRESS_SPACE_AREA_LIMIT 64
 
 /* Pages that are left unmapped on purpose. */
 struct address_space_guard {
@@ -97,6 +98,7 @@ struct address_space {
     struct address_space_environment environment;
     struct range direct_map;          /* virtual; the window, of which RAM alone is mapped */
     struct virt_addr next_stack;      /* where the next stack's lower guard page goes */
+    struct virt_addr next_device;     /* where the page below the next device goes */
     uint64_t direct_map_size_bytes;   /* one past the highest physical address that is mapped */
     uint64_t direct_map_mapped_bytes; /* RAM in the direct map */
     struct address_space_guard guards[ADDRESS_SPACE_GUARD_LIMIT];
@@ -137,6 +139,25 @@ enum page_table_status address_space_map_frames(struct address_space *space, str
  * of them is not mapped by a 4 KiB page. */
 void address_space_unmap_frames(struct address_space *space, struct virt_addr start,
                                 uint64_t page_count);
+
+/* Map the registers or the memory of a device, writable, never executable, with an unmapped page
+ * below and above, and name them (kept by reference). Neither base nor size need to be aligned:
+ * whole pages around them are mapped, with large pages where that is possible.
+ *   memory_type  UNCACHED for registers, WRITE_COMBINING for memory that is only written
+ *   ret_virtual  where the byte at `physical` is seen
+ * Failures: EMPTY; PHYSICAL_TOO_HIGH (also if the range wraps); MEMORY_TYPE: write-back was asked
+ * for, or a part is RAM or the framebuffer, which the direct map has; ALREADY_MAPPED: a page
+ * belongs to a device that was mapped before (two drivers of one page have to share); NO_MEMORY,
+ * also when there are no areas or addresses left. Nothing is then changed. */
+enum page_table_status address_space_map_device(struct address_space *space, const char *name,
+                                                struct phys_addr physical, uint64_t size_bytes,
+                                                enum page_memory_type memory_type,
+                                                struct virt_addr *ret_virtual)
+    __attribute__((warn_unused_result));
+
+/* Undo it. `virtual` is what address_space_map_device() gave; its addresses are not used again, so
+ * that a driver which goes on using them faults. Panics (assertion) if it is no such address. */
+void address_space_unmap_device(struct address_space *space, struct virt_addr virtual);
 
 /* Register pages that must stay unmapped. Panics (assertion) when ADDRESS_SPACE_GUARD_LIMIT is
  * exceeded. */

@@ -452,6 +452,177 @@ static void test_P3_unmap_of_nothing_panics(void **state)
                                       space, virt_addr(LAYOUT_DIRECT_MAP_BASE + 0xa00000), 1));
 }
 
+/* --- Devices --- */
+
+static enum page_table_status map_device(struct address_space *space, uint64_t physical,
+                                         uint64_t size_bytes, uint64_t *ret_virtual)
+{
+    struct virt_addr virtual = virt_addr(7);
+    enum page_table_status status = address_space_map_device(
+        space, "device", phys_addr(physical), size_bytes, PAGE_MEMORY_UNCACHED, &virtual);
+    *ret_virtual = virtual.value;
+    return status;
+}
+
+static void test_P14_devices_are_uncached_and_not_executable(void **state)
+{
+    struct address_space *space = build(*state);
+    uint64_t virtual;
+    assert_int_equal(map_device(space, 0xfee00010, 0x20, &virtual), PAGE_TABLE_OK);
+    assert_int_equal(virtual % 4096, 0x10);
+    struct page_mapping mapping = mapping_at(space, virtual);
+    assert_int_equal(mapping.physical.value, 0xfee00000);
+    assert_int_equal(mapping.page_size_bytes, 4096);
+    assert_int_equal(mapping.permissions.memory_type, PAGE_MEMORY_UNCACHED);
+    assert_true(mapping.permissions.write);
+    assert_true(mapping.permissions.global);
+    assert_false(mapping.permissions.execute);
+    assert_false(is_mapped(space, virtual - 0x11));
+    assert_false(is_mapped(space, virtual - 0x10 + 4096));
+    assert_string_equal(address_space_find_area(space, virt_addr(virtual))->name, "device");
+
+    struct virt_addr combining;
+    assert_int_equal(address_space_map_device(space, "memory", phys_addr(0x180000000), 0x1001,
+                                              PAGE_MEMORY_WRITE_COMBINING, &combining),
+                     PAGE_TABLE_OK);
+    mapping = mapping_at(space, combining.value + 0x1000);
+    assert_int_equal(mapping.permissions.memory_type, PAGE_MEMORY_WRITE_COMBINING);
+    assert_false(is_mapped(space, combining.value + 0x2000));
+}
+
+static void test_devices_use_large_pages(void **state)
+{
+    struct address_space *space = build(*state);
+    uint64_t small, large, huge;
+    assert_int_equal(map_device(space, 0xfec00000, 8, &small), PAGE_TABLE_OK);
+    assert_int_equal(map_device(space, 0x4000003000, 6 * MIB, &large), PAGE_TABLE_OK);
+    assert_int_equal(map_device(space, 0x8000000000, 2 * GIB, &huge), PAGE_TABLE_OK);
+    assert_int_equal(mapping_at(space, large).page_size_bytes, 4096);
+    assert_int_equal(mapping_at(space, large + 2 * MIB).page_size_bytes, 2 * MIB);
+    assert_int_equal(mapping_at(space, large + 2 * MIB).physical.value +
+                         (large + 2 * MIB) % (2 * MIB),
+                     0x4000003000 + 2 * MIB);
+    assert_int_equal(mapping_at(space, huge).page_size_bytes, GIB);
+    assert_true(small + 4096 < large && large + 6 * MIB < huge);
+}
+
+static void test_devices_that_cannot_be_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *space = build(fixture);
+    uint64_t virtual, first;
+    assert_int_equal(map_device(space, 0xfed00000, 0x2000, &first), PAGE_TABLE_OK);
+    uint64_t hash = fake_machine_mapping_hash(&space->table);
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    static const struct {
+        uint64_t physical;
+        uint64_t size_bytes;
+        enum page_table_status status;
+    } CASES[] = {
+        {0xfee00000, 0, PAGE_TABLE_EMPTY},
+        {UINT64_MAX, 1, PAGE_TABLE_PHYSICAL_TOO_HIGH},
+        {UINT64_MAX - 0xfff, 0x2000, PAGE_TABLE_PHYSICAL_TOO_HIGH},
+        {UINT64_C(1) << 52, 1, PAGE_TABLE_PHYSICAL_TOO_HIGH},
+        {UINT64_C(1) << 46, 1, PAGE_TABLE_PHYSICAL_TOO_HIGH}, /* what this CPU has */
+        {0x1000, 0x1000, PAGE_TABLE_MEMORY_TYPE},
+        {0x9e000, 0x2000, PAGE_TABLE_MEMORY_TYPE}, /* its first page is RAM */
+        {0xff000, 0x2000, PAGE_TABLE_MEMORY_TYPE}, /* its last page is RAM */
+        {FAKE_MACHINE_IMAGE_BASE, 1, PAGE_TABLE_MEMORY_TYPE},
+        {FAKE_MACHINE_FRAMEBUFFER_BASE, 0x1000, PAGE_TABLE_MEMORY_TYPE},
+        {0xfed00fff, 1, PAGE_TABLE_ALREADY_MAPPED},
+        {0xfed01fff, 2, PAGE_TABLE_ALREADY_MAPPED},
+        {0x200000000, 8 * TIB, PAGE_TABLE_NO_MEMORY},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        assert_int_equal(map_device(space, CASES[i].physical, CASES[i].size_bytes, &virtual),
+                         CASES[i].status);
+        assert_int_equal(virtual, 7);
+    }
+    struct virt_addr cached = virt_addr(7);
+    assert_int_equal(address_space_map_device(space, "x", phys_addr(0xfee00000), 1,
+                                              PAGE_MEMORY_WRITE_BACK, &cached),
+                     PAGE_TABLE_MEMORY_TYPE);
+    assert_int_equal(fake_machine_mapping_hash(&space->table), hash);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+    assert_int_equal(map_device(space, 0xfed02000, 1, &virtual), PAGE_TABLE_OK);
+}
+
+static void test_device_addresses_are_not_used_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *space = build(fixture);
+    uint64_t first, second, third;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    assert_int_equal(map_device(space, 0xfed00004, 4, &first), PAGE_TABLE_OK);
+    assert_int_equal(map_device(space, 0xfee00000, 4, &second), PAGE_TABLE_OK);
+    fixture->machine.invalidate_count = 0;
+    address_space_unmap_device(space, virt_addr(first));
+    assert_int_equal(fixture->machine.invalidate_count, 1);
+    assert_false(is_mapped(space, first));
+    assert_null(address_space_find_area(space, virt_addr(first)));
+    assert_string_equal(address_space_find_area(space, virt_addr(second))->name, "device");
+    assert_int_equal(map_device(space, 0xfed00004, 4, &third), PAGE_TABLE_OK);
+    assert_true(third > second);
+    address_space_unmap_device(space, virt_addr(second));
+    address_space_unmap_device(space, virt_addr(third));
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+    expect_panic(PANIC_ASSERTION, address_space_unmap_device(space, virt_addr(third)));
+    expect_panic(PANIC_ASSERTION,
+                 address_space_unmap_device(space, virt_addr(LAYOUT_KERNEL_IMAGE_BASE)));
+}
+
+static void test_P4_every_nth_allocation_of_a_device_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fake_machine *machine = &fixture->machine;
+    struct address_space *space = build(fixture);
+    uint64_t hash = fake_machine_mapping_hash(&space->table);
+    size_t area_count = space->area_count;
+    uint64_t virtual;
+    for (uint64_t n = 0; n < 3; n++) {
+        fake_machine_leave_frames(machine, n);
+        assert_int_equal(map_device(space, 0xfee00000, 4, &virtual), PAGE_TABLE_NO_MEMORY);
+        assert_int_equal(fake_machine_free_count(machine), n);
+        assert_int_equal(fake_machine_mapping_hash(&space->table), hash);
+        assert_int_equal(space->area_count, area_count);
+        fake_machine_return_frames(machine);
+    }
+    while (space->area_count < ADDRESS_SPACE_AREA_LIMIT)
+        address_space_add_area(space, (struct range){0x1000, 0x2000}, "area");
+    assert_int_equal(map_device(space, 0xfee00000, 4, &virtual), PAGE_TABLE_NO_MEMORY);
+}
+
+/* Every change of what is mapped reaches this CPU first, then the others, before a frame is free.
+ */
+static void test_P6_other_cpus_are_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address_space *space = build(fixture);
+    struct virt_addr start = virt_addr(LAYOUT_HEAP_WINDOW_BASE);
+    assert_int_equal(address_space_map_frames(space, start, 2), PAGE_TABLE_OK);
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    fixture->machine.invalidate_count = 0;
+    fixture->machine.shoot_down_count = 0;
+    address_space_unmap_frames(space, virt_addr_add(start, 4096), 1);
+    assert_int_equal(fixture->machine.shoot_down_count, 1);
+    assert_int_equal(fixture->machine.invalidate_count_at_shoot_down, 1);
+    assert_int_equal(fixture->machine.shot_down_start, start.value + 4096);
+    assert_int_equal(fixture->machine.shot_down_size_bytes, 4096);
+    assert_int_equal(fixture->machine.free_count_at_shoot_down, free_count);
+    assert_int_equal(page_table_protect(&space->table, start, 4096, (struct page_permissions){0}),
+                     PAGE_TABLE_OK);
+    assert_int_equal(fixture->machine.shoot_down_count, 2);
+}
+
+static void test_too_many_areas_panic(void **state)
+{
+    struct address_space *space = build(*state);
+    struct range range = {0x1000, 0x2000};
+    while (space->area_count < ADDRESS_SPACE_AREA_LIMIT)
+        address_space_add_area(space, range, "area");
+    expect_panic(PANIC_ASSERTION, address_space_add_area(space, range, "one more"));
+}
+
 static void test_too_many_guards_panic(void **state)
 {
     struct address_space *space = build(*state);
@@ -489,6 +660,13 @@ int main(void)
         ON_MACHINE(test_P6_frames_are_freed_after_their_translation),
         ON_MACHINE(test_P2_frames_over_a_mapping_are_refused),
         ON_MACHINE(test_P3_unmap_of_nothing_panics),
+        ON_MACHINE(test_P14_devices_are_uncached_and_not_executable),
+        ON_MACHINE(test_devices_use_large_pages),
+        ON_MACHINE(test_devices_that_cannot_be_are_refused),
+        ON_MACHINE(test_device_addresses_are_not_used_again),
+        ON_MACHINE(test_P4_every_nth_allocation_of_a_device_fails),
+        ON_MACHINE(test_P6_other_cpus_are_told),
+        ON_MACHINE(test_too_many_areas_panic),
         ON_MACHINE(test_too_many_guards_panic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,8 @@ const char *page_table_status_name(enum page_table_status status)
         return "no memory for a table";
     case PAGE_TABLE_NULL_PAGE:
         return "page 0";
+    case PAGE_TABLE_MEMORY_TYPE:
+        return "not with this memory type";
     }
     return "unknown status";
 }

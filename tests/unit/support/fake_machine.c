@@ -93,6 +93,16 @@ static void count_invalidate(void *context, struct virt_addr start, uint64_t siz
     machine->free_count_at_invalidate = fake_machine_free_count(machine);
 }
 
+static void count_shoot_down(void *context, struct virt_addr start, uint64_t size_bytes)
+{
+    struct fake_machine *machine = context;
+    machine->shoot_down_count++;
+    machine->shot_down_start = start.value;
+    machine->shot_down_size_bytes = size_bytes;
+    machine->invalidate_count_at_shoot_down = machine->invalidate_count;
+    machine->free_count_at_shoot_down = fake_machine_free_count(machine);
+}
+
 static void make_plan(struct fake_machine *machine)
 {
     add_segment(machine, 0, "text", 0x0, 0x5000, false, true);
@@ -119,6 +129,7 @@ static void make_plan(struct fake_machine *machine)
         .access = access_memory,
         .context = machine,
         .invalidate = count_invalidate,
+        .shoot_down = count_shoot_down,
     };
 }
 

@@ -39,6 +39,11 @@ struct fake_machine {
     size_t taken_count;
     unsigned invalidate_count;
     uint64_t free_count_at_invalidate;
+    unsigned shoot_down_count;
+    uint64_t shot_down_start; /* of the last call, as the next three */
+    uint64_t shot_down_size_bytes;
+    unsigned invalidate_count_at_shoot_down;
+    uint64_t free_count_at_shoot_down;
 };
 
 /* Four levels, 1 GiB pages, NX, write-combining, 46 physical bits. Aborts on any failure. */

@@ -1,0 +1,103 @@
+"""The page tables of a running machine, read from outside: out of its memory by QEMU's monitor, decoded
+here from the processor's manual (Intel SDM Vol. 3A, 4.5 and 4.9.2) and nothing of the project."""
+
+import re
+import struct
+from dataclasses import dataclass
+
+PAGE_BYTES = 4096
+ENTRY_COUNT = 512
+
+PRESENT, WRITE, USER, WRITE_THROUGH, CACHE_DISABLE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
+LARGE, GLOBAL, NO_EXECUTE = 1 << 7, 1 << 8, 1 << 63
+PAT_SMALL, PAT_LARGE = 1 << 7, 1 << 12
+ADDRESS = 0x000FFFFFFFFFF000
+
+CR4_PAE, CR4_PGE, CR4_LA57, CR4_SMEP, CR4_SMAP = 1 << 5, 1 << 7, 1 << 12, 1 << 20, 1 << 21
+CR0_WRITE_PROTECT = 1 << 16
+EFER_NO_EXECUTE = 1 << 11
+
+# What the PAT of docs/HANDOFF.md gives for each index.
+MEMORY_TYPES = ["write-back", "write-through", "uncached-", "uncached",
+                "write-back", "write-combining", "uncached-", "uncached"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page as the tables map it, with what all levels together allow."""
+
+    virtual: int
+    physical: int
+    size: int
+    write: bool
+    execute: bool
+    user: bool
+    is_global: bool
+    memory: str
+
+
+def monitor(running, line):
+    """One command of QEMU's monitor for people."""
+    return running.command("human-monitor-command", {"command-line": line})
+
+
+def registers(running):
+    """The control registers of the first processor."""
+    text = monitor(running, "info registers")
+    return {name: int(value, 16)
+            for name, value in re.findall(r"\b(CR[0-4]|EFER)=([0-9a-f]+)", text)}  # fmt: skip
+
+
+def read_table(running, physical):
+    """The entries of the table at a physical address."""
+    path = running.scratch / "table"
+    path.unlink(missing_ok=True)
+    running.command("pmemsave", {"val": physical, "size": PAGE_BYTES, "filename": str(path)})
+    return struct.unpack("<512Q", path.read_bytes())
+
+
+def sign_extend(address, levels):
+    bits = 12 + 9 * levels
+    return address | (2**64 - 2**bits) if address >> (bits - 1) else address
+
+
+def memory_type(entry, level):
+    pat = entry & (PAT_SMALL if level == 1 else PAT_LARGE)
+    return MEMORY_TYPES[4 * bool(pat) + 2 * bool(entry & CACHE_DISABLE)
+                        + bool(entry & WRITE_THROUGH)]  # fmt: skip
+
+
+def walk_table(running, physical, level, levels, base, rights):
+    """The pages below one table, in order."""
+    for index, entry in enumerate(read_table(running, physical)):
+        if not entry & PRESENT:
+            continue
+        size = PAGE_BYTES << (9 * (level - 1))
+        address = base + index * size
+        write, execute, user = rights
+        below = (write and bool(entry & WRITE), execute and not entry & NO_EXECUTE,
+                 user and bool(entry & USER))  # fmt: skip
+        if level == 1 or entry & LARGE:
+            yield Page(sign_extend(address, levels), entry & ADDRESS & ~(size - 1), size, *below,
+                       bool(entry & GLOBAL), memory_type(entry, level))  # fmt: skip
+        else:
+            yield from walk_table(running, entry & ADDRESS, level - 1, levels, address, below)
+
+
+def walk(running):
+    """Every page that is mapped now."""
+    state = registers(running)
+    levels = 5 if state["CR4"] & CR4_LA57 else 4
+    return list(walk_table(running, state["CR3"] & ADDRESS, levels, levels, 0, (True, True, True)))
+
+
+def qemu_walk(running):
+    """The same as QEMU itself sees it (`info tlb`): {virtual: (physical, write, execute, user)}."""
+    pages = {}
+    for line in monitor(running, "info tlb").splitlines():
+        match = re.match(r"([0-9a-f]+): ([0-9a-f]+) (\S+)$", line.strip())
+        if match:
+            flags = match.group(3)
+            pages[int(match.group(1), 16)] = (int(match.group(2), 16), flags[-1] == "W",
+                                              flags[0] != "X", flags[-2] == "U")  # fmt: skip
+    return pages
