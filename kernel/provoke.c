@@ -26,9 +26,10 @@ static void write_at(uint64_t address)
     *(volatile uint8_t *)address = 1;
 }
 
+/* Volatile: the compiler must not see that the address may be 0. */
 static void call_at(uint64_t address)
 {
-    void (*code)(void) = (void (*)(void))address;
+    void (*volatile code)(void) = (void (*)(void))address;
     code();
 }
 

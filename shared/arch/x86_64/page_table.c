@@ -36,7 +36,7 @@ const char *page_table_status_name(enum page_table_status status)
     case PAGE_TABLE_NULL_PAGE:
         return "page 0";
     case PAGE_TABLE_MEMORY_TYPE:
-        return "not with this memory type";
+        return "memory type";
     }
     return "unknown status";
 }
