@@ -535,15 +535,19 @@ static bool best_fit_cut(struct heap *heap, size_t bytes)
 /* --- Looking at it ---------------------------------------------------------------------------- */
 
 /* Stops at a header that is not sound: the figures are then what could be proved. */
-static void best_fit_survey(const struct heap *heap, struct heap_free_survey *ret_survey)
+static void best_fit_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
-    struct heap_free_survey survey = {0};
-    for (const segment *s = heap->best_fit.free_list; s != NULL && is_sound(heap, s);
-         s = links_of(s)->next) {
-        survey.piece_count++;
+    struct heap_survey survey = {0};
+    for (const segment *s = heap->best_fit.first; is_sound(heap, s) && s->state != SEGMENT_END;
+         s = next_of(s)) {
+        if (s->state == SEGMENT_USED) {
+            survey.live_block_count++;
+            continue;
+        }
+        survey.free_block_count++;
         survey.free_bytes += payload_bytes(s);
-        if (payload_bytes(s) > survey.largest_bytes)
-            survey.largest_bytes = payload_bytes(s);
+        if (payload_bytes(s) > survey.largest_free_bytes)
+            survey.largest_free_bytes = payload_bytes(s);
     }
     *ret_survey = survey;
 }
@@ -588,7 +592,6 @@ static const char *check_free_list(const struct heap *heap, size_t free_count)
 
 static const char *best_fit_check(const struct heap *heap)
 {
-    size_t live_block_count = 0;
     size_t used_bytes = 0;
     size_t free_count = 0;
     const segment *s = heap->best_fit.first;
@@ -598,19 +601,16 @@ static const char *best_fit_check(const struct heap *heap)
         const char *problem = check_segment(heap, s);
         if (problem != NULL)
             return problem;
-        if (s->state == SEGMENT_FREE) {
+        if (s->state == SEGMENT_FREE)
             free_count++;
-        } else {
-            live_block_count++;
+        else
             used_bytes += asked_bytes(s);
-        }
     }
     if (!is_sound(heap, s) || s->state != SEGMENT_END)
         return "the end marker was overwritten";
     if ((uintptr_t)s + HEADER_BYTES != (uintptr_t)heap->configuration.base + heap->size_bytes)
         return "the end marker is not at the end";
-    if (live_block_count != heap->counters.live_block_count ||
-        used_bytes != heap->counters.used_bytes)
+    if (used_bytes != heap_used_bytes(heap))
         return "the counters do not match the blocks";
     return check_free_list(heap, free_count);
 }
@@ -621,14 +621,18 @@ const struct heap_policy heap_policy_best_fit = {
     .minimum_extend_bytes = MINIMUM_SEGMENT_BYTES,
     .maximum_bytes = (size_t)UINT32_MAX * UNIT_BYTES,
     .block_overhead_bytes = 2 * MINIMUM_SEGMENT_BYTES + UNIT_BYTES,
+    .operations = &heap_plain_operations,
+    .plain =
+        {
+            .allocate = best_fit_allocate,
+            .examine = best_fit_examine,
+            .release = best_fit_release,
+            .resize = best_fit_resize,
+        },
     .initialise = best_fit_initialise,
     .extend = best_fit_extend,
     .free_tail = best_fit_free_tail,
     .cut = best_fit_cut,
-    .allocate = best_fit_allocate,
-    .examine = best_fit_examine,
-    .release = best_fit_release,
-    .resize = best_fit_resize,
     .survey = best_fit_survey,
     .check = best_fit_check,
 };

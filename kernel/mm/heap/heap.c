@@ -2,7 +2,7 @@
 
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
-#include "shared/power_of_two.h"
+#include "shared/text.h"
 
 /* The heap grows by at least this much, so that a run of small blocks does not call the page source
  * for each page; and keeps this much free at its end, so that one block going back and forth does
@@ -67,12 +67,61 @@ const char *heap_fault_kind_name(enum heap_fault_kind kind)
     return "unknown fault";
 }
 
+/* --- A heap that was found corrupt ---------------------------------------------------------------- */
+
+static void *refuse(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    (void)size_bytes;
+    (void)caller;
+    heap->counters.failure_count++;
+    return NULL;
+}
+
+static void *refuse_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                            const void *caller)
+{
+    (void)alignment_bytes;
+    return refuse(heap, size_bytes, caller);
+}
+
+static void ignore_free(struct heap *heap, void *block, const void *caller)
+{
+    (void)heap;
+    (void)block;
+    (void)caller;
+}
+
+static void *refuse_reallocation(struct heap *heap, void *block, size_t size_bytes,
+                                 const void *caller)
+{
+    (void)block;
+    return refuse(heap, size_bytes, caller);
+}
+
+static size_t know_no_size(struct heap *heap, const void *block, const void *caller)
+{
+    (void)heap;
+    (void)block;
+    (void)caller;
+    return 0;
+}
+
+static const struct heap_operations condemned_operations = {
+    .allocate = refuse,
+    .allocate_aligned = refuse_aligned,
+    .free = ignore_free,
+    .reallocate = refuse_reallocation,
+    .usable_size = know_no_size,
+};
+
 /* A double free or a bad pointer leaves the heap itself sound. After the other kinds nothing that
  * it holds can be believed. */
 void heap_report(struct heap *heap, const struct heap_fault *fault)
 {
-    if (fault->kind == HEAP_FAULT_OVERRUN || fault->kind == HEAP_FAULT_CORRUPT)
+    if (fault->kind == HEAP_FAULT_OVERRUN || fault->kind == HEAP_FAULT_CORRUPT) {
         heap->condemned = true;
+        heap->operations = condemned_operations;
+    }
     heap->configuration.fault(heap->configuration.fault_context, fault);
 }
 
@@ -112,7 +161,9 @@ enum heap_status heap_initialise(const struct heap_configuration *configuration,
         if (!configuration->pages.grow(configuration->pages.context, size_bytes))
             return HEAP_NO_MEMORY;
     }
-    *ret_heap = (struct heap){.configuration = *configuration, .size_bytes = size_bytes};
+    *ret_heap = (struct heap){.operations = *configuration->policy->operations,
+                              .configuration = *configuration,
+                              .size_bytes = size_bytes};
     configuration->policy->initialise(ret_heap);
     return HEAP_OK;
 }
@@ -138,7 +189,7 @@ static bool grow_by(struct heap *heap, size_t bytes)
 }
 
 /* Grow so that the request fits behind the last live block. */
-static bool grow_for(struct heap *heap, const struct heap_request *request)
+bool heap_grow_for(struct heap *heap, const struct heap_request *request)
 {
     if (heap->condemned || heap->configuration.pages.grow == NULL)
         return false;
@@ -155,7 +206,7 @@ static bool grow_for(struct heap *heap, const struct heap_request *request)
     return grow_by(heap, step_bytes) || (step_bytes > needed_bytes && grow_by(heap, needed_bytes));
 }
 
-static void give_back_tail(struct heap *heap)
+void heap_give_back_tail(struct heap *heap)
 {
     const struct heap_page_source *pages = &heap->configuration.pages;
     if (pages->shrink == NULL)
@@ -170,70 +221,7 @@ static void give_back_tail(struct heap *heap)
     pages->shrink(pages->context, bytes);
 }
 
-/* --- Blocks ----------------------------------------------------------------------------------- */
-
-/* Nothing that is refused here could succeed, and what passes can be added up without wrapping. */
-static bool request_is_possible(const struct heap *heap, const struct heap_request *request)
-{
-    size_t limit_bytes = heap->configuration.limit_bytes;
-    return !heap->condemned && request->size_bytes < limit_bytes &&
-           request->alignment_bytes < limit_bytes - request->size_bytes;
-}
-
-static void count_used(struct heap *heap, size_t old_bytes, size_t new_bytes)
-{
-    struct heap_counters *counters = &heap->counters;
-    counters->used_bytes = counters->used_bytes - old_bytes + new_bytes;
-    counters->peak_used_bytes = larger(counters->peak_used_bytes, counters->used_bytes);
-}
-
-static void *allocate(struct heap *heap, const struct heap_request *request)
-{
-    void *block = NULL;
-    if (request_is_possible(heap, request)) {
-        block = policy_of(heap)->allocate(heap, request);
-        if (block == NULL && grow_for(heap, request))
-            block = policy_of(heap)->allocate(heap, request);
-    }
-    if (block == NULL) {
-        heap->counters.failure_count++;
-        return NULL;
-    }
-    heap->counters.allocation_count++;
-    heap->counters.live_block_count++;
-    count_used(heap, 0, request->size_bytes);
-    return block;
-}
-
-static void release(struct heap *heap, void *block, size_t size_bytes, const void *caller)
-{
-    if (!policy_of(heap)->release(heap, block, caller))
-        return;
-    heap->counters.free_count++;
-    heap->counters.live_block_count--;
-    count_used(heap, size_bytes, 0);
-    give_back_tail(heap);
-}
-
-void *heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
-{
-    return heap_allocate_aligned(heap, size_bytes, HEAP_ALIGNMENT_BYTES, caller);
-}
-
-void *heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
-                            const void *caller)
-{
-    if (!is_power_of_two(alignment_bytes)) {
-        heap->counters.failure_count++;
-        return NULL;
-    }
-    struct heap_request request = {
-        .size_bytes = size_bytes,
-        .alignment_bytes = larger(alignment_bytes, HEAP_ALIGNMENT_BYTES),
-        .caller = caller,
-    };
-    return allocate(heap, &request);
-}
+/* --- Served here for every policy ----------------------------------------------------------------- */
 
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
                            const void *caller)
@@ -248,71 +236,33 @@ void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes
     return block;
 }
 
-void heap_free(struct heap *heap, void *block, const void *caller)
+void heap_trim(struct heap *heap)
 {
-    struct heap_block_info info;
-    if (block == NULL || heap->condemned)
+    if (heap->condemned)
         return;
-    if (policy_of(heap)->examine(heap, block, caller, &info))
-        release(heap, block, info.size_bytes, caller);
-}
-
-void *heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
-{
-    if (block == NULL)
-        return heap_allocate(heap, size_bytes, caller);
-    if (size_bytes == 0) {
-        heap_free(heap, block, caller);
-        return NULL;
-    }
-
-    struct heap_block_info info;
-    if (heap->condemned || !policy_of(heap)->examine(heap, block, caller, &info))
-        return NULL;
-    struct heap_request request = {
-        .size_bytes = size_bytes,
-        .alignment_bytes = info.alignment_bytes,
-        .caller = caller,
-    };
-    if (request_is_possible(heap, &request) && policy_of(heap)->resize(heap, block, &request)) {
-        count_used(heap, info.size_bytes, size_bytes);
-        give_back_tail(heap);
-        return block;
-    }
-    void *moved = allocate(heap, &request);
-    if (moved != NULL) {
-        memcpy(moved, block, smaller(info.size_bytes, size_bytes));
-        release(heap, block, info.size_bytes, caller);
-    }
-    return moved;
-}
-
-size_t heap_usable_size(struct heap *heap, const void *block, const void *caller)
-{
-    struct heap_block_info info;
-    if (block == NULL || heap->condemned || !policy_of(heap)->examine(heap, block, caller, &info))
-        return 0;
-    return info.size_bytes;
+    if (policy_of(heap)->trim != NULL)
+        policy_of(heap)->trim(heap);
+    heap_give_back_tail(heap);
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
 
 void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statistics)
 {
-    struct heap_free_survey survey;
+    struct heap_survey survey;
     policy_of(heap)->survey(heap, &survey);
     const struct heap_counters *counters = &heap->counters;
     *ret_statistics = (struct heap_statistics){
         .size_bytes = heap->size_bytes,
         .limit_bytes = heap->configuration.limit_bytes,
-        .used_bytes = counters->used_bytes,
+        .used_bytes = heap_used_bytes(heap),
         .free_bytes = survey.free_bytes,
-        .overhead_bytes = heap->size_bytes - counters->used_bytes - survey.free_bytes,
+        .overhead_bytes = heap->size_bytes - heap_used_bytes(heap) - survey.free_bytes,
         .peak_used_bytes = counters->peak_used_bytes,
-        .largest_free_bytes = survey.largest_bytes,
-        .live_block_count = counters->live_block_count,
-        .free_block_count = survey.piece_count,
-        .allocation_count = counters->allocation_count,
+        .largest_free_bytes = survey.largest_free_bytes,
+        .live_block_count = survey.live_block_count,
+        .free_block_count = survey.free_block_count,
+        .allocation_count = counters->free_count + survey.live_block_count,
         .free_count = counters->free_count,
         .failure_count = counters->failure_count,
     };
@@ -321,6 +271,17 @@ void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statis
 const char *heap_policy_name(const struct heap *heap)
 {
     return policy_of(heap)->name;
+}
+
+const struct heap_policy *heap_policy_by_name(const char *name)
+{
+    static const struct heap_policy *const policies[] = {&heap_policy_best_fit,
+                                                         &heap_policy_fast};
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        if (text_equal(policies[i]->name, name))
+            return policies[i];
+    }
+    return NULL;
 }
 
 const char *heap_check(const struct heap *heap)

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "kernel/mm/heap/best_fit.h"
+#include "kernel/mm/heap/fast.h"
 
 /* The alignment of every block: that of the largest scalar type of the ABI (System V x86-64 psABI
  * 3.1.2, long double and __int128). */
@@ -79,10 +80,16 @@ struct heap_page_source {
     void (*shrink)(void *context, size_t bytes);
 };
 
+struct heap;
 struct heap_policy; /* policy.h */
 
 /* Doubly linked segments, smallest that fits (best_fit.c). */
 extern const struct heap_policy heap_policy_best_fit;
+/* Slabs, exact-size caches and segregated free lists; constant time (fast.c). */
+extern const struct heap_policy heap_policy_fast;
+
+/* The policy of that name, or NULL. */
+const struct heap_policy *heap_policy_by_name(const char *name);
 
 struct heap_configuration {
     const struct heap_policy *policy;
@@ -99,23 +106,38 @@ struct heap_configuration {
     void *fault_context;
 };
 
-/* What heap.c counts; sizes of blocks are as they were asked for. */
+/* What serves the calls of the same names below. It stands in the heap itself, so that a call costs
+ * one indirect jump, and so that a heap which was found corrupt is given operations that serve
+ * nothing, which costs the sound ones no test. */
+struct heap_operations {
+    void *(*allocate)(struct heap *heap, size_t size_bytes, const void *caller);
+    void *(*allocate_aligned)(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                              const void *caller);
+    void (*free)(struct heap *heap, void *block, const void *caller);
+    void *(*reallocate)(struct heap *heap, void *block, size_t size_bytes, const void *caller);
+    size_t (*usable_size)(struct heap *heap, const void *block, const void *caller);
+};
+
+/* What must be counted as it happens; sizes of blocks are as they were asked for. The other figures
+ * of heap_statistics() are found by walking the heap. */
 struct heap_counters {
-    size_t used_bytes;
     size_t peak_used_bytes;
-    size_t live_block_count;
-    uint64_t allocation_count; /* successful ones, re-allocations that moved included */
+    size_t below_peak_bytes; /* peak_used_bytes - used bytes: one subtraction finds a new peak */
     uint64_t free_count;
     uint64_t failure_count; /* requests that returned NULL */
 };
 
 /* Read only for callers: everything has a function. */
 struct heap {
-    struct heap_configuration configuration;
+    struct heap_operations operations;
+    struct heap_counters counters;
     size_t size_bytes; /* usable now */
     bool condemned;    /* found corrupt: nothing is served any more */
-    struct heap_counters counters;
-    struct best_fit_state best_fit; /* the policy's own */
+    union {            /* the policy's own */
+        struct best_fit_state best_fit;
+        struct fast_state fast;
+    };
+    struct heap_configuration configuration;
 };
 
 /* Start a heap.
@@ -132,8 +154,11 @@ enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
 /* A block of at least `size_bytes` bytes with undefined content; the caller owns it until
  * heap_free(). Size 0 gives a block of its own, which must be freed like any other.
  * NULL if the heap is exhausted and cannot grow. */
-void *heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
-    __attribute__((warn_unused_result));
+static inline __attribute__((warn_unused_result)) void *
+heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    return heap->operations.allocate(heap, size_bytes, caller);
+}
 
 /* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. */
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
@@ -141,22 +166,39 @@ void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes
 
 /* The same at a multiple of `alignment_bytes`, any power of two (below HEAP_ALIGNMENT_BYTES it
  * makes no difference). NULL also for an alignment that is 0 or no power of two. */
-void *heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
-                            const void *caller) __attribute__((warn_unused_result));
+static inline __attribute__((warn_unused_result)) void *
+heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                      const void *caller)
+{
+    return heap->operations.allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+}
 
 /* Give a block back. NULL is ignored. Anything else that is not a live block of this heap, and a
  * block beyond whose bounds was written, is reported as a fault. */
-void heap_free(struct heap *heap, void *block, const void *caller);
+static inline void heap_free(struct heap *heap, void *block, const void *caller)
+{
+    heap->operations.free(heap, block, caller);
+}
 
 /* Change a block's size, keeping its first min(old, new) bytes and its alignment; it may move.
  * A NULL block allocates. Size 0 frees the block and returns NULL.
  * Otherwise NULL means that there is no memory: the old block is then untouched and still owned. */
-void *heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
-    __attribute__((warn_unused_result));
+static inline __attribute__((warn_unused_result)) void *
+heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
+{
+    return heap->operations.reallocate(heap, block, size_bytes, caller);
+}
 
 /* How many bytes of a live block may be used: exactly what was asked for, since the bytes behind
  * carry a canary. 0 for NULL. A pointer that is not a live block is reported as a fault. */
-size_t heap_usable_size(struct heap *heap, const void *block, const void *caller);
+static inline size_t heap_usable_size(struct heap *heap, const void *block, const void *caller)
+{
+    return heap->operations.usable_size(heap, block, caller);
+}
+
+/* Merge the freed memory that the policy keeps apart for speed, and give back what is then free at
+ * the end. The heap does that by itself when it would otherwise grow or fail. */
+void heap_trim(struct heap *heap);
 
 struct heap_statistics {
     size_t size_bytes;     /* used + free + overhead */

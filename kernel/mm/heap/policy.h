@@ -1,8 +1,12 @@
 /*
- * policy.h - what a heap policy provides to heap.c, and what heap.c provides to it.
+ * policy.h - what a heap policy provides, and what heap.c provides to it.
  *
- * heap.c judges sizes and alignments, counts, zeroes, moves and talks to the page source; a policy
- * only divides the range [base, base + size_bytes) and proves the pointers that come back.
+ * A policy divides the range [base, base + size_bytes) and proves the pointers that come back. It
+ * serves the operations of heap.h in one of two ways:
+ *
+ *   - whole: `operations` are its own functions (fast.c, which counts every instruction);
+ *   - by division alone: `operations` is heap_plain_operations (plain.c), which judges sizes and
+ *     alignments, counts, moves, grows and shrinks, and calls `plain` for the rest.
  *
  * Every operation reports what is wrong through heap_report() and then fails. A bad pointer leaves
  * the heap unchanged; after a corruption the heap is condemned, so what the operation left half
@@ -27,29 +31,16 @@ struct heap_block_info {
     size_t alignment_bytes;
 };
 
-/* What a policy knows of its free memory. */
-struct heap_free_survey {
+/* What a policy finds when it walks its memory. */
+struct heap_survey {
+    size_t live_block_count;
     size_t free_bytes;
-    size_t largest_bytes;
-    size_t piece_count;
+    size_t largest_free_bytes;
+    size_t free_block_count;
 };
 
-struct heap_policy {
-    const char *name;
-    size_t minimum_bytes;        /* of a heap */
-    size_t minimum_extend_bytes; /* of an addition to it */
-    size_t maximum_bytes;        /* of a heap */
-    size_t block_overhead_bytes; /* at most this much beside size and alignment of a request */
-
-    /* Lay out [base, base + size_bytes) as free memory. */
-    void (*initialise)(struct heap *heap);
-    /* Behind the end, `additional_bytes` have become usable; heap->size_bytes is still the old. */
-    bool (*extend)(struct heap *heap, size_t additional_bytes);
-    /* How many bytes at the end are free and may be cut off; and cut them off. The rest stays a
-     * heap. `cut` gets at most what `free_tail` said, a multiple of the page. */
-    size_t (*free_tail)(const struct heap *heap);
-    bool (*cut)(struct heap *heap, size_t bytes);
-
+/* What heap_plain_operations need of a policy. */
+struct heap_plain_policy {
     /* NULL if there is no room. */
     void *(*allocate)(struct heap *heap, const struct heap_request *request);
     /* Prove that `block` is a live block and intact. False: it was reported. */
@@ -60,13 +51,79 @@ struct heap_policy {
     /* Change the size of a block that `examine` has proved, without moving it. False: not possible
      * here, nothing changed. */
     bool (*resize)(struct heap *heap, void *block, const struct heap_request *request);
+};
 
-    void (*survey)(const struct heap *heap, struct heap_free_survey *ret_survey);
+struct heap_policy {
+    const char *name;
+    size_t minimum_bytes;        /* of a heap */
+    size_t minimum_extend_bytes; /* of an addition to it */
+    size_t maximum_bytes;        /* of a heap */
+    size_t block_overhead_bytes; /* at most this much beside size and alignment of a request */
+
+    const struct heap_operations *operations;
+    struct heap_plain_policy plain; /* only with heap_plain_operations */
+
+    /* Lay out [base, base + size_bytes) as free memory. */
+    void (*initialise)(struct heap *heap);
+    /* Behind the end, `additional_bytes` have become usable; heap->size_bytes is still the old. */
+    bool (*extend)(struct heap *heap, size_t additional_bytes);
+    /* How many bytes at the end are free and may be cut off; and cut them off. The rest stays a
+     * heap. `cut` gets at most what `free_tail` said, a multiple of the page. */
+    size_t (*free_tail)(const struct heap *heap);
+    bool (*cut)(struct heap *heap, size_t bytes);
+    /* Merge what is kept apart for speed. NULL if nothing ever is. */
+    void (*trim)(struct heap *heap);
+
+    void (*survey)(const struct heap *heap, struct heap_survey *ret_survey);
     /* As heap_check(). Also proves that the live blocks add up to the counters. */
     const char *(*check)(const struct heap *heap);
 };
 
+extern const struct heap_operations heap_plain_operations;
+
 /* Call the fault callback. */
 void heap_report(struct heap *heap, const struct heap_fault *fault);
+
+/* Grow so that the request fits behind the last live block. False if that cannot be had. */
+bool heap_grow_for(struct heap *heap, const struct heap_request *request);
+
+/* Give what is free at the end back to the page source, if that is worth its cost. */
+void heap_give_back_tail(struct heap *heap);
+
+/* True for 1, 2, 4, …; these alone are alignments. */
+static inline bool heap_is_alignment(size_t alignment_bytes)
+{
+    return alignment_bytes != 0 && (alignment_bytes & (alignment_bytes - 1)) == 0;
+}
+
+/* Count a block that was allocated. A new peak leaves the difference at 0. */
+static inline void heap_count_allocation(struct heap *heap, size_t size_bytes)
+{
+    struct heap_counters *counters = &heap->counters;
+    size_t above_bytes = size_bytes - counters->below_peak_bytes;
+    if (__builtin_sub_overflow(counters->below_peak_bytes, size_bytes,
+                               &counters->below_peak_bytes)) {
+        counters->peak_used_bytes += above_bytes;
+        counters->below_peak_bytes = 0;
+    }
+}
+
+/* Count a block of `old_bytes` that has become one of `new_bytes`. */
+static inline void heap_count_resize(struct heap *heap, size_t old_bytes, size_t new_bytes)
+{
+    heap->counters.below_peak_bytes += old_bytes;
+    heap_count_allocation(heap, new_bytes);
+}
+
+static inline void heap_count_free(struct heap *heap, size_t size_bytes)
+{
+    heap->counters.free_count++;
+    heap->counters.below_peak_bytes += size_bytes;
+}
+
+static inline size_t heap_used_bytes(const struct heap *heap)
+{
+    return heap->counters.peak_used_bytes - heap->counters.below_peak_bytes;
+}
 
 #endif

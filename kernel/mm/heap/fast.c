@@ -1,0 +1,1199 @@
+/*
+ * Slabs for small blocks, caches of exact sizes for middle ones, and under both the segregated free
+ * lists of fast_core.c. Every operation takes constant time.
+ *
+ * A slab is a page of slots of one size. Pages come in groups of 16, each group one block of the
+ * core, aligned to its size. What is known of the pages lies apart from them, side by side:
+ *
+ *   struct fast_group          16 pages
+ *   | pages in use |           | slots of 32 | slots of 80 | slots of 80 | not in use | …
+ *   | struct fast_slab 0…15 |    page 0        page 1        page 2        page 3
+ *
+ * (Kept in the pages themselves it would compete for the same few lines of every cache, since all
+ * pages begin at multiples of 4096.) A map finds the group of an address.
+ *
+ * A slab has a bit for each slot, which is set while that holds a live block. An allocation is a scan
+ * for the lowest slot without one; a free divides to find the slot, and proves by the rest and the
+ * bit that it was given a live block's first byte.
+ *
+ *   | guard | slot 0        | slot 1        | slot 2        |…
+ *     16 B    payload |c..k|  payload   |c.k|
+ *
+ * A padded slot is longer than what was asked for: c, the first byte behind it, is FAST_CANARY, and
+ * k, the slot's last one, is a canary, too, and holds the low 4 bits of the size. (With all of them
+ * set both are the same byte.)
+ *
+ * Sizes that are multiples of 16 pay 16 bytes for that. Once a class fills many slabs, memory counts
+ * more: further blocks of exactly such a size go to dense slabs, without guard and canaries. They
+ * alone can be overrun without notice; double and interior frees are still found exactly.
+ *
+ * A class that has only a few live blocks does not get a slab: the core serves it.
+ */
+#include "kernel/mm/heap/fast_core.h"
+#include "shared/memory.h"
+
+#define PAGE_BYTES  ((size_t)4096)
+#define PAGE_UNITS  ((unsigned)(PAGE_BYTES / FAST_UNIT_BYTES))
+#define GROUP_PAGES 16u
+#define GROUP_BYTES (GROUP_PAGES * PAGE_BYTES)
+/* The last 8 bytes of a group are the header of the block behind it. */
+#define LAST_PAGE_BYTES (PAGE_BYTES - FAST_HEADER_BYTES)
+
+/* The map has 8 bytes for each 64 KiB of the heap. Beyond this the core serves all sizes. */
+#define MAPPED_BYTES_MAX ((size_t)1 << 30)
+/* In a heap below this a group would be too large a part. */
+#define SLABS_FROM_BYTES ((size_t)512 * 1024)
+
+#define PADDED_SIZE_MAX ((size_t)FAST_PADDED_CLASSES * 16 - 1)
+#define DENSE_SIZE_MAX  ((size_t)FAST_DENSE_CLASSES * 16)
+#define GUARD_BYTES     16u
+
+/* The last byte of a slot holds this and 4 bits of the size; with all of them set, FAST_CANARY. */
+#define END_MARK 0xb0u
+
+/* So many slabs make a class a mass population, whose memory counts more than its canaries: 1600
+ * blocks of 64 bytes, for example. */
+#define MASS_SLAB_COUNT 32
+
+/* Groups without a slab that are kept, so that a program that goes up and down across the end of
+ * one does not merge and split its memory each time. */
+#define EMPTY_GROUPS_KEPT 4
+
+struct fast_slab {
+    uint64_t live[FAST_SLAB_WORDS]; /* bit i of word w: slot 64 w + i holds a live block */
+    struct fast_slab *next;         /* on the class's list */
+    struct fast_slab *previous;
+    uint32_t reciprocal; /* as fast_class.reciprocal */
+    uint16_t stride_bytes;
+    uint16_t used_count; /* 1 if it is full; counts nothing while it is current */
+    bool is_full;        /* … and therefore on no list */
+    uint8_t first_bytes; /* from the page's start to slot 0; 0 in dense slabs */
+    uint8_t class_index; /* NO_CLASS: the page is no slab */
+    uint8_t page_number; /* in its group */
+};
+
+#define NO_CLASS FAST_CLASS_COUNT
+/* No page has so many slots. */
+#define NO_SLOT 255
+
+_Static_assert(sizeof(struct fast_slab) == 64 && sizeof(struct fast_class) == 64,
+               "a line of the cache each, found by a shift");
+
+struct fast_group {
+    struct fast_group *next; /* on the list of those with unused pages */
+    struct fast_group *previous;
+    uint8_t *pages;
+    uint32_t unused; /* bit n: page n is no slab */
+    struct fast_slab slabs[GROUP_PAGES];
+};
+
+#define ALL_UNUSED ((1u << GROUP_PAGES) - 1)
+
+/* The word of a class that has no slab. Never written: its mask is 0. */
+static const uint64_t no_live_block = 0;
+
+/* --- Slabs: geometry -------------------------------------------------------------------------- */
+
+static inline bool is_dense(unsigned class_index)
+{
+    return class_index >= FAST_PADDED_CLASSES;
+}
+
+static struct fast_group *group_of(struct fast_slab *slab)
+{
+    return (struct fast_group *)(void *)((uint8_t *)(slab - slab->page_number) -
+                                         offsetof(struct fast_group, slabs));
+}
+
+static uint8_t *slot_at(const struct fast_slab *slab, unsigned index)
+{
+    return group_of((struct fast_slab *)(uintptr_t)slab)->pages + slab->page_number * PAGE_BYTES +
+           slab->first_bytes + index * slab->stride_bytes;
+}
+
+static unsigned slot_count_of(const struct fast_class *class, const struct fast_slab *slab)
+{
+    return class->slot_count[slab->page_number == GROUP_PAGES - 1];
+}
+
+/* The slab in whose page `address` lies, used or not; NULL if it is in no group. */
+static inline struct fast_slab *slab_of(const struct fast_state *fast, uintptr_t address)
+{
+    uintptr_t offset = address - fast->group_floor;
+    if (offset / GROUP_BYTES >= fast->group_limit)
+        return NULL;
+    struct fast_slab *slabs = fast->map[offset / GROUP_BYTES];
+    if (slabs == NULL)
+        return NULL;
+    return slabs + offset / PAGE_BYTES % GROUP_PAGES;
+}
+
+static void forget_current(struct fast_class *class)
+{
+    class->slab = NULL;
+    class->live = (uint64_t *)(uintptr_t)&no_live_block;
+    class->mask = 0;
+}
+
+static void initialise_class(struct fast_class *class, unsigned index)
+{
+    size_t first_bytes = is_dense(index) ? 0 : GUARD_BYTES;
+    class->stride_bytes = 16 * (is_dense(index) ? index + 1 - FAST_PADDED_CLASSES : index + 1);
+    class->reciprocal = UINT32_MAX / class->stride_bytes + 1;
+    class->slot_count[0] = (uint16_t)((PAGE_BYTES - first_bytes) / class->stride_bytes);
+    class->slot_count[1] = (uint16_t)((LAST_PAGE_BYTES - first_bytes) / class->stride_bytes);
+    forget_current(class);
+}
+
+/* --- Groups ----------------------------------------------------------------------------------- */
+
+static void group_push(struct fast_state *fast, struct fast_group *group)
+{
+    group->next = fast->groups;
+    group->previous = NULL;
+    if (fast->groups != NULL)
+        fast->groups->previous = group;
+    fast->groups = group;
+}
+
+static void group_remove(struct fast_state *fast, const struct fast_group *group)
+{
+    if (group->previous != NULL)
+        group->previous->next = group->next;
+    else
+        fast->groups = group->next;
+    if (group->next != NULL)
+        group->next->previous = group->previous;
+}
+
+/* Memory for the policy itself. NULL if there is none, or something was found corrupt. */
+static void *take_own(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                      const void *caller)
+{
+    const struct heap_request request = {size_bytes, alignment_bytes, caller};
+    size_t units = fast_units_for(size_bytes);
+    uint64_t header;
+    uint8_t *block = fast_core_take(heap, units, alignment_bytes, caller, &header);
+    if (block == NULL && !heap->condemned && heap_grow_for(heap, &request))
+        block = fast_core_take(heap, units, alignment_bytes, caller, &header);
+    if (block != NULL)
+        fast_write_header(&heap->fast.core, block, header ^ FAST_LIVE ^ FAST_OWN);
+    return block;
+}
+
+static void release_own(struct heap *heap, void *block, const void *caller)
+{
+    uint64_t header;
+    if (!fast_read_header(&heap->fast.core, block, &header))
+        (void)fast_core_corrupt(heap, block, caller);
+    else
+        (void)fast_core_release(heap, block, header, caller);
+}
+
+static bool make_map(struct heap *heap, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    size_t bytes = heap->configuration.limit_bytes;
+    if (bytes < SLABS_FROM_BYTES)
+        return false;
+    size_t length = (bytes < MAPPED_BYTES_MAX ? bytes : MAPPED_BYTES_MAX) / GROUP_BYTES + 1;
+    fast->map = take_own(heap, length * sizeof fast->map[0], FAST_UNIT_BYTES, caller);
+    if (fast->map == NULL)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        fast->map[i] = NULL;
+    fast->group_limit = length;
+    return true;
+}
+
+static bool open_group(struct heap *heap, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    if (fast->map == NULL && !make_map(heap, caller))
+        return false;
+    uint8_t *pages = take_own(heap, GROUP_BYTES - FAST_HEADER_BYTES, GROUP_BYTES, caller);
+    if (pages == NULL)
+        return false;
+    size_t number = ((uintptr_t)pages - fast->group_floor) / GROUP_BYTES;
+    struct fast_group *group = NULL;
+    if (number < fast->group_limit)
+        group = take_own(heap, sizeof *group, FAST_UNIT_BYTES, caller);
+    if (group == NULL) {
+        release_own(heap, pages, caller);
+        return false;
+    }
+    group->pages = pages;
+    group->unused = ALL_UNUSED;
+    for (unsigned n = 0; n < GROUP_PAGES; n++)
+        group->slabs[n] = (struct fast_slab){.class_index = NO_CLASS, .page_number = (uint8_t)n};
+    fast->map[number] = group->slabs;
+    fast->group_count++;
+    fast->empty_group_count++;
+    group_push(fast, group);
+    return true;
+}
+
+static void close_group(struct heap *heap, struct fast_group *group, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    fast->map[((uintptr_t)group->pages - fast->group_floor) / GROUP_BYTES] = NULL;
+    fast->group_count--;
+    fast->empty_group_count--;
+    group_remove(fast, group);
+    release_own(heap, group->pages, caller);
+    if (!heap->condemned)
+        release_own(heap, group, caller);
+}
+
+/* --- Slabs: opening and closing --------------------------------------------------------------- */
+
+/* Let the class allocate from the slab's first word that has a free slot. False if none has. */
+static inline bool make_current(struct fast_class *class, struct fast_slab *slab)
+{
+    unsigned count = slot_count_of(class, slab);
+    for (unsigned w = 0; w * 64 < count; w++) {
+        uint64_t mask = count - w * 64 >= 64 ? UINT64_MAX : (UINT64_C(1) << (count - w * 64)) - 1;
+        if ((mask & ~slab->live[w]) != 0) {
+            class->live = &slab->live[w];
+            class->mask = mask;
+            class->slots = slot_at(slab, w * 64);
+            class->slab = slab;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void list_push(struct fast_class *class, struct fast_slab *slab)
+{
+    slab->next = class->partial;
+    slab->previous = NULL;
+    if (class->partial != NULL)
+        class->partial->previous = slab;
+    class->partial = slab;
+}
+
+static void list_remove(struct fast_class *class, const struct fast_slab *slab)
+{
+    if (slab->previous != NULL)
+        slab->previous->next = slab->next;
+    else
+        class->partial = slab->next;
+    if (slab->next != NULL)
+        slab->next->previous = slab->previous;
+}
+
+static bool open_slab(struct heap *heap, struct fast_class *class, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    if (fast->groups == NULL && !open_group(heap, caller))
+        return false;
+    struct fast_group *group = fast->groups;
+    struct fast_slab *slab = &group->slabs[__builtin_ctz(group->unused)];
+    if (group->unused == ALL_UNUSED)
+        fast->empty_group_count--;
+    group->unused &= group->unused - 1;
+    if (group->unused == 0)
+        group_remove(fast, group);
+
+    slab->reciprocal = class->reciprocal;
+    slab->stride_bytes = (uint16_t)class->stride_bytes;
+    slab->class_index = (uint8_t)(class - fast->classes);
+    slab->first_bytes = is_dense(slab->class_index) ? 0 : GUARD_BYTES;
+    if (slab->first_bytes != 0)
+        slot_at(slab, 0)[-1] = FAST_CANARY;
+    class->slab_count++;
+    return make_current(class, slab);
+}
+
+/* Its slots are free, and it is on no list. */
+static void close_slab(struct heap *heap, struct fast_slab *slab, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    struct fast_group *group = group_of(slab);
+    fast->classes[slab->class_index].slab_count--;
+    slab->class_index = NO_CLASS;
+    if (group->unused == 0)
+        group_push(fast, group);
+    group->unused |= 1u << slab->page_number;
+    if (group->unused != ALL_UNUSED)
+        return;
+    fast->empty_group_count++;
+    if (fast->empty_group_count > EMPTY_GROUPS_KEPT)
+        close_group(heap, group, caller);
+}
+
+/* The slab's count is 0: it was full, or has become empty; or it is current, and stays that. */
+static __attribute__((noinline)) void settle(struct heap *heap, struct fast_slab *slab,
+                                             const void *caller)
+{
+    struct fast_class *class = &heap->fast.classes[slab->class_index];
+    if (class->slab == slab)
+        return;
+    if (slab->is_full) {
+        slab->used_count = (uint16_t)(slot_count_of(class, slab) - 1);
+        slab->is_full = false;
+        list_push(class, slab);
+    }
+    if (slab->used_count == 0) {
+        list_remove(class, slab);
+        close_slab(heap, slab, caller);
+    }
+}
+
+/* The word that the class allocates from is used up: another word, or another slab. */
+static inline bool refill(struct fast_class *class)
+{
+    struct fast_slab *slab = class->slab;
+    if (slab != NULL) {
+        if (make_current(class, slab))
+            return true;
+        slab->is_full = true;
+        slab->used_count = 1;
+        forget_current(class);
+    }
+    slab = class->partial;
+    if (slab == NULL)
+        return false;
+    list_remove(class, slab);
+    return make_current(class, slab);
+}
+
+/* --- Slots ------------------------------------------------------------------------------------ */
+
+static inline bool has_slot(const struct fast_class *class)
+{
+    return (class->mask & ~*class->live) != 0;
+}
+
+/* Precondition: has_slot(). */
+static inline uint8_t *take_slot(struct fast_class *class)
+{
+    uint64_t live = *class->live;
+    uint64_t free = class->mask & ~live;
+    unsigned index = (unsigned)__builtin_ctzll(free);
+    *class->live = live | UINT64_C(1) << index;
+    return class->slots + index * class->stride_bytes;
+}
+
+/* Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
+static inline void mark_end(uint8_t *slot, size_t stride_bytes, size_t size_bytes)
+{
+    slot[size_bytes] = FAST_CANARY;
+    slot[stride_bytes - 1] = (uint8_t)(END_MARK | (size_bytes & 15));
+}
+
+/* The low 4 bits of the size that mark_end() was told, from the last byte of a slot; more than 15 if
+ * that was overwritten. */
+static inline unsigned read_mark(const uint8_t *slot_end)
+{
+    return (unsigned)slot_end[-1] ^ END_MARK;
+}
+
+/* The number of the slot that begins at the address. If none does, that of one which is not live.
+ * Multiplying by 2^32 / stride leaves the quotient above the low 32 bits; what is left in these is
+ * less than the factor exactly if the division has no rest (Lemire, Kaser and Kurz, "Faster
+ * remainder by direct computation", 2019). */
+static inline unsigned slot_index(const struct fast_slab *slab, const uint8_t *slot)
+{
+    unsigned offset = (unsigned)((uintptr_t)slot - slab->first_bytes) % PAGE_BYTES;
+    uint64_t product = (uint64_t)offset * slab->reciprocal;
+    return (uint32_t)product < slab->reciprocal ? (unsigned)(product >> 32) : NO_SLOT;
+}
+
+static inline bool is_live(const struct fast_slab *slab, unsigned index)
+{
+    return (slab->live[index / 64] >> index % 64 & 1) != 0;
+}
+
+/* Of a slot, as it was asked for; what it was asked for last if it is free; 0 if its end was
+ * overwritten. */
+static size_t slot_size(const struct fast_slab *slab, const uint8_t *slot)
+{
+    if (is_dense(slab->class_index))
+        return slab->stride_bytes;
+    unsigned low_bits = read_mark(slot + slab->stride_bytes);
+    return low_bits > 15 ? 0 : slab->stride_bytes - 16u + low_bits;
+}
+
+/* Always false. */
+static bool report(struct heap *heap, enum heap_fault_kind kind, const uint8_t *block,
+                   size_t size_bytes, const void *pointer, const void *caller, const char *detail)
+{
+    const struct heap_fault fault = {.kind = kind,
+                                     .detail = detail,
+                                     .pointer = pointer,
+                                     .block = block,
+                                     .is_free = block != NULL && kind == HEAP_FAULT_DOUBLE_FREE,
+                                     .size_bytes = size_bytes,
+                                     .caller = caller};
+    heap_report(heap, &fault);
+    return false;
+}
+
+/* Say exactly what is wrong with a pointer into a slab that was not proved. Always false. */
+static __attribute__((noinline)) bool diagnose_slot(struct heap *heap,
+                                                    const struct fast_slab *slab,
+                                                    const uint8_t *pointer, const void *caller)
+{
+    if (slab->class_index == NO_CLASS)
+        return report(heap, HEAP_FAULT_DOUBLE_FREE, NULL, 0, pointer, caller,
+                      "the pointer is into memory that was freed");
+    ptrdiff_t offset = pointer - slot_at(slab, 0);
+    unsigned index = (unsigned)offset / slab->stride_bytes;
+    if (offset < 0 || index >= slot_count_of(&heap->fast.classes[slab->class_index], slab))
+        return report(heap, HEAP_FAULT_BAD_POINTER, NULL, 0, pointer, caller,
+                      "the pointer is into the heap's own memory");
+    const uint8_t *slot = slot_at(slab, index);
+    size_t size_bytes = slot_size(slab, slot);
+    if (!is_live(slab, index))
+        return report(heap, HEAP_FAULT_DOUBLE_FREE, slot, size_bytes, pointer, caller,
+                      "the block is free already");
+    if (slot != pointer)
+        return report(heap, HEAP_FAULT_BAD_POINTER, slot, size_bytes, pointer, caller,
+                      "the pointer is not the start of a block");
+    if (read_mark(slot) > 15)
+        return report(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer, caller,
+                      "the byte before the block was overwritten");
+    return report(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer, caller,
+                  "the bytes behind the block were overwritten");
+}
+
+/* Prove that the canaries around a live slot are as they were left, and read its size. */
+static inline bool slot_is_intact(const struct fast_slab *slab, const uint8_t *slot,
+                                  size_t *ret_size_bytes)
+{
+    size_t size_bytes = slab->stride_bytes;
+    if (slab->first_bytes != 0) {
+        unsigned low_bits = read_mark(slot + size_bytes);
+        size_bytes = size_bytes - 16 + low_bits;
+        if ((low_bits | read_mark(slot)) > 15 || slot[size_bytes] != FAST_CANARY)
+            return false;
+    }
+    *ret_size_bytes = size_bytes;
+    return true;
+}
+
+/* Prove that the pointer is a live block of the slab, and intact. False: it was reported. */
+static bool prove_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
+                       const void *caller, size_t *ret_size_bytes)
+{
+    unsigned index = slot_index(slab, slot);
+    if (!is_live(slab, index) || !slot_is_intact(slab, slot, ret_size_bytes))
+        return diagnose_slot(heap, slab, slot, caller);
+    return true;
+}
+
+/* The parameters that fast_free() has, too, stand in the same order, so that none is moved. */
+static __attribute__((noinline)) void free_slot(struct heap *heap, uint8_t *slot,
+                                                const void *caller, struct fast_slab *slab)
+{
+    size_t size_bytes;
+    unsigned index = slot_index(slab, slot);
+    uint64_t live = slab->live[index / 64];
+    if ((live >> index % 64 & 1) == 0 || !slot_is_intact(slab, slot, &size_bytes)) {
+        (void)diagnose_slot(heap, slab, slot, caller);
+        return;
+    }
+    slab->live[index / 64] = live ^ UINT64_C(1) << index % 64;
+    heap_count_free(heap, size_bytes);
+    if (--slab->used_count == 0)
+        settle(heap, slab, caller);
+}
+
+/* --- Blocks of the core ----------------------------------------------------------------------- */
+
+static inline size_t slack_of(uint64_t header)
+{
+    return header >> FAST_SLACK_SHIFT & FAST_SLACK_MASK;
+}
+
+static inline size_t block_size(uint64_t header)
+{
+    return fast_capacity_bytes(fast_units(header)) - slack_of(header);
+}
+
+/* Say exactly what a pointer is that no live, intact block begins at. Walks the heap from its
+ * start: only headers that are reached there are known to be headers. Always false. */
+static __attribute__((noinline)) bool diagnose_block(struct heap *heap, const uint8_t *pointer,
+                                                     const void *caller)
+{
+    const struct fast_core *core = &heap->fast.core;
+    if (pointer < core->base || pointer >= core->end)
+        return report(heap, HEAP_FAULT_BAD_POINTER, NULL, 0, pointer, caller,
+                      "the pointer is not of this heap");
+    uint64_t header;
+    const uint8_t *block = fast_first(core);
+    while (fast_read_header(core, block, &header) &&
+           fast_next(block, fast_units(header)) <= pointer)
+        block = fast_next(block, fast_units(header));
+
+    bool is_start = block == pointer;
+    if (!fast_read_header(core, block, &header))
+        return report(heap, is_start ? HEAP_FAULT_OVERRUN : HEAP_FAULT_CORRUPT, block, 0, pointer,
+                      caller,
+                      is_start ? "the header before the block was overwritten"
+                               : "a header further down was overwritten");
+    if (pointer < block || (header & FAST_OWN) != 0)
+        return report(heap, HEAP_FAULT_BAD_POINTER, NULL, 0, pointer, caller,
+                      "the pointer is into the heap's own memory");
+    if ((header & FAST_LIVE) == 0)
+        return report(heap, HEAP_FAULT_DOUBLE_FREE, block, 0, pointer, caller,
+                      is_start ? "the block is free already"
+                               : "the pointer is into memory that was freed");
+    return report(heap, is_start ? HEAP_FAULT_OVERRUN : HEAP_FAULT_BAD_POINTER, block,
+                  block_size(header), pointer, caller,
+                  is_start ? "the bytes behind the block were overwritten"
+                           : "the pointer is not the start of a block");
+}
+
+/* The byte behind what was asked for, or the next header, is as it was left. */
+static inline bool end_is_intact(const struct fast_core *core, const uint8_t *block,
+                                 uint64_t header)
+{
+    uint64_t next;
+    const uint8_t *end = block + fast_capacity_bytes(fast_units(header));
+    if (slack_of(header) != 0)
+        return *(end - slack_of(header)) == FAST_CANARY;
+    return fast_read_header(core, end + FAST_HEADER_BYTES, &next);
+}
+
+/* True if the pointer is a live block of the core, and intact. */
+static inline bool block_is_intact(const struct fast_core *core, const uint8_t *block,
+                                   uint64_t *ret_header)
+{
+    return (uintptr_t)block % FAST_UNIT_BYTES == 0 && block > core->base && block < core->end &&
+           fast_read_header(core, block, ret_header) && (*ret_header & FAST_LIVE) != 0 &&
+           end_is_intact(core, block, *ret_header);
+}
+
+/* Prove that. False: it was reported. */
+static bool prove_block(struct heap *heap, const uint8_t *block, const void *caller,
+                        uint64_t *ret_header)
+{
+    return block_is_intact(&heap->fast.core, block, ret_header) ||
+           diagnose_block(heap, block, caller);
+}
+
+/* Complete the header for what was asked for, and lay the canary. */
+static inline void make_live(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes)
+{
+    uint64_t slack_bytes = fast_capacity_bytes(fast_units(header)) - size_bytes;
+    if (slack_bytes != 0)
+        block[size_bytes] = FAST_CANARY;
+    header &= ~(FAST_SLACK_MASK << FAST_SLACK_SHIFT);
+    fast_write_header(&heap->fast.core, block,
+                      header | FAST_LIVE | slack_bytes << FAST_SLACK_SHIFT);
+}
+
+static inline void count_core_blocks(struct fast_state *fast, size_t size_bytes, uint32_t change)
+{
+    if (size_bytes <= PADDED_SIZE_MAX)
+        fast->classes[size_bytes / 16].core_count += change;
+}
+
+/* --- Caches of exact sizes --------------------------------------------------------------------- */
+
+/* The cache for blocks of that size, or NULL. */
+static inline struct fast_cache *cache_for(struct fast_state *fast, size_t units)
+{
+    return units <= FAST_CACHED_UNITS_MAX ? &fast->caches[units] : NULL;
+}
+
+/* False if enough blocks of that size are kept. */
+static inline bool cache_put(struct fast_state *fast, struct fast_cache *cache, uint8_t *block,
+                             uint64_t header)
+{
+    if (cache->count == cache->depth)
+        return false;
+    cache->blocks[cache->count++] = block;
+    fast_write_header(&fast->core, block, header ^ FAST_LIVE);
+    return true;
+}
+
+/* NULL if none is cached, or if it was found corrupt, which is then reported. */
+static inline uint8_t *cache_take(struct heap *heap, struct fast_cache *cache, const void *caller,
+                                  uint64_t *ret_header)
+{
+    if (cache->count == 0)
+        return NULL;
+    uint8_t *block = cache->blocks[--cache->count];
+    if (!fast_read_header(&heap->fast.core, block, ret_header) || !fast_is_cached(*ret_header)) {
+        (void)fast_core_corrupt(heap, block, caller);
+        return NULL;
+    }
+    return block;
+}
+
+/* Give the newest cached block back to the core. */
+static bool cache_release_one(struct heap *heap, struct fast_cache *cache, const void *caller)
+{
+    uint64_t header;
+    uint8_t *block = cache_take(heap, cache, caller, &header);
+    return block != NULL && fast_core_release(heap, block, header, caller);
+}
+
+/* Let go of a slab that holds nothing and is only current. */
+static void close_current_if_empty(struct heap *heap, struct fast_class *class, const void *caller)
+{
+    struct fast_slab *slab = class->slab;
+    if (slab == NULL || (slab->live[0] | slab->live[1] | slab->live[2] | slab->live[3]) != 0)
+        return;
+    forget_current(class);
+    close_slab(heap, slab, caller);
+}
+
+static void close_empty_groups(struct heap *heap, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    struct fast_group *next;
+    for (struct fast_group *group = fast->groups; group != NULL && fast->empty_group_count != 0;
+         group = next) {
+        next = group->next;
+        if (group->unused == ALL_UNUSED)
+            close_group(heap, group, caller);
+    }
+}
+
+static void drop_unused_map(struct heap *heap, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    if (fast->map == NULL || fast->group_count != 0)
+        return;
+    void *map = fast->map;
+    fast->map = NULL;
+    fast->group_limit = 0;
+    release_own(heap, map, caller);
+}
+
+/* Merge all that is kept back. There is an upper limit to it, so this takes constant time, too,
+ * though more of it than any other operation. */
+static void flush(struct heap *heap, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    for (size_t i = 0; i < FAST_CLASS_COUNT; i++)
+        close_current_if_empty(heap, &fast->classes[i], caller);
+    for (size_t units = 0; units <= FAST_CACHED_UNITS_MAX; units++) {
+        while (fast->caches[units].count != 0 &&
+               cache_release_one(heap, &fast->caches[units], caller))
+            continue;
+    }
+    if (!heap->condemned)
+        close_empty_groups(heap, caller);
+    if (!heap->condemned)
+        drop_unused_map(heap, caller);
+}
+
+/* The smallest cached block that is large enough goes back to the core. False if none is. */
+static bool release_larger(struct heap *heap, size_t units, const void *caller)
+{
+    for (; units <= FAST_CACHED_UNITS_MAX; units++) {
+        if (heap->fast.caches[units].count != 0)
+            return cache_release_one(heap, &heap->fast.caches[units], caller);
+    }
+    return false;
+}
+
+/* --- Allocation ------------------------------------------------------------------------------- */
+
+/* Out of the core, which does not have it at once: from what is cached, merged, or grown by. */
+static uint8_t *take_with_effort(struct heap *heap, size_t units,
+                                 const struct heap_request *request, uint64_t *ret_header)
+{
+    size_t alignment_bytes = request->alignment_bytes;
+    const void *caller = request->caller;
+    uint8_t *block = NULL;
+    if (alignment_bytes == FAST_UNIT_BYTES && release_larger(heap, units, caller))
+        block = fast_core_take(heap, units, alignment_bytes, caller, ret_header);
+    if (block == NULL && !heap->condemned) {
+        flush(heap, caller);
+        if (!heap->condemned)
+            block = fast_core_take(heap, units, alignment_bytes, caller, ret_header);
+    }
+    if (block == NULL && !heap->condemned && heap_grow_for(heap, request))
+        block = fast_core_take(heap, units, alignment_bytes, caller, ret_header);
+    return block;
+}
+
+static uint8_t *take_block(struct heap *heap, const struct heap_request *request,
+                           uint64_t *ret_header)
+{
+    size_t limit_bytes = heap->configuration.limit_bytes;
+    if (request->size_bytes >= limit_bytes ||
+        request->alignment_bytes >= limit_bytes - request->size_bytes)
+        return NULL;
+    size_t units = fast_units_for(request->size_bytes);
+    uint8_t *block =
+        fast_core_take(heap, units, request->alignment_bytes, request->caller, ret_header);
+    if (block == NULL && !heap->condemned)
+        block = take_with_effort(heap, units, request, ret_header);
+    return block;
+}
+
+static __attribute__((noinline)) void *allocate_from_core(struct heap *heap, size_t size_bytes,
+                                                          size_t alignment_bytes,
+                                                          const void *caller)
+{
+    const struct heap_request request = {size_bytes, alignment_bytes, caller};
+    uint64_t header;
+    uint8_t *block = heap->condemned ? NULL : take_block(heap, &request, &header);
+    if (block == NULL) {
+        heap->counters.failure_count++;
+        return NULL;
+    }
+    make_live(heap, block, header, size_bytes);
+    count_core_blocks(&heap->fast, size_bytes, 1);
+    heap_count_allocation(heap, size_bytes);
+    return block;
+}
+
+static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t size_bytes,
+                                                      const void *caller)
+{
+    uint64_t header;
+    uint8_t *block = NULL;
+    if (size_bytes <= fast_capacity_bytes(FAST_CACHED_UNITS_MAX))
+        block =
+            cache_take(heap, &heap->fast.caches[fast_units_for(size_bytes)], caller, &header);
+    if (block == NULL)
+        return allocate_from_core(heap, size_bytes, FAST_UNIT_BYTES, caller);
+    make_live(heap, block, header, size_bytes);
+    count_core_blocks(&heap->fast, size_bytes, 1);
+    heap_count_allocation(heap, size_bytes);
+    return block;
+}
+
+/* A class gets its first slab when its blocks would fill a quarter of it. */
+static bool deserves_slab(const struct fast_class *class)
+{
+    return class->slab_count != 0 || class->core_count >= class->slot_count[0] / 4u;
+}
+
+/* A slot of the class, from a slab that has one or from a new one. */
+static uint8_t *find_slot(struct heap *heap, struct fast_class *class, const void *caller)
+{
+    if (has_slot(class) || refill(class) || open_slab(heap, class, caller))
+        return take_slot(class);
+    return NULL;
+}
+
+/* A new slab's slot for a class whose slabs are full; NULL if the core is to serve it. */
+static uint8_t *find_new_slot(struct heap *heap, struct fast_class *class, size_t size_bytes,
+                              const void *caller)
+{
+    if (class->slab_count < MASS_SLAB_COUNT)
+        return deserves_slab(class) ? find_slot(heap, class, caller) : NULL;
+    if (size_bytes % 16 == 0 && size_bytes <= DENSE_SIZE_MAX && size_bytes != 0)
+        return find_slot(heap, class + FAST_PADDED_CLASSES - 1, caller);
+    /* From 17 to 24 bytes the core takes as much as a slot, and nothing for a slab. */
+    if (size_bytes > 16 && size_bytes <= 24)
+        return NULL;
+    return find_slot(heap, class, caller);
+}
+
+/* The class's current word is used up. */
+static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
+                                                      const void *caller)
+{
+    struct fast_class *class = &heap->fast.classes[size_bytes / 16];
+    uint8_t *slot = refill(class) ? take_slot(class)
+                                               : find_new_slot(heap, class, size_bytes, caller);
+    if (slot == NULL)
+        return allocate_block(heap, size_bytes, caller);
+    if (!is_dense(slab_of(&heap->fast, (uintptr_t)slot)->class_index))
+        mark_end(slot, class->stride_bytes, size_bytes);
+    heap_count_allocation(heap, size_bytes);
+    return slot;
+}
+
+static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    if (size_bytes > PADDED_SIZE_MAX)
+        return allocate_block(heap, size_bytes, caller);
+    struct fast_class *class = &heap->fast.classes[size_bytes / 16];
+    if (!has_slot(class))
+        return allocate_small(heap, size_bytes, caller);
+    uint8_t *slot = take_slot(class);
+    mark_end(slot, class->stride_bytes, size_bytes);
+    heap_count_allocation(heap, size_bytes);
+    return slot;
+}
+
+static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                                   const void *caller)
+{
+    if (!heap_is_alignment(alignment_bytes)) {
+        heap->counters.failure_count++;
+        return NULL;
+    }
+    if (alignment_bytes <= HEAP_ALIGNMENT_BYTES)
+        return fast_allocate(heap, size_bytes, caller);
+    return allocate_from_core(heap, size_bytes, alignment_bytes, caller);
+}
+
+/* --- Free ------------------------------------------------------------------------------------- */
+
+/* So large a block is worth merging all that is cached, if the end of the heap can then go back. */
+#define TRIM_FROM_UNITS (128 * 1024 / FAST_UNIT_BYTES)
+
+static __attribute__((noinline)) void release_block(struct heap *heap, uint8_t *block,
+                                                    const void *caller, uint64_t header)
+{
+    if (!fast_core_release(heap, block, header, caller))
+        return;
+    if (fast_units(header) >= TRIM_FROM_UNITS && heap->configuration.pages.shrink != NULL)
+        flush(heap, caller);
+    heap_give_back_tail(heap);
+}
+
+static __attribute__((noinline)) void free_block(struct heap *heap, uint8_t *block,
+                                                 const void *caller)
+{
+    uint64_t header;
+    if (block == NULL)
+        return;
+    if (!block_is_intact(&heap->fast.core, block, &header)) {
+        (void)diagnose_block(heap, block, caller);
+        return;
+    }
+    size_t size_bytes = block_size(header);
+    heap_count_free(heap, size_bytes);
+    count_core_blocks(&heap->fast, size_bytes, UINT32_MAX);
+    struct fast_cache *cache = cache_for(&heap->fast, fast_units(header));
+    if (cache == NULL || !cache_put(&heap->fast, cache, block, header))
+        release_block(heap, block, caller, header);
+}
+
+static void fast_free(struct heap *heap, void *block, const void *caller)
+{
+    struct fast_slab *slab = slab_of(&heap->fast, (uintptr_t)block);
+    if (slab == NULL)
+        free_block(heap, block, caller);
+    else
+        free_slot(heap, block, caller, slab);
+}
+
+/* --- Re-allocation ---------------------------------------------------------------------------- */
+
+static void *move(struct heap *heap, void *block, size_t old_bytes, size_t size_bytes,
+                  size_t alignment_bytes, const void *caller)
+{
+    void *moved = fast_allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+    if (moved != NULL) {
+        memcpy(moved, block, old_bytes < size_bytes ? old_bytes : size_bytes);
+        fast_free(heap, block, caller);
+    }
+    return moved;
+}
+
+static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t *slot,
+                             size_t size_bytes, const void *caller)
+{
+    size_t old_bytes;
+    if (!prove_slot(heap, slab, slot, caller, &old_bytes))
+        return NULL;
+    if (is_dense(slab->class_index) ? size_bytes != old_bytes
+                                    : size_bytes / 16 != slab->class_index)
+        return move(heap, slot, old_bytes, size_bytes, FAST_UNIT_BYTES, caller);
+    if (!is_dense(slab->class_index))
+        mark_end(slot, slab->stride_bytes, size_bytes);
+    heap_count_resize(heap, old_bytes, size_bytes);
+    return slot;
+}
+
+/* Alignments beyond what the header can hold are read off the address, which has at least that. */
+static size_t alignment_of(const uint8_t *block, uint64_t header)
+{
+    uint64_t shift = header >> FAST_ALIGNMENT_SHIFT;
+    return (size_t)1 << (shift == 15 ? (uint64_t)__builtin_ctzll((uintptr_t)block) : shift + 4);
+}
+
+/* Change the block's size where it is. False: not possible, or something was found corrupt. */
+static bool resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes,
+                   const void *caller)
+{
+    size_t units = fast_units_for(size_bytes);
+    bool done = units > fast_units(header)
+                    ? fast_core_expand(heap, block, units, &header, caller)
+                    : fast_core_shrink(heap, block, units, &header, caller);
+    if (done)
+        make_live(heap, block, header, size_bytes);
+    return done;
+}
+
+static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_bytes,
+                              const void *caller)
+{
+    uint64_t header;
+    if (!prove_block(heap, block, caller, &header))
+        return NULL;
+    size_t old_bytes = block_size(header);
+    if (size_bytes < heap->configuration.limit_bytes &&
+        resize(heap, block, header, size_bytes, caller)) {
+        count_core_blocks(&heap->fast, old_bytes, UINT32_MAX);
+        count_core_blocks(&heap->fast, size_bytes, 1);
+        heap_count_resize(heap, old_bytes, size_bytes);
+        heap_give_back_tail(heap);
+        return block;
+    }
+    if (heap->condemned)
+        return NULL;
+    return move(heap, block, old_bytes, size_bytes, alignment_of(block, header), caller);
+}
+
+static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
+{
+    if (block == NULL)
+        return fast_allocate(heap, size_bytes, caller);
+    if (size_bytes == 0) {
+        fast_free(heap, block, caller);
+        return NULL;
+    }
+    struct fast_slab *slab = slab_of(&heap->fast, (uintptr_t)block);
+    if (slab != NULL)
+        return reallocate_slot(heap, slab, block, size_bytes, caller);
+    return reallocate_block(heap, block, size_bytes, caller);
+}
+
+static size_t fast_usable_size(struct heap *heap, const void *block, const void *caller)
+{
+    size_t size_bytes;
+    uint64_t header;
+    if (block == NULL)
+        return 0;
+    const struct fast_slab *slab = slab_of(&heap->fast, (uintptr_t)block);
+    if (slab != NULL)
+        return prove_slot(heap, slab, block, caller, &size_bytes) ? size_bytes : 0;
+    return prove_block(heap, block, caller, &header) ? block_size(header) : 0;
+}
+
+/* --- The heap's ends -------------------------------------------------------------------------- */
+
+/* The first word of the memory, which no block covers, tells one heap's life in it from the next, so
+ * that a header which an earlier heap left, with the same secret, is none to this one. */
+static uint64_t begin_life(uint64_t *first_word, uint64_t secret)
+{
+    uint64_t life = (*first_word + 1) * UINT64_C(0x5851f42d4c957f2d);
+    *first_word = life;
+    uint64_t mixed = (secret ^ life ^ (uintptr_t)first_word) * UINT64_C(0x9e3779b97f4a7c15);
+    return mixed ^ mixed >> 32;
+}
+
+static void fast_initialise(struct heap *heap)
+{
+    struct fast_state *fast = &heap->fast;
+    void *base = heap->configuration.base;
+    fast_core_initialise(&fast->core, base, heap->size_bytes,
+                         begin_life(base, heap->configuration.secret));
+    fast->group_floor = ((uintptr_t)base + GROUP_BYTES - 1) & ~(uintptr_t)(GROUP_BYTES - 1);
+    for (unsigned i = 0; i < FAST_CLASS_COUNT; i++)
+        initialise_class(&fast->classes[i], i);
+    for (size_t units = 0; units <= FAST_CACHED_UNITS_MAX; units++)
+        fast->caches[units].depth = FAST_CACHE_DEPTH;
+}
+
+static bool fast_extend(struct heap *heap, size_t additional_bytes)
+{
+    struct fast_core *core = &heap->fast.core;
+    fast_core_move_end(core, core->end + additional_bytes);
+    return true;
+}
+
+static size_t fast_free_tail(const struct heap *heap)
+{
+    return heap->fast.core.top_units * FAST_UNIT_BYTES;
+}
+
+static void fast_trim(struct heap *heap)
+{
+    flush(heap, NULL);
+}
+
+static bool fast_cut(struct heap *heap, size_t bytes)
+{
+    struct fast_core *core = &heap->fast.core;
+    fast_core_move_end(core, core->end - bytes);
+    return true;
+}
+
+/* --- Looking at it ---------------------------------------------------------------------------- */
+
+struct tally {
+    struct heap_survey survey;
+    size_t used_bytes;
+    size_t in_bins_count;
+    size_t cached_count;
+};
+
+static const char *tally_slab(const struct fast_state *fast, const struct fast_slab *slab,
+                              struct tally *tally)
+{
+    if (slab->class_index == NO_CLASS)
+        return NULL;
+    unsigned slot_count = slot_count_of(&fast->classes[slab->class_index], slab);
+    unsigned live_count = 0;
+    for (unsigned index = 0; index < slot_count; index++) {
+        size_t size_bytes;
+        if (!is_live(slab, index)) {
+            tally->survey.free_block_count++;
+            tally->survey.free_bytes += slab->stride_bytes - (slab->first_bytes != 0 ? 1u : 0u);
+            continue;
+        }
+        if (!slot_is_intact(slab, slot_at(slab, index), &size_bytes))
+            return "the bytes around a block were overwritten";
+        live_count++;
+        tally->used_bytes += size_bytes;
+    }
+    tally->survey.live_block_count += live_count;
+    if (fast->classes[slab->class_index].slab == slab)
+        return NULL;
+    unsigned used_count = slab->is_full ? slot_count : slab->used_count;
+    return live_count == used_count ? NULL : "a slab's count is wrong";
+}
+
+/* Free and cached neighbours are one piece: a request that needs it gets it, after a flush. */
+static void tally_free_run(struct tally *tally, size_t run_units)
+{
+    if (run_units == 0)
+        return;
+    size_t bytes = fast_capacity_bytes(run_units);
+    tally->survey.free_block_count++;
+    tally->survey.free_bytes += bytes;
+    if (bytes > tally->survey.largest_free_bytes)
+        tally->survey.largest_free_bytes = bytes;
+}
+
+static const char *tally_group(const struct fast_state *fast, const uint8_t *block,
+                               struct tally *tally)
+{
+    const struct fast_slab *slabs = slab_of(fast, (uintptr_t)block);
+    const char *problem = NULL;
+    for (unsigned n = 0; slabs != NULL && problem == NULL && n < GROUP_PAGES; n++)
+        problem = tally_slab(fast, &slabs[n], tally);
+    return problem;
+}
+
+static const char *tally_block(const struct fast_state *fast, const uint8_t *block,
+                               uint64_t header, struct tally *tally)
+{
+    if ((header & FAST_OWN) != 0)
+        return tally_group(fast, block, tally);
+    if (!end_is_intact(&fast->core, block, header))
+        return "the bytes behind a block were overwritten";
+    tally->survey.live_block_count++;
+    tally->used_bytes += block_size(header);
+    return NULL;
+}
+
+/* Walk all blocks. NULL, or what is wrong with the first bad one. */
+static const char *tally_blocks(const struct fast_state *fast, struct tally *ret_tally)
+{
+    const struct fast_core *core = &fast->core;
+    const char *problem = NULL;
+    bool previous_is_free = false;
+    size_t run_units = 0;
+    *ret_tally = (struct tally){0};
+    for (const uint8_t *block = fast_first(core); block != core->end && problem == NULL;) {
+        uint64_t header;
+        if (!fast_read_header(core, block, &header))
+            return "a header was overwritten";
+        size_t units = fast_units(header);
+        if (units == 0 || units > (size_t)(core->end - block) / FAST_UNIT_BYTES)
+            return "a block reaches beyond the end";
+        bool is_free = (header & FAST_FREE) != 0;
+        if (((header & FAST_PREVIOUS_FREE) != 0) != previous_is_free)
+            return "a header is wrong about the block before";
+        if (is_free && previous_is_free)
+            return "two free blocks touch";
+        previous_is_free = is_free;
+        if (is_free || fast_is_cached(header)) {
+            run_units += units;
+            ret_tally->in_bins_count += is_free && block != core->top;
+            ret_tally->cached_count += !is_free;
+        } else {
+            tally_free_run(ret_tally, run_units);
+            run_units = 0;
+            problem = tally_block(fast, block, header, ret_tally);
+        }
+        block = fast_next(block, units);
+    }
+    tally_free_run(ret_tally, run_units);
+    return problem;
+}
+
+/* Stops at a header that is not sound: the figures are then what could be proved. */
+static void fast_survey(const struct heap *heap, struct heap_survey *ret_survey)
+{
+    struct tally tally;
+    (void)tally_blocks(&heap->fast, &tally);
+    *ret_survey = tally.survey;
+}
+
+static const char *check_caches(const struct fast_state *fast, size_t cached_count)
+{
+    for (size_t units = 0; units <= FAST_CACHED_UNITS_MAX; units++) {
+        const struct fast_cache *cache = &fast->caches[units];
+        for (size_t i = 0; i < cache->count; i++) {
+            uint64_t header;
+            if (!fast_read_header(&fast->core, cache->blocks[i], &header) ||
+                !fast_is_cached(header) || fast_units(header) != units)
+                return "a cache holds what is not cached";
+        }
+        cached_count -= cache->count;
+    }
+    return cached_count == 0 ? NULL : "a cached block is in no cache";
+}
+
+/* Slabs on a class's list are of that class, and have free slots and live blocks. */
+static const char *check_class(const struct fast_state *fast, const struct fast_class *class)
+{
+    const struct fast_slab *previous = NULL;
+    for (const struct fast_slab *slab = class->partial; slab != NULL; slab = slab->next) {
+        if (&fast->classes[slab->class_index] != class || slab->previous != previous)
+            return "a class's list is wrong";
+        if (slab->used_count == 0 || slab->used_count >= slot_count_of(class, slab) || slab == class->slab)
+            return "a slab on a list does not belong there";
+        previous = slab;
+    }
+    return NULL;
+}
+
+static const char *fast_check(const struct heap *heap)
+{
+    const struct fast_state *fast = &heap->fast;
+    struct tally tally;
+    const char *problem = tally_blocks(fast, &tally);
+    if (problem == NULL && tally.used_bytes != heap_used_bytes(heap))
+        problem = "the counters do not match the blocks";
+    if (problem == NULL)
+        problem = fast_core_check_bins(&fast->core, tally.in_bins_count);
+    if (problem == NULL)
+        problem = check_caches(fast, tally.cached_count);
+    for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
+        problem = check_class(fast, &fast->classes[i]);
+    return problem;
+}
+
+static const struct heap_operations fast_operations = {
+    .allocate = fast_allocate,
+    .allocate_aligned = fast_allocate_aligned,
+    .free = fast_free,
+    .reallocate = fast_reallocate,
+    .usable_size = fast_usable_size,
+};
+
+const struct heap_policy heap_policy_fast = {
+    .name = "fast",
+    .minimum_bytes = 4 * FAST_UNIT_BYTES,
+    .minimum_extend_bytes = FAST_UNIT_BYTES,
+    .maximum_bytes = (size_t)UINT32_MAX * FAST_UNIT_BYTES,
+    .block_overhead_bytes = 6 * FAST_UNIT_BYTES,
+    .operations = &fast_operations,
+    .initialise = fast_initialise,
+    .extend = fast_extend,
+    .free_tail = fast_free_tail,
+    .cut = fast_cut,
+    .trim = fast_trim,
+    .survey = fast_survey,
+    .check = fast_check,
+};

@@ -1,0 +1,421 @@
+#include "kernel/mm/heap/fast_core.h"
+
+/* How many blocks of the request's own bin are looked at: one before larger bins are, since a bin
+ * above 1 KiB holds several sizes; so many before the request is given up. */
+#define LAST_LOOKS 32
+
+/* Head of a free block's payload. */
+struct links {
+    uint32_t next;
+    uint32_t previous;
+};
+
+static struct links *links_of(const uint8_t *block)
+{
+    return (struct links *)(void *)(uintptr_t)block;
+}
+
+/* The last word of a free block: it says where the block begins to the one behind. */
+static uint64_t *footer_before(const uint8_t *next)
+{
+    return (uint64_t *)(void *)(uintptr_t)(next - 2 * FAST_HEADER_BYTES);
+}
+
+bool fast_core_corrupt(struct heap *heap, const uint8_t *block, const void *caller)
+{
+    const struct heap_fault fault = {
+        .kind = HEAP_FAULT_CORRUPT,
+        .detail = "a header, footer or free-list link was overwritten",
+        .pointer = block,
+        .caller = caller,
+    };
+    heap_report(heap, &fault);
+    return false;
+}
+
+/* --- Bins ------------------------------------------------------------------------------------- */
+
+/* The bin in which a block of that size is kept. */
+static unsigned bin_of(size_t units)
+{
+    if (units < FAST_LINEAR_BINS)
+        return (unsigned)units;
+    unsigned exponent = 63u - (unsigned)__builtin_clzll(units);
+    return FAST_LINEAR_BINS + (exponent - 6) * 32 + (unsigned)(units >> (exponent - 5) & 31);
+}
+
+/* The first bin all of whose blocks are large enough. */
+static unsigned bin_above(size_t units)
+{
+    if (units < FAST_LINEAR_BINS)
+        return (unsigned)units;
+    unsigned exponent = 63u - (unsigned)__builtin_clzll(units);
+    return bin_of(units + ((size_t)1 << (exponent - 5)) - 1);
+}
+
+/* The first bin from `bin` on that is not empty, or FAST_BIN_COUNT. */
+static unsigned bin_not_empty(const struct fast_core *core, unsigned bin)
+{
+    unsigned word = bin / 64;
+    if (bin >= FAST_BIN_COUNT)
+        return FAST_BIN_COUNT;
+    uint64_t bits = core->bin_bits[word] & UINT64_MAX << bin % 64;
+    if (bits == 0) {
+        uint64_t words = core->bin_summary & UINT64_MAX << word << 1;
+        if (words == 0)
+            return FAST_BIN_COUNT;
+        word = (unsigned)__builtin_ctzll(words);
+        bits = core->bin_bits[word];
+    }
+    return word * 64 + (unsigned)__builtin_ctzll(bits);
+}
+
+static bool bin_insert(struct heap *heap, uint8_t *block, size_t units, const void *caller)
+{
+    struct fast_core *core = &heap->fast.core;
+    unsigned bin = bin_of(units);
+    uint32_t place = fast_place_of(core, block);
+    uint32_t head = core->bins[bin];
+    if (head != 0) {
+        struct links *links = links_of(fast_block_at(core, head));
+        if (links->previous != 0)
+            return fast_core_corrupt(heap, fast_block_at(core, head), caller);
+        links->previous = place;
+    }
+    *links_of(block) = (struct links){.next = head, .previous = 0};
+    core->bins[bin] = place;
+    core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
+    core->bin_summary |= UINT64_C(1) << bin / 64;
+    return true;
+}
+
+/* True if a link may be followed: both neighbours on the list must agree on it. */
+static bool place_is_possible(const struct fast_core *core, uint32_t place)
+{
+    return place < (size_t)(core->end - core->base) / FAST_UNIT_BYTES;
+}
+
+static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, const void *caller)
+{
+    struct fast_core *core = &heap->fast.core;
+    unsigned bin = bin_of(units);
+    uint32_t place = fast_place_of(core, block);
+    struct links links = *links_of(block);
+    if (!place_is_possible(core, links.next) || !place_is_possible(core, links.previous))
+        return fast_core_corrupt(heap, block, caller);
+    uint32_t *forward = links.previous == 0 ? &core->bins[bin]
+                                            : &links_of(fast_block_at(core, links.previous))->next;
+    if (*forward != place)
+        return fast_core_corrupt(heap, block, caller);
+    if (links.next != 0) {
+        uint32_t *backward = &links_of(fast_block_at(core, links.next))->previous;
+        if (*backward != place)
+            return fast_core_corrupt(heap, block, caller);
+        *backward = links.previous;
+    }
+    *forward = links.next;
+    if (core->bins[bin] == 0) {
+        core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
+        if (core->bin_bits[bin / 64] == 0)
+            core->bin_summary &= ~(UINT64_C(1) << bin / 64);
+    }
+    return true;
+}
+
+/* --- Free blocks ------------------------------------------------------------------------------ */
+
+/* Write header and footer and put it into its bin. What lies before is used. */
+static bool make_free(struct heap *heap, uint8_t *block, size_t units, const void *caller)
+{
+    struct fast_core *core = &heap->fast.core;
+    fast_write_header(core, block, fast_header(units, FAST_FREE));
+    fast_write_word(core, footer_before(fast_next(block, units)), fast_header(units, 0));
+    return bin_insert(heap, block, units, caller);
+}
+
+/* The top begins at `block` and reaches to the end marker, which it may have shrunk to. */
+static void set_top(struct fast_core *core, uint8_t *block)
+{
+    core->top = block;
+    core->top_units = (size_t)(core->end - block) / FAST_UNIT_BYTES;
+    if (core->top_units != 0)
+        fast_write_header(core, block, fast_header(core->top_units, FAST_FREE));
+}
+
+/* What is no header any more must not pass for one. */
+static void wipe_header(uint8_t *block)
+{
+    *(uint64_t *)(void *)(block - FAST_HEADER_BYTES) = 0;
+}
+
+/* Tell the block behind whether the one before it is free. */
+static bool tell_next(struct heap *heap, uint8_t *next, bool previous_is_free, const void *caller)
+{
+    uint64_t header;
+    if (!fast_read_header(&heap->fast.core, next, &header))
+        return fast_core_corrupt(heap, next, caller);
+    header &= ~FAST_PREVIOUS_FREE;
+    fast_write_header(&heap->fast.core, next,
+                      previous_is_free ? header | FAST_PREVIOUS_FREE : header);
+    return true;
+}
+
+static void write_end(const struct fast_core *core)
+{
+    fast_write_header(core, core->end, fast_header(0, FAST_OWN));
+}
+
+void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_bytes, uint64_t secret)
+{
+    *core = (struct fast_core){.secret = secret, .base = base, .end = base + size_bytes};
+    write_end(core);
+    set_top(core, fast_first(core));
+}
+
+void fast_core_move_end(struct fast_core *core, uint8_t *end)
+{
+    core->end = end;
+    write_end(core);
+    set_top(core, core->top);
+}
+
+/* --- Taking ----------------------------------------------------------------------------------- */
+
+/* How many units into the free block an aligned one of `units` begins, so that what is left before
+ * it is a block or nothing. False if it does not fit. */
+static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
+                        size_t alignment_bytes, size_t *ret_gap_units)
+{
+    size_t gap_units = (-(uintptr_t)block & (alignment_bytes - 1)) / FAST_UNIT_BYTES;
+    if (gap_units == 1)
+        gap_units += alignment_bytes / FAST_UNIT_BYTES;
+    *ret_gap_units = gap_units;
+    return gap_units <= block_units && units <= block_units - gap_units;
+}
+
+/* Look at up to `looks` blocks of one bin. NULL if none fits; *ret_header is that of the last one. */
+static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size_t units,
+                           size_t alignment_bytes, const void *caller,
+                           uint64_t *ret_header, size_t *ret_gap_units)
+{
+    const struct fast_core *core = &heap->fast.core;
+    uint32_t place = core->bins[bin];
+    for (; place != 0 && looks != 0; looks--) {
+        uint8_t *block = fast_block_at(core, place);
+        if (!fast_read_header(core, block, ret_header) || (*ret_header & FAST_FREE) == 0) {
+            (void)fast_core_corrupt(heap, block, caller);
+            return NULL;
+        }
+        if (fits(block, fast_units(*ret_header), units, alignment_bytes, ret_gap_units))
+            return block;
+        place = links_of(block)->next;
+        if (!place_is_possible(core, place)) {
+            (void)fast_core_corrupt(heap, block, caller);
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+/* A free block with room for the request: the smallest bin first, the top only then. */
+static uint8_t *find(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
+                     uint64_t *ret_header, size_t *ret_gap_units)
+{
+    const struct fast_core *core = &heap->fast.core;
+    unsigned own_bin = bin_of(units);
+    uint8_t *block = search_bin(heap, own_bin, 1, units, alignment_bytes, caller, ret_header,
+                                ret_gap_units);
+    if (block != NULL || heap->condemned)
+        return block;
+
+    size_t enough_units =
+        alignment_bytes == FAST_UNIT_BYTES ? units : units + alignment_bytes / FAST_UNIT_BYTES + 1;
+    unsigned bin = bin_not_empty(core, bin_above(enough_units));
+    if (bin < FAST_BIN_COUNT)
+        return search_bin(heap, bin, 1, units, alignment_bytes, caller, ret_header, ret_gap_units);
+
+    if (fits(core->top, core->top_units, units, alignment_bytes, ret_gap_units)) {
+        *ret_header = fast_header(core->top_units, FAST_FREE);
+        return core->top;
+    }
+    return search_bin(heap, own_bin, LAST_LOOKS, units, alignment_bytes, caller, ret_header,
+                      ret_gap_units);
+}
+
+uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
+                        const void *caller, uint64_t *ret_header)
+{
+    struct fast_core *core = &heap->fast.core;
+    uint64_t found;
+    size_t gap_units;
+    uint8_t *source = find(heap, units, alignment_bytes, caller, &found, &gap_units);
+    if (source == NULL)
+        return NULL;
+
+    uint8_t *block = fast_next(source, gap_units);
+    size_t rest_units = fast_units(found) - gap_units - units;
+    bool from_top = source == core->top;
+    if (from_top) {
+        set_top(core, fast_next(block, units));
+    } else {
+        if (!bin_remove(heap, source, fast_units(found), caller))
+            return NULL;
+        if (rest_units < FAST_MINIMUM_UNITS) {
+            units += rest_units;
+            if (!tell_next(heap, fast_next(block, units), false, caller))
+                return NULL;
+        } else if (!make_free(heap, fast_next(block, units), rest_units, caller)) {
+            return NULL;
+        }
+    }
+    if (gap_units != 0 && !make_free(heap, source, gap_units, caller))
+        return NULL;
+    unsigned shift = (unsigned)__builtin_ctzll(alignment_bytes) - 4;
+    *ret_header = fast_header(units, FAST_LIVE) |
+                  (uint64_t)(shift < 15 ? shift : 15) << FAST_ALIGNMENT_SHIFT |
+                  (gap_units != 0 ? FAST_PREVIOUS_FREE : 0);
+    return block;
+}
+
+/* --- Giving back ------------------------------------------------------------------------------ */
+
+/* Take the free block behind out of its bin, or out of the top, to become part of what lies before
+ * it. On true *ret_units is its size, 0 if what lies behind is not free. */
+static bool detach_next(struct heap *heap, uint8_t *next, const void *caller, size_t *ret_units)
+{
+    uint64_t header;
+    *ret_units = 0;
+    if (!fast_read_header(&heap->fast.core, next, &header))
+        return fast_core_corrupt(heap, next, caller);
+    if ((header & FAST_FREE) == 0)
+        return true;
+    if (next != heap->fast.core.top && !bin_remove(heap, next, fast_units(header), caller))
+        return false;
+    wipe_header(next);
+    *ret_units = fast_units(header);
+    return true;
+}
+
+/* Find the free block that ends at `block` and take it out of its bin. */
+static bool detach_previous(struct heap *heap, uint8_t *block, const void *caller,
+                            uint8_t **ret_previous)
+{
+    const struct fast_core *core = &heap->fast.core;
+    uint64_t header;
+    uint64_t footer;
+    if (!fast_read_word(core, footer_before(block), &footer))
+        return fast_core_corrupt(heap, block, caller);
+    size_t units = fast_units(footer);
+    uint8_t *previous = block - units * FAST_UNIT_BYTES;
+    if (!fast_read_header(core, previous, &header) || (header & FAST_FREE) == 0 ||
+        fast_units(header) != units)
+        return fast_core_corrupt(heap, previous, caller);
+    *ret_previous = previous;
+    return bin_remove(heap, previous, units, caller);
+}
+
+bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header,
+                       const void *caller)
+{
+    struct fast_core *core = &heap->fast.core;
+    uint8_t *next = fast_next(block, fast_units(header));
+    bool reaches_top = next == core->top;
+    size_t next_units;
+    if (!detach_next(heap, next, caller, &next_units))
+        return false;
+    uint8_t *start = block;
+    if ((header & FAST_PREVIOUS_FREE) != 0) {
+        if (!detach_previous(heap, block, caller, &start))
+            return false;
+        wipe_header(block);
+    }
+    if (reaches_top) {
+        set_top(core, start);
+        return true;
+    }
+    if (next_units == 0 && !tell_next(heap, next, true, caller))
+        return false;
+    return make_free(heap, start, (size_t)(next - start) / FAST_UNIT_BYTES + next_units, caller);
+}
+
+static uint64_t with_units(uint64_t header, size_t units)
+{
+    return (header & ~((uint64_t)UINT32_MAX << FAST_UNITS_SHIFT)) | fast_header(units, 0);
+}
+
+bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
+                      const void *caller)
+{
+    size_t rest_units = fast_units(*header) - units;
+    uint8_t *rest = fast_next(block, units);
+    bool next_is_top = fast_next(rest, rest_units) == heap->fast.core.top;
+    if (rest_units == 0 || (rest_units < FAST_MINIMUM_UNITS && !next_is_top))
+        return true;
+    *header = with_units(*header, units);
+    return fast_core_release(heap, rest, fast_header(rest_units, FAST_LIVE), caller);
+}
+
+bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
+                      const void *caller)
+{
+    struct fast_core *core = &heap->fast.core;
+    uint8_t *next = fast_next(block, fast_units(*header));
+    uint64_t behind;
+    if (!fast_read_header(core, next, &behind))
+        return fast_core_corrupt(heap, next, caller);
+    size_t both_units = fast_units(*header) + fast_units(behind);
+    bool next_is_top = next == core->top;
+    size_t next_units;
+    if ((behind & FAST_FREE) == 0 || both_units < units ||
+        !detach_next(heap, next, caller, &next_units))
+        return false;
+    size_t rest_units = both_units - units;
+    bool is_split = rest_units >= FAST_MINIMUM_UNITS || next_is_top;
+    *header = with_units(*header, is_split ? units : both_units);
+    if (next_is_top) {
+        set_top(core, fast_next(block, units));
+        return true;
+    }
+    if (is_split)
+        return make_free(heap, fast_next(block, units), rest_units, caller);
+    return tell_next(heap, fast_next(block, both_units), false, caller);
+}
+
+/* --- Checking --------------------------------------------------------------------------------- */
+
+/* `*free_count` goes down by the length of the bin's list. */
+static const char *check_bin(const struct fast_core *core, unsigned bin, size_t *free_count)
+{
+    uint32_t previous = 0;
+    for (uint32_t place = core->bins[bin]; place != 0;) {
+        uint64_t header;
+        if (*free_count == 0)
+            return "the bins hold more than there are free blocks";
+        if (!place_is_possible(core, place))
+            return "a free-list link was overwritten";
+        const uint8_t *block = fast_block_at(core, place);
+        if (!fast_read_header(core, block, &header) || (header & FAST_FREE) == 0 ||
+            bin_of(fast_units(header)) != bin)
+            return "a bin holds what does not belong there";
+        if (links_of(block)->previous != previous)
+            return "a bin's links do not match";
+        previous = place;
+        place = links_of(block)->next;
+        --*free_count;
+    }
+    return NULL;
+}
+
+const char *fast_core_check_bins(const struct fast_core *core, size_t free_count)
+{
+    for (unsigned bin = 0; bin < FAST_BIN_COUNT; bin++) {
+        bool marked = (core->bin_bits[bin / 64] >> bin % 64 & 1) != 0;
+        bool summarised = (core->bin_summary >> bin / 64 & 1) != 0;
+        if (marked != (core->bins[bin] != 0) || (marked && !summarised))
+            return "a bin's bit does not match its list";
+        const char *problem = check_bin(core, bin, &free_count);
+        if (problem != NULL)
+            return problem;
+    }
+    return free_count == 0 ? NULL : "a free block is in no bin";
+}

@@ -1,0 +1,119 @@
+/*
+ * The operations of heap.h for policies that only divide memory: everything around the division is
+ * done here, once.
+ */
+#include "kernel/mm/heap/policy.h"
+#include "shared/memory.h"
+
+static const struct heap_plain_policy *plain_of(const struct heap *heap)
+{
+    return &heap->configuration.policy->plain;
+}
+
+/* Nothing that is refused here could succeed, and what passes can be added up without wrapping. */
+static bool request_is_possible(const struct heap *heap, const struct heap_request *request)
+{
+    size_t limit_bytes = heap->configuration.limit_bytes;
+    return request->size_bytes < limit_bytes &&
+           request->alignment_bytes < limit_bytes - request->size_bytes;
+}
+
+static void *allocate(struct heap *heap, const struct heap_request *request)
+{
+    void *block = NULL;
+    if (request_is_possible(heap, request)) {
+        block = plain_of(heap)->allocate(heap, request);
+        if (block == NULL && heap_grow_for(heap, request))
+            block = plain_of(heap)->allocate(heap, request);
+    }
+    if (block == NULL)
+        heap->counters.failure_count++;
+    else
+        heap_count_allocation(heap, request->size_bytes);
+    return block;
+}
+
+static void release(struct heap *heap, void *block, size_t size_bytes, const void *caller)
+{
+    if (!plain_of(heap)->release(heap, block, caller))
+        return;
+    heap_count_free(heap, size_bytes);
+    heap_give_back_tail(heap);
+}
+
+static void *plain_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                                    const void *caller)
+{
+    if (!heap_is_alignment(alignment_bytes)) {
+        heap->counters.failure_count++;
+        return NULL;
+    }
+    if (alignment_bytes < HEAP_ALIGNMENT_BYTES)
+        alignment_bytes = HEAP_ALIGNMENT_BYTES;
+    const struct heap_request request = {size_bytes, alignment_bytes, caller};
+    return allocate(heap, &request);
+}
+
+static void *plain_allocate(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    const struct heap_request request = {size_bytes, HEAP_ALIGNMENT_BYTES, caller};
+    return allocate(heap, &request);
+}
+
+static void plain_free(struct heap *heap, void *block, const void *caller)
+{
+    struct heap_block_info info;
+    if (block != NULL && plain_of(heap)->examine(heap, block, caller, &info))
+        release(heap, block, info.size_bytes, caller);
+}
+
+/* Precondition: the block is live, and `info` is what is known of it. */
+static void *resize_or_move(struct heap *heap, void *block, const struct heap_block_info *info,
+                            const struct heap_request *request)
+{
+    if (request_is_possible(heap, request) && plain_of(heap)->resize(heap, block, request)) {
+        heap_count_resize(heap, info->size_bytes, request->size_bytes);
+        heap_give_back_tail(heap);
+        return block;
+    }
+    void *moved = allocate(heap, request);
+    if (moved != NULL) {
+        size_t kept_bytes = info->size_bytes < request->size_bytes ? info->size_bytes
+                                                                   : request->size_bytes;
+        memcpy(moved, block, kept_bytes);
+        release(heap, block, info->size_bytes, request->caller);
+    }
+    return moved;
+}
+
+static void *plain_reallocate(struct heap *heap, void *block, size_t size_bytes,
+                              const void *caller)
+{
+    if (block == NULL)
+        return plain_allocate(heap, size_bytes, caller);
+    if (size_bytes == 0) {
+        plain_free(heap, block, caller);
+        return NULL;
+    }
+    struct heap_block_info info;
+    if (!plain_of(heap)->examine(heap, block, caller, &info))
+        return NULL;
+    const struct heap_request request = {size_bytes, info.alignment_bytes, caller};
+    return resize_or_move(heap, block, &info, &request);
+}
+
+static size_t plain_usable_size(struct heap *heap, const void *block, const void *caller)
+{
+    struct heap_block_info info;
+    if (block == NULL || !plain_of(heap)->examine(heap, block, caller, &info))
+        return 0;
+    return info.size_bytes;
+}
+
+const struct heap_operations heap_plain_operations = {
+    .allocate = plain_allocate,
+    .allocate_aligned = plain_allocate_aligned,
+    .free = plain_free,
+    .reallocate = plain_reallocate,
+    .usable_size = plain_usable_size,
+};

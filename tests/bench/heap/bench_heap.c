@@ -1,0 +1,543 @@
+/*
+ * bench_heap.c - time the allocators over the same workloads, in one run.
+ *
+ *   bench_heap [--repeats N] [--only ALLOCATOR] [--workload NAME]
+ *
+ * One line a figure on standard output: allocator, workload, figure. Each is the least of N repeats,
+ * and the allocators take turns, so that what else the machine does hits all of them alike. The
+ * sequences of sizes and places are made before the clock starts, from fixed seeds.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <x86intrin.h>
+
+#include "tests/bench/heap/allocator.h"
+
+#define REGION_BYTES ((size_t)16 << 20)
+
+/* --- Helpers ---------------------------------------------------------------------------------- */
+
+static uint64_t random_state;
+
+/* xorshift64* (Vigna 2016). */
+static uint64_t random_next(void)
+{
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return random_state * UINT64_C(0x2545f4914f6cdd1d) >> 16;
+}
+
+static void random_seed(uint64_t seed)
+{
+    random_state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+}
+
+static size_t random_between(size_t least, size_t most)
+{
+    return least + random_next() % (most - least + 1);
+}
+
+void *bench_region(size_t size_bytes)
+{
+    static void *region;
+    static size_t region_bytes;
+    if (size_bytes > region_bytes) {
+        region = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        if (region == MAP_FAILED) {
+            perror("mmap");
+            exit(1);
+        }
+        region_bytes = size_bytes;
+    }
+    return region;
+}
+
+static double now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+static size_t size_small(void)
+{
+    return random_between(16, 256);
+}
+
+static size_t size_uniform(void)
+{
+    return random_between(16, 1024);
+}
+
+/* What a kernel asks for: mostly small structures of a few sizes, names, some buffers, rarely a page
+ * or two. */
+static size_t size_kernel(void)
+{
+    static const size_t structures[] = {16, 32, 48, 64, 96, 128, 192, 256};
+    size_t kind = random_next() % 100;
+    if (kind < 55)
+        return structures[random_next() % 8];
+    if (kind < 75)
+        return random_between(8, 128);
+    if (kind < 90)
+        return random_between(128, 1024);
+    if (kind < 97)
+        return (size_t)512 << random_next() % 3;
+    return (size_t)2048 << random_next() % 3;
+}
+
+/* --- Throughput -------------------------------------------------------------------------------- */
+
+#define BULK_COUNT   1000
+#define BULK_ROUNDS  50
+#define CHURN_SLOTS  1000
+#define CHURN_STEPS  50000
+#define ORDER_COUNT  10000
+#define RESIZE_STEPS 20000
+
+/* A workload is timed in laps of this many steps, and what counts is the least time of each lap over
+ * all repeats: a repeat that was interrupted spoils one lap, not the figure. */
+#define LAP_STEPS    500
+#define LAP_COUNT    256
+
+struct laps {
+    double least_ns[LAP_COUNT];
+    size_t count;
+    double started_ns;
+};
+
+static struct laps *laps;
+
+static void laps_begin(void)
+{
+    laps->count = 0;
+    laps->started_ns = now_ns();
+}
+
+static void lap(void)
+{
+    double now = now_ns();
+    double elapsed_ns = now - laps->started_ns;
+    double *least_ns = &laps->least_ns[laps->count++];
+    if (*least_ns == 0 || elapsed_ns < *least_ns)
+        *least_ns = elapsed_ns;
+    laps->started_ns = now_ns();
+}
+
+static double laps_ns_per_operation(double operations_per_lap)
+{
+    double sum_ns = 0;
+    for (size_t i = 0; i < laps->count; i++)
+        sum_ns += laps->least_ns[i];
+    return sum_ns / (double)laps->count / operations_per_lap;
+}
+
+static void *blocks[65536];
+static uint32_t places[CHURN_STEPS];
+static uint32_t sizes[CHURN_STEPS];
+
+static double bulk(const struct bench_allocator *allocator)
+{
+    laps_begin();
+    for (int round = 0; round < BULK_ROUNDS; round++) {
+        for (size_t i = 0; i < BULK_COUNT; i++)
+            blocks[i] = allocator->allocate(64);
+        for (size_t i = 0; i < BULK_COUNT; i++)
+            allocator->free(blocks[i]);
+        lap();
+    }
+    return laps_ns_per_operation(2 * BULK_COUNT);
+}
+
+static void prepare_churn(size_t (*size)(void))
+{
+    random_seed(1);
+    for (size_t i = 0; i < CHURN_STEPS; i++) {
+        places[i] = (uint32_t)(random_next() % CHURN_SLOTS);
+        sizes[i] = (uint32_t)size();
+    }
+}
+
+static void free_all(const struct bench_allocator *allocator, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (blocks[i] != NULL)
+            allocator->free(blocks[i]);
+        blocks[i] = NULL;
+    }
+}
+
+static void fill_churn(const struct bench_allocator *allocator)
+{
+    for (size_t i = 0; i < CHURN_SLOTS; i++)
+        blocks[i] = allocator->allocate(sizes[i]);
+}
+
+/* Replace blocks at random: a free and an allocation a step. */
+static double churn(const struct bench_allocator *allocator, size_t (*size)(void))
+{
+    prepare_churn(size);
+    fill_churn(allocator);
+    laps_begin();
+    for (size_t i = 0; i < CHURN_STEPS;) {
+        for (size_t end = i + LAP_STEPS; i < end; i++) {
+            void **block = &blocks[places[i]];
+            allocator->free(*block);
+            *block = allocator->allocate(sizes[i]);
+        }
+        lap();
+    }
+    free_all(allocator, CHURN_SLOTS);
+    return laps_ns_per_operation(2 * LAP_STEPS);
+}
+
+static double churn_uniform(const struct bench_allocator *allocator)
+{
+    return churn(allocator, size_uniform);
+}
+
+static double churn_kernel(const struct bench_allocator *allocator)
+{
+    return churn(allocator, size_kernel);
+}
+
+static void prepare_order(void)
+{
+    random_seed(2);
+    for (size_t i = 0; i < ORDER_COUNT; i++) {
+        sizes[i] = (uint32_t)size_small();
+        places[i] = (uint32_t)i;
+    }
+    for (size_t i = ORDER_COUNT - 1; i > 0; i--) {
+        size_t other = random_next() % (i + 1);
+        uint32_t swapped = places[i];
+        places[i] = places[other];
+        places[other] = swapped;
+    }
+}
+
+static void allocate_all(const struct bench_allocator *allocator)
+{
+    for (size_t i = 0; i < ORDER_COUNT; i++)
+        blocks[i] = allocator->allocate(sizes[i]);
+}
+
+/* Untimed: memory that was in use before is what a running system allocates from. */
+static void warm_up(const struct bench_allocator *allocator)
+{
+    prepare_order();
+    allocate_all(allocator);
+    for (size_t i = 0; i < ORDER_COUNT; i++)
+        allocator->free(blocks[places[i]]);
+}
+
+static double allocate_many(const struct bench_allocator *allocator)
+{
+    warm_up(allocator);
+    laps_begin();
+    for (size_t i = 0; i < ORDER_COUNT;) {
+        for (size_t end = i + LAP_STEPS; i < end; i++)
+            blocks[i] = allocator->allocate(sizes[i]);
+        lap();
+    }
+    free_all(allocator, ORDER_COUNT);
+    return laps_ns_per_operation(LAP_STEPS);
+}
+
+static double free_lifo(const struct bench_allocator *allocator)
+{
+    warm_up(allocator);
+    allocate_all(allocator);
+    laps_begin();
+    for (size_t i = ORDER_COUNT; i > 0;) {
+        for (size_t end = i - LAP_STEPS; i > end; i--)
+            allocator->free(blocks[i - 1]);
+        lap();
+    }
+    return laps_ns_per_operation(LAP_STEPS);
+}
+
+static double free_fifo(const struct bench_allocator *allocator)
+{
+    warm_up(allocator);
+    allocate_all(allocator);
+    laps_begin();
+    for (size_t i = 0; i < ORDER_COUNT;) {
+        for (size_t end = i + LAP_STEPS; i < end; i++)
+            allocator->free(blocks[i]);
+        lap();
+    }
+    return laps_ns_per_operation(LAP_STEPS);
+}
+
+static double free_random(const struct bench_allocator *allocator)
+{
+    warm_up(allocator);
+    allocate_all(allocator);
+    laps_begin();
+    for (size_t i = 0; i < ORDER_COUNT;) {
+        for (size_t end = i + LAP_STEPS; i < end; i++)
+            allocator->free(blocks[places[i]]);
+        lap();
+    }
+    return laps_ns_per_operation(LAP_STEPS);
+}
+
+/* Change the size of random blocks. */
+static double resize(const struct bench_allocator *allocator)
+{
+    prepare_churn(size_uniform);
+    fill_churn(allocator);
+    laps_begin();
+    for (size_t i = 0; i < RESIZE_STEPS;) {
+        for (size_t end = i + LAP_STEPS; i < end; i++) {
+            void **block = &blocks[places[i]];
+            *block = allocator->reallocate(*block, sizes[i]);
+        }
+        lap();
+    }
+    free_all(allocator, CHURN_SLOTS);
+    return laps_ns_per_operation(LAP_STEPS);
+}
+
+/* --- The worst single operation ------------------------------------------------------------------ */
+
+static uint32_t cycles[2 * CHURN_STEPS];
+static double ns_per_cycle;
+static uint64_t timer_cycles;
+
+static uint64_t stamp(void)
+{
+    unsigned core;
+    return __rdtscp(&core);
+}
+
+static void calibrate(void)
+{
+    uint64_t from = stamp();
+    double started = now_ns();
+    while (now_ns() - started < 20e6)
+        continue;
+    ns_per_cycle = (now_ns() - started) / (double)(stamp() - from);
+    timer_cycles = UINT64_MAX;
+    for (int i = 0; i < 10000; i++) {
+        uint64_t first = stamp();
+        uint64_t elapsed = stamp() - first;
+        if (elapsed < timer_cycles)
+            timer_cycles = elapsed;
+    }
+}
+
+static int compare_cycles(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void note(size_t i, uint64_t elapsed)
+{
+    uint64_t net = elapsed < timer_cycles ? 0 : elapsed - timer_cycles;
+    cycles[i] = net > UINT32_MAX ? UINT32_MAX : (uint32_t)net;
+}
+
+static void time_each(const struct bench_allocator *allocator)
+{
+    prepare_churn(size_uniform);
+    fill_churn(allocator);
+    for (size_t i = 0; i < CHURN_STEPS; i++) {
+        void **block = &blocks[places[i]];
+        uint64_t started = stamp();
+        allocator->free(*block);
+        uint64_t freed = stamp();
+        *block = allocator->allocate(sizes[i]);
+        uint64_t allocated = stamp();
+        note(2 * i, freed - started);
+        note(2 * i + 1, allocated - freed);
+    }
+    free_all(allocator, CHURN_SLOTS);
+    qsort(cycles, 2 * CHURN_STEPS, sizeof cycles[0], compare_cycles);
+}
+
+static double worst_p999(const struct bench_allocator *allocator)
+{
+    time_each(allocator);
+    return cycles[2 * CHURN_STEPS - 2 * CHURN_STEPS / 1000] * ns_per_cycle;
+}
+
+static double worst_max(const struct bench_allocator *allocator)
+{
+    time_each(allocator);
+    return cycles[2 * CHURN_STEPS - 1] * ns_per_cycle;
+}
+
+/* --- Use of memory: live requested bytes per cent of the region at the first failure -------------- */
+
+static void *many_blocks[1 << 20];
+static uint32_t many_sizes[1 << 20];
+
+/* One free for every three allocations, so that the region is not filled in order. */
+static double fill_region(const struct bench_allocator *allocator, size_t (*size)(void))
+{
+    size_t count = 0, live_bytes = 0;
+    random_seed(3);
+    for (;;) {
+        if (count != 0 && random_next() % 4 == 0) {
+            size_t victim = random_next() % count;
+            allocator->free(many_blocks[victim]);
+            live_bytes -= many_sizes[victim];
+            count--;
+            many_blocks[victim] = many_blocks[count];
+            many_sizes[victim] = many_sizes[count];
+        }
+        size_t bytes = size();
+        void *block = allocator->allocate(bytes);
+        if (block == NULL)
+            return 100.0 * (double)live_bytes / (double)REGION_BYTES;
+        many_blocks[count] = block;
+        many_sizes[count++] = (uint32_t)bytes;
+        live_bytes += bytes;
+    }
+}
+
+static size_t size_64(void)
+{
+    return 64;
+}
+
+static size_t size_24(void)
+{
+    return 24;
+}
+
+static double use_uniform(const struct bench_allocator *allocator)
+{
+    return fill_region(allocator, size_uniform);
+}
+
+static double use_kernel(const struct bench_allocator *allocator)
+{
+    return fill_region(allocator, size_kernel);
+}
+
+static double use_64(const struct bench_allocator *allocator)
+{
+    return fill_region(allocator, size_64);
+}
+
+static double use_24(const struct bench_allocator *allocator)
+{
+    return fill_region(allocator, size_24);
+}
+
+/* The largest block that an empty heap of 1 MiB serves. */
+static double use_empty(const struct bench_allocator *allocator)
+{
+    const size_t region_bytes = (size_t)1 << 20;
+    size_t least = 0, most = region_bytes;
+    while (least < most) {
+        size_t middle = (least + most + 1) / 2;
+        void *block = allocator->allocate(middle);
+        if (block != NULL) {
+            allocator->free(block);
+            least = middle;
+        } else {
+            most = middle - 1;
+        }
+    }
+    return 100.0 * (double)least / (double)region_bytes;
+}
+
+/* --- Running ---------------------------------------------------------------------------------- */
+
+struct workload {
+    const char *name;
+    size_t region_bytes;
+    bool needs_region; /* a figure of memory: exact, measured once, more is better */
+    double (*run)(const struct bench_allocator *allocator);
+};
+
+static const struct workload workloads[] = {
+    {"bulk-64", REGION_BYTES, false, bulk},
+    {"churn", REGION_BYTES, false, churn_uniform},
+    {"kernel-mix", REGION_BYTES, false, churn_kernel},
+    {"allocate", REGION_BYTES, false, allocate_many},
+    {"free-lifo", REGION_BYTES, false, free_lifo},
+    {"free-fifo", REGION_BYTES, false, free_fifo},
+    {"free-random", REGION_BYTES, false, free_random},
+    {"reallocate", REGION_BYTES, false, resize},
+    {"p99.9", REGION_BYTES, false, worst_p999},
+    {"max", REGION_BYTES, false, worst_max},
+    {"use-16-1024", REGION_BYTES, true, use_uniform},
+    {"use-kernel", REGION_BYTES, true, use_kernel},
+    {"use-64", REGION_BYTES, true, use_64},
+    {"use-24", REGION_BYTES, true, use_24},
+    {"use-empty-1M", (size_t)1 << 20, true, use_empty},
+};
+
+#define WORKLOAD_COUNT (sizeof workloads / sizeof workloads[0])
+
+static double run_once(const struct bench_allocator *allocator, const struct workload *workload)
+{
+    const char *reason;
+    if (!allocator->start(workload->region_bytes, &reason)) {
+        (void)fprintf(stderr, "%s: %s\n", allocator->name, reason);
+        exit(1);
+    }
+    return workload->run(allocator);
+}
+
+#define ALLOCATORS_MAX 32
+
+static struct laps laps_of[ALLOCATORS_MAX];
+
+static void run_workload(const struct workload *workload, const char *only, int repeats)
+{
+    double least[ALLOCATORS_MAX];
+    memset(laps_of, 0, sizeof laps_of);
+    for (int repeat = 0; repeat < (workload->needs_region ? 1 : repeats); repeat++) {
+        for (size_t a = 0; bench_allocators[a] != NULL; a++) {
+            const struct bench_allocator *allocator = bench_allocators[a];
+            const char *reason;
+            if ((only != NULL && strcmp(only, allocator->name) != 0) ||
+                (workload->needs_region && !allocator->has_region) ||
+                !bench_allocators[a]->start(workload->region_bytes, &reason)) {
+                least[a] = -1;
+                continue;
+            }
+            laps = &laps_of[a];
+            double figure = run_once(allocator, workload);
+            if (repeat == 0 || figure < least[a])
+                least[a] = figure;
+        }
+    }
+    for (size_t a = 0; bench_allocators[a] != NULL; a++) {
+        if (least[a] >= 0)
+            printf("%s %s %.3f\n", bench_allocators[a]->name, workload->name, least[a]);
+    }
+}
+
+int main(int argument_count, char **arguments)
+{
+    int repeats = 15;
+    const char *only = NULL, *workload = NULL;
+    for (int i = 1; i + 1 < argument_count; i += 2) {
+        if (strcmp(arguments[i], "--repeats") == 0)
+            repeats = atoi(arguments[i + 1]);
+        else if (strcmp(arguments[i], "--only") == 0)
+            only = arguments[i + 1];
+        else if (strcmp(arguments[i], "--workload") == 0)
+            workload = arguments[i + 1];
+    }
+    calibrate();
+    for (size_t w = 0; w < WORKLOAD_COUNT; w++) {
+        if (workload == NULL || strcmp(workload, workloads[w].name) == 0)
+            run_workload(&workloads[w], only, repeats);
+    }
+    return 0;
+}
