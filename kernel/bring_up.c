@@ -393,6 +393,20 @@ static bool is_on(const struct kernel *kernel, const char *key)
            text_equal(value, "on");
 }
 
+/* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy. */
+static const struct heap_policy *heap_policy(const struct kernel *kernel)
+{
+    char name[16];
+    if (!command_line_value(kernel->command_line, "heap", name, sizeof name) ||
+        text_equal(name, "strict"))
+        return &heap_policy_fast;
+    const struct heap_policy *policy = heap_policy_by_name(name);
+    if (policy != NULL)
+        return policy;
+    log_warning("heap", "heap=%s is no policy: fast serves", name);
+    return &heap_policy_fast;
+}
+
 void bring_up_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: heap");
@@ -400,7 +414,7 @@ void bring_up_heap(struct kernel *kernel)
     heap_window_initialise(&kernel->heap_window, &kernel->address_space, base,
                            LAYOUT_HEAP_WINDOW_SIZE_BYTES);
     const struct heap_configuration configuration = {
-        .policy = &heap_policy_best_fit,
+        .policy = heap_policy(kernel),
         .base = (void *)base.value,
         .limit_bytes = LAYOUT_HEAP_WINDOW_SIZE_BYTES,
         .pages = heap_window_page_source(&kernel->heap_window),

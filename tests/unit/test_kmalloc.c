@@ -66,7 +66,9 @@ static void test_every_call_serves(void **state)
     kfree(zeroed);
     kfree(aligned);
     kfree(NULL);
-    assert_int_equal(heap.counters.live_block_count, 0);
+    struct heap_statistics statistics;
+    heap_statistics(&heap, &statistics);
+    assert_int_equal(statistics.live_block_count, 0);
     assert_null(heap_check(&heap));
 }
 

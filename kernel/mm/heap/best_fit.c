@@ -126,7 +126,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 /* The seal's lowest byte, the first that an overflow hits, is in 0x80…0xbf: see CANARY_BYTE. */
 static uint64_t seal_for(const struct heap *heap, const segment *s)
 {
-    uint64_t hash = mix(heap->configuration.secret, (uintptr_t)s);
+    uint64_t hash = mix(heap->best_fit.secret, (uintptr_t)s);
     hash = mix(hash, (uintptr_t)s->allocated_by);
     hash = mix(hash, (uint64_t)s->length_units << 32 | s->previous_units);
     hash =
@@ -484,6 +484,8 @@ static void write_end(struct heap *heap, uintptr_t address, size_t distance_byte
 static void best_fit_initialise(struct heap *heap)
 {
     segment *first = heap->configuration.base;
+    /* What an earlier heap left here, with the same secret, is nothing to this one. */
+    heap->best_fit.secret = mix(heap->configuration.secret, first->seal);
     size_t bytes = heap->size_bytes - HEADER_BYTES;
     *first = (segment){.length_units = (uint32_t)(bytes / UNIT_BYTES), .state = SEGMENT_FREE};
     poison(heap, payload_of(first), payload_bytes(first));

@@ -19,7 +19,7 @@
  *   | guard | slot 0        | slot 1        | slot 2        |…
  *     16 B    payload |c..k|  payload   |c.k|
  *
- * A padded slot is longer than what was asked for: c, the first byte behind it, is FAST_CANARY, and
+ * A padded slot is longer than what was asked for: c, the first byte behind it, is SEALED_CANARY, and
  * k, the slot's last one, is a canary, too, and holds the low 4 bits of the size. (With all of them
  * set both are the same byte.)
  *
@@ -33,11 +33,11 @@
 #include "shared/memory.h"
 
 #define PAGE_BYTES  ((size_t)4096)
-#define PAGE_UNITS  ((unsigned)(PAGE_BYTES / FAST_UNIT_BYTES))
+#define PAGE_UNITS  ((unsigned)(PAGE_BYTES / SEALED_UNIT_BYTES))
 #define GROUP_PAGES 16u
 #define GROUP_BYTES (GROUP_PAGES * PAGE_BYTES)
 /* The last 8 bytes of a group are the header of the block behind it. */
-#define LAST_PAGE_BYTES (PAGE_BYTES - FAST_HEADER_BYTES)
+#define LAST_PAGE_BYTES (PAGE_BYTES - SEALED_HEADER_BYTES)
 
 /* The map has 8 bytes for each 64 KiB of the heap. Beyond this the core serves all sizes. */
 #define MAPPED_BYTES_MAX ((size_t)1 << 30)
@@ -48,7 +48,7 @@
 #define DENSE_SIZE_MAX  ((size_t)FAST_DENSE_CLASSES * 16)
 #define GUARD_BYTES     16u
 
-/* The last byte of a slot holds this and 4 bits of the size; with all of them set, FAST_CANARY. */
+/* The last byte of a slot holds this and 4 bits of the size; with all of them set, SEALED_CANARY. */
 #define END_MARK 0xb0u
 
 /* So many slabs make a class a mass population, whose memory counts more than its canaries: 1600
@@ -177,15 +177,15 @@ static void *take_own(struct heap *heap, size_t size_bytes, size_t alignment_byt
     if (block == NULL && !heap->condemned && heap_grow_for(heap, &request))
         block = fast_core_take(heap, units, alignment_bytes, caller, &header);
     if (block != NULL)
-        fast_write_header(&heap->fast.core, block, header ^ FAST_LIVE ^ FAST_OWN);
+        sealed_write_header(heap->fast.core.secret, block, header ^ SEALED_LIVE ^ SEALED_OWN);
     return block;
 }
 
 static void release_own(struct heap *heap, void *block, const void *caller)
 {
     uint64_t header;
-    if (!fast_read_header(&heap->fast.core, block, &header))
-        (void)fast_core_corrupt(heap, block, caller);
+    if (!sealed_read_header(heap->fast.core.secret, block, &header))
+        (void)sealed_corrupt(heap, block, caller);
     else
         (void)fast_core_release(heap, block, header, caller);
 }
@@ -197,7 +197,7 @@ static bool make_map(struct heap *heap, const void *caller)
     if (bytes < SLABS_FROM_BYTES)
         return false;
     size_t length = (bytes < MAPPED_BYTES_MAX ? bytes : MAPPED_BYTES_MAX) / GROUP_BYTES + 1;
-    fast->map = take_own(heap, length * sizeof fast->map[0], FAST_UNIT_BYTES, caller);
+    fast->map = take_own(heap, length * sizeof fast->map[0], SEALED_UNIT_BYTES, caller);
     if (fast->map == NULL)
         return false;
     for (size_t i = 0; i < length; i++)
@@ -211,13 +211,13 @@ static bool open_group(struct heap *heap, const void *caller)
     struct fast_state *fast = &heap->fast;
     if (fast->map == NULL && !make_map(heap, caller))
         return false;
-    uint8_t *pages = take_own(heap, GROUP_BYTES - FAST_HEADER_BYTES, GROUP_BYTES, caller);
+    uint8_t *pages = take_own(heap, GROUP_BYTES - SEALED_HEADER_BYTES, GROUP_BYTES, caller);
     if (pages == NULL)
         return false;
     size_t number = ((uintptr_t)pages - fast->group_floor) / GROUP_BYTES;
     struct fast_group *group = NULL;
     if (number < fast->group_limit)
-        group = take_own(heap, sizeof *group, FAST_UNIT_BYTES, caller);
+        group = take_own(heap, sizeof *group, SEALED_UNIT_BYTES, caller);
     if (group == NULL) {
         release_own(heap, pages, caller);
         return false;
@@ -301,7 +301,7 @@ static bool open_slab(struct heap *heap, struct fast_class *class, const void *c
     slab->class_index = (uint8_t)(class - fast->classes);
     slab->first_bytes = is_dense(slab->class_index) ? 0 : GUARD_BYTES;
     if (slab->first_bytes != 0)
-        slot_at(slab, 0)[-1] = FAST_CANARY;
+        slot_at(slab, 0)[-1] = SEALED_CANARY;
     class->slab_count++;
     return make_current(class, slab);
 }
@@ -379,7 +379,7 @@ static inline uint8_t *take_slot(struct fast_class *class)
 /* Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
 static inline void mark_end(uint8_t *slot, size_t stride_bytes, size_t size_bytes)
 {
-    slot[size_bytes] = FAST_CANARY;
+    slot[size_bytes] = SEALED_CANARY;
     slot[stride_bytes - 1] = (uint8_t)(END_MARK | (size_bytes & 15));
 }
 
@@ -404,6 +404,11 @@ static inline unsigned slot_index(const struct fast_slab *slab, const uint8_t *s
 static inline bool is_live(const struct fast_slab *slab, unsigned index)
 {
     return (slab->live[index / 64] >> index % 64 & 1) != 0;
+}
+
+static bool is_empty(const struct fast_slab *slab)
+{
+    return (slab->live[0] | slab->live[1] | slab->live[2] | slab->live[3]) == 0;
 }
 
 /* Of a slot, as it was asked for; what it was asked for last if it is free; 0 if its end was
@@ -467,7 +472,7 @@ static inline bool slot_is_intact(const struct fast_slab *slab, const uint8_t *s
     if (slab->first_bytes != 0) {
         unsigned low_bits = read_mark(slot + size_bytes);
         size_bytes = size_bytes - 16 + low_bits;
-        if ((low_bits | read_mark(slot)) > 15 || slot[size_bytes] != FAST_CANARY)
+        if ((low_bits | read_mark(slot)) > 15 || slot[size_bytes] != SEALED_CANARY)
             return false;
     }
     *ret_size_bytes = size_bytes;
@@ -503,87 +508,25 @@ static __attribute__((noinline)) void free_slot(struct heap *heap, uint8_t *slot
 
 /* --- Blocks of the core ----------------------------------------------------------------------- */
 
-static inline size_t slack_of(uint64_t header)
-{
-    return header >> FAST_SLACK_SHIFT & FAST_SLACK_MASK;
-}
-
-static inline size_t block_size(uint64_t header)
-{
-    return fast_capacity_bytes(fast_units(header)) - slack_of(header);
-}
-
-/* Say exactly what a pointer is that no live, intact block begins at. Walks the heap from its
- * start: only headers that are reached there are known to be headers. Always false. */
 static __attribute__((noinline)) bool diagnose_block(struct heap *heap, const uint8_t *pointer,
                                                      const void *caller)
 {
     const struct fast_core *core = &heap->fast.core;
-    if (pointer < core->base || pointer >= core->end)
-        return report(heap, HEAP_FAULT_BAD_POINTER, NULL, 0, pointer, caller,
-                      "the pointer is not of this heap");
-    uint64_t header;
-    const uint8_t *block = fast_first(core);
-    while (fast_read_header(core, block, &header) &&
-           fast_next(block, fast_units(header)) <= pointer)
-        block = fast_next(block, fast_units(header));
-
-    bool is_start = block == pointer;
-    if (!fast_read_header(core, block, &header))
-        return report(heap, is_start ? HEAP_FAULT_OVERRUN : HEAP_FAULT_CORRUPT, block, 0, pointer,
-                      caller,
-                      is_start ? "the header before the block was overwritten"
-                               : "a header further down was overwritten");
-    if (pointer < block || (header & FAST_OWN) != 0)
-        return report(heap, HEAP_FAULT_BAD_POINTER, NULL, 0, pointer, caller,
-                      "the pointer is into the heap's own memory");
-    if ((header & FAST_LIVE) == 0)
-        return report(heap, HEAP_FAULT_DOUBLE_FREE, block, 0, pointer, caller,
-                      is_start ? "the block is free already"
-                               : "the pointer is into memory that was freed");
-    return report(heap, is_start ? HEAP_FAULT_OVERRUN : HEAP_FAULT_BAD_POINTER, block,
-                  block_size(header), pointer, caller,
-                  is_start ? "the bytes behind the block were overwritten"
-                           : "the pointer is not the start of a block");
+    return sealed_diagnose(heap, core->secret, fast_first(core), core->end, pointer, caller);
 }
 
-/* The byte behind what was asked for, or the next header, is as it was left. */
-static inline bool end_is_intact(const struct fast_core *core, const uint8_t *block,
-                                 uint64_t header)
-{
-    uint64_t next;
-    const uint8_t *end = block + fast_capacity_bytes(fast_units(header));
-    if (slack_of(header) != 0)
-        return *(end - slack_of(header)) == FAST_CANARY;
-    return fast_read_header(core, end + FAST_HEADER_BYTES, &next);
-}
-
-/* True if the pointer is a live block of the core, and intact. */
 static inline bool block_is_intact(const struct fast_core *core, const uint8_t *block,
                                    uint64_t *ret_header)
 {
-    return (uintptr_t)block % FAST_UNIT_BYTES == 0 && block > core->base && block < core->end &&
-           fast_read_header(core, block, ret_header) && (*ret_header & FAST_LIVE) != 0 &&
-           end_is_intact(core, block, *ret_header);
+    return sealed_block_is_intact(core->secret, fast_first(core), core->end, block, ret_header);
 }
 
-/* Prove that. False: it was reported. */
+/* Prove that the pointer is a live block of the core, and intact. False: it was reported. */
 static bool prove_block(struct heap *heap, const uint8_t *block, const void *caller,
                         uint64_t *ret_header)
 {
     return block_is_intact(&heap->fast.core, block, ret_header) ||
            diagnose_block(heap, block, caller);
-}
-
-/* Complete the header for what was asked for, and lay the canary. */
-static inline void make_live(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes)
-{
-    uint64_t slack_bytes = fast_capacity_bytes(fast_units(header)) - size_bytes;
-    if (slack_bytes != 0)
-        block[size_bytes] = FAST_CANARY;
-    header &= ~(FAST_SLACK_MASK << FAST_SLACK_SHIFT);
-    fast_write_header(&heap->fast.core, block,
-                      header | FAST_LIVE | slack_bytes << FAST_SLACK_SHIFT);
 }
 
 static inline void count_core_blocks(struct fast_state *fast, size_t size_bytes, uint32_t change)
@@ -607,7 +550,7 @@ static inline bool cache_put(struct fast_state *fast, struct fast_cache *cache, 
     if (cache->count == cache->depth)
         return false;
     cache->blocks[cache->count++] = block;
-    fast_write_header(&fast->core, block, header ^ FAST_LIVE);
+    sealed_write_header(fast->core.secret, block, header ^ SEALED_LIVE);
     return true;
 }
 
@@ -618,8 +561,8 @@ static inline uint8_t *cache_take(struct heap *heap, struct fast_cache *cache, c
     if (cache->count == 0)
         return NULL;
     uint8_t *block = cache->blocks[--cache->count];
-    if (!fast_read_header(&heap->fast.core, block, ret_header) || !fast_is_cached(*ret_header)) {
-        (void)fast_core_corrupt(heap, block, caller);
+    if (!sealed_read_header(heap->fast.core.secret, block, ret_header) || !fast_is_cached(*ret_header)) {
+        (void)sealed_corrupt(heap, block, caller);
         return NULL;
     }
     return block;
@@ -637,7 +580,7 @@ static bool cache_release_one(struct heap *heap, struct fast_cache *cache, const
 static void close_current_if_empty(struct heap *heap, struct fast_class *class, const void *caller)
 {
     struct fast_slab *slab = class->slab;
-    if (slab == NULL || (slab->live[0] | slab->live[1] | slab->live[2] | slab->live[3]) != 0)
+    if (slab == NULL || !is_empty(slab))
         return;
     forget_current(class);
     close_slab(heap, slab, caller);
@@ -647,8 +590,8 @@ static void close_empty_groups(struct heap *heap, const void *caller)
 {
     struct fast_state *fast = &heap->fast;
     struct fast_group *next;
-    for (struct fast_group *group = fast->groups; group != NULL && fast->empty_group_count != 0;
-         group = next) {
+    for (struct fast_group *group = fast->groups;
+         group != NULL && fast->empty_group_count != 0 && !heap->condemned; group = next) {
         next = group->next;
         if (group->unused == ALL_UNUSED)
             close_group(heap, group, caller);
@@ -671,9 +614,9 @@ static void drop_unused_map(struct heap *heap, const void *caller)
 static void flush(struct heap *heap, const void *caller)
 {
     struct fast_state *fast = &heap->fast;
-    for (size_t i = 0; i < FAST_CLASS_COUNT; i++)
+    for (size_t i = 0; i < FAST_CLASS_COUNT && !heap->condemned; i++)
         close_current_if_empty(heap, &fast->classes[i], caller);
-    for (size_t units = 0; units <= FAST_CACHED_UNITS_MAX; units++) {
+    for (size_t units = 0; units <= FAST_CACHED_UNITS_MAX && !heap->condemned; units++) {
         while (fast->caches[units].count != 0 &&
                cache_release_one(heap, &fast->caches[units], caller))
             continue;
@@ -703,7 +646,7 @@ static uint8_t *take_with_effort(struct heap *heap, size_t units,
     size_t alignment_bytes = request->alignment_bytes;
     const void *caller = request->caller;
     uint8_t *block = NULL;
-    if (alignment_bytes == FAST_UNIT_BYTES && release_larger(heap, units, caller))
+    if (alignment_bytes == SEALED_UNIT_BYTES && release_larger(heap, units, caller))
         block = fast_core_take(heap, units, alignment_bytes, caller, ret_header);
     if (block == NULL && !heap->condemned) {
         flush(heap, caller);
@@ -741,7 +684,7 @@ static __attribute__((noinline)) void *allocate_from_core(struct heap *heap, siz
         heap->counters.failure_count++;
         return NULL;
     }
-    make_live(heap, block, header, size_bytes);
+    sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
     count_core_blocks(&heap->fast, size_bytes, 1);
     heap_count_allocation(heap, size_bytes);
     return block;
@@ -752,12 +695,12 @@ static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t 
 {
     uint64_t header;
     uint8_t *block = NULL;
-    if (size_bytes <= fast_capacity_bytes(FAST_CACHED_UNITS_MAX))
+    if (size_bytes <= sealed_capacity_bytes(FAST_CACHED_UNITS_MAX))
         block =
             cache_take(heap, &heap->fast.caches[fast_units_for(size_bytes)], caller, &header);
     if (block == NULL)
-        return allocate_from_core(heap, size_bytes, FAST_UNIT_BYTES, caller);
-    make_live(heap, block, header, size_bytes);
+        return allocate_from_core(heap, size_bytes, SEALED_UNIT_BYTES, caller);
+    sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
     count_core_blocks(&heap->fast, size_bytes, 1);
     heap_count_allocation(heap, size_bytes);
     return block;
@@ -834,14 +777,14 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
 /* --- Free ------------------------------------------------------------------------------------- */
 
 /* So large a block is worth merging all that is cached, if the end of the heap can then go back. */
-#define TRIM_FROM_UNITS (128 * 1024 / FAST_UNIT_BYTES)
+#define TRIM_FROM_UNITS (128 * 1024 / SEALED_UNIT_BYTES)
 
 static __attribute__((noinline)) void release_block(struct heap *heap, uint8_t *block,
                                                     const void *caller, uint64_t header)
 {
     if (!fast_core_release(heap, block, header, caller))
         return;
-    if (fast_units(header) >= TRIM_FROM_UNITS && heap->configuration.pages.shrink != NULL)
+    if (sealed_units(header) >= TRIM_FROM_UNITS && heap->configuration.pages.shrink != NULL)
         flush(heap, caller);
     heap_give_back_tail(heap);
 }
@@ -856,10 +799,10 @@ static __attribute__((noinline)) void free_block(struct heap *heap, uint8_t *blo
         (void)diagnose_block(heap, block, caller);
         return;
     }
-    size_t size_bytes = block_size(header);
+    size_t size_bytes = sealed_size(header);
     heap_count_free(heap, size_bytes);
     count_core_blocks(&heap->fast, size_bytes, UINT32_MAX);
-    struct fast_cache *cache = cache_for(&heap->fast, fast_units(header));
+    struct fast_cache *cache = cache_for(&heap->fast, sealed_units(header));
     if (cache == NULL || !cache_put(&heap->fast, cache, block, header))
         release_block(heap, block, caller, header);
 }
@@ -894,18 +837,11 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         return NULL;
     if (is_dense(slab->class_index) ? size_bytes != old_bytes
                                     : size_bytes / 16 != slab->class_index)
-        return move(heap, slot, old_bytes, size_bytes, FAST_UNIT_BYTES, caller);
+        return move(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
     if (!is_dense(slab->class_index))
         mark_end(slot, slab->stride_bytes, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);
     return slot;
-}
-
-/* Alignments beyond what the header can hold are read off the address, which has at least that. */
-static size_t alignment_of(const uint8_t *block, uint64_t header)
-{
-    uint64_t shift = header >> FAST_ALIGNMENT_SHIFT;
-    return (size_t)1 << (shift == 15 ? (uint64_t)__builtin_ctzll((uintptr_t)block) : shift + 4);
 }
 
 /* Change the block's size where it is. False: not possible, or something was found corrupt. */
@@ -913,11 +849,11 @@ static bool resize(struct heap *heap, uint8_t *block, uint64_t header, size_t si
                    const void *caller)
 {
     size_t units = fast_units_for(size_bytes);
-    bool done = units > fast_units(header)
+    bool done = units > sealed_units(header)
                     ? fast_core_expand(heap, block, units, &header, caller)
                     : fast_core_shrink(heap, block, units, &header, caller);
     if (done)
-        make_live(heap, block, header, size_bytes);
+        sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
     return done;
 }
 
@@ -927,7 +863,7 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
     uint64_t header;
     if (!prove_block(heap, block, caller, &header))
         return NULL;
-    size_t old_bytes = block_size(header);
+    size_t old_bytes = sealed_size(header);
     if (size_bytes < heap->configuration.limit_bytes &&
         resize(heap, block, header, size_bytes, caller)) {
         count_core_blocks(&heap->fast, old_bytes, UINT32_MAX);
@@ -938,7 +874,7 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
     }
     if (heap->condemned)
         return NULL;
-    return move(heap, block, old_bytes, size_bytes, alignment_of(block, header), caller);
+    return move(heap, block, old_bytes, size_bytes, sealed_alignment(block, header), caller);
 }
 
 static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
@@ -964,27 +900,17 @@ static size_t fast_usable_size(struct heap *heap, const void *block, const void 
     const struct fast_slab *slab = slab_of(&heap->fast, (uintptr_t)block);
     if (slab != NULL)
         return prove_slot(heap, slab, block, caller, &size_bytes) ? size_bytes : 0;
-    return prove_block(heap, block, caller, &header) ? block_size(header) : 0;
+    return prove_block(heap, block, caller, &header) ? sealed_size(header) : 0;
 }
 
 /* --- The heap's ends -------------------------------------------------------------------------- */
-
-/* The first word of the memory, which no block covers, tells one heap's life in it from the next, so
- * that a header which an earlier heap left, with the same secret, is none to this one. */
-static uint64_t begin_life(uint64_t *first_word, uint64_t secret)
-{
-    uint64_t life = (*first_word + 1) * UINT64_C(0x5851f42d4c957f2d);
-    *first_word = life;
-    uint64_t mixed = (secret ^ life ^ (uintptr_t)first_word) * UINT64_C(0x9e3779b97f4a7c15);
-    return mixed ^ mixed >> 32;
-}
 
 static void fast_initialise(struct heap *heap)
 {
     struct fast_state *fast = &heap->fast;
     void *base = heap->configuration.base;
     fast_core_initialise(&fast->core, base, heap->size_bytes,
-                         begin_life(base, heap->configuration.secret));
+                         sealed_begin_life(base, heap->configuration.secret));
     fast->group_floor = ((uintptr_t)base + GROUP_BYTES - 1) & ~(uintptr_t)(GROUP_BYTES - 1);
     for (unsigned i = 0; i < FAST_CLASS_COUNT; i++)
         initialise_class(&fast->classes[i], i);
@@ -1001,7 +927,7 @@ static bool fast_extend(struct heap *heap, size_t additional_bytes)
 
 static size_t fast_free_tail(const struct heap *heap)
 {
-    return heap->fast.core.top_units * FAST_UNIT_BYTES;
+    return heap->fast.core.top_units * SEALED_UNIT_BYTES;
 }
 
 static void fast_trim(struct heap *heap)
@@ -1051,37 +977,58 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
     return live_count == used_count ? NULL : "a slab's count is wrong";
 }
 
-/* Free and cached neighbours are one piece: a request that needs it gets it, after a flush. */
+/* Neighbours that are free, or that a flush would free, are one piece: a request that needs it gets
+ * it. */
 static void tally_free_run(struct tally *tally, size_t run_units)
 {
     if (run_units == 0)
         return;
-    size_t bytes = fast_capacity_bytes(run_units);
+    size_t bytes = sealed_capacity_bytes(run_units);
     tally->survey.free_block_count++;
     tally->survey.free_bytes += bytes;
     if (bytes > tally->survey.largest_free_bytes)
         tally->survey.largest_free_bytes = bytes;
 }
 
-static const char *tally_group(const struct fast_state *fast, const uint8_t *block,
-                               struct tally *tally)
+static bool is_idle(const struct fast_slab *slabs)
+{
+    for (unsigned n = 0; n < GROUP_PAGES; n++) {
+        if (slabs[n].class_index != NO_CLASS && !is_empty(&slabs[n]))
+            return false;
+    }
+    return true;
+}
+
+/* A block of the policy's own that a flush would free: it belongs to a group without live blocks,
+ * or is the map, if there are no others. */
+static bool own_is_idle(const struct fast_state *fast, const uint8_t *block)
 {
     const struct fast_slab *slabs = slab_of(fast, (uintptr_t)block);
-    const char *problem = NULL;
-    for (unsigned n = 0; slabs != NULL && problem == NULL && n < GROUP_PAGES; n++)
-        problem = tally_slab(fast, &slabs[n], tally);
-    return problem;
+    if (slabs != NULL)
+        return is_idle(slabs);
+    if (block != (const uint8_t *)fast->map)
+        return is_idle(((const struct fast_group *)(const void *)block)->slabs);
+    for (size_t i = 0; i < fast->group_limit; i++) {
+        if (fast->map[i] != NULL && !is_idle(fast->map[i]))
+            return false;
+    }
+    return true;
 }
 
 static const char *tally_block(const struct fast_state *fast, const uint8_t *block,
                                uint64_t header, struct tally *tally)
 {
-    if ((header & FAST_OWN) != 0)
-        return tally_group(fast, block, tally);
-    if (!end_is_intact(&fast->core, block, header))
+    const char *problem = NULL;
+    if ((header & SEALED_OWN) != 0) {
+        const struct fast_slab *slabs = slab_of(fast, (uintptr_t)block);
+        for (unsigned n = 0; slabs != NULL && problem == NULL && n < GROUP_PAGES; n++)
+            problem = tally_slab(fast, &slabs[n], tally);
+        return problem;
+    }
+    if (!sealed_end_is_intact(fast->core.secret, block, header))
         return "the bytes behind a block were overwritten";
     tally->survey.live_block_count++;
-    tally->used_bytes += block_size(header);
+    tally->used_bytes += sealed_size(header);
     return NULL;
 }
 
@@ -1095,29 +1042,35 @@ static const char *tally_blocks(const struct fast_state *fast, struct tally *ret
     *ret_tally = (struct tally){0};
     for (const uint8_t *block = fast_first(core); block != core->end && problem == NULL;) {
         uint64_t header;
-        if (!fast_read_header(core, block, &header))
+        if (!sealed_read_header(core->secret, block, &header))
             return "a header was overwritten";
-        size_t units = fast_units(header);
-        if (units == 0 || units > (size_t)(core->end - block) / FAST_UNIT_BYTES)
+        size_t units = sealed_units(header);
+        if (units == 0 || units > (size_t)(core->end - block) / SEALED_UNIT_BYTES)
             return "a block reaches beyond the end";
-        bool is_free = (header & FAST_FREE) != 0;
-        if (((header & FAST_PREVIOUS_FREE) != 0) != previous_is_free)
+        bool is_free = (header & SEALED_FREE) != 0;
+        if (((header & SEALED_PREVIOUS_FREE) != 0) != previous_is_free)
             return "a header is wrong about the block before";
         if (is_free && previous_is_free)
             return "two free blocks touch";
+        if (is_free && block != core->top && !fast_core_footer_is_sound(core, block, units))
+            return "a footer was overwritten";
         previous_is_free = is_free;
-        if (is_free || fast_is_cached(header)) {
+        ret_tally->in_bins_count += is_free && block != core->top;
+        ret_tally->cached_count += fast_is_cached(header);
+        if (is_free || fast_is_cached(header) ||
+            ((header & SEALED_OWN) != 0 && own_is_idle(fast, block))) {
             run_units += units;
-            ret_tally->in_bins_count += is_free && block != core->top;
-            ret_tally->cached_count += !is_free;
         } else {
             tally_free_run(ret_tally, run_units);
             run_units = 0;
             problem = tally_block(fast, block, header, ret_tally);
         }
-        block = fast_next(block, units);
+        block = sealed_next(block, units);
     }
     tally_free_run(ret_tally, run_units);
+    uint64_t end;
+    if (problem == NULL && !sealed_read_header(core->secret, core->end, &end))
+        problem = "the end marker was overwritten";
     return problem;
 }
 
@@ -1135,8 +1088,8 @@ static const char *check_caches(const struct fast_state *fast, size_t cached_cou
         const struct fast_cache *cache = &fast->caches[units];
         for (size_t i = 0; i < cache->count; i++) {
             uint64_t header;
-            if (!fast_read_header(&fast->core, cache->blocks[i], &header) ||
-                !fast_is_cached(header) || fast_units(header) != units)
+            if (!sealed_read_header(fast->core.secret, cache->blocks[i], &header) ||
+                !fast_is_cached(header) || sealed_units(header) != units)
                 return "a cache holds what is not cached";
         }
         cached_count -= cache->count;
@@ -1184,10 +1137,10 @@ static const struct heap_operations fast_operations = {
 
 const struct heap_policy heap_policy_fast = {
     .name = "fast",
-    .minimum_bytes = 4 * FAST_UNIT_BYTES,
-    .minimum_extend_bytes = FAST_UNIT_BYTES,
-    .maximum_bytes = (size_t)UINT32_MAX * FAST_UNIT_BYTES,
-    .block_overhead_bytes = 6 * FAST_UNIT_BYTES,
+    .minimum_bytes = 4 * SEALED_UNIT_BYTES,
+    .minimum_extend_bytes = SEALED_UNIT_BYTES,
+    .maximum_bytes = SEALED_BYTES_MAX,
+    .block_overhead_bytes = 6 * SEALED_UNIT_BYTES,
     .operations = &fast_operations,
     .initialise = fast_initialise,
     .extend = fast_extend,

@@ -15,24 +15,6 @@ static struct links *links_of(const uint8_t *block)
     return (struct links *)(void *)(uintptr_t)block;
 }
 
-/* The last word of a free block: it says where the block begins to the one behind. */
-static uint64_t *footer_before(const uint8_t *next)
-{
-    return (uint64_t *)(void *)(uintptr_t)(next - 2 * FAST_HEADER_BYTES);
-}
-
-bool fast_core_corrupt(struct heap *heap, const uint8_t *block, const void *caller)
-{
-    const struct heap_fault fault = {
-        .kind = HEAP_FAULT_CORRUPT,
-        .detail = "a header, footer or free-list link was overwritten",
-        .pointer = block,
-        .caller = caller,
-    };
-    heap_report(heap, &fault);
-    return false;
-}
-
 /* --- Bins ------------------------------------------------------------------------------------- */
 
 /* The bin in which a block of that size is kept. */
@@ -70,6 +52,14 @@ static unsigned bin_not_empty(const struct fast_core *core, unsigned bin)
     return word * 64 + (unsigned)__builtin_ctzll(bits);
 }
 
+bool fast_core_footer_is_sound(const struct fast_core *core, const uint8_t *block, size_t units)
+{
+    uint64_t footer;
+    return sealed_read_word(core->secret, sealed_footer_before(sealed_next(block, units)),
+                            &footer) &&
+           sealed_units(footer) == units;
+}
+
 static bool bin_insert(struct heap *heap, uint8_t *block, size_t units, const void *caller)
 {
     struct fast_core *core = &heap->fast.core;
@@ -79,7 +69,7 @@ static bool bin_insert(struct heap *heap, uint8_t *block, size_t units, const vo
     if (head != 0) {
         struct links *links = links_of(fast_block_at(core, head));
         if (links->previous != 0)
-            return fast_core_corrupt(heap, fast_block_at(core, head), caller);
+            return sealed_corrupt(heap, fast_block_at(core, head), caller);
         links->previous = place;
     }
     *links_of(block) = (struct links){.next = head, .previous = 0};
@@ -92,7 +82,7 @@ static bool bin_insert(struct heap *heap, uint8_t *block, size_t units, const vo
 /* True if a link may be followed: both neighbours on the list must agree on it. */
 static bool place_is_possible(const struct fast_core *core, uint32_t place)
 {
-    return place < (size_t)(core->end - core->base) / FAST_UNIT_BYTES;
+    return place < (size_t)(core->end - core->base) / SEALED_UNIT_BYTES;
 }
 
 static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, const void *caller)
@@ -101,16 +91,17 @@ static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, co
     unsigned bin = bin_of(units);
     uint32_t place = fast_place_of(core, block);
     struct links links = *links_of(block);
-    if (!place_is_possible(core, links.next) || !place_is_possible(core, links.previous))
-        return fast_core_corrupt(heap, block, caller);
+    if (!fast_core_footer_is_sound(core, block, units) || !place_is_possible(core, links.next) ||
+        !place_is_possible(core, links.previous))
+        return sealed_corrupt(heap, block, caller);
     uint32_t *forward = links.previous == 0 ? &core->bins[bin]
                                             : &links_of(fast_block_at(core, links.previous))->next;
     if (*forward != place)
-        return fast_core_corrupt(heap, block, caller);
+        return sealed_corrupt(heap, block, caller);
     if (links.next != 0) {
         uint32_t *backward = &links_of(fast_block_at(core, links.next))->previous;
         if (*backward != place)
-            return fast_core_corrupt(heap, block, caller);
+            return sealed_corrupt(heap, block, caller);
         *backward = links.previous;
     }
     *forward = links.next;
@@ -128,8 +119,8 @@ static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, co
 static bool make_free(struct heap *heap, uint8_t *block, size_t units, const void *caller)
 {
     struct fast_core *core = &heap->fast.core;
-    fast_write_header(core, block, fast_header(units, FAST_FREE));
-    fast_write_word(core, footer_before(fast_next(block, units)), fast_header(units, 0));
+    sealed_write_header(core->secret, block, sealed_header(units, SEALED_FREE));
+    sealed_write_word(core->secret, sealed_footer_before(sealed_next(block, units)), sealed_header(units, 0));
     return bin_insert(heap, block, units, caller);
 }
 
@@ -137,32 +128,26 @@ static bool make_free(struct heap *heap, uint8_t *block, size_t units, const voi
 static void set_top(struct fast_core *core, uint8_t *block)
 {
     core->top = block;
-    core->top_units = (size_t)(core->end - block) / FAST_UNIT_BYTES;
+    core->top_units = (size_t)(core->end - block) / SEALED_UNIT_BYTES;
     if (core->top_units != 0)
-        fast_write_header(core, block, fast_header(core->top_units, FAST_FREE));
-}
-
-/* What is no header any more must not pass for one. */
-static void wipe_header(uint8_t *block)
-{
-    *(uint64_t *)(void *)(block - FAST_HEADER_BYTES) = 0;
+        sealed_write_header(core->secret, block, sealed_header(core->top_units, SEALED_FREE));
 }
 
 /* Tell the block behind whether the one before it is free. */
 static bool tell_next(struct heap *heap, uint8_t *next, bool previous_is_free, const void *caller)
 {
     uint64_t header;
-    if (!fast_read_header(&heap->fast.core, next, &header))
-        return fast_core_corrupt(heap, next, caller);
-    header &= ~FAST_PREVIOUS_FREE;
-    fast_write_header(&heap->fast.core, next,
-                      previous_is_free ? header | FAST_PREVIOUS_FREE : header);
+    if (!sealed_read_header(heap->fast.core.secret, next, &header))
+        return sealed_corrupt(heap, next, caller);
+    header &= ~SEALED_PREVIOUS_FREE;
+    sealed_write_header(heap->fast.core.secret, next,
+                      previous_is_free ? header | SEALED_PREVIOUS_FREE : header);
     return true;
 }
 
 static void write_end(const struct fast_core *core)
 {
-    fast_write_header(core, core->end, fast_header(0, FAST_OWN));
+    sealed_write_header(core->secret, core->end, sealed_header(0, SEALED_OWN));
 }
 
 void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_bytes, uint64_t secret)
@@ -186,9 +171,9 @@ void fast_core_move_end(struct fast_core *core, uint8_t *end)
 static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
                         size_t alignment_bytes, size_t *ret_gap_units)
 {
-    size_t gap_units = (-(uintptr_t)block & (alignment_bytes - 1)) / FAST_UNIT_BYTES;
+    size_t gap_units = sealed_gap_units(block, alignment_bytes);
     if (gap_units == 1)
-        gap_units += alignment_bytes / FAST_UNIT_BYTES;
+        gap_units += alignment_bytes / SEALED_UNIT_BYTES;
     *ret_gap_units = gap_units;
     return gap_units <= block_units && units <= block_units - gap_units;
 }
@@ -202,15 +187,15 @@ static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size
     uint32_t place = core->bins[bin];
     for (; place != 0 && looks != 0; looks--) {
         uint8_t *block = fast_block_at(core, place);
-        if (!fast_read_header(core, block, ret_header) || (*ret_header & FAST_FREE) == 0) {
-            (void)fast_core_corrupt(heap, block, caller);
+        if (!sealed_read_header(core->secret, block, ret_header) || (*ret_header & SEALED_FREE) == 0) {
+            (void)sealed_corrupt(heap, block, caller);
             return NULL;
         }
-        if (fits(block, fast_units(*ret_header), units, alignment_bytes, ret_gap_units))
+        if (fits(block, sealed_units(*ret_header), units, alignment_bytes, ret_gap_units))
             return block;
         place = links_of(block)->next;
         if (!place_is_possible(core, place)) {
-            (void)fast_core_corrupt(heap, block, caller);
+            (void)sealed_corrupt(heap, block, caller);
             return NULL;
         }
     }
@@ -229,13 +214,13 @@ static uint8_t *find(struct heap *heap, size_t units, size_t alignment_bytes, co
         return block;
 
     size_t enough_units =
-        alignment_bytes == FAST_UNIT_BYTES ? units : units + alignment_bytes / FAST_UNIT_BYTES + 1;
+        alignment_bytes == SEALED_UNIT_BYTES ? units : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
     unsigned bin = bin_not_empty(core, bin_above(enough_units));
     if (bin < FAST_BIN_COUNT)
         return search_bin(heap, bin, 1, units, alignment_bytes, caller, ret_header, ret_gap_units);
 
     if (fits(core->top, core->top_units, units, alignment_bytes, ret_gap_units)) {
-        *ret_header = fast_header(core->top_units, FAST_FREE);
+        *ret_header = sealed_header(core->top_units, SEALED_FREE);
         return core->top;
     }
     return search_bin(heap, own_bin, LAST_LOOKS, units, alignment_bytes, caller, ret_header,
@@ -252,28 +237,26 @@ uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
     if (source == NULL)
         return NULL;
 
-    uint8_t *block = fast_next(source, gap_units);
-    size_t rest_units = fast_units(found) - gap_units - units;
+    uint8_t *block = sealed_next(source, gap_units);
+    size_t rest_units = sealed_units(found) - gap_units - units;
     bool from_top = source == core->top;
     if (from_top) {
-        set_top(core, fast_next(block, units));
+        set_top(core, sealed_next(block, units));
     } else {
-        if (!bin_remove(heap, source, fast_units(found), caller))
+        if (!bin_remove(heap, source, sealed_units(found), caller))
             return NULL;
         if (rest_units < FAST_MINIMUM_UNITS) {
             units += rest_units;
-            if (!tell_next(heap, fast_next(block, units), false, caller))
+            if (!tell_next(heap, sealed_next(block, units), false, caller))
                 return NULL;
-        } else if (!make_free(heap, fast_next(block, units), rest_units, caller)) {
+        } else if (!make_free(heap, sealed_next(block, units), rest_units, caller)) {
             return NULL;
         }
     }
     if (gap_units != 0 && !make_free(heap, source, gap_units, caller))
         return NULL;
-    unsigned shift = (unsigned)__builtin_ctzll(alignment_bytes) - 4;
-    *ret_header = fast_header(units, FAST_LIVE) |
-                  (uint64_t)(shift < 15 ? shift : 15) << FAST_ALIGNMENT_SHIFT |
-                  (gap_units != 0 ? FAST_PREVIOUS_FREE : 0);
+    *ret_header = sealed_header(units, SEALED_LIVE) | sealed_alignment_field(alignment_bytes) |
+                  (gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
     return block;
 }
 
@@ -285,14 +268,14 @@ static bool detach_next(struct heap *heap, uint8_t *next, const void *caller, si
 {
     uint64_t header;
     *ret_units = 0;
-    if (!fast_read_header(&heap->fast.core, next, &header))
-        return fast_core_corrupt(heap, next, caller);
-    if ((header & FAST_FREE) == 0)
+    if (!sealed_read_header(heap->fast.core.secret, next, &header))
+        return sealed_corrupt(heap, next, caller);
+    if ((header & SEALED_FREE) == 0)
         return true;
-    if (next != heap->fast.core.top && !bin_remove(heap, next, fast_units(header), caller))
+    if (next != heap->fast.core.top && !bin_remove(heap, next, sealed_units(header), caller))
         return false;
-    wipe_header(next);
-    *ret_units = fast_units(header);
+    sealed_wipe_header(next);
+    *ret_units = sealed_units(header);
     return true;
 }
 
@@ -303,13 +286,13 @@ static bool detach_previous(struct heap *heap, uint8_t *block, const void *calle
     const struct fast_core *core = &heap->fast.core;
     uint64_t header;
     uint64_t footer;
-    if (!fast_read_word(core, footer_before(block), &footer))
-        return fast_core_corrupt(heap, block, caller);
-    size_t units = fast_units(footer);
-    uint8_t *previous = block - units * FAST_UNIT_BYTES;
-    if (!fast_read_header(core, previous, &header) || (header & FAST_FREE) == 0 ||
-        fast_units(header) != units)
-        return fast_core_corrupt(heap, previous, caller);
+    if (!sealed_read_word(core->secret, sealed_footer_before(block), &footer))
+        return sealed_corrupt(heap, block, caller);
+    size_t units = sealed_units(footer);
+    uint8_t *previous = block - units * SEALED_UNIT_BYTES;
+    if (!sealed_read_header(core->secret, previous, &header) || (header & SEALED_FREE) == 0 ||
+        sealed_units(header) != units)
+        return sealed_corrupt(heap, previous, caller);
     *ret_previous = previous;
     return bin_remove(heap, previous, units, caller);
 }
@@ -318,16 +301,16 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header,
                        const void *caller)
 {
     struct fast_core *core = &heap->fast.core;
-    uint8_t *next = fast_next(block, fast_units(header));
+    uint8_t *next = sealed_next(block, sealed_units(header));
     bool reaches_top = next == core->top;
     size_t next_units;
     if (!detach_next(heap, next, caller, &next_units))
         return false;
     uint8_t *start = block;
-    if ((header & FAST_PREVIOUS_FREE) != 0) {
+    if ((header & SEALED_PREVIOUS_FREE) != 0) {
         if (!detach_previous(heap, block, caller, &start))
             return false;
-        wipe_header(block);
+        sealed_wipe_header(block);
     }
     if (reaches_top) {
         set_top(core, start);
@@ -335,50 +318,45 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header,
     }
     if (next_units == 0 && !tell_next(heap, next, true, caller))
         return false;
-    return make_free(heap, start, (size_t)(next - start) / FAST_UNIT_BYTES + next_units, caller);
-}
-
-static uint64_t with_units(uint64_t header, size_t units)
-{
-    return (header & ~((uint64_t)UINT32_MAX << FAST_UNITS_SHIFT)) | fast_header(units, 0);
+    return make_free(heap, start, (size_t)(next - start) / SEALED_UNIT_BYTES + next_units, caller);
 }
 
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
                       const void *caller)
 {
-    size_t rest_units = fast_units(*header) - units;
-    uint8_t *rest = fast_next(block, units);
-    bool next_is_top = fast_next(rest, rest_units) == heap->fast.core.top;
+    size_t rest_units = sealed_units(*header) - units;
+    uint8_t *rest = sealed_next(block, units);
+    bool next_is_top = sealed_next(rest, rest_units) == heap->fast.core.top;
     if (rest_units == 0 || (rest_units < FAST_MINIMUM_UNITS && !next_is_top))
         return true;
-    *header = with_units(*header, units);
-    return fast_core_release(heap, rest, fast_header(rest_units, FAST_LIVE), caller);
+    *header = sealed_with_units(*header, units);
+    return fast_core_release(heap, rest, sealed_header(rest_units, SEALED_LIVE), caller);
 }
 
 bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
                       const void *caller)
 {
     struct fast_core *core = &heap->fast.core;
-    uint8_t *next = fast_next(block, fast_units(*header));
+    uint8_t *next = sealed_next(block, sealed_units(*header));
     uint64_t behind;
-    if (!fast_read_header(core, next, &behind))
-        return fast_core_corrupt(heap, next, caller);
-    size_t both_units = fast_units(*header) + fast_units(behind);
+    if (!sealed_read_header(core->secret, next, &behind))
+        return sealed_corrupt(heap, next, caller);
+    size_t both_units = sealed_units(*header) + sealed_units(behind);
     bool next_is_top = next == core->top;
     size_t next_units;
-    if ((behind & FAST_FREE) == 0 || both_units < units ||
+    if ((behind & SEALED_FREE) == 0 || both_units < units ||
         !detach_next(heap, next, caller, &next_units))
         return false;
     size_t rest_units = both_units - units;
     bool is_split = rest_units >= FAST_MINIMUM_UNITS || next_is_top;
-    *header = with_units(*header, is_split ? units : both_units);
+    *header = sealed_with_units(*header, is_split ? units : both_units);
     if (next_is_top) {
-        set_top(core, fast_next(block, units));
+        set_top(core, sealed_next(block, units));
         return true;
     }
     if (is_split)
-        return make_free(heap, fast_next(block, units), rest_units, caller);
-    return tell_next(heap, fast_next(block, both_units), false, caller);
+        return make_free(heap, sealed_next(block, units), rest_units, caller);
+    return tell_next(heap, sealed_next(block, both_units), false, caller);
 }
 
 /* --- Checking --------------------------------------------------------------------------------- */
@@ -394,8 +372,8 @@ static const char *check_bin(const struct fast_core *core, unsigned bin, size_t 
         if (!place_is_possible(core, place))
             return "a free-list link was overwritten";
         const uint8_t *block = fast_block_at(core, place);
-        if (!fast_read_header(core, block, &header) || (header & FAST_FREE) == 0 ||
-            bin_of(fast_units(header)) != bin)
+        if (!sealed_read_header(core->secret, block, &header) || (header & SEALED_FREE) == 0 ||
+            bin_of(sealed_units(header)) != bin)
             return "a bin holds what does not belong there";
         if (links_of(block)->previous != previous)
             return "a bin's links do not match";

@@ -209,7 +209,7 @@ bool heap_grow_for(struct heap *heap, const struct heap_request *request)
 void heap_give_back_tail(struct heap *heap)
 {
     const struct heap_page_source *pages = &heap->configuration.pages;
-    if (pages->shrink == NULL)
+    if (pages->shrink == NULL || heap->condemned)
         return;
     size_t tail_bytes = policy_of(heap)->free_tail(heap);
     if (tail_bytes < 2 * GROW_STEP_BYTES)
@@ -275,13 +275,18 @@ const char *heap_policy_name(const struct heap *heap)
 
 const struct heap_policy *heap_policy_by_name(const char *name)
 {
-    static const struct heap_policy *const policies[] = {&heap_policy_best_fit,
-                                                         &heap_policy_fast};
+    static const struct heap_policy *const policies[] = {
+        &heap_policy_bump, &heap_policy_first_fit, &heap_policy_best_fit, &heap_policy_fast};
     for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
         if (text_equal(policies[i]->name, name))
             return policies[i];
     }
     return NULL;
+}
+
+bool heap_frees_newest_only(const struct heap *heap)
+{
+    return policy_of(heap)->frees_newest_only;
 }
 
 const char *heap_check(const struct heap *heap)

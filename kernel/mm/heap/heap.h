@@ -25,7 +25,9 @@
 #include <stdint.h>
 
 #include "kernel/mm/heap/best_fit.h"
+#include "kernel/mm/heap/bump.h"
 #include "kernel/mm/heap/fast.h"
+#include "kernel/mm/heap/first_fit.h"
 
 /* The alignment of every block: that of the largest scalar type of the ABI (System V x86-64 psABI
  * 3.1.2, long double and __int128). */
@@ -83,12 +85,16 @@ struct heap_page_source {
 struct heap;
 struct heap_policy; /* policy.h */
 
-/* Doubly linked segments, smallest that fits (best_fit.c). */
+/* One pointer that moves up; freed newest first (bump.h, bump.c). */
+extern const struct heap_policy heap_policy_bump;
+/* A list of free blocks, the first that fits (first_fit.c). */
+extern const struct heap_policy heap_policy_first_fit;
+/* Doubly linked segments, the smallest that fits (best_fit.c). */
 extern const struct heap_policy heap_policy_best_fit;
 /* Slabs, exact-size caches and segregated free lists; constant time (fast.c). */
 extern const struct heap_policy heap_policy_fast;
 
-/* The policy of that name, or NULL. */
+/* The policy of that name ("bump", "first-fit", "best-fit", "fast"), or NULL. */
 const struct heap_policy *heap_policy_by_name(const char *name);
 
 struct heap_configuration {
@@ -134,6 +140,8 @@ struct heap {
     size_t size_bytes; /* usable now */
     bool condemned;    /* found corrupt: nothing is served any more */
     union {            /* the policy's own */
+        struct bump_state bump;
+        struct first_fit_state first_fit;
         struct best_fit_state best_fit;
         struct fast_state fast;
     };
@@ -219,6 +227,9 @@ void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statis
 
 /* The policy's name: "best-fit". */
 const char *heap_policy_name(const struct heap *heap);
+
+/* True if the policy refuses, as a fault, to free any block but the newest. */
+bool heap_frees_newest_only(const struct heap *heap);
 
 /* Walk all of the heap and prove every invariant, every header and every canary. NULL if it is
  * sound, else a constant sentence that names the first thing that is wrong. Reports no fault. */

@@ -10,11 +10,12 @@ static const struct heap_plain_policy *plain_of(const struct heap *heap)
     return &heap->configuration.policy->plain;
 }
 
-/* Nothing that is refused here could succeed, and what passes can be added up without wrapping. */
+/* Nothing that is refused here could succeed, and what passes can be added up without wrapping.
+ * Asked again in the course of an operation, since that may have found the heap corrupt. */
 static bool request_is_possible(const struct heap *heap, const struct heap_request *request)
 {
     size_t limit_bytes = heap->configuration.limit_bytes;
-    return request->size_bytes < limit_bytes &&
+    return !heap->condemned && request->size_bytes < limit_bytes &&
            request->alignment_bytes < limit_bytes - request->size_bytes;
 }
 
@@ -75,6 +76,11 @@ static void *resize_or_move(struct heap *heap, void *block, const struct heap_bl
         heap_count_resize(heap, info->size_bytes, request->size_bytes);
         heap_give_back_tail(heap);
         return block;
+    }
+    /* What could not be freed behind it cannot move. */
+    if (heap_frees_newest_only(heap)) {
+        heap->counters.failure_count++;
+        return NULL;
     }
     void *moved = allocate(heap, request);
     if (moved != NULL) {

@@ -55,6 +55,7 @@ struct heap_plain_policy {
 
 struct heap_policy {
     const char *name;
+    bool frees_newest_only;
     size_t minimum_bytes;        /* of a heap */
     size_t minimum_extend_bytes; /* of an addition to it */
     size_t maximum_bytes;        /* of a heap */

@@ -1,0 +1,267 @@
+/*
+ * One pointer that moves up: the next block begins where the last one ends.
+ *
+ *   base                                             next                        end
+ *   | 8 |header| payload |header| payload |c| gap |header| free                |header|
+ *         live            live                      top                         end marker
+ *
+ * Blocks are sealed (sealed_block.h), 8 bytes each. The newest is known by ending at `next`, so
+ * the order of frees is proved without a list. Where an alignment left a gap, the gap is a free
+ * block, whose footer leads back over it.
+ */
+#include "kernel/mm/heap/bump.h"
+
+#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/sealed_block.h"
+
+static uint8_t *first_of(const struct heap *heap)
+{
+    return (uint8_t *)heap->configuration.base + SEALED_UNIT_BYTES;
+}
+
+static size_t top_units(const struct bump_state *bump)
+{
+    return (size_t)(bump->end - bump->next) / SEALED_UNIT_BYTES;
+}
+
+/* The next block begins at `next`; the header there is the canary of the block before. */
+static void set_next(struct bump_state *bump, uint8_t *next)
+{
+    bump->next = next;
+    uint64_t flags = next == bump->end ? SEALED_OWN : SEALED_FREE;
+    sealed_write_header(bump->secret, next, sealed_header(top_units(bump), flags));
+}
+
+static void set_end(struct bump_state *bump, uint8_t *end)
+{
+    bump->end = end;
+    sealed_write_header(bump->secret, end, sealed_header(0, SEALED_OWN));
+    set_next(bump, bump->next);
+}
+
+/* --- Allocation and free ---------------------------------------------------------------------- */
+
+static void *bump_allocate(struct heap *heap, const struct heap_request *request)
+{
+    struct bump_state *bump = &heap->bump;
+    uint8_t *gap = bump->next;
+    size_t gap_units = sealed_gap_units(gap, request->alignment_bytes);
+    size_t units = sealed_units_for(request->size_bytes);
+    if (gap_units > top_units(bump) || units > top_units(bump) - gap_units)
+        return NULL;
+
+    uint8_t *block = sealed_next(gap, gap_units);
+    set_next(bump, sealed_next(block, units));
+    uint64_t header = sealed_header(units, 0) | sealed_alignment_field(request->alignment_bytes);
+    if (gap_units != 0) {
+        sealed_write_header(bump->secret, gap, sealed_header(gap_units, SEALED_FREE));
+        sealed_write_word(bump->secret, sealed_footer_before(block), sealed_header(gap_units, 0));
+        header |= SEALED_PREVIOUS_FREE;
+    }
+    sealed_make_live(bump->secret, block, header, request->size_bytes);
+    bump->live_block_count++;
+    return block;
+}
+
+static bool bump_examine(struct heap *heap, const void *block, const void *caller,
+                         struct heap_block_info *ret_info)
+{
+    uint64_t header;
+    const struct bump_state *bump = &heap->bump;
+    if (!sealed_block_is_intact(bump->secret, first_of(heap), bump->end, block, &header))
+        return sealed_diagnose(heap, bump->secret, first_of(heap), bump->end, block, caller);
+    ret_info->size_bytes = sealed_size(header);
+    ret_info->alignment_bytes = sealed_alignment(block, header);
+    return true;
+}
+
+/* Precondition: `block` is live. */
+static uint64_t header_of(const struct heap *heap, const uint8_t *block)
+{
+    uint64_t header = 0;
+    (void)sealed_read_header(heap->bump.secret, block, &header);
+    return header;
+}
+
+static bool bump_release(struct heap *heap, void *block, const void *caller)
+{
+    struct bump_state *bump = &heap->bump;
+    uint64_t header = header_of(heap, block);
+    uint64_t footer = 0;
+    if (sealed_next(block, sealed_units(header)) != bump->next) {
+        const struct heap_fault fault = {
+            .kind = HEAP_FAULT_BAD_POINTER,
+            .detail = "the block is not the newest, and a bump heap frees in reverse order alone",
+            .pointer = block,
+            .block = block,
+            .size_bytes = sealed_size(header),
+            .caller = caller,
+        };
+        heap_report(heap, &fault);
+        return false;
+    }
+    if ((header & SEALED_PREVIOUS_FREE) != 0 &&
+        !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
+        return sealed_corrupt(heap, block, caller);
+    sealed_wipe_header(bump->next);
+    sealed_wipe_header(block);
+    set_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
+    bump->live_block_count--;
+    return true;
+}
+
+/* The newest block moves `next`; another one keeps its end. */
+static bool bump_resize(struct heap *heap, void *block, const struct heap_request *request)
+{
+    struct bump_state *bump = &heap->bump;
+    uint64_t header = header_of(heap, block);
+    size_t units = sealed_units_for(request->size_bytes);
+    size_t old_units = sealed_units(header);
+    if (sealed_next(block, old_units) == bump->next) {
+        if (units > old_units + top_units(bump))
+            return false;
+        sealed_wipe_header(bump->next);
+        set_next(bump, sealed_next(block, units));
+        header = sealed_with_units(header, units);
+    } else if (request->size_bytes + SEALED_SLACK_MAX < sealed_capacity_bytes(old_units) ||
+               request->size_bytes > sealed_capacity_bytes(old_units)) {
+        return false;
+    }
+    sealed_make_live(bump->secret, block, header, request->size_bytes);
+    return true;
+}
+
+/* --- Many at once ----------------------------------------------------------------------------- */
+
+struct bump_mark heap_bump_mark(const struct heap *heap)
+{
+    return (struct bump_mark){
+        .next = heap->bump.next,
+        .used_bytes = heap_used_bytes(heap),
+        .live_block_count = heap->bump.live_block_count,
+    };
+}
+
+void heap_bump_release(struct heap *heap, struct bump_mark mark, const void *caller)
+{
+    struct bump_state *bump = &heap->bump;
+    if (heap->condemned)
+        return;
+    uint64_t header;
+    if (mark.next > bump->next || mark.live_block_count > bump->live_block_count ||
+        !sealed_read_header(bump->secret, mark.next, &header)) {
+        const struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE,
+                                         .detail = "the mark is of blocks that were freed",
+                                         .pointer = mark.next,
+                                         .caller = caller};
+        heap_report(heap, &fault);
+        return;
+    }
+    heap->counters.free_count += bump->live_block_count - mark.live_block_count;
+    heap->counters.below_peak_bytes += heap_used_bytes(heap) - mark.used_bytes;
+    bump->live_block_count = mark.live_block_count;
+    sealed_wipe_header(bump->next);
+    set_next(bump, mark.next);
+    heap_give_back_tail(heap);
+}
+
+void heap_bump_reset(struct heap *heap)
+{
+    heap_bump_release(heap, (struct bump_mark){.next = first_of(heap)}, NULL);
+}
+
+/* --- The heap's ends -------------------------------------------------------------------------- */
+
+static void bump_initialise(struct heap *heap)
+{
+    struct bump_state *bump = &heap->bump;
+    uint8_t *base = heap->configuration.base;
+    *bump = (struct bump_state){
+        .secret = sealed_begin_life(base, heap->configuration.secret),
+        .next = first_of(heap),
+    };
+    set_end(bump, base + heap->size_bytes);
+}
+
+static bool bump_extend(struct heap *heap, size_t additional_bytes)
+{
+    set_end(&heap->bump, heap->bump.end + additional_bytes);
+    return true;
+}
+
+static size_t bump_free_tail(const struct heap *heap)
+{
+    return top_units(&heap->bump) * SEALED_UNIT_BYTES;
+}
+
+static bool bump_cut(struct heap *heap, size_t bytes)
+{
+    set_end(&heap->bump, heap->bump.end - bytes);
+    return true;
+}
+
+/* --- Looking at it ---------------------------------------------------------------------------- */
+
+/* Gaps count as overhead: nothing can be allocated from them. */
+static void bump_survey(const struct heap *heap, struct heap_survey *ret_survey)
+{
+    size_t units = top_units(&heap->bump);
+    *ret_survey = (struct heap_survey){.live_block_count = heap->bump.live_block_count};
+    if (units == 0)
+        return;
+    ret_survey->free_block_count = 1;
+    ret_survey->free_bytes = sealed_capacity_bytes(units);
+    ret_survey->largest_free_bytes = ret_survey->free_bytes;
+}
+
+static const char *bump_check(const struct heap *heap)
+{
+    const struct bump_state *bump = &heap->bump;
+    size_t used_bytes = 0;
+    size_t live_block_count = 0;
+    const uint8_t *block = first_of(heap);
+    while (block < bump->next) {
+        uint64_t header;
+        if (!sealed_read_header(bump->secret, block, &header))
+            return "a header was overwritten";
+        if ((header & SEALED_LIVE) != 0) {
+            if (!sealed_end_is_intact(bump->secret, block, header))
+                return "the bytes behind a block were overwritten";
+            used_bytes += sealed_size(header);
+            live_block_count++;
+        }
+        block = sealed_next(block, sealed_units(header));
+    }
+    uint64_t header;
+    if (!sealed_read_header(bump->secret, bump->next, &header) ||
+        !sealed_read_header(bump->secret, bump->end, &header))
+        return "the header of the free memory, or the end marker, was overwritten";
+    if (block != bump->next)
+        return "the newest block does not end at the next one";
+    if (live_block_count != bump->live_block_count || used_bytes != heap_used_bytes(heap))
+        return "the counters do not match the blocks";
+    return NULL;
+}
+
+const struct heap_policy heap_policy_bump = {
+    .name = "bump",
+    .frees_newest_only = true,
+    .minimum_bytes = 3 * SEALED_UNIT_BYTES,
+    .minimum_extend_bytes = SEALED_UNIT_BYTES,
+    .maximum_bytes = SEALED_BYTES_MAX,
+    .block_overhead_bytes = 2 * SEALED_UNIT_BYTES,
+    .operations = &heap_plain_operations,
+    .plain =
+        {
+            .allocate = bump_allocate,
+            .examine = bump_examine,
+            .release = bump_release,
+            .resize = bump_resize,
+        },
+    .initialise = bump_initialise,
+    .extend = bump_extend,
+    .free_tail = bump_free_tail,
+    .cut = bump_cut,
+    .survey = bump_survey,
+    .check = bump_check,
+};

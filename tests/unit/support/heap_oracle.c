@@ -1,0 +1,218 @@
+#include "tests/unit/support/heap_oracle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *const CALLER = (void *)0x1111;
+
+void heap_oracle_begin(struct heap_oracle *ret_oracle, struct heap *heap,
+                       uint32_t (*next)(void *context), void *context)
+{
+    *ret_oracle = (struct heap_oracle){.heap = heap,
+                                       .next = next,
+                                       .context = context,
+                                       .largest_bytes = 20000,
+                                       .block_limit = HEAP_ORACLE_BLOCK_LIMIT};
+}
+
+static uint32_t choose(struct heap_oracle *oracle, uint32_t limit)
+{
+    return oracle->next(oracle->context) % limit;
+}
+
+/* Mostly small, often of few sizes, sometimes large: as a kernel asks. */
+static size_t choose_size(struct heap_oracle *oracle)
+{
+    uint32_t kind = choose(oracle, 16);
+    if (kind == 0)
+        return choose(oracle, (uint32_t)oracle->largest_bytes);
+    if (kind < 3)
+        return choose(oracle, 2000);
+    if (kind < 8)
+        return (size_t)16 << choose(oracle, 5);
+    return choose(oracle, 300);
+}
+
+/* --- Blocks ----------------------------------------------------------------------------------- */
+
+static const char *check_content(const struct heap_oracle_block *block, size_t size_bytes)
+{
+    for (size_t i = 0; i < size_bytes; i++) {
+        if (block->address[i] != (uint8_t)(block->pattern + i))
+            return "a block has lost its bytes";
+    }
+    return NULL;
+}
+
+static void fill(struct heap_oracle_block *block, uint8_t pattern)
+{
+    block->pattern = pattern;
+    for (size_t i = 0; i < block->size_bytes; i++)
+        block->address[i] = (uint8_t)(pattern + i);
+}
+
+static void count(struct heap_oracle *oracle, size_t old_bytes, size_t new_bytes)
+{
+    oracle->used_bytes = oracle->used_bytes - old_bytes + new_bytes;
+    if (oracle->used_bytes > oracle->peak_used_bytes)
+        oracle->peak_used_bytes = oracle->used_bytes;
+}
+
+static void forget(struct heap_oracle *oracle, size_t index)
+{
+    count(oracle, oracle->blocks[index].size_bytes, 0);
+    oracle->free_count++;
+    oracle->block_count--;
+    memmove(&oracle->blocks[index], &oracle->blocks[index + 1],
+            (oracle->block_count - index) * sizeof oracle->blocks[0]);
+}
+
+/* --- Operations ------------------------------------------------------------------------------- */
+
+static const char *allocate(struct heap_oracle *oracle)
+{
+    uint32_t how = choose(oracle, 8);
+    size_t size_bytes = choose_size(oracle);
+    size_t alignment_bytes = how == 0 ? (size_t)1 << choose(oracle, 14) : 16;
+    uint8_t *address;
+    if (how == 0)
+        address = heap_allocate_aligned(oracle->heap, size_bytes, alignment_bytes, CALLER);
+    else if (how == 1)
+        address = heap_allocate_zeroed(oracle->heap, 1, size_bytes, CALLER);
+    else if (how == 2)
+        address = heap_reallocate(oracle->heap, NULL, size_bytes, CALLER);
+    else
+        address = heap_allocate(oracle->heap, size_bytes, CALLER);
+    if (address == NULL) {
+        oracle->failure_count++;
+        return NULL;
+    }
+    if ((uintptr_t)address % (alignment_bytes < 16 ? 16 : alignment_bytes) != 0)
+        return "a block is not aligned";
+    for (size_t i = 0; how == 1 && i < size_bytes; i++) {
+        if (address[i] != 0)
+            return "a zeroed block is not zero";
+    }
+    struct heap_oracle_block *block = &oracle->blocks[oracle->block_count++];
+    *block = (struct heap_oracle_block){address, size_bytes, alignment_bytes, 0};
+    fill(block, (uint8_t)oracle->next(oracle->context));
+    count(oracle, 0, size_bytes);
+    return heap_usable_size(oracle->heap, address, CALLER) == size_bytes
+               ? NULL
+               : "a block's size is not what was asked for";
+}
+
+static const char *reallocate(struct heap_oracle *oracle, size_t index)
+{
+    struct heap_oracle_block *block = &oracle->blocks[index];
+    size_t size_bytes = choose_size(oracle) + 1;
+    uint8_t *moved = heap_reallocate(oracle->heap, block->address, size_bytes, CALLER);
+    if (moved == NULL) {
+        oracle->failure_count++;
+        return check_content(block, block->size_bytes);
+    }
+    if ((uintptr_t)moved % block->alignment_bytes != 0)
+        return "a re-allocated block has lost its alignment";
+    if (moved != block->address)
+        oracle->free_count++;
+    block->address = moved;
+    size_t old_bytes = block->size_bytes;
+    const char *problem = check_content(block, old_bytes < size_bytes ? old_bytes : size_bytes);
+    block->size_bytes = size_bytes;
+    fill(block, (uint8_t)oracle->next(oracle->context));
+    /* A block that moves is allocated before the old one is freed. */
+    if (oracle->used_bytes + size_bytes > oracle->peak_used_bytes) {
+        struct heap_statistics statistics;
+        heap_statistics(oracle->heap, &statistics);
+        if (statistics.peak_used_bytes == oracle->used_bytes + size_bytes)
+            oracle->peak_used_bytes = statistics.peak_used_bytes;
+    }
+    count(oracle, old_bytes, size_bytes);
+    return problem;
+}
+
+static const char *release(struct heap_oracle *oracle, size_t index)
+{
+    struct heap_oracle_block *block = &oracle->blocks[index];
+    const char *problem = check_content(block, block->size_bytes);
+    heap_free(oracle->heap, block->address, CALLER);
+    forget(oracle, index);
+    return problem;
+}
+
+const char *heap_oracle_step(struct heap_oracle *oracle)
+{
+    uint32_t operation = choose(oracle, 16);
+    if (oracle->block_count == 0 || (operation < 8 && oracle->block_count < oracle->block_limit))
+        return allocate(oracle);
+    size_t index = heap_frees_newest_only(oracle->heap)
+                       ? oracle->block_count - 1
+                       : choose(oracle, (uint32_t)oracle->block_count);
+    return operation >= 14 ? reallocate(oracle, index) : release(oracle, index);
+}
+
+/* --- Checking --------------------------------------------------------------------------------- */
+
+static int compare_addresses(const void *a, const void *b)
+{
+    const struct heap_oracle_block *x = a, *y = b;
+    return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static const char *check_overlap(const struct heap_oracle *oracle)
+{
+    static struct heap_oracle_block sorted[HEAP_ORACLE_BLOCK_LIMIT];
+    memcpy(sorted, oracle->blocks, oracle->block_count * sizeof sorted[0]);
+    qsort(sorted, oracle->block_count, sizeof sorted[0], compare_addresses);
+    for (size_t i = 1; i < oracle->block_count; i++) {
+        if (sorted[i].address < sorted[i - 1].address + sorted[i - 1].size_bytes ||
+            sorted[i].address == sorted[i - 1].address)
+            return "two blocks overlap";
+    }
+    return NULL;
+}
+
+static const char *check_statistics(const struct heap_oracle *oracle)
+{
+    struct heap_statistics found;
+    heap_statistics(oracle->heap, &found);
+    if (found.used_bytes != oracle->used_bytes)
+        return "the statistics are wrong about the used bytes";
+    if (found.peak_used_bytes != oracle->peak_used_bytes)
+        return "the statistics are wrong about the peak";
+    if (found.live_block_count != oracle->block_count)
+        return "the statistics are wrong about the live blocks";
+    if (found.free_count != oracle->free_count ||
+        found.allocation_count != oracle->free_count + oracle->block_count ||
+        found.failure_count != oracle->failure_count)
+        return "the statistics are wrong about the operations";
+    if (found.used_bytes + found.free_bytes + found.overhead_bytes != found.size_bytes ||
+        found.largest_free_bytes > found.free_bytes)
+        return "the statistics do not add up";
+    return NULL;
+}
+
+const char *heap_oracle_check(const struct heap_oracle *oracle)
+{
+    const char *problem = heap_check(oracle->heap);
+    for (size_t i = 0; i < oracle->block_count && problem == NULL; i++)
+        problem = check_content(&oracle->blocks[i], oracle->blocks[i].size_bytes);
+    if (problem == NULL)
+        problem = check_overlap(oracle);
+    return problem == NULL ? check_statistics(oracle) : problem;
+}
+
+const char *heap_oracle_end(struct heap_oracle *oracle)
+{
+    const char *problem = NULL;
+    while (oracle->block_count > 0 && problem == NULL)
+        problem = release(oracle, oracle->block_count - 1);
+    heap_trim(oracle->heap);
+    if (problem == NULL)
+        problem = heap_oracle_check(oracle);
+    struct heap_statistics statistics;
+    heap_statistics(oracle->heap, &statistics);
+    if (problem == NULL && statistics.free_block_count != 1)
+        problem = "the free memory of an empty heap is not one piece";
+    return problem;
+}
