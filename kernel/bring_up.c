@@ -397,9 +397,9 @@ static bool is_on(const struct kernel *kernel, const char *key)
 static const struct heap_policy *heap_policy(const struct kernel *kernel)
 {
     char name[16];
-    if (!command_line_value(kernel->command_line, "heap", name, sizeof name) ||
+    if (!command_line_value(kernel->view.command_line, "heap", name, sizeof name) ||
         text_equal(name, "strict"))
-        return &heap_policy_fast;
+        return is_on(kernel, "heap_debug") ? &heap_policy_best_fit : &heap_policy_fast;
     const struct heap_policy *policy = heap_policy_by_name(name);
     if (policy != NULL)
         return policy;

@@ -41,14 +41,33 @@ static void shuffle(void **pointers, size_t count, uint64_t *random)
     }
 }
 
-static void free_in_random_order(void **pointers, size_t count, uint64_t *random)
+/* Highest address first, which in a bump heap is newest first (Shell, "A high-speed sorting
+ * procedure", Communications of the ACM, 1959, with gaps halved). */
+static void sort(void **pointers, size_t count)
 {
-    shuffle(pointers, count, random);
+    for (size_t gap = count / 2; gap > 0; gap /= 2) {
+        for (size_t i = gap; i < count; i++) {
+            void *pointer = pointers[i];
+            size_t place = i;
+            for (; place >= gap && pointers[place - gap] < pointer; place -= gap)
+                pointers[place] = pointers[place - gap];
+            pointers[place] = pointer;
+        }
+    }
+}
+
+/* In random order, or newest first where the heap allows no other. */
+static void free_all(const struct heap *heap, void **pointers, size_t count, uint64_t *random)
+{
+    if (heap_frees_newest_only(heap))
+        sort(pointers, count);
+    else
+        shuffle(pointers, count, random);
     for (size_t i = 0; i < count; i++)
         kfree(pointers[i]);
 }
 
-static unsigned test_strings(uint64_t *random)
+static unsigned test_strings(const struct heap *heap, uint64_t *random)
 {
     void **strings = kcalloc(STRING_COUNT, sizeof *strings);
     require(strings != NULL);
@@ -64,7 +83,7 @@ static unsigned test_strings(uint64_t *random)
         format_text(text, sizeof text, "string %zu of %u", i, (unsigned)STRING_COUNT);
         require(text_equal(strings[i], text));
     }
-    free_in_random_order(strings, STRING_COUNT, random);
+    free_all(heap, strings, STRING_COUNT, random);
     kfree(strings);
     return STRING_COUNT + 1;
 }
@@ -113,7 +132,7 @@ static void tree_collect(struct tree_node *node, void **nodes, size_t *count)
     tree_collect(node->larger, nodes, count);
 }
 
-static unsigned test_tree(uint64_t *random)
+static unsigned test_tree(const struct heap *heap, uint64_t *random)
 {
     struct tree_node *root = NULL;
     for (size_t i = 0; i < TREE_NODE_COUNT; i++) {
@@ -123,21 +142,19 @@ static unsigned test_tree(uint64_t *random)
         tree_insert(&root, node);
     }
 
-    void **nodes = kmalloc(TREE_NODE_COUNT * sizeof *nodes);
-    require(nodes != NULL);
+    static void *nodes[TREE_NODE_COUNT];
     size_t count = 0;
     tree_collect(root, nodes, &count);
     require(count == TREE_NODE_COUNT);
     for (size_t i = 1; i < count; i++)
         require(((struct tree_node *)nodes[i - 1])->key <= ((struct tree_node *)nodes[i])->key);
-    free_in_random_order(nodes, count, random);
-    kfree(nodes);
-    return TREE_NODE_COUNT + 1;
+    free_all(heap, nodes, count, random);
+    return TREE_NODE_COUNT;
 }
 
 /* Sizes from a byte to several pages and alignments up to a page, each block filled with its index.
  */
-static unsigned test_mixed_sizes(uint64_t *random)
+static unsigned test_mixed_sizes(const struct heap *heap, uint64_t *random)
 {
     static void *blocks[MIXED_COUNT];
     static size_t sizes[MIXED_COUNT];
@@ -154,7 +171,7 @@ static unsigned test_mixed_sizes(uint64_t *random)
         for (size_t k = 0; k < sizes[i]; k++)
             require(bytes[k] == (uint8_t)i);
     }
-    free_in_random_order(blocks, MIXED_COUNT, random);
+    free_all(heap, blocks, MIXED_COUNT, random);
     return MIXED_COUNT;
 }
 
@@ -178,10 +195,10 @@ struct self_test_result self_test_run(struct heap *heap, struct frame_allocator 
     uint64_t random = RANDOM_SEED;
 
     heap_statistics(heap, &before);
-    pass(&result, test_strings(&random));
+    pass(&result, test_strings(heap, &random));
     pass(&result, test_growing_array());
-    pass(&result, test_tree(&random));
-    pass(&result, test_mixed_sizes(&random));
+    pass(&result, test_tree(heap, &random));
+    pass(&result, test_mixed_sizes(heap, &random));
 
     heap_statistics(heap, &after);
     require(after.live_block_count == before.live_block_count);
