@@ -372,6 +372,33 @@ bench-frames: $(BUILD)/bench/bench_frames ## time the frame allocator against a 
 	@$(PYTHON) tests/bench/frames/plot.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
+# --- The heap benchmark: every policy beside other allocators ---------------------------------------
+# DWARF 4, which the valgrind of Debian 12 can read. The heap is compiled as a freestanding library
+# would be.
+BENCH_CFLAGS := -O2 -gdwarf-4 $(COMMON_CFLAGS)
+BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard kernel/mm/heap/*.c))
+BENCH_PROGRAM := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
+
+$(BENCH_HEAP): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(BENCH_CFLAGS) -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
+	    -MMD -MP -c $< -o $@
+
+$(BENCH_PROGRAM): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(BENCH_CFLAGS) -D_GNU_SOURCE -MMD -MP -c $< -o $@
+
+$(BUILD)/bench/bench_heap: $(BENCH_HEAP) $(BENCH_PROGRAM)
+	$(say) LINK $@
+	$(Q)$(CLANG) -rdynamic $^ -ldl -o $@
+
+.PHONY: bench
+bench: $(BUILD)/bench/bench_heap ## time the heap's policies beside glibc, mimalloc and jemalloc
+	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json \
+	    --svg $(BUILD)/bench/heap.svg $(BENCH)
+
 # --- Housekeeping --------------------------------------------------------------------------------
 .PHONY: doctor
 doctor: ## say which tools are missing, and which package has them

@@ -11,7 +11,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "tests/fuzz/require.h"
 
-#define WINDOW_BYTES ((size_t)256 * 1024)
+#define WINDOW_BYTES ((size_t)1024 * 1024)
 #define BLOCK_LIMIT  32
 /* Some 200 operations: a longer stream only takes longer, since each one is followed by a full
  * check. */
@@ -205,13 +205,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         .input = data,
         .input_bytes = size_bytes < INPUT_LIMIT_BYTES ? size_bytes : INPUT_LIMIT_BYTES,
     };
+    static const struct heap_policy *const policies[] = {&heap_policy_best_fit, &heap_policy_fast,
+                                                         &heap_policy_first_fit, &heap_policy_fast};
+    uint32_t choice = next_bytes(&session, 1);
     struct heap_configuration configuration = {
-        .policy = &heap_policy_best_fit,
+        .policy = policies[choice / 16 % 4],
         .base = window,
         .limit_bytes = WINDOW_BYTES,
         .pages = {.context = &session, .grow = grow, .shrink = shrink},
         .secret = next_bytes(&session, 2),
-        .poison = next_bytes(&session, 1) % 16 == 0,
+        .poison = choice % 16 == 0,
         .fault = record_fault,
         .fault_context = &session,
     };
@@ -222,6 +225,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     }
     for (size_t i = 0; i < BLOCK_LIMIT; i++)
         heap_free(&session.heap, session.blocks[i].address, NULL);
+    heap_trim(&session.heap);
     struct heap_statistics statistics;
     heap_statistics(&session.heap, &statistics);
     require(statistics.live_block_count == 0 && statistics.free_block_count == 1);

@@ -113,7 +113,7 @@ static const size_t SIZES[] = {0,   1,   7,   8,   9,   15,  16,  17,   23,   24
 #define SIZE_COUNT (sizeof SIZES / sizeof SIZES[0])
 
 /* Populations of a size: none; enough for slabs; so many that they are dense. */
-static const unsigned POPULATIONS[] = {0, 300, 3000};
+static const unsigned POPULATIONS[] = {0, 150, 3000};
 #define POPULATION_COUNT 3
 
 /* Blocks of that size, so that the next one lies among them. */
@@ -239,8 +239,8 @@ static void test_K4_double_free_at_once(void **state)
     }
 }
 
-/* All blocks are freed, newest first; then each a second time, when it may have merged with others or
- * lie in pages that are no slab any more. */
+/* All blocks are freed, newest first; then each a second time, when it may have merged with others
+ * or lie in pages that are no slab any more. */
 static void test_K4_double_free_later(void **state)
 {
     struct fixture *fixture = *state;
@@ -405,7 +405,7 @@ static void test_K8_underflow_in_a_population(void **state)
         for (size_t d = 0; d < sizeof DIFFERENCES; d++) {
             for (size_t count = 1; count <= 8; count += 7) {
                 struct heap *heap = start_fixed(fixture, ARENA_BYTES);
-                populate(heap, SIZES[s], 300);
+                populate(heap, SIZES[s], 150);
                 uint8_t *before = allocate(heap, SIZES[s]);
                 memset(before, 0x41, SIZES[s]);
                 uint8_t *block = allocate(heap, SIZES[s]);
@@ -529,7 +529,8 @@ static void test_free_tail_goes_back(void **state)
     heap_free(heap, small, CALLER);
 }
 
-/* --- K13: merging ------------------------------------------------------------------------------ */
+/* --- K13: merging ------------------------------------------------------------------------------
+ */
 
 static void test_K13_checkerboard_merges(void **state)
 {
@@ -660,7 +661,8 @@ static void test_K15_reallocation_keeps_the_alignment(void **state)
     }
 }
 
-/* --- K16: alignment ---------------------------------------------------------------------------- */
+/* --- K16: alignment ----------------------------------------------------------------------------
+ */
 
 /* Shipped elsewhere: aligned blocks that overlap their neighbours. */
 static void test_K16_alignments_are_exact_and_blocks_apart(void **state)
@@ -672,9 +674,9 @@ static void test_K16_alignments_are_exact_and_blocks_apart(void **state)
     for (size_t alignment = 1; alignment <= 65536; alignment *= 2) {
         for (size_t size_bytes = 0; size_bytes <= 4096; size_bytes = size_bytes * 3 + 1) {
             for (unsigned twice = 0; twice < 3; twice++) {
-                uint8_t *block =
-                    twice == 2 ? allocate(heap, size_bytes)
-                               : heap_allocate_aligned(heap, size_bytes, alignment, CALLER);
+                uint8_t *block = twice == 2
+                                     ? allocate(heap, size_bytes)
+                                     : heap_allocate_aligned(heap, size_bytes, alignment, CALLER);
                 assert_non_null(block);
                 if (twice < 2)
                     assert_int_equal((uintptr_t)block % (alignment < 16 ? 16 : alignment), 0);
@@ -705,7 +707,8 @@ static void test_K16_alignments_that_are_none_are_refused(void **state)
     assert_int_equal(statistics_of(heap).live_block_count, 0);
 }
 
-/* --- K17: random operations against an oracle ---------------------------------------------------- */
+/* --- K17: random operations against an oracle ----------------------------------------------------
+ */
 
 static void run_random(struct fixture *fixture, struct heap *heap, uint64_t seed, unsigned steps,
                        unsigned steps_per_check, size_t block_limit)
@@ -746,7 +749,8 @@ static void test_K17_many_random_operations(void **state)
     run_random(fixture, start_growing(fixture, ARENA_BYTES), 777, steps, 1000, 512);
 }
 
-/* --- K18: minima ------------------------------------------------------------------------------- */
+/* --- K18: minima -------------------------------------------------------------------------------
+ */
 
 /* Shipped elsewhere: a region that is too small is taken, and written beyond its end. The arena is
  * poisoned there. */
@@ -808,7 +812,8 @@ static void test_K18_extending_in_steps(void **state)
     }
 }
 
-/* --- Sizes that other heaps have cut ------------------------------------------------------------ */
+/* --- Sizes that other heaps have cut ------------------------------------------------------------
+ */
 
 /* Shipped elsewhere: gaps beyond 256 KiB or 16 MiB misread, since a tag is cut. */
 static void test_huge_heap(void **state)
@@ -854,7 +859,143 @@ static void test_huge_heap(void **state)
     assert_int_equal(heap_initialise(&beyond, heap), HEAP_TOO_LARGE);
 }
 
-/* --- A second life in the same memory ------------------------------------------------------------ */
+/* --- The policies' own ------------------------------------------------------------------------ */
+
+static void test_bump_frees_newest_first_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 65536);
+    if (!heap_frees_newest_only(heap))
+        return;
+    uint8_t *older = allocate(heap, 100);
+    uint8_t *newer = heap_allocate_aligned(heap, 100, 4096, CALLER);
+    heap_free(heap, older, OTHER_CALLER);
+    assert_fault(fixture, HEAP_FAULT_BAD_POINTER);
+    assert_ptr_equal(fixture->arena.fault.block, older);
+    assert_int_equal(fixture->arena.fault.size_bytes, 100);
+    assert_null(heap_reallocate(heap, older, 5000, CALLER));
+    assert_int_equal(statistics_of(heap).failure_count, 1);
+    assert_ptr_equal(heap_reallocate(heap, older, 90, CALLER), older);
+    assert_ptr_equal(heap_reallocate(heap, newer, 5000, CALLER), newer);
+    heap_free(heap, newer, CALLER);
+    heap_free(heap, older, CALLER);
+    assert_int_equal(fixture->arena.fault_count, 0);
+    assert_sound(heap);
+    assert_int_equal(statistics_of(heap).used_bytes, 0);
+}
+
+static void test_bump_mark_release_and_reset(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 65536);
+    if (!heap_frees_newest_only(heap))
+        return;
+    uint8_t *kept = allocate(heap, 100);
+    struct bump_mark mark = heap_bump_mark(heap);
+    for (unsigned round = 0; round < 3; round++) {
+        uint8_t *first = allocate(heap, 50);
+        while (heap_allocate(heap, 333, CALLER) != NULL)
+            continue;
+        assert_sound(heap);
+        heap_bump_release(heap, mark, CALLER);
+        assert_sound(heap);
+        assert_int_equal(statistics_of(heap).used_bytes, 100);
+        assert_int_equal(statistics_of(heap).live_block_count, 1);
+        assert_ptr_equal(allocate(heap, 50), first);
+        heap_free(heap, first, CALLER);
+        heap_free(heap, first, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+    }
+    heap_free(heap, kept, CALLER);
+    heap_bump_release(heap, mark, OTHER_CALLER);
+    assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+    (void)allocate(heap, 30000);
+    heap_bump_release(heap, mark, OTHER_CALLER);
+    assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+    heap_bump_reset(heap);
+    assert_sound(heap);
+    assert_int_equal(statistics_of(heap).live_block_count, 0);
+    assert_int_equal(statistics_of(heap).used_bytes, 0);
+}
+
+static size_t largest_block(struct heap *heap)
+{
+    return statistics_of(heap).largest_free_bytes;
+}
+
+static void test_an_empty_megabyte_is_usable(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    void *block = allocate(heap, largest_block(heap));
+    heap_free(heap, block, CALLER);
+    assert_true((double)largest_block(heap) >= 0.9999 * (double)MIB);
+}
+
+/* Live bytes per mille of the region when it is full of blocks of one size. */
+static unsigned fill_with(struct fixture *fixture, size_t size_bytes)
+{
+    const size_t region_bytes = 16 * MIB;
+    struct fixture large = {.policy = fixture->policy};
+    heap_arena_create(&large.arena, region_bytes);
+    struct heap *heap = start_fixed(&large, region_bytes);
+    size_t count = 0;
+    while (heap_allocate(heap, size_bytes, CALLER) != NULL)
+        count++;
+    assert_sound(heap);
+    heap_arena_destroy(&large.arena);
+    return (unsigned)(count * size_bytes * 1000 / region_bytes);
+}
+
+static void test_fast_uses_memory_well(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast)
+        return;
+    assert_true(fill_with(fixture, 64) >= 980);
+    assert_true(fill_with(fixture, 24) >= 749);
+    assert_true(fill_with(fixture, 16) >= 970);
+    assert_true(fill_with(fixture, 128) >= 960);
+    assert_true(fill_with(fixture, 1000) >= 985);
+    assert_true(fill_with(fixture, 4096) >= 980);
+}
+
+/* Thousands of blocks of sizes with slabs, up and down: all memory comes back each time. */
+static void test_fast_slabs_come_and_go(void **state)
+{
+    struct fixture *fixture = *state;
+    static void *blocks[40000];
+    if (fixture->policy != &heap_policy_fast)
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    size_t original = largest_block(heap);
+    for (unsigned round = 0; round < 4; round++) {
+        size_t count = 0;
+        fixture->random.state = round + 1;
+        while (count < 40000 && (blocks[count] = heap_allocate(
+                                     heap, random_below(&fixture->random, 280), CALLER)) != NULL)
+            count++;
+        assert_sound(heap);
+        for (size_t i = count; i > 1; i--) {
+            size_t other = random_below(&fixture->random, i);
+            void *swapped = blocks[i - 1];
+            blocks[i - 1] = blocks[other];
+            blocks[other] = swapped;
+        }
+        for (size_t i = 0; i < count; i++) {
+            heap_free(heap, blocks[i], CALLER);
+            if (i % 1000 == 0)
+                assert_sound(heap);
+        }
+        assert_sound(heap);
+        assert_int_equal(largest_block(heap), original);
+        heap_free(heap, allocate(heap, original), CALLER);
+    }
+    assert_int_equal(fixture->arena.fault_count, 0);
+}
+
+/* --- A second life in the same memory ------------------------------------------------------------
+ */
 
 /* What an earlier heap left there, with the same secret, is nothing to this one. */
 static void test_remains_of_an_earlier_heap(void **state)
@@ -884,7 +1025,8 @@ static void test_names(void **state)
     assert_null(heap_policy_by_name(""));
 }
 
-/* --- Running ------------------------------------------------------------------------------------- */
+/* --- Running -------------------------------------------------------------------------------------
+ */
 
 struct policy_test {
     const char *name;
@@ -893,7 +1035,7 @@ struct policy_test {
 
 #define TEST(function)                                                                             \
     {                                                                                              \
-        #function, function                                                                        \
+#function, function                                                                        \
     }
 
 static const struct policy_test TESTS[] = {
@@ -928,6 +1070,11 @@ static const struct policy_test TESTS[] = {
     TEST(test_K19_zeroing_leaves_no_stale_byte),
     TEST(test_usable_size_is_what_was_asked_for),
     TEST(test_huge_heap),
+    TEST(test_bump_frees_newest_first_alone),
+    TEST(test_bump_mark_release_and_reset),
+    TEST(test_an_empty_megabyte_is_usable),
+    TEST(test_fast_uses_memory_well),
+    TEST(test_fast_slabs_come_and_go),
     TEST(test_remains_of_an_earlier_heap),
     TEST(test_names),
 };

@@ -32,6 +32,14 @@ static void set_next(struct bump_state *bump, uint8_t *next)
     sealed_write_header(bump->secret, next, sealed_header(top_units(bump), flags));
 }
 
+/* The same, and the header that stood there is none any more. */
+static void move_next(struct bump_state *bump, uint8_t *next)
+{
+    if (bump->next != bump->end)
+        sealed_wipe_header(bump->next);
+    set_next(bump, next);
+}
+
 static void set_end(struct bump_state *bump, uint8_t *end)
 {
     bump->end = end;
@@ -103,9 +111,8 @@ static bool bump_release(struct heap *heap, void *block, const void *caller)
     if ((header & SEALED_PREVIOUS_FREE) != 0 &&
         !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
         return sealed_corrupt(heap, block, caller);
-    sealed_wipe_header(bump->next);
     sealed_wipe_header(block);
-    set_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
+    move_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
     bump->live_block_count--;
     return true;
 }
@@ -120,8 +127,7 @@ static bool bump_resize(struct heap *heap, void *block, const struct heap_reques
     if (sealed_next(block, old_units) == bump->next) {
         if (units > old_units + top_units(bump))
             return false;
-        sealed_wipe_header(bump->next);
-        set_next(bump, sealed_next(block, units));
+        move_next(bump, sealed_next(block, units));
         header = sealed_with_units(header, units);
     } else if (request->size_bytes + SEALED_SLACK_MAX < sealed_capacity_bytes(old_units) ||
                request->size_bytes > sealed_capacity_bytes(old_units)) {
@@ -160,8 +166,7 @@ void heap_bump_release(struct heap *heap, struct bump_mark mark, const void *cal
     heap->counters.free_count += bump->live_block_count - mark.live_block_count;
     heap->counters.below_peak_bytes += heap_used_bytes(heap) - mark.used_bytes;
     bump->live_block_count = mark.live_block_count;
-    sealed_wipe_header(bump->next);
-    set_next(bump, mark.next);
+    move_next(bump, mark.next);
     heap_give_back_tail(heap);
 }
 

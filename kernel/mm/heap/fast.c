@@ -2,30 +2,30 @@
  * Slabs for small blocks, caches of exact sizes for middle ones, and under both the segregated free
  * lists of fast_core.c. Every operation takes constant time.
  *
- * A slab is a page of slots of one size. Pages come in groups of 16, each group one block of the
+ * A slab is a page of slots of one size. Pages come in groups of 8, each group one block of the
  * core, aligned to its size. What is known of the pages lies apart from them, side by side:
  *
- *   struct fast_group          16 pages
+ *   struct fast_group          8 pages
  *   | pages in use |           | slots of 32 | slots of 80 | slots of 80 | not in use | …
- *   | struct fast_slab 0…15 |    page 0        page 1        page 2        page 3
+ *   | struct fast_slab 0…7  |    page 0        page 1        page 2        page 3
  *
  * (Kept in the pages themselves it would compete for the same few lines of every cache, since all
  * pages begin at multiples of 4096.) A map finds the group of an address.
  *
- * A slab has a bit for each slot, which is set while that holds a live block. An allocation is a scan
- * for the lowest slot without one; a free divides to find the slot, and proves by the rest and the
- * bit that it was given a live block's first byte.
+ * A slab has a bit for each slot, which is set while that holds a live block. An allocation is a
+ * scan for the lowest slot without one; a free divides to find the slot, and proves by the rest and
+ * the bit that it was given a live block's first byte.
  *
  *   | guard | slot 0        | slot 1        | slot 2        |…
  *     16 B    payload |c..k|  payload   |c.k|
  *
- * A padded slot is longer than what was asked for: c, the first byte behind it, is SEALED_CANARY, and
- * k, the slot's last one, is a canary, too, and holds the low 4 bits of the size. (With all of them
- * set both are the same byte.)
+ * A padded slot is longer than what was asked for: c, the first byte behind it, is SEALED_CANARY,
+ * and k, the slot's last one, is a canary, too, and holds the low 4 bits of the size. (With all of
+ * them set both are the same byte.)
  *
- * Sizes that are multiples of 16 pay 16 bytes for that. Once a class fills many slabs, memory counts
- * more: further blocks of exactly such a size go to dense slabs, without guard and canaries. They
- * alone can be overrun without notice; double and interior frees are still found exactly.
+ * Sizes that are multiples of 16 pay 16 bytes for that. Once there are many such slots, memory
+ * counts more: further blocks of exactly such a size go to dense slabs, without guard and canaries.
+ * They alone can be overrun without notice; double and interior frees are still found exactly.
  *
  * A class that has only a few live blocks does not get a slab: the core serves it.
  */
@@ -34,12 +34,12 @@
 
 #define PAGE_BYTES  ((size_t)4096)
 #define PAGE_UNITS  ((unsigned)(PAGE_BYTES / SEALED_UNIT_BYTES))
-#define GROUP_PAGES 16u
+#define GROUP_PAGES 8u
 #define GROUP_BYTES (GROUP_PAGES * PAGE_BYTES)
 /* The last 8 bytes of a group are the header of the block behind it. */
 #define LAST_PAGE_BYTES (PAGE_BYTES - SEALED_HEADER_BYTES)
 
-/* The map has 8 bytes for each 64 KiB of the heap. Beyond this the core serves all sizes. */
+/* The map has 8 bytes for each 32 KiB of the heap. Beyond this the core serves all sizes. */
 #define MAPPED_BYTES_MAX ((size_t)1 << 30)
 /* In a heap below this a group would be too large a part. */
 #define SLABS_FROM_BYTES ((size_t)512 * 1024)
@@ -48,16 +48,20 @@
 #define DENSE_SIZE_MAX  ((size_t)FAST_DENSE_CLASSES * 16)
 #define GUARD_BYTES     16u
 
-/* The last byte of a slot holds this and 4 bits of the size; with all of them set, SEALED_CANARY. */
+/* A hole below this is of use to small sizes alone. */
+#define HOLE_UNITS (FAST_PADDED_CLASSES + 2)
+
+/* The last byte of a slot holds this and 4 bits of the size; with all of them set, SEALED_CANARY.
+ */
 #define END_MARK 0xb0u
 
-/* So many slabs make a class a mass population, whose memory counts more than its canaries: 1600
- * blocks of 64 bytes, for example. */
-#define MASS_SLAB_COUNT 32
+/* From so many slots on a class is a mass population, whose memory counts more than its canaries:
+ * each of them costs up to 16 bytes. */
+#define MASS_SLOT_COUNT 256
 
 /* Groups without a slab that are kept, so that a program that goes up and down across the end of
  * one does not merge and split its memory each time. */
-#define EMPTY_GROUPS_KEPT 4
+#define EMPTY_GROUPS_KEPT 8
 
 struct fast_slab {
     uint64_t live[FAST_SLAB_WORDS]; /* bit i of word w: slot 64 w + i holds a live block */
@@ -283,6 +287,27 @@ static void list_remove(struct fast_class *class, const struct fast_slab *slab)
         slab->next->previous = slab->previous;
 }
 
+static bool is_mass(const struct fast_class *class)
+{
+    return class->slab_count * class->slot_count[0] >= MASS_SLOT_COUNT;
+}
+
+/* Blocks of exactly the padded class's least size go to dense slabs as long as it is mass. */
+static void choose_class(struct fast_state *fast, unsigned padded)
+{
+    if (padded == 0 || padded > FAST_DENSE_CLASSES)
+        return;
+    bool dense = is_mass(&fast->classes[padded]);
+    fast->class_of[padded * 16] = (uint8_t)(dense ? FAST_PADDED_CLASSES - 1 + padded : padded);
+}
+
+static void count_slab(struct fast_state *fast, unsigned class_index, uint32_t change)
+{
+    fast->classes[class_index].slab_count += change;
+    if (!is_dense(class_index))
+        choose_class(fast, class_index);
+}
+
 static bool open_slab(struct heap *heap, struct fast_class *class, const void *caller)
 {
     struct fast_state *fast = &heap->fast;
@@ -297,12 +322,12 @@ static bool open_slab(struct heap *heap, struct fast_class *class, const void *c
         group_remove(fast, group);
 
     slab->reciprocal = class->reciprocal;
-    slab->stride_bytes = (uint16_t)class->stride_bytes;
+    slab->stride_bytes = (uint16_t) class->stride_bytes;
     slab->class_index = (uint8_t)(class - fast->classes);
     slab->first_bytes = is_dense(slab->class_index) ? 0 : GUARD_BYTES;
     if (slab->first_bytes != 0)
         slot_at(slab, 0)[-1] = SEALED_CANARY;
-    class->slab_count++;
+    count_slab(fast, slab->class_index, 1);
     return make_current(class, slab);
 }
 
@@ -311,7 +336,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab, const void *ca
 {
     struct fast_state *fast = &heap->fast;
     struct fast_group *group = group_of(slab);
-    fast->classes[slab->class_index].slab_count--;
+    count_slab(fast, slab->class_index, UINT32_MAX);
     slab->class_index = NO_CLASS;
     if (group->unused == 0)
         group_push(fast, group);
@@ -383,8 +408,8 @@ static inline void mark_end(uint8_t *slot, size_t stride_bytes, size_t size_byte
     slot[stride_bytes - 1] = (uint8_t)(END_MARK | (size_bytes & 15));
 }
 
-/* The low 4 bits of the size that mark_end() was told, from the last byte of a slot; more than 15 if
- * that was overwritten. */
+/* The low 4 bits of the size that mark_end() was told, from the last byte of a slot; more than 15
+ * if that was overwritten. */
 static inline unsigned read_mark(const uint8_t *slot_end)
 {
     return (unsigned)slot_end[-1] ^ END_MARK;
@@ -437,8 +462,7 @@ static bool report(struct heap *heap, enum heap_fault_kind kind, const uint8_t *
 }
 
 /* Say exactly what is wrong with a pointer into a slab that was not proved. Always false. */
-static __attribute__((noinline)) bool diagnose_slot(struct heap *heap,
-                                                    const struct fast_slab *slab,
+static __attribute__((noinline)) bool diagnose_slot(struct heap *heap, const struct fast_slab *slab,
                                                     const uint8_t *pointer, const void *caller)
 {
     if (slab->class_index == NO_CLASS)
@@ -535,7 +559,8 @@ static inline void count_core_blocks(struct fast_state *fast, size_t size_bytes,
         fast->classes[size_bytes / 16].core_count += change;
 }
 
-/* --- Caches of exact sizes --------------------------------------------------------------------- */
+/* --- Caches of exact sizes ---------------------------------------------------------------------
+ */
 
 /* The cache for blocks of that size, or NULL. */
 static inline struct fast_cache *cache_for(struct fast_state *fast, size_t units)
@@ -561,7 +586,8 @@ static inline uint8_t *cache_take(struct heap *heap, struct fast_cache *cache, c
     if (cache->count == 0)
         return NULL;
     uint8_t *block = cache->blocks[--cache->count];
-    if (!sealed_read_header(heap->fast.core.secret, block, ret_header) || !fast_is_cached(*ret_header)) {
+    if (!sealed_read_header(heap->fast.core.secret, block, ret_header) ||
+        !fast_is_cached(*ret_header)) {
         (void)sealed_corrupt(heap, block, caller);
         return NULL;
     }
@@ -673,21 +699,26 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
     return block;
 }
 
-static __attribute__((noinline)) void *allocate_from_core(struct heap *heap, size_t size_bytes,
-                                                          size_t alignment_bytes,
-                                                          const void *caller)
+static void *allocate_last_slot(struct heap *heap, size_t size_bytes, const void *caller);
+
+static __attribute__((noinline)) void *
+allocate_from_core(struct heap *heap, size_t size_bytes, size_t alignment_bytes, const void *caller)
 {
     const struct heap_request request = {size_bytes, alignment_bytes, caller};
     uint64_t header;
     uint8_t *block = heap->condemned ? NULL : take_block(heap, &request, &header);
-    if (block == NULL) {
-        heap->counters.failure_count++;
-        return NULL;
+    if (block != NULL) {
+        sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
+        count_core_blocks(&heap->fast, size_bytes, 1);
+        heap_count_allocation(heap, size_bytes);
+        return block;
     }
-    sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
-    count_core_blocks(&heap->fast, size_bytes, 1);
-    heap_count_allocation(heap, size_bytes);
-    return block;
+    void *slot = NULL;
+    if (size_bytes <= PADDED_SIZE_MAX && alignment_bytes == SEALED_UNIT_BYTES && !heap->condemned)
+        slot = allocate_last_slot(heap, size_bytes, caller);
+    if (slot == NULL)
+        heap->counters.failure_count++;
+    return slot;
 }
 
 static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t size_bytes,
@@ -696,8 +727,7 @@ static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t 
     uint64_t header;
     uint8_t *block = NULL;
     if (size_bytes <= sealed_capacity_bytes(FAST_CACHED_UNITS_MAX))
-        block =
-            cache_take(heap, &heap->fast.caches[fast_units_for(size_bytes)], caller, &header);
+        block = cache_take(heap, &heap->fast.caches[fast_units_for(size_bytes)], caller, &header);
     if (block == NULL)
         return allocate_from_core(heap, size_bytes, SEALED_UNIT_BYTES, caller);
     sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
@@ -706,60 +736,72 @@ static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t 
     return block;
 }
 
-/* A class gets its first slab when its blocks would fill a quarter of it. */
-static bool deserves_slab(const struct fast_class *class)
+/* The core should serve a mass of this size: up to 24 bytes it takes no more than a slot, and
+ * nothing for a slab; others only where it takes less, and once memory is short, since it is
+ * slower. */
+static bool core_should_serve(const struct fast_state *fast, const struct fast_class *class,
+                              size_t size_bytes)
 {
+    size_t units = fast_units_for(size_bytes);
+    size_t heap_units = (size_t)(fast->core.end - fast->core.base) / SEALED_UNIT_BYTES;
+    if (units == FAST_MINIMUM_UNITS && size_bytes > 16)
+        return true;
+    return fast->core.top_units < heap_units / 8 && units * class->slot_count[0] < PAGE_UNITS;
+}
+
+/* A new slab is worth it: no hole is left that is good for small sizes alone, and the class's
+ * blocks would fill a quarter of the slab; or there are so many that what counts is where they take
+ * least. */
+static bool deserves_slab(const struct fast_state *fast, const struct fast_class *class,
+                          size_t size_bytes)
+{
+    if (fast_core_has_hole(&fast->core, fast_units_for(size_bytes), HOLE_UNITS))
+        return false;
+    if (is_dense((unsigned)(class - fast->classes)))
+        return true;
+    if (is_mass(class))
+        return !core_should_serve(fast, class, size_bytes);
     return class->slab_count != 0 || class->core_count >= class->slot_count[0] / 4u;
 }
 
-/* A slot of the class, from a slab that has one or from a new one. */
-static uint8_t *find_slot(struct heap *heap, struct fast_class *class, const void *caller)
+static inline void *give_slot(struct heap *heap, struct fast_class *class, size_t size_bytes)
 {
-    if (has_slot(class) || refill(class) || open_slab(heap, class, caller))
-        return take_slot(class);
-    return NULL;
-}
-
-/* A new slab's slot for a class whose slabs are full; NULL if the core is to serve it. */
-static uint8_t *find_new_slot(struct heap *heap, struct fast_class *class, size_t size_bytes,
-                              const void *caller)
-{
-    if (class->slab_count < MASS_SLAB_COUNT)
-        return deserves_slab(class) ? find_slot(heap, class, caller) : NULL;
-    if (size_bytes % 16 == 0 && size_bytes <= DENSE_SIZE_MAX && size_bytes != 0)
-        return find_slot(heap, class + FAST_PADDED_CLASSES - 1, caller);
-    /* From 17 to 24 bytes the core takes as much as a slot, and nothing for a slab. */
-    if (size_bytes > 16 && size_bytes <= 24)
-        return NULL;
-    return find_slot(heap, class, caller);
+    uint8_t *slot = take_slot(class);
+    if (class->stride_bytes != size_bytes)
+        mark_end(slot, class->stride_bytes, size_bytes);
+    heap_count_allocation(heap, size_bytes);
+    return slot;
 }
 
 /* The class's current word is used up. */
 static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
                                                       const void *caller)
 {
+    struct fast_state *fast = &heap->fast;
+    struct fast_class *class = &fast->classes[fast->class_of[size_bytes]];
+    if (refill(class) || (deserves_slab(fast, class, size_bytes) && open_slab(heap, class, caller)))
+        return give_slot(heap, class, size_bytes);
+    return heap->condemned ? NULL : allocate_block(heap, size_bytes, caller);
+}
+
+/* Nothing is left but slots that are kept for the other kind of slab, and pages for new ones. */
+static void *allocate_last_slot(struct heap *heap, size_t size_bytes, const void *caller)
+{
     struct fast_class *class = &heap->fast.classes[size_bytes / 16];
-    uint8_t *slot = refill(class) ? take_slot(class)
-                                               : find_new_slot(heap, class, size_bytes, caller);
-    if (slot == NULL)
-        return allocate_block(heap, size_bytes, caller);
-    if (!is_dense(slab_of(&heap->fast, (uintptr_t)slot)->class_index))
-        mark_end(slot, class->stride_bytes, size_bytes);
-    heap_count_allocation(heap, size_bytes);
-    return slot;
+    if (has_slot(class) || refill(class) ||
+        (heap->fast.groups != NULL && open_slab(heap, class, caller)))
+        return give_slot(heap, class, size_bytes);
+    return NULL;
 }
 
 static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 {
     if (size_bytes > PADDED_SIZE_MAX)
         return allocate_block(heap, size_bytes, caller);
-    struct fast_class *class = &heap->fast.classes[size_bytes / 16];
+    struct fast_class *class = &heap->fast.classes[heap->fast.class_of[size_bytes]];
     if (!has_slot(class))
         return allocate_small(heap, size_bytes, caller);
-    uint8_t *slot = take_slot(class);
-    mark_end(slot, class->stride_bytes, size_bytes);
-    heap_count_allocation(heap, size_bytes);
-    return slot;
+    return give_slot(heap, class, size_bytes);
 }
 
 static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
@@ -914,6 +956,8 @@ static void fast_initialise(struct heap *heap)
     fast->group_floor = ((uintptr_t)base + GROUP_BYTES - 1) & ~(uintptr_t)(GROUP_BYTES - 1);
     for (unsigned i = 0; i < FAST_CLASS_COUNT; i++)
         initialise_class(&fast->classes[i], i);
+    for (size_t size_bytes = 0; size_bytes <= PADDED_SIZE_MAX; size_bytes++)
+        fast->class_of[size_bytes] = (uint8_t)(size_bytes / 16);
     for (size_t units = 0; units <= FAST_CACHED_UNITS_MAX; units++)
         fast->caches[units].depth = FAST_CACHE_DEPTH;
 }
@@ -1015,8 +1059,8 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block)
     return true;
 }
 
-static const char *tally_block(const struct fast_state *fast, const uint8_t *block,
-                               uint64_t header, struct tally *tally)
+static const char *tally_block(const struct fast_state *fast, const uint8_t *block, uint64_t header,
+                               struct tally *tally)
 {
     const char *problem = NULL;
     if ((header & SEALED_OWN) != 0) {
@@ -1104,7 +1148,8 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
     for (const struct fast_slab *slab = class->partial; slab != NULL; slab = slab->next) {
         if (&fast->classes[slab->class_index] != class || slab->previous != previous)
             return "a class's list is wrong";
-        if (slab->used_count == 0 || slab->used_count >= slot_count_of(class, slab) || slab == class->slab)
+        if (slab->used_count == 0 || slab->used_count >= slot_count_of(class, slab) ||
+            slab == class->slab)
             return "a slab on a list does not belong there";
         previous = slab;
     }

@@ -67,13 +67,14 @@ struct fast_class {
 };
 
 struct fast_state {
-    uintptr_t group_floor;     /* groups are counted from here */
-    size_t group_limit;        /* length of the map; 0 until there is one */
-    struct fast_slab **map;    /* the slabs of each 64 KiB; NULL where there is no group */
+    uintptr_t group_floor;  /* groups are counted from here */
+    size_t group_limit;     /* length of the map; 0 until there is one */
+    struct fast_slab **map; /* the slabs of each 32 KiB; NULL where there is no group */
+    uint8_t class_of[FAST_PADDED_CLASSES * 16]; /* by size; changes when a class becomes mass */
     struct fast_class classes[FAST_CLASS_COUNT];
     struct fast_group *groups; /* those with unused pages */
     size_t group_count;
-    size_t empty_group_count; /* without a slab */
+    size_t empty_group_count;                            /* without a slab */
     struct fast_cache caches[FAST_CACHED_UNITS_MAX + 1]; /* by units */
     struct fast_core core;
 };

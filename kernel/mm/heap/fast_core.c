@@ -120,7 +120,8 @@ static bool make_free(struct heap *heap, uint8_t *block, size_t units, const voi
 {
     struct fast_core *core = &heap->fast.core;
     sealed_write_header(core->secret, block, sealed_header(units, SEALED_FREE));
-    sealed_write_word(core->secret, sealed_footer_before(sealed_next(block, units)), sealed_header(units, 0));
+    sealed_write_word(core->secret, sealed_footer_before(sealed_next(block, units)),
+                      sealed_header(units, 0));
     return bin_insert(heap, block, units, caller);
 }
 
@@ -141,7 +142,7 @@ static bool tell_next(struct heap *heap, uint8_t *next, bool previous_is_free, c
         return sealed_corrupt(heap, next, caller);
     header &= ~SEALED_PREVIOUS_FREE;
     sealed_write_header(heap->fast.core.secret, next,
-                      previous_is_free ? header | SEALED_PREVIOUS_FREE : header);
+                        previous_is_free ? header | SEALED_PREVIOUS_FREE : header);
     return true;
 }
 
@@ -178,16 +179,18 @@ static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
     return gap_units <= block_units && units <= block_units - gap_units;
 }
 
-/* Look at up to `looks` blocks of one bin. NULL if none fits; *ret_header is that of the last one. */
+/* Look at up to `looks` blocks of one bin. NULL if none fits; *ret_header is that of the last one.
+ */
 static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size_t units,
-                           size_t alignment_bytes, const void *caller,
-                           uint64_t *ret_header, size_t *ret_gap_units)
+                           size_t alignment_bytes, const void *caller, uint64_t *ret_header,
+                           size_t *ret_gap_units)
 {
     const struct fast_core *core = &heap->fast.core;
     uint32_t place = core->bins[bin];
     for (; place != 0 && looks != 0; looks--) {
         uint8_t *block = fast_block_at(core, place);
-        if (!sealed_read_header(core->secret, block, ret_header) || (*ret_header & SEALED_FREE) == 0) {
+        if (!sealed_read_header(core->secret, block, ret_header) ||
+            (*ret_header & SEALED_FREE) == 0) {
             (void)sealed_corrupt(heap, block, caller);
             return NULL;
         }
@@ -208,13 +211,14 @@ static uint8_t *find(struct heap *heap, size_t units, size_t alignment_bytes, co
 {
     const struct fast_core *core = &heap->fast.core;
     unsigned own_bin = bin_of(units);
-    uint8_t *block = search_bin(heap, own_bin, 1, units, alignment_bytes, caller, ret_header,
-                                ret_gap_units);
+    uint8_t *block =
+        search_bin(heap, own_bin, 1, units, alignment_bytes, caller, ret_header, ret_gap_units);
     if (block != NULL || heap->condemned)
         return block;
 
-    size_t enough_units =
-        alignment_bytes == SEALED_UNIT_BYTES ? units : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
+    size_t enough_units = alignment_bytes == SEALED_UNIT_BYTES
+                              ? units
+                              : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
     unsigned bin = bin_not_empty(core, bin_above(enough_units));
     if (bin < FAST_BIN_COUNT)
         return search_bin(heap, bin, 1, units, alignment_bytes, caller, ret_header, ret_gap_units);
@@ -227,8 +231,8 @@ static uint8_t *find(struct heap *heap, size_t units, size_t alignment_bytes, co
                       ret_gap_units);
 }
 
-uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
-                        const void *caller, uint64_t *ret_header)
+uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
+                        uint64_t *ret_header)
 {
     struct fast_core *core = &heap->fast.core;
     uint64_t found;
@@ -297,8 +301,7 @@ static bool detach_previous(struct heap *heap, uint8_t *block, const void *calle
     return bin_remove(heap, previous, units, caller);
 }
 
-bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header,
-                       const void *caller)
+bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header, const void *caller)
 {
     struct fast_core *core = &heap->fast.core;
     uint8_t *next = sealed_next(block, sealed_units(header));

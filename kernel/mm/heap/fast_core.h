@@ -1,6 +1,6 @@
 /*
- * fast_core.h - the memory under the fast policy: sealed blocks (sealed_block.h), free ones in bins by
- * size.
+ * fast_core.h - the memory under the fast policy: sealed blocks (sealed_block.h), free ones in bins
+ * by size.
  *
  * A free block's payload begins with two links, a place each, and ends with its footer. The free
  * memory at the end, the top, is in no bin: it is used last.
@@ -57,13 +57,20 @@ void fast_core_move_end(struct fast_core *core, uint8_t *end);
 /* Take a block of at least `units` at a multiple of `alignment_bytes` out of the free memory; its
  * header is returned (live, slack 0), for the caller to complete and write. NULL if there is none,
  * or if something was found corrupt, which is then reported. */
-uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
-                        const void *caller, uint64_t *ret_header);
+uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
+                        uint64_t *ret_header);
+
+/* True if a bin holds a free block of at least `units` and less than `limit_units` (<= 64). */
+static inline bool fast_core_has_hole(const struct fast_core *core, size_t units,
+                                      size_t limit_units)
+{
+    uint64_t bins = core->bin_bits[0] & ((UINT64_C(1) << limit_units) - 1);
+    return bins >> units != 0;
+}
 
 /* Free a block that is not in a bin; `header` is what its header says. It is merged with its free
  * neighbours. False: one of them was found corrupt, reported. */
-bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header,
-                       const void *caller);
+bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header, const void *caller);
 
 /* Make the block end after `units`; the rest becomes free. `*header` is updated, not written. */
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,

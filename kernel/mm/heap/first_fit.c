@@ -6,12 +6,12 @@
  *         live             free  |          live             free  |             end marker
  *                                +---------------------------------+--> NULL
  *
- * Blocks are sealed (sealed_block.h). A free one is a node of 16 bytes, header and link; the link is
- * a sealed word as well, with the next node's distance from the base in units. An allocation walks
- * the list until a block is large enough and cuts it; a free walks it to where the block belongs, and
- * there merges it with the node before and the node behind if they touch. Both are linear in the
- * number of free blocks, which is what makes this policy slow, and the list's order is what makes
- * its free memory lie together.
+ * Blocks are sealed (sealed_block.h). A free one is a node of 16 bytes, header and link; the link
+ * is a sealed word as well, with the next node's distance from the base in units. An allocation
+ * walks the list until a block is large enough and cuts it; a free walks it to where the block
+ * belongs, and there merges it with the node before and the node behind if they touch. Both are
+ * linear in the number of free blocks, which is what makes this policy slow, and the list's order
+ * is what makes its free memory lie together.
  */
 #include "kernel/mm/heap/first_fit.h"
 
@@ -42,8 +42,8 @@ static bool read_node(const struct heap *heap, const uint8_t *node, size_t *ret_
                       uint8_t **ret_next)
 {
     uint64_t header, link;
-    if (!sealed_read_header(heap->first_fit.secret, node, &header) ||
-        (header & SEALED_FREE) == 0 || !sealed_read_word(heap->first_fit.secret, node, &link))
+    if (!sealed_read_header(heap->first_fit.secret, node, &header) || (header & SEALED_FREE) == 0 ||
+        !sealed_read_word(heap->first_fit.secret, node, &link))
         return false;
     *ret_units = sealed_units(header);
     size_t distance = sealed_units(link);

@@ -67,7 +67,8 @@ const char *heap_fault_kind_name(enum heap_fault_kind kind)
     return "unknown fault";
 }
 
-/* --- A heap that was found corrupt ---------------------------------------------------------------- */
+/* --- A heap that was found corrupt
+ * ---------------------------------------------------------------- */
 
 static void *refuse(struct heap *heap, size_t size_bytes, const void *caller)
 {
@@ -221,7 +222,8 @@ void heap_give_back_tail(struct heap *heap)
     pages->shrink(pages->context, bytes);
 }
 
-/* --- Served here for every policy ----------------------------------------------------------------- */
+/* --- Served here for every policy
+ * ----------------------------------------------------------------- */
 
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
                            const void *caller)
@@ -275,8 +277,8 @@ const char *heap_policy_name(const struct heap *heap)
 
 const struct heap_policy *heap_policy_by_name(const char *name)
 {
-    static const struct heap_policy *const policies[] = {
-        &heap_policy_bump, &heap_policy_first_fit, &heap_policy_best_fit, &heap_policy_fast};
+    static const struct heap_policy *const policies[] = {&heap_policy_bump, &heap_policy_first_fit,
+                                                         &heap_policy_best_fit, &heap_policy_fast};
     for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
         if (text_equal(policies[i]->name, name))
             return policies[i];

@@ -84,16 +84,15 @@ static void *resize_or_move(struct heap *heap, void *block, const struct heap_bl
     }
     void *moved = allocate(heap, request);
     if (moved != NULL) {
-        size_t kept_bytes = info->size_bytes < request->size_bytes ? info->size_bytes
-                                                                   : request->size_bytes;
+        size_t kept_bytes =
+            info->size_bytes < request->size_bytes ? info->size_bytes : request->size_bytes;
         memcpy(moved, block, kept_bytes);
         release(heap, block, info->size_bytes, request->caller);
     }
     return moved;
 }
 
-static void *plain_reallocate(struct heap *heap, void *block, size_t size_bytes,
-                              const void *caller)
+static void *plain_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
 {
     if (block == NULL)
         return plain_allocate(heap, size_bytes, caller);

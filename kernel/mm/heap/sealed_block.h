@@ -201,9 +201,8 @@ static inline bool sealed_end_is_intact(uint64_t secret, const uint8_t *block, u
 }
 
 /* True if `block` is a live block between `first` and `end`, and intact. */
-static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first,
-                                          const uint8_t *end, const uint8_t *block,
-                                          uint64_t *ret_header)
+static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first, const uint8_t *end,
+                                          const uint8_t *block, uint64_t *ret_header)
 {
     return (uintptr_t)block % SEALED_UNIT_BYTES == 0 && block >= first && block < end &&
            sealed_read_header(secret, block, ret_header) && (*ret_header & SEALED_LIVE) != 0 &&

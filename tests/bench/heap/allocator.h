@@ -12,6 +12,8 @@ struct bench_allocator {
     const char *name;
     /* Serves from a fixed region alone, so that its use of memory can be measured. */
     bool has_region;
+    /* Frees newest first alone: most workloads are not for it. */
+    bool frees_newest_only;
     /* Make `size_bytes` of memory ready, all of it free; called before each workload. False, with
      * *ret_reason, if this allocator cannot be had here. */
     bool (*start)(size_t size_bytes, const char **ret_reason);
@@ -20,10 +22,18 @@ struct bench_allocator {
     void *(*reallocate)(void *block, size_t size_bytes);
 };
 
-/* Ends with a NULL. */
-extern struct bench_allocator *const bench_allocators[];
+#define BENCH_ALLOCATORS_MAX 24
 
-/* The region for allocators that need one: page-aligned, touched, so that no page fault is timed. */
+/* Ends with a NULL. */
+extern struct bench_allocator *bench_allocators[];
+
+/* Add those in the shared libraries that HEAP_BENCH_PEERS names, separated by colons: each defines
+ * a struct bench_allocator bench_allocator. So a peer that is not on every machine, or in another
+ * language, can be measured beside the others. */
+void bench_allocators_load(void);
+
+/* The region for allocators that need one: page-aligned, touched, so that no page fault is timed.
+ */
 void *bench_region(size_t size_bytes);
 
 #endif

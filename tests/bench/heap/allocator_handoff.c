@@ -14,7 +14,7 @@ static void fault(void *context, const struct heap_fault *what)
     abort();
 }
 
-static bool start(const struct heap_policy *policy, size_t size_bytes)
+static bool start(const struct heap_policy *policy, size_t size_bytes, const char **ret_reason)
 {
     const struct heap_configuration configuration = {
         .policy = policy,
@@ -24,19 +24,9 @@ static bool start(const struct heap_policy *policy, size_t size_bytes)
         .secret = 0x0123456789abcdef,
         .fault = fault,
     };
-    return heap_initialise(&configuration, &heap) == HEAP_OK;
-}
-
-static bool start_fast(size_t size_bytes, const char **ret_reason)
-{
-    *ret_reason = "the heap refuses the region";
-    return start(&heap_policy_fast, size_bytes);
-}
-
-static bool start_best_fit(size_t size_bytes, const char **ret_reason)
-{
-    *ret_reason = "the heap refuses the region";
-    return start(&heap_policy_best_fit, size_bytes);
+    enum heap_status status = heap_initialise(&configuration, &heap);
+    *ret_reason = heap_status_name(status);
+    return status == HEAP_OK;
 }
 
 static void *allocate(size_t size_bytes)
@@ -54,15 +44,22 @@ static void *reallocate(void *block, size_t size_bytes)
     return heap_reallocate(&heap, block, size_bytes, NULL);
 }
 
-#define POLICY(variable, policy_name, start_function)                                              \
-    struct bench_allocator variable = {                                                            \
+#define POLICY(policy, policy_name, newest_only)                                                   \
+    static bool start_##policy(size_t size_bytes, const char **ret_reason)                         \
+    {                                                                                              \
+        return start(&heap_policy_##policy, size_bytes, ret_reason);                               \
+    }                                                                                              \
+    struct bench_allocator bench_##policy = {                                                      \
         .name = policy_name,                                                                       \
         .has_region = true,                                                                        \
-        .start = start_function,                                                                   \
+        .frees_newest_only = newest_only,                                                          \
+        .start = start_##policy,                                                                   \
         .allocate = allocate,                                                                      \
         .free = release,                                                                           \
         .reallocate = reallocate,                                                                  \
     }
 
-POLICY(bench_fast, "fast", start_fast);
-POLICY(bench_best_fit, "best-fit", start_best_fit);
+POLICY(fast, "fast", false);
+POLICY(best_fit, "best-fit", false);
+POLICY(first_fit, "first-fit", false);
+POLICY(bump, "bump", true);

@@ -1,4 +1,5 @@
-/* No allocator at all: what the benchmark itself costs. Hands out the same memory again and again. */
+/* No allocator at all: what the benchmark itself costs. Hands out the same memory again and again.
+ */
 #include "tests/bench/heap/allocator.h"
 
 static unsigned char *next, *end, *first;

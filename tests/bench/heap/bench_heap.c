@@ -2,10 +2,11 @@
  * bench_heap.c - time the allocators over the same workloads, in one run.
  *
  *   bench_heap [--repeats N] [--only ALLOCATOR] [--workload NAME]
+ *   bench_heap --operations WORKLOAD      prints how many operations a repeat of it times
  *
- * One line a figure on standard output: allocator, workload, figure. Each is the least of N repeats,
- * and the allocators take turns, so that what else the machine does hits all of them alike. The
- * sequences of sizes and places are made before the clock starts, from fixed seeds.
+ * One line a figure on standard output: allocator, workload, figure. Each is the least of N
+ * repeats, and the allocators take turns, so that what else the machine does hits all of them
+ * alike. The sequences of sizes and places are made before the clock starts, from fixed seeds.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -75,8 +76,8 @@ static size_t size_uniform(void)
     return random_between(16, 1024);
 }
 
-/* What a kernel asks for: mostly small structures of a few sizes, names, some buffers, rarely a page
- * or two. */
+/* What a kernel asks for: mostly small structures of a few sizes, names, some buffers, rarely a
+ * page or two. */
 static size_t size_kernel(void)
 {
     static const size_t structures[] = {16, 32, 48, 64, 96, 128, 192, 256};
@@ -92,7 +93,8 @@ static size_t size_kernel(void)
     return (size_t)2048 << random_next() % 3;
 }
 
-/* --- Throughput -------------------------------------------------------------------------------- */
+/* --- Throughput --------------------------------------------------------------------------------
+ */
 
 #define BULK_COUNT   1000
 #define BULK_ROUNDS  50
@@ -101,10 +103,10 @@ static size_t size_kernel(void)
 #define ORDER_COUNT  10000
 #define RESIZE_STEPS 20000
 
-/* A workload is timed in laps of this many steps, and what counts is the least time of each lap over
- * all repeats: a repeat that was interrupted spoils one lap, not the figure. */
-#define LAP_STEPS    500
-#define LAP_COUNT    256
+/* A workload is timed in laps of this many steps, and what counts is the least time of each lap
+ * over all repeats: a repeat that was interrupted spoils one lap, not the figure. */
+#define LAP_STEPS 500
+#define LAP_COUNT 256
 
 struct laps {
     double least_ns[LAP_COUNT];
@@ -138,18 +140,27 @@ static double laps_ns_per_operation(double operations_per_lap)
     return sum_ns / (double)laps->count / operations_per_lap;
 }
 
+/* The functions that are timed have names that begin with timed_, so that callgrind can count them
+ * alone. */
+#define TIMED static __attribute__((noinline)) void
+
 static void *blocks[65536];
 static uint32_t places[CHURN_STEPS];
 static uint32_t sizes[CHURN_STEPS];
+
+TIMED timed_bulk(const struct bench_allocator *allocator)
+{
+    for (size_t i = 0; i < BULK_COUNT; i++)
+        blocks[i] = allocator->allocate(64);
+    for (size_t i = 0; i < BULK_COUNT; i++)
+        allocator->free(blocks[i]);
+}
 
 static double bulk(const struct bench_allocator *allocator)
 {
     laps_begin();
     for (int round = 0; round < BULK_ROUNDS; round++) {
-        for (size_t i = 0; i < BULK_COUNT; i++)
-            blocks[i] = allocator->allocate(64);
-        for (size_t i = 0; i < BULK_COUNT; i++)
-            allocator->free(blocks[i]);
+        timed_bulk(allocator);
         lap();
     }
     return laps_ns_per_operation(2 * BULK_COUNT);
@@ -166,10 +177,10 @@ static void prepare_churn(size_t (*size)(void))
 
 static void free_all(const struct bench_allocator *allocator, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (blocks[i] != NULL)
-            allocator->free(blocks[i]);
-        blocks[i] = NULL;
+    for (size_t i = count; i > 0; i--) {
+        if (blocks[i - 1] != NULL)
+            allocator->free(blocks[i - 1]);
+        blocks[i - 1] = NULL;
     }
 }
 
@@ -179,18 +190,23 @@ static void fill_churn(const struct bench_allocator *allocator)
         blocks[i] = allocator->allocate(sizes[i]);
 }
 
+TIMED timed_churn(const struct bench_allocator *allocator, size_t first)
+{
+    for (size_t i = first; i < first + LAP_STEPS; i++) {
+        void **block = &blocks[places[i]];
+        allocator->free(*block);
+        *block = allocator->allocate(sizes[i]);
+    }
+}
+
 /* Replace blocks at random: a free and an allocation a step. */
 static double churn(const struct bench_allocator *allocator, size_t (*size)(void))
 {
     prepare_churn(size);
     fill_churn(allocator);
     laps_begin();
-    for (size_t i = 0; i < CHURN_STEPS;) {
-        for (size_t end = i + LAP_STEPS; i < end; i++) {
-            void **block = &blocks[places[i]];
-            allocator->free(*block);
-            *block = allocator->allocate(sizes[i]);
-        }
+    for (size_t i = 0; i < CHURN_STEPS; i += LAP_STEPS) {
+        timed_churn(allocator, i);
         lap();
     }
     free_all(allocator, CHURN_SLOTS);
@@ -234,20 +250,31 @@ static void warm_up(const struct bench_allocator *allocator)
     prepare_order();
     allocate_all(allocator);
     for (size_t i = 0; i < ORDER_COUNT; i++)
-        allocator->free(blocks[places[i]]);
+        allocator->free(blocks[allocator->frees_newest_only ? ORDER_COUNT - 1 - i : places[i]]);
+}
+
+TIMED timed_allocate(const struct bench_allocator *allocator, size_t first)
+{
+    for (size_t i = first; i < first + LAP_STEPS; i++)
+        blocks[i] = allocator->allocate(sizes[i]);
 }
 
 static double allocate_many(const struct bench_allocator *allocator)
 {
     warm_up(allocator);
     laps_begin();
-    for (size_t i = 0; i < ORDER_COUNT;) {
-        for (size_t end = i + LAP_STEPS; i < end; i++)
-            blocks[i] = allocator->allocate(sizes[i]);
+    for (size_t i = 0; i < ORDER_COUNT; i += LAP_STEPS) {
+        timed_allocate(allocator, i);
         lap();
     }
     free_all(allocator, ORDER_COUNT);
     return laps_ns_per_operation(LAP_STEPS);
+}
+
+TIMED timed_free_lifo(const struct bench_allocator *allocator, size_t end)
+{
+    for (size_t i = end; i > end - LAP_STEPS; i--)
+        allocator->free(blocks[i - 1]);
 }
 
 static double free_lifo(const struct bench_allocator *allocator)
@@ -255,12 +282,17 @@ static double free_lifo(const struct bench_allocator *allocator)
     warm_up(allocator);
     allocate_all(allocator);
     laps_begin();
-    for (size_t i = ORDER_COUNT; i > 0;) {
-        for (size_t end = i - LAP_STEPS; i > end; i--)
-            allocator->free(blocks[i - 1]);
+    for (size_t i = ORDER_COUNT; i > 0; i -= LAP_STEPS) {
+        timed_free_lifo(allocator, i);
         lap();
     }
     return laps_ns_per_operation(LAP_STEPS);
+}
+
+TIMED timed_free_fifo(const struct bench_allocator *allocator, size_t first)
+{
+    for (size_t i = first; i < first + LAP_STEPS; i++)
+        allocator->free(blocks[i]);
 }
 
 static double free_fifo(const struct bench_allocator *allocator)
@@ -268,12 +300,17 @@ static double free_fifo(const struct bench_allocator *allocator)
     warm_up(allocator);
     allocate_all(allocator);
     laps_begin();
-    for (size_t i = 0; i < ORDER_COUNT;) {
-        for (size_t end = i + LAP_STEPS; i < end; i++)
-            allocator->free(blocks[i]);
+    for (size_t i = 0; i < ORDER_COUNT; i += LAP_STEPS) {
+        timed_free_fifo(allocator, i);
         lap();
     }
     return laps_ns_per_operation(LAP_STEPS);
+}
+
+TIMED timed_free_random(const struct bench_allocator *allocator, size_t first)
+{
+    for (size_t i = first; i < first + LAP_STEPS; i++)
+        allocator->free(blocks[places[i]]);
 }
 
 static double free_random(const struct bench_allocator *allocator)
@@ -281,12 +318,19 @@ static double free_random(const struct bench_allocator *allocator)
     warm_up(allocator);
     allocate_all(allocator);
     laps_begin();
-    for (size_t i = 0; i < ORDER_COUNT;) {
-        for (size_t end = i + LAP_STEPS; i < end; i++)
-            allocator->free(blocks[places[i]]);
+    for (size_t i = 0; i < ORDER_COUNT; i += LAP_STEPS) {
+        timed_free_random(allocator, i);
         lap();
     }
     return laps_ns_per_operation(LAP_STEPS);
+}
+
+TIMED timed_resize(const struct bench_allocator *allocator, size_t first)
+{
+    for (size_t i = first; i < first + LAP_STEPS; i++) {
+        void **block = &blocks[places[i]];
+        *block = allocator->reallocate(*block, sizes[i]);
+    }
 }
 
 /* Change the size of random blocks. */
@@ -295,18 +339,16 @@ static double resize(const struct bench_allocator *allocator)
     prepare_churn(size_uniform);
     fill_churn(allocator);
     laps_begin();
-    for (size_t i = 0; i < RESIZE_STEPS;) {
-        for (size_t end = i + LAP_STEPS; i < end; i++) {
-            void **block = &blocks[places[i]];
-            *block = allocator->reallocate(*block, sizes[i]);
-        }
+    for (size_t i = 0; i < RESIZE_STEPS; i += LAP_STEPS) {
+        timed_resize(allocator, i);
         lap();
     }
     free_all(allocator, CHURN_SLOTS);
     return laps_ns_per_operation(LAP_STEPS);
 }
 
-/* --- The worst single operation ------------------------------------------------------------------ */
+/* --- The worst single operation ------------------------------------------------------------------
+ */
 
 static uint32_t cycles[2 * CHURN_STEPS];
 static double ns_per_cycle;
@@ -376,7 +418,8 @@ static double worst_max(const struct bench_allocator *allocator)
     return cycles[2 * CHURN_STEPS - 1] * ns_per_cycle;
 }
 
-/* --- Use of memory: live requested bytes per cent of the region at the first failure -------------- */
+/* --- Use of memory: live requested bytes per cent of the region at the first failure
+ * -------------- */
 
 static void *many_blocks[1 << 20];
 static uint32_t many_sizes[1 << 20];
@@ -459,46 +502,36 @@ struct workload {
     const char *name;
     size_t region_bytes;
     bool needs_region; /* a figure of memory: exact, measured once, more is better */
+    bool newest_first; /* frees in no other order */
+    unsigned operations;
     double (*run)(const struct bench_allocator *allocator);
 };
 
 static const struct workload workloads[] = {
-    {"bulk-64", REGION_BYTES, false, bulk},
-    {"churn", REGION_BYTES, false, churn_uniform},
-    {"kernel-mix", REGION_BYTES, false, churn_kernel},
-    {"allocate", REGION_BYTES, false, allocate_many},
-    {"free-lifo", REGION_BYTES, false, free_lifo},
-    {"free-fifo", REGION_BYTES, false, free_fifo},
-    {"free-random", REGION_BYTES, false, free_random},
-    {"reallocate", REGION_BYTES, false, resize},
-    {"p99.9", REGION_BYTES, false, worst_p999},
-    {"max", REGION_BYTES, false, worst_max},
-    {"use-16-1024", REGION_BYTES, true, use_uniform},
-    {"use-kernel", REGION_BYTES, true, use_kernel},
-    {"use-64", REGION_BYTES, true, use_64},
-    {"use-24", REGION_BYTES, true, use_24},
-    {"use-empty-1M", (size_t)1 << 20, true, use_empty},
+    {"bulk-64", REGION_BYTES, false, false, 2 * BULK_COUNT *BULK_ROUNDS, bulk},
+    {"churn", REGION_BYTES, false, false, 2 * CHURN_STEPS, churn_uniform},
+    {"kernel-mix", REGION_BYTES, false, false, 2 * CHURN_STEPS, churn_kernel},
+    {"allocate", REGION_BYTES, false, true, ORDER_COUNT, allocate_many},
+    {"free-lifo", REGION_BYTES, false, true, ORDER_COUNT, free_lifo},
+    {"free-fifo", REGION_BYTES, false, false, ORDER_COUNT, free_fifo},
+    {"free-random", REGION_BYTES, false, false, ORDER_COUNT, free_random},
+    {"reallocate", REGION_BYTES, false, false, RESIZE_STEPS, resize},
+    {"p99.9", REGION_BYTES, false, false, 1, worst_p999},
+    {"max", REGION_BYTES, false, false, 1, worst_max},
+    {"use-16-1024", REGION_BYTES, true, false, 1, use_uniform},
+    {"use-kernel", REGION_BYTES, true, false, 1, use_kernel},
+    {"use-64", REGION_BYTES, true, false, 1, use_64},
+    {"use-24", REGION_BYTES, true, false, 1, use_24},
+    {"use-empty-1M", (size_t)1 << 20, true, true, 1, use_empty},
 };
 
 #define WORKLOAD_COUNT (sizeof workloads / sizeof workloads[0])
 
-static double run_once(const struct bench_allocator *allocator, const struct workload *workload)
-{
-    const char *reason;
-    if (!allocator->start(workload->region_bytes, &reason)) {
-        (void)fprintf(stderr, "%s: %s\n", allocator->name, reason);
-        exit(1);
-    }
-    return workload->run(allocator);
-}
-
-#define ALLOCATORS_MAX 32
-
-static struct laps laps_of[ALLOCATORS_MAX];
+static struct laps laps_of[BENCH_ALLOCATORS_MAX];
 
 static void run_workload(const struct workload *workload, const char *only, int repeats)
 {
-    double least[ALLOCATORS_MAX];
+    double least[BENCH_ALLOCATORS_MAX];
     memset(laps_of, 0, sizeof laps_of);
     for (int repeat = 0; repeat < (workload->needs_region ? 1 : repeats); repeat++) {
         for (size_t a = 0; bench_allocators[a] != NULL; a++) {
@@ -506,12 +539,13 @@ static void run_workload(const struct workload *workload, const char *only, int 
             const char *reason;
             if ((only != NULL && strcmp(only, allocator->name) != 0) ||
                 (workload->needs_region && !allocator->has_region) ||
+                (!workload->newest_first && allocator->frees_newest_only) ||
                 !bench_allocators[a]->start(workload->region_bytes, &reason)) {
                 least[a] = -1;
                 continue;
             }
             laps = &laps_of[a];
-            double figure = run_once(allocator, workload);
+            double figure = workload->run(allocator);
             if (repeat == 0 || figure < least[a])
                 least[a] = figure;
         }
@@ -520,6 +554,15 @@ static void run_workload(const struct workload *workload, const char *only, int 
         if (least[a] >= 0)
             printf("%s %s %.3f\n", bench_allocators[a]->name, workload->name, least[a]);
     }
+}
+
+static int print_operations(const char *name)
+{
+    for (size_t w = 0; w < WORKLOAD_COUNT; w++) {
+        if (strcmp(name, workloads[w].name) == 0)
+            printf("%u\n", workloads[w].operations);
+    }
+    return 0;
 }
 
 int main(int argument_count, char **arguments)
@@ -533,7 +576,10 @@ int main(int argument_count, char **arguments)
             only = arguments[i + 1];
         else if (strcmp(arguments[i], "--workload") == 0)
             workload = arguments[i + 1];
+        else if (strcmp(arguments[i], "--operations") == 0)
+            return print_operations(arguments[i + 1]);
     }
+    bench_allocators_load();
     calibrate();
     for (size_t w = 0; w < WORKLOAD_COUNT; w++) {
         if (workload == NULL || strcmp(workload, workloads[w].name) == 0)

@@ -1,8 +1,8 @@
 /*
  * heap_oracle.h - random operations on a heap, beside a model of what it must hold.
  *
- * After each step the caller may have everything compared: the heap's own check, every byte of every
- * block, that no two blocks overlap, and all figures of the statistics that the model knows.
+ * After each step the caller may have everything compared: the heap's own check, every byte of
+ * every block, that no two blocks overlap, and all figures of the statistics that the model knows.
  */
 #ifndef TESTS_UNIT_SUPPORT_HEAP_ORACLE_H
 #define TESTS_UNIT_SUPPORT_HEAP_ORACLE_H
@@ -46,8 +46,7 @@ void heap_oracle_begin(struct heap_oracle *ret_oracle, struct heap *heap,
 const char *heap_oracle_step(struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
 /* Compare everything. NULL, or what is wrong. */
-const char *heap_oracle_check(const struct heap_oracle *oracle)
-    __attribute__((warn_unused_result));
+const char *heap_oracle_check(const struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
 /* Free every block, newest first, and check that the heap is as it was when it was empty. */
 const char *heap_oracle_end(struct heap_oracle *oracle) __attribute__((warn_unused_result));

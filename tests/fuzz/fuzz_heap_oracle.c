@@ -1,0 +1,58 @@
+/*
+ * fuzz_heap_oracle.c - a stream of operations on a heap of each policy beside an oracle, with the
+ * full check after each. Many blocks of few sizes, so that the fast policy's slabs take part.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/mm/heap/heap.h"
+#include "tests/fuzz/require.h"
+#include "tests/unit/support/byte_stream.h"
+#include "tests/unit/support/heap_oracle.h"
+
+#define REGION_BYTES      ((size_t)768 * 1024)
+#define INPUT_LIMIT_BYTES ((size_t)1500)
+
+static _Alignas(65536) uint8_t region[REGION_BYTES];
+
+static uint32_t next(void *context)
+{
+    return (uint32_t)byte_stream_next(context, 2);
+}
+
+static void fault(void *context, const struct heap_fault *what)
+{
+    (void)context;
+    require_no_problem(what->detail);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
+{
+    static const struct heap_policy *const policies[] = {
+        &heap_policy_fast, &heap_policy_bump, &heap_policy_first_fit, &heap_policy_best_fit};
+    static struct heap heap;
+    static struct heap_oracle oracle;
+    struct byte_stream stream = {
+        data, size_bytes < INPUT_LIMIT_BYTES ? size_bytes : INPUT_LIMIT_BYTES, 0};
+    size_t choice = byte_stream_next(&stream, 1);
+    size_t heap_bytes = choice < 128 ? REGION_BYTES : 4096 + choice % 16 * 4096;
+    const struct heap_configuration configuration = {
+        .policy = policies[choice % 4],
+        .base = region,
+        .initial_bytes = heap_bytes,
+        .limit_bytes = heap_bytes,
+        .secret = choice,
+        .fault = fault,
+    };
+    memset(region, 0x5e, 64);
+    require(heap_initialise(&configuration, &heap) == HEAP_OK);
+    heap_oracle_begin(&oracle, &heap, next, &stream);
+    while (!byte_stream_is_empty(&stream)) {
+        require_no_problem(heap_oracle_step(&oracle));
+        require_no_problem(heap_oracle_check(&oracle));
+    }
+    require_no_problem(heap_oracle_end(&oracle));
+    return 0;
+}
