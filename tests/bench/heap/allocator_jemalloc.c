@@ -11,9 +11,11 @@ static bool start(size_t size_bytes, const char **ret_reason)
     static void *library;
     if (library == NULL)
         library = dlopen("libjemalloc.so.2", RTLD_NOW | RTLD_LOCAL);
-    *ret_reason = "libjemalloc.so.2 is not installed";
-    if (library == NULL)
+    if (library == NULL) {
+        *ret_reason = dlerror();
         return false;
+    }
+    *ret_reason = "a function is missing";
     *(void **)&bench_jemalloc.allocate = dlsym(library, "malloc");
     *(void **)&bench_jemalloc.free = dlsym(library, "free");
     *(void **)&bench_jemalloc.reallocate = dlsym(library, "realloc");

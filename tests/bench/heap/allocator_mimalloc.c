@@ -11,9 +11,11 @@ static bool start(size_t size_bytes, const char **ret_reason)
     static void *library;
     if (library == NULL)
         library = dlopen("libmimalloc.so.2.0", RTLD_NOW | RTLD_LOCAL);
-    *ret_reason = "libmimalloc.so.2.0 is not installed";
-    if (library == NULL)
+    if (library == NULL) {
+        *ret_reason = dlerror();
         return false;
+    }
+    *ret_reason = "a function is missing";
     *(void **)&bench_mimalloc.allocate = dlsym(library, "mi_malloc");
     *(void **)&bench_mimalloc.free = dlsym(library, "mi_free");
     *(void **)&bench_mimalloc.reallocate = dlsym(library, "mi_realloc");
