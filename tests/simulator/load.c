@@ -448,10 +448,10 @@ static void run_fragmentation(struct kernel_model *kernel, uint64_t seed,
 /* --- All of them ------------------------------------------------------------------------------ */
 
 static const struct load LOADS[] = {
-    {"boot", run_boot},
-    {"random", run_random},
-    {"exhaustion", run_exhaustion},
-    {"fragmentation", run_fragmentation},
+    {"boot", false, run_boot},
+    {"random", true, run_random},
+    {"exhaustion", false, run_exhaustion},
+    {"fragmentation", true, run_fragmentation},
 };
 
 const struct load *load_find(const char *name)

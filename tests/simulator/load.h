@@ -33,6 +33,7 @@ struct load_result {
 
 struct load {
     const char *name;
+    bool frees_in_any_order;
     void (*run)(struct kernel_model *kernel, uint64_t seed, struct load_result *result);
 };
 

@@ -49,8 +49,6 @@ struct options {
     bool print_map;
 };
 
-static const struct heap_policy *const HEAP_POLICIES[] = {&heap_policy_best_fit};
-
 static _Noreturn void refuse(const char *format, const char *detail)
 {
     (void)fprintf(stderr, "simulate: ");
@@ -63,11 +61,10 @@ static _Noreturn void refuse(const char *format, const char *detail)
 
 static const struct heap_policy *find_policy(const char *name)
 {
-    for (size_t i = 0; i < sizeof(HEAP_POLICIES) / sizeof(HEAP_POLICIES[0]); i++) {
-        if (strcmp(name, HEAP_POLICIES[i]->name) == 0)
-            return HEAP_POLICIES[i];
-    }
-    refuse("there is no heap policy %s", name);
+    const struct heap_policy *policy = heap_policy_by_name(name);
+    if (policy == NULL)
+        refuse("there is no heap policy %s: bump, first-fit, best-fit or fast", name);
+    return policy;
 }
 
 static const struct load *find_load(const char *name)
@@ -98,7 +95,7 @@ static struct options parse_options(int argument_count, char **arguments)
 {
     struct options options = {
         .load = load_find("boot"),
-        .heap_policy = HEAP_POLICIES[0],
+        .heap_policy = &heap_policy_fast,
         .temp_heap_size_bytes = MIB,
         .seed = 1,
     };
@@ -141,6 +138,9 @@ static struct options parse_options(int argument_count, char **arguments)
         refuse("%s", "which file? scripts/simulate.sh --help tells more");
     if (options.source == NULL)
         options.source = options.path;
+    if (options.load != NULL && options.load->frees_in_any_order &&
+        options.heap_policy == &heap_policy_bump)
+        refuse("the load %s frees in any order, which a bump heap refuses", options.load->name);
     return options;
 }
 

@@ -105,6 +105,7 @@ def test_map_is_printed_as_data_rows_that_are_read_again(tmp_path):
     ([CLEVO, "--temp-heap", "99999999999999999999"], "is no number"),
     ([CLEVO, "--temp-heap", "-1"], "is no number"),
     ([CLEVO, "--heap-policy", "magic"], "no heap policy magic"),
+    ([CLEVO, "--heap-policy", "bump", "--load", "random"], "frees in any order"),
     ([CLEVO, "--load", "feather"], "invalid choice"),
 ])  # fmt: skip
 def test_wrong_option_is_refused(options, words):

@@ -31,6 +31,7 @@
  */
 #include "kernel/mm/heap/fast_core.h"
 #include "shared/memory.h"
+#include "shared/power_of_two.h"
 
 #define PAGE_BYTES  ((size_t)4096)
 #define PAGE_UNITS  ((unsigned)(PAGE_BYTES / SEALED_UNIT_BYTES))
@@ -807,7 +808,7 @@ static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *cal
 static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                                    const void *caller)
 {
-    if (!heap_is_alignment(alignment_bytes)) {
+    if (!is_power_of_two(alignment_bytes)) {
         heap->counters.failure_count++;
         return NULL;
     }

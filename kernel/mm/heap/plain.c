@@ -4,6 +4,7 @@
  */
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
+#include "shared/power_of_two.h"
 
 static const struct heap_plain_policy *plain_of(const struct heap *heap)
 {
@@ -45,7 +46,7 @@ static void release(struct heap *heap, void *block, size_t size_bytes, const voi
 static void *plain_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                                     const void *caller)
 {
-    if (!heap_is_alignment(alignment_bytes)) {
+    if (!is_power_of_two(alignment_bytes)) {
         heap->counters.failure_count++;
         return NULL;
     }

@@ -91,12 +91,6 @@ bool heap_grow_for(struct heap *heap, const struct heap_request *request);
 /* Give what is free at the end back to the page source, if that is worth its cost. */
 void heap_give_back_tail(struct heap *heap);
 
-/* True for 1, 2, 4, …; these alone are alignments. */
-static inline bool heap_is_alignment(size_t alignment_bytes)
-{
-    return alignment_bytes != 0 && (alignment_bytes & (alignment_bytes - 1)) == 0;
-}
-
 /* Count a block that was allocated. A new peak leaves the difference at 0. */
 static inline void heap_count_allocation(struct heap *heap, size_t size_bytes)
 {
