@@ -44,6 +44,11 @@ static void write_serial(void *context, const char *text, size_t length_bytes)
     arch_serial_write(text, length_bytes);
 }
 
+static void clear_screen(void *context)
+{
+    framebuffer_text_clear(context);
+}
+
 static void write_screen(void *context, const char *text, size_t length_bytes)
 {
     framebuffer_text_write(context, text, length_bytes);
@@ -63,8 +68,7 @@ static bool open_screen(struct kernel *kernel, const struct handoff_framebuffer 
                                      direct_map(kernel, phys_addr(framebuffer->base)), console_font,
                                      kernel->screen_cells, sizeof kernel->screen_cells))
         return false;
-    framebuffer_text_clear(&kernel->screen);
-    log_add_sink((struct log_sink){write_screen, &kernel->screen});
+    log_add_sink((struct log_sink){write_screen, &kernel->screen, clear_screen});
     return true;
 }
 
@@ -108,7 +112,8 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
 {
     uint64_t entered = arch_timestamp();
     arch_serial_initialise();
-    log_add_sink((struct log_sink){write_serial, NULL});
+    log_count_ticks(arch_timestamp);
+    log_add_sink((struct log_sink){write_serial, NULL, NULL});
 
     struct page_table_features features;
     struct handoff_view view;

@@ -13,7 +13,24 @@
 static struct log_sink sinks[SINK_LIMIT];
 static size_t sink_count;
 static char history[HISTORY_CAPACITY_BYTES];
-static size_t history_total_bytes; /* ever written; the newest HISTORY_CAPACITY_BYTES are kept */
+static size_t history_total_bytes;  /* ever written; the newest HISTORY_CAPACITY_BYTES are kept */
+static uint64_t (*timestamp)(void); /* NULL: nobody counts */
+static uint64_t spent_ticks;
+
+void log_count_ticks(uint64_t (*counter)(void))
+{
+    timestamp = counter;
+}
+
+uint64_t log_spent_ticks(void)
+{
+    return spent_ticks;
+}
+
+static uint64_t now(void)
+{
+    return timestamp == NULL ? 0 : timestamp();
+}
 
 static void remember(const char *text, size_t length_bytes)
 {
@@ -28,19 +45,27 @@ static void write_all(const char *text, size_t length_bytes)
         sinks[i].write(sinks[i].context, text, length_bytes);
 }
 
+static void replay(const struct log_sink *sink)
+{
+    if (history_total_bytes > HISTORY_CAPACITY_BYTES) {
+        size_t oldest = history_total_bytes % HISTORY_CAPACITY_BYTES;
+        sink->write(sink->context, history + oldest, HISTORY_CAPACITY_BYTES - oldest);
+        sink->write(sink->context, history, oldest);
+    } else {
+        sink->write(sink->context, history, history_total_bytes);
+    }
+}
+
 void log_add_sink(struct log_sink sink)
 {
     if (sink_count == SINK_LIMIT)
         return;
+    uint64_t began = now();
     sinks[sink_count++] = sink;
-
-    if (history_total_bytes > HISTORY_CAPACITY_BYTES) {
-        size_t oldest = history_total_bytes % HISTORY_CAPACITY_BYTES;
-        sink.write(sink.context, history + oldest, HISTORY_CAPACITY_BYTES - oldest);
-        sink.write(sink.context, history, oldest);
-    } else {
-        sink.write(sink.context, history, history_total_bytes);
-    }
+    if (sink.open != NULL)
+        sink.open(sink.context);
+    replay(&sink);
+    spent_ticks += now() - began;
 }
 
 /* Append formatted text at *length_bytes; what does not fit is cut. */
@@ -54,12 +79,14 @@ static void append_v(char *line, size_t *length_bytes, const char *format, va_li
 static void log_tagged(const char *stage, const char *mark, const char *format, va_list arguments)
 {
     char line[LINE_CAPACITY_BYTES];
+    uint64_t began = now();
     size_t length = (size_t)format_text(line, sizeof line, "[%s] %s", stage, mark);
     append_v(line, &length, format, arguments);
     if (length == sizeof line - 1)
         length--;
     line[length++] = '\n';
     write_all(line, length);
+    spent_ticks += now() - began;
 }
 
 void log_line(const char *stage, const char *format, ...)

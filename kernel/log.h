@@ -10,15 +10,24 @@
 #define KERNEL_LOG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-/* Where lines go. `write` must not log and must not fail. */
+/* Where lines go. Neither callback may log or fail. */
 struct log_sink {
     void (*write)(void *context, const char *text, size_t length_bytes);
     void *context;
+    void (*open)(void *context); /* called once, before the first text (clear a screen); or NULL */
 };
 
-/* Add a sink (at most 4) and replay to it what was logged so far. */
+/* Add a sink (at most 4), open it and replay to it what was logged so far. */
 void log_add_sink(struct log_sink sink);
+
+/* Count from now on what logging costs, in ticks of `timestamp`. Drawing a line of text is dearer
+ * than most of what the line tells of, so a phase is only understood with the two apart. */
+void log_count_ticks(uint64_t (*timestamp)(void));
+
+/* Ticks spent in this file and in the sinks since log_count_ticks(); 0 before. */
+uint64_t log_spent_ticks(void);
 
 /* Log one line, "[stage] text\n". */
 void log_line(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));

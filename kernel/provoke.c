@@ -224,13 +224,13 @@ static void panic_in_sink(void *context, const char *text, size_t length_bytes)
 static void nested_fault(struct kernel *kernel)
 {
     (void)kernel;
-    log_add_sink((struct log_sink){fault_in_sink, NULL});
+    log_add_sink((struct log_sink){fault_in_sink, NULL, NULL});
 }
 
 static void panic_in_panic(struct kernel *kernel)
 {
     (void)kernel;
-    log_add_sink((struct log_sink){panic_in_sink, NULL});
+    log_add_sink((struct log_sink){panic_in_sink, NULL, NULL});
 }
 
 static void assertion(struct kernel *kernel)

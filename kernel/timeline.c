@@ -11,6 +11,7 @@ static void append(struct timeline *timeline, const char *name, size_t name_capa
         timeline->dropped++;
         return;
     }
+    timeline->log_ticks[timeline->count] = log_spent_ticks();
     struct handoff_moment *moment = &timeline->moments[timeline->count++];
     *moment = (struct handoff_moment){.tsc = tsc};
     for (size_t i = 0; i + 1 < sizeof moment->name && i < name_capacity && name[i] != '\0'; i++)
@@ -54,11 +55,13 @@ void timeline_print(const struct timeline *timeline)
 {
     for (unsigned i = 0; i < timeline->count; i++) {
         const struct handoff_moment *moment = &timeline->moments[i];
-        uint64_t end = i + 1 < timeline->count ? timeline->moments[i + 1].tsc : moment->tsc;
+        unsigned next = i + 1 < timeline->count ? i + 1 : i;
+        uint64_t end = timeline->moments[next].tsc;
         log_line(
-            "timeline", "at_us=%-8llu took_us=%-8llu ticks=%-10llu phase=%s",
+            "timeline", "at_us=%-8llu took_us=%-8llu log_ticks=%-10llu ticks=%-10llu phase=%s",
             (unsigned long long)timeline_microseconds_at(timeline, moment->tsc),
             (unsigned long long)ticks_to_microseconds(end - moment->tsc, timeline->frequency_hz),
+            (unsigned long long)(timeline->log_ticks[next] - timeline->log_ticks[i]),
             (unsigned long long)(end - moment->tsc), moment->name);
     }
     if (timeline->dropped > 0)

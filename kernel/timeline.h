@@ -13,6 +13,7 @@
 
 struct timeline {
     struct handoff_moment moments[TIMELINE_LIMIT];
+    uint64_t log_ticks[TIMELINE_LIMIT]; /* that the kernel's log had taken until each moment */
     unsigned count;
     unsigned dropped;      /* moments for which there was no room */
     uint64_t frequency_hz; /* of the counter; 0 if unknown */
@@ -29,7 +30,8 @@ void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc);
  * counter's frequency is unknown. Precondition: there is a moment. */
 uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc);
 
-/* Log one line a phase: when it began, and how long it took until the next one. */
+/* Log one line a phase: when it began, how long it took until the next one, and how much of that
+ * was logging. */
 void timeline_print(const struct timeline *timeline);
 
 #endif

@@ -398,7 +398,7 @@ int main(int argument_count, char **arguments)
         free(input.rows);
         return EXIT_READY;
     }
-    log_add_sink((struct log_sink){write_output, NULL});
+    log_add_sink((struct log_sink){write_output, NULL, NULL});
     machine.options = &options;
     machine.input = &input;
     machine.report = (struct report){
