@@ -369,6 +369,7 @@ void bring_up_paging_audit(struct kernel *kernel)
     arch_use_interrupt_stacks(&kernel->interrupt_stacks);
     mark(kernel, "kernel: page audit");
     audit_early(kernel, &result);
+    mark(kernel, "kernel: reclaim");
     uint64_t reclaimed = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
              kernel->address_space.table.levels,

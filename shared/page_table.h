@@ -158,8 +158,16 @@ enum page_table_status page_table_lookup(const struct page_table *table, struct 
                                          struct page_mapping *ret)
     __attribute__((warn_unused_result));
 
-/* Call `visit` for every present page in order of virtual address; stop when it returns false.
- * Returns false if it was stopped. */
+/* Call `visit` for all present pages in order of virtual address, those of one table together that
+ * have one size, one set of permissions and follow each other in physical memory: `first` and the
+ * page_count - 1 behind it. For whoever judges millions of pages. Stop when it returns false; false
+ * if it was stopped. */
+bool page_table_walk_stretches(const struct page_table *table,
+                               bool (*visit)(void *context, const struct page_mapping *first,
+                                             uint64_t page_count),
+                               void *context);
+
+/* The same, page by page. */
 bool page_table_walk(const struct page_table *table,
                      bool (*visit)(void *context, const struct page_mapping *mapping),
                      void *context);

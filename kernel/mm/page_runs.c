@@ -68,9 +68,9 @@ static unsigned size_index(uint64_t page_size_bytes)
     return page_size_bytes == 2 * MIB ? 1 : 2;
 }
 
-static bool add_page(void *context, const struct page_mapping *page)
+/* Where areas count, pages are added one by one, since each may lie in another area. */
+static void add_pages(struct runs_walk *walk, const struct page_mapping *page, uint64_t page_count)
 {
-    struct runs_walk *walk = context;
     if (continues(walk, page)) {
         walk->run.is_contiguous = walk->run.is_contiguous && follows_physically(&walk->run, page);
     } else {
@@ -84,8 +84,19 @@ static bool add_page(void *context, const struct page_mapping *page)
             .area = area_of(walk, page),
         };
     }
-    walk->run.size_bytes += page->page_size_bytes;
-    walk->run.page_counts[size_index(page->page_size_bytes)]++;
+    walk->run.size_bytes += page_count * page->page_size_bytes;
+    walk->run.page_counts[size_index(page->page_size_bytes)] += page_count;
+}
+
+static bool add_page(void *context, const struct page_mapping *page)
+{
+    add_pages(context, page, 1);
+    return true;
+}
+
+static bool add_stretch(void *context, const struct page_mapping *first, uint64_t page_count)
+{
+    add_pages(context, first, page_count);
     return true;
 }
 
@@ -93,6 +104,9 @@ void page_runs_walk(const struct page_table *table, const struct address_space *
                     void (*visit)(void *context, const struct page_run *run), void *context)
 {
     struct runs_walk walk = {.areas = areas, .visit = visit, .context = context};
-    page_table_walk(table, add_page, &walk);
+    if (areas == NULL)
+        page_table_walk_stretches(table, add_stretch, &walk);
+    else
+        page_table_walk(table, add_page, &walk);
     finish_run(&walk);
 }

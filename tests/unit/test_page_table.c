@@ -747,6 +747,19 @@ static void test_merge_needs_512_pages_that_are_alike(void **state)
 }
 
 /* The CPU sets "accessed" and "dirty" in an entry when it uses it. */
+/* The entry for 4 KiB that translates an address. */
+static uint64_t *entry_of(struct space *space, uint64_t virtual)
+{
+    struct phys_addr table = space->table.root;
+    for (unsigned level = 4;; level--) {
+        uint64_t *entries = fake_memory_at(&space->memory, table);
+        uint64_t *entry = &entries[page_entry_index(virt_addr(virtual), level)];
+        if (level == 1)
+            return entry;
+        table = page_entry_address(*entry, level);
+    }
+}
+
 static void test_merge_ignores_what_the_cpu_notes(void **state)
 {
     (void)state;
@@ -755,14 +768,8 @@ static void test_merge_ignores_what_the_cpu_notes(void **state)
     assert_int_equal(
         page_table_map(&space.table, virt_addr(UPPER), phys_addr(0), 2 * MIB, READ_WRITE, false),
         PAGE_TABLE_OK);
-    struct phys_addr table = space.table.root;
-    for (unsigned level = 4; level > 1; level--) {
-        uint64_t *entries = fake_memory_at(&space.memory, table);
-        table = page_entry_address(entries[page_entry_index(virt_addr(UPPER), level)], level);
-    }
-    uint64_t *entries = fake_memory_at(&space.memory, table);
-    entries[0] |= PAGE_ENTRY_ACCESSED;
-    entries[300] |= PAGE_ENTRY_ACCESSED | PAGE_ENTRY_DIRTY;
+    *entry_of(&space, UPPER) |= PAGE_ENTRY_ACCESSED;
+    *entry_of(&space, UPPER + UINT64_C(300) * 4 * KIB) |= PAGE_ENTRY_ACCESSED | PAGE_ENTRY_DIRTY;
     assert_int_equal(merge(&space, UPPER, 2 * MIB), 1);
     assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_WRITE);
     space_destroy(&space);
@@ -999,6 +1006,43 @@ static void test_walks_can_be_stopped(void **state)
     space_destroy(&space);
 }
 
+struct stretches {
+    unsigned count;
+    uint64_t page_counts[8];
+};
+
+static bool collect_stretch(void *context, const struct page_mapping *first, uint64_t page_count)
+{
+    struct stretches *stretches = context;
+    assert_true(stretches->count < 8);
+    assert_int_equal(first->page_size_bytes, 4 * KIB);
+    stretches->page_counts[stretches->count++] = page_count;
+    return true;
+}
+
+/* The permissions, the place in memory and the end of a table each end a stretch; that a page was
+ * used does not. */
+static void test_stretches_are_pages_that_are_alike(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    uint64_t base = UPPER + 2 * MIB - UINT64_C(5) * 4 * KIB;
+    assert_int_equal(map(&space, base, 0x101000, 7 * 4 * KIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, base + 7 * 4 * KIB, 0x108000, 2 * 4 * KIB, READ_ONLY),
+                     PAGE_TABLE_OK);
+    assert_int_equal(map(&space, base + 9 * 4 * KIB, 0x10b000, 4 * KIB, READ_ONLY), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, base + 11 * 4 * KIB, 0x10d000, 4 * KIB, READ_ONLY), PAGE_TABLE_OK);
+    *entry_of(&space, base + 4 * KIB) |= PAGE_ENTRY_ACCESSED | PAGE_ENTRY_DIRTY;
+
+    struct stretches found = {0};
+    assert_true(page_table_walk_stretches(&space.table, collect_stretch, &found));
+    const uint64_t expected[] = {5, 2, 2, 1, 1};
+    assert_int_equal(found.count, 5);
+    assert_memory_equal(found.page_counts, expected, sizeof expected);
+    space_destroy(&space);
+}
+
 /* --- Random requests against an oracle --- */
 
 static void test_random_requests(void **state)
@@ -1067,6 +1111,7 @@ int main(void)
         cmocka_unit_test(test_P4_protect_fails_in_a_split),
         cmocka_unit_test(test_borrowed_upper_half_stays_the_owners),
         cmocka_unit_test(test_walks_can_be_stopped),
+        cmocka_unit_test(test_stretches_are_pages_that_are_alike),
         cmocka_unit_test(test_random_requests),
         cmocka_unit_test(test_every_status_has_a_name),
     };

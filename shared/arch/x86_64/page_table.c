@@ -156,7 +156,7 @@ static bool refers_to_own_table(uint64_t entry, unsigned level)
 static void destroy_tree(struct page_table *table, struct phys_addr page, unsigned level)
 {
     const uint64_t *entries = entries_of(table, page);
-    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+    for (unsigned i = 0; level > PAGE_LEVEL_4KIB && i < PAGE_ENTRY_COUNT; i++) {
         if (refers_to_own_table(entries[i], level))
             destroy_tree(table, page_entry_address(entries[i], level), level - 1);
     }
@@ -193,22 +193,6 @@ static struct walk_end walk_to(const struct page_table *table, struct virt_addr 
             return (struct walk_end){entry, level};
         page = page_entry_address(*entry, level);
     }
-}
-
-/* True if every page of the range is mapped (wanted = true), or none is (wanted = false). */
-static bool range_is_all(const struct page_table *table, struct virt_addr start,
-                         uint64_t size_bytes, bool wanted)
-{
-    uint64_t offset = 0;
-    while (offset < size_bytes) {
-        struct virt_addr position = virt_addr_add(start, offset);
-        struct walk_end end = walk_to(table, position);
-        if (page_entry_is_present(*end.entry) != wanted)
-            return false;
-        uint64_t span = page_entry_span_bytes(end.level);
-        offset += span - (position.value & (span - 1));
-    }
-    return true;
 }
 
 static enum page_table_status judge_virtual_range(const struct page_table *table,
@@ -252,6 +236,36 @@ static void cursor_advance(struct cursor *cursor, uint64_t span)
         bytes = cursor->remaining_bytes;
     cursor->virtual = virt_addr_add(cursor->virtual, bytes);
     cursor->remaining_bytes -= bytes;
+}
+
+/* True if every page of the range that this table translates is mapped (wanted = true), or none is
+ * (wanted = false). */
+static bool table_is_all(const struct page_table *table, struct phys_addr page, unsigned level,
+                         struct cursor *cursor, bool wanted)
+{
+    const uint64_t *entries = entries_of(table, page);
+    unsigned index = page_entry_index(cursor->virtual, level);
+    for (; index < PAGE_ENTRY_COUNT && cursor->remaining_bytes > 0; index++) {
+        uint64_t entry = entries[index];
+        bool present = page_entry_is_present(entry);
+        if (present && !page_entry_is_leaf(entry, level)) {
+            struct phys_addr below = page_entry_address(entry, level);
+            if (!table_is_all(table, below, level - 1, cursor, wanted))
+                return false;
+            continue;
+        }
+        if (present != wanted)
+            return false;
+        cursor_advance(cursor, page_entry_span_bytes(level));
+    }
+    return true;
+}
+
+static bool range_is_all(const struct page_table *table, struct virt_addr start,
+                         uint64_t size_bytes, bool wanted)
+{
+    struct cursor cursor = {start, size_bytes};
+    return table_is_all(table, table->root, table->levels, &cursor, wanted);
 }
 
 /* --- Removing --- */
@@ -311,15 +325,25 @@ static bool page_fits(const struct mapping_job *job, unsigned level)
            is_multiple_of(job->virtual.value | job->physical.value, page_entry_span_bytes(level));
 }
 
-static void map_page(const struct page_table *table, struct mapping_job *job, unsigned level,
-                     uint64_t *entry)
+/* Map pages of this level's size from entry `index` on, as many as the job and the table have.
+ * Returns the first entry that is not one of them. Precondition: page_fits(), which then holds for
+ * all of them, since nothing of the range is mapped. */
+static unsigned map_pages(const struct page_table *table, struct mapping_job *job, unsigned level,
+                          uint64_t *entries, unsigned index)
 {
-    *entry = page_entry_for_page(job->physical, level, job->permissions, table->no_execute,
-                                 table->write_combining);
     uint64_t span = page_entry_span_bytes(level);
-    job->virtual = virt_addr_add(job->virtual, span);
-    job->physical = phys_addr_add(job->physical, span);
-    job->remaining_bytes -= span;
+    uint64_t entry = page_entry_for_page(job->physical, level, job->permissions, table->no_execute,
+                                         table->write_combining);
+    uint64_t count = job->remaining_bytes / span;
+    if (count > PAGE_ENTRY_COUNT - index)
+        count = PAGE_ENTRY_COUNT - index;
+    for (uint64_t i = 0; i < count; i++)
+        entries[index + i] = entry + i * span;
+
+    job->virtual = virt_addr_add(job->virtual, count * span);
+    job->physical = phys_addr_add(job->physical, count * span);
+    job->remaining_bytes -= count * span;
+    return index + (unsigned)count;
 }
 
 static bool add_table(struct page_table *table, uint64_t *entry)
@@ -337,16 +361,17 @@ static bool map_in_table(struct page_table *table, struct phys_addr page, unsign
 {
     uint64_t *entries = entries_of(table, page);
     unsigned index = page_entry_index(job->virtual, level);
-    for (; index < PAGE_ENTRY_COUNT && job->remaining_bytes > 0; index++) {
+    while (index < PAGE_ENTRY_COUNT && job->remaining_bytes > 0) {
         uint64_t *entry = &entries[index];
         if (page_fits(job, level)) {
-            map_page(table, job, level, entry);
+            index = map_pages(table, job, level, entries, index);
             continue;
         }
         if (!page_entry_is_present(*entry) && !add_table(table, entry))
             return false;
         if (!map_in_table(table, page_entry_address(*entry, level), level - 1, job))
             return false;
+        index++;
     }
     return true;
 }
@@ -650,17 +675,31 @@ enum page_table_status page_table_lookup(const struct page_table *table, struct 
 
 struct walk {
     const struct page_table *table;
-    bool (*visit)(void *context, const struct page_mapping *mapping);
+    bool (*visit)(void *context, const struct page_mapping *first, uint64_t page_count);
     void *context;
 };
+
+/* How many pages from entry `first` on are one piece of memory with the same permissions. The CPU
+ * notes in each entry by itself whether its page was used, so those bits do not count. */
+static unsigned stretch_length(const uint64_t *entries, unsigned first, unsigned level)
+{
+    uint64_t span = page_entry_span_bytes(level);
+    uint64_t expected = page_entry_without_use(entries[first]);
+    unsigned end = first + 1;
+    while (end < PAGE_ENTRY_COUNT && page_entry_without_use(entries[end]) == (expected += span))
+        end++;
+    return end - first;
+}
 
 /* `start`: the first address that this table translates, not yet sign-extended. */
 static bool walk_pages(const struct walk *walk, struct phys_addr page, unsigned level,
                        uint64_t start, struct rights above)
 {
     const uint64_t *entries = entries_of(walk->table, page);
-    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
+    unsigned length = 1;
+    for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i += length) {
         uint64_t entry = entries[i];
+        length = 1;
         if (!page_entry_is_present(entry))
             continue;
         uint64_t position = start + i * page_entry_span_bytes(level);
@@ -668,7 +707,8 @@ static bool walk_pages(const struct walk *walk, struct phys_addr page, unsigned 
         if (page_entry_is_leaf(entry, level)) {
             struct virt_addr virtual = sign_extend(walk->table->levels, position);
             struct page_mapping mapping = mapping_of(entry, level, virtual, rights);
-            if (!walk->visit(walk->context, &mapping))
+            length = stretch_length(entries, i, level);
+            if (!walk->visit(walk->context, &mapping, length))
                 return false;
         } else if (!walk_pages(walk, page_entry_address(entry, level), level - 1, position,
                                rights)) {
@@ -678,12 +718,39 @@ static bool walk_pages(const struct walk *walk, struct phys_addr page, unsigned 
     return true;
 }
 
+bool page_table_walk_stretches(const struct page_table *table,
+                               bool (*visit)(void *context, const struct page_mapping *first,
+                                             uint64_t page_count),
+                               void *context)
+{
+    struct walk walk = {table, visit, context};
+    return walk_pages(&walk, table->root, table->levels, 0, ALL_RIGHTS);
+}
+
+struct single_walk {
+    bool (*visit)(void *context, const struct page_mapping *mapping);
+    void *context;
+};
+
+static bool visit_each(void *context, const struct page_mapping *first, uint64_t page_count)
+{
+    const struct single_walk *walk = context;
+    struct page_mapping page = *first;
+    for (uint64_t i = 0; i < page_count; i++) {
+        if (!walk->visit(walk->context, &page))
+            return false;
+        page.virtual = virt_addr_add(page.virtual, page.page_size_bytes);
+        page.physical = phys_addr_add(page.physical, page.page_size_bytes);
+    }
+    return true;
+}
+
 bool page_table_walk(const struct page_table *table,
                      bool (*visit)(void *context, const struct page_mapping *mapping),
                      void *context)
 {
-    struct walk walk = {table, visit, context};
-    return walk_pages(&walk, table->root, table->levels, 0, ALL_RIGHTS);
+    struct single_walk walk = {visit, context};
+    return page_table_walk_stretches(table, visit_each, &walk);
 }
 
 struct table_walk {
@@ -696,6 +763,8 @@ static bool walk_own_tables(const struct table_walk *walk, struct phys_addr page
 {
     if (!walk->visit(walk->context, page, level))
         return false;
+    if (level == PAGE_LEVEL_4KIB)
+        return true;
     const uint64_t *entries = entries_of(walk->table, page);
     for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
         if (refers_to_own_table(entries[i], level) &&
