@@ -88,9 +88,10 @@ static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start,
 /* Add one number. False, and nothing changed, if it is a member. Precondition: below bit_count. */
 bool bit_tree_add(struct bit_tree *tree, uint64_t number);
 
-/* The same, if that touches one block alone. False, and nothing changed, if it is not so or the
- * number is a member: then bit_tree_add() knows. */
-static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
+/* The same, if that touches one block alone, and if its word has a member already or
+ * `into_empty_word`. False, and nothing changed, if it is not so or the number is a member: then
+ * bit_tree_add() knows. */
+static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number, bool into_empty_word)
 {
     uint64_t index = number / BIT_TREE_WORD_BITS;
     uint64_t bit = number % BIT_TREE_WORD_BITS;
@@ -99,8 +100,11 @@ static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
     uint64_t word = tree->words[index];
     if ((word >> bit & 1) != 0)
         return false;
-    if (word == 0)
+    if (word == 0) {
+        if (!into_empty_word)
+            return false;
         tree->block_words[tree->open_block] |= UINT64_C(1) << index % BIT_TREE_WORD_BITS;
+    }
     tree->words[index] = word | UINT64_C(1) << bit;
     return true;
 }

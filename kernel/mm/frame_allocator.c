@@ -575,7 +575,7 @@ bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint
  */
 
 /* The record of a frame that may be used; panics if the frame cannot be. */
-static const struct frame_record *require_released(struct frame_allocator *allocator,
+static const struct frame_record *require_released(const struct frame_allocator *allocator,
                                                    uint64_t frame)
 {
     uint32_t index = find_record(allocator, frame);
@@ -586,16 +586,21 @@ static const struct frame_record *require_released(struct frame_allocator *alloc
     if (!record->released)
         panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which is reserved (%s)",
               printable_address(frame), region_type_name(record->type));
-    allocator->recent_free = (struct frame_allocator_recent_free){
-        .start = record->start,
-        .frame_count = record->end - record->start,
-        .offset = record->offset,
-    };
     return record;
 }
 
+/* Where the next free will probably be, too. */
+static void remember_free(struct frame_allocator *allocator, const struct frame_record *record)
+{
+    allocator->recent_free = (struct frame_allocator_recent_free){
+        .base = record->start * FRAME_SIZE_BYTES,
+        .first_bit = record->start - record->offset,
+        .frame_count = record->end - record->start,
+    };
+}
+
 /* Panic unless every frame of the range was released and is not free. */
-static void require_used(struct frame_allocator *allocator, struct range frames)
+static void require_used(const struct frame_allocator *allocator, struct range frames)
 {
     for (uint64_t frame = frames.start; frame < frames.end;) {
         const struct frame_record *record = require_released(allocator, frame);
@@ -628,17 +633,22 @@ void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct p
     empty_reserves_with(allocator, frames);
     require_used(allocator, frames);
     /* Records that touch lie in one extent, so the whole run has its bits in one piece. */
-    uint64_t offset = allocator->recent_free.offset;
+    uint64_t offset = require_released(allocator, first)->offset;
     bit_tree_insert(&allocator->free_frames, frames.start - offset, frames.end - offset);
     allocator->free_count += frame_count;
 }
 
-/* Where the last one was freed. False, and nothing changed, if it is not so easy. */
-static bool free_beside_last(struct frame_allocator *allocator, uint64_t frame)
+/* Where the last one was freed. False, and nothing changed, if it is not so easy. A word that a
+ * reserve has taken is empty in the tree: what is freed into an empty word has to ask them. */
+static bool free_beside_last(struct frame_allocator *allocator, struct phys_addr frame)
 {
     const struct frame_allocator_recent_free *recent = &allocator->recent_free;
-    if (frame - recent->start >= recent->frame_count ||
-        !bit_tree_try_add(&allocator->free_frames, frame - recent->offset))
+    /* Rotated, not shifted: an address that is not aligned becomes a number beyond all frames. */
+    uint64_t distance = frame.value - recent->base;
+    uint64_t index = distance >> PAGE_SHIFT | distance << (64 - PAGE_SHIFT);
+    if (index >= recent->frame_count ||
+        !bit_tree_try_add(&allocator->free_frames, recent->first_bit + index,
+                          allocator->reserves == NULL))
         return false;
     allocator->free_count++;
     return true;
@@ -651,18 +661,16 @@ static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allo
     uint64_t frame = address.value / FRAME_SIZE_BYTES;
     require_aligned(address);
     empty_reserves_with(allocator, (struct range){frame, frame + 1});
-    if (free_beside_last(allocator, frame))
-        return;
     const struct frame_record *record = require_released(allocator, frame);
     if (!bit_tree_add(&allocator->free_frames, frame - record->offset))
         panic(PANIC_FRAME_FREE, "double free of frame 0x%llx", printable_address(frame));
     allocator->free_count++;
+    remember_free(allocator, record);
 }
 
 void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr frame)
 {
-    if (!page_is_aligned(frame.value) || allocator->reserves != NULL ||
-        !free_beside_last(allocator, frame.value / FRAME_SIZE_BYTES))
+    if (!free_beside_last(allocator, frame))
         free_anywhere(allocator, frame);
 }
 

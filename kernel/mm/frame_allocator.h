@@ -61,9 +61,9 @@ struct frame_record;
 
 /* Where a frame was freed: a whole record, released. The next free finds itself here. */
 struct frame_allocator_recent_free {
-    uint64_t start; /* frame number */
+    uint64_t base;      /* address of the first frame */
+    uint64_t first_bit; /* and its number in the tree */
     uint64_t frame_count;
-    uint64_t offset; /* frame number - bit number */
 };
 
 /* Private to the implementation. */

@@ -301,6 +301,20 @@ static bool buddy_put_one(void *state, uint64_t frame)
     return buddy_put(state, frame, 0);
 }
 
+/* What the loop, the callback and the array cost by themselves. */
+static bool nothing_get(void *state, uint64_t *ret_frame)
+{
+    uint64_t *next = state;
+    *ret_frame = *next;
+    return true;
+}
+
+static bool nothing_put(void *state, uint64_t frame)
+{
+    uint64_t *next = state;
+    return *next != frame + 1;
+}
+
 static uint64_t taken[FRAMES_IN_A_ROUND];
 
 static double time_get(const struct subject *subject)
@@ -397,6 +411,9 @@ static void bench_many(struct frame_allocator *frames, const char *parameter)
 
 static void bench_frames_one_by_one(void)
 {
+    uint64_t next = 4096;
+    const struct subject nothing = {"nothing", &next, nothing_get, nothing_put};
+    bench_one_frame(&nothing, "harness");
     const uint64_t sizes[] = {PLAIN_BYTES, TIB};
     for (size_t i = 0; i < 2; i++) {
         char text[32];
