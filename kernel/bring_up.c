@@ -402,9 +402,10 @@ static bool is_on(const struct kernel *kernel, const char *key)
 /* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy. */
 static const struct heap_policy *heap_policy(const struct kernel *kernel)
 {
-    char name[16];
-    if (!command_line_value(kernel->view.command_line, "heap", name, sizeof name) ||
-        text_equal(name, "strict"))
+    char name[16] = "";
+    if (!command_line_mentions(kernel->view.command_line, "heap") ||
+        (command_line_value(kernel->view.command_line, "heap", name, sizeof name) &&
+         text_equal(name, "strict")))
         return is_on(kernel, "heap_debug") ? &heap_policy_best_fit : &heap_policy_fast;
     const struct heap_policy *policy = heap_policy_by_name(name);
     if (policy != NULL)
@@ -413,16 +414,42 @@ static const struct heap_policy *heap_policy(const struct kernel *kernel)
     return &heap_policy_fast;
 }
 
+static void warn_of_setting(const struct kernel *kernel, const char *key, const char *warning)
+{
+    char value[32];
+    if (warning == NULL)
+        return;
+    if (!command_line_value(kernel->view.command_line, key, value, sizeof value))
+        value[0] = '\0'; /* none, or too long to be shown */
+    log_warning("heap", "%s=%s %s: the default serves", key, value, warning);
+}
+
+/* The seed's second 8 bytes; the first are the secret of the seals. */
+static struct heap_settings heap_settings(const struct kernel *kernel)
+{
+    uint64_t random;
+    memcpy(&random, &kernel->handoff.random_seed[sizeof random], sizeof random);
+    bool has_random = kernel->handoff.random_seed_source != HANDOFF_SEED_NONE;
+    struct heap_settings settings;
+    struct heap_settings_warnings warnings;
+    heap_settings_choose(kernel->view.command_line,
+                         frame_allocator_statistics(&kernel->frames).total_count * FRAME_SIZE_BYTES,
+                         has_random ? &random : NULL, &settings, &warnings);
+    warn_of_setting(kernel, "heap_window", warnings.window);
+    warn_of_setting(kernel, "heap_limit", warnings.limit);
+    warn_of_setting(kernel, "heap_aslr", warnings.aslr);
+    return settings;
+}
+
 void bring_up_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: heap");
-    struct virt_addr base = virt_addr(LAYOUT_HEAP_WINDOW_BASE);
-    heap_window_initialise(&kernel->heap_window, &kernel->address_space, base,
-                           LAYOUT_HEAP_WINDOW_SIZE_BYTES);
+    struct heap_settings settings = heap_settings(kernel);
+    heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
     const struct heap_configuration configuration = {
         .policy = heap_policy(kernel),
-        .base = (void *)base.value,
-        .limit_bytes = LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+        .base = (void *)settings.base.value,
+        .limit_bytes = settings.limit_bytes,
         .pages = heap_window_page_source(&kernel->heap_window),
         .secret = heap_secret(kernel),
         .poison = is_on(kernel, "heap_debug"),
@@ -432,10 +459,12 @@ void bring_up_heap(struct kernel *kernel)
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
     kmalloc_online(&kernel->heap);
-    log_line("heap", "base=%p window=%llu mapped=%llu policy=%s debug=%s online=yes",
-             (void *)base.value, (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+    log_line("heap",
+             "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=%s online=yes",
+             (void *)settings.base.value, (unsigned long long)kernel->heap_window.window_bytes,
+             (unsigned long long)settings.limit_bytes,
              (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
-             configuration.poison ? "on" : "off");
+             configuration.poison ? "on" : "off", settings.is_randomised ? "on" : "off");
 }
 
 /* --- [self-test] ------------------------------------------------------------------------------ */
@@ -507,7 +536,8 @@ static void log_map_line(void *context, const struct space_map_line *line)
  * counts, so that there is room for a run a page. */
 static void audit_late(struct kernel *kernel, struct page_audit_result *ret_result)
 {
-    size_t run_limit = AUDIT_RUN_LIMIT + (size_t)(LAYOUT_HEAP_WINDOW_SIZE_BYTES / PAGE_SIZE_BYTES);
+    size_t page_count = (size_t)(kernel->heap_window.mapped_bytes / PAGE_SIZE_BYTES);
+    size_t run_limit = AUDIT_RUN_LIMIT + page_count + page_count / 64;
     struct range *scratch = kmalloc(run_limit * sizeof *scratch);
     if (scratch == NULL)
         panic(PANIC_PAGE_AUDIT, "no memory for the audit");

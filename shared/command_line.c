@@ -59,6 +59,12 @@ bool command_line_has(const char *line, const char *key)
     return false;
 }
 
+bool command_line_mentions(const char *line, const char *key)
+{
+    struct piece value;
+    return command_line_has(line, key) || find_value(line, key, &value);
+}
+
 bool command_line_value(const char *line, const char *key, char *value, size_t capacity_bytes)
 {
     struct piece found;

@@ -18,6 +18,10 @@
 /* True if the word `key` stands there alone, without `=`. */
 bool command_line_has(const char *line, const char *key);
 
+/* True if `key` stands there, alone or with any value, were it too long for command_line_value().
+ */
+bool command_line_mentions(const char *line, const char *key);
+
 /* Copy the value of the first `key=value`, without quotes that enclose it, NUL-terminated.
  * False, and `value` not written, if there is none or it has no room in `capacity_bytes`. */
 bool command_line_value(const char *line, const char *key, char *value, size_t capacity_bytes)

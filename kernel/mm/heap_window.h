@@ -1,8 +1,9 @@
 /*
  * heap_window.h - the kernel heap's page source: a window of addresses, mapped lazily.
  *
- *   base - page    base              base + mapped_bytes         base + limit_bytes
- *   | guard page | mapped, rw-, never executable | not mapped yet     | guard page |
+ *   base - page    base              base + mapped_bytes          base + limit_bytes
+ *   | guard page | mapped, rw-, never executable | not mapped yet      | guard page |
+ *                                          window_bytes ^ moves in steps
  *
  * Growing takes every frame and every table that it needs before the heap learns of any of it; if
  * one is missing, all that was taken goes back and nothing has changed.
@@ -17,19 +18,22 @@
 
 #include "kernel/mm/address_space.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap_settings.h"
 #include "shared/address.h"
 
 struct heap_window {
     struct address_space *space;
     struct virt_addr base;
+    uint64_t step_bytes;
     uint64_t limit_bytes;
+    uint64_t window_bytes; /* so much may be mapped before the next step */
     uint64_t mapped_bytes;
 };
 
-/* An empty window [base, base + limit_bytes), both multiples of the page; nothing is mapped yet.
- * Registers the guard pages before and behind it. `space` must outlive the window. */
+/* An empty window at `settings.base`; nothing is mapped yet. Registers the guard pages before and
+ * behind it. `space` must outlive the window. */
 void heap_window_initialise(struct heap_window *ret_window, struct address_space *space,
-                            struct virt_addr base, uint64_t limit_bytes);
+                            const struct heap_settings *settings);
 
 /* The callbacks for heap_configuration.pages. The window must outlive the heap. */
 struct heap_page_source heap_window_page_source(struct heap_window *window);

@@ -6,7 +6,8 @@
  *   ffffe00000000000  kernel stacks, each with an unmapped page below it
  *   ffffdf0000000000  nothing, but for the self-test
  *   ffffd80000000000  device registers, uncached, each mapping with an unmapped page below it
- *   ffffd00000000000  heap window (16 MiB by default; unmapped pages before and behind)
+ *   ffffd00000000000  heap window, at a random address here (16 MiB at first; unmapped pages before
+ *                     and behind it)
  *   ffff800000000000  direct map: physical address p at its base + p, never executable; rw-, but
  *                     r-- where the image's text and constants are. With five levels of tables it
  *                     is at ff00000000000000 (shared/direct_map.h)
@@ -26,8 +27,8 @@
 #define LAYOUT_DIRECT_MAP_BASE        DIRECT_MAP_BASE_4_LEVELS
 #define LAYOUT_DIRECT_MAP_LIMIT_BYTES DIRECT_MAP_LIMIT_BYTES_4_LEVELS
 
-#define LAYOUT_HEAP_WINDOW_BASE       UINT64_C(0xffffd00000000000)
-#define LAYOUT_HEAP_WINDOW_SIZE_BYTES (UINT64_C(16) << 20)
+#define LAYOUT_HEAP_WINDOW_BASE UINT64_C(0xffffd00000000000)
+#define LAYOUT_HEAP_WINDOW_END  UINT64_C(0xffffd80000000000)
 
 #define LAYOUT_DEVICES_BASE UINT64_C(0xffffd80000000000)
 #define LAYOUT_DEVICES_END  UINT64_C(0xffffdf0000000000)

@@ -19,7 +19,7 @@
 /* As in kernel/bring_up.c. */
 #define AUDIT_RUN_LIMIT 512
 /* After a load the heap's frames may each be a run of its own. */
-#define LATE_AUDIT_RUN_LIMIT (AUDIT_RUN_LIMIT + LAYOUT_HEAP_WINDOW_SIZE_BYTES / PAGE_SIZE_BYTES)
+#define LATE_AUDIT_RUN_LIMIT (AUDIT_RUN_LIMIT + HEAP_SETTINGS_WINDOW_BYTES / PAGE_SIZE_BYTES)
 
 static void mark(struct kernel_model *kernel, const char *phase)
 {
@@ -318,19 +318,21 @@ static void shrink(void *context, size_t bytes)
 static void bring_up_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: heap");
-    struct virt_addr base = virt_addr(LAYOUT_HEAP_WINDOW_BASE);
+    /* The window does not grow: the heap of a simulated terabyte would be real memory here. */
+    const struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+                                           .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
+                                           .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES};
     uint64_t secret;
     memcpy(&secret, kernel->handoff.random_seed, sizeof(secret));
     /* With a page before and behind it that nobody may touch. */
-    uint8_t *window = fake_ram_reserve(LAYOUT_HEAP_WINDOW_SIZE_BYTES + 2 * PAGE_SIZE_BYTES);
+    uint8_t *window = fake_ram_reserve(settings.limit_bytes + 2 * PAGE_SIZE_BYTES);
     kernel_assert(window != NULL);
     kernel->heap_base = window + PAGE_SIZE_BYTES;
-    heap_window_initialise(&kernel->heap_window, &kernel->address_space, base,
-                           LAYOUT_HEAP_WINDOW_SIZE_BYTES);
+    heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
     const struct heap_configuration configuration = {
         .policy = kernel->heap_policy,
         .base = kernel->heap_base,
-        .limit_bytes = LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+        .limit_bytes = settings.limit_bytes,
         .pages = {.context = kernel, .grow = grow, .shrink = shrink},
         .secret = secret,
         .poison = kernel->heap_debug,
@@ -340,8 +342,10 @@ static void bring_up_heap(struct kernel_model *kernel)
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
     kmalloc_online(&kernel->heap);
-    log_line("heap", "base=%p window=%llu mapped=%llu policy=%s debug=%s online=yes",
-             (void *)base.value, (unsigned long long)LAYOUT_HEAP_WINDOW_SIZE_BYTES,
+    log_line("heap",
+             "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=off online=yes",
+             (void *)settings.base.value, (unsigned long long)settings.window_bytes,
+             (unsigned long long)settings.limit_bytes,
              (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
              configuration.poison ? "on" : "off");
 }

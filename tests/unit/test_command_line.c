@@ -100,6 +100,16 @@ static void test_numbers(void **state)
     assert_int_equal(number, 7);
 }
 
+static void test_mentioned_in_any_form(void **state)
+{
+    (void)state;
+    assert_true(command_line_mentions("a size b", "size"));
+    assert_true(command_line_mentions("size=", "size"));
+    assert_true(command_line_mentions("x size=\"a value that is too long for anybody\"", "size"));
+    assert_false(command_line_mentions("sizes=1 asize size.x", "size"));
+    assert_false(command_line_mentions("", "size"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_truncation_is_refused),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_mentioned_in_any_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

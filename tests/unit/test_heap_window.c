@@ -14,6 +14,7 @@
 #include "tests/unit/support/panic_stub.h"
 
 #define WINDOW_BYTES (UINT64_C(4) << 20)
+#define STEP_BYTES   (UINT64_C(1) << 20)
 
 struct fixture {
     struct fake_machine machine;
@@ -29,8 +30,10 @@ static int create_window(void **state)
     assert_int_equal(
         address_space_build(&fixture->space, &fixture->machine.plan, &fixture->machine.environment),
         PAGE_TABLE_OK);
-    heap_window_initialise(&fixture->window, &fixture->space, virt_addr(LAYOUT_HEAP_WINDOW_BASE),
-                           WINDOW_BYTES);
+    const struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+                                           .window_bytes = STEP_BYTES,
+                                           .limit_bytes = WINDOW_BYTES};
+    heap_window_initialise(&fixture->window, &fixture->space, &settings);
     fixture->source = heap_window_page_source(&fixture->window);
     *state = fixture;
     return 0;
@@ -177,10 +180,29 @@ static void test_unaligned_window_panics(void **state)
 {
     struct fixture *fixture = *state;
     struct heap_window window;
-    expect_panic(PANIC_ASSERTION, heap_window_initialise(&window, &fixture->space,
-                                                         virt_addr(0xffffd00000000010), 4096));
-    expect_panic(PANIC_ASSERTION, heap_window_initialise(&window, &fixture->space,
-                                                         virt_addr(0xffffd00000000000), 100));
+    struct heap_settings settings = {
+        .base = virt_addr(0xffffd00000000010), .window_bytes = 4096, .limit_bytes = 4096};
+    expect_panic(PANIC_ASSERTION, heap_window_initialise(&window, &fixture->space, &settings));
+    settings.base = virt_addr(0xffffd00000000000);
+    settings.limit_bytes = 100;
+    expect_panic(PANIC_ASSERTION, heap_window_initialise(&window, &fixture->space, &settings));
+    settings.limit_bytes = 4096;
+    settings.window_bytes = 0;
+    expect_panic(PANIC_ASSERTION, heap_window_initialise(&window, &fixture->space, &settings));
+}
+
+static void test_window_grows_in_steps_to_its_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(fixture->window.window_bytes, STEP_BYTES);
+    assert_true(grow(fixture, STEP_BYTES));
+    assert_int_equal(fixture->window.window_bytes, STEP_BYTES);
+    assert_true(grow(fixture, 4096));
+    assert_int_equal(fixture->window.window_bytes, 2 * STEP_BYTES);
+    assert_true(grow(fixture, WINDOW_BYTES - STEP_BYTES - 4096));
+    assert_int_equal(fixture->window.window_bytes, WINDOW_BYTES);
+    assert_false(grow(fixture, 4096));
+    assert_mapped_exactly(fixture, WINDOW_BYTES);
 }
 
 #define ON_WINDOW(test) cmocka_unit_test_setup_teardown(test, create_window, destroy_window)
@@ -195,6 +217,7 @@ int main(void)
         ON_WINDOW(test_K11_every_nth_allocation_fails_over_a_new_table),
         ON_WINDOW(test_shrink_beyond_what_is_mapped_panics),
         ON_WINDOW(test_unaligned_window_panics),
+        ON_WINDOW(test_window_grows_in_steps_to_its_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,75 @@
+#include "kernel/mm/heap_settings.h"
+
+#include <stddef.h>
+
+#include "kernel/mm/layout.h"
+#include "shared/command_line.h"
+#include "shared/page_table.h"
+#include "shared/text.h"
+
+/* A window begins at a multiple of the largest page that could ever map a part of it. */
+#define PLACE_BYTES (UINT64_C(2) << 20)
+
+/* The value of `key`, or `otherwise`; with a warning if there is one that cannot be used. */
+static uint64_t size_setting(const char *command_line, const char *key, uint64_t otherwise,
+                             const char **ret_warning)
+{
+    uint64_t bytes;
+    if (!command_line_mentions(command_line, key))
+        return otherwise;
+    if (command_line_number(command_line, key, &bytes) && bytes % PAGE_SIZE_BYTES == 0 &&
+        bytes >= HEAP_SETTINGS_MINIMUM_BYTES && bytes <= HEAP_SETTINGS_MAXIMUM_BYTES)
+        return bytes;
+    *ret_warning = "is no multiple of 4096 from 1M to 32G";
+    return otherwise;
+}
+
+static uint64_t limit_for(uint64_t window_bytes, uint64_t ram_bytes)
+{
+    uint64_t bytes = ram_bytes / 4;
+    if (bytes > HEAP_SETTINGS_LIMIT_BYTES)
+        bytes = HEAP_SETTINGS_LIMIT_BYTES;
+    bytes -= bytes % window_bytes;
+    return bytes < window_bytes ? window_bytes : bytes;
+}
+
+/* The first place stays free, so that there is an unmapped page below each of them. */
+static struct virt_addr random_base(uint64_t random, uint64_t limit_bytes)
+{
+    uint64_t place_count =
+        (LAYOUT_HEAP_WINDOW_END - LAYOUT_HEAP_WINDOW_BASE - limit_bytes) / PLACE_BYTES - 1;
+    return virt_addr(LAYOUT_HEAP_WINDOW_BASE + (1 + random % place_count) * PLACE_BYTES);
+}
+
+static bool is_random_wanted(const char *command_line, const char **ret_warning)
+{
+    char value[8] = "";
+    if (!command_line_mentions(command_line, "heap_aslr"))
+        return true;
+    bool is_known = command_line_value(command_line, "heap_aslr", value, sizeof value) &&
+                    (text_equal(value, "off") || text_equal(value, "on"));
+    if (!is_known)
+        *ret_warning = "is neither on nor off";
+    return !is_known || text_equal(value, "on");
+}
+
+void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const uint64_t *random,
+                          struct heap_settings *ret_settings,
+                          struct heap_settings_warnings *ret_warnings)
+{
+    struct heap_settings_warnings warnings = {NULL, NULL, NULL};
+    struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE)};
+    settings.window_bytes =
+        size_setting(command_line, "heap_window", HEAP_SETTINGS_WINDOW_BYTES, &warnings.window);
+    settings.limit_bytes = size_setting(
+        command_line, "heap_limit", limit_for(settings.window_bytes, ram_bytes), &warnings.limit);
+    /* Who asks for a low limit gets it: the window is what the heap has at first, not a promise. */
+    if (settings.window_bytes > settings.limit_bytes)
+        settings.window_bytes = settings.limit_bytes;
+    if (is_random_wanted(command_line, &warnings.aslr) && random != NULL) {
+        settings.base = random_base(*random, settings.limit_bytes);
+        settings.is_randomised = true;
+    }
+    *ret_settings = settings;
+    *ret_warnings = warnings;
+}
