@@ -225,7 +225,7 @@ MISUSES = [
     ("P13", "symbols-write", "WRITE_PROTECTION", "the page is read-only"),
     ("P5", "rodata-execute", "EXECUTE_PROTECTION", "the page is not executable"),
     ("P5", "data-execute", "EXECUTE_PROTECTION", "the page is not executable"),
-    ("P5", "heap-execute", "EXECUTE_PROTECTION", "instruction fetch from 0xffffd0"),
+    ("P5", "heap-execute", "EXECUTE_PROTECTION", "instruction fetch from 0xffffd"),
     ("P5", "stack-execute", "EXECUTE_PROTECTION", "instruction fetch from 0xffffe0"),
     ("P5", "direct-map-execute", "EXECUTE_PROTECTION", "the page is not executable"),
     ("P5", "text-alias-write", "WRITE_PROTECTION", "the page is read-only"),
