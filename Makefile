@@ -70,7 +70,7 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) \
     $(wildcard bootloader/config.c bootloader/elf.c bootloader/memory_map.c \
                bootloader/bootstrap_tables.c bootloader/framebuffer.c) \
-    $(wildcard kernel/command_line.c kernel/handoff_check.c kernel/lib/*.c kernel/mm/*.c \
+    $(wildcard kernel/handoff_check.c kernel/interrupts.c kernel/spinlock.c kernel/mm/*.c \
                kernel/mm/heap/*.c)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
@@ -207,12 +207,36 @@ unit-tests: $(UNIT_TESTS)
 test-unit: unit-tests ## run the unit tests on this machine, under ASan and UBSan
 	@$(PYTHON) scripts/unit_tests.py $(UNIT_TESTS)
 
+# --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
+TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
+TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
+    $(wildcard kernel/mm/heap/*.c) kernel/mm/kmalloc.c kernel/spinlock.c kernel/interrupts.c \
+    tests/unit/support/arch_stub.c tests/unit/support/log_stub.c tests/unit/support/panic_stub.c)
+
+$(eval $(call flags_file,tsan,$$(CLANG) $$(HOST_CFLAGS) $$(TSAN)))
+
+$(BUILD)/tsan/obj/%.o: %.c $(BUILD)/tsan.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(TSAN) -MMD -MP -c $< -o $@
+
+$(BUILD)/tsan/test_kmalloc_threads: $(TSAN_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(TSAN) $^ -lcmocka -lpthread -o $@
+
+.PHONY: thread-tests
+thread-tests: $(BUILD)/tsan/test_kmalloc_threads
+
+.PHONY: test-threads
+test-threads: thread-tests ## run the heap's thread tests on this machine, under TSan
+	@$(PYTHON) scripts/unit_tests.py $(BUILD)/tsan/test_kmalloc_threads
+
 # --- The simulator: the whole memory stack on this machine, over a memory map given as text --------
 # The production files as the unit tests have them, and those of the kernel that are not pure only
 # because they keep state or log.
 SIMULATOR_PARSER := $(patsubst %,tests/simulator/%.c,map_text map_lines efi_names text_cursor)
 SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/simulator/*.c) \
-    tests/unit/support/memory_map_oracle.c kernel/log.c kernel/ownership.c kernel/panic_names.c \
+    tests/unit/support/memory_map_oracle.c tests/unit/support/arch_stub.c kernel/log.c kernel/ownership.c kernel/panic_names.c \
     kernel/self_test.c kernel/timeline.c)
 
 $(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a

@@ -52,6 +52,28 @@ void arch_invalidate_pages(void *context, struct virt_addr start, uint64_t size_
 /* The root of the live tables. */
 struct phys_addr arch_page_table_root(void);
 
+/* --- Interrupts ------------------------------------------------------------------------------- */
+
+void arch_interrupts_enable(void);
+void arch_interrupts_disable(void);
+
+/* Tell the interrupt controller that the interrupt which is being handled was seen. */
+void arch_interrupt_acknowledge(void);
+
+struct address_space;
+
+/* Let this CPU's own timer raise INTERRUPT_TIMER (kernel/interrupts.h) again and again.
+ *   space         where the timer's registers are mapped, at the first call
+ *   period_ticks  of the timer's clock, some hundred MHz or more; > 0
+ * False if there is no such timer, or no memory to map it. */
+bool arch_timer_start(struct address_space *space, uint32_t period_ticks);
+
+/* Precondition: it was started. One interrupt may still be under way. */
+void arch_timer_stop(void);
+
+/* What a loop that waits for another CPU does between two looks. */
+void arch_pause(void);
+
 /* --- Firmware ------------------------------------------------------------------------------- */
 
 /* Call an EFI runtime service with up to four arguments under the tables at `root` (see

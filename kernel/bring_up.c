@@ -4,6 +4,7 @@
 #include "kernel/guard.h"
 #include "kernel/handoff_check.h"
 #include "kernel/image.h"
+#include "kernel/interrupt_test.h"
 #include "kernel/log.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
@@ -469,6 +470,26 @@ void bring_up_heap(struct kernel *kernel)
 
 /* --- [self-test] ------------------------------------------------------------------------------ */
 
+/* `self-test=interrupts`: what costs seconds, and needs a device, is done for those who ask. */
+static void test_interrupts(struct kernel *kernel)
+{
+    char which[16];
+    if (!command_line_value(kernel->view.command_line, "self-test", which, sizeof which))
+        return;
+    struct interrupt_test_result result;
+    if (!text_equal(which, "interrupts"))
+        log_warning("self-test", "self-test=%s is no test: interrupts is the one there is", which);
+    else if (heap_frees_newest_only(&kernel->heap))
+        log_warning("self-test", "a bump heap frees in reverse order alone: no test of interrupts");
+    else if (!interrupt_test_run(&kernel->heap, &kernel->address_space, &result))
+        log_warning("self-test", "this CPU's timer is not there: no test of interrupts");
+    else
+        log_line("interrupts", "operations=%llu interrupts=%llu deferred=%llu check=passed",
+                 (unsigned long long)result.operation_count,
+                 (unsigned long long)result.interrupt_count,
+                 (unsigned long long)result.deferred_count);
+}
+
 void bring_up_self_test(struct kernel *kernel)
 {
     mark(kernel, "kernel: self-test");
@@ -482,6 +503,7 @@ void bring_up_self_test(struct kernel *kernel)
     heap_statistics(&kernel->heap, &heap);
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
+    test_interrupts(kernel);
 }
 
 /* --- [early-heap] retired ----------------------------------------------------------------------

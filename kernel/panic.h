@@ -52,6 +52,7 @@ enum panic_code {
     PANIC_LOADER_FAULT = DEBUG_EXIT_LOADER_FAULT, /* raised by the loader, as is the next */
     PANIC_KERNEL_RETURNED = DEBUG_EXIT_KERNEL_RETURNED,
     PANIC_GUARD_PAGE = 0x2d,     /* a guard page of the heap window or a heap allocation */
+    PANIC_LOCK_STUCK = 0x2e,     /* a lock that is never let go */
     PANIC_EXCEPTION_BASE = 0x40, /* + vector (0…31): a CPU exception with no better name */
 };
 

@@ -42,6 +42,7 @@ static const struct code_name code_names[] = {
     {PANIC_LOADER_FAULT, "fault before the kernel's handlers"},
     {PANIC_KERNEL_RETURNED, "kernel entry returned"},
     {PANIC_GUARD_PAGE, "guard page hit"},
+    {PANIC_LOCK_STUCK, "lock stuck"},
 };
 
 const char *panic_code_name(enum panic_code code)

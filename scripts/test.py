@@ -99,8 +99,9 @@ def pytest_group(folder, *options):
 
 def groups():
     """The groups in the order in which a mistake is cheapest to find."""
-    yield "build", lambda: build_group("unit-tests", "fuzz-programs", "simulator", "qemu-programs")
+    yield "build", lambda: build_group("unit-tests", "thread-tests", "fuzz-programs", "simulator", "qemu-programs")
     yield "unit", lambda: make_group("test-unit")
+    yield "threads", lambda: make_group("test-threads")
     yield "scripts", lambda: pytest_group("tests/scripts")
     yield "documents", lambda: pytest_group("tests/docs")
     yield "fuzz", lambda: make_group("fuzz-short")

@@ -2,9 +2,13 @@
 
 #include "kernel/log.h"
 #include "kernel/panic.h"
+#include "kernel/spinlock.h"
 
 /* kmalloc() takes no heap as an argument, which is its point; so this is one of the few globals. */
 static struct heap *kernel_heap;
+
+/* Everything that moves memory between the heap, the page tables and the frames runs under it. */
+static struct spinlock kernel_heap_lock;
 
 void kmalloc_online(struct heap *heap)
 {
@@ -13,11 +17,18 @@ void kmalloc_online(struct heap *heap)
     kernel_heap = heap;
 }
 
-static struct heap *online_heap(void)
+/* The heap, for this caller alone until unlock_heap(). */
+static struct heap *lock_heap(void)
 {
     if (kernel_heap == NULL)
         panic(PANIC_HEAP_INIT, "the permanent heap is used before it is online");
+    spinlock_acquire(&kernel_heap_lock);
     return kernel_heap;
+}
+
+static void unlock_heap(void)
+{
+    spinlock_release(&kernel_heap_lock);
 }
 
 static enum panic_code panic_code_for(enum heap_fault_kind kind)
@@ -38,6 +49,9 @@ static enum panic_code panic_code_for(enum heap_fault_kind kind)
 void kmalloc_fault(void *context, const struct heap_fault *fault)
 {
     (void)context;
+    /* Nobody continues after this; but what is printed may want to look at the heap. */
+    if (kernel_heap_lock.is_taken)
+        unlock_heap();
     enum panic_code code = panic_code_for(fault->kind);
     const char *kind = heap_fault_kind_name(fault->kind);
     if (fault->block == NULL)
@@ -57,7 +71,8 @@ static void *log_if_failed(void *block, size_t size_bytes, const void *caller)
     if (block != NULL)
         return block;
     struct heap_statistics usage;
-    heap_statistics(kernel_heap, &usage);
+    heap_statistics(lock_heap(), &usage);
+    unlock_heap();
     log_warning("heap",
                 "out of memory: requested=%zu caller=%p used=%zu free=%zu largest=%zu size=%zu "
                 "limit=%zu blocks=%zu failures=%llu",
@@ -69,18 +84,21 @@ static void *log_if_failed(void *block, size_t size_bytes, const void *caller)
 
 void *kmalloc(size_t size_bytes)
 {
-    void *block = heap_allocate(online_heap(), size_bytes, HEAP_CALLER);
+    void *block = heap_allocate(lock_heap(), size_bytes, HEAP_CALLER);
+    unlock_heap();
     return log_if_failed(block, size_bytes, HEAP_CALLER);
 }
 
 void kfree(void *block)
 {
-    heap_free(online_heap(), block, HEAP_CALLER);
+    heap_free(lock_heap(), block, HEAP_CALLER);
+    unlock_heap();
 }
 
 void *krealloc(void *block, size_t size_bytes)
 {
-    void *moved = heap_reallocate(online_heap(), block, size_bytes, HEAP_CALLER);
+    void *moved = heap_reallocate(lock_heap(), block, size_bytes, HEAP_CALLER);
+    unlock_heap();
     if (block != NULL && size_bytes == 0)
         return NULL; /* freed, not failed */
     return log_if_failed(moved, size_bytes, HEAP_CALLER);
@@ -88,7 +106,8 @@ void *krealloc(void *block, size_t size_bytes)
 
 void *kcalloc(size_t count, size_t element_bytes)
 {
-    void *block = heap_allocate_zeroed(online_heap(), count, element_bytes, HEAP_CALLER);
+    void *block = heap_allocate_zeroed(lock_heap(), count, element_bytes, HEAP_CALLER);
+    unlock_heap();
     size_t size_bytes = 0;
     if (__builtin_mul_overflow(count, element_bytes, &size_bytes))
         size_bytes = SIZE_MAX;
@@ -97,11 +116,14 @@ void *kcalloc(size_t count, size_t element_bytes)
 
 void *kmalloc_aligned(size_t size_bytes, size_t alignment_bytes)
 {
-    void *block = heap_allocate_aligned(online_heap(), size_bytes, alignment_bytes, HEAP_CALLER);
+    void *block = heap_allocate_aligned(lock_heap(), size_bytes, alignment_bytes, HEAP_CALLER);
+    unlock_heap();
     return log_if_failed(block, size_bytes, HEAP_CALLER);
 }
 
 size_t kmalloc_usable_size(const void *block)
 {
-    return heap_usable_size(online_heap(), block, HEAP_CALLER);
+    size_t size_bytes = heap_usable_size(lock_heap(), block, HEAP_CALLER);
+    unlock_heap();
+    return size_bytes;
 }

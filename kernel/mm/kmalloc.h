@@ -4,6 +4,10 @@
  * A thin layer over one struct heap (kernel/mm/heap/heap.h has the exact semantics): misuse and
  * corruption panic with a code of their own, exhaustion is logged with the heap's usage.
  *
+ * Concurrency: any CPU, and interrupt handlers. One lock serialises all calls; growing and giving
+ * back move frames and page tables under it, so code that does that by itself must do so before
+ * others use the heap. Nothing is logged while it is held.
+ *
  * Phase: after kmalloc_online(); before, every call panics (PANIC_HEAP_INIT).
  */
 #ifndef KERNEL_MM_KMALLOC_H

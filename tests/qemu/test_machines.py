@@ -34,6 +34,18 @@ def test_several_cpus(lab):
     expect_ready(lab.cold(machine={"cpu_count": 4}))
 
 
+@pytest.mark.parametrize("policy, cpu", [("fast", "max"), ("best-fit", "qemu64")])
+def test_heap_under_interrupts(lab, policy, cpu):
+    """A timer's handler allocates while 100,000 operations run: some arrive inside of the heap."""
+    words = f"once self-test=interrupts heap={policy}"
+    verdict = expect_ready(lab.cold(command_line=words, machine={"cpu": cpu}))
+    line = verdict.has_line(
+        r"\[interrupts\] operations=(\d+) interrupts=(\d+) deferred=(\d+) check=passed")
+    assert line, "the test of interrupts ran"
+    operations, interrupts, deferred = map(int, line.groups())
+    assert operations >= 100_000 and interrupts >= 1000 and 0 < deferred <= interrupts
+
+
 @pytest.mark.parametrize("medium", ["scsi", "ahci", "nvme", "usb", "iso"])
 def test_medium(lab, medium):
     expect_ready(lab.cold(machine={"medium": medium}))

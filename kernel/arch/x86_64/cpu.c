@@ -138,9 +138,24 @@ _Noreturn void arch_halt(void)
         __asm__ volatile("cli\n\thlt");
 }
 
+void arch_interrupts_enable(void)
+{
+    interrupts_on();
+}
+
+void arch_interrupts_disable(void)
+{
+    interrupts_off();
+}
+
+void arch_pause(void)
+{
+    spin_pause();
+}
+
 _Noreturn void arch_idle(void)
 {
-    /* No device has been programmed and both PICs are masked: only an NMI would wake this up. */
+    /* No device is switched on and both PICs are masked: only an NMI would wake this up. */
     for (;;)
         __asm__ volatile("hlt");
 }

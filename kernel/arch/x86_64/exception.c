@@ -4,7 +4,9 @@
 
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/local_timer.h"
 #include "kernel/guard.h"
+#include "kernel/interrupts.h"
 #include "kernel/panic.h"
 #include "kernel/panic_report.h"
 #include "shared/arch/x86_64/exception_names.h"
@@ -18,6 +20,8 @@
 #define FAULT_WRITE    UINT64_C(2)
 #define FAULT_RESERVED UINT64_C(8)
 #define FAULT_FETCH    UINT64_C(16)
+
+#define RFLAGS_INTERRUPTS (UINT64_C(1) << 9)
 
 static const char *access_name(uint64_t error_code)
 {
@@ -119,10 +123,20 @@ static struct arch_registers registers_of(const struct interrupt_frame *frame)
     };
 }
 
-_Noreturn void exception_handle(const struct interrupt_frame *frame)
+static _Noreturn void report(const struct interrupt_frame *frame)
 {
     char cause[160];
     enum panic_code code = classify(frame, cause, sizeof cause);
     struct arch_registers registers = registers_of(frame);
     panic_report(code, cause, NULL, 0, &registers);
+}
+
+void interrupt_handle(struct interrupt_frame *frame)
+{
+    if (frame->vector == LOCAL_TIMER_SPURIOUS_VECTOR)
+        return;
+    if (frame->vector != LOCAL_TIMER_VECTOR)
+        report(frame);
+    if (!interrupts_arrive(INTERRUPT_TIMER))
+        frame->rflags &= ~RFLAGS_INTERRUPTS;
 }

@@ -1,5 +1,6 @@
 /*
- * exception.h - from a CPU exception to a panic that names it.
+ * exception.h - from a CPU exception to a panic that names it, and from an interrupt to its
+ * handler.
  */
 #ifndef KERNEL_ARCH_X86_64_EXCEPTION_H
 #define KERNEL_ARCH_X86_64_EXCEPTION_H
@@ -15,6 +16,8 @@ struct interrupt_frame {
     uint64_t rip, cs, rflags, rsp, ss; /* pushed by the CPU */
 };
 
-_Noreturn void exception_handle(const struct interrupt_frame *frame);
+/* Called by interrupt_entry.S for every vector, with interrupts off. Returns for interrupts that
+ * somebody handles; the interrupted code then goes on with what the frame says. */
+void interrupt_handle(struct interrupt_frame *frame);
 
 #endif

@@ -24,6 +24,21 @@ static inline uint8_t port_read_8(uint16_t port)
     return value;
 }
 
+static inline void interrupts_off(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+}
+
+static inline void interrupts_on(void)
+{
+    __asm__ volatile("sti" : : : "memory");
+}
+
+static inline void spin_pause(void)
+{
+    __asm__ volatile("pause");
+}
+
 struct cpuid_result {
     uint32_t eax, ebx, ecx, edx;
 };

@@ -2,7 +2,7 @@
  *
  * The CPU pushes SS, RSP, RFLAGS, CS, RIP and, for some exceptions, an error code (Intel SDM Vol. 3A,
  * figure 6-9 and table 6-1). The entries push a zero where the CPU does not, then the vector, so that
- * exception_handle() sees one struct interrupt_frame for all.
+ * interrupt_handle() sees one struct interrupt_frame for all.
  */
     .text
 
@@ -45,6 +45,21 @@ interrupt_common:
     movq %rsp, %rdi
     /* The frame's size keeps the stack 16-byte aligned where the CPU aligned it. A frame pointer of
      * the interrupted code stays in RBP, so the backtrace continues there. */
-    call exception_handle
-    /* exception_handle() does not return: every exception is a panic. */
-    ud2
+    call interrupt_handle
+    popq %rax
+    popq %rbx
+    popq %rcx
+    popq %rdx
+    popq %rbp
+    popq %rsi
+    popq %rdi
+    popq %r8
+    popq %r9
+    popq %r10
+    popq %r11
+    popq %r12
+    popq %r13
+    popq %r14
+    popq %r15
+    addq $16, %rsp /* vector and error code */
+    iretq

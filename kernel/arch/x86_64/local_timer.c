@@ -1,0 +1,70 @@
+/*
+ * local_timer.c - the timer of this CPU's local APIC (Intel SDM Vol. 3A, chapter 11), the one
+ * device that every 64-bit PC has and that interrupts without further wiring.
+ */
+#include "kernel/arch/x86_64/local_timer.h"
+
+#include "kernel/arch.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/mm/address_space.h"
+
+#define MSR_APIC_BASE       UINT32_C(0x1b)
+#define APIC_BASE_X2APIC    (UINT64_C(1) << 10)
+#define APIC_BASE_ENABLED   (UINT64_C(1) << 11)
+#define APIC_BASE_ADDRESS   UINT64_C(0x000ffffffffff000)
+#define APIC_REGISTER_BYTES UINT64_C(4096)
+/* In x2APIC mode a register is an MSR: this, plus its offset divided by 16. */
+#define MSR_X2APIC UINT32_C(0x800)
+
+#define REGISTER_END_OF_INTERRUPT UINT32_C(0x0b0)
+#define REGISTER_SPURIOUS         UINT32_C(0x0f0)
+#define REGISTER_TIMER            UINT32_C(0x320)
+#define REGISTER_INITIAL_COUNT    UINT32_C(0x380)
+#define REGISTER_DIVIDE           UINT32_C(0x3e0)
+
+#define SPURIOUS_ENABLE UINT32_C(0x100)
+#define TIMER_MASKED    UINT32_C(0x10000)
+#define TIMER_PERIODIC  UINT32_C(0x20000)
+#define DIVIDE_BY_1     UINT32_C(0xb)
+
+/* Where the registers are mapped; NULL in x2APIC mode, and before the start. */
+static volatile uint8_t *registers;
+
+static void register_write(uint32_t offset, uint32_t value)
+{
+    if (registers == NULL)
+        msr_write(MSR_X2APIC + offset / 16, value);
+    else
+        *(volatile uint32_t *)(registers + offset) = value;
+}
+
+bool arch_timer_start(struct address_space *space, uint32_t period_ticks)
+{
+    uint64_t base = msr_read(MSR_APIC_BASE);
+    if ((base & APIC_BASE_ENABLED) == 0)
+        return false;
+    if ((base & APIC_BASE_X2APIC) == 0 && registers == NULL) {
+        struct virt_addr virtual;
+        if (address_space_map_device(space, "local APIC", phys_addr(base & APIC_BASE_ADDRESS),
+                                     APIC_REGISTER_BYTES, PAGE_MEMORY_UNCACHED,
+                                     &virtual) != PAGE_TABLE_OK)
+            return false;
+        registers = (volatile uint8_t *)virtual.value;
+    }
+    register_write(REGISTER_SPURIOUS, SPURIOUS_ENABLE | LOCAL_TIMER_SPURIOUS_VECTOR);
+    register_write(REGISTER_DIVIDE, DIVIDE_BY_1);
+    register_write(REGISTER_TIMER, TIMER_PERIODIC | LOCAL_TIMER_VECTOR);
+    register_write(REGISTER_INITIAL_COUNT, period_ticks);
+    return true;
+}
+
+void arch_timer_stop(void)
+{
+    register_write(REGISTER_TIMER, TIMER_MASKED | LOCAL_TIMER_VECTOR);
+    register_write(REGISTER_INITIAL_COUNT, 0);
+}
+
+void arch_interrupt_acknowledge(void)
+{
+    register_write(REGISTER_END_OF_INTERRUPT, 0);
+}

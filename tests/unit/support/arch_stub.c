@@ -1,0 +1,33 @@
+#include "tests/unit/support/arch_stub.h"
+
+#include <sched.h>
+
+#include "kernel/arch.h"
+
+PER_CPU struct arch_stub arch_stub;
+
+void arch_interrupts_enable(void)
+{
+    arch_stub.interrupts_are_on = true;
+}
+
+void arch_interrupts_disable(void)
+{
+    arch_stub.interrupts_are_on = false;
+}
+
+void arch_interrupt_acknowledge(void)
+{
+    arch_stub.acknowledge_count++;
+}
+
+uint64_t arch_timestamp(void)
+{
+    return arch_stub.timestamp += arch_stub.timestamp_step;
+}
+
+/* The holder may be a thread that waits for this processor. */
+void arch_pause(void)
+{
+    (void)sched_yield();
+}

@@ -1,0 +1,21 @@
+/*
+ * arch_stub.h - a CPU without interrupts, for what takes locks; and what was asked of it.
+ */
+#ifndef TESTS_UNIT_SUPPORT_ARCH_STUB_H
+#define TESTS_UNIT_SUPPORT_ARCH_STUB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/interrupts.h"
+
+struct arch_stub {
+    bool interrupts_are_on;
+    unsigned acknowledge_count;
+    uint64_t timestamp;
+    uint64_t timestamp_step; /* so much passes with each look at it */
+};
+
+extern PER_CPU struct arch_stub arch_stub;
+
+#endif
