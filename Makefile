@@ -384,7 +384,8 @@ $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 
 FRAMES_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o, $(wildcard tests/bench/frames/*.c) \
     kernel/mm/bit_tree.c kernel/mm/bit_tree_run.c kernel/mm/early_heap.c kernel/mm/frame_allocator.c \
-    kernel/mm/frame_reserve.c kernel/mm/region_list.c shared/region.c tests/unit/support/panic_stub.c)
+    kernel/mm/frame_reserve.c kernel/mm/region_list.c shared/region.c \
+    shared/arch/x86_64/page_table.c tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
 	$(say) LINK $@

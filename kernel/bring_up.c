@@ -6,6 +6,7 @@
 #include "kernel/image.h"
 #include "kernel/interrupt_test.h"
 #include "kernel/log.h"
+#include "kernel/measure.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
@@ -601,6 +602,8 @@ _Noreturn void bring_up_ready(struct kernel *kernel)
     ownership_print(&kernel->frames, &kernel->timeline,
                     command_line_has(kernel->view.command_line, "print-memory"));
     timeline_print(&kernel->timeline);
+    if (command_line_has(kernel->view.command_line, "measure"))
+        measure(kernel);
     bool once = command_line_has(kernel->view.command_line, "once");
     log_line("ready", "action=%s", once ? "power-off" : "idle");
     provoke(kernel, false);

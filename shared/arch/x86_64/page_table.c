@@ -387,6 +387,15 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
         return status;
     if (permissions.write && permissions.execute && !table->allow_writable_executable)
         return PAGE_TABLE_WRITABLE_EXECUTABLE;
+    /* Most requests are for one page whose table is there. */
+    struct walk_end end = walk_to(table, virtual);
+    if (page_entry_is_present(*end.entry))
+        return PAGE_TABLE_ALREADY_MAPPED;
+    if (size_bytes == PAGE_SIZE_BYTES && end.level == PAGE_LEVEL_4KIB) {
+        *end.entry = page_entry_for_page(physical, end.level, permissions, table->no_execute,
+                                         table->write_combining);
+        return PAGE_TABLE_OK;
+    }
     if (!range_is_all(table, virtual, size_bytes, false))
         return PAGE_TABLE_ALREADY_MAPPED;
 
@@ -476,13 +485,10 @@ static void undo_splits(struct page_table *table, const struct split_list *list)
 }
 
 /* Make every page of the range lie wholly in it: the part of unmap and protect that can fail.
- * On failure the tables are as they were. */
+ * On failure the tables are as they were. Precondition: the range is a possible one. */
 static enum page_table_status split_ends(struct page_table *table, struct virt_addr virtual,
                                          uint64_t size_bytes)
 {
-    enum page_table_status status = judge_virtual_range(table, virtual, size_bytes);
-    if (status != PAGE_TABLE_OK)
-        return status;
     if (!range_is_all(table, virtual, size_bytes, true))
         return PAGE_TABLE_NOT_MAPPED;
 
@@ -497,10 +503,32 @@ static enum page_table_status split_ends(struct page_table *table, struct virt_a
 
 /* --- Unmapping and protecting --- */
 
+/* One page with a neighbour, so that its table stays: most requests. False, and nothing changed, if
+ * it is another. */
+static bool unmap_beside_neighbour(struct page_table *table, struct virt_addr virtual)
+{
+    struct walk_end end = walk_to(table, virtual);
+    if (end.level != PAGE_LEVEL_4KIB || !page_entry_is_present(*end.entry))
+        return false;
+    unsigned index = page_entry_index(virtual, end.level);
+    bool stays = (index > 0 && page_entry_is_present(end.entry[-1])) ||
+                 (index < PAGE_ENTRY_COUNT - 1 && page_entry_is_present(end.entry[1]));
+    if (!stays)
+        return false;
+    *end.entry = 0;
+    invalidate(table, virtual, PAGE_SIZE_BYTES);
+    return true;
+}
+
 enum page_table_status page_table_unmap(struct page_table *table, struct virt_addr virtual,
                                         uint64_t size_bytes)
 {
-    enum page_table_status status = split_ends(table, virtual, size_bytes);
+    enum page_table_status status = judge_virtual_range(table, virtual, size_bytes);
+    if (status == PAGE_TABLE_OK && size_bytes == PAGE_SIZE_BYTES &&
+        unmap_beside_neighbour(table, virtual))
+        return PAGE_TABLE_OK;
+    if (status == PAGE_TABLE_OK)
+        status = split_ends(table, virtual, size_bytes);
     if (status == PAGE_TABLE_OK)
         remove_range(table, virtual, size_bytes);
     return status;
@@ -529,7 +557,9 @@ enum page_table_status page_table_protect(struct page_table *table, struct virt_
 {
     if (permissions.write && permissions.execute && !table->allow_writable_executable)
         return PAGE_TABLE_WRITABLE_EXECUTABLE;
-    enum page_table_status status = split_ends(table, virtual, size_bytes);
+    enum page_table_status status = judge_virtual_range(table, virtual, size_bytes);
+    if (status == PAGE_TABLE_OK)
+        status = split_ends(table, virtual, size_bytes);
     if (status != PAGE_TABLE_OK)
         return status;
     struct cursor cursor = {virtual, size_bytes};

@@ -16,6 +16,8 @@
 #include "kernel/mm/frame_reserve.h"
 #include "tests/bench/frames/buddy.h"
 #include "tests/bench/frames/flat_bitmap.h"
+#include "tests/bench/frames/pages.h"
+#include "tests/bench/frames/subject.h"
 #include "tests/unit/support/random.h"
 
 #define RUNS              9U
@@ -250,15 +252,8 @@ static void bench_initialise(void)
  * ------------------------------------------------------------------------------------
  */
 
-/* The three allocators, and ours through a CPU's reserve, behind one face. */
-struct subject {
-    const char *name;
-    void *state;
-    bool (*get)(void *state, uint64_t *ret_frame);
-    bool (*put)(void *state, uint64_t frame);
-};
+/* The three allocators, and ours through a CPU's reserve. */
 
-/* The callbacks cost all alike. They are what a caller in another file pays for a call. */
 static bool ours_get(void *state, uint64_t *ret_frame)
 {
     return frame_allocator_allocate(state, (struct phys_addr *)(void *)ret_frame);
@@ -390,6 +385,29 @@ static void bench_one_frame(const struct subject *subject, const char *parameter
     record("get and put", subject->name, parameter, best(pairs, RUNS));
 }
 
+/* Mapping and unmapping with tables from this allocator. */
+static void bench_pages(const struct subject *subject)
+{
+    static const struct {
+        enum pages_how how;
+        const char *name;
+    } hows[] = {{PAGES_RISING, "one by one, rising"},
+                {PAGES_FALLING, "one by one, falling"},
+                {PAGES_RANGE, "in one call"},
+                {PAGES_LARGE, "2 MiB, in one call"}};
+    for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
+        double maps[RUNS];
+        double unmaps[RUNS];
+        for (unsigned run = 0; run < RUNS; run++) {
+            struct pages_times times = pages_measure(subject, hows[i].how);
+            maps[run] = times.map;
+            unmaps[run] = times.unmap;
+        }
+        record("map a page", subject->name, hows[i].name, best(maps, RUNS));
+        record("unmap a page", subject->name, hows[i].name, best(unmaps, RUNS));
+    }
+}
+
 static void bench_many(struct frame_allocator *frames, const char *parameter)
 {
     static struct phys_addr many[FRAMES_IN_A_ROUND];
@@ -412,18 +430,20 @@ static void bench_many(struct frame_allocator *frames, const char *parameter)
 static void bench_frames_one_by_one(void)
 {
     uint64_t next = 4096;
-    const struct subject nothing = {"nothing", &next, nothing_get, nothing_put};
+    const struct subject nothing = {"nothing", &next, nothing_get, nothing_put, 1};
     bench_one_frame(&nothing, "harness");
     const uint64_t sizes[] = {PLAIN_BYTES, TIB};
     for (size_t i = 0; i < 2; i++) {
         char text[32];
         struct machine *machine = machine_create(sizes[i], 16);
-        const struct subject ours = {"handoff", &machine->frames, ours_get, ours_put};
+        const struct subject ours = {"handoff", &machine->frames, ours_get, ours_put, 1};
         size_text(sizes[i], text, sizeof(text));
         bench_one_frame(&ours, text);
+        if (i == 0)
+            bench_pages(&ours);
         bench_many(&machine->frames, text);
         struct frame_reserve reserve;
-        const struct subject reserved = {"handoff reserve", &reserve, reserve_get, reserve_put};
+        const struct subject reserved = {"handoff reserve", &reserve, reserve_get, reserve_put, 1};
         frame_reserve_open(&reserve, &machine->frames);
         bench_one_frame(&reserved, text);
         frame_reserve_close(&reserve);
@@ -433,12 +453,14 @@ static void bench_frames_one_by_one(void)
     struct buddy buddy;
     void *memory = calloc(PLAIN_BYTES / 4096, sizeof(struct buddy_frame));
     require(memory != NULL, "no memory");
-    const struct subject flat = {"flat bitmap", &bitmap, flat_get, flat_put};
+    const struct subject flat = {"flat bitmap", &bitmap, flat_get, flat_put, 4096};
     flat_bitmap_initialise(&bitmap, memory, PLAIN_BYTES / 4096);
     bench_one_frame(&flat, "4 GiB");
-    const struct subject buddies = {"buddy", &buddy, buddy_get_one, buddy_put_one};
+    bench_pages(&flat);
+    const struct subject buddies = {"buddy", &buddy, buddy_get_one, buddy_put_one, 4096};
     buddy_initialise(&buddy, memory, PLAIN_BYTES / 4096);
     bench_one_frame(&buddies, "4 GiB");
+    bench_pages(&buddies);
     free(memory);
 }
 
