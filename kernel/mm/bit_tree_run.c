@@ -30,11 +30,12 @@ static unsigned class_of_length(uint64_t length)
     return 8 + (power - 3) * 4 + (unsigned)(length >> (power - 2) & 3);
 }
 
-/* What a bound must be for a search to look at the node. */
+/* What a bound must be for a search to look at the node. An aligned run of whole pieces has one in
+ * every block that it touches; any other may end in a block that has none. */
 static uint8_t bound_for_request(const struct bit_tree_run_request *request)
 {
     unsigned bound = 1 + class_of_length(request->length);
-    if (request->length >= ALIGNED_PIECE_BITS && request->alignment >= ALIGNED_PIECE_BITS)
+    if (request->length % ALIGNED_PIECE_BITS == 0 && request->alignment >= ALIGNED_PIECE_BITS)
         bound |= HAS_ALIGNED_PIECE;
     return (uint8_t)bound;
 }

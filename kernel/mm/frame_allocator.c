@@ -326,6 +326,50 @@ static unsigned long long printable_address(uint64_t frame)
     return address_of_frame(frame).value;
 }
 
+/* --- Reserves -----------------------------------------------------------------------------------
+ */
+
+bool frame_allocator_take_word(struct frame_allocator *allocator, struct frame_reserve *reserve)
+{
+    if (!bit_tree_take_last_word(&allocator->free_frames, &reserve->first_bit, &reserve->free_bits))
+        return false;
+    reserve->taken_bits = reserve->free_bits;
+    reserve->first_frame = frame_of_bit(allocator, reserve->first_bit);
+    allocator->free_count -= frame_reserve_count(reserve);
+    return true;
+}
+
+void frame_allocator_return_word(struct frame_allocator *allocator, struct frame_reserve *reserve)
+{
+    allocator->free_count += frame_reserve_count(reserve);
+    for (; reserve->free_bits != 0; reserve->free_bits &= reserve->free_bits - 1) {
+        uint64_t offset = (uint64_t)__builtin_ctzll(reserve->free_bits);
+        bool added = bit_tree_add(&allocator->free_frames, reserve->first_bit + offset);
+        kernel_assert(added);
+    }
+    reserve->taken_bits = 0;
+}
+
+/* Take everything back. False if there was nothing. */
+static bool empty_all_reserves(struct frame_allocator *allocator)
+{
+    uint64_t free_before = allocator->free_count;
+    for (struct frame_reserve *i = allocator->reserves; i != NULL; i = i->next)
+        frame_allocator_return_word(allocator, i);
+    return allocator->free_count > free_before;
+}
+
+/* Take back the words that have one of these frames, so that the bits tell the truth about them;
+ * and so that no word of a reserve's has a bit in the tree, see free_beside_last(). */
+static void empty_reserves_with(struct frame_allocator *allocator, struct range frames)
+{
+    for (struct frame_reserve *i = allocator->reserves; i != NULL; i = i->next) {
+        struct range word = {i->first_frame, i->first_frame + BIT_TREE_WORD_BITS};
+        if (range_overlaps(word, frames))
+            frame_allocator_return_word(allocator, i);
+    }
+}
+
 /* --- Releasing reserved frames ---------------------------------------------------------------- */
 
 void frame_allocator_begin_phase(struct frame_allocator *allocator, const char *phase,
@@ -338,6 +382,7 @@ void frame_allocator_begin_phase(struct frame_allocator *allocator, const char *
 static void release_record(struct frame_allocator *allocator, struct frame_record *record)
 {
     uint64_t frame_count = record->end - record->start;
+    empty_reserves_with(allocator, (struct range){record->start, record->end});
     record->released = true;
     record->phase = allocator->phase;
     record->timestamp = allocator->timestamp;
@@ -417,49 +462,6 @@ uint64_t frame_allocator_reclaim_type(struct frame_allocator *allocator, uint32_
             release_record(allocator, record);
     }
     return allocator->released_count - released_before;
-}
-
-/* --- Reserves -----------------------------------------------------------------------------------
- */
-
-bool frame_allocator_take_word(struct frame_allocator *allocator, struct frame_reserve *reserve)
-{
-    if (!bit_tree_take_last_word(&allocator->free_frames, &reserve->first_bit, &reserve->free_bits))
-        return false;
-    reserve->taken_bits = reserve->free_bits;
-    reserve->first_frame = frame_of_bit(allocator, reserve->first_bit);
-    allocator->free_count -= frame_reserve_count(reserve);
-    return true;
-}
-
-void frame_allocator_return_word(struct frame_allocator *allocator, struct frame_reserve *reserve)
-{
-    allocator->free_count += frame_reserve_count(reserve);
-    for (; reserve->free_bits != 0; reserve->free_bits &= reserve->free_bits - 1) {
-        uint64_t offset = (uint64_t)__builtin_ctzll(reserve->free_bits);
-        bool added = bit_tree_add(&allocator->free_frames, reserve->first_bit + offset);
-        kernel_assert(added);
-    }
-    reserve->taken_bits = 0;
-}
-
-/* Take everything back. False if there was nothing. */
-static bool empty_all_reserves(struct frame_allocator *allocator)
-{
-    uint64_t free_before = allocator->free_count;
-    for (struct frame_reserve *i = allocator->reserves; i != NULL; i = i->next)
-        frame_allocator_return_word(allocator, i);
-    return allocator->free_count > free_before;
-}
-
-/* Take back the words that have one of these frames, so that the bits tell the truth about them. */
-static void empty_reserves_with(struct frame_allocator *allocator, struct range frames)
-{
-    for (struct frame_reserve *i = allocator->reserves; i != NULL; i = i->next) {
-        struct range word = {i->first_frame, i->first_frame + BIT_TREE_WORD_BITS};
-        if (range_overlaps(word, frames))
-            frame_allocator_return_word(allocator, i);
-    }
 }
 
 /* --- Allocating --------------------------------------------------------------------------------

@@ -335,6 +335,23 @@ static void test_a_run_is_found_that_grows_across_two_nodes(void **state)
     }
 }
 
+/* The run begins with an aligned piece and ends in a block that has none. */
+static void test_an_aligned_run_may_end_in_a_block_without_a_piece(void **state)
+{
+    struct pair pair;
+    const uint64_t first = BIT_TREE_BLOCK_BITS - 512;
+    struct bit_tree_run_request request = {0, 2 * BIT_TREE_BLOCK_BITS, 700, 512, 0};
+    uint64_t start;
+    (void)state;
+    pair_create(&pair, 2 * BIT_TREE_BLOCK_BITS);
+    bit_tree_insert(&pair.tree, first, first + 700);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+        assert_int_equal(start, first);
+    }
+    pair_destroy(&pair);
+}
+
 /* What lies in the memory of a whole block that was never opened is not taken for its runs. */
 static void test_whole_blocks_are_not_judged_by_garbage(void **state)
 {
@@ -412,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_size_is_1_0182_bits_a_number),
         cmocka_unit_test(test_a_search_remembers_where_there_is_nothing),
         cmocka_unit_test(test_a_run_is_found_that_grows_across_two_nodes),
+        cmocka_unit_test(test_an_aligned_run_may_end_in_a_block_without_a_piece),
         cmocka_unit_test(test_whole_blocks_are_not_judged_by_garbage),
         cmocka_unit_test(test_a_search_learns_again_what_has_changed),
         cmocka_unit_test(test_check_finds_a_wrong_bit_on_every_level),

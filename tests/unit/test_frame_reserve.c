@@ -138,6 +138,25 @@ static void test_F2_double_free_panics_wherever_it_comes(void **state)
     assert_counts(fixture, FREE_COUNT, 0, 0);
 }
 
+/* A frame is reclaimed whose word a reserve has: its bit must not let frees pass that the reserve
+ * has to judge. */
+static void test_F2_a_reclaim_beside_a_reserve_hides_no_double_free(void **state)
+{
+    struct fixture *fixture = *state;
+    struct phys_addr taken = take(&fixture->first);
+    struct phys_addr cached = phys_addr(taken.value - 4096);
+    struct phys_addr other;
+    assert_int_equal(taken.value, (END_FRAME - 1) * 4096);
+    assert_true(frame_allocator_reclaim(&fixture->frames, phys_addr(END_FRAME * 4096), 64 * 4096));
+    assert_true(frame_allocator_allocate_between(&fixture->frames, 1, 1, 0,
+                                                 (END_FRAME - 100) * 4096, &other));
+    frame_allocator_free(&fixture->frames, other);
+    expect_panic(PANIC_FRAME_FREE, frame_allocator_free(&fixture->frames, cached));
+    frame_allocator_free(&fixture->frames, taken);
+    expect_panic(PANIC_FRAME_FREE, frame_reserve_free(&fixture->first, taken));
+    assert_counts(fixture, FREE_COUNT + 64, 0, 0);
+}
+
 static void test_F3_F4_F5_bad_frees_panic(void **state)
 {
     struct fixture *fixture = *state;
@@ -159,6 +178,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_F7_a_run_is_found_across_a_reserve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_F2_double_free_panics_wherever_it_comes, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_F2_a_reclaim_beside_a_reserve_hides_no_double_free,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_F3_F4_F5_bad_frees_panic, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
