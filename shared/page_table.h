@@ -112,7 +112,8 @@ void page_table_borrow_upper_half(struct page_table *table, const struct page_ta
 /* Map [virtual, + size_bytes) to [physical, + size_bytes), using the largest pages that the
  * alignment of both, the size and the CPU allow, if `large_pages`; else 4 KiB pages only.
  * Without NX in the CPU `execute = false` cannot be enforced and is accepted (documented in
- * docs/CAVEATS.md). Without PAT write-combining, WRITE_COMBINING falls back to UNCACHED.
+ * docs/CAVEATS.md). Without PAT write-combining, WRITE_COMBINING falls back to UNCACHED. On live
+ * tables a request that fails midway may have shown a part of the range for a moment.
  * Failures: UNALIGNED, EMPTY, NON_CANONICAL, PHYSICAL_TOO_HIGH, ALREADY_MAPPED,
  * WRITABLE_EXECUTABLE, NO_MEMORY. */
 enum page_table_status page_table_map(struct page_table *table, struct virt_addr virtual,

@@ -3,7 +3,7 @@
  *
  * Invariant: no table but the root is ever empty. page_table_unmap() frees what it empties, and a
  * map that fails takes back all it added; so "remove everything in this range" is also the exact
- * undo of a half-finished map, whose range was proven unmapped before.
+ * undo of a half-finished map, which stops at the first page that it finds mapped.
  *
  * Recursion goes down one level a call, so it is at most five deep.
  */
@@ -81,6 +81,13 @@ static void free_table(struct page_table *table, struct phys_addr page)
 {
     table->memory.free_table(table->memory.context, page);
     table->table_count--;
+}
+
+/* An entry that maps a page of the level's size, as this CPU can have it. */
+static uint64_t leaf_for(const struct page_table *table, struct phys_addr page, unsigned level,
+                         struct page_permissions permissions)
+{
+    return page_entry_for_page(page, level, permissions, table->no_execute, table->write_combining);
 }
 
 static bool table_is_empty(const struct page_table *table, struct phys_addr page)
@@ -238,34 +245,22 @@ static void cursor_advance(struct cursor *cursor, uint64_t span)
     cursor->remaining_bytes -= bytes;
 }
 
-/* True if every page of the range that this table translates is mapped (wanted = true), or none is
- * (wanted = false). */
-static bool table_is_all(const struct page_table *table, struct phys_addr page, unsigned level,
-                         struct cursor *cursor, bool wanted)
+/* True if every page of the range that this table translates is mapped. */
+static bool table_has_all(const struct page_table *table, struct phys_addr page, unsigned level,
+                          struct cursor *cursor)
 {
     const uint64_t *entries = entries_of(table, page);
     unsigned index = page_entry_index(cursor->virtual, level);
     for (; index < PAGE_ENTRY_COUNT && cursor->remaining_bytes > 0; index++) {
         uint64_t entry = entries[index];
-        bool present = page_entry_is_present(entry);
-        if (present && !page_entry_is_leaf(entry, level)) {
-            struct phys_addr below = page_entry_address(entry, level);
-            if (!table_is_all(table, below, level - 1, cursor, wanted))
-                return false;
-            continue;
-        }
-        if (present != wanted)
+        if (!page_entry_is_present(entry))
             return false;
-        cursor_advance(cursor, page_entry_span_bytes(level));
+        if (page_entry_is_leaf(entry, level))
+            cursor_advance(cursor, page_entry_span_bytes(level));
+        else if (!table_has_all(table, page_entry_address(entry, level), level - 1, cursor))
+            return false;
     }
     return true;
-}
-
-static bool range_is_all(const struct page_table *table, struct virt_addr start,
-                         uint64_t size_bytes, bool wanted)
-{
-    struct cursor cursor = {start, size_bytes};
-    return table_is_all(table, table->root, table->levels, &cursor, wanted);
 }
 
 /* --- Removing --- */
@@ -321,29 +316,28 @@ static unsigned largest_page_level(const struct page_table *table, bool large_pa
 /* True if the next page to map can be one of this level's size. */
 static bool page_fits(const struct mapping_job *job, unsigned level)
 {
-    return level <= job->largest_level && job->remaining_bytes >= page_entry_span_bytes(level) &&
-           is_multiple_of(job->virtual.value | job->physical.value, page_entry_span_bytes(level));
+    uint64_t span = page_entry_span_bytes(level);
+    return level <= job->largest_level && job->remaining_bytes >= span &&
+           is_multiple_of(job->virtual.value | job->physical.value, span);
 }
 
-/* Map pages of this level's size from entry `index` on, as many as the job and the table have.
- * Returns the first entry that is not one of them. Precondition: page_fits(), which then holds for
- * all of them, since nothing of the range is mapped. */
+/* Map pages of this level's size from entry `index` on, as many as the job and the table have, up
+ * to the first that is present. Returns the first entry that is not one of them. Precondition:
+ * the first is not present, and page_fits(), which then holds for all of them. */
 static unsigned map_pages(const struct page_table *table, struct mapping_job *job, unsigned level,
                           uint64_t *entries, unsigned index)
 {
     uint64_t span = page_entry_span_bytes(level);
-    uint64_t entry = page_entry_for_page(job->physical, level, job->permissions, table->no_execute,
-                                         table->write_combining);
-    uint64_t count = job->remaining_bytes / span;
-    if (count > PAGE_ENTRY_COUNT - index)
-        count = PAGE_ENTRY_COUNT - index;
-    for (uint64_t i = 0; i < count; i++)
-        entries[index + i] = entry + i * span;
-
-    job->virtual = virt_addr_add(job->virtual, count * span);
-    job->physical = phys_addr_add(job->physical, count * span);
-    job->remaining_bytes -= count * span;
-    return index + (unsigned)count;
+    uint64_t entry = leaf_for(table, job->physical, level, job->permissions);
+    do {
+        entries[index] = entry;
+        entry += span;
+        job->virtual.value += span;
+        job->physical.value += span;
+        job->remaining_bytes -= span;
+    } while (++index < PAGE_ENTRY_COUNT && job->remaining_bytes >= span &&
+             !page_entry_is_present(entries[index]));
+    return index;
 }
 
 static bool add_table(struct page_table *table, uint64_t *entry)
@@ -355,25 +349,32 @@ static bool add_table(struct page_table *table, uint64_t *entry)
     return true;
 }
 
-/* False when a table could not be allocated; the job then stands where it stopped. */
-static bool map_in_table(struct page_table *table, struct phys_addr page, unsigned level,
-                         struct mapping_job *job)
+/* ALREADY_MAPPED or NO_MEMORY: the job then stands where it stopped. A table that is there is not
+ * empty, so a large page in its place would hide something. */
+static enum page_table_status map_in_table(struct page_table *table, struct phys_addr page,
+                                           unsigned level, struct mapping_job *job)
 {
     uint64_t *entries = entries_of(table, page);
     unsigned index = page_entry_index(job->virtual, level);
     while (index < PAGE_ENTRY_COUNT && job->remaining_bytes > 0) {
         uint64_t *entry = &entries[index];
-        if (page_fits(job, level)) {
+        bool fits = page_fits(job, level);
+        bool is_present = page_entry_is_present(*entry);
+        if (is_present && (fits || page_entry_is_leaf(*entry, level)))
+            return PAGE_TABLE_ALREADY_MAPPED;
+        if (fits) {
             index = map_pages(table, job, level, entries, index);
             continue;
         }
-        if (!page_entry_is_present(*entry) && !add_table(table, entry))
-            return false;
-        if (!map_in_table(table, page_entry_address(*entry, level), level - 1, job))
-            return false;
+        if (!is_present && !add_table(table, entry))
+            return PAGE_TABLE_NO_MEMORY;
+        enum page_table_status status =
+            map_in_table(table, page_entry_address(*entry, level), level - 1, job);
+        if (status != PAGE_TABLE_OK)
+            return status;
         index++;
     }
-    return true;
+    return PAGE_TABLE_OK;
 }
 
 enum page_table_status page_table_map(struct page_table *table, struct virt_addr virtual,
@@ -389,15 +390,11 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
         return PAGE_TABLE_WRITABLE_EXECUTABLE;
     /* Most requests are for one page whose table is there. */
     struct walk_end end = walk_to(table, virtual);
-    if (page_entry_is_present(*end.entry))
-        return PAGE_TABLE_ALREADY_MAPPED;
-    if (size_bytes == PAGE_SIZE_BYTES && end.level == PAGE_LEVEL_4KIB) {
-        *end.entry = page_entry_for_page(physical, end.level, permissions, table->no_execute,
-                                         table->write_combining);
+    if (size_bytes == PAGE_SIZE_BYTES && end.level == PAGE_LEVEL_4KIB &&
+        !page_entry_is_present(*end.entry)) {
+        *end.entry = leaf_for(table, physical, end.level, permissions);
         return PAGE_TABLE_OK;
     }
-    if (!range_is_all(table, virtual, size_bytes, false))
-        return PAGE_TABLE_ALREADY_MAPPED;
 
     struct mapping_job job = {
         .virtual = virtual,
@@ -406,12 +403,13 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
         .permissions = permissions,
         .largest_level = largest_page_level(table, large_pages),
     };
-    if (!map_in_table(table, table->root, table->levels, &job)) {
-        /* All that was mapped, and the next page, whose tables may have been begun. */
-        remove_range(table, virtual, size_bytes - job.remaining_bytes + PAGE_SIZE_BYTES);
-        return PAGE_TABLE_NO_MEMORY;
-    }
-    return PAGE_TABLE_OK;
+    status = map_in_table(table, table->root, table->levels, &job);
+    uint64_t begun_bytes = size_bytes - job.remaining_bytes;
+    if (status == PAGE_TABLE_NO_MEMORY)
+        begun_bytes += PAGE_SIZE_BYTES; /* the tables of the next page may have been begun */
+    if (status != PAGE_TABLE_OK && begun_bytes > 0)
+        remove_range(table, virtual, begun_bytes);
+    return status;
 }
 
 /* --- Splitting --- */
@@ -448,9 +446,8 @@ static bool split_page(struct page_table *table, struct walk_end at, struct virt
     unsigned level = at.level - 1;
     uint64_t *entries = entries_of(table, page);
     for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
-        entries[i] =
-            page_entry_for_page(phys_addr_add(physical, i * page_entry_span_bytes(level)), level,
-                                permissions, table->no_execute, table->write_combining);
+        entries[i] = leaf_for(table, phys_addr_add(physical, i * page_entry_span_bytes(level)),
+                              level, permissions);
     }
 
     uint64_t size_bytes = page_entry_span_bytes(at.level);
@@ -489,7 +486,8 @@ static void undo_splits(struct page_table *table, const struct split_list *list)
 static enum page_table_status split_ends(struct page_table *table, struct virt_addr virtual,
                                          uint64_t size_bytes)
 {
-    if (!range_is_all(table, virtual, size_bytes, true))
+    struct cursor cursor = {virtual, size_bytes};
+    if (!table_has_all(table, table->root, table->levels, &cursor))
         return PAGE_TABLE_NOT_MAPPED;
 
     struct split_list splits = {.count = 0};
@@ -546,8 +544,7 @@ static void protect_in_table(struct page_table *table, struct phys_addr page, un
             protect_in_table(table, address, level - 1, cursor, permissions);
             continue;
         }
-        entries[index] = page_entry_for_page(address, level, permissions, table->no_execute,
-                                             table->write_combining);
+        entries[index] = leaf_for(table, address, level, permissions);
         cursor_advance(cursor, page_entry_span_bytes(level));
     }
 }
@@ -586,13 +583,10 @@ static bool table_as_page(const struct page_table *table, struct phys_addr page,
     struct page_permissions permissions = page_entry_permissions(entries[0], level);
     for (unsigned i = 0; i < PAGE_ENTRY_COUNT; i++) {
         struct phys_addr expected = phys_addr_add(start, i * page_entry_span_bytes(level));
-        if (page_entry_without_use(entries[i]) != page_entry_for_page(expected, level, permissions,
-                                                                      table->no_execute,
-                                                                      table->write_combining))
+        if (page_entry_without_use(entries[i]) != leaf_for(table, expected, level, permissions))
             return false;
     }
-    *ret_entry = page_entry_for_page(start, level + 1, permissions, table->no_execute,
-                                     table->write_combining);
+    *ret_entry = leaf_for(table, start, level + 1, permissions);
     return true;
 }
 
