@@ -397,6 +397,51 @@ bench-frames: $(BUILD)/bench/bench_frames ## time the frame allocator against a 
 	@$(PYTHON) tests/bench/frames/plot.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
+# --- The heap for others: a library for any kernel, and one that serves a program's malloc() --------
+HEAP_SOURCES := $(wildcard kernel/mm/heap/*.c)
+HEAP_HEADERS := $(wildcard kernel/mm/heap/*.h) shared/power_of_two.h shared/memory.h shared/text.h
+LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/host/library/%.o,$(HEAP_SOURCES))
+PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/host/preload/%.o,$(wildcard host/*.c) $(HEAP_SOURCES) \
+    shared/format.c)
+LIBRARY_CFLAGS := -O2 -g -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
+    -ffunction-sections $(COMMON_CFLAGS)
+PRELOAD_CFLAGS := -O2 -g -fPIC -fvisibility=hidden -fno-builtin -D_GNU_SOURCE $(COMMON_CFLAGS)
+
+$(eval $(call flags_file,library,$$(CLANG) $$(LIBRARY_CFLAGS)))
+$(eval $(call flags_file,preload,$$(CLANG) $$(PRELOAD_CFLAGS)))
+
+$(BUILD)/host/library/%.o: %.c $(BUILD)/library.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(LIBRARY_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/host/preload/%.o: %.c $(BUILD)/preload.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(PRELOAD_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/host/libhandoffheap.a: $(LIBRARY_OBJECTS) $(HEAP_HEADERS)
+	$(say) AR $@
+	@rm -rf $@ $(BUILD)/host/include
+	$(Q)$(LLVM_AR) rcs $@ $(filter %.o,$^)
+	$(Q)for header in $(HEAP_HEADERS); do \
+	    install -D -m 644 $$header $(BUILD)/host/include/$$header; done
+
+$(BUILD)/host/libheap_preload.so: $(PRELOAD_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CLANG) -shared -Wl,-z,defs $^ -lpthread -o $@
+
+.PHONY: lib
+lib: $(BUILD)/host/libhandoffheap.a $(BUILD)/host/libheap_preload.so ## the heap as a library, and as a malloc() for programs: build/host/
+
+$(BUILD)/host/%: tests/host/%.c Makefile
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) -O1 -g -D_GNU_SOURCE -fno-builtin $(COMMON_CFLAGS) $< -lpthread -o $@
+
+.PHONY: host-programs
+host-programs: $(BUILD)/host/misuse $(BUILD)/host/family
+
 # --- The heap benchmark: every policy beside other allocators ---------------------------------------
 # DWARF 4, which the valgrind of Debian 12 can read. The heap is compiled as a freestanding library
 # would be.
@@ -429,7 +474,7 @@ bench: $(BUILD)/bench/bench_heap ## time the heap's policies beside glibc, mimal
 doctor: ## say which tools are missing, and which package has them
 	@scripts/doctor.sh
 
-FORMATTED := $(shell find bootloader kernel shared tests -name '*.[ch]' 2>/dev/null)
+FORMATTED := $(shell find bootloader kernel host shared tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: format
 format: ## lay out the C files as .clang-format says

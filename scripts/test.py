@@ -99,10 +99,12 @@ def pytest_group(folder, *options):
 
 def groups():
     """The groups in the order in which a mistake is cheapest to find."""
-    yield "build", lambda: build_group("unit-tests", "thread-tests", "fuzz-programs", "simulator", "qemu-programs")
+    yield "build", lambda: build_group("unit-tests", "thread-tests", "fuzz-programs", "simulator", "qemu-programs",
+                                      "lib", "host-programs")
     yield "unit", lambda: make_group("test-unit")
     yield "threads", lambda: make_group("test-threads")
     yield "scripts", lambda: pytest_group("tests/scripts")
+    yield "host", lambda: pytest_group("tests/host", "-n", str(os.cpu_count()))
     yield "documents", lambda: pytest_group("tests/docs")
     yield "fuzz", lambda: make_group("fuzz-short")
     yield "simulator", lambda: pytest_group("tests/simulator", "-n", str(os.cpu_count()))

@@ -1,0 +1,12 @@
+"""The library and its test programs are built once, before there are workers."""
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        subprocess.run(["make", "--no-print-directory", "--silent", "lib", "host-programs"], cwd=ROOT,
+                       check=True)  # fmt: skip

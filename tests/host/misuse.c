@@ -1,0 +1,41 @@
+/* One misuse of malloc() each, by name, for test_preload.py. */
+#include <malloc.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The compiler must not see what is done here. */
+static void *volatile pointer;
+
+int main(int argument_count, char **arguments)
+{
+    const char *name = argument_count == 2 ? arguments[1] : "";
+    uint8_t *volatile first = malloc(40);
+    uint8_t *volatile second = malloc(40);
+    if (first == NULL || second == NULL)
+        return 2;
+    pointer = first;
+    if (strcmp(name, "double-free") == 0) {
+        free(pointer);
+        free(pointer);
+    } else if (strcmp(name, "interior") == 0) {
+        free((uint8_t *)pointer + 16);
+    } else if (strcmp(name, "foreign") == 0) {
+        static uint64_t not_a_block[8];
+        pointer = &not_a_block[2];
+        free(pointer);
+    } else if (strcmp(name, "overflow") == 0) {
+        memset(pointer, 'x', 41);
+        free(pointer);
+    } else if (strcmp(name, "underflow") == 0) {
+        first[-1] = 'x';
+        second[-1] = 'x';
+        free(first);
+        free(second);
+    } else {
+        (void)fprintf(stderr, "usage: misuse double-free|interior|foreign|overflow|underflow\n");
+        return 2;
+    }
+    return 0;
+}

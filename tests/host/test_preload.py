@@ -1,0 +1,157 @@
+"""Real programs on this project's heap, and the misuses that it has to name."""
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build/host"
+LIBRARY = BUILD / "libheap_preload.so"
+POLICIES = ["fast", "best-fit", "first-fit"]
+TIMEOUT_SECONDS = 120
+
+
+def run(command, policy="fast", status=0, **options):
+    """Run it on the heap, with its figures printed; (what it printed, what the heap said)."""
+    environment = dict(os.environ, LD_PRELOAD=str(LIBRARY), HANDOFF_HEAP=policy, HANDOFF_HEAP_STATS="1",
+                       **options.pop("environment", {}))  # fmt: skip
+    process = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True, timeout=TIMEOUT_SECONDS, check=False, **options)  # fmt: skip
+    assert process.returncode == status, process.stdout[-2000:] + process.stderr[-2000:]
+    return process.stdout, process.stderr
+
+
+def assert_sound(said, policy):
+    """The program's heap had work to do, and its complete check passed at the end."""
+    lines = re.findall(r"heap: policy=(\S+) .* allocations=(\d+) .* failures=\d+ check=(\w+)", said)
+    assert lines, said[-2000:]
+    assert all(found == policy and check == "passed" for found, _, check in lines)
+    assert max(int(count) for _, count, _ in lines) > 100
+
+
+PYTHON_WORK = """
+import json, re, subprocess, sys, threading
+data = [{"key %d" % i: [i, str(i)] * 20} for i in range(int(sys.argv[1]))]
+assert json.loads(json.dumps(data)) == data
+words = {}
+def count(text):
+    for word in re.findall(r"\\w+", text * 50):
+        words.setdefault(word + str(len(words) % 997), bytearray(len(word) * 100))
+threads = [threading.Thread(target=count, args=("some words to count %d " % i * 20,)) for i in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert subprocess.run(["echo", "child"], stdout=subprocess.PIPE).stdout == b"child\\n"
+big = bytearray(50_000_000); big.extend(bytes(10_000_000)); del big
+print("done", len(words) > 100)
+"""
+
+
+@pytest.mark.parametrize("policy, amount", [("fast", 4000), ("best-fit", 400), ("first-fit", 100)])
+def test_python(policy, amount):
+    """The two that look at every free block get less to do."""
+    printed, said = run([sys.executable, "-c", PYTHON_WORK, str(amount)], policy,
+                        environment={"PYTHONMALLOC": "malloc"})  # fmt: skip
+    assert printed == "done True\n"
+    assert_sound(said, policy)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_family_threads_and_forks(policy):
+    printed, said = run([BUILD / "family"], policy)
+    assert printed == "family: passed\n"
+    assert_sound(said, policy)
+
+
+def test_git(tmp_path):
+    settings = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+
+    def git(*words):
+        return run(["git", *settings, *words], cwd=tmp_path,
+                   environment={"GIT_CONFIG_GLOBAL": "/dev/null"})  # fmt: skip
+
+    git("init", "-q")
+    for i in range(3):
+        for name in range(20):
+            (tmp_path / f"file {name}").write_text(f"line {i}\n" * (100 + name))
+        git("add", ".")
+        git("commit", "-q", "-m", f"commit {i}")
+    git("gc", "-q", "--aggressive")
+    printed, said = git("log", "-p", "--stat")
+    assert printed.count("commit ") >= 3 and "line 2" in printed
+    assert_sound(said, "fast")
+    git("fsck", "--full")
+
+
+@pytest.mark.parametrize("policy", ["fast", "best-fit"])
+def test_sqlite(policy, tmp_path):
+    statements = """
+        create table t(id integer primary key, name text, value real);
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)
+            insert into t select i, 'name ' || (i * 7919 % 100003), i / 3.0 from n;
+        create index by_name on t(name);
+        delete from t where id % 3 = 0;
+        select count(*), count(distinct name), round(sum(value)) from t;
+        pragma integrity_check;
+    """
+    printed, said = run(["sqlite3", tmp_path / "data"], policy, input=statements)
+    assert printed.splitlines() == ["66667|66667|1111122222.0", "ok"]
+    assert_sound(said, policy)
+
+
+def test_compiler(tmp_path):
+    """A compiler makes the same object file on either heap."""
+    compiler = shutil.which("clang") or shutil.which("clang-14")
+    command = [compiler, "-std=c17", "-O2", "-I", ".", "-c", "kernel/mm/heap/fast.c", "-o"]
+    subprocess.run([*command, tmp_path / "plain.o"], cwd=ROOT, check=True)
+    _, said = run([*command, tmp_path / "ours.o"], cwd=ROOT)
+    assert_sound(said, "fast")
+    assert (tmp_path / "plain.o").read_bytes() == (tmp_path / "ours.o").read_bytes()
+
+
+MISUSES = {
+    "double-free": "double free",
+    "interior": "bad pointer",
+    "foreign": "bad pointer",
+    "overflow": "overrun",
+    "underflow": "overrun|corrupt",
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("misuse", list(MISUSES))
+def test_misuse_is_named_and_ends_the_program(misuse, policy):
+    _, said = run([BUILD / "misuse", misuse], policy, status=-6)
+    assert re.search(rf"^heap: [\w ]*({MISUSES[misuse]})[\w ]*: .*found in a call from 0x", said, re.M), said
+
+
+@pytest.mark.parametrize("name, sentence", [("bump", "reverse order"), ("magic", "no policy")])
+def test_policy_that_cannot_serve_is_refused(name, sentence):
+    _, said = run([BUILD / "family"], name, status=-6)
+    assert sentence in said
+
+
+def test_trace_is_what_happened(tmp_path):
+    """Replayed in Python, the records are consistent, and as many as the heap counted."""
+    _, said = run([sys.executable, "-c", "print([str(i) for i in range(1000)][0])"],
+                  environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace"), "PYTHONMALLOC": "malloc"})
+    (path,) = tmp_path.glob("trace.*")
+    live = set()
+    counts = {1: 0, 2: 0, 3: 0}
+    for operation, block, size_bytes in struct.iter_unpack("=IIQ", path.read_bytes()):
+        counts[operation] += 1
+        if operation == 1:
+            assert block not in live
+            live.add(block)
+        else:
+            assert block in live
+            if operation == 2:
+                live.remove(block)
+                assert size_bytes == 0
+    allocations = int(re.search(r"allocations=(\d+)", said).group(1))
+    assert 1000 < counts[1] <= allocations
