@@ -7,17 +7,11 @@ from lab import CASE_IMAGE_MIB, PANIC, TIMEOUT_SECONDS, expect_panic, expect_rea
 
 EXCEPTION = PANIC["EXCEPTION_BASE"]
 
+# X3, a page fault of each kind: test_misuse_of_a_mapping_faults in test_address_space.py.
 PROVOCATIONS = [
     # case, name, code, words of the report
     ("X1", "divide", EXCEPTION + 0, "#DE"),
     ("X2", "undefined", EXCEPTION + 6, "#UD"),
-    ("X3_P7", "null-read", "NULL_ACCESS", "read"),
-    ("X3_P7", "null-write", "NULL_ACCESS", "write"),
-    ("X3_P13", "rodata-write", "WRITE_PROTECTION", "write"),
-    ("X3", "text-write", "WRITE_PROTECTION", "write"),
-    ("X3", "heap-execute", "EXECUTE_PROTECTION", "execut"),
-    ("X3", "stack-execute", "EXECUTE_PROTECTION", "execut"),
-    ("X3", "direct-map-execute", "EXECUTE_PROTECTION", "execut"),
     ("X4", "general-protection", EXCEPTION + 13, "#GP"),
     ("X5_P8", "stack-overflow", "STACK_OVERFLOW", "stack"),
     ("X6", "nested-fault", "NESTED", "while printing a panic"),

@@ -107,6 +107,13 @@ def show(options, report, log):
     print("\n" + "\n".join(picture_text.draw(report, colour)))
 
 
+def write_picture(path, report):
+    try:
+        path.write_text(picture_svg.draw(report), encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"simulate: {path} cannot be written: {error.strerror}")
+
+
 def main():
     options = parse_arguments()
     with tempfile.TemporaryDirectory() as scratch:
@@ -119,7 +126,7 @@ def main():
             report = json.loads(report_path.read_text(encoding="utf-8"))
             show(options, report, log)
             if options.svg:
-                options.svg.write_text(picture_svg.draw(report), encoding="utf-8")
+                write_picture(options.svg, report)
     # A signal ended it: that is as broken as it can be.
     sys.exit(status if status >= 0 else 3)
 

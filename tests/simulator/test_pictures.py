@@ -27,6 +27,12 @@ def texts(root):
     return ["".join(text.itertext()) for text in root.iter(SVG + "text")]
 
 
+def test_svg_that_cannot_be_written_is_a_sentence(tmp_path):
+    result = simulate(CLEVO, "--svg", tmp_path / "absent" / "picture.svg")
+    assert result.status == NO_INPUT
+    assert "cannot be written: No such file" in result.errors
+
+
 @pytest.mark.parametrize("name", ["clevo-p65xsg-intel-ami-laptop.txt",
                                   "hp-superdome2-16s-12TiB.txt"])  # fmt: skip
 def test_svg_shows_every_region_and_every_owner(name, tmp_path):
