@@ -25,7 +25,7 @@ def test_library_needs_nothing_but_memory_functions():
 def test_example_of_the_document(tmp_path):
     text = DOCUMENT.read_text(encoding="utf-8")
     (code,) = re.findall(r"^```c\n(.*?)^```", text, re.M | re.S)
-    (printed,) = re.findall(r"^```\n(.*?)^```", text, re.M | re.S)
+    (printed,) = re.findall(r"^prints\n\n```\n(.*?)^```", text, re.M | re.S)
     source = tmp_path / "example.c"
     source.write_text(code)
     # The tree itself must not be needed: it is compiled elsewhere, with the library's headers alone.
