@@ -7,6 +7,7 @@
 #include "kernel/interrupt_test.h"
 #include "kernel/log.h"
 #include "kernel/measure.h"
+#include "kernel/mm/heap/heap_picture.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
@@ -596,9 +597,47 @@ static _Noreturn void switch_off(struct kernel *kernel)
               phys_addr(kernel->handoff.efi_system_table), &kernel->view.regions);
 }
 
+static void log_heap_row(void *context, const void *start, const char *text)
+{
+    (void)context;
+    log_line("heap-map", "from=%p map=%s", start, text);
+}
+
+static void log_sizes(const struct heap_picture *picture)
+{
+    for (unsigned class = 0; class < HEAP_SIZE_CLASS_COUNT; class ++) {
+        if (picture->live_counts[class] != 0)
+            log_line("heap-stats", "up_to_bytes=%llu blocks=%llu",
+                     (unsigned long long)(UINT64_C(1) << class),
+                     (unsigned long long)picture->live_counts[class]);
+    }
+}
+
+/* `print-heap`: the figures, the sizes, and a map of it. */
+static void print_heap(const struct heap *heap)
+{
+    struct heap_picture picture;
+    heap_picture_take(heap, &picture);
+    const struct heap_statistics *figures = &picture.statistics;
+    log_line("heap-stats",
+             "size=%zu used=%zu free=%zu overhead=%zu peak=%zu largest=%zu blocks=%zu pieces=%zu "
+             "allocations=%llu frees=%llu failures=%llu internal_permille=%u external_permille=%u",
+             figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
+             figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
+             figures->free_block_count, (unsigned long long)figures->allocation_count,
+             (unsigned long long)figures->free_count, (unsigned long long)figures->failure_count,
+             picture.internal_permille, picture.external_permille);
+    log_sizes(&picture);
+    size_t stretch_bytes;
+    heap_map_draw(heap, log_heap_row, NULL, &stretch_bytes);
+    log_line("heap-map", "character=%zu", stretch_bytes);
+}
+
 _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
+    if (command_line_has(kernel->view.command_line, "print-heap"))
+        print_heap(&kernel->heap);
     ownership_print(&kernel->frames, &kernel->timeline,
                     command_line_has(kernel->view.command_line, "print-memory"));
     timeline_print(&kernel->timeline);

@@ -46,12 +46,15 @@ def test_several_cpus_and_memory_in_two_nodes(lab):
 @pytest.mark.parametrize("policy, cpu", [("fast", "max"), ("best-fit", "qemu64")])
 def test_heap_under_interrupts(lab, policy, cpu):
     """A timer's handler allocates while 100,000 operations run: some arrive inside of the heap."""
-    words = f"once self-test=interrupts heap={policy}"
+    words = f"once self-test=interrupts print-heap heap={policy}"
     verdict = expect_ready(lab.cold(command_line=words, machine={"cpu": cpu}))
     line = verdict.has_line(
         r"\[interrupts\] operations=(\d+) interrupts=(\d+) deferred=(\d+) check=passed")
     assert line, "the test of interrupts ran"
     operations, interrupts, deferred = map(int, line.groups())
+    stats = verdict.has_line(r"\[heap-stats\] size=\d+ used=(\d+) .* blocks=(\d+) ")
+    assert stats.groups() == ("0", "0"), "everything was given back"
+    assert verdict.has_line(r"\[heap-map\] from=0xffffd\w+ map=\.+$")
     assert operations >= 100_000 and interrupts >= 1000 and 0 < deferred <= interrupts
 
 

@@ -554,6 +554,19 @@ static void best_fit_survey(const struct heap *heap, struct heap_survey *ret_sur
     *ret_survey = survey;
 }
 
+static void best_fit_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    for (const segment *s = heap->best_fit.first; is_sound(heap, s) && s->state != SEGMENT_END;
+         s = next_of(s)) {
+        bool is_used = s->state == SEGMENT_USED;
+        const struct heap_piece piece = {.kind = is_used ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
+                                         .start = payload_of(s),
+                                         .extent_bytes = payload_bytes(s),
+                                         .size_bytes = is_used ? asked_bytes(s) : 0};
+        visit(context, &piece);
+    }
+}
+
 static const char *check_segment(const struct heap *heap, const segment *s)
 {
     const segment *previous = previous_of(s);
@@ -636,5 +649,6 @@ const struct heap_policy heap_policy_best_fit = {
     .free_tail = best_fit_free_tail,
     .cut = best_fit_cut,
     .survey = best_fit_survey,
+    .walk = best_fit_walk,
     .check = best_fit_check,
 };

@@ -219,6 +219,28 @@ static void bump_survey(const struct heap *heap, struct heap_survey *ret_survey)
     ret_survey->largest_free_bytes = ret_survey->free_bytes;
 }
 
+/* A block in a gap is freed, but nothing can be had from it. */
+static void bump_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    const struct bump_state *bump = &heap->bump;
+    const uint8_t *block = first_of(heap);
+    uint64_t header;
+    while (block < bump->next && sealed_read_header(bump->secret, block, &header) &&
+           sealed_units(header) != 0) {
+        struct heap_piece piece = sealed_piece(block, header);
+        if (piece.kind == HEAP_PIECE_FREE)
+            piece.kind = HEAP_PIECE_OWN;
+        visit(context, &piece);
+        block = sealed_next(block, sealed_units(header));
+    }
+    size_t units = top_units(bump);
+    const struct heap_piece rest = {.kind = HEAP_PIECE_FREE,
+                                    .start = bump->next,
+                                    .extent_bytes = units == 0 ? 0 : sealed_capacity_bytes(units)};
+    if (block == bump->next && units != 0)
+        visit(context, &rest);
+}
+
 static const char *bump_check(const struct heap *heap)
 {
     const struct bump_state *bump = &heap->bump;
@@ -268,5 +290,6 @@ const struct heap_policy heap_policy_bump = {
     .free_tail = bump_free_tail,
     .cut = bump_cut,
     .survey = bump_survey,
+    .walk = bump_walk,
     .check = bump_check,
 };

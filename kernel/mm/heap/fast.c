@@ -1127,6 +1127,51 @@ static void fast_survey(const struct heap *heap, struct heap_survey *ret_survey)
     *ret_survey = tally.survey;
 }
 
+/* The pages of a group: slots, and pages that are no slabs. */
+static void walk_group(const struct fast_slab *slabs, heap_piece_visitor *visit, void *context)
+{
+    const uint8_t *pages = group_of((struct fast_slab *)(uintptr_t)slabs)->pages;
+    for (unsigned n = 0; n < GROUP_PAGES; n++) {
+        const struct fast_slab *slab = &slabs[n];
+        size_t page_bytes = n == GROUP_PAGES - 1 ? LAST_PAGE_BYTES : PAGE_BYTES;
+        if (slab->class_index == NO_CLASS) {
+            const struct heap_piece page = {.kind = HEAP_PIECE_FREE,
+                                            .start = pages + n * PAGE_BYTES,
+                                            .extent_bytes = page_bytes};
+            visit(context, &page);
+            continue;
+        }
+        unsigned slot_count = (unsigned)((page_bytes - slab->first_bytes) / slab->stride_bytes);
+        for (unsigned index = 0; index < slot_count; index++) {
+            const uint8_t *slot = slot_at(slab, index);
+            bool live = is_live(slab, index);
+            const struct heap_piece piece = {.kind = live ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
+                                             .start = slot,
+                                             .extent_bytes = slab->stride_bytes,
+                                             .size_bytes = live ? slot_size(slab, slot) : 0};
+            visit(context, &piece);
+        }
+    }
+}
+
+static void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    const struct fast_state *fast = &heap->fast;
+    const uint8_t *block = fast_first(&fast->core);
+    uint64_t header;
+    while (block < fast->core.end && sealed_read_header(fast->core.secret, block, &header) &&
+           sealed_units(header) != 0) {
+        const struct heap_piece piece = sealed_piece(block, header);
+        const struct fast_slab *slabs =
+            piece.kind == HEAP_PIECE_OWN ? slab_of(fast, (uintptr_t)block) : NULL;
+        if (slabs != NULL)
+            walk_group(slabs, visit, context);
+        else
+            visit(context, &piece);
+        block = sealed_next(block, sealed_units(header));
+    }
+}
+
 static const char *check_caches(const struct fast_state *fast, size_t cached_count)
 {
     for (size_t units = 0; units <= FAST_CACHED_UNITS_MAX; units++) {
@@ -1194,5 +1239,6 @@ const struct heap_policy heap_policy_fast = {
     .cut = fast_cut,
     .trim = fast_trim,
     .survey = fast_survey,
+    .walk = fast_walk,
     .check = fast_check,
 };

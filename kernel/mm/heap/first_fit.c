@@ -333,6 +333,19 @@ static void first_fit_survey(const struct heap *heap, struct heap_survey *ret_su
     (void)survey(heap, ret_survey, &used_bytes);
 }
 
+static void first_fit_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    const uint8_t *block = first_of(heap);
+    uint64_t header;
+    while (block < heap->first_fit.end &&
+           sealed_read_header(heap->first_fit.secret, block, &header) &&
+           sealed_units(header) != 0) {
+        const struct heap_piece piece = sealed_piece(block, header);
+        visit(context, &piece);
+        block = sealed_next(block, sealed_units(header));
+    }
+}
+
 static const char *first_fit_check(const struct heap *heap)
 {
     struct heap_survey found;
@@ -362,5 +375,6 @@ const struct heap_policy heap_policy_first_fit = {
     .free_tail = first_fit_free_tail,
     .cut = first_fit_cut,
     .survey = first_fit_survey,
+    .walk = first_fit_walk,
     .check = first_fit_check,
 };

@@ -39,6 +39,22 @@ struct heap_survey {
     size_t free_block_count;
 };
 
+enum heap_piece_kind {
+    HEAP_PIECE_LIVE,
+    HEAP_PIECE_FREE, /* also what is kept apart for the next request of its size */
+    HEAP_PIECE_OWN,  /* the policy's records; a block that is freed but cannot be used yet */
+};
+
+/* A part of the heap's memory. What lies between pieces is headers and rounding. */
+struct heap_piece {
+    enum heap_piece_kind kind;
+    const void *start;
+    size_t extent_bytes; /* from `start` on */
+    size_t size_bytes;   /* of a live block, as asked for; 0 for others */
+};
+
+typedef void heap_piece_visitor(void *context, const struct heap_piece *piece);
+
 /* What heap_plain_operations need of a policy. */
 struct heap_plain_policy {
     /* NULL if there is no room. */
@@ -76,6 +92,8 @@ struct heap_policy {
     void (*trim)(struct heap *heap);
 
     void (*survey)(const struct heap *heap, struct heap_survey *ret_survey);
+    /* Call `visit` for each piece, in order of address. Stops at a header that is not sound. */
+    void (*walk)(const struct heap *heap, heap_piece_visitor *visit, void *context);
     /* As heap_check(). Also proves that the live blocks add up to the counters. */
     const char *(*check)(const struct heap *heap);
 };

@@ -73,3 +73,19 @@ bool sealed_diagnose(struct heap *heap, uint64_t secret, const uint8_t *first, c
     heap_report(heap, &fault);
     return false;
 }
+
+struct heap_piece sealed_piece(const uint8_t *block, uint64_t header)
+{
+    bool is_live = (header & SEALED_LIVE) != 0;
+    enum heap_piece_kind kind = HEAP_PIECE_FREE;
+    if (is_live)
+        kind = HEAP_PIECE_LIVE;
+    else if ((header & SEALED_OWN) != 0)
+        kind = HEAP_PIECE_OWN;
+    return (struct heap_piece){
+        .kind = kind,
+        .start = block,
+        .extent_bytes = sealed_capacity_bytes(sealed_units(header)),
+        .size_bytes = is_live ? sealed_size(header) : 0,
+    };
+}

@@ -26,7 +26,7 @@
 #ifndef KERNEL_MM_HEAP_SEALED_BLOCK_H
 #define KERNEL_MM_HEAP_SEALED_BLOCK_H
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/policy.h"
 
 #define SEALED_UNIT_BYTES   ((size_t)16)
 #define SEALED_HEADER_BYTES sizeof(uint64_t)
@@ -208,6 +208,12 @@ static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first,
            sealed_read_header(secret, block, ret_header) && (*ret_header & SEALED_LIVE) != 0 &&
            sealed_end_is_intact(secret, block, *ret_header);
 }
+
+/* --- Looking at it (sealed_block.c) -------------------------------------------------------------
+ */
+
+/* The piece (policy.h) that a block is. */
+struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);
 
 /* --- Faults (sealed_block.c) ------------------------------------------------------------------ */
 

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/mm/heap/heap_picture.h"
+#include "kernel/mm/heap/policy.h"
+
 static void *const CALLER = (void *)0x1111;
 
 void heap_oracle_begin(struct heap_oracle *ret_oracle, struct heap *heap,
@@ -192,6 +195,54 @@ static const char *check_statistics(const struct heap_oracle *oracle)
     return NULL;
 }
 
+/* What heap_picture_take() counts, and what a walk meets, is what the oracle knows. */
+struct walk {
+    uintptr_t previous_end;
+    uintptr_t heap_end;
+    size_t live_count;
+    size_t live_bytes;
+    bool is_wrong;
+};
+
+static void judge_piece(void *context, const struct heap_piece *piece)
+{
+    struct walk *walk = context;
+    uintptr_t start = (uintptr_t)piece->start;
+    if (start < walk->previous_end || piece->extent_bytes < piece->size_bytes ||
+        start + piece->extent_bytes > walk->heap_end)
+        walk->is_wrong = true;
+    walk->previous_end = start + piece->extent_bytes;
+    walk->live_count += piece->kind == HEAP_PIECE_LIVE;
+    walk->live_bytes += piece->size_bytes;
+}
+
+static const char *check_picture(const struct heap_oracle *oracle)
+{
+    const struct heap *heap = oracle->heap;
+    uintptr_t base = (uintptr_t)heap->configuration.base;
+    struct walk walk = {.previous_end = base, .heap_end = base + heap->size_bytes};
+    heap->configuration.policy->walk(heap, judge_piece, &walk);
+    if (walk.is_wrong)
+        return "the pieces of a walk overlap or leave the heap";
+    if (walk.live_count != oracle->block_count || walk.live_bytes != oracle->used_bytes)
+        return "a walk does not meet the live blocks";
+
+    struct heap_picture picture;
+    heap_picture_take(heap, &picture);
+    uint64_t counts[HEAP_SIZE_CLASS_COUNT] = {0};
+    for (size_t i = 0; i < oracle->block_count; i++) {
+        unsigned class = 0;
+        while (oracle->blocks[i].size_bytes > (size_t)1 << class)
+            class ++;
+        counts[class]++;
+    }
+    if (memcmp(counts, picture.live_counts, sizeof counts) != 0)
+        return "the sizes are counted wrong";
+    if (picture.internal_permille > 1000 || picture.external_permille > 1000)
+        return "a fragmentation of more than all";
+    return NULL;
+}
+
 const char *heap_oracle_check(const struct heap_oracle *oracle)
 {
     const char *problem = heap_check(oracle->heap);
@@ -199,6 +250,8 @@ const char *heap_oracle_check(const struct heap_oracle *oracle)
         problem = check_content(&oracle->blocks[i], oracle->blocks[i].size_bytes);
     if (problem == NULL)
         problem = check_overlap(oracle);
+    if (problem == NULL)
+        problem = check_picture(oracle);
     return problem == NULL ? check_statistics(oracle) : problem;
 }
 
