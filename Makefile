@@ -392,7 +392,7 @@ $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
 	$(Q)$(CLANG) $^ -o $@
 
 .PHONY: bench-frames
-bench-frames: $(BUILD)/bench/bench_frames ## time the frame allocator against a bitmap and a buddy: build/bench/frames.*
+bench-frames: $(BUILD)/bench/bench_frames ## time frames and pages beside a bitmap and a buddy: build/bench/frames.*
 	$(BUILD)/bench/bench_frames $(BUILD)/bench/frames.json
 	@$(PYTHON) tests/bench/frames/plot.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
@@ -465,7 +465,10 @@ $(BUILD)/bench/bench_heap: $(BENCH_HEAP) $(BENCH_PROGRAM)
 	$(Q)$(CLANG) -rdynamic $^ -ldl -o $@
 
 .PHONY: bench
-bench: $(BUILD)/bench/bench_heap ## time the heap's policies beside glibc, mimalloc and jemalloc
+bench: bench-frames bench-heap ## time frames, pages and heap beside others: bench-frames, bench-heap
+
+.PHONY: bench-heap
+bench-heap: $(BUILD)/bench/bench_heap ## time the heap's policies beside glibc, mimalloc and jemalloc
 	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json \
 	    --svg $(BUILD)/bench/heap.svg $(BENCH)
 

@@ -220,16 +220,16 @@ NO_PAGE = PANIC["EXCEPTION_BASE"] + 14
 
 MISUSES = [
     # case, provocation, code, words of the cause
-    ("P7", "null-read", "NULL_ACCESS", "read of 0x10: a null pointer"),
-    ("P7", "null-write", "NULL_ACCESS", "write to 0x10: a null pointer"),
-    ("P7", "null-execute", "NULL_ACCESS", "instruction fetch from 0x0: a null pointer"),
+    ("X3_P7", "null-read", "NULL_ACCESS", "read of 0x10: a null pointer"),
+    ("X3_P7", "null-write", "NULL_ACCESS", "write to 0x10: a null pointer"),
+    ("X3_P7", "null-execute", "NULL_ACCESS", "instruction fetch from 0x0: a null pointer"),
     ("P9", "identity-read", NO_PAGE, "no page is mapped there"),
-    ("P13", "text-write", "WRITE_PROTECTION", "write to 0xffffffff80000000"),
-    ("P13", "rodata-write", "WRITE_PROTECTION", "the page is read-only"),
+    ("X3_P13", "text-write", "WRITE_PROTECTION", "write to 0xffffffff80000000"),
+    ("X3_P13", "rodata-write", "WRITE_PROTECTION", "the page is read-only"),
     ("P13", "symbols-write", "WRITE_PROTECTION", "the page is read-only"),
     ("P5", "rodata-execute", "EXECUTE_PROTECTION", "the page is not executable"),
     ("P5", "data-execute", "EXECUTE_PROTECTION", "the page is not executable"),
-    ("P5", "heap-execute", "EXECUTE_PROTECTION", "instruction fetch from 0xffffd"),
+    ("X3_P5", "heap-execute", "EXECUTE_PROTECTION", "instruction fetch from 0xffffd"),
     ("P5", "stack-execute", "EXECUTE_PROTECTION", "instruction fetch from 0xffffe0"),
     ("P5", "direct-map-execute", "EXECUTE_PROTECTION", "the page is not executable"),
     ("P5", "text-alias-write", "WRITE_PROTECTION", "the page is read-only"),
