@@ -640,17 +640,26 @@ void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct p
     allocator->free_count += frame_count;
 }
 
-/* Where the last one was freed. False, and nothing changed, if it is not so easy. A word that a
- * reserve has taken is empty in the tree: what is freed into an empty word has to ask them. */
-static bool free_beside_last(struct frame_allocator *allocator, struct phys_addr frame)
+/* The bit of a frame that lies where the last one was freed; false if it does not, or is no frame.
+ */
+static inline bool recent_bit(const struct frame_allocator *allocator, struct phys_addr frame,
+                              uint64_t *ret_bit)
 {
     const struct frame_allocator_recent_free *recent = &allocator->recent_free;
     /* Rotated, not shifted: an address that is not aligned becomes a number beyond all frames. */
     uint64_t distance = frame.value - recent->base;
     uint64_t index = distance >> PAGE_SHIFT | distance << (64 - PAGE_SHIFT);
-    if (index >= recent->frame_count ||
-        !bit_tree_try_add(&allocator->free_frames, recent->first_bit + index,
-                          allocator->reserves == NULL))
+    *ret_bit = recent->first_bit + index;
+    return index < recent->frame_count;
+}
+
+/* False, and nothing changed, if it is not so easy. A word that a reserve has taken is empty in the
+ * tree: what is freed into an empty word has to ask them. */
+static bool free_beside_last(struct frame_allocator *allocator, struct phys_addr frame)
+{
+    uint64_t bit;
+    if (!recent_bit(allocator, frame, &bit) ||
+        !bit_tree_try_add(&allocator->free_frames, bit, allocator->reserves == NULL))
         return false;
     allocator->free_count++;
     return true;
@@ -661,13 +670,17 @@ static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allo
                                                     struct phys_addr address)
 {
     uint64_t frame = address.value / FRAME_SIZE_BYTES;
+    uint64_t bit;
     require_aligned(address);
     empty_reserves_with(allocator, (struct range){frame, frame + 1});
-    const struct frame_record *record = require_released(allocator, frame);
-    if (!bit_tree_add(&allocator->free_frames, frame - record->offset))
+    if (!recent_bit(allocator, address, &bit)) {
+        const struct frame_record *record = require_released(allocator, frame);
+        remember_free(allocator, record);
+        bit = frame - record->offset;
+    }
+    if (!bit_tree_add(&allocator->free_frames, bit))
         panic(PANIC_FRAME_FREE, "double free of frame 0x%llx", printable_address(frame));
     allocator->free_count++;
-    remember_free(allocator, record);
 }
 
 void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr frame)
