@@ -38,8 +38,10 @@ struct measurement {
 
 static void allocate_each(struct kernel *kernel, struct phys_addr *frames)
 {
-    for (size_t i = 0; i < PAGE_COUNT; i++)
-        kernel_assert(frame_allocator_allocate(&kernel->frames, &frames[i]));
+    for (size_t i = 0; i < PAGE_COUNT; i++) {
+        bool allocated = frame_allocator_allocate(&kernel->frames, &frames[i]);
+        kernel_assert(allocated);
+    }
 }
 
 static void free_each(struct kernel *kernel, struct phys_addr *frames)
