@@ -560,7 +560,7 @@ static void run_workload(const struct workload *workload, const char *only, int 
                 least[a] = -1;
                 continue;
             }
-            if (repeat > 0 && least[a] > SLOW_NS && workload->operations > 1)
+            if (only == NULL && repeat > 0 && least[a] > SLOW_NS && workload->operations > 1)
                 continue;
             laps = &laps_of[a];
             cycles = cycles_of[a];
