@@ -374,6 +374,10 @@ usb: image ## write a stick: make usb DEV=/dev/sdX (asks before it writes)
 bench-boot: build ## guest instructions of each phase of the boot
 	@$(PYTHON) tests/bench/bench_boot.py
 
+.PHONY: bench-kernel
+bench-kernel: build ## guest instructions of the memory bring-up by RAM size, and of each operation
+	@$(PYTHON) tests/bench/bench_kernel.py --json $(BUILD)/bench/kernel.json
+
 # --- Benchmarks on this machine: production files unmodified, as fast as the kernel's ---------------
 BENCH_CFLAGS := -O2 -g $(COMMON_CFLAGS)
 

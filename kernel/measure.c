@@ -76,6 +76,39 @@ static void unmap_range(struct kernel *kernel, struct phys_addr *frames)
     require_ok(page_table_unmap(&kernel->address_space.table, page_at(0), RANGE));
 }
 
+static void *blocks[PAGE_COUNT];
+
+static void allocate_blocks(size_t least_bytes, size_t sizes)
+{
+    for (size_t i = 0; i < PAGE_COUNT; i++) {
+        blocks[i] = kmalloc(least_bytes + i * 37 % sizes);
+        kernel_assert(blocks[i] != NULL);
+    }
+}
+
+static void allocate_small_blocks(struct kernel *kernel, struct phys_addr *frames)
+{
+    (void)kernel;
+    (void)frames;
+    allocate_blocks(64, 1);
+}
+
+static void allocate_mixed_blocks(struct kernel *kernel, struct phys_addr *frames)
+{
+    (void)kernel;
+    (void)frames;
+    allocate_blocks(16, 1009);
+}
+
+/* The one order that every policy has. */
+static void free_blocks(struct kernel *kernel, struct phys_addr *frames)
+{
+    (void)kernel;
+    (void)frames;
+    for (size_t i = PAGE_COUNT; i-- > 0;)
+        kfree(blocks[i]);
+}
+
 static void touch_some(struct kernel *kernel, struct phys_addr *frames)
 {
     (void)kernel;
@@ -147,6 +180,24 @@ static void measure_frames(struct kernel *kernel, struct phys_addr *frames)
     ticks_of(kernel, frames, &free_newest);
 }
 
+static void measure_heap(struct kernel *kernel, struct phys_addr *frames)
+{
+    static const struct measurement measurements[] = {
+        {"kmalloc, 64 bytes", PAGE_COUNT, allocate_small_blocks, free_blocks},
+        {"kfree, 64 bytes", PAGE_COUNT, free_blocks, allocate_small_blocks},
+        {"kmalloc, 16 to 1024 bytes", PAGE_COUNT, allocate_mixed_blocks, free_blocks},
+        {"kfree, 16 to 1024 bytes", PAGE_COUNT, free_blocks, allocate_mixed_blocks},
+    };
+    for (size_t i = 0; i < sizeof measurements / sizeof measurements[0]; i++) {
+        bool frees = measurements[i].run == free_blocks;
+        if (frees)
+            measurements[i].undo(kernel, frames);
+        ticks_of(kernel, frames, &measurements[i]);
+        if (frees)
+            free_blocks(kernel, frames);
+    }
+}
+
 /* Precondition: `frames` are allocated; they still are afterwards. */
 static void measure_pages(struct kernel *kernel, struct phys_addr *frames)
 {
@@ -184,6 +235,8 @@ void measure(struct kernel *kernel)
 {
     struct phys_addr *frames = kmalloc(PAGE_COUNT * sizeof *frames);
     kernel_assert(frames != NULL);
+    timeline_print_log_share(&kernel->timeline, "measure");
+    measure_heap(kernel, frames);
     measure_frames(kernel, frames);
     measure_pages(kernel, frames);
     measure_translations(kernel, frames);

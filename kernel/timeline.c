@@ -58,12 +58,21 @@ void timeline_print(const struct timeline *timeline)
         unsigned next = i + 1 < timeline->count ? i + 1 : i;
         uint64_t end = timeline->moments[next].tsc;
         log_line(
-            "timeline", "at_us=%-8llu took_us=%-8llu log_ticks=%-10llu ticks=%-10llu phase=%s",
+            "timeline", "at_us=%-8llu took_us=%-8llu ticks=%-10llu phase=%s",
             (unsigned long long)timeline_microseconds_at(timeline, moment->tsc),
             (unsigned long long)ticks_to_microseconds(end - moment->tsc, timeline->frequency_hz),
-            (unsigned long long)(timeline->log_ticks[next] - timeline->log_ticks[i]),
             (unsigned long long)(end - moment->tsc), moment->name);
     }
     if (timeline->dropped > 0)
         log_warning("timeline", "%u moments more than there is room for", timeline->dropped);
+}
+
+void timeline_print_log_share(const struct timeline *timeline, const char *stage)
+{
+    for (unsigned i = 0; i + 1 < timeline->count; i++) {
+        uint64_t ticks = timeline->log_ticks[i + 1] - timeline->log_ticks[i];
+        if (ticks != 0)
+            log_line(stage, "log_ticks=%llu phase=%s", (unsigned long long)ticks,
+                     timeline->moments[i].name);
+    }
 }

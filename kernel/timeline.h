@@ -30,8 +30,10 @@ void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc);
  * counter's frequency is unknown. Precondition: there is a moment. */
 uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc);
 
-/* Log one line a phase: when it began, how long it took until the next one, and how much of that
- * was logging. */
+/* Log one line a phase: when it began, and how long it took until the next one. */
 void timeline_print(const struct timeline *timeline);
+
+/* Log, as lines of `stage`, how many ticks of each phase went into the log itself. */
+void timeline_print_log_share(const struct timeline *timeline, const char *stage);
 
 #endif

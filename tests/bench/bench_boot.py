@@ -39,22 +39,27 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def measure(options, shift):
-    """The phases of one boot, as (name, instructions)."""
+def counted_boot(memory, shift, words=(), kernel=None):
+    """What the kernel logs where the time-stamp counter counts 2^shift an instruction."""
     with tempfile.TemporaryDirectory(prefix="handoff-bench-") as scratch:
         tree, disk = Path(scratch) / "esp", Path(scratch) / "disk.img"
-        volume.compose(tree, None, ["debug-exit=0xf4", "once", "unattended"], kernel=options.kernel)
+        volume.compose(tree, None, ["debug-exit=0xf4", "once", "unattended", *words],
+                       kernel=kernel)  # fmt: skip
         image.make_disk(tree, disk, fat_bits=16)
         counting = ["-icount", f"shift={shift},sleep=off",
                     "-rtc", "base=2020-01-01T00:00:00,clock=vm"]  # fmt: skip
         pc = Machine(
-            firmware.find(), disk, options.memory, cpu="max", accelerator="tcg", extra=counting
+            firmware.find(), disk, memory, cpu="max", accelerator="tcg", extra=counting
         )
         verdict = boot.boot(pc, TIMEOUT_SECONDS)
-    phases = [(name, int(ticks) >> shift) for ticks, name in TIMELINE.findall(verdict.serial)]
-    if not verdict.success or not phases:
-        sys.exit(f"bench-boot: {verdict.sentence}")
-    return phases
+    if not verdict.success:
+        sys.exit(f"bench: {verdict.sentence}")
+    return verdict.serial
+
+
+def phases_of(log, shift):
+    """The phases of a boot, as (name, instructions)."""
+    return [(name, int(ticks) >> shift) for ticks, name in TIMELINE.findall(log)]
 
 
 def show(phases, total_name):
@@ -68,7 +73,8 @@ def show(phases, total_name):
 
 def main():
     options = parse_arguments()
-    phases = measure(options, 4 if options.quick else 0)
+    shift = 4 if options.quick else 0
+    phases = phases_of(counted_boot(options.memory, shift, kernel=options.kernel), shift)
     print("guest instructions a phase\n")
     loader = [phase for phase in phases if not phase[0].startswith(KERNEL_PREFIX)]
     kernel = [phase for phase in phases if phase[0].startswith(KERNEL_PREFIX)]

@@ -1,0 +1,101 @@
+"""Guest instructions of the kernel's memory bring-up, stage by stage and by RAM size, and of each
+operation of frames, pages and every heap policy.
+
+As in bench_boot.py QEMU counts instructions, so the figures depend on the code alone. What a stage
+takes for its lines of the log is taken off: it depends on the screen.
+
+    bench_kernel.py [--json FILE]
+
+Ends with status 1 where a bar is missed.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from bench_boot import KERNEL_PREFIX, counted_boot, phases_of
+
+# The phases from the handoff to a heap that is online.
+BRING_UP = ["handoff", "early heap", "cpu", "frames", "paging", "page audit", "reclaim", "heap"]
+MEMORY_SIZES = ["64M", "512M", "1T"]
+REFERENCE = "512M"
+BRING_UP_LIMIT = 1_000_000
+LARGEST_RATIO = 2.0
+FRAME_LIMIT = 40
+POLICIES = ["fast", "best-fit", "first-fit", "bump"]
+SHIFT = 4
+LOG_SHARE = re.compile(r"^\[measure\] log_ticks=(\d+) phase=(.*)$", re.MULTILINE)
+EACH = re.compile(r'^\[measure\] ticks_each=([\d.]+) what="(.*)"$', re.MULTILINE)
+
+
+def stages(log):
+    """{stage: instructions} of the kernel, the log's share taken off."""
+    found = {name.removeprefix(KERNEL_PREFIX).strip(): count for name, count in phases_of(log, SHIFT)
+             if name.startswith(KERNEL_PREFIX)}  # fmt: skip
+    for ticks, name in LOG_SHARE.findall(log):
+        stage = name.removeprefix(KERNEL_PREFIX).strip()
+        if stage in found:
+            found[stage] -= int(ticks) >> SHIFT
+    return found
+
+
+def operations(log):
+    return {what: float(ticks) / (1 << SHIFT) for ticks, what in EACH.findall(log)}
+
+
+def show(title, rows, columns, decimals):
+    """`rows` is {name: {column: figure}}."""
+    print(f"\n{title}\n\n{'':34}" + "".join(f"{column:>14}" for column in columns))
+    for name, figures in rows.items():
+        cells = [f"{figures[c]:14,.{decimals}f}" if c in figures else f"{'-':>14}" for c in columns]
+        print(f"  {name:32}" + "".join(cells))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    options = parser.parse_args()
+
+    logs = {size: counted_boot(size, SHIFT, ["measure"]) for size in MEMORY_SIZES}
+    by_stage = {stage: {size: stages(logs[size])[stage] for size in MEMORY_SIZES} for stage in BRING_UP}
+    total = {size: sum(figures[size] for figures in by_stage.values()) for size in MEMORY_SIZES}
+    after = {stage: {size: stages(logs[size])[stage] for size in MEMORY_SIZES}
+             for stage in ("self-test", "retire")}  # fmt: skip
+    show("guest instructions of the memory bring-up, the log apart",
+         {**by_stage, "in all": total, **{f"(after that) {k}": v for k, v in after.items()}},
+         MEMORY_SIZES, 0)  # fmt: skip
+
+    by_policy = {}
+    for policy in POLICIES:
+        log = counted_boot(REFERENCE, SHIFT, ["measure", f"heap={policy}"])
+        for what, figure in operations(log).items():
+            if what.startswith(("kmalloc", "kfree")):
+                by_policy.setdefault(what, {})[policy] = figure
+    show("guest instructions of an operation, lock and loop included", by_policy, POLICIES, 1)
+    others = {what: {REFERENCE: figure} for what, figure in operations(logs[REFERENCE]).items()
+              if what not in by_policy}  # fmt: skip
+    show("guest instructions of an operation, the loop included", others, [REFERENCE], 1)
+
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps({"bring_up": by_stage, "bring_up_total": total,
+                                            "heap": by_policy, "other": others}, indent=1) + "\n",
+                                encoding="utf-8")  # fmt: skip
+
+    ratio = total["1T"] / total[REFERENCE]
+    print(f"\n1T takes {ratio:.2f} times what {REFERENCE} takes")
+    missed = []
+    if total[REFERENCE] >= BRING_UP_LIMIT:
+        missed.append(f"the bring-up takes {BRING_UP_LIMIT:,} instructions or more")
+    if ratio > LARGEST_RATIO:
+        missed.append(f"1T takes more than {LARGEST_RATIO} times as many")
+    missed += [f"{what} takes more than {FRAME_LIMIT}" for what, figures in others.items()
+               if what.startswith("frame") and figures[REFERENCE] > FRAME_LIMIT]  # fmt: skip
+    if missed:
+        sys.exit("bench-kernel: " + "; ".join(missed))
+
+
+if __name__ == "__main__":
+    main()
