@@ -7,6 +7,7 @@
 #include "kernel/interrupt_test.h"
 #include "kernel/log.h"
 #include "kernel/measure.h"
+#include "kernel/mm/heap/heap_leaks.h"
 #include "kernel/mm/heap/heap_picture.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
@@ -19,6 +20,7 @@
 #include "kernel/power.h"
 #include "kernel/provoke.h"
 #include "kernel/self_test.h"
+#include "kernel/symbols.h"
 #include "shared/command_line.h"
 #include "shared/console_font.h"
 #include "shared/direct_map.h"
@@ -633,11 +635,33 @@ static void print_heap(const struct heap *heap)
     log_line("heap-map", "character=%zu", stretch_bytes);
 }
 
+static void log_leak_site(const struct heap_leak_site *site)
+{
+    struct symbol symbol = {.name = "unknown"};
+    (void)symbols_find((uint64_t)(uintptr_t)site->allocated_by, &symbol);
+    log_line("leak", "blocks=%zu bytes=%zu caller=%p function=%s+0x%llx", site->block_count,
+             site->used_bytes, site->allocated_by, symbol.name,
+             (unsigned long long)symbol.offset_bytes);
+}
+
+/* `print-leaks`: who holds the live blocks. */
+static void print_leaks(const struct heap *heap)
+{
+    struct heap_leaks leaks;
+    heap_leaks_find(heap, &leaks);
+    for (size_t i = 0; i < leaks.site_count; i++)
+        log_leak_site(&leaks.sites[i]);
+    log_line("leak", "sites=%zu others_blocks=%zu others_bytes=%zu", leaks.site_count,
+             leaks.others.block_count, leaks.others.used_bytes);
+}
+
 _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
     if (command_line_has(kernel->view.command_line, "print-heap"))
         print_heap(&kernel->heap);
+    if (command_line_has(kernel->view.command_line, "print-leaks"))
+        print_leaks(&kernel->heap);
     ownership_print(&kernel->frames, &kernel->timeline,
                     command_line_has(kernel->view.command_line, "print-memory"));
     timeline_print(&kernel->timeline);

@@ -46,7 +46,7 @@ def test_several_cpus_and_memory_in_two_nodes(lab):
 @pytest.mark.parametrize("policy, cpu", [("fast", "max"), ("best-fit", "qemu64")])
 def test_heap_under_interrupts(lab, policy, cpu):
     """A timer's handler allocates while 100,000 operations run: some arrive inside of the heap."""
-    words = f"once self-test=interrupts print-heap heap={policy}"
+    words = f"once self-test=interrupts print-heap print-leaks heap={policy}"
     verdict = expect_ready(lab.cold(command_line=words, machine={"cpu": cpu}))
     line = verdict.has_line(
         r"\[interrupts\] operations=(\d+) interrupts=(\d+) deferred=(\d+) check=passed")
@@ -55,6 +55,7 @@ def test_heap_under_interrupts(lab, policy, cpu):
     stats = verdict.has_line(r"\[heap-stats\] size=\d+ used=(\d+) .* blocks=(\d+) ")
     assert stats.groups() == ("0", "0"), "everything was given back"
     assert verdict.has_line(r"\[heap-map\] from=0xffffd\w+ map=\.+$")
+    assert verdict.has_line(r"\[leak\] sites=0 others_blocks=0 others_bytes=0$")
     assert operations >= 100_000 and interrupts >= 1000 and 0 < deferred <= interrupts
 
 

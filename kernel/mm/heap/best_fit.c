@@ -562,7 +562,8 @@ static void best_fit_walk(const struct heap *heap, heap_piece_visitor *visit, vo
         const struct heap_piece piece = {.kind = is_used ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
                                          .start = payload_of(s),
                                          .extent_bytes = payload_bytes(s),
-                                         .size_bytes = is_used ? asked_bytes(s) : 0};
+                                         .size_bytes = is_used ? asked_bytes(s) : 0,
+                                         .allocated_by = is_used ? s->allocated_by : NULL};
         visit(context, &piece);
     }
 }

@@ -49,8 +49,9 @@ enum heap_piece_kind {
 struct heap_piece {
     enum heap_piece_kind kind;
     const void *start;
-    size_t extent_bytes; /* from `start` on */
-    size_t size_bytes;   /* of a live block, as asked for; 0 for others */
+    size_t extent_bytes;      /* from `start` on */
+    size_t size_bytes;        /* of a live block, as asked for; 0 for others */
+    const void *allocated_by; /* caller that allocated a live block; NULL if it is not recorded */
 };
 
 typedef void heap_piece_visitor(void *context, const struct heap_piece *piece);
