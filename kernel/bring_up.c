@@ -413,6 +413,9 @@ static const struct heap_policy *heap_policy(const struct kernel *kernel)
          text_equal(name, "strict")))
         return is_on(kernel, "heap_debug") ? &heap_policy_best_fit : &heap_policy_fast;
     const struct heap_policy *policy = heap_policy_by_name(name);
+    if (policy != NULL && policy != &heap_policy_best_fit && is_on(kernel, "heap_debug"))
+        log_warning("heap", "heap_debug=on has no effect with heap=%s: best-fit alone has it",
+                    name);
     if (policy != NULL)
         return policy;
     log_warning("heap", "heap=%s is no policy: fast serves", name);
@@ -451,13 +454,14 @@ void bring_up_heap(struct kernel *kernel)
     mark(kernel, "kernel: heap");
     struct heap_settings settings = heap_settings(kernel);
     heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
+    const struct heap_policy *policy = heap_policy(kernel);
     const struct heap_configuration configuration = {
-        .policy = heap_policy(kernel),
+        .policy = policy,
         .base = (void *)settings.base.value,
         .limit_bytes = settings.limit_bytes,
         .pages = heap_window_page_source(&kernel->heap_window),
         .secret = heap_secret(kernel),
-        .poison = is_on(kernel, "heap_debug"),
+        .poison = policy == &heap_policy_best_fit && is_on(kernel, "heap_debug"),
         .fault = kmalloc_fault,
     };
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);

@@ -46,6 +46,14 @@ static void give_back(struct user *user, size_t slot)
     user->operation_count++;
 }
 
+static uint8_t *allocate(size_t size_bytes)
+{
+    uint8_t *bytes = kmalloc(size_bytes);
+    if (bytes == NULL)
+        panic(PANIC_SELF_TEST, "interrupts: no memory for %zu bytes", size_bytes);
+    return bytes;
+}
+
 /* A slot that holds a block gives it back, an empty one gets one. */
 static void step(struct user *user)
 {
@@ -55,9 +63,7 @@ static void step(struct user *user)
         return;
     }
     size_t size_bytes = 1 + next_random(&user->random) % (user->step_count % 16 == 0 ? 8000 : 300);
-    uint8_t *bytes = kmalloc(size_bytes);
-    if (bytes == NULL)
-        panic(PANIC_SELF_TEST, "interrupts: no memory for %zu bytes", size_bytes);
+    uint8_t *bytes = allocate(size_bytes);
     user->slots[slot].bytes = bytes;
     user->slots[slot].size_bytes = size_bytes;
     user->slots[slot].fill = (uint8_t)(user->step_count * 2 + (user->random & 1));

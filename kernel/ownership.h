@@ -8,8 +8,9 @@
 #include "kernel/mm/frame_allocator.h"
 #include "kernel/timeline.h"
 
-/* Log the holders in the order in which the map first has them, if `each_holder`, then the sum. The allocator's
- * timestamps are the time-stamp counter's, which the timeline turns into microseconds. */
+/* Log the holders in the order in which the map first has them, if `each_holder`, then the sum. The
+ * allocator's timestamps are the time-stamp counter's, which the timeline turns into microseconds.
+ */
 void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline,
                      bool each_holder);
 

@@ -22,7 +22,7 @@ check() {
     fi
 }
 
-mapfile -t c_files < <(find bootloader kernel shared tests -name '*.[ch]' | sort)
+mapfile -t c_files < <(find bootloader kernel host shared tests -name '*.[ch]' | sort)
 mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)",$/\1/p' compile_commands.json |
     grep -E '^(bootloader|kernel|shared)/' | grep -v -F -x kernel/provoke.c) # wrong on purpose
 mapfile -t shell_files < <(find scripts .ci -name '*.sh' -o -path '.ci/run' | sort)

@@ -1,6 +1,7 @@
 #include "kernel/mm/bit_tree.h"
 
 #include "kernel/mm/bit_tree_node.h"
+#include "kernel/panic.h"
 #include "shared/memory.h"
 
 /* --- Memory ---------------------------------------------------------------------------------- */
@@ -224,6 +225,7 @@ static void remove_from(struct bit_tree *tree, uint32_t level, uint64_t start, u
 
 void bit_tree_settle(struct bit_tree *tree)
 {
+    kernel_assert(tree->top_level != 0);
     uint64_t start = tree->highest_word * BIT_TREE_WORD_BITS;
     if (start < tree->bit_count && tree->words[tree->highest_word] == 0)
         remove_from(tree, tree->top_level, start, start + BIT_TREE_WORD_BITS);

@@ -202,7 +202,7 @@ static bool make_map(struct heap *heap, const void *caller)
     if (bytes < SLABS_FROM_BYTES)
         return false;
     size_t length = (bytes < MAPPED_BYTES_MAX ? bytes : MAPPED_BYTES_MAX) / GROUP_BYTES + 1;
-    fast->map = take_own(heap, length * sizeof fast->map[0], SEALED_UNIT_BYTES, caller);
+    fast->map = take_own(heap, length * sizeof(struct fast_slab *), SEALED_UNIT_BYTES, caller);
     if (fast->map == NULL)
         return false;
     for (size_t i = 0; i < length; i++)
@@ -903,7 +903,7 @@ static bool resize(struct heap *heap, uint8_t *block, uint64_t header, size_t si
 static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_bytes,
                               const void *caller)
 {
-    uint64_t header;
+    uint64_t header = 0;
     if (!prove_block(heap, block, caller, &header))
         return NULL;
     size_t old_bytes = sealed_size(header);
@@ -936,8 +936,8 @@ static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, 
 
 static size_t fast_usable_size(struct heap *heap, const void *block, const void *caller)
 {
-    size_t size_bytes;
-    uint64_t header;
+    size_t size_bytes = 0;
+    uint64_t header = 0;
     if (block == NULL)
         return 0;
     const struct fast_slab *slab = slab_of(&heap->fast, (uintptr_t)block);
