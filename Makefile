@@ -379,7 +379,8 @@ bench-kernel: build ## guest instructions of the memory bring-up by RAM size, an
 	@$(PYTHON) tests/bench/bench_kernel.py --json $(BUILD)/bench/kernel.json
 
 # --- Benchmarks on this machine: production files unmodified, as fast as the kernel's ---------------
-BENCH_CFLAGS := -O2 -g $(COMMON_CFLAGS)
+# DWARF 4, which the valgrind of Debian 12 can read.
+BENCH_CFLAGS := -O2 -gdwarf-4 $(COMMON_CFLAGS)
 
 $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
@@ -447,9 +448,7 @@ $(BUILD)/host/%: tests/host/%.c Makefile
 host-programs: $(BUILD)/host/misuse $(BUILD)/host/family
 
 # --- The heap benchmark: every policy beside other allocators ---------------------------------------
-# DWARF 4, which the valgrind of Debian 12 can read. The heap is compiled as a freestanding library
-# would be.
-BENCH_CFLAGS := -O2 -gdwarf-4 $(COMMON_CFLAGS)
+# The heap is compiled as a freestanding library would be.
 BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard kernel/mm/heap/*.c))
 BENCH_PROGRAM := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
 

@@ -29,14 +29,17 @@ void interrupts_forbid(void)
     arch_interrupts_disable();
 }
 
+bool interrupts_are_handled(enum interrupt_line line)
+{
+    return handlers[line].call != NULL;
+}
+
 /* The line is told that it was served before the handler runs: another interrupt of it stays with
  * the controller until interrupts are on again. */
 static void serve(enum interrupt_line line)
 {
+    kernel_assert(interrupts_are_handled(line));
     arch_interrupt_acknowledge();
-    if (handlers[line].call == NULL)
-        panic(PANIC_UNEXPECTED_INTERRUPT, "interrupt line %u, which nobody handles",
-              (unsigned)line);
     handlers[line].call(handlers[line].context);
 }
 

@@ -43,12 +43,14 @@ extern PER_CPU struct interrupt_state interrupt_state;
 void interrupts_set_handler(enum interrupt_line line, void (*handler)(void *context),
                             void *context);
 
+bool interrupts_are_handled(enum interrupt_line line);
+
 /* Let interrupts in; and keep them out for good. */
 void interrupts_allow(void);
 void interrupts_forbid(void);
 
-/* Called by the CPU's interrupt entry, with interrupts off. False: the interrupted code must go on
- * with interrupts off. */
+/* Called by the CPU's interrupt entry, with interrupts off. Precondition: the line is handled.
+ * False: the interrupted code must go on with interrupts off. */
 bool interrupts_arrive(enum interrupt_line line);
 
 /* The rest of interrupts_release(), where something has arrived. */

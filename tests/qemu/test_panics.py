@@ -18,7 +18,7 @@ PROVOCATIONS = [
     ("X7", "panic-in-panic", "NESTED", "while printing a panic"),
     ("X8", "loader-fault", "LOADER_FAULT", "#UD"),
     ("X9", "early-panic", "ASSERTION", "on purpose"),
-    ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "32"),
+    ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "interrupt vector 32, which nobody asked for"),
     ("X12", "bad-frame-chain", EXCEPTION + 6, "#UD"),
     ("X", "breakpoint", EXCEPTION + 3, "#BP"),
     ("X", "assertion", "ASSERTION", "assertion failed"),
@@ -42,6 +42,17 @@ PROVOCATIONS = [
 def test_provoked_panic_has_its_own_code(lab, name, code, words):
     verdict = expect_panic(lab.case(command_line=f"provoke={name}"), code)
     assert words.lower() in verdict.serial.lower()
+
+
+# The rows above have the policy that serves unless another is asked for.
+@pytest.mark.parametrize("policy", ["best-fit", "first-fit", "bump"])
+@pytest.mark.parametrize("name, code", [
+    ("heap-double-free", "HEAP_DOUBLE_FREE"), ("heap-bad-pointer", "HEAP_BAD_POINTER"),
+    ("heap-overrun", "HEAP_OVERRUN"), ("heap-underrun", "HEAP_OVERRUN"),
+])  # fmt: skip
+def test_K_misuse_is_named_by_every_policy(lab, name, code, policy):
+    verdict = expect_panic(lab.case(command_line=f"provoke={name} heap={policy}"), code)
+    assert f"policy={policy} " in verdict.serial
 
 
 @pytest.mark.parametrize(

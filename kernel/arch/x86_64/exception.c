@@ -135,7 +135,9 @@ void interrupt_handle(struct interrupt_frame *frame)
 {
     if (frame->vector == LOCAL_TIMER_SPURIOUS_VECTOR)
         return;
-    if (frame->vector != LOCAL_TIMER_VECTOR)
+    /* Without a handler nobody has found the timer yet, so that not even an answer could be given.
+     */
+    if (frame->vector != LOCAL_TIMER_VECTOR || !interrupts_are_handled(INTERRUPT_TIMER))
         report(frame);
     if (!interrupts_arrive(INTERRUPT_TIMER))
         frame->rflags &= ~RFLAGS_INTERRUPTS;
