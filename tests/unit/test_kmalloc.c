@@ -76,6 +76,7 @@ static void test_every_call_serves(void **state)
 static void assert_logged(const char *requested)
 {
     assert_int_equal(log_stub.warning_count, 1);
+    assert_int_equal(log_stub.hold_depth, 0);
     assert_non_null(strstr(log_stub.last_warning, "[heap] out of memory: "));
     assert_non_null(strstr(log_stub.last_warning, requested));
     assert_non_null(strstr(log_stub.last_warning, " used=100 "));

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "kernel/interrupts.h"
 #include "kernel/log.h"
 
 struct log_stub log_stub;
@@ -16,4 +17,5 @@ void log_warning(const char *stage, const char *format, ...)
                     format, arguments);
     va_end(arguments);
     log_stub.warning_count++;
+    log_stub.hold_depth = interrupt_state.hold_depth;
 }

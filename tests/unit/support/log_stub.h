@@ -7,6 +7,7 @@
 struct log_stub {
     unsigned warning_count;
     char last_warning[512]; /* "[stage] text" */
+    unsigned hold_depth; /* interrupts.h, as the last warning was logged: with a lock held, not 0 */
 };
 
 extern struct log_stub log_stub;
