@@ -1,6 +1,11 @@
 # Handoff: a UEFI loader and an x86-64 kernel that agree on memory. `make help` lists what there is.
 
 BUILD := build
+# `make UBSAN=1`: a kernel whose own code is checked for undefined behaviour, beside the plain one, in
+# build/ubsan/kernel.elf (scripts/run.sh --kernel boots it).
+ifeq ($(UBSAN),1)
+BUILD := build/ubsan
+endif
 VERSION := $(shell cat VERSION)
 
 # --- Tools (override on the command line: make CLANG=clang-16) ---------------------------------
@@ -110,6 +115,10 @@ $(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
 KERNEL_CFLAGS := --target=x86_64-unknown-none-elf -ffreestanding -mcmodel=kernel -mno-red-zone \
     -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-pic -fno-builtin -O2 -g \
     $(COMMON_CFLAGS)
+ifeq ($(UBSAN),1)
+KERNEL_SOURCES += $(wildcard kernel/sanitizer/undefined*.c)
+KERNEL_CFLAGS += -DHANDOFF_UBSAN -fsanitize=undefined
+endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
 KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
@@ -120,6 +129,9 @@ $(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
+
+# What reports must not report itself.
+$(BUILD)/kernel/kernel/sanitizer/undefined.o: KERNEL_CFLAGS += -fno-sanitize=undefined
 
 $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
@@ -174,8 +186,13 @@ esp/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
 esp/kernel.elf: $(BUILD)/kernel.elf
 	$(Q)cp $< $@
 
+ifeq ($(UBSAN),1)
+.PHONY: build
+build: $(BUILD)/kernel.elf
+else
 .PHONY: build
 build: esp/EFI/BOOT/BOOTX64.EFI esp/kernel.elf ## build the loader and the kernel into esp/
+endif
 
 # --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------
 HOST_CFLAGS := -g -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)

@@ -43,6 +43,7 @@ static const struct code_name code_names[] = {
     {PANIC_KERNEL_RETURNED, "kernel entry returned"},
     {PANIC_GUARD_PAGE, "guard page hit"},
     {PANIC_LOCK_STUCK, "lock stuck"},
+    {PANIC_UNDEFINED, "undefined behaviour"},
 };
 
 const char *panic_code_name(enum panic_code code)

@@ -62,6 +62,8 @@ def report(name, counts, seconds, output):
 def build_group(*targets):
     """Building is a test of one: without it there is nothing to run."""
     status, output = make("build", *targets)
+    if status == 0:
+        status, output = make("build", "UBSAN=1")
     return Counts(1, 0) if status == 0 else Counts(0, 1), output
 
 

@@ -169,7 +169,8 @@ def test_provocations_in_document_are_the_kernel_s():
     cpu = re.findall(r'\{"([\w-]+)", provoke_\w+\}', read("kernel/arch/x86_64/provoke.c"))
     assert generic and cpu
     text = section(read("docs/LOG.md"), "Provocations")
-    listed = text[text.index(":") : text.index("Try one")]
+    checked = text.index("A kernel made with")
+    listed = text[text.index(":") : checked]
     late, early = listed.split("before the kernel has fault handlers:")
     assert sorted(re.findall(r"`([\w-]+)`", late)) == sorted(
         cpu + [name for name, early_one in generic if early_one == "false"]
@@ -177,6 +178,8 @@ def test_provocations_in_document_are_the_kernel_s():
     assert sorted(re.findall(r"`([\w-]+)`", early)) == sorted(
         name for name, early_one in generic if early_one == "true"
     )
+    planted = re.findall(r'\{"(undefined-\w+)", \w+\}', read("kernel/sanitizer/undefined_provoke.c"))
+    assert sorted(set(re.findall(r"`(undefined-\w+)`", text[checked:]))) == sorted(planted)
 
 
 def test_command_line_words_in_document_are_the_code_s():
