@@ -6,6 +6,12 @@ BUILD := build
 ifeq ($(UBSAN),1)
 BUILD := build/ubsan
 endif
+# `make KASAN=1`: the same for accesses to the heap, in build/kasan/kernel.elf.
+ifeq ($(KASAN),1)
+BUILD := build/kasan
+endif
+# A checked kernel is a kernel alone; esp/ keeps the plain one.
+CHECKED := $(filter 1,$(UBSAN) $(KASAN))
 VERSION := $(shell cat VERSION)
 
 # --- Tools (override on the command line: make CLANG=clang-16) ---------------------------------
@@ -119,6 +125,16 @@ ifeq ($(UBSAN),1)
 KERNEL_SOURCES += $(wildcard kernel/sanitizer/undefined*.c)
 KERNEL_CFLAGS += -DHANDOFF_UBSAN -fsanitize=undefined
 endif
+ifeq ($(KASAN),1)
+KERNEL_SOURCES += $(wildcard kernel/sanitizer/address*.c)
+KERNEL_CFLAGS += -DHANDOFF_KASAN
+# Calls instead of inlined look-ups, so that code which runs before there is a shadow works, too; and
+# the memory functions by the names under which they are checked.
+KASAN_CFLAGS := -Xclang -fsanitize=kernel-address -Xclang -fsanitize-recover=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 \
+    -mllvm -asan-stack=0 -mllvm -asan-globals=0 -Dmemcpy=__asan_memcpy -Dmemmove=__asan_memmove \
+    -Dmemset=__asan_memset
+KASAN_FREE := kernel/sanitizer/address.c shared/arch/x86_64/memory.c $(wildcard kernel/mm/heap/*.c)
+endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
 KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
@@ -130,6 +146,10 @@ $(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
+ifeq ($(KASAN),1)
+$(patsubst %.c,$(BUILD)/kernel/%.o,$(filter-out $(KASAN_FREE),$(KERNEL_SOURCES))): \
+    KERNEL_CFLAGS += $(KASAN_CFLAGS)
+endif
 # What reports must not report itself.
 $(BUILD)/kernel/kernel/sanitizer/undefined.o: KERNEL_CFLAGS += -fno-sanitize=undefined
 
@@ -186,7 +206,7 @@ esp/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
 esp/kernel.elf: $(BUILD)/kernel.elf
 	$(Q)cp $< $@
 
-ifeq ($(UBSAN),1)
+ifneq ($(CHECKED),)
 .PHONY: build
 build: $(BUILD)/kernel.elf
 else

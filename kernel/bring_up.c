@@ -19,6 +19,7 @@
 #include "kernel/panic_report.h"
 #include "kernel/power.h"
 #include "kernel/provoke.h"
+#include "kernel/sanitizer/address.h"
 #include "kernel/self_test.h"
 #include "kernel/symbols.h"
 #include "shared/command_line.h"
@@ -443,6 +444,10 @@ static struct heap_settings heap_settings(const struct kernel *kernel)
     heap_settings_choose(kernel->view.command_line,
                          frame_allocator_statistics(&kernel->frames).total_count * FRAME_SIZE_BYTES,
                          has_random ? &random : NULL, &settings, &warnings);
+    if (settings.limit_bytes > ADDRESS_SHADOWED_BYTES)
+        settings.limit_bytes = ADDRESS_SHADOWED_BYTES;
+    if (settings.window_bytes > settings.limit_bytes)
+        settings.window_bytes = settings.limit_bytes;
     warn_of_setting(kernel, "heap_window", warnings.window);
     warn_of_setting(kernel, "heap_limit", warnings.limit);
     warn_of_setting(kernel, "heap_aslr", warnings.aslr);

@@ -54,6 +54,7 @@ enum panic_code {
     PANIC_GUARD_PAGE = 0x2d,     /* a guard page of the heap window or a heap allocation */
     PANIC_LOCK_STUCK = 0x2e,     /* a lock that is never let go */
     PANIC_UNDEFINED = 0x2f,      /* undefined behaviour, in a kernel that looks for it (UBSAN=1) */
+    PANIC_BAD_ACCESS = 0x30,     /* outside of every live block, in a kernel that looks (KASAN=1) */
     PANIC_EXCEPTION_BASE = 0x40, /* + vector (0…31): a CPU exception with no better name */
 };
 

@@ -44,6 +44,7 @@ static const struct code_name code_names[] = {
     {PANIC_GUARD_PAGE, "guard page hit"},
     {PANIC_LOCK_STUCK, "lock stuck"},
     {PANIC_UNDEFINED, "undefined behaviour"},
+    {PANIC_BAD_ACCESS, "bad access to the heap"},
 };
 
 const char *panic_code_name(enum panic_code code)

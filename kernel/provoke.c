@@ -9,6 +9,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/panic.h"
+#include "kernel/sanitizer/address.h"
 #include "kernel/sanitizer/undefined.h"
 #include "shared/command_line.h"
 #include "shared/text.h"
@@ -451,7 +452,7 @@ void provoke(struct kernel *kernel, bool before_handlers)
         log_line("provoke", "name=%s survived=yes", name);
     } else if (!before_handlers) {
         log_line("provoke", "name=%s", name);
-        if (!arch_provoke(name) && !undefined_provoke(name))
+        if (!arch_provoke(name) && !undefined_provoke(name) && !address_provoke(name))
             log_warning("provoke", "\"%s\" is not a name in docs/LOG.md", name);
     }
 }

@@ -64,6 +64,8 @@ def build_group(*targets):
     status, output = make("build", *targets)
     if status == 0:
         status, output = make("build", "UBSAN=1")
+    if status == 0:
+        status, output = make("build", "KASAN=1")
     return Counts(1, 0) if status == 0 else Counts(0, 1), output
 
 

@@ -2,6 +2,7 @@
 
 #include "kernel/log.h"
 #include "kernel/panic.h"
+#include "kernel/sanitizer/address.h"
 #include "kernel/spinlock.h"
 
 /* kmalloc() takes no heap as an argument, which is its point; so this is one of the few globals. */
@@ -15,6 +16,7 @@ void kmalloc_online(struct heap *heap)
     if (kernel_heap != NULL)
         panic(PANIC_HEAP_INIT, "the permanent heap is online already");
     kernel_heap = heap;
+    address_begin(heap->configuration.base);
 }
 
 /* The heap, for this caller alone until unlock_heap(). */
@@ -82,41 +84,77 @@ static void *log_if_failed(void *block, size_t size_bytes, const void *caller)
     return NULL;
 }
 
+/* What the heap is asked for, with room for a red zone. */
+static size_t padded(size_t size_bytes)
+{
+    size_t padded_bytes;
+    if (__builtin_add_overflow(size_bytes, ADDRESS_RED_ZONE_BYTES, &padded_bytes))
+        return SIZE_MAX;
+    return padded_bytes;
+}
+
+static void *mark_live(void *block, size_t size_bytes)
+{
+    if (block != NULL)
+        address_mark_live(block, size_bytes, padded(size_bytes));
+    return block;
+}
+
+/* Under the lock, before the heap gets the block back. A pointer that is none is the heap's to
+ * report. */
+static void mark_free(struct heap *heap, const void *block, const void *caller)
+{
+    if (ADDRESS_RED_ZONE_BYTES != 0 && block != NULL)
+        address_mark_free(block, heap_usable_size(heap, block, caller));
+}
+
 void *kmalloc(size_t size_bytes)
 {
-    void *block = heap_allocate(lock_heap(), size_bytes, HEAP_CALLER);
+    void *block = heap_allocate(lock_heap(), padded(size_bytes), HEAP_CALLER);
+    mark_live(block, size_bytes);
     unlock_heap();
     return log_if_failed(block, size_bytes, HEAP_CALLER);
 }
 
 void kfree(void *block)
 {
-    heap_free(lock_heap(), block, HEAP_CALLER);
+    struct heap *heap = lock_heap();
+    mark_free(heap, block, HEAP_CALLER);
+    heap_free(heap, block, HEAP_CALLER);
     unlock_heap();
 }
 
 void *krealloc(void *block, size_t size_bytes)
 {
-    void *moved = heap_reallocate(lock_heap(), block, size_bytes, HEAP_CALLER);
+    struct heap *heap = lock_heap();
+    bool frees = block != NULL && size_bytes == 0;
+    size_t old_bytes = ADDRESS_RED_ZONE_BYTES == 0 ? 0 : heap_usable_size(heap, block, HEAP_CALLER);
+    void *moved = heap_reallocate(heap, block, frees ? 0 : padded(size_bytes), HEAP_CALLER);
+    if (old_bytes != 0 && (moved != NULL || frees))
+        address_mark_free(block, old_bytes);
+    mark_live(moved, size_bytes);
     unlock_heap();
-    if (block != NULL && size_bytes == 0)
+    if (frees)
         return NULL; /* freed, not failed */
     return log_if_failed(moved, size_bytes, HEAP_CALLER);
 }
 
 void *kcalloc(size_t count, size_t element_bytes)
 {
-    void *block = heap_allocate_zeroed(lock_heap(), count, element_bytes, HEAP_CALLER);
-    unlock_heap();
     size_t size_bytes = 0;
     if (__builtin_mul_overflow(count, element_bytes, &size_bytes))
         size_bytes = SIZE_MAX;
+    void *block = heap_allocate_zeroed(lock_heap(), padded(size_bytes), 1, HEAP_CALLER);
+    mark_live(block, size_bytes);
+    unlock_heap();
     return log_if_failed(block, size_bytes, HEAP_CALLER);
 }
 
 void *kmalloc_aligned(size_t size_bytes, size_t alignment_bytes)
 {
-    void *block = heap_allocate_aligned(lock_heap(), size_bytes, alignment_bytes, HEAP_CALLER);
+    void *block =
+        heap_allocate_aligned(lock_heap(), padded(size_bytes), alignment_bytes, HEAP_CALLER);
+    mark_live(block, size_bytes);
     unlock_heap();
     return log_if_failed(block, size_bytes, HEAP_CALLER);
 }
@@ -125,5 +163,5 @@ size_t kmalloc_usable_size(const void *block)
 {
     size_t size_bytes = heap_usable_size(lock_heap(), block, HEAP_CALLER);
     unlock_heap();
-    return size_bytes;
+    return block == NULL ? 0 : size_bytes - ADDRESS_RED_ZONE_BYTES;
 }

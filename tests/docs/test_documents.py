@@ -178,8 +178,10 @@ def test_provocations_in_document_are_the_kernel_s():
     assert sorted(re.findall(r"`([\w-]+)`", early)) == sorted(
         name for name, early_one in generic if early_one == "true"
     )
-    planted = re.findall(r'\{"(undefined-\w+)", \w+\}', read("kernel/sanitizer/undefined_provoke.c"))
-    assert sorted(set(re.findall(r"`(undefined-\w+)`", text[checked:]))) == sorted(planted)
+    planted = re.findall(
+        r'\{"((?:undefined|access)-[\w-]+)", \w+\}',
+        read("kernel/sanitizer/undefined_provoke.c") + read("kernel/sanitizer/address_provoke.c"))
+    assert sorted(set(re.findall(r"`((?:undefined|access)-[\w-]+)`", text[checked:]))) == sorted(planted)
 
 
 def test_command_line_words_in_document_are_the_code_s():

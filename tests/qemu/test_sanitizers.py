@@ -1,12 +1,13 @@
-"""A kernel that checks itself: `make UBSAN=1`. It boots with everything that is on request switched on,
-and names undefined behaviour that was planted."""
+"""Kernels that check themselves: `make UBSAN=1` and `make KASAN=1`. They boot with everything that is on
+request switched on, and name the undefined behaviour and the wrong accesses that were planted."""
 
 import pytest
 
 from lab import ROOT, expect_panic, expect_ready
 
-KERNEL = ROOT / "build/ubsan/kernel.elf"
-PLANTED = [
+UBSAN = ROOT / "build/ubsan/kernel.elf"
+KASAN = ROOT / "build/kasan/kernel.elf"
+UNDEFINED = [
     ("undefined-shift", "2147483647 shifted by 40 bits"),
     ("undefined-sum", "2147483647 + 1 does not fit 'int'"),
     ("undefined-index", "index 7 is not in "),
@@ -14,20 +15,35 @@ PLANTED = [
     ("undefined-alignment", "load of a misaligned pointer as "),
     ("undefined-division", "2147483647 / 0 does not fit 'int'"),
 ]
+BAD_ACCESSES = [
+    ("access-read-behind", r"read of 1 bytes at \w+, by \w+: byte 1 behind a block"),
+    ("access-write-behind", r"write of 1 bytes at \w+, by \w+: byte 1 behind a block"),
+    ("access-write-before", r"write of 1 bytes at \w+, by \w+: (no block is there|byte|in a block)"),
+    ("access-read-freed", r"read of 1 bytes at \w+, by \w+: in a block that was freed"),
+    ("access-copy-behind", r"write of 32 bytes at \w+, by \w+: byte 1 behind a block"),
+]
 
 
-@pytest.mark.parametrize("policy", ["fast", "best-fit", "first-fit", "bump"])
-def test_boots_without_undefined_behaviour(lab, policy):
+@pytest.mark.parametrize("kernel, policy", [
+    (UBSAN, "fast"), (UBSAN, "best-fit"), (KASAN, "fast"), (KASAN, "first-fit"), (KASAN, "bump"),
+], ids=lambda value: value.parent.name if hasattr(value, "parent") else value)  # fmt: skip
+def test_boots_without_a_finding(lab, kernel, policy):
     words = f"once self-test=interrupts print-map print-heap print-memory measure heap={policy}"
-    verdict = expect_ready(lab.case(command_line=words, kernel=KERNEL))
+    verdict = expect_ready(lab.case(command_line=words, kernel=kernel))
     assert policy == "bump" or verdict.has_line(r"\[interrupts\] operations=\d+ .* check=passed")
 
 
-@pytest.mark.parametrize("name, words", PLANTED)
+@pytest.mark.parametrize("name, words", UNDEFINED)
 def test_planted_undefined_behaviour_is_named(lab, name, words):
-    verdict = expect_panic(lab.case(command_line=f"provoke={name}", kernel=KERNEL), "UNDEFINED")
+    verdict = expect_panic(lab.case(command_line=f"provoke={name}", kernel=UBSAN), "UNDEFINED")
     assert words in verdict.serial
     assert "kernel/sanitizer/undefined_provoke.c:" in verdict.serial
+
+
+@pytest.mark.parametrize("name, words", BAD_ACCESSES)
+def test_planted_bad_access_is_named(lab, name, words):
+    verdict = expect_panic(lab.case(command_line=f"provoke={name}", kernel=KASAN), "BAD_ACCESS")
+    assert verdict.has_line(r"\[panic\] cause: " + words)
 
 
 def test_plain_kernel_has_none_of_this(lab):
