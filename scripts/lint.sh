@@ -40,6 +40,7 @@ check "analysis" clang-tidy --quiet -p . --warnings-as-errors='*' --checks="$tid
     "${compiled[@]}"
 # clang's analyzer follows null pointers further, and without false alarms.
 check "cppcheck" cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
-    --inline-suppr --suppress=missingIncludeSystem --suppress=nullPointer -i kernel/provoke.c -I . kernel shared bootloader
+    --inline-suppr --suppress=missingIncludeSystem --suppress=nullPointer -i kernel/provoke.c -i kernel/sanitizer/undefined_provoke.c \
+    -i kernel/sanitizer/address_provoke.c -I . kernel shared bootloader
 
 [ "$failures" = 0 ]
