@@ -43,6 +43,18 @@ static void divide(void)
     result = large / (int32_t)nothing;
 }
 
+static void invalid_bool(void)
+{
+    static const volatile uint8_t neither = 2;
+    result = *(const volatile bool *)&neither;
+}
+
+static void pointer_wraps(void)
+{
+    const char *last = (const char *)(UINTPTR_MAX - nothing);
+    result = (int32_t)(uintptr_t)(last + beyond);
+}
+
 bool undefined_provoke(const char *name)
 {
     static const struct {
@@ -55,6 +67,8 @@ bool undefined_provoke(const char *name)
         {"undefined-null", null_load},
         {"undefined-alignment", misaligned_load},
         {"undefined-division", divide},
+        {"undefined-bool", invalid_bool},
+        {"undefined-pointer", pointer_wraps},
     };
     for (size_t i = 0; i < sizeof undefined / sizeof undefined[0]; i++) {
         if (text_equal(name, undefined[i].name)) {
