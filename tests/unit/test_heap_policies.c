@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/sealed_block.h"
 #include "tests/unit/support/heap_arena.h"
 #include "tests/unit/support/heap_oracle.h"
 #include "tests/unit/support/random.h"
@@ -344,6 +345,28 @@ static void test_K7_every_pointer_but_the_blocks_is_refused(void **state)
     }
     assert_sound(heap);
     assert_int_equal(statistics_of(heap).live_block_count, 300);
+}
+
+/* Whatever hash a word carries, one of these is right: it must not make a block that reaches beyond
+ * the heap, nor one of no length. */
+static void test_K7_a_forged_header_leads_nowhere(void **state)
+{
+    static const uint64_t FORGED_UNITS[] = {0, MIB / 16, UINT32_MAX};
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    uint8_t *block = allocate(heap, 4096);
+    uint8_t *forged = block + 2048;
+    for (size_t i = 0; i < sizeof FORGED_UNITS / sizeof FORGED_UNITS[0]; i++) {
+        uint64_t content = sealed_header(FORGED_UNITS[i], SEALED_LIVE);
+        for (uint64_t hash = 0; hash <= SEALED_HASH_MASK; hash++) {
+            memcpy(forged - SEALED_HEADER_BYTES, &(uint64_t){content | hash}, sizeof(uint64_t));
+            heap_free(heap, forged, OTHER_CALLER);
+            assert_fault(fixture, HEAP_FAULT_BAD_POINTER);
+        }
+    }
+    assert_sound(heap);
+    heap_free(heap, block, CALLER);
+    assert_int_equal(statistics_of(heap).live_block_count, 0);
 }
 
 /* --- K8, K9: writes where none may be --------------------------------------------------------- */
@@ -1047,6 +1070,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K5_K7_interior_and_unaligned_pointers),
     TEST(test_K6_K7_foreign_pointers),
     TEST(test_K7_every_pointer_but_the_blocks_is_refused),
+    TEST(test_K7_a_forged_header_leads_nowhere),
     TEST(test_K8_overflow),
     TEST(test_K8_underflow),
     TEST(test_K8_underflow_in_a_population),

@@ -51,6 +51,7 @@ static struct heap_fault find_out(uint64_t secret, const uint8_t *first, const u
         return (struct heap_fault){.kind = HEAP_FAULT_BAD_POINTER,
                                    .detail = "the pointer is not of this heap"};
     while (sealed_read_header(secret, block, &header) &&
+           sealed_extent_is_inside(block, header, end) &&
            sealed_next(block, sealed_units(header)) <= pointer)
         block = sealed_next(block, sealed_units(header));
     if (sealed_read_header(secret, block, &header))

@@ -200,12 +200,21 @@ static inline bool sealed_end_is_intact(uint64_t secret, const uint8_t *block, u
     return sealed_read_header(secret, end + SEALED_HEADER_BYTES, &next);
 }
 
+/* `block` and the one after it lie before `end`. A word that passes for a header by chance, one in
+ * 2^18, must not lead out of the heap. Precondition: block < end. */
+static inline bool sealed_extent_is_inside(const uint8_t *block, uint64_t header,
+                                           const uint8_t *end)
+{
+    return sealed_units(header) - 1 < (size_t)(end - block) / SEALED_UNIT_BYTES;
+}
+
 /* True if `block` is a live block between `first` and `end`, and intact. */
 static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first, const uint8_t *end,
                                           const uint8_t *block, uint64_t *ret_header)
 {
     return (uintptr_t)block % SEALED_UNIT_BYTES == 0 && block >= first && block < end &&
            sealed_read_header(secret, block, ret_header) && (*ret_header & SEALED_LIVE) != 0 &&
+           sealed_extent_is_inside(block, *ret_header, end) &&
            sealed_end_is_intact(secret, block, *ret_header);
 }
 
