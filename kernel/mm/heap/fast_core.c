@@ -73,6 +73,7 @@ static bool bin_insert(struct heap *heap, uint8_t *block, size_t units, const vo
         links->previous = place;
     }
     *links_of(block) = (struct links){.next = head, .previous = 0};
+    core->free_units += units;
     core->bins[bin] = place;
     core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
     core->bin_summary |= UINT64_C(1) << bin / 64;
@@ -105,6 +106,7 @@ static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, co
         *backward = links.previous;
     }
     *forward = links.next;
+    core->free_units -= units;
     if (core->bins[bin] == 0) {
         core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
         if (core->bin_bits[bin / 64] == 0)
@@ -128,8 +130,10 @@ static bool make_free(struct heap *heap, uint8_t *block, size_t units, const voi
 /* The top begins at `block` and reaches to the end marker, which it may have shrunk to. */
 static void set_top(struct fast_core *core, uint8_t *block)
 {
+    core->free_units -= core->top_units;
     core->top = block;
     core->top_units = (size_t)(core->end - block) / SEALED_UNIT_BYTES;
+    core->free_units += core->top_units;
     if (core->top_units != 0)
         sealed_write_header(core->secret, block, sealed_header(core->top_units, SEALED_FREE));
 }

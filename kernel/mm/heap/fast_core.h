@@ -24,11 +24,6 @@ static inline size_t fast_units_for(size_t size_bytes)
     return units < FAST_MINIMUM_UNITS ? FAST_MINIMUM_UNITS : units;
 }
 
-static inline bool fast_is_cached(uint64_t header)
-{
-    return (header & (SEALED_LIVE | SEALED_FREE | SEALED_OWN)) == 0;
-}
-
 static inline uint8_t *fast_block_at(const struct fast_core *core, uint32_t place)
 {
     return core->base + place * SEALED_UNIT_BYTES;
@@ -59,6 +54,13 @@ void fast_core_move_end(struct fast_core *core, uint8_t *end);
  * or if something was found corrupt, which is then reported. */
 uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
                         uint64_t *ret_header);
+
+/* What is free, and what the heap may still grow by. */
+static inline size_t fast_core_room_bytes(const struct heap *heap)
+{
+    return heap->configuration.limit_bytes - heap->size_bytes +
+           heap->fast.core.free_units * SEALED_UNIT_BYTES;
+}
 
 /* True if a bin holds a free block of at least `units` and less than `limit_units` (<= 64). */
 static inline bool fast_core_has_hole(const struct fast_core *core, size_t units,

@@ -25,16 +25,6 @@ static size_t round_up(size_t value, size_t unit)
     return round_down(value + unit - 1, unit);
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 const char *heap_status_name(enum heap_status status)
 {
     switch (status) {

@@ -101,6 +101,16 @@ struct heap_policy {
 
 extern const struct heap_operations heap_plain_operations;
 
+static inline size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Call the fault callback. */
 void heap_report(struct heap *heap, const struct heap_fault *fault);
 
@@ -110,14 +120,13 @@ bool heap_grow_for(struct heap *heap, const struct heap_request *request);
 /* Give what is free at the end back to the page source, if that is worth its cost. */
 void heap_give_back_tail(struct heap *heap);
 
-/* Count a block that was allocated. A new peak leaves the difference at 0. */
+/* Count a block that was allocated. What the subtraction lacks is how far it makes a new peak. */
 static inline void heap_count_allocation(struct heap *heap, size_t size_bytes)
 {
     struct heap_counters *counters = &heap->counters;
-    size_t above_bytes = size_bytes - counters->below_peak_bytes;
     if (__builtin_sub_overflow(counters->below_peak_bytes, size_bytes,
                                &counters->below_peak_bytes)) {
-        counters->peak_used_bytes += above_bytes;
+        counters->peak_used_bytes -= counters->below_peak_bytes;
         counters->below_peak_bytes = 0;
     }
 }
