@@ -68,10 +68,9 @@ static void diagnose_slot(struct heap *heap, const struct fast_slab *slab, const
 
 /* Prove that the pointer is a live block of the slab, and intact. False: it was reported. */
 static bool prove_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
-                       const void *caller, size_t *ret_size_bytes)
+                       const void *caller, unsigned *ret_index, size_t *ret_size_bytes)
 {
-    unsigned index;
-    if (fast_slot_index(slab, slot, &index) && !fast_slot_is_free(slab, index) &&
+    if (fast_slot_index(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
         fast_slot_is_intact(slab, slot, ret_size_bytes))
         return true;
     diagnose_slot(heap, slab, slot, caller);
@@ -238,6 +237,15 @@ static void free_block(struct heap *heap, uint8_t *block, const void *caller)
     heap_give_back_tail(heap);
 }
 
+/* The slot's bit is set: the rest of freeing it. */
+static inline void count_free_slot(struct heap *heap, struct fast_slab *slab, size_t size_bytes,
+                                   const void *caller)
+{
+    heap_count_free(heap, size_bytes);
+    if (--slab->used_count == 0)
+        fast_slab_settle(heap, slab, caller);
+}
+
 /* What is no intact live block of the slab. */
 static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
                                                  const void *caller, const struct fast_slab *slab)
@@ -252,45 +260,40 @@ static void fast_free(struct heap *heap, void *block, const void *caller)
 {
     struct fast_slab *slab = fast_slab_of(&heap->fast, block);
     unsigned index;
-    if (!fast_slot_index(slab, block, &index)) {
-        free_other(heap, block, caller, slab);
-        return;
-    }
-    uint64_t *word = &slab->free[index / 64];
-    uint64_t free = *word | UINT64_C(1) << index % 64;
     size_t size_bytes;
-    if (free == *word || !fast_slot_is_intact(slab, block, &size_bytes)) {
+    if (fast_slot_index(slab, block, &index) && fast_slot_is_intact(slab, block, &size_bytes) &&
+        fast_slot_make_free(slab, index))
+        count_free_slot(heap, slab, size_bytes, caller);
+    else
         free_other(heap, block, caller, slab);
-        return;
-    }
-    *word = free;
-    heap_count_free(heap, size_bytes);
-    if (--slab->used_count == 0)
-        fast_slab_settle(heap, slab, caller);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
 
-static void *move(struct heap *heap, void *block, size_t old_bytes, size_t size_bytes,
+/* A new block with the old one's content. NULL if there is none. */
+static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t size_bytes,
                   size_t alignment_bytes, const void *caller)
 {
     void *moved = fast_allocate_aligned(heap, size_bytes, alignment_bytes, caller);
-    if (moved != NULL) {
-        memcpy(moved, block, old_bytes < size_bytes ? old_bytes : size_bytes);
-        fast_free(heap, block, caller);
-    }
+    if (moved != NULL)
+        memcpy(moved, block, smaller(old_bytes, size_bytes));
     return moved;
 }
 
 static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t *slot,
                              size_t size_bytes, const void *caller)
 {
+    unsigned index;
     size_t old_bytes;
-    if (!prove_slot(heap, slab, slot, caller, &old_bytes))
+    if (!prove_slot(heap, slab, slot, caller, &index, &old_bytes))
         return NULL;
     bool stays = slab->is_padded ? size_bytes / 16 == slab->class_index : size_bytes == old_bytes;
-    if (!stays)
-        return move(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
+    if (!stays) {
+        void *moved = copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
+        if (moved != NULL && fast_slot_make_free(slab, index))
+            count_free_slot(heap, slab, old_bytes, caller);
+        return moved;
+    }
     if (slab->is_padded)
         fast_slot_mark_end(slot, slab->stride_bytes, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);
@@ -327,7 +330,10 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
     }
     if (heap->condemned)
         return NULL;
-    return move(heap, block, old_bytes, size_bytes, sealed_alignment(block, header), caller);
+    void *moved = copy(heap, block, old_bytes, size_bytes, sealed_alignment(block, header), caller);
+    if (moved != NULL)
+        free_block(heap, block, caller);
+    return moved;
 }
 
 static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
@@ -346,13 +352,14 @@ static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, 
 
 static size_t fast_usable_size(struct heap *heap, const void *block, const void *caller)
 {
+    unsigned index;
     size_t size_bytes = 0;
     uint64_t header = 0;
     if (block == NULL)
         return 0;
     const struct fast_slab *slab = fast_slab_of(&heap->fast, block);
     if (slab != &fast_no_slab)
-        return prove_slot(heap, slab, block, caller, &size_bytes) ? size_bytes : 0;
+        return prove_slot(heap, slab, block, caller, &index, &size_bytes) ? size_bytes : 0;
     return prove_block(heap, block, caller, &header) ? sealed_size(header) : 0;
 }
 

@@ -115,6 +115,17 @@ static inline bool fast_slot_is_free(const struct fast_slab *slab, unsigned inde
     return (slab->free[index / 64] >> index % 64 & 1) != 0;
 }
 
+/* False, and nothing changed, if it is free already. */
+static inline bool fast_slot_make_free(struct fast_slab *slab, unsigned index)
+{
+    uint64_t *word = &slab->free[index / 64];
+    uint64_t with_slot = *word | UINT64_C(1) << index % 64;
+    if (with_slot == *word)
+        return false;
+    *word = with_slot;
+    return true;
+}
+
 /* --- The ends of padded slots ----------------------------------------------------------------- */
 
 /* Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
