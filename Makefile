@@ -436,7 +436,7 @@ $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
 .PHONY: bench-frames
 bench-frames: $(BUILD)/bench/bench_frames ## time frames and pages beside a bitmap and a buddy: build/bench/frames.*
 	$(BUILD)/bench/bench_frames $(BUILD)/bench/frames.json
-	@$(PYTHON) tests/bench/frames/plot.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
+	@$(PYTHON) tests/bench/plot_frames.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
 # --- The heap for others: a library for any kernel, and one that serves a program's malloc() --------
@@ -487,7 +487,10 @@ host-programs: $(BUILD)/host/misuse $(BUILD)/host/family
 # --- The heap benchmark: every policy beside other allocators ---------------------------------------
 # The heap is compiled as a freestanding library would be.
 BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard kernel/mm/heap/*.c))
-BENCH_PROGRAM := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
+BENCH_MAINS := $(BUILD)/bench/bench_heap $(BUILD)/bench/bench_replay
+BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
+BENCH_COMMON := $(filter-out $(BENCH_MAINS:$(BUILD)/bench/%=$(BUILD)/bench/obj/tests/bench/heap/%.o), \
+    $(BENCH_PROGRAMS))
 
 $(BENCH_HEAP): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
@@ -495,22 +498,30 @@ $(BENCH_HEAP): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
 	    -MMD -MP -c $< -o $@
 
-$(BENCH_PROGRAM): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
+$(BENCH_PROGRAMS): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -D_GNU_SOURCE -MMD -MP -c $< -o $@
 
-$(BUILD)/bench/bench_heap: $(BENCH_HEAP) $(BENCH_PROGRAM)
+$(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENCH_COMMON) $(BENCH_HEAP)
 	$(say) LINK $@
 	$(Q)$(CLANG) -rdynamic $^ -ldl -o $@
 
 .PHONY: bench
 bench: bench-frames bench-heap ## time frames, pages and heap beside others: bench-frames, bench-heap
 
+.PHONY: bench-traces
+bench-traces: $(BUILD)/bench/bench_replay $(BUILD)/host/libheap_preload.so ## record real programs and replay them on the heap and others
+	$(PYTHON) tests/bench/bench_traces.py $^ $(BUILD)/bench/traces --json $(BUILD)/bench/traces.json
+
+# The plot is committed: run it where nothing else runs, with the peers that can be had.
+HEAP_PLOT := docs/images/heap-speed.svg
+
 .PHONY: bench-heap
-bench-heap: $(BUILD)/bench/bench_heap ## time the heap's policies beside glibc, mimalloc and jemalloc
-	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json \
-	    --svg $(BUILD)/bench/heap.svg $(BENCH)
+bench-heap: $(BUILD)/bench/bench_heap bench-traces ## time the heap's policies beside others: build/bench/*.json, docs/images/heap-speed.svg
+	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json $(BENCH)
+	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
+	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"
 
 # --- Housekeeping --------------------------------------------------------------------------------
 .PHONY: doctor

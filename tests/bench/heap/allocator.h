@@ -20,6 +20,9 @@ struct bench_allocator {
     void *(*allocate)(size_t size_bytes);
     void (*free)(void *block);
     void *(*reallocate)(void *block, size_t size_bytes);
+    /* NULL, or the name of the allocator that this is, with more or fewer checks: what they cost is
+     * shown beside it. */
+    const char *variant_of;
 };
 
 #define BENCH_ALLOCATORS_MAX 24
@@ -32,8 +35,10 @@ extern struct bench_allocator *bench_allocators[];
  * language, can be measured beside the others. */
 void bench_allocators_load(void);
 
-/* The region for allocators that need one: page-aligned, touched, so that no page fault is timed.
- */
+/* The region for allocators that need one: page-aligned, and touched, so that no page fault is
+ * timed. With bench_region_untouched() before, its pages come when they are written to instead, so
+ * that they can be counted. Ends the program if there is no memory. */
 void *bench_region(size_t size_bytes);
+void bench_region_untouched(void);
 
 #endif

@@ -1,9 +1,7 @@
-/* This project's heap, a policy each. */
+#include "tests/bench/heap/allocator_handoff.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "kernel/mm/heap/heap.h"
-#include "tests/bench/heap/allocator.h"
 
 static struct heap heap;
 
@@ -14,9 +12,11 @@ static void fault(void *context, const struct heap_fault *what)
     abort();
 }
 
-static bool start(const struct heap_policy *policy, size_t size_bytes, const char **ret_reason)
+bool bench_handoff_start(const struct heap_policy *policy,
+                         void (*configure)(struct heap_configuration *), size_t size_bytes,
+                         const char **ret_reason)
 {
-    const struct heap_configuration configuration = {
+    struct heap_configuration configuration = {
         .policy = policy,
         .base = bench_region(size_bytes),
         .initial_bytes = size_bytes,
@@ -24,42 +24,29 @@ static bool start(const struct heap_policy *policy, size_t size_bytes, const cha
         .secret = 0x0123456789abcdef,
         .fault = fault,
     };
+    if (configure != NULL)
+        configure(&configuration);
     enum heap_status status = heap_initialise(&configuration, &heap);
     *ret_reason = heap_status_name(status);
     return status == HEAP_OK;
 }
 
-static void *allocate(size_t size_bytes)
+void *bench_handoff_allocate(size_t size_bytes)
 {
     return heap_allocate(&heap, size_bytes, NULL);
 }
 
-static void release(void *block)
+void bench_handoff_free(void *block)
 {
     heap_free(&heap, block, NULL);
 }
 
-static void *reallocate(void *block, size_t size_bytes)
+void *bench_handoff_reallocate(void *block, size_t size_bytes)
 {
     return heap_reallocate(&heap, block, size_bytes, NULL);
 }
 
-#define POLICY(policy, policy_name, newest_only)                                                   \
-    static bool start_##policy(size_t size_bytes, const char **ret_reason)                         \
-    {                                                                                              \
-        return start(&heap_policy_##policy, size_bytes, ret_reason);                               \
-    }                                                                                              \
-    struct bench_allocator bench_##policy = {                                                      \
-        .name = policy_name,                                                                       \
-        .has_region = true,                                                                        \
-        .frees_newest_only = newest_only,                                                          \
-        .start = start_##policy,                                                                   \
-        .allocate = allocate,                                                                      \
-        .free = release,                                                                           \
-        .reallocate = reallocate,                                                                  \
-    }
-
-POLICY(fast, "fast", false);
-POLICY(best_fit, "best-fit", false);
-POLICY(first_fit, "first-fit", false);
-POLICY(bump, "bump", true);
+BENCH_HANDOFF(fast, "fast", &heap_policy_fast, NULL, NULL, false);
+BENCH_HANDOFF(best_fit, "best-fit", &heap_policy_best_fit, NULL, NULL, false);
+BENCH_HANDOFF(first_fit, "first-fit", &heap_policy_first_fit, NULL, NULL, false);
+BENCH_HANDOFF(bump, "bump", &heap_policy_bump, NULL, NULL, true);

@@ -11,11 +11,10 @@ static bool start(size_t size_bytes, const char **ret_reason)
     static void *library;
     if (library == NULL)
         library = dlopen("libjemalloc.so.2", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
-        *ret_reason = dlerror();
+    *ret_reason = "its library is not here, or finds no room for its thread-local variables";
+    if (library == NULL)
         return false;
-    }
-    *ret_reason = "a function is missing";
+    *ret_reason = "a function is missing from its library";
     *(void **)&bench_jemalloc.allocate = dlsym(library, "malloc");
     *(void **)&bench_jemalloc.free = dlsym(library, "free");
     *(void **)&bench_jemalloc.reallocate = dlsym(library, "realloc");

@@ -11,11 +11,10 @@ static bool start(size_t size_bytes, const char **ret_reason)
     static void *library;
     if (library == NULL)
         library = dlopen("libmimalloc.so.2.0", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
-        *ret_reason = dlerror();
+    *ret_reason = "its library is not here, or finds no room for its thread-local variables";
+    if (library == NULL)
         return false;
-    }
-    *ret_reason = "a function is missing";
+    *ret_reason = "a function is missing from its library";
     *(void **)&bench_mimalloc.allocate = dlsym(library, "mi_malloc");
     *(void **)&bench_mimalloc.free = dlsym(library, "mi_free");
     *(void **)&bench_mimalloc.reallocate = dlsym(library, "mi_realloc");

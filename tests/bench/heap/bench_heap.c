@@ -4,19 +4,19 @@
  *   bench_heap [--repeats N] [--only ALLOCATOR] [--workload NAME]
  *   bench_heap --operations WORKLOAD      prints how many operations a repeat of it times
  *
- * One line a figure on standard output: allocator, workload, figure. Each is the least of N
- * repeats, and the allocators take turns, so that what else the machine does hits all of them
- * alike. The sequences of sizes and places are made before the clock starts, from fixed seeds.
+ * One line a figure on standard output: allocator, workload, figure; before them lines about
+ * allocators that are left out, and variants. Each figure is the least of N repeats, and the
+ * allocators take turns, so that what else the machine does hits all of them alike. The sequences
+ * of sizes and places are made before the clock starts, from fixed seeds.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 #include <x86intrin.h>
 
 #include "tests/bench/heap/allocator.h"
+#include "tests/bench/heap/laps.h"
 
 #define REGION_BYTES ((size_t)16 << 20)
 
@@ -41,29 +41,6 @@ static void random_seed(uint64_t seed)
 static size_t random_between(size_t least, size_t most)
 {
     return least + random_next() % (most - least + 1);
-}
-
-void *bench_region(size_t size_bytes)
-{
-    static void *region;
-    static size_t region_bytes;
-    if (size_bytes > region_bytes) {
-        region = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-        if (region == MAP_FAILED) {
-            perror("mmap");
-            exit(1);
-        }
-        region_bytes = size_bytes;
-    }
-    return region;
-}
-
-static double now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
 static size_t size_small(void)
@@ -103,46 +80,10 @@ static size_t size_kernel(void)
 #define ORDER_COUNT  10000
 #define RESIZE_STEPS 20000
 
-/* A workload is timed in laps of this many steps, and what counts is the least time of each lap
- * over all repeats: a repeat that was interrupted spoils one lap, not the figure. */
+/* Steps a lap. */
 #define LAP_STEPS 500
-#define LAP_COUNT 256
-
-struct laps {
-    double least_ns[LAP_COUNT];
-    size_t count;
-    double started_ns;
-};
 
 static struct laps *laps;
-
-static void laps_begin(void)
-{
-    laps->count = 0;
-    laps->started_ns = now_ns();
-}
-
-static void lap(void)
-{
-    double now = now_ns();
-    double elapsed_ns = now - laps->started_ns;
-    double *least_ns = &laps->least_ns[laps->count++];
-    if (*least_ns == 0 || elapsed_ns < *least_ns)
-        *least_ns = elapsed_ns;
-    laps->started_ns = now_ns();
-}
-
-static double laps_ns_per_operation(double operations_per_lap)
-{
-    double sum_ns = 0;
-    for (size_t i = 0; i < laps->count; i++)
-        sum_ns += laps->least_ns[i];
-    return sum_ns / (double)laps->count / operations_per_lap;
-}
-
-/* The functions that are timed have names that begin with timed_, so that callgrind can count them
- * alone. */
-#define TIMED static __attribute__((noinline)) void
 
 static void *blocks[65536];
 static uint32_t places[CHURN_STEPS];
@@ -158,12 +99,12 @@ TIMED timed_bulk(const struct bench_allocator *allocator)
 
 static double bulk(const struct bench_allocator *allocator)
 {
-    laps_begin();
+    laps_begin(laps);
     for (int round = 0; round < BULK_ROUNDS; round++) {
         timed_bulk(allocator);
-        lap();
+        laps_end_one(laps);
     }
-    return laps_ns_per_operation(2 * BULK_COUNT);
+    return laps_ns_per_operation(laps, 2 * BULK_COUNT);
 }
 
 static void prepare_churn(size_t (*size)(void))
@@ -204,13 +145,13 @@ static double churn(const struct bench_allocator *allocator, size_t (*size)(void
 {
     prepare_churn(size);
     fill_churn(allocator);
-    laps_begin();
+    laps_begin(laps);
     for (size_t i = 0; i < CHURN_STEPS; i += LAP_STEPS) {
         timed_churn(allocator, i);
-        lap();
+        laps_end_one(laps);
     }
     free_all(allocator, CHURN_SLOTS);
-    return laps_ns_per_operation(2 * LAP_STEPS);
+    return laps_ns_per_operation(laps, 2 * LAP_STEPS);
 }
 
 static double churn_uniform(const struct bench_allocator *allocator)
@@ -262,13 +203,13 @@ TIMED timed_allocate(const struct bench_allocator *allocator, size_t first)
 static double allocate_many(const struct bench_allocator *allocator)
 {
     warm_up(allocator);
-    laps_begin();
+    laps_begin(laps);
     for (size_t i = 0; i < ORDER_COUNT; i += LAP_STEPS) {
         timed_allocate(allocator, i);
-        lap();
+        laps_end_one(laps);
     }
     free_all(allocator, ORDER_COUNT);
-    return laps_ns_per_operation(LAP_STEPS);
+    return laps_ns_per_operation(laps, LAP_STEPS);
 }
 
 TIMED timed_free_lifo(const struct bench_allocator *allocator, size_t end)
@@ -281,12 +222,12 @@ static double free_lifo(const struct bench_allocator *allocator)
 {
     warm_up(allocator);
     allocate_all(allocator);
-    laps_begin();
+    laps_begin(laps);
     for (size_t i = ORDER_COUNT; i > 0; i -= LAP_STEPS) {
         timed_free_lifo(allocator, i);
-        lap();
+        laps_end_one(laps);
     }
-    return laps_ns_per_operation(LAP_STEPS);
+    return laps_ns_per_operation(laps, LAP_STEPS);
 }
 
 TIMED timed_free_fifo(const struct bench_allocator *allocator, size_t first)
@@ -299,12 +240,12 @@ static double free_fifo(const struct bench_allocator *allocator)
 {
     warm_up(allocator);
     allocate_all(allocator);
-    laps_begin();
+    laps_begin(laps);
     for (size_t i = 0; i < ORDER_COUNT; i += LAP_STEPS) {
         timed_free_fifo(allocator, i);
-        lap();
+        laps_end_one(laps);
     }
-    return laps_ns_per_operation(LAP_STEPS);
+    return laps_ns_per_operation(laps, LAP_STEPS);
 }
 
 TIMED timed_free_random(const struct bench_allocator *allocator, size_t first)
@@ -317,12 +258,12 @@ static double free_random(const struct bench_allocator *allocator)
 {
     warm_up(allocator);
     allocate_all(allocator);
-    laps_begin();
+    laps_begin(laps);
     for (size_t i = 0; i < ORDER_COUNT; i += LAP_STEPS) {
         timed_free_random(allocator, i);
-        lap();
+        laps_end_one(laps);
     }
-    return laps_ns_per_operation(LAP_STEPS);
+    return laps_ns_per_operation(laps, LAP_STEPS);
 }
 
 TIMED timed_resize(const struct bench_allocator *allocator, size_t first)
@@ -338,13 +279,13 @@ static double resize(const struct bench_allocator *allocator)
 {
     prepare_churn(size_uniform);
     fill_churn(allocator);
-    laps_begin();
+    laps_begin(laps);
     for (size_t i = 0; i < RESIZE_STEPS; i += LAP_STEPS) {
         timed_resize(allocator, i);
-        lap();
+        laps_end_one(laps);
     }
     free_all(allocator, CHURN_SLOTS);
-    return laps_ns_per_operation(LAP_STEPS);
+    return laps_ns_per_operation(laps, LAP_STEPS);
 }
 
 /* --- The worst single operation ------------------------------------------------------------------
@@ -365,10 +306,10 @@ static uint64_t stamp(void)
 static void calibrate(void)
 {
     uint64_t from = stamp();
-    double started = now_ns();
-    while (now_ns() - started < 20e6)
+    double started = bench_now_ns();
+    while (bench_now_ns() - started < 20e6)
         continue;
-    ns_per_cycle = (now_ns() - started) / (double)(stamp() - from);
+    ns_per_cycle = (bench_now_ns() - started) / (double)(stamp() - from);
     timer_cycles = UINT64_MAX;
     for (int i = 0; i < 10000; i++) {
         uint64_t first = stamp();
@@ -538,8 +479,10 @@ static const struct workload workloads[] = {
 
 #define WORKLOAD_COUNT (sizeof workloads / sizeof workloads[0])
 
-/* A policy that searches lists is not run again and again: its figure is known well enough. */
-#define SLOW_NS 100.0
+/* A policy that searches lists is not run again and again: its figure is known well enough after a
+ * few repeats, and one alone may have been interrupted. */
+#define SLOW_NS      100.0
+#define SLOW_REPEATS 3
 
 static struct laps laps_of[BENCH_ALLOCATORS_MAX];
 static uint32_t cycles_of[BENCH_ALLOCATORS_MAX][EACH_COUNT];
@@ -560,7 +503,8 @@ static void run_workload(const struct workload *workload, const char *only, int 
                 least[a] = -1;
                 continue;
             }
-            if (only == NULL && repeat > 0 && least[a] > SLOW_NS && workload->operations > 1)
+            if (only == NULL && repeat >= SLOW_REPEATS && least[a] > SLOW_NS &&
+                workload->operations > 1)
                 continue;
             laps = &laps_of[a];
             cycles = cycles_of[a];
@@ -584,12 +528,16 @@ static int print_operations(const char *name)
     return 0;
 }
 
-static void say_what_is_missing(void)
+/* NAME - REASON, of those that cannot be had; NAME variant-of NAME. */
+static void describe_allocators(void)
 {
     for (size_t a = 0; bench_allocators[a] != NULL; a++) {
+        const struct bench_allocator *allocator = bench_allocators[a];
         const char *reason = "";
-        if (!bench_allocators[a]->start(REGION_BYTES, &reason))
-            (void)fprintf(stderr, "%s is left out: %s\n", bench_allocators[a]->name, reason);
+        if (!allocator->start(REGION_BYTES, &reason))
+            printf("%s - %s\n", allocator->name, reason);
+        if (allocator->variant_of != NULL)
+            printf("%s variant-of %s\n", allocator->name, allocator->variant_of);
     }
 }
 
@@ -609,7 +557,7 @@ int main(int argument_count, char **arguments)
     }
     bench_allocators_load();
     if (only == NULL)
-        say_what_is_missing();
+        describe_allocators();
     calibrate();
     for (size_t w = 0; w < WORKLOAD_COUNT; w++) {
         if (workload == NULL || strcmp(workload, workloads[w].name) == 0)

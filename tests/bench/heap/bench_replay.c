@@ -1,0 +1,282 @@
+/*
+ * bench_replay.c - replay what a program once asked of its malloc() (host/trace.h), on every
+ * allocator.
+ *
+ *   bench_replay TRACE [--repeats N]
+ *       One line an allocator: its name, and nanoseconds per record, or a "-" and why it is left
+ *       out. The first line, "records", says how many there are. Timed in laps, in turns (laps.h).
+ *   bench_replay TRACE --memory ALLOCATOR
+ *       The most bytes that were live at once, as they were asked for, and by how many bytes the
+ *       process grew meanwhile, every block filled. For a process of its own.
+ *
+ * Blocks that the program got aligned are allocated without: traces do not say.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/trace.h"
+#include "tests/bench/heap/allocator.h"
+#include "tests/bench/heap/laps.h"
+
+#define LAP_RECORDS 4096
+/* How often the clock is asked whether to go on. */
+#define CHECK_RECORDS 256
+/* What is behind this is not replayed. */
+#define RECORDS_MAX ((size_t)LAP_RECORDS * LAP_COUNT_MAX)
+/* A policy that searches lists would take minutes for one repeat. */
+#define PATIENCE_NS 1.5e9
+
+struct trace {
+    struct trace_record *records;
+    size_t record_count;
+    size_t block_count;
+    uint64_t peak_live_bytes;
+};
+
+static _Noreturn void give_up(const char *what)
+{
+    (void)fprintf(stderr, "bench_replay: %s\n", what);
+    exit(1);
+}
+
+static void *allocate_table(size_t count, size_t element_bytes)
+{
+    void *table = calloc(count, element_bytes);
+    if (table == NULL)
+        give_up("no memory for the trace");
+    memset(table, 0, count * element_bytes); /* so that its pages are there before any is counted */
+    return table;
+}
+
+static void read_records(const char *path, struct trace *trace)
+{
+    struct stat status;
+    int file = open(path, O_RDONLY);
+    if (file < 0 || fstat(file, &status) != 0)
+        give_up("the trace cannot be opened");
+    size_t count = (size_t)status.st_size / sizeof *trace->records;
+    trace->record_count = count < RECORDS_MAX ? count : RECORDS_MAX;
+    trace->records = allocate_table(trace->record_count, sizeof *trace->records);
+    size_t bytes = trace->record_count * sizeof *trace->records;
+    if (bytes == 0 || read(file, trace->records, bytes) != (ssize_t)bytes)
+        give_up("the trace cannot be read");
+    (void)close(file);
+}
+
+/* Finds the peak. A request for no bytes becomes one for a byte: allocators disagree about none. */
+static void survey(struct trace *trace)
+{
+    for (size_t i = 0; i < trace->record_count; i++) {
+        struct trace_record *record = &trace->records[i];
+        if (record->block >= trace->record_count)
+            give_up("the trace is not one of host/trace.h");
+        if (record->block >= trace->block_count)
+            trace->block_count = record->block + 1;
+        if (record->size_bytes == 0)
+            record->size_bytes = 1;
+    }
+    uint64_t *sizes = allocate_table(trace->block_count, sizeof *sizes);
+    uint64_t live_bytes = 0;
+    for (size_t i = 0; i < trace->record_count; i++) {
+        const struct trace_record *record = &trace->records[i];
+        live_bytes -= sizes[record->block];
+        sizes[record->block] = record->operation == TRACE_FREE ? 0 : record->size_bytes;
+        live_bytes += sizes[record->block];
+        if (live_bytes > trace->peak_live_bytes)
+            trace->peak_live_bytes = live_bytes;
+    }
+    free(sizes);
+}
+
+/* Several times what is live at once: how much each needs is the other mode's question. */
+static size_t region_bytes(const struct trace *trace)
+{
+    const size_t page_bytes = 4096;
+    return (4 * trace->peak_live_bytes + ((size_t)16 << 20)) / page_bytes * page_bytes;
+}
+
+/* --- Time --------------------------------------------------------------------------------------
+ */
+
+static void **blocks;
+static bool ran_out;
+
+TIMED timed_replay(const struct bench_allocator *allocator, const struct trace_record *records,
+                   size_t count)
+{
+    for (const struct trace_record *record = records; record < records + count; record++) {
+        void **block = &blocks[record->block];
+        if (record->operation == TRACE_FREE) {
+            allocator->free(*block);
+            *block = NULL;
+        } else {
+            *block = record->operation == TRACE_ALLOCATE
+                         ? allocator->allocate(record->size_bytes)
+                         : allocator->reallocate(*block, record->size_bytes);
+            if (*block == NULL) {
+                ran_out = true;
+                return;
+            }
+        }
+    }
+}
+
+/* Those that have a region start anew in it. */
+static void free_what_is_left(const struct bench_allocator *allocator, const struct trace *trace)
+{
+    for (size_t i = 0; i < trace->block_count; i++) {
+        if (blocks[i] != NULL && !allocator->has_region)
+            allocator->free(blocks[i]);
+        blocks[i] = NULL;
+    }
+}
+
+/* NULL, or why there is no figure. */
+static const char *replay(const struct bench_allocator *allocator, const struct trace *trace,
+                          struct laps *laps)
+{
+    const char *problem = NULL;
+    double started_ns = bench_now_ns();
+    laps_begin(laps);
+    for (size_t i = 0; i < trace->record_count && problem == NULL; i += CHECK_RECORDS) {
+        size_t left = trace->record_count - i;
+        if (i != 0 && i % LAP_RECORDS == 0)
+            laps_end_one(laps);
+        timed_replay(allocator, &trace->records[i], left < CHECK_RECORDS ? left : CHECK_RECORDS);
+        if (ran_out)
+            problem = "out of memory in four times what is live";
+        else if (bench_now_ns() - started_ns > PATIENCE_NS)
+            problem = "too slow";
+    }
+    laps_end_one(laps);
+    free_what_is_left(allocator, trace);
+    return problem;
+}
+
+static void time_all(const struct trace *trace, int repeats)
+{
+    static struct laps laps[BENCH_ALLOCATORS_MAX];
+    const char *problems[BENCH_ALLOCATORS_MAX] = {NULL};
+    blocks = allocate_table(trace->block_count, sizeof *blocks);
+    for (int repeat = 0; repeat < repeats; repeat++) {
+        for (size_t a = 0; bench_allocators[a] != NULL; a++) {
+            const struct bench_allocator *allocator = bench_allocators[a];
+            ran_out = false;
+            if (allocator->frees_newest_only)
+                problems[a] = "frees the newest block alone";
+            else if (problems[a] == NULL && allocator->start(region_bytes(trace), &problems[a]))
+                problems[a] = replay(allocator, trace, &laps[a]);
+        }
+    }
+    printf("records %zu\n", trace->record_count);
+    for (size_t a = 0; bench_allocators[a] != NULL; a++) {
+        if (problems[a] != NULL)
+            printf("%s - %s\n", bench_allocators[a]->name, problems[a]);
+        else
+            printf("%s %.3f\n", bench_allocators[a]->name,
+                   laps_ns(&laps[a]) / (double)trace->record_count);
+    }
+}
+
+/* --- Memory ------------------------------------------------------------------------------------
+ */
+
+/* A figure of /proc/self/status, in bytes: "VmRSS" now, "VmHWM" at most. */
+static uint64_t memory_of_process(const char *name)
+{
+    char line[256];
+    unsigned long long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    if (file == NULL)
+        give_up("/proc/self/status cannot be opened");
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, name, strlen(name)) == 0)
+            kib = strtoull(line + strlen(name) + 1, NULL, 10);
+    }
+    (void)fclose(file);
+    return kib * 1024;
+}
+
+/* proc(5), clear_refs: 5 sets "VmHWM" back to what there is now. */
+static void forget_peak(void)
+{
+    int file = open("/proc/self/clear_refs", O_WRONLY);
+    if (file < 0 || write(file, "5", 1) != 1)
+        give_up("the process's peak cannot be set back");
+    (void)close(file);
+}
+
+static const struct bench_allocator *find(const char *name)
+{
+    for (size_t a = 0; bench_allocators[a] != NULL; a++) {
+        if (strcmp(bench_allocators[a]->name, name) == 0)
+            return bench_allocators[a];
+    }
+    give_up("no such allocator");
+}
+
+static void start_or_give_up(const struct bench_allocator *allocator, const struct trace *trace)
+{
+    const char *reason;
+    if (!allocator->start(region_bytes(trace), &reason))
+        give_up(reason);
+}
+
+static void fill_all(const struct bench_allocator *allocator, const struct trace *trace)
+{
+    for (size_t i = 0; i < trace->record_count; i++) {
+        const struct trace_record *record = &trace->records[i];
+        timed_replay(allocator, record, 1);
+        if (ran_out)
+            give_up("out of memory in four times what is live");
+        if (record->operation != TRACE_FREE)
+            memset(blocks[record->block], 0x5a, record->size_bytes);
+    }
+}
+
+/* What a region's allocator writes when it starts counts; a library that is loaded then does not.
+ */
+static void measure_memory(const struct trace *trace, const char *name)
+{
+    const struct bench_allocator *allocator = find(name);
+    blocks = allocate_table(trace->block_count, sizeof *blocks);
+    bench_region_untouched();
+    if (!allocator->has_region)
+        start_or_give_up(allocator, trace);
+    uint64_t before_bytes = memory_of_process("VmRSS");
+    forget_peak();
+    if (allocator->has_region)
+        start_or_give_up(allocator, trace);
+    fill_all(allocator, trace);
+    uint64_t peak_bytes = memory_of_process("VmHWM");
+    printf("%llu %llu\n", (unsigned long long)trace->peak_live_bytes,
+           (unsigned long long)(peak_bytes - before_bytes));
+}
+
+int main(int argument_count, char **arguments)
+{
+    int repeats = 5;
+    const char *memory_of = NULL;
+    if (argument_count < 2)
+        give_up("usage: bench_replay TRACE [--repeats N | --memory ALLOCATOR]");
+    for (int i = 2; i + 1 < argument_count; i += 2) {
+        if (strcmp(arguments[i], "--repeats") == 0)
+            repeats = atoi(arguments[i + 1]);
+        else if (strcmp(arguments[i], "--memory") == 0)
+            memory_of = arguments[i + 1];
+    }
+    bench_allocators_load();
+    struct trace trace = {0};
+    read_records(arguments[1], &trace);
+    survey(&trace);
+    if (memory_of != NULL)
+        measure_memory(&trace, memory_of);
+    else
+        time_all(&trace, repeats);
+    return 0;
+}
