@@ -29,7 +29,8 @@ struct heap_oracle {
     void *context;
     size_t largest_bytes; /* of a request */
 
-    struct heap_oracle_block blocks[HEAP_ORACLE_BLOCK_LIMIT]; /* in order of allocation */
+    /* The newest last where only that one may be freed; else in no order. */
+    struct heap_oracle_block blocks[HEAP_ORACLE_BLOCK_LIMIT];
     size_t block_count;
     size_t block_limit; /* so many at most */
     size_t used_bytes;
@@ -48,7 +49,7 @@ const char *heap_oracle_step(struct heap_oracle *oracle) __attribute__((warn_unu
 /* Compare everything. NULL, or what is wrong. */
 const char *heap_oracle_check(const struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
-/* Free every block, newest first, and check that the heap is as it was when it was empty. */
+/* Free every block and check that the heap is as it was when it was empty. */
 const char *heap_oracle_end(struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
 #endif
