@@ -9,6 +9,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/panic.h"
+#include "kernel/provoke_heap.h"
 #include "kernel/sanitizer/address.h"
 #include "kernel/sanitizer/undefined.h"
 #include "shared/command_line.h"
@@ -240,62 +241,6 @@ static void assertion(struct kernel *kernel)
     kernel_assert(kernel == NULL);
 }
 
-static void heap_double_free(struct kernel *kernel)
-{
-    (void)kernel;
-    void *block = kmalloc(BLOCK_SIZE_BYTES);
-    kfree(block);
-    kfree(block);
-}
-
-static void heap_overrun(struct kernel *kernel)
-{
-    (void)kernel;
-    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
-    kernel_assert(block != NULL);
-    /* The compiler must not see that this is out of bounds. */
-    volatile size_t size_bytes = BLOCK_SIZE_BYTES;
-    block[size_bytes] ^= 0xff;
-    kfree(block);
-}
-
-static void heap_underrun(struct kernel *kernel)
-{
-    (void)kernel;
-    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
-    kernel_assert(block != NULL);
-    volatile ptrdiff_t before = -1;
-    block[before] ^= 0xff;
-    kfree(block);
-}
-
-/* Found only with heap_debug=on, when the block is handed out again. */
-static void heap_write_after_free(struct kernel *kernel)
-{
-    (void)kernel;
-    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
-    kernel_assert(block != NULL);
-    kfree(block);
-    volatile size_t inside = BLOCK_SIZE_BYTES - 8;
-    block[inside] ^= 0xff;
-    kfree(kmalloc(BLOCK_SIZE_BYTES));
-}
-
-static void heap_bad_pointer(struct kernel *kernel)
-{
-    (void)kernel;
-    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
-    kernel_assert(block != NULL);
-    volatile size_t interior = 16;
-    kfree(block + interior);
-}
-
-static void heap_early_pointer(struct kernel *kernel)
-{
-    void *pointer = (void *)kernel->early_heap.start;
-    kfree(pointer);
-}
-
 static void heap_guard(struct kernel *kernel)
 {
     write_at(kernel->heap_window.base.value - 1);
@@ -413,12 +358,6 @@ static const struct provocation provocations[] = {
     {"nested-fault", nested_fault, false},
     {"panic-in-panic", panic_in_panic, false},
     {"assertion", assertion, false},
-    {"heap-double-free", heap_double_free, false},
-    {"heap-overrun", heap_overrun, false},
-    {"heap-underrun", heap_underrun, false},
-    {"heap-write-after-free", heap_write_after_free, false},
-    {"heap-bad-pointer", heap_bad_pointer, false},
-    {"heap-early-pointer", heap_early_pointer, false},
     {"heap-guard", heap_guard, false},
     {"heap-end-guard", heap_end_guard, false},
     {"heap-beyond", heap_beyond, false},
@@ -452,7 +391,10 @@ void provoke(struct kernel *kernel, bool before_handlers)
         log_line("provoke", "name=%s survived=yes", name);
     } else if (!before_handlers) {
         log_line("provoke", "name=%s", name);
-        if (!arch_provoke(name) && !undefined_provoke(name) && !address_provoke(name))
+        if (provoke_heap(kernel, name) || arch_provoke(name) || undefined_provoke(name) ||
+            address_provoke(name))
+            log_line("provoke", "name=%s survived=yes", name);
+        else
             log_warning("provoke", "\"%s\" is not a name in docs/LOG.md", name);
     }
 }

@@ -167,13 +167,14 @@ def test_panic_codes_fit_into_an_exit_status():
 def test_provocations_in_document_are_the_kernel_s():
     generic = re.findall(r'\{"([\w-]+)", \w+, (true|false)\}', read("kernel/provoke.c"))
     cpu = re.findall(r'\{"([\w-]+)", provoke_\w+\}', read("kernel/arch/x86_64/provoke.c"))
-    assert generic and cpu
+    heap = re.findall(r'\{"([\w-]+)", \w+\}', read("kernel/provoke_heap.c"))
+    assert generic and cpu and heap
     text = section(read("docs/LOG.md"), "Provocations")
     checked = text.index("A kernel made with")
     listed = text[text.index(":") : checked]
     late, early = listed.split("before the kernel has fault handlers:")
     assert sorted(re.findall(r"`([\w-]+)`", late)) == sorted(
-        cpu + [name for name, early_one in generic if early_one == "false"]
+        cpu + heap + [name for name, early_one in generic if early_one == "false"]
     )
     assert sorted(re.findall(r"`([\w-]+)`", early)) == sorted(
         name for name, early_one in generic if early_one == "true"

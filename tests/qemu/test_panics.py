@@ -7,7 +7,8 @@ from lab import CASE_IMAGE_MIB, PANIC, TIMEOUT_SECONDS, expect_panic, expect_rea
 
 EXCEPTION = PANIC["EXCEPTION_BASE"]
 
-# X3, a page fault of each kind: test_misuse_of_a_mapping_faults in test_address_space.py.
+# X3, a page fault of each kind: test_misuse_of_a_mapping_faults in test_address_space.py. Misuse of the
+# heap: test_heap_misuse.py.
 PROVOCATIONS = [
     # case, name, code, words of the report
     ("X1", "divide", EXCEPTION + 0, "#DE"),
@@ -26,11 +27,6 @@ PROVOCATIONS = [
     ("B11", "early-heap-exhausted", "EARLY_HEAP_EXHAUSTED", "used"),
     ("B13", "early-heap-free", "EARLY_HEAP_FREE", ""),
     ("F2", "frame-double-free", "FRAME_FREE", "double"),
-    ("K4", "heap-double-free", "HEAP_DOUBLE_FREE", ""),
-    ("K5", "heap-bad-pointer", "HEAP_BAD_POINTER", ""),
-    ("K6", "heap-early-pointer", "HEAP_BAD_POINTER", ""),
-    ("K8", "heap-overrun", "HEAP_OVERRUN", ""),
-    ("K8", "heap-underrun", "HEAP_OVERRUN", ""),
     ("K", "heap-guard", "GUARD_PAGE", "heap window"),
 ]
 
@@ -42,17 +38,6 @@ PROVOCATIONS = [
 def test_provoked_panic_has_its_own_code(lab, name, code, words):
     verdict = expect_panic(lab.case(command_line=f"provoke={name}"), code)
     assert words.lower() in verdict.serial.lower()
-
-
-# The rows above have the policy that serves unless another is asked for.
-@pytest.mark.parametrize("policy", ["best-fit", "first-fit", "bump"])
-@pytest.mark.parametrize("name, code", [
-    ("heap-double-free", "HEAP_DOUBLE_FREE"), ("heap-bad-pointer", "HEAP_BAD_POINTER"),
-    ("heap-overrun", "HEAP_OVERRUN"), ("heap-underrun", "HEAP_OVERRUN"),
-])  # fmt: skip
-def test_K_misuse_is_named_by_every_policy(lab, name, code, policy):
-    verdict = expect_panic(lab.case(command_line=f"provoke={name} heap={policy}"), code)
-    assert f"policy={policy} " in verdict.serial
 
 
 @pytest.mark.parametrize(

@@ -437,19 +437,20 @@ static bool diagnose(struct heap *heap, const void *block, const void *caller)
                   "the pointer is not the start of a block");
 }
 
-/* True if a block could be at this address at all. */
-static bool is_possible_block(const struct heap *heap, const void *block)
+static bool is_inside(const struct heap *heap, const void *block)
 {
     return (uintptr_t)block >= (uintptr_t)payload_of(heap->best_fit.first) &&
-           (uintptr_t)block < (uintptr_t)heap->best_fit.end && (uintptr_t)block % UNIT_BYTES == 0;
+           (uintptr_t)block < (uintptr_t)heap->best_fit.end;
 }
 
 static bool best_fit_examine(struct heap *heap, const void *block, const void *caller,
                              struct heap_block_info *ret_info)
 {
-    if (!is_possible_block(heap, block))
+    if (!is_inside(heap, block))
         return report(heap, HEAP_FAULT_BAD_POINTER, NULL, block, caller,
-                      "the pointer is unaligned or not of this heap");
+                      "the pointer is not of this heap");
+    if ((uintptr_t)block % UNIT_BYTES != 0)
+        return diagnose(heap, block, caller);
     segment *s = segment_of(block);
     if (!is_sound(heap, s) || s->state == SEGMENT_END)
         return diagnose(heap, block, caller);

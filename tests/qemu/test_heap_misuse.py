@@ -1,0 +1,59 @@
+"""Every misuse of kmalloc() in a running kernel, under every policy where it can be one: a panic of its own,
+with the block, its size and who gave it back (fault catalogue K4 to K9). tests/unit/test_heap_policies.c has
+the same for all sizes and offsets."""
+
+import re
+
+import pytest
+
+from lab import expect_panic
+
+POLICIES = ["fast", "first-fit", "best-fit", "bump"]
+BLOCK_BYTES = 64  # kernel/provoke_heap.c
+WHOLE = r"block (?P<block>0x\w+) of (?P<size>\d+) bytes, allocated by (?P<allocated_by>0x\w+)"
+FREED = r"in free memory (?P<free>0x\w+) of (?P<free_size>\d+) bytes"
+REPORT = re.compile(
+    r"^\[panic\] cause: (?P<kind>[a-z ]+): [^;]+; pointer (?P<pointer>0x\w+)"
+    rf"(?:, {WHOLE}|, {FREED})?, found by (?P<found_by>0x\w+)$", re.MULTILINE)  # fmt: skip
+MISUSES = [
+    # case, name, code, kind; what is known of the block
+    ("K4", "heap-double-free", "HEAP_DOUBLE_FREE", "double free", "free"),
+    ("K4", "heap-double-free-later", "HEAP_DOUBLE_FREE", "double free", "free"),
+    ("K5", "heap-bad-pointer", "HEAP_BAD_POINTER", "bad pointer", 16),
+    ("K5", "heap-unaligned-pointer", "HEAP_BAD_POINTER", "bad pointer", 1),
+    ("K6", "heap-early-pointer", "HEAP_BAD_POINTER", "bad pointer", "nothing"),
+    ("K7", "heap-foreign-pointer", "HEAP_BAD_POINTER", "bad pointer", "nothing"),
+    ("K8", "heap-overrun", "HEAP_OVERRUN", "overrun", 0),
+    ("K8", "heap-overrun-8", "HEAP_OVERRUN", "overrun", 0),
+    # The header that is overwritten is what knew the size.
+    ("K8", "heap-underrun", "HEAP_OVERRUN", "overrun", "pointer"),
+    ("K8", "heap-underrun-8", "HEAP_OVERRUN", "overrun", "pointer"),
+    ("K9", "heap-smashed-link", "HEAP_CORRUPT", "corrupt", "pointer"),
+    ("K", "heap-free-order", "HEAP_BAD_POINTER", "bad pointer", 0),
+]
+# A bump heap has no list of free blocks; the others free in any order.
+ROWS = [row[1:] + (policy,) for policy in POLICIES for row in MISUSES
+        if (policy != "bump" or row[1] != "heap-smashed-link")
+        and (policy == "bump" or row[1] != "heap-free-order")]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, code, kind, known, policy", ROWS,
+                         ids=[f"{row[-1]}-{row[0]}" for row in ROWS])  # fmt: skip
+def test_misuse_is_named(lab, name, code, kind, known, policy):
+    verdict = expect_panic(lab.case(command_line=f"provoke={name} heap={policy}"), code)
+    assert f"policy={policy} " in verdict.serial
+    report = REPORT.search(verdict.serial)
+    assert report and report["kind"] == kind, verdict.serial
+    # Whoever called kfree() is one of the functions of the backtrace.
+    assert verdict.has_line(rf"\[panic\] #\d+ {report['found_by']} \w+\+0x"), verdict.serial
+    pointer = int(report["pointer"], 16)
+    if known == "free":
+        assert int(report["free"], 16) <= pointer
+        assert pointer - int(report["free"], 16) < int(report["free_size"])
+    elif known == "nothing":
+        assert report["block"] is None and report["free"] is None
+    elif known != "pointer":
+        assert pointer - int(report["block"], 16) == known
+        assert int(report["size"]) == BLOCK_BYTES
+        if policy == "best-fit":  # the one that records callers
+            assert int(report["allocated_by"], 16) >> 63 == 1
