@@ -26,7 +26,7 @@ for fuzzer in "$@"; do
     if [ -d "tests/fuzz/seeds/$name" ]; then
         inputs+=("tests/fuzz/seeds/$name")
     fi
-    if "$directory/$fuzzer" "${limits[@]}" -timeout=10 -print_final_stats=1 -max_len=8192 \
+    if scripts/steady.sh "$directory/$fuzzer" "${limits[@]}" -timeout=10 -print_final_stats=1 -max_len=8192 \
         -artifact_prefix="$directory/failures/$name-" "${inputs[@]}" >"$log" 2>&1; then
         passed=$((passed + 1))
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")

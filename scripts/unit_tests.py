@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+STEADY = Path(__file__).with_name("steady.sh")
 TIMEOUT_SECONDS = 300
 PASSED = re.compile(r"^ok \d+", re.MULTILINE)
 FAILED = re.compile(r"^not ok \d+", re.MULTILINE)
@@ -41,7 +42,7 @@ def run(program):
     started = time.monotonic()
     try:
         process = subprocess.run(
-            [program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [STEADY, program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=TIMEOUT_SECONDS, check=False,
         )  # fmt: skip
         output, status = process.stdout, process.returncode

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/host"
 LIBRARY = BUILD / "libheap_preload.so"
 POLICIES = ["fast", "best-fit", "first-fit"]
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 300
 
 
 def run(command, policy="fast", status=0, **options):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lab import ROOT, expect_ready, expect_stop
+from lab import ROOT, TIMEOUT_SECONDS, expect_ready, expect_stop
 
 KIB = 1024
 # ELF_FILE_LIMIT_BYTES of bootloader/elf.h.
@@ -112,7 +112,7 @@ def test_CF1_no_config_means_defaults(lab):
     """Without debug-exit and once on a command line the kernel idles; the harness sees [ready]."""
     disk = lab.disk({"handoff.conf": None}, plan=[], size_mib=24)
     with lab.restore(disk) as running:
-        assert running.wait_for(r"^\[ready\] action=idle", 60), running.serial
+        assert running.wait_for(r"^\[ready\] action=idle", TIMEOUT_SECONDS), running.serial
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def make_bare_system(tmp_path):
             (folder / name).chmod(0o755)
         return subprocess.run(
             [shutil.which("bash"), ROOT / "scripts" / script, *arguments], capture_output=True,
-            text=True, check=False, env={"PATH": str(folder)}, timeout=60,
+            text=True, check=False, env={"PATH": str(folder)}, timeout=300,
         )  # fmt: skip
 
     return run

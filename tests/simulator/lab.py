@@ -33,7 +33,7 @@ class Result:
 
 def run_program(text, *options, report_path=None):
     """The C program alone, the map on standard input."""
-    arguments = [str(PROGRAM), *options]
+    arguments = [str(ROOT / "scripts/steady.sh"), str(PROGRAM), *options]
     if report_path:
         arguments += ["--report", str(report_path)]
     process = subprocess.run(

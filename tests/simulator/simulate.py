@@ -85,8 +85,8 @@ def run(options, report_path):
     if options.generate:
         text = generate.generate(units.parse_size(options.generate)).encode()
     process = subprocess.Popen(
-        [str(PROGRAM), *program_arguments(options, report_path)], stdout=subprocess.PIPE,
-        stdin=subprocess.PIPE if text else None,
+        [str(ROOT / "scripts/steady.sh"), str(PROGRAM), *program_arguments(options, report_path)],
+        stdout=subprocess.PIPE, stdin=subprocess.PIPE if text else None,
     )  # fmt: skip
     if text:
         process.stdin.write(text)

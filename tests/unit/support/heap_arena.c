@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_FIXED_NOREPLACE, MAP_NORESERVE */
 
 #include "tests/unit/support/heap_arena.h"
 
@@ -13,6 +13,15 @@
 /* In a mapping beyond this nothing is filled or poisoned: it would cost the host real memory. */
 #define WATCHED_LIMIT_BYTES ((size_t)1 << 30)
 
+/* Where arenas are looked for: what a heap does depends on its addresses, through the hashes in its
+ * headers, so a test that takes whatever the host gives would take a chance. ASan and the host's
+ * own mappings leave this alone. HEAP_ARENA in the environment, a number, moves it by so many odd
+ * steps. */
+#define FIRST_BASE     UINT64_C(0x200000000000)
+#define STEP_BYTES     ((uint64_t)HEAP_PAGE_SIZE_BYTES * 0x10003)
+#define DISTANCE_BYTES (UINT64_C(1) << 37) /* more than any arena */
+#define ARENA_LIMIT    16u
+
 static _Noreturn void misuse(const char *what)
 {
     (void)fprintf(stderr, "heap_arena: %s\n", what);
@@ -24,12 +33,28 @@ static bool is_watched(const struct heap_arena *arena)
     return arena->size_bytes <= WATCHED_LIMIT_BYTES;
 }
 
+/* The first place that is free. */
+static void *map_steadily(size_t size_bytes)
+{
+    const char *shift = getenv("HEAP_ARENA");
+    uint64_t first = FIRST_BASE;
+    if (shift != NULL)
+        first += strtoull(shift, NULL, 10) * STEP_BYTES;
+    for (unsigned n = 0; n < ARENA_LIMIT; n++) {
+        void *wanted = (void *)(uintptr_t)(first + n * DISTANCE_BYTES);
+        void *base = mmap(wanted, size_bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        if (base == wanted)
+            return base;
+        if (base != MAP_FAILED)
+            (void)munmap(base, size_bytes); /* a Linux before 4.17 takes it for a hint */
+    }
+    misuse("the host has no memory where arenas lie");
+}
+
 void heap_arena_create(struct heap_arena *arena, size_t size_bytes)
 {
-    void *base = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED)
-        misuse("the host has no memory");
+    void *base = map_steadily(size_bytes);
     *arena =
         (struct heap_arena){.base = base, .size_bytes = size_bytes, .budget_bytes = size_bytes};
     if (is_watched(arena))

@@ -26,7 +26,8 @@ struct heap_arena {
     struct heap_fault fault; /* the last one */
 };
 
-/* Map `size_bytes` (not backed by memory until touched). Aborts if that fails. */
+/* Map `size_bytes` (not backed by memory until touched), at the same address in every run. Aborts
+ * if that fails. */
 void heap_arena_create(struct heap_arena *arena, size_t size_bytes);
 void heap_arena_destroy(struct heap_arena *arena);
 
