@@ -244,6 +244,28 @@ unit-tests: $(UNIT_TESTS)
 test-unit: unit-tests ## run the unit tests on this machine, under ASan and UBSan
 	@$(PYTHON) scripts/unit_tests.py $(UNIT_TESTS)
 
+# --- The long tests: millions of operations beside the oracle, and every fuzzer for long -----------
+# Policies one after the other; HEAP_LAYERS=… switches on what lies over a policy.
+LONG_OPERATIONS ?= 10000000
+LONG_FUZZ_SECONDS ?= 600
+LONG_POLICIES := bump first-fit best-fit fast
+
+$(BUILD)/long/%: $(BUILD)/unit/obj/tests/long/%.o $(UNIT_SUPPORT) $(BUILD)/unit/libpure.a
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $@
+
+.PHONY: long-programs
+long-programs: $(BUILD)/long/heap_operations
+
+.PHONY: test-long
+test-long: test-long-heap ## ten million operations on each heap policy beside an oracle, ten minutes for each fuzzer
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(LONG_FUZZ_SECONDS)
+
+.PHONY: test-long-heap
+test-long-heap: $(BUILD)/long/heap_operations ## the first half of it
+	$(Q)for policy in $(LONG_POLICIES); do $< $$policy $(LONG_OPERATIONS) || exit 1; done
+
 # --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \

@@ -12,6 +12,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap/sealed_block.h"
 #include "tests/unit/support/heap_arena.h"
+#include "tests/unit/support/heap_episode.h"
 #include "tests/unit/support/heap_oracle.h"
 #include "tests/unit/support/random.h"
 
@@ -756,18 +757,20 @@ static void test_K17_random_operations_checked_after_every_step(void **state)
     }
 }
 
-/* HEAP_OPERATIONS in the environment asks for more: the long target runs ten million. */
+/* Millions of them: tests/long/heap_operations.c. */
 static void test_K17_many_random_operations(void **state)
 {
-    struct fixture *fixture = *state;
-    const char *text = getenv("HEAP_OPERATIONS");
-    unsigned steps = text == NULL ? 200000 : (unsigned)strtoul(text, NULL, 10) / 5;
-    run_random(fixture, start_growing(fixture, ARENA_BYTES), 12345, steps, 1000, 512);
-    run_random(fixture, start_fixed(fixture, 262144), 54321, steps, 1000, 300);
-    run_random(fixture, start_fixed(fixture, MIB), 999, steps, 1000, 512);
-    run_random(fixture, start_fixed(fixture, 4096), 1, steps, 1000, 40);
-    fixture->arena.budget_bytes = 200 * HEAP_PAGE_SIZE_BYTES;
-    run_random(fixture, start_growing(fixture, ARENA_BYTES), 777, steps, 1000, 512);
+    const struct fixture *fixture = *state;
+    struct heap_episode_counts counts = {0};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        const struct heap_episode episode = {.policy = fixture->policy,
+                                             .seed = seed,
+                                             .operation_count = 50000,
+                                             .operations_per_check = 1000};
+        assert_no_problem(heap_episode_run(&episode, &counts));
+    }
+    assert_int_equal(counts.operations, 1000000);
+    assert_true(counts.misuses > 10000 && counts.failures > 10000 && counts.growths > 100);
 }
 
 /* --- K18: minima -------------------------------------------------------------------------------

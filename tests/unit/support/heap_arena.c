@@ -34,12 +34,9 @@ static bool is_watched(const struct heap_arena *arena)
 }
 
 /* The first place that is free. */
-static void *map_steadily(size_t size_bytes)
+static void *map_steadily(size_t size_bytes, uint64_t step_count)
 {
-    const char *shift = getenv("HEAP_ARENA");
-    uint64_t first = FIRST_BASE;
-    if (shift != NULL)
-        first += strtoull(shift, NULL, 10) * STEP_BYTES;
+    uint64_t first = FIRST_BASE + step_count * STEP_BYTES;
     for (unsigned n = 0; n < ARENA_LIMIT; n++) {
         void *wanted = (void *)(uintptr_t)(first + n * DISTANCE_BYTES);
         void *base = mmap(wanted, size_bytes, PROT_READ | PROT_WRITE,
@@ -52,13 +49,19 @@ static void *map_steadily(size_t size_bytes)
     misuse("the host has no memory where arenas lie");
 }
 
-void heap_arena_create(struct heap_arena *arena, size_t size_bytes)
+void heap_arena_create_shifted(struct heap_arena *arena, size_t size_bytes, uint64_t step_count)
 {
-    void *base = map_steadily(size_bytes);
+    void *base = map_steadily(size_bytes, step_count);
     *arena =
         (struct heap_arena){.base = base, .size_bytes = size_bytes, .budget_bytes = size_bytes};
     if (is_watched(arena))
         ASAN_POISON_MEMORY_REGION(base, size_bytes);
+}
+
+void heap_arena_create(struct heap_arena *arena, size_t size_bytes)
+{
+    const char *shift = getenv("HEAP_ARENA");
+    heap_arena_create_shifted(arena, size_bytes, shift == NULL ? 0 : strtoull(shift, NULL, 10));
 }
 
 void heap_arena_destroy(struct heap_arena *arena)

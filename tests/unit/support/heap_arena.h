@@ -29,6 +29,8 @@ struct heap_arena {
 /* Map `size_bytes` (not backed by memory until touched), at the same address in every run. Aborts
  * if that fails. */
 void heap_arena_create(struct heap_arena *arena, size_t size_bytes);
+/* The same, at another address: `step_count` odd steps higher. */
+void heap_arena_create_shifted(struct heap_arena *arena, size_t size_bytes, uint64_t step_count);
 void heap_arena_destroy(struct heap_arena *arena);
 
 /* A best-fit heap of fixed size: the first `size_bytes` of the arena. */

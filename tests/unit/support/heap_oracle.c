@@ -154,7 +154,7 @@ static const char *reallocate(struct heap_oracle *oracle, size_t index)
     return problem;
 }
 
-static const char *release(struct heap_oracle *oracle, size_t index)
+const char *heap_oracle_free(struct heap_oracle *oracle, size_t index)
 {
     struct heap_oracle_block *block = &oracle->blocks[index];
     const char *problem = check_content(block, block->size_bytes);
@@ -171,7 +171,7 @@ const char *heap_oracle_step(struct heap_oracle *oracle)
     size_t index = heap_frees_newest_only(oracle->heap)
                        ? oracle->block_count - 1
                        : choose(oracle, (uint32_t)oracle->block_count);
-    return operation >= 14 ? reallocate(oracle, index) : release(oracle, index);
+    return operation >= 14 ? reallocate(oracle, index) : heap_oracle_free(oracle, index);
 }
 
 /* --- Checking --------------------------------------------------------------------------------- */
@@ -279,7 +279,7 @@ const char *heap_oracle_end(struct heap_oracle *oracle)
 {
     const char *problem = NULL;
     while (oracle->block_count > 0 && problem == NULL)
-        problem = release(oracle, oracle->block_count - 1);
+        problem = heap_oracle_free(oracle, oracle->block_count - 1);
     heap_trim(oracle->heap);
     if (problem == NULL)
         problem = heap_oracle_check(oracle);

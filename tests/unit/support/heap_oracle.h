@@ -46,6 +46,11 @@ void heap_oracle_begin(struct heap_oracle *ret_oracle, struct heap *heap,
 /* One operation: allocate, in one of four ways, re-allocate or free. NULL, or what is wrong. */
 const char *heap_oracle_step(struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
+/* Free one of the blocks. NULL, or what is wrong. Precondition: index < block_count, and the last
+ * one where only that may be freed. */
+const char *heap_oracle_free(struct heap_oracle *oracle, size_t index)
+    __attribute__((warn_unused_result));
+
 /* Compare everything. NULL, or what is wrong. */
 const char *heap_oracle_check(const struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
