@@ -942,6 +942,43 @@ static void test_bump_mark_release_and_reset(void **state)
     assert_int_equal(statistics_of(heap).used_bytes, 0);
 }
 
+/* What was released leaves headers behind, and there may be more blocks now than at the mark. */
+static void test_bump_mark_of_what_was_released(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 65536);
+    if (!heap_frees_newest_only(heap))
+        return;
+    struct bump_mark beginning = heap_bump_mark(heap);
+    (void)allocate(heap, 5000);
+    struct bump_mark behind = heap_bump_mark(heap);
+    (void)allocate(heap, 5000);
+    heap_bump_release(heap, beginning, CALLER);
+    for (unsigned i = 0; i < 10; i++)
+        (void)allocate(heap, 16);
+    heap_bump_release(heap, behind, OTHER_CALLER);
+    assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+    assert_sound(heap);
+    assert_int_equal(statistics_of(heap).live_block_count, 10);
+}
+
+/* The footer of the gap that an alignment left says where the next block is to begin. */
+static void test_bump_gap_is_proved(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        struct heap *heap = start_fixed(fixture, 65536);
+        if (!heap_frees_newest_only(heap))
+            return;
+        (void)allocate(heap, 100);
+        uint8_t *block = heap_allocate_aligned(heap, 100, 4096, CALLER);
+        block[-16 + (ptrdiff_t)(bit / 8)] ^= (uint8_t)(1 << bit % 8);
+        assert_non_null(heap_check(heap));
+        heap_free(heap, block, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_CORRUPT);
+    }
+}
+
 static size_t largest_block(struct heap *heap)
 {
     return statistics_of(heap).largest_free_bytes;
@@ -1097,6 +1134,8 @@ static const struct policy_test TESTS[] = {
     TEST(test_huge_heap),
     TEST(test_bump_frees_newest_first_alone),
     TEST(test_bump_mark_release_and_reset),
+    TEST(test_bump_mark_of_what_was_released),
+    TEST(test_bump_gap_is_proved),
     TEST(test_an_empty_megabyte_is_usable),
     TEST(test_fast_uses_memory_well),
     TEST(test_fast_slabs_come_and_go),

@@ -248,9 +248,12 @@ static const char *bump_check(const struct heap *heap)
     size_t live_block_count = 0;
     const uint8_t *block = first_of(heap);
     while (block < bump->next) {
-        uint64_t header;
+        uint64_t header, footer;
         if (!sealed_read_header(bump->secret, block, &header))
             return "a header was overwritten";
+        if ((header & SEALED_PREVIOUS_FREE) != 0 &&
+            !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
+            return "the footer of a gap was overwritten";
         if ((header & SEALED_LIVE) != 0) {
             if (!sealed_end_is_intact(bump->secret, block, header))
                 return "the bytes behind a block were overwritten";
