@@ -130,11 +130,6 @@ HANDLER(builtin_unreachable, const struct data *data)
     report(&data->place, "%s", "what cannot be reached was reached");
 }
 
-HANDLER(missing_return, const struct data *data)
-{
-    report(&data->place, "%s", "a function ends without its value");
-}
-
 HANDLER(vla_bound_not_positive, const struct data *data, uintptr_t bound)
 {
     report(&data->place, "an array of %lld elements", value_of(data->type, bound));

@@ -7,6 +7,7 @@
 
 static volatile int32_t large = INT32_MAX;
 static volatile unsigned many_bits = 40;
+static volatile int32_t small = INT32_MIN;
 static volatile size_t beyond = 7;
 static volatile uintptr_t nothing;
 static volatile int32_t result;
@@ -55,6 +56,82 @@ static void pointer_wraps(void)
     result = (int32_t)(uintptr_t)(last + beyond);
 }
 
+static void difference(void)
+{
+    result = small - 1;
+}
+
+static void product(void)
+{
+    result = large * 2;
+}
+
+static void negation(void)
+{
+    result = -small;
+}
+
+static void divide_by_minus_one(void)
+{
+    volatile int32_t minus_one = -1;
+    result = small / minus_one;
+}
+
+static void too_small_object(void)
+{
+    static _Alignas(8) int32_t half;
+    const int64_t *whole = (const int64_t *)&half;
+    result = (int32_t)*whole;
+}
+
+static void unreachable(void)
+{
+    if (nothing == 0)
+        __builtin_unreachable();
+    result = 1;
+}
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wvla"
+static void array_of_less_than_nothing(void)
+{
+    volatile char array[small];
+    array[0] = 1;
+    result = array[0];
+}
+#pragma clang diagnostic pop
+
+static __attribute__((noinline, nonnull)) void take(const volatile uintptr_t *pointer)
+{
+    result = (int32_t)(uintptr_t)pointer;
+}
+
+static void null_argument(void)
+{
+    take((const volatile uintptr_t *)nothing);
+}
+
+static __attribute__((noinline, returns_nonnull)) void *give(void)
+{
+    return (void *)nothing;
+}
+
+static void null_result(void)
+{
+    result = (int32_t)(uintptr_t)give();
+}
+
+static void zero_count(void)
+{
+    result = __builtin_clzll(nothing);
+}
+
+static void wrong_assumption(void)
+{
+    const char *odd = (const char *)(nothing + beyond);
+    result = (int32_t)(uintptr_t)__builtin_assume_aligned(odd, 16);
+}
+
 bool undefined_provoke(const char *name)
 {
     static const struct {
@@ -69,6 +146,17 @@ bool undefined_provoke(const char *name)
         {"undefined-division", divide},
         {"undefined-bool", invalid_bool},
         {"undefined-pointer", pointer_wraps},
+        {"undefined-difference", difference},
+        {"undefined-product", product},
+        {"undefined-negation", negation},
+        {"undefined-quotient", divide_by_minus_one},
+        {"undefined-object", too_small_object},
+        {"undefined-unreachable", unreachable},
+        {"undefined-array", array_of_less_than_nothing},
+        {"undefined-argument", null_argument},
+        {"undefined-result", null_result},
+        {"undefined-count", zero_count},
+        {"undefined-assumption", wrong_assumption},
     };
     for (size_t i = 0; i < sizeof undefined / sizeof undefined[0]; i++) {
         if (text_equal(name, undefined[i].name)) {

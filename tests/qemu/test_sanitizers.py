@@ -16,6 +16,17 @@ UNDEFINED = [
     ("undefined-division", "2147483647 / 0 does not fit 'int'"),
     ("undefined-bool", "2 is no value of "),
     ("undefined-pointer", "the pointer 0xffffffffffffffff plus an offset wraps to 0x6"),
+    ("undefined-difference", "-2147483648 - 1 does not fit 'int'"),
+    ("undefined-product", "2147483647 * 2 does not fit 'int'"),
+    ("undefined-negation", "-(-2147483648) does not fit 'int32_t'"),
+    ("undefined-quotient", "-2147483648 / -1 does not fit 'int'"),
+    ("undefined-object", "load of too small an object as "),
+    ("undefined-unreachable", "what cannot be reached was reached"),
+    ("undefined-array", "an array of -2147483648 elements"),
+    ("undefined-argument", "a null pointer for an argument that may not be one"),
+    ("undefined-result", "a null pointer from a function that may not return one"),
+    ("undefined-count", "zero for a count of leading or trailing zeros"),
+    ("undefined-assumption", "0x7 was said to be aligned to 16"),
 ]
 BAD_ACCESSES = [
     ("access-read-behind", r"read of 1 bytes at \w+, by \w+: byte 1 behind a block"),
