@@ -266,6 +266,11 @@ test-long: test-long-heap ## ten million operations on each heap policy beside a
 test-long-heap: $(BUILD)/long/heap_operations ## the first half of it
 	$(Q)for policy in $(LONG_POLICIES); do $< $$policy $(LONG_OPERATIONS) || exit 1; done
 
+# --- Mutations: the heap broken on purpose, in a copy of the tree ----------------------------------
+.PHONY: test-mutations
+test-mutations: unit-tests thread-tests ## make one mistake after the other in the heap, and see a test fail each time
+	@$(PYTHON) tests/mutations/run.py $(MUTATIONS)
+
 # --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
@@ -497,6 +502,24 @@ $(BUILD)/host/libheap_preload.so: $(PRELOAD_OBJECTS)
 
 .PHONY: lib
 lib: $(BUILD)/host/libhandoffheap.a $(BUILD)/host/libheap_preload.so ## the heap as a library, and as a malloc() for programs: build/host/
+
+# For other CPUs it is compiled alone: nothing in it is of x86.
+LIBRARY_TARGETS := aarch64-none-elf riscv64-none-elf powerpc64-none-elf
+
+define library_target
+$(BUILD)/host/targets/$(1)/%.o: %.c $(BUILD)/library.flags
+	@mkdir -p $$(@D)
+	$$(say) CC $$@
+	$$(Q)$$(CLANG) --target=$(1) -O2 -g -ffreestanding -fno-builtin $$(COMMON_CFLAGS) -MMD -MP -c $$< -o $$@
+
+$(BUILD)/host/targets/$(1).a: $$(patsubst %.c,$(BUILD)/host/targets/$(1)/%.o,$$(HEAP_SOURCES))
+	$$(say) AR $$@
+	$$(Q)rm -f $$@ && $$(LLVM_AR) rcs $$@ $$^
+endef
+$(foreach target,$(LIBRARY_TARGETS),$(eval $(call library_target,$(target))))
+
+.PHONY: lib-targets
+lib-targets: $(LIBRARY_TARGETS:%=$(BUILD)/host/targets/%.a)
 
 $(BUILD)/host/%: tests/host/%.c Makefile
 	@mkdir -p $(@D)

@@ -104,7 +104,7 @@ def pytest_group(folder, *options):
 def groups():
     """The groups in the order in which a mistake is cheapest to find."""
     yield "build", lambda: build_group("unit-tests", "thread-tests", "fuzz-programs", "simulator", "qemu-programs",
-                                      "lib", "host-programs", "long-programs")
+                                      "lib", "lib-targets", "host-programs", "long-programs")
     yield "unit", lambda: make_group("test-unit")
     yield "threads", lambda: make_group("test-threads")
     yield "scripts", lambda: pytest_group("tests/scripts")

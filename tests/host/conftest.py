@@ -8,5 +8,5 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):
-        subprocess.run(["make", "--no-print-directory", "--silent", "lib", "host-programs"], cwd=ROOT,
-                       check=True)  # fmt: skip
+        subprocess.run(["make", "--no-print-directory", "--silent", "lib", "lib-targets", "host-programs"],
+                       cwd=ROOT, check=True)  # fmt: skip

@@ -1,25 +1,38 @@
-"""The library is freestanding, and the document's example does what the document says."""
+"""The library is freestanding, of no CPU alone, and the document's example does what the document says."""
 
 import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 ARCHIVE = ROOT / "build/host/libhandoffheap.a"
 DOCUMENT = ROOT / "docs/HEAP-LIBRARY.md"
+TARGETS = ["aarch64-none-elf", "riscv64-none-elf", "powerpc64-none-elf"]
 MAY_BE_NEEDED = {"memcpy", "memset", "memmove", "memcmp"}
 
 
-def symbols(*options):
-    output = subprocess.run(["llvm-nm", *options, ARCHIVE], stdout=subprocess.PIPE, text=True,
+def symbols(archive, *options):
+    output = subprocess.run(["llvm-nm", *options, archive], stdout=subprocess.PIPE, text=True,
                             check=True).stdout  # fmt: skip
     return set(re.findall(r"^[\s0-9a-f]*[A-Za-z] (\w+)$", output, re.M))
 
 
-def test_library_needs_nothing_but_memory_functions():
-    defined = symbols("--defined-only")
+@pytest.mark.parametrize("archive", [ARCHIVE, *(ROOT / "build/host/targets" / f"{target}.a" for target in TARGETS)],
+                         ids=lambda path: path.stem)  # fmt: skip
+def test_library_needs_nothing_but_memory_functions(archive):
+    defined = symbols(archive, "--defined-only")
     assert {"heap_initialise", "heap_policy_fast", "heap_policy_bump"} <= defined
-    assert symbols("--undefined-only") - defined <= MAY_BE_NEEDED
+    assert symbols(archive, "--undefined-only") - defined <= MAY_BE_NEEDED
+
+
+@pytest.mark.parametrize("target", ["i386-none-elf", "arm-none-eabi"])
+def test_32_bit_targets_are_refused_in_words(target):
+    compiled = subprocess.run(["clang", f"--target={target}", "-std=c17", "-ffreestanding", "-fsyntax-only", "-I.",
+                               "kernel/mm/heap/heap.c"], cwd=ROOT, capture_output=True, text=True, check=False)  # fmt: skip
+    assert compiled.returncode != 0
+    assert "the heap is for 64-bit targets" in compiled.stderr
 
 
 def test_example_of_the_document(tmp_path):

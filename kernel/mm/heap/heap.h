@@ -29,6 +29,11 @@
 #include "kernel/mm/heap/fast.h"
 #include "kernel/mm/heap/first_fit.h"
 
+_Static_assert(
+    sizeof(size_t) == 8 && sizeof(void *) == 8,
+    "the heap is for 64-bit targets: its headers are words of 64 bits with 32 for a length, and "
+    "two pointers are a unit");
+
 /* The alignment of every block: that of the largest scalar type of the ABI (System V x86-64 psABI
  * 3.1.2, long double and __int128). */
 #define HEAP_ALIGNMENT_BYTES ((size_t)16)
