@@ -368,6 +368,24 @@ static void test_K7_a_forged_header_leads_nowhere(void **state)
     assert_int_equal(statistics_of(heap).live_block_count, 0);
 }
 
+/* A block as it stands, with the headers before and behind it, is none at another address. */
+static void test_K7_a_copied_block_leads_nowhere(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    for (size_t s = 1; s < SIZE_COUNT; s++) {
+        uint8_t *holder = allocate(heap, 3 * SIZES[s] + 256);
+        uint8_t *block = allocate(heap, SIZES[s]);
+        (void)allocate(heap, 3 * SIZES[s] + 256);
+        uint8_t *copy = holder + 64;
+        memcpy(copy - 32, block - 32, 32 + (SIZES[s] + 15) / 16 * 16 + 48);
+        heap_free(heap, copy, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_BAD_POINTER);
+        assert_ptr_equal(fixture->arena.fault.block, holder);
+        assert_sound(heap);
+    }
+}
+
 /* --- K8, K9: writes where none may be --------------------------------------------------------- */
 
 static const uint8_t DIFFERENCES[] = {0x01, 0x80, 0xff, 0x41 ^ 0xbf};
@@ -1109,6 +1127,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K6_K7_foreign_pointers),
     TEST(test_K7_every_pointer_but_the_blocks_is_refused),
     TEST(test_K7_a_forged_header_leads_nowhere),
+    TEST(test_K7_a_copied_block_leads_nowhere),
     TEST(test_K8_overflow),
     TEST(test_K8_underflow),
     TEST(test_K8_underflow_in_a_population),
