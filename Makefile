@@ -466,6 +466,17 @@ bench-frames: $(BUILD)/bench/bench_frames ## time frames and pages beside a bitm
 	@$(PYTHON) tests/bench/plot_frames.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
+LOCK_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,tests/bench/lock/bench_lock.c \
+    kernel/interrupts.c kernel/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
+
+$(BUILD)/bench/bench_lock: $(LOCK_BENCH_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CLANG) $^ -o $@
+
+.PHONY: bench-lock
+bench-lock: $(BUILD)/bench/bench_lock ## time what keeping interrupts out costs, by its alternatives
+	$(BUILD)/bench/bench_lock $(BUILD)/bench/lock.json
+
 # --- The heap for others: a library for any kernel, and one that serves a program's malloc() --------
 HEAP_SOURCES := $(wildcard kernel/mm/heap/*.c)
 HEAP_HEADERS := $(wildcard kernel/mm/heap/*.h) shared/power_of_two.h shared/memory.h shared/text.h
@@ -553,7 +564,7 @@ $(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENC
 	$(Q)$(CLANG) -rdynamic $^ -ldl -o $@
 
 .PHONY: bench
-bench: bench-frames bench-heap ## time frames, pages and heap beside others: bench-frames, bench-heap
+bench: bench-frames bench-lock bench-heap ## time frames, pages, lock and heap beside others: bench-frames, bench-lock, bench-heap
 
 .PHONY: bench-traces
 bench-traces: $(BUILD)/bench/bench_replay $(BUILD)/host/libheap_preload.so ## record real programs and replay them on the heap and others

@@ -57,6 +57,10 @@ struct phys_addr arch_page_table_root(void);
 void arch_interrupts_enable(void);
 void arch_interrupts_disable(void);
 
+/* Save the interrupt flag, clear it and restore it, `count` times: what a lock would cost that does
+ * not note interrupts as kernel/interrupts.h does. For measuring alone. */
+void arch_interrupts_save_and_restore(unsigned count);
+
 /* Tell the interrupt controller that the interrupt which is being handled was seen. */
 void arch_interrupt_acknowledge(void);
 

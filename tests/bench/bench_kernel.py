@@ -47,10 +47,10 @@ def operations(log):
 
 def show(title, rows, columns, decimals):
     """`rows` is {name: {column: figure}}."""
-    print(f"\n{title}\n\n{'':34}" + "".join(f"{column:>14}" for column in columns))
+    print(f"\n{title}\n\n{'':48}" + "".join(f"{column:>14}" for column in columns))
     for name, figures in rows.items():
         cells = [f"{figures[c]:14,.{decimals}f}" if c in figures else f"{'-':>14}" for c in columns]
-        print(f"  {name:32}" + "".join(cells))
+        print(f"  {name:46}" + "".join(cells))
 
 
 def main():
@@ -71,7 +71,7 @@ def main():
     for policy in POLICIES:
         log = counted_boot(REFERENCE, SHIFT, ["measure", f"heap={policy}"])
         for what, figure in operations(log).items():
-            if what.startswith(("kmalloc", "kfree")):
+            if what.startswith(("kmalloc", "kfree", "krealloc")):
                 by_policy.setdefault(what, {})[policy] = figure
     show("guest instructions of an operation, lock and loop included", by_policy, POLICIES, 1)
     others = {what: {REFERENCE: figure} for what, figure in operations(logs[REFERENCE]).items()

@@ -149,6 +149,15 @@ void arch_interrupts_disable(void)
     interrupts_off();
 }
 
+void arch_interrupts_save_and_restore(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t flags = flags_read();
+        interrupts_off();
+        flags_write(flags);
+    }
+}
+
 void arch_pause(void)
 {
     spin_pause();

@@ -29,6 +29,18 @@ static inline void interrupts_off(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
+static inline uint64_t flags_read(void)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\tpopq %0" : "=r"(flags));
+    return flags;
+}
+
+static inline void flags_write(uint64_t flags)
+{
+    __asm__ volatile("pushq %0\n\tpopfq" : : "r"(flags) : "memory", "cc");
+}
+
 static inline void interrupts_on(void)
 {
     __asm__ volatile("sti" : : : "memory");

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <x86intrin.h>
 
+#include "kernel/heap_workload.h"
 #include "tests/bench/heap/allocator.h"
 #include "tests/bench/heap/laps.h"
 
@@ -22,25 +23,21 @@
 
 /* --- Helpers ---------------------------------------------------------------------------------- */
 
-static uint64_t random_state;
+static struct heap_workload workload_state;
 
-/* xorshift64* (Vigna 2016). */
 static uint64_t random_next(void)
 {
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * UINT64_C(0x2545f4914f6cdd1d) >> 16;
+    return heap_workload_next(&workload_state);
 }
 
 static void random_seed(uint64_t seed)
 {
-    random_state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    workload_state = heap_workload_start(seed);
 }
 
 static size_t random_between(size_t least, size_t most)
 {
-    return least + random_next() % (most - least + 1);
+    return heap_workload_between(&workload_state, least, most);
 }
 
 static size_t size_small(void)
@@ -53,21 +50,9 @@ static size_t size_uniform(void)
     return random_between(16, 1024);
 }
 
-/* What a kernel asks for: mostly small structures of a few sizes, names, some buffers, rarely a
- * page or two. */
 static size_t size_kernel(void)
 {
-    static const size_t structures[] = {16, 32, 48, 64, 96, 128, 192, 256};
-    size_t kind = random_next() % 100;
-    if (kind < 55)
-        return structures[random_next() % 8];
-    if (kind < 75)
-        return random_between(8, 128);
-    if (kind < 90)
-        return random_between(128, 1024);
-    if (kind < 97)
-        return (size_t)512 << random_next() % 3;
-    return (size_t)2048 << random_next() % 3;
+    return heap_workload_kernel_size(&workload_state);
 }
 
 /* --- Throughput --------------------------------------------------------------------------------
