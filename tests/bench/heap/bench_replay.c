@@ -31,11 +31,18 @@
 /* A policy that searches lists would take minutes for one repeat. */
 #define PATIENCE_NS 1.5e9
 
+/* How often a process looks at its own memory. */
+#define LOOK_COUNT 256
+
+#define FREES_NEWEST_ONLY "frees the newest block alone"
+#define RAN_OUT           "out of memory in four times what is live"
+
 struct trace {
     struct trace_record *records;
     size_t record_count;
     size_t block_count;
     uint64_t peak_live_bytes;
+    size_t peak_record; /* after this one they are live */
 };
 
 static _Noreturn void give_up(const char *what)
@@ -87,8 +94,10 @@ static void survey(struct trace *trace)
         live_bytes -= sizes[record->block];
         sizes[record->block] = record->operation == TRACE_FREE ? 0 : record->size_bytes;
         live_bytes += sizes[record->block];
-        if (live_bytes > trace->peak_live_bytes)
+        if (live_bytes > trace->peak_live_bytes) {
             trace->peak_live_bytes = live_bytes;
+            trace->peak_record = i;
+        }
     }
     free(sizes);
 }
@@ -149,7 +158,7 @@ static const char *replay(const struct bench_allocator *allocator, const struct 
             laps_end_one(laps);
         timed_replay(allocator, &trace->records[i], left < CHECK_RECORDS ? left : CHECK_RECORDS);
         if (ran_out)
-            problem = "out of memory in four times what is live";
+            problem = RAN_OUT;
         else if (bench_now_ns() - started_ns > PATIENCE_NS)
             problem = "too slow";
     }
@@ -168,7 +177,7 @@ static void time_all(const struct trace *trace, int repeats)
             const struct bench_allocator *allocator = bench_allocators[a];
             ran_out = false;
             if (allocator->frees_newest_only)
-                problems[a] = "frees the newest block alone";
+                problems[a] = FREES_NEWEST_ONLY;
             else if (problems[a] == NULL && allocator->start(region_bytes(trace), &problems[a]))
                 problems[a] = replay(allocator, trace, &laps[a]);
         }
@@ -186,29 +195,20 @@ static void time_all(const struct trace *trace, int repeats)
 /* --- Memory ------------------------------------------------------------------------------------
  */
 
-/* A figure of /proc/self/status, in bytes: "VmRSS" now, "VmHWM" at most. */
-static uint64_t memory_of_process(const char *name)
+/* What the process has in RAM now. The cheaper figures of the system lag behind by some pages. */
+static uint64_t resident_bytes(void)
 {
     char line[256];
     unsigned long long kib = 0;
-    FILE *file = fopen("/proc/self/status", "r");
+    FILE *file = fopen("/proc/self/smaps_rollup", "r");
     if (file == NULL)
-        give_up("/proc/self/status cannot be opened");
+        give_up("/proc/self/smaps_rollup cannot be opened");
     while (fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, name, strlen(name)) == 0)
-            kib = strtoull(line + strlen(name) + 1, NULL, 10);
+        if (strncmp(line, "Rss:", 4) == 0)
+            kib = strtoull(line + 4, NULL, 10);
     }
     (void)fclose(file);
     return kib * 1024;
-}
-
-/* proc(5), clear_refs: 5 sets "VmHWM" back to what there is now. */
-static void forget_peak(void)
-{
-    int file = open("/proc/self/clear_refs", O_WRONLY);
-    if (file < 0 || write(file, "5", 1) != 1)
-        give_up("the process's peak cannot be set back");
-    (void)close(file);
 }
 
 static const struct bench_allocator *find(const char *name)
@@ -227,16 +227,23 @@ static void start_or_give_up(const struct bench_allocator *allocator, const stru
         give_up(reason);
 }
 
-static void fill_all(const struct bench_allocator *allocator, const struct trace *trace)
+/* The most that the process had, looked at every now and then and when most bytes are live. */
+static uint64_t fill_all(const struct bench_allocator *allocator, const struct trace *trace)
 {
+    uint64_t most_bytes = 0;
     for (size_t i = 0; i < trace->record_count; i++) {
         const struct trace_record *record = &trace->records[i];
         timed_replay(allocator, record, 1);
         if (ran_out)
-            give_up("out of memory in four times what is live");
+            give_up(RAN_OUT);
         if (record->operation != TRACE_FREE)
             memset(blocks[record->block], 0x5a, record->size_bytes);
+        if (i % (trace->record_count / LOOK_COUNT + 1) == 0 || i == trace->peak_record) {
+            uint64_t bytes = resident_bytes();
+            most_bytes = bytes > most_bytes ? bytes : most_bytes;
+        }
     }
+    return most_bytes;
 }
 
 /* What a region's allocator writes when it starts counts; a library that is loaded then does not.
@@ -244,18 +251,19 @@ static void fill_all(const struct bench_allocator *allocator, const struct trace
 static void measure_memory(const struct trace *trace, const char *name)
 {
     const struct bench_allocator *allocator = find(name);
+    if (allocator->frees_newest_only)
+        give_up(FREES_NEWEST_ONLY);
     blocks = allocate_table(trace->block_count, sizeof *blocks);
     bench_region_untouched();
     if (!allocator->has_region)
         start_or_give_up(allocator, trace);
-    uint64_t before_bytes = memory_of_process("VmRSS");
-    forget_peak();
+    (void)resident_bytes(); /* so that its own memory is there */
+    uint64_t before_bytes = resident_bytes();
     if (allocator->has_region)
         start_or_give_up(allocator, trace);
-    fill_all(allocator, trace);
-    uint64_t peak_bytes = memory_of_process("VmHWM");
+    uint64_t most_bytes = fill_all(allocator, trace);
     printf("%llu %llu\n", (unsigned long long)trace->peak_live_bytes,
-           (unsigned long long)(peak_bytes - before_bytes));
+           (unsigned long long)(most_bytes - before_bytes));
 }
 
 int main(int argument_count, char **arguments)
