@@ -32,9 +32,9 @@ def legend(drawing, names):
         drawing.text(x + 10, y, name)
 
 
-def draw(rows):
-    """`rows` is {title: {allocator: times the time of fast}}."""
-    names = list(dict.fromkeys(name for row in rows.values() for name in row if name not in OURS))
+def draw(rows, hidden):
+    """`rows` is {title: {allocator: times the time of fast}}; those in `hidden` are not drawn."""
+    names = list(dict.fromkeys(name for row in rows.values() for name in row if name not in hidden))
     top = 84 + 20 * ((len(names) - 1) // LEGEND_COLUMNS)
     height = top + ROW * len(rows) + 40
     drawing = Drawing(WIDTH, height)
@@ -64,11 +64,12 @@ def draw(rows):
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    rows = {}
+    rows, hidden = {}, set(OURS)
     for path, kind in zip(sys.argv[1:-1], ("", "replayed: ")):
-        ratios = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["ratios"]
-        rows.update({kind + title: row for title, row in ratios.items()})
-    draw(rows).save(sys.argv[-1])
+        results = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        rows.update({kind + title: row for title, row in results["ratios"].items()})
+        hidden.update(results.get("variants", ()))
+    draw(rows, hidden).save(sys.argv[-1])
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ def test_what_is_no_trace_is_refused(tmp_path):
 def test_plot_has_a_mark_for_each_figure(tmp_path):
     """One of them is beyond the axis."""
     (tmp_path / "heap.json").write_text(json.dumps({"ratios": {
-        "churn": {"fast": 1.0, "glibc": 0.8, "tlsf": 2.2}, "a < b": {"fast": 1.0, "glibc": 400.0}}}))  # fmt: skip
+        "churn": {"fast": 1.0, "glibc": 0.8, "tlsf": 2.2, "fast+check": 1.2},
+        "a < b": {"fast": 1.0, "glibc": 400.0}}, "variants": {"fast+check": "fast"}}))  # fmt: skip
     (tmp_path / "traces.json").write_text(json.dumps({"ratios": {"git": {"fast": 1.0, "glibc": 1.5}}}))
     subprocess.run([sys.executable, ROOT / "tests/bench/plot_heap.py", tmp_path / "heap.json",
                     tmp_path / "traces.json", tmp_path / "out.svg"], check=True)  # fmt: skip
