@@ -618,6 +618,30 @@ static void test_largest_free_block_can_be_had(void **state)
     }
 }
 
+/* Free blocks of nearly one size, which a policy may keep on one list, with nothing else free: the
+ * one that fits is not the first on it. */
+static void test_the_one_that_fits_is_found(void **state)
+{
+    const size_t fitting_bytes = 4200;
+    for (size_t smaller_count = 1; smaller_count <= 20; smaller_count++) {
+        struct heap *heap = start_fixed(*state, MIB);
+        if (heap_frees_newest_only(heap))
+            return;
+        void *fitting = allocate(heap, fitting_bytes);
+        void *smaller[20];
+        for (size_t i = 0; i < smaller_count; i++) {
+            (void)allocate(heap, 2000);
+            smaller[i] = allocate(heap, 4104 + i % 5 * 16);
+        }
+        (void)allocate(heap, statistics_of(heap).largest_free_bytes);
+        heap_free(heap, fitting, CALLER);
+        for (size_t i = 0; i < smaller_count; i++)
+            heap_free(heap, smaller[i], CALLER);
+        assert_ptr_equal(allocate(heap, fitting_bytes), fitting);
+        assert_sound(heap);
+    }
+}
+
 /* --- K15: re-allocation ----------------------------------------------------------------------- */
 
 static void test_K15_reallocation_of_null_and_to_zero(void **state)
@@ -1137,6 +1161,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_free_tail_goes_back),
     TEST(test_K13_checkerboard_merges),
     TEST(test_largest_free_block_can_be_had),
+    TEST(test_the_one_that_fits_is_found),
     TEST(test_K14_zeroed_product_that_wraps_is_refused),
     TEST(test_K15_reallocation_of_null_and_to_zero),
     TEST(test_K15_every_pair_of_sizes_keeps_the_content),
