@@ -4,9 +4,10 @@
  *     LD_PRELOAD=build/host/libheap_preload.so program
  *
  *   HANDOFF_HEAP        the policy: fast (default), best-fit or first-fit
- *   HANDOFF_HEAP_STATS  set to anything: print the heap's figures when the program ends
- *   HANDOFF_HEAP_TRACE  record every call into this file, with the process's number added to its
- *                       name (host/trace.h)
+ *   HANDOFF_HEAP_DEBUG  set to anything: remember who allocated and freed each block, and find
+ * writes to freed blocks, at the end at the latest (heap_debug.h) HANDOFF_HEAP_STATS  set to
+ * anything: print the heap's figures when the program ends HANDOFF_HEAP_TRACE  record every call
+ * into this file, with the process's number added to its name (host/trace.h)
  *
  * One heap, one lock. A fault is named on standard error, and the program aborts.
  */
@@ -65,10 +66,12 @@ static void fault(void *context, const struct heap_fault *found)
 {
     (void)context;
     char text[512];
-    format_text(text, sizeof text,
-                "heap: %s: %s; pointer %p, block %p of %zu bytes, found in a call from %p\n",
-                heap_fault_kind_name(found->kind), found->detail, found->pointer, found->block,
-                found->size_bytes, found->caller);
+    format_text(
+        text, sizeof text,
+        "heap: %s: %s; pointer %p, block %p of %zu bytes, allocated by %p, freed by %p, found "
+        "in a call from %p\n",
+        heap_fault_kind_name(found->kind), found->detail, found->pointer, found->block,
+        found->size_bytes, found->allocated_by, found->freed_by, found->caller);
     (void)pthread_mutex_unlock(&heap_lock);
     give_up(text);
 }
@@ -162,6 +165,7 @@ static void go_online(void)
         .limit_bytes = reserve.limit_bytes,
         .pages = {.grow = grow, .shrink = shrink},
         .secret = secret,
+        .debug = getenv("HANDOFF_HEAP_DEBUG") != NULL,
         .fault = fault,
     };
     if (heap_initialise(&configuration, &heap) != HEAP_OK)
@@ -197,6 +201,10 @@ __attribute__((constructor)) static void prepare(void)
 __attribute__((destructor)) static void finish(void)
 {
     trace_finish();
+    if (getenv("HANDOFF_HEAP_DEBUG") != NULL) {
+        heap_trim(lock());
+        unlock();
+    }
     if (getenv("HANDOFF_HEAP_STATS") == NULL)
         return;
     struct heap_statistics figures;

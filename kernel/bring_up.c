@@ -412,11 +412,8 @@ static const struct heap_policy *heap_policy(const struct kernel *kernel)
     if (!command_line_mentions(kernel->view.command_line, "heap") ||
         (command_line_value(kernel->view.command_line, "heap", name, sizeof name) &&
          text_equal(name, "strict")))
-        return is_on(kernel, "heap_debug") ? &heap_policy_best_fit : &heap_policy_fast;
+        return &heap_policy_fast;
     const struct heap_policy *policy = heap_policy_by_name(name);
-    if (policy != NULL && policy != &heap_policy_best_fit && is_on(kernel, "heap_debug"))
-        log_warning("heap", "heap_debug=on has no effect with heap=%s: best-fit alone has it",
-                    name);
     if (policy != NULL)
         return policy;
     log_warning("heap", "heap=%s is no policy: fast serves", name);
@@ -459,14 +456,13 @@ void bring_up_heap(struct kernel *kernel)
     mark(kernel, "kernel: heap");
     struct heap_settings settings = heap_settings(kernel);
     heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
-    const struct heap_policy *policy = heap_policy(kernel);
     const struct heap_configuration configuration = {
-        .policy = policy,
+        .policy = heap_policy(kernel),
         .base = (void *)settings.base.value,
         .limit_bytes = settings.limit_bytes,
         .pages = heap_window_page_source(&kernel->heap_window),
         .secret = heap_secret(kernel),
-        .poison = policy == &heap_policy_best_fit && is_on(kernel, "heap_debug"),
+        .debug = is_on(kernel, "heap_debug"),
         .fault = kmalloc_fault,
     };
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
@@ -478,7 +474,7 @@ void bring_up_heap(struct kernel *kernel)
              (void *)settings.base.value, (unsigned long long)kernel->heap_window.window_bytes,
              (unsigned long long)settings.limit_bytes,
              (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
-             configuration.poison ? "on" : "off", settings.is_randomised ? "on" : "off");
+             configuration.debug ? "on" : "off", settings.is_randomised ? "on" : "off");
 }
 
 /* --- [self-test] ------------------------------------------------------------------------------ */
@@ -632,12 +628,14 @@ static void print_heap(const struct heap *heap)
     const struct heap_statistics *figures = &picture.statistics;
     log_line("heap-stats",
              "size=%zu used=%zu free=%zu overhead=%zu peak=%zu largest=%zu blocks=%zu pieces=%zu "
-             "allocations=%llu frees=%llu failures=%llu internal_permille=%u external_permille=%u",
+             "waiting=%zu allocations=%llu frees=%llu failures=%llu internal_permille=%u "
+             "external_permille=%u",
              figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
              figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
-             figures->free_block_count, (unsigned long long)figures->allocation_count,
-             (unsigned long long)figures->free_count, (unsigned long long)figures->failure_count,
-             picture.internal_permille, picture.external_permille);
+             figures->free_block_count, figures->waiting_block_count,
+             (unsigned long long)figures->allocation_count, (unsigned long long)figures->free_count,
+             (unsigned long long)figures->failure_count, picture.internal_permille,
+             picture.external_permille);
     log_sizes(&picture);
     size_t stretch_bytes;
     heap_map_draw(heap, log_heap_row, NULL, &stretch_bytes);
@@ -669,8 +667,6 @@ _Noreturn void bring_up_ready(struct kernel *kernel)
     mark(kernel, "kernel: ready");
     if (command_line_has(kernel->view.command_line, "print-heap"))
         print_heap(&kernel->heap);
-    if (command_line_has(kernel->view.command_line, "print-leaks"))
-        print_leaks(&kernel->heap);
     ownership_print(&kernel->frames, &kernel->timeline,
                     command_line_has(kernel->view.command_line, "print-memory"));
     timeline_print(&kernel->timeline);
@@ -679,6 +675,8 @@ _Noreturn void bring_up_ready(struct kernel *kernel)
     bool once = command_line_has(kernel->view.command_line, "once");
     log_line("ready", "action=%s", once ? "power-off" : "idle");
     provoke(kernel, false);
+    if (command_line_has(kernel->view.command_line, "print-leaks"))
+        print_leaks(&kernel->heap);
     if (once)
         switch_off(kernel);
     arch_idle();

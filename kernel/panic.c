@@ -14,6 +14,20 @@ static unsigned panic_depth;
 static uint16_t debug_exit_port;
 static unsigned backtrace_index;
 
+static struct {
+    const char *role;
+    const void *address;
+} notes[PANIC_NOTE_LIMIT];
+static unsigned note_count;
+
+void panic_note(const char *role, const void *address)
+{
+    if (address == NULL || note_count == PANIC_NOTE_LIMIT)
+        return;
+    notes[note_count].role = role;
+    notes[note_count++].address = address;
+}
+
 void panic_set_debug_exit_port(uint16_t port)
 {
     debug_exit_port = port;
@@ -42,6 +56,14 @@ static void print_backtrace_entry(uint64_t return_address)
     print_address(return_address);
 }
 
+static void print_notes(void)
+{
+    for (unsigned i = 0; i < note_count; i++) {
+        log_raw("[panic] %s ", notes[i].role);
+        print_address((uint64_t)(uintptr_t)notes[i].address);
+    }
+}
+
 _Noreturn void panic_report(enum panic_code code, const char *cause, const char *file, int line,
                             const struct arch_registers *registers)
 {
@@ -57,6 +79,7 @@ _Noreturn void panic_report(enum panic_code code, const char *cause, const char 
     log_raw("[panic] cause: %s\n", cause);
     if (file != NULL)
         log_raw("[panic] raised at %s:%d\n", file, line);
+    print_notes();
     arch_print_registers(registers);
     log_raw("[panic] at ");
     print_address(registers->rip);

@@ -64,6 +64,11 @@ enum panic_code {
 /* A constant name: "heap double free", …; exceptions have theirs ("#DE divide error"). */
 const char *panic_code_name(enum panic_code code);
 
+/* Have the report of the panic that follows at once name this code address and its function. At
+ * most PANIC_NOTE_LIMIT of them; NULL is left out. `role` is a constant: "allocated by". */
+#define PANIC_NOTE_LIMIT 3
+void panic_note(const char *role, const void *address);
+
 /* The format is that of format_text() in shared/format.h. Does not return. */
 _Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
                            ...) __attribute__((format(printf, 4, 5)));

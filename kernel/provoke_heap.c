@@ -134,14 +134,14 @@ static void underrun_by_8(struct kernel *kernel)
     kfree(block);
 }
 
-/* Found only with heap_debug=on, when the block is handed out again. */
+/* Found only with heap_debug=on, when the block no longer waits to be used again. */
 static void write_after_free(struct kernel *kernel)
 {
-    (void)kernel;
-    uint8_t *block = new_block(BLOCK_SIZE_BYTES);
+    uint8_t *block = kmalloc(BLOCK_SIZE_BYTES);
+    kernel_assert(block != NULL);
     kfree(block);
     smash(block, BLOCK_SIZE_BYTES - 8, 1);
-    kfree(kmalloc(BLOCK_SIZE_BYTES));
+    heap_trim(&kernel->heap);
 }
 
 /* Where a free block lies on a list, its first bytes are the links. The block behind it is to merge
@@ -157,6 +157,22 @@ static void smashed_link(struct kernel *kernel)
     kfree(blocks[LARGE_COUNT - 1]);
 }
 
+/* --- Never given back ------------------------------------------------------------------------- */
+
+/* One site for all who call it. */
+static __attribute__((noinline)) void leak_block(void)
+{
+    (void)new_block(BLOCK_SIZE_BYTES);
+}
+
+/* For print-leaks, which comes later. */
+static void leak(struct kernel *kernel)
+{
+    (void)kernel;
+    for (unsigned i = 0; i < 3; i++)
+        leak_block();
+}
+
 bool provoke_heap(struct kernel *kernel, const char *name)
 {
     static const struct {
@@ -169,7 +185,7 @@ bool provoke_heap(struct kernel *kernel, const char *name)
         {"heap-free-order", free_order},           {"heap-overrun", overrun},
         {"heap-overrun-8", overrun_by_8},          {"heap-underrun", underrun},
         {"heap-underrun-8", underrun_by_8},        {"heap-write-after-free", write_after_free},
-        {"heap-smashed-link", smashed_link},
+        {"heap-smashed-link", smashed_link},       {"heap-leak", leak},
     };
     for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
         if (text_equal(name, misuses[i].name)) {

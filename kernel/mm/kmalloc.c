@@ -43,6 +43,7 @@ static enum panic_code panic_code_for(enum heap_fault_kind kind)
     case HEAP_FAULT_OVERRUN:
         return PANIC_HEAP_OVERRUN;
     case HEAP_FAULT_CORRUPT:
+    case HEAP_FAULT_WRITE_AFTER_FREE:
         return PANIC_HEAP_CORRUPT;
     }
     return PANIC_HEAP_CORRUPT;
@@ -56,15 +57,13 @@ void kmalloc_fault(void *context, const struct heap_fault *fault)
         unlock_heap();
     enum panic_code code = panic_code_for(fault->kind);
     const char *kind = heap_fault_kind_name(fault->kind);
+    panic_note("allocated by", fault->allocated_by);
+    panic_note("freed by", fault->freed_by);
+    panic_note("found by", fault->caller);
     if (fault->block == NULL)
-        panic(code, "%s: %s; pointer %p, found by %p", kind, fault->detail, fault->pointer,
-              fault->caller);
-    if (fault->is_free)
-        panic(code, "%s: %s; pointer %p, in free memory %p of %zu bytes, found by %p", kind,
-              fault->detail, fault->pointer, fault->block, fault->size_bytes, fault->caller);
-    panic(code, "%s: %s; pointer %p, block %p of %zu bytes, allocated by %p, found by %p", kind,
-          fault->detail, fault->pointer, fault->block, fault->size_bytes, fault->allocated_by,
-          fault->caller);
+        panic(code, "%s: %s; pointer %p", kind, fault->detail, fault->pointer);
+    panic(code, "%s: %s; pointer %p, %s %p of %zu bytes", kind, fault->detail, fault->pointer,
+          fault->is_free ? "in free memory" : "block", fault->block, fault->size_bytes);
 }
 
 /* What a person needs to judge a request that failed: its size against what there is. */

@@ -214,7 +214,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         .limit_bytes = WINDOW_BYTES,
         .pages = {.context = &session, .grow = grow, .shrink = shrink},
         .secret = next_bytes(&session, 2),
-        .poison = choice % 16 == 0,
+        .debug = choice % 16 == 0,
         .fault = record_fault,
         .fault_context = &session,
     };

@@ -1,6 +1,7 @@
 /*
- * fuzz_heap_oracle.c - a stream of operations on a heap of each policy beside an oracle, with the
- * full check after each. Many blocks of few sizes, so that the fast policy's slabs take part.
+ * fuzz_heap_oracle.c - a stream of operations on a heap of each policy, alone and under the layer
+ * of heap_debug.h, beside an oracle, with the full check after each. Many blocks of few sizes, so
+ * that the fast policy's slabs take part.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         .initial_bytes = heap_bytes,
         .limit_bytes = heap_bytes,
         .secret = choice,
+        .debug = choice / 4 % 2 != 0,
         .fault = fault,
     };
     memset(region, 0x5e, 64);

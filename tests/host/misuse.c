@@ -21,6 +21,10 @@ int main(int argument_count, char **arguments)
         free(pointer);
     } else if (strcmp(name, "interior") == 0) {
         free((uint8_t *)pointer + 16);
+    } else if (strcmp(name, "write-after-free") ==
+               0) { /* HANDOFF_HEAP_DEBUG=1 finds it at the end */
+        free(pointer);
+        first[39] = 'x';
     } else if (strcmp(name, "foreign") == 0) {
         static uint64_t not_a_block[8];
         pointer = &not_a_block[2];
@@ -34,7 +38,9 @@ int main(int argument_count, char **arguments)
         free(first);
         free(second);
     } else {
-        (void)fprintf(stderr, "usage: misuse double-free|interior|foreign|overflow|underflow\n");
+        (void)fprintf(stderr,
+                      "usage: misuse double-free|write-after-free|interior|foreign|overflow|"
+                      "underflow\n");
         return 2;
     }
     return 0;

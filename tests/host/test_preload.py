@@ -130,6 +130,18 @@ def test_misuse_is_named_and_ends_the_program(misuse, policy):
     assert re.search(rf"^heap: [\w ]*({MISUSES[misuse]})[\w ]*: .*found in a call from 0x", said, re.M), said
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_debug_names_who_allocated_and_who_freed(policy):
+    debug = {"HANDOFF_HEAP_DEBUG": "1"}
+    _, said = run([BUILD / "misuse", "write-after-free"], policy, environment=debug, status=-6)
+    assert re.search(r"^heap: write after free: .* of 40 bytes, allocated by 0x\w+, freed by 0x", said, re.M), said
+    _, said = run([BUILD / "misuse", "double-free"], policy, environment=debug, status=-6)
+    assert re.search(r"^heap: double free: .* of 40 bytes, allocated by 0x\w+, freed by 0x", said, re.M), said
+    printed, said = run([BUILD / "family"], policy, environment=debug)
+    assert printed == "family: passed\n"
+    assert_sound(said, policy)
+
+
 @pytest.mark.parametrize("name, sentence", [("bump", "reverse order"), ("magic", "no policy")])
 def test_policy_that_cannot_serve_is_refused(name, sentence):
     _, said = run([BUILD / "family"], name, status=-6)

@@ -88,10 +88,15 @@ def test_K11_exhaustion_is_a_failed_call(lab):
     assert blocks > 3000  # of 4 KiB, in a window of 16 MiB
 
 
-def test_K10_write_after_free_is_found_on_reuse(lab):
-    name = "provoke=heap-write-after-free"
-    expect_panic(lab.case(command_line=f"{name} heap_debug=on"), "HEAP_CORRUPT")
-    assert expect_ready(lab.case(command_line=name)).has_line(r"\[heap\] .* debug=off")
+@pytest.mark.parametrize("policy", ["fast", "first-fit"])
+def test_K10_write_after_free_names_both_callers(lab, policy):
+    words = f"provoke=heap-write-after-free heap_debug=on heap={policy}"
+    verdict = expect_panic(lab.case(command_line=words), "HEAP_CORRUPT")
+    assert verdict.has_line(rf"\[heap\] .* policy={policy} debug=on")
+    assert verdict.has_line(r"\[panic\] cause: write after free: .* in free memory 0x\w+ of 64 bytes")
+    places = [verdict.has_line(rf"\[panic\] {role} by 0x[0-9a-f]+ write_after_free\+0x(\w+)")
+              for role in ("allocated", "freed")]  # fmt: skip
+    assert places[0].group(1) != places[1].group(1)
 
 
 def test_triple_fault_is_no_success(lab):

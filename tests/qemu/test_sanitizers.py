@@ -37,14 +37,20 @@ BAD_ACCESSES = [
 ]
 
 
-@pytest.mark.parametrize("kernel, policy", [
-    (UBSAN, "fast"), (UBSAN, "best-fit"), (KASAN, "fast"), (KASAN, "first-fit"), (KASAN, "bump"),
-], ids=lambda value: value.parent.name if hasattr(value, "parent") else value)  # fmt: skip
-def test_boots_without_a_finding(lab, kernel, policy):
-    more = "print-map print-memory measure" if policy == "fast" else ""  # alike under every policy
-    words = f"once self-test=interrupts print-heap heap={policy} {more}"
+@pytest.mark.parametrize("kernel, policy, debug", [
+    (UBSAN, "fast", True), (UBSAN, "best-fit", True), (KASAN, "fast", False),
+    (KASAN, "first-fit", True), (KASAN, "bump", True),
+], ids=lambda value: value.parent.name if hasattr(value, "parent") else str(value))  # fmt: skip
+def test_boots_without_a_finding(lab, kernel, policy, debug):
+    """With heap_debug=on, who holds a leak is named by every policy."""
+    words = f"once self-test=interrupts print-heap print-leaks heap={policy}"
+    words += " print-map print-memory measure" if policy == "fast" else ""  # alike under every policy
+    words += " heap_debug=on provoke=heap-leak" if debug else ""
     verdict = expect_ready(lab.case(command_line=words, kernel=kernel))
     assert policy == "bump" or verdict.has_line(r"\[interrupts\] operations=\d+ .* check=passed")
+    if debug:
+        assert verdict.has_line(r"\[leak\] blocks=3 bytes=\d+ caller=0xf\w+ function=leak_block\+0x")
+    assert verdict.has_line(rf"\[leak\] sites={int(debug)} others_blocks=0 others_bytes=0$")
 
 
 @pytest.mark.parametrize("name, words", UNDEFINED)

@@ -335,7 +335,7 @@ static void bring_up_heap(struct kernel_model *kernel)
         .limit_bytes = settings.limit_bytes,
         .pages = {.context = kernel, .grow = grow, .shrink = shrink},
         .secret = secret,
-        .poison = kernel->heap_debug,
+        .debug = kernel->heap_debug,
         .fault = kmalloc_fault,
     };
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
@@ -347,7 +347,7 @@ static void bring_up_heap(struct kernel_model *kernel)
              (void *)settings.base.value, (unsigned long long)settings.window_bytes,
              (unsigned long long)settings.limit_bytes,
              (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
-             configuration.poison ? "on" : "off");
+             configuration.debug ? "on" : "off");
 }
 
 /* --- [self-test], [early-heap] retired, [ready] ----------------------------------------------- */

@@ -15,6 +15,13 @@ const char *arch_exception_name(unsigned vector)
     return exception_name(vector);
 }
 
+/* The callers are functions of the simulator, which has no table of them. */
+void panic_note(const char *role, const void *address)
+{
+    (void)role;
+    (void)address;
+}
+
 _Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
                            ...)
 {

@@ -47,15 +47,6 @@ static struct heap *start_fixed(struct fixture *fixture, size_t size_bytes)
     return &fixture->heap;
 }
 
-static struct heap *start_poisoned(struct fixture *fixture, size_t size_bytes)
-{
-    struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, size_bytes);
-    configuration.poison = true;
-    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
-    fixture->arena.fault_count = 0;
-    return &fixture->heap;
-}
-
 static struct heap *start_growing(struct fixture *fixture, size_t limit_bytes)
 {
     struct heap_configuration configuration = heap_arena_growing(&fixture->arena, limit_bytes);
@@ -535,50 +526,6 @@ static void test_check_compares_the_heap_with_its_state(void **state)
     assert_non_null(heap_check(heap));
     *heap = original;
     assert_sound(heap);
-}
-
-static void test_K10_write_after_free_is_found_on_reuse(void **state)
-{
-    struct fixture *fixture = *state;
-    for (size_t offset = 16; offset < 128; offset++) {
-        struct heap *heap = start_poisoned(fixture, 4096);
-        uint8_t *block = allocate(heap, 128);
-        (void)allocate(heap, 16);
-        memset(block, 0x41, 128);
-        heap_free(heap, block, CALLER);
-        block[offset] ^= 1;
-        assert_non_null(heap_check(heap));
-        assert_null(heap_allocate(heap, 128, CALLER));
-        assert_fault(fixture, HEAP_FAULT_CORRUPT);
-        assert_ptr_equal(fixture->arena.fault.block, block);
-    }
-}
-
-static void test_K10_write_after_free_is_found_by_growth_in_place(void **state)
-{
-    struct fixture *fixture = *state;
-    struct heap *heap = start_poisoned(fixture, 4096);
-    uint8_t *block = allocate(heap, 16);
-    block[200] ^= 1;
-    assert_null(heap_reallocate(heap, block, 300, CALLER));
-    assert_fault(fixture, HEAP_FAULT_CORRUPT);
-}
-
-static void test_K10_write_after_free_is_found_before_memory_goes_back(void **state)
-{
-    struct fixture *fixture = *state;
-    struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
-    configuration.poison = true;
-    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
-    struct heap *heap = &fixture->heap;
-    uint8_t *first = allocate(heap, 70000);
-    uint8_t *second = allocate(heap, 70000);
-    heap_free(heap, second, CALLER);
-    assert_int_equal(fixture->arena.fault_count, 0);
-    second[30000] ^= 1;
-    heap_free(heap, first, CALLER);
-    assert_fault(fixture, HEAP_FAULT_CORRUPT);
-    assert_int_equal(fixture->arena.shrink_count, 0);
 }
 
 /* --- K11, K12: growth
@@ -1131,17 +1078,6 @@ static void test_K17_random_operations_checked_after_every_step(void **state)
         run_random(*state, start_growing(*state, ARENA_BYTES), seed, 5000, 1);
 }
 
-static void test_K17_random_operations_in_poisoned_memory(void **state)
-{
-    struct fixture *fixture = *state;
-    run_random(fixture, start_poisoned(fixture, 262144), 99, 3000, 1);
-
-    struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
-    configuration.poison = true;
-    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
-    run_random(fixture, &fixture->heap, 98, 3000, 1);
-}
-
 static void test_K17_a_million_random_operations(void **state)
 {
     struct fixture *fixture = *state;
@@ -1330,9 +1266,6 @@ int main(void)
         ON_ARENA(test_K9_smashed_header_before_an_interior_pointer),
         ON_ARENA(test_K9_smashed_end_marker_ends_growth),
         ON_ARENA(test_check_compares_the_heap_with_its_state),
-        ON_ARENA(test_K10_write_after_free_is_found_on_reuse),
-        ON_ARENA(test_K10_write_after_free_is_found_by_growth_in_place),
-        ON_ARENA(test_K10_write_after_free_is_found_before_memory_goes_back),
         ON_ARENA(test_K11_failed_growth_changes_nothing),
         ON_ARENA(test_K11_nth_growth_fails),
         ON_ARENA(test_K11_initial_growth_fails),
@@ -1354,7 +1287,6 @@ int main(void)
         ON_ARENA(test_K16_alignments_that_are_none_are_refused),
         ON_ARENA(test_K16_aligned_blocks_do_not_overlap),
         ON_ARENA(test_K17_random_operations_checked_after_every_step),
-        ON_ARENA(test_K17_random_operations_in_poisoned_memory),
         ON_ARENA(test_K17_a_million_random_operations),
         ON_ARENA(test_K18_initialise_below_the_minimum_is_refused),
         ON_ARENA(test_K18_initialise_refuses_foreign_numbers),

@@ -153,8 +153,32 @@ static void test_K8_overrun_panics_and_names_the_block(void **state)
     char pointer[48];
     (void)snprintf(pointer, sizeof pointer, "block %p of 40 bytes", (void *)block);
     assert_non_null(strstr(panic_stub.message, pointer));
-    assert_null(strstr(panic_stub.message, "allocated by (nil)"));
-    assert_null(strstr(panic_stub.message, "found by (nil)"));
+    assert_non_null(panic_stub_noted("allocated by"));
+    assert_null(panic_stub_noted("freed by"));
+    assert_non_null(panic_stub_noted("found by"));
+}
+
+static void test_debug_panics_name_who_allocated_and_who_freed(void **state)
+{
+    (void)state;
+    struct heap_configuration configuration = heap.configuration;
+    configuration.debug = true;
+    assert_int_equal(heap_initialise(&configuration, &heap), HEAP_OK);
+    uint8_t *block = kmalloc(40);
+    kfree(block);
+    expect_panic(PANIC_HEAP_DOUBLE_FREE, kfree(block));
+    assert_non_null(strstr(panic_stub.message, " of 40 bytes"));
+    const void *freed_by = panic_stub_noted("freed by");
+    assert_non_null(freed_by);
+    assert_non_null(panic_stub_noted("allocated by"));
+    assert_ptr_not_equal(panic_stub_noted("found by"), freed_by);
+    block[7] ^= 1;
+    /* So large a request fails unless what waits is given back. */
+    void *volatile all = NULL;
+    expect_panic(PANIC_HEAP_CORRUPT, all = kmalloc(ARENA_BYTES - 120));
+    assert_null(all);
+    assert_non_null(strstr(panic_stub.message, "write after free"));
+    assert_ptr_equal(panic_stub_noted("freed by"), freed_by);
 }
 
 static void test_K8_underrun_panics(void **state)
@@ -186,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup(test_K5_K7_bad_pointers_panic, start_heap),
         cmocka_unit_test_setup(test_K6_early_heap_pointer_panics, start_heap),
         cmocka_unit_test_setup(test_K8_overrun_panics_and_names_the_block, start_heap),
+        cmocka_unit_test_setup(test_debug_panics_name_who_allocated_and_who_freed, start_heap),
         cmocka_unit_test_setup(test_K8_underrun_panics, start_heap),
         cmocka_unit_test_setup(test_K9_smashed_link_panics, start_heap),
     };

@@ -21,6 +21,7 @@
  * A header takes 32 bytes: distances are counted in units of 16 bytes so that they fit 32 bits,
  * which limits a heap to 64 GiB. Twice that is the smallest rest worth splitting off.
  */
+#include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
 
@@ -57,8 +58,8 @@ _Static_assert(HEADER_BYTES == 2 * UNIT_BYTES, "blocks must stay aligned behind 
 _Static_assert(MINIMUM_PAYLOAD_BYTES == UNIT_BYTES, "the links must fit the smallest payload");
 _Static_assert(UNIT_BYTES == HEAP_ALIGNMENT_BYTES, "segments are blocks' alignment apart");
 
-/* Fills wiped headers and, where the heap is told to, all free memory. No seal consists of it. */
-#define POISON_BYTE 0xdf
+/* Fills wiped headers. No seal consists of it. */
+#define WIPED_BYTE 0xdf
 /* No ASCII character, no 0 and no 0xff: what runs over the end of a block is often one of these. */
 #define CANARY_BYTE 0xa6
 
@@ -117,23 +118,17 @@ static size_t payload_for(size_t size_bytes)
 
 /* --- Seals and canaries ----------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
-
 /* The seal's lowest byte, the first that an overflow hits, is in 0x80…0xbf: see CANARY_BYTE. */
 static uint64_t seal_for(const struct heap *heap, const segment *s)
 {
-    uint64_t hash = mix(heap->best_fit.secret, (uintptr_t)s);
-    hash = mix(hash, (uintptr_t)s->allocated_by);
-    hash = mix(hash, (uint64_t)s->length_units << 32 | s->previous_units);
-    hash =
-        mix(hash, (uint64_t)s->slack_bytes << 32 | (uint32_t)s->state << 16 | s->alignment_shift);
+    uint64_t hash = heap_hash(heap->best_fit.secret, (uintptr_t)s);
+    hash = heap_hash(hash, (uintptr_t)s->allocated_by);
+    hash = heap_hash(hash, (uint64_t)s->length_units << 32 | s->previous_units);
+    hash = heap_hash(hash, (uint64_t)s->slack_bytes << 32 | (uint32_t)s->state << 16 |
+                               s->alignment_shift);
     if (s->state == SEGMENT_FREE) {
-        hash = mix(hash, (uintptr_t)links_of(s)->next);
-        hash = mix(hash, (uintptr_t)links_of(s)->previous);
+        hash = heap_hash(hash, (uintptr_t)links_of(s)->next);
+        hash = heap_hash(hash, (uintptr_t)links_of(s)->previous);
     }
     return (hash & ~UINT64_C(0xff)) | 0x80 | (hash & 0x3f);
 }
@@ -162,19 +157,6 @@ static bool canary_is_intact(const segment *s)
     return bytes_are(payload_of(s) + asked_bytes(s), s->slack_bytes, CANARY_BYTE);
 }
 
-static bool poison_is_intact(const struct heap *heap, const segment *s)
-{
-    return !heap->configuration.poison ||
-           bytes_are(payload_of(s) + MINIMUM_PAYLOAD_BYTES,
-                     payload_bytes(s) - MINIMUM_PAYLOAD_BYTES, POISON_BYTE);
-}
-
-static void poison(const struct heap *heap, void *start, size_t size_bytes)
-{
-    if (heap->configuration.poison)
-        memset(start, POISON_BYTE, size_bytes);
-}
-
 /* --- Reports ---------------------------------------------------------------------------------- */
 
 /* Report what is wrong with the block or free memory `s`, whose header is sound; or with a place
@@ -192,12 +174,6 @@ static bool report(struct heap *heap, enum heap_fault_kind kind, const segment *
     }
     heap_report(heap, &fault);
     return false;
-}
-
-static bool report_use_after_free(struct heap *heap, const segment *s, const void *caller)
-{
-    return report(heap, HEAP_FAULT_CORRUPT, s, NULL, caller,
-                  "free memory was written to (use after free)");
 }
 
 /* True if the header can be believed; else it is reported. NULL is fine. */
@@ -274,7 +250,7 @@ static void absorb_next(struct heap *heap, segment *s)
 {
     segment *next = next_of(s);
     size_t bytes = length_bytes(s) + length_bytes(next);
-    memset(next, POISON_BYTE, MINIMUM_SEGMENT_BYTES);
+    memset(next, WIPED_BYTE, MINIMUM_SEGMENT_BYTES);
     set_length(heap, s, bytes);
 }
 
@@ -364,10 +340,6 @@ static void *best_fit_allocate(struct heap *heap, const struct heap_request *req
     segment *s = find_smallest(heap, request, &gap_bytes);
     if (s == NULL || !believe(heap, next_of(s), request->caller))
         return NULL;
-    if (!poison_is_intact(heap, s)) {
-        report_use_after_free(heap, s, request->caller);
-        return NULL;
-    }
     if (!list_remove(heap, s, request->caller))
         return NULL;
 
@@ -397,18 +369,14 @@ static bool best_fit_resize(struct heap *heap, void *block, const struct heap_re
     if (payload > old_payload) {
         if (next->state != SEGMENT_FREE || payload > old_payload + length_bytes(next))
             return false;
-        if (!poison_is_intact(heap, next))
-            return report_use_after_free(heap, next, request->caller);
         if (!believe(heap, next_of(next), request->caller) ||
             !list_remove(heap, next, request->caller))
             return false;
         absorb_next(heap, s);
     }
     segment *rest = NULL;
-    if (rest_worth_splitting(s, payload) != 0) {
+    if (rest_worth_splitting(s, payload) != 0)
         rest = split(heap, s, HEADER_BYTES + payload);
-        poison(heap, payload_of(rest), payload_bytes(rest));
-    }
     make_used(heap, s, request);
     return rest == NULL || make_free(heap, rest, request->caller);
 }
@@ -466,9 +434,7 @@ static bool best_fit_examine(struct heap *heap, const void *block, const void *c
 
 static bool best_fit_release(struct heap *heap, void *block, const void *caller)
 {
-    segment *s = segment_of(block);
-    poison(heap, block, payload_bytes(s));
-    return make_free(heap, s, caller);
+    return make_free(heap, segment_of(block), caller);
 }
 
 /* --- The heap's ends -------------------------------------------------------------------------- */
@@ -486,10 +452,9 @@ static void best_fit_initialise(struct heap *heap)
 {
     segment *first = heap->configuration.base;
     /* What an earlier heap left here, with the same secret, is nothing to this one. */
-    heap->best_fit.secret = mix(heap->configuration.secret, first->seal);
+    heap->best_fit.secret = heap_hash(heap->configuration.secret, first->seal);
     size_t bytes = heap->size_bytes - HEADER_BYTES;
     *first = (segment){.length_units = (uint32_t)(bytes / UNIT_BYTES), .state = SEGMENT_FREE};
-    poison(heap, payload_of(first), payload_bytes(first));
     *links_of(first) = (struct free_links){NULL, NULL};
     seal(heap, first);
     heap->best_fit.first = first;
@@ -505,7 +470,6 @@ static bool best_fit_extend(struct heap *heap, size_t additional_bytes)
         return false;
     s->state = SEGMENT_USED;
     s->length_units = (uint32_t)(additional_bytes / UNIT_BYTES);
-    poison(heap, payload_of(s), payload_bytes(s));
     write_end(heap, (uintptr_t)s + additional_bytes, additional_bytes);
     return make_free(heap, s, NULL);
 }
@@ -526,8 +490,6 @@ static size_t best_fit_free_tail(const struct heap *heap)
 static bool best_fit_cut(struct heap *heap, size_t bytes)
 {
     segment *last = previous_of(heap->best_fit.end);
-    if (!poison_is_intact(heap, last))
-        return report_use_after_free(heap, last, NULL);
     size_t left_bytes = length_bytes(last) - bytes;
     last->length_units = (uint32_t)(left_bytes / UNIT_BYTES);
     seal(heap, last);
@@ -581,7 +543,7 @@ static const char *check_segment(const struct heap *heap, const segment *s)
     if (s->state == SEGMENT_FREE) {
         if (previous != NULL && previous->state == SEGMENT_FREE)
             return "two free segments touch";
-        return poison_is_intact(heap, s) ? NULL : "free memory was written to";
+        return NULL;
     }
     if (s->state != SEGMENT_USED)
         return "a segment is neither free nor used";

@@ -144,6 +144,8 @@ struct bump_mark heap_bump_mark(const struct heap *heap)
     return (struct bump_mark){
         .next = heap->bump.next,
         .used_bytes = heap_used_bytes(heap),
+        .asked_bytes = heap_counters_used_bytes(heap->configuration.debug ? &heap->debug.counters
+                                                                          : &heap->counters),
         .live_block_count = heap->bump.live_block_count,
     };
 }
@@ -163,8 +165,11 @@ void heap_bump_release(struct heap *heap, struct bump_mark mark, const void *cal
         heap_report(heap, &fault);
         return;
     }
-    heap->counters.free_count += bump->live_block_count - mark.live_block_count;
-    heap->counters.below_peak_bytes += heap_used_bytes(heap) - mark.used_bytes;
+    struct heap_counters *outer = heap_outer_counters(heap);
+    size_t block_count = bump->live_block_count - mark.live_block_count;
+    if (outer != &heap->counters)
+        heap_counters_free(outer, block_count, heap_counters_used_bytes(outer) - mark.asked_bytes);
+    heap_counters_free(&heap->counters, block_count, heap_used_bytes(heap) - mark.used_bytes);
     bump->live_block_count = mark.live_block_count;
     move_next(bump, mark.next);
     heap_give_back_tail(heap);

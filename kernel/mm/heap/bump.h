@@ -23,6 +23,7 @@ struct bump_state {
 struct bump_mark {
     uint8_t *next;
     size_t used_bytes;
+    size_t asked_bytes; /* the same, as the heap's callers count (heap_debug.h) */
     size_t live_block_count;
 };
 

@@ -53,6 +53,8 @@ const char *heap_fault_kind_name(enum heap_fault_kind kind)
         return "overrun";
     case HEAP_FAULT_CORRUPT:
         return "corrupt";
+    case HEAP_FAULT_WRITE_AFTER_FREE:
+        return "write after free";
     }
     return "unknown fault";
 }
@@ -64,7 +66,7 @@ static void *refuse(struct heap *heap, size_t size_bytes, const void *caller)
 {
     (void)size_bytes;
     (void)caller;
-    heap->counters.failure_count++;
+    heap_outer_counters(heap)->failure_count++;
     return NULL;
 }
 
@@ -107,13 +109,22 @@ static const struct heap_operations condemned_operations = {
 
 /* A double free or a bad pointer leaves the heap itself sound. After the other kinds nothing that
  * it holds can be believed. */
-void heap_report(struct heap *heap, const struct heap_fault *fault)
+void heap_tell(struct heap *heap, const struct heap_fault *fault)
 {
-    if (fault->kind == HEAP_FAULT_OVERRUN || fault->kind == HEAP_FAULT_CORRUPT) {
+    heap->counters.fault_count++;
+    if (fault->kind != HEAP_FAULT_DOUBLE_FREE && fault->kind != HEAP_FAULT_BAD_POINTER) {
         heap->condemned = true;
         heap->operations = condemned_operations;
     }
     heap->configuration.fault(heap->configuration.fault_context, fault);
+}
+
+void heap_report(struct heap *heap, const struct heap_fault *fault)
+{
+    struct heap_fault explained = *fault;
+    if (heap->configuration.debug)
+        heap_debug_explain(heap, &explained);
+    heap_tell(heap, &explained);
 }
 
 /* --- Size of the heap ------------------------------------------------------------------------- */
@@ -156,6 +167,8 @@ enum heap_status heap_initialise(const struct heap_configuration *configuration,
                               .configuration = *configuration,
                               .size_bytes = size_bytes};
     configuration->policy->initialise(ret_heap);
+    if (configuration->debug)
+        heap_debug_install(ret_heap, configuration->policy->operations);
     return HEAP_OK;
 }
 
@@ -219,7 +232,7 @@ void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes
                            const void *caller)
 {
     if (element_bytes != 0 && count > SIZE_MAX / element_bytes) {
-        heap->counters.failure_count++;
+        heap_outer_counters(heap)->failure_count++;
         return NULL;
     }
     void *block = heap_allocate(heap, count * element_bytes, caller);
@@ -232,6 +245,8 @@ void heap_trim(struct heap *heap)
 {
     if (heap->condemned)
         return;
+    if (heap->configuration.debug && !heap_debug_flush(heap, NULL))
+        return;
     if (policy_of(heap)->trim != NULL)
         policy_of(heap)->trim(heap);
     heap_give_back_tail(heap);
@@ -243,21 +258,40 @@ void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statis
 {
     struct heap_survey survey;
     policy_of(heap)->survey(heap, &survey);
-    const struct heap_counters *counters = &heap->counters;
+    if (heap->configuration.debug)
+        heap_debug_adjust_survey(heap, &survey);
+    const struct heap_counters *counters =
+        heap->configuration.debug ? &heap->debug.counters : &heap->counters;
+    size_t used_bytes = heap_counters_used_bytes(counters);
     *ret_statistics = (struct heap_statistics){
         .size_bytes = heap->size_bytes,
         .limit_bytes = heap->configuration.limit_bytes,
-        .used_bytes = heap_used_bytes(heap),
+        .used_bytes = used_bytes,
         .free_bytes = survey.free_bytes,
-        .overhead_bytes = heap->size_bytes - heap_used_bytes(heap) - survey.free_bytes,
+        .overhead_bytes = heap->size_bytes - used_bytes - survey.free_bytes,
         .peak_used_bytes = counters->peak_used_bytes,
         .largest_free_bytes = survey.largest_free_bytes,
+        .waiting_bytes = heap->debug.waiting_bytes,
+        .waiting_block_count = heap->debug.waiting_count,
         .live_block_count = survey.live_block_count,
         .free_block_count = survey.free_block_count,
         .allocation_count = counters->free_count + survey.live_block_count,
         .free_count = counters->free_count,
         .failure_count = counters->failure_count,
     };
+}
+
+void heap_walk_below(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    policy_of(heap)->walk(heap, visit, context);
+}
+
+void heap_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    if (heap->configuration.debug)
+        heap_debug_walk(heap, visit, context);
+    else
+        heap_walk_below(heap, visit, context);
 }
 
 const char *heap_policy_name(const struct heap *heap)
@@ -285,5 +319,8 @@ const char *heap_check(const struct heap *heap)
 {
     if (heap->condemned)
         return "an earlier fault has condemned the heap";
-    return policy_of(heap)->check(heap);
+    const char *problem = policy_of(heap)->check(heap);
+    if (problem == NULL && heap->configuration.debug)
+        problem = heap_debug_check(heap);
+    return problem;
 }

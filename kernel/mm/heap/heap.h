@@ -28,6 +28,8 @@
 #include "kernel/mm/heap/bump.h"
 #include "kernel/mm/heap/fast.h"
 #include "kernel/mm/heap/first_fit.h"
+#include "kernel/mm/heap/heap_counters.h"
+#include "kernel/mm/heap/heap_debug.h"
 
 _Static_assert(
     sizeof(size_t) == 8 && sizeof(void *) == 8,
@@ -56,10 +58,11 @@ enum heap_status {
 const char *heap_status_name(enum heap_status status);
 
 enum heap_fault_kind {
-    HEAP_FAULT_DOUBLE_FREE, /* the block is free already */
-    HEAP_FAULT_BAD_POINTER, /* interior, unaligned, or not of this heap */
-    HEAP_FAULT_OVERRUN,     /* written beyond the end or before the start of a block */
-    HEAP_FAULT_CORRUPT,     /* the heap's own links or free memory were overwritten */
+    HEAP_FAULT_DOUBLE_FREE,      /* the block is free already */
+    HEAP_FAULT_BAD_POINTER,      /* interior, unaligned, or not of this heap */
+    HEAP_FAULT_OVERRUN,          /* written beyond the end or before the start of a block */
+    HEAP_FAULT_CORRUPT,          /* the heap's own links or free memory were overwritten */
+    HEAP_FAULT_WRITE_AFTER_FREE, /* a freed block was written to; only with `debug` */
 };
 
 /* A constant English name: "double free", … Never NULL. */
@@ -69,12 +72,14 @@ const char *heap_fault_kind_name(enum heap_fault_kind kind);
 struct heap_fault {
     enum heap_fault_kind kind;
     const char *detail;       /* a constant clause, for behind a colon */
-    const void *pointer;      /* what the call was given; NULL if it was given none */
+    const void *pointer;      /* what the call was given, or the first byte that was written after
+                                 it was freed; NULL if there is none */
     const void *block;        /* the block or free memory that is concerned; NULL if unknown */
-    bool is_free;             /* it is free memory: the freed block, merged with its neighbours */
+    bool is_free;             /* it is a freed block, or free memory: one merged with others */
     size_t size_bytes;        /* its size, a block's as it was asked for; 0 if unknown */
     const void *caller;       /* of the call that found it */
     const void *allocated_by; /* caller that allocated the block; NULL if unknown */
+    const void *freed_by;     /* caller that freed it first; NULL if none did, or it is unknown */
 };
 
 /* Moves the heap's end. Sizes are multiples of HEAP_PAGE_SIZE_BYTES. */
@@ -109,10 +114,10 @@ struct heap_configuration {
     size_t limit_bytes;   /* the heap never grows beyond; >= initial_bytes */
     struct heap_page_source pages;
     uint64_t secret; /* random: makes the seals of the headers unpredictable */
-    bool poison;     /* fill free memory and prove on reuse that nobody wrote to it (slow) */
+    bool debug;      /* remember the callers, and find writes to freed blocks (heap_debug.h) */
     /* Never NULL. Called once for each fault. Not to return in a kernel. Where it returns, the call
-     * that found the fault fails, and after OVERRUN or CORRUPT every later call fails too
-     * (heap_free() then does nothing). It may not call the heap. */
+     * that found the fault fails, and after OVERRUN, CORRUPT or WRITE_AFTER_FREE every later call
+     * fails too (heap_free() then does nothing). It may not call the heap. */
     void (*fault)(void *context, const struct heap_fault *fault);
     void *fault_context;
 };
@@ -129,27 +134,19 @@ struct heap_operations {
     size_t (*usable_size)(struct heap *heap, const void *block, const void *caller);
 };
 
-/* What must be counted as it happens; sizes of blocks are as they were asked for. The other figures
- * of heap_statistics() are found by walking the heap. */
-struct heap_counters {
-    size_t peak_used_bytes;
-    size_t below_peak_bytes; /* peak_used_bytes - used bytes: one subtraction finds a new peak */
-    uint64_t free_count;
-    uint64_t failure_count; /* requests that returned NULL */
-};
-
 /* Read only for callers: everything has a function. */
 struct heap {
-    struct heap_operations operations;
-    struct heap_counters counters;
-    size_t size_bytes; /* usable now */
-    bool condemned;    /* found corrupt: nothing is served any more */
-    union {            /* the policy's own */
+    struct heap_operations operations; /* of the outermost layer */
+    struct heap_counters counters;     /* of the policy's blocks */
+    size_t size_bytes;                 /* usable now */
+    bool condemned;                    /* found corrupt: nothing is served any more */
+    union {                            /* the policy's own */
         struct bump_state bump;
         struct first_fit_state first_fit;
         struct best_fit_state best_fit;
         struct fast_state fast;
     };
+    struct heap_debug_state debug; /* only with configuration.debug */
     struct heap_configuration configuration;
 };
 
@@ -209,8 +206,9 @@ static inline size_t heap_usable_size(struct heap *heap, const void *block, cons
     return heap->operations.usable_size(heap, block, caller);
 }
 
-/* Merge the freed memory that the policy keeps apart for speed, and give back what is then free at
- * the end. The heap does that by itself when it would otherwise grow or fail. */
+/* Merge the freed memory that is kept apart, by the policy for speed or by `debug`, and give back
+ * what is then free at the end. The heap does that by itself when it would otherwise fail, and for
+ * what the policy keeps apart also when it would grow. */
 void heap_trim(struct heap *heap);
 
 struct heap_statistics {
@@ -218,9 +216,13 @@ struct heap_statistics {
     size_t limit_bytes;    /* it may grow to this */
     size_t used_bytes;     /* asked for by the live blocks */
     size_t free_bytes;     /* could be asked for, if it were one block a free piece */
-    size_t overhead_bytes; /* headers and rounding */
+    size_t overhead_bytes; /* headers and rounding; with `debug` also records and what waits */
     size_t peak_used_bytes;
-    size_t largest_free_bytes; /* the largest request that succeeds without growing */
+    size_t largest_free_bytes; /* the largest request that succeeds without growing, and without
+                                  what waits */
+    size_t waiting_bytes;      /* of freed blocks that `debug` keeps from being used again, with
+                                  their records; part of the overhead */
+    size_t waiting_block_count;
     size_t live_block_count;
     size_t free_block_count;
     uint64_t allocation_count;

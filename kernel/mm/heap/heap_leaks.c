@@ -27,5 +27,5 @@ static void count_piece(void *context, const struct heap_piece *piece)
 void heap_leaks_find(const struct heap *heap, struct heap_leaks *ret_leaks)
 {
     *ret_leaks = (struct heap_leaks){0};
-    heap->configuration.policy->walk(heap, count_piece, ret_leaks);
+    heap_walk(heap, count_piece, ret_leaks);
 }

@@ -1,9 +1,9 @@
 /*
  * heap_leaks.h - who holds the live blocks of a heap: one entry for each call site.
  *
- * Found by walking the heap; costs the allocations nothing beyond the caller that a policy records
- * by itself. Only best-fit records one; the blocks of the other policies are all counted under
- * NULL. Freestanding, as the heap is.
+ * Found by walking the heap; costs the allocations nothing by itself. With heap_debug.h every
+ * block's caller is recorded; without it best-fit alone records one, and the blocks of the other
+ * policies are all counted under NULL. Freestanding, as the heap is.
  *
  * Phase and concurrency: as heap.h; the caller keeps others from the heap during a call.
  */
@@ -16,7 +16,7 @@
 #define HEAP_LEAK_SITE_LIMIT ((size_t)64)
 
 struct heap_leak_site {
-    const void *allocated_by; /* return address of the call; NULL if the policy records none */
+    const void *allocated_by; /* return address of the call; NULL if none is recorded */
     size_t block_count;
     size_t used_bytes; /* as asked for */
 };

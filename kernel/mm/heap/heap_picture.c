@@ -33,7 +33,7 @@ void heap_picture_take(const struct heap *heap, struct heap_picture *ret_picture
     *ret_picture = (struct heap_picture){0};
     struct heap_statistics *statistics = &ret_picture->statistics;
     heap_statistics(heap, statistics);
-    heap->configuration.policy->walk(heap, count_piece, ret_picture);
+    heap_walk(heap, count_piece, ret_picture);
     if (statistics->live_block_count != 0)
         ret_picture->internal_permille =
             permille(statistics->overhead_bytes, statistics->size_bytes - statistics->free_bytes);
@@ -102,7 +102,7 @@ void heap_map_draw(const struct heap *heap,
                       .stretch_bytes = stretch_for(heap->size_bytes)};
     map.stretch_count = (heap->size_bytes + map.stretch_bytes - 1) / map.stretch_bytes;
     *ret_stretch_bytes = map.stretch_bytes;
-    heap->configuration.policy->walk(heap, mark_piece, &map);
+    heap_walk(heap, mark_piece, &map);
     for (size_t first = 0; first < map.stretch_count; first += HEAP_MAP_COLUMNS) {
         char text[HEAP_MAP_COLUMNS + 1];
         size_t column = 0;

@@ -111,8 +111,18 @@ static inline size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Call the fault callback. */
+/* Call the fault callback, with what the layers above know of the block. */
 void heap_report(struct heap *heap, const struct heap_fault *fault);
+
+/* The same with the fault as it is: for the outermost layer. */
+void heap_tell(struct heap *heap, const struct heap_fault *fault);
+
+/* Call `visit` for each piece, in order of address, live blocks as the heap's callers know them.
+ * Stops at a header that is not sound. */
+void heap_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
+
+/* The same without the layer of heap_debug.h: as the policy was asked for them. */
+void heap_walk_below(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
 /* Grow so that the request fits behind the last live block. False if that cannot be had. */
 bool heap_grow_for(struct heap *heap, const struct heap_request *request);
@@ -120,33 +130,33 @@ bool heap_grow_for(struct heap *heap, const struct heap_request *request);
 /* Give what is free at the end back to the page source, if that is worth its cost. */
 void heap_give_back_tail(struct heap *heap);
 
-/* Count a block that was allocated. What the subtraction lacks is how far it makes a new peak. */
-static inline void heap_count_allocation(struct heap *heap, size_t size_bytes)
+/* What the heap's callers asked for, which is what the outermost layer counts. The policy's own
+ * count is heap->counters. */
+static inline struct heap_counters *heap_outer_counters(struct heap *heap)
 {
-    struct heap_counters *counters = &heap->counters;
-    if (__builtin_sub_overflow(counters->below_peak_bytes, size_bytes,
-                               &counters->below_peak_bytes)) {
-        counters->peak_used_bytes -= counters->below_peak_bytes;
-        counters->below_peak_bytes = 0;
-    }
+    return heap->configuration.debug ? &heap->debug.counters : &heap->counters;
 }
 
-/* Count a block of `old_bytes` that has become one of `new_bytes`. */
+/* --- What a policy counts --- */
+
+static inline void heap_count_allocation(struct heap *heap, size_t size_bytes)
+{
+    heap_counters_allocate(&heap->counters, size_bytes);
+}
+
 static inline void heap_count_resize(struct heap *heap, size_t old_bytes, size_t new_bytes)
 {
-    heap->counters.below_peak_bytes += old_bytes;
-    heap_count_allocation(heap, new_bytes);
+    heap_counters_resize(&heap->counters, old_bytes, new_bytes);
 }
 
 static inline void heap_count_free(struct heap *heap, size_t size_bytes)
 {
-    heap->counters.free_count++;
-    heap->counters.below_peak_bytes += size_bytes;
+    heap_counters_free(&heap->counters, 1, size_bytes);
 }
 
 static inline size_t heap_used_bytes(const struct heap *heap)
 {
-    return heap->counters.peak_used_bytes - heap->counters.below_peak_bytes;
+    return heap_counters_used_bytes(&heap->counters);
 }
 
 #endif

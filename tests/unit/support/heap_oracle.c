@@ -241,7 +241,7 @@ static const char *check_picture(const struct heap_oracle *oracle)
     const struct heap *heap = oracle->heap;
     uintptr_t base = (uintptr_t)heap->configuration.base;
     struct walk walk = {.previous_end = base, .heap_end = base + heap->size_bytes};
-    heap->configuration.policy->walk(heap, judge_piece, &walk);
+    heap_walk(heap, judge_piece, &walk);
     if (walk.is_wrong)
         return "the pieces of a walk overlap or leave the heap";
     if (walk.live_count != oracle->block_count || walk.live_bytes != oracle->used_bytes)

@@ -3,8 +3,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct panic_stub panic_stub;
+
+void panic_note(const char *role, const void *address)
+{
+    if (address == NULL || panic_stub.note_count == PANIC_NOTE_LIMIT)
+        return;
+    panic_stub.notes[panic_stub.note_count].role = role;
+    panic_stub.notes[panic_stub.note_count++].address = address;
+}
+
+const void *panic_stub_noted(const char *role)
+{
+    for (unsigned i = 0; i < panic_stub.note_count; i++) {
+        if (strcmp(panic_stub.notes[i].role, role) == 0)
+            return panic_stub.notes[i].address;
+    }
+    return NULL;
+}
 
 _Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
                            ...)

@@ -17,15 +17,24 @@ struct panic_stub {
     jmp_buf jump;
     enum panic_code code; /* of the last panic */
     char message[512];
+    struct {
+        const char *role;
+        const void *address;
+    } notes[PANIC_NOTE_LIMIT]; /* that it came with */
+    unsigned note_count;
 };
 
 extern struct panic_stub panic_stub;
+
+/* The address that the last panic came with under this role, or NULL. */
+const void *panic_stub_noted(const char *role);
 
 /* Run `statement` and store in `panicked` (a bool variable) whether it ended in a panic. Local
  * variables that the statement changes must be volatile to be read after a panic. */
 #define catch_panic(panicked, statement)                                                           \
     do {                                                                                           \
         panic_stub.armed = true;                                                                   \
+        panic_stub.note_count = 0;                                                                 \
         if (setjmp(panic_stub.jump) == 0) {                                                        \
             statement;                                                                             \
             (panicked) = false;                                                                    \

@@ -1,0 +1,81 @@
+/*
+ * heap_debug.h - a layer above the policy that remembers who, and finds who wrote where none may.
+ *
+ * Each request is made longer by a canary and a record behind the bytes that were asked for:
+ *
+ *   block                     + size                     block + what the policy was asked for
+ *    | the caller's bytes       | canary, 8…15 bytes | struct heap_debug_record |
+ *
+ * so the block stays where the policy put it, aligned. The record is sealed, and names who
+ * allocated the block and who freed it. What is freed is filled with a pattern and waits in a queue
+ * before the policy gets it back, so that a write to it is found, and a second free of it is
+ * proved. The bytes of a new block have another pattern.
+ *
+ * A policy that frees newest first alone (bump) cannot let blocks wait: it has no queue, and a
+ * write after free is not found there.
+ *
+ * Phase and concurrency: as heap.h. Used by heap.c alone.
+ */
+#ifndef KERNEL_MM_HEAP_HEAP_DEBUG_H
+#define KERNEL_MM_HEAP_HEAP_DEBUG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/mm/heap/heap_counters.h"
+
+struct heap;
+struct heap_fault;
+struct heap_operations;
+struct heap_piece;
+struct heap_survey;
+struct heap_debug_record;
+
+/* What the new and the freed bytes hold. A pointer of 8 of them is no address: using it faults
+ * (non-canonical, Intel SDM Vol. 1, 3.3.7.1). */
+#define HEAP_DEBUG_NEW_BYTE   0xad
+#define HEAP_DEBUG_FREED_BYTE 0xdf
+
+/* So many blocks wait at most, which bounds the time of heap_check(); and together no more than
+ * this part of the heap. */
+#define HEAP_DEBUG_WAITING_LIMIT ((size_t)4096)
+#define HEAP_DEBUG_WAITING_PART  4
+
+struct heap_debug_state {
+    const struct heap_operations *below; /* the table that this layer calls */
+    struct heap_counters counters;       /* of what was asked of this layer */
+    uint64_t secret;
+    uint8_t *oldest; /* of the blocks that wait; NULL if none does */
+    uint8_t *newest;
+    struct heap_debug_record *newest_record;
+    size_t waiting_count;
+    size_t waiting_bytes; /* as the policy was asked for them */
+};
+
+/* Put the layer above `below`. The heap has no live blocks. */
+void heap_debug_install(struct heap *heap, const struct heap_operations *below);
+
+/* Give all blocks that wait back to the policy. False: something was found corrupt, and reported.
+ */
+bool heap_debug_flush(struct heap *heap, const void *caller);
+
+/* Put a fault that was found below this layer into the caller's terms: his block's size, and who
+ * allocated and freed it, as far as its record can be believed. */
+void heap_debug_explain(const struct heap *heap, struct heap_fault *fault);
+
+/* The largest request that the policy would serve from a piece of `bytes`. */
+size_t heap_debug_payload_within(size_t bytes);
+
+/* Take what the layer has of it from what the policy found. */
+void heap_debug_adjust_survey(const struct heap *heap, struct heap_survey *survey);
+
+/* As heap_walk(), from the pieces that the policy has: live ones are as they were asked for, and
+ * blocks that wait are of the heap's own. */
+void heap_debug_walk(const struct heap *heap,
+                     void (*visit)(void *context, const struct heap_piece *piece), void *context);
+
+/* As heap_check(), for what the layer knows. Precondition: the policy's check has passed. */
+const char *heap_debug_check(const struct heap *heap) __attribute__((warn_unused_result));
+
+#endif

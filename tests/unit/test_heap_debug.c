@@ -1,0 +1,610 @@
+/* The layer of heap_debug.h over each policy: who is named, and what is found that a policy alone
+ * does not find. That it keeps the interface is tested in test_heap_policies.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/mm/heap/heap_leaks.h"
+#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/sealed_block.h"
+#include "tests/unit/support/heap_arena.h"
+
+#define MIB ((size_t)1 << 20)
+
+static void *const ALLOCATOR = (void *)0x1111;
+static void *const FREER = (void *)0x2222;
+static void *const FINDER = (void *)0x3333;
+
+struct fixture {
+    const struct heap_policy *policy;
+    struct heap_arena arena;
+    struct heap heap;
+};
+
+static int create_arena(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    fixture->policy = *state;
+    heap_arena_create(&fixture->arena, 2 * MIB);
+    *state = fixture;
+    return 0;
+}
+
+static int destroy_arena(void **state)
+{
+    struct fixture *fixture = *state;
+    heap_arena_destroy(&fixture->arena);
+    free(fixture);
+    return 0;
+}
+
+static struct heap *start(struct fixture *fixture, struct heap_configuration configuration)
+{
+    configuration.policy = fixture->policy;
+    configuration.debug = true;
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    fixture->arena.fault_count = 0;
+    return &fixture->heap;
+}
+
+static struct heap *start_fixed(struct fixture *fixture, size_t size_bytes)
+{
+    return start(fixture, heap_arena_fixed(&fixture->arena, size_bytes));
+}
+
+static uint8_t *allocate(struct heap *heap, size_t size_bytes)
+{
+    uint8_t *block = heap_allocate(heap, size_bytes, ALLOCATOR);
+    assert_non_null(block);
+    return block;
+}
+
+static struct heap_statistics statistics_of(const struct heap *heap)
+{
+    struct heap_statistics statistics;
+    heap_statistics(heap, &statistics);
+    return statistics;
+}
+
+static void assert_sound(const struct heap *heap)
+{
+    const char *problem = heap_check(heap);
+    if (problem != NULL)
+        fail_msg("heap_check: %s", problem);
+}
+
+static void assert_filled(const uint8_t *bytes, size_t count, uint8_t value)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(bytes[i], value);
+}
+
+/* Exactly one fault since the last: of this kind, found by FINDER, about this block. */
+static void assert_fault(struct fixture *fixture, enum heap_fault_kind kind, const void *block,
+                         size_t size_bytes, const void *allocated_by, const void *freed_by)
+{
+    const struct heap_fault *fault = &fixture->arena.fault;
+    assert_int_equal(fixture->arena.fault_count, 1);
+    fixture->arena.fault_count = 0;
+    if (fault->kind != kind)
+        fail_msg("%s (%s) instead of %s", heap_fault_kind_name(fault->kind), fault->detail,
+                 heap_fault_kind_name(kind));
+    assert_ptr_equal(fault->block, block);
+    assert_int_equal(fault->size_bytes, size_bytes);
+    assert_ptr_equal(fault->allocated_by, allocated_by);
+    assert_ptr_equal(fault->freed_by, freed_by);
+    assert_int_equal(fault->is_free, freed_by != NULL);
+    assert_ptr_equal(fault->caller, FINDER);
+}
+
+static void assert_condemned(struct heap *heap)
+{
+    uint64_t failure_count = statistics_of(heap).failure_count;
+    assert_null(heap_allocate(heap, 16, FINDER));
+    assert_int_equal(statistics_of(heap).failure_count, failure_count + 1);
+    assert_non_null(heap_check(heap));
+}
+
+/* --- What a block holds ----------------------------------------------------------------------- */
+
+static void test_new_bytes_have_a_pattern_and_zeroed_ones_none(void **state)
+{
+    struct heap *heap = start_fixed(*state, MIB);
+    for (size_t size_bytes = 0; size_bytes < 600; size_bytes++) {
+        uint8_t *block = allocate(heap, size_bytes);
+        assert_filled(block, size_bytes, HEAP_DEBUG_NEW_BYTE);
+        assert_int_equal(heap_usable_size(heap, block, FINDER), size_bytes);
+        uint8_t *zeroed = heap_allocate_zeroed(heap, 1, size_bytes, ALLOCATOR);
+        assert_filled(zeroed, size_bytes, 0);
+        heap_free(heap, zeroed, FREER);
+        heap_free(heap, block, FREER);
+    }
+    assert_sound(heap);
+}
+
+static void test_freed_bytes_have_a_pattern(void **state)
+{
+    struct heap *heap = start_fixed(*state, MIB);
+    if (heap_frees_newest_only(heap))
+        return;
+    uint8_t *block = allocate(heap, 333);
+    memset(block, 0x41, 333);
+    heap_free(heap, block, FREER);
+    assert_filled(block, 333, HEAP_DEBUG_FREED_BYTE);
+}
+
+static void test_what_a_block_gains_has_the_pattern(void **state)
+{
+    struct heap *heap = start_fixed(*state, MIB);
+    for (size_t from = 1; from < 300; from += 7) {
+        for (size_t to = from + 1; to < 400; to += 13) {
+            uint8_t *block = allocate(heap, from);
+            memset(block, 0x41, from);
+            block = heap_reallocate(heap, block, to, ALLOCATOR);
+            assert_non_null(block);
+            assert_filled(block, from, 0x41);
+            assert_filled(block + from, to - from, HEAP_DEBUG_NEW_BYTE);
+            assert_int_equal(heap_usable_size(heap, block, FINDER), to);
+            heap_free(heap, block, FREER);
+        }
+    }
+    assert_sound(heap);
+}
+
+/* --- Writes beyond a block's end ---------------------------------------------------------------
+ */
+
+/* Of a mass of blocks of one size, which the fast policy puts into slabs without canaries. */
+static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { MASS = 1500 };
+    static uint8_t *blocks[MASS];
+    for (size_t size_bytes = 0; size_bytes <= 232; size_bytes += 8) {
+        for (size_t count = 1; count <= 8; count += 7) {
+            for (unsigned victim = 0; victim < MASS; victim += 311) {
+                struct heap *heap = start_fixed(fixture, 2 * MIB);
+                for (unsigned i = 0; i < MASS; i++)
+                    blocks[i] = allocate(heap, size_bytes);
+                memset(blocks[victim] + size_bytes, 0x41, count);
+                assert_non_null(heap_check(heap));
+                heap_free(heap, blocks[victim], FINDER);
+                assert_fault(fixture, HEAP_FAULT_OVERRUN, blocks[victim], size_bytes, ALLOCATOR,
+                             NULL);
+                assert_condemned(heap);
+            }
+        }
+    }
+}
+
+/* Every bit behind a block, up to its end as the policy knows it, is watched. */
+static void test_every_bit_of_canary_and_record_is_watched(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t size_bytes = 41;
+    struct heap *heap = start_fixed(fixture, 8192);
+    uint8_t *block = allocate(heap, size_bytes);
+    size_t total_bytes = heap->debug.below->usable_size(heap, block, NULL);
+    assert_true(total_bytes > size_bytes + 8);
+    for (size_t bit = size_bytes * 8; bit < total_bytes * 8; bit++) {
+        heap = start_fixed(fixture, 8192);
+        assert_ptr_equal(allocate(heap, size_bytes), block);
+        block[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_non_null(heap_check(heap));
+        heap_free(heap, block, FINDER);
+        assert_int_equal(fixture->arena.fault_count, 1);
+        assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_OVERRUN);
+        assert_ptr_equal(fixture->arena.fault.block, block);
+        fixture->arena.fault_count = 0;
+    }
+}
+
+/* A header of 18 bits of hash that passes by chance, and says that the block is longer than the
+ * heap: its record would lie where there is no memory, which the arena has poisoned. */
+static void test_a_forged_size_is_not_believed(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t sizes[] = {65536, 65536 + 4096, MIB, 2 * MIB};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        struct heap *heap = start_fixed(fixture, 65536);
+        uint8_t *block = allocate(heap, 1000);
+        uint64_t secret = heap->fast.core.secret;
+        if (fixture->policy == &heap_policy_best_fit)
+            return; /* its seals have 64 bits */
+        if (fixture->policy == &heap_policy_first_fit)
+            secret = heap->first_fit.secret;
+        else if (fixture->policy == &heap_policy_bump)
+            secret = heap->bump.secret;
+        sealed_write_header(secret, block, sealed_header(sizes[s] / 16, SEALED_LIVE));
+        heap_free(heap, block, FINDER);
+        assert_fault(fixture, HEAP_FAULT_OVERRUN, block, 0, NULL, NULL);
+    }
+}
+
+/* --- Who is named ----------------------------------------------------------------------------- */
+
+/* Faults that the policy finds, not the layer: the caller's size, and who allocated. */
+static void test_faults_from_below_are_in_the_caller_s_terms(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t sizes[] = {1, 40, 100, 272, 5000};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        struct heap *heap = start_fixed(fixture, MIB);
+        for (unsigned i = 0; i < 300; i++)
+            (void)allocate(heap, sizes[s] < 300 ? sizes[s] : 1);
+        uint8_t *block = heap_allocate(heap, sizes[s], (void *)0x4444);
+        heap_free(heap, block + 16, FINDER);
+        assert_fault(fixture, HEAP_FAULT_BAD_POINTER, block, sizes[s], (void *)0x4444, NULL);
+        assert_sound(heap);
+        heap_free(heap, block, FREER);
+        assert_int_equal(fixture->arena.fault_count, 0);
+    }
+}
+
+static void test_a_second_free_names_who_freed_first(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    if (heap_frees_newest_only(heap))
+        return;
+    for (size_t size_bytes = 0; size_bytes < 600; size_bytes += 3) {
+        uint8_t *block = allocate(heap, size_bytes);
+        heap_free(heap, block, FREER);
+        heap_free(heap, block, FINDER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, block, size_bytes, ALLOCATOR, FREER);
+        assert_null(heap_reallocate(heap, block, 10, FINDER));
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, block, size_bytes, ALLOCATOR, FREER);
+        assert_int_equal(heap_usable_size(heap, block, FINDER), 0);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, block, size_bytes, ALLOCATOR, FREER);
+        heap_free(heap, block + 16, FINDER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, block, size_bytes, ALLOCATOR, FREER);
+    }
+    assert_sound(heap);
+    assert_int_equal(statistics_of(heap).free_count, 200);
+}
+
+static void test_leaks_of_every_policy_have_their_site(void **state)
+{
+    struct heap *heap = start_fixed(*state, MIB);
+    (void)heap_allocate(heap, 100, (void *)0x10);
+    (void)heap_allocate_aligned(heap, 33, 256, (void *)0x20);
+    (void)heap_allocate_zeroed(heap, 10, 10, (void *)0x10);
+    void *grown = heap_allocate(heap, 50, (void *)0x30);
+    assert_non_null(heap_reallocate(heap, grown, 60, (void *)0x40));
+    void *freed = heap_allocate(heap, 7, (void *)0x50);
+    heap_free(heap, freed, FREER);
+    struct heap_leaks leaks;
+    heap_leaks_find(heap, &leaks);
+    static const struct heap_leak_site expected[] = {
+        {(void *)0x10, 2, 200}, {(void *)0x20, 1, 33}, {(void *)0x40, 1, 60}};
+    assert_int_equal(leaks.site_count, 3);
+    for (size_t i = 0; i < leaks.site_count; i++) {
+        size_t e = 0;
+        while (e < 2 && expected[e].allocated_by != leaks.sites[i].allocated_by)
+            e++;
+        assert_ptr_equal(leaks.sites[i].allocated_by, expected[e].allocated_by);
+        assert_int_equal(leaks.sites[i].block_count, expected[e].block_count);
+        assert_int_equal(leaks.sites[i].used_bytes, expected[e].used_bytes);
+    }
+}
+
+/* --- Blocks that wait ------------------------------------------------------------------------- */
+
+static void test_K10_write_after_free_names_both_callers(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t sizes[] = {1, 8, 24, 64, 100, 200, 1000};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (size_t offset = 0; offset < sizes[s] + 8; offset++) {
+            struct heap *heap = start_fixed(fixture, 65536);
+            if (heap_frees_newest_only(heap))
+                return;
+            uint8_t *block = allocate(heap, sizes[s]);
+            memset(block, 0x41, sizes[s]);
+            heap_free(heap, block, FREER);
+            assert_sound(heap);
+            block[offset] ^= 1;
+            assert_non_null(heap_check(heap));
+            while (fixture->arena.fault_count == 0 && heap_allocate(heap, 200, FINDER) != NULL)
+                continue;
+            const void *written = offset < sizes[s] ? block + offset : NULL;
+            assert_ptr_equal(fixture->arena.fault.pointer, written);
+            assert_fault(fixture, HEAP_FAULT_WRITE_AFTER_FREE, block, sizes[s], ALLOCATOR, FREER);
+            assert_condemned(heap);
+        }
+    }
+}
+
+/* Whichever way a block ceases to wait: trimmed, pushed out by others, by their number or size. */
+static void test_K10_write_after_free_is_found_when_the_wait_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned way = 0; way < 3; way++) {
+        struct heap *heap = start_fixed(fixture, 2 * MIB);
+        if (heap_frees_newest_only(heap))
+            return;
+        uint8_t *block = allocate(heap, 48);
+        heap_free(heap, block, FREER);
+        block[47] = 0;
+        if (way == 0) {
+            heap_trim(heap);
+            assert_int_equal(fixture->arena.fault_count, 1);
+            assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_WRITE_AFTER_FREE);
+            assert_ptr_equal(fixture->arena.fault.freed_by, FREER);
+        } else {
+            for (unsigned i = 0; i < HEAP_DEBUG_WAITING_LIMIT && fixture->arena.fault_count == 0;
+                 i++)
+                heap_free(heap, heap_allocate(heap, way == 1 ? 1 : 50000, NULL), FINDER);
+            assert_fault(fixture, HEAP_FAULT_WRITE_AFTER_FREE, block, 48, ALLOCATOR, FREER);
+        }
+        assert_condemned(heap);
+    }
+}
+
+/* Its record is broken, so that what it was is not known; but not where it is. */
+static void test_K10_write_to_the_record_of_a_freed_block(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned others = 0; others < 3; others++) {
+        struct heap *heap = start_fixed(fixture, MIB);
+        if (heap_frees_newest_only(heap))
+            return;
+        uint8_t *block = allocate(heap, 48);
+        uint8_t *later[3];
+        for (unsigned i = 0; i < 3; i++)
+            later[i] = allocate(heap, 48);
+        heap_free(heap, block, FREER);
+        for (unsigned i = 0; i < others; i++)
+            heap_free(heap, later[i], FREER);
+        block[48 + 8 + 9] ^= 1;
+        assert_non_null(heap_check(heap));
+        heap_free(heap, later[2], FINDER);
+        if (others != 0)
+            heap_trim(heap);
+        assert_int_equal(fixture->arena.fault_count, 1);
+        assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_WRITE_AFTER_FREE);
+        assert_ptr_equal(fixture->arena.fault.block, block);
+        assert_condemned(heap);
+    }
+}
+
+static void test_freed_blocks_wait_in_order_up_to_both_limits(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 2 * MIB);
+    if (heap_frees_newest_only(heap))
+        return;
+    uint8_t *first = allocate(heap, 48);
+    heap_free(heap, first, FREER);
+    for (size_t i = 1; i < HEAP_DEBUG_WAITING_LIMIT; i++) {
+        uint8_t *block = allocate(heap, 48);
+        assert_ptr_not_equal(block, first);
+        heap_free(heap, block, FREER);
+    }
+    struct heap_statistics full = statistics_of(heap);
+    assert_int_equal(full.waiting_block_count, HEAP_DEBUG_WAITING_LIMIT);
+    assert_int_equal(full.live_block_count, 0);
+    assert_int_equal(full.used_bytes, 0);
+    assert_true(full.waiting_bytes <= 2 * MIB / HEAP_DEBUG_WAITING_PART);
+    assert_true(full.overhead_bytes >= full.waiting_bytes);
+    assert_filled(first, 48, HEAP_DEBUG_FREED_BYTE);
+    assert_sound(heap);
+
+    /* One large block pushes out as many as its bytes take, and one beyond the part does not wait
+     * at all. */
+    heap_free(heap, allocate(heap, 400000), FREER);
+    struct heap_statistics pushed = statistics_of(heap);
+    assert_true(pushed.waiting_block_count < HEAP_DEBUG_WAITING_LIMIT / 2);
+    assert_true(pushed.waiting_bytes <= 2 * MIB / HEAP_DEBUG_WAITING_PART);
+    assert_true(pushed.waiting_bytes > 2 * MIB / HEAP_DEBUG_WAITING_PART - 200);
+    heap_free(heap, allocate(heap, MIB), FREER);
+    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_sound(heap);
+}
+
+static void test_a_request_that_would_fail_is_served_from_what_waits(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 65536);
+    if (heap_frees_newest_only(heap))
+        return;
+    uint8_t *blocks[64];
+    size_t count = 0;
+    while (count < 64 && (blocks[count] = heap_allocate(heap, 1000, ALLOCATOR)) != NULL)
+        count++;
+    assert_in_range(count, 30, 62);
+    uint8_t *freed = blocks[count / 2];
+    heap_free(heap, freed, FREER);
+    assert_int_equal(statistics_of(heap).waiting_block_count, 1);
+    assert_ptr_equal(heap_allocate(heap, 1000, ALLOCATOR), freed);
+    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_int_equal(statistics_of(heap).failure_count, 1);
+
+    /* Not for requests that nothing could serve. */
+    heap_free(heap, freed, FREER);
+    assert_null(heap_allocate(heap, 65536, ALLOCATOR));
+    assert_null(heap_allocate_aligned(heap, 16, 65536, ALLOCATOR));
+    assert_null(heap_allocate_aligned(heap, 16, 24, ALLOCATOR));
+    assert_null(heap_allocate(heap, SIZE_MAX - 20, ALLOCATOR));
+    assert_int_equal(statistics_of(heap).waiting_block_count, 1);
+    heap_trim(heap);
+    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_sound(heap);
+}
+
+/* --- Re-allocation ---------------------------------------------------------------------------- */
+
+static void test_a_stale_pointer_after_reallocation_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    if (heap_frees_newest_only(heap))
+        return;
+    static const size_t sizes[] = {99, 100, 101, 3000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint8_t *block = allocate(heap, 100);
+        uint8_t *moved = heap_reallocate(heap, block, sizes[i], FREER);
+        assert_non_null(moved);
+        assert_ptr_not_equal(moved, block);
+        heap_free(heap, block, FINDER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, block, 100, ALLOCATOR, FREER);
+        heap_free(heap, moved, FREER);
+    }
+    assert_sound(heap);
+}
+
+/* No room for two: the policy makes it longer where it is, or shorter. */
+static void test_reallocation_without_room_to_move(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 65536);
+    uint8_t *block = allocate(heap, 30000);
+    memset(block, 0x41, 30000);
+    assert_ptr_equal(heap_reallocate(heap, block, 50000, FREER), block);
+    assert_filled(block, 30000, 0x41);
+    assert_filled(block + 30000, 20000, HEAP_DEBUG_NEW_BYTE);
+    struct heap_statistics longer = statistics_of(heap);
+    assert_int_equal(longer.used_bytes, 50000);
+    assert_int_equal(longer.peak_used_bytes, 50000);
+    assert_int_equal(longer.free_count, 0);
+    assert_sound(heap);
+    assert_ptr_equal(heap_reallocate(heap, block, 40000, FREER), block);
+    assert_int_equal(heap_usable_size(heap, block, FINDER), 40000);
+    assert_null(heap_reallocate(heap, block, 65500, FREER));
+    assert_null(heap_reallocate(heap, block, SIZE_MAX - 8, FREER));
+    assert_int_equal(statistics_of(heap).failure_count, 2);
+    assert_filled(block, 30000, 0x41);
+    block[40000] ^= 1;
+    heap_free(heap, block, FINDER);
+    assert_fault(fixture, HEAP_FAULT_OVERRUN, block, 40000, FREER, NULL);
+}
+
+/* --- Bump ------------------------------------------------------------------------------------- */
+
+static void test_bump_refuses_an_order_and_counts_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 65536);
+    if (!heap_frees_newest_only(heap))
+        return;
+    uint8_t *older = allocate(heap, 100);
+    memset(older, 0x41, 100);
+    uint8_t *newer = allocate(heap, 200);
+    heap_free(heap, older, FINDER);
+    assert_fault(fixture, HEAP_FAULT_BAD_POINTER, older, 100, ALLOCATOR, NULL);
+    assert_filled(older, 100, 0x41);
+    assert_int_equal(statistics_of(heap).free_count, 0);
+    assert_int_equal(statistics_of(heap).used_bytes, 300);
+    heap_free(heap, newer, FREER);
+    heap_free(heap, older, FREER);
+    assert_int_equal(statistics_of(heap).free_count, 2);
+    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_sound(heap);
+}
+
+static void test_bump_mark_and_release_count(void **state)
+{
+    struct heap *heap = start_fixed(*state, 65536);
+    if (!heap_frees_newest_only(heap))
+        return;
+    (void)allocate(heap, 100);
+    struct bump_mark mark = heap_bump_mark(heap);
+    (void)allocate(heap, 33);
+    (void)allocate(heap, 5000);
+    heap_bump_release(heap, mark, FREER);
+    assert_int_equal(statistics_of(heap).used_bytes, 100);
+    assert_int_equal(statistics_of(heap).live_block_count, 1);
+    assert_int_equal(statistics_of(heap).allocation_count, 3);
+    assert_int_equal(statistics_of(heap).free_count, 2);
+    assert_sound(heap);
+    heap_bump_reset(heap);
+    assert_int_equal(statistics_of(heap).used_bytes, 0);
+    assert_int_equal(statistics_of(heap).free_count, 3);
+    assert_sound(heap);
+}
+
+/* --- What it costs ------------------------------------------------------------------------------
+ */
+
+static void test_without_it_there_is_nothing_above_the_policy(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, MIB);
+    configuration.policy = fixture->policy;
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    assert_memory_equal(&fixture->heap.operations, fixture->policy->operations,
+                        sizeof fixture->heap.operations);
+}
+
+/* The heap gives back what it no longer needs, once nothing waits. */
+static void test_the_heap_shrinks_when_it_is_trimmed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start(fixture, heap_arena_growing(&fixture->arena, 2 * MIB));
+    uint8_t *blocks[100];
+    for (unsigned i = 0; i < 100; i++)
+        blocks[i] = allocate(heap, 10000);
+    for (unsigned i = 100; i > 0; i--)
+        heap_free(heap, blocks[i - 1], FREER);
+    heap_trim(heap);
+    assert_true(heap->size_bytes <= MIB / 4);
+    assert_int_equal(statistics_of(heap).free_block_count, 1);
+    assert_sound(heap);
+    assert_int_equal(fixture->arena.fault_count, 0);
+}
+
+/* --- Running ------------------------------------------------------------------------------------
+ */
+
+#define TEST(function)                                                                             \
+    {                                                                                              \
+#function, function, create_arena, destroy_arena, NULL                                     \
+    }
+
+static const struct CMUnitTest TESTS[] = {
+    TEST(test_new_bytes_have_a_pattern_and_zeroed_ones_none),
+    TEST(test_freed_bytes_have_a_pattern),
+    TEST(test_what_a_block_gains_has_the_pattern),
+    TEST(test_overrun_of_any_block_of_a_mass_is_found),
+    TEST(test_every_bit_of_canary_and_record_is_watched),
+    TEST(test_a_forged_size_is_not_believed),
+    TEST(test_faults_from_below_are_in_the_caller_s_terms),
+    TEST(test_a_second_free_names_who_freed_first),
+    TEST(test_leaks_of_every_policy_have_their_site),
+    TEST(test_K10_write_after_free_names_both_callers),
+    TEST(test_K10_write_after_free_is_found_when_the_wait_ends),
+    TEST(test_K10_write_to_the_record_of_a_freed_block),
+    TEST(test_freed_blocks_wait_in_order_up_to_both_limits),
+    TEST(test_a_request_that_would_fail_is_served_from_what_waits),
+    TEST(test_a_stale_pointer_after_reallocation_is_found),
+    TEST(test_reallocation_without_room_to_move),
+    TEST(test_bump_refuses_an_order_and_counts_nothing),
+    TEST(test_bump_mark_and_release_count),
+    TEST(test_without_it_there_is_nothing_above_the_policy),
+    TEST(test_the_heap_shrinks_when_it_is_trimmed),
+};
+#define TEST_COUNT (sizeof TESTS / sizeof TESTS[0])
+
+static const struct heap_policy *const POLICIES[] = {&heap_policy_bump, &heap_policy_first_fit,
+                                                     &heap_policy_best_fit, &heap_policy_fast};
+#define POLICY_COUNT (sizeof POLICIES / sizeof POLICIES[0])
+
+int main(void)
+{
+    static struct CMUnitTest tests[POLICY_COUNT * TEST_COUNT];
+    static char names[POLICY_COUNT * TEST_COUNT][100];
+    for (size_t i = 0; i < POLICY_COUNT * TEST_COUNT; i++) {
+        const struct heap_policy *policy = POLICIES[i / TEST_COUNT];
+        tests[i] = TESTS[i % TEST_COUNT];
+        (void)snprintf(names[i], sizeof names[i], "%s: %s", policy->name, tests[i].name);
+        tests[i].name = names[i];
+        tests[i].initial_state = (void *)(uintptr_t)policy;
+    }
+    return _cmocka_run_group_tests("heap debug", tests, POLICY_COUNT * TEST_COUNT, NULL, NULL);
+}
