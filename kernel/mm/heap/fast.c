@@ -224,7 +224,7 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
 
 static void free_block(struct heap *heap, uint8_t *block, const void *caller)
 {
-    uint64_t header;
+    uint64_t header = 0;
     if (!prove_block(heap, block, caller, &header))
         return;
     size_t size_bytes = sealed_size(header);

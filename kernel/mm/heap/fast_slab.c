@@ -77,8 +77,8 @@ static bool make_map(struct heap *heap, const void *caller)
     if (bytes < SLABS_FROM_BYTES)
         return false;
     size_t length = bytes / FAST_LEAF_BYTES + 2;
-    fast->map =
-        take_own(heap, FAST_OWN_MAP, length * sizeof fast->map[0], SEALED_UNIT_BYTES, caller);
+    fast->map = take_own(heap, FAST_OWN_MAP, length * sizeof(struct fast_leaf *), SEALED_UNIT_BYTES,
+                         caller);
     if (fast->map == NULL)
         return false;
     for (size_t i = 0; i < length; i++)
