@@ -1,0 +1,11 @@
+/* heap_debug=on: what it costs beside the policy alone. */
+#include "tests/bench/heap/allocator_handoff.h"
+
+static void with_debug(struct heap_configuration *configuration)
+{
+    configuration->debug = true;
+}
+
+BENCH_HANDOFF(fast_debug, "fast+debug", &heap_policy_fast, with_debug, "fast", false);
+BENCH_HANDOFF(best_fit_debug, "best-fit+debug", &heap_policy_best_fit, with_debug, "best-fit",
+              false);
