@@ -66,12 +66,14 @@ static void fault(void *context, const struct heap_fault *found)
 {
     (void)context;
     char text[512];
-    format_text(
-        text, sizeof text,
-        "heap: %s: %s; pointer %p, block %p of %zu bytes, allocated by %p, freed by %p, found "
-        "in a call from %p\n",
-        heap_fault_kind_name(found->kind), found->detail, found->pointer, found->block,
-        found->size_bytes, found->allocated_by, found->freed_by, found->caller);
+    bool is_range = found->free_bytes != 0;
+    format_text(text, sizeof text,
+                "heap: %s: %s; pointer %p, %s %p of %zu bytes, allocated by %p, freed by %p, found "
+                "in a call from %p\n",
+                heap_fault_kind_name(found->kind), found->detail, found->pointer,
+                is_range ? "in free memory" : "block", found->block,
+                is_range ? found->free_bytes : found->size_bytes, found->allocated_by,
+                found->freed_by, found->caller);
     (void)pthread_mutex_unlock(&heap_lock);
     give_up(text);
 }

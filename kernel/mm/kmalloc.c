@@ -62,8 +62,14 @@ void kmalloc_fault(void *context, const struct heap_fault *fault)
     panic_note("found by", fault->caller);
     if (fault->block == NULL)
         panic(code, "%s: %s; pointer %p", kind, fault->detail, fault->pointer);
+    bool is_range = fault->free_bytes != 0;
+    const char *what = fault->is_free ? "freed block" : "block";
+    size_t size_bytes = is_range ? fault->free_bytes : fault->size_bytes;
+    if (size_bytes == 0)
+        panic(code, "%s: %s; pointer %p, %s %p", kind, fault->detail, fault->pointer, what,
+              fault->block);
     panic(code, "%s: %s; pointer %p, %s %p of %zu bytes", kind, fault->detail, fault->pointer,
-          fault->is_free ? "in free memory" : "block", fault->block, fault->size_bytes);
+          is_range ? "in free memory" : what, fault->block, size_bytes);
 }
 
 /* What a person needs to judge a request that failed: its size against what there is. */

@@ -93,7 +93,7 @@ def test_K10_write_after_free_names_both_callers(lab, policy):
     words = f"provoke=heap-write-after-free heap_debug=on heap={policy}"
     verdict = expect_panic(lab.case(command_line=words), "HEAP_CORRUPT")
     assert verdict.has_line(rf"\[heap\] .* policy={policy} debug=on")
-    assert verdict.has_line(r"\[panic\] cause: write after free: .* in free memory 0x\w+ of 64 bytes")
+    assert verdict.has_line(r"\[panic\] cause: write after free: .* freed block 0x\w+ of 64 bytes")
     places = [verdict.has_line(rf"\[panic\] {role} by 0x[0-9a-f]+ write_after_free\+0x(\w+)")
               for role in ("allocated", "freed")]  # fmt: skip
     assert places[0].group(1) != places[1].group(1)

@@ -281,6 +281,79 @@ static void test_K4_double_free_later(void **state)
     }
 }
 
+/* A second free names the block as it was asked for, whatever it has been merged with since. */
+static void assert_freed_block_is_named(struct fixture *fixture, uint8_t *block, size_t size_bytes)
+{
+    const struct heap_fault *fault = &fixture->arena.fault;
+    heap_free(&fixture->heap, block, OTHER_CALLER);
+    assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+    assert_true(fault->is_free);
+    /* First-fit's smallest blocks have no room for more than a link. */
+    if (fixture->policy == &heap_policy_first_fit && size_bytes <= 8 && !fixture->debug) {
+        assert_int_equal(fault->size_bytes, 0);
+        assert_true(block >= (const uint8_t *)fault->block);
+        assert_true(block < (const uint8_t *)fault->block + fault->free_bytes);
+        return;
+    }
+    assert_ptr_equal(fault->block, block);
+    assert_int_equal(fault->size_bytes, size_bytes);
+    assert_int_equal(fault->free_bytes, 0);
+    if (fixture->policy == &heap_policy_best_fit)
+        assert_ptr_equal(fault->allocated_by, CALLER);
+    assert_string_equal(fault->detail, "the block is free already");
+}
+
+static void test_K4_a_freed_block_is_named(void **state)
+{
+    static const unsigned char ORDERS[6][3] = {{2, 1, 0}, {0, 1, 2}, {0, 2, 1},
+                                               {1, 0, 2}, {1, 2, 0}, {2, 0, 1}};
+    struct fixture *fixture = *state;
+    unsigned order_count = fixture->policy->frees_newest_only ? 1 : 6;
+    for (size_t s = 0; s < SIZE_COUNT; s++) {
+        for (unsigned order = 0; order < order_count * 2; order++) {
+            struct heap *heap = start_fixed(fixture, MIB);
+            uint8_t *blocks[3];
+            for (unsigned i = 0; i < 3; i++)
+                blocks[i] = memset(allocate(heap, SIZES[s]), 0x41, SIZES[s]);
+            /* What lies behind is a block, or free. */
+            if (order >= order_count && !heap_frees_newest_only(heap))
+                (void)allocate(heap, 100);
+            for (unsigned i = 0; i < 3; i++) {
+                heap_free(heap, blocks[ORDERS[order % order_count][i]], CALLER);
+                for (unsigned freed = 0; freed <= i; freed++)
+                    assert_freed_block_is_named(fixture, blocks[ORDERS[order % order_count][freed]],
+                                                SIZES[s]);
+            }
+            assert_sound(heap);
+        }
+    }
+}
+
+/* Memory that never was a block, or is not known to have been one, is called what it is. */
+static void test_K4_free_memory_is_not_taken_for_a_block(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct heap_fault *fault = &fixture->arena.fault;
+    struct heap *heap = start_fixed(fixture, MIB);
+    uint8_t *block = allocate(heap, 5000);
+    heap_free(heap, block, CALLER);
+    for (size_t offset = 1; offset < 8000; offset++) {
+        heap_free(heap, block + offset, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+        assert_true(fault->is_free);
+        assert_int_equal(fault->size_bytes, 0);
+        assert_null(fault->allocated_by);
+        assert_true(block + offset >= (const uint8_t *)fault->block);
+        assert_true(block + offset < (const uint8_t *)fault->block + fault->free_bytes);
+    }
+    /* The memory is used again: what was freed there first does not count any more. */
+    uint8_t *again = allocate(heap, 300);
+    assert_ptr_equal(again, block);
+    heap_free(heap, again, CALLER);
+    assert_freed_block_is_named(fixture, block, 300);
+    assert_sound(heap);
+}
+
 static void test_K5_K7_interior_and_unaligned_pointers(void **state)
 {
     struct fixture *fixture = *state;
@@ -988,6 +1061,9 @@ static void test_bump_mark_release_and_reset(void **state)
     struct bump_mark mark = heap_bump_mark(heap);
     for (unsigned round = 0; round < 3; round++) {
         uint8_t *first = allocate(heap, 50);
+        uint8_t *released[10];
+        for (unsigned i = 0; i < 10; i++)
+            released[i] = allocate(heap, 333);
         while (heap_allocate(heap, 333, CALLER) != NULL)
             continue;
         assert_sound(heap);
@@ -995,6 +1071,12 @@ static void test_bump_mark_release_and_reset(void **state)
         assert_sound(heap);
         assert_int_equal(statistics_of(heap).used_bytes, 100);
         assert_int_equal(statistics_of(heap).live_block_count, 1);
+        /* Their headers may still be there: none of these passes for a block. */
+        for (unsigned i = 0; i < 10; i++) {
+            assert_freed_block_is_named(fixture, released[i], 333);
+            assert_null(heap_reallocate(heap, released[i], 333, OTHER_CALLER));
+            assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+        }
         assert_ptr_equal(allocate(heap, 50), first);
         heap_free(heap, first, CALLER);
         heap_free(heap, first, OTHER_CALLER);
@@ -1182,6 +1264,8 @@ static const struct policy_test TESTS[] = {
     TEST(test_K3_free_of_null_is_ignored),
     TEST(test_K4_double_free_at_once),
     TEST(test_K4_double_free_later),
+    TEST(test_K4_a_freed_block_is_named),
+    TEST_OF_POLICY(test_K4_free_memory_is_not_taken_for_a_block),
     TEST(test_K5_K7_interior_and_unaligned_pointers),
     TEST(test_K6_K7_foreign_pointers),
     TEST(test_K7_every_pointer_but_the_blocks_is_refused),

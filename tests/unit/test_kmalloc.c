@@ -113,7 +113,7 @@ static void test_K4_double_free_panics(void **state)
     kfree(block);
     expect_panic(PANIC_HEAP_DOUBLE_FREE, kfree(block));
     assert_non_null(strstr(panic_stub.message, "double free"));
-    assert_non_null(strstr(panic_stub.message, "in free memory"));
+    assert_non_null(strstr(panic_stub.message, "freed block"));
     char pointer[32];
     (void)snprintf(pointer, sizeof pointer, "%p", block);
     assert_non_null(strstr(panic_stub.message, pointer));

@@ -20,6 +20,10 @@
  *
  * A header takes 32 bytes: distances are counted in units of 16 bytes so that they fit 32 bits,
  * which limits a heap to 64 GiB. Twice that is the smallest rest worth splitting off.
+ *
+ * Free memory still tells what it was, until it is used again: a free segment that was a block has
+ * kept what was asked for, and by whom, and so has the header of one that was merged with the
+ * segment before it.
  */
 #include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/policy.h"
@@ -31,6 +35,7 @@ enum segment_state {
     SEGMENT_FREE = 1,
     SEGMENT_USED = 2,
     SEGMENT_END = 3, /* length 0; behind it there is nothing */
+    SEGMENT_GONE = 4 /* freed, and merged with the one before: no segment any more */
 };
 
 struct best_fit_segment {
@@ -40,7 +45,7 @@ struct best_fit_segment {
     uint32_t previous_units; /* from the header before to this one; 0 for the first */
     uint32_t slack_bytes;    /* of the payload behind what was asked for: the canary */
     uint16_t state;
-    uint16_t alignment_shift;
+    uint16_t alignment_shift; /* 0: never was a block, or it is not known any more */
 };
 
 /* Head of a free segment's payload. */
@@ -110,6 +115,19 @@ static size_t asked_bytes(const segment *s)
     return payload_bytes(s) - s->slack_bytes;
 }
 
+/* Of a free segment: it was a block, and has kept what was asked for. */
+static bool remembers_block(const segment *s)
+{
+    return s->alignment_shift != 0;
+}
+
+static void forget_block(segment *s)
+{
+    s->allocated_by = NULL;
+    s->slack_bytes = 0;
+    s->alignment_shift = 0;
+}
+
 static size_t payload_for(size_t size_bytes)
 {
     size_t rounded = (size_bytes + UNIT_BYTES - 1) / UNIT_BYTES * UNIT_BYTES;
@@ -167,11 +185,36 @@ static bool report(struct heap *heap, enum heap_fault_kind kind, const segment *
     struct heap_fault fault = {
         .kind = kind, .detail = detail, .pointer = pointer, .caller = caller};
     if (s != NULL) {
+        bool is_free = s->state == SEGMENT_FREE;
         fault.block = payload_of(s);
-        fault.is_free = s->state == SEGMENT_FREE;
-        fault.size_bytes = asked_bytes(s);
-        fault.allocated_by = s->allocated_by;
+        fault.is_free = is_free;
+        fault.size_bytes = is_free ? 0 : asked_bytes(s);
+        fault.free_bytes = is_free ? payload_bytes(s) : 0;
+        fault.allocated_by = is_free ? NULL : s->allocated_by;
     }
+    heap_report(heap, &fault);
+    return false;
+}
+
+/* Report a pointer into the free segment `s`. Always false. */
+static bool report_double_free(struct heap *heap, const segment *s, const void *pointer,
+                               const void *caller)
+{
+    const segment *freed = segment_of(pointer);
+    if ((uintptr_t)pointer % UNIT_BYTES != 0 || !is_sound(heap, freed) ||
+        (freed != s && freed->state != SEGMENT_GONE) || !remembers_block(freed))
+        return report(heap, HEAP_FAULT_DOUBLE_FREE, s, pointer, caller,
+                      "the pointer is into memory that was freed");
+    const struct heap_fault fault = {
+        .kind = HEAP_FAULT_DOUBLE_FREE,
+        .detail = "the block is free already",
+        .pointer = pointer,
+        .block = pointer,
+        .is_free = true,
+        .size_bytes = asked_bytes(freed),
+        .caller = caller,
+        .allocated_by = freed->allocated_by,
+    };
     heap_report(heap, &fault);
     return false;
 }
@@ -238,20 +281,30 @@ static segment *split(struct heap *heap, segment *s, size_t bytes)
     size_t rest_bytes = length_bytes(s) - bytes;
     segment *rest = (segment *)((uintptr_t)s + bytes);
     *rest = (segment){.state = SEGMENT_USED};
+    forget_block(s);
     s->length_units = (uint32_t)(bytes / UNIT_BYTES);
     rest->previous_units = s->length_units;
     set_length(heap, rest, rest_bytes);
     return rest;
 }
 
-/* Append the next segment, which is on no list, to `s`. Its header and links are wiped, so that no
- * pointer to it passes for a block. The header behind it is sound. */
+/* Append the next segment, which is on no list, to `s`. Its header stays, marked, as what it was;
+ * if that is not known it is wiped. The header behind is sound. */
 static void absorb_next(struct heap *heap, segment *s)
 {
     segment *next = next_of(s);
-    size_t bytes = length_bytes(s) + length_bytes(next);
-    memset(next, WIPED_BYTE, MINIMUM_SEGMENT_BYTES);
-    set_length(heap, s, bytes);
+    size_t next_bytes = length_bytes(next);
+    if (remembers_block(next)) {
+        next->state = SEGMENT_GONE;
+        seal(heap, next);
+    } else {
+        memset(next, WIPED_BYTE, MINIMUM_SEGMENT_BYTES);
+    }
+    if (next_bytes > UINT32_MAX - s->slack_bytes)
+        forget_block(s);
+    else if (remembers_block(s))
+        s->slack_bytes += (uint32_t)next_bytes;
+    set_length(heap, s, length_bytes(s) + next_bytes);
 }
 
 /* Make a used segment free, merged with its free neighbours, and seal it. */
@@ -272,9 +325,7 @@ static bool make_free(struct heap *heap, segment *s, const void *caller)
         absorb_next(heap, previous);
         s = previous;
     }
-    *s = (segment){.length_units = s->length_units,
-                   .previous_units = s->previous_units,
-                   .state = SEGMENT_FREE};
+    s->state = SEGMENT_FREE;
     if (!list_insert(heap, s, caller))
         return false;
     seal(heap, s);
@@ -399,8 +450,7 @@ static bool diagnose(struct heap *heap, const void *block, const void *caller)
         return report(heap, HEAP_FAULT_CORRUPT, NULL, block, caller,
                       "a header further down was overwritten");
     if (s->state == SEGMENT_FREE && address < (uintptr_t)next_of(s))
-        return report(heap, HEAP_FAULT_DOUBLE_FREE, s, block, caller,
-                      "the pointer is into memory that was freed and merged");
+        return report_double_free(heap, s, block, caller);
     return report(heap, HEAP_FAULT_BAD_POINTER, s, block, caller,
                   "the pointer is not the start of a block");
 }
@@ -420,10 +470,10 @@ static bool best_fit_examine(struct heap *heap, const void *block, const void *c
     if ((uintptr_t)block % UNIT_BYTES != 0)
         return diagnose(heap, block, caller);
     segment *s = segment_of(block);
-    if (!is_sound(heap, s) || s->state == SEGMENT_END)
+    if (!is_sound(heap, s) || s->state == SEGMENT_END || s->state == SEGMENT_GONE)
         return diagnose(heap, block, caller);
     if (s->state == SEGMENT_FREE)
-        return report(heap, HEAP_FAULT_DOUBLE_FREE, s, block, caller, "the block is free already");
+        return report_double_free(heap, s, block, caller);
     if (!canary_is_intact(s) || !is_sound(heap, next_of(s)))
         return report(heap, HEAP_FAULT_OVERRUN, s, block, caller,
                       "the bytes behind the block were overwritten");
@@ -492,6 +542,10 @@ static bool best_fit_cut(struct heap *heap, size_t bytes)
     segment *last = previous_of(heap->best_fit.end);
     size_t left_bytes = length_bytes(last) - bytes;
     last->length_units = (uint32_t)(left_bytes / UNIT_BYTES);
+    if (remembers_block(last) && last->slack_bytes >= bytes)
+        last->slack_bytes -= (uint32_t)bytes;
+    else
+        forget_block(last);
     seal(heap, last);
     write_end(heap, (uintptr_t)last + left_bytes, left_bytes);
     return true;

@@ -76,7 +76,7 @@ static bool bump_examine(struct heap *heap, const void *block, const void *calle
 {
     uint64_t header;
     const struct bump_state *bump = &heap->bump;
-    if (!sealed_block_is_intact(bump->secret, first_of(heap), bump->end, block, &header))
+    if (!sealed_block_is_intact(bump->secret, first_of(heap), bump->next, block, &header))
         return sealed_diagnose(heap, bump->secret, first_of(heap), bump->end, block, caller);
     ret_info->size_bytes = sealed_size(header);
     ret_info->alignment_bytes = sealed_alignment(block, header);
@@ -111,8 +111,11 @@ static bool bump_release(struct heap *heap, void *block, const void *caller)
     if ((header & SEALED_PREVIOUS_FREE) != 0 &&
         !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
         return sealed_corrupt(heap, block, caller);
+    uint64_t header_word = sealed_header_word(block);
     sealed_wipe_header(block);
     move_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
+    if (sealed_next(block, 1) != bump->end)
+        sealed_leave_note(block, header_word);
     bump->live_block_count--;
     return true;
 }

@@ -230,6 +230,7 @@ static void free_block(struct heap *heap, uint8_t *block, const void *caller)
     size_t size_bytes = sealed_size(header);
     heap_count_free(heap, size_bytes);
     count_core_blocks(&heap->fast, size_bytes, UINT32_MAX);
+    sealed_leave_note(block, sealed_header_word(block));
     if (!fast_core_release(heap, block, header, caller))
         return;
     if (sealed_units(header) >= TRIM_FROM_UNITS && heap->configuration.pages.shrink != NULL)

@@ -199,7 +199,10 @@ static uint64_t header_of(const struct heap *heap, const uint8_t *block)
 
 static bool first_fit_release(struct heap *heap, void *block, const void *caller)
 {
-    return insert(heap, block, sealed_units(header_of(heap, block)), caller);
+    size_t units = sealed_units(header_of(heap, block));
+    if (units > 1)
+        sealed_leave_note(block, sealed_header_word(block));
+    return insert(heap, block, units, caller);
 }
 
 /* Take the node behind the block, if it touches it and is large enough, and give back the rest. */

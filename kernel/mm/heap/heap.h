@@ -74,9 +74,11 @@ struct heap_fault {
     const char *detail;       /* a constant clause, for behind a colon */
     const void *pointer;      /* what the call was given, or the first byte that was written after
                                  it was freed; NULL if there is none */
-    const void *block;        /* the block or free memory that is concerned; NULL if unknown */
-    bool is_free;             /* it is a freed block, or free memory: one merged with others */
-    size_t size_bytes;        /* its size, a block's as it was asked for; 0 if unknown */
+    const void *block;        /* the block that is concerned, live or freed; NULL if unknown */
+    bool is_free;             /* it was freed */
+    size_t size_bytes;        /* as it was asked for; 0 if unknown */
+    size_t free_bytes;        /* if not 0, the freed block is not known any more: `block` is free
+                                 memory of that many bytes, which it has become a part of */
     const void *caller;       /* of the call that found it */
     const void *allocated_by; /* caller that allocated the block; NULL if unknown */
     const void *freed_by;     /* caller that freed it first; NULL if none did, or it is unknown */

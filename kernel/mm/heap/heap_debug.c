@@ -134,7 +134,8 @@ static bool may_end_in_record(const struct heap *heap, const uint8_t *block, siz
 void heap_debug_explain(const struct heap *heap, struct heap_fault *fault)
 {
     size_t total_bytes = fault->size_bytes;
-    if (fault->block == NULL || fault->is_free)
+    bool is_free = fault->is_free;
+    if (fault->block == NULL || fault->free_bytes != 0)
         return;
     fault->size_bytes = 0;
     if (!may_end_in_record(heap, fault->block, total_bytes))
@@ -143,6 +144,7 @@ void heap_debug_explain(const struct heap *heap, struct heap_fault *fault)
     if (!is_sound(heap, r))
         return;
     describe(fault, r);
+    fault->is_free |= is_free;
     if (fault->is_free && fault->kind == HEAP_FAULT_BAD_POINTER) {
         fault->kind = HEAP_FAULT_DOUBLE_FREE;
         fault->detail = "the pointer is into a block that was freed";

@@ -14,8 +14,27 @@ bool sealed_corrupt(struct heap *heap, const uint8_t *block, const void *caller)
     return false;
 }
 
+/* What a pointer is that lies in the free block of a sound header. */
+static struct heap_fault judge_free(uint64_t secret, const uint8_t *block, uint64_t header,
+                                    const uint8_t *pointer)
+{
+    uint64_t freed;
+    struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE, .is_free = true};
+    if ((uintptr_t)pointer % SEALED_UNIT_BYTES == 0 && sealed_read_note(secret, pointer, &freed)) {
+        fault.block = pointer;
+        fault.size_bytes = sealed_size(freed);
+        fault.detail = "the block is free already";
+        return fault;
+    }
+    fault.block = block;
+    fault.free_bytes = sealed_capacity_bytes(sealed_units(header));
+    fault.detail = "the pointer is into memory that was freed";
+    return fault;
+}
+
 /* What a pointer is that lies in the block of a sound header. */
-static struct heap_fault judge(const uint8_t *block, uint64_t header, const uint8_t *pointer)
+static struct heap_fault judge(uint64_t secret, const uint8_t *block, uint64_t header,
+                               const uint8_t *pointer)
 {
     bool is_start = block == pointer;
     struct heap_fault fault = {.kind = HEAP_FAULT_BAD_POINTER};
@@ -23,15 +42,9 @@ static struct heap_fault judge(const uint8_t *block, uint64_t header, const uint
         fault.detail = "the pointer is into the heap's own memory";
         return fault;
     }
+    if ((header & SEALED_LIVE) == 0)
+        return judge_free(secret, block, header, pointer);
     fault.block = block;
-    if ((header & SEALED_LIVE) == 0) {
-        fault.kind = HEAP_FAULT_DOUBLE_FREE;
-        fault.is_free = true;
-        fault.size_bytes = sealed_capacity_bytes(sealed_units(header));
-        fault.detail =
-            is_start ? "the block is free already" : "the pointer is into memory that was freed";
-        return fault;
-    }
     fault.size_bytes = sealed_size(header);
     fault.detail = "the pointer is not the start of a block";
     if (is_start) {
@@ -55,7 +68,7 @@ static struct heap_fault find_out(uint64_t secret, const uint8_t *first, const u
            sealed_next(block, sealed_units(header)) <= pointer)
         block = sealed_next(block, sealed_units(header));
     if (sealed_read_header(secret, block, &header))
-        return judge(block, header, pointer);
+        return judge(secret, block, header, pointer);
     if (block == pointer)
         return (struct heap_fault){.kind = HEAP_FAULT_OVERRUN,
                                    .block = block,

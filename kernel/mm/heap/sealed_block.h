@@ -113,6 +113,12 @@ static inline bool sealed_read_header(uint64_t secret, const uint8_t *block, uin
     return sealed_read_word(secret, block - SEALED_HEADER_BYTES, ret_header);
 }
 
+/* As it stands, with its hash. */
+static inline uint64_t sealed_header_word(const uint8_t *block)
+{
+    return *(const uint64_t *)(const void *)(block - SEALED_HEADER_BYTES);
+}
+
 /* What is no header any more must not pass for one. */
 static inline void sealed_wipe_header(uint8_t *block)
 {
@@ -216,6 +222,30 @@ static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first,
            sealed_read_header(secret, block, ret_header) && (*ret_header & SEALED_LIVE) != 0 &&
            sealed_extent_is_inside(block, *ret_header, end) &&
            sealed_end_is_intact(secret, block, *ret_header);
+}
+
+/* --- Freed blocks ----------------------------------------------------------------------------- */
+
+/* A freed block leaves its header in the second word of its payload, which free blocks use for
+ * nothing: until the memory is used again, it tells what the block was, whatever it was merged
+ * with. `header_word` is what sealed_header_word() was while the block was live.
+ * Precondition: the block has that word, or what follows it is free, too. */
+static inline void sealed_leave_note(uint8_t *block, uint64_t header_word)
+{
+    uint64_t *words = (void *)block;
+    words[1] = header_word;
+}
+
+/* The header of the block that was freed at that address, from its note, or from where it was if it
+ * is still there. False if neither is. Precondition: a multiple of 16 in free memory. */
+static inline bool sealed_read_note(uint64_t secret, const uint8_t *address, uint64_t *ret_header)
+{
+    const uint64_t *words = (const void *)address;
+    uint64_t content = words[1] & ~SEALED_HASH_MASK;
+    *ret_header = content;
+    return ((content | sealed_hash(secret, words - 1, content)) == words[1] ||
+            sealed_read_header(secret, address, ret_header)) &&
+           (*ret_header & SEALED_LIVE) != 0;
 }
 
 /* --- Looking at it (sealed_block.c) -------------------------------------------------------------
