@@ -55,9 +55,8 @@ def make(*targets):
     return done.returncode == 0, done.stdout
 
 
-def failures(program, mutation):
-    """What fails in a program, as a list of names; empty if nothing does."""
-    policy = mutation.name.split(":")[0]
+def failures(program, policy):
+    """What fails in a program, as a list of names; empty if nothing does. One policy's tests alone, if it is one."""
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
     if policy in POLICIES:
         environment["HEAP_TESTS"] = f"{policy}: *"
@@ -95,7 +94,7 @@ def try_mutation(mutation):
             built, output = make(f"build/{program}")
             if not built:
                 return "NOT BUILT", output.splitlines()[:3]
-            found = failures(program, mutation)
+            found = failures(program, mutation.name.split(":")[0])
             if found:
                 return "caught", found
         return "SURVIVED", [f"{' '.join(mutation.programs)} pass"]
@@ -110,6 +109,10 @@ def main():
     built, output = make(*{f"build/{program}" for mutation in chosen for program in mutation.programs})
     if not built:
         sys.exit(f"the tree does not build without any mutation:\n{output}")
+    for program in sorted({program for mutation in chosen for program in mutation.programs}):
+        found = failures(program, "")
+        if found:
+            sys.exit(f"without any mutation {', '.join(found)} fails already")
     caught = 0
     rows = ["| mutation | where | caught by |", "|---|---|---|"]
     for mutation in chosen:

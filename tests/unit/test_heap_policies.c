@@ -587,7 +587,7 @@ static void test_K9_smashed_headers_and_links_are_found(void **state)
     }
 }
 
-/* A freed block may be kept apart, unmerged, for the next request of its size. */
+/* The header of a free block between live ones is proved before its memory is handed out. */
 static void test_K9_a_freed_block_is_proved_when_it_is_used_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -610,8 +610,7 @@ static void test_K9_a_freed_block_is_proved_when_it_is_used_again(void **state)
 static void test_K9_forged_links_write_nothing(void **state)
 {
     struct fixture *fixture = *state;
-    const size_t size_bytes =
-        4005; /* with a canary of its own, behind which the next header is another's */
+    const size_t size_bytes = 4005; /* has a canary of its own: the next header is not it */
     for (unsigned which = 0; which < 2; which++) {
         struct heap *heap = start_fixed(fixture, MIB);
         if (heap_frees_newest_only(heap))
@@ -653,6 +652,20 @@ static void test_K11_nth_growth_fails(void **state)
         assert_no_problem(heap_oracle_end(&oracle));
         assert_int_equal(fixture->arena.fault_count, 0);
     }
+}
+
+/* The usual step cannot be had any more, but what the request needs can. */
+static void test_K11_growth_takes_what_there_is(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t budget_bytes = 19 * HEAP_PAGE_SIZE_BYTES;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    fixture->arena.budget_bytes = budget_bytes;
+    while (heap_allocate(heap, 1000, CALLER) != NULL)
+        continue;
+    assert_int_equal(heap->size_bytes, budget_bytes);
+    assert_int_equal(statistics_of(heap).failure_count, 1);
+    assert_sound(heap);
 }
 
 static void test_K12_window_full(void **state)
@@ -1325,6 +1338,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K9_a_freed_block_is_proved_when_it_is_used_again),
     TEST(test_K9_forged_links_write_nothing),
     TEST(test_K11_nth_growth_fails),
+    TEST(test_K11_growth_takes_what_there_is),
     TEST(test_K12_window_full),
     TEST(test_free_tail_goes_back),
     TEST(test_K13_checkerboard_merges),

@@ -474,9 +474,12 @@ static bool best_fit_examine(struct heap *heap, const void *block, const void *c
         return diagnose(heap, block, caller);
     if (s->state == SEGMENT_FREE)
         return report_double_free(heap, s, block, caller);
-    if (!canary_is_intact(s) || !is_sound(heap, next_of(s)))
+    /* The next header is the canary of a block without one. */
+    if (!canary_is_intact(s) || (s->slack_bytes == 0 && !is_sound(heap, next_of(s))))
         return report(heap, HEAP_FAULT_OVERRUN, s, block, caller,
                       "the bytes behind the block were overwritten");
+    if (!believe(heap, next_of(s), caller))
+        return false;
     ret_info->size_bytes = asked_bytes(s);
     ret_info->alignment_bytes = (size_t)1 << s->alignment_shift;
     return true;
