@@ -196,6 +196,12 @@ MUTATIONS = [
              "if (!sealed_read_header(heap->fast.core.secret, block, ret_header) ||\n"
              "        !fast_is_cached(*ret_header)) {",
              "(void)sealed_read_header(heap->fast.core.secret, block, ret_header);\n    if (false) {"),
+    Mutation("fast: a cached block passes for a live one", FAST,
+             "sealed_write_header(fast->core.secret, block, header ^ SEALED_LIVE);",
+             "sealed_write_header(fast->core.secret, block, header);"),
+    Mutation("fast: a block's size is not what was asked for", FAST,
+             "size_bytes = size_bytes - 16 + low_bits;",
+             "size_bytes = size_bytes - 15 + low_bits;"),
     Mutation("fast: an empty slab is kept", FAST,
              "if (slab->used_count == 0) {\n        list_remove",
              "if (false) {\n        list_remove"),
@@ -274,7 +280,7 @@ MUTATIONS = [
              "",
              ("unit/test_heap_window", "unit/test_address_space")),
     Mutation("lock: it takes nothing", "kernel/spinlock.h",
-             "    if (__atomic_exchange_n(&lock->is_taken, true, __ATOMIC_ACQUIRE))\n        spinlock_wait(lock);",
-             "    if (lock == NULL)\n        spinlock_wait(lock);",
+             "    if (__builtin_expect(__atomic_exchange_n(&lock->is_taken, true, __ATOMIC_ACQUIRE), 0))",
+             "if (lock == NULL)",
              ("tsan/test_kmalloc_threads",)),
 ]
