@@ -329,6 +329,38 @@ static void test_K4_a_freed_block_is_named(void **state)
     }
 }
 
+/* The same of many blocks, when whatever was kept for such blocks has been given up. A block at the
+ * end of all that may be named as free memory: that is where the policy keeps what it needs. */
+static void test_K4_many_freed_blocks_are_named(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct heap_fault *fault = &fixture->arena.fault;
+    static uint8_t *blocks[3000];
+    for (size_t s = 0; s < SIZE_COUNT; s++) {
+        size_t block_count = SIZES[s] < 600 ? 3000 : 600;
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        for (size_t i = 0; i < block_count; i++)
+            blocks[i] = memset(allocate(heap, SIZES[s]), 0x41, SIZES[s]);
+        for (size_t i = block_count; i > 0; i--)
+            heap_free(heap, blocks[i - 1], CALLER);
+        heap_trim(heap);
+        assert_int_equal(statistics_of(heap).free_block_count, 1);
+        size_t named_count = 0;
+        for (size_t i = 0; i < block_count; i += 7) {
+            heap_free(heap, blocks[i], OTHER_CALLER);
+            assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+            assert_true(fault->is_free);
+            bool is_named = fault->free_bytes == 0 && fault->size_bytes == SIZES[s];
+            named_count += is_named;
+            assert_true(is_named ? fault->block == blocks[i]
+                                 : fault->free_bytes != 0 || fault->size_bytes == 0);
+        }
+        if (fixture->policy != &heap_policy_first_fit || SIZES[s] > 8)
+            assert_in_range(named_count, block_count / 7 - block_count / 200, block_count / 7 + 1);
+        assert_sound(heap);
+    }
+}
+
 /* Memory that never was a block, or is not known to have been one, is called what it is. */
 static void test_K4_free_memory_is_not_taken_for_a_block(void **state)
 {
@@ -451,6 +483,40 @@ static void test_K7_a_forged_header_leads_nowhere(void **state)
     assert_sound(heap);
     heap_free(heap, block, CALLER);
     assert_int_equal(statistics_of(heap).live_block_count, 0);
+}
+
+/* Many blocks are freed; then all of their memory is one block, and none of what is left in it of
+ * the old ones passes for another. */
+static void test_K7_remains_of_freed_blocks_are_no_blocks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    uint8_t *blocks[300];
+    for (unsigned first = 0; first < 2; first++) {
+        for (unsigned i = 0; i < 300; i++) {
+            blocks[i] = heap_allocate_aligned(heap, 2000 + i, (size_t)16 << i % 6, CALLER);
+            assert_non_null(blocks[i]);
+        }
+        /* Every other one first, so that each merges with what is on both sides; or newest first.
+         */
+        for (unsigned i = 300; i > 0 && first != 0 && !heap_frees_newest_only(heap); i -= 2)
+            heap_free(heap, blocks[i - 1], CALLER);
+        for (unsigned i = 300; i > 0; i--) {
+            if (first == 0 || heap_frees_newest_only(heap) || i % 2 == 1)
+                heap_free(heap, blocks[i - 1], CALLER);
+        }
+        uint8_t *all = allocate(heap, MIB - 4096);
+        for (unsigned i = 0; i < 300; i++) {
+            if (blocks[i] == all)
+                continue;
+            assert_true(blocks[i] > all && blocks[i] < all + MIB - 4096);
+            heap_free(heap, blocks[i], OTHER_CALLER);
+            assert_fault(fixture, HEAP_FAULT_BAD_POINTER);
+            assert_ptr_equal(fixture->arena.fault.block, all);
+        }
+        heap_free(heap, all, CALLER);
+        assert_sound(heap);
+    }
 }
 
 /* A block as it stands, with the headers before and behind it, is none at another address. */
@@ -1325,11 +1391,13 @@ static const struct policy_test TESTS[] = {
     TEST(test_K4_double_free_at_once),
     TEST(test_K4_double_free_later),
     TEST(test_K4_a_freed_block_is_named),
+    TEST(test_K4_many_freed_blocks_are_named),
     TEST_OF_POLICY(test_K4_free_memory_is_not_taken_for_a_block),
     TEST(test_K5_K7_interior_and_unaligned_pointers),
     TEST(test_K6_K7_foreign_pointers),
     TEST(test_K7_every_pointer_but_the_blocks_is_refused),
     TEST(test_K7_a_forged_header_leads_nowhere),
+    TEST(test_K7_remains_of_freed_blocks_are_no_blocks),
     TEST(test_K7_a_copied_block_leads_nowhere),
     TEST(test_K8_overflow),
     TEST(test_K8_underflow),

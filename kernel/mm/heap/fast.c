@@ -77,14 +77,30 @@ static bool prove_slot(struct heap *heap, const struct fast_slab *slab, const ui
     return false;
 }
 
+/* Say exactly what a pointer is that is neither into a slab nor a block of the core. */
+static void diagnose_block(struct heap *heap, const uint8_t *pointer, const void *caller)
+{
+    size_t size_bytes;
+    const struct fast_core *core = &heap->fast.core;
+    struct heap_fault fault = sealed_judge(core->secret, fast_first(core), core->end, pointer);
+    fault.pointer = pointer;
+    fault.caller = caller;
+    if (fault.free_bytes != 0 && fast_slot_recall(&heap->fast, pointer, &size_bytes))
+        report(heap, HEAP_FAULT_DOUBLE_FREE, pointer, size_bytes, pointer, caller,
+               "the block is free already");
+    else
+        heap_report(heap, &fault);
+}
+
 /* Prove that the pointer is a live block of the core, and intact. False: it was reported. */
 static bool prove_block(struct heap *heap, const uint8_t *block, const void *caller,
                         uint64_t *ret_header)
 {
     const struct fast_core *core = &heap->fast.core;
-    const uint8_t *first = fast_first(core);
-    return sealed_block_is_intact(core->secret, first, core->end, block, ret_header) ||
-           sealed_diagnose(heap, core->secret, first, core->end, block, caller);
+    if (sealed_block_is_intact(core->secret, fast_first(core), core->end, block, ret_header))
+        return true;
+    diagnose_block(heap, block, caller);
+    return false;
 }
 
 /* --- Allocation ------------------------------------------------------------------------------- */

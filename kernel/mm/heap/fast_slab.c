@@ -379,6 +379,19 @@ bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t si
     return make_current(class, slab);
 }
 
+/* The pages of a closed slab tell, as a freed block does, what they were: `own` is set, and the
+ * units are these. */
+static size_t slab_note(size_t class_index, unsigned page_count)
+{
+    return class_index * (FAST_SLAB_PAGES + 1) + page_count;
+}
+
+static void leave_slab_note(uint64_t secret, uint8_t *pages, const struct fast_slab *slab)
+{
+    uint64_t note = sealed_header(slab_note(slab->class_index, slab->page_count), SEALED_OWN);
+    sealed_leave_note(pages, sealed_word(secret, pages - SEALED_HEADER_BYTES, note));
+}
+
 /* It is on no list. */
 static void close_slab(struct heap *heap, struct fast_slab *slab, const void *caller)
 {
@@ -392,6 +405,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab, const void *ca
         choose_class(fast, slab->class_index);
     }
     map_pages(fast, pages, slab->page_count, &fast_no_slab);
+    leave_slab_note(fast->core.secret, pages, slab);
     release_own(heap, pages, caller);
     release_own(heap, slab, caller);
 }
@@ -434,4 +448,47 @@ void fast_slabs_flush(struct heap *heap, const void *caller)
     }
     if (!heap->condemned)
         drop_unused_map(heap, caller);
+}
+
+/* --- What was a slot -------------------------------------------------------------------------- */
+
+/* True if the free memory at `pages` was a slab that reached to the page of number `reach`. */
+static bool recall_slab(const struct fast_state *fast, uint8_t *pages, unsigned reach,
+                        struct fast_slab *ret_slab)
+{
+    uint64_t note;
+    if (!sealed_read_note(fast->core.secret, pages, &note) || (note & SEALED_OWN) == 0)
+        return false;
+    size_t class_index = sealed_units(note) / (FAST_SLAB_PAGES + 1);
+    unsigned page_count = sealed_units(note) % (FAST_SLAB_PAGES + 1);
+    if (class_index >= FAST_CLASS_COUNT || page_count <= reach)
+        return false;
+    const struct fast_class *class = &fast->classes[class_index];
+    *ret_slab = (struct fast_slab){
+        .slots = pages + first_bytes(class_index),
+        .reciprocal = class->reciprocal,
+        .stride_bytes = (uint16_t) class->stride_bytes,
+        .slot_count = slots_in(class, class_index, page_count),
+        .is_padded = !fast_class_is_dense(class_index),
+    };
+    return true;
+}
+
+bool fast_slot_recall(const struct fast_state *fast, const uint8_t *address, size_t *ret_size_bytes)
+{
+    unsigned index;
+    struct fast_slab slab;
+    uint8_t *page = (uint8_t *)((uintptr_t)address & ~(uintptr_t)(FAST_PAGE_BYTES - 1));
+    for (unsigned reach = 0; reach < FAST_SLAB_PAGES; reach++, page -= FAST_PAGE_BYTES) {
+        if (page < fast_first(&fast->core))
+            return false;
+        if (!recall_slab(fast, page, reach, &slab))
+            continue;
+        if (!fast_slot_index(&slab, address, &index) ||
+            slab.stride_bytes > fast->core.end - address)
+            return false;
+        *ret_size_bytes = fast_slot_size(&slab, address);
+        return !slab.is_padded || fast_slot_read_mark(address + slab.stride_bytes) <= 15;
+    }
+    return false;
 }

@@ -205,4 +205,9 @@ void fast_slabs_flush(struct heap *heap, const void *caller);
 
 bool fast_slab_is_empty(const struct fast_slab *slab);
 
+/* True if the address, in free memory of the core, was a slot of a slab that was closed, and the
+ * memory has not been used since; then what it was asked for last. */
+bool fast_slot_recall(const struct fast_state *fast, const uint8_t *address,
+                      size_t *ret_size_bytes);
+
 #endif

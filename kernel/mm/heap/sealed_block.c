@@ -20,7 +20,7 @@ static struct heap_fault judge_free(uint64_t secret, const uint8_t *block, uint6
 {
     uint64_t freed;
     struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE, .is_free = true};
-    if ((uintptr_t)pointer % SEALED_UNIT_BYTES == 0 && sealed_read_note(secret, pointer, &freed)) {
+    if ((uintptr_t)pointer % SEALED_UNIT_BYTES == 0 && sealed_read_freed(secret, pointer, &freed)) {
         fault.block = pointer;
         fault.size_bytes = sealed_size(freed);
         fault.detail = "the block is free already";
@@ -55,8 +55,8 @@ static struct heap_fault judge(uint64_t secret, const uint8_t *block, uint64_t h
 }
 
 /* Only headers that are reached from the first one on are known to be headers. */
-static struct heap_fault find_out(uint64_t secret, const uint8_t *first, const uint8_t *end,
-                                  const uint8_t *pointer)
+struct heap_fault sealed_judge(uint64_t secret, const uint8_t *first, const uint8_t *end,
+                               const uint8_t *pointer)
 {
     uint64_t header;
     const uint8_t *block = first;
@@ -81,7 +81,7 @@ static struct heap_fault find_out(uint64_t secret, const uint8_t *first, const u
 bool sealed_diagnose(struct heap *heap, uint64_t secret, const uint8_t *first, const uint8_t *end,
                      const void *pointer, const void *caller)
 {
-    struct heap_fault fault = find_out(secret, first, end, pointer);
+    struct heap_fault fault = sealed_judge(secret, first, end, pointer);
     fault.pointer = pointer;
     fault.caller = caller;
     heap_report(heap, &fault);

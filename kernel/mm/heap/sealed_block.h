@@ -61,9 +61,14 @@ static inline uint64_t sealed_hash(uint64_t secret, const void *place, uint64_t 
 }
 
 /* The low bits of `content`, where the hash goes, are 0. */
+static inline uint64_t sealed_word(uint64_t secret, const void *place, uint64_t content)
+{
+    return content | sealed_hash(secret, place, content);
+}
+
 static inline void sealed_write_word(uint64_t secret, void *place, uint64_t content)
 {
-    *(uint64_t *)place = content | sealed_hash(secret, place, content);
+    *(uint64_t *)place = sealed_word(secret, place, content);
 }
 
 /* False if the word was not written by sealed_write_word(), at this place, with this secret. */
@@ -72,7 +77,7 @@ static inline bool sealed_read_word(uint64_t secret, const void *place, uint64_t
     uint64_t stored = *(const uint64_t *)place;
     uint64_t content = stored & ~SEALED_HASH_MASK;
     *ret_content = content;
-    return (content | sealed_hash(secret, place, content)) == stored;
+    return sealed_word(secret, place, content) == stored;
 }
 
 /* Mixed from the configured secret and the first 8 bytes of the heap's memory, which no block
@@ -228,22 +233,28 @@ static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first,
 
 /* A freed block leaves its header in the second word of its payload, which free blocks use for
  * nothing: until the memory is used again, it tells what the block was, whatever it was merged
- * with. `header_word` is what sealed_header_word() was while the block was live.
+ * with. `word` is what sealed_header_word() was while the block was live, or another word that is
+ * sealed for that place.
  * Precondition: the block has that word, or what follows it is free, too. */
-static inline void sealed_leave_note(uint8_t *block, uint64_t header_word)
+static inline void sealed_leave_note(uint8_t *block, uint64_t word)
 {
     uint64_t *words = (void *)block;
-    words[1] = header_word;
+    words[1] = word;
+}
+
+/* What is noted at an address, a multiple of 16 in free memory. False if nothing is. */
+static inline bool sealed_read_note(uint64_t secret, const uint8_t *address, uint64_t *ret_content)
+{
+    const uint64_t *words = (const void *)address;
+    *ret_content = words[1] & ~SEALED_HASH_MASK;
+    return sealed_word(secret, words - 1, *ret_content) == words[1];
 }
 
 /* The header of the block that was freed at that address, from its note, or from where it was if it
- * is still there. False if neither is. Precondition: a multiple of 16 in free memory. */
-static inline bool sealed_read_note(uint64_t secret, const uint8_t *address, uint64_t *ret_header)
+ * is still there. False if neither is. */
+static inline bool sealed_read_freed(uint64_t secret, const uint8_t *address, uint64_t *ret_header)
 {
-    const uint64_t *words = (const void *)address;
-    uint64_t content = words[1] & ~SEALED_HASH_MASK;
-    *ret_header = content;
-    return ((content | sealed_hash(secret, words - 1, content)) == words[1] ||
+    return (sealed_read_note(secret, address, ret_header) ||
             sealed_read_header(secret, address, ret_header)) &&
            (*ret_header & SEALED_LIVE) != 0;
 }
@@ -259,8 +270,12 @@ struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);
 /* Report that a header, a footer or a link at or before `block` was overwritten. Always false. */
 bool sealed_corrupt(struct heap *heap, const uint8_t *block, const void *caller);
 
-/* Report exactly what a pointer is that sealed_block_is_intact() has refused. Walks all blocks from
- * the first one on. Always false. */
+/* What a pointer is that sealed_block_is_intact() has refused, but for `pointer` and `caller` of
+ * the fault. Walks all blocks from the first one on. */
+struct heap_fault sealed_judge(uint64_t secret, const uint8_t *first, const uint8_t *end,
+                               const uint8_t *pointer);
+
+/* Report that. Always false. */
 bool sealed_diagnose(struct heap *heap, uint64_t secret, const uint8_t *first, const uint8_t *end,
                      const void *pointer, const void *caller);
 
