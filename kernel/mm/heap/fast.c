@@ -304,14 +304,15 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
     size_t old_bytes;
     if (!prove_slot(heap, slab, slot, caller, &index, &old_bytes))
         return NULL;
-    bool stays = slab->is_padded ? size_bytes / 16 == slab->class_index : size_bytes == old_bytes;
+    bool stays =
+        fast_slab_is_padded(slab) ? size_bytes / 16 == slab->class_index : size_bytes == old_bytes;
     if (!stays) {
         void *moved = copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
         if (moved != NULL && fast_slot_make_free(slab, index))
             count_free_slot(heap, slab, old_bytes, caller);
         return moved;
     }
-    if (slab->is_padded)
+    if (fast_slab_is_padded(slab))
         fast_slot_mark_end(slot, slab->stride_bytes, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);
     return slot;

@@ -51,7 +51,7 @@ struct fast_class {
     uint32_t stride_bytes;
     uint32_t reciprocal;       /* 2^32 / stride, rounded up */
     struct fast_slab *partial; /* the other slabs with free slots and live blocks */
-    struct fast_slab *spare;   /* one without live blocks, or NULL */
+    struct fast_slab *spare;   /* those without live blocks, linked by `next` */
     uint32_t slot_count;       /* of all its slabs */
     uint32_t core_count;       /* live blocks of these sizes that lie in no slab */
     uint8_t exact_run;         /* how many slabs in a row were opened for the class's least size */

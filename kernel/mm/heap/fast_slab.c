@@ -16,9 +16,10 @@
 /* … and dense if that many slabs in a row were opened for blocks of exactly its least size. */
 #define EXACT_RUN 2
 
-/* In slabs without a live block that are kept, so that a program that goes up and down across the
- * end of one does not open and close it each time. */
-#define SPARE_PAGES_MAX 32
+/* In slabs without a live block that are kept, so that a program which goes up and down does not
+ * close and open them each time. A flush closes them before a block of the core fails or grows the
+ * heap. */
+#define SPARE_PAGES_MAX 128
 
 /* The header of the block behind the pages lies in their last 8 bytes. */
 #define PAGES_LOSS_BYTES SEALED_HEADER_BYTES
@@ -169,7 +170,7 @@ bool fast_slab_is_empty(const struct fast_slab *slab)
 
 size_t fast_slot_size(const struct fast_slab *slab, const uint8_t *slot)
 {
-    if (!slab->is_padded)
+    if (!fast_slab_is_padded(slab))
         return slab->stride_bytes;
     unsigned low_bits = fast_slot_read_mark(slot + slab->stride_bytes);
     return low_bits > 15 ? 0 : slab->stride_bytes - 16u + low_bits;
@@ -253,9 +254,10 @@ static void list_remove(struct fast_class *class, const struct fast_slab *slab)
 static struct fast_slab *take_spare(struct fast_state *fast, struct fast_class *class)
 {
     struct fast_slab *slab = class->spare;
-    class->spare = NULL;
-    if (slab != NULL)
+    if (slab != NULL) {
+        class->spare = slab->next;
         fast->spare_pages -= slab->page_count;
+    }
     return slab;
 }
 
@@ -290,11 +292,10 @@ static void fill_in(struct fast_slab *slab, const struct fast_class *class, size
         .slot_count = slot_count,
         .class_index = (uint8_t)class_index,
         .page_count = (uint8_t)page_count,
-        .is_padded = !fast_class_is_dense(class_index),
     };
     for (unsigned w = 0; w < word_count_for(slot_count); w++)
         slab->free[w] = all_free(slot_count, w);
-    if (slab->is_padded)
+    if (fast_slab_is_padded(slab))
         slab->slots[-1] = SEALED_CANARY;
 }
 
@@ -369,7 +370,7 @@ bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t si
     if (class->slot_count + class->core_count >= MASS_BLOCK_COUNT)
         class->is_mass = true;
     class->slot_count += slab->slot_count;
-    if (slab->is_padded) {
+    if (fast_slab_is_padded(slab)) {
         if (size_bytes % 16 == 0 && class->exact_run < EXACT_RUN)
             class->exact_run++;
         else if (class->exact_run < EXACT_RUN)
@@ -399,7 +400,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab, const void *ca
     struct fast_class *class = &fast->classes[slab->class_index];
     uint8_t *pages = slab->slots - first_bytes(slab->class_index);
     class->slot_count -= slab->slot_count;
-    if (slab->is_padded && class->slot_count < MASS_BLOCK_COUNT) {
+    if (fast_slab_is_padded(slab) && class->slot_count < MASS_BLOCK_COUNT) {
         class->is_mass = false;
         class->exact_run = 0;
         choose_class(fast, slab->class_index);
@@ -418,12 +419,13 @@ void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *cal
         return;
     if (slab->is_full) {
         slab->is_full = false;
-        slab->used_count = (uint16_t)(slab->slot_count - 1);
+        slab->used_count = slab->slot_count - 1;
         list_push(class, slab);
         return;
     }
     list_remove(class, slab);
-    if (class->spare == NULL && fast->spare_pages + slab->page_count <= SPARE_PAGES_MAX) {
+    if (fast->spare_pages + slab->page_count <= SPARE_PAGES_MAX) {
+        slab->next = class->spare;
         class->spare = slab;
         fast->spare_pages += slab->page_count;
         return;
@@ -438,9 +440,8 @@ void fast_slabs_flush(struct heap *heap, const void *caller)
     for (size_t i = 0; i < FAST_CLASS_COUNT && !heap->condemned; i++) {
         struct fast_class *class = &fast->classes[i];
         struct fast_slab *current = class->slab;
-        struct fast_slab *spare = take_spare(fast, class);
-        if (spare != NULL)
-            close_slab(heap, spare, caller);
+        while (class->spare != NULL && !heap->condemned)
+            close_slab(heap, take_spare(fast, class), caller);
         if (current != NULL && !heap->condemned && fast_slab_is_empty(current)) {
             forget_current(class);
             close_slab(heap, current, caller);
@@ -469,7 +470,7 @@ static bool recall_slab(const struct fast_state *fast, uint8_t *pages, unsigned 
         .reciprocal = class->reciprocal,
         .stride_bytes = (uint16_t) class->stride_bytes,
         .slot_count = slots_in(class, class_index, page_count),
-        .is_padded = !fast_class_is_dense(class_index),
+        .class_index = (uint8_t)class_index,
     };
     return true;
 }
@@ -488,7 +489,8 @@ bool fast_slot_recall(const struct fast_state *fast, const uint8_t *address, siz
             slab.stride_bytes > fast->core.end - address)
             return false;
         *ret_size_bytes = fast_slot_size(&slab, address);
-        return !slab.is_padded || fast_slot_read_mark(address + slab.stride_bytes) <= 15;
+        return !fast_slab_is_padded(&slab) ||
+               fast_slot_read_mark(address + slab.stride_bytes) <= 15;
     }
     return false;
 }

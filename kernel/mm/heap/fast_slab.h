@@ -26,7 +26,7 @@
  * A class allocates from one word of bits of its current slab: the lowest free slot is a bit scan.
  * The current slab's used count is not kept, since that would be a further write for each block; it
  * is known again once the slab is full. Other slabs are full and on no list, or on the class's list
- * of partial ones, or its spare.
+ * of partial ones, or, without a live block, among its spare ones.
  */
 #ifndef KERNEL_MM_HEAP_FAST_SLAB_H
 #define KERNEL_MM_HEAP_FAST_SLAB_H
@@ -48,16 +48,25 @@ struct fast_slab {
     uint8_t *slots;      /* slot 0 */
     uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab */
     uint32_t slot_count;
+    uint32_t used_count; /* 1 if it is full; counts nothing while it is current */
     uint16_t stride_bytes;
-    uint16_t used_count; /* 1 if it is full; counts nothing while it is current */
     uint8_t class_index;
-    uint8_t page_count;
-    bool is_padded;
-    bool is_full;
-    struct fast_slab *next; /* on the class's list of partial ones */
+    uint8_t page_count : 7;
+    bool is_full : 1;
+    struct fast_slab *next; /* on one of the class's lists */
     struct fast_slab *previous;
     uint64_t free[]; /* bit i of word w: slot 64 w + i is free */
 };
+
+static inline bool fast_class_is_dense(size_t class_index)
+{
+    return class_index >= FAST_PADDED_CLASSES;
+}
+
+static inline bool fast_slab_is_padded(const struct fast_slab *slab)
+{
+    return !fast_class_is_dense(slab->class_index);
+}
 
 struct fast_leaf {
     struct fast_slab *slabs[FAST_LEAF_PAGES];
@@ -84,7 +93,7 @@ static inline enum fast_own fast_own_kind(uint64_t header)
 static inline struct fast_slab *fast_slab_of(const struct fast_state *fast, const void *address)
 {
     uintptr_t offset = (uintptr_t)address - fast->map_floor;
-    if (offset / FAST_LEAF_BYTES >= fast->map_length)
+    if (__builtin_expect(offset / FAST_LEAF_BYTES >= fast->map_length, 0))
         return &fast_no_slab;
     return fast->map[offset / FAST_LEAF_BYTES]->slabs[offset / FAST_PAGE_BYTES % FAST_LEAF_PAGES];
 }
@@ -147,10 +156,12 @@ static inline bool fast_slot_is_intact(const struct fast_slab *slab, const uint8
                                        size_t *ret_size_bytes)
 {
     size_t size_bytes = slab->stride_bytes;
-    if (slab->is_padded) {
-        unsigned low_bits = fast_slot_read_mark(slot + size_bytes);
-        size_bytes = size_bytes - 16 + low_bits;
-        if ((low_bits | fast_slot_read_mark(slot)) > 15 || slot[size_bytes] != SEALED_CANARY)
+    if (fast_slab_is_padded(slab)) {
+        uint8_t mark = slot[size_bytes - 1];
+        size_t low_bits = mark ^ FAST_END_MARK;
+        size_bytes += low_bits;
+        size_bytes -= 16;
+        if ((low_bits | (uint8_t)(mark ^ slot[-1])) > 15 || slot[size_bytes] != SEALED_CANARY)
             return false;
     }
     *ret_size_bytes = size_bytes;
@@ -162,11 +173,6 @@ static inline bool fast_slot_is_intact(const struct fast_slab *slab, const uint8
 size_t fast_slot_size(const struct fast_slab *slab, const uint8_t *slot);
 
 /* --- Classes ---------------------------------------------------------------------------------- */
-
-static inline bool fast_class_is_dense(size_t class_index)
-{
-    return class_index >= FAST_PADDED_CLASSES;
-}
 
 static inline bool fast_class_has_slot(const struct fast_class *class)
 {

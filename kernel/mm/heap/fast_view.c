@@ -18,7 +18,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
             tally->survey.free_block_count++;
-            tally->survey.free_bytes += slab->stride_bytes - (slab->is_padded ? 1u : 0u);
+            tally->survey.free_bytes += slab->stride_bytes - (fast_slab_is_padded(slab) ? 1u : 0u);
             continue;
         }
         if (!fast_slot_is_intact(slab, fast_slot_at(slab, index), &size_bytes))
@@ -175,9 +175,10 @@ void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context
 
 /* --- Proofs ----------------------------------------------------------------------------------- */
 
-/* Slabs on a class's list are of that class, and have free slots and live blocks; its spare has no
- * live blocks. */
-static const char *check_class(const struct fast_state *fast, const struct fast_class *class)
+/* Slabs on a class's list are of that class, and have free slots and live blocks; its spare ones
+ * have no live blocks, and *spare_pages goes up by their pages. */
+static const char *check_class(const struct fast_state *fast, const struct fast_class *class,
+                               size_t *spare_pages)
 {
     const struct fast_slab *previous = NULL;
     for (const struct fast_slab *slab = class->partial; slab != NULL; slab = slab->next) {
@@ -188,9 +189,12 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
             return "a slab on a list does not belong there";
         previous = slab;
     }
-    if (class->spare != NULL && (&fast->classes[class->spare->class_index] != class ||
-                                 class->spare == class->slab || !fast_slab_is_empty(class->spare)))
-        return "a class's spare slab is none";
+    for (const struct fast_slab *slab = class->spare; slab != NULL; slab = slab->next) {
+        if (&fast->classes[slab->class_index] != class || slab == class->slab ||
+            !fast_slab_is_empty(slab))
+            return "a class's spare slab is none";
+        *spare_pages += slab->page_count;
+    }
     return NULL;
 }
 
@@ -220,6 +224,7 @@ const char *fast_check(const struct heap *heap)
 {
     const struct fast_state *fast = &heap->fast;
     struct tally tally;
+    size_t spare_pages = 0;
     const char *problem = tally_blocks(fast, &tally);
     if (problem == NULL && tally.used_bytes != heap_used_bytes(heap))
         problem = "the counters do not match the blocks";
@@ -228,6 +233,8 @@ const char *fast_check(const struct heap *heap)
     if (problem == NULL)
         problem = check_map(fast);
     for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
-        problem = check_class(fast, &fast->classes[i]);
+        problem = check_class(fast, &fast->classes[i], &spare_pages);
+    if (problem == NULL && spare_pages != fast->spare_pages)
+        problem = "the spare slabs are miscounted";
     return problem;
 }
