@@ -646,7 +646,7 @@ static const char *best_fit_check(const struct heap *heap)
         return "the end marker was overwritten";
     if ((uintptr_t)s + HEADER_BYTES != (uintptr_t)heap->configuration.base + heap->size_bytes)
         return "the end marker is not at the end";
-    if (used_bytes != heap_used_bytes(heap))
+    if (used_bytes != heap_policy_used_bytes(heap))
         return "the counters do not match the blocks";
     return check_free_list(heap, free_count);
 }

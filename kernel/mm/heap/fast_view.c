@@ -226,7 +226,7 @@ const char *fast_check(const struct heap *heap)
     struct tally tally;
     size_t spare_pages = 0;
     const char *problem = tally_blocks(fast, &tally);
-    if (problem == NULL && tally.used_bytes != heap_used_bytes(heap))
+    if (problem == NULL && tally.used_bytes != heap_policy_used_bytes(heap))
         problem = "the counters do not match the blocks";
     if (problem == NULL)
         problem = fast_core_check_bins(&fast->core, tally.in_bins_count);

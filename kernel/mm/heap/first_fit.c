@@ -354,7 +354,7 @@ static const char *first_fit_check(const struct heap *heap)
     struct heap_survey found;
     size_t used_bytes;
     const char *problem = survey(heap, &found, &used_bytes);
-    if (problem == NULL && used_bytes != heap_used_bytes(heap))
+    if (problem == NULL && used_bytes != heap_policy_used_bytes(heap))
         problem = "the counters do not match the blocks";
     return problem;
 }

@@ -116,6 +116,7 @@ void heap_tell(struct heap *heap, const struct heap_fault *fault)
         heap->condemned = true;
         heap->operations = condemned_operations;
     }
+    heap->counters.fault_count++;
     heap->configuration.fault(heap->configuration.fault_context, fault);
 }
 
@@ -128,6 +129,13 @@ void heap_report(struct heap *heap, const struct heap_fault *fault)
 }
 
 /* --- Size of the heap ------------------------------------------------------------------------- */
+
+/* bump.h: a release must find all blocks behind a mark. Above heap_debug.h there is none yet. */
+static bool has_guarded(const struct heap_configuration *configuration)
+{
+    return configuration->guarded.window_bytes != 0 && !configuration->policy->frees_newest_only &&
+           !configuration->debug;
+}
 
 static enum heap_status configuration_judge(const struct heap_configuration *configuration)
 {
@@ -147,7 +155,7 @@ static enum heap_status configuration_judge(const struct heap_configuration *con
     if (configuration->initial_bytes < policy->minimum_bytes &&
         (configuration->initial_bytes != 0 || !can_grow))
         return HEAP_TOO_SMALL;
-    return HEAP_OK;
+    return has_guarded(configuration) ? guarded_judge(&configuration->guarded) : HEAP_OK;
 }
 
 enum heap_status heap_initialise(const struct heap_configuration *configuration,
@@ -169,6 +177,8 @@ enum heap_status heap_initialise(const struct heap_configuration *configuration,
     configuration->policy->initialise(ret_heap);
     if (configuration->debug)
         heap_debug_install(ret_heap, configuration->policy->operations);
+    if (has_guarded(configuration))
+        guarded_begin(ret_heap, configuration->policy->operations);
     return HEAP_OK;
 }
 
@@ -257,27 +267,34 @@ void heap_trim(struct heap *heap)
 void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statistics)
 {
     struct heap_survey survey;
+    const struct guarded_state *guarded = &heap->guarded;
+    size_t size_bytes = heap->size_bytes + guarded->usable_bytes;
     policy_of(heap)->survey(heap, &survey);
     if (heap->configuration.debug)
         heap_debug_adjust_survey(heap, &survey);
     const struct heap_counters *counters =
         heap->configuration.debug ? &heap->debug.counters : &heap->counters;
     size_t used_bytes = heap_counters_used_bytes(counters);
+    size_t live_block_count = survey.live_block_count + guarded->live_count;
     *ret_statistics = (struct heap_statistics){
-        .size_bytes = heap->size_bytes,
+        .size_bytes = size_bytes,
         .limit_bytes = heap->configuration.limit_bytes,
         .used_bytes = used_bytes,
         .free_bytes = survey.free_bytes,
-        .overhead_bytes = heap->size_bytes - used_bytes - survey.free_bytes,
+        .overhead_bytes = size_bytes - used_bytes - survey.free_bytes,
         .peak_used_bytes = counters->peak_used_bytes,
         .largest_free_bytes = survey.largest_free_bytes,
         .waiting_bytes = heap->debug.waiting_bytes,
         .waiting_block_count = heap->debug.waiting_count,
-        .live_block_count = survey.live_block_count,
+        .live_block_count = live_block_count,
         .free_block_count = survey.free_block_count,
-        .allocation_count = counters->free_count + survey.live_block_count,
+        .allocation_count = counters->free_count + live_block_count,
         .free_count = counters->free_count,
         .failure_count = counters->failure_count,
+        .guarded_block_count = guarded->live_count,
+        .guarded_bytes = guarded->usable_bytes,
+        .sampled_count = guarded->sampled_count,
+        .unguarded_count = guarded->unguarded_count,
     };
 }
 
@@ -292,6 +309,7 @@ void heap_walk(const struct heap *heap, heap_piece_visitor *visit, void *context
         heap_debug_walk(heap, visit, context);
     else
         heap_walk_below(heap, visit, context);
+    guarded_walk(heap, visit, context);
 }
 
 const char *heap_policy_name(const struct heap *heap)
@@ -322,5 +340,5 @@ const char *heap_check(const struct heap *heap)
     const char *problem = policy_of(heap)->check(heap);
     if (problem == NULL && heap->configuration.debug)
         problem = heap_debug_check(heap);
-    return problem;
+    return problem == NULL ? guarded_check(heap) : problem;
 }

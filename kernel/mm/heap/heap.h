@@ -28,6 +28,7 @@
 #include "kernel/mm/heap/bump.h"
 #include "kernel/mm/heap/fast.h"
 #include "kernel/mm/heap/first_fit.h"
+#include "kernel/mm/heap/guarded.h"
 #include "kernel/mm/heap/heap_counters.h"
 #include "kernel/mm/heap/heap_debug.h"
 
@@ -117,6 +118,8 @@ struct heap_configuration {
     struct heap_page_source pages;
     uint64_t secret; /* random: makes the seals of the headers unpredictable */
     bool debug;      /* remember the callers, and find writes to freed blocks (heap_debug.h) */
+    /* Blocks between guard pages, over any policy but bump (guarded.h); all 0 for none. */
+    struct guarded_configuration guarded;
     /* Never NULL. Called once for each fault. Not to return in a kernel. Where it returns, the call
      * that found the fault fails, and after OVERRUN, CORRUPT or WRITE_AFTER_FREE every later call
      * fails too (heap_free() then does nothing). It may not call the heap. */
@@ -149,12 +152,14 @@ struct heap {
         struct fast_state fast;
     };
     struct heap_debug_state debug; /* only with configuration.debug */
+    struct guarded_state guarded;
     struct heap_configuration configuration;
 };
 
 /* Start a heap.
  * Failures: UNALIGNED, TOO_SMALL, TOO_LARGE, NO_MEMORY; *ret_heap is then not written.
- * Ownership: the range [base, base + limit_bytes) is the heap's until nobody uses it any more. */
+ * Ownership: the range [base, base + limit_bytes), and the guarded window, are the heap's until
+ * nobody uses it any more. */
 enum heap_status heap_initialise(const struct heap_configuration *configuration,
                                  struct heap *ret_heap) __attribute__((warn_unused_result));
 
@@ -214,8 +219,8 @@ static inline size_t heap_usable_size(struct heap *heap, const void *block, cons
 void heap_trim(struct heap *heap);
 
 struct heap_statistics {
-    size_t size_bytes;     /* used + free + overhead */
-    size_t limit_bytes;    /* it may grow to this */
+    size_t size_bytes;     /* used + free + overhead, guarded pages among them */
+    size_t limit_bytes;    /* it may grow to this, guarded pages apart */
     size_t used_bytes;     /* asked for by the live blocks */
     size_t free_bytes;     /* could be asked for, if it were one block a free piece */
     size_t overhead_bytes; /* headers and rounding; with `debug` also records and what waits */
@@ -230,6 +235,10 @@ struct heap_statistics {
     uint64_t allocation_count;
     uint64_t free_count;
     uint64_t failure_count;
+    size_t guarded_block_count; /* of the live ones, those with pages of their own */
+    size_t guarded_bytes;       /* these pages, and their records */
+    uint64_t sampled_count;     /* small blocks so far that were given such pages */
+    uint64_t unguarded_count;   /* blocks so far for which there were none */
 };
 
 void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statistics);

@@ -111,17 +111,33 @@ static inline size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* --- The layer of guarded.h ------------------------------------------------------
+ */
+
+/* Whether heap_initialise() can serve this: OK, UNALIGNED, TOO_SMALL or TOO_LARGE. */
+enum heap_status guarded_judge(const struct guarded_configuration *configuration);
+
+/* Begin with no guarded block, over the operations `below`. Precondition: judged OK. */
+void guarded_begin(struct heap *heap, const struct heap_operations *below);
+
+/* As the policy's functions of these names, for the guarded blocks alone. */
+void guarded_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
+const char *guarded_check(const struct heap *heap);
+
+/* --- What heap.c provides -----------------------------------------------------------------------
+ */
+
 /* Call the fault callback, with what the layers above know of the block. */
 void heap_report(struct heap *heap, const struct heap_fault *fault);
 
 /* The same with the fault as it is: for the outermost layer. */
 void heap_tell(struct heap *heap, const struct heap_fault *fault);
 
-/* Call `visit` for each piece, in order of address, live blocks as the heap's callers know them.
- * Stops at a header that is not sound. */
+/* Call `visit` for each piece of the policy's, then for each guarded block, both in order of
+ * address, live blocks as the heap's callers know them. Stops at a header that is not sound. */
 void heap_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
-/* The same without the layer of heap_debug.h: as the policy was asked for them. */
+/* The policy's pieces, as it was asked for them. */
 void heap_walk_below(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
 /* Grow so that the request fits behind the last live block. False if that cannot be had. */
@@ -157,6 +173,12 @@ static inline void heap_count_free(struct heap *heap, size_t size_bytes)
 static inline size_t heap_used_bytes(const struct heap *heap)
 {
     return heap_counters_used_bytes(&heap->counters);
+}
+
+/* Of these, what the policy's own blocks hold. */
+static inline size_t heap_policy_used_bytes(const struct heap *heap)
+{
+    return heap_used_bytes(heap) - heap->guarded.used_bytes;
 }
 
 #endif

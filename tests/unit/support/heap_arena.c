@@ -69,6 +69,11 @@ void heap_arena_destroy(struct heap_arena *arena)
     if (is_watched(arena))
         ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->size_bytes);
     (void)munmap(arena->base, arena->size_bytes);
+    if (arena->guarded_base == NULL)
+        return;
+    ASAN_UNPOISON_MEMORY_REGION(arena->guarded_base, arena->guarded_bytes);
+    (void)munmap(arena->guarded_base, arena->guarded_bytes);
+    free(arena->guarded_usable);
 }
 
 void heap_arena_set_usable(struct heap_arena *arena, size_t size_bytes)
@@ -85,6 +90,14 @@ void heap_arena_set_usable(struct heap_arena *arena, size_t size_bytes)
     }
 }
 
+/* One budget for both windows, as in the kernel. */
+static bool page_source_gives(struct heap_arena *arena, size_t bytes)
+{
+    arena->grow_count++;
+    return arena->grow_count != arena->failing_grow &&
+           bytes <= arena->budget_bytes - arena->usable_bytes - arena->guarded_usable_bytes;
+}
+
 static bool grow(void *context, size_t additional_bytes)
 {
     struct heap_arena *arena = context;
@@ -92,9 +105,7 @@ static bool grow(void *context, size_t additional_bytes)
         misuse("grow by a size that is no number of pages");
     if (additional_bytes > arena->size_bytes - arena->usable_bytes)
         misuse("grow beyond the limit");
-    arena->grow_count++;
-    if (arena->grow_count == arena->failing_grow ||
-        additional_bytes > arena->budget_bytes - arena->usable_bytes)
+    if (!page_source_gives(arena, additional_bytes))
         return false;
     heap_arena_set_usable(arena, arena->usable_bytes + additional_bytes);
     return true;
@@ -137,4 +148,85 @@ struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t li
     configuration.pages =
         (struct heap_page_source){.context = arena, .grow = grow, .shrink = shrink};
     return configuration;
+}
+
+/* --- The guarded window -------------------------------------------------------------------------
+ */
+
+/* All pages of the range change from one state to the other. */
+static void change_pages(struct heap_arena *arena, size_t offset_bytes, size_t bytes, bool usable)
+{
+    if (bytes == 0 || bytes % HEAP_PAGE_SIZE_BYTES != 0 ||
+        offset_bytes % HEAP_PAGE_SIZE_BYTES != 0 || offset_bytes > arena->guarded_bytes ||
+        bytes > arena->guarded_bytes - offset_bytes)
+        misuse("pages beyond the guarded window, or none");
+    for (size_t i = 0; i < bytes / HEAP_PAGE_SIZE_BYTES; i++) {
+        bool *page = &arena->guarded_usable[offset_bytes / HEAP_PAGE_SIZE_BYTES + i];
+        if (*page == usable)
+            misuse("a guarded page is made usable, or taken back, twice");
+        *page = usable;
+    }
+}
+
+static bool make_usable(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_arena *arena = context;
+    if (!page_source_gives(arena, bytes))
+        return false;
+    change_pages(arena, offset_bytes, bytes, true);
+    arena->guarded_usable_bytes += bytes;
+    ASAN_UNPOISON_MEMORY_REGION(arena->guarded_base + offset_bytes, bytes);
+    memset(arena->guarded_base + offset_bytes, STALE_BYTE, bytes);
+    return true;
+}
+
+static void take_back(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_arena *arena = context;
+    change_pages(arena, offset_bytes, bytes, false);
+    arena->guarded_usable_bytes -= bytes;
+    arena->shrink_count++;
+    ASAN_POISON_MEMORY_REGION(arena->guarded_base + offset_bytes, bytes);
+}
+
+void heap_arena_add_guarded(struct heap_arena *arena, struct heap_configuration *configuration,
+                            size_t window_bytes, size_t large_bytes, uint64_t sample_interval)
+{
+    void *base = mmap(NULL, window_bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED || arena->guarded_base != NULL)
+        misuse("the host has no addresses, or there is a guarded window already");
+    arena->guarded_base = base;
+    arena->guarded_bytes = window_bytes;
+    arena->guarded_usable = calloc(window_bytes / HEAP_PAGE_SIZE_BYTES, sizeof(bool));
+    ASAN_POISON_MEMORY_REGION(base, window_bytes);
+    configuration->guarded = (struct guarded_configuration){
+        .base = base,
+        .window_bytes = window_bytes,
+        .large_bytes = large_bytes,
+        .sample_interval = sample_interval,
+        .pages = {.context = arena, .make_usable = make_usable, .take_back = take_back},
+    };
+}
+
+static size_t usable_pages(const struct heap_arena *arena, const void *start, size_t bytes)
+{
+    size_t offset = (size_t)((const uint8_t *)start - arena->guarded_base);
+    size_t last = (offset + bytes - 1) / HEAP_PAGE_SIZE_BYTES;
+    size_t count = 0;
+    for (size_t page = offset / HEAP_PAGE_SIZE_BYTES; page <= last; page++)
+        count += arena->guarded_usable[page];
+    return count;
+}
+
+bool heap_arena_is_usable(const struct heap_arena *arena, const void *start, size_t bytes)
+{
+    size_t offset = (size_t)((const uint8_t *)start - arena->guarded_base);
+    size_t page_count = (offset + bytes - 1) / HEAP_PAGE_SIZE_BYTES - offset / HEAP_PAGE_SIZE_BYTES;
+    return usable_pages(arena, start, bytes) == page_count + 1;
+}
+
+bool heap_arena_is_guarded(const struct heap_arena *arena, const void *start, size_t bytes)
+{
+    return usable_pages(arena, start, bytes) == 0;
 }

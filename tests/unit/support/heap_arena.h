@@ -4,6 +4,9 @@
  * One host mapping stands for the heap's window. What the page source has not given is poisoned for
  * AddressSanitizer, so that a heap which touches memory that is not its own is caught at the
  * instruction. The n-th call of grow can be made to fail; faults are recorded.
+ *
+ * A second mapping stands for the guarded window, if there is one: only the pages that the layer
+ * has made usable can be touched.
  */
 #ifndef TESTS_UNIT_SUPPORT_HEAP_ARENA_H
 #define TESTS_UNIT_SUPPORT_HEAP_ARENA_H
@@ -24,6 +27,11 @@ struct heap_arena {
     unsigned failing_grow; /* the call that fails, from 1; 0 for none */
     unsigned fault_count;
     struct heap_fault fault; /* the last one */
+
+    uint8_t *guarded_base;       /* NULL for no guarded window */
+    size_t guarded_bytes;        /* of its addresses */
+    size_t guarded_usable_bytes; /* given to the heap, out of the same budget */
+    bool *guarded_usable;        /* for each page */
 };
 
 /* Map `size_bytes` (not backed by memory until touched), at the same address in every run. Aborts
@@ -38,6 +46,15 @@ struct heap_configuration heap_arena_fixed(struct heap_arena *arena, size_t size
 
 /* A best-fit heap that grows through the page source up to `limit_bytes`. */
 struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t limit_bytes);
+
+/* Have the configuration keep large blocks, and one in `sample_interval`, in a guarded window of
+ * that many bytes. Its calls count as calls of grow. Once for an arena. */
+void heap_arena_add_guarded(struct heap_arena *arena, struct heap_configuration *configuration,
+                            size_t window_bytes, size_t large_bytes, uint64_t sample_interval);
+
+/* Whether the heap may touch all of these bytes of the guarded window; whether it may touch any. */
+bool heap_arena_is_usable(const struct heap_arena *arena, const void *start, size_t bytes);
+bool heap_arena_is_guarded(const struct heap_arena *arena, const void *start, size_t bytes);
 
 /* Make the first `size_bytes` touchable and nothing else. */
 void heap_arena_set_usable(struct heap_arena *arena, size_t size_bytes);

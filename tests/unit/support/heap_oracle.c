@@ -217,6 +217,7 @@ static const char *check_statistics(const struct heap_oracle *oracle)
 
 /* What heap_picture_take() counts, and what a walk meets, is what the oracle knows. */
 struct walk {
+    const struct heap *heap;
     uintptr_t previous_end;
     uintptr_t heap_end;
     size_t live_count;
@@ -228,6 +229,13 @@ static void judge_piece(void *context, const struct heap_piece *piece)
 {
     struct walk *walk = context;
     uintptr_t start = (uintptr_t)piece->start;
+    const struct guarded_configuration *guarded = &walk->heap->configuration.guarded;
+    uintptr_t guarded_base = (uintptr_t)guarded->base;
+    if (start - guarded_base < guarded->window_bytes &&
+        walk->heap_end != guarded_base + guarded->window_bytes) {
+        walk->previous_end = guarded_base;
+        walk->heap_end = guarded_base + guarded->window_bytes;
+    }
     if (start < walk->previous_end || piece->extent_bytes < piece->size_bytes ||
         start + piece->extent_bytes > walk->heap_end)
         walk->is_wrong = true;
@@ -240,7 +248,7 @@ static const char *check_picture(const struct heap_oracle *oracle)
 {
     const struct heap *heap = oracle->heap;
     uintptr_t base = (uintptr_t)heap->configuration.base;
-    struct walk walk = {.previous_end = base, .heap_end = base + heap->size_bytes};
+    struct walk walk = {.heap = heap, .previous_end = base, .heap_end = base + heap->size_bytes};
     heap_walk(heap, judge_piece, &walk);
     if (walk.is_wrong)
         return "the pieces of a walk overlap or leave the heap";

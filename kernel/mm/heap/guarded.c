@@ -1,0 +1,722 @@
+#include "kernel/mm/heap/guarded.h"
+
+#include "kernel/mm/heap/policy.h"
+#include "shared/memory.h"
+#include "shared/power_of_two.h"
+
+#define PAGE_BYTES HEAP_PAGE_SIZE_BYTES
+
+/* The places of the first lane: a guard page and a page. */
+#define FIRST_PLACE_SHIFT 13
+/* The last lane has 2^this places. Its largest block takes one, so that there are always some to
+ * choose from. */
+#define LAST_LANE_SHIFT 2
+
+/* So many freed places of a lane wait before the oldest is used again: their records take 40 KiB a
+ * lane. Until then each block has addresses that no block had before. */
+#define FREED_LIMIT 1024u
+
+/* --- Geometry -----------------------------------------------------------------------------------
+ */
+
+/* A place, and the record of it if it was ever used. */
+struct place {
+    unsigned lane_index;
+    uint32_t index;
+    uintptr_t end; /* one past its last byte */
+    struct guarded_record *record;
+};
+
+static uintptr_t page_down(uintptr_t address)
+{
+    return address & ~(uintptr_t)(PAGE_BYTES - 1);
+}
+
+static uintptr_t page_up(uintptr_t address)
+{
+    return page_down(address + PAGE_BYTES - 1);
+}
+
+static unsigned place_shift(unsigned lane_index)
+{
+    return FIRST_PLACE_SHIFT + lane_index;
+}
+
+static struct place place_in_lane(const struct guarded_state *guarded, unsigned lane_index,
+                                  uint32_t index)
+{
+    const struct guarded_lane *lane = &guarded->lanes[lane_index];
+    uintptr_t lane_start = guarded->lanes_start + ((uintptr_t)lane_index << guarded->lane_shift);
+    return (struct place){
+        .lane_index = lane_index,
+        .index = index,
+        .end = lane_start + (((uintptr_t)index + 1) << place_shift(lane_index)),
+        .record = index < lane->touched_count ? &lane->records[index] : NULL,
+    };
+}
+
+static bool is_in_window(const struct guarded_state *guarded, const void *address)
+{
+    return (uintptr_t)address - guarded->base < guarded->window_bytes;
+}
+
+/* The place that contains the address. False if it is in none: in the records, or behind. */
+static bool find_place(const struct guarded_state *guarded, uintptr_t address,
+                       struct place *ret_place)
+{
+    if (address < guarded->lanes_start)
+        return false;
+    size_t offset = address - guarded->lanes_start;
+    size_t lane_index = offset >> guarded->lane_shift;
+    if (lane_index >= guarded->lane_count)
+        return false;
+    offset &= ((size_t)1 << guarded->lane_shift) - 1;
+    *ret_place = place_in_lane(guarded, (unsigned)lane_index,
+                               (uint32_t)(offset >> place_shift((unsigned)lane_index)));
+    return true;
+}
+
+/* A block of no bytes takes one: it lies in its pages like any other. */
+static uintptr_t block_end(uintptr_t block, size_t size_bytes)
+{
+    return block + (size_bytes == 0 ? 1 : size_bytes);
+}
+
+static size_t page_bytes_of(const struct guarded_record *record)
+{
+    return page_up(block_end(record->block, record->size_bytes)) - page_down(record->block);
+}
+
+/* The lane with the smallest places that take such a block and the guard page before it; NULL if
+ * none does. */
+static bool find_lane(const struct guarded_state *guarded, const struct heap_request *request,
+                      unsigned *ret_lane_index)
+{
+    size_t largest_bytes = (size_t)1 << (guarded->lane_shift - LAST_LANE_SHIFT);
+    if (request->size_bytes > largest_bytes || request->alignment_bytes > largest_bytes)
+        return false;
+    /* Places begin at a multiple of the page. A larger alignment may push the block down by that
+     * much. */
+    size_t needed_bytes = page_up(request->size_bytes + (request->size_bytes == 0)) + PAGE_BYTES;
+    if (request->alignment_bytes > PAGE_BYTES)
+        needed_bytes += request->alignment_bytes;
+    if (needed_bytes > largest_bytes)
+        return false;
+    unsigned shift = 64 - (unsigned)__builtin_clzll(needed_bytes - 1);
+    *ret_lane_index = shift - FIRST_PLACE_SHIFT;
+    return true;
+}
+
+/* --- Pages --------------------------------------------------------------------------------------
+ */
+
+static bool make_usable(struct heap *heap, uintptr_t start, size_t bytes)
+{
+    const struct guarded_pages *pages = &heap->configuration.guarded.pages;
+    if (!pages->make_usable(pages->context, start - heap->guarded.base, bytes))
+        return false;
+    heap->guarded.usable_bytes += bytes;
+    return true;
+}
+
+static void take_back(struct heap *heap, uintptr_t start, size_t bytes)
+{
+    const struct guarded_pages *pages = &heap->configuration.guarded.pages;
+    pages->take_back(pages->context, start - heap->guarded.base, bytes);
+    heap->guarded.usable_bytes -= bytes;
+}
+
+/* --- Canaries -----------------------------------------------------------------------------------
+ */
+
+/* No byte of it is ASCII, 0 or 0xff: what runs over the end of a block is often one of these. */
+static uint64_t canary_of(uint64_t secret)
+{
+    uint64_t mixed = (secret + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    return (mixed & UINT64_C(0x3e3e3e3e3e3e3e3e)) | UINT64_C(0x8181818181818181);
+}
+
+static uint8_t canary_byte(uint64_t canary, uintptr_t address)
+{
+    return (uint8_t)(canary >> (address % sizeof canary * 8));
+}
+
+/* Both ranges of canaries end at a multiple of 8: at a block, or at the end of a page. */
+static void lay_canaries(uint64_t canary, uintptr_t start, uintptr_t end)
+{
+    for (; start < end && start % sizeof canary != 0; start++)
+        *(uint8_t *)start = canary_byte(canary, start);
+    for (; start < end; start += sizeof canary)
+        *(uint64_t *)start = canary;
+}
+
+static bool canaries_are_intact(uint64_t canary, uintptr_t start, uintptr_t end)
+{
+    for (; start < end && start % sizeof canary != 0; start++) {
+        if (*(const uint8_t *)start != canary_byte(canary, start))
+            return false;
+    }
+    for (; start < end; start += sizeof canary) {
+        if (*(const uint64_t *)start != canary)
+            return false;
+    }
+    return true;
+}
+
+static void lay_canaries_behind(const struct guarded_state *guarded,
+                                const struct guarded_record *record)
+{
+    lay_canaries(guarded->canary, record->block + record->size_bytes,
+                 page_up(block_end(record->block, record->size_bytes)));
+}
+
+/* NULL, or which side of a live block was written to. */
+static const char *broken_side(const struct guarded_state *guarded,
+                               const struct guarded_record *record)
+{
+    if (!canaries_are_intact(guarded->canary, page_down(record->block), record->block))
+        return "the bytes before the block were overwritten";
+    if (!canaries_are_intact(guarded->canary, record->block + record->size_bytes,
+                             page_up(block_end(record->block, record->size_bytes))))
+        return "the bytes behind the block were overwritten";
+    return NULL;
+}
+
+/* --- Places: taken and given back ---------------------------------------------------------------
+ */
+
+/* A place that never was used, unless so many wait that the oldest of them may be used again. False
+ * if all places are taken. */
+static bool choose_place(const struct guarded_state *guarded, unsigned lane_index,
+                         struct place *ret_place)
+{
+    const struct guarded_lane *lane = &guarded->lanes[lane_index];
+    uint32_t index = lane->touched_count;
+    if (lane->freed_count >= FREED_LIMIT || index == lane->place_count) {
+        if (lane->freed_count == 0)
+            return false;
+        index = lane->oldest_freed;
+    }
+    *ret_place = place_in_lane(guarded, lane_index, index);
+    return true;
+}
+
+/* The record of a place that was never used may need a page. */
+static bool make_record_usable(struct heap *heap, struct place *place)
+{
+    struct guarded_lane *lane = &heap->guarded.lanes[place->lane_index];
+    place->record = &lane->records[place->index];
+    if ((place->index + (size_t)1) * sizeof(struct guarded_record) <= lane->records_usable_bytes)
+        return true;
+    if (!make_usable(heap, (uintptr_t)lane->records + lane->records_usable_bytes, PAGE_BYTES))
+        return false;
+    lane->records_usable_bytes += PAGE_BYTES;
+    return true;
+}
+
+/* The place that choose_place() chose is taken. */
+static void take_chosen(struct guarded_state *guarded, const struct place *place)
+{
+    struct guarded_lane *lane = &guarded->lanes[place->lane_index];
+    if (place->index == lane->touched_count) {
+        lane->touched_count++;
+        return;
+    }
+    lane->oldest_freed = place->record->next_freed;
+    lane->freed_count--;
+}
+
+static void join_freed(struct guarded_state *guarded, const struct place *place)
+{
+    struct guarded_lane *lane = &guarded->lanes[place->lane_index];
+    if (lane->freed_count++ == 0)
+        lane->oldest_freed = place->index;
+    else
+        lane->records[lane->newest_freed].next_freed = place->index;
+    lane->newest_freed = place->index;
+}
+
+/* A block in a place of its own; NULL, and nothing changed, if there is no place or page. */
+static void *place_block(struct heap *heap, const struct heap_request *request)
+{
+    struct guarded_state *guarded = &heap->guarded;
+    unsigned lane_index;
+    struct place place;
+    if (!find_lane(guarded, request, &lane_index) || !choose_place(guarded, lane_index, &place))
+        return NULL;
+    uintptr_t block =
+        (place.end - (block_end(0, request->size_bytes))) & ~(request->alignment_bytes - 1);
+    const struct guarded_record record = {
+        .block = block,
+        .size_bytes = request->size_bytes,
+        .allocated_by = request->caller,
+        .alignment_shift = (uint8_t)__builtin_ctzll(request->alignment_bytes),
+        .life = GUARDED_LIVE,
+    };
+    if (!make_usable(heap, page_down(block), page_bytes_of(&record)))
+        return NULL;
+    if (!make_record_usable(heap, &place)) {
+        take_back(heap, page_down(block), page_bytes_of(&record));
+        return NULL;
+    }
+    take_chosen(guarded, &place);
+    *place.record = record;
+    lay_canaries(guarded->canary, page_down(block), block);
+    lay_canaries_behind(guarded, &record);
+    guarded->used_bytes += record.size_bytes;
+    guarded->live_count++;
+    heap_count_allocation(heap, record.size_bytes);
+    return (void *)block;
+}
+
+/* Precondition: proved. */
+static void release(struct heap *heap, const struct place *place, const void *caller)
+{
+    struct guarded_record *record = place->record;
+    take_back(heap, page_down(record->block), page_bytes_of(record));
+    record->freed_by = caller;
+    record->life = GUARDED_FREED;
+    join_freed(&heap->guarded, place);
+    heap->guarded.used_bytes -= record->size_bytes;
+    heap->guarded.live_count--;
+    heap_count_free(heap, record->size_bytes);
+}
+
+/* --- Proving pointers ---------------------------------------------------------------------------
+ */
+
+static void describe_pointer(const struct guarded_record *record, const void *pointer,
+                             struct heap_fault *fault)
+{
+    fault->block = (const void *)record->block;
+    fault->size_bytes = record->size_bytes;
+    fault->allocated_by = record->allocated_by;
+    if (record->life == GUARDED_LIVE) {
+        fault->detail = "the pointer is not the start of a block";
+        return;
+    }
+    fault->kind = HEAP_FAULT_DOUBLE_FREE;
+    fault->is_free = true;
+    fault->freed_by = record->freed_by;
+    fault->detail = fault->block == pointer ? "the block is free already"
+                                            : "the pointer is into memory that was freed";
+}
+
+/* True if the pointer is a live block, and intact; false: it was reported. Precondition: it is in
+ * the window. */
+static bool prove(struct heap *heap, const void *pointer, const void *caller,
+                  struct place *ret_place)
+{
+    const struct guarded_state *guarded = &heap->guarded;
+    struct heap_fault fault = {.kind = HEAP_FAULT_BAD_POINTER,
+                               .detail = "no block was ever at the pointer",
+                               .pointer = pointer,
+                               .caller = caller};
+    if (find_place(guarded, (uintptr_t)pointer, ret_place) && ret_place->record != NULL) {
+        const struct guarded_record *record = ret_place->record;
+        describe_pointer(record, pointer, &fault);
+        if (record->life == GUARDED_LIVE && record->block == (uintptr_t)pointer) {
+            fault.kind = HEAP_FAULT_OVERRUN;
+            fault.detail = broken_side(guarded, record);
+            if (fault.detail == NULL)
+                return true;
+        }
+    }
+    heap_report(heap, &fault);
+    return false;
+}
+
+/* --- Sampling -----------------------------------------------------------------------------------
+ */
+
+/* One in `sample_interval` on average, and each of the next 2 × interval - 1 as likely: a program
+ * that allocates in a rhythm has no blocks that are never chosen. */
+static void begin_countdown(struct heap *heap)
+{
+    struct guarded_state *guarded = &heap->guarded;
+    uint64_t interval = heap->configuration.guarded.sample_interval;
+    guarded->random ^= guarded->random << 13;
+    guarded->random ^= guarded->random >> 7;
+    guarded->random ^= guarded->random << 17;
+    guarded->countdown = 1 + guarded->random % (2 * interval - 1);
+}
+
+/* True if a request that is not large is the chosen one. One that is too long for a page leaves it
+ * to the next. */
+static bool is_sample(struct heap *heap, const struct heap_request *request)
+{
+    if (request->size_bytes > PAGE_BYTES || request->alignment_bytes > PAGE_BYTES) {
+        heap->guarded.countdown = 1;
+        return false;
+    }
+    begin_countdown(heap);
+    return true;
+}
+
+/* --- Operations ---------------------------------------------------------------------------------
+ */
+
+static bool is_ordinary(struct guarded_state *guarded, size_t size_bytes)
+{
+    return size_bytes < guarded->large_bytes && --guarded->countdown != 0;
+}
+
+/* A request that is large, or chosen. */
+static void *allocate_apart(struct heap *heap, const struct heap_request *request)
+{
+    struct guarded_state *guarded = &heap->guarded;
+    bool is_large = request->size_bytes >= guarded->large_bytes;
+    if (is_large || is_sample(heap, request)) {
+        void *block = place_block(heap, request);
+        guarded->sampled_count += block != NULL && !is_large;
+        guarded->unguarded_count += block == NULL;
+        if (block != NULL)
+            return block;
+    }
+    return guarded->below->allocate_aligned(heap, request->size_bytes, request->alignment_bytes,
+                                            request->caller);
+}
+
+static void *guarded_allocate(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    if (is_ordinary(&heap->guarded, size_bytes))
+        return heap->guarded.below->allocate(heap, size_bytes, caller);
+    const struct heap_request request = {size_bytes, HEAP_ALIGNMENT_BYTES, caller};
+    return allocate_apart(heap, &request);
+}
+
+static void *guarded_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                                      const void *caller)
+{
+    if (!is_power_of_two(alignment_bytes) || is_ordinary(&heap->guarded, size_bytes))
+        return heap->guarded.below->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+    const struct heap_request request = {
+        size_bytes, alignment_bytes < HEAP_ALIGNMENT_BYTES ? HEAP_ALIGNMENT_BYTES : alignment_bytes,
+        caller};
+    return allocate_apart(heap, &request);
+}
+
+static void guarded_free(struct heap *heap, void *block, const void *caller)
+{
+    if (!is_in_window(&heap->guarded, block)) {
+        heap->guarded.below->free(heap, block, caller);
+        return;
+    }
+    struct place place;
+    if (prove(heap, block, caller, &place))
+        release(heap, &place, caller);
+}
+
+/* It keeps its address; pages that it no longer needs go back. */
+static void shrink(struct heap *heap, struct guarded_record *record, size_t size_bytes)
+{
+    struct guarded_state *guarded = &heap->guarded;
+    uintptr_t old_end = page_up(block_end(record->block, record->size_bytes));
+    uintptr_t new_end = page_up(block_end(record->block, size_bytes));
+    if (new_end < old_end)
+        take_back(heap, new_end, old_end - new_end);
+    guarded->used_bytes -= record->size_bytes - size_bytes;
+    heap_count_resize(heap, record->size_bytes, size_bytes);
+    record->size_bytes = size_bytes;
+    lay_canaries_behind(guarded, record);
+}
+
+/* A block moves unless it gets smaller, and a page of its own is then still what it would get. To
+ * grow it has to move: its end is the end of its pages. */
+static void *reallocate_guarded(struct heap *heap, void *block, size_t size_bytes,
+                                const void *caller)
+{
+    struct place place;
+    if (!prove(heap, block, caller, &place))
+        return NULL;
+    struct guarded_record *record = place.record;
+    size_t old_bytes = record->size_bytes;
+    if (size_bytes <= old_bytes &&
+        (size_bytes >= heap->guarded.large_bytes || page_bytes_of(record) == PAGE_BYTES)) {
+        shrink(heap, record, size_bytes);
+        return block;
+    }
+    void *moved =
+        guarded_allocate_aligned(heap, size_bytes, (size_t)1 << record->alignment_shift, caller);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, block, size_bytes < old_bytes ? size_bytes : old_bytes);
+    release(heap, &place, caller);
+    return moved;
+}
+
+/* A policy's block that becomes large. What its alignment is the policy alone knows; the address
+ * has at least that. */
+static void *reallocate_to_large(struct heap *heap, void *block, size_t size_bytes,
+                                 const void *caller)
+{
+    struct guarded_state *guarded = &heap->guarded;
+    uint64_t fault_count = heap->counters.fault_count;
+    size_t old_bytes = guarded->below->usable_size(heap, block, caller);
+    if (heap->counters.fault_count != fault_count)
+        return NULL;
+    const struct heap_request request = {size_bytes, (uintptr_t)block & -(uintptr_t)block, caller};
+    void *moved = place_block(heap, &request);
+    if (moved == NULL) {
+        guarded->unguarded_count++;
+        return guarded->below->reallocate(heap, block, size_bytes, caller);
+    }
+    memcpy(moved, block, old_bytes);
+    guarded->below->free(heap, block, caller);
+    return moved;
+}
+
+static void *guarded_reallocate(struct heap *heap, void *block, size_t size_bytes,
+                                const void *caller)
+{
+    if (block == NULL)
+        return guarded_allocate(heap, size_bytes, caller);
+    if (!is_in_window(&heap->guarded, block)) {
+        if (size_bytes < heap->guarded.large_bytes)
+            return heap->guarded.below->reallocate(heap, block, size_bytes, caller);
+        return reallocate_to_large(heap, block, size_bytes, caller);
+    }
+    if (size_bytes == 0) {
+        guarded_free(heap, block, caller);
+        return NULL;
+    }
+    return reallocate_guarded(heap, block, size_bytes, caller);
+}
+
+static size_t guarded_usable_size(struct heap *heap, const void *block, const void *caller)
+{
+    struct place place;
+    if (!is_in_window(&heap->guarded, block))
+        return heap->guarded.below->usable_size(heap, block, caller);
+    return prove(heap, block, caller, &place) ? place.record->size_bytes : 0;
+}
+
+static const struct heap_operations guarded_operations = {
+    .allocate = guarded_allocate,
+    .allocate_aligned = guarded_allocate_aligned,
+    .free = guarded_free,
+    .reallocate = guarded_reallocate,
+    .usable_size = guarded_usable_size,
+};
+
+/* --- Beginning ----------------------------------------------------------------------------------
+ */
+
+static unsigned lane_count_for(unsigned lane_shift)
+{
+    return lane_shift - FIRST_PLACE_SHIFT - LAST_LANE_SHIFT + 1;
+}
+
+static size_t records_bytes(unsigned lane_shift, unsigned lane_index)
+{
+    return page_up(((size_t)1 << (lane_shift - place_shift(lane_index))) *
+                   sizeof(struct guarded_record));
+}
+
+static size_t all_records_bytes(unsigned lane_shift)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < lane_count_for(lane_shift); i++)
+        bytes += records_bytes(lane_shift, i);
+    return bytes;
+}
+
+/* Records, lanes and the page behind. */
+static size_t window_bytes_for(unsigned lane_shift)
+{
+    return all_records_bytes(lane_shift) + ((size_t)lane_count_for(lane_shift) << lane_shift) +
+           PAGE_BYTES;
+}
+
+/* The longest lanes that the window has room for. Precondition: it has some for the shortest. */
+static unsigned lane_shift_for(size_t window_bytes)
+{
+    unsigned lane_shift = FIRST_PLACE_SHIFT + LAST_LANE_SHIFT + GUARDED_LANE_LIMIT - 1;
+    while (window_bytes_for(lane_shift) > window_bytes)
+        lane_shift--;
+    return lane_shift;
+}
+
+enum heap_status guarded_judge(const struct guarded_configuration *configuration)
+{
+    if ((uintptr_t)configuration->base % PAGE_BYTES != 0 ||
+        configuration->window_bytes % PAGE_BYTES != 0)
+        return HEAP_UNALIGNED;
+    if (configuration->base == NULL || configuration->window_bytes < GUARDED_WINDOW_MINIMUM_BYTES)
+        return HEAP_TOO_SMALL;
+    if (configuration->window_bytes > UINTPTR_MAX - (uintptr_t)configuration->base)
+        return HEAP_TOO_LARGE;
+    return HEAP_OK;
+}
+
+void guarded_begin(struct heap *heap, const struct heap_operations *below)
+{
+    const struct guarded_configuration *configuration = &heap->configuration.guarded;
+    struct guarded_state *guarded = &heap->guarded;
+    uint64_t secret = heap->configuration.secret;
+    *guarded = (struct guarded_state){
+        .below = below,
+        .base = (uintptr_t)configuration->base,
+        .window_bytes = configuration->window_bytes,
+        .large_bytes = configuration->large_bytes,
+        .random = secret | 1, /* xorshift64 (Marsaglia, 2003) stays 0 once it is */
+        .canary = canary_of(secret),
+        .lane_shift = lane_shift_for(configuration->window_bytes),
+    };
+    guarded->lane_count = lane_count_for(guarded->lane_shift);
+    guarded->lanes_start = guarded->base;
+    for (unsigned i = 0; i < guarded->lane_count; i++) {
+        guarded->lanes[i].records = (struct guarded_record *)guarded->lanes_start;
+        guarded->lanes[i].place_count = UINT32_C(1) << (guarded->lane_shift - place_shift(i));
+        guarded->lanes_start += records_bytes(guarded->lane_shift, i);
+    }
+    if (configuration->sample_interval != 0)
+        begin_countdown(heap);
+    heap->operations = guarded_operations;
+}
+
+/* --- Looking at it ------------------------------------------------------------------------------
+ */
+
+static struct heap_piece piece_of(const struct guarded_record *record)
+{
+    return (struct heap_piece){
+        .kind = HEAP_PIECE_LIVE,
+        .start = (const void *)record->block,
+        .extent_bytes = page_up(block_end(record->block, record->size_bytes)) - record->block,
+        .size_bytes = record->size_bytes,
+        .allocated_by = record->allocated_by,
+    };
+}
+
+void guarded_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    const struct guarded_state *guarded = &heap->guarded;
+    for (unsigned i = 0; i < guarded->lane_count; i++) {
+        for (uint32_t index = 0; index < guarded->lanes[i].touched_count; index++) {
+            const struct guarded_record *record = &guarded->lanes[i].records[index];
+            if (record->life != GUARDED_LIVE)
+                continue;
+            const struct heap_piece piece = piece_of(record);
+            visit(context, &piece);
+        }
+    }
+}
+
+/* What is found by looking at every record. */
+struct tally {
+    size_t usable_bytes;
+    size_t used_bytes;
+    size_t live_count;
+};
+
+static const char *check_lane(const struct guarded_state *guarded, unsigned lane_index,
+                              struct tally *tally)
+{
+    const struct guarded_lane *lane = &guarded->lanes[lane_index];
+    uint32_t live_count = 0;
+    tally->usable_bytes += lane->records_usable_bytes;
+    for (uint32_t index = 0; index < lane->touched_count; index++) {
+        const struct place place = place_in_lane(guarded, lane_index, index);
+        const struct guarded_record *record = place.record;
+        if (record->size_bytes > place.end - record->block ||
+            (place.end - record->block) >> place_shift(lane_index) != 0)
+            return "a guarded block is not in its place";
+        if (record->life != GUARDED_LIVE)
+            continue;
+        const char *problem = broken_side(guarded, record);
+        if (problem != NULL)
+            return problem;
+        live_count++;
+        tally->usable_bytes += page_bytes_of(record);
+        tally->used_bytes += record->size_bytes;
+    }
+    tally->live_count += live_count;
+
+    uint32_t index = lane->oldest_freed;
+    for (uint32_t n = 0; n < lane->freed_count; n++) {
+        if (index >= lane->touched_count || lane->records[index].life != GUARDED_FREED)
+            return "a place that waits is not a freed one";
+        if (n == lane->freed_count - 1 && index != lane->newest_freed)
+            return "the list of freed places does not end with the newest";
+        index = lane->records[index].next_freed;
+    }
+    return live_count + lane->freed_count == lane->touched_count ? NULL : "a place was lost";
+}
+
+const char *guarded_check(const struct heap *heap)
+{
+    const struct guarded_state *guarded = &heap->guarded;
+    struct tally tally = {0};
+    const char *problem = NULL;
+    for (unsigned i = 0; i < guarded->lane_count && problem == NULL; i++)
+        problem = check_lane(guarded, i, &tally);
+    if (problem == NULL &&
+        (tally.usable_bytes != guarded->usable_bytes || tally.used_bytes != guarded->used_bytes ||
+         tally.live_count != guarded->live_count))
+        problem = "the counters do not match the guarded blocks";
+    return problem;
+}
+
+/* --- Faults of the CPU --------------------------------------------------------------------------
+ */
+
+/* How far the address is from the block; 0 if it is in it. */
+static size_t distance(const struct guarded_record *record, uintptr_t address)
+{
+    uintptr_t end = record->block + record->size_bytes;
+    if (address < record->block)
+        return record->block - address;
+    return address < end ? 0 : address - end + 1;
+}
+
+/* The record that a fault is about: the nearest of the place that contains the address and the one
+ * one
+ * before it, behind whose block its guard page lies. */
+static const struct guarded_record *nearest(const struct guarded_state *guarded, uintptr_t address)
+{
+    struct place place, before;
+    const struct guarded_record *found = NULL;
+    uintptr_t previous_address = address;
+    if (find_place(guarded, address, &place)) {
+        found = place.record;
+        size_t place_bytes = (size_t)1 << place_shift(place.lane_index);
+        previous_address = place.end - place_bytes;
+    } else if (address >= guarded->lanes_start) {
+        previous_address =
+            guarded->lanes_start + ((uintptr_t)guarded->lane_count << guarded->lane_shift);
+    }
+    if (!find_place(guarded, previous_address - 1, &before) || before.record == NULL)
+        return found;
+    if (found == NULL || distance(before.record, address) < distance(found, address))
+        return before.record;
+    return found;
+}
+
+bool guarded_find_incident(const struct heap *heap, const void *address,
+                           struct guarded_incident *ret_incident)
+{
+    const struct guarded_state *guarded = &heap->guarded;
+    if (guarded->below == NULL || !is_in_window(guarded, address))
+        return false;
+    const struct guarded_record *record = nearest(guarded, (uintptr_t)address);
+    *ret_incident = (struct guarded_incident){.kind = GUARDED_NOWHERE};
+    if (record == NULL)
+        return true;
+    *ret_incident = (struct guarded_incident){
+        .block = (const void *)record->block,
+        .size_bytes = record->size_bytes,
+        .distance_bytes = distance(record, (uintptr_t)address),
+        .allocated_by = record->allocated_by,
+        .freed_by = record->life == GUARDED_FREED ? record->freed_by : NULL,
+    };
+    if ((uintptr_t)address < record->block) {
+        ret_incident->kind = GUARDED_BEFORE;
+    } else if (ret_incident->distance_bytes != 0) {
+        ret_incident->kind = GUARDED_BEHIND;
+    } else {
+        ret_incident->kind = record->life == GUARDED_LIVE ? GUARDED_INSIDE : GUARDED_USE_FREED;
+        ret_incident->distance_bytes = (uintptr_t)address - record->block;
+    }
+    return true;
+}
