@@ -25,6 +25,7 @@
 #include "shared/command_line.h"
 #include "shared/console_font.h"
 #include "shared/direct_map.h"
+#include "shared/format.h"
 #include "shared/memory.h"
 #include "shared/region.h"
 #include "shared/text.h"
@@ -431,7 +432,8 @@ static void warn_of_setting(const struct kernel *kernel, const char *key, const 
 }
 
 /* The seed's second 8 bytes; the first are the secret of the seals. */
-static struct heap_settings heap_settings(const struct kernel *kernel)
+static struct heap_settings heap_settings(const struct kernel *kernel,
+                                          const struct heap_policy *policy)
 {
     uint64_t random;
     memcpy(&random, &kernel->handoff.random_seed[sizeof random], sizeof random);
@@ -445,36 +447,53 @@ static struct heap_settings heap_settings(const struct kernel *kernel)
         settings.limit_bytes = ADDRESS_SHADOWED_BYTES;
     if (settings.window_bytes > settings.limit_bytes)
         settings.window_bytes = settings.limit_bytes;
+    /* A kernel that looks at each access (KASAN=1) knows the one window. A bump heap has no guarded
+     * blocks (kernel/mm/heap/guarded.h). */
+    if (ADDRESS_RED_ZONE_BYTES != 0 || policy->frees_newest_only)
+        settings.guarded_bytes = 0;
     warn_of_setting(kernel, "heap_window", warnings.window);
     warn_of_setting(kernel, "heap_limit", warnings.limit);
     warn_of_setting(kernel, "heap_aslr", warnings.aslr);
+    warn_of_setting(kernel, "heap_guard", warnings.guard);
+    warn_of_setting(kernel, "heap_sample", warnings.sample);
     return settings;
 }
 
 void bring_up_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: heap");
-    struct heap_settings settings = heap_settings(kernel);
+    const struct heap_policy *policy = heap_policy(kernel);
+    struct heap_settings settings = heap_settings(kernel, policy);
     heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
     const struct heap_configuration configuration = {
-        .policy = heap_policy(kernel),
+        .policy = policy,
         .base = (void *)settings.base.value,
         .limit_bytes = settings.limit_bytes,
         .pages = heap_window_page_source(&kernel->heap_window),
         .secret = heap_secret(kernel),
         .debug = is_on(kernel, "heap_debug"),
+        .guarded = {.base = (void *)settings.guarded_base.value,
+                    .window_bytes = settings.guarded_bytes,
+                    .large_bytes = settings.large_bytes,
+                    .sample_interval = settings.sample_interval,
+                    .pages = heap_window_guarded_pages(&kernel->heap_window)},
         .fault = kmalloc_fault,
     };
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
     kmalloc_online(&kernel->heap);
+    char guard[24] = "off";
+    if (settings.guarded_bytes != 0 && settings.large_bytes != UINT64_MAX)
+        format_text(guard, sizeof guard, "%llu", (unsigned long long)settings.large_bytes);
     log_line("heap",
-             "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=%s online=yes",
+             "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=%s online=yes "
+             "guard=%s sample=%llu",
              (void *)settings.base.value, (unsigned long long)kernel->heap_window.window_bytes,
              (unsigned long long)settings.limit_bytes,
              (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
-             configuration.debug ? "on" : "off", settings.is_randomised ? "on" : "off");
+             configuration.debug ? "on" : "off", settings.is_randomised ? "on" : "off", guard,
+             (unsigned long long)(settings.guarded_bytes == 0 ? 0 : settings.sample_interval));
 }
 
 /* --- [self-test] ------------------------------------------------------------------------------ */
@@ -567,7 +586,7 @@ static void log_map_line(void *context, const struct space_map_line *line)
  * counts, so that there is room for a run a page. */
 static void audit_late(struct kernel *kernel, struct page_audit_result *ret_result)
 {
-    size_t page_count = (size_t)(kernel->heap_window.mapped_bytes / PAGE_SIZE_BYTES);
+    size_t page_count = (size_t)(heap_window_mapped_bytes(&kernel->heap_window) / PAGE_SIZE_BYTES);
     size_t run_limit = AUDIT_RUN_LIMIT + page_count + page_count / 64;
     struct range *scratch = kmalloc(run_limit * sizeof *scratch);
     if (scratch == NULL)
@@ -629,13 +648,15 @@ static void print_heap(const struct heap *heap)
     log_line("heap-stats",
              "size=%zu used=%zu free=%zu overhead=%zu peak=%zu largest=%zu blocks=%zu pieces=%zu "
              "waiting=%zu allocations=%llu frees=%llu failures=%llu internal_permille=%u "
-             "external_permille=%u",
+             "external_permille=%u guarded_blocks=%zu guarded=%zu sampled=%llu unguarded=%llu",
              figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
              figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
              figures->free_block_count, figures->waiting_block_count,
              (unsigned long long)figures->allocation_count, (unsigned long long)figures->free_count,
              (unsigned long long)figures->failure_count, picture.internal_permille,
-             picture.external_permille);
+             picture.external_permille, figures->guarded_block_count, figures->guarded_bytes,
+             (unsigned long long)figures->sampled_count,
+             (unsigned long long)figures->unguarded_count);
     log_sizes(&picture);
     size_t stretch_bytes;
     heap_map_draw(heap, log_heap_row, NULL, &stretch_bytes);

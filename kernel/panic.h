@@ -51,10 +51,11 @@ enum panic_code {
     PANIC_UNEXPECTED_INTERRUPT = 0x2a,
     PANIC_LOADER_FAULT = DEBUG_EXIT_LOADER_FAULT, /* raised by the loader, as is the next */
     PANIC_KERNEL_RETURNED = DEBUG_EXIT_KERNEL_RETURNED,
-    PANIC_GUARD_PAGE = 0x2d,     /* a guard page of the heap window or a heap allocation */
+    PANIC_GUARD_PAGE = 0x2d,     /* a guard page of a heap window */
     PANIC_LOCK_STUCK = 0x2e,     /* a lock that is never let go */
     PANIC_UNDEFINED = 0x2f,      /* undefined behaviour, in a kernel that looks for it (UBSAN=1) */
     PANIC_BAD_ACCESS = 0x30,     /* outside of every live block, in a kernel that looks (KASAN=1) */
+    PANIC_HEAP_GUARD = 0x31,     /* beside a guarded block, or in one that was freed */
     PANIC_EXCEPTION_BASE = 0x40, /* + vector (0…31): a CPU exception with no better name */
 };
 

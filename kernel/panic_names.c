@@ -45,6 +45,7 @@ static const struct code_name code_names[] = {
     {PANIC_LOCK_STUCK, "lock stuck"},
     {PANIC_UNDEFINED, "undefined behaviour"},
     {PANIC_BAD_ACCESS, "bad access to the heap"},
+    {PANIC_HEAP_GUARD, "heap guard hit"},
 };
 
 const char *panic_code_name(enum panic_code code)

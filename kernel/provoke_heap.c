@@ -173,19 +173,97 @@ static void leak(struct kernel *kernel)
         leak_block();
 }
 
+/* --- Blocks between guard pages --------------------------------------------------------------- */
+
+/* A whole number of pages: its ends are the ends of its pages. */
+#define GUARDED_SIZE_BYTES ((size_t)128 * 1024)
+
+/* A plain write, where smash() reads first. Volatile for the same reason. */
+static void write_beside(uint8_t *block, ptrdiff_t offset)
+{
+    volatile ptrdiff_t place = offset;
+    *(volatile uint8_t *)(block + place) = 1;
+}
+
+static void guarded_overrun(struct kernel *kernel)
+{
+    (void)kernel;
+    write_beside(new_block(GUARDED_SIZE_BYTES), GUARDED_SIZE_BYTES);
+}
+
+static void guarded_underrun(struct kernel *kernel)
+{
+    (void)kernel;
+    write_beside(new_block(GUARDED_SIZE_BYTES), -1);
+}
+
+static void guarded_after_free(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t *block = new_block(GUARDED_SIZE_BYTES);
+    kfree(block);
+    write_beside(block, 1000);
+}
+
+static void guarded_double_free(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t *block = new_block(GUARDED_SIZE_BYTES);
+    kfree(block);
+    kfree(block);
+}
+
+/* In the pages of the block, but beside it: found when it is freed. */
+static void guarded_beside(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t *block = new_block(GUARDED_SIZE_BYTES + 1);
+    write_beside(block, GUARDED_SIZE_BYTES + 1);
+    kfree(block);
+}
+
+/* These two need heap_sample=1, which makes every block a sample. */
+static void sample_overrun(struct kernel *kernel)
+{
+    (void)kernel;
+    write_beside(new_block(BLOCK_SIZE_BYTES), BLOCK_SIZE_BYTES);
+}
+
+static void sample_after_free(struct kernel *kernel)
+{
+    (void)kernel;
+    uint8_t *block = new_block(BLOCK_SIZE_BYTES);
+    kfree(block);
+    write_beside(block, 0);
+}
+
 bool provoke_heap(struct kernel *kernel, const char *name)
 {
     static const struct {
         const char *name;
         void (*run)(struct kernel *kernel);
     } misuses[] = {
-        {"heap-double-free", double_free},         {"heap-double-free-later", double_free_later},
-        {"heap-bad-pointer", interior_pointer},    {"heap-unaligned-pointer", unaligned_pointer},
-        {"heap-foreign-pointer", foreign_pointer}, {"heap-early-pointer", early_pointer},
-        {"heap-free-order", free_order},           {"heap-overrun", overrun},
-        {"heap-overrun-8", overrun_by_8},          {"heap-underrun", underrun},
-        {"heap-underrun-8", underrun_by_8},        {"heap-write-after-free", write_after_free},
-        {"heap-smashed-link", smashed_link},       {"heap-leak", leak},
+        {"heap-double-free", double_free},
+        {"heap-double-free-later", double_free_later},
+        {"heap-bad-pointer", interior_pointer},
+        {"heap-unaligned-pointer", unaligned_pointer},
+        {"heap-foreign-pointer", foreign_pointer},
+        {"heap-early-pointer", early_pointer},
+        {"heap-free-order", free_order},
+        {"heap-overrun", overrun},
+        {"heap-overrun-8", overrun_by_8},
+        {"heap-underrun", underrun},
+        {"heap-underrun-8", underrun_by_8},
+        {"heap-write-after-free", write_after_free},
+        {"heap-smashed-link", smashed_link},
+        {"heap-leak", leak},
+        {"heap-large-overrun", guarded_overrun},
+        {"heap-large-underrun", guarded_underrun},
+        {"heap-large-after-free", guarded_after_free},
+        {"heap-large-double-free", guarded_double_free},
+        {"heap-large-beside", guarded_beside},
+        {"heap-sample-overrun", sample_overrun},
+        {"heap-sample-after-free", sample_after_free},
     };
     for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
         if (text_equal(name, misuses[i].name)) {

@@ -41,6 +41,45 @@ static struct virt_addr random_base(uint64_t random, uint64_t limit_bytes)
     return virt_addr(LAYOUT_HEAP_WINDOW_BASE + (1 + random % place_count) * PLACE_BYTES);
 }
 
+/* From other bits of the number, so that one base says nothing of the other. */
+static struct virt_addr random_guarded_base(uint64_t random)
+{
+    uint64_t place_count =
+        (LAYOUT_GUARDED_HEAP_END - LAYOUT_GUARDED_HEAP_BASE - HEAP_SETTINGS_GUARDED_BYTES) /
+            PLACE_BYTES -
+        1;
+    return virt_addr(LAYOUT_GUARDED_HEAP_BASE + (1 + (random >> 32) % place_count) * PLACE_BYTES);
+}
+
+/* `heap_guard=`: a size, or off. */
+static uint64_t large_setting(const char *command_line, const char **ret_warning)
+{
+    char value[8];
+    uint64_t bytes;
+    if (!command_line_mentions(command_line, "heap_guard"))
+        return HEAP_SETTINGS_LARGE_BYTES;
+    if (command_line_value(command_line, "heap_guard", value, sizeof value) &&
+        text_equal(value, "off"))
+        return UINT64_MAX;
+    if (command_line_number(command_line, "heap_guard", &bytes) &&
+        bytes >= HEAP_SETTINGS_LARGE_MINIMUM_BYTES)
+        return bytes;
+    *ret_warning = "is neither off nor a size from 4K on";
+    return HEAP_SETTINGS_LARGE_BYTES;
+}
+
+static uint64_t sample_setting(const char *command_line, const char **ret_warning)
+{
+    uint64_t interval;
+    if (!command_line_mentions(command_line, "heap_sample"))
+        return HEAP_SETTINGS_SAMPLE_INTERVAL;
+    if (command_line_number(command_line, "heap_sample", &interval) &&
+        interval <= HEAP_SETTINGS_SAMPLE_INTERVAL_MAXIMUM)
+        return interval;
+    *ret_warning = "is no number from 0 to 1000000000";
+    return HEAP_SETTINGS_SAMPLE_INTERVAL;
+}
+
 static bool is_random_wanted(const char *command_line, const char **ret_warning)
 {
     char value[8] = "";
@@ -57,8 +96,9 @@ void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const ui
                           struct heap_settings *ret_settings,
                           struct heap_settings_warnings *ret_warnings)
 {
-    struct heap_settings_warnings warnings = {NULL, NULL, NULL};
-    struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE)};
+    struct heap_settings_warnings warnings = {NULL, NULL, NULL, NULL, NULL};
+    struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+                                     .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE)};
     settings.window_bytes =
         size_setting(command_line, "heap_window", HEAP_SETTINGS_WINDOW_BYTES, &warnings.window);
     settings.limit_bytes = size_setting(
@@ -68,8 +108,13 @@ void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const ui
         settings.window_bytes = settings.limit_bytes;
     if (is_random_wanted(command_line, &warnings.aslr) && random != NULL) {
         settings.base = random_base(*random, settings.limit_bytes);
+        settings.guarded_base = random_guarded_base(*random);
         settings.is_randomised = true;
     }
+    settings.large_bytes = large_setting(command_line, &warnings.guard);
+    settings.sample_interval = sample_setting(command_line, &warnings.sample);
+    if (settings.large_bytes != UINT64_MAX || settings.sample_interval != 0)
+        settings.guarded_bytes = HEAP_SETTINGS_GUARDED_BYTES;
     *ret_settings = settings;
     *ret_warnings = warnings;
 }

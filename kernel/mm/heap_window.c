@@ -17,11 +17,21 @@ static uint64_t window_for(const struct heap_window *window, uint64_t mapped_byt
     return bytes < window->limit_bytes ? bytes : window->limit_bytes;
 }
 
+uint64_t heap_window_mapped_bytes(const struct heap_window *window)
+{
+    return window->mapped_bytes + window->guarded_mapped_bytes;
+}
+
+/* What may still be mapped. */
+static uint64_t room_bytes(const struct heap_window *window)
+{
+    return window->limit_bytes - heap_window_mapped_bytes(window);
+}
+
 static bool grow(void *context, size_t additional_bytes)
 {
     struct heap_window *window = context;
-    if (!page_is_aligned(additional_bytes) ||
-        additional_bytes > window->limit_bytes - window->mapped_bytes)
+    if (!page_is_aligned(additional_bytes) || additional_bytes > room_bytes(window))
         return false;
     if (address_space_map_frames(window->space, end_of(window),
                                  additional_bytes / PAGE_SIZE_BYTES) != PAGE_TABLE_OK)
@@ -39,27 +49,71 @@ static void shrink(void *context, size_t bytes)
     address_space_unmap_frames(window->space, end_of(window), bytes / PAGE_SIZE_BYTES);
 }
 
+static bool make_usable(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_window *window = context;
+    kernel_assert(page_is_aligned(offset_bytes) && page_is_aligned(bytes) &&
+                  offset_bytes < window->guarded_bytes &&
+                  bytes <= window->guarded_bytes - offset_bytes);
+    if (bytes > room_bytes(window) ||
+        address_space_map_frames(window->space, virt_addr_add(window->guarded_base, offset_bytes),
+                                 bytes / PAGE_SIZE_BYTES) != PAGE_TABLE_OK)
+        return false;
+    window->guarded_mapped_bytes += bytes;
+    return true;
+}
+
+static void take_back(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_window *window = context;
+    kernel_assert(page_is_aligned(offset_bytes) && page_is_aligned(bytes) &&
+                  bytes <= window->guarded_mapped_bytes);
+    address_space_unmap_frames(window->space, virt_addr_add(window->guarded_base, offset_bytes),
+                               bytes / PAGE_SIZE_BYTES);
+    window->guarded_mapped_bytes -= bytes;
+}
+
+/* The addresses [start, end) and the pages around them. */
+static void register_window(struct address_space *space, uint64_t start, uint64_t end,
+                            const char *name, const char *start_name, const char *end_name)
+{
+    address_space_add_area(space, (struct range){start, end}, name);
+    address_space_add_guard(space, (struct range){start - PAGE_SIZE_BYTES, start}, start_name,
+                            false);
+    address_space_add_guard(space, (struct range){end, end + PAGE_SIZE_BYTES}, end_name, false);
+}
+
 void heap_window_initialise(struct heap_window *ret_window, struct address_space *space,
                             const struct heap_settings *settings)
 {
     struct virt_addr base = settings->base;
     kernel_assert(page_is_aligned(base.value) && page_is_aligned(settings->window_bytes) &&
-                  page_is_aligned(settings->limit_bytes) && settings->window_bytes != 0);
+                  page_is_aligned(settings->limit_bytes) && settings->window_bytes != 0 &&
+                  page_is_aligned(settings->guarded_base.value) &&
+                  page_is_aligned(settings->guarded_bytes));
     *ret_window = (struct heap_window){.space = space,
                                        .base = base,
                                        .step_bytes = settings->window_bytes,
                                        .limit_bytes = settings->limit_bytes,
-                                       .window_bytes = settings->window_bytes};
+                                       .window_bytes = settings->window_bytes,
+                                       .guarded_base = settings->guarded_base,
+                                       .guarded_bytes = settings->guarded_bytes};
 
-    uint64_t end = base.value + settings->limit_bytes;
-    address_space_add_area(space, (struct range){base.value, end}, "heap");
-    address_space_add_guard(space, (struct range){base.value - PAGE_SIZE_BYTES, base.value},
-                            "heap window's start", false);
-    address_space_add_guard(space, (struct range){end, end + PAGE_SIZE_BYTES}, "heap window's end",
-                            false);
+    register_window(space, base.value, base.value + settings->limit_bytes, "heap",
+                    "heap window's start", "heap window's end");
+    if (settings->guarded_bytes != 0)
+        register_window(space, settings->guarded_base.value,
+                        settings->guarded_base.value + settings->guarded_bytes, "guarded heap",
+                        "guarded heap's start", "guarded heap's end");
 }
 
 struct heap_page_source heap_window_page_source(struct heap_window *window)
 {
     return (struct heap_page_source){.context = window, .grow = grow, .shrink = shrink};
+}
+
+struct guarded_pages heap_window_guarded_pages(struct heap_window *window)
+{
+    return (struct guarded_pages){
+        .context = window, .make_usable = make_usable, .take_back = take_back};
 }

@@ -1,9 +1,13 @@
 /*
- * heap_window.h - the kernel heap's page source: a window of addresses, mapped lazily.
+ * heap_window.h - the kernel heap's page source: two windows of addresses, mapped lazily.
  *
  *   base - page    base              base + mapped_bytes          base + limit_bytes
  *   | guard page | mapped, rw-, never executable | not mapped yet      | guard page |
  *                                          window_bytes ^ moves in steps
+ *
+ * The second is the guarded heap's (kernel/mm/heap/guarded.h), in which pages are mapped where that
+ * layer asks for them, with an unmapped page before and behind it, too. One limit holds for what
+ * both have mapped.
  *
  * Growing takes every frame and every table that it needs before the heap learns of any of it; if
  * one is missing, all that was taken goes back and nothing has changed.
@@ -28,14 +32,24 @@ struct heap_window {
     uint64_t limit_bytes;
     uint64_t window_bytes; /* so much may be mapped before the next step */
     uint64_t mapped_bytes;
+
+    struct virt_addr guarded_base;
+    uint64_t guarded_bytes; /* of addresses; 0 for no guarded heap */
+    uint64_t guarded_mapped_bytes;
 };
 
-/* An empty window at `settings.base`; nothing is mapped yet. Registers the guard pages before and
- * behind it. `space` must outlive the window. */
+/* Empty windows at `settings.base` and `settings.guarded_base`; nothing is mapped yet. Registers
+ * the guard pages before and behind them. `space` must outlive the window. */
 void heap_window_initialise(struct heap_window *ret_window, struct address_space *space,
                             const struct heap_settings *settings);
 
+/* What both windows have mapped. */
+uint64_t heap_window_mapped_bytes(const struct heap_window *window);
+
 /* The callbacks for heap_configuration.pages. The window must outlive the heap. */
 struct heap_page_source heap_window_page_source(struct heap_window *window);
+
+/* The same for heap_configuration.guarded.pages. */
+struct guarded_pages heap_window_guarded_pages(struct heap_window *window);
 
 #endif

@@ -19,6 +19,11 @@ void kmalloc_online(struct heap *heap)
     address_begin(heap->configuration.base);
 }
 
+bool kmalloc_find_incident(const void *address, struct guarded_incident *ret_incident)
+{
+    return kernel_heap != NULL && guarded_find_incident(kernel_heap, address, ret_incident);
+}
+
 /* The heap, for this caller alone until unlock_heap(). */
 static struct heap *lock_heap(void)
 {

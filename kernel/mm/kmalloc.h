@@ -13,6 +13,7 @@
 #ifndef KERNEL_MM_KMALLOC_H
 #define KERNEL_MM_KMALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kernel/mm/heap/heap.h"
@@ -24,6 +25,10 @@ void kmalloc_fault(void *context, const struct heap_fault *fault);
 /* From now on kmalloc() serves from `heap`, which stays the caller's and must outlive all calls.
  * Once only: a second call panics. */
 void kmalloc_online(struct heap *heap);
+
+/* What an address is for the heap's guarded blocks, for the handler of a page fault. False if it is
+ * not where these lie, or no heap is online. Takes no lock. */
+bool kmalloc_find_incident(const void *address, struct guarded_incident *ret_incident);
 
 /* At least `size_bytes` bytes, aligned to 16. Size 0 gives a block of its own. NULL, with usage in
  * the log, if there is no memory. */

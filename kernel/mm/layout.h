@@ -6,6 +6,7 @@
  *   ffffe00000000000  kernel stacks, each with an unmapped page below it
  *   ffffdf0000000000  nothing, but for the self-test
  *   ffffd80000000000  device registers, uncached, each mapping with an unmapped page below it
+ *   ffffd40000000000  guarded heap, at a random address here: blocks between unmapped pages
  *   ffffd00000000000  heap window, at a random address here (16 MiB at first; unmapped pages before
  *                     and behind it)
  *   ffff800000000000  direct map: physical address p at its base + p, never executable; rw-, but
@@ -28,7 +29,10 @@
 #define LAYOUT_DIRECT_MAP_LIMIT_BYTES DIRECT_MAP_LIMIT_BYTES_4_LEVELS
 
 #define LAYOUT_HEAP_WINDOW_BASE UINT64_C(0xffffd00000000000)
-#define LAYOUT_HEAP_WINDOW_END  UINT64_C(0xffffd80000000000)
+#define LAYOUT_HEAP_WINDOW_END  UINT64_C(0xffffd40000000000)
+
+#define LAYOUT_GUARDED_HEAP_BASE UINT64_C(0xffffd40000000000)
+#define LAYOUT_GUARDED_HEAP_END  UINT64_C(0xffffd80000000000)
 
 #define LAYOUT_DEVICES_BASE UINT64_C(0xffffd80000000000)
 #define LAYOUT_DEVICES_END  UINT64_C(0xffffdf0000000000)

@@ -37,6 +37,8 @@ TIMEOUT_SECONDS = 300
 CASE_IMAGE_MIB = 24
 CASE_MEMORY = "128M"
 
+# Which small blocks lie between guard pages is the seed's choice, and their misuse has another code.
+NO_SAMPLES = "heap_sample=0"
 WORDS = [f"debug-exit={DEBUG_EXIT_PORT:#x}", "once", "unattended"]
 
 

@@ -6,12 +6,10 @@ import re
 
 import pytest
 
-from lab import expect_panic
+from lab import NO_SAMPLES, expect_panic
 
 POLICIES = ["fast", "first-fit", "best-fit", "bump"]
 BLOCK_BYTES = 64  # kernel/provoke_heap.c
-# Which blocks are samples with pages of their own is the seed's choice: no chance is taken.
-NO_SAMPLES = "heap_sample=0"
 REPORT = re.compile(
     r"^\[panic\] cause: (?P<kind>[a-z ]+): [^;]+; pointer (?P<pointer>0x\w+)"
     r"(?:, (?:freed )?block (?P<block>0x\w+) of (?P<size>\d+) bytes)?", re.MULTILINE)  # fmt: skip
@@ -62,3 +60,30 @@ def test_misuse_is_named(lab, name, code, kind, known, policy):
         assert int(report["size"]) == BLOCK_BYTES
         if policy == "best-fit":  # the one that records callers
             assert caller(verdict, "allocated by") >> 63 == 1
+
+
+GUARDED = [
+    # name, code, cause
+    ("heap-large-overrun", "HEAP_GUARD",
+     r"write to 0x[0-9a-f]+: 1 byte behind the block of 131072 bytes that guarded_overrun\+0x[0-9a-f]+ allocated"),
+    ("heap-large-underrun", "HEAP_GUARD",
+     r"write to 0x[0-9a-f]+: 1 byte before the block of 131072 bytes that guarded_underrun\+0x[0-9a-f]+ allocated"),
+    ("heap-large-after-free", "HEAP_GUARD",
+     r"write to 0x[0-9a-f]+: 1000 bytes into a block of 131072 bytes after guarded_after_free\+0x[0-9a-f]+ freed it; "
+     r"guarded_after_free\+0x[0-9a-f]+ allocated it"),
+    ("heap-large-double-free", "HEAP_DOUBLE_FREE",
+     r"the block is free already; pointer (0x[0-9a-f]+), in free memory \1 of 131072 bytes"),
+    ("heap-large-beside", "HEAP_OVERRUN", r"the bytes behind the block were overwritten; .*, block 0x[0-9a-f]+ of 131073 bytes"),
+    ("heap-sample-overrun", "HEAP_GUARD",
+     r"write to 0x[0-9a-f]+: 1 byte behind the block of 64 bytes that sample_overrun\+0x[0-9a-f]+ allocated"),
+    ("heap-sample-after-free", "HEAP_GUARD",
+     r"write to 0x[0-9a-f]+: 0 bytes into a block of 64 bytes after sample_after_free\+0x[0-9a-f]+ freed it; "
+     r"sample_after_free\+0x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name, code, cause", GUARDED, ids=[row[0] for row in GUARDED])
+def test_misuse_of_a_guarded_block_is_named(lab, name, code, cause):
+    sampling = "heap_sample=1" if "sample" in name else NO_SAMPLES
+    verdict = expect_panic(lab.case(command_line=f"provoke={name} {sampling}"), code)
+    assert verdict.has_line(r"\[panic\] cause: .*" + cause), verdict.serial

@@ -3,7 +3,7 @@ happened (fault catalogue X, and the cases of B, F, K and P that need a CPU)."""
 
 import pytest
 
-from lab import CASE_IMAGE_MIB, PANIC, TIMEOUT_SECONDS, expect_panic, expect_ready
+from lab import CASE_IMAGE_MIB, NO_SAMPLES, PANIC, TIMEOUT_SECONDS, expect_panic, expect_ready
 
 EXCEPTION = PANIC["EXCEPTION_BASE"]
 
@@ -90,7 +90,7 @@ def test_K11_exhaustion_is_a_failed_call(lab):
 
 @pytest.mark.parametrize("policy", ["fast", "first-fit"])
 def test_K10_write_after_free_names_both_callers(lab, policy):
-    words = f"provoke=heap-write-after-free heap_debug=on heap={policy}"
+    words = f"provoke=heap-write-after-free heap_debug=on heap={policy} {NO_SAMPLES}"
     verdict = expect_panic(lab.case(command_line=words), "HEAP_CORRUPT")
     assert verdict.has_line(rf"\[heap\] .* policy={policy} debug=on")
     assert verdict.has_line(r"\[panic\] cause: write after free: .* freed block 0x\w+ of 64 bytes")

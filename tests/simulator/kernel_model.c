@@ -18,6 +18,9 @@
 
 /* As in kernel/bring_up.c. */
 #define AUDIT_RUN_LIMIT 512
+/* Of addresses; the kernel has more, which the host's tables would have to hold. */
+#define GUARDED_BYTES (UINT64_C(1) << 30)
+
 /* After a load the heap's frames may each be a run of its own. */
 #define LATE_AUDIT_RUN_LIMIT (AUDIT_RUN_LIMIT + HEAP_SETTINGS_WINDOW_BYTES / PAGE_SIZE_BYTES)
 
@@ -280,14 +283,13 @@ bool kernel_model_audit(const struct kernel_model *kernel, struct page_audit_res
 
 /* --- [heap] ----------------------------------------------------------------------------------- */
 
-/* What the simulated tables say of the window's page, mapped on the host. */
-static void mirror_page(struct kernel_model *kernel, uint64_t offset)
+/* What the simulated tables say of a window's page, mapped on the host. */
+static void mirror_page(struct kernel_model *kernel, struct virt_addr page, uint8_t *at)
 {
     struct page_mapping mapping;
-    enum page_table_status status = page_table_lookup(
-        &kernel->address_space.table, virt_addr_add(kernel->heap_window.base, offset), &mapping);
+    enum page_table_status status = page_table_lookup(&kernel->address_space.table, page, &mapping);
     kernel_assert(status == PAGE_TABLE_OK);
-    if (!fake_ram_map(kernel->ram, mapping.physical, kernel->heap_base + offset)) {
+    if (!fake_ram_map(kernel->ram, mapping.physical, at)) {
         (void)fprintf(stderr, "simulate: this computer cannot map one more page "
                               "(sysctl vm.max_map_count)\n");
         exit(1);
@@ -303,7 +305,8 @@ static bool grow(void *context, size_t additional_bytes)
         return false;
     for (uint64_t offset = old_bytes; offset < kernel->heap_window.mapped_bytes;
          offset += PAGE_SIZE_BYTES)
-        mirror_page(kernel, offset);
+        mirror_page(kernel, virt_addr_add(kernel->heap_window.base, offset),
+                    kernel->heap_base + offset);
     return true;
 }
 
@@ -315,19 +318,49 @@ static void shrink(void *context, size_t bytes)
     fake_ram_unmap(kernel->heap_base + kernel->heap_window.mapped_bytes, bytes);
 }
 
+static bool make_usable(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct kernel_model *kernel = context;
+    struct guarded_pages pages = heap_window_guarded_pages(&kernel->heap_window);
+    if (!pages.make_usable(pages.context, offset_bytes, bytes))
+        return false;
+    for (uint64_t offset = offset_bytes; offset < offset_bytes + bytes; offset += PAGE_SIZE_BYTES)
+        mirror_page(kernel, virt_addr_add(kernel->heap_window.guarded_base, offset),
+                    kernel->guarded_base + offset);
+    return true;
+}
+
+static void take_back(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct kernel_model *kernel = context;
+    struct guarded_pages pages = heap_window_guarded_pages(&kernel->heap_window);
+    pages.take_back(pages.context, offset_bytes, bytes);
+    fake_ram_unmap(kernel->guarded_base + offset_bytes, bytes);
+}
+
+/* Addresses on the host, with a page before and behind them that nobody may touch. */
+static uint8_t *reserve_window(uint64_t size_bytes)
+{
+    uint8_t *window = fake_ram_reserve(size_bytes + 2 * PAGE_SIZE_BYTES);
+    kernel_assert(window != NULL);
+    return window + PAGE_SIZE_BYTES;
+}
+
 static void bring_up_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: heap");
     /* The window does not grow: the heap of a simulated terabyte would be real memory here. */
     const struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
                                            .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
-                                           .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES};
+                                           .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES,
+                                           .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE),
+                                           .guarded_bytes = GUARDED_BYTES,
+                                           .large_bytes = HEAP_SETTINGS_LARGE_BYTES,
+                                           .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL};
     uint64_t secret;
     memcpy(&secret, kernel->handoff.random_seed, sizeof(secret));
-    /* With a page before and behind it that nobody may touch. */
-    uint8_t *window = fake_ram_reserve(settings.limit_bytes + 2 * PAGE_SIZE_BYTES);
-    kernel_assert(window != NULL);
-    kernel->heap_base = window + PAGE_SIZE_BYTES;
+    kernel->heap_base = reserve_window(settings.limit_bytes);
+    kernel->guarded_base = reserve_window(settings.guarded_bytes);
     heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
     const struct heap_configuration configuration = {
         .policy = kernel->heap_policy,
@@ -336,6 +369,11 @@ static void bring_up_heap(struct kernel_model *kernel)
         .pages = {.context = kernel, .grow = grow, .shrink = shrink},
         .secret = secret,
         .debug = kernel->heap_debug,
+        .guarded = {.base = kernel->guarded_base,
+                    .window_bytes = settings.guarded_bytes,
+                    .large_bytes = settings.large_bytes,
+                    .sample_interval = settings.sample_interval,
+                    .pages = {kernel, make_usable, take_back}},
         .fault = kmalloc_fault,
     };
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
@@ -343,11 +381,13 @@ static void bring_up_heap(struct kernel_model *kernel)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
     kmalloc_online(&kernel->heap);
     log_line("heap",
-             "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=off online=yes",
+             "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=off online=yes "
+             "guard=%llu sample=%llu",
              (void *)settings.base.value, (unsigned long long)settings.window_bytes,
              (unsigned long long)settings.limit_bytes,
              (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
-             configuration.debug ? "on" : "off");
+             configuration.debug ? "on" : "off", (unsigned long long)settings.large_bytes,
+             (unsigned long long)settings.sample_interval);
 }
 
 /* --- [self-test], [early-heap] retired, [ready] ----------------------------------------------- */

@@ -49,7 +49,8 @@ struct kernel_model {
     struct heap_window heap_window;
     struct heap heap;
 
-    uint8_t *heap_base; /* the window on the host */
+    uint8_t *heap_base; /* the windows on the host */
+    uint8_t *guarded_base;
     struct page_audit_result audit;
 
     /* For the ownership of memory, in frames. */

@@ -467,7 +467,7 @@ const struct load *load_find(const char *name)
 static uint64_t free_and_heap_frames(const struct kernel_model *kernel)
 {
     return frame_allocator_statistics(&kernel->frames).free_count +
-           kernel->heap_window.mapped_bytes / FRAME_SIZE_BYTES +
+           heap_window_mapped_bytes(&kernel->heap_window) / FRAME_SIZE_BYTES +
            kernel->address_space.table.table_count;
 }
 

@@ -80,7 +80,7 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
         frames_of_type(kernel, HANDOFF_REGION_USABLE), frames.free_count);
     add(o, "load", "held by the load", OWNERSHIP_USED, 0, kernel->load_frame_count);
     add(o, "heap", "behind kmalloc(), mapped as it grew", OWNERSHIP_USED, 0,
-        kernel->heap_window.mapped_bytes / FRAME_SIZE_BYTES);
+        heap_window_mapped_bytes(&kernel->heap_window) / FRAME_SIZE_BYTES);
     add(o, "stacks", "one for the kernel, three for interrupts that must not fail", OWNERSHIP_USED,
         0, KERNEL_MODEL_STACK_COUNT * LAYOUT_STACK_SIZE_BYTES / FRAME_SIZE_BYTES);
     add(o, "kernel-tables", "page tables of the kernel", OWNERSHIP_USED, 0,

@@ -125,6 +125,8 @@ static const char *area_name(const struct area_list *list, const struct page_map
     }
     if (address >= LAYOUT_STACKS_BASE)
         return "stacks";
+    if (address >= LAYOUT_GUARDED_HEAP_BASE)
+        return "guarded heap";
     if (address >= LAYOUT_HEAP_WINDOW_BASE)
         return "heap window";
     return mapping->permissions.memory_type == PAGE_MEMORY_WRITE_BACK ? "direct map"

@@ -33,6 +33,8 @@ static void assert_sizes(const char *command_line, uint64_t ram_bytes, uint64_t 
     assert_null(choice.warnings.window);
     assert_null(choice.warnings.limit);
     assert_null(choice.warnings.aslr);
+    assert_null(choice.warnings.guard);
+    assert_null(choice.warnings.sample);
 }
 
 static void test_sizes_follow_the_machine(void **state)
@@ -128,6 +130,66 @@ static void test_base_is_fixed_on_request_or_without_seed(void **state)
     assert_non_null(choice.warnings.aslr);
 }
 
+static void test_guarded_base_is_random_and_inside(void **state)
+{
+    (void)state;
+    static const uint64_t RANDOM[] = {0, UINT64_MAX, UINT64_C(0x8000000000000000),
+                                      UINT64_C(0x123456789abcdef0)};
+    for (size_t i = 0; i < sizeof(RANDOM) / sizeof(RANDOM[0]); i++) {
+        struct heap_settings settings = choose("", 0, &RANDOM[i]).settings;
+        assert_true(settings.guarded_base.value >= LAYOUT_GUARDED_HEAP_BASE + PAGE_SIZE_BYTES);
+        assert_true(settings.guarded_base.value + settings.guarded_bytes + PAGE_SIZE_BYTES <=
+                    LAYOUT_GUARDED_HEAP_END);
+        assert_int_equal(settings.guarded_base.value % (2 * MIB), 0);
+    }
+    /* Two seeds that put the one window at the same place put the other elsewhere. */
+    const uint64_t seed = UINT64_C(0x1122334455667788);
+    uint64_t places = (LAYOUT_HEAP_WINDOW_END - LAYOUT_HEAP_WINDOW_BASE - 16 * MIB) / (2 * MIB) - 1;
+    const uint64_t other = seed + (places << 20);
+    struct heap_settings one = choose("", 0, &seed).settings;
+    struct heap_settings two = choose("", 0, &other).settings;
+    assert_int_equal(one.base.value, two.base.value);
+    assert_int_not_equal(one.guarded_base.value, two.guarded_base.value);
+    assert_int_equal(choose("heap_aslr=off", 0, &seed).settings.guarded_base.value,
+                     LAYOUT_GUARDED_HEAP_BASE);
+}
+
+static void assert_guarded(const char *command_line, uint64_t large_bytes, uint64_t interval,
+                           uint64_t guarded_bytes)
+{
+    struct choice choice = choose(command_line, 512 * MIB, NULL);
+    assert_int_equal(choice.settings.large_bytes, large_bytes);
+    assert_int_equal(choice.settings.sample_interval, interval);
+    assert_int_equal(choice.settings.guarded_bytes, guarded_bytes);
+    assert_null(choice.warnings.guard);
+    assert_null(choice.warnings.sample);
+}
+
+static void test_which_blocks_are_guarded(void **state)
+{
+    (void)state;
+    assert_guarded("", 65536, 5000, TIB);
+    assert_guarded("heap_guard=off", UINT64_MAX, 5000, TIB);
+    assert_guarded("heap_guard=4K heap_sample=1", 4096, 1, TIB);
+    assert_guarded("heap_guard=1M heap_sample=0", MIB, 0, TIB);
+    assert_guarded("heap_sample=0 heap_guard=off", UINT64_MAX, 0, 0);
+    assert_guarded("heap_sample=1000000000", 65536, 1000000000, TIB);
+    static const char *const BAD_GUARD[] = {"heap_guard=4095", "heap_guard=0", "heap_guard=on",
+                                            "heap_guard=",     "heap_guard",   "heap_guard=offf"};
+    static const char *const BAD_SAMPLE[] = {"heap_sample=off", "heap_sample=1000000001",
+                                             "heap_sample=", "heap_sample", "heap_sample=-1"};
+    for (size_t i = 0; i < sizeof BAD_GUARD / sizeof BAD_GUARD[0]; i++) {
+        struct choice choice = choose(BAD_GUARD[i], 512 * MIB, NULL);
+        assert_non_null(choice.warnings.guard);
+        assert_int_equal(choice.settings.large_bytes, 65536);
+    }
+    for (size_t i = 0; i < sizeof BAD_SAMPLE / sizeof BAD_SAMPLE[0]; i++) {
+        struct choice choice = choose(BAD_SAMPLE[i], 512 * MIB, NULL);
+        assert_non_null(choice.warnings.sample);
+        assert_int_equal(choice.settings.sample_interval, 5000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +199,8 @@ int main(void)
         cmocka_unit_test(test_base_is_random_and_inside),
         cmocka_unit_test(test_every_place_is_reached),
         cmocka_unit_test(test_base_is_fixed_on_request_or_without_seed),
+        cmocka_unit_test(test_guarded_base_is_random_and_inside),
+        cmocka_unit_test(test_which_blocks_are_guarded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

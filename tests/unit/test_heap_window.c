@@ -1,4 +1,4 @@
-/* The heap over real tables and frames: catalogue K11 and K12, and what goes back. */
+/* The heap over real tables and frames: catalogue K11 and K12, and what goes back. Both windows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,12 +15,15 @@
 
 #define WINDOW_BYTES (UINT64_C(4) << 20)
 #define STEP_BYTES   (UINT64_C(1) << 20)
+/* Of addresses. */
+#define GUARDED_BYTES (UINT64_C(1) << 30)
 
 struct fixture {
     struct fake_machine machine;
     struct address_space space;
     struct heap_window window;
     struct heap_page_source source;
+    struct guarded_pages guarded;
 };
 
 static int create_window(void **state)
@@ -32,8 +35,11 @@ static int create_window(void **state)
         PAGE_TABLE_OK);
     const struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
                                            .window_bytes = STEP_BYTES,
-                                           .limit_bytes = WINDOW_BYTES};
+                                           .limit_bytes = WINDOW_BYTES,
+                                           .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE),
+                                           .guarded_bytes = GUARDED_BYTES};
     heap_window_initialise(&fixture->window, &fixture->space, &settings);
+    fixture->guarded = heap_window_guarded_pages(&fixture->window);
     fixture->source = heap_window_page_source(&fixture->window);
     *state = fixture;
     return 0;
@@ -205,6 +211,116 @@ static void test_window_grows_in_steps_to_its_limit(void **state)
     assert_mapped_exactly(fixture, WINDOW_BYTES);
 }
 
+/* --- The guarded window -------------------------------------------------------------------------
+ */
+
+static bool make_usable(struct fixture *fixture, size_t offset, size_t bytes)
+{
+    return fixture->guarded.make_usable(fixture->guarded.context, offset, bytes);
+}
+
+static void take_back(struct fixture *fixture, size_t offset, size_t bytes)
+{
+    fixture->guarded.take_back(fixture->guarded.context, offset, bytes);
+}
+
+static bool is_mapped(const struct fixture *fixture, uint64_t address)
+{
+    struct page_mapping mapping;
+    return page_table_lookup(&fixture->space.table, virt_addr(address), &mapping) == PAGE_TABLE_OK;
+}
+
+static void test_guarded_pages_come_and_go(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    uint64_t hash = fake_machine_mapping_hash(&fixture->space.table);
+    uint64_t first = LAYOUT_GUARDED_HEAP_BASE + 8192;
+    assert_true(make_usable(fixture, 8192, 8192));
+    assert_int_equal(fixture->window.guarded_mapped_bytes, 8192);
+    assert_false(is_mapped(fixture, first - 4096));
+    assert_true(is_mapped(fixture, first) && is_mapped(fixture, first + 4096));
+    assert_false(is_mapped(fixture, first + 8192));
+
+    unsigned invalidate_count = fixture->machine.invalidate_count;
+    unsigned shoot_down_count = fixture->machine.shoot_down_count;
+    take_back(fixture, 12288, 4096);
+    assert_true(is_mapped(fixture, first));
+    assert_false(is_mapped(fixture, first + 4096));
+    assert_int_equal(fixture->machine.invalidate_count, invalidate_count + 1);
+    assert_int_equal(fixture->machine.shoot_down_count, shoot_down_count + 1);
+    take_back(fixture, 8192, 4096);
+    assert_int_equal(fixture->window.guarded_mapped_bytes, 0);
+    assert_int_equal(fake_machine_mapping_hash(&fixture->space.table), hash);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+static void test_one_limit_holds_for_both_windows(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(make_usable(fixture, 0, WINDOW_BYTES - 8192));
+    assert_false(grow(fixture, 12288));
+    assert_true(grow(fixture, 4096));
+    assert_false(make_usable(fixture, WINDOW_BYTES, 8192));
+    assert_true(make_usable(fixture, GUARDED_BYTES - 4096, 4096));
+    assert_false(grow(fixture, 4096));
+    take_back(fixture, 0, 4096);
+    assert_true(grow(fixture, 4096));
+}
+
+static void test_guarded_window_has_a_name_and_guards(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct address_space *space = &fixture->space;
+    uint64_t base = LAYOUT_GUARDED_HEAP_BASE;
+    assert_string_equal(address_space_find_area(space, virt_addr(base))->name, "guarded heap");
+    assert_string_equal(address_space_find_guard(space, virt_addr(base - 1))->name,
+                        "guarded heap's start");
+    assert_string_equal(address_space_find_guard(space, virt_addr(base + GUARDED_BYTES))->name,
+                        "guarded heap's end");
+    size_t guard_count = space->guard_count;
+    struct heap_window window;
+    const struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+                                           .window_bytes = STEP_BYTES,
+                                           .limit_bytes = WINDOW_BYTES};
+    heap_window_initialise(&window, &fixture->space, &settings);
+    assert_int_equal(space->guard_count, guard_count + 2);
+}
+
+static void test_guarded_pages_outside_of_the_window_panic(void **state)
+{
+    struct fixture *fixture = *state;
+    expect_panic(PANIC_ASSERTION, (void)make_usable(fixture, GUARDED_BYTES, 4096));
+    expect_panic(PANIC_ASSERTION, (void)make_usable(fixture, GUARDED_BYTES - 4096, 8192));
+    expect_panic(PANIC_ASSERTION, (void)make_usable(fixture, 100, 4096));
+    expect_panic(PANIC_ASSERTION, (void)make_usable(fixture, 4096, 100));
+    expect_panic(PANIC_ASSERTION, take_back(fixture, 0, 4096));
+}
+
+static void test_K11_every_nth_allocation_of_guarded_pages_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fake_machine *machine = &fixture->machine;
+    /* Over the end of one table's reach. */
+    size_t offset = ((size_t)2 << 20) - 8192, bytes = 16384;
+    uint64_t free_count = fake_machine_free_count(machine);
+    assert_true(make_usable(fixture, offset, bytes));
+    uint64_t needed = free_count - fake_machine_free_count(machine);
+    take_back(fixture, offset, bytes);
+    uint64_t hash = fake_machine_mapping_hash(&fixture->space.table);
+    assert_true(needed > bytes / 4096);
+    for (uint64_t n = 0; n < needed; n++) {
+        fake_machine_leave_frames(machine, n);
+        assert_false(make_usable(fixture, offset, bytes));
+        assert_int_equal(fake_machine_free_count(machine), n);
+        assert_int_equal(fake_machine_mapping_hash(&fixture->space.table), hash);
+        assert_int_equal(fixture->window.guarded_mapped_bytes, 0);
+        fake_machine_return_frames(machine);
+    }
+    fake_machine_leave_frames(machine, needed);
+    assert_true(make_usable(fixture, offset, bytes));
+}
+
 #define ON_WINDOW(test) cmocka_unit_test_setup_teardown(test, create_window, destroy_window)
 
 int main(void)
@@ -218,6 +334,11 @@ int main(void)
         ON_WINDOW(test_shrink_beyond_what_is_mapped_panics),
         ON_WINDOW(test_unaligned_window_panics),
         ON_WINDOW(test_window_grows_in_steps_to_its_limit),
+        ON_WINDOW(test_guarded_pages_come_and_go),
+        ON_WINDOW(test_one_limit_holds_for_both_windows),
+        ON_WINDOW(test_guarded_window_has_a_name_and_guards),
+        ON_WINDOW(test_guarded_pages_outside_of_the_window_panic),
+        ON_WINDOW(test_K11_every_nth_allocation_of_guarded_pages_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

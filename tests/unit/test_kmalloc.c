@@ -200,6 +200,35 @@ static void test_K9_smashed_link_panics(void **state)
     assert_null(again);
 }
 
+/* A guarded block that is freed is known to the byte: so is who freed it. */
+static void test_guarded_blocks_are_named(void **state)
+{
+    (void)state;
+    struct heap_configuration configuration = heap_arena_fixed(&arena, ARENA_BYTES);
+    struct guarded_incident incident;
+    configuration.fault = kmalloc_fault;
+    assert_false(kmalloc_find_incident(arena.base, &incident));
+    arena.budget_bytes += ARENA_BYTES; /* the heap has all of it */
+    heap_arena_add_guarded(&arena, &configuration, (size_t)16 << 20, 8192, 0);
+    assert_int_equal(heap_initialise(&configuration, &heap), HEAP_OK);
+    uint8_t *block = kmalloc(10000);
+    assert_non_null(block);
+    assert_true(kmalloc_find_incident(block + 10000, &incident));
+    assert_int_equal(incident.kind, GUARDED_BEHIND);
+    assert_non_null(incident.allocated_by);
+    assert_null(incident.freed_by);
+    assert_false(kmalloc_find_incident(arena.base, &incident));
+    kfree(block);
+    assert_true(kmalloc_find_incident(block, &incident));
+    assert_int_equal(incident.kind, GUARDED_USE_FREED);
+    expect_panic(PANIC_HEAP_DOUBLE_FREE, kfree(block));
+    char expected[128];
+    (void)snprintf(expected, sizeof expected, "in free memory %p of 10000 bytes", (void *)block);
+    assert_non_null(strstr(panic_stub.message, expected));
+    assert_ptr_equal(panic_stub_noted("allocated by"), incident.allocated_by);
+    assert_ptr_equal(panic_stub_noted("freed by"), incident.freed_by);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +242,7 @@ int main(void)
         cmocka_unit_test_setup(test_debug_panics_name_who_allocated_and_who_freed, start_heap),
         cmocka_unit_test_setup(test_K8_underrun_panics, start_heap),
         cmocka_unit_test_setup(test_K9_smashed_link_panics, start_heap),
+        cmocka_unit_test_setup(test_guarded_blocks_are_named, start_heap),
     };
     heap_arena_create(&arena, ARENA_BYTES);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,9 @@ static enum panic_code classify_page_fault(uint64_t address, uint64_t error_code
                     access, (unsigned long long)address);
         return PANIC_EXCEPTION_BASE + VECTOR_PAGE_FAULT;
     }
+    if ((error_code & FAULT_PRESENT) == 0 &&
+        guard_describe_block(virt_addr(address), access, cause, capacity_bytes))
+        return PANIC_HEAP_GUARD;
     if ((error_code & FAULT_PRESENT) == 0) {
         format_text(cause, capacity_bytes, "%s 0x%llx: no page is mapped there", access,
                     (unsigned long long)address);
@@ -125,7 +128,7 @@ static struct arch_registers registers_of(const struct interrupt_frame *frame)
 
 static _Noreturn void report(const struct interrupt_frame *frame)
 {
-    char cause[160];
+    char cause[256];
     enum panic_code code = classify(frame, cause, sizeof cause);
     struct arch_registers registers = registers_of(frame);
     panic_report(code, cause, NULL, 0, &registers);
