@@ -12,12 +12,16 @@
 /* A step of a churn is a kfree() and a kmalloc(). */
 #define CHURN_COUNT (2 * STEP_COUNT)
 #define LOCK_COUNT  512
+/* Of those that lie between guard pages, unless the command line says otherwise. */
+#define LARGE_COUNT 16
+#define LARGE_BYTES ((size_t)64 * 1024)
 
 /* Prepared before the clock starts. The blocks that are replaced are the first of `sizes`. */
 struct work {
+    size_t block_count;
     void *blocks[BLOCK_COUNT];
     uint16_t places[STEP_COUNT];
-    uint16_t sizes[STEP_COUNT];
+    uint32_t sizes[STEP_COUNT];
 };
 
 static size_t size_64(struct heap_workload *workload)
@@ -26,24 +30,31 @@ static size_t size_64(struct heap_workload *workload)
     return 64;
 }
 
+static size_t size_large(struct heap_workload *workload)
+{
+    (void)workload;
+    return LARGE_BYTES;
+}
+
 static size_t size_uniform(struct heap_workload *workload)
 {
     return heap_workload_between(workload, 16, 1024);
 }
 
-static void prepare(struct work *work, size_t (*size)(struct heap_workload *))
+static void prepare(struct work *work, size_t block_count, size_t (*size)(struct heap_workload *))
 {
+    work->block_count = block_count;
     struct heap_workload workload = heap_workload_start(1);
     for (size_t i = 0; i < STEP_COUNT; i++) {
-        work->places[i] = (uint16_t)(heap_workload_next(&workload) % BLOCK_COUNT);
-        work->sizes[i] = (uint16_t)size(&workload);
+        work->places[i] = (uint16_t)(heap_workload_next(&workload) % block_count);
+        work->sizes[i] = (uint32_t)size(&workload);
     }
 }
 
 static void allocate_all(void *context)
 {
     struct work *work = context;
-    for (size_t i = 0; i < BLOCK_COUNT; i++) {
+    for (size_t i = 0; i < work->block_count; i++) {
         work->blocks[i] = kmalloc(work->sizes[i]);
         kernel_assert(work->blocks[i] != NULL);
     }
@@ -53,7 +64,7 @@ static void allocate_all(void *context)
 static void free_newest_first(void *context)
 {
     struct work *work = context;
-    for (size_t i = BLOCK_COUNT; i-- > 0;)
+    for (size_t i = work->block_count; i-- > 0;)
         kfree(work->blocks[i]);
 }
 
@@ -78,13 +89,13 @@ static void reallocate(void *context)
     }
 }
 
-static void measure_order(struct work *work, const char *kmalloc_name, const char *kfree_name,
-                          size_t (*size)(struct heap_workload *))
+static void measure_order(struct work *work, size_t block_count, const char *kmalloc_name,
+                          const char *kfree_name, size_t (*size)(struct heap_workload *))
 {
-    const struct measurement allocation = {kmalloc_name, BLOCK_COUNT, allocate_all,
+    const struct measurement allocation = {kmalloc_name, block_count, allocate_all,
                                            free_newest_first};
-    const struct measurement freeing = {kfree_name, BLOCK_COUNT, free_newest_first, allocate_all};
-    prepare(work, size);
+    const struct measurement freeing = {kfree_name, block_count, free_newest_first, allocate_all};
+    prepare(work, block_count, size);
     measurement_take(&allocation, work);
     allocate_all(work);
     measurement_take(&freeing, work);
@@ -94,7 +105,7 @@ static void measure_order(struct work *work, const char *kmalloc_name, const cha
 static void measure_steps(struct work *work, const struct measurement *measurement,
                           size_t (*size)(struct heap_workload *))
 {
-    prepare(work, size);
+    prepare(work, BLOCK_COUNT, size);
     allocate_all(work);
     measurement_take(measurement, work);
     free_newest_first(work);
@@ -152,8 +163,10 @@ void measure_heap(bool newest_first)
                                                 reallocate, measurement_undo_nothing};
     struct work *work = kmalloc(sizeof *work);
     kernel_assert(work != NULL);
-    measure_order(work, "kmalloc, 64 bytes", "kfree, 64 bytes", size_64);
-    measure_order(work, "kmalloc, 16 to 1024 bytes", "kfree, 16 to 1024 bytes", size_uniform);
+    measure_order(work, BLOCK_COUNT, "kmalloc, 64 bytes", "kfree, 64 bytes", size_64);
+    measure_order(work, BLOCK_COUNT, "kmalloc, 16 to 1024 bytes", "kfree, 16 to 1024 bytes",
+                  size_uniform);
+    measure_order(work, LARGE_COUNT, "kmalloc, 64 KiB", "kfree, 64 KiB", size_large);
     if (!newest_first) {
         measure_steps(work, &churning, size_uniform);
         measure_steps(work, &mixing, heap_workload_kernel_size);

@@ -212,18 +212,37 @@ enum page_table_status address_space_map_frames(struct address_space *space, str
     return PAGE_TABLE_OK;
 }
 
-/* The frame goes back only after its translation is gone, so that no CPU can still write to it. */
+/* So many pages are unmapped at once: their translations are dropped together, here and on the
+ * other CPUs. Half a kilobyte of stack. */
+#define UNMAP_PAGE_COUNT 64
+
+/* The frames go back only after their translations are gone, so that no CPU can still write to
+ * them. */
+static void unmap_some_frames(struct address_space *space, struct virt_addr start,
+                              uint64_t page_count)
+{
+    struct phys_addr frames[UNMAP_PAGE_COUNT];
+    for (uint64_t i = 0; i < page_count; i++) {
+        struct page_mapping mapping;
+        enum page_table_status status = page_table_lookup(
+            &space->table, virt_addr_add(start, i * PAGE_SIZE_BYTES), &mapping);
+        kernel_assert(status == PAGE_TABLE_OK && mapping.page_size_bytes == PAGE_SIZE_BYTES);
+        frames[i] = mapping.physical;
+    }
+    enum page_table_status status =
+        page_table_unmap(&space->table, start, page_count * PAGE_SIZE_BYTES);
+    kernel_assert(status == PAGE_TABLE_OK);
+    for (uint64_t i = page_count; i > 0; i--)
+        frame_allocator_free(space->environment.frames, frames[i - 1]);
+}
+
 void address_space_unmap_frames(struct address_space *space, struct virt_addr start,
                                 uint64_t page_count)
 {
-    for (uint64_t i = page_count; i > 0; i--) {
-        struct virt_addr page = virt_addr_add(start, (i - 1) * PAGE_SIZE_BYTES);
-        struct page_mapping mapping;
-        enum page_table_status status = page_table_lookup(&space->table, page, &mapping);
-        kernel_assert(status == PAGE_TABLE_OK && mapping.page_size_bytes == PAGE_SIZE_BYTES);
-        status = page_table_unmap(&space->table, page, PAGE_SIZE_BYTES);
-        kernel_assert(status == PAGE_TABLE_OK);
-        frame_allocator_free(space->environment.frames, mapping.physical);
+    while (page_count > 0) {
+        uint64_t count = page_count < UNMAP_PAGE_COUNT ? page_count : UNMAP_PAGE_COUNT;
+        page_count -= count;
+        unmap_some_frames(space, virt_addr_add(start, page_count * PAGE_SIZE_BYTES), count);
     }
 }
 

@@ -26,7 +26,12 @@ LARGEST_RATIO = 2.0
 FRAME_LIMIT = 40
 # A column each, and the words on the command line for it. One with a check beside one without shows
 # what the check costs.
-HEAPS = {name: f"heap={name}" for name in ("fast", "best-fit", "first-fit", "bump")}
+HEAPS = {
+    **{name: f"heap={name}" for name in ("fast", "best-fit", "first-fit", "bump")},
+    # What blocks between guard pages cost (kernel/mm/heap/guarded.h), under the default policy.
+    "no guard": "heap_guard=off heap_sample=0",
+    "all guarded": "heap_sample=1",
+}
 SHIFT = 4
 LOG_SHARE = re.compile(r"^\[measure\] log_ticks=(\d+) phase=(.*)$", re.MULTILINE)
 EACH = re.compile(r'^\[measure\] ticks_each=([\d.]+) what="(.*)"$', re.MULTILINE)

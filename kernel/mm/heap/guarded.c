@@ -356,33 +356,39 @@ static bool is_sample(struct heap *heap, const struct heap_request *request)
 /* --- Operations ---------------------------------------------------------------------------------
  */
 
+/* Kept out of the functions that every call passes, which then need no stack. */
+#define RARE __attribute__((noinline, cold))
+
 static bool is_ordinary(struct guarded_state *guarded, size_t size_bytes)
 {
     return size_bytes < guarded->large_bytes && --guarded->countdown != 0;
 }
 
-/* A request that is large, or chosen. */
-static void *allocate_apart(struct heap *heap, const struct heap_request *request)
+/* A request that is large, or chosen. The arguments are in the order in which the calls have them
+ * already. */
+static RARE void *allocate_apart(struct heap *heap, size_t size_bytes, const void *caller,
+                                 size_t alignment_bytes)
 {
     struct guarded_state *guarded = &heap->guarded;
-    bool is_large = request->size_bytes >= guarded->large_bytes;
-    if (is_large || is_sample(heap, request)) {
-        void *block = place_block(heap, request);
+    const struct heap_request request = {
+        size_bytes, alignment_bytes < HEAP_ALIGNMENT_BYTES ? HEAP_ALIGNMENT_BYTES : alignment_bytes,
+        caller};
+    bool is_large = size_bytes >= guarded->large_bytes;
+    if (is_large || is_sample(heap, &request)) {
+        void *block = place_block(heap, &request);
         guarded->sampled_count += block != NULL && !is_large;
         guarded->unguarded_count += block == NULL;
         if (block != NULL)
             return block;
     }
-    return guarded->below->allocate_aligned(heap, request->size_bytes, request->alignment_bytes,
-                                            request->caller);
+    return guarded->below->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
 }
 
 static void *guarded_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 {
     if (is_ordinary(&heap->guarded, size_bytes))
         return heap->guarded.below->allocate(heap, size_bytes, caller);
-    const struct heap_request request = {size_bytes, HEAP_ALIGNMENT_BYTES, caller};
-    return allocate_apart(heap, &request);
+    return allocate_apart(heap, size_bytes, caller, HEAP_ALIGNMENT_BYTES);
 }
 
 static void *guarded_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
@@ -390,21 +396,22 @@ static void *guarded_allocate_aligned(struct heap *heap, size_t size_bytes, size
 {
     if (!is_power_of_two(alignment_bytes) || is_ordinary(&heap->guarded, size_bytes))
         return heap->guarded.below->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
-    const struct heap_request request = {
-        size_bytes, alignment_bytes < HEAP_ALIGNMENT_BYTES ? HEAP_ALIGNMENT_BYTES : alignment_bytes,
-        caller};
-    return allocate_apart(heap, &request);
+    return allocate_apart(heap, size_bytes, caller, alignment_bytes);
+}
+
+static RARE void free_guarded(struct heap *heap, void *block, const void *caller)
+{
+    struct place place;
+    if (prove(heap, block, caller, &place))
+        release(heap, &place, caller);
 }
 
 static void guarded_free(struct heap *heap, void *block, const void *caller)
 {
-    if (!is_in_window(&heap->guarded, block)) {
+    if (is_in_window(&heap->guarded, block))
+        free_guarded(heap, block, caller);
+    else
         heap->guarded.below->free(heap, block, caller);
-        return;
-    }
-    struct place place;
-    if (prove(heap, block, caller, &place))
-        release(heap, &place, caller);
 }
 
 /* It keeps its address; pages that it no longer needs go back. */
@@ -423,8 +430,8 @@ static void shrink(struct heap *heap, struct guarded_record *record, size_t size
 
 /* A block moves unless it gets smaller, and a page of its own is then still what it would get. To
  * grow it has to move: its end is the end of its pages. */
-static void *reallocate_guarded(struct heap *heap, void *block, size_t size_bytes,
-                                const void *caller)
+static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size_bytes,
+                                     const void *caller)
 {
     struct place place;
     if (!prove(heap, block, caller, &place))
@@ -447,8 +454,8 @@ static void *reallocate_guarded(struct heap *heap, void *block, size_t size_byte
 
 /* A policy's block that becomes large. What its alignment is the policy alone knows; the address
  * has at least that. */
-static void *reallocate_to_large(struct heap *heap, void *block, size_t size_bytes,
-                                 const void *caller)
+static RARE void *reallocate_to_large(struct heap *heap, void *block, size_t size_bytes,
+                                      const void *caller)
 {
     struct guarded_state *guarded = &heap->guarded;
     uint64_t fault_count = heap->counters.fault_count;
@@ -477,18 +484,23 @@ static void *guarded_reallocate(struct heap *heap, void *block, size_t size_byte
         return reallocate_to_large(heap, block, size_bytes, caller);
     }
     if (size_bytes == 0) {
-        guarded_free(heap, block, caller);
+        free_guarded(heap, block, caller);
         return NULL;
     }
     return reallocate_guarded(heap, block, size_bytes, caller);
 }
 
-static size_t guarded_usable_size(struct heap *heap, const void *block, const void *caller)
+static RARE size_t size_of_guarded(struct heap *heap, const void *block, const void *caller)
 {
     struct place place;
-    if (!is_in_window(&heap->guarded, block))
-        return heap->guarded.below->usable_size(heap, block, caller);
     return prove(heap, block, caller, &place) ? place.record->size_bytes : 0;
+}
+
+static size_t guarded_usable_size(struct heap *heap, const void *block, const void *caller)
+{
+    if (is_in_window(&heap->guarded, block))
+        return size_of_guarded(heap, block, caller);
+    return heap->guarded.below->usable_size(heap, block, caller);
 }
 
 static const struct heap_operations guarded_operations = {
