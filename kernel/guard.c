@@ -18,8 +18,7 @@ const struct address_space_guard *guard_find(struct virt_addr address)
     return address_space_find_guard(guarded_space, address);
 }
 
-/* --- Guarded blocks -----------------------------------------------------------------------------
- */
+/* --- Guarded blocks --------------------------------------------------------------------------- */
 
 #define CALLER_CAPACITY_BYTES 64
 

@@ -1,7 +1,8 @@
 /*
  * fuzz_heap_oracle.c - a stream of operations on a heap of each policy, alone and under the layer
  * of heap_debug.h, beside an oracle, with the full check after each. Many blocks of few sizes, so
- * that the fast policy's slabs take part.
+ * that the fast policy's slabs take part. Half of the heaps have blocks between guard pages, of which
+ * some cannot be had.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -11,10 +12,12 @@
 #include "kernel/mm/heap/heap.h"
 #include "tests/fuzz/require.h"
 #include "tests/unit/support/byte_stream.h"
+#include "tests/unit/support/heap_arena.h"
 #include "tests/unit/support/heap_oracle.h"
 
 #define REGION_BYTES      ((size_t)768 * 1024)
 #define INPUT_LIMIT_BYTES ((size_t)1500)
+#define WINDOW_BYTES      ((size_t)2 << 20)
 
 static _Alignas(65536) uint8_t region[REGION_BYTES];
 
@@ -39,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         data, size_bytes < INPUT_LIMIT_BYTES ? size_bytes : INPUT_LIMIT_BYTES, 0};
     size_t choice = byte_stream_next(&stream, 1);
     size_t heap_bytes = choice < 128 ? REGION_BYTES : 4096 + choice % 16 * 4096;
-    const struct heap_configuration configuration = {
+    struct heap_configuration configuration = {
         .policy = policies[choice % 4],
         .base = region,
         .initial_bytes = heap_bytes,
@@ -48,6 +51,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         .debug = choice / 4 % 2 != 0,
         .fault = fault,
     };
+    size_t guard = byte_stream_next(&stream, 1);
+    struct heap_arena arena;
+    heap_arena_create(&arena, HEAP_PAGE_SIZE_BYTES);
+    if (guard >= 128) {
+        arena.budget_bytes = 16 * WINDOW_BYTES / (1 + guard % 32);
+        arena.failing_grow = (unsigned)(guard % 16) * 3;
+        heap_arena_add_guarded(&arena, &configuration, WINDOW_BYTES,
+                               guard % 8 == 0 ? SIZE_MAX : guard % 8 * 1000, guard / 8 % 4);
+    }
     memset(region, 0x5e, 64);
     require(heap_initialise(&configuration, &heap) == HEAP_OK);
     heap_oracle_begin(&oracle, &heap, next, &stream);
@@ -56,5 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         require_no_problem(heap_oracle_check(&oracle));
     }
     require_no_problem(heap_oracle_end(&oracle));
+    require(heap.guarded.usable_bytes == arena.guarded_usable_bytes);
+    heap_arena_destroy(&arena);
     return 0;
 }

@@ -98,7 +98,9 @@ def expect_rules(pages, levels, lines):
     names = {line["owner"] for line in lines}
     assert {"text", "rodata", "data", "symbols", "heap", "main stack", "direct map of RAM",
             "direct map of text", "direct map of rodata", "guard: null pointer",
-            "guard: main stack", "guard: double-fault stack"} <= names  # fmt: skip
+            "guard: main stack", "guard: double-fault stack", "guard: heap window's start",
+            "guard: heap window's end", "guard: guarded heap's start",
+            "guard: guarded heap's end"} <= names  # fmt: skip
 
 
 def expect_same_as_qemu(running, pages):
@@ -133,9 +135,11 @@ def look_from_outside(running, levels, memory=CASE_MEMORY):
 @pytest.mark.parametrize("levels", [4, 5])
 def test_map_is_what_the_tables_say(lab, levels):
     disk = lab.disk(plan=(), size_mib=CASE_IMAGE_MIB, words=IDLE_WORDS,
-                    command_line=f"print-map paging={levels}")  # fmt: skip
+                    command_line=f"print-map paging={levels} heap_sample=1")  # fmt: skip
     with lab.restore(disk) as running:
         pages, state = look_from_outside(running, levels)
+        owners = [line["owner"] for line in map_lines(running.serial)]
+    assert "guarded heap" in owners, "of which the records stay"
     for bit in (guest_tables.CR4_PGE, guest_tables.CR4_UMIP, guest_tables.CR4_SMEP,
                 guest_tables.CR4_SMAP):  # fmt: skip
         assert state["CR4"] & bit, "-cpu max has all of them"

@@ -40,14 +40,16 @@ def test_several_cpus_and_memory_in_two_nodes(lab):
     verdict = expect_ready(lab.cold(machine=machine, command_line="measure"))
     assert 3066 <= int(verdict.has_line(r"\[frames\] .*ram_mib=(\d+)").group(1)) <= 3072
     costs = re.findall(r'^\[measure\] ticks_each=([\d.]+) what="(.*)"$', verdict.serial, re.MULTILINE)
-    assert len(costs) == 19 and all(float(ticks) > 0 for ticks, _ in costs), costs
+    assert len(costs) == 21 and all(float(ticks) > 0 for ticks, _ in costs), costs
     assert verdict.has_line(r"\[measure\] refilled=64 threshold=\d+ what=")
 
 
-@pytest.mark.parametrize("policy, cpu", [("fast", "max"), ("best-fit", "qemu64")])
-def test_heap_under_interrupts(lab, policy, cpu):
+@pytest.mark.parametrize("policy, cpu, guard", [
+    ("fast", "max", "heap_sample=100 heap_guard=4K"), ("best-fit", "qemu64", ""),
+])  # fmt: skip
+def test_heap_under_interrupts(lab, policy, cpu, guard):
     """A timer's handler allocates while 100,000 operations run: some arrive inside of the heap."""
-    words = f"once self-test=interrupts print-heap print-leaks heap={policy}"
+    words = f"once self-test=interrupts print-heap print-leaks heap={policy} {guard}"
     verdict = expect_ready(lab.cold(command_line=words, machine={"cpu": cpu}))
     line = verdict.has_line(
         r"\[interrupts\] operations=(\d+) interrupts=(\d+) deferred=(\d+) check=passed")
@@ -55,6 +57,9 @@ def test_heap_under_interrupts(lab, policy, cpu):
     operations, interrupts, deferred = map(int, line.groups())
     stats = verdict.has_line(r"\[heap-stats\] size=\d+ used=(\d+) .* blocks=(\d+) ")
     assert stats.groups() == ("0", "0"), "everything was given back"
+    guarded = verdict.has_line(
+        r"\[heap-stats\] .* guarded_blocks=0 guarded=\d+ sampled=(\d+) unguarded=0$")
+    assert guarded and (not guard or int(guarded.group(1)) > 100), verdict.serial
     assert verdict.has_line(r"\[heap-map\] from=0xffffd\w+ map=\.+$")
     assert verdict.has_line(r"\[leak\] sites=0 others_blocks=0 others_bytes=0$")
     assert operations >= 100_000 and interrupts >= 1000 and 0 < deferred <= interrupts

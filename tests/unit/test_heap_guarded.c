@@ -145,8 +145,7 @@ static void assert_fault(struct fixture *fixture, enum heap_fault_kind kind, con
     fixture->arena.fault_count = 0;
 }
 
-/* --- Where blocks lie --------------------------------------------------------------------------
- */
+/* --- Where blocks lie ------------------------------------------------------------------------- */
 
 static void test_large_block_lies_between_guard_pages(void **state)
 {
@@ -210,8 +209,7 @@ static void test_requests_that_are_none_are_refused(void **state)
     assert_sound(heap);
 }
 
-/* --- Misuse ------------------------------------------------------------------------------------
- */
+/* --- Misuse ----------------------------------------------------------------------------------- */
 
 static const char BEFORE[] = "the bytes before the block were overwritten";
 static const char BEHIND[] = "the bytes behind the block were overwritten";
@@ -326,8 +324,7 @@ static void test_bad_pointer_to_a_large_size(void **state)
     assert_sound(heap);
 }
 
-/* --- Addresses ---------------------------------------------------------------------------------
- */
+/* --- Addresses -------------------------------------------------------------------------------- */
 
 static void test_addresses_come_back_late(void **state)
 {
@@ -425,8 +422,7 @@ static void test_window_of_a_tebibyte(void **state)
     heap_arena_destroy(&window);
 }
 
-/* --- Sampling ----------------------------------------------------------------------------------
- */
+/* --- Sampling --------------------------------------------------------------------------------- */
 
 static void test_samples(void **state)
 {
@@ -464,8 +460,7 @@ static void test_sample_waits_for_a_small_block(void **state)
     assert_sound(heap);
 }
 
-/* --- Re-allocation -----------------------------------------------------------------------------
- */
+/* --- Re-allocation ---------------------------------------------------------------------------- */
 
 static void assert_filled(const uint8_t *block, size_t size_bytes)
 {
@@ -549,8 +544,7 @@ static void test_K15_failure_leaves_the_old_block(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* --- The page source fails ---------------------------------------------------------------------
- */
+/* --- The page source fails -------------------------------------------------------------------- */
 
 /* Each call of the page source fails once: the block is then the policy's, or there is none, and no
  * page is lost. */
@@ -612,8 +606,7 @@ static void test_K12_until_there_is_no_memory(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* --- Against the oracle ------------------------------------------------------------------------
- */
+/* --- Against the oracle ----------------------------------------------------------------------- */
 
 static uint32_t next_random(void *context)
 {
@@ -662,8 +655,7 @@ static void test_K11_K17_random_operations_with_failures(void **state)
         run_oracle(*state, 2, 4000, failing, failing, 500);
 }
 
-/* --- Looking at it -----------------------------------------------------------------------------
- */
+/* --- Looking at it ---------------------------------------------------------------------------- */
 
 static void test_statistics_are_exact(void **state)
 {
@@ -739,8 +731,7 @@ static void test_check_compares_records_with_the_state(void **state)
     heap_free(heap, block, CALLER);
 }
 
-/* --- What a fault of the CPU is about ----------------------------------------------------------
- */
+/* --- What a fault of the CPU is about --------------------------------------------------------- */
 
 static void assert_incident(const struct heap *heap, const uint8_t *address,
                             enum guarded_incident_kind kind, size_t distance, const uint8_t *block,
@@ -800,8 +791,7 @@ static void test_incident_behind_a_lane(void **state)
     assert_incident(heap, block + 8192, GUARDED_BEHIND, 1, block, 8192);
 }
 
-/* --- Beginning ---------------------------------------------------------------------------------
- */
+/* --- Beginning -------------------------------------------------------------------------------- */
 
 static void test_K18_configurations_are_judged(void **state)
 {

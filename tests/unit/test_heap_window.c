@@ -211,8 +211,7 @@ static void test_window_grows_in_steps_to_its_limit(void **state)
     assert_mapped_exactly(fixture, WINDOW_BYTES);
 }
 
-/* --- The guarded window -------------------------------------------------------------------------
- */
+/* --- The guarded window ----------------------------------------------------------------------- */
 
 static bool make_usable(struct fixture *fixture, size_t offset, size_t bytes)
 {
@@ -253,6 +252,21 @@ static void test_guarded_pages_come_and_go(void **state)
     assert_int_equal(fixture->window.guarded_mapped_bytes, 0);
     assert_int_equal(fake_machine_mapping_hash(&fixture->space.table), hash);
     assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+/* 64 at a time: an invalidation, and a shoot-down, for all of them. */
+static void test_many_pages_are_taken_back_together(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(make_usable(fixture, 0, 200 * 4096));
+    unsigned invalidate_count = fixture->machine.invalidate_count;
+    unsigned shoot_down_count = fixture->machine.shoot_down_count;
+    take_back(fixture, 0, 200 * 4096);
+    assert_int_equal(fixture->machine.invalidate_count, invalidate_count + 4);
+    assert_int_equal(fixture->machine.shoot_down_count, shoot_down_count + 4);
+    for (uint64_t i = 0; i < 200; i++)
+        assert_false(is_mapped(fixture, LAYOUT_GUARDED_HEAP_BASE + i * 4096));
+    assert_null(frame_allocator_check(&fixture->machine.frames));
 }
 
 static void test_one_limit_holds_for_both_windows(void **state)
@@ -335,6 +349,7 @@ int main(void)
         ON_WINDOW(test_unaligned_window_panics),
         ON_WINDOW(test_window_grows_in_steps_to_its_limit),
         ON_WINDOW(test_guarded_pages_come_and_go),
+        ON_WINDOW(test_many_pages_are_taken_back_together),
         ON_WINDOW(test_one_limit_holds_for_both_windows),
         ON_WINDOW(test_guarded_window_has_a_name_and_guards),
         ON_WINDOW(test_guarded_pages_outside_of_the_window_panic),

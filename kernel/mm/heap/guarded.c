@@ -1,133 +1,11 @@
 #include "kernel/mm/heap/guarded.h"
 
+#include "kernel/mm/heap/guarded_place.h"
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
 
-#define PAGE_BYTES HEAP_PAGE_SIZE_BYTES
-
-/* The places of the first lane: a guard page and a page. */
-#define FIRST_PLACE_SHIFT 13
-/* The last lane has 2^this places. Its largest block takes one, so that there are always some to
- * choose from. */
-#define LAST_LANE_SHIFT 2
-
-/* So many freed places of a lane wait before the oldest is used again: their records take 40 KiB a
- * lane. Until then each block has addresses that no block had before. */
-#define FREED_LIMIT 1024u
-
-/* --- Geometry -----------------------------------------------------------------------------------
- */
-
-/* A place, and the record of it if it was ever used. */
-struct place {
-    unsigned lane_index;
-    uint32_t index;
-    uintptr_t end; /* one past its last byte */
-    struct guarded_record *record;
-};
-
-static uintptr_t page_down(uintptr_t address)
-{
-    return address & ~(uintptr_t)(PAGE_BYTES - 1);
-}
-
-static uintptr_t page_up(uintptr_t address)
-{
-    return page_down(address + PAGE_BYTES - 1);
-}
-
-static unsigned place_shift(unsigned lane_index)
-{
-    return FIRST_PLACE_SHIFT + lane_index;
-}
-
-static struct place place_in_lane(const struct guarded_state *guarded, unsigned lane_index,
-                                  uint32_t index)
-{
-    const struct guarded_lane *lane = &guarded->lanes[lane_index];
-    uintptr_t lane_start = guarded->lanes_start + ((uintptr_t)lane_index << guarded->lane_shift);
-    return (struct place){
-        .lane_index = lane_index,
-        .index = index,
-        .end = lane_start + (((uintptr_t)index + 1) << place_shift(lane_index)),
-        .record = index < lane->touched_count ? &lane->records[index] : NULL,
-    };
-}
-
-static bool is_in_window(const struct guarded_state *guarded, const void *address)
-{
-    return (uintptr_t)address - guarded->base < guarded->window_bytes;
-}
-
-/* The place that contains the address. False if it is in none: in the records, or behind. */
-static bool find_place(const struct guarded_state *guarded, uintptr_t address,
-                       struct place *ret_place)
-{
-    if (address < guarded->lanes_start)
-        return false;
-    size_t offset = address - guarded->lanes_start;
-    size_t lane_index = offset >> guarded->lane_shift;
-    if (lane_index >= guarded->lane_count)
-        return false;
-    offset &= ((size_t)1 << guarded->lane_shift) - 1;
-    *ret_place = place_in_lane(guarded, (unsigned)lane_index,
-                               (uint32_t)(offset >> place_shift((unsigned)lane_index)));
-    return true;
-}
-
-/* A block of no bytes takes one: it lies in its pages like any other. */
-static uintptr_t block_end(uintptr_t block, size_t size_bytes)
-{
-    return block + (size_bytes == 0 ? 1 : size_bytes);
-}
-
-static size_t page_bytes_of(const struct guarded_record *record)
-{
-    return page_up(block_end(record->block, record->size_bytes)) - page_down(record->block);
-}
-
-/* The lane with the smallest places that take such a block and the guard page before it; NULL if
- * none does. */
-static bool find_lane(const struct guarded_state *guarded, const struct heap_request *request,
-                      unsigned *ret_lane_index)
-{
-    size_t largest_bytes = (size_t)1 << (guarded->lane_shift - LAST_LANE_SHIFT);
-    if (request->size_bytes > largest_bytes || request->alignment_bytes > largest_bytes)
-        return false;
-    /* Places begin at a multiple of the page. A larger alignment may push the block down by that
-     * much. */
-    size_t needed_bytes = page_up(request->size_bytes + (request->size_bytes == 0)) + PAGE_BYTES;
-    if (request->alignment_bytes > PAGE_BYTES)
-        needed_bytes += request->alignment_bytes;
-    if (needed_bytes > largest_bytes)
-        return false;
-    unsigned shift = 64 - (unsigned)__builtin_clzll(needed_bytes - 1);
-    *ret_lane_index = shift - FIRST_PLACE_SHIFT;
-    return true;
-}
-
-/* --- Pages --------------------------------------------------------------------------------------
- */
-
-static bool make_usable(struct heap *heap, uintptr_t start, size_t bytes)
-{
-    const struct guarded_pages *pages = &heap->configuration.guarded.pages;
-    if (!pages->make_usable(pages->context, start - heap->guarded.base, bytes))
-        return false;
-    heap->guarded.usable_bytes += bytes;
-    return true;
-}
-
-static void take_back(struct heap *heap, uintptr_t start, size_t bytes)
-{
-    const struct guarded_pages *pages = &heap->configuration.guarded.pages;
-    pages->take_back(pages->context, start - heap->guarded.base, bytes);
-    heap->guarded.usable_bytes -= bytes;
-}
-
-/* --- Canaries -----------------------------------------------------------------------------------
- */
+/* --- Canaries --------------------------------------------------------------------------------- */
 
 /* No byte of it is ASCII, 0 or 0xff: what runs over the end of a block is often one of these. */
 static uint64_t canary_of(uint64_t secret)
@@ -167,85 +45,31 @@ static void lay_canaries_behind(const struct guarded_state *guarded,
                                 const struct guarded_record *record)
 {
     lay_canaries(guarded->canary, record->block + record->size_bytes,
-                 page_up(block_end(record->block, record->size_bytes)));
+                 guarded_pages_end(record->block, record->size_bytes));
 }
 
 /* NULL, or which side of a live block was written to. */
 static const char *broken_side(const struct guarded_state *guarded,
                                const struct guarded_record *record)
 {
-    if (!canaries_are_intact(guarded->canary, page_down(record->block), record->block))
+    if (!canaries_are_intact(guarded->canary, guarded_page_down(record->block), record->block))
         return "the bytes before the block were overwritten";
     if (!canaries_are_intact(guarded->canary, record->block + record->size_bytes,
-                             page_up(block_end(record->block, record->size_bytes))))
+                             guarded_pages_end(record->block, record->size_bytes)))
         return "the bytes behind the block were overwritten";
     return NULL;
 }
 
-/* --- Places: taken and given back ---------------------------------------------------------------
- */
-
-/* A place that never was used, unless so many wait that the oldest of them may be used again. False
- * if all places are taken. */
-static bool choose_place(const struct guarded_state *guarded, unsigned lane_index,
-                         struct place *ret_place)
-{
-    const struct guarded_lane *lane = &guarded->lanes[lane_index];
-    uint32_t index = lane->touched_count;
-    if (lane->freed_count >= FREED_LIMIT || index == lane->place_count) {
-        if (lane->freed_count == 0)
-            return false;
-        index = lane->oldest_freed;
-    }
-    *ret_place = place_in_lane(guarded, lane_index, index);
-    return true;
-}
-
-/* The record of a place that was never used may need a page. */
-static bool make_record_usable(struct heap *heap, struct place *place)
-{
-    struct guarded_lane *lane = &heap->guarded.lanes[place->lane_index];
-    place->record = &lane->records[place->index];
-    if ((place->index + (size_t)1) * sizeof(struct guarded_record) <= lane->records_usable_bytes)
-        return true;
-    if (!make_usable(heap, (uintptr_t)lane->records + lane->records_usable_bytes, PAGE_BYTES))
-        return false;
-    lane->records_usable_bytes += PAGE_BYTES;
-    return true;
-}
-
-/* The place that choose_place() chose is taken. */
-static void take_chosen(struct guarded_state *guarded, const struct place *place)
-{
-    struct guarded_lane *lane = &guarded->lanes[place->lane_index];
-    if (place->index == lane->touched_count) {
-        lane->touched_count++;
-        return;
-    }
-    lane->oldest_freed = place->record->next_freed;
-    lane->freed_count--;
-}
-
-static void join_freed(struct guarded_state *guarded, const struct place *place)
-{
-    struct guarded_lane *lane = &guarded->lanes[place->lane_index];
-    if (lane->freed_count++ == 0)
-        lane->oldest_freed = place->index;
-    else
-        lane->records[lane->newest_freed].next_freed = place->index;
-    lane->newest_freed = place->index;
-}
+/* --- Blocks ----------------------------------------------------------------------------------- */
 
 /* A block in a place of its own; NULL, and nothing changed, if there is no place or page. */
 static void *place_block(struct heap *heap, const struct heap_request *request)
 {
     struct guarded_state *guarded = &heap->guarded;
-    unsigned lane_index;
-    struct place place;
-    if (!find_lane(guarded, request, &lane_index) || !choose_place(guarded, lane_index, &place))
+    struct guarded_place place;
+    uintptr_t block;
+    if (!guarded_place_choose(guarded, request, &place, &block))
         return NULL;
-    uintptr_t block =
-        (place.end - (block_end(0, request->size_bytes))) & ~(request->alignment_bytes - 1);
     const struct guarded_record record = {
         .block = block,
         .size_bytes = request->size_bytes,
@@ -253,15 +77,14 @@ static void *place_block(struct heap *heap, const struct heap_request *request)
         .alignment_shift = (uint8_t)__builtin_ctzll(request->alignment_bytes),
         .life = GUARDED_LIVE,
     };
-    if (!make_usable(heap, page_down(block), page_bytes_of(&record)))
+    if (!guarded_make_usable(heap, guarded_page_down(block), guarded_page_bytes(&record)))
         return NULL;
-    if (!make_record_usable(heap, &place)) {
-        take_back(heap, page_down(block), page_bytes_of(&record));
+    if (!guarded_place_take(heap, &place)) {
+        guarded_take_back(heap, guarded_page_down(block), guarded_page_bytes(&record));
         return NULL;
     }
-    take_chosen(guarded, &place);
     *place.record = record;
-    lay_canaries(guarded->canary, page_down(block), block);
+    lay_canaries(guarded->canary, guarded_page_down(block), block);
     lay_canaries_behind(guarded, &record);
     guarded->used_bytes += record.size_bytes;
     guarded->live_count++;
@@ -270,20 +93,19 @@ static void *place_block(struct heap *heap, const struct heap_request *request)
 }
 
 /* Precondition: proved. */
-static void release(struct heap *heap, const struct place *place, const void *caller)
+static void release(struct heap *heap, const struct guarded_place *place, const void *caller)
 {
     struct guarded_record *record = place->record;
-    take_back(heap, page_down(record->block), page_bytes_of(record));
+    guarded_take_back(heap, guarded_page_down(record->block), guarded_page_bytes(record));
     record->freed_by = caller;
     record->life = GUARDED_FREED;
-    join_freed(&heap->guarded, place);
+    guarded_place_give_back(&heap->guarded, place);
     heap->guarded.used_bytes -= record->size_bytes;
     heap->guarded.live_count--;
     heap_count_free(heap, record->size_bytes);
 }
 
-/* --- Proving pointers ---------------------------------------------------------------------------
- */
+/* --- Proving pointers ------------------------------------------------------------------------- */
 
 static void describe_pointer(const struct guarded_record *record, const void *pointer,
                              struct heap_fault *fault)
@@ -305,14 +127,14 @@ static void describe_pointer(const struct guarded_record *record, const void *po
 /* True if the pointer is a live block, and intact; false: it was reported. Precondition: it is in
  * the window. */
 static bool prove(struct heap *heap, const void *pointer, const void *caller,
-                  struct place *ret_place)
+                  struct guarded_place *ret_place)
 {
     const struct guarded_state *guarded = &heap->guarded;
     struct heap_fault fault = {.kind = HEAP_FAULT_BAD_POINTER,
                                .detail = "no block was ever at the pointer",
                                .pointer = pointer,
                                .caller = caller};
-    if (find_place(guarded, (uintptr_t)pointer, ret_place) && ret_place->record != NULL) {
+    if (guarded_place_find(guarded, (uintptr_t)pointer, ret_place) && ret_place->record != NULL) {
         const struct guarded_record *record = ret_place->record;
         describe_pointer(record, pointer, &fault);
         if (record->life == GUARDED_LIVE && record->block == (uintptr_t)pointer) {
@@ -326,8 +148,7 @@ static bool prove(struct heap *heap, const void *pointer, const void *caller,
     return false;
 }
 
-/* --- Sampling -----------------------------------------------------------------------------------
- */
+/* --- Sampling --------------------------------------------------------------------------------- */
 
 /* One in `sample_interval` on average, and each of the next 2 × interval - 1 as likely: a program
  * that allocates in a rhythm has no blocks that are never chosen. */
@@ -345,7 +166,8 @@ static void begin_countdown(struct heap *heap)
  * to the next. */
 static bool is_sample(struct heap *heap, const struct heap_request *request)
 {
-    if (request->size_bytes > PAGE_BYTES || request->alignment_bytes > PAGE_BYTES) {
+    if (request->size_bytes > HEAP_PAGE_SIZE_BYTES ||
+        request->alignment_bytes > HEAP_PAGE_SIZE_BYTES) {
         heap->guarded.countdown = 1;
         return false;
     }
@@ -353,8 +175,7 @@ static bool is_sample(struct heap *heap, const struct heap_request *request)
     return true;
 }
 
-/* --- Operations ---------------------------------------------------------------------------------
- */
+/* --- Operations ------------------------------------------------------------------------------- */
 
 /* Kept out of the functions that every call passes, which then need no stack. */
 #define RARE __attribute__((noinline, cold))
@@ -401,14 +222,14 @@ static void *guarded_allocate_aligned(struct heap *heap, size_t size_bytes, size
 
 static RARE void free_guarded(struct heap *heap, void *block, const void *caller)
 {
-    struct place place;
+    struct guarded_place place;
     if (prove(heap, block, caller, &place))
         release(heap, &place, caller);
 }
 
 static void guarded_free(struct heap *heap, void *block, const void *caller)
 {
-    if (is_in_window(&heap->guarded, block))
+    if (guarded_has(&heap->guarded, block))
         free_guarded(heap, block, caller);
     else
         heap->guarded.below->free(heap, block, caller);
@@ -418,10 +239,10 @@ static void guarded_free(struct heap *heap, void *block, const void *caller)
 static void shrink(struct heap *heap, struct guarded_record *record, size_t size_bytes)
 {
     struct guarded_state *guarded = &heap->guarded;
-    uintptr_t old_end = page_up(block_end(record->block, record->size_bytes));
-    uintptr_t new_end = page_up(block_end(record->block, size_bytes));
+    uintptr_t old_end = guarded_pages_end(record->block, record->size_bytes);
+    uintptr_t new_end = guarded_pages_end(record->block, size_bytes);
     if (new_end < old_end)
-        take_back(heap, new_end, old_end - new_end);
+        guarded_take_back(heap, new_end, old_end - new_end);
     guarded->used_bytes -= record->size_bytes - size_bytes;
     heap_count_resize(heap, record->size_bytes, size_bytes);
     record->size_bytes = size_bytes;
@@ -433,13 +254,13 @@ static void shrink(struct heap *heap, struct guarded_record *record, size_t size
 static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size_bytes,
                                      const void *caller)
 {
-    struct place place;
+    struct guarded_place place;
     if (!prove(heap, block, caller, &place))
         return NULL;
     struct guarded_record *record = place.record;
     size_t old_bytes = record->size_bytes;
-    if (size_bytes <= old_bytes &&
-        (size_bytes >= heap->guarded.large_bytes || page_bytes_of(record) == PAGE_BYTES)) {
+    if (size_bytes <= old_bytes && (size_bytes >= heap->guarded.large_bytes ||
+                                    guarded_page_bytes(record) == HEAP_PAGE_SIZE_BYTES)) {
         shrink(heap, record, size_bytes);
         return block;
     }
@@ -478,7 +299,7 @@ static void *guarded_reallocate(struct heap *heap, void *block, size_t size_byte
 {
     if (block == NULL)
         return guarded_allocate(heap, size_bytes, caller);
-    if (!is_in_window(&heap->guarded, block)) {
+    if (!guarded_has(&heap->guarded, block)) {
         if (size_bytes < heap->guarded.large_bytes)
             return heap->guarded.below->reallocate(heap, block, size_bytes, caller);
         return reallocate_to_large(heap, block, size_bytes, caller);
@@ -492,13 +313,13 @@ static void *guarded_reallocate(struct heap *heap, void *block, size_t size_byte
 
 static RARE size_t size_of_guarded(struct heap *heap, const void *block, const void *caller)
 {
-    struct place place;
+    struct guarded_place place;
     return prove(heap, block, caller, &place) ? place.record->size_bytes : 0;
 }
 
 static size_t guarded_usable_size(struct heap *heap, const void *block, const void *caller)
 {
-    if (is_in_window(&heap->guarded, block))
+    if (guarded_has(&heap->guarded, block))
         return size_of_guarded(heap, block, caller);
     return heap->guarded.below->usable_size(heap, block, caller);
 }
@@ -511,48 +332,12 @@ static const struct heap_operations guarded_operations = {
     .usable_size = guarded_usable_size,
 };
 
-/* --- Beginning ----------------------------------------------------------------------------------
- */
-
-static unsigned lane_count_for(unsigned lane_shift)
-{
-    return lane_shift - FIRST_PLACE_SHIFT - LAST_LANE_SHIFT + 1;
-}
-
-static size_t records_bytes(unsigned lane_shift, unsigned lane_index)
-{
-    return page_up(((size_t)1 << (lane_shift - place_shift(lane_index))) *
-                   sizeof(struct guarded_record));
-}
-
-static size_t all_records_bytes(unsigned lane_shift)
-{
-    size_t bytes = 0;
-    for (unsigned i = 0; i < lane_count_for(lane_shift); i++)
-        bytes += records_bytes(lane_shift, i);
-    return bytes;
-}
-
-/* Records, lanes and the page behind. */
-static size_t window_bytes_for(unsigned lane_shift)
-{
-    return all_records_bytes(lane_shift) + ((size_t)lane_count_for(lane_shift) << lane_shift) +
-           PAGE_BYTES;
-}
-
-/* The longest lanes that the window has room for. Precondition: it has some for the shortest. */
-static unsigned lane_shift_for(size_t window_bytes)
-{
-    unsigned lane_shift = FIRST_PLACE_SHIFT + LAST_LANE_SHIFT + GUARDED_LANE_LIMIT - 1;
-    while (window_bytes_for(lane_shift) > window_bytes)
-        lane_shift--;
-    return lane_shift;
-}
+/* --- Beginning -------------------------------------------------------------------------------- */
 
 enum heap_status guarded_judge(const struct guarded_configuration *configuration)
 {
-    if ((uintptr_t)configuration->base % PAGE_BYTES != 0 ||
-        configuration->window_bytes % PAGE_BYTES != 0)
+    if ((uintptr_t)configuration->base % HEAP_PAGE_SIZE_BYTES != 0 ||
+        configuration->window_bytes % HEAP_PAGE_SIZE_BYTES != 0)
         return HEAP_UNALIGNED;
     if (configuration->base == NULL || configuration->window_bytes < GUARDED_WINDOW_MINIMUM_BYTES)
         return HEAP_TOO_SMALL;
@@ -573,29 +358,21 @@ void guarded_begin(struct heap *heap, const struct heap_operations *below)
         .large_bytes = configuration->large_bytes,
         .random = secret | 1, /* xorshift64 (Marsaglia, 2003) stays 0 once it is */
         .canary = canary_of(secret),
-        .lane_shift = lane_shift_for(configuration->window_bytes),
     };
-    guarded->lane_count = lane_count_for(guarded->lane_shift);
-    guarded->lanes_start = guarded->base;
-    for (unsigned i = 0; i < guarded->lane_count; i++) {
-        guarded->lanes[i].records = (struct guarded_record *)guarded->lanes_start;
-        guarded->lanes[i].place_count = UINT32_C(1) << (guarded->lane_shift - place_shift(i));
-        guarded->lanes_start += records_bytes(guarded->lane_shift, i);
-    }
+    guarded_place_begin(guarded);
     if (configuration->sample_interval != 0)
         begin_countdown(heap);
     heap->operations = guarded_operations;
 }
 
-/* --- Looking at it ------------------------------------------------------------------------------
- */
+/* --- Looking at it ---------------------------------------------------------------------------- */
 
 static struct heap_piece piece_of(const struct guarded_record *record)
 {
     return (struct heap_piece){
         .kind = HEAP_PIECE_LIVE,
         .start = (const void *)record->block,
-        .extent_bytes = page_up(block_end(record->block, record->size_bytes)) - record->block,
+        .extent_bytes = guarded_pages_end(record->block, record->size_bytes) - record->block,
         .size_bytes = record->size_bytes,
         .allocated_by = record->allocated_by,
     };
@@ -629,10 +406,10 @@ static const char *check_lane(const struct guarded_state *guarded, unsigned lane
     uint32_t live_count = 0;
     tally->usable_bytes += lane->records_usable_bytes;
     for (uint32_t index = 0; index < lane->touched_count; index++) {
-        const struct place place = place_in_lane(guarded, lane_index, index);
+        const struct guarded_place place = guarded_place_at(guarded, lane_index, index);
         const struct guarded_record *record = place.record;
-        if (record->size_bytes > place.end - record->block ||
-            (place.end - record->block) >> place_shift(lane_index) != 0)
+        if (record->block < place.start + HEAP_PAGE_SIZE_BYTES || record->block >= place.end ||
+            record->size_bytes > place.end - record->block)
             return "a guarded block is not in its place";
         if (record->life != GUARDED_LIVE)
             continue;
@@ -640,7 +417,7 @@ static const char *check_lane(const struct guarded_state *guarded, unsigned lane
         if (problem != NULL)
             return problem;
         live_count++;
-        tally->usable_bytes += page_bytes_of(record);
+        tally->usable_bytes += guarded_page_bytes(record);
         tally->used_bytes += record->size_bytes;
     }
     tally->live_count += live_count;
@@ -668,67 +445,4 @@ const char *guarded_check(const struct heap *heap)
          tally.live_count != guarded->live_count))
         problem = "the counters do not match the guarded blocks";
     return problem;
-}
-
-/* --- Faults of the CPU --------------------------------------------------------------------------
- */
-
-/* How far the address is from the block; 0 if it is in it. */
-static size_t distance(const struct guarded_record *record, uintptr_t address)
-{
-    uintptr_t end = record->block + record->size_bytes;
-    if (address < record->block)
-        return record->block - address;
-    return address < end ? 0 : address - end + 1;
-}
-
-/* The record that a fault is about: the nearest of the place that contains the address and the one
- * one
- * before it, behind whose block its guard page lies. */
-static const struct guarded_record *nearest(const struct guarded_state *guarded, uintptr_t address)
-{
-    struct place place, before;
-    const struct guarded_record *found = NULL;
-    uintptr_t previous_address = address;
-    if (find_place(guarded, address, &place)) {
-        found = place.record;
-        size_t place_bytes = (size_t)1 << place_shift(place.lane_index);
-        previous_address = place.end - place_bytes;
-    } else if (address >= guarded->lanes_start) {
-        previous_address =
-            guarded->lanes_start + ((uintptr_t)guarded->lane_count << guarded->lane_shift);
-    }
-    if (!find_place(guarded, previous_address - 1, &before) || before.record == NULL)
-        return found;
-    if (found == NULL || distance(before.record, address) < distance(found, address))
-        return before.record;
-    return found;
-}
-
-bool guarded_find_incident(const struct heap *heap, const void *address,
-                           struct guarded_incident *ret_incident)
-{
-    const struct guarded_state *guarded = &heap->guarded;
-    if (guarded->below == NULL || !is_in_window(guarded, address))
-        return false;
-    const struct guarded_record *record = nearest(guarded, (uintptr_t)address);
-    *ret_incident = (struct guarded_incident){.kind = GUARDED_NOWHERE};
-    if (record == NULL)
-        return true;
-    *ret_incident = (struct guarded_incident){
-        .block = (const void *)record->block,
-        .size_bytes = record->size_bytes,
-        .distance_bytes = distance(record, (uintptr_t)address),
-        .allocated_by = record->allocated_by,
-        .freed_by = record->life == GUARDED_FREED ? record->freed_by : NULL,
-    };
-    if ((uintptr_t)address < record->block) {
-        ret_incident->kind = GUARDED_BEFORE;
-    } else if (ret_incident->distance_bytes != 0) {
-        ret_incident->kind = GUARDED_BEHIND;
-    } else {
-        ret_incident->kind = record->life == GUARDED_LIVE ? GUARDED_INSIDE : GUARDED_USE_FREED;
-        ret_incident->distance_bytes = (uintptr_t)address - record->block;
-    }
-    return true;
 }

@@ -59,8 +59,7 @@ struct guarded_configuration {
  * these lanes has places of 64 GiB. */
 #define GUARDED_LANE_LIMIT 24
 
-/* --- State (guarded.c alone uses it) ------------------------------------------------------------
- */
+/* --- State (guarded*.c alone use it) ---------------------------------------------------------- */
 
 enum guarded_life { GUARDED_LIVE, GUARDED_FREED };
 
@@ -104,8 +103,7 @@ struct guarded_state {
     struct guarded_lane lanes[GUARDED_LANE_LIMIT];
 };
 
-/* --- For the fault handler ----------------------------------------------------------------------
- */
+/* --- For the fault handler -------------------------------------------------------------------- */
 
 enum guarded_incident_kind {
     GUARDED_BEFORE,    /* in front of a block, at this distance */

@@ -111,8 +111,7 @@ static inline size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* --- The layer of guarded.h ------------------------------------------------------
- */
+/* --- The layer of guarded.h ------------------------------------------------------------------- */
 
 /* Whether heap_initialise() can serve this: OK, UNALIGNED, TOO_SMALL or TOO_LARGE. */
 enum heap_status guarded_judge(const struct guarded_configuration *configuration);
@@ -124,8 +123,7 @@ void guarded_begin(struct heap *heap, const struct heap_operations *below);
 void guarded_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 const char *guarded_check(const struct heap *heap);
 
-/* --- What heap.c provides -----------------------------------------------------------------------
- */
+/* --- What heap.c provides --------------------------------------------------------------------- */
 
 /* Call the fault callback, with what the layers above know of the block. */
 void heap_report(struct heap *heap, const struct heap_fault *fault);

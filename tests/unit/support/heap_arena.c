@@ -150,8 +150,7 @@ struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t li
     return configuration;
 }
 
-/* --- The guarded window -------------------------------------------------------------------------
- */
+/* --- The guarded window ----------------------------------------------------------------------- */
 
 /* All pages of the range change from one state to the other. */
 static void change_pages(struct heap_arena *arena, size_t offset_bytes, size_t bytes, bool usable)
