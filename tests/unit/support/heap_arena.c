@@ -191,10 +191,9 @@ static void take_back(void *context, size_t offset_bytes, size_t bytes)
 void heap_arena_add_guarded(struct heap_arena *arena, struct heap_configuration *configuration,
                             size_t window_bytes, size_t large_bytes, uint64_t sample_interval)
 {
-    void *base = mmap(NULL, window_bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED || arena->guarded_base != NULL)
-        misuse("the host has no addresses, or there is a guarded window already");
+    if (arena->guarded_base != NULL)
+        misuse("there is a guarded window already");
+    uint8_t *base = map_steadily(window_bytes, 0);
     arena->guarded_base = base;
     arena->guarded_bytes = window_bytes;
     arena->guarded_usable = calloc(window_bytes / HEAP_PAGE_SIZE_BYTES, sizeof(bool));
