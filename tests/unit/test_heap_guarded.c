@@ -524,6 +524,27 @@ static void test_K15_large_block_gets_smaller_in_place(void **state)
     assert_fault(fixture, HEAP_FAULT_OVERRUN, BEHIND, block, block, size);
 }
 
+/* Found by fuzz_heap_oracle. A large block that the policy serves, since there was no page for it,
+ * stays there when it gets smaller, and is guarded when it grows. */
+static void test_K15_unguarded_block_gets_smaller(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start(fixture, 0);
+    fixture->arena.failing_grow = fixture->arena.grow_count + 1;
+    uint8_t *block = allocate(heap, 30000);
+    assert_false(is_guarded(heap, block));
+    fill(block, 30000);
+    assert_ptr_equal(heap_reallocate(heap, block, 20000, CALLER), block);
+    assert_filled(block, 20000);
+    assert_int_equal(heap_usable_size(heap, block, CALLER), 20000);
+    uint8_t *moved = heap_reallocate(heap, block, 60000, CALLER);
+    assert_true(is_guarded(heap, moved));
+    assert_filled(moved, 20000);
+    assert_int_equal(statistics_of(heap).unguarded_count, 1);
+    assert_int_equal(statistics_of(heap).used_bytes, 60000);
+    assert_sound(heap);
+}
+
 static void test_K15_failure_leaves_the_old_block(void **state)
 {
     struct fixture *fixture = *state;
@@ -613,25 +634,32 @@ static uint32_t next_random(void *context)
     return (uint32_t)(random_next(context) >> 16);
 }
 
-static void run_oracle(struct fixture *fixture, uint64_t sample_interval, size_t large_bytes,
-                       unsigned failing, uint64_t seed, unsigned steps)
+struct oracle_run {
+    size_t window_bytes;
+    size_t large_bytes;
+    uint64_t sample_interval;
+    unsigned failing; /* every so many calls of the page source; 0 for none */
+    unsigned steps;
+};
+
+static void run_oracle(struct fixture *fixture, const struct oracle_run *run)
 {
     static struct heap_oracle oracle;
     const struct heap_configuration configuration =
-        configure(fixture, WINDOW_BYTES, large_bytes, sample_interval);
+        configure(fixture, run->window_bytes, run->large_bytes, run->sample_interval);
     struct heap *heap = &fixture->heap;
     assert_int_equal(heap_initialise(&configuration, heap), HEAP_OK);
-    fixture->arena.failing_grow = failing;
-    fixture->random.state = seed;
+    fixture->arena.failing_grow = run->failing;
+    fixture->random.state = run->sample_interval + run->failing + 1;
     heap_oracle_begin(&oracle, heap, next_random, &fixture->random);
-    for (unsigned step = 0; step < steps; step++) {
+    for (unsigned step = 0; step < run->steps; step++) {
         const char *problem = heap_oracle_step(&oracle);
         if (problem == NULL)
             problem = heap_oracle_check(&oracle);
         if (problem != NULL)
             fail_msg("step %u: %s", step, problem);
-        if (failing != 0 && fixture->arena.grow_count >= fixture->arena.failing_grow)
-            fixture->arena.failing_grow = fixture->arena.grow_count + failing;
+        if (run->failing != 0 && fixture->arena.grow_count >= fixture->arena.failing_grow)
+            fixture->arena.failing_grow = fixture->arena.grow_count + run->failing;
         assert_int_equal(heap->guarded.usable_bytes, fixture->arena.guarded_usable_bytes);
     }
     const char *problem = heap_oracle_end(&oracle);
@@ -642,17 +670,30 @@ static void run_oracle(struct fixture *fixture, uint64_t sample_interval, size_t
 
 static void test_K17_random_operations_checked_after_every_step(void **state)
 {
-    run_oracle(*state, 0, LARGE_BYTES, 0, 1, 1000);
-    run_oracle(*state, 1, LARGE_BYTES, 0, 2, 1000);
-    run_oracle(*state, 5, 100, 0, 3, 1000);
-    run_oracle(*state, 3, SIZE_MAX, 0, 4, 1000);
-    run_oracle(*state, 1, 0, 0, 5, 500);
+    static const struct oracle_run RUNS[] = {
+        {WINDOW_BYTES, LARGE_BYTES, 0, 0, 1000},
+        {WINDOW_BYTES, LARGE_BYTES, 1, 0, 1000},
+        {WINDOW_BYTES, 100, 5, 0, 1000},
+        {WINDOW_BYTES, SIZE_MAX, 3, 0, 1000},
+        {WINDOW_BYTES, 0, 1, 0, 500},
+    };
+    for (size_t i = 0; i < sizeof RUNS / sizeof RUNS[0]; i++)
+        run_oracle(*state, &RUNS[i]);
 }
 
 static void test_K11_K17_random_operations_with_failures(void **state)
 {
     for (unsigned failing = 2; failing < 6; failing++)
-        run_oracle(*state, 2, 4000, failing, failing, 500);
+        run_oracle(*state, &(struct oracle_run){WINDOW_BYTES, 4000, 2, failing, 500});
+}
+
+/* Most blocks that should be guarded are not, and go back and forth. */
+static void test_K12_K17_random_operations_in_a_full_window(void **state)
+{
+    static const size_t LARGE[] = {0, 50, 4000};
+    for (size_t i = 0; i < sizeof LARGE / sizeof LARGE[0]; i++)
+        run_oracle(*state,
+                   &(struct oracle_run){GUARDED_WINDOW_MINIMUM_BYTES, LARGE[i], 2, 0, 1000});
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
@@ -852,12 +893,14 @@ static const struct policy_test TESTS[] = {
     TEST(test_sample_waits_for_a_small_block),
     TEST(test_K15_every_pair_of_sizes),
     TEST(test_K15_large_block_gets_smaller_in_place),
+    TEST(test_K15_unguarded_block_gets_smaller),
     TEST(test_K15_failure_leaves_the_old_block),
     TEST(test_K11_nth_call_of_the_page_source_fails),
     TEST(test_K11_failed_block_changes_nothing),
     TEST(test_K12_until_there_is_no_memory),
     TEST(test_K17_random_operations_checked_after_every_step),
     TEST(test_K11_K17_random_operations_with_failures),
+    TEST(test_K12_K17_random_operations_in_a_full_window),
     TEST(test_statistics_are_exact),
     TEST(test_leaks_name_the_caller),
     TEST(test_check_compares_records_with_the_state),

@@ -274,7 +274,8 @@ static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size
 }
 
 /* A policy's block that becomes large. What its alignment is the policy alone knows; the address
- * has at least that. */
+ * has at least that. One that was large already, and found no pages, stays where it is unless it
+ * grows. */
 static RARE void *reallocate_to_large(struct heap *heap, void *block, size_t size_bytes,
                                       const void *caller)
 {
@@ -283,6 +284,8 @@ static RARE void *reallocate_to_large(struct heap *heap, void *block, size_t siz
     size_t old_bytes = guarded->below->usable_size(heap, block, caller);
     if (heap->counters.fault_count != fault_count)
         return NULL;
+    if (size_bytes <= old_bytes)
+        return guarded->below->reallocate(heap, block, size_bytes, caller);
     const struct heap_request request = {size_bytes, (uintptr_t)block & -(uintptr_t)block, caller};
     void *moved = place_block(heap, &request);
     if (moved == NULL) {
