@@ -206,6 +206,7 @@ static void test_requests_that_are_none_are_refused(void **state)
     assert_null(heap_allocate_aligned(heap, 10000, (size_t)1 << 63, CALLER));
     assert_null(heap_allocate_aligned(heap, SIZE_MAX / 2, SIZE_MAX / 2 + 1, CALLER));
     assert_int_equal(statistics_of(heap).failure_count, 12);
+    assert_int_equal(statistics_of(heap).unguarded_count, 0);
     assert_sound(heap);
 }
 
@@ -311,6 +312,25 @@ static void test_K5_K7_pointers_that_are_no_block(void **state)
     assert_sound(heap);
     heap_free(heap, block, CALLER);
     assert_int_equal(fixture->arena.fault_count, 0);
+}
+
+/* A block that the policy serves, and that was overrun, does not become a large one. */
+static void test_K8_overrun_block_does_not_move(void **state)
+{
+    static const size_t SIZES[] = {50, 1000, 5000};
+    struct fixture *fixture = *state;
+    for (unsigned i = 0; i < 3; i++) {
+        for (int behind = 0; behind < 2; behind++) {
+            struct heap *heap = start(fixture, 0);
+            uint8_t *block = allocate(heap, SIZES[i]);
+            block[behind == 1 ? (ptrdiff_t)SIZES[i] : -1] ^= 0xff;
+            assert_null(heap_reallocate(heap, block, 20000, OTHER_CALLER));
+            assert_int_equal(fixture->arena.fault_count, 1);
+            assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_OVERRUN);
+            assert_int_equal(heap->guarded.live_count, 0);
+            fixture->arena.fault_count = 0;
+        }
+    }
 }
 
 /* A pointer that the policy refuses is reported once, although it is asked twice. */
@@ -524,6 +544,34 @@ static void test_K15_large_block_gets_smaller_in_place(void **state)
     assert_fault(fixture, HEAP_FAULT_OVERRUN, BEHIND, block, block, size);
 }
 
+/* To a size that the policy would serve, had it room. */
+static void test_K15_getting_smaller_needs_no_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start(fixture, 0);
+    uint8_t *block = heap_allocate_aligned(heap, 100000, 64, CALLER);
+    assert_true(is_guarded(heap, block));
+    fill(block, 100000);
+    fixture->arena.budget_bytes = 0;
+    while (heap_allocate(heap, 5000, CALLER) != NULL)
+        ;
+    uint64_t failure_count = statistics_of(heap).failure_count;
+    for (size_t size = 5000; size > 0; size /= 10) {
+        while (heap_allocate(heap, size, CALLER) != NULL)
+            ;
+        failure_count++;
+        assert_ptr_equal(heap_reallocate(heap, block, size, CALLER), block);
+        assert_true(
+            heap_arena_is_guarded(&fixture->arena, pages_end(block, size), 100000 - PAGE_BYTES));
+        assert_filled(block, size);
+        assert_int_equal(heap_usable_size(heap, block, CALLER), size);
+        assert_int_equal(statistics_of(heap).failure_count, failure_count);
+        assert_sound(heap);
+    }
+    heap_free(heap, block, CALLER);
+    assert_int_equal(fixture->arena.fault_count, 0);
+}
+
 /* Found by fuzz_heap_oracle. A large block that the policy serves, since there was no page for it,
  * stays there when it gets smaller, and is guarded when it grows. */
 static void test_K15_unguarded_block_gets_smaller(void **state)
@@ -559,6 +607,7 @@ static void test_K15_failure_leaves_the_old_block(void **state)
     assert_filled(small, 1000);
     assert_filled(large, 20000);
     assert_int_equal(statistics_of(heap).failure_count, 2);
+    assert_int_equal(statistics_of(heap).unguarded_count, 0);
     assert_sound(heap);
     heap_free(heap, small, CALLER);
     heap_free(heap, large, CALLER);
@@ -885,6 +934,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K8_bytes_around_a_block_are_proved),
     TEST(test_K4_double_free),
     TEST(test_K5_K7_pointers_that_are_no_block),
+    TEST(test_K8_overrun_block_does_not_move),
     TEST(test_bad_pointer_to_a_large_size),
     TEST(test_addresses_come_back_late),
     TEST(test_policy_serves_what_has_no_place),
@@ -893,6 +943,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_sample_waits_for_a_small_block),
     TEST(test_K15_every_pair_of_sizes),
     TEST(test_K15_large_block_gets_smaller_in_place),
+    TEST(test_K15_getting_smaller_needs_no_memory),
     TEST(test_K15_unguarded_block_gets_smaller),
     TEST(test_K15_failure_leaves_the_old_block),
     TEST(test_K11_nth_call_of_the_page_source_fails),

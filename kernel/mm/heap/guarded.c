@@ -195,14 +195,16 @@ static RARE void *allocate_apart(struct heap *heap, size_t size_bytes, const voi
         size_bytes, alignment_bytes < HEAP_ALIGNMENT_BYTES ? HEAP_ALIGNMENT_BYTES : alignment_bytes,
         caller};
     bool is_large = size_bytes >= guarded->large_bytes;
-    if (is_large || is_sample(heap, &request)) {
-        void *block = place_block(heap, &request);
-        guarded->sampled_count += block != NULL && !is_large;
-        guarded->unguarded_count += block == NULL;
-        if (block != NULL)
-            return block;
+    if (!is_large && !is_sample(heap, &request))
+        return guarded->below->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+    void *block = place_block(heap, &request);
+    if (block != NULL) {
+        guarded->sampled_count += !is_large;
+        return block;
     }
-    return guarded->below->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+    block = guarded->below->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+    guarded->unguarded_count += block != NULL;
+    return block;
 }
 
 static void *guarded_allocate(struct heap *heap, size_t size_bytes, const void *caller)
@@ -249,8 +251,8 @@ static void shrink(struct heap *heap, struct guarded_record *record, size_t size
     lay_canaries_behind(guarded, record);
 }
 
-/* A block moves unless it gets smaller, and a page of its own is then still what it would get. To
- * grow it has to move: its end is the end of its pages. */
+/* A block that gets smaller stays, if pages of its own are still what it would get, or if there is
+ * nothing else: that never fails. To grow it has to move: its end is the end of its pages. */
 static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size_bytes,
                                      const void *caller)
 {
@@ -264,10 +266,16 @@ static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size
         shrink(heap, record, size_bytes);
         return block;
     }
+    uint64_t failure_count = heap->counters.failure_count;
     void *moved =
         guarded_allocate_aligned(heap, size_bytes, (size_t)1 << record->alignment_shift, caller);
-    if (moved == NULL)
-        return NULL;
+    if (moved == NULL) {
+        if (size_bytes > old_bytes || heap->condemned)
+            return NULL;
+        heap->counters.failure_count = failure_count;
+        shrink(heap, record, size_bytes);
+        return block;
+    }
     memcpy(moved, block, size_bytes < old_bytes ? size_bytes : old_bytes);
     release(heap, &place, caller);
     return moved;
@@ -289,8 +297,9 @@ static RARE void *reallocate_to_large(struct heap *heap, void *block, size_t siz
     const struct heap_request request = {size_bytes, (uintptr_t)block & -(uintptr_t)block, caller};
     void *moved = place_block(heap, &request);
     if (moved == NULL) {
-        guarded->unguarded_count++;
-        return guarded->below->reallocate(heap, block, size_bytes, caller);
+        moved = guarded->below->reallocate(heap, block, size_bytes, caller);
+        guarded->unguarded_count += moved != NULL;
+        return moved;
     }
     memcpy(moved, block, old_bytes);
     guarded->below->free(heap, block, caller);
