@@ -1,8 +1,8 @@
 /*
  * fuzz_heap_oracle.c - a stream of operations on a heap of each policy, alone and under the layer
  * of heap_debug.h, beside an oracle, with the full check after each. Many blocks of few sizes, so
- * that the fast policy's slabs take part. Half of the heaps have blocks between guard pages, of which
- * some cannot be had.
+ * that the fast policy's slabs take part. Half of the heaps have blocks between guard pages, of
+ * which some cannot be had, and of these half grow and shrink out of the same pages.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +18,8 @@
 #define REGION_BYTES      ((size_t)768 * 1024)
 #define INPUT_LIMIT_BYTES ((size_t)1500)
 #define WINDOW_BYTES      ((size_t)2 << 20)
+/* Now and then: it is slow, and changes what the policy keeps apart. */
+#define TRIM_STEP_COUNT 20
 
 static _Alignas(65536) uint8_t region[REGION_BYTES];
 
@@ -53,7 +55,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     };
     size_t guard = byte_stream_next(&stream, 1);
     struct heap_arena arena;
-    heap_arena_create(&arena, HEAP_PAGE_SIZE_BYTES);
+    heap_arena_create(&arena, REGION_BYTES);
+    if (guard >= 192) {
+        const struct heap_configuration fixed = configuration;
+        configuration = heap_arena_growing(&arena, REGION_BYTES);
+        configuration.policy = fixed.policy;
+        configuration.secret = fixed.secret;
+        configuration.debug = fixed.debug;
+        configuration.fault = fault;
+    }
     if (guard >= 128) {
         arena.budget_bytes = 16 * WINDOW_BYTES / (1 + guard % 32);
         arena.failing_grow = (unsigned)(guard % 16) * 3;
@@ -61,10 +71,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
                                guard % 8 == 0 ? SIZE_MAX : guard % 8 * 1000, guard / 8 % 4);
     }
     memset(region, 0x5e, 64);
-    require(heap_initialise(&configuration, &heap) == HEAP_OK);
+    if (heap_initialise(&configuration, &heap) != HEAP_OK) {
+        require(arena.grow_count == 1 && arena.usable_bytes == 0);
+        heap_arena_destroy(&arena);
+        return 0;
+    }
     heap_oracle_begin(&oracle, &heap, next, &stream);
-    while (!byte_stream_is_empty(&stream)) {
+    for (unsigned step = 1; !byte_stream_is_empty(&stream); step++) {
         require_no_problem(heap_oracle_step(&oracle));
+        if (step % TRIM_STEP_COUNT == 0)
+            heap_trim(&heap);
         require_no_problem(heap_oracle_check(&oracle));
     }
     require_no_problem(heap_oracle_end(&oracle));
