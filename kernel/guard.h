@@ -14,9 +14,9 @@ void guard_use(const struct address_space *space);
 /* The guard page range that contains an address; NULL if there is none. */
 const struct address_space_guard *guard_find(struct virt_addr address);
 
-/* Say which of the heap's guarded blocks an access to a page that is not there was about, and who
- * allocated and freed it. `access` is what was done: "write to". False, and `text` not written, if
- * the address is not where such blocks lie. */
+/* Say which of the heap's guarded blocks an access to a page that is not there was about; who
+ * allocated and freed it are notes of the panic to come. `access` is what was done: "write to".
+ * False, and `text` not written, if the address is not where such blocks lie. */
 bool guard_describe_block(struct virt_addr address, const char *access, char *text,
                           size_t capacity_bytes);
 

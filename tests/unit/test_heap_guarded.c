@@ -845,6 +845,7 @@ static void test_incidents_name_the_block(void **state)
     assert_incident(heap, (uint8_t *)guarded->base, GUARDED_NOWHERE, 0, NULL, 0);
     assert_incident(heap, (uint8_t *)guarded->lanes_start, GUARDED_NOWHERE, 0, NULL, 0);
 
+    assert_int_equal(incident.is_freed, kind == GUARDED_USE_FREED);
     uint8_t *first = allocate_guarded(heap, 8192);
     uint8_t *second = allocate_guarded(heap, 8192);
     uint8_t *third = allocate_guarded(heap, 8200);

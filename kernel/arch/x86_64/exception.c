@@ -128,7 +128,7 @@ static struct arch_registers registers_of(const struct interrupt_frame *frame)
 
 static _Noreturn void report(const struct interrupt_frame *frame)
 {
-    char cause[256];
+    char cause[160];
     enum panic_code code = classify(frame, cause, sizeof cause);
     struct arch_registers registers = registers_of(frame);
     panic_report(code, cause, NULL, 0, &registers);

@@ -122,6 +122,7 @@ struct guarded_incident {
     const void *freed_by; /* NULL unless the block is freed */
 };
 
+    bool is_freed;
 /* What an address in the guarded window is, for the report of a fault there. False if it is not in
  * the window. Only reads; while the heap is being changed the answer may be about the moment
  * before. */

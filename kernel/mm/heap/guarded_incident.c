@@ -47,6 +47,7 @@ bool guarded_find_incident(const struct heap *heap, const void *address,
         .block = (const void *)record->block,
         .size_bytes = record->size_bytes,
         .distance_bytes = distance(record, (uintptr_t)address),
+        .is_freed = record->life == GUARDED_FREED,
         .allocated_by = record->allocated_by,
         .freed_by = record->life == GUARDED_FREED ? record->freed_by : NULL,
     };
