@@ -223,7 +223,7 @@ static void test_guarded_blocks_are_named(void **state)
     assert_int_equal(incident.kind, GUARDED_USE_FREED);
     expect_panic(PANIC_HEAP_DOUBLE_FREE, kfree(block));
     char expected[128];
-    (void)snprintf(expected, sizeof expected, "in free memory %p of 10000 bytes", (void *)block);
+    (void)snprintf(expected, sizeof expected, "freed block %p of 10000 bytes", (void *)block);
     assert_non_null(strstr(panic_stub.message, expected));
     assert_ptr_equal(panic_stub_noted("allocated by"), incident.allocated_by);
     assert_ptr_equal(panic_stub_noted("freed by"), incident.freed_by);

@@ -88,7 +88,7 @@ static void *place_block(struct heap *heap, const struct heap_request *request)
     lay_canaries_behind(guarded, &record);
     guarded->used_bytes += record.size_bytes;
     guarded->live_count++;
-    heap_count_allocation(heap, record.size_bytes);
+    heap_counters_allocate(heap_outer_counters(heap), record.size_bytes);
     return (void *)block;
 }
 
@@ -102,7 +102,7 @@ static void release(struct heap *heap, const struct guarded_place *place, const 
     guarded_place_give_back(&heap->guarded, place);
     heap->guarded.used_bytes -= record->size_bytes;
     heap->guarded.live_count--;
-    heap_count_free(heap, record->size_bytes);
+    heap_counters_free(heap_outer_counters(heap), 1, record->size_bytes);
 }
 
 /* --- Proving pointers ------------------------------------------------------------------------- */
@@ -144,7 +144,7 @@ static bool prove(struct heap *heap, const void *pointer, const void *caller,
                 return true;
         }
     }
-    heap_report(heap, &fault);
+    heap_tell(heap, &fault);
     return false;
 }
 
@@ -246,7 +246,7 @@ static void shrink(struct heap *heap, struct guarded_record *record, size_t size
     if (new_end < old_end)
         guarded_take_back(heap, new_end, old_end - new_end);
     guarded->used_bytes -= record->size_bytes - size_bytes;
-    heap_count_resize(heap, record->size_bytes, size_bytes);
+    heap_counters_resize(heap_outer_counters(heap), record->size_bytes, size_bytes);
     record->size_bytes = size_bytes;
     lay_canaries_behind(guarded, record);
 }
@@ -266,13 +266,13 @@ static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size
         shrink(heap, record, size_bytes);
         return block;
     }
-    uint64_t failure_count = heap->counters.failure_count;
+    uint64_t failure_count = heap_outer_counters(heap)->failure_count;
     void *moved =
         guarded_allocate_aligned(heap, size_bytes, (size_t)1 << record->alignment_shift, caller);
     if (moved == NULL) {
         if (size_bytes > old_bytes || heap->condemned)
             return NULL;
-        heap->counters.failure_count = failure_count;
+        heap_outer_counters(heap)->failure_count = failure_count;
         shrink(heap, record, size_bytes);
         return block;
     }
@@ -358,7 +358,8 @@ enum heap_status guarded_judge(const struct guarded_configuration *configuration
     return HEAP_OK;
 }
 
-void guarded_begin(struct heap *heap, const struct heap_operations *below)
+const struct heap_operations *guarded_install(struct heap *heap,
+                                              const struct heap_operations *below)
 {
     const struct guarded_configuration *configuration = &heap->configuration.guarded;
     struct guarded_state *guarded = &heap->guarded;
@@ -374,7 +375,7 @@ void guarded_begin(struct heap *heap, const struct heap_operations *below)
     guarded_place_begin(guarded);
     if (configuration->sample_interval != 0)
         begin_countdown(heap);
-    heap->operations = guarded_operations;
+    return &guarded_operations;
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /*
- * guarded.h - a layer over a policy: blocks with pages of their own between pages that never are.
+ * guarded.h - the outermost layer over a policy: blocks with pages of their own between pages that
+ * never are.
  *
  * Large blocks get such pages, and of the small ones one in so many ("sampled"). An access beyond
  * their ends, and any access after the free, faults at the instruction that makes it. They lie in
@@ -17,6 +18,9 @@
  * not memory, and finds the place of any address by one subtraction and two shifts: so everything
  * here takes constant time, but for the pages themselves. A place that is freed is the last of its
  * lane to be used again; until then its record tells who allocated and who freed the block.
+ *
+ * It lies above the layer of heap_debug.h, which knows nothing of guarded blocks: a record behind
+ * the block would be where the guard page is to be, and a block that waits would stay usable.
  *
  * Only a policy's blocks that may be freed in any order can have this layer: heap_initialise()
  * leaves it out over heap_policy_bump, whose heap_bump_release() must find every block by its
@@ -118,11 +122,11 @@ struct guarded_incident {
     const void *block; /* this and what follows is 0 for GUARDED_NOWHERE */
     size_t size_bytes;
     size_t distance_bytes;
+    bool is_freed;
     const void *allocated_by;
     const void *freed_by; /* NULL unless the block is freed */
 };
 
-    bool is_freed;
 /* What an address in the guarded window is, for the report of a fault there. False if it is not in
  * the window. Only reads; while the heap is being changed the answer may be about the moment
  * before. */

@@ -116,7 +116,6 @@ void heap_tell(struct heap *heap, const struct heap_fault *fault)
         heap->condemned = true;
         heap->operations = condemned_operations;
     }
-    heap->counters.fault_count++;
     heap->configuration.fault(heap->configuration.fault_context, fault);
 }
 
@@ -130,11 +129,10 @@ void heap_report(struct heap *heap, const struct heap_fault *fault)
 
 /* --- Size of the heap ------------------------------------------------------------------------- */
 
-/* bump.h: a release must find all blocks behind a mark. Above heap_debug.h there is none yet. */
+/* bump.h: a release must find all blocks behind a mark. */
 static bool has_guarded(const struct heap_configuration *configuration)
 {
-    return configuration->guarded.window_bytes != 0 && !configuration->policy->frees_newest_only &&
-           !configuration->debug;
+    return configuration->guarded.window_bytes != 0 && !configuration->policy->frees_newest_only;
 }
 
 static enum heap_status configuration_judge(const struct heap_configuration *configuration)
@@ -171,14 +169,14 @@ enum heap_status heap_initialise(const struct heap_configuration *configuration,
         if (!configuration->pages.grow(configuration->pages.context, size_bytes))
             return HEAP_NO_MEMORY;
     }
-    *ret_heap = (struct heap){.operations = *configuration->policy->operations,
-                              .configuration = *configuration,
-                              .size_bytes = size_bytes};
+    *ret_heap = (struct heap){.configuration = *configuration, .size_bytes = size_bytes};
     configuration->policy->initialise(ret_heap);
+    const struct heap_operations *outermost = configuration->policy->operations;
     if (configuration->debug)
-        heap_debug_install(ret_heap, configuration->policy->operations);
+        outermost = heap_debug_install(ret_heap, outermost);
     if (has_guarded(configuration))
-        guarded_begin(ret_heap, configuration->policy->operations);
+        outermost = guarded_install(ret_heap, outermost);
+    ret_heap->operations = *outermost;
     return HEAP_OK;
 }
 

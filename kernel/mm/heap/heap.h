@@ -142,7 +142,7 @@ struct heap_operations {
 /* Read only for callers: everything has a function. */
 struct heap {
     struct heap_operations operations; /* of the outermost layer */
-    struct heap_counters counters;     /* of the policy's blocks */
+    struct heap_counters counters;     /* of the policy's blocks; without `debug` of all */
     size_t size_bytes;                 /* usable now */
     bool condemned;                    /* found corrupt: nothing is served any more */
     union {                            /* the policy's own */

@@ -407,13 +407,14 @@ static const struct heap_operations debug_operations = {
     .usable_size = debug_usable_size,
 };
 
-void heap_debug_install(struct heap *heap, const struct heap_operations *below)
+const struct heap_operations *heap_debug_install(struct heap *heap,
+                                                 const struct heap_operations *below)
 {
     heap->debug = (struct heap_debug_state){
         .below = below,
         .secret = heap_hash(heap->configuration.secret, (uintptr_t)heap->configuration.base),
     };
-    heap->operations = debug_operations;
+    return &debug_operations;
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
@@ -498,7 +499,7 @@ const char *heap_debug_check(const struct heap *heap)
     heap_walk_below(heap, tally_piece, &tally);
     if (tally.problem != NULL)
         return tally.problem;
-    if (tally.used_bytes != heap_counters_used_bytes(&debug->counters))
+    if (tally.used_bytes + heap->guarded.used_bytes != heap_counters_used_bytes(&debug->counters))
         return "the counters of the layer above do not match the blocks";
     if (tally.waiting_count != debug->waiting_count || tally.waiting_bytes != debug->waiting_bytes)
         return "the freed blocks that wait are not those that were counted";

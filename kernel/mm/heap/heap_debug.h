@@ -44,7 +44,7 @@ struct heap_debug_record;
 
 struct heap_debug_state {
     const struct heap_operations *below; /* the table that this layer calls */
-    struct heap_counters counters;       /* of what was asked of this layer */
+    struct heap_counters counters;       /* of what the heap's callers asked for */
     uint64_t secret;
     uint8_t *oldest; /* of the blocks that wait; NULL if none does */
     uint8_t *newest;
@@ -53,8 +53,9 @@ struct heap_debug_state {
     size_t waiting_bytes; /* as the policy was asked for them */
 };
 
-/* Put the layer above `below`. The heap has no live blocks. */
-void heap_debug_install(struct heap *heap, const struct heap_operations *below);
+/* Put the layer above `below`: the operations that serve then. The heap has no live blocks. */
+const struct heap_operations *heap_debug_install(struct heap *heap,
+                                                 const struct heap_operations *below);
 
 /* Give all blocks that wait back to the policy. False: something was found corrupt, and reported.
  */

@@ -116,8 +116,10 @@ static inline size_t larger(size_t a, size_t b)
 /* Whether heap_initialise() can serve this: OK, UNALIGNED, TOO_SMALL or TOO_LARGE. */
 enum heap_status guarded_judge(const struct guarded_configuration *configuration);
 
-/* Begin with no guarded block, over the operations `below`. Precondition: judged OK. */
-void guarded_begin(struct heap *heap, const struct heap_operations *below);
+/* Put the layer above `below`: the operations that serve then. The heap has no live blocks.
+ * Precondition: judged OK. */
+const struct heap_operations *guarded_install(struct heap *heap,
+                                              const struct heap_operations *below);
 
 /* As the policy's functions of these names, for the guarded blocks alone. */
 void guarded_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
@@ -125,10 +127,10 @@ const char *guarded_check(const struct heap *heap);
 
 /* --- What heap.c provides --------------------------------------------------------------------- */
 
-/* Call the fault callback, with what the layers above know of the block. */
+/* Call the fault callback, with what the layer of heap_debug.h knows of the block. */
 void heap_report(struct heap *heap, const struct heap_fault *fault);
 
-/* The same with the fault as it is: for the outermost layer. */
+/* The same with the fault as it is: for the layers. */
 void heap_tell(struct heap *heap, const struct heap_fault *fault);
 
 /* Call `visit` for each piece of the policy's, then for each guarded block, both in order of
@@ -144,8 +146,7 @@ bool heap_grow_for(struct heap *heap, const struct heap_request *request);
 /* Give what is free at the end back to the page source, if that is worth its cost. */
 void heap_give_back_tail(struct heap *heap);
 
-/* What the heap's callers asked for, which is what the outermost layer counts. The policy's own
- * count is heap->counters. */
+/* What the heap's callers asked for. The policy's own count is heap->counters. */
 static inline struct heap_counters *heap_outer_counters(struct heap *heap)
 {
     return heap->configuration.debug ? &heap->debug.counters : &heap->counters;
@@ -173,10 +174,11 @@ static inline size_t heap_used_bytes(const struct heap *heap)
     return heap_counters_used_bytes(&heap->counters);
 }
 
-/* Of these, what the policy's own blocks hold. */
+/* Of these, what the policy's own blocks hold: guarded ones are counted by the layer of
+ * heap_debug.h if there is one. */
 static inline size_t heap_policy_used_bytes(const struct heap *heap)
 {
-    return heap_used_bytes(heap) - heap->guarded.used_bytes;
+    return heap_used_bytes(heap) - (heap->configuration.debug ? 0 : heap->guarded.used_bytes);
 }
 
 #endif
