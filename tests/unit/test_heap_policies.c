@@ -439,15 +439,16 @@ static void test_K6_K7_foreign_pointers(void **state)
     assert_sound(heap);
 }
 
-/* Every address of the heap that is no live block, its own tables included, is refused. */
-static void test_K7_every_pointer_but_the_blocks_is_refused(void **state)
+/* Every address of the heap that is no live block, its own tables included, is refused. The blocks
+ * are so many of one size, and so few of others. */
+static void assert_other_pointers_are_refused(struct fixture *fixture, unsigned alike_count,
+                                              unsigned other_count)
 {
-    struct fixture *fixture = *state;
     struct heap *heap = start_fixed(fixture, MIB);
     static bool is_block[MIB / 16];
     memset(is_block, 0, sizeof is_block);
-    for (unsigned i = 0; i < 300; i++) {
-        uint8_t *block = allocate(heap, i % 3 == 0 ? 48 : i);
+    for (unsigned i = 0; i < alike_count + other_count; i++) {
+        uint8_t *block = allocate(heap, i < alike_count ? 48 : i % 700);
         is_block[(block - fixture->arena.base) / 16] = true;
     }
     for (size_t i = 0; i < MIB / 16; i++) {
@@ -460,7 +461,13 @@ static void test_K7_every_pointer_but_the_blocks_is_refused(void **state)
         fixture->arena.fault_count = 0;
     }
     assert_sound(heap);
-    assert_int_equal(statistics_of(heap).live_block_count, 300);
+    assert_int_equal(statistics_of(heap).live_block_count, alike_count + other_count);
+}
+
+static void test_K7_every_pointer_but_the_blocks_is_refused(void **state)
+{
+    assert_other_pointers_are_refused(*state, 100, 200);
+    assert_other_pointers_are_refused(*state, 3000, 20);
 }
 
 /* Whatever hash a word carries, one of these is right: it must not make a block that reaches beyond
@@ -786,6 +793,28 @@ static void test_free_tail_goes_back(void **state)
 /* --- K13: merging ------------------------------------------------------------------------------
  */
 
+/* Of a full heap every third block is freed: as many of that size can be had again, and no more. */
+static void test_K13_freed_blocks_serve_their_size_again(void **state)
+{
+    struct fixture *fixture = *state;
+    static void *blocks[MIB / 16];
+    for (size_t s = 0; s < SIZE_COUNT; s += 2) {
+        struct heap *heap = start_fixed(fixture, MIB);
+        if (heap_frees_newest_only(heap))
+            return;
+        size_t block_count = 0;
+        size_t freed_count = 0;
+        while ((blocks[block_count] = heap_allocate(heap, SIZES[s], CALLER)) != NULL)
+            block_count++;
+        for (size_t i = block_count / 3 * 3; i > 0; i -= 3, freed_count++)
+            heap_free(heap, blocks[i - 1], CALLER);
+        for (size_t i = 0; i < freed_count; i++)
+            (void)allocate(heap, SIZES[s]);
+        assert_null(heap_allocate(heap, SIZES[s], CALLER));
+        assert_sound(heap);
+    }
+}
+
 static void test_K13_checkerboard_merges(void **state)
 {
     struct fixture *fixture = *state;
@@ -896,6 +925,27 @@ static void test_K15_every_pair_of_sizes_keeps_the_content(void **state)
             assert_sound(heap);
         }
         assert_int_equal(fixture->arena.fault_count, 0);
+    }
+}
+
+/* However a policy keeps so many blocks of a size, the new size is exactly what was asked for. */
+static void test_K15_one_byte_less_in_a_population(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t s = 1; s < SIZE_COUNT; s++) {
+        for (size_t p = 0; p < POPULATION_COUNT; p++) {
+            struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+            populate(heap, SIZES[s], POPULATIONS[p]);
+            uint8_t *block = memset(allocate(heap, SIZES[s]), 0x42, SIZES[s]);
+            block = heap_reallocate(heap, block, SIZES[s] - 1, CALLER);
+            if (SIZES[s] == 1)
+                continue;
+            assert_non_null(block);
+            assert_int_equal(heap_usable_size(heap, block, CALLER), SIZES[s] - 1);
+            for (size_t i = 0; i < SIZES[s] - 1; i++)
+                assert_int_equal(block[i], 0x42);
+            assert_sound(heap);
+        }
     }
 }
 
@@ -1409,12 +1459,14 @@ static const struct policy_test TESTS[] = {
     TEST(test_K11_growth_takes_what_there_is),
     TEST(test_K12_window_full),
     TEST(test_free_tail_goes_back),
+    TEST_OF_POLICY(test_K13_freed_blocks_serve_their_size_again),
     TEST(test_K13_checkerboard_merges),
     TEST(test_largest_free_block_can_be_had),
     TEST(test_the_one_that_fits_is_found),
     TEST(test_K14_zeroed_product_that_wraps_is_refused),
     TEST(test_K15_reallocation_of_null_and_to_zero),
     TEST(test_K15_every_pair_of_sizes_keeps_the_content),
+    TEST(test_K15_one_byte_less_in_a_population),
     TEST(test_K15_failure_leaves_the_old_block),
     TEST(test_K15_reallocation_keeps_the_alignment),
     TEST(test_K16_alignments_are_exact_and_blocks_apart),
