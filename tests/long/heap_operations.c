@@ -15,16 +15,16 @@
 #define OPERATIONS_PER_EPISODE 50000u
 #define OPERATIONS_PER_CHECK   16u
 
-static void switch_on_poison(struct heap_configuration *configuration)
+static void switch_on_debug(struct heap_configuration *configuration)
 {
-    configuration->poison = true;
+    configuration->debug = true;
 }
 
 static const struct layer {
     const char *name;
     void (*switch_on)(struct heap_configuration *configuration);
 } LAYERS[] = {
-    {"poison", switch_on_poison}, /* best-fit's own */
+    {"debug", switch_on_debug},
 };
 
 static bool names(const char *list, const char *name)
