@@ -32,7 +32,9 @@ struct bump_mark {
 struct bump_mark heap_bump_mark(const struct heap *heap);
 
 /* Free all blocks that were allocated since the mark, in constant time. The mark stays good. A mark
- * that lies behind the last block, since what was there was freed, is a fault (DOUBLE_FREE). */
+ * that lies behind the last block, since what was there was freed, is a fault (DOUBLE_FREE).
+ * The blocks' headers stay where they are: a pointer to one of them is a double free, but once its
+ * memory is inside of a later block that nobody has written to, it may pass for a block. */
 void heap_bump_release(struct heap *heap, struct bump_mark mark, const void *caller);
 
 /* Free all blocks. */
