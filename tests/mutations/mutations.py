@@ -290,8 +290,8 @@ MUTATIONS = [
              "copy(heap, block, old_bytes, size_bytes, sealed_alignment(block, header), caller);",
              "copy(heap, block, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);"),
     Mutation("fast: a few blocks get a slab", FAST,
-             "class->core_count * class->stride_bytes >= FIRST_SLAB_BYTES;",
-             "class->core_count * class->stride_bytes < FIRST_SLAB_BYTES;"),
+             "class->core_count * class->stride_bytes >= least_bytes;",
+             "class->core_count * class->stride_bytes < least_bytes;"),
     # --- what serves every policy
     Mutation("plain: the alignment is forgotten", HEAP + "plain.c",
              "{size_bytes, info.alignment_bytes, caller};",

@@ -15,8 +15,11 @@
 #include "shared/power_of_two.h"
 
 /* A class gets its first slab when its blocks have this many bytes: no fewer make up for what a
- * page that is mostly empty costs. */
-#define FIRST_SLAB_BYTES ((size_t)1024)
+ * page that is mostly empty costs. Fewer do while so much is free that a page for each class would
+ * be a small part of it. */
+#define FIRST_SLAB_BYTES        ((size_t)1024)
+#define FIRST_SLAB_PLENTY_BYTES ((size_t)256)
+#define PLENTY_UNITS            (((size_t)8 << 20) / SEALED_UNIT_BYTES)
 
 /* A hole below this is of use to small sizes alone. */
 #define HOLE_UNITS 19
@@ -193,7 +196,9 @@ static bool deserves_slab(const struct heap *heap, const struct fast_class *clas
         return false;
     if (memory_is_short(heap))
         return false;
-    return class->slot_count != 0 || class->core_count * class->stride_bytes >= FIRST_SLAB_BYTES;
+    size_t least_bytes =
+        fast->core.free_units < PLENTY_UNITS ? FIRST_SLAB_BYTES : FIRST_SLAB_PLENTY_BYTES;
+    return class->slot_count != 0 || class->core_count * class->stride_bytes >= least_bytes;
 }
 
 /* The class's current word is used up. */
