@@ -102,7 +102,8 @@ static bool make_leaf(struct heap *heap, size_t page, const void *caller)
     struct fast_leaf *leaf = take_own(heap, FAST_OWN_LEAF, sizeof *leaf, SEALED_UNIT_BYTES, caller);
     if (leaf == NULL)
         return false;
-    *leaf = no_leaf;
+    for (size_t i = 0; i < FAST_LEAF_PAGES; i++)
+        leaf->slabs[i] = &fast_no_slab;
     *place = leaf;
     return true;
 }
