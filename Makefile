@@ -509,7 +509,7 @@ $(BUILD)/host/libhandoffheap.a: $(LIBRARY_OBJECTS) $(HEAP_HEADERS)
 
 $(BUILD)/host/libheap_preload.so: $(PRELOAD_OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CLANG) -shared -Wl,-z,defs $^ -lpthread -o $@
+	$(Q)$(CLANG) -shared -Wl,-z,defs -Wl,-z,initfirst $^ -lpthread -o $@
 
 .PHONY: lib
 lib: $(BUILD)/host/libhandoffheap.a $(BUILD)/host/libheap_preload.so ## the heap as a library, and as a malloc() for programs: build/host/

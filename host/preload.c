@@ -5,13 +5,15 @@
  *
  *   HANDOFF_HEAP        the policy: fast (default), best-fit or first-fit
  *   HANDOFF_HEAP_DEBUG  set to anything: remember who allocated and freed each block, and find
- * writes to freed blocks, at the end at the latest (heap_debug.h) HANDOFF_HEAP_STATS  set to
- * anything: print the heap's figures when the program ends HANDOFF_HEAP_TRACE  record every call
- * into this file, with the process's number added to its name (host/trace.h)
+ *                       writes to freed blocks, at the end at the latest (heap_debug.h)
+ *   HANDOFF_HEAP_STATS  set to anything: print the heap's figures when the program ends
+ *   HANDOFF_HEAP_TRACE  record every call into this file, with the process's number added to its
+ *                       name (host/trace.h)
  *
  * One heap, one lock. A fault is named on standard error, and the program aborts.
  */
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -21,8 +23,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/single_threaded.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/owned_lock.h"
 #include "host/trace.h"
 #include "kernel/mm/heap/policy.h"
 #include "shared/format.h"
@@ -30,24 +35,26 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* Addresses cost nothing; the policies' own limits are not far above. */
-#define RESERVED_BYTES ((size_t)32 << 30)
+/* The policies' own limits are not far above. */
+#define LIMIT_BYTES ((size_t)32 << 30)
 /* The step in which pages become usable, and stay so: a system call for each 64 KiB would cost more
  * than the heap does. */
 #define COMMIT_BYTES ((size_t)4 << 20)
 
-static pthread_mutex_t heap_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct owned_lock heap_lock;
 static struct heap heap;
 static bool is_online;
 
 /* --- What is said, without the C library's streams, which allocate -----------------------------
  */
 
+/* Asked of the kernel directly: the library's write() would end a thread that is to be cancelled,
+ * and the fault be forgotten. */
 static void say(const char *text)
 {
     size_t length = strlen(text);
     while (length > 0) {
-        ssize_t written = write(STDERR_FILENO, text, length);
+        long written = syscall(SYS_write, STDERR_FILENO, text, length);
         if (written <= 0)
             return;
         text += written;
@@ -74,58 +81,77 @@ static void fault(void *context, const struct heap_fault *found)
                 is_range ? "in free memory" : "block", found->block,
                 is_range ? found->free_bytes : found->size_bytes, found->allocated_by,
                 found->freed_by, found->caller);
-    (void)pthread_mutex_unlock(&heap_lock);
+    owned_lock_release(&heap_lock);
     give_up(text);
 }
 
 /* --- The page source ----------------------------------------------------------------------------
+ *
+ * Nothing is reserved: addresses count against RLIMIT_AS, and a program may lower that later. The
+ * heap lies where neither the kernel nor a program puts anything unasked: far below the top of the
+ * address space and mmap()'s place without a limit of the stack (a third of it), far above every
+ * executable that is linked to a fixed address.
  */
 
-struct reserve {
+#define FIRST_BASE      ((uintptr_t)0x240000000000)
+#define BASE_STEP_BYTES ((uintptr_t)256 << 20)
+#define BASE_COUNT      ((uintptr_t)8192) /* 2 TiB of choice */
+#define BASE_TRIES      16
+
+struct range {
     uint8_t *base;
     size_t limit_bytes;
     size_t used_bytes;
-    size_t committed_bytes; /* a multiple of COMMIT_BYTES, or the limit */
+    size_t mapped_bytes; /* a multiple of COMMIT_BYTES, or the limit */
 };
 
-static struct reserve reserve;
+static struct range range;
 
-static size_t commit_for(size_t bytes)
+static size_t mapped_for(size_t bytes)
 {
     size_t rounded = (bytes + COMMIT_BYTES - 1) / COMMIT_BYTES * COMMIT_BYTES;
-    return rounded < reserve.limit_bytes ? rounded : reserve.limit_bytes;
+    return rounded < range.limit_bytes ? rounded : range.limit_bytes;
+}
+
+/* False also if somebody else's mapping is there. */
+static bool map_at(uint8_t *start, size_t bytes)
+{
+    void *found = mmap(start, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (found == MAP_FAILED)
+        return false;
+    if (found != start) { /* a kernel before 4.17 takes the address as a wish */
+        (void)munmap(found, bytes);
+        return false;
+    }
+    return true;
 }
 
 static bool grow(void *context, size_t additional_bytes)
 {
     (void)context;
-    if (additional_bytes > reserve.limit_bytes - reserve.used_bytes)
+    if (additional_bytes > range.limit_bytes - range.used_bytes)
         return false;
-    size_t committed_bytes = commit_for(reserve.used_bytes + additional_bytes);
-    if (committed_bytes > reserve.committed_bytes) {
-        if (mprotect(reserve.base + reserve.committed_bytes,
-                     committed_bytes - reserve.committed_bytes, PROT_READ | PROT_WRITE) != 0)
+    size_t mapped_bytes = mapped_for(range.used_bytes + additional_bytes);
+    if (mapped_bytes > range.mapped_bytes) {
+        if (!map_at(range.base + range.mapped_bytes, mapped_bytes - range.mapped_bytes))
             return false;
-        reserve.committed_bytes = committed_bytes;
+        range.mapped_bytes = mapped_bytes;
     }
-    reserve.used_bytes += additional_bytes;
+    range.used_bytes += additional_bytes;
     return true;
 }
 
-/* The addresses stay reserved; the memory goes back, in whole steps. */
 static void shrink(void *context, size_t bytes)
 {
     (void)context;
-    reserve.used_bytes -= bytes;
-    size_t keep_bytes = commit_for(reserve.used_bytes) + COMMIT_BYTES;
-    if (keep_bytes >= reserve.committed_bytes)
+    range.used_bytes -= bytes;
+    size_t keep_bytes = mapped_for(range.used_bytes) + COMMIT_BYTES;
+    if (keep_bytes >= range.mapped_bytes)
         return;
-    uint8_t *start = reserve.base + keep_bytes;
-    size_t given_bytes = reserve.committed_bytes - keep_bytes;
-    if (mmap(start, given_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-             -1, 0) != start)
+    if (munmap(range.base + keep_bytes, range.mapped_bytes - keep_bytes) != 0)
         give_up("heap: the system does not take memory back\n");
-    reserve.committed_bytes = keep_bytes;
+    range.mapped_bytes = keep_bytes;
 }
 
 /* --- The start ----------------------------------------------------------------------------------
@@ -149,35 +175,39 @@ static const struct heap_policy *chosen_policy(void)
 static void go_online(void)
 {
     const struct heap_policy *policy = chosen_policy();
-    reserve.limit_bytes = policy->maximum_bytes < RESERVED_BYTES
-                              ? policy->maximum_bytes / COMMIT_BYTES * COMMIT_BYTES
-                              : RESERVED_BYTES;
-    void *base = mmap(NULL, reserve.limit_bytes, PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED)
-        give_up("heap: no addresses to reserve (ulimit -v?)\n");
-    reserve.base = base;
+    range.limit_bytes = policy->maximum_bytes < LIMIT_BYTES
+                            ? policy->maximum_bytes / COMMIT_BYTES * COMMIT_BYTES
+                            : LIMIT_BYTES;
 
-    uint64_t secret;
-    if (getrandom(&secret, sizeof secret, GRND_NONBLOCK) != sizeof secret)
-        secret = (uintptr_t)base ^ (uintptr_t)&secret;
-    const struct heap_configuration configuration = {
-        .policy = policy,
-        .base = base,
-        .limit_bytes = reserve.limit_bytes,
-        .pages = {.grow = grow, .shrink = shrink},
-        .secret = secret,
-        .debug = getenv("HANDOFF_HEAP_DEBUG") != NULL,
-        .fault = fault,
-    };
-    if (heap_initialise(&configuration, &heap) != HEAP_OK)
+    uint64_t random[2];
+    if (getrandom(random, sizeof random, GRND_NONBLOCK) != sizeof random) {
+        random[0] = (uintptr_t)&random;
+        random[1] = (uintptr_t)getpid();
+    }
+    enum heap_status status = HEAP_NO_MEMORY;
+    for (unsigned i = 0; i < BASE_TRIES && status == HEAP_NO_MEMORY; i++) {
+        range.base = (uint8_t *)(FIRST_BASE + (random[1] + i) % BASE_COUNT * BASE_STEP_BYTES);
+        const struct heap_configuration configuration = {
+            .policy = policy,
+            .base = range.base,
+            .limit_bytes = range.limit_bytes,
+            .pages = {.grow = grow, .shrink = shrink},
+            .secret = random[0],
+            .debug = getenv("HANDOFF_HEAP_DEBUG") != NULL,
+            .fault = fault,
+        };
+        status = heap_initialise(&configuration, &heap);
+    }
+    if (status != HEAP_OK)
         give_up("heap: no memory to start with\n");
+    trace_start(getenv("HANDOFF_HEAP_TRACE"));
     is_online = true;
 }
 
 static struct heap *lock(void)
 {
-    (void)pthread_mutex_lock(&heap_lock);
+    if (!owned_lock_take(&heap_lock))
+        give_up("heap: a signal handler called the heap, and had interrupted the heap\n");
     if (__builtin_expect(!is_online, 0))
         go_online();
     return &heap;
@@ -185,30 +215,69 @@ static struct heap *lock(void)
 
 static void unlock(void)
 {
-    (void)pthread_mutex_unlock(&heap_lock);
+    owned_lock_release(&heap_lock);
 }
 
-/* A child of fork() has one thread; the lock must not be held by one that it does not have. */
-static void lock_for_fork(void)
+/* --- fork() -------------------------------------------------------------------------------------
+ *
+ * A child has one thread; the lock must not be held by one that it does not have. Who writes to a
+ * stream may hold its lock and allocate, and fork() takes the lock of the list of all streams, so
+ * ours comes after that one, as the C library's own allocator's does. A signal handler may fork in
+ * the middle of a call to the heap; the child then comes back into that call.
+ */
+
+/* The GNU C library's; NULL in another. */
+extern void _IO_list_lock(void) __attribute__((weak));
+extern void _IO_list_unlock(void) __attribute__((weak));
+extern void _IO_list_resetlock(void) __attribute__((weak));
+
+/* Changed under the heap's lock alone. */
+static bool has_streams; /* fork() has locked them: not with one thread, nor does the library */
+static unsigned forks_inside; /* of the heap: its lock is the interrupted call's */
+
+static void before_fork(void)
 {
-    (void)lock();
+    bool takes_streams = _IO_list_lock != NULL && !__libc_single_threaded;
+    if (takes_streams)
+        _IO_list_lock();
+    if (!owned_lock_take(&heap_lock))
+        forks_inside++;
+    has_streams = takes_streams;
 }
 
+static bool is_fork_inside(void)
+{
+    if (forks_inside == 0)
+        return false;
+    forks_inside--;
+    return true;
+}
+
+static void after_fork_in_parent(void)
+{
+    bool releases_streams = has_streams;
+    if (!is_fork_inside())
+        owned_lock_release(&heap_lock);
+    if (releases_streams)
+        _IO_list_unlock();
+}
+
+static void after_fork_in_child(void)
+{
+    owned_lock_inherit(&heap_lock, is_fork_inside());
+    if (has_streams)
+        _IO_list_resetlock();
+}
+
+/* Linked with -z initfirst: what is registered first locks last, when no other handler of fork()
+ * allocates any more. The C library has no environment yet. */
 __attribute__((constructor)) static void prepare(void)
 {
-    (void)pthread_atfork(lock_for_fork, unlock, unlock);
-    trace_start(getenv("HANDOFF_HEAP_TRACE"));
+    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-__attribute__((destructor)) static void finish(void)
+static void say_figures(void)
 {
-    trace_finish();
-    if (getenv("HANDOFF_HEAP_DEBUG") != NULL) {
-        heap_trim(lock());
-        unlock();
-    }
-    if (getenv("HANDOFF_HEAP_STATS") == NULL)
-        return;
     struct heap_statistics figures;
     heap_statistics(lock(), &figures);
     const char *policy = heap_policy_name(&heap);
@@ -223,6 +292,17 @@ __attribute__((destructor)) static void finish(void)
                 (unsigned long long)figures.free_count, (unsigned long long)figures.failure_count,
                 problem == NULL ? "passed" : problem);
     say(text);
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+    trace_finish();
+    if (getenv("HANDOFF_HEAP_DEBUG") != NULL) {
+        heap_trim(lock());
+        unlock();
+    }
+    if (getenv("HANDOFF_HEAP_STATS") != NULL)
+        say_figures();
 }
 
 /* --- The family ---------------------------------------------------------------------------------
@@ -294,7 +374,7 @@ EXPORTED int posix_memalign(void **ret_block, size_t alignment_bytes, size_t siz
     if (!is_power_of_two(alignment_bytes) || alignment_bytes % sizeof(void *) != 0)
         return EINVAL;
     void *block = allocate_aligned(alignment_bytes, size_bytes, HEAP_CALLER);
-    if (block == NULL)
+    if (or_error(block) == NULL)
         return ENOMEM;
     *ret_block = block;
     return 0;
@@ -337,4 +417,61 @@ EXPORTED size_t malloc_usable_size(void *block)
     size_t size_bytes = heap_usable_size(lock(), block, HEAP_CALLER);
     unlock();
     return size_bytes;
+}
+
+/* --- What the GNU C library has besides. mallopt() and malloc_info() stay its own: they speak of
+ * an allocator that serves nobody here. */
+
+EXPORTED struct mallinfo2 mallinfo2(void)
+{
+    struct heap_statistics figures;
+    heap_statistics(lock(), &figures);
+    unlock();
+    return (struct mallinfo2){
+        .arena = figures.size_bytes,
+        .ordblks = figures.free_block_count,
+        .uordblks = figures.used_bytes,
+        .fordblks = figures.size_bytes - figures.used_bytes,
+    };
+}
+
+/* Its fields are too small for a large heap: they then say the most that they can. */
+static int clamped(size_t value)
+{
+    return value < INT_MAX ? (int)value : INT_MAX;
+}
+
+EXPORTED struct mallinfo mallinfo(void)
+{
+    struct mallinfo2 figures = mallinfo2();
+    return (struct mallinfo){
+        .arena = clamped(figures.arena),
+        .ordblks = clamped(figures.ordblks),
+        .uordblks = clamped(figures.uordblks),
+        .fordblks = clamped(figures.fordblks),
+    };
+}
+
+/* In the words of the library's, which programs look for. */
+EXPORTED void malloc_stats(void)
+{
+    struct mallinfo2 figures = mallinfo2();
+    char text[256];
+    format_text(text, sizeof text,
+                "Total (incl. mmap):\nsystem bytes     = %10zu\nin use bytes     = %10zu\n"
+                "max mmap regions = %10u\nmax mmap bytes   = %10u\n",
+                figures.arena, figures.uordblks, 0U, 0U);
+    say(text);
+}
+
+/* The heap keeps what it keeps: `pad_bytes` asks for more than the free memory at its end that it
+ * leaves there anyway. */
+EXPORTED int malloc_trim(size_t pad_bytes)
+{
+    (void)pad_bytes;
+    size_t before_bytes = lock()->size_bytes;
+    heap_trim(&heap);
+    bool is_smaller = heap.size_bytes < before_bytes;
+    unlock();
+    return is_smaller;
 }

@@ -1,12 +1,33 @@
 /* One misuse of malloc() each, by name, for test_preload.py. */
 #include <malloc.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 /* The compiler must not see what is done here. */
 static void *volatile pointer;
+
+/* After SIGUSR1, SIGTRAP at each instruction; it comes back into malloc() while that works. */
+static void allocate_at_step(int number, siginfo_t *information, void *interrupted)
+{
+    (void)information;
+    if (number == SIGUSR1)
+        ((ucontext_t *)interrupted)->uc_mcontext.gregs[REG_EFL] |= 0x100;
+    else
+        free(malloc(10));
+}
+
+static void allocate_in_handler(void)
+{
+    struct sigaction action = {.sa_sigaction = allocate_at_step, .sa_flags = SA_SIGINFO};
+    (void)sigaction(SIGUSR1, &action, NULL);
+    (void)sigaction(SIGTRAP, &action, NULL);
+    (void)raise(SIGUSR1);
+    free(malloc(20));
+}
 
 int main(int argument_count, char **arguments)
 {
@@ -25,6 +46,8 @@ int main(int argument_count, char **arguments)
                0) { /* HANDOFF_HEAP_DEBUG=1 finds it at the end */
         free(pointer);
         first[39] = 'x';
+    } else if (strcmp(name, "handler") == 0) {
+        allocate_in_handler();
     } else if (strcmp(name, "foreign") == 0) {
         static uint64_t not_a_block[8];
         pointer = &not_a_block[2];
@@ -38,9 +61,8 @@ int main(int argument_count, char **arguments)
         free(first);
         free(second);
     } else {
-        (void)fprintf(stderr,
-                      "usage: misuse double-free|write-after-free|interior|foreign|overflow|"
-                      "underflow\n");
+        (void)fprintf(stderr, "usage: misuse double-free|write-after-free|interior|handler|foreign|"
+                              "overflow|underflow\n");
         return 2;
     }
     return 0;

@@ -130,6 +130,11 @@ def test_misuse_is_named_and_ends_the_program(misuse, policy):
     assert re.search(rf"^heap: [\w ]*({MISUSES[misuse]})[\w ]*: .*found in a call from 0x", said, re.M), said
 
 
+def test_signal_handler_inside_the_heap_is_named():
+    _, said = run([BUILD / "misuse", "handler"], status=-6)
+    assert "heap: a signal handler called the heap, and had interrupted the heap\n" in said
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_debug_names_who_allocated_and_who_freed(policy):
     debug = {"HANDOFF_HEAP_DEBUG": "1"}
