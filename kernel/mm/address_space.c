@@ -224,8 +224,8 @@ static void unmap_some_frames(struct address_space *space, struct virt_addr star
     struct phys_addr frames[UNMAP_PAGE_COUNT];
     for (uint64_t i = 0; i < page_count; i++) {
         struct page_mapping mapping;
-        enum page_table_status status = page_table_lookup(
-            &space->table, virt_addr_add(start, i * PAGE_SIZE_BYTES), &mapping);
+        enum page_table_status status =
+            page_table_lookup(&space->table, virt_addr_add(start, i * PAGE_SIZE_BYTES), &mapping);
         kernel_assert(status == PAGE_TABLE_OK && mapping.page_size_bytes == PAGE_SIZE_BYTES);
         frames[i] = mapping.physical;
     }
