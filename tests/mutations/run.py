@@ -24,7 +24,7 @@ STEADY = ROOT / "scripts/steady.sh"
 POLICIES = ("bump", "first-fit", "best-fit", "fast")
 # A heap that was broken may walk in circles.
 TIMEOUT_SECONDS = 200
-FAILED = re.compile(r"^not ok \d+ - (?:[\w-]+: )?(\w+)", re.MULTILINE)
+FAILED = re.compile(r"^not ok \d+ - (?:[\w+-]+: )?(\w+)", re.MULTILINE)
 SANITIZER = re.compile(r"^SUMMARY: (.*)|runtime error: (.*)", re.MULTILINE)
 
 

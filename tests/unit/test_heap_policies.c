@@ -386,6 +386,29 @@ static void test_K4_free_memory_is_not_taken_for_a_block(void **state)
     assert_sound(heap);
 }
 
+/* Of a freed block a part is used again, or went back to the page source: a second free names all
+ * of it, or none. */
+static void test_K4_what_is_left_of_a_freed_block(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct heap_fault *fault = &fixture->arena.fault;
+    for (size_t size_bytes = 5000; size_bytes <= 4 * MIB; size_bytes *= 2) {
+        struct heap *heap = start_growing(fixture, ARENA_BYTES);
+        (void)allocate(heap, 100);
+        uint8_t *block = allocate(heap, size_bytes);
+        heap_free(heap, block, CALLER);
+        for (unsigned round = 0; round < 2; round++) {
+            heap_free(heap, block, OTHER_CALLER);
+            assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+            assert_true(fault->size_bytes == 0 ||
+                        (fault->size_bytes == size_bytes && fault->free_bytes == 0));
+            assert_sound(heap);
+            uint8_t *part = heap_allocate_aligned(heap, 16, 4096, CALLER);
+            assert_true(part != block);
+        }
+    }
+}
+
 static void test_K5_K7_interior_and_unaligned_pointers(void **state)
 {
     struct fixture *fixture = *state;
@@ -738,6 +761,17 @@ static void test_K11_growth_takes_what_there_is(void **state)
         continue;
     assert_int_equal(heap->size_bytes, budget_bytes);
     assert_int_equal(statistics_of(heap).failure_count, 1);
+    assert_sound(heap);
+}
+
+/* Growing for a request that fails all the same would take memory from everybody else. */
+static void test_K12_a_request_that_cannot_fit_grows_nothing(void **state)
+{
+    struct heap *heap = start_growing(*state, MIB);
+    (void)allocate(heap, 200000);
+    size_t size_bytes = heap->size_bytes;
+    assert_null(heap_allocate(heap, MIB - 100000, CALLER));
+    assert_int_equal(heap->size_bytes, size_bytes);
     assert_sound(heap);
 }
 
@@ -1443,6 +1477,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K4_a_freed_block_is_named),
     TEST(test_K4_many_freed_blocks_are_named),
     TEST_OF_POLICY(test_K4_free_memory_is_not_taken_for_a_block),
+    TEST(test_K4_what_is_left_of_a_freed_block),
     TEST(test_K5_K7_interior_and_unaligned_pointers),
     TEST(test_K6_K7_foreign_pointers),
     TEST(test_K7_every_pointer_but_the_blocks_is_refused),
@@ -1457,6 +1492,7 @@ static const struct policy_test TESTS[] = {
     TEST_OF_POLICY(test_K9_forged_links_write_nothing),
     TEST(test_K11_nth_growth_fails),
     TEST(test_K11_growth_takes_what_there_is),
+    TEST(test_K12_a_request_that_cannot_fit_grows_nothing),
     TEST(test_K12_window_full),
     TEST(test_free_tail_goes_back),
     TEST_OF_POLICY(test_K13_freed_blocks_serve_their_size_again),
