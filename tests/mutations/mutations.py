@@ -23,6 +23,8 @@ class Mutation:
 HEAP = "kernel/mm/heap/"
 FAST = HEAP + "fast*.[ch]"
 SEALED = HEAP + "sealed_block.h"
+GUARDED = HEAP + "guarded"
+BETWEEN_GUARDS = ("unit/test_heap_guarded",)
 LAYERS = ("unit/test_heap_policies", "unit/test_heap", "unit/test_kmalloc", "unit/test_heap_window")
 
 MUTATIONS = [
@@ -334,6 +336,54 @@ MUTATIONS = [
     Mutation("heap: all of the tail goes back", HEAP + "heap.c",
              "size_t bytes = round_down(tail_bytes - GROW_STEP_BYTES, HEAP_PAGE_SIZE_BYTES);",
              "size_t bytes = round_down(tail_bytes, HEAP_PAGE_SIZE_BYTES);", LAYERS),
+    # --- guarded blocks
+    Mutation("guarded: a page too many is usable", GUARDED + "_place.h",
+             "return guarded_pages_end(record->block, record->size_bytes) - guarded_page_down(record->block);",
+             "return guarded_pages_end(record->block, record->size_bytes) - guarded_page_down(record->block) + "
+             "HEAP_PAGE_SIZE_BYTES;", BETWEEN_GUARDS),
+    Mutation("guarded: a place has no guard page", GUARDED + "_place.c",
+             "guarded_page_up(request->size_bytes + (request->size_bytes == 0)) + HEAP_PAGE_SIZE_BYTES;",
+             "guarded_page_up(request->size_bytes + (request->size_bytes == 0)) + (request->size_bytes < 8192) * "
+             "HEAP_PAGE_SIZE_BYTES;", BETWEEN_GUARDS),
+    Mutation("guarded: a place is used again at once", GUARDED + "_place.c",
+             "#define FREED_LIMIT 1024u",
+             "#define FREED_LIMIT 1u", BETWEEN_GUARDS),
+    Mutation("guarded: a place without a record keeps its pages", GUARDED + ".c",
+             "        guarded_take_back(heap, guarded_page_down(block), guarded_page_bytes(&record));\n        return NULL;",
+             "        return NULL;", BETWEEN_GUARDS),
+    Mutation("guarded: nothing behind a block is proved", GUARDED + ".c",
+             "        return \"the bytes behind the block were overwritten\";",
+             "        return NULL;", BETWEEN_GUARDS),
+    Mutation("guarded: what is freed is not told apart", GUARDED + ".c",
+             "    record->life = GUARDED_FREED;\n",
+             "", BETWEEN_GUARDS),
+    Mutation("guarded: a block that stays has old canaries", GUARDED + ".c",
+             "    record->size_bytes = size_bytes;\n    lay_canaries_behind(guarded, record);",
+             "    record->size_bytes = size_bytes;", BETWEEN_GUARDS),
+    Mutation("guarded: an unguarded block gets smaller by a copy", GUARDED + ".c",
+             "    if (size_bytes <= old_bytes)\n        return guarded->below->reallocate(heap, block, size_bytes, caller);\n",
+             "", BETWEEN_GUARDS),
+    Mutation("guarded: getting smaller may fail", GUARDED + ".c",
+             "if (size_bytes > old_bytes || heap->condemned)",
+             "if (size_bytes != 0)", BETWEEN_GUARDS),
+    Mutation("guarded: it moves without its alignment", GUARDED + ".c",
+             "guarded_allocate_aligned(heap, size_bytes, (size_t)1 << record->alignment_shift, caller);",
+             "guarded_allocate_aligned(heap, size_bytes, HEAP_ALIGNMENT_BYTES, caller);", BETWEEN_GUARDS),
+    Mutation("guarded: the debug layer counts the policy's blocks alone", GUARDED + ".c",
+             "heap_counters_allocate(heap_outer_counters(heap), record.size_bytes);",
+             "heap_count_allocation(heap, record.size_bytes);", BETWEEN_GUARDS),
+    Mutation("guarded: the debug layer explains its faults", GUARDED + ".c",
+             "    heap_tell(heap, &fault);",
+             "    heap_report(heap, &fault);", BETWEEN_GUARDS),
+    Mutation("guarded: a walk leaves them out", HEAP + "heap.c",
+             "    guarded_walk(heap, visit, context);\n",
+             "", BETWEEN_GUARDS),
+    Mutation("guarded: the sample is never another", GUARDED + ".c",
+             "    guarded->countdown = 1 + guarded->random % (2 * interval - 1);",
+             "    guarded->countdown = UINT64_MAX;", BETWEEN_GUARDS),
+    Mutation("guarded: the limit forgets their pages", "kernel/mm/heap_window.c",
+             "return window->limit_bytes - heap_window_mapped_bytes(window);",
+             "return window->limit_bytes - window->mapped_bytes;", ("unit/test_heap_window",)),
     # --- the kernel's side
     Mutation("kcalloc: a product may wrap", "kernel/mm/kmalloc.c",
              "if (__builtin_mul_overflow(count, element_bytes, &size_bytes))\n        size_bytes = SIZE_MAX;",

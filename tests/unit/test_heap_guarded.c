@@ -977,9 +977,9 @@ static const struct stack STACKS[] = {
     {"first-fit", &heap_policy_first_fit, false},
     {"best-fit", &heap_policy_best_fit, false},
     {"fast", &heap_policy_fast, false},
-    {"first-fit, debug", &heap_policy_first_fit, true},
-    {"best-fit, debug", &heap_policy_best_fit, true},
-    {"fast, debug", &heap_policy_fast, true},
+    {"first-fit-debug", &heap_policy_first_fit, true},
+    {"best-fit-debug", &heap_policy_best_fit, true},
+    {"fast-debug", &heap_policy_fast, true},
 };
 static const struct stack BUMP = {"bump", &heap_policy_bump, false};
 #define STACK_COUNT (sizeof STACKS / sizeof STACKS[0])
