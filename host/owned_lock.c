@@ -68,6 +68,12 @@ void owned_lock_release(struct owned_lock *lock)
     errno = error;
 }
 
+bool owned_lock_is_own(const struct owned_lock *lock)
+{
+    uint32_t seen = atomic_load_explicit(&lock->owner, memory_order_relaxed);
+    return own_number != 0 && (seen & ~OTHERS_WAIT) == own_number;
+}
+
 void owned_lock_inherit(struct owned_lock *lock, bool is_taken)
 {
     uint32_t number = ask_number();

@@ -26,6 +26,9 @@ bool owned_lock_take(struct owned_lock *lock) __attribute__((warn_unused_result)
 /* Precondition: this thread has it. */
 void owned_lock_release(struct owned_lock *lock);
 
+/* True if this thread has it. */
+bool owned_lock_is_own(const struct owned_lock *lock);
+
 /* In a child of fork(), whose only thread has a number of its own: the lock that its parent's
  * thread had is the child's if `is_taken`, else free. Nobody waits for it. */
 void owned_lock_inherit(struct owned_lock *lock, bool is_taken);

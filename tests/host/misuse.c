@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 
 /* The compiler must not see what is done here. */
@@ -55,14 +56,23 @@ int main(int argument_count, char **arguments)
     } else if (strcmp(name, "overflow") == 0) {
         memset(pointer, 'x', 41);
         free(pointer);
+    } else if (strcmp(name, "wild-overflow") == 0) { /* over all that the heap keeps behind it */
+        memset(pointer, 'x', 60000);
+        for (size_t size_bytes = 8; size_bytes < 8192; size_bytes += 8)
+            free(malloc(size_bytes));
+        free(pointer);
+    } else if (strcmp(name, "taken-away") == 0) { /* the heap cannot look at its own memory */
+        (void)mprotect((void *)((uintptr_t)first & ~(uintptr_t)4095), 4096, PROT_NONE);
+        free(pointer);
+    } else if (strcmp(name, "own-segfault") == 0) { /* not the heap's matter */
+        *(volatile uint8_t *)8 = 'x';
     } else if (strcmp(name, "underflow") == 0) {
         first[-1] = 'x';
         second[-1] = 'x';
         free(first);
         free(second);
     } else {
-        (void)fprintf(stderr, "usage: misuse double-free|write-after-free|interior|handler|foreign|"
-                              "overflow|underflow\n");
+        (void)fprintf(stderr, "misuse: \"%s\" is none that this program knows\n", name);
         return 2;
     }
     return 0;

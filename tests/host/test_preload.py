@@ -136,6 +136,19 @@ def test_signal_handler_inside_the_heap_is_named():
 
 
 @pytest.mark.parametrize("policy", POLICIES)
+def test_heap_that_lost_its_own_memory_says_so(policy):
+    _, said = run([BUILD / "misuse", "wild-overflow"], policy, status=-6)
+    assert re.match(r"heap: (corrupt|overrun): ", said), said
+    _, said = run([BUILD / "misuse", "taken-away"], policy, status=-11)
+    assert re.match(r"heap: corrupt: the heap's own memory was overwritten or taken away; it led to 0x\w+\n$", said), said
+
+
+def test_segfault_of_the_program_itself_is_its_own():
+    _, said = run([BUILD / "misuse", "own-segfault"], status=-11)
+    assert said == ""
+
+
+@pytest.mark.parametrize("policy", POLICIES)
 def test_debug_names_who_allocated_and_who_freed(policy):
     debug = {"HANDOFF_HEAP_DEBUG": "1"}
     _, said = run([BUILD / "misuse", "write-after-free"], policy, environment=debug, status=-6)
