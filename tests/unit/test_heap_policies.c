@@ -775,6 +775,19 @@ static void test_K12_a_request_that_cannot_fit_grows_nothing(void **state)
     assert_sound(heap);
 }
 
+/* The last step of growth is what is left of the limit. */
+static void test_K12_nothing_is_asked_for_beyond_the_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t limit_bytes = 21 * HEAP_PAGE_SIZE_BYTES;
+    struct heap *heap = start_growing(fixture, limit_bytes);
+    while (heap_allocate(heap, 1000, CALLER) != NULL)
+        assert_true(fixture->arena.usable_bytes <= limit_bytes);
+    assert_int_equal(heap->size_bytes, limit_bytes);
+    assert_int_equal(fixture->arena.usable_bytes, limit_bytes);
+    assert_sound(heap);
+}
+
 static void test_K12_window_full(void **state)
 {
     struct fixture *fixture = *state;
@@ -1493,6 +1506,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K11_nth_growth_fails),
     TEST(test_K11_growth_takes_what_there_is),
     TEST(test_K12_a_request_that_cannot_fit_grows_nothing),
+    TEST(test_K12_nothing_is_asked_for_beyond_the_limit),
     TEST(test_K12_window_full),
     TEST(test_free_tail_goes_back),
     TEST_OF_POLICY(test_K13_freed_blocks_serve_their_size_again),
