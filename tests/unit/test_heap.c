@@ -197,6 +197,18 @@ static void test_K4_reallocation_of_a_freed_block(void **state)
     assert_sound(heap);
 }
 
+/* A used segment that passes for a free one would become part of the block before it. */
+static void test_K9_growth_into_a_smashed_header(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 65536);
+    void *block = allocate(heap, 1001);
+    uint8_t *behind = memset(allocate(heap, 1001), 0, 1001);
+    behind[-4] ^= 3; /* used, free */
+    assert_null(heap_reallocate(heap, block, 1500, CALLER));
+    assert_fault(fixture, HEAP_FAULT_CORRUPT);
+}
+
 static void test_K5_interior_pointer(void **state)
 {
     struct fixture *fixture = *state;
@@ -1252,6 +1264,7 @@ int main(void)
         ON_ARENA(test_K4_double_free_at_once),
         ON_ARENA(test_K4_double_free_later),
         ON_ARENA(test_K4_reallocation_of_a_freed_block),
+        ON_ARENA(test_K9_growth_into_a_smashed_header),
         ON_ARENA(test_K5_interior_pointer),
         ON_ARENA(test_K5_interior_pointer_to_the_remains_of_a_block),
         ON_ARENA(test_K5_pointer_to_a_header),
