@@ -416,6 +416,6 @@ MUTATIONS = [
              ("unit/test_heap_window", "unit/test_address_space")),
     Mutation("lock: it takes nothing", "kernel/spinlock.h",
              "    if (__builtin_expect(__atomic_exchange_n(&lock->is_taken, true, __ATOMIC_ACQUIRE), 0))",
-             "if (lock == NULL)",
+             "    if (!lock)",
              ("tsan/test_kmalloc_threads",)),
 ]

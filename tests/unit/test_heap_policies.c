@@ -330,7 +330,8 @@ static void test_K4_a_freed_block_is_named(void **state)
 }
 
 /* The same of many blocks, when whatever was kept for such blocks has been given up. A block at the
- * end of all that may be named as free memory: that is where the policy keeps what it needs. */
+ * end of all that may be named as free memory: that is where the policy keeps what it needs. And
+ * what an earlier heap left passes for a note once in 2^18 times. */
 static void test_K4_many_freed_blocks_are_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -352,8 +353,7 @@ static void test_K4_many_freed_blocks_are_named(void **state)
             assert_true(fault->is_free);
             bool is_named = fault->free_bytes == 0 && fault->size_bytes == SIZES[s];
             named_count += is_named;
-            assert_true(is_named ? fault->block == blocks[i]
-                                 : fault->free_bytes != 0 || fault->size_bytes == 0);
+            assert_true(!is_named || fault->block == blocks[i]);
         }
         if (fixture->policy != &heap_policy_first_fit || SIZES[s] > 8)
             assert_in_range(named_count, block_count / 7 - block_count / 200, block_count / 7 + 1);
