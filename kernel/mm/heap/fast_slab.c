@@ -11,8 +11,11 @@
 /* … but while memory is plenty, a class's first slab may lose this part of what is left. */
 #define LOSS_IN_ROOM 16384
 
-/* From so many blocks on a class is a mass: each of its canaries costs up to 16 bytes … */
+/* A class is a mass, each of whose canaries costs up to 16 bytes, from so many blocks on, if they
+ * have this part of what the heap may ever have, or so many bytes … */
 #define MASS_BLOCK_COUNT 256
+#define MASS_PART        256
+#define MASS_BYTES       ((size_t)1024 * 1024)
 /* … and dense if that many slabs in a row were opened for blocks of exactly its least size. */
 #define EXACT_RUN 2
 
@@ -210,6 +213,13 @@ void fast_slabs_initialise(struct fast_state *fast, const void *base)
         fast->class_of[size_bytes] = (uint8_t)(size_bytes / 16);
 }
 
+static bool is_mass(const struct heap *heap, const struct fast_class *class, size_t block_count)
+{
+    size_t part_bytes = heap->configuration.limit_bytes / MASS_PART;
+    return block_count >= MASS_BLOCK_COUNT &&
+           block_count * class->stride_bytes >= smaller(part_bytes, MASS_BYTES);
+}
+
 /* Blocks of exactly a padded class's least size go to dense slabs as long as they are a mass. */
 static void choose_class(struct fast_state *fast, size_t padded)
 {
@@ -368,7 +378,7 @@ bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t si
     if (slab == NULL)
         return false;
     /* The class had no free slot: all of these are live blocks. */
-    if (class->slot_count + class->core_count >= MASS_BLOCK_COUNT)
+    if (is_mass(heap, class, class->slot_count + class->core_count))
         class->is_mass = true;
     class->slot_count += slab->slot_count;
     if (fast_slab_is_padded(slab)) {
@@ -401,7 +411,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab, const void *ca
     struct fast_class *class = &fast->classes[slab->class_index];
     uint8_t *pages = slab->slots - first_bytes(slab->class_index);
     class->slot_count -= slab->slot_count;
-    if (fast_slab_is_padded(slab) && class->slot_count < MASS_BLOCK_COUNT) {
+    if (fast_slab_is_padded(slab) && !is_mass(heap, class, class->slot_count)) {
         class->is_mass = false;
         class->exact_run = 0;
         choose_class(fast, slab->class_index);
