@@ -399,13 +399,6 @@ static uint64_t heap_secret(const struct kernel *kernel)
     return secret;
 }
 
-static bool is_on(const struct kernel *kernel, const char *key)
-{
-    char value[8];
-    return command_line_value(kernel->view.command_line, key, value, sizeof value) &&
-           text_equal(value, "on");
-}
-
 /* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy. */
 static const struct heap_policy *heap_policy(const struct kernel *kernel)
 {
@@ -454,6 +447,7 @@ static struct heap_settings heap_settings(const struct kernel *kernel,
     warn_of_setting(kernel, "heap_window", warnings.window);
     warn_of_setting(kernel, "heap_limit", warnings.limit);
     warn_of_setting(kernel, "heap_aslr", warnings.aslr);
+    warn_of_setting(kernel, "heap_debug", warnings.debug);
     warn_of_setting(kernel, "heap_guard", warnings.guard);
     warn_of_setting(kernel, "heap_sample", warnings.sample);
     return settings;
@@ -471,7 +465,7 @@ void bring_up_heap(struct kernel *kernel)
         .limit_bytes = settings.limit_bytes,
         .pages = heap_window_page_source(&kernel->heap_window),
         .secret = heap_secret(kernel),
-        .debug = is_on(kernel, "heap_debug"),
+        .debug = settings.debug,
         .guarded = {.base = (void *)settings.guarded_base.value,
                     .window_bytes = settings.guarded_bytes,
                     .large_bytes = settings.large_bytes,

@@ -80,23 +80,24 @@ static uint64_t sample_setting(const char *command_line, const char **ret_warnin
     return HEAP_SETTINGS_SAMPLE_INTERVAL;
 }
 
-static bool is_random_wanted(const char *command_line, const char **ret_warning)
+static bool switch_setting(const char *command_line, const char *key, bool is_on_by_default,
+                           const char **ret_warning)
 {
     char value[8] = "";
-    if (!command_line_mentions(command_line, "heap_aslr"))
-        return true;
-    bool is_known = command_line_value(command_line, "heap_aslr", value, sizeof value) &&
+    if (!command_line_mentions(command_line, key))
+        return is_on_by_default;
+    bool is_known = command_line_value(command_line, key, value, sizeof value) &&
                     (text_equal(value, "off") || text_equal(value, "on"));
     if (!is_known)
         *ret_warning = "is neither on nor off";
-    return !is_known || text_equal(value, "on");
+    return is_known ? text_equal(value, "on") : is_on_by_default;
 }
 
 void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const uint64_t *random,
                           struct heap_settings *ret_settings,
                           struct heap_settings_warnings *ret_warnings)
 {
-    struct heap_settings_warnings warnings = {NULL, NULL, NULL, NULL, NULL};
+    struct heap_settings_warnings warnings = {NULL, NULL, NULL, NULL, NULL, NULL};
     struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
                                      .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE)};
     settings.window_bytes =
@@ -106,11 +107,12 @@ void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const ui
     /* Who asks for a low limit gets it: the window is what the heap has at first, not a promise. */
     if (settings.window_bytes > settings.limit_bytes)
         settings.window_bytes = settings.limit_bytes;
-    if (is_random_wanted(command_line, &warnings.aslr) && random != NULL) {
+    if (switch_setting(command_line, "heap_aslr", true, &warnings.aslr) && random != NULL) {
         settings.base = random_base(*random, settings.limit_bytes);
         settings.guarded_base = random_guarded_base(*random);
         settings.is_randomised = true;
     }
+    settings.debug = switch_setting(command_line, "heap_debug", false, &warnings.debug);
     settings.large_bytes = large_setting(command_line, &warnings.guard);
     settings.sample_interval = sample_setting(command_line, &warnings.sample);
     if (settings.large_bytes != UINT64_MAX || settings.sample_interval != 0)

@@ -1,11 +1,12 @@
 /*
- * heap_settings.h - where the permanent heap's windows lie, how far it grows and which blocks are
- * guarded, from the command line and the machine.
+ * heap_settings.h - where the permanent heap's windows lie, how far it grows, which blocks are
+ * guarded and whether all are watched, from the command line and the machine.
  *
  *   heap_window=16M   the addresses that the heap has at first, and the step in which it gets more
  *   heap_limit=1G     it never gets more than this
  *   heap_aslr=off     the windows begin at LAYOUT_HEAP_WINDOW_BASE and LAYOUT_GUARDED_HEAP_BASE
  *                     instead of random addresses
+ *   heap_debug=on     the layer of heap_debug.h
  *   heap_guard=64K    blocks from this size on lie between guard pages; off for none
  *   heap_sample=5000  one in so many small blocks does, too; 0 for none
  *
@@ -44,6 +45,7 @@ struct heap_settings {
     uint64_t window_bytes;
     uint64_t limit_bytes; /* >= window_bytes; for both windows together */
     bool is_randomised;
+    bool debug;
 
     struct virt_addr guarded_base;
     uint64_t guarded_bytes;   /* of addresses; 0 if no block is guarded */
@@ -56,6 +58,7 @@ struct heap_settings_warnings {
     const char *window;
     const char *limit;
     const char *aslr;
+    const char *debug;
     const char *guard;
     const char *sample;
 };

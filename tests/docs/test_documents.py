@@ -190,7 +190,7 @@ def test_command_line_words_in_document_are_the_code_s():
     words = set()
     for folder in ("bootloader", "kernel"):
         for path in sorted((ROOT / folder).rglob("*.c")):
-            words.update(re.findall(r'(?:command_line_\w+|size_setting|\bis_on)\(\s*[\w>.-]+, "([\w-]+)"',
+            words.update(re.findall(r'(?:command_line_\w+|size_setting|switch_setting)\(\s*[\w>.-]+, "([\w-]+)"',
                                     path.read_text(encoding="utf-8")))  # fmt: skip
     rows = table_rows(section(read("docs/LOG.md"), "The command line"))
     documented = {re.match(r"`([\w-]+)", row[0]).group(1) for row in rows}

@@ -190,6 +190,19 @@ static void test_which_blocks_are_guarded(void **state)
     }
 }
 
+static void test_debug_is_a_switch(void **state)
+{
+    (void)state;
+    assert_false(choose("", 0, NULL).settings.debug);
+    assert_false(choose("heap_debug=off", 0, NULL).settings.debug);
+    struct choice choice = choose("heap_debug=on", 0, NULL);
+    assert_true(choice.settings.debug);
+    assert_null(choice.warnings.debug);
+    choice = choose("heap_debug=maybe", 0, NULL);
+    assert_false(choice.settings.debug);
+    assert_non_null(choice.warnings.debug);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_base_is_random_and_inside),
         cmocka_unit_test(test_every_place_is_reached),
         cmocka_unit_test(test_base_is_fixed_on_request_or_without_seed),
+        cmocka_unit_test(test_debug_is_a_switch),
         cmocka_unit_test(test_guarded_base_is_random_and_inside),
         cmocka_unit_test(test_which_blocks_are_guarded),
     };
