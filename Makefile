@@ -266,11 +266,12 @@ test-long: test-long-heap ## ten million operations on each heap policy beside a
 test-long-heap: $(BUILD)/long/heap_operations ## the first half of it
 	$(Q)for policy in $(LONG_POLICIES); do $< $$policy $(LONG_OPERATIONS) || exit 1; done
 
-# --- Mutations: the heap broken on purpose, in a copy of the tree ----------------------------------
+# --- Tests of others, on the preload library -----------------------------------------------------
 .PHONY: test-foreign
 test-foreign: $(BUILD)/host/libheap_preload.so ## the malloc() tests of glibc and mimalloc, fetched with apt-get, on the preload library
-	$(Q)python3 tests/foreign/run.py $(BUILD)/foreign
+	$(Q)$(PYTHON) tests/foreign/run.py $(BUILD)/foreign
 
+# --- Mutations: the heap broken on purpose, in a copy of the tree ----------------------------------
 .PHONY: test-mutations
 test-mutations: unit-tests thread-tests ## make one mistake after the other in the heap, and see a test fail each time
 	@$(PYTHON) tests/mutations/run.py $(MUTATIONS)

@@ -48,7 +48,8 @@ POLICIES = {
 def fetch(directory, package):
     """The unpacked source, fetched once."""
     if not list(directory.glob(f"{package}-*/")):
-        subprocess.run(["apt-get", "source", "--download-only", package], cwd=directory, check=True)
+        if subprocess.run(["apt-get", "source", "--download-only", package], cwd=directory, check=False).returncode:
+            sys.exit(f"test-foreign: no source of {package}: apt-get needs a deb-src line for it in /etc/apt, then an update")
         (description,) = directory.glob(f"{package}_*.dsc")
         subprocess.run(["dpkg-source", "--no-check", "-x", description.name], cwd=directory, check=True)
     (source,) = directory.glob(f"{package}-*/")
