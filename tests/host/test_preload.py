@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -146,6 +147,17 @@ def test_heap_that_lost_its_own_memory_says_so(policy):
 def test_segfault_of_the_program_itself_is_its_own():
     _, said = run([BUILD / "misuse", "own-segfault"], status=-11)
     assert said == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGBUS])
+def test_signal_that_was_sent_ends_the_program(number):
+    send = f"import os; os.kill(os.getpid(), {int(number)}); print('goes on')"
+    printed, said = run([sys.executable, "-c", send], status=-number)
+    assert (printed, said) == ("", "")
+    ignored = f"import signal; signal.signal({int(number)}, signal.SIG_IGN); "
+    start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {send!r}], restore_signals=False, check=True)"
+    printed, _ = run([sys.executable, "-c", ignored + start])
+    assert printed == "goes on\n"
 
 
 @pytest.mark.parametrize("policy", POLICIES)
