@@ -625,6 +625,28 @@ static void test_K15_failure_leaves_the_old_block(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
+/* The free of the policy's block finds its neighbour smashed, after the content has moved. */
+static void test_K15_move_that_finds_a_fault_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start(fixture, 0);
+    uint8_t *neighbour = allocate(heap, 3000);
+    uint8_t *small = allocate(heap, 3000);
+    (void)allocate(heap, 3000);
+    heap_free(heap, neighbour, CALLER);
+    memset(neighbour, 0x7e, 16);
+    if (fixture->stack->debug) { /* where it waits, nobody looks at it yet */
+        memset(neighbour + 3000, 0x7e, 16);
+        assert_null(heap_reallocate(heap, small, 20000, CALLER));
+        assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_WRITE_AFTER_FREE);
+    } else {
+        assert_null(heap_reallocate(heap, small, 20000, CALLER));
+        assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_CORRUPT);
+    }
+    assert_int_equal(fixture->arena.fault_count, 1);
+    assert_null(heap_allocate(heap, 20000, CALLER));
+}
+
 /* --- The page source fails -------------------------------------------------------------------- */
 
 /* Each call of the page source fails once: the block is then the policy's, or there is none, and no
@@ -958,6 +980,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K15_getting_smaller_needs_no_memory),
     TEST(test_K15_unguarded_block_gets_smaller),
     TEST(test_K15_failure_leaves_the_old_block),
+    TEST(test_K15_move_that_finds_a_fault_fails),
     TEST(test_K11_nth_call_of_the_page_source_fails),
     TEST(test_K11_failed_block_changes_nothing),
     TEST(test_K12_until_there_is_no_memory),

@@ -1015,6 +1015,28 @@ static void test_K15_failure_leaves_the_old_block(void **state)
     }
 }
 
+/* The old block's free meets a smashed link: there is nothing to go on with, though the content has
+ * a new place already. */
+static void test_K15_move_that_finds_a_fault_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    if (heap_frees_newest_only(heap))
+        return;
+    void *room = allocate(heap, 20000);
+    (void)allocate(heap, 3000);
+    uint8_t *neighbour = allocate(heap, 3000);
+    void *block = allocate(heap, 3000);
+    (void)allocate(heap, 3000);
+    heap_free(heap, room, CALLER);
+    heap_free(heap, neighbour, CALLER);
+    memset(neighbour, 0x7e, 16);
+    assert_null(heap_reallocate(heap, block, 10000, CALLER));
+    assert_int_equal(fixture->arena.fault_count, 1);
+    assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_CORRUPT);
+    assert_null(heap_allocate(heap, 10, CALLER));
+}
+
 /* Shipped elsewhere: a block that moves forgets what it was aligned to. */
 static void test_K15_reallocation_keeps_the_alignment(void **state)
 {
@@ -1518,6 +1540,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K15_every_pair_of_sizes_keeps_the_content),
     TEST(test_K15_one_byte_less_in_a_population),
     TEST(test_K15_failure_leaves_the_old_block),
+    TEST_OF_POLICY(test_K15_move_that_finds_a_fault_fails),
     TEST(test_K15_reallocation_keeps_the_alignment),
     TEST(test_K16_alignments_are_exact_and_blocks_apart),
     TEST(test_K16_alignments_that_are_none_are_refused),

@@ -303,7 +303,7 @@ static RARE void *reallocate_to_large(struct heap *heap, void *block, size_t siz
     }
     memcpy(moved, block, old_bytes);
     guarded->below->free(heap, block, caller);
-    return moved;
+    return heap->condemned ? NULL : moved;
 }
 
 static void *guarded_reallocate(struct heap *heap, void *block, size_t size_bytes,
