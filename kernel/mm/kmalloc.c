@@ -4,6 +4,7 @@
 #include "kernel/panic.h"
 #include "kernel/sanitizer/address.h"
 #include "kernel/spinlock.h"
+#include "shared/power_of_two.h"
 
 /* kmalloc() takes no heap as an argument, which is its point; so this is one of the few globals. */
 static struct heap *kernel_heap;
@@ -166,6 +167,11 @@ void *kmalloc_aligned(size_t size_bytes, size_t alignment_bytes)
         heap_allocate_aligned(lock_heap(), padded(size_bytes), alignment_bytes, HEAP_CALLER);
     mark_live(block, size_bytes);
     unlock_heap();
+    if (!is_power_of_two(alignment_bytes)) {
+        log_warning("heap", "not a power of two: alignment=%zu requested=%zu caller=%p",
+                    alignment_bytes, size_bytes, HEAP_CALLER);
+        return NULL;
+    }
     return log_if_failed(block, size_bytes, HEAP_CALLER);
 }
 

@@ -44,7 +44,8 @@ void *krealloc(void *block, size_t size_bytes) __attribute__((warn_unused_result
 /* `count` zeroed elements. NULL also if the product wraps. */
 void *kcalloc(size_t count, size_t element_bytes) __attribute__((warn_unused_result, malloc));
 
-/* At a multiple of `alignment_bytes`, a power of two; NULL for any other alignment. */
+/* At a multiple of `alignment_bytes`, a power of two; NULL, with a line in the log, for any other
+ * alignment. */
 void *kmalloc_aligned(size_t size_bytes, size_t alignment_bytes)
     __attribute__((warn_unused_result, malloc));
 

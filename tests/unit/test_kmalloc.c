@@ -106,6 +106,26 @@ static void test_K2_K11_K14_exhaustion_is_logged_and_survived(void **state)
     assert_null(heap_check(&heap));
 }
 
+/* There is memory: the caller is wrong. */
+static void test_K16_alignment_that_is_none_is_logged_as_that(void **state)
+{
+    static const size_t ALIGNMENTS[] = {0, 3, 24, SIZE_MAX};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char alignment[64];
+        (void)snprintf(alignment, sizeof alignment, "[heap] not a power of two: alignment=%zu ",
+                       ALIGNMENTS[i]);
+        assert_null(kmalloc_aligned(100, ALIGNMENTS[i]));
+        assert_int_equal(log_stub.warning_count, i + 1);
+        assert_int_equal(log_stub.hold_depth, 0);
+        assert_non_null(strstr(log_stub.last_warning, alignment));
+        assert_non_null(strstr(log_stub.last_warning, " requested=100 caller=0x"));
+    }
+    struct heap_statistics statistics;
+    heap_statistics(&heap, &statistics);
+    assert_int_equal(statistics.failure_count, 4);
+}
+
 static void test_K4_double_free_panics(void **state)
 {
     (void)state;
@@ -235,6 +255,7 @@ int main(void)
         cmocka_unit_test_setup(test_use_before_online_panics, start_heap),
         cmocka_unit_test_setup(test_every_call_serves, start_heap),
         cmocka_unit_test_setup(test_K2_K11_K14_exhaustion_is_logged_and_survived, start_heap),
+        cmocka_unit_test_setup(test_K16_alignment_that_is_none_is_logged_as_that, start_heap),
         cmocka_unit_test_setup(test_K4_double_free_panics, start_heap),
         cmocka_unit_test_setup(test_K5_K7_bad_pointers_panic, start_heap),
         cmocka_unit_test_setup(test_K6_early_heap_pointer_panics, start_heap),
