@@ -481,6 +481,28 @@ static void test_samples(void **state)
 }
 
 /* What is longer than a page, and not large, leaves its turn to the next. */
+/* Where each small block would get a page, most of the memory is still the policy's. */
+static void test_samples_leave_the_policy_its_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap_configuration configuration = configure(fixture, WINDOW_BYTES, LARGE_BYTES, 1);
+    struct heap *heap = &fixture->heap;
+    configuration.limit_bytes = MIB;
+    fixture->arena.budget_bytes = MIB;
+    assert_int_equal(heap_initialise(&configuration, heap), HEAP_OK);
+    uint8_t *first = allocate_guarded(heap, 400);
+    while (heap_allocate(heap, 400, CALLER) != NULL)
+        continue;
+    struct heap_statistics statistics = statistics_of(heap);
+    assert_true(statistics.used_bytes > MIB / 2);
+    assert_int_equal(statistics.guarded_block_count, MIB / 4 / PAGE_BYTES);
+    assert_int_equal(statistics.unguarded_count,
+                     statistics.live_block_count - statistics.guarded_block_count);
+    heap_free(heap, first, CALLER);
+    (void)allocate_guarded(heap, 400);
+    assert_sound(heap);
+}
+
 static void test_sample_waits_for_a_small_block(void **state)
 {
     struct heap *heap = start(*state, 1);
@@ -974,6 +996,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_policy_serves_what_has_no_place),
     TEST(test_window_of_a_tebibyte),
     TEST(test_samples),
+    TEST(test_samples_leave_the_policy_its_memory),
     TEST(test_sample_waits_for_a_small_block),
     TEST(test_K15_every_pair_of_sizes),
     TEST(test_K15_large_block_gets_smaller_in_place),

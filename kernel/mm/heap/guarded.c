@@ -175,6 +175,18 @@ static bool is_sample(struct heap *heap, const struct heap_request *request)
     return true;
 }
 
+/* Samples get no more than this part of what the heap may ever have: a page for each of many small
+ * blocks would leave the policy none, and then requests fail. */
+#define SAMPLES_PART 4
+
+/* All blocks of a page lie in the first lane. */
+static bool has_room_for_sample(const struct heap *heap)
+{
+    const struct guarded_lane *lane = &heap->guarded.lanes[0];
+    size_t live_count = lane->touched_count - lane->freed_count;
+    return live_count < heap->configuration.limit_bytes / SAMPLES_PART / HEAP_PAGE_SIZE_BYTES;
+}
+
 /* --- Operations ------------------------------------------------------------------------------- */
 
 /* Kept out of the functions that every call passes, which then need no stack. */
@@ -197,7 +209,9 @@ static RARE void *allocate_apart(struct heap *heap, size_t size_bytes, const voi
     bool is_large = size_bytes >= guarded->large_bytes;
     if (!is_large && !is_sample(heap, &request))
         return guarded->below->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
-    void *block = place_block(heap, &request);
+    void *block = NULL;
+    if (is_large || has_room_for_sample(heap))
+        block = place_block(heap, &request);
     if (block != NULL) {
         guarded->sampled_count += !is_large;
         return block;

@@ -52,7 +52,8 @@ struct guarded_configuration {
     void *base;               /* a multiple of the page */
     size_t window_bytes;      /* a multiple of the page; 0 for no layer */
     size_t large_bytes;       /* blocks from this size on are large; SIZE_MAX for none */
-    uint64_t sample_interval; /* one in so many blocks of up to a page is sampled; 0 for none */
+    uint64_t sample_interval; /* one in so many blocks of up to a page is sampled, while these have
+                                 no more than a quarter of the heap's limit; 0 for none */
     struct guarded_pages pages;
 };
 
