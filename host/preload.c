@@ -337,7 +337,11 @@ static void say_figures(void)
 
 __attribute__((destructor)) static void finish(void)
 {
-    trace_finish();
+    if (getenv("HANDOFF_HEAP_TRACE") != NULL) { /* other threads may still record */
+        (void)lock();
+        trace_finish();
+        unlock();
+    }
     if (getenv("HANDOFF_HEAP_DEBUG") != NULL) {
         heap_trim(lock());
         unlock();

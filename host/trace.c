@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "shared/format.h"
@@ -29,10 +30,16 @@ static uint32_t next_number;
 static struct trace_record buffer[BUFFER_COUNT];
 static size_t buffered_count;
 
+/* Asked of the kernel directly: the library's write() would end a thread that is to be cancelled,
+ * and the lock would stay with it. */
+static bool put(int to, const void *bytes, size_t count)
+{
+    return syscall(SYS_write, to, bytes, count) == (long)count;
+}
+
 static void say(const char *text)
 {
-    ssize_t written = write(STDERR_FILENO, text, strlen(text));
-    (void)written; /* there is nobody else to tell */
+    (void)put(STDERR_FILENO, text, strlen(text)); /* there is nobody else to tell */
 }
 
 static bool is_recording(void)
@@ -43,7 +50,7 @@ static bool is_recording(void)
 static void flush(void)
 {
     size_t bytes = buffered_count * sizeof buffer[0];
-    if (bytes != 0 && write(file, buffer, bytes) != (ssize_t)bytes) {
+    if (bytes != 0 && !put(file, buffer, bytes)) {
         say("heap: the trace cannot be written and ends here\n");
         file = -1;
     }

@@ -1,11 +1,13 @@
-/* One misuse of malloc() each, by name, for test_preload.py. */
+/* One misuse of malloc() each, by name, for test_preload.py; and what is none, but rare. */
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <ucontext.h>
 
 /* The compiler must not see what is done here. */
@@ -30,6 +32,32 @@ static void allocate_in_handler(void)
     free(malloc(20));
 }
 
+static _Atomic unsigned allocation_count;
+
+static void *allocate_for_ever(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        pointer = malloc(100);
+        free(pointer);
+        allocation_count++;
+    }
+    return NULL;
+}
+
+/* No call of malloc() is a point of cancellation (POSIX.1-2017, 2.9.5). */
+static void cancel_thread(void)
+{
+    pthread_t thread;
+    const struct timespec moment = {.tv_nsec = 1000 * 1000};
+    if (pthread_create(&thread, NULL, allocate_for_ever, NULL) != 0)
+        abort();
+    (void)pthread_cancel(thread);
+    while (allocation_count < 10000)
+        (void)nanosleep(&moment, NULL);
+    free(malloc(30));
+}
+
 int main(int argument_count, char **arguments)
 {
     const char *name = argument_count == 2 ? arguments[1] : "";
@@ -49,6 +77,8 @@ int main(int argument_count, char **arguments)
         first[39] = 'x';
     } else if (strcmp(name, "handler") == 0) {
         allocate_in_handler();
+    } else if (strcmp(name, "cancelled-thread") == 0) {
+        cancel_thread();
     } else if (strcmp(name, "foreign") == 0) {
         static uint64_t not_a_block[8];
         pointer = &not_a_block[2];

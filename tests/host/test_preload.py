@@ -178,11 +178,8 @@ def test_policy_that_cannot_serve_is_refused(name, sentence):
     assert sentence in said
 
 
-def test_trace_is_what_happened(tmp_path):
-    """Replayed in Python, the records are consistent, and as many as the heap counted."""
-    _, said = run([sys.executable, "-c", "print([str(i) for i in range(1000)][0])"],
-                  environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace"), "PYTHONMALLOC": "malloc"})
-    (path,) = tmp_path.glob("trace.*")
+def replay(path):
+    """How many records of each operation there are; they are consistent."""
     live = set()
     counts = {1: 0, 2: 0, 3: 0}
     for operation, block, size_bytes in struct.iter_unpack("=IIQ", path.read_bytes()):
@@ -195,5 +192,22 @@ def test_trace_is_what_happened(tmp_path):
             if operation == 2:
                 live.remove(block)
                 assert size_bytes == 0
+    return counts
+
+
+def test_trace_is_what_happened(tmp_path):
+    """Replayed in Python, the records are consistent, and as many as the heap counted."""
+    _, said = run([sys.executable, "-c", "print([str(i) for i in range(1000)][0])"],
+                  environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace"), "PYTHONMALLOC": "malloc"})
+    (path,) = tmp_path.glob("trace.*")
+    counts = replay(path)
     allocations = int(re.search(r"allocations=(\d+)", said).group(1))
     assert 1000 < counts[1] <= allocations
+
+
+def test_thread_is_not_cancelled_while_it_records(tmp_path):
+    _, said = run([BUILD / "misuse", "cancelled-thread"],
+                  environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace")})  # fmt: skip
+    assert said.endswith("check=passed\n")
+    (path,) = tmp_path.glob("trace.*")
+    assert replay(path)[1] >= 10000
