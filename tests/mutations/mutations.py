@@ -379,7 +379,7 @@ MUTATIONS = [
              "    guarded_walk(heap, visit, context);\n",
              "", BETWEEN_GUARDS),
     Mutation("guarded: the sample is never another", GUARDED + ".c",
-             "    guarded->countdown = 1 + guarded->random % (2 * interval - 1);",
+             "    guarded->countdown = 1 + guarded->random % range;",
              "    guarded->countdown = UINT64_MAX;", BETWEEN_GUARDS),
     Mutation("guarded: the limit forgets their pages", "kernel/mm/heap_window.c",
              "return window->limit_bytes - heap_window_mapped_bytes(window);",

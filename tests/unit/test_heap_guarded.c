@@ -481,6 +481,16 @@ static void test_samples(void **state)
 }
 
 /* What is longer than a page, and not large, leaves its turn to the next. */
+/* Twice the interval does not wrap to 1, which would make each block a sample. */
+static void test_interval_beyond_all_blocks(void **state)
+{
+    struct heap *heap = start(*state, (UINT64_C(1) << 63) + 1);
+    for (unsigned i = 0; i < 100; i++)
+        (void)allocate(heap, 100);
+    assert_int_equal(statistics_of(heap).sampled_count, 0);
+    assert_sound(heap);
+}
+
 /* Where each small block would get a page, most of the memory is still the policy's. */
 static void test_samples_leave_the_policy_its_memory(void **state)
 {
@@ -996,6 +1006,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_policy_serves_what_has_no_place),
     TEST(test_window_of_a_tebibyte),
     TEST(test_samples),
+    TEST(test_interval_beyond_all_blocks),
     TEST(test_samples_leave_the_policy_its_memory),
     TEST(test_sample_waits_for_a_small_block),
     TEST(test_K15_every_pair_of_sizes),

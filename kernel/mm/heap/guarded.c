@@ -156,10 +156,11 @@ static void begin_countdown(struct heap *heap)
 {
     struct guarded_state *guarded = &heap->guarded;
     uint64_t interval = heap->configuration.guarded.sample_interval;
+    uint64_t range = interval > UINT64_MAX / 2 ? UINT64_MAX : 2 * interval - 1;
     guarded->random ^= guarded->random << 13;
     guarded->random ^= guarded->random >> 7;
     guarded->random ^= guarded->random << 17;
-    guarded->countdown = 1 + guarded->random % (2 * interval - 1);
+    guarded->countdown = 1 + guarded->random % range;
 }
 
 /* True if a request that is not large is the chosen one. One that is too long for a page leaves it
