@@ -92,7 +92,9 @@ static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, co
     unsigned bin = bin_of(units);
     uint32_t place = fast_place_of(core, block);
     struct links links = *links_of(block);
-    if (!fast_core_footer_is_sound(core, block, units) || !place_is_possible(core, links.next) ||
+    /* Units that passed by chance, one in 2^18, must not lead out of the heap. */
+    if (units > (size_t)(core->end - block) / SEALED_UNIT_BYTES ||
+        !fast_core_footer_is_sound(core, block, units) || !place_is_possible(core, links.next) ||
         !place_is_possible(core, links.previous))
         return sealed_corrupt(heap, block, caller);
     uint32_t *forward = links.previous == 0 ? &core->bins[bin]
@@ -297,6 +299,9 @@ static bool detach_previous(struct heap *heap, uint8_t *block, const void *calle
     if (!sealed_read_word(core->secret, sealed_footer_before(block), &footer))
         return sealed_corrupt(heap, block, caller);
     size_t units = sealed_units(footer);
+    /* As in bin_remove(). */
+    if (units > (size_t)(block - fast_first(core)) / SEALED_UNIT_BYTES)
+        return sealed_corrupt(heap, block, caller);
     uint8_t *previous = block - units * SEALED_UNIT_BYTES;
     if (!sealed_read_header(core->secret, previous, &header) || (header & SEALED_FREE) == 0 ||
         sealed_units(header) != units)
