@@ -315,7 +315,7 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         void *moved = copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
         if (moved != NULL && fast_slot_make_free(slab, index))
             count_free_slot(heap, slab, old_bytes, caller);
-        return heap->condemned ? NULL : moved;
+        return moved;
     }
     if (fast_slab_is_padded(slab))
         fast_slot_mark_end(slot, slab->stride_bytes, size_bytes);
@@ -356,7 +356,7 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
     void *moved = copy(heap, block, old_bytes, size_bytes, sealed_alignment(block, header), caller);
     if (moved != NULL)
         free_block(heap, block, caller);
-    return heap->condemned ? NULL : moved;
+    return moved;
 }
 
 static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)

@@ -213,7 +213,8 @@ void fast_slabs_initialise(struct fast_state *fast, const void *base)
         fast->class_of[size_bytes] = (uint8_t)(size_bytes / 16);
 }
 
-static bool is_mass(const struct heap *heap, const struct fast_class *class, size_t block_count)
+static bool blocks_are_mass(const struct heap *heap, const struct fast_class *class,
+                            size_t block_count)
 {
     size_t part_bytes = heap->configuration.limit_bytes / MASS_PART;
     return block_count >= MASS_BLOCK_COUNT &&
@@ -378,7 +379,7 @@ bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t si
     if (slab == NULL)
         return false;
     /* The class had no free slot: all of these are live blocks. */
-    if (is_mass(heap, class, class->slot_count + class->core_count))
+    if (blocks_are_mass(heap, class, class->slot_count + class->core_count))
         class->is_mass = true;
     class->slot_count += slab->slot_count;
     if (fast_slab_is_padded(slab)) {
@@ -411,7 +412,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab, const void *ca
     struct fast_class *class = &fast->classes[slab->class_index];
     uint8_t *pages = slab->slots - first_bytes(slab->class_index);
     class->slot_count -= slab->slot_count;
-    if (fast_slab_is_padded(slab) && !is_mass(heap, class, class->slot_count)) {
+    if (fast_slab_is_padded(slab) && !blocks_are_mass(heap, class, class->slot_count)) {
         class->is_mass = false;
         class->exact_run = 0;
         choose_class(fast, slab->class_index);

@@ -1,7 +1,7 @@
 #include "kernel/mm/heap/guarded.h"
 
 #include "kernel/mm/heap/guarded_place.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/layer.h"
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
 
@@ -318,7 +318,7 @@ static RARE void *reallocate_to_large(struct heap *heap, void *block, size_t siz
     }
     memcpy(moved, block, old_bytes);
     guarded->below->free(heap, block, caller);
-    return heap->condemned ? NULL : moved;
+    return moved;
 }
 
 static void *guarded_reallocate(struct heap *heap, void *block, size_t size_bytes,

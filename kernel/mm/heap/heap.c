@@ -1,6 +1,6 @@
 #include "kernel/mm/heap/heap.h"
 
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/layer.h"
 #include "shared/memory.h"
 #include "shared/text.h"
 

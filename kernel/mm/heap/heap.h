@@ -203,7 +203,9 @@ static inline void heap_free(struct heap *heap, void *block, const void *caller)
 static inline __attribute__((warn_unused_result)) void *
 heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
 {
-    return heap->operations.reallocate(heap, block, size_bytes, caller);
+    void *resized = heap->operations.reallocate(heap, block, size_bytes, caller);
+    /* It may have moved before its old place was found corrupt. */
+    return heap->condemned ? NULL : resized;
 }
 
 /* How many bytes of a live block may be used: exactly what was asked for, since the bytes behind

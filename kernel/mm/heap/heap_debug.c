@@ -1,7 +1,7 @@
 #include "kernel/mm/heap/heap_debug.h"
 
 #include "kernel/mm/heap/heap_hash.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/layer.h"
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
 
@@ -41,7 +41,8 @@ static size_t total_for(size_t size_bytes)
     return (size_bytes + OVERHEAD_BYTES_MAXIMUM) / RECORD_ALIGNMENT_BYTES * RECORD_ALIGNMENT_BYTES;
 }
 
-size_t heap_debug_payload_within(size_t bytes)
+/* The largest request that the policy would serve from a piece of `bytes`. */
+static size_t payload_within(size_t bytes)
 {
     bytes -= bytes % RECORD_ALIGNMENT_BYTES;
     return bytes < OVERHEAD_BYTES ? 0 : bytes - OVERHEAD_BYTES;
@@ -373,7 +374,7 @@ static void *move_or_resize(struct heap *heap, uint8_t *block, record *r, size_t
         return heap->condemned ? NULL : resize(heap, block, r, size_bytes, caller);
     memcpy(moved, block, smaller(r->size_bytes, size_bytes));
     release(heap, block, r, caller);
-    return heap->condemned ? NULL : moved;
+    return moved;
 }
 
 static void *debug_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
@@ -388,7 +389,7 @@ static void *debug_reallocate(struct heap *heap, void *block, size_t size_bytes,
     if (r == NULL)
         return NULL;
     void *moved = move_or_resize(heap, block, r, size_bytes, caller);
-    if (moved == NULL)
+    if (moved == NULL || heap->condemned)
         heap->debug.counters.failure_count++;
     return moved;
 }
@@ -423,7 +424,7 @@ void heap_debug_adjust_survey(const struct heap *heap, struct heap_survey *surve
 {
     size_t records_bytes = survey->free_block_count * OVERHEAD_BYTES;
     survey->live_block_count -= heap->debug.waiting_count;
-    survey->largest_free_bytes = heap_debug_payload_within(survey->largest_free_bytes);
+    survey->largest_free_bytes = payload_within(survey->largest_free_bytes);
     survey->free_bytes =
         survey->free_bytes < records_bytes ? 0 : survey->free_bytes - records_bytes;
     /* Pieces that have no room for a record count for less than nothing above. */

@@ -14,7 +14,7 @@
  * A policy that frees newest first alone (bump) cannot let blocks wait: it has no queue, and a
  * write after free is not found there.
  *
- * Phase and concurrency: as heap.h. Used by heap.c alone.
+ * Phase and concurrency: as heap.h. What heap.c calls is in layer.h.
  */
 #ifndef KERNEL_MM_HEAP_HEAP_DEBUG_H
 #define KERNEL_MM_HEAP_HEAP_DEBUG_H
@@ -25,11 +25,7 @@
 
 #include "kernel/mm/heap/heap_counters.h"
 
-struct heap;
-struct heap_fault;
 struct heap_operations;
-struct heap_piece;
-struct heap_survey;
 struct heap_debug_record;
 
 /* What the new and the freed bytes hold. A pointer of 8 of them is no address: using it faults
@@ -52,31 +48,5 @@ struct heap_debug_state {
     size_t waiting_count;
     size_t waiting_bytes; /* as the policy was asked for them */
 };
-
-/* Put the layer above `below`: the operations that serve then. The heap has no live blocks. */
-const struct heap_operations *heap_debug_install(struct heap *heap,
-                                                 const struct heap_operations *below);
-
-/* Give all blocks that wait back to the policy. False: something was found corrupt, and reported.
- */
-bool heap_debug_flush(struct heap *heap, const void *caller);
-
-/* Put a fault that was found below this layer into the caller's terms: his block's size, and who
- * allocated and freed it, as far as its record can be believed. */
-void heap_debug_explain(const struct heap *heap, struct heap_fault *fault);
-
-/* The largest request that the policy would serve from a piece of `bytes`. */
-size_t heap_debug_payload_within(size_t bytes);
-
-/* Take what the layer has of it from what the policy found. */
-void heap_debug_adjust_survey(const struct heap *heap, struct heap_survey *survey);
-
-/* As heap_walk(), from the pieces that the policy has: live ones are as they were asked for, and
- * blocks that wait are of the heap's own. */
-void heap_debug_walk(const struct heap *heap,
-                     void (*visit)(void *context, const struct heap_piece *piece), void *context);
-
-/* As heap_check(), for what the layer knows. Precondition: the policy's check has passed. */
-const char *heap_debug_check(const struct heap *heap) __attribute__((warn_unused_result));
 
 #endif

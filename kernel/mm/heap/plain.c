@@ -90,7 +90,7 @@ static void *resize_or_move(struct heap *heap, void *block, const struct heap_bl
         memcpy(moved, block, kept_bytes);
         release(heap, block, info->size_bytes, request->caller);
     }
-    return heap->condemned ? NULL : moved;
+    return moved;
 }
 
 static void *plain_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)

@@ -111,34 +111,14 @@ static inline size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* --- The layer of guarded.h ------------------------------------------------------------------- */
-
-/* Whether heap_initialise() can serve this: OK, UNALIGNED, TOO_SMALL or TOO_LARGE. */
-enum heap_status guarded_judge(const struct guarded_configuration *configuration);
-
-/* Put the layer above `below`: the operations that serve then. The heap has no live blocks.
- * Precondition: judged OK. */
-const struct heap_operations *guarded_install(struct heap *heap,
-                                              const struct heap_operations *below);
-
-/* As the policy's functions of these names, for the guarded blocks alone. */
-void guarded_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
-const char *guarded_check(const struct heap *heap);
-
 /* --- What heap.c provides --------------------------------------------------------------------- */
 
 /* Call the fault callback, with what the layer of heap_debug.h knows of the block. */
 void heap_report(struct heap *heap, const struct heap_fault *fault);
 
-/* The same with the fault as it is: for the layers. */
-void heap_tell(struct heap *heap, const struct heap_fault *fault);
-
 /* Call `visit` for each piece of the policy's, then for each guarded block, both in order of
  * address, live blocks as the heap's callers know them. Stops at a header that is not sound. */
 void heap_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
-
-/* The policy's pieces, as it was asked for them. */
-void heap_walk_below(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
 /* Grow so that the request fits behind the last live block. False if that cannot be had. */
 bool heap_grow_for(struct heap *heap, const struct heap_request *request);
