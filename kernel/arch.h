@@ -52,6 +52,14 @@ void arch_invalidate_pages(void *context, struct virt_addr start, uint64_t size_
 /* The root of the live tables. */
 struct phys_addr arch_page_table_root(void);
 
+/* --- The state at entry ----------------------------------------------------------------------- */
+
+struct entry_state;
+
+/* Fill the part of *state that comes from the CPU, direct map included (kernel/entry_state.h). Call
+ * before anything of the loader's is replaced. */
+void arch_entry_state(struct entry_state *state);
+
 /* --- Interrupts ------------------------------------------------------------------------------- */
 
 void arch_interrupts_enable(void);

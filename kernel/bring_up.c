@@ -1,6 +1,7 @@
 #include "kernel/bring_up.h"
 
 #include "kernel/arch.h"
+#include "kernel/entry_state.h"
 #include "kernel/guard.h"
 #include "kernel/handoff_check.h"
 #include "kernel/image.h"
@@ -24,7 +25,6 @@
 #include "kernel/symbols.h"
 #include "shared/command_line.h"
 #include "shared/console_font.h"
-#include "shared/direct_map.h"
 #include "shared/format.h"
 #include "shared/memory.h"
 #include "shared/region.h"
@@ -115,6 +115,42 @@ static void print_regions(const struct region_list *regions)
     }
 }
 
+static void describe_segments(struct kernel *kernel)
+{
+    kernel->segments[0] = (struct kernel_segment){
+        "text", {(uint64_t)kernel_text_start, (uint64_t)kernel_text_end}, false, true};
+    kernel->segments[1] = (struct kernel_segment){
+        "rodata", {(uint64_t)kernel_rodata_start, (uint64_t)kernel_rodata_end}, false, false};
+    kernel->segments[2] = (struct kernel_segment){
+        "data", {(uint64_t)kernel_data_start, (uint64_t)kernel_data_end}, true, false};
+    kernel->segments[3] = (struct kernel_segment){
+        "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
+}
+
+/* What the handoff is held against: nothing of it comes from the loader. */
+static struct entry_state entry_state(struct kernel *kernel)
+{
+    describe_segments(kernel);
+    struct entry_state state = {
+        .image = {(uint64_t)kernel_image_start, (uint64_t)kernel_image_end},
+        .entry = (uint64_t)kernel_entry,
+        .segments = kernel->segments,
+        .segment_count = KERNEL_SEGMENT_COUNT,
+    };
+    arch_entry_state(&state);
+    return state;
+}
+
+static _Noreturn void refuse(struct kernel *kernel, uint64_t handoff,
+                             const struct entry_state *state, enum handoff_check_status status)
+{
+    const struct handoff_framebuffer *screen = handoff_check_screen(handoff, state);
+    if (screen != NULL)
+        open_screen(kernel, screen);
+    panic(PANIC_HANDOFF, "the handoff at 0x%llx is refused: %s", (unsigned long long)handoff,
+          handoff_check_text(status));
+}
+
 void bring_up_handoff(struct kernel *kernel, const void *handoff)
 {
     uint64_t entered = arch_timestamp();
@@ -122,18 +158,12 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
     log_count_ticks(arch_timestamp);
     log_add_sink((struct log_sink){write_serial, NULL, NULL});
 
-    struct page_table_features features;
     struct handoff_view view;
-    arch_page_features(&features);
-    kernel->direct_map_base = direct_map_base(features.levels);
-    enum handoff_check_status status = handoff_check(handoff, kernel->direct_map_base, &view);
-    /* A structure whose checksum holds is a loader's: its framebuffer may tell what is wrong with
-     * the rest, on a PC without a serial port. */
-    if (status > HANDOFF_CHECK_DIRECT_MAP)
-        open_screen(kernel, &((const struct handoff *)handoff)->framebuffer);
+    struct entry_state state = entry_state(kernel);
+    kernel->direct_map_base = state.direct_map_base;
+    enum handoff_check_status status = handoff_check((uint64_t)handoff, &state, &view);
     if (status != HANDOFF_CHECK_OK)
-        panic(PANIC_HANDOFF, "the handoff at %p is refused: %s", handoff,
-              handoff_check_text(status));
+        refuse(kernel, (uint64_t)handoff, &state, status);
 
     kernel->handoff = *view.handoff;
     kernel->view = view;
@@ -142,10 +172,6 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
     if (command_line_number(view.command_line, "debug-exit", &debug_exit_port) &&
         debug_exit_port <= UINT16_MAX)
         panic_set_debug_exit_port((uint16_t)debug_exit_port);
-    if (kernel->handoff.kernel_virtual_base != (uint64_t)kernel_image_start)
-        panic(PANIC_HANDOFF, "the image is at 0x%llx, but was linked for %p",
-              (unsigned long long)kernel->handoff.kernel_virtual_base, (void *)kernel_image_start);
-
     timeline_begin(&kernel->timeline, &kernel->handoff, view.timeline);
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
     start_screen(kernel);
@@ -249,14 +275,6 @@ void bring_up_frames(struct kernel *kernel)
 
 static void describe_image(struct kernel *kernel)
 {
-    kernel->segments[0] = (struct kernel_segment){
-        "text", {(uint64_t)kernel_text_start, (uint64_t)kernel_text_end}, false, true};
-    kernel->segments[1] = (struct kernel_segment){
-        "rodata", {(uint64_t)kernel_rodata_start, (uint64_t)kernel_rodata_end}, false, false};
-    kernel->segments[2] = (struct kernel_segment){
-        "data", {(uint64_t)kernel_data_start, (uint64_t)kernel_data_end}, true, false};
-    kernel->segments[3] = (struct kernel_segment){
-        "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
     kernel->layout = (struct kernel_layout){
         .virtual_base = virt_addr(kernel->handoff.kernel_virtual_base),
         .physical_base = phys_addr(kernel->handoff.kernel_physical_base),
@@ -391,7 +409,7 @@ void bring_up_paging_audit(struct kernel *kernel)
 static uint64_t heap_secret(const struct kernel *kernel)
 {
     uint64_t secret = arch_timestamp() * UINT64_C(0x9e3779b97f4a7c15);
-    if (kernel->handoff.random_seed_source == HANDOFF_SEED_NONE) {
+    if (!handoff_has_random_seed(&kernel->handoff)) {
         log_warning("heap", "no random seed was handed over: the time-stamp counter serves");
         return secret;
     }
@@ -430,7 +448,7 @@ static struct heap_settings heap_settings(const struct kernel *kernel,
 {
     uint64_t random;
     memcpy(&random, &kernel->handoff.random_seed[sizeof random], sizeof random);
-    bool has_random = kernel->handoff.random_seed_source != HANDOFF_SEED_NONE;
+    bool has_random = handoff_has_random_seed(&kernel->handoff);
     struct heap_settings settings;
     struct heap_settings_warnings warnings;
     heap_settings_choose(kernel->view.command_line,

@@ -144,8 +144,9 @@ class Lab:
         finally:
             shutil.rmtree(disk.parent)
 
-    def restore(self, disk):
-        """The snapshot's machine with another disk, running."""
+    def restore(self, disk, go=True):
+        """The snapshot's machine with another disk, running. Without `go` its conductor waits until
+        `g` is typed."""
         if self.snapshot is None:
             self.snapshot = self.take_snapshot()
         pc = self.machine(disk, memory=CASE_MEMORY)
@@ -156,7 +157,8 @@ class Lab:
                 errors = running.errors()
                 running.close()
                 raise boot.BootError(f"the snapshot was not restored: {errors}")
-        running.send(b"g")
+        if go:
+            running.send(b"g")
         return running
 
     def take_snapshot(self):

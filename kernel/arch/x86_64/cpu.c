@@ -4,8 +4,10 @@
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/entry_state.h"
 #include "shared/arch/x86_64/address_width.h"
 #include "shared/arch/x86_64/page_entry.h"
+#include "shared/direct_map.h"
 #include "shared/format.h"
 
 #define CR0_WRITE_PROTECT (UINT64_C(1) << 16)
@@ -104,9 +106,29 @@ uint64_t arch_timestamp(void)
     return timestamp_read();
 }
 
+/* CR3 has flags below and above the address (Intel SDM Vol. 3A, table 4-12). */
 struct phys_addr arch_page_table_root(void)
 {
-    return phys_addr(page_align_down(cr3_read()));
+    return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
+}
+
+/* A table that would wrap is given as nothing that lies anywhere. */
+static struct range descriptor_table_range(struct descriptor_table_register table)
+{
+    struct range range = {0, UINT64_MAX};
+    (void)range_from_base_size(table.base, (uint64_t)table.limit + 1, &range);
+    return range;
+}
+
+void arch_entry_state(struct entry_state *state)
+{
+    arch_page_features(&state->features);
+    state->page_table_root = arch_page_table_root();
+    state->stack_pointer = virt_addr(stack_pointer_read());
+    state->descriptor_tables[0] = descriptor_table_range(gdt_read());
+    state->descriptor_tables[1] = descriptor_table_range(idt_read());
+    state->direct_map_base = direct_map_base(state->features.levels);
+    state->memory_base = (uintptr_t)state->direct_map_base;
 }
 
 /* Toggling CR4.PGE drops every translation, global ones too; without PGE there are no global ones
