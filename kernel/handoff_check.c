@@ -218,16 +218,32 @@ static enum handoff_check_status check_data_block(const struct handoff_proof *pr
     return HANDOFF_CHECK_OK;
 }
 
+/* Firmware cuts RAM into many small rows: those that touch are proven in one walk. Moves *index
+ * behind them. */
+static struct range next_ram_run(const struct region_list *regions, uint32_t *index)
+{
+    struct range run = {0, 0};
+    for (; *index < regions->count; (*index)++) {
+        struct range region = region_list_range(regions, *index);
+        bool is_ram = region_type_is_ram(region_list_at(regions, *index)->type);
+        if (!range_is_empty(run) && (!is_ram || region.start != run.end))
+            break;
+        if (is_ram)
+            run = (struct range){range_is_empty(run) ? region.start : run.start, region.end};
+    }
+    return run;
+}
+
 static enum handoff_check_status check_ram(const struct handoff_proof *proof)
 {
     const struct region_list *regions = &proof->view.regions;
-    for (uint32_t i = 0; i < regions->count; i++) {
-        struct range range = region_list_range(regions, i);
-        if (!region_type_is_ram(region_list_at(regions, i)->type))
-            continue;
-        if (range.end > proof->handoff->direct_map_size_bytes)
+    for (uint32_t i = 0; i < regions->count;) {
+        struct range run = next_ram_run(regions, &i);
+        if (range_is_empty(run))
+            break;
+        if (run.end > proof->handoff->direct_map_size_bytes)
             return HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP;
-        if (!handoff_proof_is_in_direct_map(proof, range.start, range_size_bytes(range)))
+        if (!handoff_proof_is_in_direct_map(proof, run.start, range_size_bytes(run)))
             return HANDOFF_CHECK_REGIONS_NOT_MAPPED;
     }
     return HANDOFF_CHECK_OK;

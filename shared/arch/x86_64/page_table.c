@@ -725,6 +725,14 @@ struct proof {
     struct page_permissions permissions;
 };
 
+/* To the end of the page of `span` bytes in which the proof stands, or of the range. */
+static void proof_advance(struct proof *proof, uint64_t span)
+{
+    uint64_t before_bytes = proof->cursor.remaining_bytes;
+    cursor_advance(&proof->cursor, span);
+    proof->physical.value += before_bytes - proof->cursor.remaining_bytes;
+}
+
 static enum page_table_status prove_page(const struct page_table *table, uint64_t leaf,
                                          unsigned level, struct rights rights, struct proof *proof)
 {
@@ -737,10 +745,21 @@ static enum page_table_status prove_page(const struct page_table *table, uint64_
         (table->no_execute && rights.execute != proof->permissions.execute) ||
         found.memory_type != proof->permissions.memory_type)
         return PAGE_TABLE_OTHER_PERMISSIONS;
-    uint64_t before_bytes = proof->cursor.remaining_bytes;
-    cursor_advance(&proof->cursor, span);
-    proof->physical.value += before_bytes - proof->cursor.remaining_bytes;
+    proof_advance(proof, span);
     return PAGE_TABLE_OK;
+}
+
+/* What follows a proven page and differs from it by the next address only is proven, too: most of a
+ * table. Returns the first entry that is not. */
+static unsigned skip_alike(const uint64_t *entries, unsigned index, unsigned level,
+                           struct proof *proof)
+{
+    uint64_t span = page_entry_span_bytes(level);
+    uint64_t expected = page_entry_without_use(entries[index]);
+    while (++index < PAGE_ENTRY_COUNT && proof->cursor.remaining_bytes > 0 &&
+           page_entry_without_use(entries[index]) == (expected += span))
+        proof_advance(proof, span);
+    return index;
 }
 
 static enum page_table_status prove_in_table(const struct page_table *table, struct phys_addr page,
@@ -751,17 +770,19 @@ static enum page_table_status prove_in_table(const struct page_table *table, str
     if (entries == NULL)
         return PAGE_TABLE_FOREIGN_TABLE;
     unsigned index = page_entry_index(proof->cursor.virtual, level);
-    for (; index < PAGE_ENTRY_COUNT && proof->cursor.remaining_bytes > 0; index++) {
+    while (index < PAGE_ENTRY_COUNT && proof->cursor.remaining_bytes > 0) {
         uint64_t entry = entries[index];
         if (!page_entry_is_present(entry) || !cpu_accepts(table, entry, level))
             return PAGE_TABLE_NOT_MAPPED;
         struct rights rights = rights_below(above, entry);
+        bool is_leaf = page_entry_is_leaf(entry, level);
         enum page_table_status status =
-            page_entry_is_leaf(entry, level)
+            is_leaf
                 ? prove_page(table, entry, level, rights, proof)
                 : prove_in_table(table, page_entry_address(entry, level), level - 1, rights, proof);
         if (status != PAGE_TABLE_OK)
             return status;
+        index = is_leaf ? skip_alike(entries, index, level, proof) : index + 1;
     }
     return PAGE_TABLE_OK;
 }
