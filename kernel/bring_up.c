@@ -147,6 +147,12 @@ static _Noreturn void refuse(struct kernel *kernel, uint64_t handoff,
     const struct handoff_framebuffer *screen = handoff_check_screen(handoff, state);
     if (screen != NULL)
         open_screen(kernel, screen);
+    uint64_t handed_over, known;
+    if (handoff_check_numbers(handoff, state, status, &handed_over, &known))
+        panic(PANIC_HANDOFF,
+              "the handoff at 0x%llx is refused: %s (handed over: 0x%llx, in use: 0x%llx)",
+              (unsigned long long)handoff, handoff_check_text(status),
+              (unsigned long long)handed_over, (unsigned long long)known);
     panic(PANIC_HANDOFF, "the handoff at 0x%llx is refused: %s", (unsigned long long)handoff,
           handoff_check_text(status));
 }

@@ -356,6 +356,38 @@ enum handoff_check_status handoff_check(uint64_t address, const struct entry_sta
     return HANDOFF_CHECK_OK;
 }
 
+bool handoff_check_numbers(uint64_t address, const struct entry_state *state,
+                           enum handoff_check_status status, uint64_t *ret_handed_over,
+                           uint64_t *ret_known)
+{
+    const struct handoff_proof proof = {.state = state};
+    const struct handoff *handoff = handoff_proof_at(&proof, address - state->direct_map_base);
+    switch (status) {
+    case HANDOFF_CHECK_PAGE_TABLE_ROOT:
+        *ret_handed_over = handoff->page_table_root;
+        *ret_known = state->page_table_root.value;
+        return true;
+    case HANDOFF_CHECK_KERNEL_BASE:
+        *ret_handed_over = handoff->kernel_virtual_base;
+        *ret_known = state->image.start;
+        return true;
+    case HANDOFF_CHECK_KERNEL_SIZE:
+        *ret_handed_over = handoff->kernel_size_bytes;
+        *ret_known = range_size_bytes(state->image);
+        return true;
+    case HANDOFF_CHECK_KERNEL_ENTRY:
+        *ret_handed_over = handoff->kernel_entry;
+        *ret_known = state->entry;
+        return true;
+    case HANDOFF_CHECK_STACK_POINTER:
+        *ret_handed_over = handoff->stack_virtual_base;
+        *ret_known = state->stack_pointer.value;
+        return true;
+    default:
+        return false;
+    }
+}
+
 const struct handoff_framebuffer *handoff_check_screen(uint64_t address,
                                                        const struct entry_state *state)
 {

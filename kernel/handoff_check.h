@@ -110,6 +110,12 @@ enum handoff_check_status handoff_check(uint64_t address, const struct entry_sta
                                         struct handoff_view *ret_view)
     __attribute__((warn_unused_result));
 
+/* The two numbers of a refusal that compares one field with what the kernel knows by itself. False,
+ * and nothing written, for every other reason. Precondition: handoff_check() gave this status. */
+bool handoff_check_numbers(uint64_t address, const struct entry_state *state,
+                           enum handoff_check_status status, uint64_t *ret_handed_over,
+                           uint64_t *ret_known);
+
 /* The framebuffer on which a refusal can be shown, on a PC without a serial port. NULL unless the
  * structure's checksum holds, its page tables are the ones in force, and these map a framebuffer of
  * these numbers with the memory type of one. */

@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from gdb_stub import RDI, RSP, GdbStub
-from lab import CASE_IMAGE_MIB, ROOT, TIMEOUT_SECONDS, expect_ready
+from lab import CASE_IMAGE_MIB, PANIC, ROOT, TIMEOUT_SECONDS, expect_ready
 
 HEADER = (ROOT / "shared/handoff.h").read_text(encoding="utf-8")
 # Name: offset in struct handoff. Every field that is changed here has eight bytes, but for the count.
@@ -126,18 +126,30 @@ def boot_changed(lab, changes):
 
 
 @pytest.mark.parametrize("changes, reason", [
-    (short_image, "kernel_size_bytes is not the size of the image as it was linked"),
+    (short_image, "kernel_size_bytes is not the size of the image as it was linked "
+                  "(handed over: 0x1000, in use: 0x"),
     (other_image, "the kernel's image is not at kernel_physical_base"),
     (other_stack, "the stack in use is not the stack that was handed over"),
     (missing_memory, "the block of handoff data is not readable in the direct map"),
     (free_page_tables, "the page tables do not lie in regions of their type"),
     (flags_in_root, "page_table_root is not the root of the page tables in use"),
-])  # fmt: skip
+], ids=lambda value: getattr(value, "__name__", ""))  # fmt: skip
 def test_lie_is_refused_by_name(lab, changes, reason):
     with boot_changed(lab, changes) as running:
         cause = running.wait_for(r"^\[panic\] cause: (.*)$", TIMEOUT_SECONDS)
         assert cause, running.serial
         assert "is refused: " + reason in cause.group(1), running.serial
+
+
+def test_H4_pointer_to_what_is_not_mapped_is_named_by_the_loader(lab):
+    """The structure itself is read on the loader's word: no kernel can prove it before."""
+    def change(handoff):
+        handoff.stub.set_register(RDI, handoff.virtual(1 << 40))
+
+    with boot_changed(lab, change) as running:
+        verdict = running.watch(TIMEOUT_SECONDS)
+    assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"
+    assert verdict.has_line(r"\[loader\] fault: #PF"), verdict.serial
 
 
 def test_handoff_that_was_only_sealed_again_is_accepted(lab):

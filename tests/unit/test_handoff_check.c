@@ -881,6 +881,35 @@ static void test_framebuffer_beyond_the_direct_map_window_is_ignored(void **stat
     framebuffer_gives(sample, HANDOFF_FRAMEBUFFER_PLACE);
 }
 
+static void numbers_are(const struct handoff_sample *sample, enum handoff_check_status status,
+                        uint64_t expected_handed_over, uint64_t expected_known)
+{
+    uint64_t handed_over, known;
+    assert_true(
+        handoff_check_numbers(sample->address, &sample->state, status, &handed_over, &known));
+    assert_int_equal(handed_over, expected_handed_over);
+    assert_int_equal(known, expected_known);
+}
+
+static void test_refusal_of_a_number_names_both(void **state)
+{
+    struct handoff_sample *sample = *state;
+    uint64_t untouched = 1;
+    sample->handoff->page_table_root = 2;
+    sample->handoff->kernel_virtual_base = 3;
+    sample->handoff->kernel_size_bytes = 4;
+    sample->handoff->kernel_entry = 5;
+    sample->handoff->stack_virtual_base = 6;
+    numbers_are(sample, HANDOFF_CHECK_PAGE_TABLE_ROOT, 2, SAMPLE_TABLES_BASE);
+    numbers_are(sample, HANDOFF_CHECK_KERNEL_BASE, 3, LAYOUT_KERNEL_IMAGE_BASE);
+    numbers_are(sample, HANDOFF_CHECK_KERNEL_SIZE, 4, SAMPLE_KERNEL_SIZE);
+    numbers_are(sample, HANDOFF_CHECK_KERNEL_ENTRY, 5, SAMPLE_ENTRY);
+    numbers_are(sample, HANDOFF_CHECK_STACK_POINTER, 6, sample->state.stack_pointer.value);
+    assert_false(handoff_check_numbers(0, &sample->state, HANDOFF_CHECK_POINTER_NULL, &untouched,
+                                       &untouched));
+    assert_int_equal(untouched, 1);
+}
+
 /* RAM as a screen would be written over. */
 static void test_framebuffer_that_is_not_mapped_as_one_is_ignored(void **state)
 {
@@ -995,6 +1024,7 @@ int main(void)
         FIXTURE_TEST(test_framebuffer_masks_must_fit_and_not_overlap),
         FIXTURE_TEST(test_framebuffer_beyond_the_direct_map_window_is_ignored),
         FIXTURE_TEST(test_framebuffer_that_is_not_mapped_as_one_is_ignored),
+        FIXTURE_TEST(test_refusal_of_a_number_names_both),
         FIXTURE_TEST(test_screen_for_a_refusal),
         FIXTURE_TEST(test_every_reason_has_a_text_of_its_own),
     };
