@@ -4,12 +4,14 @@ what was handed over, seals it again and lets the kernel go on. The kernel must 
 
 import re
 import struct
+import time
 import zlib
 
 import pytest
 
 from gdb_stub import RDI, RSP, GdbStub
 from lab import CASE_IMAGE_MIB, PANIC, ROOT, TIMEOUT_SECONDS, expect_ready
+from screen import read_screen
 
 HEADER = (ROOT / "shared/handoff.h").read_text(encoding="utf-8")
 # Name: offset in struct handoff. Every field that is changed here has eight bytes, but for the count.
@@ -139,6 +141,40 @@ def test_lie_is_refused_by_name(lab, changes, reason):
         cause = running.wait_for(r"^\[panic\] cause: (.*)$", TIMEOUT_SECONDS)
         assert cause, running.serial
         assert "is refused: " + reason in cause.group(1), running.serial
+
+
+def wait_for_halt(running):
+    assert running.wait_for(r"^\[panic\] halted", TIMEOUT_SECONDS), running.serial
+
+
+def test_refusal_is_on_the_screen(lab):
+    """For a PC without a serial port: the framebuffer is proven by the page tables."""
+    with boot_changed(lab, free_page_tables) as running:
+        wait_for_halt(running)
+        picture = running.scratch / "screen.ppm"
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        text = ""
+        while "is refused" not in text:  # QEMU redraws when it finds the time
+            assert time.monotonic() < deadline, text
+            running.pump(0.1)
+            running.screenshot(picture)
+            text = read_screen(picture, ROOT / "build/font.bin")
+
+
+def test_refusal_is_not_drawn_over_memory(lab):
+    """The framebuffer is said to be where the handed-over data is."""
+    seen = {}
+
+    def screen_over_data(handoff):
+        free_page_tables(handoff)
+        struct.pack_into("<Q", handoff.bytes, OFFSETS["framebuffer"], handoff["data_base"])
+        seen.update(handoff=handoff, base=handoff["data_base"])
+
+    with boot_changed(lab, screen_over_data) as running:
+        wait_for_halt(running)
+        path = running.scratch / "memory"
+        running.command("pmemsave", {"val": seen["base"], "size": SIZE_BYTES, "filename": str(path)})
+        assert path.read_bytes() == bytes(seen["handoff"].bytes), "the structure is as it was"
 
 
 def test_H4_pointer_to_what_is_not_mapped_is_named_by_the_loader(lab):
