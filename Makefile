@@ -457,7 +457,7 @@ $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
 
 FRAMES_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o, $(wildcard tests/bench/frames/*.c) \
-    kernel/mm/bit_tree.c kernel/mm/bit_tree_run.c kernel/mm/early_heap.c kernel/mm/frame_allocator.c \
+    $(wildcard kernel/mm/bit_tree*.c) kernel/mm/early_heap.c kernel/mm/frame_allocator.c \
     kernel/mm/frame_reserve.c kernel/mm/region_list.c shared/region.c \
     shared/arch/x86_64/page_table.c tests/unit/support/panic_stub.c)
 

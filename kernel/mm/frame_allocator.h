@@ -55,7 +55,6 @@
  * part needs a record. */
 #define FRAME_ALLOCATOR_SPLITS_MAX 64
 
-struct frame_extent;
 struct frame_reserve;
 struct frame_record;
 
@@ -68,15 +67,15 @@ struct frame_allocator_recent_free {
 
 /* Private to the implementation. */
 struct frame_allocator {
-    struct bit_tree free_frames;              /* a set bit is a free frame */
-    uint64_t free_count;                      /* = the set bits */
-    const struct frame_extent *recent_extent; /* where the last frame was allocated */
+    struct bit_tree free_frames;                 /* a set bit is a free frame */
+    uint64_t free_count;                         /* = the set bits */
+    const struct bit_tree_extent *recent_extent; /* where the last frame was allocated */
     struct frame_allocator_recent_free recent_free;
     struct frame_reserve *reserves; /* a list of all that are open */
     struct frame_record *records;   /* sorted, disjoint: one for each region or part */
     uint32_t record_count;
     uint32_t record_capacity;
-    struct frame_extent *extents; /* sorted: where there are bits */
+    struct bit_tree_extent *extents; /* where there are bits; offset = frame number - bit number */
     uint32_t extent_count;
     uint64_t total_count;
     uint64_t released_count; /* free, used or cached */

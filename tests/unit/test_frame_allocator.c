@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "kernel/mm/bit_tree_bound.h"
 #include "kernel/mm/frame_allocator.h"
 #include "kernel/mm/frame_reserve.h"
 #include "shared/direct_map.h"
@@ -656,8 +657,8 @@ static void test_records_in_ram_fit_exactly_at_every_size(void **state)
         const struct bit_tree *tree = &frames->free_frames;
         uint64_t records_end =
             machine->direct_map_base + frames->records_base.value + frames->records_size_bytes;
-        /* The last of the tree's memory: the byte behind the only one of the top level. */
-        assert_true((uintptr_t)(tree->runs[tree->top_level] + 2) <= records_end);
+        /* The last of the tree's memory: the bounds of the top level's only node. */
+        assert_true((uintptr_t)(tree->bounds[tree->top_level] + 1) <= records_end);
         assert_sound(frames);
         machine->rows[1].size_bytes += 64 * 4096; /* one more word of bits */
     }
