@@ -300,7 +300,8 @@ bool bit_tree_add(struct bit_tree *tree, uint64_t number)
         return false;
     tree->words[index] |= bit_tree_child_bit(number);
     tree->block_words[block] |= bit_tree_child_bit(index);
-    bit_tree_mark_grown(tree, block);
+    if (!bit_tree_is_grown(tree, block))
+        bit_tree_mark_grown(tree, block);
     tree->open_block = block;
     if (is_highest)
         tree->highest_word = index;

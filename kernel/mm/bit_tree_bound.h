@@ -96,7 +96,18 @@ void bit_tree_note_blocks(const struct bit_tree *tree, uint64_t first, uint64_t 
 
 /* Those bits of `low` at which a run of `length` members begins, 1 <= length <= 64; `high` follows.
  */
-uint64_t bit_tree_starts_of_runs(uint64_t low, uint64_t high, uint64_t length);
+static inline uint64_t bit_tree_starts_of_runs(uint64_t low, uint64_t high, uint64_t length)
+{
+    /* Both are thinned out: after each step a bit stands for a run that is longer by `step`. */
+    for (uint64_t known = 1; known < length;) {
+        uint64_t step = known < length - known ? known : length - known;
+        low &=
+            step == BIT_TREE_WORD_BITS ? high : low >> step | high << (BIT_TREE_WORD_BITS - step);
+        high &= high >> step;
+        known += step;
+    }
+    return low;
+}
 
 /* The multiples of 2^shift, shift <= 6, as bits. */
 static inline uint64_t bit_tree_multiples(uint32_t shift)

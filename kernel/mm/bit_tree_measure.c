@@ -93,32 +93,31 @@ void bit_tree_note_run(struct bit_tree_bounds *bounds, const struct bit_tree_pie
     }
 }
 
-uint64_t bit_tree_starts_of_runs(uint64_t low, uint64_t high, uint64_t length)
-{
-    /* Both are thinned out: after each step a bit stands for a run that is longer by `step`. */
-    for (uint64_t known = 1; known < length;) {
-        uint64_t step = known < length - known ? known : length - known;
-        low &=
-            step == BIT_TREE_WORD_BITS ? high : low >> step | high << (BIT_TREE_WORD_BITS - step);
-        high &= high >> step;
-        known += step;
-    }
-    return low;
-}
-
-/* The runs that touch neither end of the word. None of them starts at a multiple of 64. */
+/* The runs that touch neither end of the word: none of them starts at a multiple of 64. From the
+ * largest alignment down, the longest run is never shorter than the one before: so `runs` is only
+ * thinned out, until none is left that is longer than what is noted. */
 static void note_word(struct bit_tree_bounds *bounds, uint64_t word)
 {
-    const uint32_t shift_end = 6;
     uint64_t at_bottom = bit_tree_low_bits(bit_tree_lowest_bit(~word));
-    uint64_t at_top = ~bit_tree_low_bits(bit_tree_highest_bit(~word));
-    uint64_t within = word & ~at_bottom & ~at_top;
-    for (uint32_t shift = 0; within != 0 && shift < shift_end; shift++) {
-        uint64_t aligned = bit_tree_multiples(shift);
-        uint64_t *longest = &bounds->longest[shift];
-        while (*longest < BIT_TREE_WORD_BITS &&
-               (bit_tree_starts_of_runs(within, 0, *longest + 1) & aligned) != 0)
-            ++*longest;
+    uint64_t at_top = ~bit_tree_low_bits(bit_tree_highest_bit(~word) + 1);
+    uint64_t runs = word & ~at_bottom & ~at_top; /* where a run of `length` and more begins */
+    uint64_t length = 1;
+    uint64_t longest = 0;
+    for (uint32_t shift = 6; shift-- > 0;) {
+        if (runs == 0 && longest <= bounds->longest[shift])
+            return;
+        longest = bit_tree_larger(longest, bounds->longest[shift]);
+        for (;;) {
+            while (length <= longest && runs != 0) {
+                uint64_t step = bit_tree_smaller(length, longest + 1 - length);
+                runs &= runs >> step;
+                length += step;
+            }
+            if ((runs & bit_tree_multiples(shift)) == 0)
+                break;
+            longest = length;
+        }
+        bounds->longest[shift] = longest;
     }
 }
 

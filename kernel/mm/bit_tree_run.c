@@ -9,8 +9,9 @@
 
 struct search {
     const struct bit_tree_run_request *request;
-    uint32_t shift; /* of the alignment; all beyond the highest bound are as that */
-    uint64_t start; /* of the run, once it is found */
+    uint32_t shift;   /* of the alignment; all beyond the highest bound are as that */
+    uint64_t aligned; /* the bits of a word that are multiples of the alignment, if bit 0 is */
+    uint64_t start;   /* of the run, once it is found */
 };
 
 static bool search_all_of(const struct search *search, struct range numbers)
@@ -41,30 +42,34 @@ struct walk {
     uint64_t above;   /* the members of that word */
 };
 
-/* The multiples of the request's alignment in a word, as bits. */
+/* The multiples of the request's alignment in the word `index`, as bits. */
 static uint64_t aligned_starts(const struct search *search, const struct walk *walk, uint64_t index)
 {
     uint64_t first = index * BIT_TREE_WORD_BITS + walk->piece->offset;
-    if (search->shift <= 6)
-        return bit_tree_multiples(search->shift);
-    return (first & (search->request->alignment - 1)) == 0 ? 1 : 0;
+    bool is_multiple = (first & (search->request->alignment - 1)) == 0;
+    return search->shift <= 6 || is_multiple ? search->aligned : 0;
 }
 
-/* Runs that begin in the word `index`, of length 64 or less: all; longer: that begin just before a
- * multiple of 64 or end behind one. */
-static bool search_word(struct search *search, struct walk *walk, uint64_t index, uint64_t members)
+/* The runs of up to 64 that begin in the word `index`. */
+static inline bool search_word_for_short(struct search *search, struct walk *walk, uint64_t index,
+                                         uint64_t members)
 {
-    uint64_t length = search->request->length;
-    uint64_t absent = ~members;
     uint64_t starts = 0;
-    if (length <= BIT_TREE_WORD_BITS) {
-        starts = bit_tree_starts_of_runs(members, walk->above, length) &
+    if (members != 0)
+        starts = bit_tree_starts_of_runs(members, walk->above, search->request->length) &
                  aligned_starts(search, walk, index);
-        walk->above = members;
-        if (starts != 0)
-            search->start = index * BIT_TREE_WORD_BITS + bit_tree_highest_bit(starts);
-        return starts != 0;
-    }
+    walk->above = members;
+    if (starts == 0)
+        return false;
+    search->start = index * BIT_TREE_WORD_BITS + bit_tree_highest_bit(starts);
+    return true;
+}
+
+/* The run longer than 64 that begins in the word `index`, or just above it. */
+static inline bool search_word_for_long(struct search *search, struct walk *walk, uint64_t index,
+                                        uint64_t members)
+{
+    uint64_t absent = ~members;
     if (absent == 0)
         return false;
     struct bit_tree_piece run = {index * BIT_TREE_WORD_BITS + bit_tree_highest_bit(absent) + 1,
@@ -73,16 +78,57 @@ static bool search_word(struct search *search, struct walk *walk, uint64_t index
     return fit(search, &run);
 }
 
-static bool search_block(const struct bit_tree *tree, struct search *search, struct walk *walk,
-                         uint64_t block)
+static bool search_word(struct search *search, struct walk *walk, uint64_t index, uint64_t members)
+{
+    return search->request->length <= BIT_TREE_WORD_BITS
+               ? search_word_for_short(search, walk, index, members)
+               : search_word_for_long(search, walk, index, members);
+}
+
+/* An open block, all of it in the piece. */
+static bool search_open_block(const struct bit_tree *tree, struct search *search, struct walk *walk,
+                              uint64_t block)
 {
     uint64_t first = block * BIT_TREE_WORDS_PER_BLOCK;
-    bool whole = bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE;
+    uint64_t i = first + BIT_TREE_WORDS_PER_BLOCK;
+    if (search->request->length > BIT_TREE_WORD_BITS) {
+        while (i-- > first)
+            if (search_word_for_long(search, walk, i, tree->words[i]))
+                return true;
+        return false;
+    }
+    while (i-- > first)
+        if (search_word_for_short(search, walk, i, tree->words[i]))
+            return true;
+    return false;
+}
+
+/* A block that is whole, or of which a part is in the piece. */
+static bool search_other_block(const struct bit_tree *tree, struct search *search,
+                               struct walk *walk, uint64_t block, bool whole)
+{
+    uint64_t first = block * BIT_TREE_WORDS_PER_BLOCK;
     for (uint64_t i = first + BIT_TREE_WORDS_PER_BLOCK; i-- > first;) {
         uint64_t mask = bit_tree_mask_of_word(i, walk->piece->start, walk->piece->end);
         if (search_word(search, walk, i, whole ? mask : tree->words[i] & mask))
             return true;
     }
+    return false;
+}
+
+static bool search_block(const struct bit_tree *tree, struct search *search, struct walk *walk,
+                         uint64_t block)
+{
+    enum bit_tree_state state = bit_tree_state(tree, 1, block);
+    bool all = walk->piece->start <= block * BIT_TREE_BLOCK_BITS &&
+               (block + 1) * BIT_TREE_BLOCK_BITS <= walk->piece->end;
+    if (state == BIT_TREE_OPEN && all)
+        return search_open_block(tree, search, walk, block);
+    if (state != BIT_TREE_NONE)
+        return search_other_block(tree, search, walk, block, state == BIT_TREE_WHOLE);
+    if (search_word(search, walk, (block + 1) * BIT_TREE_WORDS_PER_BLOCK - 1, 0))
+        return true;
+    walk->run_end = block * BIT_TREE_BLOCK_BITS;
     return false;
 }
 
@@ -93,12 +139,6 @@ static bool search_piece(struct bit_tree *tree, struct search *search,
     struct walk walk = {piece, piece->end, 0};
     uint64_t first = piece->start / BIT_TREE_BLOCK_BITS;
     for (uint64_t block = (piece->end - 1) / BIT_TREE_BLOCK_BITS + 1; block-- > first;) {
-        if (bit_tree_state(tree, 1, block) == BIT_TREE_NONE) {
-            if (search_word(search, &walk, (block + 1) * BIT_TREE_WORDS_PER_BLOCK - 1, 0))
-                return true;
-            walk.run_end = bit_tree_larger(block * BIT_TREE_BLOCK_BITS, piece->start);
-            continue;
-        }
         tree->run_search_step_count += BIT_TREE_WORDS_PER_BLOCK;
         if (search_block(tree, search, &walk, block))
             return true;
@@ -206,6 +246,7 @@ bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request 
     struct search search = {.request = request};
     search.shift = (uint32_t)bit_tree_smaller(bit_tree_lowest_bit(request->alignment),
                                               BIT_TREE_ALIGNMENTS - 1);
+    search.aligned = bit_tree_multiples((uint32_t)bit_tree_smaller(search.shift, 6));
     bit_tree_settle(tree);
     bit_tree_settle_bounds(tree);
     tree->run_search_step_count++;
