@@ -706,6 +706,7 @@ frame_allocator_statistics(const struct frame_allocator *allocator)
         .used_count = allocator->released_count - allocator->free_count - cached_count,
         .cached_count = cached_count,
         .reserved_count = allocator->total_count - allocator->released_count,
+        .run_search_step_count = allocator->free_frames.run_search_step_count,
     };
 }
 

@@ -22,8 +22,7 @@ struct pair {
 static void add_extent(struct pair *pair, uint64_t end_bit, uint64_t offset)
 {
     struct bit_tree_extent *extent = &pair->extents[pair->extent_count];
-    extent->first_bit =
-        pair->extent_count == 0 ? 0 : extent[-1].first_bit + extent[-1].bit_count;
+    extent->first_bit = pair->extent_count == 0 ? 0 : extent[-1].first_bit + extent[-1].bit_count;
     extent->bit_count = end_bit - extent->first_bit;
     extent->offset = offset;
     pair->extent_count++;
