@@ -78,8 +78,8 @@ struct bit_tree_piece bit_tree_run_at(const struct bit_tree *tree, struct range 
                                       uint64_t number);
 
 /* The run that has `number` and the one before it, as far as it lies in `numbers`; empty if one is
- * not a member or they are of two extents. Precondition: `number` is a multiple of 64, and both lie
- * in `numbers`. */
+ * not a member, and only from `number` on if they are of two extents. Precondition: `number` is a
+ * multiple of 64, and both lie in `numbers`. */
 struct bit_tree_piece bit_tree_crossing_run(const struct bit_tree *tree, struct range numbers,
                                             uint64_t number);
 

@@ -65,8 +65,6 @@ struct bit_tree_piece bit_tree_crossing_run(const struct bit_tree *tree, struct 
     if (absent_below >> (BIT_TREE_WORD_BITS - 1) != 0 || (absent_above & 1) != 0)
         return run;
     struct bit_tree_piece piece = bit_tree_piece_at(tree, numbers, number);
-    if (piece.start == number)
-        return run;
     if (absent_below == 0 || absent_above == 0)
         return bit_tree_run_at(tree, numbers, number);
     run.start = bit_tree_larger(number - (uint64_t)__builtin_clzll(absent_below), piece.start);

@@ -24,7 +24,7 @@
  * Cost. Initialising and reclaiming take time by the number of regions, never by the amount of RAM.
  * A request for a run looks at what was freed since the last such request, and then at the way to
  * the run; it is refused by one comparison if nothing was freed. See bit_tree_find_run().
- * The records take 1.0205 bits a frame and 56 bytes a region; of a hole that is smaller than 16 MiB
+ * The records take 1.0205 bits a frame and 48 bytes a region; of a hole that is smaller than 16 MiB
  * or not aligned to that, up to 32 MiB are counted as if they were RAM. They come from the early
  * heap if half of it stays free, else from usable RAM itself. The highest address does not matter.
  *

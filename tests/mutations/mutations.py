@@ -25,6 +25,8 @@ FAST = HEAP + "fast*.[ch]"
 SEALED = HEAP + "sealed_block.h"
 GUARDED = HEAP + "guarded"
 BETWEEN_GUARDS = ("unit/test_heap_guarded",)
+TREE = "kernel/mm/bit_tree"
+RUNS = ("unit/test_bit_tree", "unit/test_frame_runs")
 LAYERS = ("unit/test_heap_policies", "unit/test_heap", "unit/test_kmalloc", "unit/test_heap_window")
 
 MUTATIONS = [
@@ -418,4 +420,54 @@ MUTATIONS = [
              "    if (__builtin_expect(__atomic_exchange_n(&lock->is_taken, true, __ATOMIC_ACQUIRE), 0))",
              "    if (!lock)",
              ("tsan/test_kmalloc_threads",)),
+    # --- frames
+    Mutation("frames: a freed frame leaves no mark", TREE + ".c",
+             "    if (!bit_tree_is_grown(tree, block))\n        bit_tree_mark_grown(tree, block);\n",
+             "", RUNS),
+    Mutation("frames: a freed range leaves no mark", TREE + ".c",
+             "    node->grown |= touched;\n",
+             "", RUNS),
+    Mutation("frames: a block is taken for grown that is not", TREE + ".c",
+             "bit_tree_is_grown(tree, block) ? block : BIT_TREE_NO_BLOCK",
+             "block", RUNS),
+    Mutation("frames: a block is raised by its own runs alone", TREE + "_measure.c",
+             "    if (start > piece->start)\n",
+             "    if (false)\n", RUNS),
+    Mutation("frames: a run goes on in the next extent", TREE + "_measure.c",
+             "        .end = bit_tree_smaller(numbers.end, extent->first_bit + extent->bit_count),",
+             "        .end = numbers.end,", RUNS),
+    Mutation("frames: a run begins in the extent before", TREE + "_measure.c",
+             "        .start = bit_tree_larger(numbers.start, extent->first_bit),",
+             "        .start = numbers.start,", RUNS),
+    Mutation("frames: a run within a word is noted for one alignment", TREE + "_measure.c",
+             "if (runs == 0 && longest <= bounds->longest[shift])",
+             "if (runs == 0)", RUNS),
+    Mutation("frames: a node is raised by no run that leaves its child", TREE + "_bound.c",
+             "        raise_by_run_at(tree, node, piece.end - 1, bounds);\n",
+             "", RUNS),
+    Mutation("frames: a multiple of 2^16 within a group is passed over", TREE + "_bound.c",
+             "        if (first < piece.end)\n            raise_by_run_at",
+             "        if (false)\n            raise_by_run_at", RUNS),
+    Mutation("frames: a whole group passes for one frame short", TREE + "_bound.c",
+             "        longest = BIT_TREE_GROUP_BITS;\n",
+             "        longest = UINT16_MAX;\n", RUNS),
+    Mutation("frames: a group with 65535 frames passes for whole", TREE + "_bound.c",
+             "range_size_bytes(numbers) == BIT_TREE_GROUP_BITS &&\n        !bit_tree_find_first_absent("
+             "tree, numbers.start, numbers.end, &absent))",
+             "(absent = 0) == 0)", RUNS),
+    Mutation("frames: a node forgets the runs that cross its children", TREE + "_bound.c",
+             "            longest = bit_tree_larger(longest, bit_tree_aligned_length(&run, shift));\n",
+             "            (void)run;\n", RUNS),
+    Mutation("frames: a group that promised too much goes on to", TREE + "_run.c",
+             "        bit_tree_learn_group(tree, group);\n",
+             "        return false;\n", RUNS),
+    Mutation("frames: a node that promised too much goes on to", TREE + "_run.c",
+             "        bit_tree_learn_node(tree, level, index, search->shift);\n",
+             "        return false;\n", RUNS),
+    Mutation("frames: a limit has its groups learnt on each call", TREE + "_run.c",
+             "    return search->request->start <= numbers.start && numbers.end <= search->request->end;",
+             "    return search->request->start < numbers.end && numbers.start < search->request->end;", RUNS),
+    Mutation("frames: a run across two children is passed over", TREE + "_run.c",
+             "        if (search_crossing(tree, search, numbers, child << shift))\n            return true;\n",
+             "", RUNS),
 ]

@@ -395,13 +395,11 @@ static void assert_check_finds(const struct bit_tree *tree, uint64_t *word, uint
     assert_true(bit_tree_check(tree));
 }
 
-/* Two pieces of 60 meet at the boundary of two nodes, but for one number on either side of it: the
- * piece that stays whole is the longest. */
-static void test_a_run_is_found_that_grows_across_two_nodes(void **state)
+/* Two pieces of 60 meet at a boundary, but for one number on either side of it: the piece that
+ * stays whole is the longest. */
+static void assert_a_run_grows_across(uint64_t boundary)
 {
-    const uint64_t boundary = 4096 * BIT_TREE_BLOCK_BITS;
     struct bit_tree_run_request request = {0, 2 * boundary, 100, 1};
-    (void)state;
     for (uint64_t missing = boundary - 1; missing <= boundary; missing++) {
         struct pair pair;
         uint64_t start;
@@ -415,6 +413,90 @@ static void test_a_run_is_found_that_grows_across_two_nodes(void **state)
         assert_true(bit_tree_check(&pair.tree));
         assert_true(bit_tree_find_run(&pair.tree, &request, &start));
         assert_int_equal(start, boundary + 60 - 100);
+        assert_int_equal(bit_tree_run_bound(&pair.tree, 1), 120);
+        pair_destroy(&pair);
+    }
+}
+
+static void test_a_run_is_found_that_grows_across_two_nodes(void **state)
+{
+    (void)state;
+    assert_a_run_grows_across(BIT_TREE_BLOCK_BITS);
+    assert_a_run_grows_across(16 * BIT_TREE_BLOCK_BITS);   /* groups */
+    assert_a_run_grows_across(64 * BIT_TREE_BLOCK_BITS);   /* nodes of level 2 */
+    assert_a_run_grows_across(4096 * BIT_TREE_BLOCK_BITS); /* nodes of level 3 */
+}
+
+/* The bound of a group has 16 bits: a group of which all are members is one longer than that. */
+static void test_a_group_that_is_whole_is_longer_than_one_that_is_not(void **state)
+{
+    const uint64_t group_bits = 16 * BIT_TREE_BLOCK_BITS;
+    struct bit_tree_run_request request = {0, 4 * group_bits, group_bits, group_bits};
+    struct pair pair;
+    uint64_t start;
+    (void)state;
+    pair_create(&pair, 4 * group_bits);
+    bit_tree_insert(&pair.tree, group_bits, 2 * group_bits);
+    assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_int_equal(start, group_bits);
+    request.alignment = 1;
+    assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_int_equal(start, group_bits);
+    bit_tree_remove(&pair.tree, start, start + 1);
+    assert_false(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_int_equal(bit_tree_run_bound(&pair.tree, 1), group_bits - 1);
+    assert_true(bit_tree_check(&pair.tree));
+    pair_destroy(&pair);
+}
+
+/* What the numbers stand for need not be aligned as the numbers are. */
+static void test_a_large_alignment_is_met_in_the_middle_of_a_group(void **state)
+{
+    const uint64_t group_bits = 16 * BIT_TREE_BLOCK_BITS;
+    const uint64_t number = 5 * group_bits - 3 * BIT_TREE_BLOCK_BITS;
+    struct pair pair;
+    (void)state;
+    pair.extent_count = 0;
+    add_extent(&pair, 8 * group_bits, 3 * BIT_TREE_BLOCK_BITS);
+    pair_start(&pair, 8 * group_bits);
+    bit_tree_insert(&pair.tree, number - 5, number + 10);
+    for (uint64_t length = 10; length <= 11; length++) {
+        struct bit_tree_run_request request = {0, 8 * group_bits, length, group_bits};
+        uint64_t start = 0;
+        assert_int_equal(bit_tree_find_run(&pair.tree, &request, &start), length == 10);
+        assert_int_equal(start, length == 10 ? number : 0);
+    }
+    assert_int_equal(bit_tree_run_bound(&pair.tree, group_bits), 10);
+    pair_destroy(&pair);
+}
+
+/* Numbers of two extents are beside each other, but what they stand for is not. */
+static void test_a_run_ends_where_its_extent_does(void **state)
+{
+    const uint64_t blocks[] = {1, 16, 64, 65};
+    (void)state;
+    for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+        const uint64_t boundary = blocks[i] * BIT_TREE_BLOCK_BITS;
+        struct bit_tree_run_request request = {0, 2 * boundary, 61, 1};
+        struct pair pair;
+        uint64_t start;
+        pair.extent_count = 0;
+        add_extent(&pair, boundary, 0);
+        add_extent(&pair, 2 * boundary, BIT_TREE_BLOCK_BITS);
+        pair_start(&pair, 2 * boundary);
+        bit_tree_insert(&pair.tree, boundary - 60, boundary + 60);
+        assert_false(bit_tree_find_run(&pair.tree, &request, &start));
+        assert_int_equal(bit_tree_run_bound(&pair.tree, 1), 60);
+        request.length = 60;
+        request.end = boundary + 59;
+        assert_true(bit_tree_find_run(&pair.tree, &request, &start));
+        assert_int_equal(start, boundary - 60);
+        /* All numbers are members, and no node is open. */
+        bit_tree_insert(&pair.tree, 0, 2 * boundary);
+        request = (struct bit_tree_run_request){0, 2 * boundary, boundary + 1, 1};
+        assert_false(bit_tree_find_run(&pair.tree, &request, &start));
+        assert_int_equal(bit_tree_run_bound(&pair.tree, 1), boundary);
+        assert_true(bit_tree_check(&pair.tree));
         pair_destroy(&pair);
     }
 }
@@ -512,6 +594,9 @@ int main(void)
         cmocka_unit_test(test_size_is_1_0205_bits_a_number),
         cmocka_unit_test(test_a_search_remembers_where_there_is_nothing),
         cmocka_unit_test(test_a_run_is_found_that_grows_across_two_nodes),
+        cmocka_unit_test(test_a_group_that_is_whole_is_longer_than_one_that_is_not),
+        cmocka_unit_test(test_a_large_alignment_is_met_in_the_middle_of_a_group),
+        cmocka_unit_test(test_a_run_ends_where_its_extent_does),
         cmocka_unit_test(test_an_aligned_run_may_end_in_a_block_without_a_piece),
         cmocka_unit_test(test_whole_blocks_are_not_judged_by_garbage),
         cmocka_unit_test(test_a_search_learns_again_what_has_changed),

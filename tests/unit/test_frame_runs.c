@@ -333,6 +333,25 @@ static void test_a_limit_costs_what_is_at_its_ends(void **state)
     }
 }
 
+/* The run is in the group, but outside of the limits. That is no reason to learn it again. */
+static void test_a_limit_within_a_group_does_not_have_it_learnt(void **state)
+{
+    struct machine *machine = machine_create(4);
+    const uint64_t group = 65536 * 9;
+    (void)state;
+    fragment(machine, 63, 64);
+    give(machine, group + 64, 1); /* 63 + 1 + 63 */
+    for (unsigned i = 0; i < 5; i++) {
+        struct phys_addr base;
+        uint64_t before = steps(machine);
+        assert_false(frame_allocator_allocate_between(
+            &machine->frames, 100, 1, (group + 4096) * 4096, (group + 60000) * 4096, &base));
+        if (i > 0)
+            assert_in_range(steps(machine) - before, 0, STEPS_OF_GROUP + STEPS_OF_LEVELS);
+    }
+    machine_destroy(machine);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_a_run_that_comes_and_goes_costs_its_group),
         cmocka_unit_test(test_the_only_run_is_found_without_looking_at_all_of_memory),
         cmocka_unit_test(test_a_limit_costs_what_is_at_its_ends),
+        cmocka_unit_test(test_a_limit_within_a_group_does_not_have_it_learnt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
