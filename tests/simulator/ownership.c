@@ -99,8 +99,8 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
     add_kept(o, kernel, HANDOFF_REGION_RUNTIME_CODE, "runtime services: the firmware's for ever");
 }
 
-/* The records cost at most 1.021 bits a frame, something for each region and the hole behind it, and
- * a few pages. */
+/* The records cost at most 1.021 bits a frame, something for each region and the hole behind it,
+ * and a few pages. */
 #define RECORDS_BITS_PER_1000_FRAMES 1021
 #define RECORDS_BYTES_PER_REGION     2048
 #define RECORDS_SLACK_FRAMES         16

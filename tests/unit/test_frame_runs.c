@@ -352,6 +352,55 @@ static void test_a_limit_within_a_group_does_not_have_it_learnt(void **state)
     machine_destroy(machine);
 }
 
+struct run {
+    uint64_t first;
+    uint64_t count;
+};
+
+/* Allocate or free one run by chance; what that looked at. */
+static uint64_t one_of_a_mix(struct machine *machine, struct random *random, struct run *held,
+                             unsigned *held_count)
+{
+    uint64_t before = steps(machine);
+    uint64_t frame;
+    if (*held_count == 0 || (*held_count < 400 && random_below(random, 2) == 0)) {
+        uint64_t count = 1 + random_below(random, random_below(random, 4) == 0 ? 600 : 64);
+        uint64_t alignment = UINT64_C(1) << random_below(random, 12);
+        uint64_t limit = machine->first + random_below(random, machine->end - machine->first);
+        if (random_below(random, 8) != 0)
+            limit = machine->end;
+        if (ask_below(machine, count, alignment, limit * 4096, &frame))
+            held[(*held_count)++] = (struct run){frame, count};
+    } else {
+        struct run *freed = &held[random_below(random, *held_count)];
+        give(machine, freed->first, freed->count);
+        *freed = held[--*held_count];
+    }
+    return steps(machine) - before;
+}
+
+static void test_a_mix_by_chance_costs_the_same_whatever_the_RAM(void **state)
+{
+    const unsigned call_count = 8000;
+    (void)state;
+    for (uint64_t gib = 4; gib <= 64; gib *= 16) {
+        struct machine *machine = machine_create(gib);
+        struct random random = {gib};
+        struct run held[400];
+        unsigned held_count = 0;
+        uint64_t all = 0;
+        fragment_by_chance(machine, 128, &random);
+        (void)steps_of_refusal(machine, 1 << 20, 1);
+        for (unsigned i = 0; i < call_count; i++) {
+            uint64_t looked_at = one_of_a_mix(machine, &random, held, &held_count);
+            assert_in_range(looked_at, 0, 4 * STEPS_OF_CHANGE);
+            all += looked_at;
+        }
+        assert_in_range(all / call_count, 0, 4 * STEPS_OF_BLOCK);
+        machine_destroy(machine);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_a_run_that_comes_and_goes_costs_its_group),
         cmocka_unit_test(test_the_only_run_is_found_without_looking_at_all_of_memory),
         cmocka_unit_test(test_a_limit_costs_what_is_at_its_ends),
+        cmocka_unit_test(test_a_mix_by_chance_costs_the_same_whatever_the_RAM),
         cmocka_unit_test(test_a_limit_within_a_group_does_not_have_it_learnt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
