@@ -157,14 +157,14 @@ struct bit_tree_run_request {
  *     the run: its 1024 words, twice, and the bounds of the 256 or 64 children of the nodes above;
  *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level; and the same at either
  *     end of a range [start, end) that is not all numbers.
- * How many numbers there are adds a level for each factor of 64, and nothing else. Steps (a word
+ * A tree of 64 times as many numbers has one level more, and nothing else. Steps (a word
  * or a bound that was looked at) are counted in tree->run_search_step_count. */
 bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
                        uint64_t *ret_start);
 
 /* What is remembered: no run that starts at a multiple of `alignment` (number + offset) is longer.
- * After a search of all numbers that found nothing it is below the length that was searched, and
- * exact if it was not until then. Meaningless after an addition, until the next search. */
+ * A search of all numbers that finds nothing leaves it below the length that was searched; if it
+ * had promised that length, it is exact afterwards. An addition counts from the next search on. */
 uint64_t bit_tree_run_bound(const struct bit_tree *tree, uint64_t alignment);
 
 /* Members in [start, end), which may be empty. */

@@ -91,17 +91,10 @@ static uint64_t longest_in_whole(const struct bit_tree *tree, struct range numbe
     return longest;
 }
 
-/* The level and index of the node that has a child of a node of `level`: its bounds are in memory
- * while that node is open. */
-static uint64_t node_of_child(uint32_t level, uint64_t child)
-{
-    return level == BIT_TREE_BOUNDED_LEVEL ? child / BIT_TREE_GROUPS_PER_NODE : child;
-}
-
 uint64_t bit_tree_child_bound(const struct bit_tree *tree, uint32_t level, uint64_t child,
                               uint32_t shift)
 {
-    switch (bit_tree_state(tree, level - 1, node_of_child(level, child))) {
+    switch (bit_tree_state(tree, level - 1, bit_tree_node_of_child(level, child))) {
     case BIT_TREE_NONE:
         return 0;
     case BIT_TREE_WHOLE:
@@ -249,7 +242,8 @@ static void raise_by_child(struct bit_tree *tree, uint32_t level, uint64_t index
     struct bit_tree_bounds *bounds = &tree->bounds[level][index];
     struct range node = bit_tree_numbers_of(tree, index, bit_tree_node_shift(level));
     struct range numbers = bit_tree_numbers_of(tree, child, bit_tree_bound_shift(level));
-    enum bit_tree_state state = bit_tree_state(tree, level - 1, node_of_child(level, child));
+    enum bit_tree_state state =
+        bit_tree_state(tree, level - 1, bit_tree_node_of_child(level, child));
     struct bit_tree_bounds of_child;
     tree->run_search_step_count++;
     if (state == BIT_TREE_NONE || range_is_empty(numbers))

@@ -51,6 +51,13 @@ static inline uint32_t bit_tree_bound_shift(uint32_t level)
     return level == BIT_TREE_BOUNDED_LEVEL ? BIT_TREE_GROUP_SHIFT : bit_tree_child_shift(level);
 }
 
+/* The node, one level below `level`, that has such a child or is it. The child's bounds are in
+ * memory while that node is open. */
+static inline uint64_t bit_tree_node_of_child(uint32_t level, uint64_t child)
+{
+    return level == BIT_TREE_BOUNDED_LEVEL ? child / BIT_TREE_GROUPS_PER_NODE : child;
+}
+
 /* The numbers of such a child, or of a node, that exist. */
 static inline struct range bit_tree_numbers_of(const struct bit_tree *tree, uint64_t index,
                                                uint32_t shift)

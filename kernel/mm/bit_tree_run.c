@@ -65,7 +65,7 @@ static inline bool search_word_for_short(struct search *search, struct walk *wal
     return true;
 }
 
-/* The run longer than 64 that begins in the word `index`, or just above it. */
+/* The run longer than 64 that begins in the word `index`, or where the word above it does. */
 static inline bool search_word_for_long(struct search *search, struct walk *walk, uint64_t index,
                                         uint64_t members)
 {
@@ -92,14 +92,16 @@ static bool search_open_block(const struct bit_tree *tree, struct search *search
     uint64_t first = block * BIT_TREE_WORDS_PER_BLOCK;
     uint64_t i = first + BIT_TREE_WORDS_PER_BLOCK;
     if (search->request->length > BIT_TREE_WORD_BITS) {
-        while (i-- > first)
+        while (i-- > first) {
             if (search_word_for_long(search, walk, i, tree->words[i]))
                 return true;
+        }
         return false;
     }
-    while (i-- > first)
+    while (i-- > first) {
         if (search_word_for_short(search, walk, i, tree->words[i]))
             return true;
+    }
     return false;
 }
 
@@ -147,7 +149,7 @@ static bool search_piece(struct bit_tree *tree, struct search *search,
     return search->request->length > BIT_TREE_WORD_BITS && fit(search, &last);
 }
 
-/* In numbers of which nothing is known but that a run may be there. */
+/* In a group, or what a request has of it. */
 static bool search_numbers(struct bit_tree *tree, struct search *search, struct range numbers)
 {
     numbers.start = bit_tree_larger(numbers.start, search->request->start);
@@ -196,8 +198,7 @@ static bool search_group(struct bit_tree *tree, struct search *search, uint64_t 
 static bool search_child(struct bit_tree *tree, struct search *search, uint32_t level,
                          uint64_t child)
 {
-    uint64_t node = level == BIT_TREE_BOUNDED_LEVEL ? child / BIT_TREE_GROUPS_PER_NODE : child;
-    if (bit_tree_state(tree, level - 1, node) == BIT_TREE_WHOLE)
+    if (bit_tree_state(tree, level - 1, bit_tree_node_of_child(level, child)) == BIT_TREE_WHOLE)
         return search_whole(tree, search,
                             bit_tree_numbers_of(tree, child, bit_tree_bound_shift(level)));
     if (level == BIT_TREE_BOUNDED_LEVEL)

@@ -430,7 +430,7 @@ MUTATIONS = [
     Mutation("frames: a block is taken for grown that is not", TREE + ".c",
              "bit_tree_is_grown(tree, block) ? block : BIT_TREE_NO_BLOCK",
              "block", RUNS),
-    Mutation("frames: a block is raised by its own runs alone", TREE + "_measure.c",
+    Mutation("frames: a block is raised by its own runs only", TREE + "_measure.c",
              "    if (start > piece->start)\n",
              "    if (false)\n", RUNS),
     Mutation("frames: a run goes on in the next extent", TREE + "_measure.c",
