@@ -273,7 +273,7 @@ test-foreign: $(BUILD)/host/libheap_preload.so ## the malloc() tests of glibc an
 
 # --- Mutations: the heap broken on purpose, in a copy of the tree ----------------------------------
 .PHONY: test-mutations
-test-mutations: unit-tests thread-tests ## make one mistake after the other in the heap, and see a test fail each time
+test-mutations: unit-tests thread-tests ## make one mistake after the other in heap and frames, and see a test fail each time
 	@$(PYTHON) tests/mutations/run.py $(MUTATIONS)
 
 # --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
