@@ -3,12 +3,7 @@
  *
  *     LD_PRELOAD=build/host/libheap_preload.so program
  *
- *   HANDOFF_HEAP        the policy: fast (default), best-fit or first-fit
- *   HANDOFF_HEAP_DEBUG  set to anything: remember who allocated and freed each block, and find
- *                       writes to freed blocks, at the end at the latest (heap_debug.h)
- *   HANDOFF_HEAP_STATS  set to anything: print the heap's figures when the program ends
- *   HANDOFF_HEAP_TRACE  record every call into this file, with the process's number added to its
- *                       name (host/trace.h)
+ * The environment says how (host/settings.h).
  *
  * One heap, one lock. A fault is named on standard error, and the program aborts.
  */
@@ -25,10 +20,11 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/single_threaded.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/owned_lock.h"
+#include "host/say.h"
+#include "host/settings.h"
 #include "host/trace.h"
 #include "kernel/mm/heap/policy.h"
 #include "shared/format.h"
@@ -45,29 +41,11 @@
 static struct owned_lock heap_lock;
 static struct heap heap;
 static bool is_online;
+static struct settings settings;
+static bool has_settings;
 
-/* --- What is said, without the C library's streams, which allocate -----------------------------
+/* --- A fault ------------------------------------------------------------------------------------
  */
-
-/* Asked of the kernel directly: the library's write() would end a thread that is to be cancelled,
- * and the fault be forgotten. */
-static void say(const char *text)
-{
-    size_t length = strlen(text);
-    while (length > 0) {
-        long written = syscall(SYS_write, STDERR_FILENO, text, length);
-        if (written <= 0)
-            return;
-        text += written;
-        length -= (size_t)written;
-    }
-}
-
-static _Noreturn void give_up(const char *text)
-{
-    say(text);
-    abort();
-}
 
 /* The lock goes first: who handles SIGABRT may allocate. */
 static void fault(void *context, const struct heap_fault *found)
@@ -158,24 +136,24 @@ static void shrink(void *context, size_t bytes)
 /* --- The start ----------------------------------------------------------------------------------
  */
 
-static const struct heap_policy *chosen_policy(void)
+/* By the constructor, or with the lock held by the first call, if that comes earlier. */
+static void read_settings(char *const *environment)
 {
-    const char *name = getenv("HANDOFF_HEAP");
-    if (name == NULL || name[0] == '\0')
-        return &heap_policy_fast;
-    const struct heap_policy *policy = heap_policy_by_name(name);
-    if (policy == NULL)
-        give_up("heap: HANDOFF_HEAP is no policy: fast, best-fit or first-fit\n");
-    if (policy->frees_newest_only)
-        give_up("heap: HANDOFF_HEAP=bump frees in reverse order alone, which no program does\n");
-    return policy;
+    if (has_settings)
+        return;
+    say_prepare();
+    settings = settings_read(environment);
+    if (settings.has_statistics || settings.is_debugged)
+        say_keep(); /* both speak at the end, when many programs have closed standard error */
+    has_settings = true;
 }
 
 /* Called with the lock held, by whichever call is the first: the C library allocates before any
  * constructor runs. */
 static void go_online(void)
 {
-    const struct heap_policy *policy = chosen_policy();
+    read_settings(environ);
+    const struct heap_policy *policy = settings.policy;
     range.limit_bytes = policy->maximum_bytes < LIMIT_BYTES
                             ? policy->maximum_bytes / COMMIT_BYTES * COMMIT_BYTES
                             : LIMIT_BYTES;
@@ -194,14 +172,14 @@ static void go_online(void)
             .limit_bytes = range.limit_bytes,
             .pages = {.grow = grow, .shrink = shrink},
             .secret = random[0],
-            .debug = getenv("HANDOFF_HEAP_DEBUG") != NULL,
+            .debug = settings.is_debugged,
             .fault = fault,
         };
         status = heap_initialise(&configuration, &heap);
     }
     if (status != HEAP_OK)
         give_up("heap: no memory to start with\n");
-    trace_start(getenv("HANDOFF_HEAP_TRACE"));
+    trace_start(settings.trace_path);
     is_online = true;
 }
 
@@ -309,45 +287,50 @@ static void expect_bad_access(int number)
 }
 
 /* Linked with -z initfirst: what is registered first locks last, when no other handler of fork()
- * allocates any more. The C library has no environment yet. */
-__attribute__((constructor)) static void prepare(void)
+ * allocates any more. The C library's constructor has not run either. */
+__attribute__((constructor)) static void prepare(int argument_count, char **arguments,
+                                                 char **environment)
 {
+    (void)argument_count;
+    (void)arguments;
+    read_settings(environment);
     (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     expect_bad_access(SIGSEGV);
     expect_bad_access(SIGBUS);
 }
 
-static void say_figures(void)
+/* "" if they were not asked for. */
+static void format_figures(char *text, size_t capacity_bytes)
 {
+    text[0] = '\0';
+    if (!settings.has_statistics)
+        return;
     struct heap_statistics figures;
-    heap_statistics(lock(), &figures);
-    const char *policy = heap_policy_name(&heap);
+    heap_statistics(&heap, &figures);
     const char *problem = heap_check(&heap);
-    unlock();
-    char text[512];
-    format_text(text, sizeof text,
+    format_text(text, capacity_bytes,
                 "heap: policy=%s size=%zu used=%zu peak=%zu blocks=%zu allocations=%llu "
                 "frees=%llu failures=%llu check=%s\n",
-                policy, figures.size_bytes, figures.used_bytes, figures.peak_used_bytes,
-                figures.live_block_count, (unsigned long long)figures.allocation_count,
+                heap_policy_name(&heap), figures.size_bytes, figures.used_bytes,
+                figures.peak_used_bytes, figures.live_block_count,
+                (unsigned long long)figures.allocation_count,
                 (unsigned long long)figures.free_count, (unsigned long long)figures.failure_count,
                 problem == NULL ? "passed" : problem);
-    say(text);
 }
 
 __attribute__((destructor)) static void finish(void)
 {
-    if (getenv("HANDOFF_HEAP_TRACE") != NULL) { /* other threads may still record */
-        (void)lock();
-        trace_finish();
-        unlock();
-    }
-    if (getenv("HANDOFF_HEAP_DEBUG") != NULL) {
-        heap_trim(lock());
-        unlock();
-    }
-    if (getenv("HANDOFF_HEAP_STATS") != NULL)
-        say_figures();
+    bool has_work = settings.trace_path != NULL || settings.is_debugged || settings.has_statistics;
+    if (!has_work)
+        return;
+    (void)lock();
+    trace_finish(); /* under the lock: other threads may still record */
+    if (settings.is_debugged)
+        heap_trim(&heap);
+    char text[512];
+    format_figures(text, sizeof text);
+    unlock();                 /* a thread of this program may be what reads its standard error */
+    (void)say_to_first(text); /* no file that the program has opened since gets it */
 }
 
 /* --- The family ---------------------------------------------------------------------------------
