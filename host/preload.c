@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,10 +18,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/single_threaded.h>
 #include <unistd.h>
 
-#include "host/owned_lock.h"
+#include "host/fork.h"
+#include "host/heap_lock.h"
 #include "host/say.h"
 #include "host/settings.h"
 #include "host/trace.h"
@@ -38,7 +37,9 @@
  * than the heap does. */
 #define COMMIT_BYTES ((size_t)4 << 20)
 
-static struct owned_lock heap_lock;
+/* A handler that needs longer at the program's end may never return. */
+#define END_WAIT_SECONDS 3
+
 static struct heap heap;
 static bool is_online;
 static struct settings settings;
@@ -185,8 +186,7 @@ static void go_online(void)
 
 static struct heap *lock(void)
 {
-    if (!owned_lock_take(&heap_lock))
-        give_up("heap: a signal handler called the heap, and had interrupted the heap\n");
+    heap_lock_take();
     if (__builtin_expect(!is_online, 0))
         go_online();
     return &heap;
@@ -195,57 +195,6 @@ static struct heap *lock(void)
 static void unlock(void)
 {
     owned_lock_release(&heap_lock);
-}
-
-/* --- fork() -------------------------------------------------------------------------------------
- *
- * A child has one thread; the lock must not be held by one that it does not have. Who writes to a
- * stream may hold its lock and allocate, and fork() takes the lock of the list of all streams, so
- * ours comes after that one, as the C library's own allocator's does. A signal handler may fork in
- * the middle of a call to the heap; the child then comes back into that call.
- */
-
-/* The GNU C library's; NULL in another. */
-extern void _IO_list_lock(void) __attribute__((weak));
-extern void _IO_list_unlock(void) __attribute__((weak));
-extern void _IO_list_resetlock(void) __attribute__((weak));
-
-/* Changed under the heap's lock alone. */
-static bool has_streams; /* fork() has locked them: not with one thread, nor does the library */
-static unsigned forks_inside; /* of the heap: its lock is the interrupted call's */
-
-static void before_fork(void)
-{
-    bool takes_streams = _IO_list_lock != NULL && !__libc_single_threaded;
-    if (takes_streams)
-        _IO_list_lock();
-    if (!owned_lock_take(&heap_lock))
-        forks_inside++;
-    has_streams = takes_streams;
-}
-
-static bool is_fork_inside(void)
-{
-    if (forks_inside == 0)
-        return false;
-    forks_inside--;
-    return true;
-}
-
-static void after_fork_in_parent(void)
-{
-    bool releases_streams = has_streams;
-    if (!is_fork_inside())
-        owned_lock_release(&heap_lock);
-    if (releases_streams)
-        _IO_list_unlock();
-}
-
-static void after_fork_in_child(void)
-{
-    owned_lock_inherit(&heap_lock, is_fork_inside());
-    if (has_streams)
-        _IO_list_resetlock();
 }
 
 /* --- A heap that lost its own memory
@@ -286,15 +235,15 @@ static void expect_bad_access(int number)
         (void)sigaction(number, &action, NULL);
 }
 
-/* Linked with -z initfirst: what is registered first locks last, when no other handler of fork()
- * allocates any more. The C library's constructor has not run either. */
+/* Linked with -z initfirst: no other constructor has run, the C library's neither. */
 __attribute__((constructor)) static void prepare(int argument_count, char **arguments,
                                                  char **environment)
 {
     (void)argument_count;
     (void)arguments;
+    owned_lock_prepare(&heap_lock);
     read_settings(environment);
-    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    fork_prepare();
     expect_bad_access(SIGSEGV);
     expect_bad_access(SIGBUS);
 }
@@ -318,12 +267,28 @@ static void format_figures(char *text, size_t capacity_bytes)
                 problem == NULL ? "passed" : problem);
 }
 
+/* exit() may come in a signal handler that interrupted the heap, or while another thread waits in
+ * such a handler. The heap's end must not become the program's. */
+static bool lock_at_end(void)
+{
+    enum owned_lock_result result = owned_lock_take_within(&heap_lock, END_WAIT_SECONDS);
+    if (result == OWNED_LOCK_TAKEN)
+        return true;
+    say(result == OWNED_LOCK_OWNER_IS_GONE
+            ? "heap: no figures, no last check and no end of the trace: this process was made by "
+              "_Fork() or clone() while another thread was in the heap\n"
+            : "heap: no figures, no last check and no end of the trace: a signal handler that "
+              "interrupted the heap has ended the program, or has not returned\n");
+    return false;
+}
+
 __attribute__((destructor)) static void finish(void)
 {
     bool has_work = settings.trace_path != NULL || settings.is_debugged || settings.has_statistics;
-    if (!has_work)
+    if (!has_work || !lock_at_end())
         return;
-    (void)lock();
+    if (!is_online)
+        go_online();
     trace_finish(); /* under the lock: other threads may still record */
     if (settings.is_debugged)
         heap_trim(&heap);
