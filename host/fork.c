@@ -19,6 +19,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <sys/single_threaded.h>
 #include <unistd.h>
@@ -30,6 +32,9 @@
 extern void _IO_list_lock(void) __attribute__((weak));
 extern void _IO_list_unlock(void) __attribute__((weak));
 extern void _IO_list_resetlock(void) __attribute__((weak));
+extern FILE *_IO_iter_begin(void) __attribute__((weak));
+extern FILE *_IO_iter_end(void) __attribute__((weak));
+extern FILE *_IO_iter_next(FILE *stream) __attribute__((weak));
 /* Since version 2.34. */
 extern pid_t _Fork(void) __attribute__((weak));
 
@@ -88,6 +93,20 @@ static void after_fork_in_child(void)
         _IO_list_resetlock();
 }
 
+/* fork() unlocks every stream in the child. Their locks cannot be reached from here, so the ones
+ * that threads of the parent have are used no more. */
+static void release_streams(void)
+{
+    if (_IO_iter_begin == NULL || _IO_iter_end == NULL || _IO_iter_next == NULL)
+        return;
+    for (FILE *next = _IO_iter_begin(); next != _IO_iter_end(); next = _IO_iter_next(next)) {
+        if (ftrylockfile(next) == 0)
+            funlockfile(next);
+        else
+            (void)__fsetlocking(next, FSETLOCKING_BYCALLER);
+    }
+}
+
 /* A handler may also have interrupted fork() between the two handlers above; that will give the
  * list back by itself. */
 static pid_t fork_inside(void)
@@ -101,6 +120,7 @@ static pid_t fork_inside(void)
     owned_lock_inherit(&heap_lock, true);
     if (_IO_list_resetlock != NULL && !has_streams)
         _IO_list_resetlock();
+    release_streams();
     return 0;
 }
 

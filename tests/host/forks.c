@@ -160,6 +160,7 @@ static void fork_beside_threads(void)
         step_through_malloc(fork_three_ways);
     if (is_child) { /* a heap and streams that work, and forks that do */
         free(malloc(200));
+        require(fputc('x', stream) == 'x' && fflush(NULL) == 0);
         pid_t child = fork();
         if (child == 0)
             exit(0);
