@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#define KERNEL_SIGNAL_SET_BYTES 8 /* the C library's set is longer */
 
 struct kept_file kept_file_of(int descriptor)
 {
@@ -45,13 +49,10 @@ bool kept_file_is_open(const struct kept_file *kept)
 
 /* Asked of the kernel directly: the library's write() would end a thread that is to be cancelled,
  * with the heap's lock. */
-bool kept_file_write(const struct kept_file *kept, const void *bytes, size_t count)
+static bool write_all(int descriptor, const char *next, size_t count)
 {
-    const char *next = bytes;
-    if (!kept_file_is_open(kept))
-        return false;
     while (count > 0) {
-        long written = syscall(SYS_write, kept->descriptor, next, count);
+        long written = syscall(SYS_write, descriptor, next, count);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
@@ -60,6 +61,42 @@ bool kept_file_write(const struct kept_file *kept, const void *bytes, size_t cou
         count -= (size_t)written;
     }
     return true;
+}
+
+/* Block the signals that a write can raise, which would end the program; `ret_raised` are those
+ * that can only come from a write after this. */
+static void block_write_signals(sigset_t *ret_raised, sigset_t *ret_before)
+{
+    sigset_t pending;
+    (void)sigemptyset(ret_raised);
+    (void)sigaddset(ret_raised, SIGPIPE);
+    (void)sigaddset(ret_raised, SIGXFSZ);
+    (void)pthread_sigmask(SIG_BLOCK, ret_raised, ret_before);
+    (void)sigpending(&pending);
+    if (sigismember(&pending, SIGPIPE))
+        (void)sigdelset(ret_raised, SIGPIPE);
+    if (sigismember(&pending, SIGXFSZ))
+        (void)sigdelset(ret_raised, SIGXFSZ);
+}
+
+/* The library's sigtimedwait() is a point of cancellation, too. */
+static void drop_signals(const sigset_t *raised)
+{
+    const struct timespec at_once = {0, 0};
+    (void)syscall(SYS_rt_sigtimedwait, raised, NULL, &at_once, KERNEL_SIGNAL_SET_BYTES);
+}
+
+bool kept_file_write(const struct kept_file *kept, const void *bytes, size_t count)
+{
+    sigset_t raised, before;
+    if (!kept_file_is_open(kept))
+        return false;
+    block_write_signals(&raised, &before);
+    bool is_written = write_all(kept->descriptor, bytes, count);
+    if (!is_written)
+        drop_signals(&raised);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_written;
 }
 
 void kept_file_close(struct kept_file *kept)

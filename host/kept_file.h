@@ -33,7 +33,7 @@ struct kept_file kept_file_duplicate(int descriptor);
 bool kept_file_is_open(const struct kept_file *kept);
 
 /* Write all of it. False if the descriptor no longer stands for the file, or the file does not take
- * it. */
+ * it, as a pipe without a reader; no signal comes of that. */
 bool kept_file_write(const struct kept_file *kept, const void *bytes, size_t count);
 
 /* Close it, if it is still that file, and make it KEPT_FILE_NONE. */

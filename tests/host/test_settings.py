@@ -128,6 +128,16 @@ def test_descriptor_that_is_kept_is_high_and_not_inherited(limit):
     assert len(after) == len(re.findall(r"^\d+$", said, re.M)) + 1
 
 
+def test_figures_that_nothing_reads_do_not_end_the_program():
+    """A pipe without a reader."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = os.environ | {"LD_PRELOAD": str(LIBRARY), "HANDOFF_HEAP_STATS": "1"}
+    done = subprocess.run(["ls", "/"], env=environment, stderr=writer, stdout=subprocess.DEVNULL, check=False)
+    os.close(writer)
+    assert done.returncode == 0
+
+
 def test_process_that_starts_without_standard_error(tmp_path):
     """What it opens as descriptor 2 is not for the heap's words."""
     other = tmp_path / "other"
@@ -177,14 +187,16 @@ def test_trace_does_not_go_into_a_file_of_the_program(tmp_path):
     assert "heap: the trace ends here: its file was closed by the program, or takes no more\n" in said
 
 
-def test_full_disk_ends_the_trace_with_a_sentence(tmp_path):
+@pytest.mark.parametrize("program", [
+    [sys.executable, "-c", "blocks = [bytes(i + 600) for i in range(5000)]; print('done')"],  # ignores SIGXFSZ
+    ["awk", "BEGIN { for (i = 0; i < 20000; i++) words[i] = i \"word\"; print \"done\" }"],
+], ids=["python3", "awk"])  # fmt: skip
+def test_full_disk_ends_the_trace_with_a_sentence(program, tmp_path):
     """The file's size has a limit here. The program goes on."""
 
     def set_limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
-    code = "blocks = [bytes(i + 600) for i in range(5000)]; print('done')"
-    printed, said = run([sys.executable, "-c", code], preexec_fn=set_limit,
-                        environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace")})  # fmt: skip
+    printed, said = run(program, preexec_fn=set_limit, environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace")})
     assert printed == "done\n"
     assert "heap: the trace ends here: its file was closed by the program, or takes no more\n" in said
