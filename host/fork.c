@@ -9,7 +9,7 @@
  *
  * A signal handler that interrupted the heap has the heap's lock already. Every lock that it waits
  * for then may belong to a thread that waits for the heap: the list's, and those that other
- * objects' handlers of fork() take. A program with one thread has nobody to wait for. In any other
+ * objects' handlers of fork() take. A program with one thread waits for no other. In any other
  * the handler gets _Fork(), which takes no lock; the child comes back into the interrupted call
  * and ends it.
  */

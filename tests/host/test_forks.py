@@ -1,5 +1,5 @@
-"""fork() and its like at bad moments: they work, or the program ends with a sentence. forks.c has an alarm for what would
-wait for ever."""
+"""fork() and its like at bad moments: they work, or the program ends with a sentence. forks.c has an alarm for what
+would wait for ever."""
 
 import pytest
 from on_heap import BUILD, replay, run
