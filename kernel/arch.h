@@ -133,4 +133,7 @@ void arch_walk_stack(uint64_t frame_pointer, unsigned limit,
 /* Raise the named CPU exception. Returns false for a name that this CPU does not know. */
 bool arch_provoke(const char *name);
 
+/* The names one by one, from index 0 on; NULL behind the last. */
+const char *arch_provoke_name(size_t index);
+
 #endif

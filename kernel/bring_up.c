@@ -1,6 +1,7 @@
 #include "kernel/bring_up.h"
 
 #include "kernel/arch.h"
+#include "kernel/command_words.h"
 #include "kernel/guard.h"
 #include "kernel/handoff_check.h"
 #include "kernel/image.h"
@@ -115,6 +116,24 @@ static void print_regions(const struct region_list *regions)
     }
 }
 
+static void warn_of_word(void *context, const char *sentence)
+{
+    (void)context;
+    log_warning("command-line", "%s", sentence);
+}
+
+/* Before anything can panic, so that a test is told of it. */
+static void choose_debug_exit(const char *command_line)
+{
+    uint64_t port;
+    if (!command_line_mentions(command_line, "debug-exit"))
+        return;
+    if (command_line_number(command_line, "debug-exit", &port) && port <= UINT16_MAX)
+        panic_set_debug_exit_port((uint16_t)port);
+    else
+        log_warning("command-line", "debug-exit= is ignored: the value is a port from 0 to 0xffff");
+}
+
 void bring_up_handoff(struct kernel *kernel, const void *handoff)
 {
     uint64_t entered = arch_timestamp();
@@ -138,10 +157,7 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
     kernel->handoff = *view.handoff;
     kernel->view = view;
     kernel->view.handoff = &kernel->handoff;
-    uint64_t debug_exit_port;
-    if (command_line_number(view.command_line, "debug-exit", &debug_exit_port) &&
-        debug_exit_port <= UINT16_MAX)
-        panic_set_debug_exit_port((uint16_t)debug_exit_port);
+    choose_debug_exit(view.command_line);
     if (kernel->handoff.kernel_virtual_base != (uint64_t)kernel_image_start)
         panic(PANIC_HANDOFF, "the image is at 0x%llx, but was linked for %p",
               (unsigned long long)kernel->handoff.kernel_virtual_base, (void *)kernel_image_start);
@@ -154,6 +170,7 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.region_count,
              kernel->handoff.checksum);
+    command_words_check(view.command_line, warn_of_word, NULL);
     if (command_line_has(view.command_line, "print-regions"))
         print_regions(&view.regions);
 }
@@ -399,19 +416,14 @@ static uint64_t heap_secret(const struct kernel *kernel)
     return secret;
 }
 
-/* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy. */
+/* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy; a
+ * name that is none was warned of (kernel/command_words.h). */
 static const struct heap_policy *heap_policy(const struct kernel *kernel)
 {
     char name[16] = "";
-    if (!command_line_mentions(kernel->view.command_line, "heap") ||
-        (command_line_value(kernel->view.command_line, "heap", name, sizeof name) &&
-         text_equal(name, "strict")))
-        return &heap_policy_fast;
+    (void)command_line_value(kernel->view.command_line, "heap", name, sizeof name);
     const struct heap_policy *policy = heap_policy_by_name(name);
-    if (policy != NULL)
-        return policy;
-    log_warning("heap", "heap=%s is no policy: fast serves", name);
-    return &heap_policy_fast;
+    return policy != NULL ? policy : &heap_policy_fast;
 }
 
 static void warn_of_setting(const struct kernel *kernel, const char *key, const char *warning)
@@ -496,12 +508,11 @@ void bring_up_heap(struct kernel *kernel)
 static void test_interrupts(struct kernel *kernel)
 {
     char which[16];
-    if (!command_line_value(kernel->view.command_line, "self-test", which, sizeof which))
+    if (!command_line_value(kernel->view.command_line, "self-test", which, sizeof which) ||
+        !text_equal(which, "interrupts"))
         return;
     struct interrupt_test_result result;
-    if (!text_equal(which, "interrupts"))
-        log_warning("self-test", "self-test=%s is no test: interrupts is the one there is", which);
-    else if (heap_frees_newest_only(&kernel->heap))
+    if (heap_frees_newest_only(&kernel->heap))
         log_warning("self-test", "a bump heap frees in reverse order alone: no test of interrupts");
     else if (!interrupt_test_run(&kernel->heap, &kernel->address_space, &result))
         log_warning("self-test", "this CPU's timer is not there: no test of interrupts");
@@ -677,9 +688,20 @@ static void print_leaks(const struct heap *heap)
              leaks.others.block_count, leaks.others.used_bytes);
 }
 
+/* `print-help`: what may stand on the command line. */
+static void print_help(void)
+{
+    for (const struct command_word *word = command_words; word->name != NULL; word++)
+        log_line("help", "word=\"%s%s%s\" meaning=\"%s\"", word->name,
+                 word->value != NULL ? "=" : "", word->value != NULL ? word->value : "",
+                 word->meaning);
+}
+
 _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
+    if (command_line_has(kernel->view.command_line, "print-help"))
+        print_help();
     if (command_line_has(kernel->view.command_line, "print-heap"))
         print_heap(&kernel->heap);
     ownership_print(&kernel->frames, &kernel->timeline,

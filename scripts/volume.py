@@ -72,7 +72,7 @@ def config_value(text, key):
 def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None):
     """Fill `tree` with a copy of esp/.
 
-    `command_line` replaces the file's one (None keeps it); `extra_words` are appended to it.
+    `command_line` replaces the file's one (None keeps it); `extra_words` go before it.
     `kernel` is a file to boot in place of kernel.elf."""
     if not (ESP / "EFI/BOOT/BOOTX64.EFI").is_file():
         raise VolumeError(f"{ESP} has no loader: run make build first")
@@ -85,7 +85,10 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
         command_line = config_value(text, "cmdline")
     if "\n" in command_line or "\r" in command_line:
         raise VolumeError("the command line is one line")
-    words = [word for word in (command_line, *extra_words) if word]
+    if command_line.count('"') % 2 != 0:
+        raise VolumeError(f"the command line has a quote that is never closed: {command_line}")
+    # First, so that nothing in the command line can swallow them.
+    words = [word for word in (*extra_words, command_line) if word]
     settings = {"cmdline": " ".join(words)}
     if temp_heap is not None:
         settings["temp_heap"] = temp_heap

@@ -99,6 +99,21 @@ def test_K10_write_after_free_names_both_callers(lab, policy):
     assert places[0].group(1) != places[1].group(1)
 
 
+def test_words_that_nobody_knows_are_warned_of(lab):
+    """What cannot be meant changes nothing, and is told with what may have been meant."""
+    words = "nonsense temp=1 heap=slow heap_debug=on provoke=heap-overun heap_debug=off"
+    verdict = expect_ready(lab.case(command_line=words))
+    for warning in [
+        r'\[command-line\] warning: "nonsense" is not known, .* nearest word is "\w+"',
+        r'\[command-line\] warning: "temp=1" is not known, .* did you mean "heap="',
+        r"\[command-line\] warning: heap=slow is ignored: .* bump, first-fit, best-fit, fast or",
+        r'\[command-line\] warning: "heap_debug=on" and later "heap_debug=off": the later one',
+        r'\[provoke\] warning: "heap-overun" is not a name: did you mean "heap-overrun"',
+        r"\[heap\] .* policy=fast debug=off ",
+    ]:
+        assert verdict.has_line(warning), verdict.serial
+
+
 def test_triple_fault_is_no_success(lab):
     """A machine that resets exits QEMU with 0, as a power-off does."""
     verdict = lab.case(command_line="provoke=triple-fault")
