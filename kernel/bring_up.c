@@ -706,6 +706,8 @@ _Noreturn void bring_up_ready(struct kernel *kernel)
         print_heap(&kernel->heap);
     ownership_print(&kernel->frames, &kernel->timeline,
                     command_line_has(kernel->view.command_line, "print-memory"));
+    if (command_line_has(kernel->view.command_line, "print-timeline"))
+        timeline_print_phases(&kernel->timeline);
     timeline_print(&kernel->timeline);
     if (command_line_has(kernel->view.command_line, "measure"))
         measure(kernel);

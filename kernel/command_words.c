@@ -32,6 +32,7 @@ const struct command_word command_words[] = {
     {"print-leaks", NULL, NULL, "print who holds the live blocks"},
     {"print-memory", NULL, NULL, "print who holds which memory"},
     {"print-map", NULL, NULL, "print the address space"},
+    {"print-timeline", NULL, NULL, "print when each phase of the boot began"},
     {"provoke", "NAME", NULL, "fail on purpose"},
     {NULL, NULL, NULL, NULL},
 };
