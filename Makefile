@@ -81,7 +81,8 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) \
     $(wildcard bootloader/config.c bootloader/elf.c bootloader/memory_map.c \
                bootloader/bootstrap_tables.c bootloader/framebuffer.c) \
-    $(wildcard kernel/command_words.c kernel/nearest.c kernel/timeline_summary.c \
+    $(wildcard kernel/backtrace_fold.c kernel/command_words.c kernel/nearest.c kernel/ready_keys.c \
+               kernel/timeline_summary.c kernel/arch/x86_64/scancode.c \
                kernel/handoff_check.c kernel/interrupts.c kernel/spinlock.c kernel/mm/*.c \
                kernel/mm/heap/*.c)
 

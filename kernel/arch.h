@@ -98,8 +98,20 @@ void arch_serial_write(const char *text, size_t length_bytes);
 /* Interrupts off, for good. */
 _Noreturn void arch_halt(void);
 
-/* Wait for interrupts, for good: the idle loop. */
-_Noreturn void arch_idle(void);
+/* Sleep until an interrupt was handled. Precondition: interrupts are on, and one will come. */
+void arch_wait_for_interrupt(void);
+
+/* Restart the machine, without the firmware's help. */
+_Noreturn void arch_reset(void);
+
+/* --- Keys ------------------------------------------------------------------------------------- */
+
+/* Switch on the PS/2 keyboard, if there is one. It is polled, as the serial port is. */
+void arch_keys_initialise(void);
+
+/* Take a key that was typed on the serial port or on the keyboard; letters are small. False if
+ * there is none. */
+bool arch_key_take(char *ret_key);
 
 /* Leave QEMU through its isa-debug-exit device at `port`. Returns where there is no such device. */
 void arch_debug_exit(uint16_t port, uint32_t value);
@@ -108,6 +120,9 @@ void arch_debug_exit(uint16_t port, uint32_t value);
 
 /* The name of CPU exception `vector`. Never NULL. */
 const char *arch_exception_name(unsigned vector);
+
+/* What to look at after it: a constant sentence without its full stop. Never NULL. */
+const char *arch_exception_remedy(unsigned vector);
 
 struct arch_registers {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;

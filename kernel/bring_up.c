@@ -6,6 +6,7 @@
 #include "kernel/handoff_check.h"
 #include "kernel/image.h"
 #include "kernel/interrupt_test.h"
+#include "kernel/interrupts.h"
 #include "kernel/log.h"
 #include "kernel/measure.h"
 #include "kernel/mm/heap/heap_leaks.h"
@@ -20,6 +21,7 @@
 #include "kernel/panic_report.h"
 #include "kernel/power.h"
 #include "kernel/provoke.h"
+#include "kernel/ready_keys.h"
 #include "kernel/sanitizer/address.h"
 #include "kernel/self_test.h"
 #include "kernel/symbols.h"
@@ -38,6 +40,9 @@ static _Alignas(4096) uint8_t early_heap_fallback[EARLY_HEAP_FALLBACK_SIZE_BYTES
 
 /* Frames of the four stacks and the image's data, each in a run of its own at worst. */
 #define AUDIT_RUN_LIMIT 512
+
+/* 5 to 200 ms by the clock of the CPU's timer, 1 GHz in QEMU and 25 to 100 MHz in PCs. */
+#define KEY_POLL_PERIOD_TICKS 5000000
 
 static void mark(struct kernel *kernel, const char *phase)
 {
@@ -697,6 +702,60 @@ static void print_help(void)
                  word->meaning);
 }
 
+static void on_tick(void *context)
+{
+    (void)context;
+}
+
+/* Some ticks a second are enough for fingers, and cost nothing. Without a timer the loop spins. */
+static bool start_ticks(struct kernel *kernel)
+{
+    interrupts_set_handler(INTERRUPT_TIMER, on_tick, NULL);
+    if (!arch_timer_start(&kernel->address_space, KEY_POLL_PERIOD_TICKS))
+        return false;
+    interrupts_allow();
+    return true;
+}
+
+static void act_on(struct kernel *kernel, enum ready_action action)
+{
+    switch (action) {
+    case READY_NOTHING:
+        return;
+    case READY_POWER_OFF:
+        log_line("ready", "action=power-off");
+        interrupts_forbid();
+        switch_off(kernel);
+    case READY_RESTART:
+        log_line("ready", "action=restart");
+        arch_reset();
+    case READY_HELP:
+        print_help();
+        break;
+    case READY_HINT:
+        break;
+    }
+    log_line("ready", "keys=\"%s\"", READY_KEYS_TEXT);
+}
+
+/* The kernel stays, and says how to leave. */
+static _Noreturn void serve_keys(struct kernel *kernel)
+{
+    struct ready_keys keys = {0};
+    arch_keys_initialise();
+    log_line("ready", "keys=\"%s\"", READY_KEYS_TEXT);
+    bool has_ticks = start_ticks(kernel);
+    for (;;) {
+        char key;
+        while (arch_key_take(&key))
+            act_on(kernel, ready_keys_decide(&keys, key));
+        if (has_ticks)
+            arch_wait_for_interrupt();
+        else
+            arch_pause();
+    }
+}
+
 _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
@@ -718,5 +777,5 @@ _Noreturn void bring_up_ready(struct kernel *kernel)
         print_leaks(&kernel->heap);
     if (once)
         switch_off(kernel);
-    arch_idle();
+    serve_keys(kernel);
 }

@@ -23,12 +23,16 @@ from machine import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
 PANIC_HEADER = ROOT / "kernel" / "panic.h"
+PANIC_NAMES = ROOT / "kernel" / "panic_names.c"
+EXCEPTION_NAMES = ROOT / "shared" / "arch" / "x86_64" / "exception_names.c"
 # The codes of the loader, which stand among the kernel's.
 LOADER_HEADER = ROOT / "shared" / "debug_exit.h"
 # The value that a kernel which reached [ready] writes to the debug-exit port.
 DEBUG_EXIT_OK = 0x10
 
 READY = re.compile(r"^\[ready\]", re.MULTILINE)
+# A key asked for it.
+RESTART = re.compile(r"^\[ready\] action=restart", re.MULTILINE)
 PANIC = re.compile(r"^\[panic\] code=.*$", re.MULTILINE)
 PANIC_CAUSE = re.compile(r"^\[panic\] cause: (.*)$", re.MULTILINE)
 # The last line of a panic: nothing follows it.
@@ -68,15 +72,22 @@ def panic_codes():
 
 
 def describe_code(code):
-    """A panic code in words."""
+    """A panic code in the kernel's own words."""
     codes = panic_codes()
+    names = dict(re.findall(r'\{PANIC_(\w+),\s*"([^"]+)"', PANIC_NAMES.read_text(encoding="utf-8")))
     for name, value in codes.items():
-        if value == code:
-            return f"{name.lower().replace('_', ' ')} (code {code:#04x})"
+        if value == code and name in names:
+            return f"{names[name]} (code {code:#04x})"
     base = codes.get("EXCEPTION_BASE", 0x40)
     if base <= code < base + 32:
-        return f"CPU exception {code - base} (code {code:#04x})"
+        return f"{exception_names()[code - base]} (code {code:#04x})"
     return f"an unknown code {code:#04x}"
+
+
+def exception_names():
+    """The CPU's exceptions by vector."""
+    table = re.search(r"names\[\w+\] = \{(.*?)\};", EXCEPTION_NAMES.read_text(encoding="utf-8"), re.S)
+    return re.findall(r'"([^"]+)"', table.group(1))
 
 
 @dataclass(frozen=True)
@@ -157,6 +168,8 @@ def judge(serial, ending: Ending) -> Verdict:
             else f"QEMU was left before the kernel was ready; {last_line(serial)}",
             serial,
         )  # fmt: skip
+    if ending.shutdown_reason == "guest-reset" and RESTART.search(serial):
+        return Verdict(True, "the kernel reached [ready] and restarted at a key", serial, code)
     if ending.shutdown_reason == "guest-reset":
         return failed(
             f"the machine reset itself (a triple fault or the firmware); {last_line(serial)}",

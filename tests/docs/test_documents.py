@@ -147,11 +147,15 @@ def panic_codes():
 def test_panic_codes_in_document_are_the_kernel_s():
     codes = panic_codes()
     base = codes.pop("EXCEPTION_BASE")
-    names = dict(re.findall(r'\{PANIC_(\w+), "([^"]+)"\}', read("kernel/panic_names.c")))
+    found = re.findall(r'\{PANIC_(\w+),\s*"([^"]+)",\s*((?:"[^"]*"\s*)+)\}', read("kernel/panic_names.c"))
+    names = {code: name for code, name, _ in found}
+    remedies = {code: "".join(re.findall(r'"([^"]*)"', literals)) for code, _, literals in found}
     rows = table_rows(section(read("docs/LOG.md"), "Panics"))
     assert rows[-1][0] == f"{base:#x} + n"
     documented = {int(row[0], 16): row[1] for row in rows[:-1]}
     assert documented == {code: names[name] for name, code in codes.items()}
+    advised = {int(row[0], 16): row[3].replace("`", "") for row in rows[:-1]}
+    assert advised == {code: remedies[name] for name, code in codes.items()}
     assert len(set(codes.values())) == len(codes), "no code has two meanings"
 
 

@@ -56,8 +56,22 @@ def test_panic_is_named_by_its_code_and_cause():
     assert "block at 0x10" in verdict.sentence
 
 
+@pytest.mark.parametrize("code", sorted(set(boot.panic_codes().values()) - {0x40}))
+def test_every_code_has_the_kernel_s_name(code):
+    assert "unknown" not in boot.describe_code(code)
+
+
+def test_one_fault_has_one_name():
+    assert boot.describe_code(0x20) == "heap overrun (code 0x20)"
+
+
+def test_a_restart_that_a_key_asked_for_is_success():
+    asked = READY + "[ready] action=restart\n"
+    assert judge(asked, Ending(exit_status=0, shutdown_reason="guest-reset")).success
+
+
 def test_cpu_exception_is_named_by_its_vector():
-    assert "CPU exception 13 (code 0x4d)" in judge("", Ending(exit_status=status(0x4D))).sentence
+    assert "#GP general protection (code 0x4d)" in judge("", Ending(exit_status=status(0x4D))).sentence
 
 
 def test_loader_error_is_in_the_sentence():

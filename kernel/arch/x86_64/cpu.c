@@ -33,6 +33,14 @@
  * use QEMU (TCG) breaks even at 65 to 67 pages. No real CPU was measured. */
 #define INVALIDATE_PAGE_LIMIT 64
 
+#define RESET_CONTROL             0xcf9
+#define RESET_CONTROL_SYSTEM      0x02
+#define RESET_CONTROL_NOW         0x04
+#define KEYBOARD_CONTROLLER       0x64
+#define KEYBOARD_CONTROLLER_RESET 0xfe
+/* Some milliseconds: the pulse takes its time. */
+#define RESET_PAUSE_COUNT 1000000
+
 static struct cpuid_result cpuid_7(void)
 {
     if (cpuid(0, 0).eax < 7)
@@ -163,11 +171,27 @@ void arch_pause(void)
     spin_pause();
 }
 
-_Noreturn void arch_idle(void)
+void arch_wait_for_interrupt(void)
 {
-    /* No device is switched on and both PICs are masked: only an NMI would wake this up. */
-    for (;;)
-        __asm__ volatile("hlt");
+    __asm__ volatile("hlt" : : : "memory");
+}
+
+/* Three ways, from the one that resets most: the chipset's reset control register (Intel ICH9 data
+ * sheet, 13.7.5), the keyboard controller's pulse on the reset line, and a fault that nothing
+ * handles. */
+_Noreturn void arch_reset(void)
+{
+    static const struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } no_handlers = {0, 0};
+    port_write_8(RESET_CONTROL, RESET_CONTROL_SYSTEM);
+    port_write_8(RESET_CONTROL, RESET_CONTROL_SYSTEM | RESET_CONTROL_NOW);
+    port_write_8(KEYBOARD_CONTROLLER, KEYBOARD_CONTROLLER_RESET);
+    for (unsigned i = 0; i < RESET_PAUSE_COUNT; i++)
+        spin_pause();
+    __asm__ volatile("lidt %0\n\tud2" : : "m"(no_handlers));
+    __builtin_unreachable();
 }
 
 void arch_debug_exit(uint16_t port, uint32_t value)

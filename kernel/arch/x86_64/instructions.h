@@ -122,6 +122,12 @@ static inline void cr4_write(uint64_t value)
     __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
+/* CR8: interrupts of this class of priorities, and of the ones below, wait. */
+static inline void task_priority_write(uint64_t class)
+{
+    __asm__ volatile("mov %0, %%cr8" : : "r"(class) : "memory");
+}
+
 static inline void invalidate_page(uint64_t address)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
