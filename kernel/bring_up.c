@@ -2,13 +2,14 @@
 
 #include "kernel/arch.h"
 #include "kernel/command_words.h"
+#include "kernel/ending.h"
 #include "kernel/guard.h"
 #include "kernel/handoff_check.h"
 #include "kernel/image.h"
 #include "kernel/interrupt_test.h"
-#include "kernel/interrupts.h"
 #include "kernel/log.h"
 #include "kernel/measure.h"
+#include "kernel/mm/early_heap_picture.h"
 #include "kernel/mm/heap/heap_leaks.h"
 #include "kernel/mm/heap/heap_picture.h"
 #include "kernel/mm/heap/policy.h"
@@ -19,9 +20,8 @@
 #include "kernel/ownership.h"
 #include "kernel/panic.h"
 #include "kernel/panic_report.h"
-#include "kernel/power.h"
+#include "kernel/print_help.h"
 #include "kernel/provoke.h"
-#include "kernel/ready_keys.h"
 #include "kernel/sanitizer/address.h"
 #include "kernel/self_test.h"
 #include "kernel/symbols.h"
@@ -40,9 +40,6 @@ static _Alignas(4096) uint8_t early_heap_fallback[EARLY_HEAP_FALLBACK_SIZE_BYTES
 
 /* Frames of the four stacks and the image's data, each in a run of its own at worst. */
 #define AUDIT_RUN_LIMIT 512
-
-/* 5 to 200 ms by the clock of the CPU's timer, 1 GHz in QEMU and 25 to 100 MHz in PCs. */
-#define KEY_POLL_PERIOD_TICKS 5000000
 
 static void mark(struct kernel *kernel, const char *phase)
 {
@@ -397,6 +394,7 @@ void bring_up_paging_audit(struct kernel *kernel)
     /* Not before the switch: the loader's tables do not map them. */
     arch_use_interrupt_stacks(&kernel->interrupt_stacks);
     mark(kernel, "kernel: page audit");
+    early_heap_begin_phase(&kernel->early_heap, "page audit");
     audit_early(kernel, &result);
     mark(kernel, "kernel: reclaim");
     uint64_t reclaimed = reclaim_loader_memory(kernel);
@@ -507,6 +505,50 @@ void bring_up_heap(struct kernel *kernel)
              (unsigned long long)(settings.guarded_bytes == 0 ? 0 : settings.sample_interval));
 }
 
+/* --- [heap-stats] and [heap-map] --------------------------------------------------------------
+ */
+
+static void log_heap_row(void *context, const void *start, const char *text)
+{
+    (void)context;
+    log_line("heap-map", "from=%p map=%s", start, text);
+}
+
+static void log_sizes(const struct heap_picture *picture)
+{
+    for (unsigned class = 0; class < HEAP_SIZE_CLASS_COUNT; class ++) {
+        if (picture->live_counts[class] != 0)
+            log_line("heap-stats", "up_to_bytes=%llu blocks=%llu",
+                     (unsigned long long)(UINT64_C(1) << class),
+                     (unsigned long long)picture->live_counts[class]);
+    }
+}
+
+/* `print-heap`: the figures, the sizes, and a map of it. `when` is a word for the moment. */
+static void print_heap(const struct heap *heap, const char *when)
+{
+    struct heap_picture picture;
+    heap_picture_take(heap, &picture);
+    const struct heap_statistics *figures = &picture.statistics;
+    log_line(
+        "heap-stats",
+        "size=%zu used=%zu free=%zu overhead=%zu peak=%zu largest=%zu blocks=%zu pieces=%zu "
+        "waiting=%zu allocations=%llu frees=%llu failures=%llu internal_permille=%u "
+        "external_permille=%u guarded_blocks=%zu guarded=%zu sampled=%llu unguarded=%llu when=%s",
+        figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
+        figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
+        figures->free_block_count, figures->waiting_block_count,
+        (unsigned long long)figures->allocation_count, (unsigned long long)figures->free_count,
+        (unsigned long long)figures->failure_count, picture.internal_permille,
+        picture.external_permille, figures->guarded_block_count, figures->guarded_bytes,
+        (unsigned long long)figures->sampled_count, (unsigned long long)figures->unguarded_count,
+        when);
+    log_sizes(&picture);
+    size_t stretch_bytes;
+    heap_map_draw(heap, log_heap_row, NULL, &stretch_bytes);
+    log_line("heap-map", "character=%zu", stretch_bytes);
+}
+
 /* --- [self-test] ------------------------------------------------------------------------------ */
 
 /* `self-test=interrupts`: what costs seconds, and needs a device, is done for those who ask. */
@@ -528,11 +570,20 @@ static void test_interrupts(struct kernel *kernel)
                  (unsigned long long)result.deferred_count);
 }
 
+/* The kernel's own boot leaves nothing on the heap: it is the self-test that shows it in use. */
+static void look_at_used_heap(const struct heap *heap)
+{
+    print_heap(heap, "self-test");
+}
+
 void bring_up_self_test(struct kernel *kernel)
 {
     mark(kernel, "kernel: self-test");
+    early_heap_begin_phase(&kernel->early_heap, "self-test");
+    bool prints_heap = command_line_has(kernel->view.command_line, "print-heap");
     struct self_test_result result =
-        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap);
+        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap,
+                      prints_heap ? look_at_used_heap : NULL);
     result.passed_count +=
         self_test_address_space(&kernel->address_space, &kernel->shoot_down_count);
     struct page_audit_result again;
@@ -561,6 +612,27 @@ static struct phys_addr detach(struct kernel *kernel, struct range untouched)
                      kernel->layout.physical_base.value);
 }
 
+/* `print-early-heap`: what each phase took, the sum, and a map of it. */
+static void print_early_heap(const struct early_heap *heap)
+{
+    for (uint32_t i = 0; i < heap->phase_count; i++) {
+        const struct early_heap_phase *phase = &heap->phases[i];
+        if (phase->allocation_count != 0)
+            log_line("early-heap-stats", "phase=\"%s\" allocations=%llu bytes=%llu", phase->name,
+                     (unsigned long long)phase->allocation_count,
+                     (unsigned long long)phase->allocated_bytes);
+    }
+    struct early_heap_statistics sum = early_heap_statistics(heap);
+    log_line("early-heap-stats", "size=%llu used=%llu free=%llu peak=%llu allocations=%llu",
+             (unsigned long long)sum.size_bytes, (unsigned long long)sum.used_bytes,
+             (unsigned long long)sum.free_bytes, (unsigned long long)sum.peak_bytes,
+             (unsigned long long)sum.allocation_count);
+    char map[EARLY_HEAP_MAP_CHARACTERS + 1];
+    uint64_t stretch_bytes = early_heap_map_draw(heap, map);
+    log_line("early-heap-map", "from=%p map=%s", (void *)heap->start, map);
+    log_line("early-heap-map", "character=%llu", (unsigned long long)stretch_bytes);
+}
+
 void bring_up_retire_early_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: retire");
@@ -578,6 +650,8 @@ void bring_up_retire_early_heap(struct kernel *kernel)
     log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
              (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
              (unsigned long long)frame_count);
+    if (command_line_has(kernel->view.command_line, "print-early-heap"))
+        print_early_heap(&kernel->early_heap);
 }
 
 /* --- [map] ------------------------------------------------------------------------------------ */
@@ -624,55 +698,6 @@ void bring_up_print_map(struct kernel *kernel)
 /* --- [timeline] and [ready] --------------------------------------------------------------------
  */
 
-static _Noreturn void switch_off(struct kernel *kernel)
-{
-    require_mapped(runtime_space_build(&kernel->runtime_space, &kernel->address_space,
-                                       kernel->view.regions.first, kernel->view.regions.count),
-                   "the firmware's runtime services");
-    power_off(kernel->runtime_space.table.root, kernel->direct_map_base,
-              phys_addr(kernel->handoff.efi_system_table), &kernel->view.regions);
-}
-
-static void log_heap_row(void *context, const void *start, const char *text)
-{
-    (void)context;
-    log_line("heap-map", "from=%p map=%s", start, text);
-}
-
-static void log_sizes(const struct heap_picture *picture)
-{
-    for (unsigned class = 0; class < HEAP_SIZE_CLASS_COUNT; class ++) {
-        if (picture->live_counts[class] != 0)
-            log_line("heap-stats", "up_to_bytes=%llu blocks=%llu",
-                     (unsigned long long)(UINT64_C(1) << class),
-                     (unsigned long long)picture->live_counts[class]);
-    }
-}
-
-/* `print-heap`: the figures, the sizes, and a map of it. */
-static void print_heap(const struct heap *heap)
-{
-    struct heap_picture picture;
-    heap_picture_take(heap, &picture);
-    const struct heap_statistics *figures = &picture.statistics;
-    log_line("heap-stats",
-             "size=%zu used=%zu free=%zu overhead=%zu peak=%zu largest=%zu blocks=%zu pieces=%zu "
-             "waiting=%zu allocations=%llu frees=%llu failures=%llu internal_permille=%u "
-             "external_permille=%u guarded_blocks=%zu guarded=%zu sampled=%llu unguarded=%llu",
-             figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
-             figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
-             figures->free_block_count, figures->waiting_block_count,
-             (unsigned long long)figures->allocation_count, (unsigned long long)figures->free_count,
-             (unsigned long long)figures->failure_count, picture.internal_permille,
-             picture.external_permille, figures->guarded_block_count, figures->guarded_bytes,
-             (unsigned long long)figures->sampled_count,
-             (unsigned long long)figures->unguarded_count);
-    log_sizes(&picture);
-    size_t stretch_bytes;
-    heap_map_draw(heap, log_heap_row, NULL, &stretch_bytes);
-    log_line("heap-map", "character=%zu", stretch_bytes);
-}
-
 static void log_leak_site(const struct heap_leak_site *site)
 {
     struct symbol symbol = {.name = "unknown"};
@@ -693,76 +718,11 @@ static void print_leaks(const struct heap *heap)
              leaks.others.block_count, leaks.others.used_bytes);
 }
 
-/* `print-help`: what may stand on the command line. */
-static void print_help(void)
-{
-    for (const struct command_word *word = command_words; word->name != NULL; word++)
-        log_line("help", "word=\"%s%s%s\" meaning=\"%s\"", word->name,
-                 word->value != NULL ? "=" : "", word->value != NULL ? word->value : "",
-                 word->meaning);
-}
-
-static void on_tick(void *context)
-{
-    (void)context;
-}
-
-/* Some ticks a second are enough for fingers, and cost nothing. Without a timer the loop spins. */
-static bool start_ticks(struct kernel *kernel)
-{
-    interrupts_set_handler(INTERRUPT_TIMER, on_tick, NULL);
-    if (!arch_timer_start(&kernel->address_space, KEY_POLL_PERIOD_TICKS))
-        return false;
-    interrupts_allow();
-    return true;
-}
-
-static void act_on(struct kernel *kernel, enum ready_action action)
-{
-    switch (action) {
-    case READY_NOTHING:
-        return;
-    case READY_POWER_OFF:
-        log_line("ready", "action=power-off");
-        interrupts_forbid();
-        switch_off(kernel);
-    case READY_RESTART:
-        log_line("ready", "action=restart");
-        arch_reset();
-    case READY_HELP:
-        print_help();
-        break;
-    case READY_HINT:
-        break;
-    }
-    log_line("ready", "keys=\"%s\"", READY_KEYS_TEXT);
-}
-
-/* The kernel stays, and says how to leave. */
-static _Noreturn void serve_keys(struct kernel *kernel)
-{
-    struct ready_keys keys = {0};
-    arch_keys_initialise();
-    log_line("ready", "keys=\"%s\"", READY_KEYS_TEXT);
-    bool has_ticks = start_ticks(kernel);
-    for (;;) {
-        char key;
-        while (arch_key_take(&key))
-            act_on(kernel, ready_keys_decide(&keys, key));
-        if (has_ticks)
-            arch_wait_for_interrupt();
-        else
-            arch_pause();
-    }
-}
-
 _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
     if (command_line_has(kernel->view.command_line, "print-help"))
         print_help();
-    if (command_line_has(kernel->view.command_line, "print-heap"))
-        print_heap(&kernel->heap);
     ownership_print(&kernel->frames, &kernel->timeline,
                     command_line_has(kernel->view.command_line, "print-memory"));
     if (command_line_has(kernel->view.command_line, "print-timeline"))
@@ -773,9 +733,11 @@ _Noreturn void bring_up_ready(struct kernel *kernel)
     bool once = command_line_has(kernel->view.command_line, "once");
     log_line("ready", "action=%s", once ? "power-off" : "idle");
     provoke(kernel, false);
+    if (command_line_has(kernel->view.command_line, "print-heap"))
+        print_heap(&kernel->heap, "ready");
     if (command_line_has(kernel->view.command_line, "print-leaks"))
         print_leaks(&kernel->heap);
     if (once)
-        switch_off(kernel);
-    serve_keys(kernel);
+        ending_power_off(kernel);
+    ending_stay(kernel);
 }

@@ -28,6 +28,7 @@ const struct command_word command_words[] = {
     {"paging", "4|5", NULL, "loader: how many levels of page tables"},
     {"self-test", "TEST", self_test_choices, "a longer test"},
     {"measure", NULL, NULL, "print what each operation costs"},
+    {"print-early-heap", NULL, NULL, "print what each phase took from the early heap"},
     {"print-heap", NULL, NULL, "print the heap's figures and a map of it"},
     {"print-leaks", NULL, NULL, "print who holds the live blocks"},
     {"print-memory", NULL, NULL, "print who holds which memory"},

@@ -396,7 +396,7 @@ static void bring_up_self_test(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: self-test");
     struct self_test_result result =
-        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap);
+        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap, NULL);
     struct heap_statistics heap;
     heap_statistics(&kernel->heap, &heap);
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
