@@ -137,9 +137,10 @@ void arch_capture_registers(struct arch_registers *ret_registers);
 void arch_print_registers(const struct arch_registers *registers);
 
 /* Call `visit` with the return address of every frame, innermost first, at most `limit` times.
- * Frames are followed only while they stay inside mapped kernel stacks, go upwards and return into
- * the kernel's text, so a corrupt chain ends the walk instead of faulting. */
-void arch_walk_stack(uint64_t frame_pointer, unsigned limit,
+ * Where rip is not in the kernel's text, the first one is that of the call which led there, if the
+ * stack has it. Frames are followed only while they stay inside mapped kernel stacks, go upwards
+ * and return into the kernel's text, so a corrupt chain ends the walk instead of faulting. */
+void arch_walk_stack(const struct arch_registers *registers, unsigned limit,
                      void (*visit)(uint64_t return_address));
 
 /* --- Faults on purpose (kernel/provoke.c) -------------------------------------------------------

@@ -54,27 +54,33 @@ static _Noreturn void wait_for_restart(void)
     }
 }
 
-static void print_address(uint64_t address)
+static void print_place(uint64_t address, bool is_known, const struct symbol *symbol)
 {
-    struct symbol symbol;
-    if (symbols_find(address, &symbol))
-        log_raw("0x%016llx %s+0x%llx\n", (unsigned long long)address, symbol.name,
-                (unsigned long long)symbol.offset_bytes);
+    if (is_known)
+        log_raw("0x%016llx %s+0x%llx\n", (unsigned long long)address, symbol->name,
+                (unsigned long long)symbol->offset_bytes);
     else
         log_raw("0x%016llx (not in the kernel's text)\n", (unsigned long long)address);
+}
+
+static void print_caller(uint64_t return_address)
+{
+    struct symbol symbol;
+    bool is_known = symbols_find_caller(return_address, &symbol);
+    print_place(return_address, is_known, &symbol);
 }
 
 static void print_frame(unsigned index, uint64_t return_address)
 {
     log_raw("[panic] #%u ", index);
-    print_address(return_address);
+    print_caller(return_address);
 }
 
 static void print_more(unsigned count, uint64_t return_address)
 {
     struct symbol symbol;
     const char *plural = count == 1 ? "" : "s";
-    if (return_address != 0 && symbols_find(return_address, &symbol))
+    if (return_address != 0 && symbols_find_caller(return_address, &symbol))
         log_raw("[panic] ... %u more frame%s in %s\n", count, plural, symbol.name);
     else
         log_raw("[panic] ... %u more frame%s\n", count, plural);
@@ -88,11 +94,20 @@ static void add_frame(uint64_t return_address)
     backtrace_fold_add(&fold, return_address);
 }
 
-static void print_backtrace(const struct arch_registers *registers)
+/* Where an exception stopped. A panic() is raised at a line, which is told before. */
+static void print_stop(const struct arch_registers *registers)
 {
+    struct symbol symbol;
+    bool is_known = symbols_find(registers->rip, &symbol);
     log_raw("[panic] at ");
-    print_address(registers->rip);
-    arch_walk_stack(registers->rbp, BACKTRACE_FRAME_LIMIT, add_frame);
+    print_place(registers->rip, is_known, &symbol);
+}
+
+static void print_backtrace(const struct panic_incident *incident)
+{
+    if (incident->file == NULL)
+        print_stop(&incident->registers);
+    arch_walk_stack(&incident->registers, BACKTRACE_FRAME_LIMIT, add_frame);
     backtrace_fold_finish(&fold);
 }
 
@@ -100,7 +115,7 @@ static void print_notes(void)
 {
     for (unsigned i = 0; i < note_count; i++) {
         log_raw("[panic] %s ", notes[i].role);
-        print_address((uint64_t)(uintptr_t)notes[i].address);
+        print_caller((uint64_t)(uintptr_t)notes[i].address);
     }
 }
 
@@ -130,7 +145,7 @@ _Noreturn void panic_report(const struct panic_incident *incident)
     print_head(incident);
     print_notes();
     arch_print_registers(&incident->registers);
-    print_backtrace(&incident->registers);
+    print_backtrace(incident);
     log_raw("[panic] halted; nothing was written to any disk. Press %c to restart.\n",
             PANIC_RESTART_KEY);
     leave_qemu(incident->code);

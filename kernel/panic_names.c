@@ -67,7 +67,7 @@ static const struct code_name code_names[] = {
      "look for the holder of the lock; the backtrace names who waits"},
     {PANIC_UNDEFINED, "undefined behaviour", "correct the line that the cause names"},
     {PANIC_BAD_ACCESS, "bad access to the heap",
-     "correct the function that the backtrace names first; the cause has the address"},
+     "correct the access in the function that accessed by names"},
     {PANIC_HEAP_GUARD, "heap guard hit",
      "correct the access that the backtrace names first; allocated by and freed by name the "
      "block's owners"},

@@ -74,6 +74,14 @@ def test_panic_names_the_first_function(lab):
     """And not the linker script's names for the place where it lies."""
     verdict = expect_panic(lab.case(command_line="provoke=early-panic"), "ASSERTION")
     assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ kernel_entry\+0x"), verdict.serial
+    # Its last instruction is the call of what does not return: the address behind it is another's.
+    assert verdict.has_line(r"\[panic\] #0 0x[0-9a-f]+ early_panic\+0x"), verdict.serial
+
+
+def test_panic_names_who_called_a_bad_pointer(lab):
+    """What was called has no frame yet."""
+    verdict = expect_panic(lab.case(command_line="provoke=stack-execute"), "EXECUTE_PROTECTION")
+    assert verdict.has_line(r"\[panic\] #0 0x[0-9a-f]+ stack_execute\+0x"), verdict.serial
 
 
 def test_X12_backtrace_stops_at_corrupt_frame_pointer(lab):

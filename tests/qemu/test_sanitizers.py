@@ -64,6 +64,7 @@ def test_planted_undefined_behaviour_is_named(lab, name, words):
 def test_planted_bad_access_is_named(lab, name, words):
     verdict = expect_panic(lab.case(command_line=f"provoke={name}", kernel=KASAN), "BAD_ACCESS")
     assert verdict.has_line(r"\[panic\] cause: " + words)
+    assert verdict.has_line(rf"\[panic\] accessed by 0x\w+ {name.split('-')[1]}_\w+\+0x"), verdict.serial
 
 
 def test_plain_kernel_has_none_of_this(lab):

@@ -15,7 +15,6 @@
 #define VECTOR_STACK              12
 #define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT         14
-#define VECTOR_ALIGNMENT          17
 #define VECTOR_MACHINE_CHECK      18
 #define VECTOR_CONTROL_PROTECTION 21
 #define VECTOR_VMM_COMMUNICATION  29
@@ -114,12 +113,6 @@ bool fault_text_error_code(unsigned vector, uint64_t error_code, char *text, siz
     case VECTOR_CONTROL_PROTECTION:
         format_text(text, capacity_bytes, "0x%llx: %s", (unsigned long long)error_code,
                     control_protection_cause(error_code));
-        return true;
-    case VECTOR_DOUBLE_FAULT:
-    case VECTOR_ALIGNMENT:
-        format_text(text, capacity_bytes, "0x%llx: %s", (unsigned long long)error_code,
-                    error_code == 0 ? "always 0 for this exception"
-                                    : "never set by the CPU: the stack may be wrong");
         return true;
     case VECTOR_VMM_COMMUNICATION:
     case VECTOR_SECURITY:
