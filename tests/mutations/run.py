@@ -1,4 +1,5 @@
-"""Break the heap on purpose, one mistake after the other, and see that a test notices: `make test-mutations`.
+"""Break the heap and a few parts beside it on purpose, one mistake after the other, and see that a test notices:
+`make test-mutations`.
 
     run.py [WORD...]        the mutations whose names contain one of the words; all without any
 

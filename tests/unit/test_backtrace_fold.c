@@ -45,6 +45,7 @@ static void test_frames_of_their_own(void **state)
 {
     (void)state;
     assert_folded(NULL, 0, "");
+    assert_folded((const uint64_t[]){0x0, 0xb}, 2, "#0 0\n#1 b\n");
     assert_folded((const uint64_t[]){0xa, 0xb, 0xa}, 3, "#0 a\n#1 b\n#2 a\n");
 }
 
