@@ -115,7 +115,7 @@ static bool is_config_key(struct piece name)
 /* "heap=" for a word that takes a value. */
 static struct quoted as_written(const struct command_word *word)
 {
-    struct quoted text;
+    struct quoted text = {.text = ""};
     format_text(text.text, sizeof text.text, "%s%s", word->name, word->value != NULL ? "=" : "");
     return text;
 }

@@ -15,7 +15,8 @@
 #define FAULT_TEXT_CAPACITY_BYTES 200
 
 /* Write what the error code of exception `vector` says: "0x3: write by the kernel to a page that is
- * there, but not writable". False, and `text` not written, for an exception that has none, or always 0 (#DF, #AC). */
+ * there, but not writable". False, and `text` not written, for an exception that has none, or
+ * always 0 (#DF, #AC). */
 bool fault_text_error_code(unsigned vector, uint64_t error_code, char *text, size_t capacity_bytes);
 
 /* True if bits 63 down to 47 (56 with five levels of page tables) are equal: any other address is a
