@@ -141,13 +141,20 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
 KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
 
-$(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS)))
+# What runs once or never is compiled for size: the image has to find its place in a small machine,
+# whose free memory is in pieces (tests/qemu/test_early_heap.py).
+KERNEL_COLD := $(patsubst %,kernel/%.c,backtrace_fold bring_up command_words ending nearest panic \
+    print_help provoke self_test timeline timeline_summary mm/heap_settings \
+    arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
+
+$(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 
 $(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
+$(KERNEL_COLD:%.c=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Oz
 ifeq ($(KASAN),1)
 $(patsubst %.c,$(BUILD)/kernel/%.o,$(filter-out $(KASAN_FREE),$(KERNEL_SOURCES))): \
     KERNEL_CFLAGS += $(KASAN_CFLAGS)

@@ -66,6 +66,11 @@ void arch_interrupt_acknowledge(void);
 
 struct address_space;
 
+/* Find this CPU's own timer and map its registers, once. arch_timer_start() does it, too; who wants
+ * to have it done before the address space is printed calls this. False if there is no such timer,
+ * or no memory to map it. */
+bool arch_timer_prepare(struct address_space *space);
+
 /* Let this CPU's own timer raise INTERRUPT_TIMER (kernel/interrupts.h) again and again.
  *   space         where the timer's registers are mapped, at the first call
  *   period_ticks  of the timer's clock, some hundred MHz or more; > 0

@@ -682,6 +682,8 @@ static void audit_late(struct kernel *kernel, struct page_audit_result *ret_resu
 void bring_up_print_map(struct kernel *kernel)
 {
     struct page_audit_result result;
+    if (!command_line_has(kernel->view.command_line, "once"))
+        ending_prepare(kernel);
     if (!command_line_has(kernel->view.command_line, "print-map"))
         return;
     mark(kernel, "kernel: print map");

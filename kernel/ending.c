@@ -30,6 +30,12 @@ static void on_tick(void *context)
     (void)context;
 }
 
+/* Without a timer nothing is mapped; ending_stay() finds that out again. */
+void ending_prepare(struct kernel *kernel)
+{
+    (void)arch_timer_prepare(&kernel->address_space);
+}
+
 /* Some ticks a second are enough for fingers, and cost nothing. Without a timer the loop spins. */
 static bool start_ticks(struct kernel *kernel)
 {

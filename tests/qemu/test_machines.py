@@ -55,10 +55,10 @@ def test_heap_under_interrupts(lab, policy, cpu, guard):
         r"\[interrupts\] operations=(\d+) interrupts=(\d+) deferred=(\d+) check=passed")
     assert line, "the test of interrupts ran"
     operations, interrupts, deferred = map(int, line.groups())
-    stats = verdict.has_line(r"\[heap-stats\] size=\d+ used=(\d+) .* blocks=(\d+) ")
+    stats = verdict.has_line(r"\[heap-stats\] size=\d+ used=(\d+) .* blocks=(\d+) .* when=ready$")
     assert stats.groups() == ("0", "0"), "everything was given back"
     guarded = verdict.has_line(
-        r"\[heap-stats\] .* guarded_blocks=0 guarded=\d+ sampled=(\d+) unguarded=0$")
+        r"\[heap-stats\] .* guarded_blocks=0 guarded=\d+ sampled=(\d+) unguarded=0 when=ready$")
     assert guarded and (not guard or int(guarded.group(1)) > 100), verdict.serial
     assert verdict.has_line(r"\[heap-map\] from=0xffffd\w+ map=\.+$")
     assert verdict.has_line(r"\[leak\] sites=0 others_blocks=0 others_bytes=0$")
