@@ -331,7 +331,7 @@ static void test_K4_a_freed_block_is_named(void **state)
 
 /* The same of many blocks, when whatever was kept for such blocks has been given up. A block at the
  * end of all that may be named as free memory: that is where the policy keeps what it needs. And
- * what an earlier heap left passes for a note once in 2^18 times. */
+ * what an earlier heap left passes for a note once in 2^17 times. */
 static void test_K4_many_freed_blocks_are_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -1359,6 +1359,158 @@ static void test_bump_mark_of_what_was_released(void **state)
     assert_int_equal(statistics_of(heap).live_block_count, 10);
 }
 
+/* What is older than the mark stays, as it is now. */
+static void test_bump_release_keeps_what_was_reallocated(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t sizes[] = {1, 8, 20, 24, 48, 56, 64, 72, 200, 1000};
+    enum { COUNT = sizeof sizes / sizeof sizes[0] };
+    for (unsigned n = 0; n < COUNT * COUNT * COUNT * 2; n++) {
+        size_t from = sizes[n % COUNT];
+        size_t to = sizes[n / COUNT % COUNT];
+        size_t later = sizes[n / COUNT / COUNT % COUNT];
+        bool is_newest = n / COUNT / COUNT / COUNT == 0;
+        struct heap *heap = start_fixed(fixture, 65536);
+        if (!heap_frees_newest_only(heap))
+            return;
+        (void)allocate(heap, 100);
+        uint8_t *block = memset(allocate(heap, from), 0x41, from);
+        struct bump_mark mark = heap_bump_mark(heap);
+        if (!is_newest)
+            (void)allocate(heap, later);
+        if (heap_reallocate(heap, block, to, CALLER) == NULL)
+            to = from;
+        for (unsigned round = 0; round < 3; round++) {
+            (void)allocate(heap, later);
+            (void)allocate(heap, 8);
+            assert_sound(heap);
+            heap_bump_release(heap, mark, CALLER);
+            assert_sound(heap);
+            assert_int_equal(statistics_of(heap).live_block_count, 2);
+            assert_int_equal(statistics_of(heap).used_bytes, 100 + to);
+            assert_int_equal(heap_usable_size(heap, block, CALLER), to);
+        }
+        heap_free(heap, block, CALLER);
+        assert_int_equal(fixture->arena.fault_count, 0);
+    }
+}
+
+/* A block that is not the newest: smaller at any time, as large again, no larger. */
+static void test_bump_older_blocks_change_their_size(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t from = 1; from < 200; from += 3) {
+        for (size_t to = 1; to < from; to += 5) {
+            struct heap *heap = start_fixed(fixture, 8192);
+            if (!heap_frees_newest_only(heap))
+                return;
+            uint8_t *block = memset(allocate(heap, from), 0x41, from);
+            uint8_t *newer =
+                to % 2 == 0 ? allocate(heap, 30) : heap_allocate_aligned(heap, 30, 256, CALLER);
+            while (heap_allocate(heap, 16, CALLER) != NULL)
+                continue;
+            for (size_t size_bytes = from; size_bytes > to; size_bytes -= (size_bytes - to + 1) / 2)
+                assert_ptr_equal(heap_reallocate(heap, block, size_bytes, CALLER), block);
+            assert_ptr_equal(heap_reallocate(heap, block, to, CALLER), block);
+            assert_sound(heap);
+            assert_ptr_equal(heap_reallocate(heap, block, from, CALLER), block);
+            assert_sound(heap);
+            assert_null(heap_reallocate(heap, block, (size_t)(newer - block) + 1, CALLER));
+            assert_ptr_equal(heap_reallocate(heap, block, to, CALLER), block);
+            assert_sound(heap);
+            for (size_t i = 0; i < to; i++)
+                assert_int_equal(block[i], 0x41);
+            assert_int_equal(heap_usable_size(heap, newer, CALLER), 30);
+            assert_int_equal(fixture->arena.fault_count, 0);
+        }
+    }
+}
+
+/* What is behind the older block that is made smaller was overwritten. */
+static void test_bump_resize_proves_what_is_behind(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->debug || !fixture->policy->frees_newest_only)
+        return;
+    for (unsigned is_behind_gap = 0; is_behind_gap < 2; is_behind_gap++) {
+        struct heap *heap = start_fixed(fixture, 65536);
+        uint8_t *block = allocate(heap, 40);
+        uint8_t *newer =
+            is_behind_gap ? heap_allocate_aligned(heap, 40, 256, CALLER) : allocate(heap, 40);
+        newer[-8] ^= 1;
+        /* Where there is no gap that header is the block's canary. */
+        assert_null(heap_reallocate(heap, block, 20, OTHER_CALLER));
+        assert_fault(fixture, is_behind_gap ? HEAP_FAULT_CORRUPT : HEAP_FAULT_OVERRUN);
+    }
+}
+
+/* Some marks are of blocks that were freed, of which others may have taken the place: each is
+ * refused, or as many of the oldest blocks stay; and those that are good are never refused. */
+static void test_bump_no_mark_leaves_the_heap_wrong(void **state)
+{
+    enum { LIMIT = 64 };
+    struct fixture *fixture = *state;
+    uint8_t *blocks[LIMIT];
+    struct bump_mark marks[LIMIT];
+    bool good[LIMIT];
+    fixture->random.state = 4711;
+    for (unsigned life = 0; life < 300; life++) {
+        struct heap *heap = start_fixed(fixture, 65536);
+        if (!heap_frees_newest_only(heap))
+            return;
+        size_t count = 0;
+        size_t mark_count = 0;
+        for (unsigned step = 0; step < 150; step++) {
+            uint32_t random = next_random(&fixture->random);
+            size_t size_bytes = random / 8 % 5 * 16 + 1;
+            size_t m = mark_count == 0 ? 0 : random / 64 % mark_count;
+            if (random % 8 < 3 && count < LIMIT) {
+                blocks[count++] = allocate(heap, size_bytes);
+            } else if (random % 8 == 3 && count > 0) {
+                heap_free(heap, blocks[--count], CALLER);
+            } else if (random % 8 == 4 && count > 0) {
+                (void)heap_reallocate(heap, blocks[random / 64 % count], size_bytes, CALLER);
+            } else if (random % 8 == 5 && mark_count < LIMIT) {
+                good[mark_count] = true;
+                marks[mark_count++] = heap_bump_mark(heap);
+            } else if (random % 8 >= 6 && mark_count > 0) {
+                heap_bump_release(heap, marks[m], OTHER_CALLER);
+                assert_true(!good[m] || fixture->arena.fault_count == 0);
+                if (fixture->arena.fault_count != 0)
+                    assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+                else
+                    count = marks[m].live_block_count;
+            }
+            for (size_t i = 0; i < mark_count; i++)
+                good[i] = good[i] && marks[i].live_block_count <= count;
+            assert_int_equal(fixture->arena.fault_count, 0);
+            assert_int_equal(statistics_of(heap).live_block_count, count);
+            assert_sound(heap);
+        }
+    }
+}
+
+/* No mark of this heap: of none, of another one, and of the heap that was here before. */
+static void test_bump_foreign_marks_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, 65536);
+    if (!heap_frees_newest_only(heap))
+        return;
+    (void)allocate(heap, 100);
+    (void)allocate(heap, 100);
+    struct bump_mark mark = heap_bump_mark(heap);
+    struct bump_mark wrong[] = {{0}, mark, mark};
+    wrong[1].next = (uint8_t *)heap->configuration.base;
+    wrong[2].next += 4096;
+    for (unsigned i = 0; i < 3; i++) {
+        heap_bump_release(heap, wrong[i], OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+        assert_int_equal(statistics_of(heap).live_block_count, 2);
+    }
+    assert_sound(heap);
+}
+
 /* The footer of the gap that an alignment left says where the next block is to begin. */
 static void test_bump_gap_is_proved(void **state)
 {
@@ -1554,6 +1706,11 @@ static const struct policy_test TESTS[] = {
     TEST(test_bump_frees_newest_first_alone),
     TEST(test_bump_mark_release_and_reset),
     TEST(test_bump_mark_of_what_was_released),
+    TEST(test_bump_release_keeps_what_was_reallocated),
+    TEST(test_bump_older_blocks_change_their_size),
+    TEST(test_bump_resize_proves_what_is_behind),
+    TEST(test_bump_no_mark_leaves_the_heap_wrong),
+    TEST(test_bump_foreign_marks_are_refused),
     TEST(test_bump_gap_is_proved),
     TEST_OF_POLICY(test_an_empty_megabyte_is_usable),
     TEST_OF_POLICY(test_fast_uses_memory_well),

@@ -65,8 +65,9 @@ struct heap_plain_policy {
                     struct heap_block_info *ret_info);
     /* Free a block that `examine` has proved. False: a neighbour was found corrupt, reported. */
     bool (*release)(struct heap *heap, void *block, const void *caller);
-    /* Change the size of a block that `examine` has proved, without moving it. False: not possible
-     * here, nothing changed. */
+    /* Change the size of a block that `examine` has proved, without moving it; never to be refused
+     * where the size gets smaller. The request's alignment is the block's; the sum with the size is
+     * not judged. False: not possible here, nothing changed; or something was found corrupt. */
     bool (*resize)(struct heap *heap, void *block, const struct heap_request *request);
 };
 
