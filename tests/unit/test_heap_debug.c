@@ -205,7 +205,7 @@ static void test_every_bit_of_canary_and_record_is_watched(void **state)
     }
 }
 
-/* A header of 18 bits of hash that passes by chance, and says that the block is longer than the
+/* A header of 17 bits of hash that passes by chance, and says that the block is longer than the
  * heap: its record would lie where there is no memory, which the arena has poisoned. */
 static void test_a_forged_size_is_not_believed(void **state)
 {

@@ -1061,6 +1061,84 @@ static void test_K15_reallocation_keeps_the_alignment(void **state)
     }
 }
 
+/* A heap of 1 MiB, in which 64 KiB from the start there is an address aligned to 4 MiB. */
+static struct heap *start_before_round_address(struct fixture *fixture)
+{
+    struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, 8 * MIB);
+    configuration.base = fixture->arena.base + 4 * MIB - 65536;
+    configuration.initial_bytes = MIB;
+    configuration.limit_bytes = MIB;
+    return start(fixture, configuration);
+}
+
+/* An address may be aligned to more than was asked for, even to more than the heap's limit: what a
+ * re-allocation keeps is what was asked for. */
+static void test_K15_an_alignment_by_chance_binds_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t sizes[] = {1, 50, 100, 200, 5000};
+    for (size_t alignment = 4096; alignment <= MIB / 2; alignment *= 2) {
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+            struct heap *heap = start_before_round_address(fixture);
+            (void)allocate(heap, 65000);
+            uint8_t *block = heap_allocate_aligned(heap, 100, alignment, CALLER);
+            assert_int_equal((uintptr_t)block % (4 * MIB), 0);
+            if (!heap_frees_newest_only(heap))
+                (void)allocate(heap, 100);
+            block = heap_reallocate(heap, block, sizes[s], CALLER);
+            assert_non_null(block);
+            assert_int_equal((uintptr_t)block % alignment, 0);
+            assert_int_equal(statistics_of(heap).failure_count, 0);
+            assert_sound(heap);
+        }
+    }
+}
+
+/* Size and alignment together are more than the limit, which matters only to a block that moves. */
+static void test_K15_growth_without_moving(void **state)
+{
+    struct heap *heap = start_before_round_address(*state);
+    (void)allocate(heap, 65000);
+    uint8_t *block = heap_allocate_aligned(heap, 100, MIB / 2, CALLER);
+    assert_non_null(block);
+    for (size_t size_bytes = 500000; size_bytes <= 900000; size_bytes += 50000)
+        assert_ptr_equal(heap_reallocate(heap, block, size_bytes, CALLER), block);
+    assert_int_equal(heap_usable_size(heap, block, CALLER), 900000);
+    assert_int_equal(statistics_of(heap).failure_count, 0);
+    assert_sound(heap);
+}
+
+/* Nothing is left to move to: smaller is possible all the same. */
+static void test_K15_smaller_never_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    static uint8_t *blocks[600];
+    if (fixture->policy == &heap_policy_fast)
+        return;
+    for (size_t from = 1; from <= 600; from += from < 100 ? 9 : 77) {
+        for (size_t to = 1; to <= from; to += to < 20 ? 3 : from / 5 + 1) {
+            struct heap *heap = start_fixed(fixture, 2 * MIB);
+            for (unsigned i = 0; i < 600; i++)
+                blocks[i] = memset(allocate(heap, from), 0x41, from);
+            for (size_t size_bytes = MIB; size_bytes > 0; size_bytes /= 2) {
+                while (heap_allocate(heap, size_bytes, CALLER) != NULL)
+                    continue;
+            }
+            assert_null(heap_allocate(heap, 0, CALLER));
+            uint64_t failure_count = statistics_of(heap).failure_count;
+            for (unsigned i = 0; i < 600; i++) {
+                uint8_t *block = heap_reallocate(heap, blocks[i], to, CALLER);
+                assert_non_null(block);
+                assert_int_equal(heap_usable_size(heap, block, CALLER), to);
+                for (size_t k = 0; k < to; k++)
+                    assert_int_equal(block[k], 0x41);
+            }
+            assert_int_equal(statistics_of(heap).failure_count, failure_count);
+            assert_sound(heap);
+        }
+    }
+}
+
 /* --- K16: alignment ----------------------------------------------------------------------------
  */
 
@@ -1694,6 +1772,9 @@ static const struct policy_test TESTS[] = {
     TEST(test_K15_failure_leaves_the_old_block),
     TEST_OF_POLICY(test_K15_move_that_finds_a_fault_fails),
     TEST(test_K15_reallocation_keeps_the_alignment),
+    TEST(test_K15_an_alignment_by_chance_binds_nobody),
+    TEST(test_K15_growth_without_moving),
+    TEST(test_K15_smaller_never_fails),
     TEST(test_K16_alignments_are_exact_and_blocks_apart),
     TEST(test_K16_alignments_that_are_none_are_refused),
     TEST(test_K17_random_operations_checked_after_every_step),

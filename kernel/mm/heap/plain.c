@@ -69,11 +69,18 @@ static void plain_free(struct heap *heap, void *block, const void *caller)
         release(heap, block, info.size_bytes, caller);
 }
 
+/* Change the size without moving. The alignment does not matter for that. */
+static bool resize(struct heap *heap, void *block, const struct heap_request *request)
+{
+    return request->size_bytes < heap->configuration.limit_bytes &&
+           plain_of(heap)->resize(heap, block, request);
+}
+
 /* Precondition: the block is live, and `info` is what is known of it. */
 static void *resize_or_move(struct heap *heap, void *block, const struct heap_block_info *info,
                             const struct heap_request *request)
 {
-    if (request_is_possible(heap, request) && plain_of(heap)->resize(heap, block, request)) {
+    if (resize(heap, block, request)) {
         heap_count_resize(heap, info->size_bytes, request->size_bytes);
         heap_give_back_tail(heap);
         return block;
