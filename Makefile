@@ -543,7 +543,7 @@ $(BUILD)/host/%: tests/host/%.c Makefile
 	$(Q)$(CLANG) -O1 -g -D_GNU_SOURCE -fno-builtin $(COMMON_CFLAGS) $< -lpthread -o $@
 
 .PHONY: host-programs
-host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/bench/bench_replay
+host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/edges $(BUILD)/bench/bench_replay
 
 # --- The heap benchmark: every policy beside other allocators ---------------------------------------
 # The heap is compiled as a freestanding library would be.

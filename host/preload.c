@@ -103,7 +103,8 @@ struct range {
     uint8_t *base;
     size_t limit_bytes;
     size_t used_bytes;
-    size_t mapped_bytes; /* a multiple of COMMIT_BYTES, or the limit */
+    size_t mapped_bytes;    /* a multiple of COMMIT_BYTES, or the limit */
+    size_t discarded_pages; /* so far */
 };
 
 static struct range range;
@@ -155,6 +156,31 @@ static void shrink(void *context, size_t bytes)
     range.mapped_bytes = keep_bytes;
 }
 
+/* How many of these pages are in memory. */
+static size_t resident_pages(uint8_t *start, size_t bytes)
+{
+    unsigned char states[1024];
+    const size_t step_bytes = sizeof states * HEAP_PAGE_SIZE_BYTES;
+    size_t count = 0;
+    for (size_t done = 0; done < bytes; done += step_bytes) {
+        size_t part_bytes = bytes - done < step_bytes ? bytes - done : step_bytes;
+        if (mincore(start + done, part_bytes, states) != 0)
+            return count;
+        for (size_t i = 0; i < part_bytes / HEAP_PAGE_SIZE_BYTES; i++)
+            count += states[i] & 1U;
+    }
+    return count;
+}
+
+/* Pages that are locked stay, as whoever locked them wants. */
+static void discard(void *context, size_t offset_bytes, size_t bytes)
+{
+    (void)context;
+    size_t page_count = resident_pages(range.base + offset_bytes, bytes);
+    if (madvise(range.base + offset_bytes, bytes, MADV_DONTNEED) == 0)
+        range.discarded_pages += page_count;
+}
+
 /* --- The start ----------------------------------------------------------------------------------
  */
 
@@ -192,7 +218,7 @@ static void go_online(void)
             .policy = policy,
             .base = range.base,
             .limit_bytes = range.limit_bytes,
-            .pages = {.grow = grow, .shrink = shrink},
+            .pages = {.grow = grow, .shrink = shrink, .discard = discard},
             .secret = random[0],
             .debug = getenv("HANDOFF_HEAP_DEBUG") != NULL,
             .fault = fault,
@@ -509,14 +535,18 @@ EXPORTED void malloc_stats(void)
     say(text);
 }
 
-/* The heap keeps what it keeps: `pad_bytes` asks for more than the free memory at its end that it
- * leaves there anyway. */
+/* Whole free pages go back, wherever they lie, and what is mapped for the heap to grow into.
+ * `pad_bytes` asks for more free memory at the end than the heap leaves there anyway. */
 EXPORTED int malloc_trim(size_t pad_bytes)
 {
     (void)pad_bytes;
-    size_t before_bytes = lock()->size_bytes;
+    int error = errno;
+    size_t size_bytes = lock()->size_bytes;
+    size_t discarded_pages = range.discarded_pages;
     heap_trim(&heap);
-    bool is_smaller = heap.size_bytes < before_bytes;
+    discard(NULL, range.used_bytes, range.mapped_bytes - range.used_bytes);
+    bool has_given = heap.size_bytes < size_bytes || range.discarded_pages > discarded_pages;
     unlock();
-    return is_smaller;
+    errno = error;
+    return has_given;
 }

@@ -25,6 +25,7 @@ FAST = HEAP + "fast*.[ch]"
 SEALED = HEAP + "sealed_block.h"
 GUARDED = HEAP + "guarded"
 BETWEEN_GUARDS = ("unit/test_heap_guarded",)
+DEBUG = ("unit/test_heap_debug", "unit/test_heap_policies")
 LAYERS = ("unit/test_heap_policies", "unit/test_heap", "unit/test_kmalloc", "unit/test_heap_window")
 
 MUTATIONS = [
@@ -321,6 +322,47 @@ MUTATIONS = [
     Mutation("fast: a few blocks get a slab", FAST,
              "class->core_count * class->stride_bytes >= least_bytes;",
              "class->core_count * class->stride_bytes < least_bytes;"),
+    # --- the layer of heap_debug.h
+    Mutation("debug: what waits follows only what the heap is now", HEAP + "heap_debug.c",
+             "return larger(heap->size_bytes / HEAP_DEBUG_WAITING_PART,",
+             "return smaller(heap->size_bytes / HEAP_DEBUG_WAITING_PART,", DEBUG),
+    Mutation("debug: what waits may be all that the heap may become", HEAP + "heap_debug.c",
+             "smaller(final_bytes, HEAP_DEBUG_WAITING_MINIMUM_BYTES));",
+             "final_bytes);", DEBUG),
+    Mutation("debug: what waits does not serve", HEAP + "heap_debug.c",
+             "if (block == NULL && !heap->condemned && heap->debug.oldest != NULL &&",
+             "if (false &&", DEBUG),
+    Mutation("debug: all of a large block has the pattern", HEAP + "heap_debug.c",
+             "    size_t last = last_edge(bytes);\n    memset(start, value, smaller(bytes, HEAP_DEBUG_EDGE_BYTES));",
+             "    size_t last = last_edge(bytes);\n    memset(start, value, bytes);", DEBUG),
+    Mutation("debug: the end of a large block is not looked at", HEAP + "heap_debug.c",
+             "    return written != NULL\n               ? written\n               :",
+             "    return written != NULL || bytes > HEAP_DEBUG_EDGE_BYTES\n               ? written\n               :", DEBUG),
+    Mutation("debug: the canary behind the record is not looked at", HEAP + "heap_debug.c",
+             "           first_other((const uint8_t *)(r + 1), end_of(block, r), CANARY_BYTE) == NULL;",
+             "           true;", DEBUG),
+    Mutation("debug: the record may be of another size", HEAP + "heap_debug.c",
+             "return is_sound(heap, r) && total_for(r->size_bytes) == total_bytes;",
+             "return (void)total_bytes, is_sound(heap, r);", DEBUG),
+    Mutation("debug: the owner is not told without the record", HEAP + "heap_debug.c",
+             "    if (has_owner(heap, r, fault->size_bytes))\n        fault->allocated_by = r->allocated_by;\n",
+             "    (void)heap, (void)r;\n", DEBUG),
+    Mutation("debug: no record is looked for", HEAP + "heap_debug.c",
+             "        if (!has_owner(heap, r, size_within(total_bytes)))\n            continue;",
+             "        if (r != NULL)\n            continue;", DEBUG),
+    Mutation("debug: a forged size is believed", HEAP + "heap_debug.c",
+             "return total_bytes >= OVERHEAD_BYTES && total_bytes <= bytes_behind(heap, block) &&",
+             "return total_bytes >= OVERHEAD_BYTES &&", DEBUG),
+    # --- heap_trim()
+    Mutation("trim: the ends of free memory go as well", HEAP + "heap_discard.c",
+             "#define MARGIN_BYTES ((size_t)128)",
+             "#define MARGIN_BYTES ((size_t)0)"),
+    Mutation("trim: what lives goes as well", HEAP + "heap_discard.c",
+             "if (piece->kind != HEAP_PIECE_FREE || piece->extent_bytes",
+             "if (piece->extent_bytes"),
+    Mutation("trim: no page goes", HEAP + "heap_discard.c",
+             "    if (start < end)\n",
+             "    if (start > end)\n"),
     # --- what serves every policy
     Mutation("plain: the alignment is forgotten", HEAP + "plain.c",
              "{size_bytes, info.alignment_bytes, caller};",

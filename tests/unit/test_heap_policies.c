@@ -840,6 +840,73 @@ static void test_free_tail_goes_back(void **state)
     heap_free(heap, small, CALLER);
 }
 
+/* Between blocks that live, too, without touching what is the heap's or theirs. */
+static void test_trimming_discards_free_pages(void **state)
+{
+    struct fixture *fixture = *state;
+    static uint8_t *blocks[400];
+    for (size_t size_bytes = 100; size_bytes <= 20000; size_bytes = size_bytes * 3 / 2 + 7) {
+        struct heap *heap = start_growing(fixture, ARENA_BYTES);
+        if (heap_frees_newest_only(heap))
+            return;
+        for (unsigned i = 0; i < 400; i++)
+            blocks[i] = memset(allocate(heap, size_bytes), (int)i, size_bytes);
+        /* One in eight stays, and the last. */
+        size_t freed_bytes = 0;
+        for (unsigned i = 0; i < 399; i++) {
+            if (i % 8 == 0)
+                continue;
+            heap_free(heap, blocks[i], CALLER);
+            blocks[i] = NULL;
+            freed_bytes += size_bytes;
+        }
+        fixture->arena.discarded_bytes = 0;
+        heap_trim(heap);
+        assert_int_equal(fixture->arena.fault_count, 0);
+        if (size_bytes > 4096)
+            assert_true(fixture->arena.discarded_bytes > freed_bytes / 2);
+        assert_true(fixture->arena.discarded_bytes <= heap->size_bytes);
+        assert_sound(heap);
+        for (unsigned i = 0; i < 400; i++) {
+            for (size_t k = 0; blocks[i] != NULL && k < size_bytes; k++)
+                assert_int_equal(blocks[i][k], (uint8_t)i);
+        }
+        for (unsigned i = 0; i < 400; i++) {
+            if (blocks[i] == NULL)
+                blocks[i] = allocate(heap, size_bytes);
+        }
+        for (unsigned i = 0; i < 400; i++)
+            heap_free(heap, blocks[i], CALLER);
+        assert_sound(heap);
+    }
+}
+
+/* Wherever free memory begins and ends in its pages, what the policy keeps there stays. */
+static void test_trimming_leaves_links_and_footers(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t offset = 0; offset < HEAP_PAGE_SIZE_BYTES; offset += 16) {
+        struct heap *heap = start_growing(fixture, ARENA_BYTES);
+        if (heap_frees_newest_only(heap))
+            return;
+        (void)allocate(heap, offset + 2000);
+        void *first = allocate(heap, 12000);
+        (void)allocate(heap, 2000);
+        void *second = allocate(heap, 12000 + offset);
+        void *last = allocate(heap, 2000);
+        heap_free(heap, first, CALLER);
+        heap_free(heap, second, CALLER);
+        fixture->arena.discarded_bytes = 0;
+        heap_trim(heap);
+        assert_true(fixture->arena.discarded_bytes >= 4 * HEAP_PAGE_SIZE_BYTES);
+        assert_sound(heap);
+        (void)allocate(heap, 12000);
+        heap_free(heap, last, CALLER);
+        assert_sound(heap);
+        assert_int_equal(fixture->arena.fault_count, 0);
+    }
+}
+
 /* --- K13: merging ------------------------------------------------------------------------------
  */
 
@@ -1769,6 +1836,8 @@ static const struct policy_test TESTS[] = {
     TEST(test_K12_nothing_is_asked_for_beyond_the_limit),
     TEST(test_K12_window_full),
     TEST(test_free_tail_goes_back),
+    TEST(test_trimming_discards_free_pages),
+    TEST(test_trimming_leaves_links_and_footers),
     TEST_OF_POLICY(test_K13_freed_blocks_serve_their_size_again),
     TEST(test_K13_checkerboard_merges),
     TEST(test_largest_free_block_can_be_had),

@@ -258,6 +258,7 @@ void heap_trim(struct heap *heap)
     if (policy_of(heap)->trim != NULL)
         policy_of(heap)->trim(heap);
     heap_give_back_tail(heap);
+    heap_discard_free_pages(heap);
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */

@@ -93,6 +93,10 @@ struct heap_page_source {
     bool (*grow)(void *context, size_t additional_bytes);
     /* Take back the last `bytes` bytes. Cannot fail. NULL if memory is never given back. */
     void (*shrink)(void *context, size_t bytes);
+    /* What these bytes from `offset_bytes` behind the base hold is not needed any more: their
+     * memory may serve others until the heap touches it again, which may find anything there. They
+     * stay usable. Called by heap_trim() only. NULL if memory is given back at the end only. */
+    void (*discard)(void *context, size_t offset_bytes, size_t bytes);
 };
 
 struct heap;
@@ -215,9 +219,11 @@ static inline size_t heap_usable_size(struct heap *heap, const void *block, cons
     return heap->operations.usable_size(heap, block, caller);
 }
 
-/* Merge the freed memory that is kept apart, by the policy for speed or by `debug`, and give back
- * what is then free at the end. The heap does that by itself when it would otherwise fail, and for
- * what the policy keeps apart also when it would grow. */
+/* Merge the freed memory that is kept apart, by the policy for speed or by `debug`; give back what
+ * is then free at the end, and let the page source have the pages inside of other free memory. The
+ * heap merges by itself when it would otherwise fail, and what the policy keeps apart also when it
+ * would grow. Takes time in proportion to the heap's blocks. After it, a double free may be named
+ * as a pointer into free memory only, without the block. */
 void heap_trim(struct heap *heap);
 
 struct heap_statistics {

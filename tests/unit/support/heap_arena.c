@@ -9,7 +9,8 @@
 #include <sys/mman.h>
 
 /* What a page holds when it arrives: anything but zeros. */
-#define STALE_BYTE 0x5e
+#define STALE_BYTE     0x5e
+#define DISCARDED_BYTE 0x7b
 /* In a mapping beyond this nothing is filled or poisoned: it would cost the host real memory. */
 #define WATCHED_LIMIT_BYTES ((size_t)1 << 30)
 
@@ -120,6 +121,19 @@ static void shrink(void *context, size_t bytes)
     heap_arena_set_usable(arena, arena->usable_bytes - bytes);
 }
 
+/* The heap may find anything there, and must not care. */
+static void discard(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_arena *arena = context;
+    if (bytes == 0 || bytes % HEAP_PAGE_SIZE_BYTES != 0 ||
+        offset_bytes % HEAP_PAGE_SIZE_BYTES != 0 || offset_bytes > arena->usable_bytes ||
+        bytes > arena->usable_bytes - offset_bytes)
+        misuse("discard what the heap does not have");
+    arena->discarded_bytes += bytes;
+    if (is_watched(arena))
+        memset(arena->base + offset_bytes, DISCARDED_BYTE, bytes);
+}
+
 static void record_fault(void *context, const struct heap_fault *fault)
 {
     struct heap_arena *arena = context;
@@ -145,8 +159,8 @@ struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t li
 {
     struct heap_configuration configuration = heap_arena_fixed(arena, 0);
     configuration.limit_bytes = limit_bytes;
-    configuration.pages =
-        (struct heap_page_source){.context = arena, .grow = grow, .shrink = shrink};
+    configuration.pages = (struct heap_page_source){
+        .context = arena, .grow = grow, .shrink = shrink, .discard = discard};
     return configuration;
 }
 

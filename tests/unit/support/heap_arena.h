@@ -24,7 +24,8 @@ struct heap_arena {
     size_t budget_bytes; /* the page source gives no more than this */
     unsigned grow_count; /* calls, failed ones included */
     unsigned shrink_count;
-    unsigned failing_grow; /* the call that fails, from 1; 0 for none */
+    size_t discarded_bytes; /* so far */
+    unsigned failing_grow;  /* the call that fails, from 1; 0 for none */
     unsigned fault_count;
     struct heap_fault fault; /* the last one */
 
