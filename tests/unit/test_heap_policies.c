@@ -1579,6 +1579,27 @@ static void test_bump_older_blocks_change_their_size(void **state)
     }
 }
 
+/* As an allocation would, a re-allocation makes the heap grow. */
+static void test_bump_newest_block_grows_with_the_heap(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    if (!heap_frees_newest_only(heap))
+        return;
+    uint8_t *older = allocate(heap, 100);
+    uint8_t *block = memset(allocate(heap, 100), 0x41, 100);
+    for (size_t size_bytes = 1000; size_bytes < 7 * MIB; size_bytes *= 2)
+        assert_ptr_equal(heap_reallocate(heap, block, size_bytes, CALLER), block);
+    assert_null(heap_reallocate(heap, block, ARENA_BYTES - 100, CALLER));
+    unsigned grow_count = fixture->arena.grow_count;
+    assert_null(heap_reallocate(heap, older, 300000, CALLER));
+    assert_int_equal(fixture->arena.grow_count, grow_count);
+    assert_int_equal(block[99], 0x41);
+    assert_ptr_equal(heap_reallocate(heap, block, 100, CALLER), block);
+    assert_true(heap->size_bytes <= MIB / 4);
+    assert_sound(heap);
+}
+
 /* What is behind the older block that is made smaller was overwritten. */
 static void test_bump_resize_proves_what_is_behind(void **state)
 {
@@ -1866,6 +1887,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_bump_mark_of_what_was_released),
     TEST(test_bump_release_keeps_what_was_reallocated),
     TEST(test_bump_older_blocks_change_their_size),
+    TEST(test_bump_newest_block_grows_with_the_heap),
     TEST(test_bump_resize_proves_what_is_behind),
     TEST(test_bump_no_mark_leaves_the_heap_wrong),
     TEST(test_bump_foreign_marks_are_refused),

@@ -195,6 +195,21 @@ static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, si
     return true;
 }
 
+/* The newest block has what is free, and what the heap may grow by. */
+static bool resize_newest(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
+                          const void *caller)
+{
+    struct bump_state *bump = &heap->bump;
+    if (units > old_units + top_units(bump)) {
+        size_t more_bytes = (units - old_units) * SEALED_UNIT_BYTES;
+        const struct heap_request more = {more_bytes, HEAP_ALIGNMENT_BYTES, caller};
+        if (!heap_grow_for(heap, &more) || units > old_units + top_units(bump))
+            return false;
+    }
+    move_next(bump, sealed_next(block, units));
+    return true;
+}
+
 /* The newest block moves `next`; another one moves the start of the gap behind it. */
 static bool bump_resize(struct heap *heap, void *block, const struct heap_request *request)
 {
@@ -202,13 +217,10 @@ static bool bump_resize(struct heap *heap, void *block, const struct heap_reques
     uint64_t header = header_of(heap, block);
     size_t units = sealed_units_for(request->size_bytes);
     size_t old_units = sealed_units(header);
-    if (sealed_next(block, old_units) == bump->next) {
-        if (units > old_units + top_units(bump))
-            return false;
-        move_next(bump, sealed_next(block, units));
-    } else if (!resize_older(heap, block, old_units, units, request->caller)) {
+    bool is_newest = sealed_next(block, old_units) == bump->next;
+    if (is_newest ? !resize_newest(heap, block, old_units, units, request->caller)
+                  : !resize_older(heap, block, old_units, units, request->caller))
         return false;
-    }
     bump->resize_count += (uint8_t *)block < bump->marked;
     note_change(bump, block);
     sealed_make_live(bump->secret, block, sealed_with_units(header, units), request->size_bytes);
