@@ -103,7 +103,9 @@ struct range {
     uint8_t *base;
     size_t limit_bytes;
     size_t used_bytes;
-    size_t mapped_bytes; /* a multiple of COMMIT_BYTES, or the limit */
+    size_t mapped_bytes;  /* a multiple of COMMIT_BYTES, or the limit */
+    size_t written_bytes; /* of what is mapped, so much may have been the heap's before */
+    size_t fresh_bytes;   /* of the last growth, so much at the end was not */
 };
 
 static struct range range;
@@ -140,7 +142,16 @@ static bool grow(void *context, size_t additional_bytes)
         range.mapped_bytes = mapped_bytes;
     }
     range.used_bytes += additional_bytes;
+    range.fresh_bytes =
+        range.used_bytes > range.written_bytes ? range.used_bytes - range.written_bytes : 0;
+    range.written_bytes += range.fresh_bytes;
     return true;
+}
+
+static size_t fresh_bytes(void *context)
+{
+    (void)context;
+    return range.fresh_bytes;
 }
 
 static void shrink(void *context, size_t bytes)
@@ -153,6 +164,8 @@ static void shrink(void *context, size_t bytes)
     if (munmap(range.base + keep_bytes, range.mapped_bytes - keep_bytes) != 0)
         give_up("heap: the system does not take memory back\n");
     range.mapped_bytes = keep_bytes;
+    if (range.written_bytes > keep_bytes)
+        range.written_bytes = keep_bytes;
 }
 
 /* --- The start ----------------------------------------------------------------------------------
@@ -192,7 +205,7 @@ static void go_online(void)
             .policy = policy,
             .base = range.base,
             .limit_bytes = range.limit_bytes,
-            .pages = {.grow = grow, .shrink = shrink},
+            .pages = {.grow = grow, .shrink = shrink, .fresh_bytes = fresh_bytes},
             .secret = random[0],
             .debug = getenv("HANDOFF_HEAP_DEBUG") != NULL,
             .fault = fault,

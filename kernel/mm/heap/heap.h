@@ -93,6 +93,10 @@ struct heap_page_source {
     bool (*grow)(void *context, size_t additional_bytes);
     /* Take back the last `bytes` bytes. Cannot fail. NULL if memory is never given back. */
     void (*shrink)(void *context, size_t bytes);
+    /* How many bytes before the heap's end read as zero, since they were never the heap's or became
+     * new pages after it gave them back. Asked after each grow(). It may say fewer than there are.
+     * NULL if that is not known of any: heap_allocate_zeroed() then writes all zeros itself. */
+    size_t (*fresh_bytes)(void *context);
 };
 
 struct heap;
@@ -145,7 +149,12 @@ struct heap {
     struct heap_counters counters;     /* of the policy's blocks; without `debug` of all */
     size_t size_bytes;                 /* usable now */
     bool condemned;                    /* found corrupt: nothing is served any more */
-    union {                            /* the policy's own */
+    bool has_grown_again;              /* after it gave memory back, into what it had given back */
+    size_t tail_keep_bytes;            /* so much stays free at the end when memory is given back */
+    size_t largest_bytes;              /* size_bytes before memory was given back last */
+    uintptr_t written_end; /* from here to the heap's end all is zero but for its last bytes */
+    uintptr_t clean_start; /* a new block is zero from here on */
+    union {                /* the policy's own */
         struct bump_state bump;
         struct first_fit_state first_fit;
         struct best_fit_state best_fit;
@@ -177,7 +186,8 @@ heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
     return heap->operations.allocate(heap, size_bytes, caller);
 }
 
-/* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. */
+/* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. Pages that
+ * are known to read as zero (heap_page_source.fresh_bytes) are not written to, but with `debug`. */
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
                            const void *caller) __attribute__((warn_unused_result));
 

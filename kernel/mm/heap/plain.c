@@ -28,10 +28,12 @@ static void *allocate(struct heap *heap, const struct heap_request *request)
         if (block == NULL && heap_grow_for(heap, request))
             block = plain_of(heap)->allocate(heap, request);
     }
-    if (block == NULL)
+    if (block == NULL) {
         heap->counters.failure_count++;
-    else
+    } else {
+        heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
         heap_count_allocation(heap, request->size_bytes);
+    }
     return block;
 }
 
@@ -74,6 +76,7 @@ static void *resize_or_move(struct heap *heap, void *block, const struct heap_bl
                             const struct heap_request *request)
 {
     if (request_is_possible(heap, request) && plain_of(heap)->resize(heap, block, request)) {
+        heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
         heap_count_resize(heap, info->size_bytes, request->size_bytes);
         heap_give_back_tail(heap);
         return block;
