@@ -1,0 +1,20 @@
+/*
+ * steps.h - count the instructions of a call, exactly: the CPU traps after each one (Intel SDM
+ * Vol. 3, 17.3.1.4, single-step exceptions), and the signal's handler counts.
+ *
+ * What a sanitizer adds is counted, too, so that counts of one program compare with each other.
+ */
+#ifndef TESTS_UNIT_SUPPORT_STEPS_H
+#define TESTS_UNIT_SUPPORT_STEPS_H
+
+#include <stdint.h>
+
+/* It counts no further, so that a call which takes too long does not take hours. */
+#define STEPS_MAX 50000
+
+/* Counts from here to steps_end(), in this thread. */
+void steps_begin(void);
+/* How many there were, those of these two calls taken off. */
+uint64_t steps_end(void);
+
+#endif
