@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sanitizer/asan_interface.h>
+
 #include <cmocka.h>
 
 #include "kernel/mm/heap/heap.h"
@@ -137,6 +139,17 @@ static void populate(struct heap *heap, size_t size_bytes, unsigned count)
         memset(allocate(heap, size_bytes), 0x41, size_bytes);
 }
 
+/* A heap in which no request succeeds any more. */
+static void fill(struct heap *heap)
+{
+    for (size_t size_bytes = MIB; size_bytes != 0; size_bytes /= 2) {
+        while (heap_allocate(heap, size_bytes, CALLER) != NULL)
+            continue;
+    }
+    while (heap_allocate(heap, 0, CALLER) != NULL)
+        continue;
+}
+
 /* --- K1 to K3, K14, K19: requests ------------------------------------------------------------- */
 
 static void test_K1_size_zero_gives_a_block_of_its_own(void **state)
@@ -209,6 +222,88 @@ static void test_K19_zeroing_leaves_no_stale_byte(void **state)
             for (size_t i = 0; i < SIZES[s]; i++)
                 assert_int_equal(block[i], 0);
         }
+        assert_sound(heap);
+    }
+}
+
+/* A request for zeros, or any other operation. False if something was not zero. */
+static bool step_of_zeros(struct heap *heap, struct random *random, uint8_t **blocks, size_t *sizes,
+                          size_t count)
+{
+    size_t i = random_below(random, count);
+    bool is_large = random_below(random, 4) == 0;
+    size_t size_bytes = random_below(random, is_large ? MIB : 3000);
+    if (blocks[i] != NULL && random_below(random, 5) == 0) {
+        uint8_t *moved = heap_reallocate(heap, blocks[i], size_bytes + 1, CALLER);
+        blocks[i] = moved == NULL ? blocks[i] : moved;
+        sizes[i] = moved == NULL ? sizes[i] : size_bytes + 1;
+    } else if (blocks[i] != NULL) {
+        heap_free(heap, blocks[i], CALLER);
+        blocks[i] = NULL;
+        return true;
+    } else {
+        sizes[i] = size_bytes;
+        blocks[i] = heap_allocate_zeroed(heap, 1, size_bytes, CALLER);
+        for (size_t at = 0; blocks[i] != NULL && at < size_bytes; at++) {
+            if (blocks[i][at] != 0)
+                return false;
+        }
+    }
+    if (blocks[i] != NULL)
+        memset(blocks[i], 0xcd, sizes[i]);
+    return true;
+}
+
+/* Whatever the heap gives back and gets again, as zeros or as it was left. */
+static void test_K19_zeros_after_growing_and_shrinking(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint64_t seed = 1; seed < 8; seed++) {
+        struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
+        heap_arena_track_fresh(&fixture->arena, &configuration,
+                               seed * UINT64_C(0x9e3779b97f4a7c15));
+        struct heap *heap = start(fixture, configuration);
+        bool newest_only = heap_frees_newest_only(heap);
+        uint8_t *blocks[24] = {0};
+        size_t sizes[24];
+        fixture->random.state = seed;
+        for (unsigned step = 0; step < 600; step++) {
+            /* One place alone has its newest block in it. */
+            size_t count = newest_only ? 1 : random_below(&fixture->random, 23) + 1;
+            if (!step_of_zeros(heap, &fixture->random, blocks, sizes, count))
+                fail_msg("seed %u, step %u: a byte is not zero", (unsigned)seed, step);
+            if (step % 50 == 0)
+                heap_trim(heap);
+        }
+        assert_true(fixture->arena.shrink_count != 0);
+        assert_int_equal(fixture->arena.fault_count, 0);
+        assert_sound(heap);
+    }
+}
+
+/* What is known to be zero is not written to: pages that the source says are zero, and are not, say
+ * so. */
+static void test_zeroing_leaves_fresh_pages_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t size_bytes = 3 * MIB;
+    for (unsigned growths = 0; growths < 2; growths++) {
+        struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
+        heap_arena_track_fresh(&fixture->arena, &configuration, 0);
+        ASAN_UNPOISON_MEMORY_REGION(fixture->arena.base, ARENA_BYTES);
+        memset(fixture->arena.base, 0x77, ARENA_BYTES);
+        struct heap *heap = start(fixture, configuration);
+        if (growths != 0)
+            heap_free(heap, allocate(heap, 200000), CALLER);
+        const uint8_t *block = heap_allocate_zeroed(heap, 1, size_bytes, CALLER);
+        assert_non_null(block);
+        size_t written_bytes = 0;
+        for (size_t i = 0; i < size_bytes; i++)
+            written_bytes += block[i] == 0;
+        if (fixture->debug)
+            assert_int_equal(written_bytes, size_bytes);
+        else
+            assert_true(written_bytes <= growths * 200000 + 1000);
         assert_sound(heap);
     }
 }
@@ -911,6 +1006,54 @@ static void test_largest_free_block_can_be_had(void **state)
     }
 }
 
+/* Blocks of all sizes until none is served; then some of them are freed. */
+static void free_some_of_full(struct fixture *fixture, struct heap *heap)
+{
+    static void *blocks[MIB / 16];
+    size_t count = 0;
+    size_t most_bytes = (size_t)1 << (3 + random_below(&fixture->random, 12));
+    while ((blocks[count] =
+                heap_allocate(heap, random_below(&fixture->random, most_bytes), CALLER)) != NULL)
+        count++;
+    fill(heap);
+    size_t one_in = 1 + random_below(&fixture->random, 10);
+    for (size_t i = count; i > 0; i--) {
+        if (heap_frees_newest_only(heap) ? false : random_below(&fixture->random, one_in) == 0)
+            heap_free(heap, blocks[i - 1], CALLER);
+    }
+}
+
+/* The same in heaps that are nearly full, where what is left may be slots: the largest request
+ * succeeds without growing, one more byte does not, and everything below does. */
+static void test_the_largest_request_is_exact(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint64_t seed = 1; seed < 60; seed++) {
+        struct heap_configuration configuration = heap_arena_growing(&fixture->arena, MIB);
+        configuration.pages.shrink = NULL;
+        struct heap *heap = start(fixture, configuration);
+        fixture->random.state = seed;
+        free_some_of_full(fixture, heap);
+        if (fixture->debug)
+            heap_trim(heap);
+        fixture->arena.budget_bytes = fixture->arena.usable_bytes;
+        size_t largest_bytes = statistics_of(heap).largest_free_bytes;
+        assert_null(heap_allocate(heap, largest_bytes + 1, CALLER));
+        fixture->arena.budget_bytes = ARENA_BYTES;
+        size_t heap_bytes = heap->size_bytes;
+        void *block = heap_allocate(heap, largest_bytes, CALLER);
+        assert_true(block != NULL || largest_bytes == 0);
+        assert_int_equal(heap->size_bytes, heap_bytes);
+        heap_free(heap, block, CALLER);
+        fixture->arena.budget_bytes = fixture->arena.usable_bytes;
+        size_t smaller_bytes = random_below(&fixture->random, largest_bytes + 1);
+        if (block != NULL && (!fixture->debug || heap_frees_newest_only(heap)))
+            heap_free(heap, allocate(heap, smaller_bytes), CALLER);
+        fixture->arena.budget_bytes = ARENA_BYTES;
+        assert_sound(heap);
+    }
+}
+
 /* Free blocks of nearly one size, which a policy may keep on one list, with nothing else free: the
  * one that fits is not the first on it. */
 static void test_the_one_that_fits_is_found(void **state)
@@ -1058,6 +1201,113 @@ static void test_K15_reallocation_keeps_the_alignment(void **state)
         assert_sound(heap);
         heap_free(heap, moved, CALLER);
         heap_free(heap, behind, CALLER);
+    }
+}
+
+/* Precondition: the heap is full. */
+static void shrink_in_full_heap(struct heap *heap, uint8_t *block, size_t old_bytes,
+                                size_t size_bytes)
+{
+    uint64_t failure_count = statistics_of(heap).failure_count;
+    uint8_t *shrunk = heap_reallocate(heap, block, size_bytes, CALLER);
+    assert_non_null(shrunk);
+    assert_int_equal(heap_usable_size(heap, shrunk, CALLER), size_bytes);
+    assert_int_equal(statistics_of(heap).failure_count, failure_count);
+    for (size_t i = 0; i < size_bytes; i++)
+        assert_int_equal(shrunk[i], (uint8_t)(old_bytes + i));
+    memset(shrunk, 0x20, size_bytes);
+    assert_sound(heap);
+}
+
+/* A block, and so many others of its size, with numbered bytes; nothing else is left then. */
+static uint8_t *block_in_full_heap(struct fixture *fixture, size_t old_bytes, unsigned population)
+{
+    struct heap *heap = start_fixed(fixture, 2 * MIB);
+    populate(heap, old_bytes, old_bytes <= 512 ? population : 150);
+    uint8_t *block = allocate(heap, old_bytes);
+    for (size_t i = 0; i < old_bytes; i++)
+        block[i] = (uint8_t)(old_bytes + i);
+    fill(heap);
+    return block;
+}
+
+/* Larger alignments than a header holds. At an address that happens to have a larger one still, the
+ * block is re-allocated as it was asked for. */
+static void test_K15_K16_large_alignments_are_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast)
+        return;
+    for (size_t alignment_bytes = MIB / 4; alignment_bytes <= MIB; alignment_bytes *= 2) {
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        uint8_t *block = heap_allocate_aligned(heap, 100, alignment_bytes, CALLER);
+        assert_non_null(block);
+        for (size_t size_bytes = 50; size_bytes < MIB; size_bytes = size_bytes * 3 + 1) {
+            (void)allocate(heap, 100);
+            block = heap_reallocate(heap, block, size_bytes, CALLER);
+            assert_non_null(block);
+            assert_int_equal((uintptr_t)block % alignment_bytes, 0);
+            assert_int_equal(heap_usable_size(heap, block, CALLER), size_bytes);
+            memset(block, 0xff, size_bytes);
+            assert_sound(heap);
+        }
+        /* A heap with a single place for it has to find that one again. */
+        size_t distance_bytes = -(uintptr_t)fixture->arena.base & (alignment_bytes - 1);
+        heap = start_fixed(fixture, distance_bytes + alignment_bytes + 4096);
+        block = heap_allocate_aligned(heap, 100, alignment_bytes, CALLER);
+        assert_true(block == NULL || heap_reallocate(heap, block, 200, CALLER) != NULL);
+    }
+}
+
+/* A block that becomes smaller needs no memory, so there is no excuse. */
+static void test_K15_to_become_smaller_never_fails(void **state)
+{
+    static const size_t old_sizes[] = {2, 16, 17, 32, 48, 64, 255, 256, 512, 600, 1039, 1040, 5000};
+    struct fixture *fixture = *state;
+    struct heap *heap = &fixture->heap;
+    if (fixture->policy->frees_newest_only)
+        return;
+    for (size_t s = 0; s < sizeof old_sizes / sizeof old_sizes[0]; s++) {
+        for (size_t p = 0; p < POPULATION_COUNT; p++) {
+            size_t old_bytes = old_sizes[s];
+            uint8_t *block = block_in_full_heap(fixture, old_bytes, POPULATIONS[p]);
+            size_t size_bytes = old_bytes - 1 - (old_bytes * 7 + p) % (old_bytes - 1);
+            shrink_in_full_heap(heap, block, old_bytes, size_bytes);
+            /* It is a block like any other: it can be freed, and what it was is known. */
+            heap_free(heap, block, CALLER);
+            assert_int_equal(fixture->arena.fault_count, 0);
+            assert_sound(heap);
+        }
+    }
+}
+
+/* As long as it is short, each of its sizes can be had, and each byte behind it is watched. */
+static void test_K8_K15_a_shortened_block_is_watched(void **state)
+{
+    static const size_t old_sizes[] = {16, 32, 64, 512, 600, 1000};
+    struct fixture *fixture = *state;
+    struct heap *heap = &fixture->heap;
+    if (fixture->policy->frees_newest_only)
+        return;
+    for (size_t s = 0; s < sizeof old_sizes / sizeof old_sizes[0]; s++) {
+        for (size_t p = 1; p < POPULATION_COUNT; p++) {
+            size_t old_bytes = old_sizes[s];
+            uint8_t *block = block_in_full_heap(fixture, old_bytes, POPULATIONS[p]);
+            size_t step_bytes = old_bytes / 9 + 1;
+            for (size_t size_bytes = old_bytes - 1; size_bytes > step_bytes;
+                 size_bytes -= step_bytes) {
+                block = heap_reallocate(heap, block, size_bytes, CALLER);
+                assert_non_null(block);
+                assert_int_equal(heap_usable_size(heap, block, CALLER), size_bytes);
+                assert_sound(heap);
+            }
+            size_t size_bytes = heap_usable_size(heap, block, CALLER);
+            block[size_bytes] = 'x';
+            assert_non_null(heap_check(heap));
+            heap_free(heap, block, OTHER_CALLER);
+            assert_fault(fixture, HEAP_FAULT_OVERRUN);
+            assert_int_equal(fixture->arena.fault.size_bytes, size_bytes);
+        }
     }
 }
 
@@ -1534,11 +1784,15 @@ static const struct policy_test TESTS[] = {
     TEST_OF_POLICY(test_K13_freed_blocks_serve_their_size_again),
     TEST(test_K13_checkerboard_merges),
     TEST(test_largest_free_block_can_be_had),
+    TEST(test_the_largest_request_is_exact),
     TEST(test_the_one_that_fits_is_found),
     TEST(test_K14_zeroed_product_that_wraps_is_refused),
     TEST(test_K15_reallocation_of_null_and_to_zero),
     TEST(test_K15_every_pair_of_sizes_keeps_the_content),
     TEST(test_K15_one_byte_less_in_a_population),
+    TEST(test_K15_K16_large_alignments_are_kept),
+    TEST(test_K15_to_become_smaller_never_fails),
+    TEST(test_K8_K15_a_shortened_block_is_watched),
     TEST(test_K15_failure_leaves_the_old_block),
     TEST_OF_POLICY(test_K15_move_that_finds_a_fault_fails),
     TEST(test_K15_reallocation_keeps_the_alignment),
@@ -1549,6 +1803,8 @@ static const struct policy_test TESTS[] = {
     TEST(test_K18_small_heaps),
     TEST(test_K18_extending_in_steps),
     TEST(test_K19_zeroing_leaves_no_stale_byte),
+    TEST(test_K19_zeros_after_growing_and_shrinking),
+    TEST(test_zeroing_leaves_fresh_pages_alone),
     TEST(test_usable_size_is_what_was_asked_for),
     TEST(test_huge_heap),
     TEST(test_bump_frees_newest_first_alone),
