@@ -548,7 +548,8 @@ host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/bench/bench_re
 # --- The heap benchmark: every policy beside other allocators ---------------------------------------
 # The heap is compiled as a freestanding library would be.
 BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard kernel/mm/heap/*.c))
-BENCH_MAINS := $(BUILD)/bench/bench_heap $(BUILD)/bench/bench_replay
+BENCH_MAINS := $(BUILD)/bench/bench_heap $(BUILD)/bench/bench_limits $(BUILD)/bench/bench_replay
+BENCH_STEPS := $(BUILD)/bench/obj/tests/unit/support/steps.o
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
 BENCH_COMMON := $(filter-out $(BENCH_MAINS:$(BUILD)/bench/%=$(BUILD)/bench/obj/tests/bench/heap/%.o), \
     $(BENCH_PROGRAMS))
@@ -564,7 +565,7 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	$(say) CC $@
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -D_GNU_SOURCE -MMD -MP -c $< -o $@
 
-$(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENCH_COMMON) $(BENCH_HEAP)
+$(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENCH_COMMON) $(BENCH_HEAP) $(BENCH_STEPS)
 	$(say) LINK $@
 	$(Q)$(CLANG) -rdynamic $^ -ldl -o $@
 
@@ -578,8 +579,12 @@ bench-traces: $(BUILD)/bench/bench_replay $(BUILD)/host/libheap_preload.so ## re
 # The plot is committed: run it where nothing else runs, with the peers that can be had.
 HEAP_PLOT := docs/images/heap-speed.svg
 
+.PHONY: bench-heap-limits
+bench-heap-limits: $(BUILD)/bench/bench_limits ## the worst operation of the fast policy, in instructions, by the heap's limit
+	@$(PYTHON) tests/bench/bench_limits.py $< --json $(BUILD)/bench/limits.json
+
 .PHONY: bench-heap
-bench-heap: $(BUILD)/bench/bench_heap bench-traces ## time the heap's policies beside others: build/bench/*.json, docs/images/heap-speed.svg
+bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits ## time the heap's policies beside others: build/bench/*.json, docs/images/heap-speed.svg
 	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json $(BENCH)
 	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
 	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"

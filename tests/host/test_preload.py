@@ -62,6 +62,36 @@ def test_python(policy, amount):
     assert_sound(said, policy)
 
 
+CALLOC_WORK = """
+import ctypes, resource, sys
+library = ctypes.CDLL(None)
+library.calloc.restype, library.calloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t, ctypes.c_size_t]
+library.free.argtypes = [ctypes.c_void_p]
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+def zeros(count, size):
+    blocks = [library.calloc(1, size) for _ in range(count)]
+    assert all(ctypes.string_at(block + size // 2, 100) == bytes(100) for block in blocks)
+    return blocks
+before = resident()
+blocks = zeros(int(sys.argv[1]), 2**30 // int(sys.argv[1]))
+print((resident() - before) >> 20)
+for block in blocks:
+    ctypes.memset(block, 0xcd, 1_000_000)
+    library.free(block)
+zeros(20, 5_000_000)
+"""
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("count", [1, 512])
+def test_zeroed_memory_takes_no_pages(policy, count):
+    """1 GiB of calloc() stays out of memory, but for what lies between the blocks."""
+    printed, _ = run([sys.executable, "-c", CALLOC_WORK, str(count)], policy)
+    assert int(printed) <= 16
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_family_threads_and_forks(policy):
     printed, said = run([BUILD / "family"], policy)

@@ -22,6 +22,9 @@
 #define FACTOR 2
 #define MARGIN 500
 
+/* Beyond this a call is not followed. */
+#define STEPS_MAX 50000
+
 static struct heap heap;
 
 static int create_arena(void **state)
@@ -56,7 +59,7 @@ static void *allocate(size_t size_bytes)
 /* Raise *worst to what the call takes. */
 static void *count_allocate(size_t size_bytes, uint64_t *worst)
 {
-    steps_begin();
+    steps_begin(STEPS_MAX);
     void *block = heap_allocate(&heap, size_bytes, NULL);
     uint64_t steps = steps_end();
     *worst = steps > *worst ? steps : *worst;
@@ -65,7 +68,7 @@ static void *count_allocate(size_t size_bytes, uint64_t *worst)
 
 static void count_free(void *block, uint64_t *worst)
 {
-    steps_begin();
+    steps_begin(STEPS_MAX);
     heap_free(&heap, block, NULL);
     uint64_t steps = steps_end();
     *worst = steps > *worst ? steps : *worst;
@@ -204,7 +207,7 @@ static void test_steps_are_counted(void **state)
 {
     (void)state;
     volatile unsigned sum = 0;
-    steps_begin();
+    steps_begin(STEPS_MAX);
     for (unsigned i = 0; i < 100; i++)
         sum += i;
     uint64_t steps = steps_end();

@@ -1,4 +1,6 @@
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* REG_EFL */
+#endif
 
 #include "tests/unit/support/steps.h"
 
@@ -10,13 +12,14 @@
 #define TRAP_FLAG 0x100 /* of RFLAGS */
 
 static volatile uint64_t count;
+static uint64_t most_count;
 static uint64_t own_count;
 
 static void on_step(int number, siginfo_t *trap, void *interrupted)
 {
     (void)number;
     (void)trap;
-    if (++count == STEPS_MAX) {
+    if (++count == most_count) {
         ucontext_t *context = interrupted;
         context->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
     }
@@ -47,14 +50,16 @@ static void prepare(void)
         perror("steps: sigaction");
         abort();
     }
+    most_count = UINT64_MAX;
     begin();
     own_count = end();
 }
 
-void steps_begin(void)
+void steps_begin(uint64_t most)
 {
     if (own_count == 0)
         prepare();
+    most_count = most;
     begin();
 }
 

@@ -9,11 +9,9 @@
 
 #include <stdint.h>
 
-/* It counts no further, so that a call which takes too long does not take hours. */
-#define STEPS_MAX 50000
-
-/* Counts from here to steps_end(), in this thread. */
-void steps_begin(void);
+/* Counts from here to steps_end(), in this thread, but no further than `most`, so that a call which
+ * takes too long does not take hours. */
+void steps_begin(uint64_t most);
 /* How many there were, those of these two calls taken off. */
 uint64_t steps_end(void);
 
