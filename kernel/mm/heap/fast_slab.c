@@ -147,8 +147,6 @@ static struct fast_leaf **place_of(const struct fast_state *fast, const uint8_t 
 static bool make_leaf(struct heap *heap, const uint8_t *page, bool may_grow, const void *caller)
 {
     struct fast_state *fast = &heap->fast;
-    if (fast->map_block == NULL && !make_map(heap, may_grow, caller))
-        return false;
     if (!reach_place(heap, leaf_number(heap, page)))
         return false;
     if (*place_of(fast, page) != &no_leaf)
@@ -174,16 +172,19 @@ static void map_pages(const struct fast_state *fast, const uint8_t *pages, unsig
     }
 }
 
-static void drop_map(struct heap *heap, const void *caller)
+/* Give back the map if it has no leaf. */
+static void drop_unused_map(struct heap *heap, const void *caller)
 {
     struct fast_state *fast = &heap->fast;
     void *block = fast->map_block;
+    if (block == NULL || fast->leaf_count != 0)
+        return;
     fast->map_length = 0;
     fast->map_block = NULL;
     release_own(heap, block, caller);
 }
 
-/* Give back the page's leaf if no page on it is a slab's, and the map if that was its last leaf. */
+/* Give back the page's leaf if no page on it is a slab's. */
 static void drop_unused_leaf(struct heap *heap, const uint8_t *page, const void *caller)
 {
     struct fast_state *fast = &heap->fast;
@@ -199,13 +200,12 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page, const void 
 }
 
 /* The same for all pages that a slab had, or was to have. */
-static void drop_unused_map(struct heap *heap, const uint8_t *pages, unsigned page_count,
-                            const void *caller)
+static void drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count,
+                               const void *caller)
 {
     drop_unused_leaf(heap, pages, caller);
     drop_unused_leaf(heap, pages + (page_count - 1) * FAST_PAGE_BYTES, caller);
-    if (heap->fast.leaf_count == 0 && heap->fast.map_block != NULL)
-        drop_map(heap, caller);
+    drop_unused_map(heap, caller);
 }
 
 /* --- Bits ------------------------------------------------------------------------------------- */
@@ -498,12 +498,16 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
 {
     const struct heap_request request = {page_count * FAST_PAGE_BYTES - PAGES_LOSS_BYTES,
                                          FAST_PAGE_BYTES, caller};
-    uint8_t *pages = take_own(heap, FAST_OWN_PAGES, &request, may_grow);
-    if (pages == NULL)
+    if (heap->fast.map_block == NULL && !make_map(heap, may_grow, caller))
         return NULL;
+    uint8_t *pages = take_own(heap, FAST_OWN_PAGES, &request, may_grow);
+    if (pages == NULL) {
+        drop_unused_map(heap, caller);
+        return NULL;
+    }
     struct fast_slab *slab = take_record(heap, class_index, pages, page_count, may_grow, caller);
     if (slab == NULL) {
-        drop_unused_map(heap, pages, page_count, caller);
+        drop_unused_leaves(heap, pages, page_count, caller);
         release_own(heap, pages, caller);
         return NULL;
     }
@@ -595,7 +599,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab, const void *ca
     leave_slab_note(fast->core.secret, pages, slab);
     release_own(heap, pages, caller);
     release_own(heap, slab, caller);
-    drop_unused_map(heap, pages, page_count, caller);
+    drop_unused_leaves(heap, pages, page_count, caller);
 }
 
 void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *caller)
