@@ -1251,12 +1251,19 @@ static void test_K15_K16_large_alignments_are_kept(void **state)
             memset(block, 0xff, size_bytes);
             assert_sound(heap);
         }
-        /* A heap with a single place for it has to find that one again. */
-        size_t distance_bytes = -(uintptr_t)fixture->arena.base & (alignment_bytes - 1);
-        heap = start_fixed(fixture, distance_bytes + alignment_bytes + 4096);
-        block = heap_allocate_aligned(heap, 100, alignment_bytes, CALLER);
-        assert_true(block == NULL || heap_reallocate(heap, block, 200, CALLER) != NULL);
     }
+    /* The address has a larger alignment, of which the heap has no second one. */
+    uintptr_t place = ((uintptr_t)fixture->arena.base + 65536 + 4 * MIB - 1) & -(4 * MIB);
+    struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, ARENA_BYTES);
+    configuration.base = (void *)(place - 65536);
+    configuration.initial_bytes = configuration.limit_bytes = 2 * MIB;
+    struct heap *heap = start(fixture, configuration);
+    void *block = heap_allocate_aligned(heap, 100, MIB / 2, CALLER);
+    assert_ptr_equal(block, (void *)place);
+    (void)allocate(heap, 100);
+    block = heap_reallocate(heap, block, 200, CALLER);
+    assert_non_null(block);
+    assert_int_equal((uintptr_t)block % (MIB / 2), 0);
 }
 
 /* A block that becomes smaller needs no memory, so there is no excuse. */
@@ -1276,6 +1283,60 @@ static void test_K15_to_become_smaller_never_fails(void **state)
             /* It is a block like any other: it can be freed, and what it was is known. */
             heap_free(heap, block, CALLER);
             assert_int_equal(fixture->arena.fault_count, 0);
+            assert_sound(heap);
+        }
+    }
+}
+
+/* Where a shortened block was, one of the old size is as long as it was asked for. */
+static void test_K15_a_shortened_block_leaves_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = &fixture->heap;
+    if (fixture->policy->frees_newest_only)
+        return;
+    for (size_t s = 0; s < SIZE_COUNT; s++) {
+        size_t old_bytes = SIZES[s];
+        for (size_t p = 0; p < POPULATION_COUNT && old_bytes >= 2; p++) {
+            uint8_t *block = block_in_full_heap(fixture, old_bytes, POPULATIONS[p]);
+            block = heap_reallocate(heap, block, old_bytes / 2, CALLER);
+            assert_non_null(block);
+            heap_free(heap, block, CALLER);
+            uint8_t *again = heap_allocate(heap, old_bytes, CALLER);
+            if (again == NULL)
+                continue;
+            memset(again, 0xff, old_bytes);
+            assert_int_equal(heap_usable_size(heap, again, CALLER), old_bytes);
+            assert_sound(heap);
+            heap_free(heap, again, CALLER);
+            assert_int_equal(fixture->arena.fault_count, 0);
+        }
+    }
+}
+
+/* Nothing is free but where one block was: it serves every smaller one, and says how large it is.
+ */
+static void test_one_free_block_serves_all_that_fit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = &fixture->heap;
+    if (fixture->policy->frees_newest_only)
+        return;
+    for (size_t s = 0; s < SIZE_COUNT; s++) {
+        for (size_t p = 0; p < POPULATION_COUNT; p++) {
+            heap_free(heap, block_in_full_heap(fixture, SIZES[s], POPULATIONS[p]), CALLER);
+            if (fixture->debug)
+                heap_trim(heap);
+            assert_true(statistics_of(heap).largest_free_bytes >= SIZES[s]);
+            for (size_t size_bytes = 0; size_bytes <= SIZES[s]; size_bytes += SIZES[s] / 5 + 1) {
+                uint8_t *block = allocate(heap, size_bytes);
+                memset(block, 0xff, size_bytes);
+                assert_int_equal(heap_usable_size(heap, block, CALLER), size_bytes);
+                assert_sound(heap);
+                heap_free(heap, block, CALLER);
+                if (fixture->debug)
+                    heap_trim(heap);
+            }
             assert_sound(heap);
         }
     }
@@ -1792,6 +1853,8 @@ static const struct policy_test TESTS[] = {
     TEST(test_K15_one_byte_less_in_a_population),
     TEST(test_K15_K16_large_alignments_are_kept),
     TEST(test_K15_to_become_smaller_never_fails),
+    TEST(test_K15_a_shortened_block_leaves_nothing),
+    TEST(test_one_free_block_serves_all_that_fit),
     TEST(test_K8_K15_a_shortened_block_is_watched),
     TEST(test_K15_failure_leaves_the_old_block),
     TEST_OF_POLICY(test_K15_move_that_finds_a_fault_fails),
