@@ -254,7 +254,7 @@ static bool step_of_zeros(struct heap *heap, struct random *random, uint8_t **bl
     return true;
 }
 
-/* Whatever the heap gives back and gets again, as zeros or as it was left. */
+/* The heap gives memory back and gets it again, as zeros or as it was left. */
 static void test_K19_zeros_after_growing_and_shrinking(void **state)
 {
     struct fixture *fixture = *state;
@@ -268,7 +268,7 @@ static void test_K19_zeros_after_growing_and_shrinking(void **state)
         size_t sizes[24];
         fixture->random.state = seed;
         for (unsigned step = 0; step < 600; step++) {
-            /* One place alone has its newest block in it. */
+            /* With one place its block is always the newest. */
             size_t count = newest_only ? 1 : random_below(&fixture->random, 23) + 1;
             if (!step_of_zeros(heap, &fixture->random, blocks, sizes, count))
                 fail_msg("seed %u, step %u: a byte is not zero", (unsigned)seed, step);

@@ -246,7 +246,7 @@ void fast_slabs_initialise(struct fast_state *fast);
 void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *caller);
 
 /* Close all slabs in which there is no live block. There is an upper limit to how many there can
- * be, whatever the heap's size, so this takes constant time, though more than any other operation.
+ * be, in a heap of any size, so this takes constant time, though more than any other operation.
  */
 void fast_slabs_flush(struct heap *heap, const void *caller);
 
