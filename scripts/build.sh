@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Build targets of the Makefile quietly: build.sh TARGET... . BUILD=DIR in the environment names
+# another folder than build/.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+if [ $# = 0 ] || [ "$1" = --help ] || [ "$1" = -h ]; then
+    sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"
+    exit $(($# == 0 ? 2 : 0))
+fi
+folder=${BUILD:-$root/build}
+case $folder in
+/*) ;;
+*) folder=$PWD/$folder ;;
+esac
+if [ -n "${BUILD:-}" ]; then
+    export BUILD=$folder
+fi
+
+# The nearest folder of a path that is there.
+existing() {
+    local path=$1
+    while [ ! -e "$path" ]; do
+        path=$(dirname "$path")
+    done
+    echo "$path"
+}
+
+build() {
+    make -C "$root" --no-print-directory --silent -j "$(getconf _NPROCESSORS_ONLN)" "$@"
+}
+
+place=$(existing "$folder")
+if [ -d "$place" ] && [ -w "$place" ] && { [ -n "${BUILD:-}" ] || [ -w "$root/esp" ]; }; then
+    build "$@"
+elif ! build "$@" >/dev/null 2>&1; then
+    echo "$folder cannot be written, and not everything in it is built: BUILD=DIR names another folder" >&2
+    exit 1
+fi
