@@ -84,6 +84,7 @@ ADVICE_SILENCE = (
     "it more --memory."
 )
 ADVICE_TIME = "Give it more time (--timeout), or see in docs/LOG.md what follows that line."
+ADVICE_TIME_SILENCE = f"Give it more time (--timeout). If it stays silent: {ADVICE_SILENCE}"
 ADVICE_FIRMWARE_RESET = (
     "The firmware or the loader failed before the kernel ran: try the CPU 'max' (--cpu) or other "
     "firmware (--firmware)."
@@ -104,6 +105,9 @@ SETTLE_SECONDS = 1.0
 QUIET_SECONDS = 0.3
 # QEMU gets this long to end by itself, and to give the terminal back.
 LEAVE_SECONDS = 5.0
+
+# What QEMU itself writes there when a user leaves it.
+QEMU_LEFT = "QEMU: Terminated"
 
 ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
 
@@ -165,6 +169,8 @@ class Verdict:
 
 def last_line(serial):
     lines = [line.strip() for line in serial.split("\n") if line.strip()]
+    if lines and lines[-1] == QEMU_LEFT:
+        lines.pop()
     return f"the last line was: {lines[-1]}" if lines else "nothing was printed"
 
 
@@ -248,9 +254,8 @@ def judge(serial, ending: Ending) -> Verdict:
     if dead_end is not None:
         return failed(f"{dead_end.sentence}; {line_with(dead_end.words, serial)}", dead_end.advice)
     if ending.stopped_because is not None:
-        silent = not serial.strip()
-        return failed(f"{ending.stopped_because}; {last_line(serial)}",
-                      ADVICE_SILENCE if silent else ADVICE_TIME)  # fmt: skip
+        advice = ADVICE_TIME if serial.strip() else ADVICE_TIME_SILENCE
+        return failed(f"{ending.stopped_because}; {last_line(serial)}", advice)
     if ending.shutdown_reason in ("host-qmp-quit", "host-ui", "host-signal"):
         return Verdict(
             ready,
@@ -322,6 +327,7 @@ class Boot:
         self.raw = b""
         self.echo = echo
         self.on_terminal = on_terminal
+        self.stays_at_end = machine.stay_at_end
         self.monitor = None
         self.serial_output = None
         self.serial_input = None
@@ -484,13 +490,17 @@ class Boot:
             ends = late or state == "end" or state == "refusal" and refusal_ends
             ends = ends or state in HALTED and timeout is not None
             if state is not None and state not in noticed:
-                noticed.add(state)
                 self._settle(SETTLE_SECONDS if state in HALTED else QUIET_SECONDS)
+                if not late and self._state() != state:
+                    continue  # something has followed at once, a panic for instance
+                noticed.add(state)
                 if notice is not None and self.process.poll() is None:
                     notice(state)
+            if late:
+                self.stopped_because = f"the time ran out after {timeout:g} s"
+            elif ends and state != "end":
+                self.stopped_because = f"it was stopped after {state}"
             if ends:
-                self.stopped_because = f"nothing more happened within {timeout:g} seconds" if late \
-                    else f"the machine stopped ({state})"  # fmt: skip
                 break
         return self.finish()
 
@@ -502,7 +512,7 @@ class Boot:
     def _state(self):
         """What the boot has come to: "end" (the machine stays there), "panic", "ready", "fault",
         "refusal" (of the loader), "dead end" (of the firmware); None while it goes on."""
-        if self.monitor.shutdown_reason is not None:
+        if self.stays_at_end and self.monitor.shutdown_reason is not None:
             return "end"
         serial = self.serial
         for state, pattern in STATES:
@@ -517,7 +527,7 @@ class Boot:
             self.pump(0.5)
         if self.process.poll() is not None:
             status = self.process.returncode
-        elif self.monitor.shutdown_reason is not None:
+        elif self.stays_at_end and self.monitor.shutdown_reason is not None:
             status, self.stopped_because = 0, None  # it stayed at its end
         else:
             self.stopped_because = self.stopped_because or "the machine was stopped"

@@ -28,7 +28,9 @@ MEDIA = {
     "nvme": ["-device", "nvme,drive=disk,serial=handoff,bootindex=0"],
     # As a stick would be.
     "usb": [
-        "-device", "qemu-xhci", "-device", "usb-storage,drive=disk,removable=on,bootindex=0"
+        # Not usb-storage, whose sectors always have 512 bytes.
+        "-device", "qemu-xhci", "-device", "usb-bot,id=stick",
+        "-device", "scsi-hd,bus=stick.0,drive=disk,removable=on,bootindex=0",
     ],
     "iso": ["-device", "ide-cd,drive=disk,bootindex=0"],
 }  # fmt: skip

@@ -1,8 +1,9 @@
 """Boot the built loader and kernel in QEMU. scripts/run.sh builds first, then calls this."""
 
+import interrupts  # first of all
+
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import termios
@@ -148,16 +149,17 @@ def build_machine(options, once, disk):
 
 
 def ends_by_itself(options, once):
-    """Whether a panic ends QEMU: not where a person or a picture is to see its screen."""
+    """Whether a panic ends QEMU, and the loader waits for no key after an error: not where a person
+    or a picture is to see the screen."""
     return once and options.screenshot is None
 
 
 def build_volume(options, once, scratch):
     """The disk to boot from, after the loader's own judgement of what is on it."""
     tree = scratch / "esp"
-    words = [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}"] if ends_by_itself(options, once) else []
-    if once:
-        words += ["once", "unattended"]
+    words = ["once"] if once else []
+    if ends_by_itself(options, once):
+        words += [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}", "unattended"]
     volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel)
     named = {"cmdline": "--cmdline", "temp_heap": f"--temp-heap {options.temp_heap!r}"}
     given = {key: words for key, words in named.items() if getattr(options, key) is not None}
@@ -264,14 +266,6 @@ def run(options, once):
                     echo.finish()
 
 
-class Ended(BaseException):
-    """This process was told to end: no QEMU is left behind."""
-
-
-def end(*_):
-    raise Ended
-
-
 class Terminal:
     """Give the terminal back as it was, even if QEMU could not."""
 
@@ -295,12 +289,12 @@ def conclude(verdict, options):
 
 
 def main():
-    signal.signal(signal.SIGTERM, end)
     arguments.print_anything()
     options = parse_arguments()
     if options.judge_only:
         return 0
     once = options.once or not sys.stdin.isatty()
+    interrupts.raise_them()
     try:
         with Terminal():
             verdict = run(options, once)
@@ -311,9 +305,9 @@ def main():
     except boot.BootError as error:
         say(f"FAILED: {error}")
         return 1
-    except (KeyboardInterrupt, Ended) as reason:
+    except (KeyboardInterrupt, interrupts.Ended) as reason:
         say("interrupted")
-        return 143 if isinstance(reason, Ended) else 130
+        return 143 if isinstance(reason, interrupts.Ended) else 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

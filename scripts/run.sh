@@ -3,6 +3,8 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+trap 'echo "run.sh: interrupted" >&2; exit 130' INT
+
 # What is wrong with the options is said before anything is installed or built.
 if command -v python3 >/dev/null; then
     python3 "$root/scripts/run.py" --judge-only "$@"
