@@ -102,7 +102,9 @@ def writable_file(text):
         raise argparse.ArgumentTypeError(
             f"the folder {str(folder)!r} does not exist{tilde_advice(text)}"
         )
-    if not os.access(folder, os.W_OK) or path.exists() and not os.access(path, os.W_OK):
+    is_device = path.exists() and not path.is_file()
+    may_replace = is_device or os.access(folder, os.W_OK)
+    if not may_replace or path.exists() and not os.access(path, os.W_OK):
         raise argparse.ArgumentTypeError(f"{text!r} may not be written: name another file")
     return path
 

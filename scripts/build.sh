@@ -4,10 +4,17 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-if [ $# = 0 ] || [ "$1" = --help ] || [ "$1" = -h ]; then
-    sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"
-    exit $(($# == 0 ? 2 : 0))
+# shellcheck source=scripts/usage.sh
+. "$root/scripts/usage.sh"
+usage_help "$@"
+if [ $# = 0 ]; then
+    usage_refuse "name a target"
 fi
+for target in "$@"; do
+    if ! grep -q "^$target:" "$root/Makefile"; then
+        usage_refuse "unknown target '$target': make help lists them"
+    fi
+done
 folder=${BUILD:-$root/build}
 case $folder in
 /*) ;;

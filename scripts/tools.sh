@@ -2,6 +2,8 @@
 # The table of tools (tools.txt) for the scripts that source this file.
 
 tools_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/usage.sh
+. "$tools_root/scripts/usage.sh"
 # mkfs.vfat and sgdisk are in places that are not in every user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import folders
+
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build/host"
+BUILD = folders.build_folder() / "host"
 LIBRARY = BUILD / "libheap_preload.so"
 POLICIES = ["fast", "best-fit", "first-fit"]
 TIMEOUT_SECONDS = 300

@@ -19,11 +19,13 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import boot  # noqa: E402 (the path is set just above)
 import firmware  # noqa: E402
+import folders  # noqa: E402
 import image  # noqa: E402
 import volume  # noqa: E402
 from machine import DEBUG_EXIT_PORT, GRAPHICS, QEMU, Machine  # noqa: E402
 
-CONDUCTOR = ROOT / "build/qemu/CONDUCTOR.EFI"
+BUILD = folders.build_folder()
+CONDUCTOR = BUILD / "qemu/CONDUCTOR.EFI"
 LOADER = "EFI/BOOT/BOOTX64.EFI"
 PANIC = boot.panic_codes()
 # Codes of the conductor (main.c, leaving.c).

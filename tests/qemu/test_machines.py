@@ -6,7 +6,7 @@ import time
 import pytest
 
 import firmware
-from lab import ROOT, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed
+from lab import BUILD, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed
 from screen import read_screen
 
 MIB = 1024 * 1024
@@ -110,7 +110,7 @@ def wait_for_text(running, pattern, picture):
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         running.screenshot(picture)
-        text = read_screen(picture, ROOT / "build/font.bin")
+        text = read_screen(picture, BUILD / "font.bin")
         if re.search(pattern, text, re.MULTILINE):
             return text
         assert time.monotonic() < deadline, text

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from lab import PANIC, ROOT
+from lab import BUILD, PANIC
 
-PROBE = ROOT / "build/probe/probe.elf"
+PROBE = BUILD / "probe/probe.elf"
 KEPT = 0x10
 # Too many promises to be a mistake of the probe's own, which would end it early.
 PROMISE_COUNT_MINIMUM = 60

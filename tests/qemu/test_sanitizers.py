@@ -3,10 +3,10 @@ request switched on, and name the undefined behaviour and the wrong accesses tha
 
 import pytest
 
-from lab import ROOT, expect_panic, expect_ready
+from lab import BUILD, expect_panic, expect_ready
 
-UBSAN = ROOT / "build/ubsan/kernel.elf"
-KASAN = ROOT / "build/kasan/kernel.elf"
+UBSAN = BUILD / "ubsan/kernel.elf"
+KASAN = BUILD / "kasan/kernel.elf"
 UNDEFINED = [
     ("undefined-shift", "2147483647 shifted by 40 bits: no result in 'int32_t'"),
     ("undefined-sum", "2147483647 + 1 does not fit 'int'"),

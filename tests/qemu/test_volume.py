@@ -2,12 +2,12 @@
 
 import pytest
 
-from lab import ROOT, TIMEOUT_SECONDS, expect_ready, expect_stop
+from lab import TIMEOUT_SECONDS, expect_ready, expect_stop, volume
 
 KIB = 1024
 # ELF_FILE_LIMIT_BYTES of bootloader/elf.h.
 KERNEL_LIMIT_BYTES = 256 * KIB * KIB
-KERNEL = ROOT / "esp/kernel.elf"
+KERNEL = volume.ESP / "kernel.elf"
 
 
 def config(lab_text):
