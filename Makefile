@@ -71,8 +71,9 @@ MAKEFLAGS += --no-builtin-rules
 # change nothing is written, so that a built checkout can be used by who may only read it.
 define flags_file
 $(BUILD)/$(1).flags: force
-	@if ! printf '%s\n' '$$(subst ','\'',$(2))' | cmp -s - $$@; then mkdir -p $$(@D) && \
-	    printf '%s\n' '$$(subst ','\'',$(2))' >$$@.$$$$$$$$ && mv $$@.$$$$$$$$ $$@; fi
+	@printf '%s\n' '$$(subst ','\'',$(2))' | cmp -s - $$@ || { mkdir -p $$(@D) 2>/dev/null && [ -w $$(@D) ] && \
+	    printf '%s\n' '$$(subst ','\'',$(2))' >$$@.$$$$$$$$ && mv $$@.$$$$$$$$ $$@; } || \
+	    { echo "$(BUILD) cannot be written: BUILD=DIR names another folder" >&2; exit 1; }
 endef
 .PHONY: force
 
@@ -467,7 +468,7 @@ run: ## build and boot in QEMU; RUN="--memory 3G" passes options (RUN=--help lis
 
 .PHONY: print-map
 print-map: ## boot once and print what is mapped, and how; RUN="--memory 3G" as for run
-	@scripts/print-map.sh --display headless $(RUN)
+	@scripts/print-map.sh $(if $(findstring --display,$(RUN)),,--display none) $(RUN)
 
 .PHONY: debug
 debug: build ## boot with gdb at the kernel's entry, symbols loaded

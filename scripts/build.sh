@@ -37,6 +37,9 @@ build() {
     make -C "$root" --no-print-directory --silent -j "$(getconf _NPROCESSORS_ONLN)" "$@"
 }
 
+if [ -e "$folder" ] && [ ! -d "$folder" ]; then
+    usage_refuse "BUILD=$folder is not a folder"
+fi
 place=$(existing "$folder")
 if [ -d "$place" ] && [ -w "$place" ] && { [ -n "${BUILD:-}" ] || [ -w "$root/esp" ]; }; then
     build "$@"

@@ -3,6 +3,9 @@
 # of run.sh (--memory 16G, --cpu qemu64, …); words for the kernel go into CMDLINE.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/usage.sh
+. "$root/scripts/usage.sh"
+usage_help "$@"
 output=$("$root/scripts/run.sh" --once --cmdline "print-map ${CMDLINE:-}" "$@" </dev/null) || {
     printf '%s\n' "$output" >&2
     exit 1

@@ -13,6 +13,6 @@ done
 if [ "$wants_help" = no ] || ! command -v python3 >/dev/null; then
     # What it says goes beside the result: --json must be alone on standard output.
     "$root/scripts/setup.sh" test >&2
-    make -C "$root" --no-print-directory --silent -j "$(getconf _NPROCESSORS_ONLN)" simulator >&2
+    "$root/scripts/build.sh" simulator >&2
 fi
 exec "$("$root/scripts/find-python.sh")" "$root/tests/simulator/simulate.py" "$@"

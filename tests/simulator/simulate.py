@@ -14,7 +14,7 @@ import picture_text
 import units
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "build/simulator/simulate"
+PROGRAM = Path(os.environ.get("BUILD") or ROOT / "build").absolute() / "simulator/simulate"
 LOADS = ["boot", "random", "exhaustion", "fragmentation"]
 FORMS = """\
 A memory map is read in any of these forms; what stands before it on a line, and other lines of a
