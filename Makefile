@@ -7,8 +7,8 @@ ifeq ($(strip $(BUILD)),)
 override BUILD := build
 endif
 SIGNS := ' " : ; \ $$ % & ( ) < > | * ? ~ ` = \#
-ifneq ($(words $(BUILD))$(foreach sign,$(SIGNS),$(findstring $(sign),$(BUILD))),1$(foreach sign,$(SIGNS),))
-$(error BUILD='$(BUILD)' has blanks or signs of the shell in it, which make cannot take: name another folder)
+ifneq ($(words $(BUILD))$(foreach sign,$(SIGNS),$(findstring $(sign),$(value BUILD))),1$(foreach sign,$(SIGNS),))
+$(error BUILD='$(value BUILD)' has blanks or signs of the shell in it, which make cannot take: name another folder)
 endif
 ifeq ($(abspath $(BUILD)),$(CURDIR))
 $(error BUILD=$(BUILD) is the checkout itself: name another folder)

@@ -70,6 +70,18 @@ def integer(smallest, largest):
     return read
 
 
+def one_of(*numbers):
+    """A type for add_argument(): one of a few numbers."""
+
+    def read(text):
+        if text not in map(str, numbers):
+            known = " or ".join(map(str, numbers))
+            raise argparse.ArgumentTypeError(f"{text!r} is not {known}")
+        return int(text)
+
+    return read
+
+
 def readable_file(text):
     """A type for add_argument(): a file that is there and may be read."""
     path = Path(text)

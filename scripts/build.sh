@@ -22,16 +22,8 @@ case $folder in
 esac
 if [ -n "${BUILD:-}" ]; then
     export BUILD=$folder
+    make -C "$root" --no-print-directory -n help >/dev/null || exit 2 # a name that make cannot take
 fi
-
-# The nearest folder of a path that is there.
-existing() {
-    local path=$1
-    while [ ! -e "$path" ]; do
-        path=$(dirname "$path")
-    done
-    echo "$path"
-}
 
 build() {
     make -C "$root" --no-print-directory --silent -j "$(getconf _NPROCESSORS_ONLN)" "$@"
@@ -40,8 +32,7 @@ build() {
 if [ -e "$folder" ] && [ ! -d "$folder" ]; then
     usage_refuse "BUILD=$folder is not a folder"
 fi
-place=$(existing "$folder")
-if [ -d "$place" ] && [ -w "$place" ] && { [ -n "${BUILD:-}" ] || [ -w "$root/esp" ]; }; then
+if mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ] && { [ -n "${BUILD:-}" ] || [ -w "$root/esp" ]; }; then
     build "$@"
 elif ! build "$@" >/dev/null 2>&1; then
     echo "$folder cannot be written, and not everything in it is built: BUILD=DIR names another folder" >&2

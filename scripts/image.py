@@ -35,10 +35,14 @@ PARTITION_ID = uuid.UUID("48414e44-4f46-4600-8000-000000000002")
 GPT_ENTRY_COUNT = 128
 GPT_ENTRY_BYTES = 128
 GPT_TABLE_BYTES = GPT_ENTRY_COUNT * GPT_ENTRY_BYTES
-# The smallest partition on which each kind of FAT has a legal number of clusters, a sector each
-# (FAT12: eight of 512 bytes, and the largest; FAT32: 65525 of 512 bytes need 33 MiB with the tables).
+# How many clusters make a file system one of this kind of FAT (Microsoft's FAT specification, 3.5).
+FAT_CLUSTER_COUNTS = {12: (1, 4084), 16: (4085, 65524), 32: (65525, 0x0FFFFFF5)}
+# What tools and firmware count differently by a few clusters is kept away from.
+FAT_CLUSTER_MARGIN = 16
+# A partition of this size has room for what is usual, and clusters of one sector but with FAT12.
 FAT_SIZE_MIB = {512: {12: 8, 16: 16, 32: 48}, 4096: {12: 8, 16: 24, 32: 264}}
-FAT_CLUSTER_SECTORS = {512: {12: 8, 16: 1, 32: 1}, 4096: {12: 1, 16: 1, 32: 1}}
+# Clusters beyond 32 KiB are not read everywhere.
+LARGEST_CLUSTER_BYTES = 32 * 1024
 # A FAT's sector counts have 32 bits; beyond this a size is a typing error.
 LARGEST_SIZE_MIB = 1024 * 1024
 
@@ -122,12 +126,29 @@ def tree_size_bytes(tree: Path):
     return content + content // min(SECTOR_SIZES) * 8
 
 
+def cluster_sectors(fat_bits, size_bytes, sector_bytes):
+    """The sectors of a cluster, as few as give a legal number of clusters."""
+    fewest, most = FAT_CLUSTER_COUNTS[fat_bits]
+    sectors = size_bytes // sector_bytes
+    count = 1
+    while count * sector_bytes <= LARGEST_CLUSTER_BYTES:
+        # Two tables, of at most four bytes for each cluster, come out of the same sectors.
+        clusters = int((sectors - 32) / (count + 8 / sector_bytes))
+        if clusters < fewest + FAT_CLUSTER_MARGIN:
+            raise ImageError(f"{size_bytes // MIB} MiB are too small for FAT{fat_bits}: more --size, or "
+                             "another --fat")  # fmt: skip
+        if sectors // count <= most - FAT_CLUSTER_MARGIN:
+            return count
+        count *= 2
+    raise ImageError(f"{size_bytes // MIB} MiB are too large for FAT{fat_bits}: another --fat")
+
+
 def make_fat(tree: Path, image: Path, offset_bytes, size_bytes, fat_bits, sector_bytes=512):
     """Format `size_bytes` of the image at the offset as FAT and copy the tree into it."""
     first_sector = offset_bytes // sector_bytes
     run_tool(
         "mkfs.vfat", f"--offset={first_sector}", "-F", fat_bits, "-n", "HANDOFF", "-S", sector_bytes,
-        "-s", FAT_CLUSTER_SECTORS[sector_bytes][fat_bits], "-g", "255/63", "-h", first_sector,
+        "-s", cluster_sectors(fat_bits, size_bytes, sector_bytes), "-g", "255/63", "-h", first_sector,
         "--invariant", image, size_bytes // 1024,
     )  # fmt: skip
     entries = sorted(tree.iterdir())
@@ -200,11 +221,11 @@ def parse_arguments():
     add("kind", choices=["disk", "iso"], help="a GPT disk, or a disc that is one, too")
     add("tree", type=arguments.folder, metavar="TREE", help="the folder whose content it gets")
     add("out", type=arguments.writable_file, metavar="OUT", help="the image's file")
-    add("--fat", type=int, choices=[12, 16, 32], default=32, help="the kind of FAT (default 32)")
+    add("--fat", type=arguments.one_of(12, 16, 32), default=32, metavar="BITS", help="the kind of FAT: 12, 16, 32 (default 32)")
     add("--size", type=arguments.integer(1, LARGEST_SIZE_MIB), metavar="MIB",
         help="the size of the partition (default: as small as it can be)")
-    add("--sector", type=int, choices=SECTOR_SIZES, default=512,
-        help="the size of the disk's sectors in bytes (default 512)")
+    add("--sector", type=arguments.one_of(*SECTOR_SIZES), default=512, metavar="BYTES",
+        help="the size of the disk's sectors: 512, 4096 (default 512)")
     options = parser.parse_args()  # fmt: skip
     for name in ("fat", "size", "sector"):
         if options.kind == "iso" and name in parser.given:
@@ -216,10 +237,11 @@ def describe(image: Path, options):
     """What was made, and what to do with it, in one line."""
     size_mib = -(-image.stat().st_size // MIB)
     if options.kind == "iso":
-        return f"{image}, {size_mib} MiB: burn it, write it to a stick, or attach it to a virtual machine"
-    sectors = f", sectors of {options.sector} bytes" if options.sector != 512 else ""
-    return (f"{image}, {size_mib} MiB{sectors}: `make usb DEV=/dev/sdX` writes it to a stick; in a "
-            "virtual machine it is a raw disk")  # fmt: skip
+        return f"{image} ({size_mib} MiB): burn it, or let a virtual machine with UEFI boot from it"
+    sectors = f", for disks with sectors of {options.sector} bytes" if options.sector != 512 else ""
+    stick = "make usb DEV=/dev/sdX" + (" SECTOR=4096" if options.sector != 512 else "")
+    return (f"{image} ({size_mib} MiB{sectors}): `{stick}` writes it to a stick; a virtual machine with "
+            "UEFI boots it as a raw disk")  # fmt: skip
 
 
 def main():

@@ -71,8 +71,8 @@ def parse_arguments():
         help=f"number of CPUs, up to {machine.LARGEST_CPU_COUNT} (default 1)")
     add("--medium", default="virtio", choices=machine.MEDIA,
         help="what it boots from: " + ", ".join(machine.MEDIA))
-    add("--sector", type=int, default=512, choices=machine.SECTOR_SIZES,
-        help="the size of the disk's sectors in bytes: 512, 4096 (default 512)")
+    add("--sector", type=arguments.one_of(*machine.SECTOR_SIZES), default=512, metavar="BYTES",
+        help="the size of the disk's sectors: 512, 4096 (default 512)")
     add("--firmware", metavar="FILE", help="UEFI firmware: OVMF's code or combined image "
         "(default: $OVMF, else what is installed)")
     add("--display", default="std", metavar="NAME",

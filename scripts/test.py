@@ -139,7 +139,7 @@ GROUPS = {
                   lambda: make_group("test-unit")),
     "threads": Group("the kernel's heap and lock, under TSan", ("thread-tests",),
                      lambda: make_group("test-threads")),
-    "scripts": Group("the scripts", ("build",), lambda: pytest_group("tests/scripts")),
+    "scripts": Group("the scripts", ("build",), lambda: pytest_group("tests/scripts", *in_parallel())),
     "host": Group("real programs on the heap", ("lib", "lib-targets", "host-programs"),
                   lambda: pytest_group("tests/host", *in_parallel())),
     "documents": Group("documents against the code", (), lambda: pytest_group("tests/docs")),
