@@ -213,6 +213,7 @@ class Notices:
     def __init__(self, running, options, once, scratch):
         self.running = running
         self.picture = options.screenshot
+        self.saved = False
         self.once = once
         self.scratch = scratch
         self.window = choose_display(options.display)[1] is not None
@@ -228,6 +229,13 @@ class Notices:
         fresh = self.scratch / "screen.png"
         self.running.picture(fresh)
         shutil.copyfile(fresh, self.picture)
+        self.saved = True
+
+    def conclude(self):
+        """What became of the picture."""
+        if self.picture is not None:
+            say(f"the screen is in {self.picture}" if self.saved
+                else f"no picture in {self.picture}: QEMU ended before there was a screen")  # fmt: skip
 
     def tell(self, state):
         """Where the user sees it: below what the machine printed last."""
@@ -260,10 +268,13 @@ def run(options, once):
         with boot.Boot(pc, on_terminal=not once, echo=echo) as running:
             notices = Notices(running, options, once, scratch)
             try:
-                return running.watch(timeout, notices, refusal_ends=True)
+                verdict = running.watch(timeout, notices, refusal_ends=True)
             finally:
                 if echo is not None:
                     echo.finish()
+            print(file=sys.stderr)
+            notices.conclude()
+            return verdict
 
 
 class Terminal:
@@ -277,11 +288,8 @@ class Terminal:
             termios.tcsetattr(sys.stdin, termios.TCSANOW, self.state)
 
 
-def conclude(verdict, options):
+def conclude(verdict):
     """Say what became of the boot; the exit status."""
-    print(file=sys.stderr)
-    if options.screenshot is not None and options.screenshot.exists():
-        say(f"the screen is in {options.screenshot}")
     say(f"{'ok' if verdict.success else 'FAILED'}: {verdict.sentence}")
     if verdict.advice and not verdict.success:
         say(verdict.advice)
@@ -311,7 +319,7 @@ def main():
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    return conclude(verdict, options)
+    return conclude(verdict)
 
 
 if __name__ == "__main__":
