@@ -51,8 +51,8 @@ class ImageError(Exception):
     """An image could not be made, with the reason."""
 
 
-def run_tool(*command):
-    """Run one of the packaged tools, quietly unless it fails."""
+def run_tool(*command, folder=None):
+    """Run one of the packaged tools, quietly unless it fails, in a folder where that matters."""
     environment = dict(os.environ, MTOOLS_SKIP_CHECK="1")
     # sgdisk and mkfs.vfat are in /usr/sbin, which is not in every user's PATH.
     environment["PATH"] = environment.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -61,8 +61,9 @@ def run_tool(*command):
     if program is None:
         raise ImageError(f"{command[0]} is not installed: make doctor names its package")
     result = subprocess.run(
-        [program] + command[1:], env=environment, capture_output=True, text=True, check=False
-    )
+        [program] + command[1:], env=environment, capture_output=True, text=True, check=False,
+        cwd=folder,
+    )  # fmt: skip
     if result.returncode != 0:
         raise ImageError(f"{' '.join(command)}: {(result.stderr or result.stdout).strip()}")
 
@@ -151,9 +152,11 @@ def make_fat(tree: Path, image: Path, offset_bytes, size_bytes, fat_bits, sector
         "-s", cluster_sectors(fat_bits, size_bytes, sector_bytes), "-g", "255/63", "-h", first_sector,
         "--invariant", image, size_bytes // 1024,
     )  # fmt: skip
-    entries = sorted(tree.iterdir())
+    entries = [entry.absolute() for entry in sorted(tree.iterdir())]
     if entries:
-        run_tool("mcopy", "-s", "-Q", "-i", f"{image}@@{offset_bytes}", *entries, "::/")
+        # By its last name, which is ours: in a folder's name mtools may see an `@@` as well.
+        run_tool("mcopy", "-s", "-Q", "-i", f"{image.name}@@{offset_bytes}", *entries, "::/",
+                 folder=image.parent)  # fmt: skip
 
 
 def fat_size_mib(tree: Path, fat_bits, size_mib=None, sector_bytes=512):
@@ -203,7 +206,7 @@ def make_iso(tree: Path, image: Path):
 def fresh_file(path: Path):
     """A file of another name in the same folder, which becomes `path` when it is complete: nobody
     sees a half of it, and two at the same time do not mix."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f"handoff-{os.getpid()}.part")
     try:
         yield temporary
         temporary.replace(path)

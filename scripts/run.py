@@ -99,6 +99,9 @@ def parse_arguments():
 
 def judge_together(parser, options):
     """What is wrong only beside something else, or in the environment."""
+    folder = os.environ.get("TMPDIR")
+    if folder and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+        parser.error(f"TMPDIR={folder} is not a folder that can be written")
     try:
         if options.firmware is not None or os.environ.get("OVMF"):
             firmware.find(options.firmware)

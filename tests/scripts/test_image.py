@@ -91,7 +91,7 @@ def test_wrong_words_are_one_sentence(tree, tmp_path, words):
 
 
 def test_what_was_made_is_said(tree, tmp_path):
-    for kind, out, words in [("disk", "é 'a,b.img", "make usb"), ("iso", "disc.iso", "burn it")]:
+    for kind, out, words in [("disk", "é 'a@@b,c.img", "make usb"), ("iso", "disc.iso", "burn it")]:
         done = subprocess.run([sys.executable, image.__file__, kind, tree, tmp_path / out],
                               capture_output=True, text=True, check=True)  # fmt: skip
         size_mib = -(-(tmp_path / out).stat().st_size // image.MIB)

@@ -94,6 +94,11 @@ def test_OVMF_that_names_no_file_is_refused_at_once():
     )
 
 
+def test_TMPDIR_that_is_no_folder_is_refused():
+    sentence = refuse("--judge-only", environment={"TMPDIR": "/no-such-folder"})
+    assert sentence == "run.sh: TMPDIR=/no-such-folder is not a folder that can be written\n"
+
+
 def test_OVMF_that_names_no_file_installs_nothing():
     """setup.sh leaves it to run.py."""
     done = subprocess.run([ROOT / "scripts/setup.sh", "build"], capture_output=True, text=True,
