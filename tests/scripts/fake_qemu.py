@@ -46,7 +46,8 @@ def main():
         if end != "stay":
             time.sleep(0.1)
             os._exit(int(end))
-        time.sleep(60)
+        time.sleep(20)
+        serial.write(b"nobody ended it\n")
 
 
 main()

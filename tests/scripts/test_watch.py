@@ -70,6 +70,7 @@ def test_refusal_is_let_go_on_without_that(watch):
 def test_halted_machine_is_ended(watch, serial, state, words):
     verdict, states = watch(serial, timeout=60)
     assert states == [state] and not verdict.success
+    assert "nobody ended it" not in verdict.serial
     assert words in verdict.sentence
 
 
@@ -97,6 +98,14 @@ def test_time_that_runs_out_is_named(watch):
     assert states == ["late"]
     assert verdict.sentence == "the time ran out after 1 s; the last line was: BdsDxe: loading"
     assert "--timeout" in verdict.advice
+
+
+def test_first_reason_of_an_end_counts():
+    """A machine that stays at its end is left by us afterwards, which QEMU reports as well."""
+    monitor = boot.Monitor(None)
+    for reason in ("guest-shutdown", "host-qmp-quit"):
+        monitor._take({"event": "SHUTDOWN", "data": {"reason": reason}})
+    assert monitor.shutdown_reason == "guest-shutdown"
 
 
 def test_no_qemu_is_left_behind(watch):
