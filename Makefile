@@ -13,10 +13,10 @@ endif
 ifeq ($(abspath $(BUILD)),$(CURDIR))
 $(error BUILD=$(BUILD) is the checkout itself: name another folder)
 endif
-ifneq ($(filter-out build $(abspath build),$(BUILD)),)
-ESP := $(BUILD)/esp
-else
+ifeq ($(abspath $(BUILD)),$(abspath build))
 ESP := esp
+else
+ESP := $(BUILD)/esp
 endif
 # `make UBSAN=1`: a kernel whose own code is checked for undefined behaviour, beside the plain one, in
 # build/ubsan/kernel.elf (scripts/run.sh --kernel boots it).
@@ -68,7 +68,7 @@ MAKEFLAGS += --no-builtin-rules
 
 # $(BUILD)/GROUP.flags holds how a group of objects is compiled. It changes only if the text does, so
 # that another compiler or another flag rebuilds what it has to, and nothing else. Where it does not
-# change nothing is written, so that a built checkout can be used by who may only read it.
+# change nothing is written, so that a user who may only read a built checkout can use it.
 define flags_file
 $(BUILD)/$(1).flags: force
 	@printf '%s\n' '$$(subst ','\'',$(2))' | cmp -s - $$@ || { mkdir -p $$(@D) 2>/dev/null && [ -w $$(@D) ] && \

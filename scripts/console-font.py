@@ -114,8 +114,11 @@ def ascii_glyphs(data):
 
 
 def candidates():
-    if os.environ.get("CONSOLE_FONT"):
-        return [pathlib.Path(os.environ["CONSOLE_FONT"])]
+    named = os.environ.get("CONSOLE_FONT")
+    if named and not os.path.isfile(named):
+        sys.exit(f"CONSOLE_FONT={named} is not a file{arguments.tilde_advice(named)}")
+    if named:
+        return [pathlib.Path(named)]
     return [pathlib.Path(folder) / name for name in NAMES for folder in FOLDERS]
 
 

@@ -177,10 +177,12 @@ def build_volume(options, once, scratch):
     return disk
 
 
-def introduce(pc, once):
-    """One line on what boots and how to leave it."""
+def introduce(pc, once, gdb):
+    """One line on what boots, what it waits for and how to leave it."""
     accelerator = "KVM" if pc.uses_kvm() else "TCG (no KVM here: slower)"
     leave = "ends when ready" if once else WAY_OUT
+    if gdb is not None:
+        leave = f"waits for gdb (target remote localhost:{gdb}); {leave}"
     say(f"{pc.memory}, {pc.medium}, {accelerator}, {pc.firmware.code}; {leave}")
 
 
@@ -262,7 +264,7 @@ def run(options, once):
         scratch = Path(folder)
         disk = build_volume(options, once, scratch)
         pc = build_machine(options, once, disk)
-        introduce(pc, once)
+        introduce(pc, once, options.gdb)
         timeout = options.timeout
         if timeout is None and once and not options.gdb:
             timeout = pc.patience(ONCE_TIMEOUT_SECONDS)

@@ -101,8 +101,11 @@ tools_present() {
         done
         return 1
         ;;
-    font) python3 "$tools_root/scripts/console-font.py" /dev/null >/dev/null 2>&1 ;;
-    # A file that the user names is no reason to install another: run.py says what is wrong with it.
+    font)
+        [ -n "${CONSOLE_FONT:-}" ] && return 0
+        python3 "$tools_root/scripts/console-font.py" /dev/null >/dev/null 2>&1
+        ;;
+    # A file that the user names is no reason to install another: who reads it says what is wrong.
     firmware)
         [ -n "${OVMF:-}" ] && return 0
         (cd "$tools_root/scripts" && python3 -c 'import firmware; firmware.installed()') 2>/dev/null

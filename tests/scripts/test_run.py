@@ -104,10 +104,24 @@ def test_OVMF_that_names_no_file_installs_nothing(tmp_path):
     python = tmp_path / "python3"
     python.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     python.chmod(0o755)
-    for name, status in [("", 1), ("/nonexist.fd", 0)]:
-        environment = dict(os.environ, OVMF=name, PATH=f"{tmp_path}:{os.environ['PATH']}")
-        command = ["bash", "-c", ". scripts/tools.sh; tools_present firmware"]
-        assert subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == status
+    for variable, check in [("OVMF", "firmware"), ("CONSOLE_FONT", "font")]:
+        for name, status in [("", 1), ("/nonexist", 0)]:
+            environment = {**os.environ, variable: name, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+            command = ["bash", "-c", f". scripts/tools.sh; tools_present {check}"]
+            done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+            assert done.returncode == status
+
+
+@pytest.mark.parametrize("name, sentence", [
+    ("/nonexist.psf", "CONSOLE_FONT=/nonexist.psf is not a file\n"),
+    ("~/font.psf", "CONSOLE_FONT=~/font.psf is not a file: the ~ is quoted, write $HOME in its place\n"),
+])  # fmt: skip
+def test_CONSOLE_FONT_that_names_no_file_is_refused(tmp_path, name, sentence):
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/console-font.py", tmp_path / "font.bin"], capture_output=True,
+        text=True, check=False, env=dict(os.environ, CONSOLE_FONT=name),
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr == sentence
 
 
 def test_kvm_is_refused_with_the_reason(monkeypatch):
