@@ -17,6 +17,8 @@ from machine import QEMU, Machine, MachineError
 
 # What answers for seconds is no answer.
 QEMU_SECONDS = 30
+# 64 bits, the width of addresses, 1 GiB pages: by QEMU's names.
+CPU_FIGURES = ("lm", "phys-bits", "pdpe1gb")
 
 
 def check_port(port):
@@ -69,7 +71,7 @@ def check_window(name):
 
 
 def ask_cpu(pc: Machine):
-    """QEMU's own figures of the machine's CPU: {"lm": …, "phys-bits": …}."""
+    """QEMU's own figures of the machine's CPU: {name of CPU_FIGURES: value}."""
     accelerator = "kvm" if pc.uses_kvm() else "tcg"
     command = [
         QEMU, "-nodefaults", "-machine", f"q35,accel={accelerator}", "-m", "64", "-display", "none",
@@ -78,7 +80,7 @@ def ask_cpu(pc: Machine):
     path = "/machine/unattached/device[0]"
     requests = [{"execute": "qmp_capabilities"}]
     requests += [{"execute": "qom-get", "arguments": {"path": path, "property": name}}
-                 for name in ("lm", "phys-bits")]  # fmt: skip
+                 for name in CPU_FIGURES]  # fmt: skip
     requests += [{"execute": "quit"}]
     try:
         answer = subprocess.run(
@@ -91,7 +93,7 @@ def ask_cpu(pc: Machine):
         raise MachineError(qemu_words(answer.stderr))
     replies = [json.loads(line) for line in answer.stdout.splitlines()]
     values = [reply["return"] for reply in replies if "return" in reply]
-    return {"lm": values[1], "phys-bits": values[2]} if len(values) >= 3 else {}
+    return dict(zip(CPU_FIGURES, values[1:]))
 
 
 def qemu_words(text):
@@ -123,8 +125,14 @@ def check_cpu(pc: Machine):
         raise MachineError(f"--cpu {pc.cpu_model()}: {error}{similar_cpu(pc.cpu)}") from error
     if figures.get("lm") is False:
         raise MachineError(f"--cpu {pc.cpu} is a 32-bit CPU: the firmware needs one of 64 bits")
+    size_bytes = machine.memory_bytes(pc.memory)
+    if figures.get("pdpe1gb") is False and size_bytes > machine.WIDE_ADDRESSES_FROM_BYTES:
+        raise MachineError(
+            f"{pc.memory} of memory on --cpu {pc.cpu}, which has no 1 GiB pages, keep the firmware busy "
+            "for minutes: take at most 512G, or --cpu max"
+        )
     bits = figures.get("phys-bits", 0)
-    if bits and machine.memory_bytes(pc.memory) + machine.MEMORY_HOLE_BYTES > 1 << bits:
+    if bits and size_bytes + machine.MEMORY_HOLE_BYTES > 1 << bits:
         raise MachineError(
             f"{pc.memory} of memory do not fit into the {bits} address bits of the CPU: "
             "less --memory, or a --cpu with more phys-bits"

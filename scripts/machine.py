@@ -55,7 +55,7 @@ GIB = 1024**3
 SIZE_UNITS = {"": MIB, "K": 1024, "M": MIB, "G": GIB, "T": 1024**4}
 # With less, OVMF hangs without a word or has no room for the loader.
 SMALLEST_MEMORY_BYTES = 48 * MIB
-# What was seen to boot: firmware and kernel describe all of it, page by page on some CPUs.
+# Beyond it a boot takes minutes: firmware and kernel describe all of it, page by page on some CPUs.
 LARGEST_MEMORY_BYTES = 2 * 1024 * GIB
 # The q35 machine's hole below 4 GiB pushes what is above it up by so much.
 MEMORY_HOLE_BYTES = 2 * GIB
@@ -88,7 +88,7 @@ def memory_bytes(text):
     if size_bytes < SMALLEST_MEMORY_BYTES:
         raise MachineError(f"{text!r} is too little memory: the firmware needs 48M")
     if size_bytes > LARGEST_MEMORY_BYTES:
-        raise MachineError(f"{text!r} is too much memory: 2T is the most that was seen to boot")
+        raise MachineError(f"{text!r} is too much memory: 2T is the most")
     if size_bytes % MIB != 0:
         raise MachineError(f"{text!r} is not a multiple of 1M, as QEMU wants it")
     return size_bytes

@@ -79,6 +79,7 @@ def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
     (["--cpu", "nehalm"], "unable to find CPU model 'nehalm': did you mean Nehalem?"),
     (["--cpu", "max,foo=1"], "Property 'max-x86_64-cpu.foo' not found"),
     (["--cpu", "qemu32"], "--cpu qemu32 is a 32-bit CPU"),
+    (["--cpu", "Nehalem", "--memory", "1T"], "no 1 GiB pages, keep the firmware busy"),
     (["--cpu", "max,phys-bits=36", "--memory", "128G"], "do not fit into the 36 address bits"),
 ])  # fmt: skip
 def test_wrong_value_is_refused_before_the_boot(words, sentence):
