@@ -303,7 +303,7 @@ test-threads: thread-tests ## run the heap's thread tests on this machine, under
 # --- The simulator: the whole memory stack on this machine, over a memory map given as text --------
 # The production files as the unit tests have them, and those of the kernel that are not pure only
 # because they keep state or log.
-SIMULATOR_PARSER := $(patsubst %,tests/simulator/%.c,map_text map_lines efi_names text_cursor)
+SIMULATOR_PARSER := $(wildcard tests/simulator/map_*.c) $(patsubst %,tests/simulator/%.c,efi_names text_cursor)
 SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/simulator/*.c) \
     tests/unit/support/memory_map_oracle.c tests/unit/support/arch_stub.c kernel/log.c kernel/ownership.c kernel/panic_names.c \
     kernel/self_test.c kernel/timeline.c)
