@@ -312,14 +312,15 @@ static const char *read_joined(struct map_reader *reader, enum map_text_form for
     return map_form_of(form)->read(cursor, ret_row);
 }
 
-/* Behind the row's first part: at once, where a word was cut, or parted by a blank. *problem
- * becomes NULL if the row can be read now. False: the line does not go on with it. */
+/* Behind the row's first part: at once, where a word may have been cut, or parted by a blank.
+ * *problem becomes NULL if the row can be read now. False: the line does not go on with it. */
 static bool join(struct map_reader *reader, enum map_text_form form, size_t *length,
                  struct text_cursor next, struct text_cursor *cursor, const char **problem,
                  struct map_line *ret_row)
 {
     static const char BLANK[] = " ";
-    for (int blank_count = 0; blank_count <= 1; blank_count++) {
+    bool is_at_word_end = ret_row->ends_in_words;
+    for (int blank_count = is_at_word_end ? 1 : 0; blank_count <= 1; blank_count++) {
         size_t joined_length = *length;
         if (!append(reader, &joined_length, (struct text_cursor){BLANK, BLANK + blank_count}) ||
             !append(reader, &joined_length, next))
