@@ -3,6 +3,7 @@
  *
  * scripts/simulate.sh builds and calls it; docs/SIMULATOR.md tells how it is used.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,8 +167,10 @@ struct input {
 static char *read_text(const char *path, size_t *ret_size_bytes)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (file == NULL)
-        refuse("%s cannot be opened", path);
+    if (file == NULL) {
+        (void)fprintf(stderr, "simulate: %s cannot be opened: %s\n", path, strerror(errno));
+        exit(EXIT_NO_INPUT);
+    }
     char *text = NULL;
     size_t size_bytes = 0, capacity = 0, got;
     do {
