@@ -251,6 +251,15 @@ static bool take_soft_line_end(struct text_cursor *cursor)
     return true;
 }
 
+/* An encoder has a reason: an = or a blank at a line's end, a sign, or a byte that is no ASCII. */
+static bool is_encoded_for_a_reason(unsigned byte)
+{
+    const char character = (char)byte;
+    struct text_cursor cursor = {&character, &character + 1};
+    return byte == '\r' || byte == '\n' ||
+           (!is_control((int)byte) && (byte >= 0x80 || text_cursor_at_word_end(&cursor)));
+}
+
 /* Without the header of a mail: every = must be one of quoted-printable. */
 static bool looks_quoted_printable(const char *text, size_t size_bytes)
 {
@@ -258,7 +267,8 @@ static bool looks_quoted_printable(const char *text, size_t size_bytes)
     unsigned byte;
     bool found = false;
     while (text_cursor_take_through(&cursor, "=")) {
-        if (!take_hex_pair(&cursor, &byte) && !take_soft_line_end(&cursor))
+        bool is_pair = take_hex_pair(&cursor, &byte);
+        if (is_pair ? !is_encoded_for_a_reason(byte) : !take_soft_line_end(&cursor))
             return false;
         found = true;
     }

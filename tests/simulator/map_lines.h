@@ -26,6 +26,7 @@ struct map_line {
     bool is_ignored;     /* a line of the list that is no row: a gap, a device's addresses */
     bool is_framebuffer; /* our kernel's: the firmware may have no row for it */
     bool ends_in_words;  /* GRUB's: more of them may be on the next line */
+    bool ends_in_digit;  /* the shell's: one that may be the first of a number that was cut */
 };
 
 typedef bool map_lines_find(struct text_cursor *cursor, const char *mark);
@@ -48,6 +49,9 @@ bool map_lines_read_sum(struct text_cursor cursor, uint32_t *ret_type, uint64_t 
 
 /* True for a line of nothing but attributes' words, as GRUB ends its rows. */
 bool map_lines_is_attributes(struct text_cursor cursor);
+
+/* True for a line of nothing but the digits of one number. */
+bool map_lines_is_digits(struct text_cursor cursor);
 
 /* --- Lists of E820 (map_lines_e820.c) --------------------------------------------------------- */
 

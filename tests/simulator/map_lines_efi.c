@@ -448,17 +448,19 @@ bool map_lines_is_attributes(struct text_cursor cursor)
     return text_cursor_at_end(&cursor);
 }
 
-/* The shell prints as many digits of the attributes as of the pages: a line that ends before was
- * wrapped within them. */
-static bool has_lost_digits(const struct text_cursor *cursor, const char *digits,
-                            ptrdiff_t digit_count)
+bool map_lines_is_digits(struct text_cursor cursor)
 {
-    ptrdiff_t left = cursor->at - digits;
-    return text_cursor_at_end(cursor) && left > 1 && left < digit_count &&
-           (*digits == '0' || *digits == '8');
+    struct text_cursor line = cursor;
+    uint64_t number;
+    text_cursor_skip_any(&cursor, MAP_LINES_QUOTE_MARKS);
+    if (!text_cursor_take_long_hex(&cursor, line, 1, &number))
+        return false;
+    text_cursor_skip_any(&cursor, MAP_LINES_QUOTE_MARKS);
+    return text_cursor_at_end(&cursor);
 }
 
-/* UC WC WT WB as words, or 000000000000000F. */
+/* UC WC WT WB as words, or 000000000000000F. The shell prints as many digits of the attributes as
+ * of the pages: a line that ends before was cut within them. A person may write a single digit. */
 static const char *take_attributes(struct text_cursor *cursor, ptrdiff_t digit_count,
                                    struct map_line *line)
 {
@@ -473,7 +475,11 @@ static const char *take_attributes(struct text_cursor *cursor, ptrdiff_t digit_c
     const char *digits = cursor->at;
     if (!text_cursor_expect_hex(cursor, &line->row.attribute) || !text_cursor_at_word_end(cursor))
         return "pages and attributes are not hexadecimal numbers of 64 bits";
-    return has_lost_digits(cursor, digits, digit_count) ? "the attributes have lost digits" : NULL;
+    ptrdiff_t left = cursor->at - digits;
+    line->ends_in_digit = left == 1 && digit_count > 1;
+    bool is_cut = text_cursor_at_end(cursor) && left > 1 && left < digit_count &&
+                  (*digits == '0' || *digits == '8');
+    return is_cut ? "the attributes have lost digits" : NULL;
 }
 
 const char *map_lines_read_table(struct text_cursor *cursor, struct map_line *ret_line)

@@ -369,11 +369,15 @@ static bool read_over_lines(struct map_reader *reader, enum map_text_form form,
     return problem == NULL;
 }
 
-static bool goes_on_in_words(struct map_reader *reader)
+/* True if the next line is nothing but the rest of a row that could be read without it. */
+static bool goes_on(const struct map_reader *reader, const struct map_line *row)
 {
     struct map_position ahead = reader->position;
     struct text_cursor next;
-    return take_line(&ahead, &next) && map_lines_is_attributes(trimmed(next));
+    if (!(row->ends_in_words || row->ends_in_digit) || !take_line(&ahead, &next))
+        return false;
+    next = trimmed(next);
+    return row->ends_in_words ? map_lines_is_attributes(next) : map_lines_is_digits(next);
 }
 
 /* Take one row. The cursor is then behind it, perhaps in the lines that were joined to it. */
@@ -385,7 +389,7 @@ static bool take_row(struct map_reader *reader, enum map_text_form form, struct 
     const char *problem = traits->read(cursor, &row);
     text_cursor_skip_any(cursor, MAP_LINES_QUOTE_MARKS);
     bool breaks_off = text_cursor_at_end(cursor);
-    if (problem == NULL && row.ends_in_words && breaks_off && goes_on_in_words(reader))
+    if (problem == NULL && breaks_off && goes_on(reader, &row))
         (void)read_over_lines(reader, form, start, cursor, &row);
     if (problem == NULL)
         return add_row(reader, form, &row);
