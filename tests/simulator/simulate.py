@@ -4,6 +4,7 @@ import argparse
 import difflib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -145,8 +146,10 @@ def show(options, report, log):
     if options.json:
         print(json.dumps({**report, "log": log}, indent=1))
         return
-    colour = sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(terminal.plain("\n" + "\n".join(picture_text.draw(report, colour))))
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    colour = is_terminal and "NO_COLOR" not in os.environ
+    columns = shutil.get_terminal_size().columns if is_terminal else picture_text.SENTENCE_COLUMNS
+    print(terminal.plain("\n" + "\n".join(picture_text.draw(report, colour, columns))))
 
 
 def write_picture(path, report):
