@@ -72,10 +72,17 @@ def load(report, columns):
                          subsequent_indent="  ")  # fmt: skip
 
 
-def areas(report):
-    return [f"  {area['name']:12} {area['start']:#x} {size_text(area['mapped_bytes']):>10} "
-            f"{area['permissions']:4} {page_counts(area)}"
-            for area in report["address_space"]]  # fmt: skip
+def column_width(texts, least=0):
+    return max([least, *map(len, texts)])
+
+
+def areas(address_space):
+    """The table of what is mapped, of the simulator's report or of a kernel's own lines."""
+    names = column_width([area["name"] for area in address_space], 12)
+    permissions = column_width([area["permissions"] for area in address_space], 4)
+    return [f"  {area['name']:{names}} {area['start']:#018x} {size_text(area['mapped_bytes']):>10} "
+            f"{area['permissions']:{permissions}} {page_counts(area)}".rstrip()
+            for area in address_space]  # fmt: skip
 
 
 def draw(report, colour, columns=SENTENCE_COLUMNS):
@@ -87,7 +94,7 @@ def draw(report, colour, columns=SENTENCE_COLUMNS):
                   *ribbon(pieces, colour), "", *legend(pieces, colour), ""]  # fmt: skip
     if report["outcome"] == "ready":
         lines += ["Who holds the RAM (bars grow with the logarithm)", *owners(report, columns), ""]
-        lines += ["What the kernel has mapped", *areas(report), ""]
+        lines += ["What the kernel has mapped", *areas(report["address_space"]), ""]
         lines += [f"Load {report['load']['name']}", *load(report, columns), ""]
     lines.append(f"{report['map']['source']}: {size_text(ram_bytes(report))} of RAM; "
                  f"{headline(report)}.".replace("..", "."))  # fmt: skip
