@@ -517,8 +517,11 @@ static void decode_escape(struct rewrite *rewrite)
 {
     struct text_cursor cursor = rest_of(rewrite);
     unsigned byte;
-    char character;
-    if (take_spelled_colour(&cursor)) {
+    char character = peek(rewrite, 0);
+    if (character != '#' && character != '\\' && character != '^') {
+        put(rewrite, character);
+        rewrite->at++;
+    } else if (take_spelled_colour(&cursor)) {
         move_behind(rewrite, cursor);
     } else if (take_unicode_escape(&cursor, &byte)) {
         put_code_point(rewrite, byte);

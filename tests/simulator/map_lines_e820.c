@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "shared/address.h"
 #include "tests/simulator/efi_names.h"
 #include "tests/simulator/map_lines.h"
@@ -113,24 +115,30 @@ static bool is_at_range(struct text_cursor cursor)
     return text_cursor_take_long_hex(&word, cursor, ADDRESS_DIGITS_MIN, &number);
 }
 
+/* Behind the mark and its colon, the mark being a word of its own. */
 static bool take_mark(struct text_cursor *cursor, struct text_cursor line, const char *mark)
 {
-    struct text_cursor before = {cursor->at > line.at ? cursor->at - 1 : line.end, line.end};
-    if (!text_cursor_at_word_end(&before) || !text_cursor_take(cursor, mark))
+    struct text_cursor start = *cursor;
+    if (!text_cursor_take_through(cursor, mark))
         return false;
-    if (mark[0] == 'B') {
+    const char *word = cursor->at - strlen(mark);
+    struct text_cursor before = {word - 1, start.end};
+    if (mark[strlen(mark) - 1] == '-') {
         while (!text_cursor_at_word_end(cursor))
             cursor->at++;
     }
-    return text_cursor_take(cursor, ":");
+    return (word == line.at || text_cursor_at_word_end(&before)) && text_cursor_take(cursor, ":");
 }
 
 bool map_lines_find_marked_e820(struct text_cursor *cursor, const char *mark)
 {
-    for (struct text_cursor rest = *cursor; rest.at < rest.end; rest.at++) {
-        struct text_cursor row = rest;
-        if (!take_mark(&row, *cursor, mark))
+    struct text_cursor rest = *cursor;
+    const char *before = NULL;
+    while (rest.at != before) {
+        before = rest.at;
+        if (!take_mark(&rest, *cursor, mark))
             continue;
+        struct text_cursor row = rest;
         text_cursor_skip_any(&row, MARKUP);
         if (is_at_range(row)) {
             *cursor = row;
@@ -185,9 +193,17 @@ static bool is_bare_row(struct text_cursor row, struct text_cursor line)
 bool map_lines_find_bare_e820(struct text_cursor *cursor, const char *mark)
 {
     (void)mark;
-    for (struct text_cursor rest = *cursor; rest.at < rest.end; rest.at++) {
+    struct text_cursor bracket = *cursor, number = *cursor, rest;
+    while (text_cursor_take_through(&bracket, "[")) {
+        rest = (struct text_cursor){bracket.at - 1, bracket.end};
         if (is_bare_row(rest, *cursor)) {
             *cursor = rest;
+            return true;
+        }
+    }
+    for (; text_cursor_next_number(&number, *cursor); number.at++) {
+        if (is_bare_row(number, *cursor)) {
+            *cursor = number;
             return true;
         }
     }
@@ -265,7 +281,8 @@ const char *map_lines_read_lsmmap(struct text_cursor *cursor, struct map_line *r
 bool map_lines_find_iomem(struct text_cursor *cursor, const char *mark)
 {
     (void)mark;
-    for (struct text_cursor rest = *cursor; rest.at < rest.end; rest.at++) {
+    struct text_cursor rest = *cursor;
+    for (; text_cursor_next_number(&rest, *cursor); rest.at++) {
         struct text_cursor row = rest;
         struct text_cursor prefix = rest;
         uint64_t number;

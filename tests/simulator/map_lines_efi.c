@@ -53,11 +53,13 @@ bool map_lines_find_linux(struct text_cursor *cursor, const char *mark)
             return true;
         }
     }
-    for (rest = *cursor; rest.at < rest.end; rest.at++) {
-        struct text_cursor before = {rest.at - 1, rest.end};
-        if ((rest.at == cursor->at || text_cursor_at_word_end(&before)) &&
-            is_at_numbered(rest, false)) {
-            *cursor = rest;
+    rest = *cursor;
+    while (text_cursor_take_through(&rest, "mem")) {
+        struct text_cursor row = {rest.at - 3, rest.end};
+        struct text_cursor before = {row.at - 1, rest.end};
+        if ((row.at == cursor->at || text_cursor_at_word_end(&before)) &&
+            is_at_numbered(row, false)) {
+            *cursor = row;
             return true;
         }
     }
@@ -347,7 +349,8 @@ static bool is_table_row(struct text_cursor line, struct text_cursor range)
 
 static bool find_range(struct text_cursor line, struct text_cursor *ret_range)
 {
-    for (struct text_cursor rest = line; rest.at < rest.end; rest.at++) {
+    struct text_cursor rest = line;
+    for (; text_cursor_next_number(&rest, line); rest.at++) {
         if (is_table_row(line, rest)) {
             *ret_range = rest;
             return true;

@@ -406,11 +406,11 @@ static unsigned count_numbers(struct text_cursor line, unsigned digit_count_min)
 {
     unsigned count = 0;
     uint64_t number;
-    for (struct text_cursor rest = line; rest.at < rest.end; rest.at++) {
-        struct text_cursor digits = rest;
-        if (text_cursor_take_long_hex(&digits, line, digit_count_min, &number)) {
+    struct text_cursor rest = line;
+    for (; text_cursor_next_number(&rest, line); rest.at++) {
+        if (text_cursor_take_long_hex(&rest, line, digit_count_min, &number)) {
             count++;
-            rest.at = digits.at - 1;
+            rest.at--;
         }
     }
     return count;

@@ -1,5 +1,7 @@
 #include "tests/simulator/text_cursor.h"
 
+#include <string.h>
+
 static char lower(char character)
 {
     return character >= 'A' && character <= 'Z' ? (char)(character - 'A' + 'a') : character;
@@ -95,15 +97,49 @@ bool text_cursor_expect(struct text_cursor *cursor, const char *text)
     return *rest == '\0';
 }
 
+static char upper(char character)
+{
+    return character >= 'a' && character <= 'z' ? (char)(character - 'a' + 'A') : character;
+}
+
+static const char *find_character(const char *at, const char *end, char character)
+{
+    const char *found = at < end ? memchr(at, character, (size_t)(end - at)) : NULL;
+    return found != NULL ? found : end;
+}
+
+/* Of the places where `text` may begin, the next one at or behind `at`; the ends are remembered, so
+ * that no part of the line is searched twice for the same letter. */
 bool text_cursor_take_through(struct text_cursor *cursor, const char *text)
 {
-    struct text_cursor rest = *cursor;
-    for (; rest.at < rest.end; rest.at++) {
-        struct text_cursor match = rest;
-        if (lower(*rest.at) == lower(*text) && text_cursor_take(&match, text)) {
+    const char *small = find_character(cursor->at, cursor->end, lower(*text));
+    const char *large = find_character(cursor->at, cursor->end, upper(*text));
+    while (small < cursor->end || large < cursor->end) {
+        struct text_cursor match = {small < large ? small : large, cursor->end};
+        const char *start = match.at;
+        if (text_cursor_take(&match, text)) {
             *cursor = match;
             return true;
         }
+        if (start == small)
+            small = find_character(start + 1, cursor->end, lower(*text));
+        if (start == large)
+            large = find_character(start + 1, cursor->end, upper(*text));
+    }
+    return false;
+}
+
+bool text_cursor_next_number(struct text_cursor *cursor, struct text_cursor line)
+{
+    struct text_cursor rest = *cursor;
+    for (bool is_inside = rest.at > line.at && is_of_word(rest.at[-1]); rest.at < rest.end;
+         rest.at++) {
+        bool is_word = is_of_word(*rest.at);
+        if (is_word && !is_inside && digit_value(*rest.at) < 16) {
+            *cursor = rest;
+            return true;
+        }
+        is_inside = is_word;
     }
     return false;
 }
