@@ -86,12 +86,12 @@ static unsigned byte_at(const struct rewrite *rewrite, size_t offset)
 /* Without a mark, every second byte of ASCII in UTF-16 is 0. */
 static bool has_zeros_at(const char *text, size_t size_bytes, size_t first)
 {
-    size_t looked_at = size_bytes < 64 ? size_bytes : 64;
+    size_t looked_at = size_bytes < 64 ? size_bytes & ~(size_t)1 : 64;
     for (size_t i = first; i < looked_at; i += 2) {
         if (text[i] != '\0' || text[i ^ 1] == '\0')
             return false;
     }
-    return looked_at >= 4 && looked_at % 2 == 0;
+    return looked_at >= 4;
 }
 
 /* Controls stay for the next pass, so that a CR is seen there beside its LF. */

@@ -13,6 +13,8 @@ static const struct map_form FORMS[MAP_TEXT_FORM_COUNT] = {
                              map_lines_read_kernel_log, false, false, NULL},
     [MAP_TEXT_TABLE] = {"memmap of the UEFI shell or lsefimmap of GRUB", "MemoryMap,\"",
                         map_lines_find_table, map_lines_read_table, false, false, NULL},
+    [MAP_TEXT_XEN_EFI] = {"EFI memory map of Xen", " type=", map_lines_find_xen, map_lines_read_xen,
+                          false, false, NULL},
     [MAP_TEXT_E820] = {"BIOS-e820 lines of Linux", "BIOS-", map_lines_find_marked_e820,
                        map_lines_read_e820, false, true, NULL},
     [MAP_TEXT_LSMMAP] = {"lsmmap of GRUB", "base_addr", map_lines_find_lsmmap,

@@ -37,6 +37,10 @@ typedef const char *map_lines_read(struct text_cursor *cursor, struct map_line *
 map_lines_find map_lines_find_linux;
 map_lines_read map_lines_read_linux;
 
+/* The EFI map in Xen's log. */
+map_lines_find map_lines_find_xen;
+map_lines_read map_lines_read_xen;
+
 map_lines_find map_lines_find_kernel_log;
 map_lines_read map_lines_read_kernel_log;
 

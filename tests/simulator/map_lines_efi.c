@@ -202,6 +202,45 @@ const char *map_lines_read_linux(struct text_cursor *cursor, struct map_line *re
     return problem != NULL ? problem : finish(&line, ret_line);
 }
 
+/* --- Xen: 0000000000000-0000000007fff type=3 attr=000000000000000f -----------------------------
+ */
+
+/* An address without 0x has so many digits at least, or it is something else. */
+#define ADDRESS_DIGITS_MIN 8
+
+bool map_lines_find_xen(struct text_cursor *cursor, const char *mark)
+{
+    struct text_cursor rest = *cursor;
+    uint64_t number;
+    for (; text_cursor_next_number(&rest, *cursor); rest.at++) {
+        struct text_cursor row = rest;
+        if (text_cursor_take_long_hex(&row, *cursor, ADDRESS_DIGITS_MIN, &number) &&
+            text_cursor_take(&row, "-") &&
+            text_cursor_take_long_hex(&row, row, ADDRESS_DIGITS_MIN, &number) &&
+            text_cursor_take(&row, mark)) {
+            *cursor = rest;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *map_lines_read_xen(struct text_cursor *cursor, struct map_line *ret_line)
+{
+    struct map_line line = {0};
+    uint64_t last;
+    if (!text_cursor_take_hex(cursor, &line.row.physical_start) || !text_cursor_take(cursor, "-") ||
+        !text_cursor_take_hex(cursor, &last))
+        return "the range is not two hexadecimal numbers of 64 bits";
+    text_cursor_skip_blanks(cursor);
+    if (!text_cursor_expect(cursor, "type="))
+        return "the type is missing";
+    const char *problem = take_numeric_type(cursor, &line.row);
+    if (problem == NULL)
+        problem = map_lines_pages_of(line.row.physical_start, last, &line.row.page_count);
+    return problem != NULL ? problem : finish(&line, ret_line);
+}
+
 /* --- Our kernel: [region] … ------------------------------------------------------------------- */
 
 bool map_lines_find_kernel_log(struct text_cursor *cursor, const char *mark)
@@ -277,7 +316,7 @@ const char *map_lines_read_kernel_log(struct text_cursor *cursor, struct map_lin
  */
 
 /* A range in such a table has 16 digits a side; with fewer than these it is something else. */
-#define TABLE_DIGITS_MIN 8
+#define TABLE_DIGITS_MIN ADDRESS_DIGITS_MIN
 /* What may stand between the columns: blanks, or the cells of a table in Markdown. */
 #define SEPARATORS " \t|"
 /* What GRUB calls a type without a name. */

@@ -13,6 +13,7 @@
  *               BIOS-e820: 0000000000000000 - 000000000009f000 (usable)            before Linux 3.5
  *               BIOS-e801:, BIOS-88:, Xen: (a dom0), user:, modified:, reserve setup_data:
  *   Xen         (XEN)  [0000000000000000, 000000000009efff] (usable)
+ *               (XEN)  0000000000000-000000009efff type=7 attr=000000000000000f
  *   sysfs       /sys/firmware/memmap/0/start:0x0                         also as a list of values
  *   iomem       00001000-0009ffff : System RAM
  *   rows        type base pages attributes           tests/data/memory-maps: EFI type, hex base,
@@ -52,6 +53,7 @@ enum map_text_form {
     MAP_TEXT_LINUX,
     MAP_TEXT_KERNEL_LOG,
     MAP_TEXT_TABLE,
+    MAP_TEXT_XEN_EFI,
     MAP_TEXT_E820,
     MAP_TEXT_LSMMAP,
     MAP_TEXT_SYSFS,

@@ -442,6 +442,18 @@ def test_lists_of_efi_without_e820_are_read():
     assert rows_of(arm) == [(7, 0x40000000, 0x10, 0xF), (6, 0x40010000, 1, RUNTIME)]
 
 
+def test_efi_map_of_xen_is_preferred_to_its_list():
+    rows = [(3, 0, 8, 0xF), (7, 0x8000, 0x35, 0xF), (10, 0x3F000, 1, RUNTIME)]
+    text = "(XEN) EFI memory map:\n" + "".join(
+        f"(XEN)  {base:013x}-{base + pages * 4096 - 1:013x} type={kind} attr={attributes:016x}\n"
+        for kind, base, pages, attributes in rows)  # fmt: skip
+    assert rows_of(XEN + text) == rows
+    assert rows_of(quoted(XEN + text)) == rows
+    assert rows_of(text.replace("\n", "\n\n")) == rows
+    assert rows_of(wrapped(50, "> ")(text)) == rows
+    assert rows_of(text + text.replace("0008000", "0100000")) == rows
+
+
 def test_grub_s_errors_are_errors():
     result = run_program(GRUB.replace(" 0000009f ", " 0000009e "))
     assert result.status == NO_INPUT and "-:3: last address and number of pages contradict" in result.errors
@@ -459,7 +471,7 @@ def test_unknown_form_names_the_closest_line_the_forms_and_a_command():
         assert words in result.errors
 
 
-@pytest.mark.parametrize("text", [b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 9, b"\0" * 99, b"=", b"&amp;" * 9,
+@pytest.mark.parametrize("text", [b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 9, b"\0", b"\0" * 99, b"a\0b", b"=", b"&amp;" * 9,
                                   b"\xff\xfe", b"<", b"\x1b[", b"\x1b]", b"==> 0/end <=="])  # fmt: skip
 def test_bytes_of_any_kind_are_refused_with_a_sentence(text):
     result = run_program(text)
