@@ -189,6 +189,12 @@ def test_row_that_a_terminal_cut_is_joined(width):
                  ["e820", "shell", "linux"])  # fmt: skip
 
 
+def test_doubts_about_a_wrapped_row_name_its_first_line():
+    text = wrapped(60, "> ")(LINUX.replace("mem02", "mem05"))
+    line = next(number for number, part in enumerate(text.splitlines(), 1) if "mem05" in part)
+    assert f"-:{line}: warning: rows are missing" in run_program(text).errors
+
+
 def test_row_that_breaks_off_does_not_swallow_what_follows():
     result = run_program(E820.replace("] reserved", "]"))
     assert result.status == NO_INPUT and "-:2: the kind of memory is not known" in result.errors
@@ -243,7 +249,8 @@ ABOVE = "BIOS-e820: [mem 0x0000000100000000-0x0000000100000fff] usable\n"
 ABOVE_SHELL = "Available  0000000100000000-0000000100000FFF 0000000000000001 000000000000000F\n"
 ABOVE_GRUB = "conv-mem  0000000100000000-0000000100000fff 00000001      4KiB UC WC WT WB\n"
 ABOVE_ROWS = [(7, 0x100000000, 1, 0xF)]
-SUMS = "  Reserved  :             96 Pages (393,216 Bytes)\n  Available :            159 Pages\nTotal Memory: 1 MB\n"
+SUMS = "  Reserved  :             96 Pages (393,216 Bytes)\n  Available :            159 Pages\n"
+ENTRY = "0/start:0x0\n0/end:0x3fffff\n0/type:System RAM\n"
 SECOND_MAPS = {
     "an address goes back": (E820, "BIOS-e820: [mem 0x0000000000100000-0x000000007fffffff] usable\n"),
     "a heading": (E820, "BIOS-provided physical RAM map:\n" + ABOVE),
@@ -262,6 +269,7 @@ SECOND_MAPS = {
     "numbers go back": (LINUX, "efi: mem00: type=7, attr=0xf, range=[0x100000000-0x100001000) (0MB)\n"),
     "Xen's domain": ("(XEN)  [0000000000000000, 000000000009fbff] (usable)\n",
                      "(XEN) Dom0 memory map:\n(XEN)  [0000000100000000, 0000000100000fff] (usable)\n"),
+    "entries of sysfs again": (ENTRY, ENTRY.replace("0x0", "0x200000")),
     "data rows": ("# columns: type base pages attr\n7 0x0 88 0xf\n", "# columns: type base pages attr\n7 0x0 99 0xf\n"),
 }  # fmt: skip
 
@@ -379,6 +387,7 @@ SYSFS = {
     "a loop": "{start:#x} {end:#x} {kind}\n",
     "a loop that counts": "{n}: {start:#x} - {end:#x} {kind}\n",
     "a loop, kind first": "{kind}: {start:#x}-{end:#x}\n",
+    "last bytes in the same way": "{start:016x}-{end:016x} ({kind})\n",
     "the kernel's own example": "{start:016x}-{behind:016x} ({kind})\n",
 }  # fmt: skip
 
