@@ -478,11 +478,14 @@ static bool take_spelled_colour(struct text_cursor *cursor)
 }
 
 /* \u003c as JSON spells <. */
-static bool take_unicode_escape(struct text_cursor *cursor, unsigned *ret_byte)
+static bool take_unicode_escape(struct text_cursor *cursor, uint32_t *ret_code_point)
 {
     struct text_cursor rest = *cursor;
-    if (!text_cursor_take(&rest, "\\u00") || !take_hex_pair(&rest, ret_byte) || *ret_byte >= 0x80)
+    unsigned high, low;
+    if (!text_cursor_take(&rest, "\\u") || !take_hex_pair(&rest, &high) ||
+        !take_hex_pair(&rest, &low))
         return false;
+    *ret_code_point = high << 8 | low;
     *cursor = rest;
     return true;
 }
@@ -516,15 +519,15 @@ static bool take_spelled_character(struct text_cursor *cursor, char *ret_charact
 static void decode_escape(struct rewrite *rewrite)
 {
     struct text_cursor cursor = rest_of(rewrite);
-    unsigned byte;
+    uint32_t code_point;
     char character = peek(rewrite, 0);
     if (character != '#' && character != '\\' && character != '^') {
         put(rewrite, character);
         rewrite->at++;
     } else if (take_spelled_colour(&cursor)) {
         move_behind(rewrite, cursor);
-    } else if (take_unicode_escape(&cursor, &byte)) {
-        put_code_point(rewrite, byte);
+    } else if (take_unicode_escape(&cursor, &code_point)) {
+        put_code_point(rewrite, code_point);
         move_behind(rewrite, cursor);
     } else if (take_spelled_character(&cursor, &character)) {
         if (character != '\0')

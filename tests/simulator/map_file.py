@@ -1,11 +1,14 @@
 """The bytes of a memory map: a file, a pipe, standard input, a compressed log, or the folder
 /sys/firmware/memmap."""
 
+import base64
+import binascii
 import bz2
 import gzip
 import io
 import lzma
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -79,6 +82,23 @@ def unpack(data):
     return data
 
 
+BASE64_PART = re.compile(rb"^Content-Transfer-Encoding:[ \t]*base64[ \t]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n"
+                         rb"((?:[A-Za-z0-9+/=]+[ \t]*\r?\n?)+)", re.I | re.M)  # fmt: skip
+
+
+def decode_base64_parts(data):
+    """The parts of a raw mail that are in base64, in their place. (The program decodes
+    quoted-printable.)"""
+
+    def decode(match):
+        try:
+            return match[0][: match.start(1) - match.start()] + base64.b64decode(match[1])
+        except binascii.Error:
+            return match[0]
+
+    return BASE64_PART.sub(decode, data)
+
+
 def open_stream(path):
     if path == STANDARD_INPUT:
         if sys.stdin is None:
@@ -96,6 +116,6 @@ def read(path):
         if path != STANDARD_INPUT and Path(path).is_dir():
             return read_folder(Path(path))
         with open_stream(path) as stream:
-            return unpack(read_limited(stream))
+            return decode_base64_parts(unpack(read_limited(stream)))
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror}") from None

@@ -135,6 +135,15 @@ static bool find_time(struct text_cursor line, uint64_t *ret_time_us)
     return false;
 }
 
+/* A blank line ends a table; it may go on behind it all the same. */
+static void end_tables(struct map_reader *reader)
+{
+    for (unsigned i = 0; i < MAP_TEXT_FORM_COUNT; i++) {
+        reader->lists[i].is_table = false;
+        reader->lists[i].has_gap = true;
+    }
+}
+
 static void begin_anew(struct map_reader *reader)
 {
     for (unsigned i = 0; i < MAP_TEXT_FORM_COUNT; i++) {
@@ -183,8 +192,11 @@ static bool goes_back(const struct map_form *form, const struct map_list *list,
         return row->number < list->next_number;
     if (form->read == map_lines_read_data)
         return false; /* the rows of a test's file may lie in any order, and overlap */
+    /* The firmware's own rows may lie in any order, but those of a table that follows a gap in the
+     * text begin below the first one only if they are another table's. */
     if (!form->is_sorted)
-        return overlap(row, &list->first);
+        return overlap(row, &list->first) ||
+               (list->has_gap && (row->first <= list->first.first || overlap(row, &list->last)));
     bool may_be_inside = form->read == map_lines_read_iomem;
     return row->first < list->last.first ||
            (!may_be_inside && overlap(row, &list->last) && row->first == list->last.first);
@@ -279,6 +291,7 @@ static bool add_row(struct map_reader *reader, enum map_text_form form, const st
         list->first = *row;
     list->last = *row;
     list->is_table = form == MAP_TEXT_TABLE || form == MAP_TEXT_ROWS;
+    list->has_gap = false;
     if (row->row.type < 16)
         list->page_counts[row->row.type] += row->row.page_count; /* may wrap: only compared */
     if (list->map < MAP_TEXT_MAP_LIMIT)
@@ -506,8 +519,7 @@ static bool process_line(struct map_reader *reader, struct text_cursor line)
     if (is_heading(line))
         begin_anew(reader);
     if (is_blank(line)) {
-        for (unsigned i = 0; i < MAP_TEXT_FORM_COUNT; i++)
-            reader->lists[i].is_table = false;
+        end_tables(reader);
         return true;
     }
     if (is_comment(line))

@@ -21,6 +21,7 @@ struct map_list {
     bool is_open;    /* a map has begun */
     bool must_break; /* the next row begins another */
     bool is_table;   /* the line before was a row: this one should be */
+    bool has_gap;    /* a blank line stands behind the last row */
     size_t map;      /* its index in the text's maps; MAP_TEXT_MAP_LIMIT: not counted any more */
     struct map_line first;
     struct map_line last;

@@ -1,5 +1,6 @@
 """Files as they lie around: compressed, in folders, behind pipes, with names in any script."""
 
+import base64
 import bz2
 import gzip
 import json
@@ -65,6 +66,18 @@ def test_zstd_that_is_not_installed_is_named(tmp_path, monkeypatch):
     path.write_bytes(zstd(TEXT.encode()))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "install the package zstd" in simulate(path).errors
+
+
+def test_raw_mail_in_base64_is_decoded(tmp_path):
+    mail = ("From: a@b.c\nContent-Type: multipart/mixed; boundary=xx\n\n--xx\nContent-Type: text/plain\n"
+            "Content-Transfer-Encoding: base64\nContent-Disposition: inline\n\n")  # fmt: skip
+    path = tmp_path / "mail.mbox"
+    for line_end in ("\n", "\r\n"):
+        text = mail + base64.encodebytes(("Hello,\n\n" + TEXT * 3).encode()).decode() + "\n--xx--\n"
+        path.write_bytes(text.replace("\n", line_end).encode())
+        assert simulate(path, "--print-map").output.count("\n") == 7
+    path.write_text(mail + "AAA\n")
+    assert simulate(path).status == NO_INPUT
 
 
 def make_entry(folder, number, start, end, kind):

@@ -149,6 +149,7 @@ ENCODINGS = {
     "no-break spaces in Latin-1": lambda text: text.replace(" ", "\u00a0").encode("latin-1"),
     "dashes": lambda text: re.sub(r"(?<=[0-9a-fA-F]{16})-", "\u2013", text),
     "dashes of Windows": lambda text: re.sub(r"(?<=[0-9a-fA-F]{16})-", "\x96", text).encode("latin-1"),
+    "JSON's escapes": lambda text: text.replace("[", "\\u005b").replace(" ", "\\u00A0"),
     "colours inside a row": lambda text: re.sub(r"(BIOS-e820: |mem..: )", "\x1b[33m\\1\x1b[0m", text),
     "spelled colours": lambda text: re.sub(r"(BIOS-e820: |mem..: )", r"#033[33m\1#033[0m", text),
 }  # fmt: skip
@@ -213,6 +214,12 @@ def test_prose_around_a_table_does_not_stop_it():
     assert len(rows_of("Hello,\nthis is it:\n" + rows + "\nThanks,\n2 of us\n")) == 2
 
 
+def test_blank_line_inside_a_table_does_not_cut_it():
+    require_same(on_each_line(lambda line: line + "\n"))
+    unsorted = SHELL + "\nAvailable  0000000000200000-0000000000200FFF 0000000000000001 000000000000000F\n"
+    assert len(rows_of(unsorted)) == 4
+
+
 def test_row_that_was_copied_wrongly_is_no_prose():
     result = run_program(SHELL.replace("Reserved   00000000000A0000", "Reserved   OOOOOOOOOOOA0000"))
     assert result.status == NO_INPUT and "-:2: this is no row of the shell's memmap" in result.errors
@@ -265,6 +272,7 @@ SECOND_MAPS = {
     "the shell's sums": (SHELL, SUMS + ABOVE_SHELL),
     "a row of the shell again": (SHELL, SHELL.splitlines(True)[0]),
     "a row that overlaps": (SHELL, "Available  0000000000000000-0000000000001FFF 0000000000000002 000000000000000F\n"),
+    "a blank line and a lower row": (SHELL, "\nBS_Code    0000000000000000-0000000000000FFF 0000000000000001 000000000000000F\n"),
     "GRUB's prompt": (GRUB, "grub> lsefimmap\n" + ABOVE_GRUB),
     "numbers go back": (LINUX, "efi: mem00: type=7, attr=0xf, range=[0x100000000-0x100001000) (0MB)\n"),
     "Xen's domain": ("(XEN)  [0000000000000000, 000000000009fbff] (usable)\n",
