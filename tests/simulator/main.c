@@ -197,19 +197,27 @@ static _Noreturn void refuse_map(const struct options *options, const struct map
     exit(EXIT_NO_INPUT);
 }
 
+/* More of them are only counted. */
+#define SHOWN_MAPS_MAX 8
+
+static void print_maps(const struct options *options, const struct map_text *map)
+{
+    (void)fprintf(stderr, "simulate: %s: %zu maps are in it:", options->source, map->map_count);
+    for (size_t i = 0; i < map->map_count && i < SHOWN_MAPS_MAX; i++)
+        (void)fprintf(stderr, "%s %zu from line %u (%s, %zu rows)", i == 0 ? "" : ",", i + 1,
+                      map->maps[i].line, map_text_form_name(map->maps[i].form),
+                      map->maps[i].row_count);
+    (void)fprintf(stderr, "%s; map %zu is read, --map N reads another\n",
+                  map->map_count > SHOWN_MAPS_MAX ? ", …" : "", map->map_number);
+}
+
 static void print_notes(const struct options *options, const struct map_text *map)
 {
     for (size_t i = 0; i < map->note_count; i++)
         (void)fprintf(stderr, "simulate: %s:%u: warning: %s\n", options->source, map->notes[i].line,
                       map->notes[i].text);
-    if (map->map_count == 1)
-        return;
-    (void)fprintf(stderr, "simulate: %s: %zu maps are in it:", options->source, map->map_count);
-    for (size_t i = 0; i < map->map_count; i++)
-        (void)fprintf(stderr, "%s %zu from line %u (%s, %zu rows)", i == 0 ? "" : ",", i + 1,
-                      map->maps[i].line, map_text_form_name(map->maps[i].form),
-                      map->maps[i].row_count);
-    (void)fprintf(stderr, "; map %zu is read, --map N reads another\n", map->map_number);
+    if (map->map_count > 1)
+        print_maps(options, map);
 }
 
 static struct input read_map(const struct options *options)

@@ -18,7 +18,7 @@ import terminal
 import units
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "build/simulator/simulate"
+PROGRAM = Path(os.environ.get("SIMULATOR", ROOT / "build/simulator/simulate"))
 LOADS = ["boot", "random", "exhaustion", "fragmentation"]
 FORMS = """\
 A memory map is read in any of these forms; what stands before and behind it on a line, lines that
@@ -34,6 +34,8 @@ a mailer wrapped, and other lines of a log are no hindrance:
   data rows             type base pages attributes, or usable|reserved|acpi|nvs first last
 A file may be compressed (gz, xz, zst, bz2), a raw mail (quoted-printable) or HTML. Of several maps
 in one text the first of the form that tells most is read; --map reads another.
+
+BUILD=DIR in the environment builds into another folder than build.
 
 Exit status: 0 it boots and every invariant holds; 1 no memory map or a wrong option; 2 the loader
 would stop or the kernel panic on such a machine; 3 an invariant is broken, which is a bug.

@@ -185,3 +185,21 @@ def test_script_hands_everything_on(tmp_path):
     done = subprocess.run([shutil.which("bash"), ROOT / "scripts/simulate.sh", path, "--print-map"], capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert done.stdout == ROWS and done.returncode == READY
+
+
+def test_built_checkout_that_cannot_be_written_is_used_as_it_is(tmp_path):
+    """Nobody else can see whether root may write: the test is for users."""
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (tmp_path / "map.txt").write_text(TEXT)
+    build = tmp_path / "build"
+    (build / "simulator").mkdir(parents=True)
+    shutil.copy(ROOT / "build/simulator/simulate", build / "simulator")
+    build.chmod(0o555)
+    command = [ROOT / "scripts/simulate.sh", tmp_path / "map.txt", "--print-map"]
+    done = subprocess.run(command, env={**os.environ, "BUILD": str(build)}, capture_output=True, text=True, check=False)
+    assert done.stdout == ROWS and done.stderr == ""
+    (tmp_path / "empty").mkdir(mode=0o555)
+    done = subprocess.run(command, env={**os.environ, "BUILD": str(tmp_path / "empty")}, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == NO_INPUT and "BUILD=DIR builds elsewhere" in done.stderr
