@@ -27,13 +27,13 @@ a mailer wrapped, and other lines of a log are no hindrance:
                         (BIOS-e801, BIOS-88, user, modified, reserve setup_data, Xen in a dom0)
   the UEFI shell        memmap, or memmap -sfo; also UTF-16, as `memmap > map.txt` writes it
   GRUB                  lsefimmap, or lsmmap
-  Xen                   the RAM map of xl dmesg
+  Xen                   the RAM map or the EFI memory map of xl dmesg
   Linux, without dmesg  /sys/firmware/memmap (the folder, or its files as grep -r . prints them),
                         /proc/iomem (as root)
   this kernel's log     [region] ... (command line print-regions)
   data rows             type base pages attributes, or usable|reserved|acpi|nvs first last
-A file may be compressed (gz, xz, zst, bz2), a raw mail (quoted-printable) or HTML. Of several maps
-in one text the first of the form that tells most is read; --map reads another.
+A file may be compressed (gz, xz, zst, bz2), a raw mail (quoted-printable, base64) or HTML. Of several
+maps in one text the first of the form that tells most is read; --map reads another.
 
 BUILD=DIR in the environment builds into another folder than build.
 

@@ -10,7 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 from lab import FOLDER, NO_INPUT, READY, ROOT, simulate, simulate_json
@@ -187,19 +189,30 @@ def test_script_hands_everything_on(tmp_path):
     assert done.stdout == ROWS and done.returncode == READY
 
 
-def test_built_checkout_that_cannot_be_written_is_used_as_it_is(tmp_path):
-    """Nobody else can see whether root may write: the test is for users."""
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    (tmp_path / "map.txt").write_text(TEXT)
-    build = tmp_path / "build"
+@pytest.fixture(name="open_folder")
+def folder_for_everybody():
+    """What pytest makes is its user's only."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_built_checkout_that_cannot_be_written_is_used_as_it_is(open_folder):
+    (open_folder / "map.txt").write_text(TEXT)
+    build = open_folder / "build"
     (build / "simulator").mkdir(parents=True)
     shutil.copy(ROOT / "build/simulator/simulate", build / "simulator")
     build.chmod(0o555)
-    command = [ROOT / "scripts/simulate.sh", tmp_path / "map.txt", "--print-map"]
-    done = subprocess.run(command, env={**os.environ, "BUILD": str(build)}, capture_output=True, text=True, check=False)
+    (open_folder / "empty").mkdir(mode=0o555)
+
+    def run_in(folder):
+        """As somebody else than root, who may write everywhere."""
+        user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        return subprocess.run([ROOT / "scripts/simulate.sh", open_folder / "map.txt", "--print-map"],
+                              env={**os.environ, "BUILD": str(folder)}, capture_output=True,
+                              text=True, check=False, **user)  # fmt: skip
+
+    done = run_in(build)
     assert done.stdout == ROWS and done.stderr == ""
-    (tmp_path / "empty").mkdir(mode=0o555)
-    done = subprocess.run(command, env={**os.environ, "BUILD": str(tmp_path / "empty")}, capture_output=True, text=True,
-                          check=False)  # fmt: skip
+    done = run_in(open_folder / "empty")
     assert done.returncode == NO_INPUT and "BUILD=DIR builds elsewhere" in done.stderr
