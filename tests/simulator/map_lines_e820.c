@@ -168,7 +168,7 @@ static bool is_long_range_with_parenthesis(struct text_cursor row, struct text_c
     if (!text_cursor_take_long_hex(&row, line, LONG_ADDRESS_DIGITS_MIN, &number))
         return false;
     text_cursor_skip_any(&row, "] \t");
-    return text_cursor_take(&row, "(");
+    return text_cursor_take(&row, "(") && !text_cursor_take_decimal(&row, &number);
 }
 
 static bool is_bare_row(struct text_cursor row, struct text_cursor line)
@@ -178,7 +178,9 @@ static bool is_bare_row(struct text_cursor row, struct text_cursor line)
     struct text_cursor address = row;
     if (!text_cursor_take(&address, "[mem")) {
         (void)text_cursor_take(&address, "[");
-        if (!text_cursor_take_long_hex(&address, line, LONG_ADDRESS_DIGITS_MIN, &first))
+        struct text_cursor prefix = address;
+        if (text_cursor_take(&prefix, "0x") ||
+            !text_cursor_take_long_hex(&address, line, LONG_ADDRESS_DIGITS_MIN, &first))
             return false;
     }
     if (has_word_before(row, line))
@@ -233,9 +235,11 @@ bool map_lines_find_lsmmap(struct text_cursor *cursor, const char *mark)
     struct text_cursor rest = *cursor;
     while (text_cursor_take_through(&rest, mark)) {
         struct text_cursor row = rest;
-        uint64_t number;
-        text_cursor_skip_any(&row, " =");
-        if (row.at > rest.at && text_cursor_take_hex(&row, &number)) {
+        const char *word = rest.at - strlen(mark);
+        struct text_cursor before = {word - 1, rest.end};
+        text_cursor_skip_blanks(&row);
+        if ((word == cursor->at || text_cursor_at_word_end(&before)) &&
+            text_cursor_take(&row, "=")) {
             *cursor = rest;
             return true;
         }

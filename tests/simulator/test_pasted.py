@@ -237,6 +237,8 @@ DMESG = f"""\
 [    0.000000] PM: hibernation: Registered nosave memory: [mem 0x00000000-0x00000fff]
 [    0.000000] PM: Registered nosave memory: 000000000009f000 - 00000000000a0000
 [    0.000000] [mem 0xd0000000-0xdfffffff] available for PCI devices
+[    0.004608] crashkernel reserved: 0x0000000055000000 - 0x0000000075000000 (512 MB)
+[    0.100000] DMAR: dmar0: reg_base_addr fed90000 ver 4:0 cap 1c0000c40660462 ecap 49e2ff0505e
 [    0.500000] system 00:01: [mem 0xfed1c000-0xfed1ffff] has been reserved
 [    0.500000] PCI: MMCONFIG at [mem 0xe0000000-0xefffffff] reserved in E820
 [    0.600000] pci 0000:00:02.0: reg 0x10: [mem 0xf0000000-0xf0ffffff 64bit]
