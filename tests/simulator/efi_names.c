@@ -158,6 +158,8 @@ bool efi_names_take_e820_kind(struct text_cursor *cursor, uint32_t *ret_type)
         {0, "soft-reserved"},
         {0, "application reserved"},
         {0, "RAM holding coreboot tables"},
+        {0, "configuration tables"},
+        {0, "vendor reserved"},
         {0, "RAM holding firmware code"},
         {0, "Unknown E820 type"},
     };

@@ -157,8 +157,9 @@ static bool has_word_before(struct text_cursor cursor, struct text_cursor line)
     return cursor.at > line.at && !text_cursor_at_word_end(&before);
 }
 
-/* Xen's notation: a kind in parentheses behind two long addresses, whether it is known or not. */
-static bool is_long_range_with_parenthesis(struct text_cursor row, struct text_cursor line)
+/* Two long addresses and a kind behind a parenthesis (Xen) or a colon (coreboot), whether it is
+ * known or not. */
+static bool is_long_range_with_kind(struct text_cursor row, struct text_cursor line)
 {
     uint64_t number;
     (void)text_cursor_take(&row, "[");
@@ -168,7 +169,8 @@ static bool is_long_range_with_parenthesis(struct text_cursor row, struct text_c
     if (!text_cursor_take_long_hex(&row, line, LONG_ADDRESS_DIGITS_MIN, &number))
         return false;
     text_cursor_skip_any(&row, "] \t");
-    return text_cursor_take(&row, "(") && !text_cursor_take_decimal(&row, &number);
+    bool has_kind = text_cursor_take(&row, "(") || text_cursor_take(&row, ": ");
+    return has_kind && !text_cursor_take_decimal(&row, &number);
 }
 
 static bool is_bare_row(struct text_cursor row, struct text_cursor line)
@@ -185,7 +187,7 @@ static bool is_bare_row(struct text_cursor row, struct text_cursor line)
     }
     if (has_word_before(row, line))
         return false;
-    if (is_long_range_with_parenthesis(row, line))
+    if (is_long_range_with_kind(row, line))
         return true;
     if (take_range(&row, &first, &last) != NULL)
         return false;

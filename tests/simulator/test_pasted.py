@@ -350,6 +350,14 @@ def test_list_of_xen_and_rows_without_a_mark_are_read(text):
     assert rows_of(text) == E820_ROWS
 
 
+def test_list_without_a_mark_drops_no_row():
+    coreboot = "0. 0000000000000000-0000000000000fff: CONFIGURATION TABLES\n1. 0000000000001000-000000000009ffff: RAM\n"
+    assert rows_of(coreboot) == [(0, 0, 1, 0xF), (7, 0x1000, 0x9F, 0xF)]
+    for text in (coreboot.replace("CONFIGURATION TABLES", "WOOD"), XEN.replace("(reserved)", "(wood)")):
+        result = run_program(text)
+        assert result.status == NO_INPUT and "the kind of memory is not known" in result.errors
+
+
 def test_kinds_of_every_age_are_known():
     kinds = [("usable", 7), ("System RAM", 7), ("kernel usable RAM", 7), ("usable; crypto-capable", 7),
              ("ACPI data", 9), ("ACPI NVS", 10), ("unusable", 8), ("persistent (type 7)", 14),
