@@ -22,7 +22,8 @@ ROWS = "# columns: type base pages attr\n7 0x0 160 0xf\n7 0x100000 261888 0xf\n"
 SIMULATE = [sys.executable, str(FOLDER / "simulate.py")]
 NAMES = ["ü.txt", "карта.txt", "地図.txt", "🗺.txt", "مخطط.txt", 'a"b<c>&\\.txt']
 # ASCII only, and ASCII so thoroughly that Python itself knows no other characters.
-ENVIRONMENTS = [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
+ENVIRONMENTS = [{"PYTHONIOENCODING": "ascii"},
+                {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]  # fmt: skip
 
 
 def shell(command, **environment):
@@ -92,15 +93,17 @@ def make_entry(folder, number, start, end, kind):
 def test_folder_of_sys_firmware_memmap_is_read(tmp_path):
     folder = tmp_path / "memmap"
     for number in range(11):
-        make_entry(folder, number, number << 20, (number << 20) + 0xFFFF, "System RAM" if number % 2 else "Reserved")
+        kind = "System RAM" if number % 2 else "Reserved"
+        make_entry(folder, number, number << 20, (number << 20) + 0xFFFF, kind)
     output = simulate(folder, "--print-map").output
     assert output.splitlines()[1:4] == ["0 0x0 16 0xf", "7 0x100000 16 0xf", "0 0x200000 16 0xf"]
     assert output.splitlines()[-1] == "0 0xa00000 16 0xf", "in the order of the numbers"
     assert "it is a folder, and none of a memory map" in simulate(tmp_path).errors
 
 
-@pytest.mark.parametrize("command", ["simulate <(printf '%b' \"$TEXT\")", "printf '%b' \"$TEXT\" | simulate /dev/stdin",
-                                     "printf '%b' \"$TEXT\" | simulate -"])  # fmt: skip
+@pytest.mark.parametrize("command", [
+    "simulate <(printf '%b' \"$TEXT\")", "printf '%b' \"$TEXT\" | simulate /dev/stdin",
+    "printf '%b' \"$TEXT\" | simulate -"])  # fmt: skip
 def test_map_may_come_through_a_pipe(command):
     done = shell(command + " --print-map", TEXT=TEXT)
     assert done.stdout.decode() == ROWS and done.stderr == b""
@@ -115,7 +118,8 @@ def test_map_may_come_through_a_fifo(tmp_path):
 @pytest.mark.parametrize("options", ["", "--json", "--help"])
 def test_pipe_that_closes_ends_it_without_a_word(options, tmp_path):
     (tmp_path / "map.txt").write_text(TEXT)
-    done = shell(f'simulate {tmp_path}/map.txt {options} | head -1; exit "${{PIPESTATUS[0]}}"', TMPDIR=str(tmp_path))
+    done = shell(f'simulate {tmp_path}/map.txt {options} | head -1; exit "${{PIPESTATUS[0]}}"',
+                 TMPDIR=str(tmp_path))  # fmt: skip
     assert done.stdout.count(b"\n") == 1 and done.stderr == b""
     assert done.returncode in (0, 128 + signal.SIGPIPE)
     assert [path.name for path in tmp_path.iterdir()] == ["map.txt"], "nothing is left behind"
@@ -174,8 +178,9 @@ def test_unknown_option_is_one_sentence(option, words):
 
 def test_help_names_every_option_and_form():
     output = simulate("--help").output
-    for word in ("FILE", "--generate", "--map N", "--load", "--heap-policy", "--heap-debug", "--temp-heap", "--old-cpu",
-                 "--seed", "--svg", "--json", "--print-map", "lsefimmap", "/proc/iomem", "xl dmesg", "gz, xz, zst"):
+    for word in ("FILE", "--generate", "--map N", "--load", "--heap-policy", "--heap-debug", "--temp-heap",
+                 "--old-cpu", "--seed", "--svg", "--json", "--print-map", "lsefimmap", "/proc/iomem",
+                 "xl dmesg", "gz, xz, zst"):  # fmt: skip
         assert word in output
     assert max(map(len, output.splitlines())) <= 100
 
@@ -184,7 +189,7 @@ def test_script_hands_everything_on(tmp_path):
     """scripts/simulate.sh itself, with a name and a pipe."""
     path = tmp_path / "ü.txt"
     path.write_text(TEXT)
-    done = subprocess.run([shutil.which("bash"), ROOT / "scripts/simulate.sh", path, "--print-map"], capture_output=True,
+    done = subprocess.run([ROOT / "scripts/simulate.sh", path, "--print-map"], capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert done.stdout == ROWS and done.returncode == READY
 

@@ -21,8 +21,9 @@ def test_log_of_a_kernel_becomes_a_table():
     lines = LOG.read_text(encoding="utf-8").splitlines()
     assert len(output.splitlines()) == len(lines) + 2, "a heading, a line each, and a blank before the last"
     assert re.search(r"^  guard: null pointer +0x0000000000000000 +4 KiB none$", output, re.M)
-    assert re.search(r"^  direct map of RAM +0xffff800000100000 +477 MiB rw- +238 × 2 MiB, 282 × 4 KiB$", output, re.M)
-    assert re.search(r"^  direct map of framebuffer +0xffff8000c0000000 +3\.91 MiB rw- write-combining +1 × 2 MiB", output, re.M)
+    for row in (r"direct map of RAM +0xffff800000100000 +477 MiB rw- +238 × 2 MiB, 282 × 4 KiB$",
+                r"direct map of framebuffer +0xffff8000c0000000 +3\.91 MiB rw- write-combining +1 × 2"):
+        assert re.search("^  " + row, output, re.M)
     assert output.endswith("\nAudit passed: 2554 pages, in 17 tables of 4 levels from 0x1fe80000 on.\n")
 
 
@@ -45,7 +46,8 @@ def test_what_cannot_be_shown_is_a_sentence(arguments, words):
 
 
 def test_damaged_line_is_a_sentence():
-    done = print_map("--log", "-", text=LOG.read_text(encoding="utf-8").replace("size_kib=636", "size_kib=6e6"))
+    text = LOG.read_text(encoding="utf-8").replace("size_kib=636", "size_kib=6e6")
+    done = print_map("--log", "-", text=text)
     assert done.returncode == 1 and "a [map] line of the log is damaged" in done.stderr
 
 

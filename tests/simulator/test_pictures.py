@@ -65,9 +65,10 @@ def text_end(text):
     """The right end of a text, in pixels."""
     words, size = "".join(text.itertext()), float(text.get("font-size") or 12)
     classes = text.get("class") or ""
-    em = picture_svg.EM_BOLD if "b" in classes.split() else picture_svg.EM_MONO if "mono" in classes else picture_svg.EM
-    width = picture_svg.text_width(words, size, em)
-    return float(text.get("x")) + {"start": 1, "middle": 0.5, "end": 0}[text.get("text-anchor", "start")] * width
+    em = picture_svg.EM_MONO if "mono" in classes else picture_svg.EM
+    em = picture_svg.EM_BOLD if "b" in classes.split() else em
+    share = {"start": 1, "middle": 0.5, "end": 0}[text.get("text-anchor", "start")]
+    return float(text.get("x")) + share * picture_svg.text_width(words, size, em)
 
 
 @pytest.mark.parametrize("load", ["boot", "random", "exhaustion", "fragmentation"])
@@ -86,7 +87,8 @@ def test_svg_s_labels_do_not_touch_the_borders_of_their_blocks(tmp_path):
     elements = list(root)
     labels = 0
     for block, label in zip(elements, elements[1:]):
-        if block.tag == SVG + "rect" and label.tag == SVG + "text" and label.get("text-anchor") == "middle":
+        is_pair = block.tag == SVG + "rect" and label.tag == SVG + "text"
+        if is_pair and label.get("text-anchor") == "middle":
             labels += 1
             width = picture_svg.text_width(label.text, 11, picture_svg.EM_BOLD)
             assert width + 2 * picture_svg.BORDER <= float(block.get("width")), label.text
@@ -96,7 +98,8 @@ def test_svg_s_labels_do_not_touch_the_borders_of_their_blocks(tmp_path):
 @pytest.mark.parametrize("load, words", [
     ("boot", ["heap allocations", "GiB)"]), ("random", ["40000 operations", "MiB) held"]),
     ("exhaustion", ["runs of 1 GiB", "GiB) taken"]),
-    ("fragmentation", ["131072 frames (512 MiB) taken", "large runs could be had", "KiB overhead"])])  # fmt: skip
+    ("fragmentation", ["131072 frames (512 MiB) taken", "large runs could be had",
+                       "KiB overhead"])])  # fmt: skip
 def test_figures_of_a_load_have_units(load, words, tmp_path):
     result, root = draw(tmp_path, CLEVO, "--load", load)
     for text in (" ".join(texts(root)), " ".join(result.output.split())):
