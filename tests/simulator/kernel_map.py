@@ -57,4 +57,4 @@ def main():
 
 
 if __name__ == "__main__":
-    terminal.guard(main)
+    terminal.guard(main, "print-map")

@@ -32,8 +32,8 @@ a mailer wrapped, and other lines of a log are no hindrance:
                         /proc/iomem (as root)
   this kernel's log     [region] ... (command line print-regions)
   data rows             type base pages attributes, or usable|reserved|acpi|nvs first last
-A file may be compressed (gz, xz, zst, bz2), a raw mail (quoted-printable, base64) or HTML. Of several
-maps in one text the first of the form that tells most is read; --map reads another.
+A file may be compressed (gz, xz, zst, bz2), a raw mail (quoted-printable, base64) or HTML. Of
+several maps in one text the first of the form that tells most is read; --map reads another.
 
 BUILD=DIR in the environment builds into another folder than build.
 
@@ -185,4 +185,4 @@ def main():
 
 
 if __name__ == "__main__":
-    terminal.guard(main)
+    terminal.guard(main, "simulate")

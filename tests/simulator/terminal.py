@@ -34,8 +34,15 @@ def end_by(number):
     os.kill(os.getpid(), number)
 
 
-def guard(main):
-    """Run the program; the other end of a pipe may close, and a user may press Ctrl-C."""
+def end_with(sentence):
+    """What is left in the buffers cannot be written either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(sentence)
+
+
+def guard(main, name):
+    """Run the program; the other end of a pipe may close, a disk may be full, and a user may press
+    Ctrl-C."""
     prepare()
     try:
         try:
@@ -48,7 +55,5 @@ def guard(main):
     except KeyboardInterrupt:
         end_by(signal.SIGINT)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left cannot be written either
-        sys.exit("simulate: the output cannot be written: " + error.strerror)
+        end_with(f"{name}: the output cannot be written: {error.strerror or error}"
+                 if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else f"{name}: {error}")  # fmt: skip

@@ -136,6 +136,8 @@ def test_output_that_cannot_be_written_is_a_sentence(tmp_path):
     assert done.stderr == b"simulate: the output cannot be written: No space left on device\n"
     assert shell(f"simulate {tmp_path}/map.txt >&-").returncode == READY
     assert b"standard input is closed" in shell("simulate - <&-").stderr
+    done = shell(f"simulate {tmp_path}/map.txt", TMPDIR="/nonexistent", HOME="/nonexistent")
+    assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name, environment", [(name, {}) for name in NAMES] + [
