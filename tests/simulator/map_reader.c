@@ -193,10 +193,12 @@ static bool goes_back(const struct map_form *form, const struct map_list *list,
     if (form->read == map_lines_read_data)
         return false; /* the rows of a test's file may lie in any order, and overlap */
     /* The firmware's own rows may lie in any order, but those of a table that follows a gap in the
-     * text begin below the first one only if they are another table's. */
+     * text begin below the first one only if they are another table's. The parts of a row in sysfs
+     * have its number: map_sysfs.h knows when they begin again. */
+    bool is_behind_gap = list->has_gap && form != map_form_of(MAP_TEXT_SYSFS);
     if (!form->is_sorted)
         return overlap(row, &list->first) ||
-               (list->has_gap && (row->first <= list->first.first || overlap(row, &list->last)));
+               (is_behind_gap && (row->first <= list->first.first || overlap(row, &list->last)));
     bool may_be_inside = form->read == map_lines_read_iomem;
     return row->first < list->last.first ||
            (!may_be_inside && overlap(row, &list->last) && row->first == list->last.first);

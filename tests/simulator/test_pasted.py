@@ -426,6 +426,9 @@ def test_sys_firmware_memmap_is_read_as_it_is_printed(form):
 def test_files_of_sys_firmware_memmap_may_come_in_any_order():
     text = sysfs("{n}/start:{start:#x}\n") + sysfs("{n}/end:{end:#x}\n") + sysfs("{n}/type:{kind}\n")
     assert rows_of(text) == E820_ROWS
+    entries = sysfs(SYSFS["tail"]).split("==> " + PATH)[1:]
+    backwards = "".join("==> " + PATH + entry for entry in reversed(entries))
+    assert sorted(rows_of(backwards)) == sorted(E820_ROWS)
     result = run_program(text.replace("3/end:0x3fffffff\n", ""))
     assert result.status == NO_INPUT and "an entry lacks its start, its end or its type" in result.errors
     other = sysfs(SYSFS["grep ."]).replace("0x9fbff", "0x9ebff")
