@@ -120,6 +120,16 @@ static bool take_numbered_kind(struct text_cursor *cursor, uint32_t *ret_type)
     return true;
 }
 
+/* A kind ends with its word, or where a line end was lost behind it: "usableBIOS-e820: …". */
+static bool is_at_kind_end(const struct text_cursor *cursor)
+{
+    struct text_cursor rest = *cursor;
+    if (text_cursor_at_word_end(cursor) || *cursor->at == '_' || text_cursor_take(&rest, "BIOS-"))
+        return true;
+    bool is_capital = *cursor->at >= 'A' && *cursor->at <= 'Z';
+    return is_capital && cursor->at[-1] >= 'a' && cursor->at[-1] <= 'z';
+}
+
 /* Of several names the longest is meant: "persistent (type 7)" before "persistent". */
 bool efi_names_take_e820_kind(struct text_cursor *cursor, uint32_t *ret_type)
 {
@@ -169,7 +179,7 @@ bool efi_names_take_e820_kind(struct text_cursor *cursor, uint32_t *ret_type)
         struct text_cursor rest = *cursor;
         bool found = text_cursor_expect(&rest, KINDS[i].kind);
         breaks_off = breaks_off || (!found && rest.at > cursor->at);
-        if (found && text_cursor_at_word_end(&rest) && rest.at > longest) {
+        if (found && is_at_kind_end(&rest) && rest.at > longest) {
             longest = rest.at;
             *ret_type = KINDS[i].type;
         }

@@ -10,7 +10,7 @@
 #define LONG_ADDRESS_DIGITS_MIN 16
 
 /* What may stand between a range and its kind: the cell of a table, a quote, a parenthesis. */
-#define MARKUP " \t|`*~\"'(,;:"
+#define MARKUP " \t|`*~_\"'(,;:"
 
 /* --- A range ---------------------------------------------------------------------------------- */
 

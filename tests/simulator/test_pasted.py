@@ -113,6 +113,12 @@ def test_what_stands_before_a_row_is_passed_over(before):
 def test_rows_of_one_line_are_all_read():
     assert rows_of(E820.replace("\n", " ")) == E820_ROWS
     assert rows_of('{"log": ' + json.dumps(E820) + "}") == E820_ROWS
+    assert rows_of(E820.replace("\n", "")) == E820_ROWS
+    assert rows_of(re.sub(r"\[    0.000000\] ", "", E820).replace("\n", "")) == E820_ROWS
+    assert rows_of(E820.replace("reserved\n", "reservedNX (Execute Disable) protection: active\n")) == E820_ROWS
+    assert rows_of(re.sub(r"\] (.*)", r"] _\1_", E820)) == E820_ROWS
+    assert rows_of(re.sub(r"\] (.*)", r"] **\1**", E820)) == E820_ROWS
+    assert rows_of(re.sub(r"(\[mem .*?\]) (.*)", r"`\1` | `\2`", E820)) == E820_ROWS
     assert rows_of('{"log": ' + json.dumps(SHELL) + "}") == SHELL_ROWS
 
 
