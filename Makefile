@@ -1,14 +1,31 @@
 # Handoff: a UEFI loader and an x86-64 kernel that agree on memory. `make help` lists what there is.
 
-BUILD := build
+# Where everything that is built goes: BUILD=DIR, on the command line or in the environment, names another
+# folder. What boots then lies in DIR/esp, so that nothing at all is written into the checkout.
+BUILD ?= build
+ifeq ($(strip $(BUILD)),)
+override BUILD := build
+endif
+SIGNS := ' " : ; \ $$ % & ( ) < > | * ? ~ ` = \#
+ifneq ($(words $(BUILD))$(foreach sign,$(SIGNS),$(findstring $(sign),$(value BUILD))),1$(foreach sign,$(SIGNS),))
+$(error BUILD='$(value BUILD)' has blanks or signs of the shell in it, which make cannot take: name another folder)
+endif
+ifeq ($(abspath $(BUILD)),$(CURDIR))
+$(error BUILD=$(BUILD) is the checkout itself: name another folder)
+endif
+ifeq ($(abspath $(BUILD)),$(abspath build))
+ESP := esp
+else
+ESP := $(BUILD)/esp
+endif
 # `make UBSAN=1`: a kernel whose own code is checked for undefined behaviour, beside the plain one, in
 # build/ubsan/kernel.elf (scripts/run.sh --kernel boots it).
 ifeq ($(UBSAN),1)
-BUILD := build/ubsan
+override BUILD := $(BUILD)/ubsan
 endif
 # `make KASAN=1`: the same for accesses to the heap, in build/kasan/kernel.elf.
 ifeq ($(KASAN),1)
-BUILD := build/kasan
+override BUILD := $(BUILD)/kasan
 endif
 # A checked kernel is a kernel alone; esp/ keeps the plain one.
 CHECKED := $(filter 1,$(UBSAN) $(KASAN))
@@ -50,14 +67,20 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
 # $(BUILD)/GROUP.flags holds how a group of objects is compiled. It changes only if the text does, so
-# that another compiler or another flag rebuilds what it has to, and nothing else.
+# that another compiler or another flag rebuilds what it has to, and nothing else. Where it does not
+# change nothing is written, so that a user who may only read a built checkout can use it.
 define flags_file
 $(BUILD)/$(1).flags: force
-	@mkdir -p $$(@D)
-	@printf '%s\n' '$$(subst ','\'',$(2))' >$$@.new
-	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+	@printf '%s\n' '$$(subst ','\'',$(2))' | cmp -s - $$@ || { mkdir -p $$(@D) 2>/dev/null && [ -w $$(@D) ] && \
+	    printf '%s\n' '$$(subst ','\'',$(2))' >$$@.$$$$$$$$ && mv $$@.$$$$$$$$ $$@; } || \
+	    { echo "$(BUILD) cannot be written: BUILD=DIR names another folder" >&2; exit 1; }
 endef
 .PHONY: force
+
+# A program is written under a name of its own and then renamed: of two builds at the same time none
+# sees what the other has not finished (linkers remove the old file first).
+NEW = $@.$$$$
+RENAME = mv $(NEW) $@
 
 # --- Sources -----------------------------------------------------------------------------------
 SHARED_SOURCES := $(wildcard shared/*.c)
@@ -81,7 +104,9 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) \
     $(wildcard bootloader/config.c bootloader/elf.c bootloader/memory_map.c \
                bootloader/bootstrap_tables.c bootloader/framebuffer.c) \
-    $(wildcard kernel/handoff_check.c kernel/interrupts.c kernel/spinlock.c kernel/mm/*.c \
+    $(wildcard kernel/backtrace_fold.c kernel/command_words.c kernel/nearest.c kernel/ready_keys.c \
+               kernel/timeline_summary.c kernel/arch/x86_64/scancode.c \
+               kernel/handoff_*.c kernel/interrupts.c kernel/spinlock.c kernel/mm/*.c \
                kernel/mm/heap/*.c)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
@@ -111,11 +136,11 @@ $(eval $(call flags_file,loader,$$(CLANG) $$(LOADER_CFLAGS) $$(LLD_LINK) $$(LOAD
 
 $(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS)
 	$(say) LINK $@
-	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -debug:dwarf -out:$@ $^
+	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -debug:dwarf -out:$(NEW) $^ && $(RENAME)
 
 $(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
 	$(say) LINK $@
-	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$@ $(LOADER_OBJECTS)
+	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$(NEW) $(LOADER_OBJECTS) && $(RENAME)
 
 # --- Kernel: a static ELF in the higher half ----------------------------------------------------
 KERNEL_CFLAGS := --target=x86_64-unknown-none-elf -ffreestanding -mcmodel=kernel -mno-red-zone \
@@ -139,13 +164,20 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
 KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
 
-$(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS)))
+# What runs once or never is compiled for size: the image has to find its place in a small machine,
+# whose free memory is in pieces (tests/qemu/test_early_heap.py).
+KERNEL_COLD := $(patsubst %,kernel/%.c,backtrace_fold bring_up command_words ending nearest panic \
+    print_help provoke self_test timeline timeline_summary mm/heap_settings \
+    arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
+
+$(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 
 $(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
+$(KERNEL_COLD:%.c=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Oz
 ifeq ($(KASAN),1)
 $(patsubst %.c,$(BUILD)/kernel/%.o,$(filter-out $(KASAN_FREE),$(KERNEL_SOURCES))): \
     KERNEL_CFLAGS += $(KASAN_CFLAGS)
@@ -162,12 +194,12 @@ $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 # the addresses, once with them. The table lies behind everything else, so no address moves.
 $(BUILD)/kernel/symbols-empty.S: scripts/kernel-symbols.py
 	@mkdir -p $(@D)
-	$(Q)$(PYTHON) scripts/kernel-symbols.py </dev/null >$@
+	$(Q)$(PYTHON) scripts/kernel-symbols.py </dev/null >$(NEW) && $(RENAME)
 
 $(BUILD)/kernel/symbols.S: $(BUILD)/kernel/first-pass.elf scripts/kernel-symbols.py
 	$(say) NM $@
-	$(Q)$(LLVM_NM) --defined-only --numeric-sort $< >$(BUILD)/kernel/symbols.txt
-	$(Q)$(PYTHON) scripts/kernel-symbols.py <$(BUILD)/kernel/symbols.txt >$@
+	$(Q)$(LLVM_NM) --defined-only --numeric-sort $< >$(NEW).txt && \
+	    $(PYTHON) scripts/kernel-symbols.py <$(NEW).txt >$(NEW) && rm $(NEW).txt && $(RENAME)
 
 $(BUILD)/kernel/symbols%.o: $(BUILD)/kernel/symbols%.S $(BUILD)/kernel.flags
 	$(say) CC $@
@@ -179,16 +211,16 @@ $(BUILD)/kernel/symbols.o: $(BUILD)/kernel/symbols.S $(BUILD)/kernel.flags
 
 $(BUILD)/kernel/first-pass.elf: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.o $(KERNEL_LINKER_SCRIPT)
 	$(say) LINK $@
-	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $@
+	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $(NEW) && $(RENAME)
 
 # kernel.debug.elf keeps the debug information for gdb; what boots does not carry it.
 $(BUILD)/kernel.debug.elf: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o $(KERNEL_LINKER_SCRIPT)
 	$(say) LINK $@
-	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $@
+	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $(NEW) && $(RENAME)
 
 $(BUILD)/kernel.elf: $(BUILD)/kernel.debug.elf
 	$(say) STRIP $@
-	$(Q)$(LLVM_OBJCOPY) --strip-all $< $@
+	$(Q)$(LLVM_OBJCOPY) --strip-all $< $(NEW) && $(RENAME)
 
 # --- The console font, from the distribution's package ------------------------------------------
 FONT := $(BUILD)/font.bin
@@ -199,19 +231,45 @@ $(FONT): scripts/console-font.py
 $(BUILD)/loader/shared/arch/x86_64/font.S.o $(BUILD)/kernel/shared/arch/x86_64/font.S.o: $(FONT)
 
 # --- esp/: what a USB stick gets -----------------------------------------------------------------
-esp/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
+$(ESP)/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
 	@mkdir -p $(@D)
-	$(Q)cp $< $@
+	$(Q)cp $< $(NEW) && $(RENAME)
 
-esp/kernel.elf: $(BUILD)/kernel.elf
-	$(Q)cp $< $@
+$(ESP)/kernel.elf: $(BUILD)/kernel.elf
+	@mkdir -p $(@D)
+	$(Q)cp $< $(NEW) && $(RENAME)
+
+# The checkout's configuration, where the volume lies elsewhere.
+ifneq ($(ESP),esp)
+CONFIGURATION := $(patsubst esp/%,$(ESP)/%,$(wildcard esp/handoff.conf))
+$(ESP)/handoff.conf: esp/handoff.conf
+	@mkdir -p $(@D)
+	$(Q)cp $< $(NEW) && $(RENAME)
+endif
+
+# --- The loader's judgement of kernel and configuration, as a program for this machine: scripts/run.sh
+# asks it before it starts QEMU ----------------------------------------------------------------------
+JUDGE_OBJECTS := $(patsubst %.c,$(BUILD)/judge/obj/%.o,host/judge/judge.c bootloader/config.c bootloader/elf.c \
+    shared/command_line.c shared/number.c shared/piece.c)
+JUDGE_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
+
+$(eval $(call flags_file,judge,$$(CLANG) $$(JUDGE_CFLAGS)))
+
+$(BUILD)/judge/obj/%.o: %.c $(BUILD)/judge.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(JUDGE_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/judge/judge: $(JUDGE_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
 
 ifneq ($(CHECKED),)
 .PHONY: build
 build: $(BUILD)/kernel.elf
 else
 .PHONY: build
-build: esp/EFI/BOOT/BOOTX64.EFI esp/kernel.elf ## build the loader and the kernel into esp/
+build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/judge/judge ## build the loader and the kernel into esp/
 endif
 
 # --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------
@@ -229,13 +287,12 @@ $(BUILD)/unit/obj/%.o: %.c $(BUILD)/unit.flags
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(BUILD)/unit/libpure.a: $(UNIT_PURE)
-	@rm -f $@
 	$(say) AR $@
-	$(Q)$(LLVM_AR) rcs $@ $^
+	$(Q)$(LLVM_AR) rcs $(NEW) $^ && $(RENAME)
 
 $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BUILD)/unit/libpure.a
 	$(say) LINK $@
-	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $@
+	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $(NEW) && $(RENAME)
 
 .PHONY: unit-tests
 unit-tests: $(UNIT_TESTS)
@@ -253,7 +310,7 @@ LONG_POLICIES := bump first-fit best-fit fast
 $(BUILD)/long/%: $(BUILD)/unit/obj/tests/long/%.o $(UNIT_SUPPORT) $(BUILD)/unit/libpure.a
 	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $@
+	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $(NEW) && $(RENAME)
 
 .PHONY: long-programs
 long-programs: $(BUILD)/long/heap_operations
@@ -273,7 +330,7 @@ test-foreign: $(BUILD)/host/libheap_preload.so ## the malloc() tests of glibc an
 
 # --- Mutations: the heap broken on purpose, in a copy of the tree ----------------------------------
 .PHONY: test-mutations
-test-mutations: unit-tests thread-tests ## make one mistake after the other in the heap, and see a test fail each time
+test-mutations: unit-tests thread-tests ## make one mistake after the other in heap and frames, and see a test fail each time
 	@$(PYTHON) tests/mutations/run.py $(MUTATIONS)
 
 # --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
@@ -291,7 +348,7 @@ $(BUILD)/tsan/obj/%.o: %.c $(BUILD)/tsan.flags
 
 $(BUILD)/tsan/test_kmalloc_threads: $(TSAN_OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CLANG) $(TSAN) $^ -lcmocka -lpthread -o $@
+	$(Q)$(CLANG) $(TSAN) $^ -lcmocka -lpthread -o $(NEW) && $(RENAME)
 
 .PHONY: thread-tests
 thread-tests: $(BUILD)/tsan/test_kmalloc_threads
@@ -303,7 +360,7 @@ test-threads: thread-tests ## run the heap's thread tests on this machine, under
 # --- The simulator: the whole memory stack on this machine, over a memory map given as text --------
 # The production files as the unit tests have them, and those of the kernel that are not pure only
 # because they keep state or log.
-SIMULATOR_PARSER := $(patsubst %,tests/simulator/%.c,map_text map_lines efi_names text_cursor)
+SIMULATOR_PARSER := $(wildcard tests/simulator/map_*.c) $(patsubst %,tests/simulator/%.c,efi_names text_cursor)
 SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/simulator/*.c) \
     tests/unit/support/memory_map_oracle.c tests/unit/support/arch_stub.c kernel/log.c kernel/ownership.c kernel/panic_names.c \
     kernel/self_test.c kernel/timeline.c)
@@ -311,7 +368,7 @@ SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/simul
 $(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a
 	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(CLANG) $(SANITIZE) $^ -o $@
+	$(Q)$(CLANG) $(SANITIZE) $^ -o $(NEW) && $(RENAME)
 
 .PHONY: simulator
 simulator: $(BUILD)/simulator/simulate ## build the simulator (scripts/simulate.sh runs it)
@@ -331,7 +388,7 @@ $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
     $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%) \
     $(UNIT_PURE:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%)
 	$(say) LINK $@
-	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $@
+	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $(NEW) && $(RENAME)
 
 .PHONY: coverage
 coverage: $(COVERAGE_TESTS) ## report which lines of the pure files the unit tests reach
@@ -356,13 +413,12 @@ $(BUILD)/fuzz/obj/%.o: %.c $(BUILD)/fuzz.flags
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(FUZZ_SANITIZE) -MMD -MP -c $< -o $@
 
 $(BUILD)/fuzz/libpure.a: $(FUZZ_COMMON)
-	@rm -f $@
 	$(say) AR $@
-	$(Q)$(LLVM_AR) rcs $@ $^
+	$(Q)$(LLVM_AR) rcs $(NEW) $^ && $(RENAME)
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libpure.a
 	$(say) LINK $@
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $< $(BUILD)/fuzz/libpure.a -o $@
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $< $(BUILD)/fuzz/libpure.a -o $(NEW) && $(RENAME)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)
@@ -386,7 +442,7 @@ $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
-	    -dynamicbase -out:$@ $^
+	    -dynamicbase -out:$(NEW) $^ && $(RENAME)
 
 # --- The probe: a kernel that re-derives docs/HANDOFF.md ------------------------------------------
 # Own sources, own linker script; of the project it includes shared/handoff.h alone.
@@ -398,7 +454,7 @@ $(BUILD)/probe/probe.elf: $(PROBE_OBJECTS) $(PROBE_LINKER_SCRIPT)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(LD_LLD) -static -nostdlib --strip-all -z noexecstack -z max-page-size=4096 \
-	    -T $(PROBE_LINKER_SCRIPT) $(filter %.o,$^) -o $@
+	    -T $(PROBE_LINKER_SCRIPT) $(filter %.o,$^) -o $(NEW) && $(RENAME)
 
 .PHONY: probe
 probe: $(BUILD)/probe/probe.elf
@@ -421,19 +477,22 @@ run: ## build and boot in QEMU; RUN="--memory 3G" passes options (RUN=--help lis
 
 .PHONY: print-map
 print-map: ## boot once and print what is mapped, and how; RUN="--memory 3G" as for run
-	@scripts/print-map.sh --display headless $(RUN)
+	@scripts/print-map.sh $(if $(findstring --display,$(RUN)),,--display none) $(RUN)
 
 .PHONY: debug
 debug: build ## boot with gdb at the kernel's entry, symbols loaded
 	scripts/debug.sh
 
+# SECTOR=4096 is for disks with such sectors.
+SECTOR ?= 512
+
 .PHONY: image
-image: build ## make a GPT disk image with an EFI System Partition: build/handoff.img
-	@$(PYTHON) scripts/image.py disk esp $(BUILD)/handoff.img
+image: build ## make a GPT disk image with an EFI System Partition: build/handoff.img (SECTOR=4096 for 4Kn)
+	@$(PYTHON) scripts/image.py disk $(ESP) $(BUILD)/handoff.img --sector '$(SECTOR)'
 
 .PHONY: iso
 iso: build ## make an ISO for discs and sticks: build/handoff.iso
-	@$(PYTHON) scripts/image.py iso esp $(BUILD)/handoff.iso
+	@$(PYTHON) scripts/image.py iso $(ESP) $(BUILD)/handoff.iso
 
 .PHONY: usb
 usb: image ## write a stick: make usb DEV=/dev/sdX (asks before it writes)
@@ -457,13 +516,13 @@ $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
 
 FRAMES_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o, $(wildcard tests/bench/frames/*.c) \
-    kernel/mm/bit_tree.c kernel/mm/bit_tree_run.c kernel/mm/early_heap.c kernel/mm/frame_allocator.c \
+    $(wildcard kernel/mm/bit_tree*.c) kernel/mm/early_heap.c kernel/mm/frame_allocator.c \
     kernel/mm/frame_reserve.c kernel/mm/region_list.c shared/region.c \
     shared/arch/x86_64/page_table.c tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CLANG) $^ -o $@
+	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
 
 .PHONY: bench-frames
 bench-frames: $(BUILD)/bench/bench_frames ## time frames and pages beside a bitmap and a buddy: build/bench/frames.*
@@ -476,7 +535,7 @@ LOCK_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,tests/bench/lock/ben
 
 $(BUILD)/bench/bench_lock: $(LOCK_BENCH_OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CLANG) $^ -o $@
+	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
 
 .PHONY: bench-lock
 bench-lock: $(BUILD)/bench/bench_lock ## time what keeping interrupts out costs, by its alternatives
@@ -507,14 +566,14 @@ $(BUILD)/host/preload/%.o: %.c $(BUILD)/preload.flags
 
 $(BUILD)/host/libhandoffheap.a: $(LIBRARY_OBJECTS) $(HEAP_HEADERS)
 	$(say) AR $@
-	@rm -rf $@ $(BUILD)/host/include
-	$(Q)$(LLVM_AR) rcs $@ $(filter %.o,$^)
+	@rm -rf $(BUILD)/host/include
+	$(Q)$(LLVM_AR) rcs $(NEW) $(filter %.o,$^) && $(RENAME)
 	$(Q)for header in $(HEAP_HEADERS); do \
 	    install -D -m 644 $$header $(BUILD)/host/include/$$header; done
 
 $(BUILD)/host/libheap_preload.so: $(PRELOAD_OBJECTS)
 	$(say) LINK $@
-	$(Q)$(CLANG) -shared -Wl,-z,defs -Wl,-z,initfirst $^ -lpthread -o $@
+	$(Q)$(CLANG) -shared -Wl,-z,defs -Wl,-z,initfirst $^ -lpthread -o $(NEW) && $(RENAME)
 
 .PHONY: lib
 lib: $(BUILD)/host/libhandoffheap.a $(BUILD)/host/libheap_preload.so ## the heap as a library, and as a malloc() for programs: build/host/
@@ -530,7 +589,7 @@ $(BUILD)/host/targets/$(1)/%.o: %.c $(BUILD)/library.flags
 
 $(BUILD)/host/targets/$(1).a: $$(patsubst %.c,$(BUILD)/host/targets/$(1)/%.o,$$(HEAP_SOURCES))
 	$$(say) AR $$@
-	$$(Q)rm -f $$@ && $$(LLVM_AR) rcs $$@ $$^
+	$$(Q)$$(LLVM_AR) rcs $$(NEW) $$^ && $$(RENAME)
 endef
 $(foreach target,$(LIBRARY_TARGETS),$(eval $(call library_target,$(target))))
 
@@ -540,15 +599,17 @@ lib-targets: $(LIBRARY_TARGETS:%=$(BUILD)/host/targets/%.a)
 $(BUILD)/host/%: tests/host/%.c Makefile
 	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(CLANG) -O1 -g -D_GNU_SOURCE -fno-builtin $(COMMON_CFLAGS) $< -lpthread -o $@
+	$(Q)$(CLANG) -O1 -g -D_GNU_SOURCE -fno-builtin $(COMMON_CFLAGS) $< -lpthread -o $(NEW) && $(RENAME)
 
 .PHONY: host-programs
-host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/bench/bench_replay
+host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
+    $(BUILD)/bench/bench_replay
 
 # --- The heap benchmark: every policy beside other allocators ---------------------------------------
 # The heap is compiled as a freestanding library would be.
 BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard kernel/mm/heap/*.c))
-BENCH_MAINS := $(BUILD)/bench/bench_heap $(BUILD)/bench/bench_replay
+BENCH_MAINS := $(BUILD)/bench/bench_heap $(BUILD)/bench/bench_limits $(BUILD)/bench/bench_replay
+BENCH_STEPS := $(BUILD)/bench/obj/tests/unit/support/steps.o
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
 BENCH_COMMON := $(filter-out $(BENCH_MAINS:$(BUILD)/bench/%=$(BUILD)/bench/obj/tests/bench/heap/%.o), \
     $(BENCH_PROGRAMS))
@@ -564,9 +625,9 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	$(say) CC $@
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -D_GNU_SOURCE -MMD -MP -c $< -o $@
 
-$(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENCH_COMMON) $(BENCH_HEAP)
+$(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENCH_COMMON) $(BENCH_HEAP) $(BENCH_STEPS)
 	$(say) LINK $@
-	$(Q)$(CLANG) -rdynamic $^ -ldl -o $@
+	$(Q)$(CLANG) -rdynamic $^ -ldl -o $(NEW) && $(RENAME)
 
 .PHONY: bench
 bench: bench-frames bench-lock bench-heap ## time frames, pages, lock and heap beside others: bench-frames, bench-lock, bench-heap
@@ -578,8 +639,12 @@ bench-traces: $(BUILD)/bench/bench_replay $(BUILD)/host/libheap_preload.so ## re
 # The plot is committed: run it where nothing else runs, with the peers that can be had.
 HEAP_PLOT := docs/images/heap-speed.svg
 
+.PHONY: bench-heap-limits
+bench-heap-limits: $(BUILD)/bench/bench_limits ## the worst operation of the fast policy, in instructions, by the heap's limit
+	@$(PYTHON) tests/bench/bench_limits.py $< --json $(BUILD)/bench/limits.json
+
 .PHONY: bench-heap
-bench-heap: $(BUILD)/bench/bench_heap bench-traces ## time the heap's policies beside others: build/bench/*.json, docs/images/heap-speed.svg
+bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits ## time the heap's policies beside others: build/bench/*.json, docs/images/heap-speed.svg
 	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json $(BENCH)
 	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
 	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"
@@ -612,7 +677,11 @@ help: ## this list
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf $(BUILD) esp/EFI esp/kernel.elf compile_commands.json
+ifeq ($(ESP),esp)
+	rm -rf build esp/EFI esp/kernel.elf compile_commands.json
+else
+	@echo "make clean: it removes build/ only; remove $(BUILD) by hand" >&2; exit 1
+endif
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "shared/address.h"
+#include "shared/command_line.h"
 #include "shared/memory.h"
 #include "shared/number.h"
 #include "shared/piece.h"
@@ -47,6 +48,8 @@ const char *config_status_text(enum config_status status)
         return "The command line is longer than 1023 bytes.";
     case CONFIG_BAD_QUOTES:
         return "The quotes around the value do not match.";
+    case CONFIG_OPEN_QUOTE:
+        return "The command line has a quote that is never closed.";
     }
     return "The configuration is bad in an unknown way.";
 }
@@ -90,7 +93,7 @@ static enum config_status store_command_line(struct piece value, struct config *
         return CONFIG_COMMAND_LINE_TOO_LONG;
     memcpy(config->command_line, value.text, value.length);
     config->command_line[value.length] = '\0';
-    return CONFIG_OK;
+    return command_line_has_open_quote(config->command_line) ? CONFIG_OPEN_QUOTE : CONFIG_OK;
 }
 
 static enum config_status store_temp_heap_size(struct piece value, struct config *config)

@@ -8,7 +8,7 @@
  * the value `"a b" c`. Keys:
  *
  *   kernel    = \kernel.elf   path on the volume that the loader was started from; '/' works too
- *   cmdline   = text          handed to the kernel as it is
+ *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
  *                             0 hands over none; rounded up to whole pages
  *
@@ -43,6 +43,7 @@ enum config_status {
     CONFIG_PATH_NOT_ASCII,
     CONFIG_COMMAND_LINE_TOO_LONG,
     CONFIG_BAD_QUOTES,
+    CONFIG_OPEN_QUOTE, /* in the command line, whose words would depend on what is appended */
 };
 
 struct config {

@@ -161,7 +161,8 @@ static enum elf_status judge_header(const struct elf_file *file, const struct el
     return ELF_OK;
 }
 
-/* 0 and 1 mean no alignment (gABI, "Program Header"). */
+/* 0 and 1 mean no alignment (gABI, "Program Header"). Without bytes in the file there is no offset
+ * that could disagree with the address. */
 static enum elf_status judge_alignment(const struct program_header *segment)
 {
     uint64_t alignment = segment->alignment;
@@ -169,17 +170,19 @@ static enum elf_status judge_alignment(const struct program_header *segment)
         return ELF_OK;
     if (!is_power_of_two(alignment) || alignment > ALIGNMENT_LIMIT)
         return ELF_BAD_ALIGNMENT;
-    if ((segment->virtual_address & (alignment - 1)) != (segment->file_offset & (alignment - 1)))
+    if (segment->file_size > 0 &&
+        (segment->virtual_address & (alignment - 1)) != (segment->file_offset & (alignment - 1)))
         return ELF_INCONGRUENT;
     return ELF_OK;
 }
 
-/* Judge one PT_LOAD by itself. The physical address is ignored: where the image lies is the
- * loader's choice, and linkers write anything there. */
+/* Judge one PT_LOAD by itself. What has no meaning is not read, since linkers write anything there:
+ * the physical address (where the image lies is the loader's choice), the offset of a segment
+ * without bytes in the file, and the rest of one without bytes in memory. */
 static enum elf_status judge_segment(const struct elf_file *file,
                                      const struct program_header *segment)
 {
-    if (!file_holds(file, segment->file_offset, segment->file_size))
+    if (segment->file_size > 0 && !file_holds(file, segment->file_offset, segment->file_size))
         return ELF_SEGMENT_OUT_OF_FILE;
     if (segment->file_size > segment->memory_size)
         return ELF_FILE_SIZE_ABOVE_MEMORY_SIZE;
@@ -213,7 +216,7 @@ static enum elf_status add_segment(struct elf_plan *plan, const struct program_h
     plan->segments[place] = (struct elf_segment){
         .virtual_address = header->virtual_address,
         .memory_size_bytes = header->memory_size,
-        .file_offset = header->file_offset,
+        .file_offset = header->file_size > 0 ? header->file_offset : 0,
         .file_size_bytes = header->file_size,
         .write = (header->flags & FLAG_WRITE) != 0,
         .execute = (header->flags & FLAG_EXECUTE) != 0,

@@ -39,12 +39,12 @@ enum elf_status {
     ELF_NO_PROGRAM_HEADERS,  /* e_phnum 0 */
     ELF_TOO_MANY_HEADERS,    /* e_phnum 0xffff: extended numbering is not supported */
     ELF_HEADERS_OUT_OF_FILE, /* the table wraps or passes the end of the file */
-    ELF_SEGMENT_OUT_OF_FILE, /* p_offset + p_filesz wraps or passes the end */
+    ELF_SEGMENT_OUT_OF_FILE, /* p_filesz > 0, and p_offset + p_filesz wraps or passes the end */
     ELF_FILE_SIZE_ABOVE_MEMORY_SIZE,
     ELF_ADDRESS_WRAPS, /* p_vaddr + p_memsz */
     ELF_IMAGE_TOO_LARGE,
     ELF_BAD_ALIGNMENT, /* p_align is not a power of two, or beyond 1 GiB */
-    ELF_INCONGRUENT,   /* p_vaddr and p_offset differ modulo p_align */
+    ELF_INCONGRUENT,   /* p_filesz > 0, and p_vaddr and p_offset differ modulo p_align */
     ELF_SEGMENTS_OVERLAP,
     ELF_PAGE_WITH_TWO_PERMISSIONS, /* two segments with different permissions share a page */
     ELF_WRITABLE_EXECUTABLE,
@@ -62,8 +62,8 @@ const char *elf_status_text(enum elf_status status);
 struct elf_segment {
     uint64_t virtual_address;   /* of its first byte: need not be page-aligned */
     uint64_t memory_size_bytes; /* > 0 */
-    uint64_t file_offset;
-    uint64_t file_size_bytes; /* <= memory_size_bytes; the rest is zero */
+    uint64_t file_offset;       /* 0 if there are no bytes in the file */
+    uint64_t file_size_bytes;   /* <= memory_size_bytes; the rest is zero */
     bool write;
     bool execute;
 };

@@ -203,10 +203,12 @@ static bool has_ram_beyond_four_levels(const struct handoff_block *block)
 
 static bool wants_fifth_level(struct loader *loader)
 {
-    uint64_t levels = 4;
-    if (command_line_number(loader->config.command_line, "paging", &levels) && levels != 4 &&
-        levels != 5)
-        console_warn(&loader->console, "paging=%llu: neither 4 nor 5", levels);
+    const char *command_line = loader->config.command_line;
+    uint64_t levels = 0;
+    bool is_number = command_line_number(command_line, "paging", &levels);
+    if (command_line_mentions(command_line, "paging") &&
+        !(is_number && (levels == 4 || levels == 5)))
+        console_warn(&loader->console, "paging= is ignored: the value is 4 or 5");
     return levels == 5 || has_ram_beyond_four_levels(&loader->block);
 }
 
@@ -215,7 +217,7 @@ static bool wants_fifth_level(struct loader *loader)
 static bool choose_levels(struct loader *loader)
 {
     const char *obstacle = NULL;
-    if (loader->features.levels == 4 && wants_fifth_level(loader)) {
+    if (wants_fifth_level(loader) && loader->features.levels == 4) {
         if (!cpu_has_fifth_level())
             obstacle = "no LA57 in the CPU";
         else if (pages_allocate_below(&loader->pages, FIFTH_LEVEL_SIZE_BYTES,

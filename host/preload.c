@@ -3,19 +3,13 @@
  *
  *     LD_PRELOAD=build/host/libheap_preload.so program
  *
- *   HANDOFF_HEAP        the policy: fast (default), best-fit or first-fit
- *   HANDOFF_HEAP_DEBUG  set to anything: remember who allocated and freed each block, and find
- *                       writes to freed blocks, at the end at the latest (heap_debug.h)
- *   HANDOFF_HEAP_STATS  set to anything: print the heap's figures when the program ends
- *   HANDOFF_HEAP_TRACE  record every call into this file, with the process's number added to its
- *                       name (host/trace.h)
+ * The environment says how (host/settings.h).
  *
  * One heap, one lock. A fault is named on standard error, and the program aborts.
  */
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,11 +18,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/single_threaded.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/owned_lock.h"
+#include "host/fork.h"
+#include "host/heap_lock.h"
+#include "host/say.h"
+#include "host/settings.h"
 #include "host/trace.h"
 #include "kernel/mm/heap/policy.h"
 #include "shared/format.h"
@@ -42,32 +37,16 @@
  * than the heap does. */
 #define COMMIT_BYTES ((size_t)4 << 20)
 
-static struct owned_lock heap_lock;
+/* A handler that needs longer at the program's end may never return. */
+#define END_WAIT_SECONDS 3
+
 static struct heap heap;
 static bool is_online;
+static struct settings settings;
+static bool has_settings;
 
-/* --- What is said, without the C library's streams, which allocate -----------------------------
+/* --- A fault ------------------------------------------------------------------------------------
  */
-
-/* Asked of the kernel directly: the library's write() would end a thread that is to be cancelled,
- * and the fault be forgotten. */
-static void say(const char *text)
-{
-    size_t length = strlen(text);
-    while (length > 0) {
-        long written = syscall(SYS_write, STDERR_FILENO, text, length);
-        if (written <= 0)
-            return;
-        text += written;
-        length -= (size_t)written;
-    }
-}
-
-static _Noreturn void give_up(const char *text)
-{
-    say(text);
-    abort();
-}
 
 /* The lock goes first: who handles SIGABRT may allocate. */
 static void fault(void *context, const struct heap_fault *found)
@@ -103,7 +82,10 @@ struct range {
     uint8_t *base;
     size_t limit_bytes;
     size_t used_bytes;
-    size_t mapped_bytes; /* a multiple of COMMIT_BYTES, or the limit */
+    size_t mapped_bytes;  /* a multiple of COMMIT_BYTES, or the limit */
+    size_t written_bytes; /* of what is mapped, so much may have been the heap's before */
+    size_t fresh_bytes;   /* of the last growth, so much at the end was not */
+    size_t discarded_pages; /* so far */
 };
 
 static struct range range;
@@ -140,7 +122,16 @@ static bool grow(void *context, size_t additional_bytes)
         range.mapped_bytes = mapped_bytes;
     }
     range.used_bytes += additional_bytes;
+    range.fresh_bytes =
+        range.used_bytes > range.written_bytes ? range.used_bytes - range.written_bytes : 0;
+    range.written_bytes += range.fresh_bytes;
     return true;
+}
+
+static size_t fresh_bytes(void *context)
+{
+    (void)context;
+    return range.fresh_bytes;
 }
 
 static void shrink(void *context, size_t bytes)
@@ -153,29 +144,56 @@ static void shrink(void *context, size_t bytes)
     if (munmap(range.base + keep_bytes, range.mapped_bytes - keep_bytes) != 0)
         give_up("heap: the system does not take memory back\n");
     range.mapped_bytes = keep_bytes;
+    if (range.written_bytes > keep_bytes)
+        range.written_bytes = keep_bytes;
+}
+
+/* How many of these pages are in memory. */
+static size_t resident_pages(uint8_t *start, size_t bytes)
+{
+    unsigned char states[1024];
+    const size_t step_bytes = sizeof states * HEAP_PAGE_SIZE_BYTES;
+    size_t count = 0;
+    for (size_t done = 0; done < bytes; done += step_bytes) {
+        size_t part_bytes = bytes - done < step_bytes ? bytes - done : step_bytes;
+        if (mincore(start + done, part_bytes, states) != 0)
+            return count;
+        for (size_t i = 0; i < part_bytes / HEAP_PAGE_SIZE_BYTES; i++)
+            count += states[i] & 1U;
+    }
+    return count;
+}
+
+/* Pages that are locked stay, as whoever locked them wants. */
+static void discard(void *context, size_t offset_bytes, size_t bytes)
+{
+    (void)context;
+    size_t page_count = resident_pages(range.base + offset_bytes, bytes);
+    if (madvise(range.base + offset_bytes, bytes, MADV_DONTNEED) == 0)
+        range.discarded_pages += page_count;
 }
 
 /* --- The start ----------------------------------------------------------------------------------
  */
 
-static const struct heap_policy *chosen_policy(void)
+/* By the constructor, or with the lock held by the first call, if that comes earlier. */
+static void read_settings(char *const *environment)
 {
-    const char *name = getenv("HANDOFF_HEAP");
-    if (name == NULL || name[0] == '\0')
-        return &heap_policy_fast;
-    const struct heap_policy *policy = heap_policy_by_name(name);
-    if (policy == NULL)
-        give_up("heap: HANDOFF_HEAP is no policy: fast, best-fit or first-fit\n");
-    if (policy->frees_newest_only)
-        give_up("heap: HANDOFF_HEAP=bump frees in reverse order alone, which no program does\n");
-    return policy;
+    if (has_settings)
+        return;
+    say_prepare();
+    settings = settings_read(environment);
+    if (settings.has_statistics || settings.is_debugged)
+        say_keep(); /* both speak at the end, when many programs have closed standard error */
+    has_settings = true;
 }
 
 /* Called with the lock held, by whichever call is the first: the C library allocates before any
  * constructor runs. */
 static void go_online(void)
 {
-    const struct heap_policy *policy = chosen_policy();
+    read_settings(environ);
+    const struct heap_policy *policy = settings.policy;
     range.limit_bytes = policy->maximum_bytes < LIMIT_BYTES
                             ? policy->maximum_bytes / COMMIT_BYTES * COMMIT_BYTES
                             : LIMIT_BYTES;
@@ -192,23 +210,22 @@ static void go_online(void)
             .policy = policy,
             .base = range.base,
             .limit_bytes = range.limit_bytes,
-            .pages = {.grow = grow, .shrink = shrink},
+            .pages = {.grow = grow, .shrink = shrink, .fresh_bytes = fresh_bytes, .discard = discard},
             .secret = random[0],
-            .debug = getenv("HANDOFF_HEAP_DEBUG") != NULL,
+            .debug = settings.is_debugged,
             .fault = fault,
         };
         status = heap_initialise(&configuration, &heap);
     }
     if (status != HEAP_OK)
         give_up("heap: no memory to start with\n");
-    trace_start(getenv("HANDOFF_HEAP_TRACE"));
+    trace_start(settings.trace_path);
     is_online = true;
 }
 
 static struct heap *lock(void)
 {
-    if (!owned_lock_take(&heap_lock))
-        give_up("heap: a signal handler called the heap, and had interrupted the heap\n");
+    heap_lock_take();
     if (__builtin_expect(!is_online, 0))
         go_online();
     return &heap;
@@ -217,57 +234,6 @@ static struct heap *lock(void)
 static void unlock(void)
 {
     owned_lock_release(&heap_lock);
-}
-
-/* --- fork() -------------------------------------------------------------------------------------
- *
- * A child has one thread; the lock must not be held by one that it does not have. Who writes to a
- * stream may hold its lock and allocate, and fork() takes the lock of the list of all streams, so
- * ours comes after that one, as the C library's own allocator's does. A signal handler may fork in
- * the middle of a call to the heap; the child then comes back into that call.
- */
-
-/* The GNU C library's; NULL in another. */
-extern void _IO_list_lock(void) __attribute__((weak));
-extern void _IO_list_unlock(void) __attribute__((weak));
-extern void _IO_list_resetlock(void) __attribute__((weak));
-
-/* Changed under the heap's lock alone. */
-static bool has_streams; /* fork() has locked them: not with one thread, nor does the library */
-static unsigned forks_inside; /* of the heap: its lock is the interrupted call's */
-
-static void before_fork(void)
-{
-    bool takes_streams = _IO_list_lock != NULL && !__libc_single_threaded;
-    if (takes_streams)
-        _IO_list_lock();
-    if (!owned_lock_take(&heap_lock))
-        forks_inside++;
-    has_streams = takes_streams;
-}
-
-static bool is_fork_inside(void)
-{
-    if (forks_inside == 0)
-        return false;
-    forks_inside--;
-    return true;
-}
-
-static void after_fork_in_parent(void)
-{
-    bool releases_streams = has_streams;
-    if (!is_fork_inside())
-        owned_lock_release(&heap_lock);
-    if (releases_streams)
-        _IO_list_unlock();
-}
-
-static void after_fork_in_child(void)
-{
-    owned_lock_inherit(&heap_lock, is_fork_inside());
-    if (has_streams)
-        _IO_list_resetlock();
 }
 
 /* --- A heap that lost its own memory
@@ -308,46 +274,67 @@ static void expect_bad_access(int number)
         (void)sigaction(number, &action, NULL);
 }
 
-/* Linked with -z initfirst: what is registered first locks last, when no other handler of fork()
- * allocates any more. The C library has no environment yet. */
-__attribute__((constructor)) static void prepare(void)
+/* Linked with -z initfirst: no other constructor has run, the C library's neither. */
+__attribute__((constructor)) static void prepare(int argument_count, char **arguments,
+                                                 char **environment)
 {
-    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    (void)argument_count;
+    (void)arguments;
+    owned_lock_prepare(&heap_lock);
+    read_settings(environment);
+    fork_prepare();
     expect_bad_access(SIGSEGV);
     expect_bad_access(SIGBUS);
 }
 
-static void say_figures(void)
+/* "" if they were not asked for. */
+static void format_figures(char *text, size_t capacity_bytes)
 {
+    text[0] = '\0';
+    if (!settings.has_statistics)
+        return;
     struct heap_statistics figures;
-    heap_statistics(lock(), &figures);
-    const char *policy = heap_policy_name(&heap);
+    heap_statistics(&heap, &figures);
     const char *problem = heap_check(&heap);
-    unlock();
-    char text[512];
-    format_text(text, sizeof text,
+    format_text(text, capacity_bytes,
                 "heap: policy=%s size=%zu used=%zu peak=%zu blocks=%zu allocations=%llu "
                 "frees=%llu failures=%llu check=%s\n",
-                policy, figures.size_bytes, figures.used_bytes, figures.peak_used_bytes,
-                figures.live_block_count, (unsigned long long)figures.allocation_count,
+                heap_policy_name(&heap), figures.size_bytes, figures.used_bytes,
+                figures.peak_used_bytes, figures.live_block_count,
+                (unsigned long long)figures.allocation_count,
                 (unsigned long long)figures.free_count, (unsigned long long)figures.failure_count,
                 problem == NULL ? "passed" : problem);
-    say(text);
+}
+
+/* exit() may come in a signal handler that interrupted the heap, or while another thread waits in
+ * such a handler. The heap's end must not become the program's. */
+static bool lock_at_end(void)
+{
+    enum owned_lock_result result = owned_lock_take_within(&heap_lock, END_WAIT_SECONDS);
+    if (result == OWNED_LOCK_TAKEN)
+        return true;
+    say(result == OWNED_LOCK_OWNER_IS_GONE
+            ? "heap: no figures, no last check and no end of the trace: this process was made by "
+              "_Fork() or clone() while another thread was in the heap\n"
+            : "heap: no figures, no last check and no end of the trace: a signal handler that "
+              "interrupted the heap has ended the program, or has not returned\n");
+    return false;
 }
 
 __attribute__((destructor)) static void finish(void)
 {
-    if (getenv("HANDOFF_HEAP_TRACE") != NULL) { /* other threads may still record */
-        (void)lock();
-        trace_finish();
-        unlock();
-    }
-    if (getenv("HANDOFF_HEAP_DEBUG") != NULL) {
-        heap_trim(lock());
-        unlock();
-    }
-    if (getenv("HANDOFF_HEAP_STATS") != NULL)
-        say_figures();
+    bool has_work = settings.trace_path != NULL || settings.is_debugged || settings.has_statistics;
+    if (!has_work || !lock_at_end())
+        return;
+    if (!is_online)
+        go_online();
+    trace_finish(); /* under the lock: other threads may still record */
+    if (settings.is_debugged)
+        heap_trim(&heap);
+    char text[512];
+    format_figures(text, sizeof text);
+    unlock();                 /* a thread of this program may be what reads its standard error */
+    (void)say_to_first(text); /* no file that the program has opened since gets it */
 }
 
 /* --- The family ---------------------------------------------------------------------------------
@@ -509,14 +496,18 @@ EXPORTED void malloc_stats(void)
     say(text);
 }
 
-/* The heap keeps what it keeps: `pad_bytes` asks for more than the free memory at its end that it
- * leaves there anyway. */
+/* Whole free pages go back, wherever they lie, and what is mapped for the heap to grow into.
+ * `pad_bytes` asks for more free memory at the end than the heap leaves there anyway. */
 EXPORTED int malloc_trim(size_t pad_bytes)
 {
     (void)pad_bytes;
-    size_t before_bytes = lock()->size_bytes;
+    int error = errno;
+    size_t size_bytes = lock()->size_bytes;
+    size_t discarded_pages = range.discarded_pages;
     heap_trim(&heap);
-    bool is_smaller = heap.size_bytes < before_bytes;
+    discard(NULL, range.used_bytes, range.mapped_bytes - range.used_bytes);
+    bool has_given = heap.size_bytes < size_bytes || range.discarded_pages > discarded_pages;
     unlock();
-    return is_smaller;
+    errno = error;
+    return has_given;
 }

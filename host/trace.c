@@ -1,18 +1,25 @@
 #include "host/trace.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/kept_file.h"
+#include "host/say.h"
 #include "shared/format.h"
 
 /* The live blocks' numbers, by address: open addressing with linear probing, in memory of its own,
  * since the heap that is traced cannot serve it. */
 #define TABLE_LENGTH ((size_t)1 << 24)
 #define BUFFER_COUNT 4096
+/* With "." and the process's number. */
+#define NAME_BYTES ((size_t)PATH_MAX)
 
 struct entry {
     uintptr_t block; /* 0: never used; 1: not used any more */
@@ -21,7 +28,7 @@ struct entry {
 
 #define ENTRY_GONE ((uintptr_t)1)
 
-static int file = -1;
+static struct kept_file file = KEPT_FILE_NONE;
 static pid_t owner; /* a child of fork() does not write into its parent's file */
 static struct entry *table;
 static uint32_t *free_numbers;
@@ -30,29 +37,39 @@ static uint32_t next_number;
 static struct trace_record buffer[BUFFER_COUNT];
 static size_t buffered_count;
 
-/* Asked of the kernel directly: the library's write() would end a thread that is to be cancelled,
- * and the lock would stay with it. */
-static bool put(int to, const void *bytes, size_t count)
-{
-    return syscall(SYS_write, to, bytes, count) == (long)count;
-}
-
-static void say(const char *text)
-{
-    (void)put(STDERR_FILENO, text, strlen(text)); /* there is nobody else to tell */
-}
-
 static bool is_recording(void)
 {
-    return file >= 0 && owner == getpid();
+    return file.descriptor >= 0 && owner == getpid();
+}
+
+/* Handlers wait meanwhile: the child that one forks would come back into the write to its parent's
+ * file. Only those of the thread's own faults do not wait, which the kernel would take for fatal.
+ */
+static void block_signals(sigset_t *ret_before)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+    sigset_t blocked;
+    (void)sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        (void)sigdelset(&blocked, faults[i]);
+    (void)pthread_sigmask(SIG_SETMASK, &blocked, ret_before);
+}
+
+static bool put_buffer(void)
+{
+    sigset_t before;
+    block_signals(&before);
+    bool is_written =
+        owner != getpid() || kept_file_write(&file, buffer, buffered_count * sizeof buffer[0]);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_written;
 }
 
 static void flush(void)
 {
-    size_t bytes = buffered_count * sizeof buffer[0];
-    if (bytes != 0 && !put(file, buffer, bytes)) {
-        say("heap: the trace cannot be written and ends here\n");
-        file = -1;
+    if (buffered_count != 0 && !put_buffer()) {
+        say("heap: the trace ends here: its file was closed by the program, or takes no more\n");
+        kept_file_close(&file);
     }
     buffered_count = 0;
 }
@@ -99,26 +116,57 @@ static uint32_t enter(const void *block)
     if (next_number > TABLE_LENGTH / 2) {
         say("heap: too many live blocks; the trace ends here\n");
         flush();
-        file = -1;
+        kept_file_close(&file);
     }
     return number;
 }
 
-void trace_start(const char *path)
+/* Asked of the kernel directly: the library's open() is a point of cancellation. Moved to a high
+ * number: programs expect to get the lowest one. */
+static const char *open_file(const char *name)
 {
-    char name[512];
-    if (path == NULL)
-        return;
-    format_text(name, sizeof name, "%s.%u", path, (unsigned)getpid());
+    long opened =
+        syscall(SYS_openat, AT_FDCWD, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (opened < 0)
+        return strerrordesc_np(errno);
+    file = kept_file_duplicate((int)opened);
+    const char *problem = file.descriptor < 0 ? "no descriptor is free" : NULL;
+    (void)syscall(SYS_close, opened);
+    return problem;
+}
+
+static const char *start_into(const char *name)
+{
     table = map_memory(TABLE_LENGTH * sizeof *table);
     free_numbers = map_memory(TABLE_LENGTH * sizeof *free_numbers);
-    file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file < 0 || table == NULL || free_numbers == NULL) {
-        say("heap: the trace's file cannot be made\n");
-        file = -1;
+    if (table == NULL || free_numbers == NULL)
+        return "no memory for its table";
+    return open_file(name);
+}
+
+static void say_of_file(const char *name, const char *problem)
+{
+    char text[NAME_BYTES + 256];
+    if (problem == NULL)
+        format_text(text, sizeof text, "heap: the trace of this process is in %s\n", name);
+    else
+        format_text(text, sizeof text,
+                    "heap: nothing is recorded: HANDOFF_HEAP_TRACE wants the file %s, and that "
+                    "cannot be made: %s\n",
+                    name, problem);
+    say(text);
+}
+
+void trace_start(const char *path)
+{
+    char name[NAME_BYTES];
+    if (path == NULL)
         return;
-    }
-    owner = getpid();
+    size_t length = (size_t)format_text(name, sizeof name, "%s.%u", path, (unsigned)getpid());
+    const char *problem = length < sizeof name ? start_into(name) : strerrordesc_np(ENAMETOOLONG);
+    if (problem == NULL)
+        owner = getpid();
+    say_of_file(name, problem);
 }
 
 void trace_finish(void)
@@ -126,7 +174,7 @@ void trace_finish(void)
     if (!is_recording())
         return;
     flush();
-    file = -1;
+    kept_file_close(&file);
 }
 
 void trace_allocate(const void *block, size_t size_bytes)

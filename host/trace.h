@@ -25,8 +25,9 @@ struct trace_record {
     uint64_t size_bytes;
 };
 
-/* Begin to record into a file of that name, with "." and the process's number behind it. NULL, and
- * a file that cannot be made (which is said on standard error): nothing is recorded. */
+/* Begin to record into a file of that name with "." and the process's number behind it, and say so
+ * on standard error. NULL, and a file that cannot be made (which is said, too): nothing is
+ * recorded. A child of fork() is not recorded. */
 void trace_start(const char *path);
 void trace_finish(void);
 

@@ -52,6 +52,14 @@ void arch_invalidate_pages(void *context, struct virt_addr start, uint64_t size_
 /* The root of the live tables. */
 struct phys_addr arch_page_table_root(void);
 
+/* --- The state at entry ----------------------------------------------------------------------- */
+
+struct entry_state;
+
+/* Fill the part of *state that comes from the CPU, direct map included (kernel/entry_state.h). Call
+ * before anything of the loader's is replaced. */
+void arch_entry_state(struct entry_state *state);
+
 /* --- Interrupts ------------------------------------------------------------------------------- */
 
 void arch_interrupts_enable(void);
@@ -65,6 +73,11 @@ void arch_interrupts_save_and_restore(unsigned count);
 void arch_interrupt_acknowledge(void);
 
 struct address_space;
+
+/* Find this CPU's own timer and map its registers, once. arch_timer_start() does it, too; who wants
+ * to have it done before the address space is printed calls this. False if there is no such timer,
+ * or no memory to map it. */
+bool arch_timer_prepare(struct address_space *space);
 
 /* Let this CPU's own timer raise INTERRUPT_TIMER (kernel/interrupts.h) again and again.
  *   space         where the timer's registers are mapped, at the first call
@@ -98,8 +111,20 @@ void arch_serial_write(const char *text, size_t length_bytes);
 /* Interrupts off, for good. */
 _Noreturn void arch_halt(void);
 
-/* Wait for interrupts, for good: the idle loop. */
-_Noreturn void arch_idle(void);
+/* Sleep until an interrupt was handled. Precondition: interrupts are on, and one will come. */
+void arch_wait_for_interrupt(void);
+
+/* Restart the machine, without the firmware's help. */
+_Noreturn void arch_reset(void);
+
+/* --- Keys ------------------------------------------------------------------------------------- */
+
+/* Switch on the PS/2 keyboard, if there is one. It is polled, as the serial port is. */
+void arch_keys_initialise(void);
+
+/* Take a key that was typed on the serial port or on the keyboard; letters are small. False if
+ * there is none. */
+bool arch_key_take(char *ret_key);
 
 /* Leave QEMU through its isa-debug-exit device at `port`. Returns where there is no such device. */
 void arch_debug_exit(uint16_t port, uint32_t value);
@@ -108,6 +133,9 @@ void arch_debug_exit(uint16_t port, uint32_t value);
 
 /* The name of CPU exception `vector`. Never NULL. */
 const char *arch_exception_name(unsigned vector);
+
+/* What to look at after it: a constant sentence without its full stop. Never NULL. */
+const char *arch_exception_remedy(unsigned vector);
 
 struct arch_registers {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
@@ -122,9 +150,10 @@ void arch_capture_registers(struct arch_registers *ret_registers);
 void arch_print_registers(const struct arch_registers *registers);
 
 /* Call `visit` with the return address of every frame, innermost first, at most `limit` times.
- * Frames are followed only while they stay inside mapped kernel stacks, go upwards and return into
- * the kernel's text, so a corrupt chain ends the walk instead of faulting. */
-void arch_walk_stack(uint64_t frame_pointer, unsigned limit,
+ * Where rip is not in the kernel's text, the first one is that of the call which led there, if the
+ * stack has it. Frames are followed only while they stay inside mapped kernel stacks, go upwards
+ * and return into the kernel's text, so a corrupt chain ends the walk instead of faulting. */
+void arch_walk_stack(const struct arch_registers *registers, unsigned limit,
                      void (*visit)(uint64_t return_address));
 
 /* --- Faults on purpose (kernel/provoke.c) -------------------------------------------------------
@@ -132,5 +161,8 @@ void arch_walk_stack(uint64_t frame_pointer, unsigned limit,
 
 /* Raise the named CPU exception. Returns false for a name that this CPU does not know. */
 bool arch_provoke(const char *name);
+
+/* The names one by one, from index 0 on; NULL behind the last. */
+const char *arch_provoke_name(size_t index);
 
 #endif

@@ -1,12 +1,16 @@
 #include "kernel/bring_up.h"
 
 #include "kernel/arch.h"
+#include "kernel/command_words.h"
+#include "kernel/ending.h"
+#include "kernel/entry_state.h"
 #include "kernel/guard.h"
 #include "kernel/handoff_check.h"
 #include "kernel/image.h"
 #include "kernel/interrupt_test.h"
 #include "kernel/log.h"
 #include "kernel/measure.h"
+#include "kernel/mm/early_heap_picture.h"
 #include "kernel/mm/heap/heap_leaks.h"
 #include "kernel/mm/heap/heap_picture.h"
 #include "kernel/mm/heap/policy.h"
@@ -17,14 +21,13 @@
 #include "kernel/ownership.h"
 #include "kernel/panic.h"
 #include "kernel/panic_report.h"
-#include "kernel/power.h"
+#include "kernel/print_help.h"
 #include "kernel/provoke.h"
 #include "kernel/sanitizer/address.h"
 #include "kernel/self_test.h"
 #include "kernel/symbols.h"
 #include "shared/command_line.h"
 #include "shared/console_font.h"
-#include "shared/direct_map.h"
 #include "shared/format.h"
 #include "shared/memory.h"
 #include "shared/region.h"
@@ -115,6 +118,66 @@ static void print_regions(const struct region_list *regions)
     }
 }
 
+static void describe_segments(struct kernel *kernel)
+{
+    kernel->segments[0] = (struct kernel_segment){
+        "text", {(uint64_t)kernel_text_start, (uint64_t)kernel_text_end}, false, true};
+    kernel->segments[1] = (struct kernel_segment){
+        "rodata", {(uint64_t)kernel_rodata_start, (uint64_t)kernel_rodata_end}, false, false};
+    kernel->segments[2] = (struct kernel_segment){
+        "data", {(uint64_t)kernel_data_start, (uint64_t)kernel_data_end}, true, false};
+    kernel->segments[3] = (struct kernel_segment){
+        "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
+}
+
+/* What the handoff is held against: nothing of it comes from the loader. */
+static struct entry_state entry_state(struct kernel *kernel)
+{
+    describe_segments(kernel);
+    struct entry_state state = {
+        .image = {(uint64_t)kernel_image_start, (uint64_t)kernel_image_end},
+        .entry = (uint64_t)kernel_entry,
+        .segments = kernel->segments,
+        .segment_count = KERNEL_SEGMENT_COUNT,
+    };
+    arch_entry_state(&state);
+    return state;
+}
+
+static _Noreturn void refuse(struct kernel *kernel, uint64_t handoff,
+                             const struct entry_state *state, enum handoff_check_status status)
+{
+    const struct handoff_framebuffer *screen = handoff_check_screen(handoff, state);
+    if (screen != NULL)
+        open_screen(kernel, screen);
+    uint64_t handed_over, known;
+    if (handoff_check_numbers(handoff, state, status, &handed_over, &known))
+        panic(PANIC_HANDOFF,
+              "the handoff at 0x%llx is refused: %s (handed over: 0x%llx, in use: 0x%llx)",
+              (unsigned long long)handoff, handoff_check_text(status),
+              (unsigned long long)handed_over, (unsigned long long)known);
+    panic(PANIC_HANDOFF, "the handoff at 0x%llx is refused: %s", (unsigned long long)handoff,
+          handoff_check_text(status));
+}
+
+static void warn_of_word(void *context, const char *sentence)
+{
+    (void)context;
+    log_warning("command-line", "%s", sentence);
+}
+
+/* Before anything can panic, so that a test is told of it. */
+static void choose_debug_exit(const char *command_line)
+{
+    uint64_t port;
+    if (!command_line_mentions(command_line, "debug-exit"))
+        return;
+    if (command_line_number(command_line, "debug-exit", &port) && port <= UINT16_MAX)
+        panic_set_debug_exit_port((uint16_t)port);
+    else
+        log_warning("command-line", "debug-exit= is ignored: the value is a port from 0 to 0xffff");
+}
+
 void bring_up_handoff(struct kernel *kernel, const void *handoff)
 {
     uint64_t entered = arch_timestamp();
@@ -122,30 +185,17 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
     log_count_ticks(arch_timestamp);
     log_add_sink((struct log_sink){write_serial, NULL, NULL});
 
-    struct page_table_features features;
     struct handoff_view view;
-    arch_page_features(&features);
-    kernel->direct_map_base = direct_map_base(features.levels);
-    enum handoff_check_status status = handoff_check(handoff, kernel->direct_map_base, &view);
-    /* A structure whose checksum holds is a loader's: its framebuffer may tell what is wrong with
-     * the rest, on a PC without a serial port. */
-    if (status > HANDOFF_CHECK_DIRECT_MAP)
-        open_screen(kernel, &((const struct handoff *)handoff)->framebuffer);
+    struct entry_state state = entry_state(kernel);
+    kernel->direct_map_base = state.direct_map_base;
+    enum handoff_check_status status = handoff_check((uint64_t)handoff, &state, &view);
     if (status != HANDOFF_CHECK_OK)
-        panic(PANIC_HANDOFF, "the handoff at %p is refused: %s", handoff,
-              handoff_check_text(status));
+        refuse(kernel, (uint64_t)handoff, &state, status);
 
     kernel->handoff = *view.handoff;
     kernel->view = view;
     kernel->view.handoff = &kernel->handoff;
-    uint64_t debug_exit_port;
-    if (command_line_number(view.command_line, "debug-exit", &debug_exit_port) &&
-        debug_exit_port <= UINT16_MAX)
-        panic_set_debug_exit_port((uint16_t)debug_exit_port);
-    if (kernel->handoff.kernel_virtual_base != (uint64_t)kernel_image_start)
-        panic(PANIC_HANDOFF, "the image is at 0x%llx, but was linked for %p",
-              (unsigned long long)kernel->handoff.kernel_virtual_base, (void *)kernel_image_start);
-
+    choose_debug_exit(view.command_line);
     timeline_begin(&kernel->timeline, &kernel->handoff, view.timeline);
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
     start_screen(kernel);
@@ -154,6 +204,7 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.region_count,
              kernel->handoff.checksum);
+    command_words_check(view.command_line, warn_of_word, NULL);
     if (command_line_has(view.command_line, "print-regions"))
         print_regions(&view.regions);
 }
@@ -249,14 +300,6 @@ void bring_up_frames(struct kernel *kernel)
 
 static void describe_image(struct kernel *kernel)
 {
-    kernel->segments[0] = (struct kernel_segment){
-        "text", {(uint64_t)kernel_text_start, (uint64_t)kernel_text_end}, false, true};
-    kernel->segments[1] = (struct kernel_segment){
-        "rodata", {(uint64_t)kernel_rodata_start, (uint64_t)kernel_rodata_end}, false, false};
-    kernel->segments[2] = (struct kernel_segment){
-        "data", {(uint64_t)kernel_data_start, (uint64_t)kernel_data_end}, true, false};
-    kernel->segments[3] = (struct kernel_segment){
-        "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
     kernel->layout = (struct kernel_layout){
         .virtual_base = virt_addr(kernel->handoff.kernel_virtual_base),
         .physical_base = phys_addr(kernel->handoff.kernel_physical_base),
@@ -375,6 +418,7 @@ void bring_up_paging_audit(struct kernel *kernel)
     /* Not before the switch: the loader's tables do not map them. */
     arch_use_interrupt_stacks(&kernel->interrupt_stacks);
     mark(kernel, "kernel: page audit");
+    early_heap_begin_phase(&kernel->early_heap, "page audit");
     audit_early(kernel, &result);
     mark(kernel, "kernel: reclaim");
     uint64_t reclaimed = reclaim_loader_memory(kernel);
@@ -391,7 +435,7 @@ void bring_up_paging_audit(struct kernel *kernel)
 static uint64_t heap_secret(const struct kernel *kernel)
 {
     uint64_t secret = arch_timestamp() * UINT64_C(0x9e3779b97f4a7c15);
-    if (kernel->handoff.random_seed_source == HANDOFF_SEED_NONE) {
+    if (!handoff_has_random_seed(&kernel->handoff)) {
         log_warning("heap", "no random seed was handed over: the time-stamp counter serves");
         return secret;
     }
@@ -399,19 +443,14 @@ static uint64_t heap_secret(const struct kernel *kernel)
     return secret;
 }
 
-/* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy. */
+/* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy; a
+ * name that is none was warned of (kernel/command_words.h). */
 static const struct heap_policy *heap_policy(const struct kernel *kernel)
 {
     char name[16] = "";
-    if (!command_line_mentions(kernel->view.command_line, "heap") ||
-        (command_line_value(kernel->view.command_line, "heap", name, sizeof name) &&
-         text_equal(name, "strict")))
-        return &heap_policy_fast;
+    (void)command_line_value(kernel->view.command_line, "heap", name, sizeof name);
     const struct heap_policy *policy = heap_policy_by_name(name);
-    if (policy != NULL)
-        return policy;
-    log_warning("heap", "heap=%s is no policy: fast serves", name);
-    return &heap_policy_fast;
+    return policy != NULL ? policy : &heap_policy_fast;
 }
 
 static void warn_of_setting(const struct kernel *kernel, const char *key, const char *warning)
@@ -430,7 +469,7 @@ static struct heap_settings heap_settings(const struct kernel *kernel,
 {
     uint64_t random;
     memcpy(&random, &kernel->handoff.random_seed[sizeof random], sizeof random);
-    bool has_random = kernel->handoff.random_seed_source != HANDOFF_SEED_NONE;
+    bool has_random = handoff_has_random_seed(&kernel->handoff);
     struct heap_settings settings;
     struct heap_settings_warnings warnings;
     heap_settings_choose(kernel->view.command_line,
@@ -490,18 +529,61 @@ void bring_up_heap(struct kernel *kernel)
              (unsigned long long)(settings.guarded_bytes == 0 ? 0 : settings.sample_interval));
 }
 
+/* --- [heap-stats] and [heap-map] --------------------------------------------------------------
+ */
+
+static void log_heap_row(void *context, const void *start, const char *text)
+{
+    (void)context;
+    log_line("heap-map", "from=%p map=%s", start, text);
+}
+
+static void log_sizes(const struct heap_picture *picture)
+{
+    for (unsigned class = 0; class < HEAP_SIZE_CLASS_COUNT; class ++) {
+        if (picture->live_counts[class] != 0)
+            log_line("heap-stats", "up_to_bytes=%llu blocks=%llu",
+                     (unsigned long long)(UINT64_C(1) << class),
+                     (unsigned long long)picture->live_counts[class]);
+    }
+}
+
+/* `print-heap`: the figures, the sizes, and a map of it. `when` is a word for the moment. */
+static void print_heap(const struct heap *heap, const char *when)
+{
+    struct heap_picture picture;
+    heap_picture_take(heap, &picture);
+    const struct heap_statistics *figures = &picture.statistics;
+    log_line(
+        "heap-stats",
+        "size=%zu used=%zu free=%zu overhead=%zu peak=%zu largest=%zu blocks=%zu pieces=%zu "
+        "waiting=%zu allocations=%llu frees=%llu failures=%llu internal_permille=%u "
+        "external_permille=%u guarded_blocks=%zu guarded=%zu sampled=%llu unguarded=%llu when=%s",
+        figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
+        figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
+        figures->free_block_count, figures->waiting_block_count,
+        (unsigned long long)figures->allocation_count, (unsigned long long)figures->free_count,
+        (unsigned long long)figures->failure_count, picture.internal_permille,
+        picture.external_permille, figures->guarded_block_count, figures->guarded_bytes,
+        (unsigned long long)figures->sampled_count, (unsigned long long)figures->unguarded_count,
+        when);
+    log_sizes(&picture);
+    size_t stretch_bytes;
+    heap_map_draw(heap, log_heap_row, NULL, &stretch_bytes);
+    log_line("heap-map", "character=%zu", stretch_bytes);
+}
+
 /* --- [self-test] ------------------------------------------------------------------------------ */
 
 /* `self-test=interrupts`: what costs seconds, and needs a device, is done for those who ask. */
 static void test_interrupts(struct kernel *kernel)
 {
     char which[16];
-    if (!command_line_value(kernel->view.command_line, "self-test", which, sizeof which))
+    if (!command_line_value(kernel->view.command_line, "self-test", which, sizeof which) ||
+        !text_equal(which, "interrupts"))
         return;
     struct interrupt_test_result result;
-    if (!text_equal(which, "interrupts"))
-        log_warning("self-test", "self-test=%s is no test: interrupts is the one there is", which);
-    else if (heap_frees_newest_only(&kernel->heap))
+    if (heap_frees_newest_only(&kernel->heap))
         log_warning("self-test", "a bump heap frees in reverse order alone: no test of interrupts");
     else if (!interrupt_test_run(&kernel->heap, &kernel->address_space, &result))
         log_warning("self-test", "this CPU's timer is not there: no test of interrupts");
@@ -512,11 +594,20 @@ static void test_interrupts(struct kernel *kernel)
                  (unsigned long long)result.deferred_count);
 }
 
+/* The kernel's own boot leaves nothing on the heap: it is the self-test that shows it in use. */
+static void look_at_used_heap(const struct heap *heap)
+{
+    print_heap(heap, "self-test");
+}
+
 void bring_up_self_test(struct kernel *kernel)
 {
     mark(kernel, "kernel: self-test");
+    early_heap_begin_phase(&kernel->early_heap, "self-test");
+    bool prints_heap = command_line_has(kernel->view.command_line, "print-heap");
     struct self_test_result result =
-        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap);
+        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap,
+                      prints_heap ? look_at_used_heap : NULL);
     result.passed_count +=
         self_test_address_space(&kernel->address_space, &kernel->shoot_down_count);
     struct page_audit_result again;
@@ -545,6 +636,27 @@ static struct phys_addr detach(struct kernel *kernel, struct range untouched)
                      kernel->layout.physical_base.value);
 }
 
+/* `print-early-heap`: what each phase took, the sum, and a map of it. */
+static void print_early_heap(const struct early_heap *heap)
+{
+    for (uint32_t i = 0; i < heap->phase_count; i++) {
+        const struct early_heap_phase *phase = &heap->phases[i];
+        if (phase->allocation_count != 0)
+            log_line("early-heap-stats", "phase=\"%s\" allocations=%llu bytes=%llu", phase->name,
+                     (unsigned long long)phase->allocation_count,
+                     (unsigned long long)phase->allocated_bytes);
+    }
+    struct early_heap_statistics sum = early_heap_statistics(heap);
+    log_line("early-heap-stats", "size=%llu used=%llu free=%llu peak=%llu allocations=%llu",
+             (unsigned long long)sum.size_bytes, (unsigned long long)sum.used_bytes,
+             (unsigned long long)sum.free_bytes, (unsigned long long)sum.peak_bytes,
+             (unsigned long long)sum.allocation_count);
+    char map[EARLY_HEAP_MAP_CHARACTERS + 1];
+    uint64_t stretch_bytes = early_heap_map_draw(heap, map);
+    log_line("early-heap-map", "from=%p map=%s", (void *)heap->start, map);
+    log_line("early-heap-map", "character=%llu", (unsigned long long)stretch_bytes);
+}
+
 void bring_up_retire_early_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: retire");
@@ -562,6 +674,8 @@ void bring_up_retire_early_heap(struct kernel *kernel)
     log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
              (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
              (unsigned long long)frame_count);
+    if (command_line_has(kernel->view.command_line, "print-early-heap"))
+        print_early_heap(&kernel->early_heap);
 }
 
 /* --- [map] ------------------------------------------------------------------------------------ */
@@ -592,6 +706,8 @@ static void audit_late(struct kernel *kernel, struct page_audit_result *ret_resu
 void bring_up_print_map(struct kernel *kernel)
 {
     struct page_audit_result result;
+    if (!command_line_has(kernel->view.command_line, "once"))
+        ending_prepare(kernel);
     if (!command_line_has(kernel->view.command_line, "print-map"))
         return;
     mark(kernel, "kernel: print map");
@@ -608,59 +724,10 @@ void bring_up_print_map(struct kernel *kernel)
 /* --- [timeline] and [ready] --------------------------------------------------------------------
  */
 
-static _Noreturn void switch_off(struct kernel *kernel)
-{
-    require_mapped(runtime_space_build(&kernel->runtime_space, &kernel->address_space,
-                                       kernel->view.regions.first, kernel->view.regions.count),
-                   "the firmware's runtime services");
-    power_off(kernel->runtime_space.table.root, kernel->direct_map_base,
-              phys_addr(kernel->handoff.efi_system_table), &kernel->view.regions);
-}
-
-static void log_heap_row(void *context, const void *start, const char *text)
-{
-    (void)context;
-    log_line("heap-map", "from=%p map=%s", start, text);
-}
-
-static void log_sizes(const struct heap_picture *picture)
-{
-    for (unsigned class = 0; class < HEAP_SIZE_CLASS_COUNT; class ++) {
-        if (picture->live_counts[class] != 0)
-            log_line("heap-stats", "up_to_bytes=%llu blocks=%llu",
-                     (unsigned long long)(UINT64_C(1) << class),
-                     (unsigned long long)picture->live_counts[class]);
-    }
-}
-
-/* `print-heap`: the figures, the sizes, and a map of it. */
-static void print_heap(const struct heap *heap)
-{
-    struct heap_picture picture;
-    heap_picture_take(heap, &picture);
-    const struct heap_statistics *figures = &picture.statistics;
-    log_line("heap-stats",
-             "size=%zu used=%zu free=%zu overhead=%zu peak=%zu largest=%zu blocks=%zu pieces=%zu "
-             "waiting=%zu allocations=%llu frees=%llu failures=%llu internal_permille=%u "
-             "external_permille=%u guarded_blocks=%zu guarded=%zu sampled=%llu unguarded=%llu",
-             figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
-             figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
-             figures->free_block_count, figures->waiting_block_count,
-             (unsigned long long)figures->allocation_count, (unsigned long long)figures->free_count,
-             (unsigned long long)figures->failure_count, picture.internal_permille,
-             picture.external_permille, figures->guarded_block_count, figures->guarded_bytes,
-             (unsigned long long)figures->sampled_count,
-             (unsigned long long)figures->unguarded_count);
-    log_sizes(&picture);
-    size_t stretch_bytes;
-    heap_map_draw(heap, log_heap_row, NULL, &stretch_bytes);
-    log_line("heap-map", "character=%zu", stretch_bytes);
-}
-
 static void log_leak_site(const struct heap_leak_site *site)
 {
     struct symbol symbol = {.name = "unknown"};
-    (void)symbols_find((uint64_t)(uintptr_t)site->allocated_by, &symbol);
+    (void)symbols_find_caller((uint64_t)(uintptr_t)site->allocated_by, &symbol);
     log_line("leak", "blocks=%zu bytes=%zu caller=%p function=%s+0x%llx", site->block_count,
              site->used_bytes, site->allocated_by, symbol.name,
              (unsigned long long)symbol.offset_bytes);
@@ -680,19 +747,23 @@ static void print_leaks(const struct heap *heap)
 _Noreturn void bring_up_ready(struct kernel *kernel)
 {
     mark(kernel, "kernel: ready");
-    if (command_line_has(kernel->view.command_line, "print-heap"))
-        print_heap(&kernel->heap);
+    if (command_line_has(kernel->view.command_line, "print-help"))
+        print_help();
     ownership_print(&kernel->frames, &kernel->timeline,
                     command_line_has(kernel->view.command_line, "print-memory"));
+    if (command_line_has(kernel->view.command_line, "print-timeline"))
+        timeline_print_phases(&kernel->timeline);
     timeline_print(&kernel->timeline);
     if (command_line_has(kernel->view.command_line, "measure"))
         measure(kernel);
     bool once = command_line_has(kernel->view.command_line, "once");
     log_line("ready", "action=%s", once ? "power-off" : "idle");
     provoke(kernel, false);
+    if (command_line_has(kernel->view.command_line, "print-heap"))
+        print_heap(&kernel->heap, "ready");
     if (command_line_has(kernel->view.command_line, "print-leaks"))
         print_leaks(&kernel->heap);
     if (once)
-        switch_off(kernel);
-    arch_idle();
+        ending_power_off(kernel);
+    ending_stay(kernel);
 }

@@ -41,7 +41,7 @@ void bring_up_retire_early_heap(struct kernel *kernel);
  */
 void bring_up_print_map(struct kernel *kernel);
 
-/* [timeline] and [ready]; then off (command line `once`) or idle. */
+/* [timeline] and [ready]; then off (command line `once`), or the kernel stays. */
 _Noreturn void bring_up_ready(struct kernel *kernel);
 
 #endif

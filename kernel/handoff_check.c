@@ -1,10 +1,10 @@
 #include "kernel/handoff_check.h"
 
+#include "kernel/handoff_proof.h"
 #include "kernel/mm/early_heap.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
-#include "shared/page_table.h"
 #include "shared/range.h"
 #include "shared/region.h"
 
@@ -12,124 +12,42 @@
 #define EFI_DESCRIPTOR_SIZE_MIN_BYTES 40
 #define EFI_TYPE_LOADER_DATA          2
 
-const char *handoff_check_text(enum handoff_check_status status)
+static const struct page_permissions READ_WRITE = {.write = true};
+
+/* --- What the parts of the check ask ---------------------------------------------------------- */
+
+const void *handoff_proof_at(const struct handoff_proof *proof, uint64_t physical)
 {
-    switch (status) {
-    case HANDOFF_CHECK_OK:
-        return "ok";
-    case HANDOFF_CHECK_POINTER_NULL:
-        return "the pointer to the handoff is NULL";
-    case HANDOFF_CHECK_POINTER_MISALIGNED:
-        return "the pointer to the handoff is misaligned";
-    case HANDOFF_CHECK_POINTER_NON_CANONICAL:
-        return "the pointer to the handoff is not canonical";
-    case HANDOFF_CHECK_MAGIC:
-        return "bad magic: not a handoff";
-    case HANDOFF_CHECK_MAJOR_VERSION:
-        return "another major version: loader and kernel do not belong together";
-    case HANDOFF_CHECK_SIZE:
-        return "impossible size of the structure";
-    case HANDOFF_CHECK_CHECKSUM:
-        return "bad checksum: the handoff was changed after the loader wrote it";
-    case HANDOFF_CHECK_DIRECT_MAP:
-        return "the direct map is not where the kernel expects it, or too large";
-    case HANDOFF_CHECK_DATA_BLOCK:
-        return "the block of handoff data is misplaced or does not hold the handoff";
-    case HANDOFF_CHECK_REGIONS:
-        return "the array of regions is empty, misplaced or has a bad stride";
-    case HANDOFF_CHECK_REGIONS_NOT_NORMALISED:
-        return "the regions are not sorted, disjoint, aligned and non-empty";
-    case HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP:
-        return "a region of RAM lies outside the direct map";
-    case HANDOFF_CHECK_EFI_MAP:
-        return "the EFI memory map is empty, misplaced or has a bad stride";
-    case HANDOFF_CHECK_COMMAND_LINE:
-        return "the command line is misplaced or not terminated";
-    case HANDOFF_CHECK_LOG:
-        return "the loader's log is misplaced or not terminated";
-    case HANDOFF_CHECK_TIMELINE:
-        return "the timeline is misplaced, has a bad stride or a name without an end";
-    case HANDOFF_CHECK_DATA_REGION:
-        return "the handoff data does not lie in regions of its type";
-    case HANDOFF_CHECK_KERNEL_IMAGE:
-        return "the kernel's image is misplaced or does not lie in regions of its type";
-    case HANDOFF_CHECK_STACK:
-        return "the stack is misplaced or does not lie in regions of its type";
-    case HANDOFF_CHECK_PAGE_TABLES:
-        return "the page tables are misplaced or do not lie in regions of their type";
-    case HANDOFF_CHECK_LOADER:
-        return "the loader's image is misplaced or does not lie in regions of its type";
-    }
-    return "unknown status";
+    return (const void *)(proof->state->memory_base + physical);
 }
 
-const char *handoff_framebuffer_text(enum handoff_framebuffer_status status)
-{
-    switch (status) {
-    case HANDOFF_FRAMEBUFFER_OK:
-        return "ok";
-    case HANDOFF_FRAMEBUFFER_ABSENT:
-        return "there is none";
-    case HANDOFF_FRAMEBUFFER_FORMAT:
-        return "unknown pixel format, depth or masks";
-    case HANDOFF_FRAMEBUFFER_GEOMETRY:
-        return "width, height, pitch and size contradict each other";
-    case HANDOFF_FRAMEBUFFER_PLACE:
-        return "misplaced, or not in regions of its type";
-    }
-    return "unknown status";
-}
-
-const char *handoff_temp_heap_text(enum handoff_temp_heap_status status)
-{
-    switch (status) {
-    case HANDOFF_TEMP_HEAP_OK:
-        return "ok";
-    case HANDOFF_TEMP_HEAP_ABSENT:
-        return "the loader could not reserve one";
-    case HANDOFF_TEMP_HEAP_ONE_FIELD_ZERO:
-        return "only one of base and size is zero";
-    case HANDOFF_TEMP_HEAP_FRAME_ZERO:
-        return "includes frame 0";
-    case HANDOFF_TEMP_HEAP_UNALIGNED:
-        return "base is not page-aligned";
-    case HANDOFF_TEMP_HEAP_WRAPS:
-        return "base and size wrap";
-    case HANDOFF_TEMP_HEAP_TOO_SMALL:
-        return "below the minimum size";
-    case HANDOFF_TEMP_HEAP_TOO_LARGE:
-        return "above the maximum size";
-    case HANDOFF_TEMP_HEAP_OVERLAPS:
-        return "overlaps kernel, handoff, page tables, stack or framebuffer";
-    case HANDOFF_TEMP_HEAP_NOT_LOADER_DATA:
-        return "not wholly LoaderData in the memory map";
-    }
-    return "unknown status";
-}
-
-/* How many levels of page tables there are, by the place of the direct map. */
-static unsigned levels_of(uint64_t direct_map_base)
-{
-    return page_table_is_canonical(4, virt_addr(direct_map_base)) ? 4 : 5;
-}
-
-static bool is_canonical(const struct handoff *handoff, uint64_t address)
-{
-    return page_table_is_canonical(levels_of(handoff->direct_map_base), virt_addr(address));
-}
-
-static bool block_is_aligned(uint64_t base, uint64_t size_bytes)
-{
-    return page_is_aligned(base) && page_is_aligned(size_bytes) && size_bytes != 0;
-}
-
-/* A physical block of whole pages that does not wrap and lies in regions of one type. */
-static bool block_is_covered(const struct region_list *regions, uint64_t base, uint64_t size_bytes,
-                             enum handoff_region_type type)
+bool handoff_proof_is_block(uint64_t base, uint64_t size_bytes)
 {
     struct range range;
-    return block_is_aligned(base, size_bytes) && range_from_base_size(base, size_bytes, &range) &&
-           region_list_covers(regions, range, type);
+    return page_is_aligned(base) && page_is_aligned(size_bytes) && size_bytes != 0 &&
+           range_from_base_size(base, size_bytes, &range);
+}
+
+bool handoff_proof_is_covered(const struct handoff_proof *proof, uint64_t base, uint64_t size_bytes,
+                              enum handoff_region_type type)
+{
+    struct range range = {base, base + size_bytes};
+    return handoff_proof_is_block(base, size_bytes) &&
+           region_list_covers(&proof->view.regions, range, type);
+}
+
+bool handoff_proof_is_mapped(const struct handoff_proof *proof, uint64_t virtual, uint64_t physical,
+                             uint64_t size_bytes, struct page_permissions permissions)
+{
+    return page_table_prove(&proof->tables, virt_addr(virtual), phys_addr(physical), size_bytes,
+                            permissions) == PAGE_TABLE_OK;
+}
+
+bool handoff_proof_is_in_direct_map(const struct handoff_proof *proof, uint64_t base,
+                                    uint64_t size_bytes)
+{
+    return handoff_proof_is_mapped(proof, proof->state->direct_map_base + base, base, size_bytes,
+                                   READ_WRITE);
 }
 
 /* [base, base + size_bytes) is inside the block of handoff data and aligned. */
@@ -149,33 +67,47 @@ static bool is_array_inside_data(const struct handoff *handoff, uint64_t base, u
            is_inside_data(handoff, base, (uint64_t)count * stride_bytes, sizeof(uint64_t));
 }
 
-static const void *at_physical(uint64_t direct_map_base, uint64_t physical)
-{
-    return (const void *)(uintptr_t)(direct_map_base + physical);
-}
-
 /* A text inside the data with its NUL. NULL if it is not. */
-static const char *text_inside_data(const struct handoff *handoff, uint64_t base,
+static const char *text_inside_data(const struct handoff_proof *proof, uint64_t base,
                                     uint64_t size_bytes)
 {
-    if (size_bytes == UINT64_MAX || !is_inside_data(handoff, base, size_bytes + 1, 1))
+    if (size_bytes == UINT64_MAX || !is_inside_data(proof->handoff, base, size_bytes + 1, 1))
         return NULL;
-    const char *text = at_physical(handoff->direct_map_base, base);
+    const char *text = handoff_proof_at(proof, base);
     return text[size_bytes] == '\0' ? text : NULL;
 }
 
-/* What can be judged by the structure's first fields alone. Afterwards all of it is readable. */
-static enum handoff_check_status check_identity(const struct handoff *handoff, unsigned levels)
+static bool has_end(const char *text, size_t capacity_bytes)
 {
-    uintptr_t address = (uintptr_t)handoff;
+    for (size_t i = 0; i < capacity_bytes; i++) {
+        if (text[i] == '\0')
+            return true;
+    }
+    return false;
+}
+
+/* --- The structure ---------------------------------------------------------------------------- */
+
+/* All that can be said of the pointer before it is followed. A structure at a page boundary, of a
+ * page at most, is readable as a whole if its first byte is. */
+static enum handoff_check_status check_pointer(uint64_t address, const struct entry_state *state)
+{
+    unsigned levels = state->features.levels;
     if (address == 0)
         return HANDOFF_CHECK_POINTER_NULL;
-    if (address > UINTPTR_MAX - HANDOFF_CHECK_SIZE_MAX_BYTES ||
-        !page_table_is_canonical(levels, virt_addr(address)) ||
-        !page_table_is_canonical(levels, virt_addr(address + HANDOFF_CHECK_SIZE_MAX_BYTES)))
+    if (!page_table_is_canonical(levels, virt_addr(address)))
         return HANDOFF_CHECK_POINTER_NON_CANONICAL;
-    if (address % _Alignof(struct handoff) != 0)
+    if (!page_is_aligned(address))
         return HANDOFF_CHECK_POINTER_MISALIGNED;
+    if (address < state->direct_map_base ||
+        address - state->direct_map_base > direct_map_limit_bytes(levels) - PAGE_SIZE_BYTES)
+        return HANDOFF_CHECK_POINTER_OUTSIDE;
+    return HANDOFF_CHECK_OK;
+}
+
+/* What the first fields say, and then the checksum over all of them. */
+static enum handoff_check_status check_identity(const struct handoff *handoff)
+{
     if (handoff->magic != HANDOFF_MAGIC)
         return HANDOFF_CHECK_MAGIC;
     if (handoff->version_major != HANDOFF_VERSION_MAJOR)
@@ -185,48 +117,153 @@ static enum handoff_check_status check_identity(const struct handoff *handoff, u
         return HANDOFF_CHECK_SIZE;
     if (handoff->checksum != handoff_checksum(handoff, handoff->size_bytes))
         return HANDOFF_CHECK_CHECKSUM;
+    if (!has_end(handoff->loader_name, sizeof(handoff->loader_name)))
+        return HANDOFF_CHECK_LOADER_NAME;
     return HANDOFF_CHECK_OK;
 }
 
-/* The direct map and the data block, through which everything else is reached. */
-static enum handoff_check_status check_place(const struct handoff *handoff,
-                                             uint64_t direct_map_base)
+/* --- Address translation ---------------------------------------------------------------------- */
+
+static bool flag_agrees(const struct handoff *handoff, uint32_t flag, bool is_on)
 {
-    struct range data;
-    if (handoff->direct_map_base != direct_map_base ||
-        handoff->direct_map_size_bytes > direct_map_limit_bytes(levels_of(direct_map_base)))
+    return ((handoff->flags & flag) != 0) == is_on;
+}
+
+static bool flags_agree(const struct handoff *handoff, const struct page_table_features *features)
+{
+    return flag_agrees(handoff, HANDOFF_FLAG_NO_EXECUTE, features->no_execute) &&
+           flag_agrees(handoff, HANDOFF_FLAG_PAGES_1GIB, features->pages_1gib) &&
+           flag_agrees(handoff, HANDOFF_FLAG_FIFTH_LEVEL, features->levels == 5);
+}
+
+static bool root_agrees(const struct handoff *handoff, const struct entry_state *state)
+{
+    uint64_t root = handoff->page_table_root;
+    return page_is_aligned(root) && root >> state->features.physical_bits == 0 &&
+           root == state->page_table_root.value;
+}
+
+/* A block that the direct map reaches, if it is what the handoff says. */
+static bool is_reachable(const struct handoff *handoff, uint64_t base, uint64_t size_bytes)
+{
+    return handoff_proof_is_block(base, size_bytes) &&
+           base + size_bytes <= handoff->direct_map_size_bytes;
+}
+
+/* The callback has no `const`; nothing is written. */
+static uint64_t *access_table(void *context, struct phys_addr table)
+{
+    const struct handoff_proof *proof = context;
+    struct range page = {table.value, table.value + PAGE_SIZE_BYTES};
+    if (!range_contains(proof->table_block, page))
+        return NULL;
+    return (uint64_t *)(proof->state->memory_base + table.value);
+}
+
+/* From here on the tables in force can be asked. */
+static void use_tables(struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
+    const struct page_table_features *features = &proof->state->features;
+    proof->table_block = (struct range){
+        handoff->page_tables_base, handoff->page_tables_base + handoff->page_tables_size_bytes};
+    proof->tables = (struct page_table){
+        .root = proof->state->page_table_root,
+        .levels = features->levels,
+        .physical_bits = features->physical_bits,
+        .no_execute = features->no_execute,
+        .pages_1gib = features->pages_1gib,
+        .write_combining = features->write_combining,
+        .memory = {.context = proof, .access_table = access_table},
+    };
+}
+
+/* The numbers first. The first table that is read is the one that the CPU itself uses, and no table
+ * is read outside of the block; then the tables must map the block where it was read. */
+static enum handoff_check_status check_translation(struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
+    const struct entry_state *state = proof->state;
+    uint64_t root = handoff->page_table_root;
+    if (handoff->direct_map_base != state->direct_map_base ||
+        handoff->direct_map_size_bytes > direct_map_limit_bytes(state->features.levels))
         return HANDOFF_CHECK_DIRECT_MAP;
-    if (!block_is_aligned(handoff->data_base, handoff->data_size_bytes) ||
-        !range_from_base_size(handoff->data_base, handoff->data_size_bytes, &data) ||
-        data.end > handoff->direct_map_size_bytes)
-        return HANDOFF_CHECK_DATA_BLOCK;
-    uint64_t own_physical = (uint64_t)(uintptr_t)handoff - direct_map_base;
-    if (!is_inside_data(handoff, own_physical, handoff->size_bytes, _Alignof(struct handoff)))
-        return HANDOFF_CHECK_DATA_BLOCK;
+    if (!flags_agree(handoff, &state->features))
+        return HANDOFF_CHECK_FLAGS;
+    if (!root_agrees(handoff, state))
+        return HANDOFF_CHECK_PAGE_TABLE_ROOT;
+    if (!is_reachable(handoff, handoff->page_tables_base, handoff->page_tables_size_bytes) ||
+        root < handoff->page_tables_base ||
+        root - handoff->page_tables_base >= handoff->page_tables_size_bytes)
+        return HANDOFF_CHECK_PAGE_TABLES;
+    use_tables(proof);
+    if (!handoff_proof_is_in_direct_map(proof, handoff->page_tables_base,
+                                        handoff->page_tables_size_bytes))
+        return HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED;
     return HANDOFF_CHECK_OK;
 }
 
-static enum handoff_check_status check_regions(const struct handoff *handoff,
-                                               struct region_list *ret_regions)
+/* --- What the structure points to ------------------------------------------------------------- */
+
+/* The block in which everything else is read. */
+static enum handoff_check_status check_data_block(const struct handoff_proof *proof,
+                                                  uint64_t own_physical)
 {
+    const struct handoff *handoff = proof->handoff;
+    if (!is_reachable(handoff, handoff->data_base, handoff->data_size_bytes) ||
+        !is_inside_data(handoff, own_physical, handoff->size_bytes, _Alignof(struct handoff)))
+        return HANDOFF_CHECK_DATA_BLOCK;
+    if (!handoff_proof_is_in_direct_map(proof, handoff->data_base, handoff->data_size_bytes))
+        return HANDOFF_CHECK_DATA_NOT_MAPPED;
+    return HANDOFF_CHECK_OK;
+}
+
+/* Firmware cuts RAM into many small rows: those that touch are proven in one walk. Moves *index
+ * behind them. */
+static struct range next_ram_run(const struct region_list *regions, uint32_t *index)
+{
+    struct range run = {0, 0};
+    for (; *index < regions->count; (*index)++) {
+        struct range region = region_list_range(regions, *index);
+        bool is_ram = region_type_is_ram(region_list_at(regions, *index)->type);
+        if (!range_is_empty(run) && (!is_ram || region.start != run.end))
+            break;
+        if (is_ram)
+            run = (struct range){range_is_empty(run) ? region.start : run.start, region.end};
+    }
+    return run;
+}
+
+static enum handoff_check_status check_ram(const struct handoff_proof *proof)
+{
+    const struct region_list *regions = &proof->view.regions;
+    for (uint32_t i = 0; i < regions->count;) {
+        struct range run = next_ram_run(regions, &i);
+        if (range_is_empty(run))
+            break;
+        if (run.end > proof->handoff->direct_map_size_bytes)
+            return HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP;
+        if (!handoff_proof_is_in_direct_map(proof, run.start, range_size_bytes(run)))
+            return HANDOFF_CHECK_REGIONS_NOT_MAPPED;
+    }
+    return HANDOFF_CHECK_OK;
+}
+
+static enum handoff_check_status check_regions(struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
     if (handoff->region_count == 0 ||
         !is_array_inside_data(handoff, handoff->regions, handoff->region_count,
                               handoff->region_stride_bytes, sizeof(struct handoff_region)))
         return HANDOFF_CHECK_REGIONS;
-    struct region_list regions = {
-        .first = at_physical(handoff->direct_map_base, handoff->regions),
+    proof->view.regions = (struct region_list){
+        .first = handoff_proof_at(proof, handoff->regions),
         .count = handoff->region_count,
         .stride_bytes = handoff->region_stride_bytes,
     };
-    if (!region_list_is_normalised(&regions))
+    if (!region_list_is_normalised(&proof->view.regions))
         return HANDOFF_CHECK_REGIONS_NOT_NORMALISED;
-    for (uint32_t i = 0; i < regions.count; i++) {
-        if (region_type_is_ram(region_list_at(&regions, i)->type) &&
-            region_list_range(&regions, i).end > handoff->direct_map_size_bytes)
-            return HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP;
-    }
-    *ret_regions = regions;
-    return HANDOFF_CHECK_OK;
+    return check_ram(proof);
 }
 
 static bool efi_map_is_sound(const struct handoff *handoff)
@@ -252,151 +289,125 @@ static bool timeline_is_sound(const struct handoff_view *view)
                               handoff->timeline_stride_bytes, sizeof(struct handoff_moment)))
         return false;
     for (uint32_t i = 0; i < handoff->timeline_count; i++) {
-        const char *name = handoff_view_moment(view, i)->name;
-        size_t length = 0;
-        while (length < sizeof(((struct handoff_moment *)NULL)->name) && name[length] != '\0')
-            length++;
-        if (length == sizeof(((struct handoff_moment *)NULL)->name))
+        const struct handoff_moment *moment = handoff_view_moment(view, i);
+        if (!has_end(moment->name, sizeof(moment->name)))
             return false;
     }
     return true;
 }
 
 /* Everything that the structure points to, and the view of it. */
-static enum handoff_check_status check_pointers(const struct handoff *handoff,
-                                                struct handoff_view *view)
+static enum handoff_check_status check_pointers(struct handoff_proof *proof)
 {
-    enum handoff_check_status status = check_regions(handoff, &view->regions);
+    const struct handoff *handoff = proof->handoff;
+    struct handoff_view *view = &proof->view;
+    enum handoff_check_status status = check_regions(proof);
     if (status != HANDOFF_CHECK_OK)
         return status;
     /* From here on the regions vouch for the block in which everything else is read. */
-    if (!block_is_covered(&view->regions, handoff->data_base, handoff->data_size_bytes,
-                          HANDOFF_REGION_HANDOFF_DATA))
+    if (!handoff_proof_is_covered(proof, handoff->data_base, handoff->data_size_bytes,
+                                  HANDOFF_REGION_HANDOFF_DATA))
         return HANDOFF_CHECK_DATA_REGION;
     if (!efi_map_is_sound(handoff))
         return HANDOFF_CHECK_EFI_MAP;
-    view->efi_map = at_physical(handoff->direct_map_base, handoff->efi_map);
+    view->efi_map = handoff_proof_at(proof, handoff->efi_map);
     view->command_line =
-        text_inside_data(handoff, handoff->command_line, handoff->command_line_size_bytes);
+        text_inside_data(proof, handoff->command_line, handoff->command_line_size_bytes);
     if (view->command_line == NULL)
         return HANDOFF_CHECK_COMMAND_LINE;
-    view->log = text_inside_data(handoff, handoff->log, handoff->log_size_bytes);
+    view->log = text_inside_data(proof, handoff->log, handoff->log_size_bytes);
     if (view->log == NULL)
         return HANDOFF_CHECK_LOG;
-    view->timeline = at_physical(handoff->direct_map_base, handoff->timeline);
+    view->timeline = handoff_proof_at(proof, handoff->timeline);
     return timeline_is_sound(view) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_TIMELINE;
 }
 
-static bool kernel_image_is_sound(const struct handoff *handoff, const struct region_list *regions)
+/* --- All of it -------------------------------------------------------------------------------- */
+
+/* Up to the point from which the tables in force can be asked. */
+static enum handoff_check_status begin(uint64_t address, const struct entry_state *state,
+                                       struct handoff_proof *proof)
 {
-    struct range image;
-    return page_is_aligned(handoff->kernel_virtual_base) &&
-           is_canonical(handoff, handoff->kernel_virtual_base) &&
-           range_from_base_size(handoff->kernel_virtual_base, handoff->kernel_size_bytes, &image) &&
-           range_contains_address(image, handoff->kernel_entry) &&
-           block_is_covered(regions, handoff->kernel_physical_base, handoff->kernel_size_bytes,
-                            HANDOFF_REGION_KERNEL_IMAGE);
+    *proof = (struct handoff_proof){.state = state};
+    enum handoff_check_status status = check_pointer(address, state);
+    if (status != HANDOFF_CHECK_OK)
+        return status;
+    proof->handoff = handoff_proof_at(proof, address - state->direct_map_base);
+    proof->view.handoff = proof->handoff;
+    status = check_identity(proof->handoff);
+    return status == HANDOFF_CHECK_OK ? check_translation(proof) : status;
 }
 
-static bool stack_is_sound(const struct handoff *handoff, const struct region_list *regions)
+enum handoff_check_status handoff_check(uint64_t address, const struct entry_state *state,
+                                        struct handoff_view *ret_view)
 {
-    struct range stack;
-    return page_is_aligned(handoff->stack_virtual_base) &&
-           is_canonical(handoff, handoff->stack_virtual_base) &&
-           range_from_base_size(handoff->stack_virtual_base, handoff->stack_size_bytes, &stack) &&
-           block_is_covered(regions, handoff->stack_physical_base, handoff->stack_size_bytes,
-                            HANDOFF_REGION_STACK);
-}
-
-static bool page_tables_are_sound(const struct handoff *handoff, const struct region_list *regions)
-{
-    /* CR3 has flags in its low 12 bits (Intel SDM Vol. 3A, 4.5.2). */
-    uint64_t root = page_align_down(handoff->page_table_root);
-    return block_is_covered(regions, handoff->page_tables_base, handoff->page_tables_size_bytes,
-                            HANDOFF_REGION_PAGE_TABLES) &&
-           root >= handoff->page_tables_base &&
-           root - handoff->page_tables_base < handoff->page_tables_size_bytes;
-}
-
-/* What the loader placed lies in regions of its own type, so that nobody else is given it. */
-static enum handoff_check_status check_ownership(const struct handoff *handoff,
-                                                 const struct region_list *regions)
-{
-    if (!kernel_image_is_sound(handoff, regions))
-        return HANDOFF_CHECK_KERNEL_IMAGE;
-    if (!stack_is_sound(handoff, regions))
-        return HANDOFF_CHECK_STACK;
-    if (!page_tables_are_sound(handoff, regions))
-        return HANDOFF_CHECK_PAGE_TABLES;
-    if (!block_is_covered(regions, handoff->loader_base, handoff->loader_size_bytes,
-                          HANDOFF_REGION_LOADER))
-        return HANDOFF_CHECK_LOADER;
+    struct handoff_proof proof;
+    enum handoff_check_status status = begin(address, state, &proof);
+    if (status == HANDOFF_CHECK_OK)
+        status = check_data_block(&proof, address - state->direct_map_base);
+    if (status == HANDOFF_CHECK_OK)
+        status = check_pointers(&proof);
+    if (status == HANDOFF_CHECK_OK)
+        status = handoff_proof_of_ownership(&proof);
+    if (status != HANDOFF_CHECK_OK)
+        return status;
+    proof.view.framebuffer = handoff_proof_of_framebuffer(&proof);
+    *ret_view = proof.view;
     return HANDOFF_CHECK_OK;
 }
 
-static bool framebuffer_format_is_sound(const struct handoff_framebuffer *framebuffer)
+bool handoff_check_numbers(uint64_t address, const struct entry_state *state,
+                           enum handoff_check_status status, uint64_t *ret_handed_over,
+                           uint64_t *ret_known)
 {
-    uint32_t depth = framebuffer->bits_per_pixel;
-    uint64_t masks[] = {framebuffer->red_mask, framebuffer->green_mask, framebuffer->blue_mask};
-    uint64_t seen = 0;
-    switch (framebuffer->pixel_format) {
-    case HANDOFF_PIXEL_FORMAT_RGBX8888:
-    case HANDOFF_PIXEL_FORMAT_BGRX8888:
-        return depth == 32;
-    case HANDOFF_PIXEL_FORMAT_MASKS:
-        break;
+    const struct handoff_proof proof = {.state = state};
+    const struct handoff *handoff = handoff_proof_at(&proof, address - state->direct_map_base);
+    switch (status) {
+    case HANDOFF_CHECK_PAGE_TABLE_ROOT:
+        *ret_handed_over = handoff->page_table_root;
+        *ret_known = state->page_table_root.value;
+        return true;
+    case HANDOFF_CHECK_KERNEL_BASE:
+        *ret_handed_over = handoff->kernel_virtual_base;
+        *ret_known = state->image.start;
+        return true;
+    case HANDOFF_CHECK_KERNEL_SIZE:
+        *ret_handed_over = handoff->kernel_size_bytes;
+        *ret_known = range_size_bytes(state->image);
+        return true;
+    case HANDOFF_CHECK_KERNEL_ENTRY:
+        *ret_handed_over = handoff->kernel_entry;
+        *ret_known = state->entry;
+        return true;
+    case HANDOFF_CHECK_STACK_POINTER:
+        *ret_handed_over = handoff->stack_virtual_base;
+        *ret_known = state->stack_pointer.value;
+        return true;
     default:
         return false;
     }
-    if (depth != 8 && depth != 16 && depth != 24 && depth != 32)
-        return false;
-    for (unsigned i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
-        if (masks[i] == 0 || (masks[i] & seen) != 0 || masks[i] >> depth != 0)
-            return false;
-        seen |= masks[i];
-    }
-    return true;
 }
 
-static enum handoff_framebuffer_status check_framebuffer(const struct handoff *handoff,
-                                                         const struct region_list *regions)
+const struct handoff_framebuffer *handoff_check_screen(uint64_t address,
+                                                       const struct entry_state *state)
 {
-    const struct handoff_framebuffer *framebuffer = &handoff->framebuffer;
-    if (framebuffer->pixel_format == HANDOFF_PIXEL_FORMAT_NONE)
-        return HANDOFF_FRAMEBUFFER_ABSENT;
-    if (!framebuffer_format_is_sound(framebuffer))
-        return HANDOFF_FRAMEBUFFER_FORMAT;
-    uint64_t line_bytes = (uint64_t)framebuffer->width_pixels * (framebuffer->bits_per_pixel / 8);
-    /* 32 × 32 bits: the product cannot wrap. */
-    uint64_t needed_bytes = (uint64_t)framebuffer->pitch_bytes * framebuffer->height_pixels;
-    if (line_bytes == 0 || needed_bytes == 0 || framebuffer->pitch_bytes < line_bytes ||
-        needed_bytes > framebuffer->size_bytes)
-        return HANDOFF_FRAMEBUFFER_GEOMETRY;
-    if (!block_is_covered(regions, framebuffer->base, framebuffer->size_bytes,
-                          HANDOFF_REGION_FRAMEBUFFER) ||
-        framebuffer->base + framebuffer->size_bytes >
-            direct_map_limit_bytes(levels_of(handoff->direct_map_base)))
-        return HANDOFF_FRAMEBUFFER_PLACE;
-    return HANDOFF_FRAMEBUFFER_OK;
+    struct handoff_proof proof;
+    if (begin(address, state, &proof) != HANDOFF_CHECK_OK ||
+        handoff_proof_of_screen(&proof) != HANDOFF_FRAMEBUFFER_OK)
+        return NULL;
+    return &proof.handoff->framebuffer;
 }
 
-enum handoff_check_status handoff_check(const void *handoff, uint64_t direct_map_base,
-                                        struct handoff_view *ret_view)
+bool handoff_has_random_seed(const struct handoff *handoff)
 {
-    struct handoff_view view = {.handoff = handoff};
-    enum handoff_check_status status = check_identity(handoff, levels_of(direct_map_base));
-    if (status == HANDOFF_CHECK_OK)
-        status = check_place(handoff, direct_map_base);
-    if (status == HANDOFF_CHECK_OK)
-        status = check_pointers(handoff, &view);
-    if (status == HANDOFF_CHECK_OK)
-        status = check_ownership(handoff, &view.regions);
-    if (status != HANDOFF_CHECK_OK)
-        return status;
-    view.framebuffer = check_framebuffer(view.handoff, &view.regions);
-    *ret_view = view;
-    return HANDOFF_CHECK_OK;
+    uint8_t seen = 0;
+    for (size_t i = 0; i < sizeof(handoff->random_seed); i++)
+        seen |= handoff->random_seed[i];
+    return seen != 0 && (handoff->random_seed_source == HANDOFF_SEED_EFI_RNG ||
+                         handoff->random_seed_source == HANDOFF_SEED_RDRAND);
 }
+
+/* --- The temporary heap ----------------------------------------------------------------------- */
 
 static bool temp_heap_overlaps_others(const struct handoff_view *view, struct range heap)
 {

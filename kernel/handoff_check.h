@@ -2,12 +2,18 @@
  * handoff_check.h - refuse a bad handoff with a named reason.
  *
  * What the loader hands over is foreign until proven. handoff_check() proves magic, version, size,
- * checksum and every pointer, in an order in which nothing is read before it is known to be
- * readable; what it lets through is given as a struct handoff_view, and the rest of the kernel
- * uses that view alone.
+ * checksum and every pointer, and holds all of it against what the kernel knows by itself
+ * (kernel/entry_state.h): the page tables in force, which it walks, the stack in use, the image as
+ * it was linked. What it lets through is given as a struct handoff_view, and the rest of the kernel
+ * uses that view only.
  *
- * Pure: physical memory is reached at `direct_map_base + physical`, and a host test gives the base
- * of its own memory. Phase: the kernel's first act. Fuzzed by tests/fuzz/fuzz_handoff_check.c.
+ * The order is the point: nothing is read before all that can be known of its place is proven. Two
+ * things are read on the loader's word only, because the proof of everything else is made with
+ * them: the page with the structure, and the page tables. Where these are not mapped the read
+ * faults, and the loader's handlers name the fault (docs/HANDOFF.md, "What the kernel checks").
+ *
+ * Pure: physical memory is reached at `memory_base + physical`, and a host test gives the base of
+ * its own memory. Phase: the kernel's first act. Fuzzed by tests/fuzz/fuzz_handoff_check.c.
  * Catalogue group H. The bytes are specified in docs/HANDOFF.md.
  */
 #ifndef KERNEL_HANDOFF_CHECK_H
@@ -17,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/entry_state.h"
 #include "kernel/mm/region_list.h"
 #include "shared/handoff.h"
 
@@ -24,27 +31,46 @@
 enum handoff_check_status {
     HANDOFF_CHECK_OK = 0,
     HANDOFF_CHECK_POINTER_NULL,
-    HANDOFF_CHECK_POINTER_MISALIGNED,
+    HANDOFF_CHECK_POINTER_MISALIGNED, /* not a multiple of the page */
     HANDOFF_CHECK_POINTER_NON_CANONICAL,
+    HANDOFF_CHECK_POINTER_OUTSIDE, /* not in the direct map's window */
     HANDOFF_CHECK_MAGIC,
     HANDOFF_CHECK_MAJOR_VERSION,
     HANDOFF_CHECK_SIZE, /* below version 1.0's, or above HANDOFF_CHECK_SIZE_MAX_BYTES */
     HANDOFF_CHECK_CHECKSUM,
-    HANDOFF_CHECK_DIRECT_MAP, /* another base than the kernel's, or larger than its window */
+    HANDOFF_CHECK_LOADER_NAME,     /* no NUL in it */
+    HANDOFF_CHECK_DIRECT_MAP,      /* another base than the kernel's, or larger than its window */
+    HANDOFF_CHECK_FLAGS,           /* NX, 1 GiB pages or levels differ from the CPU's */
+    HANDOFF_CHECK_PAGE_TABLE_ROOT, /* low bits set, beyond the CPU's width, or not the root in force
+                                    */
+    HANDOFF_CHECK_PAGE_TABLES,     /* unaligned, empty, beyond the direct map, root not inside */
+    HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED, /* the tables do not map themselves in the direct map, or
+                                             one of them lies outside of their block */
     HANDOFF_CHECK_DATA_BLOCK, /* data_base/data_size: unaligned, empty, beyond the direct map, or
                                  the structure itself does not lie in it */
-    HANDOFF_CHECK_REGIONS,    /* count or stride 0 or odd, or not inside the data block */
+    HANDOFF_CHECK_DATA_NOT_MAPPED, /* a page of it is not in the direct map */
+    HANDOFF_CHECK_REGIONS,         /* count or stride 0 or odd, or not inside the data block */
     HANDOFF_CHECK_REGIONS_NOT_NORMALISED,
-    HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP, /* RAM that the direct map does not reach */
-    HANDOFF_CHECK_DATA_REGION, /* the data block is not wholly in handoff-data regions */
+    HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP, /* RAM beyond direct_map_size_bytes */
+    HANDOFF_CHECK_REGIONS_NOT_MAPPED, /* RAM that is not mapped there, or elsewhere, or otherwise */
+    HANDOFF_CHECK_DATA_REGION,        /* the data block is not wholly in handoff-data regions */
     HANDOFF_CHECK_EFI_MAP,
     HANDOFF_CHECK_COMMAND_LINE, /* not inside the data block, or no NUL behind it */
     HANDOFF_CHECK_LOG,
     HANDOFF_CHECK_TIMELINE,
-    HANDOFF_CHECK_KERNEL_IMAGE, /* unaligned, not in kernel-image regions, entry not inside */
-    HANDOFF_CHECK_STACK,        /* unaligned, or not in stack regions */
-    HANDOFF_CHECK_PAGE_TABLES,  /* unaligned, not in page-tables regions, root not inside */
-    HANDOFF_CHECK_LOADER,       /* the loader's image: unaligned, or not in loader regions */
+    HANDOFF_CHECK_KERNEL_BASE,       /* another virtual base than the linker's */
+    HANDOFF_CHECK_KERNEL_SIZE,       /* another size than the linker's */
+    HANDOFF_CHECK_KERNEL_ENTRY,      /* another entry than the linker's */
+    HANDOFF_CHECK_KERNEL_IMAGE,      /* unaligned, wraps, or not in kernel-image regions */
+    HANDOFF_CHECK_KERNEL_NOT_MAPPED, /* a segment is elsewhere, or has other permissions */
+    HANDOFF_CHECK_STACK,             /* unaligned, not in the upper half, or not in stack regions */
+    HANDOFF_CHECK_STACK_POINTER,     /* the stack in use is another one */
+    HANDOFF_CHECK_STACK_NOT_MAPPED,  /* a page of it is elsewhere, or has other permissions */
+    HANDOFF_CHECK_STACK_GUARD,       /* the page below it is mapped */
+    HANDOFF_CHECK_PAGE_TABLES_REGION, /* the page tables are not in page-tables regions */
+    HANDOFF_CHECK_LOADER,             /* its image: unaligned, wraps, or not in loader regions */
+    HANDOFF_CHECK_DESCRIPTOR_TABLES,  /* GDT or IDT are not in the loader's image */
+    HANDOFF_CHECK_STRAY_REGION, /* a region of kernel, stack, tables or data beside its block */
 };
 
 /* A constant English clause that says what is wrong. Never NULL. */
@@ -58,10 +84,11 @@ const char *handoff_check_text(enum handoff_check_status status);
 /* Why the framebuffer is ignored. Only a warning: there is always serial. */
 enum handoff_framebuffer_status {
     HANDOFF_FRAMEBUFFER_OK = 0,
-    HANDOFF_FRAMEBUFFER_ABSENT,   /* pixel format NONE */
-    HANDOFF_FRAMEBUFFER_FORMAT,   /* unknown format, or depth or masks that do not fit it */
-    HANDOFF_FRAMEBUFFER_GEOMETRY, /* zero width or height, short pitch, or more than its size */
-    HANDOFF_FRAMEBUFFER_PLACE,    /* unaligned, wraps, or not wholly in framebuffer regions */
+    HANDOFF_FRAMEBUFFER_ABSENT,     /* pixel format NONE */
+    HANDOFF_FRAMEBUFFER_FORMAT,     /* unknown format, or depth or masks that do not fit it */
+    HANDOFF_FRAMEBUFFER_GEOMETRY,   /* zero width or height, short pitch, or more than its size */
+    HANDOFF_FRAMEBUFFER_PLACE,      /* unaligned, wraps, or not wholly in framebuffer regions */
+    HANDOFF_FRAMEBUFFER_NOT_MAPPED, /* not in the direct map, or as RAM is (write-back) */
 };
 
 const char *handoff_framebuffer_text(enum handoff_framebuffer_status status);
@@ -77,13 +104,27 @@ struct handoff_view {
     enum handoff_framebuffer_status framebuffer; /* use the framebuffer only if OK */
 };
 
-/* Prove the handoff at `handoff` (the value of RDI at entry).
- *   direct_map_base  where the kernel expects physical address 0: direct_map_base() of the levels
- *                    of page tables that are in force. It must be what the handoff says.
- * On any status but OK *ret_view is not written. */
-enum handoff_check_status handoff_check(const void *handoff, uint64_t direct_map_base,
+/* Prove the handoff at virtual address `address` (the argument of the kernel's entry), as a loader
+ * made it that entered the kernel in this state. On any status but OK *ret_view is not written. */
+enum handoff_check_status handoff_check(uint64_t address, const struct entry_state *state,
                                         struct handoff_view *ret_view)
     __attribute__((warn_unused_result));
+
+/* The two numbers of a refusal that compares one field with what the kernel knows by itself. False,
+ * and nothing written, for every other reason. Precondition: handoff_check() gave this status. */
+bool handoff_check_numbers(uint64_t address, const struct entry_state *state,
+                           enum handoff_check_status status, uint64_t *ret_handed_over,
+                           uint64_t *ret_known);
+
+/* The framebuffer on which a refusal can be shown, on a PC without a serial port. NULL unless the
+ * structure's checksum holds, its page tables are the ones in force, and these map a framebuffer of
+ * these numbers with the memory type of one. */
+const struct handoff_framebuffer *handoff_check_screen(uint64_t address,
+                                                       const struct entry_state *state);
+
+/* True if the random seed may be used: its source is known, and it is not all zero. Precondition:
+ * the handoff is proven. */
+bool handoff_has_random_seed(const struct handoff *handoff);
 
 /* The i-th moment of the timeline; its name is NUL-terminated (the check proves it).
  * Precondition: index < view->handoff->timeline_count. */

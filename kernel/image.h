@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 extern char kernel_image_start[], kernel_image_end[];
+extern char kernel_entry[];                               /* the first instruction */
 extern char kernel_text_start[], kernel_text_end[];       /* r-x */
 extern char kernel_rodata_start[], kernel_rodata_end[];   /* r-- */
 extern char kernel_data_start[], kernel_data_end[];       /* rw- */

@@ -5,9 +5,9 @@
 #include "shared/format.h"
 
 #define SINK_LIMIT 4
-/* A boot prints some 6 KiB. What is older than this when a late sink arrives is lost to that sink.
- */
-#define HISTORY_CAPACITY_BYTES (16 * 1024)
+/* The screen, which comes last, opens behind the first lines. What is older than this when a late
+ * sink arrives is lost to that sink. */
+#define HISTORY_CAPACITY_BYTES (4 * 1024)
 #define LINE_CAPACITY_BYTES    512
 
 static struct log_sink sinks[SINK_LIMIT];

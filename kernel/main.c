@@ -21,7 +21,7 @@ static void kernel_continue(void *context)
     bring_up_retire_early_heap(self);
     /* What exactly is mapped, and how? For those who ask. */
     bring_up_print_map(self);
-    /* Show where the time went; idle, or off. */
+    /* Show where the time went; stay, or off. */
     bring_up_ready(self);
 }
 

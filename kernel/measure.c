@@ -106,6 +106,30 @@ static void invalidate_everything(void *context)
     arch_invalidate_pages(NULL, page_at(0), MANY_PAGES_BYTES);
 }
 
+/* More than there is: what it costs that there is none. */
+static void refuse_run_each(void *context)
+{
+    struct page_work *work = context;
+    struct frame_allocator *frames = &work->kernel->frames;
+    uint64_t count = frame_allocator_statistics(frames).total_count;
+    for (size_t i = 0; i < PAGE_COUNT; i++) {
+        struct phys_addr base;
+        bool allocated =
+            frame_allocator_allocate_contiguous(frames, count, 1, FRAME_ALLOCATOR_NO_LIMIT, &base);
+        kernel_assert(!allocated);
+    }
+}
+
+static void measure_runs(struct page_work *work)
+{
+    static const struct measurement refuse = {"frame run, refused", PAGE_COUNT, refuse_run_each,
+                                              measurement_undo_nothing};
+    measurement_take(&refuse, work);
+    log_line("measure", "steps=%llu what=\"words and bounds that requests for runs looked at\"",
+             (unsigned long long)frame_allocator_statistics(&work->kernel->frames)
+                 .run_search_step_count);
+}
+
 static void measure_frames(struct page_work *work)
 {
     static const struct measurement allocate = {"frame allocate", PAGE_COUNT, allocate_each,
@@ -160,6 +184,7 @@ void measure(struct kernel *kernel)
     timeline_print_log_share(&kernel->timeline, "measure");
     measure_heap(heap_frees_newest_only(&kernel->heap));
     measure_frames(&work);
+    measure_runs(&work);
     measure_pages(&work);
     measure_translations(&work);
     unmap_range(&work);

@@ -1,10 +1,10 @@
 /*
  * panic.h - the end of the kernel, with everything a person needs to read.
  *
- * A panic prints its code and name, the cause, where it was raised, registers and a symbolised
- * backtrace on serial and framebuffer, and halts; under test it leaves QEMU through the debug-exit
- * port with its code as the value. It needs no heap, takes no lock that could be held, and a panic
- * inside a panic prints one line and halts.
+ * A panic prints its code and name, the cause, a remedy, where it was raised, registers and a
+ * symbolised backtrace on serial and framebuffer, and halts; under test it leaves QEMU through the
+ * debug-exit port with its code as the value. It needs no heap, takes no lock that could be held,
+ * and a panic inside a panic prints one line and halts.
  *
  * A panic is for what must not happen: a broken invariant, a corrupt structure, an exception in the
  * kernel. Foreign input and exhaustion are statuses that callers check.
@@ -64,6 +64,9 @@ enum panic_code {
 
 /* A constant name: "heap double free", …; exceptions have theirs ("#DE divide error"). */
 const char *panic_code_name(enum panic_code code);
+
+/* What to do: a constant sentence without its full stop. Never NULL. */
+const char *panic_code_remedy(enum panic_code code);
 
 /* Have the report of the panic that follows at once name this code address and its function. At
  * most PANIC_NOTE_LIMIT of them; NULL is left out. `role` is a constant: "allocated by". */

@@ -8,6 +8,7 @@
 #include "kernel/log.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
+#include "kernel/nearest.h"
 #include "kernel/panic.h"
 #include "kernel/provoke_heap.h"
 #include "kernel/sanitizer/address.h"
@@ -366,35 +367,106 @@ static const struct provocation provocations[] = {
     {"frame-double-free", frame_double_free, false},
 };
 
-#define NAME_CAPACITY 32
+#define PROVOCATION_COUNT (sizeof provocations / sizeof provocations[0])
+
+/* Longer than any name, so that one that was cut is none. */
+#define NAME_CAPACITY 64
+
+static const char *generic_name(size_t index)
+{
+    return index < PROVOCATION_COUNT ? provocations[index].name : NULL;
+}
 
 static const struct provocation *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof provocations / sizeof provocations[0]; i++) {
+    for (size_t i = 0; i < PROVOCATION_COUNT; i++) {
         if (text_equal(name, provocations[i].name))
             return &provocations[i];
     }
     return NULL;
 }
 
+static struct nearest nearest_provocation(const char *name)
+{
+    static const char *(*const lists[])(size_t index) = {
+        generic_name,           provoke_heap_name,    arch_provoke_name,
+        undefined_provoke_name, address_provoke_name,
+    };
+    struct nearest nearest = nearest_begin((struct piece){name, text_length(name)});
+    for (size_t list = 0; list < sizeof lists / sizeof lists[0]; list++) {
+        for (size_t i = 0; lists[list](i) != NULL; i++)
+            nearest_consider(&nearest, lists[list](i));
+    }
+    return nearest;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+    while (*start != '\0' && *text == *start) {
+        text++;
+        start++;
+    }
+    return *start == '\0';
+}
+
+/* What only a checked kernel notices, only that can provoke: how to make one, or NULL. */
+static const char *needed_build(const char *name)
+{
+    if (begins_with(name, "undefined-") && undefined_provoke_name(0) == NULL)
+        return "UBSAN=1";
+    if (begins_with(name, "access-") && address_provoke_name(0) == NULL)
+        return "KASAN=1";
+    return NULL;
+}
+
+static void warn_of_name(const char *name, const struct nearest *nearest)
+{
+    if (needed_build(name) != NULL)
+        log_warning("provoke", "\"%s\" is not a name here: it needs a kernel made with %s", name,
+                    needed_build(name));
+    else if (nearest_is_close(nearest))
+        log_warning("provoke", "\"%s\" is not a name: did you mean \"%s\"?", name, nearest->name);
+    else
+        log_warning("provoke", "\"%s\" is not a name: the nearest is \"%s\"; docs/LOG.md lists all",
+                    name, nearest->name);
+}
+
+/* The name that the command line has. False if there is none, or none that is known; the first of
+ * the two calls warns of that. */
+static bool read_name(const char *command_line, bool warn, char name[NAME_CAPACITY])
+{
+    if (!command_line_value(command_line, "provoke", name, NAME_CAPACITY)) {
+        if (warn && command_line_mentions(command_line, "provoke"))
+            log_warning("provoke", "provoke= is ignored: the value is a name in docs/LOG.md");
+        return false;
+    }
+    struct nearest nearest = nearest_provocation(name);
+    bool is_known = text_equal(name, nearest.name);
+    if (warn && !is_known)
+        warn_of_name(name, &nearest);
+    return is_known;
+}
+
+static void run_late(struct kernel *kernel, const char *name)
+{
+    bool is_done = provoke_heap(kernel, name) || arch_provoke(name) || undefined_provoke(name) ||
+                   address_provoke(name);
+    kernel_assert(is_done);
+}
+
 void provoke(struct kernel *kernel, bool before_handlers)
 {
     char name[NAME_CAPACITY];
-    if (!command_line_value(kernel->view.command_line, "provoke", name, sizeof name))
+    if (!read_name(kernel->view.command_line, before_handlers, name))
         return;
     const struct provocation *provocation = find(name);
-    if (provocation != NULL) {
-        if (provocation->before_handlers != before_handlers)
-            return;
-        log_line("provoke", "name=%s", name);
+    bool is_early = provocation != NULL && provocation->before_handlers;
+    if (is_early != before_handlers)
+        return;
+    log_line("provoke", "name=%s", name);
+    if (provocation != NULL)
         provocation->run(kernel);
-        log_line("provoke", "name=%s survived=yes", name);
-    } else if (!before_handlers) {
-        log_line("provoke", "name=%s", name);
-        if (provoke_heap(kernel, name) || arch_provoke(name) || undefined_provoke(name) ||
-            address_provoke(name))
-            log_line("provoke", "name=%s survived=yes", name);
-        else
-            log_warning("provoke", "\"%s\" is not a name in docs/LOG.md", name);
-    }
+    else
+        run_late(kernel, name);
+    log_line("provoke", "name=%s survived=yes", name);
 }

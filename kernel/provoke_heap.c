@@ -237,35 +237,42 @@ static void sample_after_free(struct kernel *kernel)
     write_beside(block, 0);
 }
 
+static const struct {
+    const char *name;
+    void (*run)(struct kernel *kernel);
+} misuses[] = {
+    {"heap-double-free", double_free},
+    {"heap-double-free-later", double_free_later},
+    {"heap-bad-pointer", interior_pointer},
+    {"heap-unaligned-pointer", unaligned_pointer},
+    {"heap-foreign-pointer", foreign_pointer},
+    {"heap-early-pointer", early_pointer},
+    {"heap-free-order", free_order},
+    {"heap-overrun", overrun},
+    {"heap-overrun-8", overrun_by_8},
+    {"heap-underrun", underrun},
+    {"heap-underrun-8", underrun_by_8},
+    {"heap-write-after-free", write_after_free},
+    {"heap-smashed-link", smashed_link},
+    {"heap-leak", leak},
+    {"heap-large-overrun", guarded_overrun},
+    {"heap-large-underrun", guarded_underrun},
+    {"heap-large-after-free", guarded_after_free},
+    {"heap-large-double-free", guarded_double_free},
+    {"heap-large-beside", guarded_beside},
+    {"heap-sample-overrun", sample_overrun},
+    {"heap-sample-after-free", sample_after_free},
+};
+#define MISUSE_COUNT (sizeof misuses / sizeof misuses[0])
+
+const char *provoke_heap_name(size_t index)
+{
+    return index < MISUSE_COUNT ? misuses[index].name : NULL;
+}
+
 bool provoke_heap(struct kernel *kernel, const char *name)
 {
-    static const struct {
-        const char *name;
-        void (*run)(struct kernel *kernel);
-    } misuses[] = {
-        {"heap-double-free", double_free},
-        {"heap-double-free-later", double_free_later},
-        {"heap-bad-pointer", interior_pointer},
-        {"heap-unaligned-pointer", unaligned_pointer},
-        {"heap-foreign-pointer", foreign_pointer},
-        {"heap-early-pointer", early_pointer},
-        {"heap-free-order", free_order},
-        {"heap-overrun", overrun},
-        {"heap-overrun-8", overrun_by_8},
-        {"heap-underrun", underrun},
-        {"heap-underrun-8", underrun_by_8},
-        {"heap-write-after-free", write_after_free},
-        {"heap-smashed-link", smashed_link},
-        {"heap-leak", leak},
-        {"heap-large-overrun", guarded_overrun},
-        {"heap-large-underrun", guarded_underrun},
-        {"heap-large-after-free", guarded_after_free},
-        {"heap-large-double-free", guarded_double_free},
-        {"heap-large-beside", guarded_beside},
-        {"heap-sample-overrun", sample_overrun},
-        {"heap-sample-after-free", sample_after_free},
-    };
-    for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
+    for (size_t i = 0; i < MISUSE_COUNT; i++) {
         if (text_equal(name, misuses[i].name)) {
             misuses[i].run(kernel);
             return true;

@@ -8,10 +8,14 @@
 #define KERNEL_PROVOKE_HEAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "kernel/kernel.h"
 
 /* Do the named misuse; returns if the heap let it pass. False for a name that is none. */
 bool provoke_heap(struct kernel *kernel, const char *name);
+
+/* The names one by one, from index 0 on; NULL behind the last. */
+const char *provoke_heap_name(size_t index);
 
 #endif

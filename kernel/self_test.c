@@ -154,7 +154,8 @@ static unsigned test_tree(const struct heap *heap, uint64_t *random)
 
 /* Sizes from a byte to several pages and alignments up to a page, each block filled with its index.
  */
-static unsigned test_mixed_sizes(const struct heap *heap, uint64_t *random)
+static unsigned test_mixed_sizes(const struct heap *heap, uint64_t *random,
+                                 void (*look)(const struct heap *heap))
 {
     static void *blocks[MIXED_COUNT];
     static size_t sizes[MIXED_COUNT];
@@ -166,6 +167,8 @@ static unsigned test_mixed_sizes(const struct heap *heap, uint64_t *random)
         require((uintptr_t)blocks[i] % alignment == 0);
         memset(blocks[i], (int)(i & 0xff), sizes[i]);
     }
+    if (look != NULL)
+        look(heap);
     for (size_t i = 0; i < MIXED_COUNT; i++) {
         const uint8_t *bytes = blocks[i];
         for (size_t k = 0; k < sizes[i]; k++)
@@ -188,7 +191,8 @@ static void require_sound(const char *what, const char *complaint)
 }
 
 struct self_test_result self_test_run(struct heap *heap, struct frame_allocator *frames,
-                                      const struct early_heap *early_heap)
+                                      const struct early_heap *early_heap,
+                                      void (*look)(const struct heap *heap))
 {
     struct self_test_result result = {0};
     struct heap_statistics before, after;
@@ -198,7 +202,7 @@ struct self_test_result self_test_run(struct heap *heap, struct frame_allocator 
     pass(&result, test_strings(heap, &random));
     pass(&result, test_growing_array());
     pass(&result, test_tree(heap, &random));
-    pass(&result, test_mixed_sizes(heap, &random));
+    pass(&result, test_mixed_sizes(heap, &random, look));
 
     heap_statistics(heap, &after);
     require(after.live_block_count == before.live_block_count);

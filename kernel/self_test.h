@@ -16,9 +16,12 @@ struct self_test_result {
 
 /* Build strings, growing arrays and trees from kmalloc(), free them in random order, and run the
  * full checks of heap, frame allocator and early heap. Panics (PANIC_SELF_TEST) at the first
- * failure. Precondition: kmalloc_online(). The heap's live blocks are the same before and after. */
+ * failure. `look(heap)` is called once, while blocks of many sizes are live; it leaves the heap as
+ * it is, or is NULL. Precondition: kmalloc_online(). The heap's live blocks are the same before and
+ * after. */
 struct self_test_result self_test_run(struct heap *heap, struct frame_allocator *frames,
-                                      const struct early_heap *early_heap);
+                                      const struct early_heap *early_heap,
+                                      void (*look)(const struct heap *heap));
 
 /* Map, protect, split, merge and unmap on the live tables, and see each take effect at once. Panics
  * (PANIC_SELF_TEST) at the first failure; too little memory for a 2 MiB page leaves that part out.

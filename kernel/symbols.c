@@ -40,3 +40,11 @@ bool symbols_find(uint64_t address, struct symbol *ret_symbol)
     ret_symbol->offset_bytes = offset - table->entries[low].address_offset;
     return true;
 }
+
+bool symbols_find_caller(uint64_t return_address, struct symbol *ret_symbol)
+{
+    if (!symbols_find(return_address - 1, ret_symbol))
+        return false;
+    ret_symbol->offset_bytes++;
+    return true;
+}

@@ -19,4 +19,9 @@ struct symbol {
 /* False, and *ret_symbol untouched, for an address outside of the kernel's text. */
 bool symbols_find(uint64_t address, struct symbol *ret_symbol);
 
+/* The same for a return address: the function whose call returns there. A call of a function that
+ * never returns may be the last instruction of its caller, and the address behind it another
+ * function's first. */
+bool symbols_find_caller(uint64_t return_address, struct symbol *ret_symbol);
+
 #endif

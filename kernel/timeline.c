@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "kernel/log.h"
+#include "kernel/timeline_summary.h"
 #include "shared/memory.h"
 
 static void append(struct timeline *timeline, const char *name, size_t name_capacity, uint64_t tsc)
@@ -30,6 +31,7 @@ void timeline_begin(struct timeline *timeline, const struct handoff *handoff,
                sizeof moment);
         append(timeline, moment.name, sizeof moment.name, moment.tsc);
     }
+    timeline->loader_count = timeline->count;
 }
 
 void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc)
@@ -51,7 +53,24 @@ uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc)
     return tsc > began ? ticks_to_microseconds(tsc - began, timeline->frequency_hz) : 0;
 }
 
+static unsigned long long microseconds(const struct timeline *timeline, uint64_t ticks)
+{
+    return ticks_to_microseconds(ticks, timeline->frequency_hz);
+}
+
 void timeline_print(const struct timeline *timeline)
+{
+    char slowest[TIMELINE_SLOWEST_LIMIT * (sizeof timeline->moments[0].name + sizeof ", 100 %")];
+    struct timeline_summary summary = timeline_summarise(timeline);
+    timeline_format_slowest(timeline, &summary, slowest, sizeof slowest);
+    log_line("timeline", "total_us=%llu loader_us=%llu kernel_us=%llu ticks=%llu",
+             microseconds(timeline, summary.total_ticks),
+             microseconds(timeline, summary.loader_ticks),
+             microseconds(timeline, summary.kernel_ticks), (unsigned long long)summary.total_ticks);
+    log_line("timeline", "slowest=\"%s\"", slowest);
+}
+
+void timeline_print_phases(const struct timeline *timeline)
 {
     for (unsigned i = 0; i < timeline->count; i++) {
         const struct handoff_moment *moment = &timeline->moments[i];

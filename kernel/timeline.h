@@ -15,6 +15,7 @@ struct timeline {
     struct handoff_moment moments[TIMELINE_LIMIT];
     uint64_t log_ticks[TIMELINE_LIMIT]; /* that the kernel's log had taken until each moment */
     unsigned count;
+    unsigned loader_count; /* so many of them, the first, are the loader's */
     unsigned dropped;      /* moments for which there was no room */
     uint64_t frequency_hz; /* of the counter; 0 if unknown */
 };
@@ -30,8 +31,11 @@ void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc);
  * counter's frequency is unknown. Precondition: there is a moment. */
 uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc);
 
-/* Log one line a phase: when it began, and how long it took until the next one. */
+/* Log how long loader and kernel took, and which phases were the slowest: two lines. */
 void timeline_print(const struct timeline *timeline);
+
+/* Log one line a phase: when it began, and how long it took until the next one. */
+void timeline_print_phases(const struct timeline *timeline);
 
 /* Log, as lines of `stage`, how many ticks of each phase went into the log itself. */
 void timeline_print_log_share(const struct timeline *timeline, const char *stage);

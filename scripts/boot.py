@@ -23,28 +23,95 @@ from machine import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
 PANIC_HEADER = ROOT / "kernel" / "panic.h"
+PANIC_NAMES = ROOT / "kernel" / "panic_names.c"
+EXCEPTION_NAMES = ROOT / "shared" / "arch" / "x86_64" / "exception_names.c"
 # The codes of the loader, which stand among the kernel's.
 LOADER_HEADER = ROOT / "shared" / "debug_exit.h"
 # The value that a kernel which reached [ready] writes to the debug-exit port.
 DEBUG_EXIT_OK = 0x10
 
 READY = re.compile(r"^\[ready\]", re.MULTILINE)
+# A key asked for it.
+RESTART = re.compile(r"^\[ready\] action=restart", re.MULTILINE)
 PANIC = re.compile(r"^\[panic\] code=.*$", re.MULTILINE)
 PANIC_CAUSE = re.compile(r"^\[panic\] cause: (.*)$", re.MULTILINE)
 # The last line of a panic: nothing follows it.
 PANIC_END = re.compile(r"^\[panic\] (?:halted|.* while printing a panic)", re.MULTILINE)
+# The loader's report of an error, complete: what cannot be done, with what, and the remedy.
+REFUSAL = re.compile(
+    r"^.*?\b(?P<number>HL-\d+): *(?P<cause>.*)\n"
+    r"(?:.*\n)*? *what: *(?P<what>.*)\n(?:.*\n)*? *remedy: *(?P<remedy>.*)\n",
+    re.MULTILINE,
+)
 LOADER_ERROR = re.compile(r"^.*\bHL-\d+.*$", re.MULTILINE)
-# What a failed boot prints instead of ending.
-DEAD_ENDS = {
-    "Shell>": "the firmware found nothing to boot and started its shell",
-    "Access Denied": "the firmware refused the loader (Secure Boot)",
-    "X64 Exception": "the firmware caught a CPU exception before the kernel ran",
-    "No bootable": "the firmware found no bootable device",
-}
+# The first line of what the loader's handlers caught.
+FAULT = re.compile(r"^\[loader\] (?:fault: .*|the kernel's entry returned.*)$", re.MULTILINE)
+# Something of ours has printed: the loader in the kernel's log, or the kernel.
+KERNEL_BEGAN = re.compile(r"^\[[a-z-]+\] ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class DeadEnd:
+    """What a failed boot prints instead of ending, what that means, and what helps."""
+
+    words: str
+    sentence: str
+    advice: str
+
+
+DEAD_ENDS = [
+    DeadEnd(
+        "Access Denied",
+        "the firmware refused the loader: Secure Boot is on, and the loader is not signed",
+        "Take firmware without enrolled keys (the installed one, without --firmware and $OVMF), or "
+        "switch Secure Boot off in the firmware's setup.",
+    ),
+    DeadEnd(
+        "X64 Exception",
+        "the firmware caught a CPU exception before the kernel ran",
+        "Try other firmware (--firmware) or the CPU 'max' (--cpu); if it stays, report the lines above.",
+    ),
+    DeadEnd(
+        "Shell>",
+        "the firmware found nothing to boot and started its shell",
+        "This firmware has no driver for the medium, or no EFI/BOOT/BOOTX64.EFI is on it: try another "
+        "one (--medium ahci).",
+    ),
+    DeadEnd(
+        "No bootable",
+        "the firmware found no bootable device",
+        "This firmware does not see the medium: try another one (--medium ahci).",
+    ),
+]
+ADVICE_SILENCE = (
+    "This firmware does not start on this machine: leave out --firmware, $OVMF and --cpu, or give "
+    "it more --memory."
+)
+ADVICE_TIME = "Give it more time (--timeout), or see in docs/LOG.md what follows that line."
+ADVICE_TIME_SILENCE = f"Give it more time (--timeout). If it stays silent: {ADVICE_SILENCE}"
+ADVICE_FIRMWARE_RESET = (
+    "The firmware or the loader failed before the kernel ran: try the CPU 'max' (--cpu) or other "
+    "firmware (--firmware)."
+)
+ADVICE_KERNEL_RESET = (
+    "The kernel faulted where no handler was: make debug stops at its first instruction."
+)
+# In this order: a panic may follow [ready], and the loader is done once the kernel is ready.
+STATES = [("panic", PANIC_END), ("ready", READY), ("fault", FAULT), ("refusal", REFUSAL)]
+# Nothing follows but what a person does.
+HALTED = ("panic", "fault", "dead end")
+
 # How often serial output is looked at.
 POLL_SECONDS = 0.02
 # A dead end may still be about to end the machine by itself, and then its code is worth having.
 SETTLE_SECONDS = 1.0
+# After this much silence what was printed is complete.
+QUIET_SECONDS = 0.3
+# QEMU gets this long to end by itself, and to give the terminal back.
+LEAVE_SECONDS = 5.0
+
+# What QEMU itself writes there when a user leaves it.
+QEMU_LEFT = "QEMU: Terminated"
 
 ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
 
@@ -68,15 +135,22 @@ def panic_codes():
 
 
 def describe_code(code):
-    """A panic code in words."""
+    """A panic code in the kernel's own words."""
     codes = panic_codes()
+    names = dict(re.findall(r'\{PANIC_(\w+),\s*"([^"]+)"', PANIC_NAMES.read_text(encoding="utf-8")))
     for name, value in codes.items():
-        if value == code:
-            return f"{name.lower().replace('_', ' ')} (code {code:#04x})"
+        if value == code and name in names:
+            return f"{names[name]} (code {code:#04x})"
     base = codes.get("EXCEPTION_BASE", 0x40)
     if base <= code < base + 32:
-        return f"CPU exception {code - base} (code {code:#04x})"
+        return f"{exception_names()[code - base]} (code {code:#04x})"
     return f"an unknown code {code:#04x}"
+
+
+def exception_names():
+    """The CPU's exceptions by vector."""
+    table = re.search(r"names\[\w+\] = \{(.*?)\};", EXCEPTION_NAMES.read_text(encoding="utf-8"), re.S)
+    return re.findall(r'"([^"]+)"', table.group(1))
 
 
 @dataclass(frozen=True)
@@ -106,6 +180,8 @@ class Verdict:
 
 def last_line(serial):
     lines = [line.strip() for line in serial.split("\n") if line.strip()]
+    if lines and lines[-1] == QEMU_LEFT:
+        lines.pop()
     return f"the last line was: {lines[-1]}" if lines else "nothing was printed"
 
 
@@ -121,23 +197,63 @@ def first_match(pattern, serial):
     return match.group(0).strip() if match else None
 
 
+def panic_words(serial):
+    """The cause of a panic, or its first line; None without a panic."""
+    cause = PANIC_CAUSE.search(serial)
+    return cause.group(1).strip() if cause else first_match(PANIC, serial)
+
+
+def refusal_words(serial):
+    """(what the loader refused and why, its remedy), or None."""
+    report = REFUSAL.search(serial)
+    if report is not None:
+        number, cause, what, remedy = report.group("number", "cause", "what", "remedy")
+        return f"{number}: {cause.strip()} {what.strip()}", remedy.strip()
+    line = first_match(LOADER_ERROR, serial)
+    return None if line is None else (line, "")
+
+
+def find_dead_end(serial):
+    """The first of the dead ends that a boot has run into, or None."""
+    if READY.search(serial):
+        return None
+    return next((dead_end for dead_end in DEAD_ENDS if dead_end.words in serial), None)
+
+
+def line_with(words, serial):
+    """The first line that has the words, as a part of a sentence."""
+    line = next(line for line in serial.split("\n") if words in line)
+    return f"it said: {line.strip()}"
+
+
+def ending_advice(serial):
+    """What helps where the machine reset itself, or ended, without a word from the kernel."""
+    if not serial.strip():
+        return ADVICE_SILENCE
+    return ADVICE_KERNEL_RESET if KERNEL_BEGAN.search(serial) else ADVICE_FIRMWARE_RESET
+
+
 def judge(serial, ending: Ending) -> Verdict:
     """Turn what was seen into a verdict."""
     code = debug_exit_code(ending.exit_status)
     ready = READY.search(serial) is not None
-    panic = first_match(PANIC_CAUSE, serial) or first_match(PANIC, serial)
-    loader_error = first_match(LOADER_ERROR, serial)
+    panic = panic_words(serial)
+    fault = first_match(FAULT, serial)
+    refusal = refusal_words(serial)
+    named = panic or fault or (refusal[0] if refusal else last_line(serial))
 
     def failed(sentence, advice=""):
         return Verdict(False, sentence, serial, code, advice)
 
     if code is not None and code != DEBUG_EXIT_OK:
         what = f"the kernel stopped with {describe_code(code)}"
-        return failed(f"{what}; {panic or last_line(serial)}", "The lines above name the cause.")
+        return failed(f"{what}; {named}", "The lines above tell more; docs/LOG.md explains the code.")
     if panic is not None:
-        return failed(f"the kernel stopped with: {panic}", "The lines above name the cause.")
-    if loader_error is not None and not ready:
-        return failed(f"the loader stopped with: {loader_error}", "The loader's remedy is above.")
+        return failed(f"the kernel stopped with: {panic}", "The lines above tell more.")
+    if fault is not None:
+        return failed(f"the machine stopped with: {fault}", "The registers are above.")
+    if refusal is not None and not ready:
+        return failed(f"the loader stopped with {refusal[0]}", refusal[1])
     if ending.exit_status is not None and ending.exit_status < 0:
         return failed(f"QEMU was ended by signal {-ending.exit_status}; {last_line(serial)}")
     if ending.exit_status == 1 and ending.shutdown_reason is None:
@@ -145,11 +261,12 @@ def judge(serial, ending: Ending) -> Verdict:
     ended_by_kernel = code == DEBUG_EXIT_OK or ending.shutdown_reason == "guest-shutdown"
     if ready and ended_by_kernel:
         return Verdict(True, "the kernel reached [ready] and ended the machine", serial, code)
+    dead_end = find_dead_end(serial)
+    if dead_end is not None:
+        return failed(f"{dead_end.sentence}; {line_with(dead_end.words, serial)}", dead_end.advice)
     if ending.stopped_because is not None:
-        return failed(
-            f"{ending.stopped_because}; {last_line(serial)}",
-            "Try more time (--timeout), more memory (--memory) or another medium (--medium).",
-        )
+        advice = ADVICE_TIME if serial.strip() else ADVICE_TIME_SILENCE
+        return failed(f"{ending.stopped_because}; {last_line(serial)}", advice)
     if ending.shutdown_reason in ("host-qmp-quit", "host-ui", "host-signal"):
         return Verdict(
             ready,
@@ -157,12 +274,12 @@ def judge(serial, ending: Ending) -> Verdict:
             else f"QEMU was left before the kernel was ready; {last_line(serial)}",
             serial,
         )  # fmt: skip
+    if ending.shutdown_reason == "guest-reset" and RESTART.search(serial):
+        return Verdict(True, "the kernel reached [ready] and restarted at a key", serial, code)
     if ending.shutdown_reason == "guest-reset":
-        return failed(
-            f"the machine reset itself (a triple fault or the firmware); {last_line(serial)}",
-            "make debug stops at the kernel's entry; QEMU's -d int shows the exception.",
-        )
-    return failed(f"the machine ended without a word from the kernel; {last_line(serial)}")
+        return failed(f"the machine reset itself; {last_line(serial)}", ending_advice(serial))
+    return failed(f"the machine ended without a word from the kernel; {last_line(serial)}",
+                  ending_advice(serial))  # fmt: skip
 
 
 class Monitor:
@@ -200,7 +317,8 @@ class Monitor:
     def _take(self, message):
         if "event" in message:
             self.events.append(message["event"])
-            if message["event"] == "SHUTDOWN":
+            # The first one counts: a machine that stays at its end is left afterwards.
+            if message["event"] == "SHUTDOWN" and self.shutdown_reason is None:
                 self.shutdown_reason = message["data"].get("reason")
         elif "return" in message or "error" in message:
             self.replies.append(message)
@@ -221,6 +339,8 @@ class Boot:
         self.scratch = Path(tempfile.mkdtemp(prefix="handoff-boot-"))
         self.raw = b""
         self.echo = echo
+        self.on_terminal = on_terminal
+        self.stays_at_end = machine.stay_at_end
         self.monitor = None
         self.serial_output = None
         self.serial_input = None
@@ -364,56 +484,87 @@ class Boot:
         self.error_file.flush()
         return (self.scratch / "errors").read_text(encoding="utf-8", errors="replace").strip()
 
-    def watch(self, timeout=None):
+    def picture(self, path: Path):
+        """What the graphics card shows, as a PNG file."""
+        self.command("screendump", {"filename": str(path), "format": "png"})
+
+    def watch(self, timeout=None, notice=None, refusal_ends=False):
         """Run to the end, or to a dead end, or until `timeout` seconds have passed. Without a timeout
-        a person is watching, and decides."""
+        a person is watching, and decides.
+
+        `notice(state)` is called once for each state of _state() that is reached, and for "late",
+        when what was printed is complete and the screen can still be seen. With `refusal_ends` an
+        error of the loader's ends the machine at once, before the firmware goes on."""
         deadline = None if timeout is None else time.monotonic() + timeout
+        noticed = set()
         while self.pump(0.1):
-            sentence = self._dead_end() if timeout is not None else None
-            if sentence is None and deadline is not None and time.monotonic() > deadline:
-                sentence = f"nothing more happened within {timeout:g} seconds"
-            if sentence is not None:
-                self._settle()
-                self.stopped_because = sentence
+            late = deadline is not None and time.monotonic() > deadline
+            state = self._state() or ("late" if late else None)
+            ends = late or state == "end" or state == "refusal" and refusal_ends
+            ends = ends or state in HALTED and timeout is not None
+            if state is not None and state not in noticed:
+                self._settle(SETTLE_SECONDS if state in HALTED else QUIET_SECONDS)
+                if not late and self._state() != state:
+                    continue  # something has followed at once, a panic for instance
+                noticed.add(state)
+                if notice is not None and self.process.poll() is None:
+                    notice(state)
+            if late:
+                self.stopped_because = f"the time ran out after {timeout:g} s"
+            elif ends and state != "end":
+                self.stopped_because = f"it was stopped after {state}"
+            if ends:
                 break
         return self.finish()
 
-    def _settle(self):
-        deadline = time.monotonic() + SETTLE_SECONDS
+    def _settle(self, seconds):
+        deadline = time.monotonic() + seconds
         while self.pump(0.1) and time.monotonic() < deadline:
             continue
 
-    def _dead_end(self):
-        if PANIC_END.search(self.serial):
-            return "the kernel halted after a panic"
-        if READY.search(self.serial):
-            return None
-        for words, sentence in DEAD_ENDS.items():
-            if words in self.serial:
-                return sentence
-        return None
+    def _state(self):
+        """What the boot has come to: "end" (the machine stays there), "panic", "ready", "fault",
+        "refusal" (of the loader), "dead end" (of the firmware); None while it goes on."""
+        if self.stays_at_end and self.monitor.shutdown_reason is not None:
+            return "end"
+        serial = self.serial
+        for state, pattern in STATES:
+            if pattern.search(serial):
+                return state
+        return "dead end" if find_dead_end(serial) else None
 
     def finish(self) -> Verdict:
         """Stop the machine if it still runs; the verdict on what was seen."""
         status = None
         if self.process.poll() is None and self.stopped_because is None:
             self.pump(0.5)
+        if self.process.poll() is not None:
+            status = self.process.returncode
+        elif self.stays_at_end and self.monitor.shutdown_reason is not None:
+            status, self.stopped_because = 0, None  # it stayed at its end
+        else:
+            self.stopped_because = self.stopped_because or "the machine was stopped"
+        reason = self.monitor.shutdown_reason
+        self._leave()
+        self._drain()
+        reason = reason if status is None else self.monitor.shutdown_reason
+        return judge(self.serial, Ending(status, reason, self.stopped_because, self.errors()))
+
+    def _leave(self):
+        """End QEMU, in a way that gives the terminal back if it has one."""
+        if self.on_terminal and self.monitor is not None and self.process.poll() is None:
+            try:
+                self.monitor.send("quit")
+                self.process.wait(LEAVE_SECONDS)
+            except (OSError, subprocess.TimeoutExpired):
+                pass  # then it is killed, as without a terminal
         if self.process.poll() is None:
             self.process.kill()
-            self._drain()
-            self.stopped_because = self.stopped_because or "the machine was stopped"
-        else:
-            status = self.process.returncode
-            self._drain()
-        ending = Ending(
-            status, self.monitor.shutdown_reason, self.stopped_because, self.errors()
-        )
-        return judge(self.serial, ending)
 
     def close(self):
         """End QEMU and remove everything that this boot left."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
+        if self.process is not None:
+            self._leave()
             self.process.wait()
         for descriptor in (self.serial_output, self.serial_input):
             if descriptor is not None:

@@ -1,15 +1,20 @@
 """Turn what make would run (`make -n -B`, on standard input) into compile_commands.json, for clangd
-and clang-tidy: compile_commands.py COMPILER OUT."""
+and clang-tidy. make compile_commands.json calls it."""
 
 import json
 import os
 import shlex
 import sys
-from pathlib import Path
+
+import arguments
 
 
 def main():
-    compiler, out = sys.argv[1:]
+    parser = arguments.Parser(prog="compile_commands.py", description=__doc__)
+    parser.add_argument("compiler", metavar="COMPILER", help="the word that its lines begin with")
+    parser.add_argument("out", type=arguments.writable_file, metavar="OUT", help="the file to write")
+    options = parser.parse_args()
+    compiler, out = options.compiler, options.out
     entries = {}
     for line in sys.stdin:
         if not line.startswith(compiler + " "):
@@ -23,7 +28,7 @@ def main():
                 "file": sources[0],
                 "arguments": words,
             }
-    Path(out).write_text(json.dumps(list(entries.values()), indent=1) + "\n", encoding="utf-8")
+    out.write_text(json.dumps(list(entries.values()), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

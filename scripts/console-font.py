@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the console font that the build embeds: python3 scripts/console-font.py OUT
+"""Write the console font that the build embeds.
 
 OUT gets the glyphs of the 95 printable ASCII characters (0x20 to 0x7e), 8 x 16 pixels each, as 16
 bytes a glyph. They come from a console font that the distribution packages (PSF 1 or 2, plain or
@@ -11,6 +11,8 @@ import os
 import pathlib
 import struct
 import sys
+
+import arguments
 
 # Unifont first: the same glyphs on every distribution that has it. Then what each keeps anyway.
 FOLDERS = [
@@ -112,14 +114,32 @@ def ascii_glyphs(data):
 
 
 def candidates():
-    if os.environ.get("CONSOLE_FONT"):
-        return [pathlib.Path(os.environ["CONSOLE_FONT"])]
+    named = os.environ.get("CONSOLE_FONT")
+    if named and not os.path.isfile(named):
+        sys.exit(f"CONSOLE_FONT={named} is not a file{arguments.tilde_advice(named)}")
+    if named:
+        return [pathlib.Path(named)]
     return [pathlib.Path(folder) / name for name in NAMES for folder in FOLDERS]
 
 
-def main(arguments):
-    if len(arguments) != 2:
-        sys.exit(__doc__.strip())
+def parse_arguments():
+    parser = arguments.Parser(prog="console-font.py", description=__doc__)
+    parser.add_argument("out", type=arguments.writable_file, metavar="OUT", help="the file to write")
+    return parser.parse_args()
+
+
+def write(path, glyphs):
+    """At once: two builds at the same time see no half of it."""
+    if not path.is_file() and path.exists():
+        path.write_bytes(glyphs)  # a device
+        return
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_bytes(glyphs)
+    fresh.replace(path)
+
+
+def main():
+    options = parse_arguments()
     refused = []
     for path in candidates():
         if not path.is_file():
@@ -129,10 +149,10 @@ def main(arguments):
         except (FontError, OSError, EOFError) as error:
             refused.append(f"  {path}: {error}")
             continue
-        pathlib.Path(arguments[1]).write_bytes(glyphs)
+        write(options.out, glyphs)
         return
     sys.exit("\n".join(["no usable console font found. Install " + PACKAGES, *refused]))
 
 
 if __name__ == "__main__":
-    main(sys.argv)
+    main()

@@ -3,6 +3,7 @@
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
+usage_no_words "$@"
 
 missing=0 # for building and testing
 absent=0  # for make debug, format and lint

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import firmware_volume
+from arguments import tilde_advice
+
 # Descriptors of the same file name in a later directory replace those of an earlier one.
 DESCRIPTOR_DIRECTORIES = [
     "/usr/share/qemu/firmware",
@@ -36,9 +39,6 @@ KNOWN_PLACES = [
     ("/usr/share/ovmf/OVMF.fd", None),
     ("/usr/share/ovmf/x64/OVMF.fd", None),
 ]
-
-# EFI_SYSTEM_NV_DATA_FV_GUID: a combined image begins with the variable store.
-NV_DATA_VOLUME_GUID = bytes.fromhex("8d2bf1ff96768b4ca9852747075b4f50")
 
 
 class FirmwareNotFound(Exception):
@@ -95,8 +95,10 @@ def descriptors(directories=None):
         directories = DESCRIPTOR_DIRECTORIES + [os.path.join(configured, "qemu/firmware")]
     by_name = {}
     for directory in directories:
-        for path in Path(directory).glob("*.json"):
-            by_name[path.name] = path
+        try:
+            by_name.update({path.name: path for path in Path(directory).glob("*.json")})
+        except OSError:
+            continue  # a home that is somebody else's
     for name in sorted(by_name):
         try:
             yield json.loads(by_name[name].read_text(encoding="utf-8"))
@@ -143,10 +145,29 @@ def from_descriptors(directories=None) -> Optional[Firmware]:
     return candidates[0] if candidates else None
 
 
-def is_combined(path: Path) -> bool:
-    """Whether the file begins with a variable store."""
-    with path.open("rb") as file:
-        return file.read(32)[16:32] == NV_DATA_VOLUME_GUID
+def judge_content(path: Path, named):
+    """Raise FirmwareNotFound unless the file holds code for an x86-64 PC. Whether it begins with a
+    variable store, as a combined image does. `named` is how the user called the file."""
+    image = path.read_bytes()
+    machine = firmware_volume.code_machine(image)
+    store = firmware_volume.begins_with_variables(image)
+    if machine is None and store:
+        raise FirmwareNotFound(
+            f"{named} is a variable store without code: name the file of the code"
+            + code_beside_advice(path)
+        )
+    if machine is None:
+        raise FirmwareNotFound(f"{named} holds no code in a firmware volume: it is no OVMF image")
+    if machine != "x86-64":
+        raise FirmwareNotFound(f"{named} is firmware for {machine}, and this machine is x86-64")
+    return store
+
+
+def code_beside_advice(store: Path):
+    """Where the code of a variable store is, if it is where distributions put it."""
+    name = store.name.replace("VARS", "CODE").replace("vars", "code")
+    beside = store.with_name(name)
+    return f", {beside}" if name != store.name and beside.is_file() else ""
 
 
 def variables_beside(code: Path) -> Optional[Path]:
@@ -165,27 +186,38 @@ def variables_beside(code: Path) -> Optional[Path]:
     return None
 
 
-def from_file(name) -> Firmware:
-    """The firmware in a file that the user named: a code image or a combined one."""
-    code = Path(name)
+def from_file(name, source="--firmware ") -> Firmware:
+    """The firmware in a file that the user named: a code image or a combined one. `source` stands
+    before the name in an error."""
+    code, named = Path(name), f"{source}{name or repr(name)}"
     if not code.is_file():
-        raise FirmwareNotFound(f"firmware: {name} is not a file")
+        raise FirmwareNotFound(f"{named} is not a file{tilde_advice(name)}")
+    if not os.access(code, os.R_OK):
+        raise FirmwareNotFound(f"{named} may not be read: check its permissions")
     for descriptor in descriptors():
         firmware = from_descriptor(descriptor)
         if firmware is not None and firmware.code == code.absolute():
             return firmware
-    file_format = "qcow2" if code.suffix == ".qcow2" else "raw"
-    if file_format == "raw" and is_combined(code):
+    with code.open("rb") as file:
+        compressed = file.read(4) == b"QFI\xfb"
+    if not compressed and judge_content(code, named):
         return Firmware(code, None, combined=True)
     secure = any(word in code.name for word in ("secboot", ".ms.", "secure", "snakeoil"))
+    file_format = "qcow2" if compressed else "raw"
     return Firmware(code, variables_beside(code), file_format, requires_smm=secure)
 
 
 def find(name=None) -> Firmware:
     """The firmware to boot: the named file, $OVMF, or the best that is installed."""
-    name = name or os.environ.get("OVMF")
-    if name:
+    if name is not None:
         return from_file(name)
+    if os.environ.get("OVMF"):
+        return from_file(os.environ["OVMF"], "OVMF=")
+    return installed()
+
+
+def installed() -> Firmware:
+    """The best firmware that a package has put here."""
     firmware = from_descriptors()
     if firmware is not None:
         return firmware
@@ -193,10 +225,10 @@ def find(name=None) -> Firmware:
         if not Path(code).is_file():
             continue
         if variables is None:
-            return from_file(code)
+            return from_file(code, "")
         if Path(variables).is_file():
             return Firmware(Path(code), Path(variables))
     raise FirmwareNotFound(
-        "firmware: no OVMF found. Install it (Debian, Ubuntu: ovmf; Fedora: edk2-ovmf; Arch: "
-        "edk2-ovmf; openSUSE: qemu-ovmf-x86_64) or name the file: OVMF=/path/to/OVMF_CODE.fd"
+        "no firmware (OVMF) is installed: install it (Debian, Ubuntu: ovmf; Fedora, Arch: edk2-ovmf; "
+        "openSUSE: qemu-ovmf-x86_64) or name the file: OVMF=/path/to/OVMF_CODE.fd"
     )

@@ -3,11 +3,10 @@
 No root and no loop mounts: the partition table is written here, mkfs.vfat formats the partition
 in place, and mtools copies the files into it. Equal input gives equal partition tables.
 
-    image.py disk TREE OUT [--fat 12|16|32] [--size MIB]
+    image.py disk TREE OUT [--fat 12|16|32] [--size MIB] [--sector 512|4096]
     image.py iso  TREE OUT
 """
 
-import argparse
 import os
 import shutil
 import struct
@@ -16,14 +15,18 @@ import sys
 import tempfile
 import uuid
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
+
+import arguments
 
 MIB = 1024 * 1024
 # Where partitioning tools put the first partition; mtools reads it as `@@1M`.
 PARTITION_OFFSET_BYTES = MIB
 # Room for the second copy of the partition table, at the disk's end.
 TABLE_TAIL_BYTES = MIB
-SECTOR_BYTES = 512
+# What disks have: most 512, some ("4Kn") 4096. The partition table counts in them.
+SECTOR_SIZES = (512, 4096)
 # UEFI 2.10 section 5.3.3: the type of an EFI System Partition.
 ESP_TYPE = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
 # Fixed, so that images are reproducible; what identifies a stick is its place, not this number.
@@ -31,19 +34,25 @@ DISK_ID = uuid.UUID("48414e44-4f46-4600-8000-000000000001")
 PARTITION_ID = uuid.UUID("48414e44-4f46-4600-8000-000000000002")
 GPT_ENTRY_COUNT = 128
 GPT_ENTRY_BYTES = 128
-GPT_TABLE_SECTORS = GPT_ENTRY_COUNT * GPT_ENTRY_BYTES // SECTOR_BYTES
-# The smallest partition on which each kind of FAT has a legal number of clusters (FAT12: the
-# largest; FAT32: 65525 clusters of 512 bytes need 33 MiB with the tables).
-FAT_SIZE_MIB = {12: 8, 16: 16, 32: 48}
-FAT_CLUSTER_SECTORS = {12: 8, 16: 1, 32: 1}
+GPT_TABLE_BYTES = GPT_ENTRY_COUNT * GPT_ENTRY_BYTES
+# How many clusters make a file system one of this kind of FAT (Microsoft's FAT specification, 3.5).
+FAT_CLUSTER_COUNTS = {12: (1, 4084), 16: (4085, 65524), 32: (65525, 0x0FFFFFF5)}
+# What tools and firmware count differently by a few clusters is kept away from.
+FAT_CLUSTER_MARGIN = 16
+# A partition of this size has room for what is usual, and clusters of one sector but with FAT12.
+FAT_SIZE_MIB = {512: {12: 8, 16: 16, 32: 48}, 4096: {12: 8, 16: 24, 32: 264}}
+# Clusters beyond 32 KiB are not read everywhere.
+LARGEST_CLUSTER_BYTES = 32 * 1024
+# A FAT's sector counts have 32 bits; beyond this a size is a typing error.
+LARGEST_SIZE_MIB = 1024 * 1024
 
 
 class ImageError(Exception):
     """An image could not be made, with the reason."""
 
 
-def run_tool(*command):
-    """Run one of the packaged tools, quietly unless it fails."""
+def run_tool(*command, folder=None):
+    """Run one of the packaged tools, quietly unless it fails, in a folder where that matters."""
     environment = dict(os.environ, MTOOLS_SKIP_CHECK="1")
     # sgdisk and mkfs.vfat are in /usr/sbin, which is not in every user's PATH.
     environment["PATH"] = environment.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -52,8 +61,9 @@ def run_tool(*command):
     if program is None:
         raise ImageError(f"{command[0]} is not installed: make doctor names its package")
     result = subprocess.run(
-        [program] + command[1:], env=environment, capture_output=True, text=True, check=False
-    )
+        [program] + command[1:], env=environment, capture_output=True, text=True, check=False,
+        cwd=folder,
+    )  # fmt: skip
     if result.returncode != 0:
         raise ImageError(f"{' '.join(command)}: {(result.stderr or result.stdout).strip()}")
 
@@ -67,10 +77,11 @@ def protective_mbr(disk_sectors):
     return bytes(446) + entry + bytes(48) + b"\x55\xaa"
 
 
-def gpt_header(here, other, table, disk_sectors, entries):
+def gpt_header(here, other, table, disk_sectors, entries, sector_bytes):
     """One GPT header (UEFI 2.10 section 5.3.2), padded to a sector."""
-    first_usable = 2 + GPT_TABLE_SECTORS
-    last_usable = disk_sectors - 2 - GPT_TABLE_SECTORS
+    table_sectors = GPT_TABLE_BYTES // sector_bytes
+    first_usable = 2 + table_sectors
+    last_usable = disk_sectors - 2 - table_sectors
 
     def pack(checksum):
         return struct.pack(
@@ -79,65 +90,98 @@ def gpt_header(here, other, table, disk_sectors, entries):
             zlib.crc32(entries),
         )  # fmt: skip
 
-    return pack(zlib.crc32(pack(0))).ljust(SECTOR_BYTES, b"\0")
+    return pack(zlib.crc32(pack(0))).ljust(sector_bytes, b"\0")
 
 
-def partition_table(disk_sectors, first, last):
+def partition_table(disk_bytes, first, last, sector_bytes=512):
     """Both copies of a GPT with one EFI System Partition, sectors `first` to `last`, as a list of
     (offset in bytes, bytes)."""
     name = "Handoff".encode("utf-16-le").ljust(72, b"\0")
     entry = struct.pack("<16s16sQQQ", ESP_TYPE.bytes_le, PARTITION_ID.bytes_le, first, last, 0)
-    entries = (entry + name).ljust(GPT_ENTRY_COUNT * GPT_ENTRY_BYTES, b"\0")
+    entries = (entry + name).ljust(GPT_TABLE_BYTES, b"\0")
+    disk_sectors = disk_bytes // sector_bytes
     end = disk_sectors - 1
-    start = protective_mbr(disk_sectors) + gpt_header(1, end, 2, disk_sectors, entries) + entries
-    tail_sector = end - GPT_TABLE_SECTORS
-    tail = entries + gpt_header(end, 1, tail_sector, disk_sectors, entries)
-    return [(0, start), (tail_sector * SECTOR_BYTES, tail)]
+    tail_sector = end - GPT_TABLE_BYTES // sector_bytes
+
+    def header(here, other, table):
+        return gpt_header(here, other, table, disk_sectors, entries, sector_bytes)
+
+    start = protective_mbr(disk_sectors).ljust(sector_bytes, b"\0") + header(1, end, 2) + entries
+    return [(0, start), (tail_sector * sector_bytes, entries + header(end, 1, tail_sector))]
+
+
+def sector_bytes_of(image: Path):
+    """The sectors in which a disk image counts: its partition table's header lies in the second."""
+    with image.open("rb") as file:
+        start = file.read(2 * max(SECTOR_SIZES))
+    for sector_bytes in SECTOR_SIZES:
+        if start[sector_bytes : sector_bytes + 8] == b"EFI PART":
+            return sector_bytes
+    raise ImageError(f"{image} is no disk image of make image")
 
 
 def tree_size_bytes(tree: Path):
     """What the files of a tree need, each rounded up to a generous cluster, with the two tables:
     eight bytes for each cluster, which has a sector at least."""
     content = sum(-(-path.stat().st_size // 4096) * 4096 + 4096 for path in tree.rglob("*"))
-    return content + content // SECTOR_BYTES * 8
+    return content + content // min(SECTOR_SIZES) * 8
 
 
-def make_fat(tree: Path, image: Path, offset_bytes, size_bytes, fat_bits):
+def cluster_sectors(fat_bits, size_bytes, sector_bytes):
+    """The sectors of a cluster, as few as give a legal number of clusters."""
+    fewest, most = FAT_CLUSTER_COUNTS[fat_bits]
+    sectors = size_bytes // sector_bytes
+    count = 1
+    while count * sector_bytes <= LARGEST_CLUSTER_BYTES:
+        # Two tables, of at most four bytes for each cluster, come out of the same sectors.
+        clusters = int((sectors - 32) / (count + 8 / sector_bytes))
+        if clusters < fewest + FAT_CLUSTER_MARGIN:
+            raise ImageError(f"{size_bytes // MIB} MiB are too small for FAT{fat_bits}: more --size, or "
+                             "another --fat")  # fmt: skip
+        if sectors // count <= most - FAT_CLUSTER_MARGIN:
+            return count
+        count *= 2
+    raise ImageError(f"{size_bytes // MIB} MiB are too large for FAT{fat_bits}: another --fat")
+
+
+def make_fat(tree: Path, image: Path, offset_bytes, size_bytes, fat_bits, sector_bytes=512):
     """Format `size_bytes` of the image at the offset as FAT and copy the tree into it."""
+    first_sector = offset_bytes // sector_bytes
     run_tool(
-        "mkfs.vfat", f"--offset={offset_bytes // SECTOR_BYTES}", "-F", fat_bits, "-n", "HANDOFF",
-        "-s", FAT_CLUSTER_SECTORS[fat_bits], "-g", "255/63",
-        "-h", offset_bytes // SECTOR_BYTES, "--invariant",
-        image, size_bytes // 1024,
+        "mkfs.vfat", f"--offset={first_sector}", "-F", fat_bits, "-n", "HANDOFF", "-S", sector_bytes,
+        "-s", cluster_sectors(fat_bits, size_bytes, sector_bytes), "-g", "255/63", "-h", first_sector,
+        "--invariant", image, size_bytes // 1024,
     )  # fmt: skip
-    entries = sorted(tree.iterdir())
+    entries = [entry.absolute() for entry in sorted(tree.iterdir())]
     if entries:
-        run_tool("mcopy", "-s", "-Q", "-i", f"{image}@@{offset_bytes}", *entries, "::/")
+        # By its last name, which is ours: in a folder's name mtools may see an `@@` as well.
+        run_tool("mcopy", "-s", "-Q", "-i", f"{image.name}@@{offset_bytes}", *entries, "::/",
+                 folder=image.parent)  # fmt: skip
 
 
-def fat_size_mib(tree: Path, fat_bits, size_mib=None):
+def fat_size_mib(tree: Path, fat_bits, size_mib=None, sector_bytes=512):
     """The size of the partition: as asked, or as small as the files and the FAT kind allow."""
+    smallest = FAT_SIZE_MIB[sector_bytes][fat_bits]
     needed = -(-tree_size_bytes(tree) // MIB) + 2
-    size = size_mib or max(FAT_SIZE_MIB[fat_bits], needed)
+    size = size_mib or max(smallest, needed)
     if size < needed:
         raise ImageError(f"{needed} MiB are needed for {tree}, not {size}")
     return size
 
 
-def make_disk(tree: Path, image: Path, fat_bits=32, size_mib=None):
+def make_disk(tree: Path, image: Path, fat_bits=32, size_mib=None, sector_bytes=512):
     """A GPT disk image with one EFI System Partition that holds the tree."""
-    partition_bytes = fat_size_mib(tree, fat_bits, size_mib) * MIB
-    temporary = image.with_name(image.name + ".part")
-    with temporary.open("wb") as file:
+    partition_bytes = fat_size_mib(tree, fat_bits, size_mib, sector_bytes) * MIB
+    with fresh_file(image) as temporary:
         disk_bytes = PARTITION_OFFSET_BYTES + partition_bytes + TABLE_TAIL_BYTES
-        file.truncate(disk_bytes)
-        first = PARTITION_OFFSET_BYTES // SECTOR_BYTES
-        last = first + partition_bytes // SECTOR_BYTES - 1
-        for offset, data in partition_table(disk_bytes // SECTOR_BYTES, first, last):
-            file.seek(offset)
-            file.write(data)
-    make_fat(tree, temporary, PARTITION_OFFSET_BYTES, partition_bytes, fat_bits)
-    temporary.replace(image)
+        with temporary.open("wb") as file:
+            file.truncate(disk_bytes)
+            first = PARTITION_OFFSET_BYTES // sector_bytes
+            last = first + partition_bytes // sector_bytes - 1
+            for offset, data in partition_table(disk_bytes, first, last, sector_bytes):
+                file.seek(offset)
+                file.write(data)
+        make_fat(tree, temporary, PARTITION_OFFSET_BYTES, partition_bytes, fat_bits, sector_bytes)
 
 
 def make_iso(tree: Path, image: Path):
@@ -149,31 +193,71 @@ def make_iso(tree: Path, image: Path):
         with fat.open("wb") as file:
             file.truncate(size_bytes)
         make_fat(tree, fat, 0, size_bytes, 16)
-        temporary = image.with_name(image.name + ".part")
-        run_tool(
-            "xorriso", "-as", "mkisofs", "-quiet", "-V", "HANDOFF", "-R", "-J",
-            "-append_partition", "2", "0xef", fat, "-appended_part_as_gpt",
-            "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
-            "-o", temporary, tree,
-        )  # fmt: skip
-        temporary.replace(image)
+        with fresh_file(image) as temporary:
+            run_tool(
+                "xorriso", "-as", "mkisofs", "-quiet", "-V", "HANDOFF", "-R", "-J",
+                "-append_partition", "2", "0xef", fat, "-appended_part_as_gpt",
+                "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
+                "-o", temporary, tree,
+            )  # fmt: skip
+
+
+@contextmanager
+def fresh_file(path: Path):
+    """A file of another name in the same folder, which becomes `path` when it is complete: nobody
+    sees a half of it, and two at the same time do not mix."""
+    temporary = path.with_name(f"handoff-{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def parse_arguments():
+    parser = arguments.Parser(
+        prog="image.py", description=__doc__.split("\n", maxsplit=1)[0],
+        epilog="make image and make iso call it. make image SECTOR=4096 is for disks with sectors of "
+        "4096 bytes.",
+    )
+    add = parser.add_argument
+    add("kind", choices=["disk", "iso"], help="a GPT disk, or a disc that is one, too")
+    add("tree", type=arguments.folder, metavar="TREE", help="the folder whose content it gets")
+    add("out", type=arguments.writable_file, metavar="OUT", help="the image's file")
+    add("--fat", type=arguments.one_of(12, 16, 32), default=32, metavar="BITS", help="the kind of FAT: 12, 16, 32 (default 32)")
+    add("--size", type=arguments.integer(1, LARGEST_SIZE_MIB), metavar="MIB",
+        help="the size of the partition (default: as small as it can be)")
+    add("--sector", type=arguments.one_of(*SECTOR_SIZES), default=512, metavar="BYTES",
+        help="the size of the disk's sectors: 512, 4096 (default 512)")
+    options = parser.parse_args()  # fmt: skip
+    for name in ("fat", "size", "sector"):
+        if options.kind == "iso" and name in parser.given:
+            parser.error(f"--{name} is for disks: an ISO has its own")
+    return options
+
+
+def describe(image: Path, options):
+    """What was made, and what to do with it, in one line."""
+    size_mib = -(-image.stat().st_size // MIB)
+    if options.kind == "iso":
+        return f"{image} ({size_mib} MiB): burn it, or let a virtual machine with UEFI boot from it"
+    sectors = f", for disks with sectors of {options.sector} bytes" if options.sector != 512 else ""
+    stick = "make usb DEV=/dev/sdX" + (" SECTOR=4096" if options.sector != 512 else "")
+    return (f"{image} ({size_mib} MiB{sectors}): `{stick}` writes it to a stick; a virtual machine with "
+            "UEFI boots it as a raw disk")  # fmt: skip
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("kind", choices=["disk", "iso"])
-    parser.add_argument("tree", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--fat", type=int, choices=[12, 16, 32], default=32)
-    parser.add_argument("--size", type=int, metavar="MIB")
-    options = parser.parse_args()
+    arguments.print_anything()
+    options = parse_arguments()
     try:
         if options.kind == "iso":
             make_iso(options.tree, options.out)
         else:
-            make_disk(options.tree, options.out, options.fat, options.size)
-    except ImageError as error:
-        sys.exit(f"image: {error}")
+            make_disk(options.tree, options.out, options.fat, options.size, options.sector)
+    except (ImageError, OSError) as error:
+        sys.exit(f"image.py: {error}")
+    print(f"image.py: {describe(options.out, options)}")
 
 
 if __name__ == "__main__":

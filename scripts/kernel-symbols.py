@@ -7,6 +7,8 @@ where functions do. With empty input the table is empty, which is what the first
 import re
 import sys
 
+import arguments
+
 IMAGE_BASE = 0xFFFFFFFF80000000
 # The names that kernel.ld gives to where the image and its parts start and end.
 BOUNDARY = re.compile(r"kernel_(image|text|rodata|data|symbols)_(start|end)")
@@ -22,6 +24,7 @@ def read_functions(lines):
 
 
 def main():
+    arguments.Parser(prog="kernel-symbols.py", description=__doc__).parse_args()
     functions = read_functions(sys.stdin)
     print('    .section .symbols, "a", @progbits')
     print("    .balign 8")

@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 # shellcheck source=scripts/tools.sh
 . scripts/tools.sh
+usage_no_words "$@"
 failures=0
 
 check() {

@@ -28,10 +28,15 @@ MEDIA = {
     "nvme": ["-device", "nvme,drive=disk,serial=handoff,bootindex=0"],
     # As a stick would be.
     "usb": [
-        "-device", "qemu-xhci", "-device", "usb-storage,drive=disk,removable=on,bootindex=0"
+        # Not usb-storage, whose sectors always have 512 bytes.
+        "-device", "qemu-xhci", "-device", "usb-bot,id=stick",
+        "-device", "scsi-hd,bus=stick.0,drive=disk,removable=on,bootindex=0",
     ],
     "iso": ["-device", "ide-cd,drive=disk,bootindex=0"],
 }  # fmt: skip
+
+# QEMU's disks on AHCI have no other sectors, and a disc has its own.
+MEDIA_OF_512 = ("ahci", "iso")
 
 GRAPHICS = {
     "std": ["-device", "VGA"],
@@ -48,8 +53,14 @@ GRAPHICS = {
 MIB = 1024**2
 GIB = 1024**3
 SIZE_UNITS = {"": MIB, "K": 1024, "M": MIB, "G": GIB, "T": 1024**4}
-# No UEFI firmware starts in less.
-SMALLEST_MEMORY_BYTES = 16 * MIB
+# With less, OVMF hangs without a word or has no room for the loader.
+SMALLEST_MEMORY_BYTES = 48 * MIB
+# Beyond it a boot takes minutes: firmware and kernel describe all of it, page by page on some CPUs.
+LARGEST_MEMORY_BYTES = 2 * 1024 * GIB
+# The q35 machine's hole below 4 GiB pushes what is above it up by so much.
+MEMORY_HOLE_BYTES = 2 * GIB
+LARGEST_CPU_COUNT = 255
+SECTOR_SIZES = (512, 4096)
 # Above this the guest's memory is not reserved on the host: a test touches only a little of it.
 UNRESERVED_FROM_BYTES = 4 * GIB
 # QEMU's default of 40 physical address bits ends at 1 TiB, and the hole below 4 GiB is in the way.
@@ -71,6 +82,18 @@ def parse_size(text):
     return int(match.group(1)) * SIZE_UNITS[match.group(2)]
 
 
+def memory_bytes(text):
+    """The bytes of a size that a machine can have as its memory."""
+    size_bytes = parse_size(text)
+    if size_bytes < SMALLEST_MEMORY_BYTES:
+        raise MachineError(f"{text!r} is too little memory: the firmware needs 48M")
+    if size_bytes > LARGEST_MEMORY_BYTES:
+        raise MachineError(f"{text!r} is too much memory: 2T is the most")
+    if size_bytes % MIB != 0:
+        raise MachineError(f"{text!r} is not a multiple of 1M, as QEMU wants it")
+    return size_bytes
+
+
 def kvm_probe_image():
     """64 KiB of firmware whose reset vector leaves QEMU through the debug-exit port."""
     code = bytes([0xB0, 0x10, 0xE6, DEBUG_EXIT_PORT, 0xF4])  # mov al, 0x10; out port, al; hlt
@@ -78,16 +101,28 @@ def kvm_probe_image():
 
 
 @lru_cache(maxsize=1)
-def kvm_works():
-    """Whether KVM really runs a guest: a nested host may offer a /dev/kvm that does not."""
+def kvm_obstacle():
+    """Why KVM does not run a guest here, or None where it really does: a nested host may offer a
+    /dev/kvm that does not."""
+    if not os.path.exists("/dev/kvm"):
+        return "there is no /dev/kvm here"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return False
+        return "/dev/kvm may not be opened (its group is often called kvm)"
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return False
+        flags = ""
     if not re.search(r"^flags\s*:.*\b(vmx|svm)\b", flags, re.MULTILINE):
-        return False
+        return "this computer's CPU has no virtualisation, or it is switched off"
+    return None if kvm_runs_a_guest() else "/dev/kvm is there, but no guest runs on it"
+
+
+def kvm_works():
+    return kvm_obstacle() is None
+
+
+def kvm_runs_a_guest():
+    """Whether a few instructions of a guest arrive at their end."""
     with tempfile.TemporaryDirectory(prefix="handoff-kvm-") as scratch:
         image = Path(scratch) / "probe.bin"
         image.write_bytes(kvm_probe_image())
@@ -118,6 +153,9 @@ class Machine:
     accelerator: Optional[str] = None  # kvm or tcg; None: KVM where it works
     random_device: bool = True  # EFI_RNG_PROTOCOL
     serial_port: bool = True
+    debug_exit: bool = True  # the device through which a panic ends QEMU
+    stay_at_end: bool = False  # paused, with its screen, where it would end or reset
+    sector_bytes: int = 512  # of the disk
     extra: List[str] = field(default_factory=list)
 
     def uses_kvm(self):
@@ -127,7 +165,8 @@ class Machine:
         """How long to wait for what takes at most `seconds` on a machine with little memory."""
         return seconds * (1 + parse_size(self.memory) / SLOWER_BY_ONE_BYTES)
 
-    def _cpu_arguments(self):
+    def cpu_model(self):
+        """The CPU in QEMU's words, with addresses that are wide enough for the memory."""
         model = self.cpu or ("host" if self.uses_kvm() else "max")
         size_bytes = parse_size(self.memory)
         wide = size_bytes >= WIDE_ADDRESSES_FROM_BYTES
@@ -135,12 +174,10 @@ class Machine:
             # Twice the memory, for what lies beside it, and no more: the firmware maps all of what
             # can be addressed, page by page on a CPU without 1 GiB pages.
             model += f",phys-bits={(2 * size_bytes - 1).bit_length() + 1}"
-        return ["-cpu", model, "-smp", str(self.cpu_count)]
+        return model
 
     def _memory_arguments(self):
-        size_bytes = parse_size(self.memory)
-        if size_bytes % MIB != 0 or size_bytes < SMALLEST_MEMORY_BYTES:
-            raise MachineError(f"memory {self.memory}: at least 16M and a multiple of 1M")
+        size_bytes = memory_bytes(self.memory)
         size_mib = size_bytes // MIB
         if size_bytes < UNRESERVED_FROM_BYTES:
             return ["-m", f"{size_mib}M"]
@@ -161,7 +198,15 @@ class Machine:
         drive = f"if=none,id=disk,format=raw,file={escape(self.image)}"
         # A firmware that keeps its variables in a file on the volume must not change our image.
         drive += ",media=cdrom,readonly=on" if self.medium == "iso" else ",snapshot=on"
-        return ["-drive", drive] + MEDIA[self.medium]
+        return ["-drive", drive] + [self._with_sectors(word) for word in MEDIA[self.medium]]
+
+    def _with_sectors(self, word):
+        """The disk's device with the size of its sectors."""
+        if "drive=disk" not in word or self.sector_bytes == 512:
+            return word
+        if self.medium in MEDIA_OF_512:
+            raise MachineError(f"medium {self.medium!r} has no sectors of {self.sector_bytes} bytes")
+        return f"{word},logical_block_size={self.sector_bytes},physical_block_size=4096"
 
     def _graphics_arguments(self):
         if self.graphics not in GRAPHICS:
@@ -174,24 +219,37 @@ class Machine:
         arguments = [QEMU, "-nodefaults", "-no-reboot", "-net", "none"]
         arguments += self._machine_arguments()
         arguments += self._memory_arguments()
-        arguments += self._cpu_arguments()
+        arguments += ["-cpu", self.cpu_model(), "-smp", str(self.cpu_count)]
         arguments += self.firmware.arguments(scratch)
         arguments += self._medium_arguments()
         arguments += self._graphics_arguments()
-        arguments += ["-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT},iosize=4"]
+        if self.debug_exit:
+            arguments += ["-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT},iosize=4"]
+        if self.stay_at_end:
+            arguments += ["-no-shutdown"]
         if self.random_device:
             arguments += ["-device", "virtio-rng-pci"]
         return arguments + self.extra
 
 
+def has_display():
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@lru_cache(maxsize=1)
+def window_backends():
+    """The kinds of window that this QEMU knows."""
+    try:
+        listed = subprocess.run(
+            [QEMU, "-display", "help"], capture_output=True, text=True, timeout=10, check=False
+        ).stdout.split("\n")
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [word.strip() for word in listed if re.fullmatch(r"[a-z][a-z-]+", word.strip())]
+
+
 def window_backend():
     """The window that QEMU can open here, or None where there is no display."""
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if not has_display():
         return "cocoa" if shutil.which("sw_vers") else None
-    try:
-        known = subprocess.run(
-            [QEMU, "-display", "help"], capture_output=True, text=True, timeout=10, check=False
-        ).stdout.split()
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return next((backend for backend in ("gtk", "sdl", "cocoa") if backend in known), None)
+    return next((name for name in ("gtk", "sdl", "cocoa") if name in window_backends()), None)

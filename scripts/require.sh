@@ -3,4 +3,8 @@
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
+usage_help "$@"
+if [ $# != 1 ]; then
+    usage_refuse "name one command"
+fi
 tools_require "$1"

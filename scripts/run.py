@@ -1,95 +1,194 @@
 """Boot the built loader and kernel in QEMU. scripts/run.sh builds first, then calls this."""
 
-import argparse
-import signal
+import interrupts  # first of all
+
+import os
+import shutil
 import sys
 import tempfile
+import termios
+from argparse import SUPPRESS, ArgumentTypeError
 from pathlib import Path
 
+import arguments
 import boot
+import checks
 import firmware
 import image
 import machine
 import volume
 
 ONCE_TIMEOUT_SECONDS = 120
-NO_WINDOW = "headless"
+# As QEMU's users know it, and as it was called here first.
+NO_WINDOW = ("none", "headless")
+NO_CARD = "no-card"
+CARDS = [card for card in machine.GRAPHICS if card != "none"]
+WAY_OUT = "leave QEMU with Ctrl-A X"
+EPILOG = """\
+Exit status: 0 the kernel was ready; 1 the boot failed; 2 something was wrong before it began; 130
+interrupted. BUILD=DIR in the environment names another folder than build/ for what is built.
+"""
+
+
+def checked(check):
+    """A type for add_argument() from a check that raises MachineError."""
+
+    def read(text):
+        try:
+            result = check(text)
+        except machine.MachineError as error:
+            raise ArgumentTypeError(str(error)) from error
+        return text if result is None else result
+
+    return read
+
+
+def memory(text):
+    machine.memory_bytes(text)
+
+
+def port(text):
+    number = arguments.integer(1, 65535)(text)
+    checks.check_port(number)
+    return number
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = arguments.Parser(
         prog="run.sh",
-        description="Build Handoff and boot it in QEMU on UEFI firmware. The terminal is the serial "
-        "console; where there is a display, a window shows the screen. Exits with 0 only if the "
-        "kernel said that it is ready.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=96),
+        description="Build Handoff and boot it in QEMU on UEFI firmware. The terminal is the serial console; "
+        "where there\nis a display, a window shows the screen. A panic stays on the screen until you "
+        "leave QEMU with\nCtrl-A X or close its window.",
+        epilog=EPILOG,
     )
     add = parser.add_argument
     add("--once", action="store_true",
-        help="power off after the ready line (implied where stdin is no terminal)")
-    add("--memory", default="512M", metavar="SIZE", help="48M to 2T (default 512M)")
+        help="end with the ready line, a panic or an error (implied where stdin is no terminal)")
+    add("--memory", default="512M", metavar="SIZE", type=checked(memory),
+        help="48M to 2T (default 512M)")
     add("--cpu", metavar="MODEL", help="a CPU of QEMU's: max, qemu64, Nehalem (default: the best)")
-    add("--smp", type=int, default=1, metavar="N", help="number of CPUs (default 1)")
+    add("--smp", type=arguments.integer(1, machine.LARGEST_CPU_COUNT), default=1, metavar="N",
+        help=f"number of CPUs, up to {machine.LARGEST_CPU_COUNT} (default 1)")
     add("--medium", default="virtio", choices=machine.MEDIA,
         help="what it boots from: " + ", ".join(machine.MEDIA))
+    add("--sector", type=arguments.one_of(*machine.SECTOR_SIZES), default=512, metavar="BYTES",
+        help="the size of the disk's sectors: 512, 4096 (default 512)")
     add("--firmware", metavar="FILE", help="UEFI firmware: OVMF's code or combined image "
         "(default: $OVMF, else what is installed)")
     add("--display", default="std", metavar="NAME",
-        help="the graphics card: " + ", ".join(machine.GRAPHICS) + f"; or {NO_WINDOW} for no "
-        "window, or gtk, sdl, … for QEMU's window of that kind")
+        help="the graphics card: " + ", ".join(CARDS) + f"; or none for no window, {NO_CARD} for a "
+        "machine without a card, or gtk, sdl, … for QEMU's window of that kind")
+    add("--screenshot", type=arguments.writable_file, metavar="FILE",
+        help="save the screen as PNG when the kernel is ready, after a panic, and where the boot ends")
     add("--cmdline", metavar="WORDS", help="the kernel's command line, in place of handoff.conf's")
     add("--temp-heap", metavar="SIZE", help="the temporary heap, for example 256K or 4M")
-    add("--kernel", type=Path, metavar="FILE", help="boot this ELF in place of the built kernel")
+    add("--kernel", type=arguments.readable_file, metavar="FILE",
+        help="boot this ELF in place of the built kernel")
     add("--accelerator", choices=["kvm", "tcg"], help="default: KVM where it really works")
-    add("--timeout", type=float, metavar="SECONDS",
+    add("--timeout", type=checked(checks.check_seconds), metavar="SECONDS",
         help=f"give up after this time (default: {ONCE_TIMEOUT_SECONDS} with --once, more with "
         "much memory; else never)")
-    add("--gdb", type=int, metavar="PORT", help="wait for gdb on this port before the first "
+    add("--gdb", type=checked(port), metavar="PORT", help="wait for gdb on this port before the first "
         "instruction (make debug does all of it)")
-    return parser.parse_args()  # fmt: skip
+    # For run.sh: judge what needs neither what is built nor QEMU, and stop.
+    add("--judge-only", action="store_true", help=SUPPRESS)
+    options = parser.parse_args()  # fmt: skip
+    judge_together(parser, options)
+    return options
 
 
-def build_machine(options, disk):
-    """The machine that the options ask for."""
-    graphics, window = options.display, machine.window_backend()
-    if graphics == NO_WINDOW:
-        graphics, window = "std", None
-    elif graphics not in machine.GRAPHICS:
-        graphics, window = "std", options.display
-    extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
-    return machine.Machine(
+def judge_together(parser, options):
+    """What is wrong only beside something else, or in the environment."""
+    folder = os.environ.get("TMPDIR")
+    if folder and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+        parser.error(f"TMPDIR={folder} is not a folder that can be written")
+    try:
+        if options.firmware is not None or os.environ.get("OVMF"):
+            firmware.find(options.firmware)
+    except firmware.FirmwareNotFound as error:
+        parser.error(str(error))
+    if options.cpu is not None and not options.cpu.split(",")[0]:
+        parser.error(f"--cpu {options.cpu!r} names no CPU: {machine.QEMU} -cpu help lists them")
+    if options.sector != 512 and options.medium in machine.MEDIA_OF_512:
+        parser.error(f"--sector: {options.medium} has no sectors of {options.sector} bytes")
+    if options.screenshot is not None and options.display == NO_CARD:
+        parser.error(f"--screenshot: there is no screen with --display {NO_CARD}")
+
+
+def choose_display(name):
+    """(graphics card, window) for a name that the user gave."""
+    if name in NO_WINDOW:
+        return "std", None
+    if name == NO_CARD:
+        return "none", machine.window_backend()
+    if name in CARDS:
+        return name, machine.window_backend()
+    checks.check_window(name)
+    return "std", name
+
+
+def build_machine(options, once, disk):
+    """The machine that the options ask for, checked."""
+    checks.check_qemu()
+    checks.check_accelerator(options.accelerator)
+    graphics, window = choose_display(options.display)
+    pc = machine.Machine(
         firmware=firmware.find(options.firmware),
         image=disk,
         memory=options.memory,
         cpu=options.cpu,
         cpu_count=options.smp,
         medium=options.medium,
+        sector_bytes=options.sector,
         graphics=graphics,
         window=window,
         accelerator=options.accelerator,
-        extra=extra,
+        debug_exit=ends_by_itself(options, once),
+        stay_at_end=options.screenshot is not None,
+        extra=["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else [],
     )
+    checks.check_cpu(pc)
+    return pc
+
+
+def ends_by_itself(options, once):
+    """Whether a panic ends QEMU, and the loader waits for no key after an error: not where a person
+    or a picture is to see the screen."""
+    return once and options.screenshot is None
 
 
 def build_volume(options, once, scratch):
-    """The disk to boot from."""
+    """The disk to boot from, after the loader's own judgement of what is on it."""
     tree = scratch / "esp"
-    words = [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}"]
-    if once:
-        words += ["once", "unattended"]
+    words = ["once"] if once else []
+    if ends_by_itself(options, once):
+        words += [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}", "unattended"]
     volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel)
+    named = {"cmdline": "--cmdline", "temp_heap": f"--temp-heap {options.temp_heap!r}"}
+    given = {key: words for key, words in named.items() if getattr(options, key) is not None}
+    if options.kernel is not None:
+        given["kernel"] = f"--kernel {options.kernel}"
+    volume.judge(tree, given)
     disk = scratch / "disk.img"
-    make = image.make_iso if options.medium == "iso" else image.make_disk
-    make(tree, disk)
+    if options.medium == "iso":
+        image.make_iso(tree, disk)
+    else:
+        image.make_disk(tree, disk, sector_bytes=options.sector)
     return disk
 
 
-def introduce(pc, once):
-    """One line on what boots and how to leave it."""
+def introduce(pc, once, gdb):
+    """One line on what boots, what it waits for and how to leave it."""
     accelerator = "KVM" if pc.uses_kvm() else "TCG (no KVM here: slower)"
-    leave = "powers off when ready" if once else "leave with Ctrl-A X"
-    print(f"run.sh: {pc.memory}, {pc.medium}, {accelerator}, {pc.firmware.code}; {leave}",
-          flush=True)  # fmt: skip
+    leave = "ends when ready" if once else WAY_OUT
+    if gdb is not None:
+        leave = f"waits for gdb (target remote localhost:{gdb}); {leave}"
+    say(f"{pc.memory}, {pc.medium}, {accelerator}, {pc.firmware.code}; {leave}")
+
+
+def say(sentence):
+    """A line of this script's among those of the machine, whose last one may be open."""
+    print(f"run.sh: {sentence}", file=sys.stderr, flush=True)
 
 
 class Echo:
@@ -113,49 +212,120 @@ class Echo:
         sys.stdout.flush()
 
 
-def run(options):
-    once = options.once or not sys.stdin.isatty()
-    with tempfile.TemporaryDirectory(prefix="handoff-run-") as scratch:
-        pc = build_machine(options, build_volume(options, once, Path(scratch)))
-        introduce(pc, once)
+class Notices:
+    """What is said and saved while the machine runs, at the states that boot.Boot.watch() names."""
+
+    def __init__(self, running, options, once, scratch):
+        self.running = running
+        self.picture = options.screenshot
+        self.saved = False
+        self.once = once
+        self.scratch = scratch
+        self.window = choose_display(options.display)[1] is not None
+
+    def __call__(self, state):
+        if self.picture is not None:
+            self.save_picture()
+        if not self.once:
+            self.tell(state)
+
+    def save_picture(self):
+        # QEMU writes where any name is right; the user's file appears when it is whole.
+        fresh = self.scratch / "screen.png"
+        self.running.picture(fresh)
+        shutil.copyfile(fresh, self.picture)
+        self.saved = True
+
+    def conclude(self):
+        """What became of the picture."""
+        if self.picture is not None:
+            say(f"the screen is in {self.picture}" if self.saved
+                else f"no picture in {self.picture}: QEMU ended before there was a screen")  # fmt: skip
+
+    def tell(self, state):
+        """Where the user sees it: below what the machine printed last."""
+        way_out = WAY_OUT + (" or close the window" if self.window else "")
+        serial = self.running.serial
+        if state == "ready":
+            print(file=sys.stderr)
+            say(f"the kernel is ready; {way_out}")
+        elif state in ("panic", "fault"):
+            verdict = boot.panic_words(serial) or boot.first_match(boot.FAULT, serial)
+            print(file=sys.stderr)
+            say(f"the machine stopped: {verdict}; {way_out}")
+        elif state == "dead end":
+            dead_end = boot.find_dead_end(serial)
+            print(file=sys.stderr)
+            say(f"{dead_end.sentence}. {dead_end.advice} To go on: {way_out}")
+
+
+def run(options, once):
+    with tempfile.TemporaryDirectory(prefix="handoff-run-") as folder:
+        scratch = Path(folder)
+        disk = build_volume(options, once, scratch)
+        pc = build_machine(options, once, disk)
+        introduce(pc, once, options.gdb)
         timeout = options.timeout
         if timeout is None and once and not options.gdb:
             timeout = pc.patience(ONCE_TIMEOUT_SECONDS)
         # A terminal that is the serial console already shows what the machine prints.
         echo = Echo() if once else None
         with boot.Boot(pc, on_terminal=not once, echo=echo) as running:
+            notices = Notices(running, options, once, scratch)
             try:
-                return running.watch(timeout)
-            except KeyboardInterrupt:
-                running.stopped_because = "interrupted"
-                return running.finish()
+                verdict = running.watch(timeout, notices, refusal_ends=True)
             finally:
                 if echo is not None:
                     echo.finish()
+            print(file=sys.stderr)
+            notices.conclude()
+            return verdict
 
 
-def interrupt(*_):
-    """Being told to end is as good as Ctrl-C: no QEMU is left behind."""
-    raise KeyboardInterrupt
+class Terminal:
+    """Give the terminal back as it was, even if QEMU could not."""
+
+    def __enter__(self):
+        self.state = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
+
+    def __exit__(self, *_):
+        if self.state is not None:
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, self.state)
+
+
+def conclude(verdict):
+    """Say what became of the boot; the exit status."""
+    say(f"{'ok' if verdict.success else 'FAILED'}: {verdict.sentence}")
+    if verdict.advice and not verdict.success:
+        say(verdict.advice)
+    return 0 if verdict.success else 1
 
 
 def main():
-    signal.signal(signal.SIGTERM, interrupt)
+    arguments.print_anything()
     options = parse_arguments()
+    if options.judge_only:
+        return 0
+    once = options.once or not sys.stdin.isatty()
+    interrupts.raise_them()
     try:
-        verdict = run(options)
-    except (boot.BootError, firmware.FirmwareNotFound, image.ImageError, machine.MachineError,
+        with Terminal():
+            verdict = run(options, once)
+    except (checks.MachineError, firmware.FirmwareNotFound, image.ImageError,
             volume.VolumeError) as error:
-        sys.exit(f"run.sh: {error}")  # fmt: skip
-    except KeyboardInterrupt:
-        sys.exit("run.sh: interrupted")
-    print(f"\nrun.sh: {'ok' if verdict.success else 'FAILED'}: {verdict.sentence}", file=sys.stderr)
-    if verdict.success:
-        return
-    if verdict.advice:
-        print(f"run.sh: {verdict.advice}", file=sys.stderr)
-    sys.exit(1)
+        say(error)
+        return 2
+    except boot.BootError as error:
+        say(f"FAILED: {error}")
+        return 1
+    except (KeyboardInterrupt, interrupts.Ended) as reason:
+        say("interrupted")
+        return 143 if isinstance(reason, interrupts.Ended) else 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return conclude(verdict)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,14 +3,17 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-wants_help=no
+trap 'echo "run.sh: interrupted" >&2; exit 130' INT
+
+# What is wrong with the options is said before anything is installed or built.
+if command -v python3 >/dev/null; then
+    python3 "$root/scripts/run.py" --judge-only "$@"
+fi
 for argument in "$@"; do
     case $argument in
-    -h | --help) wants_help=yes ;;
+    -h | --help) exit ;; # it was printed
     esac
 done
-if [ "$wants_help" = no ] || ! command -v python3 >/dev/null; then
-    "$root/scripts/setup.sh" build
-    make -C "$root" --no-print-directory --silent -j "$(getconf _NPROCESSORS_ONLN)" build
-fi
+"$root/scripts/setup.sh" build
+"$root/scripts/build.sh" build
 exec "$("$root/scripts/find-python.sh")" "$root/scripts/run.py" "$@"

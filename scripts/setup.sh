@@ -11,10 +11,10 @@ set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 
+usage_help "$@"
 set_name=${1:-}
-if [ -z "$(tools_sets "$set_name")" ]; then
-    echo "usage: setup.sh build|test|develop" >&2
-    exit 2
+if [ -z "$(tools_sets "$set_name")" ] || [ $# != 1 ]; then
+    usage_refuse "name one set: build, test or develop"
 fi
 manager=$(tools_manager)
 

@@ -10,9 +10,15 @@ for argument in "$@"; do
     -h | --help) wants_help=yes ;;
     esac
 done
-if [ "$wants_help" = no ] || ! command -v python3 >/dev/null; then
+# A checkout that may only be read is used as it was built.
+program=${BUILD:-$root/build}/simulator/simulate
+is_built=no
+if [ -x "$program" ] && [ ! -w "$program" ]; then
+    is_built=yes
+fi
+if { [ "$wants_help" = no ] && [ "$is_built" = no ]; } || ! command -v python3 >/dev/null; then
     # What it says goes beside the result: --json must be alone on standard output.
     "$root/scripts/setup.sh" test >&2
-    make -C "$root" --no-print-directory --silent -j "$(getconf _NPROCESSORS_ONLN)" simulator >&2
+    "$root/scripts/build.sh" simulator >&2
 fi
 exec "$("$root/scripts/find-python.sh")" "$root/tests/simulator/simulate.py" "$@"

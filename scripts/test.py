@@ -1,9 +1,10 @@
-"""Run every group of tests and sum them up. scripts/test.sh installs what is missing, then calls
-this.
+"""Run the groups of tests and sum them up. scripts/test.sh installs what is missing, then calls this.
 
 One line a group; failures in full; the last line is `N passed, N failed`. In continuous integration
 (CI=true) a skipped test counts as a failure: there, everything that a test needs is present.
 """
+
+import interrupts  # first of all
 
 import os
 import re
@@ -11,11 +12,16 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from argparse import SUPPRESS
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
-ROOT = Path(__file__).resolve().parent.parent
-REPORTS = ROOT / "build/test-reports"
+import arguments
+import folders
+
+ROOT = folders.ROOT
+REPORTS = folders.build_folder() / "test-reports"
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 SUM = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
 
@@ -59,14 +65,25 @@ def report(name, counts, seconds, output):
         print(output, flush=True)
 
 
-def build_group(*targets):
+def build_everything():
     """Building is a test of one: without it there is nothing to run."""
+    targets = dict.fromkeys(target for group in GROUPS.values() for target in group.targets)
     status, output = make("build", *targets)
-    if status == 0:
-        status, output = make("build", "UBSAN=1")
-    if status == 0:
-        status, output = make("build", "KASAN=1")
+    for checked in ("UBSAN=1", "KASAN=1"):
+        if status == 0:
+            status, output = make("build", checked)
     return Counts(1, 0) if status == 0 else Counts(0, 1), output
+
+
+def build_for(names):
+    """What the chosen groups run, where the group `build` is not among them. (Whether it is there,
+    and make's words.)"""
+    targets = dict.fromkeys(target for name in names for target in GROUPS[name].targets)
+    status, output = make(*targets) if targets else (0, "")
+    if status == 0 and any(GROUPS[name].checked_kernels for name in names):
+        for checked in ("UBSAN=1", "KASAN=1"):
+            status, output = make("build", checked) if status == 0 else (status, output)
+    return status == 0, output
 
 
 def make_group(target):
@@ -101,36 +118,97 @@ def pytest_group(folder, *options):
     return total, output
 
 
-def groups():
-    """The groups in the order in which a mistake is cheapest to find."""
-    yield "build", lambda: build_group("unit-tests", "thread-tests", "fuzz-programs", "simulator", "qemu-programs",
-                                      "lib", "lib-targets", "host-programs", "long-programs")
-    yield "unit", lambda: make_group("test-unit")
-    yield "threads", lambda: make_group("test-threads")
-    yield "scripts", lambda: pytest_group("tests/scripts")
-    yield "host", lambda: pytest_group("tests/host", "-n", str(os.cpu_count()))
-    yield "documents", lambda: pytest_group("tests/docs")
-    yield "fuzz", lambda: make_group("fuzz-short")
-    yield "simulator", lambda: pytest_group("tests/simulator", "-n", str(os.cpu_count()))
-    yield "qemu", lambda: pytest_group("tests/qemu", "-n", str(os.cpu_count()))
+def in_parallel():
+    return ["-n", str(os.cpu_count())]
 
 
-def main():
+@dataclass(frozen=True)
+class Group:
+    """Some tests: what they are, what make has to build for them, and how they run."""
+
+    description: str
+    targets: tuple
+    run: Callable[[], tuple]
+    checked_kernels: bool = False  # whether they boot those of UBSAN=1 and KASAN=1
+
+
+# In the order in which a mistake is cheapest to find.
+GROUPS = {
+    "build": Group("everything that can be built", ("long-programs", "lib-targets"), build_everything),
+    "unit": Group("the pure files, under ASan and UBSan", ("unit-tests",),
+                  lambda: make_group("test-unit")),
+    "threads": Group("the kernel's heap and lock, under TSan", ("thread-tests",),
+                     lambda: make_group("test-threads")),
+    "scripts": Group("the scripts", ("build",), lambda: pytest_group("tests/scripts", *in_parallel())),
+    "host": Group("real programs on the heap", ("lib", "lib-targets", "host-programs"),
+                  lambda: pytest_group("tests/host", *in_parallel())),
+    "documents": Group("documents against the code", (), lambda: pytest_group("tests/docs")),
+    "fuzz": Group("each fuzzer for some seconds", ("fuzz-programs",),
+                  lambda: make_group("fuzz-short")),
+    "simulator": Group("the memory stack over other machines' maps", ("simulator",),
+                       lambda: pytest_group("tests/simulator", *in_parallel())),
+    "qemu": Group("loader and kernel in QEMU", ("build", "qemu-programs"),
+                  lambda: pytest_group("tests/qemu", *in_parallel()), checked_kernels=True),
+}  # fmt: skip
+
+
+def parse_arguments():
+    parser = arguments.Parser(
+        prog="test.sh",
+        description="Run the tests; without a group all of them. The last line is `N passed, N failed`.",
+        epilog="groups:\n" + "".join(
+            f"  {name:10} {group.description}\n" for name, group in GROUPS.items()
+        ) + "\nA single test: make build, then $(scripts/find-python.sh) -m pytest tests/scripts -k NAME.",
+    )  # fmt: skip
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help="only these groups")
+    parser.add_argument("--judge-only", action="store_true", help=SUPPRESS)
+    options = parser.parse_args()
+    for name in options.groups:
+        if name not in GROUPS:
+            parser.error(f"no group {name!r}: the groups are {', '.join(GROUPS)}")
+    return options
+
+
+def run_group(name):
+    """One group, reported; its counts."""
+    started = time.monotonic()
+    counts, output = GROUPS[name].run()
+    if IN_CI and counts.skipped:
+        counts = Counts(counts.passed, counts.failed + counts.skipped, 0)
+        output += "\nin continuous integration a skipped test counts as failed\n"
+    report(name, counts, time.monotonic() - started, output)
+    return counts
+
+
+def run_groups(names):
     total = Counts()
-    for name, group in groups():
-        started = time.monotonic()
-        counts, output = group()
-        if IN_CI and counts.skipped:
-            counts = Counts(counts.passed, counts.failed + counts.skipped, 0)
-            output += "\nin continuous integration a skipped test counts as failed\n"
-        report(name, counts, time.monotonic() - started, output)
+    if "build" not in names:
+        built, output = build_for(names)
+        if not built:
+            report("build", Counts(0, 1), 0, output)
+            return Counts(0, 1)
+    for name in names:
+        counts = run_group(name)
         total += counts
         if name == "build" and counts.failed:
             print("nothing else was run: every other group tests what was to be built here")
             break
+    return total
+
+
+def main():
+    options = parse_arguments()
+    if options.judge_only:
+        return 0
+    interrupts.raise_them()
+    try:
+        total = run_groups([name for name in GROUPS if name in (options.groups or GROUPS)])
+    except (KeyboardInterrupt, interrupts.Ended):
+        print("test.sh: interrupted", file=sys.stderr)
+        return 130
     print(total)
-    sys.exit(1 if total.failed or not total.passed else 0)
+    return 1 if total.failed or not total.passed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,6 +2,8 @@
 # The table of tools (tools.txt) for the scripts that source this file.
 
 tools_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/usage.sh
+. "$tools_root/scripts/usage.sh"
 # mkfs.vfat and sgdisk are in places that are not in every user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -99,8 +101,15 @@ tools_present() {
         done
         return 1
         ;;
-    font) python3 "$tools_root/scripts/console-font.py" /dev/null >/dev/null 2>&1 ;;
-    firmware) (cd "$tools_root/scripts" && python3 -c 'import firmware; firmware.find()') 2>/dev/null ;;
+    font)
+        [ -n "${CONSOLE_FONT:-}" ] && return 0
+        python3 "$tools_root/scripts/console-font.py" /dev/null >/dev/null 2>&1
+        ;;
+    # A file that the user names is no reason to install another: who reads it says what is wrong.
+    firmware)
+        [ -n "${OVMF:-}" ] && return 0
+        (cd "$tools_root/scripts" && python3 -c 'import firmware; firmware.installed()') 2>/dev/null
+        ;;
     # Only a machine with a display needs QEMU's window.
     window)
         [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && return 0

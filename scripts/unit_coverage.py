@@ -1,5 +1,5 @@
 """Run the unit tests that were built for coverage and report the lines of the production files that
-they reach: unit_coverage.py PROFDATA COV DIRECTORY PROGRAM...
+they reach.
 
 What is left uncovered is told with its reason, from tests/unit/uncovered.txt.
 """
@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 REASONS = ROOT / "tests/unit/uncovered.txt"
@@ -62,8 +64,22 @@ def explain(missed, reasons):
     return lines
 
 
+def parse_arguments():
+    parser = arguments.Parser(prog="unit_coverage.py", description=__doc__)
+    parser.add_argument("profdata", metavar="PROFDATA", help="llvm-profdata")
+    parser.add_argument("cov", metavar="COV", help="llvm-cov")
+    parser.add_argument("directory", type=arguments.folder, metavar="DIRECTORY",
+                        help="where the report goes")
+    parser.add_argument("programs", nargs="+", type=arguments.readable_file, metavar="PROGRAM",
+                        help="the test programs, built by make coverage")
+    return parser.parse_args()  # fmt: skip
+
+
 def main():
-    profdata, cov, directory, *programs = sys.argv[1:]
+    options = parse_arguments()
+    profdata, cov, directory, programs = (
+        options.profdata, options.cov, options.directory, options.programs
+    )  # fmt: skip
     profiles, failed = run_tests(programs)
     merged = Path(directory) / "merged.profdata"
     subprocess.run([profdata, "merge", "-sparse", *profiles, "-o", merged], check=True)

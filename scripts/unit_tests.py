@@ -1,4 +1,4 @@
-"""Run the unit test programs (cmocka) and count their tests: unit_tests.py PROGRAM...
+"""Run the unit test programs (cmocka) and count their tests.
 
 One line a program; the output of those that failed in full; the last line is the sum.
 """
@@ -10,6 +10,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import arguments
 
 STEADY = Path(__file__).with_name("steady.sh")
 TIMEOUT_SECONDS = 300
@@ -52,8 +54,15 @@ def run(program):
     return Result(program, text, status, time.monotonic() - started)
 
 
+def parse_arguments():
+    parser = arguments.Parser(prog="unit_tests.py", description=__doc__)
+    parser.add_argument("programs", nargs="+", type=arguments.readable_file, metavar="PROGRAM",
+                        help="the test programs; make test-unit names them")
+    return parser.parse_args().programs  # fmt: skip
+
+
 def main():
-    programs = sys.argv[1:]
+    programs = parse_arguments()
     totals = [0, 0, 0]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for result in pool.map(run, programs):
@@ -66,7 +75,7 @@ def main():
                 print(result.output, flush=True)
     passed, failed, skipped = totals
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    sys.exit(1 if failed or not programs else 0)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the disk image to a USB stick: usb.py IMAGE DEVICE.
+"""Write the disk image to a USB stick.
 
 Whatever is on the stick is lost, so everything but a whole, removable, unmounted disk is refused
 with the reason, and the device's name has to be typed before the first byte is written. What was
@@ -11,7 +11,10 @@ import stat
 import sys
 from pathlib import Path
 
-from image import PARTITION_OFFSET_BYTES, SECTOR_BYTES, TABLE_TAIL_BYTES, partition_table
+import arguments
+from image import (
+    PARTITION_OFFSET_BYTES, SECTOR_SIZES, TABLE_TAIL_BYTES, ImageError, partition_table, sector_bytes_of,
+)  # fmt: skip
 
 # Linux, <linux/fs.h>: drop the cached blocks of a device; read its partition table anew.
 BLKFLSBUF = 0x1261
@@ -86,8 +89,9 @@ class Disk:
         return None
 
 
-def check(disk: Disk, needed_bytes, device=None, block_device=is_block_device):
-    """Raise Refused unless the disk is one that may be overwritten."""
+def check(disk: Disk, needed_bytes, device=None, block_device=is_block_device, sector_bytes=512):
+    """Raise Refused unless the disk is one that may be overwritten with an image that has sectors of
+    that size."""
     device = device or Path("/dev") / disk.name
     if not block_device(device):
         raise Refused(f"{device} is not a block device")
@@ -112,8 +116,14 @@ def check(disk: Disk, needed_bytes, device=None, block_device=is_block_device):
         raise Refused(f"{device} is write-protected")
     if disk.size_bytes() == 0:
         raise Refused(f"{device} has no medium")
-    if disk.read("queue/logical_block_size", "512") != str(SECTOR_BYTES):
-        raise Refused(f"{device} does not have sectors of {SECTOR_BYTES} bytes, as the image has")
+    own_sector_bytes = disk.read("queue/logical_block_size", "512")
+    if own_sector_bytes not in map(str, SECTOR_SIZES):
+        raise Refused(f"{device} has sectors of {own_sector_bytes} bytes, which no image has")
+    if own_sector_bytes != str(sector_bytes):
+        raise Refused(
+            f"{device} has sectors of {own_sector_bytes} bytes and the image of {sector_bytes}: use "
+            f"make usb SECTOR={own_sector_bytes} DEV={device}"
+        )
     if disk.size_bytes() < needed_bytes:
         raise Refused(f"{device} is too small: {disk.size_bytes()} bytes, {needed_bytes} needed")
 
@@ -122,9 +132,10 @@ def contents(image: Path, disk_bytes):
     """What is to be written, as (offset, bytes): the image's partition, and a partition table that
     fits the disk, whose second copy belongs at the disk's very end."""
     partition_bytes = image.stat().st_size - PARTITION_OFFSET_BYTES - TABLE_TAIL_BYTES
-    first = PARTITION_OFFSET_BYTES // SECTOR_BYTES
-    last = first + partition_bytes // SECTOR_BYTES - 1
-    yield from partition_table(disk_bytes // SECTOR_BYTES, first, last)
+    sector_bytes = sector_bytes_of(image)
+    first = PARTITION_OFFSET_BYTES // sector_bytes
+    last = first + partition_bytes // sector_bytes - 1
+    yield from partition_table(disk_bytes, first, last, sector_bytes)
     with image.open("rb") as file:
         offset = PARTITION_OFFSET_BYTES
         file.seek(offset)
@@ -160,31 +171,54 @@ def write(image: Path, device: Path, disk_bytes):
         os.close(descriptor)
 
 
-def main():
-    if len(sys.argv) != 3 or not sys.argv[2]:
-        sys.exit("usb: name the stick: make usb DEV=/dev/sdX (lsblk lists the disks)")
-    image = Path(sys.argv[1])
-    named = sys.argv[2]
-    device = Path(named if "/" in named else f"/dev/{named}").resolve()
+def parse_arguments():
+    parser = arguments.Parser(
+        prog="usb.py", description="Write the disk image to a USB stick. Everything on it is lost, so "
+        "it asks before it writes, and refuses\nanything but a whole, removable, unmounted disk.",
+        epilog="make usb DEV=/dev/sdX calls it; lsblk lists the disks.",
+    )
+    parser.add_argument("image", type=arguments.readable_file, metavar="IMAGE",
+                        help="a disk image of make image")
+    parser.add_argument("device", metavar="DEVICE", help="the stick: /dev/sdX")
+    options = parser.parse_args()  # fmt: skip
+    if not options.device:
+        parser.error("name the stick: make usb DEV=/dev/sdX (lsblk lists the disks)")
+    return options
+
+
+def confirm_and_write(image: Path, device: Path):
     disk = Disk(device.name)
+    sector_bytes = sector_bytes_of(image)
+    check(disk, image.stat().st_size, device, sector_bytes=sector_bytes)
+    print(f"{device}: {disk.description()}. Everything on it will be lost.")
     try:
-        check(disk, image.stat().st_size, device)
-        print(f"{device}: {disk.description()}. Everything on it will be lost.")
-        try:
-            typed = input(f"Type {disk.name} to go on: ").strip()
-        except EOFError:
-            typed = ""
-        if typed != disk.name:
-            raise Refused("not confirmed; nothing was written")
-        check(disk, image.stat().st_size, device)
-        write(image, device, disk.size_bytes())
-    except Refused as reason:
-        sys.exit(f"usb: {reason}")
+        typed = input(f"Type {disk.name} to go on: ").strip()
+    except EOFError:
+        typed = ""
+    if typed != disk.name:
+        raise Refused("not confirmed; nothing was written")
+    check(disk, image.stat().st_size, device, sector_bytes=sector_bytes)
+    write(image, device, disk.size_bytes())
+
+
+def main():
+    arguments.print_anything()
+    options = parse_arguments()
+    named = options.device
+    device = Path(named if "/" in named else f"/dev/{named}").resolve()
+    try:
+        confirm_and_write(options.image, device)
+    except (Refused, ImageError) as reason:
+        sys.exit(f"usb.py: {reason}")
     except PermissionError:
-        sys.exit(f"usb: no permission to write {device}: use sudo make usb DEV={device}")
+        sys.exit(f"usb.py: no permission to write {device}: use sudo make usb DEV={device}")
     except OSError as error:
-        sys.exit(f"usb: {device}: {error.strerror}")
-    print(f"usb: {device} was written and compared; it can be taken out")
+        sys.exit(f"usb.py: {device}: {error.strerror}")
+    except KeyboardInterrupt:
+        print("\nusb.py: interrupted; if it had begun, the stick holds a part of the image",
+              file=sys.stderr)  # fmt: skip
+        sys.exit(130)
+    print(f"usb.py: {device} was written and compared; it can be taken out")
 
 
 if __name__ == "__main__":

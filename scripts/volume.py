@@ -1,10 +1,13 @@
 """Compose a boot volume: a copy of esp/ whose handoff.conf is edited. esp/ itself stays as it is."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-ESP = ROOT / "esp"
+import folders
+
+ESP = folders.volume_folder()
+JUDGE = folders.build_folder() / "judge/judge"
 CONFIG_NAME = "handoff.conf"
 # What the loader takes for blanks.
 BLANKS = " \t"
@@ -72,7 +75,7 @@ def config_value(text, key):
 def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None):
     """Fill `tree` with a copy of esp/.
 
-    `command_line` replaces the file's one (None keeps it); `extra_words` are appended to it.
+    `command_line` replaces the file's one (None keeps it); `extra_words` go before it.
     `kernel` is a file to boot in place of kernel.elf."""
     if not (ESP / "EFI/BOOT/BOOTX64.EFI").is_file():
         raise VolumeError(f"{ESP} has no loader: run make build first")
@@ -85,7 +88,10 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
         command_line = config_value(text, "cmdline")
     if "\n" in command_line or "\r" in command_line:
         raise VolumeError("the command line is one line")
-    words = [word for word in (command_line, *extra_words) if word]
+    if command_line.count('"') % 2 != 0:
+        raise VolumeError(f"the command line has a quote that is never closed: {command_line}")
+    # First, so that nothing in the command line can swallow them.
+    words = [word for word in (*extra_words, command_line) if word]
     settings = {"cmdline": " ".join(words)}
     if temp_heap is not None:
         settings["temp_heap"] = temp_heap
@@ -96,3 +102,50 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
         except OSError as error:
             raise VolumeError(f"kernel {kernel}: {error.strerror}") from error
     config.write_bytes(edit_config(text, settings).encode("utf-8", "surrogateescape"))
+
+
+def ask_loader(kind, path: Path):
+    """What the loader would say of a "kernel" or a "config": (whether it accepts it, its words)."""
+    if not JUDGE.is_file():
+        raise VolumeError(f"{JUDGE} is not there: run make build first")
+    answer = subprocess.run([JUDGE, kind, path], capture_output=True, text=True, check=False)
+    if answer.returncode not in (0, 1):
+        raise VolumeError((answer.stderr or f"{JUDGE} failed").strip())
+    return answer.returncode == 0, answer.stdout.strip()
+
+
+def find_without_case(tree: Path, name):
+    """A file by its path on the volume, where upper and lower case are the same; None if absent."""
+    place = tree
+    for part in [part for part in name.split("\\") if part]:
+        entries = {} if not place.is_dir() else {
+            entry.name.lower(): entry for entry in place.iterdir()
+        }  # fmt: skip
+        if part.lower() not in entries:
+            return None
+        place = entries[part.lower()]
+    return place
+
+
+def judge(tree: Path, named=None):
+    """Raise VolumeError where the loader would refuse the volume, in its words. `named` holds what the
+    user called things: {"cmdline": …, "temp_heap": …, "kernel": …}."""
+    named = named or {}
+    config = tree / CONFIG_NAME
+    accepted, words = ask_loader("config", config)
+    if not accepted:
+        number, _, sentence = words.partition(": ")
+        line = lines_of(config.read_bytes().decode("utf-8", "surrogateescape"))[int(number) - 1]
+        key, _ = split_line(line)
+        raise VolumeError(f"{named.get(key, f'{ESP / CONFIG_NAME}, {line.strip()!r}')}: {sentence}")
+    kernel = find_without_case(tree, words)
+    if kernel is None:
+        raise VolumeError(f"{ESP / CONFIG_NAME}: the kernel {words} is not in {ESP}")
+    if kernel.is_dir():
+        raise VolumeError(f"{ESP / CONFIG_NAME}: the kernel {words} is a folder")
+    accepted, sentence = ask_loader("kernel", kernel)
+    if not accepted:
+        raise VolumeError(
+            f"{named.get('kernel', f'the kernel {words}')}: {sentence} Build it as a static x86-64 "
+            "ELF for the higher half (docs/HANDOFF.md)."
+        )

@@ -133,7 +133,7 @@ struct handoff {
     /* Address translation at entry. */
     uint64_t direct_map_base;       /* virtual */
     uint64_t direct_map_size_bytes; /* one past the highest physical address that it maps */
-    uint64_t page_table_root;       /* the value of CR3 */
+    uint64_t page_table_root;       /* the value of CR3; its low 12 bits are 0 */
     uint64_t page_tables_base;      /* one block of pages that holds every table */
     uint64_t page_tables_size_bytes;
 
@@ -141,7 +141,8 @@ struct handoff {
     uint64_t temp_heap_base;
     uint64_t temp_heap_size; /* bytes */
 
-    /* The kernel's image: one block of pages, mapped at the kernel's link address. */
+    /* The kernel's image, all of it as it was linked: one block of pages, mapped at the kernel's
+     * link address. */
     uint64_t kernel_physical_base;
     uint64_t kernel_virtual_base;
     uint64_t kernel_size_bytes;

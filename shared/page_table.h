@@ -30,6 +30,10 @@ enum page_table_status {
     PAGE_TABLE_NOT_MAPPED,        /* a page of the range is not mapped */
     PAGE_TABLE_WRITABLE_EXECUTABLE, /* both at once is refused: W^X */
     PAGE_TABLE_NO_MEMORY,           /* a table could not be allocated */
+    /* Of page_table_prove(): */
+    PAGE_TABLE_FOREIGN_TABLE,     /* a table lies where none may be read */
+    PAGE_TABLE_OTHER_PAGE,        /* a page of the range is mapped to another place */
+    PAGE_TABLE_OTHER_PERMISSIONS, /* a page of the range allows something else */
     /* Policies of the callers; nothing in this file refuses these: */
     PAGE_TABLE_NULL_PAGE,   /* virtual page 0 was asked for: it stays unmapped */
     PAGE_TABLE_MEMORY_TYPE, /* RAM as a device, or a device cached: no memory has two types */
@@ -157,6 +161,21 @@ struct page_mapping {
  * Failures: NON_CANONICAL, NOT_MAPPED; *ret is then not written. */
 enum page_table_status page_table_lookup(const struct page_table *table, struct virt_addr virtual,
                                          struct page_mapping *ret)
+    __attribute__((warn_unused_result));
+
+/* Prove that [virtual, + size_bytes) is mapped to [physical, + size_bytes), and that every page of
+ * it allows exactly `permissions`: `execute` is judged if the CPU has NX, `global` is not judged,
+ * and a page that ring 3 may use has other permissions.
+ *
+ * For tables that somebody else built. A table is read only if access_table gives an address for it
+ * (NULL: FOREIGN_TABLE). What the CPU would refuse to translate counts as not mapped: an entry with
+ * a reserved bit, or an address beyond its width. Each entry of the range is read once, so that the
+ * work is bounded by the number of its pages.
+ * Failures: UNALIGNED, EMPTY, NON_CANONICAL, PHYSICAL_TOO_HIGH, NOT_MAPPED, FOREIGN_TABLE,
+ * OTHER_PAGE, OTHER_PERMISSIONS: what was found first, in order of address. */
+enum page_table_status page_table_prove(const struct page_table *table, struct virt_addr virtual,
+                                        struct phys_addr physical, uint64_t size_bytes,
+                                        struct page_permissions permissions)
     __attribute__((warn_unused_result));
 
 /* Call `visit` for all present pages in order of virtual address, those of one table together that

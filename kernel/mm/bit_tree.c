@@ -1,5 +1,6 @@
 #include "kernel/mm/bit_tree.h"
 
+#include "kernel/mm/bit_tree_bound.h"
 #include "kernel/mm/bit_tree_node.h"
 #include "kernel/panic.h"
 #include "shared/memory.h"
@@ -14,27 +15,23 @@ static uint64_t node_count(uint64_t bit_count, uint32_t level)
 
 static uint32_t top_level_for(uint64_t bit_count)
 {
-    uint32_t level = 2;
+    uint32_t level = BIT_TREE_BOUNDED_LEVEL;
     while (node_count(bit_count, level) > 1)
         level++;
     return level;
-}
-
-/* Remembered bytes have one more at either end, so that every block has two neighbours. */
-static uint64_t runs_size_bytes(uint64_t bit_count, uint32_t level)
-{
-    return node_count(bit_count, level) + 2;
 }
 
 uint64_t bit_tree_size_bytes(uint64_t bit_count)
 {
     uint32_t top_level = top_level_for(bit_count);
     uint64_t words = bit_count / BIT_TREE_WORD_BITS + 1 + node_count(bit_count, 1);
-    uint64_t size_bytes = words * sizeof(uint64_t) + runs_size_bytes(bit_count, 1);
+    uint64_t groups = node_count(bit_count, 2) * BIT_TREE_GROUPS_PER_NODE;
+    uint64_t size_bytes = words * sizeof(uint64_t) + groups * sizeof(struct bit_tree_group_bounds);
     for (uint32_t level = 2; level <= top_level; level++)
-        size_bytes += node_count(bit_count, level) * sizeof(struct bit_tree_node) +
-                      runs_size_bytes(bit_count, level);
-    return (size_bytes + sizeof(uint64_t) - 1) & ~(uint64_t)(sizeof(uint64_t) - 1);
+        size_bytes += node_count(bit_count, level) * sizeof(struct bit_tree_node);
+    for (uint32_t level = BIT_TREE_BOUNDED_LEVEL; level <= top_level; level++)
+        size_bytes += node_count(bit_count, level) * sizeof(struct bit_tree_bounds);
+    return size_bytes;
 }
 
 static void forget_shortcuts(struct bit_tree *tree)
@@ -43,10 +40,28 @@ static void forget_shortcuts(struct bit_tree *tree)
     tree->open_block = BIT_TREE_NO_BLOCK;
 }
 
-void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count)
+/* Behind the words and nodes, from `next` on. */
+static void place_bounds(struct bit_tree *tree, void *next)
+{
+    tree->group_bounds = next;
+    struct bit_tree_bounds *next_bounds =
+        (void *)(tree->group_bounds + node_count(tree->bit_count, 2) * BIT_TREE_GROUPS_PER_NODE);
+    for (uint32_t level = BIT_TREE_BOUNDED_LEVEL; level <= tree->top_level; level++) {
+        tree->bounds[level] = next_bounds;
+        next_bounds += node_count(tree->bit_count, level);
+    }
+}
+
+void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count,
+                         const struct bit_tree_extent *extents, uint32_t extent_count)
 {
     uint64_t *next_word = memory;
-    *tree = (struct bit_tree){.bit_count = bit_count, .top_level = top_level_for(bit_count)};
+    *tree = (struct bit_tree){
+        .extents = extents,
+        .extent_count = extent_count,
+        .top_level = top_level_for(bit_count),
+        .bit_count = bit_count,
+    };
     tree->words = next_word;
     tree->words[bit_count / BIT_TREE_WORD_BITS] = 0;
     tree->block_words = next_word += bit_count / BIT_TREE_WORD_BITS + 1;
@@ -55,14 +70,9 @@ void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count
         tree->nodes[level] = next_node;
         next_node += node_count(bit_count, level);
     }
-    tree->nodes[tree->top_level][0] = (struct bit_tree_node){0, 0};
-
-    uint8_t *next_byte = (void *)next_node;
-    for (uint32_t level = 1; level <= tree->top_level; level++) {
-        tree->runs[level] = next_byte + 1;
-        next_byte += runs_size_bytes(bit_count, level);
-    }
-    tree->runs[tree->top_level][0] = 0;
+    place_bounds(tree, next_node);
+    tree->nodes[tree->top_level][0] = (struct bit_tree_node){0, 0, 0};
+    bit_tree_open_bounds(tree, tree->top_level, 0, false);
     forget_shortcuts(tree);
 }
 
@@ -79,11 +89,12 @@ static void open_block(struct bit_tree *tree, uint64_t index, bool full)
 static void open_node(struct bit_tree *tree, uint32_t level, uint64_t index, bool full)
 {
     uint64_t all = full ? BIT_TREE_ALL_BITS : 0;
-    if (level == 1)
+    if (level == 1) {
         open_block(tree, index, full);
-    else
-        tree->nodes[level][index] = (struct bit_tree_node){all, all};
-    tree->runs[level][index] = 0;
+        return;
+    }
+    tree->nodes[level][index] = (struct bit_tree_node){all, all, 0};
+    bit_tree_open_bounds(tree, level, index, full);
 }
 
 static bool node_is_empty(const struct bit_tree *tree, uint32_t level, uint64_t index)
@@ -93,39 +104,6 @@ static bool node_is_empty(const struct bit_tree *tree, uint32_t level, uint64_t 
 
 /* --- Ranges ------------------------------------------------------------------------------------
  */
-
-/* Those children of the node `index` of `level` that [start, end) touches. The range lies in the
- * node and is not empty. */
-struct child_span {
-    uint64_t first; /* 0 … 63 */
-    uint64_t last;
-    uint64_t covered; /* as bits: children that lie wholly in the range */
-};
-
-static struct child_span children_in_range(uint32_t level, uint64_t start, uint64_t end)
-{
-    uint64_t child_mask = (UINT64_C(1) << bit_tree_child_shift(level)) - 1;
-    struct child_span span = {
-        .first = (start >> bit_tree_child_shift(level)) % BIT_TREE_WORD_BITS,
-        .last = ((end - 1) >> bit_tree_child_shift(level)) % BIT_TREE_WORD_BITS,
-    };
-    span.covered = bit_tree_bits_between(span.first, span.last);
-    if ((start & child_mask) != 0)
-        span.covered &= ~bit_tree_child_bit(span.first);
-    if ((end & child_mask) != 0)
-        span.covered &= ~bit_tree_child_bit(span.last);
-    return span;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 static void insert_into_block(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
@@ -169,7 +147,8 @@ static void insert_into_child(struct bit_tree *tree, uint32_t level, struct bit_
     if ((node->some & bit) == 0)
         open_node(tree, level - 1, index, false);
     node->some |= bit;
-    insert_into(tree, level - 1, larger(start, index << shift), smaller(end, (index + 1) << shift));
+    insert_into(tree, level - 1, bit_tree_larger(start, index << shift),
+                bit_tree_smaller(end, (index + 1) << shift));
     if (level > 2 && tree->nodes[level - 1][index].whole == BIT_TREE_ALL_BITS)
         node->whole |= bit;
 }
@@ -184,7 +163,8 @@ static void remove_from_child(struct bit_tree *tree, uint32_t level, struct bit_
     if ((node->whole & bit) != 0)
         open_node(tree, level - 1, index, true);
     node->whole &= ~bit;
-    remove_from(tree, level - 1, larger(start, index << shift), smaller(end, (index + 1) << shift));
+    remove_from(tree, level - 1, bit_tree_larger(start, index << shift),
+                bit_tree_smaller(end, (index + 1) << shift));
     if (node_is_empty(tree, level - 1, index))
         node->some &= ~bit;
 }
@@ -197,8 +177,10 @@ static void insert_into(struct bit_tree *tree, uint32_t level, uint64_t start, u
     }
     uint64_t index = start >> bit_tree_node_shift(level);
     struct bit_tree_node *node = &tree->nodes[level][index];
-    struct child_span span = children_in_range(level, start, end);
-    uint64_t partial = bit_tree_bits_between(span.first, span.last) & ~span.covered;
+    struct bit_tree_child_span span = bit_tree_children_in_range(level, start, end);
+    uint64_t touched = bit_tree_bits_between(span.first, span.last);
+    uint64_t partial = touched & ~span.covered;
+    node->grown |= touched;
     node->some |= span.covered;
     node->whole |= span.covered;
     for (; partial != 0; partial &= partial - 1)
@@ -214,7 +196,7 @@ static void remove_from(struct bit_tree *tree, uint32_t level, uint64_t start, u
     }
     uint64_t index = start >> bit_tree_node_shift(level);
     struct bit_tree_node *node = &tree->nodes[level][index];
-    struct child_span span = children_in_range(level, start, end);
+    struct bit_tree_child_span span = bit_tree_children_in_range(level, start, end);
     uint64_t partial = bit_tree_bits_between(span.first, span.last) & ~span.covered;
     node->some &= ~span.covered;
     node->whole &= ~span.covered;
@@ -236,7 +218,6 @@ void bit_tree_insert(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
     bit_tree_settle(tree);
     insert_into(tree, tree->top_level, start, end);
-    bit_tree_forget_runs(tree, start / BIT_TREE_BLOCK_BITS, (end - 1) / BIT_TREE_BLOCK_BITS);
 }
 
 void bit_tree_remove(struct bit_tree *tree, uint64_t start, uint64_t end)
@@ -247,13 +228,6 @@ void bit_tree_remove(struct bit_tree *tree, uint64_t start, uint64_t end)
 
 /* --- One number, one word ----------------------------------------------------------------------
  */
-
-/* True if something is remembered that a member more in an open block could make wrong. */
-static bool remembers_runs_near(const struct bit_tree *tree, uint64_t block)
-{
-    const uint8_t *runs = &tree->runs[1][block];
-    return (runs[-1] | runs[0] | runs[1]) != 0;
-}
 
 /* Let the next lower word of the same block that has a member be the highest. False if there is
  * none, or if the highest is not known. */
@@ -285,7 +259,7 @@ bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
     if (bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE)
         remove_from(tree, tree->top_level, number, number + 1);
     tree->words[index] &= ~bit_tree_child_bit(number);
-    tree->open_block = remembers_runs_near(tree, block) ? BIT_TREE_NO_BLOCK : block;
+    tree->open_block = bit_tree_is_grown(tree, block) ? block : BIT_TREE_NO_BLOCK;
     tree->highest_word = index;
     *ret_number = number;
     return true;
@@ -309,7 +283,6 @@ bool bit_tree_add(struct bit_tree *tree, uint64_t number)
 {
     uint64_t block = number / BIT_TREE_BLOCK_BITS;
     uint64_t index = number / BIT_TREE_WORD_BITS;
-    bool opened = false;
     bool is_highest = index > tree->highest_word;
     if (is_highest)
         bit_tree_settle(tree);
@@ -322,201 +295,21 @@ bool bit_tree_add(struct bit_tree *tree, uint64_t number)
             continue;
         open_node(tree, level - 1, child, false);
         node->some |= bit_tree_child_bit(child);
-        opened = true;
     }
     if ((tree->words[index] & bit_tree_child_bit(number)) != 0)
         return false;
     tree->words[index] |= bit_tree_child_bit(number);
     tree->block_words[block] |= bit_tree_child_bit(index);
-    if (opened || remembers_runs_near(tree, block))
-        bit_tree_forget_runs(tree, block, block);
+    if (!bit_tree_is_grown(tree, block))
+        bit_tree_mark_grown(tree, block);
     tree->open_block = block;
     if (is_highest)
         tree->highest_word = index;
     return true;
 }
 
-/* --- Finding ------------------------------------------------------------------------------------
+/* --- Checking -----------------------------------------------------------------------------------
  */
-
-static bool find_last_in_block(const struct bit_tree *tree, uint64_t block, uint64_t end,
-                               uint64_t *ret_number)
-{
-    uint64_t end_index = (end - 1) / BIT_TREE_WORD_BITS % BIT_TREE_WORD_BITS;
-    uint64_t some = tree->block_words[block] & bit_tree_low_bits(end_index + 1);
-    while (some != 0) {
-        uint64_t highest = bit_tree_highest_bit(some);
-        uint64_t index = block * BIT_TREE_WORDS_PER_BLOCK + highest;
-        uint64_t members = tree->words[index] & bit_tree_mask_of_word(index, 0, end);
-        if (members != 0) {
-            *ret_number = index * BIT_TREE_WORD_BITS + bit_tree_highest_bit(members);
-            return true;
-        }
-        some &= ~bit_tree_child_bit(highest);
-    }
-    return false;
-}
-
-/* In the open node `index` of `level`; `end` lies in it or is its end. */
-static bool find_last_in(const struct bit_tree *tree, uint32_t level, uint64_t index, uint64_t end,
-                         uint64_t *ret_number)
-{
-    if (level == 1)
-        return find_last_in_block(tree, index, end, ret_number);
-    const struct bit_tree_node *node = &tree->nodes[level][index];
-    uint32_t shift = bit_tree_child_shift(level);
-    uint64_t some = node->some & bit_tree_low_bits(((end - 1) >> shift) % BIT_TREE_WORD_BITS + 1);
-    while (some != 0) {
-        uint64_t highest = bit_tree_highest_bit(some);
-        uint64_t child = index * BIT_TREE_WORD_BITS + highest;
-        uint64_t child_end = smaller(end, (child + 1) << shift);
-        if ((node->whole & bit_tree_child_bit(child)) != 0) {
-            *ret_number = child_end - 1;
-            return true;
-        }
-        if (find_last_in(tree, level - 1, child, child_end, ret_number))
-            return true;
-        some &= ~bit_tree_child_bit(highest);
-    }
-    return false;
-}
-
-bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number)
-{
-    uint64_t end = smaller(limit, tree->bit_count);
-    return end > 0 && find_last_in(tree, tree->top_level, 0, end, ret_number);
-}
-
-static bool find_absent_in_block(const struct bit_tree *tree, uint64_t start, uint64_t end,
-                                 uint64_t *ret_number)
-{
-    for (uint64_t i = start / BIT_TREE_WORD_BITS; i * BIT_TREE_WORD_BITS < end; i++) {
-        uint64_t absent = ~tree->words[i] & bit_tree_mask_of_word(i, start, end);
-        if (absent != 0) {
-            *ret_number = i * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(absent);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* In an open node of `level`, which has all of [start, end). */
-static bool find_absent_in(const struct bit_tree *tree, uint32_t level, uint64_t start,
-                           uint64_t end, uint64_t *ret_number)
-{
-    if (level == 1)
-        return find_absent_in_block(tree, start, end, ret_number);
-    uint64_t index = start >> bit_tree_node_shift(level);
-    const struct bit_tree_node *node = &tree->nodes[level][index];
-    struct child_span span = children_in_range(level, start, end);
-    uint32_t shift = bit_tree_child_shift(level);
-    uint64_t doubtful = bit_tree_bits_between(span.first, span.last) & ~node->whole;
-    for (; doubtful != 0; doubtful &= doubtful - 1) {
-        uint64_t child = index * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(doubtful);
-        uint64_t child_start = larger(start, child << shift);
-        if ((node->some & bit_tree_child_bit(child)) == 0) {
-            *ret_number = child_start;
-            return true;
-        }
-        if (find_absent_in(tree, level - 1, child_start, smaller(end, (child + 1) << shift),
-                           ret_number))
-            return true;
-    }
-    return false;
-}
-
-bool bit_tree_find_first_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
-                                uint64_t *ret_number)
-{
-    return find_absent_in(tree, tree->top_level, start, end, ret_number);
-}
-
-/* --- Looking at all of it ----------------------------------------------------------------------
- */
-
-/* What a walk from the lowest number up has seen. */
-struct tally {
-    uint64_t count;
-    uint64_t longest;
-    uint64_t current; /* length of the run that ends just before what comes next */
-};
-
-static void tally_members(struct tally *tally, uint64_t count)
-{
-    tally->count += count;
-    tally->current += count;
-    tally->longest = larger(tally->longest, tally->current);
-}
-
-/* The `length` lowest bits of `members`. */
-static void tally_word(struct tally *tally, uint64_t members, uint64_t length)
-{
-    while (length > 0) {
-        uint64_t run = members == BIT_TREE_ALL_BITS ? length : bit_tree_lowest_bit(~members);
-        run = smaller(run, length);
-        if (run > 0)
-            tally_members(tally, run);
-        if (run == length)
-            return;
-        members >>= run;
-        length -= run;
-        uint64_t gap = members == 0 ? length : smaller(bit_tree_lowest_bit(members), length);
-        tally->current = 0;
-        members = gap == BIT_TREE_WORD_BITS ? 0 : members >> gap;
-        length -= gap;
-    }
-}
-
-static void tally_block(const struct bit_tree *tree, uint64_t start, uint64_t end,
-                        struct tally *tally)
-{
-    while (start < end) {
-        uint64_t first_bit = start % BIT_TREE_WORD_BITS;
-        uint64_t length = smaller(end - start, BIT_TREE_WORD_BITS - first_bit);
-        tally_word(tally, tree->words[start / BIT_TREE_WORD_BITS] >> first_bit, length);
-        start += length;
-    }
-}
-
-static void tally_node(const struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end,
-                       struct tally *tally)
-{
-    if (level == 1) {
-        tally_block(tree, start, end, tally);
-        return;
-    }
-    uint64_t index = start >> bit_tree_node_shift(level);
-    const struct bit_tree_node *node = &tree->nodes[level][index];
-    struct child_span span = children_in_range(level, start, end);
-    uint32_t shift = bit_tree_child_shift(level);
-    for (uint64_t i = span.first; i <= span.last; i++) {
-        uint64_t child = index * BIT_TREE_WORD_BITS + i;
-        uint64_t child_start = larger(start, child << shift);
-        uint64_t child_end = smaller(end, (child + 1) << shift);
-        if ((node->whole & bit_tree_child_bit(i)) != 0)
-            tally_members(tally, child_end - child_start);
-        else if ((node->some & bit_tree_child_bit(i)) == 0)
-            tally->current = 0;
-        else
-            tally_node(tree, level - 1, child_start, child_end, tally);
-    }
-}
-
-uint64_t bit_tree_count(const struct bit_tree *tree, uint64_t start, uint64_t end)
-{
-    struct tally tally = {0};
-    if (start < end)
-        tally_node(tree, tree->top_level, start, end, &tally);
-    return tally.count;
-}
-
-uint64_t bit_tree_longest_run(const struct bit_tree *tree, uint64_t start, uint64_t end)
-{
-    struct tally tally = {0};
-    if (start < end)
-        tally_node(tree, tree->top_level, start, end, &tally);
-    return tally.longest;
-}
 
 static bool block_is_sound(const struct bit_tree *tree, uint64_t index)
 {
@@ -555,13 +348,6 @@ static bool node_is_sound(const struct bit_tree *tree, uint32_t level, uint64_t 
     return true;
 }
 
-/* Nothing is remembered of this block, if it is open at all. */
-static bool is_unmeasured(const struct bit_tree *tree, uint64_t block)
-{
-    return block >= tree->bit_count / BIT_TREE_BLOCK_BITS ||
-           bit_tree_state(tree, 1, block) != BIT_TREE_OPEN || tree->runs[1][block] == 0;
-}
-
 static bool shortcuts_are_sound(const struct bit_tree *tree)
 {
     uint64_t none = tree->bit_count / BIT_TREE_WORD_BITS;
@@ -570,8 +356,7 @@ static bool shortcuts_are_sound(const struct bit_tree *tree)
         return false;
     if (tree->open_block != BIT_TREE_NO_BLOCK &&
         (bit_tree_state(tree, 1, tree->open_block) != BIT_TREE_OPEN ||
-         !is_unmeasured(tree, tree->open_block - 1) || !is_unmeasured(tree, tree->open_block) ||
-         !is_unmeasured(tree, tree->open_block + 1)))
+         !bit_tree_is_grown(tree, tree->open_block)))
         return false;
     if (tree->highest_word == none)
         return true;
@@ -584,5 +369,5 @@ static bool shortcuts_are_sound(const struct bit_tree *tree)
 bool bit_tree_check(const struct bit_tree *tree)
 {
     return node_is_sound(tree, tree->top_level, 0) && shortcuts_are_sound(tree) &&
-           bit_tree_runs_are_sound(tree);
+           bit_tree_bounds_are_sound(tree);
 }

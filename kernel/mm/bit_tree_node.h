@@ -13,6 +13,7 @@
 struct bit_tree_node {
     uint64_t some;  /* children that have a member */
     uint64_t whole; /* children that are known to have all; an open child may have all, too */
+    uint64_t grown; /* children that may have got a member since the bounds were settled */
 };
 
 /* A child's memory holds something only while it is open. */
@@ -81,15 +82,47 @@ static inline enum bit_tree_state bit_tree_state(const struct bit_tree *tree, ui
     return BIT_TREE_OPEN;
 }
 
+/* Those children of the node `index` of `level` that [start, end) touches. The range lies in the
+ * node and is not empty. */
+struct bit_tree_child_span {
+    uint64_t first; /* 0 … 63 */
+    uint64_t last;
+    uint64_t covered; /* as bits: children that lie wholly in the range */
+};
+
+static inline struct bit_tree_child_span bit_tree_children_in_range(uint32_t level, uint64_t start,
+                                                                    uint64_t end)
+{
+    uint64_t child_mask = (UINT64_C(1) << bit_tree_child_shift(level)) - 1;
+    struct bit_tree_child_span span = {
+        .first = (start >> bit_tree_child_shift(level)) % BIT_TREE_WORD_BITS,
+        .last = ((end - 1) >> bit_tree_child_shift(level)) % BIT_TREE_WORD_BITS,
+    };
+    span.covered = bit_tree_bits_between(span.first, span.last);
+    if ((start & child_mask) != 0)
+        span.covered &= ~bit_tree_child_bit(span.first);
+    if ((end & child_mask) != 0)
+        span.covered &= ~bit_tree_child_bit(span.last);
+    return span;
+}
+
+static inline uint64_t bit_tree_larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline uint64_t bit_tree_smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Forget where try_add and try_take_last find their way, and let all levels agree. Comes before
  * every change that those two cannot follow. */
 void bit_tree_settle(struct bit_tree *tree);
 
-/* Forget how long runs are in and beside the blocks first … last, of which one or more numbers were
- * added. */
-void bit_tree_forget_runs(struct bit_tree *tree, uint64_t first_block, uint64_t last_block);
-
-/* True if no run is longer than what is remembered. */
-bool bit_tree_runs_are_sound(const struct bit_tree *tree);
+/* Write the highest number in [start, end) that is not a member to *ret_number. False if all are.
+ * The range is not empty. */
+bool bit_tree_find_last_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
+                               uint64_t *ret_number);
 
 #endif

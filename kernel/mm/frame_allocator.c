@@ -25,15 +25,6 @@ struct frame_record {
     bool released; /* free, used or cached; not released: reserved */
 };
 
-/* Frame numbers [start, start + bit_count) that have bits, managed or not. Frame and bit numbers
- * are congruent modulo BIT_TREE_BLOCK_BITS, so that extents cost little where RAM has small holes.
- */
-struct frame_extent {
-    uint64_t first_bit;
-    uint64_t bit_count;
-    uint64_t offset; /* frame number - bit number */
-};
-
 const char *frame_allocator_status_text(enum frame_allocator_status status)
 {
     switch (status) {
@@ -85,9 +76,11 @@ static struct range region_frames(const struct region_list *regions, uint32_t in
     return (struct range){bytes.start / FRAME_SIZE_BYTES, bytes.end / FRAME_SIZE_BYTES};
 }
 
-/* Make extents for all managed regions: blocks that follow on each other are one. With NULL it only
- * counts, so that what is counted and what is written cannot differ. Returns the number of bits. */
-static uint64_t build_extents(const struct region_list *regions, struct frame_extent *extents,
+/* Make extents, frames that have bits, for all managed regions: blocks that follow on each other
+ * are one. Frame and bit numbers are congruent modulo BIT_TREE_BLOCK_BITS, so that extents cost
+ * little where RAM has small holes. With NULL it only counts, so that what is counted and what is
+ * written cannot differ. Returns the number of bits. */
+static uint64_t build_extents(const struct region_list *regions, struct bit_tree_extent *extents,
                               uint32_t *ret_count)
 {
     struct range blocks = {0, 0};
@@ -104,7 +97,7 @@ static uint64_t build_extents(const struct region_list *regions, struct frame_ex
         }
         blocks.end = more.end;
         if (extents != NULL)
-            extents[count - 1] = (struct frame_extent){
+            extents[count - 1] = (struct bit_tree_extent){
                 .first_bit = bit_count,
                 .bit_count = range_size_bytes(blocks) * BIT_TREE_BLOCK_BITS,
                 .offset = blocks.start * BIT_TREE_BLOCK_BITS - bit_count,
@@ -133,7 +126,7 @@ static struct record_counts count_records(const struct region_list *regions)
 static uint64_t records_size_bytes(const struct record_counts *counts)
 {
     return counts->records * sizeof(struct frame_record) +
-           counts->extents * sizeof(struct frame_extent) + bit_tree_size_bytes(counts->bits);
+           counts->extents * sizeof(struct bit_tree_extent) + bit_tree_size_bytes(counts->bits);
 }
 
 /* The end of the highest usable region that is large enough. */
@@ -192,7 +185,7 @@ static void add_record(struct frame_allocator *allocator, struct range frames, u
     if (region_type_is_ram(type))
         allocator->total_count += range_size_bytes(frames);
     for (uint32_t i = 0; record->managed && i < allocator->extent_count; i++) {
-        const struct frame_extent *extent = &allocator->extents[i];
+        const struct bit_tree_extent *extent = &allocator->extents[i];
         if (record->start - extent->first_bit - extent->offset < extent->bit_count)
             record->offset = extent->offset;
     }
@@ -227,8 +220,8 @@ static void fill_records(struct frame_allocator *allocator, const struct region_
     allocator->record_capacity = counts->records;
     allocator->extents = (void *)(allocator->records + counts->records);
     build_extents(regions, allocator->extents, &allocator->extent_count);
-    bit_tree_initialise(&allocator->free_frames, allocator->extents + counts->extents,
-                        counts->bits);
+    bit_tree_initialise(&allocator->free_frames, allocator->extents + counts->extents, counts->bits,
+                        allocator->extents, allocator->extent_count);
     for (uint32_t i = 0; i < regions->count; i++)
         add_region(allocator, region_frames(regions, i), region_list_at(regions, i)->type, carved);
     allocator->recent_extent = allocator->extents;
@@ -289,8 +282,8 @@ static uint32_t find_record(const struct frame_allocator *allocator, uint64_t fr
 }
 
 /* The extent that has the bit. Precondition: there is one, as for every bit of the tree. */
-static const struct frame_extent *find_extent_of_bit(const struct frame_allocator *allocator,
-                                                     uint64_t bit)
+static const struct bit_tree_extent *find_extent_of_bit(const struct frame_allocator *allocator,
+                                                        uint64_t bit)
 {
     uint32_t low = 0;
     uint32_t high = allocator->extent_count;
@@ -304,7 +297,7 @@ static const struct frame_extent *find_extent_of_bit(const struct frame_allocato
     return &allocator->extents[low];
 }
 
-static bool extent_has_bit(const struct frame_extent *extent, uint64_t bit)
+static bool extent_has_bit(const struct bit_tree_extent *extent, uint64_t bit)
 {
     return bit - extent->first_bit < extent->bit_count;
 }
@@ -482,7 +475,7 @@ static __attribute__((noinline)) bool allocate_anywhere(struct frame_allocator *
 
 bool frame_allocator_allocate(struct frame_allocator *allocator, struct phys_addr *ret_frame)
 {
-    const struct frame_extent *extent = allocator->recent_extent;
+    const struct bit_tree_extent *extent = allocator->recent_extent;
     uint64_t bit;
     if (!bit_tree_try_take_last(&allocator->free_frames, extent->first_bit, extent->bit_count,
                                 &bit))
@@ -507,49 +500,45 @@ bool frame_allocator_allocate_many(struct frame_allocator *allocator, struct phy
     return true;
 }
 
-/* Those bits of an extent whose frames lie wholly in [lowest_address, limit_address). */
-static struct range clip_extent(const struct frame_extent *extent, uint64_t lowest_address,
-                                uint64_t limit_address)
+/* How many bits have a frame below `frame`; they are the lowest. */
+static uint64_t count_bits_below(const struct frame_allocator *allocator, uint64_t frame)
 {
-    uint64_t first_frame = extent->first_bit + extent->offset;
-    uint64_t lowest_frame = lowest_address / FRAME_SIZE_BYTES;
-    uint64_t limit_frame = limit_address / FRAME_SIZE_BYTES;
-    struct range frames = {first_frame, first_frame + extent->bit_count};
-    if (!page_is_aligned(lowest_address))
-        lowest_frame++;
-    if (frames.start < lowest_frame)
-        frames.start = lowest_frame;
-    if (frames.end > limit_frame)
-        frames.end = limit_frame;
-    if (frames.start >= frames.end)
-        return (struct range){0, 0};
-    return (struct range){frames.start - extent->offset, frames.end - extent->offset};
+    uint32_t low = 0;
+    uint32_t high = allocator->extent_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct bit_tree_extent *extent = &allocator->extents[middle];
+        if (extent->first_bit + extent->offset < frame)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return 0;
+    const struct bit_tree_extent *extent = &allocator->extents[low - 1];
+    uint64_t end = extent->first_bit + extent->bit_count;
+    return frame - extent->offset < end ? frame - extent->offset : end;
 }
 
 static bool take_run(struct frame_allocator *allocator, uint64_t frame_count,
                      uint64_t alignment_frames, uint64_t lowest_address, uint64_t limit_address,
                      struct phys_addr *ret_base)
 {
-    for (uint32_t i = allocator->extent_count; i-- > 0;) {
-        const struct frame_extent *extent = &allocator->extents[i];
-        struct range bits = clip_extent(extent, lowest_address, limit_address);
-        const struct bit_tree_run_request request = {
-            .start = bits.start,
-            .end = bits.end,
-            .length = frame_count,
-            .alignment = alignment_frames,
-            .offset = extent->offset,
-        };
-        uint64_t first_bit;
-        if (range_size_bytes(bits) < frame_count ||
-            !bit_tree_find_run(&allocator->free_frames, &request, &first_bit))
-            continue;
-        bit_tree_remove(&allocator->free_frames, first_bit, first_bit + frame_count);
-        allocator->free_count -= frame_count;
-        *ret_base = address_of_frame(first_bit + extent->offset);
-        return true;
-    }
-    return false;
+    uint64_t lowest_frame =
+        lowest_address / FRAME_SIZE_BYTES + (page_is_aligned(lowest_address) ? 0 : 1);
+    const struct bit_tree_run_request request = {
+        .start = count_bits_below(allocator, lowest_frame),
+        .end = count_bits_below(allocator, limit_address / FRAME_SIZE_BYTES),
+        .length = frame_count,
+        .alignment = alignment_frames,
+    };
+    uint64_t first_bit;
+    if (!bit_tree_find_run(&allocator->free_frames, &request, &first_bit))
+        return false;
+    bit_tree_remove(&allocator->free_frames, first_bit, first_bit + frame_count);
+    allocator->free_count -= frame_count;
+    *ret_base = address_of_frame(frame_of_bit(allocator, first_bit));
+    return true;
 }
 
 bool frame_allocator_allocate_between(struct frame_allocator *allocator, uint64_t frame_count,
@@ -717,6 +706,7 @@ frame_allocator_statistics(const struct frame_allocator *allocator)
         .used_count = allocator->released_count - allocator->free_count - cached_count,
         .cached_count = cached_count,
         .reserved_count = allocator->total_count - allocator->released_count,
+        .run_search_step_count = allocator->free_frames.run_search_step_count,
     };
 }
 
@@ -724,7 +714,7 @@ uint64_t frame_allocator_largest_run(const struct frame_allocator *allocator)
 {
     uint64_t longest = 0;
     for (uint32_t i = 0; i < allocator->extent_count; i++) {
-        const struct frame_extent *extent = &allocator->extents[i];
+        const struct bit_tree_extent *extent = &allocator->extents[i];
         uint64_t run = bit_tree_longest_run(&allocator->free_frames, extent->first_bit,
                                             extent->first_bit + extent->bit_count);
         longest = run > longest ? run : longest;
@@ -776,7 +766,7 @@ static bool extents_are_sound(const struct frame_allocator *allocator)
 {
     uint64_t next_bit = 0;
     for (uint32_t i = 0; i < allocator->extent_count; i++) {
-        const struct frame_extent *extent = &allocator->extents[i];
+        const struct bit_tree_extent *extent = &allocator->extents[i];
         if (extent->first_bit != next_bit || extent->bit_count == 0 ||
             extent->bit_count % BIT_TREE_BLOCK_BITS != 0 ||
             extent->offset % BIT_TREE_BLOCK_BITS != 0)
@@ -799,7 +789,7 @@ static bool records_are_sound(const struct frame_allocator *allocator)
             return false;
         if (!record->managed)
             continue;
-        const struct frame_extent *extent =
+        const struct bit_tree_extent *extent =
             find_extent_of_bit(allocator, record->start - record->offset);
         if (record->offset != extent->offset ||
             !extent_has_bit(extent, record->start - record->offset) ||

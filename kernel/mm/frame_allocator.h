@@ -22,7 +22,9 @@
  * no zones: who needs low memory says so in the request.
  *
  * Cost. Initialising and reclaiming take time by the number of regions, never by the amount of RAM.
- * The records take 1.0182 bits a frame and 56 bytes a region; of a hole that is smaller than 16 MiB
+ * A request for a run looks at what was freed since the last such request, and then at the way to
+ * the run; it is refused by one comparison if nothing was freed. See bit_tree_find_run().
+ * The records take 1.0205 bits a frame and 48 bytes a region; of a hole that is smaller than 16 MiB
  * or not aligned to that, up to 32 MiB are counted as if they were RAM. They come from the early
  * heap if half of it stays free, else from usable RAM itself. The highest address does not matter.
  *
@@ -55,7 +57,6 @@
  * part needs a record. */
 #define FRAME_ALLOCATOR_SPLITS_MAX 64
 
-struct frame_extent;
 struct frame_reserve;
 struct frame_record;
 
@@ -68,15 +69,15 @@ struct frame_allocator_recent_free {
 
 /* Private to the implementation. */
 struct frame_allocator {
-    struct bit_tree free_frames;              /* a set bit is a free frame */
-    uint64_t free_count;                      /* = the set bits */
-    const struct frame_extent *recent_extent; /* where the last frame was allocated */
+    struct bit_tree free_frames;                 /* a set bit is a free frame */
+    uint64_t free_count;                         /* = the set bits */
+    const struct bit_tree_extent *recent_extent; /* where the last frame was allocated */
     struct frame_allocator_recent_free recent_free;
     struct frame_reserve *reserves; /* a list of all that are open */
     struct frame_record *records;   /* sorted, disjoint: one for each region or part */
     uint32_t record_count;
     uint32_t record_capacity;
-    struct frame_extent *extents; /* sorted: where there are bits */
+    struct bit_tree_extent *extents; /* where there are bits; offset = frame number - bit number */
     uint32_t extent_count;
     uint64_t total_count;
     uint64_t released_count; /* free, used or cached */
@@ -188,7 +189,7 @@ void frame_allocator_return_word(struct frame_allocator *allocator, struct frame
 /* --- Looking at it ------------------------------------------------------------------------------
  */
 
-/* In frames. total = free + used + cached + reserved, always. */
+/* In frames, but for the last. total = free + used + cached + reserved, always. */
 struct frame_allocator_statistics {
     uint64_t total_count; /* all RAM of the map, the firmware's included */
     uint64_t free_count;
@@ -196,6 +197,7 @@ struct frame_allocator_statistics {
     uint64_t cached_count; /* in a CPU's reserve */
     uint64_t
         reserved_count; /* none of these: held by firmware, kernel, handoff, or these records */
+    uint64_t run_search_step_count; /* words and bounds that requests for runs have looked at */
 };
 
 struct frame_allocator_statistics

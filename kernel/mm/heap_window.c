@@ -109,6 +109,7 @@ void heap_window_initialise(struct heap_window *ret_window, struct address_space
 
 struct heap_page_source heap_window_page_source(struct heap_window *window)
 {
+    /* Frames keep what they held: fresh_bytes is NULL. */
     return (struct heap_page_source){.context = window, .grow = grow, .shrink = shrink};
 }
 

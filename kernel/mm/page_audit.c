@@ -81,6 +81,38 @@ static void judge_place(struct audit *audit, const struct page_run *run)
         violation(audit, &audit->result->global_count, "not global", NULL, run);
 }
 
+/* --- Regions ---------------------------------------------------------------------------------- */
+
+/* The first region that ends above `address`: they are sorted. */
+static size_t first_region_above(const struct page_audit_input *input, uint64_t address)
+{
+    size_t low = 0;
+    size_t high = input->region_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (input->regions[middle].base + input->regions[middle].size_bytes > address)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* True if every frame of `physical` lies in regions of this type. */
+static bool lies_in_regions_of(const struct page_audit_input *input, struct range physical,
+                               uint32_t type)
+{
+    uint64_t reached = physical.start;
+    for (size_t i = first_region_above(input, reached);
+         i < input->region_count && reached < physical.end; i++) {
+        const struct handoff_region *region = &input->regions[i];
+        if (region->type != type || region->base > reached)
+            return false;
+        reached = region->base + region->size_bytes;
+    }
+    return reached >= physical.end;
+}
+
 /* --- The image -------------------------------------------------------------------------------- */
 
 static bool segment_permits(const struct audit *audit, const struct kernel_segment *segment,
@@ -119,8 +151,13 @@ static void judge_image(struct audit *audit, const struct page_run *run)
         struct range here = {rest.start,
                              rest.end < segment->virtual.end ? rest.end : segment->virtual.end};
         uint64_t physical = run->physical.value + (here.start - run->virtual.value);
-        if (kernel_layout_physical(layout, here).start != physical) {
+        struct range loaded = kernel_layout_physical(layout, here);
+        if (loaded.start != physical) {
             violation(audit, count, "not where the image was loaded:", segment->name, run);
+            return;
+        }
+        if (!lies_in_regions_of(audit->input, loaded, HANDOFF_REGION_KERNEL_IMAGE)) {
+            violation(audit, count, "in memory that is not the image's:", segment->name, run);
             return;
         }
         audit->image_found_bytes += range_size_bytes(here);
@@ -129,21 +166,6 @@ static void judge_image(struct audit *audit, const struct page_run *run)
 }
 
 /* --- What lies behind a run ------------------------------------------------------------------- */
-
-/* The first region that ends above `address`: they are sorted. */
-static size_t first_region_above(const struct page_audit_input *input, uint64_t address)
-{
-    size_t low = 0;
-    size_t high = input->region_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (input->regions[middle].base + input->regions[middle].size_bytes > address)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
 
 /* The rule that a page of this memory type over `region` breaks, or NULL. `region` is NULL where
  * none is. Two types for one frame are undefined, so RAM is write-back wherever it is mapped

@@ -10,7 +10,8 @@
  *   nothing is left in the lower half                 (lower_half_count)
  *   the rest is global: it survives a switch to the root for firmware calls
  *                                                     (global_count)
- *   the image has exactly its linked permissions, and nothing outside of it is executable
+ *   the image has exactly its linked permissions and lies in kernel-image regions, which nobody
+ *   else is given; nothing outside of it is executable
  *                                                     (image_count)
  *   RAM is write-back wherever it is mapped, and nothing else is: device registers and framebuffer
  *   are not cached; the framebuffer is write-combining where the CPU can

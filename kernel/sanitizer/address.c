@@ -74,6 +74,7 @@ static _Noreturn void report(uintptr_t address, size_t size_bytes, size_t first,
                              uintptr_t caller)
 {
     uintptr_t wrong = address + first;
+    panic_note("accessed by", (const void *)caller);
     const char *access = writes ? "write" : "read";
     switch (shadow[(wrong - shadowed_base) / GRANULE_BYTES]) {
     case FREED:

@@ -32,6 +32,9 @@ void address_mark_free(const void *block, size_t capacity_bytes);
 /* Do the named wrong access, on purpose. False for a name that is none. */
 bool address_provoke(const char *name);
 
+/* The names one by one, from index 0 on; NULL behind the last. */
+const char *address_provoke_name(size_t index);
+
 #else
 
 #define ADDRESS_SHADOWED_BYTES UINT64_MAX
@@ -59,6 +62,12 @@ static inline bool address_provoke(const char *name)
 {
     (void)name;
     return false;
+}
+
+static inline const char *address_provoke_name(size_t index)
+{
+    (void)index;
+    return NULL;
 }
 
 #endif

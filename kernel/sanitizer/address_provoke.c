@@ -45,17 +45,24 @@ static void copy_behind(void)
     memcpy((void *)(uintptr_t)new_block(), text, one_behind + 8);
 }
 
+static const struct {
+    const char *name;
+    void (*run)(void);
+} wrong[] = {
+    {"access-read-behind", read_behind},   {"access-write-behind", write_behind},
+    {"access-write-before", write_before}, {"access-read-freed", read_freed},
+    {"access-copy-behind", copy_behind},
+};
+#define WRONG_COUNT (sizeof wrong / sizeof wrong[0])
+
+const char *address_provoke_name(size_t index)
+{
+    return index < WRONG_COUNT ? wrong[index].name : NULL;
+}
+
 bool address_provoke(const char *name)
 {
-    static const struct {
-        const char *name;
-        void (*run)(void);
-    } wrong[] = {
-        {"access-read-behind", read_behind},   {"access-write-behind", write_behind},
-        {"access-write-before", write_before}, {"access-read-freed", read_freed},
-        {"access-copy-behind", copy_behind},
-    };
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (size_t i = 0; i < WRONG_COUNT; i++) {
         if (text_equal(name, wrong[i].name)) {
             wrong[i].run();
             return true;

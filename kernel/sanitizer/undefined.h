@@ -9,15 +9,25 @@
 #define KERNEL_SANITIZER_UNDEFINED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #ifdef HANDOFF_UBSAN
 /* Do the named undefined thing, on purpose. False for a name that is none. */
 bool undefined_provoke(const char *name);
+
+/* The names one by one, from index 0 on; NULL behind the last. */
+const char *undefined_provoke_name(size_t index);
 #else
 static inline bool undefined_provoke(const char *name)
 {
     (void)name;
     return false;
+}
+
+static inline const char *undefined_provoke_name(size_t index)
+{
+    (void)index;
+    return NULL;
 }
 #endif
 

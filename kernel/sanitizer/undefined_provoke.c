@@ -132,33 +132,40 @@ static void wrong_assumption(void)
     result = (int32_t)(uintptr_t)__builtin_assume_aligned(odd, 16);
 }
 
+static const struct {
+    const char *name;
+    void (*run)(void);
+} undefined[] = {
+    {"undefined-shift", shift},
+    {"undefined-sum", signed_overflow},
+    {"undefined-index", out_of_bounds},
+    {"undefined-null", null_load},
+    {"undefined-alignment", misaligned_load},
+    {"undefined-division", divide},
+    {"undefined-bool", invalid_bool},
+    {"undefined-pointer", pointer_wraps},
+    {"undefined-difference", difference},
+    {"undefined-product", product},
+    {"undefined-negation", negation},
+    {"undefined-quotient", divide_by_minus_one},
+    {"undefined-object", too_small_object},
+    {"undefined-unreachable", unreachable},
+    {"undefined-array", array_of_less_than_nothing},
+    {"undefined-argument", null_argument},
+    {"undefined-result", null_result},
+    {"undefined-count", zero_count},
+    {"undefined-assumption", wrong_assumption},
+};
+#define UNDEFINED_COUNT (sizeof undefined / sizeof undefined[0])
+
+const char *undefined_provoke_name(size_t index)
+{
+    return index < UNDEFINED_COUNT ? undefined[index].name : NULL;
+}
+
 bool undefined_provoke(const char *name)
 {
-    static const struct {
-        const char *name;
-        void (*run)(void);
-    } undefined[] = {
-        {"undefined-shift", shift},
-        {"undefined-sum", signed_overflow},
-        {"undefined-index", out_of_bounds},
-        {"undefined-null", null_load},
-        {"undefined-alignment", misaligned_load},
-        {"undefined-division", divide},
-        {"undefined-bool", invalid_bool},
-        {"undefined-pointer", pointer_wraps},
-        {"undefined-difference", difference},
-        {"undefined-product", product},
-        {"undefined-negation", negation},
-        {"undefined-quotient", divide_by_minus_one},
-        {"undefined-object", too_small_object},
-        {"undefined-unreachable", unreachable},
-        {"undefined-array", array_of_less_than_nothing},
-        {"undefined-argument", null_argument},
-        {"undefined-result", null_result},
-        {"undefined-count", zero_count},
-        {"undefined-assumption", wrong_assumption},
-    };
-    for (size_t i = 0; i < sizeof undefined / sizeof undefined[0]; i++) {
+    for (size_t i = 0; i < UNDEFINED_COUNT; i++) {
         if (text_equal(name, undefined[i].name)) {
             undefined[i].run();
             return true;

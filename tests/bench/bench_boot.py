@@ -43,7 +43,8 @@ def counted_boot(memory, shift, words=(), kernel=None):
     """What the kernel logs where the time-stamp counter counts 2^shift an instruction."""
     with tempfile.TemporaryDirectory(prefix="handoff-bench-") as scratch:
         tree, disk = Path(scratch) / "esp", Path(scratch) / "disk.img"
-        volume.compose(tree, None, ["debug-exit=0xf4", "once", "unattended", *words],
+        volume.compose(tree, None,
+                       ["debug-exit=0xf4", "once", "unattended", "print-timeline", *words],
                        kernel=kernel)  # fmt: skip
         image.make_disk(tree, disk, fat_bits=16)
         counting = ["-icount", f"shift={shift},sleep=off",

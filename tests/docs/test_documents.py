@@ -147,11 +147,15 @@ def panic_codes():
 def test_panic_codes_in_document_are_the_kernel_s():
     codes = panic_codes()
     base = codes.pop("EXCEPTION_BASE")
-    names = dict(re.findall(r'\{PANIC_(\w+), "([^"]+)"\}', read("kernel/panic_names.c")))
+    found = re.findall(r'\{PANIC_(\w+),\s*"([^"]+)",\s*((?:"[^"]*"\s*)+)\}', read("kernel/panic_names.c"))
+    names = {code: name for code, name, _ in found}
+    remedies = {code: "".join(re.findall(r'"([^"]*)"', literals)) for code, _, literals in found}
     rows = table_rows(section(read("docs/LOG.md"), "Panics"))
     assert rows[-1][0] == f"{base:#x} + n"
     documented = {int(row[0], 16): row[1] for row in rows[:-1]}
     assert documented == {code: names[name] for name, code in codes.items()}
+    advised = {int(row[0], 16): row[3].replace("`", "") for row in rows[:-1]}
+    assert advised == {code: remedies[name] for name, code in codes.items()}
     assert len(set(codes.values())) == len(codes), "no code has two meanings"
 
 
@@ -195,6 +199,26 @@ def test_command_line_words_in_document_are_the_code_s():
     rows = table_rows(section(read("docs/LOG.md"), "The command line"))
     documented = {re.match(r"`([\w-]+)", row[0]).group(1) for row in rows}
     assert documented == words
+    in_order = dict.fromkeys(re.match(r"`([\w-]+)", row[0]).group(1) for row in rows)
+    assert list(in_order) == list(table_of_words())
+
+
+def table_of_words():
+    """{word: its choices} of the table that the kernel's warnings and `print-help` come from."""
+    source = read("kernel/command_words.c")
+    table = re.search(r"command_words\[\] = \{(.*?)\n\};", source, re.S).group(1)
+    lists = {name: re.findall(r'"([\w-]+)"', values)
+             for name, values in re.findall(r"(\w+_choices)\[\] = \{(.*?)\}", source, re.S)}  # fmt: skip
+    return {name: lists.get(choices, [])
+            for name, choices in re.findall(r'\{"([\w-]+)",\s*(?:NULL|"[^"]*"),\s*(\w+),', table)}  # fmt: skip
+
+
+def test_values_of_words_in_document_are_the_kernel_s():
+    text = section(read("docs/LOG.md"), "The command line")
+    for word, choices in table_of_words().items():
+        rows = "".join(row[0] for row in table_rows(text) if row[0].startswith(f"`{word}="))
+        for choice in choices:
+            assert re.search(rf"[`=]{choice}`", rows), f"{word}={choice}"
 
 
 def logged_lines():

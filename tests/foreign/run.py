@@ -14,7 +14,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARY = ROOT / "build/host/libheap_preload.so"
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import folders  # noqa: E402 (the path is set just above)
+
+LIBRARY = folders.build_folder() / "host/libheap_preload.so"
 PACKAGES = ["glibc", "mimalloc"]
 TIMEOUT_SECONDS = 120
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "kernel/command_words.h"
 #include "shared/command_line.h"
 #include "tests/fuzz/require.h"
 
@@ -24,6 +25,36 @@ static bool line_has_value(const char *line, const char *key, const char *value)
             return true;
     }
     return false;
+}
+
+/* Whatever the line is, words that stand before and behind it count. */
+static void check_extended(const char *line)
+{
+    size_t length = strlen(line);
+    char *extended = malloc(length + 32);
+    char value[8];
+    require(extended != NULL);
+    (void)snprintf(extended, length + 32, "first %s last=7", line);
+    require(command_line_has(extended, "first"));
+    require(command_line_value(extended, "last", value, sizeof(value)) && strcmp(value, "7") == 0);
+    free(extended);
+}
+
+static void require_sentence(void *context, const char *sentence)
+{
+    unsigned *count = context;
+    require(++*count <= COMMAND_WORDS_REPORT_LIMIT + 1);
+    for (const char *at = sentence; *at != '\0'; at++)
+        require(*at >= ' ' && *at <= '~');
+}
+
+/* A line is either all known, or something is told of it. */
+static void check_words(const char *line)
+{
+    unsigned count = 0;
+    command_words_check(line, require_sentence, &count);
+    require(count != 0 || !command_line_has_open_quote(line));
+    require(count != 0 || !command_line_mentions(line, "no-such-word"));
 }
 
 static void check(const char *line, const char *key)
@@ -64,6 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     line[line_length] = '\0';
     if (key[0] != '\0')
         check(line, key);
+    check_extended(line);
+    check_words(line);
     free(line);
     return 0;
 }

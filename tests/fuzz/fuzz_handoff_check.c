@@ -1,14 +1,34 @@
-/* Handoff check: a good handoff in which the fuzzer changes numbers. Whatever is accepted must keep
- * every promise of the view, derived here anew; the sanitizer finds what is read outside. */
+/* Handoff check: a good handoff on a machine with real page tables, in which the fuzzer changes
+ * numbers: of the handoff, of what the kernel knows by itself, and of the tables. Whatever is
+ * accepted must keep every promise, derived here anew; what the check reads beside the machine's
+ * memory faults. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kernel/handoff_check.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/handoff_sample.h"
 
+#define MEMORY_BYTES (SAMPLE_TABLES_SIZE + SAMPLE_DATA_SIZE)
+#define PAGE_BYTES   UINT64_C(4096)
+
+/* Bits of an entry of a page table (Intel SDM Vol. 3A, 4.5). */
+#define PRESENT    UINT64_C(1)
+#define WRITE      UINT64_C(2)
+#define USER       UINT64_C(4)
+#define LARGE      UINT64_C(0x80)
+#define LARGE_PAT  UINT64_C(0x1000)
+#define NO_EXECUTE (UINT64_C(1) << 63)
+#define ADDRESS    UINT64_C(0x000ffffffffff000)
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes);
+
+/* The machine's RAM; physical address 0 is its first byte. */
+static uint8_t *ram;
 
 static void require(int condition, const char *sentence)
 {
@@ -18,37 +38,136 @@ static void require(int condition, const char *sentence)
     }
 }
 
-static void change_numbers(struct handoff_sample *sample, struct byte_stream *stream)
+/* --- What the fuzzer changes ------------------------------------------------------------------ */
+
+static void change_state(struct entry_state *state, uint64_t which, uint64_t number)
 {
-    while (!byte_stream_is_empty(stream)) {
-        uint64_t offset = byte_stream_next(stream, 2) % (SAMPLE_DATA_SIZE - 8);
-        unsigned width = 1U << byte_stream_next(stream, 1) % 4;
-        uint64_t number = byte_stream_next(stream, width);
-        memcpy(sample->data + offset, &number, width);
+    uint64_t *const numbers[] = {
+        &state->stack_pointer.value,
+        &state->entry,
+        &state->image.start,
+        &state->image.end,
+        &state->descriptor_tables[0].start,
+        &state->descriptor_tables[0].end,
+        &state->descriptor_tables[1].start,
+        &state->descriptor_tables[1].end,
+    };
+    switch (which % 12) {
+    case 8: /* a CPU walks its tables, so the root is memory that exists */
+        state->page_table_root.value = SAMPLE_TABLES_BASE + number % 16 * PAGE_BYTES;
+        return;
+    case 9:
+        state->features.no_execute = number % 2;
+        return;
+    case 10:
+        state->features.pages_1gib = number % 2;
+        return;
+    case 11:
+        state->features.physical_bits = 32 + number % 21;
+        return;
+    default:
+        *numbers[which % 12] = number;
+        return;
     }
 }
 
-/* The block that the structure claims is memory that exists. No check can find out: there is
- * nothing but the loader's word for what the first array lies in. */
-static int claims_real_memory(const struct handoff_sample *sample)
+/* Returns whether the tables were changed. */
+static int change_numbers(struct entry_state *state, struct byte_stream *stream)
 {
-    uint64_t base = sample->handoff->data_base;
-    uint64_t size_bytes = sample->handoff->data_size_bytes;
-    return base >= SAMPLE_DATA_BASE && base <= SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE &&
-           size_bytes <= SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE - base;
+    int tables_changed = 0;
+    while (!byte_stream_is_empty(stream)) {
+        uint64_t area = byte_stream_next(stream, 1);
+        uint64_t place = byte_stream_next(stream, 2);
+        unsigned width = 1U << area / 8 % 4;
+        uint64_t number = byte_stream_next(stream, width);
+        if (area % 8 == 0) {
+            change_state(state, place, number);
+        } else if (area % 8 == 1) {
+            memcpy(ram + SAMPLE_TABLES_BASE + place % (SAMPLE_TABLES_SIZE - 8), &number, width);
+            tables_changed = 1;
+        } else {
+            memcpy(ram + SAMPLE_DATA_BASE + place % (SAMPLE_DATA_SIZE - 8), &number, width);
+        }
+    }
+    return tables_changed;
 }
 
-/* A checksum that matches, or the fuzzer would never get past it. */
-static void seal_if_possible(struct handoff_sample *sample)
+/* The linker's part is always consistent: an image that is not empty, its segments inside. */
+static int linker_is_consistent(const struct entry_state *state)
 {
-    uint32_t size_bytes = sample->handoff->size_bytes;
-    if (size_bytes >= HANDOFF_SIZE_V1_BYTES && size_bytes <= SAMPLE_DATA_SIZE)
-        handoff_sample_seal(sample);
+    uint64_t start = state->image.start;
+    uint64_t end = state->image.end;
+    if ((start | end) % PAGE_BYTES != 0 || start >= end)
+        return 0;
+    for (size_t i = 0; i < state->segment_count; i++) {
+        if (state->segments[i].virtual.start < start || state->segments[i].virtual.end > end)
+            return 0;
+    }
+    return 1;
 }
+
+/* Tables that the fuzzer wrote can map addresses to memory that does not exist. No check can find
+ * out: a CPU would translate, and read something. */
+static int claims_real_memory(const struct handoff *handoff)
+{
+    return handoff->data_base < SAMPLE_RAM_END && handoff->page_tables_base < SAMPLE_RAM_END &&
+           handoff->data_size_bytes <= SAMPLE_RAM_END - handoff->data_base &&
+           handoff->page_tables_size_bytes <= SAMPLE_RAM_END - handoff->page_tables_base;
+}
+
+/* --- The promises ----------------------------------------------------------------------------- */
 
 static int is_ram_type(uint32_t type)
 {
     return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_RUNTIME_CODE;
+}
+
+/* An entry with a reserved bit set faults (Intel SDM Vol. 3A, tables 4-14 to 4-20). */
+static int has_reserved_bit(const struct page_table_features *features, uint64_t entry,
+                            unsigned level, uint64_t span)
+{
+    int is_large = level > 1 && (entry & LARGE) != 0;
+    return (entry & ADDRESS) >> features->physical_bits != 0 ||
+           (!features->no_execute && (entry & NO_EXECUTE) != 0) ||
+           (is_large && (level > 3 || (level == 3 && !features->pages_1gib) ||
+                         (entry & ADDRESS & (span - 1) & ~LARGE_PAT) != 0));
+}
+
+/* Where a CPU finds a virtual address, and with which bits; 0 if nowhere. */
+static uint64_t translate(const struct entry_state *state, uint64_t virtual, uint64_t *ret_bits)
+{
+    uint64_t table = state->page_table_root.value;
+    uint64_t allowed = WRITE | USER;
+    uint64_t forbidden = 0;
+    for (unsigned level = state->features.levels;; level--) {
+        uint64_t span = PAGE_BYTES << (9 * (level - 1));
+        if (table > SAMPLE_RAM_END - PAGE_BYTES)
+            return 0;
+        uint64_t entry;
+        memcpy(&entry, ram + table + virtual / span % 512 * 8, sizeof entry);
+        if ((entry & PRESENT) == 0 || has_reserved_bit(&state->features, entry, level, span))
+            return 0;
+        allowed &= entry;
+        forbidden |= entry & NO_EXECUTE;
+        *ret_bits = allowed | forbidden;
+        if (level == 1 || (entry & LARGE) != 0)
+            return (entry & ADDRESS & ~(span - 1)) + virtual % span;
+        table = entry & ADDRESS;
+    }
+}
+
+static void require_mapped(const struct entry_state *state, uint64_t virtual, uint64_t physical,
+                           uint64_t size_bytes, int write, int execute)
+{
+    for (uint64_t offset = 0; offset < size_bytes; offset += PAGE_BYTES) {
+        uint64_t bits = 0;
+        require(translate(state, virtual + offset, &bits) == physical + offset,
+                "a page is mapped to another place");
+        require((bits & USER) == 0, "a page is accessible from ring 3");
+        require(((bits & WRITE) != 0) == write, "a page is writable, or is not");
+        require(!state->features.no_execute || ((bits & NO_EXECUTE) == 0) == execute,
+                "a page is executable, or is not");
+    }
 }
 
 static void require_regions(const struct handoff_view *view)
@@ -65,36 +184,56 @@ static void require_regions(const struct handoff_view *view)
     }
 }
 
-/* Every page of the range lies in a region of the type. */
-static int is_covered(const struct handoff_view *view, uint64_t base, uint64_t size_bytes,
-                      uint32_t type)
+/* Every page of the block lies in a region of the type, and no other page does if `exactly`. */
+static void require_owned(const struct handoff_view *view, uint64_t base, uint64_t size_bytes,
+                          uint32_t type, int exactly)
 {
-    uint64_t covered_bytes = 0;
+    uint64_t inside_bytes = 0;
+    uint64_t all_bytes = 0;
+    require(size_bytes != 0 && base + size_bytes > base, "a block is empty or wraps");
     for (uint32_t i = 0; i < view->regions.count; i++) {
         const struct handoff_region *region = region_list_at(&view->regions, i);
         uint64_t region_end = region->base + region->size_bytes;
         uint64_t start = base > region->base ? base : region->base;
         uint64_t end = base + size_bytes < region_end ? base + size_bytes : region_end;
-        if (region->type == type && start < end)
-            covered_bytes += end - start;
+        if (region->type != type)
+            continue;
+        all_bytes += region->size_bytes;
+        if (start < end)
+            inside_bytes += end - start;
     }
-    return size_bytes != 0 && base + size_bytes > base && covered_bytes == size_bytes;
+    require(inside_bytes == size_bytes, "a block lies beside regions of its type");
+    require(!exactly || all_bytes == size_bytes, "regions of a type lie beside its block");
 }
 
-/* Read all that the view points to. */
+/* What the view points to lies in the block of data, with its end. */
+static void require_inside(const struct handoff *handoff, const void *start, uint64_t size_bytes)
+{
+    uint64_t offset = (uint64_t)((const uint8_t *)start - ram) - handoff->data_base;
+    require(offset <= handoff->data_size_bytes && size_bytes <= handoff->data_size_bytes - offset,
+            "something lies outside of the data");
+}
+
 static void require_readable(const struct handoff_view *view)
 {
     const struct handoff *handoff = view->handoff;
-    static uint8_t copy[SAMPLE_DATA_SIZE];
+    require_inside(handoff, handoff, handoff->size_bytes);
+    require_inside(handoff, view->command_line, handoff->command_line_size_bytes + 1);
+    require_inside(handoff, view->log, handoff->log_size_bytes + 1);
+    require_inside(handoff, view->efi_map, handoff->efi_map_size_bytes);
+    require_inside(handoff, view->regions.first,
+                   (uint64_t)view->regions.count * view->regions.stride_bytes);
     require(strlen(view->command_line) <= handoff->command_line_size_bytes, "the command line");
     require(strlen(view->log) <= handoff->log_size_bytes, "the log");
-    require(handoff->efi_map_size_bytes <= sizeof(copy), "the firmware's map");
-    memcpy(copy, view->efi_map, handoff->efi_map_size_bytes);
-    for (uint32_t i = 0; i < handoff->timeline_count; i++)
-        require(strlen(handoff_view_moment(view, i)->name) < 24, "a name in the timeline");
+    require(strlen(handoff->loader_name) < sizeof(handoff->loader_name), "the loader's name");
+    for (uint32_t i = 0; i < handoff->timeline_count; i++) {
+        const struct handoff_moment *moment = handoff_view_moment(view, i);
+        require_inside(handoff, moment, sizeof *moment);
+        require(strlen(moment->name) < sizeof(moment->name), "a name in the timeline");
+    }
 }
 
-static void require_framebuffer(const struct handoff_view *view)
+static void require_framebuffer(const struct handoff_view *view, const struct entry_state *state)
 {
     const struct handoff_framebuffer *framebuffer = &view->handoff->framebuffer;
     if (view->framebuffer != HANDOFF_FRAMEBUFFER_OK)
@@ -102,39 +241,106 @@ static void require_framebuffer(const struct handoff_view *view)
     uint64_t last_line = (uint64_t)framebuffer->pitch_bytes * (framebuffer->height_pixels - 1);
     uint64_t line_bytes = (uint64_t)framebuffer->width_pixels * framebuffer->bits_per_pixel / 8;
     require(last_line + line_bytes <= framebuffer->size_bytes, "the framebuffer's last pixel");
-    require(
-        is_covered(view, framebuffer->base, framebuffer->size_bytes, HANDOFF_REGION_FRAMEBUFFER),
-        "the framebuffer's region");
+    require_owned(view, framebuffer->base, framebuffer->size_bytes, HANDOFF_REGION_FRAMEBUFFER, 0);
+    require_mapped(state, state->direct_map_base + framebuffer->base, framebuffer->base,
+                   framebuffer->size_bytes, 1, 0);
+}
+
+/* What the kernel runs in is what was handed over, and nobody is given it. */
+static void require_machine(const struct handoff_view *view, const struct entry_state *state)
+{
+    const struct handoff *handoff = view->handoff;
+    uint64_t bits;
+    require(handoff->kernel_virtual_base == state->image.start &&
+                handoff->kernel_virtual_base + handoff->kernel_size_bytes == state->image.end &&
+                handoff->kernel_entry == state->entry,
+            "the kernel's image");
+    require(handoff->page_table_root == state->page_table_root.value, "the root");
+    require(state->stack_pointer.value - handoff->stack_virtual_base < handoff->stack_size_bytes,
+            "the stack pointer");
+    for (size_t i = 0; i < state->segment_count; i++) {
+        const struct kernel_segment *segment = &state->segments[i];
+        require_mapped(
+            state, segment->virtual.start,
+            handoff->kernel_physical_base + (segment->virtual.start - state->image.start),
+            segment->virtual.end - segment->virtual.start, segment->write, segment->execute);
+    }
+    require_mapped(state, handoff->stack_virtual_base, handoff->stack_physical_base,
+                   handoff->stack_size_bytes, 1, 0);
+    require(translate(state, handoff->stack_virtual_base - PAGE_BYTES, &bits) == 0, "the guard");
+    require_mapped(state, state->direct_map_base + handoff->data_base, handoff->data_base,
+                   handoff->data_size_bytes, 1, 0);
+}
+
+static void require_ownership(const struct handoff_view *view)
+{
+    const struct handoff *handoff = view->handoff;
+    require_owned(view, handoff->kernel_physical_base, handoff->kernel_size_bytes,
+                  HANDOFF_REGION_KERNEL_IMAGE, 1);
+    require_owned(view, handoff->stack_physical_base, handoff->stack_size_bytes,
+                  HANDOFF_REGION_STACK, 1);
+    require_owned(view, handoff->page_tables_base, handoff->page_tables_size_bytes,
+                  HANDOFF_REGION_PAGE_TABLES, 1);
+    require_owned(view, handoff->data_base, handoff->data_size_bytes, HANDOFF_REGION_HANDOFF_DATA,
+                  1);
+    require_owned(view, handoff->loader_base, handoff->loader_size_bytes, HANDOFF_REGION_LOADER, 0);
+    if (handoff_check_temp_heap(view) == HANDOFF_TEMP_HEAP_OK)
+        require_owned(view, handoff->temp_heap_base, handoff->temp_heap_size,
+                      HANDOFF_REGION_TEMP_HEAP, 0);
+}
+
+/* --- One handoff ------------------------------------------------------------------------------ */
+
+/* A checksum that matches, or the fuzzer would never get past it. */
+static void seal_if_possible(struct handoff_sample *sample)
+{
+    uint32_t size_bytes = sample->handoff->size_bytes;
+    if (size_bytes >= HANDOFF_SIZE_V1_BYTES && size_bytes <= SAMPLE_DATA_SIZE)
+        handoff_sample_seal(sample);
+}
+
+static void check(struct handoff_sample *sample, int tables_changed)
+{
+    const struct entry_state *state = &sample->state;
+    struct handoff_view view;
+    if (!linker_is_consistent(state) || (tables_changed && !claims_real_memory(sample->handoff)))
+        return;
+    (void)handoff_check_screen(sample->address, state);
+    if (handoff_check(sample->address, state, &view) != HANDOFF_CHECK_OK)
+        return;
+    require_regions(&view);
+    require_readable(&view);
+    require_framebuffer(&view, state);
+    require_machine(&view, state);
+    require_ownership(&view);
+}
+
+/* Two machines, made once: with four and with five levels of page tables. */
+static struct handoff_sample machines[2];
+
+static void create_machines(void)
+{
+    void *place = mmap(NULL, SAMPLE_RAM_END, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    require(place != MAP_FAILED, "no memory for the machine");
+    ram = place;
+    handoff_sample_create_with_levels(&machines[0], 4);
+    handoff_sample_create_with_levels(&machines[1], 5);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     struct byte_stream stream = {bytes, size_bytes, 0};
-    struct handoff_sample sample;
-    struct handoff_view view;
-    handoff_sample_create(&sample);
-    change_numbers(&sample, &stream);
+    if (ram == NULL)
+        create_machines();
+    struct handoff_sample sample = machines[byte_stream_next(&stream, 1) % 2];
+    memcpy(ram + SAMPLE_TABLES_BASE, sample.memory, MEMORY_BYTES);
+    sample.memory = ram + SAMPLE_TABLES_BASE;
+    sample.data = ram + SAMPLE_DATA_BASE;
+    sample.handoff = (void *)sample.data;
+    sample.state.memory_base = (uintptr_t)ram;
+    int tables_changed = change_numbers(&sample.state, &stream);
     seal_if_possible(&sample);
-    if (claims_real_memory(&sample) &&
-        handoff_check(sample.handoff, sample.direct_map_base, &view) == HANDOFF_CHECK_OK) {
-        const struct handoff *handoff = sample.handoff;
-        require_regions(&view);
-        require_readable(&view);
-        require_framebuffer(&view);
-        require(is_covered(&view, handoff->kernel_physical_base, handoff->kernel_size_bytes,
-                           HANDOFF_REGION_KERNEL_IMAGE),
-                "the kernel's image");
-        require(is_covered(&view, handoff->stack_physical_base, handoff->stack_size_bytes,
-                           HANDOFF_REGION_STACK),
-                "the stack");
-        require(is_covered(&view, handoff->page_tables_base, handoff->page_tables_size_bytes,
-                           HANDOFF_REGION_PAGE_TABLES),
-                "the page tables");
-        require(handoff_check_temp_heap(&view) != HANDOFF_TEMP_HEAP_OK ||
-                    is_covered(&view, handoff->temp_heap_base, handoff->temp_heap_size,
-                               HANDOFF_REGION_TEMP_HEAP),
-                "the temporary heap");
-    }
-    handoff_sample_destroy(&sample);
+    check(&sample, tables_changed);
     return 0;
 }

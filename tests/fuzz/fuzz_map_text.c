@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/fuzz/require.h"
+#include "tests/simulator/map_decode.h"
 #include "tests/simulator/map_text.h"
 
 #define ROW_TEXT_BYTES 80
@@ -27,11 +28,46 @@ static void require_read_back(const struct memory_map_descriptor *rows, size_t r
         length += (size_t)snprintf(
             text + length, ROW_TEXT_BYTES, "%" PRIu32 " 0x%" PRIx64 " %" PRIu64 " 0x%" PRIx64 "\n",
             rows[i].type, rows[i].physical_start, rows[i].page_count, rows[i].attribute);
-    require(map_text_parse(text, length, copies, row_count, &map, &error));
+    require(map_text_parse(text, length, 0, copies, row_count, &map, &error));
     require(map.form == MAP_TEXT_ROWS && map.row_count == row_count);
     require(memcmp(rows, copies, row_count * sizeof(*copies)) == 0);
     free(text);
     free(copies);
+}
+
+static void require_sound_map(const struct map_text *map, size_t row_limit, size_t line_limit)
+{
+    require(map->form != MAP_TEXT_NONE && map->note_count <= MAP_TEXT_NOTE_LIMIT);
+    require(map->row_count > 0 && map->row_count <= row_limit);
+    require(map->framebuffer.start <= map->framebuffer.end);
+    require(map->map_count > 0 && map->map_count <= MAP_TEXT_MAP_LIMIT);
+    require(map->map_number > 0 && map->map_number <= map->map_count);
+    require(map->maps[map->map_number - 1].form == map->form);
+    for (size_t i = 0; i < map->map_count; i++)
+        require(map->maps[i].line > 0 && map->maps[i].line <= line_limit);
+}
+
+/* Any map of the text, and one more than there are. */
+static void require_maps(const char *text, size_t length)
+{
+    size_t limit = map_text_row_limit(text, length);
+    size_t line_limit = map_text_line_limit(text, length);
+    struct memory_map_descriptor *rows = calloc(limit, sizeof(*rows));
+    size_t map_count = 1;
+    require(rows != NULL);
+    for (size_t number = 0; number <= map_count + 1; number++) {
+        struct map_text map;
+        struct map_text_note error;
+        if (map_text_parse(text, length, number, rows, limit, &map, &error)) {
+            require_sound_map(&map, limit, line_limit);
+            require(number == 0 || map.map_number == number);
+            map_count = map.map_count;
+            require_read_back(rows, map.row_count);
+        } else {
+            require_sound_error(&error, line_limit);
+        }
+    }
+    free(rows);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -40,23 +76,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     require(text != NULL);
     if (size_bytes > 0)
         memcpy(text, bytes, size_bytes);
-    size_t length = map_text_decode(text, size_bytes);
+    size_t length = map_decode(text, size_bytes);
     require(length <= size_bytes);
-
-    size_t limit = map_text_row_limit(text, length);
-    struct memory_map_descriptor *rows = calloc(limit, sizeof(*rows));
-    struct map_text map;
-    struct map_text_note error;
-    require(rows != NULL);
-    if (map_text_parse(text, length, rows, limit, &map, &error)) {
-        require(map.form != MAP_TEXT_NONE && map.note_count <= MAP_TEXT_NOTE_LIMIT);
-        require(map.row_count > 0 && map.row_count <= limit);
-        require(map.framebuffer.start <= map.framebuffer.end);
-        require_read_back(rows, map.row_count);
-    } else {
-        require_sound_error(&error, limit);
-    }
-    free(rows);
+    /* What was cut off is no longer the parser's: a read beyond it is found. */
+    text = realloc(text, length > 0 ? length : 1);
+    require(text != NULL);
+    require_maps(text, length);
     free(text);
     return 0;
 }

@@ -1,9 +1,11 @@
 """The library and its test programs are built once, before there are workers."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
 
 
 def pytest_configure(config):

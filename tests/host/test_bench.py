@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+import folders
+
 ROOT = Path(__file__).resolve().parents[2]
-REPLAY = ROOT / "build/bench/bench_replay"
+REPLAY = folders.build_folder() / "bench/bench_replay"
 ALLOCATE, FREE, REALLOCATE = 1, 2, 3
 BIG = 300_000
 # At most 20 blocks of 100,000 bytes and one of BIG are live; the last ten replace freed ones.

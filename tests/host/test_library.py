@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import folders
+
 ROOT = Path(__file__).resolve().parents[2]
-ARCHIVE = ROOT / "build/host/libhandoffheap.a"
+HOST = folders.build_folder() / "host"
+ARCHIVE = HOST / "libhandoffheap.a"
 DOCUMENT = ROOT / "docs/HEAP-LIBRARY.md"
 TARGETS = ["aarch64-none-elf", "riscv64-none-elf", "powerpc64-none-elf"]
 MAY_BE_NEEDED = {"memcpy", "memset", "memmove", "memcmp"}
@@ -19,7 +22,7 @@ def symbols(archive, *options):
     return set(re.findall(r"^[\s0-9a-f]*[A-Za-z] (\w+)$", output, re.M))
 
 
-@pytest.mark.parametrize("archive", [ARCHIVE, *(ROOT / "build/host/targets" / f"{target}.a" for target in TARGETS)],
+@pytest.mark.parametrize("archive", [ARCHIVE, *(HOST / "targets" / f"{target}.a" for target in TARGETS)],
                          ids=lambda path: path.stem)  # fmt: skip
 def test_library_needs_nothing_but_memory_functions(archive):
     defined = symbols(archive, "--defined-only")
@@ -42,7 +45,7 @@ def test_example_of_the_document(tmp_path):
     source = tmp_path / "example.c"
     source.write_text(code)
     # The tree itself must not be needed: it is compiled elsewhere, with the library's headers alone.
-    subprocess.run(["clang", "-std=c17", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "build/host/include",
+    subprocess.run(["clang", "-std=c17", "-Wall", "-Wextra", "-Werror", "-I", HOST / "include",
                     source, ARCHIVE, "-o", "example"], cwd=tmp_path, check=True)  # fmt: skip
     output = subprocess.run([tmp_path / "example"], stdout=subprocess.PIPE, text=True, check=True).stdout
     assert output == printed

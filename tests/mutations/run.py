@@ -1,4 +1,5 @@
-"""Break the heap on purpose, one mistake after the other, and see that a test notices: `make test-mutations`.
+"""Break the heap, the frames and a few parts beside them on purpose, one mistake after the other, and see that a test
+notices: `make test-mutations`.
 
     run.py [WORD...]        the mutations whose names contain one of the words; all without any
 
@@ -18,8 +19,13 @@ from pathlib import Path
 from mutations import MUTATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
-COPY = ROOT / "build/mutations/tree"
-TABLE = ROOT / "build/mutations/table.md"
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import folders  # noqa: E402 (the path is set just above)
+
+BUILD = folders.build_folder()
+COPY = BUILD / "mutations/tree"
+TABLE = BUILD / "mutations/table.md"
 STEADY = ROOT / "scripts/steady.sh"
 POLICIES = ("bump", "first-fit", "best-fit", "fast")
 # A heap that was broken may walk in circles.
@@ -39,7 +45,7 @@ def copy_tree():
             (COPY / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, COPY / name)
     for name in ("unit", "unit.flags", "tsan", "tsan.flags"):
-        built = ROOT / "build" / name
+        built = BUILD / name
         target = COPY / "build" / name
         target.parent.mkdir(exist_ok=True)
         if built.is_dir():
@@ -50,7 +56,7 @@ def copy_tree():
 
 def make(*targets):
     """Whether make could; its output."""
-    done = subprocess.run(["make", "--no-print-directory", "--silent", f"-j{os.cpu_count()}", *targets], cwd=COPY,
+    done = subprocess.run(["make", "--no-print-directory", "--silent", "BUILD=build", f"-j{os.cpu_count()}", *targets], cwd=COPY,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # fmt: skip
     return done.returncode == 0, done.stdout
 

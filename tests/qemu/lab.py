@@ -19,11 +19,13 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import boot  # noqa: E402 (the path is set just above)
 import firmware  # noqa: E402
+import folders  # noqa: E402
 import image  # noqa: E402
 import volume  # noqa: E402
 from machine import DEBUG_EXIT_PORT, GRAPHICS, QEMU, Machine  # noqa: E402
 
-CONDUCTOR = ROOT / "build/qemu/CONDUCTOR.EFI"
+BUILD = folders.build_folder()
+CONDUCTOR = BUILD / "qemu/CONDUCTOR.EFI"
 LOADER = "EFI/BOOT/BOOTX64.EFI"
 PANIC = boot.panic_codes()
 # Codes of the conductor (main.c, leaving.c).
@@ -144,8 +146,9 @@ class Lab:
         finally:
             shutil.rmtree(disk.parent)
 
-    def restore(self, disk):
-        """The snapshot's machine with another disk, running."""
+    def restore(self, disk, go=True):
+        """The snapshot's machine with another disk, running. Without `go` its conductor waits until
+        `g` is typed."""
         if self.snapshot is None:
             self.snapshot = self.take_snapshot()
         pc = self.machine(disk, memory=CASE_MEMORY)
@@ -156,7 +159,8 @@ class Lab:
                 errors = running.errors()
                 running.close()
                 raise boot.BootError(f"the snapshot was not restored: {errors}")
-        running.send(b"g")
+        if go:
+            running.send(b"g")
         return running
 
     def take_snapshot(self):

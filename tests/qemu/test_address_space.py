@@ -204,7 +204,7 @@ def test_four_levels_unless_asked(lab, words):
 @pytest.mark.parametrize("value", ["6", "45"])
 def test_unknown_number_of_levels_warns(lab, value):
     verdict = expect_ready(lab.case(command_line=f"paging={value}"))
-    assert verdict.has_line(rf"\[loader\] warning: paging={value}: neither 4 nor 5")
+    assert verdict.has_line(r"\[loader\] warning: paging= is ignored: the value is 4 or 5")
     assert verdict.has_line(r"\[paging\] levels=4")
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 import firmware
-from lab import ROOT, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed
+from lab import BUILD, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed
 from screen import read_screen
 
 MIB = 1024 * 1024
@@ -40,7 +40,8 @@ def test_several_cpus_and_memory_in_two_nodes(lab):
     verdict = expect_ready(lab.cold(machine=machine, command_line="measure"))
     assert 3066 <= int(verdict.has_line(r"\[frames\] .*ram_mib=(\d+)").group(1)) <= 3072
     costs = re.findall(r'^\[measure\] ticks_each=([\d.]+) what="(.*)"$', verdict.serial, re.MULTILINE)
-    assert len(costs) == 21 and all(float(ticks) > 0 for ticks, _ in costs), costs
+    assert len(costs) == 22 and all(float(ticks) > 0 for ticks, _ in costs), costs
+    assert verdict.has_line(r"\[measure\] steps=\d+ what=")
     assert verdict.has_line(r"\[measure\] refilled=64 threshold=\d+ what=")
 
 
@@ -55,10 +56,10 @@ def test_heap_under_interrupts(lab, policy, cpu, guard):
         r"\[interrupts\] operations=(\d+) interrupts=(\d+) deferred=(\d+) check=passed")
     assert line, "the test of interrupts ran"
     operations, interrupts, deferred = map(int, line.groups())
-    stats = verdict.has_line(r"\[heap-stats\] size=\d+ used=(\d+) .* blocks=(\d+) ")
+    stats = verdict.has_line(r"\[heap-stats\] size=\d+ used=(\d+) .* blocks=(\d+) .* when=ready$")
     assert stats.groups() == ("0", "0"), "everything was given back"
     guarded = verdict.has_line(
-        r"\[heap-stats\] .* guarded_blocks=0 guarded=\d+ sampled=(\d+) unguarded=0$")
+        r"\[heap-stats\] .* guarded_blocks=0 guarded=\d+ sampled=(\d+) unguarded=0 when=ready$")
     assert guarded and (not guard or int(guarded.group(1)) > 100), verdict.serial
     assert verdict.has_line(r"\[heap-map\] from=0xffffd\w+ map=\.+$")
     assert verdict.has_line(r"\[leak\] sites=0 others_blocks=0 others_bytes=0$")
@@ -110,7 +111,7 @@ def wait_for_text(running, pattern, picture):
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         running.screenshot(picture)
-        text = read_screen(picture, ROOT / "build/font.bin")
+        text = read_screen(picture, BUILD / "font.bin")
         if re.search(pattern, text, re.MULTILINE):
             return text
         assert time.monotonic() < deadline, text

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from lab import PANIC, ROOT
+from lab import BUILD, PANIC
 
-PROBE = ROOT / "build/probe/probe.elf"
+PROBE = BUILD / "probe/probe.elf"
 KEPT = 0x10
 # Too many promises to be a mistake of the probe's own, which would end it early.
 PROMISE_COUNT_MINIMUM = 60
@@ -107,7 +107,7 @@ def test_FW3_promises_hold_without_memory_for_the_heap(lab):
 @pytest.mark.parametrize("words", ["a  b=c   'single' title=\"two words\"", '"a b" c', ' "a" "b"'])
 def test_command_line_arrives_unchanged(lab, words):
     seen = expect_complete(boot_probe(lab, words))
-    assert seen["command_line"].startswith(words)
+    assert seen["command_line"].endswith(" " + words)
 
 
 def test_loader_names_its_version(lab):
@@ -120,10 +120,10 @@ def test_loader_names_its_version(lab):
     [
         ("undefined", "#UD"),
         ("breakpoint", "#BP"),
-        ("stack-overflow", "#(?:DF|PF)"),
-        ("page-zero", "#PF"),
-        ("write-text", "#PF"),
-        ("execute-data", "#PF"),
+        ("stack-overflow", r"#(?:DF|PF)[^\0]* below the kernel's first stack: it overflowed"),
+        ("page-zero", r"#PF[^\0]*  cr2:    in page 0: a null pointer"),
+        ("write-text", r"#PF[^\0]*  code:   0x3: write in kernel mode, the page is there, but not writable"),
+        ("execute-data", r"#PF[^\0]*  code:   0x11: instruction fetch [^\0]*  remedy: look for a bad pointer"),
     ],
 )
 def test_X8_loader_names_the_fault(lab, name, report):
@@ -138,4 +138,4 @@ def test_X8_loader_names_an_entry_that_returns(lab):
     verdict = boot_probe(lab, "probe=return")
     expect_kept(verdict)
     assert verdict.code == PANIC["KERNEL_RETURNED"], f"{verdict.sentence}\n{verdict.serial}"
-    assert verdict.has_line(r"\[loader\] the kernel's entry returned"), verdict.serial
+    assert verdict.has_line(r"\[loader\] kernel entry returned"), verdict.serial

@@ -3,10 +3,10 @@ request switched on, and name the undefined behaviour and the wrong accesses tha
 
 import pytest
 
-from lab import ROOT, expect_panic, expect_ready
+from lab import BUILD, expect_panic, expect_ready
 
-UBSAN = ROOT / "build/ubsan/kernel.elf"
-KASAN = ROOT / "build/kasan/kernel.elf"
+UBSAN = BUILD / "ubsan/kernel.elf"
+KASAN = BUILD / "kasan/kernel.elf"
 UNDEFINED = [
     ("undefined-shift", "2147483647 shifted by 40 bits: no result in 'int32_t'"),
     ("undefined-sum", "2147483647 + 1 does not fit 'int'"),
@@ -64,6 +64,7 @@ def test_planted_undefined_behaviour_is_named(lab, name, words):
 def test_planted_bad_access_is_named(lab, name, words):
     verdict = expect_panic(lab.case(command_line=f"provoke={name}", kernel=KASAN), "BAD_ACCESS")
     assert verdict.has_line(r"\[panic\] cause: " + words)
+    assert verdict.has_line(rf"\[panic\] accessed by 0x\w+ {name.split('-')[1]}_\w+\+0x"), verdict.serial
 
 
 def test_plain_kernel_has_none_of_this(lab):

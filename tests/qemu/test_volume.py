@@ -2,12 +2,12 @@
 
 import pytest
 
-from lab import ROOT, TIMEOUT_SECONDS, expect_ready, expect_stop
+from lab import TIMEOUT_SECONDS, expect_ready, expect_stop, volume
 
 KIB = 1024
 # ELF_FILE_LIMIT_BYTES of bootloader/elf.h.
 KERNEL_LIMIT_BYTES = 256 * KIB * KIB
-KERNEL = ROOT / "esp/kernel.elf"
+KERNEL = volume.ESP / "kernel.elf"
 
 
 def config(lab_text):
@@ -142,12 +142,14 @@ def test_CF_config_forms_that_are_accepted(lab, text):
         "kernel = \\" + "k" * 300 + "\n",
         "kernel = \\..\\kernel.elf\n",
         "no equals sign\n",
+        'cmdline = title="never closed\n',
     ],
     ids=["CF3", "CF4-NUL", "CF5", "CF7-overflow", "CF7-negative", "CF7-junk", "CF8-long",
-         "CF8-dots", "form"],
+         "CF8-dots", "form", "open-quote"],
 )  # fmt: skip
 def test_CF_config_errors_stop(lab, text):
-    verdict = expect_stop(lab.case(config(ENDING + text)), 3)
+    ending = "" if text.startswith("cmdline") else ENDING
+    verdict = expect_stop(lab.case(config(ending + text)), 3)
     assert "handoff.conf" in verdict.serial
 
 

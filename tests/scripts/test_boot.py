@@ -56,13 +56,84 @@ def test_panic_is_named_by_its_code_and_cause():
     assert "block at 0x10" in verdict.sentence
 
 
+@pytest.mark.parametrize("code", sorted(set(boot.panic_codes().values()) - {0x40}))
+def test_every_code_has_the_kernel_s_name(code):
+    assert "unknown" not in boot.describe_code(code)
+
+
+def test_one_fault_has_one_name():
+    assert boot.describe_code(0x20) == "heap overrun (code 0x20)"
+
+
+def test_a_restart_that_a_key_asked_for_is_success():
+    asked = READY + "[ready] action=restart\n"
+    assert judge(asked, Ending(exit_status=0, shutdown_reason="guest-reset")).success
+
+
 def test_cpu_exception_is_named_by_its_vector():
-    assert "CPU exception 13 (code 0x4d)" in judge("", Ending(exit_status=status(0x4D))).sentence
+    assert "#GP general protection (code 0x4d)" in judge("", Ending(exit_status=status(0x4D))).sentence
 
 
 def test_loader_error_is_in_the_sentence():
     verdict = judge("HL-04: The file is missing.\n", Ending(stopped_because="the shell started"))
     assert "HL-04: The file is missing." in verdict.sentence
+
+
+REFUSAL = """
+HL-11: The kernel file cannot be loaded.
+  what:   \\kernel.elf: Two segments with different permissions share a page.
+  remedy: Build it as a static x86-64 ELF.
+UEFI Interactive Shell v2.2
+Shell> """
+FAULT = """
+[loader] fault: #PF page fault, error code 0x2,
+before the kernel had handlers of its own
+  r13 0000000000000000  r14 0000000000000000
+"""
+
+
+def test_verdict_has_the_loader_s_reason_and_remedy():
+    verdict = judge(REFUSAL, Ending(stopped_because="it was stopped"))
+    assert verdict.sentence == (
+        "the loader stopped with HL-11: The kernel file cannot be loaded. "
+        "\\kernel.elf: Two segments with different permissions share a page."
+    )
+    assert verdict.advice == "Build it as a static x86-64 ELF."
+
+
+@pytest.mark.parametrize("ending", [Ending(exit_status=status(0x2B)), Ending(stopped_because="late")])
+def test_verdict_has_the_first_line_of_a_fault(ending):
+    verdict = judge(FAULT, ending)
+    assert "[loader] fault: #PF page fault, error code 0x2," in verdict.sentence
+    assert "r13" not in verdict.sentence
+
+
+def test_refusal_without_its_end_is_named_all_the_same():
+    verdict = judge("HL-12: No memory left.\n  what: 4 K", Ending(stopped_because="late"))
+    assert "HL-12: No memory left." in verdict.sentence
+
+
+@pytest.mark.parametrize("serial, ending, cause, advice", [
+    ("Boot0001: Access Denied\nShell> ", Ending(stopped_because="x"), "Secure Boot is on", "enrolled keys"),
+    ("Shell> ", Ending(stopped_because="x"), "found nothing to boot", "--medium"),
+    ("!!!! X64 Exception Type - 0E", Ending(stopped_because="x"), "0E", "--cpu"),
+    ("No bootable option or device", Ending(stopped_because="x"), "no bootable device", "--medium"),
+    ("", Ending(stopped_because="the time ran out"), "nothing was printed", "--firmware"),
+    ("BdsDxe", Ending(stopped_because="the time ran out"), "the time ran out", "--timeout"),
+    ("", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "--firmware"),
+    ("BdsDxe", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "before the kernel"),
+    ("[handoff] x", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "make debug"),
+    ("[handoff] x", Ending(exit_status=0), "without a word", "make debug"),
+])  # fmt: skip
+def test_each_dead_end_has_its_own_advice(serial, ending, cause, advice):
+    verdict = judge(serial, ending)
+    assert not verdict.success
+    assert cause in verdict.sentence and advice in verdict.advice
+
+
+def test_what_QEMU_writes_when_it_is_left_is_no_last_line():
+    verdict = judge("one\nQEMU: Terminated\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit"))
+    assert verdict.sentence.endswith("the last line was: one")
 
 
 def test_last_line_is_in_the_sentence():

@@ -71,21 +71,28 @@ def test_esp_itself_stays_as_it_is(esp, tmp_path):
     assert (esp / "kernel.elf").read_bytes() == b"kernel"
     assert (tmp_path / "tree/kernel.elf").read_bytes() == b"other kernel"
     config = (tmp_path / "tree/handoff.conf").read_text(encoding="utf-8")
-    assert "cmdline = a=b once\n" in config and "temp_heap = 2M\n" in config
+    assert "cmdline = once a=b\n" in config and "temp_heap = 2M\n" in config
 
 
-def test_own_command_line_is_kept_and_extended(esp, tmp_path):
+def test_own_command_line_is_kept_behind_the_words(esp, tmp_path):
     assert esp
     compose(tmp_path / "tree", None, ["once"])
     config = (tmp_path / "tree/handoff.conf").read_text(encoding="utf-8")
-    assert "cmdline = quiet once\n" in config
+    assert "cmdline = once quiet\n" in config
 
 
-def test_quoted_command_line_is_extended_inside_its_quotes(esp, tmp_path):
+def test_quoted_command_line_is_extended_with_its_quotes(esp, tmp_path):
     (esp / "handoff.conf").write_bytes(b'\xef\xbb\xbfcmdline = """a b"" c\xe4"\r\n')
     compose(tmp_path / "tree", None, ["once"])
     config = (tmp_path / "tree/handoff.conf").read_bytes()
-    assert config == b'cmdline = """a b"" c\xe4 once"\n'
+    assert config == b'cmdline = once "a b" c\xe4\n'
+
+
+@pytest.mark.parametrize("line", ['a="b', '"', 'a="b" c="'])
+def test_open_quote_is_refused(esp, tmp_path, line):
+    assert esp
+    with pytest.raises(volume.VolumeError, match="never closed"):
+        compose(tmp_path / "tree", line, ["once"])
 
 
 def test_command_line_is_one_line(esp, tmp_path):

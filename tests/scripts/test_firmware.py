@@ -1,9 +1,54 @@
 """Finding firmware: descriptors first, then known places; the user's word above all."""
 
 import json
+import lzma
+import os
 
 import firmware
+import firmware_volume
 import pytest
+
+X86_64, X86, AARCH64 = 0x8664, 0x014C, 0xAA64
+
+
+def section(kind, content):
+    size_bytes = 4 + len(content)
+    return size_bytes.to_bytes(3, "little") + bytes([kind]) + content + bytes(-size_bytes % 4)
+
+
+def volume_file(kind, content):
+    size_bytes = 24 + len(content)
+    header = bytes(18) + bytes([kind, 0]) + size_bytes.to_bytes(3, "little") + b"\xf8"
+    return header + content + bytes(-size_bytes % 8)
+
+
+def volume(content=b"", guid=b"some file system"):
+    """A firmware volume (UEFI Platform Initialization 1.7, volume 3, section 3.2.1)."""
+    header_bytes = 72
+    size = (header_bytes + len(content)).to_bytes(8, "little")
+    header = bytes(16) + guid + size + b"_FVH" + bytes(4) + header_bytes.to_bytes(2, "little")
+    return header.ljust(header_bytes, b"\0") + content
+
+
+def pe_image(cpu):
+    return b"MZ".ljust(60, b"\0") + (64).to_bytes(4, "little") + b"PE\0\0" + cpu.to_bytes(2, "little")
+
+
+def code(cpu=X86_64):
+    """A flash image that a CPU of that number can start in."""
+    core = volume_file(0x03, section(0x19, b"padding") + section(0x12, b"VZ" + cpu.to_bytes(2, "little")))
+    return volume(volume_file(0x01, section(0x19, b"a"))) + volume(core)
+
+
+def packed_core(cpu):
+    """A volume with a compressed DXE core."""
+    inner = volume(volume_file(0x05, section(0x10, pe_image(cpu))))
+    data = lzma.compress(inner, format=lzma.FORMAT_ALONE)
+    header = firmware_volume.LZMA_GUID + (24).to_bytes(2, "little") + (1).to_bytes(2, "little")
+    return volume(volume_file(0x0B, section(0x02, header + data)))
+
+
+VARIABLES = volume(b"\xff" * 64, firmware_volume.NV_DATA_VOLUME_GUID)
 
 
 def descriptor(directory, name, code, **changes):
@@ -91,7 +136,7 @@ def test_variable_names_follow_the_code(tmp_path):
 
 def test_combined_image_is_recognised_by_its_content(tmp_path):
     combined = tmp_path / "any-name.fd"
-    combined.write_bytes(bytes(16) + firmware.NV_DATA_VOLUME_GUID + bytes(64))
+    combined.write_bytes(VARIABLES + code())
     found = firmware.find(str(combined))
     assert found.combined
     arguments = found.arguments(tmp_path)
@@ -100,7 +145,7 @@ def test_combined_image_is_recognised_by_its_content(tmp_path):
 
 def test_secure_build_gets_what_it_needs_to_start(tmp_path):
     for name in ("OVMF_CODE.fd", "OVMF_CODE.secboot.fd", "OVMF_VARS.fd"):
-        (tmp_path / name).write_bytes(b"content")
+        (tmp_path / name).write_bytes(code())
     for name, secure in [("OVMF_CODE.fd", False), ("OVMF_CODE.secboot.fd", True)]:
         found = firmware.find(str(tmp_path / name))
         words = found.arguments(tmp_path)
@@ -121,11 +166,86 @@ def test_variables_are_a_fresh_copy(tmp_path):
 
 def test_environment_overrides(tmp_path, monkeypatch):
     chosen = tmp_path / "MY_CODE.fd"
-    chosen.write_bytes(b"code")
+    chosen.write_bytes(code())
     monkeypatch.setenv("OVMF", str(chosen))
     assert firmware.find().code == chosen
 
 
-def test_missing_file_is_named(tmp_path):
-    with pytest.raises(firmware.FirmwareNotFound, match="nothing.fd"):
-        firmware.find(str(tmp_path / "nothing.fd"))
+def refused(reason, name=None):
+    with pytest.raises(firmware.FirmwareNotFound, match=reason):
+        firmware.find(None if name is None else str(name))
+
+
+def test_missing_file_is_named(tmp_path, monkeypatch):
+    refused("^--firmware .*nothing.fd is not a file$", tmp_path / "nothing.fd")
+    refused("is not a file", tmp_path)
+    refused("is not a file", "")
+    monkeypatch.setenv("OVMF", "/nonexist.fd")
+    refused("^OVMF=/nonexist.fd is not a file$")
+
+
+def test_quoted_tilde_is_named(monkeypatch):
+    monkeypatch.setenv("OVMF", "~/OVMF.fd")
+    refused("^OVMF=~/OVMF.fd is not a file: the ~ is quoted, write .HOME in its place$")
+
+
+def test_variable_store_is_no_firmware(tmp_path):
+    store = tmp_path / "OVMF_VARS_4M.fd"
+    store.write_bytes(VARIABLES)
+    refused("OVMF_VARS_4M.fd is a variable store without code: name the file of the code$", store)
+    (tmp_path / "OVMF_CODE_4M.fd").write_bytes(code())
+    refused("name the file of the code, .*OVMF_CODE_4M.fd$", store)
+
+
+@pytest.mark.parametrize("cpu, name", [(AARCH64, "AArch64"), (X86, "32-bit x86"), (0x1234, "0x1234")])
+def test_firmware_of_another_cpu_is_refused(tmp_path, cpu, name):
+    image = tmp_path / "code.fd"
+    image.write_bytes(code(cpu))
+    refused(f"is firmware for .*{name}, and this machine is x86-64", image)
+
+
+def test_64_bit_firmware_that_begins_in_32_bits_is_told_by_its_core(tmp_path):
+    image = tmp_path / "code.fd"
+    image.write_bytes(packed_core(X86_64) + code(X86))
+    assert firmware.find(str(image)).code == image
+    image.write_bytes(packed_core(X86) + code(X86))
+    refused("32-bit x86", image)
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"\x7fELF" + bytes(500), b"_FVH", bytes(40) + b"_FVH" + bytes(200), code()[:-40],
+    b"\xff" * 4096, bytes(4096), volume(volume_file(0x03, section(0x12, b"??"))),
+    volume(b"\xff" * 100), volume(volume_file(0x03, b"\1\0\0\x12")),
+])  # fmt: skip
+def test_other_files_are_no_firmware(tmp_path, content):
+    image = tmp_path / "code.fd"
+    image.write_bytes(content)
+    refused("holds no code in a firmware volume", image)
+
+
+def test_every_cut_of_an_image_ends_in_an_answer():
+    image = packed_core(X86_64) + code(X86)
+    for length in range(len(image)):
+        assert firmware_volume.code_machine(image[:length]) in (None, "x86-64")
+
+
+def test_unreadable_firmware_is_named(tmp_path, monkeypatch):
+    image = tmp_path / "code.fd"
+    image.write_bytes(code())
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may read everything
+    refused("may not be read", image)
+
+
+def test_installed_firmware_holds_code_for_this_machine():
+    found = firmware.installed()
+    assert firmware_volume.code_machine(found.code.read_bytes()) == "x86-64"
+
+
+def test_a_folder_of_descriptors_that_cannot_be_read_is_passed_over(monkeypatch):
+    """sudo -u leaves HOME, and with it ~/.config, that of another user."""
+
+    def refuse(self, pattern):
+        raise PermissionError(13, "Permission denied", str(self), pattern)
+
+    monkeypatch.setattr(firmware.Path, "glob", refuse)
+    assert list(firmware.descriptors(["/anywhere"])) == []

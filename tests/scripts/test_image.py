@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import struct
 import subprocess
+import sys
 
 import image
 import pytest
@@ -45,6 +47,55 @@ def test_partition_table_is_sound(tree, tmp_path):
     assert "No problems found" in verified.stdout
     listed = subprocess.run([sgdisk, "-p", disk], capture_output=True, text=True, check=True)
     assert "EF00" in listed.stdout
+
+
+def test_partition_table_counts_in_the_disk_s_sectors(tree, tmp_path):
+    """UEFI 2.10, section 5.3: the header is sector 1, and the last sector holds its copy."""
+    disk = tmp_path / "disk.img"
+    image.make_disk(tree, disk, sector_bytes=4096)
+    data = disk.read_bytes()
+    assert data[510:512] == b"\x55\xaa" and data[4096:4104] == b"EFI PART"
+    assert data[-4096:-4088] == b"EFI PART"
+    first, last = struct.unpack_from("<QQ", data, 2 * 4096 + 32)
+    assert first * 4096 == image.PARTITION_OFFSET_BYTES
+    assert (last + 1) * 4096 == len(data) - image.TABLE_TAIL_BYTES
+    assert struct.unpack_from("<H", data, image.PARTITION_OFFSET_BYTES + 11) == (4096,)
+    assert image.sector_bytes_of(disk) == 4096
+    loader = read_back(disk, "/EFI/BOOT/BOOTX64.EFI", tmp_path / "out")
+    assert loader == (tree / "EFI/BOOT/BOOTX64.EFI").read_bytes()
+
+
+@pytest.mark.parametrize("fat_bits, size_mib, sector_bytes, words", [
+    (32, 20, 512, "too small for FAT32"), (32, 200, 4096, "too small for FAT32"),
+    (12, 900, 512, "too large for FAT12"), (16, 4000, 512, "too large for FAT16"),
+])  # fmt: skip
+def test_size_that_is_none_of_that_FAT_is_refused(tree, tmp_path, fat_bits, size_mib, sector_bytes, words):
+    with pytest.raises(image.ImageError, match=words):
+        image.make_disk(tree, tmp_path / "disk.img", fat_bits, size_mib, sector_bytes)
+    assert list(tmp_path.iterdir()) == [tree], "nothing is left behind"
+
+
+@pytest.mark.parametrize("words", [
+    ["disk", "{tree}", "{out}/x/disk.img"], ["disk", "{tree}", "{out}"], ["disk", "{out}/no", "{out}/a"],
+    ["disk", "{tree}", "{out}/a", "--size", "-1"], ["disk", "{tree}", "{out}/a", "--size", "0"],
+    ["disk", "{tree}", "{out}/a", "--size", "9" * 20], ["disk", "{tree}", "{out}/a", "--fat", "13"],
+    ["disk", "{tree}", "{out}/a", "--sector", ""], ["iso", "{tree}", "{out}/a", "--sector", "512"],
+    ["disk", "{tree}", "{out}/a", "--size", "20"], ["disk"], ["floppy", "{tree}", "{out}/a"],
+])  # fmt: skip
+def test_wrong_words_are_one_sentence(tree, tmp_path, words):
+    words = [word.format(tree=tree, out=tmp_path) for word in words]
+    done = subprocess.run([sys.executable, image.__file__, *words], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode in (1, 2) and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("image.py: ")
+
+
+def test_what_was_made_is_said(tree, tmp_path):
+    for kind, out, words in [("disk", "é 'a@@b,c.img", "make usb"), ("iso", "disc.iso", "burn it")]:
+        done = subprocess.run([sys.executable, image.__file__, kind, tree, tmp_path / out],
+                              capture_output=True, text=True, check=True)  # fmt: skip
+        size_mib = -(-(tmp_path / out).stat().st_size // image.MIB)
+        assert f"{tmp_path / out} ({size_mib} MiB)" in done.stdout and words in done.stdout
 
 
 def test_equal_trees_make_equal_partition_tables(tree, tmp_path):

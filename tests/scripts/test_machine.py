@@ -34,13 +34,13 @@ def test_what_is_no_size(text):
         parse_size(text)
 
 
-@pytest.mark.parametrize("memory", ["1M", "15M", "65K", "65537K"])
+@pytest.mark.parametrize("memory", ["1M", "47M", "65K", "65537K", "3T", "99999T"])
 def test_memory_that_cannot_be(pc, memory):
     with pytest.raises(MachineError):
         pc(memory=memory)
 
 
-@pytest.mark.parametrize("memory", ["17M", "65M", "65536K", "4097M"])
+@pytest.mark.parametrize("memory", ["48M", "65M", "65536K", "4097M"])
 def test_memory_need_not_be_a_round_number(pc, memory):
     words = pc(memory=memory)
     assert words[words.index("-m") + 1] == f"{parse_size(memory) // 1024**2}M"
@@ -81,6 +81,22 @@ def test_unknown_medium_and_display_are_named(pc):
         pc(medium="floppy")
     with pytest.raises(MachineError, match="hercules"):
         pc(graphics="hercules")
+
+
+def test_sectors_are_the_disk_s(pc):
+    for medium in ("virtio", "scsi", "nvme", "usb"):
+        device = next(word for word in pc(medium=medium, sector_bytes=4096) if "drive=disk" in word)
+        assert "logical_block_size=4096" in device
+    for medium in machine.MEDIA_OF_512:
+        with pytest.raises(MachineError, match="no sectors of 4096"):
+            pc(medium=medium, sector_bytes=4096)
+    assert not any("block_size" in word for word in pc())
+
+
+def test_machine_that_is_to_be_looked_at_stays(pc):
+    words = pc(debug_exit=False, stay_at_end=True)
+    assert "-no-shutdown" in words
+    assert not any("isa-debug-exit" in word for word in words)
 
 
 def test_no_reboot_no_network_and_a_way_out(pc):

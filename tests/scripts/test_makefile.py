@@ -1,5 +1,7 @@
 """What the Makefile rebuilds, and what it makes of warnings."""
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -45,6 +47,62 @@ def test_warnings_are_errors_only_on_request(make, tmp_path):
     plain = make(clang)
     assert plain.returncode == 0 and "warning:" in plain.stderr
     assert make(clang, "WERROR=1").returncode != 0
+
+
+@pytest.mark.parametrize("name", ["a b", "a'b", 'a"b', "a:b", "a;b", "a%b", "a$b", ".", str(ROOT)])
+def test_BUILD_that_make_cannot_take_is_refused(name, monkeypatch):
+    monkeypatch.setenv("BUILD", name)
+    done = subprocess.run(["make", "-C", ROOT, "--no-print-directory", "-n", "build"],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode != 0 and done.stderr.count("\n") == 1
+    assert "name another folder" in done.stderr
+
+
+def test_BUILD_of_the_environment_is_the_command_line_s(tmp_path, monkeypatch):
+    """And nothing goes into the checkout, the volume included."""
+    monkeypatch.setenv("BUILD", str(tmp_path / "größe"))
+    done = subprocess.run(["make", "-C", ROOT, "--no-print-directory", "-n", "build"],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert f"{tmp_path}/größe/esp/kernel.elf" in done.stdout
+    assert not re.search(r"(?:-o|mv \S+|-p) (?!/)\S", done.stdout), "a file in the checkout"
+
+
+def test_what_is_up_to_date_writes_nothing(make, tmp_path):
+    """So that a built checkout boots for a user who may only read it."""
+    make()
+    before = {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]}
+    make()
+    assert before == {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]}
+
+
+def test_two_builds_at_the_same_time_do_not_meet(tmp_path):
+    """Each link and copy is renamed into place: no target is opened for writing under its name."""
+    done = subprocess.run(
+        ["make", "-C", ROOT, "--no-print-directory", "-n", "-B", f"BUILD={tmp_path}", "build", "unit-tests",
+         "lib", "simulator", "qemu-programs"], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    written = re.findall(r"(?:-o |-out:|rcs |>)(\S+)", re.sub(r"\S* -c .*", "", done.stdout))
+    written = [name for name in written if name.startswith(str(tmp_path)) and ".flags" not in name]
+    assert len(written) > 30
+    assert [name for name in written if not re.search(r"\.\$\$(?:\.txt)?$", name)] == []
+
+
+def test_folder_that_cannot_be_written_is_one_sentence():
+    """/proc, so that root may not either."""
+    environment = dict(os.environ, BUILD="/proc/handoff")
+    done = subprocess.run([ROOT / "scripts/build.sh", "build"], capture_output=True, text=True,
+                          check=False, env=environment)  # fmt: skip
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == ("/proc/handoff cannot be written, and not everything in it is built: "
+                           "BUILD=DIR names another folder\n")  # fmt: skip
+
+
+def test_clean_removes_only_what_is_surely_the_build_s(tmp_path):
+    (tmp_path / "kept").write_text("", encoding="utf-8")
+    done = subprocess.run(["make", "-C", ROOT, "clean", f"BUILD={tmp_path}"], capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode != 0 and "by hand" in done.stderr
+    assert (tmp_path / "kept").exists()
 
 
 def test_tests_ask_for_errors():

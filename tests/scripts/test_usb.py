@@ -128,7 +128,15 @@ def test_too_small(system):
 
 def test_other_sector_size(system):
     system.write("queue/logical_block_size", "4096")
-    refused(system, "sectors of 512")
+    refused(system, "make usb SECTOR=4096 ")
+    system.write("queue/logical_block_size", "2048")
+    refused(system, "sectors of 2048 bytes, which no image has")
+
+
+def test_image_with_the_disk_s_sectors_is_accepted(system):
+    system.write("queue/logical_block_size", "4096")
+    check(Disk("sdx", system.sys, system.proc), NEEDED_BYTES,
+          block_device=lambda path: True, sector_bytes=4096)  # fmt: skip
 
 
 def test_unknown_to_the_kernel(system):
@@ -158,6 +166,17 @@ def test_written_stick_has_its_table_at_its_end(disk_image, tmp_path):
     start, tail = image.PARTITION_OFFSET_BYTES, image.TABLE_TAIL_BYTES
     original = disk_image.read_bytes()
     assert data[start : len(original) - tail] == original[start:-tail]
+
+
+def test_stick_with_large_sectors_gets_a_table_in_them(tmp_path):
+    (tmp_path / "tree").mkdir()
+    disk_image, stick = tmp_path / "disk.img", tmp_path / "stick"
+    image.make_disk(tmp_path / "tree", disk_image, fat_bits=16, sector_bytes=4096)
+    size_bytes = 64 * 1024 * 1024
+    stick.write_bytes(bytes(size_bytes))
+    usb.write(disk_image, stick, size_bytes)
+    data = stick.read_bytes()
+    assert data[4096:4104] == b"EFI PART" and data[-4096:-4088] == b"EFI PART"
 
 
 def test_stick_that_does_not_keep_its_data_is_noticed(disk_image, tmp_path, monkeypatch):

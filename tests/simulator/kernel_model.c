@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootloader/bootstrap_tables.h"
+#include "kernel/entry_state.h"
 #include "kernel/log.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
@@ -11,6 +13,7 @@
 #include "kernel/ownership.h"
 #include "kernel/panic.h"
 #include "kernel/self_test.h"
+#include "shared/direct_map.h"
 #include "tests/simulator/host.h"
 #include "tests/simulator/loader_model.h"
 
@@ -54,12 +57,50 @@ static void show_loader_log(const char *text)
     }
 }
 
+static void describe_segments(struct kernel_model *kernel)
+{
+    static const char *const NAMES[] = {"text", "rodata", "data", "symbols"};
+    const struct elf_plan *plan = loader_model_kernel();
+    for (size_t i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        kernel->segments[i] = (struct kernel_segment){
+            .name = NAMES[i],
+            .virtual = {segment->virtual_address,
+                        segment->virtual_address + page_align_up(segment->memory_size_bytes)},
+            .write = segment->write,
+            .execute = segment->execute,
+        };
+    }
+}
+
+/* There is no CPU here: its part is what a CPU would say that the model of the loader has entered.
+ * The tables are read where they lie. */
+static struct entry_state entry_state(struct kernel_model *kernel, uint64_t handoff_address)
+{
+    const struct handoff *handoff = at_physical(kernel, handoff_address);
+    const struct elf_plan *plan = loader_model_kernel();
+    struct range loader = {handoff->loader_base, handoff->loader_base + handoff->loader_size_bytes};
+    describe_segments(kernel);
+    return (struct entry_state){
+        .features = kernel->features,
+        .page_table_root = phys_addr(handoff->page_table_root),
+        .stack_pointer = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 8),
+        .descriptor_tables = {loader, loader},
+        .image = {plan->virtual_base, plan->virtual_base + plan->size_bytes},
+        .entry = plan->entry,
+        .segments = kernel->segments,
+        .segment_count = plan->segment_count,
+        .direct_map_base = direct_map_base(kernel->features.levels),
+        .memory_base = (uintptr_t)kernel->ram->base,
+    };
+}
+
 static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_address)
 {
     uint64_t entered = host_nanoseconds() - kernel->started_ns;
-    const void *handoff = at_physical(kernel, handoff_address);
-    uint64_t direct_map_base = (uint64_t)(uintptr_t)kernel->ram->base;
-    enum handoff_check_status status = handoff_check(handoff, direct_map_base, &kernel->view);
+    struct entry_state state = entry_state(kernel, handoff_address);
+    enum handoff_check_status status =
+        handoff_check(state.direct_map_base + handoff_address, &state, &kernel->view);
     if (status != HANDOFF_CHECK_OK)
         panic(PANIC_HANDOFF, "the handoff at physical 0x%llx is refused: %s",
               (unsigned long long)handoff_address, handoff_check_text(status));
@@ -159,23 +200,11 @@ static void bring_up_frames(struct kernel_model *kernel)
 
 static void describe_image(struct kernel_model *kernel)
 {
-    static const char *const NAMES[] = {"text", "rodata", "data", "symbols"};
-    const struct elf_plan *plan = loader_model_kernel();
-    for (size_t i = 0; i < plan->segment_count; i++) {
-        const struct elf_segment *segment = &plan->segments[i];
-        kernel->segments[i] = (struct kernel_segment){
-            .name = NAMES[i],
-            .virtual = {segment->virtual_address,
-                        segment->virtual_address + page_align_up(segment->memory_size_bytes)},
-            .write = segment->write,
-            .execute = segment->execute,
-        };
-    }
     kernel->layout = (struct kernel_layout){
         .virtual_base = virt_addr(kernel->handoff.kernel_virtual_base),
         .physical_base = phys_addr(kernel->handoff.kernel_physical_base),
         .segments = kernel->segments,
-        .segment_count = plan->segment_count,
+        .segment_count = loader_model_kernel()->segment_count,
     };
 }
 
@@ -396,7 +425,7 @@ static void bring_up_self_test(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: self-test");
     struct self_test_result result =
-        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap);
+        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap, NULL);
     struct heap_statistics heap;
     heap_statistics(&kernel->heap, &heap);
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,

@@ -1,6 +1,7 @@
 """Run the simulator in tests."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
-PROGRAM = ROOT / "build/simulator/simulate"
+PROGRAM = Path(os.environ.get("BUILD") or ROOT / "build").absolute() / "simulator/simulate"
 MAPS = ROOT / "tests/data/memory-maps"
 TIMEOUT_SECONDS = 300
 

@@ -151,7 +151,7 @@ static void run_boot(struct kernel_model *kernel, uint64_t seed, struct load_res
     struct heap_statistics heap;
     heap_statistics(&kernel->heap, &heap);
     figure(result, "allocations", heap.allocation_count);
-    figure(result, "largest_run", frame_allocator_largest_run(&kernel->frames));
+    figure(result, "largest_run_frames", frame_allocator_largest_run(&kernel->frames));
 }
 
 /* --- random ----------------------------------------------------------------------------------- */
@@ -407,9 +407,9 @@ static void fragment_frames(struct kernel_model *kernel, struct load_result *res
     give_every_second(kernel, &list);
     if (result->problem == NULL)
         result->problem = verify_everything(kernel);
-    figure(result, "largest_run_before", largest_before);
-    figure(result, "largest_run_fragmented", frame_allocator_largest_run(&kernel->frames));
-    figure(result, "large_runs_of_16", count_large_runs(kernel, result));
+    figure(result, "largest_run_before_frames", largest_before);
+    figure(result, "largest_run_fragmented_frames", frame_allocator_largest_run(&kernel->frames));
+    figure(result, "large_runs_had_of_16", count_large_runs(kernel, result));
     give_all(kernel, &list);
     require(result, frame_allocator_largest_run(&kernel->frames) == largest_before,
             "the largest run of frames did not come back");
@@ -430,7 +430,7 @@ static void fragment_heap(struct kernel_model *kernel, struct random *random,
     heap_statistics(&kernel->heap, &heap);
     figure(result, "heap_free_bytes", heap.free_bytes);
     figure(result, "heap_free_pieces", heap.free_block_count);
-    figure(result, "heap_largest_free", heap.largest_free_bytes);
+    figure(result, "heap_largest_free_bytes", heap.largest_free_bytes);
     figure(result, "heap_overhead_bytes", heap.overhead_bytes);
     for (size_t i = 1; i < FRAGMENT_BLOCKS; i += 2)
         heap_free(&kernel->heap, blocks[i], HEAP_CALLER);

@@ -342,7 +342,7 @@ static void write_efi_map(const struct loader_model *loader, uint8_t *map)
 static void write_places(const struct loader_model *loader, struct handoff *handoff)
 {
     const struct elf_plan *kernel = loader_model_kernel();
-    handoff->direct_map_base = (uint64_t)(uintptr_t)loader->ram->base;
+    handoff->direct_map_base = direct_map_base(loader->options->features.levels);
     handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
     handoff->page_table_root = loader->tables.start;
     handoff->page_tables_base = loader->tables.start;

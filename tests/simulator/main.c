@@ -3,6 +3,7 @@
  *
  * scripts/simulate.sh builds and calls it; docs/SIMULATOR.md tells how it is used.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "tests/simulator/kernel_model.h"
 #include "tests/simulator/load.h"
 #include "tests/simulator/loader_model.h"
+#include "tests/simulator/map_decode.h"
 #include "tests/simulator/map_text.h"
 #include "tests/simulator/panic_host.h"
 #include "tests/simulator/regions_proof.h"
@@ -47,6 +49,7 @@ struct options {
     bool old_cpu;
     bool heap_debug;
     bool print_map;
+    uint64_t map_number; /* 0: the first of the form that tells most */
 };
 
 static _Noreturn void refuse(const char *format, const char *detail)
@@ -91,6 +94,14 @@ static uint64_t parse_temp_heap(const char *text)
     return size_bytes;
 }
 
+static uint64_t parse_map_number(const char *text)
+{
+    uint64_t number;
+    if (!number_parse(text, strlen(text), &number) || number == 0)
+        refuse("%s is no number of a map: they are counted from 1", text);
+    return number;
+}
+
 static struct options parse_options(int argument_count, char **arguments)
 {
     struct options options = {
@@ -127,6 +138,8 @@ static struct options parse_options(int argument_count, char **arguments)
             options.temp_heap_size_bytes = parse_temp_heap(arguments[i]);
         else if (strcmp(name, "--seed") == 0)
             options.seed = parse_number(arguments[i]);
+        else if (strcmp(name, "--map") == 0)
+            options.map_number = parse_map_number(arguments[i]);
         else if (strcmp(name, "--report") == 0)
             options.report_path = arguments[i];
         else if (strcmp(name, "--name") == 0)
@@ -154,8 +167,10 @@ struct input {
 static char *read_text(const char *path, size_t *ret_size_bytes)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (file == NULL)
-        refuse("%s cannot be opened", path);
+    if (file == NULL) {
+        (void)fprintf(stderr, "simulate: %s cannot be opened: %s\n", path, strerror(errno));
+        exit(EXIT_NO_INPUT);
+    }
     char *text = NULL;
     size_t size_bytes = 0, capacity = 0, got;
     do {
@@ -174,23 +189,51 @@ static char *read_text(const char *path, size_t *ret_size_bytes)
     return text;
 }
 
+static _Noreturn void refuse_map(const struct options *options, const struct map_text_note *error)
+{
+    (void)fprintf(stderr, "simulate: %s:%u: %s%s%s\n", options->source, error->line, error->text,
+                  error->form_is_unknown ? ". " : "",
+                  error->form_is_unknown ? map_text_known_forms() : "");
+    exit(EXIT_NO_INPUT);
+}
+
+/* More of them are only counted. */
+#define SHOWN_MAPS_MAX 8
+
+static void print_maps(const struct options *options, const struct map_text *map)
+{
+    (void)fprintf(stderr, "simulate: %s: %zu maps are in it:", options->source, map->map_count);
+    for (size_t i = 0; i < map->map_count && i < SHOWN_MAPS_MAX; i++)
+        (void)fprintf(stderr, "%s %zu from line %u (%s, %zu rows)", i == 0 ? "" : ",", i + 1,
+                      map->maps[i].line, map_text_form_name(map->maps[i].form),
+                      map->maps[i].row_count);
+    (void)fprintf(stderr, "%s; map %zu is read, --map N reads another\n",
+                  map->map_count > SHOWN_MAPS_MAX ? ", …" : "", map->map_number);
+}
+
+static void print_notes(const struct options *options, const struct map_text *map)
+{
+    for (size_t i = 0; i < map->note_count; i++)
+        (void)fprintf(stderr, "simulate: %s:%u: warning: %s\n", options->source, map->notes[i].line,
+                      map->notes[i].text);
+    if (map->map_count > 1)
+        print_maps(options, map);
+}
+
 static struct input read_map(const struct options *options)
 {
     struct input input;
     struct map_text_note error;
     size_t size_bytes;
     char *text = read_text(options->path, &size_bytes);
-    size_bytes = map_text_decode(text, size_bytes);
+    size_bytes = map_decode(text, size_bytes);
     size_t limit = map_text_row_limit(text, size_bytes);
     input.rows = host_allocate(limit * sizeof(input.rows[0]));
-    if (!map_text_parse(text, size_bytes, input.rows, limit, &input.map, &error)) {
-        (void)fprintf(stderr, "simulate: %s:%u: %s\n", options->source, error.line, error.text);
-        exit(EXIT_NO_INPUT);
-    }
+    if (!map_text_parse(text, size_bytes, options->map_number, input.rows, limit, &input.map,
+                        &error))
+        refuse_map(options, &error);
     free(text);
-    for (size_t i = 0; i < input.map.note_count; i++)
-        (void)fprintf(stderr, "simulate: %s:%u: warning: %s\n", options->source,
-                      input.map.notes[i].line, input.map.notes[i].text);
+    print_notes(options, &input.map);
     return input;
 }
 

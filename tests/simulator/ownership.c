@@ -99,15 +99,15 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
     add_kept(o, kernel, HANDOFF_REGION_RUNTIME_CODE, "runtime services: the firmware's for ever");
 }
 
-/* The records cost at most 1.02 bits a frame, something for each region and the hole behind it, and
- * a few pages. */
-#define RECORDS_BITS_PER_100_FRAMES 102
-#define RECORDS_BYTES_PER_REGION    2048
-#define RECORDS_SLACK_FRAMES        16
+/* The records cost at most 1.021 bits a frame, something for each region and the hole behind it,
+ * and a few pages. */
+#define RECORDS_BITS_PER_1000_FRAMES 1021
+#define RECORDS_BYTES_PER_REGION     2048
+#define RECORDS_SLACK_FRAMES         16
 
 static bool records_are_small(const struct ownership *ownership, const struct kernel_model *kernel)
 {
-    uint64_t size_bytes = ownership->total_frame_count * RECORDS_BITS_PER_100_FRAMES / 100 / 8 +
+    uint64_t size_bytes = ownership->total_frame_count * RECORDS_BITS_PER_1000_FRAMES / 1000 / 8 +
                           (uint64_t)kernel->view.regions.count * RECORDS_BYTES_PER_REGION;
     return records_frame_count(kernel) <= size_bytes / FRAME_SIZE_BYTES + RECORDS_SLACK_FRAMES;
 }
@@ -125,7 +125,7 @@ const char *ownership_check(const struct ownership *ownership, const struct kern
         frames_of_type(kernel, HANDOFF_REGION_USABLE))
         return "what was free at first, and the allocator's records, are not the usable RAM";
     if (!records_are_small(ownership, kernel))
-        return "the allocator's records are larger than 1.02 bits a frame";
+        return "the allocator's records are larger than 1.021 bits a frame";
     if (entry != ownership->total_frame_count)
         return "at the kernel's first instruction the owners' frames are not all the RAM there is";
     if (now[OWNERSHIP_FREE] + now[OWNERSHIP_USED] + now[OWNERSHIP_RESERVED] !=

@@ -6,6 +6,7 @@
 #include "kernel/arch.h"
 #include "kernel/log.h"
 #include "shared/arch/x86_64/exception_names.h"
+#include "shared/arch/x86_64/fault_text.h"
 #include "shared/format.h"
 
 struct panic_host panic_host;
@@ -13,6 +14,11 @@ struct panic_host panic_host;
 const char *arch_exception_name(unsigned vector)
 {
     return exception_name(vector);
+}
+
+const char *arch_exception_remedy(unsigned vector)
+{
+    return fault_text_remedy(vector);
 }
 
 /* The callers are functions of the simulator, which has no table of them. */

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from units import doublings, size_text
+from units import PAGE, doublings, size_text
 
 # name: (what it is, colour, letter in the terminal, ANSI colour)
 KINDS = {
@@ -128,3 +128,33 @@ def page_counts(area):
     counts = [(area["pages_1gib"], "1 GiB"), (area["pages_2mib"], "2 MiB"),
               (area["pages_4kib"], "4 KiB")]  # fmt: skip
     return ", ".join(f"{count} × {size}" for count, size in counts if count)
+
+
+# The figures of the loads in words: {0} is the figure, {1} the size of so many frames, {2} of so many
+# bytes.
+LOAD_FIGURES = {
+    "allocations": "{0} heap allocations so far",
+    "largest_run_frames": "largest free run {0} frames ({1})",
+    "operations": "{0} operations",
+    "refused": "{0} refused",
+    "peak_frames": "at most {0} frames ({1}) held",
+    "runs_1gib": "{0} runs of 1 GiB",
+    "runs_2mib": "{0} runs of 2 MiB",
+    "single_frames": "{0} single frames",
+    "frames_taken": "{0} frames ({1}) taken",
+    "heap_blocks_without_frames": "{0} heap blocks when no frame was left",
+    "heap_blocks": "{0} heap blocks when all frames were free again",
+    "largest_run_before_frames": "largest free run before {0} frames ({1})",
+    "largest_run_fragmented_frames": "fragmented {0} frames ({1})",
+    "large_runs_had_of_16": "{0} of 16 large runs could be had",
+    "heap_free_bytes": "heap: {2} free",
+    "heap_free_pieces": "in {0} pieces",
+    "heap_largest_free_bytes": "the largest {2}",
+    "heap_overhead_bytes": "{2} overhead",
+}
+
+
+def load_figures(report):
+    """Each figure of the load in words, with its unit: '131072 frames (512 MiB) taken'."""
+    return [LOAD_FIGURES[key].format(value, size_text(value * PAGE), size_text(value))
+            for key, value in report["load"]["figures"].items()]  # fmt: skip

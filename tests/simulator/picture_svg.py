@@ -1,9 +1,10 @@
 """The picture as SVG: one file without scripts, fonts or links. Every piece has a tooltip."""
 
+import unicodedata
 from xml.sax.saxutils import escape
 
 from picture import (
-    DARK, KINDS, headline, owner_colour, page_counts, pieces_of, ram_bytes, totals_of,
+    DARK, KINDS, headline, load_figures, owner_colour, page_counts, pieces_of, ram_bytes, totals_of,
 )  # fmt: skip
 from units import doublings, percent_text, size_text
 
@@ -20,6 +21,39 @@ text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;fil
 .mono{font-family:ui-monospace,'SFMono-Regular','DejaVu Sans Mono',monospace}
 .dim{fill:#66717e}.light{fill:#ffffff}.b{font-weight:600}
 """
+
+
+# The width of a character in units of the font's size, at most, in the fonts of STYLE.
+EM, EM_BOLD, EM_MONO = 0.57, 0.7, 0.62
+BORDER = 4  # between a label and the border of what it is in
+
+
+def text_width(text, size, em=EM):
+    """At most so many pixels; a Chinese or Japanese character is as wide as the font is high."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return (wide + (len(text) - wide) * em) * size
+
+
+def shortened(text, size, width, em=EM):
+    """The text, or its beginning and end, which say most of a file's name."""
+    if text_width(text, size, em) <= width:
+        return text
+    kept = len(text)
+    while kept > 2 and text_width(text[:kept // 2] + "…" + text[-(kept // 2):], size, em) > width:
+        kept -= 2
+    return text[:kept // 2] + "…" + text[-(kept // 2):]
+
+
+def wrapped(words, separator, size, width):
+    """The words, joined to lines that fit."""
+    lines = []
+    for word in words:
+        if lines and text_width(lines[-1] + separator + word, size) <= width:
+            lines[-1] += separator + word
+        else:
+            lines.append(word)
+    return [line + (separator if number < len(lines) else "").rstrip()
+            for number, line in enumerate(lines, 1)]  # fmt: skip
 
 
 class Canvas:
@@ -77,12 +111,14 @@ def short_address(address):
 def draw_title(canvas, report):
     good = report["outcome"] == "ready"
     canvas.y += 12
-    canvas.text(MARGIN, canvas.y, report["map"]["source"], 22, "b")
+    width = WIDTH - 2 * MARGIN
+    canvas.text(MARGIN, canvas.y, shortened(report["map"]["source"], 22, width, EM_BOLD), 22, "b")
     canvas.y += 26
     colour = "#2e8b57" if good else "#c9302c"
     canvas.rect(MARGIN, canvas.y - 11, 12, 12, colour, extra='rx="6"')
-    canvas.text(MARGIN + 20, canvas.y, headline(report), 14, "b")
-    canvas.y += 22
+    for line in wrapped(headline(report).split(" "), " ", 14 * EM_BOLD / EM, width - 20):
+        canvas.text(MARGIN + 20, canvas.y, line, 14, "b")
+        canvas.y += 22
     rows = len(report["map"]["rows"])
     canvas.text(MARGIN, canvas.y,
                 f"{size_text(ram_bytes(report))} of RAM, {len(report['regions'])} regions from "
@@ -135,8 +171,9 @@ def draw_block(canvas, piece, x, width):
                 'stroke="#d3d8de" stroke-width="0.5"')  # fmt: skip
     middle = x + width / 2
     size = size_text(piece.size)
-    if width > 6.2 * len(size) + 4:
-        has_name = width > 6.0 * len(piece.kind) + 6 and piece.kind != "nothing"
+    room = width - 2 * BORDER
+    if text_width(size, 11, EM_BOLD) <= room:
+        has_name = text_width(piece.kind, 10) <= room and piece.kind != "nothing"
         canvas.text(middle, canvas.y + (17 if has_name else 24), size, 11, text_class + " b",
                     "middle")  # fmt: skip
         if has_name:
@@ -172,8 +209,8 @@ def draw_legend(canvas, pieces):
         x = MARGIN + column * step
         canvas.rect(x, canvas.y - 10, 14, 14, fill_of(kind), extra='stroke="#9aa4af" rx="2"')
         canvas.text(x + 20, canvas.y + 1, kind, 12, "b")
-        canvas.text(x + 118, canvas.y + 1, f"{size_text(size)}, {count} ×", 12)
-        canvas.text(x + 238, canvas.y + 1, KINDS[kind][0], 11, "dim")
+        canvas.text(x + 130, canvas.y + 1, f"{size_text(size)}, {count} ×", 12)
+        canvas.text(x + 246, canvas.y + 1, KINDS[kind][0], 11, "dim")
         column = (column + 1) % columns
         canvas.y += 20 if column == 0 else 0
     canvas.y += 8 if column else -12
@@ -200,7 +237,7 @@ def draw_ownership(canvas, report):
                    "upper bar: at the kernel's first instruction; lower bar: now; both "
                    "logarithmic")  # fmt: skip
     canvas.y += 14
-    bars, length, row = MARGIN + 122, 400, 30
+    bars, length, row = MARGIN + 122, 390, 30
     draw_axis(canvas, bars, length, total, row * len(report["ownership"]))
     columns = bars + length + 16
     canvas.text(columns + 70, canvas.y - 4, "at entry", 11, "dim", "end")
@@ -246,22 +283,24 @@ def draw_figures(canvas, report):
     heap, early = report["heap"], report["early_heap"]
     canvas.heading("Heaps and load")
     canvas.y += 4
-    figures = ", ".join(f"{key.replace('_', ' ')} {value}"
-                        for key, value in report["load"]["figures"].items())  # fmt: skip
-    for name, text in [
-        ("early heap", f"from the {early['source']}: {size_text(early['size_bytes'])}, at most "
-         f"{size_text(early['peak_bytes'])} used, {size_text(early['used_bytes'])} kept"),
-        ("heap", f"{heap['policy']}: {size_text(heap['mapped_bytes'])} mapped of "
-         f"{size_text(heap['limit_bytes'])}, at most {size_text(heap['peak_used_bytes'])} used, "
-         f"{heap['allocations']} allocations, {heap['failures']} refused"),
-        (f"load {report['load']['name']}", figures),
-        ("proof", f"{report['proofs']} invariants proven; "
-         f"{size_text(report['resident_bytes'])} of simulated memory really touched; "
-         f"{report['took_ns'] / 1e9:.2f} s"),
+    indent = 160
+    for name, texts in [
+        ("early heap", [f"from the {early['source']}: {size_text(early['size_bytes'])}",
+                        f"at most {size_text(early['peak_bytes'])} used",
+                        f"{size_text(early['used_bytes'])} kept"]),
+        ("heap", [f"{heap['policy']}: {size_text(heap['mapped_bytes'])} mapped of "
+                  f"{size_text(heap['limit_bytes'])}",
+                  f"at most {size_text(heap['peak_used_bytes'])} used",
+                  f"{heap['allocations']} allocations", f"{heap['failures']} refused"]),
+        (f"load {report['load']['name']}", load_figures(report)),
+        ("proof", [f"{report['proofs']} invariants proven",
+                   f"{size_text(report['resident_bytes'])} of simulated memory really touched",
+                   f"{report['took_ns'] / 1e9:.2f} s"]),
     ]:  # fmt: skip
-        canvas.y += 19
-        canvas.text(MARGIN, canvas.y, name, 12, "b")
-        canvas.text(MARGIN + 140, canvas.y, text, 12)
+        canvas.text(MARGIN, canvas.y + 19, name, 12, "b")
+        for line in wrapped(texts, ", ", 12, WIDTH - 2 * MARGIN - indent):
+            canvas.y += 19
+            canvas.text(MARGIN + indent, canvas.y, line, 12)
 
 
 def draw(report):

@@ -1,10 +1,16 @@
 """The picture for a terminal."""
 
-from picture import KINDS, headline, page_counts, pieces_of, ram_bytes, totals_of
+import textwrap
+
+from picture import (
+    KINDS, headline, load_figures, page_counts, pieces_of, ram_bytes, totals_of,
+)  # fmt: skip
 from units import doublings, percent_text, size_text
 
 RIBBON_COLUMNS = 76
 BAR_COLUMNS = 20
+# A table with a sentence in each line needs so many; a narrower terminal gets it without them.
+SENTENCE_COLUMNS = 132
 # A piece's columns per doubling of its size; a page takes one column.
 COLUMNS_PER_DOUBLING = 0.45
 
@@ -47,34 +53,49 @@ def bar(size_bytes, largest):
     return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
 
 
-def owners(report):
+def owners(report, columns):
     total = report["total_frames"] * 4096
     lines = [f"  {'':14}{'at entry':>10} {'now':>10} {'share':>10}"]
     for owner in report["ownership"]:
         entry, now = owner["entry_frames"] * 4096, owner["now_frames"] * 4096
+        fate = owner["fate"] if columns >= SENTENCE_COLUMNS else ""
         lines.append(f"  {owner['name']:14}{size_text(entry) if entry else '-':>10} "
                      f"{size_text(now) if now else '-':>10} {percent_text(now, total):>10} "
-                     f"{bar(now, total):{BAR_COLUMNS}} {owner['fate']}")  # fmt: skip
+                     f"{bar(now, total):{BAR_COLUMNS}} {fate}".rstrip())  # fmt: skip
     lines.append(f"  {'all RAM':14}{size_text(total):>10} {size_text(total):>10}")
     return lines
 
 
-def areas(report):
-    return [f"  {area['name']:12} {area['start']:#x} {size_text(area['mapped_bytes']):>10} "
-            f"{area['permissions']:4} {page_counts(area)}"
-            for area in report["address_space"]]  # fmt: skip
+def load(report, columns):
+    text = ", ".join(load_figures(report))
+    return textwrap.wrap(text, min(columns, SENTENCE_COLUMNS) - 2, initial_indent="  ",
+                         subsequent_indent="  ")  # fmt: skip
 
 
-def draw(report, colour):
-    """The lines of the picture."""
+def column_width(texts, least=0):
+    return max([least, *map(len, texts)])
+
+
+def areas(address_space):
+    """The table of what is mapped, of the simulator's report or of a kernel's own lines."""
+    names = column_width([area["name"] for area in address_space], 12)
+    permissions = column_width([area["permissions"] for area in address_space], 4)
+    return [f"  {area['name']:{names}} {area['start']:#018x} {size_text(area['mapped_bytes']):>10} "
+            f"{area['permissions']:{permissions}} {page_counts(area)}".rstrip()
+            for area in address_space]  # fmt: skip
+
+
+def draw(report, colour, columns=SENTENCE_COLUMNS):
+    """The lines of the picture, for a terminal of so many columns."""
     pieces = pieces_of(report["regions"])
     lines = []
     if pieces:
         lines += ["Physical memory, by address (a letter more for every two doublings of the size)",
                   *ribbon(pieces, colour), "", *legend(pieces, colour), ""]  # fmt: skip
     if report["outcome"] == "ready":
-        lines += ["Who holds the RAM (bars grow with the logarithm)", *owners(report), ""]
-        lines += ["What the kernel has mapped", *areas(report), ""]
+        lines += ["Who holds the RAM (bars grow with the logarithm)", *owners(report, columns), ""]
+        lines += ["What the kernel has mapped", *areas(report["address_space"]), ""]
+        lines += [f"Load {report['load']['name']}", *load(report, columns), ""]
     lines.append(f"{report['map']['source']}: {size_text(ram_bytes(report))} of RAM; "
                  f"{headline(report)}.".replace("..", "."))  # fmt: skip
     if report["outcome"] == "ready":

@@ -6,18 +6,43 @@
 #include "shared/region.h"
 #include "tests/simulator/ownership.h"
 
+/* The length of the character in UTF-8 at `text`, or 0: it is none. */
+static size_t utf8_length(const unsigned char *text)
+{
+    size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+    if (text[0] < 0xc2 || text[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return length;
+}
+
+/* JSON is UTF-8: other bytes, which a file's name may have, become U+FFFD. */
+static const char *write_character(FILE *file, const char *text)
+{
+    unsigned char character = (unsigned char)*text;
+    size_t length = 1;
+    if (character == '"' || character == '\\') {
+        (void)fprintf(file, "\\%c", character);
+    } else if (character < ' ' || character == 0x7f) {
+        (void)fprintf(file, "\\u%04x", character);
+    } else if (character < 0x80) {
+        (void)fputc(character, file);
+    } else {
+        length = utf8_length((const unsigned char *)text);
+        (void)fwrite(length > 0 ? text : "\xef\xbf\xbd", 1, length > 0 ? length : 3, file);
+        length = length > 0 ? length : 1;
+    }
+    return text + length;
+}
+
 static void write_text(FILE *file, const char *text)
 {
     (void)fputc('"', file);
-    for (; *text != '\0'; text++) {
-        unsigned char character = (unsigned char)*text;
-        if (character == '"' || character == '\\')
-            (void)fprintf(file, "\\%c", character);
-        else if (character < ' ' || character > '~')
-            (void)fprintf(file, "\\u%04x", character);
-        else
-            (void)fputc(character, file);
-    }
+    while (*text != '\0')
+        text = write_character(file, text);
     (void)fputc('"', file);
 }
 
@@ -39,6 +64,14 @@ static void write_map(const struct report *report, FILE *file)
         write_comma(file, i == 0);
         (void)fprintf(file, "{\"line\":%u,\"text\":", report->map->notes[i].line);
         write_text(file, report->map->notes[i].text);
+        (void)fputc('}', file);
+    }
+    (void)fprintf(file, "],\"number\":%zu,\"maps\":[", report->map->map_number);
+    for (size_t i = 0; i < report->map->map_count; i++) {
+        write_comma(file, i == 0);
+        (void)fprintf(file, "{\"line\":%u,\"rows\":%zu,\"form\":", report->map->maps[i].line,
+                      report->map->maps[i].row_count);
+        write_text(file, map_text_form_name(report->map->maps[i].form));
         (void)fputc('}', file);
     }
     (void)fprintf(file, "],\"rows\":[");

@@ -1,28 +1,41 @@
 """Simulate the memory stack over a memory map. scripts/simulate.sh builds first, then calls this."""
 
 import argparse
+import difflib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import generate
+import map_file
 import picture_svg
 import picture_text
+import terminal
 import units
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "build/simulator/simulate"
+PROGRAM = Path(os.environ.get("BUILD") or ROOT / "build").absolute() / "simulator/simulate"
 LOADS = ["boot", "random", "exhaustion", "fragmentation"]
 FORMS = """\
-A memory map is read in any of these forms; what stands before it on a line, and other lines of a
-log, are passed over:
-  dmesg of Linux        efi: mem00: ... (boot with efi=debug), else BIOS-e820: ...
+A memory map is read in any of these forms; what stands before and behind it on a line, lines that
+a mailer wrapped, and other lines of a log are no hindrance:
+  dmesg of Linux        efi: mem00: ... (boot with efi=debug), else BIOS-e820: ... and its like
+                        (BIOS-e801, BIOS-88, user, modified, reserve setup_data, Xen in a dom0)
   the UEFI shell        memmap, or memmap -sfo; also UTF-16, as `memmap > map.txt` writes it
+  GRUB                  lsefimmap, or lsmmap
+  Xen                   the RAM map or the EFI memory map of xl dmesg
+  Linux, without dmesg  /sys/firmware/memmap (the folder, or its files as grep -r . prints them),
+                        /proc/iomem (as root)
   this kernel's log     [region] ... (command line print-regions)
   data rows             type base pages attributes, or usable|reserved|acpi|nvs first last
+A file may be compressed (gz, xz, zst, bz2), a raw mail (quoted-printable, base64) or HTML. Of
+several maps in one text the first of the form that tells most is read; --map reads another.
+
+BUILD=DIR in the environment builds into another folder than build.
 
 Exit status: 0 it boots and every invariant holds; 1 no memory map or a wrong option; 2 the loader
 would stop or the kernel panic on such a machine; 3 an invariant is broken, which is a bug.
@@ -30,106 +43,146 @@ would stop or the kernel panic on such a machine; 3 an invariant is broken, whic
 
 
 class Parser(argparse.ArgumentParser):
-    """Exit status 2 is taken: it says that the machine does not boot."""
+    """Exit status 2 is taken: it says that the machine does not boot. An error is one sentence."""
 
     def error(self, message):
-        self.print_usage(sys.stderr)
-        self.exit(1, f"{self.prog}: {message}\n")
+        self.exit(1, f"simulate: {message}; simulate.sh --help lists the options\n")
+
+    def parse_known_args(self, args=None, namespace=None):
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            known = [name for action in self._actions for name in action.option_strings]
+            near = difflib.get_close_matches(unknown[0].split("=")[0], known, 1)
+            hint = f", perhaps {near[0]} is meant" if near else ""
+            self.error(f"unknown option {unknown[0]}{hint}" if unknown[0].startswith("-") else
+                       f"one file is enough: {map_file.display_name(unknown[0])} is another")
+        return options, unknown
 
 
-def parse_arguments():
+def make_parser():
     parser = Parser(
         prog="simulate.sh",
+        usage="simulate.sh FILE [OPTION...]\n       simulate.sh --generate SIZE [OPTION...]",
         description="Run Handoff's memory stack (memory map, handoff, early heap, frames, page "
         "tables, heap) on this\ncomputer, over the memory map of any machine, and draw it.",
         epilog=FORMS,
+        allow_abbrev=False,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
             prog, max_help_position=28, width=96),
     )
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="the memory map; - is standard input")
     add("--generate", metavar="SIZE", help="instead of a file: a machine with so much RAM, 16M to 1024T")
-    add("--load", default="boot", choices=LOADS, help="what is done once it is up (default boot)")
-    add("--heap-policy", metavar="NAME", help="the heap's policy (default: the kernel's)")
+    add("--map", metavar="N", help="of several maps in FILE, read the Nth, counted from 1")
+    add("--load", default="boot", choices=LOADS, metavar="NAME",
+        help="what is done once it is up: " + ", ".join(LOADS) + " (default boot)")
+    add("--heap-policy", metavar="NAME",
+        help="the heap's policy: bump, first-fit, best-fit, fast (default fast)")
     add("--heap-debug", action="store_true", help="fill freed blocks and prove that nobody writes to them")
     add("--temp-heap", metavar="SIZE", help="the temporary heap (default 1M; 0: none is handed over)")
     add("--old-cpu", action="store_true", help="a CPU without 1 GiB pages")
-    add("--seed", metavar="N", help="another order of the loads' random operations")
+    add("--seed", metavar="N", help="another order of the loads' random operations (default 1)")
     add("--svg", type=Path, metavar="OUT.svg", help="draw the picture into this file, too")
     add("--json", action="store_true", help="print everything as JSON, and nothing else")
     add("--print-map", action="store_true", help="print the map as data rows and stop")
-    options = parser.parse_args()  # fmt: skip
+    return parser
+
+
+def parse_arguments():
+    parser = make_parser()
+    options = parser.parse_args()
     if (options.file is None) == (options.generate is None):
-        parser.error("either a file or --generate SIZE")
-    return options
+        parser.error("either a file or --generate SIZE is needed")
+    if options.json and options.print_map:
+        parser.error("--json and --print-map exclude each other: the JSON has the map, too")
+    return options  # fmt: skip
 
 
-def program_arguments(options, report_path):
-    arguments = ["--load", options.load, "--report", str(report_path)]
-    for name in ("heap_policy", "temp_heap", "seed"):
-        value = getattr(options, name)
+def read_map(options):
+    """The map's bytes, and what to call it."""
+    if options.generate is not None:
+        size_bytes = units.parse_size(options.generate)
+        return generate.generate(size_bytes).encode(), f"{options.generate} (generated)"
+    name = "standard input" if options.file == map_file.STANDARD_INPUT else options.file
+    name = map_file.display_name(name)
+    try:
+        return map_file.read(options.file), name
+    except map_file.Unreadable as problem:
+        raise ValueError(f"{name} {problem}") from None
+
+
+def program_arguments(options, name, report_path):
+    # Bytes: a locale of ASCII only has no characters for the name.
+    arguments = ["--name", name.encode(), "--load", options.load, "--report", str(report_path)]
+    for option in ("heap_policy", "temp_heap", "seed", "map"):
+        value = getattr(options, option)
         if value is not None:
-            arguments += ["--" + name.replace("_", "-"), value]
+            arguments += ["--" + option.replace("_", "-"), value]
     arguments += ["--old-cpu"] if options.old_cpu else []
     arguments += ["--heap-debug"] if options.heap_debug else []
     arguments += ["--print-map"] if options.print_map else []
-    if options.generate:
-        return [*arguments, "--name", f"{options.generate} (generated)", "-"]
-    return [*arguments, options.file]
+    return [*arguments, map_file.STANDARD_INPUT]
 
 
 def run(options, report_path):
     """Run the program; its log is shown as it comes, unless the JSON shall be alone. Returns exit
     status and log."""
-    text = None
-    if options.generate:
-        text = generate.generate(units.parse_size(options.generate)).encode()
-    process = subprocess.Popen(
-        [str(ROOT / "scripts/steady.sh"), str(PROGRAM), *program_arguments(options, report_path)],
-        stdout=subprocess.PIPE, stdin=subprocess.PIPE if text else None,
-    )  # fmt: skip
-    if text:
-        process.stdin.write(text)
-        process.stdin.close()
+    text, name = read_map(options)
+    with tempfile.TemporaryFile() as file:
+        file.write(text)
+        file.seek(0)
+        process = subprocess.Popen(
+            [str(ROOT / "scripts/steady.sh"), str(PROGRAM),
+             *program_arguments(options, name, report_path)],
+            stdin=file, stdout=subprocess.PIPE)  # fmt: skip
     log = []
-    for line in process.stdout:
-        log.append(line.decode(errors="replace").rstrip("\n"))
-        if not options.json:
-            print(log[-1], flush=True)
-    return process.wait(), log
+    with process:
+        for line in process.stdout:
+            log.append(line.decode(errors="replace").rstrip("\n"))
+            if not options.json:
+                print(terminal.plain(log[-1]), flush=True)
+    return process.returncode, log
 
 
 def show(options, report, log):
     if options.json:
         print(json.dumps({**report, "log": log}, indent=1))
         return
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print("\n" + "\n".join(picture_text.draw(report, colour)))
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    colour = is_terminal and "NO_COLOR" not in os.environ
+    columns = shutil.get_terminal_size().columns if is_terminal else picture_text.SENTENCE_COLUMNS
+    print(terminal.plain("\n" + "\n".join(picture_text.draw(report, colour, columns))))
 
 
 def write_picture(path, report):
     try:
         path.write_text(picture_svg.draw(report), encoding="utf-8")
     except OSError as error:
-        sys.exit(f"simulate: {path} cannot be written: {error.strerror}")
+        name = map_file.display_name(str(path))
+        raise ValueError(f"{name} cannot be written: {error.strerror}") from None
 
 
-def main():
-    options = parse_arguments()
+def simulate(options):
+    """The exit status."""
     with tempfile.TemporaryDirectory() as scratch:
         report_path = Path(scratch) / "report.json"
-        try:
-            status, log = run(options, report_path)
-        except ValueError as error:
-            sys.exit(f"simulate: {error}")
+        status, log = run(options, report_path)
         if report_path.exists():
             report = json.loads(report_path.read_text(encoding="utf-8"))
             show(options, report, log)
             if options.svg:
                 write_picture(options.svg, report)
     # A signal ended it: that is as broken as it can be.
-    sys.exit(status if status >= 0 else 3)
+    return status if status >= 0 else 3
+
+
+def main():
+    options = parse_arguments()
+    try:
+        sys.exit(simulate(options))
+    except ValueError as problem:
+        sys.exit(f"simulate: {problem}")
 
 
 if __name__ == "__main__":
-    main()
+    terminal.guard(main, "simulate")

@@ -4,9 +4,11 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 
+import picture_svg
+import picture_text
 import pytest
 import units
-from lab import DOES_NOT_BOOT, FOLDER, MAPS, NO_INPUT, READY, simulate
+from lab import DOES_NOT_BOOT, FOLDER, MAPS, NO_INPUT, READY, simulate, simulate_json
 
 CLEVO = MAPS / "clevo-p65xsg-intel-ami-laptop.txt"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -57,6 +59,58 @@ def test_svg_stays_inside_its_frame(tmp_path):
         if rect.tag == SVG + "rect" and rect.get("x"):
             assert float(rect.get("x")) + float(rect.get("width")) <= width - 29
             assert float(rect.get("y")) + float(rect.get("height")) <= height
+
+
+def text_end(text):
+    """The right end of a text, in pixels."""
+    words, size = "".join(text.itertext()), float(text.get("font-size") or 12)
+    classes = text.get("class") or ""
+    em = picture_svg.EM_MONO if "mono" in classes else picture_svg.EM
+    em = picture_svg.EM_BOLD if "b" in classes.split() else em
+    share = {"start": 1, "middle": 0.5, "end": 0}[text.get("text-anchor", "start")]
+    return float(text.get("x")) + share * picture_svg.text_width(words, size, em)
+
+
+@pytest.mark.parametrize("load", ["boot", "random", "exhaustion", "fragmentation"])
+def test_svg_cuts_no_text_off(load, tmp_path):
+    name = tmp_path / ("long-" * 40 + ".txt")
+    name.write_bytes(CLEVO.read_bytes())
+    path = tmp_path / "picture.svg"
+    assert simulate(name, "--load", load, "--svg", path).status == READY
+    root = ElementTree.parse(path).getroot()
+    width = float(root.get("width"))
+    assert [text for text in root.iter(SVG + "text") if text_end(text) > width - 20] == []
+
+
+def test_svg_s_labels_do_not_touch_the_borders_of_their_blocks(tmp_path):
+    _, root = draw(tmp_path, CLEVO)
+    elements = list(root)
+    labels = 0
+    for block, label in zip(elements, elements[1:]):
+        is_pair = block.tag == SVG + "rect" and label.tag == SVG + "text"
+        if is_pair and label.get("text-anchor") == "middle":
+            labels += 1
+            width = picture_svg.text_width(label.text, 11, picture_svg.EM_BOLD)
+            assert width + 2 * picture_svg.BORDER <= float(block.get("width")), label.text
+    assert labels > 10
+
+
+@pytest.mark.parametrize("load, words", [
+    ("boot", ["heap allocations", "GiB)"]), ("random", ["40000 operations", "MiB) held"]),
+    ("exhaustion", ["runs of 1 GiB", "GiB) taken"]),
+    ("fragmentation", ["131072 frames (512 MiB) taken", "large runs could be had",
+                       "KiB overhead"])])  # fmt: skip
+def test_figures_of_a_load_have_units(load, words, tmp_path):
+    result, root = draw(tmp_path, CLEVO, "--load", load)
+    for text in (" ".join(texts(root)), " ".join(result.output.split())):
+        assert all(word in text for word in words)
+
+
+def test_terminal_s_tables_fit_a_narrow_terminal():
+    report = simulate_json(CLEVO, "--load", "fragmentation").report
+    lines = picture_text.draw(report, False, 80)[:-2]
+    assert max(map(len, lines)) <= 96 and max(map(len, picture_text.draw(report, False)[:-2])) > 96
+    assert all(len(line) <= 80 for line in lines if "%" in line or "heap" in line and "0x" not in line)
 
 
 def test_svg_of_a_machine_that_does_not_boot_says_why(tmp_path):

@@ -50,12 +50,15 @@ static void test_values(void **state)
     assert_no_value("=1", "heap");
 }
 
-static void test_first_match_counts(void **state)
+static void test_last_value_counts(void **state)
 {
     (void)state;
-    assert_value("k=1 k=2", "k", "1");
+    assert_value("k=1 k=2", "k", "2");
+    assert_value("k=1 x k=\"a b\" k", "k", "a b");
     uint64_t number;
-    assert_false(command_line_number("k=x k=2", "k", &number));
+    assert_true(command_line_number("k=x k=2", "k", &number));
+    assert_int_equal(number, 2);
+    assert_false(command_line_number("k=2 k=x", "k", &number));
 }
 
 static void test_quotes(void **state)
@@ -63,11 +66,51 @@ static void test_quotes(void **state)
     (void)state;
     assert_value("title=\"two words\" next", "title", "two words");
     assert_value("title=\"\"", "title", "");
-    assert_value("title=\"never closed", "title", "never closed");
-    assert_value("title=\"", "title", "");
     assert_value("title=a\"b c\"d", "title", "a\"b c\"d");
     assert_value("x=\"k=1\" k=2", "k", "2");
     assert_no_value("x=\"a k=1\"", "k");
+}
+
+/* An open quote is a character: what a script appends still counts. */
+static void test_open_quote_swallows_nothing(void **state)
+{
+    (void)state;
+    const char *line = "a=\"b debug-exit=0xf4 once";
+    assert_value(line, "a", "\"b");
+    assert_value(line, "debug-exit", "0xf4");
+    assert_true(command_line_has(line, "once"));
+    assert_value("title=\"never closed", "title", "\"never");
+    assert_value("title=\"", "title", "\"");
+    assert_value("t=\"a b\"\" k=1", "k", "1");
+    assert_true(command_line_has("\" once", "once"));
+    assert_true(command_line_has("once\" once", "once"));
+}
+
+static void test_open_quote_is_noticed(void **state)
+{
+    (void)state;
+    assert_false(command_line_has_open_quote(""));
+    assert_false(command_line_has_open_quote("a=b once"));
+    assert_false(command_line_has_open_quote("a=\"b\" \"\""));
+    assert_true(command_line_has_open_quote("\""));
+    assert_true(command_line_has_open_quote("a=\"b once"));
+    assert_true(command_line_has_open_quote("a=\"b\" c=\""));
+}
+
+static void test_words_one_by_one(void **state)
+{
+    (void)state;
+    const char *line = " once\ta=\"b c\" d= ";
+    struct command_line_word word;
+    assert_true(command_line_next(&line, &word));
+    assert_true(piece_equals(word.text, "once") && piece_equals(word.name, "once"));
+    assert_false(word.has_value);
+    assert_true(command_line_next(&line, &word));
+    assert_true(piece_equals(word.text, "a=\"b c\"") && piece_equals(word.name, "a"));
+    assert_true(word.has_value && piece_equals(word.value, "b c"));
+    assert_true(command_line_next(&line, &word));
+    assert_true(word.has_value && piece_equals(word.value, ""));
+    assert_false(command_line_next(&line, &word));
 }
 
 static void test_truncation_is_refused(void **state)
@@ -115,8 +158,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bare_words),
         cmocka_unit_test(test_values),
-        cmocka_unit_test(test_first_match_counts),
+        cmocka_unit_test(test_last_value_counts),
         cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_open_quote_swallows_nothing),
+        cmocka_unit_test(test_open_quote_is_noticed),
+        cmocka_unit_test(test_words_one_by_one),
         cmocka_unit_test(test_truncation_is_refused),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_mentioned_in_any_form),

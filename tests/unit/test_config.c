@@ -117,7 +117,7 @@ static void test_quoted_values(void **state)
     assert_string_equal(parse_good("cmdline =").command_line, "");
     assert_string_equal(parse_good("cmdline = a=\"b c\" d").command_line, "a=\"b c\" d");
     assert_string_equal(parse_good("cmdline = \"\"\"a b\"\" c\"").command_line, "\"a b\" c");
-    assert_string_equal(parse_good("cmdline = \"\"\"\"").command_line, "\"");
+    assert_string_equal(parse_good("cmdline = \"\"\"\"\"\"").command_line, "\"\"");
     assert_refused("cmdline = \"\"\"", CONFIG_BAD_QUOTES, 1);
     assert_refused("cmdline = \"a\"\"", CONFIG_BAD_QUOTES, 1);
     assert_refused("cmdline = \"a\"\"b", CONFIG_BAD_QUOTES, 1);
@@ -125,6 +125,8 @@ static void test_quoted_values(void **state)
     assert_refused("cmdline = \"", CONFIG_BAD_QUOTES, 1);
     assert_refused("cmdline = \"a\" b", CONFIG_BAD_QUOTES, 1);
     assert_refused("cmdline = \"a\" \"b\"", CONFIG_BAD_QUOTES, 1);
+    assert_refused("cmdline = a=\"b once", CONFIG_OPEN_QUOTE, 1);
+    assert_refused("\ncmdline = \"\"\"\"", CONFIG_OPEN_QUOTE, 2);
 }
 
 static void test_line_without_equals_sign(void **state)

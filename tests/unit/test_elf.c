@@ -350,6 +350,76 @@ static void test_E18_nothing_to_load_and_empty_segments(void **state)
     assert_int_equal(plan_good(&elf).segment_count, 2);
 }
 
+/* The gABI gives the offset of a segment without bytes in the file no meaning: linkers write where
+ * the bytes would be, which may lie behind the file's end. */
+static void test_offset_of_a_segment_without_bytes_in_the_file_is_not_read(void **state)
+{
+    (void)state;
+    static const uint64_t OFFSETS[] = {0,
+                                       0x1810,
+                                       0x1811, /* disagrees with the address */
+                                       SYNTHETIC_ELF_SIZE_BYTES,
+                                       SYNTHETIC_ELF_SIZE_BYTES + 1,
+                                       UINT64_C(1) << 63,
+                                       UINT64_MAX};
+    for (size_t i = 0; i < sizeof(OFFSETS) / sizeof(OFFSETS[0]); i++) {
+        struct synthetic_elf elf = with_segment(SYNTHETIC_DATA, P_OFFSET, OFFSETS[i]);
+        synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_DATA, P_FILESZ), 0);
+        struct elf_plan plan = plan_good(&elf);
+        assert_int_equal(plan.segment_count, 3);
+        assert_int_equal(plan.segments[2].memory_size_bytes, 0x3000);
+        assert_int_equal(plan.segments[2].file_offset, 0);
+        const char *problem = elf_load_problem(&plan, elf.bytes);
+        if (problem != NULL)
+            fail_msg("%s", problem);
+    }
+}
+
+/* Everything else about such a segment has a meaning. */
+static void test_segment_without_bytes_in_the_file_is_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t field;
+        uint64_t value;
+        enum elf_status expected;
+    } BAD[] = {
+        {P_ALIGN, 0x300, ELF_BAD_ALIGNMENT},
+        {P_VADDR, 0x2010, ELF_LOWER_HALF},
+        {P_FLAGS, 7, ELF_WRITABLE_EXECUTABLE},
+        {P_VADDR, BASE, ELF_SEGMENTS_OVERLAP},
+        {P_VADDR, BASE + 0x1800, ELF_PAGE_WITH_TWO_PERMISSIONS},
+        {P_MEMSZ, UINT64_MAX, ELF_ADDRESS_WRAPS},
+    };
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+        struct synthetic_elf elf = with_segment(SYNTHETIC_DATA, BAD[i].field, BAD[i].value);
+        synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_DATA, P_FILESZ), 0);
+        synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_DATA, P_OFFSET), UINT64_MAX);
+        assert_refused(&elf, BAD[i].expected);
+    }
+}
+
+static void test_fields_without_a_meaning_are_not_read(void **state)
+{
+    (void)state;
+    /* PT_NULL, PT_NOTE, PT_SHLIB, PT_PHDR, PT_TLS, PT_GNU_EH_FRAME, PT_GNU_STACK, PT_GNU_RELRO */
+    static const uint32_t OTHER_TYPES[] = {0, 4, 5, 6, 7, 0x6474e550, 0x6474e551, 0x6474e552};
+    for (size_t i = 0; i < sizeof(OTHER_TYPES) / sizeof(OTHER_TYPES[0]); i++) {
+        struct synthetic_elf elf;
+        synthetic_elf_create(&elf);
+        memset(elf.bytes + 7, 0xee, 9);                            /* OS, its version, padding */
+        memset(elf.bytes + E_PHOFF + 8, 0xee, 12);                 /* section headers, flags */
+        memset(elf.bytes + E_PHNUM + 2, 0xee, 6);                  /* section headers */
+        memset(elf.bytes + synthetic_elf_segment(3, 0), 0xee, 56); /* of another type */
+        memset(elf.bytes + synthetic_elf_segment(1, 0), 0xee, 56); /* empty */
+        synthetic_elf_set32(&elf, synthetic_elf_segment(3, P_TYPE), OTHER_TYPES[i]);
+        synthetic_elf_set32(&elf, synthetic_elf_segment(1, P_TYPE), 1);
+        synthetic_elf_set64(&elf, synthetic_elf_segment(1, P_FILESZ), 0);
+        synthetic_elf_set64(&elf, synthetic_elf_segment(1, P_MEMSZ), 0);
+        assert_int_equal(plan_good(&elf).segment_count, 2);
+    }
+}
+
 static void test_E19_interpreter_and_dynamic(void **state)
 {
     (void)state;
@@ -480,6 +550,9 @@ int main(void)
         cmocka_unit_test(test_E16_lower_half),
         cmocka_unit_test(test_E17_entry),
         cmocka_unit_test(test_E18_nothing_to_load_and_empty_segments),
+        cmocka_unit_test(test_offset_of_a_segment_without_bytes_in_the_file_is_not_read),
+        cmocka_unit_test(test_segment_without_bytes_in_the_file_is_judged),
+        cmocka_unit_test(test_fields_without_a_meaning_are_not_read),
         cmocka_unit_test(test_E19_interpreter_and_dynamic),
         cmocka_unit_test(test_too_many_segments),
         cmocka_unit_test(test_E20_dirty_memory_is_zeroed),

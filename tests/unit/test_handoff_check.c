@@ -8,6 +8,7 @@
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/layout.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 #include "tests/unit/support/handoff_sample.h"
 
 static int set_up(void **state)
@@ -26,6 +27,12 @@ static int tear_down(void **state)
     return 0;
 }
 
+static enum handoff_check_status run(const struct handoff_sample *sample,
+                                     struct handoff_view *ret_view)
+{
+    return handoff_check(sample->address, &sample->state, ret_view);
+}
+
 /* Seal and check; a refusal must not write the view. */
 static enum handoff_check_status check(struct handoff_sample *sample, struct handoff_view *ret_view)
 {
@@ -33,8 +40,7 @@ static enum handoff_check_status check(struct handoff_sample *sample, struct han
     memset(&untouched, 0xab, sizeof(untouched));
     memset(ret_view, 0xab, sizeof(*ret_view));
     handoff_sample_seal(sample);
-    enum handoff_check_status status =
-        handoff_check(sample->handoff, sample->direct_map_base, ret_view);
+    enum handoff_check_status status = run(sample, ret_view);
     if (status != HANDOFF_CHECK_OK)
         assert_memory_equal(ret_view, &untouched, sizeof(untouched));
     return status;
@@ -55,6 +61,16 @@ static void assert_status(struct handoff_sample *sample, enum handoff_check_stat
         (sample)->handoff->field = (bad_value);                                                    \
         assert_status((sample), (expected));                                                       \
         (sample)->handoff->field = good_value;                                                     \
+        assert_status((sample), HANDOFF_CHECK_OK);                                                 \
+    } while (0)
+
+/* The same for what the kernel knows by itself. */
+#define assert_state_gives(sample, field, bad_value, expected)                                     \
+    do {                                                                                           \
+        __typeof__((sample)->state.field) good_value = (sample)->state.field;                      \
+        (sample)->state.field = (bad_value);                                                       \
+        assert_status((sample), (expected));                                                       \
+        (sample)->state.field = good_value;                                                        \
         assert_status((sample), HANDOFF_CHECK_OK);                                                 \
     } while (0)
 
@@ -105,8 +121,7 @@ static void test_H3_size_below_version_1_is_refused(void **state)
         0, 1, 24, HANDOFF_SIZE_V1_BYTES - 1, HANDOFF_CHECK_SIZE_MAX_BYTES + 1, UINT32_MAX};
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         sample->handoff->size_bytes = sizes[i];
-        assert_int_equal(handoff_check(sample->handoff, sample->direct_map_base, &view),
-                         HANDOFF_CHECK_SIZE);
+        assert_int_equal(run(sample, &view), HANDOFF_CHECK_SIZE);
     }
 }
 
@@ -120,25 +135,57 @@ static void test_H3_tail_of_a_larger_structure_is_ignored(void **state)
     /* It is under the checksum all the same. */
     struct handoff_view view;
     *(unsigned char *)(sample->handoff + 1) = 0;
-    assert_int_equal(handoff_check(sample->handoff, sample->direct_map_base, &view),
-                     HANDOFF_CHECK_CHECKSUM);
+    assert_int_equal(run(sample, &view), HANDOFF_CHECK_CHECKSUM);
+}
+
+static void pointer_gives(const struct handoff_sample *sample, uint64_t address,
+                          enum handoff_check_status expected)
+{
+    struct handoff_view view;
+    enum handoff_check_status status = handoff_check(address, &sample->state, &view);
+    if (status != expected)
+        fail_msg("0x%llx: '%s' instead of '%s'", (unsigned long long)address,
+                 handoff_check_text(status), handoff_check_text(expected));
 }
 
 static void test_H4_null_misaligned_and_non_canonical_pointers_are_refused(void **state)
 {
     struct handoff_sample *sample = *state;
-    struct handoff_view view;
-    uint64_t base = sample->direct_map_base;
-    const uintptr_t non_canonical[] = {UINT64_C(0x0000800000000000), UINT64_C(0xffff7ffffffffff8),
-                                       UINT64_C(0x8000000000000000), UINT64_C(0x00007ffffffff800),
-                                       UINT64_C(0xfffffffffffff800)};
-    assert_int_equal(handoff_check(NULL, base, &view), HANDOFF_CHECK_POINTER_NULL);
-    for (unsigned offset = 1; offset < 8; offset++)
-        assert_int_equal(handoff_check(sample->data + offset, base, &view),
-                         HANDOFF_CHECK_POINTER_MISALIGNED);
+    const uint64_t non_canonical[] = {UINT64_C(0x0000800000000000), UINT64_C(0xffff7ffffffff000),
+                                      UINT64_C(0x8000000000000000)};
+    pointer_gives(sample, 0, HANDOFF_CHECK_POINTER_NULL);
+    for (uint64_t offset = 1; offset < PAGE_SIZE_BYTES; offset += offset < 16 ? 1 : 8)
+        pointer_gives(sample, sample->address + offset, HANDOFF_CHECK_POINTER_MISALIGNED);
     for (unsigned i = 0; i < sizeof(non_canonical) / sizeof(non_canonical[0]); i++)
-        assert_int_equal(handoff_check((void *)non_canonical[i], base, &view),
-                         HANDOFF_CHECK_POINTER_NON_CANONICAL);
+        pointer_gives(sample, non_canonical[i], HANDOFF_CHECK_POINTER_NON_CANONICAL);
+}
+
+/* It is not followed, wherever it points: nothing is mapped there on the host. */
+static void test_H4_pointer_outside_of_the_direct_map_is_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint64_t outside[] = {
+        SAMPLE_DATA_BASE,
+        UINT64_C(0x00007ffffffff000),
+        LAYOUT_DIRECT_MAP_BASE + LAYOUT_DIRECT_MAP_LIMIT_BYTES,
+        LAYOUT_KERNEL_IMAGE_BASE,
+        SAMPLE_STACK_VIRTUAL,
+        ~PAGE_MASK,
+    };
+    for (unsigned i = 0; i < sizeof(outside) / sizeof(outside[0]); i++)
+        pointer_gives(sample, outside[i], HANDOFF_CHECK_POINTER_OUTSIDE);
+}
+
+static void test_handoff_under_five_levels_is_accepted(void **state)
+{
+    (void)state;
+    struct handoff_sample sample;
+    handoff_sample_create_with_levels(&sample, 5);
+    assert_status(&sample, HANDOFF_CHECK_OK);
+    /* Four levels do not know these addresses. */
+    sample.state.features.levels = 4;
+    assert_status(&sample, HANDOFF_CHECK_POINTER_NON_CANONICAL);
+    handoff_sample_destroy(&sample);
 }
 
 static void test_H4_pointers_out_of_the_data_block_are_refused(void **state)
@@ -172,8 +219,9 @@ static void test_H4_pointers_out_of_the_data_block_are_refused(void **state)
 static void test_H4_direct_map_must_be_where_the_kernel_has_it(void **state)
 {
     struct handoff_sample *sample = *state;
-    assert_field_gives(sample, direct_map_base, sample->direct_map_base + 4096,
+    assert_field_gives(sample, direct_map_base, LAYOUT_DIRECT_MAP_BASE + 4096,
                        HANDOFF_CHECK_DIRECT_MAP);
+    assert_field_gives(sample, direct_map_base, DIRECT_MAP_BASE_5_LEVELS, HANDOFF_CHECK_DIRECT_MAP);
     assert_field_gives(sample, direct_map_size_bytes, LAYOUT_DIRECT_MAP_LIMIT_BYTES + 4096,
                        HANDOFF_CHECK_DIRECT_MAP);
     assert_field_gives(sample, direct_map_size_bytes, SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE - 4096,
@@ -338,14 +386,12 @@ static void test_H13_any_flipped_bit_of_the_structure_is_refused(void **state)
     for (size_t i = 0; i < sizeof(struct handoff); i++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             bytes[i] ^= (unsigned char)(1U << bit);
-            assert_int_not_equal(handoff_check(sample->handoff, sample->direct_map_base, &view),
-                                 HANDOFF_CHECK_OK);
+            assert_int_not_equal(run(sample, &view), HANDOFF_CHECK_OK);
             bytes[i] ^= (unsigned char)(1U << bit);
         }
     }
     sample->handoff->checksum++;
-    assert_int_equal(handoff_check(sample->handoff, sample->direct_map_base, &view),
-                     HANDOFF_CHECK_CHECKSUM);
+    assert_int_equal(run(sample, &view), HANDOFF_CHECK_CHECKSUM);
 }
 
 static void test_H14_region_count_or_stride_zero_is_refused(void **state)
@@ -363,7 +409,7 @@ static void test_H15_reserved_fields_are_ignored(void **state)
 {
     struct handoff_sample *sample = *state;
     assert_field_gives(sample, reserved, UINT32_MAX, HANDOFF_CHECK_OK);
-    assert_field_gives(sample, flags, UINT32_MAX, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, flags, sample->handoff->flags | ~UINT32_C(7), HANDOFF_CHECK_OK);
     assert_field_gives(sample, framebuffer.reserved_mask, UINT32_MAX, HANDOFF_CHECK_OK);
     assert_field_gives(sample, efi_descriptor_version, UINT32_MAX, HANDOFF_CHECK_OK);
 }
@@ -384,49 +430,362 @@ static void test_H16_handoff_inside_a_reclaimable_region_is_refused(void **state
     }
 }
 
+/* A region that the sample shrinks or gives another type; then all are good again. */
+static void region_gives(struct handoff_sample *sample, uint32_t index, uint32_t type,
+                         uint64_t shrink_bytes, enum handoff_check_status expected)
+{
+    handoff_sample_region(sample, index)->type = type;
+    handoff_sample_region(sample, index)->size_bytes -= shrink_bytes;
+    assert_status(sample, expected);
+    handoff_sample_write_regions(sample);
+    assert_status(sample, HANDOFF_CHECK_OK);
+}
+
 static void test_what_the_loader_placed_must_lie_in_regions_of_its_type(void **state)
 {
     struct handoff_sample *sample = *state;
-    handoff_sample_region(sample, 3)->type = HANDOFF_REGION_USABLE;
-    assert_status(sample, HANDOFF_CHECK_KERNEL_IMAGE);
-    handoff_sample_write_regions(sample);
-    handoff_sample_region(sample, 4)->size_bytes -= 0x1000;
-    assert_status(sample, HANDOFF_CHECK_STACK);
-    handoff_sample_write_regions(sample);
-    handoff_sample_region(sample, 5)->base += 0x1000;
-    handoff_sample_region(sample, 5)->size_bytes -= 0x1000;
-    assert_status(sample, HANDOFF_CHECK_PAGE_TABLES);
-    handoff_sample_write_regions(sample);
+    const struct {
+        uint32_t index;
+        enum handoff_region_type type;
+        enum handoff_check_status expected;
+    } blocks[] = {
+        {3, HANDOFF_REGION_KERNEL_IMAGE, HANDOFF_CHECK_KERNEL_IMAGE},
+        {4, HANDOFF_REGION_STACK, HANDOFF_CHECK_STACK},
+        {5, HANDOFF_REGION_PAGE_TABLES, HANDOFF_CHECK_PAGE_TABLES_REGION},
+        {6, HANDOFF_REGION_HANDOFF_DATA, HANDOFF_CHECK_DATA_REGION},
+        {8, HANDOFF_REGION_LOADER, HANDOFF_CHECK_LOADER},
+    };
+    for (unsigned i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+        for (uint32_t type = 0; type <= HANDOFF_REGION_FRAMEBUFFER + 1; type++) {
+            if (type != blocks[i].type)
+                region_gives(sample, blocks[i].index, type, 0, blocks[i].expected);
+        }
+        region_gives(sample, blocks[i].index, blocks[i].type, 0x1000, blocks[i].expected);
+    }
 
     assert_field_gives(sample, kernel_physical_base, SAMPLE_KERNEL_BASE + 1,
                        HANDOFF_CHECK_KERNEL_IMAGE);
     assert_field_gives(sample, kernel_physical_base, ~PAGE_MASK, HANDOFF_CHECK_KERNEL_IMAGE);
-    assert_field_gives(sample, kernel_size_bytes, 0, HANDOFF_CHECK_KERNEL_IMAGE);
-    assert_field_gives(sample, kernel_size_bytes, ~PAGE_MASK, HANDOFF_CHECK_KERNEL_IMAGE);
-    sample->handoff->kernel_entry = UINT64_C(0x0000900000000040);
-    sample->handoff->kernel_virtual_base = UINT64_C(0x0000900000000000);
-    assert_status(sample, HANDOFF_CHECK_KERNEL_IMAGE);
-    sample->handoff->kernel_virtual_base = LAYOUT_KERNEL_IMAGE_BASE;
-    sample->handoff->kernel_entry = LAYOUT_KERNEL_IMAGE_BASE;
-    assert_status(sample, HANDOFF_CHECK_OK);
-    assert_field_gives(sample, kernel_entry, LAYOUT_KERNEL_IMAGE_BASE + SAMPLE_KERNEL_SIZE,
-                       HANDOFF_CHECK_KERNEL_IMAGE);
-    assert_field_gives(sample, kernel_entry, 0, HANDOFF_CHECK_KERNEL_IMAGE);
-    assert_field_gives(sample, stack_virtual_base, UINT64_C(0x0000900000000000),
-                       HANDOFF_CHECK_STACK);
     assert_field_gives(sample, stack_physical_base, 0, HANDOFF_CHECK_STACK);
-    assert_field_gives(sample, stack_virtual_base, 1, HANDOFF_CHECK_STACK);
     assert_field_gives(sample, stack_size_bytes, UINT64_MAX, HANDOFF_CHECK_STACK);
-    assert_field_gives(sample, page_table_root, SAMPLE_TABLES_BASE - 0x1000,
-                       HANDOFF_CHECK_PAGE_TABLES);
-    assert_field_gives(sample, page_table_root, SAMPLE_TABLES_BASE + SAMPLE_TABLES_SIZE,
-                       HANDOFF_CHECK_PAGE_TABLES);
+    assert_field_gives(sample, stack_size_bytes, 0, HANDOFF_CHECK_STACK);
     assert_field_gives(sample, page_tables_size_bytes, 0, HANDOFF_CHECK_PAGE_TABLES);
     assert_field_gives(sample, loader_base, SAMPLE_USABLE_BASE, HANDOFF_CHECK_LOADER);
     assert_field_gives(sample, loader_base, SAMPLE_LOADER_BASE + 1, HANDOFF_CHECK_LOADER);
     assert_field_gives(sample, loader_size_bytes, 0, HANDOFF_CHECK_LOADER);
     assert_field_gives(sample, loader_size_bytes, SAMPLE_LOADER_SIZE + 4096, HANDOFF_CHECK_LOADER);
     assert_field_gives(sample, loader_size_bytes, UINT64_MAX, HANDOFF_CHECK_LOADER);
+}
+
+/* --- Held against what the kernel knows by itself ----------------------------------------------
+ */
+
+/* Else the rest of the image is free memory to the kernel that runs in it. */
+static void test_image_of_another_size_is_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint64_t sizes[] = {0,
+                              1,
+                              PAGE_SIZE_BYTES,
+                              SAMPLE_KERNEL_SIZE - PAGE_SIZE_BYTES,
+                              SAMPLE_KERNEL_SIZE - 1,
+                              SAMPLE_KERNEL_SIZE + 1,
+                              SAMPLE_KERNEL_SIZE + PAGE_SIZE_BYTES,
+                              ~PAGE_MASK,
+                              UINT64_MAX};
+    for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+        assert_field_gives(sample, kernel_size_bytes, sizes[i], HANDOFF_CHECK_KERNEL_SIZE);
+    /* A loader whose regions agree with its wrong size, as the one that was seen. */
+    handoff_sample_region(sample, 3)->size_bytes = PAGE_SIZE_BYTES;
+    sample->handoff->kernel_size_bytes = PAGE_SIZE_BYTES;
+    assert_status(sample, HANDOFF_CHECK_KERNEL_SIZE);
+}
+
+static void test_image_at_another_address_is_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint64_t bases[] = {0, LAYOUT_KERNEL_IMAGE_BASE - PAGE_SIZE_BYTES,
+                              LAYOUT_KERNEL_IMAGE_BASE + PAGE_SIZE_BYTES,
+                              LAYOUT_KERNEL_IMAGE_BASE + 1, UINT64_C(0x0000900000000000)};
+    for (unsigned i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+        assert_field_gives(sample, kernel_virtual_base, bases[i], HANDOFF_CHECK_KERNEL_BASE);
+    assert_field_gives(sample, kernel_entry, SAMPLE_ENTRY + 1, HANDOFF_CHECK_KERNEL_ENTRY);
+    assert_field_gives(sample, kernel_entry, LAYOUT_KERNEL_IMAGE_BASE, HANDOFF_CHECK_KERNEL_ENTRY);
+    assert_field_gives(sample, kernel_entry, 0, HANDOFF_CHECK_KERNEL_ENTRY);
+}
+
+/* Each page of each segment, moved and with other permissions. */
+static void test_segments_that_are_mapped_otherwise_are_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    for (unsigned i = 0; i < SAMPLE_SEGMENT_COUNT; i++) {
+        const struct kernel_segment *segment = &sample->segments[i];
+        for (uint64_t page = segment->virtual.start; page < segment->virtual.end;
+             page += PAGE_SIZE_BYTES) {
+            uint64_t physical = SAMPLE_KERNEL_BASE + (page - LAYOUT_KERNEL_IMAGE_BASE);
+            struct page_permissions good = {.write = segment->write, .execute = segment->execute};
+            const struct page_permissions others[] = {
+                {.write = !good.write},
+                {.write = good.write, .execute = !good.execute && !good.write},
+                {.write = good.write, .execute = good.execute, .memory_type = PAGE_MEMORY_UNCACHED},
+            };
+            handoff_sample_unmap(sample, page, PAGE_SIZE_BYTES);
+            assert_status(sample, HANDOFF_CHECK_KERNEL_NOT_MAPPED);
+            handoff_sample_map(sample, page, physical ^ PAGE_SIZE_BYTES, PAGE_SIZE_BYTES, good);
+            assert_status(sample, HANDOFF_CHECK_KERNEL_NOT_MAPPED);
+            for (unsigned k = 0; k < sizeof(others) / sizeof(others[0]); k++) {
+                if (others[k].write == good.write && others[k].execute == good.execute &&
+                    others[k].memory_type == good.memory_type)
+                    continue;
+                handoff_sample_unmap(sample, page, PAGE_SIZE_BYTES);
+                handoff_sample_map(sample, page, physical, PAGE_SIZE_BYTES, others[k]);
+                assert_status(sample, HANDOFF_CHECK_KERNEL_NOT_MAPPED);
+            }
+            handoff_sample_unmap(sample, page, PAGE_SIZE_BYTES);
+            handoff_sample_map(sample, page, physical, PAGE_SIZE_BYTES, good);
+        }
+    }
+    assert_status(sample, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, kernel_physical_base, SAMPLE_STACK_BASE, HANDOFF_CHECK_KERNEL_IMAGE);
+}
+
+/* Two loaded images, of which the other one was handed over. */
+static void test_image_at_another_physical_place_is_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    handoff_sample_region(sample, 3)->base = 0x1000000;
+    handoff_sample_region(sample, 3)->type = HANDOFF_REGION_KERNEL_IMAGE;
+    *handoff_sample_region(sample, 7) = *handoff_sample_region(sample, 3);
+    *handoff_sample_region(sample, 3) = (struct handoff_region){
+        SAMPLE_KERNEL_BASE, SAMPLE_KERNEL_SIZE, HANDOFF_REGION_LOADER, 2, 0xf};
+    sample->handoff->kernel_physical_base = 0x1000000;
+    assert_status(sample, HANDOFF_CHECK_KERNEL_NOT_MAPPED);
+}
+
+static void test_stack_that_is_not_in_use_is_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint64_t pointers[] = {0,
+                                 SAMPLE_STACK_VIRTUAL - 1,
+                                 SAMPLE_STACK_VIRTUAL + SAMPLE_STACK_SIZE,
+                                 SAMPLE_STACK_BASE + 0x100,
+                                 LAYOUT_DIRECT_MAP_BASE + SAMPLE_STACK_BASE + 0x100,
+                                 UINT64_MAX};
+    for (unsigned i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++)
+        assert_state_gives(sample, stack_pointer, virt_addr(pointers[i]),
+                           HANDOFF_CHECK_STACK_POINTER);
+    assert_state_gives(sample, stack_pointer, virt_addr(SAMPLE_STACK_VIRTUAL), HANDOFF_CHECK_OK);
+    assert_field_gives(sample, stack_virtual_base, SAMPLE_STACK_VIRTUAL - SAMPLE_STACK_SIZE,
+                       HANDOFF_CHECK_STACK_POINTER);
+}
+
+static void test_stack_in_a_wrong_place_is_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint64_t bases[] = {0,
+                              1,
+                              PAGE_SIZE_BYTES,
+                              SAMPLE_STACK_BASE,            /* identity-mapped */
+                              UINT64_C(0x00007fffffff0000), /* the end of the lower half */
+                              UINT64_C(0x8000000000000000), /* no page below in this half */
+                              SAMPLE_STACK_VIRTUAL + 8,
+                              ~PAGE_MASK};
+    for (unsigned i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+        assert_field_gives(sample, stack_virtual_base, bases[i], HANDOFF_CHECK_STACK);
+
+    struct page_permissions read_write = {.write = true};
+    const struct page_permissions others[] = {
+        {.write = false}, {.execute = true}, {.write = true, .memory_type = PAGE_MEMORY_UNCACHED}};
+    uint64_t last = SAMPLE_STACK_VIRTUAL + SAMPLE_STACK_SIZE - PAGE_SIZE_BYTES;
+    uint64_t last_physical = SAMPLE_STACK_BASE + SAMPLE_STACK_SIZE - PAGE_SIZE_BYTES;
+    handoff_sample_unmap(sample, last, PAGE_SIZE_BYTES);
+    assert_status(sample, HANDOFF_CHECK_STACK_NOT_MAPPED);
+    handoff_sample_map(sample, last, SAMPLE_USABLE_BASE, PAGE_SIZE_BYTES, read_write);
+    assert_status(sample, HANDOFF_CHECK_STACK_NOT_MAPPED);
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        handoff_sample_unmap(sample, last, PAGE_SIZE_BYTES);
+        handoff_sample_map(sample, last, last_physical, PAGE_SIZE_BYTES, others[i]);
+        assert_status(sample, HANDOFF_CHECK_STACK_NOT_MAPPED);
+    }
+    handoff_sample_unmap(sample, last, PAGE_SIZE_BYTES);
+    handoff_sample_map(sample, last, last_physical, PAGE_SIZE_BYTES, read_write);
+    assert_status(sample, HANDOFF_CHECK_OK);
+}
+
+static void test_stack_without_a_guard_is_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    struct page_permissions read_only = {.write = false};
+    handoff_sample_map(sample, SAMPLE_STACK_VIRTUAL - PAGE_SIZE_BYTES, SAMPLE_USABLE_BASE,
+                       PAGE_SIZE_BYTES, read_only);
+    assert_status(sample, HANDOFF_CHECK_STACK_GUARD);
+}
+
+static void test_page_tables_that_are_not_in_use_are_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    enum handoff_check_status expected = HANDOFF_CHECK_PAGE_TABLE_ROOT;
+    const uint64_t roots[] = {0,
+                              SAMPLE_TABLES_BASE + 0x8, /* flags of CR3 */
+                              SAMPLE_TABLES_BASE + 0x18,
+                              SAMPLE_TABLES_BASE + 0x1000, /* a table, but not this one */
+                              SAMPLE_TABLES_BASE - 0x1000,
+                              SAMPLE_TABLES_BASE + SAMPLE_TABLES_SIZE,
+                              SAMPLE_TABLES_BASE | UINT64_C(1) << 46, /* beyond the width */
+                              SAMPLE_TABLES_BASE | UINT64_C(1) << 63,
+                              UINT64_MAX};
+    for (unsigned i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
+        assert_field_gives(sample, page_table_root, roots[i], expected);
+    assert_state_gives(sample, page_table_root, phys_addr(SAMPLE_TABLES_BASE + 0x1000), expected);
+    /* No CPU has such a root, so that the width only can refuse it. */
+    sample->state.page_table_root = phys_addr(UINT64_C(1) << 46);
+    sample->handoff->page_table_root = UINT64_C(1) << 46;
+    assert_status(sample, expected);
+}
+
+static void test_block_of_page_tables_must_hold_them(void **state)
+{
+    struct handoff_sample *sample = *state;
+    enum handoff_check_status expected = HANDOFF_CHECK_PAGE_TABLES;
+    const uint64_t bases[] = {
+        0,          SAMPLE_TABLES_BASE + 1,       SAMPLE_TABLES_BASE + 0x1000, SAMPLE_DATA_BASE,
+        ~PAGE_MASK, LAYOUT_DIRECT_MAP_LIMIT_BYTES};
+    const uint64_t sizes[] = {0, 1, 0xfff, ~PAGE_MASK, UINT64_MAX, UINT64_C(1) << 45};
+    for (unsigned i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+        assert_field_gives(sample, page_tables_base, bases[i], expected);
+    for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+        assert_field_gives(sample, page_tables_size_bytes, sizes[i], expected);
+    /* Not all of them: the walk does not leave the block. */
+    assert_field_gives(sample, page_tables_size_bytes, PAGE_SIZE_BYTES,
+                       HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED);
+}
+
+static void test_flags_must_be_what_the_cpu_has(void **state)
+{
+    struct handoff_sample *sample = *state;
+    for (unsigned bit = 0; bit < 3; bit++)
+        assert_field_gives(sample, flags, sample->handoff->flags ^ 1U << bit, HANDOFF_CHECK_FLAGS);
+    assert_state_gives(sample, features.no_execute, false, HANDOFF_CHECK_FLAGS);
+    assert_state_gives(sample, features.pages_1gib, false, HANDOFF_CHECK_FLAGS);
+}
+
+static void test_descriptor_tables_must_be_in_the_loader(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const struct range outside[] = {
+        {SAMPLE_LOADER_BASE - 8, SAMPLE_LOADER_BASE + 8},
+        {SAMPLE_LOADER_BASE + SAMPLE_LOADER_SIZE - 8, SAMPLE_LOADER_BASE + SAMPLE_LOADER_SIZE + 8},
+        {SAMPLE_USABLE_BASE, SAMPLE_USABLE_BASE + 40},
+        {0, UINT64_MAX},
+    };
+    for (unsigned i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+        assert_state_gives(sample, descriptor_tables[0], outside[i],
+                           HANDOFF_CHECK_DESCRIPTOR_TABLES);
+        assert_state_gives(sample, descriptor_tables[1], outside[i],
+                           HANDOFF_CHECK_DESCRIPTOR_TABLES);
+    }
+}
+
+/* Memory of these types beside its block would be nobody's for ever, or be taken for another's. */
+static void test_regions_beside_their_block_are_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint32_t types[] = {HANDOFF_REGION_STACK, HANDOFF_REGION_PAGE_TABLES,
+                              HANDOFF_REGION_HANDOFF_DATA, HANDOFF_REGION_KERNEL_IMAGE};
+    for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        region_gives(sample, 0, types[i], 0, HANDOFF_CHECK_STRAY_REGION);
+    region_gives(sample, 0, HANDOFF_REGION_LOADER, 0, HANDOFF_CHECK_OK);
+}
+
+static void test_direct_map_must_map_the_ram(void **state)
+{
+    struct handoff_sample *sample = *state;
+    struct page_permissions read_write = {.write = true};
+    struct page_permissions execute = {.execute = true};
+    const struct {
+        uint64_t physical;
+        enum handoff_check_status expected;
+    } pages[] = {
+        {SAMPLE_TABLES_BASE, HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED},
+        {SAMPLE_TABLES_BASE + SAMPLE_TABLES_SIZE - 0x1000, HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED},
+        {SAMPLE_DATA_BASE, HANDOFF_CHECK_DATA_NOT_MAPPED},
+        {SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE - 0x1000, HANDOFF_CHECK_DATA_NOT_MAPPED},
+        {0x1000, HANDOFF_CHECK_REGIONS_NOT_MAPPED},
+        {SAMPLE_KERNEL_BASE, HANDOFF_CHECK_REGIONS_NOT_MAPPED},
+        {SAMPLE_LOADER_BASE + SAMPLE_LOADER_SIZE - 0x1000, HANDOFF_CHECK_REGIONS_NOT_MAPPED},
+    };
+    for (unsigned i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        uint64_t page = LAYOUT_DIRECT_MAP_BASE + pages[i].physical;
+        handoff_sample_unmap(sample, page, PAGE_SIZE_BYTES);
+        assert_status(sample, pages[i].expected);
+        handoff_sample_map(sample, page, pages[i].physical ^ 0x1000, PAGE_SIZE_BYTES, read_write);
+        assert_status(sample, pages[i].expected);
+        handoff_sample_unmap(sample, page, PAGE_SIZE_BYTES);
+        handoff_sample_map(sample, page, pages[i].physical, PAGE_SIZE_BYTES, execute);
+        assert_status(sample, pages[i].expected);
+        handoff_sample_unmap(sample, page, PAGE_SIZE_BYTES);
+        handoff_sample_map(sample, page, pages[i].physical, PAGE_SIZE_BYTES, read_write);
+        assert_status(sample, HANDOFF_CHECK_OK);
+    }
+}
+
+/* The block of data claims memory that the machine does not have. It is refused unread: beside the
+ * sample's memory the sanitizer would see a read. */
+static void test_data_block_that_does_not_exist_is_not_read(void **state)
+{
+    struct handoff_sample *sample = *state;
+    uint64_t end = SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE;
+    sample->handoff->direct_map_size_bytes = UINT64_C(1) << 45;
+    assert_status(sample, HANDOFF_CHECK_OK);
+    sample->handoff->data_size_bytes = (UINT64_C(2) << 30) - SAMPLE_DATA_BASE;
+    const uint64_t places[] = {end, end + 0x1000, UINT64_C(1) << 30, UINT64_C(0x7ffff000)};
+    for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        sample->handoff->regions = places[i];
+        assert_status(sample, HANDOFF_CHECK_DATA_NOT_MAPPED);
+    }
+}
+
+static void test_tables_with_entries_that_the_cpu_refuses_are_refused(void **state)
+{
+    struct handoff_sample *sample = *state;
+    /* Entry 256 of the root: the first 512 GiB of the direct map. */
+    uint64_t *entry = (uint64_t *)sample->memory + 256;
+    const uint64_t good = *entry;
+    const uint64_t bad[] = {good & ~UINT64_C(1),      good | UINT64_C(1) << 7,
+                            good | UINT64_C(1) << 46, good | UINT64_C(1) << 51,
+                            good ^ UINT64_C(1) << 24, 0};
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        *entry = bad[i];
+        assert_status(sample, HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED);
+    }
+    *entry = SAMPLE_TABLES_BASE | 3; /* the root again */
+    assert_status(sample, HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED);
+    *entry = good;
+    assert_status(sample, HANDOFF_CHECK_OK);
+}
+
+static void test_loader_name_needs_an_end(void **state)
+{
+    struct handoff_sample *sample = *state;
+    memset(sample->handoff->loader_name, 'x', sizeof(sample->handoff->loader_name));
+    assert_status(sample, HANDOFF_CHECK_LOADER_NAME);
+    sample->handoff->loader_name[31] = '\0';
+    assert_status(sample, HANDOFF_CHECK_OK);
+}
+
+static void test_random_seed_of_zeros_or_of_an_unknown_source_is_none(void **state)
+{
+    struct handoff_sample *sample = *state;
+    sample->handoff->random_seed_source = HANDOFF_SEED_RDRAND;
+    assert_false(handoff_has_random_seed(sample->handoff));
+    sample->handoff->random_seed[31] = 1;
+    assert_true(handoff_has_random_seed(sample->handoff));
+    sample->handoff->random_seed_source = HANDOFF_SEED_EFI_RNG;
+    assert_true(handoff_has_random_seed(sample->handoff));
+    sample->handoff->random_seed_source = HANDOFF_SEED_NONE;
+    assert_false(handoff_has_random_seed(sample->handoff));
+    sample->handoff->random_seed_source = HANDOFF_SEED_RDRAND + 1;
+    assert_false(handoff_has_random_seed(sample->handoff));
 }
 
 static void test_regions_that_are_not_normalised_are_refused(void **state)
@@ -492,6 +851,7 @@ static void test_FW15_bad_framebuffer_is_ignored_with_a_reason(void **state)
     assert_framebuffer_field_gives(sample, base, SAMPLE_USABLE_BASE, place);
     assert_framebuffer_field_gives(sample, base, ~PAGE_MASK, place);
     assert_framebuffer_field_gives(sample, size_bytes, SAMPLE_FRAMEBUFFER_SIZE + 4096, place);
+    assert_framebuffer_field_gives(sample, size_bytes, UINT64_MAX, place);
     framebuffer_gives(sample, HANDOFF_FRAMEBUFFER_OK);
 }
 
@@ -521,10 +881,78 @@ static void test_framebuffer_beyond_the_direct_map_window_is_ignored(void **stat
     framebuffer_gives(sample, HANDOFF_FRAMEBUFFER_PLACE);
 }
 
+static void numbers_are(const struct handoff_sample *sample, enum handoff_check_status status,
+                        uint64_t expected_handed_over, uint64_t expected_known)
+{
+    uint64_t handed_over, known;
+    assert_true(
+        handoff_check_numbers(sample->address, &sample->state, status, &handed_over, &known));
+    assert_int_equal(handed_over, expected_handed_over);
+    assert_int_equal(known, expected_known);
+}
+
+static void test_refusal_of_a_number_names_both(void **state)
+{
+    struct handoff_sample *sample = *state;
+    uint64_t untouched = 1;
+    sample->handoff->page_table_root = 2;
+    sample->handoff->kernel_virtual_base = 3;
+    sample->handoff->kernel_size_bytes = 4;
+    sample->handoff->kernel_entry = 5;
+    sample->handoff->stack_virtual_base = 6;
+    numbers_are(sample, HANDOFF_CHECK_PAGE_TABLE_ROOT, 2, SAMPLE_TABLES_BASE);
+    numbers_are(sample, HANDOFF_CHECK_KERNEL_BASE, 3, LAYOUT_KERNEL_IMAGE_BASE);
+    numbers_are(sample, HANDOFF_CHECK_KERNEL_SIZE, 4, SAMPLE_KERNEL_SIZE);
+    numbers_are(sample, HANDOFF_CHECK_KERNEL_ENTRY, 5, SAMPLE_ENTRY);
+    numbers_are(sample, HANDOFF_CHECK_STACK_POINTER, 6, sample->state.stack_pointer.value);
+    assert_false(handoff_check_numbers(0, &sample->state, HANDOFF_CHECK_POINTER_NULL, &untouched,
+                                       &untouched));
+    assert_int_equal(untouched, 1);
+}
+
+/* RAM as a screen would be written over. */
+static void test_framebuffer_that_is_not_mapped_as_one_is_ignored(void **state)
+{
+    struct handoff_sample *sample = *state;
+    uint64_t screen = LAYOUT_DIRECT_MAP_BASE + SAMPLE_FRAMEBUFFER_BASE;
+    const struct page_permissions others[] = {
+        {.write = true},
+        {.write = true, .memory_type = PAGE_MEMORY_UNCACHED},
+        {.write = false, .memory_type = PAGE_MEMORY_WRITE_COMBINING},
+    };
+    handoff_sample_unmap(sample, screen, PAGE_SIZE_BYTES);
+    framebuffer_gives(sample, HANDOFF_FRAMEBUFFER_NOT_MAPPED);
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        handoff_sample_map(sample, screen, SAMPLE_FRAMEBUFFER_BASE, PAGE_SIZE_BYTES, others[i]);
+        framebuffer_gives(sample, HANDOFF_FRAMEBUFFER_NOT_MAPPED);
+        assert_null(handoff_check_screen(sample->address, &sample->state));
+        handoff_sample_unmap(sample, screen, PAGE_SIZE_BYTES);
+    }
+}
+
+/* A refusal is shown on a framebuffer that the tables bear out, whatever else is wrong. */
+static void test_screen_for_a_refusal(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const struct handoff_framebuffer *screen = &sample->handoff->framebuffer;
+    sample->handoff->kernel_size_bytes = PAGE_SIZE_BYTES;
+    sample->handoff->regions = 0;
+    assert_status(sample, HANDOFF_CHECK_REGIONS);
+    assert_ptr_equal(handoff_check_screen(sample->address, &sample->state), screen);
+    sample->handoff->framebuffer.base = SAMPLE_USABLE_BASE; /* RAM */
+    handoff_sample_seal(sample);
+    assert_null(handoff_check_screen(sample->address, &sample->state));
+    sample->handoff->framebuffer.base = SAMPLE_FRAMEBUFFER_BASE;
+    sample->handoff->page_table_root += PAGE_SIZE_BYTES;
+    handoff_sample_seal(sample);
+    assert_null(handoff_check_screen(sample->address, &sample->state));
+    assert_null(handoff_check_screen(0, &sample->state));
+}
+
 static void test_every_reason_has_a_text_of_its_own(void **state)
 {
     (void)state;
-    for (int a = HANDOFF_CHECK_OK; a <= HANDOFF_CHECK_LOADER; a++) {
+    for (int a = HANDOFF_CHECK_OK; a <= HANDOFF_CHECK_STRAY_REGION; a++) {
         for (int b = HANDOFF_CHECK_OK; b < a; b++)
             assert_string_not_equal(handoff_check_text((enum handoff_check_status)a),
                                     handoff_check_text((enum handoff_check_status)b));
@@ -534,7 +962,7 @@ static void test_every_reason_has_a_text_of_its_own(void **state)
             assert_string_not_equal(handoff_temp_heap_text((enum handoff_temp_heap_status)a),
                                     handoff_temp_heap_text((enum handoff_temp_heap_status)b));
     }
-    for (int a = HANDOFF_FRAMEBUFFER_OK; a <= HANDOFF_FRAMEBUFFER_PLACE; a++) {
+    for (int a = HANDOFF_FRAMEBUFFER_OK; a <= HANDOFF_FRAMEBUFFER_NOT_MAPPED; a++) {
         for (int b = HANDOFF_FRAMEBUFFER_OK; b < a; b++)
             assert_string_not_equal(handoff_framebuffer_text((enum handoff_framebuffer_status)a),
                                     handoff_framebuffer_text((enum handoff_framebuffer_status)b));
@@ -553,6 +981,8 @@ int main(void)
         FIXTURE_TEST(test_H3_size_below_version_1_is_refused),
         FIXTURE_TEST(test_H3_tail_of_a_larger_structure_is_ignored),
         FIXTURE_TEST(test_H4_null_misaligned_and_non_canonical_pointers_are_refused),
+        FIXTURE_TEST(test_H4_pointer_outside_of_the_direct_map_is_refused),
+        FIXTURE_TEST(test_handoff_under_five_levels_is_accepted),
         FIXTURE_TEST(test_H4_pointers_out_of_the_data_block_are_refused),
         FIXTURE_TEST(test_H4_direct_map_must_be_where_the_kernel_has_it),
         FIXTURE_TEST(test_H4_data_block_must_hold_the_handoff),
@@ -572,10 +1002,30 @@ int main(void)
         FIXTURE_TEST(test_H15_reserved_fields_are_ignored),
         FIXTURE_TEST(test_H16_handoff_inside_a_reclaimable_region_is_refused),
         FIXTURE_TEST(test_what_the_loader_placed_must_lie_in_regions_of_its_type),
+        FIXTURE_TEST(test_image_of_another_size_is_refused),
+        FIXTURE_TEST(test_image_at_another_address_is_refused),
+        FIXTURE_TEST(test_segments_that_are_mapped_otherwise_are_refused),
+        FIXTURE_TEST(test_image_at_another_physical_place_is_refused),
+        FIXTURE_TEST(test_stack_that_is_not_in_use_is_refused),
+        FIXTURE_TEST(test_stack_in_a_wrong_place_is_refused),
+        FIXTURE_TEST(test_stack_without_a_guard_is_refused),
+        FIXTURE_TEST(test_page_tables_that_are_not_in_use_are_refused),
+        FIXTURE_TEST(test_block_of_page_tables_must_hold_them),
+        FIXTURE_TEST(test_flags_must_be_what_the_cpu_has),
+        FIXTURE_TEST(test_descriptor_tables_must_be_in_the_loader),
+        FIXTURE_TEST(test_regions_beside_their_block_are_refused),
+        FIXTURE_TEST(test_direct_map_must_map_the_ram),
+        FIXTURE_TEST(test_data_block_that_does_not_exist_is_not_read),
+        FIXTURE_TEST(test_tables_with_entries_that_the_cpu_refuses_are_refused),
+        FIXTURE_TEST(test_loader_name_needs_an_end),
+        FIXTURE_TEST(test_random_seed_of_zeros_or_of_an_unknown_source_is_none),
         FIXTURE_TEST(test_regions_that_are_not_normalised_are_refused),
         FIXTURE_TEST(test_FW15_bad_framebuffer_is_ignored_with_a_reason),
         FIXTURE_TEST(test_framebuffer_masks_must_fit_and_not_overlap),
         FIXTURE_TEST(test_framebuffer_beyond_the_direct_map_window_is_ignored),
+        FIXTURE_TEST(test_framebuffer_that_is_not_mapped_as_one_is_ignored),
+        FIXTURE_TEST(test_refusal_of_a_number_names_both),
+        FIXTURE_TEST(test_screen_for_a_refusal),
         FIXTURE_TEST(test_every_reason_has_a_text_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

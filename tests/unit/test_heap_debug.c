@@ -166,7 +166,7 @@ static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
     struct fixture *fixture = *state;
     enum { MASS = 1500 };
     static uint8_t *blocks[MASS];
-    for (size_t size_bytes = 0; size_bytes <= 232; size_bytes += 8) {
+    for (size_t size_bytes = 0; size_bytes <= 232; size_bytes += 7) {
         for (size_t count = 1; count <= 8; count += 7) {
             for (unsigned victim = 0; victim < MASS; victim += 311) {
                 struct heap *heap = start_fixed(fixture, 2 * MIB);
@@ -184,10 +184,8 @@ static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
 }
 
 /* Every bit behind a block, up to its end as the policy knows it, is watched. */
-static void test_every_bit_of_canary_and_record_is_watched(void **state)
+static void assert_every_bit_is_watched(struct fixture *fixture, size_t size_bytes)
 {
-    struct fixture *fixture = *state;
-    const size_t size_bytes = 41;
     struct heap *heap = start_fixed(fixture, 8192);
     uint8_t *block = allocate(heap, size_bytes);
     size_t total_bytes = heap->debug.below->usable_size(heap, block, NULL);
@@ -201,11 +199,81 @@ static void test_every_bit_of_canary_and_record_is_watched(void **state)
         assert_int_equal(fixture->arena.fault_count, 1);
         assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_OVERRUN);
         assert_ptr_equal(fixture->arena.fault.block, block);
+        assert_int_equal(fixture->arena.fault.size_bytes, size_bytes);
         fixture->arena.fault_count = 0;
     }
 }
 
-/* A header of 18 bits of hash that passes by chance, and says that the block is longer than the
+/* The record ends where the policy's block does, or seven bytes before. */
+static void test_every_bit_of_canary_and_record_is_watched(void **state)
+{
+    assert_every_bit_is_watched(*state, 41);
+    assert_every_bit_is_watched(*state, 48);
+}
+
+/* The block is one of several, and its neighbours' headers may be overwritten, too. */
+static const struct heap_fault *fault_of_write(struct fixture *fixture, size_t size_bytes,
+                                               ptrdiff_t offset, size_t count)
+{
+    struct heap *heap = start_fixed(fixture, 65536);
+    (void)allocate(heap, size_bytes);
+    uint8_t *block = allocate(heap, size_bytes);
+    if (!heap_frees_newest_only(heap))
+        (void)allocate(heap, 200);
+    memset(block + offset, 0x41, count);
+    heap_free(heap, block, FINDER);
+    assert_int_equal(fixture->arena.fault_count, 1);
+    assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_OVERRUN);
+    assert_ptr_equal(fixture->arena.fault.block, block);
+    return &fixture->arena.fault;
+}
+
+static void test_K8_an_overrun_block_has_its_size_and_owner(void **state)
+{
+    static const size_t sizes[] = {0, 1, 8, 24, 25, 40, 100, 1000, 5000};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (size_t count = 1; count <= 200; count++) {
+            const struct heap_fault *fault =
+                fault_of_write(*state, sizes[s], (ptrdiff_t)sizes[s], count);
+            assert_int_equal(fault->size_bytes, sizes[s]);
+            if (count <= 64)
+                assert_ptr_equal(fault->allocated_by, ALLOCATOR);
+            else
+                assert_true(fault->allocated_by == ALLOCATOR || fault->allocated_by == NULL);
+        }
+    }
+}
+
+static void test_K8_an_underrun_block_has_its_size_and_owner(void **state)
+{
+    static const size_t sizes[] = {0, 1, 8, 24, 25, 40, 100, 1000, 5000};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (size_t count = 1; count <= 64; count = count == 1 ? 8 : count * 2) {
+            const struct heap_fault *fault =
+                fault_of_write(*state, sizes[s], -(ptrdiff_t)count, count);
+            assert_int_equal(fault->size_bytes, sizes[s]);
+            assert_ptr_equal(fault->allocated_by, ALLOCATOR);
+        }
+    }
+}
+
+/* Of what was there before nothing is left that could be taken for the block's. */
+static void test_K8_an_underrun_block_is_not_an_earlier_one(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t earlier = 0; earlier < 300; earlier += 7) {
+        struct heap *heap = start_fixed(fixture, 65536);
+        uint8_t *block = heap_allocate(heap, earlier, (void *)0x4444);
+        heap_free(heap, block, FREER);
+        heap_trim(heap);
+        assert_ptr_equal(allocate(heap, 300), block);
+        memset(block - 8, 0x41, 8);
+        heap_free(heap, block, FINDER);
+        assert_fault(fixture, HEAP_FAULT_OVERRUN, block, 300, ALLOCATOR, NULL);
+    }
+}
+
+/* A header of 17 bits of hash that passes by chance, and says that the block is longer than the
  * heap: its record would lie where there is no memory, which the arena has poisoned. */
 static void test_a_forged_size_is_not_believed(void **state)
 {
@@ -223,7 +291,7 @@ static void test_a_forged_size_is_not_believed(void **state)
             secret = heap->bump.secret;
         sealed_write_header(secret, block, sealed_header(sizes[s] / 16, SEALED_LIVE));
         heap_free(heap, block, FINDER);
-        assert_fault(fixture, HEAP_FAULT_OVERRUN, block, 0, NULL, NULL);
+        assert_fault(fixture, HEAP_FAULT_OVERRUN, block, 1000, ALLOCATOR, NULL);
     }
 }
 
@@ -362,7 +430,7 @@ static void test_K10_write_to_the_record_of_a_freed_block(void **state)
         heap_free(heap, block, FREER);
         for (unsigned i = 0; i < others; i++)
             heap_free(heap, later[i], FREER);
-        block[48 + 8 + 9] ^= 1;
+        block[48 + 24 + 9] ^= 1;
         assert_non_null(heap_check(heap));
         heap_free(heap, later[2], FINDER);
         if (others != 0)
@@ -370,6 +438,9 @@ static void test_K10_write_to_the_record_of_a_freed_block(void **state)
         assert_int_equal(fixture->arena.fault_count, 1);
         assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_WRITE_AFTER_FREE);
         assert_ptr_equal(fixture->arena.fault.block, block);
+        assert_int_equal(fixture->arena.fault.size_bytes, 48);
+        assert_ptr_equal(fixture->arena.fault.allocated_by, ALLOCATOR);
+        assert_true(fixture->arena.fault.is_free);
         assert_condemned(heap);
     }
 }
@@ -380,10 +451,10 @@ static void test_freed_blocks_wait_in_order_up_to_both_limits(void **state)
     struct heap *heap = start_fixed(fixture, 2 * MIB);
     if (heap_frees_newest_only(heap))
         return;
-    uint8_t *first = allocate(heap, 48);
+    uint8_t *first = allocate(heap, 16);
     heap_free(heap, first, FREER);
     for (size_t i = 1; i < HEAP_DEBUG_WAITING_LIMIT; i++) {
-        uint8_t *block = allocate(heap, 48);
+        uint8_t *block = allocate(heap, 16);
         assert_ptr_not_equal(block, first);
         heap_free(heap, block, FREER);
     }
@@ -393,7 +464,7 @@ static void test_freed_blocks_wait_in_order_up_to_both_limits(void **state)
     assert_int_equal(full.used_bytes, 0);
     assert_true(full.waiting_bytes <= 2 * MIB / HEAP_DEBUG_WAITING_PART);
     assert_true(full.overhead_bytes >= full.waiting_bytes);
-    assert_filled(first, 48, HEAP_DEBUG_FREED_BYTE);
+    assert_filled(first, 16, HEAP_DEBUG_FREED_BYTE);
     assert_sound(heap);
 
     /* One large block pushes out as many as its bytes take, and one beyond the part does not wait
@@ -406,6 +477,125 @@ static void test_freed_blocks_wait_in_order_up_to_both_limits(void **state)
     heap_free(heap, allocate(heap, MIB), FREER);
     assert_int_equal(statistics_of(heap).waiting_block_count, 0);
     assert_sound(heap);
+}
+
+/* However small the heap still is: a program's first buffers are watched. */
+static void test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t sizes[] = {1000, 16400, 65536, 100000, 130000};
+    if (fixture->policy->frees_newest_only)
+        return;
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (unsigned at_end = 0; at_end < 2; at_end++) {
+            struct heap *heap = start(fixture, heap_arena_growing(&fixture->arena, 2 * MIB));
+            uint8_t *block = allocate(heap, sizes[s]);
+            heap_free(heap, block, FREER);
+            assert_int_equal(statistics_of(heap).waiting_block_count, 1);
+            block[at_end ? sizes[s] - 100 : 30] = 1;
+            heap_free(heap, allocate(heap, 50), FREER);
+            heap_trim(heap);
+            assert_int_equal(fixture->arena.fault_count, 1);
+            assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_WRITE_AFTER_FREE);
+            assert_int_equal(fixture->arena.fault.size_bytes, sizes[s]);
+        }
+    }
+}
+
+/* A part of what the heap may become, but no more than the minimum; from there on of what it is. */
+static void test_what_may_wait_follows_the_heap_s_size(void **state)
+{
+    static const struct {
+        size_t limit_bytes, live_bytes, waiting_bytes;
+    } cases[] = {{8 * MIB, 0, 2 * MIB},
+                 {64 * MIB, 0, HEAP_DEBUG_WAITING_MINIMUM_BYTES},
+                 {64 * MIB, 40 * MIB, 10 * MIB}};
+    struct fixture *fixture = *state;
+    if (fixture->policy->frees_newest_only)
+        return;
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        struct heap_arena arena;
+        heap_arena_create(&arena, 64 * MIB);
+        struct heap *heap = start(fixture, heap_arena_growing(&arena, cases[c].limit_bytes));
+        (void)allocate(heap, cases[c].live_bytes);
+        for (unsigned i = 0; i < 400; i++)
+            heap_free(heap, allocate(heap, 50000), FREER);
+        assert_in_range(statistics_of(heap).waiting_bytes, cases[c].waiting_bytes - 60000,
+                        cases[c].waiting_bytes + cases[c].waiting_bytes / 2);
+        assert_true(statistics_of(heap).waiting_bytes <=
+                    (heap->size_bytes / 4 > cases[c].waiting_bytes ? heap->size_bytes / 4
+                                                                   : cases[c].waiting_bytes));
+        assert_int_equal(arena.fault_count, 0);
+        heap_arena_destroy(&arena);
+    }
+}
+
+/* A page source that has no more to give: what waits is used again before anything fails. */
+static void test_what_waits_serves_when_the_heap_cannot_grow(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy->frees_newest_only)
+        return;
+    struct heap *heap = start(fixture, heap_arena_growing(&fixture->arena, 2 * MIB));
+    uint8_t *blocks[5];
+    for (unsigned i = 0; i < 5; i++)
+        blocks[i] = allocate(heap, 100000);
+    for (unsigned i = 0; i < 5; i++)
+        heap_free(heap, blocks[i], FREER);
+    assert_int_equal(statistics_of(heap).waiting_block_count, 5);
+    assert_non_null(heap_allocate(heap, 2 * MIB - 50000, ALLOCATOR));
+    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_int_equal(statistics_of(heap).failure_count, 0);
+    assert_int_equal(fixture->arena.fault_count, 0);
+}
+
+/* Pages in the middle of a large block that nobody touches stay as they are. */
+static void test_only_the_ends_of_a_large_block_have_patterns(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t edge = HEAP_DEBUG_EDGE_BYTES;
+    for (size_t size_bytes = 2 * edge - 9; size_bytes < 2 * edge + 9000; size_bytes += 1000) {
+        size_t middle_bytes = size_bytes <= 2 * edge ? 0 : size_bytes - 2 * edge;
+        heap_arena_set_usable(&fixture->arena, 0); /* what it holds is stale again */
+        struct heap *heap = start_fixed(fixture, 2 * MIB);
+        uint8_t *block = allocate(heap, size_bytes);
+        assert_filled(block, edge, HEAP_DEBUG_NEW_BYTE);
+        assert_filled(block + edge, middle_bytes < 8 ? 0 : middle_bytes - 8, 0x5e);
+        assert_filled(block + edge + middle_bytes, size_bytes - edge - middle_bytes,
+                      HEAP_DEBUG_NEW_BYTE);
+        if (heap_frees_newest_only(heap))
+            continue;
+        heap_free(heap, block, FREER);
+        assert_filled(block, edge, HEAP_DEBUG_FREED_BYTE);
+        assert_filled(block + edge, middle_bytes < 8 ? 0 : middle_bytes - 8, 0x5e);
+        assert_filled(block + edge + middle_bytes, size_bytes - edge - middle_bytes,
+                      HEAP_DEBUG_FREED_BYTE);
+        heap_trim(heap);
+        assert_int_equal(fixture->arena.fault_count, 0);
+    }
+}
+
+static void test_K10_a_write_to_the_ends_of_a_large_block_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t size_bytes = 300001;
+    static const size_t offsets[] = {0, 65535, 300001 - 65536, 300000};
+    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+        struct heap *heap = start_fixed(fixture, 2 * MIB);
+        if (heap_frees_newest_only(heap))
+            return;
+        uint8_t *block = allocate(heap, size_bytes);
+        heap_free(heap, block, FREER);
+        block[150000] = 1; /* not found */
+        assert_sound(heap);
+        block[offsets[i]] = 1;
+        assert_non_null(heap_check(heap));
+        heap_trim(heap);
+        assert_int_equal(fixture->arena.fault_count, 1);
+        assert_ptr_equal(fixture->arena.fault.pointer, block + offsets[i]);
+        assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_WRITE_AFTER_FREE);
+        assert_ptr_equal(fixture->arena.fault.freed_by, FREER);
+    }
 }
 
 static void test_a_request_that_would_fail_is_served_from_what_waits(void **state)
@@ -573,6 +763,9 @@ static const struct CMUnitTest TESTS[] = {
     TEST(test_what_a_block_gains_has_the_pattern),
     TEST(test_overrun_of_any_block_of_a_mass_is_found),
     TEST(test_every_bit_of_canary_and_record_is_watched),
+    TEST(test_K8_an_overrun_block_has_its_size_and_owner),
+    TEST(test_K8_an_underrun_block_has_its_size_and_owner),
+    TEST(test_K8_an_underrun_block_is_not_an_earlier_one),
     TEST(test_a_forged_size_is_not_believed),
     TEST(test_faults_from_below_are_in_the_caller_s_terms),
     TEST(test_a_second_free_names_who_freed_first),
@@ -581,6 +774,11 @@ static const struct CMUnitTest TESTS[] = {
     TEST(test_K10_write_after_free_is_found_when_the_wait_ends),
     TEST(test_K10_write_to_the_record_of_a_freed_block),
     TEST(test_freed_blocks_wait_in_order_up_to_both_limits),
+    TEST(test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait),
+    TEST(test_what_may_wait_follows_the_heap_s_size),
+    TEST(test_what_waits_serves_when_the_heap_cannot_grow),
+    TEST(test_only_the_ends_of_a_large_block_have_patterns),
+    TEST(test_K10_a_write_to_the_ends_of_a_large_block_is_found),
     TEST(test_a_request_that_would_fail_is_served_from_what_waits),
     TEST(test_a_stale_pointer_after_reallocation_is_found),
     TEST(test_reallocation_without_room_to_move),

@@ -255,6 +255,40 @@ static void test_P14_framebuffer_that_is_not_write_combining_is_found(void **sta
     assert_passes(fixture);
 }
 
+static struct handoff_region *image_region(struct fixture *fixture)
+{
+    for (size_t i = 0; i < fixture->machine.region_count; i++) {
+        if (fixture->machine.regions[i].type == HANDOFF_REGION_KERNEL_IMAGE)
+            return &fixture->machine.regions[i];
+    }
+    fail_msg("no region of the image");
+    return NULL;
+}
+
+/* Its frames would be given to others. */
+static void test_P13_image_in_memory_of_another_type(void **state)
+{
+    struct fixture *fixture = *state;
+    struct handoff_region *region = image_region(fixture);
+    const struct handoff_region good = *region;
+    region->type = HANDOFF_REGION_LOADER;
+    assert_false(page_audit_run(&fixture->input, &fixture->result));
+    assert_non_null(
+        strstr(fixture->result.first_violation, "memory that is not the image's: text"));
+    /* The first page only, as a loader that handed over a short image. */
+    *region = good;
+    region->size_bytes = 4096;
+    assert_false(page_audit_run(&fixture->input, &fixture->result));
+    assert_true(fixture->result.image_count > 0);
+    *region = good;
+    region->base += 4096;
+    region->size_bytes -= 4096;
+    assert_false(page_audit_run(&fixture->input, &fixture->result));
+    assert_true(fixture->result.image_count > 0);
+    *region = good;
+    assert_passes(fixture);
+}
+
 /* The fixed early heap's pages leave the image one day, and only those. */
 static void test_image_pages_that_were_given_back_are_no_violation(void **state)
 {
@@ -379,6 +413,7 @@ int main(void)
         ON_SPACE(test_P8_mapped_guard_page_is_found),
         ON_SPACE(test_page_that_is_not_global_is_found),
         ON_SPACE(test_P13_image_permissions),
+        ON_SPACE(test_P13_image_in_memory_of_another_type),
         ON_SPACE(test_executable_outside_of_the_image_is_found),
         ON_SPACE(test_P5_writable_alias_of_text_is_found),
         ON_SPACE(test_P14_ram_that_is_not_write_back_is_found),

@@ -1045,6 +1045,169 @@ static void test_stretches_are_pages_that_are_alike(void **state)
 
 /* --- Random requests against an oracle --- */
 
+/* --- Proving what others built --- */
+
+static enum page_table_status prove(struct space *space, uint64_t virtual, uint64_t physical,
+                                    uint64_t size_bytes, struct page_permissions permissions)
+{
+    return page_table_prove(&space->table, virt_addr(virtual), phys_addr(physical), size_bytes,
+                            permissions);
+}
+
+/* The entry of a table that translates an address, from the root down. */
+static uint64_t *entry_at(struct space *space, uint64_t virtual, unsigned level)
+{
+    struct phys_addr page = space->table.root;
+    for (unsigned above = space->table.levels;; above--) {
+        uint64_t *entries = fake_memory_at(&space->memory, page);
+        uint64_t *entry = &entries[page_entry_index(virt_addr(virtual), above)];
+        if (above == level)
+            return entry;
+        page = page_entry_address(*entry, above);
+    }
+}
+
+static void test_proof_of_what_is_mapped(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    /* 4 KiB, 2 MiB and 1 GiB pages in one range, which begins and ends in the middle of tables. */
+    uint64_t virtual = UPPER + GIB - 4 * MIB - 3 * PAGE_SIZE_BYTES;
+    uint64_t physical = 5 * GIB - 4 * MIB - 3 * PAGE_SIZE_BYTES;
+    uint64_t size_bytes = GIB + 6 * MIB + 7 * PAGE_SIZE_BYTES;
+    assert_int_equal(map(&space, virtual, physical, size_bytes, READ_WRITE), PAGE_TABLE_OK);
+    const uint64_t offsets[] = {0, PAGE_SIZE_BYTES, 3 * PAGE_SIZE_BYTES, 4 * MIB, GIB, GIB + MIB};
+    for (unsigned i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+        uint64_t from = virtual + offsets[i];
+        uint64_t to = physical + offsets[i];
+        uint64_t rest_bytes = size_bytes - offsets[i];
+        assert_int_equal(prove(&space, from, to, rest_bytes, READ_WRITE), PAGE_TABLE_OK);
+        assert_int_equal(prove(&space, from, to, PAGE_SIZE_BYTES, READ_WRITE), PAGE_TABLE_OK);
+        assert_int_equal(prove(&space, from, to + PAGE_SIZE_BYTES, rest_bytes, READ_WRITE),
+                         PAGE_TABLE_OTHER_PAGE);
+        assert_int_equal(prove(&space, from, to, rest_bytes, READ_ONLY),
+                         PAGE_TABLE_OTHER_PERMISSIONS);
+        assert_int_equal(prove(&space, from, to, rest_bytes + PAGE_SIZE_BYTES, READ_WRITE),
+                         PAGE_TABLE_NOT_MAPPED);
+    }
+    assert_int_equal(prove(&space, virtual - PAGE_SIZE_BYTES, physical - PAGE_SIZE_BYTES,
+                           PAGE_SIZE_BYTES, READ_WRITE),
+                     PAGE_TABLE_NOT_MAPPED);
+    space_destroy(&space);
+}
+
+static void test_P1_P10_proof_judges_the_range(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 8);
+    assert_int_equal(prove(&space, UPPER + 1, 0, 4096, READ_ONLY), PAGE_TABLE_UNALIGNED);
+    assert_int_equal(prove(&space, UPPER, 1, 4096, READ_ONLY), PAGE_TABLE_UNALIGNED);
+    assert_int_equal(prove(&space, UPPER, 0, 4095, READ_ONLY), PAGE_TABLE_UNALIGNED);
+    assert_int_equal(prove(&space, UPPER, 0, 0, READ_ONLY), PAGE_TABLE_EMPTY);
+    assert_int_equal(prove(&space, UPPER - 4096, 0, 4096, READ_ONLY), PAGE_TABLE_NON_CANONICAL);
+    assert_int_equal(prove(&space, UINT64_C(0) - 4096, 0, 8192, READ_ONLY),
+                     PAGE_TABLE_NON_CANONICAL);
+    assert_int_equal(prove(&space, UPPER, UINT64_C(1) << 46, 4096, READ_ONLY),
+                     PAGE_TABLE_PHYSICAL_TOO_HIGH);
+    assert_int_equal(prove(&space, UPPER, (UINT64_C(1) << 46) - 4096, 8192, READ_ONLY),
+                     PAGE_TABLE_PHYSICAL_TOO_HIGH);
+    space_destroy(&space);
+}
+
+/* One page among many that are alike. */
+static void test_proof_looks_at_every_page(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 8);
+    assert_int_equal(page_table_map(&space.table, virt_addr(UPPER), phys_addr(0x200000), 0x100000,
+                                    READ_WRITE, false),
+                     PAGE_TABLE_OK);
+    const struct {
+        uint64_t bits;
+        enum page_table_status expected;
+    } changes[] = {
+        {PAGE_ENTRY_PRESENT, PAGE_TABLE_NOT_MAPPED},
+        {PAGE_ENTRY_WRITE, PAGE_TABLE_OTHER_PERMISSIONS},
+        {PAGE_ENTRY_NO_EXECUTE, PAGE_TABLE_OTHER_PERMISSIONS},
+        {PAGE_ENTRY_CACHE_DISABLE, PAGE_TABLE_OTHER_PERMISSIONS},
+        {PAGE_ENTRY_WRITE_THROUGH, PAGE_TABLE_OTHER_PERMISSIONS},
+        {UINT64_C(0x1000), PAGE_TABLE_OTHER_PAGE},
+        {UINT64_C(1) << 45, PAGE_TABLE_OTHER_PAGE},
+        {UINT64_C(1) << 46, PAGE_TABLE_NOT_MAPPED}, /* reserved: beyond the CPU's width */
+        {UINT64_C(1) << 51, PAGE_TABLE_NOT_MAPPED},
+        {PAGE_ENTRY_ACCESSED, PAGE_TABLE_OK},
+        {PAGE_ENTRY_DIRTY, PAGE_TABLE_OK},
+        {PAGE_ENTRY_GLOBAL, PAGE_TABLE_OK},
+    };
+    for (uint64_t page = 0; page < 0x100000; page += 4096) {
+        uint64_t *entry = entry_at(&space, UPPER + page, PAGE_LEVEL_4KIB);
+        for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+            *entry ^= changes[i].bits;
+            assert_int_equal(prove(&space, UPPER, 0x200000, 0x100000, READ_WRITE),
+                             changes[i].expected);
+            *entry ^= changes[i].bits;
+        }
+    }
+    /* A page for ring 3 is one only if every level says so. */
+    *entry_at(&space, UPPER, PAGE_LEVEL_4KIB) |= PAGE_ENTRY_USER;
+    assert_int_equal(prove(&space, UPPER, 0x200000, 0x100000, READ_WRITE), PAGE_TABLE_OK);
+    for (unsigned level = PAGE_LEVEL_2MIB; level <= 4; level++)
+        *entry_at(&space, UPPER, level) |= PAGE_ENTRY_USER;
+    assert_int_equal(prove(&space, UPPER, 0x200000, 0x100000, READ_WRITE),
+                     PAGE_TABLE_OTHER_PERMISSIONS);
+    space_destroy(&space);
+}
+
+/* What faults with a reserved bit translates nothing. */
+static void test_P12_proof_knows_what_the_cpu_refuses(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 8);
+    assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(map(&space, UPPER + GIB, GIB, 2 * MIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(prove(&space, UPPER, 0, GIB + 2 * MIB, READ_WRITE), PAGE_TABLE_OK);
+    *entry_at(&space, UPPER + GIB, PAGE_LEVEL_2MIB) |= 0x2000; /* between PAT and the address */
+    assert_int_equal(prove(&space, UPPER + GIB, GIB, 2 * MIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
+    space.table.pages_1gib = false;
+    assert_int_equal(prove(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
+    space.table.pages_1gib = true;
+    space.table.no_execute = false;
+    assert_int_equal(prove(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
+    *entry_at(&space, UPPER, PAGE_LEVEL_1GIB) &= ~PAGE_ENTRY_NO_EXECUTE;
+    assert_int_equal(prove(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
+    *entry_at(&space, UPPER, 4) |= PAGE_ENTRY_LARGE; /* there are no pages of 512 GiB */
+    assert_int_equal(prove(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
+    *entry_at(&space, UPPER, 4) &= ~PAGE_ENTRY_LARGE;
+    *entry_at(&space, UPPER + GIB, PAGE_LEVEL_2MIB) &= ~UINT64_C(0x2000);
+    space_destroy(&space);
+}
+
+static uint64_t *access_root_only(void *context, struct phys_addr table)
+{
+    struct space *space = context;
+    return table.value == space->table.root.value ? fake_memory_at(&space->memory, table) : NULL;
+}
+
+static void test_proof_reads_no_table_that_it_must_not(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 8);
+    assert_int_equal(map(&space, UPPER, 0, 4096, READ_WRITE), PAGE_TABLE_OK);
+    struct page_table foreign = space.table;
+    foreign.memory.context = &space;
+    foreign.memory.access_table = access_root_only;
+    assert_int_equal(page_table_prove(&foreign, virt_addr(UPPER), phys_addr(0), 4096, READ_WRITE),
+                     PAGE_TABLE_FOREIGN_TABLE);
+    assert_int_equal(page_table_prove(&foreign, virt_addr(4096), phys_addr(0), 4096, READ_WRITE),
+                     PAGE_TABLE_NOT_MAPPED);
+    space_destroy(&space);
+}
+
 static void test_random_requests(void **state)
 {
     (void)state;
@@ -1112,6 +1275,11 @@ int main(void)
         cmocka_unit_test(test_borrowed_upper_half_stays_the_owners),
         cmocka_unit_test(test_walks_can_be_stopped),
         cmocka_unit_test(test_stretches_are_pages_that_are_alike),
+        cmocka_unit_test(test_proof_of_what_is_mapped),
+        cmocka_unit_test(test_P1_P10_proof_judges_the_range),
+        cmocka_unit_test(test_proof_looks_at_every_page),
+        cmocka_unit_test(test_P12_proof_knows_what_the_cpu_refuses),
+        cmocka_unit_test(test_proof_reads_no_table_that_it_must_not),
         cmocka_unit_test(test_random_requests),
         cmocka_unit_test(test_every_status_has_a_name),
     };

@@ -1,12 +1,16 @@
 #include "bootloader/arch/x86_64/fault.h"
 
 #include "bootloader/arch/x86_64/cpu.h"
+#include "bootloader/bootstrap_tables.h"
+#include "shared/address.h"
 #include "shared/arch/x86_64/exception_names.h"
+#include "shared/arch/x86_64/fault_text.h"
 
 #define VECTOR_COUNT 256
 
 #define VECTOR_NMI           2
 #define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_PAGE_FAULT    14
 #define VECTOR_MACHINE_CHECK 18
 
 /* Room for the report, whose largest frame holds one line of text. */
@@ -150,6 +154,39 @@ static void fault_print_registers(const struct fault_frame *frame)
                     frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15);
 }
 
+/* Only these two leave in CR2 the address that was used. */
+static bool has_address(const struct fault_frame *frame)
+{
+    return frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT;
+}
+
+/* What the address in CR2 says, or NULL. Whatever is not canonical with five levels is not with
+ * four. */
+static const char *address_text(const struct fault_frame *frame)
+{
+    uint64_t address = cpu_read_cr2();
+    if (!has_address(frame))
+        return NULL;
+    if (BOOTSTRAP_STACK_VIRTUAL_BASE - address <= PAGE_SIZE_BYTES)
+        return "in the page below the kernel's first stack: it overflowed";
+    return frame->vector == VECTOR_PAGE_FAULT ? fault_text_address(address, 5) : NULL;
+}
+
+static void fault_print_meaning(const struct fault_frame *frame)
+{
+    char code[FAULT_TEXT_CAPACITY_BYTES];
+    const char *address = address_text(frame);
+    if (fault_text_error_code((unsigned)frame->vector, frame->error_code, code, sizeof(code)))
+        post_exit_print(fault_output, "  code:   %s\n", code);
+    if (address != NULL)
+        post_exit_print(fault_output, "  cr2:    %s\n", address);
+    post_exit_print(fault_output,
+                    "  remedy: %s.\n"
+                    "          addr2line -e KERNEL.elf 0x%llx names the line, if it has debug "
+                    "information.\n",
+                    fault_text_remedy((unsigned)frame->vector), frame->rip);
+}
+
 /* Called by fault_entry.S for every vector. A fault while a report is being printed ends at once:
  * the first report is the one that matters. */
 _Noreturn void fault_report(const struct fault_frame *frame);
@@ -161,16 +198,16 @@ _Noreturn void fault_report(const struct fault_frame *frame)
 
     const char *name = frame->vector < EXCEPTION_COUNT ? exception_name((unsigned)frame->vector)
                                                        : "unexpected interrupt, vector 32-255";
-    post_exit_print(fault_output,
-                    "\n[loader] fault: %s, error code 0x%llx,\n"
-                    "before the kernel had handlers of its own\n",
-                    name, frame->error_code);
+    post_exit_print(fault_output, "\n[loader] fault: %s, before the kernel's handlers\n", name);
+    fault_print_meaning(frame);
     fault_print_registers(frame);
     post_exit_stop(fault_output, DEBUG_EXIT_LOADER_FAULT);
 }
 
 _Noreturn void fault_kernel_returned(void)
 {
-    post_exit_print(fault_output, "\n[loader] the kernel's entry returned\n");
+    post_exit_print(fault_output, "\n[loader] kernel entry returned\n"
+                                  "  remedy: end the entry with a loop around hlt; it has no "
+                                  "caller to return to.\n");
     post_exit_stop(fault_output, DEBUG_EXIT_KERNEL_RETURNED);
 }

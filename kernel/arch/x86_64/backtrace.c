@@ -46,8 +46,23 @@ static bool is_readable(uint64_t address)
     return page_table_lookup(&live, virt_addr(address), &mapping) == PAGE_TABLE_OK;
 }
 
-void arch_walk_stack(uint64_t frame_pointer, unsigned limit, void (*visit)(uint64_t return_address))
+/* A call through a bad pointer stops before the frame of what was called exists: its return address
+ * is the top of the stack. */
+static void visit_bad_call(const struct arch_registers *registers,
+                           void (*visit)(uint64_t return_address))
 {
+    if (is_kernel_text(registers->rip) || registers->rsp % 8 != 0 || !is_readable(registers->rsp))
+        return;
+    uint64_t return_address = *(const uint64_t *)registers->rsp;
+    if (is_kernel_text(return_address))
+        visit(return_address);
+}
+
+void arch_walk_stack(const struct arch_registers *registers, unsigned limit,
+                     void (*visit)(uint64_t return_address))
+{
+    uint64_t frame_pointer = registers->rbp;
+    visit_bad_call(registers, visit);
     uint64_t lowest = frame_pointer;
     uint64_t highest = frame_pointer + STACK_SPAN_BYTES;
 

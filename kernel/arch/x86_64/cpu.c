@@ -4,8 +4,10 @@
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/entry_state.h"
 #include "shared/arch/x86_64/address_width.h"
 #include "shared/arch/x86_64/page_entry.h"
+#include "shared/direct_map.h"
 #include "shared/format.h"
 
 #define CR0_WRITE_PROTECT (UINT64_C(1) << 16)
@@ -32,6 +34,14 @@
  * afterwards included. Measured by the word `measure` on the command line: with 64 translations in
  * use QEMU (TCG) breaks even at 65 to 67 pages. No real CPU was measured. */
 #define INVALIDATE_PAGE_LIMIT 64
+
+#define RESET_CONTROL             0xcf9
+#define RESET_CONTROL_SYSTEM      0x02
+#define RESET_CONTROL_NOW         0x04
+#define KEYBOARD_CONTROLLER       0x64
+#define KEYBOARD_CONTROLLER_RESET 0xfe
+/* Some milliseconds: the pulse takes its time. */
+#define RESET_PAUSE_COUNT 1000000
 
 static struct cpuid_result cpuid_7(void)
 {
@@ -104,9 +114,29 @@ uint64_t arch_timestamp(void)
     return timestamp_read();
 }
 
+/* CR3 has flags below and above the address (Intel SDM Vol. 3A, table 4-12). */
 struct phys_addr arch_page_table_root(void)
 {
-    return phys_addr(page_align_down(cr3_read()));
+    return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
+}
+
+/* A table that would wrap is given as nothing that lies anywhere. */
+static struct range descriptor_table_range(struct descriptor_table_register table)
+{
+    struct range range = {0, UINT64_MAX};
+    (void)range_from_base_size(table.base, (uint64_t)table.limit + 1, &range);
+    return range;
+}
+
+void arch_entry_state(struct entry_state *state)
+{
+    arch_page_features(&state->features);
+    state->page_table_root = arch_page_table_root();
+    state->stack_pointer = virt_addr(stack_pointer_read());
+    state->descriptor_tables[0] = descriptor_table_range(gdt_read());
+    state->descriptor_tables[1] = descriptor_table_range(idt_read());
+    state->direct_map_base = direct_map_base(state->features.levels);
+    state->memory_base = (uintptr_t)state->direct_map_base;
 }
 
 /* Toggling CR4.PGE drops every translation, global ones too; without PGE there are no global ones
@@ -163,11 +193,27 @@ void arch_pause(void)
     spin_pause();
 }
 
-_Noreturn void arch_idle(void)
+void arch_wait_for_interrupt(void)
 {
-    /* No device is switched on and both PICs are masked: only an NMI would wake this up. */
-    for (;;)
-        __asm__ volatile("hlt");
+    __asm__ volatile("hlt" : : : "memory");
+}
+
+/* Three ways, from the one that resets most: the chipset's reset control register (Intel ICH9 data
+ * sheet, 13.7.5), the keyboard controller's pulse on the reset line, and a fault that nothing
+ * handles. */
+_Noreturn void arch_reset(void)
+{
+    static const struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } no_handlers = {0, 0};
+    port_write_8(RESET_CONTROL, RESET_CONTROL_SYSTEM);
+    port_write_8(RESET_CONTROL, RESET_CONTROL_SYSTEM | RESET_CONTROL_NOW);
+    port_write_8(KEYBOARD_CONTROLLER, KEYBOARD_CONTROLLER_RESET);
+    for (unsigned i = 0; i < RESET_PAUSE_COUNT; i++)
+        spin_pause();
+    __asm__ volatile("lidt %0\n\tud2" : : "m"(no_handlers));
+    __builtin_unreachable();
 }
 
 void arch_debug_exit(uint16_t port, uint32_t value)

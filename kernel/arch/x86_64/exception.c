@@ -7,13 +7,16 @@
 #include "kernel/arch/x86_64/local_timer.h"
 #include "kernel/guard.h"
 #include "kernel/interrupts.h"
+#include "kernel/mm/layout_place.h"
 #include "kernel/panic.h"
 #include "kernel/panic_report.h"
 #include "shared/arch/x86_64/exception_names.h"
+#include "shared/arch/x86_64/fault_text.h"
 #include "shared/format.h"
 
-#define VECTOR_DOUBLE_FAULT 8
-#define VECTOR_PAGE_FAULT   14
+#define VECTOR_DOUBLE_FAULT       8
+#define VECTOR_GENERAL_PROTECTION 13
+#define VECTOR_PAGE_FAULT         14
 
 /* Page-fault error code, Intel SDM Vol. 3A, figure 4-12. */
 #define FAULT_PRESENT  UINT64_C(1)
@@ -35,6 +38,18 @@ static const char *access_name(uint64_t error_code)
 const char *arch_exception_name(unsigned vector)
 {
     return exception_name(vector);
+}
+
+const char *arch_exception_remedy(unsigned vector)
+{
+    return fault_text_remedy(vector);
+}
+
+static const char *place_of(uint64_t address)
+{
+    struct page_table_features features;
+    arch_page_features(&features);
+    return layout_place(address, features.levels);
 }
 
 /* The names say what a person did wrong, not what the CPU noticed. */
@@ -63,8 +78,8 @@ static enum panic_code classify_page_fault(uint64_t address, uint64_t error_code
         guard_describe_block(virt_addr(address), access, cause, capacity_bytes))
         return PANIC_HEAP_GUARD;
     if ((error_code & FAULT_PRESENT) == 0) {
-        format_text(cause, capacity_bytes, "%s 0x%llx: no page is mapped there", access,
-                    (unsigned long long)address);
+        format_text(cause, capacity_bytes, "%s 0x%llx: no page is mapped there, in %s", access,
+                    (unsigned long long)address, place_of(address));
         return PANIC_EXCEPTION_BASE + VECTOR_PAGE_FAULT;
     }
     if ((error_code & FAULT_FETCH) != 0) {
@@ -97,8 +112,8 @@ static enum panic_code classify(const struct interrupt_frame *frame, char *cause
                     (unsigned long long)frame->rsp, guard->name);
         return PANIC_STACK_OVERFLOW;
     }
-    format_text(cause, capacity_bytes, "CPU exception %llu, error code 0x%llx",
-                (unsigned long long)frame->vector, (unsigned long long)frame->error_code);
+    format_text(cause, capacity_bytes, "CPU exception %llu, %s", (unsigned long long)frame->vector,
+                exception_name((unsigned)frame->vector));
     return (enum panic_code)(PANIC_EXCEPTION_BASE + frame->vector);
 }
 
@@ -126,12 +141,60 @@ static struct arch_registers registers_of(const struct interrupt_frame *frame)
     };
 }
 
+/* A general protection fault has no address of its own, but the register that held it still does.
+ * NULL if every register could be an address. */
+static const char *odd_register(const struct arch_registers *registers, uint64_t *ret_value)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } all[] = {
+        {"rip", registers->rip}, {"rsp", registers->rsp}, {"rbp", registers->rbp},
+        {"rax", registers->rax}, {"rbx", registers->rbx}, {"rcx", registers->rcx},
+        {"rdx", registers->rdx}, {"rsi", registers->rsi}, {"rdi", registers->rdi},
+        {"r8", registers->r8},   {"r9", registers->r9},   {"r10", registers->r10},
+        {"r11", registers->r11}, {"r12", registers->r12}, {"r13", registers->r13},
+        {"r14", registers->r14}, {"r15", registers->r15},
+    };
+    struct page_table_features features;
+    arch_page_features(&features);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        *ret_value = all[i].value;
+        if (!fault_address_is_canonical(all[i].value, features.levels))
+            return all[i].name;
+    }
+    return NULL;
+}
+
+/* What the error code says; where it is silent, which register looks wrong. False if the exception
+ * has no code. */
+static bool describe(const struct interrupt_frame *frame, const struct arch_registers *registers,
+                     char *text, size_t capacity_bytes)
+{
+    char code[FAULT_TEXT_CAPACITY_BYTES];
+    uint64_t value;
+    if (!fault_text_error_code((unsigned)frame->vector, frame->error_code, code, sizeof code))
+        return false;
+    const char *odd = frame->vector == VECTOR_GENERAL_PROTECTION && frame->error_code == 0
+                          ? odd_register(registers, &value)
+                          : NULL;
+    if (odd != NULL)
+        format_text(text, capacity_bytes, "error code %s; %s is not a canonical address: 0x%llx",
+                    code, odd, (unsigned long long)value);
+    else
+        format_text(text, capacity_bytes, "error code %s", code);
+    return true;
+}
+
 static _Noreturn void report(const struct interrupt_frame *frame)
 {
     char cause[160];
-    enum panic_code code = classify(frame, cause, sizeof cause);
-    struct arch_registers registers = registers_of(frame);
-    panic_report(code, cause, NULL, 0, &registers);
+    char detail[FAULT_TEXT_CAPACITY_BYTES + 80];
+    struct panic_incident incident = {.cause = cause, .registers = registers_of(frame)};
+    incident.code = classify(frame, cause, sizeof cause);
+    if (describe(frame, &incident.registers, detail, sizeof detail))
+        incident.detail = detail;
+    panic_report(&incident);
 }
 
 void interrupt_handle(struct interrupt_frame *frame)

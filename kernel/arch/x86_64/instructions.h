@@ -122,6 +122,39 @@ static inline void cr4_write(uint64_t value)
     __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
+/* What SGDT and SIDT store (Intel SDM Vol. 3A, 2.4.1, 2.4.3). */
+struct descriptor_table_register {
+    uint16_t limit; /* the size in bytes, less one */
+    uint64_t base;
+} __attribute__((packed));
+
+static inline struct descriptor_table_register gdt_read(void)
+{
+    struct descriptor_table_register value;
+    __asm__ volatile("sgdt %0" : "=m"(value));
+    return value;
+}
+
+static inline struct descriptor_table_register idt_read(void)
+{
+    struct descriptor_table_register value;
+    __asm__ volatile("sidt %0" : "=m"(value));
+    return value;
+}
+
+static inline uint64_t stack_pointer_read(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%rsp, %0" : "=r"(value));
+    return value;
+}
+
+/* CR8: interrupts of this class of priorities, and of the ones below, wait. */
+static inline void task_priority_write(uint64_t class)
+{
+    __asm__ volatile("mov %0, %%cr8" : : "r"(class) : "memory");
+}
+
 static inline void invalidate_page(uint64_t address)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");

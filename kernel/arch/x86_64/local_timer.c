@@ -38,7 +38,7 @@ static void register_write(uint32_t offset, uint32_t value)
         *(volatile uint32_t *)(registers + offset) = value;
 }
 
-bool arch_timer_start(struct address_space *space, uint32_t period_ticks)
+bool arch_timer_prepare(struct address_space *space)
 {
     uint64_t base = msr_read(MSR_APIC_BASE);
     if ((base & APIC_BASE_ENABLED) == 0)
@@ -51,6 +51,16 @@ bool arch_timer_start(struct address_space *space, uint32_t period_ticks)
             return false;
         registers = (volatile uint8_t *)virtual.value;
     }
+    return true;
+}
+
+/* Devices stay as the firmware left them, and one may still raise what the firmware once handled:
+ * while the timer runs, only its class of vectors is let in (Intel SDM Vol. 3A, 11.8.3.1). */
+bool arch_timer_start(struct address_space *space, uint32_t period_ticks)
+{
+    if (!arch_timer_prepare(space))
+        return false;
+    task_priority_write(LOCAL_TIMER_VECTOR / 16 - 1);
     register_write(REGISTER_SPURIOUS, SPURIOUS_ENABLE | LOCAL_TIMER_SPURIOUS_VECTOR);
     register_write(REGISTER_DIVIDE, DIVIDE_BY_1);
     register_write(REGISTER_TIMER, TIMER_PERIODIC | LOCAL_TIMER_VECTOR);

@@ -65,9 +65,16 @@ static const struct provocation provocations[] = {
     {"triple-fault", provoke_triple_fault},
 };
 
+#define PROVOCATION_COUNT (sizeof provocations / sizeof provocations[0])
+
+const char *arch_provoke_name(size_t index)
+{
+    return index < PROVOCATION_COUNT ? provocations[index].name : NULL;
+}
+
 bool arch_provoke(const char *name)
 {
-    for (size_t i = 0; i < sizeof provocations / sizeof provocations[0]; i++) {
+    for (size_t i = 0; i < PROVOCATION_COUNT; i++) {
         if (text_equal(name, provocations[i].name)) {
             provocations[i].raise();
             return true;

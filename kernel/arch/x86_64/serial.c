@@ -1,6 +1,8 @@
 /*
  * serial.c - a 16550-compatible UART at COM1, polled. (National Semiconductor PC16550D data sheet.)
  */
+#include "kernel/arch/x86_64/serial.h"
+
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/instructions.h"
 
@@ -18,6 +20,7 @@
 #define LINE_CONTROL_DIVISOR_LATCH 0x80
 #define FIFO_ENABLE_AND_CLEAR      0x07
 #define MODEM_CONTROL_READY        0x03 /* DTR and RTS; OUT2 off: no interrupts */
+#define LINE_STATUS_HAS_DATA       0x01
 #define LINE_STATUS_CAN_SEND       0x20
 #define DIVISOR_115200             1
 
@@ -70,4 +73,12 @@ void arch_serial_write(const char *text, size_t length_bytes)
             send('\r');
         send((uint8_t)text[i]);
     }
+}
+
+bool serial_take(uint8_t *ret_byte)
+{
+    if (!serial_present || (port_read_8(UART_LINE_STATUS) & LINE_STATUS_HAS_DATA) == 0)
+        return false;
+    *ret_byte = port_read_8(UART_DATA);
+    return true;
 }

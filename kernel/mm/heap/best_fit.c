@@ -443,9 +443,15 @@ static bool diagnose(struct heap *heap, const void *block, const void *caller)
     while (is_sound(heap, s) && address >= (uintptr_t)payload_of(next_of(s)))
         s = next_of(s);
 
-    if (!is_sound(heap, s) && payload_of(s) == block)
-        return report(heap, HEAP_FAULT_OVERRUN, NULL, block, caller,
-                      "the header before the block was overwritten");
+    if (!is_sound(heap, s) && payload_of(s) == block) {
+        const struct heap_fault fault = {.kind = HEAP_FAULT_OVERRUN,
+                                         .detail = "the header before the block was overwritten",
+                                         .pointer = block,
+                                         .block = block,
+                                         .caller = caller};
+        heap_report(heap, &fault);
+        return false;
+    }
     if (!is_sound(heap, s))
         return report(heap, HEAP_FAULT_CORRUPT, NULL, block, caller,
                       "a header further down was overwritten");

@@ -6,8 +6,14 @@
  *         live            live                      top                         end marker
  *
  * Blocks are sealed (sealed_block.h), 8 bytes each. The newest is known by ending at `next`, so
- * the order of frees is proved without a list. Where an alignment left a gap, the gap is a free
- * block, whose footer leads back over it.
+ * the order of frees is proved without a list. Where an alignment left a gap, or a block that is
+ * not the newest was made smaller, the gap is a free block, whose footer leads back over it. Two
+ * gaps never touch, and none lies before `next`.
+ *
+ * A mark is a place: where `next` was. That is where the newest block of that time ends until it is
+ * re-allocated. The heap knows no mark, but counts what happens to blocks that may be older than
+ * one (note_change); a mark that may be concerned is found anew by counting blocks from the first
+ * one (find_boundary).
  */
 #include "kernel/mm/heap/bump.h"
 
@@ -32,12 +38,14 @@ static void set_next(struct bump_state *bump, uint8_t *next)
     sealed_write_header(bump->secret, next, sealed_header(top_units(bump), flags));
 }
 
-/* The same, and the header that stood there is none any more. */
+/* The same, and the header that stood there is none any more. A mark above is of what is gone. */
 static void move_next(struct bump_state *bump, uint8_t *next)
 {
     if (bump->next != bump->end)
         sealed_wipe_header(bump->next);
     set_next(bump, next);
+    if (bump->marked > next)
+        bump->marked = next;
 }
 
 static void set_end(struct bump_state *bump, uint8_t *end)
@@ -45,6 +53,30 @@ static void set_end(struct bump_state *bump, uint8_t *end)
     bump->end = end;
     sealed_write_header(bump->secret, end, sealed_header(0, SEALED_OWN));
     set_next(bump, bump->next);
+}
+
+/* --- Blocks that may be older than a mark ------------------------------------------------------
+ */
+
+/* A block that begins at `place` was re-allocated or freed, or all from there on were freed. Marks
+ * above no longer know where they lie or what lies below; marks up to there do. */
+static void note_change(struct bump_state *bump, uint8_t *place)
+{
+    if (place >= bump->marked)
+        return;
+    bump->change_count++;
+    if (place < bump->lowest_change)
+        bump->lowest_change = place;
+}
+
+/* So many blocks are live now. Without one, no mark of blocks is good any more. */
+static void set_live_block_count(struct bump_state *bump, size_t count)
+{
+    bump->live_block_count = count;
+    if (count != 0)
+        return;
+    bump->emptied_count = bump->change_count;
+    bump->lowest_change = (uint8_t *)UINTPTR_MAX;
 }
 
 /* --- Allocation and free ---------------------------------------------------------------------- */
@@ -79,7 +111,7 @@ static bool bump_examine(struct heap *heap, const void *block, const void *calle
     if (!sealed_block_is_intact(bump->secret, first_of(heap), bump->next, block, &header))
         return sealed_diagnose(heap, bump->secret, first_of(heap), bump->end, block, caller);
     ret_info->size_bytes = sealed_size(header);
-    ret_info->alignment_bytes = sealed_alignment(block, header);
+    ret_info->alignment_bytes = sealed_alignment(header);
     return true;
 }
 
@@ -112,69 +144,191 @@ static bool bump_release(struct heap *heap, void *block, const void *caller)
         !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
         return sealed_corrupt(heap, block, caller);
     uint64_t header_word = sealed_header_word(block);
+    note_change(bump, block);
     sealed_wipe_header(block);
     move_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
     if (sealed_next(block, 1) != bump->end)
         sealed_leave_note(block, header_word);
-    bump->live_block_count--;
+    set_live_block_count(bump, bump->live_block_count - 1);
     return true;
 }
 
-/* The newest block moves `next`; another one keeps its end. */
+/* --- Re-allocation ---------------------------------------------------------------------------- */
+
+/* Lay a gap from `start` to `behind`, which is a block, or say there that there is none. */
+static void set_gap(struct bump_state *bump, uint8_t *start, uint8_t *behind,
+                    uint64_t behind_header)
+{
+    size_t units = (size_t)(behind - start) / SEALED_UNIT_BYTES;
+    behind_header &= ~SEALED_PREVIOUS_FREE;
+    if (units != 0) {
+        sealed_write_header(bump->secret, start, sealed_header(units, SEALED_FREE));
+        sealed_write_word(bump->secret, sealed_footer_before(behind), sealed_header(units, 0));
+        behind_header |= SEALED_PREVIOUS_FREE;
+    }
+    sealed_write_header(bump->secret, behind, behind_header);
+}
+
+/* A block that is not the newest has what it was given, and the gap behind it. */
+static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
+                         const void *caller)
+{
+    struct bump_state *bump = &heap->bump;
+    uint8_t *gap = sealed_next(block, old_units);
+    uint8_t *behind = gap;
+    uint64_t header;
+    bool is_sound = sealed_read_header(bump->secret, gap, &header);
+    bool has_gap = is_sound && (header & SEALED_FREE) != 0;
+    if (has_gap) {
+        is_sound = sealed_extent_is_inside(gap, header, bump->next);
+        behind = is_sound ? sealed_next(gap, sealed_units(header)) : gap;
+        is_sound =
+            is_sound && behind != bump->next && sealed_read_header(bump->secret, behind, &header);
+    }
+    if (!is_sound)
+        return sealed_corrupt(heap, behind, caller);
+    if (units > (size_t)(behind - block) / SEALED_UNIT_BYTES)
+        return false;
+    if (has_gap)
+        sealed_wipe_header(gap);
+    set_gap(bump, sealed_next(block, units), behind, header);
+    return true;
+}
+
+/* The newest block has what is free, and what the heap may grow by. */
+static bool resize_newest(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
+                          const void *caller)
+{
+    struct bump_state *bump = &heap->bump;
+    if (units > old_units + top_units(bump)) {
+        size_t more_bytes = (units - old_units) * SEALED_UNIT_BYTES;
+        const struct heap_request more = {more_bytes, HEAP_ALIGNMENT_BYTES, caller};
+        if (!heap_grow_for(heap, &more) || units > old_units + top_units(bump))
+            return false;
+    }
+    move_next(bump, sealed_next(block, units));
+    return true;
+}
+
+/* The newest block moves `next`; another one moves the start of the gap behind it. */
 static bool bump_resize(struct heap *heap, void *block, const struct heap_request *request)
 {
     struct bump_state *bump = &heap->bump;
     uint64_t header = header_of(heap, block);
     size_t units = sealed_units_for(request->size_bytes);
     size_t old_units = sealed_units(header);
-    if (sealed_next(block, old_units) == bump->next) {
-        if (units > old_units + top_units(bump))
-            return false;
-        move_next(bump, sealed_next(block, units));
-        header = sealed_with_units(header, units);
-    } else if (request->size_bytes + SEALED_SLACK_MAX < sealed_capacity_bytes(old_units) ||
-               request->size_bytes > sealed_capacity_bytes(old_units)) {
+    bool is_newest = sealed_next(block, old_units) == bump->next;
+    if (is_newest ? !resize_newest(heap, block, old_units, units, request->caller)
+                  : !resize_older(heap, block, old_units, units, request->caller))
         return false;
-    }
-    sealed_make_live(bump->secret, block, header, request->size_bytes);
+    bump->resize_count += (uint8_t *)block < bump->marked;
+    note_change(bump, block);
+    sealed_make_live(bump->secret, block, sealed_with_units(header, units), request->size_bytes);
     return true;
 }
 
 /* --- Many at once ----------------------------------------------------------------------------- */
 
-struct bump_mark heap_bump_mark(const struct heap *heap)
+static size_t asked_bytes(const struct heap *heap)
 {
+    return heap_counters_used_bytes(heap->configuration.debug ? &heap->debug.counters
+                                                              : &heap->counters);
+}
+
+struct bump_mark heap_bump_mark(struct heap *heap)
+{
+    struct bump_state *bump = &heap->bump;
+    if (bump->marked < bump->next)
+        bump->marked = bump->next;
     return (struct bump_mark){
-        .next = heap->bump.next,
+        .next = bump->next,
         .used_bytes = heap_used_bytes(heap),
-        .asked_bytes = heap_counters_used_bytes(heap->configuration.debug ? &heap->debug.counters
-                                                                          : &heap->counters),
-        .live_block_count = heap->bump.live_block_count,
+        .asked_bytes = asked_bytes(heap),
+        .live_block_count = bump->live_block_count,
+        .change_count = bump->change_count,
+        .resize_count = bump->resize_count,
     };
+}
+
+/* Every block that is older than the mark is as it was then. */
+static bool knows_its_blocks(const struct bump_state *bump, const struct bump_mark *mark)
+{
+    return mark->change_count == bump->change_count || mark->next <= bump->lowest_change;
+}
+
+/* Bring the mark up to date: behind so many blocks, each of which is proved. False: one of them is
+ * not intact, reported. */
+static bool find_boundary(struct heap *heap, struct bump_mark *mark, const void *caller)
+{
+    const struct bump_state *bump = &heap->bump;
+    uint64_t fault_count = heap->counters.fault_count;
+    uint8_t *block = first_of(heap);
+    mark->next = block;
+    mark->used_bytes = 0;
+    mark->asked_bytes = 0;
+    for (size_t count = 0; count < mark->live_block_count;) {
+        uint64_t header;
+        if (block >= bump->next || !sealed_read_header(bump->secret, block, &header) ||
+            !sealed_extent_is_inside(block, header, bump->next))
+            return sealed_corrupt(heap, block, caller);
+        uint8_t *behind = sealed_next(block, sealed_units(header));
+        if ((header & SEALED_LIVE) != 0) {
+            mark->used_bytes += sealed_size(header);
+            mark->asked_bytes += heap_usable_size(heap, block, caller);
+            if (heap->counters.fault_count != fault_count)
+                return false;
+            mark->next = behind;
+            count++;
+        }
+        block = behind;
+    }
+    return true;
+}
+
+static void report_mark(struct heap *heap, const struct bump_mark *mark, const void *caller)
+{
+    const struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE,
+                                     .detail = "the mark is of blocks that were freed",
+                                     .pointer = mark->next,
+                                     .caller = caller};
+    heap_report(heap, &fault);
+}
+
+/* False: there is nothing to be released, and that was reported. */
+static bool prove_mark(struct heap *heap, struct bump_mark *mark, const void *caller)
+{
+    const struct bump_state *bump = &heap->bump;
+    uint64_t header;
+    uint8_t *next = mark->next;
+    bool is_of_freed = next < first_of(heap) || mark->live_block_count > bump->live_block_count ||
+                       (mark->live_block_count != 0 && mark->change_count < bump->emptied_count);
+    if (!is_of_freed && !knows_its_blocks(bump, mark)) {
+        if (!find_boundary(heap, mark, caller))
+            return false;
+        is_of_freed = mark->next != next && mark->resize_count == bump->resize_count;
+    }
+    if (is_of_freed || mark->next > bump->next) {
+        mark->next = next;
+        report_mark(heap, mark, caller);
+        return false;
+    }
+    return sealed_read_header(bump->secret, mark->next, &header) ||
+           sealed_corrupt(heap, mark->next, caller);
 }
 
 void heap_bump_release(struct heap *heap, struct bump_mark mark, const void *caller)
 {
     struct bump_state *bump = &heap->bump;
-    if (heap->condemned)
+    if (heap->condemned || !prove_mark(heap, &mark, caller))
         return;
-    uint64_t header;
-    if (mark.next > bump->next || mark.live_block_count > bump->live_block_count ||
-        !sealed_read_header(bump->secret, mark.next, &header)) {
-        const struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE,
-                                         .detail = "the mark is of blocks that were freed",
-                                         .pointer = mark.next,
-                                         .caller = caller};
-        heap_report(heap, &fault);
-        return;
-    }
     struct heap_counters *outer = heap_outer_counters(heap);
     size_t block_count = bump->live_block_count - mark.live_block_count;
     if (outer != &heap->counters)
-        heap_counters_free(outer, block_count, heap_counters_used_bytes(outer) - mark.asked_bytes);
+        heap_counters_free(outer, block_count, asked_bytes(heap) - mark.asked_bytes);
     heap_counters_free(&heap->counters, block_count, heap_used_bytes(heap) - mark.used_bytes);
-    bump->live_block_count = mark.live_block_count;
+    note_change(bump, mark.next);
     move_next(bump, mark.next);
+    set_live_block_count(bump, mark.live_block_count);
     heap_give_back_tail(heap);
 }
 
@@ -192,7 +346,9 @@ static void bump_initialise(struct heap *heap)
     *bump = (struct bump_state){
         .secret = sealed_begin_life(base, heap->configuration.secret),
         .next = first_of(heap),
+        .marked = first_of(heap),
     };
+    set_live_block_count(bump, 0);
     set_end(bump, base + heap->size_bytes);
 }
 
@@ -249,34 +405,60 @@ static void bump_walk(const struct heap *heap, heap_piece_visitor *visit, void *
         visit(context, &rest);
 }
 
+/* What is found by looking at every block. */
+struct tally {
+    size_t live_block_count;
+    size_t used_bytes;
+    size_t gap_units; /* of the piece before, if that is a gap; else 0 */
+};
+
+static const char *check_piece(const struct bump_state *bump, const uint8_t *block, uint64_t header,
+                               struct tally *tally)
+{
+    uint64_t footer = 0;
+    bool is_gap = (header & SEALED_LIVE) == 0;
+    bool is_behind_gap = (header & SEALED_PREVIOUS_FREE) != 0;
+    if (is_behind_gap && !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
+        return "the footer of a gap was overwritten";
+    if (sealed_units(footer) != tally->gap_units)
+        return "a block is wrong about the gap before it";
+    if (is_gap && tally->gap_units != 0)
+        return "two gaps touch";
+    tally->gap_units = is_gap ? sealed_units(header) : 0;
+    if (is_gap)
+        return NULL;
+    tally->live_block_count++;
+    tally->used_bytes += sealed_size(header);
+    return sealed_end_is_intact(bump->secret, block, header)
+               ? NULL
+               : "the bytes behind a block were overwritten";
+}
+
 static const char *bump_check(const struct heap *heap)
 {
     const struct bump_state *bump = &heap->bump;
-    size_t used_bytes = 0;
-    size_t live_block_count = 0;
+    struct tally tally = {0};
     const uint8_t *block = first_of(heap);
+    uint64_t header;
     while (block < bump->next) {
-        uint64_t header, footer;
         if (!sealed_read_header(bump->secret, block, &header))
             return "a header was overwritten";
-        if ((header & SEALED_PREVIOUS_FREE) != 0 &&
-            !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
-            return "the footer of a gap was overwritten";
-        if ((header & SEALED_LIVE) != 0) {
-            if (!sealed_end_is_intact(bump->secret, block, header))
-                return "the bytes behind a block were overwritten";
-            used_bytes += sealed_size(header);
-            live_block_count++;
-        }
+        if (!sealed_extent_is_inside(block, header, bump->next))
+            return "a block reaches beyond the newest one";
+        const char *problem = check_piece(bump, block, header, &tally);
+        if (problem != NULL)
+            return problem;
         block = sealed_next(block, sealed_units(header));
     }
-    uint64_t header;
     if (!sealed_read_header(bump->secret, bump->next, &header) ||
         !sealed_read_header(bump->secret, bump->end, &header))
         return "the header of the free memory, or the end marker, was overwritten";
-    if (block != bump->next)
+    if (block != bump->next || tally.gap_units != 0)
         return "the newest block does not end at the next one";
-    if (live_block_count != bump->live_block_count || used_bytes != heap_used_bytes(heap))
+    if (bump->marked > bump->next)
+        return "a mark lies above the newest block";
+    if (tally.live_block_count != bump->live_block_count ||
+        tally.used_bytes != heap_used_bytes(heap))
         return "the counters do not match the blocks";
     return NULL;
 }

@@ -24,8 +24,10 @@
 /* A hole below this is of use to small sizes alone. */
 #define HOLE_UNITS 19
 
-/* So large a block is worth closing all empty slabs, if the end of the heap can then go back. */
-#define TRIM_FROM_UNITS (128 * 1024 / SEALED_UNIT_BYTES)
+/* When so much was freed below the top, and this part of the heap, the empty slabs are closed,
+ * which may lie between it and the top: the end of the heap can then go back. */
+#define FLUSH_UNITS (((size_t)4 << 20) / SEALED_UNIT_BYTES)
+#define FLUSH_PART  4
 
 /* --- Faults ----------------------------------------------------------------------------------- */
 
@@ -54,14 +56,14 @@ static void diagnose_slot(struct heap *heap, const struct fast_slab *slab, const
     }
     unsigned index = (unsigned)(offset / slab->stride_bytes);
     const uint8_t *slot = fast_slot_at(slab, index);
-    size_t size_bytes = fast_slot_size(slab, slot);
+    size_t size_bytes = fast_slot_size(slab, index);
     if (fast_slot_is_free(slab, index))
         report(heap, HEAP_FAULT_DOUBLE_FREE, slot, size_bytes, pointer, caller,
                "the block is free already");
     else if (slot != pointer)
         report(heap, HEAP_FAULT_BAD_POINTER, slot, size_bytes, pointer, caller,
                "the pointer is not the start of a block");
-    else if (fast_slot_read_mark(slot) > 15)
+    else if (fast_slab_is_padded(slab) && fast_slot_read_mark(slot) > 15)
         report(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer, caller,
                "the byte before the block was overwritten");
     else
@@ -69,15 +71,26 @@ static void diagnose_slot(struct heap *heap, const struct fast_slab *slab, const
                "the bytes behind the block were overwritten");
 }
 
-/* Prove that the pointer is a live block of the slab, and intact. False: it was reported. */
-static bool prove_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
-                       const void *caller, unsigned *ret_index, size_t *ret_size_bytes)
+/* What prove_slot() has not proved may still have an end that is not the usual one. */
+static __attribute__((noinline)) bool prove_other_slot(struct heap *heap,
+                                                       const struct fast_slab *slab,
+                                                       const uint8_t *slot, const void *caller,
+                                                       unsigned *ret_index, size_t *ret_size_bytes)
 {
-    if (fast_slot_index(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
-        fast_slot_is_intact(slab, slot, ret_size_bytes))
+    if (fast_slot_find(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
+        fast_slot_read(slab, *ret_index, ret_size_bytes))
         return true;
     diagnose_slot(heap, slab, slot, caller);
     return false;
+}
+
+/* Prove that the pointer is a live block of the slab, and intact. False: it was reported. */
+static inline bool prove_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
+                              const void *caller, unsigned *ret_index, size_t *ret_size_bytes)
+{
+    return (fast_slot_index(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
+            fast_slot_is_intact(slab, slot, ret_size_bytes)) ||
+           prove_other_slot(heap, slab, slot, caller, ret_index, ret_size_bytes);
 }
 
 /* Say exactly what a pointer is that is neither into a slab nor a block of the core. */
@@ -114,24 +127,32 @@ static void count_core_blocks(struct fast_state *fast, size_t size_bytes, uint32
         fast->classes[size_bytes / 16].core_count += change;
 }
 
+static uint8_t *take(struct heap *heap, const struct heap_request *request, uint64_t *ret_header)
+{
+    if (heap->condemned)
+        return NULL;
+    return fast_core_take(heap, fast_units_for(request->size_bytes), request->alignment_bytes,
+                          request->caller, ret_header);
+}
+
+/* A block of the core, which does not grow for it. */
 static uint8_t *take_block(struct heap *heap, const struct heap_request *request,
                            uint64_t *ret_header)
 {
-    size_t limit_bytes = heap->configuration.limit_bytes;
-    if (request->size_bytes >= limit_bytes ||
-        request->alignment_bytes >= limit_bytes - request->size_bytes)
-        return NULL;
-    size_t units = fast_units_for(request->size_bytes);
-    size_t alignment_bytes = request->alignment_bytes;
-    const void *caller = request->caller;
-    uint8_t *block = fast_core_take(heap, units, alignment_bytes, caller, ret_header);
+    uint8_t *block = take(heap, request, ret_header);
     if (block == NULL && !heap->condemned) {
-        fast_slabs_flush(heap, caller);
-        if (!heap->condemned)
-            block = fast_core_take(heap, units, alignment_bytes, caller, ret_header);
+        fast_slabs_flush(heap, request->caller);
+        block = take(heap, request, ret_header);
     }
-    if (block == NULL && !heap->condemned && heap_grow_for(heap, request))
-        block = fast_core_take(heap, units, alignment_bytes, caller, ret_header);
+    return block;
+}
+
+static void *give_block(struct heap *heap, uint8_t *block, const struct heap_request *request,
+                        uint64_t header)
+{
+    sealed_make_live(heap->fast.core.secret, block, header, request->size_bytes);
+    count_core_blocks(&heap->fast, request->size_bytes, 1);
+    heap_count_allocation(heap, request->size_bytes);
     return block;
 }
 
@@ -144,30 +165,58 @@ static inline void *give_slot(struct heap *heap, struct fast_class *class, size_
     return slot;
 }
 
-/* The core has nothing: a slot that is kept for the other kind of slab, or in a spare one. */
-static void *allocate_last_slot(struct heap *heap, size_t size_bytes)
+/* A slot of the class, which may be longer than the size's own. NULL if it has none. */
+static void *allocate_slot_of(struct heap *heap, struct fast_class *class, size_t size_bytes)
 {
-    struct fast_class *class = &heap->fast.classes[size_bytes / 16];
-    if (fast_class_has_slot(class) || fast_class_refill(&heap->fast, class))
-        return give_slot(heap, class, size_bytes);
+    unsigned index = 0;
+    if (!fast_class_has_slot(class) && !fast_class_refill(&heap->fast, class))
+        return NULL;
+    uint8_t *slot = fast_class_take_slot(class);
+    (void)fast_slot_find(class->slab, slot, &index);
+    fast_slot_set_size(class->slab, index, size_bytes);
+    heap_count_allocation(heap, size_bytes);
+    return slot;
+}
+
+/* The shortest free slot that has room, between the lengths of `first` and `last` times 16 bytes.
+ * NULL if there is none. */
+static void *allocate_any_slot(struct heap *heap, size_t size_bytes, size_t first, size_t last)
+{
+    struct fast_class *classes = heap->fast.classes;
+    for (size_t units = first; units <= last; units++) {
+        void *slot = NULL;
+        if (units != 0 && units <= FAST_DENSE_CLASSES && size_bytes <= units * 16)
+            slot = allocate_slot_of(heap, &classes[FAST_PADDED_CLASSES + units - 1], size_bytes);
+        if (slot == NULL && size_bytes < units * 16)
+            slot = allocate_slot_of(heap, &classes[units - 1], size_bytes);
+        if (slot != NULL)
+            return slot;
+    }
     return NULL;
 }
 
+/* What is free serves before the heap grows: the core's memory, then a slot that is kept for the
+ * other kind of slab of this size. Before a request fails, a slot of any size does. */
 static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t size_bytes,
                                                       size_t alignment_bytes, const void *caller)
 {
     const struct heap_request request = {size_bytes, alignment_bytes, caller};
+    size_t limit_bytes = heap->configuration.limit_bytes;
+    bool fits_slot = size_bytes <= FAST_PADDED_MAX && alignment_bytes == SEALED_UNIT_BYTES;
     uint64_t header;
-    uint8_t *block = heap->condemned ? NULL : take_block(heap, &request, &header);
-    if (block != NULL) {
-        sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
-        count_core_blocks(&heap->fast, size_bytes, 1);
-        heap_count_allocation(heap, size_bytes);
-        return block;
-    }
     void *slot = NULL;
-    if (size_bytes <= FAST_PADDED_MAX && alignment_bytes == SEALED_UNIT_BYTES && !heap->condemned)
-        slot = allocate_last_slot(heap, size_bytes);
+    if (!heap->condemned && size_bytes < limit_bytes &&
+        alignment_bytes < limit_bytes - size_bytes) {
+        uint8_t *block = take_block(heap, &request, &header);
+        if (block == NULL && fits_slot && !heap->condemned)
+            slot = allocate_any_slot(heap, size_bytes, size_bytes / 16, size_bytes / 16 + 1);
+        if (block == NULL && slot == NULL && heap_grow_for(heap, &request))
+            block = take(heap, &request, &header);
+        if (block != NULL)
+            return give_block(heap, block, &request, header);
+        if (slot == NULL && fits_slot && !heap->condemned)
+            slot = allocate_any_slot(heap, size_bytes, size_bytes / 16 + 2, FAST_PADDED_CLASSES);
+    }
     if (slot == NULL)
         heap->counters.failure_count++;
     return slot;
@@ -213,8 +262,10 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     if (padded != class && memory_is_short(heap) &&
         (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
         return give_slot(heap, padded, size_bytes);
+    /* Growing for a slab is for when the core has nothing either. */
+    const struct heap_request request = {size_bytes, SEALED_UNIT_BYTES, caller};
     if (deserves_slab(heap, class, size_bytes) &&
-        fast_class_open_slab(heap, class, size_bytes, caller))
+        fast_class_open_slab(heap, class, &request, !fast_core_has_room(heap, size_bytes, caller)))
         return give_slot(heap, class, size_bytes);
     return allocate_block(heap, size_bytes, SEALED_UNIT_BYTES, caller);
 }
@@ -243,6 +294,12 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
 
 /* --- Free ------------------------------------------------------------------------------------- */
 
+static bool flush_is_due(const struct heap *heap)
+{
+    return heap->configuration.pages.shrink != NULL &&
+           heap->fast.freed_units >= heap->size_bytes / FLUSH_PART / SEALED_UNIT_BYTES;
+}
+
 static void free_block(struct heap *heap, uint8_t *block, const void *caller)
 {
     uint64_t header = 0;
@@ -254,7 +311,10 @@ static void free_block(struct heap *heap, uint8_t *block, const void *caller)
     sealed_leave_note(block, sealed_header_word(block));
     if (!fast_core_release(heap, block, header, caller))
         return;
-    if (sealed_units(header) >= TRIM_FROM_UNITS && heap->configuration.pages.shrink != NULL)
+    struct fast_state *fast = &heap->fast;
+    if (block < fast->core.top)
+        fast->freed_units += sealed_units(header);
+    if (fast->freed_units >= FLUSH_UNITS && flush_is_due(heap))
         fast_slabs_flush(heap, caller);
     heap_give_back_tail(heap);
 }
@@ -268,12 +328,24 @@ static inline void count_free_slot(struct heap *heap, struct fast_slab *slab, si
         fast_slab_settle(heap, slab, caller);
 }
 
-/* What is no intact live block of the slab. */
+/* What is no intact live block of the slab, or has an end that is not the usual one. */
+static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *slot,
+                            const void *caller)
+{
+    unsigned index;
+    size_t size_bytes;
+    if (!prove_other_slot(heap, slab, slot, caller, &index, &size_bytes))
+        return;
+    fast_slot_forget_end(slab, index);
+    if (fast_slot_make_free(slab, index))
+        count_free_slot(heap, slab, size_bytes, caller);
+}
+
 static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
-                                                 const void *caller, const struct fast_slab *slab)
+                                                 const void *caller, struct fast_slab *slab)
 {
     if (slab != &fast_no_slab)
-        diagnose_slot(heap, slab, block, caller);
+        free_other_slot(heap, slab, block, caller);
     else if (block != NULL)
         free_block(heap, block, caller);
 }
@@ -302,6 +374,17 @@ static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t
     return moved;
 }
 
+/* The block has a copy elsewhere. */
+static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigned index,
+                              size_t size_bytes, const void *caller)
+{
+    if (slab->reciprocal == 0)
+        fast_slot_forget_end(slab, index);
+    if (fast_slot_make_free(slab, index))
+        count_free_slot(heap, slab, size_bytes, caller);
+}
+
+/* A block that cannot move stays as long as it has room, so to become smaller never fails. */
 static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t *slot,
                              size_t size_bytes, const void *caller)
 {
@@ -309,16 +392,22 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
     size_t old_bytes;
     if (!prove_slot(heap, slab, slot, caller, &index, &old_bytes))
         return NULL;
-    bool stays =
-        fast_slab_is_padded(slab) ? size_bytes / 16 == slab->class_index : size_bytes == old_bytes;
+    bool stays = fast_slab_is_padded(slab) ? size_bytes / 16 == slab->class_index
+                                           : size_bytes == slab->stride_bytes;
     if (!stays) {
         void *moved = copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
-        if (moved != NULL && fast_slot_make_free(slab, index))
-            count_free_slot(heap, slab, old_bytes, caller);
-        return moved;
+        if (moved != NULL) {
+            leave_slot(heap, slab, index, old_bytes, caller);
+            return moved;
+        }
+        if (heap->condemned || size_bytes > fast_slot_capacity(slab))
+            return NULL;
+        heap->counters.failure_count--; /* that of the copy, which was no request */
     }
-    if (fast_slab_is_padded(slab))
+    if (stays && fast_slab_is_padded(slab))
         fast_slot_mark_end(slot, slab->stride_bytes, size_bytes);
+    else
+        fast_slot_set_size(slab, index, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);
     return slot;
 }
@@ -353,7 +442,7 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
     }
     if (heap->condemned)
         return NULL;
-    void *moved = copy(heap, block, old_bytes, size_bytes, sealed_alignment(block, header), caller);
+    void *moved = copy(heap, block, old_bytes, size_bytes, sealed_alignment(header), caller);
     if (moved != NULL)
         free_block(heap, block, caller);
     return moved;
@@ -393,7 +482,7 @@ static void fast_initialise(struct heap *heap)
     uint8_t *base = heap->configuration.base;
     fast_core_initialise(&heap->fast.core, base, heap->size_bytes,
                          sealed_begin_life(base, heap->configuration.secret));
-    fast_slabs_initialise(&heap->fast, base);
+    fast_slabs_initialise(&heap->fast);
 }
 
 static bool fast_extend(struct heap *heap, size_t additional_bytes)

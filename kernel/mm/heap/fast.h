@@ -59,12 +59,15 @@ struct fast_class {
 };
 
 struct fast_state {
-    uintptr_t map_floor; /* pages are counted from here */
-    size_t map_length;   /* 0 until there is a map */
-    struct fast_leaf **map;
+    uintptr_t map_floor;    /* the map's first place that was written is for the pages from here */
+    size_t map_length;      /* so many of its places were written, one after the other */
+    struct fast_leaf **map; /* the first of them */
     uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
     struct fast_class classes[FAST_CLASS_COUNT];
-    size_t spare_pages; /* in the classes' spare slabs */
+    size_t spare_pages;           /* in the classes' spare slabs */
+    struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
+    size_t leaf_count;
+    size_t freed_units; /* of the core, below the top, since empty slabs were closed last */
     struct fast_core core;
 };
 

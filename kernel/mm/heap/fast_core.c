@@ -1,9 +1,5 @@
 #include "kernel/mm/heap/fast_core.h"
 
-/* How many blocks of the request's own bin are looked at: one before larger bins are, since a bin
- * above 1 KiB holds several sizes; so many before the request is given up. */
-#define LAST_LOOKS 32
-
 /* Head of a free block's payload. */
 struct links {
     uint32_t next;
@@ -17,13 +13,20 @@ static struct links *links_of(const uint8_t *block)
 
 /* --- Bins ------------------------------------------------------------------------------------- */
 
-/* The bin in which a block of that size is kept. */
-static unsigned bin_of(size_t units)
+unsigned fast_core_bin_of(size_t units)
 {
     if (units < FAST_LINEAR_BINS)
         return (unsigned)units;
     unsigned exponent = 63u - (unsigned)__builtin_clzll(units);
     return FAST_LINEAR_BINS + (exponent - 6) * 32 + (unsigned)(units >> (exponent - 5) & 31);
+}
+
+size_t fast_core_bin_least(unsigned bin)
+{
+    if (bin < FAST_LINEAR_BINS)
+        return bin;
+    unsigned exponent = (bin - FAST_LINEAR_BINS) / 32 + 6;
+    return (size_t)(32 + bin % 32) << (exponent - 5);
 }
 
 /* The first bin all of whose blocks are large enough. */
@@ -32,7 +35,7 @@ static unsigned bin_above(size_t units)
     if (units < FAST_LINEAR_BINS)
         return (unsigned)units;
     unsigned exponent = 63u - (unsigned)__builtin_clzll(units);
-    return bin_of(units + ((size_t)1 << (exponent - 5)) - 1);
+    return fast_core_bin_of(units + ((size_t)1 << (exponent - 5)) - 1);
 }
 
 /* The first bin from `bin` on that is not empty, or FAST_BIN_COUNT. */
@@ -63,7 +66,7 @@ bool fast_core_footer_is_sound(const struct fast_core *core, const uint8_t *bloc
 static bool bin_insert(struct heap *heap, uint8_t *block, size_t units, const void *caller)
 {
     struct fast_core *core = &heap->fast.core;
-    unsigned bin = bin_of(units);
+    unsigned bin = fast_core_bin_of(units);
     uint32_t place = fast_place_of(core, block);
     uint32_t head = core->bins[bin];
     if (head != 0) {
@@ -89,10 +92,10 @@ static bool place_is_possible(const struct fast_core *core, uint32_t place)
 static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, const void *caller)
 {
     struct fast_core *core = &heap->fast.core;
-    unsigned bin = bin_of(units);
+    unsigned bin = fast_core_bin_of(units);
     uint32_t place = fast_place_of(core, block);
     struct links links = *links_of(block);
-    /* Units that passed by chance, one in 2^18, must not lead out of the heap. */
+    /* Units that passed by chance, one in 2^17, must not lead out of the heap. */
     if (units > (size_t)(core->end - block) / SEALED_UNIT_BYTES ||
         !fast_core_footer_is_sound(core, block, units) || !place_is_possible(core, links.next) ||
         !place_is_possible(core, links.previous))
@@ -212,11 +215,13 @@ static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size
 }
 
 /* A free block with room for the request: the smallest bin first, the top only then. */
-static uint8_t *find(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
-                     uint64_t *ret_header, size_t *ret_gap_units)
+static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, size_t units,
+                                                           size_t alignment_bytes,
+                                                           const void *caller, uint64_t *ret_header,
+                                                           size_t *ret_gap_units)
 {
     const struct fast_core *core = &heap->fast.core;
-    unsigned own_bin = bin_of(units);
+    unsigned own_bin = fast_core_bin_of(units);
     uint8_t *block =
         search_bin(heap, own_bin, 1, units, alignment_bytes, caller, ret_header, ret_gap_units);
     if (block != NULL || heap->condemned)
@@ -233,8 +238,16 @@ static uint8_t *find(struct heap *heap, size_t units, size_t alignment_bytes, co
         *ret_header = sealed_header(core->top_units, SEALED_FREE);
         return core->top;
     }
-    return search_bin(heap, own_bin, LAST_LOOKS, units, alignment_bytes, caller, ret_header,
+    return search_bin(heap, own_bin, FAST_LAST_LOOKS, units, alignment_bytes, caller, ret_header,
                       ret_gap_units);
+}
+
+bool fast_core_has_room(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    uint64_t header;
+    size_t gap_units;
+    return find(heap, fast_units_for(size_bytes), SEALED_UNIT_BYTES, caller, &header, &gap_units) !=
+           NULL;
 }
 
 uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
@@ -251,6 +264,7 @@ uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
     size_t rest_units = sealed_units(found) - gap_units - units;
     bool from_top = source == core->top;
     if (from_top) {
+        heap_note_written(heap, sealed_next(block, units));
         set_top(core, sealed_next(block, units));
     } else {
         if (!bin_remove(heap, source, sealed_units(found), caller))
@@ -363,12 +377,31 @@ bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t 
     bool is_split = rest_units >= FAST_MINIMUM_UNITS || next_is_top;
     *header = sealed_with_units(*header, is_split ? units : both_units);
     if (next_is_top) {
+        heap_note_written(heap, sealed_next(block, units));
         set_top(core, sealed_next(block, units));
         return true;
     }
     if (is_split)
         return make_free(heap, sealed_next(block, units), rest_units, caller);
     return tell_next(heap, sealed_next(block, both_units), false, caller);
+}
+
+/* --- Looking at it ------------------------------------------------------------------------------
+ */
+
+size_t fast_core_largest_seen(const struct fast_core *core, unsigned bin)
+{
+    size_t most_units = 0;
+    uint32_t place = core->bins[bin];
+    for (unsigned looks = 0; looks < FAST_LAST_LOOKS && place != 0; looks++) {
+        const uint8_t *block = fast_block_at(core, place);
+        uint64_t header;
+        if (!place_is_possible(core, place) || !sealed_read_header(core->secret, block, &header))
+            break;
+        most_units = larger(most_units, sealed_units(header));
+        place = links_of(block)->next;
+    }
+    return most_units;
 }
 
 /* --- Checking --------------------------------------------------------------------------------- */
@@ -385,7 +418,7 @@ static const char *check_bin(const struct fast_core *core, unsigned bin, size_t 
             return "a free-list link was overwritten";
         const uint8_t *block = fast_block_at(core, place);
         if (!sealed_read_header(core->secret, block, &header) || (header & SEALED_FREE) == 0 ||
-            bin_of(sealed_units(header)) != bin)
+            fast_core_bin_of(sealed_units(header)) != bin)
             return "a bin holds what does not belong there";
         if (links_of(block)->previous != previous)
             return "a bin's links do not match";

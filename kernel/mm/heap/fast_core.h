@@ -55,6 +55,9 @@ void fast_core_move_end(struct fast_core *core, uint8_t *end);
 uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
                         uint64_t *ret_header);
 
+/* True if fast_core_take() would find such a block, aligned to 16 bytes. */
+bool fast_core_has_room(struct heap *heap, size_t size_bytes, const void *caller);
+
 /* What is free, and what the heap may still grow by. */
 static inline size_t fast_core_room_bytes(const struct heap *heap)
 {
@@ -82,6 +85,17 @@ bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t 
  * not. `*header` is updated, not written. */
 bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
                       const void *caller);
+
+/* How many blocks of the request's own bin are looked at before the request is given up; one before
+ * larger bins are, since a bin above 1 KiB holds several sizes. */
+#define FAST_LAST_LOOKS 32
+
+/* The bin in which a free block of that size is kept, and the least size in a bin. */
+unsigned fast_core_bin_of(size_t units);
+size_t fast_core_bin_least(unsigned bin);
+
+/* The largest of a bin's first FAST_LAST_LOOKS blocks; 0 if it has none. */
+size_t fast_core_largest_seen(const struct fast_core *core, unsigned bin);
 
 /* True if the footer of a free block that is not the top is as it was written. */
 bool fast_core_footer_is_sound(const struct fast_core *core, const uint8_t *block, size_t units);

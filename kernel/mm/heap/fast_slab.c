@@ -24,6 +24,9 @@
  * heap. */
 #define SPARE_PAGES_MAX 128
 
+/* So many places of the map are written at a time: those of 32 MiB. */
+#define MAP_STEP 64
+
 /* The header of the block behind the pages lies in their last 8 bytes. */
 #define PAGES_LOSS_BYTES SEALED_HEADER_BYTES
 
@@ -35,7 +38,7 @@ struct fast_slab fast_no_slab = {.class_index = FAST_CLASS_COUNT};
 /* Where there are no slabs. Never written. */
 #define NO_SLAB_4  &fast_no_slab, &fast_no_slab, &fast_no_slab, &fast_no_slab
 #define NO_SLAB_16 NO_SLAB_4, NO_SLAB_4, NO_SLAB_4, NO_SLAB_4
-static struct fast_leaf no_leaf = {{NO_SLAB_16, NO_SLAB_16, NO_SLAB_16, NO_SLAB_16}};
+static struct fast_leaf no_leaf = {.slabs = {NO_SLAB_16, NO_SLAB_16, NO_SLAB_16, NO_SLAB_16}};
 _Static_assert(FAST_LEAF_PAGES == 4 * 16, "no_leaf has a slab for each page");
 
 /* The word of a class that has no slab. Never written, since it has no free slot. */
@@ -44,14 +47,15 @@ static uint64_t no_free_slot = 0;
 /* --- Memory of the policy's own --------------------------------------------------------------- */
 
 /* NULL if there is none, or something was found corrupt. */
-static void *take_own(struct heap *heap, enum fast_own kind, size_t size_bytes,
-                      size_t alignment_bytes, const void *caller)
+static void *take_own(struct heap *heap, enum fast_own kind, const struct heap_request *request,
+                      bool may_grow)
 {
-    const struct heap_request request = {size_bytes, alignment_bytes, caller};
-    size_t units = fast_units_for(size_bytes);
+    size_t units = fast_units_for(request->size_bytes);
+    size_t alignment_bytes = request->alignment_bytes;
+    const void *caller = request->caller;
     uint64_t header;
     uint8_t *block = fast_core_take(heap, units, alignment_bytes, caller, &header);
-    if (block == NULL && !heap->condemned && heap_grow_for(heap, &request))
+    if (block == NULL && may_grow && !heap->condemned && heap_grow_for(heap, request))
         block = fast_core_take(heap, units, alignment_bytes, caller, &header);
     if (block == NULL)
         return NULL;
@@ -74,21 +78,59 @@ static void release_own(struct heap *heap, void *block, const void *caller)
 
 /* --- The map ---------------------------------------------------------------------------------- */
 
-static bool make_map(struct heap *heap, const void *caller)
+/* The number of the leaf for an address, counted from the heap's base. */
+static size_t leaf_number(const struct heap *heap, const uint8_t *address)
+{
+    uintptr_t floor = (uintptr_t)heap->configuration.base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+    return ((uintptr_t)address - floor) / FAST_LEAF_BYTES;
+}
+
+static size_t place_count(const struct heap *heap)
+{
+    return heap->configuration.limit_bytes / FAST_LEAF_BYTES + 2;
+}
+
+/* The map's places from `first` to `end` lead nowhere. They adjoin those that were written, if any
+ * were. */
+static void write_places(struct heap *heap, size_t first, size_t end)
 {
     struct fast_state *fast = &heap->fast;
-    size_t bytes = heap->configuration.limit_bytes;
-    if (bytes < SLABS_FROM_BYTES)
-        return false;
-    size_t length = bytes / FAST_LEAF_BYTES + 2;
-    fast->map = take_own(heap, FAST_OWN_MAP, length * sizeof(struct fast_leaf *), SEALED_UNIT_BYTES,
-                         caller);
-    if (fast->map == NULL)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        fast->map[i] = &no_leaf;
-    fast->map_length = length;
-    return true;
+    for (size_t i = first; i < end; i++)
+        fast->map_block[i] = &no_leaf;
+    if (fast->map_length == 0 || &fast->map_block[first] < fast->map) {
+        uintptr_t floor = (uintptr_t)heap->configuration.base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+        fast->map = &fast->map_block[first];
+        fast->map_floor = floor + first * FAST_LEAF_BYTES;
+    }
+    fast->map_length += end - first;
+}
+
+static bool make_map(struct heap *heap, bool may_grow, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    const struct heap_request request = {place_count(heap) * sizeof(struct fast_leaf *),
+                                         SEALED_UNIT_BYTES, caller};
+    fast->map_block = take_own(heap, FAST_OWN_MAP, &request, may_grow);
+    return fast->map_block != NULL;
+}
+
+/* Write the map's places towards that leaf's, but no more than a step, so that the time is bounded.
+ * False if they do not reach it: that many slabs are not opened until they do. */
+static bool reach_place(struct heap *heap, size_t leaf)
+{
+    const struct fast_state *fast = &heap->fast;
+    size_t first = fast->map_length == 0 ? leaf : (size_t)(fast->map - fast->map_block);
+    size_t end = first + fast->map_length;
+    if (leaf < first) {
+        size_t new_first = first < MAP_STEP ? 0 : first - MAP_STEP;
+        write_places(heap, new_first, first);
+        return leaf >= new_first;
+    }
+    if (leaf < end)
+        return true;
+    size_t new_end = smaller(end + MAP_STEP, place_count(heap));
+    write_places(heap, end, new_end);
+    return leaf < new_end;
 }
 
 static size_t page_number(const struct fast_state *fast, const uint8_t *page)
@@ -96,18 +138,26 @@ static size_t page_number(const struct fast_state *fast, const uint8_t *page)
     return ((uintptr_t)page - fast->map_floor) / FAST_PAGE_BYTES;
 }
 
-/* Make sure that the page's place in the map can be written. */
-static bool make_leaf(struct heap *heap, size_t page, const void *caller)
+static struct fast_leaf **place_of(const struct fast_state *fast, const uint8_t *page)
 {
-    struct fast_leaf **place = &heap->fast.map[page / FAST_LEAF_PAGES];
-    if (*place != &no_leaf)
+    return &fast->map[page_number(fast, page) / FAST_LEAF_PAGES];
+}
+
+/* Make sure that the page's place in the map can be written. */
+static bool make_leaf(struct heap *heap, const uint8_t *page, bool may_grow, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    if (!reach_place(heap, leaf_number(heap, page)))
+        return false;
+    if (*place_of(fast, page) != &no_leaf)
         return true;
-    struct fast_leaf *leaf = take_own(heap, FAST_OWN_LEAF, sizeof *leaf, SEALED_UNIT_BYTES, caller);
+    const struct heap_request request = {sizeof(struct fast_leaf), SEALED_UNIT_BYTES, caller};
+    struct fast_leaf *leaf = take_own(heap, FAST_OWN_LEAF, &request, may_grow);
     if (leaf == NULL)
         return false;
-    for (size_t i = 0; i < FAST_LEAF_PAGES; i++)
-        leaf->slabs[i] = &fast_no_slab;
-    *place = leaf;
+    *leaf = no_leaf;
+    *place_of(fast, page) = leaf;
+    fast->leaf_count++;
     return true;
 }
 
@@ -115,38 +165,47 @@ static void map_pages(const struct fast_state *fast, const uint8_t *pages, unsig
                       struct fast_slab *slab)
 {
     size_t first = page_number(fast, pages);
-    for (size_t page = first; page < first + page_count; page++)
-        fast->map[page / FAST_LEAF_PAGES]->slabs[page % FAST_LEAF_PAGES] = slab;
-}
-
-static bool leaf_is_unused(const struct fast_leaf *leaf)
-{
-    for (unsigned i = 0; i < FAST_LEAF_PAGES; i++) {
-        if (leaf->slabs[i] != &fast_no_slab)
-            return false;
+    for (size_t page = first; page < first + page_count; page++) {
+        struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        leaf->slabs[page % FAST_LEAF_PAGES] = slab;
+        leaf->used_count += slab == &fast_no_slab ? SIZE_MAX : 1;
     }
-    return true;
 }
 
+/* Give back the map if it has no leaf. */
 static void drop_unused_map(struct heap *heap, const void *caller)
 {
     struct fast_state *fast = &heap->fast;
-    bool is_used = false;
-    for (size_t i = 0; i < fast->map_length; i++) {
-        struct fast_leaf *leaf = fast->map[i];
-        if (leaf == &no_leaf)
-            continue;
-        if (!leaf_is_unused(leaf)) {
-            is_used = true;
-            continue;
-        }
-        fast->map[i] = &no_leaf;
-        release_own(heap, leaf, caller);
-    }
-    if (is_used || fast->map_length == 0)
+    void *block = fast->map_block;
+    if (block == NULL || fast->leaf_count != 0)
         return;
     fast->map_length = 0;
-    release_own(heap, fast->map, caller);
+    fast->map_block = NULL;
+    release_own(heap, block, caller);
+}
+
+/* Give back the page's leaf if no page on it is a slab's. */
+static void drop_unused_leaf(struct heap *heap, const uint8_t *page, const void *caller)
+{
+    struct fast_state *fast = &heap->fast;
+    if (page_number(fast, page) / FAST_LEAF_PAGES >= fast->map_length)
+        return;
+    struct fast_leaf **place = place_of(fast, page);
+    struct fast_leaf *leaf = *place;
+    if (leaf == &no_leaf || leaf->used_count != 0)
+        return;
+    *place = &no_leaf;
+    fast->leaf_count--;
+    release_own(heap, leaf, caller);
+}
+
+/* The same for all pages that a slab had, or was to have. */
+static void drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count,
+                               const void *caller)
+{
+    drop_unused_leaf(heap, pages, caller);
+    drop_unused_leaf(heap, pages + (page_count - 1) * FAST_PAGE_BYTES, caller);
+    drop_unused_map(heap, caller);
 }
 
 /* --- Bits ------------------------------------------------------------------------------------- */
@@ -172,12 +231,109 @@ bool fast_slab_is_empty(const struct fast_slab *slab)
     return true;
 }
 
-size_t fast_slot_size(const struct fast_slab *slab, const uint8_t *slot)
+/* --- The ends of slots ------------------------------------------------------------------------ */
+
+static uint64_t *end_word(struct fast_slab *slab, unsigned index)
 {
-    if (!fast_slab_is_padded(slab))
+    return &slab->free[word_count_for(slab->slot_count) + index / 64];
+}
+
+/* True if the slot has canaries behind what was asked for. */
+static bool has_end(const struct fast_slab *slab, unsigned index)
+{
+    return fast_slab_is_padded(slab) ||
+           (slab->free[word_count_for(slab->slot_count) + index / 64] >> index % 64 & 1) != 0;
+}
+
+/* Where a short slot says its size. */
+static uint8_t *short_size_at(const uint8_t *slot, size_t stride_bytes)
+{
+    return (uint8_t *)(uintptr_t)(slot + stride_bytes - 15);
+}
+
+/* The size of a slot that has an end, from the end's mark; false if that was overwritten. */
+static bool read_marked_size(const uint8_t *slot, size_t stride_bytes, size_t *ret_size_bytes)
+{
+    unsigned low_bits = fast_slot_read_mark(slot + stride_bytes);
+    size_t marked_bytes = stride_bytes - 16 + low_bits;
+    *ret_size_bytes = marked_bytes;
+    if (low_bits != 0 || slot[marked_bytes] != FAST_SHORT)
+        return low_bits <= 15;
+    const uint8_t *said = short_size_at(slot, stride_bytes);
+    *ret_size_bytes = (size_t)said[0] | (size_t)said[1] << 8;
+    return (said[0] ^ said[2]) == 0xff && (said[1] ^ said[3]) == 0xff &&
+           *ret_size_bytes < marked_bytes;
+}
+
+bool fast_slot_read(const struct fast_slab *slab, unsigned index, size_t *ret_size_bytes)
+{
+    const uint8_t *slot = fast_slot_at(slab, index);
+    if (!has_end(slab, index)) {
+        *ret_size_bytes = slab->stride_bytes;
+        return true;
+    }
+    if (fast_slab_is_padded(slab) && fast_slot_read_mark(slot) > 15)
+        return false;
+    return read_marked_size(slot, slab->stride_bytes, ret_size_bytes) &&
+           slot[*ret_size_bytes] == SEALED_CANARY;
+}
+
+size_t fast_slot_size(const struct fast_slab *slab, unsigned index)
+{
+    size_t size_bytes;
+    if (!has_end(slab, index))
         return slab->stride_bytes;
-    unsigned low_bits = fast_slot_read_mark(slot + slab->stride_bytes);
-    return low_bits > 15 ? 0 : slab->stride_bytes - 16u + low_bits;
+    return read_marked_size(fast_slot_at(slab, index), slab->stride_bytes, &size_bytes) ? size_bytes
+                                                                                        : 0;
+}
+
+static uint32_t reciprocal_of(size_t stride_bytes)
+{
+    return (uint32_t)(UINT32_MAX / stride_bytes + 1);
+}
+
+bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index)
+{
+    uint32_t reciprocal =
+        slab->reciprocal != 0 ? slab->reciprocal : reciprocal_of(slab->stride_bytes);
+    return fast_slot_index_by(slab, reciprocal, address, ret_index);
+}
+
+void fast_slot_set_size(struct fast_slab *slab, unsigned index, size_t size_bytes)
+{
+    size_t stride_bytes = slab->stride_bytes;
+    uint8_t *slot = fast_slot_at(slab, index);
+    fast_slot_forget_end(slab, index);
+    if (size_bytes == stride_bytes)
+        return;
+    if (!fast_slab_is_padded(slab)) {
+        *end_word(slab, index) |= UINT64_C(1) << index % 64;
+        slab->reciprocal = 0;
+    }
+    if (size_bytes >= stride_bytes - 16) {
+        fast_slot_mark_end(slot, stride_bytes, size_bytes);
+        return;
+    }
+    uint8_t *said = short_size_at(slot, stride_bytes);
+    fast_slot_mark_end(slot, stride_bytes, stride_bytes - 16);
+    slot[stride_bytes - 16] = FAST_SHORT;
+    said[0] = (uint8_t)size_bytes;
+    said[1] = (uint8_t)(size_bytes >> 8);
+    said[2] = (uint8_t)~said[0];
+    said[3] = (uint8_t)~said[1];
+    slot[size_bytes] = SEALED_CANARY;
+}
+
+void fast_slot_forget_end(struct fast_slab *slab, unsigned index)
+{
+    if (fast_slab_is_padded(slab) || !has_end(slab, index))
+        return;
+    *end_word(slab, index) &= ~(UINT64_C(1) << index % 64);
+    for (unsigned first = 0; first < slab->slot_count; first += 64) {
+        if (*end_word(slab, first) != 0)
+            return;
+    }
+    slab->reciprocal = reciprocal_of(slab->stride_bytes);
 }
 
 /* --- Classes ---------------------------------------------------------------------------------- */
@@ -199,14 +355,13 @@ static void forget_current(struct fast_class *class)
     class->word = &no_free_slot;
 }
 
-void fast_slabs_initialise(struct fast_state *fast, const void *base)
+void fast_slabs_initialise(struct fast_state *fast)
 {
-    fast->map_floor = (uintptr_t)base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
         struct fast_class *class = &fast->classes[i];
         class->stride_bytes =
             (uint32_t)(16 * (fast_class_is_dense(i) ? i + 1 - FAST_PADDED_CLASSES : i + 1));
-        class->reciprocal = UINT32_MAX / class->stride_bytes + 1;
+        class->reciprocal = reciprocal_of(class->stride_bytes);
         forget_current(class);
     }
     for (size_t size_bytes = 0; size_bytes <= FAST_PADDED_MAX; size_bytes++)
@@ -305,35 +460,59 @@ static void fill_in(struct fast_slab *slab, const struct fast_class *class, size
         .class_index = (uint8_t)class_index,
         .page_count = (uint8_t)page_count,
     };
-    for (unsigned w = 0; w < word_count_for(slot_count); w++)
+    unsigned word_count = word_count_for(slot_count);
+    for (unsigned w = 0; w < word_count; w++)
         slab->free[w] = all_free(slot_count, w);
-    if (fast_slab_is_padded(slab))
+    if (fast_slab_is_padded(slab)) {
         slab->slots[-1] = SEALED_CANARY;
+        return;
+    }
+    for (unsigned w = 0; w < word_count; w++)
+        slab->free[word_count + w] = 0;
+}
+
+/* Of a slab's record. */
+static size_t record_bytes(const struct fast_class *class, size_t class_index, unsigned page_count)
+{
+    size_t word_count = word_count_for(slots_in(class, class_index, page_count));
+    return sizeof(struct fast_slab) +
+           word_count * sizeof(uint64_t) * (fast_class_is_dense(class_index) ? 2 : 1);
+}
+
+/* The record for a slab in these pages, and its places in the map, or NULL. */
+static struct fast_slab *take_record(struct heap *heap, size_t class_index, const uint8_t *pages,
+                                     unsigned page_count, bool may_grow, const void *caller)
+{
+    const struct heap_request request = {
+        record_bytes(&heap->fast.classes[class_index], class_index, page_count), SEALED_UNIT_BYTES,
+        caller};
+    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
+    if (!make_leaf(heap, pages, may_grow, caller) || !make_leaf(heap, last_page, may_grow, caller))
+        return NULL;
+    return take_own(heap, FAST_OWN_SLAB, &request, may_grow);
 }
 
 /* All of it, or NULL and nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
-                                    const void *caller)
+                                    bool may_grow, const void *caller)
 {
-    struct fast_state *fast = &heap->fast;
-    const struct fast_class *class = &fast->classes[class_index];
-    uint8_t *pages = take_own(heap, FAST_OWN_PAGES, page_count * FAST_PAGE_BYTES - PAGES_LOSS_BYTES,
-                              FAST_PAGE_BYTES, caller);
-    if (pages == NULL)
+    const struct heap_request request = {page_count * FAST_PAGE_BYTES - PAGES_LOSS_BYTES,
+                                         FAST_PAGE_BYTES, caller};
+    if (heap->fast.map_block == NULL && !make_map(heap, may_grow, caller))
         return NULL;
-    size_t page = page_number(fast, pages);
-    struct fast_slab *slab = NULL;
-    if (make_leaf(heap, page, caller) && make_leaf(heap, page + page_count - 1, caller))
-        slab = take_own(heap, FAST_OWN_SLAB,
-                        sizeof *slab + word_count_for(slots_in(class, class_index, page_count)) *
-                                           sizeof slab->free[0],
-                        SEALED_UNIT_BYTES, caller);
+    uint8_t *pages = take_own(heap, FAST_OWN_PAGES, &request, may_grow);
+    if (pages == NULL) {
+        drop_unused_map(heap, caller);
+        return NULL;
+    }
+    struct fast_slab *slab = take_record(heap, class_index, pages, page_count, may_grow, caller);
     if (slab == NULL) {
+        drop_unused_leaves(heap, pages, page_count, caller);
         release_own(heap, pages, caller);
         return NULL;
     }
-    fill_in(slab, class, class_index, pages, page_count);
-    map_pages(fast, pages, page_count, slab);
+    fill_in(slab, &heap->fast.classes[class_index], class_index, pages, page_count);
+    map_pages(&heap->fast, pages, page_count, slab);
     return slab;
 }
 
@@ -363,19 +542,17 @@ static unsigned choose_page_count(const struct heap *heap, const struct fast_cla
     return 0;
 }
 
-bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t size_bytes,
-                          const void *caller)
+bool fast_class_open_slab(struct heap *heap, struct fast_class *class,
+                          const struct heap_request *request, bool may_grow)
 {
     struct fast_state *fast = &heap->fast;
     size_t class_index = (size_t)(class - fast->classes);
-    if (fast->map_length == 0 && !make_map(heap, caller))
-        return false;
     unsigned page_count = choose_page_count(heap, class);
-    if (page_count == 0)
+    if (page_count == 0 || heap->configuration.limit_bytes < SLABS_FROM_BYTES)
         return false;
-    struct fast_slab *slab = build_slab(heap, class_index, page_count, caller);
+    struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow, request->caller);
     if (slab == NULL && page_count > 1 && !heap->condemned)
-        slab = build_slab(heap, class_index, 1, caller);
+        slab = build_slab(heap, class_index, 1, may_grow, request->caller);
     if (slab == NULL)
         return false;
     /* The class had no free slot: all of these are live blocks. */
@@ -383,7 +560,7 @@ bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t si
         class->is_mass = true;
     class->slot_count += slab->slot_count;
     if (fast_slab_is_padded(slab)) {
-        if (size_bytes % 16 == 0 && class->exact_run < EXACT_RUN)
+        if (request->size_bytes % 16 == 0 && class->exact_run < EXACT_RUN)
             class->exact_run++;
         else if (class->exact_run < EXACT_RUN)
             class->exact_run = 0;
@@ -417,10 +594,12 @@ static void close_slab(struct heap *heap, struct fast_slab *slab, const void *ca
         class->exact_run = 0;
         choose_class(fast, slab->class_index);
     }
-    map_pages(fast, pages, slab->page_count, &fast_no_slab);
+    unsigned page_count = slab->page_count;
+    map_pages(fast, pages, page_count, &fast_no_slab);
     leave_slab_note(fast->core.secret, pages, slab);
     release_own(heap, pages, caller);
     release_own(heap, slab, caller);
+    drop_unused_leaves(heap, pages, page_count, caller);
 }
 
 void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *caller)
@@ -449,6 +628,7 @@ void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *cal
 void fast_slabs_flush(struct heap *heap, const void *caller)
 {
     struct fast_state *fast = &heap->fast;
+    fast->freed_units = 0;
     for (size_t i = 0; i < FAST_CLASS_COUNT && !heap->condemned; i++) {
         struct fast_class *class = &fast->classes[i];
         struct fast_slab *current = class->slab;
@@ -459,8 +639,6 @@ void fast_slabs_flush(struct heap *heap, const void *caller)
             close_slab(heap, current, caller);
         }
     }
-    if (!heap->condemned)
-        drop_unused_map(heap, caller);
 }
 
 /* --- What was a slot -------------------------------------------------------------------------- */
@@ -500,9 +678,9 @@ bool fast_slot_recall(const struct fast_state *fast, const uint8_t *address, siz
         if (!fast_slot_index(&slab, address, &index) ||
             slab.stride_bytes > fast->core.end - address)
             return false;
-        *ret_size_bytes = fast_slot_size(&slab, address);
+        *ret_size_bytes = slab.stride_bytes;
         return !fast_slab_is_padded(&slab) ||
-               fast_slot_read_mark(address + slab.stride_bytes) <= 15;
+               read_marked_size(address, slab.stride_bytes, ret_size_bytes);
     }
     return false;
 }

@@ -21,7 +21,15 @@
  *   | 512 KiB | -> | page 0 | page 1 |…  ->   | slots, stride, …, a bit for each slot |
  *
  * Where there is no slab the map leads to fast_no_slab, which has no slots, so that a lookup need
- * not ask.
+ * not ask. The map has a place for each 512 KiB of what the heap may ever have. They are written a
+ * few at a time, beginning where the first slab is, so that no operation depends on the limit. A
+ * leaf goes with its last slab, the map with its last leaf.
+ *
+ * A block that became smaller where it is, since it could not move, may be too short for the mark.
+ * Its slot is then short: the mark's byte says that 16 bytes are left over, the first of them is
+ * FAST_SHORT instead of a canary, and the size follows, and its complement. In a dense slab a
+ * second bit for each slot says whether the slot has such an end at all. While one has, the slab's
+ * `reciprocal` is 0, so that the usual free leaves the slab to one that looks at these bits.
  *
  * A class allocates from one word of bits of its current slab: the lowest free slot is a bit scan.
  * The current slab's used count is not kept, since that would be a further write for each block; it
@@ -44,9 +52,13 @@
  * SEALED_CANARY. */
 #define FAST_END_MARK 0xb0u
 
+/* Where the canary of the shortest size that has a mark would be, if the size is shorter than that.
+ * No ASCII character, no 0 and no 0xff. */
+#define FAST_SHORT ((uint8_t)0xb7)
+
 struct fast_slab {
     uint8_t *slots;      /* slot 0 */
-    uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab */
+    uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
     uint32_t slot_count;
     uint32_t used_count; /* 1 if it is full; counts nothing while it is current */
     uint16_t stride_bytes;
@@ -55,7 +67,9 @@ struct fast_slab {
     bool is_full : 1;
     struct fast_slab *next; /* on one of the class's lists */
     struct fast_slab *previous;
-    uint64_t free[]; /* bit i of word w: slot 64 w + i is free */
+    /* Bit i of word w: slot 64 w + i is free. In a dense slab as many words follow, whose bits say
+     * that a slot is longer than what was asked for, and has an end. */
+    uint64_t free[];
 };
 
 static inline bool fast_class_is_dense(size_t class_index)
@@ -70,6 +84,7 @@ static inline bool fast_slab_is_padded(const struct fast_slab *slab)
 
 struct fast_leaf {
     struct fast_slab *slabs[FAST_LEAF_PAGES];
+    size_t used_count; /* of its pages, those that are a slab's */
 };
 
 extern struct fast_slab fast_no_slab;
@@ -102,16 +117,22 @@ static inline struct fast_slab *fast_slab_of(const struct fast_state *fast, cons
  * Multiplying by 2^32 / stride leaves the quotient above the low 32 bits; what is left in these is
  * less than the factor exactly if the division has no rest (Lemire, Kaser and Kurz, "Faster
  * remainder by direct computation", 2019). An offset below 0 has a quotient beyond all slots. */
-static inline bool fast_slot_index(const struct fast_slab *slab, const void *address,
-                                   unsigned *ret_index)
+static inline bool fast_slot_index_by(const struct fast_slab *slab, uint32_t reciprocal,
+                                      const void *address, unsigned *ret_index)
 {
     uint32_t offset = (uint32_t)((uintptr_t)address - (uintptr_t)slab->slots);
-    uint64_t product = (uint64_t)offset * slab->reciprocal;
+    uint64_t product = (uint64_t)offset * reciprocal;
     unsigned index = (unsigned)(product >> 32);
-    if ((uint32_t)product >= slab->reciprocal || index >= slab->slot_count)
+    if ((uint32_t)product >= reciprocal || index >= slab->slot_count)
         return false;
     *ret_index = index;
     return true;
+}
+
+static inline bool fast_slot_index(const struct fast_slab *slab, const void *address,
+                                   unsigned *ret_index)
+{
+    return fast_slot_index_by(slab, slab->reciprocal, address, ret_index);
 }
 
 static inline uint8_t *fast_slot_at(const struct fast_slab *slab, unsigned index)
@@ -151,7 +172,8 @@ static inline unsigned fast_slot_read_mark(const uint8_t *slot_end)
     return (unsigned)slot_end[-1] ^ FAST_END_MARK;
 }
 
-/* Prove that the canaries around a live slot are as they were left, and read its size. */
+/* Prove that the canaries around a live slot are as they were left, and read its size. False also
+ * for a short slot; dense slabs are taken to have none. */
 static inline bool fast_slot_is_intact(const struct fast_slab *slab, const uint8_t *slot,
                                        size_t *ret_size_bytes)
 {
@@ -168,9 +190,27 @@ static inline bool fast_slot_is_intact(const struct fast_slab *slab, const uint8
     return true;
 }
 
-/* Of a slot, as it was asked for; what it was asked for last if it is free; 0 if its end was
- * overwritten. */
-size_t fast_slot_size(const struct fast_slab *slab, const uint8_t *slot);
+/* The same, and short slots as well. */
+bool fast_slot_read(const struct fast_slab *slab, unsigned index, size_t *ret_size_bytes);
+
+/* Of a slot, as it was asked for; what it was asked for last if it is free (in a dense slab what it
+ * could be asked for); 0 if its end was overwritten. */
+size_t fast_slot_size(const struct fast_slab *slab, unsigned index);
+
+/* As fast_slot_index(), also in a slab that has no `reciprocal`. */
+bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index);
+
+/* The largest block that a slot serves. */
+static inline size_t fast_slot_capacity(const struct fast_slab *slab)
+{
+    return slab->stride_bytes - (fast_slab_is_padded(slab) ? 1u : 0u);
+}
+
+/* Lay the end of a live slot. Precondition: size_bytes <= fast_slot_capacity(). */
+void fast_slot_set_size(struct fast_slab *slab, unsigned index, size_t size_bytes);
+
+/* To be called when a slot of fast_slot_read() is freed. */
+void fast_slot_forget_end(struct fast_slab *slab, unsigned index);
 
 /* --- Classes ---------------------------------------------------------------------------------- */
 
@@ -191,22 +231,23 @@ static inline uint8_t *fast_class_take_slot(struct fast_class *class)
  * has none. Afterwards fast_class_has_slot() is what this returned. */
 bool fast_class_refill(struct fast_state *fast, struct fast_class *class);
 
-/* Open a slab and make it current. `size_bytes` is what it is opened for. Precondition: the class
- * has no free slot. False: a slab is not worth its memory, or there is none, or something was found
- * corrupt. */
-bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t size_bytes,
-                          const void *caller);
+/* Open a slab and make it current. Precondition: the class has no free slot, and the request is of
+ * one of its sizes. False: a slab is not worth its memory, or there is none without growing and
+ * that is not to be, or something was found corrupt. */
+bool fast_class_open_slab(struct heap *heap, struct fast_class *class,
+                          const struct heap_request *request, bool may_grow);
 
 /* --- Slabs ------------------------------------------------------------------------------------ */
 
-void fast_slabs_initialise(struct fast_state *fast, const void *base);
+void fast_slabs_initialise(struct fast_state *fast);
 
 /* To be called when a free has counted `used_count` down to 0: the slab was full, or has become
  * empty; or it is current, and stays that. */
 void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *caller);
 
-/* Give back everything in which there is no live block, the map included. There is an upper limit
- * to what there can be, so this takes constant time, though more than any other operation. */
+/* Close all slabs in which there is no live block. There is an upper limit to how many there can
+ * be, in a heap of any size, so this takes constant time, though more than any other operation.
+ */
 void fast_slabs_flush(struct heap *heap, const void *caller);
 
 bool fast_slab_is_empty(const struct fast_slab *slab);

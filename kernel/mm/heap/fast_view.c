@@ -6,6 +6,13 @@ struct tally {
     struct heap_survey survey;
     size_t used_bytes;
     size_t in_bins_count;
+    size_t free_slot_bytes; /* the largest block that a free slot serves */
+    /* Of the pieces that are free, or would be after a flush: */
+    bool has_idle;      /* some are only then */
+    size_t top_units;   /* of the one that reaches to the end */
+    size_t most_units;  /* of the largest of the others, */
+    size_t fewer_count; /* and how many in its bin are smaller */
+    size_t bin_count;   /* how many its bin has */
 };
 
 /* --- Slabs ------------------------------------------------------------------------------------ */
@@ -18,10 +25,11 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
             tally->survey.free_block_count++;
-            tally->survey.free_bytes += slab->stride_bytes - (fast_slab_is_padded(slab) ? 1u : 0u);
+            tally->survey.free_bytes += fast_slot_capacity(slab);
+            tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
             continue;
         }
-        if (!fast_slot_is_intact(slab, fast_slot_at(slab, index), &size_bytes))
+        if (!fast_slot_read(slab, index, &size_bytes))
             return "the bytes around a block were overwritten";
         live_count++;
         tally->used_bytes += size_bytes;
@@ -42,6 +50,22 @@ static bool leaf_is_idle(const struct fast_leaf *leaf)
     return true;
 }
 
+/* Every slab is spare, or is current and empty. */
+static bool all_slabs_are_idle(const struct fast_state *fast)
+{
+    for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
+        const struct fast_class *class = &fast->classes[i];
+        size_t idle_count = 0;
+        if (class->slab != NULL && fast_slab_is_empty(class->slab))
+            idle_count += class->slab->slot_count;
+        for (const struct fast_slab *slab = class->spare; slab != NULL; slab = slab->next)
+            idle_count += slab->slot_count;
+        if (idle_count != class->slot_count)
+            return false;
+    }
+    return true;
+}
+
 /* A block of the policy's own that a flush would free: it belongs to a slab without live blocks, or
  * to such slabs alone. */
 static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uint64_t header)
@@ -55,11 +79,7 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     case FAST_OWN_LEAF:
         return leaf_is_idle(content);
     case FAST_OWN_MAP:
-        for (size_t i = 0; i < fast->map_length; i++) {
-            if (!leaf_is_idle(fast->map[i]))
-                return false;
-        }
-        return true;
+        return all_slabs_are_idle(fast);
     }
     return false;
 }
@@ -72,11 +92,41 @@ static void tally_free_run(struct tally *tally, size_t run_units)
 {
     if (run_units == 0)
         return;
-    size_t bytes = sealed_capacity_bytes(run_units);
     tally->survey.free_block_count++;
-    tally->survey.free_bytes += bytes;
-    if (bytes > tally->survey.largest_free_bytes)
-        tally->survey.largest_free_bytes = bytes;
+    tally->survey.free_bytes += sealed_capacity_bytes(run_units);
+}
+
+/* The same for one that would be in a bin. */
+static void tally_run_in_bin(struct tally *tally, size_t run_units)
+{
+    tally_free_run(tally, run_units);
+    unsigned bin = fast_core_bin_of(run_units);
+    unsigned most_bin = fast_core_bin_of(tally->most_units);
+    if (run_units == 0 || bin < most_bin)
+        return;
+    if (bin > most_bin)
+        tally->bin_count = tally->fewer_count = 0;
+    if (run_units > tally->most_units) {
+        tally->most_units = run_units;
+        tally->fewer_count = tally->bin_count;
+    } else if (run_units < tally->most_units) {
+        tally->fewer_count++;
+    }
+    tally->bin_count++;
+}
+
+/* The largest request that is served, after a flush if need be. Of a bin with many blocks the core
+ * may not see the largest; then it is the largest that it sees, or, where a flush would change the
+ * bin's order, one that every block of the bin serves. */
+static size_t largest_request(const struct fast_core *core, const struct tally *tally)
+{
+    size_t units = tally->most_units;
+    if (tally->fewer_count >= FAST_LAST_LOOKS)
+        units = tally->has_idle ? fast_core_bin_least(fast_core_bin_of(units))
+                                : fast_core_largest_seen(core, fast_core_bin_of(units));
+    units = larger(units, tally->top_units);
+    size_t block_bytes = units == 0 ? 0 : sealed_capacity_bytes(units);
+    return larger(block_bytes, tally->free_slot_bytes);
 }
 
 static const char *tally_block(const struct fast_state *fast, const uint8_t *block, uint64_t header,
@@ -121,14 +171,17 @@ static const char *tally_blocks(const struct fast_state *fast, struct tally *ret
         ret_tally->in_bins_count += is_free && block != core->top;
         if (is_free || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
             run_units += units;
+            ret_tally->has_idle |= !is_free;
         } else {
-            tally_free_run(ret_tally, run_units);
+            tally_run_in_bin(ret_tally, run_units);
             run_units = 0;
             problem = tally_block(fast, block, header, ret_tally);
         }
         block = sealed_next(block, units);
     }
     tally_free_run(ret_tally, run_units);
+    ret_tally->top_units = run_units;
+    ret_tally->survey.largest_free_bytes = largest_request(core, ret_tally);
     uint64_t end;
     if (problem == NULL && !sealed_read_header(core->secret, core->end, &end))
         problem = "the end marker was overwritten";
@@ -152,7 +205,7 @@ static void walk_slab(const struct fast_slab *slab, heap_piece_visitor *visit, v
         const struct heap_piece piece = {.kind = is_live ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
                                          .start = slot,
                                          .extent_bytes = slab->stride_bytes,
-                                         .size_bytes = is_live ? fast_slot_size(slab, slot) : 0};
+                                         .size_bytes = is_live ? fast_slot_size(slab, index) : 0};
         visit(context, &piece);
     }
 }
@@ -198,21 +251,40 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
     return NULL;
 }
 
-/* Each page of a slab leads to it, and the slabs' slots add up to their classes'. */
-static const char *check_map(const struct fast_state *fast)
+/* Each of the leaf's pages of a slab leads to it. `slot_counts`, a count for each class, goes up by
+ * the slots of the slabs that begin there. `floor` is the address of the leaf's first page. */
+static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, size_t *slot_counts)
 {
-    size_t slot_counts[FAST_CLASS_COUNT] = {0};
-    for (size_t i = 0; i < fast->map_length * FAST_LEAF_PAGES; i++) {
-        const struct fast_slab *slab = fast->map[i / FAST_LEAF_PAGES]->slabs[i % FAST_LEAF_PAGES];
-        uintptr_t page = fast->map_floor + i * FAST_PAGE_BYTES;
+    size_t used_count = 0;
+    for (size_t i = 0; i < FAST_LEAF_PAGES; i++) {
+        const struct fast_slab *slab = leaf->slabs[i];
+        uintptr_t page = floor + i * FAST_PAGE_BYTES;
         if (slab == &fast_no_slab)
             continue;
+        used_count++;
         uintptr_t first = (uintptr_t)slab->slots & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         if (page - first >= slab->page_count * FAST_PAGE_BYTES)
             return "a page is on the map for a slab that it does not belong to";
         if (page == first)
             slot_counts[slab->class_index] += slab->slot_count;
     }
+    return used_count == leaf->used_count ? NULL : "a leaf of the map is miscounted";
+}
+
+/* The leaves are sound and counted, and the slabs' slots add up to their classes'. */
+static const char *check_map(const struct fast_state *fast)
+{
+    size_t slot_counts[FAST_CLASS_COUNT] = {0};
+    size_t leaf_count = 0;
+    for (size_t i = 0; i < fast->map_length; i++) {
+        const char *problem =
+            check_leaf(fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES, slot_counts);
+        if (problem != NULL)
+            return problem;
+        leaf_count += fast->map[i]->used_count != 0;
+    }
+    if (leaf_count != fast->leaf_count || (leaf_count == 0) != (fast->map_block == NULL))
+        return "the leaves of the map are miscounted";
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
         if (slot_counts[i] != fast->classes[i].slot_count)
             return "a class's slabs do not add up";

@@ -164,7 +164,7 @@ static bool first_fit_examine(struct heap *heap, const void *block, const void *
     if (!sealed_block_is_intact(state->secret, first_of(heap), state->end, block, &header))
         return sealed_diagnose(heap, state->secret, first_of(heap), state->end, block, caller);
     ret_info->size_bytes = sealed_size(header);
-    ret_info->alignment_bytes = sealed_alignment(block, header);
+    ret_info->alignment_bytes = sealed_alignment(header);
     return true;
 }
 

@@ -5,9 +5,18 @@
 #include "shared/text.h"
 
 /* The heap grows by at least this much, so that a run of small blocks does not call the page source
- * for each page; and keeps this much free at its end, so that one block going back and forth does
- * not map and unmap a page each time. */
-#define GROW_STEP_BYTES ((size_t)64 * 1024)
+ * for each page; a larger one by this part of itself, up to a limit. */
+#define GROW_STEP_BYTES     ((size_t)64 * 1024)
+#define GROW_STEP_PART      16
+#define GROW_STEP_MAX_BYTES ((size_t)1024 * 1024)
+
+/* When it gives memory back, so much stays free at its end. It is more after it has grown again
+ * into what it had given back, so that a program which takes and frees one large block again and
+ * again does not map and unmap pages each time; but no larger a part of the limit. It gives nothing
+ * back below twice as much. */
+#define KEEP_BYTES     GROW_STEP_BYTES
+#define KEEP_MAX_BYTES ((size_t)1024 * 1024)
+#define KEEP_PART      16
 
 static const struct heap_policy *policy_of(const struct heap *heap)
 {
@@ -127,6 +136,36 @@ void heap_report(struct heap *heap, const struct heap_fault *fault)
     heap_tell(heap, &explained);
 }
 
+/* --- Which memory is zero --------------------------------------------------------------------- */
+
+static uintptr_t end_of(const struct heap *heap)
+{
+    return (uintptr_t)heap->configuration.base + heap->size_bytes;
+}
+
+static size_t fresh_bytes_of(const struct heap_configuration *configuration)
+{
+    const struct heap_page_source *pages = &configuration->pages;
+    return pages->fresh_bytes == NULL ? 0 : pages->fresh_bytes(pages->context);
+}
+
+/* The heap's end was at `old_end`. What the policy wrote there is wiped if it lies in the middle of
+ * free memory now, so that one boundary is enough. */
+static void note_growth(struct heap *heap, uintptr_t old_end, size_t fresh_bytes)
+{
+    uintptr_t fresh_start = end_of(heap) - smaller(fresh_bytes, heap->size_bytes);
+    bool is_all_fresh = fresh_start <= old_end;
+    if (is_all_fresh && heap->written_end <= old_end - HEAP_MARGIN_BYTES) {
+        uintptr_t tail_start = end_of(heap) - policy_of(heap)->free_tail(heap);
+        if (tail_start <= old_end - 2 * HEAP_MARGIN_BYTES) {
+            memset((void *)(old_end - HEAP_MARGIN_BYTES), 0, 2 * HEAP_MARGIN_BYTES);
+            return;
+        }
+    }
+    uintptr_t unknown_end = larger(fresh_start, old_end + HEAP_MARGIN_BYTES);
+    heap->written_end = larger(heap->written_end, unknown_end);
+}
+
 /* --- Size of the heap ------------------------------------------------------------------------- */
 
 /* bump.h: a release must find all blocks behind a mark. */
@@ -169,8 +208,13 @@ enum heap_status heap_initialise(const struct heap_configuration *configuration,
         if (!configuration->pages.grow(configuration->pages.context, size_bytes))
             return HEAP_NO_MEMORY;
     }
-    *ret_heap = (struct heap){.configuration = *configuration, .size_bytes = size_bytes};
+    *ret_heap = (struct heap){.configuration = *configuration,
+                              .size_bytes = size_bytes,
+                              .tail_keep_bytes = KEEP_BYTES,
+                              .written_end = (uintptr_t)configuration->base + HEAP_MARGIN_BYTES};
     configuration->policy->initialise(ret_heap);
+    note_growth(ret_heap, (uintptr_t)configuration->base,
+                configuration->initial_bytes == 0 ? fresh_bytes_of(configuration) : 0);
     const struct heap_operations *outermost = configuration->policy->operations;
     if (configuration->debug)
         outermost = heap_debug_install(ret_heap, outermost);
@@ -180,7 +224,8 @@ enum heap_status heap_initialise(const struct heap_configuration *configuration,
     return HEAP_OK;
 }
 
-enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
+/* Move the end up. The last `fresh_bytes` of the heap read as zero then. */
+static enum heap_status extend(struct heap *heap, size_t additional_bytes, size_t fresh_bytes)
 {
     if (additional_bytes % HEAP_ALIGNMENT_BYTES != 0)
         return HEAP_UNALIGNED;
@@ -190,14 +235,39 @@ enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
         return HEAP_TOO_LARGE;
     if (heap->condemned || !policy_of(heap)->extend(heap, additional_bytes))
         return HEAP_NO_MEMORY;
+    uintptr_t old_end = end_of(heap);
     heap->size_bytes += additional_bytes;
+    note_growth(heap, old_end, fresh_bytes);
     return HEAP_OK;
+}
+
+enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
+{
+    return extend(heap, additional_bytes, 0);
 }
 
 static bool grow_by(struct heap *heap, size_t bytes)
 {
     const struct heap_page_source *pages = &heap->configuration.pages;
-    return pages->grow(pages->context, bytes) && heap_extend(heap, bytes) == HEAP_OK;
+    return pages->grow(pages->context, bytes) &&
+           extend(heap, bytes, fresh_bytes_of(&heap->configuration)) == HEAP_OK;
+}
+
+/* What is given back and asked for again is kept the next time. */
+static void note_growth_again(struct heap *heap, size_t needed_bytes)
+{
+    if (heap->size_bytes >= heap->largest_bytes)
+        return;
+    size_t most_bytes = smaller(KEEP_MAX_BYTES, heap->configuration.limit_bytes / KEEP_PART);
+    size_t keep_bytes = smaller(larger(2 * heap->tail_keep_bytes, needed_bytes), most_bytes);
+    heap->tail_keep_bytes = larger(keep_bytes, heap->tail_keep_bytes);
+    heap->has_grown_again = true;
+}
+
+static size_t grow_step(const struct heap *heap)
+{
+    size_t part_bytes = round_down(heap->size_bytes / GROW_STEP_PART, HEAP_PAGE_SIZE_BYTES);
+    return smaller(larger(part_bytes, GROW_STEP_BYTES), GROW_STEP_MAX_BYTES);
 }
 
 /* Grow so that the request fits behind the last live block. */
@@ -214,7 +284,8 @@ bool heap_grow_for(struct heap *heap, const struct heap_request *request)
     size_t room_bytes = heap->configuration.limit_bytes - heap->size_bytes;
     if (needed_bytes > room_bytes)
         return false;
-    size_t step_bytes = smaller(larger(needed_bytes, GROW_STEP_BYTES), room_bytes);
+    note_growth_again(heap, needed_bytes);
+    size_t step_bytes = smaller(larger(needed_bytes, grow_step(heap)), room_bytes);
     return grow_by(heap, step_bytes) || (step_bytes > needed_bytes && grow_by(heap, needed_bytes));
 }
 
@@ -224,17 +295,32 @@ void heap_give_back_tail(struct heap *heap)
     if (pages->shrink == NULL || heap->condemned)
         return;
     size_t tail_bytes = policy_of(heap)->free_tail(heap);
-    if (tail_bytes < 2 * GROW_STEP_BYTES)
+    if (tail_bytes < 2 * heap->tail_keep_bytes)
         return;
-    size_t bytes = round_down(tail_bytes - GROW_STEP_BYTES, HEAP_PAGE_SIZE_BYTES);
+    size_t bytes = round_down(tail_bytes - heap->tail_keep_bytes, HEAP_PAGE_SIZE_BYTES);
     if (!policy_of(heap)->cut(heap, bytes))
         return;
+    if (!heap->has_grown_again)
+        heap->tail_keep_bytes = larger(heap->tail_keep_bytes / 2, KEEP_BYTES);
+    heap->has_grown_again = false;
+    heap->largest_bytes = heap->size_bytes;
     heap->size_bytes -= bytes;
+    if (heap->written_end > end_of(heap))
+        heap->written_end = end_of(heap);
     pages->shrink(pages->context, bytes);
 }
 
 /* --- Served here for every policy
  * ----------------------------------------------------------------- */
+
+/* So many bytes at the start of a block that was just allocated may not be zero. */
+static size_t dirty_bytes(const struct heap *heap, const void *block, size_t size_bytes)
+{
+    if (heap->configuration.debug) /* which fills new blocks */
+        return size_bytes;
+    uintptr_t start = (uintptr_t)block;
+    return smaller(size_bytes, heap->clean_start - smaller(start, heap->clean_start));
+}
 
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
                            const void *caller)
@@ -243,9 +329,10 @@ void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes
         heap_outer_counters(heap)->failure_count++;
         return NULL;
     }
+    heap->clean_start = UINTPTR_MAX;
     void *block = heap_allocate(heap, count * element_bytes, caller);
     if (block != NULL)
-        memset(block, 0, count * element_bytes);
+        memset(block, 0, dirty_bytes(heap, block, count * element_bytes));
     return block;
 }
 
@@ -257,7 +344,9 @@ void heap_trim(struct heap *heap)
         return;
     if (policy_of(heap)->trim != NULL)
         policy_of(heap)->trim(heap);
+    heap->tail_keep_bytes = KEEP_BYTES;
     heap_give_back_tail(heap);
+    heap_discard_free_pages(heap);
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */

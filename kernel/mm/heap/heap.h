@@ -93,6 +93,14 @@ struct heap_page_source {
     bool (*grow)(void *context, size_t additional_bytes);
     /* Take back the last `bytes` bytes. Cannot fail. NULL if memory is never given back. */
     void (*shrink)(void *context, size_t bytes);
+    /* How many bytes before the heap's end read as zero, since they were never the heap's or became
+     * new pages after it gave them back. Asked after each grow(). It may say fewer than there are.
+     * NULL if that is not known of any: heap_allocate_zeroed() then writes all zeros itself. */
+    size_t (*fresh_bytes)(void *context);
+    /* What these bytes from `offset_bytes` behind the base hold is not needed any more: their
+     * memory may serve others until the heap touches it again, which may find anything there. They
+     * stay usable. Called by heap_trim() only. NULL if memory is given back at the end only. */
+    void (*discard)(void *context, size_t offset_bytes, size_t bytes);
 };
 
 struct heap;
@@ -145,7 +153,12 @@ struct heap {
     struct heap_counters counters;     /* of the policy's blocks; without `debug` of all */
     size_t size_bytes;                 /* usable now */
     bool condemned;                    /* found corrupt: nothing is served any more */
-    union {                            /* the policy's own */
+    bool has_grown_again;              /* after it gave memory back, into what it had given back */
+    size_t tail_keep_bytes;            /* so much stays free at the end when memory is given back */
+    size_t largest_bytes;              /* size_bytes before memory was given back last */
+    uintptr_t written_end; /* from here to the heap's end all is zero but for its last bytes */
+    uintptr_t clean_start; /* a new block is zero from here on */
+    union {                /* the policy's own */
         struct bump_state bump;
         struct first_fit_state first_fit;
         struct best_fit_state best_fit;
@@ -177,7 +190,8 @@ heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
     return heap->operations.allocate(heap, size_bytes, caller);
 }
 
-/* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. */
+/* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. Pages that
+ * are known to read as zero (heap_page_source.fresh_bytes) are not written to, but with `debug`. */
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
                            const void *caller) __attribute__((warn_unused_result));
 
@@ -215,9 +229,11 @@ static inline size_t heap_usable_size(struct heap *heap, const void *block, cons
     return heap->operations.usable_size(heap, block, caller);
 }
 
-/* Merge the freed memory that is kept apart, by the policy for speed or by `debug`, and give back
- * what is then free at the end. The heap does that by itself when it would otherwise fail, and for
- * what the policy keeps apart also when it would grow. */
+/* Merge the freed memory that is kept apart, by the policy for speed or by `debug`; give back what
+ * is then free at the end, and let the page source have the pages inside of other free memory. The
+ * heap merges by itself when it would otherwise fail, and what the policy keeps apart also when it
+ * would grow. Takes time in proportion to the heap's blocks. After it, a double free may be named
+ * as a pointer into free memory only, without the block. */
 void heap_trim(struct heap *heap);
 
 struct heap_statistics {

@@ -10,47 +10,57 @@ enum record_state {
     RECORD_WAITING = 2, /* freed, and not given back to the policy yet */
 };
 
+/* What runs over the end of a block meets the last words last. */
 struct heap_debug_record {
-    uint64_t seal;
+    uint64_t seal;     /* of all others */
     size_t size_bytes; /* as asked for */
-    const void *allocated_by;
     const void *freed_by;
     uint8_t *next; /* block that was freed after this one; NULL for the newest, and if it is live */
     uint32_t state;
     uint32_t alignment_shift;
+    const void *allocated_by;
+    uint64_t owner_seal; /* of size_bytes and allocated_by */
 };
 
 typedef struct heap_debug_record record;
 
 #define RECORD_ALIGNMENT_BYTES _Alignof(record)
-#define CANARY_BYTES           ((size_t)8) /* at least */
-#define OVERHEAD_BYTES         (CANARY_BYTES + sizeof(record))
-#define OVERHEAD_BYTES_MAXIMUM (OVERHEAD_BYTES + RECORD_ALIGNMENT_BYTES - 1)
+#define CANARY_BYTES           ((size_t)24) /* at least, before the record */
+/* More than the caller asks for, always the same. */
+#define OVERHEAD_BYTES (CANARY_BYTES + sizeof(record) + RECORD_ALIGNMENT_BYTES - 1)
 
 /* No ASCII character, no 0 and no 0xff: what runs over the end of a block is often one of these. */
 #define CANARY_BYTE 0xa6
 
 _Static_assert(RECORD_ALIGNMENT_BYTES <= HEAP_ALIGNMENT_BYTES,
                "a block's end must do for a record");
+_Static_assert(CANARY_BYTES + offsetof(record, allocated_by) >= 64,
+               "an overrun of 64 bytes leaves the owner");
 
 /* --- Geometry --------------------------------------------------------------------------------- */
 
 /* What the layer below is asked for. Precondition: the sum does not wrap. */
 static size_t total_for(size_t size_bytes)
 {
-    return (size_bytes + OVERHEAD_BYTES_MAXIMUM) / RECORD_ALIGNMENT_BYTES * RECORD_ALIGNMENT_BYTES;
+    return size_bytes + OVERHEAD_BYTES;
 }
 
-/* The largest request that the policy would serve from a piece of `bytes`. */
-static size_t payload_within(size_t bytes)
+/* The caller's part of that. */
+static size_t size_within(size_t total_bytes)
 {
-    bytes -= bytes % RECORD_ALIGNMENT_BYTES;
-    return bytes < OVERHEAD_BYTES ? 0 : bytes - OVERHEAD_BYTES;
+    return total_bytes < OVERHEAD_BYTES ? 0 : total_bytes - OVERHEAD_BYTES;
 }
 
 static record *record_at(const uint8_t *block, size_t total_bytes)
 {
-    return (record *)(uintptr_t)(block + total_bytes - sizeof(record));
+    size_t end = total_bytes - total_bytes % RECORD_ALIGNMENT_BYTES;
+    return (record *)(uintptr_t)(block + end - sizeof(record));
+}
+
+/* Behind the canary behind the record. */
+static const uint8_t *end_of(const uint8_t *block, const record *r)
+{
+    return block + total_for(r->size_bytes);
 }
 
 /* --- Seals, canaries, patterns ---------------------------------------------------------------- */
@@ -59,6 +69,7 @@ static uint64_t seal_for(const struct heap *heap, const record *r)
 {
     uint64_t hash = heap_hash(heap->debug.secret, (uintptr_t)r);
     hash = heap_hash(hash, r->size_bytes);
+    hash = heap_hash(hash, r->owner_seal);
     hash = heap_hash(hash, (uintptr_t)r->allocated_by);
     hash = heap_hash(hash, (uintptr_t)r->freed_by);
     hash = heap_hash(hash, (uintptr_t)r->next);
@@ -70,9 +81,28 @@ static void seal(const struct heap *heap, record *r)
     r->seal = seal_for(heap, r);
 }
 
+static uint64_t owner_seal_for(const struct heap *heap, const record *r, size_t size_bytes)
+{
+    uint64_t hash = heap_hash(heap->debug.secret, (uintptr_t)r);
+    hash = heap_hash(hash, size_bytes);
+    return heap_hash(hash, (uintptr_t)r->allocated_by);
+}
+
+/* Who allocated a block of that size can be believed, whatever became of the rest. */
+static bool has_owner(const struct heap *heap, const record *r, size_t size_bytes)
+{
+    return r->owner_seal == owner_seal_for(heap, r, size_bytes);
+}
+
 static bool is_sound(const struct heap *heap, const record *r)
 {
     return r->seal == seal_for(heap, r);
+}
+
+/* And it is of a block of which the policy says that it has so many bytes. */
+static bool is_sound_for(const struct heap *heap, const record *r, size_t total_bytes)
+{
+    return is_sound(heap, r) && total_for(r->size_bytes) == total_bytes;
 }
 
 /* The first of the bytes from `start` to `end` that is not `value`, or NULL. A block that waits,
@@ -92,13 +122,47 @@ static const uint8_t *first_other(const uint8_t *start, const uint8_t *end, uint
 
 static bool canary_is_intact(const uint8_t *block, const record *r)
 {
-    return first_other(block + r->size_bytes, (const uint8_t *)r, CANARY_BYTE) == NULL;
+    return first_other(block + r->size_bytes, (const uint8_t *)r, CANARY_BYTE) == NULL &&
+           first_other((const uint8_t *)(r + 1), end_of(block, r), CANARY_BYTE) == NULL;
+}
+
+static void lay_canary(uint8_t *block, record *r)
+{
+    uint8_t *start = block + r->size_bytes;
+    uint8_t *rest = (uint8_t *)(r + 1);
+    memset(start, CANARY_BYTE, (size_t)((uint8_t *)r - start));
+    memset(rest, CANARY_BYTE, (size_t)(end_of(block, r) - rest));
+}
+
+/* --- Patterns ----------------------------------------------------------------------------------
+ */
+
+/* Where the part at the end begins that has a pattern, from the start of `bytes` bytes on; that at
+ * the start ends there or before. */
+static size_t last_edge(size_t bytes)
+{
+    if (bytes <= 2 * HEAP_DEBUG_EDGE_BYTES)
+        return smaller(bytes, HEAP_DEBUG_EDGE_BYTES);
+    size_t start = bytes - HEAP_DEBUG_EDGE_BYTES;
+    return start - start % sizeof(uint64_t);
+}
+
+static void fill_edges(uint8_t *start, size_t bytes, uint8_t value)
+{
+    size_t last = last_edge(bytes);
+    memset(start, value, smaller(bytes, HEAP_DEBUG_EDGE_BYTES));
+    memset(start + last, value, bytes - last);
 }
 
 /* The first byte of a block that waits which was written to, or NULL. */
 static const uint8_t *first_written(const uint8_t *block, const record *r)
 {
-    return first_other(block, block + r->size_bytes, HEAP_DEBUG_FREED_BYTE);
+    size_t bytes = r->size_bytes;
+    const uint8_t *first_end = block + smaller(bytes, HEAP_DEBUG_EDGE_BYTES);
+    const uint8_t *written = first_other(block, first_end, HEAP_DEBUG_FREED_BYTE);
+    return written != NULL
+               ? written
+               : first_other(block + last_edge(bytes), block + bytes, HEAP_DEBUG_FREED_BYTE);
 }
 
 /* --- Faults ----------------------------------------------------------------------------------- */
@@ -112,38 +176,84 @@ static void describe(struct heap_fault *fault, const record *r)
     fault->freed_by = r->freed_by;
 }
 
-/* Without `r` nothing but its place is known of the block. */
+/* Say what is left of it: `r` cannot be believed, and the policy knows the block's length. */
+static void describe_remains(const struct heap *heap, struct heap_fault *fault, const record *r,
+                             size_t total_bytes)
+{
+    fault->size_bytes = size_within(total_bytes);
+    if (has_owner(heap, r, fault->size_bytes))
+        fault->allocated_by = r->allocated_by;
+}
+
+/* `total_bytes` is what the policy says of the block. */
 static void report(struct heap *heap, enum heap_fault_kind kind, const void *pointer,
-                   const uint8_t *block, const record *r, const void *caller, const char *detail)
+                   const uint8_t *block, size_t total_bytes, const void *caller, const char *detail)
 {
     struct heap_fault fault = {
         .kind = kind, .detail = detail, .pointer = pointer, .block = block, .caller = caller};
-    if (r != NULL)
+    const record *r = record_at(block, total_bytes);
+    if (is_sound(heap, r)) {
         describe(&fault, r);
+    } else {
+        describe_remains(heap, &fault, r, total_bytes);
+        fault.is_free = kind == HEAP_FAULT_WRITE_AFTER_FREE;
+    }
     heap_tell(heap, &fault);
+}
+
+/* How many bytes of the heap begin at `block`; 0 if it is not in the heap. */
+static size_t bytes_behind(const struct heap *heap, const uint8_t *block)
+{
+    size_t offset = (uintptr_t)block - (uintptr_t)heap->configuration.base;
+    return offset < heap->size_bytes ? heap->size_bytes - offset : 0;
 }
 
 /* A size that comes from a header which passed by chance must not lead out of the heap. */
 static bool may_end_in_record(const struct heap *heap, const uint8_t *block, size_t total_bytes)
 {
-    size_t offset = (uintptr_t)block - (uintptr_t)heap->configuration.base;
-    return total_bytes >= OVERHEAD_BYTES && total_bytes % RECORD_ALIGNMENT_BYTES == 0 &&
-           (uintptr_t)block % RECORD_ALIGNMENT_BYTES == 0 &&
-           (offset >= heap->size_bytes || total_bytes <= heap->size_bytes - offset);
+    return total_bytes >= OVERHEAD_BYTES && total_bytes <= bytes_behind(heap, block) &&
+           (uintptr_t)block % RECORD_ALIGNMENT_BYTES == 0;
 }
 
+/* How far a record is looked for: what that takes is bounded. */
+#define SEARCH_BYTES ((size_t)64 * 1024)
+
+/* The policy has lost the block's length, as after a write before its start. The record behind it
+ * is known by its owner's seal, which is of its place and the size. False if there is none near. */
+static bool find_owner(const struct heap *heap, const uint8_t *block, struct heap_fault *fault)
+{
+    size_t limit_bytes = smaller(bytes_behind(heap, block), SEARCH_BYTES);
+    if ((uintptr_t)block % RECORD_ALIGNMENT_BYTES != 0)
+        return false;
+    for (size_t total_bytes = OVERHEAD_BYTES; total_bytes <= limit_bytes; total_bytes++) {
+        const record *r = record_at(block, total_bytes);
+        if (!has_owner(heap, r, size_within(total_bytes)))
+            continue;
+        describe_remains(heap, fault, r, total_bytes);
+        return true;
+    }
+    return false;
+}
+
+/* What the policy says of the size is of what it was asked for. */
 void heap_debug_explain(const struct heap *heap, struct heap_fault *fault)
 {
+    const uint8_t *block = fault->block;
     size_t total_bytes = fault->size_bytes;
     bool is_free = fault->is_free;
-    if (fault->block == NULL || fault->free_bytes != 0)
+    if (block == NULL || fault->free_bytes != 0)
         return;
     fault->size_bytes = 0;
-    if (!may_end_in_record(heap, fault->block, total_bytes))
+    if (!may_end_in_record(heap, block, total_bytes)) {
+        (void)find_owner(heap, block, fault);
         return;
-    const record *r = record_at(fault->block, total_bytes);
-    if (!is_sound(heap, r))
+    }
+    const record *r = record_at(block, total_bytes);
+    if (!is_sound(heap, r)) {
+        if (has_owner(heap, r, size_within(total_bytes)) || !find_owner(heap, block, fault))
+            describe_remains(heap, fault, r, total_bytes);
         return;
+    }
     describe(fault, r);
     fault->is_free |= is_free;
     if (fault->is_free && fault->kind == HEAP_FAULT_BAD_POINTER) {
@@ -159,32 +269,35 @@ static record *prove(struct heap *heap, const uint8_t *block, const void *caller
     if (total_bytes == 0)
         return NULL;
     record *r = record_at(block, total_bytes);
-    if (!is_sound(heap, r))
-        report(heap, HEAP_FAULT_OVERRUN, block, block, NULL, caller,
-               "the record behind the block was overwritten");
-    else if (r->state == RECORD_WAITING)
-        report(heap, HEAP_FAULT_DOUBLE_FREE, block, block, r, caller, "the block is free already");
-    else if (!canary_is_intact(block, r))
-        report(heap, HEAP_FAULT_OVERRUN, block, block, r, caller,
-               "the bytes behind the block were overwritten");
-    else
+    enum heap_fault_kind kind = HEAP_FAULT_OVERRUN;
+    const char *detail = "the bytes behind the block were overwritten";
+    if (!is_sound_for(heap, r, total_bytes)) {
+        detail = "the record behind the block was overwritten";
+    } else if (r->state == RECORD_WAITING) {
+        kind = HEAP_FAULT_DOUBLE_FREE;
+        detail = "the block is free already";
+    } else if (canary_is_intact(block, r)) {
         return r;
+    }
+    report(heap, kind, block, block, total_bytes, caller, detail);
     return NULL;
 }
 
 /* Prove that nobody wrote to a block that waits. False: it was reported. */
-static bool prove_untouched(struct heap *heap, const uint8_t *block, const record *r,
+static bool prove_untouched(struct heap *heap, const uint8_t *block, size_t total_bytes,
                             const void *caller)
 {
+    const record *r = record_at(block, total_bytes);
     const uint8_t *written = NULL;
-    bool record_is_sound = is_sound(heap, r);
-    if (record_is_sound)
+    const char *detail = "the record behind a freed block was written to";
+    if (is_sound_for(heap, r, total_bytes)) {
         written = first_written(block, r);
-    if (record_is_sound && written == NULL && canary_is_intact(block, r))
-        return true;
-    report(heap, HEAP_FAULT_WRITE_AFTER_FREE, written, block, record_is_sound ? r : NULL, caller,
-           written == NULL ? "the bytes behind a freed block were written to"
-                           : "a freed block was written to");
+        if (written == NULL && canary_is_intact(block, r))
+            return true;
+        detail = written == NULL ? "the bytes behind a freed block were written to"
+                                 : "a freed block was written to";
+    }
+    report(heap, HEAP_FAULT_WRITE_AFTER_FREE, written, block, total_bytes, caller, detail);
     return false;
 }
 
@@ -198,10 +311,9 @@ static bool release_oldest(struct heap *heap, const void *caller)
     size_t total_bytes = debug->below->usable_size(heap, block, caller);
     if (total_bytes == 0)
         return false;
-    const record *r = record_at(block, total_bytes);
-    if (!prove_untouched(heap, block, r, caller))
+    if (!prove_untouched(heap, block, total_bytes, caller))
         return false;
-    debug->oldest = r->next;
+    debug->oldest = record_at(block, total_bytes)->next;
     debug->waiting_count--;
     debug->waiting_bytes -= total_bytes;
     uint64_t fault_count = heap->counters.fault_count;
@@ -218,10 +330,18 @@ bool heap_debug_flush(struct heap *heap, const void *caller)
     return true;
 }
 
+/* A heap that has not grown yet has little of what it may become. */
+static size_t waiting_limit_bytes(const struct heap *heap)
+{
+    size_t final_bytes = heap->configuration.limit_bytes / HEAP_DEBUG_WAITING_PART;
+    return larger(heap->size_bytes / HEAP_DEBUG_WAITING_PART,
+                  smaller(final_bytes, HEAP_DEBUG_WAITING_MINIMUM_BYTES));
+}
+
 static bool is_more_than_may_wait(const struct heap *heap)
 {
     return heap->debug.waiting_count > HEAP_DEBUG_WAITING_LIMIT ||
-           heap->debug.waiting_bytes > heap->size_bytes / HEAP_DEBUG_WAITING_PART;
+           heap->debug.waiting_bytes > waiting_limit_bytes(heap);
 }
 
 /* Append a block that prove() has proved, and let go of those that waited longest. */
@@ -230,14 +350,15 @@ static void let_wait(struct heap *heap, uint8_t *block, record *r, const void *c
     struct heap_debug_state *debug = &heap->debug;
     /* Its seal is about to be made anew, which must not hide that it was broken. */
     if (debug->oldest != NULL && !is_sound(heap, debug->newest_record)) {
-        report(heap, HEAP_FAULT_WRITE_AFTER_FREE, NULL, debug->newest, NULL, caller,
+        report(heap, HEAP_FAULT_WRITE_AFTER_FREE, NULL, debug->newest,
+               total_for(debug->newest_bytes), caller,
                "the record behind a freed block was written to");
         return;
     }
     r->freed_by = caller;
     r->state = RECORD_WAITING;
     seal(heap, r);
-    memset(block, HEAP_DEBUG_FREED_BYTE, r->size_bytes);
+    fill_edges(block, r->size_bytes, HEAP_DEBUG_FREED_BYTE);
     if (debug->oldest == NULL) {
         debug->oldest = block;
     } else {
@@ -246,6 +367,7 @@ static void let_wait(struct heap *heap, uint8_t *block, record *r, const void *c
     }
     debug->newest = block;
     debug->newest_record = r;
+    debug->newest_bytes = r->size_bytes;
     debug->waiting_count++;
     debug->waiting_bytes += total_for(r->size_bytes);
     heap_counters_free(&debug->counters, 1, r->size_bytes);
@@ -280,8 +402,9 @@ static void write_record(const struct heap *heap, uint8_t *block, size_t size_by
         .state = RECORD_LIVE,
         .alignment_shift = (uint32_t)__builtin_ctzll(alignment_bytes),
     };
-    memset(block + size_bytes, CANARY_BYTE, (size_t)((uint8_t *)r - (block + size_bytes)));
+    r->owner_seal = owner_seal_for(heap, r, size_bytes);
     seal(heap, r);
+    lay_canary(block, r);
 }
 
 static void *take(struct heap *heap, size_t size_bytes, size_t alignment_bytes, const void *caller)
@@ -306,7 +429,7 @@ static uint8_t *obtain(struct heap *heap, size_t size_bytes, size_t alignment_by
         block = take(heap, size_bytes, alignment_bytes, caller);
     if (block == NULL)
         return NULL;
-    memset(block, HEAP_DEBUG_NEW_BYTE, size_bytes);
+    fill_edges(block, size_bytes, HEAP_DEBUG_NEW_BYTE);
     write_record(heap, block, size_bytes, alignment_bytes, caller);
     heap_counters_allocate(&heap->debug.counters, size_bytes);
     return block;
@@ -349,7 +472,7 @@ static void *resize(struct heap *heap, uint8_t *block, const record *r, size_t s
     if (resized == NULL)
         return NULL;
     if (size_bytes > old_bytes)
-        memset(resized + old_bytes, HEAP_DEBUG_NEW_BYTE, size_bytes - old_bytes);
+        fill_edges(resized + old_bytes, size_bytes - old_bytes, HEAP_DEBUG_NEW_BYTE);
     write_record(heap, resized, size_bytes, alignment_bytes, caller);
     if (resized == block) {
         heap_counters_resize(&debug->counters, old_bytes, size_bytes);
@@ -424,7 +547,7 @@ void heap_debug_adjust_survey(const struct heap *heap, struct heap_survey *surve
 {
     size_t records_bytes = survey->free_block_count * OVERHEAD_BYTES;
     survey->live_block_count -= heap->debug.waiting_count;
-    survey->largest_free_bytes = payload_within(survey->largest_free_bytes);
+    survey->largest_free_bytes = size_within(survey->largest_free_bytes);
     survey->free_bytes =
         survey->free_bytes < records_bytes ? 0 : survey->free_bytes - records_bytes;
     /* Pieces that have no room for a record count for less than nothing above. */
@@ -473,7 +596,7 @@ static const char *tally_block(struct tally *tally, const struct heap_piece *pie
 {
     const uint8_t *block = piece->start;
     const record *r = record_at(block, piece->size_bytes);
-    if (!is_sound(tally->heap, r))
+    if (!is_sound_for(tally->heap, r, piece->size_bytes))
         return "the record behind a block was overwritten";
     if (!canary_is_intact(block, r))
         return "the bytes behind a block were overwritten";

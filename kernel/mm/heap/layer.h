@@ -10,10 +10,14 @@
 
 #include "kernel/mm/heap/policy.h"
 
-/* --- What heap.c provides --------------------------------------------------------------------- */
+/* --- What heap.c and heap_discard.c provide ----------------------------------------------------
+ */
 
 /* As heap_report(), with the fault as it is. */
 void heap_tell(struct heap *heap, const struct heap_fault *fault);
+
+/* Offer the pages that lie inside of free memory to the page source (heap_discard.c). */
+void heap_discard_free_pages(struct heap *heap);
 
 /* The policy's pieces, as it was asked for them. */
 void heap_walk_below(const struct heap *heap, heap_piece_visitor *visit, void *context);

@@ -28,10 +28,12 @@ static void *allocate(struct heap *heap, const struct heap_request *request)
         if (block == NULL && heap_grow_for(heap, request))
             block = plain_of(heap)->allocate(heap, request);
     }
-    if (block == NULL)
+    if (block == NULL) {
         heap->counters.failure_count++;
-    else
+    } else {
+        heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
         heap_count_allocation(heap, request->size_bytes);
+    }
     return block;
 }
 
@@ -69,11 +71,19 @@ static void plain_free(struct heap *heap, void *block, const void *caller)
         release(heap, block, info.size_bytes, caller);
 }
 
+/* Change the size without moving. The alignment does not matter for that. */
+static bool resize(struct heap *heap, void *block, const struct heap_request *request)
+{
+    return request->size_bytes < heap->configuration.limit_bytes &&
+           plain_of(heap)->resize(heap, block, request);
+}
+
 /* Precondition: the block is live, and `info` is what is known of it. */
 static void *resize_or_move(struct heap *heap, void *block, const struct heap_block_info *info,
                             const struct heap_request *request)
 {
-    if (request_is_possible(heap, request) && plain_of(heap)->resize(heap, block, request)) {
+    if (resize(heap, block, request)) {
+        heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
         heap_count_resize(heap, info->size_bytes, request->size_bytes);
         heap_give_back_tail(heap);
         return block;

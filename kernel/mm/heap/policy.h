@@ -65,8 +65,9 @@ struct heap_plain_policy {
                     struct heap_block_info *ret_info);
     /* Free a block that `examine` has proved. False: a neighbour was found corrupt, reported. */
     bool (*release)(struct heap *heap, void *block, const void *caller);
-    /* Change the size of a block that `examine` has proved, without moving it. False: not possible
-     * here, nothing changed. */
+    /* Change the size of a block that `examine` has proved, without moving it; never to be refused
+     * where the size gets smaller. The request's alignment is the block's; the sum with the size is
+     * not judged. False: not possible here, nothing changed; or something was found corrupt. */
     bool (*resize)(struct heap *heap, void *block, const struct heap_request *request);
 };
 
@@ -119,6 +120,19 @@ void heap_report(struct heap *heap, const struct heap_fault *fault);
 /* Call `visit` for each piece of the policy's, then for each guarded block, both in order of
  * address, live blocks as the heap's callers know them. Stops at a header that is not sound. */
 void heap_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
+
+/* What a policy writes around blocks and free memory reaches no farther from their ends. */
+#define HEAP_MARGIN_BYTES ((size_t)128)
+
+/* To be called for each block that may have been taken from the free memory at the heap's end: it,
+ * and what the policy writes, ends at `end`. */
+static inline void heap_note_written(struct heap *heap, const uint8_t *end)
+{
+    if ((uintptr_t)end > heap->written_end) {
+        heap->clean_start = heap->written_end;
+        heap->written_end = (uintptr_t)end;
+    }
+}
 
 /* Grow so that the request fits behind the last live block. False if that cannot be had. */
 bool heap_grow_for(struct heap *heap, const struct heap_request *request);

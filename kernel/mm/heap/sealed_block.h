@@ -14,14 +14,14 @@
  * low bits, which a write that runs over the end of the block before it meets first. The content of
  * a header:
  *
- *   63      60 59  54 53         52   51    50   49    18 17    0
+ *   63      59 58  53 52         51   50    49   48    17 16    0
  *   | alignment | slack | previous | own | free | live | units | hash |
  *
  * `units` of 16 bytes reach from this block to the next. `slack` is what the payload has behind the
- * bytes that were asked for. `alignment` is the binary logarithm of what was asked for, less 4; 15
- * stands for all from 2^19 on. `previous` is set if the block before is free and therefore ends in
- * a footer, which has its units. Of `live`, `free` and `own` (memory of the policy itself) one is
- * set; none if the policy keeps a freed block apart, unmerged.
+ * bytes that were asked for. `alignment` is the binary logarithm of what was asked for, less 4: up
+ * to 2^35, since an alignment is below the heap's limit. `previous` is set if the block before is
+ * free and therefore ends in a footer, which has its units. Of `live`, `free` and `own` (memory of
+ * the policy itself) one is set; none if the policy keeps a freed block apart, unmerged.
  */
 #ifndef KERNEL_MM_HEAP_SEALED_BLOCK_H
 #define KERNEL_MM_HEAP_SEALED_BLOCK_H
@@ -33,18 +33,17 @@
 /* What 32 bits of units allow: 64 GiB. */
 #define SEALED_BYTES_MAX ((size_t)UINT32_MAX * SEALED_UNIT_BYTES)
 
-#define SEALED_HASH_BITS       18
+#define SEALED_HASH_BITS       17
 #define SEALED_HASH_MASK       ((UINT64_C(1) << SEALED_HASH_BITS) - 1)
 #define SEALED_UNITS_SHIFT     SEALED_HASH_BITS
 #define SEALED_UNITS_MASK      ((uint64_t)UINT32_MAX << SEALED_UNITS_SHIFT)
-#define SEALED_LIVE            (UINT64_C(1) << 50)
-#define SEALED_FREE            (UINT64_C(1) << 51)
-#define SEALED_OWN             (UINT64_C(1) << 52)
-#define SEALED_PREVIOUS_FREE   (UINT64_C(1) << 53)
-#define SEALED_SLACK_SHIFT     54
+#define SEALED_LIVE            (UINT64_C(1) << 49)
+#define SEALED_FREE            (UINT64_C(1) << 50)
+#define SEALED_OWN             (UINT64_C(1) << 51)
+#define SEALED_PREVIOUS_FREE   (UINT64_C(1) << 52)
+#define SEALED_SLACK_SHIFT     53
 #define SEALED_SLACK_MAX       UINT64_C(63)
-#define SEALED_ALIGNMENT_SHIFT 60
-#define SEALED_ALIGNMENT_MAX   UINT64_C(15)
+#define SEALED_ALIGNMENT_SHIFT 59
 
 /* The first byte behind what was asked for, where there is one. No ASCII character, no 0 and no
  * 0xff: what runs over the end of a block is often one of these. */
@@ -136,20 +135,16 @@ static inline void *sealed_footer_before(const uint8_t *next)
     return (void *)(uintptr_t)(next - 2 * SEALED_HEADER_BYTES);
 }
 
+/* Precondition: a power of two from 2^4 to 2^35. */
 static inline uint64_t sealed_alignment_field(size_t alignment_bytes)
 {
-    uint64_t code = (uint64_t)__builtin_ctzll(alignment_bytes) - 4;
-    return (code < SEALED_ALIGNMENT_MAX ? code : SEALED_ALIGNMENT_MAX) << SEALED_ALIGNMENT_SHIFT;
+    return ((uint64_t)__builtin_ctzll(alignment_bytes) - 4) << SEALED_ALIGNMENT_SHIFT;
 }
 
-/* What was asked for; beyond what the header can hold it is read off the address, which has at
- * least that. */
-static inline size_t sealed_alignment(const uint8_t *block, uint64_t header)
+/* What was asked for. It is never read off the address, which may be aligned to more by chance. */
+static inline size_t sealed_alignment(uint64_t header)
 {
-    uint64_t code = header >> SEALED_ALIGNMENT_SHIFT;
-    if (code == SEALED_ALIGNMENT_MAX)
-        return (size_t)1 << __builtin_ctzll((uintptr_t)block);
-    return HEAP_ALIGNMENT_BYTES << code;
+    return HEAP_ALIGNMENT_BYTES << (header >> SEALED_ALIGNMENT_SHIFT);
 }
 
 /* --- Geometry --------------------------------------------------------------------------------- */
@@ -212,7 +207,7 @@ static inline bool sealed_end_is_intact(uint64_t secret, const uint8_t *block, u
 }
 
 /* `block` and the one after it lie before `end`. A word that passes for a header by chance, one in
- * 2^18, must not lead out of the heap. Precondition: block < end. */
+ * 2^17, must not lead out of the heap. Precondition: block < end. */
 static inline bool sealed_extent_is_inside(const uint8_t *block, uint64_t header,
                                            const uint8_t *end)
 {

@@ -33,6 +33,12 @@ const char *page_table_status_name(enum page_table_status status)
         return "writable and executable";
     case PAGE_TABLE_NO_MEMORY:
         return "no memory for a table";
+    case PAGE_TABLE_FOREIGN_TABLE:
+        return "a table outside of its memory";
+    case PAGE_TABLE_OTHER_PAGE:
+        return "mapped to another place";
+    case PAGE_TABLE_OTHER_PERMISSIONS:
+        return "mapped with other permissions";
     case PAGE_TABLE_NULL_PAGE:
         return "page 0";
     case PAGE_TABLE_MEMORY_TYPE:
@@ -695,6 +701,103 @@ enum page_table_status page_table_lookup(const struct page_table *table, struct 
         }
         page = page_entry_address(entry, level);
     }
+}
+
+/* True if the CPU translates through this entry. One with a reserved bit set faults (Intel SDM
+ * Vol. 3A, 4.7, "RSVD flag"). Precondition: the entry is present. */
+static bool cpu_accepts(const struct page_table *table, uint64_t entry, unsigned level)
+{
+    uint64_t address = entry & PAGE_ENTRY_ADDRESS_MASK;
+    if ((address >> table->physical_bits) != 0)
+        return false;
+    if (!table->no_execute && !page_entry_allows_execute(entry))
+        return false;
+    if (level == PAGE_LEVEL_4KIB || !page_entry_is_leaf(entry, level))
+        return true;
+    return level <= largest_page_level(table, true) &&
+           is_multiple_of(address & ~PAGE_ENTRY_PAT_LARGE, page_entry_span_bytes(level));
+}
+
+/* What is still to be proven; advances through the tables in order of address. */
+struct proof {
+    struct cursor cursor;
+    struct phys_addr physical;
+    struct page_permissions permissions;
+};
+
+/* To the end of the page of `span` bytes in which the proof stands, or of the range. */
+static void proof_advance(struct proof *proof, uint64_t span)
+{
+    uint64_t before_bytes = proof->cursor.remaining_bytes;
+    cursor_advance(&proof->cursor, span);
+    proof->physical.value += before_bytes - proof->cursor.remaining_bytes;
+}
+
+static enum page_table_status prove_page(const struct page_table *table, uint64_t leaf,
+                                         unsigned level, struct rights rights, struct proof *proof)
+{
+    uint64_t span = page_entry_span_bytes(level);
+    uint64_t offset = proof->cursor.virtual.value & (span - 1);
+    struct page_permissions found = page_entry_permissions(leaf, level);
+    if (page_entry_address(leaf, level).value + offset != proof->physical.value)
+        return PAGE_TABLE_OTHER_PAGE;
+    if (rights.user || rights.write != proof->permissions.write ||
+        (table->no_execute && rights.execute != proof->permissions.execute) ||
+        found.memory_type != proof->permissions.memory_type)
+        return PAGE_TABLE_OTHER_PERMISSIONS;
+    proof_advance(proof, span);
+    return PAGE_TABLE_OK;
+}
+
+/* What follows a proven page and differs from it by the next address only is proven, too: most of a
+ * table. Returns the first entry that is not. */
+static unsigned skip_alike(const uint64_t *entries, unsigned index, unsigned level,
+                           struct proof *proof)
+{
+    uint64_t span = page_entry_span_bytes(level);
+    uint64_t expected = page_entry_without_use(entries[index]);
+    while (++index < PAGE_ENTRY_COUNT && proof->cursor.remaining_bytes > 0 &&
+           page_entry_without_use(entries[index]) == (expected += span))
+        proof_advance(proof, span);
+    return index;
+}
+
+static enum page_table_status prove_in_table(const struct page_table *table, struct phys_addr page,
+                                             unsigned level, struct rights above,
+                                             struct proof *proof)
+{
+    const uint64_t *entries = entries_of(table, page);
+    if (entries == NULL)
+        return PAGE_TABLE_FOREIGN_TABLE;
+    unsigned index = page_entry_index(proof->cursor.virtual, level);
+    while (index < PAGE_ENTRY_COUNT && proof->cursor.remaining_bytes > 0) {
+        uint64_t entry = entries[index];
+        if (!page_entry_is_present(entry) || !cpu_accepts(table, entry, level))
+            return PAGE_TABLE_NOT_MAPPED;
+        struct rights rights = rights_below(above, entry);
+        bool is_leaf = page_entry_is_leaf(entry, level);
+        enum page_table_status status =
+            is_leaf
+                ? prove_page(table, entry, level, rights, proof)
+                : prove_in_table(table, page_entry_address(entry, level), level - 1, rights, proof);
+        if (status != PAGE_TABLE_OK)
+            return status;
+        index = is_leaf ? skip_alike(entries, index, level, proof) : index + 1;
+    }
+    return PAGE_TABLE_OK;
+}
+
+enum page_table_status page_table_prove(const struct page_table *table, struct virt_addr virtual,
+                                        struct phys_addr physical, uint64_t size_bytes,
+                                        struct page_permissions permissions)
+{
+    enum page_table_status status = judge_virtual_range(table, virtual, size_bytes);
+    if (status == PAGE_TABLE_OK)
+        status = judge_physical_range(table, physical, size_bytes);
+    if (status != PAGE_TABLE_OK)
+        return status;
+    struct proof proof = {{virtual, size_bytes}, physical, permissions};
+    return prove_in_table(table, table->root, table->levels, ALL_RIGHTS, &proof);
 }
 
 struct walk {

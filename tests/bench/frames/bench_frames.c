@@ -1,5 +1,6 @@
 /* Frame allocator: time to initialise by RAM size and by number of regions, one frame, many, and
- * runs in fragmented memory; beside a flat bitmap and a buddy allocator, in the same run.
+ * runs in fragmented memory; beside a flat bitmap and a buddy allocator, in the same run. Runs that
+ * are not there, by RAM size: time, and how much was looked at.
  *
  * Prints a table, and with an argument writes the same as JSON to that file. Every figure is the
  * best of RUNS runs with the same seeds: what is slower is what else the machine does. Memory is
@@ -17,6 +18,7 @@
 #include "tests/bench/frames/buddy.h"
 #include "tests/bench/frames/flat_bitmap.h"
 #include "tests/bench/frames/pages.h"
+#include "tests/bench/frames/refusals.h"
 #include "tests/bench/frames/subject.h"
 #include "tests/unit/support/random.h"
 
@@ -46,20 +48,27 @@ struct result {
     const char *test;
     const char *allocator;
     char parameter[32];
-    double value; /* nanoseconds an operation */
+    double value;     /* an operation */
+    const char *unit; /* "ns", or "steps": words and bounds that were looked at */
 };
 
 static struct result results[RESULTS_MAX];
 static size_t result_count;
 
-static void record(const char *test, const char *allocator, const char *parameter, double value)
+static void record_in(const char *unit, const char *test, const char *allocator,
+                      const char *parameter, double value)
 {
     require(result_count < RESULTS_MAX, "too many results");
     struct result *result = &results[result_count++];
-    *result = (struct result){.test = test, .allocator = allocator, .value = value};
+    *result = (struct result){.test = test, .allocator = allocator, .value = value, .unit = unit};
     (void)snprintf(result->parameter, sizeof(result->parameter), "%s", parameter);
-    printf("%-24s %-16s %-14s %14.1f\n", test, parameter, allocator, value);
+    printf("%-24s %-16s %-14s %14.1f %s\n", test, parameter, allocator, value, unit);
     (void)fflush(stdout);
+}
+
+static void record(const char *test, const char *allocator, const char *parameter, double value)
+{
+    record_in("ns", test, allocator, parameter, value);
 }
 
 static void write_json(const char *path)
@@ -70,9 +79,9 @@ static void write_json(const char *path)
     for (size_t i = 0; i < result_count; i++)
         (void)fprintf(file,
                       "  {\"test\": \"%s\", \"parameter\": \"%s\", \"allocator\": \"%s\", "
-                      "\"ns\": %.2f}%s\n",
-                      results[i].test, results[i].parameter, results[i].allocator, results[i].value,
-                      i + 1 < result_count ? "," : "");
+                      "\"%s\": %.2f}%s\n",
+                      results[i].test, results[i].parameter, results[i].allocator, results[i].unit,
+                      results[i].value, i + 1 < result_count ? "," : "");
     (void)fprintf(file, "]}\n");
     require(fclose(file) == 0, "cannot write the JSON file");
 }
@@ -632,15 +641,46 @@ static void bench_other_runs(const struct fragmentation *fragmentation)
     free(buddy_memory);
 }
 
+/* --- Runs that are not there --------------------------------------------------------------------
+ */
+
+static void record_refusals(const char *pattern, const char *size, const char *when,
+                            struct refusal_cost cost)
+{
+    char parameter[64];
+    (void)snprintf(parameter, sizeof(parameter), "%s, %s", size, when);
+    record_in("ns", pattern, "handoff", parameter, cost.ns);
+    record_in("steps", pattern, "handoff", parameter, (double)cost.step_count);
+}
+
+static void bench_refusals(void)
+{
+    for (size_t i = 0; i < refusal_pattern_count; i++) {
+        const struct refusal_pattern *pattern = &refusal_patterns[i];
+        for (uint64_t ram_bytes = 4 * GIB; ram_bytes <= 256 * GIB; ram_bytes *= 8) {
+            char size[16];
+            struct machine *machine = machine_create(ram_bytes, 4);
+            struct refusal_costs costs = refusals_measure(&machine->frames, pattern);
+            size_text(ram_bytes, size, sizeof(size));
+            record_refusals(pattern->name, size, "first", costs.first);
+            record_refusals(pattern->name, size, "further", costs.further);
+            record_refusals(pattern->name, size, "after a free", costs.after_a_free);
+            record_refusals(pattern->name, size, "after a run", costs.after_a_removal);
+            machine_destroy(machine);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
-    printf("%-24s %-16s %-14s %14s\n", "test", "parameter", "allocator", "ns");
+    printf("%-24s %-16s %-14s %14s\n", "test", "parameter", "allocator", "cost");
     bench_initialise();
     bench_frames_one_by_one();
     for (size_t i = 0; i < sizeof(fragmentations) / sizeof(fragmentations[0]); i++) {
         bench_our_runs(&fragmentations[i]);
         bench_other_runs(&fragmentations[i]);
     }
+    bench_refusals();
     if (argc > 1)
         write_json(argv[1]);
     return 0;

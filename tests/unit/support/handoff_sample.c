@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/mm/layout.h"
+#include "shared/address.h"
+#include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
 
 #define EFI_LOADER_CODE  1U
@@ -50,10 +51,12 @@ static void write_structure(struct handoff_sample *sample)
         .version_major = HANDOFF_VERSION_MAJOR,
         .version_minor = HANDOFF_VERSION_MINOR,
         .size_bytes = sizeof(struct handoff),
+        .flags = HANDOFF_FLAG_NO_EXECUTE | HANDOFF_FLAG_PAGES_1GIB |
+                 (sample->state.features.levels == 5 ? HANDOFF_FLAG_FIFTH_LEVEL : 0),
         .loader_name = "sample",
-        .direct_map_base = sample->direct_map_base,
+        .direct_map_base = sample->state.direct_map_base,
         .direct_map_size_bytes = SAMPLE_LOADER_BASE + SAMPLE_LOADER_SIZE,
-        .page_table_root = SAMPLE_TABLES_BASE + 0x1000 + 0x18, /* with flags in the low bits */
+        .page_table_root = sample->state.page_table_root.value,
         .page_tables_base = SAMPLE_TABLES_BASE,
         .page_tables_size_bytes = SAMPLE_TABLES_SIZE,
         .temp_heap_base = SAMPLE_TEMP_HEAP_BASE,
@@ -61,9 +64,9 @@ static void write_structure(struct handoff_sample *sample)
         .kernel_physical_base = SAMPLE_KERNEL_BASE,
         .kernel_virtual_base = LAYOUT_KERNEL_IMAGE_BASE,
         .kernel_size_bytes = SAMPLE_KERNEL_SIZE,
-        .kernel_entry = LAYOUT_KERNEL_IMAGE_BASE + 0x40,
+        .kernel_entry = SAMPLE_ENTRY,
         .stack_physical_base = SAMPLE_STACK_BASE,
-        .stack_virtual_base = UINT64_C(0xffffff0000001000),
+        .stack_virtual_base = SAMPLE_STACK_VIRTUAL,
         .stack_size_bytes = SAMPLE_STACK_SIZE,
         .data_base = SAMPLE_DATA_BASE,
         .data_size_bytes = SAMPLE_DATA_SIZE,
@@ -97,12 +100,122 @@ void handoff_sample_seal(struct handoff_sample *sample)
     sample->handoff->checksum = handoff_checksum(sample->handoff, sample->handoff->size_bytes);
 }
 
-void handoff_sample_create(struct handoff_sample *sample)
+/* --- The machine ------------------------------------------------------------------------------ */
+
+static bool allocate_table(void *context, struct phys_addr *ret_table)
 {
-    sample->data = aligned_alloc(HANDOFF_PAGE_SIZE_BYTES, SAMPLE_DATA_SIZE);
-    memset(sample->data, 0, SAMPLE_DATA_SIZE);
+    const struct handoff_sample *sample = context;
+    uint64_t used_bytes = sample->table.table_count * PAGE_SIZE_BYTES;
+    *ret_table = phys_addr(SAMPLE_TABLES_BASE + used_bytes);
+    return used_bytes < SAMPLE_TABLES_SIZE;
+}
+
+/* The number of tables says where the next one lies, so it never falls. */
+static void free_table(void *context, struct phys_addr table)
+{
+    struct handoff_sample *sample = context;
+    (void)table;
+    sample->table.table_count++;
+}
+
+static uint64_t *access_table(void *context, struct phys_addr table)
+{
+    const struct handoff_sample *sample = context;
+    return (void *)(sample->memory + (table.value - SAMPLE_TABLES_BASE));
+}
+
+static void require_ok(enum page_table_status status)
+{
+    if (status != PAGE_TABLE_OK)
+        abort();
+}
+
+void handoff_sample_map(struct handoff_sample *sample, uint64_t virtual, uint64_t physical,
+                        uint64_t size_bytes, struct page_permissions permissions)
+{
+    require_ok(page_table_map(&sample->table, virt_addr(virtual), phys_addr(physical), size_bytes,
+                              permissions, true));
+}
+
+void handoff_sample_unmap(struct handoff_sample *sample, uint64_t virtual, uint64_t size_bytes)
+{
+    require_ok(page_table_unmap(&sample->table, virt_addr(virtual), size_bytes));
+}
+
+static void describe_segments(struct handoff_sample *sample)
+{
+    static const struct kernel_segment SEGMENTS[SAMPLE_SEGMENT_COUNT] = {
+        {"text", {0, 0x8000}, false, true},
+        {"rodata", {0x8000, 0xc000}, false, false},
+        {"data", {0xc000, 0x1c000}, true, false},
+        {"symbols", {0x1c000, SAMPLE_KERNEL_SIZE}, false, false},
+    };
+    for (size_t i = 0; i < SAMPLE_SEGMENT_COUNT; i++) {
+        sample->segments[i] = SEGMENTS[i];
+        sample->segments[i].virtual.start += LAYOUT_KERNEL_IMAGE_BASE;
+        sample->segments[i].virtual.end += LAYOUT_KERNEL_IMAGE_BASE;
+    }
+}
+
+static void map_machine(struct handoff_sample *sample)
+{
+    static const struct page_permissions READ_WRITE = {.write = true};
+    static const struct page_permissions SCREEN = {.write = true,
+                                                   .memory_type = PAGE_MEMORY_WRITE_COMBINING};
+    uint64_t direct_map = sample->state.direct_map_base;
+    for (size_t i = 0; i < SAMPLE_SEGMENT_COUNT; i++) {
+        const struct kernel_segment *segment = &sample->segments[i];
+        uint64_t offset = segment->virtual.start - LAYOUT_KERNEL_IMAGE_BASE;
+        struct page_permissions permissions = {.write = segment->write,
+                                               .execute = segment->execute};
+        handoff_sample_map(sample, segment->virtual.start, SAMPLE_KERNEL_BASE + offset,
+                           range_size_bytes(segment->virtual), permissions);
+    }
+    handoff_sample_map(sample, SAMPLE_STACK_VIRTUAL, SAMPLE_STACK_BASE, SAMPLE_STACK_SIZE,
+                       READ_WRITE);
+    handoff_sample_map(sample, direct_map, 0, SAMPLE_RAM_END, READ_WRITE);
+    handoff_sample_map(sample, direct_map + SAMPLE_FRAMEBUFFER_BASE, SAMPLE_FRAMEBUFFER_BASE,
+                       SAMPLE_FRAMEBUFFER_SIZE, SCREEN);
+}
+
+static void create_machine(struct handoff_sample *sample, unsigned levels)
+{
+    const struct page_table_features features = {.levels = levels,
+                                                 .physical_bits = 46,
+                                                 .no_execute = true,
+                                                 .pages_1gib = true,
+                                                 .write_combining = true};
+    const struct page_table_memory memory = {.context = sample,
+                                             .allocate_table = allocate_table,
+                                             .free_table = free_table,
+                                             .access_table = access_table};
+    describe_segments(sample);
+    sample->table.table_count = 0;
+    require_ok(page_table_create(&features, &memory, &sample->table));
+    sample->state = (struct entry_state){
+        .features = features,
+        .page_table_root = sample->table.root,
+        .stack_pointer = virt_addr(SAMPLE_STACK_VIRTUAL + SAMPLE_STACK_SIZE - 0x100),
+        .descriptor_tables = {{SAMPLE_LOADER_BASE + 0x100, SAMPLE_LOADER_BASE + 0x128},
+                              {SAMPLE_LOADER_BASE + 0x1000, SAMPLE_LOADER_BASE + 0x2000}},
+        .image = {LAYOUT_KERNEL_IMAGE_BASE, LAYOUT_KERNEL_IMAGE_BASE + SAMPLE_KERNEL_SIZE},
+        .entry = SAMPLE_ENTRY,
+        .segments = sample->segments,
+        .segment_count = SAMPLE_SEGMENT_COUNT,
+        .direct_map_base = direct_map_base(levels),
+        .memory_base = (uintptr_t)sample->memory - SAMPLE_TABLES_BASE,
+    };
+    map_machine(sample);
+}
+
+void handoff_sample_create_with_levels(struct handoff_sample *sample, unsigned levels)
+{
+    sample->memory = aligned_alloc(HANDOFF_PAGE_SIZE_BYTES, SAMPLE_TABLES_SIZE + SAMPLE_DATA_SIZE);
+    memset(sample->memory, 0, SAMPLE_TABLES_SIZE + SAMPLE_DATA_SIZE);
+    sample->data = sample->memory + SAMPLE_TABLES_SIZE;
     sample->handoff = (void *)sample->data;
-    sample->direct_map_base = (uint64_t)(uintptr_t)sample->data - SAMPLE_DATA_BASE;
+    create_machine(sample, levels);
+    sample->address = sample->state.direct_map_base + SAMPLE_DATA_BASE;
     memcpy(sample->data + SAMPLE_COMMAND_OFFSET, "once", 5);
     write_structure(sample);
     handoff_sample_write_regions(sample);
@@ -110,7 +223,12 @@ void handoff_sample_create(struct handoff_sample *sample)
     handoff_sample_seal(sample);
 }
 
+void handoff_sample_create(struct handoff_sample *sample)
+{
+    handoff_sample_create_with_levels(sample, 4);
+}
+
 void handoff_sample_destroy(struct handoff_sample *sample)
 {
-    free(sample->data);
+    free(sample->memory);
 }

@@ -1,15 +1,19 @@
 /*
  * handoff_sample.h - a good handoff, for tests that turn one thing of it bad.
  *
- * The block of handoff data is the only physical memory that exists; reading beside it is caught by
- * the address sanitizer.
+ * The page tables and the block of handoff data behind them are the only physical memory that
+ * exists; reading beside it is caught by the address sanitizer. The tables are real ones, and the
+ * state is that of a machine on which a loader entered the kernel with this handoff.
  */
 #ifndef TESTS_UNIT_SUPPORT_HANDOFF_SAMPLE_H
 #define TESTS_UNIT_SUPPORT_HANDOFF_SAMPLE_H
 
 #include <stdint.h>
 
+#include "kernel/entry_state.h"
+#include "kernel/mm/layout.h"
 #include "shared/handoff.h"
+#include "shared/page_table.h"
 
 /* Where everything is, physically. */
 #define SAMPLE_TEMP_HEAP_BASE   UINT64_C(0x200000)
@@ -19,15 +23,21 @@
 #define SAMPLE_STACK_BASE       UINT64_C(0x320000)
 #define SAMPLE_STACK_SIZE       UINT64_C(0x10000)
 #define SAMPLE_TABLES_BASE      UINT64_C(0x330000)
-#define SAMPLE_TABLES_SIZE      UINT64_C(0x8000)
-#define SAMPLE_DATA_BASE        UINT64_C(0x338000)
+#define SAMPLE_TABLES_SIZE      UINT64_C(0x10000)
+#define SAMPLE_DATA_BASE        (SAMPLE_TABLES_BASE + SAMPLE_TABLES_SIZE)
 #define SAMPLE_DATA_SIZE        UINT64_C(0x4000)
-#define SAMPLE_USABLE_BASE      UINT64_C(0x33c000)
+#define SAMPLE_USABLE_BASE      (SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE)
 #define SAMPLE_USABLE_SIZE      UINT64_C(0x8000000)
 #define SAMPLE_LOADER_BASE      (SAMPLE_USABLE_BASE + SAMPLE_USABLE_SIZE)
 #define SAMPLE_LOADER_SIZE      UINT64_C(0x10000)
+#define SAMPLE_RAM_END          UINT64_C(0x10000000) /* of what the direct map has */
 #define SAMPLE_FRAMEBUFFER_BASE UINT64_C(0x80000000)
 #define SAMPLE_FRAMEBUFFER_SIZE UINT64_C(0x300000)
+
+/* Virtual. */
+#define SAMPLE_ENTRY         (LAYOUT_KERNEL_IMAGE_BASE + 0x40)
+#define SAMPLE_STACK_VIRTUAL UINT64_C(0xffffff0000001000)
+#define SAMPLE_SEGMENT_COUNT 4
 
 /* Where things are in the data block, behind the structure. */
 #define SAMPLE_REGIONS_OFFSET  0x200
@@ -42,13 +52,24 @@
 #define SAMPLE_REGION_STRIDE_BYTES 40
 
 struct handoff_sample {
-    uint8_t *data; /* physical SAMPLE_DATA_BASE */
+    uint8_t *memory; /* physical SAMPLE_TABLES_BASE: the tables, then the data */
+    uint8_t *data;   /* physical SAMPLE_DATA_BASE */
     struct handoff *handoff;
-    uint64_t direct_map_base;
+    uint64_t address; /* of the handoff, virtual */
+    struct entry_state state;
+    struct kernel_segment segments[SAMPLE_SEGMENT_COUNT];
+    struct page_table table; /* in force */
 };
 
+/* With four levels of page tables. */
 void handoff_sample_create(struct handoff_sample *sample);
+void handoff_sample_create_with_levels(struct handoff_sample *sample, unsigned levels);
 void handoff_sample_destroy(struct handoff_sample *sample);
+
+/* Map or unmap pages in the tables in force. Aborts if that cannot be done. */
+void handoff_sample_map(struct handoff_sample *sample, uint64_t virtual, uint64_t physical,
+                        uint64_t size_bytes, struct page_permissions permissions);
+void handoff_sample_unmap(struct handoff_sample *sample, uint64_t virtual, uint64_t size_bytes);
 
 /* Write all regions (again). */
 void handoff_sample_write_regions(struct handoff_sample *sample);

@@ -9,7 +9,8 @@
 #include <sys/mman.h>
 
 /* What a page holds when it arrives: anything but zeros. */
-#define STALE_BYTE 0x5e
+#define STALE_BYTE     0x5e
+#define DISCARDED_BYTE 0x7b
 /* In a mapping beyond this nothing is filled or poisoned: it would cost the host real memory. */
 #define WATCHED_LIMIT_BYTES ((size_t)1 << 30)
 
@@ -120,6 +121,19 @@ static void shrink(void *context, size_t bytes)
     heap_arena_set_usable(arena, arena->usable_bytes - bytes);
 }
 
+/* The heap may find anything there, and must not care. */
+static void discard(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_arena *arena = context;
+    if (bytes == 0 || bytes % HEAP_PAGE_SIZE_BYTES != 0 ||
+        offset_bytes % HEAP_PAGE_SIZE_BYTES != 0 || offset_bytes > arena->usable_bytes ||
+        bytes > arena->usable_bytes - offset_bytes)
+        misuse("discard what the heap does not have");
+    arena->discarded_bytes += bytes;
+    if (is_watched(arena))
+        memset(arena->base + offset_bytes, DISCARDED_BYTE, bytes);
+}
+
 static void record_fault(void *context, const struct heap_fault *fault)
 {
     struct heap_arena *arena = context;
@@ -145,9 +159,66 @@ struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t li
 {
     struct heap_configuration configuration = heap_arena_fixed(arena, 0);
     configuration.limit_bytes = limit_bytes;
-    configuration.pages =
-        (struct heap_page_source){.context = arena, .grow = grow, .shrink = shrink};
+    configuration.pages = (struct heap_page_source){
+        .context = arena, .grow = grow, .shrink = shrink, .discard = discard};
     return configuration;
+}
+
+/* --- Pages that are zero ---------------------------------------------------------------------- */
+
+static bool grow_fresh(void *context, size_t additional_bytes)
+{
+    struct heap_arena *arena = context;
+    size_t old_bytes = arena->usable_bytes;
+    if (additional_bytes > arena->size_bytes - old_bytes ||
+        !page_source_gives(arena, additional_bytes))
+        return false;
+    arena->usable_bytes += additional_bytes;
+    ASAN_UNPOISON_MEMORY_REGION(arena->base + old_bytes, additional_bytes);
+    arena->fresh_bytes =
+        arena->usable_bytes > arena->written_bytes ? arena->usable_bytes - arena->written_bytes : 0;
+    arena->written_bytes += arena->fresh_bytes;
+    return true;
+}
+
+/* Of what goes back nothing, all, or its upper half becomes zeros. */
+static void shrink_fresh(void *context, size_t bytes)
+{
+    struct heap_arena *arena = context;
+    size_t dropped_bytes = 0;
+    if ((arena->drops & 1) != 0)
+        dropped_bytes = (arena->drops & 2) != 0 ? bytes : bytes / 2;
+    arena->drops = arena->drops >> 2 | arena->drops << 62;
+    size_t kept_bytes = arena->usable_bytes - dropped_bytes;
+    if (dropped_bytes != 0) {
+        ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->written_bytes);
+        memset(arena->base + kept_bytes, 0, arena->written_bytes - kept_bytes);
+        arena->written_bytes = kept_bytes;
+    }
+    arena->shrink_count++;
+    arena->usable_bytes -= bytes;
+    ASAN_POISON_MEMORY_REGION(arena->base + arena->usable_bytes,
+                              arena->size_bytes - arena->usable_bytes);
+}
+
+static size_t fresh_bytes(void *context)
+{
+    const struct heap_arena *arena = context;
+    return arena->fresh_bytes;
+}
+
+void heap_arena_track_fresh(struct heap_arena *arena, struct heap_configuration *configuration,
+                            uint64_t drops)
+{
+    if (!is_watched(arena) || configuration->initial_bytes != 0)
+        misuse("fresh pages are for a watched heap that grows from nothing");
+    ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->size_bytes);
+    memset(arena->base, 0, arena->size_bytes);
+    ASAN_POISON_MEMORY_REGION(arena->base, arena->size_bytes);
+    arena->written_bytes = 0;
+    arena->drops = drops;
+    configuration->pages = (struct heap_page_source){
+        .context = arena, .grow = grow_fresh, .shrink = shrink_fresh, .fresh_bytes = fresh_bytes};
 }
 
 /* --- The guarded window ----------------------------------------------------------------------- */

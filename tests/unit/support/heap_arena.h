@@ -24,9 +24,15 @@ struct heap_arena {
     size_t budget_bytes; /* the page source gives no more than this */
     unsigned grow_count; /* calls, failed ones included */
     unsigned shrink_count;
-    unsigned failing_grow; /* the call that fails, from 1; 0 for none */
+    size_t discarded_bytes; /* so far */
+    unsigned failing_grow;  /* the call that fails, from 1; 0 for none */
     unsigned fault_count;
     struct heap_fault fault; /* the last one */
+
+    /* With heap_arena_track_fresh(): */
+    size_t written_bytes; /* what the heap had before; beyond it pages arrive with zeros */
+    size_t fresh_bytes;   /* of the last growth */
+    uint64_t drops;       /* bits that say how much of what goes back comes again as zeros */
 
     uint8_t *guarded_base;       /* NULL for no guarded window */
     size_t guarded_bytes;        /* of its addresses */
@@ -46,6 +52,13 @@ struct heap_configuration heap_arena_fixed(struct heap_arena *arena, size_t size
 
 /* A best-fit heap that grows through the page source up to `limit_bytes`. */
 struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t limit_bytes);
+
+/* Have the page source of a growing heap hand out zeros, and say so, where the heap never was. What
+ * the heap gives back comes again as it was left, or, by the bits of `drops`, a part of it as
+ * zeros.
+ */
+void heap_arena_track_fresh(struct heap_arena *arena, struct heap_configuration *configuration,
+                            uint64_t drops);
 
 /* Have the configuration keep large blocks, and one in `sample_interval`, in a guarded window of
  * that many bytes. Its calls count as calls of grow. Once for an arena. */

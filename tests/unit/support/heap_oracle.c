@@ -83,11 +83,21 @@ static void count(struct heap_oracle *oracle, size_t old_bytes, size_t new_bytes
         oracle->peak_used_bytes = oracle->used_bytes;
 }
 
+/* A mark of which an older block was freed is good no more. */
+static void forget_marks(struct heap_oracle *oracle)
+{
+    for (size_t i = oracle->mark_count; i-- > 0;) {
+        if (oracle->marks[i].block_count > oracle->block_count)
+            oracle->marks[i] = oracle->marks[--oracle->mark_count];
+    }
+}
+
 static void forget(struct heap_oracle *oracle, size_t index)
 {
     count(oracle, oracle->blocks[index].size_bytes, 0);
     oracle->free_count++;
     oracle->blocks[index] = oracle->blocks[--oracle->block_count];
+    forget_marks(oracle);
 }
 
 /* --- Operations ------------------------------------------------------------------------------- */
@@ -132,6 +142,8 @@ static const char *reallocate(struct heap_oracle *oracle, size_t index)
     uint8_t *moved = heap_reallocate(oracle->heap, block->address, size_bytes, CALLER);
     if (moved == NULL) {
         oracle->failure_count++;
+        if (size_bytes <= block->size_bytes)
+            return "a block could not be made smaller";
         return check_content(block, block->size_bytes);
     }
     if ((uintptr_t)moved % block->alignment_bytes != 0)
@@ -163,14 +175,66 @@ const char *heap_oracle_free(struct heap_oracle *oracle, size_t index)
     return problem;
 }
 
+/* --- Marks of a bump heap ----------------------------------------------------------------------
+ */
+
+static void mark(struct heap_oracle *oracle)
+{
+    size_t place = oracle->mark_count;
+    if (place == HEAP_ORACLE_MARK_LIMIT)
+        place = choose(oracle, HEAP_ORACLE_MARK_LIMIT);
+    else
+        oracle->mark_count++;
+    oracle->marks[place] =
+        (struct heap_oracle_mark){heap_bump_mark(oracle->heap), oracle->block_count};
+}
+
+/* To any of the marks, or to none: then all blocks go. */
+static const char *release(struct heap_oracle *oracle)
+{
+    size_t kept_count = 0;
+    size_t place = choose(oracle, HEAP_ORACLE_MARK_LIMIT);
+    if (place < oracle->mark_count) {
+        kept_count = oracle->marks[place].block_count;
+        heap_bump_release(oracle->heap, oracle->marks[place].mark, CALLER);
+    } else if (place == HEAP_ORACLE_MARK_LIMIT - 1) {
+        heap_bump_reset(oracle->heap);
+    } else {
+        return NULL;
+    }
+    while (oracle->block_count > kept_count)
+        forget(oracle, oracle->block_count - 1);
+    return NULL;
+}
+
+/* On a bump heap any block may change its size, and the newest be freed. */
+static const char *step_of_bump(struct heap_oracle *oracle, uint32_t operation)
+{
+    if (operation < 8 && oracle->block_count < oracle->block_limit)
+        return allocate(oracle);
+    if (operation == 8)
+        mark(oracle);
+    if (operation == 9 && choose(oracle, 4) == 0)
+        return release(oracle);
+    if (operation <= 8 || oracle->block_count == 0)
+        return NULL;
+    size_t newest = oracle->block_count - 1;
+    if (operation <= 10)
+        return heap_oracle_free(oracle, newest);
+    size_t last = choose(oracle, 4);
+    if (operation < 14)
+        return reallocate(oracle, last < newest ? newest - last : newest);
+    return reallocate(oracle, choose(oracle, (uint32_t)oracle->block_count));
+}
+
 const char *heap_oracle_step(struct heap_oracle *oracle)
 {
     uint32_t operation = choose(oracle, 16);
+    if (heap_frees_newest_only(oracle->heap))
+        return step_of_bump(oracle, operation);
     if (oracle->block_count == 0 || (operation < 8 && oracle->block_count < oracle->block_limit))
         return allocate(oracle);
-    size_t index = heap_frees_newest_only(oracle->heap)
-                       ? oracle->block_count - 1
-                       : choose(oracle, (uint32_t)oracle->block_count);
+    size_t index = choose(oracle, (uint32_t)oracle->block_count);
     return operation >= 14 ? reallocate(oracle, index) : heap_oracle_free(oracle, index);
 }
 

@@ -1,0 +1,97 @@
+/*
+ * judge.c - ask the loader, on this machine, what it would say of a kernel or of a configuration.
+ *
+ *   judge kernel FILE     will the loader load this kernel?
+ *   judge config FILE     can it read this handoff.conf?
+ *
+ * The judgement and its words are those of bootloader/elf.c and bootloader/config.c. Exit status 0:
+ * accepted; for a configuration the path of the kernel is printed, as the loader understands it.
+ * 1: refused; the reason is printed, and for a configuration `LINE: ` stands before it. 2: the file
+ * cannot be read, or the arguments are wrong.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bootloader/config.h"
+#include "bootloader/elf.h"
+
+#define STATUS_ACCEPTED 0
+#define STATUS_REFUSED  1
+#define STATUS_NO_FILE  2
+
+struct content {
+    char *bytes;
+    size_t size_bytes;
+};
+
+static int complain(const char *path)
+{
+    fprintf(stderr, "judge: %s: %s\n", path, strerror(errno));
+    return STATUS_NO_FILE;
+}
+
+static int judge_kernel(const struct content *file)
+{
+    struct elf_plan plan;
+    enum elf_status status = elf_plan(file->bytes, file->size_bytes, &plan);
+    if (file->size_bytes <= ELF_FILE_LIMIT_BYTES && status == ELF_OK)
+        return STATUS_ACCEPTED;
+    puts(file->size_bytes > ELF_FILE_LIMIT_BYTES ? "The file is larger than 256 MiB."
+                                                 : elf_status_text(status));
+    return STATUS_REFUSED;
+}
+
+static int judge_config(const struct content *file)
+{
+    struct config config;
+    unsigned line;
+    enum config_status status = config_parse(file->bytes, file->size_bytes, &config, &line);
+    if (status == CONFIG_OK) {
+        puts(config.kernel_path);
+        return STATUS_ACCEPTED;
+    }
+    printf("%u: %s\n", line, config_status_text(status));
+    return STATUS_REFUSED;
+}
+
+/* The file up to the first byte that the loader would not read any more. The caller frees
+ * ret_content->bytes. False with errno set if the file cannot be read. */
+static bool read_file(const char *path, size_t limit_bytes, struct content *ret_content)
+{
+    struct stat status;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || fstat(fileno(file), &status) != 0)
+        return false;
+    size_t size_bytes =
+        (uint64_t)status.st_size > limit_bytes ? limit_bytes + 1 : (size_t)status.st_size;
+    char *bytes = malloc(size_bytes + 1);
+    if (bytes == NULL)
+        return false;
+    size_t read_bytes = fread(bytes, 1, size_bytes, file);
+    if (ferror(file))
+        return false;
+    fclose(file);
+    *ret_content = (struct content){bytes, read_bytes};
+    return true;
+}
+
+int main(int count, char **words)
+{
+    bool kernel = count == 3 && strcmp(words[1], "kernel") == 0;
+    bool config = count == 3 && strcmp(words[1], "config") == 0;
+    if (!kernel && !config) {
+        fprintf(stderr, "usage: judge kernel|config FILE\n");
+        return STATUS_NO_FILE;
+    }
+    struct content content;
+    size_t limit_bytes = kernel ? ELF_FILE_LIMIT_BYTES : CONFIG_FILE_LIMIT_BYTES;
+    if (!read_file(words[2], limit_bytes, &content))
+        return complain(words[2]);
+    int verdict = kernel ? judge_kernel(&content) : judge_config(&content);
+    free(content.bytes);
+    return verdict;
+}

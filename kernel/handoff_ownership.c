@@ -1,0 +1,163 @@
+/*
+ * handoff_ownership.c - what the loader placed: is it what the kernel finds, and does nobody else
+ * get it?
+ *
+ * A block that the structure makes too small, or puts elsewhere, has the rest of its memory in a
+ * region that the kernel takes for free. So each block is held against what the CPU and the linker
+ * say, not against the regions only.
+ */
+#include "kernel/handoff_proof.h"
+#include "shared/region.h"
+
+/* --- The kernel's image ----------------------------------------------------------------------- */
+
+static bool segments_are_mapped(const struct handoff_proof *proof)
+{
+    const struct entry_state *state = proof->state;
+    for (size_t i = 0; i < state->segment_count; i++) {
+        const struct kernel_segment *segment = &state->segments[i];
+        uint64_t offset = segment->virtual.start - state->image.start;
+        struct page_permissions permissions = {.write = segment->write,
+                                               .execute = segment->execute};
+        if (!range_is_empty(segment->virtual) &&
+            !handoff_proof_is_mapped(proof, segment->virtual.start,
+                                     proof->handoff->kernel_physical_base + offset,
+                                     range_size_bytes(segment->virtual), permissions))
+            return false;
+    }
+    return true;
+}
+
+static enum handoff_check_status check_image(const struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
+    const struct entry_state *state = proof->state;
+    if (handoff->kernel_virtual_base != state->image.start)
+        return HANDOFF_CHECK_KERNEL_BASE;
+    if (handoff->kernel_size_bytes != range_size_bytes(state->image))
+        return HANDOFF_CHECK_KERNEL_SIZE;
+    if (handoff->kernel_entry != state->entry)
+        return HANDOFF_CHECK_KERNEL_ENTRY;
+    if (!handoff_proof_is_covered(proof, handoff->kernel_physical_base, handoff->kernel_size_bytes,
+                                  HANDOFF_REGION_KERNEL_IMAGE))
+        return HANDOFF_CHECK_KERNEL_IMAGE;
+    if (!segments_are_mapped(proof))
+        return HANDOFF_CHECK_KERNEL_NOT_MAPPED;
+    return HANDOFF_CHECK_OK;
+}
+
+/* --- The stack -------------------------------------------------------------------------------- */
+
+/* In the upper half, with room for a page below it. */
+static bool stack_is_placed(const struct handoff *handoff)
+{
+    uint64_t base = handoff->stack_virtual_base;
+    return base >> 63 != 0 && handoff_proof_is_block(base, handoff->stack_size_bytes) &&
+           (base - PAGE_SIZE_BYTES) >> 63 != 0;
+}
+
+/* An overflow must fault, not write over what lies below. */
+static bool page_below_is_mapped(const struct handoff_proof *proof)
+{
+    struct virt_addr below = virt_addr(proof->handoff->stack_virtual_base - PAGE_SIZE_BYTES);
+    enum page_table_status status = page_table_prove(&proof->tables, below, phys_addr(0),
+                                                     PAGE_SIZE_BYTES, (struct page_permissions){0});
+    return status != PAGE_TABLE_NOT_MAPPED && status != PAGE_TABLE_NON_CANONICAL;
+}
+
+static enum handoff_check_status check_stack(const struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
+    static const struct page_permissions READ_WRITE = {.write = true};
+    uint64_t pointer = proof->state->stack_pointer.value;
+    if (!stack_is_placed(handoff) ||
+        !handoff_proof_is_covered(proof, handoff->stack_physical_base, handoff->stack_size_bytes,
+                                  HANDOFF_REGION_STACK))
+        return HANDOFF_CHECK_STACK;
+    if (pointer < handoff->stack_virtual_base ||
+        pointer - handoff->stack_virtual_base >= handoff->stack_size_bytes)
+        return HANDOFF_CHECK_STACK_POINTER;
+    if (!handoff_proof_is_mapped(proof, handoff->stack_virtual_base, handoff->stack_physical_base,
+                                 handoff->stack_size_bytes, READ_WRITE))
+        return HANDOFF_CHECK_STACK_NOT_MAPPED;
+    if (page_below_is_mapped(proof))
+        return HANDOFF_CHECK_STACK_GUARD;
+    return HANDOFF_CHECK_OK;
+}
+
+/* --- The loader ------------------------------------------------------------------------------- */
+
+/* The CPU uses these tables until the kernel has its own. */
+static bool loader_has_descriptor_tables(const struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
+    struct range loader = {handoff->loader_base, handoff->loader_base + handoff->loader_size_bytes};
+    for (size_t i = 0; i < ENTRY_DESCRIPTOR_TABLE_COUNT; i++) {
+        if (!range_contains(loader, proof->state->descriptor_tables[i]))
+            return false;
+    }
+    return true;
+}
+
+static enum handoff_check_status check_loader(const struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
+    if (!handoff_proof_is_covered(proof, handoff->loader_base, handoff->loader_size_bytes,
+                                  HANDOFF_REGION_LOADER))
+        return HANDOFF_CHECK_LOADER;
+    return loader_has_descriptor_tables(proof) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_DESCRIPTOR_TABLES;
+}
+
+/* --- All of it -------------------------------------------------------------------------------- */
+
+/* The size of the block that regions of this type stand for. 0: it is not one block. */
+static uint64_t block_size_bytes(const struct handoff *handoff, uint32_t type)
+{
+    switch (type) {
+    case HANDOFF_REGION_STACK:
+        return handoff->stack_size_bytes;
+    case HANDOFF_REGION_PAGE_TABLES:
+        return handoff->page_tables_size_bytes;
+    case HANDOFF_REGION_HANDOFF_DATA:
+        return handoff->data_size_bytes;
+    case HANDOFF_REGION_KERNEL_IMAGE:
+        return handoff->kernel_size_bytes;
+    default:
+        return 0;
+    }
+}
+
+/* Regions of these types are found in their block and nowhere else. The block is known to be
+ * covered by them, so their sizes decide. */
+static bool has_stray_region(const struct handoff_proof *proof)
+{
+    uint64_t found_bytes[HANDOFF_REGION_FRAMEBUFFER + 1] = {0};
+    const struct region_list *regions = &proof->view.regions;
+    for (uint32_t i = 0; i < regions->count; i++) {
+        uint32_t type = region_list_at(regions, i)->type;
+        uint64_t block_bytes = block_size_bytes(proof->handoff, type);
+        if (block_bytes == 0)
+            continue;
+        found_bytes[type] += range_size_bytes(region_list_range(regions, i));
+        if (found_bytes[type] > block_bytes)
+            return true;
+    }
+    return false;
+}
+
+enum handoff_check_status handoff_proof_of_ownership(const struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
+    enum handoff_check_status status = check_image(proof);
+    if (status == HANDOFF_CHECK_OK)
+        status = check_stack(proof);
+    if (status == HANDOFF_CHECK_OK &&
+        !handoff_proof_is_covered(proof, handoff->page_tables_base, handoff->page_tables_size_bytes,
+                                  HANDOFF_REGION_PAGE_TABLES))
+        status = HANDOFF_CHECK_PAGE_TABLES_REGION;
+    if (status == HANDOFF_CHECK_OK)
+        status = check_loader(proof);
+    if (status == HANDOFF_CHECK_OK && has_stray_region(proof))
+        status = HANDOFF_CHECK_STRAY_REGION;
+    return status;
+}

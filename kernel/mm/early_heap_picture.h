@@ -1,0 +1,25 @@
+/*
+ * early_heap_picture.h - the early heap in a row of characters.
+ *
+ *   ###+............................................................
+ *   │  │ └ never touched
+ *   │  └ was in use: below the peak
+ *   └ in use: below `next`
+ *
+ * Pure. Phase: any, also after retirement.
+ */
+#ifndef KERNEL_MM_EARLY_HEAP_PICTURE_H
+#define KERNEL_MM_EARLY_HEAP_PICTURE_H
+
+#include <stdint.h>
+
+#include "kernel/mm/early_heap.h"
+
+#define EARLY_HEAP_MAP_CHARACTERS 64
+
+/* Write the row, NUL-terminated. A character stands for the most that one of its bytes was; the
+ * last ones may be left out, where the heap ends. Returns how many bytes a character stands for. */
+uint64_t early_heap_map_draw(const struct early_heap *heap,
+                             char map[EARLY_HEAP_MAP_CHARACTERS + 1]);
+
+#endif

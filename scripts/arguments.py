@@ -1,0 +1,132 @@
+"""Command lines that are judged completely: a word that is wrong is refused in one sentence."""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+WIDTH = 96
+SEE_HELP = "--help lists what there is"
+
+
+class StoreOnce(argparse.Action):
+    """A value that is given once: a second one would silently replace the first."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        if self.dest in parser.given:
+            parser.error(f"{option_string} is given twice")
+        if option_string is not None:
+            parser.given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse without abbreviations, whose errors are one sentence and exit status 2."""
+
+    def __init__(self, **options):
+        options.setdefault(
+            "formatter_class",
+            lambda prog: argparse.RawDescriptionHelpFormatter(
+                prog, max_help_position=28, width=WIDTH
+            ),
+        )
+        super().__init__(allow_abbrev=False, **options)
+        self.given = set()
+        for name in (None, "store"):
+            self.register("action", name, StoreOnce)
+
+    def parse_args(self, args=None, namespace=None):
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unknown word {unknown[0]!r}: {SEE_HELP}")
+        return options
+
+    def error(self, message):
+        message = re.sub(r"^argument ", "", message)
+        message = re.sub(r"(\S+): expected one argument$", r"\1 needs a value", message)
+        message = re.sub(r"invalid choice: (\S+) \(choose from (.*)\)$", none_of, message)
+        missing = "the following arguments are required: "
+        if message.startswith(missing):
+            message = f"{message.removeprefix(missing)} is missing: {SEE_HELP}"
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def none_of(match):
+    """argparse's words on a wrong choice, as a sentence."""
+    return f"{match.group(1)} is none of {match.group(2)}".replace("'", "")
+
+
+def integer(smallest, largest):
+    """A type for add_argument(): a whole number within limits."""
+
+    def read(text):
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not smallest <= int(text) <= largest:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {smallest} to {largest}"
+            )
+        return int(text)
+
+    return read
+
+
+def one_of(*numbers):
+    """A type for add_argument(): one of a few numbers."""
+
+    def read(text):
+        if text not in map(str, numbers):
+            known = " or ".join(map(str, numbers))
+            raise argparse.ArgumentTypeError(f"{text!r} is not {known}")
+        return int(text)
+
+    return read
+
+
+def readable_file(text):
+    """A type for add_argument(): a file that is there and may be read."""
+    path = Path(text)
+    if not text or not path.exists():
+        raise argparse.ArgumentTypeError(f"{text!r} does not exist{tilde_advice(text)}")
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file")
+    if not os.access(path, os.R_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} may not be read: check its permissions")
+    return path
+
+
+def folder(text):
+    """A type for add_argument(): a folder that is there and may be read."""
+    path = Path(text)
+    if not text or not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder{tilde_advice(text)}")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} may not be read: check its permissions")
+    return path
+
+
+def writable_file(text):
+    """A type for add_argument(): a file that can be written; its folder exists."""
+    path = Path(text)
+    folder = path.parent
+    if not text or path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file")
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"the folder {str(folder)!r} does not exist{tilde_advice(text)}"
+        )
+    is_device = path.exists() and not path.is_file()
+    may_replace = is_device or os.access(folder, os.W_OK)
+    if not may_replace or path.exists() and not os.access(path, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} may not be written: name another file")
+    return path
+
+
+def tilde_advice(text):
+    """The shell replaces ~ only where it is not quoted and begins the word."""
+    return ": the ~ is quoted, write $HOME in its place" if text.startswith("~") else ""
+
+
+def print_anything():
+    """Let no name of a file, and nothing that a machine prints, fail on a terminal that cannot show
+    it."""
+    sys.stdout.reconfigure(errors="backslashreplace")

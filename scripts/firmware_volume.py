@@ -1,0 +1,126 @@
+"""Read what kind of UEFI firmware a flash image holds (UEFI Platform Initialization 1.7, volume 3).
+
+The image is a row of firmware volumes. A CPU begins in the file of type SEC (security core), whose
+section is a PE or TE image with the CPU's number in its header; a volume of variables has no files.
+On a PC that image may be of 32 bits though all that follows has 64: then the DXE core tells, which
+lies compressed in another volume.
+"""
+
+import lzma
+
+# EFI_SYSTEM_NV_DATA_FV_GUID: a combined image begins with the variable store.
+NV_DATA_VOLUME_GUID = bytes.fromhex("8d2bf1ff96768b4ca9852747075b4f50")
+
+VOLUME_SIGNATURE = b"_FVH"
+SIGNATURE_OFFSET_BYTES = 40
+SMALLEST_VOLUME_HEADER_BYTES = 56
+FILE_HEADER_BYTES = 24
+FILE_TYPE_SECURITY_CORE = 0x03
+FILE_TYPE_DXE_CORE = 0x05
+# The section that holds others in a form which its GUID names; here what edk2's LzmaCompress makes.
+SECTION_GUID_DEFINED = 0x02
+LZMA_GUID = bytes.fromhex("98584eee143959429d6edc7bd79403cf")
+SECTION_PE32 = 0x10
+SECTION_TE = 0x12
+# PE's numbers of CPUs (Microsoft's PE format, "Machine types").
+MACHINES = {
+    0x8664: "x86-64", 0x014C: "32-bit x86", 0xAA64: "AArch64", 0x01C2: "32-bit ARM",
+    0x5064: "RISC-V", 0x6264: "LoongArch",
+}  # fmt: skip
+
+
+def number(image, offset, size_bytes):
+    return int.from_bytes(image[offset : offset + size_bytes], "little")
+
+
+def begins_with_variables(image):
+    """Whether the first volume is a store of variables."""
+    return image[16:32] == NV_DATA_VOLUME_GUID
+
+
+def volumes(image):
+    """(start, offset of the first file, end) of each firmware volume."""
+    found = image.find(VOLUME_SIGNATURE)
+    while found >= 0:
+        start = found - SIGNATURE_OFFSET_BYTES
+        end = start + number(image, start + 32, 8)
+        header_bytes = number(image, start + 48, 2)
+        extended = number(image, start + 52, 2)
+        if start >= 0 and SMALLEST_VOLUME_HEADER_BYTES <= header_bytes and end <= len(image):
+            files = start + header_bytes
+            if extended:
+                files = start + extended + number(image, start + extended + 16, 4)
+            yield start, files, end
+        found = image.find(VOLUME_SIGNATURE, found + 1)
+
+
+def files(image, start, first, end):
+    """(type, offset of the first section, end) of each file in a volume."""
+    offset = first
+    while True:
+        offset = start + -(-(offset - start) // 8) * 8
+        size_bytes = number(image, offset + 20, 3)
+        if offset + FILE_HEADER_BYTES > end or not FILE_HEADER_BYTES <= size_bytes <= end - offset:
+            return
+        yield image[offset + 18], offset + FILE_HEADER_BYTES, offset + size_bytes
+        offset += size_bytes
+
+
+def sections(image, first, end):
+    """(type, offset of the content, end) of each section in a file."""
+    offset = first
+    while offset + 4 <= end:
+        size_bytes = number(image, offset, 3)
+        if not 4 <= size_bytes <= end - offset:
+            return
+        yield image[offset + 3], offset + 4, offset + size_bytes
+        offset = first + -(-(offset + size_bytes - first) // 4) * 4
+
+
+def executable_machine(image, kind, body):
+    """The CPU of a section that is an executable image, as a number; else None."""
+    if kind == SECTION_TE and image[body : body + 2] == b"VZ":
+        return number(image, body + 2, 2)
+    if kind == SECTION_PE32 and image[body : body + 2] == b"MZ":
+        return number(image, body + number(image, body + 60, 4) + 4, 2)
+    return None
+
+
+def all_sections(image):
+    """(type of the file, type, offset of the content, end) of each section of the image."""
+    for start, first, end in volumes(image):
+        for file_kind, content, file_end in files(image, start, first, end):
+            for section in sections(image, content, file_end):
+                yield file_kind, *section
+
+
+def core_machine(image, core):
+    """The CPU of the first file of the type `core`, as a number; None where there is none."""
+    for file_kind, kind, body, _ in all_sections(image):
+        machine = executable_machine(image, kind, body) if file_kind == core else None
+        if machine is not None:
+            return machine
+    return None
+
+
+def expanded(image):
+    """What each compressed section holds."""
+    for _, kind, body, end in all_sections(image):
+        if kind != SECTION_GUID_DEFINED or image[body : body + 16] != LZMA_GUID:
+            continue
+        data = image[body - 4 + number(image, body + 16, 2) : end]
+        try:
+            yield lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(data)
+        except lzma.LZMAError:
+            continue
+
+
+def code_machine(image):
+    """The CPU that the image's code is for, in words; None where there is no code."""
+    machine = core_machine(image, FILE_TYPE_SECURITY_CORE)
+    if machine is None:
+        return None
+    if MACHINES.get(machine) == "32-bit x86":
+        cores = (core_machine(content, FILE_TYPE_DXE_CORE) for content in expanded(image))
+        machine = next((core for core in cores if core is not None), machine)
+    return MACHINES.get(machine, f"a CPU with PE's number {machine:#x}")

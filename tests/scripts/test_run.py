@@ -1,0 +1,259 @@
+"""What run.sh refuses before QEMU starts: one sentence with cause and remedy, and exit status 2."""
+
+import os
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import checks
+import folders
+import machine
+import pytest
+import run as run_module
+import volume
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = ROOT / "scripts/run.py"
+BASE = 0xFFFFFFFF80000000
+
+
+def refuse(*words, environment=None):
+    """The one sentence with which run.py refuses these words."""
+    done = subprocess.run(
+        [sys.executable, RUN, "--once", *words], capture_output=True, text=True, check=False,
+        stdin=subprocess.DEVNULL, timeout=300, env=dict(os.environ, **(environment or {})),
+    )  # fmt: skip
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stdout == "" and done.stderr.count("\n") == 1, done.stdout + done.stderr
+    assert done.stderr.startswith("run.sh: ")
+    return done.stderr
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["junk"], "unknown word 'junk'"),
+    (["--mem", "1G"], "unknown word '--mem'"),
+    (["--memory"], "--memory needs a value"),
+    (["--memory", "banana"], "'banana' is not a size"),
+    (["--memory", ""], "'' is not a size"),
+    (["--memory", "16M"], "'16M' is too little memory: the firmware needs 48M"),
+    (["--memory", "3T"], "'3T' is too much memory: 2T"),
+    (["--memory", "1G", "--memory", "2G"], "--memory is given twice"),
+    (["--smp", "0"], "'0' is not a whole number from 1 to 255"),
+    (["--smp", "4.5"], "'4.5' is not a whole number"),
+    (["--smp", "9" * 30], "is not a whole number"),
+    (["--medium", "floppy"], "floppy is none of virtio, scsi"),
+    (["--sector", "1024"], "'1024' is not 512 or 4096"),
+    (["--sector", "4096", "--medium", "ahci"], "ahci has no sectors of 4096 bytes"),
+    (["--accelerator", "xen"], "xen is none of kvm, tcg"),
+    (["--timeout", "0"], "'0' is not a number of seconds above 0"),
+    (["--timeout", "nan"], "'nan' is not a number"),
+    (["--timeout", "soon"], "'soon' is not a number"),
+    (["--gdb", "99999999"], "'99999999' is not a whole number from 1 to 65535"),
+    (["--gdb", "0"], "'0' is not a whole number"),
+    (["--kernel", "no-such-file"], "'no-such-file' does not exist"),
+    (["--kernel", "~/kernel.elf"], "the ~ is quoted, write $HOME"),
+    (["--kernel", "."], "'.' is not a file"),
+    (["--firmware", "/bin/sh"], "holds no code in a firmware volume"),
+    (["--firmware", ""], "'' is not a file"),
+    (["--screenshot", "/"], "'/' is not the name of a file"),
+    (["--screenshot", "/no-such-folder/x.png"], "the folder '/no-such-folder' does not exist"),
+    (["--screenshot", "x.png", "--display", "no-card"], "there is no screen with --display no-card"),
+    (["--cpu", ""], "--cpu '' names no CPU"),
+])  # fmt: skip
+def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
+    assert sentence in refuse("--judge-only", *words)
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["--temp-heap", "banana"], "--temp-heap 'banana': The value is not a number such as"),
+    (["--temp-heap", ""], "--temp-heap '': The value is not a number"),
+    (["--temp-heap", "17G"], "cannot be larger than 16G"),
+    (["--cmdline", "x" * 1010], "--cmdline: The command line is longer than 1023 bytes."),
+    (["--cmdline", "a\nb"], "the command line is one line"),
+    (["--kernel", "README.md"], "--kernel README.md: The file is not an ELF file. Build it"),
+    (["--display", "hercules"], "'hercules' is no graphics card"),
+    (["--display", "curses"], "curses wants the terminal"),
+    (["--display", ""], "'' is no graphics card"),
+    (["--cpu", "nehalm"], "unable to find CPU model 'nehalm': did you mean Nehalem?"),
+    (["--cpu", "max,foo=1"], "Property 'max-x86_64-cpu.foo' not found"),
+    (["--cpu", "qemu32"], "--cpu qemu32 is a 32-bit CPU"),
+    (["--cpu", "Nehalem", "--memory", "1T"], "no 1 GiB pages, keep the firmware busy"),
+    (["--cpu", "max,phys-bits=36", "--memory", "128G"], "do not fit into the 36 address bits"),
+])  # fmt: skip
+def test_wrong_value_is_refused_before_the_boot(words, sentence):
+    if "--kernel" in words:
+        words = [words[0], str(ROOT / words[1])]
+        sentence = sentence.replace("README.md", words[1])
+    assert sentence in refuse(*words)
+
+
+def test_OVMF_that_names_no_file_is_refused_at_once():
+    assert refuse("--judge-only", environment={"OVMF": "/nonexist.fd"}) == (
+        "run.sh: OVMF=/nonexist.fd is not a file\n"
+    )
+
+
+def test_TMPDIR_that_is_no_folder_is_refused():
+    sentence = refuse("--judge-only", environment={"TMPDIR": "/no-such-folder"})
+    assert sentence == "run.sh: TMPDIR=/no-such-folder is not a folder that can be written\n"
+
+
+def test_OVMF_that_names_no_file_installs_nothing(tmp_path):
+    """setup.sh leaves it to run.py, on a system without firmware, too."""
+    python = tmp_path / "python3"
+    python.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    python.chmod(0o755)
+    for variable, check in [("OVMF", "firmware"), ("CONSOLE_FONT", "font")]:
+        for name, status in [("", 1), ("/nonexist", 0)]:
+            environment = {**os.environ, variable: name, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+            command = ["bash", "-c", f". scripts/tools.sh; tools_present {check}"]
+            done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+            assert done.returncode == status
+
+
+@pytest.mark.parametrize("name, sentence", [
+    ("/nonexist.psf", "CONSOLE_FONT=/nonexist.psf is not a file\n"),
+    ("~/font.psf", "CONSOLE_FONT=~/font.psf is not a file: the ~ is quoted, write $HOME in its place\n"),
+])  # fmt: skip
+def test_CONSOLE_FONT_that_names_no_file_is_refused(tmp_path, name, sentence):
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/console-font.py", tmp_path / "font.bin"], capture_output=True,
+        text=True, check=False, env=dict(os.environ, CONSOLE_FONT=name),
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr == sentence
+
+
+def test_kvm_is_refused_with_the_reason(monkeypatch):
+    monkeypatch.setattr(machine, "kvm_obstacle", lambda: "there is no /dev/kvm here")
+    with pytest.raises(machine.MachineError, match="no /dev/kvm here; --accelerator tcg works"):
+        checks.check_accelerator("kvm")
+    checks.check_accelerator("tcg")
+    checks.check_accelerator(None)
+
+
+def test_port_in_use_is_refused():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        with pytest.raises(machine.MachineError, match="in use"):
+            checks.check_port(server.getsockname()[1])
+
+
+def test_host_cpu_without_kvm_is_refused(monkeypatch):
+    monkeypatch.setattr(machine, "kvm_obstacle", lambda: "no")
+    pc = machine.Machine(firmware=None, image=None, cpu="host,-sse4a")
+    with pytest.raises(machine.MachineError, match="take --cpu max"):
+        checks.check_cpu(pc)
+
+
+def test_missing_qemu_is_named(monkeypatch):
+    monkeypatch.setattr(checks, "QEMU", "no-such-qemu")
+    with pytest.raises(machine.MachineError, match="no-such-qemu is not installed"):
+        checks.check_qemu()
+
+
+@pytest.mark.parametrize("name, graphics", [("none", "std"), ("headless", "std"),
+                                            ("no-card", "none"), ("cirrus", "cirrus")])  # fmt: skip
+def test_displays(monkeypatch, name, graphics):
+    """As for QEMU, `none` is no window; a picture of the screen can be taken all the same."""
+    monkeypatch.setattr(machine, "window_backend", lambda: "gtk")
+    card, window = run_module.choose_display(name)
+    assert card == graphics
+    assert (window is None) == (name in run_module.NO_WINDOW)
+
+
+def test_who_watches_sees_a_panic_s_screen():
+    """No device ends QEMU, and no word lets the loader leave."""
+
+    class Options:
+        screenshot = None
+
+    assert run_module.ends_by_itself(Options, once=True)
+    assert not run_module.ends_by_itself(Options, once=False)
+    Options.screenshot = "x.png"
+    assert not run_module.ends_by_itself(Options, once=True)
+
+
+# --- The loader's judgement ------------------------------------------------------------------------
+
+
+def elf(flags=5, address=BASE):
+    """A kernel of one segment."""
+    header = struct.pack("<4s5B7xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 0, 2, 62, 1, address, 64, 0,
+                         0, 64, 56, 1, 0, 0, 0)  # fmt: skip
+    segment = struct.pack("<IIQQQQQQ", 1, flags, 4096, address, address, 3, 3, 4096)
+    return (header + segment).ljust(4096, b"\0") + b"\xf4\xeb\xfd"
+
+
+@pytest.fixture(name="tree")
+def make_tree(tmp_path):
+    (tmp_path / "kernel.elf").write_bytes(elf())
+    (tmp_path / "handoff.conf").write_text("kernel = \\KERNEL.ELF\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_good_volume_is_accepted_whatever_the_case_of_names(tree):
+    volume.judge(tree)
+
+
+@pytest.mark.parametrize("kernel, words", [
+    (elf(flags=7), "A segment is both writable and executable."),
+    (elf(address=0x100000), "A segment is linked below 0xffffffff80000000."),
+    (b"", "The file is shorter than an ELF header."),
+    (elf()[:-1], "A segment reaches beyond the end of the file."),
+])  # fmt: skip
+def test_kernel_is_judged_in_the_loader_s_words(tree, kernel, words):
+    (tree / "kernel.elf").write_bytes(kernel)
+    with pytest.raises(volume.VolumeError) as refusal:
+        volume.judge(tree, {"kernel": "--kernel mine"})
+    assert str(refusal.value).startswith(f"--kernel mine: {words}")
+
+
+def test_kernel_beyond_the_limit_is_not_read(tree):
+    os.truncate(tree / "kernel.elf", (256 << 20) + 1)
+    with pytest.raises(volume.VolumeError, match="larger than 256 MiB"):
+        volume.judge(tree)
+
+
+@pytest.mark.parametrize("text, words", [
+    ("kernel = \\other.elf\n", "the kernel .other.elf is not in"),
+    ("kernel = ..\\kernel.elf\n", "The path contains '..'."),
+    ("kernel\n", "'kernel': The line is not of the form key = value."),
+    ("# a\ntemp_heap = 1X\n", "'temp_heap = 1X': The value is not a number"),
+    ("cmdline = a\ncmdline = b\n", "a second time"),
+])  # fmt: skip
+def test_configuration_is_judged_in_the_loader_s_words(tree, text, words):
+    (tree / "handoff.conf").write_text(text, encoding="utf-8")
+    with pytest.raises(volume.VolumeError) as refusal:
+        volume.judge(tree)
+    assert words.replace(" .other", " \\other") in str(refusal.value)
+
+
+def test_kernel_that_is_a_folder_is_refused(tree):
+    (tree / "kernel.elf").unlink()
+    (tree / "kernel.elf").mkdir()
+    with pytest.raises(volume.VolumeError, match="is a folder"):
+        volume.judge(tree)
+
+
+def test_empty_configuration_is_the_defaults(tree):
+    (tree / "handoff.conf").write_text("", encoding="utf-8")
+    volume.judge(tree)
+
+
+# --- BUILD -------------------------------------------------------------------------------------------
+
+
+def test_BUILD_names_the_folder_of_everything(monkeypatch, tmp_path):
+    monkeypatch.delenv("BUILD", raising=False)
+    assert folders.build_folder() == ROOT / "build"
+    assert folders.volume_folder() == ROOT / "esp"
+    monkeypatch.setenv("BUILD", str(ROOT / "build"))
+    assert folders.volume_folder() == ROOT / "esp"
+    monkeypatch.setenv("BUILD", str(tmp_path))
+    assert folders.build_folder() == tmp_path
+    assert folders.volume_folder() == tmp_path / "esp"
+    monkeypatch.setenv("BUILD", "")
+    assert folders.build_folder() == ROOT / "build"

@@ -1,0 +1,98 @@
+"""Every script says what it does, and refuses a word that it does not know in one sentence."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import test as test_module
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "scripts"
+# Those that are only sourced or imported have no command line.
+SHELL = sorted(path for path in FOLDER.glob("*.sh") if path.name not in ("tools.sh", "usage.sh"))
+PYTHON = sorted(
+    path for path in FOLDER.glob("*.py") if '__name__ == "__main__"' in path.read_text("utf-8")
+)
+# The simulator has a status of its own for what is wrong with its words; print-map.sh asks run.sh.
+STATUS = {"simulate.sh": 1}
+# Words after these are a command of the user's, or names that make knows.
+WRONG = {
+    "require.sh": ["a", "b"], "steady.sh": ["no-such-program"], "build.sh": ["no-such-target"],
+    "simulate.sh": ["--junk"], "fuzz.sh": ["build/fuzz", "soon", "fuzz_elf"],
+}  # fmt: skip
+
+
+def run(path, *words):
+    command = [path] if path.suffix == ".sh" else [sys.executable, path]
+    return subprocess.run([*command, *words], cwd=ROOT, capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL, timeout=300)  # fmt: skip
+
+
+@pytest.mark.parametrize("script", SHELL + PYTHON, ids=lambda path: path.name)
+def test_help_is_printed_and_nothing_done(script):
+    done = run(script, "--help")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) > 8 and done.stderr == ""
+
+
+@pytest.mark.parametrize("script", [path for path in SHELL + PYTHON if path.name != "print-map.sh"],
+                         ids=lambda path: path.name)  # fmt: skip
+def test_unknown_word_is_refused(script):
+    done = run(script, *WRONG.get(script.name, ["junk", "--junk"]))
+    assert done.returncode == STATUS.get(script.name, 2), done.stdout + done.stderr
+    assert done.stdout == ""
+    sentence = done.stderr.splitlines()[-1]
+    own_name = {"run.py": "run.sh", "test.py": "test.sh", "simulate.sh": "simulate"}.get(script.name, script.name)
+    assert sentence.startswith(f"{own_name}: ")
+    assert script.name == "simulate.sh" or done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words, sentence", [
+    ([], "it needs a folder"),
+    (["no-such-folder", "short", "fuzz_elf"], "is not a folder"),
+    (["scripts", "short", "fuzz_elf"], "there is no fuzzer 'fuzz_elf'"),
+    (["scripts", "-1", "fuzz_elf"], "neither 'short' nor a number"),
+    (["scripts", "0", "fuzz_elf"], "neither 'short' nor a number"),
+])  # fmt: skip
+def test_fuzz_judges_its_words(words, sentence):
+    done = run(FOLDER / "fuzz.sh", *words)
+    assert done.returncode == 2 and sentence in done.stderr
+
+
+@pytest.mark.parametrize("port", ["x", "0", "65536", "-1", "1 2"])
+def test_debug_judges_its_port(port, monkeypatch):
+    monkeypatch.setenv("PORT", port)
+    done = run(FOLDER / "debug.sh")
+    assert done.returncode == 2 and "is not a whole number from 1 to 65535" in done.stderr
+
+
+def test_groups_of_tests_can_be_chosen(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["test.sh", "fuzz", "unit"])
+    assert test_module.parse_arguments().groups == ["fuzz", "unit"]
+    assert run(FOLDER / "test.sh", "unit", "tests/unit").returncode == 2
+    listed = run(FOLDER / "test.sh", "--help").stdout
+    assert all(f"\n  {name} " in listed for name in test_module.GROUPS)
+
+
+def test_only_chosen_groups_are_run_after_what_they_need(monkeypatch, capsys):
+    made = []
+    monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, "3 passed, 0 failed"))
+    assert str(test_module.run_groups(["unit"])) == "3 passed, 0 failed"
+    assert made == [("unit-tests",), ("test-unit",)]
+    assert capsys.readouterr().out.startswith("unit ")
+
+
+def test_group_that_cannot_be_built_fails(monkeypatch, capsys):
+    monkeypatch.setattr(test_module, "make", lambda *targets: (2, "clang: error"))
+    assert test_module.run_groups(["unit"]).failed == 1
+    assert "clang: error" in capsys.readouterr().out
+
+
+def test_all_groups_build_what_each_needs(monkeypatch):
+    made = []
+    monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, ""))
+    assert test_module.build_everything()[0].passed == 1
+    needed = {target for group in test_module.GROUPS.values() for target in group.targets}
+    assert needed <= set(made[0])
+    assert ("build", "UBSAN=1") in made and ("build", "KASAN=1") in made

@@ -1,0 +1,114 @@
+"""What a boot's watcher does at each state, with a program in QEMU's place that prints what we want."""
+
+import sys
+from pathlib import Path
+
+import boot
+import machine
+import pytest
+from firmware import Firmware
+
+FAKE = Path(__file__).with_name("fake_qemu.py")
+READY = "[handoff] version=1.0\n[ready] action=idle\n"
+PANIC = '[panic] code=0x1e name="heap double free"\n[panic] cause: block at 0x10\n[panic] halted\n'
+REFUSAL = (
+    "Handoff loader\n\nHL-11: The kernel file cannot be loaded.\n"
+    "  what:   \\kernel.elf: Two segments share a page.\n  remedy: Build it anew.\n"
+)
+FAULT = "[loader] fault: #PF page fault, error code 0x0,\nbefore the kernel had handlers\n  r13 0000\n"
+SHELL = "UEFI Interactive Shell\nShell> "
+
+
+@pytest.fixture(name="watch")
+def make_watch(tmp_path, monkeypatch):
+    """Run a boot that prints `serial` (in parts, at each |); (verdict, states noticed)."""
+    program = tmp_path / "qemu"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(machine, "QEMU", str(program))
+    code = tmp_path / "code.fd"
+    code.write_bytes(b"code")
+
+    def run(serial, end="stay", timeout=5, stay_at_end=False, picture=None, **options):
+        monkeypatch.setenv("FAKE_SERIAL", serial)
+        monkeypatch.setenv("FAKE_END", end)
+        pc = machine.Machine(Firmware(code, None), code, accelerator="tcg", stay_at_end=stay_at_end)
+        states = []
+        with boot.Boot(pc) as running:
+
+            def notice(state):
+                states.append(state)
+                if picture is not None:
+                    running.picture(picture)
+
+            verdict = running.watch(timeout, notice, **options)
+        return verdict, states
+
+    return run
+
+
+def test_refusal_ends_the_machine_at_once(watch):
+    verdict, states = watch(REFUSAL.replace("  what", "|  what"), refusal_ends=True, timeout=None)
+    assert states == ["refusal"]
+    assert verdict.sentence.endswith("HL-11: The kernel file cannot be loaded. "
+                                     "\\kernel.elf: Two segments share a page.")  # fmt: skip
+    assert verdict.advice == "Build it anew."
+
+
+def test_refusal_is_let_go_on_without_that(watch):
+    """The conductor of the QEMU tests looks at what the loader leaves behind."""
+    verdict, states = watch(REFUSAL + "|conductor: pages=0\n", end="253")
+    assert "conductor: pages=0" in verdict.serial and verdict.code == 0x7E
+    assert states in ([], ["refusal"])
+
+
+@pytest.mark.parametrize("serial, state, words", [
+    (PANIC, "panic", "block at 0x10"),
+    (FAULT, "fault", "[loader] fault: #PF page fault, error code 0x0,"),
+    (SHELL, "dead end", "found nothing to boot"),
+])  # fmt: skip
+def test_halted_machine_is_ended(watch, serial, state, words):
+    verdict, states = watch(serial, timeout=60)
+    assert states == [state] and not verdict.success
+    assert "nobody ended it" not in verdict.serial
+    assert words in verdict.sentence
+
+
+def test_panic_behind_ready_is_no_ready(watch):
+    verdict, states = watch(READY + "|" + PANIC, timeout=60)
+    assert states == ["panic"] and not verdict.success
+
+
+def test_machine_without_a_timeout_stays_until_it_is_left(watch):
+    """Someone looks at it: a panic ends nothing."""
+    verdict, states = watch(READY + "|" * 12 + PANIC + "|" * 30, end="0", timeout=None)
+    assert states in (["ready", "panic"], ["panic"])  # the second on a host that is very busy
+    assert "block at 0x10" in verdict.sentence
+
+
+def test_picture_is_taken_where_the_machine_stays_at_its_end(watch, tmp_path):
+    picture = tmp_path / "screen.png"
+    verdict, states = watch(READY, end="off", stay_at_end=True, picture=picture)
+    assert verdict.success and states[-1] == "end"
+    assert picture.read_text(encoding="utf-8") == "png"
+
+
+def test_time_that_runs_out_is_named(watch):
+    verdict, states = watch("BdsDxe: loading\n", timeout=1)
+    assert states == ["late"]
+    assert verdict.sentence == "the time ran out after 1 s; the last line was: BdsDxe: loading"
+    assert "--timeout" in verdict.advice
+
+
+def test_first_reason_of_an_end_counts():
+    """A machine that stays at its end is left by us afterwards, which QEMU reports as well."""
+    monitor = boot.Monitor(None)
+    for reason in ("guest-shutdown", "host-qmp-quit"):
+        monitor._take({"event": "SHUTDOWN", "data": {"reason": reason}})
+    assert monitor.shutdown_reason == "guest-shutdown"
+
+
+def test_no_qemu_is_left_behind(watch):
+    verdict, _ = watch("", timeout=0.5)
+    assert "nothing was printed" in verdict.sentence
+    assert "--firmware" in verdict.advice

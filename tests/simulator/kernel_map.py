@@ -1,0 +1,60 @@
+"""What a kernel has mapped, as its `print-map` logs it ([map], docs/LOG.md), as the simulator's table.
+
+The log comes from standard input: of a serial line, with anything else in it.
+"""
+
+import re
+import sys
+
+import picture_text
+import terminal
+
+UNITS = {"4K": "pages_4kib", "2M": "pages_2mib", "1G": "pages_1gib"}
+
+
+def fields(line):
+    """{key: value} of a line; a value with blanks is in quotes."""
+    return {key: value.strip('"') for key, value in re.findall(r'([\w-]+)=("[^"]*"|\S+)', line)}
+
+
+def permissions(line):
+    memory = line.get("memory", "write-back")
+    return line["access"] if memory == "write-back" else f"{line['access']} {memory}"
+
+
+def area_of(line):
+    """The line as the simulator's report has an area."""
+    area = {"name": line["owner"], "start": int(line["from"], 16), "permissions": permissions(line),
+            "mapped_bytes": int(line["size_kib"]) * 1024, **dict.fromkeys(UNITS.values(), 0)}  # fmt: skip
+    for part in filter(None, line.get("pages", "").split(",")):
+        count, unit = part.split("x")
+        area[UNITS[unit]] = int(count)
+    return area
+
+
+def table_of(log):
+    """The lines of the table, or ValueError."""
+    lines = [fields(line) for line in re.findall(r"\[map\] (.*)", log)]
+    try:
+        areas = [area_of(line) for line in lines if "from" in line]
+    except (KeyError, ValueError):
+        raise ValueError("a [map] line of the log is damaged: --raw shows them as they are") from None
+    if not areas:
+        raise ValueError("there is no [map] line in the log: the kernel's command line needs "
+                         "the word print-map")  # fmt: skip
+    sums = [line for line in lines if "audit" in line]
+    return ["What the kernel has mapped", *picture_text.areas(areas), "", *(
+        f"Audit {line['audit']}: {line['pages']} pages, in {line['tables']} tables of "
+        f"{line['levels']} levels from {line['root']} on." for line in sums)]  # fmt: skip
+
+
+def main():
+    log = sys.stdin.buffer.read().decode(errors="replace").replace("\r", "")
+    try:
+        print(terminal.plain("\n".join(table_of(log))))
+    except ValueError as problem:
+        sys.exit(f"print-map: {problem}")
+
+
+if __name__ == "__main__":
+    terminal.guard(main, "print-map")
