@@ -390,6 +390,8 @@ MUTATIONS = [
     Mutation("trim: no page goes", HEAP + "heap_discard.c",
              "    if (start < end)\n",
              "    if (start < end && false)\n"),
+    Mutation("trim: pages that nobody wrote to go as well", HEAP + "heap_discard.c",
+             "    end = smaller(end, heap->written_end);", "   "),
     # --- what serves every policy
     Mutation("plain: the alignment is forgotten", HEAP + "plain.c",
              "{size_bytes, info.alignment_bytes, caller};",

@@ -217,8 +217,11 @@ void heap_arena_track_fresh(struct heap_arena *arena, struct heap_configuration 
     ASAN_POISON_MEMORY_REGION(arena->base, arena->size_bytes);
     arena->written_bytes = 0;
     arena->drops = drops;
-    configuration->pages = (struct heap_page_source){
-        .context = arena, .grow = grow_fresh, .shrink = shrink_fresh, .fresh_bytes = fresh_bytes};
+    configuration->pages = (struct heap_page_source){.context = arena,
+                                                     .grow = grow_fresh,
+                                                     .shrink = shrink_fresh,
+                                                     .fresh_bytes = fresh_bytes,
+                                                     .discard = discard};
 }
 
 /* --- The guarded window ----------------------------------------------------------------------- */
