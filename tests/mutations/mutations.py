@@ -380,6 +380,8 @@ MUTATIONS = [
     Mutation("debug: a forged size is believed", HEAP + "heap_debug.c",
              "return total_bytes >= OVERHEAD_BYTES && total_bytes <= bytes_behind(heap, block) &&",
              "return total_bytes >= OVERHEAD_BYTES &&", DEBUG),
+    Mutation("fast: what a record gave back is taken for zeros", HEAP + "fast_slab.c",
+             "    heap_note_dirty(heap);\n", ""),
     # --- heap_trim()
     Mutation("trim: the ends of free memory go as well", HEAP + "heap_discard.c",
              "#define MARGIN_BYTES ((size_t)128)",

@@ -281,6 +281,35 @@ static void test_K19_zeros_after_growing_and_shrinking(void **state)
     }
 }
 
+/* A request may take memory for records of the policy, give it back because there is too little,
+ * and then be given the same memory as a block. `left_bytes` are free at the heap's end before. */
+static void judge_zeros_where_little_is_left(struct fixture *fixture, size_t left_bytes)
+{
+    struct heap_configuration configuration = heap_arena_growing(&fixture->arena, 4 * MIB);
+    struct heap_statistics statistics;
+    heap_arena_track_fresh(&fixture->arena, &configuration, 0);
+    struct heap *heap = start(fixture, configuration);
+    (void)allocate(heap, 200);
+    heap_statistics(heap, &statistics);
+    (void)allocate(heap, statistics.largest_free_bytes - left_bytes);
+    for (unsigned n = 0; n < 20; n++) {
+        uint8_t *block = heap_allocate_zeroed(heap, 1, 200, CALLER);
+        assert_non_null(block);
+        for (size_t at = 0; at < 200; at++) {
+            if (block[at] != 0)
+                fail_msg("%zu bytes left, block %u: a byte is not zero", left_bytes, n);
+        }
+        memset(block, 0xcd, 200);
+    }
+    assert_sound(heap);
+}
+
+static void test_K19_zeros_where_records_were_given_back(void **state)
+{
+    for (size_t left_bytes = 4096; left_bytes < 12288; left_bytes += 240)
+        judge_zeros_where_little_is_left(*state, left_bytes);
+}
+
 /* What is known to be zero is not written to: pages that the source says are zero, and are not, say
  * so. */
 static void test_zeroing_leaves_fresh_pages_alone(void **state)
@@ -2196,6 +2225,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_K18_extending_in_steps),
     TEST(test_K19_zeroing_leaves_no_stale_byte),
     TEST(test_K19_zeros_after_growing_and_shrinking),
+    TEST(test_K19_zeros_where_records_were_given_back),
     TEST(test_zeroing_leaves_fresh_pages_alone),
     TEST(test_usable_size_is_what_was_asked_for),
     TEST(test_huge_heap),

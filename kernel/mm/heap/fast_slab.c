@@ -70,6 +70,7 @@ static void release_own(struct heap *heap, void *block, const void *caller)
     uint64_t header;
     if (heap->condemned)
         return;
+    heap_note_dirty(heap);
     if (!sealed_read_header(heap->fast.core.secret, block, &header))
         (void)sealed_corrupt(heap, block, caller);
     else

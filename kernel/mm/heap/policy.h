@@ -134,6 +134,13 @@ static inline void heap_note_written(struct heap *heap, const uint8_t *end)
     }
 }
 
+/* To be called where a request gives back what it took before: what was written there since is not
+ * wiped, and the block that is found then may lie there. */
+static inline void heap_note_dirty(struct heap *heap)
+{
+    heap->clean_start = UINTPTR_MAX;
+}
+
 /* Grow so that the request fits behind the last live block. False if that cannot be had. */
 bool heap_grow_for(struct heap *heap, const struct heap_request *request);
 
