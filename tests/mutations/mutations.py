@@ -383,6 +383,8 @@ MUTATIONS = [
     Mutation("fast: what a record gave back is taken for zeros", HEAP + "fast_slab.c",
              "    heap_note_dirty(heap);\n", ""),
     # --- heap_trim()
+    Mutation("trim: the free memory at the end is not found", HEAP + "fast_view.c",
+             "    if (core->top_units != 0)\n        visit(context, &top);\n", "    (void)top;\n"),
     Mutation("trim: the ends of free memory go as well", HEAP + "heap_discard.c",
              "#define MARGIN_BYTES ((size_t)128)",
              "#define MARGIN_BYTES ((size_t)0)"),

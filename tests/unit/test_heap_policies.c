@@ -310,6 +310,53 @@ static void test_K19_zeros_where_records_were_given_back(void **state)
         judge_zeros_where_little_is_left(*state, left_bytes);
 }
 
+struct free_pieces {
+    size_t least_bytes;
+    size_t count; /* of at least that size */
+    size_t total_bytes;
+    uintptr_t place_sum;
+    size_t other_count;
+};
+
+static void count_free_piece(void *context, const struct heap_piece *piece)
+{
+    struct free_pieces *pieces = context;
+    if (piece->kind != HEAP_PIECE_FREE || piece->extent_bytes < pieces->least_bytes) {
+        pieces->other_count++;
+        return;
+    }
+    pieces->count++;
+    pieces->total_bytes += piece->extent_bytes;
+    pieces->place_sum += (uintptr_t)piece->start;
+}
+
+/* Free pieces are found without a look at the blocks that live. */
+static void test_free_pieces_are_found_without_a_walk(void **state)
+{
+    struct fixture *fixture = *state;
+    static void *blocks[3000];
+    if (fixture->policy->walk_free == NULL)
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    for (size_t i = 0; i < 3000; i++)
+        blocks[i] = heap_allocate(heap, random_below(&fixture->random, 6000), CALLER);
+    for (unsigned round = 0; round < 8; round++) {
+        for (size_t i = round; i < 3000; i += 8) {
+            heap_free(heap, blocks[i], CALLER);
+            blocks[i] = NULL;
+        }
+        struct free_pieces walked = {.least_bytes = round < 4 ? 4352 : 9000};
+        struct free_pieces found = {.least_bytes = walked.least_bytes};
+        fixture->policy->walk(heap, count_free_piece, &walked);
+        fixture->policy->walk_free(heap, found.least_bytes, count_free_piece, &found);
+        assert_int_equal(found.count, walked.count);
+        assert_int_equal(found.total_bytes, walked.total_bytes);
+        assert_int_equal(found.place_sum, walked.place_sum);
+        assert_true(found.other_count <= walked.count + 16); /* of the first bin */
+    }
+    assert_sound(heap);
+}
+
 /* What is known to be zero is not written to: pages that the source says are zero, and are not, say
  * so. */
 static void test_zeroing_leaves_fresh_pages_alone(void **state)
@@ -2197,6 +2244,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_free_tail_goes_back),
     TEST(test_trimming_discards_free_pages),
     TEST(test_trimming_leaves_links_and_footers),
+    TEST(test_free_pieces_are_found_without_a_walk),
     TEST_OF_POLICY(test_K13_freed_blocks_serve_their_size_again),
     TEST(test_K13_checkerboard_merges),
     TEST(test_largest_free_block_can_be_had),

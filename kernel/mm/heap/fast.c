@@ -531,5 +531,6 @@ const struct heap_policy heap_policy_fast = {
     .trim = fast_trim,
     .survey = fast_survey,
     .walk = fast_walk,
+    .walk_free = fast_walk_free,
     .check = fast_check,
 };

@@ -404,6 +404,24 @@ size_t fast_core_largest_seen(const struct fast_core *core, unsigned bin)
     return most_units;
 }
 
+void fast_core_walk_bin(const struct fast_core *core, unsigned bin, heap_piece_visitor *visit,
+                        void *context)
+{
+    uint32_t previous = 0;
+    for (uint32_t place = core->bins[bin]; place != 0 && place_is_possible(core, place);) {
+        const uint8_t *block = fast_block_at(core, place);
+        uint64_t header;
+        if (links_of(block)->previous != previous ||
+            !sealed_read_header(core->secret, block, &header) || (header & SEALED_FREE) == 0 ||
+            sealed_units(header) > (size_t)(core->end - block) / SEALED_UNIT_BYTES)
+            return;
+        previous = place;
+        place = links_of(block)->next;
+        const struct heap_piece piece = sealed_piece(block, header);
+        visit(context, &piece);
+    }
+}
+
 /* --- Checking --------------------------------------------------------------------------------- */
 
 /* `*free_count` goes down by the length of the bin's list. */

@@ -97,6 +97,10 @@ size_t fast_core_bin_least(unsigned bin);
 /* The largest of a bin's first FAST_LAST_LOOKS blocks; 0 if it has none. */
 size_t fast_core_largest_seen(const struct fast_core *core, unsigned bin);
 
+/* Call `visit` for each block of the bin, up to a link or header that is not sound. */
+void fast_core_walk_bin(const struct fast_core *core, unsigned bin, heap_piece_visitor *visit,
+                        void *context);
+
 /* True if the footer of a free block that is not the top is as it was written. */
 bool fast_core_footer_is_sound(const struct fast_core *core, const uint8_t *block, size_t units);
 

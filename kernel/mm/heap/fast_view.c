@@ -226,6 +226,19 @@ void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context
     }
 }
 
+void fast_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
+                    void *context)
+{
+    const struct fast_core *core = &heap->fast.core;
+    const struct heap_piece top =
+        sealed_piece(core->top, sealed_header(core->top_units, SEALED_FREE));
+    unsigned bin = fast_core_bin_of(least_bytes / SEALED_UNIT_BYTES);
+    for (; bin < FAST_BIN_COUNT; bin++)
+        fast_core_walk_bin(core, bin, visit, context);
+    if (core->top_units != 0)
+        visit(context, &top);
+}
+
 /* --- Proofs ----------------------------------------------------------------------------------- */
 
 /* Slabs on a class's list are of that class, and have free slots and live blocks; its spare ones

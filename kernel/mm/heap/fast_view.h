@@ -12,6 +12,9 @@ void fast_survey(const struct heap *heap, struct heap_survey *ret_survey);
 
 void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
+void fast_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
+                    void *context);
+
 const char *fast_check(const struct heap *heap);
 
 #endif

@@ -232,8 +232,9 @@ static inline size_t heap_usable_size(struct heap *heap, const void *block, cons
 /* Merge the freed memory that is kept apart, by the policy for speed or by `debug`; give back what
  * is then free at the end, and let the page source have the pages inside of other free memory. The
  * heap merges by itself when it would otherwise fail, and what the policy keeps apart also when it
- * would grow. Takes time in proportion to the heap's blocks. After it, a double free may be named
- * as a pointer into free memory only, without the block. */
+ * would grow. Takes time in proportion to the heap's blocks; over the fast policy without `debug`,
+ * to its free memory only. After it, a double free may be named as a pointer into free memory only,
+ * without the block. */
 void heap_trim(struct heap *heap);
 
 struct heap_statistics {

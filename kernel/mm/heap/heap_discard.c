@@ -19,6 +19,11 @@ static void discard_piece(void *context, const struct heap_piece *piece)
 
 void heap_discard_free_pages(struct heap *heap)
 {
-    if (heap->configuration.pages.discard != NULL && !heap->condemned)
+    const struct heap_policy *policy = heap->configuration.policy;
+    if (heap->configuration.pages.discard == NULL || heap->condemned)
+        return;
+    if (policy->walk_free != NULL)
+        policy->walk_free(heap, HEAP_PAGE_SIZE_BYTES + 2 * MARGIN_BYTES, discard_piece, heap);
+    else
         heap_walk_below(heap, discard_piece, heap);
 }

@@ -96,6 +96,11 @@ struct heap_policy {
     void (*survey)(const struct heap *heap, struct heap_survey *ret_survey);
     /* Call `visit` for each piece, in order of address. Stops at a header that is not sound. */
     void (*walk)(const struct heap *heap, heap_piece_visitor *visit, void *context);
+    /* Call `visit` for each free piece of `least_bytes` or more, and perhaps for smaller ones, in
+     * any order, without a look at the blocks between them. NULL if they are found by a walk only.
+     */
+    void (*walk_free)(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
+                      void *context);
     /* As heap_check(). Also proves that the live blocks add up to the counters. */
     const char *(*check)(const struct heap *heap);
 };
