@@ -316,10 +316,15 @@ void heap_give_back_tail(struct heap *heap)
 /* So many bytes at the start of a block that was just allocated may not be zero. */
 static size_t dirty_bytes(const struct heap *heap, const void *block, size_t size_bytes)
 {
-    if (heap->configuration.debug) /* which fills new blocks */
-        return size_bytes;
     uintptr_t start = (uintptr_t)block;
     return smaller(size_bytes, heap->clean_start - smaller(start, heap->clean_start));
+}
+
+static void zero(const struct heap *heap, uint8_t *block, size_t size_bytes)
+{
+    memset(block, 0, dirty_bytes(heap, block, size_bytes));
+    if (heap->configuration.debug)
+        heap_debug_fill_edges(block, size_bytes, 0);
 }
 
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
@@ -332,7 +337,7 @@ void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes
     heap->clean_start = UINTPTR_MAX;
     void *block = heap_allocate(heap, count * element_bytes, caller);
     if (block != NULL)
-        memset(block, 0, dirty_bytes(heap, block, count * element_bytes));
+        zero(heap, block, count * element_bytes);
     return block;
 }
 

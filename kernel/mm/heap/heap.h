@@ -191,7 +191,8 @@ heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 }
 
 /* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. Pages that
- * are known to read as zero (heap_page_source.fresh_bytes) are not written to, but with `debug`. */
+ * are known to read as zero (heap_page_source.fresh_bytes) are not written to; with `debug` they
+ * are at the ends (HEAP_DEBUG_EDGE_BYTES). */
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
                            const void *caller) __attribute__((warn_unused_result));
 

@@ -147,7 +147,7 @@ static size_t last_edge(size_t bytes)
     return start - start % sizeof(uint64_t);
 }
 
-static void fill_edges(uint8_t *start, size_t bytes, uint8_t value)
+void heap_debug_fill_edges(uint8_t *start, size_t bytes, uint8_t value)
 {
     size_t last = last_edge(bytes);
     memset(start, value, smaller(bytes, HEAP_DEBUG_EDGE_BYTES));
@@ -358,7 +358,7 @@ static void let_wait(struct heap *heap, uint8_t *block, record *r, const void *c
     r->freed_by = caller;
     r->state = RECORD_WAITING;
     seal(heap, r);
-    fill_edges(block, r->size_bytes, HEAP_DEBUG_FREED_BYTE);
+    heap_debug_fill_edges(block, r->size_bytes, HEAP_DEBUG_FREED_BYTE);
     if (debug->oldest == NULL) {
         debug->oldest = block;
     } else {
@@ -429,7 +429,7 @@ static uint8_t *obtain(struct heap *heap, size_t size_bytes, size_t alignment_by
         block = take(heap, size_bytes, alignment_bytes, caller);
     if (block == NULL)
         return NULL;
-    fill_edges(block, size_bytes, HEAP_DEBUG_NEW_BYTE);
+    heap_debug_fill_edges(block, size_bytes, HEAP_DEBUG_NEW_BYTE);
     write_record(heap, block, size_bytes, alignment_bytes, caller);
     heap_counters_allocate(&heap->debug.counters, size_bytes);
     return block;
@@ -472,7 +472,7 @@ static void *resize(struct heap *heap, uint8_t *block, const record *r, size_t s
     if (resized == NULL)
         return NULL;
     if (size_bytes > old_bytes)
-        fill_edges(resized + old_bytes, size_bytes - old_bytes, HEAP_DEBUG_NEW_BYTE);
+        heap_debug_fill_edges(resized + old_bytes, size_bytes - old_bytes, HEAP_DEBUG_NEW_BYTE);
     write_record(heap, resized, size_bytes, alignment_bytes, caller);
     if (resized == block) {
         heap_counters_resize(&debug->counters, old_bytes, size_bytes);

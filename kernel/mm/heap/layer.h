@@ -43,6 +43,9 @@ void heap_debug_adjust_survey(const struct heap *heap, struct heap_survey *surve
  * blocks that wait are of the heap's own. */
 void heap_debug_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
+/* Fill the parts of a block that have a pattern: all of a new block that this layer writes to. */
+void heap_debug_fill_edges(uint8_t *start, size_t bytes, uint8_t value);
+
 /* As heap_check(), for what the layer knows. Precondition: the policy's check has passed. */
 const char *heap_debug_check(const struct heap *heap) __attribute__((warn_unused_result));
 
