@@ -103,7 +103,7 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 # which the C library replaces there.
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) \
     $(wildcard bootloader/config.c bootloader/elf.c bootloader/memory_map.c \
-               bootloader/bootstrap_tables.c bootloader/framebuffer.c) \
+               bootloader/bootstrap_tables.c bootloader/framebuffer.c bootloader/firmware_tables.c) \
     $(wildcard kernel/backtrace_fold.c kernel/command_words.c kernel/nearest.c kernel/ready_keys.c \
                kernel/timeline_summary.c kernel/arch/x86_64/scancode.c \
                kernel/handoff_*.c kernel/interrupts.c kernel/spinlock.c kernel/mm/*.c \
@@ -459,8 +459,18 @@ $(BUILD)/probe/probe.elf: $(PROBE_OBJECTS) $(PROBE_LINKER_SCRIPT)
 .PHONY: probe
 probe: $(BUILD)/probe/probe.elf
 
+# Kernels of one file each, as a reader of docs/HANDOFF.md would begin.
+SMALL_KERNELS := $(patsubst tests/qemu/small_kernels/%.c,$(BUILD)/small_kernels/%.elf, \
+    $(wildcard tests/qemu/small_kernels/*.c))
+
+$(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD_LLD) -static -nostdlib --strip-all -z noexecstack -z max-page-size=4096 -z separate-code \
+	    --image-base=0xffffffff80000000 --entry=entry $< -o $(NEW) && $(RENAME)
+
 .PHONY: qemu-programs
-qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf
+qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS)
 
 .PHONY: test-qemu
 test-qemu: qemu-programs ## run the tests on virtual machines (real UEFI firmware)

@@ -34,6 +34,22 @@ static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes
     return region_next_ram_run(plan->regions, plan->region_count, limit_bytes, index, ret_run);
 }
 
+/* The next region with the fact MAPPED that is neither RAM nor writable: pages of firmware tables.
+ * From *index on; *index moves behind it. False if there is none. */
+static bool next_read_only(const struct bootstrap_plan *plan, size_t *index,
+                           struct range *ret_range)
+{
+    const uint32_t facts = HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE | HANDOFF_FACT_RAM;
+    while (*index < plan->region_count) {
+        const struct handoff_region *region = &plan->regions[(*index)++];
+        if ((region->facts & facts) == HANDOFF_FACT_MAPPED) {
+            *ret_range = (struct range){region->base, region->base + region->size_bytes};
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- The bound --- */
 
 /* Counts tables for ranges in ascending order: a table that two of them share is counted once. */
@@ -75,15 +91,15 @@ static void count_range(struct table_counter *counter, uint64_t start, uint64_t 
     }
 }
 
-static struct table_counter count_loader(const struct bootstrap_plan *plan, unsigned levels)
+/* Sections in order of address, where `displacement` is the way from physical to virtual. */
+static void count_loader(struct table_counter *counter, const struct bootstrap_plan *plan,
+                         uint64_t displacement)
 {
-    struct table_counter counter = {.levels = levels, .largest_page_level = PAGE_LEVEL_4KIB};
     for (size_t i = 0; i < plan->loader_section_count; i++) {
         if (plan->loader_sections[i].size_bytes > 0)
-            count_range(&counter, plan->loader_sections[i].base,
+            count_range(counter, plan->loader_sections[i].base + displacement,
                         plan->loader_sections[i].size_bytes);
     }
-    return counter;
 }
 
 /* The trampoline may lie below the loader's image: the tables that they share are counted twice. */
@@ -91,7 +107,8 @@ static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
 {
     if (plan->trampoline_base == 0)
         return 0;
-    struct table_counter counter = count_loader(plan, 4);
+    struct table_counter counter = {.levels = 4, .largest_page_level = PAGE_LEVEL_4KIB};
+    count_loader(&counter, plan, 0);
     count_range(&counter, plan->trampoline_base, PAGE_SIZE_BYTES);
     return counter.table_count + 1; /* the root */
 }
@@ -99,8 +116,11 @@ static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
 uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
                                 const struct page_table_features *features)
 {
-    struct table_counter small = count_loader(plan, features->levels);
+    struct table_counter small = {.levels = features->levels,
+                                  .largest_page_level = PAGE_LEVEL_4KIB};
+    count_loader(&small, plan, 0);
     count_range(&small, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
+    count_loader(&small, plan, BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->loader_base);
     count_range(&small, plan->kernel->virtual_base, plan->kernel->size_bytes);
 
     /* Physical and virtual addresses of the direct map are congruent to every page size. */
@@ -113,6 +133,8 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
         count_range(&large, base + range.start, range_size_bytes(range));
     if (plan->framebuffer_size_bytes > 0)
         count_range(&large, base + plan->framebuffer_base, plan->framebuffer_size_bytes);
+    for (size_t index = 0; next_read_only(plan, &index, &range);)
+        count_range(&large, base + range.start, range_size_bytes(range));
     return large.table_count + 1 /* the root */ + count_switch_tables(plan);
 }
 
@@ -138,8 +160,9 @@ static enum page_table_status map_kernel(const struct bootstrap_plan *plan,
     return PAGE_TABLE_OK;
 }
 
+/* `displacement`: the way from physical to virtual; 0 for the identity. */
 static enum page_table_status map_loader(const struct bootstrap_plan *plan,
-                                         struct page_table *table)
+                                         struct page_table *table, uint64_t displacement)
 {
     for (size_t i = 0; i < plan->loader_section_count; i++) {
         const struct bootstrap_section *section = &plan->loader_sections[i];
@@ -148,7 +171,7 @@ static enum page_table_status map_loader(const struct bootstrap_plan *plan,
         struct page_permissions permissions = {.write = section->write,
                                                .execute = section->execute};
         enum page_table_status status =
-            page_table_map(table, virt_addr(section->base), phys_addr(section->base),
+            page_table_map(table, virt_addr(section->base + displacement), phys_addr(section->base),
                            section->size_bytes, permissions, false);
         if (status != PAGE_TABLE_OK)
             return status;
@@ -157,14 +180,12 @@ static enum page_table_status map_loader(const struct bootstrap_plan *plan,
 }
 
 static enum page_table_status map_direct(struct page_table *table, uint64_t base,
-                                         uint64_t size_bytes, enum page_memory_type memory_type,
+                                         uint64_t size_bytes, struct page_permissions permissions,
                                          uint64_t *direct_map_size_bytes)
 {
     uint64_t limit_bytes = direct_map_limit_bytes(table->levels);
     if (base >= limit_bytes || size_bytes > limit_bytes - base)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
-    struct page_permissions permissions = READ_WRITE;
-    permissions.memory_type = memory_type;
     enum page_table_status status =
         page_table_map(table, virt_addr(direct_map_base(table->levels) + base), phys_addr(base),
                        size_bytes, permissions, true);
@@ -180,7 +201,7 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
     uint64_t limit_bytes = direct_map_limit_bytes(table->levels);
     for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);) {
         enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
-                                                   PAGE_MEMORY_WRITE_BACK, direct_map_size_bytes);
+                                                   READ_WRITE, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)
             return status;
     }
@@ -193,8 +214,27 @@ static enum page_table_status map_framebuffer(const struct bootstrap_plan *plan,
 {
     if (plan->framebuffer_size_bytes == 0)
         return PAGE_TABLE_OK;
-    return map_direct(table, plan->framebuffer_base, plan->framebuffer_size_bytes,
-                      PAGE_MEMORY_WRITE_COMBINING, direct_map_size_bytes);
+    static const struct page_permissions PIXELS = {.write = true,
+                                                   .memory_type = PAGE_MEMORY_WRITE_COMBINING};
+    return map_direct(table, plan->framebuffer_base, plan->framebuffer_size_bytes, PIXELS,
+                      direct_map_size_bytes);
+}
+
+/* Write-back: where such memory must not be cached, the firmware's MTRRs say so, and they win
+ * (Intel SDM Vol. 3A, table 12-7). */
+static enum page_table_status map_firmware_tables(const struct bootstrap_plan *plan,
+                                                  struct page_table *table,
+                                                  uint64_t *direct_map_size_bytes)
+{
+    static const struct page_permissions READ_ONLY = {.write = false};
+    struct range range;
+    for (size_t index = 0; next_read_only(plan, &index, &range);) {
+        enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
+                                                   READ_ONLY, direct_map_size_bytes);
+        if (status != PAGE_TABLE_OK)
+            return status;
+    }
+    return PAGE_TABLE_OK;
 }
 
 enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
@@ -204,7 +244,9 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
     uint64_t direct_map_size_bytes = 0;
     enum page_table_status status = map_kernel(plan, table);
     if (status == PAGE_TABLE_OK)
-        status = map_loader(plan, table);
+        status = map_loader(plan, table, 0);
+    if (status == PAGE_TABLE_OK)
+        status = map_loader(plan, table, BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->loader_base);
     if (status == PAGE_TABLE_OK)
         status = page_table_map(table, virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE),
                                 phys_addr(plan->stack_physical_base), BOOTSTRAP_STACK_SIZE_BYTES,
@@ -214,6 +256,8 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
     if (status == PAGE_TABLE_OK)
         status = map_framebuffer(plan, table, &direct_map_size_bytes);
     if (status == PAGE_TABLE_OK)
+        status = map_firmware_tables(plan, table, &direct_map_size_bytes);
+    if (status == PAGE_TABLE_OK)
         *ret_direct_map_size_bytes = direct_map_size_bytes;
     return status;
 }
@@ -222,7 +266,7 @@ enum page_table_status bootstrap_tables_build_switch(const struct bootstrap_plan
                                                      struct page_table *table)
 {
     static const struct page_permissions EXECUTE = {.execute = true};
-    enum page_table_status status = map_loader(plan, table);
+    enum page_table_status status = map_loader(plan, table, 0);
     if (status == PAGE_TABLE_OK)
         status = page_table_map(table, virt_addr(plan->trampoline_base),
                                 phys_addr(plan->trampoline_base), PAGE_SIZE_BYTES, EXECUTE, false);

@@ -5,7 +5,9 @@
  *   direct map       every RAM region at direct_map_base() + physical (shared/direct_map.h),
  *                    writable, never executable, write-back; the framebuffer write-combining
  *   stack            64 KiB with an unmapped page below
- *   loader image     identity-mapped, section by section, for the switch and the fault handlers
+ *   firmware tables  the pages of them that no RAM has, in the direct map, read-only
+ *   loader image     section by section, for the switch (identity-mapped) and for the fault
+ *                    handlers (in the upper half, where a kernel's own tables can keep it)
  *
  * Nothing else. Pure: builds through shared/page_table.h over callbacks.
  */
@@ -23,9 +25,13 @@
 #define BOOTSTRAP_STACK_VIRTUAL_BASE UINT64_C(0xffffff0000010000)
 #define BOOTSTRAP_STACK_SIZE_BYTES   (UINT64_C(64) * 1024)
 
-/* A piece of the loader's image (a PE section), identity-mapped with its own permissions. */
+/* The loader's image in the upper half: below the same top-level entry as the stack, so that a
+ * kernel which keeps one keeps both. */
+#define BOOTSTRAP_LOADER_VIRTUAL_BASE UINT64_C(0xffffff0040000000)
+
+/* A piece of the loader's image (a PE section), mapped with its own permissions. */
 struct bootstrap_section {
-    uint64_t base; /* physical = virtual, page-aligned */
+    uint64_t base; /* physical, page-aligned */
     uint64_t size_bytes;
     bool write;
     bool execute;
@@ -35,6 +41,7 @@ struct bootstrap_plan {
     const struct elf_plan *kernel;
     uint64_t kernel_physical_base;
     uint64_t stack_physical_base;
+    uint64_t loader_base; /* physical: where BOOTSTRAP_LOADER_VIRTUAL_BASE leads */
     const struct bootstrap_section *loader_sections;
     size_t loader_section_count;
     uint64_t framebuffer_base; /* page-aligned; size 0 for none */

@@ -15,8 +15,9 @@
  * three, and the loader makes one more. The rest is for what the firmware does meanwhile. */
 #define MAP_SLACK_ROWS    UINT64_C(32)
 #define MAP_RESERVE_LIMIT 4
-#define CLAIM_LIMIT       (PAGES_BLOCK_LIMIT + 2) /* the blocks, the loader, the framebuffer */
-#define PART_ALIGNMENT    16
+/* The blocks, the loader, the framebuffer, the firmware's tables. */
+#define CLAIM_LIMIT    (PAGES_BLOCK_LIMIT + 2 + FIRMWARE_TABLES_LIMIT)
+#define PART_ALIGNMENT 16
 
 /* Assign the next part of the block: returns its address. With a block at 0 this measures. */
 static uint64_t part_take(struct handoff_block *block, uint64_t size_bytes)
@@ -31,7 +32,7 @@ static void block_lay_out(struct handoff_block *block, uint64_t base)
 {
     /* As many rows as fit with the smallest stride that is accepted. */
     uint64_t row_limit = block->map.capacity_bytes / sizeof(struct memory_map_descriptor);
-    block->region_capacity = 2 * (row_limit + CLAIM_LIMIT) + 1;
+    block->region_capacity = 2 * (row_limit + CLAIM_LIMIT) + 2;
     block->scratch_count = 2 * (row_limit + CLAIM_LIMIT);
 
     block->base = base;
@@ -39,7 +40,14 @@ static void block_lay_out(struct handoff_block *block, uint64_t base)
     block->handoff = (struct handoff *)part_take(block, sizeof(struct handoff));
     block->timeline = (struct handoff_moment *)part_take(block, TIMELINE_CAPACITY *
                                                                     sizeof(struct handoff_moment));
+    block->temp_heaps =
+        (struct handoff_temp_heap *)part_take(block, sizeof(struct handoff_temp_heap));
+    block->framebuffers =
+        (struct handoff_framebuffer *)part_take(block, sizeof(struct handoff_framebuffer));
+    block->firmware_tables = (struct handoff_firmware_table *)part_take(
+        block, FIRMWARE_TABLES_LIMIT * sizeof(struct handoff_firmware_table));
     block->command_line = (char *)part_take(block, CONFIG_COMMAND_LINE_CAPACITY);
+    block->kernel_path = (char *)part_take(block, CONFIG_PATH_CAPACITY);
     block->log = (char *)part_take(block, CONSOLE_LOG_CAPACITY_BYTES + 1);
     block->map.buffer = (void *)part_take(block, block->map.capacity_bytes);
     block->regions = (struct handoff_region *)part_take(block, block->region_capacity *
@@ -96,8 +104,22 @@ static void regions_warn(struct console *console, const struct memory_map_report
                  report->overlapping, report->unknown_types, report->unusable_attributes);
 }
 
+/* The pages of the tables whose length is known and which the direct map can have. Returns how many
+ * claims there are now. */
+static size_t collect_table_claims(const struct firmware_tables *tables, uint64_t limit_bytes,
+                                   struct memory_map_claim claims[CLAIM_LIMIT], size_t count)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        struct memory_map_claim claim = {.type = HANDOFF_REGION_FIRMWARE_TABLES};
+        if (firmware_tables_pages(&tables->list[i], &claim.base, &claim.size_bytes) &&
+            claim.base < limit_bytes && claim.size_bytes <= limit_bytes - claim.base)
+            claims[count++] = claim;
+    }
+    return count;
+}
+
 /* Everything that the loader placed, its own image too. Returns how many claims there are. */
-static size_t collect_claims(const struct handoff_placed *placed,
+static size_t collect_claims(const struct handoff_placed *placed, uint64_t limit_bytes,
                              struct memory_map_claim claims[CLAIM_LIMIT])
 {
     const struct handoff_framebuffer *framebuffer = &placed->platform->framebuffer;
@@ -113,21 +135,21 @@ static size_t collect_claims(const struct handoff_placed *placed,
     if (framebuffer->size_bytes != 0)
         claims[count++] = (struct memory_map_claim){framebuffer->base, framebuffer->size_bytes,
                                                     HANDOFF_REGION_FRAMEBUFFER};
-    return count;
+    return collect_table_claims(&placed->platform->firmware_tables, limit_bytes, claims, count);
 }
 
 enum loader_error handoff_build_regions(struct handoff_block *block,
                                         const struct handoff_placed *placed, unsigned levels,
                                         struct console *console, struct loader_failure *failure)
 {
-    struct memory_map_claim claims[CLAIM_LIMIT];
+    static struct memory_map_claim claims[CLAIM_LIMIT]; /* too many for the firmware's stack */
     struct memory_map_report report;
+    uint64_t limit_bytes = direct_map_limit_bytes(levels);
 
-    enum memory_map_status status =
-        memory_map_convert(block->map.buffer, block->map.size_bytes,
-                           block->map.descriptor_size_bytes, direct_map_limit_bytes(levels), claims,
-                           collect_claims(placed, claims), block->scratch, block->scratch_count,
-                           block->regions, block->region_capacity, &block->region_count, &report);
+    enum memory_map_status status = memory_map_convert(
+        block->map.buffer, block->map.size_bytes, block->map.descriptor_size_bytes, limit_bytes,
+        claims, collect_claims(placed, limit_bytes, claims), block->scratch, block->scratch_count,
+        block->regions, block->region_capacity, &block->region_count, &report);
     if (status != MEMORY_MAP_OK)
         return error_set(failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s",
                          memory_map_status_text(status));
@@ -141,11 +163,31 @@ enum loader_error handoff_build_regions(struct handoff_block *block,
     return LOADER_OK;
 }
 
-static uint32_t handoff_flags(const struct page_table_features *features)
+static struct handoff_array array_of(const void *first, size_t count, size_t stride_bytes)
 {
-    return (features->no_execute ? HANDOFF_FLAG_NO_EXECUTE : 0) |
-           (features->pages_1gib ? HANDOFF_FLAG_PAGES_1GIB : 0) |
-           (features->levels == 5 ? HANDOFF_FLAG_FIFTH_LEVEL : 0);
+    if (count == 0)
+        return (struct handoff_array){0, 0, 0};
+    return (struct handoff_array){(uint64_t)first, (uint32_t)count, (uint32_t)stride_bytes};
+}
+
+/* Copy text into its part of the block. */
+static struct handoff_text text_into(char *part, const char *text, size_t size_bytes)
+{
+    memcpy(part, text, size_bytes);
+    part[size_bytes] = '\0';
+    return (struct handoff_text){(uint64_t)part, size_bytes};
+}
+
+static void handoff_write_arch(struct handoff_x86_64 *arch, const struct handoff_sources *sources)
+{
+    const struct page_table_features *features = sources->features;
+
+    arch->page_table_root = sources->tables->base;
+    arch->tsc_frequency_hz = sources->platform->tsc_frequency_hz;
+    arch->flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
+                  (features->pages_1gib ? HANDOFF_X86_64_PAGES_1GIB : 0) |
+                  (features->levels == 5 ? HANDOFF_X86_64_FIFTH_LEVEL : 0);
+    arch->physical_address_bits = features->physical_bits;
 }
 
 static void handoff_write_places(struct handoff *handoff, const struct handoff_sources *sources)
@@ -154,7 +196,6 @@ static void handoff_write_places(struct handoff *handoff, const struct handoff_s
 
     handoff->direct_map_base = direct_map_base(sources->features->levels);
     handoff->direct_map_size_bytes = sources->direct_map_size_bytes;
-    handoff->page_table_root = sources->tables->base;
     handoff->page_tables_base = sources->tables->base;
     handoff->page_tables_size_bytes = sources->tables->size_bytes;
     handoff->temp_heap_base = sources->temp_heap->base;
@@ -166,48 +207,64 @@ static void handoff_write_places(struct handoff *handoff, const struct handoff_s
     handoff->stack_physical_base = sources->stack_physical_base;
     handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
     handoff->stack_size_bytes = BOOTSTRAP_STACK_SIZE_BYTES;
-    handoff->loader_base = sources->loader_image->base;
+    handoff->loader_physical_base = sources->loader_image->base;
+    handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
     handoff->loader_size_bytes = sources->loader_image->size_bytes;
+    handoff->processor_start_base = sources->processor_start_base;
+    handoff->processor_start_size_bytes = sources->processor_start_base != 0 ? PAGE_SIZE_BYTES : 0;
 }
 
 static void handoff_write_platform(struct handoff *handoff, const struct handoff_sources *sources)
 {
     const struct platform *platform = sources->platform;
 
-    handoff->tsc_frequency_hz = platform->tsc_frequency_hz;
     handoff->efi_system_table = (uint64_t)sources->firmware->system_table;
     handoff->rsdp = platform->rsdp;
     handoff->smbios = platform->smbios;
-    handoff->framebuffer = platform->framebuffer;
+    handoff->boot_source = (uint32_t)platform->boot_source;
+    memcpy(handoff->boot_partition, platform->boot_partition, sizeof(handoff->boot_partition));
     handoff->random_seed_source = (uint32_t)platform->seed_source;
     memcpy(handoff->random_seed, platform->seed, sizeof(handoff->random_seed));
 }
 
-static void handoff_write_tables(struct handoff *handoff, struct handoff_block *block,
+static void handoff_write_arrays(struct handoff *handoff, const struct handoff_block *block,
                                  const struct handoff_sources *sources)
 {
-    handoff->regions = (uint64_t)block->regions;
-    handoff->region_count = (uint32_t)block->region_count;
-    handoff->region_stride_bytes = sizeof(struct handoff_region);
+    const struct platform *platform = sources->platform;
+    const struct timeline *timeline = sources->timeline;
+    bool has_heap = sources->temp_heap->size_bytes != 0;
+    bool has_framebuffer = platform->framebuffer.size_bytes != 0;
+
+    memcpy(block->timeline, timeline->moments, timeline->count * sizeof(struct handoff_moment));
+    *block->temp_heaps =
+        (struct handoff_temp_heap){sources->temp_heap->base, sources->temp_heap->size_bytes};
+    *block->framebuffers = platform->framebuffer;
+    memcpy(block->firmware_tables, platform->firmware_tables.list,
+           platform->firmware_tables.count * sizeof(struct handoff_firmware_table));
+
+    handoff->regions = array_of(block->regions, block->region_count, sizeof(struct handoff_region));
+    handoff->timeline = array_of(block->timeline, timeline->count, sizeof(struct handoff_moment));
+    handoff->temp_heaps =
+        array_of(block->temp_heaps, has_heap ? 1 : 0, sizeof(struct handoff_temp_heap));
+    handoff->framebuffers =
+        array_of(block->framebuffers, has_framebuffer ? 1 : 0, sizeof(struct handoff_framebuffer));
+    handoff->firmware_tables = array_of(block->firmware_tables, platform->firmware_tables.count,
+                                        sizeof(struct handoff_firmware_table));
+}
+
+static void handoff_write_data(struct handoff *handoff, const struct handoff_block *block,
+                               const struct handoff_sources *sources)
+{
     handoff->efi_map = (uint64_t)block->map.buffer;
     handoff->efi_map_size_bytes = block->map.size_bytes;
     handoff->efi_descriptor_size_bytes = (uint32_t)block->map.descriptor_size_bytes;
     handoff->efi_descriptor_version = block->map.descriptor_version;
 
-    handoff->command_line_size_bytes = text_length(sources->command_line);
-    memcpy(block->command_line, sources->command_line, handoff->command_line_size_bytes + 1);
-    handoff->command_line = (uint64_t)block->command_line;
-
-    handoff->log_size_bytes = sources->console->log_size_bytes;
-    memcpy(block->log, sources->console->log, handoff->log_size_bytes);
-    block->log[handoff->log_size_bytes] = '\0';
-    handoff->log = (uint64_t)block->log;
-
-    handoff->timeline_count = sources->timeline->count;
-    handoff->timeline_stride_bytes = sizeof(struct handoff_moment);
-    memcpy(block->timeline, sources->timeline->moments,
-           sources->timeline->count * sizeof(struct handoff_moment));
-    handoff->timeline = (uint64_t)block->timeline;
+    handoff->command_line =
+        text_into(block->command_line, sources->command_line, text_length(sources->command_line));
+    handoff->kernel_path =
+        text_into(block->kernel_path, sources->kernel_path, text_length(sources->kernel_path));
+    handoff->log = text_into(block->log, sources->console->log, sources->console->log_size_bytes);
 }
 
 void handoff_build_finish(struct handoff_block *block, const struct handoff_sources *sources)
@@ -219,7 +276,7 @@ void handoff_build_finish(struct handoff_block *block, const struct handoff_sour
         .version_major = HANDOFF_VERSION_MAJOR,
         .version_minor = HANDOFF_VERSION_MINOR,
         .size_bytes = sizeof(struct handoff),
-        .flags = handoff_flags(sources->features),
+        .machine = HANDOFF_MACHINE_X86_64,
         .data_base = block->base,
         .data_size_bytes = block->size_bytes,
     };
@@ -227,6 +284,8 @@ void handoff_build_finish(struct handoff_block *block, const struct handoff_sour
                 HANDOFF_VERSION_TEXT);
     handoff_write_places(handoff, sources);
     handoff_write_platform(handoff, sources);
-    handoff_write_tables(handoff, block, sources);
+    handoff_write_arch(&handoff->arch.x86_64, sources);
+    handoff_write_arrays(handoff, block, sources);
+    handoff_write_data(handoff, block, sources);
     handoff->checksum = handoff_checksum(handoff, handoff->size_bytes);
 }

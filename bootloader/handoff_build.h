@@ -2,10 +2,11 @@
  * handoff_build.h - the block of pages that the kernel is given: struct handoff and everything that
  * it points to.
  *
- *   +----------+----------+---------+-----+---------+---------+----------+
- *   | handoff  | timeline | command | log | EFI map | regions | scratch  |
- *   |          |          | line    |     | + slack |         |          |
- *   +----------+----------+---------+-----+---------+---------+----------+
+ *   +---------+----------+-------------+---------+-----+---------+---------+---------+
+ *   | handoff | timeline | temp heap,  | command | log | EFI map | regions | scratch |
+ *   |         |          | framebuffer,| line,   |     | + slack |         |         |
+ *   |         |          | tables      | path    |     |         |         |         |
+ *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   ^ base, page-aligned; each part begins at a multiple of 16
  *
  * It is reserved while the firmware is there, with slack for a memory map that grows, because after
@@ -30,7 +31,11 @@ struct handoff_block {
     uint64_t size_bytes;
     struct handoff *handoff;
     struct handoff_moment *timeline;
+    struct handoff_temp_heap *temp_heaps;
+    struct handoff_framebuffer *framebuffers;
+    struct handoff_firmware_table *firmware_tables;
     char *command_line;
+    char *kernel_path;
     char *log;
     struct exit_map map; /* its buffer is the part for the EFI map */
     struct handoff_region *regions;
@@ -44,7 +49,7 @@ struct handoff_block {
 struct handoff_placed {
     const struct pages *pages;
     const struct loader_image *loader_image;
-    const struct platform *platform; /* the framebuffer */
+    const struct platform *platform; /* the framebuffer, the firmware's tables */
 };
 
 /* Everything else that goes into the structure. */
@@ -53,6 +58,7 @@ struct handoff_sources {
     const struct console *console;
     const struct timeline *timeline;
     const char *command_line;
+    const char *kernel_path;
     const struct kernel_image *kernel;
     const struct temp_heap *temp_heap;
     const struct loader_image *loader_image;
@@ -60,6 +66,7 @@ struct handoff_sources {
     const struct page_table_features *features;
     const struct table_pool *tables;
     uint64_t stack_physical_base;
+    uint64_t processor_start_base; /* 0 if there is none */
     uint64_t direct_map_size_bytes;
 };
 

@@ -34,6 +34,9 @@
  * accepts may have a few more ragged edges. */
 #define TABLE_SLACK_PAGES 16
 
+/* Processors begin in real mode, which reaches 1 MiB. */
+#define PROCESSOR_START_LIMIT_ADDRESS (UINT64_C(1) << 20)
+
 /* A map that outgrows its room between the reservation and the exit more often than this grows
  * whenever it is looked at. */
 #define LAST_MAP_ATTEMPT_LIMIT 4
@@ -56,6 +59,7 @@ struct loader {
     struct page_table tables;
     struct post_exit post_exit;
     uint64_t stack_physical_base;
+    uint64_t processor_start_base; /* 0 if there is none */
     uint64_t direct_map_size_bytes;
     uint64_t fifth_level_base; /* of the block for the step to five levels; 0 for no step */
 };
@@ -145,13 +149,27 @@ static bool read_volume(struct loader *loader)
     return loaded;
 }
 
+/* Processors start in real mode, in a page below 1 MiB. A machine without one can run on one
+ * processor. */
+static bool reserve_processor_start(struct loader *loader)
+{
+    enum loader_error error = pages_allocate_below(
+        &loader->pages, PAGE_SIZE_BYTES, PROCESSOR_START_LIMIT_ADDRESS,
+        HANDOFF_REGION_PROCESSOR_START, &loader->processor_start_base, &loader->failure);
+    if (error == LOADER_ERROR_OUT_OF_MEMORY)
+        console_warn(&loader->console,
+                     "no page below 1 MiB is free: no other processor can be started");
+    return error == LOADER_OK || error == LOADER_ERROR_OUT_OF_MEMORY;
+}
+
 static bool reserve_memory(struct loader *loader)
 {
     timeline_mark(&loader->timeline, "reserve memory");
     if (temp_heap_reserve(&loader->pages, loader->config.temp_heap_size_bytes, &loader->console,
                           &loader->temp_heap, &loader->failure) != LOADER_OK ||
         pages_allocate(&loader->pages, BOOTSTRAP_STACK_SIZE_BYTES, HANDOFF_REGION_STACK,
-                       &loader->stack_physical_base, &loader->failure) != LOADER_OK)
+                       &loader->stack_physical_base, &loader->failure) != LOADER_OK ||
+        !reserve_processor_start(loader))
         return false;
     if (loader->temp_heap.size_bytes != 0)
         console_log(&loader->console, "temporary heap: %llu KiB at %llx",
@@ -194,7 +212,7 @@ static bool has_ram_beyond_four_levels(const struct handoff_block *block)
 {
     for (size_t i = 0; i < block->region_count; i++) {
         const struct handoff_region *region = &block->regions[i];
-        if (region_type_is_ram(region->type) &&
+        if (region_is_ram(region) &&
             region->base + region->size_bytes > DIRECT_MAP_LIMIT_BYTES_4_LEVELS)
             return true;
     }
@@ -238,6 +256,7 @@ static struct bootstrap_plan table_plan(const struct loader *loader)
         .kernel = &loader->kernel.plan,
         .kernel_physical_base = loader->kernel.physical_base,
         .stack_physical_base = loader->stack_physical_base,
+        .loader_base = loader->image.base,
         .loader_sections = loader->image.sections,
         .loader_section_count = loader->image.section_count,
         .framebuffer_base = loader->platform.framebuffer.base,
@@ -303,7 +322,11 @@ static bool leave_firmware(struct loader *loader)
 static bool build_regions(struct loader *loader)
 {
     timeline_mark(&loader->timeline, "convert map");
-    return convert_map(loader, loader->features.levels, &loader->console);
+    if (!convert_map(loader, loader->features.levels, &loader->console))
+        return false;
+    firmware_tables_set_mapping(&loader->platform.firmware_tables, loader->block.regions,
+                                loader->block.region_count);
+    return true;
 }
 
 /* What the step to five levels goes through. */
@@ -354,6 +377,7 @@ static void finish_handoff(struct loader *loader)
         .console = &loader->console,
         .timeline = &loader->timeline,
         .command_line = loader->config.command_line,
+        .kernel_path = loader->config.kernel_path,
         .kernel = &loader->kernel,
         .temp_heap = &loader->temp_heap,
         .loader_image = &loader->image,
@@ -361,6 +385,7 @@ static void finish_handoff(struct loader *loader)
         .features = &loader->features,
         .tables = &loader->table_pool,
         .stack_physical_base = loader->stack_physical_base,
+        .processor_start_base = loader->processor_start_base,
         .direct_map_size_bytes = loader->direct_map_size_bytes,
     };
     timeline_mark(&loader->timeline, "enter kernel");
@@ -378,7 +403,7 @@ static _Noreturn void enter(struct loader *loader)
     enter_state.cr4 =
         ENTER_CR4 | cpu_optional_cr4() | (loader->features.levels == 5 ? ENTER_CR4_FIFTH_LEVEL : 0);
     enter_state.pat = loader->features.write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0;
-    enter_state.post_exit = &loader->post_exit;
+    enter_state.handler_displacement = BOOTSTRAP_LOADER_VIRTUAL_BASE - loader->image.base;
     enter_kernel(&enter_state);
 }
 

@@ -7,10 +7,10 @@
  *   claim                                  ├─ temp heap ─┤      (no row here: efi_type NONE)
  *   result    ├─usable─┼─ reserved ─┼usable┼───temp heap─┤
  *
- * At each position the most restrictive of the rows that cover it, and of the claims, wins. The
- * starts are sorted once; the rows that have begun wait in a heap with the most restrictive one on
- * top, and are dropped only when they reach the top and have ended. So all of it is
- * O(n log n) in 2 × n words, without recursion, whatever the rows are.
+ * At each position the row or claim with the highest precedence (shared/region.h) wins. The starts
+ * are sorted once; the rows that have begun wait in a heap with the highest precedence on top, and
+ * are dropped only when they reach the top and have ended. So all of it is O(n log n) in 2 × n
+ * words, without recursion, whatever the rows are.
  */
 #include "bootloader/memory_map.h"
 
@@ -42,12 +42,15 @@ enum efi_memory_type {
     EFI_TYPE_COUNT
 };
 
+/* Where the real mode of x86 ends. */
+#define LOW_MEMORY_LIMIT_BYTES (UINT64_C(1) << 20)
+
 /* UEFI 2.10, 7.2.3: the attributes that decide whether RAM may be used like RAM. */
 #define ATTRIBUTE_WRITE_BACK       UINT64_C(0x8)
 #define ATTRIBUTE_SPECIFIC_PURPOSE UINT64_C(0x40000)
 #define ATTRIBUTE_RUNTIME          UINT64_C(0x8000000000000000)
 
-/* A word of work space holds a page number (40 bits) or a region type above an index. */
+/* A word of work space holds a page number (40 bits) or a precedence above an index. */
 #define INDEX_BITS 24
 #define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)
 
@@ -71,14 +74,26 @@ const char *memory_map_status_text(enum memory_map_status status)
 /* What a kernel may take sooner or later. */
 static bool type_can_become_free(enum handoff_region_type type)
 {
-    return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_ACPI_RECLAIM;
+    return type == HANDOFF_REGION_USABLE || type == HANDOFF_REGION_BOOT_SERVICES ||
+           type == HANDOFF_REGION_LOADER || type == HANDOFF_REGION_ACPI_RECLAIM ||
+           type == HANDOFF_REGION_LOW_MEMORY;
+}
+
+static bool type_is_ram(enum handoff_region_type type)
+{
+    return (region_type_facts((uint32_t)type) & HANDOFF_FACT_RAM) != 0;
+}
+
+static bool type_wins_over(enum handoff_region_type a, enum handoff_region_type b)
+{
+    return region_type_precedence((uint32_t)a) > region_type_precedence((uint32_t)b);
 }
 
 /* RAM is mapped write-back, so a row that must not be is not RAM. What a kernel may take, moreover,
  * must be nobody's and of no special purpose. */
 static bool attributes_forbid_use(enum handoff_region_type type, uint64_t attributes)
 {
-    if (!region_type_is_ram((uint32_t)type))
+    if (!type_is_ram(type))
         return false;
     return (attributes & ATTRIBUTE_WRITE_BACK) == 0 ||
            (type_can_become_free(type) &&
@@ -283,7 +298,7 @@ struct sweep {
     const uint64_t *starts; /* page number of the start, then the span's number: ascending */
     size_t start_count;
     size_t next_start;
-    struct word_heap rows; /* region type, then the span's number inverted: the first row wins */
+    struct word_heap rows; /* precedence, then the span's number inverted: the first row wins */
     struct word_heap claims;
 };
 
@@ -292,9 +307,14 @@ static uint64_t start_word(struct span span, uint64_t number)
     return (span.range.start / PAGE_SIZE_BYTES) << INDEX_BITS | number;
 }
 
+/* A claim of firmware tables comes last: what the loader placed is never hidden by a table that is
+ * said to lie there. */
 static uint64_t waiting_word(struct span span, uint64_t number)
 {
-    return (uint64_t)span.type << INDEX_BITS | (INDEX_MASK - number);
+    uint64_t precedence = span.type == HANDOFF_REGION_FIRMWARE_TABLES
+                              ? 0
+                              : region_type_precedence((uint32_t)span.type);
+    return precedence << INDEX_BITS | (INDEX_MASK - number);
 }
 
 static uint64_t next_start_address(const struct sweep *sweep)
@@ -351,11 +371,22 @@ static uint64_t lower(uint64_t a, uint64_t b)
 static void note_claim(struct memory_map_report *report, struct span claim, const struct span *row,
                        uint64_t position)
 {
-    if (!region_type_is_ram((uint32_t)claim.type) || report->unproven_claim.size_bytes != 0 ||
-        (row != NULL && row->type <= claim.type))
+    if (!type_is_ram(claim.type) || report->unproven_claim.size_bytes != 0 ||
+        (row != NULL && !type_wins_over(row->type, claim.type)))
         return;
     report->unproven_claim =
         (struct memory_map_claim){position, claim.range.end - position, claim.type};
+}
+
+/* Firmware tables in RAM, and where the firmware says what else is there, need no type of their
+ * own: they are claimed only where a kernel could not reach them otherwise. */
+static bool claim_applies(struct span claim, const struct span *row)
+{
+    if (row == NULL)
+        return true;
+    if (claim.type == HANDOFF_REGION_FIRMWARE_TABLES)
+        return row->type == HANDOFF_REGION_RESERVED;
+    return type_wins_over(claim.type, row->type);
 }
 
 /* What holds from the position on, and up to where. False if nothing covers the position. */
@@ -372,7 +403,7 @@ static bool span_from(struct sweep *sweep, uint64_t position, struct span *ret_s
     result.range = (struct range){position, lower(result.range.end, next_start_address(sweep))};
     if (has_row && has_claim) {
         result.range.end = lower(result.range.end, claim.range.end);
-        if (claim.type > row.type)
+        if (claim_applies(claim, &row))
             result.type = claim.type;
     }
     if (has_claim)
@@ -396,13 +427,9 @@ static bool emit(struct conversion *conversion, struct span span)
     }
     if (conversion->region_count == conversion->region_capacity)
         return false;
-    conversion->regions[conversion->region_count++] = (struct handoff_region){
-        .base = span.range.start,
-        .size_bytes = range_size_bytes(span.range),
-        .type = (uint32_t)span.type,
-        .efi_type = span.efi_type,
-        .attributes = span.attributes,
-    };
+    conversion->regions[conversion->region_count++] =
+        region_make(span.range.start, range_size_bytes(span.range), (uint32_t)span.type,
+                    span.efi_type, span.attributes);
     return true;
 }
 
@@ -418,11 +445,24 @@ static struct span without_frame_zero(struct span span)
     return span;
 }
 
+/* Firmware writes below 1 MiB after it has called that memory free, and processors start there: so
+ * it is never handed over as ordinary RAM. Only the type of what could become free changes. */
+static struct span with_low_memory(struct span span)
+{
+    if (span.range.start >= LOW_MEMORY_LIMIT_BYTES || !type_can_become_free(span.type) ||
+        span.type == HANDOFF_REGION_ACPI_RECLAIM)
+        return span;
+    if (span.range.end > LOW_MEMORY_LIMIT_BYTES)
+        span.range.end = LOW_MEMORY_LIMIT_BYTES;
+    span.type = HANDOFF_REGION_LOW_MEMORY;
+    return span;
+}
+
 /* RAM that the direct map does not reach could not be used: it is not handed over as RAM. */
 static struct span without_unreachable_ram(struct span span, struct conversion *conversion)
 {
     uint64_t limit_bytes = conversion->ram_limit_bytes;
-    if (!region_type_is_ram((uint32_t)span.type) || span.range.end <= limit_bytes)
+    if (!type_is_ram(span.type) || span.range.end <= limit_bytes)
         return span;
     if (span.range.start < limit_bytes) {
         span.range.end = limit_bytes;
@@ -440,7 +480,7 @@ static bool run_sweep(struct sweep *sweep)
         begin_spans(sweep, position);
         struct span span;
         if (span_from(sweep, position, &span)) {
-            span = without_frame_zero(span);
+            span = with_low_memory(without_frame_zero(span));
             span = without_unreachable_ram(span, sweep->conversion);
             if (!emit(sweep->conversion, span))
                 return false;

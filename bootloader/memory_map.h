@@ -58,19 +58,21 @@ struct memory_map_report {
     uint32_t unusable_attributes; /* RAM without WB, or that could become free but has SP or
                                      RUNTIME: reserved */
     uint64_t unreachable_bytes;   /* of RAM beyond ram_limit_bytes: reserved */
-    /* The first piece of a claim of RAM that the rows do not bear out: they have a more restrictive
-     * type there, or nothing. Its size is 0 if there is none. */
+    /* The first piece of a claim of RAM that the rows contradict: they have a type of higher
+     * precedence there, or nothing. Its size is 0 if there is none. */
     struct memory_map_claim unproven_claim;
 };
 
 /* Convert.
  *   map, map_size_bytes, stride_bytes   the firmware's map
- *   ram_limit_bytes                     where the direct map ends; RAM from here on becomes
- * reserved claims, claim_count                 the loader's own ranges; they are laid over RAM
- * rows: the higher enum handoff_region_type wins in every overlap. The efi_type and attributes stay
- * those of the firmware's row; a claim where the firmware has no row gets HANDOFF_EFI_TYPE_NONE
+ *   ram_limit_bytes                     where the direct map ends; RAM from here on is reserved
+ *   claims, claim_count                 the loader's own ranges, laid over the rows: the higher
+ *                                       precedence (shared/region.h) wins in every overlap, but
+ *                                       FIRMWARE_TABLES wins only over reserved rows. efi_type and
+ *                                       attributes stay those of the firmware's row; a claim where
+ *                                       the firmware has no row gets HANDOFF_EFI_TYPE_NONE
  *   work, work_count                    scratch memory, 2 × (rows + claims) words of 64 bits
- *   regions, region_capacity            out; 2 × (rows + claims) + 1 always suffice
+ *   regions, region_capacity            out; 2 × (rows + claims) + 2 always suffice
  * On failure *ret_count is not written (the scratch and region memory may have been). */
 enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_bytes,
                                           uint64_t stride_bytes, uint64_t ram_limit_bytes,

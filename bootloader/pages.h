@@ -16,9 +16,9 @@
 #include "shared/handoff.h"
 #include "shared/range.h"
 
-/* Temporary heap, kernel, stack, handoff data, page tables, the step to five levels, and a file
- * while it is read. */
-#define PAGES_BLOCK_LIMIT 8
+/* Temporary heap, kernel, stack, the page for starting processors, handoff data, page tables, the
+ * step to five levels, and a file while it is read. */
+#define PAGES_BLOCK_LIMIT 9
 
 struct page_block {
     struct range range; /* physical, page-aligned, not empty */

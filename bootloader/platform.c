@@ -2,6 +2,7 @@
 
 #include "bootloader/arch/x86_64/cpu.h"
 #include "bootloader/framebuffer.h"
+#include "shared/arch/x86_64/page_entry.h"
 #include "shared/memory.h"
 
 /* Each measurement is long enough for 1 % with the firmware's microsecond clock, and all together
@@ -12,6 +13,11 @@
 /* A machine with more screens than this gets none: a table here is simpler than memory from the
  * firmware. */
 #define GRAPHICS_OUTPUT_LIMIT 64
+
+/* A device path that does not end is not followed for ever; real ones have some ten nodes. */
+#define DEVICE_PATH_NODE_LIMIT 64
+/* UEFI 2.10, table 10-49: a hard drive's node, up to the type of its signature. */
+#define DRIVE_NODE_SIZE_BYTES 42
 
 _Static_assert(PixelRedGreenBlueReserved8BitPerColor == FRAMEBUFFER_PIXELS_RGBX &&
                    PixelBlueGreenRedReserved8BitPerColor == FRAMEBUFFER_PIXELS_BGRX &&
@@ -89,7 +95,7 @@ static enum handoff_seed_source platform_seed(EFI_BOOT_SERVICES *services, uint8
     if (platform_seed_from_firmware(services, seed))
         return HANDOFF_SEED_EFI_RNG;
     if (platform_seed_from_cpu(seed))
-        return HANDOFF_SEED_RDRAND;
+        return HANDOFF_SEED_CPU;
     memset(seed, 0, 32); /* a generator that failed may have written a part */
     return HANDOFF_SEED_NONE;
 }
@@ -116,11 +122,100 @@ static uint64_t platform_tsc_frequency_hz(EFI_BOOT_SERVICES *services)
     return stated_hz != 0 ? stated_hz : platform_measure_tsc_hz(services);
 }
 
-static uint64_t platform_first_table(const struct firmware *firmware, EFI_GUID first,
-                                     EFI_GUID second)
+/* The firmware's tables are identity-mapped, as all memory is (UEFI 2.10, section 2.3.4). */
+static uint64_t *platform_access_table(void *context, struct phys_addr table)
 {
-    uint64_t table = firmware_configuration_table(firmware, first);
-    return table != 0 ? table : firmware_configuration_table(firmware, second);
+    (void)context;
+    return (uint64_t *)table.value;
+}
+
+static struct page_table platform_live_tables(void)
+{
+    struct page_table_features features = cpu_page_table_features();
+    return (struct page_table){
+        .root = phys_addr(cpu_read_cr3() & PAGE_ENTRY_ADDRESS_MASK),
+        .levels = features.levels,
+        .physical_bits = features.physical_bits,
+        .memory = {.access_table = platform_access_table},
+    };
+}
+
+/* A damaged table may point anywhere, and a read of what the firmware has not mapped would end the
+ * boot: so the page tables are asked first. `context` is them. */
+static const void *platform_read_memory(void *context, uint64_t address, uint64_t size_bytes)
+{
+    const struct page_table *tables = context;
+    for (uint64_t offset = 0; offset < size_bytes;) {
+        struct page_mapping mapping;
+        if (page_table_lookup(tables, virt_addr(address + offset), &mapping) != PAGE_TABLE_OK ||
+            mapping.physical.value != mapping.virtual.value)
+            return NULL;
+        offset = mapping.virtual.value + mapping.page_size_bytes - address;
+    }
+    return (const void *)address;
+}
+
+/* A machine with an ACPI 2.0 root pointer often has that of ACPI 1.0, too, which leads to the same
+ * tables: only the newer one is followed. */
+static bool platform_table_is_superseded(const EFI_GUID *guid, bool has_acpi_20)
+{
+    return has_acpi_20 && memcmp(guid, FIRMWARE_TABLES_ACPI_10, sizeof(*guid)) == 0;
+}
+
+static void platform_list_tables(const struct firmware *firmware, struct console *console,
+                                 struct firmware_tables *ret_tables)
+{
+    struct page_table live = platform_live_tables();
+    const struct firmware_tables_memory memory = {platform_read_memory, &live};
+    const EFI_SYSTEM_TABLE *system_table = firmware->system_table;
+    bool has_acpi_20 = firmware_configuration_table(firmware, (EFI_GUID)ACPI_20_TABLE_GUID) != 0;
+
+    firmware_tables_initialise(ret_tables);
+    for (UINTN i = 0; i < system_table->NumberOfTableEntries; i++) {
+        const EFI_CONFIGURATION_TABLE *entry = &system_table->ConfigurationTable[i];
+        if (!platform_table_is_superseded(&entry->VendorGuid, has_acpi_20))
+            firmware_tables_add(ret_tables, &memory, (const uint8_t *)&entry->VendorGuid,
+                                (uint64_t)entry->VendorTable);
+    }
+    if (ret_tables->invalid_count != 0 || ret_tables->dropped_count != 0)
+        console_warn(console,
+                     "firmware tables: %u are damaged and not followed, %u did not fit the list",
+                     ret_tables->invalid_count, ret_tables->dropped_count);
+}
+
+static uint64_t platform_first_table(const struct firmware_tables *tables, const uint8_t first[16],
+                                     const uint8_t second[16])
+{
+    uint64_t address = firmware_tables_find(tables, first);
+    return address != 0 ? address : firmware_tables_find(tables, second);
+}
+
+/* The partition that the loader came from (UEFI 2.10, section 10.3.5.1). */
+static void platform_find_boot_source(const struct firmware *firmware, struct platform *platform)
+{
+    EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    void *interface = NULL;
+
+    platform->boot_source = HANDOFF_BOOT_SOURCE_UNKNOWN;
+    if (EFI_ERROR(firmware->services->HandleProtocol(firmware->loaded_image->DeviceHandle, &guid,
+                                                     &interface)) ||
+        interface == NULL)
+        return;
+    platform->boot_source = HANDOFF_BOOT_SOURCE_VOLUME;
+    const EFI_DEVICE_PATH *node = interface;
+    for (unsigned i = 0; i < DEVICE_PATH_NODE_LIMIT && !IsDevicePathEnd(node); i++) {
+        const HARDDRIVE_DEVICE_PATH *drive = (const HARDDRIVE_DEVICE_PATH *)node;
+        if (DevicePathType(node) == MEDIA_DEVICE_PATH &&
+            DevicePathSubType(node) == MEDIA_HARDDRIVE_DP &&
+            DevicePathNodeLength(node) >= DRIVE_NODE_SIZE_BYTES &&
+            drive->SignatureType == SIGNATURE_TYPE_GUID) {
+            platform->boot_source = HANDOFF_BOOT_SOURCE_PARTITION;
+            memcpy(platform->boot_partition, drive->Signature, sizeof(platform->boot_partition));
+        }
+        if ((UINTN)DevicePathNodeLength(node) < sizeof(EFI_DEVICE_PATH))
+            return;
+        node = (const EFI_DEVICE_PATH *)((const uint8_t *)node + DevicePathNodeLength(node));
+    }
 }
 
 void platform_gather(const struct firmware *firmware, struct console *console,
@@ -130,12 +225,14 @@ void platform_gather(const struct firmware *firmware, struct console *console,
 
     if (!platform_find_framebuffer(firmware->services, &ret_platform->framebuffer))
         console_log(console, "no linear framebuffer: the kernel has the serial line alone");
-    ret_platform->rsdp =
-        platform_first_table(firmware, (EFI_GUID)ACPI_20_TABLE_GUID, (EFI_GUID)ACPI_TABLE_GUID);
+    platform_list_tables(firmware, console, &ret_platform->firmware_tables);
+    ret_platform->rsdp = platform_first_table(&ret_platform->firmware_tables,
+                                              FIRMWARE_TABLES_ACPI_20, FIRMWARE_TABLES_ACPI_10);
     if (ret_platform->rsdp == 0)
         console_warn(console, "the firmware has no ACPI tables");
-    ret_platform->smbios =
-        platform_first_table(firmware, (EFI_GUID)SMBIOS3_TABLE_GUID, (EFI_GUID)SMBIOS_TABLE_GUID);
+    ret_platform->smbios = platform_first_table(&ret_platform->firmware_tables,
+                                                FIRMWARE_TABLES_SMBIOS_3, FIRMWARE_TABLES_SMBIOS);
+    platform_find_boot_source(firmware, ret_platform);
     ret_platform->seed_source = platform_seed(firmware->services, ret_platform->seed);
     if (ret_platform->seed_source == HANDOFF_SEED_NONE)
         console_warn(console, "no source of random numbers: the seed is absent");

@@ -5,13 +5,17 @@
 #define BOOTLOADER_PLATFORM_H
 
 #include "bootloader/console.h"
+#include "bootloader/firmware_tables.h"
 #include "shared/handoff.h"
 
 struct platform {
     struct handoff_framebuffer framebuffer; /* all zero if there is no linear one */
     uint64_t rsdp;                          /* physical; 0 if absent */
     uint64_t smbios;                        /* physical; 0 if absent */
-    uint64_t tsc_frequency_hz;              /* 0 if unknown */
+    struct firmware_tables firmware_tables;
+    enum handoff_boot_source boot_source;
+    uint8_t boot_partition[16]; /* all zero without one */
+    uint64_t tsc_frequency_hz;  /* 0 if unknown */
     enum handoff_seed_source seed_source;
     uint8_t seed[32]; /* all zero without a source */
 };

@@ -8,6 +8,6 @@ void timeline_mark(struct timeline *timeline, const char *name)
     if (timeline->count == TIMELINE_CAPACITY)
         return;
     struct handoff_moment *moment = &timeline->moments[timeline->count++];
-    *moment = (struct handoff_moment){.tsc = cpu_read_tsc()};
+    *moment = (struct handoff_moment){.ticks = cpu_read_tsc()};
     format_text(moment->name, sizeof(moment->name), "%s", name);
 }

@@ -84,10 +84,10 @@ static bool open_screen(struct kernel *kernel, const struct handoff_framebuffer 
 
 static void start_screen(struct kernel *kernel)
 {
-    if (kernel->view.framebuffer != HANDOFF_FRAMEBUFFER_OK)
+    if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
-                    handoff_framebuffer_text(kernel->view.framebuffer));
-    else if (!open_screen(kernel, &kernel->handoff.framebuffer))
+                    handoff_framebuffer_text(kernel->view.framebuffer_status));
+    else if (!open_screen(kernel, &kernel->view.framebuffer))
         log_warning("handoff", "the screen is too small for a row of text; serial only");
     else
         kernel->has_screen = true;
@@ -111,9 +111,10 @@ static void print_regions(const struct region_list *regions)
 {
     for (uint32_t i = 0; i < regions->count; i++) {
         const struct handoff_region *region = region_list_at(regions, i);
-        log_line("region", "base=0x%llx size=%llu type=%s efi_type=%u attributes=0x%llx",
+        log_line("region",
+                 "base=0x%llx size=%llu type=%s facts=0x%x reuse=%u efi_type=%u attributes=0x%llx",
                  (unsigned long long)region->base, (unsigned long long)region->size_bytes,
-                 region_type_name(region->type), region->efi_type,
+                 region_type_name(region->type), region->facts, region->reuse, region->efi_type,
                  (unsigned long long)region->attributes);
     }
 }
@@ -147,9 +148,9 @@ static struct entry_state entry_state(struct kernel *kernel)
 static _Noreturn void refuse(struct kernel *kernel, uint64_t handoff,
                              const struct entry_state *state, enum handoff_check_status status)
 {
-    const struct handoff_framebuffer *screen = handoff_check_screen(handoff, state);
-    if (screen != NULL)
-        open_screen(kernel, screen);
+    struct handoff_framebuffer framebuffer;
+    if (handoff_check_screen(handoff, state, &framebuffer))
+        open_screen(kernel, &framebuffer);
     uint64_t handed_over, known;
     if (handoff_check_numbers(handoff, state, status, &handed_over, &known))
         panic(PANIC_HANDOFF,
@@ -202,7 +203,7 @@ void bring_up_handoff(struct kernel *kernel, const void *handoff)
     show_loader_log(view.log);
     log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
              kernel->handoff.version_major, kernel->handoff.version_minor,
-             kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.region_count,
+             kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
              kernel->handoff.checksum);
     command_words_check(view.command_line, warn_of_word, NULL);
     if (command_line_has(view.command_line, "print-regions"))
@@ -222,7 +223,7 @@ static void copy_handed_over_data(struct kernel *kernel)
     kernel->view.regions.first = regions;
     kernel->view.regions.stride_bytes = sizeof *regions;
 
-    size_t text_bytes = (size_t)kernel->handoff.command_line_size_bytes + 1;
+    size_t text_bytes = (size_t)kernel->handoff.command_line.size_bytes + 1;
     char *command_line = early_heap_allocate_or_panic(&kernel->early_heap, text_bytes, 1);
     memcpy(command_line, kernel->view.command_line, text_bytes);
     kernel->view.command_line = command_line;
@@ -342,7 +343,7 @@ _Noreturn void bring_up_paging(struct kernel *kernel, void (*next)(void *kernel)
     mark(kernel, "kernel: paging");
     early_heap_begin_phase(&kernel->early_heap, "paging");
     describe_image(kernel);
-    const struct handoff_framebuffer *framebuffer = &kernel->handoff.framebuffer;
+    const struct handoff_framebuffer *framebuffer = &kernel->view.framebuffer;
     struct address_space_plan plan = {
         .layout = kernel->layout,
         .regions = kernel->view.regions.first,
@@ -375,14 +376,8 @@ _Noreturn void bring_up_paging(struct kernel *kernel, void (*next)(void *kernel)
 /* What the loader built is not in use any more: its tables, its stack, its image, its data. */
 static uint64_t reclaim_loader_memory(struct kernel *kernel)
 {
-    static const enum handoff_region_type types[] = {
-        HANDOFF_REGION_BOOT_SERVICES, HANDOFF_REGION_LOADER,       HANDOFF_REGION_STACK,
-        HANDOFF_REGION_PAGE_TABLES,   HANDOFF_REGION_HANDOFF_DATA,
-    };
-    uint64_t frame_count = 0;
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        frame_count += frame_allocator_reclaim_type(&kernel->frames, types[i]);
-    return frame_count;
+    return frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_LOADER) +
+           frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_COPY);
 }
 
 static void audit_with(struct kernel *kernel, struct range *scratch, size_t scratch_count,
@@ -670,7 +665,7 @@ void bring_up_retire_early_heap(struct kernel *kernel)
     }
     /* What was handed over and refused is free memory like any other. */
     if (kernel->early_heap_is_fallback)
-        frame_count += frame_allocator_reclaim_type(&kernel->frames, HANDOFF_REGION_TEMP_HEAP);
+        frame_count += frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_HEAP);
     log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
              (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
              (unsigned long long)frame_count);

@@ -60,21 +60,24 @@ static bool is_inside_data(const struct handoff *handoff, uint64_t base, uint64_
            range_contains(data, inner);
 }
 
-static bool is_array_inside_data(const struct handoff *handoff, uint64_t base, uint32_t count,
-                                 uint32_t stride_bytes, uint64_t element_size_bytes)
+/* Not empty. 32 × 32 bits: the product cannot wrap. */
+static bool is_array_inside_data(const struct handoff *handoff, const struct handoff_array *array,
+                                 uint64_t element_size_bytes)
 {
-    return stride_bytes >= element_size_bytes && stride_bytes % sizeof(uint64_t) == 0 &&
-           is_inside_data(handoff, base, (uint64_t)count * stride_bytes, sizeof(uint64_t));
+    return array->count != 0 && array->stride_bytes >= element_size_bytes &&
+           array->stride_bytes % sizeof(uint64_t) == 0 &&
+           is_inside_data(handoff, array->first, (uint64_t)array->count * array->stride_bytes,
+                          sizeof(uint64_t));
 }
 
 /* A text inside the data with its NUL. NULL if it is not. */
-static const char *text_inside_data(const struct handoff_proof *proof, uint64_t base,
-                                    uint64_t size_bytes)
+static const char *text_inside_data(const struct handoff_proof *proof, struct handoff_text place)
 {
-    if (size_bytes == UINT64_MAX || !is_inside_data(proof->handoff, base, size_bytes + 1, 1))
+    if (place.size_bytes == UINT64_MAX ||
+        !is_inside_data(proof->handoff, place.address, place.size_bytes + 1, 1))
         return NULL;
-    const char *text = handoff_proof_at(proof, base);
-    return text[size_bytes] == '\0' ? text : NULL;
+    const char *text = handoff_proof_at(proof, place.address);
+    return text[place.size_bytes] == '\0' ? text : NULL;
 }
 
 static bool has_end(const char *text, size_t capacity_bytes)
@@ -112,11 +115,13 @@ static enum handoff_check_status check_identity(const struct handoff *handoff)
         return HANDOFF_CHECK_MAGIC;
     if (handoff->version_major != HANDOFF_VERSION_MAJOR)
         return HANDOFF_CHECK_MAJOR_VERSION;
-    if (handoff->size_bytes < HANDOFF_SIZE_V1_BYTES ||
+    if (handoff->size_bytes < HANDOFF_SIZE_V2_BYTES ||
         handoff->size_bytes > HANDOFF_CHECK_SIZE_MAX_BYTES)
         return HANDOFF_CHECK_SIZE;
     if (handoff->checksum != handoff_checksum(handoff, handoff->size_bytes))
         return HANDOFF_CHECK_CHECKSUM;
+    if (handoff->machine != HANDOFF_MACHINE_X86_64)
+        return HANDOFF_CHECK_MACHINE;
     if (!has_end(handoff->loader_name, sizeof(handoff->loader_name)))
         return HANDOFF_CHECK_LOADER_NAME;
     return HANDOFF_CHECK_OK;
@@ -126,19 +131,19 @@ static enum handoff_check_status check_identity(const struct handoff *handoff)
 
 static bool flag_agrees(const struct handoff *handoff, uint32_t flag, bool is_on)
 {
-    return ((handoff->flags & flag) != 0) == is_on;
+    return ((handoff->arch.x86_64.flags & flag) != 0) == is_on;
 }
 
 static bool flags_agree(const struct handoff *handoff, const struct page_table_features *features)
 {
-    return flag_agrees(handoff, HANDOFF_FLAG_NO_EXECUTE, features->no_execute) &&
-           flag_agrees(handoff, HANDOFF_FLAG_PAGES_1GIB, features->pages_1gib) &&
-           flag_agrees(handoff, HANDOFF_FLAG_FIFTH_LEVEL, features->levels == 5);
+    return flag_agrees(handoff, HANDOFF_X86_64_NO_EXECUTE, features->no_execute) &&
+           flag_agrees(handoff, HANDOFF_X86_64_PAGES_1GIB, features->pages_1gib) &&
+           flag_agrees(handoff, HANDOFF_X86_64_FIFTH_LEVEL, features->levels == 5);
 }
 
 static bool root_agrees(const struct handoff *handoff, const struct entry_state *state)
 {
-    uint64_t root = handoff->page_table_root;
+    uint64_t root = handoff->arch.x86_64.page_table_root;
     return page_is_aligned(root) && root >> state->features.physical_bits == 0 &&
            root == state->page_table_root.value;
 }
@@ -184,7 +189,7 @@ static enum handoff_check_status check_translation(struct handoff_proof *proof)
 {
     const struct handoff *handoff = proof->handoff;
     const struct entry_state *state = proof->state;
-    uint64_t root = handoff->page_table_root;
+    uint64_t root = handoff->arch.x86_64.page_table_root;
     if (handoff->direct_map_base != state->direct_map_base ||
         handoff->direct_map_size_bytes > direct_map_limit_bytes(state->features.levels))
         return HANDOFF_CHECK_DIRECT_MAP;
@@ -225,7 +230,7 @@ static struct range next_ram_run(const struct region_list *regions, uint32_t *in
     struct range run = {0, 0};
     for (; *index < regions->count; (*index)++) {
         struct range region = region_list_range(regions, *index);
-        bool is_ram = region_type_is_ram(region_list_at(regions, *index)->type);
+        bool is_ram = region_is_ram(region_list_at(regions, *index));
         if (!range_is_empty(run) && (!is_ram || region.start != run.end))
             break;
         if (is_ram)
@@ -249,20 +254,43 @@ static enum handoff_check_status check_ram(const struct handoff_proof *proof)
     return HANDOFF_CHECK_OK;
 }
 
+/* What holds of a region of any type, and of one that this version knows. */
+static bool facts_are_sound(const struct handoff_region *region)
+{
+    const uint32_t usable = HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE;
+    const uint32_t known = usable | HANDOFF_FACT_LOADER_PLACED;
+    bool is_known = region_type_precedence(region->type) != 0;
+    if ((region->facts & HANDOFF_FACT_WRITABLE) != 0 && (region->facts & HANDOFF_FACT_MAPPED) == 0)
+        return false;
+    if (region->reuse != HANDOFF_REUSE_NEVER && (region->facts & usable) != usable)
+        return false;
+    return !is_known || ((region->facts & known) == region_type_facts(region->type) &&
+                         region->reuse == (uint32_t)region_type_reuse(region->type));
+}
+
+static bool all_facts_are_sound(const struct region_list *regions)
+{
+    for (uint32_t i = 0; i < regions->count; i++) {
+        if (!facts_are_sound(region_list_at(regions, i)))
+            return false;
+    }
+    return true;
+}
+
 static enum handoff_check_status check_regions(struct handoff_proof *proof)
 {
     const struct handoff *handoff = proof->handoff;
-    if (handoff->region_count == 0 ||
-        !is_array_inside_data(handoff, handoff->regions, handoff->region_count,
-                              handoff->region_stride_bytes, sizeof(struct handoff_region)))
+    if (!is_array_inside_data(handoff, &handoff->regions, sizeof(struct handoff_region)))
         return HANDOFF_CHECK_REGIONS;
     proof->view.regions = (struct region_list){
-        .first = handoff_proof_at(proof, handoff->regions),
-        .count = handoff->region_count,
-        .stride_bytes = handoff->region_stride_bytes,
+        .first = handoff_proof_at(proof, handoff->regions.first),
+        .count = handoff->regions.count,
+        .stride_bytes = handoff->regions.stride_bytes,
     };
     if (!region_list_is_normalised(&proof->view.regions))
         return HANDOFF_CHECK_REGIONS_NOT_NORMALISED;
+    if (!all_facts_are_sound(&proof->view.regions))
+        return HANDOFF_CHECK_REGIONS_FACTS;
     return check_ram(proof);
 }
 
@@ -277,20 +305,40 @@ static bool efi_map_is_sound(const struct handoff *handoff)
 const struct handoff_moment *handoff_view_moment(const struct handoff_view *view, uint32_t index)
 {
     const uint8_t *bytes = view->timeline;
-    return (const void *)(bytes + (uint64_t)index * view->handoff->timeline_stride_bytes);
+    return (const void *)(bytes + (uint64_t)index * view->handoff->timeline.stride_bytes);
 }
 
 static bool timeline_is_sound(const struct handoff_view *view)
 {
     const struct handoff *handoff = view->handoff;
-    if (handoff->timeline_count == 0)
+    if (handoff->timeline.count == 0)
         return true;
-    if (!is_array_inside_data(handoff, handoff->timeline, handoff->timeline_count,
-                              handoff->timeline_stride_bytes, sizeof(struct handoff_moment)))
+    if (!is_array_inside_data(handoff, &handoff->timeline, sizeof(struct handoff_moment)))
         return false;
-    for (uint32_t i = 0; i < handoff->timeline_count; i++) {
+    for (uint32_t i = 0; i < handoff->timeline.count; i++) {
         const struct handoff_moment *moment = handoff_view_moment(view, i);
         if (!has_end(moment->name, sizeof(moment->name)))
+            return false;
+    }
+    return true;
+}
+
+/* The arrays that a kernel may follow later. What lies behind their elements is for the reader. */
+static bool other_arrays_are_sound(const struct handoff *handoff)
+{
+    const struct {
+        const struct handoff_array *array;
+        size_t element_size_bytes;
+    } others[] = {
+        {&handoff->temp_heaps, sizeof(struct handoff_temp_heap)},
+        {&handoff->modules, sizeof(struct handoff_module)},
+        {&handoff->framebuffers, sizeof(struct handoff_framebuffer)},
+        {&handoff->processors, sizeof(struct handoff_processor)},
+        {&handoff->firmware_tables, sizeof(struct handoff_firmware_table)},
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (others[i].array->count != 0 &&
+            !is_array_inside_data(handoff, others[i].array, others[i].element_size_bytes))
             return false;
     }
     return true;
@@ -311,15 +359,16 @@ static enum handoff_check_status check_pointers(struct handoff_proof *proof)
     if (!efi_map_is_sound(handoff))
         return HANDOFF_CHECK_EFI_MAP;
     view->efi_map = handoff_proof_at(proof, handoff->efi_map);
-    view->command_line =
-        text_inside_data(proof, handoff->command_line, handoff->command_line_size_bytes);
+    view->command_line = text_inside_data(proof, handoff->command_line);
     if (view->command_line == NULL)
         return HANDOFF_CHECK_COMMAND_LINE;
-    view->log = text_inside_data(proof, handoff->log, handoff->log_size_bytes);
+    view->log = text_inside_data(proof, handoff->log);
     if (view->log == NULL)
         return HANDOFF_CHECK_LOG;
-    view->timeline = handoff_proof_at(proof, handoff->timeline);
-    return timeline_is_sound(view) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_TIMELINE;
+    view->timeline = handoff_proof_at(proof, handoff->timeline.first);
+    if (!timeline_is_sound(view))
+        return HANDOFF_CHECK_TIMELINE;
+    return other_arrays_are_sound(handoff) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_ARRAYS;
 }
 
 /* --- All of it -------------------------------------------------------------------------------- */
@@ -351,7 +400,7 @@ enum handoff_check_status handoff_check(uint64_t address, const struct entry_sta
         status = handoff_proof_of_ownership(&proof);
     if (status != HANDOFF_CHECK_OK)
         return status;
-    proof.view.framebuffer = handoff_proof_of_framebuffer(&proof);
+    proof.view.framebuffer_status = handoff_proof_of_framebuffer(&proof, &proof.view.framebuffer);
     *ret_view = proof.view;
     return HANDOFF_CHECK_OK;
 }
@@ -363,8 +412,12 @@ bool handoff_check_numbers(uint64_t address, const struct entry_state *state,
     const struct handoff_proof proof = {.state = state};
     const struct handoff *handoff = handoff_proof_at(&proof, address - state->direct_map_base);
     switch (status) {
+    case HANDOFF_CHECK_MAJOR_VERSION:
+        *ret_handed_over = handoff->version_major;
+        *ret_known = HANDOFF_VERSION_MAJOR;
+        return true;
     case HANDOFF_CHECK_PAGE_TABLE_ROOT:
-        *ret_handed_over = handoff->page_table_root;
+        *ret_handed_over = handoff->arch.x86_64.page_table_root;
         *ret_known = state->page_table_root.value;
         return true;
     case HANDOFF_CHECK_KERNEL_BASE:
@@ -388,14 +441,16 @@ bool handoff_check_numbers(uint64_t address, const struct entry_state *state,
     }
 }
 
-const struct handoff_framebuffer *handoff_check_screen(uint64_t address,
-                                                       const struct entry_state *state)
+bool handoff_check_screen(uint64_t address, const struct entry_state *state,
+                          struct handoff_framebuffer *ret_framebuffer)
 {
     struct handoff_proof proof;
+    struct handoff_framebuffer framebuffer;
     if (begin(address, state, &proof) != HANDOFF_CHECK_OK ||
-        handoff_proof_of_screen(&proof) != HANDOFF_FRAMEBUFFER_OK)
-        return NULL;
-    return &proof.handoff->framebuffer;
+        handoff_proof_of_screen(&proof, &framebuffer) != HANDOFF_FRAMEBUFFER_OK)
+        return false;
+    *ret_framebuffer = framebuffer;
+    return true;
 }
 
 bool handoff_has_random_seed(const struct handoff *handoff)
@@ -404,7 +459,7 @@ bool handoff_has_random_seed(const struct handoff *handoff)
     for (size_t i = 0; i < sizeof(handoff->random_seed); i++)
         seen |= handoff->random_seed[i];
     return seen != 0 && (handoff->random_seed_source == HANDOFF_SEED_EFI_RNG ||
-                         handoff->random_seed_source == HANDOFF_SEED_RDRAND);
+                         handoff->random_seed_source == HANDOFF_SEED_CPU);
 }
 
 /* --- The temporary heap ----------------------------------------------------------------------- */
@@ -412,7 +467,7 @@ bool handoff_has_random_seed(const struct handoff *handoff)
 static bool temp_heap_overlaps_others(const struct handoff_view *view, struct range heap)
 {
     const struct handoff *handoff = view->handoff;
-    const struct handoff_framebuffer *framebuffer = &handoff->framebuffer;
+    const struct handoff_framebuffer *framebuffer = &view->framebuffer;
     const struct range others[] = {
         {handoff->kernel_physical_base, handoff->kernel_physical_base + handoff->kernel_size_bytes},
         {handoff->data_base, handoff->data_base + handoff->data_size_bytes},
@@ -424,7 +479,7 @@ static bool temp_heap_overlaps_others(const struct handoff_view *view, struct ra
             return true;
     }
     /* The framebuffer's numbers may have been found wrong; then the region's type must tell. */
-    return view->framebuffer == HANDOFF_FRAMEBUFFER_OK &&
+    return view->framebuffer_status == HANDOFF_FRAMEBUFFER_OK &&
            range_overlaps(
                (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes},
                heap);

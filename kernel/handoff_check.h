@@ -36,8 +36,9 @@ enum handoff_check_status {
     HANDOFF_CHECK_POINTER_OUTSIDE, /* not in the direct map's window */
     HANDOFF_CHECK_MAGIC,
     HANDOFF_CHECK_MAJOR_VERSION,
-    HANDOFF_CHECK_SIZE, /* below version 1.0's, or above HANDOFF_CHECK_SIZE_MAX_BYTES */
+    HANDOFF_CHECK_SIZE, /* below version 2.0's, or above HANDOFF_CHECK_SIZE_MAX_BYTES */
     HANDOFF_CHECK_CHECKSUM,
+    HANDOFF_CHECK_MACHINE,         /* made for another kind of CPU */
     HANDOFF_CHECK_LOADER_NAME,     /* no NUL in it */
     HANDOFF_CHECK_DIRECT_MAP,      /* another base than the kernel's, or larger than its window */
     HANDOFF_CHECK_FLAGS,           /* NX, 1 GiB pages or levels differ from the CPU's */
@@ -51,6 +52,7 @@ enum handoff_check_status {
     HANDOFF_CHECK_DATA_NOT_MAPPED, /* a page of it is not in the direct map */
     HANDOFF_CHECK_REGIONS,         /* count or stride 0 or odd, or not inside the data block */
     HANDOFF_CHECK_REGIONS_NOT_NORMALISED,
+    HANDOFF_CHECK_REGIONS_FACTS,              /* facts that contradict each other, or the type */
     HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP, /* RAM beyond direct_map_size_bytes */
     HANDOFF_CHECK_REGIONS_NOT_MAPPED, /* RAM that is not mapped there, or elsewhere, or otherwise */
     HANDOFF_CHECK_DATA_REGION,        /* the data block is not wholly in handoff-data regions */
@@ -58,6 +60,7 @@ enum handoff_check_status {
     HANDOFF_CHECK_COMMAND_LINE, /* not inside the data block, or no NUL behind it */
     HANDOFF_CHECK_LOG,
     HANDOFF_CHECK_TIMELINE,
+    HANDOFF_CHECK_ARRAYS, /* another array: its stride is too short, or not inside the data block */
     HANDOFF_CHECK_KERNEL_BASE,       /* another virtual base than the linker's */
     HANDOFF_CHECK_KERNEL_SIZE,       /* another size than the linker's */
     HANDOFF_CHECK_KERNEL_ENTRY,      /* another entry than the linker's */
@@ -68,8 +71,9 @@ enum handoff_check_status {
     HANDOFF_CHECK_STACK_NOT_MAPPED,  /* a page of it is elsewhere, or has other permissions */
     HANDOFF_CHECK_STACK_GUARD,       /* the page below it is mapped */
     HANDOFF_CHECK_PAGE_TABLES_REGION, /* the page tables are not in page-tables regions */
-    HANDOFF_CHECK_LOADER,             /* its image: unaligned, wraps, or not in loader regions */
-    HANDOFF_CHECK_DESCRIPTOR_TABLES,  /* GDT or IDT are not in the loader's image */
+    HANDOFF_CHECK_LOADER, /* its image: unaligned, wraps, or neither in loader regions nor in low
+                             memory */
+    HANDOFF_CHECK_DESCRIPTOR_TABLES, /* GDT or IDT are not in the loader's image */
     HANDOFF_CHECK_STRAY_REGION, /* a region of kernel, stack, tables or data beside its block */
 };
 
@@ -77,14 +81,14 @@ enum handoff_check_status {
 const char *handoff_check_text(enum handoff_check_status status);
 
 /* A larger structure than this is not a newer minor version but garbage: minor versions append
- * fields, and a page is ten times what version 1.0 needs. The checksum reads the whole size, so
+ * fields, and a page is five times what version 2.0 needs. The checksum reads the whole size, so
  * the limit also bounds what is read before the checksum is known. */
 #define HANDOFF_CHECK_SIZE_MAX_BYTES UINT32_C(4096)
 
 /* Why the framebuffer is ignored. Only a warning: there is always serial. */
 enum handoff_framebuffer_status {
     HANDOFF_FRAMEBUFFER_OK = 0,
-    HANDOFF_FRAMEBUFFER_ABSENT,     /* pixel format NONE */
+    HANDOFF_FRAMEBUFFER_ABSENT,     /* the array is empty */
     HANDOFF_FRAMEBUFFER_FORMAT,     /* unknown format, or depth or masks that do not fit it */
     HANDOFF_FRAMEBUFFER_GEOMETRY,   /* zero width or height, short pitch, or more than its size */
     HANDOFF_FRAMEBUFFER_PLACE,      /* unaligned, wraps, or not wholly in framebuffer regions */
@@ -95,13 +99,14 @@ const char *handoff_framebuffer_text(enum handoff_framebuffer_status status);
 
 /* A proven handoff: every pointer is readable for as long as the handoff data is not reclaimed. */
 struct handoff_view {
-    const struct handoff *handoff; /* fields beyond version 1.0 need a look at size_bytes */
+    const struct handoff *handoff; /* fields beyond version 2.0 need a look at size_bytes */
     struct region_list regions;    /* normalised */
     const char *command_line;      /* NUL-terminated, never NULL */
     const char *log;               /* the loader's log: NUL-terminated, never NULL */
     const void *efi_map;           /* efi_map_size_bytes, a multiple of the descriptor size */
-    const void *timeline;          /* timeline_count moments, timeline_stride_bytes apart */
-    enum handoff_framebuffer_status framebuffer; /* use the framebuffer only if OK */
+    const void *timeline;          /* handoff->timeline says how many moments */
+    enum handoff_framebuffer_status framebuffer_status; /* use the framebuffer only if OK */
+    struct handoff_framebuffer framebuffer;             /* the first; all zero if there is none */
 };
 
 /* Prove the handoff at virtual address `address` (the argument of the kernel's entry), as a loader
@@ -116,18 +121,19 @@ bool handoff_check_numbers(uint64_t address, const struct entry_state *state,
                            enum handoff_check_status status, uint64_t *ret_handed_over,
                            uint64_t *ret_known);
 
-/* The framebuffer on which a refusal can be shown, on a PC without a serial port. NULL unless the
- * structure's checksum holds, its page tables are the ones in force, and these map a framebuffer of
- * these numbers with the memory type of one. */
-const struct handoff_framebuffer *handoff_check_screen(uint64_t address,
-                                                       const struct entry_state *state);
+/* The framebuffer on which a refusal can be shown, on a PC without a serial port. False, and
+ * *ret_framebuffer not written, unless the structure's checksum holds, its page tables are the ones
+ * in force, and these map a framebuffer of these numbers with the memory type of one. */
+bool handoff_check_screen(uint64_t address, const struct entry_state *state,
+                          struct handoff_framebuffer *ret_framebuffer)
+    __attribute__((warn_unused_result));
 
 /* True if the random seed may be used: its source is known, and it is not all zero. Precondition:
  * the handoff is proven. */
 bool handoff_has_random_seed(const struct handoff *handoff);
 
 /* The i-th moment of the timeline; its name is NUL-terminated (the check proves it).
- * Precondition: index < view->handoff->timeline_count. */
+ * Precondition: index < view->handoff->timeline.count. */
 const struct handoff_moment *handoff_view_moment(const struct handoff_view *view, uint32_t index);
 
 /* Why the handed-over temporary heap cannot be trusted. The caller decides what follows: the

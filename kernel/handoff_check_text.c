@@ -19,11 +19,13 @@ const char *handoff_check_text(enum handoff_check_status status)
     case HANDOFF_CHECK_MAGIC:
         return "bad magic: not a handoff";
     case HANDOFF_CHECK_MAJOR_VERSION:
-        return "another major version: loader and kernel do not belong together";
+        return "another major version than 2: loader and kernel do not belong together";
     case HANDOFF_CHECK_SIZE:
         return "impossible size of the structure";
     case HANDOFF_CHECK_CHECKSUM:
         return "bad checksum: the handoff was changed after the loader wrote it";
+    case HANDOFF_CHECK_MACHINE:
+        return "the loader made it for another kind of CPU";
     case HANDOFF_CHECK_LOADER_NAME:
         return "the loader's name has no end";
     case HANDOFF_CHECK_DIRECT_MAP:
@@ -44,6 +46,8 @@ const char *handoff_check_text(enum handoff_check_status status)
         return "the array of regions is empty, misplaced or has a bad stride";
     case HANDOFF_CHECK_REGIONS_NOT_NORMALISED:
         return "the regions are not sorted, disjoint, aligned and non-empty";
+    case HANDOFF_CHECK_REGIONS_FACTS:
+        return "the facts of a region contradict each other, or its type";
     case HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP:
         return "a region of RAM lies outside the direct map";
     case HANDOFF_CHECK_REGIONS_NOT_MAPPED:
@@ -56,6 +60,8 @@ const char *handoff_check_text(enum handoff_check_status status)
         return "the loader's log is misplaced or not terminated";
     case HANDOFF_CHECK_TIMELINE:
         return "the timeline is misplaced, has a bad stride or a name without an end";
+    case HANDOFF_CHECK_ARRAYS:
+        return "an array is misplaced or has a bad stride";
     case HANDOFF_CHECK_DATA_REGION:
         return "the handoff data does not lie in regions of its type";
     case HANDOFF_CHECK_KERNEL_BASE:

@@ -2,6 +2,7 @@
  * handoff_framebuffer.c - can the framebuffer be used, and is it one?
  */
 #include "kernel/handoff_proof.h"
+#include "shared/address.h"
 #include "shared/direct_map.h"
 
 static bool framebuffer_format_is_sound(const struct handoff_framebuffer *framebuffer)
@@ -38,9 +39,9 @@ static bool geometry_is_sound(const struct handoff_framebuffer *framebuffer)
 }
 
 /* RAM is mapped write-back and a framebuffer is not, so the type of memory tells them apart. */
-static bool is_mapped(const struct handoff_proof *proof)
+static bool is_mapped(const struct handoff_proof *proof,
+                      const struct handoff_framebuffer *framebuffer)
 {
-    const struct handoff_framebuffer *framebuffer = &proof->handoff->framebuffer;
     struct page_permissions permissions = {
         .write = true,
         .memory_type =
@@ -50,28 +51,50 @@ static bool is_mapped(const struct handoff_proof *proof)
                                    framebuffer->base, framebuffer->size_bytes, permissions);
 }
 
-enum handoff_framebuffer_status handoff_proof_of_screen(const struct handoff_proof *proof)
+/* The first element of the array, of which nothing is proven yet: it is read only where the tables
+ * in force have RAM. False if there is none. */
+static bool first_framebuffer(const struct handoff_proof *proof,
+                              struct handoff_framebuffer *ret_framebuffer)
 {
-    const struct handoff_framebuffer *framebuffer = &proof->handoff->framebuffer;
-    if (framebuffer->pixel_format == HANDOFF_PIXEL_FORMAT_NONE)
-        return HANDOFF_FRAMEBUFFER_ABSENT;
-    if (!framebuffer_format_is_sound(framebuffer))
-        return HANDOFF_FRAMEBUFFER_FORMAT;
-    if (!geometry_is_sound(framebuffer))
-        return HANDOFF_FRAMEBUFFER_GEOMETRY;
-    if (!handoff_proof_is_block(framebuffer->base, framebuffer->size_bytes) ||
-        framebuffer->base + framebuffer->size_bytes > direct_map_limit_bytes(proof->tables.levels))
-        return HANDOFF_FRAMEBUFFER_PLACE;
-    return is_mapped(proof) ? HANDOFF_FRAMEBUFFER_OK : HANDOFF_FRAMEBUFFER_NOT_MAPPED;
+    const struct handoff_array *array = &proof->handoff->framebuffers;
+    uint64_t limit_bytes = direct_map_limit_bytes(proof->tables.levels) - 2 * PAGE_SIZE_BYTES;
+    if (array->count == 0 || array->stride_bytes < sizeof(*ret_framebuffer) ||
+        array->first % sizeof(uint64_t) != 0 || array->first > limit_bytes)
+        return false;
+    uint64_t start = page_align_down(array->first);
+    uint64_t end = page_align_up(array->first + sizeof(*ret_framebuffer));
+    if (!handoff_proof_is_in_direct_map(proof, start, end - start))
+        return false;
+    *ret_framebuffer = *(const struct handoff_framebuffer *)handoff_proof_at(proof, array->first);
+    return true;
 }
 
-enum handoff_framebuffer_status handoff_proof_of_framebuffer(const struct handoff_proof *proof)
+enum handoff_framebuffer_status handoff_proof_of_screen(const struct handoff_proof *proof,
+                                                        struct handoff_framebuffer *ret_framebuffer)
 {
-    const struct handoff_framebuffer *framebuffer = &proof->handoff->framebuffer;
-    enum handoff_framebuffer_status status = handoff_proof_of_screen(proof);
+    *ret_framebuffer = (struct handoff_framebuffer){0};
+    if (!first_framebuffer(proof, ret_framebuffer))
+        return HANDOFF_FRAMEBUFFER_ABSENT;
+    if (!framebuffer_format_is_sound(ret_framebuffer))
+        return HANDOFF_FRAMEBUFFER_FORMAT;
+    if (!geometry_is_sound(ret_framebuffer))
+        return HANDOFF_FRAMEBUFFER_GEOMETRY;
+    uint64_t limit_bytes = direct_map_limit_bytes(proof->tables.levels);
+    if (!handoff_proof_is_block(ret_framebuffer->base, ret_framebuffer->size_bytes) ||
+        ret_framebuffer->base + ret_framebuffer->size_bytes > limit_bytes)
+        return HANDOFF_FRAMEBUFFER_PLACE;
+    return is_mapped(proof, ret_framebuffer) ? HANDOFF_FRAMEBUFFER_OK
+                                             : HANDOFF_FRAMEBUFFER_NOT_MAPPED;
+}
+
+enum handoff_framebuffer_status
+handoff_proof_of_framebuffer(const struct handoff_proof *proof,
+                             struct handoff_framebuffer *ret_framebuffer)
+{
+    enum handoff_framebuffer_status status = handoff_proof_of_screen(proof, ret_framebuffer);
     if (status != HANDOFF_FRAMEBUFFER_OK && status != HANDOFF_FRAMEBUFFER_NOT_MAPPED)
         return status;
-    return handoff_proof_is_covered(proof, framebuffer->base, framebuffer->size_bytes,
+    return handoff_proof_is_covered(proof, ret_framebuffer->base, ret_framebuffer->size_bytes,
                                     HANDOFF_REGION_FRAMEBUFFER)
                ? status
                : HANDOFF_FRAMEBUFFER_PLACE;

@@ -91,7 +91,8 @@ static enum handoff_check_status check_stack(const struct handoff_proof *proof)
 static bool loader_has_descriptor_tables(const struct handoff_proof *proof)
 {
     const struct handoff *handoff = proof->handoff;
-    struct range loader = {handoff->loader_base, handoff->loader_base + handoff->loader_size_bytes};
+    struct range loader = {handoff->loader_virtual_base,
+                           handoff->loader_virtual_base + handoff->loader_size_bytes};
     for (size_t i = 0; i < ENTRY_DESCRIPTOR_TABLE_COUNT; i++) {
         if (!range_contains(loader, proof->state->descriptor_tables[i]))
             return false;
@@ -99,47 +100,54 @@ static bool loader_has_descriptor_tables(const struct handoff_proof *proof)
     return true;
 }
 
+/* Firmware that loads the loader below 1 MiB leaves it in low memory, which is given to nobody. */
+static bool loader_is_owned(const struct handoff_proof *proof)
+{
+    uint64_t base = proof->handoff->loader_physical_base;
+    uint64_t size_bytes = proof->handoff->loader_size_bytes;
+    return handoff_proof_is_covered(proof, base, size_bytes, HANDOFF_REGION_LOADER) ||
+           handoff_proof_is_covered(proof, base, size_bytes, HANDOFF_REGION_LOW_MEMORY);
+}
+
 static enum handoff_check_status check_loader(const struct handoff_proof *proof)
 {
     const struct handoff *handoff = proof->handoff;
-    if (!handoff_proof_is_covered(proof, handoff->loader_base, handoff->loader_size_bytes,
-                                  HANDOFF_REGION_LOADER))
+    if (!loader_is_owned(proof) ||
+        !handoff_proof_is_block(handoff->loader_virtual_base, handoff->loader_size_bytes) ||
+        handoff->loader_virtual_base >> 63 == 0)
         return HANDOFF_CHECK_LOADER;
     return loader_has_descriptor_tables(proof) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_DESCRIPTOR_TABLES;
 }
 
 /* --- All of it -------------------------------------------------------------------------------- */
 
-/* The size of the block that regions of this type stand for. 0: it is not one block. */
-static uint64_t block_size_bytes(const struct handoff *handoff, uint32_t type)
+static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
 {
-    switch (type) {
-    case HANDOFF_REGION_STACK:
-        return handoff->stack_size_bytes;
-    case HANDOFF_REGION_PAGE_TABLES:
-        return handoff->page_tables_size_bytes;
-    case HANDOFF_REGION_HANDOFF_DATA:
-        return handoff->data_size_bytes;
-    case HANDOFF_REGION_KERNEL_IMAGE:
-        return handoff->kernel_size_bytes;
-    default:
-        return 0;
+    uint64_t sum_bytes = 0;
+    for (uint32_t i = 0; i < regions->count; i++) {
+        if (region_list_at(regions, i)->type == type)
+            sum_bytes += range_size_bytes(region_list_range(regions, i));
     }
+    return sum_bytes;
 }
 
 /* Regions of these types are found in their block and nowhere else. The block is known to be
  * covered by them, so their sizes decide. */
 static bool has_stray_region(const struct handoff_proof *proof)
 {
-    uint64_t found_bytes[HANDOFF_REGION_FRAMEBUFFER + 1] = {0};
-    const struct region_list *regions = &proof->view.regions;
-    for (uint32_t i = 0; i < regions->count; i++) {
-        uint32_t type = region_list_at(regions, i)->type;
-        uint64_t block_bytes = block_size_bytes(proof->handoff, type);
-        if (block_bytes == 0)
-            continue;
-        found_bytes[type] += range_size_bytes(region_list_range(regions, i));
-        if (found_bytes[type] > block_bytes)
+    const struct handoff *handoff = proof->handoff;
+    const struct {
+        enum handoff_region_type type;
+        uint64_t block_size_bytes;
+    } blocks[] = {
+        {HANDOFF_REGION_STACK, handoff->stack_size_bytes},
+        {HANDOFF_REGION_PAGE_TABLES, handoff->page_tables_size_bytes},
+        {HANDOFF_REGION_HANDOFF_DATA, handoff->data_size_bytes},
+        {HANDOFF_REGION_KERNEL_IMAGE, handoff->kernel_size_bytes},
+        {HANDOFF_REGION_PROCESSOR_START, handoff->processor_start_size_bytes},
+    };
+    for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+        if (bytes_of_type(&proof->view.regions, blocks[i].type) > blocks[i].block_size_bytes)
             return true;
     }
     return false;

@@ -47,11 +47,16 @@ bool handoff_proof_is_in_direct_map(const struct handoff_proof *proof, uint64_t 
  * proven. */
 enum handoff_check_status handoff_proof_of_ownership(const struct handoff_proof *proof);
 
-/* The numbers of the framebuffer fit together, and the tables in force map it as the memory of a
- * screen, which no RAM is (kernel/handoff_framebuffer.c). Precondition: the tables may be read. */
-enum handoff_framebuffer_status handoff_proof_of_screen(const struct handoff_proof *proof);
+/* The first framebuffer, or all zero, to *ret_framebuffer. OK: its numbers fit together, and the
+ * tables in force map it as the memory of a screen, which no RAM is (kernel/handoff_framebuffer.c).
+ * Precondition: the tables may be read. */
+enum handoff_framebuffer_status
+handoff_proof_of_screen(const struct handoff_proof *proof,
+                        struct handoff_framebuffer *ret_framebuffer);
 
 /* That, and it lies in regions of its type. Precondition: the regions are proven. */
-enum handoff_framebuffer_status handoff_proof_of_framebuffer(const struct handoff_proof *proof);
+enum handoff_framebuffer_status
+handoff_proof_of_framebuffer(const struct handoff_proof *proof,
+                             struct handoff_framebuffer *ret_framebuffer);
 
 #endif

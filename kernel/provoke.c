@@ -75,7 +75,7 @@ static void null_execute(struct kernel *kernel)
 /* The loader's image was mapped there. */
 static void identity_read(struct kernel *kernel)
 {
-    read_at(kernel->handoff.loader_base);
+    read_at(kernel->handoff.loader_physical_base);
 }
 
 static void rodata_write(struct kernel *kernel)
@@ -155,7 +155,7 @@ static void direct_map_beyond(struct kernel *kernel)
 static void framebuffer_execute(struct kernel *kernel)
 {
     kernel_assert(kernel->has_screen);
-    execute((void *)(kernel->address_space.direct_map.start + kernel->handoff.framebuffer.base));
+    execute((void *)(kernel->address_space.direct_map.start + kernel->view.framebuffer.base));
 }
 
 /* The local APIC's registers, where every x86-64 CPU has them at power-on (Intel SDM Vol. 3A,

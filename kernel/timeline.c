@@ -14,7 +14,7 @@ static void append(struct timeline *timeline, const char *name, size_t name_capa
     }
     timeline->log_ticks[timeline->count] = log_spent_ticks();
     struct handoff_moment *moment = &timeline->moments[timeline->count++];
-    *moment = (struct handoff_moment){.tsc = tsc};
+    *moment = (struct handoff_moment){.ticks = tsc};
     for (size_t i = 0; i + 1 < sizeof moment->name && i < name_capacity && name[i] != '\0'; i++)
         moment->name[i] = name[i];
 }
@@ -24,12 +24,12 @@ void timeline_begin(struct timeline *timeline, const struct handoff *handoff,
 {
     timeline->count = 0;
     timeline->dropped = 0;
-    timeline->frequency_hz = handoff->tsc_frequency_hz;
-    for (uint32_t i = 0; i < handoff->timeline_count; i++) {
+    timeline->frequency_hz = handoff->arch.x86_64.tsc_frequency_hz;
+    for (uint32_t i = 0; i < handoff->timeline.count; i++) {
         struct handoff_moment moment;
-        memcpy(&moment, (const char *)loader_moments + (size_t)i * handoff->timeline_stride_bytes,
+        memcpy(&moment, (const char *)loader_moments + (size_t)i * handoff->timeline.stride_bytes,
                sizeof moment);
-        append(timeline, moment.name, sizeof moment.name, moment.tsc);
+        append(timeline, moment.name, sizeof moment.name, moment.ticks);
     }
     timeline->loader_count = timeline->count;
 }
@@ -49,7 +49,7 @@ static uint64_t ticks_to_microseconds(uint64_t ticks, uint64_t frequency_hz)
 
 uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc)
 {
-    uint64_t began = timeline->moments[0].tsc;
+    uint64_t began = timeline->moments[0].ticks;
     return tsc > began ? ticks_to_microseconds(tsc - began, timeline->frequency_hz) : 0;
 }
 
@@ -75,12 +75,12 @@ void timeline_print_phases(const struct timeline *timeline)
     for (unsigned i = 0; i < timeline->count; i++) {
         const struct handoff_moment *moment = &timeline->moments[i];
         unsigned next = i + 1 < timeline->count ? i + 1 : i;
-        uint64_t end = timeline->moments[next].tsc;
+        uint64_t end = timeline->moments[next].ticks;
         log_line(
             "timeline", "at_us=%-8llu took_us=%-8llu ticks=%-10llu phase=%s",
-            (unsigned long long)timeline_microseconds_at(timeline, moment->tsc),
-            (unsigned long long)ticks_to_microseconds(end - moment->tsc, timeline->frequency_hz),
-            (unsigned long long)(end - moment->tsc), moment->name);
+            (unsigned long long)timeline_microseconds_at(timeline, moment->ticks),
+            (unsigned long long)ticks_to_microseconds(end - moment->ticks, timeline->frequency_hz),
+            (unsigned long long)(end - moment->ticks), moment->name);
     }
     if (timeline->dropped > 0)
         log_warning("timeline", "%u moments more than there is room for", timeline->dropped);

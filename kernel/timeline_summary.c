@@ -5,8 +5,8 @@
 /* The loader's moments are foreign numbers: one that is before its predecessor took no time. */
 static uint64_t phase_ticks(const struct timeline *timeline, unsigned index)
 {
-    uint64_t began = timeline->moments[index].tsc;
-    uint64_t ended = timeline->moments[index + 1].tsc;
+    uint64_t began = timeline->moments[index].ticks;
+    uint64_t ended = timeline->moments[index + 1].ticks;
     return ended > began ? ended - began : 0;
 }
 

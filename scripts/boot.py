@@ -45,9 +45,10 @@ REFUSAL = re.compile(
 )
 LOADER_ERROR = re.compile(r"^.*\bHL-\d+.*$", re.MULTILINE)
 # The first line of what the loader's handlers caught.
-FAULT = re.compile(r"^\[loader\] (?:fault: .*|the kernel's entry returned.*)$", re.MULTILINE)
-# Something of ours has printed: the loader in the kernel's log, or the kernel.
-KERNEL_BEGAN = re.compile(r"^\[[a-z-]+\] ", re.MULTILINE)
+FAULT = re.compile(r"^\[loader\] (?:fault: .*|kernel entry returned.*)$", re.MULTILINE)
+# Something of ours has printed: the loader in the kernel's log, or the kernel. A kernel of others prints
+# what it likes, but the loader enters it soon after this line.
+KERNEL_BEGAN = re.compile(r"^\[[a-z-]+\] |^screen \d+x\d+, ACPI at ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -501,7 +502,9 @@ class Boot:
             late = deadline is not None and time.monotonic() > deadline
             state = self._state() or ("late" if late else None)
             ends = late or state == "end" or state == "refusal" and refusal_ends
-            ends = ends or state in HALTED and timeout is not None
+            # The firmware goes on after a refusal, and may find nothing else to boot.
+            halted = state in HALTED or state == "refusal" and find_dead_end(self.serial)
+            ends = ends or halted and timeout is not None
             if state is not None and state not in noticed:
                 self._settle(SETTLE_SECONDS if state in HALTED else QUIET_SECONDS)
                 if not late and self._state() != state:

@@ -1,18 +1,20 @@
 /*
  * handoff.h - the contract between the loader and a kernel.
  *
- * The loader enters the kernel once, with the virtual address of one `struct handoff` in RDI.
- * docs/HANDOFF.md specifies every byte, the CPU state at entry, what is mapped and who owns which
- * memory until when. This header is freestanding and includes nothing of this project, so that a
- * kernel which nobody here wrote can take it alone.
+ * The loader enters the kernel once, with the virtual address of one `struct handoff` as its first
+ * argument. docs/HANDOFF.md specifies every byte, the CPU state at entry, what is mapped and who
+ * owns which memory until when. This header includes only two headers of the compiler, so that any
+ * kernel can take it. It compiles as C11 and as C++, and has no bit-fields and no compiler
+ * extensions.
  *
  * Addresses: a field named `…_virtual…`, `direct_map_base` or `kernel_entry` is a virtual address.
- * Every other address is PHYSICAL; what the loader placed in RAM is readable at
+ * Every other address is PHYSICAL. What a region with the fact MAPPED covers is readable at
  * `direct_map_base + physical` from the kernel's first instruction.
  *
  * Versions: a different major version is a different structure and must be refused. A newer minor
- * version only appends fields: a reader checks `size_bytes` against the fields that it knows,
- * verifies the checksum over all `size_bytes`, and ignores the tail.
+ * version only appends fields, takes reserved ones, or adds numbers: a reader checks `size_bytes`
+ * against the fields that it knows, verifies the checksum over all `size_bytes`, ignores the tail,
+ * and treats a number that it does not know as this header says.
  */
 #ifndef HANDOFF_H
 #define HANDOFF_H
@@ -22,74 +24,156 @@
 
 /* "HANDOFF" and a NUL, read as a little-endian 64-bit number. */
 #define HANDOFF_MAGIC         UINT64_C(0x0046464f444e4148)
-#define HANDOFF_VERSION_MAJOR 1
+#define HANDOFF_VERSION_MAJOR 2
 #define HANDOFF_VERSION_MINOR 0
 
 /* The page is the unit of everything that is handed over, as it is of the UEFI memory map. */
 #define HANDOFF_PAGE_SIZE_BYTES UINT64_C(4096)
 
-/* What a region of physical memory is, and who holds it at the kernel's first instruction.
- *
- * The numbers are ordered by restrictiveness: where firmware rows (or what the loader placed)
- * overlap, the highest number wins. A number that a kernel does not know is to be treated as
- * HANDOFF_REGION_RESERVED. */
+/* handoff.machine: the numbers of ELF's e_machine. */
+#define HANDOFF_MACHINE_X86_64  UINT32_C(62)
+#define HANDOFF_MACHINE_AARCH64 UINT32_C(183) /* reserved: no loader writes it yet */
+
+/* --- Regions --- */
+
+/* What a region of physical memory is. The numbers have gaps for new types, and their order has no
+ * meaning. A kernel decides by `facts` and `reuse`, and so is right about types that it does not
+ * know. */
 enum handoff_region_type {
-    /* Free RAM: write-back cacheable, nobody's. */
-    HANDOFF_REGION_USABLE = 1,
-    /* EfiBootServicesCode/Data: RAM, free for the kernel from its first instruction on. */
-    HANDOFF_REGION_BOOT_SERVICES = 2,
-    /* EfiLoaderCode/Data that is none of the kinds below: RAM; the loader's own image with the
-     * GDT, TSS, IDT and code in use at entry. Free once the kernel has its own of all of these. */
-    HANDOFF_REGION_LOADER = 3,
-    /* EfiACPIReclaimMemory: RAM; free once the ACPI tables have been read. */
-    HANDOFF_REGION_ACPI_RECLAIM = 4,
-    /* The temporary heap [temp_heap_base, + temp_heap_size): the kernel's. */
-    HANDOFF_REGION_TEMP_HEAP = 5,
-    /* The stack at entry: free once the kernel runs on another. */
-    HANDOFF_REGION_STACK = 6,
-    /* The page tables at entry: free once CR3 points elsewhere. */
-    HANDOFF_REGION_PAGE_TABLES = 7,
-    /* This structure and everything that it points to: free once read or copied. */
-    HANDOFF_REGION_HANDOFF_DATA = 8,
+    /* Free RAM. */
+    HANDOFF_REGION_USABLE = 0x100,
+    /* EfiBootServicesCode/Data. */
+    HANDOFF_REGION_BOOT_SERVICES = 0x110,
+    /* EfiLoaderCode/Data that is none of the kinds below; the loader's own image with the GDT, TSS,
+     * IDT and code in use at entry. */
+    HANDOFF_REGION_LOADER = 0x120,
+    /* EfiACPIReclaimMemory. */
+    HANDOFF_REGION_ACPI_RECLAIM = 0x130,
+    /* What would be one of the first three types, but lies below 1 MiB: firmware writes there, and
+     * processors start there. */
+    HANDOFF_REGION_LOW_MEMORY = 0x140,
+    /* A temporary heap: [temp_heap_base, + temp_heap_size), and each further one of `temp_heaps`.
+     */
+    HANDOFF_REGION_TEMP_HEAP = 0x200,
+    /* The stack at entry. */
+    HANDOFF_REGION_STACK = 0x210,
+    /* The page tables at entry. */
+    HANDOFF_REGION_PAGE_TABLES = 0x220,
+    /* This structure and everything that it points to, but modules. */
+    HANDOFF_REGION_HANDOFF_DATA = 0x230,
     /* The kernel's loaded image. */
-    HANDOFF_REGION_KERNEL_IMAGE = 9,
+    HANDOFF_REGION_KERNEL_IMAGE = 0x240,
+    /* [processor_start_base, + processor_start_size_bytes): below 1 MiB, for starting processors.
+     */
+    HANDOFF_REGION_PROCESSOR_START = 0x250,
     /* EfiACPIMemoryNVS: RAM that belongs to the firmware for ever. */
-    HANDOFF_REGION_ACPI_NVS = 10,
+    HANDOFF_REGION_ACPI_NVS = 0x300,
     /* EfiRuntimeServicesData / Code: RAM that belongs to the firmware's runtime services. */
-    HANDOFF_REGION_RUNTIME_DATA = 11,
-    HANDOFF_REGION_RUNTIME_CODE = 12,
+    HANDOFF_REGION_RUNTIME_DATA = 0x310,
+    HANDOFF_REGION_RUNTIME_CODE = 0x320,
     /* EfiPersistentMemory, and EfiUnacceptedMemoryType (UEFI 2.9): never plain RAM. */
-    HANDOFF_REGION_PERSISTENT = 13,
-    HANDOFF_REGION_UNACCEPTED = 14,
+    HANDOFF_REGION_PERSISTENT = 0x400,
+    HANDOFF_REGION_UNACCEPTED = 0x410,
     /* EfiMemoryMappedIO, EfiMemoryMappedIOPortSpace, EfiPalCode. */
-    HANDOFF_REGION_MMIO = 15,
+    HANDOFF_REGION_MMIO = 0x420,
     /* EfiUnusableMemory: RAM that was found broken. */
-    HANDOFF_REGION_BAD = 16,
+    HANDOFF_REGION_BAD = 0x430,
     /* EfiReservedMemoryType, every type and every combination of attributes that is unknown. */
-    HANDOFF_REGION_RESERVED = 17,
-    /* The linear framebuffer, wherever it lies. */
-    HANDOFF_REGION_FRAMEBUFFER = 18,
+    HANDOFF_REGION_RESERVED = 0x440,
+    /* Pages with firmware tables (ACPI, SMBIOS) that no RAM has: mapped so that a kernel can read
+     * them. */
+    HANDOFF_REGION_FIRMWARE_TABLES = 0x450,
+    /* A linear framebuffer, wherever it lies. */
+    HANDOFF_REGION_FRAMEBUFFER = 0x460,
+};
+
+/* handoff_region.facts. Bits that a kernel does not know are to be ignored. */
+#define HANDOFF_FACT_RAM           UINT32_C(1) /* ordinary memory, write-back cacheable */
+#define HANDOFF_FACT_MAPPED        UINT32_C(2) /* readable in the direct map at entry */
+#define HANDOFF_FACT_WRITABLE      UINT32_C(4) /* writable there, too; only with MAPPED */
+#define HANDOFF_FACT_LOADER_PLACED UINT32_C(8) /* a block that the loader placed */
+
+/* handoff_region.reuse: from when the kernel may take the region for its own purposes. A value that
+ * a kernel does not know is to be treated as NEVER. */
+enum handoff_reuse {
+    HANDOFF_REUSE_NEVER = 0,
+    HANDOFF_REUSE_AT_ENTRY = 1,
+    /* When the kernel runs on its own page tables, stack, GDT, TSS and IDT. */
+    HANDOFF_REUSE_AFTER_LOADER = 2,
+    /* When it has copied what it needs of the handoff data, and as for AFTER_LOADER. */
+    HANDOFF_REUSE_AFTER_COPY = 3,
+    /* When it has read the ACPI tables. */
+    HANDOFF_REUSE_AFTER_ACPI = 4,
+    /* When it no longer uses the temporary heaps; at once if it never does. */
+    HANDOFF_REUSE_AFTER_HEAP = 5,
 };
 
 /* One row of the loader's memory map. The rows are sorted by base, disjoint, page-aligned, never
- * empty, never wrap, and maximal (two neighbours that touch differ in type, efi_type or
- * attributes). What no row covers is unknown and must be treated as reserved. */
+ * empty, never wrap, and maximal (two neighbours that touch differ in more than base and size).
+ * What no row covers is unknown: neither RAM nor mapped, never to be reused. */
 struct handoff_region {
     uint64_t base;
     uint64_t size_bytes;
     uint32_t type;       /* enum handoff_region_type */
+    uint32_t facts;      /* HANDOFF_FACT_* */
+    uint32_t reuse;      /* enum handoff_reuse */
     uint32_t efi_type;   /* EFI_MEMORY_TYPE of the firmware's row; HANDOFF_EFI_TYPE_NONE if none */
     uint64_t attributes; /* EFI_MEMORY_* bits of the firmware's row */
+    uint64_t reserved;   /* written as 0, ignored by readers */
 };
 #define HANDOFF_EFI_TYPE_NONE UINT32_C(0xffffffff)
 
+/* --- What several fields are made of --- */
+
+/* `count` elements, the first at `first` and each `stride_bytes` behind the one before. A stride
+ * may be larger than the element that a reader knows: a newer loader has appended fields to it.
+ * All three are 0 if the array is empty. */
+struct handoff_array {
+    uint64_t first;
+    uint32_t count;
+    uint32_t stride_bytes;
+};
+
+/* Text, NUL-terminated; the size counts the text without its NUL. An empty text has an address. */
+struct handoff_text {
+    uint64_t address;
+    uint64_t size_bytes;
+};
+
+/* A run of physical memory; both 0 if there is none. */
+struct handoff_range {
+    uint64_t base;
+    uint64_t size_bytes;
+};
+
+/* --- Elements of the arrays --- */
+
+/* A temporary heap: one run of pages of type TEMP_HEAP. */
+struct handoff_temp_heap {
+    uint64_t base;
+    uint64_t size_bytes;
+};
+
+/* A file that was handed over. */
+struct handoff_module {
+    uint64_t base; /* page-aligned */
+    uint64_t size_bytes;
+    struct handoff_text name;
+    struct handoff_text command_line;
+    uint8_t sha256[32]; /* valid if flags has HANDOFF_MODULE_HASHED */
+    uint32_t flags;     /* HANDOFF_MODULE_* */
+    uint32_t reserved;
+};
+#define HANDOFF_MODULE_HASHED UINT32_C(1)
+
 enum handoff_pixel_format {
-    HANDOFF_PIXEL_FORMAT_NONE = 0,     /* no linear framebuffer: every other field is 0 */
+    HANDOFF_PIXEL_FORMAT_NONE = 0,     /* for readers: no framebuffer. Never in the array */
     HANDOFF_PIXEL_FORMAT_RGBX8888 = 1, /* byte 0 red, 1 green, 2 blue, 3 unused */
     HANDOFF_PIXEL_FORMAT_BGRX8888 = 2, /* byte 0 blue, 1 green, 2 red, 3 unused */
     HANDOFF_PIXEL_FORMAT_MASKS = 3,    /* the masks below; bits_per_pixel 8, 16, 24 or 32 */
 };
 
+/* A linear framebuffer. The first of the array is the one that the loader's own output used. */
 struct handoff_framebuffer {
     uint64_t base;       /* physical; mapped write-combining at direct_map_base + base */
     uint64_t size_bytes; /* of the whole mapped framebuffer, a multiple of the page */
@@ -98,28 +182,87 @@ struct handoff_framebuffer {
     uint32_t pitch_bytes; /* from one line to the next */
     uint16_t bits_per_pixel;
     uint16_t pixel_format; /* enum handoff_pixel_format */
-    uint32_t red_mask;     /* valid for every pixel format but NONE */
+    uint32_t red_mask;
     uint32_t green_mask;
     uint32_t blue_mask;
     uint32_t reserved_mask;
+    uint64_t reserved[2];
 };
 
-/* One moment on the common time axis: the time-stamp counter when the phase `name` began. */
+/* A processor that the loader knows of. */
+struct handoff_processor {
+    uint64_t hardware_id; /* x86-64: the APIC ID. AArch64: the affinity fields of MPIDR */
+    uint32_t acpi_uid;
+    uint32_t flags;   /* HANDOFF_PROCESSOR_* */
+    uint64_t mailbox; /* where a parked processor waits; 0 if it was not started */
+    uint64_t stack_virtual_base;
+    uint64_t stack_size_bytes;
+    uint64_t reserved[3];
+};
+#define HANDOFF_PROCESSOR_BOOT    UINT32_C(1) /* it runs the kernel's entry */
+#define HANDOFF_PROCESSOR_STARTED UINT32_C(2) /* it waits at its mailbox */
+
+/* How a kernel reaches a firmware table. */
+enum handoff_table_mapping {
+    HANDOFF_TABLE_UNMAPPED = 0, /* not reachable at entry */
+    HANDOFF_TABLE_MAPPED = 1,   /* readable at direct_map_base + address, all size_bytes of it */
+};
+
+/* A table of the firmware: an entry of EFI's configuration table, or a table that one leads to. */
+struct handoff_firmware_table {
+    uint8_t guid[16];    /* of the configuration table's entry, in memory order */
+    uint64_t address;    /* physical */
+    uint64_t size_bytes; /* 0 if the loader does not know it */
+    uint32_t mapping;    /* enum handoff_table_mapping */
+    /* 0 for the entry's own table. Otherwise a part of it: the four letters of an ACPI table's
+     * signature, the first one lowest; HANDOFF_TABLE_PART_SMBIOS for the SMBIOS structures. */
+    uint32_t part;
+};
+#define HANDOFF_TABLE_PART_SMBIOS UINT32_C(0x424d535f) /* "_SMB" */
+
+/* One moment on the common time axis: the clock (x86-64: the time-stamp counter) when the phase
+ * `name` began. */
 struct handoff_moment {
-    uint64_t tsc;
+    uint64_t ticks;
     char name[24]; /* NUL-terminated ASCII */
 };
+
+/* --- The parts per architecture --- */
+
+/* handoff_x86_64.flags. Bits that a kernel does not know are to be ignored. */
+#define HANDOFF_X86_64_NO_EXECUTE  UINT32_C(1) /* the CPU has NX and it is enabled (EFER.NXE) */
+#define HANDOFF_X86_64_PAGES_1GIB  UINT32_C(2) /* the CPU has 1 GiB pages (used in the map) */
+#define HANDOFF_X86_64_FIFTH_LEVEL UINT32_C(4) /* CR4.LA57 is on: 5 levels of page tables */
+
+struct handoff_x86_64 {
+    uint64_t page_table_root;  /* the value of CR3 */
+    uint64_t tsc_frequency_hz; /* of the time-stamp counter; 0 if unknown */
+    uint32_t flags;            /* HANDOFF_X86_64_* */
+    uint32_t physical_address_bits;
+    uint64_t reserved[13];
+};
+
+#define HANDOFF_ARCH_SIZE_BYTES 128
+
+/* The machine's own part: the member that `machine` names. */
+union handoff_arch {
+    struct handoff_x86_64 x86_64;
+    uint8_t bytes[HANDOFF_ARCH_SIZE_BYTES];
+};
+
+/* --- The structure --- */
 
 enum handoff_seed_source {
     HANDOFF_SEED_NONE = 0,    /* random_seed is all zero and must not be used */
     HANDOFF_SEED_EFI_RNG = 1, /* EFI_RNG_PROTOCOL */
-    HANDOFF_SEED_RDRAND = 2,  /* the RDRAND instruction */
+    HANDOFF_SEED_CPU = 2,     /* an instruction of the CPU (x86-64: RDRAND) */
 };
 
-/* Bits of handoff.flags. Bits that a kernel does not know are to be ignored. */
-#define HANDOFF_FLAG_NO_EXECUTE  UINT32_C(1) /* the CPU has NX and it is enabled (EFER.NXE) */
-#define HANDOFF_FLAG_PAGES_1GIB  UINT32_C(2) /* the CPU has 1 GiB pages (used in the map) */
-#define HANDOFF_FLAG_FIFTH_LEVEL UINT32_C(4) /* CR4.LA57 is on: 5 levels of page tables */
+enum handoff_boot_source {
+    HANDOFF_BOOT_SOURCE_UNKNOWN = 0,
+    HANDOFF_BOOT_SOURCE_PARTITION = 1, /* boot_partition is the GUID of a GPT partition */
+    HANDOFF_BOOT_SOURCE_VOLUME = 2,    /* a file system without such a GUID: MBR, CD, whole disk */
+};
 
 struct handoff {
     uint64_t magic; /* HANDOFF_MAGIC */
@@ -127,26 +270,26 @@ struct handoff {
     uint16_t version_minor;
     uint32_t size_bytes;  /* of this structure as the loader wrote it */
     uint32_t checksum;    /* CRC-32 (IEEE 802.3) of size_bytes bytes, with this field taken as 0 */
-    uint32_t flags;       /* HANDOFF_FLAG_* */
+    uint32_t machine;     /* HANDOFF_MACHINE_* */
     char loader_name[32]; /* NUL-terminated ASCII: name and version */
 
     /* Address translation at entry. */
     uint64_t direct_map_base;       /* virtual */
     uint64_t direct_map_size_bytes; /* one past the highest physical address that it maps */
-    uint64_t page_table_root;       /* the value of CR3; its low 12 bits are 0 */
     uint64_t page_tables_base;      /* one block of pages that holds every table */
     uint64_t page_tables_size_bytes;
 
-    /* The temporary heap; both 0 if the loader could not reserve it. */
+    /* The first temporary heap; both 0 if the loader could not reserve it. */
     uint64_t temp_heap_base;
     uint64_t temp_heap_size; /* bytes */
 
     /* The kernel's image, all of it as it was linked: one block of pages, mapped at the kernel's
-     * link address. */
+     * link address + kernel_slide. */
     uint64_t kernel_physical_base;
     uint64_t kernel_virtual_base;
     uint64_t kernel_size_bytes;
     uint64_t kernel_entry; /* virtual */
+    uint64_t kernel_slide; /* 0 for an executable that is not position-independent */
 
     /* The stack at entry. The page below stack_virtual_base is not mapped. */
     uint64_t stack_physical_base;
@@ -157,14 +300,26 @@ struct handoff {
     uint64_t data_base;
     uint64_t data_size_bytes;
 
-    /* The loader's image, identity-mapped: GDT, TSS, IDT and fault handlers in use at entry. */
-    uint64_t loader_base;
+    /* The loader's image, mapped in the upper half and at its own address: descriptor tables and
+     * fault handlers in use at entry. */
+    uint64_t loader_physical_base;
+    uint64_t loader_virtual_base;
     uint64_t loader_size_bytes;
 
-    /* struct handoff_region[region_count], region_stride_bytes apart. */
-    uint64_t regions;
-    uint32_t region_count;
-    uint32_t region_stride_bytes;
+    /* A page below 1 MiB for starting processors; both 0 if the firmware had none. */
+    uint64_t processor_start_base;
+    uint64_t processor_start_size_bytes;
+
+    struct handoff_array regions;         /* of struct handoff_region, sorted by base */
+    struct handoff_array timeline;        /* of struct handoff_moment, in order of time */
+    struct handoff_array temp_heaps;      /* of struct handoff_temp_heap */
+    struct handoff_array modules;         /* of struct handoff_module */
+    struct handoff_array framebuffers;    /* of struct handoff_framebuffer */
+    struct handoff_array processors;      /* of struct handoff_processor */
+    struct handoff_array firmware_tables; /* of struct handoff_firmware_table */
+
+    struct handoff_text command_line;
+    struct handoff_text log;
 
     /* The firmware's memory map as ExitBootServices accepted it. */
     uint64_t efi_map;
@@ -172,28 +327,28 @@ struct handoff {
     uint32_t efi_descriptor_size_bytes;
     uint32_t efi_descriptor_version;
 
-    /* NUL-terminated; the size counts the text without its NUL. */
-    uint64_t command_line;
-    uint64_t command_line_size_bytes;
-    uint64_t log;
-    uint64_t log_size_bytes;
-
-    /* struct handoff_moment[timeline_count], timeline_stride_bytes apart, in order of time. */
-    uint64_t timeline;
-    uint32_t timeline_count;
-    uint32_t timeline_stride_bytes;
-    uint64_t tsc_frequency_hz; /* 0 if unknown */
-
-    /* Firmware tables; 0 if absent. They may lie in any type of region, mapped or not. */
+    /* Entry points of the firmware; 0 if absent. `firmware_tables` says how to reach the last two.
+     */
     uint64_t efi_system_table;
     uint64_t rsdp;
     uint64_t smbios; /* the 64-bit (SMBIOS 3) entry point if there is one, else the 32-bit one */
 
-    struct handoff_framebuffer framebuffer;
+    /* Where the kernel came from. */
+    uint32_t boot_source; /* enum handoff_boot_source */
+    uint32_t reserved_0;
+    uint8_t boot_partition[16]; /* GUID, in memory order; all zero without one */
+    struct handoff_text kernel_path;
+
+    /* The record of the previous boot (post-mortem); both 0 if there is none. */
+    struct handoff_range previous_boot;
 
     uint32_t random_seed_source; /* enum handoff_seed_source */
-    uint32_t reserved;           /* written as 0, ignored by readers */
+    uint32_t reserved_1;
     uint8_t random_seed[32];
+
+    union handoff_arch arch;
+
+    uint64_t reserved[16]; /* written as 0, ignored by readers */
 };
 
 /* The layout, byte by byte, so that no compiler, packing or renaming can change it unseen. */
@@ -208,9 +363,38 @@ struct handoff {
 HANDOFF_ASSERT_OFFSET(handoff_region, base, 0);
 HANDOFF_ASSERT_OFFSET(handoff_region, size_bytes, 8);
 HANDOFF_ASSERT_OFFSET(handoff_region, type, 16);
-HANDOFF_ASSERT_OFFSET(handoff_region, efi_type, 20);
-HANDOFF_ASSERT_OFFSET(handoff_region, attributes, 24);
-HANDOFF_ASSERT(sizeof(struct handoff_region) == 32);
+HANDOFF_ASSERT_OFFSET(handoff_region, facts, 20);
+HANDOFF_ASSERT_OFFSET(handoff_region, reuse, 24);
+HANDOFF_ASSERT_OFFSET(handoff_region, efi_type, 28);
+HANDOFF_ASSERT_OFFSET(handoff_region, attributes, 32);
+HANDOFF_ASSERT_OFFSET(handoff_region, reserved, 40);
+HANDOFF_ASSERT(sizeof(struct handoff_region) == 48);
+
+HANDOFF_ASSERT_OFFSET(handoff_array, first, 0);
+HANDOFF_ASSERT_OFFSET(handoff_array, count, 8);
+HANDOFF_ASSERT_OFFSET(handoff_array, stride_bytes, 12);
+HANDOFF_ASSERT(sizeof(struct handoff_array) == 16);
+
+HANDOFF_ASSERT_OFFSET(handoff_text, address, 0);
+HANDOFF_ASSERT_OFFSET(handoff_text, size_bytes, 8);
+HANDOFF_ASSERT(sizeof(struct handoff_text) == 16);
+
+HANDOFF_ASSERT_OFFSET(handoff_range, base, 0);
+HANDOFF_ASSERT_OFFSET(handoff_range, size_bytes, 8);
+HANDOFF_ASSERT(sizeof(struct handoff_range) == 16);
+
+HANDOFF_ASSERT_OFFSET(handoff_temp_heap, base, 0);
+HANDOFF_ASSERT_OFFSET(handoff_temp_heap, size_bytes, 8);
+HANDOFF_ASSERT(sizeof(struct handoff_temp_heap) == 16);
+
+HANDOFF_ASSERT_OFFSET(handoff_module, base, 0);
+HANDOFF_ASSERT_OFFSET(handoff_module, size_bytes, 8);
+HANDOFF_ASSERT_OFFSET(handoff_module, name, 16);
+HANDOFF_ASSERT_OFFSET(handoff_module, command_line, 32);
+HANDOFF_ASSERT_OFFSET(handoff_module, sha256, 48);
+HANDOFF_ASSERT_OFFSET(handoff_module, flags, 80);
+HANDOFF_ASSERT_OFFSET(handoff_module, reserved, 84);
+HANDOFF_ASSERT(sizeof(struct handoff_module) == 88);
 
 HANDOFF_ASSERT_OFFSET(handoff_framebuffer, base, 0);
 HANDOFF_ASSERT_OFFSET(handoff_framebuffer, size_bytes, 8);
@@ -223,62 +407,95 @@ HANDOFF_ASSERT_OFFSET(handoff_framebuffer, red_mask, 32);
 HANDOFF_ASSERT_OFFSET(handoff_framebuffer, green_mask, 36);
 HANDOFF_ASSERT_OFFSET(handoff_framebuffer, blue_mask, 40);
 HANDOFF_ASSERT_OFFSET(handoff_framebuffer, reserved_mask, 44);
-HANDOFF_ASSERT(sizeof(struct handoff_framebuffer) == 48);
+HANDOFF_ASSERT_OFFSET(handoff_framebuffer, reserved, 48);
+HANDOFF_ASSERT(sizeof(struct handoff_framebuffer) == 64);
 
-HANDOFF_ASSERT_OFFSET(handoff_moment, tsc, 0);
+HANDOFF_ASSERT_OFFSET(handoff_processor, hardware_id, 0);
+HANDOFF_ASSERT_OFFSET(handoff_processor, acpi_uid, 8);
+HANDOFF_ASSERT_OFFSET(handoff_processor, flags, 12);
+HANDOFF_ASSERT_OFFSET(handoff_processor, mailbox, 16);
+HANDOFF_ASSERT_OFFSET(handoff_processor, stack_virtual_base, 24);
+HANDOFF_ASSERT_OFFSET(handoff_processor, stack_size_bytes, 32);
+HANDOFF_ASSERT_OFFSET(handoff_processor, reserved, 40);
+HANDOFF_ASSERT(sizeof(struct handoff_processor) == 64);
+
+HANDOFF_ASSERT_OFFSET(handoff_firmware_table, guid, 0);
+HANDOFF_ASSERT_OFFSET(handoff_firmware_table, address, 16);
+HANDOFF_ASSERT_OFFSET(handoff_firmware_table, size_bytes, 24);
+HANDOFF_ASSERT_OFFSET(handoff_firmware_table, mapping, 32);
+HANDOFF_ASSERT_OFFSET(handoff_firmware_table, part, 36);
+HANDOFF_ASSERT(sizeof(struct handoff_firmware_table) == 40);
+
+HANDOFF_ASSERT_OFFSET(handoff_moment, ticks, 0);
 HANDOFF_ASSERT_OFFSET(handoff_moment, name, 8);
 HANDOFF_ASSERT(sizeof(struct handoff_moment) == 32);
+
+HANDOFF_ASSERT_OFFSET(handoff_x86_64, page_table_root, 0);
+HANDOFF_ASSERT_OFFSET(handoff_x86_64, tsc_frequency_hz, 8);
+HANDOFF_ASSERT_OFFSET(handoff_x86_64, flags, 16);
+HANDOFF_ASSERT_OFFSET(handoff_x86_64, physical_address_bits, 20);
+HANDOFF_ASSERT_OFFSET(handoff_x86_64, reserved, 24);
+HANDOFF_ASSERT(sizeof(struct handoff_x86_64) == 128);
 
 HANDOFF_ASSERT_OFFSET(handoff, magic, 0);
 HANDOFF_ASSERT_OFFSET(handoff, version_major, 8);
 HANDOFF_ASSERT_OFFSET(handoff, version_minor, 10);
 HANDOFF_ASSERT_OFFSET(handoff, size_bytes, 12);
 HANDOFF_ASSERT_OFFSET(handoff, checksum, 16);
-HANDOFF_ASSERT_OFFSET(handoff, flags, 20);
+HANDOFF_ASSERT_OFFSET(handoff, machine, 20);
 HANDOFF_ASSERT_OFFSET(handoff, loader_name, 24);
 HANDOFF_ASSERT_OFFSET(handoff, direct_map_base, 56);
 HANDOFF_ASSERT_OFFSET(handoff, direct_map_size_bytes, 64);
-HANDOFF_ASSERT_OFFSET(handoff, page_table_root, 72);
-HANDOFF_ASSERT_OFFSET(handoff, page_tables_base, 80);
-HANDOFF_ASSERT_OFFSET(handoff, page_tables_size_bytes, 88);
-HANDOFF_ASSERT_OFFSET(handoff, temp_heap_base, 96);
-HANDOFF_ASSERT_OFFSET(handoff, temp_heap_size, 104);
-HANDOFF_ASSERT_OFFSET(handoff, kernel_physical_base, 112);
-HANDOFF_ASSERT_OFFSET(handoff, kernel_virtual_base, 120);
-HANDOFF_ASSERT_OFFSET(handoff, kernel_size_bytes, 128);
-HANDOFF_ASSERT_OFFSET(handoff, kernel_entry, 136);
+HANDOFF_ASSERT_OFFSET(handoff, page_tables_base, 72);
+HANDOFF_ASSERT_OFFSET(handoff, page_tables_size_bytes, 80);
+HANDOFF_ASSERT_OFFSET(handoff, temp_heap_base, 88);
+HANDOFF_ASSERT_OFFSET(handoff, temp_heap_size, 96);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_physical_base, 104);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_virtual_base, 112);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_size_bytes, 120);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_entry, 128);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_slide, 136);
 HANDOFF_ASSERT_OFFSET(handoff, stack_physical_base, 144);
 HANDOFF_ASSERT_OFFSET(handoff, stack_virtual_base, 152);
 HANDOFF_ASSERT_OFFSET(handoff, stack_size_bytes, 160);
 HANDOFF_ASSERT_OFFSET(handoff, data_base, 168);
 HANDOFF_ASSERT_OFFSET(handoff, data_size_bytes, 176);
-HANDOFF_ASSERT_OFFSET(handoff, loader_base, 184);
-HANDOFF_ASSERT_OFFSET(handoff, loader_size_bytes, 192);
-HANDOFF_ASSERT_OFFSET(handoff, regions, 200);
-HANDOFF_ASSERT_OFFSET(handoff, region_count, 208);
-HANDOFF_ASSERT_OFFSET(handoff, region_stride_bytes, 212);
-HANDOFF_ASSERT_OFFSET(handoff, efi_map, 216);
-HANDOFF_ASSERT_OFFSET(handoff, efi_map_size_bytes, 224);
-HANDOFF_ASSERT_OFFSET(handoff, efi_descriptor_size_bytes, 232);
-HANDOFF_ASSERT_OFFSET(handoff, efi_descriptor_version, 236);
-HANDOFF_ASSERT_OFFSET(handoff, command_line, 240);
-HANDOFF_ASSERT_OFFSET(handoff, command_line_size_bytes, 248);
-HANDOFF_ASSERT_OFFSET(handoff, log, 256);
-HANDOFF_ASSERT_OFFSET(handoff, log_size_bytes, 264);
-HANDOFF_ASSERT_OFFSET(handoff, timeline, 272);
-HANDOFF_ASSERT_OFFSET(handoff, timeline_count, 280);
-HANDOFF_ASSERT_OFFSET(handoff, timeline_stride_bytes, 284);
-HANDOFF_ASSERT_OFFSET(handoff, tsc_frequency_hz, 288);
-HANDOFF_ASSERT_OFFSET(handoff, efi_system_table, 296);
-HANDOFF_ASSERT_OFFSET(handoff, rsdp, 304);
-HANDOFF_ASSERT_OFFSET(handoff, smbios, 312);
-HANDOFF_ASSERT_OFFSET(handoff, framebuffer, 320);
-HANDOFF_ASSERT_OFFSET(handoff, random_seed_source, 368);
-HANDOFF_ASSERT_OFFSET(handoff, reserved, 372);
-HANDOFF_ASSERT_OFFSET(handoff, random_seed, 376);
-HANDOFF_ASSERT(sizeof(struct handoff) == 408);
+HANDOFF_ASSERT_OFFSET(handoff, loader_physical_base, 184);
+HANDOFF_ASSERT_OFFSET(handoff, loader_virtual_base, 192);
+HANDOFF_ASSERT_OFFSET(handoff, loader_size_bytes, 200);
+HANDOFF_ASSERT_OFFSET(handoff, processor_start_base, 208);
+HANDOFF_ASSERT_OFFSET(handoff, processor_start_size_bytes, 216);
+HANDOFF_ASSERT_OFFSET(handoff, regions, 224);
+HANDOFF_ASSERT_OFFSET(handoff, timeline, 240);
+HANDOFF_ASSERT_OFFSET(handoff, temp_heaps, 256);
+HANDOFF_ASSERT_OFFSET(handoff, modules, 272);
+HANDOFF_ASSERT_OFFSET(handoff, framebuffers, 288);
+HANDOFF_ASSERT_OFFSET(handoff, processors, 304);
+HANDOFF_ASSERT_OFFSET(handoff, firmware_tables, 320);
+HANDOFF_ASSERT_OFFSET(handoff, command_line, 336);
+HANDOFF_ASSERT_OFFSET(handoff, log, 352);
+HANDOFF_ASSERT_OFFSET(handoff, efi_map, 368);
+HANDOFF_ASSERT_OFFSET(handoff, efi_map_size_bytes, 376);
+HANDOFF_ASSERT_OFFSET(handoff, efi_descriptor_size_bytes, 384);
+HANDOFF_ASSERT_OFFSET(handoff, efi_descriptor_version, 388);
+HANDOFF_ASSERT_OFFSET(handoff, efi_system_table, 392);
+HANDOFF_ASSERT_OFFSET(handoff, rsdp, 400);
+HANDOFF_ASSERT_OFFSET(handoff, smbios, 408);
+HANDOFF_ASSERT_OFFSET(handoff, boot_source, 416);
+HANDOFF_ASSERT_OFFSET(handoff, reserved_0, 420);
+HANDOFF_ASSERT_OFFSET(handoff, boot_partition, 424);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_path, 440);
+HANDOFF_ASSERT_OFFSET(handoff, previous_boot, 456);
+HANDOFF_ASSERT_OFFSET(handoff, random_seed_source, 472);
+HANDOFF_ASSERT_OFFSET(handoff, reserved_1, 476);
+HANDOFF_ASSERT_OFFSET(handoff, random_seed, 480);
+HANDOFF_ASSERT_OFFSET(handoff, arch, 512);
+HANDOFF_ASSERT_OFFSET(handoff, reserved, 640);
+HANDOFF_ASSERT(sizeof(struct handoff) == 768);
 
-/* The size that version 1.0 was born with: a reader refuses anything smaller. */
-#define HANDOFF_SIZE_V1_BYTES UINT32_C(408)
+HANDOFF_ASSERT(sizeof(union handoff_arch) == HANDOFF_ARCH_SIZE_BYTES);
+
+/* The size that version 2.0 was born with: a reader refuses anything smaller. */
+#define HANDOFF_SIZE_V2_BYTES UINT32_C(768)
 
 #endif

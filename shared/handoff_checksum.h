@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* CRC-32 of the `size_bytes` bytes at `handoff`, its checksum field taken as zero.
- * Precondition: size_bytes >= HANDOFF_SIZE_V1_BYTES and all of them are readable. The size is
+ * Precondition: size_bytes >= HANDOFF_SIZE_V2_BYTES and all of them are readable. The size is
  * passed apart, so that a checker has judged it before anything is read with it. */
 uint32_t handoff_checksum(const void *handoff, uint32_t size_bytes);
 

@@ -1,5 +1,5 @@
 /*
- * region.h - what loader and kernel agree on about regions: their types, and runs of RAM.
+ * region.h - what loader and kernel agree on about regions: what each type means, and runs of RAM.
  */
 #ifndef SHARED_REGION_H
 #define SHARED_REGION_H
@@ -15,9 +15,24 @@
  * number that is not in enum handoff_region_type. Never NULL. */
 const char *region_type_name(uint32_t type);
 
-/* True for what is RAM and in the direct map: USABLE … RUNTIME_CODE. Everything else, and every
- * unknown number, is not. */
-bool region_type_is_ram(uint32_t type);
+/* HANDOFF_FACT_* of a type. 0 for a number that is not in enum handoff_region_type. */
+uint32_t region_type_facts(uint32_t type);
+
+/* From when a kernel may take a region of the type; NEVER for an unknown number. */
+enum handoff_reuse region_type_reuse(uint32_t type);
+
+/* A region of a type, with its facts and its reuse. */
+struct handoff_region region_make(uint64_t base, uint64_t size_bytes, uint32_t type,
+                                  uint32_t efi_type, uint64_t attributes);
+
+/* Which of two types holds where they overlap: the one with the higher precedence. No two types
+ * have the same; 0 for an unknown number. docs/HANDOFF.md has the table. */
+unsigned region_type_precedence(uint32_t type);
+
+/* By what the region itself says, so that a type of a newer minor version is understood, too. A
+ * reuse that is not in enum handoff_reuse is NEVER. */
+bool region_is_ram(const struct handoff_region *region);
+enum handoff_reuse region_reuse(const struct handoff_region *region);
 
 /* Write the first run of RAM among the regions from *index on to *ret_run, and move *index behind
  * it. Firmware cuts RAM into many small rows and each cut would cost large pages, so regions that

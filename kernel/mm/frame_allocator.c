@@ -21,8 +21,10 @@ struct frame_record {
     uint64_t timestamp;
     uint32_t type; /* enum handoff_region_type: what the map said */
     uint8_t holder;
-    bool managed;  /* free one day, or now */
-    bool released; /* free, used or cached; not released: reserved */
+    uint8_t reuse; /* enum handoff_reuse; a value that is not in it is NEVER */
+    bool is_ram : 1;
+    bool managed : 1;  /* free one day, or now */
+    bool released : 1; /* free, used or cached; not released: reserved */
 };
 
 const char *frame_allocator_status_text(enum frame_allocator_status status)
@@ -44,23 +46,17 @@ const char *frame_allocator_status_text(enum frame_allocator_status status)
 
 /* --- Building the records from the regions --------------------------------------------------- */
 
-/* True for RAM that is free now or can be reclaimed one day. */
-static bool type_is_managed(uint32_t type)
+/* True for RAM that is free now or can be reclaimed one day: what the map lets the kernel take, and
+ * what the loader placed for it. Whatever the type: a newer loader may have more of them. */
+static bool region_is_managed(const struct handoff_region *region)
 {
-    switch (type) {
-    case HANDOFF_REGION_USABLE:
-    case HANDOFF_REGION_BOOT_SERVICES:
-    case HANDOFF_REGION_LOADER:
-    case HANDOFF_REGION_ACPI_RECLAIM:
-    case HANDOFF_REGION_TEMP_HEAP:
-    case HANDOFF_REGION_STACK:
-    case HANDOFF_REGION_PAGE_TABLES:
-    case HANDOFF_REGION_HANDOFF_DATA:
-    case HANDOFF_REGION_KERNEL_IMAGE:
-        return true;
-    default:
-        return false;
-    }
+    return region_is_ram(region) && (region_reuse(region) != HANDOFF_REUSE_NEVER ||
+                                     (region->facts & HANDOFF_FACT_LOADER_PLACED) != 0);
+}
+
+static bool region_is_free_at_entry(const struct handoff_region *region)
+{
+    return region_is_ram(region) && region_reuse(region) == HANDOFF_REUSE_AT_ENTRY;
 }
 
 /* The blocks of bits that an extent or a range of frames touches. */
@@ -87,7 +83,7 @@ static uint64_t build_extents(const struct region_list *regions, struct bit_tree
     uint64_t bit_count = 0;
     uint32_t count = 0;
     for (uint32_t i = 0; i < regions->count; i++) {
-        if (!type_is_managed(region_list_at(regions, i)->type))
+        if (!region_is_managed(region_list_at(regions, i)))
             continue;
         struct range more = blocks_of(region_frames(regions, i));
         if (count == 0 || more.start > blocks.end) {
@@ -135,7 +131,7 @@ static bool find_place_for_records(const struct region_list *regions, uint64_t s
 {
     for (uint32_t i = regions->count; i-- > 0;) {
         struct range usable = region_list_range(regions, i);
-        if (region_list_at(regions, i)->type != HANDOFF_REGION_USABLE)
+        if (!region_is_free_at_entry(region_list_at(regions, i)))
             continue;
         if (usable.start < FRAME_SIZE_BYTES)
             usable.start = FRAME_SIZE_BYTES;
@@ -163,14 +159,14 @@ uint64_t frame_allocator_available_bytes(const struct region_list *regions)
     uint64_t available_bytes = 0;
     for (uint32_t i = 0; i < regions->count; i++) {
         const struct handoff_region *region = region_list_at(regions, i);
-        if (region->type == HANDOFF_REGION_USABLE || region->type == HANDOFF_REGION_BOOT_SERVICES)
+        if (region_is_ram(region) && region_reuse(region) != HANDOFF_REUSE_NEVER)
             available_bytes += region->size_bytes;
     }
     return available_bytes;
 }
 
-static void add_record(struct frame_allocator *allocator, struct range frames, uint32_t type,
-                       enum frame_holder holder)
+static void add_record(struct frame_allocator *allocator, struct range frames,
+                       const struct handoff_region *region, enum frame_holder holder)
 {
     if (range_is_empty(frames))
         return;
@@ -178,11 +174,13 @@ static void add_record(struct frame_allocator *allocator, struct range frames, u
     *record = (struct frame_record){
         .start = frames.start,
         .end = frames.end,
-        .type = type,
+        .type = region->type,
+        .reuse = (uint8_t)region_reuse(region),
         .holder = (uint8_t)holder,
-        .managed = holder == HOLDER_MAP && type_is_managed(type),
+        .is_ram = region_is_ram(region),
+        .managed = holder == HOLDER_MAP && region_is_managed(region),
     };
-    if (region_type_is_ram(type))
+    if (record->is_ram)
         allocator->total_count += range_size_bytes(frames);
     for (uint32_t i = 0; record->managed && i < allocator->extent_count; i++) {
         const struct bit_tree_extent *extent = &allocator->extents[i];
@@ -193,18 +191,18 @@ static void add_record(struct frame_allocator *allocator, struct range frames, u
 
 /* One region's records: without frame 0, and without the allocator's records, which stand at the
  * end of a region. */
-static void add_region(struct frame_allocator *allocator, struct range frames, uint32_t type,
-                       struct range carved)
+static void add_region(struct frame_allocator *allocator, struct range frames,
+                       const struct handoff_region *region, struct range carved)
 {
     struct range zero = {frames.start, frames.start};
     struct range records = {frames.end, frames.end};
-    if (type_is_managed(type) && frames.start == 0)
+    if (region_is_managed(region) && frames.start == 0)
         zero.end = 1;
     if (range_overlaps(frames, carved))
         records.start = carved.start;
-    add_record(allocator, zero, type, HOLDER_ZERO);
-    add_record(allocator, (struct range){zero.end, records.start}, type, HOLDER_MAP);
-    add_record(allocator, records, type, HOLDER_RECORDS);
+    add_record(allocator, zero, region, HOLDER_ZERO);
+    add_record(allocator, (struct range){zero.end, records.start}, region, HOLDER_MAP);
+    add_record(allocator, records, region, HOLDER_RECORDS);
 }
 
 /* Lay the three kinds of records out in `memory` and fill them from the regions. */
@@ -223,7 +221,7 @@ static void fill_records(struct frame_allocator *allocator, const struct region_
     bit_tree_initialise(&allocator->free_frames, allocator->extents + counts->extents, counts->bits,
                         allocator->extents, allocator->extent_count);
     for (uint32_t i = 0; i < regions->count; i++)
-        add_region(allocator, region_frames(regions, i), region_list_at(regions, i)->type, carved);
+        add_region(allocator, region_frames(regions, i), region_list_at(regions, i), carved);
     allocator->recent_extent = allocator->extents;
 }
 
@@ -258,7 +256,7 @@ enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *a
         .records_in_early_heap = in_early_heap,
     };
     fill_records(allocator, regions, &counts, memory);
-    frame_allocator_reclaim_type(allocator, HANDOFF_REGION_USABLE);
+    frame_allocator_reclaim_reusable(allocator, HANDOFF_REUSE_AT_ENTRY);
     return FRAME_ALLOCATOR_OK;
 }
 
@@ -446,12 +444,13 @@ bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_addr
     return true;
 }
 
-uint64_t frame_allocator_reclaim_type(struct frame_allocator *allocator, uint32_t type)
+uint64_t frame_allocator_reclaim_reusable(struct frame_allocator *allocator,
+                                          enum handoff_reuse reuse)
 {
     uint64_t released_before = allocator->released_count;
-    for (uint32_t i = 0; i < allocator->record_count; i++) {
+    for (uint32_t i = 0; reuse != HANDOFF_REUSE_NEVER && i < allocator->record_count; i++) {
         struct frame_record *record = &allocator->records[i];
-        if (record->type == type && record->managed && !record->released)
+        if (record->reuse == reuse && record->managed && !record->released)
             release_record(allocator, record);
     }
     return allocator->released_count - released_before;
@@ -753,7 +752,7 @@ struct frame_holding frame_allocator_holding(const struct frame_allocator *alloc
         .frames = {record->start, record->end},
         .type = record->type,
         .holder = holder_name(record),
-        .is_ram = region_type_is_ram(record->type),
+        .is_ram = record->is_ram,
         .released = record->released,
         .phase = record->phase,
         .timestamp = record->timestamp,
@@ -806,7 +805,7 @@ static const char *check_counts(const struct frame_allocator *allocator)
     uint64_t free_count = 0;
     for (uint32_t i = 0; i < allocator->record_count; i++) {
         const struct frame_record *record = &allocator->records[i];
-        if (region_type_is_ram(record->type))
+        if (record->is_ram)
             total_count += record->end - record->start;
         if (record->released)
             released_count += record->end - record->start;

@@ -3,11 +3,10 @@
  *
  * Everything starts as reserved, and only proven RAM becomes free:
  *
- *   usable                                         free at once
- *   boot-services, loader, acpi-reclaim,
- *   temp-heap, stack, page-tables, handoff-data,   reserved, until frame_allocator_reclaim()
- *   kernel-image
- *   every other and every unknown type             never
+ *   RAM that the handoff gives at entry            free at once
+ *   RAM that it gives later, what the loader       reserved, until frame_allocator_reclaim()
+ *   placed
+ *   everything else                                never
  *   frame 0, the allocator's own records           never
  *
  * A frame that is free is `free`; one that was allocated is `used`; one that a CPU's reserve holds
@@ -45,7 +44,7 @@
 
 #define FRAME_SIZE_BYTES PAGE_SIZE_BYTES
 
-/* The least RAM, usable and boot-services together, with which the kernel comes up: its page
+/* The least RAM, that the kernel may take, with which the kernel comes up: its page
  * tables, stacks and a first piece of heap need about 2 MiB, the 16 MiB heap window can then half
  * be used. */
 #define FRAME_ALLOCATOR_RAM_MIN_BYTES (UINT64_C(16) << 20)
@@ -98,7 +97,7 @@ enum frame_allocator_status {
 
 const char *frame_allocator_status_text(enum frame_allocator_status status);
 
-/* Usable and boot-services RAM in bytes, for the message about too little of it.
+/* RAM that the kernel may take, at entry or later, in bytes, for the message about too little of it.
  * Precondition: the list is normalised. */
 uint64_t frame_allocator_available_bytes(const struct region_list *regions);
 
@@ -130,9 +129,10 @@ void frame_allocator_begin_phase(struct frame_allocator *allocator, const char *
 bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_addr base,
                              uint64_t size_bytes) __attribute__((warn_unused_result));
 
-/* Reclaim whatever of one region type (enum handoff_region_type) is still reserved, and return the
- * number of frames that this released; 0 for a type that is not reclaimable. */
-uint64_t frame_allocator_reclaim_type(struct frame_allocator *allocator, uint32_t type);
+/* Reclaim all regions with this reuse that are still reserved: the event that it names has come.
+ * Returns the number of frames that this released; 0 for NEVER. */
+uint64_t frame_allocator_reclaim_reusable(struct frame_allocator *allocator,
+                                          enum handoff_reuse reuse);
 
 /* --- Single frames ------------------------------------------------------------------------------
  */

@@ -173,7 +173,7 @@ static void judge_image(struct audit *audit, const struct page_run *run)
 static const char *memory_type_rule(const struct audit *audit, const struct handoff_region *region,
                                     enum page_memory_type type)
 {
-    bool is_ram = region != NULL && region_type_is_ram(region->type);
+    bool is_ram = region != NULL && region_is_ram(region);
     if (is_ram)
         return type == PAGE_MEMORY_WRITE_BACK ? NULL : "RAM, but not write-back";
     if (type == PAGE_MEMORY_WRITE_BACK)

@@ -35,29 +35,29 @@ bool region_list_is_normalised(const struct region_list *list)
 
 /* Rows that touch count as one. */
 static bool is_covered(const struct region_list *list, struct range range,
-                       bool (*accepts)(uint32_t type, uint32_t wanted), uint32_t wanted)
+                       bool (*accepts)(const struct handoff_region *region, uint32_t wanted),
+                       uint32_t wanted)
 {
     if (range_is_empty(range))
         return false;
     uint64_t covered_end = range.start;
     for (uint32_t i = 0; i < list->count && covered_end < range.end; i++) {
         struct range row = region_list_range(list, i);
-        if (accepts(region_list_at(list, i)->type, wanted) &&
-            range_contains_address(row, covered_end))
+        if (accepts(region_list_at(list, i), wanted) && range_contains_address(row, covered_end))
             covered_end = row.end;
     }
     return covered_end >= range.end;
 }
 
-static bool accepts_one_type(uint32_t type, uint32_t wanted)
+static bool accepts_one_type(const struct handoff_region *region, uint32_t wanted)
 {
-    return type == wanted;
+    return region->type == wanted;
 }
 
-static bool accepts_ram(uint32_t type, uint32_t wanted)
+static bool accepts_ram(const struct handoff_region *region, uint32_t wanted)
 {
     (void)wanted;
-    return region_type_is_ram(type);
+    return region_is_ram(region);
 }
 
 bool region_list_covers(const struct region_list *list, struct range range, uint32_t type)

@@ -39,7 +39,7 @@ bool region_list_is_normalised(const struct region_list *list);
  * several that touch. Precondition: the list is normalised. */
 bool region_list_covers(const struct region_list *list, struct range range, uint32_t type);
 
-/* True if every byte of `range`, which is not empty, lies in rows of RAM (region_type_is_ram): what
+/* True if every byte of `range`, which is not empty, lies in rows of RAM (region_is_ram): what
  * the direct map reaches. Precondition: the list is normalised. */
 bool region_list_is_ram(const struct region_list *list, struct range range);
 

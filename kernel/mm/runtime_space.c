@@ -20,8 +20,7 @@ static struct page_permissions permissions_for(const struct handoff_region *regi
     return (struct page_permissions){
         .write = true,
         .execute = region->efi_type == EFI_RUNTIME_SERVICES_CODE,
-        .memory_type =
-            region_type_is_ram(region->type) ? PAGE_MEMORY_WRITE_BACK : PAGE_MEMORY_UNCACHED,
+        .memory_type = region_is_ram(region) ? PAGE_MEMORY_WRITE_BACK : PAGE_MEMORY_UNCACHED,
     };
 }
 

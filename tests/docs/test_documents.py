@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPE_SIZES = {"uint64_t": 8, "uint32_t": 4, "uint16_t": 2, "uint8_t": 1, "char": 1}
-STRUCTURES = ["handoff", "handoff_region", "handoff_framebuffer", "handoff_moment"]
+STRUCTURES = ["handoff", "handoff_x86_64", "handoff_region", "handoff_array", "handoff_text",
+              "handoff_range", "handoff_temp_heap", "handoff_module", "handoff_framebuffer",
+              "handoff_processor", "handoff_firmware_table", "handoff_moment"]  # fmt: skip
 # Where a document tells of a file, it is one of these kinds.
 MENTIONED_FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:c|h|S|md|py|sh|ld))`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
@@ -54,11 +56,19 @@ def header_fields(structure):
     sizes = {}
     for kind, name, count in re.findall(r"([\w ]+?)\s+(\w+)(?:\[(\d+)\])?;", body):
         kind = kind.strip().removeprefix("struct ")
-        sizes[name] = (TYPE_SIZES.get(kind) or header_size(kind)) * int(count or 1)
+        size = constant("HANDOFF_ARCH_SIZE_BYTES") if kind == "union handoff_arch" else (
+            TYPE_SIZES.get(kind) or header_size(kind))  # fmt: skip
+        sizes[name] = size * int(count or 1)
     asserted = re.findall(rf"HANDOFF_ASSERT_OFFSET\({structure}, (\w+), (\d+)\)", header)
     offsets = {name: int(offset) for name, offset in asserted}
     assert list(offsets) == list(sizes), "every field has its assertion, in order"
     return [(offsets[name], sizes[name], name) for name in sizes]
+
+
+def constant(name):
+    """The number behind a #define of the header."""
+    value = re.search(rf"#define {name}\s+(?:UINT(?:32|64)_C\()?(\w+)", read("shared/handoff.h"))
+    return int(value.group(1), 0)
 
 
 def header_size(structure):
@@ -72,6 +82,11 @@ def document_fields(structure):
     return [(int(row[0]), int(row[1]), row[2].strip("`")) for row in rows]
 
 
+def test_every_structure_of_the_header_is_compared():
+    header = without_comments(read("shared/handoff.h"))
+    assert sorted(re.findall(r"^struct (\w+) \{", header, re.M)) == sorted(STRUCTURES)
+
+
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_structure_in_document_is_the_header_s(structure):
     fields = document_fields(structure)
@@ -82,21 +97,20 @@ def test_structure_in_document_is_the_header_s(structure):
 
 
 def test_constants_in_document_are_the_header_s():
-    document, header = read("docs/HANDOFF.md"), read("shared/handoff.h")
-
-    def constant(name):
-        value = re.search(rf"#define {name}\s+(?:UINT(?:32|64)_C\()?(\w+)", header).group(1)
-        return int(value, 0)
-
+    document = read("docs/HANDOFF.md")
     assert f"`{constant('HANDOFF_MAGIC'):#018x}`" in document
     assert constant("HANDOFF_MAGIC").to_bytes(8, "little") == b"HANDOFF\0"
     version = f"{constant('HANDOFF_VERSION_MAJOR')}.{constant('HANDOFF_VERSION_MINOR')}"
     assert f"Version of this document: handoff {version}." in document
-    assert f"{constant('HANDOFF_SIZE_V1_BYTES')} bytes in version 1.0" in document
-    flags = [constant(f"HANDOFF_FLAG_{name}") for name in
+    assert f"{constant('HANDOFF_SIZE_V2_BYTES')} bytes in version 2.0" in document
+    flags = [constant(f"HANDOFF_X86_64_{name}") for name in
              ("NO_EXECUTE", "PAGES_1GIB", "FIFTH_LEVEL")]  # fmt: skip
     assert flags == [1, 2, 4]
     assert "bit 0 NX enabled, bit 1 1 GiB pages, bit 2 five levels of page tables" in document
+    machines = [constant(f"HANDOFF_MACHINE_{name}") for name in ("X86_64", "AARCH64")]
+    assert machines == [62, 183]
+    assert "62 x86-64 (183, AArch64, is reserved)" in document
+    assert f"`{constant('HANDOFF_TABLE_PART_SMBIOS'):#x}` for the SMBIOS structures" in document
 
 
 def enumeration(header, prefix):
@@ -106,16 +120,41 @@ def enumeration(header, prefix):
     return {name: int(elsewhere.get(value, value), 0) for name, value in pairs}
 
 
+def documented_types():
+    """The rows of the table of types: number, name, precedence, facts, reuse, EFI types."""
+    return table_rows(section(read("docs/HANDOFF.md"), "Types"))
+
+
 def test_region_types_in_document_are_the_header_s():
-    rows = table_rows(section(read("docs/HANDOFF.md"), "Who owns which memory"))
-    documented = {row[1].upper().replace("-", "_"): int(row[0]) for row in rows}
+    documented = {row[1].upper().replace("-", "_"): int(row[0], 16) for row in documented_types()}
     assert documented == enumeration("shared/handoff.h", "HANDOFF_REGION_")
-    assert [row[2] for row in rows] == ["yes"] * 12 + ["no"] * 6, "shared/region.h: 1 to 12 are RAM"
-    named = dict(re.findall(r'case HANDOFF_REGION_(\w+):\s*return "([\w-]+)"',
-                            read("shared/region.c")))  # fmt: skip
-    assert {named[name]: value for name, value in documented.items()} == {
-        row[1]: int(row[0]) for row in rows
-    }
+    assert len(set(documented.values())) == len(documented)
+
+
+def test_meaning_of_region_types_in_document_is_the_code_s():
+    """Name, precedence, facts and reuse, against the table of shared/region.c."""
+    facts = {"RAM": "R M W", "PLACED": "R M W L", "HANDOFF_FACT_MAPPED": "M", "0": "–",
+             "HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE": "M W"}  # fmt: skip
+    table = re.search(r"meanings\[\] = \{(.*?)\n\};", read("shared/region.c"), re.S).group(1)
+    rows = re.findall(r'\{HANDOFF_REGION_(\w+), (\d+), ([^,]+),\s*HANDOFF_REUSE_(\w+),\s*"([\w-]+)"\}',
+                      table)  # fmt: skip
+    assert [(name, rank, facts[bits], reuse) for _, rank, bits, reuse, name in rows] == [
+        (row[1], row[2], row[3], row[4]) for row in documented_types()
+    ]
+    assert all(kind == name.upper().replace("-", "_") for kind, _, _, _, name in rows)
+
+
+@pytest.mark.parametrize("heading, prefix", [("Facts", "HANDOFF_FACT_"), ("Reuse", "HANDOFF_REUSE_")])
+def test_facts_and_reuse_in_document_are_the_header_s(heading, prefix):
+    rows = table_rows(section(read("docs/HANDOFF.md"), heading))
+    documented = {row[1].strip("`"): int(row[0]) for row in rows}
+    if heading == "Facts":
+        names = re.findall(rf"#define {prefix}(\w+)", read("shared/handoff.h"))
+        assert {name: 1 << bit for name, bit in documented.items()} == {
+            name: constant(prefix + name) for name in names
+        }
+    else:
+        assert documented == enumeration("shared/handoff.h", prefix)
 
 
 def test_EFI_types_in_document_are_the_loader_s():
@@ -130,9 +169,12 @@ def test_EFI_types_in_document_are_the_loader_s():
     ):
         chosen[region] = sorted(numbers[name] for name in re.findall(r"EFI_TYPE_\w+", cases))
     chosen["RESERVED"] = [0]
-    rows = table_rows(section(read("docs/HANDOFF.md"), "Who owns which memory"))
-    documented = {row[1].upper().replace("-", "_"): [int(n) for n in re.findall(r"\d+", row[3])]
-                  for row in rows if re.search(r"\d", row[3])}  # fmt: skip
+    documented = {row[1].upper().replace("-", "_"): [int(n) for n in re.findall(r"\d+", row[5])]
+                  for row in documented_types() if re.search(r"\d", row[5])}  # fmt: skip
+    becomes_low = sorted(chosen["USABLE"] + chosen["BOOT_SERVICES"] + chosen["LOADER"])
+    low = next(row[5] for row in documented_types() if row[1] == "low-memory")
+    assert low == ", ".join(map(str, becomes_low)) + " below 1 MiB"
+    del documented["LOW_MEMORY"]
     assert documented == chosen
     assert sorted(sum(documented.values(), [])) == list(range(numbers["EFI_TYPE_COUNT"]))
 

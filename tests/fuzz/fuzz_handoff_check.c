@@ -117,11 +117,6 @@ static int claims_real_memory(const struct handoff *handoff)
 
 /* --- The promises ----------------------------------------------------------------------------- */
 
-static int is_ram_type(uint32_t type)
-{
-    return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_RUNTIME_CODE;
-}
-
 /* An entry with a reserved bit set faults (Intel SDM Vol. 3A, tables 4-14 to 4-20). */
 static int has_reserved_bit(const struct page_table_features *features, uint64_t entry,
                             unsigned level, uint64_t span)
@@ -179,8 +174,11 @@ static void require_regions(const struct handoff_view *view)
         require((region->base | region->size_bytes) % 4096 == 0, "a region is not aligned");
         require(region->base + region->size_bytes > region->base, "a region wraps");
         end = region->base + region->size_bytes;
-        require(!is_ram_type(region->type) || end <= view->handoff->direct_map_size_bytes,
+        require((region->facts & HANDOFF_FACT_RAM) == 0 ||
+                    end <= view->handoff->direct_map_size_bytes,
                 "RAM lies outside of the direct map");
+        require(region->reuse == HANDOFF_REUSE_NEVER || (region->facts & 7) == 7,
+                "what may be reused is no mapped, writable RAM");
     }
 }
 
@@ -218,15 +216,15 @@ static void require_readable(const struct handoff_view *view)
 {
     const struct handoff *handoff = view->handoff;
     require_inside(handoff, handoff, handoff->size_bytes);
-    require_inside(handoff, view->command_line, handoff->command_line_size_bytes + 1);
-    require_inside(handoff, view->log, handoff->log_size_bytes + 1);
+    require_inside(handoff, view->command_line, handoff->command_line.size_bytes + 1);
+    require_inside(handoff, view->log, handoff->log.size_bytes + 1);
     require_inside(handoff, view->efi_map, handoff->efi_map_size_bytes);
     require_inside(handoff, view->regions.first,
                    (uint64_t)view->regions.count * view->regions.stride_bytes);
-    require(strlen(view->command_line) <= handoff->command_line_size_bytes, "the command line");
-    require(strlen(view->log) <= handoff->log_size_bytes, "the log");
+    require(strlen(view->command_line) <= handoff->command_line.size_bytes, "the command line");
+    require(strlen(view->log) <= handoff->log.size_bytes, "the log");
     require(strlen(handoff->loader_name) < sizeof(handoff->loader_name), "the loader's name");
-    for (uint32_t i = 0; i < handoff->timeline_count; i++) {
+    for (uint32_t i = 0; i < handoff->timeline.count; i++) {
         const struct handoff_moment *moment = handoff_view_moment(view, i);
         require_inside(handoff, moment, sizeof *moment);
         require(strlen(moment->name) < sizeof(moment->name), "a name in the timeline");
@@ -235,8 +233,8 @@ static void require_readable(const struct handoff_view *view)
 
 static void require_framebuffer(const struct handoff_view *view, const struct entry_state *state)
 {
-    const struct handoff_framebuffer *framebuffer = &view->handoff->framebuffer;
-    if (view->framebuffer != HANDOFF_FRAMEBUFFER_OK)
+    const struct handoff_framebuffer *framebuffer = &view->framebuffer;
+    if (view->framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         return;
     uint64_t last_line = (uint64_t)framebuffer->pitch_bytes * (framebuffer->height_pixels - 1);
     uint64_t line_bytes = (uint64_t)framebuffer->width_pixels * framebuffer->bits_per_pixel / 8;
@@ -255,7 +253,7 @@ static void require_machine(const struct handoff_view *view, const struct entry_
                 handoff->kernel_virtual_base + handoff->kernel_size_bytes == state->image.end &&
                 handoff->kernel_entry == state->entry,
             "the kernel's image");
-    require(handoff->page_table_root == state->page_table_root.value, "the root");
+    require(handoff->arch.x86_64.page_table_root == state->page_table_root.value, "the root");
     require(state->stack_pointer.value - handoff->stack_virtual_base < handoff->stack_size_bytes,
             "the stack pointer");
     for (size_t i = 0; i < state->segment_count; i++) {
@@ -283,7 +281,8 @@ static void require_ownership(const struct handoff_view *view)
                   HANDOFF_REGION_PAGE_TABLES, 1);
     require_owned(view, handoff->data_base, handoff->data_size_bytes, HANDOFF_REGION_HANDOFF_DATA,
                   1);
-    require_owned(view, handoff->loader_base, handoff->loader_size_bytes, HANDOFF_REGION_LOADER, 0);
+    require_owned(view, handoff->loader_physical_base, handoff->loader_size_bytes,
+                  HANDOFF_REGION_LOADER, 0);
     if (handoff_check_temp_heap(view) == HANDOFF_TEMP_HEAP_OK)
         require_owned(view, handoff->temp_heap_base, handoff->temp_heap_size,
                       HANDOFF_REGION_TEMP_HEAP, 0);
@@ -295,7 +294,7 @@ static void require_ownership(const struct handoff_view *view)
 static void seal_if_possible(struct handoff_sample *sample)
 {
     uint32_t size_bytes = sample->handoff->size_bytes;
-    if (size_bytes >= HANDOFF_SIZE_V1_BYTES && size_bytes <= SAMPLE_DATA_SIZE)
+    if (size_bytes >= HANDOFF_SIZE_V2_BYTES && size_bytes <= SAMPLE_DATA_SIZE)
         handoff_sample_seal(sample);
 }
 
@@ -305,7 +304,8 @@ static void check(struct handoff_sample *sample, int tables_changed)
     struct handoff_view view;
     if (!linker_is_consistent(state) || (tables_changed && !claims_real_memory(sample->handoff)))
         return;
-    (void)handoff_check_screen(sample->address, state);
+    struct handoff_framebuffer screen;
+    (void)!handoff_check_screen(sample->address, state, &screen);
     if (handoff_check(sample->address, state, &view) != HANDOFF_CHECK_OK)
         return;
     require_regions(&view);

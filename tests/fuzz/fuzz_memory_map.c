@@ -45,11 +45,15 @@ static struct memory_map_descriptor take_row(struct byte_stream *stream)
 
 static struct memory_map_claim take_claim(struct byte_stream *stream)
 {
+    static const enum handoff_region_type TYPES[] = {
+        HANDOFF_REGION_LOADER,          HANDOFF_REGION_TEMP_HEAP,    HANDOFF_REGION_STACK,
+        HANDOFF_REGION_PAGE_TABLES,     HANDOFF_REGION_HANDOFF_DATA, HANDOFF_REGION_KERNEL_IMAGE,
+        HANDOFF_REGION_PROCESSOR_START, HANDOFF_REGION_FRAMEBUFFER,  HANDOFF_REGION_FIRMWARE_TABLES,
+    };
     return (struct memory_map_claim){
         .base = byte_stream_next(stream, 1) * PAGE_SIZE_BYTES,
         .size_bytes = byte_stream_next(stream, 1) % 16 * PAGE_SIZE_BYTES,
-        .type = (enum handoff_region_type)(1 + byte_stream_next(stream, 1) %
-                                                   HANDOFF_REGION_FRAMEBUFFER),
+        .type = TYPES[byte_stream_next(stream, 1) % (sizeof(TYPES) / sizeof(TYPES[0]))],
     };
 }
 
@@ -90,14 +94,14 @@ static void check_regions(const struct memory_map_input *input,
 static void convert_and_check(const struct memory_map_input *input)
 {
     uint64_t work[2 * SPAN_LIMIT];
-    struct handoff_region regions[2 * SPAN_LIMIT + 1];
+    struct handoff_region regions[2 * SPAN_LIMIT + 2];
     struct memory_map_report report;
     size_t span_count = input->row_count + input->claim_count;
     size_t region_count = 0;
     enum memory_map_status status =
         memory_map_convert(input->rows, input->row_count * sizeof(rows[0]), sizeof(rows[0]),
                            DIRECT_MAP_LIMIT_BYTES_4_LEVELS, input->claims, input->claim_count, work,
-                           2 * span_count, regions, 2 * span_count + 1, &region_count, &report);
+                           2 * span_count, regions, 2 * span_count + 2, &region_count, &report);
     require(status == MEMORY_MAP_OK || status == MEMORY_MAP_EMPTY);
     require((status == MEMORY_MAP_OK) == (region_count > 0));
     check_regions(input, regions, region_count);
@@ -111,11 +115,11 @@ static void convert_raw(const uint8_t *bytes, size_t size_bytes)
     uint64_t stride_bytes = bytes[0];
     size_t map_size_bytes = size_bytes - 1;
     uint64_t work[2 * SPAN_LIMIT];
-    struct handoff_region regions[2 * SPAN_LIMIT + 1];
+    struct handoff_region regions[2 * SPAN_LIMIT + 2];
     struct memory_map_report report;
     size_t region_count = 0;
     if (memory_map_convert(bytes + 1, map_size_bytes, stride_bytes, DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
-                           NULL, 0, work, 2 * SPAN_LIMIT, regions, 2 * SPAN_LIMIT + 1,
+                           NULL, 0, work, 2 * SPAN_LIMIT, regions, 2 * SPAN_LIMIT + 2,
                            &region_count, &report) == MEMORY_MAP_OK)
         require_no_problem(memory_map_normal_problem(regions, region_count));
     else

@@ -14,13 +14,58 @@ from lab import CASE_IMAGE_MIB, PANIC, ROOT, TIMEOUT_SECONDS, expect_ready
 from screen import read_screen
 
 HEADER = (ROOT / "shared/handoff.h").read_text(encoding="utf-8")
-# Name: offset in struct handoff. Every field that is changed here has eight bytes, but for the count.
-OFFSETS = {name: int(offset)
-           for name, offset in re.findall(r"ASSERT_OFFSET\(handoff, (\w+), (\d+)\)", HEADER)}  # fmt: skip
-SIZE_BYTES = int(re.search(r"sizeof\(struct handoff\) == (\d+)", HEADER).group(1))
-REGION = struct.Struct("<QQIIQ")
-LOADER, PAGE_TABLES, KERNEL_IMAGE = 3, 7, 9
 PAGE_BYTES = 4096
+
+
+def offsets(structure):
+    """{field: offset} of a struct, by the header's assertions."""
+    found = re.findall(rf"ASSERT_OFFSET\({structure}, (\w+), (\d+)\)", HEADER)
+    return {name: int(offset) for name, offset in found}
+
+
+def size_of(structure):
+    return int(re.search(rf"sizeof\(struct {structure}\) == (\d+)", HEADER).group(1))
+
+
+def value_of(name):
+    """Of an enumerator or a #define that is a number."""
+    text = re.search(rf"\b{name}(?: =|\s+UINT32_C\() ?(\w+)", HEADER).group(1)
+    return int(text, 0)
+
+
+# Every field that is changed here has eight bytes, but for those of a region that are listed.
+OFFSETS = offsets("handoff")
+ARRAY, REGION = offsets("handoff_array"), offsets("handoff_region")
+SIZE_BYTES = size_of("handoff")
+REGION_WORDS = ("type", "facts", "reuse", "efi_type")
+LOADER, PAGE_TABLES, KERNEL_IMAGE, USABLE = (
+    value_of(f"HANDOFF_REGION_{name}") for name in ("LOADER", "PAGE_TABLES", "KERNEL_IMAGE", "USABLE"))
+PLACED = value_of("HANDOFF_FACT_LOADER_PLACED")
+AT_ENTRY, AFTER_LOADER = (value_of(f"HANDOFF_REUSE_{name}") for name in ("AT_ENTRY", "AFTER_LOADER"))
+OFFSETS["page_table_root"] = OFFSETS["arch"] + offsets("handoff_x86_64")["page_table_root"]
+
+
+class Row:
+    """A region, as it is in memory."""
+
+    def __init__(self, data):
+        self.data = bytearray(data)
+
+    def copy(self):
+        return Row(self.data)
+
+    def __getitem__(self, name):
+        form = "<I" if name in REGION_WORDS else "<Q"
+        return struct.unpack_from(form, self.data, REGION[name])[0]
+
+    def __setitem__(self, name, value):
+        form = "<I" if name in REGION_WORDS else "<Q"
+        struct.pack_into(form, self.data, REGION[name], value)
+
+    def become(self, kind, reuse):
+        """A lie without a contradiction: facts and reuse are those of the new type, too."""
+        self["type"], self["reuse"] = kind, reuse
+        self["facts"] &= ~PLACED
 
 
 def kernel_entry():
@@ -45,16 +90,20 @@ class Handoff:
     def virtual(self, physical):
         return self["direct_map_base"] + physical
 
+    def array(self, name):
+        """Address, number of elements, and stride."""
+        return struct.unpack_from("<QII", self.bytes, OFFSETS[name])
+
     def regions(self):
-        count = struct.unpack_from("<I", self.bytes, OFFSETS["region_count"])[0]
-        rows = self.stub.read(self.virtual(self["regions"]), count * REGION.size)
-        return [list(row) for row in REGION.iter_unpack(rows)]
+        first, count, stride = self.array("regions")
+        data = self.stub.read(self.virtual(first), count * stride)
+        return [Row(data[at:at + stride]) for at in range(0, len(data), stride)]
 
     def set_regions(self, rows):
         """There is room for more: the loader reserves some, and its scratch memory lies behind."""
-        struct.pack_into("<I", self.bytes, OFFSETS["region_count"], len(rows))
-        data = b"".join(REGION.pack(*row) for row in rows)
-        self.stub.write(self.virtual(self["regions"]), data)
+        first = self.array("regions")[0]
+        struct.pack_into("<I", self.bytes, OFFSETS["regions"] + ARRAY["count"], len(rows))
+        self.stub.write(self.virtual(first), b"".join(row.data for row in rows))
 
     def seal(self):
         struct.pack_into("<I", self.bytes, OFFSETS["checksum"], 0)
@@ -65,10 +114,13 @@ class Handoff:
 def short_image(handoff):
     """The first page is handed over as the kernel; the rest is the loader's, and so free soon."""
     rows = handoff.regions()
-    index = next(i for i, row in enumerate(rows) if row[2] == KERNEL_IMAGE)
-    base, size, _, *rest = rows[index]
-    rows[index][1] = PAGE_BYTES
-    rows.insert(index + 1, [base + PAGE_BYTES, size - PAGE_BYTES, LOADER, *rest])
+    index = next(i for i, row in enumerate(rows) if row["type"] == KERNEL_IMAGE)
+    rest = rows[index].copy()
+    rows[index]["size_bytes"] = PAGE_BYTES
+    rest["base"] += PAGE_BYTES
+    rest["size_bytes"] -= PAGE_BYTES
+    rest.become(LOADER, AFTER_LOADER)
+    rows.insert(index + 1, rest)
     handoff.set_regions(rows)
     handoff["kernel_size_bytes"] = PAGE_BYTES
 
@@ -76,13 +128,15 @@ def short_image(handoff):
 def other_image(handoff):
     """A page of the stack is handed over as the kernel's last page, and the image begins later."""
     rows = handoff.regions()
-    index = next(i for i, row in enumerate(rows) if row[2] == KERNEL_IMAGE)
-    assert rows[index - 1][0] + rows[index - 1][1] == rows[index][0]
-    rows[index - 1][1] -= PAGE_BYTES
-    rows[index][0] -= PAGE_BYTES
-    last = list(rows[index])
-    last[0] += last[1]
-    last[1:3] = [PAGE_BYTES, LOADER]
+    index = next(i for i, row in enumerate(rows) if row["type"] == KERNEL_IMAGE)
+    before, image = rows[index - 1], rows[index]
+    assert before["base"] + before["size_bytes"] == image["base"]
+    before["size_bytes"] -= PAGE_BYTES
+    image["base"] -= PAGE_BYTES
+    last = image.copy()
+    last["base"] += last["size_bytes"]
+    last["size_bytes"] = PAGE_BYTES
+    last.become(LOADER, AFTER_LOADER)
     rows.insert(index + 1, last)
     handoff.set_regions(rows)
     handoff["kernel_physical_base"] -= PAGE_BYTES
@@ -105,8 +159,8 @@ def free_page_tables(handoff):
     """The page tables in use are free memory."""
     rows = handoff.regions()
     for row in rows:
-        if row[2] == PAGE_TABLES:
-            row[2] = 1
+        if row["type"] == PAGE_TABLES:
+            row.become(USABLE, AT_ENTRY)
     handoff.set_regions(rows)
 
 
@@ -167,7 +221,9 @@ def test_refusal_is_not_drawn_over_memory(lab):
 
     def screen_over_data(handoff):
         free_page_tables(handoff)
-        struct.pack_into("<Q", handoff.bytes, OFFSETS["framebuffer"], handoff["data_base"])
+        first = handoff.virtual(handoff.array("framebuffers")[0])
+        base = struct.pack("<Q", handoff["data_base"])
+        handoff.stub.write(first + offsets("handoff_framebuffer")["base"], base)
         seen.update(handoff=handoff, base=handoff["data_base"])
 
     with boot_changed(lab, screen_over_data) as running:

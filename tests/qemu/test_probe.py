@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lab import BUILD, PANIC
+from lab import BUILD, PANIC, ROOT
 
 PROBE = BUILD / "probe/probe.elf"
 KEPT = 0x10

@@ -1,5 +1,7 @@
 """The verdict on a boot: nothing but the kernel's own word counts as success."""
 
+import re
+
 import boot
 import pytest
 from boot import Ending, judge
@@ -54,6 +56,23 @@ def test_panic_is_named_by_its_code_and_cause():
     assert verdict.code == 0x1E
     assert "heap double free (code 0x1e)" in verdict.sentence
     assert "block at 0x10" in verdict.sentence
+
+
+def test_every_report_of_the_loader_s_handlers_is_known():
+    source = (boot.ROOT / "bootloader/arch/x86_64/fault.c").read_text(encoding="utf-8")
+    reports = re.findall(r'"\\n(\[loader\] [^"\\]+)', source)
+    assert len(reports) == 2
+    for report in reports:
+        verdict = judge(f"{report}\n", Ending(stopped_because="the machine stopped (fault)"))
+        assert verdict.sentence == f"the machine stopped with: {report}"
+
+
+def test_reset_of_somebody_s_kernel_is_not_the_firmware_s():
+    """The loader's last line before it enters the kernel was there."""
+    entered = "Handoff loader 1.0\nscreen 1280x800, ACPI at 7f7e014, SMBIOS at 7f5a000, TSC at 2600 MHz\n"
+    reset = Ending(exit_status=0, shutdown_reason="guest-reset")
+    assert judge(entered, reset).advice == boot.ADVICE_KERNEL_RESET
+    assert judge("Handoff loader 1.0\n", reset).advice == boot.ADVICE_FIRMWARE_RESET
 
 
 @pytest.mark.parametrize("code", sorted(set(boot.panic_codes().values()) - {0x40}))

@@ -37,13 +37,14 @@ firmware_model_regions(const struct firmware_model *firmware, const struct memor
                        struct memory_map_report *ret_report)
 {
     /* As much as memory_map_convert() may need. */
-    size_t limit = 2 * (firmware->row_count + claim_count) + 1;
+    size_t work_count = 2 * (firmware->row_count + claim_count);
+    size_t limit = work_count + 2;
     struct handoff_region *regions = host_allocate(limit * sizeof(*regions));
-    uint64_t *work = host_allocate(limit * sizeof(*work));
+    uint64_t *work = host_allocate((work_count + 1) * sizeof(*work)); /* never 0 bytes */
     enum memory_map_status status =
         memory_map_convert(firmware->rows, firmware->row_count * sizeof(firmware->rows[0]),
                            sizeof(firmware->rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS, claims,
-                           claim_count, work, limit, regions, limit, ret_count, ret_report);
+                           claim_count, work, work_count, regions, limit, ret_count, ret_report);
     free(work);
     if (status == MEMORY_MAP_OK)
         *ret_regions = regions;
@@ -52,13 +53,20 @@ firmware_model_regions(const struct firmware_model *firmware, const struct memor
     return status;
 }
 
+/* Below 1 MiB the type does not say which memory is free: the firmware's row does. */
+static bool is_free(const struct handoff_region *region)
+{
+    return region->type == HANDOFF_REGION_USABLE ||
+           (region->type == HANDOFF_REGION_LOW_MEMORY && region->efi_type == EFI_TYPE_CONVENTIONAL);
+}
+
 /* The end of the highest free region that has room below `limit_bytes`. */
 static bool find_room(const struct handoff_region *regions, size_t region_count,
                       uint64_t size_bytes, uint64_t limit_bytes, struct range *ret_block)
 {
     for (size_t i = region_count; i-- > 0;) {
         uint64_t end = regions[i].base + regions[i].size_bytes;
-        if (regions[i].type != HANDOFF_REGION_USABLE)
+        if (!is_free(&regions[i]))
             continue;
         if (end > limit_bytes)
             end = limit_bytes;

@@ -79,11 +79,12 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
 {
     const struct handoff *handoff = at_physical(kernel, handoff_address);
     const struct elf_plan *plan = loader_model_kernel();
-    struct range loader = {handoff->loader_base, handoff->loader_base + handoff->loader_size_bytes};
+    struct range loader = {handoff->loader_virtual_base,
+                           handoff->loader_virtual_base + handoff->loader_size_bytes};
     describe_segments(kernel);
     return (struct entry_state){
         .features = kernel->features,
-        .page_table_root = phys_addr(handoff->page_table_root),
+        .page_table_root = phys_addr(handoff->arch.x86_64.page_table_root),
         .stack_pointer = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 8),
         .descriptor_tables = {loader, loader},
         .image = {plan->virtual_base, plan->virtual_base + plan->size_bytes},
@@ -109,13 +110,13 @@ static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_addre
     kernel->view.handoff = &kernel->handoff;
     timeline_begin(&kernel->timeline, &kernel->handoff, kernel->view.timeline);
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
-    if (kernel->view.framebuffer != HANDOFF_FRAMEBUFFER_OK)
+    if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
-                    handoff_framebuffer_text(kernel->view.framebuffer));
+                    handoff_framebuffer_text(kernel->view.framebuffer_status));
     show_loader_log(kernel->view.log);
     log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
              kernel->handoff.version_major, kernel->handoff.version_minor,
-             kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.region_count,
+             kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
              kernel->handoff.checksum);
 }
 
@@ -131,7 +132,7 @@ static void copy_handed_over_data(struct kernel_model *kernel)
     kernel->view.regions.first = regions;
     kernel->view.regions.stride_bytes = sizeof(*regions);
 
-    size_t text_bytes = (size_t)kernel->handoff.command_line_size_bytes + 1;
+    size_t text_bytes = (size_t)kernel->handoff.command_line.size_bytes + 1;
     char *command_line = early_heap_allocate_or_panic(&kernel->early_heap, text_bytes, 1);
     memcpy(command_line, kernel->view.command_line, text_bytes);
     kernel->view.command_line = command_line;
@@ -236,14 +237,14 @@ static void bring_up_paging(struct kernel_model *kernel)
     mark(kernel, "kernel: paging");
     early_heap_begin_phase(&kernel->early_heap, "paging");
     describe_image(kernel);
-    const struct handoff_framebuffer *framebuffer = &kernel->handoff.framebuffer;
+    const struct handoff_framebuffer *framebuffer = &kernel->view.framebuffer;
     struct address_space_plan plan = {
         .features = kernel->features,
         .layout = kernel->layout,
         .regions = kernel->view.regions.first,
         .region_count = kernel->view.regions.count,
     };
-    if (kernel->view.framebuffer == HANDOFF_FRAMEBUFFER_OK)
+    if (kernel->view.framebuffer_status == HANDOFF_FRAMEBUFFER_OK)
         plan.framebuffer =
             (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
     const struct address_space_environment environment = {
@@ -256,17 +257,10 @@ static void bring_up_paging(struct kernel_model *kernel)
     map_stacks(kernel);
 }
 
-/* Each type must give back exactly what the map says that there is of it. */
 static uint64_t reclaim_loader_memory(struct kernel_model *kernel)
 {
-    static const enum handoff_region_type TYPES[] = {
-        HANDOFF_REGION_BOOT_SERVICES, HANDOFF_REGION_LOADER,       HANDOFF_REGION_STACK,
-        HANDOFF_REGION_PAGE_TABLES,   HANDOFF_REGION_HANDOFF_DATA,
-    };
-    uint64_t frame_count = 0;
-    for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++)
-        frame_count += frame_allocator_reclaim_type(&kernel->frames, TYPES[i]);
-    return frame_count;
+    return frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_LOADER) +
+           frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_COPY);
 }
 
 static bool audit_with_scratch(const struct kernel_model *kernel, struct range *scratch,
@@ -293,6 +287,7 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
         panic(PANIC_PAGE_AUDIT, "%llu violations, the first: %s",
               (unsigned long long)kernel->audit.violation_count, kernel->audit.first_violation);
     early_heap_release(&kernel->early_heap, before);
+    mark(kernel, "kernel: reclaim");
     kernel->reclaimed_frame_count = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
              kernel->address_space.table.levels,
@@ -467,9 +462,12 @@ static void bring_up_retire_early_heap(struct kernel_model *kernel)
                                                  range_size_bytes(untouched));
         kernel_assert(reclaimed);
     }
+    if (kernel->early_heap_is_fallback)
+        kernel->refused_heap_frame_count =
+            frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_HEAP);
     log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
              (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
-             (unsigned long long)kernel->returned_frame_count);
+             (unsigned long long)(kernel->returned_frame_count + kernel->refused_heap_frame_count));
 }
 
 static void bring_up_ready(struct kernel_model *kernel)

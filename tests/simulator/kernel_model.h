@@ -54,10 +54,11 @@ struct kernel_model {
     struct page_audit_result audit;
 
     /* For the ownership of memory, in frames. */
-    uint64_t free_at_start_count;   /* before anything was taken or reclaimed */
-    uint64_t reclaimed_frame_count; /* of what the loader and the firmware held */
-    uint64_t returned_frame_count;  /* of the early heap */
-    uint64_t load_frame_count;      /* held by a load right now */
+    uint64_t free_at_start_count;      /* before anything was taken or reclaimed */
+    uint64_t reclaimed_frame_count;    /* of what the loader held */
+    uint64_t returned_frame_count;     /* of the early heap */
+    uint64_t refused_heap_frame_count; /* of a temporary heap that was not taken */
+    uint64_t load_frame_count;         /* held by a load right now */
     bool is_ready;
 };
 

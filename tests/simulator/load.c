@@ -56,9 +56,8 @@ static bool type_may_be_given(const struct kernel_model *kernel, uint32_t type)
     case HANDOFF_REGION_STACK:
     case HANDOFF_REGION_PAGE_TABLES:
     case HANDOFF_REGION_HANDOFF_DATA:
-        return true;
     case HANDOFF_REGION_TEMP_HEAP:
-        return !kernel->early_heap_is_fallback;
+        return true;
     case HANDOFF_REGION_KERNEL_IMAGE:
         return kernel->early_heap_is_fallback;
     default:

@@ -15,13 +15,16 @@
 
 #define KERNEL_BASE        UINT64_C(0xffffffff80000000)
 #define LOADER_IMAGE_BYTES (128 * KIB)
-#define CLAIM_LIMIT        8
+#define CLAIM_LIMIT        10
 #define MOMENT_LIMIT       8
 #define LOG_CAPACITY       1024
 #define COMMAND_LINE       "simulated"
+#define KERNEL_PATH        "\\simulated.elf"
 /* What most firmware uses; the specification only says at least 40 (UEFI 2.10, 7.2.3). */
 #define DESCRIPTOR_STRIDE_BYTES 48
 #define TABLE_SLACK_PAGES       16
+/* Where processors can start. */
+#define LOW_MEMORY_LIMIT_BYTES MIB
 
 struct loader_model {
     struct firmware_model *firmware;
@@ -34,8 +37,9 @@ struct loader_model {
     uint64_t temp_heap_base;
     uint64_t temp_heap_size_bytes;
     uint64_t stack_base;
-    struct range data;   /* the handed-over block */
-    struct range tables; /* the pool for the first page tables */
+    uint64_t processor_start_base; /* 0: none */
+    struct range data;             /* the handed-over block */
+    struct range tables;           /* the pool for the first page tables */
     uint64_t tables_used_bytes;
     uint64_t direct_map_size_bytes;
     struct handoff_region *regions; /* owned */
@@ -76,7 +80,7 @@ const struct elf_plan *loader_model_kernel(void)
 static void begin_phase(struct loader_model *loader, const char *name)
 {
     struct handoff_moment *moment = &loader->moments[loader->moment_count++];
-    moment->tsc = host_nanoseconds() - loader->options->started_ns;
+    moment->ticks = host_nanoseconds() - loader->options->started_ns;
     (void)format_text(moment->name, sizeof(moment->name), "%s", name);
 }
 
@@ -102,15 +106,21 @@ static bool stop(struct loader_model *loader, const char *text, const char *deta
 
 /* --- Memory from the firmware ----------------------------------------------------------------- */
 
+static bool take_below(struct loader_model *loader, uint64_t limit_bytes, uint64_t size_bytes,
+                       enum handoff_region_type type, uint64_t *ret_base)
+{
+    uint32_t efi_type = type == HANDOFF_REGION_LOADER ? EFI_TYPE_LOADER_CODE : EFI_TYPE_LOADER_DATA;
+    if (!firmware_model_allocate(loader->firmware, size_bytes, efi_type, limit_bytes, ret_base))
+        return false;
+    loader->claims[loader->claim_count++] = (struct memory_map_claim){*ret_base, size_bytes, type};
+    return true;
+}
+
 static bool take(struct loader_model *loader, const char *what, uint64_t size_bytes,
                  enum handoff_region_type type, uint64_t *ret_base)
 {
-    uint32_t efi_type = type == HANDOFF_REGION_LOADER ? EFI_TYPE_LOADER_CODE : EFI_TYPE_LOADER_DATA;
-    if (!firmware_model_allocate(loader->firmware, size_bytes, efi_type,
-                                 DIRECT_MAP_LIMIT_BYTES_4_LEVELS, ret_base))
-        return stop(loader, "The firmware has no free memory for ", what);
-    loader->claims[loader->claim_count++] = (struct memory_map_claim){*ret_base, size_bytes, type};
-    return true;
+    return take_below(loader, DIRECT_MAP_LIMIT_BYTES_4_LEVELS, size_bytes, type, ret_base) ||
+           stop(loader, "The firmware has no free memory for ", what);
 }
 
 /* Without one the boot goes on: the kernel has a fixed region. */
@@ -127,6 +137,15 @@ static void reserve_temp_heap(struct loader_model *loader)
     loader->temp_heap_size_bytes = size_bytes;
 }
 
+/* Without one the boot goes on: the kernel runs on one processor. */
+static void reserve_processor_start(struct loader_model *loader)
+{
+    if (!take_below(loader, LOW_MEMORY_LIMIT_BYTES, PAGE_SIZE_BYTES, HANDOFF_REGION_PROCESSOR_START,
+                    &loader->processor_start_base))
+        log_text(loader, "warning: no page below 1 MiB is free: no other processor can be "
+                         "started\n");
+}
+
 static bool reserve_memory(struct loader_model *loader)
 {
     const struct elf_plan *kernel = loader_model_kernel();
@@ -137,15 +156,19 @@ static bool reserve_memory(struct loader_model *loader)
               &loader->kernel_base))
         return false;
     reserve_temp_heap(loader);
-    return take(loader, "the kernel's first stack", BOOTSTRAP_STACK_SIZE_BYTES,
-                HANDOFF_REGION_STACK, &loader->stack_base);
+    if (!take(loader, "the kernel's first stack", BOOTSTRAP_STACK_SIZE_BYTES, HANDOFF_REGION_STACK,
+              &loader->stack_base))
+        return false;
+    reserve_processor_start(loader);
+    return true;
 }
 
 /* --- The block that is handed over ------------------------------------------------------------ */
 
 /* Offsets of its parts. */
 struct data_layout {
-    uint64_t timeline, command_line, log, efi_map, regions, size_bytes;
+    uint64_t timeline, temp_heap, framebuffer, command_line, kernel_path, log, efi_map, regions;
+    uint64_t size_bytes;
 };
 
 static uint64_t part(uint64_t *offset, uint64_t size_bytes)
@@ -163,11 +186,14 @@ static struct data_layout lay_out(const struct loader_model *loader)
     uint64_t offset = 0;
     (void)part(&offset, sizeof(struct handoff));
     layout.timeline = part(&offset, sizeof(loader->moments));
+    layout.temp_heap = part(&offset, sizeof(struct handoff_temp_heap));
+    layout.framebuffer = part(&offset, sizeof(struct handoff_framebuffer));
     layout.command_line = part(&offset, sizeof(COMMAND_LINE));
+    layout.kernel_path = part(&offset, sizeof(KERNEL_PATH));
     layout.log = part(&offset, LOG_CAPACITY);
     layout.efi_map = part(&offset, row_limit * DESCRIPTOR_STRIDE_BYTES);
     layout.regions =
-        part(&offset, (2 * (row_limit + CLAIM_LIMIT) + 1) * sizeof(struct handoff_region));
+        part(&offset, (2 * (row_limit + CLAIM_LIMIT) + 2) * sizeof(struct handoff_region));
     layout.size_bytes = page_align_up(offset);
     return layout;
 }
@@ -277,6 +303,7 @@ static struct bootstrap_plan table_plan(const struct loader_model *loader,
         .kernel = loader_model_kernel(),
         .kernel_physical_base = loader->kernel_base,
         .stack_physical_base = loader->stack_base,
+        .loader_base = loader->loader_base,
         .loader_sections = section,
         .loader_section_count = 1,
         .framebuffer_base = loader->options->framebuffer.start,
@@ -344,7 +371,6 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
     const struct elf_plan *kernel = loader_model_kernel();
     handoff->direct_map_base = direct_map_base(loader->options->features.levels);
     handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
-    handoff->page_table_root = loader->tables.start;
     handoff->page_tables_base = loader->tables.start;
     handoff->page_tables_size_bytes = range_size_bytes(loader->tables);
     handoff->temp_heap_base = loader->temp_heap_base;
@@ -358,58 +384,91 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
     handoff->stack_size_bytes = BOOTSTRAP_STACK_SIZE_BYTES;
     handoff->data_base = loader->data.start;
     handoff->data_size_bytes = range_size_bytes(loader->data);
-    handoff->loader_base = loader->loader_base;
+    handoff->loader_physical_base = loader->loader_base;
+    handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
     handoff->loader_size_bytes = LOADER_IMAGE_BYTES;
-    handoff->framebuffer = framebuffer_of(loader->options->framebuffer);
+    handoff->processor_start_base = loader->processor_start_base;
+    handoff->processor_start_size_bytes = loader->processor_start_base != 0 ? PAGE_SIZE_BYTES : 0;
 }
 
-static void write_tables(const struct loader_model *loader, const struct data_layout *layout,
+static void write_arch(const struct loader_model *loader, struct handoff_x86_64 *arch)
+{
+    const struct page_table_features *features = &loader->options->features;
+    arch->page_table_root = loader->tables.start;
+    arch->tsc_frequency_hz = 1000000000; /* the host's nanoseconds */
+    arch->flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
+                  (features->pages_1gib ? HANDOFF_X86_64_PAGES_1GIB : 0);
+    arch->physical_address_bits = features->physical_bits;
+}
+
+/* Copy `count` elements into their part of the block. An empty array has no address. */
+static struct handoff_array write_array(const struct loader_model *loader, uint64_t offset,
+                                        const void *elements, size_t count, size_t stride_bytes)
+{
+    uint64_t address = loader->data.start + offset;
+    if (count == 0)
+        return (struct handoff_array){0, 0, 0};
+    memcpy(fake_ram_at(loader->ram, address), elements, count * stride_bytes);
+    return (struct handoff_array){address, (uint32_t)count, (uint32_t)stride_bytes};
+}
+
+static struct handoff_text write_text(const struct loader_model *loader, uint64_t offset,
+                                      const char *text)
+{
+    uint64_t address = loader->data.start + offset;
+    size_t size_bytes = strlen(text);
+    memcpy(fake_ram_at(loader->ram, address), text, size_bytes + 1);
+    return (struct handoff_text){address, size_bytes};
+}
+
+static void write_arrays(const struct loader_model *loader, const struct data_layout *layout,
                          struct handoff *handoff)
 {
-    uint64_t base = loader->data.start;
-    handoff->regions = base + layout->regions;
-    handoff->region_count = (uint32_t)loader->region_count;
-    handoff->region_stride_bytes = sizeof(struct handoff_region);
-    handoff->efi_map = base + layout->efi_map;
+    const struct handoff_framebuffer framebuffer = framebuffer_of(loader->options->framebuffer);
+    const struct handoff_temp_heap temp_heap = {loader->temp_heap_base,
+                                                loader->temp_heap_size_bytes};
+    handoff->regions = write_array(loader, layout->regions, loader->regions, loader->region_count,
+                                   sizeof(struct handoff_region));
+    handoff->timeline = write_array(loader, layout->timeline, loader->moments, loader->moment_count,
+                                    sizeof(struct handoff_moment));
+    handoff->temp_heaps = write_array(loader, layout->temp_heap, &temp_heap,
+                                      temp_heap.size_bytes != 0 ? 1 : 0, sizeof(temp_heap));
+    handoff->framebuffers = write_array(loader, layout->framebuffer, &framebuffer,
+                                        framebuffer.size_bytes != 0 ? 1 : 0, sizeof(framebuffer));
+}
+
+static void write_data(const struct loader_model *loader, const struct data_layout *layout,
+                       struct handoff *handoff)
+{
+    uint64_t efi_map = loader->data.start + layout->efi_map;
+    write_efi_map(loader, fake_ram_at(loader->ram, efi_map));
+    handoff->efi_map = efi_map;
     handoff->efi_map_size_bytes = loader->firmware->row_count * DESCRIPTOR_STRIDE_BYTES;
     handoff->efi_descriptor_size_bytes = DESCRIPTOR_STRIDE_BYTES;
     handoff->efi_descriptor_version = 1;
-    handoff->command_line = base + layout->command_line;
-    handoff->command_line_size_bytes = sizeof(COMMAND_LINE) - 1;
-    handoff->log = base + layout->log;
-    handoff->log_size_bytes = loader->log_size_bytes;
-    handoff->timeline = base + layout->timeline;
-    handoff->timeline_count = loader->moment_count;
-    handoff->timeline_stride_bytes = sizeof(struct handoff_moment);
-    handoff->tsc_frequency_hz = 1000000000; /* the host's nanoseconds */
-
-    uint8_t *block = fake_ram_at(loader->ram, base);
-    memcpy(block + layout->regions, loader->regions,
-           loader->region_count * sizeof(struct handoff_region));
-    write_efi_map(loader, block + layout->efi_map);
-    memcpy(block + layout->command_line, COMMAND_LINE, sizeof(COMMAND_LINE));
-    memcpy(block + layout->log, loader->log, loader->log_size_bytes + 1);
-    memcpy(block + layout->timeline, loader->moments, sizeof(loader->moments));
+    handoff->command_line = write_text(loader, layout->command_line, COMMAND_LINE);
+    handoff->kernel_path = write_text(loader, layout->kernel_path, KERNEL_PATH);
+    handoff->log = write_text(loader, layout->log, loader->log);
 }
 
 static void finish(const struct loader_model *loader, const struct data_layout *layout)
 {
-    const struct page_table_features *features = &loader->options->features;
     struct handoff *handoff = fake_ram_at(loader->ram, loader->data.start);
     *handoff = (struct handoff){
         .magic = HANDOFF_MAGIC,
         .version_major = HANDOFF_VERSION_MAJOR,
         .version_minor = HANDOFF_VERSION_MINOR,
         .size_bytes = sizeof(struct handoff),
-        .flags = (features->no_execute ? HANDOFF_FLAG_NO_EXECUTE : 0) |
-                 (features->pages_1gib ? HANDOFF_FLAG_PAGES_1GIB : 0),
+        .machine = HANDOFF_MACHINE_X86_64,
         .loader_name = "simulator " HANDOFF_VERSION_TEXT,
-        .random_seed_source = HANDOFF_SEED_RDRAND,
+        .random_seed_source = HANDOFF_SEED_CPU,
         /* Any fixed number: a run must be repeatable. */
         .random_seed = {0x5a, 0x17, 0xc3, 0x88, 0x21, 0x94, 0xee, 0x6b},
     };
     write_places(loader, handoff);
-    write_tables(loader, layout, handoff);
+    write_arch(loader, &handoff->arch.x86_64);
+    write_arrays(loader, layout, handoff);
+    write_data(loader, layout, handoff);
     handoff->checksum = handoff_checksum(handoff, handoff->size_bytes);
 }
 

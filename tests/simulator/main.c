@@ -268,8 +268,7 @@ static struct range reachable(const struct handoff_region *region)
     uint64_t limit = LAYOUT_DIRECT_MAP_LIMIT_BYTES;
     uint64_t end = region->base + region->size_bytes;
     struct range range = {region->base, end < limit ? end : limit};
-    return region_type_is_ram(region->type) && range.start < range.end ? range
-                                                                       : (struct range){0, 0};
+    return region_is_ram(region) && range.start < range.end ? range : (struct range){0, 0};
 }
 
 /* The screen of a log is none if the log says that there is RAM, too. */
@@ -279,7 +278,7 @@ static struct range plausible_framebuffer(const struct machine *machine, size_t 
     for (size_t i = 0; i < region_count; i++) {
         const struct handoff_region *region = &machine->regions[i];
         struct range range = {region->base, region->base + region->size_bytes};
-        if (region_type_is_ram(region->type) && range_overlaps(range, framebuffer)) {
+        if (region_is_ram(region) && range_overlaps(range, framebuffer)) {
             log_warning("simulator", "the framebuffer at 0x%llx lies in RAM: left out",
                         (unsigned long long)framebuffer.start);
             return (struct range){0, 0};

@@ -280,12 +280,22 @@ static bool find_type(struct text_cursor cursor, uint32_t *ret_type)
     return false;
 }
 
-/* What the loader takes from free memory: on a replay it is free again, to be taken again. */
-static bool was_taken_by_loader(uint32_t type)
+/* What the loader takes from free memory: on a replay it is free again, to be taken again. A kernel
+ * of handoff 1.0 writes no facts, but the types that it had are known. */
+static const char *read_placement(struct text_cursor keys, uint32_t type, bool *ret_placed)
 {
-    return type == HANDOFF_REGION_TEMP_HEAP || type == HANDOFF_REGION_STACK ||
-           type == HANDOFF_REGION_PAGE_TABLES || type == HANDOFF_REGION_HANDOFF_DATA ||
-           type == HANDOFF_REGION_KERNEL_IMAGE;
+    struct text_cursor facts_key = keys;
+    uint64_t facts, reuse;
+    if (!text_cursor_take_through(&facts_key, " facts=")) {
+        *ret_placed = (region_type_facts(type) & HANDOFF_FACT_LOADER_PLACED) != 0;
+        return NULL;
+    }
+    if (!find_key(keys, " facts=", &facts) || facts > UINT32_MAX)
+        return "facts= is no number of 32 bits";
+    if (!find_key(keys, " reuse=", &reuse) || reuse > UINT32_MAX)
+        return "reuse= is missing or no number of 32 bits";
+    *ret_placed = (facts & HANDOFF_FACT_LOADER_PLACED) != 0;
+    return NULL;
 }
 
 /* A key may be missing because the line was wrapped before it: all of the line was searched. */
@@ -306,8 +316,12 @@ const char *map_lines_read_kernel_log(struct text_cursor *cursor, struct map_lin
         return "efi_type= is missing or no number of 32 bits";
     if (!find_key(keys, "attributes=", &line.row.attribute))
         return "attributes= is missing or no number of 64 bits";
+    bool placed;
+    const char *problem = read_placement(keys, type, &placed);
+    if (problem != NULL)
+        return problem;
     line.row.page_count = size_bytes / PAGE_SIZE_BYTES;
-    line.row.type = was_taken_by_loader(type) ? EFI_TYPE_CONVENTIONAL : (uint32_t)efi_type;
+    line.row.type = placed ? EFI_TYPE_CONVENTIONAL : (uint32_t)efi_type;
     line.is_framebuffer = type == HANDOFF_REGION_FRAMEBUFFER;
     return finish(&line, ret_line);
 }

@@ -4,7 +4,8 @@
  *   Linux       efi: mem00: type=7, attr=0xf, range=[0x0-0x9f000) (0MB)               old kernels
  *               efi: mem00: [Conventional|   |  |WB|WT|WC|UC] range=[0x0-0x9efff] (0MB)       new
  *               efi:   0x000040000000-0x00007fffffff [Conventional Memory|…]          ARM, RISC-V
- *   our kernel  [region] base=0x1000 size=651264 type=usable efi_type=7 attributes=0xf
+ *   our kernel  [region] base=0x1000 size=651264 type=low-memory facts=0x7 reuse=0 efi_type=7
+ *               attributes=0xf                       without facts and reuse before handoff 2.0
  *   UEFI shell  Available  0000000000001000-000000000009FFFF 000000000000009F 000000000000000F
  *               MemoryMap,"Available","1000","9FFFF","9F","F"                        memmap -sfo
  *   GRUB        conv-mem  0000000000001000-000000000009ffff 0000009f    636KiB UC WC WT WB

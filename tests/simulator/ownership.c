@@ -5,6 +5,26 @@
 #include "kernel/mm/layout.h"
 #include "shared/region.h"
 
+static uint64_t frames_of_ram(const struct kernel_model *kernel)
+{
+    uint64_t size_bytes = 0;
+    for (uint32_t i = 0; i < kernel->view.regions.count; i++) {
+        const struct handoff_region *region = region_list_at(&kernel->view.regions, i);
+        size_bytes += region_is_ram(region) ? region->size_bytes : 0;
+    }
+    return size_bytes / FRAME_SIZE_BYTES;
+}
+
+static uint64_t frames_of_reuse(const struct kernel_model *kernel, enum handoff_reuse reuse)
+{
+    uint64_t size_bytes = 0;
+    for (uint32_t i = 0; i < kernel->view.regions.count; i++) {
+        const struct handoff_region *region = region_list_at(&kernel->view.regions, i);
+        size_bytes += region_reuse(region) == reuse ? region->size_bytes : 0;
+    }
+    return size_bytes / FRAME_SIZE_BYTES;
+}
+
 static uint64_t frames_of_type(const struct kernel_model *kernel, uint32_t type)
 {
     uint64_t size_bytes = 0;
@@ -59,9 +79,10 @@ static void add_early_heap_and_image(struct ownership *ownership, const struct k
     uint64_t returned = kernel->returned_frame_count;
     bool fallback = kernel->early_heap_is_fallback;
     add(ownership, "temp-heap",
-        fallback ? "refused: the kernel took its fixed region, these frames stay reserved"
+        fallback ? "refused: the kernel took its fixed region; free when that retired"
                  : "the early heap; what it had not touched came back when it retired",
-        OWNERSHIP_RESERVED, heap, fallback ? heap : heap - returned);
+        OWNERSHIP_RESERVED, heap,
+        fallback ? heap - kernel->refused_heap_frame_count : heap - returned);
     add(ownership, "kernel-image",
         fallback ? "text, data, symbols; the fixed early heap in it came back"
                  : "text, data, symbols",
@@ -72,12 +93,10 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
 {
     struct ownership *o = ret_ownership;
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
-    *o = (struct ownership){0};
-    for (uint32_t type = HANDOFF_REGION_USABLE; type <= HANDOFF_REGION_FRAMEBUFFER; type++)
-        o->total_frame_count += region_type_is_ram(type) ? frames_of_type(kernel, type) : 0;
+    *o = (struct ownership){.total_frame_count = frames_of_ram(kernel)};
 
     add(o, "free", "for whoever asks next", OWNERSHIP_FREE,
-        frames_of_type(kernel, HANDOFF_REGION_USABLE), frames.free_count);
+        frames_of_reuse(kernel, HANDOFF_REUSE_AT_ENTRY), frames.free_count);
     add(o, "load", "held by the load", OWNERSHIP_USED, 0, kernel->load_frame_count);
     add(o, "heap", "behind kmalloc(), mapped as it grew", OWNERSHIP_USED, 0,
         heap_window_mapped_bytes(&kernel->heap_window) / FRAME_SIZE_BYTES);
@@ -88,12 +107,13 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
     add(o, "frame-records", "which frames are free: taken from usable RAM", OWNERSHIP_RESERVED, 0,
         records_frame_count(kernel));
     add_early_heap_and_image(o, kernel);
-    add_reclaimed(o, kernel, HANDOFF_REGION_BOOT_SERVICES, "the firmware's until it let go: free");
     add_reclaimed(o, kernel, HANDOFF_REGION_LOADER, "of this loader and of earlier ones: free");
     add_reclaimed(o, kernel, HANDOFF_REGION_STACK, "the loader's stack: free");
     add_reclaimed(o, kernel, HANDOFF_REGION_PAGE_TABLES, "the loader's tables: free");
     add_reclaimed(o, kernel, HANDOFF_REGION_HANDOFF_DATA, "read and copied: free");
     add_kept(o, kernel, HANDOFF_REGION_ACPI_RECLAIM, "ACPI tables, kept until somebody reads them");
+    add_kept(o, kernel, HANDOFF_REGION_LOW_MEMORY, "below 1 MiB: firmware may write there");
+    add_kept(o, kernel, HANDOFF_REGION_PROCESSOR_START, "where other processors start");
     add_kept(o, kernel, HANDOFF_REGION_ACPI_NVS, "the firmware's for ever");
     add_kept(o, kernel, HANDOFF_REGION_RUNTIME_DATA, "runtime services: the firmware's for ever");
     add_kept(o, kernel, HANDOFF_REGION_RUNTIME_CODE, "runtime services: the firmware's for ever");
@@ -122,8 +142,9 @@ const char *ownership_check(const struct ownership *ownership, const struct kern
         now[ownership->entries[i].state] += ownership->entries[i].now_frame_count;
     }
     if (kernel->free_at_start_count + records_frame_count(kernel) !=
-        frames_of_type(kernel, HANDOFF_REGION_USABLE))
-        return "what was free at first, and the allocator's records, are not the usable RAM";
+        frames_of_reuse(kernel, HANDOFF_REUSE_AT_ENTRY))
+        return "what was free at first, and the allocator's records, are not the RAM that is free "
+               "at entry";
     if (!records_are_small(ownership, kernel))
         return "the allocator's records are larger than 1.021 bits a frame";
     if (entry != ownership->total_frame_count)

@@ -8,14 +8,16 @@ from units import PAGE, doublings, size_text
 # name: (what it is, colour, letter in the terminal, ANSI colour)
 KINDS = {
     "usable": ("free RAM", "#7cc47f", "U", 42),
-    "boot-services": ("firmware's, until exit", "#bfe3b4", "B", 102),
+    "boot-services": ("firmware's before: free", "#bfe3b4", "B", 102),
     "loader": ("the loader's", "#d9e8a0", "L", 103),
     "acpi-reclaim": ("ACPI tables", "#f3d478", "A", 43),
+    "low-memory": ("below 1 MiB: left alone", "#e6d9b8", "1", 47),
     "temp-heap": ("the temporary heap", "#f29b4c", "T", 101),
     "stack": ("the first stack", "#6fb7e0", "S", 106),
     "page-tables": ("the first page tables", "#4a90d9", "P", 104),
     "handoff-data": ("what is handed over", "#8fd3d1", "H", 46),
     "kernel-image": ("the kernel", "#2f5fb3", "K", 44),
+    "processor-start": ("where processors start", "#e8684a", "p", 101),
     "acpi-nvs": ("firmware's for ever", "#c9a0dc", "N", 105),
     "runtime-data": ("runtime services, data", "#a678c8", "D", 45),
     "runtime-code": ("runtime services, code", "#7d4fa8", "C", 45),
@@ -24,6 +26,7 @@ KINDS = {
     "mmio": ("device registers", "#98a2ad", "d", 100),
     "bad": ("broken RAM", "#d9534f", "!", 41),
     "reserved": ("reserved", "#5d6773", "r", 100),
+    "firmware-tables": ("tables, readable", "#d8b84a", "f", 43),
     "framebuffer": ("the screen", "#e77fb3", "F", 105),
     "nothing": ("no row: reserved", "#ffffff", ".", 49),
 }
@@ -37,6 +40,11 @@ OWNER_COLOURS = {
     "kernel-tables": "#4a90d9",
     "frame-records": "#8fd3d1",
 }
+
+# Of struct handoff_region (shared/handoff.h): bits of `facts`, values of `reuse`.
+FACTS = ["RAM", "mapped", "writable", "placed by the loader"]
+REUSE = ["never", "at entry", "after the loader's tables are left", "after the data is copied",
+         "after the ACPI tables are read", "after the temporary heap"]  # fmt: skip
 
 EFI_TYPES = [
     "Reserved", "LoaderCode", "LoaderData", "BootServicesCode", "BootServicesData",
@@ -55,6 +63,8 @@ class Piece:
     end: int
     efi_types: set
     attributes: set
+    facts: int = 0
+    reuse: int = 0
 
     @property
     def size(self):
@@ -74,6 +84,10 @@ class Piece:
                  for kind in sorted(self.efi_types) if kind != 0xFFFFFFFF]  # fmt: skip
         if names:
             lines.append("EFI: " + ", ".join(names))
+        if self.kind != "nothing":
+            facts = [name for bit, name in enumerate(FACTS) if self.facts >> bit & 1]
+            lines.append("facts: " + (", ".join(facts) or "none"))
+            lines.append("reuse: " + REUSE[self.reuse])
         if self.attributes:
             lines.append("attributes: " + ", ".join(f"{a:#x}" for a in sorted(self.attributes)))
         return "\n".join(lines)
@@ -88,7 +102,8 @@ def pieces_of(regions):
         if start > end:
             pieces.append(Piece("nothing", end, start, set(), set()))
         if not pieces or pieces[-1].kind != region["type"] or start != end:
-            pieces.append(Piece(region["type"], start, start, set(), set()))
+            pieces.append(Piece(region["type"], start, start, set(), set(), region["facts"],
+                                region["reuse"]))  # fmt: skip
         pieces[-1].end = end = start + size
         pieces[-1].efi_types.add(region["efi_type"])
         pieces[-1].attributes.add(region["attributes"])

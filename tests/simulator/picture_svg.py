@@ -209,8 +209,8 @@ def draw_legend(canvas, pieces):
         x = MARGIN + column * step
         canvas.rect(x, canvas.y - 10, 14, 14, fill_of(kind), extra='stroke="#9aa4af" rx="2"')
         canvas.text(x + 20, canvas.y + 1, kind, 12, "b")
-        canvas.text(x + 130, canvas.y + 1, f"{size_text(size)}, {count} ×", 12)
-        canvas.text(x + 246, canvas.y + 1, KINDS[kind][0], 11, "dim")
+        canvas.text(x + 134, canvas.y + 1, f"{size_text(size)}, {count} ×", 12)
+        canvas.text(x + 248, canvas.y + 1, KINDS[kind][0], 11, "dim")
         column = (column + 1) % columns
         canvas.y += 20 if column == 0 else 0
     canvas.y += 8 if column else -12

@@ -39,7 +39,7 @@ def legend(pieces, colour):
     for kind, (size, count) in totals_of(pieces).items():
         what, _, letter, code = KINDS[kind]
         pieces_text = f"in {count} pieces" if count > 1 else "in one piece"
-        lines.append(f"  {paint(letter, code, colour)} {kind:14}{size_text(size):>10} "
+        lines.append(f"  {paint(letter, code, colour)} {kind:16}{size_text(size):>10} "
                      f"{pieces_text:15} {what}")  # fmt: skip
     return lines
 
@@ -55,14 +55,14 @@ def bar(size_bytes, largest):
 
 def owners(report, columns):
     total = report["total_frames"] * 4096
-    lines = [f"  {'':14}{'at entry':>10} {'now':>10} {'share':>10}"]
+    lines = [f"  {'':16}{'at entry':>10} {'now':>10} {'share':>10}"]
     for owner in report["ownership"]:
         entry, now = owner["entry_frames"] * 4096, owner["now_frames"] * 4096
         fate = owner["fate"] if columns >= SENTENCE_COLUMNS else ""
-        lines.append(f"  {owner['name']:14}{size_text(entry) if entry else '-':>10} "
+        lines.append(f"  {owner['name']:16}{size_text(entry) if entry else '-':>10} "
                      f"{size_text(now) if now else '-':>10} {percent_text(now, total):>10} "
                      f"{bar(now, total):{BAR_COLUMNS}} {fate}".rstrip())  # fmt: skip
-    lines.append(f"  {'all RAM':14}{size_text(total):>10} {size_text(total):>10}")
+    lines.append(f"  {'all RAM':16}{size_text(total):>10} {size_text(total):>10}")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 #include "kernel/panic.h"
 #include "shared/address.h"
+#include "shared/direct_map.h"
 
 /* The oracle looks at every row for every page: the work grows with the square. */
 #define ROWS_LOOKED_AT 512
@@ -37,6 +38,9 @@ void regions_proof(const struct memory_map_input *input, const struct handoff_re
     const char *problem = memory_map_normal_problem(regions, region_count);
     if (problem != NULL)
         panic(PANIC_ASSERTION, "the memory map has %s", problem);
+    prove_border(&proof, PAGE_SIZE_BYTES);
+    prove_border(&proof, MIB);
+    prove_border(&proof, DIRECT_MAP_LIMIT_BYTES_4_LEVELS);
     size_t step = input->row_count / ROWS_LOOKED_AT + 1;
     for (size_t i = 0; i < input->row_count; i += step) {
         const struct memory_map_descriptor *row = &input->rows[i];

@@ -94,11 +94,11 @@ static void write_regions(const struct report *report, FILE *file)
         write_comma(file, i == 0);
         (void)fprintf(file,
                       "\n{\"base\":%" PRIu64 ",\"size_bytes\":%" PRIu64
-                      ",\"type\":\"%s\",\"ram\":%s,\"efi_type\":%" PRIu32 ",\"attributes\":%" PRIu64
-                      "}",
+                      ",\"type\":\"%s\",\"ram\":%s,\"facts\":%" PRIu32 ",\"reuse\":%" PRIu32
+                      ",\"efi_type\":%" PRIu32 ",\"attributes\":%" PRIu64 "}",
                       region->base, region->size_bytes, region_type_name(region->type),
-                      region_type_is_ram(region->type) ? "true" : "false", region->efi_type,
-                      region->attributes);
+                      region_is_ram(region) ? "true" : "false", region->facts, region->reuse,
+                      region->efi_type, region->attributes);
     }
     (void)fprintf(file, "],\n");
 }

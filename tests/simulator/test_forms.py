@@ -96,17 +96,22 @@ def as_quoted_shell(rows):
 
 
 def as_kernel_log(rows):
-    return "[handoff] version=1.0\n" + "".join(
-        f"[region] base={base:#x} size={pages * PAGE} type=usable efi_type={kind} "
+    return "[handoff] version=2.0\n" + "".join(
+        f"[region] base={base:#x} size={pages * PAGE} type=usable facts=0x7 reuse=1 efi_type={kind} "
         f"attributes={attributes:#x}\n"
         for kind, base, pages, attributes in rows
     )
 
 
+def as_old_kernel_log(rows):
+    """Of handoff 1.0: a region had neither facts nor reuse."""
+    return as_kernel_log(rows).replace("version=2.0", "version=1.0").replace(" facts=0x7 reuse=1", "")
+
+
 FORMS = [as_old_linux, as_new_linux, lambda rows: as_new_linux(rows, SHORT_NAMES),
-         as_half_open_linux, as_shell, as_quoted_shell, as_kernel_log]  # fmt: skip
+         as_half_open_linux, as_shell, as_quoted_shell, as_kernel_log, as_old_kernel_log]  # fmt: skip
 FORM_NAMES = ["old-linux", "new-linux", "newest-linux", "half-open-linux", "shell", "shell-sfo",
-              "kernel-log"]  # fmt: skip
+              "kernel-log", "old-kernel-log"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EFI_MAPS)
@@ -197,12 +202,24 @@ def test_real_output_of_the_shell_is_read_without_a_doubt(name):
     assert sum(pages for kind, _, pages, _ in rows if kind != 0) == 786208
 
 
-def test_real_log_of_our_kernel_gives_the_loader_s_memory_back():
-    rows = rows_of((FOLDER / "maps/kernel-log.txt").read_bytes())
-    log = (FOLDER / "maps/kernel-log.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["kernel-log.txt", "kernel-log-2.0.txt"])
+def test_real_log_of_our_kernel_gives_the_loader_s_memory_back(name):
+    rows = rows_of((FOLDER / "maps" / name).read_bytes())
+    log = (FOLDER / "maps" / name).read_text(encoding="utf-8")
     assert len(rows) == log.count("[region]") - 1, "all but the framebuffer, for which EFI had no row"
     assert {row[0] for row in rows} <= set(range(16))
     assert [row for row in rows if row[0] == 2] == [], "no page of ours is still LoaderData"
+
+
+@pytest.mark.parametrize("words, efi_type", [
+    ("type=newer-block facts=0x8f reuse=0", 7),
+    ("type=temp-heap facts=0x7 reuse=5", 2),
+    ("type=temp-heap", 7),
+    ("type=usable", 2),
+])  # fmt: skip
+def test_facts_say_what_the_loader_placed_and_before_them_the_type_did(words, efi_type):
+    text = f"[region] base=0x100000 size=4096 {words} efi_type=2 attributes=0xf\n"
+    assert rows_of(text) == [(efi_type, 0x100000, 1, 0xF)]
 
 
 # --- Errors and doubts ----------------------------------------------------------------------------
@@ -240,6 +257,11 @@ ERRORS = [
      "no row of the shell"),
     ("[region] base=0x1000 size=651264 type=usable efi_type=7\n", 1, "attributes"),
     ("[region] base=0x1000 size=651265 type=usable efi_type=7 attributes=0xf\n", 1, "pages"),
+    ("[region] base=0x1000 size=4096 type=usable facts=RAM reuse=1 efi_type=7 attributes=0xf\n", 1,
+     "facts="),
+    ("[region] base=0x1000 size=4096 type=usable facts=0x7 efi_type=7 attributes=0xf\n", 1, "reuse="),
+    ("[region] base=0x1000 size=4096 type=usable facts=0x7 reuse=4294967296 efi_type=7 "
+     "attributes=0xf\n", 1, "reuse="),
 ]  # fmt: skip
 
 

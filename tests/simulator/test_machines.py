@@ -53,7 +53,8 @@ def test_M01_part_of_a_map_without_ram_stops_with_a_sentence(name, tmp_path):
     assert result.report["outcome"] == "stop"
 
 
-@pytest.mark.parametrize("name", ["shell-memmap.txt", "shell-memmap-sfo.txt", "kernel-log.txt"])
+@pytest.mark.parametrize("name", ["shell-memmap.txt", "shell-memmap-sfo.txt", "kernel-log.txt",
+                                  "kernel-log-2.0.txt"])
 def test_map_in_another_form_comes_up(name, tmp_path):
     result = run((FOLDER / "maps" / name).read_bytes(), tmp_path, "--load", "random")
     assert result.status == READY and result.errors == ""
@@ -74,6 +75,82 @@ def test_framebuffer_in_ram_is_left_out(tmp_path):
     result = run(text, tmp_path)
     assert result.status == READY
     assert "[simulator] warning: the framebuffer at 0x40001000 lies in RAM: left out" in result.output
+
+
+# --- What a region is, and what may be done with it ------------------------------------------------
+
+RAM, MAPPED, WRITABLE, PLACED = 1, 2, 4, 8
+NEVER, AT_ENTRY = 0, 1
+
+
+def test_regions_are_those_of_the_real_machine(tmp_path):
+    """A log of handoff 2.0 is replayed: what the firmware holds, and what lies below 1 MiB, is what
+    the real loader said. What the loader took from free memory has another size on a replay."""
+    text = (FOLDER / "maps/kernel-log-2.0.txt").read_text(encoding="utf-8")
+    row = r"^\[region\] base=(\w+) size=(\d+) type=(\S+) facts=(\w+) reuse=(\d)"
+    real = [(int(base, 16), int(size), kind, int(facts, 16), int(reuse))
+            for base, size, kind, facts, reuse in re.findall(row, text, re.M)]  # fmt: skip
+    regions = run(text, tmp_path).report["regions"]
+    replayed = [(r["base"], r["size_bytes"], r["type"], r["facts"], r["reuse"]) for r in regions]
+    taken_or_free = {"usable", "loader", "stack", "page-tables", "handoff-data", "temp-heap",
+                         "kernel-image"}  # fmt: skip
+    kept = [[row for row in rows if row[2] not in taken_or_free] for rows in (real, replayed)]
+    assert len(kept[0]) > 100 and kept[0] == kept[1]
+    assert {"low-memory", "processor-start", "boot-services"} <= {row[2] for row in kept[0]}
+    assert {row[2:] for row in real} <= {row[2:] for row in replayed}, "facts and reuse of each type"
+
+
+# Only the end of a list was posted: there is no row below 1 MiB.
+WITHOUT_LOW_MEMORY = {*WITHOUT_RAM, "am4-ami-apu-tail-e820.txt"}
+
+
+@pytest.mark.parametrize("name", [name for name in REAL_MAPS if name not in WITHOUT_LOW_MEMORY])
+def test_T05_memory_below_1_MiB_is_never_free(name, tmp_path):
+    result = run((MAPS / name).read_bytes(), tmp_path, "--load", "exhaustion")
+    low = [r for r in result.report["regions"] if r["base"] < 1 << 20]
+    assert any(r["ram"] for r in low)
+    assert all(r["base"] + r["size_bytes"] <= 1 << 20 for r in low if r["ram"])
+    assert {r["reuse"] for r in low} == {NEVER}
+    owners = {owner["name"]: owner for owner in result.report["ownership"]}
+    kept = owners["low-memory"]
+    assert kept["entry_frames"] == kept["now_frames"] > 0
+
+
+def test_page_for_starting_processors_is_the_loader_s_and_below_1_MiB(tmp_path):
+    regions = run(generate.generate(GIB), tmp_path).report["regions"]
+    pages = [r for r in regions if r["type"] == "processor-start"]
+    assert [(r["size_bytes"], r["facts"], r["reuse"]) for r in pages] == [
+        (4096, RAM | MAPPED | WRITABLE | PLACED, NEVER)
+    ]
+    assert 0 < pages[0]["base"] < 1 << 20
+
+
+def test_T04_machine_without_free_low_memory_comes_up_without_that_page(tmp_path):
+    result = run(f"0 0x0 256 0xf\n7 {1 << 20:#x} {GIB // 4096} 0xf\n", tmp_path)
+    assert result.status == READY
+    assert "[loader] warning: no page below 1 MiB is free" in result.output
+    assert "processor-start" not in {r["type"] for r in result.report["regions"]}
+    require_closed(result.report)
+
+
+def test_loader_below_1_MiB_is_accepted(tmp_path):
+    """Only there is room for it below 4 GiB, and the kernel's image fits above only."""
+    result = run(f"7 0x1000 140 0xf\n7 {1 << 32:#x} {GIB // 4096} 0xf\n", tmp_path)
+    assert result.status == READY, result.output
+    assert "loader" not in {r["type"] for r in result.report["regions"]}
+    require_closed(result.report)
+
+
+def test_what_boot_services_held_is_free_at_entry(tmp_path):
+    result = run("7 0x100000 8192 0xf\n4 0x2100000 1024 0xf\n3 0x2500000 512 0xf\n", tmp_path)
+    held = [r for r in result.report["regions"] if r["type"] == "boot-services"]
+    assert [(r["base"], r["size_bytes"], r["reuse"]) for r in held] == [
+        (0x2100000, 1024 * 4096, AT_ENTRY), (0x2500000, 512 * 4096, AT_ENTRY)]  # fmt: skip
+    free = sum(r["size_bytes"] for r in result.report["regions"] if r["reuse"] == AT_ENTRY) // 4096
+    owners = {owner["name"]: owner for owner in result.report["ownership"]}
+    assert owners["free"]["entry_frames"] == free
+    assert int(re.search(r"free=(\d+)", result.lines("frames")[0])[1]) <= free
+    assert "boot-services" not in owners
 
 
 # --- Sizes ----------------------------------------------------------------------------------------
@@ -128,11 +205,11 @@ def test_H06_without_temporary_heap_the_fixed_region_serves(tmp_path):
     require_closed(result.report)
 
 
-def test_H09_temporary_heap_below_the_minimum_is_refused_and_stays_reserved(tmp_path):
+def test_H09_temporary_heap_below_the_minimum_is_refused_and_becomes_free(tmp_path):
     result = run(generate.generate(GIB), tmp_path, "--temp-heap", "4K")
     owners = {owner["name"]: owner for owner in result.report["ownership"]}
     assert "the fixed region serves: below the minimum size" in result.output
-    assert owners["temp-heap"]["now_frames"] == 1
+    assert (owners["temp-heap"]["entry_frames"], owners["temp-heap"]["now_frames"]) == (1, 0)
     require_closed(result.report)
 
 

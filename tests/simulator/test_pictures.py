@@ -52,6 +52,31 @@ def test_svg_shows_every_region_and_every_owner(name, tmp_path):
     assert result.status == READY
 
 
+def test_svg_says_what_may_be_done_with_a_region(tmp_path):
+    _, root = draw(tmp_path, FOLDER / "maps/kernel-log-2.0.txt")
+    shown = tooltips(root)
+
+    def tooltip(kind):
+        return next(text for text in shown if text.startswith(f"{kind}: "))
+
+    assert "facts: RAM, mapped, writable\nreuse: at entry" in tooltip("boot-services")
+    assert "facts: RAM, mapped, writable\nreuse: never" in tooltip("low-memory")
+    assert "facts: RAM, mapped, writable, placed by the loader\nreuse: never" in tooltip(
+        "processor-start")
+    assert "facts: mapped, writable\nreuse: never" in tooltip("framebuffer")
+    assert "facts: none\nreuse: never" in tooltip("mmio")
+    assert "facts" not in tooltip("nothing")
+
+
+def test_every_type_of_the_contract_has_a_colour_and_a_letter():
+    meanings = (ROOT / "shared/region.c").read_text(encoding="utf-8")
+    names = set(re.findall(r'HANDOFF_REUSE_\w+,\s*"([\w-]+)"\}', meanings))
+    assert len(names) > 20 and names - {"unknown"} | {"nothing"} == set(picture.KINDS)
+    for column in (1, 2):
+        shown = [kind[column] for kind in picture.KINDS.values()]
+        assert len(shown) == len(set(shown))
+
+
 def test_svg_stays_inside_its_frame(tmp_path):
     _, root = draw(tmp_path, FOLDER / "maps/kernel-log.txt")
     width, height = float(root.get("width")), float(root.get("height"))
@@ -130,9 +155,10 @@ def test_svg_needs_nothing_but_itself(tmp_path):
 
 def test_terminal_shows_map_owners_and_verdict():
     output = simulate(CLEVO).output
-    assert re.search(r"^ +0x0 r?U", output, re.M), "the ribbon begins at 0"
+    assert re.search(r"^ +0x0 r1+", output, re.M), "the ribbon begins at 0, with low memory"
+    assert re.search(r"^  1 low-memory +\d+ KiB", output, re.M)
     assert re.search(r"^  U usable +15\.2 GiB", output, re.M)
-    assert re.search(r"^  free +15\.2 GiB +15\.\d GiB", output, re.M)
+    assert re.search(r"^  free +15\.3 GiB +15\.9 GiB", output, re.M), "with boot services' memory"
     assert re.search(r"^  direct map +0xffff8000", output, re.M)
     assert "15.9 GiB of RAM; boots" in output
     assert "\033[" not in output, "no colours where there is no terminal"

@@ -146,7 +146,7 @@ static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
         const struct handoff_region *region = &fixture->machine.regions[i];
         uint64_t end = region->base + region->size_bytes;
         bool is_framebuffer = region->type == HANDOFF_REGION_FRAMEBUFFER;
-        bool expected = region_type_is_ram(region->type) || is_framebuffer;
+        bool expected = region_is_ram(region) || is_framebuffer;
         if (region->base > checked_end)
             assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + checked_end));
         for (uint64_t page = region->base; page < end; page += 4096) {
@@ -163,7 +163,7 @@ static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
             assert_int_equal(mapping.permissions.memory_type,
                              is_framebuffer ? PAGE_MEMORY_WRITE_COMBINING : PAGE_MEMORY_WRITE_BACK);
         }
-        if (region_type_is_ram(region->type))
+        if (region_is_ram(region))
             ram_bytes += region->size_bytes;
         checked_end = end;
     }
@@ -227,9 +227,9 @@ static void test_areas_have_names(void **state)
 
 static void map_sixteen_gib(struct fixture *fixture)
 {
-    static const struct handoff_region regions[] = {
-        {.base = 0x1000, .size_bytes = GIB - 0x1000, .type = HANDOFF_REGION_USABLE},
-        {.base = GIB, .size_bytes = 15 * GIB, .type = HANDOFF_REGION_BOOT_SERVICES}};
+    static struct handoff_region regions[2];
+    regions[0] = region_make(0x1000, GIB - 0x1000, HANDOFF_REGION_USABLE, 0, 0);
+    regions[1] = region_make(GIB, 15 * GIB, HANDOFF_REGION_BOOT_SERVICES, 0, 0);
     fixture->machine.plan.regions = regions;
     fixture->machine.plan.region_count = 2;
     fixture->machine.plan.framebuffer = (struct range){0, 0};
@@ -273,10 +273,10 @@ static void test_P11_five_levels(void **state)
 static void test_P11_five_levels_map_ram_beyond_64_tib(void **state)
 {
     struct fixture *fixture = *state;
-    static const struct handoff_region regions[] = {
-        {.base = 0x1000, .size_bytes = GIB - 0x1000, .type = HANDOFF_REGION_USABLE},
-        {.base = 65 * TIB, .size_bytes = 8 * MIB, .type = HANDOFF_REGION_USABLE},
-        {.base = 4096 * TIB - 2 * MIB, .size_bytes = 2 * MIB, .type = HANDOFF_REGION_USABLE}};
+    const struct handoff_region regions[] = {
+        region_make(0x1000, GIB - 0x1000, HANDOFF_REGION_USABLE, 0, 0),
+        region_make(65 * TIB, 8 * MIB, HANDOFF_REGION_USABLE, 0, 0),
+        region_make(4096 * TIB - 2 * MIB, 2 * MIB, HANDOFF_REGION_USABLE, 0, 0)};
     fixture->machine.plan.regions = regions;
     fixture->machine.plan.region_count = 3;
     fixture->machine.plan.features.physical_bits = 52;
@@ -301,10 +301,10 @@ static void test_P10_ram_above_maxphyaddr_is_refused(void **state)
 static void test_ram_beyond_the_direct_map_is_left_out(void **state)
 {
     struct fixture *fixture = *state;
-    static const struct handoff_region regions[] = {
-        {.base = 0x800000, .size_bytes = 2 * MIB, .type = HANDOFF_REGION_KERNEL_IMAGE},
-        {.base = 64 * TIB - 4 * MIB, .size_bytes = 8 * MIB, .type = HANDOFF_REGION_USABLE},
-        {.base = 65 * TIB, .size_bytes = 8 * MIB, .type = HANDOFF_REGION_USABLE}};
+    const struct handoff_region regions[] = {
+        region_make(0x800000, 2 * MIB, HANDOFF_REGION_KERNEL_IMAGE, 0, 0),
+        region_make(64 * TIB - 4 * MIB, 8 * MIB, HANDOFF_REGION_USABLE, 0, 0),
+        region_make(65 * TIB, 8 * MIB, HANDOFF_REGION_USABLE, 0, 0)};
     fixture->machine.plan.regions = regions;
     fixture->machine.plan.region_count = 3;
     fixture->machine.plan.features.physical_bits = 52;

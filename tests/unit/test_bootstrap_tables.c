@@ -41,9 +41,11 @@ static const struct bootstrap_section SECTIONS[] = {
     {.base = 0x1e006000, .size_bytes = 0x2000, .write = true},
 };
 
+#define RAM_FACTS (HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE)
+
 static struct handoff_region region(uint64_t base, uint64_t size_bytes, uint32_t type)
 {
-    return (struct handoff_region){.base = base, .size_bytes = size_bytes, .type = type};
+    return region_make(base, size_bytes, type, 0, 0);
 }
 
 static struct bootstrap_plan plan_over(const struct handoff_region *regions, size_t region_count)
@@ -52,6 +54,7 @@ static struct bootstrap_plan plan_over(const struct handoff_region *regions, siz
         .kernel = &KERNEL_PLAN,
         .kernel_physical_base = 0x1c345000,
         .stack_physical_base = 0x1d000000,
+        .loader_base = 0x1e000000,
         .loader_sections = SECTIONS,
         .loader_section_count = 3,
         .regions = regions,
@@ -122,9 +125,11 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
                                     true, false, PAGE_MEMORY_WRITE_BACK};
     for (size_t i = 0; i < plan->loader_section_count; i++) {
         const struct bootstrap_section *section = &plan->loader_sections[i];
-        if (page - section->base < section->size_bytes)
-            return (struct expectation){true, page, section->write, section->execute,
-                                        PAGE_MEMORY_WRITE_BACK};
+        uint64_t above = section->base - plan->loader_base + BOOTSTRAP_LOADER_VIRTUAL_BASE;
+        bool is_above = page - above < section->size_bytes;
+        if (page - section->base < section->size_bytes || is_above)
+            return (struct expectation){true, is_above ? section->base + (page - above) : page,
+                                        section->write, section->execute, PAGE_MEMORY_WRITE_BACK};
     }
     if (page < direct_map_base(levels) || physical >= direct_map_limit_bytes(levels))
         return expected;
@@ -132,8 +137,10 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
         return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_COMBINING};
     for (size_t i = 0; i < plan->region_count; i++) {
         if (physical - plan->regions[i].base < plan->regions[i].size_bytes &&
-            region_type_is_ram(plan->regions[i].type))
-            return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_BACK};
+            (plan->regions[i].facts & HANDOFF_FACT_MAPPED) != 0)
+            return (struct expectation){true, physical,
+                                        (plan->regions[i].facts & HANDOFF_FACT_WRITABLE) != 0,
+                                        false, PAGE_MEMORY_WRITE_BACK};
     }
     return expected;
 }
@@ -187,12 +194,16 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
     for (size_t i = 0; i < plan->loader_section_count; i++) {
         assert_borders(build, plan, plan->loader_sections[i].base,
                        plan->loader_sections[i].size_bytes);
-        expected_bytes += plan->loader_sections[i].size_bytes;
+        assert_borders(build, plan,
+                       plan->loader_sections[i].base - plan->loader_base +
+                           BOOTSTRAP_LOADER_VIRTUAL_BASE,
+                       plan->loader_sections[i].size_bytes);
+        expected_bytes += 2 * plan->loader_sections[i].size_bytes;
     }
     for (size_t i = 0; i < plan->region_count; i++) {
         const struct handoff_region *r = &plan->regions[i];
         assert_borders(build, plan, direct + r->base, r->size_bytes);
-        if (!region_type_is_ram(r->type))
+        if ((r->facts & HANDOFF_FACT_MAPPED) == 0 || r->type == HANDOFF_REGION_FRAMEBUFFER)
             continue;
         expected_bytes += r->size_bytes;
         if (r->base + r->size_bytes > highest)
@@ -225,15 +236,15 @@ static void check_plan(const struct bootstrap_plan *plan)
 /* --- Tests --- */
 
 static const struct handoff_region SMALL_MACHINE[] = {
-    {.base = 0x1000, .size_bytes = 0x9f000, .type = HANDOFF_REGION_USABLE},
-    {.base = 0xa0000, .size_bytes = 0x60000, .type = HANDOFF_REGION_RESERVED},
-    {.base = 0x100000, .size_bytes = 0x1bf00000, .type = HANDOFF_REGION_USABLE},
-    {.base = 0x1c000000, .size_bytes = 0x2000000, .type = HANDOFF_REGION_LOADER},
-    {.base = 0x1e000000, .size_bytes = 0x1f00000, .type = HANDOFF_REGION_BOOT_SERVICES},
-    {.base = 0x1ff00000, .size_bytes = 0x100000, .type = HANDOFF_REGION_ACPI_NVS},
-    {.base = 0xc0000000, .size_bytes = 0x400000, .type = HANDOFF_REGION_FRAMEBUFFER},
-    {.base = 0xfec00000, .size_bytes = 0x1000, .type = HANDOFF_REGION_MMIO},
-    {.base = 0x100000000, .size_bytes = 0x183456000, .type = HANDOFF_REGION_USABLE},
+    {0x1000, 0x9f000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
+    {0xa0000, 0x60000, .type = HANDOFF_REGION_RESERVED},
+    {0x100000, 0x1bf00000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
+    {0x1c000000, 0x2000000, .type = HANDOFF_REGION_LOADER, .facts = RAM_FACTS},
+    {0x1e000000, 0x1f00000, .type = HANDOFF_REGION_BOOT_SERVICES, .facts = RAM_FACTS},
+    {0x1ff00000, 0x100000, .type = HANDOFF_REGION_ACPI_NVS, .facts = RAM_FACTS},
+    {0xc0000000, 0x400000, .type = HANDOFF_REGION_FRAMEBUFFER},
+    {0xfec00000, 0x1000, .type = HANDOFF_REGION_MMIO},
+    {0x100000000, 0x183456000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
 };
 
 static void test_P5_P14_exactly_the_plan_is_mapped(void **state)
@@ -246,6 +257,112 @@ static void test_P5_P14_exactly_the_plan_is_mapped(void **state)
     check_plan(&plan);
     plan.framebuffer_base = 0x380000000000; /* a 64-bit BAR far above RAM */
     check_plan(&plan);
+}
+
+/* Tables below 1 MiB, between pieces of RAM, across a 2 MiB border, and far above RAM. */
+static const struct handoff_region MACHINE_WITH_TABLES[] = {
+    {0x1000, 0x9f000, .type = HANDOFF_REGION_LOW_MEMORY, .facts = RAM_FACTS},
+    {0xf0000, 0x1000, .type = HANDOFF_REGION_FIRMWARE_TABLES, .facts = HANDOFF_FACT_MAPPED},
+    {0x100000, 0x1dd00000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
+    {0x1de00000, 0x200000, .type = HANDOFF_REGION_FIRMWARE_TABLES, .facts = HANDOFF_FACT_MAPPED},
+    {0x1e000000, 0x1e00000, .type = HANDOFF_REGION_LOADER, .facts = RAM_FACTS},
+    {0x1fe00000, 0x1000, .type = HANDOFF_REGION_RESERVED},
+    {0x1ffff000, 0x2000, .type = HANDOFF_REGION_FIRMWARE_TABLES, .facts = HANDOFF_FACT_MAPPED},
+    {0x200000000000, 0x1000, .type = HANDOFF_REGION_FIRMWARE_TABLES, .facts = HANDOFF_FACT_MAPPED},
+};
+
+/* check_plan() compares the permissions of each border and all bytes, within the bound. */
+static void test_T1_firmware_tables_are_mapped_and_counted(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(MACHINE_WITH_TABLES, 8);
+    check_plan(&plan);
+    for (size_t i = 0; i < 8; i++) { /* each by itself, with RAM below the loader */
+        const struct handoff_region regions[] = {MACHINE_WITH_TABLES[0], MACHINE_WITH_TABLES[i]};
+        plan = plan_over(regions, i == 0 ? 1 : 2);
+        check_plan(&plan);
+    }
+}
+
+/* Each table is somewhere where nothing else needs a table page, so the bound has to know of it. */
+static void test_T1_bound_grows_by_the_table_pages_of_firmware_tables(void **state)
+{
+    (void)state;
+    static struct handoff_region far_apart[41];
+    far_apart[0] = region(0x100000, 0x1bf00000, HANDOFF_REGION_USABLE);
+    for (size_t i = 1; i < 41; i++)
+        far_apart[i] = region(i * TIB - 0x1000, 0x2000, HANDOFF_REGION_FIRMWARE_TABLES);
+    struct bootstrap_plan plan = plan_over(far_apart, 1);
+    uint64_t without = bootstrap_tables_bound(&plan, &MODERN);
+    plan = plan_over(far_apart, 41);
+    assert_true(bootstrap_tables_bound(&plan, &MODERN) >= without + 40 * 4);
+    check_plan(&plan);
+}
+
+static void test_T1_firmware_tables_are_read_only_and_never_executed(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(MACHINE_WITH_TABLES, 8);
+    struct build build;
+    build_create(&build, &plan, &MODERN, 64);
+    assert_int_equal(build.status, PAGE_TABLE_OK);
+    static const uint64_t ADDRESSES[] = {0xf0000,    0x1de00000, 0x1dffffff,
+                                         0x1ffff000, 0x20000fff, 0x200000000000};
+    for (size_t i = 0; i < 6; i++) {
+        struct page_mapping mapping;
+        assert_int_equal(
+            page_table_lookup(&build.table, virt_addr(DIRECT + ADDRESSES[i]), &mapping),
+            PAGE_TABLE_OK);
+        assert_false(mapping.permissions.write);
+        assert_false(mapping.permissions.execute);
+        assert_int_equal(mapping.permissions.memory_type, PAGE_MEMORY_WRITE_BACK);
+    }
+    build_destroy(&build);
+}
+
+static void test_firmware_tables_beyond_the_window_are_refused(void **state)
+{
+    (void)state;
+    const uint64_t limit = DIRECT_MAP_LIMIT_BYTES_4_LEVELS;
+    struct page_table_features features = MODERN;
+    features.physical_bits = 52;
+    const struct handoff_region bad[] = {
+        region(limit, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES),
+        region(limit - 0x1000, 0x2000, HANDOFF_REGION_FIRMWARE_TABLES)};
+    for (size_t i = 0; i < 2; i++) {
+        struct bootstrap_plan plan = plan_over(&bad[i], 1);
+        struct build build;
+        build_create(&build, &plan, &features, 64);
+        assert_int_equal(build.status, PAGE_TABLE_PHYSICAL_TOO_HIGH);
+        build_destroy(&build);
+    }
+}
+
+/* A kernel's own tables can keep the copy in the upper half: the same frames, the same rights. */
+static void test_X8_loader_sections_are_in_both_places(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+    struct build build;
+    build_create(&build, &plan, &MODERN, 64);
+    assert_int_equal(build.status, PAGE_TABLE_OK);
+    assert_int_equal(BOOTSTRAP_LOADER_VIRTUAL_BASE >> 39, BOOTSTRAP_STACK_VIRTUAL_BASE >> 39);
+    for (uint64_t offset = 0; offset < 0x8000; offset += PAGE_SIZE_BYTES) {
+        struct page_mapping below;
+        struct page_mapping above;
+        assert_int_equal(
+            page_table_lookup(&build.table, virt_addr(plan.loader_base + offset), &below),
+            PAGE_TABLE_OK);
+        assert_int_equal(page_table_lookup(&build.table,
+                                           virt_addr(BOOTSTRAP_LOADER_VIRTUAL_BASE + offset),
+                                           &above),
+                         PAGE_TABLE_OK);
+        assert_int_equal(below.physical.value, plan.loader_base + offset);
+        assert_int_equal(above.physical.value, plan.loader_base + offset);
+        assert_int_equal(above.permissions.write, below.permissions.write);
+        assert_int_equal(above.permissions.execute, below.permissions.execute);
+    }
+    build_destroy(&build);
 }
 
 static void test_touching_ram_shares_large_pages(void **state)
@@ -496,6 +613,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_P5_P14_exactly_the_plan_is_mapped),
+        cmocka_unit_test(test_T1_firmware_tables_are_mapped_and_counted),
+        cmocka_unit_test(test_T1_bound_grows_by_the_table_pages_of_firmware_tables),
+        cmocka_unit_test(test_T1_firmware_tables_are_read_only_and_never_executed),
+        cmocka_unit_test(test_firmware_tables_beyond_the_window_are_refused),
+        cmocka_unit_test(test_X8_loader_sections_are_in_both_places),
         cmocka_unit_test(test_touching_ram_shares_large_pages),
         cmocka_unit_test(test_1gib_pages_where_the_cpu_has_them),
         cmocka_unit_test(test_P12_without_no_execute),

@@ -7,6 +7,7 @@
 
 #include "kernel/mm/frame_reserve.h"
 #include "tests/unit/support/panic_stub.h"
+#include "shared/region.h"
 
 /* 4096 usable frames from 256 up, less one: the last word has 63. Then as many that are held. */
 #define FIRST_FRAME UINT64_C(256)
@@ -25,10 +26,10 @@ struct fixture {
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    fixture->rows[0] = (struct handoff_region){FIRST_FRAME * 4096, FREE_COUNT * 4096,
-                                               HANDOFF_REGION_USABLE, HANDOFF_EFI_TYPE_NONE, 8};
-    fixture->rows[1] = (struct handoff_region){
-        END_FRAME * 4096, 4096 * 4096, HANDOFF_REGION_BOOT_SERVICES, HANDOFF_EFI_TYPE_NONE, 8};
+    fixture->rows[0] = region_make(FIRST_FRAME * 4096, FREE_COUNT * 4096, HANDOFF_REGION_USABLE,
+                                   HANDOFF_EFI_TYPE_NONE, 8);
+    fixture->rows[1] =
+        region_make(END_FRAME * 4096, 4096 * 4096, HANDOFF_REGION_LOADER, HANDOFF_EFI_TYPE_NONE, 8);
     const struct region_list regions = {fixture->rows, 2, sizeof(fixture->rows[0])};
     assert_int_equal(early_heap_initialise(&fixture->early_heap, fixture->early_heap_region,
                                            sizeof(fixture->early_heap_region)),

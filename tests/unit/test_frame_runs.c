@@ -6,6 +6,7 @@
 
 #include "kernel/mm/frame_allocator.h"
 #include "shared/handoff.h"
+#include "shared/region.h"
 #include "tests/unit/support/random.h"
 
 #define EARLY_HEAP_BYTES (UINT64_C(32) << 20)
@@ -31,7 +32,7 @@ struct machine {
 static struct machine *machine_create(uint64_t gib)
 {
     struct machine *machine = calloc(1, sizeof(*machine));
-    machine->row = (struct handoff_region){1 << 20, gib * GIB, HANDOFF_REGION_USABLE, 0, 0xf};
+    machine->row = region_make(1 << 20, gib * GIB, HANDOFF_REGION_USABLE, 0, 0xf);
     machine->regions = (struct region_list){&machine->row, 1, sizeof(machine->row)};
     machine->first = machine->row.base / 4096;
     machine->end = machine->first + gib * FRAMES_PER_GIB;

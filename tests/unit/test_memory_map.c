@@ -56,7 +56,7 @@ static struct result convert_with_stride(const struct memory_map_descriptor *row
                                          size_t claim_count)
 {
     size_t work_count = 2 * (row_count + claim_count);
-    size_t capacity = work_count + 1;
+    size_t capacity = work_count + 2;
     uint8_t *map = malloc(row_count * stride_bytes + 1);
     uint64_t *work = malloc(work_count * sizeof(*work) + 1);
     struct result result = {.regions = malloc(capacity * sizeof(struct handoff_region) + 1),
@@ -110,6 +110,11 @@ static void assert_region(const struct result *result, size_t index, uint64_t ba
                         region_type_name((uint32_t)type));
 }
 
+static bool type_is_ram(enum handoff_region_type type)
+{
+    return (region_type_facts((uint32_t)type) & HANDOFF_FACT_RAM) != 0;
+}
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct memory_map_descriptor row(uint32_t type, uint64_t base, uint64_t page_count)
@@ -158,14 +163,14 @@ static void test_FW7_stride_is_honoured(void **state)
 {
     (void)state;
     const struct memory_map_descriptor rows[] = {
-        row(CONVENTIONAL, 0x1000, 3), row(RESERVED, 0x4000, 1), row(CONVENTIONAL, 0x5000, 2)};
+        row(CONVENTIONAL, 0x101000, 3), row(RESERVED, 0x104000, 1), row(CONVENTIONAL, 0x105000, 2)};
     for (size_t stride = 40; stride <= 128; stride += 8) {
         struct result result = convert_with_stride(rows, COUNT(rows), stride, NULL, 0);
         assert_int_equal(result.status, MEMORY_MAP_OK);
         assert_int_equal(result.count, 3);
-        assert_region(&result, 0, 0x1000, 3, HANDOFF_REGION_USABLE);
-        assert_region(&result, 1, 0x4000, 1, HANDOFF_REGION_RESERVED);
-        assert_region(&result, 2, 0x5000, 2, HANDOFF_REGION_USABLE);
+        assert_region(&result, 0, 0x101000, 3, HANDOFF_REGION_USABLE);
+        assert_region(&result, 1, 0x104000, 1, HANDOFF_REGION_RESERVED);
+        assert_region(&result, 2, 0x105000, 2, HANDOFF_REGION_USABLE);
         result_drop(result);
     }
 }
@@ -178,7 +183,7 @@ static void test_M1_empty_map(void **state)
     assert_int_equal(result.count, 12345);
     result_drop(result);
 
-    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x1000, 0)};
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x101000, 0)};
     result = convert(rows, 1, NULL, 0);
     assert_int_equal(result.status, MEMORY_MAP_EMPTY);
     assert_int_equal(result.count, 12345);
@@ -189,7 +194,7 @@ static void test_M9_never_truncated_silently(void **state)
 {
     (void)state;
     const struct memory_map_descriptor rows[] = {
-        row(CONVENTIONAL, 0x1000, 1), row(RESERVED, 0x2000, 1), row(CONVENTIONAL, 0x3000, 1)};
+        row(CONVENTIONAL, 0x101000, 1), row(RESERVED, 0x102000, 1), row(CONVENTIONAL, 0x103000, 1)};
     uint64_t work[6];
     struct handoff_region regions[6];
     struct memory_map_report report;
@@ -215,13 +220,13 @@ static void test_M2_unsorted_rows_are_sorted(void **state)
 {
     (void)state;
     const struct memory_map_descriptor rows[] = {
-        row(MMIO, 0xfec00000, 1), row(CONVENTIONAL, 0x100000000, 4), row(BS_DATA, 0x1000, 2),
-        row(CONVENTIONAL, 0x3000, 2)};
+        row(MMIO, 0xfec00000, 1), row(CONVENTIONAL, 0x100000000, 4), row(BS_DATA, 0x101000, 2),
+        row(CONVENTIONAL, 0x103000, 2)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.status, MEMORY_MAP_OK);
     assert_int_equal(result.count, 4);
-    assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_BOOT_SERVICES);
-    assert_region(&result, 1, 0x3000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 0, 0x101000, 2, HANDOFF_REGION_BOOT_SERVICES);
+    assert_region(&result, 1, 0x103000, 2, HANDOFF_REGION_USABLE);
     assert_region(&result, 2, 0xfec00000, 1, HANDOFF_REGION_MMIO);
     assert_region(&result, 3, 0x100000000, 4, HANDOFF_REGION_USABLE);
     result_drop(result);
@@ -230,12 +235,12 @@ static void test_M2_unsorted_rows_are_sorted(void **state)
 static void test_M3_empty_rows_are_dropped(void **state)
 {
     (void)state;
-    const struct memory_map_descriptor rows[] = {row(RESERVED, 0, 0), row(CONVENTIONAL, 0x1000, 4),
-                                                 row(RESERVED, 0x2000, 0)};
+    const struct memory_map_descriptor rows[] = {
+        row(RESERVED, 0, 0), row(CONVENTIONAL, 0x101000, 4), row(RESERVED, 0x102000, 0)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.status, MEMORY_MAP_OK);
     assert_int_equal(result.count, 1);
-    assert_region(&result, 0, 0x1000, 4, HANDOFF_REGION_USABLE);
+    assert_region(&result, 0, 0x101000, 4, HANDOFF_REGION_USABLE);
     assert_int_equal(result.report.dropped_empty, 2);
     assert_int_equal(result.report.overlapping, 0);
     result_drop(result);
@@ -245,12 +250,12 @@ static void test_M4_unaligned_ram_shrinks_and_the_rest_grows(void **state)
 {
     (void)state;
     const struct memory_map_descriptor rows[] = {
-        row(CONVENTIONAL, 0x1800, 3), row(CONVENTIONAL, 0x10001, 1), row(MMIO, 0x20800, 1)};
+        row(CONVENTIONAL, 0x101800, 3), row(CONVENTIONAL, 0x110001, 1), row(MMIO, 0x120800, 1)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.status, MEMORY_MAP_OK);
     assert_int_equal(result.count, 2);
-    assert_region(&result, 0, 0x2000, 2, HANDOFF_REGION_USABLE);
-    assert_region(&result, 1, 0x20000, 2, HANDOFF_REGION_MMIO);
+    assert_region(&result, 0, 0x102000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 1, 0x120000, 2, HANDOFF_REGION_MMIO);
     assert_int_equal(result.report.shrunk_unaligned, 3);
     result_drop(result);
 }
@@ -261,8 +266,8 @@ static void test_M5_M17_wrapping_and_too_high_rows_are_dropped(void **state)
     const uint64_t limit = UINT64_C(1) << 52;
     const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, UINT64_MAX - 0xfff, 1),
                                                  row(CONVENTIONAL, UINT64_MAX - 0xfff, 2),
-                                                 row(CONVENTIONAL, 0x1000, UINT64_MAX),
-                                                 row(CONVENTIONAL, 0x1000, UINT64_C(1) << 52),
+                                                 row(CONVENTIONAL, 0x101000, UINT64_MAX),
+                                                 row(CONVENTIONAL, 0x101000, UINT64_C(1) << 52),
                                                  row(CONVENTIONAL, limit, 1),
                                                  row(CONVENTIONAL, limit - 0x1000, 2),
                                                  row(RESERVED, UINT64_C(1) << 63, 1),
@@ -280,11 +285,11 @@ static void test_M5_M17_wrapping_and_too_high_rows_are_dropped(void **state)
 static void test_M6_overlap_of_one_type_is_merged(void **state)
 {
     (void)state;
-    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x1000, 4),
-                                                 row(CONVENTIONAL, 0x3000, 4)};
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x101000, 4),
+                                                 row(CONVENTIONAL, 0x103000, 4)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.count, 1);
-    assert_region(&result, 0, 0x1000, 6, HANDOFF_REGION_USABLE);
+    assert_region(&result, 0, 0x101000, 6, HANDOFF_REGION_USABLE);
     assert_int_equal(result.report.overlapping, 0);
     result_drop(result);
 }
@@ -294,15 +299,15 @@ static void test_M6_overlap_of_one_type_is_merged(void **state)
 static void test_M7_the_most_restrictive_wins(void **state)
 {
     (void)state;
-    const struct memory_map_descriptor rows[] = {row(RESERVED, 0x3000, 2), row(NVS, 0x7000, 1),
-                                                 row(CONVENTIONAL, 0x1000, 9)};
+    const struct memory_map_descriptor rows[] = {row(RESERVED, 0x103000, 2), row(NVS, 0x107000, 1),
+                                                 row(CONVENTIONAL, 0x101000, 9)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.count, 5);
-    assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_USABLE);
-    assert_region(&result, 1, 0x3000, 2, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 2, 0x5000, 2, HANDOFF_REGION_USABLE);
-    assert_region(&result, 3, 0x7000, 1, HANDOFF_REGION_ACPI_NVS);
-    assert_region(&result, 4, 0x8000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 0, 0x101000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 1, 0x103000, 2, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 2, 0x105000, 2, HANDOFF_REGION_USABLE);
+    assert_region(&result, 3, 0x107000, 1, HANDOFF_REGION_ACPI_NVS);
+    assert_region(&result, 4, 0x108000, 2, HANDOFF_REGION_USABLE);
     assert_int_equal(result.report.overlapping, 2);
     assert_int_equal(result.regions[1].efi_type, RESERVED);
     assert_int_equal(result.regions[2].efi_type, CONVENTIONAL);
@@ -312,11 +317,11 @@ static void test_M7_the_most_restrictive_wins(void **state)
 static void test_M8_duplicates_count_once(void **state)
 {
     (void)state;
-    const struct memory_map_descriptor rows[] = {row(BS_DATA, 0x1000, 4), row(BS_DATA, 0x1000, 4),
-                                                 row(BS_DATA, 0x1000, 4)};
+    const struct memory_map_descriptor rows[] = {
+        row(BS_DATA, 0x101000, 4), row(BS_DATA, 0x101000, 4), row(BS_DATA, 0x101000, 4)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.count, 1);
-    assert_region(&result, 0, 0x1000, 4, HANDOFF_REGION_BOOT_SERVICES);
+    assert_region(&result, 0, 0x101000, 4, HANDOFF_REGION_BOOT_SERVICES);
     assert_int_equal(result.report.overlapping, 0);
     result_drop(result);
 }
@@ -370,16 +375,16 @@ static void test_M10_M11_types(void **state)
                                        0x7fffffff, 0x80000000, 0xffffffff};
     for (size_t i = 0; i < COUNT(UNKNOWN); i++)
         assert_int_equal(memory_map_region_type(UNKNOWN[i], WB), HANDOFF_REGION_RESERVED);
-    assert_false(region_type_is_ram(HANDOFF_REGION_PERSISTENT));
-    assert_false(region_type_is_ram(HANDOFF_REGION_UNACCEPTED));
+    assert_false(type_is_ram(HANDOFF_REGION_PERSISTENT));
+    assert_false(type_is_ram(HANDOFF_REGION_UNACCEPTED));
 
     const struct memory_map_descriptor rows[] = {
-        row(0x80000001, 0x1000, 1), row(PERSISTENT, 0x2000, 1), row(UNACCEPTED, 0x3000, 1)};
+        row(0x80000001, 0x101000, 1), row(PERSISTENT, 0x102000, 1), row(UNACCEPTED, 0x103000, 1)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.count, 3);
-    assert_region(&result, 0, 0x1000, 1, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 1, 0x2000, 1, HANDOFF_REGION_PERSISTENT);
-    assert_region(&result, 2, 0x3000, 1, HANDOFF_REGION_UNACCEPTED);
+    assert_region(&result, 0, 0x101000, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, 0x102000, 1, HANDOFF_REGION_PERSISTENT);
+    assert_region(&result, 2, 0x103000, 1, HANDOFF_REGION_UNACCEPTED);
     assert_int_equal(result.regions[0].efi_type, 0x80000001);
     assert_int_equal(result.report.unknown_types, 1);
     result_drop(result);
@@ -396,9 +401,9 @@ static void test_M12_undefined_attribute_bits_are_ignored(void **state)
         assert_int_equal(memory_map_region_type(CONVENTIONAL, attributes), HANDOFF_REGION_USABLE);
     }
     const struct memory_map_descriptor rows[] = {
-        row_with(CONVENTIONAL, 0x1000, 1, 0x80000000000000f)};
+        row_with(CONVENTIONAL, 0x101000, 1, 0x80000000000000f)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
-    assert_region(&result, 0, 0x1000, 1, HANDOFF_REGION_USABLE);
+    assert_region(&result, 0, 0x101000, 1, HANDOFF_REGION_USABLE);
     assert_int_equal(result.regions[0].attributes, UINT64_C(0x80000000000000f));
     result_drop(result);
 }
@@ -415,13 +420,14 @@ static void test_M13_attributes_that_forbid_use(void **state)
     }
     assert_int_equal(memory_map_region_type(CONVENTIONAL, 0x8), HANDOFF_REGION_USABLE);
 
-    const struct memory_map_descriptor rows[] = {
-        row_with(CONVENTIONAL, 0x1000, 1, WB | SP), row_with(CONVENTIONAL, 0x2000, 1, WB | RUNTIME),
-        row_with(CONVENTIONAL, 0x3000, 1, 0x1), row_with(RT_DATA, 0x4000, 1, WB | RUNTIME)};
+    const struct memory_map_descriptor rows[] = {row_with(CONVENTIONAL, 0x101000, 1, WB | SP),
+                                                 row_with(CONVENTIONAL, 0x102000, 1, WB | RUNTIME),
+                                                 row_with(CONVENTIONAL, 0x103000, 1, 0x1),
+                                                 row_with(RT_DATA, 0x104000, 1, WB | RUNTIME)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     for (size_t i = 0; i < 3; i++)
-        assert_region(&result, i, 0x1000 + i * PAGE, 1, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 3, 0x4000, 1, HANDOFF_REGION_RUNTIME_DATA);
+        assert_region(&result, i, 0x101000 + i * PAGE, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 3, 0x104000, 1, HANDOFF_REGION_RUNTIME_DATA);
     assert_int_equal(result.report.unusable_attributes, 3);
     result_drop(result);
 }
@@ -436,16 +442,16 @@ static void test_M13_firmware_ram_that_is_not_write_back_is_reserved(void **stat
         for (size_t a = 0; a < COUNT(UNCACHED); a++)
             assert_int_equal(memory_map_region_type(FIRMWARE[i], UNCACHED[a]),
                              HANDOFF_REGION_RESERVED);
-        assert_true(region_type_is_ram(memory_map_region_type(FIRMWARE[i], RUNTIME | 0x8)));
-        assert_true(region_type_is_ram(memory_map_region_type(FIRMWARE[i], WB | SP)));
+        assert_true(type_is_ram(memory_map_region_type(FIRMWARE[i], RUNTIME | 0x8)));
+        assert_true(type_is_ram(memory_map_region_type(FIRMWARE[i], WB | SP)));
     }
 
-    const struct memory_map_descriptor rows[] = {row_with(RT_CODE, 0x1000, 1, RUNTIME | 0x1),
-                                                 row_with(NVS, 0x2000, 1, 0)};
+    const struct memory_map_descriptor rows[] = {row_with(RT_CODE, 0x101000, 1, RUNTIME | 0x1),
+                                                 row_with(NVS, 0x102000, 1, 0)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.count, 2);
-    assert_region(&result, 0, 0x1000, 1, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 1, 0x2000, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 0, 0x101000, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, 0x102000, 1, HANDOFF_REGION_RESERVED);
     assert_int_equal(result.regions[0].efi_type, RT_CODE); /* by which runtime calls find it */
     assert_int_equal(result.regions[0].attributes, RUNTIME | 0x1);
     assert_int_equal(result.report.unusable_attributes, 2);
@@ -459,14 +465,15 @@ static void test_M14_frame_0_is_reserved(void **state)
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.count, 2);
     assert_region(&result, 0, 0, 1, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 1, PAGE, 15, HANDOFF_REGION_USABLE);
+    assert_region(&result, 1, PAGE, 15, HANDOFF_REGION_LOW_MEMORY);
     result_drop(result);
 
-    const struct memory_map_descriptor other[] = {row(BS_CODE, 0, 2), row(CONVENTIONAL, 0x2000, 1)};
+    const struct memory_map_descriptor other[] = {row(BS_CODE, 0, 2),
+                                                  row(CONVENTIONAL, 0x102000, 1)};
     result = convert(other, COUNT(other), NULL, 0);
     assert_int_equal(result.count, 3); /* what would become free later is not free either */
     assert_region(&result, 0, 0, 1, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 1, PAGE, 1, HANDOFF_REGION_BOOT_SERVICES);
+    assert_region(&result, 1, PAGE, 1, HANDOFF_REGION_LOW_MEMORY);
     result_drop(result);
 
     const struct memory_map_descriptor firmware[] = {row(NVS, 0, 2)};
@@ -479,17 +486,17 @@ static void test_M14_frame_0_is_reserved(void **state)
 static void test_M15_M21_firmware_ram_is_kept(void **state)
 {
     (void)state;
-    const struct memory_map_descriptor rows[] = {row(ACPI, 0x1000, 1), row(NVS, 0x2000, 1),
-                                                 row_with(RT_DATA, 0x3000, 1, WB | RUNTIME),
-                                                 row_with(RT_CODE, 0x4000, 1, WB | RUNTIME)};
+    const struct memory_map_descriptor rows[] = {row(ACPI, 0x101000, 1), row(NVS, 0x102000, 1),
+                                                 row_with(RT_DATA, 0x103000, 1, WB | RUNTIME),
+                                                 row_with(RT_CODE, 0x104000, 1, WB | RUNTIME)};
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.count, 4);
-    assert_region(&result, 0, 0x1000, 1, HANDOFF_REGION_ACPI_RECLAIM);
-    assert_region(&result, 1, 0x2000, 1, HANDOFF_REGION_ACPI_NVS);
-    assert_region(&result, 2, 0x3000, 1, HANDOFF_REGION_RUNTIME_DATA);
-    assert_region(&result, 3, 0x4000, 1, HANDOFF_REGION_RUNTIME_CODE);
+    assert_region(&result, 0, 0x101000, 1, HANDOFF_REGION_ACPI_RECLAIM);
+    assert_region(&result, 1, 0x102000, 1, HANDOFF_REGION_ACPI_NVS);
+    assert_region(&result, 2, 0x103000, 1, HANDOFF_REGION_RUNTIME_DATA);
+    assert_region(&result, 3, 0x104000, 1, HANDOFF_REGION_RUNTIME_CODE);
     for (size_t i = 0; i < result.count; i++)
-        assert_true(region_type_is_ram(result.regions[i].type));
+        assert_true(region_is_ram(&result.regions[i]));
     result_drop(result);
 }
 
@@ -500,19 +507,19 @@ static void test_M15_M21_firmware_ram_is_kept(void **state)
 static void test_M16_claims_are_laid_over_the_rows(void **state)
 {
     (void)state;
-    const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x1000, 8)};
+    const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x101000, 8)};
     const struct memory_map_claim claims[] = {
-        {0x5000, 0x1000, HANDOFF_REGION_STACK},
-        {0x3000, 0x2000, HANDOFF_REGION_TEMP_HEAP},
+        {0x105000, 0x1000, HANDOFF_REGION_STACK},
+        {0x103000, 0x2000, HANDOFF_REGION_TEMP_HEAP},
         {0xc0000000, 0x300000, HANDOFF_REGION_FRAMEBUFFER},
-        {0x8000, 0, HANDOFF_REGION_STACK},
+        {0x108000, 0, HANDOFF_REGION_STACK},
     };
     struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
     assert_int_equal(result.count, 5);
-    assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_LOADER);
-    assert_region(&result, 1, 0x3000, 2, HANDOFF_REGION_TEMP_HEAP);
-    assert_region(&result, 2, 0x5000, 1, HANDOFF_REGION_STACK);
-    assert_region(&result, 3, 0x6000, 3, HANDOFF_REGION_LOADER);
+    assert_region(&result, 0, 0x101000, 2, HANDOFF_REGION_LOADER);
+    assert_region(&result, 1, 0x103000, 2, HANDOFF_REGION_TEMP_HEAP);
+    assert_region(&result, 2, 0x105000, 1, HANDOFF_REGION_STACK);
+    assert_region(&result, 3, 0x106000, 3, HANDOFF_REGION_LOADER);
     assert_region(&result, 4, 0xc0000000, 0x300, HANDOFF_REGION_FRAMEBUFFER);
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(result.regions[i].efi_type, LOADER_DATA);
@@ -527,14 +534,15 @@ static void test_M16_claims_are_laid_over_the_rows(void **state)
 static void test_claims_do_not_soften_a_row(void **state)
 {
     (void)state;
-    const struct memory_map_descriptor rows[] = {row(RESERVED, 0x1000, 2), row(MMIO, 0x3000, 2)};
-    const struct memory_map_claim claims[] = {{0x1000, 0x1000, HANDOFF_REGION_TEMP_HEAP},
-                                              {0x3000, 0x1000, HANDOFF_REGION_FRAMEBUFFER}};
+    const struct memory_map_descriptor rows[] = {row(RESERVED, 0x101000, 2),
+                                                 row(MMIO, 0x103000, 2)};
+    const struct memory_map_claim claims[] = {{0x101000, 0x1000, HANDOFF_REGION_TEMP_HEAP},
+                                              {0x103000, 0x1000, HANDOFF_REGION_FRAMEBUFFER}};
     struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
     assert_int_equal(result.count, 3);
-    assert_region(&result, 0, 0x1000, 2, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 1, 0x3000, 1, HANDOFF_REGION_FRAMEBUFFER);
-    assert_region(&result, 2, 0x4000, 1, HANDOFF_REGION_MMIO);
+    assert_region(&result, 0, 0x101000, 2, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, 0x103000, 1, HANDOFF_REGION_FRAMEBUFFER);
+    assert_region(&result, 2, 0x104000, 1, HANDOFF_REGION_MMIO);
     result_drop(result);
 }
 
@@ -543,32 +551,32 @@ static void test_claims_do_not_soften_a_row(void **state)
 static void test_claims_that_the_rows_do_not_bear_out_are_named(void **state)
 {
     (void)state;
-    const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x1000, 8),
-                                                 row_with(LOADER_DATA, 0x9000, 4, WB | SP)};
+    const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x101000, 8),
+                                                 row_with(LOADER_DATA, 0x109000, 4, WB | SP)};
     const struct memory_map_claim good[] = {
-        {0x1000, 0x8000, HANDOFF_REGION_STACK},
-        {0x2000, 0x1000, HANDOFF_REGION_LOADER},
-        {0x9000, 0x1000, HANDOFF_REGION_FRAMEBUFFER},
-        {0xa0000, 0x1000, HANDOFF_REGION_FRAMEBUFFER},
+        {0x101000, 0x8000, HANDOFF_REGION_STACK},
+        {0x102000, 0x1000, HANDOFF_REGION_LOADER},
+        {0x109000, 0x1000, HANDOFF_REGION_FRAMEBUFFER},
+        {0x1a0000, 0x1000, HANDOFF_REGION_FRAMEBUFFER},
     };
     struct result result = convert(rows, COUNT(rows), good, COUNT(good));
     assert_int_equal(result.report.unproven_claim.size_bytes, 0);
     result_drop(result);
 
-    const struct memory_map_claim outweighed[] = {{0x6000, 0x5000, HANDOFF_REGION_STACK}};
+    const struct memory_map_claim outweighed[] = {{0x106000, 0x5000, HANDOFF_REGION_STACK}};
     result = convert(rows, COUNT(rows), outweighed, COUNT(outweighed));
-    assert_int_equal(result.report.unproven_claim.base, 0x9000);
+    assert_int_equal(result.report.unproven_claim.base, 0x109000);
     assert_int_equal(result.report.unproven_claim.size_bytes, 0x2000);
     assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_STACK);
     result_drop(result);
 
-    const struct memory_map_claim nowhere[] = {{0x10000, 0x1000, HANDOFF_REGION_PAGE_TABLES},
-                                               {0x9000, 0x1000, HANDOFF_REGION_LOADER}};
+    const struct memory_map_claim nowhere[] = {{0x110000, 0x1000, HANDOFF_REGION_PAGE_TABLES},
+                                               {0x109000, 0x1000, HANDOFF_REGION_LOADER}};
     result = convert(rows, COUNT(rows), nowhere, COUNT(nowhere));
-    assert_int_equal(result.report.unproven_claim.base, 0x9000); /* the first by address */
+    assert_int_equal(result.report.unproven_claim.base, 0x109000); /* the first by address */
     result_drop(result);
     result = convert(rows, 1, nowhere, 1);
-    assert_int_equal(result.report.unproven_claim.base, 0x10000);
+    assert_int_equal(result.report.unproven_claim.base, 0x110000);
     assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_PAGE_TABLES);
     result_drop(result);
 }
@@ -586,21 +594,22 @@ static void test_ram_beyond_the_direct_map_is_reserved(void **state)
     };
     struct result result = convert(rows, COUNT(rows), NULL, 0);
     assert_int_equal(result.status, MEMORY_MAP_OK);
-    assert_int_equal(result.count, 5);
+    assert_int_equal(result.count, 6);
     assert_region(&result, 0, 0, 1, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 1, PAGE, limit / PAGE - 1, HANDOFF_REGION_USABLE);
-    assert_region(&result, 2, limit, 3, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 3, limit + 4 * PAGE, 1, HANDOFF_REGION_RESERVED);
-    assert_region(&result, 4, limit + 6 * PAGE, 1, HANDOFF_REGION_MMIO);
-    assert_int_equal(result.regions[2].efi_type, CONVENTIONAL);
-    assert_int_equal(result.regions[3].efi_type, RT_DATA);
+    assert_region(&result, 1, PAGE, 255, HANDOFF_REGION_LOW_MEMORY);
+    assert_region(&result, 2, 256 * PAGE, limit / PAGE - 256, HANDOFF_REGION_USABLE);
+    assert_region(&result, 3, limit, 3, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 4, limit + 4 * PAGE, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 5, limit + 6 * PAGE, 1, HANDOFF_REGION_MMIO);
+    assert_int_equal(result.regions[3].efi_type, CONVENTIONAL);
+    assert_int_equal(result.regions[4].efi_type, RT_DATA);
     assert_int_equal(result.report.unreachable_bytes, 4 * PAGE);
     assert_page(&result, rows, COUNT(rows), NULL, 0, limit - PAGE);
     assert_page(&result, rows, COUNT(rows), NULL, 0, limit);
     result_drop(result);
 
     result = convert(rows, 1, NULL, 0); /* the most regions that one row can become */
-    assert_int_equal(result.count, 3);
+    assert_int_equal(result.count, 4);
     result_drop(result);
 }
 
@@ -655,7 +664,7 @@ static void test_M18_superdome_keeps_12_tib_apart_from_mmio(void **state)
         const struct handoff_region *region = &result.regions[i];
         if (region->type == HANDOFF_REGION_USABLE)
             usable_bytes += region->size_bytes;
-        if (region_type_is_ram(region->type))
+        if (region_is_ram(region))
             highest_ram = region->base + region->size_bytes;
     }
     assert_true(usable_bytes > 12 * TIB - 4 * GIB);
@@ -666,14 +675,21 @@ static void test_M18_superdome_keeps_12_tib_apart_from_mmio(void **state)
     result_drop(result);
 }
 
-#define RANDOM_PAGES 64
+/* Around the end of low memory, and sometimes at address 0. */
+#define RANDOM_PAGES      64
+#define RANDOM_FIRST_PAGE (256 - 16)
+
+static uint64_t random_page(struct random *random)
+{
+    uint64_t page = random_below(random, RANDOM_PAGES);
+    return random_below(random, 8) == 0 ? page : RANDOM_FIRST_PAGE + page;
+}
 
 static struct memory_map_descriptor random_row(struct random *random)
 {
     static const uint64_t ATTRIBUTES[] = {WB, WB, WB, WB, WB | RUNTIME, WB | SP, 0, 8};
-    struct memory_map_descriptor result =
-        row((uint32_t)random_below(random, 18), random_below(random, RANDOM_PAGES) * PAGE,
-            random_below(random, 12));
+    struct memory_map_descriptor result = row((uint32_t)random_below(random, 18),
+                                              random_page(random) * PAGE, random_below(random, 12));
     if (random_below(random, 3) == 0)
         result.type = CONVENTIONAL;
     result.attribute = ATTRIBUTES[random_below(random, COUNT(ATTRIBUTES))];
@@ -686,10 +702,15 @@ static struct memory_map_descriptor random_row(struct random *random)
 
 static struct memory_map_claim random_claim(struct random *random)
 {
+    static const enum handoff_region_type TYPES[] = {
+        HANDOFF_REGION_LOADER,          HANDOFF_REGION_TEMP_HEAP,    HANDOFF_REGION_STACK,
+        HANDOFF_REGION_PAGE_TABLES,     HANDOFF_REGION_HANDOFF_DATA, HANDOFF_REGION_KERNEL_IMAGE,
+        HANDOFF_REGION_PROCESSOR_START, HANDOFF_REGION_FRAMEBUFFER,  HANDOFF_REGION_FIRMWARE_TABLES,
+    };
     return (struct memory_map_claim){
-        .base = random_below(random, RANDOM_PAGES) * PAGE,
+        .base = random_page(random) * PAGE,
         .size_bytes = random_below(random, 6) * PAGE,
-        .type = (enum handoff_region_type)(HANDOFF_REGION_TEMP_HEAP + random_below(random, 5)),
+        .type = TYPES[random_below(random, COUNT(TYPES))],
     };
 }
 
@@ -712,10 +733,64 @@ static void test_random_maps_against_one_byte_a_page(void **state)
         if (result.status == MEMORY_MAP_EMPTY)
             result.count = 0;
         assert_normalised(&result);
-        for (uint64_t page = 0; page < RANDOM_PAGES + 16; page++)
+        for (uint64_t page = 0; page < RANDOM_FIRST_PAGE + RANDOM_PAGES + 16; page++)
             assert_page(&result, rows, row_count, claims, claim_count, page * PAGE);
         result_drop(result);
     }
+}
+
+/* Tables of the firmware get a type of their own only where a kernel could not reach them. */
+static void test_T1_firmware_tables_outside_of_ram(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(RESERVED, 0xf0000, 16), row(ACPI, 0x200000, 4),
+                                                 row(MMIO, 0x300000, 4),
+                                                 row(LOADER_DATA, 0x400000, 4)};
+    const struct memory_map_claim claims[] = {
+        {0xf0000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES},
+        {0x201000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES},
+        {0x301000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES},
+        {0x400000, 0x4000, HANDOFF_REGION_FIRMWARE_TABLES},
+        {0x401000, 0x1000, HANDOFF_REGION_TEMP_HEAP},
+        {0x500000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES},
+    };
+    struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
+    assert_int_equal(result.status, MEMORY_MAP_OK);
+    assert_int_equal(result.count, 8);
+    assert_region(&result, 0, 0xf0000, 1, HANDOFF_REGION_FIRMWARE_TABLES);
+    assert_int_equal(result.regions[0].facts, HANDOFF_FACT_MAPPED);
+    assert_region(&result, 1, 0xf1000, 15, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 2, 0x200000, 4, HANDOFF_REGION_ACPI_RECLAIM);
+    assert_region(&result, 3, 0x300000, 4, HANDOFF_REGION_MMIO);
+    assert_region(&result, 5, 0x401000, 1, HANDOFF_REGION_TEMP_HEAP);
+    assert_region(&result, 7, 0x500000, 1, HANDOFF_REGION_FIRMWARE_TABLES);
+    assert_int_equal(result.regions[7].efi_type, HANDOFF_EFI_TYPE_NONE);
+    result_drop(result);
+}
+
+static void test_T5_memory_below_1_mib_is_no_ordinary_ram(void **state)
+{
+    (void)state;
+    const struct memory_map_descriptor rows[] = {row(CONVENTIONAL, 0x1000, 0x50),
+                                                 row(BS_DATA, 0x51000, 1),
+                                                 row(LOADER_DATA, 0x52000, 1),
+                                                 row(ACPI, 0x53000, 1),
+                                                 row(NVS, 0x54000, 1),
+                                                 row(LOADER_DATA, 0x9f000, 1),
+                                                 row(CONVENTIONAL, 0xff000, 0x101)};
+    const struct memory_map_claim claims[] = {{0x9f000, 0x1000, HANDOFF_REGION_PROCESSOR_START}};
+    struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
+    assert_int_equal(result.count, 8);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(result.regions[i].type, HANDOFF_REGION_LOW_MEMORY);
+        assert_int_equal(result.regions[i].reuse, HANDOFF_REUSE_NEVER);
+    }
+    assert_region(&result, 3, 0x53000, 1, HANDOFF_REGION_ACPI_RECLAIM);
+    assert_region(&result, 4, 0x54000, 1, HANDOFF_REGION_ACPI_NVS);
+    assert_region(&result, 5, 0x9f000, 1, HANDOFF_REGION_PROCESSOR_START);
+    assert_region(&result, 6, 0xff000, 1, HANDOFF_REGION_LOW_MEMORY);
+    assert_region(&result, 7, 0x100000, 0x100, HANDOFF_REGION_USABLE);
+    result_drop(result);
 }
 
 static void test_M20_random_bytes_as_a_map(void **state)
@@ -744,15 +819,6 @@ static void test_names(void **state)
     (void)state;
     for (int status = MEMORY_MAP_OK; status <= MEMORY_MAP_TOO_MANY_ROWS; status++)
         assert_null(strstr(memory_map_status_text((enum memory_map_status)status), "unknown way"));
-    for (uint32_t type = HANDOFF_REGION_USABLE; type <= HANDOFF_REGION_FRAMEBUFFER; type++) {
-        assert_string_not_equal(region_type_name(type), "unknown");
-        assert_null(strchr(region_type_name(type), ' '));
-        assert_int_equal(region_type_is_ram(type), type <= HANDOFF_REGION_RUNTIME_CODE);
-    }
-    assert_string_equal(region_type_name(0), "unknown");
-    assert_string_equal(region_type_name(99), "unknown");
-    assert_false(region_type_is_ram(0));
-    assert_false(region_type_is_ram(99));
 }
 
 int main(void)
@@ -784,6 +850,8 @@ int main(void)
         cmocka_unit_test(test_maps_of_real_machines),
         cmocka_unit_test(test_M18_superdome_keeps_12_tib_apart_from_mmio),
         cmocka_unit_test(test_random_maps_against_one_byte_a_page),
+        cmocka_unit_test(test_T1_firmware_tables_outside_of_ram),
+        cmocka_unit_test(test_T5_memory_below_1_mib_is_no_ordinary_ram),
         cmocka_unit_test(test_M20_random_bytes_as_a_map),
         cmocka_unit_test(test_names),
     };

@@ -2,13 +2,15 @@
 #include "tests/unit/support/cmocka.h"
 
 #include "shared/address.h"
+#include <string.h>
+
 #include "shared/region.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct handoff_region region(uint64_t base, uint64_t end, enum handoff_region_type type)
 {
-    return (struct handoff_region){.base = base, .size_bytes = end - base, .type = (uint32_t)type};
+    return region_make(base, end - base, (uint32_t)type, 0, 0);
 }
 
 /* Compare all runs below `limit_bytes` with the expected ones. */
@@ -29,13 +31,13 @@ static void assert_runs(const struct handoff_region *regions, size_t region_coun
 
 /*   |usable|loader|reserved|usable|   |nvs|runtime|mmio|   */
 static const struct handoff_region REGIONS[] = {
-    {0x1000, 0x1000, HANDOFF_REGION_USABLE, 7, 0xf},
-    {0x2000, 0x2000, HANDOFF_REGION_LOADER, 2, 0xf},
-    {0x4000, 0x1000, HANDOFF_REGION_RESERVED, 0, 0xf},
-    {0x5000, 0x1000, HANDOFF_REGION_USABLE, 7, 0xf},
-    {0x8000, 0x1000, HANDOFF_REGION_ACPI_NVS, 10, 0xf},
-    {0x9000, 0x2000, HANDOFF_REGION_RUNTIME_CODE, 5, 0xf},
-    {0xb000, 0x1000, HANDOFF_REGION_MMIO, 11, 0x1},
+    {0x1000, 0x1000, .type = HANDOFF_REGION_USABLE, .facts = HANDOFF_FACT_RAM},
+    {0x2000, 0x2000, .type = HANDOFF_REGION_LOADER, .facts = HANDOFF_FACT_RAM},
+    {0x4000, 0x1000, .type = HANDOFF_REGION_RESERVED},
+    {0x5000, 0x1000, .type = HANDOFF_REGION_USABLE, .facts = HANDOFF_FACT_RAM},
+    {0x8000, 0x1000, .type = HANDOFF_REGION_ACPI_NVS, .facts = HANDOFF_FACT_RAM},
+    {0x9000, 0x2000, .type = HANDOFF_REGION_RUNTIME_CODE, .facts = HANDOFF_FACT_RAM},
+    {0xb000, 0x1000, .type = HANDOFF_REGION_MMIO},
 };
 
 static void test_rows_that_touch_are_one_run(void **state)
@@ -57,14 +59,114 @@ static void test_nothing_reaches_beyond_the_limit(void **state)
     assert_runs(REGIONS, COUNT(REGIONS), 0x1000, NULL, 0);
 }
 
-static void test_only_ram_is_ram(void **state)
+static const uint32_t TYPES[] = {
+    HANDOFF_REGION_USABLE,
+    HANDOFF_REGION_BOOT_SERVICES,
+    HANDOFF_REGION_LOADER,
+    HANDOFF_REGION_ACPI_RECLAIM,
+    HANDOFF_REGION_LOW_MEMORY,
+    HANDOFF_REGION_TEMP_HEAP,
+    HANDOFF_REGION_STACK,
+    HANDOFF_REGION_PAGE_TABLES,
+    HANDOFF_REGION_HANDOFF_DATA,
+    HANDOFF_REGION_KERNEL_IMAGE,
+    HANDOFF_REGION_PROCESSOR_START,
+    HANDOFF_REGION_ACPI_NVS,
+    HANDOFF_REGION_RUNTIME_DATA,
+    HANDOFF_REGION_RUNTIME_CODE,
+    HANDOFF_REGION_PERSISTENT,
+    HANDOFF_REGION_UNACCEPTED,
+    HANDOFF_REGION_MMIO,
+    HANDOFF_REGION_BAD,
+    HANDOFF_REGION_RESERVED,
+    HANDOFF_REGION_FIRMWARE_TABLES,
+    HANDOFF_REGION_FRAMEBUFFER,
+};
+
+/* Each has a name and a precedence of its own, and facts that fit together. */
+static void test_every_type_has_a_meaning(void **state)
+{
+    const uint32_t usable = HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE;
+    (void)state;
+    for (size_t i = 0; i < COUNT(TYPES); i++) {
+        uint32_t facts = region_type_facts(TYPES[i]);
+        assert_string_not_equal(region_type_name(TYPES[i]), "unknown");
+        assert_null(strchr(region_type_name(TYPES[i]), ' '));
+        assert_true(region_type_precedence(TYPES[i]) != 0);
+        assert_true((facts & HANDOFF_FACT_WRITABLE) == 0 || (facts & HANDOFF_FACT_MAPPED) != 0);
+        assert_true(region_type_reuse(TYPES[i]) == HANDOFF_REUSE_NEVER ||
+                    (facts & usable) == usable);
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(region_type_name(TYPES[i]), region_type_name(TYPES[j]));
+            assert_true(region_type_precedence(TYPES[i]) != region_type_precedence(TYPES[j]));
+        }
+    }
+}
+
+/* The table of docs/HANDOFF.md in numbers, a second time. Facts: 1 RAM, 2 MAPPED, 4 WRITABLE, 8
+ * LOADER_PLACED. */
+static void test_facts_reuse_and_precedence_are_the_documents(void **state)
 {
     (void)state;
-    for (uint32_t type = 0; type < 32; type++) {
-        const struct handoff_region one = region(0x1000, 0x2000, (enum handoff_region_type)type);
-        const struct range expected = {0x1000, 0x2000};
-        assert_runs(&one, 1, 64 * TIB, &expected, region_type_is_ram(type) ? 1 : 0);
+    static const struct {
+        uint32_t type;
+        unsigned precedence;
+        uint32_t facts;
+        uint32_t reuse;
+    } DOCUMENT[] = {
+        {0x100, 1, 7, 1},  {0x110, 2, 7, 1},   {0x120, 3, 7, 2},   {0x130, 4, 7, 4},
+        {0x140, 5, 7, 0},  {0x200, 6, 15, 5},  {0x210, 7, 15, 2},  {0x220, 8, 15, 2},
+        {0x230, 9, 15, 3}, {0x240, 10, 15, 0}, {0x250, 11, 15, 0}, {0x300, 20, 7, 0},
+        {0x310, 21, 7, 0}, {0x320, 22, 7, 0},  {0x400, 30, 0, 0},  {0x410, 31, 0, 0},
+        {0x420, 32, 0, 0}, {0x430, 33, 0, 0},  {0x440, 34, 0, 0},  {0x450, 35, 2, 0},
+        {0x460, 36, 6, 0},
+    };
+    assert_int_equal(COUNT(DOCUMENT), COUNT(TYPES));
+    for (size_t i = 0; i < COUNT(DOCUMENT); i++) {
+        struct handoff_region made = region_make(0x1000, 0x2000, DOCUMENT[i].type, 3, 5);
+        assert_int_equal(region_type_precedence(DOCUMENT[i].type), DOCUMENT[i].precedence);
+        assert_int_equal(made.facts, DOCUMENT[i].facts);
+        assert_int_equal(made.reuse, DOCUMENT[i].reuse);
+        assert_int_equal(region_type_facts(DOCUMENT[i].type), DOCUMENT[i].facts);
+        assert_int_equal(region_type_reuse(DOCUMENT[i].type), DOCUMENT[i].reuse);
     }
+}
+
+static void test_unknown_types_promise_nothing(void **state)
+{
+    const uint32_t unknown[] = {0, 1, 18, 99, 0x777, UINT32_MAX};
+    (void)state;
+    for (size_t i = 0; i < COUNT(unknown); i++) {
+        assert_string_equal(region_type_name(unknown[i]), "unknown");
+        assert_int_equal(region_type_facts(unknown[i]), 0);
+        assert_int_equal(region_type_reuse(unknown[i]), HANDOFF_REUSE_NEVER);
+        assert_int_equal(region_type_precedence(unknown[i]), 0);
+    }
+}
+
+/* The facts count, not the type. */
+static void test_only_ram_is_ram(void **state)
+{
+    const struct range expected = {0x1000, 0x2000};
+    (void)state;
+    for (size_t i = 0; i < COUNT(TYPES); i++) {
+        struct handoff_region one = region(0x1000, 0x2000, (enum handoff_region_type)TYPES[i]);
+        bool is_ram = (region_type_facts(TYPES[i]) & HANDOFF_FACT_RAM) != 0;
+        assert_runs(&one, 1, 64 * TIB, &expected, is_ram ? 1 : 0);
+        one.facts ^= HANDOFF_FACT_RAM;
+        assert_runs(&one, 1, 64 * TIB, &expected, is_ram ? 0 : 1);
+    }
+}
+
+static void test_unknown_reuse_is_never(void **state)
+{
+    struct handoff_region one = region(0x1000, 0x2000, HANDOFF_REGION_LOADER);
+    (void)state;
+    assert_int_equal(region_reuse(&one), HANDOFF_REUSE_AFTER_LOADER);
+    one.reuse = HANDOFF_REUSE_AFTER_HEAP + 1;
+    assert_int_equal(region_reuse(&one), HANDOFF_REUSE_NEVER);
+    one.reuse = UINT32_MAX;
+    assert_int_equal(region_reuse(&one), HANDOFF_REUSE_NEVER);
 }
 
 int main(void)
@@ -72,7 +174,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_that_touch_are_one_run),
         cmocka_unit_test(test_nothing_reaches_beyond_the_limit),
+        cmocka_unit_test(test_every_type_has_a_meaning),
+        cmocka_unit_test(test_facts_reuse_and_precedence_are_the_documents),
+        cmocka_unit_test(test_unknown_types_promise_nothing),
         cmocka_unit_test(test_only_ram_is_ram),
+        cmocka_unit_test(test_unknown_reuse_is_never),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

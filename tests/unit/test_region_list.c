@@ -2,6 +2,7 @@
 #include "tests/unit/support/cmocka.h"
 
 #include "kernel/mm/region_list.h"
+#include "shared/region.h"
 
 #define ROWS(rows)                                                                                 \
     ((struct region_list){(rows), sizeof(rows) / sizeof((rows)[0]), sizeof((rows)[0])})
@@ -11,7 +12,8 @@ static void test_rows_are_reached_by_the_stride(void **state)
     struct {
         struct handoff_region region;
         uint64_t appended_by_a_newer_loader;
-    } rows[] = {{{0x1000, 0x1000, 1, 7, 0xf}, 1}, {{0x5000, 0x2000, 2, 4, 0xf}, 2}};
+    } rows[] = {{region_make(0x1000, 0x1000, 1, 7, 0xf), 1},
+                {region_make(0x5000, 0x2000, 2, 4, 0xf), 2}};
     struct region_list list = ROWS(rows);
     (void)state;
     assert_int_equal(region_list_at(&list, 1)->base, 0x5000);
@@ -22,8 +24,9 @@ static void test_rows_are_reached_by_the_stride(void **state)
 static bool pair_is_normalised(uint64_t first_base, uint64_t first_size_bytes, uint64_t second_base,
                                uint64_t second_size_bytes)
 {
-    struct handoff_region rows[] = {{first_base, first_size_bytes, 1, 7, 0xf},
-                                    {second_base, second_size_bytes, 1, 7, 0xf}};
+    struct handoff_region rows[] = {
+        region_make(first_base, first_size_bytes, HANDOFF_REGION_USABLE, 7, 0xf),
+        region_make(second_base, second_size_bytes, HANDOFF_REGION_USABLE, 7, 0xf)};
     struct region_list list = ROWS(rows);
     return region_list_is_normalised(&list);
 }
@@ -48,10 +51,9 @@ static void test_normalised(void **state)
 
 static void test_coverage(void **state)
 {
-    struct handoff_region rows[] = {{0x1000, 0x1000, 8, 2, 0xf},
-                                    {0x2000, 0x1000, 8, 2, 0x1},
-                                    {0x3000, 0x1000, 9, 2, 0xf},
-                                    {0x5000, 0x1000, 9, 2, 0xf}};
+    struct handoff_region rows[] = {
+        region_make(0x1000, 0x1000, 8, 2, 0xf), region_make(0x2000, 0x1000, 8, 2, 0x1),
+        region_make(0x3000, 0x1000, 9, 2, 0xf), region_make(0x5000, 0x1000, 9, 2, 0xf)};
     struct region_list list = ROWS(rows);
     (void)state;
     assert_true(region_list_covers(&list, (struct range){0x1000, 0x3000}, 8));
@@ -65,10 +67,11 @@ static void test_coverage(void **state)
 
 static void test_ram(void **state)
 {
-    struct handoff_region rows[] = {{0x1000, 0x1000, HANDOFF_REGION_USABLE, 7, 0xf},
-                                    {0x2000, 0x1000, HANDOFF_REGION_RUNTIME_DATA, 6, 0xf},
-                                    {0x3000, 0x1000, HANDOFF_REGION_RESERVED, 0, 0xf},
-                                    {0x5000, 0x1000, 99, 2, 0xf}};
+    struct handoff_region rows[] = {
+        region_make(0x1000, 0x1000, HANDOFF_REGION_USABLE, 7, 0xf),
+        region_make(0x2000, 0x1000, HANDOFF_REGION_RUNTIME_DATA, 6, 0xf),
+        region_make(0x3000, 0x1000, HANDOFF_REGION_RESERVED, 0, 0xf),
+        region_make(0x5000, 0x1000, 99, 2, 0xf)};
     struct region_list list = ROWS(rows);
     (void)state;
     assert_true(region_list_is_ram(&list, (struct range){0x1ff8, 0x2008})); /* two kinds of it */

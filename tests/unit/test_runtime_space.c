@@ -11,6 +11,7 @@
 #include "kernel/mm/layout.h"
 #include "kernel/mm/runtime_space.h"
 #include "tests/unit/support/fake_machine.h"
+#include "shared/region.h"
 
 #define EFI_RUNTIME_SERVICES_CODE 5
 #define EFI_RUNTIME_SERVICES_DATA 6
@@ -88,9 +89,9 @@ static void test_M13_runtime_rows_that_are_not_write_back_are_uncached(void **st
 {
     struct fixture *fixture = *state;
     const struct handoff_region regions[] = {
-        {0x10000, 0x1000, HANDOFF_REGION_RESERVED, EFI_RUNTIME_SERVICES_CODE, 1},
-        {0x11000, 0x1000, HANDOFF_REGION_RESERVED, EFI_RUNTIME_SERVICES_DATA, 0},
-        {0x12000, 0x1000, HANDOFF_REGION_RESERVED, 0, 1},
+        region_make(0x10000, 0x1000, HANDOFF_REGION_RESERVED, EFI_RUNTIME_SERVICES_CODE, 1),
+        region_make(0x11000, 0x1000, HANDOFF_REGION_RESERVED, EFI_RUNTIME_SERVICES_DATA, 0),
+        region_make(0x12000, 0x1000, HANDOFF_REGION_RESERVED, 0, 1),
     };
     assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, regions, 3),
                      PAGE_TABLE_OK);

@@ -10,11 +10,11 @@ static struct timeline timeline_of(const uint64_t *ticks, unsigned count, unsign
     struct timeline timeline = {.count = count + 1, .loader_count = loader_count};
     uint64_t now = 1000;
     for (unsigned i = 0; i < count; i++) {
-        timeline.moments[i].tsc = now;
+        timeline.moments[i].ticks = now;
         timeline.moments[i].name[0] = (char)('a' + i);
         now += ticks[i];
     }
-    timeline.moments[count].tsc = now;
+    timeline.moments[count].ticks = now;
     memcpy(timeline.moments[count].name, "ready", sizeof "ready");
     return timeline;
 }
@@ -64,7 +64,7 @@ static void test_moments_that_go_back_take_no_time(void **state)
 {
     (void)state;
     struct timeline timeline = timeline_of((const uint64_t[]){10, 20, 30}, 3, 3);
-    timeline.moments[1].tsc = 5;
+    timeline.moments[1].ticks = 5;
     struct timeline_summary summary = timeline_summarise(&timeline);
     assert_int_equal(summary.total_ticks, 1030 - 5 + 30);
     assert_slowest(&timeline, "b 97 %, c 3 %, a 0 %");
@@ -74,8 +74,8 @@ static void test_huge_numbers_do_not_overflow(void **state)
 {
     (void)state;
     struct timeline timeline = timeline_of((const uint64_t[]){1}, 1, 0);
-    timeline.moments[0].tsc = 0;
-    timeline.moments[1].tsc = UINT64_MAX;
+    timeline.moments[0].ticks = 0;
+    timeline.moments[1].ticks = UINT64_MAX;
     assert_slowest(&timeline, "a 100 %");
 }
 

@@ -11,7 +11,9 @@
 
 #define STATE_FIFTH_LEVEL 56
 #define STATE_SWITCH_ROOT 64
-#define STATE_POST_EXIT   72
+#define STATE_DISPLACEMENT 72
+
+#define FAULT_STACK_SIZE_BYTES 4096 /* fault.c */
 
 #define FIFTH_LEVEL_CODE_32 16
 #define FIFTH_LEVEL_GDT     46
@@ -97,13 +99,12 @@ enter_with_own_tables:
     movl $CR0_VALUE, %eax
     movq %rax, %cr0
 
-    movq STATE_POST_EXIT(%rbx), %rcx
-    cmpq $0, STATE_FIFTH_LEVEL(%rbx)
-    je 1f
+    /* The step to five levels loses GDT and TSS; this loads them again, too. */
+    movq STATE_DISPLACEMENT(%rbx), %rcx
+    movq STATE_ROOT(%rbx), %rdx
     subq $32, %rsp
-    call fault_install
+    call fault_move_up
     addq $32, %rsp
-1:
     fninit
     pushq $MXCSR_VALUE
     ldmxcsr (%rsp)
@@ -117,6 +118,7 @@ enter_with_own_tables:
     /* The address to return to stays on the stack; the entry below it is popped by the jump, and
      * the flags below that by POPFQ: last, since clearing registers sets some. */
     leaq enter_kernel_returned(%rip), %rax
+    addq STATE_DISPLACEMENT(%rbx), %rax
     pushq %rax
     pushq STATE_ENTRY(%rbx)
     movq STATE_HANDOFF(%rbx), %rdi
@@ -141,7 +143,9 @@ enter_with_own_tables:
 enter_kernel_returned:
     cli
     cld
-    andq $-16, %rsp
-    subq $32, %rsp
+    /* Tables and stack of the loader: the kernel may have come here on its own. */
+    leaq fault_stacks+FAULT_STACK_SIZE_BYTES-32(%rip), %rsp
+    movq fault_page_table_root(%rip), %rax
+    movq %rax, %cr3
     call fault_kernel_returned
     ud2

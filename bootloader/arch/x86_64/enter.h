@@ -21,7 +21,7 @@ struct enter_state {
     /* For the step from four to five levels (fifth_level.h); 0 where none is to be made. */
     uint64_t fifth_level;        /* physical, prepared */
     uint64_t switch_root;        /* of the switch tables */
-    struct post_exit *post_exit; /* for fault_install(), whose TSS and GDT the step loses */
+    uint64_t handler_displacement; /* for fault_move_up() */
 };
 _Static_assert(offsetof(struct enter_state, page_table_root) == 0, "enter.S");
 _Static_assert(offsetof(struct enter_state, entry) == 8, "enter.S");
@@ -32,7 +32,7 @@ _Static_assert(offsetof(struct enter_state, cr4) == 40, "enter.S");
 _Static_assert(offsetof(struct enter_state, pat) == 48, "enter.S");
 _Static_assert(offsetof(struct enter_state, fifth_level) == 56, "enter.S");
 _Static_assert(offsetof(struct enter_state, switch_root) == 64, "enter.S");
-_Static_assert(offsetof(struct enter_state, post_exit) == 72, "enter.S");
+_Static_assert(offsetof(struct enter_state, handler_displacement) == 72, "enter.S");
 
 #define ENTER_EFER_LONG_MODE  UINT64_C(0x500) /* LME, LMA */
 #define ENTER_EFER_NO_EXECUTE UINT64_C(0x800) /* NXE: only where the CPU has it */

@@ -62,9 +62,15 @@ struct fault_frame {
  * only instance of each. */
 static struct gate gates[VECTOR_COUNT];
 static struct task_state task_state;
-static _Alignas(16) uint8_t stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
+/* enter.S uses the first one, too. */
+extern uint8_t fault_stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
+_Alignas(16) uint8_t fault_stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
 static struct post_exit *fault_output;
 static bool fault_is_reporting;
+
+/* fault_entry.S: the tables that a report runs on; 0 for those that are live. */
+extern uint64_t fault_page_table_root;
+uint64_t fault_page_table_root;
 
 /* Present, accessed (so that the CPU never writes here), 64-bit. */
 static uint64_t segments[] = {
@@ -94,10 +100,10 @@ static uint8_t fault_stack_index(unsigned vector)
     }
 }
 
-static void gate_set(unsigned vector)
+static void gate_set(unsigned vector, uint64_t displacement)
 {
     unsigned stub = vector < EXCEPTION_COUNT ? vector : EXCEPTION_COUNT;
-    uint64_t address = (uint64_t)fault_stubs + stub * FAULT_STUB_SIZE_BYTES;
+    uint64_t address = (uint64_t)fault_stubs + stub * FAULT_STUB_SIZE_BYTES + displacement;
     gates[vector] = (struct gate){
         .offset_low = (uint16_t)address,
         .selector = FAULT_CODE_SELECTOR,
@@ -108,13 +114,14 @@ static void gate_set(unsigned vector)
     };
 }
 
-static void task_state_set(void)
+static void task_state_set(uint64_t displacement)
 {
-    uint64_t base = (uint64_t)&task_state;
+    uint64_t base = (uint64_t)&task_state + displacement;
     uint64_t limit = sizeof(task_state) - 1;
 
     for (unsigned i = 0; i < FAULT_STACK_COUNT; i++)
-        task_state.interrupt_stacks[i] = (uint64_t)stacks[i] + FAULT_STACK_SIZE_BYTES;
+        task_state.interrupt_stacks[i] =
+            (uint64_t)fault_stacks[i] + FAULT_STACK_SIZE_BYTES + displacement;
     task_state.io_map_offset = sizeof(task_state); /* no I/O permission map */
 
     /* Intel SDM Vol. 3A, 7.2.3: available 64-bit TSS, present; 16 bytes. */
@@ -123,25 +130,35 @@ static void task_state_set(void)
     segments[FAULT_TSS_SELECTOR / 8 + 1] = base >> 32;
 }
 
-void fault_install(struct post_exit *post_exit)
+static void load_at(uint64_t displacement)
 {
-    struct table_register gdt = {sizeof(segments) - 1, (uint64_t)segments};
-    struct table_register idt = {sizeof(gates) - 1, (uint64_t)gates};
+    struct table_register gdt = {sizeof(segments) - 1, (uint64_t)segments + displacement};
+    struct table_register idt = {sizeof(gates) - 1, (uint64_t)gates + displacement};
 
-    fault_output = post_exit;
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++)
-        gate_set(vector);
-    task_state_set();
+        gate_set(vector, displacement);
+    task_state_set(displacement);
     fault_load_tables(&gdt, &idt);
 }
 
-static void fault_print_registers(const struct fault_frame *frame)
+void fault_install(struct post_exit *post_exit)
+{
+    fault_output = post_exit;
+    load_at(0);
+}
+
+void fault_move_up(uint64_t displacement, uint64_t page_table_root)
+{
+    load_at(displacement);
+    fault_page_table_root = page_table_root;
+}
+
+static void fault_print_registers(const struct fault_frame *frame, uint64_t cr3)
 {
     post_exit_print(fault_output,
                     "  rip %016llx  cs %04llx  rflags %08llx\n"
                     "  rsp %016llx  cr2 %016llx  cr3 %016llx\n",
-                    frame->rip, frame->cs, frame->rflags, frame->rsp, cpu_read_cr2(),
-                    cpu_read_cr3());
+                    frame->rip, frame->cs, frame->rflags, frame->rsp, cpu_read_cr2(), cr3);
     post_exit_print(fault_output,
                     "  rax %016llx  rbx %016llx  rcx %016llx\n"
                     "  rdx %016llx  rsi %016llx  rdi %016llx\n"
@@ -187,10 +204,10 @@ static void fault_print_meaning(const struct fault_frame *frame)
                     fault_text_remedy((unsigned)frame->vector), frame->rip);
 }
 
-/* Called by fault_entry.S for every vector. A fault while a report is being printed ends at once:
- * the first report is the one that matters. */
-_Noreturn void fault_report(const struct fault_frame *frame);
-_Noreturn void fault_report(const struct fault_frame *frame)
+/* Called by fault_entry.S for every vector, with the CR3 of the time of the fault. A fault while a
+ * report is being printed ends at once: the first report is the one that matters. */
+_Noreturn void fault_report(const struct fault_frame *frame, uint64_t cr3);
+_Noreturn void fault_report(const struct fault_frame *frame, uint64_t cr3)
 {
     if (fault_is_reporting)
         post_exit_stop(fault_output, DEBUG_EXIT_LOADER_FAULT);
@@ -200,7 +217,7 @@ _Noreturn void fault_report(const struct fault_frame *frame)
                                                        : "unexpected interrupt, vector 32-255";
     post_exit_print(fault_output, "\n[loader] fault: %s, before the kernel's handlers\n", name);
     fault_print_meaning(frame);
-    fault_print_registers(frame);
+    fault_print_registers(frame, cr3);
     post_exit_stop(fault_output, DEBUG_EXIT_LOADER_FAULT);
 }
 

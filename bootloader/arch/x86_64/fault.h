@@ -20,6 +20,12 @@
  * Precondition: interrupts are off, the firmware is gone. */
 void fault_install(struct post_exit *post_exit);
 
+/* Load them again, at the addresses that the image has in the upper half, `displacement` bytes
+ * above its own: a kernel that drops the lower half of its tables keeps the handlers. From now on
+ * they run on the page tables at `page_table_root`.
+ * Precondition: fault_install() was called; the tables at `page_table_root` are live. */
+void fault_move_up(uint64_t displacement, uint64_t page_table_root);
+
 /* Where the kernel's entry returns to: says so and stops. */
 _Noreturn void fault_kernel_returned(void);
 

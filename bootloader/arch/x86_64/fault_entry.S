@@ -45,7 +45,15 @@ fault_common:
     pushq %r14
     pushq %r15
     cld
+    /* A kernel that has loaded its own CR3 need have only this image in the upper half: the report
+     * runs on the loader's tables, which have everything. */
     movq %rsp, %rcx
+    movq %cr3, %rdx
+    movq fault_page_table_root(%rip), %rax
+    testq %rax, %rax
+    jz 1f
+    movq %rax, %cr3
+1:
     andq $-16, %rsp
     subq $32, %rsp
     call fault_report

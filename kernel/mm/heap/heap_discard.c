@@ -23,7 +23,7 @@ void heap_discard_free_pages(struct heap *heap)
     if (heap->configuration.pages.discard == NULL || heap->condemned)
         return;
     if (policy->walk_free != NULL)
-        policy->walk_free(heap, HEAP_PAGE_SIZE_BYTES + 2 * MARGIN_BYTES, discard_piece, heap);
+        policy->walk_free(heap, HEAP_PAGE_SIZE_BYTES + 2 * HEAP_MARGIN_BYTES, discard_piece, heap);
     else
         heap_walk_below(heap, discard_piece, heap);
 }

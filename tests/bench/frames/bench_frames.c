@@ -15,6 +15,7 @@
 
 #include "kernel/mm/frame_allocator.h"
 #include "kernel/mm/frame_reserve.h"
+#include "shared/region.h"
 #include "tests/bench/frames/buddy.h"
 #include "tests/bench/frames/flat_bitmap.h"
 #include "tests/bench/frames/pages.h"
@@ -131,12 +132,12 @@ static void add_row(struct machine *machine, uint64_t *next, uint64_t size_bytes
     require(machine->regions.count < REGIONS_MAX, "too many regions");
     if (type != HANDOFF_REGION_MMIO)
         machine->rows[machine->regions.count++] =
-            (struct handoff_region){*next, size_bytes, type, HANDOFF_EFI_TYPE_NONE, 8};
+            region_make(*next, size_bytes, type, HANDOFF_EFI_TYPE_NONE, 8);
     *next += size_bytes;
 }
 
-/* RAM in `row_count` rows, two of three usable and the others boot services' as firmware leaves it,
- * with a hole in the middle; the last row is half of all RAM and usable. */
+/* RAM in `row_count` rows, two of three usable and the others boot services' as firmware leaves it
+ * (all of it is free at entry), with a hole in the middle; the last row is half of all RAM. */
 static void make_map(struct machine *machine, uint64_t ram_bytes, uint32_t row_count)
 {
     uint64_t next = 0x1000;

@@ -5,7 +5,6 @@
  *   no-loaded-image, no-file-system, no-graphics, no-random, no-memory-attribute
  *                      the protocol is not there
  *   memory-attribute-fails  EFI_MEMORY_ATTRIBUTE_PROTOCOL is there, and each of its services fails
- *   no-acpi            no ACPI table is published
  *   no-console         ConOut is NULL
  *   graphics-blt-only  the graphics output can only copy blocks
  *   graphics-empty     … has a mode of 0 × 0
@@ -191,27 +190,6 @@ static void publish_failing_memory_attribute(void)
         say("memory-attribute protocol: present, fails");
 }
 
-static void hide_acpi(void)
-{
-    static const EFI_GUID acpi_tables[] = {ACPI_TABLE_GUID, ACPI_20_TABLE_GUID};
-    EFI_CONFIGURATION_TABLE *tables;
-    UINTN count = stage.loader_table->NumberOfTableEntries;
-    if (EFI_ERROR(stage.firmware->AllocatePool(EfiRuntimeServicesData, count * sizeof *tables,
-                                               (VOID **)&tables))) {
-        say("no memory for a copy of the configuration tables");
-        return;
-    }
-    UINTN kept = 0;
-    for (UINTN i = 0; i < count; i++) {
-        EFI_CONFIGURATION_TABLE *table = &stage.loader_table->ConfigurationTable[i];
-        if (!guid_equal(&table->VendorGuid, &acpi_tables[0]) &&
-            !guid_equal(&table->VendorGuid, &acpi_tables[1]))
-            tables[kept++] = *table;
-    }
-    stage.loader_table->ConfigurationTable = tables;
-    stage.loader_table->NumberOfTableEntries = kept;
-}
-
 void protocols_install(void)
 {
     stage.services->HandleProtocol = handle_protocol;
@@ -224,8 +202,6 @@ void protocols_install(void)
         stage.loader_table->ConsoleOutHandle = NULL;
         stage.loader_table->StdErr = NULL;
     }
-    if (plan_has(&stage.plan, "no-acpi", NULL))
-        hide_acpi();
     if (plan_has(&stage.plan, "memory-attribute-fails", NULL))
         publish_failing_memory_attribute();
 }

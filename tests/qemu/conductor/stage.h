@@ -30,6 +30,7 @@ void allocation_install(void);
 void leaving_install(void);
 void protocols_install(void);
 void files_install(void);
+void tables_install(void);
 
 /* What the loader took and did not give back: for the report after its return. */
 void allocation_report(void);

@@ -20,10 +20,13 @@ void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT])
                            HANDOFF_REGION_HANDOFF_DATA);
     blocks[4] = block_make("temporary heap", handoff->temp_heap_base, handoff->temp_heap_size,
                            HANDOFF_REGION_TEMP_HEAP);
-    blocks[5] = block_make("loader", handoff->loader_base, handoff->loader_size_bytes,
+    blocks[5] = block_make("loader", handoff->loader_physical_base, handoff->loader_size_bytes,
                            HANDOFF_REGION_LOADER);
-    blocks[6] = block_make("framebuffer", handoff->framebuffer.base,
-                           handoff->framebuffer.size_bytes, HANDOFF_REGION_FRAMEBUFFER);
+    struct handoff_framebuffer framebuffer = block_framebuffer(handoff);
+    blocks[6] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
+                           HANDOFF_REGION_FRAMEBUFFER);
+    blocks[7] = block_make("processor start", handoff->processor_start_base,
+                           handoff->processor_start_size_bytes, HANDOFF_REGION_PROCESSOR_START);
 }
 
 void *block_pointer(const struct handoff *handoff, uint64_t physical)
@@ -34,12 +37,12 @@ void *block_pointer(const struct handoff *handoff, uint64_t physical)
 const struct handoff_region *block_region(const struct handoff *handoff, uint32_t index)
 {
     return block_pointer(handoff,
-                         handoff->regions + (uint64_t)index * handoff->region_stride_bytes);
+                         handoff->regions.first + (uint64_t)index * handoff->regions.stride_bytes);
 }
 
 const struct handoff_region *block_region_of(const struct handoff *handoff, uint64_t address)
 {
-    for (uint32_t i = 0; i < handoff->region_count; i++) {
+    for (uint32_t i = 0; i < handoff->regions.count; i++) {
         const struct handoff_region *region = block_region(handoff, i);
         if (address >= region->base && address - region->base < region->size_bytes)
             return region;
@@ -47,18 +50,22 @@ const struct handoff_region *block_region_of(const struct handoff *handoff, uint
     return NULL;
 }
 
-bool block_type_is_ram(uint32_t type)
+struct handoff_framebuffer block_framebuffer(const struct handoff *handoff)
 {
-    return type >= 1 && type <= 12;
+    struct handoff_framebuffer none = {.base = 0};
+    if (handoff->framebuffers.count == 0)
+        return none;
+    return *(const struct handoff_framebuffer *)block_pointer(handoff, handoff->framebuffers.first);
 }
 
-uint64_t block_bytes_of_type(const struct handoff *handoff, uint64_t start, uint64_t end,
-                             uint32_t type)
+/* Bytes of [start, end) in the regions of a type (0: of any) that have the facts. */
+static uint64_t bytes_of(const struct handoff *handoff, uint64_t start, uint64_t end, uint32_t type,
+                         uint32_t facts)
 {
     uint64_t sum_bytes = 0;
-    for (uint32_t i = 0; i < handoff->region_count; i++) {
+    for (uint32_t i = 0; i < handoff->regions.count; i++) {
         const struct handoff_region *region = block_region(handoff, i);
-        bool counts = type == 0 ? block_type_is_ram(region->type) : region->type == type;
+        bool counts = (type == 0 || region->type == type) && (region->facts & facts) == facts;
         uint64_t from = region->base > start ? region->base : start;
         uint64_t region_end = region->base + region->size_bytes;
         uint64_t to = region_end < end ? region_end : end;
@@ -68,8 +75,21 @@ uint64_t block_bytes_of_type(const struct handoff *handoff, uint64_t start, uint
     return sum_bytes;
 }
 
+uint64_t block_bytes_of_type(const struct handoff *handoff, uint64_t start, uint64_t end,
+                             uint32_t type)
+{
+    return bytes_of(handoff, start, end, type, 0);
+}
+
+uint64_t block_bytes_with_facts(const struct handoff *handoff, uint64_t start, uint64_t end,
+                                uint32_t facts)
+{
+    return bytes_of(handoff, start, end, 0, facts);
+}
+
 bool block_is_readable(const struct handoff *handoff, uint64_t start, uint64_t size_bytes)
 {
     return size_bytes <= UINT64_MAX - start &&
-           block_bytes_of_type(handoff, start, start + size_bytes, 0) == size_bytes;
+           block_bytes_with_facts(handoff, start, start + size_bytes, HANDOFF_FACT_MAPPED) ==
+               size_bytes;
 }

@@ -22,8 +22,8 @@ struct block {
 };
 
 /* The kernel image, the stack, the page tables, the handoff data, the temporary heap, the loader's
- * image and the framebuffer. */
-#define BLOCK_COUNT 7
+ * image, the framebuffer and the page for starting processors. */
+#define BLOCK_COUNT 8
 void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT]);
 
 static inline bool block_contains(const struct block *block, uint64_t address)
@@ -40,13 +40,17 @@ static inline bool block_overlap(const struct block *a, const struct block *b)
 const struct handoff_region *block_region(const struct handoff *handoff, uint32_t index);
 /* The region that holds an address; NULL if none does. */
 const struct handoff_region *block_region_of(const struct handoff *handoff, uint64_t address);
-/* How many bytes of [start, end) lie in regions of one type; of any type of RAM for `type` 0. */
+/* How many bytes of [start, end) lie in regions of one type. */
 uint64_t block_bytes_of_type(const struct handoff *handoff, uint64_t start, uint64_t end,
                              uint32_t type);
-/* Types 1 to 12 of docs/HANDOFF.md. */
-bool block_type_is_ram(uint32_t type);
+/* How many bytes of [start, end) lie in regions that have all of the facts. */
+uint64_t block_bytes_with_facts(const struct handoff *handoff, uint64_t start, uint64_t end,
+                                uint32_t facts);
 
-/* True if all of [start, + size_bytes) is RAM, and therefore can be read in the direct map. */
+/* The framebuffer, of which there is one at most; all zero if there is none. */
+struct handoff_framebuffer block_framebuffer(const struct handoff *handoff);
+
+/* True if the regions say that all of [start, + size_bytes) can be read in the direct map. */
 bool block_is_readable(const struct handoff *handoff, uint64_t start, uint64_t size_bytes);
 /* A physical address in the direct map. */
 void *block_pointer(const struct handoff *handoff, uint64_t physical);

@@ -38,15 +38,17 @@
 
 static bool in_loader(const struct handoff *handoff, uint64_t start, uint64_t size_bytes)
 {
-    return size_bytes <= handoff->loader_size_bytes && start >= handoff->loader_base &&
-           start - handoff->loader_base <= handoff->loader_size_bytes - size_bytes;
+    return size_bytes <= handoff->loader_size_bytes && start >= handoff->loader_virtual_base &&
+           start - handoff->loader_virtual_base <= handoff->loader_size_bytes - size_bytes;
 }
 
 static bool is_loader_code(const struct handoff *handoff, uint64_t address)
 {
     struct page_leaf leaf;
     return in_loader(handoff, address, 1) && page_walk_find(handoff, address, &leaf) &&
-           leaf.execute && leaf.physical == leaf.virtual;
+           leaf.execute &&
+           leaf.physical - handoff->loader_physical_base ==
+               leaf.virtual - handoff->loader_virtual_base;
 }
 
 static bool is_loader_data(const struct handoff *handoff, uint64_t start, uint64_t size_bytes)
@@ -86,18 +88,18 @@ static uint64_t expected_cr4(const struct handoff *handoff)
         cr4 |= CR4_MCE;
     if ((features & CPUID_GLOBAL_PAGES) != 0)
         cr4 |= CR4_PGE;
-    if ((handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0)
+    if ((handoff->arch.x86_64.flags & HANDOFF_X86_64_FIFTH_LEVEL) != 0)
         cr4 |= CR4_LA57;
     return cr4;
 }
 
 static void check_control_registers(const struct handoff *handoff, struct promises *promises)
 {
-    bool no_execute = (handoff->flags & HANDOFF_FLAG_NO_EXECUTE) != 0;
+    bool no_execute = (handoff->arch.x86_64.flags & HANDOFF_X86_64_NO_EXECUTE) != 0;
     bool has_pat = (cpu_basic_features() & CPUID_PAT) != 0;
 
     promise_equal(promises, "cpu-cr0", EXPECTED_CR0, cpu_read_cr0());
-    promise_equal(promises, "cpu-cr3", handoff->page_table_root, cpu_read_cr3());
+    promise_equal(promises, "cpu-cr3", handoff->arch.x86_64.page_table_root, cpu_read_cr3());
     promise_equal(promises, "cpu-cr4", expected_cr4(handoff), cpu_read_cr4());
     promise_equal(promises, "cpu-efer", EXPECTED_EFER | (no_execute ? EFER_NXE : 0),
                   cpu_read_msr(MSR_EFER));
@@ -111,12 +113,14 @@ static void check_flags(const struct handoff *handoff, struct promises *promises
     uint32_t features = cpu_extended_features(CPUID_EXTENDED_FEATURES);
     uint32_t flags = 0;
     if ((features & CPUID_NO_EXECUTE) != 0)
-        flags |= HANDOFF_FLAG_NO_EXECUTE;
+        flags |= HANDOFF_X86_64_NO_EXECUTE;
     if ((features & CPUID_PAGES_1GIB) != 0)
-        flags |= HANDOFF_FLAG_PAGES_1GIB;
+        flags |= HANDOFF_X86_64_PAGES_1GIB;
     if ((cpu_read_cr4() & CR4_LA57) != 0)
-        flags |= HANDOFF_FLAG_FIFTH_LEVEL;
-    promise_equal(promises, "flags-are-those-of-the-cpu", flags, handoff->flags);
+        flags |= HANDOFF_X86_64_FIFTH_LEVEL;
+    promise_equal(promises, "flags-are-those-of-the-cpu", flags, handoff->arch.x86_64.flags);
+    promise_equal(promises, "physical-address-bits-are-those-of-the-cpu",
+                  cpu_physical_address_bits(), handoff->arch.x86_64.physical_address_bits);
 }
 
 static void check_selectors(struct promises *promises)

@@ -26,7 +26,8 @@ _Static_assert(sizeof(struct row) == 40, "UEFI 2.10, section 7.2.3");
 #define ATTRIBUTE_SPECIFIC_PURPOSE UINT64_C(0x40000)
 #define ATTRIBUTE_RUNTIME          UINT64_C(0x8000000000000000)
 
-#define PHYSICAL_LIMIT (UINT64_C(1) << 52)
+#define LOW_MEMORY_LIMIT (UINT64_C(1) << 20)
+#define PHYSICAL_LIMIT   (UINT64_C(1) << 52)
 /* With four levels of tables; with five every physical address is in reach. */
 #define RAM_LIMIT (UINT64_C(64) << 40)
 
@@ -58,7 +59,13 @@ static bool row_is_sane(const struct row *row)
 
 static bool can_become_free(uint32_t type)
 {
-    return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_ACPI_RECLAIM;
+    return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_LOW_MEMORY;
+}
+
+/* The numbers of this version happen to be in the order of their precedence. */
+static bool is_ram(uint32_t type)
+{
+    return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_RUNTIME_CODE;
 }
 
 static uint32_t row_type(const struct row *row)
@@ -68,7 +75,7 @@ static uint32_t row_type(const struct row *row)
     uint32_t type = region_types[row->type];
     bool write_back = (row->attributes & ATTRIBUTE_WRITE_BACK) != 0;
     bool ordinary = (row->attributes & (ATTRIBUTE_SPECIFIC_PURPOSE | ATTRIBUTE_RUNTIME)) == 0;
-    if (block_type_is_ram(type) && !write_back)
+    if (is_ram(type) && !write_back)
         return HANDOFF_REGION_RESERVED;
     return can_become_free(type) && !ordinary ? HANDOFF_REGION_RESERVED : type;
 }
@@ -114,13 +121,35 @@ static uint32_t type_by_blocks(const struct handoff *handoff, uint64_t page)
     return NOTHING;
 }
 
+static const struct handoff_firmware_table *table_at(const struct handoff *handoff, uint32_t index)
+{
+    return block_pointer(handoff, handoff->firmware_tables.first +
+                                      (uint64_t)index * handoff->firmware_tables.stride_bytes);
+}
+
+static bool is_page_of_a_table(const struct handoff *handoff, uint64_t page)
+{
+    for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
+        const struct handoff_firmware_table *table = table_at(handoff, i);
+        if (table->size_bytes != 0 && page >= (table->address & ~(PAGE - 1)) &&
+            page < table->address + table->size_bytes)
+            return true;
+    }
+    return false;
+}
+
 static uint32_t expected_type(const struct handoff *handoff, uint64_t page)
 {
     uint32_t by_rows = type_by_rows(handoff, page);
     uint32_t by_blocks = type_by_blocks(handoff, page);
     uint32_t type = by_blocks > by_rows ? by_blocks : by_rows;
-    bool fifth_level = (handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0;
-    if (page >= RAM_LIMIT && !fifth_level && block_type_is_ram(type))
+    if (page < LOW_MEMORY_LIMIT && page != 0 && type != HANDOFF_REGION_ACPI_RECLAIM &&
+        can_become_free(type))
+        return HANDOFF_REGION_LOW_MEMORY;
+    if ((type == NOTHING || type == HANDOFF_REGION_RESERVED) && is_page_of_a_table(handoff, page))
+        return HANDOFF_REGION_FIRMWARE_TABLES;
+    bool fifth_level = (handoff->arch.x86_64.flags & HANDOFF_X86_64_FIFTH_LEVEL) != 0;
+    if (page >= RAM_LIMIT && !fifth_level && is_ram(type))
         return HANDOFF_REGION_RESERVED;
     return page == 0 && can_become_free(type) ? HANDOFF_REGION_RESERVED : type;
 }
@@ -161,6 +190,7 @@ static void check_agreement(const struct handoff *handoff, struct promises *prom
     promise_begin(promises, "regions-follow-from-efi-map");
     check_page(handoff, promises, 0);
     check_page(handoff, promises, PAGE); /* what holds of frame 0 ends here */
+    check_page(handoff, promises, LOW_MEMORY_LIMIT);
     check_page(handoff, promises, RAM_LIMIT);
     for (uint64_t i = 0; i < row_count(handoff); i++) {
         const struct row *row = row_at(handoff, i);
@@ -169,7 +199,7 @@ static void check_agreement(const struct handoff *handoff, struct promises *prom
         check_page(handoff, promises, row_start(row));
         check_page(handoff, promises, row_end(row));
     }
-    for (uint32_t i = 0; i < handoff->region_count; i++) {
+    for (uint32_t i = 0; i < handoff->regions.count; i++) {
         const struct handoff_region *region = block_region(handoff, i);
         check_page(handoff, promises, region->base);
         check_page(handoff, promises, region->base + region->size_bytes);
@@ -177,6 +207,12 @@ static void check_agreement(const struct handoff *handoff, struct promises *prom
     for (unsigned i = 0; i < BLOCK_COUNT; i++) {
         check_page(handoff, promises, blocks[i].start);
         check_page(handoff, promises, blocks[i].end);
+    }
+    for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
+        const struct handoff_firmware_table *table = table_at(handoff, i);
+        check_page(handoff, promises, table->address & ~(PAGE - 1));
+        check_page(handoff, promises,
+                   (table->address + table->size_bytes + PAGE - 1) & ~(PAGE - 1));
     }
     promise_end(promises);
 }

@@ -50,17 +50,20 @@ static void say_figures(const struct handoff *handoff)
     serial_write("# loader_name=");
     serial_write(handoff->loader_name);
     serial_write("\n# command_line=");
-    serial_write(block_pointer(handoff, handoff->command_line));
+    serial_write(block_pointer(handoff, handoff->command_line.address));
     serial_write("\n");
     say("temp_heap_size", handoff->temp_heap_size);
-    say("ram_bytes", block_bytes_of_type(handoff, 0, UINT64_MAX, 0));
-    say("region_count", handoff->region_count);
-    say("pixel_format", handoff->framebuffer.pixel_format);
-    say("width_pixels", handoff->framebuffer.width_pixels);
-    say("height_pixels", handoff->framebuffer.height_pixels);
+    say("ram_bytes", block_bytes_with_facts(handoff, 0, UINT64_MAX, HANDOFF_FACT_RAM));
+    say("region_count", handoff->regions.count);
+    struct handoff_framebuffer framebuffer = block_framebuffer(handoff);
+    say("pixel_format", framebuffer.pixel_format);
+    say("width_pixels", framebuffer.width_pixels);
+    say("height_pixels", framebuffer.height_pixels);
+    say("boot_source", handoff->boot_source);
+    say("processor_start_base", handoff->processor_start_base);
     say("random_seed_source", handoff->random_seed_source);
-    say("flags", handoff->flags);
-    say("tsc_frequency_hz", handoff->tsc_frequency_hz);
+    say("flags", handoff->arch.x86_64.flags);
+    say("tsc_frequency_hz", handoff->arch.x86_64.tsc_frequency_hz);
 }
 
 /* In an order in which each step may rely on those before it. */
@@ -103,6 +106,8 @@ void probe_main(void)
     enum misbehaviour misbehaviour = misbehaviour_wanted(handoff);
     if (misbehaviour == MISBEHAVIOUR_NONE || promises.broken_count != 0)
         leave(&promises);
+    promise_that(&promises, "own-tables", misbehaviour_load_tables(handoff),
+                 "tables of a known kind", 0);
     if (misbehaviour == MISBEHAVIOUR_RETURN)
         return;
     misbehaviour_run(misbehaviour);

@@ -30,7 +30,7 @@ struct survey {
 
 static bool can_forbid_execution(const struct handoff *handoff)
 {
-    return (handoff->flags & HANDOFF_FLAG_NO_EXECUTE) != 0;
+    return (handoff->arch.x86_64.flags & HANDOFF_X86_64_NO_EXECUTE) != 0;
 }
 
 static bool table_is_in_block(void *context, uint64_t physical)
@@ -52,7 +52,8 @@ static void leaf_keeps_the_rules(void *context, const struct page_leaf *leaf)
         promise_require(survey->promises, !leaf->write || !leaf->execute,
                         "no page both writable and executable", leaf->virtual);
     if (leaf->size_bytes > (UINT64_C(1) << 21))
-        promise_require(survey->promises, (survey->handoff->flags & HANDOFF_FLAG_PAGES_1GIB) != 0,
+        promise_require(survey->promises,
+                        (survey->handoff->arch.x86_64.flags & HANDOFF_X86_64_PAGES_1GIB) != 0,
                         "no 1 GiB page without the flag", leaf->virtual);
 }
 
@@ -71,7 +72,8 @@ static void leaf_lies_in_a_window(void *context, const struct page_leaf *leaf)
         leaf_lies_in(leaf, handoff->kernel_virtual_base, handoff->kernel_size_bytes) ||
             leaf_lies_in(leaf, handoff->direct_map_base, handoff->direct_map_size_bytes) ||
             leaf_lies_in(leaf, handoff->stack_virtual_base, handoff->stack_size_bytes) ||
-            leaf_lies_in(leaf, handoff->loader_base, handoff->loader_size_bytes),
+            leaf_lies_in(leaf, handoff->loader_virtual_base, handoff->loader_size_bytes) ||
+            leaf_lies_in(leaf, handoff->loader_physical_base, handoff->loader_size_bytes),
         "no page outside the windows of the document", leaf->virtual);
 }
 
@@ -98,14 +100,15 @@ static void check_rules(const struct handoff *handoff, struct promises *promises
 
 static uint64_t direct_map_limit(const struct handoff *handoff)
 {
-    return (handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0 ? DIRECT_MAP_LIMIT_5
-                                                            : DIRECT_MAP_LIMIT_4;
+    return (handoff->arch.x86_64.flags & HANDOFF_X86_64_FIFTH_LEVEL) != 0 ? DIRECT_MAP_LIMIT_5
+                                                                          : DIRECT_MAP_LIMIT_4;
 }
 
 static bool leaf_is_framebuffer(const struct handoff *handoff, const struct page_leaf *leaf)
 {
-    return leaf->physical >= handoff->framebuffer.base &&
-           leaf->physical - handoff->framebuffer.base < handoff->framebuffer.size_bytes;
+    struct handoff_framebuffer framebuffer = block_framebuffer(handoff);
+    return leaf->physical >= framebuffer.base &&
+           leaf->physical - framebuffer.base < framebuffer.size_bytes;
 }
 
 static unsigned framebuffer_pat_index(void)
@@ -123,14 +126,20 @@ static void survey_direct_map(void *context, const struct page_leaf *leaf)
         return;
 
     bool is_framebuffer = leaf_is_framebuffer(handoff, leaf);
-    uint64_t allowed_bytes = block_bytes_of_type(handoff, leaf->physical, end,
-                                                 is_framebuffer ? HANDOFF_REGION_FRAMEBUFFER : 0);
+    uint64_t mapped_bytes =
+        block_bytes_with_facts(handoff, leaf->physical, end, HANDOFF_FACT_MAPPED);
+    uint64_t writable_bytes =
+        block_bytes_with_facts(handoff, leaf->physical, end, HANDOFF_FACT_WRITABLE);
+    uint64_t framebuffer_bytes =
+        block_bytes_of_type(handoff, leaf->physical, end, HANDOFF_REGION_FRAMEBUFFER);
     promise_require_equal(survey->promises, handoff->direct_map_base + leaf->physical,
                           leaf->virtual);
-    promise_require(survey->promises, allowed_bytes == leaf->size_bytes,
-                    "a page that holds nothing but RAM, or nothing but the framebuffer",
-                    leaf->virtual);
-    promise_require(survey->promises, leaf->write, "a writable page", leaf->virtual);
+    promise_require(survey->promises, mapped_bytes == leaf->size_bytes,
+                    "a page of regions with the fact MAPPED only", leaf->virtual);
+    promise_require(survey->promises, writable_bytes == (leaf->write ? leaf->size_bytes : 0),
+                    "a page that is writable by the fact WRITABLE", leaf->virtual);
+    promise_require(survey->promises, framebuffer_bytes == (is_framebuffer ? leaf->size_bytes : 0),
+                    "a page with nothing or all of it in the framebuffer", leaf->virtual);
     if (can_forbid_execution(handoff))
         promise_require(survey->promises, !leaf->execute, "no executable page", leaf->virtual);
     promise_require(survey->promises,
@@ -147,8 +156,8 @@ static void check_direct_map(const struct handoff *handoff, struct promises *pro
 {
     struct survey survey = {.handoff = handoff, .promises = promises};
     const struct page_visitor visitor = {.context = &survey, .leaf = survey_direct_map};
-    uint64_t expected_bytes = block_bytes_of_type(handoff, 0, direct_map_limit(handoff), 0) +
-                              handoff->framebuffer.size_bytes;
+    uint64_t expected_bytes =
+        block_bytes_with_facts(handoff, 0, direct_map_limit(handoff), HANDOFF_FACT_MAPPED);
 
     promise_begin(promises, "direct-map");
     page_walk(handoff, &visitor);
@@ -247,31 +256,34 @@ static uint32_t read32(const uint8_t *bytes)
 #define PE_SECTION_HEADER_SIZE 40
 
 /* The loader's own headers, which the firmware keeps in front of its sections, say what each page
- * is for (PE format, "Section Table"). */
-static void check_loader(const struct handoff *handoff, struct promises *promises)
+ * is for (PE format, "Section Table"). `base` is one of the two places where the image is mapped.
+ */
+static void check_loader(const struct handoff *handoff, struct promises *promises, const char *name,
+                         uint64_t base)
 {
-    const uint8_t *image = block_pointer(handoff, handoff->loader_base);
+    const uint8_t *image = block_pointer(handoff, handoff->loader_physical_base);
+    uint64_t displacement = base - handoff->loader_physical_base;
     const uint8_t *headers = image + read32(image + 0x3c);
     unsigned section_count = headers[6] | (unsigned)headers[7] << 8;
     const uint8_t *section = headers + 24 + (headers[20] | (unsigned)headers[21] << 8);
-    uint64_t next_page = handoff->loader_base;
+    uint64_t next_page = base;
 
-    promise_begin(promises, "loader-identity-mapping");
+    promise_begin(promises, name);
     promise_require(promises, image[0] == 'M' && image[1] == 'Z' && section_count > 0, "a PE image",
-                    handoff->loader_base);
+                    base);
     for (; section_count > 0 && !promises->broken; section_count--) {
-        uint64_t start = handoff->loader_base + read32(section + 12);
+        uint64_t start = base + read32(section + 12);
         uint64_t end = (start + read32(section + 8) + PAGE - 1) & ~(PAGE - 1);
         uint32_t characteristics = read32(section + 36);
         for (; next_page < start; next_page += PAGE)
             require_unmapped(handoff, promises, next_page);
         for (; next_page < end; next_page += PAGE)
-            require_mapped(handoff, promises, next_page, next_page,
+            require_mapped(handoff, promises, next_page, next_page - displacement,
                            (characteristics & PE_SECTION_WRITE) != 0,
                            (characteristics & PE_SECTION_EXECUTE) != 0);
         section += PE_SECTION_HEADER_SIZE;
     }
-    for (; next_page < handoff->loader_base + handoff->loader_size_bytes; next_page += PAGE)
+    for (; next_page < base + handoff->loader_size_bytes; next_page += PAGE)
         require_unmapped(handoff, promises, next_page);
     promise_end(promises);
 }
@@ -282,7 +294,8 @@ void mappings_check(const struct handoff *handoff, struct promises *promises)
     check_direct_map(handoff, promises);
     check_kernel(handoff, promises);
     check_stack(handoff, promises);
-    check_loader(handoff, promises);
+    check_loader(handoff, promises, "loader-identity-mapping", handoff->loader_physical_base);
+    check_loader(handoff, promises, "loader-upper-half-mapping", handoff->loader_virtual_base);
     promise_begin(promises, "page-zero-unmapped");
     require_unmapped(handoff, promises, 0);
     promise_end(promises);

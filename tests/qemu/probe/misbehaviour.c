@@ -24,6 +24,8 @@ static const struct name names[] = {
 /* Code that would come straight back if it could be executed: RET. */
 static uint8_t code_in_data = 0xc3;
 
+#define TABLE_ENTRIES 512
+
 /* The text behind `prefix` if `text` begins with it; NULL otherwise. */
 static const char *text_behind(const char *text, const char *prefix)
 {
@@ -49,15 +51,47 @@ static enum misbehaviour misbehaviour_of_name(const char *word)
     return MISBEHAVIOUR_UNKNOWN;
 }
 
+/* The value of the word `name=value` on the command line; NULL if it is not there. */
+static const char *value_of(const struct handoff *handoff, const char *name)
+{
+    const char *line = block_pointer(handoff, handoff->command_line.address);
+    for (const char *place = line; *place != '\0'; place++) {
+        const char *value = text_behind(place, name);
+        if (value != NULL && (place == line || place[-1] == ' '))
+            return value;
+    }
+    return NULL;
+}
+
 enum misbehaviour misbehaviour_wanted(const struct handoff *handoff)
 {
-    const char *line = block_pointer(handoff, handoff->command_line);
-    for (const char *place = line; *place != '\0'; place++) {
-        const char *value = text_behind(place, "probe=");
-        if (value != NULL && (place == line || place[-1] == ' '))
-            return misbehaviour_of_name(value);
-    }
-    return MISBEHAVIOUR_NONE;
+    const char *value = value_of(handoff, "probe=");
+    return value != NULL ? misbehaviour_of_name(value) : MISBEHAVIOUR_NONE;
+}
+
+static unsigned top_level_index(const struct handoff *handoff, uint64_t virtual)
+{
+    bool fifth_level = (handoff->arch.x86_64.flags & HANDOFF_X86_64_FIFTH_LEVEL) != 0;
+    return (unsigned)(virtual >> (fifth_level ? 48 : 39)) % TABLE_ENTRIES;
+}
+
+bool misbehaviour_load_tables(const struct handoff *handoff)
+{
+    const char *value = value_of(handoff, "probe-tables=");
+    if (value == NULL)
+        return true;
+    if (handoff->temp_heap_size < PAGE)
+        return false;
+    const uint64_t *root = block_pointer(handoff, handoff->arch.x86_64.page_table_root);
+    uint64_t *own_root = block_pointer(handoff, handoff->temp_heap_base);
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+        own_root[i] = i < TABLE_ENTRIES / 2 ? 0 : root[i];
+    if (word_is(value, "without-loader"))
+        own_root[top_level_index(handoff, handoff->loader_virtual_base)] = 0;
+    else if (!word_is(value, "upper-half"))
+        return false;
+    cpu_write_cr3(handoff->temp_heap_base);
+    return true;
 }
 
 void misbehaviour_run(enum misbehaviour misbehaviour)

@@ -5,6 +5,8 @@
 #ifndef PROBE_MISBEHAVIOUR_H
 #define PROBE_MISBEHAVIOUR_H
 
+#include <stdbool.h>
+
 #include "shared/handoff.h"
 
 enum misbehaviour {
@@ -20,6 +22,12 @@ enum misbehaviour {
 };
 
 enum misbehaviour misbehaviour_wanted(const struct handoff *handoff);
+
+/* `probe-tables=NAME` on the command line: run on page tables of the kernel's own, before it has an
+ * IDT. `upper-half` is the upper half of the loader's top-level table, with an empty lower half;
+ * `without-loader` also lacks the entry of the loader's image and of the stack. True without the
+ * word. False, and nothing done, if there is no such name or no memory for a table. */
+bool misbehaviour_load_tables(const struct handoff *handoff);
 
 /* Comes back for NONE, UNKNOWN and RETURN, and for what should have been caught and was not. */
 void misbehaviour_run(enum misbehaviour misbehaviour);

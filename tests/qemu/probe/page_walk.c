@@ -17,7 +17,7 @@
 
 static unsigned level_count(const struct handoff *handoff)
 {
-    return (handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0 ? 5 : 4;
+    return (handoff->arch.x86_64.flags & HANDOFF_X86_64_FIFTH_LEVEL) != 0 ? 5 : 4;
 }
 
 /* The lowest bit of the index into a table of this level; level 1 holds 4 KiB pages. */

@@ -3,16 +3,18 @@
 #include <stddef.h>
 
 #include "tests/qemu/probe/block.h"
+#include "tests/qemu/probe/serial.h"
 
 /* --- The framebuffer
  * ------------------------------------------------------------------------------ */
 
 static void check_no_framebuffer(const struct handoff *handoff, struct promises *promises)
 {
-    const uint8_t *bytes = (const uint8_t *)&handoff->framebuffer;
     promise_begin(promises, "framebuffer-is-absent");
-    for (unsigned i = 0; i < sizeof(handoff->framebuffer); i++)
-        promise_require_equal(promises, 0, bytes[i]);
+    promise_require_equal(promises, 0, handoff->framebuffers.first);
+    promise_require_equal(promises, 0, handoff->framebuffers.stride_bytes);
+    promise_require_equal(promises, 0,
+                          block_bytes_of_type(handoff, 0, UINT64_MAX, HANDOFF_REGION_FRAMEBUFFER));
     promise_end(promises);
 }
 
@@ -65,7 +67,8 @@ static void check_format(const struct handoff_framebuffer *framebuffer, struct p
 /* The first byte and the last that a line of pixels has keep what is written to them. */
 static void check_pixels(const struct handoff *handoff, struct promises *promises)
 {
-    const struct handoff_framebuffer *framebuffer = &handoff->framebuffer;
+    const struct handoff_framebuffer *framebuffer =
+        block_pointer(handoff, handoff->framebuffers.first);
     volatile uint8_t *pixels = block_pointer(handoff, framebuffer->base);
     const uint64_t places[] = {
         0, (uint64_t)framebuffer->pitch_bytes * (framebuffer->height_pixels - 1) +
@@ -82,12 +85,14 @@ static void check_pixels(const struct handoff *handoff, struct promises *promise
 
 static void check_framebuffer(const struct handoff *handoff, struct promises *promises)
 {
-    if (handoff->framebuffer.pixel_format == HANDOFF_PIXEL_FORMAT_NONE) {
+    if (handoff->framebuffers.count == 0) {
         check_no_framebuffer(handoff, promises);
         return;
     }
-    check_geometry(&handoff->framebuffer, promises);
-    check_format(&handoff->framebuffer, promises);
+    const struct handoff_framebuffer *framebuffer =
+        block_pointer(handoff, handoff->framebuffers.first);
+    check_geometry(framebuffer, promises);
+    check_format(framebuffer, promises);
     check_pixels(handoff, promises);
 }
 
@@ -190,35 +195,190 @@ static uint8_t byte_sum(const uint8_t *bytes, uint64_t count)
     return sum;
 }
 
-/* ACPI 6.5, 5.2.5.3: 20 bytes, and 36 from revision 2 on, that sum up to 0. */
-static void check_rsdp(const struct handoff *handoff, struct promises *promises)
+/* The listed table of a part (0: of the entry itself) that lies at an address; NULL if there is
+ * none. */
+static const struct handoff_firmware_table *listed_table(const struct handoff *handoff,
+                                                         uint64_t address, uint32_t part)
 {
-    if (handoff->rsdp == 0 || !block_is_readable(handoff, handoff->rsdp, 36)) {
-        promise_skip(promises, "rsdp", "absent, or not in RAM");
-        return;
+    for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
+        const struct handoff_firmware_table *table =
+            block_pointer(handoff, handoff->firmware_tables.first +
+                                       (uint64_t)i * handoff->firmware_tables.stride_bytes);
+        if (table->address == address && table->part == part)
+            return table;
     }
-    const uint8_t *rsdp = block_pointer(handoff, handoff->rsdp);
-    promise_begin(promises, "rsdp");
-    promise_require(promises, bytes_equal(rsdp, "RSD PTR ", 8), "its signature", rsdp[0]);
-    promise_require_equal(promises, 0, byte_sum(rsdp, 20));
-    if (rsdp[15] >= 2)
-        promise_require_equal(promises, 0, byte_sum(rsdp, 36));
-    promise_end(promises);
+    return NULL;
 }
 
-/* SMBIOS 3.6, 5.2: the anchor, and a length by which the bytes sum up to 0. */
-static void check_smbios(const struct handoff *handoff, struct promises *promises)
+/* A listed table that the loader says can be read: its bytes. NULL (and a broken promise) if not.
+ */
+static const uint8_t *require_readable(const struct handoff *handoff, struct promises *promises,
+                                       uint64_t address, uint32_t part, uint64_t *ret_size_bytes)
 {
-    if (handoff->smbios == 0 || !block_is_readable(handoff, handoff->smbios, 32)) {
-        promise_skip(promises, "smbios", "absent, or not in RAM");
+    const struct handoff_firmware_table *table = listed_table(handoff, address, part);
+    promise_require(promises, table != NULL, "a table in the list", address);
+    if (table == NULL)
+        return NULL;
+    promise_require_equal(promises, HANDOFF_TABLE_MAPPED, table->mapping);
+    bool readable = table->size_bytes != 0 &&
+                    block_is_readable(handoff, address & ~(PAGE - 1), 1) &&
+                    block_is_readable(handoff, address, table->size_bytes);
+    promise_require(promises, readable, "regions with the fact MAPPED below it", address);
+    *ret_size_bytes = table->size_bytes;
+    return readable && table->mapping == HANDOFF_TABLE_MAPPED ? block_pointer(handoff, address)
+                                                              : NULL;
+}
+
+static uint64_t little_endian(const uint8_t *bytes, unsigned count)
+{
+    uint64_t number = 0;
+    for (unsigned i = count; i > 0; i--)
+        number = number << 8 | bytes[i - 1];
+    return number;
+}
+
+static uint32_t signature_number(const char *signature)
+{
+    return (uint32_t)little_endian((const uint8_t *)signature, 4);
+}
+
+static bool header_adds_up(const struct handoff *handoff, uint64_t address)
+{
+    const uint8_t *header = block_pointer(handoff, address);
+    uint64_t size_bytes = little_endian(header + 4, 4);
+    return size_bytes >= 36 && block_is_readable(handoff, address, size_bytes) &&
+           byte_sum(header, size_bytes) == 0;
+}
+
+/* A table that is listed at an address, under any signature, as one that can be read. */
+static bool is_listed_with_a_size(const struct handoff *handoff, uint64_t address)
+{
+    for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
+        const struct handoff_firmware_table *table =
+            block_pointer(handoff, handoff->firmware_tables.first +
+                                       (uint64_t)i * handoff->firmware_tables.stride_bytes);
+        if (table->address == address && table->size_bytes != 0)
+            return true;
+    }
+    return false;
+}
+
+/* A table that adds up is listed under its signature and readable; one that does not is listed
+ * without a size. What cannot be read at all is not listed as if it could. False if the table is
+ * of no use. */
+static bool check_acpi_table(const struct handoff *handoff, struct promises *promises,
+                             uint64_t address)
+{
+    if (!block_is_readable(handoff, address, 36)) {
+        promise_require(promises, !is_listed_with_a_size(handoff, address),
+                        "a listed ACPI table that can be read", address);
+        return false;
+    }
+    const uint8_t *header = block_pointer(handoff, address);
+    uint32_t part = (uint32_t)little_endian(header, 4);
+    if (!header_adds_up(handoff, address)) {
+        const struct handoff_firmware_table *table = listed_table(handoff, address, part);
+        promise_require(promises, table != NULL && table->size_bytes == 0,
+                        "a damaged table that is listed without a size", address);
+        return false;
+    }
+    uint64_t size_bytes = 0;
+    if (require_readable(handoff, promises, address, part, &size_bytes) != NULL)
+        promise_require_equal(promises, little_endian(header + 4, 4), size_bytes);
+    return true;
+}
+
+/* All tables of a root table. Returns how many are of no use. */
+static uint64_t check_acpi_tables(const struct handoff *handoff, struct promises *promises,
+                                  const uint8_t *root, uint64_t root_size_bytes,
+                                  unsigned address_bytes)
+{
+    uint64_t useless_count = 0;
+    for (uint64_t offset = 36; offset + address_bytes <= root_size_bytes; offset += address_bytes)
+        useless_count +=
+            !check_acpi_table(handoff, promises, little_endian(root + offset, address_bytes));
+    return useless_count;
+}
+
+/* ACPI 6.5, 5.2.5.3: the XSDT if the pointer has one, else the RSDT. Returns how many tables are
+ * of no use. */
+static uint64_t check_acpi_root(const struct handoff *handoff, struct promises *promises,
+                                const uint8_t *rsdp)
+{
+    uint64_t xsdt = rsdp[15] >= 2 ? little_endian(rsdp + 24, 8) : 0;
+    uint64_t address = xsdt != 0 ? xsdt : little_endian(rsdp + 16, 4);
+    uint64_t size_bytes = 0;
+    if (address == 0)
+        return 1;
+    const uint8_t *root = require_readable(
+        handoff, promises, address, signature_number(xsdt != 0 ? "XSDT" : "RSDT"), &size_bytes);
+    return root == NULL ? 1
+                        : check_acpi_tables(handoff, promises, root, size_bytes, xsdt != 0 ? 8 : 4);
+}
+
+/* 20 bytes, and 36 from revision 2 on, that add up to 0; then the root table. */
+static void check_acpi(const struct handoff *handoff, struct promises *promises)
+{
+    if (handoff->rsdp == 0) {
+        promise_skip(promises, "acpi-tables-can-be-read", "absent");
         return;
     }
+    promise_begin(promises, "acpi-tables-can-be-read");
+    uint64_t size_bytes = 0;
+    uint64_t useless_count = 1;
+    const uint8_t *rsdp = require_readable(handoff, promises, handoff->rsdp, 0, &size_bytes);
+    if (rsdp != NULL) {
+        promise_require(promises, bytes_equal(rsdp, "RSD PTR ", 8), "its signature", rsdp[0]);
+        promise_require_equal(promises, rsdp[15] >= 2 ? 36 : 20, size_bytes);
+        promise_require_equal(promises, 0, byte_sum(rsdp, size_bytes));
+        useless_count = check_acpi_root(handoff, promises, rsdp);
+    }
+    promise_end(promises);
+    serial_write("# useless_acpi_tables=");
+    serial_write_decimal(useless_count);
+    serial_write("\n");
+}
+
+/* The anchor is there, and the bytes do not add up. */
+static bool smbios_is_damaged(const struct handoff *handoff)
+{
+    if (!block_is_readable(handoff, handoff->smbios, 255))
+        return false;
     const uint8_t *entry = block_pointer(handoff, handoff->smbios);
-    bool is_version_3 = bytes_equal(entry, "_SM3_", 5);
-    promise_begin(promises, "smbios");
-    promise_require(promises, is_version_3 || bytes_equal(entry, "_SM_", 4), "its anchor",
-                    entry[3]);
-    promise_require_equal(promises, 0, byte_sum(entry, is_version_3 ? entry[6] : entry[5]));
+    return byte_sum(entry, bytes_equal(entry, "_SM3_", 5) ? entry[6] : entry[5]) != 0;
+}
+
+/* SMBIOS 3.6, 5.2: the entry point leads to the structures. The first byte of each says what it is;
+ * the first structure is never the end (127). */
+static void check_smbios(const struct handoff *handoff, struct promises *promises)
+{
+    if (handoff->smbios == 0) {
+        promise_skip(promises, "smbios-can-be-read", "absent");
+        return;
+    }
+    promise_begin(promises, "smbios-can-be-read");
+    uint64_t size_bytes = 0;
+    const struct handoff_firmware_table *listed = listed_table(handoff, handoff->smbios, 0);
+    if (listed != NULL && listed->size_bytes == 0 && smbios_is_damaged(handoff)) {
+        promise_end(promises);
+        serial_write("# smbios=damaged\n");
+        return;
+    }
+    const uint8_t *entry = require_readable(handoff, promises, handoff->smbios, 0, &size_bytes);
+    if (entry != NULL) {
+        bool is_version_3 = bytes_equal(entry, "_SM3_", 5);
+        promise_require(promises, is_version_3 || bytes_equal(entry, "_SM_", 4), "its anchor",
+                        entry[3]);
+        promise_require_equal(promises, is_version_3 ? entry[6] : entry[5], size_bytes);
+        promise_require_equal(promises, 0, byte_sum(entry, size_bytes));
+        uint64_t address =
+            is_version_3 ? little_endian(entry + 16, 8) : little_endian(entry + 24, 4);
+        const uint8_t *structures =
+            require_readable(handoff, promises, address, HANDOFF_TABLE_PART_SMBIOS, &size_bytes);
+        if (structures != NULL)
+            promise_require(promises, structures[0] < 127 && structures[1] >= 4,
+                            "a first structure", structures[0]);
+    }
     promise_end(promises);
 }
 
@@ -232,7 +392,7 @@ static void check_seed(const struct handoff *handoff, struct promises *promises)
         zero_count += handoff->random_seed[i] == 0;
 
     promise_begin(promises, "random-seed");
-    promise_require(promises, handoff->random_seed_source <= HANDOFF_SEED_RDRAND, "a known source",
+    promise_require(promises, handoff->random_seed_source <= HANDOFF_SEED_CPU, "a known source",
                     handoff->random_seed_source);
     /* Nine zeros in 32 random bytes come once in 10^14 boots. */
     if (handoff->random_seed_source == HANDOFF_SEED_NONE)
@@ -246,7 +406,7 @@ void platform_check(const struct handoff *handoff, struct promises *promises)
 {
     check_framebuffer(handoff, promises);
     check_system_table(handoff, promises);
-    check_rsdp(handoff, promises);
+    check_acpi(handoff, promises);
     check_smbios(handoff, promises);
     check_seed(handoff, promises);
 }

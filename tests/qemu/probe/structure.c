@@ -29,12 +29,20 @@ static void check_identity(const struct handoff *handoff, struct promises *promi
     for (unsigned i = 0; i < sizeof(magic); i++)
         promise_require_equal(promises, (uint64_t)magic[i], ((const uint8_t *)handoff)[i]);
     promise_end(promises);
-    promise_equal(promises, "structure-version-major", 1, handoff->version_major);
+    promise_equal(promises, "structure-version-major", 2, handoff->version_major);
     promise_equal(promises, "structure-version-minor", 0, handoff->version_minor);
-    promise_equal(promises, "structure-size", 408, handoff->size_bytes);
-    if (handoff->size_bytes == 408)
+    promise_equal(promises, "structure-size", 768, handoff->size_bytes);
+    if (handoff->size_bytes == 768)
         promise_equal(promises, "structure-checksum", structure_crc32(handoff), handoff->checksum);
-    promise_equal(promises, "structure-reserved-is-0", 0, handoff->reserved);
+    promise_equal(promises, "structure-machine", 62, handoff->machine);
+    promise_begin(promises, "structure-reserved-is-0");
+    promise_require_equal(promises, 0, handoff->reserved_0);
+    promise_require_equal(promises, 0, handoff->reserved_1);
+    for (unsigned i = 0; i < sizeof(handoff->reserved) / sizeof(handoff->reserved[0]); i++)
+        promise_require_equal(promises, 0, handoff->reserved[i]);
+    for (unsigned i = 24; i < sizeof(handoff->arch); i++)
+        promise_require_equal(promises, 0, handoff->arch.bytes[i]);
+    promise_end(promises);
 }
 
 static void check_loader_name(const struct handoff *handoff, struct promises *promises)
@@ -58,7 +66,7 @@ static void check_loader_name(const struct handoff *handoff, struct promises *pr
 
 static void check_constants(const struct handoff *handoff, struct promises *promises)
 {
-    bool fifth_level = (handoff->flags & HANDOFF_FLAG_FIFTH_LEVEL) != 0;
+    bool fifth_level = (handoff->arch.x86_64.flags & HANDOFF_X86_64_FIFTH_LEVEL) != 0;
     promise_equal(promises, "direct-map-base",
                   fifth_level ? UINT64_C(0xff00000000000000) : UINT64_C(0xffff800000000000),
                   handoff->direct_map_base);
@@ -66,11 +74,53 @@ static void check_constants(const struct handoff *handoff, struct promises *prom
     promise_equal(promises, "efi-descriptor-version", 1, handoff->efi_descriptor_version);
     promise_that(promises, "efi-descriptor-size", handoff->efi_descriptor_size_bytes >= 40,
                  "at least 40", handoff->efi_descriptor_size_bytes);
+    promise_equal(promises, "loader-virtual-base", UINT64_C(0xffffff0040000000),
+                  handoff->loader_virtual_base);
+    promise_equal(promises, "kernel-slide", 0, handoff->kernel_slide);
+}
+
+struct listed_array {
+    const struct handoff_array *array;
+    uint32_t element_size_bytes;
+};
+#define ARRAY_COUNT 7
+
+static void array_list(const struct handoff *handoff, struct listed_array arrays[ARRAY_COUNT])
+{
+    const struct listed_array all[ARRAY_COUNT] = {
+        {&handoff->regions, 48},         {&handoff->timeline, 32},     {&handoff->temp_heaps, 16},
+        {&handoff->modules, 88},         {&handoff->framebuffers, 64}, {&handoff->processors, 64},
+        {&handoff->firmware_tables, 40},
+    };
+    for (unsigned i = 0; i < ARRAY_COUNT; i++)
+        arrays[i] = all[i];
+}
+
+static void check_arrays(const struct handoff *handoff, struct promises *promises)
+{
+    struct listed_array arrays[ARRAY_COUNT];
+    array_list(handoff, arrays);
     promise_begin(promises, "array-strides");
-    promise_require(promises, handoff->region_stride_bytes >= sizeof(struct handoff_region),
-                    "at least 32 bytes from region to region", handoff->region_stride_bytes);
-    promise_require(promises, handoff->timeline_stride_bytes >= sizeof(struct handoff_moment),
-                    "at least 32 bytes from moment to moment", handoff->timeline_stride_bytes);
+    for (unsigned i = 0; i < ARRAY_COUNT; i++) {
+        const struct handoff_array *array = arrays[i].array;
+        promise_require(promises, array->first % 8 == 0, "8-byte alignment", array->first);
+        promise_require(promises,
+                        array->count == 0 ? array->first == 0 && array->stride_bytes == 0
+                                          : array->stride_bytes >= arrays[i].element_size_bytes,
+                        "zeros where it is empty, else a stride that holds an element", i);
+    }
+    promise_end(promises);
+
+    promise_begin(promises, "temp-heaps-begin-with-the-first");
+    promise_require_equal(promises, handoff->temp_heap_size != 0 ? 1 : 0,
+                          handoff->temp_heaps.count);
+    if (handoff->temp_heaps.count != 0) {
+        const struct handoff_temp_heap *heap =
+            (const struct handoff_temp_heap *)(handoff->direct_map_base +
+                                               handoff->temp_heaps.first);
+        promise_require_equal(promises, handoff->temp_heap_base, heap->base);
+        promise_require_equal(promises, handoff->temp_heap_size, heap->size_bytes);
+    }
     promise_end(promises);
 }
 
@@ -90,8 +140,8 @@ static void check_blocks(const struct handoff *handoff, struct promises *promise
     for (unsigned i = 0; i < 4; i++) /* those without which there is no kernel */
         promise_require(promises, blocks[i].start != 0 && blocks[i].end != blocks[i].start,
                         "a block that is neither at 0 nor empty", i);
-    promise_require(promises, handoff->loader_base != 0 && handoff->loader_size_bytes != 0,
-                    "the loader's image", handoff->loader_base);
+    promise_require(promises, handoff->loader_physical_base != 0 && handoff->loader_size_bytes != 0,
+                    "the loader's image", handoff->loader_physical_base);
     promise_require(promises, (handoff->temp_heap_base == 0) == (handoff->temp_heap_size == 0),
                     "both fields of the temporary heap, or none", handoff->temp_heap_base);
     promise_end(promises);
@@ -108,15 +158,22 @@ static void check_blocks(const struct handoff *handoff, struct promises *promise
 /* What the structure points to: it must lie in the data block, and no two in the same place. */
 static void check_contents(const struct handoff *handoff, struct promises *promises)
 {
-    const uint64_t parts[][2] = {
+    struct listed_array arrays[ARRAY_COUNT];
+    uint64_t parts[5 + ARRAY_COUNT][2] = {
         {handoff->data_base, handoff->size_bytes},
-        {handoff->regions, (uint64_t)handoff->region_count * handoff->region_stride_bytes},
         {handoff->efi_map, handoff->efi_map_size_bytes},
-        {handoff->command_line, handoff->command_line_size_bytes + 1},
-        {handoff->log, handoff->log_size_bytes + 1},
-        {handoff->timeline, (uint64_t)handoff->timeline_count * handoff->timeline_stride_bytes},
+        {handoff->command_line.address, handoff->command_line.size_bytes + 1},
+        {handoff->log.address, handoff->log.size_bytes + 1},
+        {handoff->kernel_path.address, handoff->kernel_path.size_bytes + 1},
     };
-    const unsigned count = sizeof(parts) / sizeof(parts[0]);
+    unsigned count = 5;
+    array_list(handoff, arrays);
+    for (unsigned i = 0; i < ARRAY_COUNT; i++) {
+        if (arrays[i].array->count == 0)
+            continue;
+        parts[count][0] = arrays[i].array->first;
+        parts[count++][1] = (uint64_t)arrays[i].array->count * arrays[i].array->stride_bytes;
+    }
 
     promise_equal(promises, "data-block-begins-with-structure",
                   (uint64_t)handoff - handoff->direct_map_base, handoff->data_base);
@@ -136,11 +193,7 @@ static void check_contents(const struct handoff *handoff, struct promises *promi
     }
     promise_end(promises);
 
-    promise_begin(promises, "arrays-aligned");
-    promise_require(promises, handoff->regions % 8 == 0, "8-byte alignment", handoff->regions);
-    promise_require(promises, handoff->efi_map % 8 == 0, "8-byte alignment", handoff->efi_map);
-    promise_require(promises, handoff->timeline % 8 == 0, "8-byte alignment", handoff->timeline);
-    promise_end(promises);
+    promise_equal(promises, "efi-map-aligned", 0, handoff->efi_map % 8);
 }
 
 bool structure_check(const struct handoff *handoff, struct promises *promises)
@@ -148,6 +201,7 @@ bool structure_check(const struct handoff *handoff, struct promises *promises)
     check_identity(handoff, promises);
     check_loader_name(handoff, promises);
     check_constants(handoff, promises);
+    check_arrays(handoff, promises);
     check_blocks(handoff, promises);
     check_contents(handoff, promises);
     return promises->broken_count == 0;

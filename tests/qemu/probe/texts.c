@@ -15,8 +15,8 @@ static void check_text(struct promises *promises, const char *name, const char *
 
 static void check_log(const struct handoff *handoff, struct promises *promises)
 {
-    const char *log = block_pointer(handoff, handoff->log);
-    uint64_t size_bytes = handoff->log_size_bytes;
+    const char *log = block_pointer(handoff, handoff->log.address);
+    uint64_t size_bytes = handoff->log.size_bytes;
     check_text(promises, "log", log, size_bytes);
     promise_begin(promises, "log-line-ends");
     promise_require(promises, size_bytes > 0 && log[size_bytes - 1] == '\n',
@@ -42,12 +42,12 @@ static void check_timeline(const struct handoff *handoff, struct promises *promi
 {
     uint64_t earliest = 0;
     promise_begin(promises, "timeline");
-    promise_require(promises, handoff->timeline_count > 0, "at least one moment", 0);
-    for (uint64_t i = 0; i < handoff->timeline_count; i++) {
+    promise_require(promises, handoff->timeline.count > 0, "at least one moment", 0);
+    for (uint64_t i = 0; i < handoff->timeline.count; i++) {
         const struct handoff_moment *moment =
-            block_pointer(handoff, handoff->timeline + i * handoff->timeline_stride_bytes);
-        promise_require(promises, moment->tsc >= earliest, "moments in order of time", i);
-        earliest = moment->tsc;
+            block_pointer(handoff, handoff->timeline.first + i * handoff->timeline.stride_bytes);
+        promise_require(promises, moment->ticks >= earliest, "moments in order of time", i);
+        earliest = moment->ticks;
         check_moment_name(promises, moment);
     }
     promise_require(promises, cpu_read_tsc() >= earliest, "moments in the past", earliest);
@@ -56,8 +56,10 @@ static void check_timeline(const struct handoff *handoff, struct promises *promi
 
 void texts_check(const struct handoff *handoff, struct promises *promises)
 {
-    check_text(promises, "command-line", block_pointer(handoff, handoff->command_line),
-               handoff->command_line_size_bytes);
+    check_text(promises, "command-line", block_pointer(handoff, handoff->command_line.address),
+               handoff->command_line.size_bytes);
+    check_text(promises, "kernel-path", block_pointer(handoff, handoff->kernel_path.address),
+               handoff->kernel_path.size_bytes);
     check_log(handoff, promises);
     check_timeline(handoff, promises);
 }

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "kernel/mm/layout.h"
+#include "shared/region.h"
 
 #define MEMORY_BYTES   ((size_t)5 << 30)
 #define MEMORY_WB      UINT64_C(8)
@@ -36,11 +37,7 @@ static void add_region(struct fake_machine *machine, uint64_t base, uint64_t end
                        enum handoff_region_type type, uint64_t attributes)
 {
     machine->regions[machine->region_count++] =
-        (struct handoff_region){.base = base,
-                                .size_bytes = end - base,
-                                .type = type,
-                                .efi_type = efi_type_of(type),
-                                .attributes = attributes};
+        region_make(base, end - base, type, efi_type_of(type), attributes);
 }
 
 static void add_regions(struct fake_machine *m)

@@ -180,20 +180,51 @@ static uint64_t oracle_longest_run(const struct machine *machine)
     return longest;
 }
 
-static enum frame_state state_of_type(uint32_t type)
+static enum frame_state state_of(const struct handoff_region *region)
 {
-    if (type == HANDOFF_REGION_USABLE)
+    if (!region_is_ram(region))
+        return OUTSIDE;
+    if (region->reuse == HANDOFF_REUSE_AT_ENTRY)
         return FREE;
-    if (type >= HANDOFF_REGION_BOOT_SERVICES && type <= HANDOFF_REGION_KERNEL_IMAGE)
-        return HELD;
-    return region_type_is_ram(type) ? RESERVED : OUTSIDE;
+    return region->reuse != HANDOFF_REUSE_NEVER || region->type == HANDOFF_REGION_KERNEL_IMAGE ||
+                   region->type == HANDOFF_REGION_PROCESSOR_START
+               ? HELD
+               : RESERVED;
+}
+
+/* Every type of the header, and numbers that are in none. */
+static uint32_t draw_type(struct byte_stream *stream)
+{
+    static const uint32_t types[] = {
+        HANDOFF_REGION_USABLE,
+        HANDOFF_REGION_BOOT_SERVICES,
+        HANDOFF_REGION_LOADER,
+        HANDOFF_REGION_ACPI_RECLAIM,
+        HANDOFF_REGION_LOW_MEMORY,
+        HANDOFF_REGION_TEMP_HEAP,
+        HANDOFF_REGION_STACK,
+        HANDOFF_REGION_PAGE_TABLES,
+        HANDOFF_REGION_HANDOFF_DATA,
+        HANDOFF_REGION_KERNEL_IMAGE,
+        HANDOFF_REGION_PROCESSOR_START,
+        HANDOFF_REGION_ACPI_NVS,
+        HANDOFF_REGION_RUNTIME_DATA,
+        HANDOFF_REGION_RUNTIME_CODE,
+        HANDOFF_REGION_MMIO,
+        HANDOFF_REGION_BAD,
+        HANDOFF_REGION_RESERVED,
+        HANDOFF_REGION_FRAMEBUFFER,
+        0,
+        0x777,
+    };
+    return types[byte_stream_next(stream, 1) % (sizeof(types) / sizeof(types[0]))];
 }
 
 static void fill_oracle(struct machine *machine)
 {
     for (uint32_t i = 0; i < machine->regions.count; i++)
         oracle_set(machine, machine->rows[i].base / 4096, machine->rows[i].size_bytes / 4096,
-                   state_of_type(machine->rows[i].type));
+                   state_of(&machine->rows[i]));
     if (machine->oracle[0] != OUTSIDE)
         machine->oracle[0] = RESERVED;
     if (!machine->frames.records_in_early_heap)
@@ -416,21 +447,23 @@ static const char *run_reclaim(struct machine *machine, struct byte_stream *stre
     return NULL;
 }
 
-static const char *run_reclaim_type(struct machine *machine, struct byte_stream *stream)
+static const char *run_reclaim_reusable(struct machine *machine, struct byte_stream *stream)
 {
-    uint32_t type = (uint32_t)byte_stream_next(stream, 1) % 20;
+    enum handoff_reuse reuse = (enum handoff_reuse)(byte_stream_next(stream, 1) % 7);
     uint64_t expected = 0;
     for (uint32_t i = 0; i < machine->regions.count; i++) {
         uint64_t first = machine->rows[i].base / 4096;
         uint64_t end = first + machine->rows[i].size_bytes / 4096;
-        for (uint64_t frame = first; machine->rows[i].type == type && frame < end; frame++) {
+        for (uint64_t frame = first; reuse != HANDOFF_REUSE_NEVER &&
+                                     machine->rows[i].reuse == (uint32_t)reuse && frame < end;
+             frame++) {
             if (machine->oracle[frame] == HELD) {
                 machine->oracle[frame] = FREE;
                 expected++;
             }
         }
     }
-    return frame_allocator_reclaim_type(&machine->frames, type) == expected
+    return frame_allocator_reclaim_reusable(&machine->frames, reuse) == expected
                ? NULL
                : "another number of frames was reclaimed";
 }
@@ -443,14 +476,14 @@ static void read_small_map(struct machine *machine, struct byte_stream *stream)
     for (uint64_t i = 0; i < count; i++) {
         frame += byte_stream_next(stream, 1) % 100;
         uint64_t length = 1 + byte_stream_next(stream, 2) % 600;
-        uint32_t type = (uint32_t)byte_stream_next(stream, 1) % 20;
+        uint32_t type = draw_type(stream);
         machine->rows[machine->regions.count++] =
-            (struct handoff_region){frame * 4096, length * 4096, type, 0, 0xf};
+            region_make(frame * 4096, length * 4096, type, 0, 0xf);
         frame += length;
     }
     frame += byte_stream_next(stream, 1);
-    machine->rows[machine->regions.count++] = (struct handoff_region){
-        frame * 4096, BIG_ROW_FRAMES * UINT64_C(4096), HANDOFF_REGION_USABLE, 0, 0xf};
+    machine->rows[machine->regions.count++] =
+        region_make(frame * 4096, BIG_ROW_FRAMES * UINT64_C(4096), HANDOFF_REGION_USABLE, 0, 0xf);
 }
 
 static const char *run_operations(struct machine *machine, struct byte_stream *stream)
@@ -471,7 +504,7 @@ static const char *run_operations(struct machine *machine, struct byte_stream *s
         else if (choice < 252)
             problem = run_reclaim(machine, stream);
         else
-            problem = run_reclaim_type(machine, stream);
+            problem = run_reclaim_reusable(machine, stream);
         if (problem == NULL)
             problem = compare(machine);
     }
@@ -516,8 +549,7 @@ static void read_hostile_map(struct machine *machine, struct byte_stream *stream
         } else {
             size_bytes = size_bytes >> 60 != 0 ? size_bytes : size_bytes % (UINT64_C(1) << 33);
         }
-        machine->rows[machine->regions.count++] =
-            (struct handoff_region){base, size_bytes, type, 0, 0xf};
+        machine->rows[machine->regions.count++] = region_make(base, size_bytes, type, 0, 0xf);
         end = base + size_bytes;
     }
 }

@@ -6,10 +6,16 @@
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
+#include "shared/region.h"
 
 #define EFI_LOADER_CODE  1U
 #define EFI_LOADER_DATA  2U
 #define EFI_CONVENTIONAL 7U
+
+struct handoff_framebuffer *handoff_sample_framebuffer(struct handoff_sample *sample)
+{
+    return (void *)(sample->data + SAMPLE_FRAMEBUFFERS_OFFSET);
+}
 
 struct handoff_region *handoff_sample_region(struct handoff_sample *sample, uint32_t index)
 {
@@ -20,28 +26,41 @@ void handoff_sample_write_regions(struct handoff_sample *sample)
 {
     /* Two rows that touch cover the heap: firmware rows may differ in their attributes. */
     const struct handoff_region regions[SAMPLE_REGION_COUNT] = {
-        {0x1000, 0x9f000, HANDOFF_REGION_USABLE, EFI_CONVENTIONAL, 0xf},
-        {SAMPLE_TEMP_HEAP_BASE, 0x80000, HANDOFF_REGION_TEMP_HEAP, EFI_LOADER_DATA, 0xf},
-        {SAMPLE_TEMP_HEAP_BASE + 0x80000, SAMPLE_TEMP_HEAP_SIZE - 0x80000, HANDOFF_REGION_TEMP_HEAP,
-         EFI_LOADER_DATA, 0x8},
-        {SAMPLE_KERNEL_BASE, SAMPLE_KERNEL_SIZE, HANDOFF_REGION_KERNEL_IMAGE, EFI_LOADER_DATA, 0xf},
-        {SAMPLE_STACK_BASE, SAMPLE_STACK_SIZE, HANDOFF_REGION_STACK, EFI_LOADER_DATA, 0xf},
-        {SAMPLE_TABLES_BASE, SAMPLE_TABLES_SIZE, HANDOFF_REGION_PAGE_TABLES, EFI_LOADER_DATA, 0xf},
-        {SAMPLE_DATA_BASE, SAMPLE_DATA_SIZE, HANDOFF_REGION_HANDOFF_DATA, EFI_LOADER_DATA, 0xf},
-        {SAMPLE_USABLE_BASE, SAMPLE_USABLE_SIZE, HANDOFF_REGION_USABLE, EFI_CONVENTIONAL, 0xf},
-        {SAMPLE_LOADER_BASE, SAMPLE_LOADER_SIZE, HANDOFF_REGION_LOADER, EFI_LOADER_CODE, 0xf},
-        {SAMPLE_FRAMEBUFFER_BASE, SAMPLE_FRAMEBUFFER_SIZE, HANDOFF_REGION_FRAMEBUFFER,
-         HANDOFF_EFI_TYPE_NONE, 0},
+        region_make(0x1000, 0x9f000, HANDOFF_REGION_USABLE, EFI_CONVENTIONAL, 0xf),
+        region_make(SAMPLE_TEMP_HEAP_BASE, 0x80000, HANDOFF_REGION_TEMP_HEAP, EFI_LOADER_DATA, 0xf),
+        region_make(SAMPLE_TEMP_HEAP_BASE + 0x80000, SAMPLE_TEMP_HEAP_SIZE - 0x80000,
+                    HANDOFF_REGION_TEMP_HEAP, EFI_LOADER_DATA, 0x8),
+        region_make(SAMPLE_KERNEL_BASE, SAMPLE_KERNEL_SIZE, HANDOFF_REGION_KERNEL_IMAGE,
+                    EFI_LOADER_DATA, 0xf),
+        region_make(SAMPLE_STACK_BASE, SAMPLE_STACK_SIZE, HANDOFF_REGION_STACK, EFI_LOADER_DATA,
+                    0xf),
+        region_make(SAMPLE_TABLES_BASE, SAMPLE_TABLES_SIZE, HANDOFF_REGION_PAGE_TABLES,
+                    EFI_LOADER_DATA, 0xf),
+        region_make(SAMPLE_DATA_BASE, SAMPLE_DATA_SIZE, HANDOFF_REGION_HANDOFF_DATA,
+                    EFI_LOADER_DATA, 0xf),
+        region_make(SAMPLE_USABLE_BASE, SAMPLE_USABLE_SIZE, HANDOFF_REGION_USABLE, EFI_CONVENTIONAL,
+                    0xf),
+        region_make(SAMPLE_LOADER_BASE, SAMPLE_LOADER_SIZE, HANDOFF_REGION_LOADER, EFI_LOADER_CODE,
+                    0xf),
+        region_make(SAMPLE_FRAMEBUFFER_BASE, SAMPLE_FRAMEBUFFER_SIZE, HANDOFF_REGION_FRAMEBUFFER,
+                    HANDOFF_EFI_TYPE_NONE, 0),
     };
     for (uint32_t i = 0; i < SAMPLE_REGION_COUNT; i++)
         *handoff_sample_region(sample, i) = regions[i];
 }
 
+void handoff_sample_retype(struct handoff_sample *sample, uint32_t index, uint32_t type)
+{
+    struct handoff_region *region = handoff_sample_region(sample, index);
+    *region =
+        region_make(region->base, region->size_bytes, type, region->efi_type, region->attributes);
+}
+
 static void write_timeline(struct handoff_sample *sample)
 {
     struct handoff_moment *moments = (void *)(sample->data + SAMPLE_TIMELINE_OFFSET);
-    moments[0] = (struct handoff_moment){.tsc = 1, .name = "start"};
-    moments[1] = (struct handoff_moment){.tsc = 2, .name = "a name of 23 characters"};
+    moments[0] = (struct handoff_moment){.ticks = 1, .name = "start"};
+    moments[1] = (struct handoff_moment){.ticks = 2, .name = "a name of 23 characters"};
 }
 
 static void write_structure(struct handoff_sample *sample)
@@ -51,12 +70,10 @@ static void write_structure(struct handoff_sample *sample)
         .version_major = HANDOFF_VERSION_MAJOR,
         .version_minor = HANDOFF_VERSION_MINOR,
         .size_bytes = sizeof(struct handoff),
-        .flags = HANDOFF_FLAG_NO_EXECUTE | HANDOFF_FLAG_PAGES_1GIB |
-                 (sample->state.features.levels == 5 ? HANDOFF_FLAG_FIFTH_LEVEL : 0),
+        .machine = HANDOFF_MACHINE_X86_64,
         .loader_name = "sample",
         .direct_map_base = sample->state.direct_map_base,
         .direct_map_size_bytes = SAMPLE_LOADER_BASE + SAMPLE_LOADER_SIZE,
-        .page_table_root = sample->state.page_table_root.value,
         .page_tables_base = SAMPLE_TABLES_BASE,
         .page_tables_size_bytes = SAMPLE_TABLES_SIZE,
         .temp_heap_base = SAMPLE_TEMP_HEAP_BASE,
@@ -70,29 +87,33 @@ static void write_structure(struct handoff_sample *sample)
         .stack_size_bytes = SAMPLE_STACK_SIZE,
         .data_base = SAMPLE_DATA_BASE,
         .data_size_bytes = SAMPLE_DATA_SIZE,
-        .loader_base = SAMPLE_LOADER_BASE,
+        .loader_physical_base = SAMPLE_LOADER_BASE,
+        .loader_virtual_base = SAMPLE_LOADER_VIRTUAL,
         .loader_size_bytes = SAMPLE_LOADER_SIZE,
-        .regions = SAMPLE_DATA_BASE + SAMPLE_REGIONS_OFFSET,
-        .region_count = SAMPLE_REGION_COUNT,
-        .region_stride_bytes = SAMPLE_REGION_STRIDE_BYTES,
+        .regions = {SAMPLE_DATA_BASE + SAMPLE_REGIONS_OFFSET, SAMPLE_REGION_COUNT,
+                    SAMPLE_REGION_STRIDE_BYTES},
+        .timeline = {SAMPLE_DATA_BASE + SAMPLE_TIMELINE_OFFSET, 2, sizeof(struct handoff_moment)},
+        .framebuffers = {SAMPLE_DATA_BASE + SAMPLE_FRAMEBUFFERS_OFFSET, 1,
+                         sizeof(struct handoff_framebuffer)},
         .efi_map = SAMPLE_DATA_BASE + SAMPLE_EFI_MAP_OFFSET,
         .efi_map_size_bytes = 48 * SAMPLE_REGION_COUNT,
         .efi_descriptor_size_bytes = 48,
         .efi_descriptor_version = 1,
-        .command_line = SAMPLE_DATA_BASE + SAMPLE_COMMAND_OFFSET,
-        .command_line_size_bytes = 4,
-        .log = SAMPLE_DATA_BASE + SAMPLE_LOG_OFFSET,
-        .timeline = SAMPLE_DATA_BASE + SAMPLE_TIMELINE_OFFSET,
-        .timeline_count = 2,
-        .timeline_stride_bytes = sizeof(struct handoff_moment),
-        .framebuffer = {.base = SAMPLE_FRAMEBUFFER_BASE,
-                        .size_bytes = SAMPLE_FRAMEBUFFER_SIZE,
-                        .width_pixels = 800,
-                        .height_pixels = 600,
-                        .pitch_bytes = 3200,
-                        .bits_per_pixel = 32,
-                        .pixel_format = HANDOFF_PIXEL_FORMAT_BGRX8888},
+        .command_line = {SAMPLE_DATA_BASE + SAMPLE_COMMAND_OFFSET, 4},
+        .log = {SAMPLE_DATA_BASE + SAMPLE_LOG_OFFSET, 0},
+        .arch.x86_64 = {.page_table_root = sample->state.page_table_root.value,
+                        .flags =
+                            HANDOFF_X86_64_NO_EXECUTE | HANDOFF_X86_64_PAGES_1GIB |
+                            (sample->state.features.levels == 5 ? HANDOFF_X86_64_FIFTH_LEVEL : 0)},
     };
+    *handoff_sample_framebuffer(sample) =
+        (struct handoff_framebuffer){.base = SAMPLE_FRAMEBUFFER_BASE,
+                                     .size_bytes = SAMPLE_FRAMEBUFFER_SIZE,
+                                     .width_pixels = 800,
+                                     .height_pixels = 600,
+                                     .pitch_bytes = 3200,
+                                     .bits_per_pixel = 32,
+                                     .pixel_format = HANDOFF_PIXEL_FORMAT_BGRX8888};
 }
 
 void handoff_sample_seal(struct handoff_sample *sample)
@@ -196,8 +217,8 @@ static void create_machine(struct handoff_sample *sample, unsigned levels)
         .features = features,
         .page_table_root = sample->table.root,
         .stack_pointer = virt_addr(SAMPLE_STACK_VIRTUAL + SAMPLE_STACK_SIZE - 0x100),
-        .descriptor_tables = {{SAMPLE_LOADER_BASE + 0x100, SAMPLE_LOADER_BASE + 0x128},
-                              {SAMPLE_LOADER_BASE + 0x1000, SAMPLE_LOADER_BASE + 0x2000}},
+        .descriptor_tables = {{SAMPLE_LOADER_VIRTUAL + 0x100, SAMPLE_LOADER_VIRTUAL + 0x128},
+                              {SAMPLE_LOADER_VIRTUAL + 0x1000, SAMPLE_LOADER_VIRTUAL + 0x2000}},
         .image = {LAYOUT_KERNEL_IMAGE_BASE, LAYOUT_KERNEL_IMAGE_BASE + SAMPLE_KERNEL_SIZE},
         .entry = SAMPLE_ENTRY,
         .segments = sample->segments,

@@ -35,21 +35,23 @@
 #define SAMPLE_FRAMEBUFFER_SIZE UINT64_C(0x300000)
 
 /* Virtual. */
-#define SAMPLE_ENTRY         (LAYOUT_KERNEL_IMAGE_BASE + 0x40)
-#define SAMPLE_STACK_VIRTUAL UINT64_C(0xffffff0000001000)
-#define SAMPLE_SEGMENT_COUNT 4
+#define SAMPLE_ENTRY          (LAYOUT_KERNEL_IMAGE_BASE + 0x40)
+#define SAMPLE_STACK_VIRTUAL  UINT64_C(0xffffff0000001000)
+#define SAMPLE_LOADER_VIRTUAL UINT64_C(0xffffff0040000000)
+#define SAMPLE_SEGMENT_COUNT  4
 
 /* Where things are in the data block, behind the structure. */
-#define SAMPLE_REGIONS_OFFSET  0x200
-#define SAMPLE_EFI_MAP_OFFSET  0x1000
-#define SAMPLE_COMMAND_OFFSET  0x2000
-#define SAMPLE_LOG_OFFSET      0x2100
-#define SAMPLE_TIMELINE_OFFSET 0x3000
+#define SAMPLE_REGIONS_OFFSET      0x400
+#define SAMPLE_FRAMEBUFFERS_OFFSET 0xe00
+#define SAMPLE_EFI_MAP_OFFSET      0x1000
+#define SAMPLE_COMMAND_OFFSET      0x2000
+#define SAMPLE_LOG_OFFSET          0x2100
+#define SAMPLE_TIMELINE_OFFSET     0x3000
 
 /* The rows: low RAM, heap, heap, kernel, stack, tables, data, RAM, loader, framebuffer. */
 #define SAMPLE_REGION_COUNT 10
 /* Larger than the struct, as a newer loader's may be. */
-#define SAMPLE_REGION_STRIDE_BYTES 40
+#define SAMPLE_REGION_STRIDE_BYTES 56
 
 struct handoff_sample {
     uint8_t *memory; /* physical SAMPLE_TABLES_BASE: the tables, then the data */
@@ -73,6 +75,9 @@ void handoff_sample_unmap(struct handoff_sample *sample, uint64_t virtual, uint6
 
 /* Write all regions (again). */
 void handoff_sample_write_regions(struct handoff_sample *sample);
+struct handoff_framebuffer *handoff_sample_framebuffer(struct handoff_sample *sample);
+/* Give a region another type, with its facts and its reuse. */
+void handoff_sample_retype(struct handoff_sample *sample, uint32_t index, uint32_t type);
 struct handoff_region *handoff_sample_region(struct handoff_sample *sample, uint32_t index);
 
 /* Make the checksum right again. Precondition: size_bytes is inside the data block. */

@@ -4,9 +4,54 @@
 
 #include "shared/address.h"
 
-#define PHYSICAL_LIMIT (UINT64_C(1) << 52)
-#define RAM_LIMIT      (UINT64_C(1) << 46)
-#define WRITE_BACK     UINT64_C(8)
+#define PHYSICAL_LIMIT   (UINT64_C(1) << 52)
+#define LOW_MEMORY_LIMIT (UINT64_C(1) << 20)
+#define RAM_LIMIT        (UINT64_C(1) << 46)
+#define WRITE_BACK       UINT64_C(8)
+
+/* docs/HANDOFF.md, "Types": in order of precedence. */
+static const uint32_t BY_PRECEDENCE[] = {
+    0,
+    HANDOFF_REGION_USABLE,
+    HANDOFF_REGION_BOOT_SERVICES,
+    HANDOFF_REGION_LOADER,
+    HANDOFF_REGION_ACPI_RECLAIM,
+    HANDOFF_REGION_LOW_MEMORY,
+    HANDOFF_REGION_TEMP_HEAP,
+    HANDOFF_REGION_STACK,
+    HANDOFF_REGION_PAGE_TABLES,
+    HANDOFF_REGION_HANDOFF_DATA,
+    HANDOFF_REGION_KERNEL_IMAGE,
+    HANDOFF_REGION_PROCESSOR_START,
+    HANDOFF_REGION_ACPI_NVS,
+    HANDOFF_REGION_RUNTIME_DATA,
+    HANDOFF_REGION_RUNTIME_CODE,
+    HANDOFF_REGION_PERSISTENT,
+    HANDOFF_REGION_UNACCEPTED,
+    HANDOFF_REGION_MMIO,
+    HANDOFF_REGION_BAD,
+    HANDOFF_REGION_RESERVED,
+    HANDOFF_REGION_FIRMWARE_TABLES,
+    HANDOFF_REGION_FRAMEBUFFER,
+};
+
+static unsigned rank(uint32_t type)
+{
+    unsigned place = 0;
+    while (BY_PRECEDENCE[place] != type)
+        place++;
+    return place;
+}
+
+static bool can_become_free(uint32_t type)
+{
+    return type != 0 && rank(type) <= rank(HANDOFF_REGION_LOW_MEMORY);
+}
+
+static bool is_ram(uint32_t type)
+{
+    return type != 0 && rank(type) <= rank(HANDOFF_REGION_RUNTIME_CODE);
+}
 
 uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes)
 {
@@ -21,16 +66,11 @@ uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes)
         return HANDOFF_REGION_RESERVED;
     bool write_back = (attributes & WRITE_BACK) != 0;
     bool ordinary = (attributes & (MEMORY_MAP_ATTRIBUTE_SP | MEMORY_MAP_ATTRIBUTE_RUNTIME)) == 0;
-    if (TYPES[efi_type] <= HANDOFF_REGION_RUNTIME_CODE && !write_back)
+    if (is_ram(TYPES[efi_type]) && !write_back)
         return HANDOFF_REGION_RESERVED;
-    if (TYPES[efi_type] <= HANDOFF_REGION_ACPI_RECLAIM && !ordinary)
+    if (can_become_free(TYPES[efi_type]) && !ordinary)
         return HANDOFF_REGION_RESERVED;
     return TYPES[efi_type];
-}
-
-static bool can_become_free(uint32_t type)
-{
-    return type != 0 && type <= HANDOFF_REGION_ACPI_RECLAIM;
 }
 
 static bool row_covers(const struct memory_map_descriptor *row, uint32_t type, uint64_t page)
@@ -45,29 +85,49 @@ static bool row_covers(const struct memory_map_descriptor *row, uint32_t type, u
     return start < page + PAGE_SIZE_BYTES && page < end;
 }
 
-/* The most restrictive type of the rows that cover the page; 0 if none does. */
+/* The type of highest precedence of the rows that cover the page; 0 if none does. */
 static uint32_t type_by_rows(const struct memory_map_input *input, uint64_t page)
 {
     uint32_t highest = 0;
     for (size_t i = 0; i < input->row_count; i++) {
         const struct memory_map_descriptor *row = &input->rows[i];
         uint32_t type = memory_map_oracle_type(row->type, row->attribute);
-        if (type > highest && row_covers(row, type, page))
+        if (rank(type) > rank(highest) && row_covers(row, type, page))
             highest = type;
     }
     return highest;
 }
 
-static uint32_t type_by_claims(const struct memory_map_input *input, uint64_t page)
+/* Of the claims that cover the page, but for firmware tables, which are `wanted` by their own. */
+static uint32_t type_by_claims(const struct memory_map_input *input, uint64_t page, bool tables)
 {
     uint32_t highest = 0;
     for (size_t i = 0; i < input->claim_count; i++) {
         const struct memory_map_claim *claim = &input->claims[i];
         if (page >= claim->base && page - claim->base < claim->size_bytes &&
-            (uint32_t)claim->type > highest)
+            (claim->type == HANDOFF_REGION_FIRMWARE_TABLES) == tables &&
+            rank((uint32_t)claim->type) > rank(highest))
             highest = (uint32_t)claim->type;
     }
     return highest;
+}
+
+static uint32_t expected_type(const struct memory_map_input *input, uint64_t page)
+{
+    uint32_t by_rows = type_by_rows(input, page);
+    uint32_t by_claims = type_by_claims(input, page, false);
+    uint32_t expected = rank(by_claims) > rank(by_rows) ? by_claims : by_rows;
+    if (page == 0 && can_become_free(expected))
+        expected = HANDOFF_REGION_RESERVED;
+    if (page >= RAM_LIMIT && is_ram(expected))
+        expected = HANDOFF_REGION_RESERVED;
+    if (page < LOW_MEMORY_LIMIT && can_become_free(expected) &&
+        expected != HANDOFF_REGION_ACPI_RECLAIM)
+        expected = HANDOFF_REGION_LOW_MEMORY;
+    if (by_claims == 0 && (by_rows == 0 || by_rows == HANDOFF_REGION_RESERVED) &&
+        type_by_claims(input, page, true) != 0)
+        expected = HANDOFF_REGION_FIRMWARE_TABLES;
+    return expected;
 }
 
 static const struct handoff_region *region_of(const struct handoff_region *regions,
@@ -85,12 +145,7 @@ const char *memory_map_page_problem(const struct memory_map_input *input,
                                     uint64_t page)
 {
     uint32_t row_type = type_by_rows(input, page);
-    uint32_t claim_type = type_by_claims(input, page);
-    uint32_t expected = claim_type > row_type ? claim_type : row_type;
-    if (page == 0 && can_become_free(expected))
-        expected = HANDOFF_REGION_RESERVED;
-    if (page >= RAM_LIMIT && expected != 0 && expected <= HANDOFF_REGION_RUNTIME_CODE)
-        expected = HANDOFF_REGION_RESERVED;
+    uint32_t expected = expected_type(input, page);
 
     const struct handoff_region *region = region_of(regions, region_count, page);
     if (region == NULL)

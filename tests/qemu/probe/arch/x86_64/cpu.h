@@ -4,6 +4,7 @@
 #ifndef PROBE_ARCH_X86_64_CPU_H
 #define PROBE_ARCH_X86_64_CPU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,6 +81,11 @@ static inline uint64_t cpu_read_cr3(void)
     return value;
 }
 
+static inline void cpu_write_cr3(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
 static inline uint64_t cpu_read_cr4(void)
 {
     uint64_t value;
@@ -94,20 +100,38 @@ static inline uint64_t cpu_read_dr7(void)
     return value;
 }
 
-/* EDX of a CPUID leaf of the extended range; 0 if the CPU has no such leaf. */
-static inline uint32_t cpu_extended_features(uint32_t leaf)
+/* Registers of a CPUID leaf of the extended range; 0 if the CPU has no such leaf. */
+static inline void cpu_extended_leaf(uint32_t leaf, uint32_t *ret_eax, uint32_t *ret_edx)
 {
     uint32_t eax = UINT32_C(0x80000000);
     uint32_t ebx;
     uint32_t ecx = 0;
     uint32_t edx;
     __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    if (eax < leaf)
-        return 0;
+    bool has_leaf = eax >= leaf;
     eax = leaf;
     ecx = 0;
-    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    if (has_leaf)
+        __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    *ret_eax = has_leaf ? eax : 0;
+    *ret_edx = has_leaf ? edx : 0;
+}
+
+static inline uint32_t cpu_extended_features(uint32_t leaf)
+{
+    uint32_t eax;
+    uint32_t edx;
+    cpu_extended_leaf(leaf, &eax, &edx);
     return edx;
+}
+
+/* CPUID leaf 0x80000008; a CPU without it has 36 bits (Intel SDM Vol. 3A, 4.1.4). */
+static inline uint32_t cpu_physical_address_bits(void)
+{
+    uint32_t eax;
+    uint32_t edx;
+    cpu_extended_leaf(UINT32_C(0x80000008), &eax, &edx);
+    return (eax & 0xff) != 0 ? eax & 0xff : 36;
 }
 
 /* EDX of CPUID leaf 1, which every CPU has. */
