@@ -1397,6 +1397,222 @@ static void test_K15_growth_without_moving(void **state)
     assert_sound(heap);
 }
 
+/* True of a policy below the layer of heap_debug.h, which moves a block to find stale pointers. */
+static bool grows_in_place(const struct fixture *fixture)
+{
+    return !fixture->debug || heap_frees_newest_only(&fixture->heap);
+}
+
+static void fill_with_pattern(uint8_t *block, size_t size_bytes)
+{
+    for (size_t i = 0; i < size_bytes; i++)
+        block[i] = (uint8_t)(i % 251);
+}
+
+static void assert_pattern(const uint8_t *block, size_t size_bytes)
+{
+    for (size_t i = 0; i < size_bytes; i++)
+        assert_int_equal(block[i], i % 251);
+}
+
+/* A vector behind which nothing lives: the heap grows by as much as the block lacks, with much or
+ * little free at its end, and nothing is copied. */
+static void test_K15_the_last_block_grows_with_the_heap(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t step_bytes = 1000; step_bytes <= MIB; step_bytes += 60000) {
+        struct heap *heap = start_growing(fixture, ARENA_BYTES);
+        if (!grows_in_place(fixture))
+            return;
+        (void)allocate(heap, 100);
+        size_t size_bytes = 3000;
+        uint8_t *block = allocate(heap, size_bytes);
+        fill_with_pattern(block, size_bytes);
+        for (unsigned n = 0; n < 6; n++) {
+            size_bytes += step_bytes;
+            assert_ptr_equal(heap_reallocate(heap, block, size_bytes, CALLER), block);
+        }
+        assert_pattern(block, 3000);
+        memset(block, 0xff, size_bytes);
+        assert_true(heap->size_bytes < size_bytes + MIB / 4);
+        assert_int_equal(fixture->arena.usable_bytes, heap->size_bytes);
+        assert_int_equal(heap_usable_size(heap, block, CALLER), size_bytes);
+        struct heap_statistics statistics = statistics_of(heap);
+        assert_int_equal(statistics.used_bytes, 100 + size_bytes);
+        assert_int_equal(statistics.peak_used_bytes, 100 + size_bytes);
+        assert_int_equal(statistics.live_block_count, 2);
+        assert_int_equal(statistics.allocation_count, 2);
+        assert_int_equal(statistics.free_count + statistics.failure_count, 0);
+        assert_sound(heap);
+    }
+}
+
+/* Up to the last byte that a heap of the limit's size has, and no further. */
+static void test_K12_the_last_block_grows_up_to_the_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    size_t most_bytes = statistics_of(heap).largest_free_bytes;
+    heap = start_growing(fixture, MIB);
+    uint8_t *block = allocate(heap, 5000);
+    fill_with_pattern(block, 5000);
+    size_t heap_bytes = heap->size_bytes;
+    assert_null(heap_reallocate(heap, block, most_bytes + 1, CALLER));
+    assert_int_equal(heap->size_bytes, heap_bytes);
+    assert_int_equal(heap_usable_size(heap, block, CALLER), 5000);
+    assert_ptr_equal(heap_reallocate(heap, block, most_bytes, CALLER), block);
+    assert_int_equal(heap->size_bytes, MIB);
+    assert_pattern(block, 5000);
+    memset(block, 0xff, most_bytes);
+    assert_sound(heap);
+    assert_int_equal(fixture->arena.fault_count, 0);
+}
+
+/* The page source has exactly the pages that are needed; then none. */
+static void test_K11_the_last_block_takes_what_there_is(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    if (!grows_in_place(fixture))
+        return;
+    uint8_t *block = allocate(heap, 5000);
+    fill_with_pattern(block, 5000);
+    for (size_t page_count = 1; page_count < 20; page_count += 3) {
+        size_t rest_bytes = statistics_of(heap).largest_free_bytes;
+        size_t pages_bytes = page_count * HEAP_PAGE_SIZE_BYTES;
+        size_t size_bytes = heap_usable_size(heap, block, CALLER) + rest_bytes + pages_bytes - 200;
+        size_t heap_bytes = heap->size_bytes;
+        fixture->arena.budget_bytes = heap_bytes + pages_bytes - HEAP_PAGE_SIZE_BYTES;
+        assert_null(heap_reallocate(heap, block, size_bytes, CALLER));
+        assert_int_equal(heap->size_bytes, heap_bytes);
+        assert_pattern(block, 5000);
+        assert_sound(heap);
+        fixture->arena.budget_bytes = heap_bytes + pages_bytes;
+        assert_ptr_equal(heap_reallocate(heap, block, size_bytes, CALLER), block);
+        assert_int_equal(heap->size_bytes, heap_bytes + pages_bytes);
+        assert_pattern(block, 5000);
+        assert_sound(heap);
+    }
+}
+
+/* The heap cannot grow: the block moves to where there is room, or stays as it was. */
+static void test_K11_the_last_block_moves_if_the_heap_cannot_grow(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    if (!grows_in_place(fixture))
+        return;
+    bool moves = !heap_frees_newest_only(heap);
+    uint8_t *hole = allocate(heap, 500000);
+    (void)allocate(heap, 5000);
+    uint8_t *block = allocate(heap, 200000);
+    fill_with_pattern(block, 200000);
+    if (moves)
+        heap_free(heap, hole, CALLER);
+    fixture->arena.budget_bytes = fixture->arena.usable_bytes;
+    assert_null(heap_reallocate(heap, block, 700000, CALLER));
+    assert_int_equal(statistics_of(heap).failure_count, 1);
+    assert_int_equal(heap_usable_size(heap, block, CALLER), 200000);
+    assert_pattern(block, 200000);
+    assert_sound(heap);
+    uint8_t *moved = heap_reallocate(heap, block, 450000, CALLER);
+    assert_ptr_equal(moved, moves ? hole : NULL);
+    assert_pattern(moves ? moved : block, 200000);
+    assert_sound(heap);
+}
+
+/* Something lives behind the block: the heap grows for a copy only, and not at all where a hole
+ * has room. */
+static void test_K15_a_block_before_another_does_not_grow_the_heap(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    bool moves = !heap_frees_newest_only(heap);
+    uint8_t *hole = allocate(heap, 500000);
+    uint8_t *block = allocate(heap, 200000);
+    fill_with_pattern(block, 200000);
+    uint8_t *last = allocate(heap, 5000);
+    fill_with_pattern(last, 5000);
+    if (moves)
+        heap_free(heap, hole, CALLER);
+    unsigned grow_count = fixture->arena.grow_count;
+    uint8_t *moved = heap_reallocate(heap, block, 400000, CALLER);
+    assert_true((moved != NULL) == moves);
+    if (!fixture->debug)
+        assert_ptr_equal(moved, moves ? hole : NULL);
+    if (!fixture->debug || !moves)
+        assert_int_equal(fixture->arena.grow_count, grow_count);
+    assert_pattern(moves ? moved : block, 200000);
+    assert_pattern(last, 5000);
+    assert_sound(heap);
+}
+
+/* A free block behind, and something that lives behind that. */
+static void test_K15_growth_into_a_free_block_behind(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    if (fixture->debug || heap_frees_newest_only(heap))
+        return;
+    uint8_t *block = allocate(heap, 5000);
+    fill_with_pattern(block, 5000);
+    void *behind = allocate(heap, 2 * MIB);
+    uint8_t *last = allocate(heap, 5000);
+    fill_with_pattern(last, 5000);
+    heap_free(heap, behind, CALLER);
+    unsigned grow_count = fixture->arena.grow_count;
+    for (size_t size_bytes = 50000; size_bytes < 2 * MIB; size_bytes *= 2)
+        assert_ptr_equal(heap_reallocate(heap, block, size_bytes, CALLER), block);
+    assert_ptr_equal(heap_reallocate(heap, block, 2 * MIB + 5000, CALLER), block);
+    assert_int_equal(fixture->arena.grow_count, grow_count);
+    assert_pattern(block, 5000);
+    memset(block, 0xff, 2 * MIB + 5000);
+    assert_pattern(last, 5000);
+    assert_sound(heap);
+}
+
+/* What a block grows by is a step of the heap, which would be worth giving back. */
+static void test_growth_behind_a_block_does_not_go_back_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    if (!grows_in_place(fixture))
+        return;
+    size_t size_bytes = 6 * MIB;
+    uint8_t *block = allocate(heap, size_bytes);
+    for (unsigned n = 0; n < 20; n++) {
+        size_bytes += HEAP_PAGE_SIZE_BYTES;
+        assert_ptr_equal(heap_reallocate(heap, block, size_bytes, CALLER), block);
+    }
+    assert_int_equal(fixture->arena.shrink_count, 0);
+    assert_true(fixture->arena.grow_count <= 3);
+    assert_ptr_equal(heap_reallocate(heap, block, 5000, CALLER), block);
+    assert_int_equal(fixture->arena.shrink_count, 1);
+    assert_sound(heap);
+}
+
+/* What was written into the pages that a block grew by is not zero when they are free again. */
+static void test_K19_zeros_behind_a_block_that_grew(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t grown_bytes = 70000; grown_bytes < 400000; grown_bytes += 30000) {
+        struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
+        heap_arena_track_fresh(&fixture->arena, &configuration, 0);
+        struct heap *heap = start(fixture, configuration);
+        uint8_t *block = allocate(heap, 3000);
+        block = heap_reallocate(heap, block, grown_bytes, CALLER);
+        assert_non_null(block);
+        memset(block, 0xcd, grown_bytes);
+        block = heap_reallocate(heap, block, 3000, CALLER);
+        assert_non_null(block);
+        uint8_t *zeros = heap_allocate_zeroed(heap, 1, 600000, CALLER);
+        assert_non_null(zeros);
+        for (size_t i = 0; i < 600000; i++)
+            assert_int_equal(zeros[i], 0);
+        assert_sound(heap);
+    }
+}
+
 /* Nothing is left to move to: smaller is possible all the same. */
 static void test_K15_smaller_never_fails(void **state)
 {
@@ -2263,6 +2479,14 @@ static const struct policy_test TESTS[] = {
     TEST(test_K15_reallocation_keeps_the_alignment),
     TEST(test_K15_an_alignment_by_chance_binds_nobody),
     TEST(test_K15_growth_without_moving),
+    TEST(test_K15_the_last_block_grows_with_the_heap),
+    TEST(test_K12_the_last_block_grows_up_to_the_limit),
+    TEST(test_K11_the_last_block_takes_what_there_is),
+    TEST(test_K11_the_last_block_moves_if_the_heap_cannot_grow),
+    TEST(test_K15_a_block_before_another_does_not_grow_the_heap),
+    TEST(test_K15_growth_into_a_free_block_behind),
+    TEST(test_growth_behind_a_block_does_not_go_back_at_once),
+    TEST(test_K19_zeros_behind_a_block_that_grew),
     TEST(test_K15_smaller_never_fails),
     TEST(test_K16_alignments_are_exact_and_blocks_apart),
     TEST(test_K16_alignments_that_are_none_are_refused),

@@ -66,6 +66,15 @@ static void *count_allocate(size_t size_bytes, uint64_t *worst)
     return block;
 }
 
+static void *count_reallocate(void *block, size_t size_bytes, uint64_t *worst)
+{
+    steps_begin(STEPS_MAX);
+    block = heap_reallocate(&heap, block, size_bytes, NULL);
+    uint64_t steps = steps_end();
+    *worst = steps > *worst ? steps : *worst;
+    return block;
+}
+
 static void count_free(void *block, uint64_t *worst)
 {
     steps_begin(STEPS_MAX);
@@ -132,6 +141,20 @@ static uint64_t growth(size_t limit_bytes)
     return worst;
 }
 
+/* A vector at the end of the heap: a copy of it would take an instruction for each few bytes. */
+static uint64_t last_block_grows(size_t limit_bytes)
+{
+    uint64_t worst = 0;
+    for (unsigned i = 0; i < 100; i++)
+        (void)allocate(64);
+    void *block = allocate(limit_bytes / 8);
+    for (size_t size_bytes = limit_bytes / 8; size_bytes < limit_bytes / 2;
+         size_bytes += size_bytes / 2)
+        assert_ptr_equal(count_reallocate(block, size_bytes + size_bytes / 2, &worst), block);
+    assert_null(count_reallocate(block, limit_bytes - 1000, &worst));
+    return worst;
+}
+
 /* No slab is spare, and one is current and empty. */
 static uint64_t requests_that_fail(size_t limit_bytes)
 {
@@ -195,6 +218,11 @@ static void test_growth(void **state)
     assert_flat(*state, growth);
 }
 
+static void test_last_block_grows(void **state)
+{
+    assert_flat(*state, last_block_grows);
+}
+
 static void test_requests_that_fail(void **state)
 {
     assert_flat(*state, requests_that_fail);
@@ -228,6 +256,7 @@ int main(void)
         ON_ARENA(test_slabs_far_apart),
         ON_ARENA(test_large_blocks_back_and_forth),
         ON_ARENA(test_growth),
+        ON_ARENA(test_last_block_grows),
         ON_ARENA(test_requests_that_fail),
         ON_ARENA(test_large_blocks_freed),
     };

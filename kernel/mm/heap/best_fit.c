@@ -432,6 +432,18 @@ static bool best_fit_resize(struct heap *heap, void *block, const struct heap_re
     return rest == NULL || make_free(heap, rest, request->caller);
 }
 
+static size_t best_fit_missing(const struct heap *heap, const void *block, size_t size_bytes)
+{
+    const segment *s = segment_of(block);
+    const segment *next = next_of(s);
+    size_t missing_bytes = payload_for(size_bytes) - payload_bytes(s);
+    if (next == heap->best_fit.end)
+        return missing_bytes;
+    if (next->state != SEGMENT_FREE || next_of(next) != heap->best_fit.end)
+        return 0;
+    return missing_bytes - length_bytes(next);
+}
+
 /* --- Free ------------------------------------------------------------------------------------- */
 
 /* Name exactly what a pointer is whose header is not that of a block. Walks from the start, since
@@ -670,6 +682,7 @@ const struct heap_policy heap_policy_best_fit = {
             .examine = best_fit_examine,
             .release = best_fit_release,
             .resize = best_fit_resize,
+            .missing = best_fit_missing,
         },
     .initialise = best_fit_initialise,
     .extend = best_fit_extend,

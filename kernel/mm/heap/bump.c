@@ -195,17 +195,11 @@ static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, si
     return true;
 }
 
-/* The newest block has what is free, and what the heap may grow by. */
-static bool resize_newest(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
-                          const void *caller)
+/* The newest block has what is free. */
+static bool resize_newest(struct bump_state *bump, uint8_t *block, size_t old_units, size_t units)
 {
-    struct bump_state *bump = &heap->bump;
-    if (units > old_units + top_units(bump)) {
-        size_t more_bytes = (units - old_units) * SEALED_UNIT_BYTES;
-        const struct heap_request more = {more_bytes, HEAP_ALIGNMENT_BYTES, caller};
-        if (!heap_grow_for(heap, &more) || units > old_units + top_units(bump))
-            return false;
-    }
+    if (units > old_units + top_units(bump))
+        return false;
     move_next(bump, sealed_next(block, units));
     return true;
 }
@@ -218,13 +212,22 @@ static bool bump_resize(struct heap *heap, void *block, const struct heap_reques
     size_t units = sealed_units_for(request->size_bytes);
     size_t old_units = sealed_units(header);
     bool is_newest = sealed_next(block, old_units) == bump->next;
-    if (is_newest ? !resize_newest(heap, block, old_units, units, request->caller)
+    if (is_newest ? !resize_newest(bump, block, old_units, units)
                   : !resize_older(heap, block, old_units, units, request->caller))
         return false;
     bump->resize_count += (uint8_t *)block < bump->marked;
     note_change(bump, block);
     sealed_make_live(bump->secret, block, sealed_with_units(header, units), request->size_bytes);
     return true;
+}
+
+static size_t bump_missing(const struct heap *heap, const void *block, size_t size_bytes)
+{
+    const struct bump_state *bump = &heap->bump;
+    size_t old_units = sealed_units(header_of(heap, block));
+    if (sealed_next(block, old_units) != bump->next)
+        return 0;
+    return (sealed_units_for(size_bytes) - old_units - top_units(bump)) * SEALED_UNIT_BYTES;
 }
 
 /* --- Many at once ----------------------------------------------------------------------------- */
@@ -477,6 +480,7 @@ const struct heap_policy heap_policy_bump = {
             .examine = bump_examine,
             .release = bump_release,
             .resize = bump_resize,
+            .missing = bump_missing,
         },
     .initialise = bump_initialise,
     .extend = bump_extend,

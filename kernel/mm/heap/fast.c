@@ -437,7 +437,8 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
         count_core_blocks(&heap->fast, old_bytes, UINT32_MAX);
         count_core_blocks(&heap->fast, size_bytes, 1);
         heap_count_resize(heap, old_bytes, size_bytes);
-        heap_give_back_tail(heap);
+        if (size_bytes < old_bytes)
+            heap_give_back_tail(heap);
         return block;
     }
     if (heap->condemned)

@@ -359,6 +359,13 @@ bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t 
     return fast_core_release(heap, rest, sealed_header(rest_units, SEALED_LIVE), caller);
 }
 
+/* The top gets at least `units`; the heap grows by what it lacks. */
+static bool grow_top(struct heap *heap, size_t units)
+{
+    size_t top_units = heap->fast.core.top_units;
+    return units <= top_units || heap_grow_by(heap, (units - top_units) * SEALED_UNIT_BYTES);
+}
+
 bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
                       const void *caller)
 {
@@ -367,23 +374,26 @@ bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t 
     uint64_t behind;
     if (!sealed_read_header(core->secret, next, &behind))
         return sealed_corrupt(heap, next, caller);
-    size_t both_units = sealed_units(*header) + sealed_units(behind);
+    size_t more_units = units - sealed_units(*header);
     bool next_is_top = next == core->top;
+    bool has_room = next_is_top ? grow_top(heap, more_units)
+                                : (behind & SEALED_FREE) != 0 && sealed_units(behind) >= more_units;
     size_t next_units;
-    if ((behind & SEALED_FREE) == 0 || both_units < units ||
-        !detach_next(heap, next, caller, &next_units))
+    if (!has_room || !detach_next(heap, next, caller, &next_units))
         return false;
-    size_t rest_units = both_units - units;
-    bool is_split = rest_units >= FAST_MINIMUM_UNITS || next_is_top;
-    *header = sealed_with_units(*header, is_split ? units : both_units);
     if (next_is_top) {
+        *header = sealed_with_units(*header, units);
         heap_note_written(heap, sealed_next(block, units));
         set_top(core, sealed_next(block, units));
         return true;
     }
-    if (is_split)
+    size_t rest_units = next_units - more_units;
+    if (rest_units >= FAST_MINIMUM_UNITS) {
+        *header = sealed_with_units(*header, units);
         return make_free(heap, sealed_next(block, units), rest_units, caller);
-    return tell_next(heap, sealed_next(block, both_units), false, caller);
+    }
+    *header = sealed_with_units(*header, units + rest_units);
+    return tell_next(heap, sealed_next(next, next_units), false, caller);
 }
 
 /* --- Looking at it ------------------------------------------------------------------------------

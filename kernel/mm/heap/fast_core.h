@@ -81,8 +81,8 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header, const
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
                       const void *caller);
 
-/* Let the block take in the free memory behind it, if that makes at least `units`. False: it does
- * not. `*header` is updated, not written. */
+/* Let the block take in the free memory behind it, if that makes at least `units`; before the top,
+ * the heap grows by what is missing. False: it does not. `*header` is updated, not written. */
 bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
                       const void *caller);
 

@@ -232,6 +232,20 @@ static bool first_fit_resize(struct heap *heap, void *block, const struct heap_r
     return true;
 }
 
+static size_t first_fit_missing(const struct heap *heap, const void *block, size_t size_bytes)
+{
+    const struct first_fit_state *state = &heap->first_fit;
+    size_t units = sealed_units_for(size_bytes) - sealed_units(header_of(heap, block));
+    uint8_t *next = sealed_next(block, sealed_units(header_of(heap, block)));
+    uint64_t header;
+    if (next == state->end)
+        return units * SEALED_UNIT_BYTES;
+    if (!sealed_read_header(state->secret, next, &header) || (header & SEALED_FREE) == 0 ||
+        sealed_next(next, sealed_units(header)) != state->end)
+        return 0;
+    return (units - sealed_units(header)) * SEALED_UNIT_BYTES;
+}
+
 /* --- The heap's ends -------------------------------------------------------------------------- */
 
 static void write_end(struct heap *heap, uint8_t *end)
@@ -372,6 +386,7 @@ const struct heap_policy heap_policy_first_fit = {
             .examine = first_fit_examine,
             .release = first_fit_release,
             .resize = first_fit_resize,
+            .missing = first_fit_missing,
         },
     .initialise = first_fit_initialise,
     .extend = first_fit_extend,

@@ -270,23 +270,33 @@ static size_t grow_step(const struct heap *heap)
     return smaller(larger(part_bytes, GROW_STEP_BYTES), GROW_STEP_MAX_BYTES);
 }
 
-/* Grow so that the request fits behind the last live block. */
-bool heap_grow_for(struct heap *heap, const struct heap_request *request)
+static bool can_grow(const struct heap *heap)
 {
-    if (heap->condemned || heap->configuration.pages.grow == NULL)
+    return !heap->condemned && heap->configuration.pages.grow != NULL;
+}
+
+bool heap_grow_by(struct heap *heap, size_t least_bytes)
+{
+    if (!can_grow(heap))
         return false;
 
-    size_t needed_bytes =
-        request->size_bytes + request->alignment_bytes + policy_of(heap)->block_overhead_bytes;
-    needed_bytes -= smaller(needed_bytes, policy_of(heap)->free_tail(heap));
-    needed_bytes = larger(round_up(needed_bytes, HEAP_PAGE_SIZE_BYTES), HEAP_PAGE_SIZE_BYTES);
-
+    size_t needed_bytes = larger(round_up(least_bytes, HEAP_PAGE_SIZE_BYTES), HEAP_PAGE_SIZE_BYTES);
     size_t room_bytes = heap->configuration.limit_bytes - heap->size_bytes;
     if (needed_bytes > room_bytes)
         return false;
     note_growth_again(heap, needed_bytes);
     size_t step_bytes = smaller(larger(needed_bytes, grow_step(heap)), room_bytes);
     return grow_by(heap, step_bytes) || (step_bytes > needed_bytes && grow_by(heap, needed_bytes));
+}
+
+bool heap_grow_for(struct heap *heap, const struct heap_request *request)
+{
+    if (!can_grow(heap))
+        return false;
+    size_t needed_bytes =
+        request->size_bytes + request->alignment_bytes + policy_of(heap)->block_overhead_bytes;
+    return heap_grow_by(heap,
+                        needed_bytes - smaller(needed_bytes, policy_of(heap)->free_tail(heap)));
 }
 
 void heap_give_back_tail(struct heap *heap)

@@ -71,11 +71,18 @@ static void plain_free(struct heap *heap, void *block, const void *caller)
         release(heap, block, info.size_bytes, caller);
 }
 
-/* Change the size without moving. The alignment does not matter for that. */
+/* Change the size without moving; the heap grows behind its last block. The alignment does not
+ * matter for that. */
 static bool resize(struct heap *heap, void *block, const struct heap_request *request)
 {
-    return request->size_bytes < heap->configuration.limit_bytes &&
-           plain_of(heap)->resize(heap, block, request);
+    const struct heap_plain_policy *plain = plain_of(heap);
+    if (request->size_bytes >= heap->configuration.limit_bytes)
+        return false;
+    if (plain->resize(heap, block, request))
+        return true;
+    size_t missing_bytes = heap->condemned ? 0 : plain->missing(heap, block, request->size_bytes);
+    return missing_bytes != 0 && heap_grow_by(heap, missing_bytes) &&
+           plain->resize(heap, block, request);
 }
 
 /* Precondition: the block is live, and `info` is what is known of it. */
@@ -85,7 +92,8 @@ static void *resize_or_move(struct heap *heap, void *block, const struct heap_bl
     if (resize(heap, block, request)) {
         heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
         heap_count_resize(heap, info->size_bytes, request->size_bytes);
-        heap_give_back_tail(heap);
+        if (request->size_bytes < info->size_bytes)
+            heap_give_back_tail(heap);
         return block;
     }
     /* What could not be freed behind it cannot move. */

@@ -69,6 +69,9 @@ struct heap_plain_policy {
      * where the size gets smaller. The request's alignment is the block's; the sum with the size is
      * not judged. False: not possible here, nothing changed; or something was found corrupt. */
     bool (*resize)(struct heap *heap, void *block, const struct heap_request *request);
+    /* After `resize` has refused: how many bytes the heap has to grow by so that the block has room
+     * for `size_bytes`. 0 if that does not help: something live lies behind the block. */
+    size_t (*missing)(const struct heap *heap, const void *block, size_t size_bytes);
 };
 
 struct heap_policy {
@@ -145,6 +148,10 @@ static inline void heap_note_dirty(struct heap *heap)
 {
     heap->clean_start = UINTPTR_MAX;
 }
+
+/* Grow by at least so many bytes, which are below the limit, in whole pages. False if they cannot
+ * be had: the heap is as it was. */
+bool heap_grow_by(struct heap *heap, size_t least_bytes);
 
 /* Grow so that the request fits behind the last live block. False if that cannot be had. */
 bool heap_grow_for(struct heap *heap, const struct heap_request *request);
