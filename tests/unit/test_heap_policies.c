@@ -1521,20 +1521,22 @@ static void test_K11_the_last_block_moves_if_the_heap_cannot_grow(void **state)
     assert_sound(heap);
 }
 
-/* Something lives behind the block: the heap grows for a copy only, and not at all where a hole
- * has room. */
-static void test_K15_a_block_before_another_does_not_grow_the_heap(void **state)
+/* Something lives behind the block, at once or behind a free block that is too small: the heap
+ * does not grow for it, since a hole has room. */
+static void judge_block_before_another(struct fixture *fixture, bool has_gap)
 {
-    struct fixture *fixture = *state;
     struct heap *heap = start_growing(fixture, ARENA_BYTES);
     bool moves = !heap_frees_newest_only(heap);
     uint8_t *hole = allocate(heap, 500000);
     uint8_t *block = allocate(heap, 200000);
     fill_with_pattern(block, 200000);
+    uint8_t *gap = allocate(heap, 20000);
     uint8_t *last = allocate(heap, 5000);
     fill_with_pattern(last, 5000);
     if (moves)
         heap_free(heap, hole, CALLER);
+    if (moves && has_gap)
+        heap_free(heap, gap, CALLER);
     unsigned grow_count = fixture->arena.grow_count;
     uint8_t *moved = heap_reallocate(heap, block, 400000, CALLER);
     assert_true((moved != NULL) == moves);
@@ -1545,6 +1547,12 @@ static void test_K15_a_block_before_another_does_not_grow_the_heap(void **state)
     assert_pattern(moves ? moved : block, 200000);
     assert_pattern(last, 5000);
     assert_sound(heap);
+}
+
+static void test_K15_a_block_before_another_does_not_grow_the_heap(void **state)
+{
+    judge_block_before_another(*state, false);
+    judge_block_before_another(*state, true);
 }
 
 /* A free block behind, and something that lives behind that. */
