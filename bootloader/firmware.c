@@ -1,7 +1,5 @@
 #include "bootloader/firmware.h"
 
-#include "shared/memory.h"
-
 /* Non-canonical with four and with five levels of page tables: any access is a #GP. */
 #define FIRMWARE_SEALED UINT64_C(0xdead000000000000)
 
@@ -36,15 +34,4 @@ void firmware_seal(struct firmware *firmware)
 bool firmware_is_sealed(const struct firmware *firmware)
 {
     return (uint64_t)firmware->services == FIRMWARE_SEALED;
-}
-
-uint64_t firmware_configuration_table(const struct firmware *firmware, EFI_GUID guid)
-{
-    const EFI_SYSTEM_TABLE *system_table = firmware->system_table;
-    for (UINTN i = 0; i < system_table->NumberOfTableEntries; i++) {
-        const EFI_CONFIGURATION_TABLE *entry = &system_table->ConfigurationTable[i];
-        if (memcmp(&entry->VendorGuid, &guid, sizeof(guid)) == 0)
-            return (uint64_t)entry->VendorTable;
-    }
-    return 0;
 }

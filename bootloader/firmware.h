@@ -35,8 +35,4 @@ enum loader_error firmware_find_image(struct firmware *firmware, struct loader_f
 void firmware_seal(struct firmware *firmware);
 bool firmware_is_sealed(const struct firmware *firmware);
 
-/* The table that the firmware publishes under `guid`, as a physical address; 0 if there is none
- * (UEFI 2.10, section 4.6). */
-uint64_t firmware_configuration_table(const struct firmware *firmware, EFI_GUID guid);
-
 #endif

@@ -301,13 +301,63 @@ void firmware_tables_add(struct firmware_tables *tables,
         list_add(&walk, address, 0, 0);
 }
 
-uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_t guid[16])
+/* UEFI 2.10, section 4.6: EFI_CONFIGURATION_TABLE. */
+#define ENTRY_SIZE_BYTES     24
+#define ENTRY_ADDRESS_OFFSET 16
+
+static const struct handoff_firmware_table *find_table(const struct firmware_tables *tables,
+                                                       const uint8_t guid[16], bool must_be_good)
 {
     for (size_t i = 0; i < tables->count; i++) {
-        if (tables->list[i].part == 0 && is_guid(tables->list[i].guid, guid))
-            return tables->list[i].address;
+        const struct handoff_firmware_table *table = &tables->list[i];
+        if (table->part == 0 && is_guid(table->guid, guid) &&
+            (!must_be_good || table->size_bytes != 0))
+            return table;
     }
-    return 0;
+    return NULL;
+}
+
+static void add_entries(struct firmware_tables *tables, const struct firmware_tables_memory *memory,
+                        const uint8_t *entries, uint64_t entry_count, bool is_acpi_10)
+{
+    for (uint64_t i = 0; i < entry_count; i++) {
+        const uint8_t *entry = entries + i * ENTRY_SIZE_BYTES;
+        if (is_guid(entry, FIRMWARE_TABLES_ACPI_10) == is_acpi_10)
+            firmware_tables_add(tables, memory, entry, number_at(entry + ENTRY_ADDRESS_OFFSET, 8));
+    }
+}
+
+void firmware_tables_add_all(struct firmware_tables *tables,
+                             const struct firmware_tables_memory *memory, uint64_t address,
+                             uint64_t entry_count)
+{
+    const struct walk walk = {tables, memory, NULL};
+    if (entry_count == 0)
+        return;
+    const uint8_t *entries = NULL;
+    if (entry_count <= FIRMWARE_TABLE_SIZE_LIMIT_BYTES / ENTRY_SIZE_BYTES)
+        entries = read_bytes(&walk, address, entry_count * ENTRY_SIZE_BYTES);
+    if (entries == NULL) {
+        tables->invalid_count++;
+        return;
+    }
+    add_entries(tables, memory, entries, entry_count, false);
+    /* The root pointer of ACPI 1.0 leads to the same tables as that of 2.0, if both are good. */
+    if (find_table(tables, FIRMWARE_TABLES_ACPI_20, true) == NULL)
+        add_entries(tables, memory, entries, entry_count, true);
+}
+
+uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_t first[16],
+                              const uint8_t second[16])
+{
+    const struct handoff_firmware_table *table = find_table(tables, first, true);
+    if (table == NULL)
+        table = find_table(tables, second, true);
+    if (table == NULL)
+        table = find_table(tables, first, false);
+    if (table == NULL)
+        table = find_table(tables, second, false);
+    return table == NULL ? 0 : table->address;
 }
 
 bool firmware_tables_pages(const struct handoff_firmware_table *table, uint64_t *ret_base,

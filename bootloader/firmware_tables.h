@@ -60,8 +60,17 @@ void firmware_tables_add(struct firmware_tables *tables,
                          const struct firmware_tables_memory *memory, const uint8_t guid[16],
                          uint64_t address);
 
-/* The address under `guid`; 0 if it is not listed. */
-uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_t guid[16]);
+/* Add the `entry_count` entries of EFI's configuration table, which lies at `address`. The entry
+ * for ACPI 1.0 is left out if that for ACPI 2.0 is good. A configuration table that cannot be read
+ * is counted as damaged. */
+void firmware_tables_add_all(struct firmware_tables *tables,
+                             const struct firmware_tables_memory *memory, uint64_t address,
+                             uint64_t entry_count);
+
+/* The address of the entry `first`, or else of the entry `second`. An entry that is damaged is only
+ * taken if neither of them is good. 0 if neither is listed. */
+uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_t first[16],
+                              const uint8_t second[16]);
 
 /* The whole pages of one table. False if its length is unknown. */
 bool firmware_tables_pages(const struct handoff_firmware_table *table, uint64_t *ret_base,

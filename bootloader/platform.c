@@ -155,39 +155,20 @@ static const void *platform_read_memory(void *context, uint64_t address, uint64_
     return (const void *)address;
 }
 
-/* A machine with an ACPI 2.0 root pointer often has that of ACPI 1.0, too, which leads to the same
- * tables: only the newer one is followed. */
-static bool platform_table_is_superseded(const EFI_GUID *guid, bool has_acpi_20)
-{
-    return has_acpi_20 && memcmp(guid, FIRMWARE_TABLES_ACPI_10, sizeof(*guid)) == 0;
-}
-
 static void platform_list_tables(const struct firmware *firmware, struct console *console,
                                  struct firmware_tables *ret_tables)
 {
     struct page_table live = platform_live_tables();
     const struct firmware_tables_memory memory = {platform_read_memory, &live};
     const EFI_SYSTEM_TABLE *system_table = firmware->system_table;
-    bool has_acpi_20 = firmware_configuration_table(firmware, (EFI_GUID)ACPI_20_TABLE_GUID) != 0;
 
     firmware_tables_initialise(ret_tables);
-    for (UINTN i = 0; i < system_table->NumberOfTableEntries; i++) {
-        const EFI_CONFIGURATION_TABLE *entry = &system_table->ConfigurationTable[i];
-        if (!platform_table_is_superseded(&entry->VendorGuid, has_acpi_20))
-            firmware_tables_add(ret_tables, &memory, (const uint8_t *)&entry->VendorGuid,
-                                (uint64_t)entry->VendorTable);
-    }
+    firmware_tables_add_all(ret_tables, &memory, (uint64_t)system_table->ConfigurationTable,
+                            system_table->NumberOfTableEntries);
     if (ret_tables->invalid_count != 0 || ret_tables->dropped_count != 0)
         console_warn(console,
                      "firmware tables: %u are damaged and not followed, %u did not fit the list",
                      ret_tables->invalid_count, ret_tables->dropped_count);
-}
-
-static uint64_t platform_first_table(const struct firmware_tables *tables, const uint8_t first[16],
-                                     const uint8_t second[16])
-{
-    uint64_t address = firmware_tables_find(tables, first);
-    return address != 0 ? address : firmware_tables_find(tables, second);
 }
 
 /* The partition that the loader came from (UEFI 2.10, section 10.3.5.1). */
@@ -226,11 +207,11 @@ void platform_gather(const struct firmware *firmware, struct console *console,
     if (!platform_find_framebuffer(firmware->services, &ret_platform->framebuffer))
         console_log(console, "no linear framebuffer: the kernel has the serial line alone");
     platform_list_tables(firmware, console, &ret_platform->firmware_tables);
-    ret_platform->rsdp = platform_first_table(&ret_platform->firmware_tables,
+    ret_platform->rsdp = firmware_tables_find(&ret_platform->firmware_tables,
                                               FIRMWARE_TABLES_ACPI_20, FIRMWARE_TABLES_ACPI_10);
     if (ret_platform->rsdp == 0)
         console_warn(console, "the firmware has no ACPI tables");
-    ret_platform->smbios = platform_first_table(&ret_platform->firmware_tables,
+    ret_platform->smbios = firmware_tables_find(&ret_platform->firmware_tables,
                                                 FIRMWARE_TABLES_SMBIOS_3, FIRMWARE_TABLES_SMBIOS);
     platform_find_boot_source(firmware, ret_platform);
     ret_platform->seed_source = platform_seed(firmware->services, ret_platform->seed);

@@ -330,8 +330,8 @@ struct handoff {
     /* Entry points of the firmware; 0 if absent. `firmware_tables` says how to reach the last two.
      */
     uint64_t efi_system_table;
-    uint64_t rsdp;
-    uint64_t smbios; /* the 64-bit (SMBIOS 3) entry point if there is one, else the 32-bit one */
+    uint64_t rsdp;   /* of ACPI 2.0 or, if that is absent or damaged, of ACPI 1.0 */
+    uint64_t smbios; /* of SMBIOS 3 or, if that is absent or damaged, the 32-bit entry point */
 
     /* Where the kernel came from. */
     uint32_t boot_source; /* enum handoff_boot_source */

@@ -92,8 +92,9 @@ static void check_list(void)
         if (tables.list[i].size_bytes != 0)
             check_believed(&tables.list[i]);
     }
-    require(firmware_tables_find(&tables, OTHER_GUID) == OTHER_ADDRESS);
-    require(firmware_tables_find(&tables, FIRMWARE_TABLES_SMBIOS) == SMBIOS_ADDRESS);
+    require(firmware_tables_find(&tables, OTHER_GUID, OTHER_GUID) == OTHER_ADDRESS);
+    require(firmware_tables_find(&tables, FIRMWARE_TABLES_SMBIOS, FIRMWARE_TABLES_SMBIOS) ==
+            SMBIOS_ADDRESS);
     /* Each address in a root table costs a header and a checksum; there are two roots an entry. */
     require(firmware.read_bytes <=
             (4 * FIRMWARE_TABLES_LIMIT + 16) * UINT64_C(4) * FAKE_FIRMWARE_SIZE_BYTES);

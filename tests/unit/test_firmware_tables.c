@@ -142,6 +142,11 @@ static void walk(struct machine *machine, const uint8_t guid[16], uint64_t addre
     firmware_tables_add(&machine->tables, &machine->memory, guid, address);
 }
 
+static uint64_t found(const struct machine *machine, const uint8_t guid[16])
+{
+    return firmware_tables_find(&machine->tables, guid, guid);
+}
+
 static void walk_acpi(struct machine *machine)
 {
     walk(machine, FIRMWARE_TABLES_ACPI_20, RSDP);
@@ -320,10 +325,120 @@ static void test_find_gives_the_entry_and_not_a_part(void **state)
     walk_acpi(machine);
     firmware_tables_add(&machine->tables, &machine->memory, FIRMWARE_TABLES_SMBIOS, SMBIOS_2);
     firmware_tables_add(&machine->tables, &machine->memory, FIRMWARE_TABLES_SMBIOS_3, SMBIOS_3);
-    assert_int_equal(firmware_tables_find(&machine->tables, FIRMWARE_TABLES_ACPI_20), RSDP);
-    assert_int_equal(firmware_tables_find(&machine->tables, FIRMWARE_TABLES_SMBIOS), SMBIOS_2);
-    assert_int_equal(firmware_tables_find(&machine->tables, FIRMWARE_TABLES_SMBIOS_3), SMBIOS_3);
-    assert_int_equal(firmware_tables_find(&machine->tables, FIRMWARE_TABLES_ACPI_10), 0);
+    assert_int_equal(found(machine, FIRMWARE_TABLES_ACPI_20), RSDP);
+    assert_int_equal(found(machine, FIRMWARE_TABLES_SMBIOS), SMBIOS_2);
+    assert_int_equal(found(machine, FIRMWARE_TABLES_SMBIOS_3), SMBIOS_3);
+    assert_int_equal(found(machine, FIRMWARE_TABLES_ACPI_10), 0);
+}
+
+/* --- The configuration table --- */
+
+static const uint8_t OTHER[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+static void put_entry(struct machine *machine, unsigned index, const uint8_t guid[16],
+                      uint64_t address)
+{
+    uint64_t entry = SPARE + index * UINT64_C(24);
+    memcpy(fake_firmware_at(&machine->firmware, entry), guid, 16);
+    put(machine, entry + 16, address, 8);
+}
+
+/* The older entry of each pair first: the order of the entries says nothing. */
+static void walk_configuration(struct machine *machine)
+{
+    put_entry(machine, 0, FIRMWARE_TABLES_ACPI_10, RSDP_1);
+    put_entry(machine, 1, FIRMWARE_TABLES_SMBIOS, SMBIOS_2);
+    put_entry(machine, 2, OTHER, UNREADABLE);
+    put_entry(machine, 3, FIRMWARE_TABLES_ACPI_20, RSDP);
+    put_entry(machine, 4, FIRMWARE_TABLES_SMBIOS_3, SMBIOS_3);
+    firmware_tables_initialise(&machine->tables);
+    firmware_tables_add_all(&machine->tables, &machine->memory, SPARE, 5);
+}
+
+static uint64_t found_acpi(const struct machine *machine)
+{
+    return firmware_tables_find(&machine->tables, FIRMWARE_TABLES_ACPI_20, FIRMWARE_TABLES_ACPI_10);
+}
+
+static uint64_t found_smbios(const struct machine *machine)
+{
+    return firmware_tables_find(&machine->tables, FIRMWARE_TABLES_SMBIOS_3, FIRMWARE_TABLES_SMBIOS);
+}
+
+static void test_newer_entry_wins_where_both_are_good(void **state)
+{
+    struct machine *machine = *state;
+    walk_configuration(machine);
+    assert_int_equal(machine->tables.invalid_count, 0);
+    assert_int_equal(found_acpi(machine), RSDP);
+    assert_int_equal(found_smbios(machine), SMBIOS_3);
+    assert_null(listed(machine, RSDP_1));
+    assert_non_null(listed(machine, SMBIOS_2));
+    assert_non_null(listed(machine, UNREADABLE));
+    assert_common_acpi_tables(machine);
+}
+
+static void test_older_entry_stands_in_for_a_damaged_one(void **state)
+{
+    struct machine *machine = *state;
+    fake_firmware_at(&machine->firmware, RSDP)[9] ^= 1;
+    fake_firmware_at(&machine->firmware, SMBIOS_3)[5] ^= 1;
+    walk_configuration(machine);
+    assert_int_equal(machine->tables.invalid_count, 2);
+    assert_int_equal(found_acpi(machine), RSDP_1);
+    assert_int_equal(found_smbios(machine), SMBIOS_2);
+    assert_listed(machine, RSDP, 0, 0);
+    assert_listed(machine, SMBIOS_3, 0, 0);
+    assert_common_acpi_tables(machine);
+}
+
+static void test_newer_entry_is_named_where_both_are_damaged(void **state)
+{
+    struct machine *machine = *state;
+    fake_firmware_at(&machine->firmware, RSDP)[9] ^= 1;
+    fake_firmware_at(&machine->firmware, RSDP_1)[9] ^= 1;
+    fake_firmware_at(&machine->firmware, SMBIOS_3)[5] ^= 1;
+    fake_firmware_at(&machine->firmware, SMBIOS_2)[4] ^= 1;
+    walk_configuration(machine);
+    assert_int_equal(machine->tables.invalid_count, 4);
+    assert_int_equal(found_acpi(machine), RSDP);
+    assert_int_equal(found_smbios(machine), SMBIOS_3);
+}
+
+/* An address of 0 stands for "none", also in front of an entry of the same name. */
+static void test_entry_without_an_address_is_passed_over(void **state)
+{
+    struct machine *machine = *state;
+    put_entry(machine, 0, FIRMWARE_TABLES_ACPI_20, 0);
+    put_entry(machine, 1, FIRMWARE_TABLES_SMBIOS_3, 0);
+    put_entry(machine, 2, FIRMWARE_TABLES_ACPI_10, RSDP_1);
+    put_entry(machine, 3, FIRMWARE_TABLES_SMBIOS_3, SMBIOS_3);
+    firmware_tables_add_all(&machine->tables, &machine->memory, SPARE, 4);
+    assert_int_equal(machine->tables.invalid_count, 2);
+    assert_int_equal(found_acpi(machine), RSDP_1);
+    assert_int_equal(found_smbios(machine), SMBIOS_3);
+}
+
+static void test_configuration_table_that_cannot_be_read(void **state)
+{
+    struct machine *machine = *state;
+    const struct {
+        uint64_t address;
+        uint64_t entry_count;
+    } bad[] = {{0, 1},
+               {UNREADABLE, 1},
+               {UNREADABLE - 24, 2},
+               {SPARE, UINT64_MAX},
+               {SPARE, UINT64_MAX / 24 + 2}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        firmware_tables_initialise(&machine->tables);
+        firmware_tables_add_all(&machine->tables, &machine->memory, bad[i].address,
+                                bad[i].entry_count);
+        assert_counts(machine, 0, 1, 0);
+    }
+    firmware_tables_initialise(&machine->tables);
+    firmware_tables_add_all(&machine->tables, &machine->memory, 0, 0);
+    assert_counts(machine, 0, 0, 0);
 }
 
 /* --- Damaged ones --- */
@@ -334,7 +449,7 @@ static void assert_bad_rsdp(struct machine *machine, uint64_t address)
     walk(machine, FIRMWARE_TABLES_ACPI_20, address);
     assert_counts(machine, 1, 1, 0);
     assert_listed(machine, address, 0, 0);
-    assert_int_equal(firmware_tables_find(&machine->tables, FIRMWARE_TABLES_ACPI_20), address);
+    assert_int_equal(found(machine, FIRMWARE_TABLES_ACPI_20), address);
 }
 
 static void test_every_bit_of_the_rsdp_counts(void **state)
@@ -513,7 +628,7 @@ static void test_table_without_a_signature_is_not_listed(void **state)
     fake_firmware_seal(&machine->firmware, SSDT, 36, 9);
     walk_acpi(machine);
     assert_null(listed(machine, SSDT));
-    assert_int_equal(firmware_tables_find(&machine->tables, FIRMWARE_TABLES_ACPI_20), RSDP);
+    assert_int_equal(found(machine, FIRMWARE_TABLES_ACPI_20), RSDP);
 }
 
 static void test_damaged_facs_and_dsdt(void **state)
@@ -674,7 +789,7 @@ static void test_room_for_entries_is_kept(void **state)
     write_many(machine, APIC, 1000);
     walk_acpi(machine);
     firmware_tables_add(&machine->tables, &machine->memory, FIRMWARE_TABLES_SMBIOS_3, SMBIOS_3);
-    assert_int_equal(firmware_tables_find(&machine->tables, FIRMWARE_TABLES_SMBIOS_3), SMBIOS_3);
+    assert_int_equal(found(machine, FIRMWARE_TABLES_SMBIOS_3), SMBIOS_3);
     assert_listed(machine, STRUCTURES, 0x345, HANDOFF_TABLE_PART_SMBIOS);
     uint32_t dropped_count = machine->tables.dropped_count;
     for (unsigned i = 0; i < FIRMWARE_TABLES_KEPT_FOR_ENTRIES - 2; i++)
@@ -816,6 +931,11 @@ int main(void)
         TEST(test_smbios_2_1_may_say_30),
         TEST(test_other_entries_are_listed_without_a_length),
         TEST(test_find_gives_the_entry_and_not_a_part),
+        TEST(test_newer_entry_wins_where_both_are_good),
+        TEST(test_older_entry_stands_in_for_a_damaged_one),
+        TEST(test_newer_entry_is_named_where_both_are_damaged),
+        TEST(test_entry_without_an_address_is_passed_over),
+        TEST(test_configuration_table_that_cannot_be_read),
         TEST(test_every_bit_of_the_rsdp_counts),
         TEST(test_rsdp_with_a_bad_signature_or_length),
         TEST(test_rsdp_at_an_impossible_address),

@@ -148,16 +148,30 @@ static uint64_t published_table(const struct handoff *handoff, const struct syst
     return 0;
 }
 
-/* The first of two names that has a table must be the one that was handed over. */
+/* A table that is listed at an address, under any signature, as one that can be read. */
+static bool is_listed_with_a_size(const struct handoff *handoff, uint64_t address)
+{
+    for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
+        const struct handoff_firmware_table *table =
+            block_pointer(handoff, handoff->firmware_tables.first +
+                                       (uint64_t)i * handoff->firmware_tables.stride_bytes);
+        if (table->address == address && table->size_bytes != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Of two names: the first that has a table which is listed as good, else the first that has any. */
 static void check_published(const struct handoff *handoff, struct promises *promises,
                             const char *name, const uint64_t first[2], const uint64_t second[2],
                             uint64_t handed_over)
 {
     const struct system_table *system = block_pointer(handoff, handoff->efi_system_table);
-    uint64_t expected = published_table(handoff, system, first);
-    if (expected == 0)
-        expected = published_table(handoff, system, second);
-    promise_equal(promises, name, expected, handed_over);
+    uint64_t newer = published_table(handoff, system, first);
+    uint64_t older = published_table(handoff, system, second);
+    bool takes_older = newer == 0 || (!is_listed_with_a_size(handoff, newer) &&
+                                      is_listed_with_a_size(handoff, older));
+    promise_equal(promises, name, takes_older ? older : newer, handed_over);
 }
 
 static void check_system_table(const struct handoff *handoff, struct promises *promises)
@@ -248,19 +262,6 @@ static bool header_adds_up(const struct handoff *handoff, uint64_t address)
     uint64_t size_bytes = little_endian(header + 4, 4);
     return size_bytes >= 36 && block_is_readable(handoff, address, size_bytes) &&
            byte_sum(header, size_bytes) == 0;
-}
-
-/* A table that is listed at an address, under any signature, as one that can be read. */
-static bool is_listed_with_a_size(const struct handoff *handoff, uint64_t address)
-{
-    for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
-        const struct handoff_firmware_table *table =
-            block_pointer(handoff, handoff->firmware_tables.first +
-                                       (uint64_t)i * handoff->firmware_tables.stride_bytes);
-        if (table->address == address && table->size_bytes != 0)
-            return true;
-    }
-    return false;
 }
 
 /* A table that adds up is listed under its signature and readable; one that does not is listed
