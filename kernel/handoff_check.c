@@ -223,14 +223,15 @@ static enum handoff_check_status check_data_block(const struct handoff_proof *pr
     return HANDOFF_CHECK_OK;
 }
 
-/* Firmware cuts RAM into many small rows: those that touch are proven in one walk. Moves *index
- * behind them. */
+/* Firmware cuts RAM into many small rows: those that touch are proven in one walk. RAM of a type
+ * that this version does not know may not be mapped: then it says so. Moves *index behind the run.
+ */
 static struct range next_ram_run(const struct region_list *regions, uint32_t *index)
 {
     struct range run = {0, 0};
     for (; *index < regions->count; (*index)++) {
         struct range region = region_list_range(regions, *index);
-        bool is_ram = region_is_ram(region_list_at(regions, *index));
+        bool is_ram = region_is_mapped_ram(region_list_at(regions, *index));
         if (!range_is_empty(run) && (!is_ram || region.start != run.end))
             break;
         if (is_ram)
@@ -365,10 +366,17 @@ static enum handoff_check_status check_pointers(struct handoff_proof *proof)
     view->log = text_inside_data(proof, handoff->log);
     if (view->log == NULL)
         return HANDOFF_CHECK_LOG;
+    if (text_inside_data(proof, handoff->kernel_path) == NULL)
+        return HANDOFF_CHECK_KERNEL_PATH;
     view->timeline = handoff_proof_at(proof, handoff->timeline.first);
     if (!timeline_is_sound(view))
         return HANDOFF_CHECK_TIMELINE;
-    return other_arrays_are_sound(handoff) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_ARRAYS;
+    if (!other_arrays_are_sound(handoff))
+        return HANDOFF_CHECK_ARRAYS;
+    if (handoff->temp_heaps.count != 0)
+        view->first_temp_heap =
+            *(const struct handoff_temp_heap *)handoff_proof_at(proof, handoff->temp_heaps.first);
+    return HANDOFF_CHECK_OK;
 }
 
 /* --- All of it -------------------------------------------------------------------------------- */
@@ -518,5 +526,7 @@ enum handoff_temp_heap_status handoff_check_temp_heap(const struct handoff_view 
         return HANDOFF_TEMP_HEAP_OVERLAPS;
     if (!is_loader_data(&view->regions, heap))
         return HANDOFF_TEMP_HEAP_NOT_LOADER_DATA;
+    if (view->first_temp_heap.base != base || view->first_temp_heap.size_bytes != size_bytes)
+        return HANDOFF_TEMP_HEAP_NOT_THE_FIRST;
     return HANDOFF_TEMP_HEAP_OK;
 }

@@ -59,6 +59,7 @@ enum handoff_check_status {
     HANDOFF_CHECK_EFI_MAP,
     HANDOFF_CHECK_COMMAND_LINE, /* not inside the data block, or no NUL behind it */
     HANDOFF_CHECK_LOG,
+    HANDOFF_CHECK_KERNEL_PATH,
     HANDOFF_CHECK_TIMELINE,
     HANDOFF_CHECK_ARRAYS, /* another array: its stride is too short, or not inside the data block */
     HANDOFF_CHECK_KERNEL_BASE,       /* another virtual base than the linker's */
@@ -74,6 +75,8 @@ enum handoff_check_status {
     HANDOFF_CHECK_LOADER, /* its image: unaligned, wraps, or neither in loader regions nor in low
                              memory */
     HANDOFF_CHECK_DESCRIPTOR_TABLES, /* GDT or IDT are not in the loader's image */
+    HANDOFF_CHECK_PROCESSOR_START,   /* unaligned, not below 1 MiB, not in processor-start regions,
+                                        or only one of base and size is 0 */
     HANDOFF_CHECK_STRAY_REGION, /* a region of kernel, stack, tables or data beside its block */
 };
 
@@ -105,6 +108,7 @@ struct handoff_view {
     const char *log;               /* the loader's log: NUL-terminated, never NULL */
     const void *efi_map;           /* efi_map_size_bytes, a multiple of the descriptor size */
     const void *timeline;          /* handoff->timeline says how many moments */
+    struct handoff_temp_heap first_temp_heap; /* of temp_heaps; both 0 if the array is empty */
     enum handoff_framebuffer_status framebuffer_status; /* use the framebuffer only if OK */
     struct handoff_framebuffer framebuffer;             /* the first; all zero if there is none */
 };
@@ -149,12 +153,13 @@ enum handoff_temp_heap_status {
     HANDOFF_TEMP_HEAP_TOO_LARGE,       /* above EARLY_HEAP_SIZE_MAX_BYTES */
     HANDOFF_TEMP_HEAP_OVERLAPS,        /* kernel, handoff data, page tables, stack, framebuffer */
     HANDOFF_TEMP_HEAP_NOT_LOADER_DATA, /* not wholly EfiLoaderData that is marked temp-heap */
+    HANDOFF_TEMP_HEAP_NOT_THE_FIRST,   /* the first element of temp_heaps is another one */
 };
 
 /* A constant English clause, for `reason=` in the log. Never NULL. */
 const char *handoff_temp_heap_text(enum handoff_temp_heap_status status);
 
-/* Judge temp_heap_base and temp_heap_size of a proven handoff. */
+/* Judge temp_heap_base, temp_heap_size and the first element of temp_heaps of a proven handoff. */
 enum handoff_temp_heap_status handoff_check_temp_heap(const struct handoff_view *view)
     __attribute__((warn_unused_result));
 

@@ -58,6 +58,8 @@ const char *handoff_check_text(enum handoff_check_status status)
         return "the command line is misplaced or not terminated";
     case HANDOFF_CHECK_LOG:
         return "the loader's log is misplaced or not terminated";
+    case HANDOFF_CHECK_KERNEL_PATH:
+        return "the kernel's path is misplaced or not terminated";
     case HANDOFF_CHECK_TIMELINE:
         return "the timeline is misplaced, has a bad stride or a name without an end";
     case HANDOFF_CHECK_ARRAYS:
@@ -89,8 +91,11 @@ const char *handoff_check_text(enum handoff_check_status status)
         return "the loader's image is misplaced or does not lie in regions of its type";
     case HANDOFF_CHECK_DESCRIPTOR_TABLES:
         return "the GDT or the IDT in use is not in the loader's image";
+    case HANDOFF_CHECK_PROCESSOR_START:
+        return "the page for starting processors is misplaced or does not lie in regions of its "
+               "type";
     case HANDOFF_CHECK_STRAY_REGION:
-        return "a region of kernel, stack, page tables or handoff data lies outside of its block";
+        return "a region of a type that the loader places lies outside of its block";
     }
     return "unknown status";
 }
@@ -137,6 +142,8 @@ const char *handoff_temp_heap_text(enum handoff_temp_heap_status status)
         return "overlaps kernel, handoff, page tables, stack or framebuffer";
     case HANDOFF_TEMP_HEAP_NOT_LOADER_DATA:
         return "not wholly LoaderData in the memory map";
+    case HANDOFF_TEMP_HEAP_NOT_THE_FIRST:
+        return "not the first element of temp_heaps";
     }
     return "unknown status";
 }

@@ -119,6 +119,22 @@ static enum handoff_check_status check_loader(const struct handoff_proof *proof)
     return loader_has_descriptor_tables(proof) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_DESCRIPTOR_TABLES;
 }
 
+/* --- The page for starting processors --------------------------------------------------------- */
+
+/* A processor begins in real mode, at the start of a page that it can name in one byte. */
+#define REAL_MODE_LIMIT_ADDRESS (UINT64_C(1) << 20)
+
+/* Firmware may have had none. */
+static bool processor_start_is_sound(const struct handoff_proof *proof)
+{
+    uint64_t base = proof->handoff->processor_start_base;
+    uint64_t size_bytes = proof->handoff->processor_start_size_bytes;
+    if (base == 0 || size_bytes == 0)
+        return base == size_bytes;
+    return handoff_proof_is_covered(proof, base, size_bytes, HANDOFF_REGION_PROCESSOR_START) &&
+           base + size_bytes <= REAL_MODE_LIMIT_ADDRESS;
+}
+
 /* --- All of it -------------------------------------------------------------------------------- */
 
 static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
@@ -165,6 +181,8 @@ enum handoff_check_status handoff_proof_of_ownership(const struct handoff_proof 
         status = HANDOFF_CHECK_PAGE_TABLES_REGION;
     if (status == HANDOFF_CHECK_OK)
         status = check_loader(proof);
+    if (status == HANDOFF_CHECK_OK && !processor_start_is_sound(proof))
+        status = HANDOFF_CHECK_PROCESSOR_START;
     if (status == HANDOFF_CHECK_OK && has_stray_region(proof))
         status = HANDOFF_CHECK_STRAY_REGION;
     return status;

@@ -89,6 +89,11 @@ bool region_is_ram(const struct handoff_region *region)
     return (region->facts & HANDOFF_FACT_RAM) != 0;
 }
 
+bool region_is_mapped_ram(const struct handoff_region *region)
+{
+    return (region->facts & RAM) == RAM;
+}
+
 enum handoff_reuse region_reuse(const struct handoff_region *region)
 {
     return region->reuse <= HANDOFF_REUSE_AFTER_HEAP ? (enum handoff_reuse)region->reuse
@@ -99,13 +104,14 @@ bool region_next_ram_run(const struct handoff_region *regions, size_t region_cou
                          uint64_t limit_bytes, size_t *index, struct range *ret_run)
 {
     size_t next = *index;
-    while (next < region_count && !region_is_ram(&regions[next]))
+    while (next < region_count && !region_is_mapped_ram(&regions[next]))
         next++;
     if (next == region_count || regions[next].base >= limit_bytes)
         return false;
 
     struct range run = {regions[next].base, regions[next].base};
-    while (next < region_count && region_is_ram(&regions[next]) && regions[next].base == run.end)
+    while (next < region_count && region_is_mapped_ram(&regions[next]) &&
+           regions[next].base == run.end)
         run.end += regions[next++].size_bytes;
     if (run.end > limit_bytes)
         run.end = limit_bytes;

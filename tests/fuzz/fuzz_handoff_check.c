@@ -283,6 +283,9 @@ static void require_ownership(const struct handoff_view *view)
                   1);
     require_owned(view, handoff->loader_physical_base, handoff->loader_size_bytes,
                   HANDOFF_REGION_LOADER, 0);
+    if (handoff->processor_start_base != 0)
+        require_owned(view, handoff->processor_start_base, handoff->processor_start_size_bytes,
+                      HANDOFF_REGION_PROCESSOR_START, 1);
     if (handoff_check_temp_heap(view) == HANDOFF_TEMP_HEAP_OK)
         require_owned(view, handoff->temp_heap_base, handoff->temp_heap_size,
                       HANDOFF_REGION_TEMP_HEAP, 0);

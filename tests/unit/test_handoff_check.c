@@ -283,6 +283,8 @@ static void test_H4_pointers_out_of_the_data_block_are_refused(void **state)
         if (outside[i] != SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE - 8)
             assert_field_gives(sample, log.address, outside[i], HANDOFF_CHECK_LOG);
         if (outside[i] != SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE - 8)
+            assert_field_gives(sample, kernel_path.address, outside[i], HANDOFF_CHECK_KERNEL_PATH);
+        if (outside[i] != SAMPLE_DATA_BASE + SAMPLE_DATA_SIZE - 8)
             assert_field_gives(sample, command_line.address, outside[i],
                                HANDOFF_CHECK_COMMAND_LINE);
     }
@@ -331,6 +333,10 @@ static void test_texts_need_their_nul_inside_the_data(void **state)
     assert_field_gives(sample, log.size_bytes, SAMPLE_DATA_SIZE - SAMPLE_LOG_OFFSET,
                        HANDOFF_CHECK_LOG);
     assert_field_gives(sample, log.size_bytes, UINT64_MAX, HANDOFF_CHECK_LOG);
+    assert_field_gives(sample, kernel_path.size_bytes, SAMPLE_DATA_SIZE, HANDOFF_CHECK_KERNEL_PATH);
+    assert_field_gives(sample, kernel_path.size_bytes, UINT64_MAX, HANDOFF_CHECK_KERNEL_PATH);
+    sample->data[SAMPLE_KERNEL_PATH_OFFSET] = 'x';
+    assert_status(sample, HANDOFF_CHECK_KERNEL_PATH);
     sample->data[SAMPLE_LOG_OFFSET] = 'x';
     assert_status(sample, HANDOFF_CHECK_LOG);
 }
@@ -367,6 +373,7 @@ static void heap_gives(struct handoff_sample *sample, uint64_t base, uint64_t si
     struct handoff_view view;
     sample->handoff->temp_heap_base = base;
     sample->handoff->temp_heap_size = size_bytes;
+    *handoff_sample_temp_heap(sample) = (struct handoff_temp_heap){base, size_bytes};
     /* A heap that is not to be trusted is no reason to refuse the handoff. */
     assert_int_equal(check(sample, &view), HANDOFF_CHECK_OK);
     enum handoff_temp_heap_status status = handoff_check_temp_heap(&view);
@@ -448,6 +455,27 @@ static void test_H11_heap_overlaps_something(void **state)
                    HANDOFF_TEMP_HEAP_OVERLAPS);
     }
     heap_gives(*state, SAMPLE_TEMP_HEAP_BASE, SAMPLE_TEMP_HEAP_SIZE, HANDOFF_TEMP_HEAP_OK);
+}
+
+/* A kernel that reads the array must see the heap that the fields name. */
+static void test_H5_heap_is_not_the_first_of_the_array(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const struct handoff_temp_heap others[] = {
+        {SAMPLE_TEMP_HEAP_BASE + 0x1000, SAMPLE_TEMP_HEAP_SIZE},
+        {SAMPLE_TEMP_HEAP_BASE, SAMPLE_TEMP_HEAP_SIZE - 0x1000},
+        {0, 0},
+    };
+    struct handoff_view view;
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        *handoff_sample_temp_heap(sample) = others[i];
+        assert_int_equal(check(sample, &view), HANDOFF_CHECK_OK);
+        assert_int_equal(handoff_check_temp_heap(&view), HANDOFF_TEMP_HEAP_NOT_THE_FIRST);
+    }
+    heap_gives(sample, SAMPLE_TEMP_HEAP_BASE, SAMPLE_TEMP_HEAP_SIZE, HANDOFF_TEMP_HEAP_OK);
+    sample->handoff->temp_heaps = (struct handoff_array){0, 0, 0};
+    assert_int_equal(check(sample, &view), HANDOFF_CHECK_OK);
+    assert_int_equal(handoff_check_temp_heap(&view), HANDOFF_TEMP_HEAP_NOT_THE_FIRST);
 }
 
 static void test_H12_heap_includes_frame_zero(void **state)
@@ -793,6 +821,37 @@ static void test_regions_beside_their_block_are_refused(void **state)
     region_gives(sample, 0, HANDOFF_REGION_LOADER, 0, HANDOFF_CHECK_OK);
 }
 
+static void hand_over_processor_start(struct handoff_sample *sample, uint32_t region)
+{
+    handoff_sample_write_regions(sample);
+    handoff_sample_region(sample, region)->size_bytes = PAGE_SIZE_BYTES;
+    handoff_sample_retype(sample, region, HANDOFF_REGION_PROCESSOR_START);
+    sample->handoff->processor_start_base = handoff_sample_region(sample, region)->base;
+    sample->handoff->processor_start_size_bytes = PAGE_SIZE_BYTES;
+}
+
+static void test_processor_start_is_a_page_below_1M_of_its_type(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint32_t low_ram = 0;
+    const uint32_t high_ram = 7;
+    const enum handoff_check_status refused = HANDOFF_CHECK_PROCESSOR_START;
+    hand_over_processor_start(sample, low_ram);
+    assert_status(sample, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, processor_start_base, 0, refused);
+    assert_field_gives(sample, processor_start_base, 0x1800, refused);
+    assert_field_gives(sample, processor_start_base, 0x2000, refused);
+    assert_field_gives(sample, processor_start_base, UINT64_C(0) - PAGE_SIZE_BYTES, refused);
+    assert_field_gives(sample, processor_start_size_bytes, 0, refused);
+    assert_field_gives(sample, processor_start_size_bytes, 0x800, refused);
+    assert_field_gives(sample, processor_start_size_bytes, 0x2000, refused);
+    assert_field_gives(sample, processor_start_size_bytes, UINT64_MAX, refused);
+    handoff_sample_retype(sample, low_ram, HANDOFF_REGION_LOW_MEMORY);
+    assert_status(sample, refused);
+    hand_over_processor_start(sample, high_ram);
+    assert_status(sample, refused);
+}
+
 static void test_direct_map_must_map_the_ram(void **state)
 {
     struct handoff_sample *sample = *state;
@@ -950,6 +1009,11 @@ static void test_regions_of_an_unknown_type_are_accepted(void **state)
     region->facts = 0;
     region->reuse = HANDOFF_REUSE_NEVER;
     assert_status(sample, HANDOFF_CHECK_OK);
+    region->facts = HANDOFF_FACT_RAM; /* that nothing has mapped */
+    handoff_sample_unmap(sample, LAYOUT_DIRECT_MAP_BASE, SAMPLE_TEMP_HEAP_BASE);
+    assert_status(sample, HANDOFF_CHECK_OK);
+    region->facts = HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE;
+    assert_status(sample, HANDOFF_CHECK_REGIONS_NOT_MAPPED);
 }
 
 static void test_other_arrays_must_lie_in_the_data(void **state)
@@ -1148,7 +1212,7 @@ static void test_every_reason_has_a_text_of_its_own(void **state)
             assert_string_not_equal(handoff_check_text((enum handoff_check_status)a),
                                     handoff_check_text((enum handoff_check_status)b));
     }
-    for (int a = HANDOFF_TEMP_HEAP_OK; a <= HANDOFF_TEMP_HEAP_NOT_LOADER_DATA; a++) {
+    for (int a = HANDOFF_TEMP_HEAP_OK; a <= HANDOFF_TEMP_HEAP_NOT_THE_FIRST; a++) {
         for (int b = HANDOFF_TEMP_HEAP_OK; b < a; b++)
             assert_string_not_equal(handoff_temp_heap_text((enum handoff_temp_heap_status)a),
                                     handoff_temp_heap_text((enum handoff_temp_heap_status)b));
@@ -1188,6 +1252,7 @@ int main(void)
         FIXTURE_TEST(test_H9_heap_below_the_minimum_size),
         FIXTURE_TEST(test_H10_heap_not_wholly_loader_data),
         FIXTURE_TEST(test_H11_heap_overlaps_something),
+        FIXTURE_TEST(test_H5_heap_is_not_the_first_of_the_array),
         FIXTURE_TEST(test_H12_heap_includes_frame_zero),
         FIXTURE_TEST(test_H13_any_flipped_bit_of_the_structure_is_refused),
         FIXTURE_TEST(test_H14_region_count_or_stride_zero_is_refused),
@@ -1207,6 +1272,7 @@ int main(void)
         FIXTURE_TEST(test_flags_must_be_what_the_cpu_has),
         FIXTURE_TEST(test_descriptor_tables_must_be_in_the_loader),
         FIXTURE_TEST(test_regions_beside_their_block_are_refused),
+        FIXTURE_TEST(test_processor_start_is_a_page_below_1M_of_its_type),
         FIXTURE_TEST(test_direct_map_must_map_the_ram),
         FIXTURE_TEST(test_data_block_that_does_not_exist_is_not_read),
         FIXTURE_TEST(test_tables_with_entries_that_the_cpu_refuses_are_refused),

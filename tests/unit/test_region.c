@@ -29,14 +29,16 @@ static void assert_runs(const struct handoff_region *regions, size_t region_coun
     assert_memory_equal(&run, &last, sizeof(run));
 }
 
+#define RAM_FACTS (HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE)
+
 /*   |usable|loader|reserved|usable|   |nvs|runtime|mmio|   */
 static const struct handoff_region REGIONS[] = {
-    {0x1000, 0x1000, .type = HANDOFF_REGION_USABLE, .facts = HANDOFF_FACT_RAM},
-    {0x2000, 0x2000, .type = HANDOFF_REGION_LOADER, .facts = HANDOFF_FACT_RAM},
+    {0x1000, 0x1000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
+    {0x2000, 0x2000, .type = HANDOFF_REGION_LOADER, .facts = RAM_FACTS},
     {0x4000, 0x1000, .type = HANDOFF_REGION_RESERVED},
-    {0x5000, 0x1000, .type = HANDOFF_REGION_USABLE, .facts = HANDOFF_FACT_RAM},
-    {0x8000, 0x1000, .type = HANDOFF_REGION_ACPI_NVS, .facts = HANDOFF_FACT_RAM},
-    {0x9000, 0x2000, .type = HANDOFF_REGION_RUNTIME_CODE, .facts = HANDOFF_FACT_RAM},
+    {0x5000, 0x1000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
+    {0x8000, 0x1000, .type = HANDOFF_REGION_ACPI_NVS, .facts = RAM_FACTS},
+    {0x9000, 0x2000, .type = HANDOFF_REGION_RUNTIME_CODE, .facts = RAM_FACTS},
     {0xb000, 0x1000, .type = HANDOFF_REGION_MMIO},
 };
 
@@ -46,6 +48,25 @@ static void test_rows_that_touch_are_one_run(void **state)
     const struct range expected[] = {{0x1000, 0x4000}, {0x5000, 0x6000}, {0x8000, 0xb000}};
     assert_runs(REGIONS, COUNT(REGIONS), 64 * TIB, expected, COUNT(expected));
     assert_runs(REGIONS, 0, 64 * TIB, NULL, 0);
+}
+
+/* A type of a newer minor version may be RAM that the loader did not map, or not for writing. */
+static void test_ram_that_is_not_mapped_is_in_no_run(void **state)
+{
+    (void)state;
+    const uint32_t facts[] = {HANDOFF_FACT_RAM, HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED,
+                              HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE};
+    const struct range expected[] = {{0x1000, 0x2000}, {0x3000, 0x4000}};
+    for (size_t i = 0; i < COUNT(facts); i++) {
+        const struct handoff_region regions[] = {
+            {0x1000, 0x1000, .type = 0x777, .facts = RAM_FACTS},
+            {0x2000, 0x1000, .type = 0x778, .facts = facts[i]},
+            {0x3000, 0x1000, .type = 0x777, .facts = RAM_FACTS},
+            {0x5000, 0x1000, .type = 0x778, .facts = facts[i]},
+        };
+        assert_runs(regions, COUNT(regions), 64 * TIB, expected, COUNT(expected));
+        assert_int_equal(region_is_ram(&regions[1]), (facts[i] & HANDOFF_FACT_RAM) != 0);
+    }
 }
 
 static void test_nothing_reaches_beyond_the_limit(void **state)
@@ -153,7 +174,7 @@ static void test_only_ram_is_ram(void **state)
         struct handoff_region one = region(0x1000, 0x2000, (enum handoff_region_type)TYPES[i]);
         bool is_ram = (region_type_facts(TYPES[i]) & HANDOFF_FACT_RAM) != 0;
         assert_runs(&one, 1, 64 * TIB, &expected, is_ram ? 1 : 0);
-        one.facts ^= HANDOFF_FACT_RAM;
+        one.facts = is_ram ? one.facts & ~HANDOFF_FACT_RAM : RAM_FACTS;
         assert_runs(&one, 1, 64 * TIB, &expected, is_ram ? 0 : 1);
     }
 }
@@ -173,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_that_touch_are_one_run),
+        cmocka_unit_test(test_ram_that_is_not_mapped_is_in_no_run),
         cmocka_unit_test(test_nothing_reaches_beyond_the_limit),
         cmocka_unit_test(test_every_type_has_a_meaning),
         cmocka_unit_test(test_facts_reuse_and_precedence_are_the_documents),

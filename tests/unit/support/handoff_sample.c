@@ -17,6 +17,11 @@ struct handoff_framebuffer *handoff_sample_framebuffer(struct handoff_sample *sa
     return (void *)(sample->data + SAMPLE_FRAMEBUFFERS_OFFSET);
 }
 
+struct handoff_temp_heap *handoff_sample_temp_heap(struct handoff_sample *sample)
+{
+    return (void *)(sample->data + SAMPLE_TEMP_HEAPS_OFFSET);
+}
+
 struct handoff_region *handoff_sample_region(struct handoff_sample *sample, uint32_t index)
 {
     return (void *)(sample->data + SAMPLE_REGIONS_OFFSET + index * SAMPLE_REGION_STRIDE_BYTES);
@@ -93,6 +98,8 @@ static void write_structure(struct handoff_sample *sample)
         .regions = {SAMPLE_DATA_BASE + SAMPLE_REGIONS_OFFSET, SAMPLE_REGION_COUNT,
                     SAMPLE_REGION_STRIDE_BYTES},
         .timeline = {SAMPLE_DATA_BASE + SAMPLE_TIMELINE_OFFSET, 2, sizeof(struct handoff_moment)},
+        .temp_heaps = {SAMPLE_DATA_BASE + SAMPLE_TEMP_HEAPS_OFFSET, 1,
+                       sizeof(struct handoff_temp_heap)},
         .framebuffers = {SAMPLE_DATA_BASE + SAMPLE_FRAMEBUFFERS_OFFSET, 1,
                          sizeof(struct handoff_framebuffer)},
         .efi_map = SAMPLE_DATA_BASE + SAMPLE_EFI_MAP_OFFSET,
@@ -101,11 +108,14 @@ static void write_structure(struct handoff_sample *sample)
         .efi_descriptor_version = 1,
         .command_line = {SAMPLE_DATA_BASE + SAMPLE_COMMAND_OFFSET, 4},
         .log = {SAMPLE_DATA_BASE + SAMPLE_LOG_OFFSET, 0},
+        .kernel_path = {SAMPLE_DATA_BASE + SAMPLE_KERNEL_PATH_OFFSET, 0},
         .arch.x86_64 = {.page_table_root = sample->state.page_table_root.value,
                         .flags =
                             HANDOFF_X86_64_NO_EXECUTE | HANDOFF_X86_64_PAGES_1GIB |
                             (sample->state.features.levels == 5 ? HANDOFF_X86_64_FIFTH_LEVEL : 0)},
     };
+    *handoff_sample_temp_heap(sample) =
+        (struct handoff_temp_heap){SAMPLE_TEMP_HEAP_BASE, SAMPLE_TEMP_HEAP_SIZE};
     *handoff_sample_framebuffer(sample) =
         (struct handoff_framebuffer){.base = SAMPLE_FRAMEBUFFER_BASE,
                                      .size_bytes = SAMPLE_FRAMEBUFFER_SIZE,

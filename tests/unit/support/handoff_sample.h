@@ -43,9 +43,11 @@
 /* Where things are in the data block, behind the structure. */
 #define SAMPLE_REGIONS_OFFSET      0x400
 #define SAMPLE_FRAMEBUFFERS_OFFSET 0xe00
+#define SAMPLE_TEMP_HEAPS_OFFSET   0xf00
 #define SAMPLE_EFI_MAP_OFFSET      0x1000
 #define SAMPLE_COMMAND_OFFSET      0x2000
 #define SAMPLE_LOG_OFFSET          0x2100
+#define SAMPLE_KERNEL_PATH_OFFSET  0x2200
 #define SAMPLE_TIMELINE_OFFSET     0x3000
 
 /* The rows: low RAM, heap, heap, kernel, stack, tables, data, RAM, loader, framebuffer. */
@@ -75,6 +77,7 @@ void handoff_sample_unmap(struct handoff_sample *sample, uint64_t virtual, uint6
 
 /* Write all regions (again). */
 void handoff_sample_write_regions(struct handoff_sample *sample);
+struct handoff_temp_heap *handoff_sample_temp_heap(struct handoff_sample *sample);
 struct handoff_framebuffer *handoff_sample_framebuffer(struct handoff_sample *sample);
 /* Give a region another type, with its facts and its reuse. */
 void handoff_sample_retype(struct handoff_sample *sample, uint32_t index, uint32_t type);
