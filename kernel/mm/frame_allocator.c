@@ -50,13 +50,13 @@ const char *frame_allocator_status_text(enum frame_allocator_status status)
  * what the loader placed for it. Whatever the type: a newer loader may have more of them. */
 static bool region_is_managed(const struct handoff_region *region)
 {
-    return region_is_ram(region) && (region_reuse(region) != HANDOFF_REUSE_NEVER ||
-                                     (region->facts & HANDOFF_FACT_LOADER_PLACED) != 0);
+    return region_is_mapped_ram(region) && (region_reuse(region) != HANDOFF_REUSE_NEVER ||
+                                            (region->facts & HANDOFF_FACT_LOADER_PLACED) != 0);
 }
 
 static bool region_is_free_at_entry(const struct handoff_region *region)
 {
-    return region_is_ram(region) && region_reuse(region) == HANDOFF_REUSE_AT_ENTRY;
+    return region_is_mapped_ram(region) && region_reuse(region) == HANDOFF_REUSE_AT_ENTRY;
 }
 
 /* The blocks of bits that an extent or a range of frames touches. */
@@ -159,7 +159,7 @@ uint64_t frame_allocator_available_bytes(const struct region_list *regions)
     uint64_t available_bytes = 0;
     for (uint32_t i = 0; i < regions->count; i++) {
         const struct handoff_region *region = region_list_at(regions, i);
-        if (region_is_ram(region) && region_reuse(region) != HANDOFF_REUSE_NEVER)
+        if (region_is_mapped_ram(region) && region_reuse(region) != HANDOFF_REUSE_NEVER)
             available_bytes += region->size_bytes;
     }
     return available_bytes;

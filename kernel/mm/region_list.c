@@ -57,7 +57,7 @@ static bool accepts_one_type(const struct handoff_region *region, uint32_t wante
 static bool accepts_ram(const struct handoff_region *region, uint32_t wanted)
 {
     (void)wanted;
-    return region_is_ram(region);
+    return region_is_mapped_ram(region);
 }
 
 bool region_list_covers(const struct region_list *list, struct range range, uint32_t type)

@@ -174,9 +174,8 @@ static void require_regions(const struct handoff_view *view)
         require((region->base | region->size_bytes) % 4096 == 0, "a region is not aligned");
         require(region->base + region->size_bytes > region->base, "a region wraps");
         end = region->base + region->size_bytes;
-        require((region->facts & HANDOFF_FACT_RAM) == 0 ||
-                    end <= view->handoff->direct_map_size_bytes,
-                "RAM lies outside of the direct map");
+        require((region->facts & 7) != 7 || end <= view->handoff->direct_map_size_bytes,
+                "mapped RAM lies outside of the direct map");
         require(region->reuse == HANDOFF_REUSE_NEVER || (region->facts & 7) == 7,
                 "what may be reused is no mapped, writable RAM");
     }

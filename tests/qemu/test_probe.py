@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lab import BUILD, PANIC, ROOT
+from lab import BUILD, PANIC, ROOT, image
 
 PROBE = BUILD / "probe/probe.elf"
 KEPT = 0x10
@@ -78,6 +78,19 @@ def test_promises_hold_with_framebuffer(lab):
     seen = expect_complete(boot_probe(lab))
     assert int(seen["pixel_format"], 0) == 2
     assert int(seen["width_pixels"], 0) >= 640 and int(seen["height_pixels"], 0) >= 480
+
+
+def test_origin_is_the_partition_of_the_image(lab):
+    seen = expect_complete(boot_probe(lab))
+    assert int(seen["boot_source"], 0) == 1
+    assert bytes(map(int, seen["boot_partition"].split())) == image.PARTITION_ID.bytes_le
+    assert seen["kernel_path"] == "\\kernel.elf"
+
+
+def test_origin_of_a_disc_is_no_partition(lab):
+    seen = expect_complete(boot_probe(lab, machine={"medium": "iso"}))
+    assert int(seen["boot_source"], 0) == 2
+    assert seen["boot_partition"] == " ".join(["0"] * 16)
 
 
 def test_promises_hold_with_several_cpus(lab):

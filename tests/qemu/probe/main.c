@@ -51,6 +51,13 @@ static void say_figures(const struct handoff *handoff)
     serial_write(handoff->loader_name);
     serial_write("\n# command_line=");
     serial_write(block_pointer(handoff, handoff->command_line.address));
+    serial_write("\n# kernel_path=");
+    serial_write(block_pointer(handoff, handoff->kernel_path.address));
+    serial_write("\n# boot_partition=");
+    for (unsigned i = 0; i < sizeof(handoff->boot_partition); i++) {
+        serial_write(i == 0 ? "" : " ");
+        serial_write_decimal(handoff->boot_partition[i]);
+    }
     serial_write("\n");
     say("temp_heap_size", handoff->temp_heap_size);
     say("ram_bytes", block_bytes_with_facts(handoff, 0, UINT64_MAX, HANDOFF_FACT_RAM));
@@ -96,8 +103,9 @@ void probe_main(void)
 
     serial_initialise();
     serial_write("TAP version 13\n");
-    promise_that(&promises, "handoff-pointer", handoff != NULL && entry_state.rdi % 8 == 0,
-                 "an aligned address in RDI", entry_state.rdi);
+    promise_that(&promises, "handoff-pointer",
+                 handoff != NULL && entry_state.rdi % HANDOFF_PAGE_SIZE_BYTES == 0,
+                 "the address of a page in RDI", entry_state.rdi);
     if (promises.broken_count != 0)
         leave(&promises);
     check_everything(handoff, &promises);

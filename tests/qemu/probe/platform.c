@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "tests/qemu/probe/block.h"
+#include "tests/qemu/probe/page_walk.h"
 #include "tests/qemu/probe/serial.h"
 
 /* --- The framebuffer
@@ -161,6 +162,56 @@ static bool is_listed_with_a_size(const struct handoff *handoff, uint64_t addres
     return false;
 }
 
+static const struct handoff_firmware_table *listed_at(const struct handoff *handoff, uint32_t index)
+{
+    return block_pointer(handoff, handoff->firmware_tables.first +
+                                      (uint64_t)index * handoff->firmware_tables.stride_bytes);
+}
+
+static bool is_listed(const struct handoff *handoff, const struct configuration_table *entry)
+{
+    const uint8_t *guid = (const uint8_t *)entry->guid;
+    for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
+        const struct handoff_firmware_table *table = listed_at(handoff, i);
+        unsigned equal_count = 0;
+        for (unsigned j = 0; j < sizeof(table->guid); j++)
+            equal_count += table->guid[j] == guid[j];
+        if (equal_count == sizeof(table->guid) && table->part == 0 &&
+            table->address == entry->table)
+            return true;
+    }
+    return false;
+}
+
+/* True if the page tables lead from the direct map to each page of [start, start + size_bytes). */
+static bool is_in_direct_map(const struct handoff *handoff, uint64_t start, uint64_t size_bytes)
+{
+    for (uint64_t page = start & ~(PAGE - 1); page < start + size_bytes; page += PAGE) {
+        struct page_leaf leaf;
+        uint64_t virtual = handoff->direct_map_base + page;
+        if (!page_walk_find(handoff, virtual, &leaf) ||
+            leaf.physical + (virtual - leaf.virtual) != page)
+            return false;
+    }
+    return true;
+}
+
+/* `mapping` of each table, held against the page tables. Without a size it is about one byte. */
+static void check_mappings(const struct handoff *handoff, struct promises *promises)
+{
+    promise_begin(promises, "firmware-tables-are-mapped-as-they-say");
+    for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
+        const struct handoff_firmware_table *table = listed_at(handoff, i);
+        bool is_mapped = is_in_direct_map(handoff, table->address,
+                                          table->size_bytes != 0 ? table->size_bytes : 1);
+        promise_require(promises, table->mapping <= HANDOFF_TABLE_MAPPED, "a known mapping",
+                        table->mapping);
+        promise_require(promises, is_mapped == (table->mapping == HANDOFF_TABLE_MAPPED),
+                        "the mapping that the page tables have", table->address);
+    }
+    promise_end(promises);
+}
+
 /* Of two names: the first that has a table which is listed as good, else the first that has any. */
 static void check_published(const struct handoff *handoff, struct promises *promises,
                             const char *name, const uint64_t first[2], const uint64_t second[2],
@@ -172,6 +223,25 @@ static void check_published(const struct handoff *handoff, struct promises *prom
     bool takes_older = newer == 0 || (!is_listed_with_a_size(handoff, newer) &&
                                       is_listed_with_a_size(handoff, older));
     promise_equal(promises, name, takes_older ? older : newer, handed_over);
+}
+
+/* Every entry of the configuration table is listed, but for ACPI 1.0 where ACPI 2.0 is good. */
+static void check_entries(const struct handoff *handoff, struct promises *promises,
+                          const struct system_table *system)
+{
+    const struct configuration_table *tables = block_pointer(handoff, system->configuration_tables);
+    uint64_t acpi_20 = published_table(handoff, system, acpi_20_guid);
+    bool has_acpi_20 = acpi_20 != 0 && is_listed_with_a_size(handoff, acpi_20);
+    promise_begin(promises, "every-configuration-table-is-listed");
+    for (uint64_t i = 0; i < system->configuration_table_count; i++) {
+        bool is_acpi_10 =
+            tables[i].guid[0] == acpi_10_guid[0] && tables[i].guid[1] == acpi_10_guid[1];
+        if (tables[i].table == 0 || (is_acpi_10 && has_acpi_20))
+            continue;
+        promise_require(promises, is_listed(handoff, &tables[i]), "an entry in the list",
+                        tables[i].table);
+    }
+    promise_end(promises);
 }
 
 static void check_system_table(const struct handoff *handoff, struct promises *promises)
@@ -193,8 +263,10 @@ static void check_system_table(const struct handoff *handoff, struct promises *p
     if (!block_is_readable(handoff, system->configuration_tables, tables_size_bytes)) {
         promise_skip(promises, "rsdp-is-the-published-one", "the list is not in RAM");
         promise_skip(promises, "smbios-is-the-published-one", "the list is not in RAM");
+        promise_skip(promises, "every-configuration-table-is-listed", "the list is not in RAM");
         return;
     }
+    check_entries(handoff, promises, system);
     check_published(handoff, promises, "rsdp-is-the-published-one", acpi_20_guid, acpi_10_guid,
                     handoff->rsdp);
     check_published(handoff, promises, "smbios-is-the-published-one", smbios_3_guid, smbios_guid,
@@ -407,6 +479,7 @@ void platform_check(const struct handoff *handoff, struct promises *promises)
 {
     check_framebuffer(handoff, promises);
     check_system_table(handoff, promises);
+    check_mappings(handoff, promises);
     check_acpi(handoff, promises);
     check_smbios(handoff, promises);
     check_seed(handoff, promises);

@@ -124,6 +124,38 @@ static void check_arrays(const struct handoff *handoff, struct promises *promise
     promise_end(promises);
 }
 
+/* Where the kernel came from, and what this version of the loader leaves empty. */
+static void check_origin(const struct handoff *handoff, struct promises *promises)
+{
+    bool has_partition = false;
+    for (unsigned i = 0; i < sizeof(handoff->boot_partition); i++)
+        has_partition = has_partition || handoff->boot_partition[i] != 0;
+    promise_begin(promises, "boot-source");
+    promise_require(promises, handoff->boot_source <= HANDOFF_BOOT_SOURCE_VOLUME, "a known source",
+                    handoff->boot_source);
+    promise_require_equal(promises, handoff->boot_source == HANDOFF_BOOT_SOURCE_PARTITION,
+                          has_partition);
+    promise_require(promises, handoff->kernel_path.size_bytes != 0, "a path", 0);
+    promise_end(promises);
+
+    promise_begin(promises, "empty-in-this-version");
+    promise_require_equal(promises, 0, handoff->modules.count);
+    promise_require_equal(promises, 0, handoff->processors.count);
+    promise_require_equal(promises, 0, handoff->previous_boot.base);
+    promise_require_equal(promises, 0, handoff->previous_boot.size_bytes);
+    promise_end(promises);
+}
+
+static void check_processor_start(const struct handoff *handoff, struct promises *promises)
+{
+    uint64_t base = handoff->processor_start_base;
+    promise_begin(promises, "processor-start-is-a-page-below-1M");
+    promise_require_equal(promises, base != 0 ? PAGE : 0, handoff->processor_start_size_bytes);
+    promise_require(promises, base % PAGE == 0 && base < (UINT64_C(1) << 20),
+                    "a page below 1 MiB, or none", base);
+    promise_end(promises);
+}
+
 static void check_blocks(const struct handoff *handoff, struct promises *promises)
 {
     struct block blocks[BLOCK_COUNT];
@@ -202,6 +234,8 @@ bool structure_check(const struct handoff *handoff, struct promises *promises)
     check_loader_name(handoff, promises);
     check_constants(handoff, promises);
     check_arrays(handoff, promises);
+    check_origin(handoff, promises);
+    check_processor_start(handoff, promises);
     check_blocks(handoff, promises);
     check_contents(handoff, promises);
     return promises->broken_count == 0;
