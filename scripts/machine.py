@@ -53,8 +53,8 @@ GRAPHICS = {
 MIB = 1024**2
 GIB = 1024**3
 SIZE_UNITS = {"": MIB, "K": 1024, "M": MIB, "G": GIB, "T": 1024**4}
-# With less, OVMF hangs without a word or has no room for the loader.
-SMALLEST_MEMORY_BYTES = 48 * MIB
+# With 48 MiB OVMF has no room left for the kernel's image, with still less it hangs without a word.
+SMALLEST_MEMORY_BYTES = 52 * MIB
 # Beyond it a boot takes minutes: firmware and kernel describe all of it, page by page on some CPUs.
 LARGEST_MEMORY_BYTES = 2 * 1024 * GIB
 # The q35 machine's hole below 4 GiB pushes what is above it up by so much.
@@ -86,7 +86,7 @@ def memory_bytes(text):
     """The bytes of a size that a machine can have as its memory."""
     size_bytes = parse_size(text)
     if size_bytes < SMALLEST_MEMORY_BYTES:
-        raise MachineError(f"{text!r} is too little memory: the firmware needs 48M")
+        raise MachineError(f"{text!r} is too little memory: firmware, loader and kernel need 52M")
     if size_bytes > LARGEST_MEMORY_BYTES:
         raise MachineError(f"{text!r} is too much memory: 2T is the most")
     if size_bytes % MIB != 0:

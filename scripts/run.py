@@ -65,7 +65,7 @@ def parse_arguments():
     add("--once", action="store_true",
         help="end with the ready line, a panic or an error (implied where stdin is no terminal)")
     add("--memory", default="512M", metavar="SIZE", type=checked(memory),
-        help="48M to 2T (default 512M)")
+        help="52M to 2T (default 512M)")
     add("--cpu", metavar="MODEL", help="a CPU of QEMU's: max, qemu64, Nehalem (default: the best)")
     add("--smp", type=arguments.integer(1, machine.LARGEST_CPU_COUNT), default=1, metavar="N",
         help=f"number of CPUs, up to {machine.LARGEST_CPU_COUNT} (default 1)")

@@ -37,7 +37,7 @@ def refuse(*words, environment=None):
     (["--memory"], "--memory needs a value"),
     (["--memory", "banana"], "'banana' is not a size"),
     (["--memory", ""], "'' is not a size"),
-    (["--memory", "16M"], "'16M' is too little memory: the firmware needs 48M"),
+    (["--memory", "16M"], "'16M' is too little memory: firmware, loader and kernel need 52M"),
     (["--memory", "3T"], "'3T' is too much memory: 2T"),
     (["--memory", "1G", "--memory", "2G"], "--memory is given twice"),
     (["--smp", "0"], "'0' is not a whole number from 1 to 255"),
