@@ -286,7 +286,8 @@ static bool read_last_map(struct loader *loader)
     for (unsigned i = 1; status == EFI_BUFFER_TOO_SMALL && i < LAST_MAP_ATTEMPT_LIMIT; i++) {
         pages_free(&loader->pages, loader->table_pool.base);
         pages_free(&loader->pages, loader->block.base);
-        if (!reserve_handoff(loader) || !reserve_tables(loader))
+        if (!reserve_handoff(loader) || !convert_map(loader, loader->features.levels, NULL) ||
+            !reserve_tables(loader))
             return false;
         status = exit_read_map(&loader->firmware, &loader->block.map);
     }

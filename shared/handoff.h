@@ -59,7 +59,7 @@ enum handoff_region_type {
     HANDOFF_REGION_STACK = 0x210,
     /* The page tables at entry. */
     HANDOFF_REGION_PAGE_TABLES = 0x220,
-    /* This structure and everything that it points to, but modules. */
+    /* This structure and everything that it points to, except modules. */
     HANDOFF_REGION_HANDOFF_DATA = 0x230,
     /* The kernel's loaded image. */
     HANDOFF_REGION_KERNEL_IMAGE = 0x240,
@@ -80,8 +80,8 @@ enum handoff_region_type {
     HANDOFF_REGION_BAD = 0x430,
     /* EfiReservedMemoryType, every type and every combination of attributes that is unknown. */
     HANDOFF_REGION_RESERVED = 0x440,
-    /* Pages with firmware tables (ACPI, SMBIOS) that no RAM has: mapped so that a kernel can read
-     * them. */
+    /* Pages with firmware tables (ACPI, SMBIOS) outside of RAM. They are mapped, so that a kernel
+     * can read them. */
     HANDOFF_REGION_FIRMWARE_TABLES = 0x450,
     /* A linear framebuffer, wherever it lies. */
     HANDOFF_REGION_FRAMEBUFFER = 0x460,
@@ -495,7 +495,7 @@ HANDOFF_ASSERT(sizeof(struct handoff) == 768);
 
 HANDOFF_ASSERT(sizeof(union handoff_arch) == HANDOFF_ARCH_SIZE_BYTES);
 
-/* The size that version 2.0 was born with: a reader refuses anything smaller. */
+/* The size of the structure in version 2.0: a reader refuses anything smaller. */
 #define HANDOFF_SIZE_V2_BYTES UINT32_C(768)
 
 #endif

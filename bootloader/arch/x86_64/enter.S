@@ -143,8 +143,12 @@ enter_with_own_tables:
 enter_kernel_returned:
     cli
     cld
-    /* Tables and stack of the loader: the kernel may have come here on its own. */
+    /* Tables and stack of the loader: the kernel may have come here on its own. Without PGE none of
+     * its global pages stays. */
     leaq fault_stacks+FAULT_STACK_SIZE_BYTES-32(%rip), %rsp
+    movq %cr4, %rax
+    btrq $CR4_PGE, %rax
+    movq %rax, %cr4
     movq fault_page_table_root(%rip), %rax
     movq %rax, %cr3
     call fault_kernel_returned

@@ -11,6 +11,8 @@
     (vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 ||              \
      vector == 29 || vector == 30)
 
+#define CR4_PGE 7
+
 /* One stub a vector, 9 bytes each: fault.c computes their addresses. The last one, number 32, serves
  * every vector that is not an exception. The jump is spelled out, so that all are of one length. */
     .globl fault_stubs
@@ -52,6 +54,10 @@ fault_common:
     movq fault_page_table_root(%rip), %rax
     testq %rax, %rax
     jz 1f
+    /* The kernel may have global pages, which a write to CR3 keeps: without PGE there are none. */
+    movq %cr4, %rbx
+    btrq $CR4_PGE, %rbx
+    movq %rbx, %cr4
     movq %rax, %cr3
 1:
     andq $-16, %rsp

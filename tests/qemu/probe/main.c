@@ -2,7 +2,7 @@
  * main.c - a kernel that believes nothing: it proves every promise of docs/HANDOFF.md by itself, on
  * the machine that it was started on, says so on COM1, and leaves QEMU.
  *
- * Of the project it includes shared/handoff.h alone; checksum, page walk and everything else are
+ * Of the project it includes only shared/handoff.h; checksum, page walk and everything else are
  * written from the document a second time, so that a mistake would have to be made twice.
  */
 #include <stddef.h>
