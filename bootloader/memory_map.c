@@ -518,6 +518,28 @@ static size_t sort_starts(struct conversion *conversion, uint64_t *work)
     return count;
 }
 
+/* A framebuffer is laid over everything. Where it covers what the loader placed, the firmware has
+ * stated it wrongly: both cannot be there. */
+static void note_claims_below_framebuffers(struct conversion *conversion)
+{
+    struct memory_map_report *report = &conversion->report;
+    for (size_t i = 0; i < conversion->claim_count; i++) {
+        struct span screen = claim_span(conversion, i);
+        if (screen.type != HANDOFF_REGION_FRAMEBUFFER)
+            continue;
+        for (size_t j = 0; j < conversion->claim_count; j++) {
+            struct span claim = claim_span(conversion, j);
+            if (!type_is_ram(claim.type) || report->unproven_claim.size_bytes != 0 ||
+                !range_overlaps(screen.range, claim.range))
+                continue;
+            uint64_t start =
+                screen.range.start > claim.range.start ? screen.range.start : claim.range.start;
+            report->unproven_claim = (struct memory_map_claim){
+                start, lower(screen.range.end, claim.range.end) - start, claim.type};
+        }
+    }
+}
+
 enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_bytes,
                                           uint64_t stride_bytes, uint64_t ram_limit_bytes,
                                           const struct memory_map_claim *claims, size_t claim_count,
@@ -556,6 +578,7 @@ enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_byt
         return MEMORY_MAP_TOO_MANY_ROWS;
     if (conversion.region_count == 0)
         return MEMORY_MAP_EMPTY;
+    note_claims_below_framebuffers(&conversion);
     *ret_count = conversion.region_count;
     *ret_report = conversion.report;
     return MEMORY_MAP_OK;
