@@ -727,6 +727,8 @@ MUTATIONS = [
     Mutation("contract: a damaged RSDP of ACPI 2.0 hides that of 1.0", "bootloader/firmware_tables.c",
              "    if (find_table(tables, FIRMWARE_TABLES_ACPI_20, true) == NULL)",
              "    if (find_table(tables, FIRMWARE_TABLES_ACPI_20, false) == NULL)", TABLES),
+    Mutation("contract: a framebuffer may cover what the loader placed", "bootloader/memory_map.c",
+             "    note_claims_below_framebuffers(&conversion);\n", "    (void)note_claims_below_framebuffers;\n", MAP),
     Mutation("contract: the page for starting processors may lie anywhere", "kernel/handoff_ownership.c",
              "           base + size_bytes <= REAL_MODE_LIMIT_ADDRESS;",
              "           base + size_bytes != 0;", CHECK),
