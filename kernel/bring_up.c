@@ -455,7 +455,7 @@ static void warn_of_setting(const struct kernel *kernel, const char *key, const 
         return;
     if (!command_line_value(kernel->view.command_line, key, value, sizeof value))
         value[0] = '\0'; /* none, or too long to be shown */
-    log_warning("heap", "%s=%s %s: the default serves", key, value, warning);
+    log_warning("heap", "%s=%s %s: the default is used", key, value, warning);
 }
 
 /* The seed's second 8 bytes; the first are the secret of the seals. */

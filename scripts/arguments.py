@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 WIDTH = 96
@@ -45,16 +46,18 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         message = re.sub(r"^argument ", "", message)
         message = re.sub(r"(\S+): expected one argument$", r"\1 needs a value", message)
-        message = re.sub(r"invalid choice: (\S+) \(choose from (.*)\)$", none_of, message)
+        message = re.sub(r"(\S+): ignored explicit argument .*$", r"\1 takes no value", message)
+        message = re.sub(r"invalid choice: (.*) \(choose from (.*)\)$", not_one_of, message)
         missing = "the following arguments are required: "
         if message.startswith(missing):
             message = f"{message.removeprefix(missing)} is missing: {SEE_HELP}"
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def none_of(match):
+def not_one_of(match):
     """argparse's words on a wrong choice, as a sentence."""
-    return f"{match.group(1)} is none of {match.group(2)}".replace("'", "")
+    known = match.group(2).replace("'", "")
+    return f"{match.group(1)} is not one of: {known}"
 
 
 def integer(smallest, largest):
@@ -114,11 +117,18 @@ def writable_file(text):
         raise argparse.ArgumentTypeError(
             f"the folder {str(folder)!r} does not exist{tilde_advice(text)}"
         )
-    is_device = path.exists() and not path.is_file()
-    may_replace = is_device or os.access(folder, os.W_OK)
-    if not may_replace or path.exists() and not os.access(path, os.W_OK):
+    if not os.access(path, os.W_OK) if path.exists() else not can_create_in(folder):
         raise argparse.ArgumentTypeError(f"{text!r} may not be written: name another file")
     return path
+
+
+def can_create_in(folder):
+    """Only a trial tells: /proc has the permission and takes no file."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
 
 
 def tilde_advice(text):

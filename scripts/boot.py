@@ -84,12 +84,13 @@ DEAD_ENDS = [
         "This firmware does not see the medium: try another one (--medium ahci).",
     ),
 ]
-ADVICE_SILENCE = (
-    "This firmware does not start on this machine: leave out --firmware, $OVMF and --cpu, or give "
+SILENCE = (
+    "this firmware does not start on this machine: leave out --firmware, $OVMF and --cpu, or give "
     "it more --memory."
 )
+ADVICE_SILENCE = SILENCE[0].upper() + SILENCE[1:]
 ADVICE_TIME = "Give it more time (--timeout), or see in docs/LOG.md what follows that line."
-ADVICE_TIME_SILENCE = f"Give it more time (--timeout). If it stays silent: {ADVICE_SILENCE}"
+ADVICE_TIME_SILENCE = f"Give it more time (--timeout). If it stays silent, {SILENCE}"
 ADVICE_FIRMWARE_RESET = (
     "The firmware or the loader failed before the kernel ran: try the CPU 'max' (--cpu) or other "
     "firmware (--firmware)."

@@ -59,12 +59,12 @@ def check_window(name):
     """A kind of window of QEMU's, as the user named it."""
     kind = name.split(",")[0].split("=")[0]
     if kind == "curses":
-        raise MachineError("--display curses wants the terminal, where the serial console is")
-    if kind not in machine.window_backends() and kind != "vnc":
-        windows = ", ".join(backend for backend in machine.window_backends() if backend != "none")
+        raise MachineError("--display curses needs the terminal, which is the serial console here")
+    windows = [backend for backend in machine.window_backends() if backend != "none"]
+    if kind not in windows and kind != "vnc":
         raise MachineError(
-            f"--display {name!r} is no graphics card (--help lists them) and no window of this QEMU "
-            f"({windows})"
+            f"--display {name!r} is neither a graphics card (--help lists them) nor a window that this "
+            f"QEMU can open ({', '.join(windows)})"
         )
     if kind in ("gtk", "sdl") and not machine.has_display():
         raise MachineError(f"--display {name} needs $DISPLAY, which is not set: try --display none")
@@ -118,7 +118,7 @@ def similar_cpu(name):
 def check_cpu(pc: Machine):
     """The CPU runs 64-bit firmware and reaches all of the memory."""
     if pc.cpu is not None and pc.cpu.split(",")[0] == "host" and not pc.uses_kvm():
-        raise MachineError("--cpu host is for KVM, which is not used here: take --cpu max")
+        raise MachineError("--cpu host needs KVM, which is not used here: take --cpu max")
     try:
         figures = ask_cpu(pc)
     except MachineError as error:

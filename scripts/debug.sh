@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 usage_help "$@"
-case ${1:--} in
+case ${1--} in
 -*) ;;
 *) usage_refuse "unknown word '$1': options for gdb begin with '-'" ;;
 esac
@@ -21,6 +21,10 @@ if ! tools_require gdb; then
     exit 1
 fi
 
+# gdb judges its options before it does what they ask; with --version it does nothing else.
+if ! gdb --version "$@" </dev/null >/dev/null; then
+    usage_refuse "gdb refuses its options"
+fi
 if [ ! -f "$symbols" ]; then
     usage_refuse "$symbols is not there: run make debug, which builds it"
 fi

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Print the Python that the scripts and tests run on: the first one that has pytest, so that a
 # private Python in front of the distribution's in PATH does not hide the packaged modules.
-case ${1:-} in
-'') ;;
+[ $# = 0 ] || case $1 in
 -h | --help)
     sed -n '2,3s/^# //p' "$0"
     exit 0

@@ -49,13 +49,14 @@ fi
 read_log() {
     if [ -z "$log" ]; then
         output=$("$root/scripts/run.sh" --once --cmdline "print-map ${CMDLINE:-}" "$@" </dev/null) || {
-            printf '%s\n' "$output" >&2
+            printf '%s' "${output:+$output
+}" >&2
             return 1
         }
         printf '%s\n' "$output"
     elif [ "$log" = - ]; then
         cat
-    elif [ -r "$log" ]; then
+    elif [ -r "$log" ] && [ ! -d "$log" ]; then
         cat "$log"
     else
         echo "print-map.sh: $log cannot be read" >&2

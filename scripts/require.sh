@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 usage_help "$@"
-if [ $# != 1 ]; then
+if [ -z "${1:-}" ] || [ $# != 1 ]; then
     usage_refuse "name one command"
 fi
 tools_require "$1"

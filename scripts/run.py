@@ -107,7 +107,8 @@ def judge_together(parser, options):
             firmware.find(options.firmware)
     except firmware.FirmwareNotFound as error:
         parser.error(str(error))
-    if options.cpu is not None and not options.cpu.split(",")[0]:
+    # QEMU answers "help" with a list, and starts no machine.
+    if options.cpu is not None and options.cpu.split(",")[0] in ("", "help", "?"):
         parser.error(f"--cpu {options.cpu!r} names no CPU: {machine.QEMU} -cpu help lists them")
     if options.sector != 512 and options.medium in machine.MEDIA_OF_512:
         parser.error(f"--sector: {options.medium} has no sectors of {options.sector} bytes")
@@ -219,6 +220,7 @@ class Notices:
         self.running = running
         self.picture = options.screenshot
         self.saved = False
+        self.obstacle = "QEMU ended before there was a screen"
         self.once = once
         self.scratch = scratch
         self.window = choose_display(options.display)[1] is not None
@@ -233,14 +235,18 @@ class Notices:
         # QEMU writes where any name is right; the user's file appears when it is whole.
         fresh = self.scratch / "screen.png"
         self.running.picture(fresh)
-        shutil.copyfile(fresh, self.picture)
-        self.saved = True
+        try:
+            shutil.copyfile(fresh, self.picture)
+        except OSError as error:
+            self.obstacle = error.strerror
+        else:
+            self.saved = True
 
     def conclude(self):
         """What became of the picture."""
         if self.picture is not None:
             say(f"the screen is in {self.picture}" if self.saved
-                else f"no picture in {self.picture}: QEMU ended before there was a screen")  # fmt: skip
+                else f"no picture in {self.picture}: {self.obstacle}")  # fmt: skip
 
     def tell(self, state):
         """Where the user sees it: below what the machine printed last."""

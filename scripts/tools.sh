@@ -68,7 +68,7 @@ tools_clang_version() {
 # tools_require COMMAND: fail with one sentence that names the package, unless the command is there.
 tools_require() {
     local check apt dnf pacman brew package=
-    command -v "$1" >/dev/null && return
+    command -v -- "$1" >/dev/null && return
     while read -r _ check apt dnf pacman brew; do
         if [ "${check#command:}" = "$1" ]; then
             package=$(tools_package "$(tools_manager)" "$apt" "$dnf" "$pacman" "$brew")

@@ -43,10 +43,10 @@ def refuse(*words, environment=None):
     (["--smp", "0"], "'0' is not a whole number from 1 to 255"),
     (["--smp", "4.5"], "'4.5' is not a whole number"),
     (["--smp", "9" * 30], "is not a whole number"),
-    (["--medium", "floppy"], "floppy is none of virtio, scsi"),
+    (["--medium", "floppy"], "'floppy' is not one of: virtio, scsi"),
     (["--sector", "1024"], "'1024' is not 512 or 4096"),
     (["--sector", "4096", "--medium", "ahci"], "ahci has no sectors of 4096 bytes"),
-    (["--accelerator", "xen"], "xen is none of kvm, tcg"),
+    (["--accelerator", "xen"], "'xen' is not one of: kvm, tcg"),
     (["--timeout", "0"], "'0' is not a number of seconds above 0"),
     (["--timeout", "nan"], "'nan' is not a number"),
     (["--timeout", "soon"], "'soon' is not a number"),
@@ -60,7 +60,11 @@ def refuse(*words, environment=None):
     (["--screenshot", "/"], "'/' is not the name of a file"),
     (["--screenshot", "/no-such-folder/x.png"], "the folder '/no-such-folder' does not exist"),
     (["--screenshot", "x.png", "--display", "no-card"], "there is no screen with --display no-card"),
+    (["--screenshot", "/proc/x.png"], "'/proc/x.png' may not be written"),
+    (["--once=1"], "--once takes no value"),
+    (["--medium", ""], "'' is not one of: virtio"),
     (["--cpu", ""], "--cpu '' names no CPU"),
+    (["--cpu", "help"], "--cpu 'help' names no CPU"),
 ])  # fmt: skip
 def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
     assert sentence in refuse("--judge-only", *words)
@@ -73,9 +77,10 @@ def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
     (["--cmdline", "x" * 1010], "--cmdline: The command line is longer than 1023 bytes."),
     (["--cmdline", "a\nb"], "the command line is one line"),
     (["--kernel", "README.md"], "--kernel README.md: The file is not an ELF file. Build it"),
-    (["--display", "hercules"], "'hercules' is no graphics card"),
-    (["--display", "curses"], "curses wants the terminal"),
-    (["--display", ""], "'' is no graphics card"),
+    (["--display", "hercules"], "'hercules' is neither a graphics card"),
+    (["--display", "curses"], "curses needs the terminal"),
+    (["--display", ""], "'' is neither a graphics card"),
+    (["--display", "none,gl=on"], "'none,gl=on' is neither a graphics card"),
     (["--cpu", "nehalm"], "unable to find CPU model 'nehalm': did you mean Nehalem?"),
     (["--cpu", "max,foo=1"], "Property 'max-x86_64-cpu.foo' not found"),
     (["--cpu", "qemu32"], "--cpu qemu32 is a 32-bit CPU"),
@@ -174,6 +179,27 @@ def test_who_watches_sees_a_panic_s_screen():
     assert not run_module.ends_by_itself(Options, once=False)
     Options.screenshot = "x.png"
     assert not run_module.ends_by_itself(Options, once=True)
+
+
+def test_picture_that_cannot_be_saved_is_said_and_ends_nothing(tmp_path, capsys):
+    class Running:
+        def picture(self, path):
+            path.write_bytes(b"PNG")
+
+    class Options:
+        screenshot = tmp_path / "folder" / "x.png"
+        display = "none"
+
+    notices = run_module.Notices(Running(), Options, True, tmp_path)
+    notices("ready")
+    notices.conclude()
+    assert capsys.readouterr().err == (
+        f"run.sh: no picture in {Options.screenshot}: No such file or directory\n"
+    )
+    Options.screenshot.parent.mkdir()
+    notices("ready")
+    notices.conclude()
+    assert capsys.readouterr().err == f"run.sh: the screen is in {Options.screenshot}\n"
 
 
 # --- The loader's judgement ------------------------------------------------------------------------

@@ -67,6 +67,29 @@ def test_debug_judges_its_port(port, monkeypatch):
     assert done.returncode == 2 and "is not a whole number from 1 to 65535" in done.stderr
 
 
+@pytest.mark.parametrize("script, words, sentence", [
+    ("debug.sh", [""], "unknown word ''"),
+    ("debug.sh", ["--junk"], "gdb refuses its options"),
+    ("find-python.sh", [""], "unknown word ''"),
+    ("require.sh", [""], "name one command"),
+])  # fmt: skip
+def test_empty_word_and_option_of_another_program_are_refused(script, words, sentence):
+    done = run(FOLDER / script, *words)
+    assert done.returncode == 2 and sentence in done.stderr and done.stdout == ""
+
+
+def test_option_is_no_name_of_a_command():
+    done = run(FOLDER / "require.sh", "--junk")
+    assert done.returncode == 1 and done.stderr == "--junk is not installed.\n"
+
+
+def test_print_map_says_once_what_is_wrong(tmp_path):
+    done = run(FOLDER / "print-map.sh", "junk")
+    assert done.stderr == "run.sh: unknown word 'junk': --help lists what there is\n"
+    done = run(FOLDER / "print-map.sh", "--log", tmp_path)
+    assert done.stderr.splitlines()[0] == f"print-map.sh: {tmp_path} cannot be read"
+
+
 def test_groups_of_tests_can_be_chosen(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["test.sh", "fuzz", "unit"])
     assert test_module.parse_arguments().groups == ["fuzz", "unit"]
