@@ -263,10 +263,13 @@ static bool find_key(struct text_cursor cursor, const char *key, uint64_t *ret_n
     return text_cursor_take_through(&cursor, key) && text_cursor_take_number(&cursor, ret_number);
 }
 
-/* False for a type that no kernel of ours prints. */
+/* A type without a name here: a later kernel's, whose facts say what counts. */
+#define TYPE_OF_LATER_KERNEL UINT32_MAX
+
+/* False without a type, or for a name that is not known where no facts are written. */
 static bool find_type(struct text_cursor cursor, uint32_t *ret_type)
 {
-    struct text_cursor name = cursor;
+    struct text_cursor name = cursor, facts = cursor;
     if (!text_cursor_take_through(&cursor, " type="))
         return false;
     if (!text_cursor_take_until(&cursor, ' ', &name))
@@ -277,7 +280,8 @@ static bool find_type(struct text_cursor cursor, uint32_t *ret_type)
             return true;
         }
     }
-    return false;
+    *ret_type = TYPE_OF_LATER_KERNEL;
+    return text_cursor_take_through(&facts, " facts=");
 }
 
 /* What the loader takes from free memory: on a replay it is free again, to be taken again. A kernel
@@ -311,7 +315,7 @@ const char *map_lines_read_kernel_log(struct text_cursor *cursor, struct map_lin
     if (!find_key(keys, "size=", &size_bytes) || size_bytes % PAGE_SIZE_BYTES != 0)
         return "size= is missing or no whole number of pages";
     if (!find_type(keys, &type))
-        return "type= is missing or none of our kernel's";
+        return "type= is missing, or is not a type of this kernel";
     if (!find_key(keys, "efi_type=", &efi_type) || efi_type > UINT32_MAX)
         return "efi_type= is missing or no number of 32 bits";
     if (!find_key(keys, "attributes=", &line.row.attribute))

@@ -4,11 +4,12 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 
+import picture
 import picture_svg
 import picture_text
 import pytest
 import units
-from lab import DOES_NOT_BOOT, FOLDER, MAPS, NO_INPUT, READY, simulate, simulate_json
+from lab import DOES_NOT_BOOT, FOLDER, MAPS, NO_INPUT, READY, ROOT, simulate, simulate_json
 
 CLEVO = MAPS / "clevo-p65xsg-intel-ami-laptop.txt"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -192,7 +193,7 @@ def test_map_is_printed_as_data_rows_that_are_read_again(tmp_path):
     ([CLEVO, "--temp-heap", "-1"], "is no number"),
     ([CLEVO, "--heap-policy", "magic"], "no heap policy magic"),
     ([CLEVO, "--heap-policy", "bump", "--load", "random"], "frees in any order"),
-    ([CLEVO, "--load", "feather"], "invalid choice"),
+    ([CLEVO, "--load", "feather"], "is not one of: boot"),
 ])  # fmt: skip
 def test_wrong_option_is_refused(options, words):
     result = simulate(*options)
