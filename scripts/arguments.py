@@ -44,14 +44,19 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def error(self, message):
-        message = re.sub(r"^argument ", "", message)
-        message = re.sub(r"(\S+): expected one argument$", r"\1 needs a value", message)
-        message = re.sub(r"(\S+): ignored explicit argument .*$", r"\1 takes no value", message)
-        message = re.sub(r"invalid choice: (.*) \(choose from (.*)\)$", not_one_of, message)
+        message = plain_words(message)
         missing = "the following arguments are required: "
         if message.startswith(missing):
             message = f"{message.removeprefix(missing)} is missing: {SEE_HELP}"
         self.exit(2, f"{self.prog}: {message}\n")
+
+
+def plain_words(message):
+    """What argparse says of a wrong option, without its own terms."""
+    message = re.sub(r"^argument ", "", message)
+    message = re.sub(r"(\S+): expected one argument$", r"\1 needs a value", message)
+    message = re.sub(r"(\S+): ignored explicit argument .*$", r"\1 takes no value", message)
+    return re.sub(r"invalid choice: (.*) \(choose from (.*)\)$", not_one_of, message)
 
 
 def not_one_of(match):

@@ -12,6 +12,7 @@
 #include "kernel/log.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/layout.h"
+#include "shared/format.h"
 #include "shared/number.h"
 #include "shared/region.h"
 #include "tests/simulator/fake_ram.h"
@@ -191,7 +192,10 @@ static char *read_text(const char *path, size_t *ret_size_bytes)
 
 static _Noreturn void refuse_map(const struct options *options, const struct map_text_note *error)
 {
-    (void)fprintf(stderr, "simulate: %s:%u: %s%s%s\n", options->source, error->line, error->text,
+    char place[16] = ""; /* of a text without any line: none */
+    if (error->line != 0)
+        (void)format_text(place, sizeof place, "%u:", error->line);
+    (void)fprintf(stderr, "simulate: %s:%s %s%s%s\n", options->source, place, error->text,
                   error->form_is_unknown ? ". " : "",
                   error->form_is_unknown ? map_text_known_forms() : "");
     exit(EXIT_NO_INPUT);

@@ -34,7 +34,7 @@ def read_folder(path):
     entries = sorted((entry for entry in path.iterdir() if entry.name.isdecimal()),
                      key=lambda entry: int(entry.name))  # fmt: skip
     if not entries:
-        raise Unreadable("cannot be read: it is a folder, and none of a memory map like "
+        raise Unreadable("cannot be read: it is a folder, but not a memory map like "
                          "/sys/firmware/memmap")  # fmt: skip
     lines = [f"{entry.name}/{name}:{(entry / name).read_text().strip()}\n"
              for entry in entries for name in ("start", "end", "type")]  # fmt: skip

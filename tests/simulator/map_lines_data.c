@@ -112,7 +112,7 @@ static const char *read_kind_first(struct text_cursor *cursor, struct map_line *
     uint64_t first, last;
     uint32_t type;
     if (!take_kind(cursor, &type))
-        return "this is no row of a memory map in any form that is known here";
+        return "this is not a row of a memory map in any known form";
     text_cursor_skip_any(cursor, SEPARATORS ":=[(");
     if (!take_two_numbers(cursor, &first, &last))
         return "first or last address is not a hexadecimal number of 64 bits";

@@ -148,11 +148,19 @@ bool map_lines_find_marked_e820(struct text_cursor *cursor, const char *mark)
     return false;
 }
 
-/* "e820: remove [mem …] usable" is what became of a row; a row has no word before its range. */
+/* "e820: remove [mem …] usable" is what became of a row, and so is "e820 remove range: … (usable)"
+ * of Linux before 3.5; a row has no word before its range. */
 static bool has_word_before(struct text_cursor cursor, struct text_cursor line)
 {
+    static const char CHANGED[] = " range:";
+    const size_t changed_bytes = sizeof(CHANGED) - 1;
     while (cursor.at > line.at && (cursor.at[-1] == ' ' || cursor.at[-1] == '\t'))
         cursor.at--;
+    if ((size_t)(cursor.at - line.at) >= changed_bytes) {
+        struct text_cursor mark = {cursor.at - changed_bytes, cursor.at};
+        if (text_cursor_take(&mark, CHANGED))
+            return true;
+    }
     struct text_cursor before = {cursor.at - 1, cursor.end};
     return cursor.at > line.at && !text_cursor_at_word_end(&before);
 }

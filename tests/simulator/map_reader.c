@@ -555,10 +555,9 @@ static void quote_line(struct map_reader *reader, struct text_cursor line)
         shown[length++] = *line.at >= ' ' && *line.at <= '~' ? *line.at : '?';
     shown[length] = '\0';
     reader->error.form_is_unknown = true;
-    (void)format_text(reader->error.text, sizeof(reader->error.text),
-                      "this is no row of a memory map in any form that is known here, and no other "
-                      "line comes closer: \"%s\"",
-                      shown);
+    (void)format_text(
+        reader->error.text, sizeof(reader->error.text),
+        "no line is a row of a memory map in a known form; this one comes closest: \"%s\"", shown);
 }
 
 void map_reader_explain(struct map_reader *reader)

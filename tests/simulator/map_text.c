@@ -12,11 +12,12 @@ const char *map_text_form_name(enum map_text_form form)
 
 const char *map_text_known_forms(void)
 {
-    return "Known are dmesg of Linux (efi: mem, BIOS-e820 and their like), memmap of the UEFI "
-           "shell, lsefimmap and lsmmap of GRUB, Xen's RAM map, /sys/firmware/memmap, /proc/iomem, "
-           "[region] lines of this kernel and data rows; `sudo dmesg > map.txt` on Linux makes a "
-           "good one (after a boot with efi=debug the best), as does `memmap > map.txt` in the "
-           "UEFI shell";
+    return "The known forms are dmesg of Linux (efi: mem, BIOS-e820 and similar lines), memmap of "
+           "the "
+           "UEFI shell, lsefimmap and lsmmap of GRUB, Xen's RAM map, /sys/firmware/memmap, "
+           "/proc/iomem, [region] lines of this kernel, and data rows; to make a good file, run "
+           "`sudo dmesg > map.txt` on Linux (best after a boot with efi=debug), or "
+           "`memmap > map.txt` in the UEFI shell";
 }
 
 /* The shortest row, with its line end or without: a data row, or a range in brackets. */

@@ -10,6 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "scripts"))
+
+from arguments import plain_words  # of scripts/
 import generate
 import map_file
 import picture_svg
@@ -17,13 +21,12 @@ import picture_text
 import terminal
 import units
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("BUILD") or ROOT / "build").absolute() / "simulator/simulate"
 LOADS = ["boot", "random", "exhaustion", "fragmentation"]
 FORMS = """\
-A memory map is read in any of these forms; what stands before and behind it on a line, lines that
-a mailer wrapped, and other lines of a log are no hindrance:
-  dmesg of Linux        efi: mem00: ... (boot with efi=debug), else BIOS-e820: ... and its like
+A memory map is read in any of these forms; other text before and behind a row, lines that a
+mailer wrapped, and other lines of a log do not matter:
+  dmesg of Linux        efi: mem00: ... (boot with efi=debug), else BIOS-e820: ... or similar
                         (BIOS-e801, BIOS-88, user, modified, reserve setup_data, Xen in a dom0)
   the UEFI shell        memmap, or memmap -sfo; also UTF-16, as `memmap > map.txt` writes it
   GRUB                  lsefimmap, or lsmmap
@@ -46,6 +49,7 @@ class Parser(argparse.ArgumentParser):
     """Exit status 2 is taken: it says that the machine does not boot. An error is one sentence."""
 
     def error(self, message):
+        message = plain_words(message)
         self.exit(1, f"simulate: {message}; simulate.sh --help lists the options\n")
 
     def parse_known_args(self, args=None, namespace=None):
@@ -53,7 +57,7 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             known = [name for action in self._actions for name in action.option_strings]
             near = difflib.get_close_matches(unknown[0].split("=")[0], known, 1)
-            hint = f", perhaps {near[0]} is meant" if near else ""
+            hint = f": did you mean {near[0]}?" if near else ""
             self.error(f"unknown option {unknown[0]}{hint}" if unknown[0].startswith("-") else
                        f"one file is enough: {map_file.display_name(unknown[0])} is another")
         return options, unknown
@@ -91,6 +95,8 @@ def make_parser():
 def parse_arguments():
     parser = make_parser()
     options = parser.parse_args()
+    if options.file == "":
+        parser.error("the name of the file is empty")
     if (options.file is None) == (options.generate is None):
         parser.error("either a file or --generate SIZE is needed")
     if options.json and options.print_map:

@@ -98,7 +98,7 @@ def test_folder_of_sys_firmware_memmap_is_read(tmp_path):
     output = simulate(folder, "--print-map").output
     assert output.splitlines()[1:4] == ["0 0x0 16 0xf", "7 0x100000 16 0xf", "0 0x200000 16 0xf"]
     assert output.splitlines()[-1] == "0 0xa00000 16 0xf", "in the order of the numbers"
-    assert "it is a folder, and none of a memory map" in simulate(tmp_path).errors
+    assert "it is a folder, but not a memory map" in simulate(tmp_path).errors
 
 
 @pytest.mark.parametrize("command", [
@@ -169,13 +169,18 @@ def test_name_that_is_no_text_does_no_harm(name, tmp_path):
 
 
 @pytest.mark.parametrize("option, words", [
-    ("--lod", "unknown option --lod, perhaps --load is meant"), ("--xyzzy", "unknown option --xyzzy"),
+    ("--lod", "unknown option --lod: did you mean --load?"), ("--xyzzy", "unknown option --xyzzy"),
     ("-q", "unknown option -q"), ("--gen", "unknown option --gen"), ("other.txt", "one file is enough"),
-    ("--map", "expected one argument"), ("--print-map=x", "ignored explicit argument")])  # fmt: skip
+    ("--map", "--map needs a value"), ("--print-map=x", "--print-map takes no value"),
+    ("--load=x", "'x' is not one of: boot, random")])  # fmt: skip
 def test_unknown_option_is_one_sentence(option, words):
     result = simulate("map.txt", option)
     assert result.status == NO_INPUT and words in result.errors
     assert result.errors.count("\n") == 1 and result.errors.startswith("simulate: ")
+
+
+def test_empty_name_is_no_folder():
+    assert simulate("").errors.startswith("simulate: the name of the file is empty; ")
 
 
 def test_help_names_every_option_and_form():

@@ -228,8 +228,8 @@ GOOD = "efi: mem00: type=7, attr=0xf, range=[0x0-0x1000) (0MB)\n"
 ERRORS = [
     ("", 0, "no row"),
     ("\n\n# nothing\n", 0, "no row"),
-    ("hello\n", 1, "no row of a memory map in any form"),
-    ("7 0x0 88 0xf\nwhat is this\n", 2, "no row of a memory map in any form"),
+    ("hello\n", 1, "no line is a row of a memory map in a known form; this one comes closest: \"hello\""),
+    ("7 0x0 88 0xf\nwhat is this\n", 2, "this is not a row of a memory map in any known form"),
     ("7 0x0 88\n", 1, "attributes"),
     ("7 0x0 88 0xf 12\n", 1, "more on the line"),
     ("7 0x0 99999999999999999999 0xf\n", 1, "number of pages"),
@@ -269,7 +269,8 @@ ERRORS = [
 def test_what_cannot_be_read_is_an_error_with_its_line(text, line, words):
     result = run_program(text, "--name", "photograph.txt")
     assert result.status == NO_INPUT
-    assert f"photograph.txt:{line}: " in result.errors and words in result.errors
+    place = f"photograph.txt:{line}: " if line else "photograph.txt: "
+    assert place in result.errors and words in result.errors
     assert result.output == ""
 
 

@@ -237,6 +237,8 @@ DMESG = f"""\
 {E820}[    0.000000] NX (Execute Disable) protection: active
 [    0.000000] e820: update [mem 0x00000000-0x00000fff] usable ==> reserved
 [    0.000000] e820: remove [mem 0x000a0000-0x000fffff] usable
+[    0.000000] e820 update range: 0000000000000000 - 0000000000001000 (usable) ==> (reserved)
+[    0.000000] e820 remove range: 00000000000a0000 - 0000000000100000 (usable)
 [    0.000000] init_memory_mapping: 0000000000000000-00000000dfe90000
 [    0.000000]   DMA      [mem 0x0000000000001000-0x0000000000ffffff]
 [    0.000000]   node   0: [mem 0x0000000000001000-0x000000000009efff]
