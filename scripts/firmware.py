@@ -157,7 +157,7 @@ def judge_content(path: Path, named):
             + code_beside_advice(path)
         )
     if machine is None:
-        raise FirmwareNotFound(f"{named} holds no code in a firmware volume: it is no OVMF image")
+        raise FirmwareNotFound(f"{named} holds no code in a firmware volume: it is not an OVMF image")
     if machine != "x86-64":
         raise FirmwareNotFound(f"{named} is firmware for {machine}, and this machine is x86-64")
     return store

@@ -117,7 +117,7 @@ def sector_bytes_of(image: Path):
     for sector_bytes in SECTOR_SIZES:
         if start[sector_bytes : sector_bytes + 8] == b"EFI PART":
             return sector_bytes
-    raise ImageError(f"{image} is no disk image of make image")
+    raise ImageError(f"{image} is not a disk image of make image")
 
 
 def tree_size_bytes(tree: Path):

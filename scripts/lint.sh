@@ -23,6 +23,9 @@ check() {
     fi
 }
 
+if [ ! -f compile_commands.json ]; then
+    usage_refuse "compile_commands.json is not there: run make lint, which makes it"
+fi
 mapfile -t c_files < <(find bootloader kernel host shared tests -name '*.[ch]' | sort)
 mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)",$/\1/p' compile_commands.json |
     grep -E '^(bootloader|kernel|shared)/' | grep -v -E -x "kernel/provoke(_heap)?.c") # wrong on purpose

@@ -90,7 +90,7 @@ def memory_bytes(text):
     if size_bytes > LARGEST_MEMORY_BYTES:
         raise MachineError(f"{text!r} is too much memory: 2T is the most")
     if size_bytes % MIB != 0:
-        raise MachineError(f"{text!r} is not a multiple of 1M, as QEMU wants it")
+        raise MachineError(f"{text!r} is not a multiple of 1M, which QEMU needs")
     return size_bytes
 
 

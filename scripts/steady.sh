@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/usage.sh"
 usage_help "$@"
 if ! command -v -- "${1:-}" >/dev/null; then
-    usage_refuse "'${1:-}' is no program: name one to run"
+    usage_refuse "'${1:-}' is not a program: name one to run"
 fi
 if setarch --addr-no-randomize true 2>/dev/null; then
     exec setarch --addr-no-randomize "$@"

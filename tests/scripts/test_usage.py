@@ -1,5 +1,6 @@
 """Every script says what it does, and refuses a word that it does not know in one sentence."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,12 @@ def test_debug_judges_its_port(port, monkeypatch):
 def test_empty_word_and_option_of_another_program_are_refused(script, words, sentence):
     done = run(FOLDER / script, *words)
     assert done.returncode == 2 and sentence in done.stderr and done.stdout == ""
+
+
+def test_lint_without_the_list_of_files_says_what_makes_it(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    done = run(tmp_path / "scripts/lint.sh")
+    assert done.returncode == 2 and "run make lint" in done.stderr and done.stdout == ""
 
 
 def test_option_is_no_name_of_a_command():

@@ -99,7 +99,7 @@ static uint64_t parse_map_number(const char *text)
 {
     uint64_t number;
     if (!number_parse(text, strlen(text), &number) || number == 0)
-        refuse("%s is no number of a map: they are counted from 1", text);
+        refuse("%s is not the number of a map: they are counted from 1", text);
     return number;
 }
 
@@ -208,9 +208,9 @@ static void print_maps(const struct options *options, const struct map_text *map
 {
     (void)fprintf(stderr, "simulate: %s: %zu maps are in it:", options->source, map->map_count);
     for (size_t i = 0; i < map->map_count && i < SHOWN_MAPS_MAX; i++)
-        (void)fprintf(stderr, "%s %zu from line %u (%s, %zu rows)", i == 0 ? "" : ",", i + 1,
+        (void)fprintf(stderr, "%s %zu from line %u (%s, %zu row%s)", i == 0 ? "" : ",", i + 1,
                       map->maps[i].line, map_text_form_name(map->maps[i].form),
-                      map->maps[i].row_count);
+                      map->maps[i].row_count, map->maps[i].row_count == 1 ? "" : "s");
     (void)fprintf(stderr, "%s; map %zu is read, --map N reads another\n",
                   map->map_count > SHOWN_MAPS_MAX ? ", …" : "", map->map_number);
 }
