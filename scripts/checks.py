@@ -66,6 +66,8 @@ def check_window(name):
             f"--display {name!r} is neither a graphics card (--help lists them) nor a window that this "
             f"QEMU can open ({', '.join(windows)})"
         )
+    if name.split(",")[0] in ("vnc", "vnc="):
+        raise MachineError("--display vnc needs the number of its display: --display vnc=:1")
     if kind in ("gtk", "sdl") and not machine.has_display():
         raise MachineError(f"--display {name} needs $DISPLAY, which is not set: try --display none")
 

@@ -80,6 +80,7 @@ def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
     (["--display", "hercules"], "'hercules' is neither a graphics card"),
     (["--display", "curses"], "curses needs the terminal"),
     (["--display", ""], "'' is neither a graphics card"),
+    (["--display", "vnc"], "needs the number of its display: --display vnc=:1"),
     (["--display", "none,gl=on"], "'none,gl=on' is neither a graphics card"),
     (["--cpu", "nehalm"], "unable to find CPU model 'nehalm': did you mean Nehalem?"),
     (["--cpu", "max,foo=1"], "Property 'max-x86_64-cpu.foo' not found"),
