@@ -13,8 +13,10 @@ def free_port():
         return listener.getsockname()[1]
 
 
-# Attaches (a packet is answered), lets the machine go on and leaves.
+# Attaches (a packet is answered), lets the machine go on and leaves. debug.sh asks for the version
+# first, to have gdb judge its options.
 GDB = """#!/bin/sh
+[ "$1" != --version ] || exit 0
 exec python3 - "$@" <<'PYTHON'
 import socket, sys, time
 deadline = time.monotonic() + 300

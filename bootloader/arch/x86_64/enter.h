@@ -19,8 +19,8 @@ struct enter_state {
     uint64_t cr4;
     uint64_t pat; /* 0: the CPU has none, and the MSR is not touched */
     /* For the step from four to five levels (fifth_level.h); 0 where none is to be made. */
-    uint64_t fifth_level;        /* physical, prepared */
-    uint64_t switch_root;        /* of the switch tables */
+    uint64_t fifth_level;          /* physical, prepared */
+    uint64_t switch_root;          /* of the switch tables */
     uint64_t handler_displacement; /* for fault_move_up() */
 };
 _Static_assert(offsetof(struct enter_state, page_table_root) == 0, "enter.S");
