@@ -34,8 +34,8 @@ static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes
     return region_next_ram_run(plan->regions, plan->region_count, limit_bytes, index, ret_run);
 }
 
-/* The next region with the fact MAPPED that is neither RAM nor writable: pages of firmware tables.
- * From *index on; *index moves behind it. False if there is none. */
+/* Finds the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
+ * firmware tables. Moves *index behind it. Returns false if no such region follows. */
 static bool next_read_only(const struct bootstrap_plan *plan, size_t *index,
                            struct range *ret_range)
 {

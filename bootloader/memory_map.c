@@ -9,8 +9,8 @@
  *
  * At each position the row or claim with the highest precedence (shared/region.h) wins. The starts
  * are sorted once; the rows that have begun wait in a heap with the highest precedence on top, and
- * are dropped only when they reach the top and have ended. So all of it is O(n log n) in 2 × n
- * words, without recursion, whatever the rows are.
+ * are dropped only when they reach the top and have ended. So the time is O(n log n) and the space
+ * 2 × n words, without recursion, for every order of the rows.
  */
 #include "bootloader/memory_map.h"
 

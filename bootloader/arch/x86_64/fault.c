@@ -177,8 +177,8 @@ static bool has_address(const struct fault_frame *frame)
     return frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT;
 }
 
-/* What the address in CR2 says, or NULL. Whatever is not canonical with five levels is not with
- * four. */
+/* Says what kind of address CR2 holds, or returns NULL. An address that is not canonical with five
+ * levels of page tables is not canonical with four either. */
 static const char *address_text(const struct fault_frame *frame)
 {
     uint64_t address = cpu_read_cr2();

@@ -54,7 +54,7 @@ fault_common:
     movq fault_page_table_root(%rip), %rax
     testq %rax, %rax
     jz 1f
-    /* The kernel may have global pages, which a write to CR3 keeps: without PGE there are none. */
+    /* A write to CR3 keeps the TLB entries of the kernel's global pages. Clearing PGE drops them. */
     movq %cr4, %rbx
     btrq $CR4_PGE, %rbx
     movq %rbx, %cr4
