@@ -118,7 +118,8 @@ def test_descriptor_that_is_kept_is_high_and_not_inherited(limit):
     def set_limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
-    code = "import os; print(os.listdir('/proc/self/fd')); os.execvp('ls', ['ls', '/proc/self/fd'])"
+    code = ("import os; print(os.listdir('/proc/self/fd'), flush=True); "
+            "os.execvp('ls', ['ls', '/proc/self/fd'])")  # fmt: skip
     printed, _ = run([sys.executable, "-c", code], preexec_fn=set_limit,
                      environment={"HANDOFF_HEAP_DEBUG": "1", "HANDOFF_HEAP_STATS": "0"})  # fmt: skip
     before, *after = printed.splitlines()

@@ -1,5 +1,6 @@
 """Every script says what it does, and refuses a word that it does not know in one sentence."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -70,13 +71,21 @@ def test_debug_judges_its_port(port, monkeypatch):
 
 @pytest.mark.parametrize("script, words, sentence", [
     ("debug.sh", [""], "unknown word ''"),
-    ("debug.sh", ["--junk"], "gdb refuses its options"),
     ("find-python.sh", [""], "unknown word ''"),
     ("require.sh", [""], "name one command"),
 ])  # fmt: skip
 def test_empty_word_and_option_of_another_program_are_refused(script, words, sentence):
     done = run(FOLDER / script, *words)
     assert done.returncode == 2 and sentence in done.stderr and done.stdout == ""
+
+
+def test_debug_has_gdb_judge_its_options(tmp_path, monkeypatch):
+    gdb = tmp_path / "gdb"
+    gdb.write_text('#!/bin/sh\n[ "$*" = "--version --junk" ] && exit 1\nexit 77\n', encoding="utf-8")
+    gdb.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    done = run(FOLDER / "debug.sh", "--junk")
+    assert done.returncode == 2 and "gdb refuses its options" in done.stderr and done.stdout == ""
 
 
 def test_lint_without_the_list_of_files_says_what_makes_it(tmp_path):

@@ -210,7 +210,11 @@ def folder_for_everybody():
 
 
 def test_built_checkout_that_cannot_be_written_is_used_as_it_is(open_folder):
+    """With the scripts where everybody may read them: a checkout may stand in a closed folder."""
     (open_folder / "map.txt").write_text(TEXT)
+    for part in ("scripts", "tests/simulator"):
+        shutil.copytree(ROOT / part, open_folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Makefile", open_folder)
     build = open_folder / "build"
     (build / "simulator").mkdir(parents=True)
     shutil.copy(ROOT / "build/simulator/simulate", build / "simulator")
@@ -220,8 +224,8 @@ def test_built_checkout_that_cannot_be_written_is_used_as_it_is(open_folder):
     def run_in(folder):
         """As somebody else than root, who may write everywhere."""
         user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-        return subprocess.run([ROOT / "scripts/simulate.sh", open_folder / "map.txt", "--print-map"],
-                              env={**os.environ, "BUILD": str(folder)}, capture_output=True,
+        return subprocess.run([open_folder / "scripts/simulate.sh", open_folder / "map.txt", "--print-map"],
+                              cwd=open_folder, env={**os.environ, "BUILD": str(folder)}, capture_output=True,
                               text=True, check=False, **user)  # fmt: skip
 
     done = run_in(build)
