@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shared/region.h"
+#include "tests/unit/support/region_types.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -80,46 +81,24 @@ static void test_nothing_reaches_beyond_the_limit(void **state)
     assert_runs(REGIONS, COUNT(REGIONS), 0x1000, NULL, 0);
 }
 
-static const uint32_t TYPES[] = {
-    HANDOFF_REGION_USABLE,
-    HANDOFF_REGION_BOOT_SERVICES,
-    HANDOFF_REGION_LOADER,
-    HANDOFF_REGION_ACPI_RECLAIM,
-    HANDOFF_REGION_LOW_MEMORY,
-    HANDOFF_REGION_TEMP_HEAP,
-    HANDOFF_REGION_STACK,
-    HANDOFF_REGION_PAGE_TABLES,
-    HANDOFF_REGION_HANDOFF_DATA,
-    HANDOFF_REGION_KERNEL_IMAGE,
-    HANDOFF_REGION_PROCESSOR_START,
-    HANDOFF_REGION_ACPI_NVS,
-    HANDOFF_REGION_RUNTIME_DATA,
-    HANDOFF_REGION_RUNTIME_CODE,
-    HANDOFF_REGION_PERSISTENT,
-    HANDOFF_REGION_UNACCEPTED,
-    HANDOFF_REGION_MMIO,
-    HANDOFF_REGION_BAD,
-    HANDOFF_REGION_RESERVED,
-    HANDOFF_REGION_FIRMWARE_TABLES,
-    HANDOFF_REGION_FRAMEBUFFER,
-};
-
 /* Each has a name and a precedence of its own, and facts that fit together. */
 static void test_every_type_has_a_meaning(void **state)
 {
     const uint32_t usable = HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE;
     (void)state;
-    for (size_t i = 0; i < COUNT(TYPES); i++) {
-        uint32_t facts = region_type_facts(TYPES[i]);
-        assert_string_not_equal(region_type_name(TYPES[i]), "unknown");
-        assert_null(strchr(region_type_name(TYPES[i]), ' '));
-        assert_true(region_type_precedence(TYPES[i]) != 0);
+    for (size_t i = 0; i < REGION_TYPE_COUNT; i++) {
+        uint32_t facts = region_type_facts(REGION_TYPES[i]);
+        assert_string_not_equal(region_type_name(REGION_TYPES[i]), "unknown");
+        assert_null(strchr(region_type_name(REGION_TYPES[i]), ' '));
+        assert_true(region_type_precedence(REGION_TYPES[i]) != 0);
         assert_true((facts & HANDOFF_FACT_WRITABLE) == 0 || (facts & HANDOFF_FACT_MAPPED) != 0);
-        assert_true(region_type_reuse(TYPES[i]) == HANDOFF_REUSE_NEVER ||
+        assert_true(region_type_reuse(REGION_TYPES[i]) == HANDOFF_REUSE_NEVER ||
                     (facts & usable) == usable);
         for (size_t j = 0; j < i; j++) {
-            assert_string_not_equal(region_type_name(TYPES[i]), region_type_name(TYPES[j]));
-            assert_true(region_type_precedence(TYPES[i]) != region_type_precedence(TYPES[j]));
+            assert_string_not_equal(region_type_name(REGION_TYPES[i]),
+                                    region_type_name(REGION_TYPES[j]));
+            assert_true(region_type_precedence(REGION_TYPES[i]) !=
+                        region_type_precedence(REGION_TYPES[j]));
         }
     }
 }
@@ -142,7 +121,7 @@ static void test_facts_reuse_and_precedence_are_the_documents(void **state)
         {0x420, 32, 0, 0}, {0x430, 33, 0, 0},  {0x440, 34, 0, 0},  {0x450, 35, 2, 0},
         {0x460, 36, 6, 0},
     };
-    assert_int_equal(COUNT(DOCUMENT), COUNT(TYPES));
+    assert_int_equal(COUNT(DOCUMENT), REGION_TYPE_COUNT);
     for (size_t i = 0; i < COUNT(DOCUMENT); i++) {
         struct handoff_region made = region_make(0x1000, 0x2000, DOCUMENT[i].type, 3, 5);
         assert_int_equal(region_type_precedence(DOCUMENT[i].type), DOCUMENT[i].precedence);
@@ -170,9 +149,10 @@ static void test_only_ram_is_ram(void **state)
 {
     const struct range expected = {0x1000, 0x2000};
     (void)state;
-    for (size_t i = 0; i < COUNT(TYPES); i++) {
-        struct handoff_region one = region(0x1000, 0x2000, (enum handoff_region_type)TYPES[i]);
-        bool is_ram = (region_type_facts(TYPES[i]) & HANDOFF_FACT_RAM) != 0;
+    for (size_t i = 0; i < REGION_TYPE_COUNT; i++) {
+        struct handoff_region one =
+            region(0x1000, 0x2000, (enum handoff_region_type)REGION_TYPES[i]);
+        bool is_ram = (region_type_facts(REGION_TYPES[i]) & HANDOFF_FACT_RAM) != 0;
         assert_runs(&one, 1, 64 * TIB, &expected, is_ram ? 1 : 0);
         one.facts = is_ram ? one.facts & ~HANDOFF_FACT_RAM : RAM_FACTS;
         assert_runs(&one, 1, 64 * TIB, &expected, is_ram ? 0 : 1);

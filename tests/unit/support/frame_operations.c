@@ -11,6 +11,7 @@
 #include "shared/region.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/panic_stub.h"
+#include "tests/unit/support/region_types.h"
 
 #define ORACLE_FRAMES    16384U
 #define ROWS_MAX         17U
@@ -192,32 +193,14 @@ static enum frame_state state_of(const struct handoff_region *region)
                : RESERVED;
 }
 
-/* Every type of the header, and numbers that are in none. */
+/* Every type of the header, and two numbers that no type has. */
 static uint32_t draw_type(struct byte_stream *stream)
 {
-    static const uint32_t types[] = {
-        HANDOFF_REGION_USABLE,
-        HANDOFF_REGION_BOOT_SERVICES,
-        HANDOFF_REGION_LOADER,
-        HANDOFF_REGION_ACPI_RECLAIM,
-        HANDOFF_REGION_LOW_MEMORY,
-        HANDOFF_REGION_TEMP_HEAP,
-        HANDOFF_REGION_STACK,
-        HANDOFF_REGION_PAGE_TABLES,
-        HANDOFF_REGION_HANDOFF_DATA,
-        HANDOFF_REGION_KERNEL_IMAGE,
-        HANDOFF_REGION_PROCESSOR_START,
-        HANDOFF_REGION_ACPI_NVS,
-        HANDOFF_REGION_RUNTIME_DATA,
-        HANDOFF_REGION_RUNTIME_CODE,
-        HANDOFF_REGION_MMIO,
-        HANDOFF_REGION_BAD,
-        HANDOFF_REGION_RESERVED,
-        HANDOFF_REGION_FRAMEBUFFER,
-        0,
-        0x777,
-    };
-    return types[byte_stream_next(stream, 1) % (sizeof(types) / sizeof(types[0]))];
+    static const uint32_t unknown_types[] = {0, 0x777};
+    size_t choice = byte_stream_next(stream, 1) %
+                    (REGION_TYPE_COUNT + sizeof(unknown_types) / sizeof(unknown_types[0]));
+    return choice < REGION_TYPE_COUNT ? REGION_TYPES[choice]
+                                      : unknown_types[choice - REGION_TYPE_COUNT];
 }
 
 static void fill_oracle(struct machine *machine)

@@ -3,44 +3,22 @@
 #include <stdbool.h>
 
 #include "shared/address.h"
+#include "tests/unit/support/region_types.h"
 
 #define PHYSICAL_LIMIT   (UINT64_C(1) << 52)
 #define LOW_MEMORY_LIMIT (UINT64_C(1) << 20)
 #define RAM_LIMIT        (UINT64_C(1) << 46)
 #define WRITE_BACK       UINT64_C(8)
 
-/* docs/HANDOFF.md, "Types": in order of precedence. */
-static const uint32_t BY_PRECEDENCE[] = {
-    0,
-    HANDOFF_REGION_USABLE,
-    HANDOFF_REGION_BOOT_SERVICES,
-    HANDOFF_REGION_LOADER,
-    HANDOFF_REGION_ACPI_RECLAIM,
-    HANDOFF_REGION_LOW_MEMORY,
-    HANDOFF_REGION_TEMP_HEAP,
-    HANDOFF_REGION_STACK,
-    HANDOFF_REGION_PAGE_TABLES,
-    HANDOFF_REGION_HANDOFF_DATA,
-    HANDOFF_REGION_KERNEL_IMAGE,
-    HANDOFF_REGION_PROCESSOR_START,
-    HANDOFF_REGION_ACPI_NVS,
-    HANDOFF_REGION_RUNTIME_DATA,
-    HANDOFF_REGION_RUNTIME_CODE,
-    HANDOFF_REGION_PERSISTENT,
-    HANDOFF_REGION_UNACCEPTED,
-    HANDOFF_REGION_MMIO,
-    HANDOFF_REGION_BAD,
-    HANDOFF_REGION_RESERVED,
-    HANDOFF_REGION_FIRMWARE_TABLES,
-    HANDOFF_REGION_FRAMEBUFFER,
-};
-
+/* From 1 on, in order of precedence. 0 is the rank of type 0, where no row is. */
 static unsigned rank(uint32_t type)
 {
     unsigned place = 0;
-    while (BY_PRECEDENCE[place] != type)
+    if (type == 0)
+        return 0;
+    while (REGION_TYPES[place] != type)
         place++;
-    return place;
+    return place + 1;
 }
 
 static bool can_become_free(uint32_t type)
