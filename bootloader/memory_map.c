@@ -378,8 +378,8 @@ static void note_claim(struct memory_map_report *report, struct span claim, cons
         (struct memory_map_claim){position, claim.range.end - position, claim.type};
 }
 
-/* Firmware tables in RAM, and where the firmware says what else is there, need no type of their
- * own: they are claimed only where a kernel could not reach them otherwise. */
+/* Firmware tables get a type of their own only in reserved memory and where no row is. In RAM a
+ * kernel reaches them anyway. Every other type says already what the memory is for. */
 static bool claim_applies(struct span claim, const struct span *row)
 {
     if (row == NULL)

@@ -59,8 +59,8 @@ struct memory_map_report {
                                      RUNTIME: reserved */
     uint64_t unreachable_bytes;   /* of RAM beyond ram_limit_bytes: reserved */
     /* The first piece of a claim of RAM that the rows contradict: they have a type of higher
-     * precedence there, or nothing; or else the first claim that a framebuffer covers. Its size is
-     * 0 if there is none. */
+     * precedence there, or nothing. If the rows contradict no claim, the first claim that a
+     * framebuffer covers. If there is neither, its size is 0. */
     struct memory_map_claim unproven_claim;
 };
 
