@@ -83,16 +83,21 @@ NEW = $@.$$$$
 RENAME = mv $(NEW) $@
 
 # --- Sources -----------------------------------------------------------------------------------
-SHARED_SOURCES := $(wildcard shared/*.c)
+SHARED_SOURCES := $(wildcard shared/*.c shared/text/*.c)
 SHARED_ARCH_SOURCES := $(wildcard shared/arch/x86_64/*.c)
 SHARED_ASSEMBLY := $(wildcard shared/arch/x86_64/*.S)
 
-LOADER_SOURCES := $(wildcard bootloader/*.c bootloader/arch/x86_64/*.c) \
+LOADER_PURE := $(wildcard bootloader/pure/*.c)
+LOADER_SOURCES := $(wildcard bootloader/*.c bootloader/firmware/*.c bootloader/arch/x86_64/*.c) $(LOADER_PURE) \
                   $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
 LOADER_ASSEMBLY := $(wildcard bootloader/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 
-KERNEL_SOURCES := $(wildcard kernel/*.c kernel/lib/*.c kernel/mm/*.c kernel/mm/heap/*.c \
-                             kernel/arch/x86_64/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
+# The heap: the framework, the policies, the layers over them, the views on them.
+HEAP_FOLDERS := kernel/mm/heap kernel/mm/heap/policies kernel/mm/heap/layers kernel/mm/heap/views
+HEAP_SOURCES := $(wildcard $(HEAP_FOLDERS:%=%/*.c))
+MM_SOURCES := $(wildcard kernel/mm/*.c kernel/mm/frames/*.c kernel/mm/paging/*.c) $(HEAP_SOURCES)
+KERNEL_SOURCES := $(wildcard kernel/*.c kernel/boot/*.c kernel/core/*.c kernel/handoff/*.c kernel/diagnostics/*.c \
+                             kernel/arch/x86_64/*.c) $(MM_SOURCES) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
 KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 
 # The folder in which font.S finds the font.
@@ -101,13 +106,10 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 # Pure files: bytes and numbers in, a struct out. Host tests compile them as they are, without
 # gnu-efi or a CPU, so that a broken boundary fails to compile. All of shared/ is pure but memory.c,
 # which the C library replaces there.
-PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) \
-    $(wildcard bootloader/config.c bootloader/elf.c bootloader/memory_map.c \
-               bootloader/bootstrap_tables.c bootloader/framebuffer.c bootloader/firmware_tables.c) \
-    $(wildcard kernel/backtrace_fold.c kernel/command_words.c kernel/nearest.c kernel/ready_keys.c \
-               kernel/timeline_summary.c kernel/arch/x86_64/scancode.c \
-               kernel/handoff_*.c kernel/interrupts.c kernel/spinlock.c kernel/mm/*.c \
-               kernel/mm/heap/*.c)
+PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
+    $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
+    $(patsubst %,kernel/core/%.c,backtrace_fold command_words interrupts nearest spinlock timeline_summary) \
+    kernel/boot/ready_keys.c kernel/arch/x86_64/scancode.c
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
@@ -147,18 +149,18 @@ KERNEL_CFLAGS := --target=x86_64-unknown-none-elf -ffreestanding -mcmodel=kernel
     -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-pic -fno-builtin -O2 -g \
     $(COMMON_CFLAGS)
 ifeq ($(UBSAN),1)
-KERNEL_SOURCES += $(wildcard kernel/sanitizer/undefined*.c)
+KERNEL_SOURCES += $(wildcard kernel/diagnostics/sanitizer/undefined*.c)
 KERNEL_CFLAGS += -DHANDOFF_UBSAN -fsanitize=undefined
 endif
 ifeq ($(KASAN),1)
-KERNEL_SOURCES += $(wildcard kernel/sanitizer/address*.c)
+KERNEL_SOURCES += $(wildcard kernel/diagnostics/sanitizer/address*.c)
 KERNEL_CFLAGS += -DHANDOFF_KASAN
 # Calls instead of inlined look-ups, so that code which runs before there is a shadow works, too; and
 # the memory functions by the names under which they are checked.
 KASAN_CFLAGS := -Xclang -fsanitize=kernel-address -Xclang -fsanitize-recover=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 \
     -mllvm -asan-stack=0 -mllvm -asan-globals=0 -Dmemcpy=__asan_memcpy -Dmemmove=__asan_memmove \
     -Dmemset=__asan_memset
-KASAN_FREE := kernel/sanitizer/address.c shared/arch/x86_64/memory.c $(wildcard kernel/mm/heap/*.c)
+KASAN_FREE := kernel/diagnostics/sanitizer/address.c shared/arch/x86_64/memory.c $(HEAP_SOURCES)
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
@@ -166,9 +168,9 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KE
 
 # What runs once or never is compiled for size: the image has to find its place in a small machine,
 # whose free memory is in pieces (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(patsubst %,kernel/%.c,backtrace_fold bring_up command_words ending nearest panic \
-    print_help provoke self_test timeline timeline_summary mm/heap_settings \
-    arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
+KERNEL_COLD := $(patsubst %,kernel/%.c,boot/bring_up boot/ending core/backtrace_fold core/command_words core/nearest core/panic \
+    core/timeline core/timeline_summary diagnostics/print_help diagnostics/provoke diagnostics/self_test \
+    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 
@@ -183,7 +185,7 @@ $(patsubst %.c,$(BUILD)/kernel/%.o,$(filter-out $(KASAN_FREE),$(KERNEL_SOURCES))
     KERNEL_CFLAGS += $(KASAN_CFLAGS)
 endif
 # What reports must not report itself.
-$(BUILD)/kernel/kernel/sanitizer/undefined.o: KERNEL_CFLAGS += -fno-sanitize=undefined
+$(BUILD)/kernel/kernel/diagnostics/sanitizer/undefined.o: KERNEL_CFLAGS += -fno-sanitize=undefined
 
 $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
@@ -249,8 +251,8 @@ endif
 
 # --- The loader's judgement of kernel and configuration, as a program for this machine: scripts/run.sh
 # asks it before it starts QEMU ----------------------------------------------------------------------
-JUDGE_OBJECTS := $(patsubst %.c,$(BUILD)/judge/obj/%.o,host/judge/judge.c bootloader/config.c bootloader/elf.c \
-    shared/command_line.c shared/number.c shared/piece.c)
+JUDGE_OBJECTS := $(patsubst %.c,$(BUILD)/judge/obj/%.o,host/judge/judge.c bootloader/pure/config.c bootloader/pure/elf.c \
+    shared/text/command_line.c shared/text/number.c shared/text/piece.c)
 JUDGE_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
 $(eval $(call flags_file,judge,$$(CLANG) $$(JUDGE_CFLAGS)))
@@ -336,7 +338,7 @@ test-mutations: unit-tests thread-tests ## make one mistake after the other in h
 # --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
-    $(wildcard kernel/mm/heap/*.c) kernel/mm/kmalloc.c kernel/spinlock.c kernel/interrupts.c \
+    $(HEAP_SOURCES) kernel/mm/kmalloc.c kernel/core/spinlock.c kernel/core/interrupts.c \
     tests/unit/support/arch_stub.c tests/unit/support/log_stub.c tests/unit/support/panic_stub.c)
 
 $(eval $(call flags_file,tsan,$$(CLANG) $$(HOST_CFLAGS) $$(TSAN)))
@@ -360,10 +362,10 @@ test-threads: thread-tests ## run the heap's thread tests on this machine, under
 # --- The simulator: the whole memory stack on this machine, over a memory map given as text --------
 # The production files as the unit tests have them, and those of the kernel that are not pure only
 # because they keep state or log.
-SIMULATOR_PARSER := $(wildcard tests/simulator/map_*.c) $(patsubst %,tests/simulator/%.c,efi_names text_cursor)
-SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/simulator/*.c) \
-    tests/unit/support/memory_map_oracle.c tests/unit/support/arch_stub.c kernel/log.c kernel/ownership.c kernel/panic_names.c \
-    kernel/self_test.c kernel/timeline.c)
+SIMULATOR_PARSER := $(wildcard host/simulator/map_*.c) $(patsubst %,host/simulator/%.c,efi_names text_cursor)
+SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard host/simulator/*.c) \
+    tests/unit/support/memory_map_oracle.c tests/unit/support/arch_stub.c kernel/core/log.c kernel/diagnostics/ownership.c kernel/core/panic_names.c \
+    kernel/diagnostics/self_test.c kernel/core/timeline.c)
 
 $(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a
 	@mkdir -p $(@D)
@@ -526,8 +528,8 @@ $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
 
 FRAMES_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o, $(wildcard tests/bench/frames/*.c) \
-    $(wildcard kernel/mm/bit_tree*.c) kernel/mm/early_heap.c kernel/mm/frame_allocator.c \
-    kernel/mm/frame_reserve.c kernel/mm/region_list.c shared/region.c \
+    $(wildcard kernel/mm/frames/bit_tree*.c) kernel/mm/early_heap.c kernel/mm/frames/frame_allocator.c \
+    kernel/mm/frames/frame_reserve.c kernel/mm/region_list.c shared/region.c \
     shared/arch/x86_64/page_table.c tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
@@ -541,7 +543,7 @@ bench-frames: $(BUILD)/bench/bench_frames ## time frames and pages beside a bitm
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
 LOCK_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,tests/bench/lock/bench_lock.c \
-    kernel/interrupts.c kernel/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
+    kernel/core/interrupts.c kernel/core/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_lock: $(LOCK_BENCH_OBJECTS)
 	$(say) LINK $@
@@ -552,11 +554,10 @@ bench-lock: $(BUILD)/bench/bench_lock ## time what keeping interrupts out costs,
 	$(BUILD)/bench/bench_lock $(BUILD)/bench/lock.json
 
 # --- The heap for others: a library for any kernel, and one that serves a program's malloc() --------
-HEAP_SOURCES := $(wildcard kernel/mm/heap/*.c)
-HEAP_HEADERS := $(wildcard kernel/mm/heap/*.h) shared/power_of_two.h shared/memory.h shared/text.h
+HEAP_HEADERS := $(wildcard $(HEAP_FOLDERS:%=%/*.h)) shared/power_of_two.h shared/memory.h shared/text/text.h
 LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/host/library/%.o,$(HEAP_SOURCES))
-PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/host/preload/%.o,$(wildcard host/*.c) $(HEAP_SOURCES) \
-    shared/format.c)
+PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/host/preload/%.o,$(wildcard host/preload/*.c) $(HEAP_SOURCES) \
+    shared/text/format.c)
 LIBRARY_CFLAGS := -O2 -g -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
     -ffunction-sections $(COMMON_CFLAGS)
 PRELOAD_CFLAGS := -O2 -g -fPIC -fvisibility=hidden -fno-builtin -D_GNU_SOURCE $(COMMON_CFLAGS)
@@ -617,7 +618,7 @@ host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(B
 
 # --- The heap benchmark: every policy beside other allocators ---------------------------------------
 # The heap is compiled as a freestanding library would be.
-BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard kernel/mm/heap/*.c))
+BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(HEAP_SOURCES))
 BENCH_MAINS := $(BUILD)/bench/bench_heap $(BUILD)/bench/bench_limits $(BUILD)/bench/bench_replay
 BENCH_STEPS := $(BUILD)/bench/obj/tests/unit/support/steps.o
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))

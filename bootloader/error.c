@@ -1,6 +1,6 @@
 #include "bootloader/error.h"
 
-#include "shared/format.h"
+#include "shared/text/format.h"
 
 struct error_text {
     const char *cause;

@@ -7,7 +7,7 @@
 #ifndef BOOTLOADER_ERROR_H
 #define BOOTLOADER_ERROR_H
 
-#include "bootloader/efi.h"
+#include "bootloader/firmware/efi.h"
 
 enum loader_error {
     LOADER_OK = 0,

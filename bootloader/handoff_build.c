@@ -1,15 +1,15 @@
 #include "bootloader/handoff_build.h"
 
-#include "bootloader/bootstrap_tables.h"
-#include "bootloader/config.h"
-#include "bootloader/memory_map.h"
+#include "bootloader/pure/bootstrap_tables.h"
+#include "bootloader/pure/config.h"
+#include "bootloader/pure/memory_map.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
-#include "shared/format.h"
+#include "shared/text/format.h"
 #include "shared/handoff_checksum.h"
 #include "shared/memory.h"
 #include "shared/region.h"
-#include "shared/text.h"
+#include "shared/text/text.h"
 
 /* Rows that the map may grow by until the firmware lets go: each allocation splits a row in two or
  * three, and the loader makes one more. The rest is for what the firmware does meanwhile. */

@@ -15,14 +15,14 @@
 #ifndef BOOTLOADER_HANDOFF_BUILD_H
 #define BOOTLOADER_HANDOFF_BUILD_H
 
-#include "bootloader/console.h"
-#include "bootloader/exit.h"
-#include "bootloader/kernel_image.h"
-#include "bootloader/loader_image.h"
-#include "bootloader/pages.h"
-#include "bootloader/platform.h"
-#include "bootloader/table_pool.h"
-#include "bootloader/temp_heap.h"
+#include "bootloader/firmware/console.h"
+#include "bootloader/firmware/exit.h"
+#include "bootloader/firmware/kernel_image.h"
+#include "bootloader/firmware/loader_image.h"
+#include "bootloader/firmware/pages.h"
+#include "bootloader/firmware/platform.h"
+#include "bootloader/pure/table_pool.h"
+#include "bootloader/firmware/temp_heap.h"
 #include "bootloader/timeline.h"
 #include "shared/page_table.h"
 

@@ -2,9 +2,9 @@
 
 #include "bootloader/arch/x86_64/cpu.h"
 #include "bootloader/arch/x86_64/serial.h"
-#include "shared/command_line.h"
-#include "shared/console_font.h"
-#include "shared/format.h"
+#include "shared/text/command_line.h"
+#include "shared/text/console_font.h"
+#include "shared/text/format.h"
 
 void post_exit_initialise(struct post_exit *post_exit,
                           const struct handoff_framebuffer *framebuffer, const char *command_line)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "shared/debug_exit.h"
-#include "shared/framebuffer_text.h"
+#include "shared/text/framebuffer_text.h"
 
 /* Enough for a report on any screen: 32 lines of the longest length. */
 #define POST_EXIT_CELL_CAPACITY (32 * FRAMEBUFFER_TEXT_COLUMN_LIMIT)
@@ -34,7 +34,7 @@ struct post_exit {
 void post_exit_initialise(struct post_exit *post_exit,
                           const struct handoff_framebuffer *framebuffer, const char *command_line);
 
-/* Print text; format as in shared/format.h, at most 799 characters.
+/* Print text; format as in shared/text/format.h, at most 799 characters.
  * Precondition: the firmware's tables or those with `page_table_root` are live. */
 void post_exit_print(struct post_exit *post_exit, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,7 +1,7 @@
 #include "bootloader/timeline.h"
 
 #include "bootloader/arch/x86_64/cpu.h"
-#include "shared/format.h"
+#include "shared/text/format.h"
 
 void timeline_mark(struct timeline *timeline, const char *name)
 {

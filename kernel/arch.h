@@ -56,8 +56,8 @@ struct phys_addr arch_page_table_root(void);
 
 struct entry_state;
 
-/* Fill the part of *state that comes from the CPU, direct map included (kernel/entry_state.h). Call
- * before anything of the loader's is replaced. */
+/* Fill the part of *state that comes from the CPU, direct map included
+ * (kernel/handoff/entry_state.h). Call before anything of the loader's is replaced. */
 void arch_entry_state(struct entry_state *state);
 
 /* --- Interrupts ------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ void arch_interrupts_enable(void);
 void arch_interrupts_disable(void);
 
 /* Save the interrupt flag, clear it and restore it, `count` times: what a lock would cost that does
- * not note interrupts as kernel/interrupts.h does. For measuring alone. */
+ * not note interrupts as kernel/core/interrupts.h does. For measuring alone. */
 void arch_interrupts_save_and_restore(unsigned count);
 
 /* Tell the interrupt controller that the interrupt which is being handled was seen. */
@@ -79,7 +79,7 @@ struct address_space;
  * or no memory to map it. */
 bool arch_timer_prepare(struct address_space *space);
 
-/* Let this CPU's own timer raise INTERRUPT_TIMER (kernel/interrupts.h) again and again.
+/* Let this CPU's own timer raise INTERRUPT_TIMER (kernel/core/interrupts.h) again and again.
  *   space         where the timer's registers are mapped, at the first call
  *   period_ticks  of the timer's clock, some hundred MHz or more; > 0
  * False if there is no such timer, or no memory to map it. */
@@ -94,8 +94,8 @@ void arch_pause(void);
 /* --- Firmware ------------------------------------------------------------------------------- */
 
 /* Call an EFI runtime service with up to four arguments under the tables at `root` (see
- * kernel/mm/runtime_space.h), interrupts off, and come back. `service` is the address that the
- * firmware gave. Returns the service's EFI_STATUS. */
+ * kernel/mm/paging/runtime_space.h), interrupts off, and come back. `service` is the address that
+ * the firmware gave. Returns the service's EFI_STATUS. */
 uint64_t arch_call_runtime_service(struct phys_addr root, uint64_t service, uint64_t argument_1,
                                    uint64_t argument_2, uint64_t argument_3, uint64_t argument_4);
 
@@ -156,7 +156,8 @@ void arch_print_registers(const struct arch_registers *registers);
 void arch_walk_stack(const struct arch_registers *registers, unsigned limit,
                      void (*visit)(uint64_t return_address));
 
-/* --- Faults on purpose (kernel/provoke.c) -------------------------------------------------------
+/* --- Faults on purpose (kernel/diagnostics/provoke.c)
+ * -------------------------------------------------------
  */
 
 /* Raise the named CPU exception. Returns false for a name that this CPU does not know. */

@@ -11,15 +11,15 @@
 #include <stdint.h>
 
 #include "kernel/arch.h"
-#include "kernel/handoff_check.h"
-#include "kernel/mm/address_space.h"
+#include "kernel/handoff/handoff_check.h"
+#include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/early_heap.h"
-#include "kernel/mm/frame_allocator.h"
+#include "kernel/mm/frames/frame_allocator.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap_window.h"
-#include "kernel/mm/runtime_space.h"
-#include "kernel/timeline.h"
-#include "shared/framebuffer_text.h"
+#include "kernel/mm/paging/runtime_space.h"
+#include "kernel/core/timeline.h"
+#include "shared/text/framebuffer_text.h"
 #include "shared/handoff.h"
 
 /* text, rodata, data, symbols */

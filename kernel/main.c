@@ -1,7 +1,7 @@
 /*
  * main.c - the kernel, as a table of contents.
  */
-#include "kernel/bring_up.h"
+#include "kernel/boot/bring_up.h"
 #include "kernel/main.h"
 
 static struct kernel kernel;

@@ -22,8 +22,8 @@ from firmware import escape
 from machine import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
-PANIC_HEADER = ROOT / "kernel" / "panic.h"
-PANIC_NAMES = ROOT / "kernel" / "panic_names.c"
+PANIC_HEADER = ROOT / "kernel" / "core" / "panic.h"
+PANIC_NAMES = ROOT / "kernel" / "core" / "panic_names.c"
 EXCEPTION_NAMES = ROOT / "shared" / "arch" / "x86_64" / "exception_names.c"
 # The codes of the loader, which stand among the kernel's.
 LOADER_HEADER = ROOT / "shared" / "debug_exit.h"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Turn the output of `nm --numeric-sort` (standard input) into the assembly of the kernel's symbol
-table (standard output). kernel/symbols.h describes the table. Only functions are kept: a backtrace
+table (standard output). kernel/core/symbols.h describes the table. Only functions are kept: a backtrace
 names nothing else, and the boundaries that the linker script defines are none, though they lie
 where functions do. With empty input the table is empty, which is what the first link uses."""
 

@@ -28,7 +28,7 @@ if [ ! -f compile_commands.json ]; then
 fi
 mapfile -t c_files < <(find bootloader kernel host shared tests -name '*.[ch]' | sort)
 mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)",$/\1/p' compile_commands.json |
-    grep -E '^(bootloader|kernel|shared)/' | grep -v -E -x "kernel/provoke(_heap)?.c") # wrong on purpose
+    grep -E '^(bootloader|kernel|shared)/' | grep -v -E -x "kernel/diagnostics/provoke(_heap)?.c") # wrong on purpose
 mapfile -t shell_files < <(find scripts .ci -name '*.sh' -o -path '.ci/run' | sort)
 
 check "format" clang-format --dry-run -Werror "${c_files[@]}"
@@ -44,7 +44,7 @@ check "analysis" clang-tidy --quiet -p . --warnings-as-errors='*' --checks="$tid
     "${compiled[@]}"
 # clang's analyzer follows null pointers further, and without false alarms.
 check "cppcheck" cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
-    --inline-suppr --suppress=missingIncludeSystem --suppress=nullPointer -i kernel/provoke.c -i kernel/provoke_heap.c -i kernel/sanitizer/undefined_provoke.c \
-    -i kernel/sanitizer/address_provoke.c -I . kernel shared bootloader
+    --inline-suppr --suppress=missingIncludeSystem --suppress=nullPointer -i kernel/diagnostics/provoke.c -i kernel/diagnostics/provoke_heap.c -i kernel/diagnostics/sanitizer/undefined_provoke.c \
+    -i kernel/diagnostics/sanitizer/address_provoke.c -I . kernel shared bootloader
 
 [ "$failures" = 0 ]

@@ -68,5 +68,5 @@ text=$(read_log "$@")
 if [ "$form" = raw ]; then
     printf '%s\n' "$text" | tr -d '\r' | sed -n 's/^.*\[map\] //p'
 else
-    printf '%s\n' "$text" | "$("$root/scripts/find-python.sh")" "$root/tests/simulator/kernel_map.py"
+    printf '%s\n' "$text" | "$("$root/scripts/find-python.sh")" "$root/host/simulator/kernel_map.py"
 fi

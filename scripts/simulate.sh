@@ -21,4 +21,4 @@ if { [ "$wants_help" = no ] && [ "$is_built" = no ]; } || ! command -v python3 >
     "$root/scripts/setup.sh" test >&2
     "$root/scripts/build.sh" simulator >&2
 fi
-exec "$("$root/scripts/find-python.sh")" "$root/tests/simulator/simulate.py" "$@"
+exec "$("$root/scripts/find-python.sh")" "$root/host/simulator/simulate.py" "$@"

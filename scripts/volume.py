@@ -26,7 +26,7 @@ def lines_of(text):
 
 
 def quote(value):
-    """A value as handoff.conf has to hold it (bootloader/config.h): enclosed in quotes where its
+    """A value as handoff.conf has to hold it (bootloader/pure/config.h): enclosed in quotes where its
     own quotes or blanks would be taken for the file's."""
     if not value.startswith('"') and value == value.strip(BLANKS):
         return value

@@ -4,10 +4,10 @@
  *   judge kernel FILE     will the loader load this kernel?
  *   judge config FILE     can it read this handoff.conf?
  *
- * The judgement and its words are those of bootloader/elf.c and bootloader/config.c. Exit status 0:
- * accepted; for a configuration the path of the kernel is printed, as the loader understands it.
- * 1: refused; the reason is printed, and for a configuration `LINE: ` stands before it. 2: the file
- * cannot be read, or the arguments are wrong.
+ * The judgement and its words are those of bootloader/pure/elf.c and bootloader/pure/config.c. Exit
+ * status 0: accepted; for a configuration the path of the kernel is printed, as the loader
+ * understands it. 1: refused; the reason is printed, and for a configuration `LINE: ` stands before
+ * it. 2: the file cannot be read, or the arguments are wrong.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bootloader/config.h"
-#include "bootloader/elf.h"
+#include "bootloader/pure/config.h"
+#include "bootloader/pure/elf.h"
 
 #define STATUS_ACCEPTED 0
 #define STATUS_REFUSED  1

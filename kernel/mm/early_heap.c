@@ -1,6 +1,6 @@
 #include "kernel/mm/early_heap.h"
 
-#include "kernel/panic.h"
+#include "kernel/core/panic.h"
 #include "shared/address.h"
 #include "shared/power_of_two.h"
 

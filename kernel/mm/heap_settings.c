@@ -3,9 +3,9 @@
 #include <stddef.h>
 
 #include "kernel/mm/layout.h"
-#include "shared/command_line.h"
+#include "shared/text/command_line.h"
 #include "shared/page_table.h"
-#include "shared/text.h"
+#include "shared/text/text.h"
 
 /* A window begins at a multiple of the largest page that could ever map a part of it. */
 #define PLACE_BYTES (UINT64_C(2) << 20)

@@ -1,6 +1,6 @@
 #include "kernel/mm/heap_window.h"
 
-#include "kernel/panic.h"
+#include "kernel/core/panic.h"
 #include "shared/range.h"
 
 static struct virt_addr end_of(const struct heap_window *window)

@@ -1,9 +1,9 @@
 #include "kernel/mm/kmalloc.h"
 
-#include "kernel/log.h"
-#include "kernel/panic.h"
-#include "kernel/sanitizer/address.h"
-#include "kernel/spinlock.h"
+#include "kernel/core/log.h"
+#include "kernel/core/panic.h"
+#include "kernel/diagnostics/sanitizer/address.h"
+#include "kernel/core/spinlock.h"
 #include "shared/power_of_two.h"
 
 /* kmalloc() takes no heap as an argument, which is its point; so this is one of the few globals. */

@@ -2,7 +2,7 @@
 
     bench_traces.py REPLAY_PROGRAM PRELOAD_LIBRARY FOLDER [--repeats N] [--json FILE]
 
-The programs run on this project's heap through the preload library, which records (host/trace.h);
+The programs run on this project's heap through the preload library, which records (host/preload/trace.h);
 the traces stay in FOLDER. Memory put to use is the most bytes that were live at once, as they were
 asked for, per cent of what the process grew by, with every block filled.
 """
@@ -69,7 +69,7 @@ class Recorder:
 def record_all(recorder):
     """{program: its trace, or None}."""
     settings = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
-    source = ROOT / "kernel/mm/heap/best_fit.c"
+    source = ROOT / "kernel/mm/heap/policies/best_fit.c"
     return {
         "python3": recorder.record("python3", [[sys.executable, "-c", PYTHON_WORK]], "python3"),
         "git": recorder.record("git", [

@@ -158,8 +158,8 @@ def test_facts_and_reuse_in_document_are_the_header_s(heading, prefix):
 
 
 def test_EFI_types_in_document_are_the_loader_s():
-    """Each EFI type stands in one row, the one that bootloader/memory_map.c chooses."""
-    source = read("bootloader/memory_map.c")
+    """Each EFI type stands in one row, the one that bootloader/pure/memory_map.c chooses."""
+    source = read("bootloader/pure/memory_map.c")
     order = re.search(r"enum efi_memory_type \{(.*?)\}", source, re.S).group(1)
     numbers = {name: number for number, name in enumerate(re.findall(r"EFI_TYPE_\w+", order))}
     body = re.search(r"type_without_attributes\(.*?\n\}", source, re.S).group(0)
@@ -183,13 +183,13 @@ def test_EFI_types_in_document_are_the_loader_s():
 
 
 def panic_codes():
-    return enumeration("kernel/panic.h", "PANIC_")
+    return enumeration("kernel/core/panic.h", "PANIC_")
 
 
 def test_panic_codes_in_document_are_the_kernel_s():
     codes = panic_codes()
     base = codes.pop("EXCEPTION_BASE")
-    found = re.findall(r'\{PANIC_(\w+),\s*"([^"]+)",\s*((?:"[^"]*"\s*)+)\}', read("kernel/panic_names.c"))
+    found = re.findall(r'\{PANIC_(\w+),\s*"([^"]+)",\s*((?:"[^"]*"\s*)+)\}', read("kernel/core/panic_names.c"))
     names = {code: name for code, name, _ in found}
     remedies = {code: "".join(re.findall(r'"([^"]*)"', literals)) for code, _, literals in found}
     rows = table_rows(section(read("docs/LOG.md"), "Panics"))
@@ -204,16 +204,16 @@ def test_panic_codes_in_document_are_the_kernel_s():
 def test_panic_codes_fit_into_an_exit_status():
     """QEMU's status is 2 * code + 1 in eight bits, and 0x10 means success."""
     codes = panic_codes()
-    success = int(re.search(r"#define DEBUG_EXIT_OK (\w+?)u", read("kernel/panic.h")).group(1), 16)
+    success = int(re.search(r"#define DEBUG_EXIT_OK (\w+?)u", read("kernel/core/panic.h")).group(1), 16)
     assert success not in codes.values()
     assert all(code < 128 for code in codes.values())
     assert codes["EXCEPTION_BASE"] + 31 < 128
 
 
 def test_provocations_in_document_are_the_kernel_s():
-    generic = re.findall(r'\{"([\w-]+)", \w+, (true|false)\}', read("kernel/provoke.c"))
+    generic = re.findall(r'\{"([\w-]+)", \w+, (true|false)\}', read("kernel/diagnostics/provoke.c"))
     cpu = re.findall(r'\{"([\w-]+)", provoke_\w+\}', read("kernel/arch/x86_64/provoke.c"))
-    heap = re.findall(r'\{"([\w-]+)", \w+\}', read("kernel/provoke_heap.c"))
+    heap = re.findall(r'\{"([\w-]+)", \w+\}', read("kernel/diagnostics/provoke_heap.c"))
     assert generic and cpu and heap
     text = section(read("docs/LOG.md"), "Provocations")
     checked = text.index("A kernel made with")
@@ -227,7 +227,7 @@ def test_provocations_in_document_are_the_kernel_s():
     )
     planted = re.findall(
         r'\{"((?:undefined|access)-[\w-]+)", \w+\}',
-        read("kernel/sanitizer/undefined_provoke.c") + read("kernel/sanitizer/address_provoke.c"))
+        read("kernel/diagnostics/sanitizer/undefined_provoke.c") + read("kernel/diagnostics/sanitizer/address_provoke.c"))
     assert sorted(set(re.findall(r"`((?:undefined|access)-[\w-]+)`", text[checked:]))) == sorted(planted)
 
 
@@ -247,7 +247,7 @@ def test_command_line_words_in_document_are_the_code_s():
 
 def table_of_words():
     """{word: its choices} of the table that the kernel's warnings and `print-help` come from."""
-    source = read("kernel/command_words.c")
+    source = read("kernel/core/command_words.c")
     table = re.search(r"command_words\[\] = \{(.*?)\n\};", source, re.S).group(1)
     lists = {name: re.findall(r'"([\w-]+)"', values)
              for name, values in re.findall(r"(\w+_choices)\[\] = \{(.*?)\}", source, re.S)}  # fmt: skip

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "kernel/command_words.h"
-#include "shared/command_line.h"
+#include "kernel/core/command_words.h"
+#include "shared/text/command_line.h"
 #include "tests/fuzz/require.h"
 
 #define KEY_CAPACITY   8

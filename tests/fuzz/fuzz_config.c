@@ -1,7 +1,7 @@
 /* handoff.conf: any bytes give a status, and on success a struct that keeps config.h's promises. */
 #include <string.h>
 
-#include "bootloader/config.h"
+#include "bootloader/pure/config.h"
 #include "tests/fuzz/require.h"
 
 static void require_sound(const struct config *config)

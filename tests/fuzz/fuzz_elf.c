@@ -1,7 +1,7 @@
 /* A kernel file: any bytes are refused, or give a plan that is sound and loads as it says. */
 #include <string.h>
 
-#include "bootloader/elf.h"
+#include "bootloader/pure/elf.h"
 #include "tests/fuzz/require.h"
 #include "tests/unit/support/elf_plan_check.h"
 

@@ -5,7 +5,7 @@
  * bytes), because a fuzzer does not find checksums, and then the memory. */
 #include <string.h>
 
-#include "bootloader/firmware_tables.h"
+#include "bootloader/pure/firmware_tables.h"
 #include "shared/address.h"
 #include "shared/region.h"
 #include "tests/fuzz/require.h"

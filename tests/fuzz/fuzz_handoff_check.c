@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kernel/handoff_check.h"
+#include "kernel/handoff/handoff_check.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/handoff_sample.h"
 

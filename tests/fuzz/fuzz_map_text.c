@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "tests/fuzz/require.h"
-#include "tests/simulator/map_decode.h"
-#include "tests/simulator/map_text.h"
+#include "host/simulator/map_decode.h"
+#include "host/simulator/map_text.h"
 
 #define ROW_TEXT_BYTES 80
 

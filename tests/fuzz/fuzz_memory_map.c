@@ -2,7 +2,7 @@
  * every page is what an oracle without sorting says. */
 #include <string.h>
 
-#include "bootloader/memory_map.h"
+#include "bootloader/pure/memory_map.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "tests/fuzz/require.h"

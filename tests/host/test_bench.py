@@ -62,7 +62,7 @@ def test_allocator_that_cannot_is_refused(trace, words, reason):
 
 def test_what_is_no_trace_is_refused(tmp_path):
     (tmp_path / "text").write_text("no trace at all, but some text of more than a record\n")
-    assert "not one of host/trace.h" in replay(tmp_path / "text", status=1)
+    assert "not one of host/preload/trace.h" in replay(tmp_path / "text", status=1)
     (tmp_path / "empty").write_bytes(b"")
     assert "cannot be read" in replay(tmp_path / "empty", status=1)
 

@@ -114,7 +114,7 @@ def test_sqlite(policy, tmp_path):
 def test_compiler(tmp_path):
     """A compiler makes the same object file on either heap."""
     compiler = shutil.which("clang") or shutil.which("clang-14")
-    command = [compiler, "-std=c17", "-O2", "-I", ".", "-c", "kernel/mm/heap/fast.c", "-o"]
+    command = [compiler, "-std=c17", "-O2", "-I", ".", "-c", "kernel/mm/heap/policies/fast.c", "-o"]
     subprocess.run([*command, tmp_path / "plain.o"], cwd=ROOT, check=True)
     _, said = run([*command, tmp_path / "ours.o"], cwd=ROOT)
     assert_sound(said, "fast")

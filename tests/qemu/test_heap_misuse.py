@@ -9,7 +9,7 @@ import pytest
 from lab import NO_SAMPLES, expect_panic
 
 POLICIES = ["fast", "first-fit", "best-fit", "bump"]
-BLOCK_BYTES = 64  # kernel/provoke_heap.c
+BLOCK_BYTES = 64  # kernel/diagnostics/provoke_heap.c
 REPORT = re.compile(
     r"^\[panic\] cause: (?P<kind>[a-z ]+): [^;]+; pointer (?P<pointer>0x\w+)"
     r"(?:, (?:freed )?block (?P<block>0x\w+) of (?P<size>\d+) bytes)?", re.MULTILINE)  # fmt: skip

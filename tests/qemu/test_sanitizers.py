@@ -57,7 +57,7 @@ def test_boots_without_a_finding(lab, kernel, policy, debug):
 def test_planted_undefined_behaviour_is_named(lab, name, words):
     verdict = expect_panic(lab.case(command_line=f"provoke={name}", kernel=UBSAN), "UNDEFINED")
     assert words in verdict.serial
-    assert "kernel/sanitizer/undefined_provoke.c:" in verdict.serial
+    assert "kernel/diagnostics/sanitizer/undefined_provoke.c:" in verdict.serial
 
 
 @pytest.mark.parametrize("name, words", BAD_ACCESSES)

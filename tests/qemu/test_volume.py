@@ -5,7 +5,7 @@ import pytest
 from lab import TIMEOUT_SECONDS, expect_ready, expect_stop, volume
 
 KIB = 1024
-# ELF_FILE_LIMIT_BYTES of bootloader/elf.h.
+# ELF_FILE_LIMIT_BYTES of bootloader/pure/elf.h.
 KERNEL_LIMIT_BYTES = 256 * KIB * KIB
 KERNEL = volume.ESP / "kernel.elf"
 

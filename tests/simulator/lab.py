@@ -50,7 +50,7 @@ def run_program(text, *options, report_path=None):
 def simulate(*options):
     """As a user calls it, but for the building."""
     process = subprocess.run(
-        [sys.executable, str(FOLDER / "simulate.py"), *map(str, options)], cwd=ROOT, text=True,
+        [sys.executable, str(ROOT / "host/simulator/simulate.py"), *map(str, options)], cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT_SECONDS, check=False,
     )  # fmt: skip
     return Result(process.returncode, process.stdout, process.stderr)

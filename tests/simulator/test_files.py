@@ -19,7 +19,7 @@ from lab import FOLDER, NO_INPUT, READY, ROOT, simulate, simulate_json
 
 TEXT = "usable 0x0 0x9ffff\nusable 0x100000 0x3fffffff\n"
 ROWS = "# columns: type base pages attr\n7 0x0 160 0xf\n7 0x100000 261888 0xf\n"
-SIMULATE = [sys.executable, str(FOLDER / "simulate.py")]
+SIMULATE = [sys.executable, str(ROOT / "host/simulator/simulate.py")]
 NAMES = ["ü.txt", "карта.txt", "地図.txt", "🗺.txt", "مخطط.txt", 'a"b<c>&\\.txt']
 # ASCII only, and ASCII so thoroughly that Python itself knows no other characters.
 ENVIRONMENTS = [{"PYTHONIOENCODING": "ascii"},
@@ -212,7 +212,7 @@ def folder_for_everybody():
 def test_built_checkout_that_cannot_be_written_is_used_as_it_is(open_folder):
     """With the scripts where everybody may read them: a checkout may stand in a closed folder."""
     (open_folder / "map.txt").write_text(TEXT)
-    for part in ("scripts", "tests/simulator"):
+    for part in ("scripts", "host/simulator"):
         shutil.copytree(ROOT / part, open_folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Makefile", open_folder)
     build = open_folder / "build"

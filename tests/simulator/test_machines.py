@@ -263,7 +263,7 @@ def test_more_rows_than_any_machine_has_are_read(tmp_path):
 
 def kernel_keys():
     """{stage: [keys of each of its lines, in order]} from the kernel's source."""
-    source = re.sub(r"/\*.*?\*/", "", (ROOT / "kernel/bring_up.c").read_text(), flags=re.S)
+    source = re.sub(r"/\*.*?\*/", "", (ROOT / "kernel/boot/bring_up.c").read_text(), flags=re.S)
     calls = re.findall(r'log_line\("([\w-]+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', source)
     keys = {}
     for stage, literals in calls:
@@ -273,7 +273,7 @@ def kernel_keys():
 
 
 def test_stage_lines_are_the_kernel_s(tmp_path):
-    """The simulator has its own copy of kernel/bring_up.c's order; this keeps both the same."""
+    """The simulator has its own copy of kernel/boot/bring_up.c's order; this keeps both the same."""
     result = run(generate.generate(GIB), tmp_path)
     expected = kernel_keys()
     order = [match for match in re.findall(r"^\[([\w-]+)\] (?!warning)", result.output, re.M)

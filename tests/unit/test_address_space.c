@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/address_space.h"
+#include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/layout.h"
 #include "shared/region.h"
 #include "tests/unit/support/fake_machine.h"

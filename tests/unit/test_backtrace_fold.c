@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/backtrace_fold.h"
+#include "kernel/core/backtrace_fold.h"
 
 static char printed[4000];
 

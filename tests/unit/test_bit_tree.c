@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/mm/bit_tree.h"
-#include "kernel/mm/bit_tree_node.h"
+#include "kernel/mm/frames/bit_tree.h"
+#include "kernel/mm/frames/bit_tree_node.h"
 #include "tests/unit/support/random.h"
 
 #define EXTENTS_MAX 5U

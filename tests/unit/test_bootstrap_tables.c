@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootloader/bootstrap_tables.h"
-#include "bootloader/memory_map.h"
+#include "bootloader/pure/bootstrap_tables.h"
+#include "bootloader/pure/memory_map.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/region.h"

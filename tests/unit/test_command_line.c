@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "shared/command_line.h"
+#include "shared/text/command_line.h"
 
 static void assert_value(const char *line, const char *key, const char *expected)
 {

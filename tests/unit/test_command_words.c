@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/command_words.h"
-#include "kernel/nearest.h"
+#include "kernel/core/command_words.h"
+#include "kernel/core/nearest.h"
 
 #define SENTENCE_LIMIT 32
 

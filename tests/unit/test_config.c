@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootloader/config.h"
+#include "bootloader/pure/config.h"
 
 /* Parse an exact copy on the heap, so that a read beyond its end is seen by ASan. */
 static enum config_status parse_bytes(const void *text, size_t size_bytes,

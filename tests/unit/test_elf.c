@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootloader/elf.h"
+#include "bootloader/pure/elf.h"
 #include "tests/unit/support/elf_plan_check.h"
 #include "tests/unit/support/synthetic_elf.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "bootloader/firmware_tables.h"
+#include "bootloader/pure/firmware_tables.h"
 #include "shared/address.h"
 #include "shared/region.h"
 #include "tests/unit/support/fake_firmware.h"

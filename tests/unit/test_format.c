@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shared/format.h"
+#include "shared/text/format.h"
 
 /* What the C library says is right, for the subset that the two share. */
 #define assert_same_as_printf(...)                                                                 \

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kernel/mm/bit_tree_bound.h"
-#include "kernel/mm/frame_allocator.h"
-#include "kernel/mm/frame_reserve.h"
+#include "kernel/mm/frames/bit_tree_bound.h"
+#include "kernel/mm/frames/frame_allocator.h"
+#include "kernel/mm/frames/frame_reserve.h"
 #include "shared/direct_map.h"
 #include "shared/region.h"
 #include "tests/unit/support/frame_operations.h"

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "kernel/mm/frame_allocator.h"
+#include "kernel/mm/frames/frame_allocator.h"
 #include "shared/handoff.h"
 #include "shared/region.h"
 #include "tests/unit/support/random.h"

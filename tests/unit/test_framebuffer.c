@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "bootloader/framebuffer.h"
+#include "bootloader/pure/framebuffer.h"
 #include "shared/address.h"
 
 static struct framebuffer_mode good_mode(void)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/console_font.h"
-#include "shared/framebuffer_text.h"
+#include "shared/text/console_font.h"
+#include "shared/text/framebuffer_text.h"
 
 #define WIDTH_PIXELS  50 /* six columns, and two pixels that no column covers */
 #define HEIGHT_PIXELS 55 /* three rows, and seven lines below */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/handoff_check.h"
+#include "kernel/handoff/handoff_check.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/layout.h"
 #include "shared/address.h"

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/heap_leaks.h"
+#include "kernel/mm/heap/views/heap_leaks.h"
 #include "kernel/mm/heap/policy.h"
-#include "kernel/mm/heap/sealed_block.h"
+#include "kernel/mm/heap/policies/sealed_block.h"
 #include "tests/unit/support/heap_arena.h"
 
 #define MIB ((size_t)1 << 20)

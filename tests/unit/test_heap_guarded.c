@@ -13,7 +13,7 @@
 #include <sanitizer/asan_interface.h>
 
 #include "kernel/mm/heap/heap.h"
-#include "kernel/mm/heap/heap_leaks.h"
+#include "kernel/mm/heap/views/heap_leaks.h"
 #include "kernel/mm/heap/policy.h"
 #include "tests/unit/support/heap_arena.h"
 #include "tests/unit/support/heap_oracle.h"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/heap_leaks.h"
+#include "kernel/mm/heap/views/heap_leaks.h"
 #include "tests/unit/support/heap_arena.h"
 
 #define HEAP_BYTES ((size_t)64 << 10)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/heap_picture.h"
+#include "kernel/mm/heap/views/heap_picture.h"
 #include "tests/unit/support/heap_arena.h"
 
 #define HEAP_BYTES ((size_t)64 << 10)

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "kernel/mm/heap/heap.h"
-#include "kernel/mm/heap/sealed_block.h"
+#include "kernel/mm/heap/policies/sealed_block.h"
 #include "tests/unit/support/heap_arena.h"
 #include "tests/unit/support/heap_episode.h"
 #include "tests/unit/support/heap_oracle.h"

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "kernel/interrupts.h"
-#include "kernel/spinlock.h"
+#include "kernel/core/interrupts.h"
+#include "kernel/core/spinlock.h"
 #include "tests/unit/support/arch_stub.h"
 #include "tests/unit/support/panic_stub.h"
 

@@ -1,7 +1,7 @@
 #include "tests/unit/support/cmocka.h"
 
 #include "kernel/arch/x86_64/scancode.h"
-#include "kernel/ready_keys.h"
+#include "kernel/boot/ready_keys.h"
 
 /* --- scancode.h --- */
 

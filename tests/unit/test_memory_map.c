@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootloader/memory_map.h"
+#include "bootloader/pure/memory_map.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/region.h"

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "shared/number.h"
+#include "shared/text/number.h"
 
 #define UNTOUCHED UINT64_C(0x1122334455667788)
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "kernel/mm/layout.h"
-#include "kernel/mm/page_audit.h"
+#include "kernel/mm/paging/page_audit.h"
 #include "shared/arch/x86_64/page_entry.h"
 #include "tests/unit/support/fake_machine.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "shared/piece.h"
+#include "shared/text/piece.h"
 
 static struct piece piece(const char *text)
 {

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "kernel/mm/layout.h"
-#include "kernel/mm/runtime_space.h"
+#include "kernel/mm/paging/runtime_space.h"
 #include "tests/unit/support/fake_machine.h"
 #include "shared/region.h"
 

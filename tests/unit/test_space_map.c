@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "kernel/mm/layout.h"
-#include "kernel/mm/page_runs.h"
-#include "kernel/mm/space_map.h"
+#include "kernel/mm/paging/page_runs.h"
+#include "kernel/mm/paging/space_map.h"
 #include "tests/unit/support/fake_machine.h"
 
 #define LINE_LIMIT 64

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "kernel/timeline_summary.h"
+#include "kernel/core/timeline_summary.h"
 
 /* Phases of so many ticks, the first `loader_count` of them the loader's; then "ready". */
 static struct timeline timeline_of(const uint64_t *ticks, unsigned count, unsigned loader_count)

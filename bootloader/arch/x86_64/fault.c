@@ -1,7 +1,7 @@
 #include "bootloader/arch/x86_64/fault.h"
 
 #include "bootloader/arch/x86_64/cpu.h"
-#include "bootloader/bootstrap_tables.h"
+#include "bootloader/pure/bootstrap_tables.h"
 #include "shared/address.h"
 #include "shared/arch/x86_64/exception_names.h"
 #include "shared/arch/x86_64/fault_text.h"

@@ -3,8 +3,8 @@
  */
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/instructions.h"
-#include "kernel/image.h"
-#include "kernel/log.h"
+#include "kernel/core/image.h"
+#include "kernel/core/log.h"
 #include "shared/direct_map.h"
 
 /* The compiler's frame: the caller's RBP, then the return address (System V ABI, 3.2.2). */

@@ -4,11 +4,11 @@
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/instructions.h"
-#include "kernel/entry_state.h"
+#include "kernel/handoff/entry_state.h"
 #include "shared/arch/x86_64/address_width.h"
 #include "shared/arch/x86_64/page_entry.h"
 #include "shared/direct_map.h"
-#include "shared/format.h"
+#include "shared/text/format.h"
 
 #define CR0_WRITE_PROTECT (UINT64_C(1) << 16)
 

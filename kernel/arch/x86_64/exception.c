@@ -5,14 +5,14 @@
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/local_timer.h"
-#include "kernel/guard.h"
-#include "kernel/interrupts.h"
+#include "kernel/core/guard.h"
+#include "kernel/core/interrupts.h"
 #include "kernel/mm/layout_place.h"
-#include "kernel/panic.h"
-#include "kernel/panic_report.h"
+#include "kernel/core/panic.h"
+#include "kernel/core/panic_report.h"
 #include "shared/arch/x86_64/exception_names.h"
 #include "shared/arch/x86_64/fault_text.h"
-#include "shared/format.h"
+#include "shared/text/format.h"
 
 #define VECTOR_DOUBLE_FAULT       8
 #define VECTOR_GENERAL_PROTECTION 13

@@ -6,7 +6,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/instructions.h"
-#include "kernel/mm/address_space.h"
+#include "kernel/mm/paging/address_space.h"
 
 #define MSR_APIC_BASE       UINT32_C(0x1b)
 #define APIC_BASE_X2APIC    (UINT64_C(1) << 10)

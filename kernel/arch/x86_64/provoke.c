@@ -2,7 +2,7 @@
  * provoke.c - CPU exceptions on purpose, each by the instruction that is known to raise it.
  */
 #include "kernel/arch.h"
-#include "shared/text.h"
+#include "shared/text/text.h"
 
 static void provoke_divide(void)
 {

@@ -1,8 +1,8 @@
 #include "kernel/mm/heap/heap.h"
 
-#include "kernel/mm/heap/layer.h"
+#include "kernel/mm/heap/layers/layer.h"
 #include "shared/memory.h"
-#include "shared/text.h"
+#include "shared/text/text.h"
 
 /* The heap grows by at least this much, so that a run of small blocks does not call the page source
  * for each page; a larger one by this part of itself, up to a limit. */

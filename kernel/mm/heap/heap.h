@@ -24,13 +24,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/mm/heap/best_fit.h"
-#include "kernel/mm/heap/bump.h"
-#include "kernel/mm/heap/fast.h"
-#include "kernel/mm/heap/first_fit.h"
-#include "kernel/mm/heap/guarded.h"
+#include "kernel/mm/heap/policies/best_fit.h"
+#include "kernel/mm/heap/policies/bump.h"
+#include "kernel/mm/heap/policies/fast.h"
+#include "kernel/mm/heap/policies/first_fit.h"
+#include "kernel/mm/heap/layers/guarded.h"
 #include "kernel/mm/heap/heap_counters.h"
-#include "kernel/mm/heap/heap_debug.h"
+#include "kernel/mm/heap/layers/heap_debug.h"
 
 _Static_assert(
     sizeof(size_t) == 8 && sizeof(void *) == 8,

@@ -1,5 +1,5 @@
 /* The pages inside of free memory, which heap_trim() offers to the page source. */
-#include "kernel/mm/heap/layer.h"
+#include "kernel/mm/heap/layers/layer.h"
 #include "kernel/mm/heap/policy.h"
 
 static void discard_piece(void *context, const struct heap_piece *piece)

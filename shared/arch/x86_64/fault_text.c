@@ -1,7 +1,7 @@
 #include "shared/arch/x86_64/fault_text.h"
 
 #include "shared/address.h"
-#include "shared/format.h"
+#include "shared/text/format.h"
 
 #define VECTOR_DIVIDE             0
 #define VECTOR_DEBUG              1

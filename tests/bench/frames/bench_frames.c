@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "kernel/mm/frame_allocator.h"
-#include "kernel/mm/frame_reserve.h"
+#include "kernel/mm/frames/frame_allocator.h"
+#include "kernel/mm/frames/frame_reserve.h"
 #include "shared/region.h"
 #include "tests/bench/frames/buddy.h"
 #include "tests/bench/frames/flat_bitmap.h"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/mm/frame_allocator.h"
+#include "kernel/mm/frames/frame_allocator.h"
 
 /* Of `period` frames the first, at a multiple of it, is used, and all others are free. */
 struct refusal_pattern {

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <x86intrin.h>
 
-#include "kernel/heap_workload.h"
+#include "kernel/diagnostics/heap_workload.h"
 #include "tests/bench/heap/allocator.h"
 #include "tests/bench/heap/laps.h"
 

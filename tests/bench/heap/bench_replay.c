@@ -1,6 +1,6 @@
 /*
- * bench_replay.c - replay what a program once asked of its malloc() (host/trace.h), on every
- * allocator.
+ * bench_replay.c - replay what a program once asked of its malloc() (host/preload/trace.h), on
+ * every allocator.
  *
  *   bench_replay TRACE [--repeats N]
  *       One line an allocator: its name, and nanoseconds per record, or a "-" and why it is left
@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/trace.h"
+#include "host/preload/trace.h"
 #include "tests/bench/heap/allocator.h"
 #include "tests/bench/heap/laps.h"
 
@@ -81,7 +81,7 @@ static void survey(struct trace *trace)
     for (size_t i = 0; i < trace->record_count; i++) {
         struct trace_record *record = &trace->records[i];
         if (record->block >= trace->record_count)
-            give_up("the trace is not one of host/trace.h");
+            give_up("the trace is not one of host/preload/trace.h");
         if (record->block >= trace->block_count)
             trace->block_count = record->block + 1;
         if (record->size_bytes == 0)

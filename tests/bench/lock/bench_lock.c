@@ -12,8 +12,8 @@
 #include <time.h>
 #include <x86intrin.h>
 
-#include "kernel/interrupts.h"
-#include "kernel/spinlock.h"
+#include "kernel/core/interrupts.h"
+#include "kernel/core/spinlock.h"
 
 #define ROUNDS 200
 #define LOOPS  20000

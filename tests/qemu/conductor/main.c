@@ -8,9 +8,9 @@
  */
 #include "bootloader/arch/x86_64/cpu.h"
 #include "bootloader/arch/x86_64/serial.h"
-#include "shared/format.h"
+#include "shared/text/format.h"
 #include "shared/memory.h"
-#include "shared/text.h"
+#include "shared/text/text.h"
 #include "tests/qemu/conductor/stage.h"
 
 #include <efipciio.h>

@@ -1,6 +1,6 @@
 #include "tests/qemu/conductor/plan.h"
 
-#include "shared/text.h"
+#include "shared/text/text.h"
 
 static bool parse_number(const char *text, size_t length, uint64_t *ret_number)
 {

@@ -8,7 +8,7 @@
 #ifndef CONDUCTOR_STAGE_H
 #define CONDUCTOR_STAGE_H
 
-#include "bootloader/efi.h"
+#include "bootloader/firmware/efi.h"
 #include "tests/qemu/conductor/plan.h"
 
 struct stage {

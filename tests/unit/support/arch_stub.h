@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/interrupts.h"
+#include "kernel/core/interrupts.h"
 
 struct arch_stub {
     bool interrupts_are_on;

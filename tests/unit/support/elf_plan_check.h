@@ -5,9 +5,9 @@
 #ifndef TESTS_UNIT_SUPPORT_ELF_PLAN_CHECK_H
 #define TESTS_UNIT_SUPPORT_ELF_PLAN_CHECK_H
 
-#include "bootloader/elf.h"
+#include "bootloader/pure/elf.h"
 
-/* What of bootloader/elf.h's promises the plan breaks; NULL if none. */
+/* What of bootloader/pure/elf.h's promises the plan breaks; NULL if none. */
 const char *elf_plan_problem(const struct elf_plan *plan, uint64_t file_size_bytes);
 
 /* Load into dirty memory and compare every byte with what the plan says, and what lies behind with

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bootloader/firmware_tables.h"
+#include "bootloader/pure/firmware_tables.h"
 
 #define FAKE_FIRMWARE_BASE       UINT64_C(0x7f000000)
 #define FAKE_FIRMWARE_SIZE_BYTES 0x20000

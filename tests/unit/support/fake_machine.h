@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/mm/address_space.h"
-#include "kernel/mm/frame_allocator.h"
+#include "kernel/mm/paging/address_space.h"
+#include "kernel/mm/frames/frame_allocator.h"
 
 #define FAKE_MACHINE_IMAGE_BASE        UINT64_C(0x801000)
 #define FAKE_MACHINE_RUNTIME_CODE_BASE UINT64_C(0x3000000)

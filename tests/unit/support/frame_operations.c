@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kernel/mm/frame_allocator.h"
-#include "kernel/mm/frame_reserve.h"
+#include "kernel/mm/frames/frame_allocator.h"
+#include "kernel/mm/frames/frame_reserve.h"
 #include "shared/region.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/panic_stub.h"

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "kernel/entry_state.h"
+#include "kernel/handoff/entry_state.h"
 #include "kernel/mm/layout.h"
 #include "shared/handoff.h"
 #include "shared/page_table.h"

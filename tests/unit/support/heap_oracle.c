@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/mm/heap/heap_picture.h"
+#include "kernel/mm/heap/views/heap_picture.h"
 #include "kernel/mm/heap/policy.h"
 
 static void *const CALLER = (void *)0x1111;

@@ -3,8 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "kernel/interrupts.h"
-#include "kernel/log.h"
+#include "kernel/core/interrupts.h"
+#include "kernel/core/log.h"
 
 struct log_stub log_stub;
 

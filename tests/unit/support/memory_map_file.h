@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "bootloader/memory_map.h"
+#include "bootloader/pure/memory_map.h"
 
 #define MEMORY_MAP_DIRECTORY "tests/data/memory-maps"
 

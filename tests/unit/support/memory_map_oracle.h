@@ -1,6 +1,6 @@
 /*
  * memory_map_oracle.h - what a page of memory is, found from all rows without sorting anything, for
- * unit tests and the fuzzer of bootloader/memory_map.c.
+ * unit tests and the fuzzer of bootloader/pure/memory_map.c.
  */
 #ifndef TESTS_UNIT_SUPPORT_MEMORY_MAP_ORACLE_H
 #define TESTS_UNIT_SUPPORT_MEMORY_MAP_ORACLE_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bootloader/memory_map.h"
+#include "bootloader/pure/memory_map.h"
 
 #define MEMORY_MAP_ATTRIBUTE_SP      UINT64_C(0x40000)
 #define MEMORY_MAP_ATTRIBUTE_RUNTIME UINT64_C(0x8000000000000000)

@@ -10,7 +10,7 @@
 #include <setjmp.h>
 #include <stdbool.h>
 
-#include "kernel/panic.h"
+#include "kernel/core/panic.h"
 
 struct panic_stub {
     bool armed;

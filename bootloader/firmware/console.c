@@ -1,0 +1,149 @@
+#include "bootloader/firmware/console.h"
+
+#include "bootloader/arch/x86_64/serial.h"
+#include "shared/text/format.h"
+#include "shared/memory.h"
+#include "shared/text/text.h"
+
+static const char log_full[] = "(log full)\n";
+
+/* Everything but the last line, which tells that lines are missing. */
+#define LOG_LINES_CAPACITY_BYTES (CONSOLE_LOG_CAPACITY_BYTES - (sizeof(log_full) - 1))
+
+void console_initialise(struct console *console, const struct firmware *firmware)
+{
+    console->firmware = firmware;
+    console->log_size_bytes = 0;
+    console->shown_size_bytes = 0;
+}
+
+static void console_append(struct console *console, const char *text, size_t size_bytes)
+{
+    if (console->log_size_bytes > LOG_LINES_CAPACITY_BYTES)
+        return; /* "(log full)" has been written */
+    if (size_bytes > LOG_LINES_CAPACITY_BYTES - console->log_size_bytes) {
+        text = log_full;
+        size_bytes = sizeof(log_full) - 1;
+    }
+    memcpy(console->log + console->log_size_bytes, text, size_bytes);
+    console->log_size_bytes += size_bytes;
+}
+
+static void console_log_v(struct console *console, const char *prefix, const char *format,
+                          va_list arguments)
+{
+    char line[400];
+    int used = format_text(line, sizeof(line) - 1, "%s", prefix);
+    size_t capacity = sizeof(line) - 1 - (size_t)used;
+    int wanted = format_text_v(line + used, capacity, format, arguments);
+    size_t length = (size_t)used + ((size_t)wanted < capacity ? (size_t)wanted : capacity - 1);
+    line[length] = '\n';
+    console_append(console, line, length + 1);
+}
+
+void console_log(struct console *console, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    console_log_v(console, "", format, arguments);
+    va_end(arguments);
+}
+
+void console_warn(struct console *console, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    console_log_v(console, "warning: ", format, arguments);
+    va_end(arguments);
+}
+
+/* UEFI 2.10, section 12.4.3: UTF-16, and a line ends in CR LF. Everything here is ASCII. */
+static void console_output(const struct console *console, const char *text, size_t size_bytes)
+{
+    SIMPLE_TEXT_OUTPUT_INTERFACE *output = console->firmware->system_table->ConOut;
+    CHAR16 wide[512];
+    size_t length = 0;
+
+    if (output == NULL)
+        return;
+    for (size_t i = 0; i < size_bytes; i++) {
+        if (text[i] == '\n')
+            wide[length++] = '\r';
+        wide[length++] = (CHAR16)(unsigned char)text[i];
+        if (length >= sizeof(wide) / sizeof(wide[0]) - 3 || i + 1 == size_bytes) {
+            wide[length] = 0;
+            output->OutputString(output, wide);
+            length = 0;
+        }
+    }
+}
+
+void console_show(struct console *console)
+{
+    if (firmware_is_sealed(console->firmware))
+        return;
+    console_output(console, console->log + console->shown_size_bytes,
+                   console->log_size_bytes - console->shown_size_bytes);
+    console->shown_size_bytes = console->log_size_bytes;
+}
+
+/* Does the firmware's console reach a serial port? True if a node of the ConOut variable's device
+ * path is a UART (UEFI 2.10, section 10.3.4.17). Foreign bytes: lengths are checked. */
+static bool console_reaches_serial(const struct console *console)
+{
+    EFI_RUNTIME_SERVICES *runtime = console->firmware->system_table->RuntimeServices;
+    EFI_GUID guid = EFI_GLOBAL_VARIABLE;
+    CHAR16 name[] = {'C', 'o', 'n', 'O', 'u', 't', 0};
+    unsigned char path[1024];
+    UINTN size_bytes = sizeof(path);
+
+    if (console->firmware->system_table->ConOut == NULL ||
+        EFI_ERROR(runtime->GetVariable(name, &guid, NULL, &size_bytes, path)))
+        return false;
+
+    for (size_t offset = 0; size_bytes - offset >= sizeof(EFI_DEVICE_PATH);) {
+        size_t node_size_bytes = path[offset + 2] | (size_t)path[offset + 3] << 8;
+        if (path[offset] == MESSAGING_DEVICE_PATH && path[offset + 1] == MSG_UART_DP)
+            return true;
+        if (node_size_bytes < sizeof(EFI_DEVICE_PATH) || node_size_bytes > size_bytes - offset)
+            return false;
+        offset += node_size_bytes;
+    }
+    return false;
+}
+
+void console_show_error(struct console *console, const char *report)
+{
+    size_t size_bytes = text_length(report);
+    if (!console_reaches_serial(console) && serial_initialise())
+        serial_write(report, size_bytes);
+    console_append(console, report, size_bytes);
+    console_show(console);
+}
+
+/* A key that was pressed before the message is no answer to it. Bounded, for a key held down. */
+static void console_forget_keys(SIMPLE_INPUT_INTERFACE *input)
+{
+    EFI_INPUT_KEY key;
+    for (unsigned i = 0; i < 64 && !EFI_ERROR(input->ReadKeyStroke(input, &key)); i++)
+        continue;
+}
+
+void console_wait_for_key(struct console *console, unsigned seconds)
+{
+    EFI_BOOT_SERVICES *services = console->firmware->services;
+    SIMPLE_INPUT_INTERFACE *input = console->firmware->system_table->ConIn;
+    EFI_EVENT timer;
+    UINTN index;
+
+    if (input == NULL || EFI_ERROR(services->CreateEvent(EVT_TIMER, 0, NULL, NULL, &timer)))
+        return;
+    /* The unit is 100 ns (UEFI 2.10, section 7.1.7). */
+    if (!EFI_ERROR(services->SetTimer(timer, TimerRelative, seconds * UINT64_C(10000000)))) {
+        EFI_EVENT events[] = {input->WaitForKey, timer};
+        console_forget_keys(input);
+        services->WaitForEvent(2, events, &index);
+        console_forget_keys(input);
+    }
+    services->CloseEvent(timer);
+}

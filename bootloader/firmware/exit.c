@@ -1,0 +1,59 @@
+#include "bootloader/firmware/exit.h"
+
+#include "bootloader/pure/memory_map.h"
+
+/* The struct is 40 bytes and a stride is some bytes more; beyond this the number is nonsense. */
+#define DESCRIPTOR_SIZE_LIMIT_BYTES 4096
+#define MAP_SIZE_LIMIT_BYTES        (64u * 1024 * 1024)
+
+enum loader_error exit_measure_map(const struct firmware *firmware, struct exit_map *ret_map,
+                                   struct loader_failure *failure)
+{
+    struct exit_map map = {0};
+    EFI_STATUS status = exit_read_map(firmware, &map);
+
+    if (status != EFI_BUFFER_TOO_SMALL)
+        return error_set(failure, LOADER_ERROR_MEMORY_MAP, status, "asking for its size");
+    if (map.descriptor_size_bytes < sizeof(struct memory_map_descriptor) ||
+        map.descriptor_size_bytes > DESCRIPTOR_SIZE_LIMIT_BYTES ||
+        map.size_bytes > MAP_SIZE_LIMIT_BYTES)
+        return error_set(failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS,
+                         "%llu bytes in rows of %llu bytes", map.size_bytes,
+                         map.descriptor_size_bytes);
+    *ret_map = map;
+    return LOADER_OK;
+}
+
+EFI_STATUS exit_read_map(const struct firmware *firmware, struct exit_map *map)
+{
+    UINTN size_bytes = map->capacity_bytes;
+    UINTN descriptor_size_bytes = 0;
+    EFI_STATUS status = firmware->services->GetMemoryMap(
+        &size_bytes, map->buffer, &map->key, &descriptor_size_bytes, &map->descriptor_version);
+    map->size_bytes = size_bytes;
+    map->descriptor_size_bytes = descriptor_size_bytes;
+    if (!EFI_ERROR(status) && size_bytes > map->capacity_bytes)
+        return EFI_BUFFER_TOO_SMALL;
+    return status;
+}
+
+enum loader_error exit_boot_services(struct firmware *firmware, struct exit_map *map,
+                                     unsigned *ret_attempt_count, struct loader_failure *failure)
+{
+    unsigned attempt_count = 0;
+    EFI_STATUS status;
+    do {
+        status = firmware->services->ExitBootServices(firmware->image, map->key);
+        attempt_count++;
+        if (!EFI_ERROR(status)) {
+            firmware_seal(firmware);
+            *ret_attempt_count = attempt_count;
+            return LOADER_OK;
+        }
+        if (status == EFI_INVALID_PARAMETER && attempt_count < EXIT_ATTEMPT_LIMIT)
+            status = exit_read_map(firmware, map);
+    } while (!EFI_ERROR(status));
+
+    firmware_seal(firmware);
+    return error_set(failure, LOADER_ERROR_EXIT, status, "after %u attempts", attempt_count);
+}

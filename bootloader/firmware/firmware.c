@@ -1,0 +1,37 @@
+#include "bootloader/firmware/firmware.h"
+
+/* Non-canonical with four and with five levels of page tables: any access is a #GP. */
+#define FIRMWARE_SEALED UINT64_C(0xdead000000000000)
+
+EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table,
+                          struct firmware *ret_firmware)
+{
+    *ret_firmware = (struct firmware){
+        .image = image,
+        .system_table = system_table,
+        .services = system_table->BootServices,
+    };
+    return ret_firmware->services->SetWatchdogTimer(0, 0, 0, NULL);
+}
+
+enum loader_error firmware_find_image(struct firmware *firmware, struct loader_failure *failure)
+{
+    EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    void *interface = NULL;
+    EFI_STATUS status = firmware->services->HandleProtocol(firmware->image, &guid, &interface);
+    if (EFI_ERROR(status) || interface == NULL)
+        return error_set(failure, LOADER_ERROR_NO_LOADED_IMAGE, status, "loaded-image protocol");
+
+    firmware->loaded_image = interface;
+    return LOADER_OK;
+}
+
+void firmware_seal(struct firmware *firmware)
+{
+    firmware->services = (EFI_BOOT_SERVICES *)FIRMWARE_SEALED;
+}
+
+bool firmware_is_sealed(const struct firmware *firmware)
+{
+    return (uint64_t)firmware->services == FIRMWARE_SEALED;
+}

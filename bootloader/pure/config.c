@@ -1,0 +1,252 @@
+#include "bootloader/pure/config.h"
+
+#include <stdbool.h>
+
+#include "shared/address.h"
+#include "shared/text/command_line.h"
+#include "shared/memory.h"
+#include "shared/text/number.h"
+#include "shared/text/piece.h"
+
+_Static_assert(CONFIG_TEMP_HEAP_LIMIT <= UINT64_MAX - PAGE_SIZE_BYTES, "rounding up cannot wrap");
+
+/* One known key: how its value is judged and stored. `stored` guards against a second one. */
+struct setting {
+    const char *key;
+    enum config_status (*store)(struct piece value, struct config *config);
+    bool stored;
+};
+
+const char *config_status_text(enum config_status status)
+{
+    switch (status) {
+    case CONFIG_OK:
+        return "The configuration is good.";
+    case CONFIG_FILE_TOO_LARGE:
+        return "The file is larger than 64 KiB.";
+    case CONFIG_NUL_BYTE:
+        return "The file contains a NUL byte: it is not plain text (UTF-16?).";
+    case CONFIG_LINE_TOO_LONG:
+        return "The line is longer than 1200 bytes.";
+    case CONFIG_NO_EQUALS_SIGN:
+        return "The line is not of the form key = value.";
+    case CONFIG_DUPLICATE_KEY:
+        return "The key stands there a second time.";
+    case CONFIG_BAD_NUMBER:
+        return "The value is not a number such as 1048576, 0x100000 or 1M.";
+    case CONFIG_NUMBER_TOO_LARGE:
+        return "The temporary heap cannot be larger than 16G.";
+    case CONFIG_EMPTY_VALUE:
+        return "The value is empty.";
+    case CONFIG_PATH_TOO_LONG:
+        return "The path is longer than 255 characters.";
+    case CONFIG_PATH_ESCAPES:
+        return "The path contains '..'.";
+    case CONFIG_PATH_NOT_ASCII:
+        return "The path contains a character that is not printable ASCII.";
+    case CONFIG_COMMAND_LINE_TOO_LONG:
+        return "The command line is longer than 1023 bytes.";
+    case CONFIG_BAD_QUOTES:
+        return "The quotes around the value do not match.";
+    case CONFIG_OPEN_QUOTE:
+        return "The command line has a quote that is never closed.";
+    }
+    return "The configuration is bad in an unknown way.";
+}
+
+void config_set_defaults(struct config *config)
+{
+    *config = (struct config){
+        .kernel_path = "\\kernel.elf",
+        .temp_heap_size_bytes = CONFIG_TEMP_HEAP_DEFAULT,
+    };
+}
+
+/* --- Values --- */
+
+/* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
+static enum config_status store_kernel_path(struct piece value, struct config *config)
+{
+    char path[CONFIG_PATH_CAPACITY] = {0};
+    size_t length = 0;
+    if (value.length == 0)
+        return CONFIG_EMPTY_VALUE;
+    if (value.text[0] != '\\' && value.text[0] != '/')
+        path[length++] = '\\';
+    if (value.length > CONFIG_PATH_CAPACITY - 1 - length)
+        return CONFIG_PATH_TOO_LONG;
+    for (size_t i = 0; i < value.length; i++) {
+        char character = value.text[i];
+        if (character < 0x20 || character > 0x7e)
+            return CONFIG_PATH_NOT_ASCII;
+        if (character == '.' && i > 0 && value.text[i - 1] == '.')
+            return CONFIG_PATH_ESCAPES;
+        path[length++] = character == '/' ? '\\' : character;
+    }
+    memcpy(config->kernel_path, path, sizeof(path));
+    return CONFIG_OK;
+}
+
+static enum config_status store_command_line(struct piece value, struct config *config)
+{
+    if (value.length > CONFIG_COMMAND_LINE_CAPACITY - 1)
+        return CONFIG_COMMAND_LINE_TOO_LONG;
+    memcpy(config->command_line, value.text, value.length);
+    config->command_line[value.length] = '\0';
+    return command_line_has_open_quote(config->command_line) ? CONFIG_OPEN_QUOTE : CONFIG_OK;
+}
+
+static enum config_status store_temp_heap_size(struct piece value, struct config *config)
+{
+    uint64_t size_bytes;
+    if (!number_parse(value.text, value.length, &size_bytes))
+        return CONFIG_BAD_NUMBER;
+    if (size_bytes > CONFIG_TEMP_HEAP_LIMIT)
+        return CONFIG_NUMBER_TOO_LARGE;
+    config->temp_heap_size_bytes = page_align_up(size_bytes);
+    return CONFIG_OK;
+}
+
+/* --- Lines --- */
+
+static struct piece without_blanks(struct piece piece)
+{
+    while (piece.length > 0 && piece_is_blank(piece.text[0])) {
+        piece.text++;
+        piece.length--;
+    }
+    while (piece.length > 0 && piece_is_blank(piece.text[piece.length - 1]))
+        piece.length--;
+    return piece;
+}
+
+static bool contains(struct piece piece, char character)
+{
+    for (size_t i = 0; i < piece.length; i++) {
+        if (piece.text[i] == character)
+            return true;
+    }
+    return false;
+}
+
+/* Copy what stands between the outer quotes to `plain`: two quotes in a row there mean one. */
+static enum config_status copy_quoted(struct piece inside, char plain[CONFIG_LINE_LIMIT],
+                                      struct piece *ret_value)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < inside.length; i++) {
+        plain[length++] = inside.text[i];
+        if (inside.text[i] != '"')
+            continue;
+        i++;
+        if (i == inside.length || inside.text[i] != '"')
+            return CONFIG_BAD_QUOTES;
+    }
+    *ret_value = (struct piece){plain, length};
+    return CONFIG_OK;
+}
+
+/* Quotes count only where one opens the value: `root="a b" quiet` is kept as it stands. `plain` is
+ * room for a value that has to be put together; a value is shorter than its line. */
+static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_LINE_LIMIT])
+{
+    if (value->length == 0 || value->text[0] != '"')
+        return CONFIG_OK;
+    if (value->length < 2 || value->text[value->length - 1] != '"')
+        return CONFIG_BAD_QUOTES;
+    return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
+}
+
+static struct setting *find_setting(struct setting *settings, size_t count, struct piece key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (piece_equals(key, settings[i].key))
+            return &settings[i];
+    }
+    return NULL;
+}
+
+static enum config_status parse_line(struct piece line, unsigned line_number,
+                                     struct setting *settings, size_t setting_count,
+                                     struct config *config)
+{
+    if (line.length > CONFIG_LINE_LIMIT)
+        return CONFIG_LINE_TOO_LONG;
+    if (contains(line, '\0'))
+        return CONFIG_NUL_BYTE;
+    line = without_blanks(line);
+    if (line.length == 0 || line.text[0] == '#')
+        return CONFIG_OK;
+
+    struct piece key;
+    struct piece value;
+    if (!piece_split(line, '=', &key, &value))
+        return CONFIG_NO_EQUALS_SIGN;
+    struct setting *setting = find_setting(settings, setting_count, without_blanks(key));
+    if (setting == NULL) {
+        if (config->unknown_key_count++ == 0)
+            config->first_unknown_line = line_number;
+        return CONFIG_OK;
+    }
+    if (setting->stored)
+        return CONFIG_DUPLICATE_KEY;
+    setting->stored = true;
+
+    char plain[CONFIG_LINE_LIMIT];
+    value = without_blanks(value);
+    enum config_status status = remove_quotes(&value, plain);
+    return status == CONFIG_OK ? setting->store(value, config) : status;
+}
+
+/* Take the next line off the text, without its end (LF or CRLF). */
+static struct piece next_line(struct piece *text)
+{
+    size_t length = 0;
+    while (length < text->length && text->text[length] != '\n')
+        length++;
+    struct piece line = {text->text, length};
+    size_t taken = length < text->length ? length + 1 : length;
+    text->text += taken;
+    text->length -= taken;
+    if (line.length > 0 && line.text[line.length - 1] == '\r')
+        line.length--;
+    return line;
+}
+
+static struct piece without_byte_order_mark(struct piece text)
+{
+    static const char MARK[3] = {'\xef', '\xbb', '\xbf'};
+    if (text.length >= sizeof(MARK) && memcmp(text.text, MARK, sizeof(MARK)) == 0) {
+        text.text += sizeof(MARK);
+        text.length -= sizeof(MARK);
+    }
+    return text;
+}
+
+enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
+                                unsigned *ret_line)
+{
+    struct setting settings[] = {
+        {.key = "kernel", .store = store_kernel_path},
+        {.key = "cmdline", .store = store_command_line},
+        {.key = "temp_heap", .store = store_temp_heap_size},
+    };
+    const size_t setting_count = sizeof(settings) / sizeof(settings[0]);
+
+    *ret_line = 0;
+    if (size_bytes > CONFIG_FILE_LIMIT_BYTES)
+        return CONFIG_FILE_TOO_LARGE;
+    struct config config;
+    config_set_defaults(&config);
+    struct piece rest = without_byte_order_mark((struct piece){text, size_bytes});
+    for (unsigned line_number = 1; rest.length > 0; line_number++) {
+        enum config_status status =
+            parse_line(next_line(&rest), line_number, settings, setting_count, &config);
+        if (status != CONFIG_OK) {
+            *ret_line = line_number;
+            return status;
+        }
+    }
+    *ret_config = config;
+    return CONFIG_OK;
+}

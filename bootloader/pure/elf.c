@@ -1,0 +1,328 @@
+#include "bootloader/pure/elf.h"
+
+#include "shared/address.h"
+#include "shared/memory.h"
+#include "shared/power_of_two.h"
+#include "shared/range.h"
+
+/* --- The file format (System V gABI 4.1; AMD64 supplement) --- */
+
+struct elf_header {
+    uint8_t identification[16];
+    uint16_t type;
+    uint16_t machine;
+    uint32_t version;
+    uint64_t entry;
+    uint64_t program_headers_offset;
+    uint64_t section_headers_offset;
+    uint32_t flags;
+    uint16_t header_size;
+    uint16_t program_header_size;
+    uint16_t program_header_count;
+    uint16_t section_header_size;
+    uint16_t section_header_count;
+    uint16_t section_names_index;
+};
+_Static_assert(sizeof(struct elf_header) == 64, "Elf64_Ehdr");
+
+struct program_header {
+    uint32_t type;
+    uint32_t flags;
+    uint64_t file_offset;
+    uint64_t virtual_address;
+    uint64_t physical_address;
+    uint64_t file_size;
+    uint64_t memory_size;
+    uint64_t alignment;
+};
+_Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
+
+#define IDENTIFICATION_CLASS       4
+#define IDENTIFICATION_DATA        5
+#define IDENTIFICATION_VERSION     6
+#define CLASS_64_BIT               2
+#define DATA_LITTLE_ENDIAN         1
+#define VERSION_CURRENT            1
+#define TYPE_EXECUTABLE            2
+#define MACHINE_X86_64             62
+#define EXTENDED_NUMBERING         0xffff
+#define PROGRAM_HEADER_LOAD        1
+#define PROGRAM_HEADER_DYNAMIC     2
+#define PROGRAM_HEADER_INTERPRETER 3
+#define FLAG_EXECUTE               1u
+#define FLAG_WRITE                 2u
+
+/* Beyond a huge page no alignment can be meant. */
+#define ALIGNMENT_LIMIT GIB
+
+const char *elf_status_text(enum elf_status status)
+{
+    switch (status) {
+    case ELF_OK:
+        return "The file is a kernel that can be loaded.";
+    case ELF_TOO_SHORT:
+        return "The file is shorter than an ELF header.";
+    case ELF_BAD_MAGIC:
+        return "The file is not an ELF file.";
+    case ELF_NOT_64_BIT:
+        return "The ELF file is not a 64-bit one.";
+    case ELF_NOT_LITTLE_ENDIAN:
+        return "The ELF file is not little-endian.";
+    case ELF_BAD_VERSION:
+        return "The ELF file has an unknown version.";
+    case ELF_NOT_X86_64:
+        return "The ELF file is for another processor than x86-64.";
+    case ELF_NOT_EXECUTABLE:
+        return "The ELF file is not a statically linked executable (ET_EXEC).";
+    case ELF_BAD_HEADER_SIZE:
+        return "An ELF or program header has an unexpected size.";
+    case ELF_NO_PROGRAM_HEADERS:
+        return "The ELF file has no program headers.";
+    case ELF_TOO_MANY_HEADERS:
+        return "The ELF file uses extended program header numbering.";
+    case ELF_HEADERS_OUT_OF_FILE:
+        return "The program headers reach beyond the end of the file.";
+    case ELF_SEGMENT_OUT_OF_FILE:
+        return "A segment reaches beyond the end of the file.";
+    case ELF_FILE_SIZE_ABOVE_MEMORY_SIZE:
+        return "A segment is larger in the file than in memory.";
+    case ELF_ADDRESS_WRAPS:
+        return "A segment reaches beyond the end of the address space.";
+    case ELF_IMAGE_TOO_LARGE:
+        return "The image is larger than 256 MiB.";
+    case ELF_BAD_ALIGNMENT:
+        return "A segment's alignment is not a power of two up to 1 GiB.";
+    case ELF_INCONGRUENT:
+        return "A segment's address and file offset do not agree with its alignment.";
+    case ELF_SEGMENTS_OVERLAP:
+        return "Two segments overlap.";
+    case ELF_PAGE_WITH_TWO_PERMISSIONS:
+        return "Two segments with different permissions share a page.";
+    case ELF_WRITABLE_EXECUTABLE:
+        return "A segment is both writable and executable.";
+    case ELF_LOWER_HALF:
+        return "A segment is linked below 0xffffffff80000000.";
+    case ELF_BAD_ENTRY:
+        return "The entry point is not inside an executable segment.";
+    case ELF_NOTHING_TO_LOAD:
+        return "The ELF file has nothing to load.";
+    case ELF_TOO_MANY_SEGMENTS:
+        return "The ELF file has more than 16 segments to load.";
+    case ELF_NEEDS_INTERPRETER:
+        return "The ELF file asks for an interpreter (a dynamic linker).";
+    case ELF_NEEDS_RELOCATION:
+        return "The ELF file is dynamic or needs relocation.";
+    }
+    return "The ELF file is bad in an unknown way.";
+}
+
+/* --- Judging --- */
+
+/* The file's bytes; nothing outside of [0, size_bytes) is ever read. */
+struct elf_file {
+    const uint8_t *bytes;
+    uint64_t size_bytes;
+};
+
+/* True if [offset, offset + size_bytes) lies in the file. */
+static bool file_holds(const struct elf_file *file, uint64_t offset, uint64_t size_bytes)
+{
+    return offset <= file->size_bytes && size_bytes <= file->size_bytes - offset;
+}
+
+static enum elf_status judge_header(const struct elf_file *file, const struct elf_header *header)
+{
+    static const uint8_t MAGIC[4] = {0x7f, 'E', 'L', 'F'};
+    if (memcmp(header->identification, MAGIC, sizeof(MAGIC)) != 0)
+        return ELF_BAD_MAGIC;
+    if (header->identification[IDENTIFICATION_CLASS] != CLASS_64_BIT)
+        return ELF_NOT_64_BIT;
+    if (header->identification[IDENTIFICATION_DATA] != DATA_LITTLE_ENDIAN)
+        return ELF_NOT_LITTLE_ENDIAN;
+    if (header->identification[IDENTIFICATION_VERSION] != VERSION_CURRENT ||
+        header->version != VERSION_CURRENT)
+        return ELF_BAD_VERSION;
+    if (header->machine != MACHINE_X86_64)
+        return ELF_NOT_X86_64;
+    if (header->type != TYPE_EXECUTABLE)
+        return ELF_NOT_EXECUTABLE;
+    if (header->header_size != sizeof(struct elf_header))
+        return ELF_BAD_HEADER_SIZE;
+    if (header->program_header_count == 0)
+        return ELF_NO_PROGRAM_HEADERS;
+    if (header->program_header_size != sizeof(struct program_header))
+        return ELF_BAD_HEADER_SIZE;
+    if (header->program_header_count == EXTENDED_NUMBERING)
+        return ELF_TOO_MANY_HEADERS;
+
+    uint64_t table_bytes = (uint64_t)header->program_header_count * sizeof(struct program_header);
+    if (!file_holds(file, header->program_headers_offset, table_bytes))
+        return ELF_HEADERS_OUT_OF_FILE;
+    return ELF_OK;
+}
+
+/* 0 and 1 mean no alignment (gABI, "Program Header"). Without bytes in the file there is no offset
+ * that could disagree with the address. */
+static enum elf_status judge_alignment(const struct program_header *segment)
+{
+    uint64_t alignment = segment->alignment;
+    if (alignment <= 1)
+        return ELF_OK;
+    if (!is_power_of_two(alignment) || alignment > ALIGNMENT_LIMIT)
+        return ELF_BAD_ALIGNMENT;
+    if (segment->file_size > 0 &&
+        (segment->virtual_address & (alignment - 1)) != (segment->file_offset & (alignment - 1)))
+        return ELF_INCONGRUENT;
+    return ELF_OK;
+}
+
+/* Judge one PT_LOAD by itself. What has no meaning is not read, since linkers write anything there:
+ * the physical address (where the image lies is the loader's choice), the offset of a segment
+ * without bytes in the file, and the rest of one without bytes in memory. */
+static enum elf_status judge_segment(const struct elf_file *file,
+                                     const struct program_header *segment)
+{
+    if (segment->file_size > 0 && !file_holds(file, segment->file_offset, segment->file_size))
+        return ELF_SEGMENT_OUT_OF_FILE;
+    if (segment->file_size > segment->memory_size)
+        return ELF_FILE_SIZE_ABOVE_MEMORY_SIZE;
+    if (segment->memory_size == 0)
+        return ELF_OK;
+    /* Up to the last page of the address space, so that rounding up to pages cannot wrap. */
+    struct range range;
+    if (!range_from_base_size(segment->virtual_address, segment->memory_size, &range) ||
+        range.end > page_align_down(UINT64_MAX))
+        return ELF_ADDRESS_WRAPS;
+    if (segment->virtual_address < ELF_LOWEST_ADDRESS)
+        return ELF_LOWER_HALF;
+    if (segment->memory_size > ELF_IMAGE_LIMIT_BYTES)
+        return ELF_IMAGE_TOO_LARGE;
+    if ((segment->flags & FLAG_WRITE) != 0 && (segment->flags & FLAG_EXECUTE) != 0)
+        return ELF_WRITABLE_EXECUTABLE;
+    return judge_alignment(segment);
+}
+
+/* Insert in order of address. */
+static enum elf_status add_segment(struct elf_plan *plan, const struct program_header *header)
+{
+    if (plan->segment_count == ELF_SEGMENT_LIMIT)
+        return ELF_TOO_MANY_SEGMENTS;
+    unsigned place = plan->segment_count++;
+    for (; place > 0; place--) {
+        if (plan->segments[place - 1].virtual_address <= header->virtual_address)
+            break;
+        plan->segments[place] = plan->segments[place - 1];
+    }
+    plan->segments[place] = (struct elf_segment){
+        .virtual_address = header->virtual_address,
+        .memory_size_bytes = header->memory_size,
+        .file_offset = header->file_size > 0 ? header->file_offset : 0,
+        .file_size_bytes = header->file_size,
+        .write = (header->flags & FLAG_WRITE) != 0,
+        .execute = (header->flags & FLAG_EXECUTE) != 0,
+    };
+    return ELF_OK;
+}
+
+static enum elf_status add_program_header(const struct elf_file *file,
+                                          const struct program_header *header,
+                                          struct elf_plan *plan)
+{
+    enum elf_status status;
+    switch (header->type) {
+    case PROGRAM_HEADER_INTERPRETER:
+        return ELF_NEEDS_INTERPRETER;
+    case PROGRAM_HEADER_DYNAMIC:
+        return ELF_NEEDS_RELOCATION;
+    case PROGRAM_HEADER_LOAD:
+        status = judge_segment(file, header);
+        if (status != ELF_OK || header->memory_size == 0)
+            return status;
+        return add_segment(plan, header);
+    default:
+        return ELF_OK;
+    }
+}
+
+static uint64_t segment_end(const struct elf_segment *segment)
+{
+    return segment->virtual_address + segment->memory_size_bytes;
+}
+
+/* Judge the sorted segments together and derive the image's extent. */
+static enum elf_status judge_image(struct elf_plan *plan)
+{
+    if (plan->segment_count == 0)
+        return ELF_NOTHING_TO_LOAD;
+    for (unsigned i = 1; i < plan->segment_count; i++) {
+        const struct elf_segment *before = &plan->segments[i - 1];
+        const struct elf_segment *segment = &plan->segments[i];
+        if (segment->virtual_address < segment_end(before))
+            return ELF_SEGMENTS_OVERLAP;
+        bool share_page =
+            page_align_down(segment->virtual_address) < page_align_up(segment_end(before));
+        bool same_permissions =
+            segment->write == before->write && segment->execute == before->execute;
+        if (share_page && !same_permissions)
+            return ELF_PAGE_WITH_TWO_PERMISSIONS;
+    }
+
+    plan->virtual_base = page_align_down(plan->segments[0].virtual_address);
+    uint64_t end = page_align_up(segment_end(&plan->segments[plan->segment_count - 1]));
+    plan->size_bytes = end - plan->virtual_base;
+    return plan->size_bytes > ELF_IMAGE_LIMIT_BYTES ? ELF_IMAGE_TOO_LARGE : ELF_OK;
+}
+
+/* The first instruction must come from the file: .bss holds only zeros. */
+static enum elf_status judge_entry(const struct elf_plan *plan)
+{
+    for (unsigned i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        if (segment->execute && plan->entry >= segment->virtual_address &&
+            plan->entry - segment->virtual_address < segment->file_size_bytes)
+            return ELF_OK;
+    }
+    return ELF_BAD_ENTRY;
+}
+
+enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, struct elf_plan *ret_plan)
+{
+    struct elf_file elf = {file, file_size_bytes};
+    struct elf_header header;
+    if (file_size_bytes < sizeof(header))
+        return ELF_TOO_SHORT;
+    memcpy(&header, elf.bytes, sizeof(header)); /* the file need not be aligned in memory */
+
+    enum elf_status status = judge_header(&elf, &header);
+    struct elf_plan plan = {.entry = header.entry};
+    for (unsigned i = 0; status == ELF_OK && i < header.program_header_count; i++) {
+        struct program_header segment;
+        uint64_t offset = header.program_headers_offset + (uint64_t)i * sizeof(segment);
+        memcpy(&segment, elf.bytes + offset, sizeof(segment));
+        status = add_program_header(&elf, &segment, &plan);
+    }
+    if (status == ELF_OK)
+        status = judge_image(&plan);
+    if (status == ELF_OK)
+        status = judge_entry(&plan);
+    if (status == ELF_OK)
+        *ret_plan = plan;
+    return status;
+}
+
+/* --- Loading --- */
+
+void elf_load(const struct elf_plan *plan, const void *file, void *image)
+{
+    const uint8_t *source = file;
+    uint8_t *destination = image;
+    uint64_t written = 0; /* bytes of the image that are final */
+    for (unsigned i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        uint64_t start = segment->virtual_address - plan->virtual_base;
+        memset(destination + written, 0, start - written); /* the gap, and .bss of the one before */
+        memcpy(destination + start, source + segment->file_offset, segment->file_size_bytes);
+        written = start + segment->file_size_bytes;
+    }
+    memset(destination + written, 0, plan->size_bytes - written);
+}

@@ -1,0 +1,397 @@
+#include "bootloader/pure/firmware_tables.h"
+
+#include "shared/address.h"
+#include "shared/memory.h"
+
+const uint8_t FIRMWARE_TABLES_ACPI_20[16] = {0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x11,
+                                             0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81};
+const uint8_t FIRMWARE_TABLES_ACPI_10[16] = {0x30, 0x2d, 0x9d, 0xeb, 0x88, 0x2d, 0xd3, 0x11,
+                                             0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d};
+const uint8_t FIRMWARE_TABLES_SMBIOS_3[16] = {0x44, 0x15, 0xfd, 0xf2, 0x94, 0x97, 0x2c, 0x4a,
+                                              0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94};
+const uint8_t FIRMWARE_TABLES_SMBIOS[16] = {0x31, 0x2d, 0x9d, 0xeb, 0x88, 0x2d, 0xd3, 0x11,
+                                            0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d};
+
+/* No CPU has more than 52 bits of physical address. */
+#define PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
+
+#define ACPI_HEADER_SIZE_BYTES 36
+#define RSDP_1_SIZE_BYTES      20
+#define RSDP_2_SIZE_BYTES      36
+
+#define SIGNATURE(a, b, c, d)                                                                      \
+    ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#define SIGNATURE_RSDT SIGNATURE('R', 'S', 'D', 'T')
+#define SIGNATURE_XSDT SIGNATURE('X', 'S', 'D', 'T')
+#define SIGNATURE_FADT SIGNATURE('F', 'A', 'C', 'P')
+#define SIGNATURE_DSDT SIGNATURE('D', 'S', 'D', 'T')
+#define SIGNATURE_FACS SIGNATURE('F', 'A', 'C', 'S')
+
+/* One walk from an entry of the configuration table. */
+struct walk {
+    struct firmware_tables *tables;
+    const struct firmware_tables_memory *memory;
+    const uint8_t *guid;
+};
+
+/* --- Foreign bytes --- */
+
+/* Little-endian, at any alignment. */
+static uint64_t number_at(const uint8_t *bytes, size_t size_bytes)
+{
+    uint64_t number = 0;
+    for (size_t i = size_bytes; i > 0; i--)
+        number = number << 8 | bytes[i - 1];
+    return number;
+}
+
+static uint32_t number32_at(const uint8_t *bytes)
+{
+    return (uint32_t)number_at(bytes, sizeof(uint32_t));
+}
+
+static const uint8_t *read_bytes(const struct walk *walk, uint64_t address, uint64_t size_bytes)
+{
+    if (address == 0 || size_bytes > FIRMWARE_TABLE_SIZE_LIMIT_BYTES ||
+        address > PHYSICAL_LIMIT_BYTES - size_bytes)
+        return NULL;
+    return walk->memory->read(walk->memory->context, address, size_bytes);
+}
+
+/* All checksums of these tables: the bytes add up to 0. */
+static bool adds_up(const uint8_t *bytes, uint64_t size_bytes)
+{
+    uint8_t sum = 0;
+    for (uint64_t i = 0; i < size_bytes; i++)
+        sum = (uint8_t)(sum + bytes[i]);
+    return sum == 0;
+}
+
+/* --- The list --- */
+
+/* The parts of ACPI leave room: however many there are, every entry of the configuration table and
+ * the SMBIOS structures are listed, too. */
+static bool list_has_room(const struct walk *walk, bool is_acpi_part)
+{
+    size_t limit = is_acpi_part ? FIRMWARE_TABLES_LIMIT - FIRMWARE_TABLES_KEPT_FOR_ENTRIES
+                                : FIRMWARE_TABLES_LIMIT;
+    return walk->tables->count < limit;
+}
+
+/* Address 0 stands for "none". */
+static void list_add(const struct walk *walk, uint64_t address, uint64_t size_bytes, uint32_t part)
+{
+    struct firmware_tables *tables = walk->tables;
+    if (address == 0)
+        return;
+    if (!list_has_room(walk, part != 0 && part != HANDOFF_TABLE_PART_SMBIOS)) {
+        tables->dropped_count++;
+        return;
+    }
+    struct handoff_firmware_table *table = &tables->list[tables->count++];
+    *table = (struct handoff_firmware_table){
+        .address = address,
+        .size_bytes = size_bytes,
+        .part = part,
+    };
+    memcpy(table->guid, walk->guid, sizeof(table->guid));
+}
+
+/* --- ACPI --- */
+
+/* A table with ACPI's common header (ACPI 6.5, 5.2.6): its bytes, and its length to
+ * *ret_size_bytes. NULL if it is not to be believed. `signature` 0 stands for any. */
+static const uint8_t *acpi_table(const struct walk *walk, uint64_t address, uint32_t signature,
+                                 uint64_t *ret_size_bytes)
+{
+    const uint8_t *header = read_bytes(walk, address, ACPI_HEADER_SIZE_BYTES);
+    if (header == NULL || (signature != 0 && number32_at(header) != signature))
+        return NULL;
+    uint64_t size_bytes = number32_at(header + 4);
+    const uint8_t *bytes =
+        size_bytes < ACPI_HEADER_SIZE_BYTES ? NULL : read_bytes(walk, address, size_bytes);
+    if (bytes == NULL || !adds_up(bytes, size_bytes))
+        return NULL;
+    *ret_size_bytes = size_bytes;
+    return bytes;
+}
+
+/* The FACS has no checksum and a header of its own (ACPI 6.5, 5.2.10). */
+static void acpi_add_facs(const struct walk *walk, uint64_t address)
+{
+    const uint8_t *bytes = read_bytes(walk, address, 8);
+    uint64_t size_bytes = bytes == NULL ? 0 : number32_at(bytes + 4);
+    if (bytes == NULL || number32_at(bytes) != SIGNATURE_FACS || size_bytes < 64 ||
+        read_bytes(walk, address, size_bytes) == NULL) {
+        walk->tables->invalid_count++;
+        size_bytes = 0;
+    }
+    list_add(walk, address, size_bytes, SIGNATURE_FACS);
+}
+
+static void acpi_add_dsdt(const struct walk *walk, uint64_t address)
+{
+    uint64_t size_bytes = 0;
+    if (acpi_table(walk, address, SIGNATURE_DSDT, &size_bytes) == NULL)
+        walk->tables->invalid_count++;
+    list_add(walk, address, size_bytes, SIGNATURE_DSDT);
+}
+
+/* The 64-bit field counts where it is there and not 0 (ACPI 6.5, 5.2.9). */
+static uint64_t fadt_address(const uint8_t *bytes, uint64_t size_bytes, size_t offset_64,
+                             size_t offset_32)
+{
+    uint64_t wide = size_bytes >= offset_64 + 8 ? number_at(bytes + offset_64, 8) : 0;
+    if (wide != 0)
+        return wide;
+    return size_bytes >= offset_32 + 4 ? number32_at(bytes + offset_32) : 0;
+}
+
+static void acpi_add_fadt(const struct walk *walk, const uint8_t *bytes, uint64_t size_bytes)
+{
+    uint64_t facs = fadt_address(bytes, size_bytes, 132, 36);
+    uint64_t dsdt = fadt_address(bytes, size_bytes, 140, 40);
+    if (facs != 0)
+        acpi_add_facs(walk, facs);
+    if (dsdt != 0)
+        acpi_add_dsdt(walk, dsdt);
+}
+
+/* A damaged table is listed by what its signature says, if that can be read. */
+static void acpi_add_table(const struct walk *walk, uint64_t address)
+{
+    uint64_t size_bytes = 0;
+    const uint8_t *bytes = acpi_table(walk, address, 0, &size_bytes);
+    const uint8_t *header = read_bytes(walk, address, ACPI_HEADER_SIZE_BYTES);
+    if (bytes == NULL)
+        walk->tables->invalid_count++;
+    if (header == NULL || number32_at(header) == 0)
+        return;
+    list_add(walk, address, size_bytes, number32_at(header));
+    if (bytes != NULL && number32_at(bytes) == SIGNATURE_FADT)
+        acpi_add_fadt(walk, bytes, size_bytes);
+}
+
+/* RSDT and XSDT: a header, then addresses of 4 or 8 bytes (ACPI 6.5, 5.2.7 and 5.2.8). Each address
+ * costs a checksum, also of a table that is not listed, so their number is bounded by itself. False
+ * if the table is not to be believed. */
+static bool acpi_add_root(const struct walk *walk, uint64_t address, uint32_t signature,
+                          size_t address_size_bytes)
+{
+    uint64_t size_bytes = 0;
+    const uint8_t *bytes = acpi_table(walk, address, signature, &size_bytes);
+    if (bytes == NULL)
+        walk->tables->invalid_count++;
+    list_add(walk, address, size_bytes, signature);
+    if (bytes == NULL)
+        return false;
+    uint64_t count = (size_bytes - ACPI_HEADER_SIZE_BYTES) / address_size_bytes;
+    if (count > FIRMWARE_TABLES_LIMIT) {
+        walk->tables->dropped_count += (uint32_t)(count - FIRMWARE_TABLES_LIMIT);
+        count = FIRMWARE_TABLES_LIMIT;
+    }
+    for (uint64_t i = 0; i < count; i++)
+        acpi_add_table(walk, number_at(bytes + ACPI_HEADER_SIZE_BYTES + i * address_size_bytes,
+                                       address_size_bytes));
+    return true;
+}
+
+/* ACPI 6.5, 5.2.5.3. Returns its length; 0 if it is not to be believed. */
+static uint64_t rsdp_size_bytes(const struct walk *walk, uint64_t address)
+{
+    const uint8_t *bytes = read_bytes(walk, address, RSDP_1_SIZE_BYTES);
+    if (bytes == NULL || memcmp(bytes, "RSD PTR ", 8) != 0 || !adds_up(bytes, RSDP_1_SIZE_BYTES))
+        return 0;
+    if (bytes[15] < 2)
+        return RSDP_1_SIZE_BYTES;
+    bytes = read_bytes(walk, address, RSDP_2_SIZE_BYTES);
+    uint64_t size_bytes = bytes == NULL ? 0 : number32_at(bytes + 20);
+    if (size_bytes < RSDP_2_SIZE_BYTES || size_bytes > PAGE_SIZE_BYTES)
+        return 0;
+    bytes = read_bytes(walk, address, size_bytes);
+    return bytes != NULL && adds_up(bytes, size_bytes) ? size_bytes : 0;
+}
+
+static void acpi_add(const struct walk *walk, uint64_t address)
+{
+    uint64_t size_bytes = rsdp_size_bytes(walk, address);
+    list_add(walk, address, size_bytes, 0);
+    if (size_bytes == 0) {
+        walk->tables->invalid_count++;
+        return;
+    }
+    const uint8_t *bytes = read_bytes(walk, address, size_bytes);
+    uint64_t xsdt = size_bytes >= RSDP_2_SIZE_BYTES ? number_at(bytes + 24, 8) : 0;
+    uint64_t rsdt = number32_at(bytes + 16);
+    /* The RSDT has the same tables, so it stands in for an XSDT that is absent or damaged. */
+    if (xsdt == 0 || !acpi_add_root(walk, xsdt, SIGNATURE_XSDT, 8))
+        (void)acpi_add_root(walk, rsdt, SIGNATURE_RSDT, 4);
+}
+
+/* --- SMBIOS --- */
+
+/* The fields of an entry point that matter here (SMBIOS 3.6, 5.2.1 and 5.2.2). */
+struct smbios_entry {
+    const char *anchor;
+    size_t anchor_size_bytes;
+    size_t length_offset;
+    uint8_t least_size_bytes;
+    size_t table_size_offset;
+    size_t table_size_field_bytes;
+    size_t table_address_offset;
+    size_t table_address_field_bytes;
+};
+
+static const struct smbios_entry SMBIOS_3_ENTRY = {"_SM3_", 5, 6, 24, 12, 4, 16, 8};
+/* 31 bytes; by a mistake in SMBIOS 2.1, its entry points may say 30. */
+static const struct smbios_entry SMBIOS_2_ENTRY = {"_SM_", 4, 5, 30, 22, 2, 24, 4};
+
+static void smbios_add(const struct walk *walk, uint64_t address, const struct smbios_entry *entry)
+{
+    const uint8_t *bytes = read_bytes(walk, address, entry->least_size_bytes);
+    uint64_t size_bytes = 0;
+    if (bytes != NULL && memcmp(bytes, entry->anchor, entry->anchor_size_bytes) == 0)
+        size_bytes = bytes[entry->length_offset];
+    if (size_bytes >= entry->least_size_bytes)
+        bytes = read_bytes(walk, address, size_bytes);
+    if (size_bytes < entry->least_size_bytes || bytes == NULL || !adds_up(bytes, size_bytes)) {
+        walk->tables->invalid_count++;
+        list_add(walk, address, 0, 0);
+        return;
+    }
+    list_add(walk, address, size_bytes, 0);
+
+    uint64_t table =
+        number_at(bytes + entry->table_address_offset, entry->table_address_field_bytes);
+    uint64_t table_size_bytes =
+        number_at(bytes + entry->table_size_offset, entry->table_size_field_bytes);
+    if (table_size_bytes == 0 || read_bytes(walk, table, table_size_bytes) == NULL) {
+        walk->tables->invalid_count++;
+        table_size_bytes = 0;
+    }
+    list_add(walk, table, table_size_bytes, HANDOFF_TABLE_PART_SMBIOS);
+}
+
+/* --- The interface --- */
+
+void firmware_tables_initialise(struct firmware_tables *tables)
+{
+    tables->count = 0;
+    tables->invalid_count = 0;
+    tables->dropped_count = 0;
+}
+
+static bool is_guid(const uint8_t guid[16], const uint8_t other[16])
+{
+    return memcmp(guid, other, 16) == 0;
+}
+
+void firmware_tables_add(struct firmware_tables *tables,
+                         const struct firmware_tables_memory *memory, const uint8_t guid[16],
+                         uint64_t address)
+{
+    const struct walk walk = {tables, memory, guid};
+    if (is_guid(guid, FIRMWARE_TABLES_ACPI_20) || is_guid(guid, FIRMWARE_TABLES_ACPI_10))
+        acpi_add(&walk, address);
+    else if (is_guid(guid, FIRMWARE_TABLES_SMBIOS_3))
+        smbios_add(&walk, address, &SMBIOS_3_ENTRY);
+    else if (is_guid(guid, FIRMWARE_TABLES_SMBIOS))
+        smbios_add(&walk, address, &SMBIOS_2_ENTRY);
+    else
+        list_add(&walk, address, 0, 0);
+}
+
+/* UEFI 2.10, section 4.6: EFI_CONFIGURATION_TABLE. */
+#define ENTRY_SIZE_BYTES     24
+#define ENTRY_ADDRESS_OFFSET 16
+
+static const struct handoff_firmware_table *find_table(const struct firmware_tables *tables,
+                                                       const uint8_t guid[16], bool must_be_good)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        const struct handoff_firmware_table *table = &tables->list[i];
+        if (table->part == 0 && is_guid(table->guid, guid) &&
+            (!must_be_good || table->size_bytes != 0))
+            return table;
+    }
+    return NULL;
+}
+
+static void add_entries(struct firmware_tables *tables, const struct firmware_tables_memory *memory,
+                        const uint8_t *entries, uint64_t entry_count, bool is_acpi_10)
+{
+    for (uint64_t i = 0; i < entry_count; i++) {
+        const uint8_t *entry = entries + i * ENTRY_SIZE_BYTES;
+        if (is_guid(entry, FIRMWARE_TABLES_ACPI_10) == is_acpi_10)
+            firmware_tables_add(tables, memory, entry, number_at(entry + ENTRY_ADDRESS_OFFSET, 8));
+    }
+}
+
+void firmware_tables_add_all(struct firmware_tables *tables,
+                             const struct firmware_tables_memory *memory, uint64_t address,
+                             uint64_t entry_count)
+{
+    const struct walk walk = {tables, memory, NULL};
+    if (entry_count == 0)
+        return;
+    const uint8_t *entries = NULL;
+    if (entry_count <= FIRMWARE_TABLE_SIZE_LIMIT_BYTES / ENTRY_SIZE_BYTES)
+        entries = read_bytes(&walk, address, entry_count * ENTRY_SIZE_BYTES);
+    if (entries == NULL) {
+        tables->invalid_count++;
+        return;
+    }
+    add_entries(tables, memory, entries, entry_count, false);
+    /* The root pointer of ACPI 1.0 leads to the same tables as that of 2.0, if both are good. */
+    if (find_table(tables, FIRMWARE_TABLES_ACPI_20, true) == NULL)
+        add_entries(tables, memory, entries, entry_count, true);
+}
+
+uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_t first[16],
+                              const uint8_t second[16])
+{
+    const struct handoff_firmware_table *table = find_table(tables, first, true);
+    if (table == NULL)
+        table = find_table(tables, second, true);
+    if (table == NULL)
+        table = find_table(tables, first, false);
+    if (table == NULL)
+        table = find_table(tables, second, false);
+    return table == NULL ? 0 : table->address;
+}
+
+bool firmware_tables_pages(const struct handoff_firmware_table *table, uint64_t *ret_base,
+                           uint64_t *ret_size_bytes)
+{
+    if (table->size_bytes == 0)
+        return false;
+    *ret_base = page_align_down(table->address);
+    *ret_size_bytes = page_align_up(table->address + table->size_bytes) - *ret_base;
+    return true;
+}
+
+static bool is_mapped(const struct handoff_region *regions, size_t region_count, uint64_t start,
+                      uint64_t end)
+{
+    for (size_t i = 0; i < region_count && start < end; i++) {
+        const struct handoff_region *region = &regions[i];
+        if (region->base <= start && start - region->base < region->size_bytes &&
+            (region->facts & HANDOFF_FACT_MAPPED) != 0)
+            start = region->base + region->size_bytes;
+    }
+    return start >= end;
+}
+
+void firmware_tables_set_mapping(struct firmware_tables *tables,
+                                 const struct handoff_region *regions, size_t region_count)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        struct handoff_firmware_table *table = &tables->list[i];
+        uint64_t size_bytes = table->size_bytes != 0 ? table->size_bytes : 1;
+        bool sane = table->address != 0 && size_bytes <= PHYSICAL_LIMIT_BYTES &&
+                    table->address <= PHYSICAL_LIMIT_BYTES - size_bytes;
+        bool mapped =
+            sane && is_mapped(regions, region_count, table->address, table->address + size_bytes);
+        table->mapping = mapped ? HANDOFF_TABLE_MAPPED : HANDOFF_TABLE_UNMAPPED;
+    }
+}

@@ -1,0 +1,89 @@
+/*
+ * memory_map.h - from the firmware's memory map to sorted, disjoint, typed regions.
+ *
+ * The firmware's map is foreign: unsorted, with empty, wrapping, overlapping, unaligned rows, types
+ * and attributes nobody has heard of, and a stride larger than the struct (UEFI 2.10, section
+ * 7.2.3, GetMemoryMap). The result is *normalised*: sorted by base, disjoint, page-aligned, no
+ * empty or wrapping region, maximal. Everything after this file relies on that.
+ *
+ * It runs after boot services have gone, so it allocates nothing: the caller gives all memory.
+ * Pure. Fuzzed by tests/fuzz/fuzz_memory_map.c. Catalogue group M.
+ */
+#ifndef BOOTLOADER_PURE_MEMORY_MAP_H
+#define BOOTLOADER_PURE_MEMORY_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/handoff.h"
+
+/* No x86-64 CPU has more than 52 bits of physical address (Intel SDM Vol. 3A, 4.1.4). */
+#define MEMORY_MAP_PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
+
+/* UEFI 2.10, 7.2.3: EFI_MEMORY_DESCRIPTOR. The real stride is DescriptorSize, usually 48. */
+struct memory_map_descriptor {
+    uint32_t type;
+    uint32_t padding;
+    uint64_t physical_start;
+    uint64_t virtual_start;
+    uint64_t page_count;
+    uint64_t attribute;
+};
+
+enum memory_map_status {
+    MEMORY_MAP_OK = 0,
+    MEMORY_MAP_EMPTY,        /* no descriptor at all, or no row survived */
+    MEMORY_MAP_BAD_STRIDE,   /* below 40, not a multiple of 8, or the size is not a multiple */
+    MEMORY_MAP_TOO_MANY_ROWS /* the output or the work space is too small: nothing is truncated.
+                                Also for 2^24 rows and claims together */
+};
+
+const char *memory_map_status_text(enum memory_map_status status);
+
+/* What the loader placed, laid over the firmware's rows: a range with a region type of its own.
+ * Base and size are page-aligned, below 2^52, and do not wrap. */
+struct memory_map_claim {
+    uint64_t base;
+    uint64_t size_bytes;
+    enum handoff_region_type type;
+};
+
+/* What was wrong with the rows, for warnings, and with the claims. */
+struct memory_map_report {
+    uint32_t dropped_empty;
+    uint32_t dropped_wrapping;    /* wraps, or lies above 52 bits */
+    uint32_t shrunk_unaligned;    /* free RAM shrinks to whole pages, everything else grows */
+    uint32_t overlapping;         /* rows that begin inside one with another meaning */
+    uint32_t unknown_types;       /* reserved */
+    uint32_t unusable_attributes; /* RAM without WB, or that could become free but has SP or
+                                     RUNTIME: reserved */
+    uint64_t unreachable_bytes;   /* of RAM beyond ram_limit_bytes: reserved */
+    /* The first piece of a claim of RAM that the rows contradict: they have a type of higher
+     * precedence there, or nothing. If the rows contradict no claim, the first claim that a
+     * framebuffer covers. If there is neither, its size is 0. */
+    struct memory_map_claim unproven_claim;
+};
+
+/* Convert.
+ *   map, map_size_bytes, stride_bytes   the firmware's map
+ *   ram_limit_bytes                     where the direct map ends; RAM from here on is reserved
+ *   claims, claim_count                 the loader's own ranges, laid over the rows: the higher
+ *                                       precedence (shared/region.h) wins in every overlap, but
+ *                                       FIRMWARE_TABLES wins only over reserved rows. efi_type and
+ *                                       attributes stay those of the firmware's row; a claim where
+ *                                       the firmware has no row gets HANDOFF_EFI_TYPE_NONE
+ *   work, work_count                    scratch memory, 2 × (rows + claims) words of 64 bits
+ *   regions, region_capacity            out; 2 × (rows + claims) + 2 always suffice
+ * On failure *ret_count is not written (the scratch and region memory may have been). */
+enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_bytes,
+                                          uint64_t stride_bytes, uint64_t ram_limit_bytes,
+                                          const struct memory_map_claim *claims, size_t claim_count,
+                                          uint64_t *work, size_t work_count,
+                                          struct handoff_region *regions, size_t region_capacity,
+                                          size_t *ret_count, struct memory_map_report *ret_report)
+    __attribute__((warn_unused_result));
+
+/* The region type of one firmware row by its type and attributes alone. */
+enum handoff_region_type memory_map_region_type(uint32_t efi_type, uint64_t attributes);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * table_pool.h - the memory for the kernel's first page tables: one block, handed out page by page.
+ *
+ * It is reserved while the firmware is there, from an upper bound of what the tables can need, and
+ * used when the firmware is gone. Physical addresses are used as pointers: the firmware's identity
+ * mapping is live until the switch (UEFI 2.10, section 2.3.4).
+ */
+#ifndef BOOTLOADER_PURE_TABLE_POOL_H
+#define BOOTLOADER_PURE_TABLE_POOL_H
+
+#include "shared/page_table.h"
+
+struct table_pool {
+    uint64_t base; /* physical, page-aligned */
+    uint64_t size_bytes;
+    uint64_t used_bytes;
+};
+
+/* The callbacks for page_table_create(). A page that is freed is not handed out again: building
+ * fails as a whole or not at all. */
+struct page_table_memory table_pool_memory(struct table_pool *pool);
+
+#endif

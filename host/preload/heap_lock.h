@@ -1,0 +1,31 @@
+/*
+ * heap_lock.h - the preload library's one lock. A thread that could only wait for ever ends the
+ * program with a sentence.
+ */
+#ifndef HOST_PRELOAD_HEAP_LOCK_H
+#define HOST_PRELOAD_HEAP_LOCK_H
+
+#include "host/preload/owned_lock.h"
+
+extern struct owned_lock heap_lock;
+
+/* Name what `result`, which is not OWNED_LOCK_TAKEN, means, and end the program. */
+_Noreturn void heap_lock_refuse(enum owned_lock_result result);
+
+static inline void heap_lock_take(void)
+{
+    enum owned_lock_result result = owned_lock_take(&heap_lock);
+    if (__builtin_expect(result != OWNED_LOCK_TAKEN, 0))
+        heap_lock_refuse(result);
+}
+
+/* False, and nothing changed, if this thread has it already. */
+static inline bool heap_lock_take_unless_own(void)
+{
+    if (owned_lock_is_own(&heap_lock))
+        return false;
+    heap_lock_take();
+    return true;
+}
+
+#endif

@@ -1,0 +1,145 @@
+#include "host/simulator/firmware_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/address.h"
+#include "shared/direct_map.h"
+#include "shared/range.h"
+#include "host/simulator/efi_names.h"
+#include "host/simulator/host.h"
+
+static void add_row(struct firmware_model *firmware, const struct memory_map_descriptor *row)
+{
+    if (firmware->row_count == firmware->row_capacity) {
+        firmware->row_capacity = firmware->row_capacity * 2 + 16;
+        firmware->rows = host_reallocate(firmware->rows, firmware->row_capacity * sizeof(*row));
+    }
+    firmware->rows[firmware->row_count++] = *row;
+}
+
+void firmware_model_create(struct firmware_model *firmware,
+                           const struct memory_map_descriptor *rows, size_t row_count)
+{
+    *firmware = (struct firmware_model){0};
+    for (size_t i = 0; i < row_count; i++)
+        add_row(firmware, &rows[i]);
+}
+
+void firmware_model_destroy(struct firmware_model *firmware)
+{
+    free(firmware->rows);
+}
+
+enum memory_map_status
+firmware_model_regions(const struct firmware_model *firmware, const struct memory_map_claim *claims,
+                       size_t claim_count, struct handoff_region **ret_regions, size_t *ret_count,
+                       struct memory_map_report *ret_report)
+{
+    /* As much as memory_map_convert() may need. */
+    size_t work_count = 2 * (firmware->row_count + claim_count);
+    size_t limit = work_count + 2;
+    struct handoff_region *regions = host_allocate(limit * sizeof(*regions));
+    uint64_t *work = host_allocate((work_count + 1) * sizeof(*work)); /* never 0 bytes */
+    enum memory_map_status status =
+        memory_map_convert(firmware->rows, firmware->row_count * sizeof(firmware->rows[0]),
+                           sizeof(firmware->rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS, claims,
+                           claim_count, work, work_count, regions, limit, ret_count, ret_report);
+    free(work);
+    if (status == MEMORY_MAP_OK)
+        *ret_regions = regions;
+    else
+        free(regions);
+    return status;
+}
+
+/* Below 1 MiB the type does not say which memory is free: the firmware's row does. */
+static bool is_free(const struct handoff_region *region)
+{
+    return region->type == HANDOFF_REGION_USABLE ||
+           (region->type == HANDOFF_REGION_LOW_MEMORY && region->efi_type == EFI_TYPE_CONVENTIONAL);
+}
+
+/* The end of the highest free region that has room below `limit_bytes`. */
+static bool find_room(const struct handoff_region *regions, size_t region_count,
+                      uint64_t size_bytes, uint64_t limit_bytes, struct range *ret_block)
+{
+    for (size_t i = region_count; i-- > 0;) {
+        uint64_t end = regions[i].base + regions[i].size_bytes;
+        if (!is_free(&regions[i]))
+            continue;
+        if (end > limit_bytes)
+            end = limit_bytes;
+        if (end > regions[i].base && end - regions[i].base >= size_bytes) {
+            *ret_block = (struct range){end - size_bytes, end};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The bytes of a row; false for one that memory_map.c drops, too. */
+static bool row_range(const struct memory_map_descriptor *row, struct range *ret_range)
+{
+    return row->page_count <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES / PAGE_SIZE_BYTES &&
+           range_from_base_size(row->physical_start, row->page_count * PAGE_SIZE_BYTES, ret_range);
+}
+
+/* Cut the block out of one row; what lies behind the block becomes a row of its own. */
+static void cut_row(struct firmware_model *firmware, size_t index, struct range block)
+{
+    struct memory_map_descriptor row = firmware->rows[index];
+    struct range range;
+    if (row.type != EFI_TYPE_CONVENTIONAL || !row_range(&row, &range) ||
+        !range_overlaps(range, block))
+        return;
+    firmware->rows[index].page_count =
+        block.start > range.start ? (block.start - range.start) / PAGE_SIZE_BYTES : 0;
+    if (block.end < range.end) {
+        row.physical_start = block.end;
+        row.page_count = (range.end - block.end) / PAGE_SIZE_BYTES;
+        add_row(firmware, &row);
+    }
+}
+
+/* A row that was taken as a whole is gone; rows that came empty stay as the firmware's mistake. */
+static void remove_row_if_emptied(struct firmware_model *firmware, size_t index, bool was_empty)
+{
+    if (was_empty || firmware->rows[index].page_count != 0)
+        return;
+    memmove(&firmware->rows[index], &firmware->rows[index + 1],
+            (firmware->row_count - index - 1) * sizeof(firmware->rows[0]));
+    firmware->row_count--;
+}
+
+bool firmware_model_allocate(struct firmware_model *firmware, uint64_t size_bytes,
+                             uint32_t efi_type, uint64_t limit_bytes, uint64_t *ret_base)
+{
+    struct handoff_region *regions;
+    size_t region_count;
+    struct memory_map_report report;
+    struct range block;
+    if (firmware_model_regions(firmware, NULL, 0, &regions, &region_count, &report) !=
+        MEMORY_MAP_OK)
+        return false;
+    bool found = find_room(regions, region_count, size_bytes,
+                           limit_bytes < 4 * GIB ? limit_bytes : 4 * GIB, &block) ||
+                 find_room(regions, region_count, size_bytes, limit_bytes, &block);
+    free(regions);
+    if (!found)
+        return false;
+    for (size_t i = firmware->row_count; i-- > 0;) {
+        bool was_empty = firmware->rows[i].page_count == 0;
+        cut_row(firmware, i, block);
+        remove_row_if_emptied(firmware, i, was_empty);
+    }
+    const struct memory_map_descriptor row = {
+        .type = efi_type,
+        .physical_start = block.start,
+        .page_count = size_bytes / PAGE_SIZE_BYTES,
+        .attribute = EFI_ATTRIBUTES_OF_RAM,
+    };
+    add_row(firmware, &row);
+    *ret_base = block.start;
+    return true;
+}

@@ -1,0 +1,508 @@
+#include "host/simulator/loader_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootloader/pure/bootstrap_tables.h"
+#include "shared/address.h"
+#include "shared/direct_map.h"
+#include "shared/text/format.h"
+#include "shared/handoff_checksum.h"
+#include "shared/region.h"
+#include "host/simulator/efi_names.h"
+#include "host/simulator/host.h"
+#include "host/simulator/regions_proof.h"
+
+#define KERNEL_BASE        UINT64_C(0xffffffff80000000)
+#define LOADER_IMAGE_BYTES (128 * KIB)
+#define CLAIM_LIMIT        10
+#define MOMENT_LIMIT       8
+#define LOG_CAPACITY       1024
+#define COMMAND_LINE       "simulated"
+#define KERNEL_PATH        "\\simulated.elf"
+/* What most firmware uses; the specification only says at least 40 (UEFI 2.10, 7.2.3). */
+#define DESCRIPTOR_STRIDE_BYTES 48
+#define TABLE_SLACK_PAGES       16
+/* Where processors can start. */
+#define LOW_MEMORY_LIMIT_BYTES MIB
+
+struct loader_model {
+    struct firmware_model *firmware;
+    struct fake_ram *ram;
+    const struct loader_model_options *options;
+    struct memory_map_claim claims[CLAIM_LIMIT];
+    size_t claim_count;
+    uint64_t loader_base;
+    uint64_t kernel_base;
+    uint64_t temp_heap_base;
+    uint64_t temp_heap_size_bytes;
+    uint64_t stack_base;
+    uint64_t processor_start_base; /* 0: none */
+    struct range data;             /* the handed-over block */
+    struct range tables;           /* the pool for the first page tables */
+    uint64_t tables_used_bytes;
+    uint64_t direct_map_size_bytes;
+    struct handoff_region *regions; /* owned */
+    size_t region_count;
+    struct memory_map_report report;
+    struct handoff_moment moments[MOMENT_LIMIT];
+    uint32_t moment_count;
+    char log[LOG_CAPACITY];
+    size_t log_size_bytes;
+    char *cause;
+};
+
+const struct elf_plan *loader_model_kernel(void)
+{
+    static const struct elf_plan PLAN = {
+        .entry = KERNEL_BASE + 0x40,
+        .virtual_base = KERNEL_BASE,
+        .size_bytes = 0x150000,
+        .segment_count = 4,
+        .segments = {{.virtual_address = KERNEL_BASE,
+                      .memory_size_bytes = 0x18000,
+                      .file_size_bytes = 0x18000,
+                      .execute = true},
+                     {.virtual_address = KERNEL_BASE + 0x18000,
+                      .memory_size_bytes = 0x8000,
+                      .file_size_bytes = 0x8000},
+                     {.virtual_address = KERNEL_BASE + 0x20000,
+                      .memory_size_bytes = 0x128000,
+                      .file_size_bytes = 0x1000,
+                      .write = true},
+                     {.virtual_address = KERNEL_BASE + 0x148000,
+                      .memory_size_bytes = 0x8000,
+                      .file_size_bytes = 0x8000}},
+    };
+    return &PLAN;
+}
+
+static void begin_phase(struct loader_model *loader, const char *name)
+{
+    struct handoff_moment *moment = &loader->moments[loader->moment_count++];
+    moment->ticks = host_nanoseconds() - loader->options->started_ns;
+    (void)format_text(moment->name, sizeof(moment->name), "%s", name);
+}
+
+static void log_text(struct loader_model *loader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void log_text(struct loader_model *loader, const char *format, ...)
+{
+    size_t room = LOG_CAPACITY - loader->log_size_bytes;
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length =
+        (size_t)format_text_v(loader->log + loader->log_size_bytes, room, format, arguments);
+    va_end(arguments);
+    loader->log_size_bytes += length < room ? length : room - 1;
+}
+
+static bool stop(struct loader_model *loader, const char *text, const char *detail)
+{
+    (void)format_text(loader->cause, LOADER_MODEL_CAUSE_BYTES, "%s%s", text, detail);
+    return false;
+}
+
+/* --- Memory from the firmware ----------------------------------------------------------------- */
+
+static bool take_below(struct loader_model *loader, uint64_t limit_bytes, uint64_t size_bytes,
+                       enum handoff_region_type type, uint64_t *ret_base)
+{
+    uint32_t efi_type = type == HANDOFF_REGION_LOADER ? EFI_TYPE_LOADER_CODE : EFI_TYPE_LOADER_DATA;
+    if (!firmware_model_allocate(loader->firmware, size_bytes, efi_type, limit_bytes, ret_base))
+        return false;
+    loader->claims[loader->claim_count++] = (struct memory_map_claim){*ret_base, size_bytes, type};
+    return true;
+}
+
+static bool take(struct loader_model *loader, const char *what, uint64_t size_bytes,
+                 enum handoff_region_type type, uint64_t *ret_base)
+{
+    return take_below(loader, DIRECT_MAP_LIMIT_BYTES_4_LEVELS, size_bytes, type, ret_base) ||
+           stop(loader, "The firmware has no free memory for ", what);
+}
+
+/* Without one the boot goes on: the kernel has a fixed region. */
+static void reserve_temp_heap(struct loader_model *loader)
+{
+    uint64_t size_bytes = loader->options->temp_heap_size_bytes;
+    uint64_t base;
+    if (size_bytes == 0 ||
+        !take(loader, "the temporary heap", size_bytes, HANDOFF_REGION_TEMP_HEAP, &base)) {
+        log_text(loader, "warning: no temporary heap: both fields are 0\n");
+        return;
+    }
+    loader->temp_heap_base = base;
+    loader->temp_heap_size_bytes = size_bytes;
+}
+
+/* Without one the boot goes on: the kernel runs on one processor. */
+static void reserve_processor_start(struct loader_model *loader)
+{
+    if (!take_below(loader, LOW_MEMORY_LIMIT_BYTES, PAGE_SIZE_BYTES, HANDOFF_REGION_PROCESSOR_START,
+                    &loader->processor_start_base))
+        log_text(loader, "warning: no page below 1 MiB is free: no other processor can be "
+                         "started\n");
+}
+
+static bool reserve_memory(struct loader_model *loader)
+{
+    const struct elf_plan *kernel = loader_model_kernel();
+    begin_phase(loader, "reserve memory");
+    if (!take(loader, "the loader itself", LOADER_IMAGE_BYTES, HANDOFF_REGION_LOADER,
+              &loader->loader_base) ||
+        !take(loader, "the kernel's image", kernel->size_bytes, HANDOFF_REGION_KERNEL_IMAGE,
+              &loader->kernel_base))
+        return false;
+    reserve_temp_heap(loader);
+    if (!take(loader, "the kernel's first stack", BOOTSTRAP_STACK_SIZE_BYTES, HANDOFF_REGION_STACK,
+              &loader->stack_base))
+        return false;
+    reserve_processor_start(loader);
+    return true;
+}
+
+/* --- The block that is handed over ------------------------------------------------------------ */
+
+/* Offsets of its parts. */
+struct data_layout {
+    uint64_t timeline, temp_heap, framebuffer, command_line, kernel_path, log, efi_map, regions;
+    uint64_t size_bytes;
+};
+
+static uint64_t part(uint64_t *offset, uint64_t size_bytes)
+{
+    uint64_t start = *offset;
+    *offset += (size_bytes + 15) & ~UINT64_C(15);
+    return start;
+}
+
+static struct data_layout lay_out(const struct loader_model *loader)
+{
+    /* Every block that is still to be taken parts a row in three, and adds a claim. */
+    uint64_t row_limit = loader->firmware->row_count + 3 * CLAIM_LIMIT;
+    struct data_layout layout;
+    uint64_t offset = 0;
+    (void)part(&offset, sizeof(struct handoff));
+    layout.timeline = part(&offset, sizeof(loader->moments));
+    layout.temp_heap = part(&offset, sizeof(struct handoff_temp_heap));
+    layout.framebuffer = part(&offset, sizeof(struct handoff_framebuffer));
+    layout.command_line = part(&offset, sizeof(COMMAND_LINE));
+    layout.kernel_path = part(&offset, sizeof(KERNEL_PATH));
+    layout.log = part(&offset, LOG_CAPACITY);
+    layout.efi_map = part(&offset, row_limit * DESCRIPTOR_STRIDE_BYTES);
+    layout.regions =
+        part(&offset, (2 * (row_limit + CLAIM_LIMIT) + 2) * sizeof(struct handoff_region));
+    layout.size_bytes = page_align_up(offset);
+    return layout;
+}
+
+static bool reserve_handoff(struct loader_model *loader, struct data_layout *ret_layout)
+{
+    uint64_t base;
+    begin_phase(loader, "reserve handoff");
+    *ret_layout = lay_out(loader);
+    if (!take(loader, "the handoff", ret_layout->size_bytes, HANDOFF_REGION_HANDOFF_DATA, &base))
+        return false;
+    loader->data = (struct range){base, base + ret_layout->size_bytes};
+    return true;
+}
+
+/* --- Regions ---------------------------------------------------------------------------------- */
+
+static void prove_regions(const struct loader_model *loader, size_t claim_count)
+{
+    const struct memory_map_input input = {
+        .rows = loader->firmware->rows,
+        .row_count = loader->firmware->row_count,
+        .claims = loader->claims,
+        .claim_count = claim_count,
+    };
+    regions_proof(&input, loader->regions, loader->region_count);
+}
+
+static bool convert(struct loader_model *loader, size_t claim_count)
+{
+    free(loader->regions);
+    loader->regions = NULL;
+    enum memory_map_status status =
+        firmware_model_regions(loader->firmware, loader->claims, claim_count, &loader->regions,
+                               &loader->region_count, &loader->report);
+    if (status != MEMORY_MAP_OK)
+        return stop(loader, memory_map_status_text(status), "");
+    prove_regions(loader, claim_count);
+    return true;
+}
+
+/* Twice, as in the loader: for the size of the tables, and at the end. */
+static bool build_regions(struct loader_model *loader)
+{
+    size_t claim_count = loader->claim_count;
+    struct range framebuffer = loader->options->framebuffer;
+    if (!range_is_empty(framebuffer))
+        loader->claims[claim_count++] = (struct memory_map_claim){
+            framebuffer.start, range_size_bytes(framebuffer), HANDOFF_REGION_FRAMEBUFFER};
+    if (!convert(loader, claim_count))
+        return false;
+    const struct memory_map_claim *unproven = &loader->report.unproven_claim;
+    return unproven->size_bytes == 0 ||
+           stop(loader, "The firmware gave memory that its map does not bear out, for the ",
+                region_type_name((uint32_t)unproven->type));
+}
+
+static void warn_of_rows(struct loader_model *loader)
+{
+    const struct memory_map_report *report = &loader->report;
+    log_text(loader, "memory map: %llu rows, %llu regions\n",
+             (unsigned long long)loader->firmware->row_count,
+             (unsigned long long)loader->region_count);
+    if (report->unreachable_bytes != 0)
+        log_text(loader, "warning: %llu GiB of RAM beyond 64 TiB stay reserved\n",
+                 (unsigned long long)(report->unreachable_bytes / GIB));
+    if (report->dropped_empty + report->dropped_wrapping + report->shrunk_unaligned +
+            report->overlapping + report->unknown_types + report->unusable_attributes ==
+        0)
+        return;
+    log_text(loader,
+             "warning: memory map rows: %u empty and %u wrapping dropped, %u unaligned shrunk, "
+             "%u overlapping, %u of unknown type, %u not plain RAM\n",
+             report->dropped_empty, report->dropped_wrapping, report->shrunk_unaligned,
+             report->overlapping, report->unknown_types, report->unusable_attributes);
+}
+
+/* --- The first page tables -------------------------------------------------------------------- */
+
+static bool allocate_table(void *context, struct phys_addr *ret_table)
+{
+    struct loader_model *loader = context;
+    if (loader->tables_used_bytes == range_size_bytes(loader->tables))
+        return false;
+    *ret_table = phys_addr(loader->tables.start + loader->tables_used_bytes);
+    loader->tables_used_bytes += PAGE_SIZE_BYTES;
+    return true;
+}
+
+/* The pool goes as a whole. */
+static void free_table(void *context, struct phys_addr table)
+{
+    (void)context;
+    (void)table;
+}
+
+static uint64_t *access_table(void *context, struct phys_addr table)
+{
+    struct loader_model *loader = context;
+    return fake_ram_at(loader->ram, table.value);
+}
+
+static struct bootstrap_plan table_plan(const struct loader_model *loader,
+                                        const struct bootstrap_section *section)
+{
+    return (struct bootstrap_plan){
+        .kernel = loader_model_kernel(),
+        .kernel_physical_base = loader->kernel_base,
+        .stack_physical_base = loader->stack_base,
+        .loader_base = loader->loader_base,
+        .loader_sections = section,
+        .loader_section_count = 1,
+        .framebuffer_base = loader->options->framebuffer.start,
+        .framebuffer_size_bytes = range_size_bytes(loader->options->framebuffer),
+        .regions = loader->regions,
+        .region_count = loader->region_count,
+    };
+}
+
+static bool reserve_tables(struct loader_model *loader, const struct bootstrap_plan *plan)
+{
+    uint64_t base;
+    uint64_t size_bytes =
+        (bootstrap_tables_bound(plan, &loader->options->features) + TABLE_SLACK_PAGES) *
+        PAGE_SIZE_BYTES;
+    if (!take(loader, "the first page tables", size_bytes, HANDOFF_REGION_PAGE_TABLES, &base))
+        return false;
+    loader->tables = (struct range){base, base + size_bytes};
+    return true;
+}
+
+static bool build_tables(struct loader_model *loader, const struct bootstrap_plan *plan)
+{
+    const struct page_table_memory memory = {
+        .context = loader,
+        .allocate_table = allocate_table,
+        .free_table = free_table,
+        .access_table = access_table,
+    };
+    struct page_table table;
+    begin_phase(loader, "build tables");
+    enum page_table_status status = page_table_create(&loader->options->features, &memory, &table);
+    if (status == PAGE_TABLE_OK)
+        status = bootstrap_tables_build(plan, &table, &loader->direct_map_size_bytes);
+    return status == PAGE_TABLE_OK ||
+           stop(loader, "The first page tables cannot be built: ", page_table_status_name(status));
+}
+
+/* --- The structure ---------------------------------------------------------------------------- */
+
+static struct handoff_framebuffer framebuffer_of(struct range range)
+{
+    if (range_is_empty(range))
+        return (struct handoff_framebuffer){0};
+    return (struct handoff_framebuffer){
+        .base = range.start,
+        .size_bytes = range_size_bytes(range),
+        .width_pixels = 1024,
+        .height_pixels = (uint32_t)(range_size_bytes(range) / 4096),
+        .pitch_bytes = 4096,
+        .bits_per_pixel = 32,
+        .pixel_format = HANDOFF_PIXEL_FORMAT_BGRX8888,
+    };
+}
+
+static void write_efi_map(const struct loader_model *loader, uint8_t *map)
+{
+    const struct firmware_model *firmware = loader->firmware;
+    for (size_t i = 0; i < firmware->row_count; i++)
+        memcpy(map + i * DESCRIPTOR_STRIDE_BYTES, &firmware->rows[i], sizeof(firmware->rows[i]));
+}
+
+static void write_places(const struct loader_model *loader, struct handoff *handoff)
+{
+    const struct elf_plan *kernel = loader_model_kernel();
+    handoff->direct_map_base = direct_map_base(loader->options->features.levels);
+    handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
+    handoff->page_tables_base = loader->tables.start;
+    handoff->page_tables_size_bytes = range_size_bytes(loader->tables);
+    handoff->temp_heap_base = loader->temp_heap_base;
+    handoff->temp_heap_size = loader->temp_heap_size_bytes;
+    handoff->kernel_physical_base = loader->kernel_base;
+    handoff->kernel_virtual_base = kernel->virtual_base;
+    handoff->kernel_size_bytes = kernel->size_bytes;
+    handoff->kernel_entry = kernel->entry;
+    handoff->stack_physical_base = loader->stack_base;
+    handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
+    handoff->stack_size_bytes = BOOTSTRAP_STACK_SIZE_BYTES;
+    handoff->data_base = loader->data.start;
+    handoff->data_size_bytes = range_size_bytes(loader->data);
+    handoff->loader_physical_base = loader->loader_base;
+    handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
+    handoff->loader_size_bytes = LOADER_IMAGE_BYTES;
+    handoff->processor_start_base = loader->processor_start_base;
+    handoff->processor_start_size_bytes = loader->processor_start_base != 0 ? PAGE_SIZE_BYTES : 0;
+}
+
+static void write_arch(const struct loader_model *loader, struct handoff_x86_64 *arch)
+{
+    const struct page_table_features *features = &loader->options->features;
+    arch->page_table_root = loader->tables.start;
+    arch->tsc_frequency_hz = 1000000000; /* the host's nanoseconds */
+    arch->flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
+                  (features->pages_1gib ? HANDOFF_X86_64_PAGES_1GIB : 0);
+    arch->physical_address_bits = features->physical_bits;
+}
+
+/* Copy `count` elements into their part of the block. An empty array has no address. */
+static struct handoff_array write_array(const struct loader_model *loader, uint64_t offset,
+                                        const void *elements, size_t count, size_t stride_bytes)
+{
+    uint64_t address = loader->data.start + offset;
+    if (count == 0)
+        return (struct handoff_array){0, 0, 0};
+    memcpy(fake_ram_at(loader->ram, address), elements, count * stride_bytes);
+    return (struct handoff_array){address, (uint32_t)count, (uint32_t)stride_bytes};
+}
+
+static struct handoff_text write_text(const struct loader_model *loader, uint64_t offset,
+                                      const char *text)
+{
+    uint64_t address = loader->data.start + offset;
+    size_t size_bytes = strlen(text);
+    memcpy(fake_ram_at(loader->ram, address), text, size_bytes + 1);
+    return (struct handoff_text){address, size_bytes};
+}
+
+static void write_arrays(const struct loader_model *loader, const struct data_layout *layout,
+                         struct handoff *handoff)
+{
+    const struct handoff_framebuffer framebuffer = framebuffer_of(loader->options->framebuffer);
+    const struct handoff_temp_heap temp_heap = {loader->temp_heap_base,
+                                                loader->temp_heap_size_bytes};
+    handoff->regions = write_array(loader, layout->regions, loader->regions, loader->region_count,
+                                   sizeof(struct handoff_region));
+    handoff->timeline = write_array(loader, layout->timeline, loader->moments, loader->moment_count,
+                                    sizeof(struct handoff_moment));
+    handoff->temp_heaps = write_array(loader, layout->temp_heap, &temp_heap,
+                                      temp_heap.size_bytes != 0 ? 1 : 0, sizeof(temp_heap));
+    handoff->framebuffers = write_array(loader, layout->framebuffer, &framebuffer,
+                                        framebuffer.size_bytes != 0 ? 1 : 0, sizeof(framebuffer));
+}
+
+static void write_data(const struct loader_model *loader, const struct data_layout *layout,
+                       struct handoff *handoff)
+{
+    uint64_t efi_map = loader->data.start + layout->efi_map;
+    write_efi_map(loader, fake_ram_at(loader->ram, efi_map));
+    handoff->efi_map = efi_map;
+    handoff->efi_map_size_bytes = loader->firmware->row_count * DESCRIPTOR_STRIDE_BYTES;
+    handoff->efi_descriptor_size_bytes = DESCRIPTOR_STRIDE_BYTES;
+    handoff->efi_descriptor_version = 1;
+    handoff->command_line = write_text(loader, layout->command_line, COMMAND_LINE);
+    handoff->kernel_path = write_text(loader, layout->kernel_path, KERNEL_PATH);
+    handoff->log = write_text(loader, layout->log, loader->log);
+}
+
+static void finish(const struct loader_model *loader, const struct data_layout *layout)
+{
+    struct handoff *handoff = fake_ram_at(loader->ram, loader->data.start);
+    *handoff = (struct handoff){
+        .magic = HANDOFF_MAGIC,
+        .version_major = HANDOFF_VERSION_MAJOR,
+        .version_minor = HANDOFF_VERSION_MINOR,
+        .size_bytes = sizeof(struct handoff),
+        .machine = HANDOFF_MACHINE_X86_64,
+        .loader_name = "simulator " HANDOFF_VERSION_TEXT,
+        .random_seed_source = HANDOFF_SEED_CPU,
+        /* Any fixed number: a run must be repeatable. */
+        .random_seed = {0x5a, 0x17, 0xc3, 0x88, 0x21, 0x94, 0xee, 0x6b},
+    };
+    write_places(loader, handoff);
+    write_arch(loader, &handoff->arch.x86_64);
+    write_arrays(loader, layout, handoff);
+    write_data(loader, layout, handoff);
+    handoff->checksum = handoff_checksum(handoff, handoff->size_bytes);
+}
+
+static bool run(struct loader_model *loader)
+{
+    struct data_layout layout;
+    if (!reserve_memory(loader) || !reserve_handoff(loader, &layout) || !build_regions(loader))
+        return false;
+    const struct bootstrap_section section = {loader->loader_base, LOADER_IMAGE_BYTES, false, true};
+    struct bootstrap_plan plan = table_plan(loader, &section);
+    if (!reserve_tables(loader, &plan))
+        return false;
+    begin_phase(loader, "convert map");
+    if (!build_regions(loader))
+        return false;
+    plan = table_plan(loader, &section);
+    if (!build_tables(loader, &plan))
+        return false;
+    warn_of_rows(loader);
+    begin_phase(loader, "enter kernel");
+    finish(loader, &layout);
+    return true;
+}
+
+bool loader_model_run(struct firmware_model *firmware, struct fake_ram *ram,
+                      const struct loader_model_options *options,
+                      struct loader_model_result *ret_result, char *ret_cause)
+{
+    struct loader_model loader = {
+        .firmware = firmware, .ram = ram, .options = options, .cause = ret_cause};
+    bool entered = run(&loader);
+    free(loader.regions);
+    if (!entered)
+        return false;
+    *ret_result = (struct loader_model_result){loader.data.start, loader.report};
+    return true;
+}

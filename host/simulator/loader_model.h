@@ -1,0 +1,51 @@
+/*
+ * loader_model.h - the loader's part, without firmware: place the kernel, convert the map, build
+ * the first page tables, write and seal the handoff.
+ *
+ * The steps and their order are those of bootloader/main.c. What is pure of it is the production
+ * code (memory_map, bootstrap_tables, page_table, checksum); what talks to firmware is modelled by
+ * firmware_model.h. The kernel is not a file but a plan of segments of a real kernel's sizes.
+ */
+#ifndef HOST_SIMULATOR_LOADER_MODEL_H
+#define HOST_SIMULATOR_LOADER_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootloader/pure/elf.h"
+#include "bootloader/pure/memory_map.h"
+#include "shared/handoff.h"
+#include "shared/page_table.h"
+#include "shared/range.h"
+#include "host/simulator/fake_ram.h"
+#include "host/simulator/firmware_model.h"
+
+struct loader_model_options {
+    uint64_t temp_heap_size_bytes; /* a multiple of the page; 0: none is asked for */
+    struct range framebuffer;      /* physical, page-aligned; empty: none */
+    struct page_table_features features;
+    uint64_t started_ns; /* host_nanoseconds() at the loader's start */
+};
+
+/* Where it enters the kernel: the physical address of struct handoff. */
+struct loader_model_result {
+    uint64_t handoff_address;
+    struct memory_map_report report;
+};
+
+/* The kernel that is loaded: text, rodata, data (with .bss), symbols. */
+const struct elf_plan *loader_model_kernel(void);
+/* Where in the image the fixed early heap lies, as an offset from its base. */
+#define LOADER_MODEL_FALLBACK_OFFSET     UINT64_C(0x21000)
+#define LOADER_MODEL_FALLBACK_SIZE_BYTES UINT64_C(0x100000)
+
+/* Run it, and prove the converted map (regions_proof.h). False where the real loader would stop:
+ * *ret_cause (of at least 160 bytes) is then the sentence. */
+bool loader_model_run(struct firmware_model *firmware, struct fake_ram *ram,
+                      const struct loader_model_options *options,
+                      struct loader_model_result *ret_result, char *ret_cause)
+    __attribute__((warn_unused_result));
+#define LOADER_MODEL_CAUSE_BYTES 160
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * map_decode.h - what stands in a file becomes plain text, before anything looks for a memory map.
+ *
+ *   UTF-16, UTF-8 marks            as the UEFI shell and Windows write them
+ *   control sequences, CR          a serial line: colours, cursor movements, line ends
+ *   quoted-printable               a raw mail: soft line ends, =3D, =C2=A0
+ *   HTML                           tags and references: <br>, &lt;, &#91;
+ *   signs that look like ASCII     no-break spaces, typographic dashes and quotes
+ *   escapes of log daemons, JSON   #012, #015, #033[0m, ^[[0m, \n, \u001b
+ *
+ * Pure: bytes in, bytes out, never more of them. Fuzzed by tests/fuzz/fuzz_map_text.c.
+ */
+#ifndef HOST_SIMULATOR_MAP_DECODE_H
+#define HOST_SIMULATOR_MAP_DECODE_H
+
+#include <stddef.h>
+
+/* Ends a line of the result where the file has no line end: at a <br>, or an escaped newline. */
+#define MAP_DECODE_SOFT_BREAK '\v'
+
+/* Stands at the end of a line of the result for every further line of the file that is in it, so
+ * that lines can be counted as the file has them. */
+#define MAP_DECODE_JOINED '\f'
+
+/* Decode in place; the new size in bytes. Of the control characters the result has tab, line feed
+ * and the two above. */
+size_t map_decode(char *text, size_t size_bytes);
+
+#endif

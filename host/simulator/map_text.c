@@ -1,0 +1,113 @@
+#include "host/simulator/map_text.h"
+
+#include "shared/text/format.h"
+#include "host/simulator/map_decode.h"
+#include "host/simulator/map_forms.h"
+#include "host/simulator/map_reader.h"
+
+const char *map_text_form_name(enum map_text_form form)
+{
+    return form > MAP_TEXT_NONE && form < MAP_TEXT_FORM_COUNT ? map_form_of(form)->name : "none";
+}
+
+const char *map_text_known_forms(void)
+{
+    return "The known forms are dmesg of Linux (efi: mem, BIOS-e820 and similar lines), memmap of "
+           "the "
+           "UEFI shell, lsefimmap and lsmmap of GRUB, Xen's RAM map, /sys/firmware/memmap, "
+           "/proc/iomem, [region] lines of this kernel, and data rows; to make a good file, run "
+           "`sudo dmesg > map.txt` on Linux (best after a boot with efi=debug), or "
+           "`memmap > map.txt` in the UEFI shell";
+}
+
+/* The shortest row, with its line end or without: a data row, or a range in brackets. */
+#define ROW_BYTES_MIN 7
+
+size_t map_text_row_limit(const char *text, size_t size_bytes)
+{
+    (void)text;
+    return size_bytes / ROW_BYTES_MIN + 1;
+}
+
+size_t map_text_line_limit(const char *text, size_t size_bytes)
+{
+    size_t line_count = 1;
+    for (size_t i = 0; i < size_bytes; i++)
+        line_count += text[i] == '\n' || text[i] == MAP_DECODE_JOINED ? 1 : 0;
+    return line_count;
+}
+
+/* Which maps there are; data rows are looked for only where there is nothing else. */
+static void survey(struct map_reader *reader, const char *text, size_t size_bytes)
+{
+    *reader = (struct map_reader){0};
+    map_reader_begin(reader, text, size_bytes);
+    (void)map_reader_run(reader);
+    if (reader->map.map_count > 0)
+        return;
+    *reader = (struct map_reader){.reads_data_rows = true};
+    map_reader_begin(reader, text, size_bytes);
+    (void)map_reader_run(reader);
+}
+
+/* The first map of the form that tells most. */
+static size_t best_map(const struct map_text *map)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < map->map_count; i++) {
+        if (map->maps[i].form < map->maps[best].form)
+            best = i;
+    }
+    return best;
+}
+
+static bool refuse_number(const struct map_text *map, size_t map_number,
+                          struct map_text_note *ret_error)
+{
+    *ret_error = (struct map_text_note){0};
+    (void)format_text(ret_error->text, sizeof(ret_error->text),
+                      "there is no map %zu in it: it has %zu", map_number, map->map_count);
+    return false;
+}
+
+bool map_text_parse(const char *text, size_t size_bytes, size_t map_number,
+                    struct memory_map_descriptor *rows, size_t row_capacity,
+                    struct map_text *ret_map, struct map_text_note *ret_error)
+{
+    struct map_reader reader;
+    survey(&reader, text, size_bytes);
+    struct map_text found = reader.map;
+    bool reads_data_rows = reader.reads_data_rows;
+    if (found.map_count == 0) {
+        reader = (struct map_reader){0};
+        map_reader_begin(&reader, text, size_bytes);
+        map_reader_explain(&reader);
+        *ret_error = reader.error;
+        return false;
+    }
+    if (map_number > found.map_count)
+        return refuse_number(&found, map_number, ret_error);
+    size_t index = map_number == 0 ? best_map(&found) : map_number - 1;
+    reader = (struct map_reader){.reads_data_rows = reads_data_rows,
+                                 .reads_map = true,
+                                 .map_index = index,
+                                 .map_form = found.maps[index].form,
+                                 .all_map_count = found.map_count,
+                                 .rows = rows,
+                                 .row_capacity = row_capacity};
+    map_reader_begin(&reader, text, size_bytes);
+    bool sound = map_reader_run(&reader);
+    if (sound && reader.map.row_count == 0)
+        sound = false,
+        reader.error = (struct map_text_note){.text = "there is no row of a memory map in it"};
+    *ret_error = reader.error;
+    if (!sound)
+        return false;
+    *ret_map = reader.map;
+    ret_map->form = found.maps[index].form;
+    ret_map->map_number = index + 1;
+    ret_map->map_count = found.map_count;
+    for (size_t i = 0; i < found.map_count; i++)
+        ret_map->maps[i] = found.maps[i];
+    return true;
+}

@@ -1,0 +1,230 @@
+#include "kernel/core/command_words.h"
+
+#include <stdbool.h>
+
+#include "kernel/core/nearest.h"
+#include "shared/text/command_line.h"
+#include "shared/text/format.h"
+#include "shared/memory.h"
+#include "shared/text/text.h"
+
+static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
+static const char *const self_test_choices[] = {"interrupts", NULL};
+
+const struct command_word command_words[] = {
+    {"unattended", NULL, NULL, "loader: after an error do not wait for a key"},
+    {"once", NULL, NULL, "power off after [ready]"},
+    {"print-help", NULL, NULL, "print this list"},
+    {"print-regions", NULL, NULL, "print the memory map, for the simulator"},
+    {"heap", "POLICY", heap_choices,
+     "how the heap divides its memory; strict: no fixed early heap"},
+    {"heap_window", "SIZE", NULL, "what the heap has at first, and its step"},
+    {"heap_limit", "SIZE", NULL, "what the heap never exceeds"},
+    {"heap_aslr", "on|off", NULL, "off: the heap begins at a fixed address"},
+    {"heap_guard", "SIZE|off", NULL, "blocks from this size on lie between guard pages"},
+    {"heap_sample", "COUNT", NULL, "one in so many smaller blocks does, too; 0: none"},
+    {"heap_debug", "on|off", NULL, "on: find writes after free, and who allocated"},
+    {"debug-exit", "PORT", NULL, "leave QEMU by its isa-debug-exit device at a panic"},
+    {"paging", "4|5", NULL, "loader: how many levels of page tables"},
+    {"self-test", "TEST", self_test_choices, "a longer test"},
+    {"measure", NULL, NULL, "print what each operation costs"},
+    {"print-early-heap", NULL, NULL, "print what each phase took from the early heap"},
+    {"print-heap", NULL, NULL, "print the heap's figures and a map of it"},
+    {"print-leaks", NULL, NULL, "print who holds the live blocks"},
+    {"print-memory", NULL, NULL, "print who holds which memory"},
+    {"print-map", NULL, NULL, "print the address space"},
+    {"print-timeline", NULL, NULL, "print when each phase of the boot began"},
+    {"provoke", "NAME", NULL, "fail on purpose"},
+    {NULL, NULL, NULL, NULL},
+};
+
+/* What people try here because handoff.conf knows it. */
+static const char *const config_keys[] = {"kernel", "cmdline", "temp_heap"};
+
+#define QUOTED_CAPACITY_BYTES   36
+#define CHOICES_CAPACITY_BYTES  80
+#define SENTENCE_CAPACITY_BYTES 240
+
+/* A piece of the line as it may be printed. */
+struct quoted {
+    char text[QUOTED_CAPACITY_BYTES];
+};
+
+static struct quoted quote(struct piece piece)
+{
+    struct quoted quoted;
+    size_t room = sizeof quoted.text - 1;
+    size_t length = piece.length < room ? piece.length : room;
+    for (size_t i = 0; i < length; i++) {
+        char character = piece.text[i];
+        quoted.text[i] = character >= ' ' && character <= '~' ? character : '?';
+    }
+    for (size_t i = length - 3; piece.length > room && i < length; i++)
+        quoted.text[i] = '.';
+    quoted.text[length] = '\0';
+    return quoted;
+}
+
+struct check {
+    void (*report)(void *context, const char *sentence);
+    void *context;
+    unsigned count;
+};
+
+static __attribute__((format(printf, 2, 3))) void tell(struct check *check, const char *format, ...)
+{
+    char sentence[SENTENCE_CAPACITY_BYTES];
+    va_list arguments;
+    if (check->count++ >= COMMAND_WORDS_REPORT_LIMIT)
+        return;
+    va_start(arguments, format);
+    format_text_v(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    check->report(check->context, sentence);
+}
+
+/* How many problems there were no sentences for. */
+static void tell_rest(const struct check *check)
+{
+    char sentence[SENTENCE_CAPACITY_BYTES];
+    if (check->count <= COMMAND_WORDS_REPORT_LIMIT)
+        return;
+    format_text(sentence, sizeof sentence, "%u more problems are not shown",
+                check->count - COMMAND_WORDS_REPORT_LIMIT);
+    check->report(check->context, sentence);
+}
+
+static const struct command_word *find_word(struct piece name)
+{
+    for (const struct command_word *word = command_words; word->name != NULL; word++) {
+        if (piece_equals(name, word->name))
+            return word;
+    }
+    return NULL;
+}
+
+static bool is_config_key(struct piece name)
+{
+    for (size_t i = 0; i < sizeof config_keys / sizeof config_keys[0]; i++) {
+        if (piece_equals(name, config_keys[i]))
+            return true;
+    }
+    return false;
+}
+
+/* "heap=" for a word that takes a value. */
+static struct quoted as_written(const struct command_word *word)
+{
+    struct quoted text = {.text = ""};
+    format_text(text.text, sizeof text.text, "%s%s", word->name, word->value != NULL ? "=" : "");
+    return text;
+}
+
+static const struct command_word *nearest_word(struct piece name, bool *ret_is_close)
+{
+    struct nearest nearest = nearest_begin(name);
+    for (const struct command_word *word = command_words; word->name != NULL; word++)
+        nearest_consider(&nearest, word->name);
+    *ret_is_close = nearest_is_close(&nearest);
+    return find_word((struct piece){nearest.name, text_length(nearest.name)});
+}
+
+static void tell_unknown(struct check *check, const struct command_line_word *word)
+{
+    bool is_close;
+    const struct command_word *nearest = nearest_word(word->name, &is_close);
+    if (is_config_key(word->name))
+        tell(check, "\"%s\" is a key of handoff.conf, and ignored on the command line",
+             quote(word->name).text);
+    else if (is_close)
+        tell(check, "\"%s\" is not known, and ignored: did you mean \"%s\"?",
+             quote(word->text).text, as_written(nearest).text);
+    else
+        tell(check,
+             "\"%s\" is not known, and ignored: the nearest word is \"%s\"; print-help lists all",
+             quote(word->text).text, as_written(nearest).text);
+}
+
+/* "bump, first-fit or fast" */
+static void join_choices(const char *const *choices, char *text, size_t capacity_bytes)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; choices[i] != NULL && length < capacity_bytes; i++) {
+        const char *separator = i == 0 ? "" : choices[i + 1] == NULL ? " or " : ", ";
+        length += (size_t)format_text(text + length, capacity_bytes - length, "%s%s", separator,
+                                      choices[i]);
+    }
+}
+
+static bool is_choice(const char *const *choices, struct piece value)
+{
+    for (size_t i = 0; choices[i] != NULL; i++) {
+        if (piece_equals(value, choices[i]))
+            return true;
+    }
+    return false;
+}
+
+static void tell_no_choice(struct check *check, const struct command_word *known,
+                           struct piece value)
+{
+    char choices[CHOICES_CAPACITY_BYTES];
+    struct nearest nearest = nearest_begin(value);
+    join_choices(known->choices, choices, sizeof choices);
+    for (size_t i = 0; known->choices[i] != NULL; i++)
+        nearest_consider(&nearest, known->choices[i]);
+    if (nearest_is_close(&nearest))
+        tell(check, "%s=%s is ignored: the value is %s; did you mean %s=%s?", known->name,
+             quote(value).text, choices, known->name, nearest.name);
+    else
+        tell(check, "%s=%s is ignored: the value is %s", known->name, quote(value).text, choices);
+}
+
+static void check_form(struct check *check, const struct command_word *known,
+                       const struct command_line_word *word)
+{
+    if (known->value == NULL && word->has_value)
+        tell(check, "\"%s\" is ignored: write \"%s\", without a value", quote(word->text).text,
+             known->name);
+    else if (known->choices != NULL && !word->has_value)
+        tell(check, "\"%s\" is ignored: write \"%s=%s\"", known->name, known->name, known->value);
+    else if (known->choices != NULL && !is_choice(known->choices, word->value))
+        tell_no_choice(check, known, word->value);
+}
+
+/* `behind` is the line behind the word: the next word of this name with a value is the one that
+ * counts, or is itself followed by another. */
+static void check_twice(struct check *check, const struct command_line_word *word,
+                        const char *behind)
+{
+    struct command_line_word later;
+    while (command_line_next(&behind, &later)) {
+        if (!later.has_value || later.name.length != word->name.length ||
+            memcmp(later.name.text, word->name.text, word->name.length) != 0)
+            continue;
+        tell(check, "\"%s\" and later \"%s\": the later one counts", quote(word->text).text,
+             quote(later.text).text);
+        return;
+    }
+}
+
+void command_words_check(const char *line, void (*report)(void *context, const char *sentence),
+                         void *context)
+{
+    struct check check = {.report = report, .context = context};
+    struct command_line_word word;
+    if (command_line_has_open_quote(line))
+        tell(&check, "a quote is never closed: it keeps no blanks together");
+    while (command_line_next(&line, &word)) {
+        const struct command_word *known = find_word(word.name);
+        if (known == NULL) {
+            tell_unknown(&check, &word);
+            continue;
+        }
+        check_form(&check, known, &word);
+        if (known->value != NULL && word.has_value)
+            check_twice(&check, &word, line);
+    }
+    tell_rest(&check);
+}

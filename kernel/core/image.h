@@ -1,0 +1,16 @@
+/*
+ * image.h - where the linker put the kernel (kernel/arch/…/kernel.ld). Each pair is page-aligned.
+ */
+#ifndef KERNEL_CORE_IMAGE_H
+#define KERNEL_CORE_IMAGE_H
+
+#include <stdint.h>
+
+extern char kernel_image_start[], kernel_image_end[];
+extern char kernel_entry[];                               /* the first instruction */
+extern char kernel_text_start[], kernel_text_end[];       /* r-x */
+extern char kernel_rodata_start[], kernel_rodata_end[];   /* r-- */
+extern char kernel_data_start[], kernel_data_end[];       /* rw- */
+extern char kernel_symbols_start[], kernel_symbols_end[]; /* r-- */
+
+#endif

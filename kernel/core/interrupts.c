@@ -1,0 +1,65 @@
+#include "kernel/core/interrupts.h"
+
+#include <stddef.h>
+
+#include "kernel/arch.h"
+#include "kernel/core/panic.h"
+
+PER_CPU struct interrupt_state interrupt_state;
+
+static struct {
+    void (*call)(void *context);
+    void *context;
+} handlers[INTERRUPT_LINE_COUNT];
+
+void interrupts_set_handler(enum interrupt_line line, void (*handler)(void *context), void *context)
+{
+    handlers[line].call = handler;
+    handlers[line].context = context;
+}
+
+void interrupts_allow(void)
+{
+    kernel_assert(interrupt_state.hold_depth == 0);
+    arch_interrupts_enable();
+}
+
+void interrupts_forbid(void)
+{
+    arch_interrupts_disable();
+}
+
+bool interrupts_are_handled(enum interrupt_line line)
+{
+    return handlers[line].call != NULL;
+}
+
+/* The line is told that it was served before the handler runs: another interrupt of it stays with
+ * the controller until interrupts are on again. */
+static void serve(enum interrupt_line line)
+{
+    kernel_assert(interrupts_are_handled(line));
+    arch_interrupt_acknowledge();
+    handlers[line].call(handlers[line].context);
+}
+
+bool interrupts_arrive(enum interrupt_line line)
+{
+    if (interrupt_state.hold_depth != 0) {
+        interrupt_state.noted |= UINT32_C(1) << line;
+        interrupt_state.deferred_count++;
+        return false;
+    }
+    serve(line);
+    return true;
+}
+
+void interrupts_replay(void)
+{
+    while (interrupt_state.noted != 0) {
+        unsigned line = (unsigned)__builtin_ctz(interrupt_state.noted);
+        interrupt_state.noted &= interrupt_state.noted - 1;
+        serve((enum interrupt_line)line);
+    }
+    arch_interrupts_enable();
+}

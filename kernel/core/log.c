@@ -1,0 +1,117 @@
+#include "kernel/core/log.h"
+
+#include <stdarg.h>
+
+#include "shared/text/format.h"
+
+#define SINK_LIMIT 4
+/* The screen, which comes last, opens behind the first lines. What is older than this when a late
+ * sink arrives is lost to that sink. */
+#define HISTORY_CAPACITY_BYTES (4 * 1024)
+#define LINE_CAPACITY_BYTES    512
+
+static struct log_sink sinks[SINK_LIMIT];
+static size_t sink_count;
+static char history[HISTORY_CAPACITY_BYTES];
+static size_t history_total_bytes;  /* ever written; the newest HISTORY_CAPACITY_BYTES are kept */
+static uint64_t (*timestamp)(void); /* NULL: nobody counts */
+static uint64_t spent_ticks;
+
+void log_count_ticks(uint64_t (*counter)(void))
+{
+    timestamp = counter;
+}
+
+uint64_t log_spent_ticks(void)
+{
+    return spent_ticks;
+}
+
+static uint64_t now(void)
+{
+    return timestamp == NULL ? 0 : timestamp();
+}
+
+static void remember(const char *text, size_t length_bytes)
+{
+    for (size_t i = 0; i < length_bytes; i++)
+        history[history_total_bytes++ % HISTORY_CAPACITY_BYTES] = text[i];
+}
+
+static void write_all(const char *text, size_t length_bytes)
+{
+    remember(text, length_bytes);
+    for (size_t i = 0; i < sink_count; i++)
+        sinks[i].write(sinks[i].context, text, length_bytes);
+}
+
+static void replay(const struct log_sink *sink)
+{
+    if (history_total_bytes > HISTORY_CAPACITY_BYTES) {
+        size_t oldest = history_total_bytes % HISTORY_CAPACITY_BYTES;
+        sink->write(sink->context, history + oldest, HISTORY_CAPACITY_BYTES - oldest);
+        sink->write(sink->context, history, oldest);
+    } else {
+        sink->write(sink->context, history, history_total_bytes);
+    }
+}
+
+void log_add_sink(struct log_sink sink)
+{
+    if (sink_count == SINK_LIMIT)
+        return;
+    uint64_t began = now();
+    sinks[sink_count++] = sink;
+    if (sink.open != NULL)
+        sink.open(sink.context);
+    replay(&sink);
+    spent_ticks += now() - began;
+}
+
+/* Append formatted text at *length_bytes; what does not fit is cut. */
+static void append_v(char *line, size_t *length_bytes, const char *format, va_list arguments)
+{
+    size_t room = LINE_CAPACITY_BYTES - *length_bytes;
+    int wanted = format_text_v(line + *length_bytes, room, format, arguments);
+    *length_bytes += (size_t)wanted < room ? (size_t)wanted : room - 1;
+}
+
+static void log_tagged(const char *stage, const char *mark, const char *format, va_list arguments)
+{
+    char line[LINE_CAPACITY_BYTES];
+    uint64_t began = now();
+    size_t length = (size_t)format_text(line, sizeof line, "[%s] %s", stage, mark);
+    append_v(line, &length, format, arguments);
+    if (length == sizeof line - 1)
+        length--;
+    line[length++] = '\n';
+    write_all(line, length);
+    spent_ticks += now() - began;
+}
+
+void log_line(const char *stage, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_tagged(stage, "", format, arguments);
+    va_end(arguments);
+}
+
+void log_warning(const char *stage, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_tagged(stage, "warning: ", format, arguments);
+    va_end(arguments);
+}
+
+void log_raw(const char *format, ...)
+{
+    char line[LINE_CAPACITY_BYTES];
+    size_t length = 0;
+    va_list arguments;
+    va_start(arguments, format);
+    append_v(line, &length, format, arguments);
+    va_end(arguments);
+    write_all(line, length);
+}

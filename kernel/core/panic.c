@@ -1,0 +1,167 @@
+#include "kernel/core/panic.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "kernel/core/backtrace_fold.h"
+#include "kernel/core/log.h"
+#include "kernel/core/panic_report.h"
+#include "kernel/core/symbols.h"
+#include "shared/text/format.h"
+
+/* More than fit into any stack (kernel/mm/layout.h) at 16 bytes each. */
+#define BACKTRACE_FRAME_LIMIT 4096
+#define PANIC_RESTART_KEY     'r'
+
+static unsigned panic_depth;
+static uint16_t debug_exit_port;
+
+static struct {
+    const char *role;
+    const void *address;
+} notes[PANIC_NOTE_LIMIT];
+static unsigned note_count;
+
+void panic_note(const char *role, const void *address)
+{
+    if (address == NULL || note_count == PANIC_NOTE_LIMIT)
+        return;
+    notes[note_count].role = role;
+    notes[note_count++].address = address;
+}
+
+void panic_set_debug_exit_port(uint16_t port)
+{
+    debug_exit_port = port;
+}
+
+static void leave_qemu(enum panic_code code)
+{
+    if (debug_exit_port != 0)
+        arch_debug_exit(debug_exit_port, (uint32_t)code);
+}
+
+/* The report stays on the screen until somebody restarts the machine. Polled: what an interrupt
+ * needs may be what is broken. */
+static _Noreturn void wait_for_restart(void)
+{
+    arch_keys_initialise();
+    for (;;) {
+        char key;
+        if (arch_key_take(&key) && key == PANIC_RESTART_KEY)
+            arch_reset();
+        arch_pause();
+    }
+}
+
+static void print_place(uint64_t address, bool is_known, const struct symbol *symbol)
+{
+    if (is_known)
+        log_raw("0x%016llx %s+0x%llx\n", (unsigned long long)address, symbol->name,
+                (unsigned long long)symbol->offset_bytes);
+    else
+        log_raw("0x%016llx (not in the kernel's text)\n", (unsigned long long)address);
+}
+
+static void print_caller(uint64_t return_address)
+{
+    struct symbol symbol;
+    bool is_known = symbols_find_caller(return_address, &symbol);
+    print_place(return_address, is_known, &symbol);
+}
+
+static void print_frame(unsigned index, uint64_t return_address)
+{
+    log_raw("[panic] #%u ", index);
+    print_caller(return_address);
+}
+
+static void print_more(unsigned count, uint64_t return_address)
+{
+    struct symbol symbol;
+    const char *plural = count == 1 ? "" : "s";
+    if (return_address != 0 && symbols_find_caller(return_address, &symbol))
+        log_raw("[panic] ... %u more frame%s in %s\n", count, plural, symbol.name);
+    else
+        log_raw("[panic] ... %u more frame%s\n", count, plural);
+}
+
+/* The walk has no argument to pass state in. */
+static struct backtrace_fold fold = {.print_frame = print_frame, .print_more = print_more};
+
+static void add_frame(uint64_t return_address)
+{
+    backtrace_fold_add(&fold, return_address);
+}
+
+/* Where an exception stopped. A panic() is raised at a line, which is told before. */
+static void print_stop(const struct arch_registers *registers)
+{
+    struct symbol symbol;
+    bool is_known = symbols_find(registers->rip, &symbol);
+    log_raw("[panic] at ");
+    print_place(registers->rip, is_known, &symbol);
+}
+
+static void print_backtrace(const struct panic_incident *incident)
+{
+    if (incident->file == NULL)
+        print_stop(&incident->registers);
+    arch_walk_stack(&incident->registers, BACKTRACE_FRAME_LIMIT, add_frame);
+    backtrace_fold_finish(&fold);
+}
+
+static void print_notes(void)
+{
+    for (unsigned i = 0; i < note_count; i++) {
+        log_raw("[panic] %s ", notes[i].role);
+        print_caller((uint64_t)(uintptr_t)notes[i].address);
+    }
+}
+
+static void print_head(const struct panic_incident *incident)
+{
+    log_raw("\n[panic] code=0x%02x name=\"%s\"\n", (unsigned)incident->code,
+            panic_code_name(incident->code));
+    log_raw("[panic] cause: %s\n", incident->cause);
+    if (incident->detail != NULL)
+        log_raw("[panic] %s\n", incident->detail);
+    log_raw("[panic] remedy: %s\n", panic_code_remedy(incident->code));
+    if (incident->file != NULL)
+        log_raw("[panic] raised at %s:%d\n", incident->file, incident->line);
+}
+
+_Noreturn void panic_report(const struct panic_incident *incident)
+{
+    if (panic_depth++ > 0) {
+        /* What failed may be the printing itself: one short attempt, then silence. */
+        if (panic_depth == 2)
+            log_raw("[panic] code=0x%02x name=\"%s\" while printing a panic: %s\n", PANIC_NESTED,
+                    panic_code_name(PANIC_NESTED), incident->cause);
+        leave_qemu(PANIC_NESTED);
+        arch_halt();
+    }
+
+    print_head(incident);
+    print_notes();
+    arch_print_registers(&incident->registers);
+    print_backtrace(incident);
+    log_raw("[panic] halted; nothing was written to any disk. Press %c to restart.\n",
+            PANIC_RESTART_KEY);
+    leave_qemu(incident->code);
+    wait_for_restart();
+}
+
+_Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
+                           ...)
+{
+    char cause[256];
+    struct panic_incident incident = {.code = code, .cause = cause, .file = file, .line = line};
+    arch_capture_registers(&incident.registers);
+
+    va_list arguments;
+    va_start(arguments, format);
+    format_text_v(cause, sizeof cause, format, arguments);
+    va_end(arguments);
+    panic_report(&incident);
+}

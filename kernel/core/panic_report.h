@@ -1,0 +1,30 @@
+/*
+ * panic_report.h - the one place where a panic is printed, for panic_raise() and the CPU's
+ * exceptions.
+ */
+#ifndef KERNEL_CORE_PANIC_REPORT_H
+#define KERNEL_CORE_PANIC_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/arch.h"
+#include "kernel/core/panic.h"
+
+struct panic_incident {
+    enum panic_code code;
+    const char *cause;
+    const char *detail; /* what the CPU adds, "error code 0x2: …"; NULL: nothing */
+    const char *file;   /* and line, where it was raised; NULL: not in C */
+    int line;
+    struct arch_registers registers;
+};
+
+/* Print code, name, cause, remedy, place, registers and backtrace; leave QEMU if a debug-exit port
+ * is set; halt. Entered a second time it prints one line and halts. */
+_Noreturn void panic_report(const struct panic_incident *incident);
+
+/* The I/O port of QEMU's isa-debug-exit device (command line: debug-exit=0xf4); 0 for none. */
+void panic_set_debug_exit_port(uint16_t port);
+
+#endif

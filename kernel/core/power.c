@@ -1,0 +1,56 @@
+#include "kernel/core/power.h"
+
+#include "kernel/arch.h"
+#include "kernel/core/panic.h"
+#include "shared/memory.h"
+
+/* UEFI 2.10, 4.2 and 4.3: signatures and offsets in the 64-bit tables. */
+#define EFI_SYSTEM_TABLE_SIGNATURE        UINT64_C(0x5453595320494249)
+#define EFI_RUNTIME_SERVICES_SIGNATURE    UINT64_C(0x56524553544e5552)
+#define EFI_SYSTEM_TABLE_RUNTIME_SERVICES 88
+#define EFI_RUNTIME_SERVICES_RESET_SYSTEM 104
+#define EFI_SYSTEM_TABLE_SIZE_BYTES       120
+#define EFI_RUNTIME_SERVICES_SIZE_BYTES   136
+#define EFI_RESET_SHUTDOWN                2
+
+static uint64_t read_word(struct virt_addr table, uint64_t offset_bytes)
+{
+    uint64_t value;
+    memcpy(&value, (const void *)(table.value + offset_bytes), sizeof value);
+    return value;
+}
+
+/* Panics unless there are `size_bytes` of RAM at `table` that begin with the signature.
+ * Returns the table's virtual address. */
+static struct virt_addr require_table(const char *name, uint64_t direct_map_base,
+                                      struct phys_addr table, uint64_t size_bytes,
+                                      uint64_t signature, const struct region_list *regions)
+{
+    struct range range;
+    struct virt_addr virtual = virt_addr(direct_map_base + table.value);
+    if (!range_from_base_size(table.value, size_bytes, &range) ||
+        !region_list_is_ram(regions, range))
+        panic(PANIC_POWER_OFF, "%s at 0x%llx: not in RAM", name, (unsigned long long)table.value);
+    if (read_word(virtual, 0) != signature)
+        panic(PANIC_POWER_OFF, "%s at 0x%llx: wrong signature", name,
+              (unsigned long long)table.value);
+    return virtual;
+}
+
+_Noreturn void power_off(struct phys_addr runtime_root, uint64_t direct_map_base,
+                         struct phys_addr efi_system_table, const struct region_list *regions)
+{
+    struct virt_addr system_table =
+        require_table("the EFI system table", direct_map_base, efi_system_table,
+                      EFI_SYSTEM_TABLE_SIZE_BYTES, EFI_SYSTEM_TABLE_SIGNATURE, regions);
+    struct virt_addr services =
+        require_table("the EFI runtime services", direct_map_base,
+                      phys_addr(read_word(system_table, EFI_SYSTEM_TABLE_RUNTIME_SERVICES)),
+                      EFI_RUNTIME_SERVICES_SIZE_BYTES, EFI_RUNTIME_SERVICES_SIGNATURE, regions);
+
+    uint64_t reset_system = read_word(services, EFI_RUNTIME_SERVICES_RESET_SYSTEM);
+    uint64_t status =
+        arch_call_runtime_service(runtime_root, reset_system, EFI_RESET_SHUTDOWN, 0, 0, 0);
+    panic(PANIC_POWER_OFF, "ResetSystem came back with EFI status 0x%llx",
+          (unsigned long long)status);
+}

@@ -1,0 +1,21 @@
+/*
+ * power.h - off by EFI runtime services (UEFI 2.10, section 8.5.1 "ResetSystem()").
+ */
+#ifndef KERNEL_CORE_POWER_H
+#define KERNEL_CORE_POWER_H
+
+#include "kernel/mm/region_list.h"
+#include "shared/address.h"
+
+/* Switch the machine off through the firmware's ResetSystem(EfiResetShutdown).
+ *   runtime_root      tables under which the firmware's regions are identity-mapped
+ *                     (kernel/mm/paging/runtime_space.h)
+ *   direct_map_base   virtual address of physical address 0
+ *   efi_system_table  physical address of the EFI system table: a foreign number
+ *   regions           normalised: the table is read only where they say that there is RAM
+ * Panics with PANIC_POWER_OFF when the tables are not in RAM or not what they should be, or when
+ * the call comes back. */
+_Noreturn void power_off(struct phys_addr runtime_root, uint64_t direct_map_base,
+                         struct phys_addr efi_system_table, const struct region_list *regions);
+
+#endif

@@ -1,0 +1,23 @@
+#include "kernel/core/spinlock.h"
+
+#include <stdint.h>
+
+#include "kernel/arch.h"
+#include "kernel/core/panic.h"
+
+/* Some twenty seconds: longer than a hypervisor would stop the CPU that holds it. */
+#define WAIT_LIMIT_TICKS (UINT64_C(1) << 36)
+
+/* Looks before it tries again, so that the waiting CPUs share the line instead of passing it
+ * around. */
+void spinlock_wait(struct spinlock *lock)
+{
+    uint64_t start = arch_timestamp();
+    do {
+        while (__atomic_load_n(&lock->is_taken, __ATOMIC_RELAXED)) {
+            if (arch_timestamp() - start > WAIT_LIMIT_TICKS)
+                panic(PANIC_LOCK_STUCK, "the lock at %p was never let go", (void *)lock);
+            arch_pause();
+        }
+    } while (__atomic_exchange_n(&lock->is_taken, true, __ATOMIC_ACQUIRE));
+}

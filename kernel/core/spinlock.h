@@ -1,0 +1,38 @@
+/*
+ * spinlock.h - mutual exclusion between CPUs, and with this CPU's interrupt handlers.
+ *
+ * The holder is not interrupted (interrupts.h), so a handler may take the same lock: it runs only
+ * when the holder has let go. Nothing that can wait, log or panic belongs between acquire and
+ * release; what finds a fault lets go first, then reports.
+ *
+ * A lock is not recursive. Whoever waits for longer than any holder could take panics
+ * (PANIC_LOCK_STUCK), since a machine that hangs says nothing.
+ */
+#ifndef KERNEL_CORE_SPINLOCK_H
+#define KERNEL_CORE_SPINLOCK_H
+
+#include <stdbool.h>
+
+#include "kernel/core/interrupts.h"
+
+struct spinlock {
+    bool is_taken;
+};
+
+/* The slow part of spinlock_acquire(). */
+void spinlock_wait(struct spinlock *lock);
+
+static inline void spinlock_acquire(struct spinlock *lock)
+{
+    interrupts_hold();
+    if (__builtin_expect(__atomic_exchange_n(&lock->is_taken, true, __ATOMIC_ACQUIRE), 0))
+        spinlock_wait(lock);
+}
+
+static inline void spinlock_release(struct spinlock *lock)
+{
+    __atomic_store_n(&lock->is_taken, false, __ATOMIC_RELEASE);
+    interrupts_release();
+}
+
+#endif

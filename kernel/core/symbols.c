@@ -1,0 +1,50 @@
+#include "kernel/core/symbols.h"
+
+#include "kernel/core/image.h"
+
+struct symbol_entry {
+    uint32_t address_offset;
+    uint32_t name_offset;
+};
+
+struct symbol_table {
+    uint64_t base;
+    uint32_t count;
+    uint32_t reserved;
+    struct symbol_entry entries[];
+};
+
+/* Only visible to the linker: see scripts/kernel-symbols.py. */
+extern const struct symbol_table kernel_symbol_table;
+
+bool symbols_find(uint64_t address, struct symbol *ret_symbol)
+{
+    const struct symbol_table *table = &kernel_symbol_table;
+    if (address < (uint64_t)kernel_text_start || address >= (uint64_t)kernel_text_end ||
+        table->count == 0)
+        return false;
+
+    uint32_t offset = (uint32_t)(address - table->base);
+    uint32_t low = 0;
+    uint32_t high = table->count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (table->entries[middle].address_offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+
+    const char *names = (const char *)&table->entries[table->count];
+    ret_symbol->name = names + table->entries[low].name_offset;
+    ret_symbol->offset_bytes = offset - table->entries[low].address_offset;
+    return true;
+}
+
+bool symbols_find_caller(uint64_t return_address, struct symbol *ret_symbol)
+{
+    if (!symbols_find(return_address - 1, ret_symbol))
+        return false;
+    ret_symbol->offset_bytes++;
+    return true;
+}

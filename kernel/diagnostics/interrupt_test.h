@@ -1,0 +1,27 @@
+/*
+ * interrupt_test.h - the heap under interrupts: on request only (`self-test=interrupts`).
+ */
+#ifndef KERNEL_DIAGNOSTICS_INTERRUPT_TEST_H
+#define KERNEL_DIAGNOSTICS_INTERRUPT_TEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/mm/paging/address_space.h"
+#include "kernel/mm/heap/heap.h"
+
+struct interrupt_test_result {
+    uint64_t operation_count; /* kmalloc() and kfree() of the interrupted code */
+    uint64_t interrupt_count; /* each of which allocated, and mostly freed, too */
+    uint64_t deferred_count;  /* of them, those that arrived while the heap was locked */
+};
+
+/* Allocate and free 100,000 times while a timer's handler does the same, as long as it takes to be
+ * interrupted a thousand times and inside of the heap at least once; then check the heap
+ * completely. Panics (PANIC_SELF_TEST) where a block is not what was written to it, or the check
+ * fails. False if there is no timer; nothing was then done.
+ * Preconditions: kmalloc_online(); interrupts are off, and are off again after it. */
+bool interrupt_test_run(struct heap *heap, struct address_space *space,
+                        struct interrupt_test_result *ret_result);
+
+#endif

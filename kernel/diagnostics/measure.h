@@ -1,0 +1,18 @@
+/*
+ * measure.h - what the memory stack's calls cost on this machine, with `measure` on the command
+ * line.
+ *
+ * In ticks of the time-stamp counter. Under QEMU's `-icount shift=0` a tick is an instruction
+ * (tests/bench); on a PC it is time, and the lines about translations say from how many pages on a
+ * full flush is cheaper (see arch_invalidate_pages()).
+ */
+#ifndef KERNEL_DIAGNOSTICS_MEASURE_H
+#define KERNEL_DIAGNOSTICS_MEASURE_H
+
+#include "kernel/kernel.h"
+
+/* Log the lines of stage [measure] (docs/LOG.md). Everything that is taken for it is given back.
+ * Phase: after the permanent heap is online. Panics as the calls that are measured do. */
+void measure(struct kernel *kernel);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * measurement.h - time one operation of the memory stack, for measure.h.
+ */
+#ifndef KERNEL_DIAGNOSTICS_MEASUREMENT_H
+#define KERNEL_DIAGNOSTICS_MEASUREMENT_H
+
+#include <stdint.h>
+
+/* `run` is timed, `undo` is not. */
+struct measurement {
+    const char *name;
+    uint64_t count; /* of operations that `run` makes */
+    void (*run)(void *context);
+    void (*undo)(void *context);
+};
+
+/* Run it a few times and log the lowest, shared out, as ticks_each=… (docs/LOG.md, [measure]).
+ * Returns the ticks of all `count` operations. */
+uint64_t measurement_take(const struct measurement *measurement, void *context);
+
+/* For `undo`, where nothing is to be undone. */
+void measurement_undo_nothing(void *context);
+
+#endif

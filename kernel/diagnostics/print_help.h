@@ -1,0 +1,10 @@
+/*
+ * print_help.h - the list of the words that may stand on the command line, stage [help].
+ */
+#ifndef KERNEL_DIAGNOSTICS_PRINT_HELP_H
+#define KERNEL_DIAGNOSTICS_PRINT_HELP_H
+
+/* Log a line for each word of kernel/core/command_words.h. */
+void print_help(void);
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * bit_tree.h - a set of numbers, made for very many of them in long unbroken runs.
+ *
+ *   level 2 …  some  [ 0  1  1  1 ]     a node: 64 children, two bits for each
+ *              whole [ 0  0  1  0 ]
+ *                         │  └ every number is a member: nothing below is written or read
+ *                         └ open: look below          (neither bit: no number is a member)
+ *   level 1    some  [0 1 … 1 0]        a block of 4096 numbers: one bit for each of its words
+ *   level 0    [0…0] [0110…] [1111…]    one bit a number, 64 to a word: set = member
+ *
+ * Only what is open is ever written. Starting the set costs a few stores, adding or removing a
+ * range a few words at its two ends, whatever the length: the leaves are filled when they are
+ * touched first. A search skips 64, 4096, … numbers at a glance, members and absent ones alike.
+ *
+ * Runs in fragmented sets: each group of 16 blocks, and each node above, remembers for each
+ * alignment how long the longest run is that begins there (bit_tree_bound.h). A search for a run
+ * passes by what is too short, and descends only to where the run is.
+ *
+ * Numbers need not be in a row: they lie in extents, and a run lies in one extent. What counts for
+ * a run's alignment is number + offset of its extent.
+ *
+ * Size: 1 + 1/64 + 3/64^2 + 1/256 + … = 1.0205 bits a number.
+ *
+ * The caller gives the memory. Pure. Concurrency: the caller serialises all calls.
+ */
+#ifndef KERNEL_MM_FRAMES_BIT_TREE_H
+#define KERNEL_MM_FRAMES_BIT_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BIT_TREE_WORD_BITS  UINT64_C(64)
+#define BIT_TREE_BLOCK_BITS UINT64_C(4096)
+/* Level 3 is there in the smallest tree, too: the nodes from there up have bounds. */
+#define BIT_TREE_BOUNDED_LEVEL 3
+/* A node of level 6 has 64^7 = 2^42 numbers: more than the frames of 52-bit physical addresses. */
+#define BIT_TREE_LEVELS_MAX 7
+#define BIT_TREE_BITS_MAX   (UINT64_C(1) << 42)
+
+struct bit_tree_bounds;
+struct bit_tree_group_bounds;
+struct bit_tree_node;
+
+/* Numbers that are in a row: [first_bit, first_bit + bit_count). */
+struct bit_tree_extent {
+    uint64_t first_bit;
+    uint64_t bit_count;
+    uint64_t offset; /* of what the numbers stand for: that + the number counts for alignments */
+};
+
+/* Private to the implementation. */
+struct bit_tree {
+    uint64_t *words; /* one more than there are numbers for: always zero, see highest_word */
+    /* No member lies above this word, and its block is open; or it is the additional word. Only of
+     * this word the level above may say that it has a member when it has lost its last. */
+    uint64_t highest_word;
+    /* A block that is open and marked as grown, or BIT_TREE_NO_BLOCK. */
+    uint64_t open_block;
+    uint64_t *block_words; /* level 1: which words of a block have members */
+    struct bit_tree_node *nodes[BIT_TREE_LEVELS_MAX]; /* of level 2 … top_level */
+    struct bit_tree_group_bounds *group_bounds;
+    struct bit_tree_bounds *bounds[BIT_TREE_LEVELS_MAX]; /* of level 3 … top_level */
+    const struct bit_tree_extent *extents;
+    uint32_t extent_count;
+    uint32_t top_level; /* has one node, which is always open */
+    uint64_t bit_count;
+    uint64_t run_search_step_count; /* see bit_tree_find_run() */
+};
+
+#define BIT_TREE_NO_BLOCK UINT64_MAX
+
+/* The memory that a set of the numbers [0, bit_count) takes. Precondition: bit_count is a multiple
+ * of BIT_TREE_BLOCK_BITS, not 0, at most BIT_TREE_BITS_MAX. */
+uint64_t bit_tree_size_bytes(uint64_t bit_count);
+
+/* Start as the empty set. `memory` has bit_tree_size_bytes(bit_count) bytes, is aligned to 8, may
+ * hold anything, and stays the tree's. Writes a few words of it. The extents are sorted, follow on
+ * each other from number 0 to bit_count, are of whole blocks and stay in place; their offsets are
+ * multiples of BIT_TREE_BLOCK_BITS and rise; number + offset stays below BIT_TREE_BITS_MAX. */
+void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count,
+                         const struct bit_tree_extent *extents, uint32_t extent_count);
+
+/* Ranges are half open, [start, end), and must not be empty or pass bit_count. What is a member
+ * already, or is not, may be in them. */
+void bit_tree_insert(struct bit_tree *tree, uint64_t start, uint64_t end);
+void bit_tree_remove(struct bit_tree *tree, uint64_t start, uint64_t end);
+
+/* Remove the highest member and write it to *ret_number. False if the set is empty. */
+bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number);
+
+/* The same, if that touches one word alone and the member lies in [start, start + length). False,
+ * and nothing changed, if it is not so: then bit_tree_take_last() knows. True for nearly every call
+ * of a sequence. */
+static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start, uint64_t length,
+                                          uint64_t *ret_number)
+{
+    uint64_t first = tree->highest_word * BIT_TREE_WORD_BITS;
+    uint64_t word = tree->words[tree->highest_word];
+    if (word == 0 || first - start >= length)
+        return false;
+    uint64_t bit = BIT_TREE_WORD_BITS - 1 - (uint64_t)__builtin_clzll(word);
+    tree->words[tree->highest_word] = word ^ UINT64_C(1) << bit;
+    *ret_number = first + bit;
+    return true;
+}
+
+/* Add one number. False, and nothing changed, if it is a member. Precondition: below bit_count. */
+bool bit_tree_add(struct bit_tree *tree, uint64_t number);
+
+/* The same, if that touches one block alone, and if its word has a member already or
+ * `into_empty_word`. False, and nothing changed, if it is not so or the number is a member: then
+ * bit_tree_add() knows. */
+static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number, bool into_empty_word)
+{
+    uint64_t index = number / BIT_TREE_WORD_BITS;
+    uint64_t bit = number % BIT_TREE_WORD_BITS;
+    if (number / BIT_TREE_BLOCK_BITS != tree->open_block || index > tree->highest_word)
+        return false;
+    uint64_t word = tree->words[index];
+    if ((word >> bit & 1) != 0)
+        return false;
+    if (word == 0) {
+        if (!into_empty_word)
+            return false;
+        tree->block_words[tree->open_block] |= UINT64_C(1) << index % BIT_TREE_WORD_BITS;
+    }
+    tree->words[index] = word | UINT64_C(1) << bit;
+    return true;
+}
+
+/* Remove all members of the highest word that has any: write its first number, a multiple of 64,
+ * and its members as bits. False if the set is empty. */
+bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members);
+
+/* Write the highest member below `limit` to *ret_number. False if there is none. A limit beyond
+ * bit_count means all. */
+bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number);
+
+/* Write the lowest number in [start, end) that is not a member to *ret_number. False if all are. */
+bool bit_tree_find_first_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
+                                uint64_t *ret_number);
+
+struct bit_tree_run_request {
+    uint64_t start; /* the run lies in [start, end), and in one extent */
+    uint64_t end;
+    uint64_t length;    /* not 0 */
+    uint64_t alignment; /* a power of two: the run's first number + offset is a multiple of it */
+};
+
+/* Write the highest start of a run of members as requested to *ret_start. False if there is none.
+ * Changes what is remembered, never the set.
+ *
+ * Cost. If no member was added or removed since a search of all numbers found nothing: one
+ * comparison. In general at most
+ *   - for each block that members were added to since the last search: its 64 words, once;
+ *   - for each group that members were removed from since it was learnt, and whose bound promises
+ *     the run: its 1024 words, twice, and the bounds of the 256 or 64 children of the nodes above;
+ *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level; and the same at either
+ *     end of a range [start, end) that is not all numbers.
+ * A tree of 64 times as many numbers has one level more, and nothing else. Steps (a word
+ * or a bound that was looked at) are counted in tree->run_search_step_count. */
+bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
+                       uint64_t *ret_start);
+
+/* What is remembered: no run that starts at a multiple of `alignment` (number + offset) is longer.
+ * A search of all numbers that finds nothing leaves it below the length that was searched; if it
+ * had promised that length, it is exact afterwards. An addition counts from the next search on. */
+uint64_t bit_tree_run_bound(const struct bit_tree *tree, uint64_t alignment);
+
+/* Members in [start, end), which may be empty. */
+uint64_t bit_tree_count(const struct bit_tree *tree, uint64_t start, uint64_t end);
+
+/* The length of the longest run of members in [start, end). */
+uint64_t bit_tree_longest_run(const struct bit_tree *tree, uint64_t start, uint64_t end);
+
+/* Verify every node, word and bound that is in use. True if all is well. */
+bool bit_tree_check(const struct bit_tree *tree) __attribute__((warn_unused_result));
+
+#endif

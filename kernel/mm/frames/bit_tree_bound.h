@@ -1,0 +1,158 @@
+/*
+ * bit_tree_bound.h - private to bit_tree*.c: how long runs are, remembered.
+ *
+ *   node of level 3 …   longest[2^0] longest[2^1] … longest[2^42]     2^24 numbers and more
+ *   group of 16 blocks  longest[2^0] … longest[2^15]                  2^16 numbers
+ *
+ * A bound is one number for each alignment: no run that starts at a multiple of it, and lies in the
+ * node or group, is longer. For a node it is the highest of its children's and of the runs that
+ * cross from one child to the next. A run counts as far as it lies in the node and in one extent.
+ *
+ * Bounds are exact when they are learnt. Removing members leaves them as they are: too high at
+ * most, which is found when a search believes one, finds nothing, and learns it anew. Adding a
+ * member marks its block as grown, in each node above. The next search looks at those blocks only
+ * and raises the bounds by the runs that are there: what was exact stays exact.
+ *
+ * A child that is not open has no bounds in memory: all of it are members, or none is.
+ */
+#ifndef KERNEL_MM_FRAMES_BIT_TREE_BOUND_H
+#define KERNEL_MM_FRAMES_BIT_TREE_BOUND_H
+
+#include "kernel/mm/frames/bit_tree.h"
+#include "kernel/mm/frames/bit_tree_node.h"
+#include "shared/range.h"
+
+#define BIT_TREE_ALIGNMENTS       43U /* 2^0 … 2^42: beyond that only 0 is a multiple */
+#define BIT_TREE_GROUP_SHIFT      16U
+#define BIT_TREE_GROUP_BITS       (UINT64_C(1) << BIT_TREE_GROUP_SHIFT)
+#define BIT_TREE_BLOCKS_PER_GROUP (BIT_TREE_GROUP_BITS / BIT_TREE_BLOCK_BITS)
+#define BIT_TREE_GROUPS_PER_NODE  4U /* of level 2 */
+
+/* A group has at most one multiple of 2^16 or more in an extent: those runs are measured when they
+ * are asked for. 65535 means that or 65536, which is the whole group. */
+struct bit_tree_group_bounds {
+    uint16_t longest[BIT_TREE_GROUP_SHIFT];
+};
+
+struct bit_tree_bounds {
+    uint64_t longest[BIT_TREE_ALIGNMENTS];
+};
+
+/* A part of one extent: numbers [start, end). */
+struct bit_tree_piece {
+    uint64_t start;
+    uint64_t end;
+    uint64_t offset;
+};
+
+/* The children whose bounds make up those of a node of level 3 …: groups, or nodes. */
+static inline uint32_t bit_tree_bound_shift(uint32_t level)
+{
+    return level == BIT_TREE_BOUNDED_LEVEL ? BIT_TREE_GROUP_SHIFT : bit_tree_child_shift(level);
+}
+
+/* The node, one level below `level`, that has such a child or is it. The child's bounds are in
+ * memory while that node is open. */
+static inline uint64_t bit_tree_node_of_child(uint32_t level, uint64_t child)
+{
+    return level == BIT_TREE_BOUNDED_LEVEL ? child / BIT_TREE_GROUPS_PER_NODE : child;
+}
+
+/* The numbers of such a child, or of a node, that exist. */
+static inline struct range bit_tree_numbers_of(const struct bit_tree *tree, uint64_t index,
+                                               uint32_t shift)
+{
+    return (struct range){bit_tree_smaller(index << shift, tree->bit_count),
+                          bit_tree_smaller((index + 1) << shift, tree->bit_count)};
+}
+
+/* --- Measuring (bit_tree_measure.c) -------------------------------------------------------------
+ */
+
+/* The part of `numbers` that lies in the extent of `number`, which is one of them. */
+struct bit_tree_piece bit_tree_piece_at(const struct bit_tree *tree, struct range numbers,
+                                        uint64_t number);
+
+/* The highest part of `numbers`, which are not empty, that lies in one extent. */
+struct bit_tree_piece bit_tree_last_piece(const struct bit_tree *tree, struct range numbers);
+
+/* A word that may be of any block, or of none. */
+uint64_t bit_tree_word_at(const struct bit_tree *tree, uint64_t index);
+
+/* The run that has `number`, as far as it lies in `numbers`; empty, or reversed, if `number` is not
+ * a member. */
+struct bit_tree_piece bit_tree_run_at(const struct bit_tree *tree, struct range numbers,
+                                      uint64_t number);
+
+/* The run that has `number` and the one before it, as far as it lies in `numbers`; empty if one is
+ * not a member, and only from `number` on if they are of two extents. Precondition: `number` is a
+ * multiple of 64, and both lie in `numbers`. */
+struct bit_tree_piece bit_tree_crossing_run(const struct bit_tree *tree, struct range numbers,
+                                            uint64_t number);
+
+/* The length of a run from its first multiple of 2^shift on; 0 if it has none. */
+uint64_t bit_tree_aligned_length(const struct bit_tree_piece *run, uint32_t shift);
+
+/* Raise the bounds to what the run makes of them. */
+void bit_tree_note_run(struct bit_tree_bounds *bounds, const struct bit_tree_piece *run);
+
+/* Note all runs that touch the blocks [first, end), as far as they lie in the piece. The blocks lie
+ * in it. */
+void bit_tree_note_blocks(const struct bit_tree *tree, uint64_t first, uint64_t end,
+                          const struct bit_tree_piece *piece, struct bit_tree_bounds *bounds);
+
+/* Those bits of `low` at which a run of `length` members begins, 1 <= length <= 64; `high` follows.
+ */
+static inline uint64_t bit_tree_starts_of_runs(uint64_t low, uint64_t high, uint64_t length)
+{
+    /* Both are thinned out: after each step a bit stands for a run that is longer by `step`. */
+    for (uint64_t known = 1; known < length;) {
+        uint64_t step = known < length - known ? known : length - known;
+        low &=
+            step == BIT_TREE_WORD_BITS ? high : low >> step | high << (BIT_TREE_WORD_BITS - step);
+        high &= high >> step;
+        known += step;
+    }
+    return low;
+}
+
+/* The multiples of 2^shift, shift <= 6, as bits. */
+static inline uint64_t bit_tree_multiples(uint32_t shift)
+{
+    return shift == 6 ? 1 : BIT_TREE_ALL_BITS / bit_tree_low_bits(UINT64_C(1) << shift);
+}
+
+/* --- Remembering (bit_tree_bound.c) -------------------------------------------------------------
+ */
+
+/* Set the bounds of a node of level 2 … that is being opened: all of it are members, or none is. */
+void bit_tree_open_bounds(struct bit_tree *tree, uint32_t level, uint64_t index, bool full);
+
+/* Mark an open block as grown. */
+void bit_tree_mark_grown(struct bit_tree *tree, uint64_t block);
+
+static inline bool bit_tree_is_grown(const struct bit_tree *tree, uint64_t block)
+{
+    return (tree->nodes[2][block / BIT_TREE_WORD_BITS].grown & bit_tree_child_bit(block)) != 0;
+}
+
+/* Raise all bounds to what was added, and remove all marks. */
+void bit_tree_settle_bounds(struct bit_tree *tree);
+
+/* The bound of one child of a node of `level`, see bit_tree_bound_shift(). */
+uint64_t bit_tree_child_bound(const struct bit_tree *tree, uint32_t level, uint64_t child,
+                              uint32_t shift);
+
+/* Learn the bounds of a group whose node is open. */
+void bit_tree_learn_group(struct bit_tree *tree, uint64_t group);
+
+/* Learn one bound of an open node from its children's. */
+void bit_tree_learn_node(struct bit_tree *tree, uint32_t level, uint64_t index, uint32_t shift);
+
+/* --- Checking (bit_tree_bound_check.c) ----------------------------------------------------------
+ */
+
+/* True if no run is longer than what is remembered, and all marks are in the nodes above, too. */
+bool bit_tree_bounds_are_sound(const struct bit_tree *tree);
+
+#endif

@@ -1,0 +1,492 @@
+/*
+ * One pointer that moves up: the next block begins where the last one ends.
+ *
+ *   base                                             next                        end
+ *   | 8 |header| payload |header| payload |c| gap |header| free                |header|
+ *         live            live                      top                         end marker
+ *
+ * Blocks are sealed (sealed_block.h), 8 bytes each. The newest is known by ending at `next`, so
+ * the order of frees is proved without a list. Where an alignment left a gap, or a block that is
+ * not the newest was made smaller, the gap is a free block, whose footer leads back over it. Two
+ * gaps never touch, and none lies before `next`.
+ *
+ * A mark is a place: where `next` was. That is where the newest block of that time ends until it is
+ * re-allocated. The heap knows no mark, but counts what happens to blocks that may be older than
+ * one (note_change); a mark that may be concerned is found anew by counting blocks from the first
+ * one (find_boundary).
+ */
+#include "kernel/mm/heap/policies/bump.h"
+
+#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/policies/sealed_block.h"
+
+static uint8_t *first_of(const struct heap *heap)
+{
+    return (uint8_t *)heap->configuration.base + SEALED_UNIT_BYTES;
+}
+
+static size_t top_units(const struct bump_state *bump)
+{
+    return (size_t)(bump->end - bump->next) / SEALED_UNIT_BYTES;
+}
+
+/* The next block begins at `next`; the header there is the canary of the block before. */
+static void set_next(struct bump_state *bump, uint8_t *next)
+{
+    bump->next = next;
+    uint64_t flags = next == bump->end ? SEALED_OWN : SEALED_FREE;
+    sealed_write_header(bump->secret, next, sealed_header(top_units(bump), flags));
+}
+
+/* The same, and the header that stood there is none any more. A mark above is of what is gone. */
+static void move_next(struct bump_state *bump, uint8_t *next)
+{
+    if (bump->next != bump->end)
+        sealed_wipe_header(bump->next);
+    set_next(bump, next);
+    if (bump->marked > next)
+        bump->marked = next;
+}
+
+static void set_end(struct bump_state *bump, uint8_t *end)
+{
+    bump->end = end;
+    sealed_write_header(bump->secret, end, sealed_header(0, SEALED_OWN));
+    set_next(bump, bump->next);
+}
+
+/* --- Blocks that may be older than a mark ------------------------------------------------------
+ */
+
+/* A block that begins at `place` was re-allocated or freed, or all from there on were freed. Marks
+ * above no longer know where they lie or what lies below; marks up to there do. */
+static void note_change(struct bump_state *bump, uint8_t *place)
+{
+    if (place >= bump->marked)
+        return;
+    bump->change_count++;
+    if (place < bump->lowest_change)
+        bump->lowest_change = place;
+}
+
+/* So many blocks are live now. Without one, no mark of blocks is good any more. */
+static void set_live_block_count(struct bump_state *bump, size_t count)
+{
+    bump->live_block_count = count;
+    if (count != 0)
+        return;
+    bump->emptied_count = bump->change_count;
+    bump->lowest_change = (uint8_t *)UINTPTR_MAX;
+}
+
+/* --- Allocation and free ---------------------------------------------------------------------- */
+
+static void *bump_allocate(struct heap *heap, const struct heap_request *request)
+{
+    struct bump_state *bump = &heap->bump;
+    uint8_t *gap = bump->next;
+    size_t gap_units = sealed_gap_units(gap, request->alignment_bytes);
+    size_t units = sealed_units_for(request->size_bytes);
+    if (gap_units > top_units(bump) || units > top_units(bump) - gap_units)
+        return NULL;
+
+    uint8_t *block = sealed_next(gap, gap_units);
+    set_next(bump, sealed_next(block, units));
+    uint64_t header = sealed_header(units, 0) | sealed_alignment_field(request->alignment_bytes);
+    if (gap_units != 0) {
+        sealed_write_header(bump->secret, gap, sealed_header(gap_units, SEALED_FREE));
+        sealed_write_word(bump->secret, sealed_footer_before(block), sealed_header(gap_units, 0));
+        header |= SEALED_PREVIOUS_FREE;
+    }
+    sealed_make_live(bump->secret, block, header, request->size_bytes);
+    bump->live_block_count++;
+    return block;
+}
+
+static bool bump_examine(struct heap *heap, const void *block, const void *caller,
+                         struct heap_block_info *ret_info)
+{
+    uint64_t header;
+    const struct bump_state *bump = &heap->bump;
+    if (!sealed_block_is_intact(bump->secret, first_of(heap), bump->next, block, &header))
+        return sealed_diagnose(heap, bump->secret, first_of(heap), bump->end, block, caller);
+    ret_info->size_bytes = sealed_size(header);
+    ret_info->alignment_bytes = sealed_alignment(header);
+    return true;
+}
+
+/* Precondition: `block` is live. */
+static uint64_t header_of(const struct heap *heap, const uint8_t *block)
+{
+    uint64_t header = 0;
+    (void)sealed_read_header(heap->bump.secret, block, &header);
+    return header;
+}
+
+static bool bump_release(struct heap *heap, void *block, const void *caller)
+{
+    struct bump_state *bump = &heap->bump;
+    uint64_t header = header_of(heap, block);
+    uint64_t footer = 0;
+    if (sealed_next(block, sealed_units(header)) != bump->next) {
+        const struct heap_fault fault = {
+            .kind = HEAP_FAULT_BAD_POINTER,
+            .detail = "the block is not the newest, and a bump heap frees in reverse order alone",
+            .pointer = block,
+            .block = block,
+            .size_bytes = sealed_size(header),
+            .caller = caller,
+        };
+        heap_report(heap, &fault);
+        return false;
+    }
+    if ((header & SEALED_PREVIOUS_FREE) != 0 &&
+        !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
+        return sealed_corrupt(heap, block, caller);
+    uint64_t header_word = sealed_header_word(block);
+    note_change(bump, block);
+    sealed_wipe_header(block);
+    move_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
+    if (sealed_next(block, 1) != bump->end)
+        sealed_leave_note(block, header_word);
+    set_live_block_count(bump, bump->live_block_count - 1);
+    return true;
+}
+
+/* --- Re-allocation ---------------------------------------------------------------------------- */
+
+/* Lay a gap from `start` to `behind`, which is a block, or say there that there is none. */
+static void set_gap(struct bump_state *bump, uint8_t *start, uint8_t *behind,
+                    uint64_t behind_header)
+{
+    size_t units = (size_t)(behind - start) / SEALED_UNIT_BYTES;
+    behind_header &= ~SEALED_PREVIOUS_FREE;
+    if (units != 0) {
+        sealed_write_header(bump->secret, start, sealed_header(units, SEALED_FREE));
+        sealed_write_word(bump->secret, sealed_footer_before(behind), sealed_header(units, 0));
+        behind_header |= SEALED_PREVIOUS_FREE;
+    }
+    sealed_write_header(bump->secret, behind, behind_header);
+}
+
+/* A block that is not the newest has what it was given, and the gap behind it. */
+static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
+                         const void *caller)
+{
+    struct bump_state *bump = &heap->bump;
+    uint8_t *gap = sealed_next(block, old_units);
+    uint8_t *behind = gap;
+    uint64_t header;
+    bool is_sound = sealed_read_header(bump->secret, gap, &header);
+    bool has_gap = is_sound && (header & SEALED_FREE) != 0;
+    if (has_gap) {
+        is_sound = sealed_extent_is_inside(gap, header, bump->next);
+        behind = is_sound ? sealed_next(gap, sealed_units(header)) : gap;
+        is_sound =
+            is_sound && behind != bump->next && sealed_read_header(bump->secret, behind, &header);
+    }
+    if (!is_sound)
+        return sealed_corrupt(heap, behind, caller);
+    if (units > (size_t)(behind - block) / SEALED_UNIT_BYTES)
+        return false;
+    if (has_gap)
+        sealed_wipe_header(gap);
+    set_gap(bump, sealed_next(block, units), behind, header);
+    return true;
+}
+
+/* The newest block has what is free. */
+static bool resize_newest(struct bump_state *bump, uint8_t *block, size_t old_units, size_t units)
+{
+    if (units > old_units + top_units(bump))
+        return false;
+    move_next(bump, sealed_next(block, units));
+    return true;
+}
+
+/* The newest block moves `next`; another one moves the start of the gap behind it. */
+static bool bump_resize(struct heap *heap, void *block, const struct heap_request *request)
+{
+    struct bump_state *bump = &heap->bump;
+    uint64_t header = header_of(heap, block);
+    size_t units = sealed_units_for(request->size_bytes);
+    size_t old_units = sealed_units(header);
+    bool is_newest = sealed_next(block, old_units) == bump->next;
+    if (is_newest ? !resize_newest(bump, block, old_units, units)
+                  : !resize_older(heap, block, old_units, units, request->caller))
+        return false;
+    bump->resize_count += (uint8_t *)block < bump->marked;
+    note_change(bump, block);
+    sealed_make_live(bump->secret, block, sealed_with_units(header, units), request->size_bytes);
+    return true;
+}
+
+static size_t bump_missing(const struct heap *heap, const void *block, size_t size_bytes)
+{
+    const struct bump_state *bump = &heap->bump;
+    size_t old_units = sealed_units(header_of(heap, block));
+    if (sealed_next(block, old_units) != bump->next)
+        return 0;
+    return (sealed_units_for(size_bytes) - old_units - top_units(bump)) * SEALED_UNIT_BYTES;
+}
+
+/* --- Many at once ----------------------------------------------------------------------------- */
+
+static size_t asked_bytes(const struct heap *heap)
+{
+    return heap_counters_used_bytes(heap->configuration.debug ? &heap->debug.counters
+                                                              : &heap->counters);
+}
+
+struct bump_mark heap_bump_mark(struct heap *heap)
+{
+    struct bump_state *bump = &heap->bump;
+    if (bump->marked < bump->next)
+        bump->marked = bump->next;
+    return (struct bump_mark){
+        .next = bump->next,
+        .used_bytes = heap_used_bytes(heap),
+        .asked_bytes = asked_bytes(heap),
+        .live_block_count = bump->live_block_count,
+        .change_count = bump->change_count,
+        .resize_count = bump->resize_count,
+    };
+}
+
+/* Every block that is older than the mark is as it was then. */
+static bool knows_its_blocks(const struct bump_state *bump, const struct bump_mark *mark)
+{
+    return mark->change_count == bump->change_count || mark->next <= bump->lowest_change;
+}
+
+/* Bring the mark up to date: behind so many blocks, each of which is proved. False: one of them is
+ * not intact, reported. */
+static bool find_boundary(struct heap *heap, struct bump_mark *mark, const void *caller)
+{
+    const struct bump_state *bump = &heap->bump;
+    uint64_t fault_count = heap->counters.fault_count;
+    uint8_t *block = first_of(heap);
+    mark->next = block;
+    mark->used_bytes = 0;
+    mark->asked_bytes = 0;
+    for (size_t count = 0; count < mark->live_block_count;) {
+        uint64_t header;
+        if (block >= bump->next || !sealed_read_header(bump->secret, block, &header) ||
+            !sealed_extent_is_inside(block, header, bump->next))
+            return sealed_corrupt(heap, block, caller);
+        uint8_t *behind = sealed_next(block, sealed_units(header));
+        if ((header & SEALED_LIVE) != 0) {
+            mark->used_bytes += sealed_size(header);
+            mark->asked_bytes += heap_usable_size(heap, block, caller);
+            if (heap->counters.fault_count != fault_count)
+                return false;
+            mark->next = behind;
+            count++;
+        }
+        block = behind;
+    }
+    return true;
+}
+
+static void report_mark(struct heap *heap, const struct bump_mark *mark, const void *caller)
+{
+    const struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE,
+                                     .detail = "the mark is of blocks that were freed",
+                                     .pointer = mark->next,
+                                     .caller = caller};
+    heap_report(heap, &fault);
+}
+
+/* False: there is nothing to be released, and that was reported. */
+static bool prove_mark(struct heap *heap, struct bump_mark *mark, const void *caller)
+{
+    const struct bump_state *bump = &heap->bump;
+    uint64_t header;
+    uint8_t *next = mark->next;
+    bool is_of_freed = next < first_of(heap) || mark->live_block_count > bump->live_block_count ||
+                       (mark->live_block_count != 0 && mark->change_count < bump->emptied_count);
+    if (!is_of_freed && !knows_its_blocks(bump, mark)) {
+        if (!find_boundary(heap, mark, caller))
+            return false;
+        is_of_freed = mark->next != next && mark->resize_count == bump->resize_count;
+    }
+    if (is_of_freed || mark->next > bump->next) {
+        mark->next = next;
+        report_mark(heap, mark, caller);
+        return false;
+    }
+    return sealed_read_header(bump->secret, mark->next, &header) ||
+           sealed_corrupt(heap, mark->next, caller);
+}
+
+void heap_bump_release(struct heap *heap, struct bump_mark mark, const void *caller)
+{
+    struct bump_state *bump = &heap->bump;
+    if (heap->condemned || !prove_mark(heap, &mark, caller))
+        return;
+    struct heap_counters *outer = heap_outer_counters(heap);
+    size_t block_count = bump->live_block_count - mark.live_block_count;
+    if (outer != &heap->counters)
+        heap_counters_free(outer, block_count, asked_bytes(heap) - mark.asked_bytes);
+    heap_counters_free(&heap->counters, block_count, heap_used_bytes(heap) - mark.used_bytes);
+    note_change(bump, mark.next);
+    move_next(bump, mark.next);
+    set_live_block_count(bump, mark.live_block_count);
+    heap_give_back_tail(heap);
+}
+
+void heap_bump_reset(struct heap *heap)
+{
+    heap_bump_release(heap, (struct bump_mark){.next = first_of(heap)}, NULL);
+}
+
+/* --- The heap's ends -------------------------------------------------------------------------- */
+
+static void bump_initialise(struct heap *heap)
+{
+    struct bump_state *bump = &heap->bump;
+    uint8_t *base = heap->configuration.base;
+    *bump = (struct bump_state){
+        .secret = sealed_begin_life(base, heap->configuration.secret),
+        .next = first_of(heap),
+        .marked = first_of(heap),
+    };
+    set_live_block_count(bump, 0);
+    set_end(bump, base + heap->size_bytes);
+}
+
+static bool bump_extend(struct heap *heap, size_t additional_bytes)
+{
+    set_end(&heap->bump, heap->bump.end + additional_bytes);
+    return true;
+}
+
+static size_t bump_free_tail(const struct heap *heap)
+{
+    return top_units(&heap->bump) * SEALED_UNIT_BYTES;
+}
+
+static bool bump_cut(struct heap *heap, size_t bytes)
+{
+    set_end(&heap->bump, heap->bump.end - bytes);
+    return true;
+}
+
+/* --- Looking at it ---------------------------------------------------------------------------- */
+
+/* Gaps count as overhead: nothing can be allocated from them. */
+static void bump_survey(const struct heap *heap, struct heap_survey *ret_survey)
+{
+    size_t units = top_units(&heap->bump);
+    *ret_survey = (struct heap_survey){.live_block_count = heap->bump.live_block_count};
+    if (units == 0)
+        return;
+    ret_survey->free_block_count = 1;
+    ret_survey->free_bytes = sealed_capacity_bytes(units);
+    ret_survey->largest_free_bytes = ret_survey->free_bytes;
+}
+
+/* A block in a gap is freed, but nothing can be had from it. */
+static void bump_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    const struct bump_state *bump = &heap->bump;
+    const uint8_t *block = first_of(heap);
+    uint64_t header;
+    while (block < bump->next && sealed_read_header(bump->secret, block, &header) &&
+           sealed_units(header) != 0) {
+        struct heap_piece piece = sealed_piece(block, header);
+        if (piece.kind == HEAP_PIECE_FREE)
+            piece.kind = HEAP_PIECE_OWN;
+        visit(context, &piece);
+        block = sealed_next(block, sealed_units(header));
+    }
+    size_t units = top_units(bump);
+    const struct heap_piece rest = {.kind = HEAP_PIECE_FREE,
+                                    .start = bump->next,
+                                    .extent_bytes = units == 0 ? 0 : sealed_capacity_bytes(units)};
+    if (block == bump->next && units != 0)
+        visit(context, &rest);
+}
+
+/* What is found by looking at every block. */
+struct tally {
+    size_t live_block_count;
+    size_t used_bytes;
+    size_t gap_units; /* of the piece before, if that is a gap; else 0 */
+};
+
+static const char *check_piece(const struct bump_state *bump, const uint8_t *block, uint64_t header,
+                               struct tally *tally)
+{
+    uint64_t footer = 0;
+    bool is_gap = (header & SEALED_LIVE) == 0;
+    bool is_behind_gap = (header & SEALED_PREVIOUS_FREE) != 0;
+    if (is_behind_gap && !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
+        return "the footer of a gap was overwritten";
+    if (sealed_units(footer) != tally->gap_units)
+        return "a block is wrong about the gap before it";
+    if (is_gap && tally->gap_units != 0)
+        return "two gaps touch";
+    tally->gap_units = is_gap ? sealed_units(header) : 0;
+    if (is_gap)
+        return NULL;
+    tally->live_block_count++;
+    tally->used_bytes += sealed_size(header);
+    return sealed_end_is_intact(bump->secret, block, header)
+               ? NULL
+               : "the bytes behind a block were overwritten";
+}
+
+static const char *bump_check(const struct heap *heap)
+{
+    const struct bump_state *bump = &heap->bump;
+    struct tally tally = {0};
+    const uint8_t *block = first_of(heap);
+    uint64_t header;
+    while (block < bump->next) {
+        if (!sealed_read_header(bump->secret, block, &header))
+            return "a header was overwritten";
+        if (!sealed_extent_is_inside(block, header, bump->next))
+            return "a block reaches beyond the newest one";
+        const char *problem = check_piece(bump, block, header, &tally);
+        if (problem != NULL)
+            return problem;
+        block = sealed_next(block, sealed_units(header));
+    }
+    if (!sealed_read_header(bump->secret, bump->next, &header) ||
+        !sealed_read_header(bump->secret, bump->end, &header))
+        return "the header of the free memory, or the end marker, was overwritten";
+    if (block != bump->next || tally.gap_units != 0)
+        return "the newest block does not end at the next one";
+    if (bump->marked > bump->next)
+        return "a mark lies above the newest block";
+    if (tally.live_block_count != bump->live_block_count ||
+        tally.used_bytes != heap_used_bytes(heap))
+        return "the counters do not match the blocks";
+    return NULL;
+}
+
+const struct heap_policy heap_policy_bump = {
+    .name = "bump",
+    .frees_newest_only = true,
+    .minimum_bytes = 3 * SEALED_UNIT_BYTES,
+    .minimum_extend_bytes = SEALED_UNIT_BYTES,
+    .maximum_bytes = SEALED_BYTES_MAX,
+    .block_overhead_bytes = 2 * SEALED_UNIT_BYTES,
+    .operations = &heap_plain_operations,
+    .plain =
+        {
+            .allocate = bump_allocate,
+            .examine = bump_examine,
+            .release = bump_release,
+            .resize = bump_resize,
+            .missing = bump_missing,
+        },
+    .initialise = bump_initialise,
+    .extend = bump_extend,
+    .free_tail = bump_free_tail,
+    .cut = bump_cut,
+    .survey = bump_survey,
+    .walk = bump_walk,
+    .check = bump_check,
+};

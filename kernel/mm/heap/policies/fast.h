@@ -1,0 +1,74 @@
+/*
+ * fast.h - state of the fast policy. Only its own files (fast*.c) and struct heap use it.
+ *
+ * All of it lies in struct heap, but for what is found through `map`, which the heap's own memory
+ * holds. Places are counted in granules of 16 bytes from the heap's base, so that they fit 32 bits;
+ * 0, where no block can be, stands for none.
+ */
+#ifndef KERNEL_MM_HEAP_POLICIES_FAST_H
+#define KERNEL_MM_HEAP_POLICIES_FAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- fast_core.c: free memory, by size -------------------------------------------------------- */
+
+/* One bin for each size below 64 granules (1 KiB), then 32 for each power of two up to 2^32 - 1
+ * granules. */
+#define FAST_LINEAR_BINS 64
+#define FAST_BIN_COUNT   (FAST_LINEAR_BINS + (32 - 6) * 32)
+#define FAST_BIN_WORDS   (FAST_BIN_COUNT / 64)
+
+struct fast_core {
+    uint64_t secret;
+    uint8_t *base;
+    uint8_t *end;
+    uint8_t *top; /* block of the free memory at the end, which is in no bin */
+    size_t top_units;
+    size_t free_units;    /* in the bins and the top */
+    uint64_t bin_summary; /* bit w: bin_bits[w] is not 0 */
+    uint64_t bin_bits[FAST_BIN_WORDS];
+    uint32_t bins[FAST_BIN_COUNT];
+};
+
+/* --- fast_slab.c: pages of slots of one size -------------------------------------------------- */
+
+/* Sizes 0…15, 16…31, …, 1024…1039 with room for a canary; then exactly 16, 32, …, 512 without. */
+#define FAST_PADDED_CLASSES 65
+#define FAST_DENSE_CLASSES  32
+#define FAST_CLASS_COUNT    (FAST_PADDED_CLASSES + FAST_DENSE_CLASSES)
+#define FAST_PADDED_MAX     ((size_t)FAST_PADDED_CLASSES * 16 - 1)
+
+struct fast_slab;
+struct fast_leaf;
+
+/* In order of use; 64 bytes, so that an index is a shift. */
+struct fast_class {
+    uint64_t *word; /* bit i: slot i of `slots` is free; the next blocks come from here */
+    uint8_t *slots;
+    struct fast_slab *slab; /* the current one, in which they lie; NULL for none */
+    uint32_t stride_bytes;
+    uint32_t reciprocal;       /* 2^32 / stride, rounded up */
+    struct fast_slab *partial; /* the other slabs with free slots and live blocks */
+    struct fast_slab *spare;   /* those without live blocks, linked by `next` */
+    uint32_t slot_count;       /* of all its slabs */
+    uint32_t core_count;       /* live blocks of these sizes that lie in no slab */
+    uint8_t exact_run;         /* how many slabs in a row were opened for the class's least size */
+    bool is_mass; /* it has so many blocks that their memory counts more than their canaries */
+};
+
+struct fast_state {
+    uintptr_t map_floor;    /* the map's first place that was written is for the pages from here */
+    size_t map_length;      /* so many of its places were written, one after the other */
+    struct fast_leaf **map; /* the first of them */
+    uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
+    struct fast_class classes[FAST_CLASS_COUNT];
+    size_t spare_pages;           /* in the classes' spare slabs */
+    struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
+    size_t leaf_count;
+    size_t freed_units; /* of the core, below the top, since empty slabs were closed last */
+    struct fast_core core;
+};
+
+#endif

@@ -1,0 +1,325 @@
+#include "kernel/mm/heap/policies/fast_view.h"
+
+#include "kernel/mm/heap/policies/fast_slab.h"
+
+struct tally {
+    struct heap_survey survey;
+    size_t used_bytes;
+    size_t in_bins_count;
+    size_t free_slot_bytes; /* the largest block that a free slot serves */
+    /* Of the pieces that are free, or would be after a flush: */
+    bool has_idle;      /* some are only then */
+    size_t top_units;   /* of the one that reaches to the end */
+    size_t most_units;  /* of the largest of the others, */
+    size_t fewer_count; /* and how many in its bin are smaller */
+    size_t bin_count;   /* how many its bin has */
+};
+
+/* --- Slabs ------------------------------------------------------------------------------------ */
+
+static const char *tally_slab(const struct fast_state *fast, const struct fast_slab *slab,
+                              struct tally *tally)
+{
+    unsigned live_count = 0;
+    for (unsigned index = 0; index < slab->slot_count; index++) {
+        size_t size_bytes;
+        if (fast_slot_is_free(slab, index)) {
+            tally->survey.free_block_count++;
+            tally->survey.free_bytes += fast_slot_capacity(slab);
+            tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
+            continue;
+        }
+        if (!fast_slot_read(slab, index, &size_bytes))
+            return "the bytes around a block were overwritten";
+        live_count++;
+        tally->used_bytes += size_bytes;
+    }
+    tally->survey.live_block_count += live_count;
+    if (fast->classes[slab->class_index].slab == slab)
+        return NULL;
+    unsigned used_count = slab->is_full ? slab->slot_count : slab->used_count;
+    return live_count == used_count ? NULL : "a slab's count is wrong";
+}
+
+static bool leaf_is_idle(const struct fast_leaf *leaf)
+{
+    for (unsigned i = 0; i < FAST_LEAF_PAGES; i++) {
+        if (leaf->slabs[i] != &fast_no_slab && !fast_slab_is_empty(leaf->slabs[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Every slab is spare, or is current and empty. */
+static bool all_slabs_are_idle(const struct fast_state *fast)
+{
+    for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
+        const struct fast_class *class = &fast->classes[i];
+        size_t idle_count = 0;
+        if (class->slab != NULL && fast_slab_is_empty(class->slab))
+            idle_count += class->slab->slot_count;
+        for (const struct fast_slab *slab = class->spare; slab != NULL; slab = slab->next)
+            idle_count += slab->slot_count;
+        if (idle_count != class->slot_count)
+            return false;
+    }
+    return true;
+}
+
+/* A block of the policy's own that a flush would free: it belongs to a slab without live blocks, or
+ * to such slabs alone. */
+static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uint64_t header)
+{
+    const void *content = block;
+    switch (fast_own_kind(header)) {
+    case FAST_OWN_PAGES:
+        return fast_slab_is_empty(fast_slab_of(fast, block));
+    case FAST_OWN_SLAB:
+        return fast_slab_is_empty(content);
+    case FAST_OWN_LEAF:
+        return leaf_is_idle(content);
+    case FAST_OWN_MAP:
+        return all_slabs_are_idle(fast);
+    }
+    return false;
+}
+
+/* --- All blocks ------------------------------------------------------------------------------- */
+
+/* Neighbours that are free, or that a flush would free, are one piece: a request that needs it gets
+ * it. */
+static void tally_free_run(struct tally *tally, size_t run_units)
+{
+    if (run_units == 0)
+        return;
+    tally->survey.free_block_count++;
+    tally->survey.free_bytes += sealed_capacity_bytes(run_units);
+}
+
+/* The same for one that would be in a bin. */
+static void tally_run_in_bin(struct tally *tally, size_t run_units)
+{
+    tally_free_run(tally, run_units);
+    unsigned bin = fast_core_bin_of(run_units);
+    unsigned most_bin = fast_core_bin_of(tally->most_units);
+    if (run_units == 0 || bin < most_bin)
+        return;
+    if (bin > most_bin)
+        tally->bin_count = tally->fewer_count = 0;
+    if (run_units > tally->most_units) {
+        tally->most_units = run_units;
+        tally->fewer_count = tally->bin_count;
+    } else if (run_units < tally->most_units) {
+        tally->fewer_count++;
+    }
+    tally->bin_count++;
+}
+
+/* The largest request that is served, after a flush if need be. Of a bin with many blocks the core
+ * may not see the largest; then it is the largest that it sees, or, where a flush would change the
+ * bin's order, one that every block of the bin serves. */
+static size_t largest_request(const struct fast_core *core, const struct tally *tally)
+{
+    size_t units = tally->most_units;
+    if (tally->fewer_count >= FAST_LAST_LOOKS)
+        units = tally->has_idle ? fast_core_bin_least(fast_core_bin_of(units))
+                                : fast_core_largest_seen(core, fast_core_bin_of(units));
+    units = larger(units, tally->top_units);
+    size_t block_bytes = units == 0 ? 0 : sealed_capacity_bytes(units);
+    return larger(block_bytes, tally->free_slot_bytes);
+}
+
+static const char *tally_block(const struct fast_state *fast, const uint8_t *block, uint64_t header,
+                               struct tally *tally)
+{
+    if ((header & SEALED_OWN) != 0) {
+        if (fast_own_kind(header) != FAST_OWN_PAGES)
+            return NULL;
+        const struct fast_slab *slab = fast_slab_of(fast, block);
+        return slab == &fast_no_slab ? "a slab is not on the map" : tally_slab(fast, slab, tally);
+    }
+    if (!sealed_end_is_intact(fast->core.secret, block, header))
+        return "the bytes behind a block were overwritten";
+    tally->survey.live_block_count++;
+    tally->used_bytes += sealed_size(header);
+    return NULL;
+}
+
+/* Walk all blocks. NULL, or what is wrong with the first bad one. */
+static const char *tally_blocks(const struct fast_state *fast, struct tally *ret_tally)
+{
+    const struct fast_core *core = &fast->core;
+    const char *problem = NULL;
+    bool previous_is_free = false;
+    size_t run_units = 0;
+    *ret_tally = (struct tally){0};
+    for (const uint8_t *block = fast_first(core); block != core->end && problem == NULL;) {
+        uint64_t header;
+        if (!sealed_read_header(core->secret, block, &header))
+            return "a header was overwritten";
+        size_t units = sealed_units(header);
+        if (units == 0 || units > (size_t)(core->end - block) / SEALED_UNIT_BYTES)
+            return "a block reaches beyond the end";
+        bool is_free = (header & SEALED_FREE) != 0;
+        if (((header & SEALED_PREVIOUS_FREE) != 0) != previous_is_free)
+            return "a header is wrong about the block before";
+        if (is_free && previous_is_free)
+            return "two free blocks touch";
+        if (is_free && block != core->top && !fast_core_footer_is_sound(core, block, units))
+            return "a footer was overwritten";
+        previous_is_free = is_free;
+        ret_tally->in_bins_count += is_free && block != core->top;
+        if (is_free || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
+            run_units += units;
+            ret_tally->has_idle |= !is_free;
+        } else {
+            tally_run_in_bin(ret_tally, run_units);
+            run_units = 0;
+            problem = tally_block(fast, block, header, ret_tally);
+        }
+        block = sealed_next(block, units);
+    }
+    tally_free_run(ret_tally, run_units);
+    ret_tally->top_units = run_units;
+    ret_tally->survey.largest_free_bytes = largest_request(core, ret_tally);
+    uint64_t end;
+    if (problem == NULL && !sealed_read_header(core->secret, core->end, &end))
+        problem = "the end marker was overwritten";
+    return problem;
+}
+
+void fast_survey(const struct heap *heap, struct heap_survey *ret_survey)
+{
+    struct tally tally;
+    (void)tally_blocks(&heap->fast, &tally);
+    *ret_survey = tally.survey;
+}
+
+/* --- Pieces ----------------------------------------------------------------------------------- */
+
+static void walk_slab(const struct fast_slab *slab, heap_piece_visitor *visit, void *context)
+{
+    for (unsigned index = 0; index < slab->slot_count; index++) {
+        const uint8_t *slot = fast_slot_at(slab, index);
+        bool is_live = !fast_slot_is_free(slab, index);
+        const struct heap_piece piece = {.kind = is_live ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
+                                         .start = slot,
+                                         .extent_bytes = slab->stride_bytes,
+                                         .size_bytes = is_live ? fast_slot_size(slab, index) : 0};
+        visit(context, &piece);
+    }
+}
+
+void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    const struct fast_state *fast = &heap->fast;
+    const uint8_t *block = fast_first(&fast->core);
+    uint64_t header;
+    while (block < fast->core.end && sealed_read_header(fast->core.secret, block, &header) &&
+           sealed_units(header) != 0) {
+        const struct heap_piece piece = sealed_piece(block, header);
+        if (piece.kind == HEAP_PIECE_OWN && fast_own_kind(header) == FAST_OWN_PAGES)
+            walk_slab(fast_slab_of(fast, block), visit, context);
+        else
+            visit(context, &piece);
+        block = sealed_next(block, sealed_units(header));
+    }
+}
+
+void fast_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
+                    void *context)
+{
+    const struct fast_core *core = &heap->fast.core;
+    const struct heap_piece top =
+        sealed_piece(core->top, sealed_header(core->top_units, SEALED_FREE));
+    unsigned bin = fast_core_bin_of(least_bytes / SEALED_UNIT_BYTES);
+    for (; bin < FAST_BIN_COUNT; bin++)
+        fast_core_walk_bin(core, bin, visit, context);
+    if (core->top_units != 0)
+        visit(context, &top);
+}
+
+/* --- Proofs ----------------------------------------------------------------------------------- */
+
+/* Slabs on a class's list are of that class, and have free slots and live blocks; its spare ones
+ * have no live blocks, and *spare_pages goes up by their pages. */
+static const char *check_class(const struct fast_state *fast, const struct fast_class *class,
+                               size_t *spare_pages)
+{
+    const struct fast_slab *previous = NULL;
+    for (const struct fast_slab *slab = class->partial; slab != NULL; slab = slab->next) {
+        if (&fast->classes[slab->class_index] != class || slab->previous != previous)
+            return "a class's list is wrong";
+        if (slab->used_count == 0 || slab->used_count >= slab->slot_count || slab->is_full ||
+            slab == class->slab)
+            return "a slab on a list does not belong there";
+        previous = slab;
+    }
+    for (const struct fast_slab *slab = class->spare; slab != NULL; slab = slab->next) {
+        if (&fast->classes[slab->class_index] != class || slab == class->slab ||
+            !fast_slab_is_empty(slab))
+            return "a class's spare slab is none";
+        *spare_pages += slab->page_count;
+    }
+    return NULL;
+}
+
+/* Each of the leaf's pages of a slab leads to it. `slot_counts`, a count for each class, goes up by
+ * the slots of the slabs that begin there. `floor` is the address of the leaf's first page. */
+static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, size_t *slot_counts)
+{
+    size_t used_count = 0;
+    for (size_t i = 0; i < FAST_LEAF_PAGES; i++) {
+        const struct fast_slab *slab = leaf->slabs[i];
+        uintptr_t page = floor + i * FAST_PAGE_BYTES;
+        if (slab == &fast_no_slab)
+            continue;
+        used_count++;
+        uintptr_t first = (uintptr_t)slab->slots & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+        if (page - first >= slab->page_count * FAST_PAGE_BYTES)
+            return "a page is on the map for a slab that it does not belong to";
+        if (page == first)
+            slot_counts[slab->class_index] += slab->slot_count;
+    }
+    return used_count == leaf->used_count ? NULL : "a leaf of the map is miscounted";
+}
+
+/* The leaves are sound and counted, and the slabs' slots add up to their classes'. */
+static const char *check_map(const struct fast_state *fast)
+{
+    size_t slot_counts[FAST_CLASS_COUNT] = {0};
+    size_t leaf_count = 0;
+    for (size_t i = 0; i < fast->map_length; i++) {
+        const char *problem =
+            check_leaf(fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES, slot_counts);
+        if (problem != NULL)
+            return problem;
+        leaf_count += fast->map[i]->used_count != 0;
+    }
+    if (leaf_count != fast->leaf_count || (leaf_count == 0) != (fast->map_block == NULL))
+        return "the leaves of the map are miscounted";
+    for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
+        if (slot_counts[i] != fast->classes[i].slot_count)
+            return "a class's slabs do not add up";
+    }
+    return NULL;
+}
+
+const char *fast_check(const struct heap *heap)
+{
+    const struct fast_state *fast = &heap->fast;
+    struct tally tally;
+    size_t spare_pages = 0;
+    const char *problem = tally_blocks(fast, &tally);
+    if (problem == NULL && tally.used_bytes != heap_policy_used_bytes(heap))
+        problem = "the counters do not match the blocks";
+    if (problem == NULL)
+        problem = fast_core_check_bins(&fast->core, tally.in_bins_count);
+    if (problem == NULL)
+        problem = check_map(fast);
+    for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
+        problem = check_class(fast, &fast->classes[i], &spare_pages);
+    if (problem == NULL && spare_pages != fast->spare_pages)
+        problem = "the spare slabs are miscounted";
+    return problem;
+}

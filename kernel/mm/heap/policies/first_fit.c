@@ -1,0 +1,398 @@
+/*
+ * A list of the free blocks in order of address; the first one that fits is used.
+ *
+ *   base         free_list                                                      end
+ *   | 8 |header| payload |header|link|    |header| payload |header|link|       |header|
+ *         live             free  |          live             free  |             end marker
+ *                                +---------------------------------+--> NULL
+ *
+ * Blocks are sealed (sealed_block.h). A free one is a node of 16 bytes, header and link; the link
+ * is a sealed word as well, with the next node's distance from the base in units. An allocation
+ * walks the list until a block is large enough and cuts it; a free walks it to where the block
+ * belongs, and there merges it with the node before and the node behind if they touch. Both are
+ * linear in the number of free blocks, which is what makes this policy slow, and the list's order
+ * is what makes its free memory lie together.
+ */
+#include "kernel/mm/heap/policies/first_fit.h"
+
+#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/policies/sealed_block.h"
+
+static uint8_t *base_of(const struct heap *heap)
+{
+    return heap->configuration.base;
+}
+
+static uint8_t *first_of(const struct heap *heap)
+{
+    return base_of(heap) + SEALED_UNIT_BYTES;
+}
+
+/* --- Nodes ------------------------------------------------------------------------------------ */
+
+static void write_node(const struct heap *heap, uint8_t *node, size_t units, const uint8_t *next)
+{
+    size_t distance = next == NULL ? 0 : (size_t)(next - base_of(heap)) / SEALED_UNIT_BYTES;
+    sealed_write_header(heap->first_fit.secret, node, sealed_header(units, SEALED_FREE));
+    sealed_write_word(heap->first_fit.secret, node, sealed_header(distance, 0));
+}
+
+/* False if header or link were overwritten. */
+static bool read_node(const struct heap *heap, const uint8_t *node, size_t *ret_units,
+                      uint8_t **ret_next)
+{
+    uint64_t header, link;
+    if (!sealed_read_header(heap->first_fit.secret, node, &header) || (header & SEALED_FREE) == 0 ||
+        !sealed_read_word(heap->first_fit.secret, node, &link))
+        return false;
+    *ret_units = sealed_units(header);
+    size_t distance = sealed_units(link);
+    *ret_next = distance == 0 ? NULL : base_of(heap) + distance * SEALED_UNIT_BYTES;
+    return true;
+}
+
+/* Let `previous`, or the list's head if that is NULL, lead to `next`. */
+static bool set_link(struct heap *heap, uint8_t *previous, uint8_t *next, const void *caller)
+{
+    size_t units;
+    uint8_t *old_next;
+    if (previous == NULL) {
+        heap->first_fit.free_list = next;
+        return true;
+    }
+    if (!read_node(heap, previous, &units, &old_next))
+        return sealed_corrupt(heap, previous, caller);
+    write_node(heap, previous, units, next);
+    return true;
+}
+
+/* A position in the list: a node (NULL at the end), its size, and its neighbours there. */
+struct cursor {
+    uint8_t *previous;
+    size_t previous_units;
+    uint8_t *node;
+    size_t units;
+    uint8_t *next;
+};
+
+static bool cursor_load(struct heap *heap, struct cursor *cursor, const void *caller)
+{
+    if (cursor->node == NULL)
+        return true;
+    if (!read_node(heap, cursor->node, &cursor->units, &cursor->next))
+        return sealed_corrupt(heap, cursor->node, caller);
+    return true;
+}
+
+static bool cursor_begin(struct heap *heap, struct cursor *ret_cursor, const void *caller)
+{
+    *ret_cursor = (struct cursor){.node = heap->first_fit.free_list};
+    return cursor_load(heap, ret_cursor, caller);
+}
+
+static bool cursor_advance(struct heap *heap, struct cursor *cursor, const void *caller)
+{
+    cursor->previous = cursor->node;
+    cursor->previous_units = cursor->units;
+    cursor->node = cursor->next;
+    return cursor_load(heap, cursor, caller);
+}
+
+/* Move to the first node behind `block`. */
+static bool cursor_seek(struct heap *heap, const uint8_t *block, struct cursor *ret_cursor,
+                        const void *caller)
+{
+    if (!cursor_begin(heap, ret_cursor, caller))
+        return false;
+    while (ret_cursor->node != NULL && ret_cursor->node < block) {
+        if (!cursor_advance(heap, ret_cursor, caller))
+            return false;
+    }
+    return true;
+}
+
+/* --- Allocation ------------------------------------------------------------------------------- */
+
+/* Replace the cursor's node by what is left of it before and behind the block. */
+static bool cut(struct heap *heap, const struct cursor *cursor, size_t gap_units, size_t units,
+                const void *caller)
+{
+    uint8_t *next = cursor->next;
+    size_t rest_units = cursor->units - gap_units - units;
+    uint8_t *rest = sealed_next(cursor->node, gap_units + units);
+    if (rest_units != 0) {
+        write_node(heap, rest, rest_units, next);
+        next = rest;
+    }
+    if (gap_units == 0)
+        return set_link(heap, cursor->previous, next, caller);
+    write_node(heap, cursor->node, gap_units, next);
+    return true;
+}
+
+static void *first_fit_allocate(struct heap *heap, const struct heap_request *request)
+{
+    struct cursor cursor;
+    size_t units = sealed_units_for(request->size_bytes);
+    if (!cursor_begin(heap, &cursor, request->caller))
+        return NULL;
+    while (cursor.node != NULL) {
+        size_t gap_units = sealed_gap_units(cursor.node, request->alignment_bytes);
+        if (gap_units <= cursor.units && units <= cursor.units - gap_units) {
+            if (!cut(heap, &cursor, gap_units, units, request->caller))
+                return NULL;
+            uint8_t *block = sealed_next(cursor.node, gap_units);
+            sealed_make_live(heap->first_fit.secret, block,
+                             sealed_header(units, 0) |
+                                 sealed_alignment_field(request->alignment_bytes),
+                             request->size_bytes);
+            return block;
+        }
+        if (!cursor_advance(heap, &cursor, request->caller))
+            return NULL;
+    }
+    return NULL;
+}
+
+/* --- Free ------------------------------------------------------------------------------------- */
+
+static bool first_fit_examine(struct heap *heap, const void *block, const void *caller,
+                              struct heap_block_info *ret_info)
+{
+    uint64_t header;
+    const struct first_fit_state *state = &heap->first_fit;
+    if (!sealed_block_is_intact(state->secret, first_of(heap), state->end, block, &header))
+        return sealed_diagnose(heap, state->secret, first_of(heap), state->end, block, caller);
+    ret_info->size_bytes = sealed_size(header);
+    ret_info->alignment_bytes = sealed_alignment(header);
+    return true;
+}
+
+/* Put a block that is on no list where it belongs, merged with the nodes that it touches. */
+static bool insert(struct heap *heap, uint8_t *block, size_t units, const void *caller)
+{
+    struct cursor cursor;
+    if (!cursor_seek(heap, block, &cursor, caller))
+        return false;
+    uint8_t *next = cursor.node;
+    if (next != NULL && sealed_next(block, units) == next) {
+        sealed_wipe_header(next);
+        units += cursor.units;
+        next = cursor.next;
+    }
+    if (cursor.previous != NULL && sealed_next(cursor.previous, cursor.previous_units) == block) {
+        sealed_wipe_header(block);
+        write_node(heap, cursor.previous, cursor.previous_units + units, next);
+        return true;
+    }
+    write_node(heap, block, units, next);
+    return set_link(heap, cursor.previous, block, caller);
+}
+
+/* Precondition: `block` is live. */
+static uint64_t header_of(const struct heap *heap, const uint8_t *block)
+{
+    uint64_t header = 0;
+    (void)sealed_read_header(heap->first_fit.secret, block, &header);
+    return header;
+}
+
+static bool first_fit_release(struct heap *heap, void *block, const void *caller)
+{
+    size_t units = sealed_units(header_of(heap, block));
+    if (units > 1)
+        sealed_leave_note(block, sealed_header_word(block));
+    return insert(heap, block, units, caller);
+}
+
+/* Take the node behind the block, if it touches it and is large enough, and give back the rest. */
+static bool grow_in_place(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
+                          const void *caller)
+{
+    struct cursor cursor;
+    if (!cursor_seek(heap, block, &cursor, caller) || cursor.node == NULL ||
+        cursor.node != sealed_next(block, old_units) || cursor.units < units - old_units)
+        return false;
+    sealed_wipe_header(cursor.node);
+    return cut(heap, &cursor, 0, units - old_units, caller);
+}
+
+static bool first_fit_resize(struct heap *heap, void *block, const struct heap_request *request)
+{
+    uint64_t header = header_of(heap, block);
+    size_t units = sealed_units_for(request->size_bytes);
+    size_t old_units = sealed_units(header);
+    if (units > old_units && !grow_in_place(heap, block, old_units, units, request->caller))
+        return false;
+    header = sealed_with_units(header, units);
+    if (units < old_units &&
+        !insert(heap, sealed_next(block, units), old_units - units, request->caller))
+        return false;
+    sealed_make_live(heap->first_fit.secret, block, header, request->size_bytes);
+    return true;
+}
+
+static size_t first_fit_missing(const struct heap *heap, const void *block, size_t size_bytes)
+{
+    const struct first_fit_state *state = &heap->first_fit;
+    size_t units = sealed_units_for(size_bytes) - sealed_units(header_of(heap, block));
+    uint8_t *next = sealed_next(block, sealed_units(header_of(heap, block)));
+    uint64_t header;
+    if (next == state->end)
+        return units * SEALED_UNIT_BYTES;
+    if (!sealed_read_header(state->secret, next, &header) || (header & SEALED_FREE) == 0 ||
+        sealed_next(next, sealed_units(header)) != state->end)
+        return 0;
+    return (units - sealed_units(header)) * SEALED_UNIT_BYTES;
+}
+
+/* --- The heap's ends -------------------------------------------------------------------------- */
+
+static void write_end(struct heap *heap, uint8_t *end)
+{
+    heap->first_fit.end = end;
+    sealed_write_header(heap->first_fit.secret, end, sealed_header(0, SEALED_OWN));
+}
+
+static void first_fit_initialise(struct heap *heap)
+{
+    uint8_t *end = base_of(heap) + heap->size_bytes;
+    heap->first_fit.secret = sealed_begin_life(base_of(heap), heap->configuration.secret);
+    heap->first_fit.free_list = first_of(heap);
+    write_node(heap, first_of(heap), (size_t)(end - first_of(heap)) / SEALED_UNIT_BYTES, NULL);
+    write_end(heap, end);
+}
+
+/* The old end marker becomes the header of the new memory. */
+static bool first_fit_extend(struct heap *heap, size_t additional_bytes)
+{
+    uint8_t *start = heap->first_fit.end;
+    write_end(heap, start + additional_bytes);
+    return insert(heap, start, additional_bytes / SEALED_UNIT_BYTES, NULL);
+}
+
+/* The last node, if it reaches to the end; else NULL. */
+static uint8_t *last_node(const struct heap *heap, size_t *ret_units)
+{
+    uint8_t *next = heap->first_fit.free_list;
+    uint8_t *node = NULL;
+    *ret_units = 0;
+    while (next != NULL) {
+        node = next;
+        if (!read_node(heap, node, ret_units, &next))
+            return NULL;
+    }
+    return node != NULL && sealed_next(node, *ret_units) == heap->first_fit.end ? node : NULL;
+}
+
+/* A node stays a node, however little of it is left. */
+static size_t first_fit_free_tail(const struct heap *heap)
+{
+    size_t units;
+    return last_node(heap, &units) == NULL ? 0 : (units - 1) * SEALED_UNIT_BYTES;
+}
+
+static bool first_fit_cut(struct heap *heap, size_t bytes)
+{
+    size_t units;
+    uint8_t *node = last_node(heap, &units);
+    write_node(heap, node, units - bytes / SEALED_UNIT_BYTES, NULL);
+    write_end(heap, heap->first_fit.end - bytes);
+    return true;
+}
+
+/* --- Looking at it ---------------------------------------------------------------------------- */
+
+/* Walk all blocks; `*ret_used_bytes` is what the live ones were asked for. */
+static const char *survey(const struct heap *heap, struct heap_survey *ret_survey,
+                          size_t *ret_used_bytes)
+{
+    uint64_t secret = heap->first_fit.secret;
+    const uint8_t *listed = heap->first_fit.free_list;
+    *ret_survey = (struct heap_survey){0};
+    *ret_used_bytes = 0;
+    for (const uint8_t *block = first_of(heap); block != heap->first_fit.end;) {
+        uint64_t header;
+        if (!sealed_read_header(secret, block, &header))
+            return "a header was overwritten";
+        size_t units = sealed_units(header);
+        if (units == 0 || units > (size_t)(heap->first_fit.end - block) / SEALED_UNIT_BYTES)
+            return "a block reaches beyond the end";
+        if ((header & SEALED_FREE) != 0) {
+            uint8_t *next;
+            if (block != listed || !read_node(heap, block, &units, &next))
+                return "a free block is not on the list, or its link was overwritten";
+            if (next == sealed_next(block, units))
+                return "two free blocks touch";
+            listed = next;
+            ret_survey->free_block_count++;
+            ret_survey->free_bytes += sealed_capacity_bytes(units);
+            if (sealed_capacity_bytes(units) > ret_survey->largest_free_bytes)
+                ret_survey->largest_free_bytes = sealed_capacity_bytes(units);
+        } else {
+            if (!sealed_end_is_intact(secret, block, header))
+                return "the bytes behind a block were overwritten";
+            ret_survey->live_block_count++;
+            *ret_used_bytes += sealed_size(header);
+        }
+        block = sealed_next(block, units);
+    }
+    uint64_t end;
+    if (!sealed_read_header(secret, heap->first_fit.end, &end))
+        return "the end marker was overwritten";
+    return listed == NULL ? NULL : "the list is longer than there are free blocks";
+}
+
+/* Stops at what is not sound: the figures are then what could be proved. */
+static void first_fit_survey(const struct heap *heap, struct heap_survey *ret_survey)
+{
+    size_t used_bytes;
+    (void)survey(heap, ret_survey, &used_bytes);
+}
+
+static void first_fit_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+{
+    const uint8_t *block = first_of(heap);
+    uint64_t header;
+    while (block < heap->first_fit.end &&
+           sealed_read_header(heap->first_fit.secret, block, &header) &&
+           sealed_units(header) != 0) {
+        const struct heap_piece piece = sealed_piece(block, header);
+        visit(context, &piece);
+        block = sealed_next(block, sealed_units(header));
+    }
+}
+
+static const char *first_fit_check(const struct heap *heap)
+{
+    struct heap_survey found;
+    size_t used_bytes;
+    const char *problem = survey(heap, &found, &used_bytes);
+    if (problem == NULL && used_bytes != heap_policy_used_bytes(heap))
+        problem = "the counters do not match the blocks";
+    return problem;
+}
+
+const struct heap_policy heap_policy_first_fit = {
+    .name = "first-fit",
+    .minimum_bytes = 3 * SEALED_UNIT_BYTES,
+    .minimum_extend_bytes = SEALED_UNIT_BYTES,
+    .maximum_bytes = SEALED_BYTES_MAX,
+    .block_overhead_bytes = 2 * SEALED_UNIT_BYTES,
+    .operations = &heap_plain_operations,
+    .plain =
+        {
+            .allocate = first_fit_allocate,
+            .examine = first_fit_examine,
+            .release = first_fit_release,
+            .resize = first_fit_resize,
+            .missing = first_fit_missing,
+        },
+    .initialise = first_fit_initialise,
+    .extend = first_fit_extend,
+    .free_tail = first_fit_free_tail,
+    .cut = first_fit_cut,
+    .survey = first_fit_survey,
+    .walk = first_fit_walk,
+    .check = first_fit_check,
+};

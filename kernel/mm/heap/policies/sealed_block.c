@@ -1,0 +1,105 @@
+#include "kernel/mm/heap/policies/sealed_block.h"
+
+#include "kernel/mm/heap/policy.h"
+
+bool sealed_corrupt(struct heap *heap, const uint8_t *block, const void *caller)
+{
+    const struct heap_fault fault = {
+        .kind = HEAP_FAULT_CORRUPT,
+        .detail = "a header, footer or free-list link was overwritten",
+        .pointer = block,
+        .caller = caller,
+    };
+    heap_report(heap, &fault);
+    return false;
+}
+
+/* What a pointer is that lies in the free block of a sound header. */
+static struct heap_fault judge_free(uint64_t secret, const uint8_t *block, uint64_t header,
+                                    const uint8_t *pointer)
+{
+    uint64_t freed;
+    struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE, .is_free = true};
+    if ((uintptr_t)pointer % SEALED_UNIT_BYTES == 0 && sealed_read_freed(secret, pointer, &freed)) {
+        fault.block = pointer;
+        fault.size_bytes = sealed_size(freed);
+        fault.detail = "the block is free already";
+        return fault;
+    }
+    fault.block = block;
+    fault.free_bytes = sealed_capacity_bytes(sealed_units(header));
+    fault.detail = "the pointer is into memory that was freed";
+    return fault;
+}
+
+/* What a pointer is that lies in the block of a sound header. */
+static struct heap_fault judge(uint64_t secret, const uint8_t *block, uint64_t header,
+                               const uint8_t *pointer)
+{
+    bool is_start = block == pointer;
+    struct heap_fault fault = {.kind = HEAP_FAULT_BAD_POINTER};
+    if (pointer < block || (header & SEALED_OWN) != 0) {
+        fault.detail = "the pointer is into the heap's own memory";
+        return fault;
+    }
+    if ((header & SEALED_LIVE) == 0)
+        return judge_free(secret, block, header, pointer);
+    fault.block = block;
+    fault.size_bytes = sealed_size(header);
+    fault.detail = "the pointer is not the start of a block";
+    if (is_start) {
+        fault.kind = HEAP_FAULT_OVERRUN;
+        fault.detail = "the bytes behind the block were overwritten";
+    }
+    return fault;
+}
+
+/* Only headers that are reached from the first one on are known to be headers. */
+struct heap_fault sealed_judge(uint64_t secret, const uint8_t *first, const uint8_t *end,
+                               const uint8_t *pointer)
+{
+    uint64_t header;
+    const uint8_t *block = first;
+    if (pointer < first - SEALED_UNIT_BYTES || pointer >= end)
+        return (struct heap_fault){.kind = HEAP_FAULT_BAD_POINTER,
+                                   .detail = "the pointer is not of this heap"};
+    while (sealed_read_header(secret, block, &header) &&
+           sealed_extent_is_inside(block, header, end) &&
+           sealed_next(block, sealed_units(header)) <= pointer)
+        block = sealed_next(block, sealed_units(header));
+    if (sealed_read_header(secret, block, &header))
+        return judge(secret, block, header, pointer);
+    if (block == pointer)
+        return (struct heap_fault){.kind = HEAP_FAULT_OVERRUN,
+                                   .block = block,
+                                   .detail = "the header before the block was overwritten"};
+    return (struct heap_fault){.kind = HEAP_FAULT_CORRUPT,
+                               .block = block,
+                               .detail = "a header further down was overwritten"};
+}
+
+bool sealed_diagnose(struct heap *heap, uint64_t secret, const uint8_t *first, const uint8_t *end,
+                     const void *pointer, const void *caller)
+{
+    struct heap_fault fault = sealed_judge(secret, first, end, pointer);
+    fault.pointer = pointer;
+    fault.caller = caller;
+    heap_report(heap, &fault);
+    return false;
+}
+
+struct heap_piece sealed_piece(const uint8_t *block, uint64_t header)
+{
+    bool is_live = (header & SEALED_LIVE) != 0;
+    enum heap_piece_kind kind = HEAP_PIECE_FREE;
+    if (is_live)
+        kind = HEAP_PIECE_LIVE;
+    else if ((header & SEALED_OWN) != 0)
+        kind = HEAP_PIECE_OWN;
+    return (struct heap_piece){
+        .kind = kind,
+        .start = block,
+        .extent_bytes = sealed_capacity_bytes(sealed_units(header)),
+        .size_bytes = is_live ? sealed_size(header) : 0,
+    };
+}

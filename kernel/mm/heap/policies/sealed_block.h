@@ -1,0 +1,277 @@
+/*
+ * sealed_block.h - blocks that lie back to back behind headers of 8 bytes which prove themselves.
+ *
+ *   base                                                                            end
+ *   | 8 |header| payload |c|header| payload        |header| payload |…|header| free  |header|
+ *         live           ^           free                 live               top      end marker
+ *                      canary     … |footer|
+ *
+ * A block is known by the address of its payload, a multiple of 16; the 8 bytes before it are its
+ * header. A payload that is longer than what was asked for has a canary behind that; where it is
+ * not, the next block's header is the canary.
+ *
+ * A word (header or footer) holds a hash of its content, its address and the heap's secret in its
+ * low bits, which a write that runs over the end of the block before it meets first. The content of
+ * a header:
+ *
+ *   63      59 58  53 52         51   50    49   48    17 16    0
+ *   | alignment | slack | previous | own | free | live | units | hash |
+ *
+ * `units` of 16 bytes reach from this block to the next. `slack` is what the payload has behind the
+ * bytes that were asked for. `alignment` is the binary logarithm of what was asked for, less 4: up
+ * to 2^35, since an alignment is below the heap's limit. `previous` is set if the block before is
+ * free and therefore ends in a footer, which has its units. Of `live`, `free` and `own` (memory of
+ * the policy itself) one is set; none if the policy keeps a freed block apart, unmerged.
+ */
+#ifndef KERNEL_MM_HEAP_POLICIES_SEALED_BLOCK_H
+#define KERNEL_MM_HEAP_POLICIES_SEALED_BLOCK_H
+
+#include "kernel/mm/heap/policy.h"
+
+#define SEALED_UNIT_BYTES   ((size_t)16)
+#define SEALED_HEADER_BYTES sizeof(uint64_t)
+/* What 32 bits of units allow: 64 GiB. */
+#define SEALED_BYTES_MAX ((size_t)UINT32_MAX * SEALED_UNIT_BYTES)
+
+#define SEALED_HASH_BITS       17
+#define SEALED_HASH_MASK       ((UINT64_C(1) << SEALED_HASH_BITS) - 1)
+#define SEALED_UNITS_SHIFT     SEALED_HASH_BITS
+#define SEALED_UNITS_MASK      ((uint64_t)UINT32_MAX << SEALED_UNITS_SHIFT)
+#define SEALED_LIVE            (UINT64_C(1) << 49)
+#define SEALED_FREE            (UINT64_C(1) << 50)
+#define SEALED_OWN             (UINT64_C(1) << 51)
+#define SEALED_PREVIOUS_FREE   (UINT64_C(1) << 52)
+#define SEALED_SLACK_SHIFT     53
+#define SEALED_SLACK_MAX       UINT64_C(63)
+#define SEALED_ALIGNMENT_SHIFT 59
+
+/* The first byte behind what was asked for, where there is one. No ASCII character, no 0 and no
+ * 0xff: what runs over the end of a block is often one of these. */
+#define SEALED_CANARY ((uint8_t)0xbf)
+
+/* --- Words ------------------------------------------------------------------------------------ */
+
+/* The multiplier is 2^64 divided by the golden ratio: each bit of what is multiplied changes the
+ * highest bits of the product (Knuth, "The Art of Computer Programming" vol. 3, 6.4). */
+static inline uint64_t sealed_hash(uint64_t secret, const void *place, uint64_t content)
+{
+    uint64_t mixed = content ^ (uintptr_t)place ^ secret;
+    return mixed * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SEALED_HASH_BITS);
+}
+
+/* The low bits of `content`, where the hash goes, are 0. */
+static inline uint64_t sealed_word(uint64_t secret, const void *place, uint64_t content)
+{
+    return content | sealed_hash(secret, place, content);
+}
+
+static inline void sealed_write_word(uint64_t secret, void *place, uint64_t content)
+{
+    *(uint64_t *)place = sealed_word(secret, place, content);
+}
+
+/* False if the word was not written by sealed_write_word(), at this place, with this secret. */
+static inline bool sealed_read_word(uint64_t secret, const void *place, uint64_t *ret_content)
+{
+    uint64_t stored = *(const uint64_t *)place;
+    uint64_t content = stored & ~SEALED_HASH_MASK;
+    *ret_content = content;
+    return sealed_word(secret, place, content) == stored;
+}
+
+/* Mixed from the configured secret and the first 8 bytes of the heap's memory, which no block
+ * covers. They tell one heap's life in it from the next, so that a header which an earlier heap
+ * left there, with the same secret, is none to this one. */
+static inline uint64_t sealed_begin_life(void *base, uint64_t secret)
+{
+    uint64_t *word = base;
+    *word = (*word + 1) * UINT64_C(0x5851f42d4c957f2d);
+    uint64_t mixed = (secret ^ *word ^ (uintptr_t)base) * UINT64_C(0x9e3779b97f4a7c15);
+    return mixed ^ mixed >> 32;
+}
+
+/* --- Headers ---------------------------------------------------------------------------------- */
+
+static inline uint64_t sealed_header(size_t units, uint64_t flags)
+{
+    return (uint64_t)units << SEALED_UNITS_SHIFT | flags;
+}
+
+static inline size_t sealed_units(uint64_t header)
+{
+    return header >> SEALED_UNITS_SHIFT & UINT32_MAX;
+}
+
+static inline uint64_t sealed_with_units(uint64_t header, size_t units)
+{
+    return (header & ~SEALED_UNITS_MASK) | sealed_header(units, 0);
+}
+
+static inline void sealed_write_header(uint64_t secret, uint8_t *block, uint64_t header)
+{
+    sealed_write_word(secret, block - SEALED_HEADER_BYTES, header);
+}
+
+static inline bool sealed_read_header(uint64_t secret, const uint8_t *block, uint64_t *ret_header)
+{
+    return sealed_read_word(secret, block - SEALED_HEADER_BYTES, ret_header);
+}
+
+/* As it stands, with its hash. */
+static inline uint64_t sealed_header_word(const uint8_t *block)
+{
+    return *(const uint64_t *)(const void *)(block - SEALED_HEADER_BYTES);
+}
+
+/* What is no header any more must not pass for one. */
+static inline void sealed_wipe_header(uint8_t *block)
+{
+    *(uint64_t *)(void *)(block - SEALED_HEADER_BYTES) = 0;
+}
+
+/* The last word of a free block, from which the block behind finds its start. */
+static inline void *sealed_footer_before(const uint8_t *next)
+{
+    return (void *)(uintptr_t)(next - 2 * SEALED_HEADER_BYTES);
+}
+
+/* Precondition: a power of two from 2^4 to 2^35. */
+static inline uint64_t sealed_alignment_field(size_t alignment_bytes)
+{
+    return ((uint64_t)__builtin_ctzll(alignment_bytes) - 4) << SEALED_ALIGNMENT_SHIFT;
+}
+
+/* What was asked for. It is never read off the address, which may be aligned to more by chance. */
+static inline size_t sealed_alignment(uint64_t header)
+{
+    return HEAP_ALIGNMENT_BYTES << (header >> SEALED_ALIGNMENT_SHIFT);
+}
+
+/* --- Geometry --------------------------------------------------------------------------------- */
+
+static inline size_t sealed_capacity_bytes(size_t units)
+{
+    return units * SEALED_UNIT_BYTES - SEALED_HEADER_BYTES;
+}
+
+/* How many units a block of that size takes. Precondition: the sum does not wrap. */
+static inline size_t sealed_units_for(size_t size_bytes)
+{
+    return (size_bytes + SEALED_HEADER_BYTES + SEALED_UNIT_BYTES - 1) / SEALED_UNIT_BYTES;
+}
+
+static inline uint8_t *sealed_next(const uint8_t *block, size_t units)
+{
+    return (uint8_t *)(uintptr_t)block + units * SEALED_UNIT_BYTES;
+}
+
+/* How many units lie between `block` and the next multiple of the alignment. */
+static inline size_t sealed_gap_units(const uint8_t *block, size_t alignment_bytes)
+{
+    return (-(uintptr_t)block & (alignment_bytes - 1)) / SEALED_UNIT_BYTES;
+}
+
+/* --- Live blocks ------------------------------------------------------------------------------ */
+
+static inline size_t sealed_slack(uint64_t header)
+{
+    return header >> SEALED_SLACK_SHIFT & SEALED_SLACK_MAX;
+}
+
+/* As it was asked for. */
+static inline size_t sealed_size(uint64_t header)
+{
+    return sealed_capacity_bytes(sealed_units(header)) - sealed_slack(header);
+}
+
+/* Write the header of a block of which `size_bytes` were asked for, and lay its canary. Of `header`
+ * all but slack and `live` is set. */
+static inline void sealed_make_live(uint64_t secret, uint8_t *block, uint64_t header,
+                                    size_t size_bytes)
+{
+    uint64_t slack_bytes = sealed_capacity_bytes(sealed_units(header)) - size_bytes;
+    if (slack_bytes != 0)
+        block[size_bytes] = SEALED_CANARY;
+    header &= ~(SEALED_SLACK_MAX << SEALED_SLACK_SHIFT);
+    sealed_write_header(secret, block, header | SEALED_LIVE | slack_bytes << SEALED_SLACK_SHIFT);
+}
+
+/* The canary behind a live block is as it was laid. */
+static inline bool sealed_end_is_intact(uint64_t secret, const uint8_t *block, uint64_t header)
+{
+    uint64_t next;
+    const uint8_t *end = block + sealed_capacity_bytes(sealed_units(header));
+    if (sealed_slack(header) != 0)
+        return *(end - sealed_slack(header)) == SEALED_CANARY;
+    return sealed_read_header(secret, end + SEALED_HEADER_BYTES, &next);
+}
+
+/* `block` and the one after it lie before `end`. A word that passes for a header by chance, one in
+ * 2^17, must not lead out of the heap. Precondition: block < end. */
+static inline bool sealed_extent_is_inside(const uint8_t *block, uint64_t header,
+                                           const uint8_t *end)
+{
+    return sealed_units(header) - 1 < (size_t)(end - block) / SEALED_UNIT_BYTES;
+}
+
+/* True if `block` is a live block between `first` and `end`, and intact. */
+static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first, const uint8_t *end,
+                                          const uint8_t *block, uint64_t *ret_header)
+{
+    return (uintptr_t)block % SEALED_UNIT_BYTES == 0 && block >= first && block < end &&
+           sealed_read_header(secret, block, ret_header) && (*ret_header & SEALED_LIVE) != 0 &&
+           sealed_extent_is_inside(block, *ret_header, end) &&
+           sealed_end_is_intact(secret, block, *ret_header);
+}
+
+/* --- Freed blocks ----------------------------------------------------------------------------- */
+
+/* A freed block leaves its header in the second word of its payload, which free blocks use for
+ * nothing: until the memory is used again, it tells what the block was, whatever it was merged
+ * with. `word` is what sealed_header_word() was while the block was live, or another word that is
+ * sealed for that place.
+ * Precondition: the block has that word, or what follows it is free, too. */
+static inline void sealed_leave_note(uint8_t *block, uint64_t word)
+{
+    uint64_t *words = (void *)block;
+    words[1] = word;
+}
+
+/* What is noted at an address, a multiple of 16 in free memory. False if nothing is. */
+static inline bool sealed_read_note(uint64_t secret, const uint8_t *address, uint64_t *ret_content)
+{
+    const uint64_t *words = (const void *)address;
+    *ret_content = words[1] & ~SEALED_HASH_MASK;
+    return sealed_word(secret, words - 1, *ret_content) == words[1];
+}
+
+/* The header of the block that was freed at that address, from its note, or from where it was if it
+ * is still there. False if neither is. */
+static inline bool sealed_read_freed(uint64_t secret, const uint8_t *address, uint64_t *ret_header)
+{
+    return (sealed_read_note(secret, address, ret_header) ||
+            sealed_read_header(secret, address, ret_header)) &&
+           (*ret_header & SEALED_LIVE) != 0;
+}
+
+/* --- Looking at it (sealed_block.c) -------------------------------------------------------------
+ */
+
+/* The piece (policy.h) that a block is. */
+struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);
+
+/* --- Faults (sealed_block.c) ------------------------------------------------------------------ */
+
+/* Report that a header, a footer or a link at or before `block` was overwritten. Always false. */
+bool sealed_corrupt(struct heap *heap, const uint8_t *block, const void *caller);
+
+/* What a pointer is that sealed_block_is_intact() has refused, but for `pointer` and `caller` of
+ * the fault. Walks all blocks from the first one on. */
+struct heap_fault sealed_judge(uint64_t secret, const uint8_t *first, const uint8_t *end,
+                               const uint8_t *pointer);
+
+/* Report that. Always false. */
+bool sealed_diagnose(struct heap *heap, uint64_t secret, const uint8_t *first, const uint8_t *end,
+                     const void *pointer, const void *caller);
+
+#endif

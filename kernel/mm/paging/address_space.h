@@ -1,0 +1,179 @@
+/*
+ * address_space.h - the kernel's own page tables (the picture is in kernel/mm/layout.h).
+ *
+ *   image        text r-x, rodata r--, data and bss rw-: writable or executable, never both
+ *   direct map   all RAM, never executable, with the largest pages that fit; rw-, but r-- where the
+ *                image must not be written, so that no frame is both writable and executable
+ *                anywhere; the framebuffer write-combining
+ *   stacks       rw-, an unmapped page below and above each
+ *   devices      rw-, uncached, an unmapped page below and above each
+ *   heap window  filled later by heap_window.h
+ *   page 0       never mapped
+ *
+ * Table pages and stack frames come from the frame allocator and are reached through the caller's
+ * `access` (in the kernel: the direct map; in a host test: fake memory). Building is pure; loading
+ * CR3 is the caller's (kernel/arch.h).
+ *
+ * Phase: after the frame allocator. Concurrency: the caller serialises.
+ */
+#ifndef KERNEL_MM_PAGING_ADDRESS_SPACE_H
+#define KERNEL_MM_PAGING_ADDRESS_SPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/address.h"
+#include "shared/handoff.h"
+#include "shared/page_table.h"
+#include "shared/range.h"
+
+struct frame_allocator;
+
+/* A piece of the kernel's image with one set of permissions. */
+struct kernel_segment {
+    const char *name;     /* "text", "rodata", … */
+    struct range virtual; /* page-aligned */
+    bool write;
+    bool execute;
+};
+
+/* The kernel's image as it was linked and loaded: one block of physical pages. Filled by main.c
+ * from the linker's symbols, so that nothing here depends on them. */
+struct kernel_layout {
+    struct virt_addr virtual_base;
+    struct phys_addr physical_base; /* of virtual_base */
+    const struct kernel_segment *segments;
+    size_t segment_count;
+};
+
+/* Where a part of the image lies in physical memory. */
+struct range kernel_layout_physical(const struct kernel_layout *layout, struct range virtual);
+
+/* Everything that the tables are made from. What is pointed to must stay until the build is done.
+ */
+struct address_space_plan {
+    struct page_table_features features;
+    struct kernel_layout layout;
+    const struct handoff_region *regions; /* normalised (shared/handoff.h) */
+    size_t region_count;
+    struct range framebuffer; /* physical, page-aligned; empty for none */
+};
+
+/* What the address space needs from its surroundings, for as long as it is used. */
+struct address_space_environment {
+    struct frame_allocator *frames;
+    void *context; /* handed to both callbacks unchanged */
+    /* The address at which the page at `page` can be read and written. Never NULL for a page that
+     * the frame allocator gave. */
+    void *(*access)(void *context, struct phys_addr page);
+    /* Drop translations on this CPU (arch_invalidate_pages); NULL on a host. */
+    void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
+    /* The same on every other CPU that runs on these tables; comes back when all have done it.
+     * Called right behind `invalidate`, and before any frame or table of the range is free. NULL
+     * while there is no other CPU. */
+    void (*shoot_down)(void *context, struct virt_addr start, uint64_t size_bytes);
+};
+
+/* A stretch of addresses that belongs to somebody, mapped or not. */
+struct address_space_area {
+    struct range virtual;
+    const char *name;           /* of what is mapped: "text", "main stack" (kept by reference) */
+    bool is_through_direct_map; /* "text" may then be mapped under its own address, too */
+    struct range device;        /* physical, of whole pages; empty for everything else */
+};
+#define ADDRESS_SPACE_AREA_LIMIT 64
+
+/* Pages that are left unmapped on purpose. */
+struct address_space_guard {
+    struct range virtual;
+    const char *name; /* what was overrun if it is hit: "main stack", … (kept by reference) */
+    bool is_stack;
+};
+#define ADDRESS_SPACE_GUARD_LIMIT 16
+
+/* Address of an initialised one must not change: its tables' callbacks point to it. */
+struct address_space {
+    struct page_table table;
+    struct address_space_environment environment;
+    struct range direct_map;          /* virtual; the window, of which RAM alone is mapped */
+    struct virt_addr next_stack;      /* where the next stack's lower guard page goes */
+    struct virt_addr next_device;     /* where the page below the next device goes */
+    uint64_t direct_map_size_bytes;   /* one past the highest physical address that is mapped */
+    uint64_t direct_map_mapped_bytes; /* RAM in the direct map */
+    struct address_space_guard guards[ADDRESS_SPACE_GUARD_LIMIT];
+    size_t guard_count;
+    struct address_space_area areas[ADDRESS_SPACE_AREA_LIMIT];
+    size_t area_count;
+};
+
+/* Build the tables: image and direct map. Page 0 is left unmapped and counts as a guard.
+ * RAM beyond direct_map_limit_bytes() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An
+ * image that does not lie in RAM is NOT_MAPPED.
+ * Failures: those of page_table_map(). Everything that was taken has then gone back to the frame
+ * allocator and *space is unusable. Not live until the caller loads space->table.root. */
+enum page_table_status address_space_build(struct address_space *space,
+                                           const struct address_space_plan *plan,
+                                           const struct address_space_environment *environment)
+    __attribute__((warn_unused_result));
+
+/* Free all tables (not the stacks' frames). Precondition: they are not live. */
+void address_space_destroy(struct address_space *space);
+
+/* Map a new stack of `size_bytes` (a multiple of the page) in the stacks' window, with an unmapped
+ * page below and above, and register the page below as guard `name` (kept by reference).
+ * *ret_top is one past its highest byte, 16-byte aligned.
+ * Failures: EMPTY, UNALIGNED, NO_MEMORY; nothing is then changed, in the tables or the frame
+ * allocator. */
+enum page_table_status address_space_map_stack(struct address_space *space, const char *name,
+                                               uint64_t size_bytes, struct virt_addr *ret_top)
+    __attribute__((warn_unused_result));
+
+/* Map `page_count` frames of the frame allocator's at `start`, readable and writable, 4 KiB each.
+ * Failures: those of page_table_map(); nothing is then changed. */
+enum page_table_status address_space_map_frames(struct address_space *space, struct virt_addr start,
+                                                uint64_t page_count)
+    __attribute__((warn_unused_result));
+
+/* Undo address_space_map_frames() for these pages and free their frames. Panics (assertion) if one
+ * of them is not mapped by a 4 KiB page. */
+void address_space_unmap_frames(struct address_space *space, struct virt_addr start,
+                                uint64_t page_count);
+
+/* Map the registers or the memory of a device, writable, never executable, with an unmapped page
+ * below and above, and name them (kept by reference). Neither base nor size need to be aligned:
+ * whole pages around them are mapped, with large pages where that is possible.
+ *   memory_type  UNCACHED for registers, WRITE_COMBINING for memory that is only written
+ *   ret_virtual  where the byte at `physical` is seen
+ * Failures: EMPTY; PHYSICAL_TOO_HIGH (also if the range wraps); MEMORY_TYPE: write-back was asked
+ * for, or a part is RAM or the framebuffer, which the direct map has; ALREADY_MAPPED: a page
+ * belongs to a device that was mapped before (two drivers of one page have to share); NO_MEMORY,
+ * also when there are no areas or addresses left. Nothing is then changed. */
+enum page_table_status address_space_map_device(struct address_space *space, const char *name,
+                                                struct phys_addr physical, uint64_t size_bytes,
+                                                enum page_memory_type memory_type,
+                                                struct virt_addr *ret_virtual)
+    __attribute__((warn_unused_result));
+
+/* Undo it. `virtual` is what address_space_map_device() gave; its addresses are not used again, so
+ * that a driver which goes on using them faults. Panics (assertion) if it is no such address. */
+void address_space_unmap_device(struct address_space *space, struct virt_addr virtual);
+
+/* Register pages that must stay unmapped. Panics (assertion) when ADDRESS_SPACE_GUARD_LIMIT is
+ * exceeded. */
+void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
+                             bool is_stack);
+
+/* Say whose addresses these are. Where areas overlap the newest wins. Panics (assertion) when
+ * ADDRESS_SPACE_AREA_LIMIT is exceeded. */
+void address_space_add_area(struct address_space *space, struct range virtual, const char *name);
+
+/* The area that contains an address; NULL if there is none. */
+const struct address_space_area *address_space_find_area(const struct address_space *space,
+                                                         struct virt_addr address);
+
+/* The guard that contains an address; NULL if there is none. */
+const struct address_space_guard *address_space_find_guard(const struct address_space *space,
+                                                           struct virt_addr address);
+
+#endif

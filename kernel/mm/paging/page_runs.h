@@ -1,0 +1,46 @@
+/*
+ * page_runs.h - the pages of a table as runs: neighbours that are mapped alike are one.
+ *
+ * A machine has thousands of pages and some thirty runs, so what judges or prints a whole address
+ * space looks at runs. Pure. Phase: any.
+ */
+#ifndef KERNEL_MM_PAGING_PAGE_RUNS_H
+#define KERNEL_MM_PAGING_PAGE_RUNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/mm/paging/address_space.h"
+#include "shared/page_table.h"
+#include "shared/range.h"
+
+/* The page sizes: 4 KiB, 2 MiB, 1 GiB. */
+#define PAGE_RUN_SIZE_COUNT 3
+
+struct page_run {
+    struct virt_addr virtual;
+    struct phys_addr physical; /* of the first page */
+    uint64_t size_bytes;
+    bool is_contiguous; /* physically too */
+    struct page_permissions permissions;
+    bool user;
+    const struct address_space_area *area; /* NULL unless asked for */
+    uint64_t page_counts[PAGE_RUN_SIZE_COUNT];
+};
+
+/* A run that ends at 2^64 is clipped by a byte: nothing of ours is there. */
+struct range page_run_virtual(const struct page_run *run);
+
+/* Precondition: the run is contiguous. */
+struct range page_run_physical(const struct page_run *run);
+
+uint64_t page_run_page_count(const struct page_run *run);
+
+/* Call `visit` for every run in order of virtual address. The pages of a run have the same
+ * permissions and
+ *   areas == NULL   follow each other physically, too
+ *   areas != NULL   lie in the same area of that space, over frames in any order */
+void page_runs_walk(const struct page_table *table, const struct address_space *areas,
+                    void (*visit)(void *context, const struct page_run *run), void *context);
+
+#endif

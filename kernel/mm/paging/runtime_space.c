@@ -1,0 +1,80 @@
+#include "kernel/mm/paging/runtime_space.h"
+
+#include "shared/region.h"
+
+/* UEFI 2.10, sections 7.2.1 and 7.2.3. The firmware's own type counts, since a row that is not
+ * write-back is handed over as reserved. */
+#define EFI_RUNTIME_SERVICES_CODE 5
+#define EFI_RUNTIME_SERVICES_DATA 6
+#define EFI_MEMORY_RUNTIME        (UINT64_C(1) << 63)
+
+static bool is_needed(const struct handoff_region *region)
+{
+    return region->efi_type == EFI_RUNTIME_SERVICES_CODE ||
+           region->efi_type == EFI_RUNTIME_SERVICES_DATA ||
+           (region->attributes & EFI_MEMORY_RUNTIME) != 0;
+}
+
+static struct page_permissions permissions_for(const struct handoff_region *region)
+{
+    return (struct page_permissions){
+        .write = true,
+        .execute = region->efi_type == EFI_RUNTIME_SERVICES_CODE,
+        .memory_type = region_is_ram(region) ? PAGE_MEMORY_WRITE_BACK : PAGE_MEMORY_UNCACHED,
+    };
+}
+
+static enum page_table_status map_region(struct runtime_space *space,
+                                         const struct handoff_region *region)
+{
+    struct range range = {region->base, region->base + region->size_bytes};
+    if (range.start == 0)
+        range.start = PAGE_SIZE_BYTES;
+    if (range_is_empty(range))
+        return PAGE_TABLE_OK;
+    space->mapped_bytes += range_size_bytes(range);
+    return page_table_map(&space->table, virt_addr(range.start), phys_addr(range.start),
+                          range_size_bytes(range), permissions_for(region), true);
+}
+
+enum page_table_status runtime_space_build(struct runtime_space *ret_space,
+                                           const struct address_space *kernel,
+                                           const struct handoff_region *regions,
+                                           size_t region_count)
+{
+    struct runtime_space space = {0};
+    const struct page_table_features features = {
+        .levels = kernel->table.levels,
+        .physical_bits = kernel->table.physical_bits,
+        .no_execute = kernel->table.no_execute,
+        .pages_1gib = kernel->table.pages_1gib,
+        .write_combining = kernel->table.write_combining,
+    };
+    enum page_table_status status =
+        page_table_create(&features, &kernel->table.memory, &space.table);
+    if (status != PAGE_TABLE_OK)
+        return status;
+
+    space.table.allow_writable_executable = true;
+    for (size_t i = 0; i < region_count && status == PAGE_TABLE_OK; i++) {
+        if (is_needed(&regions[i]))
+            status = map_region(&space, &regions[i]);
+    }
+    if (status != PAGE_TABLE_OK) {
+        page_table_destroy(&space.table);
+        return status;
+    }
+    runtime_space_synchronise(&space, kernel);
+    *ret_space = space;
+    return PAGE_TABLE_OK;
+}
+
+void runtime_space_synchronise(struct runtime_space *space, const struct address_space *kernel)
+{
+    page_table_borrow_upper_half(&space->table, &kernel->table);
+}
+
+void runtime_space_destroy(struct runtime_space *space)
+{
+    page_table_destroy(&space->table);
+}

@@ -1,0 +1,206 @@
+#include "shared/text/framebuffer_text.h"
+
+#include "shared/text/console_font.h"
+#include "shared/memory.h"
+
+#define FOREGROUND_RGB UINT32_C(0xd0d0d0)
+/* Black is all zero in every pixel format: clearing needs no loop over pixels. */
+#define BACKGROUND_RGB UINT32_C(0x000000)
+
+/* 8 pixels a character: beyond this width a screen is so fine that glyphs are enlarged. */
+#define WIDTH_PER_SCALE_PIXELS 2560
+
+static unsigned mask_shift(uint32_t mask)
+{
+    unsigned shift = 0;
+    while (((mask >> shift) & 1) == 0)
+        shift++;
+    return shift;
+}
+
+/* Put an 8-bit intensity where the mask has its bits, in the mask's precision. */
+static uint32_t channel_value(uint32_t intensity, uint32_t mask)
+{
+    if (mask == 0)
+        return 0;
+    unsigned shift = mask_shift(mask);
+    uint64_t maximum = mask >> shift;
+    return (uint32_t)(intensity * maximum / 255) << shift & mask;
+}
+
+static uint32_t pixel_value(const struct handoff_framebuffer *framebuffer, uint32_t rgb)
+{
+    return channel_value(rgb >> 16 & 0xff, framebuffer->red_mask) |
+           channel_value(rgb >> 8 & 0xff, framebuffer->green_mask) |
+           channel_value(rgb & 0xff, framebuffer->blue_mask);
+}
+
+static bool framebuffer_is_sane(const struct handoff_framebuffer *framebuffer)
+{
+    uint64_t pixel_size_bytes = framebuffer->bits_per_pixel / 8u;
+    uint64_t pitch_bytes = framebuffer->pitch_bytes;
+
+    return framebuffer->pixel_format != HANDOFF_PIXEL_FORMAT_NONE &&
+           framebuffer->bits_per_pixel % 8u == 0 && pixel_size_bytes >= 1 &&
+           pixel_size_bytes <= 4 && framebuffer->width_pixels != 0 &&
+           framebuffer->height_pixels != 0 &&
+           framebuffer->width_pixels * pixel_size_bytes <= pitch_bytes &&
+           pitch_bytes * framebuffer->height_pixels <= framebuffer->size_bytes;
+}
+
+static uint32_t minimum(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
+                                 const struct handoff_framebuffer *framebuffer, void *pixels,
+                                 const uint8_t *font, char *cells, size_t cell_capacity)
+{
+    if (!framebuffer_is_sane(framebuffer))
+        return false;
+
+    uint32_t scale = 1 + framebuffer->width_pixels / WIDTH_PER_SCALE_PIXELS;
+    uint32_t columns = minimum(framebuffer->width_pixels / scale / CONSOLE_FONT_WIDTH_PIXELS,
+                               FRAMEBUFFER_TEXT_COLUMN_LIMIT);
+    if (columns == 0)
+        return false;
+    size_t rows_in_buffer = cell_capacity / columns;
+    uint32_t rows = framebuffer->height_pixels / scale / CONSOLE_FONT_HEIGHT_PIXELS;
+    if (rows > rows_in_buffer)
+        rows = (uint32_t)rows_in_buffer;
+    if (rows == 0)
+        return false;
+
+    *ret_text = (struct framebuffer_text){
+        .pixels = pixels,
+        .font = font,
+        .cells = cells,
+        .width_pixels = framebuffer->width_pixels,
+        .height_pixels = framebuffer->height_pixels,
+        .pitch_bytes = framebuffer->pitch_bytes,
+        .pixel_size_bytes = framebuffer->bits_per_pixel / 8u,
+        .foreground = pixel_value(framebuffer, FOREGROUND_RGB),
+        .background = pixel_value(framebuffer, BACKGROUND_RGB),
+        .scale = scale,
+        .columns = columns,
+        .rows = rows,
+    };
+    return true;
+}
+
+/* Byte by byte: pixels of 24 bits have no alignment, and the compiler joins what it can. */
+static inline void pixel_write(uint8_t *pixel, uint32_t value, uint32_t pixel_size_bytes)
+{
+    switch (pixel_size_bytes) {
+    case 4:
+        pixel[3] = (uint8_t)(value >> 24);
+        /* fall through */
+    case 3:
+        pixel[2] = (uint8_t)(value >> 16);
+        /* fall through */
+    case 2:
+        pixel[1] = (uint8_t)(value >> 8);
+        /* fall through */
+    default:
+        pixel[0] = (uint8_t)value;
+    }
+}
+
+static void pixels_fill(const struct framebuffer_text *text, uint8_t *pixels, uint32_t count,
+                        uint32_t value)
+{
+    for (uint32_t i = 0; i < count; i++)
+        pixel_write(pixels + (size_t)i * text->pixel_size_bytes, value, text->pixel_size_bytes);
+}
+
+static void glyph_line_draw(const struct framebuffer_text *text, uint8_t *line, unsigned bits)
+{
+    size_t step_bytes = (size_t)text->scale * text->pixel_size_bytes;
+    for (unsigned x = 0; x < CONSOLE_FONT_WIDTH_PIXELS; x++) {
+        bool lit = (bits >> (CONSOLE_FONT_WIDTH_PIXELS - 1 - x) & 1) != 0;
+        pixels_fill(text, line + x * step_bytes, text->scale,
+                    lit ? text->foreground : text->background);
+    }
+}
+
+static void cell_draw(struct framebuffer_text *text, uint32_t column, uint32_t row, char character)
+{
+    const uint8_t *glyph =
+        text->font + (size_t)(character - CONSOLE_FONT_FIRST) * CONSOLE_FONT_HEIGHT_PIXELS;
+    uint32_t cell_height = CONSOLE_FONT_HEIGHT_PIXELS * text->scale;
+    uint8_t *line =
+        text->pixels + (size_t)row * cell_height * text->pitch_bytes +
+        (size_t)column * CONSOLE_FONT_WIDTH_PIXELS * text->scale * text->pixel_size_bytes;
+
+    for (uint32_t y = 0; y < cell_height; y++) {
+        glyph_line_draw(text, line, glyph[y / text->scale]);
+        line += text->pitch_bytes;
+    }
+    text->cells[(size_t)row * text->columns + column] = character;
+}
+
+static void cell_show(struct framebuffer_text *text, uint32_t column, uint32_t row, char character)
+{
+    if (text->cells[(size_t)row * text->columns + column] != character)
+        cell_draw(text, column, row, character);
+}
+
+static void scroll(struct framebuffer_text *text)
+{
+    for (uint32_t row = 0; row < text->rows; row++) {
+        const char *next = text->cells + (size_t)(row + 1) * text->columns;
+        bool last = row + 1 == text->rows;
+        for (uint32_t column = 0; column < text->columns; column++)
+            cell_show(text, column, row, last ? ' ' : next[column]);
+    }
+}
+
+static void line_feed(struct framebuffer_text *text)
+{
+    text->column = 0;
+    if (text->row + 1 < text->rows)
+        text->row++;
+    else
+        scroll(text);
+}
+
+static void character_write(struct framebuffer_text *text, char character)
+{
+    if (character < CONSOLE_FONT_FIRST || character > CONSOLE_FONT_LAST)
+        character = '?';
+    if (text->column == text->columns)
+        line_feed(text);
+    cell_show(text, text->column, text->row, character);
+    text->column++;
+}
+
+static void tab_write(struct framebuffer_text *text)
+{
+    do
+        character_write(text, ' ');
+    while (text->column % 8 != 0 && text->column < text->columns);
+}
+
+void framebuffer_text_clear(struct framebuffer_text *text)
+{
+    for (uint32_t y = 0; y < text->height_pixels; y++)
+        memset(text->pixels + (size_t)y * text->pitch_bytes, 0,
+               (size_t)text->width_pixels * text->pixel_size_bytes);
+    memset(text->cells, ' ', (size_t)text->rows * text->columns);
+    text->column = 0;
+    text->row = 0;
+}
+
+void framebuffer_text_write(struct framebuffer_text *text, const char *characters,
+                            size_t size_bytes)
+{
+    for (size_t i = 0; i < size_bytes; i++) {
+        if (characters[i] == '\n')
+            line_feed(text);
+        else if (characters[i] == '\t')
+            tab_write(text);
+        else if (characters[i] != '\r')
+            character_write(text, characters[i]);
+    }
+}
