@@ -8,6 +8,10 @@
  * One heap, one lock. A fault is named on standard error, and the program aborts.
  */
 #include <errno.h>
+#include <handoff/heap_best_fit.h>
+#include <handoff/heap_debug.h>
+#include <handoff/heap_fast.h>
+#include <handoff/heap_first_fit.h>
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
@@ -25,7 +29,6 @@
 #include "host/preload/say.h"
 #include "host/preload/settings.h"
 #include "host/preload/trace.h"
-#include "kernel/mm/heap/policy.h"
 #include "shared/text/format.h"
 #include "shared/power_of_two.h"
 
@@ -40,7 +43,13 @@
 /* A handler that needs longer at the program's end may never return. */
 #define END_WAIT_SECONDS 3
 
-static struct heap heap;
+static union {
+    struct heap_best_fit_storage best_fit;
+    struct heap_fast_storage fast;
+    struct heap_first_fit_storage first_fit;
+} storage;
+static struct heap_debug_storage debug_storage;
+static struct heap *heap;
 static bool is_online;
 static struct settings settings;
 static bool has_settings;
@@ -208,6 +217,8 @@ static void go_online(void)
         range.base = (uint8_t *)(FIRST_BASE + (random[1] + i) % BASE_COUNT * BASE_STEP_BYTES);
         const struct heap_configuration configuration = {
             .policy = policy,
+            .storage = &storage,
+            .storage_bytes = sizeof storage,
             .base = range.base,
             .limit_bytes = range.limit_bytes,
             .pages = {.grow = grow,
@@ -215,7 +226,7 @@ static void go_online(void)
                       .fresh_bytes = fresh_bytes,
                       .discard = discard},
             .secret = random[0],
-            .debug = settings.is_debugged,
+            .debug = settings.is_debugged ? heap_debug_layer(&debug_storage) : NULL,
             .fault = fault,
         };
         status = heap_initialise(&configuration, &heap);
@@ -231,7 +242,7 @@ static struct heap *lock(void)
     heap_lock_take();
     if (__builtin_expect(!is_online, 0))
         go_online();
-    return &heap;
+    return heap;
 }
 
 static void unlock(void)
@@ -297,12 +308,12 @@ static void format_figures(char *text, size_t capacity_bytes)
     if (!settings.has_statistics)
         return;
     struct heap_statistics figures;
-    heap_statistics(&heap, &figures);
-    const char *problem = heap_check(&heap);
+    heap_statistics(heap, &figures);
+    const char *problem = heap_check(heap);
     format_text(text, capacity_bytes,
                 "heap: policy=%s size=%zu used=%zu peak=%zu blocks=%zu allocations=%llu "
                 "frees=%llu failures=%llu check=%s\n",
-                heap_policy_name(&heap), figures.size_bytes, figures.used_bytes,
+                heap_policy_name(heap), figures.size_bytes, figures.used_bytes,
                 figures.peak_used_bytes, figures.live_block_count,
                 (unsigned long long)figures.allocation_count,
                 (unsigned long long)figures.free_count, (unsigned long long)figures.failure_count,
@@ -333,7 +344,7 @@ __attribute__((destructor)) static void finish(void)
         go_online();
     trace_finish(); /* under the lock: other threads may still record */
     if (settings.is_debugged)
-        heap_trim(&heap);
+        heap_trim(heap);
     char text[512];
     format_figures(text, sizeof text);
     unlock();                 /* a thread of this program may be what reads its standard error */
@@ -505,11 +516,13 @@ EXPORTED int malloc_trim(size_t pad_bytes)
 {
     (void)pad_bytes;
     int error = errno;
-    size_t size_bytes = lock()->size_bytes;
+    struct heap *trimmed = lock();
+    size_t size_bytes = heap_size_bytes(trimmed);
     size_t discarded_pages = range.discarded_pages;
-    heap_trim(&heap);
+    heap_trim(trimmed);
     discard(NULL, range.used_bytes, range.mapped_bytes - range.used_bytes);
-    bool has_given = heap.size_bytes < size_bytes || range.discarded_pages > discarded_pages;
+    bool has_given =
+        heap_size_bytes(trimmed) < size_bytes || range.discarded_pages > discarded_pages;
     unlock();
     errno = error;
     return has_given;

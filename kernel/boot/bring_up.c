@@ -11,9 +11,8 @@
 #include "kernel/core/log.h"
 #include "kernel/diagnostics/measure.h"
 #include "kernel/mm/early_heap_picture.h"
-#include "kernel/mm/heap/views/heap_leaks.h"
-#include "kernel/mm/heap/views/heap_picture.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/include/handoff/heap_leaks.h"
+#include "kernel/mm/heap/include/handoff/heap_picture.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/mm/paging/page_audit.h"
@@ -438,16 +437,6 @@ static uint64_t heap_secret(const struct kernel *kernel)
     return secret;
 }
 
-/* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy; a
- * name that is none was warned of (kernel/core/command_words.h). */
-static const struct heap_policy *heap_policy(const struct kernel *kernel)
-{
-    char name[16] = "";
-    (void)command_line_value(kernel->view.command_line, "heap", name, sizeof name);
-    const struct heap_policy *policy = heap_policy_by_name(name);
-    return policy != NULL ? policy : &heap_policy_fast;
-}
-
 static void warn_of_setting(const struct kernel *kernel, const char *key, const char *warning)
 {
     char value[32];
@@ -459,8 +448,7 @@ static void warn_of_setting(const struct kernel *kernel, const char *key, const 
 }
 
 /* The seed's second 8 bytes; the first are the secret of the seals. */
-static struct heap_settings heap_settings(const struct kernel *kernel,
-                                          const struct heap_policy *policy)
+static struct heap_settings heap_settings(const struct kernel *kernel)
 {
     uint64_t random;
     memcpy(&random, &kernel->handoff.random_seed[sizeof random], sizeof random);
@@ -474,9 +462,8 @@ static struct heap_settings heap_settings(const struct kernel *kernel,
         settings.limit_bytes = ADDRESS_SHADOWED_BYTES;
     if (settings.window_bytes > settings.limit_bytes)
         settings.window_bytes = settings.limit_bytes;
-    /* A kernel that looks at each access (KASAN=1) knows the one window. A bump heap has no guarded
-     * blocks (kernel/mm/heap/layers/guarded.h). */
-    if (ADDRESS_RED_ZONE_BYTES != 0 || policy->frees_newest_only)
+    /* A kernel that looks at each access (KASAN=1) knows the one window. */
+    if (ADDRESS_RED_ZONE_BYTES != 0)
         settings.guarded_bytes = 0;
     warn_of_setting(kernel, "heap_window", warnings.window);
     warn_of_setting(kernel, "heap_limit", warnings.limit);
@@ -490,27 +477,17 @@ static struct heap_settings heap_settings(const struct kernel *kernel,
 void bring_up_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: heap");
-    const struct heap_policy *policy = heap_policy(kernel);
-    struct heap_settings settings = heap_settings(kernel, policy);
+    struct heap_settings settings = heap_settings(kernel);
     heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
-    const struct heap_configuration configuration = {
-        .policy = policy,
-        .base = (void *)settings.base.value,
-        .limit_bytes = settings.limit_bytes,
-        .pages = heap_window_page_source(&kernel->heap_window),
-        .secret = heap_secret(kernel),
-        .debug = settings.debug,
-        .guarded = {.base = (void *)settings.guarded_base.value,
-                    .window_bytes = settings.guarded_bytes,
-                    .large_bytes = settings.large_bytes,
-                    .sample_interval = settings.sample_interval,
-                    .pages = heap_window_guarded_pages(&kernel->heap_window)},
-        .fault = kmalloc_fault,
-    };
+    struct heap_configuration configuration = heap_setup_configure(
+        &kernel->heap_setup, &settings, heap_window_page_source(&kernel->heap_window),
+        heap_window_guarded_pages(&kernel->heap_window));
+    configuration.secret = heap_secret(kernel);
+    configuration.fault = kmalloc_fault;
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
-    kmalloc_online(&kernel->heap);
+    kmalloc_online(kernel->heap);
     char guard[24] = "off";
     if (settings.guarded_bytes != 0 && settings.large_bytes != UINT64_MAX)
         format_text(guard, sizeof guard, "%llu", (unsigned long long)settings.large_bytes);
@@ -519,8 +496,8 @@ void bring_up_heap(struct kernel *kernel)
              "guard=%s sample=%llu",
              (void *)settings.base.value, (unsigned long long)kernel->heap_window.window_bytes,
              (unsigned long long)settings.limit_bytes,
-             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
-             configuration.debug ? "on" : "off", settings.is_randomised ? "on" : "off", guard,
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(kernel->heap),
+             settings.debug ? "on" : "off", settings.is_randomised ? "on" : "off", guard,
              (unsigned long long)(settings.guarded_bytes == 0 ? 0 : settings.sample_interval));
 }
 
@@ -556,7 +533,7 @@ static void print_heap(const struct heap *heap, const char *when)
         "external_permille=%u guarded_blocks=%zu guarded=%zu sampled=%llu unguarded=%llu when=%s",
         figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
         figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
-        figures->free_block_count, figures->waiting_block_count,
+        figures->free_block_count, figures->quarantine_block_count,
         (unsigned long long)figures->allocation_count, (unsigned long long)figures->free_count,
         (unsigned long long)figures->failure_count, picture.internal_permille,
         picture.external_permille, figures->guarded_block_count, figures->guarded_bytes,
@@ -578,9 +555,9 @@ static void test_interrupts(struct kernel *kernel)
         !text_equal(which, "interrupts"))
         return;
     struct interrupt_test_result result;
-    if (heap_frees_newest_only(&kernel->heap))
+    if (heap_frees_newest_only(kernel->heap))
         log_warning("self-test", "a bump heap frees in reverse order alone: no test of interrupts");
-    else if (!interrupt_test_run(&kernel->heap, &kernel->address_space, &result))
+    else if (!interrupt_test_run(kernel->heap, &kernel->address_space, &result))
         log_warning("self-test", "this CPU's timer is not there: no test of interrupts");
     else
         log_line("interrupts", "operations=%llu interrupts=%llu deferred=%llu check=passed",
@@ -600,15 +577,14 @@ void bring_up_self_test(struct kernel *kernel)
     mark(kernel, "kernel: self-test");
     early_heap_begin_phase(&kernel->early_heap, "self-test");
     bool prints_heap = command_line_has(kernel->view.command_line, "print-heap");
-    struct self_test_result result =
-        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap,
-                      prints_heap ? look_at_used_heap : NULL);
+    struct self_test_result result = self_test_run(
+        kernel->heap, &kernel->frames, &kernel->early_heap, prints_heap ? look_at_used_heap : NULL);
     result.passed_count +=
         self_test_address_space(&kernel->address_space, &kernel->shoot_down_count);
     struct page_audit_result again;
     audit_early(kernel, &again);
     struct heap_statistics heap;
-    heap_statistics(&kernel->heap, &heap);
+    heap_statistics(kernel->heap, &heap);
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
     test_interrupts(kernel);
@@ -755,9 +731,9 @@ _Noreturn void bring_up_ready(struct kernel *kernel)
     log_line("ready", "action=%s", once ? "power-off" : "idle");
     provoke(kernel, false);
     if (command_line_has(kernel->view.command_line, "print-heap"))
-        print_heap(&kernel->heap, "ready");
+        print_heap(kernel->heap, "ready");
     if (command_line_has(kernel->view.command_line, "print-leaks"))
-        print_leaks(&kernel->heap);
+        print_leaks(kernel->heap);
     if (once)
         ending_power_off(kernel);
     ending_stay(kernel);

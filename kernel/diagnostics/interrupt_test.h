@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "kernel/mm/paging/address_space.h"
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap.h"
 
 struct interrupt_test_result {
     uint64_t operation_count; /* kmalloc() and kfree() of the interrupted code */

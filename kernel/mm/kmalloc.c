@@ -17,7 +17,7 @@ void kmalloc_online(struct heap *heap)
     if (kernel_heap != NULL)
         panic(PANIC_HEAP_INIT, "the permanent heap is online already");
     kernel_heap = heap;
-    address_begin(heap->configuration.base);
+    address_begin(heap_base(heap));
 }
 
 bool kmalloc_find_incident(const void *address, struct guarded_incident *ret_incident)

@@ -28,7 +28,7 @@ FRAME_LIMIT = 40
 # what the check costs.
 HEAPS = {
     **{name: f"heap={name}" for name in ("fast", "best-fit", "first-fit", "bump")},
-    # What blocks between guard pages cost (kernel/mm/heap/layers/guarded.h), under the default policy.
+    # What blocks between guard pages cost (kernel/mm/heap/include/handoff/guarded.h), under the default policy.
     "no guard": "heap_guard=off heap_sample=0",
     "all guarded": "heap_sample=1",
 }

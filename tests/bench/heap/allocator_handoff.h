@@ -6,7 +6,7 @@
 #ifndef TESTS_BENCH_HEAP_ALLOCATOR_HANDOFF_H
 #define TESTS_BENCH_HEAP_ALLOCATOR_HANDOFF_H
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap_policies.h"
 #include "tests/bench/heap/allocator.h"
 
 /* As struct bench_allocator's members of these names, on one heap. `configure` may be NULL. */

@@ -25,6 +25,8 @@
  * kept what was asked for, and by whom, and so has the header of one that was merged with the
  * segment before it.
  */
+#include "kernel/mm/heap/policies/best_fit.h"
+
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/policy.h"
@@ -140,7 +142,7 @@ static size_t payload_for(size_t size_bytes)
 /* The seal's lowest byte, the first that an overflow hits, is in 0x80…0xbf: see CANARY_BYTE. */
 static uint64_t seal_for(const struct heap *heap, const segment *s)
 {
-    uint64_t hash = heap_hash(heap->best_fit.secret, (uintptr_t)s);
+    uint64_t hash = heap_hash(best_fit_of(heap)->secret, (uintptr_t)s);
     hash = heap_hash(hash, (uintptr_t)s->allocated_by);
     hash = heap_hash(hash, (uint64_t)s->length_units << 32 | s->previous_units);
     hash = heap_hash(hash, (uint64_t)s->slack_bytes << 32 | (uint32_t)s->state << 16 |
@@ -228,7 +230,7 @@ static bool validate_header(struct heap *heap, const segment *s)
 
 static bool list_insert(struct heap *heap, segment *s)
 {
-    segment *head = heap->best_fit.free_list;
+    segment *head = best_fit_of(heap)->free_list;
     if (!validate_header(heap, head))
         return false;
     *links_of(s) = (struct free_links){.next = head, .previous = NULL};
@@ -236,7 +238,7 @@ static bool list_insert(struct heap *heap, segment *s)
         links_of(head)->previous = s;
         seal(heap, head);
     }
-    heap->best_fit.free_list = s;
+    best_fit_of(heap)->free_list = s;
     return true;
 }
 
@@ -254,7 +256,7 @@ static bool list_remove(struct heap *heap, const segment *s)
         links_of(previous)->next = next;
         seal(heap, previous);
     } else {
-        heap->best_fit.free_list = next;
+        best_fit_of(heap)->free_list = next;
     }
     return true;
 }
@@ -368,7 +370,7 @@ static segment *find_smallest(struct heap *heap, const struct heap_request *requ
 {
     size_t perfect_bytes = HEADER_BYTES + payload_for(request->size_bytes);
     segment *smallest = NULL;
-    for (segment *s = heap->best_fit.free_list; s != NULL; s = links_of(s)->next) {
+    for (segment *s = best_fit_of(heap)->free_list; s != NULL; s = links_of(s)->next) {
         if (!validate_header(heap, s))
             return NULL;
         if (smallest != NULL && s->length_units >= smallest->length_units)
@@ -431,9 +433,9 @@ static size_t best_fit_missing(const struct heap *heap, const void *block, size_
     const segment *s = segment_of(block);
     const segment *next = next_of(s);
     size_t missing_bytes = payload_for(size_bytes) - payload_bytes(s);
-    if (next == heap->best_fit.end)
+    if (next == best_fit_of(heap)->end)
         return missing_bytes;
-    if (next->state != SEGMENT_FREE || next_of(next) != heap->best_fit.end)
+    if (next->state != SEGMENT_FREE || next_of(next) != best_fit_of(heap)->end)
         return 0;
     return missing_bytes - length_bytes(next);
 }
@@ -445,7 +447,7 @@ static size_t best_fit_missing(const struct heap *heap, const void *block, size_
 static bool record_bad_pointer(struct heap *heap, const void *block)
 {
     uintptr_t address = (uintptr_t)block;
-    segment *s = heap->best_fit.first;
+    segment *s = best_fit_of(heap)->first;
     while (is_sound(heap, s) && address >= (uintptr_t)payload_of(next_of(s)))
         s = next_of(s);
 
@@ -467,8 +469,8 @@ static bool record_bad_pointer(struct heap *heap, const void *block)
 
 static bool is_inside(const struct heap *heap, const void *block)
 {
-    return (uintptr_t)block >= (uintptr_t)payload_of(heap->best_fit.first) &&
-           (uintptr_t)block < (uintptr_t)heap->best_fit.end;
+    return (uintptr_t)block >= (uintptr_t)payload_of(best_fit_of(heap)->first) &&
+           (uintptr_t)block < (uintptr_t)best_fit_of(heap)->end;
 }
 
 static bool best_fit_validate(struct heap *heap, const void *block,
@@ -508,27 +510,27 @@ static void write_end(struct heap *heap, uintptr_t address, size_t distance_byte
     *end =
         (segment){.previous_units = (uint32_t)(distance_bytes / UNIT_BYTES), .state = SEGMENT_END};
     seal(heap, end);
-    heap->best_fit.end = end;
+    best_fit_of(heap)->end = end;
 }
 
 static void best_fit_initialise(struct heap *heap)
 {
-    segment *first = heap->configuration.base;
+    segment *first = (segment *)(void *)heap->base;
     /* What an earlier heap left here, with the same secret, is nothing to this one. */
-    heap->best_fit.secret = heap_hash(heap->configuration.secret, first->seal);
+    best_fit_of(heap)->secret = heap_hash(heap->secret, first->seal);
     size_t bytes = heap->size_bytes - HEADER_BYTES;
     *first = (segment){.length_units = (uint32_t)(bytes / UNIT_BYTES), .state = SEGMENT_FREE};
     *links_of(first) = (struct free_links){NULL, NULL};
     seal(heap, first);
-    heap->best_fit.first = first;
-    heap->best_fit.free_list = first;
+    best_fit_of(heap)->first = first;
+    best_fit_of(heap)->free_list = first;
     write_end(heap, (uintptr_t)first + bytes, bytes);
 }
 
 /* The old end marker becomes the header of the new memory. */
 static bool best_fit_extend(struct heap *heap, size_t additional_bytes)
 {
-    segment *s = heap->best_fit.end;
+    segment *s = best_fit_of(heap)->end;
     if (!validate_header(heap, s))
         return false;
     s->state = SEGMENT_USED;
@@ -540,7 +542,7 @@ static bool best_fit_extend(struct heap *heap, size_t additional_bytes)
 /* The last segment stays a segment, however little of it is left. */
 static size_t best_fit_free_tail(const struct heap *heap)
 {
-    const segment *end = heap->best_fit.end;
+    const segment *end = best_fit_of(heap)->end;
     if (!is_sound(heap, end))
         return 0;
     const segment *last = previous_of(end);
@@ -550,9 +552,9 @@ static size_t best_fit_free_tail(const struct heap *heap)
 }
 
 /* Precondition: free_tail() has just found both headers sound. */
-static bool best_fit_cut(struct heap *heap, size_t bytes)
+static void best_fit_cut(struct heap *heap, size_t bytes)
 {
-    segment *last = previous_of(heap->best_fit.end);
+    segment *last = previous_of(best_fit_of(heap)->end);
     size_t left_bytes = length_bytes(last) - bytes;
     last->length_units = (uint32_t)(left_bytes / UNIT_BYTES);
     if (remembers_block(last) && last->slack_bytes >= bytes)
@@ -561,7 +563,6 @@ static bool best_fit_cut(struct heap *heap, size_t bytes)
         forget_block(last);
     seal(heap, last);
     write_end(heap, (uintptr_t)last + left_bytes, left_bytes);
-    return true;
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
@@ -570,7 +571,7 @@ static bool best_fit_cut(struct heap *heap, size_t bytes)
 static void best_fit_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
     struct heap_survey survey = {0};
-    for (const segment *s = heap->best_fit.first; is_sound(heap, s) && s->state != SEGMENT_END;
+    for (const segment *s = best_fit_of(heap)->first; is_sound(heap, s) && s->state != SEGMENT_END;
          s = next_of(s)) {
         if (s->state == SEGMENT_USED) {
             survey.live_block_count++;
@@ -586,7 +587,7 @@ static void best_fit_survey(const struct heap *heap, struct heap_survey *ret_sur
 
 static void best_fit_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
 {
-    for (const segment *s = heap->best_fit.first; is_sound(heap, s) && s->state != SEGMENT_END;
+    for (const segment *s = best_fit_of(heap)->first; is_sound(heap, s) && s->state != SEGMENT_END;
          s = next_of(s)) {
         bool is_used = s->state == SEGMENT_USED;
         const struct heap_piece piece = {.kind = is_used ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
@@ -605,7 +606,7 @@ static const char *check_segment(const struct heap *heap, const segment *s)
         return "a segment's distance to the one before is wrong";
     if (length_bytes(s) < MINIMUM_SEGMENT_BYTES)
         return "a segment is too short";
-    if (length_bytes(s) > (uintptr_t)heap->best_fit.end - (uintptr_t)s)
+    if (length_bytes(s) > (uintptr_t)best_fit_of(heap)->end - (uintptr_t)s)
         return "a segment reaches beyond the end";
     if (s->state == SEGMENT_FREE) {
         if (previous != NULL && previous->state == SEGMENT_FREE)
@@ -623,7 +624,7 @@ static const char *check_segment(const struct heap *heap, const segment *s)
 static const char *check_free_list(const struct heap *heap, size_t free_count)
 {
     const segment *previous = NULL;
-    for (const segment *s = heap->best_fit.free_list; s != NULL; s = links_of(s)->next) {
+    for (const segment *s = best_fit_of(heap)->free_list; s != NULL; s = links_of(s)->next) {
         if (free_count == 0)
             return "the free list is longer than there are free segments";
         if (!is_sound(heap, s) || s->state != SEGMENT_FREE)
@@ -640,8 +641,8 @@ static const char *best_fit_check(const struct heap *heap)
 {
     size_t used_bytes = 0;
     size_t free_count = 0;
-    const segment *s = heap->best_fit.first;
-    for (; s != heap->best_fit.end; s = next_of(s)) {
+    const segment *s = best_fit_of(heap)->first;
+    for (; s != best_fit_of(heap)->end; s = next_of(s)) {
         if (!is_sound(heap, s))
             return "a header was overwritten";
         const char *problem = check_segment(heap, s);
@@ -654,20 +655,19 @@ static const char *best_fit_check(const struct heap *heap)
     }
     if (!is_sound(heap, s) || s->state != SEGMENT_END)
         return "the end marker was overwritten";
-    if ((uintptr_t)s + HEADER_BYTES != (uintptr_t)heap->configuration.base + heap->size_bytes)
+    if ((uintptr_t)s + HEADER_BYTES != (uintptr_t)heap->base + heap->size_bytes)
         return "the end marker is not at the end";
     if (used_bytes != heap_policy_used_bytes(heap))
         return "the counters do not match the blocks";
     return check_free_list(heap, free_count);
 }
 
-const struct heap_policy heap_policy_best_fit = {
-    .name = "best-fit",
-    .minimum_bytes = MINIMUM_SEGMENT_BYTES + HEADER_BYTES,
+#define STORAGE_BYTES (sizeof(struct heap) + sizeof(struct best_fit_state))
+
+static const struct heap_policy_functions functions = {
     .minimum_extend_bytes = MINIMUM_SEGMENT_BYTES,
-    .maximum_bytes = (size_t)UINT32_MAX * UNIT_BYTES,
     .block_overhead_bytes = 2 * MINIMUM_SEGMENT_BYTES + UNIT_BYTES,
-    .operations = &heap_plain_operations,
+    .operations = &plain_operations,
     .plain =
         {
             .allocate = best_fit_allocate,
@@ -683,4 +683,15 @@ const struct heap_policy heap_policy_best_fit = {
     .survey = best_fit_survey,
     .walk = best_fit_walk,
     .check = best_fit_check,
+};
+
+_Static_assert(_Alignof(struct best_fit_state) <= _Alignof(struct heap), "it follows struct heap");
+HEAP_ASSERT_STORAGE(STORAGE_BYTES, struct heap_best_fit_storage);
+
+const struct heap_policy heap_policy_best_fit = {
+    .name = "best-fit",
+    .storage_bytes = STORAGE_BYTES,
+    .minimum_bytes = MINIMUM_SEGMENT_BYTES + HEADER_BYTES,
+    .maximum_bytes = (size_t)UINT32_MAX * UNIT_BYTES,
+    .functions = &functions,
 };

@@ -9,6 +9,9 @@
  * The common case of both is a straight run of instructions in fast_allocate() and fast_free();
  * everything else is behind a call.
  */
+#include "kernel/mm/heap/policies/fast.h"
+
+#include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policies/fast_slab.h"
 #include "kernel/mm/heap/policies/fast_view.h"
@@ -96,10 +99,10 @@ static inline bool validate_slot(struct heap *heap, const struct fast_slab *slab
 static void record_bad_block(struct heap *heap, const uint8_t *pointer)
 {
     size_t size_bytes;
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     struct heap_fault fault = sealed_fault_of(core->secret, fast_first(core), core->end, pointer);
     fault.pointer = pointer;
-    if (fault.free_bytes != 0 && fast_slot_recall(&heap->fast, pointer, &size_bytes))
+    if (fault.free_bytes != 0 && fast_slot_recall(fast_of(heap), pointer, &size_bytes))
         record_fault(heap, HEAP_FAULT_DOUBLE_FREE, pointer, size_bytes, pointer,
                      "the block is free already");
     else
@@ -109,7 +112,7 @@ static void record_bad_block(struct heap *heap, const uint8_t *pointer)
 /* True if the pointer is a live block of the core, and intact. False: the fault is recorded. */
 static bool validate_block(struct heap *heap, const uint8_t *block, uint64_t *ret_header)
 {
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     if (sealed_block_is_intact(core->secret, fast_first(core), core->end, block, ret_header))
         return true;
     record_bad_block(heap, block);
@@ -147,8 +150,8 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
 static void *give_block(struct heap *heap, uint8_t *block, const struct heap_request *request,
                         uint64_t header)
 {
-    sealed_make_live(heap->fast.core.secret, block, header, request->size_bytes);
-    count_core_blocks(&heap->fast, request->size_bytes, 1);
+    sealed_make_live(fast_of(heap)->core.secret, block, header, request->size_bytes);
+    count_core_blocks(fast_of(heap), request->size_bytes, 1);
     heap_count_allocation(heap, request->size_bytes);
     return block;
 }
@@ -166,7 +169,7 @@ static inline void *give_slot(struct heap *heap, struct fast_class *class, size_
 static void *allocate_slot_of(struct heap *heap, struct fast_class *class, size_t size_bytes)
 {
     unsigned index = 0;
-    if (!fast_class_has_slot(class) && !fast_class_refill(&heap->fast, class))
+    if (!fast_class_has_slot(class) && !fast_class_refill(fast_of(heap), class))
         return NULL;
     uint8_t *slot = fast_class_take_slot(class);
     (void)fast_slot_find(class->slab, slot, &index);
@@ -179,7 +182,7 @@ static void *allocate_slot_of(struct heap *heap, struct fast_class *class, size_
  * NULL if there is none. */
 static void *allocate_any_slot(struct heap *heap, size_t size_bytes, size_t first, size_t last)
 {
-    struct fast_class *classes = heap->fast.classes;
+    struct fast_class *classes = fast_of(heap)->classes;
     for (size_t units = first; units <= last; units++) {
         void *slot = NULL;
         if (units != 0 && units <= FAST_DENSE_CLASSES && size_bytes <= units * 16)
@@ -198,7 +201,7 @@ static void *find_block(struct heap *heap, size_t size_bytes, size_t alignment_b
 {
     const struct heap_request request = {.size_bytes = size_bytes,
                                          .alignment_bytes = alignment_bytes};
-    size_t limit_bytes = heap->configuration.limit_bytes;
+    size_t limit_bytes = heap->limit_bytes;
     bool fits_slot = size_bytes <= FAST_PADDED_MAX && alignment_bytes == SEALED_UNIT_BYTES;
     uint64_t header;
     void *slot = NULL;
@@ -207,7 +210,7 @@ static void *find_block(struct heap *heap, size_t size_bytes, size_t alignment_b
         uint8_t *block = take_block(heap, &request, &header);
         if (block == NULL && fits_slot && !heap->is_corrupt)
             slot = allocate_any_slot(heap, size_bytes, size_bytes / 16, size_bytes / 16 + 1);
-        if (block == NULL && slot == NULL && heap_grow_for(heap, &request))
+        if (block == NULL && slot == NULL && heap_end_grow_for(heap, &request))
             block = take(heap, &request, &header);
         if (block != NULL)
             return give_block(heap, block, &request, header);
@@ -217,8 +220,9 @@ static void *find_block(struct heap *heap, size_t size_bytes, size_t alignment_b
     return slot;
 }
 
+/* The arguments are in the order in which the calls have them already. */
 static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t size_bytes,
-                                                      size_t alignment_bytes, const void *caller)
+                                                      const void *caller, size_t alignment_bytes)
 {
     void *block = find_block(heap, size_bytes, alignment_bytes);
     if (block == NULL)
@@ -230,7 +234,7 @@ static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t 
 /* Little is left of what the heap may ever have. */
 static bool memory_is_short(const struct heap *heap)
 {
-    return fast_core_room_bytes(heap) < heap->configuration.limit_bytes / 2;
+    return fast_core_room_bytes(heap) < heap->limit_bytes / 2;
 }
 
 /* A new slab is worth it: no hole is left that is good for small sizes alone, and the class's
@@ -240,7 +244,7 @@ static bool memory_is_short(const struct heap *heap)
 static bool deserves_slab(const struct heap *heap, const struct fast_class *class,
                           size_t size_bytes)
 {
-    const struct fast_state *fast = &heap->fast;
+    const struct fast_state *fast = fast_of(heap);
     size_t units = fast_units_for(size_bytes);
     if (units < HOLE_UNITS && fast_core_has_hole(&fast->core, units, HOLE_UNITS))
         return false;
@@ -259,7 +263,7 @@ static bool deserves_slab(const struct heap *heap, const struct fast_class *clas
 static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
                                                       const void *caller)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     struct fast_class *class = &fast->classes[fast->class_of[size_bytes]];
     struct fast_class *padded = &fast->classes[size_bytes / 16];
     if (fast_class_refill(fast, class))
@@ -271,14 +275,14 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     if (deserves_slab(heap, class, size_bytes) &&
         fast_class_open_slab(heap, class, size_bytes, !fast_core_has_room(heap, size_bytes)))
         return give_slot(heap, class, size_bytes);
-    return allocate_block(heap, size_bytes, SEALED_UNIT_BYTES, caller);
+    return allocate_block(heap, size_bytes, caller, SEALED_UNIT_BYTES);
 }
 
 static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 {
     if (size_bytes > FAST_PADDED_MAX)
-        return allocate_block(heap, size_bytes, SEALED_UNIT_BYTES, caller);
-    struct fast_class *class = &heap->fast.classes[heap->fast.class_of[size_bytes]];
+        return allocate_block(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+    struct fast_class *class = &fast_of(heap)->classes[fast_of(heap)->class_of[size_bytes]];
     if (!fast_class_has_slot(class))
         return allocate_small(heap, size_bytes, caller);
     return give_slot(heap, class, size_bytes);
@@ -293,34 +297,36 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
     }
     if (alignment_bytes <= HEAP_ALIGNMENT_BYTES)
         return fast_allocate(heap, size_bytes, caller);
-    return allocate_block(heap, size_bytes, alignment_bytes, caller);
+    return allocate_block(heap, size_bytes, caller, alignment_bytes);
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */
 
 static bool flush_is_due(const struct heap *heap)
 {
-    return heap->configuration.pages.shrink != NULL &&
-           heap->fast.freed_units >= heap->size_bytes / FLUSH_PART / SEALED_UNIT_BYTES;
+    return heap->pages.shrink != NULL &&
+           fast_of(heap)->freed_units >= heap->size_bytes / FLUSH_PART / SEALED_UNIT_BYTES;
 }
 
-static void free_block(struct heap *heap, uint8_t *block)
+/* False: the block is no live one, or something is corrupt, recorded. */
+static bool free_block(struct heap *heap, uint8_t *block)
 {
     uint64_t header = 0;
     if (!validate_block(heap, block, &header))
-        return;
+        return false;
     size_t size_bytes = sealed_size(header);
     heap_count_free(heap, size_bytes);
-    count_core_blocks(&heap->fast, size_bytes, UINT32_MAX);
+    count_core_blocks(fast_of(heap), size_bytes, UINT32_MAX);
     sealed_leave_note(block, sealed_header_word(block));
     if (!fast_core_release(heap, block, header))
-        return;
-    struct fast_state *fast = &heap->fast;
+        return false;
+    struct fast_state *fast = fast_of(heap);
     if (block < fast->core.top)
         fast->freed_units += sealed_units(header);
     if (fast->freed_units >= FLUSH_UNITS && flush_is_due(heap))
         fast_slabs_flush(heap);
-    heap_give_back_tail(heap);
+    heap_end_give_back(heap);
+    return !heap->is_corrupt;
 }
 
 /* A free has counted the slab's live blocks down to 0. */
@@ -359,13 +365,13 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
     if (slab != &fast_no_slab)
         free_other_slot(heap, slab, block, caller);
     else if (block != NULL)
-        free_block(heap, block);
+        (void)free_block(heap, block);
     heap_fault_report(heap, caller);
 }
 
 static void fast_free(struct heap *heap, void *block, const void *caller)
 {
-    struct fast_slab *slab = fast_slab_of(&heap->fast, block);
+    struct fast_slab *slab = fast_slab_of(fast_of(heap), block);
     unsigned index;
     size_t size_bytes;
     if (fast_slot_index(slab, block, &index) && fast_slot_is_intact(slab, block, &size_bytes) &&
@@ -397,6 +403,13 @@ static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigne
         count_free_slot(heap, slab, size_bytes, caller);
 }
 
+/* Kept out of what every call passes. */
+static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
+{
+    heap_fault_report(heap, caller);
+    return NULL;
+}
+
 /* A block that cannot move stays as long as it has room, so to become smaller never fails. */
 static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t *slot,
                              size_t size_bytes, const void *caller)
@@ -404,14 +417,14 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
     unsigned index;
     size_t old_bytes;
     if (!validate_slot(heap, slab, slot, &index, &old_bytes))
-        return NULL;
+        return fail(heap, caller);
     bool stays = fast_slab_is_padded(slab) ? size_bytes / 16 == slab->class_index
                                            : size_bytes == slab->stride_bytes;
     if (!stays) {
         void *moved = copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
         if (moved != NULL) {
             leave_slot(heap, slab, index, old_bytes, caller);
-            return moved;
+            return heap->is_corrupt ? NULL : moved;
         }
         if (heap->is_corrupt || size_bytes > fast_slot_capacity(slab))
             return NULL;
@@ -432,7 +445,7 @@ static bool resize(struct heap *heap, uint8_t *block, uint64_t header, size_t si
     bool done = units > sealed_units(header) ? fast_core_expand(heap, block, units, &header)
                                              : fast_core_shrink(heap, block, units, &header);
     if (done)
-        sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
+        sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
     return done;
 }
 
@@ -441,21 +454,21 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
 {
     uint64_t header = 0;
     if (!validate_block(heap, block, &header))
-        return NULL;
+        return fail(heap, caller);
     size_t old_bytes = sealed_size(header);
-    if (size_bytes < heap->configuration.limit_bytes && resize(heap, block, header, size_bytes)) {
-        count_core_blocks(&heap->fast, old_bytes, UINT32_MAX);
-        count_core_blocks(&heap->fast, size_bytes, 1);
+    if (size_bytes < heap->limit_bytes && resize(heap, block, header, size_bytes)) {
+        count_core_blocks(fast_of(heap), old_bytes, UINT32_MAX);
+        count_core_blocks(fast_of(heap), size_bytes, 1);
         heap_count_resize(heap, old_bytes, size_bytes);
         if (size_bytes < old_bytes)
-            heap_give_back_tail(heap);
+            heap_end_give_back(heap);
         return block;
     }
     if (heap->is_corrupt)
-        return NULL;
+        return fail(heap, caller);
     void *moved = copy(heap, block, old_bytes, size_bytes, sealed_alignment(header), caller);
-    if (moved != NULL)
-        free_block(heap, block);
+    if (moved != NULL && !free_block(heap, block))
+        return fail(heap, caller);
     return moved;
 }
 
@@ -467,11 +480,10 @@ static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, 
         fast_free(heap, block, caller);
         return NULL;
     }
-    struct fast_slab *slab = fast_slab_of(&heap->fast, block);
-    void *resized = slab != &fast_no_slab ? reallocate_slot(heap, slab, block, size_bytes, caller)
-                                          : reallocate_block(heap, block, size_bytes, caller);
-    heap_fault_report(heap, caller);
-    return resized;
+    struct fast_slab *slab = fast_slab_of(fast_of(heap), block);
+    if (slab != &fast_no_slab)
+        return reallocate_slot(heap, slab, block, size_bytes, caller);
+    return reallocate_block(heap, block, size_bytes, caller);
 }
 
 /* False: the block is no live one, recorded. */
@@ -479,7 +491,7 @@ static bool read_size(struct heap *heap, const void *block, size_t *ret_size_byt
 {
     unsigned index;
     uint64_t header = 0;
-    const struct fast_slab *slab = fast_slab_of(&heap->fast, block);
+    const struct fast_slab *slab = fast_slab_of(fast_of(heap), block);
     if (slab != &fast_no_slab)
         return validate_slot(heap, slab, block, &index, ret_size_bytes);
     if (!validate_block(heap, block, &header))
@@ -503,22 +515,23 @@ static size_t fast_usable_size(struct heap *heap, const void *block, const void 
 
 static void fast_initialise(struct heap *heap)
 {
-    uint8_t *base = heap->configuration.base;
-    fast_core_initialise(&heap->fast.core, base, heap->size_bytes,
-                         sealed_begin_life(base, heap->configuration.secret));
-    fast_slabs_initialise(&heap->fast);
+    uint8_t *base = heap->base;
+    memset(fast_of(heap), 0, sizeof(struct fast_state));
+    fast_core_initialise(&fast_of(heap)->core, base, heap->size_bytes,
+                         sealed_begin_life(base, heap->secret));
+    fast_slabs_initialise(fast_of(heap));
 }
 
 static bool fast_extend(struct heap *heap, size_t additional_bytes)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     fast_core_move_end(core, core->end + additional_bytes);
     return true;
 }
 
 static size_t fast_free_tail(const struct heap *heap)
 {
-    return heap->fast.core.top_units * SEALED_UNIT_BYTES;
+    return fast_of(heap)->core.top_units * SEALED_UNIT_BYTES;
 }
 
 static void fast_trim(struct heap *heap)
@@ -526,11 +539,10 @@ static void fast_trim(struct heap *heap)
     fast_slabs_flush(heap);
 }
 
-static bool fast_cut(struct heap *heap, size_t bytes)
+static void fast_cut(struct heap *heap, size_t bytes)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     fast_core_move_end(core, core->end - bytes);
-    return true;
 }
 
 static const struct heap_operations fast_operations = {
@@ -541,11 +553,10 @@ static const struct heap_operations fast_operations = {
     .usable_size = fast_usable_size,
 };
 
-const struct heap_policy heap_policy_fast = {
-    .name = "fast",
-    .minimum_bytes = 4 * SEALED_UNIT_BYTES,
+#define STORAGE_BYTES (sizeof(struct heap) + sizeof(struct fast_state))
+
+static const struct heap_policy_functions functions = {
     .minimum_extend_bytes = SEALED_UNIT_BYTES,
-    .maximum_bytes = SEALED_BYTES_MAX,
     .block_overhead_bytes = 6 * SEALED_UNIT_BYTES,
     .operations = &fast_operations,
     .initialise = fast_initialise,
@@ -553,8 +564,19 @@ const struct heap_policy heap_policy_fast = {
     .free_tail = fast_free_tail,
     .cut = fast_cut,
     .trim = fast_trim,
-    .survey = fast_survey,
-    .walk = fast_walk,
-    .walk_free = fast_walk_free,
-    .check = fast_check,
+    .survey = fast_view_survey,
+    .walk = fast_view_walk,
+    .walk_free = fast_view_walk_free,
+    .check = fast_view_check,
+};
+
+_Static_assert(_Alignof(struct fast_state) <= _Alignof(struct heap), "it follows struct heap");
+HEAP_ASSERT_STORAGE(STORAGE_BYTES, struct heap_fast_storage);
+
+const struct heap_policy heap_policy_fast = {
+    .name = "fast",
+    .storage_bytes = STORAGE_BYTES,
+    .minimum_bytes = 4 * SEALED_UNIT_BYTES,
+    .maximum_bytes = SEALED_BYTES_MAX,
+    .functions = &functions,
 };

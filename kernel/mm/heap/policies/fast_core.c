@@ -1,5 +1,8 @@
 #include "kernel/mm/heap/policies/fast_core.h"
 
+#include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/heap_zero.h"
+
 /* Head of a free block's payload. */
 struct links {
     uint32_t next;
@@ -65,7 +68,7 @@ bool fast_core_footer_is_sound(const struct fast_core *core, const uint8_t *bloc
 
 static bool bin_insert(struct heap *heap, uint8_t *block, size_t units)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     unsigned bin = fast_core_bin_of(units);
     uint32_t place = fast_place_of(core, block);
     uint32_t head = core->bins[bin];
@@ -91,7 +94,7 @@ static bool place_is_possible(const struct fast_core *core, uint32_t place)
 
 static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     unsigned bin = fast_core_bin_of(units);
     uint32_t place = fast_place_of(core, block);
     struct links links = *links_of(block);
@@ -125,7 +128,7 @@ static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units)
 /* Write header and footer and put it into its bin. What lies before is used. */
 static bool make_free(struct heap *heap, uint8_t *block, size_t units)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     sealed_write_header(core->secret, block, sealed_header(units, SEALED_FREE));
     sealed_write_word(core->secret, sealed_footer_before(sealed_next(block, units)),
                       sealed_header(units, 0));
@@ -147,10 +150,10 @@ static void set_top(struct fast_core *core, uint8_t *block)
 static bool tell_next(struct heap *heap, uint8_t *next, bool previous_is_free)
 {
     uint64_t header;
-    if (!sealed_read_header(heap->fast.core.secret, next, &header))
+    if (!sealed_read_header(fast_of(heap)->core.secret, next, &header))
         return sealed_record_corrupt(heap, next);
     header &= ~SEALED_PREVIOUS_FREE;
-    sealed_write_header(heap->fast.core.secret, next,
+    sealed_write_header(fast_of(heap)->core.secret, next,
                         previous_is_free ? header | SEALED_PREVIOUS_FREE : header);
     return true;
 }
@@ -193,7 +196,7 @@ static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
 static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size_t units,
                            size_t alignment_bytes, uint64_t *ret_header, size_t *ret_gap_units)
 {
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     uint32_t place = core->bins[bin];
     for (; place != 0 && looks != 0; looks--) {
         uint8_t *block = fast_block_at(core, place);
@@ -219,7 +222,7 @@ static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, si
                                                            uint64_t *ret_header,
                                                            size_t *ret_gap_units)
 {
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     unsigned own_bin = fast_core_bin_of(units);
     uint8_t *block =
         search_bin(heap, own_bin, 1, units, alignment_bytes, ret_header, ret_gap_units);
@@ -251,7 +254,7 @@ bool fast_core_has_room(struct heap *heap, size_t size_bytes)
 uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
                         uint64_t *ret_header)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     uint64_t found;
     size_t gap_units;
     uint8_t *source = find(heap, units, alignment_bytes, &found, &gap_units);
@@ -262,7 +265,7 @@ uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
     size_t rest_units = sealed_units(found) - gap_units - units;
     bool from_top = source == core->top;
     if (from_top) {
-        heap_note_written(heap, sealed_next(block, units));
+        heap_zero_set_written(heap, sealed_next(block, units));
         set_top(core, sealed_next(block, units));
     } else {
         if (!bin_remove(heap, source, sealed_units(found)))
@@ -290,11 +293,11 @@ static bool detach_next(struct heap *heap, uint8_t *next, size_t *ret_units)
 {
     uint64_t header;
     *ret_units = 0;
-    if (!sealed_read_header(heap->fast.core.secret, next, &header))
+    if (!sealed_read_header(fast_of(heap)->core.secret, next, &header))
         return sealed_record_corrupt(heap, next);
     if ((header & SEALED_FREE) == 0)
         return true;
-    if (next != heap->fast.core.top && !bin_remove(heap, next, sealed_units(header)))
+    if (next != fast_of(heap)->core.top && !bin_remove(heap, next, sealed_units(header)))
         return false;
     sealed_wipe_header(next);
     *ret_units = sealed_units(header);
@@ -304,7 +307,7 @@ static bool detach_next(struct heap *heap, uint8_t *next, size_t *ret_units)
 /* Find the free block that ends at `block` and take it out of its bin. */
 static bool detach_previous(struct heap *heap, uint8_t *block, uint8_t **ret_previous)
 {
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     uint64_t header;
     uint64_t footer;
     if (!sealed_read_word(core->secret, sealed_footer_before(block), &footer))
@@ -323,7 +326,7 @@ static bool detach_previous(struct heap *heap, uint8_t *block, uint8_t **ret_pre
 
 bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     uint8_t *next = sealed_next(block, sealed_units(header));
     bool reaches_top = next == core->top;
     size_t next_units;
@@ -348,7 +351,7 @@ bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t 
 {
     size_t rest_units = sealed_units(*header) - units;
     uint8_t *rest = sealed_next(block, units);
-    bool next_is_top = sealed_next(rest, rest_units) == heap->fast.core.top;
+    bool next_is_top = sealed_next(rest, rest_units) == fast_of(heap)->core.top;
     if (rest_units == 0 || (rest_units < FAST_MINIMUM_UNITS && !next_is_top))
         return true;
     *header = sealed_with_units(*header, units);
@@ -358,13 +361,13 @@ bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t 
 /* The top gets at least `units`; the heap grows by what it lacks. */
 static bool grow_top(struct heap *heap, size_t units)
 {
-    size_t top_units = heap->fast.core.top_units;
-    return units <= top_units || heap_grow_by(heap, (units - top_units) * SEALED_UNIT_BYTES);
+    size_t top_units = fast_of(heap)->core.top_units;
+    return units <= top_units || heap_end_grow_by(heap, (units - top_units) * SEALED_UNIT_BYTES);
 }
 
 bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     uint8_t *next = sealed_next(block, sealed_units(*header));
     uint64_t behind;
     if (!sealed_read_header(core->secret, next, &behind))
@@ -378,7 +381,7 @@ bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t 
         return false;
     if (next_is_top) {
         *header = sealed_with_units(*header, units);
-        heap_note_written(heap, sealed_next(block, units));
+        heap_zero_set_written(heap, sealed_next(block, units));
         set_top(core, sealed_next(block, units));
         return true;
     }

@@ -12,7 +12,7 @@
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_CORE_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_CORE_H
 
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/policies/fast.h"
 #include "kernel/mm/heap/policies/sealed_block.h"
 
 /* Links and a footer fit the smallest block. */
@@ -61,8 +61,8 @@ bool fast_core_has_room(struct heap *heap, size_t size_bytes);
 /* What is free, and what the heap may still grow by. */
 static inline size_t fast_core_room_bytes(const struct heap *heap)
 {
-    return heap->configuration.limit_bytes - heap->size_bytes +
-           heap->fast.core.free_units * SEALED_UNIT_BYTES;
+    return heap->limit_bytes - heap->size_bytes +
+           fast_of(heap)->core.free_units * SEALED_UNIT_BYTES;
 }
 
 /* True if a bin holds a free block of at least `units` and less than `limit_units` (<= 64). */

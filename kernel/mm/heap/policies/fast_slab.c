@@ -1,5 +1,8 @@
 #include "kernel/mm/heap/policies/fast_slab.h"
 
+#include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/heap_zero.h"
+
 /* In a heap below this a slab would be too large a part. */
 #define SLABS_FROM_BYTES ((size_t)512 * 1024)
 /* No slab is a larger part of the heap, or of what is left of it. */
@@ -54,13 +57,13 @@ static void *take_own(struct heap *heap, enum fast_own kind, const struct heap_r
     size_t alignment_bytes = request->alignment_bytes;
     uint64_t header;
     uint8_t *block = fast_core_take(heap, units, alignment_bytes, &header);
-    if (block == NULL && may_grow && !heap->is_corrupt && heap_grow_for(heap, request))
+    if (block == NULL && may_grow && !heap->is_corrupt && heap_end_grow_for(heap, request))
         block = fast_core_take(heap, units, alignment_bytes, &header);
     if (block == NULL)
         return NULL;
     header = sealed_header(sealed_units(header), SEALED_OWN) | (header & SEALED_PREVIOUS_FREE) |
              (uint64_t)kind << SEALED_ALIGNMENT_SHIFT;
-    sealed_write_header(heap->fast.core.secret, block, header);
+    sealed_write_header(fast_of(heap)->core.secret, block, header);
     return block;
 }
 
@@ -69,8 +72,8 @@ static void release_own(struct heap *heap, void *block)
     uint64_t header;
     if (heap->is_corrupt)
         return;
-    heap_note_dirty(heap);
-    if (!sealed_read_header(heap->fast.core.secret, block, &header))
+    heap_zero_set_dirty(heap);
+    if (!sealed_read_header(fast_of(heap)->core.secret, block, &header))
         (void)sealed_record_corrupt(heap, block);
     else
         (void)fast_core_release(heap, block, header);
@@ -81,24 +84,24 @@ static void release_own(struct heap *heap, void *block)
 /* The number of the leaf for an address, counted from the heap's base. */
 static size_t leaf_number(const struct heap *heap, const uint8_t *address)
 {
-    uintptr_t floor = (uintptr_t)heap->configuration.base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+    uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
     return ((uintptr_t)address - floor) / FAST_LEAF_BYTES;
 }
 
 static size_t place_count(const struct heap *heap)
 {
-    return heap->configuration.limit_bytes / FAST_LEAF_BYTES + 2;
+    return heap->limit_bytes / FAST_LEAF_BYTES + 2;
 }
 
 /* The map's places from `first` to `end` lead nowhere. They adjoin those that were written, if any
  * were. */
 static void write_places(struct heap *heap, size_t first, size_t end)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     for (size_t i = first; i < end; i++)
         fast->map_block[i] = &no_leaf;
     if (fast->map_length == 0 || &fast->map_block[first] < fast->map) {
-        uintptr_t floor = (uintptr_t)heap->configuration.base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+        uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         fast->map = &fast->map_block[first];
         fast->map_floor = floor + first * FAST_LEAF_BYTES;
     }
@@ -107,7 +110,7 @@ static void write_places(struct heap *heap, size_t first, size_t end)
 
 static bool make_map(struct heap *heap, bool may_grow)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     const struct heap_request request = {.size_bytes =
                                              place_count(heap) * sizeof(struct fast_leaf *),
                                          .alignment_bytes = SEALED_UNIT_BYTES};
@@ -119,7 +122,7 @@ static bool make_map(struct heap *heap, bool may_grow)
  * False if they do not reach it: that many slabs are not opened until they do. */
 static bool reach_place(struct heap *heap, size_t leaf)
 {
-    const struct fast_state *fast = &heap->fast;
+    const struct fast_state *fast = fast_of(heap);
     size_t first = fast->map_length == 0 ? leaf : (size_t)(fast->map - fast->map_block);
     size_t end = first + fast->map_length;
     if (leaf < first) {
@@ -147,7 +150,7 @@ static struct fast_leaf **place_of(const struct fast_state *fast, const uint8_t 
 /* Make sure that the page's place in the map can be written. */
 static bool make_leaf(struct heap *heap, const uint8_t *page, bool may_grow)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     if (!reach_place(heap, leaf_number(heap, page)))
         return false;
     if (*place_of(fast, page) != &no_leaf)
@@ -177,7 +180,7 @@ static void map_pages(const struct fast_state *fast, const uint8_t *pages, unsig
 /* Give back the map if it has no leaf. */
 static void drop_unused_map(struct heap *heap)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     void *block = fast->map_block;
     if (block == NULL || fast->leaf_count != 0)
         return;
@@ -189,7 +192,7 @@ static void drop_unused_map(struct heap *heap)
 /* Give back the page's leaf if no page on it is a slab's. */
 static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     if (page_number(fast, page) / FAST_LEAF_PAGES >= fast->map_length)
         return;
     struct fast_leaf **place = place_of(fast, page);
@@ -372,7 +375,7 @@ void fast_slabs_initialise(struct fast_state *fast)
 static bool blocks_are_mass(const struct heap *heap, const struct fast_class *class,
                             size_t block_count)
 {
-    size_t part_bytes = heap->configuration.limit_bytes / MASS_PART;
+    size_t part_bytes = heap->limit_bytes / MASS_PART;
     return block_count >= MASS_BLOCK_COUNT &&
            block_count * class->stride_bytes >= smaller(part_bytes, MASS_BYTES);
 }
@@ -485,7 +488,7 @@ static struct fast_slab *take_record(struct heap *heap, size_t class_index, cons
                                      unsigned page_count, bool may_grow)
 {
     const struct heap_request request = {
-        .size_bytes = record_bytes(&heap->fast.classes[class_index], class_index, page_count),
+        .size_bytes = record_bytes(&fast_of(heap)->classes[class_index], class_index, page_count),
         .alignment_bytes = SEALED_UNIT_BYTES};
     const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
     if (!make_leaf(heap, pages, may_grow) || !make_leaf(heap, last_page, may_grow))
@@ -500,7 +503,7 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
     const struct heap_request request = {.size_bytes =
                                              page_count * FAST_PAGE_BYTES - PAGES_LOSS_BYTES,
                                          .alignment_bytes = FAST_PAGE_BYTES};
-    if (heap->fast.map_block == NULL && !make_map(heap, may_grow))
+    if (fast_of(heap)->map_block == NULL && !make_map(heap, may_grow))
         return NULL;
     uint8_t *pages = take_own(heap, FAST_OWN_PAGES, &request, may_grow);
     if (pages == NULL) {
@@ -513,8 +516,8 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
         release_own(heap, pages);
         return NULL;
     }
-    fill_in(slab, &heap->fast.classes[class_index], class_index, pages, page_count);
-    map_pages(&heap->fast, pages, page_count, slab);
+    fill_in(slab, &fast_of(heap)->classes[class_index], class_index, pages, page_count);
+    map_pages(fast_of(heap), pages, page_count, slab);
     return slab;
 }
 
@@ -523,7 +526,7 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
  * it. */
 static unsigned choose_page_count(const struct heap *heap, const struct fast_class *class)
 {
-    size_t class_index = (size_t)(class - heap->fast.classes);
+    size_t class_index = (size_t)(class - fast_of(heap)->classes);
     size_t room_bytes = fast_core_room_bytes(heap);
     size_t bytes = ((size_t) class->slot_count + class->core_count) * class->stride_bytes * 3;
     bytes = smaller(bytes, heap->size_bytes / SLABS_IN_A_HEAP);
@@ -547,10 +550,10 @@ static unsigned choose_page_count(const struct heap *heap, const struct fast_cla
 bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t size_bytes,
                           bool may_grow)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     size_t class_index = (size_t)(class - fast->classes);
     unsigned page_count = choose_page_count(heap, class);
-    if (page_count == 0 || heap->configuration.limit_bytes < SLABS_FROM_BYTES)
+    if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES)
         return false;
     struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
     if (slab == NULL && page_count > 1 && !heap->is_corrupt)
@@ -587,7 +590,7 @@ static void leave_slab_note(uint64_t secret, uint8_t *pages, const struct fast_s
 /* It is on no list. */
 static void close_slab(struct heap *heap, struct fast_slab *slab)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     struct fast_class *class = &fast->classes[slab->class_index];
     uint8_t *pages = slab->slots - first_bytes(slab->class_index);
     class->slot_count -= slab->slot_count;
@@ -606,7 +609,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
 
 void fast_slab_settle(struct heap *heap, struct fast_slab *slab)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     struct fast_class *class = &fast->classes[slab->class_index];
     if (class->slab == slab)
         return;
@@ -624,12 +627,12 @@ void fast_slab_settle(struct heap *heap, struct fast_slab *slab)
         return;
     }
     close_slab(heap, slab);
-    heap_give_back_tail(heap);
+    heap_end_give_back(heap);
 }
 
 void fast_slabs_flush(struct heap *heap)
 {
-    struct fast_state *fast = &heap->fast;
+    struct fast_state *fast = fast_of(heap);
     fast->freed_units = 0;
     for (size_t i = 0; i < FAST_CLASS_COUNT && !heap->is_corrupt; i++) {
         struct fast_class *class = &fast->classes[i];

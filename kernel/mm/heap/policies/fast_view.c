@@ -188,10 +188,10 @@ static const char *tally_blocks(const struct fast_state *fast, struct tally *ret
     return problem;
 }
 
-void fast_survey(const struct heap *heap, struct heap_survey *ret_survey)
+void fast_view_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
     struct tally tally;
-    (void)tally_blocks(&heap->fast, &tally);
+    (void)tally_blocks(fast_of(heap), &tally);
     *ret_survey = tally.survey;
 }
 
@@ -210,9 +210,9 @@ static void walk_slab(const struct fast_slab *slab, heap_piece_visitor *visit, v
     }
 }
 
-void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
 {
-    const struct fast_state *fast = &heap->fast;
+    const struct fast_state *fast = fast_of(heap);
     const uint8_t *block = fast_first(&fast->core);
     uint64_t header;
     while (block < fast->core.end && sealed_read_header(fast->core.secret, block, &header) &&
@@ -226,10 +226,10 @@ void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context
     }
 }
 
-void fast_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
-                    void *context)
+void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
+                         void *context)
 {
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     const struct heap_piece top =
         sealed_piece(core->top, sealed_header(core->top_units, SEALED_FREE));
     unsigned bin = fast_core_bin_of(least_bytes / SEALED_UNIT_BYTES);
@@ -305,9 +305,9 @@ static const char *check_map(const struct fast_state *fast)
     return NULL;
 }
 
-const char *fast_check(const struct heap *heap)
+const char *fast_view_check(const struct heap *heap)
 {
-    const struct fast_state *fast = &heap->fast;
+    const struct fast_state *fast = fast_of(heap);
     struct tally tally;
     size_t spare_pages = 0;
     const char *problem = tally_blocks(fast, &tally);

@@ -8,13 +8,13 @@
 #include "kernel/mm/heap/policy.h"
 
 /* Stops at a header that is not sound: the figures are then what could be proved. */
-void fast_survey(const struct heap *heap, struct heap_survey *ret_survey);
+void fast_view_survey(const struct heap *heap, struct heap_survey *ret_survey);
 
-void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
+void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
-void fast_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
-                    void *context);
+void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
+                         void *context);
 
-const char *fast_check(const struct heap *heap);
+const char *fast_view_check(const struct heap *heap);
 
 #endif

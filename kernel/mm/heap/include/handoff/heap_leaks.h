@@ -7,10 +7,10 @@
  *
  * Phase and concurrency: as heap.h; the caller keeps others from the heap during a call.
  */
-#ifndef KERNEL_MM_HEAP_VIEWS_HEAP_LEAKS_H
-#define KERNEL_MM_HEAP_VIEWS_HEAP_LEAKS_H
+#ifndef HANDOFF_HEAP_LEAKS_H
+#define HANDOFF_HEAP_LEAKS_H
 
-#include "kernel/mm/heap/heap.h"
+#include "heap.h"
 
 /* So many call sites have an entry of their own; 1.5 KiB of stack. */
 #define HEAP_LEAK_SITE_LIMIT ((size_t)64)
