@@ -8,7 +8,7 @@
  *   heap_aslr=off     the windows begin at LAYOUT_HEAP_WINDOW_BASE and LAYOUT_GUARDED_HEAP_BASE
  *                     instead of random addresses
  *   heap_debug=on     the layer of heap_debug.h
- *   heap_guard=64K    blocks from this size on lie between guard pages; off for none
+ *   heap_guard=64K    blocks of at least this size lie between guard pages; off for none
  *   heap_sample=5000  one in so many small blocks does, too; 0 for none
  *
  * Pure. Phase: any.
@@ -52,7 +52,7 @@ struct heap_settings {
 
     struct virt_addr guarded_base;
     uint64_t guarded_bytes;   /* of addresses; 0 if no block is guarded */
-    uint64_t large_bytes;     /* blocks from this size on are guarded; UINT64_MAX for none */
+    uint64_t large_bytes;     /* blocks of at least this size are guarded; UINT64_MAX for none */
     uint64_t sample_interval; /* one in so many small blocks is; 0 for none */
 };
 

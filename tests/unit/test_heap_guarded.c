@@ -873,10 +873,10 @@ static void test_check_compares_records_with_the_state(void **state)
         assert_sound(heap);
     }
     lane->newest_freed = 0;
-    assert_string_equal(heap_check(heap), "the list of freed places does not end with the newest");
+    assert_string_equal(heap_check(heap), "the reuse queue does not end with the newest");
     lane->newest_freed = 1;
     lane->oldest_freed = 0;
-    assert_string_equal(heap_check(heap), "a place that waits is not a freed one");
+    assert_string_equal(heap_check(heap), "a place in the reuse queue is not a freed one");
     lane->oldest_freed = 1;
     lane->freed_count = 0;
     assert_string_equal(heap_check(heap), "a place was lost");

@@ -96,18 +96,10 @@ static void install_layers(struct heap *heap, const struct heap_configuration *c
     }
 }
 
-enum heap_status heap_initialise(const struct heap_configuration *configuration,
-                                 struct heap **ret_heap)
+/* The policy's state, the layers and what the heap knows of zeros are not initialised yet. */
+static void write_state(struct heap *heap, const struct heap_configuration *configuration,
+                        size_t size_bytes)
 {
-    enum heap_status status = validate(configuration);
-    if (status != HEAP_OK)
-        return status;
-
-    struct heap *heap = configuration->storage;
-    size_t size_bytes = configuration->initial_bytes;
-    bool starts_empty = size_bytes == 0;
-    if (starts_empty && !heap_end_start(configuration, &size_bytes))
-        return HEAP_NO_MEMORY;
     *heap = (struct heap){.functions = configuration->policy->functions,
                           .outer_counters = &heap->counters,
                           .fault = configuration->fault,
@@ -120,6 +112,21 @@ enum heap_status heap_initialise(const struct heap_configuration *configuration,
                           .written_end = (uintptr_t)configuration->base + HEAP_MARGIN_BYTES,
                           .secret = configuration->secret,
                           .policy = configuration->policy};
+}
+
+enum heap_status heap_initialise(const struct heap_configuration *configuration,
+                                 struct heap **ret_heap)
+{
+    enum heap_status status = validate(configuration);
+    if (status != HEAP_OK)
+        return status;
+
+    struct heap *heap = configuration->storage;
+    size_t size_bytes = configuration->initial_bytes;
+    bool starts_empty = size_bytes == 0;
+    if (starts_empty && !heap_end_start(configuration, &size_bytes))
+        return HEAP_NO_MEMORY;
+    write_state(heap, configuration, size_bytes);
     heap->functions->initialise(heap);
     heap_zero_extend(heap, (uintptr_t)heap->base,
                      starts_empty ? heap_end_fresh_bytes(&heap->pages) : 0);

@@ -83,7 +83,7 @@ struct heap_policy_functions {
      */
     void (*walk_free)(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
                       void *context);
-    /* As heap_check(). Also proves that the live blocks add up to the counters. */
+    /* As heap_check(). Also checks that the live blocks add up to the counters. */
     const char *(*check)(const struct heap *heap);
 };
 

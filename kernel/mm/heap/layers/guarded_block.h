@@ -14,7 +14,7 @@ void *guarded_block_allocate(struct heap *heap, const struct heap_request *reque
 bool guarded_block_validate(struct heap *heap, const void *pointer,
                             struct guarded_place *ret_place);
 
-/* Give the block's pages back. From then on its place waits. Precondition: validated. */
+/* Give the block's pages back, and its place to the reuse queue. Precondition: validated. */
 void guarded_block_free(struct heap *heap, const struct guarded_place *place, const void *caller);
 
 /* The block keeps its address; pages that it no longer needs go back. Precondition: validated, and

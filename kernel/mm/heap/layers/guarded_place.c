@@ -6,8 +6,8 @@
  * choose from. */
 #define LAST_LANE_SHIFT 2
 
-/* So many freed places of a lane wait before the oldest is used again: their records take 40 KiB a
- * lane. Until then each block has addresses that no block had before. */
+/* So many freed places of a lane are in its reuse queue before the oldest is used again: their
+ * records take 40 KiB a lane. Until then each block has addresses that no block had before. */
 #define FREED_LIMIT 1024u
 
 static unsigned place_shift(unsigned lane_index)

@@ -68,8 +68,8 @@ bool guarded_place_find(const struct guarded *guarded, uintptr_t address,
                         struct guarded_place *ret_place);
 
 /* The place that a request gets, and where its block lies there: a place that was never used,
- * unless so many wait that the oldest of them may be used again. Nothing is changed yet. False if
- * the request is too long, or all places of the lane are taken. */
+ * unless the reuse queue is full and its oldest place may be used again. Nothing is changed yet.
+ * False if the request is too long, or all places of the lane are taken. */
 bool guarded_place_choose(const struct guarded *guarded, const struct heap_request *request,
                           struct guarded_place *ret_place, uintptr_t *ret_block);
 
@@ -78,7 +78,8 @@ bool guarded_place_choose(const struct guarded *guarded, const struct heap_reque
 bool guarded_place_take(struct guarded *guarded, struct guarded_place *place)
     __attribute__((warn_unused_result));
 
-/* From now on the place waits. Precondition: its block is freed, as its record says. */
+/* Append the place to its lane's reuse queue. Precondition: its block is freed, as its record says.
+ */
 void guarded_place_give_back(struct guarded *guarded, const struct guarded_place *place);
 
 #endif

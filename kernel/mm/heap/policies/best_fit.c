@@ -14,7 +14,7 @@
  * free segment, which makes it linear in their number.
  *
  * Every header is sealed: its first word is a hash of its address, its content (links included) and
- * the heap's secret. The seal is proved before anything in a header is believed. A write beyond a
+ * the heap's secret. The seal is validated before anything in a header is used. A write beyond a
  * block's end breaks the canary behind it or, where the size leaves no room for one, the next
  * header's seal, which is why that stands first; a write before its start breaks its own header.
  *

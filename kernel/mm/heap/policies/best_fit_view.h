@@ -7,7 +7,7 @@
 
 #include "kernel/mm/heap/policy.h"
 
-/* Stops at a header that is not sound: the figures are then what could be proved. */
+/* Stops at a header that is not sound: the figures are of what lies before it. */
 void best_fit_view_survey(const struct heap *heap, struct heap_survey *ret_survey);
 
 void best_fit_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);

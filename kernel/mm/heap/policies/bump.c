@@ -6,7 +6,7 @@
  *         live            live                      top                         end marker
  *
  * Blocks are sealed (sealed_block.h), 8 bytes each. The newest is known by ending at `next`, so
- * the order of frees is proved without a list. Where an alignment left a gap, or a block that is
+ * the order of frees is validated without a list. Where an alignment left a gap, or a block that is
  * not the newest was made smaller, the gap is a free block, whose footer leads back over it. Two
  * gaps never touch, and none lies before `next`.
  */
@@ -100,7 +100,7 @@ static bool bump_release(struct heap *heap, void *block)
     if (sealed_next(block, sealed_units(header)) != bump->next) {
         const struct heap_fault fault = {
             .kind = HEAP_FAULT_BAD_POINTER,
-            .detail = "the block is not the newest, and a bump heap frees in reverse order alone",
+            .detail = "the block is not the newest, and a bump heap frees in reverse order only",
             .pointer = block,
             .block = block,
             .size_bytes = sealed_size(header),
@@ -114,7 +114,7 @@ static bool bump_release(struct heap *heap, void *block)
     sealed_wipe_header(block);
     move_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
     if (sealed_next(block, 1) != bump->end)
-        sealed_leave_note(block, header_word);
+        sealed_write_tombstone(block, header_word);
     bump->live_block_count--;
     return true;
 }

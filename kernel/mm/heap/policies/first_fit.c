@@ -199,7 +199,7 @@ static bool first_fit_release(struct heap *heap, void *block)
 {
     size_t units = sealed_units(header_of(heap, block));
     if (units > 1)
-        sealed_leave_note(block, sealed_header_word(block));
+        sealed_write_tombstone(block, sealed_header_word(block));
     return insert(heap, block, units);
 }
 
@@ -298,51 +298,69 @@ static void first_fit_cut(struct heap *heap, size_t bytes)
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
 
-/* Walk all blocks; `*ret_used_bytes` is what the live ones were asked for. */
-static const char *survey(const struct heap *heap, struct heap_survey *ret_survey,
-                          size_t *ret_used_bytes)
+struct tally {
+    struct heap_survey survey;
+    size_t used_bytes;     /* what the live blocks were asked for */
+    const uint8_t *listed; /* the next free block on the list */
+};
+
+static const char *tally_free(const struct heap *heap, const uint8_t *block, struct tally *tally)
 {
-    uint64_t secret = first_fit_of(heap)->secret;
-    const uint8_t *listed = first_fit_of(heap)->free_list;
-    *ret_survey = (struct heap_survey){0};
-    *ret_used_bytes = 0;
-    for (const uint8_t *block = first_of(heap); block != first_fit_of(heap)->end;) {
-        uint64_t header;
-        if (!sealed_read_header(secret, block, &header))
-            return "a header was overwritten";
-        size_t units = sealed_units(header);
-        if (units == 0 || units > (size_t)(first_fit_of(heap)->end - block) / SEALED_UNIT_BYTES)
-            return "a block reaches beyond the end";
-        if ((header & SEALED_FREE) != 0) {
-            uint8_t *next;
-            if (block != listed || !read_node(heap, block, &units, &next))
-                return "a free block is not on the list, or its link was overwritten";
-            if (next == sealed_next(block, units))
-                return "two free blocks touch";
-            listed = next;
-            ret_survey->free_block_count++;
-            ret_survey->free_bytes += sealed_capacity_bytes(units);
-            if (sealed_capacity_bytes(units) > ret_survey->largest_free_bytes)
-                ret_survey->largest_free_bytes = sealed_capacity_bytes(units);
-        } else {
-            if (!sealed_end_is_intact(secret, block, header))
-                return "the bytes behind a block were overwritten";
-            ret_survey->live_block_count++;
-            *ret_used_bytes += sealed_size(header);
-        }
-        block = sealed_next(block, units);
-    }
-    uint64_t end;
-    if (!sealed_read_header(secret, first_fit_of(heap)->end, &end))
-        return "the end marker was overwritten";
-    return listed == NULL ? NULL : "the list is longer than there are free blocks";
+    size_t units;
+    uint8_t *next;
+    if (block != tally->listed || !read_node(heap, block, &units, &next))
+        return "a free block is not on the list, or its link was overwritten";
+    if (next == sealed_next(block, units))
+        return "two free blocks touch";
+    size_t bytes = sealed_capacity_bytes(units);
+    tally->listed = next;
+    tally->survey.free_block_count++;
+    tally->survey.free_bytes += bytes;
+    tally->survey.largest_free_bytes = larger(tally->survey.largest_free_bytes, bytes);
+    return NULL;
 }
 
-/* Stops at what is not sound: the figures are then what could be proved. */
+static const char *tally_block(const struct heap *heap, const uint8_t *block, uint64_t header,
+                               struct tally *tally)
+{
+    const struct first_fit_state *state = first_fit_of(heap);
+    size_t units = sealed_units(header);
+    if (units == 0 || units > (size_t)(state->end - block) / SEALED_UNIT_BYTES)
+        return "a block reaches beyond the end";
+    if ((header & SEALED_FREE) != 0)
+        return tally_free(heap, block, tally);
+    if (!sealed_end_is_intact(state->secret, block, header))
+        return "the bytes behind a block were overwritten";
+    tally->survey.live_block_count++;
+    tally->used_bytes += sealed_size(header);
+    return NULL;
+}
+
+/* Walk all blocks. NULL, or what is wrong with the first bad one. */
+static const char *tally_blocks(const struct heap *heap, struct tally *ret_tally)
+{
+    const struct first_fit_state *state = first_fit_of(heap);
+    uint64_t header;
+    *ret_tally = (struct tally){.listed = state->free_list};
+    for (const uint8_t *block = first_of(heap); block != state->end;) {
+        if (!sealed_read_header(state->secret, block, &header))
+            return "a header was overwritten";
+        const char *problem = tally_block(heap, block, header, ret_tally);
+        if (problem != NULL)
+            return problem;
+        block = sealed_next(block, sealed_units(header));
+    }
+    if (!sealed_read_header(state->secret, state->end, &header))
+        return "the end marker was overwritten";
+    return ret_tally->listed == NULL ? NULL : "the list is longer than there are free blocks";
+}
+
+/* Stops at what is not sound: the figures are of what lies before it. */
 static void first_fit_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
-    size_t used_bytes;
-    (void)survey(heap, ret_survey, &used_bytes);
+    struct tally tally;
+    (void)tally_blocks(heap, &tally);
+    *ret_survey = tally.survey;
 }
 
 static void first_fit_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
@@ -360,10 +378,9 @@ static void first_fit_walk(const struct heap *heap, heap_piece_visitor *visit, v
 
 static const char *first_fit_check(const struct heap *heap)
 {
-    struct heap_survey found;
-    size_t used_bytes;
-    const char *problem = survey(heap, &found, &used_bytes);
-    if (problem == NULL && used_bytes != heap_policy_used_bytes(heap))
+    struct tally tally;
+    const char *problem = tally_blocks(heap, &tally);
+    if (problem == NULL && tally.used_bytes != heap_policy_used_bytes(heap))
         problem = "the counters do not match the blocks";
     return problem;
 }

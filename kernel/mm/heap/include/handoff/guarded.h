@@ -17,7 +17,7 @@
  * canaries, which are validated at the free. That a place has a power of two of pages costs
  * addresses, not memory, and finds the place of any address by one subtraction and two shifts: so
  * everything here takes constant time, but for the pages themselves. A place that is freed is the
- * last of its lane to be used again; until then its record tells who allocated and who freed the
+ * last of its lane to be used again; until then its record says who allocated and who freed the
  * block.
  *
  * It lies above the layer of heap_debug.h, which knows nothing of guarded blocks: a record behind
@@ -46,7 +46,7 @@ struct guarded_pages {
 struct guarded_configuration {
     void *base;               /* a multiple of the page */
     size_t window_bytes;      /* a multiple of the page */
-    size_t large_bytes;       /* blocks from this size on are large; SIZE_MAX for none */
+    size_t large_bytes;       /* blocks of at least this size are large; SIZE_MAX for none */
     uint64_t sample_interval; /* one in so many blocks of up to a page is sampled, while these have
                                  no more than a quarter of the heap's limit; 0 for none */
     struct guarded_pages pages;

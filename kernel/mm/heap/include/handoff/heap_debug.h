@@ -7,16 +7,15 @@
  *   block                     + size                        block + what the policy was asked for
  *    | the caller's bytes       | canary, 24…31 bytes | struct heap_debug_record | canary, 0…7 |
  *
- * so the block stays where the policy put it, aligned. The policy is asked for exactly so many
- * bytes more that what it knows of a block tells the caller's size, even where the record was
- * overwritten.
+ * so the block stays where the policy put it, aligned. The policy is always asked for 87 bytes
+ * more. So its size of a block says the caller's, even where the record was overwritten.
  *
  * The record is sealed, and names who allocated the block and who freed it. Its last words have a
  * seal of their own: who allocated a block of which size is known after an overrun of up to 64
  * bytes.
  *
  * What is freed is filled with a pattern and stays in a quarantine before the policy gets it back,
- * so that a write to it is found, and a second free of it is proved. The bytes of a new block have
+ * so that a write to it and a second free of it are found. The bytes of a new block have
  * another pattern. Of a block of more than 128 KiB only the first and the last 64 KiB have these
  * patterns, so that pages which nobody touches stay untouched: a write after free between them is
  * not found.

@@ -2,7 +2,7 @@
  * heap_leaks.h - who holds the live blocks of a heap: one entry for each call site.
  *
  * Found by walking the heap; costs the allocations nothing by itself. With heap_debug.h every
- * block's caller is recorded; without it best-fit alone records one, and the blocks of the other
+ * block's caller is recorded; without it only best-fit records one, and the blocks of the other
  * policies are all counted under NULL. Freestanding, as the heap is.
  *
  * Phase and concurrency: as heap.h; the caller keeps others from the heap during a call.
