@@ -1,5 +1,5 @@
 /* The layer of heap_debug.h over each policy: who is named, and what is found that a policy alone
- * does not find. That it keeps the interface is tested in test_heap_policies.c. */
+ * does not find. The tests of heap_policy_test.h prove that it keeps the interface. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,8 +160,7 @@ static void test_what_a_block_gains_has_the_pattern(void **state)
     assert_sound(heap);
 }
 
-/* --- Writes beyond a block's end ---------------------------------------------------------------
- */
+/* --- Writes beyond a block's end -------------------------------------------------------------- */
 
 /* Of a mass of blocks of one size, which the fast policy puts into slabs without canaries. */
 static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
@@ -704,8 +703,7 @@ static void test_bump_refuses_an_order_and_counts_nothing(void **state)
     assert_sound(heap);
 }
 
-/* --- What it costs ------------------------------------------------------------------------------
- */
+/* --- What it costs ---------------------------------------------------------------------------- */
 
 static void test_without_it_there_is_nothing_above_the_policy(void **state)
 {
@@ -734,8 +732,7 @@ static void test_the_heap_shrinks_when_it_is_trimmed(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* --- Running ------------------------------------------------------------------------------------
- */
+/* --- Running ---------------------------------------------------------------------------------- */
 
 #define TEST(function)                                                                             \
     {                                                                                              \

@@ -83,8 +83,7 @@ static void count_free(void *block, uint64_t *worst)
     *worst = steps > *worst ? steps : *worst;
 }
 
-/* --- Patterns: each is the worst single operation of one kind ----------------------------------
- */
+/* --- Patterns: each is the worst single operation of one kind --------------------------------- */
 
 /* The first slab makes the map. A large one makes the heap grow, which it does when nothing else is
  * left. */

@@ -256,8 +256,7 @@ static inline bool sealed_read_freed(uint64_t secret, const uint8_t *address, ui
            (*ret_header & SEALED_LIVE) != 0;
 }
 
-/* --- Looking at it (sealed_block.c) -------------------------------------------------------------
- */
+/* --- Looking at it (sealed_block.c) ----------------------------------------------------------- */
 
 /* The piece (policy.h) that a block is. */
 struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);

@@ -2,8 +2,7 @@
 
 #define STRETCH_LIMIT (HEAP_MAP_COLUMNS * HEAP_MAP_ROWS)
 
-/* --- Figures ------------------------------------------------------------------------------------
- */
+/* --- Figures ---------------------------------------------------------------------------------- */
 
 unsigned heap_size_class(size_t size_bytes)
 {
@@ -39,8 +38,7 @@ void heap_picture_take(const struct heap *heap, struct heap_picture *ret_picture
         permille(statistics->free_bytes - statistics->largest_free_bytes, statistics->free_bytes);
 }
 
-/* --- The map ------------------------------------------------------------------------------------
- */
+/* --- The map ---------------------------------------------------------------------------------- */
 
 struct stretch {
     uint32_t live_bytes;
