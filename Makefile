@@ -108,8 +108,8 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 # which the C library replaces there.
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
-    $(patsubst %,kernel/core/%.c,backtrace_fold command_words interrupts nearest spinlock timeline_summary) \
-    kernel/boot/ready_keys.c kernel/arch/x86_64/scancode.c
+    $(patsubst %,kernel/core/%.c,backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
+    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text scancode)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
@@ -169,7 +169,7 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KE
 # What runs once or never is compiled for size: the image has to find its place in a small machine,
 # whose free memory is in pieces (tests/qemu/test_early_heap.py).
 KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
-    core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
+    core/fault core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
     mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
@@ -338,7 +338,7 @@ test-mutations: unit-tests thread-tests ## make one mistake after the other in h
 # --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
-    $(HEAP_SOURCES) kernel/mm/kmalloc.c kernel/core/spinlock.c kernel/core/interrupts.c \
+    $(HEAP_SOURCES) kernel/mm/kmalloc.c kernel/core/cpu.c kernel/core/spinlock.c kernel/core/interrupts.c \
     tests/unit/support/arch_stub.c tests/unit/support/log_stub.c tests/unit/support/panic_stub.c)
 
 $(eval $(call flags_file,tsan,$$(CLANG) $$(HOST_CFLAGS) $$(TSAN)))
@@ -543,7 +543,7 @@ bench-frames: $(BUILD)/bench/bench_frames ## time frames and pages beside a bitm
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
 LOCK_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,tests/bench/lock/bench_lock.c \
-    kernel/core/interrupts.c kernel/core/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
+    kernel/core/cpu.c kernel/core/interrupts.c kernel/core/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_lock: $(LOCK_BENCH_OBJECTS)
 	$(say) LINK $@

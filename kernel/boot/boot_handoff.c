@@ -42,7 +42,7 @@ static struct entry_state entry_state(struct kernel *kernel)
     describe_segments(kernel);
     struct entry_state state = {
         .image = {(uint64_t)kernel_image_start, (uint64_t)kernel_image_end},
-        .entry = (uint64_t)kernel_entry,
+        .entry = (uint64_t)kernel_image_entry,
         .segments = kernel->segments,
         .segment_count = KERNEL_SEGMENT_COUNT,
     };

@@ -1,7 +1,9 @@
 #include "kernel/arch.h"
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_stage.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/guard.h"
+#include "kernel/core/panic.h"
 #include "kernel/mm/layout.h"
 
 static void describe_image(struct kernel *kernel)
@@ -66,6 +68,16 @@ static struct virt_addr map_stack(struct kernel *kernel, const char *name)
     return top;
 }
 
+/* They are used only after the switch: the loader's tables do not map them. */
+static void map_interrupt_stacks(struct kernel *kernel, struct cpu *cpu)
+{
+    const char *name;
+    for (unsigned i = 0; (name = arch_interrupt_stack_name(i)) != NULL; i++) {
+        kernel_assert(i < CPU_INTERRUPT_STACK_LIMIT);
+        cpu->interrupt_stack_tops[i] = map_stack(kernel, name);
+    }
+}
+
 _Noreturn void boot_paging(struct kernel *kernel, void (*next)(void *kernel))
 {
     boot_stage_begin(kernel, "kernel: paging");
@@ -73,11 +85,7 @@ _Noreturn void boot_paging(struct kernel *kernel, void (*next)(void *kernel))
     describe_image(kernel);
     build_address_space(kernel);
     struct virt_addr stack_top = map_stack(kernel, "main stack");
-    kernel->interrupt_stacks = (struct arch_interrupt_stacks){
-        .double_fault_top = map_stack(kernel, "double-fault stack"),
-        .nmi_top = map_stack(kernel, "NMI stack"),
-        .machine_check_top = map_stack(kernel, "machine-check stack"),
-    };
+    map_interrupt_stacks(kernel, cpu_current());
     guard_use(&kernel->address_space);
     arch_switch_address_space(kernel->address_space.table.root, stack_top, next, kernel);
 }

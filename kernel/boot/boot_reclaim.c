@@ -2,6 +2,7 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_audit.h"
 #include "kernel/boot/boot_stage.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 
 /* What the loader built is not in use any more: its tables, its stack, its image, its data. */
@@ -15,7 +16,7 @@ void boot_reclaim(struct kernel *kernel)
 {
     struct page_audit_result result;
     /* Not before the switch: the loader's tables do not map them. */
-    arch_use_interrupt_stacks(&kernel->interrupt_stacks);
+    arch_use_interrupt_stacks(cpu_current()->arch, cpu_current()->interrupt_stack_tops);
     boot_stage_begin(kernel, "kernel: page audit");
     early_heap_begin_phase(&kernel->early_heap, "page audit");
     boot_audit_early(kernel, &result);

@@ -18,7 +18,7 @@ static void test_interrupts(struct kernel *kernel)
     struct interrupt_test_result result;
     if (heap_frees_newest_only(&kernel->heap))
         log_warning("self-test", "a bump heap frees in reverse order alone: no test of interrupts");
-    else if (!interrupt_test_run(&kernel->heap, &kernel->address_space, &result))
+    else if (!interrupt_test_run(&kernel->heap, &kernel->timer, &kernel->address_space, &result))
         log_warning("self-test", "this CPU's timer is not there: no test of interrupts");
     else
         log_line("interrupts", "operations=%llu interrupts=%llu deferred=%llu check=passed",

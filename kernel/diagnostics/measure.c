@@ -1,5 +1,6 @@
 #include "kernel/diagnostics/measure.h"
 
+#include "kernel/arch.h"
 #include "kernel/core/log.h"
 #include "kernel/diagnostics/measure_heap.h"
 #include "kernel/diagnostics/measurement.h"

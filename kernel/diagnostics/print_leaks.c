@@ -7,7 +7,7 @@
 static void print_site(const struct heap_leak_site *site)
 {
     struct symbol symbol = {.name = "unknown"};
-    (void)symbols_find_caller((uint64_t)(uintptr_t)site->allocated_by, &symbol);
+    (void)symbols_find_caller(virt_addr((uintptr_t)site->allocated_by), &symbol);
     log_line("leak", "blocks=%zu bytes=%zu caller=%p function=%s+0x%llx", site->block_count,
              site->used_bytes, site->allocated_by, symbol.name,
              (unsigned long long)symbol.offset_bytes);

@@ -1,8 +1,9 @@
 /*
  * cpu.c - what the CPU can do, what is switched on, and how the kernel stops.
  */
+#include "kernel/arch/x86_64/cpu.h"
+
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/handoff/entry_state.h"
 #include "shared/arch/x86_64/address_width.h"
@@ -71,7 +72,7 @@ void arch_page_features(struct page_table_features *ret_features)
     };
 }
 
-static void enable_protections(void)
+void cpu_enable_protections(void)
 {
     struct cpuid_result leaf_7 = cpuid_7();
     uint64_t cr4 = cr4_read();
@@ -87,12 +88,6 @@ static void enable_protections(void)
 
     cr4_write(cr4);
     cr0_write(cr0_read() | CR0_WRITE_PROTECT);
-}
-
-void arch_cpu_initialise(void)
-{
-    descriptor_tables_load();
-    enable_protections();
 }
 
 void arch_describe_features(char *text, size_t capacity_bytes)
