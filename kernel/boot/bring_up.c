@@ -253,7 +253,8 @@ void bring_up_early_heap(struct kernel *kernel)
         size_bytes = sizeof early_heap_fallback;
     }
 
-    enum early_heap_status started = early_heap_initialise(&kernel->early_heap, base, size_bytes);
+    enum early_heap_status started =
+        early_heap_initialise(&kernel->early_heap, virt_addr((uint64_t)base), size_bytes);
     kernel_assert(started == EARLY_HEAP_OK);
     early_heap_begin_phase(&kernel->early_heap, "handoff");
     copy_handed_over_data(kernel);
@@ -280,8 +281,9 @@ void bring_up_frames(struct kernel *kernel)
 {
     mark(kernel, "kernel: frames");
     early_heap_begin_phase(&kernel->early_heap, "frames");
-    enum frame_allocator_status status = frame_allocator_initialise(
-        &kernel->frames, &kernel->view.regions, &kernel->early_heap, kernel->direct_map_base);
+    enum frame_allocator_status status =
+        frame_allocator_initialise(&kernel->frames, &kernel->view.regions, &kernel->early_heap,
+                                   virt_addr(kernel->direct_map_base));
     if (status != FRAME_ALLOCATOR_OK) {
         enum panic_code code =
             status == FRAME_ALLOCATOR_NO_ROOM ? PANIC_FRAME_METADATA : PANIC_MEMORY_MAP;
@@ -619,16 +621,18 @@ void bring_up_self_test(struct kernel *kernel)
 
 /* The fallback region is part of the image: its pages are unmapped there before they are reused, so
  * that no frame is mapped writable twice. */
-static struct phys_addr detach(struct kernel *kernel, struct range untouched)
+static struct phys_range detach(struct kernel *kernel, struct virt_range untouched)
 {
-    if (!kernel->early_heap_is_fallback)
-        return phys_addr(untouched.start - kernel->direct_map_base);
-    require_mapped(page_table_unmap(&kernel->address_space.table, virt_addr(untouched.start),
-                                    range_size_bytes(untouched)),
-                   "the fixed early heap");
-    kernel->image_unmapped_bytes = range_size_bytes(untouched);
-    return phys_addr(untouched.start - kernel->layout.virtual_base.value +
-                     kernel->layout.physical_base.value);
+    uint64_t size_bytes = virt_range_size_bytes(untouched);
+    struct phys_addr base = phys_addr(untouched.start.value - kernel->direct_map_base);
+    if (kernel->early_heap_is_fallback) {
+        require_mapped(page_table_unmap(&kernel->address_space.table, untouched.start, size_bytes),
+                       "the fixed early heap");
+        kernel->image_unmapped_bytes = size_bytes;
+        base = phys_addr_add(kernel->layout.physical_base,
+                             untouched.start.value - kernel->layout.virtual_base.value);
+    }
+    return (struct phys_range){base, phys_addr_add(base, size_bytes)};
 }
 
 /* `print-early-heap`: what each phase took, the sum, and a map of it. */
@@ -648,7 +652,7 @@ static void print_early_heap(const struct early_heap *heap)
              (unsigned long long)sum.allocation_count);
     char map[EARLY_HEAP_MAP_CHARACTERS + 1];
     uint64_t stretch_bytes = early_heap_map_draw(heap, map);
-    log_line("early-heap-map", "from=%p map=%s", (void *)heap->start, map);
+    log_line("early-heap-map", "from=%p map=%s", (void *)heap->start.value, map);
     log_line("early-heap-map", "character=%llu", (unsigned long long)stretch_bytes);
 }
 
@@ -656,11 +660,10 @@ void bring_up_retire_early_heap(struct kernel *kernel)
 {
     mark(kernel, "kernel: retire");
     struct early_heap_statistics statistics = early_heap_statistics(&kernel->early_heap);
-    struct range untouched = early_heap_retire(&kernel->early_heap);
-    uint64_t frame_count = range_size_bytes(untouched) / FRAME_SIZE_BYTES;
+    struct virt_range untouched = early_heap_retire(&kernel->early_heap);
+    uint64_t frame_count = virt_range_size_bytes(untouched) / FRAME_SIZE_BYTES;
     if (frame_count > 0) {
-        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched),
-                                                 range_size_bytes(untouched));
+        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
         kernel_assert(reclaimed);
     }
     /* What was handed over and refused is free memory like any other. */
