@@ -676,6 +676,14 @@ format: ## lay out the C files as .clang-format says
 lint: compile_commands.json ## look for trouble: format, clang-tidy, cppcheck, shellcheck
 	@scripts/lint.sh
 
+.PHONY: boundary-objects
+boundary-objects: $(KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
+
+.PHONY: check-boundaries
+check-boundaries: boundary-objects ## what belongs to a CPU is under arch/, no files need each other in a circle
+	@$(PYTHON) scripts/check_boundaries.py --build $(BUILD) --clang $(CLANG) --nm $(LLVM_NM) \
+	    --efi-include $(EFI_INCLUDE)
+
 .PHONY: compile_commands.json
 compile_commands.json: $(FONT) ## tell editors and clang-tidy how each file is compiled
 	@$(MAKE) --no-print-directory -n -B build unit-tests | \
