@@ -168,8 +168,8 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KE
 
 # What runs once or never is compiled for size: the image has to find its place in a small machine,
 # whose free memory is in pieces (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(patsubst %,kernel/%.c,boot/bring_up boot/ending core/backtrace_fold core/command_words core/nearest core/panic \
-    core/timeline core/timeline_summary diagnostics/print_help diagnostics/provoke diagnostics/self_test \
+KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
+    core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
     mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))

@@ -30,7 +30,7 @@
 
 struct kernel {
     /* What was handed over, proven. At first it points into the loader's block;
-     * bring_up_early_heap() makes copies, so that the block can go. */
+     * boot_early_heap() makes copies, so that the block can go. */
     struct handoff handoff;
     struct handoff_view view;
 

@@ -19,7 +19,7 @@
 
 #define DATA_SEGMENT 2
 
-/* As in kernel/boot/bring_up.c. */
+/* As in kernel/boot/boot_audit.c. */
 #define AUDIT_RUN_LIMIT 512
 /* Of addresses; the kernel has more, which the host's tables would have to hold. */
 #define GUARDED_BYTES (UINT64_C(1) << 30)
@@ -45,17 +45,6 @@ static struct phys_addr physical_of(const struct kernel_model *kernel, struct vi
 }
 
 /* --- [handoff] -------------------------------------------------------------------------------- */
-
-static void show_loader_log(const char *text)
-{
-    while (*text != '\0') {
-        const char *end = text;
-        while (*end != '\0' && *end != '\n')
-            end++;
-        log_line("loader", "%.*s", (int)(end - text), text);
-        text = *end == '\n' ? end + 1 : end;
-    }
-}
 
 static void describe_segments(struct kernel_model *kernel)
 {
@@ -113,7 +102,7 @@ static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_addre
     if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
                     handoff_framebuffer_text(kernel->view.framebuffer_status));
-    show_loader_log(kernel->view.log);
+    log_text("loader", kernel->view.log);
     log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
