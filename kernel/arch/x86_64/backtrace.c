@@ -2,9 +2,9 @@
  * backtrace.c - the chain of frame pointers, followed with suspicion, and the registers in print.
  */
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/core/image.h"
 #include "kernel/core/log.h"
+#include "shared/arch/x86_64/instructions.h"
 #include "shared/direct_map.h"
 
 /* The compiler's frame: the caller's RBP, then the return address (System V ABI, 3.2.2). */

@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/local_timer.h"
 #include "kernel/core/guard.h"
 #include "kernel/core/interrupts.h"
@@ -12,6 +11,7 @@
 #include "kernel/core/panic_report.h"
 #include "shared/arch/x86_64/exception_names.h"
 #include "shared/arch/x86_64/fault_text.h"
+#include "shared/arch/x86_64/instructions.h"
 #include "shared/text/format.h"
 
 #define VECTOR_DOUBLE_FAULT       8
