@@ -104,9 +104,10 @@ KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 ASSEMBLY_FLAGS := -I$(BUILD)
 
 # Pure files: bytes and numbers in, a struct out. Host tests compile them as they are, without
-# gnu-efi or a CPU, so that a broken boundary fails to compile. All of shared/ is pure but memory.c,
-# which the C library replaces there.
-PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
+# gnu-efi or a CPU, so that a broken boundary fails to compile. Of shared/, what asks the CPU is not
+# pure, and memory.c, which the C library replaces there.
+SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features serial_16550)
+PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
     $(patsubst %,kernel/core/%.c,backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
     kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text scancode)
@@ -437,8 +438,7 @@ fuzz-short: $(FUZZ_PROGRAMS) ## fuzz each for a few seconds, the same inputs eve
 # The conductor is an EFI application that misbehaves as a test's plan says, then starts the
 # unmodified loader. It is compiled as the loader is.
 CONDUCTOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o, \
-    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES) \
-    bootloader/arch/x86_64/cpu.c bootloader/arch/x86_64/serial.c)
+    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
 
 $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	@mkdir -p $(@D)
@@ -675,6 +675,14 @@ format: ## lay out the C files as .clang-format says
 .PHONY: lint
 lint: compile_commands.json ## look for trouble: format, clang-tidy, cppcheck, shellcheck
 	@scripts/lint.sh
+
+.PHONY: boundary-objects
+boundary-objects: $(KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
+
+.PHONY: check-boundaries
+check-boundaries: boundary-objects ## what belongs to a CPU is under arch/, no files need each other in a circle
+	@$(PYTHON) scripts/check_boundaries.py --build $(BUILD) --clang $(CLANG) --nm $(LLVM_NM) \
+	    --efi-include $(EFI_INCLUDE)
 
 .PHONY: compile_commands.json
 compile_commands.json: $(FONT) ## tell editors and clang-tidy how each file is compiled

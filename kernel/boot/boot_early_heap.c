@@ -66,7 +66,8 @@ void boot_early_heap(struct kernel *kernel)
         size_bytes = sizeof fallback;
     }
 
-    enum early_heap_status started = early_heap_initialise(&kernel->early_heap, base, size_bytes);
+    enum early_heap_status started =
+        early_heap_initialise(&kernel->early_heap, virt_addr((uint64_t)base), size_bytes);
     kernel_assert(started == EARLY_HEAP_OK);
     early_heap_begin_phase(&kernel->early_heap, "handoff");
     copy_handed_over_data(kernel);

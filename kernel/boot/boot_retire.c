@@ -7,26 +7,27 @@
 
 /* The fallback region is part of the image: its pages are unmapped there before they are reused, so
  * that no frame is mapped writable twice. */
-static struct phys_addr detach(struct kernel *kernel, struct range untouched)
+static struct phys_range detach(struct kernel *kernel, struct virt_range untouched)
 {
-    if (!kernel->early_heap_is_fallback)
-        return phys_addr(untouched.start - kernel->direct_map_base);
-    boot_stage_require_mapped(page_table_unmap(&kernel->address_space.table,
-                                               virt_addr(untouched.start),
-                                               range_size_bytes(untouched)),
-                              "the fixed early heap");
-    kernel->image_unmapped_bytes = range_size_bytes(untouched);
-    return phys_addr(untouched.start - kernel->layout.virtual_base.value +
-                     kernel->layout.physical_base.value);
+    uint64_t size_bytes = virt_range_size_bytes(untouched);
+    struct phys_addr base = phys_addr(untouched.start.value - kernel->direct_map_base);
+    if (kernel->early_heap_is_fallback) {
+        boot_stage_require_mapped(
+            page_table_unmap(&kernel->address_space.table, untouched.start, size_bytes),
+            "the fixed early heap");
+        kernel->image_unmapped_bytes = size_bytes;
+        base = phys_addr_add(kernel->layout.physical_base,
+                             untouched.start.value - kernel->layout.virtual_base.value);
+    }
+    return (struct phys_range){base, phys_addr_add(base, size_bytes)};
 }
 
 /* Returns the number of frames that went back. */
-static uint64_t give_back(struct kernel *kernel, struct range untouched)
+static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
 {
-    uint64_t frame_count = range_size_bytes(untouched) / FRAME_SIZE_BYTES;
+    uint64_t frame_count = virt_range_size_bytes(untouched) / FRAME_SIZE_BYTES;
     if (frame_count > 0) {
-        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched),
-                                                 range_size_bytes(untouched));
+        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
         kernel_assert(reclaimed);
     }
     /* What was handed over and refused is free memory like any other. */

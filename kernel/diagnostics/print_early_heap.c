@@ -24,6 +24,6 @@ void print_early_heap(const struct early_heap *heap)
              (unsigned long long)sum.allocation_count);
     char map[EARLY_HEAP_MAP_CHARACTERS + 1];
     uint64_t stretch_bytes = early_heap_map_draw(heap, map);
-    log_line("early-heap-map", "from=%p map=%s", (void *)heap->start, map);
+    log_line("early-heap-map", "from=%p map=%s", (void *)heap->start.value, map);
     log_line("early-heap-map", "character=%llu", (unsigned long long)stretch_bytes);
 }

@@ -3,12 +3,12 @@
 #include <stddef.h>
 
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/local_timer.h"
 #include "kernel/core/fault.h"
 #include "kernel/core/interrupts.h"
 #include "shared/arch/x86_64/exception_names.h"
 #include "shared/arch/x86_64/fault_text.h"
+#include "shared/arch/x86_64/instructions.h"
 #include "shared/text/format.h"
 
 #define VECTOR_DOUBLE_FAULT       8

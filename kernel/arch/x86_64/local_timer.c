@@ -5,7 +5,7 @@
 #include "kernel/arch/x86_64/local_timer.h"
 
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/instructions.h"
+#include "shared/arch/x86_64/instructions.h"
 
 #define MSR_APIC_BASE       UINT32_C(0x1b)
 #define APIC_BASE_X2APIC    (UINT64_C(1) << 10)

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/core/log.h"
+#include "shared/arch/x86_64/instructions.h"
 
 #define ASSERT_OFFSET(field, offset)                                                               \
     _Static_assert(offsetof(struct arch_registers, field) == (offset), "used by registers.S")

@@ -3,6 +3,7 @@
 #include "kernel/mm/frames/frame_reserve.h"
 #include "kernel/core/panic.h"
 #include "shared/memory.h"
+#include "shared/power_of_two.h"
 #include "shared/range.h"
 #include "shared/region.h"
 
@@ -59,17 +60,21 @@ static bool region_is_free_at_entry(const struct handoff_region *region)
     return region_is_mapped_ram(region) && region_reuse(region) == HANDOFF_REUSE_AT_ENTRY;
 }
 
-/* The blocks of bits that an extent or a range of frames touches. */
-static struct range blocks_of(struct range frames)
+/* Rounded outward to whole blocks of bits. */
+static struct frame_range round_to_blocks(struct frame_range frames)
 {
-    return (struct range){frames.start / BIT_TREE_BLOCK_BITS,
-                          (frames.end + BIT_TREE_BLOCK_BITS - 1) / BIT_TREE_BLOCK_BITS};
+    const uint64_t mask = BIT_TREE_BLOCK_BITS - 1;
+    return frame_range(frames.start & ~mask, (frames.end + mask) & ~mask);
 }
 
-static struct range region_frames(const struct region_list *regions, uint32_t index)
+static struct frame_range frames_of(struct phys_range bytes)
 {
-    struct range bytes = region_list_range(regions, index);
-    return (struct range){bytes.start / FRAME_SIZE_BYTES, bytes.end / FRAME_SIZE_BYTES};
+    return frame_range(bytes.start.value / FRAME_SIZE_BYTES, bytes.end.value / FRAME_SIZE_BYTES);
+}
+
+static struct frame_range region_frames(const struct region_list *regions, uint32_t index)
+{
+    return frames_of(region_list_range(regions, index));
 }
 
 /* Make extents, frames that have bits, for all managed regions: blocks that follow on each other
@@ -79,15 +84,15 @@ static struct range region_frames(const struct region_list *regions, uint32_t in
 static uint64_t build_extents(const struct region_list *regions, struct bit_tree_extent *extents,
                               uint32_t *ret_count)
 {
-    struct range blocks = {0, 0};
+    struct frame_range blocks = frame_range(0, 0);
     uint64_t bit_count = 0;
     uint32_t count = 0;
     for (uint32_t i = 0; i < regions->count; i++) {
         if (!region_is_managed(region_list_at(regions, i)))
             continue;
-        struct range more = blocks_of(region_frames(regions, i));
+        struct frame_range more = round_to_blocks(region_frames(regions, i));
         if (count == 0 || more.start > blocks.end) {
-            bit_count += range_size_bytes(blocks) * BIT_TREE_BLOCK_BITS;
+            bit_count += frame_range_count(blocks);
             blocks.start = more.start;
             count++;
         }
@@ -95,12 +100,12 @@ static uint64_t build_extents(const struct region_list *regions, struct bit_tree
         if (extents != NULL)
             extents[count - 1] = (struct bit_tree_extent){
                 .first_bit = bit_count,
-                .bit_count = range_size_bytes(blocks) * BIT_TREE_BLOCK_BITS,
-                .offset = blocks.start * BIT_TREE_BLOCK_BITS - bit_count,
+                .bit_count = frame_range_count(blocks),
+                .offset = blocks.start - bit_count,
             };
     }
     *ret_count = count;
-    return bit_count + range_size_bytes(blocks) * BIT_TREE_BLOCK_BITS;
+    return bit_count + frame_range_count(blocks);
 }
 
 struct record_counts {
@@ -127,16 +132,16 @@ static uint64_t records_size_bytes(const struct record_counts *counts)
 
 /* The end of the highest usable region that is large enough. */
 static bool find_place_for_records(const struct region_list *regions, uint64_t size_bytes,
-                                   struct range *ret_records)
+                                   struct phys_range *ret_records)
 {
     for (uint32_t i = regions->count; i-- > 0;) {
-        struct range usable = region_list_range(regions, i);
+        struct phys_range usable = region_list_range(regions, i);
         if (!region_is_free_at_entry(region_list_at(regions, i)))
             continue;
-        if (usable.start < FRAME_SIZE_BYTES)
-            usable.start = FRAME_SIZE_BYTES;
-        if (usable.start <= usable.end && range_size_bytes(usable) >= size_bytes) {
-            *ret_records = (struct range){usable.end - size_bytes, usable.end};
+        if (usable.start.value < FRAME_SIZE_BYTES)
+            usable.start = phys_addr(FRAME_SIZE_BYTES);
+        if (usable.start.value <= usable.end.value && phys_range_size_bytes(usable) >= size_bytes) {
+            *ret_records = phys_range(usable.end.value - size_bytes, usable.end.value);
             return true;
         }
     }
@@ -165,10 +170,10 @@ uint64_t frame_allocator_available_bytes(const struct region_list *regions)
     return available_bytes;
 }
 
-static void add_record(struct frame_allocator *allocator, struct range frames,
+static void add_record(struct frame_allocator *allocator, struct frame_range frames,
                        const struct handoff_region *region, enum frame_holder holder)
 {
-    if (range_is_empty(frames))
+    if (frame_range_is_empty(frames))
         return;
     struct frame_record *record = &allocator->records[allocator->record_count++];
     *record = (struct frame_record){
@@ -181,7 +186,7 @@ static void add_record(struct frame_allocator *allocator, struct range frames,
         .managed = holder == HOLDER_MAP && region_is_managed(region),
     };
     if (record->is_ram)
-        allocator->total_count += range_size_bytes(frames);
+        allocator->total_count += frame_range_count(frames);
     for (uint32_t i = 0; record->managed && i < allocator->extent_count; i++) {
         const struct bit_tree_extent *extent = &allocator->extents[i];
         if (record->start - extent->first_bit - extent->offset < extent->bit_count)
@@ -191,17 +196,17 @@ static void add_record(struct frame_allocator *allocator, struct range frames,
 
 /* One region's records: without frame 0, and without the allocator's records, which stand at the
  * end of a region. */
-static void add_region(struct frame_allocator *allocator, struct range frames,
-                       const struct handoff_region *region, struct range carved)
+static void add_region(struct frame_allocator *allocator, struct frame_range frames,
+                       const struct handoff_region *region, struct frame_range carved)
 {
-    struct range zero = {frames.start, frames.start};
-    struct range records = {frames.end, frames.end};
+    struct frame_range zero = {frames.start, frames.start};
+    struct frame_range records = {frames.end, frames.end};
     if (region_is_managed(region) && frames.start == 0)
         zero.end = 1;
-    if (range_overlaps(frames, carved))
+    if (frame_range_overlaps(frames, carved))
         records.start = carved.start;
     add_record(allocator, zero, region, HOLDER_ZERO);
-    add_record(allocator, (struct range){zero.end, records.start}, region, HOLDER_MAP);
+    add_record(allocator, (struct frame_range){zero.end, records.start}, region, HOLDER_MAP);
     add_record(allocator, records, region, HOLDER_RECORDS);
 }
 
@@ -209,7 +214,7 @@ static void add_region(struct frame_allocator *allocator, struct range frames,
 static void fill_records(struct frame_allocator *allocator, const struct region_list *regions,
                          const struct record_counts *counts, void *memory)
 {
-    struct range carved = {0, 0};
+    struct frame_range carved = {0, 0};
     if (!allocator->records_in_early_heap) {
         carved.start = allocator->records_base.value / FRAME_SIZE_BYTES;
         carved.end = carved.start + allocator->records_size_bytes / FRAME_SIZE_BYTES;
@@ -228,9 +233,9 @@ static void fill_records(struct frame_allocator *allocator, const struct region_
 enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *allocator,
                                                        const struct region_list *regions,
                                                        struct early_heap *early_heap,
-                                                       uint64_t direct_map_base)
+                                                       struct virt_addr direct_map_base)
 {
-    struct range carved = {0, 0};
+    struct phys_range carved = phys_range(0, 0);
     if (regions->count == 0)
         return FRAME_ALLOCATOR_MAP_EMPTY;
     if (!region_list_is_normalised(regions))
@@ -246,12 +251,12 @@ enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *a
         size_bytes = page_align_up(size_bytes);
         if (!find_place_for_records(regions, size_bytes, &carved))
             return FRAME_ALLOCATOR_NO_ROOM;
-        memory = (void *)(uintptr_t)(direct_map_base + carved.start);
+        memory = (void *)(uintptr_t)virt_addr_add(direct_map_base, carved.start.value).value;
     }
 
     *allocator = (struct frame_allocator){
         .phase = "start",
-        .records_base = phys_addr(carved.start),
+        .records_base = carved.start,
         .records_size_bytes = size_bytes,
         .records_in_early_heap = in_early_heap,
     };
@@ -352,11 +357,11 @@ static bool empty_all_reserves(struct frame_allocator *allocator)
 
 /* Take back the words that have one of these frames, so that the bits tell the truth about them;
  * and so that no word of a reserve's has a bit in the tree, see free_beside_last(). */
-static void empty_reserves_with(struct frame_allocator *allocator, struct range frames)
+static void empty_reserves_with(struct frame_allocator *allocator, struct frame_range frames)
 {
     for (struct frame_reserve *i = allocator->reserves; i != NULL; i = i->next) {
-        struct range word = {i->first_frame, i->first_frame + BIT_TREE_WORD_BITS};
-        if (range_overlaps(word, frames))
+        struct frame_range word = {i->first_frame, i->first_frame + BIT_TREE_WORD_BITS};
+        if (frame_range_overlaps(word, frames))
             frame_allocator_return_word(allocator, i);
     }
 }
@@ -373,7 +378,7 @@ void frame_allocator_begin_phase(struct frame_allocator *allocator, const char *
 static void release_record(struct frame_allocator *allocator, struct frame_record *record)
 {
     uint64_t frame_count = record->end - record->start;
-    empty_reserves_with(allocator, (struct range){record->start, record->end});
+    empty_reserves_with(allocator, (struct frame_range){record->start, record->end});
     record->released = true;
     record->phase = allocator->phase;
     record->timestamp = allocator->timestamp;
@@ -404,7 +409,7 @@ static void split_record_at(struct frame_allocator *allocator, uint64_t frame)
 }
 
 /* Panic unless every frame of the range is managed and was not released yet. */
-static void require_reclaimable(const struct frame_allocator *allocator, struct range frames)
+static void require_reclaimable(const struct frame_allocator *allocator, struct frame_range frames)
 {
     for (uint64_t frame = frames.start; frame < frames.end;) {
         uint32_t index = find_record(allocator, frame);
@@ -418,19 +423,17 @@ static void require_reclaimable(const struct frame_allocator *allocator, struct 
     }
 }
 
-bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_addr base,
-                             uint64_t size_bytes)
+bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_range bytes)
 {
-    struct range bytes;
-    if (!page_is_aligned(base.value) || !page_is_aligned(size_bytes) ||
-        !range_from_base_size(base.value, size_bytes, &bytes))
-        panic(PANIC_FRAME_FREE, "reclaim of 0x%llx bytes at 0x%llx: not whole frames",
-              (unsigned long long)size_bytes, (unsigned long long)base.value);
-    struct range frames = {bytes.start / FRAME_SIZE_BYTES, bytes.end / FRAME_SIZE_BYTES};
+    if (!page_is_aligned(bytes.start.value) || !page_is_aligned(bytes.end.value) ||
+        bytes.start.value > bytes.end.value)
+        panic(PANIC_FRAME_FREE, "reclaim of [0x%llx, 0x%llx): not whole frames",
+              (unsigned long long)bytes.start.value, (unsigned long long)bytes.end.value);
+    struct frame_range frames = frames_of(bytes);
     if (frames.start == 0 && frames.end > 0)
         frames.start = 1;
     require_reclaimable(allocator, frames);
-    if (range_is_empty(frames))
+    if (frame_range_is_empty(frames))
         return true;
     uint32_t more_records = (needs_split_at(allocator, frames.start) ? 1U : 0U) +
                             (needs_split_at(allocator, frames.end) ? 1U : 0U);
@@ -520,14 +523,14 @@ static uint64_t count_bits_below(const struct frame_allocator *allocator, uint64
 }
 
 static bool take_run(struct frame_allocator *allocator, uint64_t frame_count,
-                     uint64_t alignment_frames, uint64_t lowest_address, uint64_t limit_address,
+                     uint64_t alignment_frames, struct phys_range within,
                      struct phys_addr *ret_base)
 {
     uint64_t lowest_frame =
-        lowest_address / FRAME_SIZE_BYTES + (page_is_aligned(lowest_address) ? 0 : 1);
+        within.start.value / FRAME_SIZE_BYTES + (page_is_aligned(within.start.value) ? 0 : 1);
     const struct bit_tree_run_request request = {
         .start = count_bits_below(allocator, lowest_frame),
-        .end = count_bits_below(allocator, limit_address / FRAME_SIZE_BYTES),
+        .end = count_bits_below(allocator, within.end.value / FRAME_SIZE_BYTES),
         .length = frame_count,
         .alignment = alignment_frames,
     };
@@ -540,25 +543,15 @@ static bool take_run(struct frame_allocator *allocator, uint64_t frame_count,
     return true;
 }
 
-bool frame_allocator_allocate_between(struct frame_allocator *allocator, uint64_t frame_count,
-                                      uint64_t alignment_frames, uint64_t lowest_address,
-                                      uint64_t limit_address, struct phys_addr *ret_base)
-{
-    if (frame_count == 0 || alignment_frames == 0 ||
-        (alignment_frames & (alignment_frames - 1)) != 0)
-        return false;
-    return take_run(allocator, frame_count, alignment_frames, lowest_address, limit_address,
-                    ret_base) ||
-           (empty_all_reserves(allocator) && take_run(allocator, frame_count, alignment_frames,
-                                                      lowest_address, limit_address, ret_base));
-}
-
 bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint64_t frame_count,
-                                         uint64_t alignment_frames, uint64_t limit_address,
+                                         uint64_t alignment_frames, struct phys_range within,
                                          struct phys_addr *ret_base)
 {
-    return frame_allocator_allocate_between(allocator, frame_count, alignment_frames, 0,
-                                            limit_address, ret_base);
+    if (frame_count == 0 || !is_power_of_two(alignment_frames))
+        return false;
+    return take_run(allocator, frame_count, alignment_frames, within, ret_base) ||
+           (empty_all_reserves(allocator) &&
+            take_run(allocator, frame_count, alignment_frames, within, ret_base));
 }
 
 /* --- Freeing -----------------------------------------------------------------------------------
@@ -590,7 +583,7 @@ static void remember_free(struct frame_allocator *allocator, const struct frame_
 }
 
 /* Panic unless every frame of the range was released and is not free. */
-static void require_used(const struct frame_allocator *allocator, struct range frames)
+static void require_used(const struct frame_allocator *allocator, struct frame_range frames)
 {
     for (uint64_t frame = frames.start; frame < frames.end;) {
         const struct frame_record *record = require_released(allocator, frame);
@@ -619,7 +612,7 @@ void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct p
     if (frame_count == 0 || frame_count > REGION_LIST_PHYSICAL_LIMIT / FRAME_SIZE_BYTES)
         panic(PANIC_FRAME_FREE, "free of %llu frames at 0x%llx", (unsigned long long)frame_count,
               (unsigned long long)base.value);
-    struct range frames = {first, first + frame_count};
+    struct frame_range frames = {first, first + frame_count};
     empty_reserves_with(allocator, frames);
     require_used(allocator, frames);
     /* Records that touch lie in one extent, so the whole run has its bits in one piece. */
@@ -660,7 +653,7 @@ static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allo
     uint64_t frame = address.value / FRAME_SIZE_BYTES;
     uint64_t bit;
     require_aligned(address);
-    empty_reserves_with(allocator, (struct range){frame, frame + 1});
+    empty_reserves_with(allocator, (struct frame_range){frame, frame + 1});
     if (!recent_bit(allocator, address, &bit)) {
         const struct frame_record *record = require_released(allocator, frame);
         remember_free(allocator, record);

@@ -41,6 +41,7 @@
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/region_list.h"
 #include "shared/address.h"
+#include "shared/range.h"
 
 #define FRAME_SIZE_BYTES PAGE_SIZE_BYTES
 
@@ -49,8 +50,8 @@
  * be used. */
 #define FRAME_ALLOCATOR_RAM_MIN_BYTES (UINT64_C(16) << 20)
 
-/* For limit_address: anywhere. */
-#define FRAME_ALLOCATOR_NO_LIMIT UINT64_MAX
+/* Where a run may lie: anywhere. */
+#define FRAME_ALLOCATOR_ANYWHERE phys_range(0, UINT64_MAX)
 
 /* How many ranges may be reclaimed out of the middle of a region: each cuts it in three, and every
  * part needs a record. */
@@ -104,12 +105,12 @@ uint64_t frame_allocator_available_bytes(const struct region_list *regions);
 /* Build the allocator.
  *   regions          copied: may go away afterwards
  *   early_heap       for the records; NULL: always from usable RAM
- *   direct_map_base  virtual address at which physical address 0 is, or would be, mapped; all
- *                    usable RAM is mapped there
+ *   direct_map_base  where physical address 0 is, or would be, mapped; all usable RAM is mapped
+ *                    there
  * On failure *allocator and *early_heap are unchanged. */
 enum frame_allocator_status
 frame_allocator_initialise(struct frame_allocator *allocator, const struct region_list *regions,
-                           struct early_heap *early_heap, uint64_t direct_map_base)
+                           struct early_heap *early_heap, struct virt_addr direct_map_base)
     __attribute__((warn_unused_result));
 
 /* --- Giving reserved frames back ----------------------------------------------------------------
@@ -120,14 +121,15 @@ frame_allocator_initialise(struct frame_allocator *allocator, const struct regio
 void frame_allocator_begin_phase(struct frame_allocator *allocator, const char *phase,
                                  uint64_t timestamp);
 
-/* Give the frames of [base, base + size_bytes), which are reserved, to the allocator as soon as
- * nothing needs them. The range may span several regions. Frame 0 in it is passed over.
- * Panics (PANIC_FRAME_FREE) if base or size are unaligned, the range wraps, any frame of it is not
- * reclaimable (usable, firmware's, unknown), or was reclaimed before: each frame is released once.
+/* Give the frames of `bytes`, which are reserved, to the allocator as soon as nothing needs them.
+ * The range may span several regions. Frame 0 in it is passed over.
+ * Panics (PANIC_FRAME_FREE) if start or end are unaligned, the range is reversed, any frame of it
+ * is not reclaimable (usable, firmware's, unknown), or was reclaimed before: each frame is released
+ * once.
  * False, and nothing changed, only if there is no record left for a part of a region (see
  * FRAME_ALLOCATOR_SPLITS_MAX). */
-bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_addr base,
-                             uint64_t size_bytes) __attribute__((warn_unused_result));
+bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_range bytes)
+    __attribute__((warn_unused_result));
 
 /* Reclaim all regions with this reuse that are still reserved: the event that it names has come.
  * Returns the number of frames that this released; 0 for NEVER. */
@@ -158,17 +160,11 @@ void frame_allocator_free_many(struct frame_allocator *allocator, const struct p
  */
 
 /* Allocate `frame_count` frames in one unbroken run that starts at a multiple of `alignment_frames`
- * (a power of two; 512 gives 2 MiB, 2^18 gives 1 GiB) and ends at or below `limit_address`.
+ * (a power of two; 512 gives 2 MiB, 2^18 gives 1 GiB) and lies in `within`.
  * False if there is none, or on a count of 0, an alignment of 0 or not a power of two. */
 bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint64_t frame_count,
-                                         uint64_t alignment_frames, uint64_t limit_address,
+                                         uint64_t alignment_frames, struct phys_range within,
                                          struct phys_addr *ret_base)
-    __attribute__((warn_unused_result));
-
-/* The same, and the run starts at or above `lowest_address`. */
-bool frame_allocator_allocate_between(struct frame_allocator *allocator, uint64_t frame_count,
-                                      uint64_t alignment_frames, uint64_t lowest_address,
-                                      uint64_t limit_address, struct phys_addr *ret_base)
     __attribute__((warn_unused_result));
 
 /* Free a run, or any part of one. Panics as frame_allocator_free(), for any frame of it and before
@@ -210,12 +206,12 @@ uint64_t frame_allocator_largest_run(const struct frame_allocator *allocator);
 /* Who holds a range of frames. The map's regions in order, RAM or not, without a gap or an overlap
  * between what the map said and what is listed here. */
 struct frame_holding {
-    struct range frames; /* frame numbers */
-    uint32_t type;       /* enum handoff_region_type, or any other number that the map had */
-    const char *holder;  /* the type's name; "frame-zero" and "frame-records" are the allocator's */
-    bool is_ram;         /* counts in the total */
-    bool released;       /* is the allocator's: free, used or cached */
-    const char *phase;   /* if released: when, as frame_allocator_begin_phase() said */
+    struct frame_range frames;
+    uint32_t type;      /* enum handoff_region_type, or any other number that the map had */
+    const char *holder; /* the type's name; "frame-zero" and "frame-records" are the allocator's */
+    bool is_ram;        /* counts in the total */
+    bool released;      /* is the allocator's: free, used or cached */
+    const char *phase;  /* if released: when, as frame_allocator_begin_phase() said */
     uint64_t timestamp;
     uint64_t free_count; /* of these frames; the others, if released, are used or cached */
 };

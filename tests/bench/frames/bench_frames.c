@@ -160,11 +160,12 @@ static void make_map(struct machine *machine, uint64_t ram_bytes, uint32_t row_c
 
 static void start(struct machine *machine)
 {
-    require(early_heap_initialise(&machine->early_heap, machine->early_heap_region,
+    require(early_heap_initialise(&machine->early_heap,
+                                  virt_addr((uintptr_t)machine->early_heap_region),
                                   EARLY_HEAP_BYTES) == EARLY_HEAP_OK,
             "no early heap");
     require(frame_allocator_initialise(&machine->frames, &machine->regions, &machine->early_heap,
-                                       machine->direct_map_base) == FRAME_ALLOCATOR_OK,
+                                       virt_addr(machine->direct_map_base)) == FRAME_ALLOCATOR_OK,
             "no frame allocator");
 }
 
@@ -532,7 +533,7 @@ static double time_our_runs(struct frame_allocator *frames, const struct run_req
     double began = now_ns();
     while (count < RUN_REQUESTS &&
            frame_allocator_allocate_contiguous(frames, request->frame_count, request->frame_count,
-                                               FRAME_ALLOCATOR_NO_LIMIT, &run_bases[count]))
+                                               FRAME_ALLOCATOR_ANYWHERE, &run_bases[count]))
         count++;
     double took = now_ns() - began;
     *ret_found = count;

@@ -56,14 +56,15 @@ static uint8_t *sparse_memory(void)
 
 static bool start(struct machine *machine, bool use_early_heap)
 {
-    if (early_heap_initialise(&machine->early_heap, machine->early_heap_region,
+    if (early_heap_initialise(&machine->early_heap,
+                              virt_addr((uintptr_t)machine->early_heap_region),
                               sizeof(machine->early_heap_region)) != EARLY_HEAP_OK)
         abort();
     machine->regions.first = machine->rows;
     machine->regions.stride_bytes = sizeof(machine->rows[0]);
     if (frame_allocator_initialise(&machine->frames, &machine->regions,
                                    use_early_heap ? &machine->early_heap : NULL,
-                                   (uint64_t)(uintptr_t)sparse_memory()) != FRAME_ALLOCATOR_OK)
+                                   virt_addr((uintptr_t)sparse_memory())) != FRAME_ALLOCATOR_OK)
         return false;
     for (unsigned i = 0; i < RESERVE_COUNT; i++)
         frame_reserve_open(&machine->reserves[i], &machine->frames);
@@ -306,9 +307,9 @@ static const char *run_allocate(struct machine *machine, struct byte_stream *str
             limit = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 100);
         if (choice >= 192)
             lowest = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 100);
-        success = frame_allocator_allocate_between(&machine->frames, count, alignment,
-                                                   lowest > 0 ? lowest * 4096 - choice : 0,
-                                                   limit * 4096 + choice, &base);
+        success = frame_allocator_allocate_contiguous(
+            &machine->frames, count, alignment,
+            phys_range(lowest > 0 ? lowest * 4096 - choice : 0, limit * 4096 + choice), &base);
     }
     uint64_t expected = oracle_find(machine, count, alignment, lowest, limit);
     if (expected == 0 && count != 0) {
@@ -417,7 +418,7 @@ static const char *run_reclaim(struct machine *machine, struct byte_stream *stre
     uint64_t real_count = first + count - first_but_frame_zero;
     bool allowed = oracle_all_are(machine, first_but_frame_zero, real_count, HELD);
     catch_panic(panicked, reclaimed = frame_allocator_reclaim(
-                              &machine->frames, phys_addr(first * 4096), count * 4096));
+                              &machine->frames, phys_range(first * 4096, (first + count) * 4096)));
     if (panicked == allowed)
         return allowed ? "a good reclaim panicked" : "a bad reclaim was accepted";
     if (panicked)
@@ -539,15 +540,15 @@ static void read_hostile_map(struct machine *machine, struct byte_stream *stream
 
 static const char *check_given(const struct machine *machine, struct phys_addr frame)
 {
-    struct range range = {frame.value, frame.value + 4096};
-    struct range records = {machine->frames.records_base.value,
-                            machine->frames.records_base.value +
-                                machine->frames.records_size_bytes};
+    struct phys_range range = phys_range(frame.value, frame.value + 4096);
+    struct phys_range records = {
+        machine->frames.records_base,
+        phys_addr_add(machine->frames.records_base, machine->frames.records_size_bytes)};
     if (frame.value == 0)
         return "frame 0 was given";
     if (!region_list_covers(&machine->regions, range, HANDOFF_REGION_USABLE))
         return "a frame was given that is not usable RAM";
-    if (!machine->frames.records_in_early_heap && range_overlaps(range, records))
+    if (!machine->frames.records_in_early_heap && phys_range_overlaps(range, records))
         return "a frame of the records was given";
     return NULL;
 }
