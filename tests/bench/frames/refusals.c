@@ -37,7 +37,8 @@ static double now_ns(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-static void fragment_piece(struct frame_allocator *frames, struct range piece, uint64_t period)
+static void fragment_piece(struct frame_allocator *frames, struct frame_range piece,
+                           uint64_t period)
 {
     uint64_t used = (piece.start + period - 1) / period * period;
     for (; used + period <= piece.end; used += period)
@@ -48,7 +49,7 @@ static void fragment_piece(struct frame_allocator *frames, struct range piece, u
 /* Returns a frame in the middle of the largest piece that is used. */
 static uint64_t fragment(struct frame_allocator *frames, uint64_t period)
 {
-    struct range pieces[PIECES_MAX];
+    struct frame_range pieces[PIECES_MAX];
     uint64_t middle = 0;
     unsigned count = 0;
     uint64_t length;
@@ -58,8 +59,7 @@ static uint64_t fragment(struct frame_allocator *frames, uint64_t period)
         require(
             frame_allocator_allocate_contiguous(frames, length, 1, FRAME_ALLOCATOR_ANYWHERE, &base),
             "the largest run is not there");
-        pieces[count].start = base.value / FRAME_SIZE_BYTES;
-        pieces[count].end = pieces[count].start + length;
+        pieces[count] = frame_range(frame_at(base), frame_at(base) + length);
         if (count++ == 0)
             middle = (pieces[0].start + length / 2) / period * period;
     }
