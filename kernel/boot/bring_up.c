@@ -370,7 +370,7 @@ _Noreturn void bring_up_paging(struct kernel *kernel, void (*next)(void *kernel)
         .machine_check_top = map_stack(kernel, "machine-check stack"),
     };
     guard_use(&kernel->address_space);
-    arch_switch_address_space(kernel->address_space.table.root, stack_top, next, kernel);
+    arch_switch_address_space(kernel->address_space.table.upper_root, stack_top, next, kernel);
 }
 
 /* What the loader built is not in use any more: its tables, its stack, its image, its data. */
@@ -418,7 +418,7 @@ void bring_up_paging_audit(struct kernel *kernel)
     mark(kernel, "kernel: reclaim");
     uint64_t reclaimed = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
-             kernel->address_space.table.levels,
+             kernel->address_space.table.features.levels,
              (unsigned long long)result.writable_executable_count,
              (unsigned long long)result.page_count, (unsigned long long)result.table_count,
              (unsigned long long)reclaimed);
@@ -711,9 +711,9 @@ void bring_up_print_map(struct kernel *kernel)
     uint64_t page_count = 0;
     const struct page_table *table = &kernel->address_space.table;
     space_map_walk(&kernel->address_space, log_map_line, &page_count);
-    log_line("map", "audit=passed levels=%u root=0x%llx pages=%llu tables=%llu", table->levels,
-             (unsigned long long)table->root.value, (unsigned long long)page_count,
-             (unsigned long long)table->table_count);
+    log_line("map", "audit=passed levels=%u root=0x%llx pages=%llu tables=%llu",
+             table->features.levels, (unsigned long long)table->root.value,
+             (unsigned long long)page_count, (unsigned long long)table->table_count);
 }
 
 /* --- [timeline] and [ready] --------------------------------------------------------------------

@@ -65,8 +65,10 @@ void arch_page_features(struct page_table_features *ret_features)
         .levels = (cr4_read() & CR4_FIFTH_LEVEL) != 0 ? 5 : 4,
         .physical_bits = address_width_bits(cpuid_extended(CPUID_EXTENDED_BASE + 8).eax),
         .no_execute = (msr_read(MSR_EFER) & EFER_NO_EXECUTE) != 0,
-        .pages_1gib =
-            (cpuid_extended(CPUID_EXTENDED_BASE + 1).edx & CPUID_EXT1_EDX_PAGES_1GIB) != 0,
+        .largest_leaf_level =
+            (cpuid_extended(CPUID_EXTENDED_BASE + 1).edx & CPUID_EXT1_EDX_PAGES_1GIB) != 0
+                ? PAGE_LEVEL_1GIB
+                : PAGE_LEVEL_2MIB,
         .write_combining = has_pat && msr_read(PAGE_ENTRY_PAT_MSR) == PAGE_ENTRY_PAT_MSR_VALUE,
     };
 }
@@ -106,7 +108,7 @@ void arch_describe_features(char *text, size_t capacity_bytes)
                 features.no_execute ? "on" : "absent", (cr4 & CR4_SMEP) != 0 ? "on" : "absent",
                 (cr4 & CR4_SMAP) != 0 ? "on" : "absent", (cr4 & CR4_UMIP) != 0 ? "on" : "absent",
                 (cr4 & CR4_GLOBAL_PAGES) != 0 ? "on" : "absent",
-                features.pages_1gib ? "yes" : "no");
+                features.largest_leaf_level >= PAGE_LEVEL_1GIB ? "yes" : "no");
 }
 
 uint64_t arch_timestamp(void)
