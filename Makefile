@@ -529,7 +529,7 @@ $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 
 FRAMES_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o, $(wildcard tests/bench/frames/*.c) \
     $(wildcard kernel/mm/frames/*.c) kernel/mm/early_heap.c kernel/mm/region_list.c shared/region.c \
-    shared/arch/x86_64/page_table.c tests/unit/support/panic_stub.c)
+    $(wildcard shared/page_table*.c shared/table_*.c) tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
 	$(say) LINK $@

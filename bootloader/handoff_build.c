@@ -185,7 +185,7 @@ static void handoff_write_arch(struct handoff_x86_64 *arch, const struct handoff
     arch->page_table_root = sources->tables->base;
     arch->tsc_frequency_hz = sources->platform->tsc_frequency_hz;
     arch->flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
-                  (features->pages_1gib ? HANDOFF_X86_64_PAGES_1GIB : 0) |
+                  (features->largest_leaf_level >= 3 ? HANDOFF_X86_64_PAGES_1GIB : 0) |
                   (features->levels == 5 ? HANDOFF_X86_64_FIFTH_LEVEL : 0);
     arch->physical_address_bits = features->physical_bits;
 }

@@ -131,11 +131,9 @@ static uint64_t *platform_access_table(void *context, struct phys_addr table)
 
 static struct page_table platform_live_tables(void)
 {
-    struct page_table_features features = cpu_page_table_features();
     return (struct page_table){
         .root = phys_addr(cpu_read_cr3() & PAGE_ENTRY_ADDRESS_MASK),
-        .levels = features.levels,
-        .physical_bits = features.physical_bits,
+        .features = cpu_page_table_features(),
         .memory = {.access_table = platform_access_table},
     };
 }

@@ -137,7 +137,7 @@ static bool flag_agrees(const struct handoff *handoff, uint32_t flag, bool is_on
 static bool flags_agree(const struct handoff *handoff, const struct page_table_features *features)
 {
     return flag_agrees(handoff, HANDOFF_X86_64_NO_EXECUTE, features->no_execute) &&
-           flag_agrees(handoff, HANDOFF_X86_64_PAGES_1GIB, features->pages_1gib) &&
+           flag_agrees(handoff, HANDOFF_X86_64_PAGES_1GIB, features->largest_leaf_level >= 3) &&
            flag_agrees(handoff, HANDOFF_X86_64_FIFTH_LEVEL, features->levels == 5);
 }
 
@@ -169,16 +169,12 @@ static uint64_t *access_table(void *context, struct phys_addr table)
 static void use_tables(struct handoff_proof *proof)
 {
     const struct handoff *handoff = proof->handoff;
-    const struct page_table_features *features = &proof->state->features;
     proof->table_block = (struct range){
         handoff->page_tables_base, handoff->page_tables_base + handoff->page_tables_size_bytes};
     proof->tables = (struct page_table){
         .root = proof->state->page_table_root,
-        .levels = features->levels,
-        .physical_bits = features->physical_bits,
-        .no_execute = features->no_execute,
-        .pages_1gib = features->pages_1gib,
-        .write_combining = features->write_combining,
+        .upper_root = proof->state->page_table_root,
+        .features = proof->state->features,
         .memory = {.context = proof, .access_table = access_table},
     };
 }

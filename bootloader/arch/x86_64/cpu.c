@@ -1,6 +1,7 @@
 #include "bootloader/arch/x86_64/cpu.h"
 
 #include "shared/arch/x86_64/address_width.h"
+#include "shared/arch/x86_64/page_entry.h"
 
 #define CPUID_EXTENDED   UINT32_C(0x80000000)
 #define CPUID_HYPERVISOR UINT32_C(0x40000000)
@@ -107,7 +108,8 @@ struct page_table_features cpu_page_table_features(void)
         .levels = (cpu_read_cr4() & CR4_LA57) != 0 ? 5 : 4,
         .physical_bits = address_width_bits(cpu_cpuid(CPUID_EXTENDED + 8, 0).eax),
         .no_execute = (features & CPUID_EXTENDED_1_EDX_NX) != 0,
-        .pages_1gib = (features & CPUID_EXTENDED_1_EDX_1GIB) != 0,
+        .largest_leaf_level =
+            (features & CPUID_EXTENDED_1_EDX_1GIB) != 0 ? PAGE_LEVEL_1GIB : PAGE_LEVEL_2MIB,
         .write_combining = (cpu_cpuid(1, 0).edx & CPUID_1_EDX_PAT) != 0,
     };
 }
