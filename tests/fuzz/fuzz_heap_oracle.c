@@ -3,7 +3,7 @@
  * after each. The heap has any policy, with or without the layer of heap_debug.h. Many blocks have
  * few sizes, so that the fast policy uses its slabs. Half of the heaps have blocks between guard
  * pages, and some of these allocations fail. Half of these heaps also grow and shrink, with the
- * same pages. A bump heap also gets marks and releases.
+ * same pages.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -698,27 +698,6 @@ static void test_bump_refuses_an_order_and_counts_nothing(void **state)
     assert_sound(heap);
 }
 
-static void test_bump_mark_and_release_count(void **state)
-{
-    struct heap *heap = start_fixed(*state, 65536);
-    if (!heap_frees_newest_only(heap))
-        return;
-    (void)allocate(heap, 100);
-    struct bump_mark mark = heap_bump_mark(heap);
-    (void)allocate(heap, 33);
-    (void)allocate(heap, 5000);
-    heap_bump_release(heap, mark, FREER);
-    assert_int_equal(statistics_of(heap).used_bytes, 100);
-    assert_int_equal(statistics_of(heap).live_block_count, 1);
-    assert_int_equal(statistics_of(heap).allocation_count, 3);
-    assert_int_equal(statistics_of(heap).free_count, 2);
-    assert_sound(heap);
-    heap_bump_reset(heap);
-    assert_int_equal(statistics_of(heap).used_bytes, 0);
-    assert_int_equal(statistics_of(heap).free_count, 3);
-    assert_sound(heap);
-}
-
 /* --- What it costs ------------------------------------------------------------------------------
  */
 
@@ -783,7 +762,6 @@ static const struct CMUnitTest TESTS[] = {
     TEST(test_a_stale_pointer_after_reallocation_is_found),
     TEST(test_reallocation_without_room_to_move),
     TEST(test_bump_refuses_an_order_and_counts_nothing),
-    TEST(test_bump_mark_and_release_count),
     TEST(test_without_it_there_is_nothing_above_the_policy),
     TEST(test_the_heap_shrinks_when_it_is_trimmed),
 };

@@ -168,7 +168,7 @@ static void note_growth(struct heap *heap, uintptr_t old_end, size_t fresh_bytes
 
 /* --- Size of the heap ------------------------------------------------------------------------- */
 
-/* bump.h: a release must find all blocks behind a mark. */
+/* guarded.h: not over a policy that frees the newest block only. */
 static bool has_guarded(const struct heap_configuration *configuration)
 {
     return configuration->guarded.window_bytes != 0 && !configuration->policy->frees_newest_only;
