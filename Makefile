@@ -104,12 +104,13 @@ KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 ASSEMBLY_FLAGS := -I$(BUILD)
 
 # Pure files: bytes and numbers in, a struct out. Host tests compile them as they are, without
-# gnu-efi or a CPU, so that a broken boundary fails to compile. All of shared/ is pure but memory.c,
-# which the C library replaces there.
-PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
+# gnu-efi or a CPU, so that a broken boundary fails to compile. Of shared/, what asks the CPU is not
+# pure, and memory.c, which the C library replaces there.
+SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features serial_16550)
+PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
-    $(patsubst %,kernel/core/%.c,backtrace_fold command_words interrupts nearest spinlock timeline_summary) \
-    kernel/boot/ready_keys.c kernel/arch/x86_64/scancode.c
+    $(patsubst %,kernel/core/%.c,backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
+    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text scancode)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
@@ -168,8 +169,8 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KE
 
 # What runs once or never is compiled for size: the image has to find its place in a small machine,
 # whose free memory is in pieces (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(patsubst %,kernel/%.c,boot/bring_up boot/ending core/backtrace_fold core/command_words core/nearest core/panic \
-    core/timeline core/timeline_summary diagnostics/print_help diagnostics/provoke diagnostics/self_test \
+KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
+    core/fault core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
     mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
@@ -351,7 +352,7 @@ test-mutations: unit-tests thread-tests ## make one mistake after the other in h
 # --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
-    $(HEAP_SOURCES) kernel/mm/kmalloc.c kernel/core/spinlock.c kernel/core/interrupts.c \
+    $(HEAP_SOURCES) kernel/mm/kmalloc.c kernel/core/cpu.c kernel/core/spinlock.c kernel/core/interrupts.c \
     tests/unit/support/arch_stub.c tests/unit/support/log_stub.c tests/unit/support/panic_stub.c)
 
 $(eval $(call flags_file,tsan,$$(CLANG) $$(HOST_CFLAGS) $$(TSAN)))
@@ -465,8 +466,7 @@ fuzz-short: $(FUZZ_PROGRAMS) ## fuzz each for a few seconds, the same inputs eve
 # The conductor is an EFI application that misbehaves as a test's plan says, then starts the
 # unmodified loader. It is compiled as the loader is.
 CONDUCTOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o, \
-    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES) \
-    bootloader/arch/x86_64/cpu.c bootloader/arch/x86_64/serial.c)
+    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
 
 $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	@mkdir -p $(@D)
@@ -556,8 +556,7 @@ $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
 
 FRAMES_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o, $(wildcard tests/bench/frames/*.c) \
-    $(wildcard kernel/mm/frames/bit_tree*.c) kernel/mm/early_heap.c kernel/mm/frames/frame_allocator.c \
-    kernel/mm/frames/frame_reserve.c kernel/mm/region_list.c shared/region.c \
+    $(wildcard kernel/mm/frames/*.c) kernel/mm/early_heap.c kernel/mm/region_list.c shared/region.c \
     $(wildcard shared/page_table*.c shared/table_*.c) tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
@@ -571,7 +570,7 @@ bench-frames: $(BUILD)/bench/bench_frames ## time frames and pages beside a bitm
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
 LOCK_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,tests/bench/lock/bench_lock.c \
-    kernel/core/interrupts.c kernel/core/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
+    kernel/core/cpu.c kernel/core/interrupts.c kernel/core/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_lock: $(LOCK_BENCH_OBJECTS)
 	$(say) LINK $@

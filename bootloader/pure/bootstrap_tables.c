@@ -31,7 +31,12 @@ static struct range segment_pages(const struct elf_plan *kernel, unsigned index)
 static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes, size_t *index,
                          struct range *ret_run)
 {
-    return region_next_ram_run(plan->regions, plan->region_count, limit_bytes, index, ret_run);
+    struct phys_range run;
+    if (!region_next_ram_run(plan->regions, plan->region_count, phys_addr(limit_bytes), index,
+                             &run))
+        return false;
+    *ret_run = (struct range){run.start.value, run.end.value};
+    return true;
 }
 
 /* Finds the next region, from *index on, that is mapped and is neither RAM nor writable: pages of

@@ -51,7 +51,6 @@
  * write-through, UC- and uncached, so tables that do not use bit PAT mean the same before and after
  * it is loaded. Entry 5 (PAT and PWT), write-through at power-on, becomes write-combining.
  * (Intel SDM Vol. 3A, 12.12.4) */
-#define PAGE_ENTRY_PAT_MSR       UINT32_C(0x277)
 #define PAGE_ENTRY_PAT_MSR_VALUE UINT64_C(0x0007010600070406)
 
 static inline bool page_entry_has_two_roots(void)

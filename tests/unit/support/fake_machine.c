@@ -144,7 +144,7 @@ void fake_machine_create(struct fake_machine *machine)
                                      .count = (uint32_t)machine->region_count,
                                      .stride_bytes = sizeof machine->regions[0]};
     if (machine->taken == NULL ||
-        frame_allocator_initialise(&machine->frames, &list, NULL, (uintptr_t)memory) !=
+        frame_allocator_initialise(&machine->frames, &list, NULL, virt_addr((uintptr_t)memory)) !=
             FRAME_ALLOCATOR_OK)
         misuse("no frame allocator");
 }
