@@ -297,6 +297,19 @@ $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BU
 	$(say) LINK $@
 	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $(NEW) && $(RENAME)
 
+# The page tables once more, with the entry format of a second CPU, for the tests test_*_aarch64.
+SECOND_CPU := -DPAGE_ENTRY_FORMAT='"tests/unit/support/aarch64_page_entry.h"'
+SECOND_CPU_TABLES := $(wildcard shared/page_table*.c shared/table_*.c)
+SECOND_CPU_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*_aarch64.c))
+
+$(SECOND_CPU_TESTS:%=$(BUILD)/unit/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)
+$(SECOND_CPU_TESTS:%=$(BUILD)/unit/%): $(SECOND_CPU_TABLES:%.c=$(BUILD)/unit/aarch64/%.o)
+
+$(BUILD)/unit/aarch64/%.o: %.c $(BUILD)/unit.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(SECOND_CPU) $(SANITIZE) -MMD -MP -c $< -o $@
+
 .PHONY: unit-tests
 unit-tests: $(UNIT_TESTS)
 
@@ -390,6 +403,21 @@ $(BUILD)/coverage/obj/%.o: %.c $(BUILD)/coverage.flags
 $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
     $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%) \
     $(UNIT_PURE:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $(NEW) && $(RENAME)
+
+# With the tables of the second CPU in the place of the first one's.
+$(SECOND_CPU_TESTS:%=$(BUILD)/coverage/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)
+
+$(BUILD)/coverage/aarch64/%.o: %.c $(BUILD)/coverage.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(SECOND_CPU) $(COVERAGE) -MMD -MP -c $< -o $@
+
+$(SECOND_CPU_TESTS:%=$(BUILD)/coverage/%): $(BUILD)/coverage/%: $(BUILD)/coverage/obj/tests/unit/%.o \
+    $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%) \
+    $(patsubst %.c,$(BUILD)/coverage/obj/%.o,$(filter-out $(SECOND_CPU_TABLES),$(PURE_SOURCES))) \
+    $(SECOND_CPU_TABLES:%.c=$(BUILD)/coverage/aarch64/%.o)
 	$(say) LINK $@
 	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $(NEW) && $(RENAME)
 
