@@ -249,20 +249,21 @@ $(ESP)/handoff.conf: esp/handoff.conf
 	$(Q)cp $< $(NEW) && $(RENAME)
 endif
 
-# --- The loader's judgement of kernel and configuration, as a program for this machine: scripts/run.sh
-# asks it before it starts QEMU ----------------------------------------------------------------------
-JUDGE_OBJECTS := $(patsubst %.c,$(BUILD)/judge/obj/%.o,host/judge/judge.c bootloader/pure/config.c bootloader/pure/elf.c \
+# --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
+# scripts/run.sh runs it before it starts QEMU.
+CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
+    host/check_boot/check_boot.c bootloader/pure/config.c bootloader/pure/elf.c \
     shared/text/command_line.c shared/text/number.c shared/text/piece.c)
-JUDGE_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
+CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
-$(eval $(call flags_file,judge,$$(CLANG) $$(JUDGE_CFLAGS)))
+$(eval $(call flags_file,check_boot,$$(CLANG) $$(CHECK_BOOT_CFLAGS)))
 
-$(BUILD)/judge/obj/%.o: %.c $(BUILD)/judge.flags
+$(BUILD)/check_boot/obj/%.o: %.c $(BUILD)/check_boot.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CLANG) $(JUDGE_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CLANG) $(CHECK_BOOT_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/judge/judge: $(JUDGE_OBJECTS)
+$(BUILD)/check_boot/check_boot: $(CHECK_BOOT_OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
 
@@ -271,7 +272,7 @@ ifneq ($(CHECKED),)
 build: $(BUILD)/kernel.elf
 else
 .PHONY: build
-build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/judge/judge ## build the loader and the kernel into esp/
+build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/check_boot/check_boot ## build the loader and the kernel into esp/
 endif
 
 # --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------

@@ -235,7 +235,7 @@ def ending_advice(serial):
     return ADVICE_KERNEL_RESET if KERNEL_BEGAN.search(serial) else ADVICE_FIRMWARE_RESET
 
 
-def judge(serial, ending: Ending) -> Verdict:
+def verdict_of(serial, ending: Ending) -> Verdict:
     """Turn what was seen into a verdict."""
     code = debug_exit_code(ending.exit_status)
     ready = READY.search(serial) is not None
@@ -552,7 +552,7 @@ class Boot:
         self._leave()
         self._drain()
         reason = reason if status is None else self.monitor.shutdown_reason
-        return judge(self.serial, Ending(status, reason, self.stopped_because, self.errors()))
+        return verdict_of(self.serial, Ending(status, reason, self.stopped_because, self.errors()))
 
     def _leave(self):
         """End QEMU, in a way that gives the terminal back if it has one."""

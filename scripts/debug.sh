@@ -35,7 +35,7 @@ if [ ! -w "$build" ]; then
 fi
 # What is wrong is said here, and not in that file.
 python=$("$tools_root/scripts/find-python.sh")
-"$python" "$tools_root/scripts/run.py" --gdb "$port" --judge-only
+"$python" "$tools_root/scripts/run.py" --gdb "$port" --check-only
 
 # In a process group of its own, so that a Ctrl-C that is meant for gdb does not end QEMU.
 set -m

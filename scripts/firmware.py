@@ -145,7 +145,7 @@ def from_descriptors(directories=None) -> Optional[Firmware]:
     return candidates[0] if candidates else None
 
 
-def judge_content(path: Path, named):
+def has_variable_store(path: Path, named):
     """Raise FirmwareNotFound unless the file holds code for an x86-64 PC. Whether it begins with a
     variable store, as a combined image does. `named` is how the user called the file."""
     image = path.read_bytes()
@@ -200,7 +200,7 @@ def from_file(name, source="--firmware ") -> Firmware:
             return firmware
     with code.open("rb") as file:
         compressed = file.read(4) == b"QFI\xfb"
-    if not compressed and judge_content(code, named):
+    if not compressed and has_variable_store(code, named):
         return Firmware(code, None, combined=True)
     secure = any(word in code.name for word in ("secboot", ".ms.", "secure", "snakeoil"))
     file_format = "qcow2" if compressed else "raw"

@@ -91,13 +91,13 @@ def parse_arguments():
     add("--gdb", type=checked(port), metavar="PORT", help="wait for gdb on this port before the first "
         "instruction (make debug does all of it)")
     # For run.sh: judge what needs neither what is built nor QEMU, and stop.
-    add("--judge-only", action="store_true", help=SUPPRESS)
+    add("--check-only", action="store_true", help=SUPPRESS)
     options = parser.parse_args()  # fmt: skip
-    judge_together(parser, options)
+    check_together(parser, options)
     return options
 
 
-def judge_together(parser, options):
+def check_together(parser, options):
     """What is wrong only beside something else, or in the environment."""
     folder = os.environ.get("TMPDIR")
     if folder and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
@@ -169,7 +169,7 @@ def build_volume(options, once, scratch):
     given = {key: words for key, words in named.items() if getattr(options, key) is not None}
     if options.kernel is not None:
         given["kernel"] = f"--kernel {options.kernel}"
-    volume.judge(tree, given)
+    volume.check(tree, given)
     disk = scratch / "disk.img"
     if options.medium == "iso":
         image.make_iso(tree, disk)
@@ -310,7 +310,7 @@ def conclude(verdict):
 def main():
     arguments.print_anything()
     options = parse_arguments()
-    if options.judge_only:
+    if options.check_only:
         return 0
     once = options.once or not sys.stdin.isatty()
     interrupts.raise_them()

@@ -7,7 +7,7 @@ trap 'echo "run.sh: interrupted" >&2; exit 130' INT
 
 # What is wrong with the options is said before anything is installed or built.
 if command -v python3 >/dev/null; then
-    python3 "$root/scripts/run.py" --judge-only "$@"
+    python3 "$root/scripts/run.py" --check-only "$@"
 fi
 for argument in "$@"; do
     case $argument in

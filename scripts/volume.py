@@ -7,7 +7,7 @@ from pathlib import Path
 import folders
 
 ESP = folders.volume_folder()
-JUDGE = folders.build_folder() / "judge/judge"
+CHECK_BOOT = folders.build_folder() / "check_boot/check_boot"
 CONFIG_NAME = "handoff.conf"
 # What the loader takes for blanks.
 BLANKS = " \t"
@@ -106,11 +106,11 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
 
 def ask_loader(kind, path: Path):
     """What the loader would say of a "kernel" or a "config": (whether it accepts it, its words)."""
-    if not JUDGE.is_file():
-        raise VolumeError(f"{JUDGE} is not there: run make build first")
-    answer = subprocess.run([JUDGE, kind, path], capture_output=True, text=True, check=False)
+    if not CHECK_BOOT.is_file():
+        raise VolumeError(f"{CHECK_BOOT} is not there: run make build first")
+    answer = subprocess.run([CHECK_BOOT, kind, path], capture_output=True, text=True, check=False)
     if answer.returncode not in (0, 1):
-        raise VolumeError((answer.stderr or f"{JUDGE} failed").strip())
+        raise VolumeError((answer.stderr or f"{CHECK_BOOT} failed").strip())
     return answer.returncode == 0, answer.stdout.strip()
 
 
@@ -127,7 +127,7 @@ def find_without_case(tree: Path, name):
     return place
 
 
-def judge(tree: Path, named=None):
+def check(tree: Path, named=None):
     """Raise VolumeError where the loader would refuse the volume, in its words. `named` holds what the
     user called things: {"cmdline": …, "temp_heap": …, "kernel": …}."""
     named = named or {}

@@ -67,7 +67,7 @@ def refuse(*words, environment=None):
     (["--cpu", "help"], "--cpu 'help' names no CPU"),
 ])  # fmt: skip
 def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
-    assert sentence in refuse("--judge-only", *words)
+    assert sentence in refuse("--check-only", *words)
 
 
 @pytest.mark.parametrize("words, sentence", [
@@ -96,13 +96,13 @@ def test_wrong_value_is_refused_before_the_boot(words, sentence):
 
 
 def test_OVMF_that_names_no_file_is_refused_at_once():
-    assert refuse("--judge-only", environment={"OVMF": "/nonexist.fd"}) == (
+    assert refuse("--check-only", environment={"OVMF": "/nonexist.fd"}) == (
         "run.sh: OVMF=/nonexist.fd is not a file\n"
     )
 
 
 def test_TMPDIR_that_is_no_folder_is_refused():
-    sentence = refuse("--judge-only", environment={"TMPDIR": "/no-such-folder"})
+    sentence = refuse("--check-only", environment={"TMPDIR": "/no-such-folder"})
     assert sentence == "run.sh: TMPDIR=/no-such-folder is not a folder that can be written\n"
 
 
@@ -222,7 +222,7 @@ def make_tree(tmp_path):
 
 
 def test_good_volume_is_accepted_whatever_the_case_of_names(tree):
-    volume.judge(tree)
+    volume.check(tree)
 
 
 @pytest.mark.parametrize("kernel, words", [
@@ -231,17 +231,17 @@ def test_good_volume_is_accepted_whatever_the_case_of_names(tree):
     (b"", "The file is shorter than an ELF header."),
     (elf()[:-1], "A segment reaches beyond the end of the file."),
 ])  # fmt: skip
-def test_kernel_is_judged_in_the_loader_s_words(tree, kernel, words):
+def test_kernel_is_checked_in_the_loader_s_words(tree, kernel, words):
     (tree / "kernel.elf").write_bytes(kernel)
     with pytest.raises(volume.VolumeError) as refusal:
-        volume.judge(tree, {"kernel": "--kernel mine"})
+        volume.check(tree, {"kernel": "--kernel mine"})
     assert str(refusal.value).startswith(f"--kernel mine: {words}")
 
 
 def test_kernel_beyond_the_limit_is_not_read(tree):
     os.truncate(tree / "kernel.elf", (256 << 20) + 1)
     with pytest.raises(volume.VolumeError, match="larger than 256 MiB"):
-        volume.judge(tree)
+        volume.check(tree)
 
 
 @pytest.mark.parametrize("text, words", [
@@ -251,10 +251,10 @@ def test_kernel_beyond_the_limit_is_not_read(tree):
     ("# a\ntemp_heap = 1X\n", "'temp_heap = 1X': The value is not a number"),
     ("cmdline = a\ncmdline = b\n", "a second time"),
 ])  # fmt: skip
-def test_configuration_is_judged_in_the_loader_s_words(tree, text, words):
+def test_configuration_is_checked_in_the_loader_s_words(tree, text, words):
     (tree / "handoff.conf").write_text(text, encoding="utf-8")
     with pytest.raises(volume.VolumeError) as refusal:
-        volume.judge(tree)
+        volume.check(tree)
     assert words.replace(" .other", " \\other") in str(refusal.value)
 
 
@@ -262,12 +262,12 @@ def test_kernel_that_is_a_folder_is_refused(tree):
     (tree / "kernel.elf").unlink()
     (tree / "kernel.elf").mkdir()
     with pytest.raises(volume.VolumeError, match="is a folder"):
-        volume.judge(tree)
+        volume.check(tree)
 
 
 def test_empty_configuration_is_the_defaults(tree):
     (tree / "handoff.conf").write_text("", encoding="utf-8")
-    volume.judge(tree)
+    volume.check(tree)
 
 
 # --- BUILD -------------------------------------------------------------------------------------------
