@@ -1,4 +1,4 @@
-"""The verdict on a boot: nothing but the kernel's own word counts as success."""
+"""Test the verdict on a boot: only the [ready] line of the kernel counts as success."""
 
 import re
 
@@ -68,7 +68,7 @@ def test_every_report_of_the_loader_s_handlers_is_known():
 
 
 def test_reset_of_somebody_s_kernel_is_not_the_firmware_s():
-    """The loader's last line before it enters the kernel was there."""
+    """The loader has printed its last line before it enters the kernel."""
     entered = "Handoff loader 1.0\nscreen 1280x800, ACPI at 7f7e014, SMBIOS at 7f5a000, TSC at 2600 MHz\n"
     reset = Ending(exit_status=0, shutdown_reason="guest-reset")
     assert verdict_of(entered, reset).advice == boot.ADVICE_KERNEL_RESET
@@ -142,7 +142,7 @@ def test_refusal_without_its_end_is_named_all_the_same():
     ("", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "--firmware"),
     ("BdsDxe", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "before the kernel"),
     ("[handoff] x", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "make debug"),
-    ("[handoff] x", Ending(exit_status=0), "without a word", "make debug"),
+    ("[handoff] x", Ending(exit_status=0), "without a message", "make debug"),
 ])  # fmt: skip
 def test_each_dead_end_has_its_own_advice(serial, ending, cause, advice):
     verdict = verdict_of(serial, ending)

@@ -1,4 +1,4 @@
-"""What run.sh refuses before QEMU starts: one sentence with cause and remedy, and exit status 2."""
+"""Test the refusals of run.sh before QEMU starts: one sentence with cause and remedy, and exit status 2."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ BASE = 0xFFFFFFFF80000000
 
 
 def refuse(*words, environment=None):
-    """The one sentence with which run.py refuses these words."""
+    """Return the sentence with which run.py refuses these words."""
     done = subprocess.run(
         [sys.executable, RUN, "--once", *words], capture_output=True, text=True, check=False,
         stdin=subprocess.DEVNULL, timeout=300, env=dict(os.environ, **(environment or {})),
@@ -53,18 +53,18 @@ def refuse(*words, environment=None):
     (["--gdb", "99999999"], "'99999999' is not a whole number from 1 to 65535"),
     (["--gdb", "0"], "'0' is not a whole number"),
     (["--kernel", "no-such-file"], "'no-such-file' does not exist"),
-    (["--kernel", "~/kernel.elf"], "the ~ is quoted, write $HOME"),
+    (["--kernel", "~/kernel.elf"], "the ~ is quoted, so write $HOME"),
     (["--kernel", "."], "'.' is not a file"),
-    (["--firmware", "/bin/sh"], "holds no code in a firmware volume"),
+    (["--firmware", "/bin/sh"], "has no code in a firmware volume"),
     (["--firmware", ""], "'' is not a file"),
     (["--screenshot", "/"], "'/' is not the name of a file"),
     (["--screenshot", "/no-such-folder/x.png"], "the folder '/no-such-folder' does not exist"),
     (["--screenshot", "x.png", "--display", "no-card"], "there is no screen with --display no-card"),
-    (["--screenshot", "/proc/x.png"], "'/proc/x.png' may not be written"),
+    (["--screenshot", "/proc/x.png"], "'/proc/x.png' cannot be written"),
     (["--once=1"], "--once takes no value"),
     (["--medium", ""], "'' is not one of: virtio"),
-    (["--cpu", ""], "--cpu '' names no CPU"),
-    (["--cpu", "help"], "--cpu 'help' names no CPU"),
+    (["--cpu", ""], "--cpu '' is not a CPU"),
+    (["--cpu", "help"], "--cpu 'help' is not a CPU"),
 ])  # fmt: skip
 def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
     assert sentence in refuse("--check-only", *words)
@@ -75,18 +75,18 @@ def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
     (["--temp-heap", ""], "--temp-heap '': The value is not a number"),
     (["--temp-heap", "17G"], "cannot be larger than 16G"),
     (["--cmdline", "x" * 1010], "--cmdline: The command line is longer than 1023 bytes."),
-    (["--cmdline", "a\nb"], "the command line is one line"),
+    (["--cmdline", "a\nb"], "the command line has more than one line"),
     (["--kernel", "README.md"], "--kernel README.md: The file is not an ELF file. Build it"),
-    (["--display", "hercules"], "'hercules' is neither a graphics card"),
+    (["--display", "hercules"], "'hercules' is not a graphics card"),
     (["--display", "curses"], "curses needs the terminal"),
-    (["--display", ""], "'' is neither a graphics card"),
+    (["--display", ""], "'' is not a graphics card"),
     (["--display", "vnc"], "needs the number of its display: --display vnc=:1"),
-    (["--display", "none,gl=on"], "'none,gl=on' is neither a graphics card"),
+    (["--display", "none,gl=on"], "'none,gl=on' is not a graphics card"),
     (["--cpu", "nehalm"], "unable to find CPU model 'nehalm': did you mean Nehalem?"),
     (["--cpu", "max,foo=1"], "Property 'max-x86_64-cpu.foo' not found"),
     (["--cpu", "qemu32"], "--cpu qemu32 is a 32-bit CPU"),
-    (["--cpu", "Nehalem", "--memory", "1T"], "no 1 GiB pages, keep the firmware busy"),
-    (["--cpu", "max,phys-bits=36", "--memory", "128G"], "do not fit into the 36 address bits"),
+    (["--cpu", "Nehalem", "--memory", "1T"], "no 1 GiB pages, so the firmware would need minutes"),
+    (["--cpu", "max,phys-bits=36", "--memory", "128G"], "does not fit into the 36 address bits"),
 ])  # fmt: skip
 def test_wrong_value_is_refused_before_the_boot(words, sentence):
     if "--kernel" in words:
@@ -103,11 +103,11 @@ def test_OVMF_that_names_no_file_is_refused_at_once():
 
 def test_TMPDIR_that_is_no_folder_is_refused():
     sentence = refuse("--check-only", environment={"TMPDIR": "/no-such-folder"})
-    assert sentence == "run.sh: TMPDIR=/no-such-folder is not a folder that can be written\n"
+    assert sentence == "run.sh: TMPDIR=/no-such-folder is not a folder that this user can write\n"
 
 
 def test_OVMF_that_names_no_file_installs_nothing(tmp_path):
-    """setup.sh leaves it to run.py, on a system without firmware, too."""
+    """run.py reports the mistake. setup.sh installs no firmware, even on a system without firmware."""
     python = tmp_path / "python3"
     python.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     python.chmod(0o755)
@@ -121,7 +121,7 @@ def test_OVMF_that_names_no_file_installs_nothing(tmp_path):
 
 @pytest.mark.parametrize("name, sentence", [
     ("/nonexist.psf", "CONSOLE_FONT=/nonexist.psf is not a file\n"),
-    ("~/font.psf", "CONSOLE_FONT=~/font.psf is not a file: the ~ is quoted, write $HOME in its place\n"),
+    ("~/font.psf", "CONSOLE_FONT=~/font.psf is not a file: the ~ is quoted, so write $HOME instead\n"),
 ])  # fmt: skip
 def test_CONSOLE_FONT_that_names_no_file_is_refused(tmp_path, name, sentence):
     done = subprocess.run(
@@ -133,7 +133,7 @@ def test_CONSOLE_FONT_that_names_no_file_is_refused(tmp_path, name, sentence):
 
 def test_kvm_is_refused_with_the_reason(monkeypatch):
     monkeypatch.setattr(machine, "kvm_obstacle", lambda: "there is no /dev/kvm here")
-    with pytest.raises(machine.MachineError, match="no /dev/kvm here; --accelerator tcg works"):
+    with pytest.raises(machine.MachineError, match="no /dev/kvm here; use --accelerator tcg"):
         checks.check_accelerator("kvm")
     checks.check_accelerator("tcg")
     checks.check_accelerator(None)
@@ -150,7 +150,7 @@ def test_port_in_use_is_refused():
 def test_host_cpu_without_kvm_is_refused(monkeypatch):
     monkeypatch.setattr(machine, "kvm_obstacle", lambda: "no")
     pc = machine.Machine(firmware=None, image=None, cpu="host,-sse4a")
-    with pytest.raises(machine.MachineError, match="take --cpu max"):
+    with pytest.raises(machine.MachineError, match="use --cpu max"):
         checks.check_cpu(pc)
 
 
@@ -163,7 +163,7 @@ def test_missing_qemu_is_named(monkeypatch):
 @pytest.mark.parametrize("name, graphics", [("none", "std"), ("headless", "std"),
                                             ("no-card", "none"), ("cirrus", "cirrus")])  # fmt: skip
 def test_displays(monkeypatch, name, graphics):
-    """As for QEMU, `none` is no window; a picture of the screen can be taken all the same."""
+    """As for QEMU, `none` means no window. There is still a screen, which can be saved as a picture."""
     monkeypatch.setattr(machine, "window_backend", lambda: "gtk")
     card, window = run_module.choose_display(name)
     assert card == graphics
@@ -171,7 +171,7 @@ def test_displays(monkeypatch, name, graphics):
 
 
 def test_who_watches_sees_a_panic_s_screen():
-    """No device ends QEMU, and no word lets the loader leave."""
+    """No device ends QEMU, and no word on the command line lets the loader return to the firmware."""
 
     class Options:
         screenshot = None
@@ -182,7 +182,7 @@ def test_who_watches_sees_a_panic_s_screen():
     assert not run_module.ends_by_itself(Options, once=True)
 
 
-def test_picture_that_cannot_be_saved_is_said_and_ends_nothing(tmp_path, capsys):
+def test_picture_that_cannot_be_saved_is_reported_and_ends_nothing(tmp_path, capsys):
     class Running:
         def picture(self, path):
             path.write_bytes(b"PNG")
@@ -203,11 +203,11 @@ def test_picture_that_cannot_be_saved_is_said_and_ends_nothing(tmp_path, capsys)
     assert capsys.readouterr().err == f"run.sh: the screen is in {Options.screenshot}\n"
 
 
-# --- The loader's judgement ------------------------------------------------------------------------
+# --- The loader's checks of a volume ----------------------------------------------------------------
 
 
 def elf(flags=5, address=BASE):
-    """A kernel of one segment."""
+    """Return a kernel with one segment."""
     header = struct.pack("<4s5B7xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 0, 2, 62, 1, address, 64, 0,
                          0, 64, 56, 1, 0, 0, 0)  # fmt: skip
     segment = struct.pack("<IIQQQQQQ", 1, flags, 4096, address, address, 3, 3, 4096)
