@@ -162,7 +162,7 @@ static void bring_up_early_heap(struct kernel_model *kernel)
 static void bring_up_cpu(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: cpu");
-    bool modern = kernel->features.pages_1gib;
+    bool modern = kernel->features.largest_leaf_level >= 3;
     const char *newer = modern ? "on" : "absent";
     log_line("cpu", "wp=on nx=on smep=%s smap=%s umip=%s global=on pages_1gib=%s", newer, newer,
              newer, modern ? "yes" : "no");
@@ -282,7 +282,7 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
     mark(kernel, "kernel: reclaim");
     kernel->reclaimed_frame_count = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
-             kernel->address_space.table.levels,
+             kernel->address_space.table.features.levels,
              (unsigned long long)kernel->audit.writable_executable_count,
              (unsigned long long)kernel->audit.page_count,
              (unsigned long long)kernel->audit.table_count,

@@ -87,5 +87,5 @@ _Noreturn void boot_paging(struct kernel *kernel, void (*next)(void *kernel))
     struct virt_addr stack_top = map_stack(kernel, "main stack");
     map_interrupt_stacks(kernel, cpu_current());
     guard_use(&kernel->address_space);
-    arch_switch_address_space(kernel->address_space.table.root, stack_top, next, kernel);
+    arch_switch_address_space(kernel->address_space.table.upper_root, stack_top, next, kernel);
 }

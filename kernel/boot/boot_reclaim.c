@@ -23,7 +23,7 @@ void boot_reclaim(struct kernel *kernel)
     boot_stage_begin(kernel, "kernel: reclaim");
     uint64_t reclaimed = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
-             kernel->address_space.table.levels,
+             kernel->address_space.table.features.levels,
              (unsigned long long)result.writable_executable_count,
              (unsigned long long)result.page_count, (unsigned long long)result.table_count,
              (unsigned long long)reclaimed);

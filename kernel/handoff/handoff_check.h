@@ -10,7 +10,8 @@
  * The order is the point: nothing is read before all that can be known of its place is proven. Two
  * things are read on the loader's word only, because the proof of everything else is made with
  * them: the page with the structure, and the page tables. Where these are not mapped the read
- * faults, and the loader's handlers name the fault (docs/HANDOFF.md, "What the kernel checks").
+ * faults, and the loader's handlers name the fault (docs/HANDOFF.md, "The checks of this project's
+ * kernel").
  *
  * Pure: physical memory is reached at `memory_base + physical`, and a host test gives the base of
  * its own memory. Phase: the kernel's first act. Fuzzed by tests/fuzz/fuzz_handoff_check.c.

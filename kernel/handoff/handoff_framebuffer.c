@@ -65,8 +65,8 @@ static bool is_mapped(const struct handoff_proof *proof, struct phys_range pixel
 {
     struct page_permissions permissions = {
         .write = true,
-        .memory_type =
-            proof->tables.write_combining ? PAGE_MEMORY_WRITE_COMBINING : PAGE_MEMORY_UNCACHED,
+        .memory_type = proof->tables.features.write_combining ? PAGE_MEMORY_WRITE_COMBINING
+                                                              : PAGE_MEMORY_UNCACHED,
     };
     return handoff_proof_is_mapped(proof, handoff_proof_direct_map(proof, pixels.start), pixels,
                                    permissions);
@@ -78,7 +78,8 @@ static bool first_framebuffer(const struct handoff_proof *proof,
                               struct handoff_framebuffer *ret_framebuffer)
 {
     const struct handoff_array *array = &proof->handoff->framebuffers;
-    uint64_t limit_bytes = direct_map_limit_bytes(proof->tables.levels) - 2 * PAGE_SIZE_BYTES;
+    uint64_t limit_bytes =
+        direct_map_limit_bytes(proof->tables.features.levels) - 2 * PAGE_SIZE_BYTES;
     if (array->count == 0 || array->stride_bytes < sizeof(*ret_framebuffer) ||
         array->first % sizeof(uint64_t) != 0 || array->first > limit_bytes)
         return false;
@@ -114,8 +115,8 @@ static enum handoff_framebuffer_status check_mapping(const struct handoff_proof 
     *ret_framebuffer = (struct handoff_framebuffer){0};
     if (!first_framebuffer(proof, ret_framebuffer))
         return HANDOFF_FRAMEBUFFER_ABSENT;
-    enum handoff_framebuffer_status status =
-        check_fields(ret_framebuffer, direct_map_limit_bytes(proof->tables.levels), ret_pixels);
+    enum handoff_framebuffer_status status = check_fields(
+        ret_framebuffer, direct_map_limit_bytes(proof->tables.features.levels), ret_pixels);
     if (status != HANDOFF_FRAMEBUFFER_OK)
         return status;
     return is_mapped(proof, *ret_pixels) ? HANDOFF_FRAMEBUFFER_OK : HANDOFF_FRAMEBUFFER_NOT_MAPPED;

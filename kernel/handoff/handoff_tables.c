@@ -39,14 +39,10 @@ static uint64_t *access_table(void *context, struct phys_addr table)
 /* From here on the tables in force can be asked. */
 static void use_tables(struct handoff_proof *proof)
 {
-    const struct page_table_features *features = &proof->state->features;
     proof->tables = (struct page_table){
         .root = proof->state->page_table_root,
-        .levels = features->levels,
-        .physical_bits = features->physical_bits,
-        .no_execute = features->no_execute,
-        .pages_1gib = features->pages_1gib,
-        .write_combining = features->write_combining,
+        .upper_root = proof->state->page_table_root,
+        .features = proof->state->features,
         .memory = {.context = proof, .access_table = access_table},
     };
 }

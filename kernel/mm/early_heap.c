@@ -13,21 +13,6 @@ struct footer {
 };
 _Static_assert(sizeof(struct footer) == EARLY_HEAP_GRANULE_BYTES, "a footer is one granule");
 
-const char *early_heap_status_text(enum early_heap_status status)
-{
-    switch (status) {
-    case EARLY_HEAP_OK:
-        return "ok";
-    case EARLY_HEAP_WRAPS:
-        return "region wraps the address space";
-    case EARLY_HEAP_TOO_SMALL:
-        return "region below the minimum size";
-    case EARLY_HEAP_TOO_LARGE:
-        return "region above the maximum size";
-    }
-    return "unknown status";
-}
-
 /* Round up to a power of two. False if that wraps. */
 static bool align_up(struct virt_addr address, uint64_t alignment_bytes,
                      struct virt_addr *ret_aligned)
@@ -253,14 +238,6 @@ void early_heap_release(struct early_heap *heap, struct early_heap_mark mark)
     heap->next = mark.next;
     heap->newest_is_freeable = mark.newest_is_freeable;
     heap->mark_floor = mark.mark_floor;
-}
-
-void early_heap_reset(struct early_heap *heap)
-{
-    require_not_retired(heap);
-    heap->next = heap->start;
-    heap->mark_floor = heap->start;
-    heap->newest_is_freeable = false;
 }
 
 void early_heap_begin_phase(struct early_heap *heap, const char *name)

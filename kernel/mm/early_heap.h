@@ -64,8 +64,6 @@ enum early_heap_status {
     EARLY_HEAP_TOO_LARGE, /* above EARLY_HEAP_SIZE_MAX_BYTES */
 };
 
-const char *early_heap_status_text(enum early_heap_status status);
-
 /* Start a heap over [base, base + size_bytes), which the caller owns and keeps mapped, writable.
  * A misaligned base is rounded up, a misaligned end down. Nothing is written into the region.
  * On failure *heap is not written. */
@@ -106,13 +104,10 @@ struct early_heap_mark {
 struct early_heap_mark early_heap_mark(struct early_heap *heap);
 
 /* Free everything that was allocated since the mark, plain or not, and forget all newer marks.
- * Precondition: the mark stands: neither it nor an older one was released, and there was no reset.
+ * Precondition: the mark stands: neither it nor an older one was released.
  * Panics (PANIC_EARLY_HEAP_FREE) if it lies above the newest mark that stands, which a mark that
  * was released or forgotten does until another is set; the heap keeps no list of them. */
 void early_heap_release(struct early_heap *heap, struct early_heap_mark mark);
-
-/* Free everything. Peak, counts and phases are kept; marks are forgotten. */
-void early_heap_reset(struct early_heap *heap);
 
 /* Later allocations count for the phase `name` (a constant text). Panics (PANIC_ASSERTION) at more
  * than EARLY_HEAP_PHASES_MAX phases. */

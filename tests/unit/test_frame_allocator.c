@@ -103,7 +103,7 @@ static void assert_sound(const struct frame_allocator *frames)
 static struct frame_allocator *start_or_fail(struct machine *machine)
 {
     assert_int_equal(start(machine, &machine->early_heap), FRAME_ALLOCATOR_OK);
-    assert_true(machine->frames.records_in_early_heap);
+    assert_true(phys_range_is_empty(machine->frames.records.own));
     assert_sound(&machine->frames);
     return &machine->frames;
 }
@@ -291,7 +291,7 @@ static void test_M18_records_are_sized_by_ram_alone(void **state)
     add_row(machine, 16 * TIB, TIB, HANDOFF_REGION_MMIO);
     add_row(machine, 18 * TIB, 64 * MIB, HANDOFF_REGION_USABLE);
     struct frame_allocator *frames = start_or_fail(machine);
-    assert_true(frames->records_size_bytes < 16 * KIB);
+    assert_true(frames->records.size_bytes < 16 * KIB);
     machine_destroy(machine);
 }
 
@@ -629,27 +629,6 @@ static void test_runs_between_two_addresses(void **state)
     machine_destroy(machine);
 }
 
-static void test_F1_many_are_all_or_none(void **state)
-{
-    static struct phys_addr taken[SMALL_FREE_AT_FIRST + 1];
-    struct machine *machine = small_machine();
-    struct frame_allocator *frames = start_or_fail(machine);
-    (void)state;
-    assert_true(frame_allocator_allocate_many(frames, taken, 0));
-    assert_false(frame_allocator_allocate_many(frames, taken, SMALL_FREE_AT_FIRST + 1));
-    assert_false(frame_allocator_allocate_many(frames, taken, UINT64_MAX));
-    assert_int_equal(frame_allocator_statistics(frames).used_count, 0);
-    assert_true(frame_allocator_allocate_many(frames, taken, SMALL_FREE_AT_FIRST));
-    assert_int_equal(frame_allocator_statistics(frames).free_count, 0);
-    for (size_t i = 1; i < SMALL_FREE_AT_FIRST; i++)
-        assert_true(taken[i].value < taken[i - 1].value);
-    frame_allocator_free_many(frames, taken, SMALL_FREE_AT_FIRST);
-    expect_panic(PANIC_FRAME_FREE, frame_allocator_free_many(frames, taken, 1));
-    assert_int_equal(frame_allocator_statistics(frames).free_count, SMALL_FREE_AT_FIRST);
-    assert_sound(frames);
-    machine_destroy(machine);
-}
-
 static void test_F9_no_room_for_the_records_is_refused(void **state)
 {
     struct machine *machine = machine_create();
@@ -672,7 +651,7 @@ static void test_F9_half_of_the_early_heap_stays_free(void **state)
     add_memory(machine, 65 * MIB);
     assert_non_null(early_heap_allocate(&machine->early_heap, EARLY_HEAP_BYTES / 2 - 1000, 8));
     assert_int_equal(start(machine, &machine->early_heap), FRAME_ALLOCATOR_OK);
-    assert_false(machine->frames.records_in_early_heap);
+    assert_false(phys_range_is_empty(machine->frames.records.own));
     assert_int_equal(early_heap_statistics(&machine->early_heap).allocation_count, 1);
     assert_sound(&machine->frames);
     machine_destroy(machine);
@@ -690,14 +669,15 @@ static void test_records_in_ram_are_never_given(void **state)
     add_memory(machine, 129 * MIB);
     assert_int_equal(start(machine, NULL), FRAME_ALLOCATOR_OK);
     struct frame_allocator *frames = &machine->frames;
-    uint64_t record_frames = frames->records_size_bytes / 4096;
-    assert_int_equal(frames->records_base.value + frames->records_size_bytes, 65 * MIB);
+    uint64_t record_frames = frames->records.size_bytes / 4096;
+    assert_int_equal(frames->records.own.start.value + frames->records.size_bytes, 65 * MIB);
     assert_sound(frames);
     assert_int_equal(frame_allocator_reclaim_reusable(frames, HANDOFF_REUSE_AFTER_LOADER), 256);
     assert_int_equal(exhaust(frames, NULL, 0), 64 * MIB / 4096 + 256 + 1 - record_frames);
     for (uint64_t i = 0; i < record_frames; i++)
-        expect_panic(PANIC_FRAME_FREE,
-                     frame_allocator_free(frames, phys_addr_add(frames->records_base, i * 4096)));
+        expect_panic(
+            PANIC_FRAME_FREE,
+            frame_allocator_free(frames, phys_addr_add(frames->records.own.start, i * 4096)));
     assert_int_equal(frame_allocator_statistics(frames).reserved_count, record_frames);
     assert_sound(frames);
     machine_destroy(machine);
@@ -718,7 +698,7 @@ static void test_records_in_ram_fit_exactly_at_every_size(void **state)
         const struct frame_allocator *frames = &machine->frames;
         const struct bit_tree *tree = &frames->free_frames;
         uint64_t records_end =
-            machine->direct_map_base + frames->records_base.value + frames->records_size_bytes;
+            machine->direct_map_base + frames->records.own.start.value + frames->records.size_bytes;
         /* The last of the tree's memory: the bounds of the top level's only node. */
         assert_true((uintptr_t)(tree->bounds[tree->top_level] + 1) <= records_end);
         assert_sound(frames);
@@ -809,7 +789,7 @@ static void test_reclaim_is_refused_when_the_records_are_full(void **state)
     struct frame_allocator *frames = start_or_fail(machine);
     uint64_t frame = 8193;
     (void)state;
-    for (unsigned i = 0; i < FRAME_ALLOCATOR_SPLITS_MAX; i++, frame += 2)
+    for (unsigned i = 0; i < FRAME_RECORDS_SPLITS_MAX; i++, frame += 2)
         assert_true(frame_allocator_reclaim(frames, bytes_at(frame * 4096, 4096)));
     assert_sound(frames);
     uint64_t free_count = frame_allocator_statistics(frames).free_count;
@@ -819,7 +799,7 @@ static void test_reclaim_is_refused_when_the_records_are_full(void **state)
     /* What needs no new record still comes back. */
     assert_true(frame_allocator_reclaim(frames, bytes_at(8192 * 4096, 4096)));
     assert_int_equal(frame_allocator_reclaim_reusable(frames, HANDOFF_REUSE_AFTER_LOADER),
-                     808 - FRAME_ALLOCATOR_SPLITS_MAX - 1);
+                     808 - FRAME_RECORDS_SPLITS_MAX - 1);
     assert_sound(frames);
     machine_destroy(machine);
 }
@@ -862,18 +842,20 @@ static void test_check_finds_each_broken_record(void **state)
     assert_non_null(frame_allocator_check(&bad));
     bad = good, bad.total_count++;
     assert_non_null(frame_allocator_check(&bad));
-    bad = good, bad.record_count -= 2;
+    bad = good, bad.records.count -= 2;
     assert_non_null(frame_allocator_check(&bad));
-    bad = good, bad.record_capacity = 1;
+    bad = good, bad.records.capacity = 1;
     assert_non_null(frame_allocator_check(&bad));
-    bad = good, bad.extent_count--;
+    bad = good, bad.records.extent_count--;
     assert_non_null(frame_allocator_check(&bad));
     /* A frame becomes free behind the allocator's back: one beyond all RAM, and frame 0. */
-    bit_tree_insert(&good.free_frames, good.free_frames.bit_count - 1, good.free_frames.bit_count);
+    bit_tree_insert(&good.free_frames,
+                    bit_range(good.free_frames.bit_count - 1, good.free_frames.bit_count));
     assert_non_null(frame_allocator_check(&good));
-    bit_tree_remove(&good.free_frames, good.free_frames.bit_count - 1, good.free_frames.bit_count);
+    bit_tree_remove(&good.free_frames,
+                    bit_range(good.free_frames.bit_count - 1, good.free_frames.bit_count));
     assert_null(frame_allocator_check(&good));
-    bit_tree_insert(&good.free_frames, 0, 1);
+    bit_tree_insert(&good.free_frames, bit_range(0, 1));
     assert_non_null(frame_allocator_check(&good));
     machine_destroy(machine);
 }
@@ -927,7 +909,7 @@ static void run_real_map(const char *path, void *context)
         struct phys_addr singles[500];
         struct phys_addr run;
         uint64_t free_count = frame_allocator_statistics(frames).free_count;
-        assert_true(frames->records_size_bytes * 8 <
+        assert_true(frames->records.size_bytes * 8 <
                     frame_allocator_statistics(frames).total_count * 103 / 100 + 16 * 8 * 4096);
         for (size_t i = 0; i < 500; i++) {
             assert_true(frame_allocator_allocate(frames, &singles[i]));
@@ -1032,7 +1014,7 @@ static void test_each_holder_is_on_record_with_when_it_gave_back(void **state)
     add_row(machine, 0x100000, 64 * MIB, HANDOFF_REGION_USABLE);
     add_memory(machine, 65 * MIB);
     assert_int_equal(start(machine, NULL), FRAME_ALLOCATOR_OK);
-    uint64_t first = machine->frames.records_base.value / 4096;
+    uint64_t first = machine->frames.records.own.start.value / 4096;
     assert_string_equal(holding_at(&machine->frames, first).holder, "frame-records");
     assert_string_equal(holding_at(&machine->frames, first - 1).holder, "usable");
     assert_ownership_closes(machine);
@@ -1120,15 +1102,16 @@ static void run_generated_map(uint64_t ram_bytes, struct random *random)
     (void)madvise(machine->memory, machine->memory_size_bytes, MADV_NOHUGEPAGE);
     assert_int_equal(start(machine, &machine->early_heap), FRAME_ALLOCATOR_OK);
     uint64_t usable_count = count_frames_of_type(machine, HANDOFF_REGION_USABLE);
-    uint64_t carved_count = frames->records_in_early_heap ? 0 : frames->records_size_bytes / 4096;
+    uint64_t carved_count =
+        phys_range_is_empty(frames->records.own) ? 0 : frames->records.size_bytes / 4096;
     assert_int_equal(frame_allocator_statistics(frames).free_count, usable_count - carved_count);
     assert_int_equal(frame_allocator_largest_run(frames), ram_bytes / 2 / 4096 - carved_count);
     /* M18: sized by RAM: 1.0205 bits a frame, a record a row, and the blocks at each hole. */
-    assert_true(frames->records_size_bytes <
+    assert_true(frames->records.size_bytes <
                 ram_bytes / 4096 / 8 * 1021 / 1000 + machine->regions.count * 1200 + 16384);
 
-    assert_true(frame_allocator_allocate_many(frames, singles, single_count));
     for (size_t i = 0; i < single_count; i++) {
+        assert_true(frame_allocator_allocate(frames, &singles[i]));
         assert_usable(machine, singles[i], 4096);
         assert_true(i == 0 || singles[i].value < singles[i - 1].value);
     }
@@ -1144,7 +1127,8 @@ static void run_generated_map(uint64_t ram_bytes, struct random *random)
                      end - ram_bytes / 2, end);
     uint64_t held = count_frames_of_type(machine, HANDOFF_REGION_LOADER);
     assert_int_equal(frame_allocator_reclaim_reusable(frames, HANDOFF_REUSE_AFTER_LOADER), held);
-    frame_allocator_free_many(frames, singles, single_count);
+    for (size_t i = 0; i < single_count; i++)
+        frame_allocator_free(frames, singles[i]);
     assert_int_equal(frame_allocator_statistics(frames).used_count, 0);
     assert_int_equal(frame_allocator_statistics(frames).free_count,
                      usable_count - carved_count + held);
@@ -1248,7 +1232,6 @@ int main(void)
         cmocka_unit_test(test_F8_1_gib_alignment),
         cmocka_unit_test(test_runs_end_at_or_below_the_limit),
         cmocka_unit_test(test_runs_between_two_addresses),
-        cmocka_unit_test(test_F1_many_are_all_or_none),
         cmocka_unit_test(test_F9_no_room_for_the_records_is_refused),
         cmocka_unit_test(test_F9_half_of_the_early_heap_stays_free),
         cmocka_unit_test(test_records_in_ram_are_never_given),

@@ -78,18 +78,17 @@ static void test_F12_a_word_is_taken_and_given_back(void **state)
     struct phys_addr frame = take(&fixture->first);
     assert_int_equal(frame.value, (END_FRAME - 1) * 4096);
     assert_counts(fixture, FREE_COUNT - 63, 1, 62);
-    assert_int_equal(frame_reserve_count(&fixture->first), 62);
     /* The other CPU has another word, and the allocator goes on below both. */
     assert_int_equal(take(&fixture->second).value, (END_FRAME - 64) * 4096);
     struct phys_addr third;
     assert_true(frame_allocator_allocate(&fixture->frames, &third));
     assert_int_equal(third.value, (END_FRAME - 64 - 64) * 4096);
+    assert_counts(fixture, FREE_COUNT - 63 - 64 - 1, 3, 62 + 63);
     frame_reserve_free(&fixture->first, frame);
-    assert_int_equal(frame_reserve_count(&fixture->first), 63);
-    frame_reserve_close(&fixture->first);
-    assert_counts(fixture, FREE_COUNT - 64 - 1, 2, 63);
-    frame_reserve_close(&fixture->second);
+    assert_counts(fixture, FREE_COUNT - 63 - 64 - 1, 2, 63 + 63);
+    assert_true(frame_word_return_all(&fixture->frames));
     assert_counts(fixture, FREE_COUNT - 2, 2, 0);
+    assert_false(frame_word_return_all(&fixture->frames));
 }
 
 static void test_F1_no_frame_is_out_of_reach(void **state)
@@ -141,7 +140,7 @@ static void test_F2_double_free_panics_wherever_it_comes(void **state)
 }
 
 /* A frame is reclaimed whose word a reserve has: its bit must not let frees pass that the reserve
- * has to judge. */
+ * has to check. */
 static void test_F2_a_reclaim_beside_a_reserve_hides_no_double_free(void **state)
 {
     struct fixture *fixture = *state;

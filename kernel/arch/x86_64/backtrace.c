@@ -29,11 +29,8 @@ static bool is_readable(uint64_t address)
     arch_page_features(&features);
     const struct page_table live = {
         .root = arch_page_table_root(),
-        .levels = features.levels,
-        .physical_bits = features.physical_bits,
-        .no_execute = features.no_execute,
-        .pages_1gib = features.pages_1gib,
-        .write_combining = features.write_combining,
+        .upper_root = arch_page_table_root(),
+        .features = features,
         .memory = {.context = &features, .access_table = access_through_direct_map},
     };
     struct page_mapping mapping;

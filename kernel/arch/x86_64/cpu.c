@@ -72,7 +72,7 @@ void arch_describe_features(char *text, size_t capacity_bytes)
                 features.no_execute ? "on" : "absent", (cr4 & CR4_SMEP) != 0 ? "on" : "absent",
                 (cr4 & CR4_SMAP) != 0 ? "on" : "absent", (cr4 & CR4_UMIP) != 0 ? "on" : "absent",
                 (cr4 & CR4_GLOBAL_PAGES) != 0 ? "on" : "absent",
-                features.pages_1gib ? "yes" : "no");
+                features.largest_leaf_level >= PAGE_LEVEL_1GIB ? "yes" : "no");
 }
 
 uint64_t arch_timestamp(void)

@@ -2,6 +2,7 @@
  * handoff.c - the part of the handoff that is this CPU's: struct handoff_x86_64. Pure.
  */
 #include "kernel/arch.h"
+#include "shared/arch/x86_64/page_entry.h"
 #include "shared/handoff.h"
 
 uint32_t arch_handoff_machine(void)
@@ -28,7 +29,8 @@ bool arch_handoff_features_agree(const struct handoff *handoff,
                                  const struct page_table_features *features)
 {
     return flag_agrees(handoff, HANDOFF_X86_64_NO_EXECUTE, features->no_execute) &&
-           flag_agrees(handoff, HANDOFF_X86_64_PAGES_1GIB, features->pages_1gib) &&
+           flag_agrees(handoff, HANDOFF_X86_64_PAGES_1GIB,
+                       features->largest_leaf_level >= PAGE_LEVEL_1GIB) &&
            flag_agrees(handoff, HANDOFF_X86_64_FIFTH_LEVEL, features->levels == 5);
 }
 

@@ -27,6 +27,7 @@ struct oracle {
     struct early_heap_mark marks[MARKS_MAX];
     size_t blocks_at_mark[MARKS_MAX];
     size_t mark_count;
+    struct early_heap_mark start;
 };
 
 static const char *check_everything(const struct oracle *oracle)
@@ -48,9 +49,11 @@ static const char *check_everything(const struct oracle *oracle)
     return early_heap_check(heap);
 }
 
+/* Free everything at once. */
 static void run_reset(struct oracle *oracle)
 {
-    early_heap_reset(&oracle->heap);
+    early_heap_release(&oracle->heap, oracle->start);
+    oracle->start = early_heap_mark(&oracle->heap);
     oracle->block_count = 0;
     oracle->mark_count = 0;
 }
@@ -162,8 +165,10 @@ const char *early_heap_operations_run(const uint8_t *bytes, size_t size_bytes)
     oracle->block_count = 0;
     oracle->mark_count = 0;
     if (early_heap_initialise(&oracle->heap, virt_addr((uintptr_t)(region + offset)),
-                              REGION_SIZE_BYTES - 2 * offset) == EARLY_HEAP_OK)
+                              REGION_SIZE_BYTES - 2 * offset) == EARLY_HEAP_OK) {
+        oracle->start = early_heap_mark(&oracle->heap);
         problem = run_operations(oracle, &stream);
+    }
     free(oracle);
     free(region);
     return problem;

@@ -1,13 +1,16 @@
 /*
- * judge.c - ask the loader, on this machine, what it would say of a kernel or of a configuration.
+ * check_boot.c - check a kernel or a configuration on this machine, with the code of the loader.
  *
- *   judge kernel FILE     will the loader load this kernel?
- *   judge config FILE     can it read this handoff.conf?
+ *   check_boot kernel FILE     Does the loader accept this kernel?
+ *   check_boot config FILE     Does the loader accept this handoff.conf?
  *
- * The judgement and its words are those of bootloader/pure/elf.c and bootloader/pure/config.c. Exit
- * status 0: accepted; for a configuration the path of the kernel is printed, as the loader
- * understands it. 1: refused; the reason is printed, and for a configuration `LINE: ` stands before
- * it. 2: the file cannot be read, or the arguments are wrong.
+ * The checks and the messages come from bootloader/pure/elf.c and bootloader/pure/config.c.
+ *
+ * Exit status:
+ *   0   The loader accepts the file. For a configuration, the path of the kernel is printed.
+ *   1   The loader refuses the file. The reason is printed. For a configuration, the number of the
+ *       line is printed before it: `LINE: reason`.
+ *   2   The file cannot be read, or the arguments are wrong.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -30,11 +33,11 @@ struct content {
 
 static int complain(const char *path)
 {
-    fprintf(stderr, "judge: %s: %s\n", path, strerror(errno));
+    fprintf(stderr, "check_boot: %s: %s\n", path, strerror(errno));
     return STATUS_NO_FILE;
 }
 
-static int judge_kernel(const struct content *file)
+static int check_kernel(const struct content *file)
 {
     struct elf_plan plan;
     enum elf_status status = elf_plan(file->bytes, file->size_bytes, &plan);
@@ -45,7 +48,7 @@ static int judge_kernel(const struct content *file)
     return STATUS_REFUSED;
 }
 
-static int judge_config(const struct content *file)
+static int check_config(const struct content *file)
 {
     struct config config;
     unsigned line;
@@ -58,8 +61,8 @@ static int judge_config(const struct content *file)
     return STATUS_REFUSED;
 }
 
-/* The file up to the first byte that the loader would not read any more. The caller frees
- * ret_content->bytes. False with errno set if the file cannot be read. */
+/* Read at most limit_bytes + 1 bytes: one byte over the limit is enough to refuse the file. The
+ * caller frees ret_content->bytes. Return false with errno set if the file cannot be read. */
 static bool read_file(const char *path, size_t limit_bytes, struct content *ret_content)
 {
     struct stat status;
@@ -84,14 +87,14 @@ int main(int count, char **words)
     bool kernel = count == 3 && strcmp(words[1], "kernel") == 0;
     bool config = count == 3 && strcmp(words[1], "config") == 0;
     if (!kernel && !config) {
-        fprintf(stderr, "usage: judge kernel|config FILE\n");
+        fprintf(stderr, "usage: check_boot kernel|config FILE\n");
         return STATUS_NO_FILE;
     }
     struct content content;
     size_t limit_bytes = kernel ? ELF_FILE_LIMIT_BYTES : CONFIG_FILE_LIMIT_BYTES;
     if (!read_file(words[2], limit_bytes, &content))
         return complain(words[2]);
-    int verdict = kernel ? judge_kernel(&content) : judge_config(&content);
+    int status = kernel ? check_kernel(&content) : check_config(&content);
     free(content.bytes);
-    return verdict;
+    return status;
 }
