@@ -1,5 +1,5 @@
 /*
- * kernel.h - everything that there is once, in one place.
+ * kernel.h - everything that the kernel has once. (kernel/core/cpu.h: once for each processor.)
  *
  * The parts take their state as arguments; this is where the kernel's own instances live. main.c
  * has the only one.
@@ -29,7 +29,7 @@
 #define KERNEL_SCREEN_ROW_LIMIT 100
 
 struct kernel {
-    /* What was handed over, proven. At first it points into the loader's block;
+    /* The handoff, validated. At first it points into the loader's block;
      * boot_early_heap() makes copies, so that the block can go. */
     struct handoff handoff;
     struct handoff_view view;

@@ -8,7 +8,8 @@
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
 
-/* What serves when the loader's temporary heap cannot: at a link-time address, in the image. */
+/* The fallback region, at a link-time address in the image: the early heap uses it if it cannot use
+ * the temporary heap. */
 #define FALLBACK_SIZE_BYTES (1024 * 1024)
 static _Alignas(4096) uint8_t fallback[FALLBACK_SIZE_BYTES]
     __attribute__((section(".bss.early_heap_fallback")));
@@ -37,13 +38,13 @@ static void copy_handed_over_data(struct kernel *kernel)
 {
     copy_regions(kernel);
     copy_command_line(kernel);
-    /* What was not copied goes with the loader's block. */
+    /* The rest goes with the loader's block. */
     kernel->view.log = NULL;
     kernel->view.efi_map = NULL;
     kernel->view.timeline = NULL;
 }
 
-/* With heap=strict the fixed region does not serve. */
+/* With heap=strict there is no fallback. */
 static void accept_fallback(const struct kernel *kernel, enum handoff_temp_heap_status status)
 {
     char policy[16];

@@ -37,7 +37,7 @@ static void describe_segments(struct kernel *kernel)
         "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
 }
 
-/* What the handoff is compared with: nothing of it comes from the loader. */
+/* The facts that the handoff is compared with. None of them comes from the loader. */
 static struct entry_state entry_state(struct kernel *kernel)
 {
     describe_segments(kernel);

@@ -22,8 +22,8 @@ static uint64_t choose_secret(const struct kernel *kernel)
     return secret;
 }
 
-/* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy; a
- * name that is none was warned of (kernel/core/command_words.h). */
+/* `heap=` on the command line. "strict" is for the early heap and chooses no policy. The warning of
+ * an unknown name came from kernel/core/command_words.h. */
 static const struct heap_policy *choose_policy(const struct kernel *kernel)
 {
     char name[16] = "";

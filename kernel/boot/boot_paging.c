@@ -22,7 +22,7 @@ static void *access_through_direct_map(void *context, struct phys_addr page)
 }
 
 /* This kernel starts no other CPU, so there is nobody to interrupt and to wait for. The count lets
- * the self-test prove that the call comes whenever a translation has changed. */
+ * the self-test check that the call comes whenever a translation has changed. */
 static void shoot_down_other_cpus(void *context, struct virt_addr start, uint64_t size_bytes)
 {
     struct kernel *kernel = context;

@@ -30,7 +30,7 @@ static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
         bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
         kernel_assert(reclaimed);
     }
-    /* What was handed over and refused is free memory like any other. */
+    /* A temporary heap that was refused is free memory like any other. */
     if (kernel->early_heap_is_fallback)
         frame_count += frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_HEAP);
     return frame_count;

@@ -22,8 +22,8 @@
 /* kernel/core/interrupts.h */
 struct cpu_interrupts {
     volatile unsigned hold_depth;
-    volatile uint32_t noted; /* bit n: line n has arrived and waits */
-    uint64_t deferred_count; /* interrupts that had to wait so far */
+    volatile uint32_t pending; /* bit n: line n has arrived and waits */
+    uint64_t deferred_count;   /* interrupts that had to wait so far */
 };
 
 /* kernel/core/panic.h */

@@ -1,5 +1,5 @@
 /*
- * panic_names.c - the names of the panic codes and what to do, for people and for docs/LOG.md.
+ * panic_names.c - the names and remedies of the panic codes, for people and for docs/LOG.md.
  */
 #include "kernel/core/panic.h"
 
@@ -71,7 +71,7 @@ static const struct code_name code_names[] = {
      "block's owners"},
 };
 
-/* NULL for a code that is none. */
+/* NULL for an unknown code. */
 static const struct code_name *find(enum panic_code code)
 {
     for (size_t i = 0; i < sizeof code_names / sizeof code_names[0]; i++) {

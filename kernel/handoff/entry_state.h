@@ -1,5 +1,5 @@
 /*
- * entry_state.h - what the kernel knows by itself when a loader has entered it.
+ * entry_state.h - the facts that the kernel knows by itself when a loader has entered it.
  *
  * The CPU says which page tables and which stack are in use; the linker says where the image is and
  * how large. Nothing of this comes from the loader's structure, so the structure can be compared

@@ -1,17 +1,16 @@
 /*
  * handoff_check.h - refuse a bad handoff with a named reason.
  *
- * What the loader hands over is foreign until it is proven. handoff_check() proves magic, version,
- * size, checksum and every pointer, and compares all of it with what the kernel knows by itself
- * (kernel/handoff/entry_state.h): the page tables in force, which it walks, the stack in use, the
- * image as it was linked. What it accepts is given as a struct handoff_view, and the rest of the
- * kernel uses that view only.
+ * A handoff is foreign input. handoff_check() validates magic, version, size, checksum and every
+ * pointer. It compares them with the facts that the kernel knows by itself: the page tables in
+ * force, which it walks, the stack in use, and the image as it was linked
+ * (kernel/handoff/entry_state.h). The rest of the kernel uses only the struct handoff_view of a
+ * handoff that was accepted.
  *
- * The order is the point: nothing is read before all that can be known of its place is proven. Two
- * things are read on the loader's word only, because the proof of everything else is made with
- * them: the page with the structure, and the page tables. Where these are not mapped the read
- * faults, and the loader's handlers name the fault (docs/HANDOFF.md, "The checks of this project's
- * kernel").
+ * The order matters: an address is validated as far as possible before it is read. Two things are
+ * read on the loader's word only, because every check needs them: the page with the structure, and
+ * the page tables. Where these are not mapped the read faults, and the loader's handlers name the
+ * fault (docs/HANDOFF.md, "The checks of this project's kernel").
  *
  * Pure: physical memory is reached at `memory_base + physical`, and a host test gives the base of
  * its own memory. Phase: the kernel's first act. Fuzzed by tests/fuzz/fuzz_handoff_check.c.
@@ -35,9 +34,9 @@ enum handoff_check_status handoff_check(struct virt_addr address, const struct e
                                         struct handoff_view *ret_view)
     __attribute__((warn_unused_result));
 
-/* The framebuffer on which a refusal can be shown, on a PC without a serial port. False, and
- * *ret_framebuffer not written, unless the structure's checksum holds, its page tables are the ones
- * in force, and these map a framebuffer of these numbers with the memory type of one. */
+/* The framebuffer on which a refusal can be shown, on a PC without a serial port. The structure's
+ * checksum must be right and its page tables in force, and these must map the framebuffer as one.
+ * Else false, and *ret_framebuffer not written. */
 bool handoff_check_screen(struct virt_addr address, const struct entry_state *state,
                           struct handoff_framebuffer *ret_framebuffer)
     __attribute__((warn_unused_result));

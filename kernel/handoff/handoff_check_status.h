@@ -60,7 +60,7 @@ enum handoff_check_status {
     HANDOFF_CHECK_STRAY_REGION,    /* a region of kernel, stack, tables or data beside its block */
 };
 
-/* A constant English clause that says what is wrong. Never NULL. */
+/* A constant English clause that names the mistake. Never NULL. */
 const char *handoff_check_status_text(enum handoff_check_status status);
 
 /* A larger structure than this is not a newer minor version but garbage: minor versions append

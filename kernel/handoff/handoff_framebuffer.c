@@ -1,6 +1,6 @@
 #include "kernel/handoff/handoff_framebuffer.h"
 
-#include "kernel/handoff/handoff_proof.h"
+#include "kernel/handoff/handoff_validation.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 
@@ -61,34 +61,34 @@ static bool geometry_is_valid(const struct handoff_framebuffer *framebuffer)
 }
 
 /* RAM is mapped write-back and a framebuffer is not, so the type of memory tells them apart. */
-static bool is_mapped(const struct handoff_proof *proof, struct phys_range pixels)
+static bool is_mapped(const struct handoff_validation *validation, struct phys_range pixels)
 {
     struct page_permissions permissions = {
         .write = true,
-        .memory_type = proof->tables.features.write_combining ? PAGE_MEMORY_WRITE_COMBINING
-                                                              : PAGE_MEMORY_UNCACHED,
+        .memory_type = validation->tables.features.write_combining ? PAGE_MEMORY_WRITE_COMBINING
+                                                                   : PAGE_MEMORY_UNCACHED,
     };
-    return handoff_proof_is_mapped(proof, handoff_proof_direct_map(proof, pixels.start), pixels,
-                                   permissions);
+    return handoff_validation_is_mapped(
+        validation, handoff_validation_direct_map(validation, pixels.start), pixels, permissions);
 }
 
-/* The first element of the array, of which nothing is proven yet: it is read only where the tables
- * in force have RAM. False if there is none. */
-static bool first_framebuffer(const struct handoff_proof *proof,
+/* The first element of the array, which is not validated yet: it is read only where the tables in
+ * force have RAM. False if the array is empty or cannot be read. */
+static bool first_framebuffer(const struct handoff_validation *validation,
                               struct handoff_framebuffer *ret_framebuffer)
 {
-    const struct handoff_array *array = &proof->handoff->framebuffers;
+    const struct handoff_array *array = &validation->handoff->framebuffers;
     uint64_t limit_bytes =
-        direct_map_limit_bytes(proof->tables.features.levels) - 2 * PAGE_SIZE_BYTES;
+        direct_map_limit_bytes(validation->tables.features.levels) - 2 * PAGE_SIZE_BYTES;
     if (array->count == 0 || array->stride_bytes < sizeof(*ret_framebuffer) ||
         array->first % sizeof(uint64_t) != 0 || array->first > limit_bytes)
         return false;
     struct phys_range pages = phys_range(page_align_down(array->first),
                                          page_align_up(array->first + sizeof(*ret_framebuffer)));
-    if (!handoff_proof_is_in_direct_map(proof, pages))
+    if (!handoff_validation_is_in_direct_map(validation, pages))
         return false;
-    *ret_framebuffer =
-        *(const struct handoff_framebuffer *)handoff_proof_at(proof, phys_addr(array->first));
+    *ret_framebuffer = *(const struct handoff_framebuffer *)handoff_validation_at(
+        validation, phys_addr(array->first));
     return true;
 }
 
@@ -101,44 +101,45 @@ static enum handoff_framebuffer_status check_fields(const struct handoff_framebu
         return HANDOFF_FRAMEBUFFER_FORMAT;
     if (!geometry_is_valid(framebuffer))
         return HANDOFF_FRAMEBUFFER_GEOMETRY;
-    if (!handoff_proof_block(framebuffer->base, framebuffer->size_bytes, ret_pixels) ||
+    if (!handoff_validation_block(framebuffer->base, framebuffer->size_bytes, ret_pixels) ||
         ret_pixels->end.value > limit_bytes)
         return HANDOFF_FRAMEBUFFER_PLACE;
     return HANDOFF_FRAMEBUFFER_OK;
 }
 
 /* The pixels to *ret_pixels, unless the fields are refused. */
-static enum handoff_framebuffer_status check_mapping(const struct handoff_proof *proof,
+static enum handoff_framebuffer_status check_mapping(const struct handoff_validation *validation,
                                                      struct handoff_framebuffer *ret_framebuffer,
                                                      struct phys_range *ret_pixels)
 {
     *ret_framebuffer = (struct handoff_framebuffer){0};
-    if (!first_framebuffer(proof, ret_framebuffer))
+    if (!first_framebuffer(validation, ret_framebuffer))
         return HANDOFF_FRAMEBUFFER_ABSENT;
     enum handoff_framebuffer_status status = check_fields(
-        ret_framebuffer, direct_map_limit_bytes(proof->tables.features.levels), ret_pixels);
+        ret_framebuffer, direct_map_limit_bytes(validation->tables.features.levels), ret_pixels);
     if (status != HANDOFF_FRAMEBUFFER_OK)
         return status;
-    return is_mapped(proof, *ret_pixels) ? HANDOFF_FRAMEBUFFER_OK : HANDOFF_FRAMEBUFFER_NOT_MAPPED;
+    return is_mapped(validation, *ret_pixels) ? HANDOFF_FRAMEBUFFER_OK
+                                              : HANDOFF_FRAMEBUFFER_NOT_MAPPED;
 }
 
 enum handoff_framebuffer_status
-handoff_framebuffer_check_mapping(const struct handoff_proof *proof,
+handoff_framebuffer_check_mapping(const struct handoff_validation *validation,
                                   struct handoff_framebuffer *ret_framebuffer)
 {
     struct phys_range pixels;
-    return check_mapping(proof, ret_framebuffer, &pixels);
+    return check_mapping(validation, ret_framebuffer, &pixels);
 }
 
 enum handoff_framebuffer_status
-handoff_framebuffer_check(const struct handoff_proof *proof,
+handoff_framebuffer_check(const struct handoff_validation *validation,
                           struct handoff_framebuffer *ret_framebuffer)
 {
     struct phys_range pixels;
-    enum handoff_framebuffer_status status = check_mapping(proof, ret_framebuffer, &pixels);
+    enum handoff_framebuffer_status status = check_mapping(validation, ret_framebuffer, &pixels);
     if (status != HANDOFF_FRAMEBUFFER_OK && status != HANDOFF_FRAMEBUFFER_NOT_MAPPED)
         return status;
-    return handoff_proof_is_covered(proof, pixels, HANDOFF_REGION_FRAMEBUFFER)
+    return handoff_validation_is_covered(validation, pixels, HANDOFF_REGION_FRAMEBUFFER)
                ? status
                : HANDOFF_FRAMEBUFFER_PLACE;
 }

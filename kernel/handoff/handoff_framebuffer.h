@@ -20,18 +20,18 @@ enum handoff_framebuffer_status {
 const char *handoff_framebuffer_text(enum handoff_framebuffer_status status);
 
 /* For kernel/handoff/ only. */
-struct handoff_proof;
+struct handoff_validation;
 
 /* The first framebuffer, or all zero, to *ret_framebuffer. OK: its numbers fit together, and the
  * tables in force map it as the memory of a screen, which no RAM is. Precondition: the tables may
  * be read. */
 enum handoff_framebuffer_status
-handoff_framebuffer_check_mapping(const struct handoff_proof *proof,
+handoff_framebuffer_check_mapping(const struct handoff_validation *validation,
                                   struct handoff_framebuffer *ret_framebuffer);
 
-/* That, and it lies in regions of its type. Precondition: the regions are proven. */
+/* That, and it lies in regions of its type. Precondition: the regions are validated. */
 enum handoff_framebuffer_status
-handoff_framebuffer_check(const struct handoff_proof *proof,
+handoff_framebuffer_check(const struct handoff_validation *validation,
                           struct handoff_framebuffer *ret_framebuffer);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * handoff_mismatch.h - the two numbers of a refusal that compares a field with what the kernel
- * knows by itself.
+ * handoff_mismatch.h - the two numbers of a refusal that compares a field with a fact that the
+ * kernel knows by itself.
  *
  * Pure. Phase: behind a refusal of handoff_check().
  */

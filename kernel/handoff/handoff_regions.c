@@ -3,7 +3,7 @@
 #include "kernel/handoff/handoff_data.h"
 #include "shared/region.h"
 
-/* What holds of a region of any type, and of one that this version knows. */
+/* The rules for a region of any type, and for a type that this version knows. */
 static bool facts_are_valid(const struct handoff_region *region)
 {
     const uint32_t usable = HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE;
@@ -26,24 +26,24 @@ static bool all_facts_are_valid(const struct region_list *regions)
     return true;
 }
 
-static enum handoff_check_status check_rows(struct handoff_proof *proof)
+static enum handoff_check_status check_rows(struct handoff_validation *validation)
 {
-    const struct handoff_array *rows = &proof->handoff->regions;
-    if (!handoff_data_has_array(proof, rows, sizeof(struct handoff_region)))
+    const struct handoff_array *rows = &validation->handoff->regions;
+    if (!handoff_data_has_array(validation, rows, sizeof(struct handoff_region)))
         return HANDOFF_CHECK_REGIONS;
-    proof->view.regions = (struct region_list){
-        .first = handoff_proof_at(proof, phys_addr(rows->first)),
+    validation->view.regions = (struct region_list){
+        .first = handoff_validation_at(validation, phys_addr(rows->first)),
         .count = rows->count,
         .stride_bytes = rows->stride_bytes,
     };
-    if (!region_list_is_normalised(&proof->view.regions))
+    if (!region_list_is_normalised(&validation->view.regions))
         return HANDOFF_CHECK_REGIONS_NOT_NORMALISED;
-    return all_facts_are_valid(&proof->view.regions) ? HANDOFF_CHECK_OK
-                                                     : HANDOFF_CHECK_REGIONS_FACTS;
+    return all_facts_are_valid(&validation->view.regions) ? HANDOFF_CHECK_OK
+                                                          : HANDOFF_CHECK_REGIONS_FACTS;
 }
 
-/* Firmware cuts RAM into many small rows: those that touch are proven in one walk. RAM of a type
- * that this version does not know may not be mapped: then it says so. Moves *index behind the run.
+/* Firmware cuts RAM into many small rows. Rows that touch are checked in one walk. RAM of a type
+ * that this version does not know may be unmapped: its facts say so. Moves *index behind the run.
  */
 static struct phys_range next_ram_run(const struct region_list *regions, uint32_t *index)
 {
@@ -60,23 +60,23 @@ static struct phys_range next_ram_run(const struct region_list *regions, uint32_
     return run;
 }
 
-static enum handoff_check_status check_ram(struct handoff_proof *proof)
+static enum handoff_check_status check_ram(struct handoff_validation *validation)
 {
-    const struct region_list *regions = &proof->view.regions;
+    const struct region_list *regions = &validation->view.regions;
     for (uint32_t i = 0; i < regions->count;) {
         struct phys_range run = next_ram_run(regions, &i);
         if (phys_range_is_empty(run))
             break;
-        if (run.end.value > proof->handoff->direct_map_size_bytes)
+        if (run.end.value > validation->handoff->direct_map_size_bytes)
             return HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP;
-        if (!handoff_proof_is_in_direct_map(proof, run))
+        if (!handoff_validation_is_in_direct_map(validation, run))
             return HANDOFF_CHECK_REGIONS_NOT_MAPPED;
     }
     return HANDOFF_CHECK_OK;
 }
 
-enum handoff_check_status handoff_regions_check(struct handoff_proof *proof)
+enum handoff_check_status handoff_regions_check(struct handoff_validation *validation)
 {
     static const struct handoff_step STEPS[] = {{check_rows}, {check_ram}};
-    return handoff_proof_run(proof, STEPS, sizeof(STEPS) / sizeof(STEPS[0]));
+    return handoff_validation_run(validation, STEPS, sizeof(STEPS) / sizeof(STEPS[0]));
 }

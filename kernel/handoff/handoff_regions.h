@@ -5,10 +5,10 @@
 #ifndef KERNEL_HANDOFF_HANDOFF_REGIONS_H
 #define KERNEL_HANDOFF_HANDOFF_REGIONS_H
 
-#include "kernel/handoff/handoff_proof.h"
+#include "kernel/handoff/handoff_validation.h"
 
 /* Check the array, its order, the facts of each region, and that the direct map has all RAM. From
- * OK on proof->view.regions may be relied on. Precondition: the block of handoff data is proven. */
-enum handoff_check_status handoff_regions_check(struct handoff_proof *proof);
+ * OK on validation->view.regions is validated. Precondition: so is the block of handoff data. */
+enum handoff_check_status handoff_regions_check(struct handoff_validation *validation);
 
 #endif

@@ -24,21 +24,21 @@ static enum handoff_check_status check_pointer(struct virt_addr address,
     return HANDOFF_CHECK_OK;
 }
 
-enum handoff_check_status handoff_structure_find(struct handoff_proof *proof,
+enum handoff_check_status handoff_structure_find(struct handoff_validation *validation,
                                                  struct virt_addr address)
 {
-    enum handoff_check_status status = check_pointer(address, proof->state);
+    enum handoff_check_status status = check_pointer(address, validation->state);
     if (status != HANDOFF_CHECK_OK)
         return status;
-    proof->place = phys_addr(address.value - proof->state->direct_map_base.value);
-    proof->handoff = handoff_proof_at(proof, proof->place);
-    proof->view.handoff = proof->handoff;
+    validation->place = phys_addr(address.value - validation->state->direct_map_base.value);
+    validation->handoff = handoff_validation_at(validation, validation->place);
+    validation->view.handoff = validation->handoff;
     return HANDOFF_CHECK_OK;
 }
 
-enum handoff_check_status handoff_structure_check(struct handoff_proof *proof)
+enum handoff_check_status handoff_structure_check(struct handoff_validation *validation)
 {
-    const struct handoff *handoff = proof->handoff;
+    const struct handoff *handoff = validation->handoff;
     if (handoff->magic != HANDOFF_MAGIC)
         return HANDOFF_CHECK_MAGIC;
     if (handoff->version_major != HANDOFF_VERSION_MAJOR)

@@ -5,14 +5,14 @@
 #ifndef KERNEL_HANDOFF_HANDOFF_STRUCTURE_H
 #define KERNEL_HANDOFF_HANDOFF_STRUCTURE_H
 
-#include "kernel/handoff/handoff_proof.h"
+#include "kernel/handoff/handoff_validation.h"
 
-/* Check all that can be said of the pointer before it is followed, and fill in proof->place and
- * proof->handoff. Precondition: proof->state is set. */
-enum handoff_check_status handoff_structure_find(struct handoff_proof *proof,
+/* Check the pointer as far as possible before it is followed. Fill in `place` and `handoff` of the
+ * validation. Precondition: its `state` is set. */
+enum handoff_check_status handoff_structure_find(struct handoff_validation *validation,
                                                  struct virt_addr address);
 
 /* Check what the first fields say, and the checksum over all of them. */
-enum handoff_check_status handoff_structure_check(struct handoff_proof *proof);
+enum handoff_check_status handoff_structure_check(struct handoff_validation *validation);
 
 #endif

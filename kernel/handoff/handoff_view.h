@@ -23,7 +23,7 @@ struct handoff_view {
     const void *timeline;          /* handoff->timeline says how many moments */
     struct handoff_temp_heap first_temp_heap; /* of temp_heaps; both 0 if the array is empty */
     enum handoff_framebuffer_status framebuffer_status; /* use the framebuffer only if OK */
-    struct handoff_framebuffer framebuffer;             /* the first; all zero if there is none */
+    struct handoff_framebuffer framebuffer;             /* the first; all zero without one */
 };
 
 /* The i-th moment of the timeline; its name is NUL-terminated (the check guarantees it).

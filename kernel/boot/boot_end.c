@@ -1,4 +1,4 @@
-#include "kernel/boot/ending.h"
+#include "kernel/boot/boot_end.h"
 
 #include <stddef.h>
 
@@ -13,7 +13,7 @@
 /* 5 to 200 ms by the clock of the CPU's timer, 1 GHz in QEMU and 25 to 100 MHz in PCs. */
 #define KEY_POLL_PERIOD_TICKS 5000000
 
-_Noreturn void ending_power_off(struct kernel *kernel)
+_Noreturn void boot_end_power_off(struct kernel *kernel)
 {
     enum page_table_status status =
         runtime_space_build(&kernel->runtime_space, &kernel->address_space,
@@ -30,8 +30,8 @@ static void on_tick(void *context)
     (void)context;
 }
 
-/* Without a timer nothing is mapped; ending_stay() finds that out again. */
-void ending_prepare(struct kernel *kernel)
+/* Without a timer nothing is mapped; boot_end_stay() finds that out again. */
+void boot_end_prepare(struct kernel *kernel)
 {
     (void)timer_prepare(&kernel->timer, &kernel->address_space);
 }
@@ -54,7 +54,7 @@ static void act_on(struct kernel *kernel, enum ready_action action)
     case READY_POWER_OFF:
         log_line("ready", "action=power-off");
         interrupts_forbid();
-        ending_power_off(kernel);
+        boot_end_power_off(kernel);
     case READY_RESTART:
         log_line("ready", "action=restart");
         arch_reset();
@@ -67,7 +67,7 @@ static void act_on(struct kernel *kernel, enum ready_action action)
     log_line("ready", "keys=\"%s\"", READY_KEYS_TEXT);
 }
 
-_Noreturn void ending_stay(struct kernel *kernel)
+_Noreturn void boot_end_stay(struct kernel *kernel)
 {
     struct ready_keys keys = {0};
     arch_keys_initialise();
