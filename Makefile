@@ -104,12 +104,13 @@ KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 ASSEMBLY_FLAGS := -I$(BUILD)
 
 # Pure files have functions of their arguments only. Host tests compile them unmodified, without gnu-efi and
-# without code for a CPU, so a broken boundary does not compile. All of shared/ is pure except memory.c, which
-# the C library replaces.
-PURE_SOURCES := $(SHARED_SOURCES) $(filter-out %/memory.c,$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
+# without code for a CPU, so a broken boundary does not compile. In shared/, the files that use the CPU are not
+# pure, and memory.c, which the C library replaces.
+SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features serial_16550)
+PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
-    $(patsubst %,kernel/core/%.c,backtrace_fold command_words interrupts nearest spinlock timeline_summary) \
-    kernel/boot/ready_keys.c kernel/arch/x86_64/scancode.c
+    $(patsubst %,kernel/core/%.c,backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
+    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text scancode)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
@@ -168,8 +169,8 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KE
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(patsubst %,kernel/%.c,boot/bring_up boot/ending core/backtrace_fold core/command_words core/nearest core/panic \
-    core/timeline core/timeline_summary diagnostics/print_help diagnostics/provoke diagnostics/self_test \
+KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
+    core/fault core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
     mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
@@ -339,7 +340,7 @@ test-mutations: unit-tests thread-tests ## check that a test fails for each of m
 # --- Threads: the kernel's heap and its lock under TSan. Each thread stands for a CPU --------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
-    $(HEAP_SOURCES) kernel/mm/kmalloc.c kernel/core/spinlock.c kernel/core/interrupts.c \
+    $(HEAP_SOURCES) kernel/mm/kmalloc.c kernel/core/cpu.c kernel/core/spinlock.c kernel/core/interrupts.c \
     tests/unit/support/arch_stub.c tests/unit/support/log_stub.c tests/unit/support/panic_stub.c)
 
 $(eval $(call flags_file,tsan,$$(CLANG) $$(HOST_CFLAGS) $$(TSAN)))
@@ -437,8 +438,7 @@ fuzz-short: $(FUZZ_PROGRAMS) ## run each fuzzer for a few seconds, with the same
 # The conductor is an EFI application. It makes firmware fail as the plan of a test says, then starts the
 # unmodified loader. It is compiled as the loader is.
 CONDUCTOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o, \
-    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES) \
-    bootloader/arch/x86_64/cpu.c bootloader/arch/x86_64/serial.c)
+    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
 
 $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	@mkdir -p $(@D)
@@ -528,9 +528,8 @@ $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	$(Q)$(CLANG) $(BENCH_CFLAGS) -MMD -MP -c $< -o $@
 
 FRAMES_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o, $(wildcard tests/bench/frames/*.c) \
-    $(wildcard kernel/mm/frames/bit_tree*.c) kernel/mm/early_heap.c kernel/mm/frames/frame_allocator.c \
-    kernel/mm/frames/frame_reserve.c kernel/mm/region_list.c shared/region.c \
-    shared/arch/x86_64/page_table.c tests/unit/support/panic_stub.c)
+    $(wildcard kernel/mm/frames/*.c) kernel/mm/early_heap.c kernel/mm/region_list.c shared/region.c \
+    $(wildcard shared/page_table*.c shared/table_*.c) tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
 	$(say) LINK $@
@@ -543,7 +542,7 @@ bench-frames: $(BUILD)/bench/bench_frames ## compare the times of frames with a 
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
 
 LOCK_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,tests/bench/lock/bench_lock.c \
-    kernel/core/interrupts.c kernel/core/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
+    kernel/core/cpu.c kernel/core/interrupts.c kernel/core/spinlock.c tests/unit/support/arch_stub.c tests/unit/support/panic_stub.c)
 
 $(BUILD)/bench/bench_lock: $(LOCK_BENCH_OBJECTS)
 	$(say) LINK $@
@@ -675,6 +674,14 @@ format: ## format the C files with clang-format
 .PHONY: lint
 lint: compile_commands.json ## check the code: format, clang-tidy, cppcheck, shellcheck
 	@scripts/lint.sh
+
+.PHONY: boundary-objects
+boundary-objects: $(KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
+
+.PHONY: check-boundaries
+check-boundaries: boundary-objects ## check that code for a CPU is only under arch/, and that no files depend on each other in a circle
+	@$(PYTHON) scripts/check_boundaries.py --build $(BUILD) --clang $(CLANG) --nm $(LLVM_NM) \
+	    --efi-include $(EFI_INCLUDE)
 
 .PHONY: compile_commands.json
 compile_commands.json: $(FONT) ## write the list of compiler commands for editors and clang-tidy

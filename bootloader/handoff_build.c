@@ -178,23 +178,11 @@ static struct handoff_text text_into(char *part, const char *text, size_t size_b
     return (struct handoff_text){(uint64_t)part, size_bytes};
 }
 
-static void handoff_write_arch(struct handoff_x86_64 *arch, const struct handoff_sources *sources)
-{
-    const struct page_table_features *features = sources->features;
-
-    arch->page_table_root = sources->tables->base;
-    arch->tsc_frequency_hz = sources->platform->tsc_frequency_hz;
-    arch->flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
-                  (features->pages_1gib ? HANDOFF_X86_64_PAGES_1GIB : 0) |
-                  (features->levels == 5 ? HANDOFF_X86_64_FIFTH_LEVEL : 0);
-    arch->physical_address_bits = features->physical_bits;
-}
-
 static void handoff_write_places(struct handoff *handoff, const struct handoff_sources *sources)
 {
     const struct kernel_image *kernel = sources->kernel;
 
-    handoff->direct_map_base = direct_map_base(sources->features->levels);
+    handoff->direct_map_base = direct_map_base(sources->levels);
     handoff->direct_map_size_bytes = sources->direct_map_size_bytes;
     handoff->page_tables_base = sources->tables->base;
     handoff->page_tables_size_bytes = sources->tables->size_bytes;
@@ -276,15 +264,15 @@ void handoff_build_finish(struct handoff_block *block, const struct handoff_sour
         .version_major = HANDOFF_VERSION_MAJOR,
         .version_minor = HANDOFF_VERSION_MINOR,
         .size_bytes = sizeof(struct handoff),
-        .machine = HANDOFF_MACHINE_X86_64,
+        .machine = sources->machine,
         .data_base = block->base,
         .data_size_bytes = block->size_bytes,
+        .arch = sources->arch,
     };
     format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",
                 HANDOFF_VERSION_TEXT);
     handoff_write_places(handoff, sources);
     handoff_write_platform(handoff, sources);
-    handoff_write_arch(&handoff->arch.x86_64, sources);
     handoff_write_arrays(handoff, block, sources);
     handoff_write_data(handoff, block, sources);
     handoff->checksum = handoff_checksum(handoff, handoff->size_bytes);

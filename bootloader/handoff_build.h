@@ -24,7 +24,6 @@
 #include "bootloader/pure/table_pool.h"
 #include "bootloader/firmware/temp_heap.h"
 #include "bootloader/timeline.h"
-#include "shared/page_table.h"
 
 struct handoff_block {
     uint64_t base;
@@ -63,8 +62,10 @@ struct handoff_sources {
     const struct temp_heap *temp_heap;
     const struct loader_image *loader_image;
     const struct platform *platform;
-    const struct page_table_features *features;
     const struct table_pool *tables;
+    uint32_t machine;        /* HANDOFF_MACHINE_* */
+    union handoff_arch arch; /* the machine's own part */
+    unsigned levels;         /* of page tables */
     uint64_t stack_physical_base;
     uint64_t processor_start_base; /* 0 if there is none */
     uint64_t direct_map_size_bytes;

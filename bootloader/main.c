@@ -1,10 +1,8 @@
 /*
  * main.c - the boot sequence. efi_main() at the end is its table of contents.
  */
-#include "bootloader/arch/x86_64/cpu.h"
-#include "bootloader/arch/x86_64/enter.h"
-#include "bootloader/arch/x86_64/fault.h"
-#include "bootloader/arch/x86_64/fifth_level.h"
+#include "bootloader/arch.h"
+#include "bootloader/fault_report.h"
 #include "bootloader/pure/bootstrap_tables.h"
 #include "bootloader/pure/config.h"
 #include "bootloader/firmware/console.h"
@@ -20,7 +18,6 @@
 #include "bootloader/firmware/temp_heap.h"
 #include "bootloader/timeline.h"
 #include "shared/address.h"
-#include "shared/arch/x86_64/page_entry.h"
 #include "shared/text/command_line.h"
 #include "shared/direct_map.h"
 #include "shared/region.h"
@@ -58,14 +55,13 @@ struct loader {
     struct table_pool table_pool;
     struct page_table tables;
     struct post_exit post_exit;
+    struct fault_report fault_report;
     uint64_t stack_physical_base;
     uint64_t processor_start_base; /* 0 if there is none */
     uint64_t direct_map_size_bytes;
-    uint64_t fifth_level_base; /* of the block for the step to five levels; 0 for no step */
+    struct phys_addr trampoline_base; /* of its block; 0 if none is needed */
+    struct phys_addr trampoline_root;
 };
-
-/* In the image: it is read on both sides of the switch. */
-static struct enter_state enter_state;
 
 /* Each step below returns true to go on; on false loader->failure says why. */
 
@@ -183,10 +179,11 @@ static void gather_platform(struct loader *loader)
 
     timeline_mark(&loader->timeline, "gather platform");
     platform_gather(&loader->firmware, &loader->console, &loader->platform);
-    loader->features = cpu_page_table_features();
-    console_log(&loader->console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, TSC at %llu MHz",
+    arch_page_features(&loader->features);
+    console_log(&loader->console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, %s at %llu MHz",
                 platform->framebuffer.width_pixels, platform->framebuffer.height_pixels,
-                platform->rsdp, platform->smbios, platform->tsc_frequency_hz / 1000000);
+                platform->rsdp, platform->smbios, arch_clock_name(),
+                platform->clock_frequency_hz / 1000000);
 }
 
 /* `levels` and `console` as in handoff_build_regions(). */
@@ -219,7 +216,7 @@ static bool has_ram_beyond_four_levels(const struct handoff_block *block)
     return false;
 }
 
-static bool wants_fifth_level(struct loader *loader)
+static bool wants_five_levels(struct loader *loader)
 {
     const char *command_line = loader->config.command_line;
     uint64_t levels = 0;
@@ -230,23 +227,33 @@ static bool wants_fifth_level(struct loader *loader)
     return levels == 5 || has_ram_beyond_four_levels(&loader->block);
 }
 
+/* False if the switch needs a trampoline for which there is no memory. */
+static bool reserve_trampoline(struct loader *loader, unsigned levels)
+{
+    struct arch_trampoline trampoline = arch_trampoline_for(levels);
+    uint64_t base;
+    if (trampoline.size_bytes == 0)
+        return true;
+    if (pages_allocate_below(&loader->pages, trampoline.size_bytes, trampoline.limit_address,
+                             HANDOFF_REGION_LOADER, &base, &loader->failure) != LOADER_OK)
+        return false;
+    loader->trampoline_base = phys_addr(base);
+    return true;
+}
+
 /* Five levels where they are asked for or where RAM needs them, and can be had; else those that the
  * firmware uses, which work. */
 static bool choose_levels(struct loader *loader)
 {
-    const char *obstacle = NULL;
-    if (wants_fifth_level(loader) && loader->features.levels == 4) {
-        if (!cpu_has_fifth_level())
-            obstacle = "no LA57 in the CPU";
-        else if (pages_allocate_below(&loader->pages, FIFTH_LEVEL_SIZE_BYTES,
-                                      FIFTH_LEVEL_LIMIT_ADDRESS, HANDOFF_REGION_LOADER,
-                                      &loader->fifth_level_base, &loader->failure) != LOADER_OK)
-            obstacle = "no memory below 4 GiB";
-        else
+    if (loader->features.levels == 4 && wants_five_levels(loader)) {
+        const char *obstacle = arch_levels_obstacle(5);
+        if (obstacle == NULL && !reserve_trampoline(loader, 5))
+            obstacle = "no memory for the step";
+        if (obstacle == NULL)
             loader->features.levels = 5;
+        else
+            console_warn(&loader->console, "four paging levels: %s", obstacle);
     }
-    if (obstacle != NULL)
-        console_warn(&loader->console, "four paging levels: %s", obstacle);
     return convert_map(loader, loader->features.levels, NULL);
 }
 
@@ -263,7 +270,7 @@ static struct bootstrap_plan table_plan(const struct loader *loader)
         .framebuffer_size_bytes = loader->platform.framebuffer.size_bytes,
         .regions = loader->block.regions,
         .region_count = loader->block.region_count,
-        .trampoline_base = loader->fifth_level_base,
+        .trampoline_base = loader->trampoline_base.value,
     };
 }
 
@@ -310,8 +317,8 @@ static bool leave_firmware(struct loader *loader)
                                                      &attempt_count, &loader->failure) != LOADER_OK)
         return false;
 
-    cpu_disable_interrupts();
-    fault_install(&loader->post_exit);
+    arch_interrupts_disable();
+    fault_report_install(&loader->fault_report, &loader->post_exit);
     if (attempt_count > 1)
         console_warn(&loader->console, "the firmware let go after %u attempts", attempt_count);
     if (loader->block.map.descriptor_version != EFI_MEMORY_DESCRIPTOR_VERSION)
@@ -330,22 +337,19 @@ static bool build_regions(struct loader *loader)
     return true;
 }
 
-/* What the step to five levels goes through. */
-static enum page_table_status build_switch_tables(const struct loader *loader,
+/* What the trampoline goes through: tables with the levels that are in force. */
+static enum page_table_status build_switch_tables(struct loader *loader,
                                                   const struct bootstrap_plan *plan,
                                                   const struct page_table_memory *memory)
 {
-    struct page_table_features features = loader->features;
+    struct page_table_features features;
     struct page_table table;
-    features.levels = 4;
+    arch_page_features(&features);
     enum page_table_status status = page_table_create(&features, memory, &table);
     if (status == PAGE_TABLE_OK)
         status = bootstrap_tables_build_switch(plan, &table);
-    if (status == PAGE_TABLE_OK) {
-        enter_state.fifth_level = loader->fifth_level_base;
-        enter_state.switch_root = table.root.value;
-        fifth_level_prepare(loader->fifth_level_base, table.root, &enter_state);
-    }
+    if (status == PAGE_TABLE_OK)
+        loader->trampoline_root = table.root;
     return status;
 }
 
@@ -358,7 +362,7 @@ static bool build_tables(struct loader *loader)
     enum page_table_status status = page_table_create(&loader->features, &memory, &loader->tables);
     if (status == PAGE_TABLE_OK)
         status = bootstrap_tables_build(&plan, &loader->tables, &loader->direct_map_size_bytes);
-    if (status == PAGE_TABLE_OK && loader->fifth_level_base != 0)
+    if (status == PAGE_TABLE_OK && loader->trampoline_base.value != 0)
         status = build_switch_tables(loader, &plan, &memory);
     if (status != PAGE_TABLE_OK) {
         error_set(&loader->failure, LOADER_ERROR_PAGE_TABLES, EFI_SUCCESS, "%s; %llu of %llu KiB",
@@ -367,7 +371,7 @@ static bool build_tables(struct loader *loader)
         return false;
     }
     loader->post_exit.direct_map_base = direct_map_base(loader->features.levels);
-    loader->post_exit.page_table_root = loader->tables.root.value;
+    loader->post_exit.page_table_root = loader->tables.root;
     return true;
 }
 
@@ -383,29 +387,32 @@ static void finish_handoff(struct loader *loader)
         .temp_heap = &loader->temp_heap,
         .loader_image = &loader->image,
         .platform = &loader->platform,
-        .features = &loader->features,
         .tables = &loader->table_pool,
+        .machine = arch_machine(),
+        .levels = loader->features.levels,
         .stack_physical_base = loader->stack_physical_base,
         .processor_start_base = loader->processor_start_base,
         .direct_map_size_bytes = loader->direct_map_size_bytes,
     };
     timeline_mark(&loader->timeline, "enter kernel");
+    arch_describe(loader->tables.root, &loader->features, loader->platform.clock_frequency_hz,
+                  &sources.arch);
     handoff_build_finish(&loader->block, &sources);
 }
 
 static _Noreturn void enter(struct loader *loader)
 {
-    enter_state.page_table_root = loader->tables.root.value;
-    enter_state.entry = loader->kernel.plan.entry;
-    enter_state.handoff = loader->post_exit.direct_map_base + loader->block.base;
-    enter_state.stack_top = BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES;
-    enter_state.efer =
-        ENTER_EFER_LONG_MODE | (loader->features.no_execute ? ENTER_EFER_NO_EXECUTE : 0);
-    enter_state.cr4 =
-        ENTER_CR4 | cpu_optional_cr4() | (loader->features.levels == 5 ? ENTER_CR4_FIFTH_LEVEL : 0);
-    enter_state.pat = loader->features.write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0;
-    enter_state.handler_displacement = BOOTSTRAP_LOADER_VIRTUAL_BASE - loader->image.base;
-    enter_kernel(&enter_state);
+    const struct arch_entry entry = {
+        .root = loader->tables.root,
+        .features = loader->features,
+        .entry = virt_addr(loader->kernel.plan.entry),
+        .handoff = virt_addr(loader->post_exit.direct_map_base + loader->block.base),
+        .stack_top = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES),
+        .image_displacement = BOOTSTRAP_LOADER_VIRTUAL_BASE - loader->image.base,
+        .trampoline = loader->trampoline_base,
+        .trampoline_root = loader->trampoline_root,
+    };
+    arch_enter_kernel(&entry);
 }
 
 /* Say what went wrong, give everything back, and return to the firmware. Where the firmware is gone
@@ -416,7 +423,7 @@ static EFI_STATUS stop(struct loader *loader)
     error_format_report(&loader->failure, report, sizeof(report));
 
     if (firmware_is_sealed(&loader->firmware)) {
-        cpu_disable_interrupts();
+        arch_interrupts_disable();
         post_exit_print(&loader->post_exit, "%s", report);
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }

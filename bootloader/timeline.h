@@ -1,5 +1,5 @@
 /*
- * timeline.h - when each phase of the loader began, on the axis of the time-stamp counter.
+ * timeline.h - when each phase of the loader began, on the axis of the CPU's clock.
  */
 #ifndef BOOTLOADER_TIMELINE_H
 #define BOOTLOADER_TIMELINE_H

@@ -17,29 +17,33 @@
 /* What the CPU and the tables in force allow for page tables. */
 void arch_page_features(struct page_table_features *ret_features);
 
-/* The protections that are switched on, as words for the log ("nx wp smep smap umip"). */
+/* The protections that are switched on, as keys and values for the log (docs/LOG.md, [cpu]). */
 void arch_describe_features(char *text, size_t capacity_bytes);
 
 /* The time-stamp counter: monotonic, of unknown rate. */
 uint64_t arch_timestamp(void);
 
-/* --- Bring-up ------------------------------------------------------------------------------- */
+/* --- Bring-up --------------------------------------------------------------------------------- */
+
+/* What the files of a CPU keep for one processor (kernel/core/cpu.h). Only they know what is in it.
+ */
+struct arch_cpu;
+
+/* That of the processor that boots: it lies in the image. */
+struct arch_cpu *arch_boot_cpu(void);
 
 /* Load the kernel's own descriptor tables and exception handlers, with stacks of their own for what
  * must not run on a broken one, and switch on every protection that the CPU has. Interrupts stay
- * off. Call once. */
-void arch_cpu_initialise(void);
+ * off. Each processor calls it once, for itself. */
+void arch_cpu_initialise(struct arch_cpu *cpu);
 
-/* Tops of the stacks for double fault, NMI and machine check. */
-struct arch_interrupt_stacks {
-    struct virt_addr double_fault_top;
-    struct virt_addr nmi_top;
-    struct virt_addr machine_check_top;
-};
+/* The names of those stacks one by one, from index 0 on; NULL behind the last. At most
+ * CPU_INTERRUPT_STACK_LIMIT. */
+const char *arch_interrupt_stack_name(unsigned index);
 
-/* Move those handlers from the stacks inside the image to guarded ones. The new stacks are mapped
- * in the live tables. */
-void arch_use_interrupt_stacks(const struct arch_interrupt_stacks *stacks);
+/* Move the handlers from the stacks inside the image to guarded ones: tops[i] is the top of the
+ * stack arch_interrupt_stack_name(i). The new stacks are mapped in the live tables. */
+void arch_use_interrupt_stacks(struct arch_cpu *cpu, const struct virt_addr *tops);
 
 /* Switch to the tables at `root` and to the stack below `stack_top`, and call `next(argument)`
  * there. The code, `argument` and both stacks must be mapped in the new tables. Does not return. */
@@ -72,18 +76,22 @@ void arch_interrupts_save_and_restore(unsigned count);
 /* Tell the interrupt controller that the interrupt which is being handled was seen. */
 void arch_interrupt_acknowledge(void);
 
-struct address_space;
+/* A device whose registers the caller maps, uncached, if size_bytes is not 0. */
+struct arch_device {
+    const char *name; /* a constant */
+    struct phys_addr base;
+    uint64_t size_bytes;
+};
 
-/* Find this CPU's own timer and map its registers, once. arch_timer_start() does it, too; who wants
- * to have it done before the address space is printed calls this. False if there is no such timer,
- * or no memory to map it. */
-bool arch_timer_prepare(struct address_space *space);
+/* Find this CPU's own timer. False if there is none. */
+bool arch_timer_find(struct arch_device *ret_device);
 
-/* Let this CPU's own timer raise INTERRUPT_TIMER (kernel/core/interrupts.h) again and again.
- *   space         where the timer's registers are mapped, at the first call
- *   period_ticks  of the timer's clock, some hundred MHz or more; > 0
- * False if there is no such timer, or no memory to map it. */
-bool arch_timer_start(struct address_space *space, uint32_t period_ticks);
+/* Tell where its registers are mapped; 0 if they need no mapping. */
+void arch_timer_attach(struct virt_addr registers);
+
+/* Let it raise INTERRUPT_TIMER (kernel/core/interrupts.h) every `period_ticks` of its clock, > 0.
+ * Precondition: it is attached. */
+void arch_timer_start(uint32_t period_ticks);
 
 /* Precondition: it was started. One interrupt may still be under way. */
 void arch_timer_stop(void);
@@ -129,41 +137,52 @@ bool arch_key_take(char *ret_key);
 /* Leave QEMU through its isa-debug-exit device at `port`. Returns where there is no such device. */
 void arch_debug_exit(uint16_t port, uint32_t value);
 
-/* --- For a panic ------------------------------------------------------------------------------ */
+/* --- Faults and panics ------------------------------------------------------------------------ */
 
-/* The name of CPU exception `vector`. Never NULL. */
-const char *arch_exception_name(unsigned vector);
+/* What these files call is fault_report() (kernel/core/fault.h) for a fault, and
+ * interrupts_arrive() (kernel/core/interrupts.h) for an interrupt that has a handler. */
+
+/* The name of the CPU's exception `number`. Never NULL. */
+const char *arch_exception_name(unsigned number);
 
 /* What to look at after it: a constant sentence without its full stop. Never NULL. */
-const char *arch_exception_remedy(unsigned vector);
+const char *arch_exception_remedy(unsigned number);
 
-struct arch_registers {
-    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
-    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t rip, rflags;
-};
+/* The registers of code that was interrupted. Only the files of a CPU know what is in it. */
+struct arch_registers;
 
-/* The registers as they are at the call, with rip and rsp of the caller. */
-void arch_capture_registers(struct arch_registers *ret_registers);
+/* Call next(context, registers) with the registers as they are at the call. `registers` is valid
+ * during the call. `next` does not return. */
+_Noreturn void arch_capture_registers(void (*next)(void *context,
+                                                   const struct arch_registers *registers),
+                                      void *context);
 
-/* Print general and control registers, one log_raw() line each group. */
-void arch_print_registers(const struct arch_registers *registers);
+/* The address of the instruction that was interrupted. */
+struct virt_addr arch_registers_program_counter(const struct arch_registers *registers);
 
-/* Call `visit` with the return address of every frame, innermost first, at most `limit` times.
- * Where rip is not in the kernel's text, the first one is that of the call which led there, if the
- * stack has it. Frames are followed only while they stay inside mapped kernel stacks, go upwards
- * and return into the kernel's text, so a corrupt chain ends the walk instead of faulting. */
+/* Log them, and the registers of the page tables, one log_raw() line each group. */
+void arch_registers_print(const struct arch_registers *registers);
+
+/* Call visit(context, …) with the return address of every frame, innermost first, at most `limit`
+ * times. Where the program counter is not in the kernel's code, the first one is that of the call
+ * which led there, if the stack has it. Frames are followed only while they stay inside mapped
+ * kernel stacks, go upwards and return into the kernel's code, so a corrupt chain ends the walk
+ * instead of faulting. */
 void arch_walk_stack(const struct arch_registers *registers, unsigned limit,
-                     void (*visit)(uint64_t return_address));
+                     void (*visit)(void *context, struct virt_addr return_address), void *context);
 
-/* --- Faults on purpose (kernel/diagnostics/provoke.c)
- * -------------------------------------------------------
- */
+/* --- Faults on purpose (kernel/diagnostics/provoke.c) ----------------------------------------- */
 
 /* Raise the named CPU exception. Returns false for a name that this CPU does not know. */
 bool arch_provoke(const char *name);
 
 /* The names one by one, from index 0 on; NULL behind the last. */
 const char *arch_provoke_name(size_t index);
+
+/* Write a function to `memory`, 16 bytes, that does nothing but return. */
+void arch_provoke_write_return(void *memory);
+
+/* A device that every machine with this CPU has: registers of a page at least. */
+struct arch_device arch_provoke_device(void);
 
 #endif

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/arch.h"
 #include "kernel/handoff/handoff_check.h"
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/early_heap.h"
@@ -19,6 +18,7 @@
 #include "kernel/mm/heap_window.h"
 #include "kernel/mm/paging/runtime_space.h"
 #include "kernel/core/timeline.h"
+#include "kernel/core/timer.h"
 #include "shared/text/framebuffer_text.h"
 #include "shared/handoff.h"
 
@@ -30,7 +30,7 @@
 
 struct kernel {
     /* What was handed over, proven. At first it points into the loader's block;
-     * bring_up_early_heap() makes copies, so that the block can go. */
+     * boot_early_heap() makes copies, so that the block can go. */
     struct handoff handoff;
     struct handoff_view view;
 
@@ -49,7 +49,7 @@ struct kernel {
     struct kernel_segment segments[KERNEL_SEGMENT_COUNT];
     struct kernel_layout layout;
     struct address_space address_space;
-    struct arch_interrupt_stacks interrupt_stacks;
+    struct timer timer;
     uint64_t shoot_down_count; /* translations that other CPUs were told to drop */
     struct runtime_space runtime_space;
     struct heap_window heap_window;

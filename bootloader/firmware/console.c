@@ -1,6 +1,6 @@
 #include "bootloader/firmware/console.h"
 
-#include "bootloader/arch/x86_64/serial.h"
+#include "bootloader/arch.h"
 #include "shared/text/format.h"
 #include "shared/memory.h"
 #include "shared/text/text.h"
@@ -115,8 +115,8 @@ static bool console_reaches_serial(const struct console *console)
 void console_show_error(struct console *console, const char *report)
 {
     size_t size_bytes = text_length(report);
-    if (!console_reaches_serial(console) && serial_initialise())
-        serial_write(report, size_bytes);
+    if (!console_reaches_serial(console) && arch_serial_initialise())
+        arch_serial_write(report, size_bytes);
     console_append(console, report, size_bytes);
     console_show(console);
 }

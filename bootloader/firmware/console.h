@@ -7,9 +7,9 @@
  * kernel.
  *
  * Serial: many machines show the firmware's console on the serial line as well, others do not.
- * Lines of a normal boot go to the firmware's console alone (the kernel shows them again). An error
- * must reach whoever watches: it is also written to COM1 directly, unless the firmware's ConOut
- * variable names a serial port (UEFI 2.10, section 3.3), which would show it twice.
+ * Lines of a normal boot go to the firmware's console only (the kernel shows them again). An error
+ * must reach whoever watches: it is also written to the serial port directly, unless the firmware's
+ * ConOut variable names one (UEFI 2.10, section 3.3), which would show it twice.
  */
 #ifndef BOOTLOADER_FIRMWARE_CONSOLE_H
 #define BOOTLOADER_FIRMWARE_CONSOLE_H
@@ -42,7 +42,8 @@ void console_warn(struct console *console, const char *format, ...)
  * sealed. */
 void console_show(struct console *console);
 
-/* Show everything pending and then `report`, which also goes to COM1 (see above) and the log.
+/* Show everything pending and then `report`, which also goes to the serial port (see above) and
+ * the log.
  * Precondition: the firmware is not sealed. */
 void console_show_error(struct console *console, const char *report);
 

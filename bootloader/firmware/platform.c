@@ -1,14 +1,13 @@
 #include "bootloader/firmware/platform.h"
 
-#include "bootloader/arch/x86_64/cpu.h"
+#include "bootloader/arch.h"
 #include "bootloader/pure/framebuffer.h"
-#include "shared/arch/x86_64/page_entry.h"
 #include "shared/memory.h"
 
 /* Each measurement is long enough for 1 % with the firmware's microsecond clock, and all together
  * go unnoticed. */
-#define TSC_MEASUREMENT_COUNT        4
-#define TSC_MEASUREMENT_MICROSECONDS 125
+#define CLOCK_MEASUREMENT_COUNT        4
+#define CLOCK_MEASUREMENT_MICROSECONDS 125
 
 /* A machine with more screens than this gets none: a table here is simpler than memory from the
  * firmware. */
@@ -83,7 +82,7 @@ static bool platform_seed_from_cpu(uint8_t seed[32])
 {
     uint64_t words[4];
     for (size_t i = 0; i < 4; i++) {
-        if (!cpu_random(&words[i]) || (i > 0 && words[i] == words[i - 1]))
+        if (!arch_random(&words[i]) || (i > 0 && words[i] == words[i - 1]))
             return false;
     }
     memcpy(seed, words, sizeof(words));
@@ -102,24 +101,24 @@ static enum handoff_seed_source platform_seed(EFI_BOOT_SERVICES *services, uint8
 
 /* Stall() waits at least as long as it is told. What lengthens it (system management, a hypervisor
  * that runs something else) only makes a measurement larger, so the smallest is the best. */
-static uint64_t platform_measure_tsc_hz(EFI_BOOT_SERVICES *services)
+static uint64_t platform_measure_clock_hz(EFI_BOOT_SERVICES *services)
 {
     uint64_t least_ticks = UINT64_MAX;
-    for (unsigned i = 0; i < TSC_MEASUREMENT_COUNT; i++) {
-        uint64_t start = cpu_read_tsc();
-        if (EFI_ERROR(services->Stall(TSC_MEASUREMENT_MICROSECONDS)))
+    for (unsigned i = 0; i < CLOCK_MEASUREMENT_COUNT; i++) {
+        uint64_t start = arch_timestamp();
+        if (EFI_ERROR(services->Stall(CLOCK_MEASUREMENT_MICROSECONDS)))
             return 0;
-        uint64_t ticks = cpu_read_tsc() - start;
+        uint64_t ticks = arch_timestamp() - start;
         if (ticks < least_ticks)
             least_ticks = ticks;
     }
-    return least_ticks * (1000000 / TSC_MEASUREMENT_MICROSECONDS);
+    return least_ticks * (1000000 / CLOCK_MEASUREMENT_MICROSECONDS);
 }
 
-static uint64_t platform_tsc_frequency_hz(EFI_BOOT_SERVICES *services)
+static uint64_t platform_clock_frequency_hz(EFI_BOOT_SERVICES *services)
 {
-    uint64_t stated_hz = cpu_stated_tsc_frequency_hz();
-    return stated_hz != 0 ? stated_hz : platform_measure_tsc_hz(services);
+    uint64_t stated_hz = arch_stated_clock_frequency_hz();
+    return stated_hz != 0 ? stated_hz : platform_measure_clock_hz(services);
 }
 
 /* The firmware's tables are identity-mapped, as all memory is (UEFI 2.10, section 2.3.4). */
@@ -131,11 +130,11 @@ static uint64_t *platform_access_table(void *context, struct phys_addr table)
 
 static struct page_table platform_live_tables(void)
 {
-    struct page_table_features features = cpu_page_table_features();
+    struct page_table_features features;
+    arch_page_features(&features);
     return (struct page_table){
-        .root = phys_addr(cpu_read_cr3() & PAGE_ENTRY_ADDRESS_MASK),
-        .levels = features.levels,
-        .physical_bits = features.physical_bits,
+        .root = arch_page_table_root(),
+        .features = features,
         .memory = {.access_table = platform_access_table},
     };
 }
@@ -217,5 +216,5 @@ void platform_gather(const struct firmware *firmware, struct console *console,
     ret_platform->seed_source = platform_seed(firmware->services, ret_platform->seed);
     if (ret_platform->seed_source == HANDOFF_SEED_NONE)
         console_warn(console, "no source of random numbers: the seed is absent");
-    ret_platform->tsc_frequency_hz = platform_tsc_frequency_hz(firmware->services);
+    ret_platform->clock_frequency_hz = platform_clock_frequency_hz(firmware->services);
 }

@@ -14,8 +14,8 @@ struct platform {
     uint64_t smbios;                        /* physical; 0 if absent */
     struct firmware_tables firmware_tables;
     enum handoff_boot_source boot_source;
-    uint8_t boot_partition[16]; /* all zero without one */
-    uint64_t tsc_frequency_hz;  /* 0 if unknown */
+    uint8_t boot_partition[16];  /* all zero without one */
+    uint64_t clock_frequency_hz; /* of the CPU's own clock; 0 if unknown */
     enum handoff_seed_source seed_source;
     uint8_t seed[32]; /* all zero without a source */
 };

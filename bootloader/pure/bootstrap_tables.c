@@ -1,8 +1,8 @@
 #include "bootloader/pure/bootstrap_tables.h"
 
 #include "shared/address.h"
-#include "shared/arch/x86_64/page_entry.h"
 #include "shared/direct_map.h"
+#include "shared/page_entry.h"
 #include "shared/range.h"
 #include "shared/region.h"
 
@@ -31,7 +31,12 @@ static struct range segment_pages(const struct elf_plan *kernel, unsigned index)
 static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes, size_t *index,
                          struct range *ret_run)
 {
-    return region_next_ram_run(plan->regions, plan->region_count, limit_bytes, index, ret_run);
+    struct phys_range run;
+    if (!region_next_ram_run(plan->regions, plan->region_count, phys_addr(limit_bytes), index,
+                             &run))
+        return false;
+    *ret_run = (struct range){run.start.value, run.end.value};
+    return true;
 }
 
 /* Finds the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
@@ -78,7 +83,7 @@ static void count_tables(struct table_counter *counter, unsigned level, uint64_t
 static void count_range(struct table_counter *counter, uint64_t start, uint64_t size_bytes)
 {
     uint64_t last = start + (size_bytes - 1);
-    for (unsigned level = PAGE_LEVEL_4KIB; level < counter->levels; level++) {
+    for (unsigned level = PAGE_LEVEL_SMALLEST; level < counter->levels; level++) {
         uint64_t span_mask = page_entry_span_bytes(level + 1) - 1;
         if (level >= counter->largest_page_level) {
             count_tables(counter, level, start, last);
@@ -107,7 +112,7 @@ static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
 {
     if (plan->trampoline_base == 0)
         return 0;
-    struct table_counter counter = {.levels = 4, .largest_page_level = PAGE_LEVEL_4KIB};
+    struct table_counter counter = {.levels = 4, .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&counter, plan, 0);
     count_range(&counter, plan->trampoline_base, PAGE_SIZE_BYTES);
     return counter.table_count + 1; /* the root */
@@ -117,7 +122,7 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
                                 const struct page_table_features *features)
 {
     struct table_counter small = {.levels = features->levels,
-                                  .largest_page_level = PAGE_LEVEL_4KIB};
+                                  .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&small, plan, 0);
     count_range(&small, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
     count_loader(&small, plan, BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->loader_base);
@@ -125,7 +130,7 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
 
     /* Physical and virtual addresses of the direct map are congruent to every page size. */
     struct table_counter large = small;
-    large.largest_page_level = features->pages_1gib ? PAGE_LEVEL_1GIB : PAGE_LEVEL_2MIB;
+    large.largest_page_level = features->largest_leaf_level;
     struct range range;
     uint64_t base = direct_map_base(features->levels);
     uint64_t limit_bytes = direct_map_limit_bytes(features->levels);
@@ -183,12 +188,12 @@ static enum page_table_status map_direct(struct page_table *table, uint64_t base
                                          uint64_t size_bytes, struct page_permissions permissions,
                                          uint64_t *direct_map_size_bytes)
 {
-    uint64_t limit_bytes = direct_map_limit_bytes(table->levels);
+    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
     if (base >= limit_bytes || size_bytes > limit_bytes - base)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
     enum page_table_status status =
-        page_table_map(table, virt_addr(direct_map_base(table->levels) + base), phys_addr(base),
-                       size_bytes, permissions, true);
+        page_table_map(table, virt_addr(direct_map_base(table->features.levels) + base),
+                       phys_addr(base), size_bytes, permissions, true);
     if (status == PAGE_TABLE_OK && base + size_bytes > *direct_map_size_bytes)
         *direct_map_size_bytes = base + size_bytes;
     return status;
@@ -198,7 +203,7 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
                                       uint64_t *direct_map_size_bytes)
 {
     struct range range;
-    uint64_t limit_bytes = direct_map_limit_bytes(table->levels);
+    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
     for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);) {
         enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
                                                    READ_WRITE, direct_map_size_bytes);

@@ -19,7 +19,7 @@
 
 #define DATA_SEGMENT 2
 
-/* As in kernel/boot/bring_up.c. */
+/* As in kernel/boot/boot_audit.c. */
 #define AUDIT_RUN_LIMIT 512
 /* Of addresses; the kernel has more, which the host's tables would have to hold. */
 #define GUARDED_BYTES (UINT64_C(1) << 30)
@@ -39,23 +39,12 @@ static void *at_physical(const struct kernel_model *kernel, uint64_t physical)
     return fake_ram_at(kernel->ram, physical);
 }
 
-static uint64_t physical_of(const struct kernel_model *kernel, uintptr_t address)
+static struct phys_addr physical_of(const struct kernel_model *kernel, struct virt_addr address)
 {
-    return address - (uintptr_t)kernel->ram->base;
+    return phys_addr(address.value - (uintptr_t)kernel->ram->base);
 }
 
 /* --- [handoff] -------------------------------------------------------------------------------- */
-
-static void show_loader_log(const char *text)
-{
-    while (*text != '\0') {
-        const char *end = text;
-        while (*end != '\0' && *end != '\n')
-            end++;
-        log_line("loader", "%.*s", (int)(end - text), text);
-        text = *end == '\n' ? end + 1 : end;
-    }
-}
 
 static void describe_segments(struct kernel_model *kernel)
 {
@@ -113,7 +102,7 @@ static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_addre
     if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
                     handoff_framebuffer_text(kernel->view.framebuffer_status));
-    show_loader_log(kernel->view.log);
+    log_text("loader", kernel->view.log);
     log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
@@ -155,8 +144,8 @@ static void bring_up_early_heap(struct kernel_model *kernel)
         virtual = kernel->handoff.kernel_virtual_base + LOADER_MODEL_FALLBACK_OFFSET;
         size_bytes = LOADER_MODEL_FALLBACK_SIZE_BYTES;
     }
-    enum early_heap_status started =
-        early_heap_initialise(&kernel->early_heap, at_physical(kernel, physical), size_bytes);
+    enum early_heap_status started = early_heap_initialise(
+        &kernel->early_heap, virt_addr((uintptr_t)at_physical(kernel, physical)), size_bytes);
     kernel_assert(started == EARLY_HEAP_OK);
     early_heap_begin_phase(&kernel->early_heap, "handoff");
     copy_handed_over_data(kernel);
@@ -170,7 +159,7 @@ static void bring_up_early_heap(struct kernel_model *kernel)
 static void bring_up_cpu(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: cpu");
-    bool modern = kernel->features.pages_1gib;
+    bool modern = kernel->features.largest_leaf_level >= 3;
     const char *newer = modern ? "on" : "absent";
     log_line("cpu", "wp=on nx=on smep=%s smap=%s umip=%s global=on pages_1gib=%s", newer, newer,
              newer, modern ? "yes" : "no");
@@ -182,7 +171,7 @@ static void bring_up_frames(struct kernel_model *kernel)
     early_heap_begin_phase(&kernel->early_heap, "frames");
     enum frame_allocator_status status =
         frame_allocator_initialise(&kernel->frames, &kernel->view.regions, &kernel->early_heap,
-                                   (uint64_t)(uintptr_t)kernel->ram->base);
+                                   virt_addr((uintptr_t)kernel->ram->base));
     if (status != FRAME_ALLOCATOR_OK)
         panic(status == FRAME_ALLOCATOR_NO_ROOM ? PANIC_FRAME_METADATA : PANIC_MEMORY_MAP,
               "%s: %llu KiB of RAM are usable, %llu KiB are needed",
@@ -290,7 +279,7 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
     mark(kernel, "kernel: reclaim");
     kernel->reclaimed_frame_count = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
-             kernel->address_space.table.levels,
+             kernel->address_space.table.features.levels,
              (unsigned long long)kernel->audit.writable_executable_count,
              (unsigned long long)kernel->audit.page_count,
              (unsigned long long)kernel->audit.table_count,
@@ -437,29 +426,28 @@ static void split_data_segment(struct kernel_model *kernel, struct range hole)
     data->virtual.end = hole.start;
 }
 
-static struct phys_addr detach(struct kernel_model *kernel, struct range untouched)
+static struct phys_range detach(struct kernel_model *kernel, struct virt_range untouched)
 {
-    uint64_t physical = physical_of(kernel, untouched.start);
-    if (!kernel->early_heap_is_fallback)
-        return phys_addr(physical);
-    uint64_t size_bytes = range_size_bytes(untouched);
-    struct virt_addr virtual = virt_addr_add(kernel->layout.virtual_base,
-                                             physical - kernel->layout.physical_base.value);
-    require_mapped(page_table_unmap(&kernel->address_space.table, virtual, size_bytes),
-                   "the fixed early heap");
-    split_data_segment(kernel, (struct range){virtual.value, virtual.value + size_bytes});
-    return phys_addr(physical);
+    struct phys_addr base = physical_of(kernel, untouched.start);
+    uint64_t size_bytes = virt_range_size_bytes(untouched);
+    if (kernel->early_heap_is_fallback) {
+        struct virt_addr virtual = virt_addr_add(kernel->layout.virtual_base,
+                                                 base.value - kernel->layout.physical_base.value);
+        require_mapped(page_table_unmap(&kernel->address_space.table, virtual, size_bytes),
+                       "the fixed early heap");
+        split_data_segment(kernel, (struct range){virtual.value, virtual.value + size_bytes});
+    }
+    return (struct phys_range){base, phys_addr_add(base, size_bytes)};
 }
 
 static void bring_up_retire_early_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: retire");
     struct early_heap_statistics statistics = early_heap_statistics(&kernel->early_heap);
-    struct range untouched = early_heap_retire(&kernel->early_heap);
-    kernel->returned_frame_count = range_size_bytes(untouched) / FRAME_SIZE_BYTES;
+    struct virt_range untouched = early_heap_retire(&kernel->early_heap);
+    kernel->returned_frame_count = virt_range_size_bytes(untouched) / FRAME_SIZE_BYTES;
     if (kernel->returned_frame_count > 0) {
-        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched),
-                                                 range_size_bytes(untouched));
+        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
         kernel_assert(reclaimed);
     }
     if (kernel->early_heap_is_fallback)

@@ -1,7 +1,7 @@
 /*
  * kernel_model.h - the kernel's bring-up over fake RAM.
  *
- * The stages, their order and their lines are those of kernel/boot/bring_up.c; everything that they
+ * The stages, their order and their lines are those of kernel/boot/; everything that they
  * call is the production code. What differs is what a process cannot have: the tables are never
  * live (so the audit walks them where they lie), and the heap's window stands at an address of the
  * host, page by page the very frames that the simulated tables map.

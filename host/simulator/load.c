@@ -66,28 +66,28 @@ static bool type_may_be_given(const struct kernel_model *kernel, uint32_t type)
 }
 
 /* What the early heap allocated stays valid for ever. */
-static struct range live_early_heap(const struct kernel_model *kernel)
+static struct phys_range live_early_heap(const struct kernel_model *kernel)
 {
     uintptr_t base = (uintptr_t)kernel->ram->base;
-    return (struct range){page_align_down(kernel->early_heap.start - base),
-                          page_align_up(kernel->early_heap.next - base)};
+    return phys_range(page_align_down(kernel->early_heap.start.value - base),
+                      page_align_up(kernel->early_heap.next.value - base));
 }
 
 /* Not frame 0, nothing that is in use, and every page of a type that may become free. */
-static bool may_be_given(const struct kernel_model *kernel, struct range range)
+static bool may_be_given(const struct kernel_model *kernel, struct phys_range range)
 {
-    uint64_t covered = range.start;
-    if (covered == 0 || range_overlaps(range, live_early_heap(kernel)))
+    struct phys_addr covered = range.start;
+    if (covered.value == 0 || phys_range_overlaps(range, live_early_heap(kernel)))
         return false;
-    for (uint32_t i = 0; i < kernel->view.regions.count && covered < range.end; i++) {
-        struct range region = region_list_range(&kernel->view.regions, i);
-        if (!range_contains_address(region, covered))
+    for (uint32_t i = 0; i < kernel->view.regions.count && covered.value < range.end.value; i++) {
+        struct phys_range region = region_list_range(&kernel->view.regions, i);
+        if (!phys_range_contains_address(region, covered))
             continue;
         if (!type_may_be_given(kernel, region_list_at(&kernel->view.regions, i)->type))
             return false;
         covered = region.end;
     }
-    return covered >= range.end;
+    return covered.value >= range.end.value;
 }
 
 static bool take_run(struct kernel_model *kernel, uint64_t frame_count, uint64_t alignment_frames,
@@ -95,12 +95,12 @@ static bool take_run(struct kernel_model *kernel, uint64_t frame_count, uint64_t
 {
     struct phys_addr base;
     if (!frame_allocator_allocate_contiguous(&kernel->frames, frame_count, alignment_frames,
-                                             FRAME_ALLOCATOR_NO_LIMIT, &base))
+                                             FRAME_ALLOCATOR_ANYWHERE, &base))
         return false;
     uint64_t size_bytes = frame_count * FRAME_SIZE_BYTES;
     require(result, base.value % (alignment_frames * FRAME_SIZE_BYTES) == 0,
             "a run of frames is not aligned");
-    require(result, may_be_given(kernel, (struct range){base.value, base.value + size_bytes}),
+    require(result, may_be_given(kernel, phys_range(base.value, base.value + size_bytes)),
             "a frame was given that nobody may have");
     kernel->load_frame_count += frame_count;
     *ret_run = (struct run){base, frame_count};

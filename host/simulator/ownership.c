@@ -43,7 +43,7 @@ static uint64_t records_frame_count(const struct kernel_model *kernel)
     for (uint32_t i = 0; i < frame_allocator_holding_count(&kernel->frames); i++) {
         struct frame_holding holding = frame_allocator_holding(&kernel->frames, i);
         if (strcmp(holding.holder, "frame-records") == 0)
-            frame_count += range_size_bytes(holding.frames);
+            frame_count += frame_range_count(holding.frames);
     }
     return frame_count;
 }

@@ -33,14 +33,14 @@ static void on_tick(void *context)
 /* Without a timer nothing is mapped; ending_stay() finds that out again. */
 void ending_prepare(struct kernel *kernel)
 {
-    (void)arch_timer_prepare(&kernel->address_space);
+    (void)timer_prepare(&kernel->timer, &kernel->address_space);
 }
 
 /* Some ticks a second are enough for fingers, and cost nothing. Without a timer the loop spins. */
 static bool start_ticks(struct kernel *kernel)
 {
     interrupts_set_handler(INTERRUPT_TIMER, on_tick, NULL);
-    if (!arch_timer_start(&kernel->address_space, KEY_POLL_PERIOD_TICKS))
+    if (!timer_start(&kernel->timer, &kernel->address_space, KEY_POLL_PERIOD_TICKS))
         return false;
     interrupts_allow();
     return true;

@@ -11,32 +11,20 @@
  *     an interrupt arrives                 noted; the CPU's interrupts stay off from here
  *   interrupts_release()                   depth 0: the handler runs, interrupts are on again
  *
- * The state is one CPU's; with several, each has its own.
+ * The state is one processor's (kernel/core/cpu.h).
  * Phase: any; interrupts arrive only after interrupts_allow().
  */
 #ifndef KERNEL_CORE_INTERRUPTS_H
 #define KERNEL_CORE_INTERRUPTS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-/* One for each CPU. (On the host, where a CPU is a thread, the tests say what that is.) */
-#ifndef PER_CPU
-#define PER_CPU
-#endif
+#include "kernel/core/cpu.h"
 
 enum interrupt_line {
     INTERRUPT_TIMER,
     INTERRUPT_LINE_COUNT,
 };
-
-struct interrupt_state {
-    volatile unsigned hold_depth;
-    volatile uint32_t noted; /* bit n: line n has arrived and waits */
-    uint64_t deferred_count; /* interrupts that had to wait so far */
-};
-
-extern PER_CPU struct interrupt_state interrupt_state;
 
 /* From now on `handler(context)` is called for each interrupt of that line, with interrupts off.
  * NULL: the line is a panic again, as every line is at first. */
@@ -60,15 +48,16 @@ void interrupts_replay(void);
  * and in release matters against the CPU itself, not against others: a fence for the compiler. */
 static inline void interrupts_hold(void)
 {
-    interrupt_state.hold_depth++;
+    cpu_current()->interrupts.hold_depth++;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline void interrupts_release(void)
 {
+    struct cpu_interrupts *state = &cpu_current()->interrupts;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    interrupt_state.hold_depth--;
-    if (__builtin_expect(interrupt_state.noted != 0, 0) && interrupt_state.hold_depth == 0)
+    state->hold_depth--;
+    if (__builtin_expect(state->noted != 0, 0) && state->hold_depth == 0)
         interrupts_replay();
 }
 

@@ -97,6 +97,17 @@ void log_line(const char *stage, const char *format, ...)
     va_end(arguments);
 }
 
+void log_text(const char *stage, const char *text)
+{
+    while (*text != '\0') {
+        const char *end = text;
+        while (*end != '\0' && *end != '\n')
+            end++;
+        log_line(stage, "%.*s", (int)(end - text), text);
+        text = *end == '\n' ? end + 1 : end;
+    }
+}
+
 void log_warning(const char *stage, const char *format, ...)
 {
     va_list arguments;

@@ -32,7 +32,10 @@ uint64_t log_spent_ticks(void);
 /* Log one line, "[stage] text\n". */
 void log_line(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for something that went on in a defined state: "[stage] warning: text\n". */
+/* Log each line of a text, which may lack its last newline, as a line of its own. */
+void log_text(const char *stage, const char *text);
+
+/* As log_line(), for something that went on in a defined state: "[stage] warning: text\n". */
 void log_warning(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Raw text to all sinks, for the panic. */

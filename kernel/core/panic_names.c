@@ -61,7 +61,7 @@ static const struct code_name code_names[] = {
     {PANIC_LOADER_FAULT, "fault before the kernel's handlers",
      "look at the registers in the loader's report: they name the place"},
     {PANIC_KERNEL_RETURNED, "kernel entry returned",
-     "end the kernel's entry with a loop around hlt"},
+     "end the kernel's entry with a loop that halts the CPU"},
     {PANIC_GUARD_PAGE, "guard page hit", "look for an overrun that missed every block"},
     {PANIC_LOCK_STUCK, "lock stuck",
      "look for the holder of the lock; the backtrace names who waits"},

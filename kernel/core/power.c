@@ -26,9 +26,9 @@ static struct virt_addr require_table(const char *name, uint64_t direct_map_base
                                       struct phys_addr table, uint64_t size_bytes,
                                       uint64_t signature, const struct region_list *regions)
 {
-    struct range range;
+    struct phys_range range;
     struct virt_addr virtual = virt_addr(direct_map_base + table.value);
-    if (!range_from_base_size(table.value, size_bytes, &range) ||
+    if (!phys_range_from_base_size(table, size_bytes, &range) ||
         !region_list_is_ram(regions, range))
         panic(PANIC_POWER_OFF, "%s at 0x%llx: not in RAM", name, (unsigned long long)table.value);
     if (read_word(virtual, 0) != signature)

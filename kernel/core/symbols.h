@@ -11,17 +11,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/address.h"
+
 struct symbol {
     const char *name;      /* of the function that contains the address */
     uint64_t offset_bytes; /* of the address in it */
 };
 
 /* False, and *ret_symbol untouched, for an address outside of the kernel's text. */
-bool symbols_find(uint64_t address, struct symbol *ret_symbol);
+bool symbols_find(struct virt_addr address, struct symbol *ret_symbol);
 
 /* The same for a return address: the function whose call returns there. A call of a function that
  * never returns may be the last instruction of its caller, and the address behind it another
  * function's first. */
-bool symbols_find_caller(uint64_t return_address, struct symbol *ret_symbol);
+bool symbols_find_caller(struct virt_addr return_address, struct symbol *ret_symbol);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/core/timer.h"
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -21,7 +22,7 @@ struct interrupt_test_result {
  * completely. Panics (PANIC_SELF_TEST) where a block is not what was written to it, or the check
  * fails. False if there is no timer; nothing was then done.
  * Preconditions: kmalloc_online(); interrupts are off, and are off again after it. */
-bool interrupt_test_run(struct heap *heap, struct address_space *space,
+bool interrupt_test_run(struct heap *heap, struct timer *timer, struct address_space *space,
                         struct interrupt_test_result *ret_result);
 
 #endif

@@ -38,7 +38,7 @@ static struct holder *find_holder(struct holders *holders, const char *name)
 
 static void add_holding(struct holder *holder, const struct frame_holding *holding)
 {
-    uint64_t frame_count = range_size_bytes(holding->frames);
+    uint64_t frame_count = frame_range_count(holding->frames);
     holder->region_count++;
     holder->frame_count += frame_count;
     holder->is_ram = holding->is_ram;

@@ -37,12 +37,10 @@ static void call_at(uint64_t address)
     code();
 }
 
-/* RET: code that would come straight back if it were executable. */
-#define RETURN_INSTRUCTION 0xc3
-
+/* Code that would come straight back if it were executable. */
 static void execute(void *memory)
 {
-    *(volatile uint8_t *)memory = RETURN_INSTRUCTION;
+    arch_provoke_write_return(memory);
     call_at((uint64_t)memory);
 }
 
@@ -158,28 +156,25 @@ static void framebuffer_execute(struct kernel *kernel)
     execute((void *)(kernel->address_space.direct_map.start + kernel->view.framebuffer.base));
 }
 
-/* The local APIC's registers, where every x86-64 CPU has them at power-on (Intel SDM Vol. 3A,
- * 11.4.1). */
-#define LOCAL_APIC_BASE UINT64_C(0xfee00000)
-
-static struct virt_addr map_local_apic(struct kernel *kernel)
+static struct virt_addr map_device(struct kernel *kernel)
 {
     struct virt_addr registers;
+    struct arch_device device = arch_provoke_device();
     enum page_table_status status =
-        address_space_map_device(&kernel->address_space, "local APIC", phys_addr(LOCAL_APIC_BASE),
-                                 PAGE_SIZE_BYTES, PAGE_MEMORY_UNCACHED, &registers);
+        address_space_map_device(&kernel->address_space, device.name, device.base,
+                                 device.size_bytes, PAGE_MEMORY_UNCACHED, &registers);
     kernel_assert(status == PAGE_TABLE_OK);
     return registers;
 }
 
 static void device_execute(struct kernel *kernel)
 {
-    call_at(map_local_apic(kernel).value);
+    call_at(map_device(kernel).value);
 }
 
 static void device_unmapped(struct kernel *kernel)
 {
-    struct virt_addr registers = map_local_apic(kernel);
+    struct virt_addr registers = map_device(kernel);
     read_at(registers.value);
     address_space_unmap_device(&kernel->address_space, registers);
     read_at(registers.value);

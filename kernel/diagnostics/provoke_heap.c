@@ -87,7 +87,7 @@ static void foreign_pointer(struct kernel *kernel)
 
 static void early_pointer(struct kernel *kernel)
 {
-    void *pointer = (void *)kernel->early_heap.start;
+    void *pointer = (void *)kernel->early_heap.start.value;
     kfree(pointer);
 }
 

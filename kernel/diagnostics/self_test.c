@@ -304,7 +304,7 @@ unsigned self_test_address_space(struct address_space *space, const uint64_t *sh
     uint64_t table_count = space->table.table_count;
     test_remap(space, shoot_down_count);
     if (!frame_allocator_allocate_contiguous(frames, LARGE_PAGE_FRAMES, LARGE_PAGE_FRAMES,
-                                             FRAME_ALLOCATOR_NO_LIMIT, &large))
+                                             FRAME_ALLOCATOR_ANYWHERE, &large))
         return 1;
     require(page_table_map(&space->table, test_page(0), large, LARGE_PAGE_BYTES, READ_WRITE,
                            true) == PAGE_TABLE_OK);

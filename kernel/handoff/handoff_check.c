@@ -31,7 +31,7 @@ bool handoff_proof_is_block(uint64_t base, uint64_t size_bytes)
 bool handoff_proof_is_covered(const struct handoff_proof *proof, uint64_t base, uint64_t size_bytes,
                               enum handoff_region_type type)
 {
-    struct range range = {base, base + size_bytes};
+    struct phys_range range = phys_range(base, base + size_bytes);
     return handoff_proof_is_block(base, size_bytes) &&
            region_list_covers(&proof->view.regions, range, type);
 }
@@ -137,7 +137,7 @@ static bool flag_agrees(const struct handoff *handoff, uint32_t flag, bool is_on
 static bool flags_agree(const struct handoff *handoff, const struct page_table_features *features)
 {
     return flag_agrees(handoff, HANDOFF_X86_64_NO_EXECUTE, features->no_execute) &&
-           flag_agrees(handoff, HANDOFF_X86_64_PAGES_1GIB, features->pages_1gib) &&
+           flag_agrees(handoff, HANDOFF_X86_64_PAGES_1GIB, features->largest_leaf_level >= 3) &&
            flag_agrees(handoff, HANDOFF_X86_64_FIFTH_LEVEL, features->levels == 5);
 }
 
@@ -169,16 +169,12 @@ static uint64_t *access_table(void *context, struct phys_addr table)
 static void use_tables(struct handoff_proof *proof)
 {
     const struct handoff *handoff = proof->handoff;
-    const struct page_table_features *features = &proof->state->features;
     proof->table_block = (struct range){
         handoff->page_tables_base, handoff->page_tables_base + handoff->page_tables_size_bytes};
     proof->tables = (struct page_table){
         .root = proof->state->page_table_root,
-        .levels = features->levels,
-        .physical_bits = features->physical_bits,
-        .no_execute = features->no_execute,
-        .pages_1gib = features->pages_1gib,
-        .write_combining = features->write_combining,
+        .upper_root = proof->state->page_table_root,
+        .features = proof->state->features,
         .memory = {.context = proof, .access_table = access_table},
     };
 }
@@ -226,16 +222,17 @@ static enum handoff_check_status check_data_block(const struct handoff_proof *pr
 /* Firmware cuts RAM into many small rows: those that touch are proven in one walk. RAM of a type
  * that this version does not know may not be mapped: then it says so. Moves *index behind the run.
  */
-static struct range next_ram_run(const struct region_list *regions, uint32_t *index)
+static struct phys_range next_ram_run(const struct region_list *regions, uint32_t *index)
 {
-    struct range run = {0, 0};
+    struct phys_range run = phys_range(0, 0);
     for (; *index < regions->count; (*index)++) {
-        struct range region = region_list_range(regions, *index);
+        struct phys_range region = region_list_range(regions, *index);
         bool is_ram = region_is_mapped_ram(region_list_at(regions, *index));
-        if (!range_is_empty(run) && (!is_ram || region.start != run.end))
+        if (!phys_range_is_empty(run) && (!is_ram || region.start.value != run.end.value))
             break;
         if (is_ram)
-            run = (struct range){range_is_empty(run) ? region.start : run.start, region.end};
+            run = (struct phys_range){phys_range_is_empty(run) ? region.start : run.start,
+                                      region.end};
     }
     return run;
 }
@@ -244,12 +241,12 @@ static enum handoff_check_status check_ram(const struct handoff_proof *proof)
 {
     const struct region_list *regions = &proof->view.regions;
     for (uint32_t i = 0; i < regions->count;) {
-        struct range run = next_ram_run(regions, &i);
-        if (range_is_empty(run))
+        struct phys_range run = next_ram_run(regions, &i);
+        if (phys_range_is_empty(run))
             break;
-        if (run.end > proof->handoff->direct_map_size_bytes)
+        if (run.end.value > proof->handoff->direct_map_size_bytes)
             return HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP;
-        if (!handoff_proof_is_in_direct_map(proof, run.start, range_size_bytes(run)))
+        if (!handoff_proof_is_in_direct_map(proof, run.start.value, phys_range_size_bytes(run)))
             return HANDOFF_CHECK_REGIONS_NOT_MAPPED;
     }
     return HANDOFF_CHECK_OK;
@@ -472,31 +469,33 @@ bool handoff_has_random_seed(const struct handoff *handoff)
 
 /* --- The temporary heap ----------------------------------------------------------------------- */
 
-static bool temp_heap_overlaps_others(const struct handoff_view *view, struct range heap)
+static bool temp_heap_overlaps_others(const struct handoff_view *view, struct phys_range heap)
 {
     const struct handoff *handoff = view->handoff;
     const struct handoff_framebuffer *framebuffer = &view->framebuffer;
-    const struct range others[] = {
-        {handoff->kernel_physical_base, handoff->kernel_physical_base + handoff->kernel_size_bytes},
-        {handoff->data_base, handoff->data_base + handoff->data_size_bytes},
-        {handoff->page_tables_base, handoff->page_tables_base + handoff->page_tables_size_bytes},
-        {handoff->stack_physical_base, handoff->stack_physical_base + handoff->stack_size_bytes},
+    const struct phys_range others[] = {
+        phys_range(handoff->kernel_physical_base,
+                   handoff->kernel_physical_base + handoff->kernel_size_bytes),
+        phys_range(handoff->data_base, handoff->data_base + handoff->data_size_bytes),
+        phys_range(handoff->page_tables_base,
+                   handoff->page_tables_base + handoff->page_tables_size_bytes),
+        phys_range(handoff->stack_physical_base,
+                   handoff->stack_physical_base + handoff->stack_size_bytes),
     };
     for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (range_overlaps(others[i], heap))
+        if (phys_range_overlaps(others[i], heap))
             return true;
     }
     /* The framebuffer's numbers may have been found wrong; then the region's type must tell. */
     return view->framebuffer_status == HANDOFF_FRAMEBUFFER_OK &&
-           range_overlaps(
-               (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes},
-               heap);
+           phys_range_overlaps(
+               phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes), heap);
 }
 
-static bool is_loader_data(const struct region_list *regions, struct range heap)
+static bool is_loader_data(const struct region_list *regions, struct phys_range heap)
 {
     for (uint32_t i = 0; i < regions->count; i++) {
-        if (range_overlaps(region_list_range(regions, i), heap) &&
+        if (phys_range_overlaps(region_list_range(regions, i), heap) &&
             region_list_at(regions, i)->efi_type != EFI_TYPE_LOADER_DATA)
             return false;
     }
@@ -507,7 +506,7 @@ enum handoff_temp_heap_status handoff_check_temp_heap(const struct handoff_view 
 {
     uint64_t base = view->handoff->temp_heap_base;
     uint64_t size_bytes = view->handoff->temp_heap_size;
-    struct range heap;
+    struct phys_range heap;
     if (base == 0 && size_bytes == 0)
         return HANDOFF_TEMP_HEAP_ABSENT;
     if (base == 0 || size_bytes == 0)
@@ -516,7 +515,7 @@ enum handoff_temp_heap_status handoff_check_temp_heap(const struct handoff_view 
         return HANDOFF_TEMP_HEAP_FRAME_ZERO;
     if (!page_is_aligned(base))
         return HANDOFF_TEMP_HEAP_UNALIGNED;
-    if (!range_from_base_size(base, size_bytes, &heap))
+    if (!phys_range_from_base_size(phys_addr(base), size_bytes, &heap))
         return HANDOFF_TEMP_HEAP_WRAPS;
     if (size_bytes < EARLY_HEAP_SIZE_MIN_BYTES)
         return HANDOFF_TEMP_HEAP_TOO_SMALL;

@@ -44,8 +44,8 @@ static bool is_mapped(const struct handoff_proof *proof,
 {
     struct page_permissions permissions = {
         .write = true,
-        .memory_type =
-            proof->tables.write_combining ? PAGE_MEMORY_WRITE_COMBINING : PAGE_MEMORY_UNCACHED,
+        .memory_type = proof->tables.features.write_combining ? PAGE_MEMORY_WRITE_COMBINING
+                                                              : PAGE_MEMORY_UNCACHED,
     };
     return handoff_proof_is_mapped(proof, proof->state->direct_map_base + framebuffer->base,
                                    framebuffer->base, framebuffer->size_bytes, permissions);
@@ -57,7 +57,8 @@ static bool first_framebuffer(const struct handoff_proof *proof,
                               struct handoff_framebuffer *ret_framebuffer)
 {
     const struct handoff_array *array = &proof->handoff->framebuffers;
-    uint64_t limit_bytes = direct_map_limit_bytes(proof->tables.levels) - 2 * PAGE_SIZE_BYTES;
+    uint64_t limit_bytes =
+        direct_map_limit_bytes(proof->tables.features.levels) - 2 * PAGE_SIZE_BYTES;
     if (array->count == 0 || array->stride_bytes < sizeof(*ret_framebuffer) ||
         array->first % sizeof(uint64_t) != 0 || array->first > limit_bytes)
         return false;
@@ -79,7 +80,7 @@ enum handoff_framebuffer_status handoff_proof_of_screen(const struct handoff_pro
         return HANDOFF_FRAMEBUFFER_FORMAT;
     if (!geometry_is_sound(ret_framebuffer))
         return HANDOFF_FRAMEBUFFER_GEOMETRY;
-    uint64_t limit_bytes = direct_map_limit_bytes(proof->tables.levels);
+    uint64_t limit_bytes = direct_map_limit_bytes(proof->tables.features.levels);
     if (!handoff_proof_is_block(ret_framebuffer->base, ret_framebuffer->size_bytes) ||
         ret_framebuffer->base + ret_framebuffer->size_bytes > limit_bytes)
         return HANDOFF_FRAMEBUFFER_PLACE;

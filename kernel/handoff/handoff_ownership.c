@@ -142,7 +142,7 @@ static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
     uint64_t sum_bytes = 0;
     for (uint32_t i = 0; i < regions->count; i++) {
         if (region_list_at(regions, i)->type == type)
-            sum_bytes += range_size_bytes(region_list_range(regions, i));
+            sum_bytes += phys_range_size_bytes(region_list_range(regions, i));
     }
     return sum_bytes;
 }

@@ -60,7 +60,7 @@ static void change_state(struct entry_state *state, uint64_t which, uint64_t num
         state->features.no_execute = number % 2;
         return;
     case 10:
-        state->features.pages_1gib = number % 2;
+        state->features.largest_leaf_level = 2 + number % 2;
         return;
     case 11:
         state->features.physical_bits = 32 + number % 21;
@@ -124,7 +124,7 @@ static int has_reserved_bit(const struct page_table_features *features, uint64_t
     int is_large = level > 1 && (entry & LARGE) != 0;
     return (entry & ADDRESS) >> features->physical_bits != 0 ||
            (!features->no_execute && (entry & NO_EXECUTE) != 0) ||
-           (is_large && (level > 3 || (level == 3 && !features->pages_1gib) ||
+           (is_large && (level > 3 || (level == 3 && features->largest_leaf_level < 3) ||
                          (entry & ADDRESS & (span - 1) & ~LARGE_PAT) != 0));
 }
 

@@ -2,8 +2,7 @@
  * fuzz_heap_oracle.c - a stream of operations on a heap of each policy, alone and under the layer
  * of heap_debug.h, beside an oracle, with the full check after each. Many blocks of few sizes, so
  * that the fast policy's slabs take part. Half of the heaps have blocks between guard pages, of
- * which some cannot be had, and of these half grow and shrink out of the same pages. On a bump heap
- * marks and releases are mixed in.
+ * which some cannot be had, and of these half grow and shrink out of the same pages.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -59,7 +59,7 @@ def test_panic_is_named_by_its_code_and_cause():
 
 
 def test_every_report_of_the_loader_s_handlers_is_known():
-    source = (boot.ROOT / "bootloader/arch/x86_64/fault.c").read_text(encoding="utf-8")
+    source = (boot.ROOT / "bootloader/fault_report.c").read_text(encoding="utf-8")
     reports = re.findall(r'"\\n(\[loader\] [^"\\]+)', source)
     assert len(reports) == 2
     for report in reports:

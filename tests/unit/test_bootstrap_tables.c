@@ -17,7 +17,7 @@
 static const struct page_table_features MODERN = {.levels = 4,
                                                   .physical_bits = 46,
                                                   .no_execute = true,
-                                                  .pages_1gib = true,
+                                                  .largest_leaf_level = 3,
                                                   .write_combining = true};
 
 /* text, rodata (which shares text's last page's neighbour), data with .bss */
@@ -147,7 +147,7 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
 
 static void assert_page(struct build *build, const struct bootstrap_plan *plan, uint64_t page)
 {
-    struct expectation expected = expect(plan, build->table.levels, page);
+    struct expectation expected = expect(plan, build->table.features.levels, page);
     struct page_mapping mapping;
     enum page_table_status status = page_table_lookup(&build->table, virt_addr(page), &mapping);
     if ((status == PAGE_TABLE_OK) != expected.mapped)
@@ -184,10 +184,10 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
 {
     uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + plan->framebuffer_size_bytes;
     uint64_t highest = plan->framebuffer_base + plan->framebuffer_size_bytes;
-    uint64_t direct = direct_map_base(build->table.levels);
+    uint64_t direct = direct_map_base(build->table.features.levels);
     for (uint64_t page = 0; page < plan->kernel->size_bytes; page += PAGE_SIZE_BYTES) {
         assert_page(build, plan, plan->kernel->virtual_base + page);
-        if (expect(plan, build->table.levels, plan->kernel->virtual_base + page).mapped)
+        if (expect(plan, build->table.features.levels, plan->kernel->virtual_base + page).mapped)
             expected_bytes += PAGE_SIZE_BYTES;
     }
     assert_borders(build, plan, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
@@ -222,7 +222,7 @@ static void check_plan(const struct bootstrap_plan *plan)
 {
     for (unsigned variant = 0; variant < 4; variant++) {
         struct page_table_features features = MODERN;
-        features.pages_1gib = variant % 2 == 0;
+        features.largest_leaf_level = variant % 2 == 0 ? 3 : 2;
         features.levels = variant < 2 ? 4 : 5;
         uint64_t bound = bootstrap_tables_bound(plan, &features);
         struct build build;

@@ -790,7 +790,7 @@ static void test_flags_must_be_what_the_cpu_has(void **state)
         assert_field_gives(sample, arch.x86_64.flags,
                            sample->handoff->arch.x86_64.flags ^ 1U << bit, HANDOFF_CHECK_FLAGS);
     assert_state_gives(sample, features.no_execute, false, HANDOFF_CHECK_FLAGS);
-    assert_state_gives(sample, features.pages_1gib, false, HANDOFF_CHECK_FLAGS);
+    assert_state_gives(sample, features.largest_leaf_level, 2, HANDOFF_CHECK_FLAGS);
 }
 
 static void test_descriptor_tables_must_be_in_the_loader(void **state)

@@ -1,9 +1,11 @@
 /*
- * fault_entry.S - where the CPU enters the loader's handlers, and the loading of their tables.
+ * fault_entry.S - where the CPU enters the loader's handlers.
  *
  * Functions are called by Microsoft's convention: first arguments in RCX and RDX, 32 bytes of
  * shadow space above the return address.
  */
+#include "shared/arch/x86_64/control.h"
+
     .text
 
 /* Vectors for which the CPU pushes an error code (Intel SDM Vol. 3A, table 6-1). */
@@ -11,9 +13,7 @@
     (vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 ||              \
      vector == 29 || vector == 30)
 
-#define CR4_PGE 7
-
-/* One stub a vector, 9 bytes each: fault.c computes their addresses. The last one, number 32, serves
+/* One stub a vector, 9 bytes each: descriptor_tables.c computes their addresses. The last one, number 32, serves
  * every vector that is not an exception. The jump is spelled out, so that all are of one length. */
     .globl fault_stubs
 fault_stubs:
@@ -56,31 +56,11 @@ fault_common:
     jz 1f
     /* A write to CR3 keeps the TLB entries of the kernel's global pages. Clearing PGE drops them. */
     movq %cr4, %rbx
-    btrq $CR4_PGE, %rbx
+    btrq $CR4_BIT_GLOBAL_PAGES, %rbx
     movq %rbx, %cr4
     movq %rax, %cr3
 1:
     andq $-16, %rsp
     subq $32, %rsp
-    call fault_report
+    call fault_handle
     ud2
-
-/* void fault_load_tables(const struct table_register *gdt, const struct table_register *idt) */
-    .globl fault_load_tables
-fault_load_tables:
-    lgdt (%rcx)
-    lidt (%rdx)
-    popq %rax
-    pushq $0x08
-    pushq %rax
-    movl $0x10, %ecx
-    movl %ecx, %ds
-    movl %ecx, %es
-    movl %ecx, %ss
-    xorl %ecx, %ecx
-    movl %ecx, %fs
-    movl %ecx, %gs
-    lldt %cx
-    movl $0x18, %ecx
-    ltr %cx
-    lretq

@@ -87,13 +87,15 @@ static enum page_table_status map_direct(struct address_space *space, struct ran
 static enum page_table_status map_ram(struct address_space *space,
                                       const struct address_space_plan *plan)
 {
-    struct range run;
-    for (size_t index = 0; region_next_ram_run(plan->regions, plan->region_count,
-                                               direct_map_capacity_bytes(space), &index, &run);) {
-        enum page_table_status status = map_direct(space, run, RAM_PERMISSIONS);
+    struct phys_range run;
+    const struct phys_addr limit = phys_addr(direct_map_capacity_bytes(space));
+    for (size_t index = 0;
+         region_next_ram_run(plan->regions, plan->region_count, limit, &index, &run);) {
+        enum page_table_status status =
+            map_direct(space, (struct range){run.start.value, run.end.value}, RAM_PERMISSIONS);
         if (status != PAGE_TABLE_OK)
             return status;
-        space->direct_map_mapped_bytes += range_size_bytes(run);
+        space->direct_map_mapped_bytes += phys_range_size_bytes(run);
     }
     return PAGE_TABLE_OK;
 }

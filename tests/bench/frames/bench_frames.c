@@ -160,11 +160,12 @@ static void make_map(struct machine *machine, uint64_t ram_bytes, uint32_t row_c
 
 static void start(struct machine *machine)
 {
-    require(early_heap_initialise(&machine->early_heap, machine->early_heap_region,
+    require(early_heap_initialise(&machine->early_heap,
+                                  virt_addr((uintptr_t)machine->early_heap_region),
                                   EARLY_HEAP_BYTES) == EARLY_HEAP_OK,
             "no early heap");
     require(frame_allocator_initialise(&machine->frames, &machine->regions, &machine->early_heap,
-                                       machine->direct_map_base) == FRAME_ALLOCATOR_OK,
+                                       virt_addr(machine->direct_map_base)) == FRAME_ALLOCATOR_OK,
             "no frame allocator");
 }
 
@@ -418,23 +419,6 @@ static void bench_pages(const struct subject *subject)
     }
 }
 
-static void bench_many(struct frame_allocator *frames, const char *parameter)
-{
-    static struct phys_addr many[FRAMES_IN_A_ROUND];
-    double gets[RUNS];
-    double puts[RUNS];
-    for (unsigned run = 0; run < RUNS; run++) {
-        double began = now_ns();
-        require(frame_allocator_allocate_many(frames, many, FRAMES_IN_A_ROUND), "too few frames");
-        double between = now_ns();
-        frame_allocator_free_many(frames, many, FRAMES_IN_A_ROUND);
-        gets[run] = (between - began) / FRAMES_IN_A_ROUND;
-        puts[run] = (now_ns() - between) / FRAMES_IN_A_ROUND;
-    }
-    record("get many, each", "handoff", parameter, best(gets, RUNS));
-    record("put many, each", "handoff", parameter, best(puts, RUNS));
-}
-
 #define PLAIN_BYTES (4 * GIB)
 
 static void bench_frames_one_by_one(void)
@@ -451,12 +435,10 @@ static void bench_frames_one_by_one(void)
         bench_one_frame(&ours, text);
         if (i == 0)
             bench_pages(&ours);
-        bench_many(&machine->frames, text);
         struct frame_reserve reserve;
         const struct subject reserved = {"handoff reserve", &reserve, reserve_get, reserve_put, 1};
         frame_reserve_open(&reserve, &machine->frames);
         bench_one_frame(&reserved, text);
-        frame_reserve_close(&reserve);
         machine_destroy(machine);
     }
     struct flat_bitmap bitmap;
@@ -532,7 +514,7 @@ static double time_our_runs(struct frame_allocator *frames, const struct run_req
     double began = now_ns();
     while (count < RUN_REQUESTS &&
            frame_allocator_allocate_contiguous(frames, request->frame_count, request->frame_count,
-                                               FRAME_ALLOCATOR_NO_LIMIT, &run_bases[count]))
+                                               FRAME_ALLOCATOR_ANYWHERE, &run_bases[count]))
         count++;
     double took = now_ns() - began;
     *ret_found = count;
@@ -595,7 +577,9 @@ static void fragment(struct frame_allocator *frames, const struct fragmentation 
     struct random random = {11};
     uint64_t free_count = frame_allocator_statistics(frames).free_count;
     struct phys_addr *all = malloc(free_count * sizeof(all[0]));
-    require(all != NULL && frame_allocator_allocate_many(frames, all, free_count), "no memory");
+    require(all != NULL, "no memory");
+    for (uint64_t i = 0; i < free_count; i++)
+        require(frame_allocator_allocate(frames, &all[i]), "too few frames");
     for (uint64_t i = 0; i < free_count; i++) {
         if (!fragmentation->stays_used(all[i].value / 4096, &random))
             frame_allocator_free(frames, all[i]);

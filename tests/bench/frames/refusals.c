@@ -37,7 +37,8 @@ static double now_ns(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-static void fragment_piece(struct frame_allocator *frames, struct range piece, uint64_t period)
+static void fragment_piece(struct frame_allocator *frames, struct frame_range piece,
+                           uint64_t period)
 {
     uint64_t used = (piece.start + period - 1) / period * period;
     for (; used + period <= piece.end; used += period)
@@ -48,7 +49,7 @@ static void fragment_piece(struct frame_allocator *frames, struct range piece, u
 /* Returns a frame in the middle of the largest piece that is used. */
 static uint64_t fragment(struct frame_allocator *frames, uint64_t period)
 {
-    struct range pieces[PIECES_MAX];
+    struct frame_range pieces[PIECES_MAX];
     uint64_t middle = 0;
     unsigned count = 0;
     uint64_t length;
@@ -56,10 +57,9 @@ static uint64_t fragment(struct frame_allocator *frames, uint64_t period)
         struct phys_addr base;
         require(count < PIECES_MAX, "too many pieces of memory");
         require(
-            frame_allocator_allocate_contiguous(frames, length, 1, FRAME_ALLOCATOR_NO_LIMIT, &base),
+            frame_allocator_allocate_contiguous(frames, length, 1, FRAME_ALLOCATOR_ANYWHERE, &base),
             "the largest run is not there");
-        pieces[count].start = base.value / FRAME_SIZE_BYTES;
-        pieces[count].end = pieces[count].start + length;
+        pieces[count] = frame_range(frame_at(base), frame_at(base) + length);
         if (count++ == 0)
             middle = (pieces[0].start + length / 2) / period * period;
     }
@@ -75,7 +75,7 @@ static struct refusal_cost refuse(struct frame_allocator *frames,
     struct phys_addr base;
     double began = now_ns();
     bool found = frame_allocator_allocate_contiguous(
-        frames, pattern->frame_count, pattern->alignment_frames, FRAME_ALLOCATOR_NO_LIMIT, &base);
+        frames, pattern->frame_count, pattern->alignment_frames, FRAME_ALLOCATOR_ANYWHERE, &base);
     double took = now_ns() - began;
     require(!found, "a run was found that must not be there");
     steps = frame_allocator_statistics(frames).run_search_step_count - steps;
@@ -91,8 +91,9 @@ static void keep_cheaper(struct refusal_cost *cost, struct refusal_cost other)
 static void take(struct frame_allocator *frames, uint64_t frame)
 {
     struct phys_addr base;
-    require(frame_allocator_allocate_between(frames, 1, 1, frame * FRAME_SIZE_BYTES,
-                                             (frame + 1) * FRAME_SIZE_BYTES, &base),
+    require(frame_allocator_allocate_contiguous(
+                frames, 1, 1, phys_range(frame * FRAME_SIZE_BYTES, (frame + 1) * FRAME_SIZE_BYTES),
+                &base),
             "a frame is not free that must be");
 }
 
@@ -113,7 +114,7 @@ struct refusal_costs refusals_measure(struct frame_allocator *frames,
         frame_allocator_free(frames, phys_addr(used * FRAME_SIZE_BYTES));
         require(frame_allocator_allocate_contiguous(frames, pattern->frame_count,
                                                     pattern->alignment_frames,
-                                                    FRAME_ALLOCATOR_NO_LIMIT, &base),
+                                                    FRAME_ALLOCATOR_ANYWHERE, &base),
                 "a run is not there that must be");
         keep_cheaper(&costs.after_a_removal, refuse(frames, pattern));
         frame_allocator_free_contiguous(frames, base, pattern->frame_count);

@@ -110,7 +110,7 @@ static void make_plan(struct fake_machine *machine)
         .features = {.levels = 4,
                      .physical_bits = 46,
                      .no_execute = true,
-                     .pages_1gib = true,
+                     .largest_leaf_level = 3,
                      .write_combining = true},
         .layout = {.virtual_base = virt_addr(LAYOUT_KERNEL_IMAGE_BASE),
                    .physical_base = phys_addr(FAKE_MACHINE_IMAGE_BASE),
@@ -144,7 +144,7 @@ void fake_machine_create(struct fake_machine *machine)
                                      .count = (uint32_t)machine->region_count,
                                      .stride_bytes = sizeof machine->regions[0]};
     if (machine->taken == NULL ||
-        frame_allocator_initialise(&machine->frames, &list, NULL, (uintptr_t)memory) !=
+        frame_allocator_initialise(&machine->frames, &list, NULL, virt_addr((uintptr_t)memory)) !=
             FRAME_ALLOCATOR_OK)
         misuse("no frame allocator");
 }

@@ -214,7 +214,7 @@ static void create_machine(struct handoff_sample *sample, unsigned levels)
     const struct page_table_features features = {.levels = levels,
                                                  .physical_bits = 46,
                                                  .no_execute = true,
-                                                 .pages_1gib = true,
+                                                 .largest_leaf_level = 3,
                                                  .write_combining = true};
     const struct page_table_memory memory = {.context = sample,
                                              .allocate_table = allocate_table,

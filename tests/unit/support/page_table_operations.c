@@ -206,7 +206,7 @@ static bool take_census(void *context, struct phys_addr page, unsigned level)
     bool empty = true;
     for (unsigned i = 0; i < ENTRY_COUNT; i++)
         empty = empty && entries[i] == 0;
-    if (empty && level != census->run->table.levels)
+    if (empty && level != census->run->table.features.levels)
         census->problem = "an empty table";
     census->table_count++;
     return true;
@@ -263,8 +263,8 @@ static struct page_permissions choose_permissions(struct run *run)
 static bool is_possible_range(const struct run *run, uint64_t virtual, uint64_t last)
 {
     return last > virtual && last >> 63 == virtual >> 63 &&
-           page_table_is_canonical(run->table.levels, virt_addr(virtual)) &&
-           page_table_is_canonical(run->table.levels, virt_addr(last));
+           page_table_is_canonical(run->table.features.levels, virt_addr(virtual)) &&
+           page_table_is_canonical(run->table.features.levels, virt_addr(last));
 }
 
 /* What is wrong with the status of a request. NO_MEMORY is right if an allocation failed: a map may
@@ -433,7 +433,7 @@ const char *page_table_operations_run(const uint8_t *bytes, size_t size_bytes)
         .levels = choice % 2 == 0 ? 4 : 5,
         .physical_bits = 46,
         .no_execute = true,
-        .pages_1gib = choice / 2 % 2 == 0,
+        .largest_leaf_level = choice / 2 % 2 == 0 ? 3 : 2,
         .write_combining = true,
     };
     fake_memory_create(&run.memory, TABLE_PAGE_COUNT);

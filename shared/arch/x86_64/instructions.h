@@ -1,10 +1,12 @@
 /*
- * instructions.h - single privileged instructions as functions: the kernel's only inline assembly
- * beside shared/arch/ and the .S files. (Intel SDM Vol. 2.)
+ * instructions.h - the instructions that C has no words for, as functions, for loader and kernel.
+ *
+ * Most are privileged: to execute one at a lower privilege level is a #GP. (Intel SDM Vol. 2.)
  */
-#ifndef KERNEL_ARCH_X86_64_INSTRUCTIONS_H
-#define KERNEL_ARCH_X86_64_INSTRUCTIONS_H
+#ifndef SHARED_ARCH_X86_64_INSTRUCTIONS_H
+#define SHARED_ARCH_X86_64_INSTRUCTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 static inline void port_write_8(uint16_t port, uint8_t value)
@@ -51,6 +53,19 @@ static inline void spin_pause(void)
     __asm__ volatile("pause");
 }
 
+/* Sleep until an interrupt was handled. */
+static inline void wait_for_interrupt(void)
+{
+    __asm__ volatile("hlt" : : : "memory");
+}
+
+_Noreturn static inline void halt_forever(void)
+{
+    for (;;)
+        __asm__ volatile("cli\n\thlt");
+}
+
+/* Without a check that the CPU has the leaf: cpuid.h has one. */
 struct cpuid_result {
     uint32_t eax, ebx, ecx, edx;
 };
@@ -165,6 +180,18 @@ static inline uint64_t timestamp_read(void)
     uint32_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return (uint64_t)high << 32 | low;
+}
+
+/* RDRAND. False if the CPU has no random number ready. Precondition: CPUID says that it has RDRAND.
+ */
+static inline bool random_read(uint64_t *ret_random)
+{
+    uint64_t value;
+    bool is_valid;
+    __asm__ volatile("rdrand %0" : "=r"(value), "=@ccc"(is_valid));
+    if (is_valid)
+        *ret_random = value;
+    return is_valid;
 }
 
 #endif
