@@ -64,6 +64,29 @@ struct entry_state;
  * (kernel/handoff/entry_state.h). Call before anything of the loader's is replaced. */
 void arch_entry_state(struct entry_state *state);
 
+/* --- The handoff ------------------------------------------------------------------------------ */
+
+/* What the contract (shared/handoff.h) defines for each CPU apart. Pure: a host test has them too.
+ */
+struct handoff;
+
+/* The number of this kind of machine, HANDOFF_MACHINE_*. */
+uint32_t arch_handoff_machine(void);
+
+/* The root of the page tables that the loader says it has loaded. */
+struct phys_addr arch_handoff_page_table_root(const struct handoff *handoff);
+
+/* Of arch_timestamp(), as the loader found it; 0 if it did not. */
+uint64_t arch_handoff_timestamp_frequency_hz(const struct handoff *handoff);
+
+/* Whether the loader says of the CPU what the CPU says of itself. */
+bool arch_handoff_features_agree(const struct handoff *handoff,
+                                 const struct page_table_features *features);
+
+/* Clauses for people: it does not; a table that the CPU reads by itself is in the wrong place. */
+const char *arch_handoff_features_text(void);
+const char *arch_handoff_cpu_tables_text(void);
+
 /* --- Interrupts ------------------------------------------------------------------------------- */
 
 void arch_interrupts_enable(void);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_view.h"
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frames/frame_allocator.h"
@@ -34,7 +34,7 @@ struct kernel {
     struct handoff handoff;
     struct handoff_view view;
 
-    uint64_t direct_map_base; /* of the levels of page tables that the loader chose */
+    struct virt_addr direct_map_base; /* of the levels of page tables that the loader chose */
 
     struct timeline timeline;
     struct framebuffer_text screen;

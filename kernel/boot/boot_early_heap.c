@@ -3,6 +3,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "kernel/diagnostics/provoke.h"
+#include "kernel/handoff/handoff_temp_heap.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
@@ -56,7 +57,7 @@ static void accept_fallback(const struct kernel *kernel, enum handoff_temp_heap_
 void boot_early_heap(struct kernel *kernel)
 {
     boot_stage_begin(kernel, "kernel: early heap");
-    enum handoff_temp_heap_status status = handoff_check_temp_heap(&kernel->view);
+    enum handoff_temp_heap_status status = handoff_temp_heap_check(&kernel->view);
     void *base = boot_stage_access(kernel, phys_addr(kernel->handoff.temp_heap_base));
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
     if (status != HANDOFF_TEMP_HEAP_OK) {

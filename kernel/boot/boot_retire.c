@@ -10,7 +10,7 @@
 static struct phys_range detach(struct kernel *kernel, struct virt_range untouched)
 {
     uint64_t size_bytes = virt_range_size_bytes(untouched);
-    struct phys_addr base = phys_addr(untouched.start.value - kernel->direct_map_base);
+    struct phys_addr base = phys_addr(untouched.start.value - kernel->direct_map_base.value);
     if (kernel->early_heap_is_fallback) {
         boot_stage_require_mapped(
             page_table_unmap(&kernel->address_space.table, untouched.start, size_bytes),

@@ -31,7 +31,7 @@ enum panic_code {
     PANIC_MEMORY_MAP = 0x17,     /* empty, or below the minimum RAM */
     PANIC_FRAME_METADATA = 0x18, /* no room for the frame allocator's bitmap */
     PANIC_FRAME_FREE = 0x19,     /* double free, reserved, unaligned or foreign frame */
-    PANIC_FRAME_CORRUPT = 0x1a,
+    /* 0x1a was the frame allocator's, for damage that it never looked for; it is not used again. */
     PANIC_PAGE_TABLES = 0x1b, /* the kernel's own tables could not be built */
     PANIC_PAGE_AUDIT = 0x1c,  /* the live tables break a rule */
     PANIC_HEAP_INIT = 0x1d,

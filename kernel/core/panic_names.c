@@ -29,8 +29,6 @@ static const struct code_name code_names[] = {
     {PANIC_FRAME_METADATA, "no room for frame metadata",
      "report it with the memory map: print-regions logs it"},
     {PANIC_FRAME_FREE, "bad free of a frame", "correct the caller that the backtrace names"},
-    {PANIC_FRAME_CORRUPT, "frame allocator corrupt",
-     "look for a stray write to the place that the cause names"},
     {PANIC_PAGE_TABLES, "page tables cannot be built",
      "give the machine more memory; if it has enough, report the cause"},
     {PANIC_PAGE_AUDIT, "page tables break a rule", "report the cause, which names the page"},

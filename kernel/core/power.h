@@ -15,7 +15,7 @@
  *   regions           normalised: the table is read only where they say that there is RAM
  * Panics with PANIC_POWER_OFF when the tables are not in RAM or not what they should be, or when
  * the call comes back. */
-_Noreturn void power_off(struct phys_addr runtime_root, uint64_t direct_map_base,
+_Noreturn void power_off(struct phys_addr runtime_root, struct virt_addr direct_map_base,
                          struct phys_addr efi_system_table, const struct region_list *regions);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_temp_heap.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/handoff_sample.h"
 
@@ -43,14 +44,10 @@ static void require(int condition, const char *sentence)
 static void change_state(struct entry_state *state, uint64_t which, uint64_t number)
 {
     uint64_t *const numbers[] = {
-        &state->stack_pointer.value,
-        &state->entry,
-        &state->image.start,
-        &state->image.end,
-        &state->descriptor_tables[0].start,
-        &state->descriptor_tables[0].end,
-        &state->descriptor_tables[1].start,
-        &state->descriptor_tables[1].end,
+        &state->stack_pointer.value,       &state->entry.value,
+        &state->image.start.value,         &state->image.end.value,
+        &state->cpu_tables[0].start.value, &state->cpu_tables[0].end.value,
+        &state->cpu_tables[1].start.value, &state->cpu_tables[1].end.value,
     };
     switch (which % 12) {
     case 8: /* the CPU is using the root, so the root must exist */
@@ -95,8 +92,8 @@ static int change_numbers(struct entry_state *state, struct byte_stream *stream)
 /* The linker's data is always consistent: the image is not empty and contains its segments. */
 static int linker_is_consistent(const struct entry_state *state)
 {
-    uint64_t start = state->image.start;
-    uint64_t end = state->image.end;
+    uint64_t start = state->image.start.value;
+    uint64_t end = state->image.end.value;
     if ((start | end) % PAGE_BYTES != 0 || start >= end)
         return 0;
     for (size_t i = 0; i < state->segment_count; i++) {
@@ -239,7 +236,7 @@ static void require_framebuffer(const struct handoff_view *view, const struct en
     uint64_t line_bytes = (uint64_t)framebuffer->width_pixels * framebuffer->bits_per_pixel / 8;
     require(last_line + line_bytes <= framebuffer->size_bytes, "the framebuffer's last pixel");
     require_owned(view, framebuffer->base, framebuffer->size_bytes, HANDOFF_REGION_FRAMEBUFFER, 0);
-    require_mapped(state, state->direct_map_base + framebuffer->base, framebuffer->base,
+    require_mapped(state, state->direct_map_base.value + framebuffer->base, framebuffer->base,
                    framebuffer->size_bytes, 1, 0);
 }
 
@@ -248,9 +245,10 @@ static void require_machine(const struct handoff_view *view, const struct entry_
 {
     const struct handoff *handoff = view->handoff;
     uint64_t bits;
-    require(handoff->kernel_virtual_base == state->image.start &&
-                handoff->kernel_virtual_base + handoff->kernel_size_bytes == state->image.end &&
-                handoff->kernel_entry == state->entry,
+    require(handoff->kernel_virtual_base == state->image.start.value &&
+                handoff->kernel_virtual_base + handoff->kernel_size_bytes ==
+                    state->image.end.value &&
+                handoff->kernel_entry == state->entry.value,
             "the kernel's image");
     require(handoff->arch.x86_64.page_table_root == state->page_table_root.value, "the root");
     require(state->stack_pointer.value - handoff->stack_virtual_base < handoff->stack_size_bytes,
@@ -259,13 +257,13 @@ static void require_machine(const struct handoff_view *view, const struct entry_
         const struct kernel_segment *segment = &state->segments[i];
         require_mapped(
             state, segment->virtual.start,
-            handoff->kernel_physical_base + (segment->virtual.start - state->image.start),
+            handoff->kernel_physical_base + (segment->virtual.start - state->image.start.value),
             segment->virtual.end - segment->virtual.start, segment->write, segment->execute);
     }
     require_mapped(state, handoff->stack_virtual_base, handoff->stack_physical_base,
                    handoff->stack_size_bytes, 1, 0);
     require(translate(state, handoff->stack_virtual_base - PAGE_BYTES, &bits) == 0, "the guard");
-    require_mapped(state, state->direct_map_base + handoff->data_base, handoff->data_base,
+    require_mapped(state, state->direct_map_base.value + handoff->data_base, handoff->data_base,
                    handoff->data_size_bytes, 1, 0);
 }
 
@@ -285,7 +283,7 @@ static void require_ownership(const struct handoff_view *view)
     if (handoff->processor_start_base != 0)
         require_owned(view, handoff->processor_start_base, handoff->processor_start_size_bytes,
                       HANDOFF_REGION_PROCESSOR_START, 1);
-    if (handoff_check_temp_heap(view) == HANDOFF_TEMP_HEAP_OK)
+    if (handoff_temp_heap_check(view) == HANDOFF_TEMP_HEAP_OK)
         require_owned(view, handoff->temp_heap_base, handoff->temp_heap_size,
                       HANDOFF_REGION_TEMP_HEAP, 0);
 }

@@ -1,9 +1,8 @@
-/*
- * handoff_check_text.c - the reasons for a refusal, as clauses for people.
- */
-#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_check_status.h"
 
-const char *handoff_check_text(enum handoff_check_status status)
+#include "kernel/arch.h"
+
+const char *handoff_check_status_text(enum handoff_check_status status)
 {
     switch (status) {
     case HANDOFF_CHECK_OK:
@@ -31,7 +30,7 @@ const char *handoff_check_text(enum handoff_check_status status)
     case HANDOFF_CHECK_DIRECT_MAP:
         return "the direct map is not where the kernel expects it, or too large";
     case HANDOFF_CHECK_FLAGS:
-        return "the flags are not what the CPU has (NX, 1 GiB pages, five levels)";
+        return arch_handoff_features_text();
     case HANDOFF_CHECK_PAGE_TABLE_ROOT:
         return "page_table_root is not the root of the page tables in use";
     case HANDOFF_CHECK_PAGE_TABLES:
@@ -89,61 +88,13 @@ const char *handoff_check_text(enum handoff_check_status status)
         return "the page tables do not lie in regions of their type";
     case HANDOFF_CHECK_LOADER:
         return "the loader's image is misplaced or does not lie in regions of its type";
-    case HANDOFF_CHECK_DESCRIPTOR_TABLES:
-        return "the GDT or the IDT in use is not in the loader's image";
+    case HANDOFF_CHECK_CPU_TABLES:
+        return arch_handoff_cpu_tables_text();
     case HANDOFF_CHECK_PROCESSOR_START:
         return "the page for starting processors is misplaced or does not lie in regions of its "
                "type";
     case HANDOFF_CHECK_STRAY_REGION:
         return "a region of a type that the loader places lies outside of its block";
-    }
-    return "unknown status";
-}
-
-const char *handoff_framebuffer_text(enum handoff_framebuffer_status status)
-{
-    switch (status) {
-    case HANDOFF_FRAMEBUFFER_OK:
-        return "ok";
-    case HANDOFF_FRAMEBUFFER_ABSENT:
-        return "there is none";
-    case HANDOFF_FRAMEBUFFER_FORMAT:
-        return "unknown pixel format, depth or masks";
-    case HANDOFF_FRAMEBUFFER_GEOMETRY:
-        return "width, height, pitch and size contradict each other";
-    case HANDOFF_FRAMEBUFFER_PLACE:
-        return "misplaced, or not in regions of its type";
-    case HANDOFF_FRAMEBUFFER_NOT_MAPPED:
-        return "not mapped as a framebuffer in the direct map";
-    }
-    return "unknown status";
-}
-
-const char *handoff_temp_heap_text(enum handoff_temp_heap_status status)
-{
-    switch (status) {
-    case HANDOFF_TEMP_HEAP_OK:
-        return "ok";
-    case HANDOFF_TEMP_HEAP_ABSENT:
-        return "the loader could not reserve one";
-    case HANDOFF_TEMP_HEAP_ONE_FIELD_ZERO:
-        return "only one of base and size is zero";
-    case HANDOFF_TEMP_HEAP_FRAME_ZERO:
-        return "includes frame 0";
-    case HANDOFF_TEMP_HEAP_UNALIGNED:
-        return "base is not page-aligned";
-    case HANDOFF_TEMP_HEAP_WRAPS:
-        return "base and size wrap";
-    case HANDOFF_TEMP_HEAP_TOO_SMALL:
-        return "below the minimum size";
-    case HANDOFF_TEMP_HEAP_TOO_LARGE:
-        return "above the maximum size";
-    case HANDOFF_TEMP_HEAP_OVERLAPS:
-        return "overlaps kernel, handoff, page tables, stack or framebuffer";
-    case HANDOFF_TEMP_HEAP_NOT_LOADER_DATA:
-        return "not wholly LoaderData in the memory map";
-    case HANDOFF_TEMP_HEAP_NOT_THE_FIRST:
-        return "not the first element of temp_heaps";
     }
     return "unknown status";
 }

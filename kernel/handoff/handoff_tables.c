@@ -1,0 +1,69 @@
+#include "kernel/handoff/handoff_tables.h"
+
+#include "kernel/arch.h"
+#include "shared/direct_map.h"
+
+bool handoff_tables_reachable_block(const struct handoff *handoff, uint64_t base,
+                                    uint64_t size_bytes, struct phys_range *ret_block)
+{
+    struct phys_range block;
+    if (!handoff_proof_block(base, size_bytes, &block) ||
+        block.end.value > handoff->direct_map_size_bytes)
+        return false;
+    *ret_block = block;
+    return true;
+}
+
+static bool direct_map_agrees(const struct handoff *handoff, const struct entry_state *state)
+{
+    return handoff->direct_map_base == state->direct_map_base.value &&
+           handoff->direct_map_size_bytes <= direct_map_limit_bytes(state->features.levels);
+}
+
+static bool root_agrees(struct phys_addr root, const struct entry_state *state)
+{
+    return page_is_aligned(root.value) && root.value >> state->features.physical_bits == 0 &&
+           root.value == state->page_table_root.value;
+}
+
+/* The callback has no `const`; nothing is written. */
+static uint64_t *access_table(void *context, struct phys_addr table)
+{
+    const struct handoff_proof *proof = context;
+    struct phys_range page = phys_range(table.value, table.value + PAGE_SIZE_BYTES);
+    if (!phys_range_contains(proof->table_block, page))
+        return NULL;
+    return (uint64_t *)(proof->state->memory_base + table.value);
+}
+
+/* From here on the tables in force can be asked. */
+static void use_tables(struct handoff_proof *proof)
+{
+    proof->tables = (struct page_table){
+        .root = proof->state->page_table_root,
+        .upper_root = proof->state->page_table_root,
+        .features = proof->state->features,
+        .memory = {.context = proof, .access_table = access_table},
+    };
+}
+
+enum handoff_check_status handoff_tables_check(struct handoff_proof *proof)
+{
+    const struct handoff *handoff = proof->handoff;
+    const struct entry_state *state = proof->state;
+    struct phys_addr root = arch_handoff_page_table_root(handoff);
+    if (!direct_map_agrees(handoff, state))
+        return HANDOFF_CHECK_DIRECT_MAP;
+    if (!arch_handoff_features_agree(handoff, &state->features))
+        return HANDOFF_CHECK_FLAGS;
+    if (!root_agrees(root, state))
+        return HANDOFF_CHECK_PAGE_TABLE_ROOT;
+    if (!handoff_tables_reachable_block(handoff, handoff->page_tables_base,
+                                        handoff->page_tables_size_bytes, &proof->table_block) ||
+        !phys_range_contains_address(proof->table_block, root))
+        return HANDOFF_CHECK_PAGE_TABLES;
+    use_tables(proof);
+    if (!handoff_proof_is_in_direct_map(proof, proof->table_block))
+        return HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED;
+    return HANDOFF_CHECK_OK;
+}
