@@ -133,13 +133,14 @@ static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start,
 /* Add one number. False, and nothing changed, if it is a member. Precondition: below bit_count. */
 bool bit_tree_add(struct bit_tree *tree, uint64_t number);
 
-/* The same, if that touches one word only, which has a member already. False, and nothing changed,
- * if it is not so or the number is a member: then bit_tree_add() knows. */
+/* The same, if that touches one word only, which has a member already: so it is not above
+ * highest_word. False, and nothing changed, if it is not so or the number is a member: then
+ * bit_tree_add() knows. */
 static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
 {
     uint64_t index = number / BIT_TREE_WORD_BITS;
     uint64_t bit = number % BIT_TREE_WORD_BITS;
-    if (number / BIT_TREE_BLOCK_BITS != tree->open_block || index > tree->highest_word)
+    if (number / BIT_TREE_BLOCK_BITS != tree->open_block)
         return false;
     uint64_t word = tree->words[index];
     if (word == 0 || (word >> bit & 1) != 0)

@@ -223,19 +223,9 @@ static bool free_beside_last(struct frame_allocator *allocator, struct phys_addr
     return true;
 }
 
-/* The same, into an empty word. A word that is out is empty in the tree: its owner may have the
- * frame already. */
-static bool free_into_empty_word(struct frame_allocator *allocator, struct phys_addr frame)
-{
-    uint64_t bit;
-    if (!recent_bit(allocator, frame, &bit) || frame_word_is_out(allocator->words, bit) ||
-        !bit_tree_try_add_to_empty(&allocator->free_frames, bit))
-        return false;
-    allocator->free_count++;
-    return true;
-}
-
-static void free_anywhere(struct frame_allocator *allocator, struct phys_addr address)
+/* What few calls need, and those that are bad. */
+static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allocator,
+                                                    struct phys_addr address)
 {
     uint64_t frame = frame_at(address);
     uint64_t bit;
@@ -251,17 +241,22 @@ static void free_anywhere(struct frame_allocator *allocator, struct phys_addr ad
     allocator->free_count++;
 }
 
-/* What one call in some 64 needs, and those that are bad. Apart, so that the others do not pay for
- * its registers. */
-static __attribute__((noinline)) void free_with_care(struct frame_allocator *allocator,
-                                                     struct phys_addr frame)
+/* What one call in some 64 needs: into an empty word, where the last one was freed. A word that is
+ * out is empty in the tree, too: its owner may have the frame already. Apart, as the above, so that
+ * the others do not pay for its registers. */
+static __attribute__((noinline)) void free_into_empty_word(struct frame_allocator *allocator,
+                                                           struct phys_addr frame)
 {
-    if (!free_into_empty_word(allocator, frame))
+    uint64_t bit;
+    if (recent_bit(allocator, frame, &bit) && !frame_word_is_out(allocator->words, bit) &&
+        bit_tree_try_add_to_empty(&allocator->free_frames, bit))
+        allocator->free_count++;
+    else
         free_anywhere(allocator, frame);
 }
 
 void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr frame)
 {
     if (!free_beside_last(allocator, frame))
-        free_with_care(allocator, frame);
+        free_into_empty_word(allocator, frame);
 }
