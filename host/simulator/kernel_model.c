@@ -181,6 +181,7 @@ static void bring_up_frames(struct kernel_model *kernel)
               frame_allocator_status_text(status),
               (unsigned long long)(frame_allocator_available_bytes(&kernel->view.regions) / KIB),
               (unsigned long long)(FRAME_ALLOCATOR_RAM_MIN_BYTES / KIB));
+    frame_reserve_open(&kernel->frame_reserve, &kernel->frames);
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
     kernel->free_at_start_count = frames.free_count;
     log_line("frames", "total=%llu free=%llu reserved=%llu ram_mib=%llu",
@@ -199,6 +200,12 @@ static void describe_image(struct kernel_model *kernel)
         .segments = kernel->segments,
         .segment_count = loader_model_kernel()->segment_count,
     };
+}
+
+static struct frame_reserve *reserve_of_this_cpu(void *context)
+{
+    struct kernel_model *kernel = context;
+    return &kernel->frame_reserve;
 }
 
 static void *access_page(void *context, struct phys_addr page)
@@ -240,8 +247,8 @@ static void bring_up_paging(struct kernel_model *kernel)
         plan.framebuffer =
             (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
     const struct address_space_environment environment = {
-        .frames = &kernel->frames,
         .context = kernel,
+        .reserve = reserve_of_this_cpu,
         .access = access_page,
     };
     require_mapped(address_space_build(&kernel->address_space, &plan, &environment),

@@ -33,6 +33,7 @@ DARK = {"kernel-image", "runtime-code", "runtime-data", "page-tables", "reserved
 
 OWNER_COLOURS = {
     "free": "#7cc47f",
+    "cpu-reserve": "#a8d8a0",
     "load": "#e8684a",
     "heap": "#f2b84c",
     "stacks": "#6fb7e0",

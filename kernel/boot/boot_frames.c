@@ -1,5 +1,6 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_stage.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 
@@ -21,6 +22,7 @@ void boot_frames(struct kernel *kernel)
         &kernel->frames, &kernel->view.regions, &kernel->early_heap, kernel->direct_map_base);
     if (status != FRAME_ALLOCATOR_OK)
         fail(kernel, status);
+    frame_reserve_open(&cpu_current()->frame_reserve, &kernel->frames);
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
     log_line("frames", "total=%llu free=%llu reserved=%llu ram_mib=%llu",
              (unsigned long long)frames.total_count, (unsigned long long)frames.free_count,

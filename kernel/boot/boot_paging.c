@@ -16,6 +16,12 @@ static void describe_image(struct kernel *kernel)
     };
 }
 
+static struct frame_reserve *reserve_of_this_cpu(void *context)
+{
+    (void)context;
+    return &cpu_current()->frame_reserve;
+}
+
 static void *access_through_direct_map(void *context, struct phys_addr page)
 {
     return boot_stage_access(context, page);
@@ -50,8 +56,8 @@ static void build_address_space(struct kernel *kernel)
 {
     const struct address_space_plan plan = plan_address_space(kernel);
     const struct address_space_environment environment = {
-        .frames = &kernel->frames,
         .context = kernel,
+        .reserve = reserve_of_this_cpu,
         .access = access_through_direct_map,
         .invalidate = arch_invalidate_pages,
         .shoot_down = shoot_down_other_cpus,

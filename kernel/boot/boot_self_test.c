@@ -41,7 +41,7 @@ void boot_self_test(struct kernel *kernel)
     struct self_test_result result = self_test_run(
         &kernel->heap, &kernel->frames, &kernel->early_heap, prints_heap ? print_used_heap : NULL);
     result.passed_count +=
-        self_test_address_space(&kernel->address_space, &kernel->shoot_down_count);
+        self_test_address_space(&kernel->address_space, &kernel->frames, &kernel->shoot_down_count);
     struct page_audit_result audit;
     boot_audit_early(kernel, &audit);
     struct heap_statistics heap;

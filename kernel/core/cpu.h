@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "kernel/mm/frames/frame_reserve.h"
 #include "shared/address.h"
 
 /* One for each processor. (On the host, where a processor is a thread, the tests define it.) */
@@ -44,7 +45,8 @@ struct cpu_panic {
 struct cpu {
     struct cpu_interrupts interrupts;
     struct cpu_panic panic;
-    struct arch_cpu *arch; /* descriptor tables and the like; NULL until boot_cpu() */
+    struct frame_reserve frame_reserve; /* empty until boot_frames() */
+    struct arch_cpu *arch;              /* descriptor tables and the like; NULL until boot_cpu() */
     struct virt_addr interrupt_stack_tops[CPU_INTERRUPT_STACK_LIMIT];
 };
 

@@ -153,6 +153,16 @@ def test_what_boot_services_held_is_free_at_entry(tmp_path):
     assert "boot-services" not in owners
 
 
+def test_memory_lines_name_the_longest_free_run_and_the_reserve(tmp_path):
+    result = run("7 0x100000 8192 0xf\n4 0x2100000 1024 0xf\n", tmp_path)
+    run_line, sum_line = result.lines("memory")[-2:]
+    assert run_line == f"largest_run={result.report['load']['figures']['largest_run_frames']}"
+    owners = {owner["name"]: owner for owner in result.report["ownership"]}
+    cached = owners["cpu-reserve"]
+    assert cached["state"] == "cached" and 0 < cached["now_frames"] < 64
+    assert f" cached={cached['now_frames']} " in sum_line
+
+
 # --- Sizes ----------------------------------------------------------------------------------------
 
 
