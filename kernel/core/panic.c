@@ -5,6 +5,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/core/backtrace_fold.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic_report.h"
 #include "kernel/core/symbols.h"

@@ -15,7 +15,6 @@
 #ifndef KERNEL_CORE_PANIC_H
 #define KERNEL_CORE_PANIC_H
 
-#include "kernel/core/cpu.h"
 #include "shared/debug_exit.h"
 
 /* The codes are stable: they are the exit values of tests and are listed in docs/LOG.md. QEMU turns
@@ -69,7 +68,7 @@ const char *panic_code_remedy(enum panic_code code);
 
 /* Have the report of the panic that follows at once name this code address and its function. At
  * most PANIC_NOTE_LIMIT of them; NULL is left out. `role` is a constant: "allocated by". */
-#define PANIC_NOTE_LIMIT CPU_PANIC_NOTE_LIMIT
+#define PANIC_NOTE_LIMIT 3
 void panic_note(const char *role, const void *address);
 
 /* The format is that of format_text() in shared/text/format.h. Does not return. */
