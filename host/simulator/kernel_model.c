@@ -65,8 +65,7 @@ static void describe_segments(struct kernel_model *kernel)
         const struct elf_segment *segment = &plan->segments[i];
         kernel->segments[i] = (struct kernel_segment){
             .name = NAMES[i],
-            .virtual = {segment->virtual_address,
-                        segment->virtual_address + page_align_up(segment->memory_size_bytes)},
+            .virtual = {segment->memory.start.value, page_align_up(segment->memory.end.value)},
             .write = segment->write,
             .execute = segment->execute,
         };
@@ -87,8 +86,8 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
         .page_table_root = phys_addr(handoff->arch.x86_64.page_table_root),
         .stack_pointer = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 8),
         .descriptor_tables = {loader, loader},
-        .image = {plan->virtual_base, plan->virtual_base + plan->size_bytes},
-        .entry = plan->entry,
+        .image = {plan->image.start.value, plan->image.end.value},
+        .entry = plan->entry.value,
         .segments = kernel->segments,
         .segment_count = plan->segment_count,
         .direct_map_base = direct_map_base(kernel->features.levels),
