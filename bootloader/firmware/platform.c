@@ -50,7 +50,7 @@ static bool platform_describe_output(const EFI_GRAPHICS_OUTPUT_PROTOCOL *output,
 static bool platform_find_framebuffer(EFI_BOOT_SERVICES *services,
                                       struct handoff_framebuffer *ret_framebuffer)
 {
-    EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+    static EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     EFI_HANDLE handles[GRAPHICS_OUTPUT_LIMIT];
     UINTN size_bytes = sizeof(handles);
 
@@ -68,7 +68,7 @@ static bool platform_find_framebuffer(EFI_BOOT_SERVICES *services,
 
 static bool platform_seed_from_firmware(EFI_BOOT_SERVICES *services, uint8_t seed[32])
 {
-    EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
+    static EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
     void *interface = NULL;
 
     if (EFI_ERROR(services->LocateProtocol(&guid, NULL, &interface)) || interface == NULL)
@@ -170,51 +170,69 @@ static void platform_list_tables(const struct firmware *firmware, struct console
                      ret_tables->invalid_count, ret_tables->dropped_count);
 }
 
-/* The partition that the loader came from (UEFI 2.10, section 10.3.5.1). */
-static void platform_find_boot_source(const struct firmware *firmware, struct platform *platform)
+/* The GUID of the partition that this node is; false if it is none, or has none. */
+static bool platform_partition_guid(const EFI_DEVICE_PATH *node, uint8_t guid[16])
 {
-    EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    const HARDDRIVE_DEVICE_PATH *drive = (const HARDDRIVE_DEVICE_PATH *)node;
+    if (DevicePathType(node) != MEDIA_DEVICE_PATH ||
+        DevicePathSubType(node) != MEDIA_HARDDRIVE_DP ||
+        DevicePathNodeLength(node) < DRIVE_NODE_SIZE_BYTES ||
+        drive->SignatureType != SIGNATURE_TYPE_GUID)
+        return false;
+    memcpy(guid, drive->Signature, 16);
+    return true;
+}
+
+/* The partition that the loader came from (UEFI 2.10, section 10.3.5.1). */
+static void platform_find_boot_source(const struct firmware *firmware, struct platform_facts *facts)
+{
+    static EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     void *interface = NULL;
 
-    platform->boot_source = HANDOFF_BOOT_SOURCE_UNKNOWN;
+    facts->boot_source = HANDOFF_BOOT_SOURCE_UNKNOWN;
     if (EFI_ERROR(firmware->services->HandleProtocol(firmware->loaded_image->DeviceHandle, &guid,
                                                      &interface)) ||
         interface == NULL)
         return;
-    platform->boot_source = HANDOFF_BOOT_SOURCE_VOLUME;
+    facts->boot_source = HANDOFF_BOOT_SOURCE_VOLUME;
     const EFI_DEVICE_PATH *node = interface;
     for (unsigned i = 0; i < DEVICE_PATH_NODE_LIMIT && !IsDevicePathEnd(node); i++) {
-        const HARDDRIVE_DEVICE_PATH *drive = (const HARDDRIVE_DEVICE_PATH *)node;
-        if (DevicePathType(node) == MEDIA_DEVICE_PATH &&
-            DevicePathSubType(node) == MEDIA_HARDDRIVE_DP &&
-            DevicePathNodeLength(node) >= DRIVE_NODE_SIZE_BYTES &&
-            drive->SignatureType == SIGNATURE_TYPE_GUID) {
-            platform->boot_source = HANDOFF_BOOT_SOURCE_PARTITION;
-            memcpy(platform->boot_partition, drive->Signature, sizeof(platform->boot_partition));
-        }
+        if (platform_partition_guid(node, facts->boot_partition))
+            facts->boot_source = HANDOFF_BOOT_SOURCE_PARTITION;
         if ((UINTN)DevicePathNodeLength(node) < sizeof(EFI_DEVICE_PATH))
             return;
         node = (const EFI_DEVICE_PATH *)((const uint8_t *)node + DevicePathNodeLength(node));
     }
 }
 
-void platform_gather(const struct firmware *firmware, struct console *console,
-                     struct platform *ret_platform)
+static void platform_find_tables(const struct firmware *firmware, struct console *console,
+                                 struct platform_facts *facts)
 {
-    *ret_platform = (struct platform){.seed_source = HANDOFF_SEED_NONE};
-
-    if (!platform_find_framebuffer(firmware->services, &ret_platform->framebuffer))
-        console_log(console, "no linear framebuffer: the kernel has the serial line alone");
-    platform_list_tables(firmware, console, &ret_platform->firmware_tables);
-    ret_platform->rsdp = firmware_tables_find(&ret_platform->firmware_tables,
-                                              FIRMWARE_TABLES_ACPI_20, FIRMWARE_TABLES_ACPI_10);
-    if (ret_platform->rsdp == 0)
+    facts->efi_system_table = phys_addr((uint64_t)firmware->system_table);
+    platform_list_tables(firmware, console, &facts->firmware_tables);
+    facts->rsdp = phys_addr(firmware_tables_find(&facts->firmware_tables, FIRMWARE_TABLES_ACPI_20,
+                                                 FIRMWARE_TABLES_ACPI_10));
+    if (facts->rsdp.value == 0)
         console_warn(console, "the firmware has no ACPI tables");
-    ret_platform->smbios = firmware_tables_find(&ret_platform->firmware_tables,
-                                                FIRMWARE_TABLES_SMBIOS_3, FIRMWARE_TABLES_SMBIOS);
-    platform_find_boot_source(firmware, ret_platform);
-    ret_platform->seed_source = platform_seed(firmware->services, ret_platform->seed);
-    if (ret_platform->seed_source == HANDOFF_SEED_NONE)
+    facts->smbios = phys_addr(firmware_tables_find(
+        &facts->firmware_tables, FIRMWARE_TABLES_SMBIOS_3, FIRMWARE_TABLES_SMBIOS));
+}
+
+void platform_gather(const struct firmware *firmware, struct console *console,
+                     struct platform_facts *ret_facts)
+{
+    *ret_facts = (struct platform_facts){.seed_source = HANDOFF_SEED_NONE};
+
+    if (!platform_find_framebuffer(firmware->services, &ret_facts->framebuffer))
+        console_log(console, "no linear framebuffer: the kernel has the serial line alone");
+    platform_find_tables(firmware, console, ret_facts);
+    platform_find_boot_source(firmware, ret_facts);
+    ret_facts->seed_source = platform_seed(firmware->services, ret_facts->seed);
+    if (ret_facts->seed_source == HANDOFF_SEED_NONE)
         console_warn(console, "no source of random numbers: the seed is absent");
-    ret_platform->clock_frequency_hz = platform_clock_frequency_hz(firmware->services);
+    ret_facts->clock_frequency_hz = platform_clock_frequency_hz(firmware->services);
+    console_log(console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, %s at %llu MHz",
+                ret_facts->framebuffer.width_pixels, ret_facts->framebuffer.height_pixels,
+                ret_facts->rsdp.value, ret_facts->smbios.value, arch_clock_name(),
+                ret_facts->clock_frequency_hz / 1000000);
 }

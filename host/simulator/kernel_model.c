@@ -56,8 +56,7 @@ static void describe_segments(struct kernel_model *kernel)
         const struct elf_segment *segment = &plan->segments[i];
         kernel->segments[i] = (struct kernel_segment){
             .name = NAMES[i],
-            .virtual = {segment->virtual_address,
-                        segment->virtual_address + page_align_up(segment->memory_size_bytes)},
+            .virtual = {segment->memory.start.value, page_align_up(segment->memory.end.value)},
             .write = segment->write,
             .execute = segment->execute,
         };
@@ -79,8 +78,8 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
         .stack_pointer = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 8),
         .cpu_tables = {loader, loader},
         .cpu_table_count = 2,
-        .image = virt_range(plan->virtual_base, plan->virtual_base + plan->size_bytes),
-        .entry = virt_addr(plan->entry),
+        .image = plan->image,
+        .entry = plan->entry,
         .segments = kernel->segments,
         .segment_count = plan->segment_count,
         .direct_map_base = virt_addr(direct_map_base(kernel->features.levels)),

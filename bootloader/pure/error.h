@@ -1,13 +1,14 @@
 /*
  * error.h - what can end the loader, numbered: HL-01, HL-02, …
  *
- * A function that fails fills a struct loader_failure by error_set() and returns the number; main.c
- * reports it once. Numbers are stable: people search for them and tests read them.
+ * A function that fails fills a struct loader_failure by error_set() and returns the number; stop.c
+ * reports it once. Numbers are stable: people search for them and tests read them. Pure.
  */
-#ifndef BOOTLOADER_ERROR_H
-#define BOOTLOADER_ERROR_H
+#ifndef BOOTLOADER_PURE_ERROR_H
+#define BOOTLOADER_PURE_ERROR_H
 
-#include "bootloader/firmware/efi.h"
+#include <stddef.h>
+#include <stdint.h>
 
 enum loader_error {
     LOADER_OK = 0,
@@ -31,29 +32,29 @@ enum loader_error {
     LOADER_ERROR_UNUSABLE_BLOCK = 18,
 };
 
+/* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */
+#define ERROR_STATUS_SUCCESS   UINT64_C(0)
+#define ERROR_STATUS_ERROR_BIT (UINT64_C(1) << 63)
+
 #define ERROR_DETAIL_CAPACITY 320
 
 struct loader_failure {
     enum loader_error error;
-    EFI_STATUS status; /* what the firmware said; EFI_SUCCESS if it was not asked */
+    uint64_t status; /* what the firmware said; ERROR_STATUS_SUCCESS if it was not asked */
     char detail[ERROR_DETAIL_CAPACITY]; /* what was being done, and with what */
 };
 
-/* Note a failure in *failure and return its number. `status` is the firmware's, or EFI_SUCCESS. */
+/* Note a failure in *failure and return its number. `status` is the firmware's, or success. */
 enum loader_error error_set(struct loader_failure *failure, enum loader_error error,
-                            EFI_STATUS status, const char *format, ...)
+                            uint64_t status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Constant English sentences. Never NULL. */
-const char *error_cause(enum loader_error error);
-const char *error_remedy(enum loader_error error);
-
 /* What the loader returns to the firmware for a failure: the firmware's own status where there was
- * one, else one that fits. */
-EFI_STATUS error_exit_status(const struct loader_failure *failure);
+ * one, else one that fits. Precondition, here and below: the error is not LOADER_OK. */
+uint64_t error_exit_status(const struct loader_failure *failure);
 
 /* "not found", "device error", …; "unknown status" for a number without a name. Never NULL. */
-const char *error_status_name(EFI_STATUS status);
+const char *error_status_name(uint64_t status);
 
 /* Write the whole report, cause, detail and remedy, as text of several lines into `text`. Longer
  * text is cut. */
