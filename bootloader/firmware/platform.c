@@ -134,8 +134,7 @@ static struct page_table platform_live_tables(void)
     arch_page_features(&features);
     return (struct page_table){
         .root = arch_page_table_root(),
-        .levels = features.levels,
-        .physical_bits = features.physical_bits,
+        .features = features,
         .memory = {.access_table = platform_access_table},
     };
 }

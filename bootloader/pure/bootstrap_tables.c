@@ -1,8 +1,8 @@
 #include "bootloader/pure/bootstrap_tables.h"
 
 #include "shared/address.h"
-#include "shared/arch/x86_64/page_entry.h"
 #include "shared/direct_map.h"
+#include "shared/page_entry.h"
 #include "shared/range.h"
 #include "shared/region.h"
 
@@ -30,11 +30,8 @@ static struct virt_range segment_pages(const struct elf_plan *kernel, unsigned i
 static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes, size_t *index,
                          struct phys_range *ret_run)
 {
-    struct range run;
-    if (!region_next_ram_run(plan->regions, plan->region_count, limit_bytes, index, &run))
-        return false;
-    *ret_run = phys_range(run.start, run.end);
-    return true;
+    return region_next_ram_run(plan->regions, plan->region_count, phys_addr(limit_bytes), index,
+                               ret_run);
 }
 
 /* Finds the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
@@ -81,7 +78,7 @@ static void count_tables(struct table_counter *counter, unsigned level, uint64_t
 static void count_range(struct table_counter *counter, uint64_t start, uint64_t size_bytes)
 {
     uint64_t last = start + (size_bytes - 1);
-    for (unsigned level = PAGE_LEVEL_4KIB; level < counter->levels; level++) {
+    for (unsigned level = PAGE_LEVEL_SMALLEST; level < counter->levels; level++) {
         uint64_t span_mask = page_entry_span_bytes(level + 1) - 1;
         if (level >= counter->largest_page_level) {
             count_tables(counter, level, start, last);
@@ -124,7 +121,7 @@ static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
     if (phys_range_is_empty(plan->placement->trampoline))
         return 0;
     struct table_counter counter = {.levels = plan->trampoline_levels,
-                                    .largest_page_level = PAGE_LEVEL_4KIB};
+                                    .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&counter, plan, 0);
     count_range(&counter, plan->placement->trampoline.start.value, PAGE_SIZE_BYTES);
     return counter.table_count + 1; /* the root */
@@ -134,7 +131,7 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
                                 const struct page_table_features *features)
 {
     struct table_counter small = {.levels = features->levels,
-                                  .largest_page_level = PAGE_LEVEL_4KIB};
+                                  .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&small, plan, 0);
     count_range(&small, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
     count_loader(&small, plan, loader_displacement(plan));
@@ -143,7 +140,7 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
 
     /* Physical and virtual addresses of the direct map are congruent to every page size. */
     struct table_counter large = small;
-    large.largest_page_level = features->pages_1gib ? PAGE_LEVEL_1GIB : PAGE_LEVEL_2MIB;
+    large.largest_page_level = features->largest_leaf_level;
     struct phys_range range;
     uint64_t limit_bytes = direct_map_limit_bytes(features->levels);
     for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);)
@@ -201,12 +198,12 @@ static enum page_table_status map_direct(struct page_table *table, struct phys_r
                                          struct page_permissions permissions,
                                          uint64_t *direct_map_size_bytes)
 {
-    uint64_t limit_bytes = direct_map_limit_bytes(table->levels);
+    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
     if (range.start.value >= limit_bytes || range.end.value > limit_bytes)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
-    enum page_table_status status =
-        page_table_map(table, virt_addr(direct_map_base(table->levels) + range.start.value),
-                       range.start, phys_range_size_bytes(range), permissions, true);
+    enum page_table_status status = page_table_map(
+        table, virt_addr(direct_map_base(table->features.levels) + range.start.value), range.start,
+        phys_range_size_bytes(range), permissions, true);
     if (status == PAGE_TABLE_OK && range.end.value > *direct_map_size_bytes)
         *direct_map_size_bytes = range.end.value;
     return status;
@@ -216,7 +213,7 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
                                       uint64_t *direct_map_size_bytes)
 {
     struct phys_range range;
-    uint64_t limit_bytes = direct_map_limit_bytes(table->levels);
+    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
     for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);) {
         enum page_table_status status = map_direct(table, range, READ_WRITE, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)

@@ -373,7 +373,7 @@ static void write_arch(const struct loader_model *loader, struct handoff_x86_64 
     arch->page_table_root = loader->placement.page_tables.start.value;
     arch->tsc_frequency_hz = 1000000000; /* the host's nanoseconds */
     arch->flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
-                  (features->pages_1gib ? HANDOFF_X86_64_PAGES_1GIB : 0);
+                  (features->largest_leaf_level >= 3 ? HANDOFF_X86_64_PAGES_1GIB : 0);
     arch->physical_address_bits = features->physical_bits;
 }
 

@@ -396,7 +396,7 @@ static enum exit_status run_machine(struct machine *machine)
         .features = {.levels = 4,
                      .physical_bits = 52,
                      .no_execute = true,
-                     .pages_1gib = !options->old_cpu,
+                     .largest_leaf_level = options->old_cpu ? 2 : 3,
                      .write_combining = true},
         .started_ns = host_nanoseconds(),
     };

@@ -1,4 +1,4 @@
-/* A kernel file: any bytes are refused, or give a plan that is sound and loads as it says. */
+/* A kernel file: any bytes are refused, or give a valid plan, and the image loads by this plan. */
 #include <string.h>
 
 #include "bootloader/pure/elf.h"
@@ -6,7 +6,7 @@
 #include "tests/fuzz/require.h"
 #include "tests/unit/support/elf_plan_check.h"
 
-/* Larger images are planned but not loaded: that would be slow. */
+/* Larger images are planned but not loaded, because loading them would be slow. */
 #define LOADED_IMAGE_LIMIT_BYTES (UINT64_C(64) << 10)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

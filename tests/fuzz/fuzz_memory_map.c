@@ -1,5 +1,5 @@
-/* The firmware's map, as raw bytes or as rows that lie close together, with claims over them:
- * every page is what an oracle without sorting says. */
+/* The firmware's map, as raw bytes or as rows that lie close together, with claims over them. Every
+ * page has the type that the oracle gives it. The oracle does not sort. */
 #include <string.h>
 
 #include "bootloader/pure/memory_map.h"
@@ -16,7 +16,7 @@
 static struct memory_map_descriptor rows[ROW_LIMIT];
 static struct memory_map_claim claims[CLAIM_LIMIT];
 
-/* Small numbers meet and overlap; now and then one that is hard. */
+/* Small numbers make rows that touch and overlap. Rarely, use a large or odd number. */
 static struct memory_map_descriptor take_row(struct byte_stream *stream)
 {
     static const uint64_t ATTRIBUTES[] = {0xf,
@@ -71,7 +71,7 @@ static void check_pages_around(const struct memory_map_input *input,
             memory_map_page_problem(input, regions, region_count, page - PAGE_SIZE_BYTES));
 }
 
-/* At every border the type can change, and nowhere else. */
+/* The type can change only at a border of a row or of a claim. */
 static void check_regions(const struct memory_map_input *input,
                           const struct handoff_region *regions, size_t region_count)
 {
@@ -111,7 +111,7 @@ static void convert_and_check(const struct memory_map_input *input)
     check_regions(input, regions, result.region_count);
 }
 
-/* The bytes as they are, with whatever stride they name. */
+/* Convert the bytes unchanged, with any stride. */
 static void convert_raw(const uint8_t *bytes, size_t size_bytes)
 {
     if (size_bytes == 0)

@@ -17,10 +17,10 @@
 static const struct page_table_features MODERN = {.levels = 4,
                                                   .physical_bits = 46,
                                                   .no_execute = true,
-                                                  .pages_1gib = true,
+                                                  .largest_leaf_level = 3,
                                                   .write_combining = true};
 
-/* text, rodata (which shares text's last page's neighbour), data with .bss */
+/* text in two segments that share a page, rodata, data with .bss */
 static const struct elf_plan KERNEL_PLAN = {
     .entry = {KERNEL + 0x10},
     .image = {{KERNEL}, {KERNEL + 0x8000}},
@@ -95,7 +95,7 @@ static void build_destroy(struct build *build)
     fake_memory_destroy(&build->memory);
 }
 
-/* --- The oracle: what one address must be, from the plan --- */
+/* --- The oracle: it derives the mapping of one address from the plan --- */
 
 struct expectation {
     bool mapped;
@@ -165,7 +165,7 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
 
 static void assert_page(struct build *build, const struct bootstrap_plan *plan, uint64_t page)
 {
-    struct expectation expected = expect(plan, build->table.levels, page);
+    struct expectation expected = expect(plan, build->table.features.levels, page);
     struct page_mapping mapping;
     enum page_table_status status = page_table_lookup(&build->table, virt_addr(page), &mapping);
     if ((status == PAGE_TABLE_OK) != expected.mapped)
@@ -180,7 +180,7 @@ static void assert_page(struct build *build, const struct bootstrap_plan *plan, 
     assert_false(mapping.user);
 }
 
-/* The first and last page of a range, and their neighbours. */
+/* Check the first and the last page of a range, and the pages next to them. */
 static void assert_borders(struct build *build, const struct bootstrap_plan *plan, uint64_t base,
                            uint64_t size_bytes)
 {
@@ -197,16 +197,16 @@ static bool add_size(void *context, const struct page_mapping *mapping)
     return true;
 }
 
-/* Everything that the plan asks for, and by the total of bytes nothing else. */
+/* Check all mappings of the plan. The total of bytes shows that there are no others. */
 static void assert_is_exactly_the_plan(struct build *build, const struct bootstrap_plan *plan)
 {
     uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + phys_range_size_bytes(plan->framebuffer);
     uint64_t highest = plan->framebuffer.end.value;
-    uint64_t direct = direct_map_base(build->table.levels);
+    uint64_t direct = direct_map_base(build->table.features.levels);
     for (uint64_t page = 0; page < virt_range_size_bytes(plan->kernel->image);
          page += PAGE_SIZE_BYTES) {
         assert_page(build, plan, plan->kernel->image.start.value + page);
-        if (expect(plan, build->table.levels, plan->kernel->image.start.value + page).mapped)
+        if (expect(plan, build->table.features.levels, plan->kernel->image.start.value + page).mapped)
             expected_bytes += PAGE_SIZE_BYTES;
     }
     assert_borders(build, plan, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
@@ -240,11 +240,11 @@ static void check_plan(const struct bootstrap_plan *plan)
 {
     for (unsigned variant = 0; variant < 4; variant++) {
         struct page_table_features features = MODERN;
-        features.pages_1gib = variant % 2 == 0;
+        features.largest_leaf_level = variant % 2 == 0 ? 3 : 2;
         features.levels = variant < 2 ? 4 : 5;
         uint64_t bound = bootstrap_tables_bound(plan, &features);
         struct build build;
-        build_create(&build, plan, &features, bound); /* never needs more than the bound */
+        build_create(&build, plan, &features, bound); /* the bound is always enough */
         assert_int_equal(build.status, PAGE_TABLE_OK);
         assert_is_exactly_the_plan(&build, plan);
         build_destroy(&build);
@@ -276,7 +276,7 @@ static void test_P5_P14_exactly_the_plan_is_mapped(void **state)
     check_plan(&plan);
 }
 
-/* Tables below 1 MiB, between pieces of RAM, across a 2 MiB border, and far above RAM. */
+/* Tables below 1 MiB, between ranges of RAM, across a 2 MiB border, and far above RAM. */
 static const struct handoff_region MACHINE_WITH_TABLES[] = {
     {0x1000, 0x9f000, .type = HANDOFF_REGION_LOW_MEMORY, .facts = RAM_FACTS},
     {0xf0000, 0x1000, .type = HANDOFF_REGION_FIRMWARE_TABLES, .facts = HANDOFF_FACT_MAPPED},
@@ -288,20 +288,20 @@ static const struct handoff_region MACHINE_WITH_TABLES[] = {
     {0x200000000000, 0x1000, .type = HANDOFF_REGION_FIRMWARE_TABLES, .facts = HANDOFF_FACT_MAPPED},
 };
 
-/* check_plan() compares the permissions of each border and all bytes, within the bound. */
+/* check_plan() compares the permissions at each border and the total of bytes, within the bound. */
 static void test_T1_firmware_tables_are_mapped_and_counted(void **state)
 {
     (void)state;
     struct bootstrap_plan plan = plan_over(MACHINE_WITH_TABLES, 8);
     check_plan(&plan);
-    for (size_t i = 0; i < 8; i++) { /* each by itself, with RAM below the loader */
+    for (size_t i = 0; i < 8; i++) { /* each table by itself, with RAM below the loader */
         const struct handoff_region regions[] = {MACHINE_WITH_TABLES[0], MACHINE_WITH_TABLES[i]};
         plan = plan_over(regions, i == 0 ? 1 : 2);
         check_plan(&plan);
     }
 }
 
-/* Each table is somewhere where nothing else needs a table page, so the bound has to know of it. */
+/* Only the firmware table needs a page table there, so the bound must include it. */
 static void test_T1_bound_grows_by_the_table_pages_of_firmware_tables(void **state)
 {
     (void)state;
@@ -355,7 +355,7 @@ static void test_firmware_tables_beyond_the_window_are_refused(void **state)
     }
 }
 
-/* A kernel's own tables can keep the copy in the upper half: the same frames, the same rights. */
+/* A kernel can keep the copy in the upper half: the same frames and the same permissions. */
 static void test_X8_loader_sections_are_in_both_places(void **state)
 {
     (void)state;
@@ -384,7 +384,7 @@ static void test_X8_loader_sections_are_in_both_places(void **state)
 static void test_touching_ram_shares_large_pages(void **state)
 {
     (void)state;
-    /* 512 MiB of RAM in small pieces of several types. */
+    /* 512 MiB of RAM in small regions of several types. */
     static struct handoff_region pieces[128];
     for (size_t i = 0; i < 128; i++)
         pieces[i] = region(0x100000 + i * 0x3ff000, 0x3ff000,
@@ -427,7 +427,7 @@ static void test_P12_without_no_execute(void **state)
     struct page_mapping mapping;
     assert_int_equal(page_table_lookup(&build.table, virt_addr(DIRECT + 0x1000), &mapping),
                      PAGE_TABLE_OK);
-    assert_true(mapping.permissions.execute); /* cannot be enforced, and is not claimed */
+    assert_true(mapping.permissions.execute); /* this CPU cannot forbid it */
     build_destroy(&build);
 }
 
@@ -521,7 +521,7 @@ static void test_P11_five_levels_have_room_for_all_ram(void **state)
     build_destroy(&build);
 }
 
-/* The loader's image and the trampoline at their own addresses, nothing else; within the bound. */
+/* Only the loader's image and the trampoline, at their physical addresses, within the bound. */
 static void test_P11_switch_tables(void **state)
 {
     (void)state;
@@ -586,7 +586,7 @@ static void test_P4_every_allocation_can_fail(void **state)
 {
     (void)state;
     struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
-    for (unsigned n = 2;; n++) { /* the first one is the root's */
+    for (unsigned n = 2;; n++) { /* the first allocation is the root's */
         struct build build;
         fake_memory_create(&build.memory, 64);
         fake_memory_fail_allocation(&build.memory, n);

@@ -37,7 +37,7 @@ enum {
     UNACCEPTED
 };
 
-/* --- One conversion, in memory that is exactly as large as the header demands --- */
+/* --- One conversion, in memory of exactly the size that the header requires --- */
 
 struct result {
     enum memory_map_status status;
@@ -51,7 +51,7 @@ static void result_drop(struct result result)
     free(result.regions);
 }
 
-/* Convert rows laid out with any stride; what lies between the descriptors is garbage. */
+/* Convert rows with any stride. The bytes between the descriptors are garbage. */
 static struct result convert_with_stride(const struct memory_map_descriptor *rows, size_t row_count,
                                          size_t stride_bytes, const struct memory_map_claim *claims,
                                          size_t claim_count)
@@ -345,7 +345,7 @@ static void convert_many_rows(size_t row_count)
 {
     struct memory_map_descriptor *rows = calloc(row_count, sizeof(*rows));
     assert_non_null(rows);
-    for (size_t i = 0; i < row_count; i++) /* from the top down, with a hole after each second */
+    for (size_t i = 0; i < row_count; i++) /* downward, with a hole after every second row */
         rows[i] =
             row(i % 2 == 0 ? CONVENTIONAL : NVS, 0x1000 + (row_count - i) * 2 * PAGE, 1 + i % 2);
     struct result result = convert(rows, row_count, NULL, 0);
@@ -367,7 +367,7 @@ static void test_M9_many_rows(void **state)
 static void test_M9_many_rows_over_each_other(void **state)
 {
     (void)state;
-    const size_t row_count = 5000; /* nested: every row lies in all before it */
+    const size_t row_count = 5000; /* nested: every row is inside of all rows before it */
     struct memory_map_descriptor *rows = calloc(row_count, sizeof(*rows));
     assert_non_null(rows);
     for (size_t i = 0; i < row_count; i++)
@@ -447,7 +447,7 @@ static void test_M13_attributes_that_forbid_use(void **state)
     result_drop(result);
 }
 
-/* RAM is mapped write-back; a row that says it must not be would get a second memory type. */
+/* RAM is mapped write-back. A row without write-back would get a second memory type. */
 static void test_M13_firmware_ram_that_is_not_write_back_is_reserved(void **state)
 {
     (void)state;
@@ -466,7 +466,7 @@ static void test_M13_firmware_ram_that_is_not_write_back_is_reserved(void **stat
     assert_int_equal(result.count, 2);
     assert_region(&result, 0, 0x101000, 1, HANDOFF_REGION_RESERVED);
     assert_region(&result, 1, 0x102000, 1, HANDOFF_REGION_RESERVED);
-    assert_int_equal(result.regions[0].efi_type, RT_CODE); /* by which runtime calls find it */
+    assert_int_equal(result.regions[0].efi_type, RT_CODE); /* runtime calls need it */
     assert_int_equal(result.regions[0].attributes, RUNTIME | 0x1);
     assert_int_equal(result.report.unusable_attributes, 2);
     result_drop(result);
@@ -485,7 +485,7 @@ static void test_M14_frame_0_is_reserved(void **state)
     const struct memory_map_descriptor other[] = {row(BS_CODE, 0, 2),
                                                   row(CONVENTIONAL, 0x102000, 1)};
     result = convert(other, COUNT(other), NULL, 0);
-    assert_int_equal(result.count, 3); /* what would become free later is not free either */
+    assert_int_equal(result.count, 3); /* memory that would become free later is not free */
     assert_region(&result, 0, 0, 1, HANDOFF_REGION_RESERVED);
     assert_region(&result, 1, PAGE, 1, HANDOFF_REGION_LOW_MEMORY);
     result_drop(result);
@@ -656,7 +656,7 @@ static void test_ram_beyond_the_direct_map_is_reserved(void **state)
     assert_page(&result, rows, COUNT(rows), NULL, 0, limit);
     result_drop(result);
 
-    result = convert(rows, 1, NULL, 0); /* the most regions that one row can become */
+    result = convert(rows, 1, NULL, 0); /* one row cannot become more regions */
     assert_int_equal(result.count, 4);
     result_drop(result);
 }
@@ -665,7 +665,7 @@ static void test_ram_beyond_the_direct_map_is_reserved(void **state)
 
 #define FILE_ROW_LIMIT 4096
 
-/* Every page at which anything begins or ends, and its neighbours. */
+/* Check every page at which a row begins or ends, and the pages next to it. */
 static void check_real_map(const char *path, void *context)
 {
     static struct memory_map_descriptor rows[FILE_ROW_LIMIT];
@@ -723,7 +723,7 @@ static void test_M18_superdome_keeps_12_tib_apart_from_mmio(void **state)
     result_drop(result);
 }
 
-/* Around the end of low memory, and sometimes at address 0. */
+/* The pages are around the end of low memory, and sometimes at address 0. */
 #define RANDOM_PAGES      64
 #define RANDOM_FIRST_PAGE (256 - 16)
 
@@ -785,7 +785,7 @@ static void test_random_maps_against_one_byte_a_page(void **state)
     }
 }
 
-/* Tables of the firmware get a type of their own only where a kernel could not reach them. */
+/* Firmware tables get their special type only in memory that a kernel could not reach. */
 static void test_T1_firmware_tables_outside_of_ram(void **state)
 {
     (void)state;

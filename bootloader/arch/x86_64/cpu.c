@@ -77,9 +77,10 @@ void arch_describe(struct phys_addr root, const struct page_table_features *feat
     *ret_arch = (union handoff_arch){0};
     ret_arch->x86_64.page_table_root = root.value;
     ret_arch->x86_64.tsc_frequency_hz = clock_frequency_hz;
-    ret_arch->x86_64.flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
-                             (features->pages_1gib ? HANDOFF_X86_64_PAGES_1GIB : 0) |
-                             (features->levels == 5 ? HANDOFF_X86_64_FIFTH_LEVEL : 0);
+    ret_arch->x86_64.flags =
+        (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
+        (features->largest_leaf_level >= PAGE_LEVEL_1GIB ? HANDOFF_X86_64_PAGES_1GIB : 0) |
+        (features->levels == 5 ? HANDOFF_X86_64_FIFTH_LEVEL : 0);
     ret_arch->x86_64.physical_address_bits = features->physical_bits;
 }
 

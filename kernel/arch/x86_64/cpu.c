@@ -1,8 +1,9 @@
 /*
  * cpu.c - what the CPU can do, what is switched on, and how the kernel stops.
  */
+#include "kernel/arch/x86_64/cpu.h"
+
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/handoff/entry_state.h"
 #include "shared/arch/x86_64/control.h"
 #include "shared/arch/x86_64/cpuid.h"
@@ -41,7 +42,7 @@ void arch_page_features(struct page_table_features *ret_features)
         ret_features->write_combining = false;
 }
 
-static void enable_protections(void)
+void cpu_enable_protections(void)
 {
     struct cpuid_result more = cpuid_read(CPUID_MORE_FEATURES, 0);
     uint64_t cr4 = cr4_read();
@@ -59,12 +60,6 @@ static void enable_protections(void)
     cr0_write(cr0_read() | CR0_WRITE_PROTECT);
 }
 
-void arch_cpu_initialise(void)
-{
-    descriptor_tables_load();
-    enable_protections();
-}
-
 void arch_describe_features(char *text, size_t capacity_bytes)
 {
     struct page_table_features features;
@@ -76,7 +71,7 @@ void arch_describe_features(char *text, size_t capacity_bytes)
                 features.no_execute ? "on" : "absent", (cr4 & CR4_SMEP) != 0 ? "on" : "absent",
                 (cr4 & CR4_SMAP) != 0 ? "on" : "absent", (cr4 & CR4_UMIP) != 0 ? "on" : "absent",
                 (cr4 & CR4_GLOBAL_PAGES) != 0 ? "on" : "absent",
-                features.pages_1gib ? "yes" : "no");
+                features.largest_leaf_level >= PAGE_LEVEL_1GIB ? "yes" : "no");
 }
 
 uint64_t arch_timestamp(void)
@@ -90,11 +85,11 @@ struct phys_addr arch_page_table_root(void)
     return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
 }
 
-/* A table that would wrap is given as nothing that lies anywhere. */
-static struct range descriptor_table_range(struct descriptor_table_register table)
+/* A table that would wrap is given as one that lies in no block. */
+static struct virt_range descriptor_table_range(struct descriptor_table_register table)
 {
-    struct range range = {0, UINT64_MAX};
-    (void)range_from_base_size(table.base, (uint64_t)table.limit + 1, &range);
+    struct virt_range range = virt_range(0, UINT64_MAX);
+    (void)virt_range_from_base_size(virt_addr(table.base), (uint64_t)table.limit + 1, &range);
     return range;
 }
 
@@ -103,10 +98,11 @@ void arch_entry_state(struct entry_state *state)
     arch_page_features(&state->features);
     state->page_table_root = arch_page_table_root();
     state->stack_pointer = virt_addr(stack_pointer_read());
-    state->descriptor_tables[0] = descriptor_table_range(gdt_read());
-    state->descriptor_tables[1] = descriptor_table_range(idt_read());
-    state->direct_map_base = direct_map_base(state->features.levels);
-    state->memory_base = (uintptr_t)state->direct_map_base;
+    state->cpu_tables[0] = descriptor_table_range(gdt_read());
+    state->cpu_tables[1] = descriptor_table_range(idt_read());
+    state->cpu_table_count = 2;
+    state->direct_map_base = virt_addr(direct_map_base(state->features.levels));
+    state->memory_base = (uintptr_t)state->direct_map_base.value;
 }
 
 /* Toggling CR4.PGE drops every translation, global ones too; without PGE there are no global ones
