@@ -206,7 +206,8 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
     for (uint64_t page = 0; page < virt_range_size_bytes(plan->kernel->image);
          page += PAGE_SIZE_BYTES) {
         assert_page(build, plan, plan->kernel->image.start.value + page);
-        if (expect(plan, build->table.features.levels, plan->kernel->image.start.value + page).mapped)
+        if (expect(plan, build->table.features.levels, plan->kernel->image.start.value + page)
+                .mapped)
             expected_bytes += PAGE_SIZE_BYTES;
     }
     assert_borders(build, plan, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
