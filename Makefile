@@ -581,13 +581,14 @@ bench-lock: $(BUILD)/bench/bench_lock ## compare the times of several ways to ke
 	$(BUILD)/bench/bench_lock $(BUILD)/bench/lock.json
 
 # --- The heap for other projects: a library for kernels, and a malloc() for programs ----------------
-HEAP_HEADERS := $(wildcard $(HEAP_FOLDERS:%=%/*.h)) shared/power_of_two.h shared/memory.h shared/text/text.h
+HEAP_INCLUDE := kernel/mm/heap/include
+HEAP_HEADERS := $(wildcard $(HEAP_INCLUDE)/handoff/*.h)
 LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/host/library/%.o,$(HEAP_SOURCES))
 PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/host/preload/%.o,$(wildcard host/preload/*.c) $(HEAP_SOURCES) \
     shared/text/format.c)
 LIBRARY_CFLAGS := -O2 -g -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
     -ffunction-sections $(COMMON_CFLAGS)
-PRELOAD_CFLAGS := -O2 -g -fPIC -fvisibility=hidden -fno-builtin -D_GNU_SOURCE $(COMMON_CFLAGS)
+PRELOAD_CFLAGS := -O2 -g -fPIC -fvisibility=hidden -fno-builtin -D_GNU_SOURCE -I$(HEAP_INCLUDE) $(COMMON_CFLAGS)
 
 $(eval $(call flags_file,library,$$(CLANG) $$(LIBRARY_CFLAGS)))
 $(eval $(call flags_file,preload,$$(CLANG) $$(PRELOAD_CFLAGS)))
@@ -607,7 +608,7 @@ $(BUILD)/host/libhandoffheap.a: $(LIBRARY_OBJECTS) $(HEAP_HEADERS)
 	@rm -rf $(BUILD)/host/include
 	$(Q)$(LLVM_AR) rcs $(NEW) $(filter %.o,$^) && $(RENAME)
 	$(Q)for header in $(HEAP_HEADERS); do \
-	    install -D -m 644 $$header $(BUILD)/host/include/$$header; done
+	    install -D -m 644 $$header $(BUILD)/host/include/handoff/$${header##*/}; done
 
 $(BUILD)/host/libheap_preload.so: $(PRELOAD_OBJECTS)
 	$(say) LINK $@
