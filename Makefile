@@ -376,7 +376,8 @@ $(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a
 simulator: $(BUILD)/simulator/simulate ## build the simulator (scripts/simulate.sh runs it)
 
 # --- Coverage of the pure files under the unit tests ----------------------------------------------
-COVERAGE := -fprofile-instr-generate -fcoverage-mapping
+# Under ASan, which some of the tests ask.
+COVERAGE := -fprofile-instr-generate -fcoverage-mapping -fsanitize=address
 COVERAGE_TESTS := $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/coverage/%)
 
 $(eval $(call flags_file,coverage,$$(CLANG) $$(HOST_CFLAGS) $$(COVERAGE)))

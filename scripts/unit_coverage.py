@@ -6,6 +6,7 @@ What is left uncovered is told with its reason, from tests/unit/uncovered.txt.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,7 +85,8 @@ def main():
     merged = Path(directory) / "merged.profdata"
     subprocess.run([profdata, "merge", "-sparse", *profiles, "-o", merged], check=True)
     objects = [word for program in programs for word in ("-object", program)][1:]
-    common = [*objects, "-instr-profile", merged, "-ignore-filename-regex=tests/"]
+    tests = f"^{re.escape(str(ROOT))}/tests/"
+    common = [*objects, "-instr-profile", merged, f"-ignore-filename-regex={tests}"]
     subprocess.run([cov, "report", *common, "-show-region-summary=false"], check=True)
     subprocess.run(
         [cov, "show", *common, "-format=html", "-output-dir", Path(directory) / "html"],
