@@ -330,11 +330,6 @@ test-long-heap: $(BUILD)/long/heap_operations ## the first half of it
 test-foreign: $(BUILD)/host/libheap_preload.so ## the malloc() tests of glibc and mimalloc, fetched with apt-get, on the preload library
 	$(Q)$(PYTHON) tests/foreign/run.py $(BUILD)/foreign
 
-# --- Mutations: the heap broken on purpose, in a copy of the tree ----------------------------------
-.PHONY: test-mutations
-test-mutations: unit-tests thread-tests ## make one mistake after the other in heap and frames, and see a test fail each time
-	@$(PYTHON) tests/mutations/run.py $(MUTATIONS)
-
 # --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
@@ -396,6 +391,13 @@ $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
 .PHONY: coverage
 coverage: $(COVERAGE_TESTS) ## report which lines of the pure files the unit tests reach
 	@$(PYTHON) scripts/unit_coverage.py $(LLVM_PROFDATA) $(LLVM_COV) $(BUILD)/coverage $^
+
+# --- Mutations: small mistakes in the production files, which a unit test must notice ------------------
+# SEED=N takes another sample, COUNT=N a larger one, ALL=1 every mutation; WORD="bump.c relation" those with a word.
+.PHONY: test-mutations
+test-mutations: unit-tests thread-tests $(COVERAGE_TESTS) ## make one small mistake after the other in the memory stack, and see a test fail each time
+	@$(PYTHON) tests/mutations/harness.py --sources "$(PURE_SOURCES)" --profdata $(LLVM_PROFDATA) --cov $(LLVM_COV) \
+	    $(SEED:%=--seed %) $(COUNT:%=--count %) $(patsubst 1,--all,$(filter 1,$(ALL))) $(patsubst 1,--list,$(filter 1,$(LIST))) $(WORD)
 
 # --- Fuzzers: one for each parser of foreign bytes and each allocator's operations -----------------
 # tests/fuzz/fuzz_NAME.c with the pure files, under libFuzzer. What a run has learned stays in
