@@ -2053,109 +2053,6 @@ static void test_bump_frees_newest_first_alone(void **state)
     assert_int_equal(statistics_of(heap).used_bytes, 0);
 }
 
-static void test_bump_mark_release_and_reset(void **state)
-{
-    struct fixture *fixture = *state;
-    struct heap *heap = start_fixed(fixture, 65536);
-    if (!heap_frees_newest_only(heap))
-        return;
-    uint8_t *kept = allocate(heap, 100);
-    struct bump_mark mark = heap_bump_mark(heap);
-    for (unsigned round = 0; round < 3; round++) {
-        uint8_t *first = allocate(heap, 50);
-        uint8_t *released[10];
-        for (unsigned i = 0; i < 10; i++)
-            released[i] = allocate(heap, 333);
-        while (heap_allocate(heap, 333, CALLER) != NULL)
-            continue;
-        assert_sound(heap);
-        heap_bump_release(heap, mark, CALLER);
-        assert_sound(heap);
-        assert_int_equal(statistics_of(heap).used_bytes, 100);
-        assert_int_equal(statistics_of(heap).live_block_count, 1);
-        /* Their headers may still be there: none of these passes for a block. */
-        for (unsigned i = 0; i < 10; i++) {
-            assert_freed_block_is_named(fixture, released[i], 333);
-            assert_null(heap_reallocate(heap, released[i], 333, OTHER_CALLER));
-            assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
-        }
-        assert_ptr_equal(allocate(heap, 50), first);
-        heap_free(heap, first, CALLER);
-        heap_free(heap, first, OTHER_CALLER);
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
-    }
-    heap_free(heap, kept, CALLER);
-    heap_bump_release(heap, mark, OTHER_CALLER);
-    assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
-    (void)allocate(heap, 30000);
-    heap_bump_release(heap, mark, OTHER_CALLER);
-    assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
-    heap_bump_reset(heap);
-    assert_sound(heap);
-    assert_int_equal(statistics_of(heap).live_block_count, 0);
-    assert_int_equal(statistics_of(heap).used_bytes, 0);
-}
-
-/* What was released leaves headers behind, and there may be more blocks now than at the mark. */
-static void test_bump_mark_of_what_was_released(void **state)
-{
-    struct fixture *fixture = *state;
-    for (unsigned older = 0; older < 3; older++) {
-        struct heap *heap = start_fixed(fixture, 65536);
-        if (!heap_frees_newest_only(heap))
-            return;
-        for (unsigned i = 0; i < older; i++)
-            (void)allocate(heap, 100);
-        struct bump_mark beginning = heap_bump_mark(heap);
-        (void)allocate(heap, 5000);
-        struct bump_mark behind = heap_bump_mark(heap);
-        (void)allocate(heap, 5000);
-        heap_bump_release(heap, beginning, CALLER);
-        for (unsigned i = 0; i < 10; i++)
-            (void)allocate(heap, i < 5 ? 16 : 5000);
-        heap_bump_release(heap, behind, OTHER_CALLER);
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
-        assert_sound(heap);
-        assert_int_equal(statistics_of(heap).live_block_count, older + 10);
-    }
-}
-
-/* What is older than the mark stays, as it is now. */
-static void test_bump_release_keeps_what_was_reallocated(void **state)
-{
-    struct fixture *fixture = *state;
-    static const size_t sizes[] = {1, 8, 20, 24, 48, 56, 64, 72, 200, 1000};
-    enum { COUNT = sizeof sizes / sizeof sizes[0] };
-    for (unsigned n = 0; n < COUNT * COUNT * COUNT * 2; n++) {
-        size_t from = sizes[n % COUNT];
-        size_t to = sizes[n / COUNT % COUNT];
-        size_t later = sizes[n / COUNT / COUNT % COUNT];
-        bool is_newest = n / COUNT / COUNT / COUNT == 0;
-        struct heap *heap = start_fixed(fixture, 65536);
-        if (!heap_frees_newest_only(heap))
-            return;
-        (void)allocate(heap, 100);
-        uint8_t *block = memset(allocate(heap, from), 0x41, from);
-        struct bump_mark mark = heap_bump_mark(heap);
-        if (!is_newest)
-            (void)allocate(heap, later);
-        if (heap_reallocate(heap, block, to, CALLER) == NULL)
-            to = from;
-        for (unsigned round = 0; round < 3; round++) {
-            (void)allocate(heap, later);
-            (void)allocate(heap, 8);
-            assert_sound(heap);
-            heap_bump_release(heap, mark, CALLER);
-            assert_sound(heap);
-            assert_int_equal(statistics_of(heap).live_block_count, 2);
-            assert_int_equal(statistics_of(heap).used_bytes, 100 + to);
-            assert_int_equal(heap_usable_size(heap, block, CALLER), to);
-        }
-        heap_free(heap, block, CALLER);
-        assert_int_equal(fixture->arena.fault_count, 0);
-    }
-}
-
 /* A block that is not the newest: smaller at any time, as large again, no larger. */
 static void test_bump_older_blocks_change_their_size(void **state)
 {
@@ -2224,73 +2121,6 @@ static void test_bump_resize_proves_what_is_behind(void **state)
         assert_null(heap_reallocate(heap, block, 20, OTHER_CALLER));
         assert_fault(fixture, is_behind_gap ? HEAP_FAULT_CORRUPT : HEAP_FAULT_OVERRUN);
     }
-}
-
-/* Some marks are of blocks that were freed, of which others may have taken the place: each is
- * refused, or as many of the oldest blocks stay; and those that are good are never refused. */
-static void test_bump_no_mark_leaves_the_heap_wrong(void **state)
-{
-    enum { LIMIT = 64 };
-    struct fixture *fixture = *state;
-    uint8_t *blocks[LIMIT];
-    struct bump_mark marks[LIMIT];
-    bool good[LIMIT];
-    fixture->random.state = 4711;
-    for (unsigned life = 0; life < 300; life++) {
-        struct heap *heap = start_fixed(fixture, 65536);
-        if (!heap_frees_newest_only(heap))
-            return;
-        size_t count = 0;
-        size_t mark_count = 0;
-        for (unsigned step = 0; step < 150; step++) {
-            uint32_t random = next_random(&fixture->random);
-            size_t size_bytes = random / 8 % 5 * 16 + 1;
-            size_t m = mark_count == 0 ? 0 : random / 64 % mark_count;
-            if (random % 8 < 3 && count < LIMIT) {
-                blocks[count++] = allocate(heap, size_bytes);
-            } else if (random % 8 == 3 && count > 0) {
-                heap_free(heap, blocks[--count], CALLER);
-            } else if (random % 8 == 4 && count > 0) {
-                (void)heap_reallocate(heap, blocks[random / 64 % count], size_bytes, CALLER);
-            } else if (random % 8 == 5 && mark_count < LIMIT) {
-                good[mark_count] = true;
-                marks[mark_count++] = heap_bump_mark(heap);
-            } else if (random % 8 >= 6 && mark_count > 0) {
-                heap_bump_release(heap, marks[m], OTHER_CALLER);
-                assert_true(!good[m] || fixture->arena.fault_count == 0);
-                if (fixture->arena.fault_count != 0)
-                    assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
-                else
-                    count = marks[m].live_block_count;
-            }
-            for (size_t i = 0; i < mark_count; i++)
-                good[i] = good[i] && marks[i].live_block_count <= count;
-            assert_int_equal(fixture->arena.fault_count, 0);
-            assert_int_equal(statistics_of(heap).live_block_count, count);
-            assert_sound(heap);
-        }
-    }
-}
-
-/* No mark of this heap: of none, of another one, and of the heap that was here before. */
-static void test_bump_foreign_marks_are_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    struct heap *heap = start_fixed(fixture, 65536);
-    if (!heap_frees_newest_only(heap))
-        return;
-    (void)allocate(heap, 100);
-    (void)allocate(heap, 100);
-    struct bump_mark mark = heap_bump_mark(heap);
-    struct bump_mark wrong[] = {{0}, mark, mark};
-    wrong[1].next = (uint8_t *)heap->configuration.base;
-    wrong[2].next += 4096;
-    for (unsigned i = 0; i < 3; i++) {
-        heap_bump_release(heap, wrong[i], OTHER_CALLER);
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
-        assert_int_equal(statistics_of(heap).live_block_count, 2);
-    }
-    assert_sound(heap);
 }
 
 /* The footer of the gap that an alignment left says where the next block is to begin. */
@@ -2509,14 +2339,9 @@ static const struct policy_test TESTS[] = {
     TEST(test_usable_size_is_what_was_asked_for),
     TEST(test_huge_heap),
     TEST(test_bump_frees_newest_first_alone),
-    TEST(test_bump_mark_release_and_reset),
-    TEST(test_bump_mark_of_what_was_released),
-    TEST(test_bump_release_keeps_what_was_reallocated),
     TEST(test_bump_older_blocks_change_their_size),
     TEST(test_bump_newest_block_grows_with_the_heap),
     TEST(test_bump_resize_proves_what_is_behind),
-    TEST(test_bump_no_mark_leaves_the_heap_wrong),
-    TEST(test_bump_foreign_marks_are_refused),
     TEST(test_bump_gap_is_proved),
     TEST_OF_POLICY(test_an_empty_megabyte_is_usable),
     TEST_OF_POLICY(test_fast_uses_memory_well),

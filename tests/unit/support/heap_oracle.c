@@ -83,21 +83,11 @@ static void count(struct heap_oracle *oracle, size_t old_bytes, size_t new_bytes
         oracle->peak_used_bytes = oracle->used_bytes;
 }
 
-/* A mark of which an older block was freed is good no more. */
-static void forget_marks(struct heap_oracle *oracle)
-{
-    for (size_t i = oracle->mark_count; i-- > 0;) {
-        if (oracle->marks[i].block_count > oracle->block_count)
-            oracle->marks[i] = oracle->marks[--oracle->mark_count];
-    }
-}
-
 static void forget(struct heap_oracle *oracle, size_t index)
 {
     count(oracle, oracle->blocks[index].size_bytes, 0);
     oracle->free_count++;
     oracle->blocks[index] = oracle->blocks[--oracle->block_count];
-    forget_marks(oracle);
 }
 
 /* --- Operations ------------------------------------------------------------------------------- */
@@ -175,49 +165,24 @@ const char *heap_oracle_free(struct heap_oracle *oracle, size_t index)
     return problem;
 }
 
-/* --- Marks of a bump heap ----------------------------------------------------------------------
- */
-
-static void mark(struct heap_oracle *oracle)
+/* Free some of the newest blocks, one by one. */
+static const char *free_newest(struct heap_oracle *oracle, size_t count)
 {
-    size_t place = oracle->mark_count;
-    if (place == HEAP_ORACLE_MARK_LIMIT)
-        place = choose(oracle, HEAP_ORACLE_MARK_LIMIT);
-    else
-        oracle->mark_count++;
-    oracle->marks[place] =
-        (struct heap_oracle_mark){heap_bump_mark(oracle->heap), oracle->block_count};
+    const char *problem = NULL;
+    for (; count > 0 && problem == NULL; count--)
+        problem = heap_oracle_free(oracle, oracle->block_count - 1);
+    return problem;
 }
 
-/* To any of the marks, or to none: then all blocks go. */
-static const char *release(struct heap_oracle *oracle)
-{
-    size_t kept_count = 0;
-    size_t place = choose(oracle, HEAP_ORACLE_MARK_LIMIT);
-    if (place < oracle->mark_count) {
-        kept_count = oracle->marks[place].block_count;
-        heap_bump_release(oracle->heap, oracle->marks[place].mark, CALLER);
-    } else if (place == HEAP_ORACLE_MARK_LIMIT - 1) {
-        heap_bump_reset(oracle->heap);
-    } else {
-        return NULL;
-    }
-    while (oracle->block_count > kept_count)
-        forget(oracle, oracle->block_count - 1);
-    return NULL;
-}
-
-/* On a bump heap any block may change its size, and the newest be freed. */
+/* On a bump heap any block may change its size. Only the newest may be freed. */
 static const char *step_of_bump(struct heap_oracle *oracle, uint32_t operation)
 {
     if (operation < 8 && oracle->block_count < oracle->block_limit)
         return allocate(oracle);
-    if (operation == 8)
-        mark(oracle);
-    if (operation == 9 && choose(oracle, 4) == 0)
-        return release(oracle);
-    if (operation <= 8 || oracle->block_count == 0)
+    if (oracle->block_count == 0)
         return NULL;
+    if (operation == 8 && choose(oracle, 4) == 0)
+        return free_newest(oracle, choose(oracle, (uint32_t)oracle->block_count + 1));
     size_t newest = oracle->block_count - 1;
     if (operation <= 10)
         return heap_oracle_free(oracle, newest);

@@ -14,19 +14,12 @@
 #include "kernel/mm/heap/heap.h"
 
 #define HEAP_ORACLE_BLOCK_LIMIT 512
-#define HEAP_ORACLE_MARK_LIMIT  16
 
 struct heap_oracle_block {
     uint8_t *address;
     size_t size_bytes;
     size_t alignment_bytes;
     uint8_t pattern;
-};
-
-/* A mark of a bump heap (bump.h), and how many blocks were live then. */
-struct heap_oracle_mark {
-    struct bump_mark mark;
-    size_t block_count;
 };
 
 struct heap_oracle {
@@ -40,9 +33,6 @@ struct heap_oracle {
     struct heap_oracle_block blocks[HEAP_ORACLE_BLOCK_LIMIT];
     size_t block_count;
     size_t block_limit; /* so many at most */
-    /* Those that are still good. In no order. */
-    struct heap_oracle_mark marks[HEAP_ORACLE_MARK_LIMIT];
-    size_t mark_count;
     size_t used_bytes;
     size_t peak_used_bytes;
     uint64_t free_count;
@@ -53,8 +43,7 @@ struct heap_oracle {
 void heap_oracle_begin(struct heap_oracle *ret_oracle, struct heap *heap,
                        uint32_t (*next)(void *context), void *context);
 
-/* One operation: allocate, in one of four ways, re-allocate or free; on a bump heap also mark,
- * release to a mark, or reset. NULL, or what is wrong. */
+/* One operation: allocate, in one of four ways, re-allocate or free. NULL, or what is wrong. */
 const char *heap_oracle_step(struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
 /* Free one of the blocks. NULL, or what is wrong. Precondition: index < block_count, and the last

@@ -22,9 +22,8 @@
  * It lies above the layer of heap_debug.h, which knows nothing of guarded blocks: a record behind
  * the block would be where the guard page is to be, and a block that waits would stay usable.
  *
- * Only a policy's blocks that may be freed in any order can have this layer: heap_initialise()
- * leaves it out over heap_policy_bump, whose heap_bump_release() must find every block by its
- * address.
+ * A policy that frees the newest block only (bump) cannot have this layer: a block that moves to
+ * pages of its own must first be freed there. heap_initialise() then leaves the layer out.
  *
  * Freestanding, as the heap is. Phase and concurrency: as heap.h.
  */

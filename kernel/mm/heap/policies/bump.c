@@ -9,14 +9,10 @@
  * the order of frees is proved without a list. Where an alignment left a gap, or a block that is
  * not the newest was made smaller, the gap is a free block, whose footer leads back over it. Two
  * gaps never touch, and none lies before `next`.
- *
- * A mark is a place: where `next` was. That is where the newest block of that time ends until it is
- * re-allocated. The heap knows no mark, but counts what happens to blocks that may be older than
- * one (note_change); a mark that may be concerned is found anew by counting blocks from the first
- * one (find_boundary).
  */
 #include "kernel/mm/heap/policies/bump.h"
 
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/heap/policies/sealed_block.h"
 
@@ -38,14 +34,12 @@ static void set_next(struct bump_state *bump, uint8_t *next)
     sealed_write_header(bump->secret, next, sealed_header(top_units(bump), flags));
 }
 
-/* The same, and the header that stood there is none any more. A mark above is of what is gone. */
+/* The same. The word that was the header there is no header any more. */
 static void move_next(struct bump_state *bump, uint8_t *next)
 {
     if (bump->next != bump->end)
         sealed_wipe_header(bump->next);
     set_next(bump, next);
-    if (bump->marked > next)
-        bump->marked = next;
 }
 
 static void set_end(struct bump_state *bump, uint8_t *end)
@@ -53,30 +47,6 @@ static void set_end(struct bump_state *bump, uint8_t *end)
     bump->end = end;
     sealed_write_header(bump->secret, end, sealed_header(0, SEALED_OWN));
     set_next(bump, bump->next);
-}
-
-/* --- Blocks that may be older than a mark ------------------------------------------------------
- */
-
-/* A block that begins at `place` was re-allocated or freed, or all from there on were freed. Marks
- * above no longer know where they lie or what lies below; marks up to there do. */
-static void note_change(struct bump_state *bump, uint8_t *place)
-{
-    if (place >= bump->marked)
-        return;
-    bump->change_count++;
-    if (place < bump->lowest_change)
-        bump->lowest_change = place;
-}
-
-/* So many blocks are live now. Without one, no mark of blocks is good any more. */
-static void set_live_block_count(struct bump_state *bump, size_t count)
-{
-    bump->live_block_count = count;
-    if (count != 0)
-        return;
-    bump->emptied_count = bump->change_count;
-    bump->lowest_change = (uint8_t *)UINTPTR_MAX;
 }
 
 /* --- Allocation and free ---------------------------------------------------------------------- */
@@ -103,13 +73,12 @@ static void *bump_allocate(struct heap *heap, const struct heap_request *request
     return block;
 }
 
-static bool bump_examine(struct heap *heap, const void *block, const void *caller,
-                         struct heap_block_info *ret_info)
+static bool bump_validate(struct heap *heap, const void *block, struct heap_block_info *ret_info)
 {
     uint64_t header;
     const struct bump_state *bump = &heap->bump;
     if (!sealed_block_is_intact(bump->secret, first_of(heap), bump->next, block, &header))
-        return sealed_diagnose(heap, bump->secret, first_of(heap), bump->end, block, caller);
+        return sealed_record_fault_of(heap, bump->secret, first_of(heap), bump->end, block);
     ret_info->size_bytes = sealed_size(header);
     ret_info->alignment_bytes = sealed_alignment(header);
     return true;
@@ -123,7 +92,7 @@ static uint64_t header_of(const struct heap *heap, const uint8_t *block)
     return header;
 }
 
-static bool bump_release(struct heap *heap, void *block, const void *caller)
+static bool bump_release(struct heap *heap, void *block)
 {
     struct bump_state *bump = &heap->bump;
     uint64_t header = header_of(heap, block);
@@ -135,21 +104,18 @@ static bool bump_release(struct heap *heap, void *block, const void *caller)
             .pointer = block,
             .block = block,
             .size_bytes = sealed_size(header),
-            .caller = caller,
         };
-        heap_report(heap, &fault);
-        return false;
+        return heap_fault_record(heap, &fault);
     }
     if ((header & SEALED_PREVIOUS_FREE) != 0 &&
         !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
-        return sealed_corrupt(heap, block, caller);
+        return sealed_record_corrupt(heap, block);
     uint64_t header_word = sealed_header_word(block);
-    note_change(bump, block);
     sealed_wipe_header(block);
     move_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
     if (sealed_next(block, 1) != bump->end)
         sealed_leave_note(block, header_word);
-    set_live_block_count(bump, bump->live_block_count - 1);
+    bump->live_block_count--;
     return true;
 }
 
@@ -170,8 +136,7 @@ static void set_gap(struct bump_state *bump, uint8_t *start, uint8_t *behind,
 }
 
 /* A block that is not the newest has what it was given, and the gap behind it. */
-static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
-                         const void *caller)
+static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, size_t units)
 {
     struct bump_state *bump = &heap->bump;
     uint8_t *gap = sealed_next(block, old_units);
@@ -186,7 +151,7 @@ static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, si
             is_sound && behind != bump->next && sealed_read_header(bump->secret, behind, &header);
     }
     if (!is_sound)
-        return sealed_corrupt(heap, behind, caller);
+        return sealed_record_corrupt(heap, behind);
     if (units > (size_t)(behind - block) / SEALED_UNIT_BYTES)
         return false;
     if (has_gap)
@@ -213,10 +178,8 @@ static bool bump_resize(struct heap *heap, void *block, const struct heap_reques
     size_t old_units = sealed_units(header);
     bool is_newest = sealed_next(block, old_units) == bump->next;
     if (is_newest ? !resize_newest(bump, block, old_units, units)
-                  : !resize_older(heap, block, old_units, units, request->caller))
+                  : !resize_older(heap, block, old_units, units))
         return false;
-    bump->resize_count += (uint8_t *)block < bump->marked;
-    note_change(bump, block);
     sealed_make_live(bump->secret, block, sealed_with_units(header, units), request->size_bytes);
     return true;
 }
@@ -230,116 +193,6 @@ static size_t bump_missing(const struct heap *heap, const void *block, size_t si
     return (sealed_units_for(size_bytes) - old_units - top_units(bump)) * SEALED_UNIT_BYTES;
 }
 
-/* --- Many at once ----------------------------------------------------------------------------- */
-
-static size_t asked_bytes(const struct heap *heap)
-{
-    return heap_counters_used_bytes(heap->configuration.debug ? &heap->debug.counters
-                                                              : &heap->counters);
-}
-
-struct bump_mark heap_bump_mark(struct heap *heap)
-{
-    struct bump_state *bump = &heap->bump;
-    if (bump->marked < bump->next)
-        bump->marked = bump->next;
-    return (struct bump_mark){
-        .next = bump->next,
-        .used_bytes = heap_used_bytes(heap),
-        .asked_bytes = asked_bytes(heap),
-        .live_block_count = bump->live_block_count,
-        .change_count = bump->change_count,
-        .resize_count = bump->resize_count,
-    };
-}
-
-/* Every block that is older than the mark is as it was then. */
-static bool knows_its_blocks(const struct bump_state *bump, const struct bump_mark *mark)
-{
-    return mark->change_count == bump->change_count || mark->next <= bump->lowest_change;
-}
-
-/* Bring the mark up to date: behind so many blocks, each of which is proved. False: one of them is
- * not intact, reported. */
-static bool find_boundary(struct heap *heap, struct bump_mark *mark, const void *caller)
-{
-    const struct bump_state *bump = &heap->bump;
-    uint64_t fault_count = heap->counters.fault_count;
-    uint8_t *block = first_of(heap);
-    mark->next = block;
-    mark->used_bytes = 0;
-    mark->asked_bytes = 0;
-    for (size_t count = 0; count < mark->live_block_count;) {
-        uint64_t header;
-        if (block >= bump->next || !sealed_read_header(bump->secret, block, &header) ||
-            !sealed_extent_is_inside(block, header, bump->next))
-            return sealed_corrupt(heap, block, caller);
-        uint8_t *behind = sealed_next(block, sealed_units(header));
-        if ((header & SEALED_LIVE) != 0) {
-            mark->used_bytes += sealed_size(header);
-            mark->asked_bytes += heap_usable_size(heap, block, caller);
-            if (heap->counters.fault_count != fault_count)
-                return false;
-            mark->next = behind;
-            count++;
-        }
-        block = behind;
-    }
-    return true;
-}
-
-static void report_mark(struct heap *heap, const struct bump_mark *mark, const void *caller)
-{
-    const struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE,
-                                     .detail = "the mark is of blocks that were freed",
-                                     .pointer = mark->next,
-                                     .caller = caller};
-    heap_report(heap, &fault);
-}
-
-/* False: there is nothing to be released, and that was reported. */
-static bool prove_mark(struct heap *heap, struct bump_mark *mark, const void *caller)
-{
-    const struct bump_state *bump = &heap->bump;
-    uint64_t header;
-    uint8_t *next = mark->next;
-    bool is_of_freed = next < first_of(heap) || mark->live_block_count > bump->live_block_count ||
-                       (mark->live_block_count != 0 && mark->change_count < bump->emptied_count);
-    if (!is_of_freed && !knows_its_blocks(bump, mark)) {
-        if (!find_boundary(heap, mark, caller))
-            return false;
-        is_of_freed = mark->next != next && mark->resize_count == bump->resize_count;
-    }
-    if (is_of_freed || mark->next > bump->next) {
-        mark->next = next;
-        report_mark(heap, mark, caller);
-        return false;
-    }
-    return sealed_read_header(bump->secret, mark->next, &header) ||
-           sealed_corrupt(heap, mark->next, caller);
-}
-
-void heap_bump_release(struct heap *heap, struct bump_mark mark, const void *caller)
-{
-    struct bump_state *bump = &heap->bump;
-    if (heap->condemned || !prove_mark(heap, &mark, caller))
-        return;
-    struct heap_counters *outer = heap_outer_counters(heap);
-    size_t block_count = bump->live_block_count - mark.live_block_count;
-    if (outer != &heap->counters)
-        heap_counters_free(outer, block_count, asked_bytes(heap) - mark.asked_bytes);
-    heap_counters_free(&heap->counters, block_count, heap_used_bytes(heap) - mark.used_bytes);
-    note_change(bump, mark.next);
-    move_next(bump, mark.next);
-    set_live_block_count(bump, mark.live_block_count);
-    heap_give_back_tail(heap);
-}
-
-void heap_bump_reset(struct heap *heap)
-{
-    heap_bump_release(heap, (struct bump_mark){.next = first_of(heap)}, NULL);
-}
-
 /* --- The heap's ends -------------------------------------------------------------------------- */
 
 static void bump_initialise(struct heap *heap)
@@ -349,9 +202,7 @@ static void bump_initialise(struct heap *heap)
     *bump = (struct bump_state){
         .secret = sealed_begin_life(base, heap->configuration.secret),
         .next = first_of(heap),
-        .marked = first_of(heap),
     };
-    set_live_block_count(bump, 0);
     set_end(bump, base + heap->size_bytes);
 }
 
@@ -458,8 +309,6 @@ static const char *bump_check(const struct heap *heap)
         return "the header of the free memory, or the end marker, was overwritten";
     if (block != bump->next || tally.gap_units != 0)
         return "the newest block does not end at the next one";
-    if (bump->marked > bump->next)
-        return "a mark lies above the newest block";
     if (tally.live_block_count != bump->live_block_count ||
         tally.used_bytes != heap_used_bytes(heap))
         return "the counters do not match the blocks";
@@ -477,7 +326,7 @@ const struct heap_policy heap_policy_bump = {
     .plain =
         {
             .allocate = bump_allocate,
-            .examine = bump_examine,
+            .validate = bump_validate,
             .release = bump_release,
             .resize = bump_resize,
             .missing = bump_missing,
