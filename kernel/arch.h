@@ -14,32 +14,35 @@
 
 /* --- Identification ------------------------------------------------------------------------- */
 
-/* What the CPU and the tables in force allow for page tables. */
+/* The features of the CPU and of the tables in force that page tables depend on. */
 void arch_page_features(struct page_table_features *ret_features);
 
-/* The protections that are switched on, as words for the log ("nx wp smep smap umip"). */
+/* The protections that are switched on, as keys and values for the log (docs/LOG.md, [cpu]). */
 void arch_describe_features(char *text, size_t capacity_bytes);
 
 /* The time-stamp counter: monotonic, of unknown rate. */
 uint64_t arch_timestamp(void);
 
-/* --- Bring-up ------------------------------------------------------------------------------- */
+/* --- Bring-up --------------------------------------------------------------------------------- */
 
-/* Load the kernel's own descriptor tables and exception handlers, with stacks of their own for what
- * must not run on a broken one, and switch on every protection that the CPU has. Interrupts stay
- * off. Call once. */
-void arch_cpu_initialise(void);
+/* The state of one processor that only the files of a CPU use (kernel/core/cpu.h). */
+struct arch_cpu;
 
-/* Tops of the stacks for double fault, NMI and machine check. */
-struct arch_interrupt_stacks {
-    struct virt_addr double_fault_top;
-    struct virt_addr nmi_top;
-    struct virt_addr machine_check_top;
-};
+/* That of the processor that boots: it lies in the image. */
+struct arch_cpu *arch_boot_cpu(void);
 
-/* Move those handlers from the stacks inside the image to guarded ones. The new stacks are mapped
- * in the live tables. */
-void arch_use_interrupt_stacks(const struct arch_interrupt_stacks *stacks);
+/* Load the kernel's own descriptor tables and exception handlers, and switch on every protection
+ * that the CPU has. Handlers that must not run on a broken stack get stacks of their own.
+ * Interrupts stay off. Each processor calls it once, for itself. */
+void arch_cpu_initialise(struct arch_cpu *cpu);
+
+/* The names of those stacks one by one, from index 0 on; NULL behind the last. At most
+ * CPU_INTERRUPT_STACK_LIMIT. */
+const char *arch_interrupt_stack_name(unsigned index);
+
+/* Move the handlers from the stacks inside the image to guarded ones: tops[i] is the top of the
+ * stack arch_interrupt_stack_name(i). The new stacks are mapped in the live tables. */
+void arch_use_interrupt_stacks(struct arch_cpu *cpu, const struct virt_addr *tops);
 
 /* Switch to the tables at `root` and to the stack below `stack_top`, and call `next(argument)`
  * there. The code, `argument` and both stacks must be mapped in the new tables. Does not return. */
@@ -60,35 +63,62 @@ struct entry_state;
  * (kernel/handoff/entry_state.h). Call before anything of the loader's is replaced. */
 void arch_entry_state(struct entry_state *state);
 
+/* --- The handoff ------------------------------------------------------------------------------ */
+
+/* The part of the contract (shared/handoff.h) that differs for each CPU. Pure: a host test has it
+ * too. */
+struct handoff;
+
+/* The number of this kind of machine, HANDOFF_MACHINE_*. */
+uint32_t arch_handoff_machine(void);
+
+/* The root of the page tables that the loader names. */
+struct phys_addr arch_handoff_page_table_root(const struct handoff *handoff);
+
+/* Of arch_timestamp(), as the loader found it; 0 if it did not. */
+uint64_t arch_handoff_timestamp_frequency_hz(const struct handoff *handoff);
+
+/* True if the flags of the handoff agree with the features of the CPU. */
+bool arch_handoff_features_agree(const struct handoff *handoff,
+                                 const struct page_table_features *features);
+
+/* Clauses for people: the flags disagree; a table that the CPU reads by itself is misplaced. */
+const char *arch_handoff_features_text(void);
+const char *arch_handoff_cpu_tables_text(void);
+
 /* --- Interrupts ------------------------------------------------------------------------------- */
 
 void arch_interrupts_enable(void);
 void arch_interrupts_disable(void);
 
-/* Save the interrupt flag, clear it and restore it, `count` times: what a lock would cost that does
- * not note interrupts as kernel/core/interrupts.h does. For measuring alone. */
+/* Save the interrupt flag, clear it and restore it, `count` times: the cost of a lock that does not
+ * keep interrupts pending as kernel/core/interrupts.h does. Only for measuring. */
 void arch_interrupts_save_and_restore(unsigned count);
 
 /* Tell the interrupt controller that the interrupt which is being handled was seen. */
 void arch_interrupt_acknowledge(void);
 
-struct address_space;
+/* A device whose registers the caller maps, uncached, if size_bytes is not 0. */
+struct arch_device {
+    const char *name; /* a constant */
+    struct phys_addr base;
+    uint64_t size_bytes;
+};
 
-/* Find this CPU's own timer and map its registers, once. arch_timer_start() does it, too; who wants
- * to have it done before the address space is printed calls this. False if there is no such timer,
- * or no memory to map it. */
-bool arch_timer_prepare(struct address_space *space);
+/* Find this CPU's own timer. False if it has no timer. */
+bool arch_timer_find(struct arch_device *ret_device);
 
-/* Let this CPU's own timer raise INTERRUPT_TIMER (kernel/core/interrupts.h) again and again.
- *   space         where the timer's registers are mapped, at the first call
- *   period_ticks  of the timer's clock, some hundred MHz or more; > 0
- * False if there is no such timer, or no memory to map it. */
-bool arch_timer_start(struct address_space *space, uint32_t period_ticks);
+/* Tell where its registers are mapped; 0 if they need no mapping. */
+void arch_timer_attach(struct virt_addr registers);
+
+/* Let it raise INTERRUPT_TIMER (kernel/core/interrupts.h) every `period_ticks` of its clock, > 0.
+ * Precondition: it is attached. */
+void arch_timer_start(uint32_t period_ticks);
 
 /* Precondition: it was started. One interrupt may still be under way. */
 void arch_timer_stop(void);
 
-/* What a loop that waits for another CPU does between two looks. */
+/* A loop that waits for another CPU calls it between two looks. */
 void arch_pause(void);
 
 /* --- Firmware ------------------------------------------------------------------------------- */
@@ -101,7 +131,7 @@ uint64_t arch_call_runtime_service(struct phys_addr root, uint64_t service, uint
 
 /* --- Serial port ------------------------------------------------------------------------------ */
 
-/* Find and set up COM1: 115200 baud, 8N1. False if there is none. */
+/* Find and set up COM1: 115200 baud, 8N1. False if there is no port. */
 bool arch_serial_initialise(void);
 /* Write text; '\n' becomes CR LF. A port that stops answering loses bytes instead of hanging. */
 void arch_serial_write(const char *text, size_t length_bytes);
@@ -123,47 +153,58 @@ _Noreturn void arch_reset(void);
 void arch_keys_initialise(void);
 
 /* Take a key that was typed on the serial port or on the keyboard; letters are small. False if
- * there is none. */
+ * there is no key. */
 bool arch_key_take(char *ret_key);
 
 /* Leave QEMU through its isa-debug-exit device at `port`. Returns where there is no such device. */
 void arch_debug_exit(uint16_t port, uint32_t value);
 
-/* --- For a panic ------------------------------------------------------------------------------ */
+/* --- Faults and panics ------------------------------------------------------------------------ */
 
-/* The name of CPU exception `vector`. Never NULL. */
-const char *arch_exception_name(unsigned vector);
+/* The files of a CPU call fault_report() (kernel/core/fault.h) for a fault, and interrupts_arrive()
+ * (kernel/core/interrupts.h) for an interrupt that has a handler. */
+
+/* The name of the CPU's exception `number`. Never NULL. */
+const char *arch_exception_name(unsigned number);
 
 /* What to look at after it: a constant sentence without its full stop. Never NULL. */
-const char *arch_exception_remedy(unsigned vector);
+const char *arch_exception_remedy(unsigned number);
 
-struct arch_registers {
-    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
-    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t rip, rflags;
-};
+/* The registers of code that was interrupted. Only the files of a CPU know its fields. */
+struct arch_registers;
 
-/* The registers as they are at the call, with rip and rsp of the caller. */
-void arch_capture_registers(struct arch_registers *ret_registers);
+/* Call next(context, registers) with the registers as they are at the call. `registers` is valid
+ * during the call. `next` does not return. */
+_Noreturn void arch_capture_registers(void (*next)(void *context,
+                                                   const struct arch_registers *registers),
+                                      void *context);
 
-/* Print general and control registers, one log_raw() line each group. */
-void arch_print_registers(const struct arch_registers *registers);
+/* The address of the instruction that was interrupted. */
+struct virt_addr arch_registers_program_counter(const struct arch_registers *registers);
 
-/* Call `visit` with the return address of every frame, innermost first, at most `limit` times.
- * Where rip is not in the kernel's text, the first one is that of the call which led there, if the
- * stack has it. Frames are followed only while they stay inside mapped kernel stacks, go upwards
- * and return into the kernel's text, so a corrupt chain ends the walk instead of faulting. */
+/* Log them, and the registers of the page tables, one log_raw() line each group. */
+void arch_registers_print(const struct arch_registers *registers);
+
+/* Call visit(context, …) with the return address of every frame, innermost first, at most `limit`
+ * times. Where the program counter is not in the kernel's code, the first one is that of the call
+ * which led there, if the stack has it. Frames are followed only while they stay inside mapped
+ * kernel stacks, go upwards and return into the kernel's code, so a corrupt chain ends the walk
+ * instead of faulting. */
 void arch_walk_stack(const struct arch_registers *registers, unsigned limit,
-                     void (*visit)(uint64_t return_address));
+                     void (*visit)(void *context, struct virt_addr return_address), void *context);
 
-/* --- Faults on purpose (kernel/diagnostics/provoke.c)
- * -------------------------------------------------------
- */
+/* --- Faults on purpose (kernel/diagnostics/provoke.c) ----------------------------------------- */
 
 /* Raise the named CPU exception. Returns false for a name that this CPU does not know. */
 bool arch_provoke(const char *name);
 
 /* The names one by one, from index 0 on; NULL behind the last. */
 const char *arch_provoke_name(size_t index);
+
+/* Write a function to `memory`, 16 bytes, that does nothing but return. */
+void arch_provoke_write_return(void *memory);
+
+/* A device that every machine with this CPU has: registers of a page at least. */
+struct arch_device arch_provoke_device(void);
 
 #endif

@@ -113,6 +113,11 @@ static inline uint64_t virt_range_size_bytes(struct virt_range range)
     return range.end.value - range.start.value;
 }
 
+static inline struct frame_range frame_range(uint64_t start, uint64_t end)
+{
+    return (struct frame_range){start, end};
+}
+
 static inline uint64_t frame_range_count(struct frame_range range)
 {
     return range.end - range.start;
@@ -128,6 +133,11 @@ static inline bool virt_range_is_empty(struct virt_range range)
     return range.start.value == range.end.value;
 }
 
+static inline bool frame_range_is_empty(struct frame_range range)
+{
+    return range.start == range.end;
+}
+
 /* An empty range overlaps nothing. */
 static inline bool phys_range_overlaps(struct phys_range a, struct phys_range b)
 {
@@ -139,6 +149,12 @@ static inline bool virt_range_overlaps(struct virt_range a, struct virt_range b)
 {
     return !virt_range_is_empty(a) && !virt_range_is_empty(b) && a.start.value < b.end.value &&
            b.start.value < a.end.value;
+}
+
+static inline bool frame_range_overlaps(struct frame_range a, struct frame_range b)
+{
+    return !frame_range_is_empty(a) && !frame_range_is_empty(b) && a.start < b.end &&
+           b.start < a.end;
 }
 
 static inline bool phys_range_contains_address(struct phys_range range, struct phys_addr address)

@@ -101,20 +101,20 @@ enum handoff_reuse region_reuse(const struct handoff_region *region)
 }
 
 bool region_next_ram_run(const struct handoff_region *regions, size_t region_count,
-                         uint64_t limit_bytes, size_t *index, struct range *ret_run)
+                         struct phys_addr limit, size_t *index, struct phys_range *ret_run)
 {
     size_t next = *index;
     while (next < region_count && !region_is_mapped_ram(&regions[next]))
         next++;
-    if (next == region_count || regions[next].base >= limit_bytes)
+    if (next == region_count || regions[next].base >= limit.value)
         return false;
 
-    struct range run = {regions[next].base, regions[next].base};
+    struct phys_range run = phys_range(regions[next].base, regions[next].base);
     while (next < region_count && region_is_mapped_ram(&regions[next]) &&
-           regions[next].base == run.end)
-        run.end += regions[next++].size_bytes;
-    if (run.end > limit_bytes)
-        run.end = limit_bytes;
+           regions[next].base == run.end.value)
+        run.end = phys_addr_add(run.end, regions[next++].size_bytes);
+    if (run.end.value > limit.value)
+        run.end = limit;
     *ret_run = run;
     *index = next;
     return true;

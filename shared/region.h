@@ -37,10 +37,10 @@ enum handoff_reuse region_reuse(const struct handoff_region *region);
 
 /* Write the first run of mapped RAM among the regions from *index on to *ret_run, and move *index
  * behind it. Firmware cuts RAM into many small rows and each cut would cost large pages, so regions
- * that touch are one run. What lies at or above `limit_bytes` is cut off. False, and nothing
+ * that touch are one run. What lies at or above `limit` is cut off. False, and nothing
  * written, if there is none. Precondition: the regions are normalised (handoff.h). */
 bool region_next_ram_run(const struct handoff_region *regions, size_t region_count,
-                         uint64_t limit_bytes, size_t *index, struct range *ret_run)
+                         struct phys_addr limit, size_t *index, struct phys_range *ret_run)
     __attribute__((warn_unused_result));
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "bootloader/pure/bootstrap_tables.h"
 #include "kernel/handoff/entry_state.h"
+#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_temp_heap.h"
 #include "kernel/core/log.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
@@ -18,7 +20,7 @@
 
 #define DATA_SEGMENT 2
 
-/* As in kernel/boot/bring_up.c. */
+/* As in kernel/boot/boot_audit.c. */
 #define AUDIT_RUN_LIMIT 512
 /* Of addresses; the kernel has more, which the host's tables would have to hold. */
 #define GUARDED_BYTES (UINT64_C(1) << 30)
@@ -38,23 +40,12 @@ static void *at_physical(const struct kernel_model *kernel, uint64_t physical)
     return fake_ram_at(kernel->ram, physical);
 }
 
-static uint64_t physical_of(const struct kernel_model *kernel, uintptr_t address)
+static struct phys_addr physical_of(const struct kernel_model *kernel, struct virt_addr address)
 {
-    return address - (uintptr_t)kernel->ram->base;
+    return phys_addr(address.value - (uintptr_t)kernel->ram->base);
 }
 
 /* --- [handoff] -------------------------------------------------------------------------------- */
-
-static void show_loader_log(const char *text)
-{
-    while (*text != '\0') {
-        const char *end = text;
-        while (*end != '\0' && *end != '\n')
-            end++;
-        log_line("loader", "%.*s", (int)(end - text), text);
-        text = *end == '\n' ? end + 1 : end;
-    }
-}
 
 static void describe_segments(struct kernel_model *kernel)
 {
@@ -64,8 +55,7 @@ static void describe_segments(struct kernel_model *kernel)
         const struct elf_segment *segment = &plan->segments[i];
         kernel->segments[i] = (struct kernel_segment){
             .name = NAMES[i],
-            .virtual = {segment->virtual_address,
-                        segment->virtual_address + page_align_up(segment->memory_size_bytes)},
+            .virtual = {segment->memory.start.value, page_align_up(segment->memory.end.value)},
             .write = segment->write,
             .execute = segment->execute,
         };
@@ -78,19 +68,20 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
 {
     const struct handoff *handoff = at_physical(kernel, handoff_address);
     const struct elf_plan *plan = loader_model_kernel();
-    struct range loader = {handoff->loader_virtual_base,
-                           handoff->loader_virtual_base + handoff->loader_size_bytes};
+    struct virt_range loader = virt_range(
+        handoff->loader_virtual_base, handoff->loader_virtual_base + handoff->loader_size_bytes);
     describe_segments(kernel);
     return (struct entry_state){
         .features = kernel->features,
         .page_table_root = phys_addr(handoff->arch.x86_64.page_table_root),
         .stack_pointer = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 8),
-        .descriptor_tables = {loader, loader},
-        .image = {plan->virtual_base, plan->virtual_base + plan->size_bytes},
+        .cpu_tables = {loader, loader},
+        .cpu_table_count = 2,
+        .image = plan->image,
         .entry = plan->entry,
         .segments = kernel->segments,
         .segment_count = plan->segment_count,
-        .direct_map_base = direct_map_base(kernel->features.levels),
+        .direct_map_base = virt_addr(direct_map_base(kernel->features.levels)),
         .memory_base = (uintptr_t)kernel->ram->base,
     };
 }
@@ -100,19 +91,19 @@ static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_addre
     uint64_t entered = host_nanoseconds() - kernel->started_ns;
     struct entry_state state = entry_state(kernel, handoff_address);
     enum handoff_check_status status =
-        handoff_check(state.direct_map_base + handoff_address, &state, &kernel->view);
+        handoff_check(virt_addr_add(state.direct_map_base, handoff_address), &state, &kernel->view);
     if (status != HANDOFF_CHECK_OK)
         panic(PANIC_HANDOFF, "the handoff at physical 0x%llx is refused: %s",
-              (unsigned long long)handoff_address, handoff_check_text(status));
+              (unsigned long long)handoff_address, handoff_check_status_text(status));
 
     kernel->handoff = *kernel->view.handoff;
     kernel->view.handoff = &kernel->handoff;
-    timeline_begin(&kernel->timeline, &kernel->handoff, kernel->view.timeline);
+    timeline_begin(&kernel->timeline, &kernel->view, kernel->handoff.arch.x86_64.tsc_frequency_hz);
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
     if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
                     handoff_framebuffer_text(kernel->view.framebuffer_status));
-    show_loader_log(kernel->view.log);
+    log_text("loader", kernel->view.log);
     log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
@@ -143,7 +134,7 @@ static void copy_handed_over_data(struct kernel_model *kernel)
 static void bring_up_early_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: early heap");
-    enum handoff_temp_heap_status status = handoff_check_temp_heap(&kernel->view);
+    enum handoff_temp_heap_status status = handoff_temp_heap_check(&kernel->view);
     uint64_t physical = kernel->handoff.temp_heap_base;
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
     uint64_t virtual = LAYOUT_DIRECT_MAP_BASE + physical;
@@ -154,8 +145,8 @@ static void bring_up_early_heap(struct kernel_model *kernel)
         virtual = kernel->handoff.kernel_virtual_base + LOADER_MODEL_FALLBACK_OFFSET;
         size_bytes = LOADER_MODEL_FALLBACK_SIZE_BYTES;
     }
-    enum early_heap_status started =
-        early_heap_initialise(&kernel->early_heap, at_physical(kernel, physical), size_bytes);
+    enum early_heap_status started = early_heap_initialise(
+        &kernel->early_heap, virt_addr((uintptr_t)at_physical(kernel, physical)), size_bytes);
     kernel_assert(started == EARLY_HEAP_OK);
     early_heap_begin_phase(&kernel->early_heap, "handoff");
     copy_handed_over_data(kernel);
@@ -169,7 +160,7 @@ static void bring_up_early_heap(struct kernel_model *kernel)
 static void bring_up_cpu(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: cpu");
-    bool modern = kernel->features.pages_1gib;
+    bool modern = kernel->features.largest_leaf_level >= 3;
     const char *newer = modern ? "on" : "absent";
     log_line("cpu", "wp=on nx=on smep=%s smap=%s umip=%s global=on pages_1gib=%s", newer, newer,
              newer, modern ? "yes" : "no");
@@ -181,13 +172,14 @@ static void bring_up_frames(struct kernel_model *kernel)
     early_heap_begin_phase(&kernel->early_heap, "frames");
     enum frame_allocator_status status =
         frame_allocator_initialise(&kernel->frames, &kernel->view.regions, &kernel->early_heap,
-                                   (uint64_t)(uintptr_t)kernel->ram->base);
+                                   virt_addr((uintptr_t)kernel->ram->base));
     if (status != FRAME_ALLOCATOR_OK)
         panic(status == FRAME_ALLOCATOR_NO_ROOM ? PANIC_FRAME_METADATA : PANIC_MEMORY_MAP,
               "%s: %llu KiB of RAM are usable, %llu KiB are needed",
               frame_allocator_status_text(status),
               (unsigned long long)(frame_allocator_available_bytes(&kernel->view.regions) / KIB),
               (unsigned long long)(FRAME_ALLOCATOR_RAM_MIN_BYTES / KIB));
+    frame_reserve_open(&kernel->frame_reserve, &kernel->frames);
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
     kernel->free_at_start_count = frames.free_count;
     log_line("frames", "total=%llu free=%llu reserved=%llu ram_mib=%llu",
@@ -206,6 +198,12 @@ static void describe_image(struct kernel_model *kernel)
         .segments = kernel->segments,
         .segment_count = loader_model_kernel()->segment_count,
     };
+}
+
+static struct frame_reserve *reserve_of_this_cpu(void *context)
+{
+    struct kernel_model *kernel = context;
+    return &kernel->frame_reserve;
 }
 
 static void *access_page(void *context, struct phys_addr page)
@@ -247,8 +245,8 @@ static void bring_up_paging(struct kernel_model *kernel)
         plan.framebuffer =
             (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
     const struct address_space_environment environment = {
-        .frames = &kernel->frames,
         .context = kernel,
+        .reserve = reserve_of_this_cpu,
         .access = access_page,
     };
     require_mapped(address_space_build(&kernel->address_space, &plan, &environment),
@@ -289,7 +287,7 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
     mark(kernel, "kernel: reclaim");
     kernel->reclaimed_frame_count = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
-             kernel->address_space.table.levels,
+             kernel->address_space.table.features.levels,
              (unsigned long long)kernel->audit.writable_executable_count,
              (unsigned long long)kernel->audit.page_count,
              (unsigned long long)kernel->audit.table_count,
@@ -433,29 +431,28 @@ static void split_data_segment(struct kernel_model *kernel, struct range hole)
     data->virtual.end = hole.start;
 }
 
-static struct phys_addr detach(struct kernel_model *kernel, struct range untouched)
+static struct phys_range detach(struct kernel_model *kernel, struct virt_range untouched)
 {
-    uint64_t physical = physical_of(kernel, untouched.start);
-    if (!kernel->early_heap_is_fallback)
-        return phys_addr(physical);
-    uint64_t size_bytes = range_size_bytes(untouched);
-    struct virt_addr virtual = virt_addr_add(kernel->layout.virtual_base,
-                                             physical - kernel->layout.physical_base.value);
-    require_mapped(page_table_unmap(&kernel->address_space.table, virtual, size_bytes),
-                   "the fixed early heap");
-    split_data_segment(kernel, (struct range){virtual.value, virtual.value + size_bytes});
-    return phys_addr(physical);
+    struct phys_addr base = physical_of(kernel, untouched.start);
+    uint64_t size_bytes = virt_range_size_bytes(untouched);
+    if (kernel->early_heap_is_fallback) {
+        struct virt_addr virtual = virt_addr_add(kernel->layout.virtual_base,
+                                                 base.value - kernel->layout.physical_base.value);
+        require_mapped(page_table_unmap(&kernel->address_space.table, virtual, size_bytes),
+                       "the fixed early heap");
+        split_data_segment(kernel, (struct range){virtual.value, virtual.value + size_bytes});
+    }
+    return (struct phys_range){base, phys_addr_add(base, size_bytes)};
 }
 
 static void bring_up_retire_early_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: retire");
     struct early_heap_statistics statistics = early_heap_statistics(&kernel->early_heap);
-    struct range untouched = early_heap_retire(&kernel->early_heap);
-    kernel->returned_frame_count = range_size_bytes(untouched) / FRAME_SIZE_BYTES;
+    struct virt_range untouched = early_heap_retire(&kernel->early_heap);
+    kernel->returned_frame_count = virt_range_size_bytes(untouched) / FRAME_SIZE_BYTES;
     if (kernel->returned_frame_count > 0) {
-        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched),
-                                                 range_size_bytes(untouched));
+        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
         kernel_assert(reclaimed);
     }
     if (kernel->early_heap_is_fallback)

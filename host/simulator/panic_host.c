@@ -3,23 +3,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "kernel/arch.h"
 #include "kernel/core/log.h"
-#include "shared/arch/x86_64/exception_names.h"
-#include "shared/arch/x86_64/fault_text.h"
 #include "shared/text/format.h"
 
 struct panic_host panic_host;
-
-const char *arch_exception_name(unsigned vector)
-{
-    return exception_name(vector);
-}
-
-const char *arch_exception_remedy(unsigned vector)
-{
-    return fault_text_remedy(vector);
-}
 
 /* The callers are functions of the simulator, which has no table of them. */
 void panic_note(const char *role, const void *address)

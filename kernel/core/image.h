@@ -4,13 +4,22 @@
 #ifndef KERNEL_CORE_IMAGE_H
 #define KERNEL_CORE_IMAGE_H
 
-#include <stdint.h>
+#include <stdbool.h>
+
+#include "shared/address.h"
 
 extern char kernel_image_start[], kernel_image_end[];
-extern char kernel_entry[];                               /* the first instruction */
+extern char kernel_image_entry[];                         /* the first instruction */
 extern char kernel_text_start[], kernel_text_end[];       /* r-x */
 extern char kernel_rodata_start[], kernel_rodata_end[];   /* r-- */
 extern char kernel_data_start[], kernel_data_end[];       /* rw- */
 extern char kernel_symbols_start[], kernel_symbols_end[]; /* r-- */
+
+/* True for an address in the kernel's code. */
+static inline bool image_is_code(struct virt_addr address)
+{
+    return address.value >= (uint64_t)kernel_text_start &&
+           address.value < (uint64_t)kernel_text_end;
+}
 
 #endif

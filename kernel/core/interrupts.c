@@ -5,8 +5,6 @@
 #include "kernel/arch.h"
 #include "kernel/core/panic.h"
 
-PER_CPU struct interrupt_state interrupt_state;
-
 static struct {
     void (*call)(void *context);
     void *context;
@@ -20,7 +18,7 @@ void interrupts_set_handler(enum interrupt_line line, void (*handler)(void *cont
 
 void interrupts_allow(void)
 {
-    kernel_assert(interrupt_state.hold_depth == 0);
+    kernel_assert(cpu_current()->interrupts.hold_depth == 0);
     arch_interrupts_enable();
 }
 
@@ -45,9 +43,10 @@ static void serve(enum interrupt_line line)
 
 bool interrupts_arrive(enum interrupt_line line)
 {
-    if (interrupt_state.hold_depth != 0) {
-        interrupt_state.noted |= UINT32_C(1) << line;
-        interrupt_state.deferred_count++;
+    struct cpu_interrupts *state = &cpu_current()->interrupts;
+    if (state->hold_depth != 0) {
+        state->pending |= UINT32_C(1) << line;
+        state->deferred_count++;
         return false;
     }
     serve(line);
@@ -56,9 +55,10 @@ bool interrupts_arrive(enum interrupt_line line)
 
 void interrupts_replay(void)
 {
-    while (interrupt_state.noted != 0) {
-        unsigned line = (unsigned)__builtin_ctz(interrupt_state.noted);
-        interrupt_state.noted &= interrupt_state.noted - 1;
+    struct cpu_interrupts *state = &cpu_current()->interrupts;
+    while (state->pending != 0) {
+        unsigned line = (unsigned)__builtin_ctz(state->pending);
+        state->pending &= state->pending - 1;
         serve((enum interrupt_line)line);
     }
     arch_interrupts_enable();

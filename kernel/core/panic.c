@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "kernel/arch.h"
 #include "kernel/core/backtrace_fold.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic_report.h"
 #include "kernel/core/symbols.h"
@@ -13,21 +15,14 @@
 #define BACKTRACE_FRAME_LIMIT 4096
 #define PANIC_RESTART_KEY     'r'
 
-static unsigned panic_depth;
 static uint16_t debug_exit_port;
-
-static struct {
-    const char *role;
-    const void *address;
-} notes[PANIC_NOTE_LIMIT];
-static unsigned note_count;
 
 void panic_note(const char *role, const void *address)
 {
-    if (address == NULL || note_count == PANIC_NOTE_LIMIT)
+    struct cpu_panic *state = &cpu_current()->panic;
+    if (address == NULL || state->note_count == PANIC_NOTE_LIMIT)
         return;
-    notes[note_count].role = role;
-    notes[note_count++].address = address;
+    state->notes[state->note_count++] = (struct cpu_panic_note){role, address};
 }
 
 void panic_set_debug_exit_port(uint16_t port)
@@ -41,8 +36,8 @@ static void leave_qemu(enum panic_code code)
         arch_debug_exit(debug_exit_port, (uint32_t)code);
 }
 
-/* The report stays on the screen until somebody restarts the machine. Polled: what an interrupt
- * needs may be what is broken. */
+/* The report stays on the screen until a key restarts the machine. Polled: interrupts may be
+ * broken. */
 static _Noreturn void wait_for_restart(void)
 {
     arch_keys_initialise();
@@ -54,68 +49,68 @@ static _Noreturn void wait_for_restart(void)
     }
 }
 
-static void print_place(uint64_t address, bool is_known, const struct symbol *symbol)
+static void print_place(struct virt_addr address, bool is_known, const struct symbol *symbol)
 {
     if (is_known)
-        log_raw("0x%016llx %s+0x%llx\n", (unsigned long long)address, symbol->name,
+        log_raw("0x%016llx %s+0x%llx\n", (unsigned long long)address.value, symbol->name,
                 (unsigned long long)symbol->offset_bytes);
     else
-        log_raw("0x%016llx (not in the kernel's text)\n", (unsigned long long)address);
+        log_raw("0x%016llx (not in the kernel's text)\n", (unsigned long long)address.value);
 }
 
-static void print_caller(uint64_t return_address)
+static void print_caller(struct virt_addr return_address)
 {
     struct symbol symbol;
     bool is_known = symbols_find_caller(return_address, &symbol);
     print_place(return_address, is_known, &symbol);
 }
 
-static void print_frame(unsigned index, uint64_t return_address)
+static void print_frame(unsigned index, struct virt_addr return_address)
 {
     log_raw("[panic] #%u ", index);
     print_caller(return_address);
 }
 
-static void print_more(unsigned count, uint64_t return_address)
+static void print_more(unsigned count, struct virt_addr return_address)
 {
     struct symbol symbol;
     const char *plural = count == 1 ? "" : "s";
-    if (return_address != 0 && symbols_find_caller(return_address, &symbol))
+    if (return_address.value != 0 && symbols_find_caller(return_address, &symbol))
         log_raw("[panic] ... %u more frame%s in %s\n", count, plural, symbol.name);
     else
         log_raw("[panic] ... %u more frame%s\n", count, plural);
 }
 
-/* The walk has no argument to pass state in. */
-static struct backtrace_fold fold = {.print_frame = print_frame, .print_more = print_more};
-
-static void add_frame(uint64_t return_address)
+static void add_frame(void *fold, struct virt_addr return_address)
 {
-    backtrace_fold_add(&fold, return_address);
+    backtrace_fold_add(fold, return_address);
 }
 
-/* Where an exception stopped. A panic() is raised at a line, which is told before. */
+/* The place of an exception. That of a panic() is a line, which is printed before. */
 static void print_stop(const struct arch_registers *registers)
 {
     struct symbol symbol;
-    bool is_known = symbols_find(registers->rip, &symbol);
+    struct virt_addr address = arch_registers_program_counter(registers);
+    bool is_known = symbols_find(address, &symbol);
     log_raw("[panic] at ");
-    print_place(registers->rip, is_known, &symbol);
+    print_place(address, is_known, &symbol);
 }
 
 static void print_backtrace(const struct panic_incident *incident)
 {
+    struct backtrace_fold fold = {.print_frame = print_frame, .print_more = print_more};
     if (incident->file == NULL)
-        print_stop(&incident->registers);
-    arch_walk_stack(&incident->registers, BACKTRACE_FRAME_LIMIT, add_frame);
+        print_stop(incident->registers);
+    arch_walk_stack(incident->registers, BACKTRACE_FRAME_LIMIT, add_frame, &fold);
     backtrace_fold_finish(&fold);
 }
 
 static void print_notes(void)
 {
-    for (unsigned i = 0; i < note_count; i++) {
-        log_raw("[panic] %s ", notes[i].role);
-        print_caller((uint64_t)(uintptr_t)notes[i].address);
+    const struct cpu_panic *state = &cpu_current()->panic;
+    for (unsigned i = 0; i < state->note_count; i++) {
+        log_raw("[panic] %s ", state->notes[i].role);
+        print_caller(virt_addr((uintptr_t)state->notes[i].address));
     }
 }
 
@@ -133,9 +128,10 @@ static void print_head(const struct panic_incident *incident)
 
 _Noreturn void panic_report(const struct panic_incident *incident)
 {
-    if (panic_depth++ > 0) {
-        /* What failed may be the printing itself: one short attempt, then silence. */
-        if (panic_depth == 2)
+    struct cpu_panic *state = &cpu_current()->panic;
+    if (state->depth++ > 0) {
+        /* The printing itself may have failed: one short attempt, then silence. */
+        if (state->depth == 2)
             log_raw("[panic] code=0x%02x name=\"%s\" while printing a panic: %s\n", PANIC_NESTED,
                     panic_code_name(PANIC_NESTED), incident->cause);
         leave_qemu(PANIC_NESTED);
@@ -144,7 +140,7 @@ _Noreturn void panic_report(const struct panic_incident *incident)
 
     print_head(incident);
     print_notes();
-    arch_print_registers(&incident->registers);
+    arch_registers_print(incident->registers);
     print_backtrace(incident);
     log_raw("[panic] halted; nothing was written to any disk. Press %c to restart.\n",
             PANIC_RESTART_KEY);
@@ -152,16 +148,34 @@ _Noreturn void panic_report(const struct panic_incident *incident)
     wait_for_restart();
 }
 
+/* A panic() until its registers are known. */
+struct raise {
+    const char *file;
+    int line;
+    enum panic_code code;
+    const char *format;
+    va_list arguments;
+};
+
+static void report_raise(void *context, const struct arch_registers *registers)
+{
+    struct raise *raise = context;
+    char cause[256];
+    format_text_v(cause, sizeof cause, raise->format, raise->arguments);
+    va_end(raise->arguments);
+    panic_report(&(struct panic_incident){
+        .code = raise->code,
+        .cause = cause,
+        .file = raise->file,
+        .line = raise->line,
+        .registers = registers,
+    });
+}
+
 _Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
                            ...)
 {
-    char cause[256];
-    struct panic_incident incident = {.code = code, .cause = cause, .file = file, .line = line};
-    arch_capture_registers(&incident.registers);
-
-    va_list arguments;
-    va_start(arguments, format);
-    format_text_v(cause, sizeof cause, format, arguments);
-    va_end(arguments);
-    panic_report(&incident);
+    struct raise raise = {.file = file, .line = line, .code = code, .format = format};
+    va_start(raise.arguments, format);
+    arch_capture_registers(report_raise, &raise);
 }

@@ -1,23 +1,23 @@
 /*
- * panic_report.h - the one place where a panic is printed, for panic_raise() and the CPU's
- * exceptions.
+ * panic_report.h - the one place where a panic is printed, for panic_raise() and for the faults of
+ * fault.h.
  */
 #ifndef KERNEL_CORE_PANIC_REPORT_H
 #define KERNEL_CORE_PANIC_REPORT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/arch.h"
 #include "kernel/core/panic.h"
+
+struct arch_registers;
 
 struct panic_incident {
     enum panic_code code;
     const char *cause;
-    const char *detail; /* what the CPU adds, "error code 0x2: …"; NULL: nothing */
+    const char *detail; /* the error code in words, "error code 0x2: …"; NULL: no code */
     const char *file;   /* and line, where it was raised; NULL: not in C */
     int line;
-    struct arch_registers registers;
+    const struct arch_registers *registers;
 };
 
 /* Print code, name, cause, remedy, place, registers and backtrace; leave QEMU if a debug-exit port

@@ -17,14 +17,13 @@ struct symbol_table {
 /* Only visible to the linker: see scripts/kernel-symbols.py. */
 extern const struct symbol_table kernel_symbol_table;
 
-bool symbols_find(uint64_t address, struct symbol *ret_symbol)
+bool symbols_find(struct virt_addr address, struct symbol *ret_symbol)
 {
     const struct symbol_table *table = &kernel_symbol_table;
-    if (address < (uint64_t)kernel_text_start || address >= (uint64_t)kernel_text_end ||
-        table->count == 0)
+    if (!image_is_code(address) || table->count == 0)
         return false;
 
-    uint32_t offset = (uint32_t)(address - table->base);
+    uint32_t offset = (uint32_t)(address.value - table->base);
     uint32_t low = 0;
     uint32_t high = table->count;
     while (high - low > 1) {
@@ -41,9 +40,9 @@ bool symbols_find(uint64_t address, struct symbol *ret_symbol)
     return true;
 }
 
-bool symbols_find_caller(uint64_t return_address, struct symbol *ret_symbol)
+bool symbols_find_caller(struct virt_addr return_address, struct symbol *ret_symbol)
 {
-    if (!symbols_find(return_address - 1, ret_symbol))
+    if (!symbols_find(virt_addr(return_address.value - 1), ret_symbol))
         return false;
     ret_symbol->offset_bytes++;
     return true;

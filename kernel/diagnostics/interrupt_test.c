@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 
-#include "kernel/arch.h"
 #include "kernel/core/interrupts.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/core/panic.h"
@@ -94,25 +93,25 @@ static bool is_enough(uint64_t deferred_before)
 {
     if (interrupted.operation_count < OPERATION_COUNT || interrupt_count < INTERRUPT_COUNT)
         return false;
-    if (interrupt_state.deferred_count != deferred_before)
+    if (cpu_current()->interrupts.deferred_count != deferred_before)
         return true;
     if (interrupted.operation_count > OPERATION_LIMIT)
         panic(PANIC_SELF_TEST, "interrupts: none ever arrived while the heap was locked");
     return false;
 }
 
-bool interrupt_test_run(struct heap *heap, struct address_space *space,
+bool interrupt_test_run(struct heap *heap, struct timer *timer, struct address_space *space,
                         struct interrupt_test_result *ret_result)
 {
-    uint64_t deferred_before = interrupt_state.deferred_count;
+    uint64_t deferred_before = cpu_current()->interrupts.deferred_count;
     interrupts_set_handler(INTERRUPT_TIMER, on_timer, &handler);
-    if (!arch_timer_start(space, TIMER_PERIOD))
+    if (!timer_start(timer, space, TIMER_PERIOD))
         return false;
     interrupts_allow();
     while (!is_enough(deferred_before))
         step(&interrupted);
     interrupts_forbid();
-    arch_timer_stop();
+    timer_stop();
 
     give_back_all(&interrupted);
     give_back_all(&handler);
@@ -122,7 +121,7 @@ bool interrupt_test_run(struct heap *heap, struct address_space *space,
     *ret_result = (struct interrupt_test_result){
         .operation_count = interrupted.operation_count,
         .interrupt_count = interrupt_count,
-        .deferred_count = interrupt_state.deferred_count - deferred_before,
+        .deferred_count = cpu_current()->interrupts.deferred_count - deferred_before,
     };
     return true;
 }

@@ -1,5 +1,6 @@
 #include "kernel/diagnostics/measure.h"
 
+#include "kernel/arch.h"
 #include "kernel/core/log.h"
 #include "kernel/diagnostics/measure_heap.h"
 #include "kernel/diagnostics/measurement.h"
@@ -28,7 +29,7 @@ static void require_ok(enum page_table_status status)
     kernel_assert(status == PAGE_TABLE_OK);
 }
 
-/* What the measured operations work on. */
+/* The data of the measured operations. */
 struct page_work {
     struct kernel *kernel;
     struct phys_addr *frames; /* PAGE_COUNT */
@@ -106,7 +107,7 @@ static void invalidate_everything(void *context)
     arch_invalidate_pages(NULL, page_at(0), MANY_PAGES_BYTES);
 }
 
-/* More than there is: what it costs that there is none. */
+/* More than all frames: the cost of a refusal. */
 static void refuse_run_each(void *context)
 {
     struct page_work *work = context;
@@ -115,7 +116,7 @@ static void refuse_run_each(void *context)
     for (size_t i = 0; i < PAGE_COUNT; i++) {
         struct phys_addr base;
         bool allocated =
-            frame_allocator_allocate_contiguous(frames, count, 1, FRAME_ALLOCATOR_NO_LIMIT, &base);
+            frame_allocator_allocate_contiguous(frames, count, 1, FRAME_ALLOCATOR_ANYWHERE, &base);
         kernel_assert(!allocated);
     }
 }

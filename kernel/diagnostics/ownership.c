@@ -38,7 +38,7 @@ static struct holder *find_holder(struct holders *holders, const char *name)
 
 static void add_holding(struct holder *holder, const struct frame_holding *holding)
 {
-    uint64_t frame_count = range_size_bytes(holding->frames);
+    uint64_t frame_count = frame_range_count(holding->frames);
     holder->region_count++;
     holder->frame_count += frame_count;
     holder->is_ram = holding->is_ram;
@@ -87,6 +87,12 @@ static void print_sum(const struct frame_allocator *frames, const struct holders
              (unsigned long long)sum.reserved_count, closes ? "yes" : "no");
 }
 
+/* How fragmented the free memory is. */
+static void print_largest_run(const struct frame_allocator *frames)
+{
+    log_line("memory", "largest_run=%llu", (unsigned long long)frame_allocator_largest_run(frames));
+}
+
 void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline,
                      bool each_holder)
 {
@@ -99,5 +105,7 @@ void ownership_print(const struct frame_allocator *frames, const struct timeline
     }
     for (size_t i = 0; each_holder && i < holders.count; i++)
         print_holder(&holders.list[i], timeline);
+    if (each_holder)
+        print_largest_run(frames);
     print_sum(frames, &holders);
 }

@@ -37,12 +37,10 @@ static void call_at(uint64_t address)
     code();
 }
 
-/* RET: code that would come straight back if it were executable. */
-#define RETURN_INSTRUCTION 0xc3
-
+/* Code that would come straight back if it were executable. */
 static void execute(void *memory)
 {
-    *(volatile uint8_t *)memory = RETURN_INSTRUCTION;
+    arch_provoke_write_return(memory);
     call_at((uint64_t)memory);
 }
 
@@ -158,28 +156,25 @@ static void framebuffer_execute(struct kernel *kernel)
     execute((void *)(kernel->address_space.direct_map.start + kernel->view.framebuffer.base));
 }
 
-/* The local APIC's registers, where every x86-64 CPU has them at power-on (Intel SDM Vol. 3A,
- * 11.4.1). */
-#define LOCAL_APIC_BASE UINT64_C(0xfee00000)
-
-static struct virt_addr map_local_apic(struct kernel *kernel)
+static struct virt_addr map_device(struct kernel *kernel)
 {
     struct virt_addr registers;
+    struct arch_device device = arch_provoke_device();
     enum page_table_status status =
-        address_space_map_device(&kernel->address_space, "local APIC", phys_addr(LOCAL_APIC_BASE),
-                                 PAGE_SIZE_BYTES, PAGE_MEMORY_UNCACHED, &registers);
+        address_space_map_device(&kernel->address_space, device.name, device.base,
+                                 device.size_bytes, PAGE_MEMORY_UNCACHED, &registers);
     kernel_assert(status == PAGE_TABLE_OK);
     return registers;
 }
 
 static void device_execute(struct kernel *kernel)
 {
-    call_at(map_local_apic(kernel).value);
+    call_at(map_device(kernel).value);
 }
 
 static void device_unmapped(struct kernel *kernel)
 {
-    struct virt_addr registers = map_local_apic(kernel);
+    struct virt_addr registers = map_device(kernel);
     read_at(registers.value);
     address_space_unmap_device(&kernel->address_space, registers);
     read_at(registers.value);
@@ -191,8 +186,8 @@ static void stack_guard(struct kernel *kernel)
     write_at(LAYOUT_STACKS_BASE);
 }
 
-/* The addition behind the call keeps the compiler from turning the recursion into a loop; the
- * limit, which no stack reaches, keeps it from seeing that there is none. */
+/* The addition behind the call keeps the compiler from turning the recursion into a loop. The
+ * limit, which no stack reaches, hides from it that the recursion is endless. */
 static unsigned recurse(volatile unsigned *depth)
 {
     volatile unsigned here[64];
@@ -369,7 +364,7 @@ static const struct provocation provocations[] = {
 
 #define PROVOCATION_COUNT (sizeof provocations / sizeof provocations[0])
 
-/* Longer than any name, so that one that was cut is none. */
+/* Longer than any name, so that a name that was cut is unknown. */
 #define NAME_CAPACITY 64
 
 static const char *generic_name(size_t index)
@@ -431,8 +426,8 @@ static void warn_of_name(const char *name, const struct nearest *nearest)
                     name, nearest->name);
 }
 
-/* The name that the command line has. False if there is none, or none that is known; the first of
- * the two calls warns of that. */
+/* The name on the command line. False if it has no name, or an unknown one; the first of the two
+ * calls warns of that. */
 static bool read_name(const char *command_line, bool warn, char name[NAME_CAPACITY])
 {
     if (!command_line_value(command_line, "provoke", name, NAME_CAPACITY)) {

@@ -87,11 +87,11 @@ static void foreign_pointer(struct kernel *kernel)
 
 static void early_pointer(struct kernel *kernel)
 {
-    void *pointer = (void *)kernel->early_heap.start;
+    void *pointer = (void *)kernel->early_heap.start.value;
     kfree(pointer);
 }
 
-/* A bump heap frees the newest block alone. */
+/* A bump heap frees only the newest block. */
 static void free_order(struct kernel *kernel)
 {
     (void)kernel;

@@ -13,97 +13,101 @@ struct footer {
 };
 _Static_assert(sizeof(struct footer) == EARLY_HEAP_GRANULE_BYTES, "a footer is one granule");
 
-const char *early_heap_status_text(enum early_heap_status status)
-{
-    switch (status) {
-    case EARLY_HEAP_OK:
-        return "ok";
-    case EARLY_HEAP_WRAPS:
-        return "region wraps the address space";
-    case EARLY_HEAP_TOO_SMALL:
-        return "region below the minimum size";
-    case EARLY_HEAP_TOO_LARGE:
-        return "region above the maximum size";
-    }
-    return "unknown status";
-}
-
 /* Round up to a power of two. False if that wraps. */
-static bool align_up(uintptr_t value, uint64_t alignment_bytes, uintptr_t *ret_aligned)
+static bool align_up(struct virt_addr address, uint64_t alignment_bytes,
+                     struct virt_addr *ret_aligned)
 {
-    if (alignment_bytes - 1 > UINTPTR_MAX - value)
+    if (alignment_bytes - 1 > UINT64_MAX - address.value)
         return false;
-    *ret_aligned = (value + alignment_bytes - 1) & ~(alignment_bytes - 1);
+    *ret_aligned = virt_addr((address.value + alignment_bytes - 1) & ~(alignment_bytes - 1));
     return true;
 }
 
-enum early_heap_status early_heap_initialise(struct early_heap *heap, void *base,
+/* Round the region inward to whole granules, and check its size. */
+static enum early_heap_status trim_region(struct virt_addr base, uint64_t size_bytes,
+                                          struct virt_range *ret_region)
+{
+    struct virt_range region;
+    if (!virt_range_from_base_size(base, size_bytes, &region) ||
+        !align_up(region.start, EARLY_HEAP_GRANULE_BYTES, &region.start))
+        return EARLY_HEAP_WRAPS;
+    region.end.value &= ~(EARLY_HEAP_GRANULE_BYTES - 1);
+    if (region.end.value < region.start.value ||
+        virt_range_size_bytes(region) < EARLY_HEAP_SIZE_MIN_BYTES)
+        return EARLY_HEAP_TOO_SMALL;
+    if (virt_range_size_bytes(region) > EARLY_HEAP_SIZE_MAX_BYTES)
+        return EARLY_HEAP_TOO_LARGE;
+    *ret_region = region;
+    return EARLY_HEAP_OK;
+}
+
+enum early_heap_status early_heap_initialise(struct early_heap *heap, struct virt_addr base,
                                              uint64_t size_bytes)
 {
-    struct range region;
-    uintptr_t start;
-    if (!range_from_base_size((uintptr_t)base, size_bytes, &region) ||
-        !align_up(region.start, EARLY_HEAP_GRANULE_BYTES, &start))
-        return EARLY_HEAP_WRAPS;
-    uintptr_t end = region.end & ~(EARLY_HEAP_GRANULE_BYTES - 1);
-    if (end < start || end - start < EARLY_HEAP_SIZE_MIN_BYTES)
-        return EARLY_HEAP_TOO_SMALL;
-    if (end - start > EARLY_HEAP_SIZE_MAX_BYTES)
-        return EARLY_HEAP_TOO_LARGE;
+    struct virt_range region;
+    enum early_heap_status status = trim_region(base, size_bytes, &region);
+    if (status != EARLY_HEAP_OK)
+        return status;
     *heap = (struct early_heap){
-        .start = start,
-        .end = end,
-        .next = start,
-        .mark_floor = start,
-        .peak = start,
+        .start = region.start,
+        .end = region.end,
+        .next = region.start,
+        .mark_floor = region.start,
+        .peak = region.start,
         .phase_count = 1,
         .phases = {{.name = "start"}},
     };
     return EARLY_HEAP_OK;
 }
 
+static void *pointer_to(struct virt_addr address)
+{
+    return (void *)(uintptr_t)address.value;
+}
+
 static void require_not_retired(const struct early_heap *heap)
 {
     if (heap->retired)
-        panic(PANIC_EARLY_HEAP_RETIRED, "early heap %p used after retirement", (void *)heap->start);
+        panic(PANIC_EARLY_HEAP_RETIRED, "early heap %p used after retirement",
+              pointer_to(heap->start));
 }
 
 /* Find room for a block at or above `from`. False on a bad size or alignment, or without room. */
-static bool place_block(const struct early_heap *heap, uintptr_t from, uint64_t size_bytes,
-                        uint64_t alignment_bytes, uintptr_t *ret_block)
+static bool place_block(const struct early_heap *heap, struct virt_addr from, uint64_t size_bytes,
+                        uint64_t alignment_bytes, struct virt_addr *ret_block)
 {
-    uintptr_t block;
+    struct virt_addr block;
     if (size_bytes == 0 || !is_power_of_two(alignment_bytes))
         return false;
     if (!align_up(from, alignment_bytes, &block))
         return false;
-    if (block > heap->end || size_bytes > heap->end - block)
+    if (block.value > heap->end.value || size_bytes > heap->end.value - block.value)
         return false;
     *ret_block = block;
     return true;
 }
 
 /* Move `next` up to `new_next`, behind a block that was placed, and count it. */
-static void take(struct early_heap *heap, uintptr_t new_next, bool is_freeable)
+static void take(struct early_heap *heap, struct virt_addr new_next, bool is_freeable)
 {
     struct early_heap_phase *phase = &heap->phases[heap->phase_count - 1];
     phase->allocation_count++;
-    phase->allocated_bytes += new_next - heap->next;
+    phase->allocated_bytes += new_next.value - heap->next.value;
     heap->allocation_count++;
     heap->next = new_next;
     heap->newest_is_freeable = is_freeable;
-    if (new_next > heap->peak)
+    if (new_next.value > heap->peak.value)
         heap->peak = new_next;
 }
 
 void *early_heap_allocate(struct early_heap *heap, uint64_t size_bytes, uint64_t alignment_bytes)
 {
-    uintptr_t block;
+    struct virt_addr block;
     require_not_retired(heap);
     if (!place_block(heap, heap->next, size_bytes, alignment_bytes, &block))
         return NULL;
-    take(heap, block + size_bytes, false);
-    return (void *)block;
+    take(heap, virt_addr_add(block, size_bytes), false);
+    return pointer_to(block);
 }
 
 void *early_heap_allocate_or_panic(struct early_heap *heap, uint64_t size_bytes,
@@ -122,74 +126,95 @@ void *early_heap_allocate_or_panic(struct early_heap *heap, uint64_t size_bytes,
     return block;
 }
 
-static uint64_t granules(const struct early_heap *heap, uintptr_t address)
+static uint64_t granules(const struct early_heap *heap, struct virt_addr address)
 {
-    return (address - heap->start) / EARLY_HEAP_GRANULE_BYTES;
+    return (address.value - heap->start.value) / EARLY_HEAP_GRANULE_BYTES;
 }
 
-static uintptr_t address_of(const struct early_heap *heap, uint64_t granule)
+static struct virt_addr address_of(const struct early_heap *heap, uint64_t granule)
 {
-    return heap->start + granule * EARLY_HEAP_GRANULE_BYTES;
+    return virt_addr_add(heap->start, granule * EARLY_HEAP_GRANULE_BYTES);
+}
+
+/* Find room for a block and its footer behind it. A footer can name granules only, so the block and
+ * the `next` to return to are aligned to them; up to 7 bytes behind a plain block stay lost. */
+static bool place_freeable(const struct early_heap *heap, struct virt_addr previous_next,
+                           uint64_t size_bytes, uint64_t alignment_bytes,
+                           struct virt_addr *ret_block, struct virt_addr *ret_footer)
+{
+    if (is_power_of_two(alignment_bytes) && alignment_bytes < EARLY_HEAP_GRANULE_BYTES)
+        alignment_bytes = EARLY_HEAP_GRANULE_BYTES;
+    return place_block(heap, previous_next, size_bytes, alignment_bytes, ret_block) &&
+           align_up(virt_addr_add(*ret_block, size_bytes), EARLY_HEAP_GRANULE_BYTES, ret_footer) &&
+           heap->end.value - ret_footer->value >= sizeof(struct footer);
 }
 
 void *early_heap_allocate_freeable(struct early_heap *heap, uint64_t size_bytes,
                                    uint64_t alignment_bytes)
 {
-    uintptr_t previous_next;
-    uintptr_t block;
-    uintptr_t block_end;
+    struct virt_addr previous_next;
+    struct virt_addr block;
+    struct virt_addr footer;
     require_not_retired(heap);
-    /* A footer can name granules only, so the block and the `next` to return to are aligned to
-     * them; up to 7 bytes behind a plain block stay lost. */
-    if (!align_up(heap->next, EARLY_HEAP_GRANULE_BYTES, &previous_next))
+    if (!align_up(heap->next, EARLY_HEAP_GRANULE_BYTES, &previous_next) ||
+        !place_freeable(heap, previous_next, size_bytes, alignment_bytes, &block, &footer))
         return NULL;
-    if (is_power_of_two(alignment_bytes) && alignment_bytes < EARLY_HEAP_GRANULE_BYTES)
-        alignment_bytes = EARLY_HEAP_GRANULE_BYTES;
-    if (!place_block(heap, previous_next, size_bytes, alignment_bytes, &block) ||
-        !align_up(block + size_bytes, EARLY_HEAP_GRANULE_BYTES, &block_end) ||
-        heap->end - block_end < sizeof(struct footer))
-        return NULL;
-    *(struct footer *)block_end = (struct footer){
+    *(struct footer *)pointer_to(footer) = (struct footer){
         .previous_next = (uint32_t)granules(heap, previous_next) & UINT32_C(0x7fffffff),
         .previous_is_freeable = heap->newest_is_freeable,
         .block = (uint32_t)granules(heap, block),
     };
-    take(heap, block_end + sizeof(struct footer), true);
-    return (void *)block;
+    take(heap, virt_addr_add(footer, sizeof(struct footer)), true);
+    return pointer_to(block);
+}
+
+static struct virt_addr footer_below(struct virt_addr next)
+{
+    return virt_addr(next.value - sizeof(struct footer));
 }
 
 /* Read the footer of the freeable block that ends at `next`. False if it makes no sense. */
-static bool read_footer(const struct early_heap *heap, uintptr_t next, struct footer *ret_footer)
+static bool read_footer(const struct early_heap *heap, struct virt_addr next,
+                        struct footer *ret_footer)
 {
-    if (next - heap->start < 2 * sizeof(struct footer) || next % EARLY_HEAP_GRANULE_BYTES != 0)
+    if (next.value - heap->start.value < 2 * sizeof(struct footer) ||
+        next.value % EARLY_HEAP_GRANULE_BYTES != 0)
         return false;
-    uintptr_t place = next - sizeof(struct footer);
-    struct footer footer = *(const struct footer *)place;
+    struct virt_addr place = footer_below(next);
+    struct footer footer = *(const struct footer *)pointer_to(place);
     if (footer.previous_next > footer.block || footer.block >= granules(heap, place))
         return false;
     *ret_footer = footer;
     return true;
 }
 
-void early_heap_free(struct early_heap *heap, void *pointer)
+/* Read the newest block's footer. Panics unless it is intact and proves that the block at `pointer`
+ * may be freed. */
+static struct footer require_newest(const struct early_heap *heap, const void *pointer)
 {
     struct footer footer;
-    require_not_retired(heap);
-    if (pointer == NULL)
-        return;
     if (!heap->newest_is_freeable)
         panic(PANIC_EARLY_HEAP_FREE, "early heap: free of %p, but the newest block is not freeable",
               pointer);
     if (!read_footer(heap, heap->next, &footer))
         panic(PANIC_EARLY_HEAP_CORRUPT, "early heap: footer at %p overwritten",
-              (void *)(heap->next - sizeof(struct footer)));
-    uintptr_t newest = address_of(heap, footer.block);
-    if (newest != (uintptr_t)pointer)
+              pointer_to(footer_below(heap->next)));
+    struct virt_addr newest = address_of(heap, footer.block);
+    if (pointer_to(newest) != pointer)
         panic(PANIC_EARLY_HEAP_FREE, "early heap: free of %p, but the newest block is %p", pointer,
-              (void *)newest);
-    if (newest < heap->mark_floor)
+              pointer_to(newest));
+    if (newest.value < heap->mark_floor.value)
         panic(PANIC_EARLY_HEAP_FREE, "early heap: free of %p, which is older than the mark at %p",
-              pointer, (void *)heap->mark_floor);
+              pointer, pointer_to(heap->mark_floor));
+    return footer;
+}
+
+void early_heap_free(struct early_heap *heap, void *pointer)
+{
+    require_not_retired(heap);
+    if (pointer == NULL)
+        return;
+    struct footer footer = require_newest(heap, pointer);
     heap->next = address_of(heap, footer.previous_next);
     heap->newest_is_freeable = footer.previous_is_freeable;
 }
@@ -206,20 +231,13 @@ void early_heap_release(struct early_heap *heap, struct early_heap_mark mark)
 {
     require_not_retired(heap);
     /* The newest standing mark is mark_floor, so one above it was released or forgotten before. */
-    if (mark.next > heap->mark_floor || mark.next < heap->start || mark.mark_floor > mark.next)
+    if (mark.next.value > heap->mark_floor.value || mark.next.value < heap->start.value ||
+        mark.mark_floor.value > mark.next.value)
         panic(PANIC_EARLY_HEAP_FREE, "early heap: release of the mark at %p, newest mark is %p",
-              (void *)mark.next, (void *)heap->mark_floor);
+              pointer_to(mark.next), pointer_to(heap->mark_floor));
     heap->next = mark.next;
     heap->newest_is_freeable = mark.newest_is_freeable;
     heap->mark_floor = mark.mark_floor;
-}
-
-void early_heap_reset(struct early_heap *heap)
-{
-    require_not_retired(heap);
-    heap->next = heap->start;
-    heap->mark_floor = heap->start;
-    heap->newest_is_freeable = false;
 }
 
 void early_heap_begin_phase(struct early_heap *heap, const char *name)
@@ -230,13 +248,14 @@ void early_heap_begin_phase(struct early_heap *heap, const char *name)
     heap->phase_count++;
 }
 
-struct range early_heap_retire(struct early_heap *heap)
+struct virt_range early_heap_retire(struct early_heap *heap)
 {
-    struct range untouched;
+    struct virt_range untouched;
     require_not_retired(heap);
     heap->retired = true;
-    untouched.end = page_align_down(heap->end);
-    if (!align_up(heap->next, PAGE_SIZE_BYTES, &untouched.start) || untouched.start > untouched.end)
+    untouched.end = virt_addr(page_align_down(heap->end.value));
+    if (!align_up(heap->next, PAGE_SIZE_BYTES, &untouched.start) ||
+        untouched.start.value > untouched.end.value)
         untouched.start = untouched.end;
     return untouched;
 }
@@ -244,10 +263,10 @@ struct range early_heap_retire(struct early_heap *heap)
 struct early_heap_statistics early_heap_statistics(const struct early_heap *heap)
 {
     return (struct early_heap_statistics){
-        .size_bytes = heap->end - heap->start,
-        .used_bytes = heap->next - heap->start,
-        .free_bytes = heap->end - heap->next,
-        .peak_bytes = heap->peak - heap->start,
+        .size_bytes = heap->end.value - heap->start.value,
+        .used_bytes = heap->next.value - heap->start.value,
+        .free_bytes = heap->end.value - heap->next.value,
+        .peak_bytes = heap->peak.value - heap->start.value,
         .allocation_count = heap->allocation_count,
     };
 }
@@ -255,7 +274,7 @@ struct early_heap_statistics early_heap_statistics(const struct early_heap *heap
 static const char *check_footers(const struct early_heap *heap)
 {
     struct footer footer = {.previous_is_freeable = heap->newest_is_freeable};
-    uintptr_t next = heap->next;
+    struct virt_addr next = heap->next;
     while (footer.previous_is_freeable) {
         if (!read_footer(heap, next, &footer))
             return "a footer was overwritten";
@@ -276,20 +295,23 @@ static const char *check_phases(const struct early_heap *heap)
     }
     if (allocation_count != heap->allocation_count)
         return "the phases do not add up to the number of allocations";
-    if (allocated_bytes < heap->peak - heap->start)
+    if (allocated_bytes < heap->peak.value - heap->start.value)
         return "the phases took less than the peak";
     return NULL;
 }
 
 const char *early_heap_check(const struct early_heap *heap)
 {
-    if (heap->start % EARLY_HEAP_GRANULE_BYTES != 0 || heap->end % EARLY_HEAP_GRANULE_BYTES != 0)
+    const uint64_t start = heap->start.value;
+    const uint64_t end = heap->end.value;
+    const uint64_t next = heap->next.value;
+    if (start % EARLY_HEAP_GRANULE_BYTES != 0 || end % EARLY_HEAP_GRANULE_BYTES != 0)
         return "the region is not aligned";
-    if (heap->next < heap->start || heap->next > heap->end)
+    if (next < start || next > end)
         return "next lies outside the region";
-    if (heap->peak < heap->next || heap->peak > heap->end)
+    if (heap->peak.value < next || heap->peak.value > end)
         return "the peak lies outside [next, end]";
-    if (heap->mark_floor < heap->start || heap->mark_floor > heap->next)
+    if (heap->mark_floor.value < start || heap->mark_floor.value > next)
         return "the newest mark lies outside [start, next]";
     const char *problem = check_phases(heap);
     return problem != NULL ? problem : check_footers(heap);

@@ -45,13 +45,13 @@ struct early_heap_phase {
 };
 
 struct early_heap {
-    uintptr_t start; /* virtual addresses; start <= next <= end */
-    uintptr_t end;
-    uintptr_t next;
-    uintptr_t mark_floor;    /* nothing below it may be freed: where the newest mark stands */
-    bool newest_is_freeable; /* the block that ends at `next` carries a footer */
+    struct virt_addr start; /* start <= next <= end */
+    struct virt_addr end;
+    struct virt_addr next;
+    struct virt_addr mark_floor; /* nothing below it may be freed: where the newest mark stands */
+    bool newest_is_freeable;     /* the block that ends at `next` carries a footer */
     bool retired;
-    uintptr_t peak; /* the highest `next` ever */
+    struct virt_addr peak; /* the highest `next` ever */
     uint64_t allocation_count;
     uint32_t phase_count; /* at least 1: allocations before the first named phase are "start" */
     struct early_heap_phase phases[EARLY_HEAP_PHASES_MAX];
@@ -64,12 +64,10 @@ enum early_heap_status {
     EARLY_HEAP_TOO_LARGE, /* above EARLY_HEAP_SIZE_MAX_BYTES */
 };
 
-const char *early_heap_status_text(enum early_heap_status status);
-
 /* Start a heap over [base, base + size_bytes), which the caller owns and keeps mapped, writable.
  * A misaligned base is rounded up, a misaligned end down. Nothing is written into the region.
  * On failure *heap is not written. */
-enum early_heap_status early_heap_initialise(struct early_heap *heap, void *base,
+enum early_heap_status early_heap_initialise(struct early_heap *heap, struct virt_addr base,
                                              uint64_t size_bytes)
     __attribute__((warn_unused_result));
 
@@ -97,8 +95,8 @@ void early_heap_free(struct early_heap *heap, void *pointer);
 
 /* A moment to which the heap can return. Opaque. */
 struct early_heap_mark {
-    uintptr_t next;
-    uintptr_t mark_floor;
+    struct virt_addr next;
+    struct virt_addr mark_floor;
     bool newest_is_freeable;
 };
 
@@ -106,22 +104,19 @@ struct early_heap_mark {
 struct early_heap_mark early_heap_mark(struct early_heap *heap);
 
 /* Free everything that was allocated since the mark, plain or not, and forget all newer marks.
- * Precondition: the mark stands: neither it nor an older one was released, and there was no reset.
+ * Precondition: the mark stands: neither it nor an older one was released.
  * Panics (PANIC_EARLY_HEAP_FREE) if it lies above the newest mark that stands, which a mark that
  * was released or forgotten does until another is set; the heap keeps no list of them. */
 void early_heap_release(struct early_heap *heap, struct early_heap_mark mark);
-
-/* Free everything. Peak, counts and phases are kept; marks are forgotten. */
-void early_heap_reset(struct early_heap *heap);
 
 /* Later allocations count for the phase `name` (a constant text). Panics (PANIC_ASSERTION) at more
  * than EARLY_HEAP_PHASES_MAX phases. */
 void early_heap_begin_phase(struct early_heap *heap, const char *name);
 
 /* End the heap's life: any later call that would change it panics. Returns the whole pages that
- * are not in use, as virtual addresses [page_align_up(next), page_align_down(end)), for the caller
- * to give back; may be empty. */
-struct range early_heap_retire(struct early_heap *heap) __attribute__((warn_unused_result));
+ * are not in use, [page_align_up(next), page_align_down(end)), for the caller to give back; may be
+ * empty. */
+struct virt_range early_heap_retire(struct early_heap *heap) __attribute__((warn_unused_result));
 
 struct early_heap_statistics {
     uint64_t size_bytes;

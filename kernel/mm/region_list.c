@@ -9,10 +9,10 @@ const struct handoff_region *region_list_at(const struct region_list *list, uint
     return (const void *)(bytes + (uint64_t)index * list->stride_bytes);
 }
 
-struct range region_list_range(const struct region_list *list, uint32_t index)
+struct phys_range region_list_range(const struct region_list *list, uint32_t index)
 {
     const struct handoff_region *region = region_list_at(list, index);
-    return (struct range){region->base, region->base + region->size_bytes};
+    return phys_range(region->base, region->base + region->size_bytes);
 }
 
 bool region_list_is_normalised(const struct region_list *list)
@@ -20,33 +20,34 @@ bool region_list_is_normalised(const struct region_list *list)
     uint64_t previous_end = 0;
     for (uint32_t i = 0; i < list->count; i++) {
         const struct handoff_region *region = region_list_at(list, i);
-        struct range range;
-        if (!range_from_base_size(region->base, region->size_bytes, &range))
+        struct phys_range range;
+        if (!phys_range_from_base_size(phys_addr(region->base), region->size_bytes, &range))
             return false;
-        if (range_is_empty(range) || range.start < previous_end ||
-            range.end > REGION_LIST_PHYSICAL_LIMIT)
+        if (phys_range_is_empty(range) || range.start.value < previous_end ||
+            range.end.value > REGION_LIST_PHYSICAL_LIMIT)
             return false;
-        if (!page_is_aligned(range.start) || !page_is_aligned(range.end))
+        if (!page_is_aligned(range.start.value) || !page_is_aligned(range.end.value))
             return false;
-        previous_end = range.end;
+        previous_end = range.end.value;
     }
     return true;
 }
 
 /* Rows that touch count as one. */
-static bool is_covered(const struct region_list *list, struct range range,
+static bool is_covered(const struct region_list *list, struct phys_range range,
                        bool (*accepts)(const struct handoff_region *region, uint32_t wanted),
                        uint32_t wanted)
 {
-    if (range_is_empty(range))
+    if (phys_range_is_empty(range))
         return false;
-    uint64_t covered_end = range.start;
-    for (uint32_t i = 0; i < list->count && covered_end < range.end; i++) {
-        struct range row = region_list_range(list, i);
-        if (accepts(region_list_at(list, i), wanted) && range_contains_address(row, covered_end))
+    struct phys_addr covered_end = range.start;
+    for (uint32_t i = 0; i < list->count && covered_end.value < range.end.value; i++) {
+        struct phys_range row = region_list_range(list, i);
+        if (accepts(region_list_at(list, i), wanted) &&
+            phys_range_contains_address(row, covered_end))
             covered_end = row.end;
     }
-    return covered_end >= range.end;
+    return covered_end.value >= range.end.value;
 }
 
 static bool accepts_one_type(const struct handoff_region *region, uint32_t wanted)
@@ -60,12 +61,12 @@ static bool accepts_ram(const struct handoff_region *region, uint32_t wanted)
     return region_is_mapped_ram(region);
 }
 
-bool region_list_covers(const struct region_list *list, struct range range, uint32_t type)
+bool region_list_covers(const struct region_list *list, struct phys_range range, uint32_t type)
 {
     return is_covered(list, range, accepts_one_type, type);
 }
 
-bool region_list_is_ram(const struct region_list *list, struct range range)
+bool region_list_is_ram(const struct region_list *list, struct phys_range range)
 {
     return is_covered(list, range, accepts_ram, 0);
 }

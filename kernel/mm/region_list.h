@@ -30,17 +30,17 @@ struct region_list {
 const struct handoff_region *region_list_at(const struct region_list *list, uint32_t index);
 
 /* Precondition: the list is normalised, so that nothing wraps. */
-struct range region_list_range(const struct region_list *list, uint32_t index);
+struct phys_range region_list_range(const struct region_list *list, uint32_t index);
 
 /* True if the rows are normalised as the head of this file says. An empty list is. */
 bool region_list_is_normalised(const struct region_list *list);
 
 /* True if `range` is not empty and every byte of it lies in rows of this one type. Such rows may be
  * several that touch. Precondition: the list is normalised. */
-bool region_list_covers(const struct region_list *list, struct range range, uint32_t type);
+bool region_list_covers(const struct region_list *list, struct phys_range range, uint32_t type);
 
 /* True if every byte of `range`, which is not empty, lies in rows of RAM (region_is_ram): what
  * the direct map reaches. Precondition: the list is normalised. */
-bool region_list_is_ram(const struct region_list *list, struct range range);
+bool region_list_is_ram(const struct region_list *list, struct phys_range range);
 
 #endif

@@ -67,7 +67,7 @@ def test_panic_names_functions(lab):
     assert verdict.has_line(r"\[panic\] error code 0x2: write in kernel mode, no page is mapped there")
     assert verdict.has_line(r"\[panic\] at 0x[0-9a-f]+ \w+\+0x")
     assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ provoke\+0x")
-    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ bring_up_ready\+0x")
+    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ boot_ready\+0x")
 
 
 def test_panic_names_the_first_function(lab):

@@ -15,14 +15,14 @@ static void append(const char *format, unsigned number, uint64_t address)
                    (unsigned long long)address);
 }
 
-static void print_frame(unsigned index, uint64_t return_address)
+static void print_frame(unsigned index, struct virt_addr return_address)
 {
-    append("#%u %llx\n", index, return_address);
+    append("#%u %llx\n", index, return_address.value);
 }
 
-static void print_more(unsigned count, uint64_t return_address)
+static void print_more(unsigned count, struct virt_addr return_address)
 {
-    append("+%u %llx\n", count, return_address);
+    append("+%u %llx\n", count, return_address.value);
 }
 
 static void start(struct backtrace_fold *fold)
@@ -36,7 +36,7 @@ static void assert_folded(const uint64_t *addresses, unsigned count, const char 
     struct backtrace_fold fold;
     start(&fold);
     for (unsigned i = 0; i < count; i++)
-        backtrace_fold_add(&fold, addresses[i]);
+        backtrace_fold_add(&fold, virt_addr(addresses[i]));
     backtrace_fold_finish(&fold);
     assert_string_equal(printed, expected);
 }
@@ -63,8 +63,8 @@ static void test_X5_endless_recursion_is_two_lines(void **state)
     struct backtrace_fold fold;
     start(&fold);
     for (unsigned i = 0; i < 3000; i++)
-        backtrace_fold_add(&fold, 0xa);
-    backtrace_fold_add(&fold, 0xb);
+        backtrace_fold_add(&fold, virt_addr(0xa));
+    backtrace_fold_add(&fold, virt_addr(0xb));
     backtrace_fold_finish(&fold);
     assert_string_equal(printed, "#0 a\n+2999 a\n#3000 b\n");
 }
@@ -75,7 +75,7 @@ static void test_lines_are_limited_and_the_rest_counted(void **state)
     struct backtrace_fold fold;
     start(&fold);
     for (unsigned i = 0; i < 100; i++)
-        backtrace_fold_add(&fold, 0x100 + i % 2);
+        backtrace_fold_add(&fold, virt_addr(0x100 + i % 2));
     backtrace_fold_finish(&fold);
     assert_non_null(strstr(printed, "#31 101\n+68 0\n"));
     assert_null(strstr(printed, "#32"));
@@ -87,8 +87,8 @@ static void test_a_full_page_is_not_cut(void **state)
     struct backtrace_fold fold;
     start(&fold);
     for (unsigned i = 0; i < BACKTRACE_LINE_LIMIT; i++)
-        backtrace_fold_add(&fold, i + 1);
-    backtrace_fold_add(&fold, BACKTRACE_LINE_LIMIT);
+        backtrace_fold_add(&fold, virt_addr(i + 1));
+    backtrace_fold_add(&fold, virt_addr(BACKTRACE_LINE_LIMIT));
     backtrace_fold_finish(&fold);
     assert_non_null(strstr(printed, "#31 20\n+1 20\n"));
     assert_null(strstr(printed, "+1 0"));

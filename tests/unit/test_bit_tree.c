@@ -103,11 +103,11 @@ static void assert_finds_agree(const struct pair *pair, uint64_t start, uint64_t
     assert_int_equal(bit_tree_find_last_below(&pair->tree, end, &found), last != pair->bit_count);
     assert_int_equal(found, last);
     found = pair->bit_count;
-    assert_int_equal(bit_tree_find_first_absent(&pair->tree, start, end, &found),
+    assert_int_equal(bit_tree_find_first_absent(&pair->tree, bit_range(start, end), &found),
                      absent != pair->bit_count);
     assert_int_equal(found, absent);
-    assert_int_equal(bit_tree_count(&pair->tree, start, end), expected_count);
-    assert_int_equal(bit_tree_longest_run(&pair->tree, start, end),
+    assert_int_equal(bit_tree_count(&pair->tree, bit_range(start, end)), expected_count);
+    assert_int_equal(bit_tree_longest_run(&pair->tree, bit_range(start, end)),
                      oracle_longest_run(pair, start, end));
 }
 
@@ -122,9 +122,9 @@ static const struct bit_tree_extent *extent_of(const struct pair *pair, uint64_t
 /* The highest start as requested, or bit_count. */
 static uint64_t oracle_run(const struct pair *pair, const struct bit_tree_run_request *request)
 {
-    const struct bit_tree_extent *extent = extent_of(pair, request->end - 1);
+    const struct bit_tree_extent *extent = extent_of(pair, request->within.end - 1);
     uint64_t run = 0;
-    for (uint64_t i = request->end; i-- > request->start;) {
+    for (uint64_t i = request->within.end; i-- > request->within.start;) {
         if (i < extent->first_bit) {
             extent--;
             run = 0;
@@ -157,13 +157,13 @@ static void assert_run_agrees(struct pair *pair, struct random *random)
 {
     uint64_t limit = random_below(random, 4) == 0 ? pair->bit_count : 700;
     struct bit_tree_run_request request = {
-        .start = random_below(random, 3) == 0 ? random_below(random, pair->bit_count) : 0,
-        .end = pair->bit_count,
+        .within.start = random_below(random, 3) == 0 ? random_below(random, pair->bit_count) : 0,
+        .within.end = pair->bit_count,
         .length = 1 + random_below(random, 1 + random_below(random, limit)),
         .alignment = random_below(random, 2) == 0 ? 1 : UINT64_C(1) << random_below(random, 20),
     };
     if (random_below(random, 3) == 0)
-        request.end -= random_below(random, request.end - request.start);
+        request.within.end -= random_below(random, request.within.end - request.within.start);
     uint64_t expected = oracle_run(pair, &request);
     uint64_t start = pair->bit_count;
     bool found = bit_tree_find_run(&pair->tree, &request, &start);
@@ -176,7 +176,7 @@ static void assert_run_agrees(struct pair *pair, struct random *random)
 static void assert_bound_is_exact(struct pair *pair, uint64_t alignment)
 {
     uint64_t longest = oracle_longest(pair, alignment);
-    struct bit_tree_run_request request = {0, pair->bit_count, longest + 1, alignment};
+    struct bit_tree_run_request request = {{0, pair->bit_count}, longest + 1, alignment};
     uint64_t start = 0;
     assert_false(bit_tree_find_run(&pair->tree, &request, &start));
     assert_int_equal(bit_tree_run_bound(&pair->tree, alignment), longest);
@@ -207,7 +207,8 @@ static void add(struct pair *pair, struct random *random)
 {
     uint64_t number = random_below(random, pair->bit_count);
     bool quick = random_below(random, 2) == 0 &&
-                 bit_tree_try_add(&pair->tree, number, random_below(random, 2) == 0);
+                 (bit_tree_try_add(&pair->tree, number) ||
+                  (random_below(random, 2) == 0 && bit_tree_try_add_to_empty(&pair->tree, number)));
     if (quick)
         assert_false(pair->members[number]);
     else
@@ -241,9 +242,9 @@ static void change_range(struct pair *pair, struct random *random, bool insert)
     if (random_below(random, 3) == 0)
         end += (BIT_TREE_BLOCK_BITS - end % BIT_TREE_BLOCK_BITS) % BIT_TREE_BLOCK_BITS;
     if (insert)
-        bit_tree_insert(&pair->tree, start, end);
+        bit_tree_insert(&pair->tree, bit_range(start, end));
     else
-        bit_tree_remove(&pair->tree, start, end);
+        bit_tree_remove(&pair->tree, bit_range(start, end));
     memset(&pair->members[start], insert, end - start);
 }
 
@@ -317,8 +318,8 @@ static void test_starts_empty(void **state)
     pair_create(&pair, 65 * BIT_TREE_BLOCK_BITS);
     assert_false(bit_tree_find_last_below(&pair.tree, UINT64_MAX, &index));
     assert_false(bit_tree_take_last(&pair.tree, &index));
-    assert_int_equal(bit_tree_count(&pair.tree, 0, pair.bit_count), 0);
-    assert_int_equal(bit_tree_longest_run(&pair.tree, 0, pair.bit_count), 0);
+    assert_int_equal(bit_tree_count(&pair.tree, bit_range(0, pair.bit_count)), 0);
+    assert_int_equal(bit_tree_longest_run(&pair.tree, bit_range(0, pair.bit_count)), 0);
     assert_true(bit_tree_check(&pair.tree));
     pair_destroy(&pair);
 }
@@ -340,11 +341,12 @@ static void test_leaves_are_filled_on_first_touch(void **state)
     pair_create(&pair, 1024 * BIT_TREE_BLOCK_BITS);
     uint64_t size_bytes = bit_tree_size_bytes(pair.bit_count);
     assert_true(changed_bytes(pair.memory, size_bytes) < 400);
-    bit_tree_insert(&pair.tree, 100, pair.bit_count - 100);
-    assert_int_equal(bit_tree_count(&pair.tree, 0, pair.bit_count), pair.bit_count - 200);
+    bit_tree_insert(&pair.tree, bit_range(100, pair.bit_count - 100));
+    assert_int_equal(bit_tree_count(&pair.tree, bit_range(0, pair.bit_count)),
+                     pair.bit_count - 200);
     assert_true(changed_bytes(pair.memory, size_bytes) < 2 * 512 + 800);
     /* A gigabyte is taken out of the middle, and nothing in the middle is written. */
-    bit_tree_remove(&pair.tree, 512 * BIT_TREE_BLOCK_BITS, 576 * BIT_TREE_BLOCK_BITS);
+    bit_tree_remove(&pair.tree, bit_range(512 * BIT_TREE_BLOCK_BITS, 576 * BIT_TREE_BLOCK_BITS));
     assert_true(changed_bytes(pair.memory, size_bytes) < 2 * 512 + 900);
     assert_true(bit_tree_take_last(&pair.tree, &number));
     assert_int_equal(number, pair.bit_count - 101);
@@ -368,7 +370,7 @@ static void test_a_search_remembers_where_there_is_nothing(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 200 * BIT_TREE_BLOCK_BITS;
-    struct bit_tree_run_request request = {0, bit_count, 2, 1};
+    struct bit_tree_run_request request = {{0, bit_count}, 2, 1};
     uint64_t start;
     (void)state;
     pair_create(&pair, bit_count);
@@ -399,13 +401,13 @@ static void assert_check_finds(const struct bit_tree *tree, uint64_t *word, uint
  * stays whole is the longest. */
 static void assert_a_run_grows_across(uint64_t boundary)
 {
-    struct bit_tree_run_request request = {0, 2 * boundary, 100, 1};
+    struct bit_tree_run_request request = {{0, 2 * boundary}, 100, 1};
     for (uint64_t missing = boundary - 1; missing <= boundary; missing++) {
         struct pair pair;
         uint64_t start;
         pair_create(&pair, 2 * boundary);
-        bit_tree_insert(&pair.tree, boundary - 60, boundary + 60);
-        bit_tree_remove(&pair.tree, missing, missing + 1);
+        bit_tree_insert(&pair.tree, bit_range(boundary - 60, boundary + 60));
+        bit_tree_remove(&pair.tree, bit_range(missing, missing + 1));
         for (unsigned i = 0; i < 4; i++)
             assert_false(bit_tree_find_run(&pair.tree, &request, &start));
         assert_int_equal(bit_tree_run_bound(&pair.tree, 1), 60);
@@ -431,18 +433,18 @@ static void test_a_run_is_found_that_grows_across_two_nodes(void **state)
 static void test_a_group_that_is_whole_is_longer_than_one_that_is_not(void **state)
 {
     const uint64_t group_bits = 16 * BIT_TREE_BLOCK_BITS;
-    struct bit_tree_run_request request = {0, 4 * group_bits, group_bits, group_bits};
+    struct bit_tree_run_request request = {{0, 4 * group_bits}, group_bits, group_bits};
     struct pair pair;
     uint64_t start;
     (void)state;
     pair_create(&pair, 4 * group_bits);
-    bit_tree_insert(&pair.tree, group_bits, 2 * group_bits);
+    bit_tree_insert(&pair.tree, bit_range(group_bits, 2 * group_bits));
     assert_true(bit_tree_find_run(&pair.tree, &request, &start));
     assert_int_equal(start, group_bits);
     request.alignment = 1;
     assert_true(bit_tree_find_run(&pair.tree, &request, &start));
     assert_int_equal(start, group_bits);
-    bit_tree_remove(&pair.tree, start, start + 1);
+    bit_tree_remove(&pair.tree, bit_range(start, start + 1));
     assert_false(bit_tree_find_run(&pair.tree, &request, &start));
     assert_int_equal(bit_tree_run_bound(&pair.tree, 1), group_bits - 1);
     assert_true(bit_tree_check(&pair.tree));
@@ -459,9 +461,9 @@ static void test_a_large_alignment_is_met_in_the_middle_of_a_group(void **state)
     pair.extent_count = 0;
     add_extent(&pair, 8 * group_bits, 3 * BIT_TREE_BLOCK_BITS);
     pair_start(&pair, 8 * group_bits);
-    bit_tree_insert(&pair.tree, number - 5, number + 10);
+    bit_tree_insert(&pair.tree, bit_range(number - 5, number + 10));
     for (uint64_t length = 10; length <= 11; length++) {
-        struct bit_tree_run_request request = {0, 8 * group_bits, length, group_bits};
+        struct bit_tree_run_request request = {{0, 8 * group_bits}, length, group_bits};
         uint64_t start = 0;
         assert_int_equal(bit_tree_find_run(&pair.tree, &request, &start), length == 10);
         assert_int_equal(start, length == 10 ? number : 0);
@@ -477,23 +479,23 @@ static void test_a_run_ends_where_its_extent_does(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
         const uint64_t boundary = blocks[i] * BIT_TREE_BLOCK_BITS;
-        struct bit_tree_run_request request = {0, 2 * boundary, 61, 1};
+        struct bit_tree_run_request request = {{0, 2 * boundary}, 61, 1};
         struct pair pair;
         uint64_t start;
         pair.extent_count = 0;
         add_extent(&pair, boundary, 0);
         add_extent(&pair, 2 * boundary, BIT_TREE_BLOCK_BITS);
         pair_start(&pair, 2 * boundary);
-        bit_tree_insert(&pair.tree, boundary - 60, boundary + 60);
+        bit_tree_insert(&pair.tree, bit_range(boundary - 60, boundary + 60));
         assert_false(bit_tree_find_run(&pair.tree, &request, &start));
         assert_int_equal(bit_tree_run_bound(&pair.tree, 1), 60);
         request.length = 60;
-        request.end = boundary + 59;
+        request.within.end = boundary + 59;
         assert_true(bit_tree_find_run(&pair.tree, &request, &start));
         assert_int_equal(start, boundary - 60);
         /* All numbers are members, and no node is open. */
-        bit_tree_insert(&pair.tree, 0, 2 * boundary);
-        request = (struct bit_tree_run_request){0, 2 * boundary, boundary + 1, 1};
+        bit_tree_insert(&pair.tree, bit_range(0, 2 * boundary));
+        request = (struct bit_tree_run_request){{0, 2 * boundary}, boundary + 1, 1};
         assert_false(bit_tree_find_run(&pair.tree, &request, &start));
         assert_int_equal(bit_tree_run_bound(&pair.tree, 1), boundary);
         assert_true(bit_tree_check(&pair.tree));
@@ -506,11 +508,11 @@ static void test_an_aligned_run_may_end_in_a_block_without_a_piece(void **state)
 {
     struct pair pair;
     const uint64_t first = BIT_TREE_BLOCK_BITS - 512;
-    struct bit_tree_run_request request = {0, 2 * BIT_TREE_BLOCK_BITS, 700, 512};
+    struct bit_tree_run_request request = {{0, 2 * BIT_TREE_BLOCK_BITS}, 700, 512};
     uint64_t start;
     (void)state;
     pair_create(&pair, 2 * BIT_TREE_BLOCK_BITS);
-    bit_tree_insert(&pair.tree, first, first + 700);
+    bit_tree_insert(&pair.tree, bit_range(first, first + 700));
     for (unsigned i = 0; i < 2; i++) {
         assert_true(bit_tree_find_run(&pair.tree, &request, &start));
         assert_int_equal(start, first);
@@ -523,13 +525,13 @@ static void test_whole_blocks_are_not_judged_by_garbage(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 5 * BIT_TREE_BLOCK_BITS;
-    struct bit_tree_run_request request = {0, bit_count, bit_count - 30, 1};
+    struct bit_tree_run_request request = {{0, bit_count}, bit_count - 30, 1};
     uint64_t start;
     (void)state;
     pair_create(&pair, bit_count);
-    bit_tree_insert(&pair.tree, 0, bit_count);
-    bit_tree_remove(&pair.tree, 10, 40);
-    bit_tree_remove(&pair.tree, bit_count - 40, bit_count - 10);
+    bit_tree_insert(&pair.tree, bit_range(0, bit_count));
+    bit_tree_remove(&pair.tree, bit_range(10, 40));
+    bit_tree_remove(&pair.tree, bit_range(bit_count - 40, bit_count - 10));
     for (unsigned i = 0; i < 3; i++) {
         assert_false(bit_tree_find_run(&pair.tree, &request, &start));
         assert_true(bit_tree_check(&pair.tree));
@@ -545,19 +547,20 @@ static void test_a_search_learns_again_what_has_changed(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 4 * BIT_TREE_BLOCK_BITS;
-    struct bit_tree_run_request request = {0, bit_count, 100, 1};
+    struct bit_tree_run_request request = {{0, bit_count}, 100, 1};
     uint64_t start;
     (void)state;
     pair_create(&pair, bit_count);
-    bit_tree_insert(&pair.tree, 3 * BIT_TREE_BLOCK_BITS + 500, 3 * BIT_TREE_BLOCK_BITS + 600);
-    bit_tree_insert(&pair.tree, BIT_TREE_BLOCK_BITS + 500, BIT_TREE_BLOCK_BITS + 600);
+    bit_tree_insert(&pair.tree,
+                    bit_range(3 * BIT_TREE_BLOCK_BITS + 500, 3 * BIT_TREE_BLOCK_BITS + 600));
+    bit_tree_insert(&pair.tree, bit_range(BIT_TREE_BLOCK_BITS + 500, BIT_TREE_BLOCK_BITS + 600));
     assert_true(bit_tree_find_run(&pair.tree, &request, &start));
     assert_int_equal(start, 3 * BIT_TREE_BLOCK_BITS + 500);
-    bit_tree_remove(&pair.tree, start + 1, start + 100);
+    bit_tree_remove(&pair.tree, bit_range(start + 1, start + 100));
     assert_int_equal(bit_tree_run_bound(&pair.tree, 1), 100);
     assert_true(bit_tree_find_run(&pair.tree, &request, &start));
     assert_int_equal(start, BIT_TREE_BLOCK_BITS + 500);
-    bit_tree_remove(&pair.tree, start, start + 100);
+    bit_tree_remove(&pair.tree, bit_range(start, start + 100));
     assert_false(bit_tree_find_run(&pair.tree, &request, &start));
     assert_int_equal(bit_tree_run_bound(&pair.tree, 1), 1);
     assert_true(bit_tree_check(&pair.tree));
@@ -571,7 +574,7 @@ static void test_check_finds_a_wrong_bit_on_every_level(void **state)
     const uint64_t highest = UINT64_C(1) << 63;
     (void)state;
     pair_create(&pair, 70 * BIT_TREE_BLOCK_BITS);
-    bit_tree_insert(tree, 100, 66 * BIT_TREE_BLOCK_BITS + 5);
+    bit_tree_insert(tree, bit_range(100, 66 * BIT_TREE_BLOCK_BITS + 5));
     assert_check_finds(tree, &tree->nodes[3][0].some, highest);  /* beyond the end */
     assert_check_finds(tree, &tree->nodes[3][0].whole, highest); /* whole, but has none */
     assert_check_finds(tree, &tree->nodes[2][0].some, highest);

@@ -4,14 +4,14 @@
 
 #include "kernel/mm/early_heap_picture.h"
 
-/* A heap is judged by its numbers; its memory is never touched. */
-static struct early_heap heap_of(uintptr_t size_bytes, uintptr_t used_bytes, uintptr_t peak_bytes)
+/* The picture reads a heap's numbers; its memory is never touched. */
+static struct early_heap heap_of(uint64_t size_bytes, uint64_t used_bytes, uint64_t peak_bytes)
 {
-    const uintptr_t start = 0x100000;
+    const struct virt_addr start = virt_addr(0x100000);
     return (struct early_heap){.start = start,
-                               .end = start + size_bytes,
-                               .next = start + used_bytes,
-                               .peak = start + peak_bytes};
+                               .end = virt_addr_add(start, size_bytes),
+                               .next = virt_addr_add(start, used_bytes),
+                               .peak = virt_addr_add(start, peak_bytes)};
 }
 
 static void assert_row(const struct early_heap *heap, unsigned used_count, unsigned peak_count,

@@ -37,12 +37,13 @@ static struct machine *machine_create(uint64_t gib)
     machine->first = machine->row.base / 4096;
     machine->end = machine->first + gib * FRAMES_PER_GIB;
     machine->early_heap_region = aligned_alloc(4096, EARLY_HEAP_BYTES);
-    assert_int_equal(
-        early_heap_initialise(&machine->early_heap, machine->early_heap_region, EARLY_HEAP_BYTES),
-        EARLY_HEAP_OK);
-    assert_int_equal(
-        frame_allocator_initialise(&machine->frames, &machine->regions, &machine->early_heap, 0),
-        FRAME_ALLOCATOR_OK);
+    assert_int_equal(early_heap_initialise(&machine->early_heap,
+                                           virt_addr((uintptr_t)machine->early_heap_region),
+                                           EARLY_HEAP_BYTES),
+                     EARLY_HEAP_OK);
+    assert_int_equal(frame_allocator_initialise(&machine->frames, &machine->regions,
+                                                &machine->early_heap, virt_addr(0)),
+                     FRAME_ALLOCATOR_OK);
     return machine;
 }
 
@@ -58,19 +59,19 @@ static void give(struct machine *machine, uint64_t frame, uint64_t count)
     frame_allocator_free_contiguous(&machine->frames, phys_addr(frame * 4096), count);
 }
 
-static bool ask_below(struct machine *machine, uint64_t count, uint64_t alignment,
-                      uint64_t limit_address, uint64_t *ret_frame)
+static bool ask_below(struct machine *machine, uint64_t count, uint64_t alignment, uint64_t limit,
+                      uint64_t *ret_frame)
 {
     struct phys_addr base = {0};
     bool found = frame_allocator_allocate_contiguous(&machine->frames, count, alignment,
-                                                     limit_address, &base);
+                                                     phys_range(0, limit), &base);
     *ret_frame = base.value / 4096;
     return found;
 }
 
 static bool ask(struct machine *machine, uint64_t count, uint64_t alignment, uint64_t *ret_frame)
 {
-    return ask_below(machine, count, alignment, FRAME_ALLOCATOR_NO_LIMIT, ret_frame);
+    return ask_below(machine, count, alignment, UINT64_MAX, ret_frame);
 }
 
 static void take_all(struct machine *machine)
@@ -324,8 +325,8 @@ static void test_a_limit_costs_what_is_at_its_ends(void **state)
             uint64_t limit = lowest + 65 + random_below(&random, machine->end - lowest - 4200);
             struct phys_addr base;
             uint64_t before = steps(machine);
-            assert_false(frame_allocator_allocate_between(&machine->frames, 100, 1, lowest * 4096,
-                                                          limit * 4096, &base));
+            assert_false(frame_allocator_allocate_contiguous(
+                &machine->frames, 100, 1, phys_range(lowest * 4096, limit * 4096), &base));
             if (i > 0)
                 assert_in_range(steps(machine) - before, 0,
                                 2 * (STEPS_OF_GROUP + STEPS_OF_LEVELS) + 64);
@@ -345,8 +346,9 @@ static void test_a_limit_within_a_group_does_not_have_it_learnt(void **state)
     for (unsigned i = 0; i < 5; i++) {
         struct phys_addr base;
         uint64_t before = steps(machine);
-        assert_false(frame_allocator_allocate_between(
-            &machine->frames, 100, 1, (group + 4096) * 4096, (group + 60000) * 4096, &base));
+        assert_false(frame_allocator_allocate_contiguous(
+            &machine->frames, 100, 1, phys_range((group + 4096) * 4096, (group + 60000) * 4096),
+            &base));
         if (i > 0)
             assert_in_range(steps(machine) - before, 0, STEPS_OF_GROUP + STEPS_OF_LEVELS);
     }

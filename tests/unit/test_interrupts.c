@@ -1,4 +1,4 @@
-/* Interrupts that are noted while somebody must not be interrupted, and the lock above that. */
+/* Interrupts that stay pending while code must not be interrupted, and the lock above that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ static void handler(void *context)
 {
     assert_ptr_equal(context, &call_count);
     assert_false(arch_stub.interrupts_are_on);
-    assert_int_equal(interrupt_state.hold_depth, 0);
+    assert_int_equal(cpu_current()->interrupts.hold_depth, 0);
     call_count++;
     if (nests) {
         spinlock_acquire(&lock);
@@ -32,7 +32,7 @@ static void handler(void *context)
 static int start(void **state)
 {
     (void)state;
-    memset((void *)(uintptr_t)&interrupt_state, 0, sizeof interrupt_state);
+    memset(cpu_current(), 0, sizeof *cpu_current());
     memset(&arch_stub, 0, sizeof arch_stub);
     lock.is_taken = false;
     call_count = 0;
@@ -59,7 +59,7 @@ static void test_handled_at_once(void **state)
     assert_int_equal(call_count, 1);
     assert_int_equal(arch_stub.acknowledge_count, 1);
     assert_true(arch_stub.interrupts_are_on);
-    assert_int_equal(interrupt_state.deferred_count, 0);
+    assert_int_equal(cpu_current()->interrupts.deferred_count, 0);
 }
 
 static void test_waits_for_the_outermost_release(void **state)
@@ -77,8 +77,8 @@ static void test_waits_for_the_outermost_release(void **state)
     interrupts_release();
     assert_int_equal(call_count, 1);
     assert_int_equal(arch_stub.acknowledge_count, 1);
-    assert_int_equal(interrupt_state.deferred_count, 1);
-    assert_int_equal(interrupt_state.noted, 0);
+    assert_int_equal(cpu_current()->interrupts.deferred_count, 1);
+    assert_int_equal(cpu_current()->interrupts.pending, 0);
     assert_true(arch_stub.interrupts_are_on);
 }
 

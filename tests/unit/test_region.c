@@ -14,19 +14,19 @@ static struct handoff_region region(uint64_t base, uint64_t end, enum handoff_re
     return region_make(base, end - base, (uint32_t)type, 0, 0);
 }
 
-/* Compare all runs below `limit_bytes` with the expected ones. */
-static void assert_runs(const struct handoff_region *regions, size_t region_count,
-                        uint64_t limit_bytes, const struct range *expected, size_t expected_count)
+/* Compare all runs below `limit` with the expected ones. */
+static void assert_runs(const struct handoff_region *regions, size_t region_count, uint64_t limit,
+                        const struct phys_range *expected, size_t expected_count)
 {
-    struct range run = {1, 2};
+    struct phys_range run = phys_range(1, 2);
     size_t index = 0;
     for (size_t i = 0; i < expected_count; i++) {
-        assert_true(region_next_ram_run(regions, region_count, limit_bytes, &index, &run));
-        assert_int_equal(run.start, expected[i].start);
-        assert_int_equal(run.end, expected[i].end);
+        assert_true(region_next_ram_run(regions, region_count, phys_addr(limit), &index, &run));
+        assert_int_equal(run.start.value, expected[i].start.value);
+        assert_int_equal(run.end.value, expected[i].end.value);
     }
-    struct range last = run;
-    assert_false(region_next_ram_run(regions, region_count, limit_bytes, &index, &run));
+    struct phys_range last = run;
+    assert_false(region_next_ram_run(regions, region_count, phys_addr(limit), &index, &run));
     assert_memory_equal(&run, &last, sizeof(run));
 }
 
@@ -46,7 +46,8 @@ static const struct handoff_region REGIONS[] = {
 static void test_rows_that_touch_are_one_run(void **state)
 {
     (void)state;
-    const struct range expected[] = {{0x1000, 0x4000}, {0x5000, 0x6000}, {0x8000, 0xb000}};
+    const struct phys_range expected[] = {
+        {{0x1000}, {0x4000}}, {{0x5000}, {0x6000}}, {{0x8000}, {0xb000}}};
     assert_runs(REGIONS, COUNT(REGIONS), 64 * TIB, expected, COUNT(expected));
     assert_runs(REGIONS, 0, 64 * TIB, NULL, 0);
 }
@@ -57,7 +58,7 @@ static void test_ram_that_is_not_mapped_is_in_no_run(void **state)
     (void)state;
     const uint32_t facts[] = {HANDOFF_FACT_RAM, HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED,
                               HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE};
-    const struct range expected[] = {{0x1000, 0x2000}, {0x3000, 0x4000}};
+    const struct phys_range expected[] = {{{0x1000}, {0x2000}}, {{0x3000}, {0x4000}}};
     for (size_t i = 0; i < COUNT(facts); i++) {
         const struct handoff_region regions[] = {
             {0x1000, 0x1000, .type = 0x777, .facts = RAM_FACTS},
@@ -73,10 +74,11 @@ static void test_ram_that_is_not_mapped_is_in_no_run(void **state)
 static void test_nothing_reaches_beyond_the_limit(void **state)
 {
     (void)state;
-    const struct range cut[] = {{0x1000, 0x4000}, {0x5000, 0x6000}, {0x8000, 0x9000}};
+    const struct phys_range cut[] = {
+        {{0x1000}, {0x4000}}, {{0x5000}, {0x6000}}, {{0x8000}, {0x9000}}};
     assert_runs(REGIONS, COUNT(REGIONS), 0x9000, cut, 3);
     assert_runs(REGIONS, COUNT(REGIONS), 0x8000, cut, 2);
-    const struct range first[] = {{0x1000, 0x3000}};
+    const struct phys_range first[] = {{{0x1000}, {0x3000}}};
     assert_runs(REGIONS, COUNT(REGIONS), 0x3000, first, 1);
     assert_runs(REGIONS, COUNT(REGIONS), 0x1000, NULL, 0);
 }
@@ -147,7 +149,7 @@ static void test_unknown_types_promise_nothing(void **state)
 /* The facts count, not the type. */
 static void test_only_ram_is_ram(void **state)
 {
-    const struct range expected = {0x1000, 0x2000};
+    const struct phys_range expected = {{0x1000}, {0x2000}};
     (void)state;
     for (size_t i = 0; i < REGION_TYPE_COUNT; i++) {
         struct handoff_region one =

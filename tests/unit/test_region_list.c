@@ -17,7 +17,7 @@ static void test_rows_are_reached_by_the_stride(void **state)
     struct region_list list = ROWS(rows);
     (void)state;
     assert_int_equal(region_list_at(&list, 1)->base, 0x5000);
-    assert_int_equal(region_list_range(&list, 1).end, 0x7000);
+    assert_int_equal(region_list_range(&list, 1).end.value, 0x7000);
     assert_true(region_list_is_normalised(&list));
 }
 
@@ -56,13 +56,13 @@ static void test_coverage(void **state)
         region_make(0x3000, 0x1000, 9, 2, 0xf), region_make(0x5000, 0x1000, 9, 2, 0xf)};
     struct region_list list = ROWS(rows);
     (void)state;
-    assert_true(region_list_covers(&list, (struct range){0x1000, 0x3000}, 8));
-    assert_true(region_list_covers(&list, (struct range){0x1234, 0x2345}, 8));
-    assert_false(region_list_covers(&list, (struct range){0x1000, 0x3001}, 8)); /* another type */
-    assert_false(region_list_covers(&list, (struct range){0x0fff, 0x2000}, 8)); /* before it */
-    assert_false(region_list_covers(&list, (struct range){0x3000, 0x6000}, 9)); /* a hole */
-    assert_false(region_list_covers(&list, (struct range){0x5000, 0x7000}, 9)); /* behind it */
-    assert_false(region_list_covers(&list, (struct range){0x1000, 0x1000}, 8)); /* empty */
+    assert_true(region_list_covers(&list, phys_range(0x1000, 0x3000), 8));
+    assert_true(region_list_covers(&list, phys_range(0x1234, 0x2345), 8));
+    assert_false(region_list_covers(&list, phys_range(0x1000, 0x3001), 8)); /* another type */
+    assert_false(region_list_covers(&list, phys_range(0x0fff, 0x2000), 8)); /* before it */
+    assert_false(region_list_covers(&list, phys_range(0x3000, 0x6000), 9)); /* a hole */
+    assert_false(region_list_covers(&list, phys_range(0x5000, 0x7000), 9)); /* behind it */
+    assert_false(region_list_covers(&list, phys_range(0x1000, 0x1000), 8)); /* empty */
 }
 
 static void test_ram(void **state)
@@ -74,11 +74,11 @@ static void test_ram(void **state)
         region_make(0x5000, 0x1000, 99, 2, 0xf)};
     struct region_list list = ROWS(rows);
     (void)state;
-    assert_true(region_list_is_ram(&list, (struct range){0x1ff8, 0x2008})); /* two kinds of it */
-    assert_false(region_list_is_ram(&list, (struct range){0x2ff8, 0x3008}));
-    assert_false(region_list_is_ram(&list, (struct range){0x4000, 0x4001})); /* unknown memory */
-    assert_false(region_list_is_ram(&list, (struct range){0x5000, 0x5001})); /* unknown type */
-    assert_false(region_list_is_ram(&list, (struct range){0x1000, 0x1000}));
+    assert_true(region_list_is_ram(&list, phys_range(0x1ff8, 0x2008))); /* two kinds of it */
+    assert_false(region_list_is_ram(&list, phys_range(0x2ff8, 0x3008)));
+    assert_false(region_list_is_ram(&list, phys_range(0x4000, 0x4001))); /* unknown memory */
+    assert_false(region_list_is_ram(&list, phys_range(0x5000, 0x5001))); /* unknown type */
+    assert_false(region_list_is_ram(&list, phys_range(0x1000, 0x1000)));
 }
 
 int main(void)

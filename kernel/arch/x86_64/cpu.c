@@ -1,34 +1,23 @@
 /*
  * cpu.c - what the CPU can do, what is switched on, and how the kernel stops.
  */
+#include "kernel/arch/x86_64/cpu.h"
+
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/descriptor_tables.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/handoff/entry_state.h"
-#include "shared/arch/x86_64/address_width.h"
+#include "shared/arch/x86_64/control.h"
+#include "shared/arch/x86_64/cpuid.h"
+#include "shared/arch/x86_64/instructions.h"
 #include "shared/arch/x86_64/page_entry.h"
+#include "shared/arch/x86_64/page_features.h"
 #include "shared/direct_map.h"
 #include "shared/text/format.h"
 
-#define CR0_WRITE_PROTECT (UINT64_C(1) << 16)
-
-#define CR4_GLOBAL_PAGES (UINT64_C(1) << 7)
-#define CR4_UMIP         (UINT64_C(1) << 11)
-#define CR4_FIFTH_LEVEL  (UINT64_C(1) << 12)
-#define CR4_SMEP         (UINT64_C(1) << 20)
-#define CR4_SMAP         (UINT64_C(1) << 21)
-
-#define MSR_EFER        UINT32_C(0xc0000080)
-#define EFER_NO_EXECUTE (UINT64_C(1) << 11)
-
-#define CPUID_1_EDX_GLOBAL_PAGES  (UINT32_C(1) << 13)
-#define CPUID_1_EDX_PAT           (UINT32_C(1) << 16)
-#define CPUID_7_EBX_SMEP          (UINT32_C(1) << 7)
-#define CPUID_7_EBX_SMAP          (UINT32_C(1) << 20)
-#define CPUID_7_ECX_UMIP          (UINT32_C(1) << 2)
-#define CPUID_EXT1_EDX_PAGES_1GIB (UINT32_C(1) << 26)
-
-#define CPUID_EXTENDED_BASE UINT32_C(0x80000000)
+#define CR0_WRITE_PROTECT control_mask(CR0_BIT_WRITE_PROTECT)
+#define CR4_GLOBAL_PAGES  control_mask(CR4_BIT_GLOBAL_PAGES)
+#define CR4_UMIP          control_mask(CR4_BIT_UMIP)
+#define CR4_SMEP          control_mask(CR4_BIT_SMEP)
+#define CR4_SMAP          control_mask(CR4_BIT_SMAP)
 
 /* Beyond this many pages everything is dropped: cheaper than an INVLPG each, what is missed
  * afterwards included. Measured by the word `measure` on the command line: with 64 translations in
@@ -43,56 +32,32 @@
 /* Some milliseconds: the pulse takes its time. */
 #define RESET_PAUSE_COUNT 1000000
 
-static struct cpuid_result cpuid_7(void)
-{
-    if (cpuid(0, 0).eax < 7)
-        return (struct cpuid_result){0};
-    return cpuid(7, 0);
-}
-
-static struct cpuid_result cpuid_extended(uint32_t leaf)
-{
-    if (cpuid(CPUID_EXTENDED_BASE, 0).eax < leaf)
-        return (struct cpuid_result){0};
-    return cpuid(leaf, 0);
-}
-
+/* What the CPU has and the loader has switched on: as the tables in force have it. */
 void arch_page_features(struct page_table_features *ret_features)
 {
-    bool has_pat = (cpuid(1, 0).edx & CPUID_1_EDX_PAT) != 0;
-
-    *ret_features = (struct page_table_features){
-        .levels = (cr4_read() & CR4_FIFTH_LEVEL) != 0 ? 5 : 4,
-        .physical_bits = address_width_bits(cpuid_extended(CPUID_EXTENDED_BASE + 8).eax),
-        .no_execute = (msr_read(MSR_EFER) & EFER_NO_EXECUTE) != 0,
-        .pages_1gib =
-            (cpuid_extended(CPUID_EXTENDED_BASE + 1).edx & CPUID_EXT1_EDX_PAGES_1GIB) != 0,
-        .write_combining = has_pat && msr_read(PAGE_ENTRY_PAT_MSR) == PAGE_ENTRY_PAT_MSR_VALUE,
-    };
+    page_features_read(ret_features);
+    if ((msr_read(MSR_EFER) & control_mask(EFER_BIT_NO_EXECUTE)) == 0)
+        ret_features->no_execute = false;
+    if (ret_features->write_combining && msr_read(MSR_PAT) != PAGE_ENTRY_PAT_MSR_VALUE)
+        ret_features->write_combining = false;
 }
 
-static void enable_protections(void)
+void cpu_enable_protections(void)
 {
-    struct cpuid_result leaf_7 = cpuid_7();
+    struct cpuid_result more = cpuid_read(CPUID_MORE_FEATURES, 0);
     uint64_t cr4 = cr4_read();
 
-    if ((cpuid(1, 0).edx & CPUID_1_EDX_GLOBAL_PAGES) != 0)
+    if ((cpuid_read(CPUID_FEATURES, 0).edx & CPUID_EDX_GLOBAL_PAGES) != 0)
         cr4 |= CR4_GLOBAL_PAGES;
-    if ((leaf_7.ebx & CPUID_7_EBX_SMEP) != 0)
+    if ((more.ebx & CPUID_EBX_SMEP) != 0)
         cr4 |= CR4_SMEP;
-    if ((leaf_7.ebx & CPUID_7_EBX_SMAP) != 0)
+    if ((more.ebx & CPUID_EBX_SMAP) != 0)
         cr4 |= CR4_SMAP;
-    if ((leaf_7.ecx & CPUID_7_ECX_UMIP) != 0)
+    if ((more.ecx & CPUID_ECX_UMIP) != 0)
         cr4 |= CR4_UMIP;
 
     cr4_write(cr4);
     cr0_write(cr0_read() | CR0_WRITE_PROTECT);
-}
-
-void arch_cpu_initialise(void)
-{
-    descriptor_tables_load();
-    enable_protections();
 }
 
 void arch_describe_features(char *text, size_t capacity_bytes)
@@ -106,7 +71,7 @@ void arch_describe_features(char *text, size_t capacity_bytes)
                 features.no_execute ? "on" : "absent", (cr4 & CR4_SMEP) != 0 ? "on" : "absent",
                 (cr4 & CR4_SMAP) != 0 ? "on" : "absent", (cr4 & CR4_UMIP) != 0 ? "on" : "absent",
                 (cr4 & CR4_GLOBAL_PAGES) != 0 ? "on" : "absent",
-                features.pages_1gib ? "yes" : "no");
+                features.largest_leaf_level >= PAGE_LEVEL_1GIB ? "yes" : "no");
 }
 
 uint64_t arch_timestamp(void)
@@ -120,11 +85,11 @@ struct phys_addr arch_page_table_root(void)
     return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
 }
 
-/* A table that would wrap is given as nothing that lies anywhere. */
-static struct range descriptor_table_range(struct descriptor_table_register table)
+/* A table that would wrap is given as one that lies in no block. */
+static struct virt_range descriptor_table_range(struct descriptor_table_register table)
 {
-    struct range range = {0, UINT64_MAX};
-    (void)range_from_base_size(table.base, (uint64_t)table.limit + 1, &range);
+    struct virt_range range = virt_range(0, UINT64_MAX);
+    (void)virt_range_from_base_size(virt_addr(table.base), (uint64_t)table.limit + 1, &range);
     return range;
 }
 
@@ -133,10 +98,11 @@ void arch_entry_state(struct entry_state *state)
     arch_page_features(&state->features);
     state->page_table_root = arch_page_table_root();
     state->stack_pointer = virt_addr(stack_pointer_read());
-    state->descriptor_tables[0] = descriptor_table_range(gdt_read());
-    state->descriptor_tables[1] = descriptor_table_range(idt_read());
-    state->direct_map_base = direct_map_base(state->features.levels);
-    state->memory_base = (uintptr_t)state->direct_map_base;
+    state->cpu_tables[0] = descriptor_table_range(gdt_read());
+    state->cpu_tables[1] = descriptor_table_range(idt_read());
+    state->cpu_table_count = 2;
+    state->direct_map_base = virt_addr(direct_map_base(state->features.levels));
+    state->memory_base = (uintptr_t)state->direct_map_base.value;
 }
 
 /* Toggling CR4.PGE drops every translation, global ones too; without PGE there are no global ones
@@ -165,8 +131,7 @@ void arch_invalidate_pages(void *context, struct virt_addr start, uint64_t size_
 
 _Noreturn void arch_halt(void)
 {
-    for (;;)
-        __asm__ volatile("cli\n\thlt");
+    halt_forever();
 }
 
 void arch_interrupts_enable(void)
@@ -195,7 +160,7 @@ void arch_pause(void)
 
 void arch_wait_for_interrupt(void)
 {
-    __asm__ volatile("hlt" : : : "memory");
+    wait_for_interrupt();
 }
 
 /* Three ways, from the one that resets most: the chipset's reset control register (Intel ICH9 data

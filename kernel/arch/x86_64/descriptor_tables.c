@@ -4,17 +4,27 @@
 #include <stdint.h>
 
 #include "kernel/arch.h"
+#include "kernel/core/cpu.h"
 
 #define VECTOR_COUNT         256
 #define VECTOR_NMI           2
 #define VECTOR_DOUBLE_FAULT  8
 #define VECTOR_MACHINE_CHECK 18
 
-/* A handler that prints a whole panic needs some 2 KiB; these stacks inside the image serve until
- * guarded ones are mapped. */
+/* A handler that prints a whole panic needs some 2 KiB; these stacks inside the image serve the
+ * processor that boots until guarded ones are mapped. */
 #define EARLY_STACK_SIZE_BYTES 8192
 
-enum interrupt_stack { STACK_CURRENT = 0, STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK };
+/* As the gates number them. */
+enum interrupt_stack {
+    STACK_CURRENT = 0,
+    STACK_DOUBLE_FAULT,
+    STACK_NMI,
+    STACK_MACHINE_CHECK,
+    STACK_END,
+};
+#define STACK_COUNT (STACK_END - STACK_DOUBLE_FAULT)
+_Static_assert(STACK_COUNT <= CPU_INTERRUPT_STACK_LIMIT, "struct cpu has room for them");
 
 /* Intel SDM Vol. 3A, figure 7-11 "64-Bit TSS Format". */
 struct __attribute__((packed)) task_state {
@@ -53,26 +63,35 @@ struct __attribute__((packed)) table_register {
 #define GATE_TYPE_INTERRUPT               0x8e /* present, ring 0, interrupts off in the handler */
 
 /* A selector is its descriptor's offset; the TSS descriptor takes two entries. */
-static uint64_t descriptors[5] = {
-    [SELECTOR_KERNEL_CODE / 8] = SEGMENT_CODE_64,
-    [SELECTOR_KERNEL_DATA / 8] = SEGMENT_DATA,
+struct arch_cpu {
+    uint64_t descriptors[5];
+    struct task_state task_state;
 };
-static struct task_state task_state;
+
+static struct arch_cpu boot_cpu;
+static _Alignas(16) uint8_t boot_stacks[STACK_COUNT][EARLY_STACK_SIZE_BYTES];
+/* The same for all processors. */
 static struct gate gates[VECTOR_COUNT];
-static _Alignas(16) uint8_t early_stacks[3][EARLY_STACK_SIZE_BYTES];
 
 /* interrupt_entry.S: one 16-byte piece of code a vector. */
 extern const char interrupt_entries[];
 void descriptor_tables_activate(const struct table_register *gdt, const struct table_register *idt);
 
-static void fill_task_state_descriptor(void)
+struct arch_cpu *arch_boot_cpu(void)
 {
-    uint64_t base = (uint64_t)&task_state;
-    uint64_t limit = sizeof task_state - 1;
-    descriptors[SELECTOR_TASK_STATE / 8] = limit | (base & 0xffffff) << 16 |
-                                           SEGMENT_TYPE_AVAILABLE_TASK_STATE << 40 |
-                                           (base >> 24 & 0xff) << 56;
-    descriptors[SELECTOR_TASK_STATE / 8 + 1] = base >> 32;
+    return &boot_cpu;
+}
+
+static void fill_descriptors(struct arch_cpu *cpu)
+{
+    uint64_t base = (uint64_t)&cpu->task_state;
+    uint64_t limit = sizeof cpu->task_state - 1;
+    cpu->descriptors[SELECTOR_KERNEL_CODE / 8] = SEGMENT_CODE_64;
+    cpu->descriptors[SELECTOR_KERNEL_DATA / 8] = SEGMENT_DATA;
+    cpu->descriptors[SELECTOR_TASK_STATE / 8] = limit | (base & 0xffffff) << 16 |
+                                                SEGMENT_TYPE_AVAILABLE_TASK_STATE << 40 |
+                                                (base >> 24 & 0xff) << 56;
+    cpu->descriptors[SELECTOR_TASK_STATE / 8 + 1] = base >> 32;
 }
 
 static enum interrupt_stack stack_for_vector(unsigned vector)
@@ -104,31 +123,37 @@ static void fill_gates(void)
     }
 }
 
-void arch_use_interrupt_stacks(const struct arch_interrupt_stacks *stacks)
+const char *arch_interrupt_stack_name(unsigned index)
 {
-    task_state.interrupt_stack[STACK_DOUBLE_FAULT - 1] = stacks->double_fault_top.value;
-    task_state.interrupt_stack[STACK_NMI - 1] = stacks->nmi_top.value;
-    task_state.interrupt_stack[STACK_MACHINE_CHECK - 1] = stacks->machine_check_top.value;
+    static const char *const names[STACK_COUNT] = {"double-fault stack", "NMI stack",
+                                                   "machine-check stack"};
+    return index < STACK_COUNT ? names[index] : NULL;
 }
 
-static struct virt_addr early_stack_top(unsigned index)
+void arch_use_interrupt_stacks(struct arch_cpu *cpu, const struct virt_addr *tops)
 {
-    return virt_addr((uint64_t)early_stacks[index] + EARLY_STACK_SIZE_BYTES);
+    for (unsigned i = 0; i < STACK_COUNT; i++)
+        cpu->task_state.interrupt_stack[STACK_DOUBLE_FAULT - 1 + i] = tops[i].value;
 }
 
-void descriptor_tables_load(void)
+/* Until guarded ones are mapped. */
+static void use_boot_stacks(struct arch_cpu *cpu)
+{
+    struct virt_addr tops[STACK_COUNT];
+    for (unsigned i = 0; i < STACK_COUNT; i++)
+        tops[i] = virt_addr((uint64_t)boot_stacks[i] + EARLY_STACK_SIZE_BYTES);
+    arch_use_interrupt_stacks(cpu, tops);
+}
+
+void descriptor_tables_load(struct arch_cpu *cpu)
 {
     /* Beyond the limit: no I/O permission bitmap. */
-    task_state.io_map_base = sizeof task_state;
-    arch_use_interrupt_stacks(&(struct arch_interrupt_stacks){
-        .double_fault_top = early_stack_top(0),
-        .nmi_top = early_stack_top(1),
-        .machine_check_top = early_stack_top(2),
-    });
-    fill_task_state_descriptor();
+    cpu->task_state.io_map_base = sizeof cpu->task_state;
+    use_boot_stacks(cpu);
+    fill_descriptors(cpu);
     fill_gates();
 
-    struct table_register gdt = {sizeof descriptors - 1, (uint64_t)descriptors};
+    struct table_register gdt = {sizeof cpu->descriptors - 1, (uint64_t)cpu->descriptors};
     struct table_register idt = {sizeof gates - 1, (uint64_t)gates};
     descriptor_tables_activate(&gdt, &idt);
 }

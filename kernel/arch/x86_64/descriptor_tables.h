@@ -9,8 +9,11 @@
 #define SELECTOR_TASK_STATE  0x18
 
 #ifndef __ASSEMBLER__
-/* Load all three and reload every segment register. Call once, interrupts off. */
-void descriptor_tables_load(void);
+struct arch_cpu;
+
+/* Fill and load all three for this processor, and reload every segment register. Once for each
+ * processor, with interrupts off. */
+void descriptor_tables_load(struct arch_cpu *cpu);
 #endif
 
 #endif

@@ -2,7 +2,7 @@
  *
  * The CPU pushes SS, RSP, RFLAGS, CS, RIP and, for some exceptions, an error code (Intel SDM Vol. 3A,
  * figure 6-9 and table 6-1). The entries push a zero where the CPU does not, then the vector, so that
- * interrupt_handle() sees one struct interrupt_frame for all.
+ * interrupt_handle() sees one struct arch_registers (registers.h) for all.
  */
     .text
 

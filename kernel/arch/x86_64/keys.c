@@ -3,9 +3,9 @@
  * Technical Reference, "Keyboard and Auxiliary Device Controller".)
  */
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/scancode.h"
 #include "kernel/arch/x86_64/serial.h"
+#include "shared/arch/x86_64/instructions.h"
 
 #define PORT_DATA    0x60
 #define PORT_STATUS  0x64

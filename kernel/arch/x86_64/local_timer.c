@@ -5,8 +5,7 @@
 #include "kernel/arch/x86_64/local_timer.h"
 
 #include "kernel/arch.h"
-#include "kernel/arch/x86_64/instructions.h"
-#include "kernel/mm/paging/address_space.h"
+#include "shared/arch/x86_64/instructions.h"
 
 #define MSR_APIC_BASE       UINT32_C(0x1b)
 #define APIC_BASE_X2APIC    (UINT64_C(1) << 10)
@@ -27,7 +26,7 @@
 #define TIMER_PERIODIC  UINT32_C(0x20000)
 #define DIVIDE_BY_1     UINT32_C(0xb)
 
-/* Where the registers are mapped; NULL in x2APIC mode, and before the start. */
+/* Where the registers are mapped; NULL in x2APIC mode, and before arch_timer_attach(). */
 static volatile uint8_t *registers;
 
 static void register_write(uint32_t offset, uint32_t value)
@@ -38,34 +37,34 @@ static void register_write(uint32_t offset, uint32_t value)
         *(volatile uint32_t *)(registers + offset) = value;
 }
 
-bool arch_timer_prepare(struct address_space *space)
+bool arch_timer_find(struct arch_device *ret_device)
 {
     uint64_t base = msr_read(MSR_APIC_BASE);
     if ((base & APIC_BASE_ENABLED) == 0)
         return false;
-    if ((base & APIC_BASE_X2APIC) == 0 && registers == NULL) {
-        struct virt_addr virtual;
-        if (address_space_map_device(space, "local APIC", phys_addr(base & APIC_BASE_ADDRESS),
-                                     APIC_REGISTER_BYTES, PAGE_MEMORY_UNCACHED,
-                                     &virtual) != PAGE_TABLE_OK)
-            return false;
-        registers = (volatile uint8_t *)virtual.value;
-    }
+    *ret_device = (struct arch_device){
+        .name = "local APIC",
+        .base = phys_addr(base & APIC_BASE_ADDRESS),
+        .size_bytes = (base & APIC_BASE_X2APIC) == 0 ? APIC_REGISTER_BYTES : 0,
+    };
     return true;
 }
 
-/* Devices stay as the firmware left them, and one may still raise what the firmware once handled:
- * while the timer runs, only its class of vectors is let in (Intel SDM Vol. 3A, 11.8.3.1). */
-bool arch_timer_start(struct address_space *space, uint32_t period_ticks)
+void arch_timer_attach(struct virt_addr mapped)
 {
-    if (!arch_timer_prepare(space))
-        return false;
+    registers = (volatile uint8_t *)mapped.value;
+}
+
+/* Devices stay as the firmware left them, and one may still raise an interrupt that the firmware
+ * handled. While the timer runs, only its class of vectors is enabled (Intel SDM Vol. 3A,
+ * 11.8.3.1). */
+void arch_timer_start(uint32_t period_ticks)
+{
     task_priority_write(LOCAL_TIMER_VECTOR / 16 - 1);
     register_write(REGISTER_SPURIOUS, SPURIOUS_ENABLE | LOCAL_TIMER_SPURIOUS_VECTOR);
     register_write(REGISTER_DIVIDE, DIVIDE_BY_1);
     register_write(REGISTER_TIMER, TIMER_PERIODIC | LOCAL_TIMER_VECTOR);
     register_write(REGISTER_INITIAL_COUNT, period_ticks);
-    return true;
 }
 
 void arch_timer_stop(void)

@@ -50,6 +50,22 @@ static void provoke_triple_fault(void)
     __asm__ volatile("lidt %0\n\tud2" : : "m"(empty));
 }
 
+/* RET. */
+#define RETURN_INSTRUCTION 0xc3
+
+void arch_provoke_write_return(void *memory)
+{
+    *(volatile uint8_t *)memory = RETURN_INSTRUCTION;
+}
+
+/* The local APIC's registers, where every CPU has them at power-on (Intel SDM Vol. 3A, 11.4.1). */
+#define LOCAL_APIC_BASE UINT64_C(0xfee00000)
+
+struct arch_device arch_provoke_device(void)
+{
+    return (struct arch_device){"local APIC", phys_addr(LOCAL_APIC_BASE), PAGE_SIZE_BYTES};
+}
+
 struct provocation {
     const char *name;
     void (*raise)(void);

@@ -205,7 +205,7 @@ static void remove_from(struct bit_tree *tree, uint32_t level, uint64_t start, u
                           index * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(partial), start, end);
 }
 
-void bit_tree_settle(struct bit_tree *tree)
+void bit_tree_flush_shortcuts(struct bit_tree *tree)
 {
     kernel_assert(tree->top_level != 0);
     uint64_t start = tree->highest_word * BIT_TREE_WORD_BITS;
@@ -214,16 +214,16 @@ void bit_tree_settle(struct bit_tree *tree)
     forget_shortcuts(tree);
 }
 
-void bit_tree_insert(struct bit_tree *tree, uint64_t start, uint64_t end)
+void bit_tree_insert(struct bit_tree *tree, struct bit_range range)
 {
-    bit_tree_settle(tree);
-    insert_into(tree, tree->top_level, start, end);
+    bit_tree_flush_shortcuts(tree);
+    insert_into(tree, tree->top_level, range.start, range.end);
 }
 
-void bit_tree_remove(struct bit_tree *tree, uint64_t start, uint64_t end)
+void bit_tree_remove(struct bit_tree *tree, struct bit_range range)
 {
-    bit_tree_settle(tree);
-    remove_from(tree, tree->top_level, start, end);
+    bit_tree_flush_shortcuts(tree);
+    remove_from(tree, tree->top_level, range.start, range.end);
 }
 
 /* --- One number, one word ----------------------------------------------------------------------
@@ -244,38 +244,40 @@ static bool step_down(struct bit_tree *tree)
     return true;
 }
 
-bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
+/* Let the word of the highest member be highest_word, and its block be open. False if the set is
+ * empty. */
+static bool seek_highest(struct bit_tree *tree)
 {
     uint64_t number;
-    if (bit_tree_try_take_last(tree, 0, tree->bit_count, ret_number) ||
-        (step_down(tree) && bit_tree_try_take_last(tree, 0, tree->bit_count, ret_number)))
+    if (tree->words[tree->highest_word] != 0 || step_down(tree))
         return true;
-    bit_tree_settle(tree);
+    bit_tree_flush_shortcuts(tree);
     if (!bit_tree_find_last_below(tree, tree->bit_count, &number))
         return false;
     uint64_t block = number / BIT_TREE_BLOCK_BITS;
     uint64_t index = number / BIT_TREE_WORD_BITS;
-    /* Only the nodes above learn that the block is open; the word is what loses a member. */
-    if (bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE)
+    /* To remove a member opens the block; it comes back into the word, of which all is known. */
+    if (bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE) {
         remove_from(tree, tree->top_level, number, number + 1);
-    tree->words[index] &= ~bit_tree_child_bit(number);
+        tree->words[index] |= bit_tree_child_bit(number);
+    }
     tree->open_block = bit_tree_is_grown(tree, block) ? block : BIT_TREE_NO_BLOCK;
     tree->highest_word = index;
-    *ret_number = number;
     return true;
+}
+
+bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
+{
+    return seek_highest(tree) && bit_tree_try_take_last(tree, 0, tree->bit_count, ret_number);
 }
 
 bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members)
 {
-    uint64_t last;
-    bit_tree_settle(tree);
-    if (!bit_tree_find_last_below(tree, tree->bit_count, &last))
+    if (!seek_highest(tree))
         return false;
-    uint64_t index = last / BIT_TREE_WORD_BITS;
-    bool open = bit_tree_state(tree, 1, last / BIT_TREE_BLOCK_BITS) == BIT_TREE_OPEN;
-    *ret_first = index * BIT_TREE_WORD_BITS;
-    *ret_members = open ? tree->words[index] : BIT_TREE_ALL_BITS;
-    bit_tree_remove(tree, *ret_first, *ret_first + BIT_TREE_WORD_BITS);
+    *ret_first = tree->highest_word * BIT_TREE_WORD_BITS;
+    *ret_members = tree->words[tree->highest_word];
+    tree->words[tree->highest_word] = 0;
     return true;
 }
 
@@ -285,7 +287,7 @@ bool bit_tree_add(struct bit_tree *tree, uint64_t number)
     uint64_t index = number / BIT_TREE_WORD_BITS;
     bool is_highest = index > tree->highest_word;
     if (is_highest)
-        bit_tree_settle(tree);
+        bit_tree_flush_shortcuts(tree);
     for (uint32_t level = tree->top_level; level > 1; level--) {
         uint64_t child = number >> bit_tree_child_shift(level);
         struct bit_tree_node *node = &tree->nodes[level][child / BIT_TREE_WORD_BITS];

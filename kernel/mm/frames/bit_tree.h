@@ -41,12 +41,38 @@ struct bit_tree_bounds;
 struct bit_tree_group_bounds;
 struct bit_tree_node;
 
+/* Numbers [start, end). */
+struct bit_range {
+    uint64_t start;
+    uint64_t end; /* start <= end */
+};
+
+static inline struct bit_range bit_range(uint64_t start, uint64_t end)
+{
+    return (struct bit_range){start, end};
+}
+
+static inline uint64_t bit_range_count(struct bit_range range)
+{
+    return range.end - range.start;
+}
+
+static inline bool bit_range_is_empty(struct bit_range range)
+{
+    return range.start == range.end;
+}
+
 /* Numbers that are in a row: [first_bit, first_bit + bit_count). */
 struct bit_tree_extent {
     uint64_t first_bit;
     uint64_t bit_count;
     uint64_t offset; /* of what the numbers stand for: that + the number counts for alignments */
 };
+
+static inline struct bit_range bit_tree_extent_bits(const struct bit_tree_extent *extent)
+{
+    return bit_range(extent->first_bit, extent->first_bit + extent->bit_count);
+}
 
 /* Private to the implementation. */
 struct bit_tree {
@@ -80,10 +106,10 @@ uint64_t bit_tree_size_bytes(uint64_t bit_count);
 void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count,
                          const struct bit_tree_extent *extents, uint32_t extent_count);
 
-/* Ranges are half open, [start, end), and must not be empty or pass bit_count. What is a member
- * already, or is not, may be in them. */
-void bit_tree_insert(struct bit_tree *tree, uint64_t start, uint64_t end);
-void bit_tree_remove(struct bit_tree *tree, uint64_t start, uint64_t end);
+/* Ranges must not be empty or pass bit_count. What is a member already, or is not, may be in them.
+ */
+void bit_tree_insert(struct bit_tree *tree, struct bit_range range);
+void bit_tree_remove(struct bit_tree *tree, struct bit_range range);
 
 /* Remove the highest member and write it to *ret_number. False if the set is empty. */
 bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number);
@@ -107,24 +133,31 @@ static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start,
 /* Add one number. False, and nothing changed, if it is a member. Precondition: below bit_count. */
 bool bit_tree_add(struct bit_tree *tree, uint64_t number);
 
-/* The same, if that touches one block alone, and if its word has a member already or
- * `into_empty_word`. False, and nothing changed, if it is not so or the number is a member: then
+/* The same, if that touches one word only, which has a member already: so it is not above
+ * highest_word. False, and nothing changed, if it is not so or the number is a member: then
  * bit_tree_add() knows. */
-static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number, bool into_empty_word)
+static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
 {
     uint64_t index = number / BIT_TREE_WORD_BITS;
     uint64_t bit = number % BIT_TREE_WORD_BITS;
-    if (number / BIT_TREE_BLOCK_BITS != tree->open_block || index > tree->highest_word)
+    if (number / BIT_TREE_BLOCK_BITS != tree->open_block)
         return false;
     uint64_t word = tree->words[index];
-    if ((word >> bit & 1) != 0)
+    if (word == 0 || (word >> bit & 1) != 0)
         return false;
-    if (word == 0) {
-        if (!into_empty_word)
-            return false;
-        tree->block_words[tree->open_block] |= UINT64_C(1) << index % BIT_TREE_WORD_BITS;
-    }
     tree->words[index] = word | UINT64_C(1) << bit;
+    return true;
+}
+
+/* The same, if that touches one block only, in which the number's word is empty. */
+static inline bool bit_tree_try_add_to_empty(struct bit_tree *tree, uint64_t number)
+{
+    uint64_t index = number / BIT_TREE_WORD_BITS;
+    if (number / BIT_TREE_BLOCK_BITS != tree->open_block || index > tree->highest_word ||
+        tree->words[index] != 0)
+        return false;
+    tree->block_words[tree->open_block] |= UINT64_C(1) << index % BIT_TREE_WORD_BITS;
+    tree->words[index] = UINT64_C(1) << number % BIT_TREE_WORD_BITS;
     return true;
 }
 
@@ -136,14 +169,14 @@ bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_
  * bit_count means all. */
 bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number);
 
-/* Write the lowest number in [start, end) that is not a member to *ret_number. False if all are. */
-bool bit_tree_find_first_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
+/* Write the lowest number in the range, which is not empty, that is not a member to *ret_number.
+ * False if all are. */
+bool bit_tree_find_first_absent(const struct bit_tree *tree, struct bit_range range,
                                 uint64_t *ret_number);
 
 struct bit_tree_run_request {
-    uint64_t start; /* the run lies in [start, end), and in one extent */
-    uint64_t end;
-    uint64_t length;    /* not 0 */
+    struct bit_range within; /* the run lies in it, and in one extent */
+    uint64_t length;         /* not 0 */
     uint64_t alignment; /* a power of two: the run's first number + offset is a multiple of it */
 };
 
@@ -153,10 +186,11 @@ struct bit_tree_run_request {
  * Cost. If no member was added or removed since a search of all numbers found nothing: one
  * comparison. In general at most
  *   - for each block that members were added to since the last search: its 64 words, once;
- *   - for each group that members were removed from since it was learnt, and whose bound promises
- *     the run: its 1024 words, twice, and the bounds of the 256 or 64 children of the nodes above;
+ *   - for each group that members were removed from since its bounds were computed,
+ *     and whose bound allows the run: its 1024 words, twice, and the bounds of the 256 or 64
+ * children of the nodes above;
  *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level; and the same at either
- *     end of a range [start, end) that is not all numbers.
+ *     end of a `within` that is not all numbers.
  * A tree of 64 times as many numbers has one level more, and nothing else. Steps (a word
  * or a bound that was looked at) are counted in tree->run_search_step_count. */
 bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
@@ -164,14 +198,14 @@ bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request 
 
 /* What is remembered: no run that starts at a multiple of `alignment` (number + offset) is longer.
  * A search of all numbers that finds nothing leaves it below the length that was searched; if it
- * had promised that length, it is exact afterwards. An addition counts from the next search on. */
+ * had allowed that length, it is exact afterwards. An addition counts from the next search on. */
 uint64_t bit_tree_run_bound(const struct bit_tree *tree, uint64_t alignment);
 
-/* Members in [start, end), which may be empty. */
-uint64_t bit_tree_count(const struct bit_tree *tree, uint64_t start, uint64_t end);
+/* Members in a range, which may be empty. */
+uint64_t bit_tree_count(const struct bit_tree *tree, struct bit_range range);
 
-/* The length of the longest run of members in [start, end). */
-uint64_t bit_tree_longest_run(const struct bit_tree *tree, uint64_t start, uint64_t end);
+/* The length of the longest run of members in a range, which may be empty. */
+uint64_t bit_tree_longest_run(const struct bit_tree *tree, struct bit_range range);
 
 /* Verify every node, word and bound that is in use. True if all is well. */
 bool bit_tree_check(const struct bit_tree *tree) __attribute__((warn_unused_result));

@@ -50,15 +50,15 @@ static uint64_t first_multiple(const struct bit_tree_piece *piece, uint32_t shif
 }
 
 /* The longest run that starts at a multiple of 2^shift, shift >= 16, in a group. */
-static uint64_t measure_group(const struct bit_tree *tree, struct range numbers, uint32_t shift)
+static uint64_t measure_group(const struct bit_tree *tree, struct bit_range numbers, uint32_t shift)
 {
     uint64_t longest = 0;
-    while (!range_is_empty(numbers)) {
+    while (!bit_range_is_empty(numbers)) {
         struct bit_tree_piece piece = bit_tree_last_piece(tree, numbers);
         uint64_t first = first_multiple(&piece, shift);
         uint64_t end = piece.end;
         if (first < piece.end) {
-            (void)bit_tree_find_first_absent(tree, first, piece.end, &end);
+            (void)bit_tree_find_first_absent(tree, bit_range(first, piece.end), &end);
             longest = bit_tree_larger(longest, end - first);
         }
         numbers.end = piece.start;
@@ -68,22 +68,23 @@ static uint64_t measure_group(const struct bit_tree *tree, struct range numbers,
 
 static uint64_t group_bound(const struct bit_tree *tree, uint64_t group, uint32_t shift)
 {
-    struct range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
+    struct bit_range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
     uint64_t absent;
     if (shift >= BIT_TREE_GROUP_SHIFT)
         return measure_group(tree, numbers, shift);
     uint64_t longest = tree->group_bounds[group].longest[shift];
-    if (longest == UINT16_MAX && range_size_bytes(numbers) == BIT_TREE_GROUP_BITS &&
-        !bit_tree_find_first_absent(tree, numbers.start, numbers.end, &absent))
+    if (longest == UINT16_MAX && bit_range_count(numbers) == BIT_TREE_GROUP_BITS &&
+        !bit_tree_find_first_absent(tree, numbers, &absent))
         longest = BIT_TREE_GROUP_BITS;
     return longest;
 }
 
 /* Of numbers that are all members. */
-static uint64_t longest_in_whole(const struct bit_tree *tree, struct range numbers, uint32_t shift)
+static uint64_t longest_in_whole(const struct bit_tree *tree, struct bit_range numbers,
+                                 uint32_t shift)
 {
     uint64_t longest = 0;
-    while (!range_is_empty(numbers)) {
+    while (!bit_range_is_empty(numbers)) {
         struct bit_tree_piece piece = bit_tree_last_piece(tree, numbers);
         longest = bit_tree_larger(longest, bit_tree_aligned_length(&piece, shift));
         numbers.end = piece.start;
@@ -115,27 +116,27 @@ uint64_t bit_tree_run_bound(const struct bit_tree *tree, uint64_t alignment)
     return tree->bounds[tree->top_level][0].longest[shift];
 }
 
-/* --- Learning -----------------------------------------------------------------------------------
+/* --- Computing -----------------------------------------------------------------------------------
  */
 
-void bit_tree_learn_group(struct bit_tree *tree, uint64_t group)
+void bit_tree_recompute_group(struct bit_tree *tree, uint64_t group)
 {
-    struct range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
+    struct bit_range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
     struct bit_tree_bounds bounds = {0};
-    tree->run_search_step_count += range_size_bytes(numbers) / BIT_TREE_WORD_BITS;
-    while (!range_is_empty(numbers)) {
+    tree->run_search_step_count += bit_range_count(numbers) / BIT_TREE_WORD_BITS;
+    while (!bit_range_is_empty(numbers)) {
         struct bit_tree_piece piece = bit_tree_last_piece(tree, numbers);
-        bit_tree_note_blocks(tree, piece.start / BIT_TREE_BLOCK_BITS,
-                             piece.end / BIT_TREE_BLOCK_BITS, &piece, &bounds);
+        bit_tree_raise_by_blocks(tree, piece.start / BIT_TREE_BLOCK_BITS,
+                                 piece.end / BIT_TREE_BLOCK_BITS, &piece, &bounds);
         numbers.end = piece.start;
     }
     store_group(tree, group, &bounds);
 }
 
-void bit_tree_learn_node(struct bit_tree *tree, uint32_t level, uint64_t index, uint32_t shift)
+void bit_tree_recompute_node(struct bit_tree *tree, uint32_t level, uint64_t index, uint32_t shift)
 {
     uint32_t child_shift = bit_tree_bound_shift(level);
-    struct range numbers = bit_tree_numbers_of(tree, index, bit_tree_node_shift(level));
+    struct bit_range numbers = bit_tree_numbers_of(tree, index, bit_tree_node_shift(level));
     struct bit_tree_bounds *bounds = &tree->bounds[level][index];
     uint64_t longest = 0;
     for (uint64_t start = numbers.start; start < numbers.end; start += UINT64_C(1) << child_shift) {
@@ -173,7 +174,7 @@ static void close_if_full(struct bit_tree *tree, uint64_t block)
     uint64_t absent;
     uint64_t start = block * BIT_TREE_BLOCK_BITS;
     if (bit_tree_state(tree, 1, block) == BIT_TREE_OPEN &&
-        !bit_tree_find_first_absent(tree, start, start + BIT_TREE_BLOCK_BITS, &absent))
+        !bit_tree_find_first_absent(tree, bit_range(start, start + BIT_TREE_BLOCK_BITS), &absent))
         close_full_block(tree, block);
 }
 
@@ -181,17 +182,17 @@ static void close_if_full(struct bit_tree *tree, uint64_t block)
 static void raise_group(struct bit_tree *tree, uint64_t block)
 {
     uint64_t group = block / BIT_TREE_BLOCKS_PER_GROUP;
-    struct range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
+    struct bit_range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
     struct bit_tree_piece piece = bit_tree_piece_at(tree, numbers, block * BIT_TREE_BLOCK_BITS);
     struct bit_tree_bounds bounds;
     tree->run_search_step_count += BIT_TREE_WORDS_PER_BLOCK;
     load_group(tree, group, &bounds);
-    bit_tree_note_blocks(tree, block, block + 1, &piece, &bounds);
+    bit_tree_raise_by_blocks(tree, block, block + 1, &piece, &bounds);
     store_group(tree, group, &bounds);
 }
 
 /* The grown blocks of an open node of level 2. */
-static void settle_groups(struct bit_tree *tree, uint64_t index)
+static void update_groups(struct bit_tree *tree, uint64_t index)
 {
     struct bit_tree_node *node = &tree->nodes[2][index];
     for (uint64_t grown = node->grown; grown != 0; grown &= grown - 1)
@@ -201,7 +202,7 @@ static void settle_groups(struct bit_tree *tree, uint64_t index)
         uint64_t grown = node->grown >> first & bit_tree_low_bits(BIT_TREE_BLOCKS_PER_GROUP);
         /* Most of a group is looked at anyway: then all of it, and it is exact. */
         if ((unsigned)__builtin_popcountll(grown) > BIT_TREE_BLOCKS_PER_GROUP / 2) {
-            bit_tree_learn_group(tree, index * BIT_TREE_GROUPS_PER_NODE + i);
+            bit_tree_recompute_group(tree, index * BIT_TREE_GROUPS_PER_NODE + i);
             continue;
         }
         for (; grown != 0; grown &= grown - 1)
@@ -211,21 +212,21 @@ static void settle_groups(struct bit_tree *tree, uint64_t index)
 }
 
 /* Raise a node's bounds by the run that has `number`, which is in the node. */
-static void raise_by_run_at(const struct bit_tree *tree, struct range node, uint64_t number,
+static void raise_by_run_at(const struct bit_tree *tree, struct bit_range node, uint64_t number,
                             struct bit_tree_bounds *bounds)
 {
     uint64_t word = bit_tree_word_at(tree, number / BIT_TREE_WORD_BITS);
     if ((word & bit_tree_child_bit(number)) == 0)
         return;
     struct bit_tree_piece run = bit_tree_run_at(tree, node, number);
-    bit_tree_note_run(bounds, &run);
+    bit_tree_raise_by_run(bounds, &run);
 }
 
 /* By the runs that reach out of a child, and those at its starts that its own bounds leave out. */
-static void raise_by_ends(const struct bit_tree *tree, struct range node, struct range child,
-                          struct bit_tree_bounds *bounds)
+static void raise_by_ends(const struct bit_tree *tree, struct bit_range node,
+                          struct bit_range child, struct bit_tree_bounds *bounds)
 {
-    while (!range_is_empty(child)) {
+    while (!bit_range_is_empty(child)) {
         struct bit_tree_piece piece = bit_tree_last_piece(tree, child);
         uint64_t first = first_multiple(&piece, BIT_TREE_GROUP_SHIFT);
         raise_by_run_at(tree, node, piece.end - 1, bounds);
@@ -240,13 +241,13 @@ static void raise_by_ends(const struct bit_tree *tree, struct range node, struct
 static void raise_by_child(struct bit_tree *tree, uint32_t level, uint64_t index, uint64_t child)
 {
     struct bit_tree_bounds *bounds = &tree->bounds[level][index];
-    struct range node = bit_tree_numbers_of(tree, index, bit_tree_node_shift(level));
-    struct range numbers = bit_tree_numbers_of(tree, child, bit_tree_bound_shift(level));
+    struct bit_range node = bit_tree_numbers_of(tree, index, bit_tree_node_shift(level));
+    struct bit_range numbers = bit_tree_numbers_of(tree, child, bit_tree_bound_shift(level));
     enum bit_tree_state state =
         bit_tree_state(tree, level - 1, bit_tree_node_of_child(level, child));
     struct bit_tree_bounds of_child;
     tree->run_search_step_count++;
-    if (state == BIT_TREE_NONE || range_is_empty(numbers))
+    if (state == BIT_TREE_NONE || bit_range_is_empty(numbers))
         return;
     if (state == BIT_TREE_OPEN) {
         if (level == BIT_TREE_BOUNDED_LEVEL)
@@ -266,19 +267,19 @@ static void raise_by_child(struct bit_tree *tree, uint32_t level, uint64_t index
 }
 
 /* Of an open node. */
-static void settle_node(struct bit_tree *tree, uint32_t level, uint64_t index)
+static void update_node(struct bit_tree *tree, uint32_t level, uint64_t index)
 {
     struct bit_tree_node *node = &tree->nodes[level][index];
     uint64_t first = index * BIT_TREE_WORD_BITS;
     uint64_t per_child = level == BIT_TREE_BOUNDED_LEVEL ? BIT_TREE_GROUPS_PER_NODE : 1;
     if (level == 2) {
-        settle_groups(tree, index);
+        update_groups(tree, index);
         return;
     }
     for (uint64_t grown = node->grown; grown != 0; grown &= grown - 1) {
         uint64_t child = first + bit_tree_lowest_bit(grown);
         if (bit_tree_state(tree, level - 1, child) == BIT_TREE_OPEN)
-            settle_node(tree, level - 1, child);
+            update_node(tree, level - 1, child);
     }
     for (uint64_t grown = node->grown; grown != 0; grown &= grown - 1) {
         uint64_t child = (first + bit_tree_lowest_bit(grown)) * per_child;
@@ -288,7 +289,7 @@ static void settle_node(struct bit_tree *tree, uint32_t level, uint64_t index)
     node->grown = 0;
 }
 
-void bit_tree_settle_bounds(struct bit_tree *tree)
+void bit_tree_update_bounds(struct bit_tree *tree)
 {
-    settle_node(tree, tree->top_level, 0);
+    update_node(tree, tree->top_level, 0);
 }

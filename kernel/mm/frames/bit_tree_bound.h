@@ -8,8 +8,8 @@
  * node or group, is longer. For a node it is the highest of its children's and of the runs that
  * cross from one child to the next. A run counts as far as it lies in the node and in one extent.
  *
- * Bounds are exact when they are learnt. Removing members leaves them as they are: too high at
- * most, which is found when a search believes one, finds nothing, and learns it anew. Adding a
+ * Bounds are exact when they are computed. Removing members leaves them as they are: too high at
+ * most. A search finds that out where it follows a bound in vain, and computes it again. Adding a
  * member marks its block as grown, in each node above. The next search looks at those blocks only
  * and raises the bounds by the runs that are there: what was exact stays exact.
  *
@@ -20,7 +20,6 @@
 
 #include "kernel/mm/frames/bit_tree.h"
 #include "kernel/mm/frames/bit_tree_node.h"
-#include "shared/range.h"
 
 #define BIT_TREE_ALIGNMENTS       43U /* 2^0 … 2^42: beyond that only 0 is a multiple */
 #define BIT_TREE_GROUP_SHIFT      16U
@@ -59,47 +58,47 @@ static inline uint64_t bit_tree_node_of_child(uint32_t level, uint64_t child)
 }
 
 /* The numbers of such a child, or of a node, that exist. */
-static inline struct range bit_tree_numbers_of(const struct bit_tree *tree, uint64_t index,
-                                               uint32_t shift)
+static inline struct bit_range bit_tree_numbers_of(const struct bit_tree *tree, uint64_t index,
+                                                   uint32_t shift)
 {
-    return (struct range){bit_tree_smaller(index << shift, tree->bit_count),
-                          bit_tree_smaller((index + 1) << shift, tree->bit_count)};
+    return (struct bit_range){bit_tree_smaller(index << shift, tree->bit_count),
+                              bit_tree_smaller((index + 1) << shift, tree->bit_count)};
 }
 
 /* --- Measuring (bit_tree_measure.c) -------------------------------------------------------------
  */
 
 /* The part of `numbers` that lies in the extent of `number`, which is one of them. */
-struct bit_tree_piece bit_tree_piece_at(const struct bit_tree *tree, struct range numbers,
+struct bit_tree_piece bit_tree_piece_at(const struct bit_tree *tree, struct bit_range numbers,
                                         uint64_t number);
 
 /* The highest part of `numbers`, which are not empty, that lies in one extent. */
-struct bit_tree_piece bit_tree_last_piece(const struct bit_tree *tree, struct range numbers);
+struct bit_tree_piece bit_tree_last_piece(const struct bit_tree *tree, struct bit_range numbers);
 
 /* A word that may be of any block, or of none. */
 uint64_t bit_tree_word_at(const struct bit_tree *tree, uint64_t index);
 
 /* The run that has `number`, as far as it lies in `numbers`; empty, or reversed, if `number` is not
  * a member. */
-struct bit_tree_piece bit_tree_run_at(const struct bit_tree *tree, struct range numbers,
+struct bit_tree_piece bit_tree_run_at(const struct bit_tree *tree, struct bit_range numbers,
                                       uint64_t number);
 
 /* The run that has `number` and the one before it, as far as it lies in `numbers`; empty if one is
  * not a member, and only from `number` on if they are of two extents. Precondition: `number` is a
  * multiple of 64, and both lie in `numbers`. */
-struct bit_tree_piece bit_tree_crossing_run(const struct bit_tree *tree, struct range numbers,
+struct bit_tree_piece bit_tree_crossing_run(const struct bit_tree *tree, struct bit_range numbers,
                                             uint64_t number);
 
 /* The length of a run from its first multiple of 2^shift on; 0 if it has none. */
 uint64_t bit_tree_aligned_length(const struct bit_tree_piece *run, uint32_t shift);
 
 /* Raise the bounds to what the run makes of them. */
-void bit_tree_note_run(struct bit_tree_bounds *bounds, const struct bit_tree_piece *run);
+void bit_tree_raise_by_run(struct bit_tree_bounds *bounds, const struct bit_tree_piece *run);
 
-/* Note all runs that touch the blocks [first, end), as far as they lie in the piece. The blocks lie
- * in it. */
-void bit_tree_note_blocks(const struct bit_tree *tree, uint64_t first, uint64_t end,
-                          const struct bit_tree_piece *piece, struct bit_tree_bounds *bounds);
+/* Raise the bounds by all runs that touch the blocks [first, end), as far as they lie in the piece.
+ * The blocks lie in it. */
+void bit_tree_raise_by_blocks(const struct bit_tree *tree, uint64_t first, uint64_t end,
+                              const struct bit_tree_piece *piece, struct bit_tree_bounds *bounds);
 
 /* Those bits of `low` at which a run of `length` members begins, 1 <= length <= 64; `high` follows.
  */
@@ -122,7 +121,7 @@ static inline uint64_t bit_tree_multiples(uint32_t shift)
     return shift == 6 ? 1 : BIT_TREE_ALL_BITS / bit_tree_low_bits(UINT64_C(1) << shift);
 }
 
-/* --- Remembering (bit_tree_bound.c) -------------------------------------------------------------
+/* --- Keeping (bit_tree_bound.c) -------------------------------------------------------------
  */
 
 /* Set the bounds of a node of level 2 … that is being opened: all of it are members, or none is. */
@@ -137,17 +136,17 @@ static inline bool bit_tree_is_grown(const struct bit_tree *tree, uint64_t block
 }
 
 /* Raise all bounds to what was added, and remove all marks. */
-void bit_tree_settle_bounds(struct bit_tree *tree);
+void bit_tree_update_bounds(struct bit_tree *tree);
 
 /* The bound of one child of a node of `level`, see bit_tree_bound_shift(). */
 uint64_t bit_tree_child_bound(const struct bit_tree *tree, uint32_t level, uint64_t child,
                               uint32_t shift);
 
-/* Learn the bounds of a group whose node is open. */
-void bit_tree_learn_group(struct bit_tree *tree, uint64_t group);
+/* Compute the bounds of a group again, exactly, whose node is open. */
+void bit_tree_recompute_group(struct bit_tree *tree, uint64_t group);
 
-/* Learn one bound of an open node from its children's. */
-void bit_tree_learn_node(struct bit_tree *tree, uint32_t level, uint64_t index, uint32_t shift);
+/* Compute one bound of an open node again, from its children's. */
+void bit_tree_recompute_node(struct bit_tree *tree, uint32_t level, uint64_t index, uint32_t shift);
 
 /* --- Checking (bit_tree_bound_check.c) ----------------------------------------------------------
  */

@@ -3,14 +3,14 @@
  */
 #include "kernel/mm/frames/bit_tree_bound.h"
 
-static void note_all_runs(const struct bit_tree *tree, struct range numbers,
-                          struct bit_tree_bounds *bounds)
+static void raise_by_all_runs(const struct bit_tree *tree, struct bit_range numbers,
+                              struct bit_tree_bounds *bounds)
 {
     uint64_t last;
     *bounds = (struct bit_tree_bounds){0};
     while (bit_tree_find_last_below(tree, numbers.end, &last) && last >= numbers.start) {
         struct bit_tree_piece run = bit_tree_run_at(tree, numbers, last);
-        bit_tree_note_run(bounds, &run);
+        bit_tree_raise_by_run(bounds, &run);
         numbers.end = run.start;
     }
 }
@@ -18,7 +18,7 @@ static void note_all_runs(const struct bit_tree *tree, struct range numbers,
 static bool group_is_sound(const struct bit_tree *tree, uint64_t group)
 {
     struct bit_tree_bounds truth;
-    note_all_runs(tree, bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT), &truth);
+    raise_by_all_runs(tree, bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT), &truth);
     for (uint32_t shift = 0; shift < BIT_TREE_GROUP_SHIFT; shift++) {
         uint64_t longest = tree->group_bounds[group].longest[shift];
         if (longest < truth.longest[shift] && longest != UINT16_MAX)
@@ -43,7 +43,7 @@ static bool groups_are_sound(const struct bit_tree *tree, uint64_t index)
 static bool bounds_of_node_are_sound(const struct bit_tree *tree, uint32_t level, uint64_t index)
 {
     struct bit_tree_bounds truth;
-    note_all_runs(tree, bit_tree_numbers_of(tree, index, bit_tree_node_shift(level)), &truth);
+    raise_by_all_runs(tree, bit_tree_numbers_of(tree, index, bit_tree_node_shift(level)), &truth);
     for (uint32_t shift = 0; shift < BIT_TREE_ALIGNMENTS; shift++) {
         if (tree->bounds[level][index].longest[shift] < truth.longest[shift])
             return false;

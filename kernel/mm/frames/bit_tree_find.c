@@ -90,10 +90,10 @@ static bool find_absent_in(const struct bit_tree *tree, uint32_t level, uint64_t
     return false;
 }
 
-bool bit_tree_find_first_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
+bool bit_tree_find_first_absent(const struct bit_tree *tree, struct bit_range range,
                                 uint64_t *ret_number)
 {
-    return find_absent_in(tree, tree->top_level, start, end, ret_number);
+    return find_absent_in(tree, tree->top_level, range.start, range.end, ret_number);
 }
 
 static bool find_last_absent_in_block(const struct bit_tree *tree, uint64_t start, uint64_t end,
@@ -136,8 +136,8 @@ static bool find_last_absent_in(const struct bit_tree *tree, uint32_t level, uin
     return false;
 }
 
-bool bit_tree_find_last_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
+bool bit_tree_find_last_absent(const struct bit_tree *tree, struct bit_range range,
                                uint64_t *ret_number)
 {
-    return find_last_absent_in(tree, tree->top_level, start, end, ret_number);
+    return find_last_absent_in(tree, tree->top_level, range.start, range.end, ret_number);
 }

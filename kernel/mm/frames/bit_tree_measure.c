@@ -3,7 +3,7 @@
  */
 #include "kernel/mm/frames/bit_tree_bound.h"
 
-struct bit_tree_piece bit_tree_piece_at(const struct bit_tree *tree, struct range numbers,
+struct bit_tree_piece bit_tree_piece_at(const struct bit_tree *tree, struct bit_range numbers,
                                         uint64_t number)
 {
     uint32_t low = 0;
@@ -23,7 +23,7 @@ struct bit_tree_piece bit_tree_piece_at(const struct bit_tree *tree, struct rang
     };
 }
 
-struct bit_tree_piece bit_tree_last_piece(const struct bit_tree *tree, struct range numbers)
+struct bit_tree_piece bit_tree_last_piece(const struct bit_tree *tree, struct bit_range numbers)
 {
     return bit_tree_piece_at(tree, numbers, numbers.end - 1);
 }
@@ -43,19 +43,19 @@ uint64_t bit_tree_word_at(const struct bit_tree *tree, uint64_t index)
     return tree->words[index];
 }
 
-struct bit_tree_piece bit_tree_run_at(const struct bit_tree *tree, struct range numbers,
+struct bit_tree_piece bit_tree_run_at(const struct bit_tree *tree, struct bit_range numbers,
                                       uint64_t number)
 {
     struct bit_tree_piece run = bit_tree_piece_at(tree, numbers, number);
     uint64_t absent;
-    if (bit_tree_find_last_absent(tree, run.start, number + 1, &absent))
+    if (bit_tree_find_last_absent(tree, bit_range(run.start, number + 1), &absent))
         run.start = absent + 1;
-    if (bit_tree_find_first_absent(tree, number, run.end, &absent))
+    if (bit_tree_find_first_absent(tree, bit_range(number, run.end), &absent))
         run.end = absent;
     return run;
 }
 
-struct bit_tree_piece bit_tree_crossing_run(const struct bit_tree *tree, struct range numbers,
+struct bit_tree_piece bit_tree_crossing_run(const struct bit_tree *tree, struct bit_range numbers,
                                             uint64_t number)
 {
     uint64_t index = number / BIT_TREE_WORD_BITS;
@@ -81,7 +81,7 @@ uint64_t bit_tree_aligned_length(const struct bit_tree_piece *run, uint32_t shif
     return run->start < run->end && first < end ? end - first : 0;
 }
 
-void bit_tree_note_run(struct bit_tree_bounds *bounds, const struct bit_tree_piece *run)
+void bit_tree_raise_by_run(struct bit_tree_bounds *bounds, const struct bit_tree_piece *run)
 {
     for (uint32_t shift = 0; shift < BIT_TREE_ALIGNMENTS; shift++) {
         uint64_t length = bit_tree_aligned_length(run, shift);
@@ -93,8 +93,8 @@ void bit_tree_note_run(struct bit_tree_bounds *bounds, const struct bit_tree_pie
 
 /* The runs that touch neither end of the word: none of them starts at a multiple of 64. From the
  * largest alignment down, the longest run is never shorter than the one before: so `runs` is only
- * thinned out, until none is left that is longer than what is noted. */
-static void note_word(struct bit_tree_bounds *bounds, uint64_t word)
+ * thinned out, until none is left that is longer than the bound. */
+static void raise_by_word(struct bit_tree_bounds *bounds, uint64_t word)
 {
     uint64_t at_bottom = bit_tree_low_bits(bit_tree_lowest_bit(~word));
     uint64_t at_top = ~bit_tree_low_bits(bit_tree_highest_bit(~word) + 1);
@@ -119,18 +119,18 @@ static void note_word(struct bit_tree_bounds *bounds, uint64_t word)
     }
 }
 
-static void note_numbers(struct bit_tree_bounds *bounds, uint64_t start, uint64_t end,
-                         uint64_t offset)
+static void raise_by_numbers(struct bit_tree_bounds *bounds, uint64_t start, uint64_t end,
+                             uint64_t offset)
 {
     const struct bit_tree_piece run = {start, end, offset};
     if (start < end)
-        bit_tree_note_run(bounds, &run);
+        bit_tree_raise_by_run(bounds, &run);
 }
 
 /* `run_end` is where the run ends that may come up to the end of the block; returns where the run
  * ends that may go on below. */
-static uint64_t note_open_block(const struct bit_tree *tree, uint64_t block, uint64_t run_end,
-                                uint64_t offset, struct bit_tree_bounds *bounds)
+static uint64_t raise_by_open_block(const struct bit_tree *tree, uint64_t block, uint64_t run_end,
+                                    uint64_t offset, struct bit_tree_bounds *bounds)
 {
     uint64_t first = block * BIT_TREE_WORDS_PER_BLOCK;
     for (uint64_t i = first + BIT_TREE_WORDS_PER_BLOCK; i-- > first;) {
@@ -138,36 +138,38 @@ static uint64_t note_open_block(const struct bit_tree *tree, uint64_t block, uin
         if (absent == 0)
             continue;
         uint64_t start = i * BIT_TREE_WORD_BITS + bit_tree_highest_bit(absent) + 1;
-        note_numbers(bounds, start, run_end, offset);
-        note_word(bounds, tree->words[i]);
+        raise_by_numbers(bounds, start, run_end, offset);
+        raise_by_word(bounds, tree->words[i]);
         run_end = i * BIT_TREE_WORD_BITS + bit_tree_lowest_bit(absent);
     }
     return run_end;
 }
 
-void bit_tree_note_blocks(const struct bit_tree *tree, uint64_t first, uint64_t end,
-                          const struct bit_tree_piece *piece, struct bit_tree_bounds *bounds)
+void bit_tree_raise_by_blocks(const struct bit_tree *tree, uint64_t first, uint64_t end,
+                              const struct bit_tree_piece *piece, struct bit_tree_bounds *bounds)
 {
     uint64_t start = first * BIT_TREE_BLOCK_BITS;
     uint64_t run_end = end * BIT_TREE_BLOCK_BITS;
     uint64_t absent;
-    if (run_end < piece->end && !bit_tree_find_first_absent(tree, run_end, piece->end, &run_end))
+    if (run_end < piece->end &&
+        !bit_tree_find_first_absent(tree, bit_range(run_end, piece->end), &run_end))
         run_end = piece->end;
     for (uint64_t block = end; block-- > first;) {
         switch (bit_tree_state(tree, 1, block)) {
         case BIT_TREE_NONE:
-            note_numbers(bounds, (block + 1) * BIT_TREE_BLOCK_BITS, run_end, piece->offset);
+            raise_by_numbers(bounds, (block + 1) * BIT_TREE_BLOCK_BITS, run_end, piece->offset);
             run_end = block * BIT_TREE_BLOCK_BITS;
             break;
         case BIT_TREE_OPEN:
-            run_end = note_open_block(tree, block, run_end, piece->offset, bounds);
+            run_end = raise_by_open_block(tree, block, run_end, piece->offset, bounds);
             break;
         case BIT_TREE_WHOLE:
             break;
         }
     }
     if (start > piece->start)
-        start = bit_tree_find_last_absent(tree, piece->start, start, &absent) ? absent + 1
-                                                                              : piece->start;
-    note_numbers(bounds, start, run_end, piece->offset);
+        start = bit_tree_find_last_absent(tree, bit_range(piece->start, start), &absent)
+                    ? absent + 1
+                    : piece->start;
+    raise_by_numbers(bounds, start, run_end, piece->offset);
 }

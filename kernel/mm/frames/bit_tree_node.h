@@ -13,7 +13,7 @@
 struct bit_tree_node {
     uint64_t some;  /* children that have a member */
     uint64_t whole; /* children that are known to have all; an open child may have all, too */
-    uint64_t grown; /* children that may have got a member since the bounds were settled */
+    uint64_t grown; /* children that may have got a member since the bounds were updated */
 };
 
 /* A child's memory holds something only while it is open. */
@@ -118,11 +118,11 @@ static inline uint64_t bit_tree_smaller(uint64_t a, uint64_t b)
 
 /* Forget where try_add and try_take_last find their way, and let all levels agree. Comes before
  * every change that those two cannot follow. */
-void bit_tree_settle(struct bit_tree *tree);
+void bit_tree_flush_shortcuts(struct bit_tree *tree);
 
-/* Write the highest number in [start, end) that is not a member to *ret_number. False if all are.
- * The range is not empty. */
-bool bit_tree_find_last_absent(const struct bit_tree *tree, uint64_t start, uint64_t end,
+/* Write the highest number in the range, which is not empty, that is not a member to *ret_number.
+ * False if all are. */
+bool bit_tree_find_last_absent(const struct bit_tree *tree, struct bit_range range,
                                uint64_t *ret_number);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * bit_tree_run.c - finding the highest run of members.
  *
- * From the top down, into those children only whose bound promises the run; between two children,
- * the run that crosses from one to the other. Where a bound promised too much it is learnt anew.
+ * From the top down, into those children only whose bound allows the run; between two children,
+ * the run that crosses from one to the other. Where a bound was too high it is computed again.
  */
 #include "kernel/mm/frames/bit_tree.h"
 #include "kernel/mm/frames/bit_tree_bound.h"
@@ -14,9 +14,17 @@ struct search {
     uint64_t start;   /* of the run, once it is found */
 };
 
-static bool search_all_of(const struct search *search, struct range numbers)
+static bool search_all_of(const struct search *search, struct bit_range numbers)
 {
-    return search->request->start <= numbers.start && numbers.end <= search->request->end;
+    const struct bit_range *within = &search->request->within;
+    return within->start <= numbers.start && numbers.end <= within->end;
+}
+
+/* Those numbers that the request asks about; empty or reversed if there are none. */
+static struct bit_range requested_of(const struct search *search, struct bit_range numbers)
+{
+    return bit_range(bit_tree_larger(numbers.start, search->request->within.start),
+                     bit_tree_smaller(numbers.end, search->request->within.end));
 }
 
 /* The highest aligned start of a run in a longer one. False if there is no room. */
@@ -150,10 +158,9 @@ static bool search_piece(struct bit_tree *tree, struct search *search,
 }
 
 /* In a group, or what a request has of it. */
-static bool search_numbers(struct bit_tree *tree, struct search *search, struct range numbers)
+static bool search_numbers(struct bit_tree *tree, struct search *search, struct bit_range numbers)
 {
-    numbers.start = bit_tree_larger(numbers.start, search->request->start);
-    numbers.end = bit_tree_smaller(numbers.end, search->request->end);
+    numbers = requested_of(search, numbers);
     while (numbers.start < numbers.end) {
         struct bit_tree_piece piece = bit_tree_last_piece(tree, numbers);
         if (search_piece(tree, search, &piece))
@@ -170,10 +177,10 @@ static bool search_node(struct bit_tree *tree, struct search *search, uint32_t l
                         uint64_t index);
 
 /* In numbers that are all members. */
-static bool search_whole(const struct bit_tree *tree, struct search *search, struct range numbers)
+static bool search_whole(const struct bit_tree *tree, struct search *search,
+                         struct bit_range numbers)
 {
-    numbers.start = bit_tree_larger(numbers.start, search->request->start);
-    numbers.end = bit_tree_smaller(numbers.end, search->request->end);
+    numbers = requested_of(search, numbers);
     while (numbers.start < numbers.end) {
         struct bit_tree_piece piece = bit_tree_last_piece(tree, numbers);
         if (fit(search, &piece))
@@ -186,15 +193,15 @@ static bool search_whole(const struct bit_tree *tree, struct search *search, str
 /* A group of a node of level 3, the node of level 2 that has it being open. */
 static bool search_group(struct bit_tree *tree, struct search *search, uint64_t group)
 {
-    struct range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
+    struct bit_range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
     if (search_numbers(tree, search, numbers))
         return true;
     if (search_all_of(search, numbers))
-        bit_tree_learn_group(tree, group);
+        bit_tree_recompute_group(tree, group);
     return false;
 }
 
-/* A child of a node of `level` whose bound promises the run. */
+/* A child of a node of `level` whose bound allows the run. */
 static bool search_child(struct bit_tree *tree, struct search *search, uint32_t level,
                          uint64_t child)
 {
@@ -207,7 +214,7 @@ static bool search_child(struct bit_tree *tree, struct search *search, uint32_t 
 }
 
 /* The run that crosses into the child that starts at `start`, as far as it lies in `numbers`. */
-static bool search_crossing(struct bit_tree *tree, struct search *search, struct range numbers,
+static bool search_crossing(struct bit_tree *tree, struct search *search, struct bit_range numbers,
                             uint64_t start)
 {
     if (start <= numbers.start || start >= numbers.end)
@@ -216,13 +223,12 @@ static bool search_crossing(struct bit_tree *tree, struct search *search, struct
     return fit(search, &run);
 }
 
-/* An open node of level 3 …, whose bound promises the run. */
+/* An open node of level 3 …, whose bound allows the run. */
 static bool search_node(struct bit_tree *tree, struct search *search, uint32_t level,
                         uint64_t index)
 {
-    struct range all = bit_tree_numbers_of(tree, index, bit_tree_node_shift(level));
-    struct range numbers = {bit_tree_larger(all.start, search->request->start),
-                            bit_tree_smaller(all.end, search->request->end)};
+    struct bit_range all = bit_tree_numbers_of(tree, index, bit_tree_node_shift(level));
+    struct bit_range numbers = requested_of(search, all);
     uint32_t shift = bit_tree_bound_shift(level);
     if (numbers.start >= numbers.end)
         return false;
@@ -237,7 +243,7 @@ static bool search_node(struct bit_tree *tree, struct search *search, uint32_t l
             break;
     }
     if (search_all_of(search, all))
-        bit_tree_learn_node(tree, level, index, search->shift);
+        bit_tree_recompute_node(tree, level, index, search->shift);
     return false;
 }
 
@@ -248,8 +254,8 @@ bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request 
     search.shift = (uint32_t)bit_tree_smaller(bit_tree_lowest_bit(request->alignment),
                                               BIT_TREE_ALIGNMENTS - 1);
     search.aligned = bit_tree_multiples((uint32_t)bit_tree_smaller(search.shift, 6));
-    bit_tree_settle(tree);
-    bit_tree_settle_bounds(tree);
+    bit_tree_flush_shortcuts(tree);
+    bit_tree_update_bounds(tree);
     tree->run_search_step_count++;
     if (bit_tree_run_bound(tree, request->alignment) < request->length ||
         !search_node(tree, &search, tree->top_level, 0))

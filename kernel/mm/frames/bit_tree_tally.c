@@ -73,18 +73,20 @@ static void tally_node(const struct bit_tree *tree, uint32_t level, uint64_t sta
     }
 }
 
-uint64_t bit_tree_count(const struct bit_tree *tree, uint64_t start, uint64_t end)
+static struct tally tally_range(const struct bit_tree *tree, struct bit_range range)
 {
     struct tally tally = {0};
-    if (start < end)
-        tally_node(tree, tree->top_level, start, end, &tally);
-    return tally.count;
+    if (!bit_range_is_empty(range))
+        tally_node(tree, tree->top_level, range.start, range.end, &tally);
+    return tally;
 }
 
-uint64_t bit_tree_longest_run(const struct bit_tree *tree, uint64_t start, uint64_t end)
+uint64_t bit_tree_count(const struct bit_tree *tree, struct bit_range range)
 {
-    struct tally tally = {0};
-    if (start < end)
-        tally_node(tree, tree->top_level, start, end, &tally);
-    return tally.longest;
+    return tally_range(tree, range).count;
+}
+
+uint64_t bit_tree_longest_run(const struct bit_tree *tree, struct bit_range range)
+{
+    return tally_range(tree, range).longest;
 }

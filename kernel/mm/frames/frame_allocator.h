@@ -30,6 +30,10 @@
  * Phase: after the early heap, for ever. Concurrency: the caller serialises all calls.
  * Pure: the records are reached at `direct_map_base + physical`. Fuzzed by
  * tests/fuzz/fuzz_frame_allocator.c. Catalogue groups F and M.
+ *
+ * frame_allocator.c starts it, allocates and frees; frame_allocator_reclaim.c and
+ * frame_allocator_view.c have the sections of their names; frame_records.h and frame_word.h are
+ * private to them.
  */
 #ifndef KERNEL_MM_FRAMES_FRAME_ALLOCATOR_H
 #define KERNEL_MM_FRAMES_FRAME_ALLOCATOR_H
@@ -37,54 +41,42 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/mm/frames/bit_tree.h"
 #include "kernel/mm/early_heap.h"
+#include "kernel/mm/frames/bit_tree.h"
+#include "kernel/mm/frames/frame.h"
+#include "kernel/mm/frames/frame_records.h"
 #include "kernel/mm/region_list.h"
 #include "shared/address.h"
-
-#define FRAME_SIZE_BYTES PAGE_SIZE_BYTES
+#include "shared/range.h"
 
 /* The least RAM, that the kernel may take, with which the kernel comes up: its page
  * tables, stacks and a first piece of heap need about 2 MiB, the 16 MiB heap window can then half
  * be used. */
 #define FRAME_ALLOCATOR_RAM_MIN_BYTES (UINT64_C(16) << 20)
 
-/* For limit_address: anywhere. */
-#define FRAME_ALLOCATOR_NO_LIMIT UINT64_MAX
+/* Where a run may lie: anywhere. */
+#define FRAME_ALLOCATOR_ANYWHERE phys_range(0, UINT64_MAX)
 
-/* How many ranges may be reclaimed out of the middle of a region: each cuts it in three, and every
- * part needs a record. */
-#define FRAME_ALLOCATOR_SPLITS_MAX 64
-
-struct frame_reserve;
-struct frame_record;
+struct frame_word;
 
 /* Where a frame was freed: a whole record, released. The next free finds itself here. */
 struct frame_allocator_recent_free {
-    uint64_t base;      /* address of the first frame */
-    uint64_t first_bit; /* and its number in the tree */
+    struct phys_addr base; /* of the first frame */
+    uint64_t first_bit;    /* and its number in the tree */
     uint64_t frame_count;
 };
 
 /* Private to the implementation. */
 struct frame_allocator {
-    struct bit_tree free_frames;                 /* a set bit is a free frame */
-    uint64_t free_count;                         /* = the set bits */
-    const struct bit_tree_extent *recent_extent; /* where the last frame was allocated */
+    struct bit_tree free_frames; /* a set bit is a free frame */
+    uint64_t free_count;         /* = the set bits */
     struct frame_allocator_recent_free recent_free;
-    struct frame_reserve *reserves; /* a list of all that are open */
-    struct frame_record *records;   /* sorted, disjoint: one for each region or part */
-    uint32_t record_count;
-    uint32_t record_capacity;
-    struct bit_tree_extent *extents; /* where there are bits; offset = frame number - bit number */
-    uint32_t extent_count;
+    struct frame_word *words; /* a list of all that may be out: of the reserves */
+    struct frame_records records;
     uint64_t total_count;
     uint64_t released_count; /* free, used or cached */
     const char *phase;       /* see frame_allocator_begin_phase() */
     uint64_t timestamp;
-    struct phys_addr records_base; /* of the records, if they came from usable RAM */
-    uint64_t records_size_bytes;
-    bool records_in_early_heap;
 };
 
 enum frame_allocator_status {
@@ -104,12 +96,12 @@ uint64_t frame_allocator_available_bytes(const struct region_list *regions);
 /* Build the allocator.
  *   regions          copied: may go away afterwards
  *   early_heap       for the records; NULL: always from usable RAM
- *   direct_map_base  virtual address at which physical address 0 is, or would be, mapped; all
- *                    usable RAM is mapped there
+ *   direct_map_base  where physical address 0 is, or would be, mapped; all usable RAM is mapped
+ *                    there
  * On failure *allocator and *early_heap are unchanged. */
 enum frame_allocator_status
 frame_allocator_initialise(struct frame_allocator *allocator, const struct region_list *regions,
-                           struct early_heap *early_heap, uint64_t direct_map_base)
+                           struct early_heap *early_heap, struct virt_addr direct_map_base)
     __attribute__((warn_unused_result));
 
 /* --- Giving reserved frames back ----------------------------------------------------------------
@@ -120,14 +112,15 @@ frame_allocator_initialise(struct frame_allocator *allocator, const struct regio
 void frame_allocator_begin_phase(struct frame_allocator *allocator, const char *phase,
                                  uint64_t timestamp);
 
-/* Give the frames of [base, base + size_bytes), which are reserved, to the allocator as soon as
- * nothing needs them. The range may span several regions. Frame 0 in it is passed over.
- * Panics (PANIC_FRAME_FREE) if base or size are unaligned, the range wraps, any frame of it is not
- * reclaimable (usable, firmware's, unknown), or was reclaimed before: each frame is released once.
+/* Give the frames of `bytes`, which are reserved, to the allocator as soon as nothing needs them.
+ * The range may span several regions. Frame 0 in it is passed over.
+ * Panics (PANIC_FRAME_FREE) if start or end are unaligned, the range is reversed, any frame of it
+ * is not reclaimable (usable, firmware's, unknown), or was reclaimed before: each frame is released
+ * once.
  * False, and nothing changed, only if there is no record left for a part of a region (see
- * FRAME_ALLOCATOR_SPLITS_MAX). */
-bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_addr base,
-                             uint64_t size_bytes) __attribute__((warn_unused_result));
+ * FRAME_RECORDS_SPLITS_MAX). */
+bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_range bytes)
+    __attribute__((warn_unused_result));
 
 /* Reclaim all regions with this reuse that are still reserved: the event that it names has come.
  * Returns the number of frames that this released; 0 for NEVER. */
@@ -145,46 +138,21 @@ bool frame_allocator_allocate(struct frame_allocator *allocator, struct phys_add
  * reserved, or free already. */
 void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr frame);
 
-/* Allocate `count` frames, wherever they are, into ret_frames[]. All or, if there are fewer, false
- * and nothing. */
-bool frame_allocator_allocate_many(struct frame_allocator *allocator, struct phys_addr *ret_frames,
-                                   uint64_t count) __attribute__((warn_unused_result));
-
-/* Free `count` frames. Panics as frame_allocator_free(). */
-void frame_allocator_free_many(struct frame_allocator *allocator, const struct phys_addr *frames,
-                               uint64_t count);
-
 /* --- Runs ---------------------------------------------------------------------------------------
  */
 
 /* Allocate `frame_count` frames in one unbroken run that starts at a multiple of `alignment_frames`
- * (a power of two; 512 gives 2 MiB, 2^18 gives 1 GiB) and ends at or below `limit_address`.
+ * (a power of two; 512 gives 2 MiB, 2^18 gives 1 GiB) and lies in `within`.
  * False if there is none, or on a count of 0, an alignment of 0 or not a power of two. */
 bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint64_t frame_count,
-                                         uint64_t alignment_frames, uint64_t limit_address,
+                                         uint64_t alignment_frames, struct phys_range within,
                                          struct phys_addr *ret_base)
-    __attribute__((warn_unused_result));
-
-/* The same, and the run starts at or above `lowest_address`. */
-bool frame_allocator_allocate_between(struct frame_allocator *allocator, uint64_t frame_count,
-                                      uint64_t alignment_frames, uint64_t lowest_address,
-                                      uint64_t limit_address, struct phys_addr *ret_base)
     __attribute__((warn_unused_result));
 
 /* Free a run, or any part of one. Panics as frame_allocator_free(), for any frame of it and before
  * anything is changed; also on a count of 0. */
 void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct phys_addr base,
                                      uint64_t frame_count);
-
-/* --- For frame_reserve.c ------------------------------------------------------------------------
- */
-
-/* Fill a reserve with the free frames of one word of bits. False if there are none. */
-bool frame_allocator_take_word(struct frame_allocator *allocator, struct frame_reserve *reserve)
-    __attribute__((warn_unused_result));
-
-/* Take back what a reserve holds, and leave it empty. */
-void frame_allocator_return_word(struct frame_allocator *allocator, struct frame_reserve *reserve);
 
 /* --- Looking at it ------------------------------------------------------------------------------
  */
@@ -210,12 +178,12 @@ uint64_t frame_allocator_largest_run(const struct frame_allocator *allocator);
 /* Who holds a range of frames. The map's regions in order, RAM or not, without a gap or an overlap
  * between what the map said and what is listed here. */
 struct frame_holding {
-    struct range frames; /* frame numbers */
-    uint32_t type;       /* enum handoff_region_type, or any other number that the map had */
-    const char *holder;  /* the type's name; "frame-zero" and "frame-records" are the allocator's */
-    bool is_ram;         /* counts in the total */
-    bool released;       /* is the allocator's: free, used or cached */
-    const char *phase;   /* if released: when, as frame_allocator_begin_phase() said */
+    struct frame_range frames;
+    uint32_t type;      /* enum handoff_region_type, or any other number that the map had */
+    const char *holder; /* the type's name; "frame-zero" and "frame-records" are the allocator's */
+    bool is_ram;        /* counts in the total */
+    bool released;      /* is the allocator's: free, used or cached */
+    const char *phase;  /* if released: when, as frame_allocator_begin_phase() said */
     uint64_t timestamp;
     uint64_t free_count; /* of these frames; the others, if released, are used or cached */
 };

@@ -1,10 +1,10 @@
 /*
  * frame_reserve.h - up to 64 frames that one CPU has for itself.
  *
- * Every CPU owns one of these. It holds one word of the allocator's bits: allocating is to clear a
- * bit of it, freeing into it to set one, and nobody else looks at it. Only when the word is used up
- * the allocator is asked for another, once in 64 frames; those calls the callers serialise, as all
- * calls of the allocator. A second CPU is a second instance.
+ * Every CPU owns one of these. It holds one word of the allocator's bits (frame_word.h): allocating
+ * is to clear a bit of it, freeing into it to set one, and nobody else looks at it. Only when the
+ * word is used up the allocator is asked for another, once in 64 frames; those calls the callers
+ * serialise, as all calls of the allocator. A second CPU is a second instance.
  *
  * What a reserve holds is neither free nor used: frame_allocator_statistics() counts it apart. If
  * the allocator runs out, or somebody frees a frame of the word through the allocator, the reserve
@@ -18,32 +18,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/mm/frames/frame_allocator.h"
+#include "kernel/mm/frames/frame_word.h"
+#include "shared/address.h"
+
+struct frame_allocator;
 
 /* Private to the implementation. */
 struct frame_reserve {
     struct frame_allocator *frames;
-    struct frame_reserve *next; /* the allocator's other reserves */
-    uint64_t first_frame;       /* a multiple of 64 */
-    uint64_t first_bit;         /* where the allocator has it */
-    uint64_t taken_bits;        /* frames of the word that came from the allocator */
-    uint64_t free_bits;         /* those of them that are not given */
+    struct frame_word word;
 };
 
-/* Start an empty reserve. It must stay where it is until frame_reserve_close(). */
+/* Start an empty reserve. It must stay where it is as long as the allocator. */
 void frame_reserve_open(struct frame_reserve *reserve, struct frame_allocator *frames);
 
-/* Give everything back and end. */
-void frame_reserve_close(struct frame_reserve *reserve);
-
-/* Allocate one frame. False if neither reserve nor allocator has one. */
+/* Allocate one frame; its content is not defined. False if neither reserve nor allocator has one.
+ */
 bool frame_reserve_allocate(struct frame_reserve *reserve, struct phys_addr *ret_frame)
     __attribute__((warn_unused_result));
 
 /* Free one frame, wherever it came from. Panics as frame_allocator_free(). */
 void frame_reserve_free(struct frame_reserve *reserve, struct phys_addr frame);
-
-/* How many frames it holds. */
-uint64_t frame_reserve_count(const struct frame_reserve *reserve);
 
 #endif

@@ -37,7 +37,8 @@ static double now_ns(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-static void fragment_piece(struct frame_allocator *frames, struct range piece, uint64_t period)
+static void fragment_piece(struct frame_allocator *frames, struct frame_range piece,
+                           uint64_t period)
 {
     uint64_t used = (piece.start + period - 1) / period * period;
     for (; used + period <= piece.end; used += period)
@@ -45,10 +46,10 @@ static void fragment_piece(struct frame_allocator *frames, struct range piece, u
                                         period - 1);
 }
 
-/* Returns a frame in the middle of the largest piece that is used. */
+/* Return a used frame in the middle of the largest piece. */
 static uint64_t fragment(struct frame_allocator *frames, uint64_t period)
 {
-    struct range pieces[PIECES_MAX];
+    struct frame_range pieces[PIECES_MAX];
     uint64_t middle = 0;
     unsigned count = 0;
     uint64_t length;
@@ -56,10 +57,9 @@ static uint64_t fragment(struct frame_allocator *frames, uint64_t period)
         struct phys_addr base;
         require(count < PIECES_MAX, "too many pieces of memory");
         require(
-            frame_allocator_allocate_contiguous(frames, length, 1, FRAME_ALLOCATOR_NO_LIMIT, &base),
-            "the largest run is not there");
-        pieces[count].start = base.value / FRAME_SIZE_BYTES;
-        pieces[count].end = pieces[count].start + length;
+            frame_allocator_allocate_contiguous(frames, length, 1, FRAME_ALLOCATOR_ANYWHERE, &base),
+            "the largest run cannot be allocated");
+        pieces[count] = frame_range(frame_at(base), frame_at(base) + length);
         if (count++ == 0)
             middle = (pieces[0].start + length / 2) / period * period;
     }
@@ -75,9 +75,9 @@ static struct refusal_cost refuse(struct frame_allocator *frames,
     struct phys_addr base;
     double began = now_ns();
     bool found = frame_allocator_allocate_contiguous(
-        frames, pattern->frame_count, pattern->alignment_frames, FRAME_ALLOCATOR_NO_LIMIT, &base);
+        frames, pattern->frame_count, pattern->alignment_frames, FRAME_ALLOCATOR_ANYWHERE, &base);
     double took = now_ns() - began;
-    require(!found, "a run was found that must not be there");
+    require(!found, "the allocator found a run that cannot exist");
     steps = frame_allocator_statistics(frames).run_search_step_count - steps;
     return (struct refusal_cost){took, steps};
 }
@@ -91,9 +91,10 @@ static void keep_cheaper(struct refusal_cost *cost, struct refusal_cost other)
 static void take(struct frame_allocator *frames, uint64_t frame)
 {
     struct phys_addr base;
-    require(frame_allocator_allocate_between(frames, 1, 1, frame * FRAME_SIZE_BYTES,
-                                             (frame + 1) * FRAME_SIZE_BYTES, &base),
-            "a frame is not free that must be");
+    require(frame_allocator_allocate_contiguous(
+                frames, 1, 1, phys_range(frame * FRAME_SIZE_BYTES, (frame + 1) * FRAME_SIZE_BYTES),
+                &base),
+            "a frame that must be free is not free");
 }
 
 struct refusal_costs refusals_measure(struct frame_allocator *frames,
@@ -104,17 +105,17 @@ struct refusal_costs refusals_measure(struct frame_allocator *frames,
     costs.first = refuse(frames, pattern);
     for (unsigned run = 0; run < RUNS; run++) {
         keep_cheaper(&costs.further, refuse(frames, pattern));
-        /* One frame of a run, so that there is no longer one. */
+        /* Take one frame of a run and free it: no run gets longer. */
         take(frames, used + 1);
         frame_allocator_free(frames, phys_addr((used + 1) * FRAME_SIZE_BYTES));
         keep_cheaper(&costs.after_a_free, refuse(frames, pattern));
-        /* Two runs become one, and two again: for a moment there is what is asked for. */
+        /* Join two runs and divide them again: for a moment, the requested run exists. */
         struct phys_addr base;
         frame_allocator_free(frames, phys_addr(used * FRAME_SIZE_BYTES));
         require(frame_allocator_allocate_contiguous(frames, pattern->frame_count,
                                                     pattern->alignment_frames,
-                                                    FRAME_ALLOCATOR_NO_LIMIT, &base),
-                "a run is not there that must be");
+                                                    FRAME_ALLOCATOR_ANYWHERE, &base),
+                "the allocator does not find a run that exists");
         keep_cheaper(&costs.after_a_removal, refuse(frames, pattern));
         frame_allocator_free_contiguous(frames, base, pattern->frame_count);
         take(frames, used);

@@ -1,4 +1,4 @@
-/* heap_debug=on: what it costs beside the policy alone. */
+/* A variant with heap_debug=on. It shows the cost of the debug layer. */
 #include "kernel/mm/heap/include/handoff/heap_debug.h"
 #include "tests/bench/heap/allocator_handoff.h"
 

@@ -19,7 +19,7 @@
  *
  * Once ExitBootServices was called, every other boot service is a trap that names itself.
  */
-#include "bootloader/arch/x86_64/cpu.h"
+#include "shared/arch/x86_64/instructions.h"
 #include "tests/qemu/conductor/stage.h"
 
 #define DEBUG_EXIT_PORT 0xf4
@@ -39,8 +39,8 @@ static uint64_t map_calls;
 static void forbidden(void)
 {
     say("FORBIDDEN: a boot service was called after ExitBootServices");
-    cpu_port_write32(DEBUG_EXIT_PORT, CONDUCTOR_CODE_FORBIDDEN);
-    cpu_halt_forever();
+    port_write_32(DEBUG_EXIT_PORT, CONDUCTOR_CODE_FORBIDDEN);
+    halt_forever();
 }
 
 static EFI_STATUS forbidden_output(SIMPLE_TEXT_OUTPUT_INTERFACE *console, CHAR16 *text)

@@ -6,19 +6,16 @@
  * one byte: the moment at which a test takes its snapshot. On that byte it reconnects the storage
  * controller, so that the volume of the restored machine is read anew, and follows the plan there.
  */
-#include "bootloader/arch/x86_64/cpu.h"
-#include "bootloader/arch/x86_64/serial.h"
-#include "shared/text/format.h"
+#include "shared/arch/x86_64/instructions.h"
+#include "shared/arch/x86_64/serial_16550.h"
 #include "shared/memory.h"
+#include "shared/text/format.h"
 #include "shared/text/text.h"
 #include "tests/qemu/conductor/stage.h"
 
 #include <efipciio.h>
 
-#define COM1_DATA              0x3f8
-#define COM1_LINE_STATUS       0x3fd
-#define LINE_STATUS_DATA_READY 1
-#define DEBUG_EXIT_PORT        0xf4
+#define DEBUG_EXIT_PORT 0xf4
 /* Values that no kernel uses. */
 #define CONDUCTOR_CODE_RETURNED 0x7e
 #define CONDUCTOR_CODE_FAILED   0x7f
@@ -26,6 +23,8 @@
 #define PLAN_CAPACITY_BYTES 1024
 
 struct stage stage;
+
+static struct serial_16550 com1;
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
@@ -36,15 +35,15 @@ void say(const char *format, ...)
     va_start(arguments, format);
     format_text_v(text, sizeof text, format, arguments);
     va_end(arguments);
-    serial_write("conductor: ", 11);
-    serial_write(text, text_length(text));
-    serial_write("\n", 1);
+    serial_16550_write(&com1, "conductor: ", 11);
+    serial_16550_write(&com1, text, text_length(text));
+    serial_16550_write(&com1, "\n", 1);
 }
 
 static _Noreturn void leave(uint32_t code)
 {
-    cpu_port_write32(DEBUG_EXIT_PORT, code);
-    cpu_halt_forever();
+    port_write_32(DEBUG_EXIT_PORT, code);
+    halt_forever();
 }
 
 static void require(EFI_STATUS status, const char *what)
@@ -94,9 +93,9 @@ static void wait_for_byte(void)
 {
     EFI_TPL old_level = stage.firmware->RaiseTPL(TPL_HIGH_LEVEL);
     say("waiting");
-    while ((cpu_port_read8(COM1_LINE_STATUS) & LINE_STATUS_DATA_READY) == 0)
+    uint8_t byte;
+    while (!serial_16550_take(&com1, &byte))
         continue;
-    (void)cpu_port_read8(COM1_DATA);
     stage.firmware->RestoreTPL(old_level);
 }
 
@@ -179,7 +178,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
     stage.system_table = system_table;
     stage.firmware = system_table->BootServices;
-    serial_initialise();
+    serial_16550_initialise(&com1, SERIAL_16550_COM1);
 
     EFI_HANDLE volume = read_plan();
     if (plan_has(&stage.plan, "snapshot", NULL)) {

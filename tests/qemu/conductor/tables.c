@@ -15,8 +15,8 @@
  *
  * Each case has its own machine, so tables are changed where they are.
  */
-#include "bootloader/arch/x86_64/cpu.h"
 #include "shared/address.h"
+#include "shared/arch/x86_64/instructions.h"
 #include "shared/memory.h"
 #include "tests/qemu/conductor/stage.h"
 
@@ -66,8 +66,8 @@ static void seal(uint8_t *bytes, uint64_t size_bytes, unsigned checksum_offset)
 
 static void make_legacy_area_ram(void)
 {
-    cpu_port_write32(PCI_ADDRESS_PORT, UINT32_C(0x80000000) | PAM0_REGISTER);
-    cpu_port_write8(PCI_DATA_PORT, PAM0_RAM);
+    port_write_32(PCI_ADDRESS_PORT, UINT32_C(0x80000000) | PAM0_REGISTER);
+    port_write_8(PCI_DATA_PORT, PAM0_RAM);
 }
 
 /* Pages of their own for a copy. 0 if there are none. */

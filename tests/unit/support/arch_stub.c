@@ -26,6 +26,11 @@ uint64_t arch_timestamp(void)
     return arch_stub.timestamp += arch_stub.timestamp_step;
 }
 
+void arch_page_features(struct page_table_features *ret_features)
+{
+    *ret_features = arch_stub.page_features;
+}
+
 /* The holder may be a thread that waits for this processor. */
 void arch_pause(void)
 {

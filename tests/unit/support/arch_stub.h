@@ -7,13 +7,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/core/interrupts.h"
+#include "kernel/core/cpu.h"
+#include "shared/page_table.h"
 
 struct arch_stub {
     bool interrupts_are_on;
     unsigned acknowledge_count;
     uint64_t timestamp;
     uint64_t timestamp_step; /* so much passes with each look at it */
+    struct page_table_features page_features;
 };
 
 extern PER_CPU struct arch_stub arch_stub;

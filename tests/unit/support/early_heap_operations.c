@@ -27,12 +27,13 @@ struct oracle {
     struct early_heap_mark marks[MARKS_MAX];
     size_t blocks_at_mark[MARKS_MAX];
     size_t mark_count;
+    struct early_heap_mark start;
 };
 
 static const char *check_everything(const struct oracle *oracle)
 {
     const struct early_heap *heap = &oracle->heap;
-    uintptr_t lowest = heap->start;
+    uint64_t lowest = heap->start.value;
     for (size_t i = 0; i < oracle->block_count; i++) {
         const struct live_block *block = &oracle->blocks[i];
         if ((uintptr_t)block->start < lowest)
@@ -43,14 +44,16 @@ static const char *check_everything(const struct oracle *oracle)
                 return "a block has lost its bytes";
         }
     }
-    if (lowest > heap->next || heap->next > heap->end)
+    if (lowest > heap->next.value || heap->next.value > heap->end.value)
         return "next lies below the end of the newest block, or behind the region";
     return early_heap_check(heap);
 }
 
+/* Free everything at once. */
 static void run_reset(struct oracle *oracle)
 {
-    early_heap_reset(&oracle->heap);
+    early_heap_release(&oracle->heap, oracle->start);
+    oracle->start = early_heap_mark(&oracle->heap);
     oracle->block_count = 0;
     oracle->mark_count = 0;
 }
@@ -74,7 +77,7 @@ static const char *run_allocate(struct oracle *oracle, struct byte_stream *strea
         if (memcmp(&before, heap, sizeof(before)) != 0)
             return "a failed allocation changed the state";
         /* Rounding never costs more than the alignment and twice a granule. */
-        uint64_t free_bytes = heap->end - heap->next;
+        uint64_t free_bytes = heap->end.value - heap->next.value;
         if (size_bytes != 0 && power_of_two && alignment_bytes < free_bytes &&
             size_bytes < free_bytes &&
             size_bytes + alignment_bytes + 14 + FOOTER_BYTES <= free_bytes)
@@ -83,7 +86,7 @@ static const char *run_allocate(struct oracle *oracle, struct byte_stream *strea
     }
     if (size_bytes == 0 || !power_of_two || (uintptr_t)start % alignment_bytes != 0)
         return "a block is not aligned, or a bad request was served";
-    if ((uintptr_t)start < heap->start || size_bytes > heap->end - (uintptr_t)start)
+    if ((uintptr_t)start < heap->start.value || size_bytes > heap->end.value - (uintptr_t)start)
         return "a block lies outside of the region";
     if (oracle->block_count == LIVE_MAX) {
         run_reset(oracle);
@@ -161,9 +164,11 @@ const char *early_heap_operations_run(const uint8_t *bytes, size_t size_bytes)
     uint64_t offset = byte_stream_next(&stream, 1) % 64;
     oracle->block_count = 0;
     oracle->mark_count = 0;
-    if (early_heap_initialise(&oracle->heap, region + offset, REGION_SIZE_BYTES - 2 * offset) ==
-        EARLY_HEAP_OK)
+    if (early_heap_initialise(&oracle->heap, virt_addr((uintptr_t)(region + offset)),
+                              REGION_SIZE_BYTES - 2 * offset) == EARLY_HEAP_OK) {
+        oracle->start = early_heap_mark(&oracle->heap);
         problem = run_operations(oracle, &stream);
+    }
     free(oracle);
     free(region);
     return problem;

@@ -56,14 +56,15 @@ static uint8_t *sparse_memory(void)
 
 static bool start(struct machine *machine, bool use_early_heap)
 {
-    if (early_heap_initialise(&machine->early_heap, machine->early_heap_region,
+    if (early_heap_initialise(&machine->early_heap,
+                              virt_addr((uintptr_t)machine->early_heap_region),
                               sizeof(machine->early_heap_region)) != EARLY_HEAP_OK)
         abort();
     machine->regions.first = machine->rows;
     machine->regions.stride_bytes = sizeof(machine->rows[0]);
     if (frame_allocator_initialise(&machine->frames, &machine->regions,
                                    use_early_heap ? &machine->early_heap : NULL,
-                                   (uint64_t)(uintptr_t)sparse_memory()) != FRAME_ALLOCATOR_OK)
+                                   virt_addr((uintptr_t)sparse_memory())) != FRAME_ALLOCATOR_OK)
         return false;
     for (unsigned i = 0; i < RESERVE_COUNT; i++)
         frame_reserve_open(&machine->reserves[i], &machine->frames);
@@ -72,9 +73,9 @@ static bool start(struct machine *machine, bool use_early_heap)
 
 static void give_records_back(const struct machine *machine)
 {
-    if (!machine->frames.records_in_early_heap)
-        (void)madvise(sparse_memory() + machine->frames.records_base.value,
-                      machine->frames.records_size_bytes, MADV_DONTNEED);
+    if (!phys_range_is_empty(machine->frames.records.own))
+        (void)madvise(sparse_memory() + machine->frames.records.own.start.value,
+                      machine->frames.records.size_bytes, MADV_DONTNEED);
 }
 
 /* --- The oracle --------------------------------------------------------------------------------
@@ -84,14 +85,6 @@ static void oracle_set(struct machine *machine, uint64_t first, uint64_t count,
                        enum frame_state state)
 {
     memset(&machine->oracle[first], (int)state, count);
-}
-
-static uint64_t oracle_count(const struct machine *machine, enum frame_state state)
-{
-    uint64_t count = 0;
-    for (uint64_t i = 0; i < ORACLE_FRAMES; i++)
-        count += machine->oracle[i] == state;
-    return count;
 }
 
 static bool oracle_all_are(const struct machine *machine, uint64_t first, uint64_t count,
@@ -210,9 +203,9 @@ static void fill_oracle(struct machine *machine)
                    state_of(&machine->rows[i]));
     if (machine->oracle[0] != OUTSIDE)
         machine->oracle[0] = RESERVED;
-    if (!machine->frames.records_in_early_heap)
-        oracle_set(machine, machine->frames.records_base.value / 4096,
-                   machine->frames.records_size_bytes / 4096, RESERVED);
+    if (!phys_range_is_empty(machine->frames.records.own))
+        oracle_set(machine, machine->frames.records.own.start.value / 4096,
+                   machine->frames.records.size_bytes / 4096, RESERVED);
 }
 
 /* The longest run that starts at a multiple of `alignment`. */
@@ -233,7 +226,7 @@ static const char *compare_bound(struct machine *machine, uint64_t alignment)
 {
     struct bit_tree *tree = &machine->frames.free_frames;
     uint64_t longest = oracle_longest_aligned(machine, alignment);
-    const struct bit_tree_run_request request = {0, tree->bit_count, longest + 1, alignment};
+    const struct bit_tree_run_request request = {{0, tree->bit_count}, longest + 1, alignment};
     uint64_t start;
     if (bit_tree_find_run(tree, &request, &start))
         return "a run was found that is longer than the oracle's longest";
@@ -306,9 +299,9 @@ static const char *run_allocate(struct machine *machine, struct byte_stream *str
             limit = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 100);
         if (choice >= 192)
             lowest = byte_stream_next(stream, 2) % (ORACLE_FRAMES + 100);
-        success = frame_allocator_allocate_between(&machine->frames, count, alignment,
-                                                   lowest > 0 ? lowest * 4096 - choice : 0,
-                                                   limit * 4096 + choice, &base);
+        success = frame_allocator_allocate_contiguous(
+            &machine->frames, count, alignment,
+            phys_range(lowest > 0 ? lowest * 4096 - choice : 0, limit * 4096 + choice), &base);
     }
     uint64_t expected = oracle_find(machine, count, alignment, lowest, limit);
     if (expected == 0 && count != 0) {
@@ -316,22 +309,6 @@ static const char *run_allocate(struct machine *machine, struct byte_stream *str
         expected = oracle_find(machine, count, alignment, lowest, limit);
     }
     return expect_run(machine, success, base, expected, count);
-}
-
-static const char *run_allocate_many(struct machine *machine, struct byte_stream *stream)
-{
-    struct phys_addr taken[256];
-    uint64_t count = byte_stream_next(stream, 1);
-    bool success = frame_allocator_allocate_many(&machine->frames, taken, count);
-    if (oracle_count(machine, FREE) < count)
-        oracle_empty_all_reserves(machine);
-    if (success != (oracle_count(machine, FREE) >= count))
-        return success ? "more frames were given than there are" : "free frames were refused";
-    const char *problem = NULL;
-    for (uint64_t i = 0; success && problem == NULL && i < count; i++)
-        problem =
-            expect_run(machine, true, taken[i], oracle_find(machine, 1, 1, 0, ORACLE_FRAMES), 1);
-    return problem;
 }
 
 static const char *run_reserve_allocate(struct machine *machine, struct byte_stream *stream)
@@ -358,7 +335,7 @@ static uint64_t choose_frame(const struct machine *machine, struct byte_stream *
     return first;
 }
 
-static const char *judge_free(bool panicked, bool allowed)
+static const char *check_free(bool panicked, bool allowed)
 {
     if (panicked == allowed)
         return allowed ? "a good free panicked" : "a bad free was accepted";
@@ -382,7 +359,7 @@ static const char *run_reserve_free(struct machine *machine, struct byte_stream 
                 frame_reserve_free(&machine->reserves[choice / 4 % RESERVE_COUNT], frame));
     if (allowed)
         machine->oracle[number] = own ? CACHED : FREE;
-    return judge_free(panicked, allowed);
+    return check_free(panicked, allowed);
 }
 
 static const char *run_free(struct machine *machine, struct byte_stream *stream)
@@ -404,7 +381,7 @@ static const char *run_free(struct machine *machine, struct byte_stream *stream)
         catch_panic(panicked, frame_allocator_free_contiguous(&machine->frames, base, count));
     if (allowed)
         oracle_set(machine, first, count, FREE);
-    return judge_free(panicked, allowed);
+    return check_free(panicked, allowed);
 }
 
 static const char *run_reclaim(struct machine *machine, struct byte_stream *stream)
@@ -417,14 +394,14 @@ static const char *run_reclaim(struct machine *machine, struct byte_stream *stre
     uint64_t real_count = first + count - first_but_frame_zero;
     bool allowed = oracle_all_are(machine, first_but_frame_zero, real_count, HELD);
     catch_panic(panicked, reclaimed = frame_allocator_reclaim(
-                              &machine->frames, phys_addr(first * 4096), count * 4096));
+                              &machine->frames, phys_range(first * 4096, (first + count) * 4096)));
     if (panicked == allowed)
         return allowed ? "a good reclaim panicked" : "a bad reclaim was accepted";
     if (panicked)
         return panic_stub.code == PANIC_FRAME_FREE ? NULL : "a bad reclaim panicked otherwise";
     if (!reclaimed)
-        return machine->split_count >= FRAME_ALLOCATOR_SPLITS_MAX ? NULL
-                                                                  : "a good reclaim was refused";
+        return machine->split_count >= FRAME_RECORDS_SPLITS_MAX ? NULL
+                                                                : "a good reclaim was refused";
     machine->split_count++;
     oracle_set(machine, first_but_frame_zero, real_count, FREE);
     return NULL;
@@ -474,10 +451,8 @@ static const char *run_operations(struct machine *machine, struct byte_stream *s
     const char *problem = compare(machine);
     while (problem == NULL && !byte_stream_is_empty(stream)) {
         uint64_t choice = byte_stream_next(stream, 1);
-        if (choice < 90)
+        if (choice < 100)
             problem = run_allocate(machine, stream);
-        else if (choice < 100)
-            problem = run_allocate_many(machine, stream);
         else if (choice < 120)
             problem = run_reserve_allocate(machine, stream);
         else if (choice < 150)
@@ -539,15 +514,12 @@ static void read_hostile_map(struct machine *machine, struct byte_stream *stream
 
 static const char *check_given(const struct machine *machine, struct phys_addr frame)
 {
-    struct range range = {frame.value, frame.value + 4096};
-    struct range records = {machine->frames.records_base.value,
-                            machine->frames.records_base.value +
-                                machine->frames.records_size_bytes};
+    struct phys_range range = phys_range(frame.value, frame.value + 4096);
     if (frame.value == 0)
         return "frame 0 was given";
     if (!region_list_covers(&machine->regions, range, HANDOFF_REGION_USABLE))
         return "a frame was given that is not usable RAM";
-    if (!machine->frames.records_in_early_heap && range_overlaps(range, records))
+    if (phys_range_overlaps(range, machine->frames.records.own))
         return "a frame of the records was given";
     return NULL;
 }

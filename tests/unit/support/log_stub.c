@@ -17,5 +17,5 @@ void log_warning(const char *stage, const char *format, ...)
                     format, arguments);
     va_end(arguments);
     log_stub.warning_count++;
-    log_stub.hold_depth = interrupt_state.hold_depth;
+    log_stub.hold_depth = cpu_current()->interrupts.hold_depth;
 }

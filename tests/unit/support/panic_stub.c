@@ -24,13 +24,8 @@ const void *panic_stub_noted(const char *role)
     return NULL;
 }
 
-_Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
-                           ...)
+static _Noreturn void leave(const char *file, int line, enum panic_code code)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(panic_stub.message, sizeof(panic_stub.message), format, arguments);
-    va_end(arguments);
     panic_stub.code = code;
     if (!panic_stub.armed) {
         (void)fprintf(stderr, "%s:%d: unexpected panic 0x%x: %s\n", file, line, (unsigned)code,
@@ -39,4 +34,22 @@ _Noreturn void panic_raise(const char *file, int line, enum panic_code code, con
     }
     panic_stub.armed = false;
     longjmp(panic_stub.jump, 1);
+}
+
+_Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
+                           ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(panic_stub.message, sizeof(panic_stub.message), format, arguments);
+    va_end(arguments);
+    leave(file, line, code);
+}
+
+_Noreturn void panic_report(const struct panic_incident *incident)
+{
+    (void)snprintf(panic_stub.message, sizeof(panic_stub.message), "%s", incident->cause);
+    panic_stub.detail = incident->detail;
+    panic_stub.registers = incident->registers;
+    leave("an exception", 0, incident->code);
 }

@@ -1,8 +1,8 @@
 /*
  * panic_stub.h - the kernel's panic on the host: recorded, and survived by the test.
  *
- * panic_raise() jumps back to the macro that expected it. A panic that nobody expects prints its
- * message and aborts.
+ * panic_raise() and panic_report() jump back to the macro that expected it. A panic that nobody
+ * expects prints its message and aborts.
  */
 #ifndef TESTS_UNIT_SUPPORT_PANIC_STUB_H
 #define TESTS_UNIT_SUPPORT_PANIC_STUB_H
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "kernel/core/panic.h"
+#include "kernel/core/panic_report.h"
 
 struct panic_stub {
     bool armed;
@@ -22,6 +23,9 @@ struct panic_stub {
         const void *address;
     } notes[PANIC_NOTE_LIMIT]; /* that it came with */
     unsigned note_count;
+    /* Of a panic_report(): */
+    const char *detail;
+    const struct arch_registers *registers;
 };
 
 extern struct panic_stub panic_stub;

@@ -1,0 +1,109 @@
+#include "kernel/arch.h"
+#include "kernel/boot/boot.h"
+#include "kernel/boot/boot_refuse.h"
+#include "kernel/boot/boot_screen.h"
+#include "kernel/core/command_words.h"
+#include "kernel/core/image.h"
+#include "kernel/core/log.h"
+#include "kernel/core/panic_report.h"
+#include "kernel/diagnostics/print_regions.h"
+#include "kernel/handoff/entry_state.h"
+#include "kernel/handoff/handoff_check.h"
+#include "shared/text/command_line.h"
+
+static void write_serial(void *context, const char *text, size_t length_bytes)
+{
+    (void)context;
+    arch_serial_write(text, length_bytes);
+}
+
+/* From here on there is a log. */
+static void open_serial(void)
+{
+    arch_serial_initialise();
+    log_count_ticks(arch_timestamp);
+    log_add_sink((struct log_sink){write_serial, NULL, NULL});
+}
+
+static void describe_segments(struct kernel *kernel)
+{
+    kernel->segments[0] = (struct kernel_segment){
+        "text", {(uint64_t)kernel_text_start, (uint64_t)kernel_text_end}, false, true};
+    kernel->segments[1] = (struct kernel_segment){
+        "rodata", {(uint64_t)kernel_rodata_start, (uint64_t)kernel_rodata_end}, false, false};
+    kernel->segments[2] = (struct kernel_segment){
+        "data", {(uint64_t)kernel_data_start, (uint64_t)kernel_data_end}, true, false};
+    kernel->segments[3] = (struct kernel_segment){
+        "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
+}
+
+/* The facts that the handoff is compared with. None of them comes from the loader. */
+static struct entry_state entry_state(struct kernel *kernel)
+{
+    describe_segments(kernel);
+    struct entry_state state = {
+        .image = virt_range((uint64_t)kernel_image_start, (uint64_t)kernel_image_end),
+        .entry = virt_addr((uint64_t)kernel_image_entry),
+        .segments = kernel->segments,
+        .segment_count = KERNEL_SEGMENT_COUNT,
+    };
+    arch_entry_state(&state);
+    return state;
+}
+
+static void check(struct kernel *kernel, struct virt_addr handoff)
+{
+    struct handoff_view view;
+    struct entry_state state = entry_state(kernel);
+    kernel->direct_map_base = state.direct_map_base;
+    enum handoff_check_status status = handoff_check(handoff, &state, &view);
+    if (status != HANDOFF_CHECK_OK)
+        boot_refuse(kernel, handoff, &state, status);
+    kernel->handoff = *view.handoff;
+    kernel->view = view;
+    kernel->view.handoff = &kernel->handoff;
+}
+
+/* Before anything can panic, so that a test is told of it. */
+static void choose_debug_exit(const char *command_line)
+{
+    uint64_t port;
+    if (!command_line_mentions(command_line, "debug-exit"))
+        return;
+    if (command_line_number(command_line, "debug-exit", &port) && port <= UINT16_MAX)
+        panic_set_debug_exit_port((uint16_t)port);
+    else
+        log_warning("command-line", "debug-exit= is ignored: the value is a port from 0 to 0xffff");
+}
+
+static void warn_of_word(void *context, const char *sentence)
+{
+    (void)context;
+    log_warning("command-line", "%s", sentence);
+}
+
+static void print_handoff(const struct kernel *kernel)
+{
+    /* The loader's own log, so that a PC without a serial port shows it too. */
+    log_text("loader", kernel->view.log);
+    log_line("handoff", "version=%u.%u size=%u loader=\"%s\" regions=%u checksum=0x%08x",
+             kernel->handoff.version_major, kernel->handoff.version_minor,
+             kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
+             kernel->handoff.checksum);
+    command_words_check(kernel->view.command_line, warn_of_word, NULL);
+    if (command_line_has(kernel->view.command_line, "print-regions"))
+        print_regions(&kernel->view.regions);
+}
+
+void boot_handoff(struct kernel *kernel, const void *handoff)
+{
+    uint64_t entered = arch_timestamp();
+    open_serial();
+    check(kernel, virt_addr((uint64_t)handoff));
+    choose_debug_exit(kernel->view.command_line);
+    timeline_begin(&kernel->timeline, &kernel->view,
+                   arch_handoff_timestamp_frequency_hz(&kernel->handoff));
+    timeline_mark(&kernel->timeline, "kernel: handoff", entered);
+    boot_screen(kernel);
+    print_handoff(kernel);
+}

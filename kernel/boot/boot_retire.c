@@ -1,0 +1,49 @@
+#include "kernel/boot/boot.h"
+#include "kernel/boot/boot_stage.h"
+#include "kernel/core/log.h"
+#include "kernel/core/panic.h"
+#include "kernel/diagnostics/print_early_heap.h"
+#include "shared/text/command_line.h"
+
+/* The fallback region is part of the image: its pages are unmapped there before they are reused, so
+ * that no frame is mapped writable twice. */
+static struct phys_range detach(struct kernel *kernel, struct virt_range untouched)
+{
+    uint64_t size_bytes = virt_range_size_bytes(untouched);
+    struct phys_addr base = phys_addr(untouched.start.value - kernel->direct_map_base.value);
+    if (kernel->early_heap_is_fallback) {
+        boot_stage_require_mapped(
+            page_table_unmap(&kernel->address_space.table, untouched.start, size_bytes),
+            "the fixed early heap");
+        kernel->image_unmapped_bytes = size_bytes;
+        base = phys_addr_add(kernel->layout.physical_base,
+                             untouched.start.value - kernel->layout.virtual_base.value);
+    }
+    return (struct phys_range){base, phys_addr_add(base, size_bytes)};
+}
+
+/* Returns the number of frames that went back. */
+static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
+{
+    uint64_t frame_count = virt_range_size_bytes(untouched) / FRAME_SIZE_BYTES;
+    if (frame_count > 0) {
+        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
+        kernel_assert(reclaimed);
+    }
+    /* A temporary heap that was refused is free memory like any other. */
+    if (kernel->early_heap_is_fallback)
+        frame_count += frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_HEAP);
+    return frame_count;
+}
+
+void boot_retire(struct kernel *kernel)
+{
+    boot_stage_begin(kernel, "kernel: retire");
+    struct early_heap_statistics statistics = early_heap_statistics(&kernel->early_heap);
+    uint64_t frame_count = give_back(kernel, early_heap_retire(&kernel->early_heap));
+    log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
+             (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
+             (unsigned long long)frame_count);
+    if (command_line_has(kernel->view.command_line, "print-early-heap"))
+        print_early_heap(&kernel->early_heap);
+}

@@ -1,0 +1,17 @@
+/*
+ * boot_screen.h - the framebuffer as a place for the log. For kernel/boot/ only.
+ */
+#ifndef KERNEL_BOOT_BOOT_SCREEN_H
+#define KERNEL_BOOT_BOOT_SCREEN_H
+
+#include "kernel/kernel.h"
+
+/* Show the log on the framebuffer that was handed over, or warn why that is not possible.
+ * Precondition: kernel->view is filled. */
+void boot_screen(struct kernel *kernel);
+
+/* Show the log on this framebuffer. False if it has no room for a row of text. Precondition: its
+ * fields were checked, and it is mapped (kernel/handoff/handoff_check.h). */
+bool boot_screen_open(struct kernel *kernel, const struct handoff_framebuffer *framebuffer);
+
+#endif
