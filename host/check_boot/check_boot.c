@@ -21,6 +21,7 @@
 
 #include "bootloader/pure/config.h"
 #include "bootloader/pure/elf.h"
+#include "shared/handoff.h"
 
 #define STATUS_ACCEPTED 0
 #define STATUS_REFUSED  1
@@ -40,7 +41,7 @@ static int complain(const char *path)
 static int check_kernel(const struct content *file)
 {
     struct elf_plan plan;
-    enum elf_status status = elf_plan(file->bytes, file->size_bytes, &plan);
+    enum elf_status status = elf_plan(file->bytes, file->size_bytes, HANDOFF_MACHINE_X86_64, &plan);
     if (file->size_bytes <= ELF_FILE_LIMIT_BYTES && status == ELF_OK)
         return STATUS_ACCEPTED;
     puts(file->size_bytes > ELF_FILE_LIMIT_BYTES ? "The file is larger than 256 MiB."

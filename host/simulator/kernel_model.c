@@ -9,7 +9,6 @@
 #include "kernel/handoff/handoff_check.h"
 #include "kernel/handoff/handoff_temp_heap.h"
 #include "kernel/core/log.h"
-#include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/diagnostics/ownership.h"
@@ -56,8 +55,7 @@ static void describe_segments(struct kernel_model *kernel)
         const struct elf_segment *segment = &plan->segments[i];
         kernel->segments[i] = (struct kernel_segment){
             .name = NAMES[i],
-            .virtual = {segment->virtual_address,
-                        segment->virtual_address + page_align_up(segment->memory_size_bytes)},
+            .virtual = {segment->memory.start.value, page_align_up(segment->memory.end.value)},
             .write = segment->write,
             .execute = segment->execute,
         };
@@ -79,8 +77,8 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
         .stack_pointer = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 8),
         .cpu_tables = {loader, loader},
         .cpu_table_count = 2,
-        .image = virt_range(plan->virtual_base, plan->virtual_base + plan->size_bytes),
-        .entry = virt_addr(plan->entry),
+        .image = plan->image,
+        .entry = plan->entry,
         .segments = kernel->segments,
         .segment_count = plan->segment_count,
         .direct_map_base = virt_addr(direct_map_base(kernel->features.levels)),
@@ -373,43 +371,40 @@ static void bring_up_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: heap");
     /* The window does not grow: the heap of a simulated terabyte would be real memory here. */
-    const struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+    const struct heap_settings settings = {.policy = kernel->heap_policy,
+                                           .base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
                                            .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
                                            .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES,
                                            .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE),
                                            .guarded_bytes = GUARDED_BYTES,
                                            .large_bytes = HEAP_SETTINGS_LARGE_BYTES,
-                                           .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL};
+                                           .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL,
+                                           .debug = kernel->heap_debug};
     uint64_t secret;
     memcpy(&secret, kernel->handoff.random_seed, sizeof(secret));
     kernel->heap_base = reserve_window(settings.limit_bytes);
     kernel->guarded_base = reserve_window(settings.guarded_bytes);
     heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
-    const struct heap_configuration configuration = {
-        .policy = kernel->heap_policy,
-        .base = kernel->heap_base,
-        .limit_bytes = settings.limit_bytes,
-        .pages = {.context = kernel, .grow = grow, .shrink = shrink},
-        .secret = secret,
-        .debug = kernel->heap_debug,
-        .guarded = {.base = kernel->guarded_base,
-                    .window_bytes = settings.guarded_bytes,
-                    .large_bytes = settings.large_bytes,
-                    .sample_interval = settings.sample_interval,
-                    .pages = {kernel, make_usable, take_back}},
-        .fault = kmalloc_fault,
-    };
+    struct heap_settings host = settings;
+    host.base = virt_addr((uintptr_t)kernel->heap_base);
+    host.guarded_base = virt_addr((uintptr_t)kernel->guarded_base);
+    struct heap_configuration configuration = heap_setup_configure(
+        &kernel->heap_setup, &host,
+        (struct heap_page_source){.context = kernel, .grow = grow, .shrink = shrink},
+        (struct guarded_pages){kernel, make_usable, take_back});
+    configuration.secret = secret;
+    configuration.fault = kmalloc_fault;
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
-    kmalloc_online(&kernel->heap);
+    kmalloc_online(kernel->heap);
     log_line("heap",
              "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=off online=yes "
              "guard=%llu sample=%llu",
              (void *)settings.base.value, (unsigned long long)settings.window_bytes,
              (unsigned long long)settings.limit_bytes,
-             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
-             configuration.debug ? "on" : "off", (unsigned long long)settings.large_bytes,
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(kernel->heap),
+             settings.debug ? "on" : "off", (unsigned long long)settings.large_bytes,
              (unsigned long long)settings.sample_interval);
 }
 
@@ -419,9 +414,9 @@ static void bring_up_self_test(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: self-test");
     struct self_test_result result =
-        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap, NULL);
+        self_test_run(kernel->heap, &kernel->frames, &kernel->early_heap, NULL);
     struct heap_statistics heap;
-    heap_statistics(&kernel->heap, &heap);
+    heap_statistics(kernel->heap, &heap);
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bootloader/pure/elf.h"
+#include "shared/handoff.h"
 #include "tests/unit/support/elf_plan_check.h"
 #include "tests/unit/support/synthetic_elf.h"
 
@@ -16,7 +17,7 @@ static enum elf_status plan_bytes(const void *bytes, size_t size_bytes, struct e
     uint8_t *copy = malloc(size_bytes + 1);
     assert_non_null(copy);
     memcpy(copy + 1, bytes, size_bytes);
-    enum elf_status status = elf_plan(copy + 1, size_bytes, ret_plan);
+    enum elf_status status = elf_plan(copy + 1, size_bytes, HANDOFF_MACHINE_X86_64, ret_plan);
     free(copy);
     return status;
 }
@@ -81,15 +82,15 @@ static void test_good_file(void **state)
     struct synthetic_elf elf;
     synthetic_elf_create(&elf);
     struct elf_plan plan = plan_good(&elf);
-    assert_int_equal(plan.entry, BASE + 0x10);
-    assert_int_equal(plan.virtual_base, BASE);
-    assert_int_equal(plan.size_bytes, 0x6000);
+    assert_int_equal(plan.entry.value, BASE + 0x10);
+    assert_int_equal(plan.image.start.value, BASE);
+    assert_int_equal(virt_range_size_bytes(plan.image), 0x6000);
     assert_int_equal(plan.segment_count, 3);
     assert_true(plan.segments[0].execute && !plan.segments[0].write);
     assert_true(!plan.segments[1].execute && !plan.segments[1].write);
     assert_true(!plan.segments[2].execute && plan.segments[2].write);
-    assert_int_equal(plan.segments[2].virtual_address, BASE + 0x2010);
-    assert_int_equal(plan.segments[2].memory_size_bytes, 0x3000);
+    assert_int_equal(plan.segments[2].memory.start.value, BASE + 0x2010);
+    assert_int_equal(virt_range_size_bytes(plan.segments[2].memory), 0x3000);
     assert_int_equal(plan.segments[2].file_offset, 0x1810);
     assert_int_equal(plan.segments[2].file_size_bytes, 0x30);
 }
@@ -107,8 +108,8 @@ static void test_segments_in_any_order_are_sorted(void **state)
     memcpy(data, first, sizeof(first));
     struct elf_plan plan = plan_good(&elf);
     for (unsigned i = 1; i < plan.segment_count; i++)
-        assert_true(plan.segments[i - 1].virtual_address < plan.segments[i].virtual_address);
-    assert_int_equal(plan.virtual_base, BASE);
+        assert_true(plan.segments[i - 1].memory.start.value < plan.segments[i].memory.start.value);
+    assert_int_equal(plan.image.start.value, BASE);
 }
 
 static void test_E1_identification(void **state)
@@ -133,9 +134,12 @@ static void test_E1_identification(void **state)
     synthetic_elf_set32(&elf, E_VERSION, 2);
     assert_refused(&elf, ELF_BAD_VERSION);
     elf = with_header16(E_MACHINE, 3);
-    assert_refused(&elf, ELF_NOT_X86_64);
+    assert_refused(&elf, ELF_OTHER_MACHINE);
     elf = with_header16(E_MACHINE, 183);
-    assert_refused(&elf, ELF_NOT_X86_64);
+    assert_refused(&elf, ELF_OTHER_MACHINE);
+    struct elf_plan plan;
+    assert_int_equal(elf_plan(elf.bytes, sizeof(elf.bytes), HANDOFF_MACHINE_AARCH64, &plan),
+                     ELF_OK);
     elf = with_header16(E_TYPE, 1);
     assert_refused(&elf, ELF_NOT_EXECUTABLE);
     elf = with_header16(E_TYPE, 3);
@@ -244,7 +248,7 @@ static void test_E10_memory_size_above_the_cap(void **state)
                            ELF_IMAGE_TOO_LARGE);
     struct synthetic_elf elf =
         with_segment(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES - 0x2010);
-    assert_int_equal(plan_good(&elf).size_bytes, ELF_IMAGE_LIMIT_BYTES);
+    assert_int_equal(virt_range_size_bytes(plan_good(&elf).image), ELF_IMAGE_LIMIT_BYTES);
 }
 
 static void test_E11_alignment(void **state)
@@ -367,7 +371,7 @@ static void test_offset_of_a_segment_without_bytes_in_the_file_is_not_read(void 
         synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_DATA, P_FILESZ), 0);
         struct elf_plan plan = plan_good(&elf);
         assert_int_equal(plan.segment_count, 3);
-        assert_int_equal(plan.segments[2].memory_size_bytes, 0x3000);
+        assert_int_equal(virt_range_size_bytes(plan.segments[2].memory), 0x3000);
         assert_int_equal(plan.segments[2].file_offset, 0);
         const char *problem = elf_load_problem(&plan, elf.bytes);
         if (problem != NULL)
@@ -465,7 +469,7 @@ static void test_E20_dirty_memory_is_zeroed(void **state)
     synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_TEXT, P_VADDR), BASE + 0x400);
     synthetic_elf_set64(&elf, E_ENTRY, BASE + 0x400);
     plan = plan_good(&elf);
-    assert_int_equal(plan.virtual_base, BASE);
+    assert_int_equal(plan.image.start.value, BASE);
     assert_no_problem(elf_load_problem(&plan, elf.bytes));
 }
 

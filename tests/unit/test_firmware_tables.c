@@ -836,16 +836,16 @@ static void test_pages_of_a_table(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct handoff_firmware_table table = {.address = cases[i].address,
                                                .size_bytes = cases[i].size_bytes};
-        uint64_t base = 0;
-        uint64_t size_bytes = 0;
-        assert_true(firmware_tables_pages(&table, &base, &size_bytes));
-        assert_int_equal(base, cases[i].base);
-        assert_int_equal(size_bytes, cases[i].pages_bytes);
+        struct phys_range pages;
+        assert_true(firmware_tables_pages(&table, &pages));
+        assert_int_equal(pages.start.value, cases[i].base);
+        assert_int_equal(phys_range_size_bytes(pages), cases[i].pages_bytes);
     }
     struct handoff_firmware_table unknown = {.address = 0x1000};
-    uint64_t untouched = 77;
-    assert_false(firmware_tables_pages(&unknown, &untouched, &untouched));
-    assert_int_equal(untouched, 77);
+    struct phys_range untouched = phys_range(77, 78);
+    assert_false(firmware_tables_pages(&unknown, &untouched));
+    assert_int_equal(untouched.start.value, 77);
+    assert_int_equal(untouched.end.value, 78);
 }
 
 /* Write a map with RAM, a hole, reserved memory and firmware tables. */

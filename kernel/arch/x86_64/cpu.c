@@ -35,12 +35,11 @@
 /* What the CPU has and the loader has switched on: as the tables in force have it. */
 void arch_page_features(struct page_table_features *ret_features)
 {
-    struct page_table_features features = page_features_read();
+    page_features_read(ret_features);
     if ((msr_read(MSR_EFER) & control_mask(EFER_BIT_NO_EXECUTE)) == 0)
-        features.no_execute = false;
-    if (features.write_combining && msr_read(MSR_PAT) != PAGE_ENTRY_PAT_MSR_VALUE)
-        features.write_combining = false;
-    *ret_features = features;
+        ret_features->no_execute = false;
+    if (ret_features->write_combining && msr_read(MSR_PAT) != PAGE_ENTRY_PAT_MSR_VALUE)
+        ret_features->write_combining = false;
 }
 
 void cpu_enable_protections(void)
