@@ -1,4 +1,4 @@
-/* What the loader placed, compared with what the CPU and the linker say. Catalogue group H. */
+/* The blocks that the loader placed, compared with the CPU and the linker. Catalogue group H. */
 #include "kernel/mm/layout.h"
 #include "shared/address.h"
 #include "shared/range.h"
