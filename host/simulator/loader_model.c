@@ -38,8 +38,8 @@ struct loader_model {
     uint64_t temp_heap_size_bytes;
     uint64_t stack_base;
     uint64_t processor_start_base; /* 0: none */
-    struct range data;             /* the handed-over block */
-    struct range tables;           /* the pool for the first page tables */
+    struct phys_range data;        /* the handed-over block */
+    struct phys_range tables;      /* the pool for the first page tables */
     uint64_t tables_used_bytes;
     uint64_t direct_map_size_bytes;
     struct handoff_region *regions; /* owned */
@@ -205,7 +205,7 @@ static bool reserve_handoff(struct loader_model *loader, struct data_layout *ret
     *ret_layout = lay_out(loader);
     if (!take(loader, "the handoff", ret_layout->size_bytes, HANDOFF_REGION_HANDOFF_DATA, &base))
         return false;
-    loader->data = (struct range){base, base + ret_layout->size_bytes};
+    loader->data = phys_range(base, base + ret_layout->size_bytes);
     return true;
 }
 
@@ -239,10 +239,11 @@ static bool convert(struct loader_model *loader, size_t claim_count)
 static bool build_regions(struct loader_model *loader)
 {
     size_t claim_count = loader->claim_count;
-    struct range framebuffer = loader->options->framebuffer;
-    if (!range_is_empty(framebuffer))
-        loader->claims[claim_count++] = (struct memory_map_claim){
-            framebuffer.start, range_size_bytes(framebuffer), HANDOFF_REGION_FRAMEBUFFER};
+    struct phys_range framebuffer = loader->options->framebuffer;
+    if (!phys_range_is_empty(framebuffer))
+        loader->claims[claim_count++] =
+            (struct memory_map_claim){framebuffer.start.value, phys_range_size_bytes(framebuffer),
+                                      HANDOFF_REGION_FRAMEBUFFER};
     if (!convert(loader, claim_count))
         return false;
     const struct memory_map_claim *unproven = &loader->report.unproven_claim;
@@ -276,9 +277,9 @@ static void warn_of_rows(struct loader_model *loader)
 static bool allocate_table(void *context, struct phys_addr *ret_table)
 {
     struct loader_model *loader = context;
-    if (loader->tables_used_bytes == range_size_bytes(loader->tables))
+    if (loader->tables_used_bytes == phys_range_size_bytes(loader->tables))
         return false;
-    *ret_table = phys_addr(loader->tables.start + loader->tables_used_bytes);
+    *ret_table = phys_addr_add(loader->tables.start, loader->tables_used_bytes);
     loader->tables_used_bytes += PAGE_SIZE_BYTES;
     return true;
 }
@@ -293,7 +294,7 @@ static void free_table(void *context, struct phys_addr table)
 static uint64_t *access_table(void *context, struct phys_addr table)
 {
     struct loader_model *loader = context;
-    return fake_ram_at(loader->ram, table.value);
+    return fake_ram_at(loader->ram, table);
 }
 
 static struct bootstrap_plan table_plan(const struct loader_model *loader,
@@ -306,8 +307,8 @@ static struct bootstrap_plan table_plan(const struct loader_model *loader,
         .loader_base = loader->loader_base,
         .loader_sections = section,
         .loader_section_count = 1,
-        .framebuffer_base = loader->options->framebuffer.start,
-        .framebuffer_size_bytes = range_size_bytes(loader->options->framebuffer),
+        .framebuffer_base = loader->options->framebuffer.start.value,
+        .framebuffer_size_bytes = phys_range_size_bytes(loader->options->framebuffer),
         .regions = loader->regions,
         .region_count = loader->region_count,
     };
@@ -321,7 +322,7 @@ static bool reserve_tables(struct loader_model *loader, const struct bootstrap_p
         PAGE_SIZE_BYTES;
     if (!take(loader, "the first page tables", size_bytes, HANDOFF_REGION_PAGE_TABLES, &base))
         return false;
-    loader->tables = (struct range){base, base + size_bytes};
+    loader->tables = phys_range(base, base + size_bytes);
     return true;
 }
 
@@ -344,15 +345,15 @@ static bool build_tables(struct loader_model *loader, const struct bootstrap_pla
 
 /* --- The structure ---------------------------------------------------------------------------- */
 
-static struct handoff_framebuffer framebuffer_of(struct range range)
+static struct handoff_framebuffer framebuffer_of(struct phys_range range)
 {
-    if (range_is_empty(range))
+    if (phys_range_is_empty(range))
         return (struct handoff_framebuffer){0};
     return (struct handoff_framebuffer){
-        .base = range.start,
-        .size_bytes = range_size_bytes(range),
+        .base = range.start.value,
+        .size_bytes = phys_range_size_bytes(range),
         .width_pixels = 1024,
-        .height_pixels = (uint32_t)(range_size_bytes(range) / 4096),
+        .height_pixels = (uint32_t)(phys_range_size_bytes(range) / 4096),
         .pitch_bytes = 4096,
         .bits_per_pixel = 32,
         .pixel_format = HANDOFF_PIXEL_FORMAT_BGRX8888,
@@ -371,8 +372,8 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
     const struct elf_plan *kernel = loader_model_kernel();
     handoff->direct_map_base = direct_map_base(loader->options->features.levels);
     handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
-    handoff->page_tables_base = loader->tables.start;
-    handoff->page_tables_size_bytes = range_size_bytes(loader->tables);
+    handoff->page_tables_base = loader->tables.start.value;
+    handoff->page_tables_size_bytes = phys_range_size_bytes(loader->tables);
     handoff->temp_heap_base = loader->temp_heap_base;
     handoff->temp_heap_size = loader->temp_heap_size_bytes;
     handoff->kernel_physical_base = loader->kernel_base;
@@ -382,8 +383,8 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
     handoff->stack_physical_base = loader->stack_base;
     handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
     handoff->stack_size_bytes = BOOTSTRAP_STACK_SIZE_BYTES;
-    handoff->data_base = loader->data.start;
-    handoff->data_size_bytes = range_size_bytes(loader->data);
+    handoff->data_base = loader->data.start.value;
+    handoff->data_size_bytes = phys_range_size_bytes(loader->data);
     handoff->loader_physical_base = loader->loader_base;
     handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
     handoff->loader_size_bytes = LOADER_IMAGE_BYTES;
@@ -394,7 +395,7 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
 static void write_arch(const struct loader_model *loader, struct handoff_x86_64 *arch)
 {
     const struct page_table_features *features = &loader->options->features;
-    arch->page_table_root = loader->tables.start;
+    arch->page_table_root = loader->tables.start.value;
     arch->tsc_frequency_hz = 1000000000; /* the host's nanoseconds */
     arch->flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
                   (features->pages_1gib ? HANDOFF_X86_64_PAGES_1GIB : 0);
@@ -405,20 +406,20 @@ static void write_arch(const struct loader_model *loader, struct handoff_x86_64 
 static struct handoff_array write_array(const struct loader_model *loader, uint64_t offset,
                                         const void *elements, size_t count, size_t stride_bytes)
 {
-    uint64_t address = loader->data.start + offset;
+    struct phys_addr address = phys_addr_add(loader->data.start, offset);
     if (count == 0)
         return (struct handoff_array){0, 0, 0};
     memcpy(fake_ram_at(loader->ram, address), elements, count * stride_bytes);
-    return (struct handoff_array){address, (uint32_t)count, (uint32_t)stride_bytes};
+    return (struct handoff_array){address.value, (uint32_t)count, (uint32_t)stride_bytes};
 }
 
 static struct handoff_text write_text(const struct loader_model *loader, uint64_t offset,
                                       const char *text)
 {
-    uint64_t address = loader->data.start + offset;
+    struct phys_addr address = phys_addr_add(loader->data.start, offset);
     size_t size_bytes = strlen(text);
     memcpy(fake_ram_at(loader->ram, address), text, size_bytes + 1);
-    return (struct handoff_text){address, size_bytes};
+    return (struct handoff_text){address.value, size_bytes};
 }
 
 static void write_arrays(const struct loader_model *loader, const struct data_layout *layout,
@@ -440,9 +441,9 @@ static void write_arrays(const struct loader_model *loader, const struct data_la
 static void write_data(const struct loader_model *loader, const struct data_layout *layout,
                        struct handoff *handoff)
 {
-    uint64_t efi_map = loader->data.start + layout->efi_map;
+    struct phys_addr efi_map = phys_addr_add(loader->data.start, layout->efi_map);
     write_efi_map(loader, fake_ram_at(loader->ram, efi_map));
-    handoff->efi_map = efi_map;
+    handoff->efi_map = efi_map.value;
     handoff->efi_map_size_bytes = loader->firmware->row_count * DESCRIPTOR_STRIDE_BYTES;
     handoff->efi_descriptor_size_bytes = DESCRIPTOR_STRIDE_BYTES;
     handoff->efi_descriptor_version = 1;
@@ -503,6 +504,6 @@ bool loader_model_run(struct firmware_model *firmware, struct fake_ram *ram,
     free(loader.regions);
     if (!entered)
         return false;
-    *ret_result = (struct loader_model_result){loader.data.start, loader.report};
+    *ret_result = (struct loader_model_result){loader.data.start.value, loader.report};
     return true;
 }

@@ -1,7 +1,7 @@
 """Guest instructions of the kernel's memory bring-up, stage by stage and by RAM size, and of each
 operation of frames, pages and every heap policy.
 
-As in bench_boot.py QEMU counts instructions, so the figures depend on the code alone. What a stage
+As in bench_boot.py QEMU counts instructions, so the figures depend on the code only. What a stage
 takes for its lines of the log is taken off: it depends on the screen.
 
     bench_kernel.py [--json FILE]

@@ -558,7 +558,7 @@ static double time_buddy_runs(struct buddy *buddy, const struct run_request *req
     return took / asked;
 }
 
-/* The first round, and the best of the following ones: the first has to learn. */
+/* The first round, and the best of the following ones: the first has bounds to compute. */
 #define record_rounds(allocator, call)                                                             \
     do {                                                                                           \
         char name[48];                                                                             \
