@@ -1,7 +1,6 @@
 #include "bootloader/post_exit.h"
 
-#include "bootloader/arch/x86_64/cpu.h"
-#include "bootloader/arch/x86_64/serial.h"
+#include "bootloader/arch.h"
 #include "shared/text/command_line.h"
 #include "shared/text/console_font.h"
 #include "shared/text/format.h"
@@ -9,13 +8,11 @@
 void post_exit_initialise(struct post_exit *post_exit,
                           const struct handoff_framebuffer *framebuffer, const char *command_line)
 {
-    uint64_t port;
     post_exit->framebuffer = *framebuffer;
-    post_exit->page_table_root = 0;
+    post_exit->page_table_root = phys_addr(0);
     post_exit->started = false;
-    post_exit->debug_exit_port = 0;
-    if (command_line_number(command_line, "debug-exit", &port) && port <= UINT16_MAX)
-        post_exit->debug_exit_port = (uint16_t)port;
+    if (!command_line_number(command_line, "debug-exit", &post_exit->debug_exit_device))
+        post_exit->debug_exit_device = 0;
 }
 
 /* The framebuffer stands at its physical address under the firmware's tables, and in the direct
@@ -23,7 +20,7 @@ void post_exit_initialise(struct post_exit *post_exit,
 static void *post_exit_pixels(const struct post_exit *post_exit)
 {
     uint64_t address = post_exit->framebuffer.base;
-    if (cpu_read_cr3() == post_exit->page_table_root)
+    if (arch_page_table_root().value == post_exit->page_table_root.value)
         address += post_exit->direct_map_base;
     return (void *)address;
 }
@@ -31,7 +28,7 @@ static void *post_exit_pixels(const struct post_exit *post_exit)
 static void post_exit_start(struct post_exit *post_exit)
 {
     post_exit->started = true;
-    post_exit->serial = serial_initialise();
+    post_exit->serial = arch_serial_initialise();
     post_exit->screen = framebuffer_text_initialise(&post_exit->text, &post_exit->framebuffer,
                                                     post_exit_pixels(post_exit), console_font,
                                                     post_exit->cells, sizeof(post_exit->cells));
@@ -52,14 +49,14 @@ void post_exit_print(struct post_exit *post_exit, const char *format, ...)
     if (!post_exit->started)
         post_exit_start(post_exit);
     if (post_exit->serial)
-        serial_write(text, length);
+        arch_serial_write(text, length);
     if (post_exit->screen)
         framebuffer_text_write(&post_exit->text, text, length);
 }
 
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code)
 {
-    if (post_exit->debug_exit_port != 0)
-        cpu_port_write32(post_exit->debug_exit_port, code);
-    cpu_halt_forever();
+    if (post_exit->debug_exit_device != 0)
+        arch_debug_exit(post_exit->debug_exit_device, code);
+    arch_halt();
 }

@@ -2,8 +2,8 @@
  * post_exit.h - the loader's last words, once the firmware is gone.
  *
  * Between ExitBootServices() and the kernel's own handlers nobody else could tell what went wrong.
- * Text goes to COM1 and the framebuffer directly; then the machine halts. Under test
- * (`debug-exit=PORT` on the kernel's command line) it leaves QEMU through its isa-debug-exit device
+ * Text goes to the serial port and the framebuffer directly; then the machine halts. Under
+ * test (`debug-exit=` on the kernel's command line) it leaves QEMU through its device for that
  * instead, with a code that names the reason.
  */
 #ifndef BOOTLOADER_POST_EXIT_H
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/address.h"
 #include "shared/debug_exit.h"
 #include "shared/text/framebuffer_text.h"
 
@@ -20,10 +21,10 @@
 
 struct post_exit {
     struct handoff_framebuffer framebuffer;
-    uint64_t page_table_root; /* CR3 of the kernel's first tables; 0 until they exist */
-    uint64_t direct_map_base; /* in these tables */
-    uint16_t debug_exit_port; /* 0 for none */
-    bool started;             /* the outputs below have been looked for */
+    struct phys_addr page_table_root; /* of the kernel's first tables; 0 until they exist */
+    uint64_t direct_map_base;         /* in these tables */
+    uint64_t debug_exit_device;       /* 0 for none */
+    bool started;                     /* the outputs below have been looked for */
     bool serial;
     bool screen;
     struct framebuffer_text text;

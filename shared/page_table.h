@@ -2,14 +2,15 @@
  * page_table.h - one address space: map, unmap, protect, merge, look up, walk.
  *
  * The loader builds its bootstrap tables with it and the kernel its own, so the walking code exists
- * once. The format is implemented for one CPU under shared/arch/; nothing here executes a
- * privileged instruction, so the same file runs in host tests over fake memory. Where tables come
- * from, how a table is reached, and how a stale translation is dropped are the caller's callbacks.
+ * once, for every CPU: shared/page_entry.h says what a CPU's entry format has to define. Nothing
+ * here executes a privileged instruction, so the same files run in host tests over fake memory.
+ * Where tables come from, how a table is reached, how a stale translation is dropped and how
+ * stores become visible to the CPU's walker are the caller's callbacks.
  *
  * Phase: any. Concurrency: the caller serialises calls on one page table.
  *
  * Every call that fails leaves the tables exactly as they were, including the number of table
- * pages in use. (Intel SDM Vol. 3A, chapter 4, "Paging".)
+ * pages in use. (Intel SDM Vol. 3A, chapter 4; Arm ARM, chapter D8.)
  */
 #ifndef SHARED_PAGE_TABLE_H
 #define SHARED_PAGE_TABLE_H
@@ -25,7 +26,7 @@ enum page_table_status {
     PAGE_TABLE_UNALIGNED,         /* an address or the size is not a multiple of the page */
     PAGE_TABLE_EMPTY,             /* size 0 */
     PAGE_TABLE_NON_CANONICAL,     /* the virtual range leaves the canonical addresses or wraps */
-    PAGE_TABLE_PHYSICAL_TOO_HIGH, /* beyond MAXPHYADDR, or the physical range wraps */
+    PAGE_TABLE_PHYSICAL_TOO_HIGH, /* beyond features.physical_bits, or the physical range wraps */
     PAGE_TABLE_ALREADY_MAPPED,    /* a page of the range is mapped: nothing is remapped silently */
     PAGE_TABLE_NOT_MAPPED,        /* a page of the range is not mapped */
     PAGE_TABLE_WRITABLE_EXECUTABLE, /* both at once is refused: W^X */
@@ -44,16 +45,25 @@ const char *page_table_status_name(enum page_table_status status);
 
 enum page_memory_type {
     PAGE_MEMORY_WRITE_BACK = 0,  /* RAM */
-    PAGE_MEMORY_WRITE_COMBINING, /* a framebuffer */
-    PAGE_MEMORY_UNCACHED,        /* device registers */
+    PAGE_MEMORY_WRITE_COMBINING, /* a framebuffer: not cached, but writes may be joined */
+    PAGE_MEMORY_UNCACHED,        /* device registers: every access happens as it was written */
 };
 
-/* What a page allows. All pages are readable and belong to the supervisor. */
+/* What a page allows. All pages are readable and belong to the kernel. */
 struct page_permissions {
     bool write;
     bool execute;
-    bool global; /* survives a CR3 switch: kernel half only */
+    bool global; /* survives a switch to another root: kernel half only */
     enum page_memory_type memory_type;
+};
+
+/* What the CPU can do, and what of it is switched on. */
+struct page_table_features {
+    unsigned levels;             /* of tables from a root to the smallest pages: 3 to 5 */
+    unsigned physical_bits;      /* how many bits a physical address has: 32 to 52 */
+    unsigned largest_leaf_level; /* the highest level whose entries may map a page, from 1 on */
+    bool no_execute;             /* execution can be forbidden */
+    bool write_combining;        /* there is a memory type that joins writes */
 };
 
 /* The callbacks. `context` is handed through unchanged. */
@@ -64,60 +74,56 @@ struct page_table_memory {
     bool (*allocate_table)(void *context, struct phys_addr *ret_table);
     /* Take back a page that allocate_table gave. */
     void (*free_table)(void *context, struct phys_addr table);
-    /* The address at which the 512 entries of a table can be read and written. Never NULL for a
+    /* The address at which the entries of a table can be read and written. Never NULL for a
      * table that allocate_table gave. */
     uint64_t *(*access_table)(void *context, struct phys_addr table);
-    /* Drop the translations of [start, start + size_bytes) from every CPU that may have them.
-     * Called after an entry that was present has changed, and before a table that is no longer
-     * used is freed. May be NULL while the tables are not the live ones. */
+    /* Drop the translations of [start, start + size_bytes) from every CPU that may have them; on
+     * return no CPU uses them, and no walk through the entries of before is under way. Called
+     * after an entry that was present has changed, and before a table that is no longer used is
+     * freed. May be NULL while the tables are not the live ones. */
     void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
+    /* Make all stores to tables visible to the CPUs' walkers: a barrier. Called only where
+     * page_entry_needs_publish() says so: before a new table is linked, and after entries became
+     * present. May be NULL while the tables are not the live ones. */
+    void (*publish)(void *context);
 };
 
 struct page_table {
-    struct phys_addr root;
-    unsigned levels;        /* 4, or 5 with CR4.LA57 */
-    unsigned physical_bits; /* MAXPHYADDR, 32…52 */
-    bool no_execute;        /* the CPU has NX and it is enabled */
-    bool pages_1gib;        /* the CPU has 1 GiB pages */
-    bool write_combining;   /* PAT entry 5 is write-combining (see page_entry.h) */
+    struct phys_addr root;       /* translates the lower half, or all addresses if it is the only */
+    struct phys_addr upper_root; /* translates the upper half; `root` where there is one only */
+    struct page_table_features features;
     /* False after page_table_create(). True only for the root under which EFI runtime services are
      * called: firmware without a memory attributes table mixes code and data. */
     bool allow_writable_executable;
+    bool upper_half_is_borrowed; /* by page_table_borrow_upper_half() */
     struct page_table_memory memory;
-    uint64_t table_count; /* table pages in use that this root owns, the root included */
+    uint64_t table_count; /* table pages in use that belong to it, the roots included */
 };
 
-struct page_table_features {
-    unsigned levels;
-    unsigned physical_bits;
-    bool no_execute;
-    bool pages_1gib;
-    bool write_combining;
-};
-
-/* Start an empty address space: allocates and clears the root table.
+/* Start an empty address space: allocates and clears the root table, or both of them.
  * Failures: NO_MEMORY. On failure *ret is not written. */
 enum page_table_status page_table_create(const struct page_table_features *features,
                                          const struct page_table_memory *memory,
                                          struct page_table *ret)
     __attribute__((warn_unused_result));
 
-/* Free every table page that this root owns, the root included. The mapped pages themselves are not
- * touched. Precondition: the tables are not live. */
+/* Free every table page that belongs to the address space, the roots included. The mapped pages
+ * themselves are not touched. Precondition: the tables are not live. */
 void page_table_destroy(struct page_table *table);
 
-/* Let `table` see the upper half of the address space exactly as `owner` has it now: the top-level
- * entries are copied and marked as borrowed, what was in them before must be borrowed too or empty.
- * Repeat it before each use, since the owner may have added or freed top-level entries since.
- * page_table_destroy() and page_table_walk_tables() leave borrowed tables alone; map and unmap in
- * the upper half are the owner's business. Precondition: the same number of levels. */
+/* Let `table` see the upper half of the address space exactly as `owner` has it now. Where one root
+ * translates both halves, the top-level entries are copied; else the upper root is shared. What was
+ * in the upper half before must be borrowed too or empty. Repeat it before each use, since the
+ * owner may have added or freed top-level entries since. page_table_destroy() and
+ * page_table_walk_tables() leave borrowed tables alone; map and unmap in the upper half are the
+ * owner's business. Precondition: the same features. */
 void page_table_borrow_upper_half(struct page_table *table, const struct page_table *owner);
 
 /* Map [virtual, + size_bytes) to [physical, + size_bytes), using the largest pages that the
- * alignment of both, the size and the CPU allow, if `large_pages`; else 4 KiB pages only.
- * Without NX in the CPU `execute = false` cannot be enforced and is accepted (documented in
- * docs/CAVEATS.md). Without PAT write-combining, WRITE_COMBINING falls back to UNCACHED. On live
- * tables a request that fails midway may have shown a part of the range for a moment.
+ * alignment of both, the size and the CPU allow, if `large_pages`; else the smallest pages only.
+ * Without features.no_execute, `execute = false` cannot be enforced and is accepted (documented in
+ * docs/CAVEATS.md). Without features.write_combining, WRITE_COMBINING falls back to UNCACHED. On
+ * live tables a request that fails midway may have shown a part of the range for a moment.
  * Failures: UNALIGNED, EMPTY, NON_CANONICAL, PHYSICAL_TOO_HIGH, ALREADY_MAPPED,
  * WRITABLE_EXECUTABLE, NO_MEMORY. */
 enum page_table_status page_table_map(struct page_table *table, struct virt_addr virtual,
@@ -126,24 +132,28 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
     __attribute__((warn_unused_result));
 
 /* Remove the mappings of the whole range; every page of it must be mapped. Tables that become
- * empty are freed. A large page that lies only partly in the range is split first.
+ * empty are freed. A large page that lies only partly in the range is split first (see
+ * page_table_protect() for what that means on live tables).
  * Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED, NO_MEMORY (for a split). */
 enum page_table_status page_table_unmap(struct page_table *table, struct virt_addr virtual,
                                         uint64_t size_bytes) __attribute__((warn_unused_result));
 
 /* Give every page of the range these permissions; every page of it must be mapped. A large page
  * that lies only partly in the range is split first. On live tables no address is without a
- * translation at any moment. Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED,
+ * translation at any moment, unless the CPU demands break before make (page_entry_needs_break()):
+ * then a page that is split, or whose memory type changes, is absent for a moment, and the caller
+ * sees to it that nobody uses it meanwhile. Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED,
  * WRITABLE_EXECUTABLE, NO_MEMORY (for a split). */
 enum page_table_status page_table_protect(struct page_table *table, struct virt_addr virtual,
                                           uint64_t size_bytes, struct page_permissions permissions)
     __attribute__((warn_unused_result));
 
-/* Undo splits: wherever the 512 pages of a table that translates a part of the range are one
+/* Undo splits: wherever all the pages of a table that translates a part of the range are one
  * aligned piece of memory with the same permissions, one large page replaces the table, as large as
  * the CPU has. Nothing that is mapped changes, so the range may have holes and reach into tables
- * partly. On live tables no address is without a translation at any moment. *ret_table_count: the
- * tables that this freed. Failures: UNALIGNED, EMPTY, NON_CANONICAL. */
+ * partly. On live tables no address is without a translation at any moment, unless the CPU demands
+ * break before make (see page_table_protect()). *ret_table_count: the tables that this freed.
+ * Failures: UNALIGNED, EMPTY, NON_CANONICAL. */
 enum page_table_status page_table_merge(struct page_table *table, struct virt_addr virtual,
                                         uint64_t size_bytes, uint64_t *ret_table_count)
     __attribute__((warn_unused_result));
@@ -152,9 +162,10 @@ enum page_table_status page_table_merge(struct page_table *table, struct virt_ad
 struct page_mapping {
     struct virt_addr virtual;            /* of the first byte of the page */
     struct phys_addr physical;           /* of the first byte of the page */
-    uint64_t page_size_bytes;            /* 4 KiB, 2 MiB or 1 GiB */
+    uint64_t page_size_bytes;            /* what an entry of `level` covers */
+    unsigned level;                      /* of the entry that maps it; 1 for the smallest pages */
     struct page_permissions permissions; /* effective: of all levels together */
-    bool user; /* accessible from ring 3: never made here, found by an audit */
+    bool user; /* accessible to user programs: never made here, found by an audit */
 };
 
 /* Find the page that maps one address.
@@ -164,8 +175,8 @@ enum page_table_status page_table_lookup(const struct page_table *table, struct 
     __attribute__((warn_unused_result));
 
 /* Prove that [virtual, + size_bytes) is mapped to [physical, + size_bytes), and that every page of
- * it allows exactly `permissions`: `execute` is judged if the CPU has NX, `global` is not judged,
- * and a page that ring 3 may use has other permissions.
+ * it allows exactly `permissions`: `execute` counts only with features.no_execute, `global` never,
+ * and a page that user programs may use has other permissions.
  *
  * For tables that somebody else built. A table is read only if access_table gives an address for it
  * (NULL: FOREIGN_TABLE). What the CPU would refuse to translate counts as not mapped: an entry with
@@ -180,7 +191,7 @@ enum page_table_status page_table_prove(const struct page_table *table, struct v
 
 /* Call `visit` for all present pages in order of virtual address, those of one table together that
  * have one size, one set of permissions and follow each other in physical memory: `first` and the
- * page_count - 1 behind it. For whoever judges millions of pages. Stop when it returns false; false
+ * page_count - 1 behind it. For whoever checks millions of pages. Stop when it returns false; false
  * if it was stopped. */
 bool page_table_walk_stretches(const struct page_table *table,
                                bool (*visit)(void *context, const struct page_mapping *first,
@@ -192,9 +203,9 @@ bool page_table_walk(const struct page_table *table,
                      bool (*visit)(void *context, const struct page_mapping *mapping),
                      void *context);
 
-/* Visit the physical address of every table page that this root owns, the root included (level =
- * table->levels), parents first; stop when `visit` returns false. Returns false if it was stopped.
- */
+/* Visit the physical address of every table page that belongs to the address space, the roots
+ * included (level = features.levels), parents first; stop when `visit` returns false. Returns false
+ * if it was stopped. */
 bool page_table_walk_tables(const struct page_table *table,
                             bool (*visit)(void *context, struct phys_addr page, unsigned level),
                             void *context);

@@ -7,30 +7,26 @@
  * kernel.
  *
  * Serial: many machines show the firmware's console on the serial line as well, others do not.
- * Lines of a normal boot go to the firmware's console alone (the kernel shows them again). An error
- * must reach whoever watches: it is also written to COM1 directly, unless the firmware's ConOut
- * variable names a serial port (UEFI 2.10, section 3.3), which would show it twice.
+ * Lines of a normal boot go to the firmware's console only (the kernel shows them again). An error
+ * must reach whoever watches: it is also written to the serial port directly, unless the firmware's
+ * ConOut variable names one (UEFI 2.10, section 3.3), which would show it twice.
  */
 #ifndef BOOTLOADER_FIRMWARE_CONSOLE_H
 #define BOOTLOADER_FIRMWARE_CONSOLE_H
 
 #include "bootloader/firmware/firmware.h"
-
-/* 16 KiB: a boot writes about one; the rest is for a firmware map that draws many warnings. */
-#define CONSOLE_LOG_CAPACITY_BYTES (16u * 1024)
+#include "bootloader/pure/loader_log.h"
 
 struct console {
     const struct firmware *firmware;
-    size_t log_size_bytes;
     size_t shown_size_bytes; /* the part of the log that has been shown */
-    char log[CONSOLE_LOG_CAPACITY_BYTES];
+    struct loader_log log;
 };
 
 /* Precondition: `firmware` outlives the console. A ConOut of NULL is legal: nothing is shown. */
 void console_initialise(struct console *console, const struct firmware *firmware);
 
-/* Add one line to the log; the newline is added. A line that does not fit is dropped, and the log
- * ends in "(log full)". Any phase. */
+/* Add one line to the log; the newline is added (see loader_log.h). Any phase. */
 void console_log(struct console *console, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -42,7 +38,8 @@ void console_warn(struct console *console, const char *format, ...)
  * sealed. */
 void console_show(struct console *console);
 
-/* Show everything pending and then `report`, which also goes to COM1 (see above) and the log.
+/* Show everything pending and then `report`, which also goes to the serial port (see above) and
+ * the log.
  * Precondition: the firmware is not sealed. */
 void console_show_error(struct console *console, const char *report);
 

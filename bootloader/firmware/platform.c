@@ -1,14 +1,13 @@
 #include "bootloader/firmware/platform.h"
 
-#include "bootloader/arch/x86_64/cpu.h"
+#include "bootloader/arch.h"
 #include "bootloader/pure/framebuffer.h"
-#include "shared/arch/x86_64/page_entry.h"
 #include "shared/memory.h"
 
 /* Each measurement is long enough for 1 % with the firmware's microsecond clock, and all together
  * go unnoticed. */
-#define TSC_MEASUREMENT_COUNT        4
-#define TSC_MEASUREMENT_MICROSECONDS 125
+#define CLOCK_MEASUREMENT_COUNT        4
+#define CLOCK_MEASUREMENT_MICROSECONDS 125
 
 /* A machine with more screens than this gets none: a table here is simpler than memory from the
  * firmware. */
@@ -51,7 +50,7 @@ static bool platform_describe_output(const EFI_GRAPHICS_OUTPUT_PROTOCOL *output,
 static bool platform_find_framebuffer(EFI_BOOT_SERVICES *services,
                                       struct handoff_framebuffer *ret_framebuffer)
 {
-    EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+    static EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     EFI_HANDLE handles[GRAPHICS_OUTPUT_LIMIT];
     UINTN size_bytes = sizeof(handles);
 
@@ -69,7 +68,7 @@ static bool platform_find_framebuffer(EFI_BOOT_SERVICES *services,
 
 static bool platform_seed_from_firmware(EFI_BOOT_SERVICES *services, uint8_t seed[32])
 {
-    EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
+    static EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
     void *interface = NULL;
 
     if (EFI_ERROR(services->LocateProtocol(&guid, NULL, &interface)) || interface == NULL)
@@ -83,7 +82,7 @@ static bool platform_seed_from_cpu(uint8_t seed[32])
 {
     uint64_t words[4];
     for (size_t i = 0; i < 4; i++) {
-        if (!cpu_random(&words[i]) || (i > 0 && words[i] == words[i - 1]))
+        if (!arch_random(&words[i]) || (i > 0 && words[i] == words[i - 1]))
             return false;
     }
     memcpy(seed, words, sizeof(words));
@@ -102,24 +101,24 @@ static enum handoff_seed_source platform_seed(EFI_BOOT_SERVICES *services, uint8
 
 /* Stall() waits at least as long as it is told. What lengthens it (system management, a hypervisor
  * that runs something else) only makes a measurement larger, so the smallest is the best. */
-static uint64_t platform_measure_tsc_hz(EFI_BOOT_SERVICES *services)
+static uint64_t platform_measure_clock_hz(EFI_BOOT_SERVICES *services)
 {
     uint64_t least_ticks = UINT64_MAX;
-    for (unsigned i = 0; i < TSC_MEASUREMENT_COUNT; i++) {
-        uint64_t start = cpu_read_tsc();
-        if (EFI_ERROR(services->Stall(TSC_MEASUREMENT_MICROSECONDS)))
+    for (unsigned i = 0; i < CLOCK_MEASUREMENT_COUNT; i++) {
+        uint64_t start = arch_timestamp();
+        if (EFI_ERROR(services->Stall(CLOCK_MEASUREMENT_MICROSECONDS)))
             return 0;
-        uint64_t ticks = cpu_read_tsc() - start;
+        uint64_t ticks = arch_timestamp() - start;
         if (ticks < least_ticks)
             least_ticks = ticks;
     }
-    return least_ticks * (1000000 / TSC_MEASUREMENT_MICROSECONDS);
+    return least_ticks * (1000000 / CLOCK_MEASUREMENT_MICROSECONDS);
 }
 
-static uint64_t platform_tsc_frequency_hz(EFI_BOOT_SERVICES *services)
+static uint64_t platform_clock_frequency_hz(EFI_BOOT_SERVICES *services)
 {
-    uint64_t stated_hz = cpu_stated_tsc_frequency_hz();
-    return stated_hz != 0 ? stated_hz : platform_measure_tsc_hz(services);
+    uint64_t stated_hz = arch_stated_clock_frequency_hz();
+    return stated_hz != 0 ? stated_hz : platform_measure_clock_hz(services);
 }
 
 /* The firmware's tables are identity-mapped, as all memory is (UEFI 2.10, section 2.3.4). */
@@ -131,11 +130,11 @@ static uint64_t *platform_access_table(void *context, struct phys_addr table)
 
 static struct page_table platform_live_tables(void)
 {
-    struct page_table_features features = cpu_page_table_features();
+    struct page_table_features features;
+    arch_page_features(&features);
     return (struct page_table){
-        .root = phys_addr(cpu_read_cr3() & PAGE_ENTRY_ADDRESS_MASK),
-        .levels = features.levels,
-        .physical_bits = features.physical_bits,
+        .root = arch_page_table_root(),
+        .features = features,
         .memory = {.access_table = platform_access_table},
     };
 }
@@ -171,51 +170,69 @@ static void platform_list_tables(const struct firmware *firmware, struct console
                      ret_tables->invalid_count, ret_tables->dropped_count);
 }
 
-/* The partition that the loader came from (UEFI 2.10, section 10.3.5.1). */
-static void platform_find_boot_source(const struct firmware *firmware, struct platform *platform)
+/* The GUID of the partition that this node is; false if it is none, or has none. */
+static bool platform_partition_guid(const EFI_DEVICE_PATH *node, uint8_t guid[16])
 {
-    EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    const HARDDRIVE_DEVICE_PATH *drive = (const HARDDRIVE_DEVICE_PATH *)node;
+    if (DevicePathType(node) != MEDIA_DEVICE_PATH ||
+        DevicePathSubType(node) != MEDIA_HARDDRIVE_DP ||
+        DevicePathNodeLength(node) < DRIVE_NODE_SIZE_BYTES ||
+        drive->SignatureType != SIGNATURE_TYPE_GUID)
+        return false;
+    memcpy(guid, drive->Signature, 16);
+    return true;
+}
+
+/* The partition that the loader came from (UEFI 2.10, section 10.3.5.1). */
+static void platform_find_boot_source(const struct firmware *firmware, struct platform_facts *facts)
+{
+    static EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     void *interface = NULL;
 
-    platform->boot_source = HANDOFF_BOOT_SOURCE_UNKNOWN;
+    facts->boot_source = HANDOFF_BOOT_SOURCE_UNKNOWN;
     if (EFI_ERROR(firmware->services->HandleProtocol(firmware->loaded_image->DeviceHandle, &guid,
                                                      &interface)) ||
         interface == NULL)
         return;
-    platform->boot_source = HANDOFF_BOOT_SOURCE_VOLUME;
+    facts->boot_source = HANDOFF_BOOT_SOURCE_VOLUME;
     const EFI_DEVICE_PATH *node = interface;
     for (unsigned i = 0; i < DEVICE_PATH_NODE_LIMIT && !IsDevicePathEnd(node); i++) {
-        const HARDDRIVE_DEVICE_PATH *drive = (const HARDDRIVE_DEVICE_PATH *)node;
-        if (DevicePathType(node) == MEDIA_DEVICE_PATH &&
-            DevicePathSubType(node) == MEDIA_HARDDRIVE_DP &&
-            DevicePathNodeLength(node) >= DRIVE_NODE_SIZE_BYTES &&
-            drive->SignatureType == SIGNATURE_TYPE_GUID) {
-            platform->boot_source = HANDOFF_BOOT_SOURCE_PARTITION;
-            memcpy(platform->boot_partition, drive->Signature, sizeof(platform->boot_partition));
-        }
+        if (platform_partition_guid(node, facts->boot_partition))
+            facts->boot_source = HANDOFF_BOOT_SOURCE_PARTITION;
         if ((UINTN)DevicePathNodeLength(node) < sizeof(EFI_DEVICE_PATH))
             return;
         node = (const EFI_DEVICE_PATH *)((const uint8_t *)node + DevicePathNodeLength(node));
     }
 }
 
-void platform_gather(const struct firmware *firmware, struct console *console,
-                     struct platform *ret_platform)
+static void platform_find_tables(const struct firmware *firmware, struct console *console,
+                                 struct platform_facts *facts)
 {
-    *ret_platform = (struct platform){.seed_source = HANDOFF_SEED_NONE};
-
-    if (!platform_find_framebuffer(firmware->services, &ret_platform->framebuffer))
-        console_log(console, "no linear framebuffer: the kernel has the serial line alone");
-    platform_list_tables(firmware, console, &ret_platform->firmware_tables);
-    ret_platform->rsdp = firmware_tables_find(&ret_platform->firmware_tables,
-                                              FIRMWARE_TABLES_ACPI_20, FIRMWARE_TABLES_ACPI_10);
-    if (ret_platform->rsdp == 0)
+    facts->efi_system_table = phys_addr((uint64_t)firmware->system_table);
+    platform_list_tables(firmware, console, &facts->firmware_tables);
+    facts->rsdp = phys_addr(firmware_tables_find(&facts->firmware_tables, FIRMWARE_TABLES_ACPI_20,
+                                                 FIRMWARE_TABLES_ACPI_10));
+    if (facts->rsdp.value == 0)
         console_warn(console, "the firmware has no ACPI tables");
-    ret_platform->smbios = firmware_tables_find(&ret_platform->firmware_tables,
-                                                FIRMWARE_TABLES_SMBIOS_3, FIRMWARE_TABLES_SMBIOS);
-    platform_find_boot_source(firmware, ret_platform);
-    ret_platform->seed_source = platform_seed(firmware->services, ret_platform->seed);
-    if (ret_platform->seed_source == HANDOFF_SEED_NONE)
+    facts->smbios = phys_addr(firmware_tables_find(
+        &facts->firmware_tables, FIRMWARE_TABLES_SMBIOS_3, FIRMWARE_TABLES_SMBIOS));
+}
+
+void platform_gather(const struct firmware *firmware, struct console *console,
+                     struct platform_facts *ret_facts)
+{
+    *ret_facts = (struct platform_facts){.seed_source = HANDOFF_SEED_NONE};
+
+    if (!platform_find_framebuffer(firmware->services, &ret_facts->framebuffer))
+        console_log(console, "no linear framebuffer: the kernel has the serial line alone");
+    platform_find_tables(firmware, console, ret_facts);
+    platform_find_boot_source(firmware, ret_facts);
+    ret_facts->seed_source = platform_seed(firmware->services, ret_facts->seed);
+    if (ret_facts->seed_source == HANDOFF_SEED_NONE)
         console_warn(console, "no source of random numbers: the seed is absent");
-    ret_platform->tsc_frequency_hz = platform_tsc_frequency_hz(firmware->services);
+    ret_facts->clock_frequency_hz = platform_clock_frequency_hz(firmware->services);
+    console_log(console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, %s at %llu MHz",
+                ret_facts->framebuffer.width_pixels, ret_facts->framebuffer.height_pixels,
+                ret_facts->rsdp.value, ret_facts->smbios.value, arch_clock_name(),
+                ret_facts->clock_frequency_hz / 1000000);
 }

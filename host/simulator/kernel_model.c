@@ -6,6 +6,8 @@
 
 #include "bootloader/pure/bootstrap_tables.h"
 #include "kernel/handoff/entry_state.h"
+#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_temp_heap.h"
 #include "kernel/core/log.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
@@ -54,8 +56,7 @@ static void describe_segments(struct kernel_model *kernel)
         const struct elf_segment *segment = &plan->segments[i];
         kernel->segments[i] = (struct kernel_segment){
             .name = NAMES[i],
-            .virtual = {segment->virtual_address,
-                        segment->virtual_address + page_align_up(segment->memory_size_bytes)},
+            .virtual = {segment->memory.start.value, page_align_up(segment->memory.end.value)},
             .write = segment->write,
             .execute = segment->execute,
         };
@@ -68,19 +69,20 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
 {
     const struct handoff *handoff = at_physical(kernel, phys_addr(handoff_address));
     const struct elf_plan *plan = loader_model_kernel();
-    struct range loader = {handoff->loader_virtual_base,
-                           handoff->loader_virtual_base + handoff->loader_size_bytes};
+    struct virt_range loader = virt_range(
+        handoff->loader_virtual_base, handoff->loader_virtual_base + handoff->loader_size_bytes);
     describe_segments(kernel);
     return (struct entry_state){
         .features = kernel->features,
         .page_table_root = phys_addr(handoff->arch.x86_64.page_table_root),
         .stack_pointer = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 8),
-        .descriptor_tables = {loader, loader},
-        .image = {plan->virtual_base, plan->virtual_base + plan->size_bytes},
+        .cpu_tables = {loader, loader},
+        .cpu_table_count = 2,
+        .image = plan->image,
         .entry = plan->entry,
         .segments = kernel->segments,
         .segment_count = plan->segment_count,
-        .direct_map_base = direct_map_base(kernel->features.levels),
+        .direct_map_base = virt_addr(direct_map_base(kernel->features.levels)),
         .memory_base = (uintptr_t)kernel->ram->base,
     };
 }
@@ -90,14 +92,14 @@ static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_addre
     uint64_t entered = host_nanoseconds() - kernel->started_ns;
     struct entry_state state = entry_state(kernel, handoff_address);
     enum handoff_check_status status =
-        handoff_check(state.direct_map_base + handoff_address, &state, &kernel->view);
+        handoff_check(virt_addr_add(state.direct_map_base, handoff_address), &state, &kernel->view);
     if (status != HANDOFF_CHECK_OK)
         panic(PANIC_HANDOFF, "the handoff at physical 0x%llx is refused: %s",
-              (unsigned long long)handoff_address, handoff_check_text(status));
+              (unsigned long long)handoff_address, handoff_check_status_text(status));
 
     kernel->handoff = *kernel->view.handoff;
     kernel->view.handoff = &kernel->handoff;
-    timeline_begin(&kernel->timeline, &kernel->handoff, kernel->view.timeline);
+    timeline_begin(&kernel->timeline, &kernel->view, kernel->handoff.arch.x86_64.tsc_frequency_hz);
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
     if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
@@ -133,7 +135,7 @@ static void copy_handed_over_data(struct kernel_model *kernel)
 static void bring_up_early_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: early heap");
-    enum handoff_temp_heap_status status = handoff_check_temp_heap(&kernel->view);
+    enum handoff_temp_heap_status status = handoff_temp_heap_check(&kernel->view);
     struct phys_addr physical = phys_addr(kernel->handoff.temp_heap_base);
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
     struct virt_addr virtual = virt_addr(LAYOUT_DIRECT_MAP_BASE + physical.value);
@@ -159,7 +161,7 @@ static void bring_up_early_heap(struct kernel_model *kernel)
 static void bring_up_cpu(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: cpu");
-    bool modern = kernel->features.pages_1gib;
+    bool modern = kernel->features.largest_leaf_level >= 3;
     const char *newer = modern ? "on" : "absent";
     log_line("cpu", "wp=on nx=on smep=%s smap=%s umip=%s global=on pages_1gib=%s", newer, newer,
              newer, modern ? "yes" : "no");
@@ -286,7 +288,7 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
     mark(kernel, "kernel: reclaim");
     kernel->reclaimed_frame_count = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
-             kernel->address_space.table.levels,
+             kernel->address_space.table.features.levels,
              (unsigned long long)kernel->audit.writable_executable_count,
              (unsigned long long)kernel->audit.page_count,
              (unsigned long long)kernel->audit.table_count,

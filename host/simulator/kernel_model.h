@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_view.h"
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frames/frame_allocator.h"

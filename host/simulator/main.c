@@ -395,13 +395,14 @@ static enum exit_status end_in_panic(struct machine *machine)
 /* The firmware's map, and RAM where it says that there is RAM. */
 static enum memory_map_status start_firmware(struct machine *machine)
 {
-    struct memory_map_report rows;
+    struct memory_map_result converted;
     firmware_model_create(&machine->firmware, machine->input->rows, machine->input->map.row_count);
-    enum memory_map_status status = firmware_model_regions(
-        &machine->firmware, NULL, 0, &machine->regions, &machine->report.region_count, &rows);
+    enum memory_map_status status =
+        firmware_model_regions(&machine->firmware, NULL, 0, &machine->regions, &converted);
     if (status != MEMORY_MAP_OK)
         return status;
     machine->report.regions = machine->regions;
+    machine->report.region_count = converted.region_count;
     const struct memory_map_input input = {.rows = machine->firmware.rows,
                                            .row_count = machine->firmware.row_count};
     regions_proof(&input, machine->regions, machine->report.region_count);
@@ -421,7 +422,7 @@ static enum exit_status run_machine(struct machine *machine)
         .features = {.levels = 4,
                      .physical_bits = 52,
                      .no_execute = true,
-                     .pages_1gib = !options->old_cpu,
+                     .largest_leaf_level = options->old_cpu ? 2 : 3,
                      .write_combining = true},
         .started_ns = host_nanoseconds(),
     };

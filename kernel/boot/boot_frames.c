@@ -18,9 +18,8 @@ void boot_frames(struct kernel *kernel)
 {
     boot_stage_begin(kernel, "kernel: frames");
     early_heap_begin_phase(&kernel->early_heap, "frames");
-    enum frame_allocator_status status =
-        frame_allocator_initialise(&kernel->frames, &kernel->view.regions, &kernel->early_heap,
-                                   virt_addr(kernel->direct_map_base));
+    enum frame_allocator_status status = frame_allocator_initialise(
+        &kernel->frames, &kernel->view.regions, &kernel->early_heap, kernel->direct_map_base);
     if (status != FRAME_ALLOCATOR_OK)
         fail(kernel, status);
     frame_reserve_open(&cpu_current()->frame_reserve, &kernel->frames);

@@ -28,7 +28,7 @@ static void *access_through_direct_map(void *context, struct phys_addr page)
 }
 
 /* This kernel starts no other CPU, so there is nobody to interrupt and to wait for. The count lets
- * the self-test prove that the call comes whenever a translation has changed. */
+ * the self-test check that the call comes whenever a translation has changed. */
 static void shoot_down_other_cpus(void *context, struct virt_addr start, uint64_t size_bytes)
 {
     struct kernel *kernel = context;
@@ -93,5 +93,5 @@ _Noreturn void boot_paging(struct kernel *kernel, void (*next)(void *kernel))
     struct virt_addr stack_top = map_stack(kernel, "main stack");
     map_interrupt_stacks(kernel, cpu_current());
     guard_use(&kernel->address_space);
-    arch_switch_address_space(kernel->address_space.table.root, stack_top, next, kernel);
+    arch_switch_address_space(kernel->address_space.table.upper_root, stack_top, next, kernel);
 }

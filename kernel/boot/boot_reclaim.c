@@ -5,7 +5,7 @@
 #include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 
-/* What the loader built is not in use any more: its tables, its stack, its image, its data. */
+/* The loader's tables, stack, image and data are not in use any more. */
 static uint64_t reclaim_loader_memory(struct kernel *kernel)
 {
     return frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_LOADER) +
@@ -23,7 +23,7 @@ void boot_reclaim(struct kernel *kernel)
     boot_stage_begin(kernel, "kernel: reclaim");
     uint64_t reclaimed = reclaim_loader_memory(kernel);
     log_line("paging", "levels=%u wx=%llu audit=passed pages=%llu tables=%llu reclaimed=%llu",
-             kernel->address_space.table.levels,
+             kernel->address_space.table.features.levels,
              (unsigned long long)result.writable_executable_count,
              (unsigned long long)result.page_count, (unsigned long long)result.table_count,
              (unsigned long long)reclaimed);

@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "kernel/core/panic.h"
 #include "kernel/mm/frames/frame_reserve.h"
 #include "shared/address.h"
 
@@ -23,19 +24,18 @@
 /* kernel/core/interrupts.h */
 struct cpu_interrupts {
     volatile unsigned hold_depth;
-    volatile uint32_t noted; /* bit n: line n has arrived and waits */
-    uint64_t deferred_count; /* interrupts that had to wait so far */
+    volatile uint32_t pending; /* bit n: line n has arrived and waits */
+    uint64_t deferred_count;   /* interrupts that had to wait so far */
 };
 
 /* kernel/core/panic.h */
-#define CPU_PANIC_NOTE_LIMIT 3
 struct cpu_panic {
     unsigned depth; /* of panics inside panics */
     unsigned note_count;
     struct cpu_panic_note {
         const char *role;
         const void *address;
-    } notes[CPU_PANIC_NOTE_LIMIT];
+    } notes[PANIC_NOTE_LIMIT];
 };
 
 /* Handlers that must not run on a broken stack have stacks of their own: at most so many

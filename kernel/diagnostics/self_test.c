@@ -271,8 +271,8 @@ static void test_remap(struct address_space *space, struct frame_allocator *fram
     frame_allocator_free(frames, second);
 }
 
-/* A large page is split by a permission for a part of it, and merged when they are equal again;
- * what it holds stays. */
+/* A permission for a part of a large page splits it. When the permissions are equal again it is
+ * merged. Its content stays. */
 static void test_split_and_merge(struct address_space *space, const uint64_t *shoot_down_count)
 {
     uint64_t merged_count;

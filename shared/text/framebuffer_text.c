@@ -4,10 +4,11 @@
 #include "shared/memory.h"
 
 #define FOREGROUND_RGB UINT32_C(0xd0d0d0)
-/* Black is all zero in every pixel format: clearing needs no loop over pixels. */
+/* Black is all zero in every pixel format, so clearing needs no loop over pixels. */
 #define BACKGROUND_RGB UINT32_C(0x000000)
 
-/* 8 pixels a character: beyond this width a screen is so fine that glyphs are enlarged. */
+/* A character has 8 pixels. On a screen that is wider than this, it would be too small to read, so
+ * glyphs are enlarged. */
 #define WIDTH_PER_SCALE_PIXELS 2560
 
 static unsigned mask_shift(uint32_t mask)
@@ -18,7 +19,7 @@ static unsigned mask_shift(uint32_t mask)
     return shift;
 }
 
-/* Put an 8-bit intensity where the mask has its bits, in the mask's precision. */
+/* Scale an 8-bit intensity to the number of bits of the mask, and move it to these bits. */
 static uint32_t channel_value(uint32_t intensity, uint32_t mask)
 {
     if (mask == 0)
@@ -89,7 +90,8 @@ bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
     return true;
 }
 
-/* Byte by byte: pixels of 24 bits have no alignment, and the compiler joins what it can. */
+/* Write byte by byte, because pixels of 24 bits have no alignment. The compiler joins the writes
+ * where it can. */
 static inline void pixel_write(uint8_t *pixel, uint32_t value, uint32_t pixel_size_bytes)
 {
     switch (pixel_size_bytes) {

@@ -244,7 +244,7 @@ static void test_P12_with_and_without_1_gib_pages(void **state)
     uint64_t with = space->table.table_count;
     address_space_destroy(space);
 
-    fixture->machine.plan.features.pages_1gib = false;
+    fixture->machine.plan.features.largest_leaf_level = 2;
     space = build(fixture);
     assert_int_equal(mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 3 * GIB).page_size_bytes, 2 * MIB);
     assert_int_equal(space->table.table_count, with + 15);

@@ -103,7 +103,7 @@ static void assert_fault(struct fixture *fixture, enum heap_fault_kind kind, con
     assert_ptr_equal(fault->caller, FINDER);
 }
 
-static void assert_condemned(struct heap *heap)
+static void assert_corrupt(struct heap *heap)
 {
     uint64_t failure_count = statistics_of(heap).failure_count;
     assert_null(heap_allocate(heap, 16, FINDER));
@@ -177,7 +177,7 @@ static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
                 heap_free(heap, blocks[victim], FINDER);
                 assert_fault(fixture, HEAP_FAULT_OVERRUN, blocks[victim], size_bytes, ALLOCATOR,
                              NULL);
-                assert_condemned(heap);
+                assert_corrupt(heap);
             }
         }
     }
@@ -384,7 +384,7 @@ static void test_K10_write_after_free_names_both_callers(void **state)
             const void *written = offset < sizes[s] ? block + offset : NULL;
             assert_ptr_equal(fixture->arena.fault.pointer, written);
             assert_fault(fixture, HEAP_FAULT_WRITE_AFTER_FREE, block, sizes[s], ALLOCATOR, FREER);
-            assert_condemned(heap);
+            assert_corrupt(heap);
         }
     }
 }
@@ -411,7 +411,7 @@ static void test_K10_write_after_free_is_found_when_the_wait_ends(void **state)
                 heap_free(heap, heap_allocate(heap, way == 1 ? 1 : 50000, NULL), FINDER);
             assert_fault(fixture, HEAP_FAULT_WRITE_AFTER_FREE, block, 48, ALLOCATOR, FREER);
         }
-        assert_condemned(heap);
+        assert_corrupt(heap);
     }
 }
 
@@ -441,7 +441,7 @@ static void test_K10_write_to_the_record_of_a_freed_block(void **state)
         assert_int_equal(fixture->arena.fault.size_bytes, 48);
         assert_ptr_equal(fixture->arena.fault.allocated_by, ALLOCATOR);
         assert_true(fixture->arena.fault.is_free);
-        assert_condemned(heap);
+        assert_corrupt(heap);
     }
 }
 

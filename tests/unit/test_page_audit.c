@@ -113,7 +113,7 @@ static void test_sound_tables_pass(void **state)
 static void test_sound_tables_pass_without_1_gib_pages_and_with_five_levels(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->machine.plan.features.pages_1gib = false;
+    fixture->machine.plan.features.largest_leaf_level = 2;
     fixture->machine.plan.features.levels = 5;
     build(fixture);
     assert_passes(fixture);

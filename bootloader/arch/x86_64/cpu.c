@@ -1,153 +1,102 @@
-#include "bootloader/arch/x86_64/cpu.h"
+/*
+ * cpu.c - what the loader asks of the CPU, apart from faults and the switch.
+ */
+#include "bootloader/arch.h"
+#include "shared/arch/x86_64/cpuid.h"
+#include "shared/arch/x86_64/instructions.h"
+#include "shared/arch/x86_64/page_entry.h"
+#include "shared/arch/x86_64/page_features.h"
 
-#include "shared/arch/x86_64/address_width.h"
+/* Intel SDM Vol. 1, 7.3.17.1: a source that gives nothing ten times in a row is out of order. */
+#define RANDOM_TRY_LIMIT 10
 
-#define CPUID_EXTENDED   UINT32_C(0x80000000)
-#define CPUID_HYPERVISOR UINT32_C(0x40000000)
-
-#define CPUID_1_ECX_RDRAND     (UINT32_C(1) << 30)
-#define CPUID_1_ECX_HYPERVISOR (UINT32_C(1) << 31)
-#define CPUID_1_EDX_MCE        (UINT32_C(1) << 7)
-#define CPUID_1_EDX_PGE        (UINT32_C(1) << 13)
-#define CPUID_1_EDX_PAT        (UINT32_C(1) << 16)
-
-#define CPUID_7_ECX_LA57 (UINT32_C(1) << 16)
-
-#define CPUID_EXTENDED_1_EDX_NX   (UINT32_C(1) << 20)
-#define CPUID_EXTENDED_1_EDX_1GIB (UINT32_C(1) << 26)
-
-#define CR4_MCE  (UINT64_C(1) << 6)
-#define CR4_PGE  (UINT64_C(1) << 7)
-#define CR4_LA57 (UINT64_C(1) << 12)
-
-static struct cpuid cpu_cpuid_unchecked(uint32_t leaf, uint32_t subleaf)
+uint32_t arch_machine(void)
 {
-    struct cpuid result;
-    __asm__ volatile("cpuid"
-                     : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx), "=d"(result.edx)
-                     : "a"(leaf), "c"(subleaf));
-    return result;
+    return HANDOFF_MACHINE_X86_64;
 }
 
-struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf)
+void arch_page_features(struct page_table_features *ret_features)
 {
-    uint32_t group = leaf & UINT32_C(0xf0000000);
-    bool is_guest = (cpu_cpuid_unchecked(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) != 0;
-
-    if ((group == CPUID_HYPERVISOR && !is_guest) || leaf > cpu_cpuid_unchecked(group, 0).eax)
-        return (struct cpuid){0, 0, 0, 0};
-    return cpu_cpuid_unchecked(leaf, subleaf);
+    page_features_read(ret_features);
 }
 
-uint64_t cpu_read_tsc(void)
+/* A CPU without five levels has four, which UEFI demands. */
+const char *arch_levels_obstacle(unsigned levels)
 {
-    uint32_t low;
-    uint32_t high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    bool has_levels =
+        levels == 4 || (cpuid_read(CPUID_MORE_FEATURES, 0).ecx & CPUID_ECX_FIVE_LEVELS) != 0;
+    return has_levels ? NULL : "no LA57 in the CPU";
 }
 
-uint64_t cpu_read_cr2(void)
+/* CR3 has flags below and above the address (Intel SDM Vol. 3A, table 4-12). */
+struct phys_addr arch_page_table_root(void)
 {
-    uint64_t value;
-    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
-    return value;
+    return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
 }
 
-uint64_t cpu_read_cr3(void)
+uint64_t arch_timestamp(void)
 {
-    uint64_t value;
-    __asm__ volatile("mov %%cr3, %0" : "=r"(value));
-    return value;
+    return timestamp_read();
 }
 
-static uint64_t cpu_read_cr4(void)
+const char *arch_clock_name(void)
 {
-    uint64_t value;
-    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
-    return value;
+    return "TSC";
 }
 
-bool cpu_random(uint64_t *ret_random)
+uint64_t arch_stated_clock_frequency_hz(void)
 {
-    if ((cpu_cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND) == 0)
+    /* TSC = crystal (ecx) × ebx / eax. Where the crystal is not stated, the next leaf gives the
+     * base frequency in MHz, which the TSC then runs at (Intel SDM Vol. 3B, section 18.7.3). */
+    struct cpuid_result ratio = cpuid_read(CPUID_CLOCK_RATIO, 0);
+    if (ratio.eax != 0 && ratio.ebx != 0) {
+        if (ratio.ecx != 0)
+            return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
+        uint32_t base_mhz = cpuid_read(CPUID_CLOCK_BASE, 0).eax & 0xffff;
+        if (base_mhz != 0)
+            return base_mhz * UINT64_C(1000000);
+    }
+    /* The leaf that VMware defined and KVM can offer: TSC in kHz. */
+    return cpuid_read(CPUID_HYPERVISOR_CLOCK, 0).eax * UINT64_C(1000);
+}
+
+bool arch_random(uint64_t *ret_random)
+{
+    if ((cpuid_read(CPUID_FEATURES, 0).ecx & CPUID_ECX_RDRAND) == 0)
         return false;
-    for (unsigned attempt = 0; attempt < 10; attempt++) {
-        uint64_t value;
-        bool valid;
-        __asm__ volatile("rdrand %0" : "=r"(value), "=@ccc"(valid));
-        if (valid) {
-            *ret_random = value;
+    for (unsigned i = 0; i < RANDOM_TRY_LIMIT; i++) {
+        if (random_read(ret_random))
             return true;
-        }
     }
     return false;
 }
 
-uint64_t cpu_stated_tsc_frequency_hz(void)
+void arch_describe(struct phys_addr root, const struct page_table_features *features,
+                   uint64_t clock_frequency_hz, union handoff_arch *ret_arch)
 {
-    /* Leaf 15h: TSC = crystal (ecx) × ebx / eax. Where the crystal is not stated, leaf 16h gives
-     * the base frequency in MHz, which the TSC then runs at (Intel SDM Vol. 3B, section 18.7.3). */
-    struct cpuid ratio = cpu_cpuid(0x15, 0);
-    if (ratio.eax != 0 && ratio.ebx != 0) {
-        if (ratio.ecx != 0)
-            return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
-        uint32_t base_mhz = cpu_cpuid(0x16, 0).eax & 0xffff;
-        if (base_mhz != 0)
-            return base_mhz * UINT64_C(1000000);
-    }
-    /* The timing leaf that VMware defined and KVM can offer: TSC in kHz. */
-    return cpu_cpuid(CPUID_HYPERVISOR + 0x10, 0).eax * UINT64_C(1000);
+    *ret_arch = (union handoff_arch){0};
+    ret_arch->x86_64.page_table_root = root.value;
+    ret_arch->x86_64.tsc_frequency_hz = clock_frequency_hz;
+    ret_arch->x86_64.flags =
+        (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
+        (features->largest_leaf_level >= PAGE_LEVEL_1GIB ? HANDOFF_X86_64_PAGES_1GIB : 0) |
+        (features->levels == 5 ? HANDOFF_X86_64_FIFTH_LEVEL : 0);
+    ret_arch->x86_64.physical_address_bits = features->physical_bits;
 }
 
-struct page_table_features cpu_page_table_features(void)
+void arch_interrupts_disable(void)
 {
-    uint32_t features = cpu_cpuid(CPUID_EXTENDED + 1, 0).edx;
-    return (struct page_table_features){
-        .levels = (cpu_read_cr4() & CR4_LA57) != 0 ? 5 : 4,
-        .physical_bits = address_width_bits(cpu_cpuid(CPUID_EXTENDED + 8, 0).eax),
-        .no_execute = (features & CPUID_EXTENDED_1_EDX_NX) != 0,
-        .pages_1gib = (features & CPUID_EXTENDED_1_EDX_1GIB) != 0,
-        .write_combining = (cpu_cpuid(1, 0).edx & CPUID_1_EDX_PAT) != 0,
-    };
+    interrupts_off();
 }
 
-uint64_t cpu_optional_cr4(void)
+_Noreturn void arch_halt(void)
 {
-    uint32_t features = cpu_cpuid(1, 0).edx;
-    return ((features & CPUID_1_EDX_MCE) != 0 ? CR4_MCE : 0) |
-           ((features & CPUID_1_EDX_PGE) != 0 ? CR4_PGE : 0);
+    halt_forever();
 }
 
-bool cpu_has_fifth_level(void)
+/* isa-debug-exit: the device is an I/O port. */
+void arch_debug_exit(uint64_t device, uint32_t value)
 {
-    return (cpu_cpuid(7, 0).ecx & CPUID_7_ECX_LA57) != 0;
-}
-
-void cpu_disable_interrupts(void)
-{
-    __asm__ volatile("cli" ::: "memory");
-}
-
-_Noreturn void cpu_halt_forever(void)
-{
-    for (;;)
-        __asm__ volatile("cli\n\thlt");
-}
-
-uint8_t cpu_port_read8(uint16_t port)
-{
-    uint8_t value;
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
-void cpu_port_write8(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-void cpu_port_write32(uint16_t port, uint32_t value)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+    if (device <= UINT16_MAX)
+        port_write_32((uint16_t)device, value);
 }

@@ -1,6 +1,9 @@
 /*
  * enter.S - see enter.h. Microsoft's convention: the argument is in RCX.
  */
+#include "bootloader/arch/x86_64/descriptor_tables.h"
+#include "shared/arch/x86_64/control.h"
+
 #define STATE_ROOT    0
 #define STATE_ENTRY   8
 #define STATE_HANDOFF 16
@@ -13,19 +16,9 @@
 #define STATE_SWITCH_ROOT 64
 #define STATE_DISPLACEMENT 72
 
-#define FAULT_STACK_SIZE_BYTES 4096 /* fault.c */
-
 #define FIFTH_LEVEL_CODE_32 16
 #define FIFTH_LEVEL_GDT     46
 
-#define MSR_EFER           0xc0000080
-#define MSR_FS_BASE        0xc0000100
-#define MSR_GS_BASE        0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_PAT            0x277
-
-#define CR4_PGE      7
-#define CR4_LA57     12
 #define CR0_VALUE    0x80010033 /* PG, WP, NE, ET, MP, PE */
 #define DR7_VALUE    0x400      /* no breakpoints */
 #define RFLAGS_VALUE 2          /* interrupts off, direction up; bit 1 is always set */
@@ -70,11 +63,11 @@ enter_kernel_without_pat:
     /* Clearing PGE drops global translations of the firmware, which ours must not meet. LA57 cannot
      * be changed here: it stays as the firmware had it. */
     movq STATE_CR4(%rbx), %rcx
-    btrq $CR4_PGE, %rcx
+    btrq $CR4_BIT_GLOBAL_PAGES, %rcx
     movq STATE_FIFTH_LEVEL(%rbx), %rdx
     testq %rdx, %rdx
     jz enter_with_own_tables
-    btrq $CR4_LA57, %rcx
+    btrq $CR4_BIT_FIVE_LEVELS, %rcx
     movq %rcx, %cr4
     movq STATE_SWITCH_ROOT(%rbx), %rax
     movq %rax, %cr3
@@ -87,7 +80,7 @@ enter_kernel_without_pat:
 enter_with_fifth_level:
     movq %rcx, %rbx
     movq STATE_CR4(%rbx), %rcx
-    btrq $CR4_PGE, %rcx
+    btrq $CR4_BIT_GLOBAL_PAGES, %rcx
 
 enter_with_own_tables:
     movq %rcx, %cr4
@@ -103,7 +96,7 @@ enter_with_own_tables:
     movq STATE_DISPLACEMENT(%rbx), %rcx
     movq STATE_ROOT(%rbx), %rdx
     subq $32, %rsp
-    call fault_move_up
+    call descriptor_tables_move_up
     addq $32, %rsp
     fninit
     pushq $MXCSR_VALUE
@@ -147,7 +140,7 @@ enter_kernel_returned:
      * its global pages stays. */
     leaq fault_stacks+FAULT_STACK_SIZE_BYTES-32(%rip), %rsp
     movq %cr4, %rax
-    btrq $CR4_PGE, %rax
+    btrq $CR4_BIT_GLOBAL_PAGES, %rax
     movq %rax, %cr4
     movq fault_page_table_root(%rip), %rax
     movq %rax, %cr3

@@ -1,13 +1,11 @@
 /*
- * enter.h - the switch: from the loader's world into the kernel's.
+ * enter.h - what enter.S is told for the switch: from the loader's world into the kernel's.
  */
 #ifndef BOOTLOADER_ARCH_X86_64_ENTER_H
 #define BOOTLOADER_ARCH_X86_64_ENTER_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-#include "bootloader/post_exit.h"
 
 /* Read by enter.S at these offsets. */
 struct enter_state {
@@ -21,7 +19,7 @@ struct enter_state {
     /* For the step from four to five levels (fifth_level.h); 0 where none is to be made. */
     uint64_t fifth_level;          /* physical, prepared */
     uint64_t switch_root;          /* of the switch tables */
-    uint64_t handler_displacement; /* for fault_move_up() */
+    uint64_t handler_displacement; /* for descriptor_tables_move_up() */
 };
 _Static_assert(offsetof(struct enter_state, page_table_root) == 0, "enter.S");
 _Static_assert(offsetof(struct enter_state, entry) == 8, "enter.S");
@@ -34,20 +32,12 @@ _Static_assert(offsetof(struct enter_state, fifth_level) == 56, "enter.S");
 _Static_assert(offsetof(struct enter_state, switch_root) == 64, "enter.S");
 _Static_assert(offsetof(struct enter_state, handler_displacement) == 72, "enter.S");
 
-#define ENTER_EFER_LONG_MODE  UINT64_C(0x500) /* LME, LMA */
-#define ENTER_EFER_NO_EXECUTE UINT64_C(0x800) /* NXE: only where the CPU has it */
-
-/* PAE, OSFXSR, OSXMMEXCPT: every x86-64 CPU has them. cpu_optional_cr4() adds to them. */
-#define ENTER_CR4             UINT64_C(0x620)
-#define ENTER_CR4_FIFTH_LEVEL UINT64_C(0x1000) /* LA57 */
-
-/* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. What it changes,
- * in this order: interrupts and both interrupt controllers off; EFER; PAT; with `fifth_level` the
- * step to five levels; CR3; CR4; CR0; the stack; FPU, debug and segment-base registers; general
+/* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. It changes, in
+ * this order: interrupts and both interrupt controllers off; EFER; PAT; with `fifth_level` the step
+ * to five levels; CR3; CR4; CR0; the stack; FPU, debug and segment-base registers; general
  * registers.
- * Preconditions: fault_install() has been called; this code, *state and the handlers are
- * identity-mapped in all address spaces that are gone through. Between fault handlers of four and
- * of five levels some twenty instructions run without any. */
+ * Preconditions: as arch_enter_kernel(); *state is part of the image. Between fault handlers of
+ * four and of five levels some twenty instructions run without any. */
 _Noreturn void enter_kernel(const struct enter_state *state);
 
 #endif

@@ -1,32 +1,35 @@
 /*
- * fault.h - the loader's GDT, TSS and IDT: from the exit of boot services until the kernel has its
- * own, a fault is named on serial and screen, never a silent reset.
- *
- * GDT: 0x08 64-bit code, 0x10 data, 0x18 TSS (two entries). The kernel starts with these selectors
- * (docs/HANDOFF.md). Every vector has a handler, and every handler a stack that does not depend on
- * the one which may be the cause: IST 1 for faults and interrupts, 2 for #DF, 3 for NMI, 4 for #MC
- * (Intel SDM Vol. 3A, 6.14.5).
+ * fault.h - from an exception of the CPU to what bootloader/arch.h tells of it: decoded here, named
+ * and reported by common code.
  */
 #ifndef BOOTLOADER_ARCH_X86_64_FAULT_H
 #define BOOTLOADER_ARCH_X86_64_FAULT_H
 
-#include "bootloader/post_exit.h"
+#include "bootloader/arch.h"
 
-#define FAULT_CODE_SELECTOR 0x08
-#define FAULT_DATA_SELECTOR 0x10
-#define FAULT_TSS_SELECTOR  0x18
+/* What the CPU pushes on an interrupt, lowest address first (Intel SDM Vol. 3A, figure 6-9). */
+struct interrupted {
+    uint64_t rip, cs, rflags, rsp, ss;
+};
 
-/* Load the tables into the CPU. `post_exit` is used by the handlers and must stay.
- * Precondition: interrupts are off, the firmware is gone. */
-void fault_install(struct post_exit *post_exit);
+/* What fault_entry.S pushes below that, and below an error code, if there is one. */
+struct fault_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+    uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    uint64_t vector;
+    uint64_t pushed[]; /* by the CPU: the error code, if there is one; then struct interrupted */
+};
 
-/* Load them again, at the addresses that the image has in the upper half, `displacement` bytes
- * above its own: a kernel that drops the lower half of its tables keeps the handlers. From now on
- * they run on the page tables at `page_table_root`.
- * Precondition: fault_install() was called; the tables at `page_table_root` are live. */
-void fault_move_up(uint64_t displacement, uint64_t page_table_root);
+/* Whom to tell. The sink is copied; its context must stay. */
+void fault_set_sink(const struct arch_fault_sink *sink);
 
-/* Where the kernel's entry returns to: says so and stops. */
+/* From now on a report runs on these page tables; before, on those that are live. */
+void fault_set_page_tables(uint64_t root);
+
+/* Called by fault_entry.S for every vector, with the CR3 of the time of the fault. */
+_Noreturn void fault_handle(const struct fault_frame *frame, uint64_t cr3);
+
+/* Where the kernel's entry returns to. */
 _Noreturn void fault_kernel_returned(void);
 
 #endif

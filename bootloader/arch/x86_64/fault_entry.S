@@ -1,34 +1,26 @@
 /*
- * fault_entry.S - where the CPU enters the loader's handlers, and the loading of their tables.
+ * fault_entry.S - where the CPU enters the loader's handlers.
  *
  * Functions are called by Microsoft's convention: first arguments in RCX and RDX, 32 bytes of
  * shadow space above the return address.
  */
+#include "shared/arch/x86_64/control.h"
+
     .text
 
-/* Vectors for which the CPU pushes an error code (Intel SDM Vol. 3A, table 6-1). */
-#define PUSHES_ERROR_CODE(vector)                                                                  \
-    (vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 ||              \
-     vector == 29 || vector == 30)
-
-#define CR4_PGE 7
-
-/* One stub a vector, 9 bytes each: fault.c computes their addresses. The last one, number 32, serves
- * every vector that is not an exception. The jump is spelled out, so that all are of one length. */
+/* One stub a vector, 4 bytes each: descriptor_tables.c computes their addresses. The last one,
+ * number 32, serves every vector that is not an exception, and needs no jump. Whether the CPU has
+ * pushed an error code is for fault_handle() to know. */
     .globl fault_stubs
 fault_stubs:
     .set vector, 0
-    .rept 33
-    .if PUSHES_ERROR_CODE(vector)
-    xchgw %ax, %ax
-    .else
-    pushq $0
-    .endif
+    .rept 32
     pushq $vector
-    .byte 0xe9
-    .long fault_common - . - 4
+    jmp fault_common
     .set vector, vector + 1
     .endr
+    pushq $vector
+    .org fault_stubs + 32 * 4 + 2 /* fails if a jump is longer */
 
 fault_common:
     pushq %rax
@@ -56,31 +48,11 @@ fault_common:
     jz 1f
     /* A write to CR3 keeps the TLB entries of the kernel's global pages. Clearing PGE drops them. */
     movq %cr4, %rbx
-    btrq $CR4_PGE, %rbx
+    btrq $CR4_BIT_GLOBAL_PAGES, %rbx
     movq %rbx, %cr4
     movq %rax, %cr3
 1:
     andq $-16, %rsp
     subq $32, %rsp
-    call fault_report
+    call fault_handle
     ud2
-
-/* void fault_load_tables(const struct table_register *gdt, const struct table_register *idt) */
-    .globl fault_load_tables
-fault_load_tables:
-    lgdt (%rcx)
-    lidt (%rdx)
-    popq %rax
-    pushq $0x08
-    pushq %rax
-    movl $0x10, %ecx
-    movl %ecx, %ds
-    movl %ecx, %es
-    movl %ecx, %ss
-    xorl %ecx, %ecx
-    movl %ecx, %fs
-    movl %ecx, %gs
-    lldt %cx
-    movl $0x18, %ecx
-    ltr %cx
-    lretq

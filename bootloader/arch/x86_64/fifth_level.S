@@ -3,6 +3,8 @@
  * every address is relative to RBX, the struct. Entered from 64-bit code by a far jump into a 32-bit
  * segment.
  */
+#include "shared/arch/x86_64/control.h"
+
 #define FIFTH_LEVEL_STATE     0
 #define FIFTH_LEVEL_RETURN    8
 #define FIFTH_LEVEL_CODE_64   24
@@ -11,8 +13,6 @@
 #define CODE_64_SELECTOR 0x08
 #define DATA_SELECTOR    0x10
 #define CODE_32_SELECTOR 0x18
-#define CR0_PAGING    31
-#define CR4_LA57      12
 
     .text
     .globl fifth_level_page
@@ -43,16 +43,16 @@ fifth_level_code_32:
 
     /* Out of long mode; the next instruction comes from the same address without paging. */
     movl %cr0, %eax
-    btrl $CR0_PAGING, %eax
+    btrl $CR0_BIT_PAGING, %eax
     movl %eax, %cr0
     movl %cr4, %eax
-    btsl $CR4_LA57, %eax
+    btsl $CR4_BIT_FIVE_LEVELS, %eax
     movl %eax, %cr4
     movl FIFTH_LEVEL_TOP_TABLE(%ebx), %eax
     movl %eax, %cr3
     /* And in again: EFER.LME has stayed on. */
     movl %cr0, %eax
-    btsl $CR0_PAGING, %eax
+    btsl $CR0_BIT_PAGING, %eax
     movl %eax, %cr0
     ljmpl *FIFTH_LEVEL_CODE_64(%ebx)
 

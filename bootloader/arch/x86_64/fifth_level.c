@@ -17,18 +17,18 @@ static size_t distance_bytes(const uint8_t *from, const uint8_t *to)
     return (uintptr_t)to - (uintptr_t)from;
 }
 
-void fifth_level_prepare(uint64_t base, struct phys_addr switch_root, const void *state)
+void fifth_level_prepare(struct phys_addr block, struct phys_addr switch_root, const void *state)
 {
-    struct fifth_level *page = (struct fifth_level *)base;
-    uint64_t *top_table = (uint64_t *)(base + PAGE_SIZE_BYTES);
+    struct fifth_level *page = (struct fifth_level *)block.value;
+    uint64_t *top_table = (uint64_t *)(block.value + PAGE_SIZE_BYTES);
 
     memcpy(page, fifth_level_page, distance_bytes(fifth_level_page, fifth_level_page_end));
     page->state = (uint64_t)state;
     page->return_address = (uint64_t)enter_with_fifth_level;
     page->code_32.offset =
-        (uint32_t)base + (uint32_t)distance_bytes(fifth_level_page, fifth_level_code_32);
+        (uint32_t)block.value + (uint32_t)distance_bytes(fifth_level_page, fifth_level_code_32);
     page->code_64.offset =
-        (uint32_t)base + (uint32_t)distance_bytes(fifth_level_page, fifth_level_code_64);
+        (uint32_t)block.value + (uint32_t)distance_bytes(fifth_level_page, fifth_level_code_64);
     page->top_table = (uint32_t)(uint64_t)top_table;
     page->gdt_base = (uint64_t)page->gdt;
 

@@ -53,10 +53,10 @@ _Static_assert(offsetof(struct fifth_level, gdt_limit) == 46, "enter.S");
 _Static_assert(offsetof(struct fifth_level, gdt_base) == 48, "LGDT");
 _Static_assert(sizeof(struct fifth_level) == 88, "fifth_level.S");
 
-/* Fill both pages at `base`, below 4 GiB and writable at that address.
+/* Fill both pages at `block`, below 4 GiB and writable at that address.
  *   switch_root      root of the switch tables
  *   state            what enter_kernel() is called with
  * The firmware is gone. */
-void fifth_level_prepare(uint64_t base, struct phys_addr switch_root, const void *state);
+void fifth_level_prepare(struct phys_addr block, struct phys_addr switch_root, const void *state);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * backtrace.c - the chain of frame pointers, followed with suspicion.
+ * backtrace.c - the chain of frame pointers; no pointer is followed before it is checked.
  */
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/registers.h"
@@ -29,19 +29,16 @@ static bool is_readable(uint64_t address)
     arch_page_features(&features);
     const struct page_table live = {
         .root = arch_page_table_root(),
-        .levels = features.levels,
-        .physical_bits = features.physical_bits,
-        .no_execute = features.no_execute,
-        .pages_1gib = features.pages_1gib,
-        .write_combining = features.write_combining,
+        .upper_root = arch_page_table_root(),
+        .features = features,
         .memory = {.context = &features, .access_table = access_through_direct_map},
     };
     struct page_mapping mapping;
     return page_table_lookup(&live, virt_addr(address), &mapping) == PAGE_TABLE_OK;
 }
 
-/* A call through a bad pointer stops before the frame of what was called exists: its return address
- * is the top of the stack. */
+/* A call through a bad pointer faults before the called function has a frame: its return address is
+ * at the top of the stack. */
 static void visit_bad_call(const struct arch_registers *registers,
                            void (*visit)(void *context, struct virt_addr return_address),
                            void *context)

@@ -1,5 +1,6 @@
 #include "kernel/mm/heap/heap.h"
 
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/layers/layer.h"
 #include "shared/memory.h"
 #include "shared/text/text.h"
@@ -49,91 +50,6 @@ const char *heap_status_name(enum heap_status status)
         return "no memory";
     }
     return "unknown status";
-}
-
-const char *heap_fault_kind_name(enum heap_fault_kind kind)
-{
-    switch (kind) {
-    case HEAP_FAULT_DOUBLE_FREE:
-        return "double free";
-    case HEAP_FAULT_BAD_POINTER:
-        return "bad pointer";
-    case HEAP_FAULT_OVERRUN:
-        return "overrun";
-    case HEAP_FAULT_CORRUPT:
-        return "corrupt";
-    case HEAP_FAULT_WRITE_AFTER_FREE:
-        return "write after free";
-    }
-    return "unknown fault";
-}
-
-/* --- A heap that was found corrupt
- * ---------------------------------------------------------------- */
-
-static void *refuse(struct heap *heap, size_t size_bytes, const void *caller)
-{
-    (void)size_bytes;
-    (void)caller;
-    heap_outer_counters(heap)->failure_count++;
-    return NULL;
-}
-
-static void *refuse_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
-                            const void *caller)
-{
-    (void)alignment_bytes;
-    return refuse(heap, size_bytes, caller);
-}
-
-static void ignore_free(struct heap *heap, void *block, const void *caller)
-{
-    (void)heap;
-    (void)block;
-    (void)caller;
-}
-
-static void *refuse_reallocation(struct heap *heap, void *block, size_t size_bytes,
-                                 const void *caller)
-{
-    (void)block;
-    return refuse(heap, size_bytes, caller);
-}
-
-static size_t know_no_size(struct heap *heap, const void *block, const void *caller)
-{
-    (void)heap;
-    (void)block;
-    (void)caller;
-    return 0;
-}
-
-static const struct heap_operations condemned_operations = {
-    .allocate = refuse,
-    .allocate_aligned = refuse_aligned,
-    .free = ignore_free,
-    .reallocate = refuse_reallocation,
-    .usable_size = know_no_size,
-};
-
-/* A double free or a bad pointer leaves the heap itself sound. After the other kinds nothing that
- * it holds can be believed. */
-void heap_tell(struct heap *heap, const struct heap_fault *fault)
-{
-    heap->counters.fault_count++;
-    if (fault->kind != HEAP_FAULT_DOUBLE_FREE && fault->kind != HEAP_FAULT_BAD_POINTER) {
-        heap->condemned = true;
-        heap->operations = condemned_operations;
-    }
-    heap->configuration.fault(heap->configuration.fault_context, fault);
-}
-
-void heap_report(struct heap *heap, const struct heap_fault *fault)
-{
-    struct heap_fault explained = *fault;
-    if (heap->configuration.debug)
-        heap_debug_explain(heap, &explained);
-    heap_tell(heap, &explained);
 }
 
 /* --- Which memory is zero --------------------------------------------------------------------- */
@@ -233,7 +149,7 @@ static enum heap_status extend(struct heap *heap, size_t additional_bytes, size_
         return HEAP_TOO_SMALL;
     if (additional_bytes > heap->configuration.limit_bytes - heap->size_bytes)
         return HEAP_TOO_LARGE;
-    if (heap->condemned || !policy_of(heap)->extend(heap, additional_bytes))
+    if (heap->is_corrupt || !policy_of(heap)->extend(heap, additional_bytes))
         return HEAP_NO_MEMORY;
     uintptr_t old_end = end_of(heap);
     heap->size_bytes += additional_bytes;
@@ -243,7 +159,9 @@ static enum heap_status extend(struct heap *heap, size_t additional_bytes, size_
 
 enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
 {
-    return extend(heap, additional_bytes, 0);
+    enum heap_status status = extend(heap, additional_bytes, 0);
+    heap_fault_report(heap, NULL);
+    return status;
 }
 
 static bool grow_by(struct heap *heap, size_t bytes)
@@ -272,7 +190,7 @@ static size_t grow_step(const struct heap *heap)
 
 static bool can_grow(const struct heap *heap)
 {
-    return !heap->condemned && heap->configuration.pages.grow != NULL;
+    return !heap->is_corrupt && heap->configuration.pages.grow != NULL;
 }
 
 bool heap_grow_by(struct heap *heap, size_t least_bytes)
@@ -302,7 +220,7 @@ bool heap_grow_for(struct heap *heap, const struct heap_request *request)
 void heap_give_back_tail(struct heap *heap)
 {
     const struct heap_page_source *pages = &heap->configuration.pages;
-    if (pages->shrink == NULL || heap->condemned)
+    if (pages->shrink == NULL || heap->is_corrupt)
         return;
     size_t tail_bytes = policy_of(heap)->free_tail(heap);
     if (tail_bytes < 2 * heap->tail_keep_bytes)
@@ -351,10 +269,8 @@ void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes
     return block;
 }
 
-void heap_trim(struct heap *heap)
+static void trim(struct heap *heap)
 {
-    if (heap->condemned)
-        return;
     if (heap->configuration.debug && !heap_debug_flush(heap, NULL))
         return;
     if (policy_of(heap)->trim != NULL)
@@ -362,6 +278,14 @@ void heap_trim(struct heap *heap)
     heap->tail_keep_bytes = KEEP_BYTES;
     heap_give_back_tail(heap);
     heap_discard_free_pages(heap);
+}
+
+void heap_trim(struct heap *heap)
+{
+    if (heap->is_corrupt)
+        return;
+    trim(heap);
+    heap_fault_report(heap, NULL);
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
@@ -437,8 +361,8 @@ bool heap_frees_newest_only(const struct heap *heap)
 
 const char *heap_check(const struct heap *heap)
 {
-    if (heap->condemned)
-        return "an earlier fault has condemned the heap";
+    if (heap->is_corrupt)
+        return "the heap is corrupt, as an earlier fault has said";
     const char *problem = policy_of(heap)->check(heap);
     if (problem == NULL && heap->configuration.debug)
         problem = heap_debug_check(heap);

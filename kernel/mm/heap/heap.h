@@ -152,10 +152,11 @@ struct heap {
     struct heap_operations operations; /* of the outermost layer */
     struct heap_counters counters;     /* of the policy's blocks; without `debug` of all */
     size_t size_bytes;                 /* usable now */
-    bool condemned;                    /* found corrupt: nothing is served any more */
-    bool has_grown_again;              /* after it gave memory back, into what it had given back */
-    size_t tail_keep_bytes;            /* so much stays free at the end when memory is given back */
-    size_t largest_bytes;              /* size_bytes before memory was given back last */
+    bool is_corrupt;                   /* nothing is served any more */
+    struct heap_fault recorded_fault; /* of the running operation (heap_fault.h); no detail: none */
+    bool has_grown_again;             /* after it gave memory back, into what it had given back */
+    size_t tail_keep_bytes;           /* so much stays free at the end when memory is given back */
+    size_t largest_bytes;             /* size_bytes before memory was given back last */
     uintptr_t written_end; /* from here to the heap's end all is zero but for its last bytes */
     uintptr_t clean_start; /* a new block is zero from here on */
     union {                /* the policy's own */
@@ -220,7 +221,7 @@ heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *c
 {
     void *resized = heap->operations.reallocate(heap, block, size_bytes, caller);
     /* It may have moved before its old place was found corrupt. */
-    return heap->condemned ? NULL : resized;
+    return heap->is_corrupt ? NULL : resized;
 }
 
 /* How many bytes of a live block may be used: exactly what was asked for, since the bytes behind

@@ -20,7 +20,7 @@ static void discard_piece(void *context, const struct heap_piece *piece)
 void heap_discard_free_pages(struct heap *heap)
 {
     const struct heap_policy *policy = heap->configuration.policy;
-    if (heap->configuration.pages.discard == NULL || heap->condemned)
+    if (heap->configuration.pages.discard == NULL || heap->is_corrupt)
         return;
     if (policy->walk_free != NULL)
         policy->walk_free(heap, HEAP_PAGE_SIZE_BYTES + 2 * HEAP_MARGIN_BYTES, discard_piece, heap);

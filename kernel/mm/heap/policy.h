@@ -8,9 +8,9 @@
  *   - by division alone: `operations` is heap_plain_operations (plain.c), which judges sizes and
  *     alignments, counts, moves, grows and shrinks, and calls `plain` for the rest.
  *
- * Every operation reports what is wrong through heap_report() and then fails. A bad pointer leaves
- * the heap unchanged; after a corruption the heap is condemned, so what the operation left half
- * done is never looked at again.
+ * Every function records what is wrong (heap_fault.h) and then fails; the operation reports it. A
+ * bad pointer leaves the heap unchanged. After a corruption the heap serves nothing any more, so
+ * nobody sees what the operation left half done.
  */
 #ifndef KERNEL_MM_HEAP_POLICY_H
 #define KERNEL_MM_HEAP_POLICY_H
@@ -60,14 +60,15 @@ typedef void heap_piece_visitor(void *context, const struct heap_piece *piece);
 struct heap_plain_policy {
     /* NULL if there is no room. */
     void *(*allocate)(struct heap *heap, const struct heap_request *request);
-    /* Prove that `block` is a live block and intact. False: it was reported. */
-    bool (*examine)(struct heap *heap, const void *block, const void *caller,
-                    struct heap_block_info *ret_info);
-    /* Free a block that `examine` has proved. False: a neighbour was found corrupt, reported. */
-    bool (*release)(struct heap *heap, void *block, const void *caller);
-    /* Change the size of a block that `examine` has proved, without moving it; never to be refused
-     * where the size gets smaller. The request's alignment is the block's; the sum with the size is
-     * not judged. False: not possible here, nothing changed; or something was found corrupt. */
+    /* True if `block` is a live block and intact; else what is wrong is recorded. */
+    bool (*validate)(struct heap *heap, const void *block, struct heap_block_info *ret_info);
+    /* Free a block that `validate` has accepted. False: a neighbour is corrupt, recorded. */
+    bool (*release)(struct heap *heap, void *block);
+    /* Change the size of a block that `validate` has accepted, without moving it; never to be
+     * refused where the size gets smaller. The request's alignment is the block's; the sum with the
+     * size is not validated. False: not possible here, nothing changed; or something is corrupt,
+     * recorded.
+     */
     bool (*resize)(struct heap *heap, void *block, const struct heap_request *request);
     /* After `resize` has refused: how many bytes the heap has to grow by so that the block has room
      * for `size_bytes`. 0 if that does not help: something live lies behind the block. */
@@ -121,9 +122,6 @@ static inline size_t larger(size_t a, size_t b)
 }
 
 /* --- What heap.c provides --------------------------------------------------------------------- */
-
-/* Call the fault callback, with what the layer of heap_debug.h knows of the block. */
-void heap_report(struct heap *heap, const struct heap_fault *fault);
 
 /* Call `visit` for each piece of the policy's, then for each guarded block, both in order of
  * address, live blocks as the heap's callers know them. Stops at a header that is not sound. */

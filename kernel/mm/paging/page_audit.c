@@ -48,7 +48,7 @@ static bool is_in_image(const struct audit *audit, const struct page_run *run)
 /* Without NX in the CPU everything is executable. */
 static bool executes_against_the_rules(const struct audit *audit, const struct page_run *run)
 {
-    return run->permissions.execute && audit->input->space->table.no_execute;
+    return run->permissions.execute && audit->input->space->table.features.no_execute;
 }
 
 /* --- Rules for any run ------------------------------------------------------------------------ */
@@ -118,7 +118,7 @@ static bool lies_in_regions_of(const struct page_audit_input *input, struct rang
 static bool segment_permits(const struct audit *audit, const struct kernel_segment *segment,
                             const struct page_run *run)
 {
-    bool execution_matters = audit->input->space->table.no_execute;
+    bool execution_matters = audit->input->space->table.features.no_execute;
     return segment->write == run->permissions.write &&
            (!execution_matters || segment->execute == run->permissions.execute);
 }
@@ -179,7 +179,7 @@ static const char *memory_type_rule(const struct audit *audit, const struct hand
     if (type == PAGE_MEMORY_WRITE_BACK)
         return "write-back, but not RAM";
     if (region != NULL && region->type == HANDOFF_REGION_FRAMEBUFFER &&
-        type != PAGE_MEMORY_WRITE_COMBINING && audit->input->space->table.write_combining)
+        type != PAGE_MEMORY_WRITE_COMBINING && audit->input->space->table.features.write_combining)
         return "the framebuffer, but not write-combining";
     return NULL;
 }

@@ -43,15 +43,8 @@ enum page_table_status runtime_space_build(struct runtime_space *ret_space,
                                            size_t region_count)
 {
     struct runtime_space space = {0};
-    const struct page_table_features features = {
-        .levels = kernel->table.levels,
-        .physical_bits = kernel->table.physical_bits,
-        .no_execute = kernel->table.no_execute,
-        .pages_1gib = kernel->table.pages_1gib,
-        .write_combining = kernel->table.write_combining,
-    };
     enum page_table_status status =
-        page_table_create(&features, &kernel->table.memory, &space.table);
+        page_table_create(&kernel->table.features, &kernel->table.memory, &space.table);
     if (status != PAGE_TABLE_OK)
         return status;
 

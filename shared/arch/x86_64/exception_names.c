@@ -1,6 +1,5 @@
 #include "shared/arch/x86_64/exception_names.h"
 
-/* Intel SDM Vol. 3A, table 6-1; AMD APM Vol. 2, 8.2 for 28…30. */
 static const char *const names[EXCEPTION_COUNT] = {
     "#DE divide error",
     "#DB debug exception",

@@ -116,7 +116,7 @@ static void make_plan(struct fake_machine *machine)
         .features = {.levels = 4,
                      .physical_bits = 46,
                      .no_execute = true,
-                     .pages_1gib = true,
+                     .largest_leaf_level = 3,
                      .write_combining = true},
         .layout = {.virtual_base = virt_addr(LAYOUT_KERNEL_IMAGE_BASE),
                    .physical_base = phys_addr(FAKE_MACHINE_IMAGE_BASE),

@@ -48,6 +48,12 @@ void fake_memory_fail_allocation(struct fake_memory *memory, uint64_t n)
     memory->failing_call = memory->allocation_count + n;
 }
 
+static void tell(struct fake_memory *memory, struct fake_memory_event event)
+{
+    if (memory->observe != NULL)
+        memory->observe(memory->observe_context, &event);
+}
+
 static bool allocate_table(void *context, struct phys_addr *ret_table)
 {
     struct fake_memory *memory = context;
@@ -59,6 +65,8 @@ static bool allocate_table(void *context, struct phys_addr *ret_table)
             memory->used_count++;
             memset(memory->bytes + i * PAGE_SIZE_BYTES, NEW_PAGE_BYTE, PAGE_SIZE_BYTES);
             *ret_table = phys_addr(FAKE_MEMORY_BASE + i * PAGE_SIZE_BYTES);
+            tell(memory,
+                 (struct fake_memory_event){.kind = FAKE_MEMORY_ALLOCATED, .page = *ret_table});
             return true;
         }
     }
@@ -72,6 +80,7 @@ static void free_table(void *context, struct phys_addr table)
     uint64_t index = page_index(memory, table);
     if (!memory->used[index])
         misuse("free of a free page", table.value);
+    tell(memory, (struct fake_memory_event){.kind = FAKE_MEMORY_FREED, .page = table});
     memory->used[index] = false;
     memory->used_count--;
     memset(memory->bytes + index * PAGE_SIZE_BYTES, FREED_PAGE_BYTE, PAGE_SIZE_BYTES);
@@ -92,6 +101,15 @@ static void invalidate(void *context, struct virt_addr start, uint64_t size_byte
     memory->invalidated_start = start.value;
     memory->invalidated_size_bytes = size_bytes;
     memory->used_count_at_invalidate = memory->used_count;
+    tell(memory, (struct fake_memory_event){FAKE_MEMORY_INVALIDATED, .start = start,
+                                            .size_bytes = size_bytes});
+}
+
+static void publish(void *context)
+{
+    struct fake_memory *memory = context;
+    memory->publish_count++;
+    tell(memory, (struct fake_memory_event){.kind = FAKE_MEMORY_PUBLISHED});
 }
 
 struct page_table_memory fake_memory_callbacks(struct fake_memory *memory)
@@ -102,5 +120,6 @@ struct page_table_memory fake_memory_callbacks(struct fake_memory *memory)
         .free_table = free_table,
         .access_table = access_table,
         .invalidate = invalidate,
+        .publish = publish,
     };
 }

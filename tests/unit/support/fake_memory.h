@@ -16,6 +16,22 @@
 
 #define FAKE_MEMORY_BASE (UINT64_C(7) << 32)
 
+/* What the page tables did with their memory, told right after it happened. Stores to a table are
+ * not told: an observer compares. */
+enum fake_memory_event_kind {
+    FAKE_MEMORY_ALLOCATED,   /* `page` */
+    FAKE_MEMORY_FREED,       /* `page`: its bytes are as they were until the observer returns */
+    FAKE_MEMORY_INVALIDATED, /* `start`, `size_bytes` */
+    FAKE_MEMORY_PUBLISHED,
+};
+
+struct fake_memory_event {
+    enum fake_memory_event_kind kind;
+    struct phys_addr page;
+    struct virt_addr start;
+    uint64_t size_bytes;
+};
+
 struct fake_memory {
     uint8_t *bytes;
     bool *used; /* by page */
@@ -28,13 +44,16 @@ struct fake_memory {
     uint64_t invalidated_start; /* of the last call */
     uint64_t invalidated_size_bytes;
     uint64_t used_count_at_invalidate; /* pages in use when it was called */
+    uint64_t publish_count;
+    void (*observe)(void *context, const struct fake_memory_event *event); /* may be NULL */
+    void *observe_context;
 };
 
 /* Make `page_count` free pages. Aborts if the host has no memory. */
 void fake_memory_create(struct fake_memory *memory, uint64_t page_count);
 void fake_memory_destroy(struct fake_memory *memory);
 
-/* The callbacks over these pages, invalidate included. */
+/* The callbacks over these pages, invalidate and publish included. */
 struct page_table_memory fake_memory_callbacks(struct fake_memory *memory);
 
 /* Let the n-th allocation from now on fail (1 = the next one); all others succeed. */

@@ -121,7 +121,8 @@ struct run {
     struct fake_memory memory;
     struct page_table table;
     struct oracle oracle;
-    struct fake_memory before; /* the memory as it was before the request */
+    struct fake_memory before;                /* the memory as it was before the request */
+    const struct page_table_witness *witness; /* NULL for none */
     uint64_t table_count_before;
 };
 
@@ -206,7 +207,7 @@ static bool take_census(void *context, struct phys_addr page, unsigned level)
     bool empty = true;
     for (unsigned i = 0; i < ENTRY_COUNT; i++)
         empty = empty && entries[i] == 0;
-    if (empty && level != census->run->table.levels)
+    if (empty && level != census->run->table.features.levels)
         census->problem = "an empty table";
     census->table_count++;
     return true;
@@ -228,12 +229,20 @@ static uint64_t below(struct run *run, uint64_t limit)
     return byte_stream_next(&run->stream, limit > 256 ? 4 : 1) % limit;
 }
 
-/* Addresses near each other and near the borders of tables of every level. */
+/* The size of each half of the address space with four levels. */
+static uint64_t half_bytes(void)
+{
+    uint64_t bytes = PAGE_SIZE_BYTES;
+    while (page_table_is_canonical(4, virt_addr(bytes)))
+        bytes *= 2;
+    return bytes;
+}
+
+/* Addresses near each other and near the borders of tables of every level, and of the halves. */
 static uint64_t choose_address(struct run *run)
 {
-    static const uint64_t WINDOWS[] = {0, UINT64_C(0x00007fff80000000),
-                                       UINT64_C(0xffff800000000000), UINT64_C(0xffff807fc0000000),
-                                       UINT64_C(0xffffffff80000000)};
+    const uint64_t WINDOWS[] = {0, half_bytes() - 2 * GIB, 0 - half_bytes(),
+                                0 - half_bytes() + 511 * GIB, 0 - 2 * GIB};
     static const uint64_t GRANULES[] = {4 * KIB, 4 * KIB, 2 * MIB, 2 * MIB, GIB};
     uint64_t window = WINDOWS[below(run, 5)];
     uint64_t granule = GRANULES[below(run, 5)];
@@ -263,8 +272,8 @@ static struct page_permissions choose_permissions(struct run *run)
 static bool is_possible_range(const struct run *run, uint64_t virtual, uint64_t last)
 {
     return last > virtual && last >> 63 == virtual >> 63 &&
-           page_table_is_canonical(run->table.levels, virt_addr(virtual)) &&
-           page_table_is_canonical(run->table.levels, virt_addr(last));
+           page_table_is_canonical(run->table.features.levels, virt_addr(virtual)) &&
+           page_table_is_canonical(run->table.features.levels, virt_addr(last));
 }
 
 /* What is wrong with the status of a request. NO_MEMORY is right if an allocation failed: a map may
@@ -405,6 +414,8 @@ static const char *run_requests(struct run *run)
             problem = mappings_problem(run);
         if (problem == NULL)
             problem = tables_problem(run);
+        if (problem == NULL && run->witness != NULL)
+            problem = run->witness->problem(run->witness->context);
         if (problem != NULL)
             return problem;
     }
@@ -421,19 +432,27 @@ static const char *unmap_everything(struct run *run)
             return "what is mapped cannot be unmapped";
         oracle_change(&run->oracle, virtual, last, NULL);
     }
-    return run->table.table_count == 1 ? tables_problem(run) : "tables are left over";
+    uint64_t root_count = run->table.root.value == run->table.upper_root.value ? 1 : 2;
+    return run->table.table_count == root_count ? tables_problem(run) : "tables are left over";
 }
 
 const char *page_table_operations_run(const uint8_t *bytes, size_t size_bytes)
 {
+    return page_table_operations_run_before(NULL, bytes, size_bytes);
+}
+
+const char *page_table_operations_run_before(const struct page_table_witness *witness,
+                                             const uint8_t *bytes, size_t size_bytes)
+{
     static struct run run;
-    run = (struct run){.stream = {.bytes = bytes, .size_bytes = size_bytes}};
+    run = (struct run){.stream = {.bytes = bytes, .size_bytes = size_bytes}, .witness = witness};
     uint64_t choice = below(&run, 256);
+    unsigned levels = choice % 2 == 0 ? 4 : 5;
     const struct page_table_features features = {
-        .levels = choice % 2 == 0 ? 4 : 5,
+        .levels = witness != NULL ? witness->levels : levels,
         .physical_bits = 46,
         .no_execute = true,
-        .pages_1gib = choice / 2 % 2 == 0,
+        .largest_leaf_level = choice / 2 % 2 == 0 ? 3 : 2,
         .write_combining = true,
     };
     fake_memory_create(&run.memory, TABLE_PAGE_COUNT);
@@ -441,9 +460,12 @@ const char *page_table_operations_run(const uint8_t *bytes, size_t size_bytes)
     struct page_table_memory callbacks = fake_memory_callbacks(&run.memory);
     const char *problem = "the root cannot be made";
     if (page_table_create(&features, &callbacks, &run.table) == PAGE_TABLE_OK) {
+        if (witness != NULL)
+            witness->attach(witness->context, &run.memory, &run.table);
         problem = run_requests(&run);
         if (problem == NULL)
             problem = unmap_everything(&run);
+        run.memory.observe = NULL; /* the tables are no longer live */
         page_table_destroy(&run.table);
     }
     fake_memory_destroy(&run.memory);

@@ -8,11 +8,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/page_table.h"
+#include "tests/unit/support/fake_memory.h"
+
 /* Read features and requests from the bytes and run them on page tables in fake memory, some with
  * an allocation that fails. After every request all that is mapped is compared with the oracle, the
  * table pages are counted, and after one that failed every table is compared bit by bit with what
  * it was. At the end everything is unmapped.
  * Returns what went wrong, NULL if nothing did. */
 const char *page_table_operations_run(const uint8_t *bytes, size_t size_bytes);
+
+/* Whoever looks on: a model of a CPU that uses the tables while they are changed. */
+struct page_table_witness {
+    unsigned levels; /* of the tables */
+    void *context;
+    /* Begin to observe empty tables in this memory. */
+    void (*attach)(void *context, struct fake_memory *memory, const struct page_table *table);
+    /* What was wrong up to the end of a request; NULL if nothing was. */
+    const char *(*problem)(void *context);
+};
+
+/* The same, and after every request the witness is asked. */
+const char *page_table_operations_run_before(const struct page_table_witness *witness,
+                                             const uint8_t *bytes, size_t size_bytes);
 
 #endif

@@ -1,5 +1,6 @@
 #include "kernel/mm/heap/layers/guarded.h"
 
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/layers/guarded_place.h"
 #include "kernel/mm/heap/layers/layer.h"
 #include "shared/memory.h"
@@ -92,7 +93,7 @@ static void *place_block(struct heap *heap, const struct heap_request *request)
     return (void *)block;
 }
 
-/* Precondition: proved. */
+/* Precondition: the block is live and intact. */
 static void release(struct heap *heap, const struct guarded_place *place, const void *caller)
 {
     struct guarded_record *record = place->record;
@@ -105,7 +106,7 @@ static void release(struct heap *heap, const struct guarded_place *place, const 
     heap_counters_free(heap_outer_counters(heap), 1, record->size_bytes);
 }
 
-/* --- Proving pointers ------------------------------------------------------------------------- */
+/* --- Validating pointers ---------------------------------------------------------------------- */
 
 static void describe_pointer(const struct guarded_record *record, const void *pointer,
                              struct heap_fault *fault)
@@ -124,16 +125,14 @@ static void describe_pointer(const struct guarded_record *record, const void *po
                                             : "the pointer is into memory that was freed";
 }
 
-/* True if the pointer is a live block, and intact; false: it was reported. Precondition: it is in
- * the window. */
-static bool prove(struct heap *heap, const void *pointer, const void *caller,
-                  struct guarded_place *ret_place)
+/* True if the pointer is a live block, and intact; else the fault is recorded. Precondition: it is
+ * in the window. */
+static bool validate(struct heap *heap, const void *pointer, struct guarded_place *ret_place)
 {
     const struct guarded_state *guarded = &heap->guarded;
     struct heap_fault fault = {.kind = HEAP_FAULT_BAD_POINTER,
                                .detail = "no block was ever at the pointer",
-                               .pointer = pointer,
-                               .caller = caller};
+                               .pointer = pointer};
     if (guarded_place_find(guarded, (uintptr_t)pointer, ret_place) && ret_place->record != NULL) {
         const struct guarded_record *record = ret_place->record;
         describe_pointer(record, pointer, &fault);
@@ -144,8 +143,7 @@ static bool prove(struct heap *heap, const void *pointer, const void *caller,
                 return true;
         }
     }
-    heap_tell(heap, &fault);
-    return false;
+    return heap_fault_record_final(heap, &fault);
 }
 
 /* --- Sampling --------------------------------------------------------------------------------- */
@@ -240,8 +238,9 @@ static void *guarded_allocate_aligned(struct heap *heap, size_t size_bytes, size
 static RARE void free_guarded(struct heap *heap, void *block, const void *caller)
 {
     struct guarded_place place;
-    if (prove(heap, block, caller, &place))
+    if (validate(heap, block, &place))
         release(heap, &place, caller);
+    heap_fault_report(heap, caller);
 }
 
 static void guarded_free(struct heap *heap, void *block, const void *caller)
@@ -268,13 +267,10 @@ static void shrink(struct heap *heap, struct guarded_record *record, size_t size
 
 /* A block that gets smaller stays, if pages of its own are still what it would get, or if there is
  * nothing else: that never fails. To grow it has to move: its end is the end of its pages. */
-static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size_bytes,
-                                     const void *caller)
+static void *move_or_shrink(struct heap *heap, const struct guarded_place *place, void *block,
+                            size_t size_bytes, const void *caller)
 {
-    struct guarded_place place;
-    if (!prove(heap, block, caller, &place))
-        return NULL;
-    struct guarded_record *record = place.record;
+    struct guarded_record *record = place->record;
     size_t old_bytes = record->size_bytes;
     if (size_bytes <= old_bytes && (size_bytes >= heap->guarded.large_bytes ||
                                     guarded_page_bytes(record) == HEAP_PAGE_SIZE_BYTES)) {
@@ -285,15 +281,26 @@ static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size
     void *moved =
         guarded_allocate_aligned(heap, size_bytes, (size_t)1 << record->alignment_shift, caller);
     if (moved == NULL) {
-        if (size_bytes > old_bytes || heap->condemned)
+        if (size_bytes > old_bytes || heap->is_corrupt)
             return NULL;
         heap_outer_counters(heap)->failure_count = failure_count;
         shrink(heap, record, size_bytes);
         return block;
     }
     memcpy(moved, block, size_bytes < old_bytes ? size_bytes : old_bytes);
-    release(heap, &place, caller);
+    release(heap, place, caller);
     return moved;
+}
+
+static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size_bytes,
+                                     const void *caller)
+{
+    struct guarded_place place;
+    void *resized = NULL;
+    if (validate(heap, block, &place))
+        resized = move_or_shrink(heap, &place, block, size_bytes, caller);
+    heap_fault_report(heap, caller);
+    return resized;
 }
 
 /* A policy's block that becomes large. What its alignment is the policy alone knows; the address
@@ -341,7 +348,9 @@ static void *guarded_reallocate(struct heap *heap, void *block, size_t size_byte
 static RARE size_t size_of_guarded(struct heap *heap, const void *block, const void *caller)
 {
     struct guarded_place place;
-    return prove(heap, block, caller, &place) ? place.record->size_bytes : 0;
+    size_t size_bytes = validate(heap, block, &place) ? place.record->size_bytes : 0;
+    heap_fault_report(heap, caller);
+    return size_bytes;
 }
 
 static size_t guarded_usable_size(struct heap *heap, const void *block, const void *caller)

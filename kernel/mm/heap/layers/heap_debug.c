@@ -1,5 +1,6 @@
 #include "kernel/mm/heap/layers/heap_debug.h"
 
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/layers/layer.h"
 #include "shared/memory.h"
@@ -186,11 +187,10 @@ static void describe_remains(const struct heap *heap, struct heap_fault *fault, 
 }
 
 /* `total_bytes` is what the policy says of the block. */
-static void report(struct heap *heap, enum heap_fault_kind kind, const void *pointer,
-                   const uint8_t *block, size_t total_bytes, const void *caller, const char *detail)
+static void record_fault(struct heap *heap, enum heap_fault_kind kind, const void *pointer,
+                         const uint8_t *block, size_t total_bytes, const char *detail)
 {
-    struct heap_fault fault = {
-        .kind = kind, .detail = detail, .pointer = pointer, .block = block, .caller = caller};
+    struct heap_fault fault = {.kind = kind, .detail = detail, .pointer = pointer, .block = block};
     const record *r = record_at(block, total_bytes);
     if (is_sound(heap, r)) {
         describe(&fault, r);
@@ -198,7 +198,7 @@ static void report(struct heap *heap, enum heap_fault_kind kind, const void *poi
         describe_remains(heap, &fault, r, total_bytes);
         fault.is_free = kind == HEAP_FAULT_WRITE_AFTER_FREE;
     }
-    heap_tell(heap, &fault);
+    (void)heap_fault_record_final(heap, &fault);
 }
 
 /* How many bytes of the heap begin at `block`; 0 if it is not in the heap. */
@@ -262,8 +262,9 @@ void heap_debug_explain(const struct heap *heap, struct heap_fault *fault)
     }
 }
 
-/* Prove that `block` is a live block and intact. NULL: it was reported. */
-static record *prove(struct heap *heap, const uint8_t *block, const void *caller)
+/* The record of `block` if that is a live block and intact. NULL: the fault is recorded, or the
+ * layer below has reported it. */
+static record *validate(struct heap *heap, const uint8_t *block, const void *caller)
 {
     size_t total_bytes = heap->debug.below->usable_size(heap, block, caller);
     if (total_bytes == 0)
@@ -279,13 +280,12 @@ static record *prove(struct heap *heap, const uint8_t *block, const void *caller
     } else if (canary_is_intact(block, r)) {
         return r;
     }
-    report(heap, kind, block, block, total_bytes, caller, detail);
+    record_fault(heap, kind, block, block, total_bytes, detail);
     return NULL;
 }
 
-/* Prove that nobody wrote to a block that waits. False: it was reported. */
-static bool prove_untouched(struct heap *heap, const uint8_t *block, size_t total_bytes,
-                            const void *caller)
+/* True if nobody wrote to a block that waits; else that is recorded. */
+static bool validate_untouched(struct heap *heap, const uint8_t *block, size_t total_bytes)
 {
     const record *r = record_at(block, total_bytes);
     const uint8_t *written = NULL;
@@ -297,7 +297,7 @@ static bool prove_untouched(struct heap *heap, const uint8_t *block, size_t tota
         detail = written == NULL ? "the bytes behind a freed block were written to"
                                  : "a freed block was written to";
     }
-    report(heap, HEAP_FAULT_WRITE_AFTER_FREE, written, block, total_bytes, caller, detail);
+    record_fault(heap, HEAP_FAULT_WRITE_AFTER_FREE, written, block, total_bytes, detail);
     return false;
 }
 
@@ -311,7 +311,7 @@ static bool release_oldest(struct heap *heap, const void *caller)
     size_t total_bytes = debug->below->usable_size(heap, block, caller);
     if (total_bytes == 0)
         return false;
-    if (!prove_untouched(heap, block, total_bytes, caller))
+    if (!validate_untouched(heap, block, total_bytes))
         return false;
     debug->oldest = record_at(block, total_bytes)->next;
     debug->waiting_count--;
@@ -344,16 +344,17 @@ static bool is_more_than_may_wait(const struct heap *heap)
            heap->debug.waiting_bytes > waiting_limit_bytes(heap);
 }
 
-/* Append a block that prove() has proved, and let go of those that waited longest. */
-static void let_wait(struct heap *heap, uint8_t *block, record *r, const void *caller)
+/* Append a block that validate() has accepted, and let go of those that waited longest. False:
+ * something is corrupt. */
+static bool let_wait(struct heap *heap, uint8_t *block, record *r, const void *caller)
 {
     struct heap_debug_state *debug = &heap->debug;
     /* Its seal is about to be made anew, which must not hide that it was broken. */
     if (debug->oldest != NULL && !is_sound(heap, debug->newest_record)) {
-        report(heap, HEAP_FAULT_WRITE_AFTER_FREE, NULL, debug->newest,
-               total_for(debug->newest_bytes), caller,
-               "the record behind a freed block was written to");
-        return;
+        record_fault(heap, HEAP_FAULT_WRITE_AFTER_FREE, NULL, debug->newest,
+                     total_for(debug->newest_bytes),
+                     "the record behind a freed block was written to");
+        return false;
     }
     r->freed_by = caller;
     r->state = RECORD_WAITING;
@@ -371,22 +372,26 @@ static void let_wait(struct heap *heap, uint8_t *block, record *r, const void *c
     debug->waiting_count++;
     debug->waiting_bytes += total_for(r->size_bytes);
     heap_counters_free(&debug->counters, 1, r->size_bytes);
-    while (is_more_than_may_wait(heap) && release_oldest(heap, caller))
-        continue;
+    while (is_more_than_may_wait(heap)) {
+        if (!release_oldest(heap, caller))
+            return false;
+    }
+    return true;
 }
 
-/* Free a block that prove() has proved. */
-static void release(struct heap *heap, uint8_t *block, record *r, const void *caller)
+/* Free a block that validate() has accepted. False: something is corrupt, or the layer below has
+ * refused it. */
+static bool release(struct heap *heap, uint8_t *block, record *r, const void *caller)
 {
-    if (!heap_frees_newest_only(heap)) {
-        let_wait(heap, block, r, caller);
-        return;
-    }
+    if (!heap_frees_newest_only(heap))
+        return let_wait(heap, block, r, caller);
     size_t size_bytes = r->size_bytes;
     uint64_t fault_count = heap->counters.fault_count;
     heap->debug.below->free(heap, block, caller);
-    if (heap->counters.fault_count == fault_count)
-        heap_counters_free(&heap->debug.counters, 1, size_bytes);
+    if (heap->counters.fault_count != fault_count)
+        return false;
+    heap_counters_free(&heap->debug.counters, 1, size_bytes);
+    return true;
 }
 
 /* --- Allocation ------------------------------------------------------------------------------- */
@@ -424,7 +429,7 @@ static uint8_t *obtain(struct heap *heap, size_t size_bytes, size_t alignment_by
     if (size_bytes >= limit_bytes || alignment_bytes >= limit_bytes - size_bytes)
         return NULL;
     uint8_t *block = take(heap, size_bytes, alignment_bytes, caller);
-    if (block == NULL && !heap->condemned && heap->debug.oldest != NULL &&
+    if (block == NULL && !heap->is_corrupt && heap->debug.oldest != NULL &&
         heap_debug_flush(heap, caller))
         block = take(heap, size_bytes, alignment_bytes, caller);
     if (block == NULL)
@@ -435,15 +440,21 @@ static uint8_t *obtain(struct heap *heap, size_t size_bytes, size_t alignment_by
     return block;
 }
 
-static void *debug_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
-                                    const void *caller)
+/* Kept out of what every call passes. */
+static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
+{
+    heap->debug.counters.failure_count++;
+    heap_fault_report(heap, caller);
+    return NULL;
+}
+
+static inline void *debug_allocate_aligned(struct heap *heap, size_t size_bytes,
+                                           size_t alignment_bytes, const void *caller)
 {
     uint8_t *block = NULL;
     if (is_power_of_two(alignment_bytes))
         block = obtain(heap, size_bytes, alignment_bytes, caller);
-    if (block == NULL)
-        heap->debug.counters.failure_count++;
-    return block;
+    return block != NULL ? block : fail(heap, caller);
 }
 
 static void *debug_allocate(struct heap *heap, size_t size_bytes, const void *caller)
@@ -453,9 +464,11 @@ static void *debug_allocate(struct heap *heap, size_t size_bytes, const void *ca
 
 static void debug_free(struct heap *heap, void *block, const void *caller)
 {
-    record *r = block == NULL ? NULL : prove(heap, block, caller);
-    if (r != NULL)
-        release(heap, block, r, caller);
+    if (block == NULL)
+        return;
+    record *r = validate(heap, block, caller);
+    if (r == NULL || !release(heap, block, r, caller))
+        heap_fault_report(heap, caller);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
@@ -483,8 +496,8 @@ static void *resize(struct heap *heap, uint8_t *block, const record *r, size_t s
     return resized;
 }
 
-/* Precondition: prove() has proved the block. It moves wherever it can, so that whoever still uses
- * the old pointer is found. */
+/* Precondition: validate() has accepted the block. It moves wherever it can, so that whoever still
+ * uses the old pointer is found. */
 static void *move_or_resize(struct heap *heap, uint8_t *block, record *r, size_t size_bytes,
                             const void *caller)
 {
@@ -494,9 +507,9 @@ static void *move_or_resize(struct heap *heap, uint8_t *block, record *r, size_t
         return resize(heap, block, r, size_bytes, caller);
     uint8_t *moved = obtain(heap, size_bytes, (size_t)1 << r->alignment_shift, caller);
     if (moved == NULL)
-        return heap->condemned ? NULL : resize(heap, block, r, size_bytes, caller);
+        return heap->is_corrupt ? NULL : resize(heap, block, r, size_bytes, caller);
     memcpy(moved, block, smaller(r->size_bytes, size_bytes));
-    release(heap, block, r, caller);
+    (void)release(heap, block, r, caller);
     return moved;
 }
 
@@ -508,19 +521,26 @@ static void *debug_reallocate(struct heap *heap, void *block, size_t size_bytes,
         debug_free(heap, block, caller);
         return NULL;
     }
-    record *r = prove(heap, block, caller);
-    if (r == NULL)
-        return NULL;
-    void *moved = move_or_resize(heap, block, r, size_bytes, caller);
-    if (moved == NULL || heap->condemned)
-        heap->debug.counters.failure_count++;
+    record *r = validate(heap, block, caller);
+    void *moved = NULL;
+    if (r != NULL) {
+        moved = move_or_resize(heap, block, r, size_bytes, caller);
+        if (moved == NULL || heap->is_corrupt)
+            heap->debug.counters.failure_count++;
+    }
+    heap_fault_report(heap, caller);
     return moved;
 }
 
 static size_t debug_usable_size(struct heap *heap, const void *block, const void *caller)
 {
-    const record *r = block == NULL ? NULL : prove(heap, block, caller);
-    return r == NULL ? 0 : r->size_bytes;
+    if (block == NULL)
+        return 0;
+    const record *r = validate(heap, block, caller);
+    if (r != NULL)
+        return r->size_bytes;
+    heap_fault_report(heap, caller);
+    return 0;
 }
 
 static const struct heap_operations debug_operations = {

@@ -13,9 +13,6 @@
 /* --- What heap.c and heap_discard.c provide ----------------------------------------------------
  */
 
-/* As heap_report(), with the fault as it is. */
-void heap_tell(struct heap *heap, const struct heap_fault *fault);
-
 /* Offer the pages that lie inside of free memory to the page source (heap_discard.c). */
 void heap_discard_free_pages(struct heap *heap);
 
@@ -28,8 +25,8 @@ void heap_walk_below(const struct heap *heap, heap_piece_visitor *visit, void *c
 const struct heap_operations *heap_debug_install(struct heap *heap,
                                                  const struct heap_operations *below);
 
-/* Give all blocks that wait back to the policy. False: something was found corrupt, and reported.
- */
+/* Give all blocks that wait back to the policy. False: something is corrupt. `caller` is for what
+ * the policy reports. */
 bool heap_debug_flush(struct heap *heap, const void *caller);
 
 /* Put a fault that was found below this layer into the caller's terms: his block's size, and who

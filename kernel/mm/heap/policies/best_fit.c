@@ -25,6 +25,7 @@
  * kept what was asked for, and by whom, and so has the header of one that was merged with the
  * segment before it.
  */
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
@@ -175,15 +176,14 @@ static bool canary_is_intact(const segment *s)
     return bytes_are(payload_of(s) + asked_bytes(s), s->slack_bytes, CANARY_BYTE);
 }
 
-/* --- Reports ---------------------------------------------------------------------------------- */
+/* --- Faults ----------------------------------------------------------------------------------- */
 
-/* Report what is wrong with the block or free memory `s`, whose header is sound; or with a place
+/* Record what is wrong with the block or free memory `s`, whose header is sound; or with a place
  * about which nothing is known, NULL. Always false. */
-static bool report(struct heap *heap, enum heap_fault_kind kind, const segment *s,
-                   const void *pointer, const void *caller, const char *detail)
+static bool record_fault(struct heap *heap, enum heap_fault_kind kind, const segment *s,
+                         const void *pointer, const char *detail)
 {
-    struct heap_fault fault = {
-        .kind = kind, .detail = detail, .pointer = pointer, .caller = caller};
+    struct heap_fault fault = {.kind = kind, .detail = detail, .pointer = pointer};
     if (s != NULL) {
         bool is_free = s->state == SEGMENT_FREE;
         fault.block = payload_of(s);
@@ -192,19 +192,17 @@ static bool report(struct heap *heap, enum heap_fault_kind kind, const segment *
         fault.free_bytes = is_free ? payload_bytes(s) : 0;
         fault.allocated_by = is_free ? NULL : s->allocated_by;
     }
-    heap_report(heap, &fault);
-    return false;
+    return heap_fault_record(heap, &fault);
 }
 
-/* Report a pointer into the free segment `s`. Always false. */
-static bool report_double_free(struct heap *heap, const segment *s, const void *pointer,
-                               const void *caller)
+/* Record a pointer into the free segment `s`. Always false. */
+static bool record_double_free(struct heap *heap, const segment *s, const void *pointer)
 {
     const segment *freed = segment_of(pointer);
     if ((uintptr_t)pointer % UNIT_BYTES != 0 || !is_sound(heap, freed) ||
         (freed != s && freed->state != SEGMENT_GONE) || !remembers_block(freed))
-        return report(heap, HEAP_FAULT_DOUBLE_FREE, s, pointer, caller,
-                      "the pointer is into memory that was freed");
+        return record_fault(heap, HEAP_FAULT_DOUBLE_FREE, s, pointer,
+                            "the pointer is into memory that was freed");
     const struct heap_fault fault = {
         .kind = HEAP_FAULT_DOUBLE_FREE,
         .detail = "the block is free already",
@@ -212,28 +210,26 @@ static bool report_double_free(struct heap *heap, const segment *s, const void *
         .block = pointer,
         .is_free = true,
         .size_bytes = asked_bytes(freed),
-        .caller = caller,
         .allocated_by = freed->allocated_by,
     };
-    heap_report(heap, &fault);
-    return false;
+    return heap_fault_record(heap, &fault);
 }
 
-/* True if the header can be believed; else it is reported. NULL is fine. */
-static bool believe(struct heap *heap, const segment *s, const void *caller)
+/* True if the header is sound; else that is recorded. NULL is fine. */
+static bool validate_header(struct heap *heap, const segment *s)
 {
     if (s == NULL || is_sound(heap, s))
         return true;
-    return report(heap, HEAP_FAULT_CORRUPT, NULL, payload_of(s), caller,
-                  "a header or free-list link was overwritten");
+    return record_fault(heap, HEAP_FAULT_CORRUPT, NULL, payload_of(s),
+                        "a header or free-list link was overwritten");
 }
 
 /* --- The free list ---------------------------------------------------------------------------- */
 
-static bool list_insert(struct heap *heap, segment *s, const void *caller)
+static bool list_insert(struct heap *heap, segment *s)
 {
     segment *head = heap->best_fit.free_list;
-    if (!believe(heap, head, caller))
+    if (!validate_header(heap, head))
         return false;
     *links_of(s) = (struct free_links){.next = head, .previous = NULL};
     if (head != NULL) {
@@ -244,11 +240,11 @@ static bool list_insert(struct heap *heap, segment *s, const void *caller)
     return true;
 }
 
-static bool list_remove(struct heap *heap, const segment *s, const void *caller)
+static bool list_remove(struct heap *heap, const segment *s)
 {
     segment *next = links_of(s)->next;
     segment *previous = links_of(s)->previous;
-    if (!believe(heap, next, caller) || !believe(heap, previous, caller))
+    if (!validate_header(heap, next) || !validate_header(heap, previous))
         return false;
     if (next != NULL) {
         links_of(next)->previous = previous;
@@ -308,25 +304,25 @@ static void absorb_next(struct heap *heap, segment *s)
 }
 
 /* Make a used segment free, merged with its free neighbours, and seal it. */
-static bool make_free(struct heap *heap, segment *s, const void *caller)
+static bool make_free(struct heap *heap, segment *s)
 {
     segment *next = next_of(s);
-    if (!believe(heap, next, caller) || !believe(heap, previous_of(s), caller))
+    if (!validate_header(heap, next) || !validate_header(heap, previous_of(s)))
         return false;
     if (next->state == SEGMENT_FREE) {
-        if (!believe(heap, next_of(next), caller) || !list_remove(heap, next, caller))
+        if (!validate_header(heap, next_of(next)) || !list_remove(heap, next))
             return false;
         absorb_next(heap, s);
     }
     segment *previous = previous_of(s);
     if (previous != NULL && previous->state == SEGMENT_FREE) {
-        if (!list_remove(heap, previous, caller))
+        if (!list_remove(heap, previous))
             return false;
         absorb_next(heap, previous);
         s = previous;
     }
     s->state = SEGMENT_FREE;
-    if (!list_insert(heap, s, caller))
+    if (!list_insert(heap, s))
         return false;
     seal(heap, s);
     return true;
@@ -373,7 +369,7 @@ static segment *find_smallest(struct heap *heap, const struct heap_request *requ
     size_t perfect_bytes = HEADER_BYTES + payload_for(request->size_bytes);
     segment *smallest = NULL;
     for (segment *s = heap->best_fit.free_list; s != NULL; s = links_of(s)->next) {
-        if (!believe(heap, s, request->caller))
+        if (!validate_header(heap, s))
             return NULL;
         if (smallest != NULL && s->length_units >= smallest->length_units)
             continue;
@@ -389,9 +385,9 @@ static void *best_fit_allocate(struct heap *heap, const struct heap_request *req
 {
     size_t gap_bytes;
     segment *s = find_smallest(heap, request, &gap_bytes);
-    if (s == NULL || !believe(heap, next_of(s), request->caller))
+    if (s == NULL || !validate_header(heap, next_of(s)))
         return NULL;
-    if (!list_remove(heap, s, request->caller))
+    if (!list_remove(heap, s))
         return NULL;
 
     segment *gap = NULL;
@@ -404,8 +400,7 @@ static void *best_fit_allocate(struct heap *heap, const struct heap_request *req
     if (rest_worth_splitting(s, payload) != 0)
         rest = split(heap, s, HEADER_BYTES + payload);
     make_used(heap, s, request);
-    if ((gap != NULL && !make_free(heap, gap, request->caller)) ||
-        (rest != NULL && !make_free(heap, rest, request->caller)))
+    if ((gap != NULL && !make_free(heap, gap)) || (rest != NULL && !make_free(heap, rest)))
         return NULL;
     return payload_of(s);
 }
@@ -420,8 +415,7 @@ static bool best_fit_resize(struct heap *heap, void *block, const struct heap_re
     if (payload > old_payload) {
         if (next->state != SEGMENT_FREE || payload > old_payload + length_bytes(next))
             return false;
-        if (!believe(heap, next_of(next), request->caller) ||
-            !list_remove(heap, next, request->caller))
+        if (!validate_header(heap, next_of(next)) || !list_remove(heap, next))
             return false;
         absorb_next(heap, s);
     }
@@ -429,7 +423,7 @@ static bool best_fit_resize(struct heap *heap, void *block, const struct heap_re
     if (rest_worth_splitting(s, payload) != 0)
         rest = split(heap, s, HEADER_BYTES + payload);
     make_used(heap, s, request);
-    return rest == NULL || make_free(heap, rest, request->caller);
+    return rest == NULL || make_free(heap, rest);
 }
 
 static size_t best_fit_missing(const struct heap *heap, const void *block, size_t size_bytes)
@@ -446,9 +440,9 @@ static size_t best_fit_missing(const struct heap *heap, const void *block, size_
 
 /* --- Free ------------------------------------------------------------------------------------- */
 
-/* Name exactly what a pointer is whose header is not that of a block. Walks from the start, since
+/* Record exactly what a pointer is whose header is not that of a block. Walks from the start, since
  * only headers that are reached there are known to be headers. Always false. */
-static bool diagnose(struct heap *heap, const void *block, const void *caller)
+static bool record_bad_pointer(struct heap *heap, const void *block)
 {
     uintptr_t address = (uintptr_t)block;
     segment *s = heap->best_fit.first;
@@ -459,18 +453,16 @@ static bool diagnose(struct heap *heap, const void *block, const void *caller)
         const struct heap_fault fault = {.kind = HEAP_FAULT_OVERRUN,
                                          .detail = "the header before the block was overwritten",
                                          .pointer = block,
-                                         .block = block,
-                                         .caller = caller};
-        heap_report(heap, &fault);
-        return false;
+                                         .block = block};
+        return heap_fault_record(heap, &fault);
     }
     if (!is_sound(heap, s))
-        return report(heap, HEAP_FAULT_CORRUPT, NULL, block, caller,
-                      "a header further down was overwritten");
+        return record_fault(heap, HEAP_FAULT_CORRUPT, NULL, block,
+                            "a header further down was overwritten");
     if (s->state == SEGMENT_FREE && address < (uintptr_t)next_of(s))
-        return report_double_free(heap, s, block, caller);
-    return report(heap, HEAP_FAULT_BAD_POINTER, s, block, caller,
-                  "the pointer is not the start of a block");
+        return record_double_free(heap, s, block);
+    return record_fault(heap, HEAP_FAULT_BAD_POINTER, s, block,
+                        "the pointer is not the start of a block");
 }
 
 static bool is_inside(const struct heap *heap, const void *block)
@@ -479,33 +471,33 @@ static bool is_inside(const struct heap *heap, const void *block)
            (uintptr_t)block < (uintptr_t)heap->best_fit.end;
 }
 
-static bool best_fit_examine(struct heap *heap, const void *block, const void *caller,
-                             struct heap_block_info *ret_info)
+static bool best_fit_validate(struct heap *heap, const void *block,
+                              struct heap_block_info *ret_info)
 {
     if (!is_inside(heap, block))
-        return report(heap, HEAP_FAULT_BAD_POINTER, NULL, block, caller,
-                      "the pointer is not of this heap");
+        return record_fault(heap, HEAP_FAULT_BAD_POINTER, NULL, block,
+                            "the pointer is not of this heap");
     if ((uintptr_t)block % UNIT_BYTES != 0)
-        return diagnose(heap, block, caller);
+        return record_bad_pointer(heap, block);
     segment *s = segment_of(block);
     if (!is_sound(heap, s) || s->state == SEGMENT_END || s->state == SEGMENT_GONE)
-        return diagnose(heap, block, caller);
+        return record_bad_pointer(heap, block);
     if (s->state == SEGMENT_FREE)
-        return report_double_free(heap, s, block, caller);
+        return record_double_free(heap, s, block);
     /* The next header is the canary of a block without one. */
     if (!canary_is_intact(s) || (s->slack_bytes == 0 && !is_sound(heap, next_of(s))))
-        return report(heap, HEAP_FAULT_OVERRUN, s, block, caller,
-                      "the bytes behind the block were overwritten");
-    if (!believe(heap, next_of(s), caller))
+        return record_fault(heap, HEAP_FAULT_OVERRUN, s, block,
+                            "the bytes behind the block were overwritten");
+    if (!validate_header(heap, next_of(s)))
         return false;
     ret_info->size_bytes = asked_bytes(s);
     ret_info->alignment_bytes = (size_t)1 << s->alignment_shift;
     return true;
 }
 
-static bool best_fit_release(struct heap *heap, void *block, const void *caller)
+static bool best_fit_release(struct heap *heap, void *block)
 {
-    return make_free(heap, segment_of(block), caller);
+    return make_free(heap, segment_of(block));
 }
 
 /* --- The heap's ends -------------------------------------------------------------------------- */
@@ -537,12 +529,12 @@ static void best_fit_initialise(struct heap *heap)
 static bool best_fit_extend(struct heap *heap, size_t additional_bytes)
 {
     segment *s = heap->best_fit.end;
-    if (!believe(heap, s, NULL))
+    if (!validate_header(heap, s))
         return false;
     s->state = SEGMENT_USED;
     s->length_units = (uint32_t)(additional_bytes / UNIT_BYTES);
     write_end(heap, (uintptr_t)s + additional_bytes, additional_bytes);
-    return make_free(heap, s, NULL);
+    return make_free(heap, s);
 }
 
 /* The last segment stays a segment, however little of it is left. */
@@ -679,7 +671,7 @@ const struct heap_policy heap_policy_best_fit = {
     .plain =
         {
             .allocate = best_fit_allocate,
-            .examine = best_fit_examine,
+            .validate = best_fit_validate,
             .release = best_fit_release,
             .resize = best_fit_resize,
             .missing = best_fit_missing,

@@ -12,6 +12,7 @@
  */
 #include "kernel/mm/heap/policies/bump.h"
 
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/heap/policies/sealed_block.h"
 
@@ -72,13 +73,12 @@ static void *bump_allocate(struct heap *heap, const struct heap_request *request
     return block;
 }
 
-static bool bump_examine(struct heap *heap, const void *block, const void *caller,
-                         struct heap_block_info *ret_info)
+static bool bump_validate(struct heap *heap, const void *block, struct heap_block_info *ret_info)
 {
     uint64_t header;
     const struct bump_state *bump = &heap->bump;
     if (!sealed_block_is_intact(bump->secret, first_of(heap), bump->next, block, &header))
-        return sealed_diagnose(heap, bump->secret, first_of(heap), bump->end, block, caller);
+        return sealed_record_fault_of(heap, bump->secret, first_of(heap), bump->end, block);
     ret_info->size_bytes = sealed_size(header);
     ret_info->alignment_bytes = sealed_alignment(header);
     return true;
@@ -92,7 +92,7 @@ static uint64_t header_of(const struct heap *heap, const uint8_t *block)
     return header;
 }
 
-static bool bump_release(struct heap *heap, void *block, const void *caller)
+static bool bump_release(struct heap *heap, void *block)
 {
     struct bump_state *bump = &heap->bump;
     uint64_t header = header_of(heap, block);
@@ -104,14 +104,12 @@ static bool bump_release(struct heap *heap, void *block, const void *caller)
             .pointer = block,
             .block = block,
             .size_bytes = sealed_size(header),
-            .caller = caller,
         };
-        heap_report(heap, &fault);
-        return false;
+        return heap_fault_record(heap, &fault);
     }
     if ((header & SEALED_PREVIOUS_FREE) != 0 &&
         !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
-        return sealed_corrupt(heap, block, caller);
+        return sealed_record_corrupt(heap, block);
     uint64_t header_word = sealed_header_word(block);
     sealed_wipe_header(block);
     move_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
@@ -138,8 +136,7 @@ static void set_gap(struct bump_state *bump, uint8_t *start, uint8_t *behind,
 }
 
 /* A block that is not the newest has what it was given, and the gap behind it. */
-static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
-                         const void *caller)
+static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, size_t units)
 {
     struct bump_state *bump = &heap->bump;
     uint8_t *gap = sealed_next(block, old_units);
@@ -154,7 +151,7 @@ static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, si
             is_sound && behind != bump->next && sealed_read_header(bump->secret, behind, &header);
     }
     if (!is_sound)
-        return sealed_corrupt(heap, behind, caller);
+        return sealed_record_corrupt(heap, behind);
     if (units > (size_t)(behind - block) / SEALED_UNIT_BYTES)
         return false;
     if (has_gap)
@@ -181,7 +178,7 @@ static bool bump_resize(struct heap *heap, void *block, const struct heap_reques
     size_t old_units = sealed_units(header);
     bool is_newest = sealed_next(block, old_units) == bump->next;
     if (is_newest ? !resize_newest(bump, block, old_units, units)
-                  : !resize_older(heap, block, old_units, units, request->caller))
+                  : !resize_older(heap, block, old_units, units))
         return false;
     sealed_make_live(bump->secret, block, sealed_with_units(header, units), request->size_bytes);
     return true;
@@ -329,7 +326,7 @@ const struct heap_policy heap_policy_bump = {
     .plain =
         {
             .allocate = bump_allocate,
-            .examine = bump_examine,
+            .validate = bump_validate,
             .release = bump_release,
             .resize = bump_resize,
             .missing = bump_missing,

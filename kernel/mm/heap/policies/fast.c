@@ -9,6 +9,7 @@
  * The common case of both is a straight run of instructions in fast_allocate() and fast_free();
  * everything else is behind a call.
  */
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policies/fast_slab.h"
 #include "kernel/mm/heap/policies/fast_view.h"
 #include "shared/memory.h"
@@ -31,91 +32,87 @@
 
 /* --- Faults ----------------------------------------------------------------------------------- */
 
-static void report(struct heap *heap, enum heap_fault_kind kind, const uint8_t *block,
-                   size_t size_bytes, const void *pointer, const void *caller, const char *detail)
+static void record_fault(struct heap *heap, enum heap_fault_kind kind, const uint8_t *block,
+                         size_t size_bytes, const void *pointer, const char *detail)
 {
     const struct heap_fault fault = {.kind = kind,
                                      .detail = detail,
                                      .pointer = pointer,
                                      .block = block,
                                      .is_free = block != NULL && kind == HEAP_FAULT_DOUBLE_FREE,
-                                     .size_bytes = size_bytes,
-                                     .caller = caller};
-    heap_report(heap, &fault);
+                                     .size_bytes = size_bytes};
+    (void)heap_fault_record(heap, &fault);
 }
 
-/* Say exactly what is wrong with a pointer into a slab that was not proved. */
-static void diagnose_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *pointer,
-                          const void *caller)
+/* Record exactly what is wrong with a pointer into a slab that is no intact live slot. */
+static void record_bad_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *pointer)
 {
     ptrdiff_t offset = pointer - slab->slots;
     if (offset < 0 || offset / slab->stride_bytes >= slab->slot_count) {
-        report(heap, HEAP_FAULT_BAD_POINTER, NULL, 0, pointer, caller,
-               "the pointer is into the heap's own memory");
+        record_fault(heap, HEAP_FAULT_BAD_POINTER, NULL, 0, pointer,
+                     "the pointer is into the heap's own memory");
         return;
     }
     unsigned index = (unsigned)(offset / slab->stride_bytes);
     const uint8_t *slot = fast_slot_at(slab, index);
     size_t size_bytes = fast_slot_size(slab, index);
     if (fast_slot_is_free(slab, index))
-        report(heap, HEAP_FAULT_DOUBLE_FREE, slot, size_bytes, pointer, caller,
-               "the block is free already");
+        record_fault(heap, HEAP_FAULT_DOUBLE_FREE, slot, size_bytes, pointer,
+                     "the block is free already");
     else if (slot != pointer)
-        report(heap, HEAP_FAULT_BAD_POINTER, slot, size_bytes, pointer, caller,
-               "the pointer is not the start of a block");
+        record_fault(heap, HEAP_FAULT_BAD_POINTER, slot, size_bytes, pointer,
+                     "the pointer is not the start of a block");
     else if (fast_slab_is_padded(slab) && fast_slot_read_mark(slot) > 15)
-        report(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer, caller,
-               "the byte before the block was overwritten");
+        record_fault(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer,
+                     "the byte before the block was overwritten");
     else
-        report(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer, caller,
-               "the bytes behind the block were overwritten");
+        record_fault(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer,
+                     "the bytes behind the block were overwritten");
 }
 
-/* What prove_slot() has not proved may still have an end that is not the usual one. */
-static __attribute__((noinline)) bool prove_other_slot(struct heap *heap,
-                                                       const struct fast_slab *slab,
-                                                       const uint8_t *slot, const void *caller,
-                                                       unsigned *ret_index, size_t *ret_size_bytes)
+/* What validate_slot() refuses may still have an end that is not the usual one. */
+static __attribute__((noinline)) bool validate_other_slot(struct heap *heap,
+                                                          const struct fast_slab *slab,
+                                                          const uint8_t *slot, unsigned *ret_index,
+                                                          size_t *ret_size_bytes)
 {
     if (fast_slot_find(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
         fast_slot_read(slab, *ret_index, ret_size_bytes))
         return true;
-    diagnose_slot(heap, slab, slot, caller);
+    record_bad_slot(heap, slab, slot);
     return false;
 }
 
-/* Prove that the pointer is a live block of the slab, and intact. False: it was reported. */
-static inline bool prove_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
-                              const void *caller, unsigned *ret_index, size_t *ret_size_bytes)
+/* True if the pointer is a live block of the slab, and intact. False: the fault is recorded. */
+static inline bool validate_slot(struct heap *heap, const struct fast_slab *slab,
+                                 const uint8_t *slot, unsigned *ret_index, size_t *ret_size_bytes)
 {
     return (fast_slot_index(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
             fast_slot_is_intact(slab, slot, ret_size_bytes)) ||
-           prove_other_slot(heap, slab, slot, caller, ret_index, ret_size_bytes);
+           validate_other_slot(heap, slab, slot, ret_index, ret_size_bytes);
 }
 
-/* Say exactly what a pointer is that is neither into a slab nor a block of the core. */
-static void diagnose_block(struct heap *heap, const uint8_t *pointer, const void *caller)
+/* Record exactly what a pointer is that is neither into a slab nor a block of the core. */
+static void record_bad_block(struct heap *heap, const uint8_t *pointer)
 {
     size_t size_bytes;
     const struct fast_core *core = &heap->fast.core;
-    struct heap_fault fault = sealed_judge(core->secret, fast_first(core), core->end, pointer);
+    struct heap_fault fault = sealed_fault_of(core->secret, fast_first(core), core->end, pointer);
     fault.pointer = pointer;
-    fault.caller = caller;
     if (fault.free_bytes != 0 && fast_slot_recall(&heap->fast, pointer, &size_bytes))
-        report(heap, HEAP_FAULT_DOUBLE_FREE, pointer, size_bytes, pointer, caller,
-               "the block is free already");
+        record_fault(heap, HEAP_FAULT_DOUBLE_FREE, pointer, size_bytes, pointer,
+                     "the block is free already");
     else
-        heap_report(heap, &fault);
+        (void)heap_fault_record(heap, &fault);
 }
 
-/* Prove that the pointer is a live block of the core, and intact. False: it was reported. */
-static bool prove_block(struct heap *heap, const uint8_t *block, const void *caller,
-                        uint64_t *ret_header)
+/* True if the pointer is a live block of the core, and intact. False: the fault is recorded. */
+static bool validate_block(struct heap *heap, const uint8_t *block, uint64_t *ret_header)
 {
     const struct fast_core *core = &heap->fast.core;
     if (sealed_block_is_intact(core->secret, fast_first(core), core->end, block, ret_header))
         return true;
-    diagnose_block(heap, block, caller);
+    record_bad_block(heap, block);
     return false;
 }
 
@@ -129,10 +126,10 @@ static void count_core_blocks(struct fast_state *fast, size_t size_bytes, uint32
 
 static uint8_t *take(struct heap *heap, const struct heap_request *request, uint64_t *ret_header)
 {
-    if (heap->condemned)
+    if (heap->is_corrupt)
         return NULL;
     return fast_core_take(heap, fast_units_for(request->size_bytes), request->alignment_bytes,
-                          request->caller, ret_header);
+                          ret_header);
 }
 
 /* A block of the core, which does not grow for it. */
@@ -140,8 +137,8 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
                            uint64_t *ret_header)
 {
     uint8_t *block = take(heap, request, ret_header);
-    if (block == NULL && !heap->condemned) {
-        fast_slabs_flush(heap, request->caller);
+    if (block == NULL && !heap->is_corrupt) {
+        fast_slabs_flush(heap);
         block = take(heap, request, ret_header);
     }
     return block;
@@ -197,29 +194,37 @@ static void *allocate_any_slot(struct heap *heap, size_t size_bytes, size_t firs
 
 /* What is free serves before the heap grows: the core's memory, then a slot that is kept for the
  * other kind of slab of this size. Before a request fails, a slot of any size does. */
-static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t size_bytes,
-                                                      size_t alignment_bytes, const void *caller)
+static void *find_block(struct heap *heap, size_t size_bytes, size_t alignment_bytes)
 {
-    const struct heap_request request = {size_bytes, alignment_bytes, caller};
+    const struct heap_request request = {.size_bytes = size_bytes,
+                                         .alignment_bytes = alignment_bytes};
     size_t limit_bytes = heap->configuration.limit_bytes;
     bool fits_slot = size_bytes <= FAST_PADDED_MAX && alignment_bytes == SEALED_UNIT_BYTES;
     uint64_t header;
     void *slot = NULL;
-    if (!heap->condemned && size_bytes < limit_bytes &&
+    if (!heap->is_corrupt && size_bytes < limit_bytes &&
         alignment_bytes < limit_bytes - size_bytes) {
         uint8_t *block = take_block(heap, &request, &header);
-        if (block == NULL && fits_slot && !heap->condemned)
+        if (block == NULL && fits_slot && !heap->is_corrupt)
             slot = allocate_any_slot(heap, size_bytes, size_bytes / 16, size_bytes / 16 + 1);
         if (block == NULL && slot == NULL && heap_grow_for(heap, &request))
             block = take(heap, &request, &header);
         if (block != NULL)
             return give_block(heap, block, &request, header);
-        if (slot == NULL && fits_slot && !heap->condemned)
+        if (slot == NULL && fits_slot && !heap->is_corrupt)
             slot = allocate_any_slot(heap, size_bytes, size_bytes / 16 + 2, FAST_PADDED_CLASSES);
     }
-    if (slot == NULL)
-        heap->counters.failure_count++;
     return slot;
+}
+
+static __attribute__((noinline)) void *allocate_block(struct heap *heap, size_t size_bytes,
+                                                      size_t alignment_bytes, const void *caller)
+{
+    void *block = find_block(heap, size_bytes, alignment_bytes);
+    if (block == NULL)
+        heap->counters.failure_count++;
+    heap_fault_report(heap, caller);
+    return block;
 }
 
 /* Little is left of what the heap may ever have. */
@@ -263,9 +268,8 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
         (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
         return give_slot(heap, padded, size_bytes);
     /* Growing for a slab is for when the core has nothing either. */
-    const struct heap_request request = {size_bytes, SEALED_UNIT_BYTES, caller};
     if (deserves_slab(heap, class, size_bytes) &&
-        fast_class_open_slab(heap, class, &request, !fast_core_has_room(heap, size_bytes, caller)))
+        fast_class_open_slab(heap, class, size_bytes, !fast_core_has_room(heap, size_bytes)))
         return give_slot(heap, class, size_bytes);
     return allocate_block(heap, size_bytes, SEALED_UNIT_BYTES, caller);
 }
@@ -300,23 +304,31 @@ static bool flush_is_due(const struct heap *heap)
            heap->fast.freed_units >= heap->size_bytes / FLUSH_PART / SEALED_UNIT_BYTES;
 }
 
-static void free_block(struct heap *heap, uint8_t *block, const void *caller)
+static void free_block(struct heap *heap, uint8_t *block)
 {
     uint64_t header = 0;
-    if (!prove_block(heap, block, caller, &header))
+    if (!validate_block(heap, block, &header))
         return;
     size_t size_bytes = sealed_size(header);
     heap_count_free(heap, size_bytes);
     count_core_blocks(&heap->fast, size_bytes, UINT32_MAX);
     sealed_leave_note(block, sealed_header_word(block));
-    if (!fast_core_release(heap, block, header, caller))
+    if (!fast_core_release(heap, block, header))
         return;
     struct fast_state *fast = &heap->fast;
     if (block < fast->core.top)
         fast->freed_units += sealed_units(header);
     if (fast->freed_units >= FLUSH_UNITS && flush_is_due(heap))
-        fast_slabs_flush(heap, caller);
+        fast_slabs_flush(heap);
     heap_give_back_tail(heap);
+}
+
+/* A free has counted the slab's live blocks down to 0. */
+static __attribute__((noinline)) void settle_slab(struct heap *heap, struct fast_slab *slab,
+                                                  const void *caller)
+{
+    fast_slab_settle(heap, slab);
+    heap_fault_report(heap, caller);
 }
 
 /* The slot's bit is set: the rest of freeing it. */
@@ -325,7 +337,7 @@ static inline void count_free_slot(struct heap *heap, struct fast_slab *slab, si
 {
     heap_count_free(heap, size_bytes);
     if (--slab->used_count == 0)
-        fast_slab_settle(heap, slab, caller);
+        settle_slab(heap, slab, caller);
 }
 
 /* What is no intact live block of the slab, or has an end that is not the usual one. */
@@ -334,7 +346,7 @@ static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *
 {
     unsigned index;
     size_t size_bytes;
-    if (!prove_other_slot(heap, slab, slot, caller, &index, &size_bytes))
+    if (!validate_other_slot(heap, slab, slot, &index, &size_bytes))
         return;
     fast_slot_forget_end(slab, index);
     if (fast_slot_make_free(slab, index))
@@ -347,7 +359,8 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
     if (slab != &fast_no_slab)
         free_other_slot(heap, slab, block, caller);
     else if (block != NULL)
-        free_block(heap, block, caller);
+        free_block(heap, block);
+    heap_fault_report(heap, caller);
 }
 
 static void fast_free(struct heap *heap, void *block, const void *caller)
@@ -390,7 +403,7 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
 {
     unsigned index;
     size_t old_bytes;
-    if (!prove_slot(heap, slab, slot, caller, &index, &old_bytes))
+    if (!validate_slot(heap, slab, slot, &index, &old_bytes))
         return NULL;
     bool stays = fast_slab_is_padded(slab) ? size_bytes / 16 == slab->class_index
                                            : size_bytes == slab->stride_bytes;
@@ -400,7 +413,7 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
             leave_slot(heap, slab, index, old_bytes, caller);
             return moved;
         }
-        if (heap->condemned || size_bytes > fast_slot_capacity(slab))
+        if (heap->is_corrupt || size_bytes > fast_slot_capacity(slab))
             return NULL;
         heap->counters.failure_count--; /* that of the copy, which was no request */
     }
@@ -412,14 +425,12 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
     return slot;
 }
 
-/* Change the block's size where it is. False: not possible, or something was found corrupt. */
-static bool resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes,
-                   const void *caller)
+/* Change the block's size where it is. False: not possible, or something is corrupt. */
+static bool resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes)
 {
     size_t units = fast_units_for(size_bytes);
-    bool done = units > sealed_units(header)
-                    ? fast_core_expand(heap, block, units, &header, caller)
-                    : fast_core_shrink(heap, block, units, &header, caller);
+    bool done = units > sealed_units(header) ? fast_core_expand(heap, block, units, &header)
+                                             : fast_core_shrink(heap, block, units, &header);
     if (done)
         sealed_make_live(heap->fast.core.secret, block, header, size_bytes);
     return done;
@@ -429,11 +440,10 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
                               const void *caller)
 {
     uint64_t header = 0;
-    if (!prove_block(heap, block, caller, &header))
+    if (!validate_block(heap, block, &header))
         return NULL;
     size_t old_bytes = sealed_size(header);
-    if (size_bytes < heap->configuration.limit_bytes &&
-        resize(heap, block, header, size_bytes, caller)) {
+    if (size_bytes < heap->configuration.limit_bytes && resize(heap, block, header, size_bytes)) {
         count_core_blocks(&heap->fast, old_bytes, UINT32_MAX);
         count_core_blocks(&heap->fast, size_bytes, 1);
         heap_count_resize(heap, old_bytes, size_bytes);
@@ -441,11 +451,11 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
             heap_give_back_tail(heap);
         return block;
     }
-    if (heap->condemned)
+    if (heap->is_corrupt)
         return NULL;
     void *moved = copy(heap, block, old_bytes, size_bytes, sealed_alignment(header), caller);
     if (moved != NULL)
-        free_block(heap, block, caller);
+        free_block(heap, block);
     return moved;
 }
 
@@ -458,22 +468,35 @@ static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, 
         return NULL;
     }
     struct fast_slab *slab = fast_slab_of(&heap->fast, block);
+    void *resized = slab != &fast_no_slab ? reallocate_slot(heap, slab, block, size_bytes, caller)
+                                          : reallocate_block(heap, block, size_bytes, caller);
+    heap_fault_report(heap, caller);
+    return resized;
+}
+
+/* False: the block is no live one, recorded. */
+static bool read_size(struct heap *heap, const void *block, size_t *ret_size_bytes)
+{
+    unsigned index;
+    uint64_t header = 0;
+    const struct fast_slab *slab = fast_slab_of(&heap->fast, block);
     if (slab != &fast_no_slab)
-        return reallocate_slot(heap, slab, block, size_bytes, caller);
-    return reallocate_block(heap, block, size_bytes, caller);
+        return validate_slot(heap, slab, block, &index, ret_size_bytes);
+    if (!validate_block(heap, block, &header))
+        return false;
+    *ret_size_bytes = sealed_size(header);
+    return true;
 }
 
 static size_t fast_usable_size(struct heap *heap, const void *block, const void *caller)
 {
-    unsigned index;
-    size_t size_bytes = 0;
-    uint64_t header = 0;
+    size_t size_bytes;
     if (block == NULL)
         return 0;
-    const struct fast_slab *slab = fast_slab_of(&heap->fast, block);
-    if (slab != &fast_no_slab)
-        return prove_slot(heap, slab, block, caller, &index, &size_bytes) ? size_bytes : 0;
-    return prove_block(heap, block, caller, &header) ? sealed_size(header) : 0;
+    if (read_size(heap, block, &size_bytes))
+        return size_bytes;
+    heap_fault_report(heap, caller);
+    return 0;
 }
 
 /* --- The heap's ends -------------------------------------------------------------------------- */
@@ -500,7 +523,7 @@ static size_t fast_free_tail(const struct heap *heap)
 
 static void fast_trim(struct heap *heap)
 {
-    fast_slabs_flush(heap, NULL);
+    fast_slabs_flush(heap);
 }
 
 static bool fast_cut(struct heap *heap, size_t bytes)

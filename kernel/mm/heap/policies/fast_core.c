@@ -63,7 +63,7 @@ bool fast_core_footer_is_sound(const struct fast_core *core, const uint8_t *bloc
            sealed_units(footer) == units;
 }
 
-static bool bin_insert(struct heap *heap, uint8_t *block, size_t units, const void *caller)
+static bool bin_insert(struct heap *heap, uint8_t *block, size_t units)
 {
     struct fast_core *core = &heap->fast.core;
     unsigned bin = fast_core_bin_of(units);
@@ -72,7 +72,7 @@ static bool bin_insert(struct heap *heap, uint8_t *block, size_t units, const vo
     if (head != 0) {
         struct links *links = links_of(fast_block_at(core, head));
         if (links->previous != 0)
-            return sealed_corrupt(heap, fast_block_at(core, head), caller);
+            return sealed_record_corrupt(heap, fast_block_at(core, head));
         links->previous = place;
     }
     *links_of(block) = (struct links){.next = head, .previous = 0};
@@ -89,7 +89,7 @@ static bool place_is_possible(const struct fast_core *core, uint32_t place)
     return place < (size_t)(core->end - core->base) / SEALED_UNIT_BYTES;
 }
 
-static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, const void *caller)
+static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units)
 {
     struct fast_core *core = &heap->fast.core;
     unsigned bin = fast_core_bin_of(units);
@@ -99,15 +99,15 @@ static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, co
     if (units > (size_t)(core->end - block) / SEALED_UNIT_BYTES ||
         !fast_core_footer_is_sound(core, block, units) || !place_is_possible(core, links.next) ||
         !place_is_possible(core, links.previous))
-        return sealed_corrupt(heap, block, caller);
+        return sealed_record_corrupt(heap, block);
     uint32_t *forward = links.previous == 0 ? &core->bins[bin]
                                             : &links_of(fast_block_at(core, links.previous))->next;
     if (*forward != place)
-        return sealed_corrupt(heap, block, caller);
+        return sealed_record_corrupt(heap, block);
     if (links.next != 0) {
         uint32_t *backward = &links_of(fast_block_at(core, links.next))->previous;
         if (*backward != place)
-            return sealed_corrupt(heap, block, caller);
+            return sealed_record_corrupt(heap, block);
         *backward = links.previous;
     }
     *forward = links.next;
@@ -123,13 +123,13 @@ static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units, co
 /* --- Free blocks ------------------------------------------------------------------------------ */
 
 /* Write header and footer and put it into its bin. What lies before is used. */
-static bool make_free(struct heap *heap, uint8_t *block, size_t units, const void *caller)
+static bool make_free(struct heap *heap, uint8_t *block, size_t units)
 {
     struct fast_core *core = &heap->fast.core;
     sealed_write_header(core->secret, block, sealed_header(units, SEALED_FREE));
     sealed_write_word(core->secret, sealed_footer_before(sealed_next(block, units)),
                       sealed_header(units, 0));
-    return bin_insert(heap, block, units, caller);
+    return bin_insert(heap, block, units);
 }
 
 /* The top begins at `block` and reaches to the end marker, which it may have shrunk to. */
@@ -144,11 +144,11 @@ static void set_top(struct fast_core *core, uint8_t *block)
 }
 
 /* Tell the block behind whether the one before it is free. */
-static bool tell_next(struct heap *heap, uint8_t *next, bool previous_is_free, const void *caller)
+static bool tell_next(struct heap *heap, uint8_t *next, bool previous_is_free)
 {
     uint64_t header;
     if (!sealed_read_header(heap->fast.core.secret, next, &header))
-        return sealed_corrupt(heap, next, caller);
+        return sealed_record_corrupt(heap, next);
     header &= ~SEALED_PREVIOUS_FREE;
     sealed_write_header(heap->fast.core.secret, next,
                         previous_is_free ? header | SEALED_PREVIOUS_FREE : header);
@@ -191,8 +191,7 @@ static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
 /* Look at up to `looks` blocks of one bin. NULL if none fits; *ret_header is that of the last one.
  */
 static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size_t units,
-                           size_t alignment_bytes, const void *caller, uint64_t *ret_header,
-                           size_t *ret_gap_units)
+                           size_t alignment_bytes, uint64_t *ret_header, size_t *ret_gap_units)
 {
     const struct fast_core *core = &heap->fast.core;
     uint32_t place = core->bins[bin];
@@ -200,14 +199,14 @@ static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size
         uint8_t *block = fast_block_at(core, place);
         if (!sealed_read_header(core->secret, block, ret_header) ||
             (*ret_header & SEALED_FREE) == 0) {
-            (void)sealed_corrupt(heap, block, caller);
+            (void)sealed_record_corrupt(heap, block);
             return NULL;
         }
         if (fits(block, sealed_units(*ret_header), units, alignment_bytes, ret_gap_units))
             return block;
         place = links_of(block)->next;
         if (!place_is_possible(core, place)) {
-            (void)sealed_corrupt(heap, block, caller);
+            (void)sealed_record_corrupt(heap, block);
             return NULL;
         }
     }
@@ -217,14 +216,14 @@ static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size
 /* A free block with room for the request: the smallest bin first, the top only then. */
 static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, size_t units,
                                                            size_t alignment_bytes,
-                                                           const void *caller, uint64_t *ret_header,
+                                                           uint64_t *ret_header,
                                                            size_t *ret_gap_units)
 {
     const struct fast_core *core = &heap->fast.core;
     unsigned own_bin = fast_core_bin_of(units);
     uint8_t *block =
-        search_bin(heap, own_bin, 1, units, alignment_bytes, caller, ret_header, ret_gap_units);
-    if (block != NULL || heap->condemned)
+        search_bin(heap, own_bin, 1, units, alignment_bytes, ret_header, ret_gap_units);
+    if (block != NULL || heap->is_corrupt)
         return block;
 
     size_t enough_units = alignment_bytes == SEALED_UNIT_BYTES
@@ -232,31 +231,30 @@ static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, si
                               : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
     unsigned bin = bin_not_empty(core, bin_above(enough_units));
     if (bin < FAST_BIN_COUNT)
-        return search_bin(heap, bin, 1, units, alignment_bytes, caller, ret_header, ret_gap_units);
+        return search_bin(heap, bin, 1, units, alignment_bytes, ret_header, ret_gap_units);
 
     if (fits(core->top, core->top_units, units, alignment_bytes, ret_gap_units)) {
         *ret_header = sealed_header(core->top_units, SEALED_FREE);
         return core->top;
     }
-    return search_bin(heap, own_bin, FAST_LAST_LOOKS, units, alignment_bytes, caller, ret_header,
+    return search_bin(heap, own_bin, FAST_LAST_LOOKS, units, alignment_bytes, ret_header,
                       ret_gap_units);
 }
 
-bool fast_core_has_room(struct heap *heap, size_t size_bytes, const void *caller)
+bool fast_core_has_room(struct heap *heap, size_t size_bytes)
 {
     uint64_t header;
     size_t gap_units;
-    return find(heap, fast_units_for(size_bytes), SEALED_UNIT_BYTES, caller, &header, &gap_units) !=
-           NULL;
+    return find(heap, fast_units_for(size_bytes), SEALED_UNIT_BYTES, &header, &gap_units) != NULL;
 }
 
-uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
+uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
                         uint64_t *ret_header)
 {
     struct fast_core *core = &heap->fast.core;
     uint64_t found;
     size_t gap_units;
-    uint8_t *source = find(heap, units, alignment_bytes, caller, &found, &gap_units);
+    uint8_t *source = find(heap, units, alignment_bytes, &found, &gap_units);
     if (source == NULL)
         return NULL;
 
@@ -267,17 +265,17 @@ uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
         heap_note_written(heap, sealed_next(block, units));
         set_top(core, sealed_next(block, units));
     } else {
-        if (!bin_remove(heap, source, sealed_units(found), caller))
+        if (!bin_remove(heap, source, sealed_units(found)))
             return NULL;
         if (rest_units < FAST_MINIMUM_UNITS) {
             units += rest_units;
-            if (!tell_next(heap, sealed_next(block, units), false, caller))
+            if (!tell_next(heap, sealed_next(block, units), false))
                 return NULL;
-        } else if (!make_free(heap, sealed_next(block, units), rest_units, caller)) {
+        } else if (!make_free(heap, sealed_next(block, units), rest_units)) {
             return NULL;
         }
     }
-    if (gap_units != 0 && !make_free(heap, source, gap_units, caller))
+    if (gap_units != 0 && !make_free(heap, source, gap_units))
         return NULL;
     *ret_header = sealed_header(units, SEALED_LIVE) | sealed_alignment_field(alignment_bytes) |
                   (gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
@@ -288,15 +286,15 @@ uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
 
 /* Take the free block behind out of its bin, or out of the top, to become part of what lies before
  * it. On true *ret_units is its size, 0 if what lies behind is not free. */
-static bool detach_next(struct heap *heap, uint8_t *next, const void *caller, size_t *ret_units)
+static bool detach_next(struct heap *heap, uint8_t *next, size_t *ret_units)
 {
     uint64_t header;
     *ret_units = 0;
     if (!sealed_read_header(heap->fast.core.secret, next, &header))
-        return sealed_corrupt(heap, next, caller);
+        return sealed_record_corrupt(heap, next);
     if ((header & SEALED_FREE) == 0)
         return true;
-    if (next != heap->fast.core.top && !bin_remove(heap, next, sealed_units(header), caller))
+    if (next != heap->fast.core.top && !bin_remove(heap, next, sealed_units(header)))
         return false;
     sealed_wipe_header(next);
     *ret_units = sealed_units(header);
@@ -304,37 +302,36 @@ static bool detach_next(struct heap *heap, uint8_t *next, const void *caller, si
 }
 
 /* Find the free block that ends at `block` and take it out of its bin. */
-static bool detach_previous(struct heap *heap, uint8_t *block, const void *caller,
-                            uint8_t **ret_previous)
+static bool detach_previous(struct heap *heap, uint8_t *block, uint8_t **ret_previous)
 {
     const struct fast_core *core = &heap->fast.core;
     uint64_t header;
     uint64_t footer;
     if (!sealed_read_word(core->secret, sealed_footer_before(block), &footer))
-        return sealed_corrupt(heap, block, caller);
+        return sealed_record_corrupt(heap, block);
     size_t units = sealed_units(footer);
     /* As in bin_remove(). */
     if (units > (size_t)(block - fast_first(core)) / SEALED_UNIT_BYTES)
-        return sealed_corrupt(heap, block, caller);
+        return sealed_record_corrupt(heap, block);
     uint8_t *previous = block - units * SEALED_UNIT_BYTES;
     if (!sealed_read_header(core->secret, previous, &header) || (header & SEALED_FREE) == 0 ||
         sealed_units(header) != units)
-        return sealed_corrupt(heap, previous, caller);
+        return sealed_record_corrupt(heap, previous);
     *ret_previous = previous;
-    return bin_remove(heap, previous, units, caller);
+    return bin_remove(heap, previous, units);
 }
 
-bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header, const void *caller)
+bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
 {
     struct fast_core *core = &heap->fast.core;
     uint8_t *next = sealed_next(block, sealed_units(header));
     bool reaches_top = next == core->top;
     size_t next_units;
-    if (!detach_next(heap, next, caller, &next_units))
+    if (!detach_next(heap, next, &next_units))
         return false;
     uint8_t *start = block;
     if ((header & SEALED_PREVIOUS_FREE) != 0) {
-        if (!detach_previous(heap, block, caller, &start))
+        if (!detach_previous(heap, block, &start))
             return false;
         sealed_wipe_header(block);
     }
@@ -342,13 +339,12 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header, const
         set_top(core, start);
         return true;
     }
-    if (next_units == 0 && !tell_next(heap, next, true, caller))
+    if (next_units == 0 && !tell_next(heap, next, true))
         return false;
-    return make_free(heap, start, (size_t)(next - start) / SEALED_UNIT_BYTES + next_units, caller);
+    return make_free(heap, start, (size_t)(next - start) / SEALED_UNIT_BYTES + next_units);
 }
 
-bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
-                      const void *caller)
+bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
 {
     size_t rest_units = sealed_units(*header) - units;
     uint8_t *rest = sealed_next(block, units);
@@ -356,7 +352,7 @@ bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t 
     if (rest_units == 0 || (rest_units < FAST_MINIMUM_UNITS && !next_is_top))
         return true;
     *header = sealed_with_units(*header, units);
-    return fast_core_release(heap, rest, sealed_header(rest_units, SEALED_LIVE), caller);
+    return fast_core_release(heap, rest, sealed_header(rest_units, SEALED_LIVE));
 }
 
 /* The top gets at least `units`; the heap grows by what it lacks. */
@@ -366,20 +362,19 @@ static bool grow_top(struct heap *heap, size_t units)
     return units <= top_units || heap_grow_by(heap, (units - top_units) * SEALED_UNIT_BYTES);
 }
 
-bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
-                      const void *caller)
+bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
 {
     struct fast_core *core = &heap->fast.core;
     uint8_t *next = sealed_next(block, sealed_units(*header));
     uint64_t behind;
     if (!sealed_read_header(core->secret, next, &behind))
-        return sealed_corrupt(heap, next, caller);
+        return sealed_record_corrupt(heap, next);
     size_t more_units = units - sealed_units(*header);
     bool next_is_top = next == core->top;
     bool has_room = next_is_top ? grow_top(heap, more_units)
                                 : (behind & SEALED_FREE) != 0 && sealed_units(behind) >= more_units;
     size_t next_units;
-    if (!has_room || !detach_next(heap, next, caller, &next_units))
+    if (!has_room || !detach_next(heap, next, &next_units))
         return false;
     if (next_is_top) {
         *header = sealed_with_units(*header, units);
@@ -390,10 +385,10 @@ bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t 
     size_t rest_units = next_units - more_units;
     if (rest_units >= FAST_MINIMUM_UNITS) {
         *header = sealed_with_units(*header, units);
-        return make_free(heap, sealed_next(block, units), rest_units, caller);
+        return make_free(heap, sealed_next(block, units), rest_units);
     }
     *header = sealed_with_units(*header, units + rest_units);
-    return tell_next(heap, sealed_next(next, next_units), false, caller);
+    return tell_next(heap, sealed_next(next, next_units), false);
 }
 
 /* --- Looking at it ------------------------------------------------------------------------------

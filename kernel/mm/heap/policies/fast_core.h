@@ -51,12 +51,12 @@ void fast_core_move_end(struct fast_core *core, uint8_t *end);
 
 /* Take a block of at least `units` at a multiple of `alignment_bytes` out of the free memory; its
  * header is returned (live, slack 0), for the caller to complete and write. NULL if there is none,
- * or if something was found corrupt, which is then reported. */
-uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes, const void *caller,
+ * or if something is corrupt, which is then recorded. */
+uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
                         uint64_t *ret_header);
 
 /* True if fast_core_take() would find such a block, aligned to 16 bytes. */
-bool fast_core_has_room(struct heap *heap, size_t size_bytes, const void *caller);
+bool fast_core_has_room(struct heap *heap, size_t size_bytes);
 
 /* What is free, and what the heap may still grow by. */
 static inline size_t fast_core_room_bytes(const struct heap *heap)
@@ -74,17 +74,15 @@ static inline bool fast_core_has_hole(const struct fast_core *core, size_t units
 }
 
 /* Free a block that is not in a bin; `header` is what its header says. It is merged with its free
- * neighbours. False: one of them was found corrupt, reported. */
-bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header, const void *caller);
+ * neighbours. False: one of them is corrupt, recorded. */
+bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header);
 
 /* Make the block end after `units`; the rest becomes free. `*header` is updated, not written. */
-bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
-                      const void *caller);
+bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header);
 
 /* Let the block take in the free memory behind it, if that makes at least `units`; before the top,
  * the heap grows by what is missing. False: it does not. `*header` is updated, not written. */
-bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header,
-                      const void *caller);
+bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header);
 
 /* How many blocks of the request's own bin are looked at before the request is given up; one before
  * larger bins are, since a bin above 1 KiB holds several sizes. */

@@ -52,11 +52,10 @@ static void *take_own(struct heap *heap, enum fast_own kind, const struct heap_r
 {
     size_t units = fast_units_for(request->size_bytes);
     size_t alignment_bytes = request->alignment_bytes;
-    const void *caller = request->caller;
     uint64_t header;
-    uint8_t *block = fast_core_take(heap, units, alignment_bytes, caller, &header);
-    if (block == NULL && may_grow && !heap->condemned && heap_grow_for(heap, request))
-        block = fast_core_take(heap, units, alignment_bytes, caller, &header);
+    uint8_t *block = fast_core_take(heap, units, alignment_bytes, &header);
+    if (block == NULL && may_grow && !heap->is_corrupt && heap_grow_for(heap, request))
+        block = fast_core_take(heap, units, alignment_bytes, &header);
     if (block == NULL)
         return NULL;
     header = sealed_header(sealed_units(header), SEALED_OWN) | (header & SEALED_PREVIOUS_FREE) |
@@ -65,16 +64,16 @@ static void *take_own(struct heap *heap, enum fast_own kind, const struct heap_r
     return block;
 }
 
-static void release_own(struct heap *heap, void *block, const void *caller)
+static void release_own(struct heap *heap, void *block)
 {
     uint64_t header;
-    if (heap->condemned)
+    if (heap->is_corrupt)
         return;
     heap_note_dirty(heap);
     if (!sealed_read_header(heap->fast.core.secret, block, &header))
-        (void)sealed_corrupt(heap, block, caller);
+        (void)sealed_record_corrupt(heap, block);
     else
-        (void)fast_core_release(heap, block, header, caller);
+        (void)fast_core_release(heap, block, header);
 }
 
 /* --- The map ---------------------------------------------------------------------------------- */
@@ -106,11 +105,12 @@ static void write_places(struct heap *heap, size_t first, size_t end)
     fast->map_length += end - first;
 }
 
-static bool make_map(struct heap *heap, bool may_grow, const void *caller)
+static bool make_map(struct heap *heap, bool may_grow)
 {
     struct fast_state *fast = &heap->fast;
-    const struct heap_request request = {place_count(heap) * sizeof(struct fast_leaf *),
-                                         SEALED_UNIT_BYTES, caller};
+    const struct heap_request request = {.size_bytes =
+                                             place_count(heap) * sizeof(struct fast_leaf *),
+                                         .alignment_bytes = SEALED_UNIT_BYTES};
     fast->map_block = take_own(heap, FAST_OWN_MAP, &request, may_grow);
     return fast->map_block != NULL;
 }
@@ -145,14 +145,15 @@ static struct fast_leaf **place_of(const struct fast_state *fast, const uint8_t 
 }
 
 /* Make sure that the page's place in the map can be written. */
-static bool make_leaf(struct heap *heap, const uint8_t *page, bool may_grow, const void *caller)
+static bool make_leaf(struct heap *heap, const uint8_t *page, bool may_grow)
 {
     struct fast_state *fast = &heap->fast;
     if (!reach_place(heap, leaf_number(heap, page)))
         return false;
     if (*place_of(fast, page) != &no_leaf)
         return true;
-    const struct heap_request request = {sizeof(struct fast_leaf), SEALED_UNIT_BYTES, caller};
+    const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
+                                         .alignment_bytes = SEALED_UNIT_BYTES};
     struct fast_leaf *leaf = take_own(heap, FAST_OWN_LEAF, &request, may_grow);
     if (leaf == NULL)
         return false;
@@ -174,7 +175,7 @@ static void map_pages(const struct fast_state *fast, const uint8_t *pages, unsig
 }
 
 /* Give back the map if it has no leaf. */
-static void drop_unused_map(struct heap *heap, const void *caller)
+static void drop_unused_map(struct heap *heap)
 {
     struct fast_state *fast = &heap->fast;
     void *block = fast->map_block;
@@ -182,11 +183,11 @@ static void drop_unused_map(struct heap *heap, const void *caller)
         return;
     fast->map_length = 0;
     fast->map_block = NULL;
-    release_own(heap, block, caller);
+    release_own(heap, block);
 }
 
 /* Give back the page's leaf if no page on it is a slab's. */
-static void drop_unused_leaf(struct heap *heap, const uint8_t *page, const void *caller)
+static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
 {
     struct fast_state *fast = &heap->fast;
     if (page_number(fast, page) / FAST_LEAF_PAGES >= fast->map_length)
@@ -197,16 +198,15 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page, const void 
         return;
     *place = &no_leaf;
     fast->leaf_count--;
-    release_own(heap, leaf, caller);
+    release_own(heap, leaf);
 }
 
 /* The same for all pages that a slab had, or was to have. */
-static void drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count,
-                               const void *caller)
+static void drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count)
 {
-    drop_unused_leaf(heap, pages, caller);
-    drop_unused_leaf(heap, pages + (page_count - 1) * FAST_PAGE_BYTES, caller);
-    drop_unused_map(heap, caller);
+    drop_unused_leaf(heap, pages);
+    drop_unused_leaf(heap, pages + (page_count - 1) * FAST_PAGE_BYTES);
+    drop_unused_map(heap);
 }
 
 /* --- Bits ------------------------------------------------------------------------------------- */
@@ -482,34 +482,35 @@ static size_t record_bytes(const struct fast_class *class, size_t class_index, u
 
 /* The record for a slab in these pages, and its places in the map, or NULL. */
 static struct fast_slab *take_record(struct heap *heap, size_t class_index, const uint8_t *pages,
-                                     unsigned page_count, bool may_grow, const void *caller)
+                                     unsigned page_count, bool may_grow)
 {
     const struct heap_request request = {
-        record_bytes(&heap->fast.classes[class_index], class_index, page_count), SEALED_UNIT_BYTES,
-        caller};
+        .size_bytes = record_bytes(&heap->fast.classes[class_index], class_index, page_count),
+        .alignment_bytes = SEALED_UNIT_BYTES};
     const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    if (!make_leaf(heap, pages, may_grow, caller) || !make_leaf(heap, last_page, may_grow, caller))
+    if (!make_leaf(heap, pages, may_grow) || !make_leaf(heap, last_page, may_grow))
         return NULL;
     return take_own(heap, FAST_OWN_SLAB, &request, may_grow);
 }
 
 /* All of it, or NULL and nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
-                                    bool may_grow, const void *caller)
+                                    bool may_grow)
 {
-    const struct heap_request request = {page_count * FAST_PAGE_BYTES - PAGES_LOSS_BYTES,
-                                         FAST_PAGE_BYTES, caller};
-    if (heap->fast.map_block == NULL && !make_map(heap, may_grow, caller))
+    const struct heap_request request = {.size_bytes =
+                                             page_count * FAST_PAGE_BYTES - PAGES_LOSS_BYTES,
+                                         .alignment_bytes = FAST_PAGE_BYTES};
+    if (heap->fast.map_block == NULL && !make_map(heap, may_grow))
         return NULL;
     uint8_t *pages = take_own(heap, FAST_OWN_PAGES, &request, may_grow);
     if (pages == NULL) {
-        drop_unused_map(heap, caller);
+        drop_unused_map(heap);
         return NULL;
     }
-    struct fast_slab *slab = take_record(heap, class_index, pages, page_count, may_grow, caller);
+    struct fast_slab *slab = take_record(heap, class_index, pages, page_count, may_grow);
     if (slab == NULL) {
-        drop_unused_leaves(heap, pages, page_count, caller);
-        release_own(heap, pages, caller);
+        drop_unused_leaves(heap, pages, page_count);
+        release_own(heap, pages);
         return NULL;
     }
     fill_in(slab, &heap->fast.classes[class_index], class_index, pages, page_count);
@@ -543,17 +544,17 @@ static unsigned choose_page_count(const struct heap *heap, const struct fast_cla
     return 0;
 }
 
-bool fast_class_open_slab(struct heap *heap, struct fast_class *class,
-                          const struct heap_request *request, bool may_grow)
+bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t size_bytes,
+                          bool may_grow)
 {
     struct fast_state *fast = &heap->fast;
     size_t class_index = (size_t)(class - fast->classes);
     unsigned page_count = choose_page_count(heap, class);
     if (page_count == 0 || heap->configuration.limit_bytes < SLABS_FROM_BYTES)
         return false;
-    struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow, request->caller);
-    if (slab == NULL && page_count > 1 && !heap->condemned)
-        slab = build_slab(heap, class_index, 1, may_grow, request->caller);
+    struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
+    if (slab == NULL && page_count > 1 && !heap->is_corrupt)
+        slab = build_slab(heap, class_index, 1, may_grow);
     if (slab == NULL)
         return false;
     /* The class had no free slot: all of these are live blocks. */
@@ -561,7 +562,7 @@ bool fast_class_open_slab(struct heap *heap, struct fast_class *class,
         class->is_mass = true;
     class->slot_count += slab->slot_count;
     if (fast_slab_is_padded(slab)) {
-        if (request->size_bytes % 16 == 0 && class->exact_run < EXACT_RUN)
+        if (size_bytes % 16 == 0 && class->exact_run < EXACT_RUN)
             class->exact_run++;
         else if (class->exact_run < EXACT_RUN)
             class->exact_run = 0;
@@ -584,7 +585,7 @@ static void leave_slab_note(uint64_t secret, uint8_t *pages, const struct fast_s
 }
 
 /* It is on no list. */
-static void close_slab(struct heap *heap, struct fast_slab *slab, const void *caller)
+static void close_slab(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = &heap->fast;
     struct fast_class *class = &fast->classes[slab->class_index];
@@ -598,12 +599,12 @@ static void close_slab(struct heap *heap, struct fast_slab *slab, const void *ca
     unsigned page_count = slab->page_count;
     map_pages(fast, pages, page_count, &fast_no_slab);
     leave_slab_note(fast->core.secret, pages, slab);
-    release_own(heap, pages, caller);
-    release_own(heap, slab, caller);
-    drop_unused_leaves(heap, pages, page_count, caller);
+    release_own(heap, pages);
+    release_own(heap, slab);
+    drop_unused_leaves(heap, pages, page_count);
 }
 
-void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *caller)
+void fast_slab_settle(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = &heap->fast;
     struct fast_class *class = &fast->classes[slab->class_index];
@@ -622,22 +623,22 @@ void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *cal
         fast->spare_pages += slab->page_count;
         return;
     }
-    close_slab(heap, slab, caller);
+    close_slab(heap, slab);
     heap_give_back_tail(heap);
 }
 
-void fast_slabs_flush(struct heap *heap, const void *caller)
+void fast_slabs_flush(struct heap *heap)
 {
     struct fast_state *fast = &heap->fast;
     fast->freed_units = 0;
-    for (size_t i = 0; i < FAST_CLASS_COUNT && !heap->condemned; i++) {
+    for (size_t i = 0; i < FAST_CLASS_COUNT && !heap->is_corrupt; i++) {
         struct fast_class *class = &fast->classes[i];
         struct fast_slab *current = class->slab;
-        while (class->spare != NULL && !heap->condemned)
-            close_slab(heap, take_spare(fast, class), caller);
-        if (current != NULL && !heap->condemned && fast_slab_is_empty(current)) {
+        while (class->spare != NULL && !heap->is_corrupt)
+            close_slab(heap, take_spare(fast, class));
+        if (current != NULL && !heap->is_corrupt && fast_slab_is_empty(current)) {
             forget_current(class);
-            close_slab(heap, current, caller);
+            close_slab(heap, current);
         }
     }
 }

@@ -231,11 +231,11 @@ static inline uint8_t *fast_class_take_slot(struct fast_class *class)
  * has none. Afterwards fast_class_has_slot() is what this returned. */
 bool fast_class_refill(struct fast_state *fast, struct fast_class *class);
 
-/* Open a slab and make it current. Precondition: the class has no free slot, and the request is of
- * one of its sizes. False: a slab is not worth its memory, or there is none without growing and
- * that is not to be, or something was found corrupt. */
-bool fast_class_open_slab(struct heap *heap, struct fast_class *class,
-                          const struct heap_request *request, bool may_grow);
+/* Open a slab for a request of that size and make it current. Precondition: the class has no free
+ * slot, and the size is one of its sizes. False: a slab is not worth its memory, or there is none
+ * without growing and that is not to be, or something is corrupt, recorded. */
+bool fast_class_open_slab(struct heap *heap, struct fast_class *class, size_t size_bytes,
+                          bool may_grow);
 
 /* --- Slabs ------------------------------------------------------------------------------------ */
 
@@ -243,12 +243,12 @@ void fast_slabs_initialise(struct fast_state *fast);
 
 /* To be called when a free has counted `used_count` down to 0: the slab was full, or has become
  * empty; or it is current, and stays that. */
-void fast_slab_settle(struct heap *heap, struct fast_slab *slab, const void *caller);
+void fast_slab_settle(struct heap *heap, struct fast_slab *slab);
 
 /* Close all slabs in which there is no live block. There is an upper limit to how many there can
  * be, in a heap of any size, so this takes constant time, though more than any other operation.
  */
-void fast_slabs_flush(struct heap *heap, const void *caller);
+void fast_slabs_flush(struct heap *heap);
 
 bool fast_slab_is_empty(const struct fast_slab *slab);
 

@@ -52,7 +52,7 @@ static bool read_node(const struct heap *heap, const uint8_t *node, size_t *ret_
 }
 
 /* Let `previous`, or the list's head if that is NULL, lead to `next`. */
-static bool set_link(struct heap *heap, uint8_t *previous, uint8_t *next, const void *caller)
+static bool set_link(struct heap *heap, uint8_t *previous, uint8_t *next)
 {
     size_t units;
     uint8_t *old_next;
@@ -61,7 +61,7 @@ static bool set_link(struct heap *heap, uint8_t *previous, uint8_t *next, const 
         return true;
     }
     if (!read_node(heap, previous, &units, &old_next))
-        return sealed_corrupt(heap, previous, caller);
+        return sealed_record_corrupt(heap, previous);
     write_node(heap, previous, units, next);
     return true;
 }
@@ -75,37 +75,36 @@ struct cursor {
     uint8_t *next;
 };
 
-static bool cursor_load(struct heap *heap, struct cursor *cursor, const void *caller)
+static bool cursor_load(struct heap *heap, struct cursor *cursor)
 {
     if (cursor->node == NULL)
         return true;
     if (!read_node(heap, cursor->node, &cursor->units, &cursor->next))
-        return sealed_corrupt(heap, cursor->node, caller);
+        return sealed_record_corrupt(heap, cursor->node);
     return true;
 }
 
-static bool cursor_begin(struct heap *heap, struct cursor *ret_cursor, const void *caller)
+static bool cursor_begin(struct heap *heap, struct cursor *ret_cursor)
 {
     *ret_cursor = (struct cursor){.node = heap->first_fit.free_list};
-    return cursor_load(heap, ret_cursor, caller);
+    return cursor_load(heap, ret_cursor);
 }
 
-static bool cursor_advance(struct heap *heap, struct cursor *cursor, const void *caller)
+static bool cursor_advance(struct heap *heap, struct cursor *cursor)
 {
     cursor->previous = cursor->node;
     cursor->previous_units = cursor->units;
     cursor->node = cursor->next;
-    return cursor_load(heap, cursor, caller);
+    return cursor_load(heap, cursor);
 }
 
 /* Move to the first node behind `block`. */
-static bool cursor_seek(struct heap *heap, const uint8_t *block, struct cursor *ret_cursor,
-                        const void *caller)
+static bool cursor_seek(struct heap *heap, const uint8_t *block, struct cursor *ret_cursor)
 {
-    if (!cursor_begin(heap, ret_cursor, caller))
+    if (!cursor_begin(heap, ret_cursor))
         return false;
     while (ret_cursor->node != NULL && ret_cursor->node < block) {
-        if (!cursor_advance(heap, ret_cursor, caller))
+        if (!cursor_advance(heap, ret_cursor))
             return false;
     }
     return true;
@@ -114,8 +113,7 @@ static bool cursor_seek(struct heap *heap, const uint8_t *block, struct cursor *
 /* --- Allocation ------------------------------------------------------------------------------- */
 
 /* Replace the cursor's node by what is left of it before and behind the block. */
-static bool cut(struct heap *heap, const struct cursor *cursor, size_t gap_units, size_t units,
-                const void *caller)
+static bool cut(struct heap *heap, const struct cursor *cursor, size_t gap_units, size_t units)
 {
     uint8_t *next = cursor->next;
     size_t rest_units = cursor->units - gap_units - units;
@@ -125,7 +123,7 @@ static bool cut(struct heap *heap, const struct cursor *cursor, size_t gap_units
         next = rest;
     }
     if (gap_units == 0)
-        return set_link(heap, cursor->previous, next, caller);
+        return set_link(heap, cursor->previous, next);
     write_node(heap, cursor->node, gap_units, next);
     return true;
 }
@@ -134,12 +132,12 @@ static void *first_fit_allocate(struct heap *heap, const struct heap_request *re
 {
     struct cursor cursor;
     size_t units = sealed_units_for(request->size_bytes);
-    if (!cursor_begin(heap, &cursor, request->caller))
+    if (!cursor_begin(heap, &cursor))
         return NULL;
     while (cursor.node != NULL) {
         size_t gap_units = sealed_gap_units(cursor.node, request->alignment_bytes);
         if (gap_units <= cursor.units && units <= cursor.units - gap_units) {
-            if (!cut(heap, &cursor, gap_units, units, request->caller))
+            if (!cut(heap, &cursor, gap_units, units))
                 return NULL;
             uint8_t *block = sealed_next(cursor.node, gap_units);
             sealed_make_live(heap->first_fit.secret, block,
@@ -148,7 +146,7 @@ static void *first_fit_allocate(struct heap *heap, const struct heap_request *re
                              request->size_bytes);
             return block;
         }
-        if (!cursor_advance(heap, &cursor, request->caller))
+        if (!cursor_advance(heap, &cursor))
             return NULL;
     }
     return NULL;
@@ -156,23 +154,23 @@ static void *first_fit_allocate(struct heap *heap, const struct heap_request *re
 
 /* --- Free ------------------------------------------------------------------------------------- */
 
-static bool first_fit_examine(struct heap *heap, const void *block, const void *caller,
-                              struct heap_block_info *ret_info)
+static bool first_fit_validate(struct heap *heap, const void *block,
+                               struct heap_block_info *ret_info)
 {
     uint64_t header;
     const struct first_fit_state *state = &heap->first_fit;
     if (!sealed_block_is_intact(state->secret, first_of(heap), state->end, block, &header))
-        return sealed_diagnose(heap, state->secret, first_of(heap), state->end, block, caller);
+        return sealed_record_fault_of(heap, state->secret, first_of(heap), state->end, block);
     ret_info->size_bytes = sealed_size(header);
     ret_info->alignment_bytes = sealed_alignment(header);
     return true;
 }
 
 /* Put a block that is on no list where it belongs, merged with the nodes that it touches. */
-static bool insert(struct heap *heap, uint8_t *block, size_t units, const void *caller)
+static bool insert(struct heap *heap, uint8_t *block, size_t units)
 {
     struct cursor cursor;
-    if (!cursor_seek(heap, block, &cursor, caller))
+    if (!cursor_seek(heap, block, &cursor))
         return false;
     uint8_t *next = cursor.node;
     if (next != NULL && sealed_next(block, units) == next) {
@@ -186,7 +184,7 @@ static bool insert(struct heap *heap, uint8_t *block, size_t units, const void *
         return true;
     }
     write_node(heap, block, units, next);
-    return set_link(heap, cursor.previous, block, caller);
+    return set_link(heap, cursor.previous, block);
 }
 
 /* Precondition: `block` is live. */
@@ -197,24 +195,23 @@ static uint64_t header_of(const struct heap *heap, const uint8_t *block)
     return header;
 }
 
-static bool first_fit_release(struct heap *heap, void *block, const void *caller)
+static bool first_fit_release(struct heap *heap, void *block)
 {
     size_t units = sealed_units(header_of(heap, block));
     if (units > 1)
         sealed_leave_note(block, sealed_header_word(block));
-    return insert(heap, block, units, caller);
+    return insert(heap, block, units);
 }
 
 /* Take the node behind the block, if it touches it and is large enough, and give back the rest. */
-static bool grow_in_place(struct heap *heap, uint8_t *block, size_t old_units, size_t units,
-                          const void *caller)
+static bool grow_in_place(struct heap *heap, uint8_t *block, size_t old_units, size_t units)
 {
     struct cursor cursor;
-    if (!cursor_seek(heap, block, &cursor, caller) || cursor.node == NULL ||
+    if (!cursor_seek(heap, block, &cursor) || cursor.node == NULL ||
         cursor.node != sealed_next(block, old_units) || cursor.units < units - old_units)
         return false;
     sealed_wipe_header(cursor.node);
-    return cut(heap, &cursor, 0, units - old_units, caller);
+    return cut(heap, &cursor, 0, units - old_units);
 }
 
 static bool first_fit_resize(struct heap *heap, void *block, const struct heap_request *request)
@@ -222,11 +219,10 @@ static bool first_fit_resize(struct heap *heap, void *block, const struct heap_r
     uint64_t header = header_of(heap, block);
     size_t units = sealed_units_for(request->size_bytes);
     size_t old_units = sealed_units(header);
-    if (units > old_units && !grow_in_place(heap, block, old_units, units, request->caller))
+    if (units > old_units && !grow_in_place(heap, block, old_units, units))
         return false;
     header = sealed_with_units(header, units);
-    if (units < old_units &&
-        !insert(heap, sealed_next(block, units), old_units - units, request->caller))
+    if (units < old_units && !insert(heap, sealed_next(block, units), old_units - units))
         return false;
     sealed_make_live(heap->first_fit.secret, block, header, request->size_bytes);
     return true;
@@ -268,7 +264,7 @@ static bool first_fit_extend(struct heap *heap, size_t additional_bytes)
 {
     uint8_t *start = heap->first_fit.end;
     write_end(heap, start + additional_bytes);
-    return insert(heap, start, additional_bytes / SEALED_UNIT_BYTES, NULL);
+    return insert(heap, start, additional_bytes / SEALED_UNIT_BYTES);
 }
 
 /* The last node, if it reaches to the end; else NULL. */
@@ -383,7 +379,7 @@ const struct heap_policy heap_policy_first_fit = {
     .plain =
         {
             .allocate = first_fit_allocate,
-            .examine = first_fit_examine,
+            .validate = first_fit_validate,
             .release = first_fit_release,
             .resize = first_fit_resize,
             .missing = first_fit_missing,

@@ -2,6 +2,7 @@
  * The operations of heap.h for policies that only divide memory: everything around the division is
  * done here, once.
  */
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
@@ -16,11 +17,19 @@ static const struct heap_plain_policy *plain_of(const struct heap *heap)
 static bool request_is_possible(const struct heap *heap, const struct heap_request *request)
 {
     size_t limit_bytes = heap->configuration.limit_bytes;
-    return !heap->condemned && request->size_bytes < limit_bytes &&
+    return !heap->is_corrupt && request->size_bytes < limit_bytes &&
            request->alignment_bytes < limit_bytes - request->size_bytes;
 }
 
-static void *allocate(struct heap *heap, const struct heap_request *request)
+/* Kept out of what every call passes. */
+static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
+{
+    heap->counters.failure_count++;
+    heap_fault_report(heap, caller);
+    return NULL;
+}
+
+static inline void *allocate(struct heap *heap, const struct heap_request *request)
 {
     void *block = NULL;
     if (request_is_possible(heap, request)) {
@@ -28,30 +37,28 @@ static void *allocate(struct heap *heap, const struct heap_request *request)
         if (block == NULL && heap_grow_for(heap, request))
             block = plain_of(heap)->allocate(heap, request);
     }
-    if (block == NULL) {
-        heap->counters.failure_count++;
-    } else {
-        heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
-        heap_count_allocation(heap, request->size_bytes);
-    }
+    if (block == NULL)
+        return fail(heap, request->caller);
+    heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
+    heap_count_allocation(heap, request->size_bytes);
     return block;
 }
 
-static void release(struct heap *heap, void *block, size_t size_bytes, const void *caller)
+/* False: a neighbour is corrupt, recorded. */
+static bool release(struct heap *heap, void *block, size_t size_bytes)
 {
-    if (!plain_of(heap)->release(heap, block, caller))
-        return;
+    if (!plain_of(heap)->release(heap, block))
+        return false;
     heap_count_free(heap, size_bytes);
     heap_give_back_tail(heap);
+    return true;
 }
 
 static void *plain_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                                     const void *caller)
 {
-    if (!is_power_of_two(alignment_bytes)) {
-        heap->counters.failure_count++;
-        return NULL;
-    }
+    if (!is_power_of_two(alignment_bytes))
+        return fail(heap, caller);
     if (alignment_bytes < HEAP_ALIGNMENT_BYTES)
         alignment_bytes = HEAP_ALIGNMENT_BYTES;
     const struct heap_request request = {size_bytes, alignment_bytes, caller};
@@ -67,8 +74,10 @@ static void *plain_allocate(struct heap *heap, size_t size_bytes, const void *ca
 static void plain_free(struct heap *heap, void *block, const void *caller)
 {
     struct heap_block_info info;
-    if (block != NULL && plain_of(heap)->examine(heap, block, caller, &info))
-        release(heap, block, info.size_bytes, caller);
+    if (block == NULL)
+        return;
+    if (!plain_of(heap)->validate(heap, block, &info) || !release(heap, block, info.size_bytes))
+        heap_fault_report(heap, caller);
 }
 
 /* Change the size without moving; the heap grows behind its last block. The alignment does not
@@ -80,7 +89,7 @@ static bool resize(struct heap *heap, void *block, const struct heap_request *re
         return false;
     if (plain->resize(heap, block, request))
         return true;
-    size_t missing_bytes = heap->condemned ? 0 : plain->missing(heap, block, request->size_bytes);
+    size_t missing_bytes = heap->is_corrupt ? 0 : plain->missing(heap, block, request->size_bytes);
     return missing_bytes != 0 && heap_grow_by(heap, missing_bytes) &&
            plain->resize(heap, block, request);
 }
@@ -97,16 +106,14 @@ static void *resize_or_move(struct heap *heap, void *block, const struct heap_bl
         return block;
     }
     /* What could not be freed behind it cannot move. */
-    if (heap_frees_newest_only(heap)) {
-        heap->counters.failure_count++;
-        return NULL;
-    }
+    if (heap_frees_newest_only(heap))
+        return fail(heap, request->caller);
     void *moved = allocate(heap, request);
     if (moved != NULL) {
         size_t kept_bytes =
             info->size_bytes < request->size_bytes ? info->size_bytes : request->size_bytes;
         memcpy(moved, block, kept_bytes);
-        release(heap, block, info->size_bytes, request->caller);
+        (void)release(heap, block, info->size_bytes);
     }
     return moved;
 }
@@ -120,18 +127,24 @@ static void *plain_reallocate(struct heap *heap, void *block, size_t size_bytes,
         return NULL;
     }
     struct heap_block_info info;
-    if (!plain_of(heap)->examine(heap, block, caller, &info))
-        return NULL;
-    const struct heap_request request = {size_bytes, info.alignment_bytes, caller};
-    return resize_or_move(heap, block, &info, &request);
+    void *resized = NULL;
+    if (plain_of(heap)->validate(heap, block, &info)) {
+        const struct heap_request request = {size_bytes, info.alignment_bytes, caller};
+        resized = resize_or_move(heap, block, &info, &request);
+    }
+    heap_fault_report(heap, caller);
+    return resized;
 }
 
 static size_t plain_usable_size(struct heap *heap, const void *block, const void *caller)
 {
     struct heap_block_info info;
-    if (block == NULL || !plain_of(heap)->examine(heap, block, caller, &info))
+    if (block == NULL)
         return 0;
-    return info.size_bytes;
+    if (plain_of(heap)->validate(heap, block, &info))
+        return info.size_bytes;
+    heap_fault_report(heap, caller);
+    return 0;
 }
 
 const struct heap_operations heap_plain_operations = {

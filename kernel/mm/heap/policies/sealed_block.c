@@ -1,22 +1,21 @@
 #include "kernel/mm/heap/policies/sealed_block.h"
 
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policy.h"
 
-bool sealed_corrupt(struct heap *heap, const uint8_t *block, const void *caller)
+bool sealed_record_corrupt(struct heap *heap, const uint8_t *block)
 {
     const struct heap_fault fault = {
         .kind = HEAP_FAULT_CORRUPT,
         .detail = "a header, footer or free-list link was overwritten",
         .pointer = block,
-        .caller = caller,
     };
-    heap_report(heap, &fault);
-    return false;
+    return heap_fault_record(heap, &fault);
 }
 
 /* What a pointer is that lies in the free block of a sound header. */
-static struct heap_fault judge_free(uint64_t secret, const uint8_t *block, uint64_t header,
-                                    const uint8_t *pointer)
+static struct heap_fault fault_of_free(uint64_t secret, const uint8_t *block, uint64_t header,
+                                       const uint8_t *pointer)
 {
     uint64_t freed;
     struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE, .is_free = true};
@@ -33,8 +32,8 @@ static struct heap_fault judge_free(uint64_t secret, const uint8_t *block, uint6
 }
 
 /* What a pointer is that lies in the block of a sound header. */
-static struct heap_fault judge(uint64_t secret, const uint8_t *block, uint64_t header,
-                               const uint8_t *pointer)
+static struct heap_fault fault_of_block(uint64_t secret, const uint8_t *block, uint64_t header,
+                                        const uint8_t *pointer)
 {
     bool is_start = block == pointer;
     struct heap_fault fault = {.kind = HEAP_FAULT_BAD_POINTER};
@@ -43,7 +42,7 @@ static struct heap_fault judge(uint64_t secret, const uint8_t *block, uint64_t h
         return fault;
     }
     if ((header & SEALED_LIVE) == 0)
-        return judge_free(secret, block, header, pointer);
+        return fault_of_free(secret, block, header, pointer);
     fault.block = block;
     fault.size_bytes = sealed_size(header);
     fault.detail = "the pointer is not the start of a block";
@@ -55,8 +54,8 @@ static struct heap_fault judge(uint64_t secret, const uint8_t *block, uint64_t h
 }
 
 /* Only headers that are reached from the first one on are known to be headers. */
-struct heap_fault sealed_judge(uint64_t secret, const uint8_t *first, const uint8_t *end,
-                               const uint8_t *pointer)
+struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const uint8_t *end,
+                                  const uint8_t *pointer)
 {
     uint64_t header;
     const uint8_t *block = first;
@@ -68,7 +67,7 @@ struct heap_fault sealed_judge(uint64_t secret, const uint8_t *first, const uint
            sealed_next(block, sealed_units(header)) <= pointer)
         block = sealed_next(block, sealed_units(header));
     if (sealed_read_header(secret, block, &header))
-        return judge(secret, block, header, pointer);
+        return fault_of_block(secret, block, header, pointer);
     if (block == pointer)
         return (struct heap_fault){.kind = HEAP_FAULT_OVERRUN,
                                    .block = block,
@@ -78,14 +77,12 @@ struct heap_fault sealed_judge(uint64_t secret, const uint8_t *first, const uint
                                .detail = "a header further down was overwritten"};
 }
 
-bool sealed_diagnose(struct heap *heap, uint64_t secret, const uint8_t *first, const uint8_t *end,
-                     const void *pointer, const void *caller)
+bool sealed_record_fault_of(struct heap *heap, uint64_t secret, const uint8_t *first,
+                            const uint8_t *end, const void *pointer)
 {
-    struct heap_fault fault = sealed_judge(secret, first, end, pointer);
+    struct heap_fault fault = sealed_fault_of(secret, first, end, pointer);
     fault.pointer = pointer;
-    fault.caller = caller;
-    heap_report(heap, &fault);
-    return false;
+    return heap_fault_record(heap, &fault);
 }
 
 struct heap_piece sealed_piece(const uint8_t *block, uint64_t header)

@@ -262,16 +262,16 @@ struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);
 
 /* --- Faults (sealed_block.c) ------------------------------------------------------------------ */
 
-/* Report that a header, a footer or a link at or before `block` was overwritten. Always false. */
-bool sealed_corrupt(struct heap *heap, const uint8_t *block, const void *caller);
+/* Record that a header, a footer or a link at or before `block` was overwritten. Always false. */
+bool sealed_record_corrupt(struct heap *heap, const uint8_t *block);
 
-/* What a pointer is that sealed_block_is_intact() has refused, but for `pointer` and `caller` of
- * the fault. Walks all blocks from the first one on. */
-struct heap_fault sealed_judge(uint64_t secret, const uint8_t *first, const uint8_t *end,
-                               const uint8_t *pointer);
+/* The fault of a pointer that sealed_block_is_intact() has refused. Walks all blocks from the first
+ * one on. */
+struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const uint8_t *end,
+                                  const uint8_t *pointer);
 
-/* Report that. Always false. */
-bool sealed_diagnose(struct heap *heap, uint64_t secret, const uint8_t *first, const uint8_t *end,
-                     const void *pointer, const void *caller);
+/* Record that. Always false. */
+bool sealed_record_fault_of(struct heap *heap, uint64_t secret, const uint8_t *first,
+                            const uint8_t *end, const void *pointer);
 
 #endif
