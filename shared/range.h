@@ -1,9 +1,10 @@
 /*
  * range.h - half-open ranges [start, end) of 64-bit addresses, with overflow checked once, here.
  *
- * A range is built from foreign numbers by range_from_base_size() alone, which refuses what wraps;
- * everything else may rely on start <= end. A range that ends at 2^64 cannot be expressed and is
- * refused as wrapping: no memory of ours lies in the last page of the address space.
+ * Only phys_range_from_base_size() and virt_range_from_base_size() build a range from foreign
+ * numbers. They refuse what wraps; everything else may rely on start <= end. A range that ends at
+ * 2^64 cannot be expressed and is refused as wrapping: no memory of ours lies in the last page of
+ * the address space.
  */
 #ifndef SHARED_RANGE_H
 #define SHARED_RANGE_H

@@ -35,9 +35,9 @@ static void mark(struct kernel_model *kernel, const char *phase)
     frame_allocator_begin_phase(&kernel->frames, phase, now);
 }
 
-static void *at_physical(const struct kernel_model *kernel, uint64_t physical)
+static void *at_physical(const struct kernel_model *kernel, struct phys_addr address)
 {
-    return fake_ram_at(kernel->ram, physical);
+    return fake_ram_at(kernel->ram, address);
 }
 
 static struct phys_addr physical_of(const struct kernel_model *kernel, struct virt_addr address)
@@ -66,7 +66,7 @@ static void describe_segments(struct kernel_model *kernel)
  * The tables are read where they lie. */
 static struct entry_state entry_state(struct kernel_model *kernel, uint64_t handoff_address)
 {
-    const struct handoff *handoff = at_physical(kernel, handoff_address);
+    const struct handoff *handoff = at_physical(kernel, phys_addr(handoff_address));
     const struct elf_plan *plan = loader_model_kernel();
     struct virt_range loader = virt_range(
         handoff->loader_virtual_base, handoff->loader_virtual_base + handoff->loader_size_bytes);
@@ -135,23 +135,23 @@ static void bring_up_early_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: early heap");
     enum handoff_temp_heap_status status = handoff_temp_heap_check(&kernel->view);
-    uint64_t physical = kernel->handoff.temp_heap_base;
+    struct phys_addr physical = phys_addr(kernel->handoff.temp_heap_base);
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
-    uint64_t virtual = LAYOUT_DIRECT_MAP_BASE + physical;
+    struct virt_addr virtual = virt_addr(LAYOUT_DIRECT_MAP_BASE + physical.value);
     if (status != HANDOFF_TEMP_HEAP_OK) {
         log_warning("early-heap", "the fixed region serves: %s", handoff_temp_heap_text(status));
         kernel->early_heap_is_fallback = true;
-        physical = kernel->handoff.kernel_physical_base + LOADER_MODEL_FALLBACK_OFFSET;
-        virtual = kernel->handoff.kernel_virtual_base + LOADER_MODEL_FALLBACK_OFFSET;
+        physical = phys_addr(kernel->handoff.kernel_physical_base + LOADER_MODEL_FALLBACK_OFFSET);
+        virtual = virt_addr(kernel->handoff.kernel_virtual_base + LOADER_MODEL_FALLBACK_OFFSET);
         size_bytes = LOADER_MODEL_FALLBACK_SIZE_BYTES;
     }
-    enum early_heap_status started = early_heap_initialise(
-        &kernel->early_heap, virt_addr((uintptr_t)at_physical(kernel, physical)), size_bytes);
+    struct virt_addr base = virt_addr((uintptr_t)at_physical(kernel, physical));
+    enum early_heap_status started = early_heap_initialise(&kernel->early_heap, base, size_bytes);
     kernel_assert(started == EARLY_HEAP_OK);
     early_heap_begin_phase(&kernel->early_heap, "handoff");
     copy_handed_over_data(kernel);
     log_line("early-heap", "source=%s base=%p size=%llu reason=\"%s\"",
-             kernel->early_heap_is_fallback ? "fallback" : "handoff", (void *)virtual,
+             kernel->early_heap_is_fallback ? "fallback" : "handoff", (void *)virtual.value,
              (unsigned long long)size_bytes, handoff_temp_heap_text(status));
 }
 
@@ -208,7 +208,7 @@ static struct frame_reserve *reserve_of_this_cpu(void *context)
 
 static void *access_page(void *context, struct phys_addr page)
 {
-    return at_physical(context, page.value);
+    return at_physical(context, page);
 }
 
 static void require_mapped(enum page_table_status status, const char *what)
@@ -367,45 +367,57 @@ static uint8_t *reserve_window(uint64_t size_bytes)
     return window + PAGE_SIZE_BYTES;
 }
 
-static void bring_up_heap(struct kernel_model *kernel)
+/* The window does not grow: the heap of a simulated terabyte would be real memory here. */
+static const struct heap_settings HEAP_SETTINGS = {
+    .base = {LAYOUT_HEAP_WINDOW_BASE},
+    .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
+    .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES,
+    .guarded_base = {LAYOUT_GUARDED_HEAP_BASE},
+    .guarded_bytes = GUARDED_BYTES,
+    .large_bytes = HEAP_SETTINGS_LARGE_BYTES,
+    .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL,
+};
+
+static struct heap_configuration heap_configuration(struct kernel_model *kernel)
 {
-    mark(kernel, "kernel: heap");
-    /* The window does not grow: the heap of a simulated terabyte would be real memory here. */
-    const struct heap_settings settings = {.policy = kernel->heap_policy,
-                                           .base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
-                                           .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
-                                           .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES,
-                                           .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE),
-                                           .guarded_bytes = GUARDED_BYTES,
-                                           .large_bytes = HEAP_SETTINGS_LARGE_BYTES,
-                                           .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL,
-                                           .debug = kernel->heap_debug};
-    uint64_t secret;
-    memcpy(&secret, kernel->handoff.random_seed, sizeof(secret));
-    kernel->heap_base = reserve_window(settings.limit_bytes);
-    kernel->guarded_base = reserve_window(settings.guarded_bytes);
-    heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
-    struct heap_settings host = settings;
+    struct heap_settings host = HEAP_SETTINGS;
+    host.policy = kernel->heap_policy;
+    host.debug = kernel->heap_debug;
     host.base = virt_addr((uintptr_t)kernel->heap_base);
     host.guarded_base = virt_addr((uintptr_t)kernel->guarded_base);
     struct heap_configuration configuration = heap_setup_configure(
         &kernel->heap_setup, &host,
         (struct heap_page_source){.context = kernel, .grow = grow, .shrink = shrink},
         (struct guarded_pages){kernel, make_usable, take_back});
-    configuration.secret = secret;
+    memcpy(&configuration.secret, kernel->handoff.random_seed, sizeof(configuration.secret));
     configuration.fault = kmalloc_fault;
+    return configuration;
+}
+
+static void log_heap(const struct kernel_model *kernel)
+{
+    log_line("heap",
+             "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=off online=yes "
+             "guard=%llu sample=%llu",
+             (void *)HEAP_SETTINGS.base.value, (unsigned long long)HEAP_SETTINGS.window_bytes,
+             (unsigned long long)HEAP_SETTINGS.limit_bytes,
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(kernel->heap),
+             kernel->heap_debug ? "on" : "off", (unsigned long long)HEAP_SETTINGS.large_bytes,
+             (unsigned long long)HEAP_SETTINGS.sample_interval);
+}
+
+static void bring_up_heap(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: heap");
+    kernel->heap_base = reserve_window(HEAP_SETTINGS.limit_bytes);
+    kernel->guarded_base = reserve_window(HEAP_SETTINGS.guarded_bytes);
+    heap_window_initialise(&kernel->heap_window, &kernel->address_space, &HEAP_SETTINGS);
+    const struct heap_configuration configuration = heap_configuration(kernel);
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
     kmalloc_online(kernel->heap);
-    log_line("heap",
-             "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=off online=yes "
-             "guard=%llu sample=%llu",
-             (void *)settings.base.value, (unsigned long long)settings.window_bytes,
-             (unsigned long long)settings.limit_bytes,
-             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(kernel->heap),
-             settings.debug ? "on" : "off", (unsigned long long)settings.large_bytes,
-             (unsigned long long)settings.sample_interval);
+    log_heap(kernel);
 }
 
 /* --- [self-test], [early-heap] retired, [ready] ----------------------------------------------- */

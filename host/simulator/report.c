@@ -53,28 +53,40 @@ static void write_comma(FILE *file, bool is_first)
         (void)fputc(',', file);
 }
 
+static void write_notes(const struct map_text *map, FILE *file)
+{
+    (void)fprintf(file, ",\"notes\":[");
+    for (size_t i = 0; i < map->note_count; i++) {
+        write_comma(file, i == 0);
+        (void)fprintf(file, "{\"line\":%u,\"text\":", map->notes[i].line);
+        write_text(file, map->notes[i].text);
+        (void)fputc('}', file);
+    }
+    (void)fputc(']', file);
+}
+
+static void write_list_of_maps(const struct map_text *map, FILE *file)
+{
+    (void)fprintf(file, ",\"number\":%zu,\"maps\":[", map->map_number);
+    for (size_t i = 0; i < map->map_count; i++) {
+        write_comma(file, i == 0);
+        (void)fprintf(file, "{\"line\":%u,\"rows\":%zu,\"form\":", map->maps[i].line,
+                      map->maps[i].row_count);
+        write_text(file, map_text_form_name(map->maps[i].form));
+        (void)fputc('}', file);
+    }
+    (void)fputc(']', file);
+}
+
 static void write_map(const struct report *report, FILE *file)
 {
     (void)fprintf(file, "\"map\":{\"source\":");
     write_text(file, report->source);
     (void)fprintf(file, ",\"form\":");
     write_text(file, map_text_form_name(report->map->form));
-    (void)fprintf(file, ",\"notes\":[");
-    for (size_t i = 0; i < report->map->note_count; i++) {
-        write_comma(file, i == 0);
-        (void)fprintf(file, "{\"line\":%u,\"text\":", report->map->notes[i].line);
-        write_text(file, report->map->notes[i].text);
-        (void)fputc('}', file);
-    }
-    (void)fprintf(file, "],\"number\":%zu,\"maps\":[", report->map->map_number);
-    for (size_t i = 0; i < report->map->map_count; i++) {
-        write_comma(file, i == 0);
-        (void)fprintf(file, "{\"line\":%u,\"rows\":%zu,\"form\":", report->map->maps[i].line,
-                      report->map->maps[i].row_count);
-        write_text(file, map_text_form_name(report->map->maps[i].form));
-        (void)fputc('}', file);
-    }
-    (void)fprintf(file, "],\"rows\":[");
+    write_notes(report->map, file);
+    write_list_of_maps(report->map, file);
+    (void)fprintf(file, ",\"rows\":[");
     for (size_t i = 0; i < report->map->row_count; i++) {
         const struct memory_map_descriptor *row = &report->rows[i];
         write_comma(file, i == 0);
