@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "kernel/core/log.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap_policies.h"
 #include "kernel/mm/layout.h"
 #include "shared/text/format.h"
 #include "shared/text/number.h"
@@ -65,7 +65,7 @@ static _Noreturn void refuse(const char *format, const char *detail)
 
 static const struct heap_policy *find_policy(const char *name)
 {
-    const struct heap_policy *policy = heap_policy_by_name(name);
+    const struct heap_policy *policy = heap_policies_find(name);
     if (policy == NULL)
         refuse("there is no heap policy %s: bump, first-fit, best-fit or fast", name);
     return policy;

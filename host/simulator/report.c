@@ -223,13 +223,13 @@ static void write_heaps(const struct kernel_model *kernel, FILE *file)
 {
     struct heap_statistics heap;
     struct early_heap_statistics early = early_heap_statistics(&kernel->early_heap);
-    heap_statistics(&kernel->heap, &heap);
+    heap_statistics(kernel->heap, &heap);
     (void)fprintf(file,
                   "\"heap\":{\"policy\":\"%s\",\"mapped_bytes\":%zu,\"limit_bytes\":%zu,"
                   "\"used_bytes\":%zu,\"free_bytes\":%zu,\"overhead_bytes\":%zu,"
                   "\"peak_used_bytes\":%zu,\"largest_free_bytes\":%zu,\"live_blocks\":%zu,"
                   "\"allocations\":%" PRIu64 ",\"failures\":%" PRIu64 "},\n",
-                  heap_policy_name(&kernel->heap), heap.size_bytes, heap.limit_bytes,
+                  heap_policy_name(kernel->heap), heap.size_bytes, heap.limit_bytes,
                   heap.used_bytes, heap.free_bytes, heap.overhead_bytes, heap.peak_used_bytes,
                   heap.largest_free_bytes, heap.live_block_count, heap.allocation_count,
                   heap.failure_count);

@@ -263,7 +263,7 @@ static void out_of_memory(struct kernel *kernel)
         *block = newest;
         newest = block;
     }
-    const char *complaint = heap_check(&kernel->heap);
+    const char *complaint = heap_check(kernel->heap);
     if (complaint != NULL)
         panic(PANIC_SELF_TEST, "the exhausted heap: %s", complaint);
     while (newest != NULL) {
@@ -272,7 +272,7 @@ static void out_of_memory(struct kernel *kernel)
         kfree(block);
     }
     void *again = kmalloc(BLOCK_SIZE_BYTES);
-    if (again == NULL || heap_check(&kernel->heap) != NULL)
+    if (again == NULL || heap_check(kernel->heap) != NULL)
         panic(PANIC_SELF_TEST, "the heap does not serve after it was exhausted");
     kfree(again);
     log_line("provoke", "blocks=%zu", count);

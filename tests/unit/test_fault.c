@@ -148,13 +148,13 @@ static void test_blocks_between_guard_pages(void **state)
 {
     (void)state;
     static struct heap_arena arena;
-    static struct heap heap;
+    struct heap *heap;
     char cause[128];
     heap_arena_create(&arena, (size_t)1 << 20);
     struct heap_configuration configuration = heap_arena_growing(&arena, (size_t)1 << 20);
     heap_arena_add_guarded(&arena, &configuration, (size_t)64 << 20, 8192, 0);
     assert_int_equal(heap_initialise(&configuration, &heap), HEAP_OK);
-    kmalloc_online(&heap);
+    kmalloc_online(heap);
     uint8_t *block = kmalloc(8192);
     assert_non_null(block);
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/policies/best_fit.h"
 #include "tests/unit/support/heap_arena.h"
 
 #define ARENA_BYTES  ((size_t)1 << 20)
@@ -17,7 +17,7 @@
 
 struct fixture {
     struct heap_arena arena;
-    struct heap heap;
+    struct heap *heap;
 };
 
 static void *const CALLER = (void *)0x1111;
@@ -44,7 +44,7 @@ static struct heap *start_fixed(struct fixture *fixture, size_t size_bytes)
     struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, size_bytes);
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
     fixture->arena.fault_count = 0;
-    return &fixture->heap;
+    return fixture->heap;
 }
 
 static struct heap *start_growing(struct fixture *fixture, size_t limit_bytes)
@@ -52,7 +52,7 @@ static struct heap *start_growing(struct fixture *fixture, size_t limit_bytes)
     struct heap_configuration configuration = heap_arena_growing(&fixture->arena, limit_bytes);
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
     fixture->arena.fault_count = 0;
-    return &fixture->heap;
+    return fixture->heap;
 }
 
 static void assert_sound(const struct heap *heap)
@@ -271,10 +271,10 @@ static void test_K5_pointer_to_a_former_end_marker(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_growing(fixture, ARENA_BYTES);
-    uint8_t *old_end = fixture->arena.base + heap->size_bytes;
+    uint8_t *old_end = fixture->arena.base + heap_size_bytes(heap);
     uint8_t marker[HEADER_BYTES];
     memcpy(marker, old_end - HEADER_BYTES, HEADER_BYTES);
-    uint8_t *around = allocate(heap, heap->size_bytes + 1000);
+    uint8_t *around = allocate(heap, heap_size_bytes(heap) + 1000);
     memcpy(old_end - HEADER_BYTES, marker, HEADER_BYTES);
     heap_free(heap, old_end, CALLER);
     assert_fault(fixture, HEAP_FAULT_BAD_POINTER);
@@ -465,7 +465,7 @@ static void walk_maze(struct heap *heap, void *blocks[MAZE_BLOCK_COUNT], unsigne
         resize_maze(heap, blocks);
     for (size_t i = 0; i < MAZE_BLOCK_COUNT; i++)
         heap_free(heap, blocks[way % 2 == 0 ? i : MAZE_BLOCK_COUNT - 1 - i], CALLER);
-    heap_free(heap, heap_allocate(heap, heap->size_bytes / 2, CALLER), CALLER);
+    heap_free(heap, heap_allocate(heap, heap_size_bytes(heap) / 2, CALLER), CALLER);
 }
 
 /* Any word of the heap may be smashed: if the check sees it, so does whoever comes across it, once,
@@ -511,12 +511,12 @@ static void test_K9_smashed_end_marker_ends_growth(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_growing(fixture, ARENA_BYTES);
-    size_t size_bytes = heap->size_bytes;
+    size_t size_bytes = heap_size_bytes(heap);
     fixture->arena.base[size_bytes - HEADER_BYTES] ^= 1;
     assert_non_null(heap_check(heap));
     assert_null(heap_allocate(heap, 2 * size_bytes, CALLER));
     assert_fault(fixture, HEAP_FAULT_CORRUPT);
-    assert_int_equal(heap->size_bytes, size_bytes);
+    assert_int_equal(heap_size_bytes(heap), size_bytes);
     assert_int_equal(heap_extend(heap, 4096), HEAP_NO_MEMORY);
 }
 
@@ -524,19 +524,20 @@ static void test_check_compares_the_heap_with_its_state(void **state)
 {
     struct heap *heap = start_fixed(*state, 4096);
     (void)allocate(heap, 100);
-    struct heap original = *heap;
+    struct heap_best_fit_storage original;
+    memcpy(&original, heap, sizeof original);
     heap->counters.below_peak_bytes++;
     assert_non_null(heap_check(heap));
-    *heap = original;
+    memcpy(heap, &original, sizeof original);
     heap->size_bytes += 16;
     assert_non_null(heap_check(heap));
-    *heap = original;
-    heap->best_fit.free_list = NULL;
+    memcpy(heap, &original, sizeof original);
+    best_fit_of(heap)->free_list = NULL;
     assert_non_null(heap_check(heap));
-    *heap = original;
-    heap->best_fit.free_list = heap->best_fit.first;
+    memcpy(heap, &original, sizeof original);
+    best_fit_of(heap)->free_list = best_fit_of(heap)->first;
     assert_non_null(heap_check(heap));
-    *heap = original;
+    memcpy(heap, &original, sizeof original);
     assert_sound(heap);
 }
 
@@ -546,13 +547,13 @@ static void test_check_compares_the_heap_with_its_state(void **state)
 struct snapshot {
     uint8_t *bytes;
     size_t size_bytes;
-    struct heap heap;
+    struct heap_best_fit_storage state;
 };
 
 static struct snapshot snapshot_take(const struct fixture *fixture)
 {
     struct snapshot snapshot = {malloc(fixture->arena.usable_bytes), fixture->arena.usable_bytes,
-                                fixture->heap};
+                                fixture->arena.storage.best_fit};
     memcpy(snapshot.bytes, fixture->arena.base, snapshot.size_bytes);
     return snapshot;
 }
@@ -562,8 +563,9 @@ static void snapshot_assert_same(struct snapshot *snapshot, const struct fixture
 {
     assert_int_equal(snapshot->size_bytes, fixture->arena.usable_bytes);
     assert_memory_equal(snapshot->bytes, fixture->arena.base, snapshot->size_bytes);
-    snapshot->heap.counters.failure_count = fixture->heap.counters.failure_count;
-    assert_memory_equal(&snapshot->heap, &fixture->heap, sizeof snapshot->heap);
+    struct heap *before = (void *)&snapshot->state;
+    before->counters.failure_count = fixture->heap->counters.failure_count;
+    assert_memory_equal(before, fixture->heap, sizeof snapshot->state);
     free(snapshot->bytes);
 }
 
@@ -622,13 +624,14 @@ static void test_K11_nth_growth_fails(void **state)
 static void test_K11_initial_growth_fails(void **state)
 {
     struct fixture *fixture = *state;
-    struct heap untouched;
-    memset(&fixture->heap, 0x3c, sizeof fixture->heap);
+    union heap_policies_storage untouched;
+    memset(&fixture->arena.storage, 0x3c, sizeof untouched);
     memset(&untouched, 0x3c, sizeof untouched);
     struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
     fixture->arena.failing_grow = 1;
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_NO_MEMORY);
-    assert_memory_equal(&fixture->heap, &untouched, sizeof untouched);
+    assert_null(fixture->heap);
+    assert_memory_equal(&fixture->arena.storage, &untouched, sizeof untouched);
 }
 
 static void test_K12_window_full(void **state)
@@ -638,7 +641,7 @@ static void test_K12_window_full(void **state)
     size_t count = 0;
     while (heap_allocate(heap, 1000, CALLER) != NULL)
         count++;
-    assert_int_equal(heap->size_bytes, ARENA_BYTES);
+    assert_int_equal(heap_size_bytes(heap), ARENA_BYTES);
     assert_true(count >= ARENA_BYTES / (1000 + 8 + HEADER_BYTES) - 1);
     assert_null(heap_allocate(heap, 1000, CALLER));
     assert_null(heap_allocate(heap, ARENA_BYTES, CALLER));
@@ -687,7 +690,7 @@ static void test_free_tail_goes_back(void **state)
     assert_true(fixture->arena.usable_bytes > 600000);
     heap_free(heap, large, CALLER);
     assert_true(fixture->arena.usable_bytes <= 2 * first_bytes);
-    assert_int_equal(heap->size_bytes, fixture->arena.usable_bytes);
+    assert_int_equal(heap_size_bytes(heap), fixture->arena.usable_bytes);
     assert_sound(heap);
 
     /* What is left is no excuse for going back and forth. */
@@ -1105,15 +1108,16 @@ static void test_K17_a_million_random_operations(void **state)
 static void test_K18_initialise_below_the_minimum_is_refused(void **state)
 {
     struct fixture *fixture = *state;
-    struct heap untouched;
+    union heap_policies_storage untouched;
     memset(&untouched, 0x3c, sizeof untouched);
     for (size_t size_bytes = 0; size_bytes < 80; size_bytes += 16) {
         struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, size_bytes);
-        memset(&fixture->heap, 0x3c, sizeof fixture->heap);
+        memset(&fixture->arena.storage, 0x3c, sizeof untouched);
         assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_TOO_SMALL);
         configuration.limit_bytes = 4096;
         assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_TOO_SMALL);
-        assert_memory_equal(&fixture->heap, &untouched, sizeof untouched);
+        assert_null(fixture->heap);
+        assert_memory_equal(&fixture->arena.storage, &untouched, sizeof untouched);
     }
     struct heap *heap = start_fixed(fixture, 80);
     void *block = allocate(heap, 16);
@@ -1153,13 +1157,33 @@ static void test_K18_initialise_refuses_foreign_numbers(void **state)
     assert_int_equal(heap_initialise(&bad, &fixture->heap), HEAP_UNALIGNED);
 }
 
+/* The storage is validated before anything is written to it. */
+static void test_K18_initialise_refuses_storage_that_is_too_small(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap_configuration good = heap_arena_fixed(&fixture->arena, 4096);
+    struct heap_configuration bad = good;
+    bad.storage = NULL;
+    assert_int_equal(heap_initialise(&bad, &fixture->heap), HEAP_TOO_SMALL);
+    bad = good;
+    bad.storage_bytes = good.policy->storage_bytes - 1;
+    assert_int_equal(heap_initialise(&bad, &fixture->heap), HEAP_TOO_SMALL);
+    bad = good;
+    bad.storage = (uint8_t *)good.storage + 8;
+    assert_int_equal(heap_initialise(&bad, &fixture->heap), HEAP_UNALIGNED);
+    assert_null(fixture->heap);
+    good.storage_bytes = good.policy->storage_bytes;
+    assert_int_equal(heap_initialise(&good, &fixture->heap), HEAP_OK);
+    assert_ptr_equal(fixture->heap, good.storage);
+}
+
 static void test_K18_extend_below_the_minimum_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, 4096);
     configuration.limit_bytes = 8192;
-    struct heap *heap = &fixture->heap;
-    assert_int_equal(heap_initialise(&configuration, heap), HEAP_OK);
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    struct heap *heap = fixture->heap;
 
     heap_arena_set_usable(&fixture->arena, 8192);
     struct snapshot before = snapshot_take(fixture);
@@ -1210,7 +1234,7 @@ static void test_huge_heap(void **state)
 
     struct heap_configuration beyond = heap_arena_fixed(&huge.arena, 0);
     beyond.limit_bytes = (size_t)1 << 36;
-    assert_int_equal(heap_initialise(&beyond, heap), HEAP_TOO_LARGE);
+    assert_int_equal(heap_initialise(&beyond, &heap), HEAP_TOO_LARGE);
 }
 
 static void test_statistics_are_exact(void **state)
@@ -1303,6 +1327,7 @@ int main(void)
         ON_ARENA(test_K17_a_million_random_operations),
         ON_ARENA(test_K18_initialise_below_the_minimum_is_refused),
         ON_ARENA(test_K18_initialise_refuses_foreign_numbers),
+        ON_ARENA(test_K18_initialise_refuses_storage_that_is_too_small),
         ON_ARENA(test_K18_extend_below_the_minimum_is_refused),
         ON_ARENA(test_statistics_are_exact),
         cmocka_unit_test(test_huge_heap),

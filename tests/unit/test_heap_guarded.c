@@ -12,9 +12,9 @@
 #include <cmocka.h>
 #include <sanitizer/asan_interface.h>
 
-#include "kernel/mm/heap/heap.h"
-#include "kernel/mm/heap/views/heap_leaks.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/include/handoff/heap.h"
+#include "kernel/mm/heap/include/handoff/heap_leaks.h"
+#include "kernel/mm/heap/layers/guarded_state.h"
 #include "tests/unit/support/heap_arena.h"
 #include "tests/unit/support/heap_oracle.h"
 #include "tests/unit/support/random.h"
@@ -37,7 +37,7 @@ struct stack {
 struct fixture {
     const struct stack *stack;
     struct heap_arena arena;
-    struct heap heap;
+    struct heap *heap;
     struct random random;
 };
 
@@ -68,7 +68,7 @@ static struct heap_configuration configure(struct fixture *fixture, size_t windo
     heap_arena_create(&fixture->arena, ARENA_BYTES);
     struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
     configuration.policy = fixture->stack->policy;
-    configuration.debug = fixture->stack->debug;
+    heap_arena_set_debug(&fixture->arena, &configuration, fixture->stack->debug);
     heap_arena_add_guarded(&fixture->arena, &configuration, window_bytes, large_bytes,
                            sample_interval);
     return configuration;
@@ -79,7 +79,7 @@ static struct heap *start(struct fixture *fixture, uint64_t sample_interval)
     const struct heap_configuration configuration =
         configure(fixture, WINDOW_BYTES, LARGE_BYTES, sample_interval);
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
-    return &fixture->heap;
+    return fixture->heap;
 }
 
 static void assert_sound(const struct heap *heap)
@@ -98,7 +98,8 @@ static struct heap_statistics statistics_of(const struct heap *heap)
 
 static bool is_guarded(const struct heap *heap, const void *block)
 {
-    return (uintptr_t)block - heap->guarded.base < heap->guarded.window_bytes;
+    const struct guarded *guarded = guarded_of(heap);
+    return guarded != NULL && (uintptr_t)block - guarded->base < guarded->window_bytes;
 }
 
 static uint8_t *allocate(struct heap *heap, size_t size_bytes)
@@ -297,7 +298,7 @@ static void test_K5_K7_pointers_that_are_no_block(void **state)
     struct fixture *fixture = *state;
     struct heap *heap = start(fixture, 0);
     uint8_t *block = allocate_guarded(heap, 10000);
-    const struct guarded_state *guarded = &heap->guarded;
+    const struct guarded *guarded = guarded_of(heap);
     uint8_t *const insides[] = {block + 1,  block + 16,        block - 1,
                                 block - 16, block + 10000 - 1, page_of(block) - PAGE_BYTES};
     for (size_t i = 0; i < sizeof insides / sizeof insides[0]; i++) {
@@ -336,7 +337,7 @@ static void test_K8_overrun_block_does_not_move(void **state)
             assert_null(heap_reallocate(heap, block, 20000, OTHER_CALLER));
             assert_int_equal(fixture->arena.fault_count, 1);
             assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_OVERRUN);
-            assert_int_equal(heap->guarded.live_count, 0);
+            assert_int_equal(guarded_of(heap)->live_count, 0);
             fixture->arena.fault_count = 0;
         }
     }
@@ -360,7 +361,7 @@ static void test_addresses_come_back_late(void **state)
     struct fixture *fixture = *state;
     const struct heap_configuration configuration = configure(fixture, 512 * MIB, LARGE_BYTES, 0);
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
-    struct heap *heap = &fixture->heap;
+    struct heap *heap = fixture->heap;
     uint8_t *blocks[WAITING_PLACES];
     for (unsigned i = 0; i < WAITING_PLACES; i++) {
         blocks[i] = allocate_guarded(heap, LARGE_BYTES);
@@ -386,7 +387,7 @@ static void test_policy_serves_what_has_no_place(void **state)
     const struct heap_configuration configuration =
         configure(fixture, GUARDED_WINDOW_MINIMUM_BYTES, LARGE_BYTES, 0);
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
-    struct heap *heap = &fixture->heap;
+    struct heap *heap = fixture->heap;
     assert_false(is_guarded(heap, allocate(heap, 100000)));
     assert_int_equal(statistics_of(heap).unguarded_count, 1);
     uint8_t *blocks[4];
@@ -424,13 +425,14 @@ static void test_window_of_a_tebibyte(void **state)
     heap_arena_create(&window, TIB_BYTES);
     struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
     configuration.policy = fixture->stack->policy;
-    configuration.debug = fixture->stack->debug;
-    configuration.guarded = (struct guarded_configuration){.base = window.base,
-                                                           .window_bytes = TIB_BYTES,
-                                                           .large_bytes = 65536,
-                                                           .pages = {NULL, give_any, take_any}};
-    struct heap *heap = &fixture->heap;
-    assert_int_equal(heap_initialise(&configuration, heap), HEAP_OK);
+    heap_arena_set_debug(&fixture->arena, &configuration, fixture->stack->debug);
+    const struct guarded_configuration guarded = {.base = window.base,
+                                                  .window_bytes = TIB_BYTES,
+                                                  .large_bytes = 65536,
+                                                  .pages = {NULL, give_any, take_any}};
+    configuration.guarded = guarded_layer(&fixture->arena.guarded, &guarded);
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    struct heap *heap = fixture->heap;
     size_t largest = 0;
     for (size_t size = 131072; size < TIB_BYTES; size = size * 2) {
         for (unsigned i = 0; i < 3; i++) {
@@ -496,10 +498,10 @@ static void test_samples_leave_the_policy_its_memory(void **state)
 {
     struct fixture *fixture = *state;
     struct heap_configuration configuration = configure(fixture, WINDOW_BYTES, LARGE_BYTES, 1);
-    struct heap *heap = &fixture->heap;
     configuration.limit_bytes = MIB;
     fixture->arena.budget_bytes = MIB;
-    assert_int_equal(heap_initialise(&configuration, heap), HEAP_OK);
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    struct heap *heap = fixture->heap;
     uint8_t *first = allocate_guarded(heap, 400);
     while (heap_allocate(heap, 400, CALLER) != NULL)
         continue;
@@ -693,7 +695,7 @@ static void test_K11_nth_call_of_the_page_source_fails(void **state)
         for (unsigned i = 0; i < 150; i++) {
             blocks[i] = heap_allocate(heap, i % 4 == 0 ? 9000 + i * 50 : i * 20, CALLER);
             assert_non_null(blocks[i]);
-            assert_int_equal(heap->guarded.usable_bytes, fixture->arena.guarded_usable_bytes);
+            assert_int_equal(guarded_of(heap)->usable_bytes, fixture->arena.guarded_usable_bytes);
             assert_sound(heap);
         }
         assert_in_range(statistics_of(heap).unguarded_count, 0, 1);
@@ -710,12 +712,12 @@ static void test_K11_failed_block_changes_nothing(void **state)
     struct fixture *fixture = *state;
     for (unsigned failing = 1; failing <= 2; failing++) {
         struct heap *heap = start(fixture, 0);
-        struct guarded_state before = heap->guarded;
+        struct guarded before = *guarded_of(heap);
         before.unguarded_count++;
         fixture->arena.failing_grow = fixture->arena.grow_count + failing;
         uint8_t *block = allocate(heap, 10000);
         assert_false(is_guarded(heap, block));
-        assert_memory_equal(&before, &heap->guarded, sizeof before);
+        assert_memory_equal(&before, guarded_of(heap), sizeof before);
         assert_int_equal(fixture->arena.guarded_usable_bytes, 0);
         allocate_guarded(heap, 10000);
         assert_sound(heap);
@@ -761,8 +763,8 @@ static void run_oracle(struct fixture *fixture, const struct oracle_run *run)
     static struct heap_oracle oracle;
     const struct heap_configuration configuration =
         configure(fixture, run->window_bytes, run->large_bytes, run->sample_interval);
-    struct heap *heap = &fixture->heap;
-    assert_int_equal(heap_initialise(&configuration, heap), HEAP_OK);
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    struct heap *heap = fixture->heap;
     fixture->arena.failing_grow = run->failing;
     fixture->random.state = run->sample_interval + run->failing + 1;
     heap_oracle_begin(&oracle, heap, next_random, &fixture->random);
@@ -774,7 +776,7 @@ static void run_oracle(struct fixture *fixture, const struct oracle_run *run)
             fail_msg("step %u: %s", step, problem);
         if (run->failing != 0 && fixture->arena.grow_count >= fixture->arena.failing_grow)
             fixture->arena.failing_grow = fixture->arena.grow_count + run->failing;
-        assert_int_equal(heap->guarded.usable_bytes, fixture->arena.guarded_usable_bytes);
+        assert_int_equal(guarded_of(heap)->usable_bytes, fixture->arena.guarded_usable_bytes);
     }
     const char *problem = heap_oracle_end(&oracle);
     if (problem != NULL)
@@ -859,7 +861,7 @@ static void test_check_compares_records_with_the_state(void **state)
     struct heap *heap = start(*state, 0);
     uint8_t *block = allocate_guarded(heap, 10000);
     heap_free(heap, allocate_guarded(heap, 10000), CALLER);
-    struct guarded_state *guarded = &heap->guarded;
+    struct guarded *guarded = guarded_of(heap);
     struct guarded_lane *lane = &guarded->lanes[1];
     assert_int_equal(lane->touched_count, 2);
     size_t *const figures[] = {&guarded->usable_bytes, &guarded->live_count,
@@ -871,10 +873,10 @@ static void test_check_compares_records_with_the_state(void **state)
         assert_sound(heap);
     }
     lane->newest_freed = 0;
-    assert_string_equal(heap_check(heap), "the list of freed places does not end with the newest");
+    assert_string_equal(heap_check(heap), "the reuse queue does not end with the newest");
     lane->newest_freed = 1;
     lane->oldest_freed = 0;
-    assert_string_equal(heap_check(heap), "a place that waits is not a freed one");
+    assert_string_equal(heap_check(heap), "a place in the reuse queue is not a freed one");
     lane->oldest_freed = 1;
     lane->freed_count = 0;
     assert_string_equal(heap_check(heap), "a place was lost");
@@ -906,7 +908,7 @@ static void assert_incident(const struct heap *heap, const uint8_t *address,
 static void test_incidents_name_the_block(void **state)
 {
     struct heap *heap = start(*state, 0);
-    const struct guarded_state *guarded = &heap->guarded;
+    const struct guarded *guarded = guarded_of(heap);
     struct guarded_incident incident;
     assert_incident(heap, (uint8_t *)guarded->base, GUARDED_NOWHERE, 0, NULL, 0);
     assert_incident(heap, (uint8_t *)guarded->lanes_start, GUARDED_NOWHERE, 0, NULL, 0);
@@ -926,7 +928,7 @@ static void test_incidents_name_the_block(void **state)
     assert_incident(heap, second, GUARDED_USE_FREED, 0, second, 8192);
     assert_incident(heap, second + 8000, GUARDED_USE_FREED, 8000, second, 8192);
     assert_false(guarded_find_incident(heap, (uint8_t *)guarded->base - 1, &incident));
-    assert_false(guarded_find_incident(heap, heap->configuration.base, &incident));
+    assert_false(guarded_find_incident(heap, heap_base(heap), &incident));
 }
 
 /* The last place of a lane: what lies behind is the next lane's first place, or nothing. */
@@ -935,9 +937,9 @@ static void test_incident_behind_a_lane(void **state)
     struct fixture *fixture = *state;
     const struct heap_configuration configuration =
         configure(fixture, GUARDED_WINDOW_MINIMUM_BYTES, 100, 0);
-    struct heap *heap = &fixture->heap;
-    assert_int_equal(heap_initialise(&configuration, heap), HEAP_OK);
-    assert_int_equal(heap->guarded.lane_count, 2);
+    assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
+    struct heap *heap = fixture->heap;
+    assert_int_equal(guarded_of(heap)->lane_count, 2);
     uint8_t *block = NULL;
     for (unsigned i = 0; i < 8; i++)
         block = allocate_guarded(heap, 112);
@@ -949,25 +951,34 @@ static void test_incident_behind_a_lane(void **state)
 
 /* --- Beginning -------------------------------------------------------------------------------- */
 
-static void test_K18_configurations_are_judged(void **state)
+static void assert_status(struct fixture *fixture, const struct guarded_configuration *guarded,
+                          enum heap_status status)
+{
+    struct heap *heap = NULL;
+    struct heap_configuration configuration = heap_arena_growing(&fixture->arena, ARENA_BYTES);
+    configuration.policy = fixture->stack->policy;
+    configuration.guarded = guarded_layer(&fixture->arena.guarded, guarded);
+    assert_int_equal(heap_initialise(&configuration, &heap), status);
+}
+
+static void test_K18_configurations_are_validated(void **state)
 {
     struct fixture *fixture = *state;
-    struct heap heap;
-    struct heap_configuration configuration = configure(fixture, WINDOW_BYTES, LARGE_BYTES, 0);
-    struct guarded_configuration *guarded = &configuration.guarded;
-    guarded->base = (uint8_t *)guarded->base + 16;
-    assert_int_equal(heap_initialise(&configuration, &heap), HEAP_UNALIGNED);
-    guarded->base = NULL;
-    assert_int_equal(heap_initialise(&configuration, &heap), HEAP_TOO_SMALL);
-    guarded->base = fixture->arena.guarded_base;
-    guarded->window_bytes = WINDOW_BYTES + 16;
-    assert_int_equal(heap_initialise(&configuration, &heap), HEAP_UNALIGNED);
-    guarded->window_bytes = GUARDED_WINDOW_MINIMUM_BYTES - PAGE_BYTES;
-    assert_int_equal(heap_initialise(&configuration, &heap), HEAP_TOO_SMALL);
-    guarded->window_bytes = SIZE_MAX - PAGE_BYTES + 1;
-    assert_int_equal(heap_initialise(&configuration, &heap), HEAP_TOO_LARGE);
-    guarded->window_bytes = GUARDED_WINDOW_MINIMUM_BYTES;
-    assert_int_equal(heap_initialise(&configuration, &heap), HEAP_OK);
+    (void)configure(fixture, WINDOW_BYTES, LARGE_BYTES, 0);
+    struct guarded_configuration guarded = fixture->arena.guarded_configuration;
+    guarded.base = (uint8_t *)guarded.base + 16;
+    assert_status(fixture, &guarded, HEAP_UNALIGNED);
+    guarded.base = NULL;
+    assert_status(fixture, &guarded, HEAP_TOO_SMALL);
+    guarded.base = fixture->arena.guarded_base;
+    guarded.window_bytes = WINDOW_BYTES + 16;
+    assert_status(fixture, &guarded, HEAP_UNALIGNED);
+    guarded.window_bytes = GUARDED_WINDOW_MINIMUM_BYTES - PAGE_BYTES;
+    assert_status(fixture, &guarded, HEAP_TOO_SMALL);
+    guarded.window_bytes = SIZE_MAX - PAGE_BYTES + 1;
+    assert_status(fixture, &guarded, HEAP_TOO_LARGE);
+    guarded.window_bytes = GUARDED_WINDOW_MINIMUM_BYTES;
+    assert_status(fixture, &guarded, HEAP_OK);
 }
 
 /* A block between guard pages could be freed in any order, which a bump heap refuses. */
@@ -1028,7 +1039,7 @@ static const struct policy_test TESTS[] = {
     TEST(test_check_compares_records_with_the_state),
     TEST(test_incidents_name_the_block),
     TEST(test_incident_behind_a_lane),
-    TEST(test_K18_configurations_are_judged),
+    TEST(test_K18_configurations_are_validated),
 };
 #define TEST_COUNT (sizeof TESTS / sizeof TESTS[0])
 

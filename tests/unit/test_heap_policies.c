@@ -12,8 +12,9 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap_policies.h"
 #include "kernel/mm/heap/policies/sealed_block.h"
+#include "kernel/mm/heap/policy.h"
 #include "tests/unit/support/heap_arena.h"
 #include "tests/unit/support/heap_episode.h"
 #include "tests/unit/support/heap_oracle.h"
@@ -33,7 +34,7 @@ struct fixture {
     const struct heap_policy *policy;
     bool debug;
     struct heap_arena arena;
-    struct heap heap;
+    struct heap *heap;
     struct random random;
 };
 
@@ -62,10 +63,10 @@ static int destroy_arena(void **state)
 static struct heap *start(struct fixture *fixture, struct heap_configuration configuration)
 {
     configuration.policy = fixture->policy;
-    configuration.debug = fixture->debug;
+    heap_arena_set_debug(&fixture->arena, &configuration, fixture->debug);
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
     fixture->arena.fault_count = 0;
-    return &fixture->heap;
+    return fixture->heap;
 }
 
 static struct heap *start_fixed(struct fixture *fixture, size_t size_bytes)
@@ -335,7 +336,7 @@ static void test_free_pieces_are_found_without_a_walk(void **state)
 {
     struct fixture *fixture = *state;
     static void *blocks[3000];
-    if (fixture->policy->walk_free == NULL)
+    if (fixture->policy->functions->walk_free == NULL)
         return;
     struct heap *heap = start_fixed(fixture, ARENA_BYTES);
     for (size_t i = 0; i < 3000; i++)
@@ -347,8 +348,8 @@ static void test_free_pieces_are_found_without_a_walk(void **state)
         }
         struct free_pieces walked = {.least_bytes = round < 4 ? 4352 : 9000};
         struct free_pieces found = {.least_bytes = walked.least_bytes};
-        fixture->policy->walk(heap, count_free_piece, &walked);
-        fixture->policy->walk_free(heap, found.least_bytes, count_free_piece, &found);
+        fixture->policy->functions->walk(heap, count_free_piece, &walked);
+        fixture->policy->functions->walk_free(heap, found.least_bytes, count_free_piece, &found);
         assert_int_equal(found.count, walked.count);
         assert_int_equal(found.total_bytes, walked.total_bytes);
         assert_int_equal(found.place_sum, walked.place_sum);
@@ -455,7 +456,7 @@ static void test_K4_double_free_later(void **state)
 static void assert_freed_block_is_named(struct fixture *fixture, uint8_t *block, size_t size_bytes)
 {
     const struct heap_fault *fault = &fixture->arena.fault;
-    heap_free(&fixture->heap, block, OTHER_CALLER);
+    heap_free(fixture->heap, block, OTHER_CALLER);
     assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
     assert_true(fault->is_free);
     /* First-fit's smallest blocks have no room for more than a link. */
@@ -929,7 +930,7 @@ static void test_K11_growth_takes_what_there_is(void **state)
     fixture->arena.budget_bytes = budget_bytes;
     while (heap_allocate(heap, 1000, CALLER) != NULL)
         continue;
-    assert_int_equal(heap->size_bytes, budget_bytes);
+    assert_int_equal(heap_size_bytes(heap), budget_bytes);
     assert_int_equal(statistics_of(heap).failure_count, 1);
     assert_sound(heap);
 }
@@ -939,9 +940,9 @@ static void test_K12_a_request_that_cannot_fit_grows_nothing(void **state)
 {
     struct heap *heap = start_growing(*state, MIB);
     (void)allocate(heap, 200000);
-    size_t size_bytes = heap->size_bytes;
+    size_t size_bytes = heap_size_bytes(heap);
     assert_null(heap_allocate(heap, MIB - 100000, CALLER));
-    assert_int_equal(heap->size_bytes, size_bytes);
+    assert_int_equal(heap_size_bytes(heap), size_bytes);
     assert_sound(heap);
 }
 
@@ -953,7 +954,7 @@ static void test_K12_nothing_is_asked_for_beyond_the_limit(void **state)
     struct heap *heap = start_growing(fixture, limit_bytes);
     while (heap_allocate(heap, 1000, CALLER) != NULL)
         assert_true(fixture->arena.usable_bytes <= limit_bytes);
-    assert_int_equal(heap->size_bytes, limit_bytes);
+    assert_int_equal(heap_size_bytes(heap), limit_bytes);
     assert_int_equal(fixture->arena.usable_bytes, limit_bytes);
     assert_sound(heap);
 }
@@ -967,7 +968,7 @@ static void test_K12_window_full(void **state)
         size_t count = 0;
         while ((blocks[count] = heap_allocate(heap, SIZES[s], CALLER)) != NULL)
             count++;
-        assert_int_equal(heap->size_bytes, 2 * MIB);
+        assert_int_equal(heap_size_bytes(heap), 2 * MIB);
         size_t overhead_bytes = fixture->debug ? 56 + 88 : 56;
         assert_true(count >= 2 * MIB / (SIZES[s] + overhead_bytes) - 8);
         assert_null(heap_allocate(heap, SIZES[s], CALLER));
@@ -983,7 +984,7 @@ static void test_K12_window_full(void **state)
         heap_trim(heap);
         assert_sound(heap);
         assert_int_equal(statistics_of(heap).free_block_count, 1);
-        assert_true(heap->size_bytes <= MIB / 4);
+        assert_true(heap_size_bytes(heap) <= MIB / 4);
     }
 }
 
@@ -996,7 +997,7 @@ static void test_free_tail_goes_back(void **state)
     memset(large, 0xee, 6000000);
     heap_free(heap, large, CALLER);
     assert_true(fixture->arena.usable_bytes <= MIB / 4);
-    assert_int_equal(heap->size_bytes, fixture->arena.usable_bytes);
+    assert_int_equal(heap_size_bytes(heap), fixture->arena.usable_bytes);
     assert_sound(heap);
 
     /* Under the layer, so many blocks wait that the next one pushes one out. */
@@ -1035,7 +1036,7 @@ static void test_trimming_discards_free_pages(void **state)
         assert_int_equal(fixture->arena.fault_count, 0);
         if (size_bytes > 4096)
             assert_true(fixture->arena.discarded_bytes > freed_bytes / 2);
-        assert_true(fixture->arena.discarded_bytes <= heap->size_bytes);
+        assert_true(fixture->arena.discarded_bytes <= heap_size_bytes(heap));
         assert_sound(heap);
         for (unsigned i = 0; i < 400; i++) {
             for (size_t k = 0; blocks[i] != NULL && k < size_bytes; k++)
@@ -1185,10 +1186,10 @@ static void test_the_largest_request_is_exact(void **state)
         size_t largest_bytes = statistics_of(heap).largest_free_bytes;
         assert_null(heap_allocate(heap, largest_bytes + 1, CALLER));
         fixture->arena.budget_bytes = ARENA_BYTES;
-        size_t heap_bytes = heap->size_bytes;
+        size_t heap_bytes = heap_size_bytes(heap);
         void *block = heap_allocate(heap, largest_bytes, CALLER);
         assert_true(block != NULL || largest_bytes == 0);
-        assert_int_equal(heap->size_bytes, heap_bytes);
+        assert_int_equal(heap_size_bytes(heap), heap_bytes);
         heap_free(heap, block, CALLER);
         fixture->arena.budget_bytes = fixture->arena.usable_bytes;
         size_t smaller_bytes = random_below(&fixture->random, largest_bytes + 1);
@@ -1400,7 +1401,7 @@ static void test_K15_growth_without_moving(void **state)
 /* True of a policy below the layer of heap_debug.h, which moves a block to find stale pointers. */
 static bool grows_in_place(const struct fixture *fixture)
 {
-    return !fixture->debug || heap_frees_newest_only(&fixture->heap);
+    return !fixture->debug || fixture->policy->frees_newest_only;
 }
 
 static void fill_with_pattern(uint8_t *block, size_t size_bytes)
@@ -1434,8 +1435,8 @@ static void test_K15_the_last_block_grows_with_the_heap(void **state)
         }
         assert_pattern(block, 3000);
         memset(block, 0xff, size_bytes);
-        assert_true(heap->size_bytes < size_bytes + MIB / 4);
-        assert_int_equal(fixture->arena.usable_bytes, heap->size_bytes);
+        assert_true(heap_size_bytes(heap) < size_bytes + MIB / 4);
+        assert_int_equal(fixture->arena.usable_bytes, heap_size_bytes(heap));
         assert_int_equal(heap_usable_size(heap, block, CALLER), size_bytes);
         struct heap_statistics statistics = statistics_of(heap);
         assert_int_equal(statistics.used_bytes, 100 + size_bytes);
@@ -1456,12 +1457,12 @@ static void test_K12_the_last_block_grows_up_to_the_limit(void **state)
     heap = start_growing(fixture, MIB);
     uint8_t *block = allocate(heap, 5000);
     fill_with_pattern(block, 5000);
-    size_t heap_bytes = heap->size_bytes;
+    size_t heap_bytes = heap_size_bytes(heap);
     assert_null(heap_reallocate(heap, block, most_bytes + 1, CALLER));
-    assert_int_equal(heap->size_bytes, heap_bytes);
+    assert_int_equal(heap_size_bytes(heap), heap_bytes);
     assert_int_equal(heap_usable_size(heap, block, CALLER), 5000);
     assert_ptr_equal(heap_reallocate(heap, block, most_bytes, CALLER), block);
-    assert_int_equal(heap->size_bytes, MIB);
+    assert_int_equal(heap_size_bytes(heap), MIB);
     assert_pattern(block, 5000);
     memset(block, 0xff, most_bytes);
     assert_sound(heap);
@@ -1481,15 +1482,15 @@ static void test_K11_the_last_block_takes_what_there_is(void **state)
         size_t rest_bytes = statistics_of(heap).largest_free_bytes;
         size_t pages_bytes = page_count * HEAP_PAGE_SIZE_BYTES;
         size_t size_bytes = heap_usable_size(heap, block, CALLER) + rest_bytes + pages_bytes - 200;
-        size_t heap_bytes = heap->size_bytes;
+        size_t heap_bytes = heap_size_bytes(heap);
         fixture->arena.budget_bytes = heap_bytes + pages_bytes - HEAP_PAGE_SIZE_BYTES;
         assert_null(heap_reallocate(heap, block, size_bytes, CALLER));
-        assert_int_equal(heap->size_bytes, heap_bytes);
+        assert_int_equal(heap_size_bytes(heap), heap_bytes);
         assert_pattern(block, 5000);
         assert_sound(heap);
         fixture->arena.budget_bytes = heap_bytes + pages_bytes;
         assert_ptr_equal(heap_reallocate(heap, block, size_bytes, CALLER), block);
-        assert_int_equal(heap->size_bytes, heap_bytes + pages_bytes);
+        assert_int_equal(heap_size_bytes(heap), heap_bytes + pages_bytes);
         assert_pattern(block, 5000);
         assert_sound(heap);
     }
@@ -1717,13 +1718,13 @@ static void test_K15_to_become_smaller_never_fails(void **state)
 {
     static const size_t old_sizes[] = {2, 16, 17, 32, 48, 64, 255, 256, 512, 600, 1039, 1040, 5000};
     struct fixture *fixture = *state;
-    struct heap *heap = &fixture->heap;
     if (fixture->policy->frees_newest_only)
         return;
     for (size_t s = 0; s < sizeof old_sizes / sizeof old_sizes[0]; s++) {
         for (size_t p = 0; p < POPULATION_COUNT; p++) {
             size_t old_bytes = old_sizes[s];
             uint8_t *block = block_in_full_heap(fixture, old_bytes, POPULATIONS[p]);
+            struct heap *heap = fixture->heap;
             size_t size_bytes = old_bytes - 1 - (old_bytes * 7 + p) % (old_bytes - 1);
             shrink_in_full_heap(heap, block, old_bytes, size_bytes);
             /* It is a block like any other: it can be freed, and what it was is known. */
@@ -1738,13 +1739,13 @@ static void test_K15_to_become_smaller_never_fails(void **state)
 static void test_K15_a_shortened_block_leaves_nothing(void **state)
 {
     struct fixture *fixture = *state;
-    struct heap *heap = &fixture->heap;
     if (fixture->policy->frees_newest_only)
         return;
     for (size_t s = 0; s < SIZE_COUNT; s++) {
         size_t old_bytes = SIZES[s];
         for (size_t p = 0; p < POPULATION_COUNT && old_bytes >= 2; p++) {
             uint8_t *block = block_in_full_heap(fixture, old_bytes, POPULATIONS[p]);
+            struct heap *heap = fixture->heap;
             block = heap_reallocate(heap, block, old_bytes / 2, CALLER);
             assert_non_null(block);
             heap_free(heap, block, CALLER);
@@ -1765,12 +1766,13 @@ static void test_K15_a_shortened_block_leaves_nothing(void **state)
 static void test_one_free_block_serves_all_that_fit(void **state)
 {
     struct fixture *fixture = *state;
-    struct heap *heap = &fixture->heap;
     if (fixture->policy->frees_newest_only)
         return;
     for (size_t s = 0; s < SIZE_COUNT; s++) {
         for (size_t p = 0; p < POPULATION_COUNT; p++) {
-            heap_free(heap, block_in_full_heap(fixture, SIZES[s], POPULATIONS[p]), CALLER);
+            uint8_t *only_free = block_in_full_heap(fixture, SIZES[s], POPULATIONS[p]);
+            struct heap *heap = fixture->heap;
+            heap_free(heap, only_free, CALLER);
             if (fixture->debug)
                 heap_trim(heap);
             assert_true(statistics_of(heap).largest_free_bytes >= SIZES[s]);
@@ -1793,13 +1795,13 @@ static void test_K8_K15_a_shortened_block_is_watched(void **state)
 {
     static const size_t old_sizes[] = {16, 32, 64, 512, 600, 1000};
     struct fixture *fixture = *state;
-    struct heap *heap = &fixture->heap;
     if (fixture->policy->frees_newest_only)
         return;
     for (size_t s = 0; s < sizeof old_sizes / sizeof old_sizes[0]; s++) {
         for (size_t p = 1; p < POPULATION_COUNT; p++) {
             size_t old_bytes = old_sizes[s];
             uint8_t *block = block_in_full_heap(fixture, old_bytes, POPULATIONS[p]);
+            struct heap *heap = fixture->heap;
             size_t step_bytes = old_bytes / 9 + 1;
             for (size_t size_bytes = old_bytes - 1; size_bytes > step_bytes;
                  size_bytes -= step_bytes) {
@@ -1896,7 +1898,8 @@ static void test_K17_random_operations_checked_after_every_step(void **state)
 
 static void with_debug(struct heap_configuration *configuration)
 {
-    configuration->debug = true;
+    static struct heap_debug_storage debug;
+    configuration->debug = heap_debug_layer(&debug);
 }
 
 /* Millions of them: tests/long/heap_operations.c. Fewer under the layer, which takes longer. */
@@ -1926,22 +1929,22 @@ static void test_K17_many_random_operations(void **state)
 static void test_K18_small_heaps(void **state)
 {
     struct fixture *fixture = *state;
-    struct heap untouched;
+    union heap_policies_storage untouched;
     memset(&untouched, 0x3c, sizeof untouched);
     bool refused = true;
     for (size_t size_bytes = 0; size_bytes <= 512; size_bytes += 16) {
         struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, size_bytes);
         configuration.policy = fixture->policy;
-        memset(&fixture->heap, 0x3c, sizeof fixture->heap);
+        memset(&fixture->arena.storage, 0x3c, sizeof untouched);
         enum heap_status status = heap_initialise(&configuration, &fixture->heap);
         if (status != HEAP_OK) {
             assert_int_equal(status, HEAP_TOO_SMALL);
             assert_true(refused);
-            assert_memory_equal(&fixture->heap, &untouched, sizeof untouched);
+            assert_memory_equal(&fixture->arena.storage, &untouched, sizeof untouched);
             continue;
         }
         refused = false;
-        struct heap *heap = &fixture->heap;
+        struct heap *heap = fixture->heap;
         void *block = heap_allocate(heap, 1, CALLER);
         while (heap_allocate(heap, 1, CALLER) != NULL)
             continue;
@@ -1964,7 +1967,7 @@ static void test_K18_extending_in_steps(void **state)
         assert_int_equal(heap_extend(heap, 100), HEAP_UNALIGNED);
         assert_int_equal(heap_extend(heap, 65536), HEAP_TOO_LARGE);
         void *first = allocate(heap, 1000);
-        while (heap->size_bytes + step_bytes <= 65536) {
+        while (heap_size_bytes(heap) + step_bytes <= 65536) {
             enum heap_status status = heap_extend(heap, step_bytes);
             if (status == HEAP_TOO_SMALL)
                 break;
@@ -2025,7 +2028,7 @@ static void test_huge_heap(void **state)
     beyond.policy = fixture->policy;
     beyond.initial_bytes = 4096;
     beyond.limit_bytes = (size_t)1 << 36;
-    assert_int_equal(heap_initialise(&beyond, heap), HEAP_TOO_LARGE);
+    assert_int_equal(heap_initialise(&beyond, &heap), HEAP_TOO_LARGE);
 }
 
 /* --- The policies' own ------------------------------------------------------------------------ */
@@ -2101,7 +2104,7 @@ static void test_bump_newest_block_grows_with_the_heap(void **state)
     assert_int_equal(fixture->arena.grow_count, grow_count);
     assert_int_equal(block[99], 0x41);
     assert_ptr_equal(heap_reallocate(heap, block, 100, CALLER), block);
-    assert_true(heap->size_bytes <= MIB / 4);
+    assert_true(heap_size_bytes(heap) <= MIB / 4);
     assert_sound(heap);
 }
 
@@ -2244,9 +2247,9 @@ static void test_names(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_fixed(fixture, MIB);
-    assert_ptr_equal(heap_policy_by_name(heap_policy_name(heap)), fixture->policy);
-    assert_null(heap_policy_by_name("fastest"));
-    assert_null(heap_policy_by_name(""));
+    assert_ptr_equal(heap_policies_find(heap_policy_name(heap)), fixture->policy);
+    assert_null(heap_policies_find("fastest"));
+    assert_null(heap_policies_find(""));
 }
 
 /* --- Running -------------------------------------------------------------------------------------
