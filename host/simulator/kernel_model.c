@@ -368,25 +368,27 @@ static uint8_t *reserve_window(uint64_t size_bytes)
 }
 
 /* The window does not grow: the heap of a simulated terabyte would be real memory here. */
-static const struct heap_settings HEAP_SETTINGS = {
-    .base = {LAYOUT_HEAP_WINDOW_BASE},
-    .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
-    .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES,
-    .guarded_base = {LAYOUT_GUARDED_HEAP_BASE},
-    .guarded_bytes = GUARDED_BYTES,
-    .large_bytes = HEAP_SETTINGS_LARGE_BYTES,
-    .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL,
-};
-
-static struct heap_configuration heap_configuration(struct kernel_model *kernel)
+static struct heap_settings heap_settings(const struct kernel_model *kernel)
 {
-    struct heap_settings host = HEAP_SETTINGS;
-    host.policy = kernel->heap_policy;
-    host.debug = kernel->heap_debug;
-    host.base = virt_addr((uintptr_t)kernel->heap_base);
-    host.guarded_base = virt_addr((uintptr_t)kernel->guarded_base);
+    return (struct heap_settings){.policy = kernel->heap_policy,
+                                  .base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+                                  .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
+                                  .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES,
+                                  .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE),
+                                  .guarded_bytes = GUARDED_BYTES,
+                                  .large_bytes = HEAP_SETTINGS_LARGE_BYTES,
+                                  .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL,
+                                  .debug = kernel->heap_debug};
+}
+
+/* The windows stand at addresses of the host. */
+static struct heap_configuration heap_configuration(struct kernel_model *kernel,
+                                                    struct heap_settings settings)
+{
+    settings.base = virt_addr((uintptr_t)kernel->heap_base);
+    settings.guarded_base = virt_addr((uintptr_t)kernel->guarded_base);
     struct heap_configuration configuration = heap_setup_configure(
-        &kernel->heap_setup, &host,
+        &kernel->heap_setup, &settings,
         (struct heap_page_source){.context = kernel, .grow = grow, .shrink = shrink},
         (struct guarded_pages){kernel, make_usable, take_back});
     memcpy(&configuration.secret, kernel->handoff.random_seed, sizeof(configuration.secret));
@@ -394,30 +396,31 @@ static struct heap_configuration heap_configuration(struct kernel_model *kernel)
     return configuration;
 }
 
-static void log_heap(const struct kernel_model *kernel)
+static void log_heap(const struct kernel_model *kernel, const struct heap_settings *settings)
 {
     log_line("heap",
              "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=off online=yes "
              "guard=%llu sample=%llu",
-             (void *)HEAP_SETTINGS.base.value, (unsigned long long)HEAP_SETTINGS.window_bytes,
-             (unsigned long long)HEAP_SETTINGS.limit_bytes,
+             (void *)settings->base.value, (unsigned long long)settings->window_bytes,
+             (unsigned long long)settings->limit_bytes,
              (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(kernel->heap),
-             kernel->heap_debug ? "on" : "off", (unsigned long long)HEAP_SETTINGS.large_bytes,
-             (unsigned long long)HEAP_SETTINGS.sample_interval);
+             settings->debug ? "on" : "off", (unsigned long long)settings->large_bytes,
+             (unsigned long long)settings->sample_interval);
 }
 
 static void bring_up_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: heap");
-    kernel->heap_base = reserve_window(HEAP_SETTINGS.limit_bytes);
-    kernel->guarded_base = reserve_window(HEAP_SETTINGS.guarded_bytes);
-    heap_window_initialise(&kernel->heap_window, &kernel->address_space, &HEAP_SETTINGS);
-    const struct heap_configuration configuration = heap_configuration(kernel);
+    const struct heap_settings settings = heap_settings(kernel);
+    kernel->heap_base = reserve_window(settings.limit_bytes);
+    kernel->guarded_base = reserve_window(settings.guarded_bytes);
+    heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
+    const struct heap_configuration configuration = heap_configuration(kernel, settings);
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
     kmalloc_online(kernel->heap);
-    log_heap(kernel);
+    log_heap(kernel, &settings);
 }
 
 /* --- [self-test], [early-heap] retired, [ready] ----------------------------------------------- */
