@@ -144,7 +144,7 @@ enum loader_error handoff_build_regions(struct handoff_block *block,
 {
     static struct memory_map_claim claims[CLAIM_LIMIT]; /* too many for the firmware's stack */
     struct memory_map_report report;
-    uint64_t limit_bytes = direct_map_limit_bytes(levels);
+    uint64_t limit_bytes = direct_map_limit(levels).value;
 
     enum memory_map_status status = memory_map_convert(
         block->map.buffer, block->map.size_bytes, block->map.descriptor_size_bytes, limit_bytes,
@@ -182,7 +182,7 @@ static void handoff_write_places(struct handoff *handoff, const struct handoff_s
 {
     const struct kernel_image *kernel = sources->kernel;
 
-    handoff->direct_map_base = direct_map_base(sources->levels);
+    handoff->direct_map_base = direct_map_base(sources->levels).value;
     handoff->direct_map_size_bytes = sources->direct_map_size_bytes;
     handoff->page_tables_base = sources->tables->base;
     handoff->page_tables_size_bytes = sources->tables->size_bytes;

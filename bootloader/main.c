@@ -370,7 +370,7 @@ static bool build_tables(struct loader *loader)
                   loader->table_pool.size_bytes / KIB);
         return false;
     }
-    loader->post_exit.direct_map_base = direct_map_base(loader->features.levels);
+    loader->post_exit.direct_map_base = direct_map_base(loader->features.levels).value;
     loader->post_exit.page_table_root = loader->tables.root;
     return true;
 }

@@ -6,7 +6,7 @@
 #include "shared/range.h"
 #include "shared/region.h"
 
-/* Nothing is global: the entries would survive the kernel's own switch of CR3. */
+/* Nothing is global: the entries would survive the kernel's own switch to other tables. */
 static const struct page_permissions READ_WRITE = {.write = true};
 
 /* --- What the plan maps --- */
@@ -28,12 +28,11 @@ static struct range segment_pages(const struct elf_plan *kernel, unsigned index)
     return pages;
 }
 
-static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes, size_t *index,
+static bool next_ram_run(const struct bootstrap_plan *plan, struct phys_addr limit, size_t *index,
                          struct range *ret_run)
 {
     struct phys_range run;
-    if (!region_next_ram_run(plan->regions, plan->region_count, phys_addr(limit_bytes), index,
-                             &run))
+    if (!region_next_ram_run(plan->regions, plan->region_count, limit, index, &run))
         return false;
     *ret_run = (struct range){run.start.value, run.end.value};
     return true;
@@ -115,7 +114,7 @@ static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
     struct table_counter counter = {.levels = 4, .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&counter, plan, 0);
     count_range(&counter, plan->trampoline_base, PAGE_SIZE_BYTES);
-    return counter.table_count + 1; /* the root */
+    return counter.table_count + page_entry_root_count();
 }
 
 uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
@@ -132,15 +131,15 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
     struct table_counter large = small;
     large.largest_page_level = features->largest_leaf_level;
     struct range range;
-    uint64_t base = direct_map_base(features->levels);
-    uint64_t limit_bytes = direct_map_limit_bytes(features->levels);
-    for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);)
+    uint64_t base = direct_map_base(features->levels).value;
+    struct phys_addr limit = direct_map_limit(features->levels);
+    for (size_t index = 0; next_ram_run(plan, limit, &index, &range);)
         count_range(&large, base + range.start, range_size_bytes(range));
     if (plan->framebuffer_size_bytes > 0)
         count_range(&large, base + plan->framebuffer_base, plan->framebuffer_size_bytes);
     for (size_t index = 0; next_read_only(plan, &index, &range);)
         count_range(&large, base + range.start, range_size_bytes(range));
-    return large.table_count + 1 /* the root */ + count_switch_tables(plan);
+    return large.table_count + page_entry_root_count() + count_switch_tables(plan);
 }
 
 /* --- Building --- */
@@ -188,11 +187,11 @@ static enum page_table_status map_direct(struct page_table *table, uint64_t base
                                          uint64_t size_bytes, struct page_permissions permissions,
                                          uint64_t *direct_map_size_bytes)
 {
-    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
+    uint64_t limit_bytes = direct_map_limit(table->features.levels).value;
     if (base >= limit_bytes || size_bytes > limit_bytes - base)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
     enum page_table_status status =
-        page_table_map(table, virt_addr(direct_map_base(table->features.levels) + base),
+        page_table_map(table, virt_addr_add(direct_map_base(table->features.levels), base),
                        phys_addr(base), size_bytes, permissions, true);
     if (status == PAGE_TABLE_OK && base + size_bytes > *direct_map_size_bytes)
         *direct_map_size_bytes = base + size_bytes;
@@ -203,8 +202,8 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
                                       uint64_t *direct_map_size_bytes)
 {
     struct range range;
-    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
-    for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);) {
+    struct phys_addr limit = direct_map_limit(table->features.levels);
+    for (size_t index = 0; next_ram_run(plan, limit, &index, &range);) {
         enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
                                                    READ_WRITE, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)
@@ -225,8 +224,8 @@ static enum page_table_status map_framebuffer(const struct bootstrap_plan *plan,
                       direct_map_size_bytes);
 }
 
-/* Write-back: where such memory must not be cached, the firmware's MTRRs say so, and they win
- * (Intel SDM Vol. 3A, table 12-7). */
+/* Write-back: where such memory must not be cached, the firmware has told the CPU so for the
+ * physical addresses, and that wins (Intel SDM Vol. 3A, table 12-7). */
 static enum page_table_status map_firmware_tables(const struct bootstrap_plan *plan,
                                                   struct page_table *table,
                                                   uint64_t *direct_map_size_bytes)

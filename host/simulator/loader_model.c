@@ -369,7 +369,7 @@ static void write_efi_map(const struct loader_model *loader, uint8_t *map)
 static void write_places(const struct loader_model *loader, struct handoff *handoff)
 {
     const struct elf_plan *kernel = loader_model_kernel();
-    handoff->direct_map_base = direct_map_base(loader->options->features.levels);
+    handoff->direct_map_base = direct_map_base(loader->options->features.levels).value;
     handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
     handoff->page_tables_base = loader->tables.start;
     handoff->page_tables_size_bytes = range_size_bytes(loader->tables);

@@ -18,7 +18,7 @@ void print_map(const struct address_space *space)
     const struct page_table *table = &space->table;
     uint64_t page_count = 0;
     space_map_walk(space, print_line, &page_count);
-    log_line("map", "audit=passed levels=%u root=0x%llx pages=%llu tables=%llu", table->features.levels,
-             (unsigned long long)table->root.value, (unsigned long long)page_count,
-             (unsigned long long)table->table_count);
+    log_line("map", "audit=passed levels=%u root=0x%llx pages=%llu tables=%llu",
+             table->features.levels, (unsigned long long)table->root.value,
+             (unsigned long long)page_count, (unsigned long long)table->table_count);
 }

@@ -103,7 +103,7 @@ static enum handoff_check_status check_pointer(uint64_t address, const struct en
     if (!page_is_aligned(address))
         return HANDOFF_CHECK_POINTER_MISALIGNED;
     if (address < state->direct_map_base ||
-        address - state->direct_map_base > direct_map_limit_bytes(levels) - PAGE_SIZE_BYTES)
+        address - state->direct_map_base > direct_map_limit(levels).value - PAGE_SIZE_BYTES)
         return HANDOFF_CHECK_POINTER_OUTSIDE;
     return HANDOFF_CHECK_OK;
 }
@@ -187,7 +187,7 @@ static enum handoff_check_status check_translation(struct handoff_proof *proof)
     const struct entry_state *state = proof->state;
     uint64_t root = handoff->arch.x86_64.page_table_root;
     if (handoff->direct_map_base != state->direct_map_base ||
-        handoff->direct_map_size_bytes > direct_map_limit_bytes(state->features.levels))
+        handoff->direct_map_size_bytes > direct_map_limit(state->features.levels).value)
         return HANDOFF_CHECK_DIRECT_MAP;
     if (!flags_agree(handoff, &state->features))
         return HANDOFF_CHECK_FLAGS;

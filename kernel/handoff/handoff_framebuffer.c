@@ -58,7 +58,7 @@ static bool first_framebuffer(const struct handoff_proof *proof,
 {
     const struct handoff_array *array = &proof->handoff->framebuffers;
     uint64_t limit_bytes =
-        direct_map_limit_bytes(proof->tables.features.levels) - 2 * PAGE_SIZE_BYTES;
+        direct_map_limit(proof->tables.features.levels).value - 2 * PAGE_SIZE_BYTES;
     if (array->count == 0 || array->stride_bytes < sizeof(*ret_framebuffer) ||
         array->first % sizeof(uint64_t) != 0 || array->first > limit_bytes)
         return false;
@@ -80,7 +80,7 @@ enum handoff_framebuffer_status handoff_proof_of_screen(const struct handoff_pro
         return HANDOFF_FRAMEBUFFER_FORMAT;
     if (!geometry_is_sound(ret_framebuffer))
         return HANDOFF_FRAMEBUFFER_GEOMETRY;
-    uint64_t limit_bytes = direct_map_limit_bytes(proof->tables.features.levels);
+    uint64_t limit_bytes = direct_map_limit(proof->tables.features.levels).value;
     if (!handoff_proof_is_block(ret_framebuffer->base, ret_framebuffer->size_bytes) ||
         ret_framebuffer->base + ret_framebuffer->size_bytes > limit_bytes)
         return HANDOFF_FRAMEBUFFER_PLACE;

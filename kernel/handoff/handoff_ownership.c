@@ -16,13 +16,13 @@ static bool segments_are_mapped(const struct handoff_proof *proof)
     const struct entry_state *state = proof->state;
     for (size_t i = 0; i < state->segment_count; i++) {
         const struct kernel_segment *segment = &state->segments[i];
-        uint64_t offset = segment->virtual.start - state->image.start;
+        uint64_t offset = segment->virtual.start.value - state->image.start;
         struct page_permissions permissions = {.write = segment->write,
                                                .execute = segment->execute};
-        if (!range_is_empty(segment->virtual) &&
-            !handoff_proof_is_mapped(proof, segment->virtual.start,
+        if (!virt_range_is_empty(segment->virtual) &&
+            !handoff_proof_is_mapped(proof, segment->virtual.start.value,
                                      proof->handoff->kernel_physical_base + offset,
-                                     range_size_bytes(segment->virtual), permissions))
+                                     virt_range_size_bytes(segment->virtual), permissions))
             return false;
     }
     return true;

@@ -116,7 +116,7 @@ static bool expect_kernel(const struct bootstrap_plan *plan, uint64_t page, stru
 static struct expectation expect(const struct bootstrap_plan *plan, unsigned levels, uint64_t page)
 {
     struct expectation expected = {0};
-    uint64_t physical = page - direct_map_base(levels);
+    uint64_t physical = page - direct_map_base(levels).value;
     if (expect_kernel(plan, page, &expected))
         return expected;
     if (page - BOOTSTRAP_STACK_VIRTUAL_BASE < BOOTSTRAP_STACK_SIZE_BYTES)
@@ -131,7 +131,7 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
             return (struct expectation){true, is_above ? section->base + (page - above) : page,
                                         section->write, section->execute, PAGE_MEMORY_WRITE_BACK};
     }
-    if (page < direct_map_base(levels) || physical >= direct_map_limit_bytes(levels))
+    if (page < direct_map_base(levels).value || physical >= direct_map_limit(levels).value)
         return expected;
     if (physical - plan->framebuffer_base < plan->framebuffer_size_bytes)
         return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_COMBINING};
@@ -184,7 +184,7 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
 {
     uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + plan->framebuffer_size_bytes;
     uint64_t highest = plan->framebuffer_base + plan->framebuffer_size_bytes;
-    uint64_t direct = direct_map_base(build->table.features.levels);
+    uint64_t direct = direct_map_base(build->table.features.levels).value;
     for (uint64_t page = 0; page < plan->kernel->size_bytes; page += PAGE_SIZE_BYTES) {
         assert_page(build, plan, plan->kernel->virtual_base + page);
         if (expect(plan, build->table.features.levels, plan->kernel->virtual_base + page).mapped)

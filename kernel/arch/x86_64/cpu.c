@@ -101,7 +101,7 @@ void arch_entry_state(struct entry_state *state)
     state->stack_pointer = virt_addr(stack_pointer_read());
     state->descriptor_tables[0] = descriptor_table_range(gdt_read());
     state->descriptor_tables[1] = descriptor_table_range(idt_read());
-    state->direct_map_base = direct_map_base(state->features.levels);
+    state->direct_map_base = direct_map_base(state->features.levels).value;
     state->memory_base = (uintptr_t)state->direct_map_base;
 }
 
