@@ -1,14 +1,14 @@
-# Handoff: a UEFI loader and an x86-64 kernel that agree on memory. `make help` lists what there is.
+# Handoff: a UEFI loader and an x86-64 kernel that agree on memory. `make help` lists the targets.
 
-# Where everything that is built goes: BUILD=DIR, on the command line or in the environment, names another
-# folder. What boots then lies in DIR/esp, so that nothing at all is written into the checkout.
+# The folder of all built files. BUILD=DIR, on the command line or in the environment, names another one. Then
+# the boot volume is in DIR/esp, and nothing is written into the checkout.
 BUILD ?= build
 ifeq ($(strip $(BUILD)),)
 override BUILD := build
 endif
 SIGNS := ' " : ; \ $$ % & ( ) < > | * ? ~ ` = \#
 ifneq ($(words $(BUILD))$(foreach sign,$(SIGNS),$(findstring $(sign),$(value BUILD))),1$(foreach sign,$(SIGNS),))
-$(error BUILD='$(value BUILD)' has blanks or signs of the shell in it, which make cannot take: name another folder)
+$(error BUILD='$(value BUILD)' has blanks or special characters, which make does not support: name another folder)
 endif
 ifeq ($(abspath $(BUILD)),$(CURDIR))
 $(error BUILD=$(BUILD) is the checkout itself: name another folder)
@@ -18,16 +18,16 @@ ESP := esp
 else
 ESP := $(BUILD)/esp
 endif
-# `make UBSAN=1`: a kernel whose own code is checked for undefined behaviour, beside the plain one, in
-# build/ubsan/kernel.elf (scripts/run.sh --kernel boots it).
+# `make UBSAN=1` builds a kernel that checks its own code for undefined behaviour: build/ubsan/kernel.elf.
+# scripts/run.sh --kernel boots it. The plain kernel stays.
 ifeq ($(UBSAN),1)
 override BUILD := $(BUILD)/ubsan
 endif
-# `make KASAN=1`: the same for accesses to the heap, in build/kasan/kernel.elf.
+# `make KASAN=1` builds a kernel that checks its accesses to the heap: build/kasan/kernel.elf.
 ifeq ($(KASAN),1)
 override BUILD := $(BUILD)/kasan
 endif
-# A checked kernel is a kernel alone; esp/ keeps the plain one.
+# With UBSAN or KASAN only the kernel is built. esp/ keeps the plain kernel.
 CHECKED := $(filter 1,$(UBSAN) $(KASAN))
 VERSION := $(shell cat VERSION)
 
@@ -42,17 +42,17 @@ LLVM_COV ?= llvm-cov
 LLVM_PROFDATA ?= llvm-profdata
 CLANG_FORMAT ?= clang-format
 PYTHON ?= $(shell scripts/find-python.sh)
-# Where gnu-efi's headers are (efi.h, x86_64/efibind.h).
+# The folder of gnu-efi's headers (efi.h, x86_64/efibind.h).
 EFI_INCLUDE ?= /usr/include/efi
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
-# scripts/test.sh sets it. A build alone goes on: a newer clang warns of what this one does not know.
+# scripts/test.sh sets WERROR=1. Other builds go on after a warning, because a newer clang has more warnings.
 ifeq ($(WERROR),1)
 WARNINGS += -Werror
 endif
 COMMON_CFLAGS := -std=c17 -I. $(WARNINGS) -DHANDOFF_VERSION_TEXT='"$(VERSION)"'
 
-# A line a file; `make V=1` shows the commands.
+# Print a line for each file. `make V=1` prints the commands.
 ifeq ($(V),1)
 Q :=
 say = @:
@@ -66,9 +66,9 @@ endif
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
-# $(BUILD)/GROUP.flags holds how a group of objects is compiled. It changes only if the text does, so
-# that another compiler or another flag rebuilds what it has to, and nothing else. Where it does not
-# change nothing is written, so that a user who may only read a built checkout can use it.
+# $(BUILD)/GROUP.flags contains the compiler and the flags for a group of objects. It is written only if they
+# change. So another compiler or flag rebuilds the group and nothing else, and a user without write access can
+# use a checkout that is already built.
 define flags_file
 $(BUILD)/$(1).flags: force
 	@printf '%s\n' '$$(subst ','\'',$(2))' | cmp -s - $$@ || { mkdir -p $$(@D) 2>/dev/null && [ -w $$(@D) ] && \
@@ -77,8 +77,8 @@ $(BUILD)/$(1).flags: force
 endef
 .PHONY: force
 
-# A program is written under a name of its own and then renamed: of two builds at the same time none
-# sees what the other has not finished (linkers remove the old file first).
+# Each program is written to a temporary file, which is then renamed. So two builds at the same time never use
+# an incomplete file of each other. (Linkers remove the old file first.)
 NEW = $@.$$$$
 RENAME = mv $(NEW) $@
 
@@ -92,7 +92,7 @@ LOADER_SOURCES := $(wildcard bootloader/*.c bootloader/firmware/*.c bootloader/a
                   $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
 LOADER_ASSEMBLY := $(wildcard bootloader/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 
-# The heap: the framework, the policies, the layers over them, the views on them.
+# The heap: the framework, the policies, the layers, and the views.
 HEAP_FOLDERS := kernel/mm/heap kernel/mm/heap/policies kernel/mm/heap/layers kernel/mm/heap/views
 HEAP_SOURCES := $(wildcard $(HEAP_FOLDERS:%=%/*.c))
 MM_SOURCES := $(wildcard kernel/mm/*.c kernel/mm/frames/*.c kernel/mm/paging/*.c) $(HEAP_SOURCES)
@@ -100,17 +100,17 @@ KERNEL_SOURCES := $(wildcard kernel/*.c kernel/boot/*.c kernel/core/*.c kernel/h
                              kernel/arch/x86_64/*.c) $(MM_SOURCES) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
 KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 
-# The folder in which font.S finds the font.
+# font.S finds the font in this folder.
 ASSEMBLY_FLAGS := -I$(BUILD)
 
-# Pure files: bytes and numbers in, a struct out. Host tests compile them as they are, without
-# gnu-efi or a CPU, so that a broken boundary fails to compile. Of shared/, what asks the CPU is not
-# pure, and memory.c, which the C library replaces there.
+# Pure files have functions of their arguments only. Host tests compile them unmodified, without gnu-efi and
+# without code for a CPU, so a broken boundary does not compile. All of shared/ is pure except the files that ask
+# the CPU, and memory.c, which the C library replaces.
 SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features serial_16550)
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
     $(patsubst %,kernel/core/%.c,backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
-    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text scancode)
+    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
@@ -129,9 +129,9 @@ $(BUILD)/loader/%.S.o: %.S $(BUILD)/loader.flags
 	$(say) CC $@
 	$(Q)$(CLANG) $(LOADER_CFLAGS) $(ASSEMBLY_FLAGS) -MMD -MP -c $< -o $@
 
-# 4 KiB section alignment, no section both writable and executable, NX_COMPAT: what firmware that
-# enforces memory protection (and Microsoft's signing rules) demand. BOOTX64.debug.efi keeps the
-# debug information for gdb; what boots does not carry it.
+# Firmware that enforces memory protection, and Microsoft's signing rules, demand three properties: sections
+# aligned to 4 KiB, no section both writable and executable, NX_COMPAT. BOOTX64.debug.efi has the debug
+# information for gdb. BOOTX64.EFI does not have it.
 LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
     -dynamicbase -Brepro
 
@@ -156,8 +156,8 @@ endif
 ifeq ($(KASAN),1)
 KERNEL_SOURCES += $(wildcard kernel/diagnostics/sanitizer/address*.c)
 KERNEL_CFLAGS += -DHANDOFF_KASAN
-# Calls instead of inlined look-ups, so that code which runs before there is a shadow works, too; and
-# the memory functions by the names under which they are checked.
+# Functions check each access, instead of inlined code, so that code before the shadow exists works, too. The
+# memory functions get the names of their checked versions.
 KASAN_CFLAGS := -Xclang -fsanitize=kernel-address -Xclang -fsanitize-recover=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 \
     -mllvm -asan-stack=0 -mllvm -asan-globals=0 -Dmemcpy=__asan_memcpy -Dmemmove=__asan_memmove \
     -Dmemset=__asan_memset
@@ -167,8 +167,8 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
 KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
 
-# What runs once or never is compiled for size: the image has to find its place in a small machine,
-# whose free memory is in pieces (tests/qemu/test_early_heap.py).
+# Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
+# free memory is fragmented (tests/qemu/test_early_heap.py).
 KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
     core/fault core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
     mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
@@ -185,7 +185,7 @@ ifeq ($(KASAN),1)
 $(patsubst %.c,$(BUILD)/kernel/%.o,$(filter-out $(KASAN_FREE),$(KERNEL_SOURCES))): \
     KERNEL_CFLAGS += $(KASAN_CFLAGS)
 endif
-# What reports must not report itself.
+# The file that reports undefined behaviour must not check itself.
 $(BUILD)/kernel/kernel/diagnostics/sanitizer/undefined.o: KERNEL_CFLAGS += -fno-sanitize=undefined
 
 $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
@@ -193,8 +193,8 @@ $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) $(ASSEMBLY_FLAGS) -MMD -MP -c $< -o $@
 
-# The symbol table for backtraces is part of the image, so the kernel is linked twice: once to learn
-# the addresses, once with them. The table lies behind everything else, so no address moves.
+# The symbol table for backtraces is a part of the image, so the kernel is linked twice: first to get the
+# addresses, then with the table. The table is at the end of the image, so it moves no address.
 $(BUILD)/kernel/symbols-empty.S: scripts/kernel-symbols.py
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) scripts/kernel-symbols.py </dev/null >$(NEW) && $(RENAME)
@@ -216,7 +216,7 @@ $(BUILD)/kernel/first-pass.elf: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.
 	$(say) LINK $@
 	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $(NEW) && $(RENAME)
 
-# kernel.debug.elf keeps the debug information for gdb; what boots does not carry it.
+# kernel.debug.elf has the debug information for gdb. kernel.elf does not have it.
 $(BUILD)/kernel.debug.elf: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o $(KERNEL_LINKER_SCRIPT)
 	$(say) LINK $@
 	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $(NEW) && $(RENAME)
@@ -233,7 +233,7 @@ $(FONT): scripts/console-font.py
 
 $(BUILD)/loader/shared/arch/x86_64/font.S.o $(BUILD)/kernel/shared/arch/x86_64/font.S.o: $(FONT)
 
-# --- esp/: what a USB stick gets -----------------------------------------------------------------
+# --- esp/: the files of the boot volume ----------------------------------------------------------
 $(ESP)/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
 	@mkdir -p $(@D)
 	$(Q)cp $< $(NEW) && $(RENAME)
@@ -242,7 +242,7 @@ $(ESP)/kernel.elf: $(BUILD)/kernel.elf
 	@mkdir -p $(@D)
 	$(Q)cp $< $(NEW) && $(RENAME)
 
-# The checkout's configuration, where the volume lies elsewhere.
+# A boot volume in another folder gets the configuration of the checkout.
 ifneq ($(ESP),esp)
 CONFIGURATION := $(patsubst esp/%,$(ESP)/%,$(wildcard esp/handoff.conf))
 $(ESP)/handoff.conf: esp/handoff.conf
@@ -250,20 +250,21 @@ $(ESP)/handoff.conf: esp/handoff.conf
 	$(Q)cp $< $(NEW) && $(RENAME)
 endif
 
-# --- The loader's judgement of kernel and configuration, as a program for this machine: scripts/run.sh
-# asks it before it starts QEMU ----------------------------------------------------------------------
-JUDGE_OBJECTS := $(patsubst %.c,$(BUILD)/judge/obj/%.o,host/judge/judge.c bootloader/pure/config.c bootloader/pure/elf.c \
+# --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
+# scripts/run.sh runs it before it starts QEMU.
+CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
+    host/check_boot/check_boot.c bootloader/pure/config.c bootloader/pure/elf.c \
     shared/text/command_line.c shared/text/number.c shared/text/piece.c)
-JUDGE_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
+CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
-$(eval $(call flags_file,judge,$$(CLANG) $$(JUDGE_CFLAGS)))
+$(eval $(call flags_file,check_boot,$$(CLANG) $$(CHECK_BOOT_CFLAGS)))
 
-$(BUILD)/judge/obj/%.o: %.c $(BUILD)/judge.flags
+$(BUILD)/check_boot/obj/%.o: %.c $(BUILD)/check_boot.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CLANG) $(JUDGE_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CLANG) $(CHECK_BOOT_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/judge/judge: $(JUDGE_OBJECTS)
+$(BUILD)/check_boot/check_boot: $(CHECK_BOOT_OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
 
@@ -272,7 +273,7 @@ ifneq ($(CHECKED),)
 build: $(BUILD)/kernel.elf
 else
 .PHONY: build
-build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/judge/judge ## build the loader and the kernel into esp/
+build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/check_boot/check_boot ## build the loader and the kernel into esp/
 endif
 
 # --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------
@@ -316,11 +317,11 @@ $(BUILD)/unit/aarch64/%.o: %.c $(BUILD)/unit.flags
 unit-tests: $(UNIT_TESTS)
 
 .PHONY: test-unit
-test-unit: unit-tests ## run the unit tests on this machine, under ASan and UBSan
+test-unit: unit-tests ## run the unit tests under ASan and UBSan
 	@$(PYTHON) scripts/unit_tests.py $(UNIT_TESTS)
 
-# --- The long tests: millions of operations beside the oracle, and every fuzzer for long -----------
-# Policies one after the other; HEAP_LAYERS=… switches on what lies over a policy.
+# --- The long tests: millions of operations compared with the oracle, and long runs of the fuzzers -
+# The policies run one after the other. HEAP_LAYERS=… adds layers.
 LONG_OPERATIONS ?= 10000000
 LONG_FUZZ_SECONDS ?= 600
 LONG_POLICIES := bump first-fit best-fit fast
@@ -334,24 +335,24 @@ $(BUILD)/long/%: $(BUILD)/unit/obj/tests/long/%.o $(UNIT_SUPPORT) $(BUILD)/unit/
 long-programs: $(BUILD)/long/heap_operations
 
 .PHONY: test-long
-test-long: test-long-heap ## ten million operations on each heap policy beside an oracle, ten minutes for each fuzzer
+test-long: test-long-heap ## compare ten million heap operations with an oracle; run each fuzzer for ten minutes
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(LONG_FUZZ_SECONDS)
 
 .PHONY: test-long-heap
-test-long-heap: $(BUILD)/long/heap_operations ## the first half of it
+test-long-heap: $(BUILD)/long/heap_operations ## run only the heap operations of test-long
 	$(Q)for policy in $(LONG_POLICIES); do $< $$policy $(LONG_OPERATIONS) || exit 1; done
 
-# --- Tests of others, on the preload library -----------------------------------------------------
+# --- Tests of other projects, on the preload library ---------------------------------------------
 .PHONY: test-foreign
-test-foreign: $(BUILD)/host/libheap_preload.so ## the malloc() tests of glibc and mimalloc, fetched with apt-get, on the preload library
+test-foreign: $(BUILD)/host/libheap_preload.so ## run the malloc() tests of glibc and mimalloc on the preload library
 	$(Q)$(PYTHON) tests/foreign/run.py $(BUILD)/foreign
 
-# --- Mutations: the heap broken on purpose, in a copy of the tree ----------------------------------
+# --- Mutations: mistakes on purpose, in a copy of the tree -----------------------------------------
 .PHONY: test-mutations
-test-mutations: unit-tests thread-tests ## make one mistake after the other in heap and frames, and see a test fail each time
+test-mutations: unit-tests thread-tests ## check that a test fails for each of many mistakes in the code
 	@$(PYTHON) tests/mutations/run.py $(MUTATIONS)
 
-# --- Threads: the kernel's heap and its lock under TSan, each thread a CPU -------------------------
+# --- Threads: the kernel's heap and its lock under TSan. Each thread stands for a CPU --------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
     $(HEAP_SOURCES) kernel/mm/kmalloc.c kernel/core/cpu.c kernel/core/spinlock.c kernel/core/interrupts.c \
@@ -372,12 +373,11 @@ $(BUILD)/tsan/test_kmalloc_threads: $(TSAN_OBJECTS)
 thread-tests: $(BUILD)/tsan/test_kmalloc_threads
 
 .PHONY: test-threads
-test-threads: thread-tests ## run the heap's thread tests on this machine, under TSan
+test-threads: thread-tests ## run the heap's thread tests under TSan
 	@$(PYTHON) scripts/unit_tests.py $(BUILD)/tsan/test_kmalloc_threads
 
-# --- The simulator: the whole memory stack on this machine, over a memory map given as text --------
-# The production files as the unit tests have them, and those of the kernel that are not pure only
-# because they keep state or log.
+# --- The simulator: the whole memory stack over a memory map that is given as text -----------------
+# It has the production files of the unit tests, and files of the kernel that have state or write to the log.
 SIMULATOR_PARSER := $(wildcard host/simulator/map_*.c) $(patsubst %,host/simulator/%.c,efi_names text_cursor)
 SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard host/simulator/*.c) \
     tests/unit/support/memory_map_oracle.c tests/unit/support/arch_stub.c kernel/core/log.c kernel/diagnostics/ownership.c kernel/core/panic_names.c \
@@ -424,12 +424,12 @@ $(SECOND_CPU_TESTS:%=$(BUILD)/coverage/%): $(BUILD)/coverage/%: $(BUILD)/coverag
 	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $(NEW) && $(RENAME)
 
 .PHONY: coverage
-coverage: $(COVERAGE_TESTS) ## report which lines of the pure files the unit tests reach
+coverage: $(COVERAGE_TESTS) ## report the lines of the pure files that the unit tests execute
 	@$(PYTHON) scripts/unit_coverage.py $(LLVM_PROFDATA) $(LLVM_COV) $(BUILD)/coverage $^
 
-# --- Fuzzers: one for each parser of foreign bytes and each allocator's operations -----------------
-# tests/fuzz/fuzz_NAME.c with the pure files, under libFuzzer. What a run has learned stays in
-# build/fuzz/corpus/NAME; tests/fuzz/seeds/NAME holds what it starts from, and what once failed.
+# --- Fuzzers: one for each parser of foreign bytes, and for the operations of each allocator -------
+# tests/fuzz/fuzz_NAME.c runs with the pure files under libFuzzer. build/fuzz/corpus/NAME keeps the inputs that
+# runs have found. tests/fuzz/seeds/NAME has the first inputs, and inputs that once failed.
 FUZZ_SECONDS ?= 60
 FUZZ_SANITIZE := $(SANITIZE) -fsanitize=fuzzer-no-link
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -457,15 +457,15 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libpur
 fuzz-programs: $(FUZZ_PROGRAMS)
 
 .PHONY: fuzz
-fuzz: $(FUZZ_PROGRAMS) ## fuzz each parser and allocator for FUZZ_SECONDS (60) seconds
+fuzz: $(FUZZ_PROGRAMS) ## run each fuzzer for FUZZ_SECONDS (60) seconds
 	@scripts/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 .PHONY: fuzz-short
-fuzz-short: $(FUZZ_PROGRAMS) ## fuzz each for a few seconds, the same inputs every time
+fuzz-short: $(FUZZ_PROGRAMS) ## run each fuzzer for a few seconds, with the same inputs every time
 	@scripts/fuzz.sh $(BUILD)/fuzz short $(FUZZERS)
 
 # --- QEMU tests ----------------------------------------------------------------------------------
-# The conductor is an EFI application that misbehaves as a test's plan says, then starts the
+# The conductor is an EFI application. It makes firmware fail as the plan of a test says, then starts the
 # unmodified loader. It is compiled as the loader is.
 CONDUCTOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o, \
     $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
@@ -476,8 +476,8 @@ $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
 	    -dynamicbase -out:$(NEW) $^ && $(RENAME)
 
-# --- The probe: a kernel that re-derives docs/HANDOFF.md ------------------------------------------
-# Own sources, own linker script; of the project it includes shared/handoff.h alone.
+# --- The probe: a kernel that checks docs/HANDOFF.md ----------------------------------------------
+# It has its own sources and its own linker script. Of the project it includes only shared/handoff.h.
 PROBE_OBJECTS := $(patsubst %.c,$(BUILD)/kernel/%.o,$(wildcard tests/qemu/probe/*.c)) \
     $(patsubst %.S,$(BUILD)/kernel/%.S.o,$(wildcard tests/qemu/probe/arch/x86_64/*.S))
 PROBE_LINKER_SCRIPT := tests/qemu/probe/arch/x86_64/probe.ld
@@ -491,7 +491,7 @@ $(BUILD)/probe/probe.elf: $(PROBE_OBJECTS) $(PROBE_LINKER_SCRIPT)
 .PHONY: probe
 probe: $(BUILD)/probe/probe.elf
 
-# Kernels of one file each, as a reader of docs/HANDOFF.md would begin.
+# Kernels with one file each, as a reader of docs/HANDOFF.md would write first.
 SMALL_KERNELS := $(patsubst tests/qemu/small_kernels/%.c,$(BUILD)/small_kernels/%.elf, \
     $(wildcard tests/qemu/small_kernels/*.c))
 
@@ -505,51 +505,51 @@ $(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
 qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS)
 
 .PHONY: test-qemu
-test-qemu: qemu-programs ## run the tests on virtual machines (real UEFI firmware)
+test-qemu: qemu-programs ## run the tests in virtual machines with real UEFI firmware
 	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(shell getconf _NPROCESSORS_ONLN) tests/qemu
 
 .PHONY: test
-test: ## run every test: the last line is `N passed, N failed`
+test: ## run all tests; the last line is `N passed, N failed`
 	scripts/test.sh
 
 # --- Booting, images, sticks ---------------------------------------------------------------------
 .PHONY: run
-run: ## build and boot in QEMU; RUN="--memory 3G" passes options (RUN=--help lists them)
+run: ## build, and boot in QEMU; RUN="--memory 3G" passes options (RUN=--help lists them)
 	scripts/run.sh $(RUN)
 
 .PHONY: print-map
-print-map: ## boot once and print what is mapped, and how; RUN="--memory 3G" as for run
+print-map: ## boot once and print all mappings; RUN="--memory 3G" passes options, as for run
 	@scripts/print-map.sh $(if $(findstring --display,$(RUN)),,--display none) $(RUN)
 
 .PHONY: debug
-debug: build ## boot with gdb at the kernel's entry, symbols loaded
+debug: build ## boot under gdb, with symbols, and stop at the kernel's first instruction
 	scripts/debug.sh
 
 # SECTOR=4096 is for disks with such sectors.
 SECTOR ?= 512
 
 .PHONY: image
-image: build ## make a GPT disk image with an EFI System Partition: build/handoff.img (SECTOR=4096 for 4Kn)
+image: build ## make a GPT disk image, build/handoff.img (SECTOR=4096 for disks with such sectors)
 	@$(PYTHON) scripts/image.py disk $(ESP) $(BUILD)/handoff.img --sector '$(SECTOR)'
 
 .PHONY: iso
-iso: build ## make an ISO for discs and sticks: build/handoff.iso
+iso: build ## make an ISO for discs and sticks, build/handoff.iso
 	@$(PYTHON) scripts/image.py iso $(ESP) $(BUILD)/handoff.iso
 
 .PHONY: usb
-usb: image ## write a stick: make usb DEV=/dev/sdX (asks before it writes)
+usb: image ## write a USB stick: make usb DEV=/dev/sdX (asks before it writes)
 	@$(PYTHON) scripts/usb.py $(BUILD)/handoff.img "$(DEV)"
 
 .PHONY: bench-boot
-bench-boot: build ## guest instructions of each phase of the boot
+bench-boot: build ## count the guest instructions of each phase of the boot
 	@$(PYTHON) tests/bench/bench_boot.py
 
 .PHONY: bench-kernel
-bench-kernel: build ## guest instructions of the memory bring-up by RAM size, and of each operation
+bench-kernel: build ## count the guest instructions of the memory bring-up by RAM size, and of each operation
 	@$(PYTHON) tests/bench/bench_kernel.py --json $(BUILD)/bench/kernel.json
 
-# --- Benchmarks on this machine: production files unmodified, as fast as the kernel's ---------------
-# DWARF 4, which the valgrind of Debian 12 can read.
+# --- Benchmarks on this machine: unmodified production files with the kernel's optimisation ---------
+# The valgrind of Debian 12 can read DWARF 4.
 BENCH_CFLAGS := -O2 -gdwarf-4 $(COMMON_CFLAGS)
 
 $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
@@ -566,7 +566,7 @@ $(BUILD)/bench/bench_frames: $(FRAMES_BENCH_OBJECTS)
 	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
 
 .PHONY: bench-frames
-bench-frames: $(BUILD)/bench/bench_frames ## time frames and pages beside a bitmap and a buddy: build/bench/frames.*
+bench-frames: $(BUILD)/bench/bench_frames ## compare the times of frames with a bitmap and a buddy: build/bench/frames.*
 	$(BUILD)/bench/bench_frames $(BUILD)/bench/frames.json
 	@$(PYTHON) tests/bench/plot_frames.py $(BUILD)/bench/frames.json $(BUILD)/bench/frames.svg
 	@echo "bench-frames: $(BUILD)/bench/frames.json, $(BUILD)/bench/frames.svg"
@@ -579,10 +579,10 @@ $(BUILD)/bench/bench_lock: $(LOCK_BENCH_OBJECTS)
 	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
 
 .PHONY: bench-lock
-bench-lock: $(BUILD)/bench/bench_lock ## time what keeping interrupts out costs, by its alternatives
+bench-lock: $(BUILD)/bench/bench_lock ## compare the times of several ways to keep interrupts out
 	$(BUILD)/bench/bench_lock $(BUILD)/bench/lock.json
 
-# --- The heap for others: a library for any kernel, and one that serves a program's malloc() --------
+# --- The heap for other projects: a library for kernels, and a malloc() for programs ----------------
 HEAP_HEADERS := $(wildcard $(HEAP_FOLDERS:%=%/*.h)) shared/power_of_two.h shared/memory.h shared/text/text.h
 LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/host/library/%.o,$(HEAP_SOURCES))
 PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/host/preload/%.o,$(wildcard host/preload/*.c) $(HEAP_SOURCES) \
@@ -616,9 +616,9 @@ $(BUILD)/host/libheap_preload.so: $(PRELOAD_OBJECTS)
 	$(Q)$(CLANG) -shared -Wl,-z,defs -Wl,-z,initfirst $^ -lpthread -o $(NEW) && $(RENAME)
 
 .PHONY: lib
-lib: $(BUILD)/host/libhandoffheap.a $(BUILD)/host/libheap_preload.so ## the heap as a library, and as a malloc() for programs: build/host/
+lib: $(BUILD)/host/libhandoffheap.a $(BUILD)/host/libheap_preload.so ## build the heap as libraries: build/host/
 
-# For other CPUs it is compiled alone: nothing in it is of x86.
+# For other CPUs the library is only compiled. It has no code for x86.
 LIBRARY_TARGETS := aarch64-none-elf riscv64-none-elf powerpc64-none-elf
 
 define library_target
@@ -645,8 +645,8 @@ $(BUILD)/host/%: tests/host/%.c Makefile
 host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
     $(BUILD)/bench/bench_replay
 
-# --- The heap benchmark: every policy beside other allocators ---------------------------------------
-# The heap is compiled as a freestanding library would be.
+# --- The heap benchmark: every policy, compared with other allocators --------------------------------
+# The heap is compiled as a freestanding library.
 BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(HEAP_SOURCES))
 BENCH_MAINS := $(BUILD)/bench/bench_heap $(BUILD)/bench/bench_limits $(BUILD)/bench/bench_replay
 BENCH_STEPS := $(BUILD)/bench/obj/tests/unit/support/steps.o
@@ -670,39 +670,39 @@ $(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENC
 	$(Q)$(CLANG) -rdynamic $^ -ldl -o $(NEW) && $(RENAME)
 
 .PHONY: bench
-bench: bench-frames bench-lock bench-heap ## time frames, pages, lock and heap beside others: bench-frames, bench-lock, bench-heap
+bench: bench-frames bench-lock bench-heap ## run bench-frames, bench-lock and bench-heap
 
 .PHONY: bench-traces
-bench-traces: $(BUILD)/bench/bench_replay $(BUILD)/host/libheap_preload.so ## record real programs and replay them on the heap and others
+bench-traces: $(BUILD)/bench/bench_replay $(BUILD)/host/libheap_preload.so ## replay real programs on the heap and on others
 	$(PYTHON) tests/bench/bench_traces.py $^ $(BUILD)/bench/traces --json $(BUILD)/bench/traces.json
 
-# The plot is committed: run it where nothing else runs, with the peers that can be had.
+# The plot is committed. Run the benchmark on an idle machine, with all other allocators that are available.
 HEAP_PLOT := docs/images/heap-speed.svg
 
 .PHONY: bench-heap-limits
-bench-heap-limits: $(BUILD)/bench/bench_limits ## the worst operation of the fast policy, in instructions, by the heap's limit
+bench-heap-limits: $(BUILD)/bench/bench_limits ## count the instructions of the fast policy's worst operation
 	@$(PYTHON) tests/bench/bench_limits.py $< --json $(BUILD)/bench/limits.json
 
 .PHONY: bench-heap
-bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits ## time the heap's policies beside others: build/bench/*.json, docs/images/heap-speed.svg
+bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits ## compare the heap with others: build/bench/*.json
 	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json $(BENCH)
 	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
 	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"
 
 # --- Housekeeping --------------------------------------------------------------------------------
 .PHONY: doctor
-doctor: ## say which tools are missing, and which package has them
+doctor: ## list the missing tools and their packages
 	@scripts/doctor.sh
 
 FORMATTED := $(shell find bootloader kernel host shared tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: format
-format: ## lay out the C files as .clang-format says
+format: ## format the C files with clang-format
 	@scripts/require.sh $(CLANG_FORMAT)
 	$(CLANG_FORMAT) -i $(FORMATTED)
 
 .PHONY: lint
-lint: compile_commands.json ## look for trouble: format, clang-tidy, cppcheck, shellcheck
+lint: compile_commands.json ## check the code: format, clang-tidy, cppcheck, shellcheck
 	@scripts/lint.sh
 
 .PHONY: boundary-objects
@@ -714,21 +714,21 @@ check-boundaries: boundary-objects ## what belongs to a CPU is under arch/, no f
 	    --efi-include $(EFI_INCLUDE)
 
 .PHONY: compile_commands.json
-compile_commands.json: $(FONT) ## tell editors and clang-tidy how each file is compiled
+compile_commands.json: $(FONT) ## write the list of compiler commands for editors and clang-tidy
 	@$(MAKE) --no-print-directory -n -B build unit-tests | \
 	    $(PYTHON) scripts/compile_commands.py $(CLANG) $@
 
 .PHONY: help
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z_.-]*:.*## / { printf "%-24s%s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST)) | sort
 
 .PHONY: clean
-clean: ## remove everything that was built
+clean: ## remove all built files
 ifeq ($(ESP),esp)
 	rm -rf build esp/EFI esp/kernel.elf compile_commands.json
 else
-	@echo "make clean: it removes build/ only; remove $(BUILD) by hand" >&2; exit 1
+	@echo "make clean removes only build/: remove $(BUILD) by hand" >&2; exit 1
 endif
 
 .SECONDARY:

@@ -99,7 +99,7 @@ void arch_install_fault_handlers(const struct arch_fault_sink *sink);
  * in force, in which the first page of the block is executable at its own address. */
 struct arch_trampoline {
     uint64_t size_bytes;    /* 0: no trampoline is needed */
-    uint64_t limit_address; /* the block ends at or below it */
+    struct phys_addr limit; /* the block ends at or below it */
 };
 
 /* What a kernel that begins with so many levels needs. Precondition: arch_levels_obstacle() gave
@@ -107,8 +107,8 @@ struct arch_trampoline {
 struct arch_trampoline arch_trampoline_for(unsigned levels);
 
 struct arch_entry {
-    struct phys_addr root;               /* of the kernel's first tables */
-    struct page_table_features features; /* with which they were made */
+    struct phys_addr root;                      /* of the kernel's first tables */
+    const struct page_table_features *features; /* with which they were made */
     struct virt_addr entry;
     struct virt_addr handoff;    /* the kernel's first argument */
     struct virt_addr stack_top;  /* 16-byte aligned */

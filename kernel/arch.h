@@ -14,7 +14,7 @@
 
 /* --- Identification ------------------------------------------------------------------------- */
 
-/* What the CPU and the tables in force allow for page tables. */
+/* The features of the CPU and of the tables in force that page tables depend on. */
 void arch_page_features(struct page_table_features *ret_features);
 
 /* The protections that are switched on, as keys and values for the log (docs/LOG.md, [cpu]). */
@@ -25,16 +25,15 @@ uint64_t arch_timestamp(void);
 
 /* --- Bring-up --------------------------------------------------------------------------------- */
 
-/* What the files of a CPU keep for one processor (kernel/core/cpu.h). Only they know what is in it.
- */
+/* The state of one processor that only the files of a CPU use (kernel/core/cpu.h). */
 struct arch_cpu;
 
 /* That of the processor that boots: it lies in the image. */
 struct arch_cpu *arch_boot_cpu(void);
 
-/* Load the kernel's own descriptor tables and exception handlers, with stacks of their own for what
- * must not run on a broken one, and switch on every protection that the CPU has. Interrupts stay
- * off. Each processor calls it once, for itself. */
+/* Load the kernel's own descriptor tables and exception handlers, and switch on every protection
+ * that the CPU has. Handlers that must not run on a broken stack get stacks of their own.
+ * Interrupts stay off. Each processor calls it once, for itself. */
 void arch_cpu_initialise(struct arch_cpu *cpu);
 
 /* The names of those stacks one by one, from index 0 on; NULL behind the last. At most
@@ -64,13 +63,36 @@ struct entry_state;
  * (kernel/handoff/entry_state.h). Call before anything of the loader's is replaced. */
 void arch_entry_state(struct entry_state *state);
 
+/* --- The handoff ------------------------------------------------------------------------------ */
+
+/* The part of the contract (shared/handoff.h) that differs for each CPU. Pure: a host test has it
+ * too. */
+struct handoff;
+
+/* The number of this kind of machine, HANDOFF_MACHINE_*. */
+uint32_t arch_handoff_machine(void);
+
+/* The root of the page tables that the loader names. */
+struct phys_addr arch_handoff_page_table_root(const struct handoff *handoff);
+
+/* Of arch_timestamp(), as the loader found it; 0 if it did not. */
+uint64_t arch_handoff_timestamp_frequency_hz(const struct handoff *handoff);
+
+/* True if the flags of the handoff agree with the features of the CPU. */
+bool arch_handoff_features_agree(const struct handoff *handoff,
+                                 const struct page_table_features *features);
+
+/* Clauses for people: the flags disagree; a table that the CPU reads by itself is misplaced. */
+const char *arch_handoff_features_text(void);
+const char *arch_handoff_cpu_tables_text(void);
+
 /* --- Interrupts ------------------------------------------------------------------------------- */
 
 void arch_interrupts_enable(void);
 void arch_interrupts_disable(void);
 
-/* Save the interrupt flag, clear it and restore it, `count` times: what a lock would cost that does
- * not note interrupts as kernel/core/interrupts.h does. For measuring alone. */
+/* Save the interrupt flag, clear it and restore it, `count` times: the cost of a lock that does not
+ * keep interrupts pending as kernel/core/interrupts.h does. Only for measuring. */
 void arch_interrupts_save_and_restore(unsigned count);
 
 /* Tell the interrupt controller that the interrupt which is being handled was seen. */
@@ -83,7 +105,7 @@ struct arch_device {
     uint64_t size_bytes;
 };
 
-/* Find this CPU's own timer. False if there is none. */
+/* Find this CPU's own timer. False if it has no timer. */
 bool arch_timer_find(struct arch_device *ret_device);
 
 /* Tell where its registers are mapped; 0 if they need no mapping. */
@@ -96,7 +118,7 @@ void arch_timer_start(uint32_t period_ticks);
 /* Precondition: it was started. One interrupt may still be under way. */
 void arch_timer_stop(void);
 
-/* What a loop that waits for another CPU does between two looks. */
+/* A loop that waits for another CPU calls it between two looks. */
 void arch_pause(void);
 
 /* --- Firmware ------------------------------------------------------------------------------- */
@@ -109,7 +131,7 @@ uint64_t arch_call_runtime_service(struct phys_addr root, uint64_t service, uint
 
 /* --- Serial port ------------------------------------------------------------------------------ */
 
-/* Find and set up COM1: 115200 baud, 8N1. False if there is none. */
+/* Find and set up COM1: 115200 baud, 8N1. False if there is no port. */
 bool arch_serial_initialise(void);
 /* Write text; '\n' becomes CR LF. A port that stops answering loses bytes instead of hanging. */
 void arch_serial_write(const char *text, size_t length_bytes);
@@ -131,7 +153,7 @@ _Noreturn void arch_reset(void);
 void arch_keys_initialise(void);
 
 /* Take a key that was typed on the serial port or on the keyboard; letters are small. False if
- * there is none. */
+ * there is no key. */
 bool arch_key_take(char *ret_key);
 
 /* Leave QEMU through its isa-debug-exit device at `port`. Returns where there is no such device. */
@@ -139,8 +161,8 @@ void arch_debug_exit(uint16_t port, uint32_t value);
 
 /* --- Faults and panics ------------------------------------------------------------------------ */
 
-/* What these files call is fault_report() (kernel/core/fault.h) for a fault, and
- * interrupts_arrive() (kernel/core/interrupts.h) for an interrupt that has a handler. */
+/* The files of a CPU call fault_report() (kernel/core/fault.h) for a fault, and interrupts_arrive()
+ * (kernel/core/interrupts.h) for an interrupt that has a handler. */
 
 /* The name of the CPU's exception `number`. Never NULL. */
 const char *arch_exception_name(unsigned number);
@@ -148,7 +170,7 @@ const char *arch_exception_name(unsigned number);
 /* What to look at after it: a constant sentence without its full stop. Never NULL. */
 const char *arch_exception_remedy(unsigned number);
 
-/* The registers of code that was interrupted. Only the files of a CPU know what is in it. */
+/* The registers of code that was interrupted. Only the files of a CPU know its fields. */
 struct arch_registers;
 
 /* Call next(context, registers) with the registers as they are at the call. `registers` is valid

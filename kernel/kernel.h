@@ -1,5 +1,5 @@
 /*
- * kernel.h - everything that there is once, in one place.
+ * kernel.h - everything that the kernel has once. (kernel/core/cpu.h: once for each processor.)
  *
  * The parts take their state as arguments; this is where the kernel's own instances live. main.c
  * has the only one.
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_view.h"
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frames/frame_allocator.h"
@@ -29,12 +29,12 @@
 #define KERNEL_SCREEN_ROW_LIMIT 100
 
 struct kernel {
-    /* What was handed over, proven. At first it points into the loader's block;
+    /* The handoff, validated. At first it points into the loader's block;
      * boot_early_heap() makes copies, so that the block can go. */
     struct handoff handoff;
     struct handoff_view view;
 
-    uint64_t direct_map_base; /* of the levels of page tables that the loader chose */
+    struct virt_addr direct_map_base; /* of the levels of page tables that the loader chose */
 
     struct timeline timeline;
     struct framebuffer_text screen;

@@ -11,7 +11,7 @@ static void kernel_continue(void *context)
 {
     struct kernel *self = context;
 
-    /* Walk the live tables, prove W^X, take back the loader's memory. */
+    /* Audit the live tables (W^X and more), then reclaim the loader's memory. */
     boot_reclaim(self);
     /* The permanent heap, higher half, lazily mapped. */
     boot_heap(self);
@@ -29,7 +29,7 @@ _Noreturn void kernel_main(const void *handoff)
 {
     /* Refuse what cannot be trusted; from here on there is a log. */
     boot_handoff(&kernel, handoff);
-    /* A heap, before anything else: handed over, or the fixed region. */
+    /* A heap, before anything else: the temporary heap, or the fallback region. */
     boot_early_heap(&kernel);
     /* Faults from now on are the kernel's own to report. */
     boot_cpu(&kernel);

@@ -1,4 +1,4 @@
-"""Command lines that are judged completely: a word that is wrong is refused in one sentence."""
+"""Check a whole command line before anything is done. A wrong word is refused in one sentence."""
 
 import argparse
 import os
@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 
 WIDTH = 96
-SEE_HELP = "--help lists what there is"
+SEE_HELP = "--help lists the options"
 
 
 class StoreOnce(argparse.Action):
-    """A value that is given once: a second one would silently replace the first."""
+    """An option that can be given only once. Otherwise a second value would silently replace the first."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         if self.dest in parser.given:
@@ -23,7 +23,7 @@ class StoreOnce(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse without abbreviations, whose errors are one sentence and exit status 2."""
+    """argparse without abbreviations. Its errors are one sentence, with exit status 2."""
 
     def __init__(self, **options):
         options.setdefault(
@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def plain_words(message):
-    """What argparse says of a wrong option, without its own terms."""
+    """Return an error message of argparse without its private terms."""
     message = re.sub(r"^argument ", "", message)
     message = re.sub(r"(\S+): expected one argument$", r"\1 needs a value", message)
     message = re.sub(r"(\S+): ignored explicit argument .*$", r"\1 takes no value", message)
@@ -60,13 +60,13 @@ def plain_words(message):
 
 
 def not_one_of(match):
-    """argparse's words on a wrong choice, as a sentence."""
+    """Return argparse's message about a wrong choice as a sentence."""
     known = match.group(2).replace("'", "")
     return f"{match.group(1)} is not one of: {known}"
 
 
 def integer(smallest, largest):
-    """A type for add_argument(): a whole number within limits."""
+    """Return a type for add_argument(): a whole number from `smallest` to `largest`."""
 
     def read(text):
         if not re.fullmatch(r"[0-9]{1,18}", text) or not smallest <= int(text) <= largest:
@@ -79,7 +79,7 @@ def integer(smallest, largest):
 
 
 def one_of(*numbers):
-    """A type for add_argument(): one of a few numbers."""
+    """Return a type for add_argument(): one of these numbers."""
 
     def read(text):
         if text not in map(str, numbers):
@@ -91,29 +91,29 @@ def one_of(*numbers):
 
 
 def readable_file(text):
-    """A type for add_argument(): a file that is there and may be read."""
+    """A type for add_argument(): a file that exists and can be read."""
     path = Path(text)
     if not text or not path.exists():
         raise argparse.ArgumentTypeError(f"{text!r} does not exist{tilde_advice(text)}")
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"{text!r} is not a file")
     if not os.access(path, os.R_OK):
-        raise argparse.ArgumentTypeError(f"{text!r} may not be read: check its permissions")
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be read: check its permissions")
     return path
 
 
 def folder(text):
-    """A type for add_argument(): a folder that is there and may be read."""
+    """A type for add_argument(): a folder that exists and can be read."""
     path = Path(text)
     if not text or not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is not a folder{tilde_advice(text)}")
     if not os.access(path, os.R_OK | os.X_OK):
-        raise argparse.ArgumentTypeError(f"{text!r} may not be read: check its permissions")
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be read: check its permissions")
     return path
 
 
 def writable_file(text):
-    """A type for add_argument(): a file that can be written; its folder exists."""
+    """A type for add_argument(): a file that can be written. Its folder exists."""
     path = Path(text)
     folder = path.parent
     if not text or path.is_dir():
@@ -123,12 +123,12 @@ def writable_file(text):
             f"the folder {str(folder)!r} does not exist{tilde_advice(text)}"
         )
     if not os.access(path, os.W_OK) if path.exists() else not can_create_in(folder):
-        raise argparse.ArgumentTypeError(f"{text!r} may not be written: name another file")
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written: name another file")
     return path
 
 
 def can_create_in(folder):
-    """Only a trial tells: /proc has the permission and takes no file."""
+    """Create a file in the folder to find out. /proc has the permission, but accepts no file."""
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
@@ -137,11 +137,11 @@ def can_create_in(folder):
 
 
 def tilde_advice(text):
-    """The shell replaces ~ only where it is not quoted and begins the word."""
-    return ": the ~ is quoted, write $HOME in its place" if text.startswith("~") else ""
+    """Return advice for a name that begins with ~. The shell replaces only a ~ that is not quoted."""
+    return ": the ~ is quoted, so write $HOME instead" if text.startswith("~") else ""
 
 
 def print_anything():
-    """Let no name of a file, and nothing that a machine prints, fail on a terminal that cannot show
-    it."""
+    """Print characters that the terminal cannot show as escapes, instead of failing. Names of files and
+    the output of a machine may have any characters."""
     sys.stdout.reconfigure(errors="backslashreplace")

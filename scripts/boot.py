@@ -1,8 +1,8 @@
-"""Run one boot in QEMU, watch it, and say what became of it.
+"""Run one boot in QEMU, watch it, and return a verdict.
 
-The verdict is strict: a boot succeeded only if the kernel printed its [ready] line, did not panic,
-and then ended the machine itself. QEMU's exit status 0 alone proves nothing: a triple fault, a
-reset and a power-off by the firmware's shell all have it.
+The verdict is strict. A boot succeeds only if the kernel prints its [ready] line, does not panic, and then ends the
+machine itself. QEMU's exit status 0 is not enough, because other ends have it, too: a triple fault, a reset, or a
+power-off by the firmware's shell.
 """
 
 import json
@@ -25,35 +25,35 @@ ROOT = Path(__file__).resolve().parent.parent
 PANIC_HEADER = ROOT / "kernel" / "core" / "panic.h"
 PANIC_NAMES = ROOT / "kernel" / "core" / "panic_names.c"
 EXCEPTION_NAMES = ROOT / "shared" / "arch" / "x86_64" / "exception_names.c"
-# The codes of the loader, which stand among the kernel's.
+# The exit codes of the loader, which are among the kernel's panic codes.
 LOADER_HEADER = ROOT / "shared" / "debug_exit.h"
 # The value that a kernel which reached [ready] writes to the debug-exit port.
 DEBUG_EXIT_OK = 0x10
 
 READY = re.compile(r"^\[ready\]", re.MULTILINE)
-# A key asked for it.
+# The user has pressed the key for a restart.
 RESTART = re.compile(r"^\[ready\] action=restart", re.MULTILINE)
 PANIC = re.compile(r"^\[panic\] code=.*$", re.MULTILINE)
 PANIC_CAUSE = re.compile(r"^\[panic\] cause: (.*)$", re.MULTILINE)
-# The last line of a panic: nothing follows it.
+# The last line of a panic.
 PANIC_END = re.compile(r"^\[panic\] (?:halted|.* while printing a panic)", re.MULTILINE)
-# The loader's report of an error, complete: what cannot be done, with what, and the remedy.
+# The loader's complete report of an error: the step that failed, its object, and the remedy.
 REFUSAL = re.compile(
     r"^.*?\b(?P<number>HL-\d+): *(?P<cause>.*)\n"
     r"(?:.*\n)*? *what: *(?P<what>.*)\n(?:.*\n)*? *remedy: *(?P<remedy>.*)\n",
     re.MULTILINE,
 )
 LOADER_ERROR = re.compile(r"^.*\bHL-\d+.*$", re.MULTILINE)
-# The first line of what the loader's handlers caught.
+# The first line of a report by the loader's handlers.
 FAULT = re.compile(r"^\[loader\] (?:fault: .*|kernel entry returned.*)$", re.MULTILINE)
-# Something of ours has printed: the loader in the kernel's log, or the kernel. A kernel of others prints
-# what it likes, but the loader enters it soon after this line.
+# This project's kernel has printed a line, or the loader was about to enter a kernel. Another kernel may print
+# anything, but the loader enters it soon after this line.
 KERNEL_BEGAN = re.compile(r"^\[[a-z-]+\] |^screen \d+x\d+, ACPI at ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class DeadEnd:
-    """What a failed boot prints instead of ending, what that means, and what helps."""
+    """A failed boot that does not end the machine: the text that it prints, its meaning, and a remedy."""
 
     words: str
     sentence: str
@@ -64,72 +64,72 @@ DEAD_ENDS = [
     DeadEnd(
         "Access Denied",
         "the firmware refused the loader: Secure Boot is on, and the loader is not signed",
-        "Take firmware without enrolled keys (the installed one, without --firmware and $OVMF), or "
+        "Use firmware without enrolled keys (the installed one, without --firmware and $OVMF), or "
         "switch Secure Boot off in the firmware's setup.",
     ),
     DeadEnd(
         "X64 Exception",
         "the firmware caught a CPU exception before the kernel ran",
-        "Try other firmware (--firmware) or the CPU 'max' (--cpu); if it stays, report the lines above.",
+        "Try other firmware (--firmware) or the CPU 'max' (--cpu). If the error stays, report the lines above.",
     ),
     DeadEnd(
         "Shell>",
         "the firmware found nothing to boot and started its shell",
-        "This firmware has no driver for the medium, or no EFI/BOOT/BOOTX64.EFI is on it: try another "
-        "one (--medium ahci).",
+        "The firmware has no driver for the medium, or the medium has no EFI/BOOT/BOOTX64.EFI: try another "
+        "medium (--medium ahci).",
     ),
     DeadEnd(
         "No bootable",
         "the firmware found no bootable device",
-        "This firmware does not see the medium: try another one (--medium ahci).",
+        "The firmware does not find the medium: try another medium (--medium ahci).",
     ),
 ]
 SILENCE = (
-    "this firmware does not start on this machine: leave out --firmware, $OVMF and --cpu, or give "
-    "it more --memory."
+    "the firmware does not start on this machine: leave out --firmware, $OVMF and --cpu, or use "
+    "more --memory."
 )
 ADVICE_SILENCE = SILENCE[0].upper() + SILENCE[1:]
-ADVICE_TIME = "Give it more time (--timeout), or see in docs/LOG.md what follows that line."
-ADVICE_TIME_SILENCE = f"Give it more time (--timeout). If it stays silent, {SILENCE}"
+ADVICE_TIME = "Use a longer --timeout, or see docs/LOG.md for the step after that line."
+ADVICE_TIME_SILENCE = f"Use a longer --timeout. If nothing is printed then, {SILENCE}"
 ADVICE_FIRMWARE_RESET = (
     "The firmware or the loader failed before the kernel ran: try the CPU 'max' (--cpu) or other "
     "firmware (--firmware)."
 )
 ADVICE_KERNEL_RESET = (
-    "The kernel faulted where no handler was: make debug stops at its first instruction."
+    "The kernel faulted without a handler: use make debug, which stops at its first instruction."
 )
-# In this order: a panic may follow [ready], and the loader is done once the kernel is ready.
+# The order matters: a panic may follow [ready], and the loader has no errors after [ready].
 STATES = [("panic", PANIC_END), ("ready", READY), ("fault", FAULT), ("refusal", REFUSAL)]
-# Nothing follows but what a person does.
+# In these states the machine waits for a person.
 HALTED = ("panic", "fault", "dead end")
 
-# How often serial output is looked at.
+# The interval for reading the serial output.
 POLL_SECONDS = 0.02
-# A dead end may still be about to end the machine by itself, and then its code is worth having.
-SETTLE_SECONDS = 1.0
-# After this much silence what was printed is complete.
+# After a halt the machine may still end by itself within this time, with an exit code.
+HALT_SECONDS = 1.0
+# Without new output for this time, the output is complete.
 QUIET_SECONDS = 0.3
-# QEMU gets this long to end by itself, and to give the terminal back.
+# QEMU gets this time to end by itself, and to restore the terminal.
 LEAVE_SECONDS = 5.0
 
-# What QEMU itself writes there when a user leaves it.
+# QEMU's own line on the serial output when a user leaves it.
 QEMU_LEFT = "QEMU: Terminated"
 
 ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
 
 
 class BootError(Exception):
-    """The machine could not be started or did not answer, with the reason."""
+    """The machine cannot be started, or it does not answer. The text has the reason."""
 
 
 def clean(raw: bytes):
-    """Serial output as plain text: no escape sequences, LF line ends."""
+    """Return serial output as plain text, without escape sequences and with LF line ends."""
     text = raw.decode("utf-8", errors="replace")
     return ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
 def panic_codes():
-    """The panic codes by name, from the headers that define them."""
+    """Return the panic codes by name, from the headers that define them."""
     loader = dict(re.findall(r"#define (DEBUG_EXIT_\w+)\s+(0x\w+)",
                              LOADER_HEADER.read_text(encoding="utf-8")))  # fmt: skip
     found = re.findall(r"\bPANIC_(\w+)\s*=\s*(\w+)", PANIC_HEADER.read_text(encoding="utf-8"))
@@ -137,7 +137,7 @@ def panic_codes():
 
 
 def describe_code(code):
-    """A panic code in the kernel's own words."""
+    """Return the kernel's name of a panic code."""
     codes = panic_codes()
     names = dict(re.findall(r'\{PANIC_(\w+),\s*"([^"]+)"', PANIC_NAMES.read_text(encoding="utf-8")))
     for name, value in codes.items():
@@ -150,24 +150,24 @@ def describe_code(code):
 
 
 def exception_names():
-    """The CPU's exceptions by vector."""
+    """Return the names of the CPU's exceptions by vector."""
     table = re.search(r"names\[\w+\] = \{(.*?)\};", EXCEPTION_NAMES.read_text(encoding="utf-8"), re.S)
     return re.findall(r'"([^"]+)"', table.group(1))
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How QEMU came to its end."""
+    """The end of QEMU."""
 
-    exit_status: Optional[int] = None  # None: we killed it
+    exit_status: Optional[int] = None  # None: this program killed it
     shutdown_reason: Optional[str] = None  # of QMP's SHUTDOWN event
-    stopped_because: Optional[str] = None  # why we killed it
+    stopped_because: Optional[str] = None  # the reason why this program killed it
     errors: str = ""  # QEMU's own messages
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a boot, in one sentence, with what proves it."""
+    """The result of a boot, in one sentence, with the evidence."""
 
     success: bool
     sentence: str
@@ -176,7 +176,7 @@ class Verdict:
     advice: str = ""
 
     def has_line(self, pattern):
-        """The first match of a pattern at the beginning of a serial line."""
+        """Return the first match of a pattern at the beginning of a serial line."""
         return re.search("^" + pattern, self.serial, re.MULTILINE)
 
 
@@ -188,7 +188,7 @@ def last_line(serial):
 
 
 def debug_exit_code(exit_status):
-    """The value that the guest wrote to the debug-exit port, or None. 1 is QEMU's own failure."""
+    """Return the value that the guest wrote to the debug-exit port, or None. Status 1 is an error of QEMU."""
     if exit_status is None or exit_status < 3 or exit_status % 2 == 0:
         return None
     return (exit_status - 1) // 2
@@ -200,13 +200,13 @@ def first_match(pattern, serial):
 
 
 def panic_words(serial):
-    """The cause of a panic, or its first line; None without a panic."""
+    """Return the cause of a panic, or its first line. None without a panic."""
     cause = PANIC_CAUSE.search(serial)
     return cause.group(1).strip() if cause else first_match(PANIC, serial)
 
 
 def refusal_words(serial):
-    """(what the loader refused and why, its remedy), or None."""
+    """Return (the loader's error, its remedy), or None without an error."""
     report = REFUSAL.search(serial)
     if report is not None:
         number, cause, what, remedy = report.group("number", "cause", "what", "remedy")
@@ -216,27 +216,27 @@ def refusal_words(serial):
 
 
 def find_dead_end(serial):
-    """The first of the dead ends that a boot has run into, or None."""
+    """Return the first dead end of a boot, or None."""
     if READY.search(serial):
         return None
     return next((dead_end for dead_end in DEAD_ENDS if dead_end.words in serial), None)
 
 
 def line_with(words, serial):
-    """The first line that has the words, as a part of a sentence."""
+    """Return the first line with these words, as a part of a sentence."""
     line = next(line for line in serial.split("\n") if words in line)
-    return f"it said: {line.strip()}"
+    return f"it printed: {line.strip()}"
 
 
 def ending_advice(serial):
-    """What helps where the machine reset itself, or ended, without a word from the kernel."""
+    """Return advice for a machine that has reset itself or ended without a message of the kernel."""
     if not serial.strip():
         return ADVICE_SILENCE
     return ADVICE_KERNEL_RESET if KERNEL_BEGAN.search(serial) else ADVICE_FIRMWARE_RESET
 
 
-def judge(serial, ending: Ending) -> Verdict:
-    """Turn what was seen into a verdict."""
+def verdict_of(serial, ending: Ending) -> Verdict:
+    """Return the verdict on a boot from its output and its end."""
     code = debug_exit_code(ending.exit_status)
     ready = READY.search(serial) is not None
     panic = panic_words(serial)
@@ -249,11 +249,11 @@ def judge(serial, ending: Ending) -> Verdict:
 
     if code is not None and code != DEBUG_EXIT_OK:
         what = f"the kernel stopped with {describe_code(code)}"
-        return failed(f"{what}; {named}", "The lines above tell more; docs/LOG.md explains the code.")
+        return failed(f"{what}; {named}", "See the lines above; docs/LOG.md explains the code.")
     if panic is not None:
-        return failed(f"the kernel stopped with: {panic}", "The lines above tell more.")
+        return failed(f"the kernel stopped with: {panic}", "See the lines above.")
     if fault is not None:
-        return failed(f"the machine stopped with: {fault}", "The registers are above.")
+        return failed(f"the machine stopped with: {fault}", "See the registers above.")
     if refusal is not None and not ready:
         return failed(f"the loader stopped with {refusal[0]}", refusal[1])
     if ending.exit_status is not None and ending.exit_status < 0:
@@ -272,15 +272,15 @@ def judge(serial, ending: Ending) -> Verdict:
     if ending.shutdown_reason in ("host-qmp-quit", "host-ui", "host-signal"):
         return Verdict(
             ready,
-            "QEMU was left by the user after [ready]" if ready
-            else f"QEMU was left before the kernel was ready; {last_line(serial)}",
+            "the user left QEMU after [ready]" if ready
+            else f"the user left QEMU before the kernel was ready; {last_line(serial)}",
             serial,
         )  # fmt: skip
     if ending.shutdown_reason == "guest-reset" and RESTART.search(serial):
-        return Verdict(True, "the kernel reached [ready] and restarted at a key", serial, code)
+        return Verdict(True, "the kernel reached [ready], and a key restarted the machine", serial, code)
     if ending.shutdown_reason == "guest-reset":
         return failed(f"the machine reset itself; {last_line(serial)}", ending_advice(serial))
-    return failed(f"the machine ended without a word from the kernel; {last_line(serial)}",
+    return failed(f"the machine ended without a message of the kernel; {last_line(serial)}",
                   ending_advice(serial))  # fmt: skip
 
 
@@ -298,7 +298,7 @@ class Monitor:
         return self.connection.fileno()
 
     def receive(self):
-        """Take in what has arrived. False at the end of the stream."""
+        """Read all data that has arrived. Return False at the end of the stream."""
         try:
             data = self.connection.recv(65536)
         except BlockingIOError:
@@ -313,13 +313,13 @@ class Monitor:
         return data != b""
 
     def pending(self):
-        """Whether something has arrived that was not taken in."""
+        """Return whether data has arrived that was not read yet."""
         return bool(select.select([self.connection], [], [], 0)[0])
 
     def _take(self, message):
         if "event" in message:
             self.events.append(message["event"])
-            # The first one counts: a machine that stays at its end is left afterwards.
+            # The first reason counts. A machine that stays at its end gets a second one when this program leaves it.
             if message["event"] == "SHUTDOWN" and self.shutdown_reason is None:
                 self.shutdown_reason = message["data"].get("reason")
         elif "return" in message or "error" in message:
@@ -333,11 +333,11 @@ class Monitor:
 
 
 class Boot:
-    """One running machine. Use as a context manager: whatever happens, QEMU is gone afterwards."""
+    """One running machine. Use it as a context manager. At its end QEMU does not run any more, in every case."""
 
     def __init__(self, machine: Machine, on_terminal=False, echo=None, arguments=()):
-        """Start the machine. With `on_terminal` the serial port is this terminal; otherwise it is
-        ours, and `echo(bytes)` is called with what comes in."""
+        """Start the machine. With `on_terminal` the serial port is this terminal. Otherwise this program reads it, and
+        calls `echo(bytes)` with its output."""
         self.scratch = Path(tempfile.mkdtemp(prefix="handoff-boot-"))
         self.raw = b""
         self.echo = echo
@@ -384,9 +384,9 @@ class Boot:
         self.monitor.send("qmp_capabilities")
 
     def _serial_arguments(self, on_terminal):
-        """Where the serial port leads: this terminal, with a log that we read; or a pair of pipes.
-        Not a socket: every byte is a message there, a few hundred fill it, and a guest whose reader
-        is late then loses what it prints."""
+        """Return QEMU's arguments for the serial port: this terminal, with a log that this program reads, or a pair of
+        pipes. A socket would lose data: it treats each byte as a message, and is full after a few hundred. Then a guest
+        loses output if this program reads late."""
         if on_terminal:
             log = self.scratch / "serial.log"
             log.touch()
@@ -396,7 +396,7 @@ class Boot:
         pipe = self.scratch / "serial"
         os.mkfifo(f"{pipe}.in")
         os.mkfifo(f"{pipe}.out")
-        # Both directions of both, so that opening waits for nobody.
+        # Open each pipe for both directions, so that the call does not wait for the other side.
         self.serial_input = os.open(f"{pipe}.in", os.O_RDWR)
         self.serial_output = os.open(f"{pipe}.out", os.O_RDWR | os.O_NONBLOCK)
         return ["-chardev", f"pipe,id=serial,path={escape(pipe)}"]
@@ -412,11 +412,11 @@ class Boot:
         return clean(self.raw)
 
     def send(self, data: bytes):
-        """Type on the serial port."""
+        """Send bytes to the serial port."""
         os.write(self.serial_input, data)
 
     def pump(self, seconds):
-        """Take in what arrives within a time. False once QEMU has ended."""
+        """Read the data that arrives within a time. Return False if QEMU has ended."""
         deadline = time.monotonic() + seconds
         while True:
             before = len(self.raw), len(self.monitor.events), len(self.monitor.replies)
@@ -431,7 +431,7 @@ class Boot:
                 return True
 
     def _take_serial(self):
-        """Take in what the serial port wrote, until there is no more."""
+        """Read all output of the serial port."""
         while True:
             try:
                 data = os.read(self.serial_output, 65536)
@@ -444,14 +444,14 @@ class Boot:
                 self.echo(data)
 
     def _drain(self):
-        """Take in what QEMU wrote before it ended."""
+        """Read the rest of QEMU's output after its end."""
         self.process.wait()
         while self.monitor.pending() and self.monitor.receive():
             continue
         self._take_serial()
 
     def command(self, name, arguments=None, timeout=30):
-        """One command of QEMU's monitor protocol; its result."""
+        """Run a command of QEMU's monitor protocol. Return its result."""
         self._await_reply(lambda: len(self.monitor.replies) >= 1, timeout, name)
         count = len(self.monitor.replies)
         self.monitor.send(name, arguments)
@@ -468,7 +468,7 @@ class Boot:
                 raise BootError(f"QEMU did not answer {name}: {self.errors()}")
 
     def wait_for(self, pattern, timeout):
-        """Run until a serial line matches (multi-line pattern). None if it never did."""
+        """Run until a serial line matches (multi-line pattern). Return None if no line matches."""
         deadline = time.monotonic() + timeout
         expression = re.compile(pattern, re.MULTILINE)
         alive = True
@@ -479,7 +479,7 @@ class Boot:
             alive = self.pump(0.1)
 
     def screenshot(self, path: Path):
-        """What the graphics card shows, as a PPM file (every QEMU can write it)."""
+        """Save the screen as a PPM file, which every QEMU can write."""
         self.command("screendump", {"filename": str(path)})
 
     def errors(self):
@@ -487,16 +487,16 @@ class Boot:
         return (self.scratch / "errors").read_text(encoding="utf-8", errors="replace").strip()
 
     def picture(self, path: Path):
-        """What the graphics card shows, as a PNG file."""
+        """Save the screen as a PNG file."""
         self.command("screendump", {"filename": str(path), "format": "png"})
 
     def watch(self, timeout=None, notice=None, refusal_ends=False):
-        """Run to the end, or to a dead end, or until `timeout` seconds have passed. Without a timeout
-        a person is watching, and decides.
+        """Run to the end, or to a dead end, or until `timeout` seconds have passed. Without a timeout a person watches
+        the machine and ends it.
 
-        `notice(state)` is called once for each state of _state() that is reached, and for "late",
-        when what was printed is complete and the screen can still be seen. With `refusal_ends` an
-        error of the loader's ends the machine at once, before the firmware goes on."""
+        `notice(state)` is called once for each new state of _state(), and for "late". At that time the output is
+        complete, and the screen still exists. With `refusal_ends` an error of the loader ends the machine at once,
+        before the firmware goes on."""
         deadline = None if timeout is None else time.monotonic() + timeout
         noticed = set()
         while self.pump(0.1):
@@ -507,9 +507,9 @@ class Boot:
             halted = state in HALTED or state == "refusal" and find_dead_end(self.serial)
             ends = ends or halted and timeout is not None
             if state is not None and state not in noticed:
-                self._settle(SETTLE_SECONDS if state in HALTED else QUIET_SECONDS)
+                self._pump_for(HALT_SECONDS if state in HALTED else QUIET_SECONDS)
                 if not late and self._state() != state:
-                    continue  # something has followed at once, a panic for instance
+                    continue  # another state has followed at once, for example a panic
                 noticed.add(state)
                 if notice is not None and self.process.poll() is None:
                     notice(state)
@@ -521,14 +521,14 @@ class Boot:
                 break
         return self.finish()
 
-    def _settle(self, seconds):
+    def _pump_for(self, seconds):
         deadline = time.monotonic() + seconds
         while self.pump(0.1) and time.monotonic() < deadline:
             continue
 
     def _state(self):
-        """What the boot has come to: "end" (the machine stays there), "panic", "ready", "fault",
-        "refusal" (of the loader), "dead end" (of the firmware); None while it goes on."""
+        """Return the state of the boot, or None while it goes on. The states: "end" (the machine stays there), "panic",
+        "ready", "fault", "refusal" (an error of the loader), "dead end" (of the firmware)."""
         if self.stays_at_end and self.monitor.shutdown_reason is not None:
             return "end"
         serial = self.serial
@@ -538,35 +538,35 @@ class Boot:
         return "dead end" if find_dead_end(serial) else None
 
     def finish(self) -> Verdict:
-        """Stop the machine if it still runs; the verdict on what was seen."""
+        """Stop the machine if it still runs. Return the verdict."""
         status = None
         if self.process.poll() is None and self.stopped_because is None:
             self.pump(0.5)
         if self.process.poll() is not None:
             status = self.process.returncode
         elif self.stays_at_end and self.monitor.shutdown_reason is not None:
-            status, self.stopped_because = 0, None  # it stayed at its end
+            status, self.stopped_because = 0, None  # the machine stayed at its end
         else:
             self.stopped_because = self.stopped_because or "the machine was stopped"
         reason = self.monitor.shutdown_reason
         self._leave()
         self._drain()
         reason = reason if status is None else self.monitor.shutdown_reason
-        return judge(self.serial, Ending(status, reason, self.stopped_because, self.errors()))
+        return verdict_of(self.serial, Ending(status, reason, self.stopped_because, self.errors()))
 
     def _leave(self):
-        """End QEMU, in a way that gives the terminal back if it has one."""
+        """End QEMU. If it has the terminal, let it restore the terminal first."""
         if self.on_terminal and self.monitor is not None and self.process.poll() is None:
             try:
                 self.monitor.send("quit")
                 self.process.wait(LEAVE_SECONDS)
             except (OSError, subprocess.TimeoutExpired):
-                pass  # then it is killed, as without a terminal
+                pass  # QEMU is killed below
         if self.process.poll() is None:
             self.process.kill()
 
     def close(self):
-        """End QEMU and remove everything that this boot left."""
+        """End QEMU and remove all files of this boot."""
         if self.process is not None:
             self._leave()
             self.process.wait()
@@ -581,6 +581,6 @@ class Boot:
 
 
 def boot(machine: Machine, timeout=60, **options) -> Verdict:
-    """Boot a machine to its end."""
+    """Boot a machine to its end. Return the verdict."""
     with Boot(machine, **options) as running:
         return running.watch(timeout)

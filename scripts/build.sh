@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Build targets of the Makefile quietly: build.sh TARGET... . BUILD=DIR in the environment names
-# another folder than build/.
+# Build targets of the Makefile and print only warnings and errors: build.sh TARGET...
+# BUILD=DIR in the environment names another folder than build/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -22,7 +22,7 @@ case $folder in
 esac
 if [ -n "${BUILD:-}" ]; then
     export BUILD=$folder
-    make -C "$root" --no-print-directory -n help >/dev/null || exit 2 # a name that make cannot take
+    make -C "$root" --no-print-directory -n help >/dev/null || exit 2 # make refuses the name
 fi
 
 build() {
@@ -35,6 +35,6 @@ fi
 if mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ] && { [ -n "${BUILD:-}" ] || [ -w "$root/esp" ]; }; then
     build "$@"
 elif ! build "$@" >/dev/null 2>&1; then
-    echo "$folder cannot be written, and not everything in it is built: BUILD=DIR names another folder" >&2
+    echo "$folder cannot be written, and some files in it are not built: BUILD=DIR names another folder" >&2
     exit 1
 fi

@@ -1,6 +1,7 @@
-"""What is wrong with a machine that QEMU would start and that would then do nothing, in one sentence.
+"""Find mistakes in a machine with which QEMU would start, but the boot would hang.
 
-Each check raises a MachineError with the cause and the remedy. Those of the first half need no QEMU.
+Each check raises a MachineError with the cause and the remedy in one sentence. The checks of the first half do
+not run QEMU.
 """
 
 import difflib
@@ -15,26 +16,26 @@ import subprocess
 import machine
 from machine import QEMU, Machine, MachineError
 
-# What answers for seconds is no answer.
+# QEMU does not work if it needs more time than this for an answer.
 QEMU_SECONDS = 30
-# 64 bits, the width of addresses, 1 GiB pages: by QEMU's names.
+# QEMU's names of 64-bit mode, the width of addresses, and 1 GiB pages.
 CPU_FIGURES = ("lm", "phys-bits", "pdpe1gb")
 
 
 def check_port(port):
-    """A TCP port on which gdb's server can listen."""
+    """Check that QEMU's gdb server can listen on a TCP port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             if error.errno == errno.EACCES:
-                raise MachineError(f"port {port} may only be used by root: take one from 1024 on")
-            raise MachineError(f"port {port} is in use: take another one") from error
+                raise MachineError(f"port {port} is for root only: use a port from 1024 on")
+            raise MachineError(f"port {port} is in use: use another port") from error
 
 
 def check_seconds(text):
-    """A time to wait: more than nothing, and finite."""
+    """Return the time to wait: more than 0, and finite."""
     try:
         seconds = float(text)
     except ValueError:
@@ -46,34 +47,34 @@ def check_seconds(text):
 
 def check_qemu():
     if shutil.which(QEMU) is None:
-        raise MachineError(f"{QEMU} is not installed: make doctor names its package")
+        raise MachineError(f"{QEMU} is not installed: run make doctor, which names its package")
 
 
 def check_accelerator(name):
     obstacle = machine.kvm_obstacle() if name == "kvm" else None
     if obstacle is not None:
-        raise MachineError(f"KVM does not work: {obstacle}; --accelerator tcg works without it")
+        raise MachineError(f"KVM does not work: {obstacle}; use --accelerator tcg")
 
 
 def check_window(name):
-    """A kind of window of QEMU's, as the user named it."""
+    """Check the kind of QEMU's window that the user named."""
     kind = name.split(",")[0].split("=")[0]
     if kind == "curses":
         raise MachineError("--display curses needs the terminal, which is the serial console here")
     windows = [backend for backend in machine.window_backends() if backend != "none"]
     if kind not in windows and kind != "vnc":
         raise MachineError(
-            f"--display {name!r} is neither a graphics card (--help lists them) nor a window that this "
-            f"QEMU can open ({', '.join(windows)})"
+            f"--display {name!r} is not a graphics card (--help lists them), and this QEMU opens only these "
+            f"windows: {', '.join(windows)}"
         )
     if name.split(",")[0] in ("vnc", "vnc="):
         raise MachineError("--display vnc needs the number of its display: --display vnc=:1")
     if kind in ("gtk", "sdl") and not machine.has_display():
-        raise MachineError(f"--display {name} needs $DISPLAY, which is not set: try --display none")
+        raise MachineError(f"--display {name} needs $DISPLAY, which is not set: use --display none")
 
 
 def ask_cpu(pc: Machine):
-    """QEMU's own figures of the machine's CPU: {name of CPU_FIGURES: value}."""
+    """Return QEMU's figures of the machine's CPU: {name of CPU_FIGURES: value}."""
     accelerator = "kvm" if pc.uses_kvm() else "tcg"
     command = [
         QEMU, "-nodefaults", "-machine", f"q35,accel={accelerator}", "-m", "64", "-display", "none",
@@ -99,43 +100,43 @@ def ask_cpu(pc: Machine):
 
 
 def qemu_words(text):
-    """QEMU's last message without the program's name."""
+    """Return QEMU's last message without the name of the program."""
     lines = [line for line in text.splitlines() if line.strip() and "warning:" not in line]
     message = lines[-1] if lines else "QEMU ended without a message"
     return message.removeprefix(f"{os.path.basename(QEMU)}: ").removeprefix("-cpu ")
 
 
 def similar_cpu(name):
-    """A CPU of QEMU's whose name is like a wrong one, as the end of a sentence."""
+    """Return the name of the CPU that is most similar to a wrong name, as the end of a sentence."""
     listed = subprocess.run([QEMU, "-cpu", "help"], capture_output=True, text=True, check=False)
     models = {line.split()[1].lower(): line.split()[1]
               for line in listed.stdout.splitlines() if line.startswith("x86 ")}  # fmt: skip
     wanted = (name or "").split(",")[0].lower()
     near = difflib.get_close_matches(wanted, models, 1)
     if wanted in models or not near:
-        return f" ({QEMU} -cpu help lists what there is)"
+        return f" ({QEMU} -cpu help lists all CPUs)"
     return f": did you mean {models[near[0]]}?"
 
 
 def check_cpu(pc: Machine):
-    """The CPU runs 64-bit firmware and reaches all of the memory."""
+    """Check that the CPU runs 64-bit firmware and can address all of the memory."""
     if pc.cpu is not None and pc.cpu.split(",")[0] == "host" and not pc.uses_kvm():
-        raise MachineError("--cpu host needs KVM, which is not used here: take --cpu max")
+        raise MachineError("--cpu host needs KVM, which is not used here: use --cpu max")
     try:
         figures = ask_cpu(pc)
     except MachineError as error:
         raise MachineError(f"--cpu {pc.cpu_model()}: {error}{similar_cpu(pc.cpu)}") from error
     if figures.get("lm") is False:
-        raise MachineError(f"--cpu {pc.cpu} is a 32-bit CPU: the firmware needs one of 64 bits")
+        raise MachineError(f"--cpu {pc.cpu} is a 32-bit CPU, and the firmware needs a 64-bit CPU: use --cpu max")
     size_bytes = machine.memory_bytes(pc.memory)
     if figures.get("pdpe1gb") is False and size_bytes > machine.WIDE_ADDRESSES_FROM_BYTES:
         raise MachineError(
-            f"{pc.memory} of memory on --cpu {pc.cpu}, which has no 1 GiB pages, keep the firmware busy "
-            "for minutes: take at most 512G, or --cpu max"
+            f"--cpu {pc.cpu} has no 1 GiB pages, so the firmware would need minutes for {pc.memory} of memory: "
+            "use at most 512G, or --cpu max"
         )
     bits = figures.get("phys-bits", 0)
     if bits and size_bytes + machine.MEMORY_HOLE_BYTES > 1 << bits:
         raise MachineError(
-            f"{pc.memory} of memory do not fit into the {bits} address bits of the CPU: "
-            "less --memory, or a --cpu with more phys-bits"
+            f"{pc.memory} of memory does not fit into the {bits} address bits of the CPU: "
+            "use less --memory, or a --cpu with more phys-bits"
         )

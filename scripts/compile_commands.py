@@ -1,5 +1,5 @@
-"""Turn what make would run (`make -n -B`, on standard input) into compile_commands.json, for clangd
-and clang-tidy. make compile_commands.json calls it."""
+"""Write compile_commands.json, for clangd and clang-tidy. Standard input has the commands that make would run
+(`make -n -B`). `make compile_commands.json` calls this program."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import arguments
 
 def main():
     parser = arguments.Parser(prog="compile_commands.py", description=__doc__)
-    parser.add_argument("compiler", metavar="COMPILER", help="the word that its lines begin with")
+    parser.add_argument("compiler", metavar="COMPILER", help="the first word of the compiler's lines")
     parser.add_argument("out", type=arguments.writable_file, metavar="OUT", help="the file to write")
     options = parser.parse_args()
     compiler, out = options.compiler, options.out
@@ -21,7 +21,7 @@ def main():
             continue
         words = shlex.split(line)
         sources = [word for word in words if word.endswith(".c")]
-        # The first way to compile a file is the real one; the tests' come later.
+        # The first command for a file is the one of the real build. The commands of tests come later.
         if "-c" in words and len(sources) == 1 and sources[0] not in entries:
             entries[sources[0]] = {
                 "directory": os.getcwd(),

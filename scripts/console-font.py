@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Write the console font that the build embeds.
 
-OUT gets the glyphs of the 95 printable ASCII characters (0x20 to 0x7e), 8 x 16 pixels each, as 16
-bytes a glyph. They come from a console font that the distribution packages (PSF 1 or 2, plain or
-gzip), so that the project ships no font of its own. CONSOLE_FONT=FILE names another 8 x 16 font.
+OUT gets the glyphs of the 95 printable ASCII characters (0x20 to 0x7e). Each has 8 x 16 pixels, in 16 bytes. They
+come from a console font of the distribution (PSF 1 or 2, plain or gzip), so the project ships no font.
+CONSOLE_FONT=FILE names another 8 x 16 font.
 """
 
 import gzip
@@ -14,7 +14,8 @@ import sys
 
 import arguments
 
-# Unifont first: the same glyphs on every distribution that has it. Then what each keeps anyway.
+# Unifont is the first choice, because it has the same glyphs on every distribution. The other fonts are
+# those that a distribution installs in any case.
 FOLDERS = [
     "/usr/share/consolefonts",  # Debian, Ubuntu, openSUSE (older)
     "/usr/lib/kbd/consolefonts",  # Fedora
@@ -47,11 +48,11 @@ PSF2_HAS_TABLE = 0x01
 
 
 class FontError(Exception):
-    """The file is not a font that can be used; the text says why."""
+    """The file is not a usable font. The text has the reason."""
 
 
 def parse_psf1(data):
-    """Return (glyphs, {character: glyph index}) of a PSF 1 font; the table is None if absent."""
+    """Return (glyphs, {character: glyph index}) of a PSF 1 font. None replaces an absent table."""
     mode, height = data[2], data[3]
     count = 512 if mode & PSF1_MODE_512 else 256
     glyphs = cut_glyphs(data, 4, count, 8, height, height)
@@ -71,9 +72,9 @@ def parse_psf1(data):
 
 
 def parse_psf2(data):
-    """The same for PSF 2, whose table is UTF-8 with 0xFF and 0xFE as separators."""
+    """Do the same for PSF 2. Its table is UTF-8 with 0xFF and 0xFE as separators."""
     if len(data) < 32:
-        raise FontError("the header is cut")
+        raise FontError("the header is incomplete")
     offset, flags, count, size, height, width = struct.unpack_from("<6I", data, 8)
     glyphs = cut_glyphs(data, offset, count, width, height, size)
     if not flags & PSF2_HAS_TABLE:
@@ -89,12 +90,12 @@ def cut_glyphs(data, offset, count, width, height, size):
     if (width, height, size) != (WIDTH, HEIGHT, HEIGHT):
         raise FontError(f"{width}x{height} pixels, not {WIDTH}x{HEIGHT}")
     if offset + count * size > len(data):
-        raise FontError("the glyphs are cut")
+        raise FontError("the glyphs are incomplete")
     return [data[offset + i * size : offset + (i + 1) * size] for i in range(count)]
 
 
 def ascii_glyphs(data):
-    """The 95 glyphs of a font file's bytes."""
+    """Return the 95 glyphs from the bytes of a font file."""
     if data[:2] == b"\x1f\x8b":
         data = gzip.decompress(data)
     if data[:2] == PSF1_MAGIC and len(data) >= 4:
@@ -102,7 +103,7 @@ def ascii_glyphs(data):
     elif data[:4] == PSF2_MAGIC:
         glyphs, table = parse_psf2(data)
     else:
-        raise FontError("not a PSF font")
+        raise FontError("it is not a PSF font")
 
     result = b""
     for code in range(FIRST, LAST + 1):
@@ -129,7 +130,7 @@ def parse_arguments():
 
 
 def write(path, glyphs):
-    """At once: two builds at the same time see no half of it."""
+    """Replace the file in one step, so that another build at the same time never reads half of it."""
     if not path.is_file() and path.exists():
         path.write_bytes(glyphs)  # a device
         return
@@ -151,7 +152,7 @@ def main():
             continue
         write(options.out, glyphs)
         return
-    sys.exit("\n".join(["no usable console font found. Install " + PACKAGES, *refused]))
+    sys.exit("\n".join(["no usable console font was found: install " + PACKAGES, *refused]))
 
 
 if __name__ == "__main__":

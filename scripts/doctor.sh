@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Say what is there, what is missing, and which package has it.
+# List the needed tools, which of them are missing, and the packages that have them.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
@@ -35,14 +35,14 @@ try:
     print(f"firmware {firmware.find().code}")
 except firmware.FirmwareNotFound as error:
     print(error)
-print("KVM      works" if machine.kvm_works() else "KVM      not usable here: boots take seconds longer")
+print("KVM      works" if machine.kvm_works() else "KVM      does not work here: a boot takes seconds longer")
 PYTHON
     )
 fi
 if [ "$absent" -gt 0 ]; then
-    echo "$absent absent, for make debug, format and lint; scripts/setup.sh develop installs them"
+    echo "$absent absent, only for make debug, format and lint: run scripts/setup.sh develop to install them"
 fi
 if [ "$missing" -gt 0 ]; then
-    echo "$missing missing; scripts/setup.sh test installs them on Debian and Ubuntu"
+    echo "$missing missing: run scripts/setup.sh test to install them on Debian and Ubuntu"
     exit 1
 fi

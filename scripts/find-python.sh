@@ -1,13 +1,13 @@
 #!/bin/sh
-# Print the Python that the scripts and tests run on: the first one that has pytest, so that a
-# private Python in front of the distribution's in PATH does not hide the packaged modules.
+# Print the Python for the scripts and tests: the first one that has pytest. A private Python may come
+# before the distribution's Python in PATH, and would then hide the packaged modules.
 [ $# = 0 ] || case $1 in
 -h | --help)
     sed -n '2,3s/^# //p' "$0"
     exit 0
     ;;
 *)
-    echo "find-python.sh: unknown word '$1' (--help says more)" >&2
+    echo "find-python.sh: unknown word '$1' (see --help)" >&2
     exit 2
     ;;
 esac

@@ -1,8 +1,7 @@
-"""Find UEFI firmware for QEMU's q35 machine on whatever distribution this is.
+"""Find UEFI firmware for QEMU's q35 machine, on any distribution.
 
-The order: the OVMF environment variable (or a file given by the caller), QEMU's firmware
-descriptors (docs/interop/firmware.json in QEMU's source), then the places where distributions are
-known to keep it.
+The order: a file that the caller names, or the environment variable OVMF; QEMU's firmware descriptors
+(docs/interop/firmware.json in QEMU's source); the known folders of the distributions.
 """
 
 import fnmatch
@@ -16,7 +15,7 @@ from typing import Optional
 import firmware_volume
 from arguments import tilde_advice
 
-# Descriptors of the same file name in a later directory replace those of an earlier one.
+# A descriptor in a later directory replaces one of the same file name in an earlier directory.
 DESCRIPTOR_DIRECTORIES = [
     "/usr/share/qemu/firmware",
     "/usr/local/share/qemu/firmware",
@@ -24,7 +23,7 @@ DESCRIPTOR_DIRECTORIES = [
     "/etc/qemu/firmware",
 ]
 
-# (code, variables) where no descriptor tells.
+# (code, variables), for systems without descriptors.
 KNOWN_PLACES = [
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),  # Debian, Ubuntu
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),  # older Debian, Ubuntu
@@ -42,28 +41,28 @@ KNOWN_PLACES = [
 
 
 class FirmwareNotFound(Exception):
-    """No usable firmware, with a sentence that says what to do."""
+    """There is no usable firmware. The text says how to get it."""
 
 
 @dataclass(frozen=True)
 class Firmware:
-    """A flash image of code and, beside it or inside it, the variable store."""
+    """A flash image of code. The variable store is in a second file, or in the same one."""
 
     code: Path
     variables: Optional[Path]
     file_format: str = "raw"
-    # Code and variables in one file, which therefore must be writable.
+    # Code and variables are in one file, which must be writable.
     combined: bool = False
-    # Built to keep its variables behind System Management Mode; does not start without it.
+    # It protects its variables with System Management Mode, and does not start without it.
     requires_smm: bool = False
 
     def arguments(self, scratch: Path):
-        """QEMU's arguments. Writable parts are fresh copies under `scratch`, so that no boot sees
-        the boot order that another one left behind."""
+        """Return QEMU's arguments. Writable parts are fresh copies in `scratch`, so that the boot order of an
+        earlier boot has no effect."""
         arguments = []
         if self.requires_smm:
             arguments += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
-            # Such a build of 2 MB hangs in SMM, without a word, where the chipset offers S3 sleep.
+            # Such a build of 2 MB hangs in SMM, without a message, if the chipset has S3 sleep.
             arguments += ["-global", "ICH9-LPC.disable_s3=1"]
         if self.combined:
             copy = scratch / "firmware.fd"
@@ -84,12 +83,12 @@ class Firmware:
 
 
 def escape(path):
-    """A file name as QEMU's comma-separated options want it."""
+    """Return a file name for QEMU's options, in which a comma is a separator."""
     return str(path).replace(",", ",,")
 
 
 def descriptors(directories=None):
-    """Every valid descriptor, best first."""
+    """Yield every valid descriptor, the best one first."""
     if directories is None:
         configured = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
         directories = DESCRIPTOR_DIRECTORIES + [os.path.join(configured, "qemu/firmware")]
@@ -98,16 +97,16 @@ def descriptors(directories=None):
         try:
             by_name.update({path.name: path for path in Path(directory).glob("*.json")})
         except OSError:
-            continue  # a home that is somebody else's
+            continue  # the home of another user
     for name in sorted(by_name):
         try:
             yield json.loads(by_name[name].read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            continue  # an empty file masks the one of the same name, and that is the custom
+            continue  # by convention, an empty file hides the file of the same name
 
 
 def from_descriptor(descriptor) -> Optional[Firmware]:
-    """The firmware that a descriptor names, or None where we cannot use it."""
+    """Return the firmware of a descriptor, or None if it is not usable here."""
     mapping = descriptor.get("mapping", {})
     if mapping.get("device") != "flash" or "uefi" not in descriptor.get("interface-types", []):
         return None
@@ -133,7 +132,7 @@ def from_descriptor(descriptor) -> Optional[Firmware]:
 
 
 def from_descriptors(directories=None) -> Optional[Firmware]:
-    """The best plain firmware: no Secure Boot, and raw before qcow2."""
+    """Return the best firmware without Secure Boot: raw before qcow2."""
     candidates = []
     for descriptor in descriptors(directories):
         firmware = from_descriptor(descriptor)
@@ -145,33 +144,34 @@ def from_descriptors(directories=None) -> Optional[Firmware]:
     return candidates[0] if candidates else None
 
 
-def judge_content(path: Path, named):
-    """Raise FirmwareNotFound unless the file holds code for an x86-64 PC. Whether it begins with a
-    variable store, as a combined image does. `named` is how the user called the file."""
+def has_variable_store(path: Path, named):
+    """Return whether the file begins with a variable store, as a combined image does. Raise FirmwareNotFound if
+    it has no code for an x86-64 PC. `named` is the user's name of the file."""
     image = path.read_bytes()
     machine = firmware_volume.code_machine(image)
     store = firmware_volume.begins_with_variables(image)
     if machine is None and store:
         raise FirmwareNotFound(
-            f"{named} is a variable store without code: name the file of the code"
+            f"{named} is a variable store without code: name the file with the code"
             + code_beside_advice(path)
         )
     if machine is None:
-        raise FirmwareNotFound(f"{named} holds no code in a firmware volume: it is not an OVMF image")
+        raise FirmwareNotFound(f"{named} has no code in a firmware volume: name an OVMF image")
     if machine != "x86-64":
-        raise FirmwareNotFound(f"{named} is firmware for {machine}, and this machine is x86-64")
+        raise FirmwareNotFound(f"{named} is firmware for {machine}: name firmware for x86-64")
     return store
 
 
 def code_beside_advice(store: Path):
-    """Where the code of a variable store is, if it is where distributions put it."""
+    """Return the file of the code beside a variable store, as the end of a sentence. The names are those of the
+    distributions."""
     name = store.name.replace("VARS", "CODE").replace("vars", "code")
     beside = store.with_name(name)
     return f", {beside}" if name != store.name and beside.is_file() else ""
 
 
 def variables_beside(code: Path) -> Optional[Path]:
-    """The variable store that belongs to a code image, by the names that distributions use."""
+    """Return the variable store beside a code image. The names are those of the distributions."""
     name = code.name
     for old, new in (("CODE", "VARS"), ("code", "vars")):
         if old not in name:
@@ -187,20 +187,20 @@ def variables_beside(code: Path) -> Optional[Path]:
 
 
 def from_file(name, source="--firmware ") -> Firmware:
-    """The firmware in a file that the user named: a code image or a combined one. `source` stands
-    before the name in an error."""
+    """Return the firmware in a file that the user named: a code image or a combined one. `source` comes before
+    the name in an error."""
     code, named = Path(name), f"{source}{name or repr(name)}"
     if not code.is_file():
         raise FirmwareNotFound(f"{named} is not a file{tilde_advice(name)}")
     if not os.access(code, os.R_OK):
-        raise FirmwareNotFound(f"{named} may not be read: check its permissions")
+        raise FirmwareNotFound(f"{named} cannot be read: check its permissions")
     for descriptor in descriptors():
         firmware = from_descriptor(descriptor)
         if firmware is not None and firmware.code == code.absolute():
             return firmware
     with code.open("rb") as file:
         compressed = file.read(4) == b"QFI\xfb"
-    if not compressed and judge_content(code, named):
+    if not compressed and has_variable_store(code, named):
         return Firmware(code, None, combined=True)
     secure = any(word in code.name for word in ("secboot", ".ms.", "secure", "snakeoil"))
     file_format = "qcow2" if compressed else "raw"
@@ -208,7 +208,7 @@ def from_file(name, source="--firmware ") -> Firmware:
 
 
 def find(name=None) -> Firmware:
-    """The firmware to boot: the named file, $OVMF, or the best that is installed."""
+    """Return the firmware to boot: the named file, $OVMF, or the best that is installed."""
     if name is not None:
         return from_file(name)
     if os.environ.get("OVMF"):
@@ -217,7 +217,7 @@ def find(name=None) -> Firmware:
 
 
 def installed() -> Firmware:
-    """The best firmware that a package has put here."""
+    """Return the best firmware that a package has installed."""
     firmware = from_descriptors()
     if firmware is not None:
         return firmware
@@ -230,5 +230,5 @@ def installed() -> Firmware:
             return Firmware(Path(code), Path(variables))
     raise FirmwareNotFound(
         "no firmware (OVMF) is installed: install it (Debian, Ubuntu: ovmf; Fedora, Arch: edk2-ovmf; "
-        "openSUSE: qemu-ovmf-x86_64) or name the file: OVMF=/path/to/OVMF_CODE.fd"
+        "openSUSE: qemu-ovmf-x86_64), or name a file with OVMF=/path/to/OVMF_CODE.fd"
     )

@@ -1,9 +1,9 @@
-"""Read what kind of UEFI firmware a flash image holds (UEFI Platform Initialization 1.7, volume 3).
+"""Find the kind of UEFI firmware in a flash image (UEFI Platform Initialization 1.7, volume 3).
 
-The image is a row of firmware volumes. A CPU begins in the file of type SEC (security core), whose
-section is a PE or TE image with the CPU's number in its header; a volume of variables has no files.
-On a PC that image may be of 32 bits though all that follows has 64: then the DXE core tells, which
-lies compressed in another volume.
+The image is a sequence of firmware volumes. A CPU begins in the file of type SEC (security core). Its section is a PE
+or TE image with the number of the CPU in its header. A volume of variables has no files. On a PC the SEC image may
+have 32-bit code, though the rest of the firmware has 64-bit code. Then the DXE core decides. It is in another volume,
+compressed.
 """
 
 import lzma
@@ -17,12 +17,12 @@ SMALLEST_VOLUME_HEADER_BYTES = 56
 FILE_HEADER_BYTES = 24
 FILE_TYPE_SECURITY_CORE = 0x03
 FILE_TYPE_DXE_CORE = 0x05
-# The section that holds others in a form which its GUID names; here what edk2's LzmaCompress makes.
+# A section that contains other sections. Its GUID names the format: here LZMA, as edk2's LzmaCompress writes it.
 SECTION_GUID_DEFINED = 0x02
 LZMA_GUID = bytes.fromhex("98584eee143959429d6edc7bd79403cf")
 SECTION_PE32 = 0x10
 SECTION_TE = 0x12
-# PE's numbers of CPUs (Microsoft's PE format, "Machine types").
+# The numbers of CPUs in PE images (Microsoft's PE format, "Machine types").
 MACHINES = {
     0x8664: "x86-64", 0x014C: "32-bit x86", 0xAA64: "AArch64", 0x01C2: "32-bit ARM",
     0x5064: "RISC-V", 0x6264: "LoongArch",
@@ -34,12 +34,12 @@ def number(image, offset, size_bytes):
 
 
 def begins_with_variables(image):
-    """Whether the first volume is a store of variables."""
+    """Return whether the first volume is a store of variables."""
     return image[16:32] == NV_DATA_VOLUME_GUID
 
 
 def volumes(image):
-    """(start, offset of the first file, end) of each firmware volume."""
+    """Yield (start, offset of the first file, end) of each firmware volume."""
     found = image.find(VOLUME_SIGNATURE)
     while found >= 0:
         start = found - SIGNATURE_OFFSET_BYTES
@@ -55,7 +55,7 @@ def volumes(image):
 
 
 def files(image, start, first, end):
-    """(type, offset of the first section, end) of each file in a volume."""
+    """Yield (type, offset of the first section, end) of each file in a volume."""
     offset = first
     while True:
         offset = start + -(-(offset - start) // 8) * 8
@@ -67,7 +67,7 @@ def files(image, start, first, end):
 
 
 def sections(image, first, end):
-    """(type, offset of the content, end) of each section in a file."""
+    """Yield (type, offset of the content, end) of each section in a file."""
     offset = first
     while offset + 4 <= end:
         size_bytes = number(image, offset, 3)
@@ -78,7 +78,7 @@ def sections(image, first, end):
 
 
 def executable_machine(image, kind, body):
-    """The CPU of a section that is an executable image, as a number; else None."""
+    """Return the number of the CPU of a section with an executable image. None for other sections."""
     if kind == SECTION_TE and image[body : body + 2] == b"VZ":
         return number(image, body + 2, 2)
     if kind == SECTION_PE32 and image[body : body + 2] == b"MZ":
@@ -87,7 +87,7 @@ def executable_machine(image, kind, body):
 
 
 def all_sections(image):
-    """(type of the file, type, offset of the content, end) of each section of the image."""
+    """Yield (type of the file, type, offset of the content, end) of each section of the image."""
     for start, first, end in volumes(image):
         for file_kind, content, file_end in files(image, start, first, end):
             for section in sections(image, content, file_end):
@@ -95,7 +95,7 @@ def all_sections(image):
 
 
 def core_machine(image, core):
-    """The CPU of the first file of the type `core`, as a number; None where there is none."""
+    """Return the number of the CPU of the first file with the type `core`, or None without such a file."""
     for file_kind, kind, body, _ in all_sections(image):
         machine = executable_machine(image, kind, body) if file_kind == core else None
         if machine is not None:
@@ -104,7 +104,7 @@ def core_machine(image, core):
 
 
 def expanded(image):
-    """What each compressed section holds."""
+    """Yield the decompressed content of each compressed section."""
     for _, kind, body, end in all_sections(image):
         if kind != SECTION_GUID_DEFINED or image[body : body + 16] != LZMA_GUID:
             continue
@@ -116,11 +116,11 @@ def expanded(image):
 
 
 def code_machine(image):
-    """The CPU that the image's code is for, in words; None where there is no code."""
+    """Return the name of the CPU that can run the image, or None if the image has no code."""
     machine = core_machine(image, FILE_TYPE_SECURITY_CORE)
     if machine is None:
         return None
     if MACHINES.get(machine) == "32-bit x86":
         cores = (core_machine(content, FILE_TYPE_DXE_CORE) for content in expanded(image))
         machine = next((core for core in cores if core is not None), machine)
-    return MACHINES.get(machine, f"a CPU with PE's number {machine:#x}")
+    return MACHINES.get(machine, f"a CPU with the PE number {machine:#x}")

@@ -1,7 +1,7 @@
-"""Where the project lies, and what was built from it.
+"""Name the folders of the project and of the build.
 
-BUILD=DIR in the environment names another folder than build/, as it does for make; the volume to boot
-is then DIR/esp, and nothing is written into the checkout.
+BUILD=DIR in the environment names another folder than build/, as it does for make. Then the boot volume is DIR/esp,
+and nothing is written into the checkout.
 """
 
 import os
@@ -11,11 +11,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def build_folder():
-    """The folder of everything that is built."""
+    """Return the folder of all built files."""
     return Path(os.path.abspath(os.environ.get("BUILD") or ROOT / "build"))
 
 
 def volume_folder():
-    """The folder of what the loader's volume holds."""
+    """Return the folder with the files of the boot volume."""
     build = build_folder()
     return ROOT / "esp" if build == ROOT / "build" else build / "esp"

@@ -1,30 +1,30 @@
 #!/usr/bin/env bash
 # Run fuzzers one after the other: fuzz.sh DIRECTORY short|SECONDS fuzz_NAME...
 #
-#   short     from the seeds alone, with a fixed random seed, 20000 runs or 5 seconds each
-#   SECONDS   from what earlier runs have learned as well (DIRECTORY/corpus/NAME)
+#   short     start with the seeds only and a fixed random seed; 20000 runs or 5 seconds each
+#   SECONDS   start also with the inputs of earlier runs (DIRECTORY/corpus/NAME)
 #
-# DIRECTORY holds the fuzzers that make fuzz-programs built; make fuzz and make fuzz-short call this.
-# One line a fuzzer; the whole output of one that fails, and the input in DIRECTORY/failures. The
-# last line is `N passed, N failed`.
+# DIRECTORY contains the fuzzers: make fuzz-programs builds them. make fuzz and make fuzz-short call
+# this script. It prints a line for each fuzzer, and the whole output of a fuzzer that fails. The input
+# that failed is in DIRECTORY/failures. The last line is `N passed, N failed`.
 set -euo pipefail
 # shellcheck source=scripts/usage.sh
 . "$(dirname "${BASH_SOURCE[0]}")/usage.sh"
 usage_help "$@"
 if [ $# -lt 3 ]; then
-    usage_refuse "it needs a folder, 'short' or a number of seconds, and the names of fuzzers"
+    usage_refuse "name a folder, 'short' or a number of seconds, and fuzzers"
 fi
 directory=$1 mode=$2
 shift 2
 if [ ! -d "$directory" ]; then
-    usage_refuse "'$directory' is not a folder: make fuzz-programs makes build/fuzz"
+    usage_refuse "'$directory' is not a folder: run make fuzz-programs, which builds build/fuzz"
 fi
 if [ "$mode" != short ] && ! [[ $mode =~ ^[1-9][0-9]{0,6}$ ]]; then
-    usage_refuse "'$mode' is neither 'short' nor a number of seconds from 1 on"
+    usage_refuse "'$mode' is not 'short', and not a number of seconds from 1 on"
 fi
 for fuzzer in "$@"; do
     if [ ! -x "$directory/$fuzzer" ] || [ -d "$directory/$fuzzer" ]; then
-        usage_refuse "there is no fuzzer '$fuzzer' in $directory: make fuzz-programs builds them"
+        usage_refuse "there is no fuzzer '$fuzzer' in $directory: run make fuzz-programs, which builds them"
     fi
 done
 passed=0 failed=0

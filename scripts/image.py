@@ -1,7 +1,7 @@
 """Make bootable images from a tree of files: a GPT disk with an EFI System Partition, or an ISO.
 
-No root and no loop mounts: the partition table is written here, mkfs.vfat formats the partition
-in place, and mtools copies the files into it. Equal input gives equal partition tables.
+This needs no root and no loop mounts. This program writes the partition table, mkfs.vfat formats the partition in
+place, and mtools copies the files into it. Equal input makes equal partition tables.
 
     image.py disk TREE OUT [--fat 12|16|32] [--size MIB] [--sector 512|4096]
     image.py iso  TREE OUT
@@ -21,45 +21,45 @@ from pathlib import Path
 import arguments
 
 MIB = 1024 * 1024
-# Where partitioning tools put the first partition; mtools reads it as `@@1M`.
+# Partitioning tools put the first partition here. mtools reads it as `@@1M`.
 PARTITION_OFFSET_BYTES = MIB
 # Room for the second copy of the partition table, at the disk's end.
 TABLE_TAIL_BYTES = MIB
-# What disks have: most 512, some ("4Kn") 4096. The partition table counts in them.
+# Most disks have sectors of 512 bytes, some ("4Kn") of 4096. The partition table counts in sectors.
 SECTOR_SIZES = (512, 4096)
 # UEFI 2.10 section 5.3.3: the type of an EFI System Partition.
 ESP_TYPE = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
-# Fixed, so that images are reproducible; what identifies a stick is its place, not this number.
+# The numbers are constants, so that images are reproducible. A stick is identified by its device, not by them.
 DISK_ID = uuid.UUID("48414e44-4f46-4600-8000-000000000001")
 PARTITION_ID = uuid.UUID("48414e44-4f46-4600-8000-000000000002")
 GPT_ENTRY_COUNT = 128
 GPT_ENTRY_BYTES = 128
 GPT_TABLE_BYTES = GPT_ENTRY_COUNT * GPT_ENTRY_BYTES
-# How many clusters make a file system one of this kind of FAT (Microsoft's FAT specification, 3.5).
+# The number of clusters decides the kind of FAT (Microsoft's FAT specification, 3.5).
 FAT_CLUSTER_COUNTS = {12: (1, 4084), 16: (4085, 65524), 32: (65525, 0x0FFFFFF5)}
-# What tools and firmware count differently by a few clusters is kept away from.
+# Tools and firmware disagree by a few clusters near the limits, so this distance is kept.
 FAT_CLUSTER_MARGIN = 16
-# A partition of this size has room for what is usual, and clusters of one sector but with FAT12.
+# A partition of this size has room for the usual files. Its clusters have one sector, except with FAT12.
 FAT_SIZE_MIB = {512: {12: 8, 16: 16, 32: 48}, 4096: {12: 8, 16: 24, 32: 264}}
-# Clusters beyond 32 KiB are not read everywhere.
+# Some firmware cannot read clusters of more than 32 KiB.
 LARGEST_CLUSTER_BYTES = 32 * 1024
-# A FAT's sector counts have 32 bits; beyond this a size is a typing error.
+# The sector counts of a FAT have 32 bits. A larger size is a typing error.
 LARGEST_SIZE_MIB = 1024 * 1024
 
 
 class ImageError(Exception):
-    """An image could not be made, with the reason."""
+    """An image cannot be made. The text has the reason."""
 
 
 def run_tool(*command, folder=None):
-    """Run one of the packaged tools, quietly unless it fails, in a folder where that matters."""
+    """Run a tool of a package in a folder. Its output appears only if it fails."""
     environment = dict(os.environ, MTOOLS_SKIP_CHECK="1")
     # sgdisk and mkfs.vfat are in /usr/sbin, which is not in every user's PATH.
     environment["PATH"] = environment.get("PATH", "") + ":/usr/sbin:/sbin"
     command = [str(word) for word in command]
     program = shutil.which(command[0], path=environment["PATH"])
     if program is None:
-        raise ImageError(f"{command[0]} is not installed: make doctor names its package")
+        raise ImageError(f"{command[0]} is not installed: run make doctor, which names its package")
     result = subprocess.run(
         [program] + command[1:], env=environment, capture_output=True, text=True, check=False,
         cwd=folder,
@@ -69,7 +69,7 @@ def run_tool(*command, folder=None):
 
 
 def protective_mbr(disk_sectors):
-    """The MBR that keeps old tools from taking the disk for empty (UEFI 2.10 section 5.2.3)."""
+    """Return the protective MBR, with which old tools do not see an empty disk (UEFI 2.10 section 5.2.3)."""
     entry = struct.pack(
         "<B3sB3sII", 0, b"\x00\x02\x00", 0xEE, b"\xff\xff\xff", 1,
         min(disk_sectors - 1, 0xFFFFFFFF),
@@ -78,7 +78,7 @@ def protective_mbr(disk_sectors):
 
 
 def gpt_header(here, other, table, disk_sectors, entries, sector_bytes):
-    """One GPT header (UEFI 2.10 section 5.3.2), padded to a sector."""
+    """Return a GPT header (UEFI 2.10 section 5.3.2), padded to a sector."""
     table_sectors = GPT_TABLE_BYTES // sector_bytes
     first_usable = 2 + table_sectors
     last_usable = disk_sectors - 2 - table_sectors
@@ -94,8 +94,8 @@ def gpt_header(here, other, table, disk_sectors, entries, sector_bytes):
 
 
 def partition_table(disk_bytes, first, last, sector_bytes=512):
-    """Both copies of a GPT with one EFI System Partition, sectors `first` to `last`, as a list of
-    (offset in bytes, bytes)."""
+    """Return both copies of a GPT with one EFI System Partition, as a list of (offset in bytes, bytes). The
+    partition has the sectors from `first` to `last`."""
     name = "Handoff".encode("utf-16-le").ljust(72, b"\0")
     entry = struct.pack("<16s16sQQQ", ESP_TYPE.bytes_le, PARTITION_ID.bytes_le, first, last, 0)
     entries = (entry + name).ljust(GPT_TABLE_BYTES, b"\0")
@@ -111,37 +111,37 @@ def partition_table(disk_bytes, first, last, sector_bytes=512):
 
 
 def sector_bytes_of(image: Path):
-    """The sectors in which a disk image counts: its partition table's header lies in the second."""
+    """Return the sector size of a disk image. The header of its partition table is in the second sector."""
     with image.open("rb") as file:
         start = file.read(2 * max(SECTOR_SIZES))
     for sector_bytes in SECTOR_SIZES:
         if start[sector_bytes : sector_bytes + 8] == b"EFI PART":
             return sector_bytes
-    raise ImageError(f"{image} is not a disk image of make image")
+    raise ImageError(f"{image} is not a disk image: name one that make image has made")
 
 
 def tree_size_bytes(tree: Path):
-    """What the files of a tree need, each rounded up to a generous cluster, with the two tables:
-    eight bytes for each cluster, which has a sector at least."""
+    """Return the bytes that the files of a tree need. Each file is rounded up to a large cluster. The two tables
+    have eight bytes for each cluster, and a cluster has at least one sector."""
     content = sum(-(-path.stat().st_size // 4096) * 4096 + 4096 for path in tree.rglob("*"))
     return content + content // min(SECTOR_SIZES) * 8
 
 
 def cluster_sectors(fat_bits, size_bytes, sector_bytes):
-    """The sectors of a cluster, as few as give a legal number of clusters."""
+    """Return the smallest number of sectors in a cluster with which the number of clusters is valid."""
     fewest, most = FAT_CLUSTER_COUNTS[fat_bits]
     sectors = size_bytes // sector_bytes
     count = 1
     while count * sector_bytes <= LARGEST_CLUSTER_BYTES:
-        # Two tables, of at most four bytes for each cluster, come out of the same sectors.
+        # Two tables, with at most four bytes for each cluster, need a part of the same sectors.
         clusters = int((sectors - 32) / (count + 8 / sector_bytes))
         if clusters < fewest + FAT_CLUSTER_MARGIN:
-            raise ImageError(f"{size_bytes // MIB} MiB are too small for FAT{fat_bits}: more --size, or "
+            raise ImageError(f"{size_bytes // MIB} MiB is too small for FAT{fat_bits}: use a larger --size, or "
                              "another --fat")  # fmt: skip
         if sectors // count <= most - FAT_CLUSTER_MARGIN:
             return count
         count *= 2
-    raise ImageError(f"{size_bytes // MIB} MiB are too large for FAT{fat_bits}: another --fat")
+    raise ImageError(f"{size_bytes // MIB} MiB is too large for FAT{fat_bits}: use another --fat")
 
 
 def make_fat(tree: Path, image: Path, offset_bytes, size_bytes, fat_bits, sector_bytes=512):
@@ -154,23 +154,23 @@ def make_fat(tree: Path, image: Path, offset_bytes, size_bytes, fat_bits, sector
     )  # fmt: skip
     entries = [entry.absolute() for entry in sorted(tree.iterdir())]
     if entries:
-        # By its last name, which is ours: in a folder's name mtools may see an `@@` as well.
+        # mtools gets the name without its folder, because the folder's name may contain `@@`.
         run_tool("mcopy", "-s", "-Q", "-i", f"{image.name}@@{offset_bytes}", *entries, "::/",
                  folder=image.parent)  # fmt: skip
 
 
 def fat_size_mib(tree: Path, fat_bits, size_mib=None, sector_bytes=512):
-    """The size of the partition: as asked, or as small as the files and the FAT kind allow."""
+    """Return the size of the partition: the requested size, or the smallest one for the files and the kind of FAT."""
     smallest = FAT_SIZE_MIB[sector_bytes][fat_bits]
     needed = -(-tree_size_bytes(tree) // MIB) + 2
     size = size_mib or max(smallest, needed)
     if size < needed:
-        raise ImageError(f"{needed} MiB are needed for {tree}, not {size}")
+        raise ImageError(f"{tree} needs {needed} MiB, and --size is {size}: use a larger --size")
     return size
 
 
 def make_disk(tree: Path, image: Path, fat_bits=32, size_mib=None, sector_bytes=512):
-    """A GPT disk image with one EFI System Partition that holds the tree."""
+    """Make a GPT disk image with one EFI System Partition that contains the tree."""
     partition_bytes = fat_size_mib(tree, fat_bits, size_mib, sector_bytes) * MIB
     with fresh_file(image) as temporary:
         disk_bytes = PARTITION_OFFSET_BYTES + partition_bytes + TABLE_TAIL_BYTES
@@ -185,8 +185,8 @@ def make_disk(tree: Path, image: Path, fat_bits=32, size_mib=None, sector_bytes=
 
 
 def make_iso(tree: Path, image: Path):
-    """An ISO that UEFI boots from a disc (El Torito) and, written to a stick, as a GPT disk: both
-    point at the same FAT file system, appended as a partition."""
+    """Make an ISO. UEFI boots it from a disc (El Torito) and, if it is written to a stick, as a GPT disk. Both
+    refer to the same FAT file system, which is appended as a partition."""
     with tempfile.TemporaryDirectory(prefix="handoff-iso-") as scratch:
         fat = Path(scratch) / "esp.img"
         size_bytes = fat_size_mib(tree, 16) * MIB
@@ -204,8 +204,8 @@ def make_iso(tree: Path, image: Path):
 
 @contextmanager
 def fresh_file(path: Path):
-    """A file of another name in the same folder, which becomes `path` when it is complete: nobody
-    sees a half of it, and two at the same time do not mix."""
+    """Give a temporary file in the same folder, and rename it to `path` at the end. So no other program reads an
+    incomplete file, and two programs at the same time do not mix their output."""
     temporary = path.with_name(f"handoff-{os.getpid()}.part")
     try:
         yield temporary
@@ -221,30 +221,31 @@ def parse_arguments():
         "4096 bytes.",
     )
     add = parser.add_argument
-    add("kind", choices=["disk", "iso"], help="a GPT disk, or a disc that is one, too")
-    add("tree", type=arguments.folder, metavar="TREE", help="the folder whose content it gets")
-    add("out", type=arguments.writable_file, metavar="OUT", help="the image's file")
-    add("--fat", type=arguments.one_of(12, 16, 32), default=32, metavar="BITS", help="the kind of FAT: 12, 16, 32 (default 32)")
+    add("kind", choices=["disk", "iso"], help="a GPT disk, or a disc that is also a GPT disk")
+    add("tree", type=arguments.folder, metavar="TREE", help="the folder with the files")
+    add("out", type=arguments.writable_file, metavar="OUT", help="the file of the image")
+    add("--fat", type=arguments.one_of(12, 16, 32), default=32, metavar="BITS",
+        help="the kind of FAT: 12, 16, 32 (default 32)")
     add("--size", type=arguments.integer(1, LARGEST_SIZE_MIB), metavar="MIB",
-        help="the size of the partition (default: as small as it can be)")
+        help="the size of the partition (default: the smallest one)")
     add("--sector", type=arguments.one_of(*SECTOR_SIZES), default=512, metavar="BYTES",
         help="the size of the disk's sectors: 512, 4096 (default 512)")
     options = parser.parse_args()  # fmt: skip
     for name in ("fat", "size", "sector"):
         if options.kind == "iso" and name in parser.given:
-            parser.error(f"--{name} is for disks: an ISO has its own")
+            parser.error(f"--{name} is for disks only: leave it out for an ISO")
     return options
 
 
 def describe(image: Path, options):
-    """What was made, and what to do with it, in one line."""
+    """Return a line about the image and its use."""
     size_mib = -(-image.stat().st_size // MIB)
     if options.kind == "iso":
-        return f"{image} ({size_mib} MiB): burn it, or let a virtual machine with UEFI boot from it"
+        return f"{image} ({size_mib} MiB): burn it, or boot it in a virtual machine with UEFI"
     sectors = f", for disks with sectors of {options.sector} bytes" if options.sector != 512 else ""
     stick = "make usb DEV=/dev/sdX" + (" SECTOR=4096" if options.sector != 512 else "")
-    return (f"{image} ({size_mib} MiB{sectors}): `{stick}` writes it to a stick; a virtual machine with "
-            "UEFI boots it as a raw disk")  # fmt: skip
+    return (f"{image} ({size_mib} MiB{sectors}): write it to a stick with `{stick}`, or boot it as a raw disk in a "
+            "virtual machine with UEFI")  # fmt: skip
 
 
 def main():

@@ -1,10 +1,10 @@
-"""Import it first: until there is something to clean up, Ctrl-C ends the process without a traceback."""
+"""Import this module first. As long as there is nothing to clean up, Ctrl-C ends the process without a traceback."""
 
 import signal
 
 
 class Ended(BaseException):
-    """This process was told to end."""
+    """Another process has asked this process to end."""
 
 
 def end(*_):
@@ -12,8 +12,7 @@ def end(*_):
 
 
 def raise_them():
-    """From here on Ctrl-C is a KeyboardInterrupt, and SIGTERM an Ended, so that everything is cleaned
-    up."""
+    """From now on Ctrl-C raises KeyboardInterrupt, and SIGTERM raises Ended, so that the process can clean up."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, end)
 

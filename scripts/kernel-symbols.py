@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Turn the output of `nm --numeric-sort` (standard input) into the assembly of the kernel's symbol
-table (standard output). kernel/core/symbols.h describes the table. Only functions are kept: a backtrace
-names nothing else, and the boundaries that the linker script defines are none, though they lie
-where functions do. With empty input the table is empty, which is what the first link uses."""
+"""Convert the output of `nm --numeric-sort` (standard input) to the assembly of the kernel's symbol table (standard
+output). kernel/core/symbols.h describes the table. It contains only functions, because a backtrace names nothing else.
+The boundaries of the linker script are not functions, though they have addresses of functions. With empty input the
+table is empty: the first link of the kernel uses it."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ import sys
 import arguments
 
 IMAGE_BASE = 0xFFFFFFFF80000000
-# The names that kernel.ld gives to where the image and its parts start and end.
+# The names in kernel.ld for the start and the end of the image and of its parts.
 BOUNDARY = re.compile(r"kernel_(image|text|rodata|data|symbols)_(start|end)")
 
 

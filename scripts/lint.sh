@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Look for trouble without running anything: format, static analysis, shell scripts. What is not
-# installed is said and left out.
+# Check the code without running it: format, static analysis, shell scripts. A check whose tool is not
+# installed is skipped with a message.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 # shellcheck source=scripts/tools.sh
@@ -12,7 +12,7 @@ check() {
     local name=$1 missing
     shift
     if ! missing=$(tools_require "$1" 2>&1); then
-        echo "lint: $name left out: $missing"
+        echo "lint: $name: skipped: $missing"
         return
     fi
     if "$@"; then
@@ -24,16 +24,17 @@ check() {
 }
 
 if [ ! -f compile_commands.json ]; then
-    usage_refuse "compile_commands.json is not there: run make lint, which makes it"
+    usage_refuse "compile_commands.json does not exist: run make lint, which writes it"
 fi
 mapfile -t c_files < <(find bootloader kernel host shared tests -name '*.[ch]' | sort)
 mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)",$/\1/p' compile_commands.json |
-    grep -E '^(bootloader|kernel|shared)/' | grep -v -E -x "kernel/diagnostics/provoke(_heap)?.c") # wrong on purpose
+    grep -E '^(bootloader|kernel|shared)/' | grep -v -E -x "kernel/diagnostics/provoke(_heap)?.c") # bugs on purpose
 mapfile -t shell_files < <(find scripts .ci -name '*.sh' -o -path '.ci/run' | sort)
 
 check "format" clang-format --dry-run -Werror "${c_files[@]}"
 check "shell" shellcheck -x "${shell_files[@]}"
-# Left out: what -Wconversion judges better, and what does not follow a va_list into a structure.
+# Some checks are off. -Wconversion is better than one of them, and another does not recognise a va_list in a
+# structure.
 tidy_checks='-*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized'
 tidy_checks+=',-clang-analyzer-security.insecureAPI.*,bugprone-*'
 tidy_checks+=',-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier'
@@ -42,7 +43,7 @@ tidy_checks+=',-bugprone-narrowing-conversions,-bugprone-branch-clone'
 
 check "analysis" clang-tidy --quiet -p . --warnings-as-errors='*' --checks="$tidy_checks" \
     "${compiled[@]}"
-# clang's analyzer follows null pointers further, and without false alarms.
+# Clang's analyzer finds null pointers better, and without false alarms.
 check "cppcheck" cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,portability \
     --inline-suppr --suppress=missingIncludeSystem --suppress=nullPointer -i kernel/diagnostics/provoke.c -i kernel/diagnostics/provoke_heap.c -i kernel/diagnostics/sanitizer/undefined_provoke.c \
     -i kernel/diagnostics/sanitizer/address_provoke.c -I . kernel shared bootloader

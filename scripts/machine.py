@@ -1,7 +1,6 @@
-"""The one description of a virtual machine, for run.sh and for the tests.
+"""Describe a virtual machine, for run.sh and for the tests.
 
-A Machine is plain data; `arguments()` turns it into QEMU's command line. Nothing here runs a boot:
-that is boot.py.
+A Machine is plain data. `arguments()` makes QEMU's command line of it. boot.py runs the boot.
 """
 
 import os
@@ -18,7 +17,7 @@ from firmware import Firmware, escape
 
 QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 
-# The port whose write ends QEMU with the status 2 * value + 1.
+# A write to this port ends QEMU with the status 2 * value + 1.
 DEBUG_EXIT_PORT = 0xF4
 
 MEDIA = {
@@ -26,16 +25,16 @@ MEDIA = {
     "scsi": ["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=disk,bootindex=0"],
     "ahci": ["-device", "ide-hd,drive=disk,bootindex=0"],
     "nvme": ["-device", "nvme,drive=disk,serial=handoff,bootindex=0"],
-    # As a stick would be.
+    # As a real stick.
     "usb": [
-        # Not usb-storage, whose sectors always have 512 bytes.
+        # usb-storage would always have sectors of 512 bytes.
         "-device", "qemu-xhci", "-device", "usb-bot,id=stick",
         "-device", "scsi-hd,bus=stick.0,drive=disk,removable=on,bootindex=0",
     ],
     "iso": ["-device", "ide-cd,drive=disk,bootindex=0"],
 }  # fmt: skip
 
-# QEMU's disks on AHCI have no other sectors, and a disc has its own.
+# QEMU's AHCI disks have sectors of 512 bytes only, and a disc has other sectors.
 MEDIA_OF_512 = ("ahci", "iso")
 
 GRAPHICS = {
@@ -45,7 +44,7 @@ GRAPHICS = {
     "qxl": ["-device", "qxl-vga"],
     "cirrus": ["-device", "cirrus-vga"],
     "ramfb": ["-device", "ramfb"],
-    # No linear framebuffer: the firmware's graphics output can only copy blocks (BltOnly).
+    # It has no linear framebuffer. The firmware's graphics output can only copy blocks (BltOnly).
     "virtio-gpu": ["-device", "virtio-gpu-pci"],
     "none": [],
 }
@@ -53,68 +52,67 @@ GRAPHICS = {
 MIB = 1024**2
 GIB = 1024**3
 SIZE_UNITS = {"": MIB, "K": 1024, "M": MIB, "G": GIB, "T": 1024**4}
-# With 48 MiB OVMF has no room left for the kernel's image, with still less it hangs without a word.
+# With 48 MiB, OVMF leaves no room for the kernel's image. With less, it hangs without a message.
 SMALLEST_MEMORY_BYTES = 52 * MIB
-# Beyond it a boot takes minutes: firmware and kernel describe all of it, page by page on some CPUs.
+# With more memory a boot takes minutes, because firmware and kernel map all of it, page by page on some CPUs.
 LARGEST_MEMORY_BYTES = 2 * 1024 * GIB
-# The q35 machine's hole below 4 GiB pushes what is above it up by so much.
+# The q35 machine has a hole below 4 GiB. It moves the memory above by this size.
 MEMORY_HOLE_BYTES = 2 * GIB
 LARGEST_CPU_COUNT = 255
 SECTOR_SIZES = (512, 4096)
-# Above this the guest's memory is not reserved on the host: a test touches only a little of it.
+# Larger memory of a guest is not reserved on the host, because a test uses only a small part of it.
 UNRESERVED_FROM_BYTES = 4 * GIB
-# QEMU's default of 40 physical address bits ends at 1 TiB, and the hole below 4 GiB is in the way.
+# QEMU's default of 40 physical address bits ends at 1 TiB. The hole below 4 GiB needs a part of that.
 WIDE_ADDRESSES_FROM_BYTES = 512 * GIB
-# Firmware and kernel look at every page of the guest: with this much memory a boot may take twice
-# the time.
+# Firmware and kernel read every page of the guest. Each such amount of memory adds the basic time once more.
 SLOWER_BY_ONE_BYTES = 256 * GIB
 
 
 class MachineError(Exception):
-    """The machine asked for cannot be built, with the reason."""
+    """The machine is not possible. The text has the reason."""
 
 
 def parse_size(text):
-    """The bytes of `64M`, `3G`, `1T`, or of a plain number of MiB as QEMU counts them."""
+    """Return the bytes of a size: `64M`, `3G`, `1T`, or a plain number of MiB as for QEMU."""
     match = re.fullmatch(r"([1-9][0-9]*)([KMGT]?)(?:i?B)?", text.strip().upper().replace("IB", "B"))
     if match is None:
-        raise MachineError(f"{text!r} is not a size: write for example 512M, 3G or 1T")
+        raise MachineError(f"{text!r} is not a size: write, for example, 512M, 3G or 1T")
     return int(match.group(1)) * SIZE_UNITS[match.group(2)]
 
 
 def memory_bytes(text):
-    """The bytes of a size that a machine can have as its memory."""
+    """Return the bytes of a size, if a machine can have this much memory."""
     size_bytes = parse_size(text)
     if size_bytes < SMALLEST_MEMORY_BYTES:
         raise MachineError(f"{text!r} is too little memory: firmware, loader and kernel need 52M")
     if size_bytes > LARGEST_MEMORY_BYTES:
-        raise MachineError(f"{text!r} is too much memory: 2T is the most")
+        raise MachineError(f"{text!r} is too much memory: 2T is the maximum")
     if size_bytes % MIB != 0:
-        raise MachineError(f"{text!r} is not a multiple of 1M, which QEMU needs")
+        raise MachineError(f"{text!r} is not a multiple of 1M: QEMU needs one")
     return size_bytes
 
 
 def kvm_probe_image():
-    """64 KiB of firmware whose reset vector leaves QEMU through the debug-exit port."""
+    """Return 64 KiB of firmware. Its reset vector leaves QEMU through the debug-exit port."""
     code = bytes([0xB0, 0x10, 0xE6, DEBUG_EXIT_PORT, 0xF4])  # mov al, 0x10; out port, al; hlt
     return code.rjust(65536 - 16 + len(code), b"\x90").ljust(65536, b"\x90")
 
 
 @lru_cache(maxsize=1)
 def kvm_obstacle():
-    """Why KVM does not run a guest here, or None where it really does: a nested host may offer a
-    /dev/kvm that does not."""
+    """Return the reason why KVM cannot run a guest here, or None. A nested host may have a /dev/kvm that does not
+    work, so a guest is run."""
     if not os.path.exists("/dev/kvm"):
         return "there is no /dev/kvm here"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "/dev/kvm may not be opened (its group is often called kvm)"
+        return "this user cannot open /dev/kvm (its group is often called kvm)"
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:
         flags = ""
     if not re.search(r"^flags\s*:.*\b(vmx|svm)\b", flags, re.MULTILINE):
         return "this computer's CPU has no virtualisation, or it is switched off"
-    return None if kvm_runs_a_guest() else "/dev/kvm is there, but no guest runs on it"
+    return None if kvm_runs_a_guest() else "/dev/kvm exists, but no guest runs on it"
 
 
 def kvm_works():
@@ -122,7 +120,7 @@ def kvm_works():
 
 
 def kvm_runs_a_guest():
-    """Whether a few instructions of a guest arrive at their end."""
+    """Return whether a guest can execute a few instructions."""
     with tempfile.TemporaryDirectory(prefix="handoff-kvm-") as scratch:
         image = Path(scratch) / "probe.bin"
         image.write_bytes(kvm_probe_image())
@@ -140,21 +138,21 @@ def kvm_runs_a_guest():
 
 @dataclass
 class Machine:
-    """A PC: what it has and what it boots from."""
+    """A PC: its devices and its boot medium."""
 
     firmware: Firmware
     image: Path
     memory: str = "512M"
-    cpu: Optional[str] = None  # None: the host's with KVM, else everything that QEMU emulates
+    cpu: Optional[str] = None  # None: the host's CPU with KVM, else QEMU's CPU with all features
     cpu_count: int = 1
     medium: str = "virtio"
     graphics: str = "std"
     window: Optional[str] = None  # a backend of QEMU's -display; None: no window
-    accelerator: Optional[str] = None  # kvm or tcg; None: KVM where it works
+    accelerator: Optional[str] = None  # kvm or tcg; None: KVM if it works
     random_device: bool = True  # EFI_RNG_PROTOCOL
     serial_port: bool = True
     debug_exit: bool = True  # the device through which a panic ends QEMU
-    stay_at_end: bool = False  # paused, with its screen, where it would end or reset
+    stay_at_end: bool = False  # pause, and keep the screen, instead of an end or a reset
     sector_bytes: int = 512  # of the disk
     extra: List[str] = field(default_factory=list)
 
@@ -162,17 +160,17 @@ class Machine:
         return self.accelerator == "kvm" or (self.accelerator is None and kvm_works())
 
     def patience(self, seconds):
-        """How long to wait for what takes at most `seconds` on a machine with little memory."""
+        """Return the time to wait for a step that takes at most `seconds` on a machine with little memory."""
         return seconds * (1 + parse_size(self.memory) / SLOWER_BY_ONE_BYTES)
 
     def cpu_model(self):
-        """The CPU in QEMU's words, with addresses that are wide enough for the memory."""
+        """Return QEMU's name of the CPU, with enough address bits for the memory."""
         model = self.cpu or ("host" if self.uses_kvm() else "max")
         size_bytes = parse_size(self.memory)
         wide = size_bytes >= WIDE_ADDRESSES_FROM_BYTES
         if wide and model != "host" and "phys-bits" not in model:
-            # Twice the memory, for what lies beside it, and no more: the firmware maps all of what
-            # can be addressed, page by page on a CPU without 1 GiB pages.
+            # Twice the memory leaves room for devices. More would be slow: the firmware maps all addresses, page by
+            # page on a CPU without 1 GiB pages.
             model += f",phys-bits={(2 * size_bytes - 1).bit_length() + 1}"
         return model
 
@@ -194,14 +192,14 @@ class Machine:
 
     def _medium_arguments(self):
         if self.medium not in MEDIA:
-            raise MachineError(f"medium {self.medium!r}: one of {', '.join(MEDIA)}")
+            raise MachineError(f"medium {self.medium!r} is not one of: {', '.join(MEDIA)}")
         drive = f"if=none,id=disk,format=raw,file={escape(self.image)}"
-        # A firmware that keeps its variables in a file on the volume must not change our image.
+        # Some firmware keeps its variables in a file on the volume. It must not change our image.
         drive += ",media=cdrom,readonly=on" if self.medium == "iso" else ",snapshot=on"
         return ["-drive", drive] + [self._with_sectors(word) for word in MEDIA[self.medium]]
 
     def _with_sectors(self, word):
-        """The disk's device with the size of its sectors."""
+        """Return the option of the disk with the size of its sectors."""
         if "drive=disk" not in word or self.sector_bytes == 512:
             return word
         if self.medium in MEDIA_OF_512:
@@ -210,11 +208,11 @@ class Machine:
 
     def _graphics_arguments(self):
         if self.graphics not in GRAPHICS:
-            raise MachineError(f"display {self.graphics!r}: one of {', '.join(GRAPHICS)}")
+            raise MachineError(f"display {self.graphics!r} is not one of: {', '.join(GRAPHICS)}")
         return ["-display", self.window or "none"] + GRAPHICS[self.graphics]
 
     def arguments(self, scratch: Path):
-        """QEMU's command line, without what watches the boot. Writable firmware is copied to
+        """Return QEMU's command line, without the options for watching the boot. Writable firmware is copied to
         `scratch`."""
         arguments = [QEMU, "-nodefaults", "-no-reboot", "-net", "none"]
         arguments += self._machine_arguments()
@@ -238,7 +236,7 @@ def has_display():
 
 @lru_cache(maxsize=1)
 def window_backends():
-    """The kinds of window that this QEMU knows."""
+    """Return the kinds of window that this QEMU knows."""
     try:
         listed = subprocess.run(
             [QEMU, "-display", "help"], capture_output=True, text=True, timeout=10, check=False
@@ -249,7 +247,7 @@ def window_backends():
 
 
 def window_backend():
-    """The window that QEMU can open here, or None where there is no display."""
+    """Return the kind of window that QEMU can open here, or None without a display."""
     if not has_display():
         return "cocoa" if shutil.which("sw_vers") else None
     return next((name for name in ("gtk", "sdl", "cocoa") if name in window_backends()), None)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Print what the kernel has mapped, as a table. `print-map.sh --help` lists the options.
+# Print the kernel's mappings as a table. `print-map.sh --help` lists the options.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -8,15 +8,16 @@ print_help() {
 usage: print-map.sh [--raw] [OPTION OF run.sh...]
        print-map.sh [--raw] --log FILE
 
-Boot once and print what the kernel has mapped: its name, where it begins, its size, access, and
-with how many pages of which size. About half a minute without hardware virtualization.
+Boot once and print the kernel's mappings: name, address, size, access, and the number of pages of
+each size. It takes about half a minute without hardware virtualization.
 
-  --raw         the [map] lines as the kernel logs them (docs/LOG.md), for other programs
-  --log FILE    do not boot: read a log that was saved from a serial line (- is standard input) of a
-                kernel with the word print-map on its command line
-  --help        this
+  --raw         print the [map] lines of the kernel's log (docs/LOG.md), for other programs
+  --log FILE    do not boot, but read a saved serial log (- is standard input). The kernel must have
+                had the word print-map on its command line
+  --help        print this text
 
-Everything else is for run.sh (--memory 16G, --cpu qemu64, ...); words for the kernel go into CMDLINE.
+All other options are for run.sh (--memory 16G, --cpu qemu64, ...). CMDLINE in the environment has
+words for the kernel.
 HELP
 }
 
@@ -42,7 +43,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 if [ -n "$log" ] && [ $# -gt 0 ]; then
-    echo "print-map.sh: $1 is for a boot, and --log boots nothing" >&2
+    echo "print-map.sh: $1 is an option for a boot, and --log does not boot: leave out one of them" >&2
     exit 1
 fi
 

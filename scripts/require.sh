@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fail with one sentence that names the package unless a command is there: require.sh COMMAND
+# Check that a command is installed, or fail with the name of its package: require.sh COMMAND
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"

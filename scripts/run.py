@@ -19,19 +19,19 @@ import machine
 import volume
 
 ONCE_TIMEOUT_SECONDS = 120
-# As QEMU's users know it, and as it was called here first.
+# The name in QEMU, and the older name in this project.
 NO_WINDOW = ("none", "headless")
 NO_CARD = "no-card"
 CARDS = [card for card in machine.GRAPHICS if card != "none"]
 WAY_OUT = "leave QEMU with Ctrl-A X"
 EPILOG = """\
-Exit status: 0 the kernel was ready; 1 the boot failed; 2 something was wrong before it began; 130
-interrupted. BUILD=DIR in the environment names another folder than build/ for what is built.
+Exit status: 0 the kernel was ready; 1 the boot failed; 2 the boot did not begin, because of an
+error; 130 interrupted. BUILD=DIR in the environment names another folder than build/.
 """
 
 
 def checked(check):
-    """A type for add_argument() from a check that raises MachineError."""
+    """Return a type for add_argument() for a check that raises MachineError."""
 
     def read(text):
         try:
@@ -56,52 +56,52 @@ def port(text):
 def parse_arguments():
     parser = arguments.Parser(
         prog="run.sh",
-        description="Build Handoff and boot it in QEMU on UEFI firmware. The terminal is the serial console; "
-        "where there\nis a display, a window shows the screen. A panic stays on the screen until you "
-        "leave QEMU with\nCtrl-A X or close its window.",
+        description="Build Handoff and boot it in QEMU on UEFI firmware. The terminal is the serial console. With\n"
+        "a display, a window shows the screen. A panic stays on the screen until you leave QEMU with\n"
+        "Ctrl-A X or close its window.",
         epilog=EPILOG,
     )
     add = parser.add_argument
     add("--once", action="store_true",
-        help="end with the ready line, a panic or an error (implied where stdin is no terminal)")
+        help="end after the ready line, a panic or an error (the default if stdin is not a terminal)")
     add("--memory", default="512M", metavar="SIZE", type=checked(memory),
         help="52M to 2T (default 512M)")
-    add("--cpu", metavar="MODEL", help="a CPU of QEMU's: max, qemu64, Nehalem (default: the best)")
+    add("--cpu", metavar="MODEL", help="a CPU of QEMU: max, qemu64, Nehalem (default: the best)")
     add("--smp", type=arguments.integer(1, machine.LARGEST_CPU_COUNT), default=1, metavar="N",
         help=f"number of CPUs, up to {machine.LARGEST_CPU_COUNT} (default 1)")
     add("--medium", default="virtio", choices=machine.MEDIA,
-        help="what it boots from: " + ", ".join(machine.MEDIA))
+        help="the boot medium: " + ", ".join(machine.MEDIA))
     add("--sector", type=arguments.one_of(*machine.SECTOR_SIZES), default=512, metavar="BYTES",
         help="the size of the disk's sectors: 512, 4096 (default 512)")
     add("--firmware", metavar="FILE", help="UEFI firmware: OVMF's code or combined image "
-        "(default: $OVMF, else what is installed)")
+        "(default: $OVMF, else the installed firmware)")
     add("--display", default="std", metavar="NAME",
         help="the graphics card: " + ", ".join(CARDS) + f"; or none for no window, {NO_CARD} for a "
-        "machine without a card, or gtk, sdl, … for QEMU's window of that kind")
+        "machine without a card, or the kind of QEMU's window: gtk, sdl, …")
     add("--screenshot", type=arguments.writable_file, metavar="FILE",
-        help="save the screen as PNG when the kernel is ready, after a panic, and where the boot ends")
-    add("--cmdline", metavar="WORDS", help="the kernel's command line, in place of handoff.conf's")
+        help="save the screen as PNG when the kernel is ready, after a panic, and at the end of the boot")
+    add("--cmdline", metavar="WORDS", help="the kernel's command line, instead of the one in handoff.conf")
     add("--temp-heap", metavar="SIZE", help="the temporary heap, for example 256K or 4M")
     add("--kernel", type=arguments.readable_file, metavar="FILE",
-        help="boot this ELF in place of the built kernel")
-    add("--accelerator", choices=["kvm", "tcg"], help="default: KVM where it really works")
+        help="boot this ELF file instead of the built kernel")
+    add("--accelerator", choices=["kvm", "tcg"], help="default: KVM if it works")
     add("--timeout", type=checked(checks.check_seconds), metavar="SECONDS",
-        help=f"give up after this time (default: {ONCE_TIMEOUT_SECONDS} with --once, more with "
+        help=f"end the boot after this time (default: {ONCE_TIMEOUT_SECONDS} with --once, more with "
         "much memory; else never)")
     add("--gdb", type=checked(port), metavar="PORT", help="wait for gdb on this port before the first "
-        "instruction (make debug does all of it)")
-    # For run.sh: judge what needs neither what is built nor QEMU, and stop.
-    add("--judge-only", action="store_true", help=SUPPRESS)
+        "instruction (make debug also starts gdb)")
+    # For run.sh: make only the checks that need no built file and no QEMU.
+    add("--check-only", action="store_true", help=SUPPRESS)
     options = parser.parse_args()  # fmt: skip
-    judge_together(parser, options)
+    check_together(parser, options)
     return options
 
 
-def judge_together(parser, options):
-    """What is wrong only beside something else, or in the environment."""
+def check_together(parser, options):
+    """Check options that do not fit together, and the environment."""
     folder = os.environ.get("TMPDIR")
     if folder and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
-        parser.error(f"TMPDIR={folder} is not a folder that can be written")
+        parser.error(f"TMPDIR={folder} is not a folder that this user can write")
     try:
         if options.firmware is not None or os.environ.get("OVMF"):
             firmware.find(options.firmware)
@@ -109,7 +109,7 @@ def judge_together(parser, options):
         parser.error(str(error))
     # QEMU answers "help" with a list, and starts no machine.
     if options.cpu is not None and options.cpu.split(",")[0] in ("", "help", "?"):
-        parser.error(f"--cpu {options.cpu!r} names no CPU: {machine.QEMU} -cpu help lists them")
+        parser.error(f"--cpu {options.cpu!r} is not a CPU: {machine.QEMU} -cpu help lists all CPUs")
     if options.sector != 512 and options.medium in machine.MEDIA_OF_512:
         parser.error(f"--sector: {options.medium} has no sectors of {options.sector} bytes")
     if options.screenshot is not None and options.display == NO_CARD:
@@ -117,7 +117,7 @@ def judge_together(parser, options):
 
 
 def choose_display(name):
-    """(graphics card, window) for a name that the user gave."""
+    """Return (graphics card, window) for a name that the user gave."""
     if name in NO_WINDOW:
         return "std", None
     if name == NO_CARD:
@@ -129,7 +129,7 @@ def choose_display(name):
 
 
 def build_machine(options, once, disk):
-    """The machine that the options ask for, checked."""
+    """Return the machine of the options, after checks."""
     checks.check_qemu()
     checks.check_accelerator(options.accelerator)
     graphics, window = choose_display(options.display)
@@ -153,13 +153,13 @@ def build_machine(options, once, disk):
 
 
 def ends_by_itself(options, once):
-    """Whether a panic ends QEMU, and the loader waits for no key after an error: not where a person
-    or a picture is to see the screen."""
+    """Return whether a panic ends QEMU, and the loader does not wait for a key after an error. Both would remove the
+    screen, which a person or a picture needs."""
     return once and options.screenshot is None
 
 
 def build_volume(options, once, scratch):
-    """The disk to boot from, after the loader's own judgement of what is on it."""
+    """Make the disk to boot from, after its files were checked with the loader's code."""
     tree = scratch / "esp"
     words = ["once"] if once else []
     if ends_by_itself(options, once):
@@ -169,7 +169,7 @@ def build_volume(options, once, scratch):
     given = {key: words for key, words in named.items() if getattr(options, key) is not None}
     if options.kernel is not None:
         given["kernel"] = f"--kernel {options.kernel}"
-    volume.judge(tree, given)
+    volume.check(tree, given)
     disk = scratch / "disk.img"
     if options.medium == "iso":
         image.make_iso(tree, disk)
@@ -179,7 +179,7 @@ def build_volume(options, once, scratch):
 
 
 def introduce(pc, once, gdb):
-    """One line on what boots, what it waits for and how to leave it."""
+    """Print a line about the machine, and how to leave it."""
     accelerator = "KVM" if pc.uses_kvm() else "TCG (no KVM here: slower)"
     leave = "ends when ready" if once else WAY_OUT
     if gdb is not None:
@@ -188,13 +188,13 @@ def introduce(pc, once, gdb):
 
 
 def say(sentence):
-    """A line of this script's among those of the machine, whose last one may be open."""
+    """Print a line of this script between the lines of the machine."""
     print(f"run.sh: {sentence}", file=sys.stderr, flush=True)
 
 
 class Echo:
-    """Show serial output as it comes. Where it goes to no terminal, escape sequences are removed,
-    line by line, since they arrive in pieces."""
+    """Print serial output when it arrives. If standard output is not a terminal, remove escape sequences. This needs
+    whole lines, because a sequence may arrive in pieces."""
 
     def __init__(self):
         self.pending = b""
@@ -214,7 +214,7 @@ class Echo:
 
 
 class Notices:
-    """What is said and saved while the machine runs, at the states that boot.Boot.watch() names."""
+    """Print messages and save pictures while the machine runs, at the states of boot.Boot.watch()."""
 
     def __init__(self, running, options, once, scratch):
         self.running = running
@@ -232,7 +232,8 @@ class Notices:
             self.tell(state)
 
     def save_picture(self):
-        # QEMU writes where any name is right; the user's file appears when it is whole.
+        # QEMU writes into a scratch file, whose name has no special characters. Then the complete picture is
+        # copied.
         fresh = self.scratch / "screen.png"
         self.running.picture(fresh)
         try:
@@ -243,13 +244,13 @@ class Notices:
             self.saved = True
 
     def conclude(self):
-        """What became of the picture."""
+        """Print whether the picture was saved."""
         if self.picture is not None:
             say(f"the screen is in {self.picture}" if self.saved
                 else f"no picture in {self.picture}: {self.obstacle}")  # fmt: skip
 
     def tell(self, state):
-        """Where the user sees it: below what the machine printed last."""
+        """Print a message below the last line of the machine, where the user sees it."""
         way_out = WAY_OUT + (" or close the window" if self.window else "")
         serial = self.running.serial
         if state == "ready":
@@ -262,7 +263,7 @@ class Notices:
         elif state == "dead end":
             dead_end = boot.find_dead_end(serial)
             print(file=sys.stderr)
-            say(f"{dead_end.sentence}. {dead_end.advice} To go on: {way_out}")
+            say(f"{dead_end.sentence}. {dead_end.advice} To leave: {way_out}")
 
 
 def run(options, once):
@@ -274,7 +275,7 @@ def run(options, once):
         timeout = options.timeout
         if timeout is None and once and not options.gdb:
             timeout = pc.patience(ONCE_TIMEOUT_SECONDS)
-        # A terminal that is the serial console already shows what the machine prints.
+        # If the terminal is the serial console, it already shows the output of the machine.
         echo = Echo() if once else None
         with boot.Boot(pc, on_terminal=not once, echo=echo) as running:
             notices = Notices(running, options, once, scratch)
@@ -289,7 +290,7 @@ def run(options, once):
 
 
 class Terminal:
-    """Give the terminal back as it was, even if QEMU could not."""
+    """Restore the settings of the terminal, also if QEMU did not."""
 
     def __enter__(self):
         self.state = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
@@ -300,7 +301,7 @@ class Terminal:
 
 
 def conclude(verdict):
-    """Say what became of the boot; the exit status."""
+    """Print the verdict on the boot. Return the exit status."""
     say(f"{'ok' if verdict.success else 'FAILED'}: {verdict.sentence}")
     if verdict.advice and not verdict.success:
         say(verdict.advice)
@@ -310,7 +311,7 @@ def conclude(verdict):
 def main():
     arguments.print_anything()
     options = parse_arguments()
-    if options.judge_only:
+    if options.check_only:
         return 0
     once = options.once or not sys.stdin.isatty()
     interrupts.raise_them()

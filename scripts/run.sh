@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Install what is missing, build, and boot in QEMU. `run.sh --help` lists the options.
+# Install missing packages, build, and boot in QEMU. `run.sh --help` lists the options.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 trap 'echo "run.sh: interrupted" >&2; exit 130' INT
 
-# What is wrong with the options is said before anything is installed or built.
+# Refuse wrong options before anything is installed or built.
 if command -v python3 >/dev/null; then
-    python3 "$root/scripts/run.py" --judge-only "$@"
+    python3 "$root/scripts/run.py" --check-only "$@"
 fi
 for argument in "$@"; do
     case $argument in

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Install what is missing. Silent when nothing is.
+# Install missing packages. Print nothing if no package is missing.
 #
-#   setup.sh build      what building, booting and images need
-#   setup.sh test       that, and what the tests need
-#   setup.sh develop    that, and gdb and what make format and make lint call
+#   setup.sh build      packages for building, booting and images
+#   setup.sh test       the same, and packages for the tests
+#   setup.sh develop    the same, and gdb and packages for make format and make lint
 #
-# Debian and Ubuntu are served by apt-get, with sudo when not root. Elsewhere, or without either,
-# the exact commands are printed, since it is not ours to choose how such a system is kept.
+# On Debian and Ubuntu, apt-get installs them, with sudo for a user other than root. On other systems,
+# or without root and sudo, the script only prints the commands. The user decides there.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
@@ -18,12 +18,12 @@ if [ -z "$(tools_sets "$set_name")" ] || [ $# != 1 ]; then
 fi
 manager=$(tools_manager)
 
-# A line for each tool that is missing: its name, and its package here ('-': none).
+# Print a line for each missing tool: its name, and its package here ('-' if it has no package).
 missing_tools() {
     local check apt dnf pacman brew package
     tools_rows "$set_name" | while read -r _ check apt dnf pacman brew; do
         package=$(tools_package "$manager" "$apt" "$dnf" "$pacman" "$brew")
-        # Without a name yet, it is for the next round.
+        # A package without a known name is installed in the next round.
         if [ -n "$package" ] && ! tools_present "$check"; then
             echo "${check#*:} $package"
         fi
@@ -43,7 +43,7 @@ apt() {
         -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
-# Several of the packages are in Ubuntu's universe, which a minimal system may have switched off.
+# Some packages are in Ubuntu's universe, which may be off on a minimal system.
 needs_universe() {
     local package
     grep -q '^ID=ubuntu' /etc/os-release || return 1
@@ -65,7 +65,7 @@ install_with_apt() {
     apt install --no-install-recommends "$@" >/dev/null
 }
 
-# What install_with_apt() would do, for someone who may.
+# Print the commands of install_with_apt(), for a user who can become root.
 print_apt_commands() {
     echo "    apt-get update"
     if needs_universe "$@"; then
@@ -76,7 +76,7 @@ print_apt_commands() {
     echo "    apt-get install --no-install-recommends $*"
 }
 
-# Two rounds: the second names what depends on the version of clang that the first one installed.
+# There are two rounds: some package names depend on the version of clang that the first round installs.
 for _ in 1 2; do
     missing=$(missing_tools)
     [ -n "$missing" ] || exit 0
@@ -89,20 +89,20 @@ for _ in 1 2; do
         continue
     fi
     {
-        echo "setup.sh: something is missing. Run this, then try again:"
+        echo "setup.sh: packages are missing. Run these commands, then try again:"
         case $manager in
         apt)
-            echo "    (as root: there is no sudo)"
+            echo "    (as root, because there is no sudo)"
             # shellcheck disable=SC2086 # a list of words
             print_apt_commands $packages
             ;;
         dnf) [ -z "$packages" ] || echo "    sudo dnf install $packages" ;;
         pacman) [ -z "$packages" ] || echo "    sudo pacman -S --needed $packages" ;;
         brew) [ -z "$packages" ] || echo "    brew install $packages" ;;
-        *) echo "    your package manager, for $packages (make doctor has the names elsewhere)" ;;
+        *) echo "    (your package manager) $packages    (make doctor lists the names on other systems)" ;;
         esac
         [ -z "$without_package" ] ||
-            echo "setup.sh: $manager has no package for: $without_package(see scripts/tools.txt)"
+            echo "setup.sh: $manager has no package for: $without_package(scripts/tools.txt says how to get them)"
     } >&2
     exit 1
 done

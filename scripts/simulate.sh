@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Run the whole memory stack on this computer over a memory map given as text. `simulate.sh --help`
-# lists the options; docs/SIMULATOR.md tells the rest.
+# Run the whole memory stack on this computer over a memory map that is given as text.
+# `simulate.sh --help` lists the options. See docs/SIMULATOR.md.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -10,14 +10,14 @@ for argument in "$@"; do
     -h | --help) wants_help=yes ;;
     esac
 done
-# A checkout that may only be read is used as it was built.
+# Without write access, use the program that is already built.
 program=${BUILD:-$root/build}/simulator/simulate
 is_built=no
 if [ -x "$program" ] && [ ! -w "$program" ]; then
     is_built=yes
 fi
 if { [ "$wants_help" = no ] && [ "$is_built" = no ]; } || ! command -v python3 >/dev/null; then
-    # What it says goes beside the result: --json must be alone on standard output.
+    # Messages go to standard error, because standard output may contain nothing but the JSON of --json.
     "$root/scripts/setup.sh" test >&2
     "$root/scripts/build.sh" simulator >&2
 fi

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# The table of tools (tools.txt) for the scripts that source this file.
+# Functions for scripts: they read the table of tools (tools.txt).
 
 tools_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/usage.sh
 . "$tools_root/scripts/usage.sh"
-# mkfs.vfat and sgdisk are in places that are not in every user's PATH.
+# mkfs.vfat and sgdisk are in folders that are not in every user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
-# The package manager of this system: apt, dnf, pacman or brew; empty if none is known.
+# Print the package manager of this system: apt, dnf, pacman or brew. Print nothing for any other.
 tools_manager() {
     local manager
     for manager in apt-get dnf pacman brew; do
@@ -18,7 +18,7 @@ tools_manager() {
     done
 }
 
-# tools_sets SET: what a set includes: `test` needs `build`, and `develop` both.
+# tools_sets SET: print the sets that a set includes: `test` includes `build`, and `develop` both.
 tools_sets() {
     case $1 in
     build) echo " build " ;;
@@ -27,7 +27,7 @@ tools_sets() {
     esac
 }
 
-# tools_rows SET: the rows of the table for a set and what it includes.
+# tools_rows SET: print the rows of the table for a set and for the sets that it includes.
 tools_rows() {
     local set check apt dnf pacman brew
     while read -r set check apt dnf pacman brew; do
@@ -37,8 +37,8 @@ tools_rows() {
     done <"$tools_root/scripts/tools.txt"
 }
 
-# tools_package MANAGER APT DNF PACMAN BREW: the package's name there, or '-'. Nothing where the
-# name has clang's version in it and that is not known yet.
+# tools_package MANAGER APT DNF PACMAN BREW: print the name of the package, or '-'. Print nothing if
+# the name contains clang's version and this version is not known yet.
 tools_package() {
     local name version
     case $1 in
@@ -56,7 +56,7 @@ tools_package() {
     esac
 }
 
-# The version of clang that is installed, or that apt would install.
+# Print the version of clang that is installed, or that apt would install.
 tools_clang_version() {
     if command -v clang >/dev/null; then
         clang -dumpversion | cut -d. -f1
@@ -65,7 +65,7 @@ tools_clang_version() {
     fi
 }
 
-# tools_require COMMAND: fail with one sentence that names the package, unless the command is there.
+# tools_require COMMAND: check that a command is installed, or fail with the name of its package.
 tools_require() {
     local check apt dnf pacman brew package=
     command -v -- "$1" >/dev/null && return
@@ -78,7 +78,7 @@ tools_require() {
     return 1
 }
 
-# tools_present CHECK: whether a tool of the table is there.
+# tools_present CHECK: succeed if a tool of the table is installed.
 tools_present() {
     local what=${1#*:} name
     case $1 in
@@ -94,7 +94,7 @@ tools_present() {
         return 1
         ;;
     python:*) "$("$tools_root/scripts/find-python.sh")" -c "import $what" 2>/dev/null ;;
-    # Whether the sanitizers and the fuzzer can be linked: in either layout of the directory.
+    # The libraries of the sanitizers and of the fuzzer, in both layouts of the folder.
     compiler-rt)
         for name in "$(clang -print-resource-dir 2>/dev/null)"/lib/*/libclang_rt.fuzzer*.a; do
             [ -f "$name" ] && return 0
@@ -105,7 +105,7 @@ tools_present() {
         [ -n "${CONSOLE_FONT:-}" ] && return 0
         python3 "$tools_root/scripts/console-font.py" /dev/null >/dev/null 2>&1
         ;;
-    # A file that the user names is no reason to install another: who reads it says what is wrong.
+    # If the user names a file, do not install another one. The program that reads it reports mistakes.
     firmware)
         [ -n "${OVMF:-}" ] && return 0
         (cd "$tools_root/scripts" && python3 -c 'import firmware; firmware.installed()') 2>/dev/null

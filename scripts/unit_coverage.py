@@ -1,7 +1,6 @@
-"""Run the unit tests that were built for coverage and report the lines of the production files that
-they reach.
+"""Run the unit tests that were built for coverage, and report the lines of the production files that they execute.
 
-What is left uncovered is told with its reason, from tests/unit/uncovered.txt.
+For lines without a test, the reason in tests/unit/uncovered.txt is printed.
 """
 
 import json
@@ -17,7 +16,7 @@ REASONS = ROOT / "tests/unit/uncovered.txt"
 
 
 def run_tests(programs):
-    """Run each program. The files with what it reached, and the names of those that failed."""
+    """Run each program. Return the files of coverage, and the names of the programs that failed."""
     profiles, failed = [], []
     for program in programs:
         profile = Path(f"{program}.profraw")
@@ -35,7 +34,7 @@ def run_tests(programs):
 
 
 def missed_lines(export):
-    """{file: lines that no test reached} of llvm-cov's export, for files that have any."""
+    """Return {file: number of lines without a test} from the export of llvm-cov, for files with such lines."""
     missed = {}
     for file in export["data"][0]["files"]:
         lines = file["summary"]["lines"]
@@ -46,7 +45,7 @@ def missed_lines(export):
 
 
 def read_reasons(text):
-    """{file: reason} of `file: reason` lines; '#' begins a comment."""
+    """Return {file: reason} of lines `file: reason`. '#' begins a comment."""
     reasons = {}
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
@@ -56,10 +55,10 @@ def read_reasons(text):
 
 
 def explain(missed, reasons):
-    """What is left uncovered, a line a file, with its reason or the word that there is none."""
+    """Return a line for each file that has lines without a test: their number, and the reason if it is known."""
     lines = []
     for name, count in sorted(missed.items()):
-        reason = reasons.get(name, f"no reason is known: test it, or give one in {REASONS.name}")
+        reason = reasons.get(name, f"no reason is known: test them, or write a reason into {REASONS.name}")
         lines.append(f"  {name} ({count} {'line' if count == 1 else 'lines'}): {reason}")
     return lines
 
@@ -69,7 +68,7 @@ def parse_arguments():
     parser.add_argument("profdata", metavar="PROFDATA", help="llvm-profdata")
     parser.add_argument("cov", metavar="COV", help="llvm-cov")
     parser.add_argument("directory", type=arguments.folder, metavar="DIRECTORY",
-                        help="where the report goes")
+                        help="the folder for the report")
     parser.add_argument("programs", nargs="+", type=arguments.readable_file, metavar="PROGRAM",
                         help="the test programs, built by make coverage")
     return parser.parse_args()  # fmt: skip
@@ -94,8 +93,8 @@ def main():
         [cov, "export", *common, "-summary-only"], stdout=subprocess.PIPE, check=True
     ).stdout
     left = explain(missed_lines(json.loads(export)), read_reasons(REASONS.read_text("utf-8")))
-    print("\nLeft uncovered, and why:", *left, sep="\n")
-    print(f"coverage: line by line in {directory}/html/index.html")
+    print("\nLines without a test, with the reasons:", *left, sep="\n")
+    print(f"coverage: {directory}/html/index.html shows each line")
     for program in failed:
         print(f"coverage: {Path(program).name} FAILED: see {program}.log", file=sys.stderr)
     sys.exit(1 if failed else 0)

@@ -1,6 +1,6 @@
 """Run the unit test programs (cmocka) and count their tests.
 
-One line a program; the output of those that failed in full; the last line is the sum.
+It prints a line for each program, and the whole output of a program that failed. The last line is the sum.
 """
 
 import os
@@ -22,7 +22,7 @@ SKIPPED = re.compile(r"^ok \d+.*# SKIP", re.MULTILINE | re.IGNORECASE)
 
 
 class Result:
-    """What one program reported."""
+    """The report of one program."""
 
     def __init__(self, program, output, status, seconds):
         self.program = program
@@ -31,7 +31,7 @@ class Result:
         self.skipped = len(SKIPPED.findall(output))
         self.passed = len(PASSED.findall(output)) - self.skipped
         self.failed = len(FAILED.findall(output))
-        # A program that died never reported the rest of its plan: that counts, too.
+        # A program that died has not reported all tests of its plan. The missing ones count as failed.
         planned = sum(int(count) for count in PLAN.findall(output))
         unreported = max(planned - self.passed - self.failed - self.skipped, 0)
         self.failed += unreported
@@ -49,7 +49,7 @@ def run(program):
         )  # fmt: skip
         output, status = process.stdout, process.returncode
     except subprocess.TimeoutExpired as error:
-        output, status = (error.stdout or b"") + b"\nno end within the time limit\n", 1
+        output, status = (error.stdout or b"") + b"\nthe program did not end within the time limit\n", 1
     text = output.decode("utf-8", errors="replace")
     return Result(program, text, status, time.monotonic() - started)
 
@@ -57,7 +57,7 @@ def run(program):
 def parse_arguments():
     parser = arguments.Parser(prog="unit_tests.py", description=__doc__)
     parser.add_argument("programs", nargs="+", type=arguments.readable_file, metavar="PROGRAM",
-                        help="the test programs; make test-unit names them")
+                        help="the test programs, as make test-unit passes them")
     return parser.parse_args().programs  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# For the scripts that source this file: the comment at their top is their help, and a wrong word is
-# refused in one sentence.
+# Functions for scripts: the comment at the top of a script is its help, and a wrong word is refused in
+# one sentence.
 
-# usage_help "$@": print the help and leave if it is asked for.
+# usage_help "$@": if the first word is --help, print the help and exit.
 usage_help() {
     case ${1:-} in
     -h | --help)
@@ -12,13 +12,13 @@ usage_help() {
     esac
 }
 
-# usage_refuse SENTENCE: leave with it, and where the rest is said.
+# usage_refuse SENTENCE: print the sentence with a reference to --help, and exit with status 2.
 usage_refuse() {
-    echo "${0##*/}: $1 (--help says more)" >&2
+    echo "${0##*/}: $1 (see --help)" >&2
     exit 2
 }
 
-# usage_no_words "$@": for a script without arguments.
+# usage_no_words "$@": refuse all words, for a script without arguments.
 usage_no_words() {
     usage_help "$@"
     if [ $# != 0 ]; then

@@ -1,8 +1,8 @@
 """Write the disk image to a USB stick.
 
-Whatever is on the stick is lost, so everything but a whole, removable, unmounted disk is refused
-with the reason, and the device's name has to be typed before the first byte is written. What was
-written is read back and compared.
+All data on the stick is lost. So the program accepts only a whole, removable, unmounted disk, and refuses others with
+the reason. The user must type the name of the device before the first byte is written. The program reads all written
+data back and compares it.
 """
 
 import fcntl
@@ -16,14 +16,14 @@ from image import (
     PARTITION_OFFSET_BYTES, SECTOR_SIZES, TABLE_TAIL_BYTES, ImageError, partition_table, sector_bytes_of,
 )  # fmt: skip
 
-# Linux, <linux/fs.h>: drop the cached blocks of a device; read its partition table anew.
+# Linux, <linux/fs.h>: drop the cached blocks of a device; read its partition table again.
 BLKFLSBUF = 0x1261
 BLKRRPART = 0x125F
 CHUNK_BYTES = 4 * 1024 * 1024
 
 
 class Refused(Exception):
-    """The device is not one that may be overwritten, with the reason."""
+    """The program does not write to this device. The text has the reason."""
 
 
 def is_block_device(path: Path):
@@ -34,8 +34,7 @@ def is_block_device(path: Path):
 
 
 class Disk:
-    """A device as the kernel describes it. `sys_root` and `proc_root` are other than /sys and /proc
-    in tests only."""
+    """A device as the kernel describes it. Only tests use other folders than /sys and /proc."""
 
     def __init__(self, name, sys_root=Path("/sys"), proc_root=Path("/proc")):
         self.name = name
@@ -52,7 +51,7 @@ class Disk:
         return int(self.read("size", "0")) * 512
 
     def partitions(self):
-        """The names of the disk and of everything on it."""
+        """Return the names of the disk and of its partitions."""
         inside = [path.parent.name for path in self.entry.glob("*/partition")]
         return [self.name] + sorted(inside)
 
@@ -61,7 +60,7 @@ class Disk:
         return f"{model or 'unknown model'}, {self.size_bytes() / 1e9:.1f} GB"
 
     def mounted_at(self):
-        """Where the disk or a partition of it is mounted, or None."""
+        """Return the mount point of the disk or of a partition, or None."""
         names = self.partitions()
         numbers = {self.read("dev")} | {self.read(f"{name}/dev") for name in names[1:]}
         numbers.discard("")
@@ -73,7 +72,7 @@ class Disk:
         return None
 
     def swap(self):
-        """Whether the disk or a partition of it is swap space."""
+        """Return whether the disk or a partition is swap space."""
         try:
             lines = (self.proc / "swaps").read_text(encoding="utf-8").splitlines()[1:]
         except OSError:
@@ -81,7 +80,7 @@ class Disk:
         return any(Path(line.split()[0]).name in self.partitions() for line in lines if line)
 
     def holder(self):
-        """What sits on top of the disk or a partition (encryption, RAID, LVM), or None."""
+        """Return the device that uses the disk or a partition (encryption, RAID, LVM), or None."""
         for name in self.partitions():
             entry = self.entry if name == self.name else self.entry / name
             for holder in entry.glob("holders/*"):
@@ -90,8 +89,7 @@ class Disk:
 
 
 def check(disk: Disk, needed_bytes, device=None, block_device=is_block_device, sector_bytes=512):
-    """Raise Refused unless the disk is one that may be overwritten with an image that has sectors of
-    that size."""
+    """Raise Refused unless the program may overwrite the disk with an image that has sectors of this size."""
     device = device or Path("/dev") / disk.name
     if not block_device(device):
         raise Refused(f"{device} is not a block device")
@@ -107,7 +105,7 @@ def check(disk: Disk, needed_bytes, device=None, block_device=is_block_device, s
         raise Refused(f"{device} ({disk.description()}) is not removable")
     mounted = disk.mounted_at()
     if mounted is not None:
-        raise Refused(f"{device} is in use: mounted at {mounted}. Unmount it first")
+        raise Refused(f"{device} is in use: it is mounted at {mounted}. Unmount it first")
     if disk.swap():
         raise Refused(f"{device} is in use as swap space")
     if disk.holder() is not None:
@@ -118,19 +116,19 @@ def check(disk: Disk, needed_bytes, device=None, block_device=is_block_device, s
         raise Refused(f"{device} has no medium")
     own_sector_bytes = disk.read("queue/logical_block_size", "512")
     if own_sector_bytes not in map(str, SECTOR_SIZES):
-        raise Refused(f"{device} has sectors of {own_sector_bytes} bytes, which no image has")
+        raise Refused(f"{device} has sectors of {own_sector_bytes} bytes, and no image has such sectors")
     if own_sector_bytes != str(sector_bytes):
         raise Refused(
-            f"{device} has sectors of {own_sector_bytes} bytes and the image of {sector_bytes}: use "
+            f"{device} has sectors of {own_sector_bytes} bytes, and the image has sectors of {sector_bytes}: use "
             f"make usb SECTOR={own_sector_bytes} DEV={device}"
         )
     if disk.size_bytes() < needed_bytes:
-        raise Refused(f"{device} is too small: {disk.size_bytes()} bytes, {needed_bytes} needed")
+        raise Refused(f"{device} is too small: it has {disk.size_bytes()} bytes, and the image {needed_bytes}")
 
 
 def contents(image: Path, disk_bytes):
-    """What is to be written, as (offset, bytes): the image's partition, and a partition table that
-    fits the disk, whose second copy belongs at the disk's very end."""
+    """Yield the data to write, as (offset, bytes): the partition of the image, and a partition table for the disk. Its
+    second copy must be at the end of the disk."""
     partition_bytes = image.stat().st_size - PARTITION_OFFSET_BYTES - TABLE_TAIL_BYTES
     sector_bytes = sector_bytes_of(image)
     first = PARTITION_OFFSET_BYTES // sector_bytes
@@ -153,8 +151,8 @@ def write_all(descriptor, data, offset):
 
 
 def write(image: Path, device: Path, disk_bytes):
-    """Write the image and compare what is on the device afterwards."""
-    # O_EXCL: the kernel refuses if something has taken the disk since it was checked.
+    """Write the image, then read it back and compare."""
+    # O_EXCL: the kernel refuses if another program uses the disk since it was checked.
     descriptor = os.open(device, os.O_RDWR | os.O_EXCL)
     try:
         for offset, data in contents(image, disk_bytes):
@@ -164,7 +162,7 @@ def write(image: Path, device: Path, disk_bytes):
             fcntl.ioctl(descriptor, BLKFLSBUF)
         for offset, data in contents(image, disk_bytes):
             if os.pread(descriptor, len(data), offset) != data:
-                raise Refused(f"{device} did not keep what was written at byte {offset}")
+                raise Refused(f"{device} did not keep the data that was written at byte {offset}: use another stick")
         if is_block_device(device):
             fcntl.ioctl(descriptor, BLKRRPART)
     finally:
@@ -173,8 +171,8 @@ def write(image: Path, device: Path, disk_bytes):
 
 def parse_arguments():
     parser = arguments.Parser(
-        prog="usb.py", description="Write the disk image to a USB stick. Everything on it is lost, so "
-        "it asks before it writes, and refuses\nanything but a whole, removable, unmounted disk.",
+        prog="usb.py", description="Write the disk image to a USB stick. All data on the stick is lost, so the program "
+        "asks before it\nwrites. It accepts only a whole, removable, unmounted disk.",
         epilog="make usb DEV=/dev/sdX calls it; lsblk lists the disks.",
     )
     parser.add_argument("image", type=arguments.readable_file, metavar="IMAGE",
@@ -190,13 +188,13 @@ def confirm_and_write(image: Path, device: Path):
     disk = Disk(device.name)
     sector_bytes = sector_bytes_of(image)
     check(disk, image.stat().st_size, device, sector_bytes=sector_bytes)
-    print(f"{device}: {disk.description()}. Everything on it will be lost.")
+    print(f"{device}: {disk.description()}. All data on it will be lost.")
     try:
         typed = input(f"Type {disk.name} to go on: ").strip()
     except EOFError:
         typed = ""
     if typed != disk.name:
-        raise Refused("not confirmed; nothing was written")
+        raise Refused("you have not confirmed; nothing was written")
     check(disk, image.stat().st_size, device, sector_bytes=sector_bytes)
     write(image, device, disk.size_bytes())
 
@@ -211,14 +209,14 @@ def main():
     except (Refused, ImageError) as reason:
         sys.exit(f"usb.py: {reason}")
     except PermissionError:
-        sys.exit(f"usb.py: no permission to write {device}: use sudo make usb DEV={device}")
+        sys.exit(f"usb.py: {device} cannot be written by this user: use sudo make usb DEV={device}")
     except OSError as error:
         sys.exit(f"usb.py: {device}: {error.strerror}")
     except KeyboardInterrupt:
-        print("\nusb.py: interrupted; if it had begun, the stick holds a part of the image",
+        print("\nusb.py: interrupted; the stick may contain a part of the image",
               file=sys.stderr)  # fmt: skip
         sys.exit(130)
-    print(f"usb.py: {device} was written and compared; it can be taken out")
+    print(f"usb.py: {device} was written and compared; you can remove it")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compose a boot volume: a copy of esp/ whose handoff.conf is edited. esp/ itself stays as it is."""
+"""Compose a boot volume: a copy of esp/ with an edited handoff.conf. esp/ itself is not changed."""
 
 import shutil
 import subprocess
@@ -7,18 +7,18 @@ from pathlib import Path
 import folders
 
 ESP = folders.volume_folder()
-JUDGE = folders.build_folder() / "judge/judge"
+CHECK_BOOT = folders.build_folder() / "check_boot/check_boot"
 CONFIG_NAME = "handoff.conf"
-# What the loader takes for blanks.
+# The blanks of the loader.
 BLANKS = " \t"
 
 
 class VolumeError(Exception):
-    """The volume cannot be composed, with the reason."""
+    """The volume cannot be composed. The text has the reason."""
 
 
 def lines_of(text):
-    """The lines as the loader sees them: they end with LF or CRLF, and with nothing else."""
+    """Split a text into lines as the loader does: they end with LF or CRLF only."""
     lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()
@@ -26,22 +26,22 @@ def lines_of(text):
 
 
 def quote(value):
-    """A value as handoff.conf has to hold it (bootloader/pure/config.h): enclosed in quotes where its
-    own quotes or blanks would be taken for the file's."""
+    """Return a value as handoff.conf must contain it (bootloader/pure/config.h). It is enclosed in quotes if its
+    first character is a quote, or if it begins or ends with a blank."""
     if not value.startswith('"') and value == value.strip(BLANKS):
         return value
     return '"' + value.replace('"', '""') + '"'
 
 
 def unquote(text):
-    """The value that stands in handoff.conf, without the quotes that enclose it."""
+    """Return a value of handoff.conf without the quotes that enclose it."""
     if len(text) < 2 or not (text.startswith('"') and text.endswith('"')):
         return text
     return text[1:-1].replace('""', '"')
 
 
 def split_line(line):
-    """Key and value of a line, blanks removed; an empty key where the line sets nothing."""
+    """Return key and value of a line, without blanks around them. The key is empty if the line sets nothing."""
     key, _, value = line.partition("=")
     if "=" not in line or key.strip(BLANKS).startswith("#"):
         return "", ""
@@ -49,8 +49,8 @@ def split_line(line):
 
 
 def edit_config(text, settings):
-    """`text` with the value of each key in `settings` replaced, or appended where it is absent.
-    Everything else stays, comments included."""
+    """Replace the values of the keys in `settings`, or append those that are absent. The rest of the text stays,
+    comments included."""
     remaining = dict(settings)
     lines = []
     for line in lines_of(text):
@@ -64,7 +64,7 @@ def edit_config(text, settings):
 
 
 def config_value(text, key):
-    """The value of a key in handoff.conf; empty where it is absent."""
+    """Return the value of a key in handoff.conf, or an empty text if it is absent."""
     for line in lines_of(text):
         name, value = split_line(line)
         if name == key:
@@ -75,22 +75,22 @@ def config_value(text, key):
 def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None):
     """Fill `tree` with a copy of esp/.
 
-    `command_line` replaces the file's one (None keeps it); `extra_words` go before it.
-    `kernel` is a file to boot in place of kernel.elf."""
+    `command_line` replaces the command line of the file (None keeps it). `extra_words` go before it.
+    `kernel` is a file to boot instead of kernel.elf."""
     if not (ESP / "EFI/BOOT/BOOTX64.EFI").is_file():
-        raise VolumeError(f"{ESP} has no loader: run make build first")
+        raise VolumeError(f"{ESP} has no loader: run make build")
     shutil.copytree(ESP, tree, dirs_exist_ok=True)
     config = tree / CONFIG_NAME
-    # Whatever bytes an editor left there, or a shell in an argument, go through unchanged.
+    # The bytes in the file and in the arguments stay unchanged, also if they are not UTF-8.
     data = config.read_bytes() if config.is_file() else b""
     text = data.decode("utf-8-sig", "surrogateescape")
     if command_line is None:
         command_line = config_value(text, "cmdline")
     if "\n" in command_line or "\r" in command_line:
-        raise VolumeError("the command line is one line")
+        raise VolumeError("the command line has more than one line: use one line")
     if command_line.count('"') % 2 != 0:
         raise VolumeError(f"the command line has a quote that is never closed: {command_line}")
-    # First, so that nothing in the command line can swallow them.
+    # The extra words come first, so that a quote in the command line cannot swallow them.
     words = [word for word in (*extra_words, command_line) if word]
     settings = {"cmdline": " ".join(words)}
     if temp_heap is not None:
@@ -105,17 +105,17 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
 
 
 def ask_loader(kind, path: Path):
-    """What the loader would say of a "kernel" or a "config": (whether it accepts it, its words)."""
-    if not JUDGE.is_file():
-        raise VolumeError(f"{JUDGE} is not there: run make build first")
-    answer = subprocess.run([JUDGE, kind, path], capture_output=True, text=True, check=False)
+    """Check a file of this kind ("kernel" or "config") with the loader's code. Return (accepted, message)."""
+    if not CHECK_BOOT.is_file():
+        raise VolumeError(f"{CHECK_BOOT} does not exist: run make build")
+    answer = subprocess.run([CHECK_BOOT, kind, path], capture_output=True, text=True, check=False)
     if answer.returncode not in (0, 1):
-        raise VolumeError((answer.stderr or f"{JUDGE} failed").strip())
+        raise VolumeError((answer.stderr or f"{CHECK_BOOT} failed").strip())
     return answer.returncode == 0, answer.stdout.strip()
 
 
 def find_without_case(tree: Path, name):
-    """A file by its path on the volume, where upper and lower case are the same; None if absent."""
+    """Return a file by its path on the volume, or None if it is absent. Upper and lower case are the same there."""
     place = tree
     for part in [part for part in name.split("\\") if part]:
         entries = {} if not place.is_dir() else {
@@ -127,9 +127,9 @@ def find_without_case(tree: Path, name):
     return place
 
 
-def judge(tree: Path, named=None):
-    """Raise VolumeError where the loader would refuse the volume, in its words. `named` holds what the
-    user called things: {"cmdline": …, "temp_heap": …, "kernel": …}."""
+def check(tree: Path, named=None):
+    """Raise VolumeError, with the loader's message, if the loader would refuse the volume. `named` has the user's names
+    of the settings: {"cmdline": …, "temp_heap": …, "kernel": …}."""
     named = named or {}
     config = tree / CONFIG_NAME
     accepted, words = ask_loader("config", config)

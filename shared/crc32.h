@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Continue a CRC over `size_bytes` more bytes. Start with crc = 0; the result is final each time.
- */
+/* Continue a CRC over `size_bytes` more bytes. Start with crc = 0. Each result is the CRC of all
+ * bytes so far. */
 uint32_t crc32_update(uint32_t crc, const void *bytes, size_t size_bytes);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * debug_exit.h - the codes with which the loader, in place of the kernel, leaves QEMU.
+ * debug_exit.h - the codes with which the loader leaves QEMU after ExitBootServices.
  *
- * They lie among the kernel's panic codes (kernel/core/panic.h), so that one table explains every
- * exit value (docs/LOG.md).
+ * The kernel's panic codes include them (kernel/core/panic.h), so that one table explains every
+ * exit code (docs/LOG.md).
  */
 #ifndef SHARED_DEBUG_EXIT_H
 #define SHARED_DEBUG_EXIT_H

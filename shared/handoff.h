@@ -1,20 +1,22 @@
 /*
  * handoff.h - the contract between the loader and a kernel.
  *
- * The loader enters the kernel once, with the virtual address of one `struct handoff` as its first
- * argument. docs/HANDOFF.md specifies every byte, the CPU state at entry, what is mapped and who
- * owns which memory until when. This header includes only two headers of the compiler, so that any
- * kernel can take it. It compiles as C11 and as C++, and has no bit-fields and no compiler
- * extensions.
+ * The loader enters the kernel once. The first argument is the virtual address of a
+ * `struct handoff`. docs/HANDOFF.md specifies every byte, the CPU state at entry, the mappings, and
+ * the owner of all memory over time.
  *
- * Addresses: a field named `…_virtual…`, `direct_map_base` or `kernel_entry` is a virtual address.
- * Every other address is PHYSICAL. What a region with the fact MAPPED covers is readable at
+ * Any kernel can use this header. It includes only two headers of the compiler, compiles as C11 and
+ * as C++11, and has no bit-fields and no compiler extensions.
+ *
+ * Addresses: `direct_map_base`, `kernel_entry` and fields with `_virtual_` in their names hold
+ * virtual addresses. Every other address is PHYSICAL. Regions with the fact MAPPED are readable at
  * `direct_map_base + physical` from the kernel's first instruction.
  *
- * Versions: a different major version is a different structure and must be refused. A newer minor
- * version only appends fields, takes reserved ones, or adds numbers: a reader checks `size_bytes`
- * against the fields that it knows, verifies the checksum over all `size_bytes`, ignores the tail,
- * and treats a number that it does not know as this header says.
+ * Versions: another major version is another structure, and a reader must refuse it. A newer minor
+ * version only appends fields, uses reserved fields, or adds numbers. So a reader
+ *   - checks that `size_bytes` covers the fields that it knows, and ignores the bytes behind them;
+ *   - verifies the checksum over all `size_bytes`;
+ *   - treats a number that it does not know as this header says.
  */
 #ifndef HANDOFF_H
 #define HANDOFF_H
@@ -27,33 +29,33 @@
 #define HANDOFF_VERSION_MAJOR 2
 #define HANDOFF_VERSION_MINOR 0
 
-/* The page is the unit of everything that is handed over, as it is of the UEFI memory map. */
+/* All regions and blocks consist of whole pages, as the rows of the UEFI memory map do. */
 #define HANDOFF_PAGE_SIZE_BYTES UINT64_C(4096)
 
-/* handoff.machine: the numbers of ELF's e_machine. */
+/* handoff.machine: the numbers of e_machine in an ELF header. */
 #define HANDOFF_MACHINE_X86_64  UINT32_C(62)
 #define HANDOFF_MACHINE_AARCH64 UINT32_C(183) /* reserved: no loader writes it yet */
 
-/* --- Regions --- */
+/* --- Regions ---------------------------------------------------------------------------------- */
 
-/* What a region of physical memory is. The numbers have gaps for new types, and their order has no
- * meaning. A kernel decides by `facts` and `reuse`, and so is right about types that it does not
- * know. */
+/* The type of a region of physical memory. The numbers have gaps for new types, and their order has
+ * no meaning. A kernel decides by `facts` and `reuse`. So it treats types correctly that it does
+ * not know. */
 enum handoff_region_type {
     /* Free RAM. */
     HANDOFF_REGION_USABLE = 0x100,
     /* EfiBootServicesCode/Data. */
     HANDOFF_REGION_BOOT_SERVICES = 0x110,
-    /* EfiLoaderCode/Data that is none of the kinds below; the loader's own image with the GDT, TSS,
-     * IDT and code in use at entry. */
+    /* EfiLoaderCode/Data without a type of its own below. The loader's image, with the GDT, TSS,
+     * IDT and handlers in use at entry. */
     HANDOFF_REGION_LOADER = 0x120,
     /* EfiACPIReclaimMemory. */
     HANDOFF_REGION_ACPI_RECLAIM = 0x130,
-    /* What would be one of the first three types, but lies below 1 MiB: firmware writes there, and
+    /* Memory below 1 MiB that would have one of the first three types. Firmware writes there, and
      * processors start there. */
     HANDOFF_REGION_LOW_MEMORY = 0x140,
-    /* A temporary heap: [temp_heap_base, + temp_heap_size), and each further one of `temp_heaps`.
-     */
+    /* A temporary heap: [temp_heap_base, + temp_heap_size), and each other element of
+     * `temp_heaps`. */
     HANDOFF_REGION_TEMP_HEAP = 0x200,
     /* The stack at entry. */
     HANDOFF_REGION_STACK = 0x210,
@@ -63,98 +65,99 @@ enum handoff_region_type {
     HANDOFF_REGION_HANDOFF_DATA = 0x230,
     /* The kernel's loaded image. */
     HANDOFF_REGION_KERNEL_IMAGE = 0x240,
-    /* [processor_start_base, + processor_start_size_bytes): below 1 MiB, for starting processors.
-     */
+    /* [processor_start_base, + processor_start_size_bytes): a page below 1 MiB to start
+     * processors. */
     HANDOFF_REGION_PROCESSOR_START = 0x250,
-    /* EfiACPIMemoryNVS: RAM that belongs to the firmware for ever. */
+    /* EfiACPIMemoryNVS: RAM that the firmware owns for ever. */
     HANDOFF_REGION_ACPI_NVS = 0x300,
-    /* EfiRuntimeServicesData / Code: RAM that belongs to the firmware's runtime services. */
+    /* EfiRuntimeServicesData, EfiRuntimeServicesCode: RAM of the firmware's runtime services. */
     HANDOFF_REGION_RUNTIME_DATA = 0x310,
     HANDOFF_REGION_RUNTIME_CODE = 0x320,
-    /* EfiPersistentMemory, and EfiUnacceptedMemoryType (UEFI 2.9): never plain RAM. */
+    /* EfiPersistentMemory, EfiUnacceptedMemoryType (UEFI 2.9): never plain RAM. */
     HANDOFF_REGION_PERSISTENT = 0x400,
     HANDOFF_REGION_UNACCEPTED = 0x410,
     /* EfiMemoryMappedIO, EfiMemoryMappedIOPortSpace, EfiPalCode. */
     HANDOFF_REGION_MMIO = 0x420,
-    /* EfiUnusableMemory: RAM that was found broken. */
+    /* EfiUnusableMemory: broken RAM. */
     HANDOFF_REGION_BAD = 0x430,
-    /* EfiReservedMemoryType, every type and every combination of attributes that is unknown. */
+    /* EfiReservedMemoryType, unknown types, and unknown combinations of attributes. */
     HANDOFF_REGION_RESERVED = 0x440,
-    /* Pages with firmware tables (ACPI, SMBIOS) outside of RAM. They are mapped, so that a kernel
-     * can read them. */
+    /* Pages outside of RAM with firmware tables (ACPI, SMBIOS). They are mapped, so that a kernel
+     * can read the tables. */
     HANDOFF_REGION_FIRMWARE_TABLES = 0x450,
-    /* A linear framebuffer, wherever it lies. */
+    /* A linear framebuffer, in RAM or in memory of a device. */
     HANDOFF_REGION_FRAMEBUFFER = 0x460,
 };
 
-/* handoff_region.facts. Bits that a kernel does not know are to be ignored. */
+/* handoff_region.facts. A kernel ignores bits that it does not know. */
 #define HANDOFF_FACT_RAM           UINT32_C(1) /* ordinary memory, write-back cacheable */
 #define HANDOFF_FACT_MAPPED        UINT32_C(2) /* readable in the direct map at entry */
-#define HANDOFF_FACT_WRITABLE      UINT32_C(4) /* writable there, too; only with MAPPED */
+#define HANDOFF_FACT_WRITABLE      UINT32_C(4) /* also writable there; only with MAPPED */
 #define HANDOFF_FACT_LOADER_PLACED UINT32_C(8) /* a block that the loader placed */
 
-/* handoff_region.reuse: from when the kernel may take the region for its own purposes. A value that
- * a kernel does not know is to be treated as NEVER. */
+/* handoff_region.reuse: the time from which the kernel may use the region for its own purposes. A
+ * kernel treats a value that it does not know as NEVER. */
 enum handoff_reuse {
     HANDOFF_REUSE_NEVER = 0,
     HANDOFF_REUSE_AT_ENTRY = 1,
     /* When the kernel runs on its own page tables, stack, GDT, TSS and IDT. */
     HANDOFF_REUSE_AFTER_LOADER = 2,
-    /* When it has copied what it needs of the handoff data, and as for AFTER_LOADER. */
+    /* As AFTER_LOADER, and the kernel has copied the handoff data that it needs. */
     HANDOFF_REUSE_AFTER_COPY = 3,
-    /* When it has read the ACPI tables. */
+    /* When the kernel has read the ACPI tables. */
     HANDOFF_REUSE_AFTER_ACPI = 4,
-    /* When it no longer uses the temporary heaps; at once if it never does. */
+    /* When the kernel no longer uses the temporary heaps. At entry if it never uses them. */
     HANDOFF_REUSE_AFTER_HEAP = 5,
 };
 
-/* One row of the loader's memory map. The rows are sorted by base, disjoint, page-aligned, never
- * empty, never wrap, and maximal (two neighbours that touch differ in more than base and size).
- * What no row covers is unknown: neither RAM nor mapped, never to be reused. */
+/* One region of the loader's memory map. The regions are sorted by base, disjoint and page-aligned,
+ * and never empty. Their ends do not wrap. Two neighbours that touch differ in more than base and
+ * size. Memory without a region is unknown: it is not RAM, it is not mapped, and it must never be
+ * reused. */
 struct handoff_region {
     uint64_t base;
     uint64_t size_bytes;
     uint32_t type;       /* enum handoff_region_type */
     uint32_t facts;      /* HANDOFF_FACT_* */
     uint32_t reuse;      /* enum handoff_reuse */
-    uint32_t efi_type;   /* EFI_MEMORY_TYPE of the firmware's row; HANDOFF_EFI_TYPE_NONE if none */
+    uint32_t efi_type;   /* EFI_MEMORY_TYPE of the firmware's row, or HANDOFF_EFI_TYPE_NONE */
     uint64_t attributes; /* EFI_MEMORY_* bits of the firmware's row */
     uint64_t reserved;   /* written as 0, ignored by readers */
 };
 #define HANDOFF_EFI_TYPE_NONE UINT32_C(0xffffffff)
 
-/* --- What several fields are made of --- */
+/* --- Types of several fields ------------------------------------------------------------------ */
 
-/* `count` elements, the first at `first` and each `stride_bytes` behind the one before. A stride
- * may be larger than the element that a reader knows: a newer loader has appended fields to it.
- * All three are 0 if the array is empty. */
+/* `count` elements. The first is at `first`, and each is `stride_bytes` behind the one before. The
+ * stride may be larger than the element that a reader knows, because a newer loader has appended
+ * fields. All three are 0 if the array is empty. */
 struct handoff_array {
     uint64_t first;
     uint32_t count;
     uint32_t stride_bytes;
 };
 
-/* Text, NUL-terminated; the size counts the text without its NUL. An empty text has an address. */
+/* Text that ends with a NUL. The size does not count the NUL. An empty text has an address, too. */
 struct handoff_text {
     uint64_t address;
     uint64_t size_bytes;
 };
 
-/* A run of physical memory; both 0 if there is none. */
+/* A range of physical memory. Both fields are 0 if it does not exist. */
 struct handoff_range {
     uint64_t base;
     uint64_t size_bytes;
 };
 
-/* --- Elements of the arrays --- */
+/* --- Elements of the arrays ------------------------------------------------------------------- */
 
-/* A temporary heap: one run of pages of type TEMP_HEAP. */
+/* A temporary heap: a range of pages in regions of the type TEMP_HEAP. */
 struct handoff_temp_heap {
     uint64_t base;
     uint64_t size_bytes;
 };
 
-/* A file that was handed over. */
+/* A file that the loader has loaded for the kernel. */
 struct handoff_module {
     uint64_t base; /* page-aligned */
     uint64_t size_bytes;
@@ -167,13 +170,13 @@ struct handoff_module {
 #define HANDOFF_MODULE_HASHED UINT32_C(1)
 
 enum handoff_pixel_format {
-    HANDOFF_PIXEL_FORMAT_NONE = 0,     /* for readers: no framebuffer. Never in the array */
+    HANDOFF_PIXEL_FORMAT_NONE = 0,     /* for readers: no framebuffer; never in the array */
     HANDOFF_PIXEL_FORMAT_RGBX8888 = 1, /* byte 0 red, 1 green, 2 blue, 3 unused */
     HANDOFF_PIXEL_FORMAT_BGRX8888 = 2, /* byte 0 blue, 1 green, 2 red, 3 unused */
     HANDOFF_PIXEL_FORMAT_MASKS = 3,    /* the masks below; bits_per_pixel 8, 16, 24 or 32 */
 };
 
-/* A linear framebuffer. The first of the array is the one that the loader's own output used. */
+/* A linear framebuffer. The loader's own output is on the first of the array. */
 struct handoff_framebuffer {
     uint64_t base;       /* physical; mapped write-combining at direct_map_base + base */
     uint64_t size_bytes; /* of the whole mapped framebuffer, a multiple of the page */
@@ -189,12 +192,12 @@ struct handoff_framebuffer {
     uint64_t reserved[2];
 };
 
-/* A processor that the loader knows of. */
+/* A processor that the loader knows. */
 struct handoff_processor {
     uint64_t hardware_id; /* x86-64: the APIC ID. AArch64: the affinity fields of MPIDR */
     uint32_t acpi_uid;
     uint32_t flags;   /* HANDOFF_PROCESSOR_* */
-    uint64_t mailbox; /* where a parked processor waits; 0 if it was not started */
+    uint64_t mailbox; /* the place where the started processor waits; 0 if it was not started */
     uint64_t stack_virtual_base;
     uint64_t stack_size_bytes;
     uint64_t reserved[3];
@@ -208,30 +211,31 @@ enum handoff_table_mapping {
     HANDOFF_TABLE_MAPPED = 1,   /* readable at direct_map_base + address, all size_bytes of it */
 };
 
-/* A table of the firmware: an entry of EFI's configuration table, or a table that one leads to. */
+/* A table of the firmware: an entry of EFI's configuration table, or a table to which it leads. */
 struct handoff_firmware_table {
     uint8_t guid[16];    /* of the configuration table's entry, in memory order */
     uint64_t address;    /* physical */
     uint64_t size_bytes; /* 0 if the loader does not know it */
     uint32_t mapping;    /* enum handoff_table_mapping */
-    /* 0 for the entry's own table. Otherwise a part of it: the four letters of an ACPI table's
-     * signature, the first one lowest; HANDOFF_TABLE_PART_SMBIOS for the SMBIOS structures. */
+    /* 0 for the table of the entry itself. For an ACPI table to which it leads: the four letters of
+     * the signature, the first in the lowest byte. For the SMBIOS structures:
+     * HANDOFF_TABLE_PART_SMBIOS. */
     uint32_t part;
 };
 #define HANDOFF_TABLE_PART_SMBIOS UINT32_C(0x424d535f) /* "_SMB" */
 
-/* One moment on the common time axis: the clock (x86-64: the time-stamp counter) when the phase
- * `name` began. */
+/* The moment at which the phase `name` began, on the clock that loader and kernel share. On x86-64
+ * it is the time-stamp counter. */
 struct handoff_moment {
     uint64_t ticks;
     char name[24]; /* NUL-terminated ASCII */
 };
 
-/* --- The parts per architecture --- */
+/* --- Parts for one architecture --------------------------------------------------------------- */
 
-/* handoff_x86_64.flags. Bits that a kernel does not know are to be ignored. */
-#define HANDOFF_X86_64_NO_EXECUTE  UINT32_C(1) /* the CPU has NX and it is enabled (EFER.NXE) */
-#define HANDOFF_X86_64_PAGES_1GIB  UINT32_C(2) /* the CPU has 1 GiB pages (used in the map) */
+/* handoff_x86_64.flags. A kernel ignores bits that it does not know. */
+#define HANDOFF_X86_64_NO_EXECUTE  UINT32_C(1) /* the CPU has NX, and EFER.NXE is set */
+#define HANDOFF_X86_64_PAGES_1GIB  UINT32_C(2) /* the CPU has 1 GiB pages; the map uses them */
 #define HANDOFF_X86_64_FIFTH_LEVEL UINT32_C(4) /* CR4.LA57 is on: 5 levels of page tables */
 
 struct handoff_x86_64 {
@@ -244,16 +248,16 @@ struct handoff_x86_64 {
 
 #define HANDOFF_ARCH_SIZE_BYTES 128
 
-/* The machine's own part: the member that `machine` names. */
+/* The part for the machine: `machine` selects the member. */
 union handoff_arch {
     struct handoff_x86_64 x86_64;
     uint8_t bytes[HANDOFF_ARCH_SIZE_BYTES];
 };
 
-/* --- The structure --- */
+/* --- The structure ---------------------------------------------------------------------------- */
 
 enum handoff_seed_source {
-    HANDOFF_SEED_NONE = 0,    /* random_seed is all zero and must not be used */
+    HANDOFF_SEED_NONE = 0,    /* random_seed is all zero; do not use it */
     HANDOFF_SEED_EFI_RNG = 1, /* EFI_RNG_PROTOCOL */
     HANDOFF_SEED_CPU = 2,     /* an instruction of the CPU (x86-64: RDRAND) */
 };
@@ -261,14 +265,14 @@ enum handoff_seed_source {
 enum handoff_boot_source {
     HANDOFF_BOOT_SOURCE_UNKNOWN = 0,
     HANDOFF_BOOT_SOURCE_PARTITION = 1, /* boot_partition is the GUID of a GPT partition */
-    HANDOFF_BOOT_SOURCE_VOLUME = 2,    /* a file system without such a GUID: MBR, CD, whole disk */
+    HANDOFF_BOOT_SOURCE_VOLUME = 2,    /* a volume without such a GUID: MBR, CD, whole disk */
 };
 
 struct handoff {
     uint64_t magic; /* HANDOFF_MAGIC */
     uint16_t version_major;
     uint16_t version_minor;
-    uint32_t size_bytes;  /* of this structure as the loader wrote it */
+    uint32_t size_bytes;  /* of this structure in the version of the loader */
     uint32_t checksum;    /* CRC-32 (IEEE 802.3) of size_bytes bytes, with this field taken as 0 */
     uint32_t machine;     /* HANDOFF_MACHINE_* */
     char loader_name[32]; /* NUL-terminated ASCII: name and version */
@@ -279,34 +283,35 @@ struct handoff {
     uint64_t page_tables_base;      /* one block of pages that holds every table */
     uint64_t page_tables_size_bytes;
 
-    /* The first temporary heap; both 0 if the loader could not reserve it. */
+    /* The first temporary heap. Both are 0 if the loader has not reserved one. */
     uint64_t temp_heap_base;
     uint64_t temp_heap_size; /* bytes */
 
-    /* The kernel's image, all of it as it was linked: one block of pages, mapped at the kernel's
-     * link address + kernel_slide. */
+    /* The whole image of the kernel: one block of pages, mapped at the kernel's link address +
+     * kernel_slide. */
     uint64_t kernel_physical_base;
     uint64_t kernel_virtual_base;
     uint64_t kernel_size_bytes;
     uint64_t kernel_entry; /* virtual */
-    uint64_t kernel_slide; /* 0 for an executable that is not position-independent */
+    uint64_t kernel_slide; /* 0 for a static executable (ET_EXEC) */
 
     /* The stack at entry. The page below stack_virtual_base is not mapped. */
     uint64_t stack_physical_base;
     uint64_t stack_virtual_base;
     uint64_t stack_size_bytes;
 
-    /* The block of pages that holds this structure and everything that it points to. */
+    /* The block of pages that holds this structure and all data that it points to, except
+     * modules. */
     uint64_t data_base;
     uint64_t data_size_bytes;
 
-    /* The loader's image, mapped in the upper half and at its own address: descriptor tables and
-     * fault handlers in use at entry. */
+    /* The loader's image, with the descriptor tables and fault handlers in use at entry. It is
+     * mapped in the upper half, and at its physical address. */
     uint64_t loader_physical_base;
     uint64_t loader_virtual_base;
     uint64_t loader_size_bytes;
 
-    /* A page below 1 MiB for starting processors; both 0 if the firmware had none. */
+    /* A page below 1 MiB to start processors. Both are 0 if the firmware had no such page. */
     uint64_t processor_start_base;
     uint64_t processor_start_size_bytes;
 
@@ -321,25 +326,25 @@ struct handoff {
     struct handoff_text command_line;
     struct handoff_text log;
 
-    /* The firmware's memory map as ExitBootServices accepted it. */
+    /* The last memory map of the firmware, with which ExitBootServices succeeded. */
     uint64_t efi_map;
     uint64_t efi_map_size_bytes;
     uint32_t efi_descriptor_size_bytes;
     uint32_t efi_descriptor_version;
 
-    /* Entry points of the firmware; 0 if absent. `firmware_tables` says how to reach the last two.
-     */
+    /* Entry points of the firmware; 0 if absent. `firmware_tables` says how to reach the last
+     * two. */
     uint64_t efi_system_table;
-    uint64_t rsdp;   /* of ACPI 2.0 or, if that is absent or damaged, of ACPI 1.0 */
-    uint64_t smbios; /* of SMBIOS 3 or, if that is absent or damaged, the 32-bit entry point */
+    uint64_t rsdp;   /* of ACPI 2.0; of ACPI 1.0 if the former is absent or damaged */
+    uint64_t smbios; /* of SMBIOS 3; the 32-bit entry point if the former is absent or damaged */
 
-    /* Where the kernel came from. */
+    /* The volume and the file from which the kernel was loaded. */
     uint32_t boot_source; /* enum handoff_boot_source */
     uint32_t reserved_0;
-    uint8_t boot_partition[16]; /* GUID, in memory order; all zero without one */
+    uint8_t boot_partition[16]; /* GUID, in memory order; all zero without a GPT partition */
     struct handoff_text kernel_path;
 
-    /* The record of the previous boot (post-mortem); both 0 if there is none. */
+    /* The record of the previous boot (post-mortem). Both fields are 0 without a record. */
     struct handoff_range previous_boot;
 
     uint32_t random_seed_source; /* enum handoff_seed_source */
@@ -351,7 +356,7 @@ struct handoff {
     uint64_t reserved[16]; /* written as 0, ignored by readers */
 };
 
-/* The layout, byte by byte, so that no compiler, packing or renaming can change it unseen. */
+/* Assert the offset of every field, so that a change of the layout does not compile. */
 #if defined(__cplusplus)
 #define HANDOFF_ASSERT(condition) static_assert(condition, #condition)
 #else

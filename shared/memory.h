@@ -1,8 +1,8 @@
 /*
- * memory.h - the four functions of <string.h> that a freestanding program may rely on.
+ * memory.h - the four functions of <string.h> that loader and kernel use.
  *
- * Freestanding C has no <string.h>, but the compiler calls these by name. Loader and kernel link
- * shared/arch/…/memory.c; host tests take the C library's.
+ * Freestanding C has no <string.h>, but the compiler calls these functions by name. Loader and
+ * kernel link shared/arch/…/memory.c. Host tests link the C library.
  */
 #ifndef SHARED_MEMORY_H
 #define SHARED_MEMORY_H

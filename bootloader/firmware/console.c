@@ -1,51 +1,20 @@
 #include "bootloader/firmware/console.h"
 
 #include "bootloader/arch.h"
-#include "shared/text/format.h"
-#include "shared/memory.h"
 #include "shared/text/text.h"
-
-static const char log_full[] = "(log full)\n";
-
-/* Everything but the last line, which tells that lines are missing. */
-#define LOG_LINES_CAPACITY_BYTES (CONSOLE_LOG_CAPACITY_BYTES - (sizeof(log_full) - 1))
 
 void console_initialise(struct console *console, const struct firmware *firmware)
 {
     console->firmware = firmware;
-    console->log_size_bytes = 0;
+    console->log.size_bytes = 0;
     console->shown_size_bytes = 0;
-}
-
-static void console_append(struct console *console, const char *text, size_t size_bytes)
-{
-    if (console->log_size_bytes > LOG_LINES_CAPACITY_BYTES)
-        return; /* "(log full)" has been written */
-    if (size_bytes > LOG_LINES_CAPACITY_BYTES - console->log_size_bytes) {
-        text = log_full;
-        size_bytes = sizeof(log_full) - 1;
-    }
-    memcpy(console->log + console->log_size_bytes, text, size_bytes);
-    console->log_size_bytes += size_bytes;
-}
-
-static void console_log_v(struct console *console, const char *prefix, const char *format,
-                          va_list arguments)
-{
-    char line[400];
-    int used = format_text(line, sizeof(line) - 1, "%s", prefix);
-    size_t capacity = sizeof(line) - 1 - (size_t)used;
-    int wanted = format_text_v(line + used, capacity, format, arguments);
-    size_t length = (size_t)used + ((size_t)wanted < capacity ? (size_t)wanted : capacity - 1);
-    line[length] = '\n';
-    console_append(console, line, length + 1);
 }
 
 void console_log(struct console *console, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    console_log_v(console, "", format, arguments);
+    loader_log_line(&console->log, "", format, arguments);
     va_end(arguments);
 }
 
@@ -53,7 +22,7 @@ void console_warn(struct console *console, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    console_log_v(console, "warning: ", format, arguments);
+    loader_log_line(&console->log, "warning: ", format, arguments);
     va_end(arguments);
 }
 
@@ -82,9 +51,9 @@ void console_show(struct console *console)
 {
     if (firmware_is_sealed(console->firmware))
         return;
-    console_output(console, console->log + console->shown_size_bytes,
-                   console->log_size_bytes - console->shown_size_bytes);
-    console->shown_size_bytes = console->log_size_bytes;
+    console_output(console, console->log.text + console->shown_size_bytes,
+                   console->log.size_bytes - console->shown_size_bytes);
+    console->shown_size_bytes = console->log.size_bytes;
 }
 
 /* Does the firmware's console reach a serial port? True if a node of the ConOut variable's device
@@ -92,7 +61,7 @@ void console_show(struct console *console)
 static bool console_reaches_serial(const struct console *console)
 {
     EFI_RUNTIME_SERVICES *runtime = console->firmware->system_table->RuntimeServices;
-    EFI_GUID guid = EFI_GLOBAL_VARIABLE;
+    static EFI_GUID guid = EFI_GLOBAL_VARIABLE;
     CHAR16 name[] = {'C', 'o', 'n', 'O', 'u', 't', 0};
     unsigned char path[1024];
     UINTN size_bytes = sizeof(path);
@@ -117,7 +86,7 @@ void console_show_error(struct console *console, const char *report)
     size_t size_bytes = text_length(report);
     if (!console_reaches_serial(console) && arch_serial_initialise())
         arch_serial_write(report, size_bytes);
-    console_append(console, report, size_bytes);
+    loader_log_append(&console->log, report, size_bytes);
     console_show(console);
 }
 

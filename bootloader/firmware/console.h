@@ -15,22 +15,18 @@
 #define BOOTLOADER_FIRMWARE_CONSOLE_H
 
 #include "bootloader/firmware/firmware.h"
-
-/* 16 KiB: a boot writes about one; the rest is for a firmware map that draws many warnings. */
-#define CONSOLE_LOG_CAPACITY_BYTES (16u * 1024)
+#include "bootloader/pure/loader_log.h"
 
 struct console {
     const struct firmware *firmware;
-    size_t log_size_bytes;
     size_t shown_size_bytes; /* the part of the log that has been shown */
-    char log[CONSOLE_LOG_CAPACITY_BYTES];
+    struct loader_log log;
 };
 
 /* Precondition: `firmware` outlives the console. A ConOut of NULL is legal: nothing is shown. */
 void console_initialise(struct console *console, const struct firmware *firmware);
 
-/* Add one line to the log; the newline is added. A line that does not fit is dropped, and the log
- * ends in "(log full)". Any phase. */
+/* Add one line to the log; the newline is added (see loader_log.h). Any phase. */
 void console_log(struct console *console, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -9,7 +9,6 @@
 #define BOOTLOADER_FIRMWARE_EFI_H
 
 #include <efi.h>
-#include <pe.h>
 
 #undef __attribute__
 

@@ -6,39 +6,38 @@
 #define DESCRIPTOR_SIZE_LIMIT_BYTES 4096
 #define MAP_SIZE_LIMIT_BYTES        (64u * 1024 * 1024)
 
-enum loader_error exit_measure_map(const struct firmware *firmware, struct exit_map *ret_map,
-                                   struct loader_failure *failure)
+enum loader_error exit_measure_map(const struct firmware *firmware, struct efi_map *ret_map)
 {
-    struct exit_map map = {0};
+    struct efi_map map = {0};
     EFI_STATUS status = exit_read_map(firmware, &map);
 
     if (status != EFI_BUFFER_TOO_SMALL)
-        return error_set(failure, LOADER_ERROR_MEMORY_MAP, status, "asking for its size");
-    if (map.descriptor_size_bytes < sizeof(struct memory_map_descriptor) ||
-        map.descriptor_size_bytes > DESCRIPTOR_SIZE_LIMIT_BYTES ||
-        map.size_bytes > MAP_SIZE_LIMIT_BYTES)
-        return error_set(failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS,
-                         "%llu bytes in rows of %llu bytes", map.size_bytes,
-                         map.descriptor_size_bytes);
+        return error_set(firmware->failure, LOADER_ERROR_MEMORY_MAP, status, "asking for its size");
+    if (map.stride_bytes < sizeof(struct memory_map_descriptor) ||
+        map.stride_bytes > DESCRIPTOR_SIZE_LIMIT_BYTES || map.size_bytes > MAP_SIZE_LIMIT_BYTES)
+        return error_set(firmware->failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS,
+                         "%llu bytes in rows of %llu bytes", map.size_bytes, map.stride_bytes);
     *ret_map = map;
     return LOADER_OK;
 }
 
-EFI_STATUS exit_read_map(const struct firmware *firmware, struct exit_map *map)
+EFI_STATUS exit_read_map(const struct firmware *firmware, struct efi_map *map)
 {
     UINTN size_bytes = map->capacity_bytes;
-    UINTN descriptor_size_bytes = 0;
-    EFI_STATUS status = firmware->services->GetMemoryMap(
-        &size_bytes, map->buffer, &map->key, &descriptor_size_bytes, &map->descriptor_version);
+    UINTN stride_bytes = 0;
+    UINTN key = 0;
+    EFI_STATUS status = firmware->services->GetMemoryMap(&size_bytes, map->rows, &key,
+                                                         &stride_bytes, &map->version);
+    map->key = key;
     map->size_bytes = size_bytes;
-    map->descriptor_size_bytes = descriptor_size_bytes;
+    map->stride_bytes = stride_bytes;
     if (!EFI_ERROR(status) && size_bytes > map->capacity_bytes)
         return EFI_BUFFER_TOO_SMALL;
     return status;
 }
 
-enum loader_error exit_boot_services(struct firmware *firmware, struct exit_map *map,
-                                     unsigned *ret_attempt_count, struct loader_failure *failure)
+enum loader_error exit_boot_services(struct firmware *firmware, struct efi_map *map,
+                                     unsigned *ret_attempt_count)
 {
     unsigned attempt_count = 0;
     EFI_STATUS status;
@@ -55,5 +54,6 @@ enum loader_error exit_boot_services(struct firmware *firmware, struct exit_map 
     } while (!EFI_ERROR(status));
 
     firmware_seal(firmware);
-    return error_set(failure, LOADER_ERROR_EXIT, status, "after %u attempts", attempt_count);
+    return error_set(firmware->failure, LOADER_ERROR_EXIT, status, "after %u attempts",
+                     attempt_count);
 }

@@ -9,29 +9,29 @@
 
 struct volume {
     EFI_FILE_HANDLE root;
-    EFI_BOOT_SERVICES *services;
+    const struct firmware *firmware;
 };
 
 /* Open the volume. Failure: LOADER_ERROR_NO_VOLUME. */
-enum loader_error volume_open(const struct firmware *firmware, struct volume *ret_volume,
-                              struct loader_failure *failure) __attribute__((warn_unused_result));
+enum loader_error volume_open(const struct firmware *firmware, struct volume *ret_volume)
+    __attribute__((warn_unused_result));
 
 void volume_close(struct volume *volume);
 
 struct file {
-    uint64_t base; /* physical; a block of pages of type LOADER, freed by file_free() */
-    uint64_t size_bytes;
+    struct phys_range block; /* of pages of type LOADER, freed by file_free() */
     const void *bytes;
+    uint64_t size_bytes;
 };
 
 /* Read the file at `path` (ASCII, '\' between names) completely.
  * Failures, in the order in which they are found: FILE_NOT_FOUND; FILE_OPEN (and GetInfo);
- * FILE_IS_DIRECTORY; FILE_EMPTY; FILE_TOO_LARGE above `limit_bytes`, judged before anything is
+ * FILE_IS_DIRECTORY; FILE_EMPTY; FILE_TOO_LARGE above `limit_bytes`, checked before anything is
  * allocated; OUT_OF_MEMORY; FILE_READ (device error); FILE_SHORT (end of file before the size that
  * the directory states). On failure nothing stays allocated and *ret_file is not written. */
 enum loader_error file_read(const struct volume *volume, struct pages *pages, const char *path,
-                            uint64_t limit_bytes, struct file *ret_file,
-                            struct loader_failure *failure) __attribute__((warn_unused_result));
+                            uint64_t limit_bytes, struct file *ret_file)
+    __attribute__((warn_unused_result));
 
 void file_free(struct pages *pages, const struct file *file);
 

@@ -1,26 +1,30 @@
 #include "bootloader/firmware/firmware.h"
 
+_Static_assert(EFI_ABORTED == (ERROR_STATUS_ERROR_BIT | 21), "error.h has UEFI's numbers");
+
 /* Non-canonical with four and with five levels of page tables: any access is a #GP. */
 #define FIRMWARE_SEALED UINT64_C(0xdead000000000000)
 
 EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table,
-                          struct firmware *ret_firmware)
+                          struct loader_failure *failure, struct firmware *ret_firmware)
 {
     *ret_firmware = (struct firmware){
         .image = image,
         .system_table = system_table,
         .services = system_table->BootServices,
+        .failure = failure,
     };
     return ret_firmware->services->SetWatchdogTimer(0, 0, 0, NULL);
 }
 
-enum loader_error firmware_find_image(struct firmware *firmware, struct loader_failure *failure)
+enum loader_error firmware_find_image(struct firmware *firmware)
 {
-    EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    static EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     void *interface = NULL;
     EFI_STATUS status = firmware->services->HandleProtocol(firmware->image, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
-        return error_set(failure, LOADER_ERROR_NO_LOADED_IMAGE, status, "loaded-image protocol");
+        return error_set(firmware->failure, LOADER_ERROR_NO_LOADED_IMAGE, status,
+                         "loaded-image protocol");
 
     firmware->loaded_image = interface;
     return LOADER_OK;

@@ -12,85 +12,94 @@ void pages_initialise(struct pages *pages, struct firmware *firmware)
 /* AllocatePages, and once more if it gives address 0: the second try holds while the first is
  * returned, so the firmware cannot give the same page again. */
 static EFI_STATUS pages_allocate_above_zero(EFI_BOOT_SERVICES *services, uint64_t page_count,
-                                            uint64_t limit_address, uint64_t *ret_base)
+                                            struct phys_addr limit, struct phys_addr *ret_base)
 {
-    EFI_ALLOCATE_TYPE how = limit_address == PAGES_NO_LIMIT ? AllocateAnyPages : AllocateMaxAddress;
-    EFI_PHYSICAL_ADDRESS base = limit_address - 1; /* in: the highest last byte */
+    EFI_ALLOCATE_TYPE how = limit.value == 0 ? AllocateAnyPages : AllocateMaxAddress;
+    EFI_PHYSICAL_ADDRESS base = limit.value - 1; /* in: the highest last byte */
     EFI_STATUS status = services->AllocatePages(how, EfiLoaderData, page_count, &base);
     if (!EFI_ERROR(status) && base == 0) {
-        base = limit_address - 1;
+        base = limit.value - 1;
         status = services->AllocatePages(how, EfiLoaderData, page_count, &base);
         services->FreePages(0, page_count);
     }
     if (!EFI_ERROR(status))
-        *ret_base = base;
+        *ret_base = phys_addr(base);
     return status;
 }
 
-static bool pages_is_ours_already(const struct pages *pages, struct range range)
+static bool pages_is_ours_already(const struct pages *pages, struct phys_range block)
 {
     const EFI_LOADED_IMAGE *image = pages->firmware->loaded_image;
-    struct range image_range;
-    if (!range_from_base_size((uint64_t)image->ImageBase, image->ImageSize, &image_range) ||
-        range_overlaps(range, image_range))
+    struct phys_range image_range;
+    if (!phys_range_from_base_size(phys_addr((uint64_t)image->ImageBase), image->ImageSize,
+                                   &image_range) ||
+        phys_range_overlaps(block, image_range))
         return true;
     for (size_t i = 0; i < pages->block_count; i++) {
-        if (range_overlaps(range, pages->blocks[i].range))
+        if (phys_range_overlaps(block, pages->blocks[i].range))
             return true;
     }
     return false;
 }
 
-enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
-                                       uint64_t limit_address, enum handoff_region_type type,
-                                       uint64_t *ret_base, struct loader_failure *failure)
+/* Note what the firmware gave. A block that is not to be trusted is not given back either: it may
+ * be somebody's. */
+static enum loader_error pages_note(struct pages *pages, struct phys_addr base, uint64_t size_bytes,
+                                    enum handoff_region_type type, struct phys_range *ret_block)
 {
-    const char *name = region_type_name((uint32_t)type);
-    uint64_t base;
-    struct range range;
+    struct phys_range block;
+    if (base.value == 0 || !page_is_aligned(base.value) ||
+        !phys_range_from_base_size(base, size_bytes, &block) || pages_is_ours_already(pages, block))
+        return error_set(pages->firmware->failure, LOADER_ERROR_BAD_ALLOCATION, EFI_SUCCESS,
+                         "%llu KiB at %llx for the %s", size_bytes / KIB, base.value,
+                         region_type_name((uint32_t)type));
 
-    if (size_bytes == 0 || size_bytes > UINT64_MAX - PAGE_MASK ||
-        pages->block_count == PAGES_BLOCK_LIMIT)
-        return error_set(failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS, "%llu bytes for the %s",
-                         size_bytes, name);
-    size_bytes = page_align_up(size_bytes);
-
-    EFI_STATUS status = pages_allocate_above_zero(pages->firmware->services,
-                                                  size_bytes >> PAGE_SHIFT, limit_address, &base);
-    if (EFI_ERROR(status))
-        return error_set(failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB for the %s",
-                         size_bytes / KIB, name);
-    /* A block that is not to be trusted is not given back either: it may be somebody's. */
-    if (base == 0 || !page_is_aligned(base) || !range_from_base_size(base, size_bytes, &range) ||
-        pages_is_ours_already(pages, range))
-        return error_set(failure, LOADER_ERROR_BAD_ALLOCATION, EFI_SUCCESS,
-                         "%llu KiB at %llx for the %s", size_bytes / KIB, base, name);
-
-    pages->blocks[pages->block_count++] = (struct page_block){range, type};
-    *ret_base = base;
+    pages->blocks[pages->block_count++] = (struct memory_map_claim){block, type};
+    *ret_block = block;
     return LOADER_OK;
 }
 
-enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
-                                 enum handoff_region_type type, uint64_t *ret_base,
-                                 struct loader_failure *failure)
+enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
+                                       struct phys_addr limit, enum handoff_region_type type,
+                                       struct phys_range *ret_block)
 {
-    return pages_allocate_below(pages, size_bytes, PAGES_NO_LIMIT, type, ret_base, failure);
+    const char *name = region_type_name((uint32_t)type);
+    struct phys_addr base;
+
+    if (size_bytes == 0 || size_bytes > UINT64_MAX - PAGE_MASK ||
+        pages->block_count == CLAIMS_BLOCK_LIMIT)
+        return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS,
+                         "%llu bytes for the %s", size_bytes, name);
+    size_bytes = page_align_up(size_bytes);
+
+    EFI_STATUS status = pages_allocate_above_zero(pages->firmware->services,
+                                                  size_bytes >> PAGE_SHIFT, limit, &base);
+    if (EFI_ERROR(status))
+        return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, status,
+                         "%llu KiB for the %s", size_bytes / KIB, name);
+    return pages_note(pages, base, size_bytes, type, ret_block);
+}
+
+enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
+                                 enum handoff_region_type type, struct phys_range *ret_block)
+{
+    return pages_allocate_below(pages, size_bytes, PAGES_NO_LIMIT, type, ret_block);
 }
 
 static void pages_free_block(struct pages *pages, size_t index)
 {
-    struct range range = pages->blocks[index].range;
-    pages->firmware->services->FreePages(range.start, range_size_bytes(range) >> PAGE_SHIFT);
+    struct phys_range block = pages->blocks[index].range;
+    pages->firmware->services->FreePages(block.start.value,
+                                         phys_range_size_bytes(block) >> PAGE_SHIFT);
     pages->block_count--;
     for (size_t i = index; i < pages->block_count; i++)
         pages->blocks[i] = pages->blocks[i + 1];
 }
 
-void pages_free(struct pages *pages, uint64_t base)
+void pages_free(struct pages *pages, struct phys_addr start)
 {
     for (size_t i = 0; i < pages->block_count; i++) {
-        if (pages->blocks[i].range.start == base) {
+        if (pages->blocks[i].range.start.value == start.value) {
             pages_free_block(pages, i);
             return;
         }

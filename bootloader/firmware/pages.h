@@ -1,8 +1,8 @@
 /*
  * pages.h - every page that the loader takes from the firmware, in one short list.
  *
- * The list is what an error frees, in reverse, and what the memory map is told after exit: each
- * block carries the type of region that the kernel will see.
+ * The list is what an error frees, in reverse, and what is laid over the memory map after exit:
+ * each block is a claim with the type of region that the kernel will see.
  *
  * All blocks are EfiLoaderData from AllocateAnyPages (UEFI 2.10, section 7.2.1), or at most below a
  * limit: never at a wished address, which breaks between firmware builds. The firmware may mark
@@ -13,47 +13,38 @@
 #define BOOTLOADER_FIRMWARE_PAGES_H
 
 #include "bootloader/firmware/firmware.h"
+#include "bootloader/pure/claims.h"
 #include "shared/handoff.h"
 #include "shared/range.h"
-
-/* Temporary heap, kernel, stack, the page for starting processors, handoff data, page tables, the
- * step to five levels, and a file while it is read. */
-#define PAGES_BLOCK_LIMIT 9
-
-struct page_block {
-    struct range range; /* physical, page-aligned, not empty */
-    enum handoff_region_type type;
-};
 
 struct pages {
     struct firmware *firmware;
     size_t block_count;
-    struct page_block blocks[PAGES_BLOCK_LIMIT];
+    struct memory_map_claim blocks[CLAIMS_BLOCK_LIMIT]; /* page-aligned, not empty */
 };
 
 void pages_initialise(struct pages *pages, struct firmware *firmware);
 
-/* For limit_address: anywhere. */
-#define PAGES_NO_LIMIT UINT64_C(0)
+/* For `limit`: anywhere. */
+#define PAGES_NO_LIMIT phys_addr(0)
 
 /* Take `size_bytes`, rounded up to whole pages. The content is undefined. A block at address 0 is
  * never used: a zero means "none" in the handoff, and page 0 catches null pointers.
- *   limit_address  the block ends at or below it
+ *   limit  the block ends at or below it
  * Failures: OUT_OF_MEMORY (also for size 0), BAD_ALLOCATION (the block overlaps the loader's image
- * or another block: nothing can be relied on). On failure *ret_base is not written. */
+ * or another block: nothing can be relied on). On failure *ret_block is not written. */
 enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
-                                       uint64_t limit_address, enum handoff_region_type type,
-                                       uint64_t *ret_base, struct loader_failure *failure)
+                                       struct phys_addr limit, enum handoff_region_type type,
+                                       struct phys_range *ret_block)
     __attribute__((warn_unused_result));
 
 /* The same, anywhere. */
 enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
-                                 enum handoff_region_type type, uint64_t *ret_base,
-                                 struct loader_failure *failure)
+                                 enum handoff_region_type type, struct phys_range *ret_block)
     __attribute__((warn_unused_result));
 
-/* Give a block back. Precondition: `base` came from pages_allocate(). */
-void pages_free(struct pages *pages, uint64_t base);
+/* Give a block back. Precondition: `start` is that of a block from pages_allocate(). */
+void pages_free(struct pages *pages, struct phys_addr start);
 
 /* Give all blocks back, the newest first. */
 void pages_free_all(struct pages *pages);

@@ -3,20 +3,17 @@
 #include "shared/address.h"
 
 enum loader_error temp_heap_reserve(struct pages *pages, uint64_t size_bytes,
-                                    struct console *console, struct temp_heap *ret_heap,
-                                    struct loader_failure *failure)
+                                    struct console *console, struct phys_range *ret_heap)
 {
-    struct temp_heap heap = {0, 0};
+    struct phys_range heap = phys_range(0, 0);
 
     if (size_bytes != 0) {
         enum loader_error error =
-            pages_allocate(pages, size_bytes, HANDOFF_REGION_TEMP_HEAP, &heap.base, failure);
-        if (error == LOADER_OK)
-            heap.size_bytes = size_bytes;
-        else if (error == LOADER_ERROR_OUT_OF_MEMORY)
+            pages_allocate(pages, size_bytes, HANDOFF_REGION_TEMP_HEAP, &heap);
+        if (error == LOADER_ERROR_OUT_OF_MEMORY)
             console_warn(console, "no temporary heap: the firmware does not have %llu KiB (%s)",
-                         size_bytes / KIB, error_status_name(failure->status));
-        else
+                         size_bytes / KIB, error_status_name(pages->firmware->failure->status));
+        else if (error != LOADER_OK)
             return error;
     }
     *ret_heap = heap;

@@ -7,17 +7,11 @@
 #include "bootloader/firmware/console.h"
 #include "bootloader/firmware/pages.h"
 
-/* Both 0 if there is none: the kernel then falls back to memory inside its image. */
-struct temp_heap {
-    uint64_t base;
-    uint64_t size_bytes;
-};
-
-/* Take `size_bytes` (0: none is wanted) and write what was got to *ret_heap. That the firmware has
- * no memory is a warning. Failure: BAD_ALLOCATION; *ret_heap is then not written. */
+/* Take `size_bytes` (0: none is wanted) and write what was got to *ret_heap. If it is empty, the
+ * kernel falls back to memory inside its image. That the firmware has no memory is a warning.
+ * Failure: BAD_ALLOCATION; *ret_heap is then not written. */
 enum loader_error temp_heap_reserve(struct pages *pages, uint64_t size_bytes,
-                                    struct console *console, struct temp_heap *ret_heap,
-                                    struct loader_failure *failure)
+                                    struct console *console, struct phys_range *ret_heap)
     __attribute__((warn_unused_result));
 
 #endif

@@ -6,48 +6,43 @@
 #include "shared/range.h"
 #include "shared/region.h"
 
-/* Nothing is global: the entries would survive the kernel's own switch to other tables. */
+/* Nothing is global: the entries would survive the kernel's switch to its own tables. */
 static const struct page_permissions READ_WRITE = {.write = true};
 
 /* --- What the plan maps --- */
 
 static uint64_t segment_pages_end(const struct elf_segment *segment)
 {
-    return page_align_up(segment->virtual_address + segment->memory_size_bytes);
+    return page_align_up(segment->memory.end.value);
 }
 
 /* A segment in whole pages. Segments with equal permissions may share a page, which the first of
  * them maps; the range may thus be empty. */
-static struct range segment_pages(const struct elf_plan *kernel, unsigned index)
+static struct virt_range segment_pages(const struct elf_plan *kernel, unsigned index)
 {
     const struct elf_segment *segments = kernel->segments;
-    struct range pages = {page_align_down(segments[index].virtual_address),
-                          segment_pages_end(&segments[index])};
-    if (index > 0 && pages.start < segment_pages_end(&segments[index - 1]))
-        pages.start = segment_pages_end(&segments[index - 1]);
-    return pages;
+    uint64_t start = page_align_down(segments[index].memory.start.value);
+    if (index > 0 && start < segment_pages_end(&segments[index - 1]))
+        start = segment_pages_end(&segments[index - 1]);
+    return virt_range(start, segment_pages_end(&segments[index]));
 }
 
 static bool next_ram_run(const struct bootstrap_plan *plan, struct phys_addr limit, size_t *index,
-                         struct range *ret_run)
+                         struct phys_range *ret_run)
 {
-    struct phys_range run;
-    if (!region_next_ram_run(plan->regions, plan->region_count, limit, index, &run))
-        return false;
-    *ret_run = (struct range){run.start.value, run.end.value};
-    return true;
+    return region_next_ram_run(plan->regions, plan->region_count, limit, index, ret_run);
 }
 
 /* Finds the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
  * firmware tables. Moves *index behind it. Returns false if no such region follows. */
 static bool next_read_only(const struct bootstrap_plan *plan, size_t *index,
-                           struct range *ret_range)
+                           struct phys_range *ret_range)
 {
     const uint32_t facts = HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE | HANDOFF_FACT_RAM;
     while (*index < plan->region_count) {
         const struct handoff_region *region = &plan->regions[(*index)++];
         if ((region->facts & facts) == HANDOFF_FACT_MAPPED) {
-            *ret_range = (struct range){region->base, region->base + region->size_bytes};
+            *ret_range = phys_range(region->base, region->base + region->size_bytes);
             return true;
         }
     }
@@ -95,25 +90,39 @@ static void count_range(struct table_counter *counter, uint64_t start, uint64_t 
     }
 }
 
+static void count_direct(struct table_counter *counter, struct phys_range range)
+{
+    count_range(counter, virt_addr_add(direct_map_base(counter->levels), range.start.value).value,
+                phys_range_size_bytes(range));
+}
+
+static uint64_t loader_displacement(const struct bootstrap_plan *plan)
+{
+    return BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->placement->loader.memory.start.value;
+}
+
 /* Sections in order of address, where `displacement` is the way from physical to virtual. */
 static void count_loader(struct table_counter *counter, const struct bootstrap_plan *plan,
                          uint64_t displacement)
 {
-    for (size_t i = 0; i < plan->loader_section_count; i++) {
-        if (plan->loader_sections[i].size_bytes > 0)
-            count_range(counter, plan->loader_sections[i].base + displacement,
-                        plan->loader_sections[i].size_bytes);
+    const struct loader_image *loader = &plan->placement->loader;
+    for (size_t i = 0; i < loader->section_count; i++) {
+        const struct phys_range *section = &loader->sections[i].memory;
+        if (!phys_range_is_empty(*section))
+            count_range(counter, section->start.value + displacement,
+                        phys_range_size_bytes(*section));
     }
 }
 
 /* The trampoline may lie below the loader's image: the tables that they share are counted twice. */
 static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
 {
-    if (plan->trampoline_base == 0)
+    if (phys_range_is_empty(plan->placement->trampoline))
         return 0;
-    struct table_counter counter = {.levels = 4, .largest_page_level = PAGE_LEVEL_SMALLEST};
+    struct table_counter counter = {.levels = plan->trampoline_levels,
+                                    .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&counter, plan, 0);
-    count_range(&counter, plan->trampoline_base, PAGE_SIZE_BYTES);
+    count_range(&counter, plan->placement->trampoline.start.value, PAGE_SIZE_BYTES);
     return counter.table_count + page_entry_root_count();
 }
 
@@ -124,21 +133,21 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
                                   .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&small, plan, 0);
     count_range(&small, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
-    count_loader(&small, plan, BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->loader_base);
-    count_range(&small, plan->kernel->virtual_base, plan->kernel->size_bytes);
+    count_loader(&small, plan, loader_displacement(plan));
+    count_range(&small, plan->kernel->image.start.value,
+                virt_range_size_bytes(plan->kernel->image));
 
     /* Physical and virtual addresses of the direct map are congruent to every page size. */
     struct table_counter large = small;
     large.largest_page_level = features->largest_leaf_level;
-    struct range range;
-    uint64_t base = direct_map_base(features->levels).value;
+    struct phys_range range;
     struct phys_addr limit = direct_map_limit(features->levels);
     for (size_t index = 0; next_ram_run(plan, limit, &index, &range);)
-        count_range(&large, base + range.start, range_size_bytes(range));
-    if (plan->framebuffer_size_bytes > 0)
-        count_range(&large, base + plan->framebuffer_base, plan->framebuffer_size_bytes);
+        count_direct(&large, range);
+    if (!phys_range_is_empty(plan->framebuffer))
+        count_direct(&large, plan->framebuffer);
     for (size_t index = 0; next_read_only(plan, &index, &range);)
-        count_range(&large, base + range.start, range_size_bytes(range));
+        count_direct(&large, range);
     return large.table_count + page_entry_root_count() + count_switch_tables(plan);
 }
 
@@ -149,15 +158,15 @@ static enum page_table_status map_kernel(const struct bootstrap_plan *plan,
 {
     const struct elf_plan *kernel = plan->kernel;
     for (unsigned i = 0; i < kernel->segment_count; i++) {
-        struct range pages = segment_pages(kernel, i);
-        if (range_is_empty(pages))
+        struct virt_range pages = segment_pages(kernel, i);
+        if (virt_range_is_empty(pages))
             continue;
         struct page_permissions permissions = {.write = kernel->segments[i].write,
                                                .execute = kernel->segments[i].execute};
-        uint64_t physical = plan->kernel_physical_base + (pages.start - kernel->virtual_base);
-        enum page_table_status status =
-            page_table_map(table, virt_addr(pages.start), phys_addr(physical),
-                           range_size_bytes(pages), permissions, true);
+        struct phys_addr physical = phys_addr_add(plan->placement->kernel.start,
+                                                  pages.start.value - kernel->image.start.value);
+        enum page_table_status status = page_table_map(
+            table, pages.start, physical, virt_range_size_bytes(pages), permissions, true);
         if (status != PAGE_TABLE_OK)
             return status;
     }
@@ -168,44 +177,44 @@ static enum page_table_status map_kernel(const struct bootstrap_plan *plan,
 static enum page_table_status map_loader(const struct bootstrap_plan *plan,
                                          struct page_table *table, uint64_t displacement)
 {
-    for (size_t i = 0; i < plan->loader_section_count; i++) {
-        const struct bootstrap_section *section = &plan->loader_sections[i];
-        if (section->base < PAGE_SIZE_BYTES)
+    const struct loader_image *loader = &plan->placement->loader;
+    for (size_t i = 0; i < loader->section_count; i++) {
+        const struct loader_section *section = &loader->sections[i];
+        if (section->memory.start.value < PAGE_SIZE_BYTES)
             return PAGE_TABLE_NULL_PAGE;
         struct page_permissions permissions = {.write = section->write,
                                                .execute = section->execute};
-        enum page_table_status status =
-            page_table_map(table, virt_addr(section->base + displacement), phys_addr(section->base),
-                           section->size_bytes, permissions, false);
+        enum page_table_status status = page_table_map(
+            table, virt_addr(section->memory.start.value + displacement), section->memory.start,
+            phys_range_size_bytes(section->memory), permissions, false);
         if (status != PAGE_TABLE_OK)
             return status;
     }
     return PAGE_TABLE_OK;
 }
 
-static enum page_table_status map_direct(struct page_table *table, uint64_t base,
-                                         uint64_t size_bytes, struct page_permissions permissions,
+static enum page_table_status map_direct(struct page_table *table, struct phys_range range,
+                                         struct page_permissions permissions,
                                          uint64_t *direct_map_size_bytes)
 {
     uint64_t limit_bytes = direct_map_limit(table->features.levels).value;
-    if (base >= limit_bytes || size_bytes > limit_bytes - base)
+    if (range.start.value >= limit_bytes || range.end.value > limit_bytes)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
-    enum page_table_status status =
-        page_table_map(table, virt_addr_add(direct_map_base(table->features.levels), base),
-                       phys_addr(base), size_bytes, permissions, true);
-    if (status == PAGE_TABLE_OK && base + size_bytes > *direct_map_size_bytes)
-        *direct_map_size_bytes = base + size_bytes;
+    enum page_table_status status = page_table_map(
+        table, virt_addr_add(direct_map_base(table->features.levels), range.start.value),
+        range.start, phys_range_size_bytes(range), permissions, true);
+    if (status == PAGE_TABLE_OK && range.end.value > *direct_map_size_bytes)
+        *direct_map_size_bytes = range.end.value;
     return status;
 }
 
 static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct page_table *table,
                                       uint64_t *direct_map_size_bytes)
 {
-    struct range range;
+    struct phys_range range;
     struct phys_addr limit = direct_map_limit(table->features.levels);
     for (size_t index = 0; next_ram_run(plan, limit, &index, &range);) {
-        enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
-                                                   READ_WRITE, direct_map_size_bytes);
+        enum page_table_status status = map_direct(table, range, READ_WRITE, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)
             return status;
     }
@@ -216,25 +225,23 @@ static enum page_table_status map_framebuffer(const struct bootstrap_plan *plan,
                                               struct page_table *table,
                                               uint64_t *direct_map_size_bytes)
 {
-    if (plan->framebuffer_size_bytes == 0)
+    if (phys_range_is_empty(plan->framebuffer))
         return PAGE_TABLE_OK;
     static const struct page_permissions PIXELS = {.write = true,
                                                    .memory_type = PAGE_MEMORY_WRITE_COMBINING};
-    return map_direct(table, plan->framebuffer_base, plan->framebuffer_size_bytes, PIXELS,
-                      direct_map_size_bytes);
+    return map_direct(table, plan->framebuffer, PIXELS, direct_map_size_bytes);
 }
 
-/* Write-back: where such memory must not be cached, the firmware has told the CPU so for the
- * physical addresses, and that wins (Intel SDM Vol. 3A, table 12-7). */
+/* Write-back: where such memory must not be cached, the firmware has told the CPU, and that wins
+ * (Intel SDM Vol. 3A, table 12-7). */
 static enum page_table_status map_firmware_tables(const struct bootstrap_plan *plan,
                                                   struct page_table *table,
                                                   uint64_t *direct_map_size_bytes)
 {
     static const struct page_permissions READ_ONLY = {.write = false};
-    struct range range;
+    struct phys_range range;
     for (size_t index = 0; next_read_only(plan, &index, &range);) {
-        enum page_table_status status = map_direct(table, range.start, range_size_bytes(range),
-                                                   READ_ONLY, direct_map_size_bytes);
+        enum page_table_status status = map_direct(table, range, READ_ONLY, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)
             return status;
     }
@@ -250,10 +257,10 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
     if (status == PAGE_TABLE_OK)
         status = map_loader(plan, table, 0);
     if (status == PAGE_TABLE_OK)
-        status = map_loader(plan, table, BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->loader_base);
+        status = map_loader(plan, table, loader_displacement(plan));
     if (status == PAGE_TABLE_OK)
         status = page_table_map(table, virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE),
-                                phys_addr(plan->stack_physical_base), BOOTSTRAP_STACK_SIZE_BYTES,
+                                plan->placement->stack.start, BOOTSTRAP_STACK_SIZE_BYTES,
                                 READ_WRITE, true);
     if (status == PAGE_TABLE_OK)
         status = map_ram(plan, table, &direct_map_size_bytes);
@@ -272,7 +279,7 @@ enum page_table_status bootstrap_tables_build_switch(const struct bootstrap_plan
     static const struct page_permissions EXECUTE = {.execute = true};
     enum page_table_status status = map_loader(plan, table, 0);
     if (status == PAGE_TABLE_OK)
-        status = page_table_map(table, virt_addr(plan->trampoline_base),
-                                phys_addr(plan->trampoline_base), PAGE_SIZE_BYTES, EXECUTE, false);
+        status = page_table_map(table, virt_addr(plan->placement->trampoline.start.value),
+                                plan->placement->trampoline.start, PAGE_SIZE_BYTES, EXECUTE, false);
     return status;
 }

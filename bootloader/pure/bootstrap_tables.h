@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "bootloader/pure/elf.h"
+#include "bootloader/pure/placement.h"
 #include "shared/handoff.h"
 #include "shared/page_table.h"
 
@@ -29,26 +30,13 @@
  * kernel which keeps one keeps both. */
 #define BOOTSTRAP_LOADER_VIRTUAL_BASE UINT64_C(0xffffff0040000000)
 
-/* A piece of the loader's image (a PE section), mapped with its own permissions. */
-struct bootstrap_section {
-    uint64_t base; /* physical, page-aligned */
-    uint64_t size_bytes;
-    bool write;
-    bool execute;
-};
-
 struct bootstrap_plan {
     const struct elf_plan *kernel;
-    uint64_t kernel_physical_base;
-    uint64_t stack_physical_base;
-    uint64_t loader_base; /* physical: where BOOTSTRAP_LOADER_VIRTUAL_BASE leads */
-    const struct bootstrap_section *loader_sections;
-    size_t loader_section_count;
-    uint64_t framebuffer_base; /* page-aligned; size 0 for none */
-    uint64_t framebuffer_size_bytes;
+    const struct placement *placement;
+    struct phys_range framebuffer;        /* page-aligned; empty for none */
     const struct handoff_region *regions; /* normalised: the RAM among them is mapped */
     size_t region_count;
-    uint64_t trampoline_base; /* a page to execute during the step to five levels; 0 for none */
+    unsigned trampoline_levels; /* of the tables in which the trampoline is */
 };
 
 /* How many table pages the plan can need at most, those of the switch tables included where there
@@ -64,8 +52,9 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
                                               uint64_t *ret_direct_map_size_bytes)
     __attribute__((warn_unused_result));
 
-/* Map what has to be there during the step to five levels into *table, made with four: the loader's
- * image and the trampoline's page, executable, at their own addresses. Failures: as above. */
+/* Map what has to be there while the number of levels changes into *table, which was made with
+ * trampoline_levels: the loader's image and the trampoline's first page, executable, at their own
+ * addresses. Failures: as above. */
 enum page_table_status bootstrap_tables_build_switch(const struct bootstrap_plan *plan,
                                                      struct page_table *table)
     __attribute__((warn_unused_result));

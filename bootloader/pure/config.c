@@ -10,11 +10,10 @@
 
 _Static_assert(CONFIG_TEMP_HEAP_LIMIT <= UINT64_MAX - PAGE_SIZE_BYTES, "rounding up cannot wrap");
 
-/* One known key: how its value is judged and stored. `stored` guards against a second one. */
+/* One known key: how its value is checked and stored. */
 struct setting {
     const char *key;
     enum config_status (*store)(struct piece value, struct config *config);
-    bool stored;
 };
 
 const char *config_status_text(enum config_status status)
@@ -157,19 +156,48 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
     return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
 }
 
-static struct setting *find_setting(struct setting *settings, size_t count, struct piece key)
+static const struct setting settings[] = {
+    {"kernel", store_kernel_path},
+    {"cmdline", store_command_line},
+    {"temp_heap", store_temp_heap_size},
+};
+#define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
+
+/* SETTING_COUNT for a key that is not known. */
+static size_t find_setting(struct piece key)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (piece_equals(key, settings[i].key))
-            return &settings[i];
-    }
-    return NULL;
+    size_t index = 0;
+    while (index < SETTING_COUNT && !piece_equals(key, settings[index].key))
+        index++;
+    return index;
 }
 
-static enum config_status parse_line(struct piece line, unsigned line_number,
-                                     struct setting *settings, size_t setting_count,
-                                     struct config *config)
+struct parser {
+    struct config config;
+    unsigned line_number;
+    unsigned stored; /* bit i: setting i has been stored, and must not come again */
+};
+
+static enum config_status store(struct parser *parser, struct piece key, struct piece value)
 {
+    char plain[CONFIG_LINE_LIMIT];
+    size_t index = find_setting(key);
+    if (index == SETTING_COUNT) {
+        if (parser->config.unknown_key_count++ == 0)
+            parser->config.first_unknown_line = parser->line_number;
+        return CONFIG_OK;
+    }
+    if ((parser->stored & 1u << index) != 0)
+        return CONFIG_DUPLICATE_KEY;
+    parser->stored |= 1u << index;
+    enum config_status status = remove_quotes(&value, plain);
+    return status == CONFIG_OK ? settings[index].store(value, &parser->config) : status;
+}
+
+static enum config_status parse_line(struct parser *parser, struct piece line)
+{
+    struct piece key;
+    struct piece value;
     if (line.length > CONFIG_LINE_LIMIT)
         return CONFIG_LINE_TOO_LONG;
     if (contains(line, '\0'))
@@ -177,25 +205,9 @@ static enum config_status parse_line(struct piece line, unsigned line_number,
     line = without_blanks(line);
     if (line.length == 0 || line.text[0] == '#')
         return CONFIG_OK;
-
-    struct piece key;
-    struct piece value;
     if (!piece_split(line, '=', &key, &value))
         return CONFIG_NO_EQUALS_SIGN;
-    struct setting *setting = find_setting(settings, setting_count, without_blanks(key));
-    if (setting == NULL) {
-        if (config->unknown_key_count++ == 0)
-            config->first_unknown_line = line_number;
-        return CONFIG_OK;
-    }
-    if (setting->stored)
-        return CONFIG_DUPLICATE_KEY;
-    setting->stored = true;
-
-    char plain[CONFIG_LINE_LIMIT];
-    value = without_blanks(value);
-    enum config_status status = remove_quotes(&value, plain);
-    return status == CONFIG_OK ? setting->store(value, config) : status;
+    return store(parser, without_blanks(key), without_blanks(value));
 }
 
 /* Take the next line off the text, without its end (LF or CRLF). */
@@ -226,27 +238,21 @@ static struct piece without_byte_order_mark(struct piece text)
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line)
 {
-    struct setting settings[] = {
-        {.key = "kernel", .store = store_kernel_path},
-        {.key = "cmdline", .store = store_command_line},
-        {.key = "temp_heap", .store = store_temp_heap_size},
-    };
-    const size_t setting_count = sizeof(settings) / sizeof(settings[0]);
+    struct parser parser = {.line_number = 0};
+    struct piece rest = without_byte_order_mark((struct piece){text, size_bytes});
 
     *ret_line = 0;
     if (size_bytes > CONFIG_FILE_LIMIT_BYTES)
         return CONFIG_FILE_TOO_LARGE;
-    struct config config;
-    config_set_defaults(&config);
-    struct piece rest = without_byte_order_mark((struct piece){text, size_bytes});
-    for (unsigned line_number = 1; rest.length > 0; line_number++) {
-        enum config_status status =
-            parse_line(next_line(&rest), line_number, settings, setting_count, &config);
+    config_set_defaults(&parser.config);
+    while (rest.length > 0) {
+        parser.line_number++;
+        enum config_status status = parse_line(&parser, next_line(&rest));
         if (status != CONFIG_OK) {
-            *ret_line = line_number;
+            *ret_line = parser.line_number;
             return status;
         }
     }
-    *ret_config = config;
+    *ret_config = parser.config;
     return CONFIG_OK;
 }

@@ -44,7 +44,6 @@ _Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
 #define DATA_LITTLE_ENDIAN         1
 #define VERSION_CURRENT            1
 #define TYPE_EXECUTABLE            2
-#define MACHINE_X86_64             62
 #define EXTENDED_NUMBERING         0xffff
 #define PROGRAM_HEADER_LOAD        1
 #define PROGRAM_HEADER_DYNAMIC     2
@@ -70,8 +69,8 @@ const char *elf_status_text(enum elf_status status)
         return "The ELF file is not little-endian.";
     case ELF_BAD_VERSION:
         return "The ELF file has an unknown version.";
-    case ELF_NOT_X86_64:
-        return "The ELF file is for another processor than x86-64.";
+    case ELF_OTHER_MACHINE:
+        return "The ELF file is for another kind of processor.";
     case ELF_NOT_EXECUTABLE:
         return "The ELF file is not a statically linked executable (ET_EXEC).";
     case ELF_BAD_HEADER_SIZE:
@@ -116,7 +115,7 @@ const char *elf_status_text(enum elf_status status)
     return "The ELF file is bad in an unknown way.";
 }
 
-/* --- Judging --- */
+/* --- Checking --- */
 
 /* The file's bytes; nothing outside of [0, size_bytes) is ever read. */
 struct elf_file {
@@ -130,7 +129,8 @@ static bool file_holds(const struct elf_file *file, uint64_t offset, uint64_t si
     return offset <= file->size_bytes && size_bytes <= file->size_bytes - offset;
 }
 
-static enum elf_status judge_header(const struct elf_file *file, const struct elf_header *header)
+/* The part that every ELF file has. */
+static enum elf_status check_identification(const struct elf_header *header, uint32_t machine)
 {
     static const uint8_t MAGIC[4] = {0x7f, 'E', 'L', 'F'};
     if (memcmp(header->identification, MAGIC, sizeof(MAGIC)) != 0)
@@ -142,10 +142,14 @@ static enum elf_status judge_header(const struct elf_file *file, const struct el
     if (header->identification[IDENTIFICATION_VERSION] != VERSION_CURRENT ||
         header->version != VERSION_CURRENT)
         return ELF_BAD_VERSION;
-    if (header->machine != MACHINE_X86_64)
-        return ELF_NOT_X86_64;
-    if (header->type != TYPE_EXECUTABLE)
-        return ELF_NOT_EXECUTABLE;
+    if (header->machine != machine)
+        return ELF_OTHER_MACHINE;
+    return header->type == TYPE_EXECUTABLE ? ELF_OK : ELF_NOT_EXECUTABLE;
+}
+
+static enum elf_status check_program_headers(const struct elf_file *file,
+                                             const struct elf_header *header)
+{
     if (header->header_size != sizeof(struct elf_header))
         return ELF_BAD_HEADER_SIZE;
     if (header->program_header_count == 0)
@@ -163,7 +167,7 @@ static enum elf_status judge_header(const struct elf_file *file, const struct el
 
 /* 0 and 1 mean no alignment (gABI, "Program Header"). Without bytes in the file there is no offset
  * that could disagree with the address. */
-static enum elf_status judge_alignment(const struct program_header *segment)
+static enum elf_status check_alignment(const struct program_header *segment)
 {
     uint64_t alignment = segment->alignment;
     if (alignment <= 1)
@@ -176,10 +180,17 @@ static enum elf_status judge_alignment(const struct program_header *segment)
     return ELF_OK;
 }
 
-/* Judge one PT_LOAD by itself. What has no meaning is not read, since linkers write anything there:
+/* False if it wraps. */
+static bool segment_memory(const struct program_header *segment, struct virt_range *ret_memory)
+{
+    return virt_range_from_base_size(virt_addr(segment->virtual_address), segment->memory_size,
+                                     ret_memory);
+}
+
+/* Check one PT_LOAD by itself. What has no meaning is not read, since linkers write anything there:
  * the physical address (where the image lies is the loader's choice), the offset of a segment
  * without bytes in the file, and the rest of one without bytes in memory. */
-static enum elf_status judge_segment(const struct elf_file *file,
+static enum elf_status check_segment(const struct elf_file *file,
                                      const struct program_header *segment)
 {
     if (segment->file_size > 0 && !file_holds(file, segment->file_offset, segment->file_size))
@@ -189,33 +200,33 @@ static enum elf_status judge_segment(const struct elf_file *file,
     if (segment->memory_size == 0)
         return ELF_OK;
     /* Up to the last page of the address space, so that rounding up to pages cannot wrap. */
-    struct range range;
-    if (!range_from_base_size(segment->virtual_address, segment->memory_size, &range) ||
-        range.end > page_align_down(UINT64_MAX))
+    struct virt_range memory;
+    if (!segment_memory(segment, &memory) || memory.end.value > page_align_down(UINT64_MAX))
         return ELF_ADDRESS_WRAPS;
-    if (segment->virtual_address < ELF_LOWEST_ADDRESS)
+    if (memory.start.value < ELF_LOWEST_ADDRESS)
         return ELF_LOWER_HALF;
     if (segment->memory_size > ELF_IMAGE_LIMIT_BYTES)
         return ELF_IMAGE_TOO_LARGE;
     if ((segment->flags & FLAG_WRITE) != 0 && (segment->flags & FLAG_EXECUTE) != 0)
         return ELF_WRITABLE_EXECUTABLE;
-    return judge_alignment(segment);
+    return check_alignment(segment);
 }
 
-/* Insert in order of address. */
+/* Insert in order of address. Precondition: check_segment() gave ELF_OK. */
 static enum elf_status add_segment(struct elf_plan *plan, const struct program_header *header)
 {
+    struct virt_range memory = {0};
     if (plan->segment_count == ELF_SEGMENT_LIMIT)
         return ELF_TOO_MANY_SEGMENTS;
+    (void)segment_memory(header, &memory);
     unsigned place = plan->segment_count++;
     for (; place > 0; place--) {
-        if (plan->segments[place - 1].virtual_address <= header->virtual_address)
+        if (plan->segments[place - 1].memory.start.value <= memory.start.value)
             break;
         plan->segments[place] = plan->segments[place - 1];
     }
     plan->segments[place] = (struct elf_segment){
-        .virtual_address = header->virtual_address,
-        .memory_size_bytes = header->memory_size,
+        .memory = memory,
         .file_offset = header->file_size > 0 ? header->file_offset : 0,
         .file_size_bytes = header->file_size,
         .write = (header->flags & FLAG_WRITE) != 0,
@@ -235,7 +246,7 @@ static enum elf_status add_program_header(const struct elf_file *file,
     case PROGRAM_HEADER_DYNAMIC:
         return ELF_NEEDS_RELOCATION;
     case PROGRAM_HEADER_LOAD:
-        status = judge_segment(file, header);
+        status = check_segment(file, header);
         if (status != ELF_OK || header->memory_size == 0)
             return status;
         return add_segment(plan, header);
@@ -244,48 +255,58 @@ static enum elf_status add_program_header(const struct elf_file *file,
     }
 }
 
-static uint64_t segment_end(const struct elf_segment *segment)
-{
-    return segment->virtual_address + segment->memory_size_bytes;
-}
-
-/* Judge the sorted segments together and derive the image's extent. */
-static enum elf_status judge_image(struct elf_plan *plan)
+/* Check the sorted segments together and derive the image's extent. */
+static enum elf_status check_image(struct elf_plan *plan)
 {
     if (plan->segment_count == 0)
         return ELF_NOTHING_TO_LOAD;
     for (unsigned i = 1; i < plan->segment_count; i++) {
         const struct elf_segment *before = &plan->segments[i - 1];
         const struct elf_segment *segment = &plan->segments[i];
-        if (segment->virtual_address < segment_end(before))
+        uint64_t end = before->memory.end.value;
+        if (segment->memory.start.value < end)
             return ELF_SEGMENTS_OVERLAP;
-        bool share_page =
-            page_align_down(segment->virtual_address) < page_align_up(segment_end(before));
+        bool share_page = page_align_down(segment->memory.start.value) < page_align_up(end);
         bool same_permissions =
             segment->write == before->write && segment->execute == before->execute;
         if (share_page && !same_permissions)
             return ELF_PAGE_WITH_TWO_PERMISSIONS;
     }
 
-    plan->virtual_base = page_align_down(plan->segments[0].virtual_address);
-    uint64_t end = page_align_up(segment_end(&plan->segments[plan->segment_count - 1]));
-    plan->size_bytes = end - plan->virtual_base;
-    return plan->size_bytes > ELF_IMAGE_LIMIT_BYTES ? ELF_IMAGE_TOO_LARGE : ELF_OK;
+    const struct elf_segment *last = &plan->segments[plan->segment_count - 1];
+    plan->image = virt_range(page_align_down(plan->segments[0].memory.start.value),
+                             page_align_up(last->memory.end.value));
+    return virt_range_size_bytes(plan->image) > ELF_IMAGE_LIMIT_BYTES ? ELF_IMAGE_TOO_LARGE
+                                                                      : ELF_OK;
 }
 
 /* The first instruction must come from the file: .bss holds only zeros. */
-static enum elf_status judge_entry(const struct elf_plan *plan)
+static enum elf_status check_entry(const struct elf_plan *plan)
 {
     for (unsigned i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-        if (segment->execute && plan->entry >= segment->virtual_address &&
-            plan->entry - segment->virtual_address < segment->file_size_bytes)
+        if (segment->execute && plan->entry.value >= segment->memory.start.value &&
+            plan->entry.value - segment->memory.start.value < segment->file_size_bytes)
             return ELF_OK;
     }
     return ELF_BAD_ENTRY;
 }
 
-enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, struct elf_plan *ret_plan)
+static enum elf_status add_program_headers(const struct elf_file *file,
+                                           const struct elf_header *header, struct elf_plan *plan)
+{
+    enum elf_status status = ELF_OK;
+    for (unsigned i = 0; status == ELF_OK && i < header->program_header_count; i++) {
+        struct program_header segment;
+        uint64_t offset = header->program_headers_offset + (uint64_t)i * sizeof(segment);
+        memcpy(&segment, file->bytes + offset, sizeof(segment));
+        status = add_program_header(file, &segment, plan);
+    }
+    return status;
+}
+
+enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, uint32_t machine,
+                         struct elf_plan *ret_plan)
 {
     struct elf_file elf = {file, file_size_bytes};
     struct elf_header header;
@@ -293,18 +314,16 @@ enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, struct elf_
         return ELF_TOO_SHORT;
     memcpy(&header, elf.bytes, sizeof(header)); /* the file need not be aligned in memory */
 
-    enum elf_status status = judge_header(&elf, &header);
-    struct elf_plan plan = {.entry = header.entry};
-    for (unsigned i = 0; status == ELF_OK && i < header.program_header_count; i++) {
-        struct program_header segment;
-        uint64_t offset = header.program_headers_offset + (uint64_t)i * sizeof(segment);
-        memcpy(&segment, elf.bytes + offset, sizeof(segment));
-        status = add_program_header(&elf, &segment, &plan);
-    }
+    struct elf_plan plan = {.entry = virt_addr(header.entry)};
+    enum elf_status status = check_identification(&header, machine);
     if (status == ELF_OK)
-        status = judge_image(&plan);
+        status = check_program_headers(&elf, &header);
     if (status == ELF_OK)
-        status = judge_entry(&plan);
+        status = add_program_headers(&elf, &header, &plan);
+    if (status == ELF_OK)
+        status = check_image(&plan);
+    if (status == ELF_OK)
+        status = check_entry(&plan);
     if (status == ELF_OK)
         *ret_plan = plan;
     return status;
@@ -319,10 +338,10 @@ void elf_load(const struct elf_plan *plan, const void *file, void *image)
     uint64_t written = 0; /* bytes of the image that are final */
     for (unsigned i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-        uint64_t start = segment->virtual_address - plan->virtual_base;
+        uint64_t start = segment->memory.start.value - plan->image.start.value;
         memset(destination + written, 0, start - written); /* the gap, and .bss of the one before */
         memcpy(destination + start, source + segment->file_offset, segment->file_size_bytes);
         written = start + segment->file_size_bytes;
     }
-    memset(destination + written, 0, plan->size_bytes - written);
+    memset(destination + written, 0, virt_range_size_bytes(plan->image) - written);
 }

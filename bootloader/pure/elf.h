@@ -1,10 +1,10 @@
 /*
- * elf.h - judge a kernel's ELF file completely before a byte is allocated for it.
+ * elf.h - check a kernel's ELF file completely before a byte is allocated for it.
  *
  * Input: the bytes of a file that nobody has vouched for. Output: a plan of what goes where, in
  * which every number has been checked, so that the code which loads it does no checking.
- * Accepted: ELF64, little-endian, x86-64, ET_EXEC, statically linked into the higher half.
- * (System V gABI, "Object Files" and "Program Loading"; catalogue group E.)
+ * Accepted: ELF64, little-endian, for this machine, ET_EXEC, statically linked into the higher
+ * half. (System V gABI, "Object Files" and "Program Loading"; catalogue group E.)
  *
  * Pure: bytes in, struct out. Fuzzed by tests/fuzz/fuzz_elf.c.
  */
@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "shared/range.h"
 
 /* More loadable segments than this is no kernel that a linker script wrote. */
 #define ELF_SEGMENT_LIMIT 16
@@ -33,7 +35,7 @@ enum elf_status {
     ELF_NOT_64_BIT,
     ELF_NOT_LITTLE_ENDIAN,
     ELF_BAD_VERSION,
-    ELF_NOT_X86_64,
+    ELF_OTHER_MACHINE,
     ELF_NOT_EXECUTABLE,      /* e_type is not ET_EXEC */
     ELF_BAD_HEADER_SIZE,     /* e_ehsize or e_phentsize */
     ELF_NO_PROGRAM_HEADERS,  /* e_phnum 0 */
@@ -60,28 +62,27 @@ enum elf_status {
 const char *elf_status_text(enum elf_status status);
 
 struct elf_segment {
-    uint64_t virtual_address;   /* of its first byte: need not be page-aligned */
-    uint64_t memory_size_bytes; /* > 0 */
-    uint64_t file_offset;       /* 0 if there are no bytes in the file */
-    uint64_t file_size_bytes;   /* <= memory_size_bytes; the rest is zero */
+    struct virt_range memory; /* need not be page-aligned; not empty */
+    uint64_t file_offset;     /* 0 if there are no bytes in the file */
+    uint64_t file_size_bytes; /* at most the size in memory; the rest is zero */
     bool write;
     bool execute;
 };
 
 /* Segments are sorted by address and disjoint; no page holds two permissions. */
 struct elf_plan {
-    uint64_t entry;         /* virtual */
-    uint64_t virtual_base;  /* page-aligned */
-    uint64_t size_bytes;    /* multiple of the page: covers every segment */
-    unsigned segment_count; /* 1…ELF_SEGMENT_LIMIT */
+    struct virt_addr entry;
+    struct virt_range image; /* page-aligned: covers every segment */
+    unsigned segment_count;  /* 1…ELF_SEGMENT_LIMIT */
     struct elf_segment segments[ELF_SEGMENT_LIMIT];
 };
 
-/* Judge the file. On failure *ret_plan is not written. */
-enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, struct elf_plan *ret_plan)
-    __attribute__((warn_unused_result));
+/* Check the file. `machine` is the e_machine of what can run (HANDOFF_MACHINE_*). On failure
+ * *ret_plan is not written. */
+enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, uint32_t machine,
+                         struct elf_plan *ret_plan) __attribute__((warn_unused_result));
 
-/* Write the image: `image` is plan->size_bytes bytes of writable memory, of any content. Copies
+/* Write the image: `image` is writable memory, as large as plan->image, of any content. Copies
  * each segment's file bytes and zeroes everything else (.bss, page tails, gaps).
  * Precondition: *plan came from elf_plan() on the same file. */
 void elf_load(const struct elf_plan *plan, const void *file, void *image);

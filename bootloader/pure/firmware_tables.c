@@ -360,13 +360,12 @@ uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_
     return table == NULL ? 0 : table->address;
 }
 
-bool firmware_tables_pages(const struct handoff_firmware_table *table, uint64_t *ret_base,
-                           uint64_t *ret_size_bytes)
+bool firmware_tables_pages(const struct handoff_firmware_table *table, struct phys_range *ret_pages)
 {
     if (table->size_bytes == 0)
         return false;
-    *ret_base = page_align_down(table->address);
-    *ret_size_bytes = page_align_up(table->address + table->size_bytes) - *ret_base;
+    *ret_pages = phys_range(page_align_down(table->address),
+                            page_align_up(table->address + table->size_bytes));
     return true;
 }
 

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "shared/handoff.h"
+#include "shared/range.h"
 
 /* Servers with one SSDT a processor have some 100 ACPI tables. More are counted, not listed. */
 #define FIRMWARE_TABLES_LIMIT 192
@@ -73,8 +74,8 @@ uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_
                               const uint8_t second[16]);
 
 /* The whole pages of one table. False if its length is unknown. */
-bool firmware_tables_pages(const struct handoff_firmware_table *table, uint64_t *ret_base,
-                           uint64_t *ret_size_bytes);
+bool firmware_tables_pages(const struct handoff_firmware_table *table,
+                           struct phys_range *ret_pages);
 
 /* Set the `mapping` of each table by the regions that the kernel is given. */
 void firmware_tables_set_mapping(struct firmware_tables *tables,

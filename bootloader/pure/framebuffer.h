@@ -26,7 +26,7 @@ struct framebuffer_mode {
     uint32_t height_pixels;
     uint32_t pixels_per_line;
     uint32_t pixel_format; /* FRAMEBUFFER_PIXELS_* */
-    uint32_t red_mask;     /* these four count for FRAMEBUFFER_PIXELS_MASKS alone */
+    uint32_t red_mask;     /* these four count only for FRAMEBUFFER_PIXELS_MASKS */
     uint32_t green_mask;
     uint32_t blue_mask;
     uint32_t reserved_mask;

@@ -16,8 +16,9 @@
 #include <stdint.h>
 
 #include "shared/handoff.h"
+#include "shared/range.h"
 
-/* No x86-64 CPU has more than 52 bits of physical address (Intel SDM Vol. 3A, 4.1.4). */
+/* No CPU has more than 52 bits of physical address (Intel SDM Vol. 3A, 4.1.4; Arm ARM, D8.1). */
 #define MEMORY_MAP_PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
 
 /* UEFI 2.10, 7.2.3: EFI_MEMORY_DESCRIPTOR. The real stride is DescriptorSize, usually 48. */
@@ -41,10 +42,9 @@ enum memory_map_status {
 const char *memory_map_status_text(enum memory_map_status status);
 
 /* What the loader placed, laid over the firmware's rows: a range with a region type of its own.
- * Base and size are page-aligned, below 2^52, and do not wrap. */
+ * The range is page-aligned and ends at or below 2^52. An empty one claims nothing. */
 struct memory_map_claim {
-    uint64_t base;
-    uint64_t size_bytes;
+    struct phys_range range;
     enum handoff_region_type type;
 };
 
@@ -60,30 +60,40 @@ struct memory_map_report {
     uint64_t unreachable_bytes;   /* of RAM beyond ram_limit_bytes: reserved */
     /* The first piece of a claim of RAM that the rows contradict: they have a type of higher
      * precedence there, or nothing. If the rows contradict no claim, the first claim that a
-     * framebuffer covers. If there is neither, its size is 0. */
+     * framebuffer covers. If there is neither, its range is empty. */
     struct memory_map_claim unproven_claim;
 };
 
-/* Convert.
- *   map, map_size_bytes, stride_bytes   the firmware's map
- *   ram_limit_bytes                     where the direct map ends; RAM from here on is reserved
- *   claims, claim_count                 the loader's own ranges, laid over the rows: the higher
- *                                       precedence (shared/region.h) wins in every overlap, but
- *                                       FIRMWARE_TABLES wins only over reserved rows. efi_type and
- *                                       attributes stay those of the firmware's row; a claim where
- *                                       the firmware has no row gets HANDOFF_EFI_TYPE_NONE
- *   work, work_count                    scratch memory, 2 × (rows + claims) words of 64 bits
- *   regions, region_capacity            out; 2 × (rows + claims) + 2 always suffice
- * On failure *ret_count is not written (the scratch and region memory may have been). */
-enum memory_map_status memory_map_convert(const void *map, uint64_t map_size_bytes,
-                                          uint64_t stride_bytes, uint64_t ram_limit_bytes,
-                                          const struct memory_map_claim *claims, size_t claim_count,
-                                          uint64_t *work, size_t work_count,
-                                          struct handoff_region *regions, size_t region_capacity,
-                                          size_t *ret_count, struct memory_map_report *ret_report)
-    __attribute__((warn_unused_result));
+/* What is converted. */
+struct memory_map_request {
+    const void *map; /* the firmware's */
+    uint64_t size_bytes;
+    uint64_t stride_bytes;    /* from one row to the next */
+    uint64_t ram_limit_bytes; /* where the direct map ends; RAM from here on is reserved */
+    const struct memory_map_claim *claims;
+    size_t claim_count;
+};
 
-/* The region type of one firmware row by its type and attributes alone. */
-enum handoff_region_type memory_map_region_type(uint32_t efi_type, uint64_t attributes);
+/* The memory for it. */
+struct memory_map_room {
+    uint64_t *work;    /* scratch */
+    size_t work_count; /* words of 64 bits; 2 × (rows + claims) are needed */
+    struct handoff_region *regions;
+    size_t region_capacity; /* 2 × (rows + claims) + 2 always suffice */
+};
+
+struct memory_map_result {
+    size_t region_count; /* in the room's `regions` */
+    struct memory_map_report report;
+};
+
+/* Convert. Claims are laid over the rows: the higher precedence (shared/region.h) wins in every
+ * overlap, but FIRMWARE_TABLES wins only over reserved rows. efi_type and attributes stay those of
+ * the firmware's row; a claim where the firmware has no row gets HANDOFF_EFI_TYPE_NONE.
+ * On failure *ret_result is not written; what is in the room is undefined. */
+enum memory_map_status memory_map_convert(const struct memory_map_request *request,
+                                          const struct memory_map_room *room,
+                                          struct memory_map_result *ret_result)
+    __attribute__((warn_unused_result));
 
 #endif

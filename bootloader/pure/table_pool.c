@@ -3,9 +3,9 @@
 static bool table_pool_allocate(void *context, struct phys_addr *ret_table)
 {
     struct table_pool *pool = context;
-    if (pool->size_bytes - pool->used_bytes < PAGE_SIZE_BYTES)
+    if (phys_range_size_bytes(*pool->memory) - pool->used_bytes < PAGE_SIZE_BYTES)
         return false;
-    *ret_table = phys_addr(pool->base + pool->used_bytes);
+    *ret_table = phys_addr_add(pool->memory->start, pool->used_bytes);
     pool->used_bytes += PAGE_SIZE_BYTES;
     return true;
 }

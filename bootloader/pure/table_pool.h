@@ -9,11 +9,11 @@
 #define BOOTLOADER_PURE_TABLE_POOL_H
 
 #include "shared/page_table.h"
+#include "shared/range.h"
 
 struct table_pool {
-    uint64_t base; /* physical, page-aligned */
-    uint64_t size_bytes;
-    uint64_t used_bytes;
+    const struct phys_range *memory; /* page-aligned */
+    uint64_t used_bytes;             /* of it, from the start */
 };
 
 /* The callbacks for page_table_create(). A page that is freed is not handed out again: building

@@ -31,20 +31,27 @@ void firmware_model_destroy(struct firmware_model *firmware)
     free(firmware->rows);
 }
 
-enum memory_map_status
-firmware_model_regions(const struct firmware_model *firmware, const struct memory_map_claim *claims,
-                       size_t claim_count, struct handoff_region **ret_regions, size_t *ret_count,
-                       struct memory_map_report *ret_report)
+enum memory_map_status firmware_model_regions(const struct firmware_model *firmware,
+                                              const struct memory_map_claim *claims,
+                                              size_t claim_count,
+                                              struct handoff_region **ret_regions,
+                                              struct memory_map_result *ret_result)
 {
     /* As much as memory_map_convert() may need. */
     size_t work_count = 2 * (firmware->row_count + claim_count);
     size_t limit = work_count + 2;
     struct handoff_region *regions = host_allocate(limit * sizeof(*regions));
     uint64_t *work = host_allocate((work_count + 1) * sizeof(*work)); /* never 0 bytes */
-    enum memory_map_status status =
-        memory_map_convert(firmware->rows, firmware->row_count * sizeof(firmware->rows[0]),
-                           sizeof(firmware->rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS, claims,
-                           claim_count, work, work_count, regions, limit, ret_count, ret_report);
+    const struct memory_map_request request = {
+        .map = firmware->rows,
+        .size_bytes = firmware->row_count * sizeof(firmware->rows[0]),
+        .stride_bytes = sizeof(firmware->rows[0]),
+        .ram_limit_bytes = DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+        .claims = claims,
+        .claim_count = claim_count,
+    };
+    const struct memory_map_room room = {work, work_count, regions, limit};
+    enum memory_map_status status = memory_map_convert(&request, &room, ret_result);
     free(work);
     if (status == MEMORY_MAP_OK)
         *ret_regions = regions;
@@ -116,15 +123,13 @@ bool firmware_model_allocate(struct firmware_model *firmware, uint64_t size_byte
                              uint32_t efi_type, uint64_t limit_bytes, uint64_t *ret_base)
 {
     struct handoff_region *regions;
-    size_t region_count;
-    struct memory_map_report report;
+    struct memory_map_result result;
     struct range block;
-    if (firmware_model_regions(firmware, NULL, 0, &regions, &region_count, &report) !=
-        MEMORY_MAP_OK)
+    if (firmware_model_regions(firmware, NULL, 0, &regions, &result) != MEMORY_MAP_OK)
         return false;
-    bool found = find_room(regions, region_count, size_bytes,
+    bool found = find_room(regions, result.region_count, size_bytes,
                            limit_bytes < 4 * GIB ? limit_bytes : 4 * GIB, &block) ||
-                 find_room(regions, region_count, size_bytes, limit_bytes, &block);
+                 find_room(regions, result.region_count, size_bytes, limit_bytes, &block);
     free(regions);
     if (!found)
         return false;

@@ -31,8 +31,8 @@ void firmware_model_destroy(struct firmware_model *firmware);
  * On failure *ret_regions is not written. */
 enum memory_map_status
 firmware_model_regions(const struct firmware_model *firmware, const struct memory_map_claim *claims,
-                       size_t claim_count, struct handoff_region **ret_regions, size_t *ret_count,
-                       struct memory_map_report *ret_report) __attribute__((warn_unused_result));
+                       size_t claim_count, struct handoff_region **ret_regions,
+                       struct memory_map_result *ret_result) __attribute__((warn_unused_result));
 
 /* Take `size_bytes` (a multiple of the page, not 0) as `efi_type`; `limit_bytes` is one past the
  * highest address that may be used. False, and nothing changed, if no free region is large enough.

@@ -1,7 +1,7 @@
 """A memory map for a machine of any size, as firmware would report it.
 
-The shape is that of a PC: fragmented low memory, boot services and ACPI below the hole at 2 GiB,
-device registers up to 4 GiB, the rest of the RAM above, and a large device window far above the RAM.
+The layout is that of a PC. Low memory is fragmented. Boot services and ACPI are below the hole at 2 GiB, and device
+registers end at 4 GiB. The rest of the RAM is above, with a large device window far above the RAM.
 """
 
 from units import PAGE, size_text
@@ -13,13 +13,13 @@ RUNTIME = 1 << 63
 LOW_RAM_END = 2 * GIB
 FOUR_GIB = 4 * GIB
 SMALLEST = 16 * MIB
-LARGEST = 1 << 50  # beyond, the RAM and what lies above it pass the 52 bits of an address
+LARGEST = 1 << 50  # above this limit, addresses of the window need more than 52 bits
 
 
 def low_rows(size_bytes):
-    """RAM up to `size_bytes`, at most 2 GiB, with what firmware keeps at its top."""
+    """Return RAM up to `size_bytes`, at most 2 GiB, with the firmware's own memory at its top."""
     rows = [(3, 0, PAGE, WB), (7, PAGE, 0x9E000, WB), (0, 0x9F000, 0x61000, WB)]
-    # A small machine's firmware keeps less.
+    # The firmware of a small machine keeps less memory.
     scale = max(1, min(32, size_bytes // (32 * MIB)))
     top = size_bytes
     kept = []
@@ -35,9 +35,9 @@ def low_rows(size_bytes):
 
 
 def generate(size_bytes):
-    """The text of a map with this much RAM, as data rows."""
+    """Return the text of a map with this amount of RAM, as data rows."""
     if not SMALLEST <= size_bytes <= LARGEST or size_bytes % MIB:
-        raise ValueError(f"a machine has from {size_text(SMALLEST)} to {size_text(LARGEST)}, in "
+        raise ValueError(f"the RAM of a machine is from {size_text(SMALLEST)} to {size_text(LARGEST)}, in "
                          "whole MiB")  # fmt: skip
     rows = low_rows(min(size_bytes, LOW_RAM_END))
     if size_bytes > LOW_RAM_END:

@@ -1,6 +1,6 @@
-"""What a kernel has mapped, as its `print-map` logs it ([map], docs/LOG.md), as the simulator's table.
+"""Print the mappings of a kernel, from its `print-map` log ([map], docs/LOG.md), as the simulator's table.
 
-The log comes from standard input: of a serial line, with anything else in it.
+The log comes from standard input. It may be the log of a serial line with other lines in it.
 """
 
 import re
@@ -13,7 +13,7 @@ UNITS = {"4K": "pages_4kib", "2M": "pages_2mib", "1G": "pages_1gib"}
 
 
 def fields(line):
-    """{key: value} of a line; a value with blanks is in quotes."""
+    """Return {key: value} of a line. A value with blanks is in quotes."""
     return {key: value.strip('"') for key, value in re.findall(r'([\w-]+)=("[^"]*"|\S+)', line)}
 
 
@@ -23,7 +23,7 @@ def permissions(line):
 
 
 def area_of(line):
-    """The line as the simulator's report has an area."""
+    """Return the line as an area of the simulator's report."""
     area = {"name": line["owner"], "start": int(line["from"], 16), "permissions": permissions(line),
             "mapped_bytes": int(line["size_kib"]) * 1024, **dict.fromkeys(UNITS.values(), 0)}  # fmt: skip
     for part in filter(None, line.get("pages", "").split(",")):
@@ -33,17 +33,17 @@ def area_of(line):
 
 
 def table_of(log):
-    """The lines of the table, or ValueError."""
+    """Return the lines of the table, or raise ValueError."""
     lines = [fields(line) for line in re.findall(r"\[map\] (.*)", log)]
     try:
         areas = [area_of(line) for line in lines if "from" in line]
     except (KeyError, ValueError):
-        raise ValueError("a [map] line of the log is damaged: --raw shows them as they are") from None
+        raise ValueError("a [map] line of the log is damaged: --raw shows the lines unchanged") from None
     if not areas:
-        raise ValueError("there is no [map] line in the log: the kernel's command line needs "
-                         "the word print-map")  # fmt: skip
+        raise ValueError("there is no [map] line in the log: add the word print-map "
+                         "to the kernel's command line")  # fmt: skip
     sums = [line for line in lines if "audit" in line]
-    return ["What the kernel has mapped", *picture_text.areas(areas), "", *(
+    return ["Mappings of the kernel", *picture_text.areas(areas), "", *(
         f"Audit {line['audit']}: {line['pages']} pages, in {line['tables']} tables of "
         f"{line['levels']} levels from {line['root']} on." for line in sums)]  # fmt: skip
 

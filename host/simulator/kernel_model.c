@@ -6,6 +6,8 @@
 
 #include "bootloader/pure/bootstrap_tables.h"
 #include "kernel/handoff/entry_state.h"
+#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_temp_heap.h"
 #include "kernel/core/log.h"
 #include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
@@ -55,8 +57,7 @@ static void describe_segments(struct kernel_model *kernel)
         kernel->segments[i] = (struct kernel_segment){
             .name = NAMES[i],
             .virtual =
-                virt_range(segment->virtual_address,
-                           segment->virtual_address + page_align_up(segment->memory_size_bytes)),
+                virt_range(segment->memory.start.value, page_align_up(segment->memory.end.value)),
             .write = segment->write,
             .execute = segment->execute,
         };
@@ -69,19 +70,20 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
 {
     const struct handoff *handoff = at_physical(kernel, handoff_address);
     const struct elf_plan *plan = loader_model_kernel();
-    struct range loader = {handoff->loader_virtual_base,
-                           handoff->loader_virtual_base + handoff->loader_size_bytes};
+    struct virt_range loader = virt_range(
+        handoff->loader_virtual_base, handoff->loader_virtual_base + handoff->loader_size_bytes);
     describe_segments(kernel);
     return (struct entry_state){
         .features = kernel->features,
         .page_table_root = phys_addr(handoff->arch.x86_64.page_table_root),
         .stack_pointer = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES - 8),
-        .descriptor_tables = {loader, loader},
-        .image = {plan->virtual_base, plan->virtual_base + plan->size_bytes},
+        .cpu_tables = {loader, loader},
+        .cpu_table_count = 2,
+        .image = plan->image,
         .entry = plan->entry,
         .segments = kernel->segments,
         .segment_count = plan->segment_count,
-        .direct_map_base = direct_map_base(kernel->features.levels).value,
+        .direct_map_base = direct_map_base(kernel->features.levels),
         .memory_base = (uintptr_t)kernel->ram->base,
     };
 }
@@ -91,14 +93,14 @@ static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_addre
     uint64_t entered = host_nanoseconds() - kernel->started_ns;
     struct entry_state state = entry_state(kernel, handoff_address);
     enum handoff_check_status status =
-        handoff_check(state.direct_map_base + handoff_address, &state, &kernel->view);
+        handoff_check(virt_addr_add(state.direct_map_base, handoff_address), &state, &kernel->view);
     if (status != HANDOFF_CHECK_OK)
         panic(PANIC_HANDOFF, "the handoff at physical 0x%llx is refused: %s",
-              (unsigned long long)handoff_address, handoff_check_text(status));
+              (unsigned long long)handoff_address, handoff_check_status_text(status));
 
     kernel->handoff = *kernel->view.handoff;
     kernel->view.handoff = &kernel->handoff;
-    timeline_begin(&kernel->timeline, &kernel->handoff, kernel->view.timeline);
+    timeline_begin(&kernel->timeline, &kernel->view, kernel->handoff.arch.x86_64.tsc_frequency_hz);
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
     if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
@@ -134,7 +136,7 @@ static void copy_handed_over_data(struct kernel_model *kernel)
 static void bring_up_early_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: early heap");
-    enum handoff_temp_heap_status status = handoff_check_temp_heap(&kernel->view);
+    enum handoff_temp_heap_status status = handoff_temp_heap_check(&kernel->view);
     uint64_t physical = kernel->handoff.temp_heap_base;
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
     uint64_t virtual = LAYOUT_DIRECT_MAP_BASE + physical;
@@ -179,6 +181,7 @@ static void bring_up_frames(struct kernel_model *kernel)
               frame_allocator_status_text(status),
               (unsigned long long)(frame_allocator_available_bytes(&kernel->view.regions) / KIB),
               (unsigned long long)(FRAME_ALLOCATOR_RAM_MIN_BYTES / KIB));
+    frame_reserve_open(&kernel->frame_reserve, &kernel->frames);
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
     kernel->free_at_start_count = frames.free_count;
     log_line("frames", "total=%llu free=%llu reserved=%llu ram_mib=%llu",
@@ -197,6 +200,12 @@ static void describe_image(struct kernel_model *kernel)
         .segments = kernel->segments,
         .segment_count = loader_model_kernel()->segment_count,
     };
+}
+
+static struct frame_reserve *reserve_of_this_cpu(void *context)
+{
+    struct kernel_model *kernel = context;
+    return &kernel->frame_reserve;
 }
 
 static void *access_page(void *context, struct phys_addr page)
@@ -238,8 +247,8 @@ static void bring_up_paging(struct kernel_model *kernel)
         plan.framebuffer =
             phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes);
     const struct address_space_environment environment = {
-        .frames = &kernel->frames,
         .context = kernel,
+        .reserve = reserve_of_this_cpu,
         .access = access_page,
     };
     require_mapped(address_space_build(&kernel->address_space, &plan, &environment),

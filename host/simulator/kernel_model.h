@@ -13,10 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_view.h"
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frames/frame_allocator.h"
+#include "kernel/mm/frames/frame_reserve.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap_window.h"
 #include "kernel/mm/paging/page_audit.h"
@@ -43,6 +44,7 @@ struct kernel_model {
     struct early_heap early_heap;
     bool early_heap_is_fallback;
     struct frame_allocator frames;
+    struct frame_reserve frame_reserve;
     struct kernel_segment segments[KERNEL_MODEL_SEGMENT_COUNT];
     struct kernel_layout layout;
     struct address_space address_space;

@@ -32,14 +32,8 @@ struct loader_model {
     const struct loader_model_options *options;
     struct memory_map_claim claims[CLAIM_LIMIT];
     size_t claim_count;
-    uint64_t loader_base;
-    uint64_t kernel_base;
-    uint64_t temp_heap_base;
-    uint64_t temp_heap_size_bytes;
-    uint64_t stack_base;
-    uint64_t processor_start_base; /* 0: none */
-    struct range data;             /* the handed-over block */
-    struct range tables;           /* the pool for the first page tables */
+    struct placement placement;
+    struct phys_range data; /* the handed-over block */
     uint64_t tables_used_bytes;
     uint64_t direct_map_size_bytes;
     struct handoff_region *regions; /* owned */
@@ -55,23 +49,18 @@ struct loader_model {
 const struct elf_plan *loader_model_kernel(void)
 {
     static const struct elf_plan PLAN = {
-        .entry = KERNEL_BASE + 0x40,
-        .virtual_base = KERNEL_BASE,
-        .size_bytes = 0x150000,
+        .entry = {KERNEL_BASE + 0x40},
+        .image = {{KERNEL_BASE}, {KERNEL_BASE + 0x150000}},
         .segment_count = 4,
-        .segments = {{.virtual_address = KERNEL_BASE,
-                      .memory_size_bytes = 0x18000,
+        .segments = {{.memory = {{KERNEL_BASE}, {KERNEL_BASE + 0x18000}},
                       .file_size_bytes = 0x18000,
                       .execute = true},
-                     {.virtual_address = KERNEL_BASE + 0x18000,
-                      .memory_size_bytes = 0x8000,
+                     {.memory = {{KERNEL_BASE + 0x18000}, {KERNEL_BASE + 0x20000}},
                       .file_size_bytes = 0x8000},
-                     {.virtual_address = KERNEL_BASE + 0x20000,
-                      .memory_size_bytes = 0x128000,
+                     {.memory = {{KERNEL_BASE + 0x20000}, {KERNEL_BASE + 0x148000}},
                       .file_size_bytes = 0x1000,
                       .write = true},
-                     {.virtual_address = KERNEL_BASE + 0x148000,
-                      .memory_size_bytes = 0x8000,
+                     {.memory = {{KERNEL_BASE + 0x148000}, {KERNEL_BASE + 0x150000}},
                       .file_size_bytes = 0x8000}},
     };
     return &PLAN;
@@ -107,19 +96,21 @@ static bool stop(struct loader_model *loader, const char *text, const char *deta
 /* --- Memory from the firmware ----------------------------------------------------------------- */
 
 static bool take_below(struct loader_model *loader, uint64_t limit_bytes, uint64_t size_bytes,
-                       enum handoff_region_type type, uint64_t *ret_base)
+                       enum handoff_region_type type, struct phys_range *ret_block)
 {
+    uint64_t base;
     uint32_t efi_type = type == HANDOFF_REGION_LOADER ? EFI_TYPE_LOADER_CODE : EFI_TYPE_LOADER_DATA;
-    if (!firmware_model_allocate(loader->firmware, size_bytes, efi_type, limit_bytes, ret_base))
+    if (!firmware_model_allocate(loader->firmware, size_bytes, efi_type, limit_bytes, &base))
         return false;
-    loader->claims[loader->claim_count++] = (struct memory_map_claim){*ret_base, size_bytes, type};
+    *ret_block = phys_range(base, base + size_bytes);
+    loader->claims[loader->claim_count++] = (struct memory_map_claim){*ret_block, type};
     return true;
 }
 
 static bool take(struct loader_model *loader, const char *what, uint64_t size_bytes,
-                 enum handoff_region_type type, uint64_t *ret_base)
+                 enum handoff_region_type type, struct phys_range *ret_block)
 {
-    return take_below(loader, DIRECT_MAP_LIMIT_BYTES_4_LEVELS, size_bytes, type, ret_base) ||
+    return take_below(loader, DIRECT_MAP_LIMIT_BYTES_4_LEVELS, size_bytes, type, ret_block) ||
            stop(loader, "The firmware has no free memory for ", what);
 }
 
@@ -127,21 +118,16 @@ static bool take(struct loader_model *loader, const char *what, uint64_t size_by
 static void reserve_temp_heap(struct loader_model *loader)
 {
     uint64_t size_bytes = loader->options->temp_heap_size_bytes;
-    uint64_t base;
-    if (size_bytes == 0 ||
-        !take(loader, "the temporary heap", size_bytes, HANDOFF_REGION_TEMP_HEAP, &base)) {
+    if (size_bytes == 0 || !take(loader, "the temporary heap", size_bytes, HANDOFF_REGION_TEMP_HEAP,
+                                 &loader->placement.temp_heap))
         log_text(loader, "warning: no temporary heap: both fields are 0\n");
-        return;
-    }
-    loader->temp_heap_base = base;
-    loader->temp_heap_size_bytes = size_bytes;
 }
 
 /* Without one the boot goes on: the kernel runs on one processor. */
 static void reserve_processor_start(struct loader_model *loader)
 {
     if (!take_below(loader, LOW_MEMORY_LIMIT_BYTES, PAGE_SIZE_BYTES, HANDOFF_REGION_PROCESSOR_START,
-                    &loader->processor_start_base))
+                    &loader->placement.processor_start))
         log_text(loader, "warning: no page below 1 MiB is free: no other processor can be "
                          "started\n");
 }
@@ -151,13 +137,13 @@ static bool reserve_memory(struct loader_model *loader)
     const struct elf_plan *kernel = loader_model_kernel();
     begin_phase(loader, "reserve memory");
     if (!take(loader, "the loader itself", LOADER_IMAGE_BYTES, HANDOFF_REGION_LOADER,
-              &loader->loader_base) ||
-        !take(loader, "the kernel's image", kernel->size_bytes, HANDOFF_REGION_KERNEL_IMAGE,
-              &loader->kernel_base))
+              &loader->placement.loader.memory) ||
+        !take(loader, "the kernel's image", virt_range_size_bytes(kernel->image),
+              HANDOFF_REGION_KERNEL_IMAGE, &loader->placement.kernel))
         return false;
     reserve_temp_heap(loader);
     if (!take(loader, "the kernel's first stack", BOOTSTRAP_STACK_SIZE_BYTES, HANDOFF_REGION_STACK,
-              &loader->stack_base))
+              &loader->placement.stack))
         return false;
     reserve_processor_start(loader);
     return true;
@@ -200,13 +186,10 @@ static struct data_layout lay_out(const struct loader_model *loader)
 
 static bool reserve_handoff(struct loader_model *loader, struct data_layout *ret_layout)
 {
-    uint64_t base;
     begin_phase(loader, "reserve handoff");
     *ret_layout = lay_out(loader);
-    if (!take(loader, "the handoff", ret_layout->size_bytes, HANDOFF_REGION_HANDOFF_DATA, &base))
-        return false;
-    loader->data = (struct range){base, base + ret_layout->size_bytes};
-    return true;
+    return take(loader, "the handoff", ret_layout->size_bytes, HANDOFF_REGION_HANDOFF_DATA,
+                &loader->data);
 }
 
 /* --- Regions ---------------------------------------------------------------------------------- */
@@ -226,11 +209,13 @@ static bool convert(struct loader_model *loader, size_t claim_count)
 {
     free(loader->regions);
     loader->regions = NULL;
-    enum memory_map_status status =
-        firmware_model_regions(loader->firmware, loader->claims, claim_count, &loader->regions,
-                               &loader->region_count, &loader->report);
+    struct memory_map_result result;
+    enum memory_map_status status = firmware_model_regions(loader->firmware, loader->claims,
+                                                           claim_count, &loader->regions, &result);
     if (status != MEMORY_MAP_OK)
         return stop(loader, memory_map_status_text(status), "");
+    loader->region_count = result.region_count;
+    loader->report = result.report;
     prove_regions(loader, claim_count);
     return true;
 }
@@ -239,14 +224,12 @@ static bool convert(struct loader_model *loader, size_t claim_count)
 static bool build_regions(struct loader_model *loader)
 {
     size_t claim_count = loader->claim_count;
-    struct range framebuffer = loader->options->framebuffer;
-    if (!range_is_empty(framebuffer))
-        loader->claims[claim_count++] = (struct memory_map_claim){
-            framebuffer.start, range_size_bytes(framebuffer), HANDOFF_REGION_FRAMEBUFFER};
+    loader->claims[claim_count++] =
+        (struct memory_map_claim){loader->options->framebuffer, HANDOFF_REGION_FRAMEBUFFER};
     if (!convert(loader, claim_count))
         return false;
     const struct memory_map_claim *unproven = &loader->report.unproven_claim;
-    return unproven->size_bytes == 0 ||
+    return phys_range_is_empty(unproven->range) ||
            stop(loader, "The firmware gave memory that its map does not bear out, for the ",
                 region_type_name((uint32_t)unproven->type));
 }
@@ -276,9 +259,10 @@ static void warn_of_rows(struct loader_model *loader)
 static bool allocate_table(void *context, struct phys_addr *ret_table)
 {
     struct loader_model *loader = context;
-    if (loader->tables_used_bytes == range_size_bytes(loader->tables))
+    struct phys_range tables = loader->placement.page_tables;
+    if (loader->tables_used_bytes == phys_range_size_bytes(tables))
         return false;
-    *ret_table = phys_addr(loader->tables.start + loader->tables_used_bytes);
+    *ret_table = phys_addr_add(tables.start, loader->tables_used_bytes);
     loader->tables_used_bytes += PAGE_SIZE_BYTES;
     return true;
 }
@@ -296,18 +280,12 @@ static uint64_t *access_table(void *context, struct phys_addr table)
     return fake_ram_at(loader->ram, table.value);
 }
 
-static struct bootstrap_plan table_plan(const struct loader_model *loader,
-                                        const struct bootstrap_section *section)
+static struct bootstrap_plan table_plan(const struct loader_model *loader)
 {
     return (struct bootstrap_plan){
         .kernel = loader_model_kernel(),
-        .kernel_physical_base = loader->kernel_base,
-        .stack_physical_base = loader->stack_base,
-        .loader_base = loader->loader_base,
-        .loader_sections = section,
-        .loader_section_count = 1,
-        .framebuffer_base = loader->options->framebuffer.start,
-        .framebuffer_size_bytes = range_size_bytes(loader->options->framebuffer),
+        .placement = &loader->placement,
+        .framebuffer = loader->options->framebuffer,
         .regions = loader->regions,
         .region_count = loader->region_count,
     };
@@ -315,14 +293,11 @@ static struct bootstrap_plan table_plan(const struct loader_model *loader,
 
 static bool reserve_tables(struct loader_model *loader, const struct bootstrap_plan *plan)
 {
-    uint64_t base;
     uint64_t size_bytes =
         (bootstrap_tables_bound(plan, &loader->options->features) + TABLE_SLACK_PAGES) *
         PAGE_SIZE_BYTES;
-    if (!take(loader, "the first page tables", size_bytes, HANDOFF_REGION_PAGE_TABLES, &base))
-        return false;
-    loader->tables = (struct range){base, base + size_bytes};
-    return true;
+    return take(loader, "the first page tables", size_bytes, HANDOFF_REGION_PAGE_TABLES,
+                &loader->placement.page_tables);
 }
 
 static bool build_tables(struct loader_model *loader, const struct bootstrap_plan *plan)
@@ -344,15 +319,15 @@ static bool build_tables(struct loader_model *loader, const struct bootstrap_pla
 
 /* --- The structure ---------------------------------------------------------------------------- */
 
-static struct handoff_framebuffer framebuffer_of(struct range range)
+static struct handoff_framebuffer framebuffer_of(struct phys_range range)
 {
-    if (range_is_empty(range))
+    if (phys_range_is_empty(range))
         return (struct handoff_framebuffer){0};
     return (struct handoff_framebuffer){
-        .base = range.start,
-        .size_bytes = range_size_bytes(range),
+        .base = range.start.value,
+        .size_bytes = phys_range_size_bytes(range),
         .width_pixels = 1024,
-        .height_pixels = (uint32_t)(range_size_bytes(range) / 4096),
+        .height_pixels = (uint32_t)(phys_range_size_bytes(range) / 4096),
         .pitch_bytes = 4096,
         .bits_per_pixel = 32,
         .pixel_format = HANDOFF_PIXEL_FORMAT_BGRX8888,
@@ -369,32 +344,33 @@ static void write_efi_map(const struct loader_model *loader, uint8_t *map)
 static void write_places(const struct loader_model *loader, struct handoff *handoff)
 {
     const struct elf_plan *kernel = loader_model_kernel();
+    const struct placement *placement = &loader->placement;
     handoff->direct_map_base = direct_map_base(loader->options->features.levels).value;
     handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
-    handoff->page_tables_base = loader->tables.start;
-    handoff->page_tables_size_bytes = range_size_bytes(loader->tables);
-    handoff->temp_heap_base = loader->temp_heap_base;
-    handoff->temp_heap_size = loader->temp_heap_size_bytes;
-    handoff->kernel_physical_base = loader->kernel_base;
-    handoff->kernel_virtual_base = kernel->virtual_base;
-    handoff->kernel_size_bytes = kernel->size_bytes;
-    handoff->kernel_entry = kernel->entry;
-    handoff->stack_physical_base = loader->stack_base;
+    handoff->page_tables_base = placement->page_tables.start.value;
+    handoff->page_tables_size_bytes = phys_range_size_bytes(placement->page_tables);
+    handoff->temp_heap_base = placement->temp_heap.start.value;
+    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heap);
+    handoff->kernel_physical_base = placement->kernel.start.value;
+    handoff->kernel_virtual_base = kernel->image.start.value;
+    handoff->kernel_size_bytes = virt_range_size_bytes(kernel->image);
+    handoff->kernel_entry = kernel->entry.value;
+    handoff->stack_physical_base = placement->stack.start.value;
     handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
     handoff->stack_size_bytes = BOOTSTRAP_STACK_SIZE_BYTES;
-    handoff->data_base = loader->data.start;
-    handoff->data_size_bytes = range_size_bytes(loader->data);
-    handoff->loader_physical_base = loader->loader_base;
+    handoff->data_base = loader->data.start.value;
+    handoff->data_size_bytes = phys_range_size_bytes(loader->data);
+    handoff->loader_physical_base = placement->loader.memory.start.value;
     handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
     handoff->loader_size_bytes = LOADER_IMAGE_BYTES;
-    handoff->processor_start_base = loader->processor_start_base;
-    handoff->processor_start_size_bytes = loader->processor_start_base != 0 ? PAGE_SIZE_BYTES : 0;
+    handoff->processor_start_base = placement->processor_start.start.value;
+    handoff->processor_start_size_bytes = phys_range_size_bytes(placement->processor_start);
 }
 
 static void write_arch(const struct loader_model *loader, struct handoff_x86_64 *arch)
 {
     const struct page_table_features *features = &loader->options->features;
-    arch->page_table_root = loader->tables.start;
+    arch->page_table_root = loader->placement.page_tables.start.value;
     arch->tsc_frequency_hz = 1000000000; /* the host's nanoseconds */
     arch->flags = (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
                   (features->largest_leaf_level >= 3 ? HANDOFF_X86_64_PAGES_1GIB : 0);
@@ -405,7 +381,7 @@ static void write_arch(const struct loader_model *loader, struct handoff_x86_64 
 static struct handoff_array write_array(const struct loader_model *loader, uint64_t offset,
                                         const void *elements, size_t count, size_t stride_bytes)
 {
-    uint64_t address = loader->data.start + offset;
+    uint64_t address = loader->data.start.value + offset;
     if (count == 0)
         return (struct handoff_array){0, 0, 0};
     memcpy(fake_ram_at(loader->ram, address), elements, count * stride_bytes);
@@ -415,7 +391,7 @@ static struct handoff_array write_array(const struct loader_model *loader, uint6
 static struct handoff_text write_text(const struct loader_model *loader, uint64_t offset,
                                       const char *text)
 {
-    uint64_t address = loader->data.start + offset;
+    uint64_t address = loader->data.start.value + offset;
     size_t size_bytes = strlen(text);
     memcpy(fake_ram_at(loader->ram, address), text, size_bytes + 1);
     return (struct handoff_text){address, size_bytes};
@@ -425,8 +401,8 @@ static void write_arrays(const struct loader_model *loader, const struct data_la
                          struct handoff *handoff)
 {
     const struct handoff_framebuffer framebuffer = framebuffer_of(loader->options->framebuffer);
-    const struct handoff_temp_heap temp_heap = {loader->temp_heap_base,
-                                                loader->temp_heap_size_bytes};
+    const struct handoff_temp_heap temp_heap = {loader->placement.temp_heap.start.value,
+                                                phys_range_size_bytes(loader->placement.temp_heap)};
     handoff->regions = write_array(loader, layout->regions, loader->regions, loader->region_count,
                                    sizeof(struct handoff_region));
     handoff->timeline = write_array(loader, layout->timeline, loader->moments, loader->moment_count,
@@ -440,7 +416,7 @@ static void write_arrays(const struct loader_model *loader, const struct data_la
 static void write_data(const struct loader_model *loader, const struct data_layout *layout,
                        struct handoff *handoff)
 {
-    uint64_t efi_map = loader->data.start + layout->efi_map;
+    uint64_t efi_map = loader->data.start.value + layout->efi_map;
     write_efi_map(loader, fake_ram_at(loader->ram, efi_map));
     handoff->efi_map = efi_map;
     handoff->efi_map_size_bytes = loader->firmware->row_count * DESCRIPTOR_STRIDE_BYTES;
@@ -453,7 +429,7 @@ static void write_data(const struct loader_model *loader, const struct data_layo
 
 static void finish(const struct loader_model *loader, const struct data_layout *layout)
 {
-    struct handoff *handoff = fake_ram_at(loader->ram, loader->data.start);
+    struct handoff *handoff = fake_ram_at(loader->ram, loader->data.start.value);
     *handoff = (struct handoff){
         .magic = HANDOFF_MAGIC,
         .version_major = HANDOFF_VERSION_MAJOR,
@@ -477,14 +453,16 @@ static bool run(struct loader_model *loader)
     struct data_layout layout;
     if (!reserve_memory(loader) || !reserve_handoff(loader, &layout) || !build_regions(loader))
         return false;
-    const struct bootstrap_section section = {loader->loader_base, LOADER_IMAGE_BYTES, false, true};
-    struct bootstrap_plan plan = table_plan(loader, &section);
+    struct loader_image *image = &loader->placement.loader;
+    image->sections[image->section_count++] =
+        (struct loader_section){image->memory, .execute = true};
+    struct bootstrap_plan plan = table_plan(loader);
     if (!reserve_tables(loader, &plan))
         return false;
     begin_phase(loader, "convert map");
     if (!build_regions(loader))
         return false;
-    plan = table_plan(loader, &section);
+    plan = table_plan(loader);
     if (!build_tables(loader, &plan))
         return false;
     warn_of_rows(loader);
@@ -503,6 +481,6 @@ bool loader_model_run(struct firmware_model *firmware, struct fake_ram *ram,
     free(loader.regions);
     if (!entered)
         return false;
-    *ret_result = (struct loader_model_result){loader.data.start, loader.report};
+    *ret_result = (struct loader_model_result){loader.data.start.value, loader.report};
     return true;
 }

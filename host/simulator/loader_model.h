@@ -23,7 +23,7 @@
 
 struct loader_model_options {
     uint64_t temp_heap_size_bytes; /* a multiple of the page; 0: none is asked for */
-    struct range framebuffer;      /* physical, page-aligned; empty: none */
+    struct phys_range framebuffer; /* page-aligned; empty: none */
     struct page_table_features features;
     uint64_t started_ns; /* host_nanoseconds() at the loader's start */
 };

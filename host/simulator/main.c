@@ -276,16 +276,17 @@ static struct range reachable(const struct handoff_region *region)
 }
 
 /* The screen of a log is none if the log says that there is RAM, too. */
-static struct range plausible_framebuffer(const struct machine *machine, size_t region_count)
+static struct phys_range plausible_framebuffer(const struct machine *machine, size_t region_count)
 {
-    struct range framebuffer = machine->input->map.framebuffer;
+    struct range stated = machine->input->map.framebuffer;
+    struct phys_range framebuffer = phys_range(stated.start, stated.end);
     for (size_t i = 0; i < region_count; i++) {
         const struct handoff_region *region = &machine->regions[i];
-        struct range range = {region->base, region->base + region->size_bytes};
-        if (region_is_ram(region) && range_overlaps(range, framebuffer)) {
+        struct phys_range range = phys_range(region->base, region->base + region->size_bytes);
+        if (region_is_ram(region) && phys_range_overlaps(range, framebuffer)) {
             log_warning("simulator", "the framebuffer at 0x%llx lies in RAM: left out",
-                        (unsigned long long)framebuffer.start);
-            return (struct range){0, 0};
+                        (unsigned long long)framebuffer.start.value);
+            return phys_range(0, 0);
         }
     }
     return framebuffer;
@@ -374,14 +375,14 @@ static enum exit_status end_in_panic(struct machine *machine)
 static enum exit_status run_machine(struct machine *machine)
 {
     const struct options *options = machine->options;
-    size_t region_count;
-    struct memory_map_report rows;
+    struct memory_map_result converted;
     struct loader_model_result loaded;
     firmware_model_create(&machine->firmware, machine->input->rows, machine->input->map.row_count);
-    enum memory_map_status status = firmware_model_regions(&machine->firmware, NULL, 0,
-                                                           &machine->regions, &region_count, &rows);
+    enum memory_map_status status =
+        firmware_model_regions(&machine->firmware, NULL, 0, &machine->regions, &converted);
     if (status != MEMORY_MAP_OK)
         return end(machine, EXIT_DOES_NOT_BOOT, "stop", memory_map_status_text(status));
+    size_t region_count = converted.region_count;
     machine->report.regions = machine->regions;
     machine->report.region_count = region_count;
     const struct memory_map_input input = {.rows = machine->firmware.rows,

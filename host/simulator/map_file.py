@@ -1,4 +1,4 @@
-"""The bytes of a memory map: a file, a pipe, standard input, a compressed log, or the folder
+"""Read the bytes of a memory map from a file, a pipe, standard input, a compressed log, or the folder
 /sys/firmware/memmap."""
 
 import base64
@@ -15,22 +15,22 @@ import unicodedata
 import zlib
 from pathlib import Path
 
-SIZE_LIMIT = 64 << 20  # larger than any log with a memory map in it
+SIZE_LIMIT = 64 << 20  # larger than any log with a memory map
 STANDARD_INPUT = "-"
 
 
 class Unreadable(Exception):
-    """A sentence about a file."""
+    """The file cannot be read. The text of the exception says why."""
 
 
 def display_name(path):
-    """The name as it can be shown anywhere: bytes that are no text, and controls, become marks."""
+    """Return the name in a form that can be shown. Invalid bytes and control characters become "?"."""
     name = os.fsencode(path).decode(errors="replace")
     return "".join("?" if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in name)
 
 
 def read_folder(path):
-    """A folder of entries as Linux has it under /sys/firmware/memmap, as `grep -r` prints it."""
+    """Return the entries of a folder like Linux's /sys/firmware/memmap, in the form of `grep -r`."""
     entries = sorted((entry for entry in path.iterdir() if entry.name.isdecimal()),
                      key=lambda entry: int(entry.name))  # fmt: skip
     if not entries:
@@ -49,12 +49,12 @@ def read_limited(stream):
 
 
 def unpack_zstd(data):
-    """By the tool: Python has a module of its own only since 3.14."""
+    """Unpack with the zstd tool, because Python has a zstd module only since 3.14."""
     try:
         process = subprocess.Popen(["zstd", "-dc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL)  # fmt: skip
     except FileNotFoundError:
-        raise Unreadable("is compressed by zstd, which is not here: install the package "
+        raise Unreadable("is compressed by zstd, which is not installed: install the package "
                          "zstd (scripts/setup.sh test does), or unpack the file") from None  # fmt: skip
     unpacked, _ = process.communicate(data)
     if process.returncode:
@@ -71,7 +71,7 @@ COMPRESSIONS = [
 
 
 def unpack(data):
-    """What is compressed, as logs are in /var/log; everything else as it is."""
+    """Unpack compressed data, for example logs in /var/log. Return other data unchanged."""
     for magic, name, decompress in COMPRESSIONS:
         if data.startswith(magic):
             try:
@@ -87,8 +87,7 @@ BASE64_PART = re.compile(rb"^Content-Transfer-Encoding:[ \t]*base64[ \t]*\r?\n(?
 
 
 def decode_base64_parts(data):
-    """The parts of a raw mail that are in base64, in their place. (The program decodes
-    quoted-printable.)"""
+    """Decode the parts of a raw mail that are in base64. (The C program decodes quoted-printable.)"""
 
     def decode(match):
         try:
@@ -111,7 +110,7 @@ def open_stream(path):
 
 
 def read(path):
-    """The bytes of the map, or Unreadable."""
+    """Return the bytes of the map, or raise Unreadable."""
     try:
         if path != STANDARD_INPUT and Path(path).is_dir():
             return read_folder(Path(path))

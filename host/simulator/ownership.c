@@ -36,7 +36,7 @@ static uint64_t frames_of_type(const struct kernel_model *kernel, uint32_t type)
     return size_bytes / FRAME_SIZE_BYTES;
 }
 
-/* Of what its records lie in, the frame allocator alone can tell. */
+/* Only the frame allocator knows where its records lie. */
 static uint64_t records_frame_count(const struct kernel_model *kernel)
 {
     uint64_t frame_count = 0;
@@ -57,19 +57,37 @@ static void add(struct ownership *ownership, const char *name, const char *fate,
         (struct ownership_entry){name, fate, state, entry_frame_count, now_frame_count};
 }
 
-/* A type of which nothing was given back since the kernel's first instruction. */
-static void add_kept(struct ownership *ownership, const struct kernel_model *kernel, uint32_t type,
-                     const char *fate)
-{
-    uint64_t frame_count = frames_of_type(kernel, type);
-    add(ownership, region_type_name(type), fate, OWNERSHIP_RESERVED, frame_count, frame_count);
-}
+/* The types that an event gives back as a whole, and what became of them. */
+static const struct fate {
+    uint32_t type;
+    const char *text;
+} RECLAIMED[] = {
+    {HANDOFF_REGION_LOADER, "of this loader and of earlier ones: free"},
+    {HANDOFF_REGION_STACK, "the loader's stack: free"},
+    {HANDOFF_REGION_PAGE_TABLES, "the loader's tables: free"},
+    {HANDOFF_REGION_HANDOFF_DATA, "read and copied: free"},
+};
 
-static void add_reclaimed(struct ownership *ownership, const struct kernel_model *kernel,
-                          uint32_t type, const char *fate)
+/* The types of which nothing was given back since the kernel's first instruction. */
+static const struct fate KEPT[] = {
+    {HANDOFF_REGION_ACPI_RECLAIM, "ACPI tables, kept until somebody reads them"},
+    {HANDOFF_REGION_LOW_MEMORY, "below 1 MiB: firmware may write there"},
+    {HANDOFF_REGION_PROCESSOR_START, "where other processors start"},
+    {HANDOFF_REGION_ACPI_NVS, "the firmware's for ever"},
+    {HANDOFF_REGION_RUNTIME_DATA, "runtime services: the firmware's for ever"},
+    {HANDOFF_REGION_RUNTIME_CODE, "runtime services: the firmware's for ever"},
+};
+
+static void add_reclaimed_and_kept(struct ownership *ownership, const struct kernel_model *kernel)
 {
-    add(ownership, region_type_name(type), fate, OWNERSHIP_RESERVED, frames_of_type(kernel, type),
-        0);
+    for (size_t i = 0; i < sizeof(RECLAIMED) / sizeof(RECLAIMED[0]); i++)
+        add(ownership, region_type_name(RECLAIMED[i].type), RECLAIMED[i].text, OWNERSHIP_RESERVED,
+            frames_of_type(kernel, RECLAIMED[i].type), 0);
+    for (size_t i = 0; i < sizeof(KEPT) / sizeof(KEPT[0]); i++) {
+        uint64_t frame_count = frames_of_type(kernel, KEPT[i].type);
+        add(ownership, region_type_name(KEPT[i].type), KEPT[i].text, OWNERSHIP_RESERVED,
+            frame_count, frame_count);
+    }
 }
 
 static void add_early_heap_and_image(struct ownership *ownership, const struct kernel_model *kernel)
@@ -97,6 +115,8 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
 
     add(o, "free", "for whoever asks next", OWNERSHIP_FREE,
         frames_of_reuse(kernel, HANDOFF_REUSE_AT_ENTRY), frames.free_count);
+    add(o, "cpu-reserve", "free, for the next requests of this processor", OWNERSHIP_CACHED, 0,
+        (uint64_t)__builtin_popcountll(kernel->frame_reserve.word.free_bits));
     add(o, "load", "held by the load", OWNERSHIP_USED, 0, kernel->load_frame_count);
     add(o, "heap", "behind kmalloc(), mapped as it grew", OWNERSHIP_USED, 0,
         heap_window_mapped_bytes(&kernel->heap_window) / FRAME_SIZE_BYTES);
@@ -107,16 +127,7 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
     add(o, "frame-records", "which frames are free: taken from usable RAM", OWNERSHIP_RESERVED, 0,
         records_frame_count(kernel));
     add_early_heap_and_image(o, kernel);
-    add_reclaimed(o, kernel, HANDOFF_REGION_LOADER, "of this loader and of earlier ones: free");
-    add_reclaimed(o, kernel, HANDOFF_REGION_STACK, "the loader's stack: free");
-    add_reclaimed(o, kernel, HANDOFF_REGION_PAGE_TABLES, "the loader's tables: free");
-    add_reclaimed(o, kernel, HANDOFF_REGION_HANDOFF_DATA, "read and copied: free");
-    add_kept(o, kernel, HANDOFF_REGION_ACPI_RECLAIM, "ACPI tables, kept until somebody reads them");
-    add_kept(o, kernel, HANDOFF_REGION_LOW_MEMORY, "below 1 MiB: firmware may write there");
-    add_kept(o, kernel, HANDOFF_REGION_PROCESSOR_START, "where other processors start");
-    add_kept(o, kernel, HANDOFF_REGION_ACPI_NVS, "the firmware's for ever");
-    add_kept(o, kernel, HANDOFF_REGION_RUNTIME_DATA, "runtime services: the firmware's for ever");
-    add_kept(o, kernel, HANDOFF_REGION_RUNTIME_CODE, "runtime services: the firmware's for ever");
+    add_reclaimed_and_kept(o, kernel);
 }
 
 /* The records cost at most 1.021 bits a frame, something for each region and the hole behind it,
@@ -132,31 +143,40 @@ static bool records_are_small(const struct ownership *ownership, const struct ke
     return records_frame_count(kernel) <= size_bytes / FRAME_SIZE_BYTES + RECORDS_SLACK_FRAMES;
 }
 
-const char *ownership_check(const struct ownership *ownership, const struct kernel_model *kernel)
+/* The sums over the owners beside what the frame allocator counts. */
+static const char *check_sums(const struct ownership *ownership, const struct kernel_model *kernel)
 {
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
     uint64_t entry = 0;
-    uint64_t now[3] = {0};
+    uint64_t sum = 0;
+    uint64_t now[OWNERSHIP_STATE_COUNT] = {0};
     for (size_t i = 0; i < ownership->count; i++) {
         entry += ownership->entries[i].entry_frame_count;
+        sum += ownership->entries[i].now_frame_count;
         now[ownership->entries[i].state] += ownership->entries[i].now_frame_count;
     }
+    if (entry != ownership->total_frame_count)
+        return "at the kernel's first instruction the owners' frames are not all the RAM there is";
+    if (sum != ownership->total_frame_count)
+        return "the owners' frames are not all the RAM there is";
+    if (now[OWNERSHIP_USED] != frames.used_count)
+        return "the frame allocator counts other used frames than their owners do";
+    if (now[OWNERSHIP_CACHED] != frames.cached_count)
+        return "the frame allocator counts other cached frames than the reserve has";
+    if (now[OWNERSHIP_RESERVED] != frames.reserved_count)
+        return "the frame allocator counts other reserved frames than their owners do";
+    if (frames.total_count != ownership->total_frame_count)
+        return "the frame allocator counts another total than the regions have";
+    return NULL;
+}
+
+const char *ownership_check(const struct ownership *ownership, const struct kernel_model *kernel)
+{
     if (kernel->free_at_start_count + records_frame_count(kernel) !=
         frames_of_reuse(kernel, HANDOFF_REUSE_AT_ENTRY))
         return "what was free at first, and the allocator's records, are not the RAM that is free "
                "at entry";
     if (!records_are_small(ownership, kernel))
         return "the allocator's records are larger than 1.021 bits a frame";
-    if (entry != ownership->total_frame_count)
-        return "at the kernel's first instruction the owners' frames are not all the RAM there is";
-    if (now[OWNERSHIP_FREE] + now[OWNERSHIP_USED] + now[OWNERSHIP_RESERVED] !=
-        ownership->total_frame_count)
-        return "the owners' frames are not all the RAM there is";
-    if (now[OWNERSHIP_USED] != frames.used_count || frames.cached_count != 0)
-        return "the frame allocator counts other used frames than their owners do";
-    if (now[OWNERSHIP_RESERVED] != frames.reserved_count)
-        return "the frame allocator counts other reserved frames than their owners do";
-    if (frames.total_count != ownership->total_frame_count)
-        return "the frame allocator counts another total than the regions have";
-    return NULL;
+    return check_sums(ownership, kernel);
 }

@@ -14,7 +14,13 @@
 #include "host/simulator/kernel_model.h"
 
 /* What the frame allocator calls the frames of an owner. */
-enum ownership_state { OWNERSHIP_FREE, OWNERSHIP_USED, OWNERSHIP_RESERVED };
+enum ownership_state {
+    OWNERSHIP_FREE,
+    OWNERSHIP_CACHED,
+    OWNERSHIP_USED,
+    OWNERSHIP_RESERVED,
+    OWNERSHIP_STATE_COUNT,
+};
 
 struct ownership_entry {
     const char *name; /* a region's type, or "page-tables", … */

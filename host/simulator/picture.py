@@ -1,24 +1,23 @@
-"""What the pictures show, whatever they are drawn with: pieces of the address space, names, colours.
-"""
+"""The contents of the pictures, for any output: pieces of the address space, names, colours."""
 
 from dataclasses import dataclass
 
 from units import PAGE, doublings, size_text
 
-# name: (what it is, colour, letter in the terminal, ANSI colour)
+# name: (description, colour, letter in the terminal, ANSI colour)
 KINDS = {
     "usable": ("free RAM", "#7cc47f", "U", 42),
-    "boot-services": ("firmware's before: free", "#bfe3b4", "B", 102),
-    "loader": ("the loader's", "#d9e8a0", "L", 103),
+    "boot-services": ("boot services: now free", "#bfe3b4", "B", 102),
+    "loader": ("the loader's memory", "#d9e8a0", "L", 103),
     "acpi-reclaim": ("ACPI tables", "#f3d478", "A", 43),
-    "low-memory": ("below 1 MiB: left alone", "#e6d9b8", "1", 47),
+    "low-memory": ("below 1 MiB: not used", "#e6d9b8", "1", 47),
     "temp-heap": ("the temporary heap", "#f29b4c", "T", 101),
     "stack": ("the first stack", "#6fb7e0", "S", 106),
-    "page-tables": ("the first page tables", "#4a90d9", "P", 104),
-    "handoff-data": ("what is handed over", "#8fd3d1", "H", 46),
+    "page-tables": ("the bootstrap tables", "#4a90d9", "P", 104),
+    "handoff-data": ("the handoff's data", "#8fd3d1", "H", 46),
     "kernel-image": ("the kernel", "#2f5fb3", "K", 44),
-    "processor-start": ("where processors start", "#e8684a", "p", 101),
-    "acpi-nvs": ("firmware's for ever", "#c9a0dc", "N", 105),
+    "processor-start": ("start of other CPUs", "#e8684a", "p", 101),
+    "acpi-nvs": ("firmware: never free", "#c9a0dc", "N", 105),
     "runtime-data": ("runtime services, data", "#a678c8", "D", 45),
     "runtime-code": ("runtime services, code", "#7d4fa8", "C", 45),
     "persistent": ("persistent memory", "#b0895a", "M", 43),
@@ -26,7 +25,7 @@ KINDS = {
     "mmio": ("device registers", "#98a2ad", "d", 100),
     "bad": ("broken RAM", "#d9534f", "!", 41),
     "reserved": ("reserved", "#5d6773", "r", 100),
-    "firmware-tables": ("tables, readable", "#d8b84a", "f", 43),
+    "firmware-tables": ("readable tables", "#d8b84a", "f", 43),
     "framebuffer": ("the screen", "#e77fb3", "F", 105),
     "nothing": ("no row: reserved", "#ffffff", ".", 49),
 }
@@ -34,6 +33,7 @@ DARK = {"kernel-image", "runtime-code", "runtime-data", "page-tables", "reserved
 
 OWNER_COLOURS = {
     "free": "#7cc47f",
+    "cpu-reserve": "#a8d8a0",
     "load": "#e8684a",
     "heap": "#f2b84c",
     "stacks": "#6fb7e0",
@@ -41,7 +41,7 @@ OWNER_COLOURS = {
     "frame-records": "#8fd3d1",
 }
 
-# Of struct handoff_region (shared/handoff.h): bits of `facts`, values of `reuse`.
+# The fields of struct handoff_region (shared/handoff.h): bits of `facts`, values of `reuse`.
 FACTS = ["RAM", "mapped", "writable", "placed by the loader"]
 REUSE = ["never", "at entry", "after the loader's tables are left", "after the data is copied",
          "after the ACPI tables are read", "after the temporary heap"]  # fmt: skip
@@ -55,8 +55,7 @@ EFI_TYPES = [
 
 @dataclass
 class Piece:
-    """A stretch of addresses of one kind; regions that touch and differ in attributes only are one.
-    """
+    """A range of addresses of one kind. Adjacent regions that differ only in attributes are one piece."""
 
     kind: str
     start: int
@@ -72,11 +71,11 @@ class Piece:
 
     @property
     def weight(self):
-        """Its length in a picture: grows by one with each doubling. Nothing is shown narrow."""
+        """The length in a picture grows by one with each doubling of the size. A hole is short."""
         return 1.5 if self.kind == "nothing" else 1 + doublings(self.size)
 
     def describe(self):
-        """Everything, for a tooltip."""
+        """Return the text of a tooltip, with all details."""
         lines = [f"{self.kind}: {KINDS[self.kind][0]}",
                  f"{self.start:#x} to {self.end - 1:#x}",
                  f"{size_text(self.size)} ({self.size // 4096} pages)"]  # fmt: skip
@@ -94,7 +93,7 @@ class Piece:
 
 
 def pieces_of(regions):
-    """The whole address space from 0 to the last region, in pieces."""
+    """Return the whole address space from 0 to the last region, in pieces."""
     pieces = []
     end = 0
     for region in regions:
@@ -111,7 +110,7 @@ def pieces_of(regions):
 
 
 def totals_of(pieces):
-    """{kind: (bytes, how many pieces)} in the order of KINDS."""
+    """Return {kind: (bytes, number of pieces)} in the order of KINDS."""
     totals = {}
     for kind in KINDS:
         sizes = [piece.size for piece in pieces if piece.kind == kind]
@@ -121,7 +120,7 @@ def totals_of(pieces):
 
 
 def owner_colour(name):
-    """An owner that is a type of region has the type's colour."""
+    """Return the colour of an owner. An owner with the name of a region type has the colour of the type."""
     return OWNER_COLOURS.get(name) or KINDS[name][1]
 
 
@@ -130,7 +129,7 @@ def ram_bytes(report):
 
 
 def headline(report):
-    """One line that says how it ended."""
+    """Return one line with the result."""
     if report["outcome"] == "ready":
         return "boots: the whole memory stack came up"
     verb = {"stop": "does not boot: the loader stops", "panic": "does not boot: the kernel panics",
@@ -139,14 +138,14 @@ def headline(report):
 
 
 def page_counts(area):
-    """How an area is mapped: '3 x 1 GiB, 510 x 2 MiB'."""
+    """Return the pages that map an area: '3 x 1 GiB, 510 x 2 MiB'."""
     counts = [(area["pages_1gib"], "1 GiB"), (area["pages_2mib"], "2 MiB"),
               (area["pages_4kib"], "4 KiB")]  # fmt: skip
     return ", ".join(f"{count} × {size}" for count, size in counts if count)
 
 
-# The figures of the loads in words: {0} is the figure, {1} the size of so many frames, {2} of so many
-# bytes.
+# The figures of the loads in words. {0} is the figure, {1} the size of this number of frames, {2} the size of this
+# number of bytes.
 LOAD_FIGURES = {
     "allocations": "{0} heap allocations so far",
     "largest_run_frames": "largest free run {0} frames ({1})",
@@ -161,7 +160,7 @@ LOAD_FIGURES = {
     "heap_blocks": "{0} heap blocks when all frames were free again",
     "largest_run_before_frames": "largest free run before {0} frames ({1})",
     "largest_run_fragmented_frames": "fragmented {0} frames ({1})",
-    "large_runs_had_of_16": "{0} of 16 large runs could be had",
+    "large_runs_had_of_16": "{0} of 16 large runs were found",
     "heap_free_bytes": "heap: {2} free",
     "heap_free_pieces": "in {0} pieces",
     "heap_largest_free_bytes": "the largest {2}",
@@ -170,6 +169,6 @@ LOAD_FIGURES = {
 
 
 def load_figures(report):
-    """Each figure of the load in words, with its unit: '131072 frames (512 MiB) taken'."""
+    """Return each figure of the load in words, with its unit: '131072 frames (512 MiB) taken'."""
     return [LOAD_FIGURES[key].format(value, size_text(value * PAGE), size_text(value))
             for key, value in report["load"]["figures"].items()]  # fmt: skip

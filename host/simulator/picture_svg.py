@@ -10,7 +10,7 @@ from units import doublings, percent_text, size_text
 
 WIDTH = 1240
 MARGIN = 30
-LABEL = 132  # left of the ribbon: the first address of each line
+LABEL = 132  # the first address of each line, left of the ribbon
 RIBBON = WIDTH - 2 * MARGIN - LABEL
 BLOCK_HEIGHT = 40
 LINE_HEIGHT = 66
@@ -23,19 +23,19 @@ text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;fil
 """
 
 
-# The width of a character in units of the font's size, at most, in the fonts of STYLE.
+# The largest width of a character in the fonts of STYLE, in units of the font's size.
 EM, EM_BOLD, EM_MONO = 0.57, 0.7, 0.62
-BORDER = 4  # between a label and the border of what it is in
+BORDER = 4  # between a label and the border of its block
 
 
 def text_width(text, size, em=EM):
-    """At most so many pixels; a Chinese or Japanese character is as wide as the font is high."""
+    """Return the largest width in pixels. A Chinese or Japanese character is as wide as the font is high."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return (wide + (len(text) - wide) * em) * size
 
 
 def shortened(text, size, width, em=EM):
-    """The text, or its beginning and end, which say most of a file's name."""
+    """Return the text, or its beginning and its end. These two identify a file best."""
     if text_width(text, size, em) <= width:
         return text
     kept = len(text)
@@ -45,7 +45,7 @@ def shortened(text, size, width, em=EM):
 
 
 def wrapped(words, separator, size, width):
-    """The words, joined to lines that fit."""
+    """Return the words in lines that fit."""
     lines = []
     for word in words:
         if lines and text_width(lines[-1] + separator + word, size) <= width:
@@ -57,7 +57,7 @@ def wrapped(words, separator, size, width):
 
 
 class Canvas:
-    """Elements from top to bottom; `y` is where the next one goes."""
+    """Elements from top to bottom. The next one is drawn at `y`."""
 
     def __init__(self):
         self.elements = []
@@ -99,7 +99,7 @@ def fill_of(kind):
 
 
 def short_address(address):
-    """0x1_0000_0000: groups of four digits are what one reads an address by."""
+    """Return 0x1_0000_0000, in groups of four digits, which are easier to read."""
     digits = f"{address:x}"
     groups = []
     while digits:
@@ -126,9 +126,9 @@ def draw_title(canvas, report):
 
 
 def draw_to_scale(canvas, pieces):
-    """The same addresses without any logarithm: what a machine is mostly made of."""
+    """Draw the same addresses without a logarithm. This shows the largest parts of the machine."""
     top = pieces[-1].end
-    canvas.heading("To scale", f"0 to {size_text(top)}; what is too narrow to see is drawn below")
+    canvas.heading("To scale", f"0 to {size_text(top)}; ranges that are too narrow to see are drawn below")
     width = WIDTH - 2 * MARGIN
     canvas.rect(MARGIN, canvas.y, width, 22, "url(#nothing)")
     for piece in pieces:
@@ -151,7 +151,7 @@ def block_width(piece):
 
 
 def wrap(pieces):
-    """The pieces of each line of the ribbon, each line stretched to the full width."""
+    """Return the pieces of each line of the ribbon. Each line is stretched to the full width."""
     lines, line, used = [], [], 0
     for piece in pieces:
         if used + block_width(piece) > RIBBON and line:
@@ -182,8 +182,8 @@ def draw_block(canvas, piece, x, width):
 
 def draw_ribbon(canvas, pieces):
     canvas.heading("Physical memory, by address",
-                   "left to right, line by line; a block grows by the same length with every "
-                   "doubling of its size")  # fmt: skip
+                   "left to right, line by line; with every doubling of its size, a block gets "
+                   "longer by the same length")  # fmt: skip
     for line, stretch in wrap(pieces):
         x = MARGIN + LABEL
         canvas.text(x - 8, canvas.y + 25, short_address(line[0].start), 11, "mono", "end")
@@ -223,7 +223,7 @@ def log_length(size_bytes, total_bytes, length):
 
 
 def draw_axis(canvas, x, length, total_bytes, height):
-    """Lines at a page, a MiB, a GiB, …"""
+    """Draw lines at a page, a MiB, a GiB, …"""
     marks = [4096, 1 << 16, 1 << 20, 1 << 24, 1 << 30, 1 << 34, 1 << 40, 1 << 44]
     for mark in [mark for mark in marks if mark <= total_bytes]:
         at = x + log_length(mark, total_bytes, length)
@@ -233,8 +233,8 @@ def draw_axis(canvas, x, length, total_bytes, height):
 
 def draw_ownership(canvas, report):
     total = report["total_frames"] * 4096
-    canvas.heading("Who holds the RAM",
-                   "upper bar: at the kernel's first instruction; lower bar: now; both "
+    canvas.heading("Owners of the RAM",
+                   "upper bar: at the kernel's first instruction; lower bar: now; both are "
                    "logarithmic")  # fmt: skip
     canvas.y += 14
     bars, length, row = MARGIN + 122, 390, 30
@@ -262,12 +262,12 @@ def draw_ownership(canvas, report):
     canvas.text(bars - 10, canvas.y + 18, "all RAM", 12, "b", "end")
     canvas.text(columns + 70, canvas.y + 18, size_text(total), 12, "", "end")
     canvas.text(columns + 150, canvas.y + 18, size_text(total), 12, "b", "end")
-    canvas.text(columns + 234, canvas.y + 18, "the sums close, frame by frame", 11.5, "dim")
+    canvas.text(columns + 234, canvas.y + 18, "each frame has exactly one owner", 11.5, "dim")
     canvas.y += 20
 
 
 def draw_address_space(canvas, report):
-    canvas.heading("What the kernel has mapped", "one line an area, lowest address first")
+    canvas.heading("Mappings of the kernel", "one line for each area, lowest address first")
     canvas.y += 4
     for area in report["address_space"]:
         canvas.y += 19
@@ -293,8 +293,8 @@ def draw_figures(canvas, report):
                   f"at most {size_text(heap['peak_used_bytes'])} used",
                   f"{heap['allocations']} allocations", f"{heap['failures']} refused"]),
         (f"load {report['load']['name']}", load_figures(report)),
-        ("proof", [f"{report['proofs']} invariants proven",
-                   f"{size_text(report['resident_bytes'])} of simulated memory really touched",
+        ("checks", [f"{report['proofs']} invariants checked",
+                   f"{size_text(report['resident_bytes'])} of host memory for the simulated RAM",
                    f"{report['took_ns'] / 1e9:.2f} s"]),
     ]:  # fmt: skip
         canvas.text(MARGIN, canvas.y + 19, name, 12, "b")
@@ -304,7 +304,7 @@ def draw_figures(canvas, report):
 
 
 def draw(report):
-    """The text of the SVG file."""
+    """Return the text of the SVG file."""
     canvas = Canvas()
     draw_title(canvas, report)
     pieces = pieces_of(report["regions"])

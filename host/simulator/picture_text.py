@@ -9,9 +9,9 @@ from units import doublings, percent_text, size_text
 
 RIBBON_COLUMNS = 76
 BAR_COLUMNS = 20
-# A table with a sentence in each line needs so many; a narrower terminal gets it without them.
+# A table with a sentence in each line needs this number of columns. On a narrower terminal it has no sentences.
 SENTENCE_COLUMNS = 132
-# A piece's columns per doubling of its size; a page takes one column.
+# The columns of a piece for each doubling of its size. A page has one column.
 COLUMNS_PER_DOUBLING = 0.45
 
 
@@ -20,7 +20,7 @@ def paint(text, code, colour):
 
 
 def ribbon(pieces, colour):
-    """The address space from left to right, wrapped; the first address of each line beside it."""
+    """Return the address space from left to right, in lines. Each line begins with its first address."""
     lines, line, used, first = [], "", 0, 0
     for piece in pieces:
         _, _, letter, code = KINDS[piece.kind]
@@ -45,7 +45,7 @@ def legend(pieces, colour):
 
 
 def bar(size_bytes, largest):
-    """Blocks in eighths, by the logarithm."""
+    """Return a bar of blocks in eighths. Its length is the logarithm of the size."""
     if not size_bytes:
         return ""
     share = (1 + doublings(size_bytes)) / (1 + doublings(largest))
@@ -77,7 +77,7 @@ def column_width(texts, least=0):
 
 
 def areas(address_space):
-    """The table of what is mapped, of the simulator's report or of a kernel's own lines."""
+    """Return the table of mappings, from the simulator's report or from a kernel's own lines."""
     names = column_width([area["name"] for area in address_space], 12)
     permissions = column_width([area["permissions"] for area in address_space], 4)
     return [f"  {area['name']:{names}} {area['start']:#018x} {size_text(area['mapped_bytes']):>10} "
@@ -86,20 +86,20 @@ def areas(address_space):
 
 
 def draw(report, colour, columns=SENTENCE_COLUMNS):
-    """The lines of the picture, for a terminal of so many columns."""
+    """Return the lines of the picture, for a terminal with this number of columns."""
     pieces = pieces_of(report["regions"])
     lines = []
     if pieces:
-        lines += ["Physical memory, by address (a letter more for every two doublings of the size)",
+        lines += ["Physical memory, by address (one more letter for every two doublings of the size)",
                   *ribbon(pieces, colour), "", *legend(pieces, colour), ""]  # fmt: skip
     if report["outcome"] == "ready":
-        lines += ["Who holds the RAM (bars grow with the logarithm)", *owners(report, columns), ""]
-        lines += ["What the kernel has mapped", *areas(report["address_space"]), ""]
+        lines += ["Owners of the RAM (the bars are logarithmic)", *owners(report, columns), ""]
+        lines += ["Mappings of the kernel", *areas(report["address_space"]), ""]
         lines += [f"Load {report['load']['name']}", *load(report, columns), ""]
     lines.append(f"{report['map']['source']}: {size_text(ram_bytes(report))} of RAM; "
                  f"{headline(report)}.".replace("..", "."))  # fmt: skip
     if report["outcome"] == "ready":
-        lines.append(f"{report['proofs']} invariants proven, "
-                     f"{size_text(report['resident_bytes'])} of simulated memory really touched, "
+        lines.append(f"{report['proofs']} invariants checked, "
+                     f"{size_text(report['resident_bytes'])} of host memory for the simulated RAM, "
                      f"{report['took_ns'] / 1e9:.2f} s.")  # fmt: skip
     return lines

@@ -48,7 +48,7 @@ void regions_proof(const struct memory_map_input *input, const struct handoff_re
         prove_border(&proof, row->physical_start + row->page_count * PAGE_SIZE_BYTES);
     }
     for (size_t i = 0; i < input->claim_count; i++) {
-        prove_border(&proof, input->claims[i].base);
-        prove_border(&proof, input->claims[i].base + input->claims[i].size_bytes);
+        prove_border(&proof, input->claims[i].range.start.value);
+        prove_border(&proof, input->claims[i].range.end.value);
     }
 }

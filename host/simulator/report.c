@@ -105,7 +105,7 @@ static void write_regions(const struct report *report, FILE *file)
 
 static void write_ownership(const struct kernel_model *kernel, FILE *file)
 {
-    static const char *const STATES[] = {"free", "used", "reserved"};
+    static const char *const STATES[OWNERSHIP_STATE_COUNT] = {"free", "cached", "used", "reserved"};
     struct ownership ownership;
     ownership_take(kernel, &ownership);
     (void)fprintf(file, "\"total_frames\":%" PRIu64 ",\"ownership\":[",

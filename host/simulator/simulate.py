@@ -1,4 +1,4 @@
-"""Simulate the memory stack over a memory map. scripts/simulate.sh builds first, then calls this."""
+"""Simulate the memory stack with a memory map. scripts/simulate.sh builds the program, then calls this file."""
 
 import argparse
 import difflib
@@ -24,8 +24,8 @@ import units
 PROGRAM = Path(os.environ.get("BUILD") or ROOT / "build").absolute() / "simulator/simulate"
 LOADS = ["boot", "random", "exhaustion", "fragmentation"]
 FORMS = """\
-A memory map is read in any of these forms; other text before and behind a row, lines that a
-mailer wrapped, and other lines of a log do not matter:
+A memory map is read in any of these forms. Other text before and after a row, lines that a
+mailer wrapped, and other lines of a log are ignored:
   dmesg of Linux        efi: mem00: ... (boot with efi=debug), else BIOS-e820: ... or similar
                         (BIOS-e801, BIOS-88, user, modified, reserve setup_data, Xen in a dom0)
   the UEFI shell        memmap, or memmap -sfo; also UTF-16, as `memmap > map.txt` writes it
@@ -35,18 +35,19 @@ mailer wrapped, and other lines of a log do not matter:
                         /proc/iomem (as root)
   this kernel's log     [region] ... (command line print-regions)
   data rows             type base pages attributes, or usable|reserved|acpi|nvs first last
-A file may be compressed (gz, xz, zst, bz2), a raw mail (quoted-printable, base64) or HTML. Of
-several maps in one text the first of the form that tells most is read; --map reads another.
+A file may be compressed (gz, xz, zst, bz2), a raw mail (quoted-printable, base64) or HTML. If a
+text has several maps, the first map of the form with the most information is read. --map reads
+another.
 
 BUILD=DIR in the environment builds into another folder than build.
 
-Exit status: 0 it boots and every invariant holds; 1 no memory map or a wrong option; 2 the loader
-would stop or the kernel panic on such a machine; 3 an invariant is broken, which is a bug.
+Exit status: 0: it boots and every invariant holds. 1: no memory map, or a wrong option. 2: on
+such a machine, the loader stops or the kernel panics. 3: an invariant does not hold: a bug.
 """
 
 
 class Parser(argparse.ArgumentParser):
-    """Exit status 2 is taken: it says that the machine does not boot. An error is one sentence."""
+    """An error is one sentence, with status 1. argparse's status 2 means that the machine does not boot."""
 
     def error(self, message):
         message = plain_words(message)
@@ -59,7 +60,7 @@ class Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(unknown[0].split("=")[0], known, 1)
             hint = f": did you mean {near[0]}?" if near else ""
             self.error(f"unknown option {unknown[0]}{hint}" if unknown[0].startswith("-") else
-                       f"one file is enough: {map_file.display_name(unknown[0])} is another")
+                       f"only one FILE is allowed: {map_file.display_name(unknown[0])} is a second")
         return options, unknown
 
 
@@ -68,7 +69,7 @@ def make_parser():
         prog="simulate.sh",
         usage="simulate.sh FILE [OPTION...]\n       simulate.sh --generate SIZE [OPTION...]",
         description="Run Handoff's memory stack (memory map, handoff, early heap, frames, page "
-        "tables, heap) on this\ncomputer, over the memory map of any machine, and draw it.",
+        "tables, heap) on this\ncomputer, with the memory map of any machine, and draw it.",
         epilog=FORMS,
         allow_abbrev=False,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
@@ -76,18 +77,18 @@ def make_parser():
     )
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="the memory map; - is standard input")
-    add("--generate", metavar="SIZE", help="instead of a file: a machine with so much RAM, 16M to 1024T")
-    add("--map", metavar="N", help="of several maps in FILE, read the Nth, counted from 1")
+    add("--generate", metavar="SIZE", help="instead of a file: a machine with this RAM, 16M to 1024T")
+    add("--map", metavar="N", help="read the Nth map of several in FILE, counted from 1")
     add("--load", default="boot", choices=LOADS, metavar="NAME",
-        help="what is done once it is up: " + ", ".join(LOADS) + " (default boot)")
+        help="the work for the running system: " + ", ".join(LOADS) + " (default boot)")
     add("--heap-policy", metavar="NAME",
         help="the heap's policy: bump, first-fit, best-fit, fast (default fast)")
-    add("--heap-debug", action="store_true", help="fill freed blocks and prove that nobody writes to them")
-    add("--temp-heap", metavar="SIZE", help="the temporary heap (default 1M; 0: none is handed over)")
+    add("--heap-debug", action="store_true", help="fill freed blocks, and find writes to them")
+    add("--temp-heap", metavar="SIZE", help="the size of the temporary heap (default 1M; 0: no heap)")
     add("--old-cpu", action="store_true", help="a CPU without 1 GiB pages")
-    add("--seed", metavar="N", help="another order of the loads' random operations (default 1)")
-    add("--svg", type=Path, metavar="OUT.svg", help="draw the picture into this file, too")
-    add("--json", action="store_true", help="print everything as JSON, and nothing else")
+    add("--seed", metavar="N", help="the seed for the random operations of a load (default 1)")
+    add("--svg", type=Path, metavar="OUT.svg", help="also draw the picture into this file")
+    add("--json", action="store_true", help="print only JSON, with everything")
     add("--print-map", action="store_true", help="print the map as data rows and stop")
     return parser
 
@@ -100,12 +101,12 @@ def parse_arguments():
     if (options.file is None) == (options.generate is None):
         parser.error("either a file or --generate SIZE is needed")
     if options.json and options.print_map:
-        parser.error("--json and --print-map exclude each other: the JSON has the map, too")
+        parser.error("use either --json or --print-map: the JSON contains the map")
     return options  # fmt: skip
 
 
 def read_map(options):
-    """The map's bytes, and what to call it."""
+    """Return the bytes of the map, and a name for it."""
     if options.generate is not None:
         size_bytes = units.parse_size(options.generate)
         return generate.generate(size_bytes).encode(), f"{options.generate} (generated)"
@@ -118,7 +119,7 @@ def read_map(options):
 
 
 def program_arguments(options, name, report_path):
-    # Bytes: a locale of ASCII only has no characters for the name.
+    # The name is given as bytes, because a locale with only ASCII cannot encode it.
     arguments = ["--name", name.encode(), "--load", options.load, "--report", str(report_path)]
     for option in ("heap_policy", "temp_heap", "seed", "map"):
         value = getattr(options, option)
@@ -131,8 +132,7 @@ def program_arguments(options, name, report_path):
 
 
 def run(options, report_path):
-    """Run the program; its log is shown as it comes, unless the JSON shall be alone. Returns exit
-    status and log."""
+    """Run the program. Show its log line by line, except with --json. Return the exit status and the log."""
     text, name = read_map(options)
     with tempfile.TemporaryFile() as file:
         file.write(text)
@@ -169,7 +169,7 @@ def write_picture(path, report):
 
 
 def simulate(options):
-    """The exit status."""
+    """Return the exit status."""
     with tempfile.TemporaryDirectory() as scratch:
         report_path = Path(scratch) / "report.json"
         status, log = run(options, report_path)
@@ -178,7 +178,7 @@ def simulate(options):
             show(options, report, log)
             if options.svg:
                 write_picture(options.svg, report)
-    # A signal ended it: that is as broken as it can be.
+    # A signal ended the program: this counts as a broken invariant.
     return status if status >= 0 else 3
 
 

@@ -1,11 +1,11 @@
-"""What a program owes to the other end of its output: any terminal, a pipe that closes, Ctrl-C."""
+"""Write to any terminal and to a pipe that closes, and end correctly on Ctrl-C."""
 
 import errno
 import os
 import signal
 import sys
 
-# What the pictures are drawn with, for a terminal that has ASCII only.
+# Replacements for the characters of the pictures, for a terminal with only ASCII.
 PLAIN = str.maketrans({
     "█": "#", "▏": "", "▎": "", "▍": "", "▌": "#", "▋": "#", "▊": "#", "▉": "#",
     "×": "x", "–": "-", "…": "...",
@@ -13,14 +13,14 @@ PLAIN = str.maketrans({
 
 
 def prepare():
-    """Let no character of a name, in any script, end the program."""
+    """Replace characters that the output cannot encode, so that no name ends the program."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors="backslashreplace")
 
 
 def plain(text):
-    """The text as standard output can show it."""
+    """Return the text in characters that standard output can show."""
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
@@ -29,20 +29,19 @@ def plain(text):
 
 
 def end_by(number):
-    """End as the signal would have ended it, so that the shell sees what happened."""
+    """End the program by the signal itself, so that the shell sees the signal."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 
 def end_with(sentence):
-    """What is left in the buffers cannot be written either."""
+    """End the program with a message. Drop the buffered output, because it cannot be written either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(sentence)
 
 
 def guard(main, name):
-    """Run the program; the other end of a pipe may close, a disk may be full, and a user may press
-    Ctrl-C."""
+    """Run the program. Handle a pipe that closes, a full disk, and Ctrl-C."""
     prepare()
     try:
         try:

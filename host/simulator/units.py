@@ -8,7 +8,7 @@ FACTORS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 def size_text(size_bytes):
-    """Three digits are enough to see: 4 KiB, 1.44 MiB, 568 MiB, 12 TiB."""
+    """Return a size with at most three digits: 4 KiB, 1.44 MiB, 568 MiB, 12 TiB."""
     value, unit = float(size_bytes), 0
     while value >= 1024 and unit + 1 < len(UNITS):
         value, unit = value / 1024, unit + 1
@@ -18,21 +18,21 @@ def size_text(size_bytes):
 
 
 def parse_size(text):
-    """Bytes of 64M, 3G, 12T; ValueError for anything else."""
+    """Return the bytes of 64M, 3G, 12T. Raise ValueError for any other text."""
     factor = FACTORS.get(text[-1:].upper(), 1)
     digits = text[:-1] if factor > 1 else text
     if not digits.isascii() or not digits.isdigit():
-        raise ValueError(f"{text} is no size: a number with K, M, G or T behind it")
+        raise ValueError(f"{text} is not a size: write a number, with K, M, G or T after it")
     return int(digits) * factor
 
 
 def doublings(size_bytes):
-    """How often a page doubles until it has this size: 0 for a page, 18 for a GiB."""
+    """Return how often a page must be doubled to get this size: 0 for a page, 18 for 1 GiB."""
     return math.log2(max(size_bytes, PAGE) / PAGE)
 
 
 def percent_text(part, whole):
-    """Never 100 % for less than all, nor 0 % for something."""
+    """Return the percentage. A part is never shown as 100 %, and only zero is shown as 0 %."""
     if not whole or not part:
         return "0 %"
     percent = 100 * part / whole

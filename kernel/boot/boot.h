@@ -14,7 +14,7 @@
  * `handoff` is the value of the first argument register at entry. */
 void boot_handoff(struct kernel *kernel, const void *handoff);
 
-/* [early-heap] The temporary heap, or the fixed region inside the image. */
+/* [early-heap] The temporary heap, or the fallback region inside the image. */
 void boot_early_heap(struct kernel *kernel);
 
 /* [cpu] The kernel's own descriptor tables and fault handlers; protections on. */

@@ -3,11 +3,13 @@
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "kernel/diagnostics/provoke.h"
+#include "kernel/handoff/handoff_temp_heap.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
 
-/* What serves when the loader's temporary heap cannot: at a link-time address, in the image. */
+/* The fallback region, at a link-time address in the image: the early heap uses it if it cannot use
+ * the temporary heap. */
 #define FALLBACK_SIZE_BYTES (1024 * 1024)
 static _Alignas(4096) uint8_t fallback[FALLBACK_SIZE_BYTES]
     __attribute__((section(".bss.early_heap_fallback")));
@@ -36,13 +38,13 @@ static void copy_handed_over_data(struct kernel *kernel)
 {
     copy_regions(kernel);
     copy_command_line(kernel);
-    /* What was not copied goes with the loader's block. */
+    /* The rest goes with the loader's block. */
     kernel->view.log = NULL;
     kernel->view.efi_map = NULL;
     kernel->view.timeline = NULL;
 }
 
-/* With heap=strict the fixed region does not serve. */
+/* With heap=strict there is no fallback. */
 static void accept_fallback(const struct kernel *kernel, enum handoff_temp_heap_status status)
 {
     char policy[16];
@@ -56,7 +58,7 @@ static void accept_fallback(const struct kernel *kernel, enum handoff_temp_heap_
 void boot_early_heap(struct kernel *kernel)
 {
     boot_stage_begin(kernel, "kernel: early heap");
-    enum handoff_temp_heap_status status = handoff_check_temp_heap(&kernel->view);
+    enum handoff_temp_heap_status status = handoff_temp_heap_check(&kernel->view);
     void *base = boot_stage_access(kernel, phys_addr(kernel->handoff.temp_heap_base));
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
     if (status != HANDOFF_TEMP_HEAP_OK) {

@@ -1,5 +1,6 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_stage.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 
@@ -17,11 +18,11 @@ void boot_frames(struct kernel *kernel)
 {
     boot_stage_begin(kernel, "kernel: frames");
     early_heap_begin_phase(&kernel->early_heap, "frames");
-    enum frame_allocator_status status =
-        frame_allocator_initialise(&kernel->frames, &kernel->view.regions, &kernel->early_heap,
-                                   virt_addr(kernel->direct_map_base));
+    enum frame_allocator_status status = frame_allocator_initialise(
+        &kernel->frames, &kernel->view.regions, &kernel->early_heap, kernel->direct_map_base);
     if (status != FRAME_ALLOCATOR_OK)
         fail(kernel, status);
+    frame_reserve_open(&cpu_current()->frame_reserve, &kernel->frames);
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
     log_line("frames", "total=%llu free=%llu reserved=%llu ram_mib=%llu",
              (unsigned long long)frames.total_count, (unsigned long long)frames.free_count,

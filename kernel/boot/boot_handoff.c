@@ -8,6 +8,7 @@
 #include "kernel/core/panic_report.h"
 #include "kernel/diagnostics/print_regions.h"
 #include "kernel/handoff/entry_state.h"
+#include "kernel/handoff/handoff_check.h"
 #include "shared/text/command_line.h"
 
 static void write_serial(void *context, const char *text, size_t length_bytes)
@@ -41,13 +42,13 @@ static void describe_segments(struct kernel *kernel)
         "symbols", between(kernel_symbols_start, kernel_symbols_end), false, false};
 }
 
-/* What the handoff is compared with: nothing of it comes from the loader. */
+/* The facts that the handoff is compared with. None of them comes from the loader. */
 static struct entry_state entry_state(struct kernel *kernel)
 {
     describe_segments(kernel);
     struct entry_state state = {
-        .image = {(uint64_t)kernel_image_start, (uint64_t)kernel_image_end},
-        .entry = (uint64_t)kernel_image_entry,
+        .image = virt_range((uint64_t)kernel_image_start, (uint64_t)kernel_image_end),
+        .entry = virt_addr((uint64_t)kernel_image_entry),
         .segments = kernel->segments,
         .segment_count = KERNEL_SEGMENT_COUNT,
     };
@@ -55,7 +56,7 @@ static struct entry_state entry_state(struct kernel *kernel)
     return state;
 }
 
-static void check(struct kernel *kernel, uint64_t handoff)
+static void check(struct kernel *kernel, struct virt_addr handoff)
 {
     struct handoff_view view;
     struct entry_state state = entry_state(kernel);
@@ -103,9 +104,10 @@ void boot_handoff(struct kernel *kernel, const void *handoff)
 {
     uint64_t entered = arch_timestamp();
     open_serial();
-    check(kernel, (uint64_t)handoff);
+    check(kernel, virt_addr((uint64_t)handoff));
     choose_debug_exit(kernel->view.command_line);
-    timeline_begin(&kernel->timeline, &kernel->handoff, kernel->view.timeline);
+    timeline_begin(&kernel->timeline, &kernel->view,
+                   arch_handoff_timestamp_frequency_hz(&kernel->handoff));
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
     boot_screen(kernel);
     print_handoff(kernel);

@@ -14,7 +14,7 @@
 static uint64_t choose_secret(const struct kernel *kernel)
 {
     uint64_t secret = arch_timestamp() * UINT64_C(0x9e3779b97f4a7c15);
-    if (!handoff_has_random_seed(&kernel->handoff)) {
+    if (!handoff_view_has_random_seed(&kernel->view)) {
         log_warning("heap", "no random seed was handed over: the time-stamp counter serves");
         return secret;
     }
@@ -22,8 +22,8 @@ static uint64_t choose_secret(const struct kernel *kernel)
     return secret;
 }
 
-/* `heap=` on the command line. "strict" is a matter of the early heap, and chooses no policy; a
- * name that is none was warned of (kernel/core/command_words.h). */
+/* `heap=` on the command line. "strict" is for the early heap and chooses no policy. The warning of
+ * an unknown name came from kernel/core/command_words.h. */
 static const struct heap_policy *choose_policy(const struct kernel *kernel)
 {
     char name[16] = "";
@@ -71,7 +71,7 @@ static struct heap_settings choose_settings(const struct kernel *kernel,
 {
     uint64_t random;
     memcpy(&random, &kernel->handoff.random_seed[sizeof random], sizeof random);
-    bool has_random = handoff_has_random_seed(&kernel->handoff);
+    bool has_random = handoff_view_has_random_seed(&kernel->view);
     struct heap_settings settings;
     struct heap_settings_warnings warnings;
     heap_settings_choose(kernel->view.command_line,

@@ -16,15 +16,21 @@ static void describe_image(struct kernel *kernel)
     };
 }
 
+static struct frame_reserve *reserve_of_this_cpu(void *context)
+{
+    (void)context;
+    return &cpu_current()->frame_reserve;
+}
+
 /* boot_stage_access() without the call: each walk of the tables comes here once a level. */
 static void *access_through_direct_map(void *context, struct phys_addr page)
 {
     const struct kernel *kernel = context;
-    return (void *)(kernel->direct_map_base + page.value);
+    return (void *)virt_addr_add(kernel->direct_map_base, page.value).value;
 }
 
 /* This kernel starts no other CPU, so there is nobody to interrupt and to wait for. The count lets
- * the self-test prove that the call comes whenever a translation has changed. */
+ * the self-test check that the call comes whenever a translation has changed. */
 static void shoot_down_other_cpus(void *context, struct virt_addr start, uint64_t size_bytes)
 {
     struct kernel *kernel = context;
@@ -52,8 +58,8 @@ static void build_address_space(struct kernel *kernel)
 {
     const struct address_space_plan plan = plan_address_space(kernel);
     const struct address_space_environment environment = {
-        .frames = &kernel->frames,
         .context = kernel,
+        .reserve = reserve_of_this_cpu,
         .access = access_through_direct_map,
         .invalidate = arch_invalidate_pages,
         .shoot_down = shoot_down_other_cpus,

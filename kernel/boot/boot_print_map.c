@@ -1,7 +1,7 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_audit.h"
 #include "kernel/boot/boot_stage.h"
-#include "kernel/boot/ending.h"
+#include "kernel/boot/boot_end.h"
 #include "kernel/diagnostics/print_map.h"
 #include "shared/text/command_line.h"
 
@@ -9,7 +9,7 @@ void boot_print_map(struct kernel *kernel)
 {
     struct page_audit_result result;
     if (!command_line_has(kernel->view.command_line, "once"))
-        ending_prepare(kernel);
+        boot_end_prepare(kernel);
     if (!command_line_has(kernel->view.command_line, "print-map"))
         return;
     boot_stage_begin(kernel, "kernel: print map");

@@ -1,6 +1,6 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_stage.h"
-#include "kernel/boot/ending.h"
+#include "kernel/boot/boot_end.h"
 #include "kernel/core/log.h"
 #include "kernel/diagnostics/measure.h"
 #include "kernel/diagnostics/ownership.h"
@@ -36,6 +36,6 @@ _Noreturn void boot_ready(struct kernel *kernel)
     if (command_line_has(words, "print-leaks"))
         print_leaks(&kernel->heap);
     if (once)
-        ending_power_off(kernel);
-    ending_stay(kernel);
+        boot_end_power_off(kernel);
+    boot_end_stay(kernel);
 }

@@ -5,7 +5,7 @@
 #include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 
-/* What the loader built is not in use any more: its tables, its stack, its image, its data. */
+/* The loader's tables, stack, image and data are not in use any more. */
 static uint64_t reclaim_loader_memory(struct kernel *kernel)
 {
     return frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_LOADER) +

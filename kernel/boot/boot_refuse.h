@@ -4,15 +4,14 @@
 #ifndef KERNEL_BOOT_BOOT_REFUSE_H
 #define KERNEL_BOOT_BOOT_REFUSE_H
 
-#include <stdint.h>
-
-#include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/entry_state.h"
+#include "kernel/handoff/handoff_check_status.h"
 #include "kernel/kernel.h"
 
 /* Panic (PANIC_HANDOFF) with the reason, and with both numbers where the handoff disagrees with the
  * machine. The panic is shown on the handed-over framebuffer too, if that can be trusted.
  * `handoff`, `state` and `status` are those of handoff_check(). */
-_Noreturn void boot_refuse(struct kernel *kernel, uint64_t handoff, const struct entry_state *state,
-                           enum handoff_check_status status);
+_Noreturn void boot_refuse(struct kernel *kernel, struct virt_addr handoff,
+                           const struct entry_state *state, enum handoff_check_status status);
 
 #endif

@@ -10,7 +10,7 @@
 static struct phys_range detach(struct kernel *kernel, struct virt_range untouched)
 {
     uint64_t size_bytes = virt_range_size_bytes(untouched);
-    struct phys_addr base = phys_addr(untouched.start.value - kernel->direct_map_base);
+    struct phys_addr base = phys_addr(untouched.start.value - kernel->direct_map_base.value);
     if (kernel->early_heap_is_fallback) {
         boot_stage_require_mapped(
             page_table_unmap(&kernel->address_space.table, untouched.start, size_bytes),
@@ -30,7 +30,7 @@ static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
         bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
         kernel_assert(reclaimed);
     }
-    /* What was handed over and refused is free memory like any other. */
+    /* A temporary heap that was refused is free memory like any other. */
     if (kernel->early_heap_is_fallback)
         frame_count += frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_HEAP);
     return frame_count;

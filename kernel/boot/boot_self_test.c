@@ -8,7 +8,7 @@
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
 
-/* `self-test=interrupts`: what costs seconds, and needs a device, is done for those who ask. */
+/* `self-test=interrupts`: it takes seconds and needs a device, so it runs only on request. */
 static void test_interrupts(struct kernel *kernel)
 {
     char which[16];
@@ -27,7 +27,7 @@ static void test_interrupts(struct kernel *kernel)
                  (unsigned long long)result.deferred_count);
 }
 
-/* The kernel's own boot leaves nothing on the heap: it is the self-test that shows it in use. */
+/* The boot leaves nothing on the heap, so the self-test shows the heap in use. */
 static void print_used_heap(const struct heap *heap)
 {
     print_heap(heap, "self-test");
@@ -41,7 +41,7 @@ void boot_self_test(struct kernel *kernel)
     struct self_test_result result = self_test_run(
         &kernel->heap, &kernel->frames, &kernel->early_heap, prints_heap ? print_used_heap : NULL);
     result.passed_count +=
-        self_test_address_space(&kernel->address_space, &kernel->shoot_down_count);
+        self_test_address_space(&kernel->address_space, &kernel->frames, &kernel->shoot_down_count);
     struct page_audit_result audit;
     boot_audit_early(kernel, &audit);
     struct heap_statistics heap;

@@ -10,11 +10,6 @@ void boot_stage_begin(struct kernel *kernel, const char *phase)
     frame_allocator_begin_phase(&kernel->frames, phase, now);
 }
 
-void *boot_stage_access(const struct kernel *kernel, struct phys_addr address)
-{
-    return (void *)(kernel->direct_map_base + address.value);
-}
-
 void boot_stage_require_mapped(enum page_table_status status, const char *what)
 {
     if (status != PAGE_TABLE_OK)

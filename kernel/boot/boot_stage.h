@@ -12,7 +12,10 @@
 void boot_stage_begin(struct kernel *kernel, const char *phase);
 
 /* Where the direct map has this physical address. */
-void *boot_stage_access(const struct kernel *kernel, struct phys_addr address);
+static inline void *boot_stage_access(const struct kernel *kernel, struct phys_addr address)
+{
+    return (void *)virt_addr_add(kernel->direct_map_base, address.value).value;
+}
 
 /* Panic (PANIC_PAGE_TABLES), naming `what`, unless the status is OK. */
 void boot_stage_require_mapped(enum page_table_status status, const char *what);

@@ -24,7 +24,7 @@ struct ready_keys {
     bool is_hinted; /* for keys of the line that is being typed */
 };
 
-/* What to do about a key. A line of nonsense is worth one hint, not one for each of its letters. */
+/* The action for a key. A line without a known key gets one hint, not one for each letter. */
 enum ready_action ready_keys_decide(struct ready_keys *keys, char key);
 
 #endif

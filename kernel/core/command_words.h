@@ -1,10 +1,10 @@
 /*
- * command_words.h - every word that loader and kernel know on the kernel's command line, in one
- * table, and what is wrong with a line.
+ * command_words.h - a table of every word that loader and kernel know on the kernel's command line,
+ * and the mistakes in a line.
  *
- * A word that nobody knows changes nothing, and so does a misspelt one: the boot goes on, and what
- * was asked for does not happen. Here each such word becomes a sentence. tests/docs compares the
- * table with docs/LOG.md and with the words that the code looks up.
+ * An unknown or misspelt word changes nothing: the boot goes on without the request. Here each such
+ * word becomes a sentence. tests/docs compares the table with docs/LOG.md and with the words that
+ * the code looks up.
  *
  * Pure: no allocation, the line is not changed. Phase: any.
  * Fuzzed by tests/fuzz/fuzz_command_line.c.
@@ -17,7 +17,7 @@
 struct command_word {
     const char *name;
     const char *value;          /* how the value is written, for people; NULL: a word without one */
-    const char *const *choices; /* the values there are, NULL behind the last; NULL: judged where
+    const char *const *choices; /* the values there are, NULL behind the last; NULL: checked where
                                    the word is used */
     const char *meaning;
 };
@@ -28,10 +28,15 @@ extern const struct command_word command_words[];
 /* More problems than this are counted, not told one by one. */
 #define COMMAND_WORDS_REPORT_LIMIT 8
 
-/* Call `report` with a sentence for each thing that is wrong with the line: an unknown word (with
- * the nearest known one), a value where none belongs, none where one belongs, a value that is not
- * among the choices, a key with two values, a quote that is never closed. What a sentence quotes of
- * the line is printable ASCII, and cut where it is long. The sentence is valid during the call. */
+/* Call `report` with a sentence for each mistake in the line:
+ * - an unknown word, with the nearest known one
+ * - a value that the word does not take, or a missing value
+ * - a value that is not among the choices
+ * - a key with two values
+ * - a quote without an end
+ *
+ * A quotation of the line is printable ASCII, and cut where it is long. The sentence is valid
+ * during the call. */
 void command_words_check(const char *line, void (*report)(void *context, const char *sentence),
                          void *context);
 

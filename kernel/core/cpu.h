@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "kernel/core/panic.h"
+#include "kernel/mm/frames/frame_reserve.h"
 #include "shared/address.h"
 
 /* One for each processor. (On the host, where a processor is a thread, the tests define it.) */
@@ -22,19 +24,18 @@
 /* kernel/core/interrupts.h */
 struct cpu_interrupts {
     volatile unsigned hold_depth;
-    volatile uint32_t noted; /* bit n: line n has arrived and waits */
-    uint64_t deferred_count; /* interrupts that had to wait so far */
+    volatile uint32_t pending; /* bit n: line n has arrived and waits */
+    uint64_t deferred_count;   /* interrupts that had to wait so far */
 };
 
 /* kernel/core/panic.h */
-#define CPU_PANIC_NOTE_LIMIT 3
 struct cpu_panic {
     unsigned depth; /* of panics inside panics */
     unsigned note_count;
     struct cpu_panic_note {
         const char *role;
         const void *address;
-    } notes[CPU_PANIC_NOTE_LIMIT];
+    } notes[PANIC_NOTE_LIMIT];
 };
 
 /* Handlers that must not run on a broken stack have stacks of their own: at most so many
@@ -44,7 +45,8 @@ struct cpu_panic {
 struct cpu {
     struct cpu_interrupts interrupts;
     struct cpu_panic panic;
-    struct arch_cpu *arch; /* descriptor tables and the like; NULL until boot_cpu() */
+    struct frame_reserve frame_reserve; /* empty until boot_frames() */
+    struct arch_cpu *arch;              /* descriptor tables and the like; NULL until boot_cpu() */
     struct virt_addr interrupt_stack_tops[CPU_INTERRUPT_STACK_LIMIT];
 };
 

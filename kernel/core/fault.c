@@ -45,7 +45,7 @@ static const char *place_of(struct virt_addr address)
     return layout_place(address, features.levels);
 }
 
-/* No page is mapped there: between guard pages, or anywhere. */
+/* No page is mapped there: beside a guarded block, or anywhere. */
 static enum panic_code classify_absent_page(const struct fault *fault, struct cause *cause)
 {
     if (guard_describe_block(fault->address, access_name(fault->access), cause->text,

@@ -1,9 +1,9 @@
 /*
  * fault.h - an exception of the CPU, decoded, and its panic.
  *
- * The files of a CPU (kernel/arch/) fill a struct fault from their registers and codes. What the
- * fault means to a person (a null pointer, a stack overflow, a use of a freed block) is the same on
- * every CPU, and is found here.
+ * The files of a CPU (kernel/arch/) fill a struct fault from their registers and codes. The mistake
+ * behind a fault (a null pointer, a stack overflow, a use after free) is the same on every CPU, and
+ * is found here.
  */
 #ifndef KERNEL_CORE_FAULT_H
 #define KERNEL_CORE_FAULT_H
@@ -36,11 +36,11 @@ struct fault {
     struct virt_addr address;
 
     struct virt_addr stack_pointer;
-    const char *detail; /* what the CPU adds, "error code 0x2: …"; NULL: nothing */
+    const char *detail; /* the error code in words, "error code 0x2: …"; NULL: no code */
     const struct arch_registers *registers;
 };
 
-/* Panic with the code and the cause that say what a person did wrong, not what the CPU noticed. */
+/* Panic. Code and cause name the mistake of a person, not the symptom that the CPU saw. */
 _Noreturn void fault_report(const struct fault *fault);
 
 #endif

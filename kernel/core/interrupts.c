@@ -45,7 +45,7 @@ bool interrupts_arrive(enum interrupt_line line)
 {
     struct cpu_interrupts *state = &cpu_current()->interrupts;
     if (state->hold_depth != 0) {
-        state->noted |= UINT32_C(1) << line;
+        state->pending |= UINT32_C(1) << line;
         state->deferred_count++;
         return false;
     }
@@ -56,9 +56,9 @@ bool interrupts_arrive(enum interrupt_line line)
 void interrupts_replay(void)
 {
     struct cpu_interrupts *state = &cpu_current()->interrupts;
-    while (state->noted != 0) {
-        unsigned line = (unsigned)__builtin_ctz(state->noted);
-        state->noted &= state->noted - 1;
+    while (state->pending != 0) {
+        unsigned line = (unsigned)__builtin_ctz(state->pending);
+        state->pending &= state->pending - 1;
         serve((enum interrupt_line)line);
     }
     arch_interrupts_enable();

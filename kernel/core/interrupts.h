@@ -2,13 +2,13 @@
  * interrupts.h - device interrupts, and how code keeps them out for a moment without a privileged
  * instruction.
  *
- * Switching interrupts off and back on costs more than a short critical section does. So code only
- * says that it must not be interrupted, in a variable: an interrupt that arrives meanwhile is
- * noted, the interrupted code goes on with interrupts off, and the handler runs when it lets go.
- * Nearly always nothing arrives, and the price is two additions to memory.
+ * To switch interrupts off and on again costs more than a short critical section. So code only
+ * counts, in a variable, that it must not be interrupted. An interrupt that arrives meanwhile stays
+ * pending, and the interrupted code goes on with interrupts off. The handler runs at the release.
+ * Usually no interrupt arrives, and the cost is two additions to memory.
  *
  *   interrupts_hold()                      depth 1
- *     an interrupt arrives                 noted; the CPU's interrupts stay off from here
+ *     an interrupt arrives                 pending; the CPU's interrupts stay off from here
  *   interrupts_release()                   depth 0: the handler runs, interrupts are on again
  *
  * The state is one processor's (kernel/core/cpu.h).
@@ -41,7 +41,7 @@ void interrupts_forbid(void);
  * False: the interrupted code must go on with interrupts off. */
 bool interrupts_arrive(enum interrupt_line line);
 
-/* The rest of interrupts_release(), where something has arrived. */
+/* The rest of interrupts_release(), if an interrupt is pending. */
 void interrupts_replay(void);
 
 /* Keep handlers out until the matching interrupts_release(). Nests. The order of the accesses here
@@ -57,7 +57,7 @@ static inline void interrupts_release(void)
     struct cpu_interrupts *state = &cpu_current()->interrupts;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     state->hold_depth--;
-    if (__builtin_expect(state->noted != 0, 0) && state->hold_depth == 0)
+    if (__builtin_expect(state->pending != 0, 0) && state->hold_depth == 0)
         interrupts_replay();
 }
 

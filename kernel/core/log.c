@@ -5,8 +5,8 @@
 #include "shared/text/format.h"
 
 #define SINK_LIMIT 4
-/* The screen, which comes last, opens behind the first lines. What is older than this when a late
- * sink arrives is lost to that sink. */
+/* The screen, which comes last, opens behind the first lines. A late sink does not get older lines
+ * than fit here. */
 #define HISTORY_CAPACITY_BYTES (4 * 1024)
 #define LINE_CAPACITY_BYTES    512
 
@@ -14,7 +14,7 @@ static struct log_sink sinks[SINK_LIMIT];
 static size_t sink_count;
 static char history[HISTORY_CAPACITY_BYTES];
 static size_t history_total_bytes;  /* ever written; the newest HISTORY_CAPACITY_BYTES are kept */
-static uint64_t (*timestamp)(void); /* NULL: nobody counts */
+static uint64_t (*timestamp)(void); /* NULL: ticks are not counted */
 static uint64_t spent_ticks;
 
 void log_count_ticks(uint64_t (*counter)(void))
@@ -68,7 +68,7 @@ void log_add_sink(struct log_sink sink)
     spent_ticks += now() - began;
 }
 
-/* Append formatted text at *length_bytes; what does not fit is cut. */
+/* Append formatted text at *length_bytes. Text without room is cut. */
 static void append_v(char *line, size_t *length_bytes, const char *format, va_list arguments)
 {
     size_t room = LINE_CAPACITY_BYTES - *length_bytes;

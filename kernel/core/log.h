@@ -2,8 +2,8 @@
  * log.h - the kernel's voice: one line at a time, on every sink there is (serial, framebuffer).
  *
  * A stage line has the form `[stage] key=value …`; docs/LOG.md lists every stage and key. Usable
- * from the kernel's first instruction: a line that was logged before a sink was added is kept in a
- * buffer and replayed to the sink, so a framebuffer that comes up late still shows the whole boot.
+ * from the kernel's first instruction. Lines are kept in a buffer, and a new sink gets them all, so
+ * a framebuffer that comes up late still shows the whole boot.
  * Formats are those of shared/text/format.h. Never allocates.
  */
 #ifndef KERNEL_CORE_LOG_H
@@ -22,8 +22,8 @@ struct log_sink {
 /* Add a sink (at most 4), open it and replay to it what was logged so far. */
 void log_add_sink(struct log_sink sink);
 
-/* Count from now on what logging costs, in ticks of `timestamp`. Drawing a line of text is dearer
- * than most of what the line tells of, so a phase is only understood with the two apart. */
+/* Count from now on the cost of logging, in ticks of `timestamp`. To draw a line costs more than
+ * most of the work that the line describes, so the two are counted apart. */
 void log_count_ticks(uint64_t (*timestamp)(void));
 
 /* Ticks spent in this file and in the sinks since log_count_ticks(); 0 before. */

@@ -15,7 +15,7 @@
 
 #include "shared/text/piece.h"
 
-/* No name is longer; of what was typed the first so many characters are compared. */
+/* No name is longer. Only so many characters of the typed text are compared. */
 #define NEAREST_LENGTH_LIMIT 40
 
 struct nearest {

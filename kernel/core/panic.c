@@ -5,6 +5,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/core/backtrace_fold.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic_report.h"
 #include "kernel/core/symbols.h"
@@ -35,8 +36,8 @@ static void leave_qemu(enum panic_code code)
         arch_debug_exit(debug_exit_port, (uint32_t)code);
 }
 
-/* The report stays on the screen until somebody restarts the machine. Polled: what an interrupt
- * needs may be what is broken. */
+/* The report stays on the screen until a key restarts the machine. Polled: interrupts may be
+ * broken. */
 static _Noreturn void wait_for_restart(void)
 {
     arch_keys_initialise();
@@ -85,7 +86,7 @@ static void add_frame(void *fold, struct virt_addr return_address)
     backtrace_fold_add(fold, return_address);
 }
 
-/* Where an exception stopped. A panic() is raised at a line, which is told before. */
+/* The place of an exception. That of a panic() is a line, which is printed before. */
 static void print_stop(const struct arch_registers *registers)
 {
     struct symbol symbol;
@@ -129,7 +130,7 @@ _Noreturn void panic_report(const struct panic_incident *incident)
 {
     struct cpu_panic *state = &cpu_current()->panic;
     if (state->depth++ > 0) {
-        /* What failed may be the printing itself: one short attempt, then silence. */
+        /* The printing itself may have failed: one short attempt, then silence. */
         if (state->depth == 2)
             log_raw("[panic] code=0x%02x name=\"%s\" while printing a panic: %s\n", PANIC_NESTED,
                     panic_code_name(PANIC_NESTED), incident->cause);

@@ -1,13 +1,13 @@
 /*
  * panic.h - the end of the kernel, with everything a person needs to read.
  *
- * A panic prints its code and name, the cause, a remedy, where it was raised, registers and a
- * symbolised backtrace on serial and framebuffer, and halts; under test it leaves QEMU through the
- * debug-exit port with its code as the value. It needs no heap, takes no lock that could be held,
- * and a panic inside a panic prints one line and halts.
+ * A panic prints its code and name, the cause, a remedy, the place, registers and a symbolised
+ * backtrace on serial and framebuffer, and halts. Under test it leaves QEMU through the debug-exit
+ * port with its code as the value. It needs no heap and takes no lock, and nothing that it calls
+ * can panic. A panic inside a panic prints one line and halts.
  *
- * A panic is for what must not happen: a broken invariant, a corrupt structure, an exception in the
- * kernel. Foreign input and exhaustion are statuses that callers check.
+ * A panic is for a broken invariant, a corrupt structure or an exception in the kernel. Foreign
+ * input and exhaustion are statuses that callers check.
  *
  * Host tests provide their own panic_raise(), so the pure files that include this header compile
  * for the host as they are.
@@ -15,7 +15,6 @@
 #ifndef KERNEL_CORE_PANIC_H
 #define KERNEL_CORE_PANIC_H
 
-#include "kernel/core/cpu.h"
 #include "shared/debug_exit.h"
 
 /* The codes are stable: they are the exit values of tests and are listed in docs/LOG.md. QEMU turns
@@ -31,7 +30,7 @@ enum panic_code {
     PANIC_MEMORY_MAP = 0x17,     /* empty, or below the minimum RAM */
     PANIC_FRAME_METADATA = 0x18, /* no room for the frame allocator's bitmap */
     PANIC_FRAME_FREE = 0x19,     /* double free, reserved, unaligned or foreign frame */
-    PANIC_FRAME_CORRUPT = 0x1a,
+    /* 0x1a is not used again: it was "frame allocator corrupt", and no code raised it. */
     PANIC_PAGE_TABLES = 0x1b, /* the kernel's own tables could not be built */
     PANIC_PAGE_AUDIT = 0x1c,  /* the live tables break a rule */
     PANIC_HEAP_INIT = 0x1d,
@@ -51,7 +50,7 @@ enum panic_code {
     PANIC_LOADER_FAULT = DEBUG_EXIT_LOADER_FAULT, /* raised by the loader, as is the next */
     PANIC_KERNEL_RETURNED = DEBUG_EXIT_KERNEL_RETURNED,
     PANIC_GUARD_PAGE = 0x2d,     /* a guard page of a heap window */
-    PANIC_LOCK_STUCK = 0x2e,     /* a lock that is never let go */
+    PANIC_LOCK_STUCK = 0x2e,     /* a lock that is never released */
     PANIC_UNDEFINED = 0x2f,      /* undefined behaviour, in a kernel that looks for it (UBSAN=1) */
     PANIC_BAD_ACCESS = 0x30,     /* outside of every live block, in a kernel that looks (KASAN=1) */
     PANIC_HEAP_GUARD = 0x31,     /* beside a guarded block, or in one that was freed */
@@ -64,12 +63,12 @@ enum panic_code {
 /* A constant name: "heap double free", …; exceptions have theirs ("#DE divide error"). */
 const char *panic_code_name(enum panic_code code);
 
-/* What to do: a constant sentence without its full stop. Never NULL. */
+/* The remedy: a constant sentence without its full stop. Never NULL. */
 const char *panic_code_remedy(enum panic_code code);
 
 /* Have the report of the panic that follows at once name this code address and its function. At
  * most PANIC_NOTE_LIMIT of them; NULL is left out. `role` is a constant: "allocated by". */
-#define PANIC_NOTE_LIMIT CPU_PANIC_NOTE_LIMIT
+#define PANIC_NOTE_LIMIT 3
 void panic_note(const char *role, const void *address);
 
 /* The format is that of format_text() in shared/text/format.h. Does not return. */

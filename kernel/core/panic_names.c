@@ -1,5 +1,5 @@
 /*
- * panic_names.c - the names of the panic codes and what to do, for people and for docs/LOG.md.
+ * panic_names.c - the names and remedies of the panic codes, for people and for docs/LOG.md.
  */
 #include "kernel/core/panic.h"
 
@@ -29,8 +29,6 @@ static const struct code_name code_names[] = {
     {PANIC_FRAME_METADATA, "no room for frame metadata",
      "report it with the memory map: print-regions logs it"},
     {PANIC_FRAME_FREE, "bad free of a frame", "correct the caller that the backtrace names"},
-    {PANIC_FRAME_CORRUPT, "frame allocator corrupt",
-     "look for a stray write to the place that the cause names"},
     {PANIC_PAGE_TABLES, "page tables cannot be built",
      "give the machine more memory; if it has enough, report the cause"},
     {PANIC_PAGE_AUDIT, "page tables break a rule", "report the cause, which names the page"},
@@ -73,7 +71,7 @@ static const struct code_name code_names[] = {
      "block's owners"},
 };
 
-/* NULL for a code that is none. */
+/* NULL for an unknown code. */
 static const struct code_name *find(enum panic_code code)
 {
     for (size_t i = 0; i < sizeof code_names / sizeof code_names[0]; i++) {

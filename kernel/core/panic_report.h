@@ -14,7 +14,7 @@ struct arch_registers;
 struct panic_incident {
     enum panic_code code;
     const char *cause;
-    const char *detail; /* what the CPU adds, "error code 0x2: …"; NULL: nothing */
+    const char *detail; /* the error code in words, "error code 0x2: …"; NULL: no code */
     const char *file;   /* and line, where it was raised; NULL: not in C */
     int line;
     const struct arch_registers *registers;

@@ -22,12 +22,12 @@ static uint64_t read_word(struct virt_addr table, uint64_t offset_bytes)
 
 /* Panics unless there are `size_bytes` of RAM at `table` that begin with the signature.
  * Returns the table's virtual address. */
-static struct virt_addr require_table(const char *name, uint64_t direct_map_base,
+static struct virt_addr require_table(const char *name, struct virt_addr direct_map_base,
                                       struct phys_addr table, uint64_t size_bytes,
                                       uint64_t signature, const struct region_list *regions)
 {
     struct phys_range range;
-    struct virt_addr virtual = virt_addr(direct_map_base + table.value);
+    struct virt_addr virtual = virt_addr_add(direct_map_base, table.value);
     if (!phys_range_from_base_size(table, size_bytes, &range) ||
         !region_list_is_ram(regions, range))
         panic(PANIC_POWER_OFF, "%s at 0x%llx: not in RAM", name, (unsigned long long)table.value);
@@ -37,7 +37,7 @@ static struct virt_addr require_table(const char *name, uint64_t direct_map_base
     return virtual;
 }
 
-_Noreturn void power_off(struct phys_addr runtime_root, uint64_t direct_map_base,
+_Noreturn void power_off(struct phys_addr runtime_root, struct virt_addr direct_map_base,
                          struct phys_addr efi_system_table, const struct region_list *regions)
 {
     struct virt_addr system_table =

@@ -12,10 +12,11 @@
  *                     (kernel/mm/paging/runtime_space.h)
  *   direct_map_base   virtual address of physical address 0
  *   efi_system_table  physical address of the EFI system table: a foreign number
- *   regions           normalised: the table is read only where they say that there is RAM
- * Panics with PANIC_POWER_OFF when the tables are not in RAM or not what they should be, or when
- * the call comes back. */
-_Noreturn void power_off(struct phys_addr runtime_root, uint64_t direct_map_base,
+ *   regions           normalised; a table outside of their RAM is not read
+ *
+ * Panics (PANIC_POWER_OFF) if a table is not in RAM or has a wrong signature, or if the call
+ * returns. */
+_Noreturn void power_off(struct phys_addr runtime_root, struct virt_addr direct_map_base,
                          struct phys_addr efi_system_table, const struct region_list *regions);
 
 #endif

@@ -2,11 +2,11 @@
  * spinlock.h - mutual exclusion between CPUs, and with this CPU's interrupt handlers.
  *
  * The holder is not interrupted (interrupts.h), so a handler may take the same lock: it runs only
- * when the holder has let go. Nothing that can wait, log or panic belongs between acquire and
- * release; what finds a fault lets go first, then reports.
+ * after the release. Nothing that can wait, log or panic belongs between acquire and release: code
+ * that finds an error releases the lock first, then reports it.
  *
- * A lock is not recursive. Whoever waits for longer than any holder could take panics
- * (PANIC_LOCK_STUCK), since a machine that hangs says nothing.
+ * A lock is not recursive. A processor that waits for longer than any holder needs panics
+ * (PANIC_LOCK_STUCK), because a machine that hangs reports nothing.
  */
 #ifndef KERNEL_CORE_SPINLOCK_H
 #define KERNEL_CORE_SPINLOCK_H

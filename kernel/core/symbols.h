@@ -1,9 +1,12 @@
 /*
  * symbols.h - from an address in the kernel's text to the name of its function.
  *
- * The table is made by scripts/kernel-symbols.py from a first link and embedded by the second:
- * a 16-byte head (base address, count), `count` pairs of 32-bit offsets (function from the base,
- * name from the first name), sorted by address, then the names, each NUL-terminated.
+ * scripts/kernel-symbols.py makes the table from a first link, and the second link embeds it:
+ *
+ *   16 bytes    base address, count, 0
+ *   count × 8   offset of a function from the base, offset of its name from the first name; by
+ *               address
+ *   the names   each with a NUL
  */
 #ifndef KERNEL_CORE_SYMBOLS_H
 #define KERNEL_CORE_SYMBOLS_H

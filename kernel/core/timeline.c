@@ -4,9 +4,9 @@
 
 #include "kernel/core/log.h"
 #include "kernel/core/timeline_summary.h"
-#include "shared/memory.h"
 
-static void append(struct timeline *timeline, const char *name, size_t name_capacity, uint64_t tsc)
+static void append(struct timeline *timeline, const char *name, size_t name_capacity,
+                   uint64_t ticks)
 {
     if (timeline->count == TIMELINE_LIMIT) {
         timeline->dropped++;
@@ -14,29 +14,27 @@ static void append(struct timeline *timeline, const char *name, size_t name_capa
     }
     timeline->log_ticks[timeline->count] = log_spent_ticks();
     struct handoff_moment *moment = &timeline->moments[timeline->count++];
-    *moment = (struct handoff_moment){.ticks = tsc};
+    *moment = (struct handoff_moment){.ticks = ticks};
     for (size_t i = 0; i + 1 < sizeof moment->name && i < name_capacity && name[i] != '\0'; i++)
         moment->name[i] = name[i];
 }
 
-void timeline_begin(struct timeline *timeline, const struct handoff *handoff,
-                    const void *loader_moments)
+void timeline_begin(struct timeline *timeline, const struct handoff_view *view,
+                    uint64_t frequency_hz)
 {
     timeline->count = 0;
     timeline->dropped = 0;
-    timeline->frequency_hz = handoff->arch.x86_64.tsc_frequency_hz;
-    for (uint32_t i = 0; i < handoff->timeline.count; i++) {
-        struct handoff_moment moment;
-        memcpy(&moment, (const char *)loader_moments + (size_t)i * handoff->timeline.stride_bytes,
-               sizeof moment);
-        append(timeline, moment.name, sizeof moment.name, moment.ticks);
+    timeline->frequency_hz = frequency_hz;
+    for (uint32_t i = 0; i < view->handoff->timeline.count; i++) {
+        const struct handoff_moment *moment = handoff_view_moment(view, i);
+        append(timeline, moment->name, sizeof moment->name, moment->ticks);
     }
     timeline->loader_count = timeline->count;
 }
 
-void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc)
+void timeline_mark(struct timeline *timeline, const char *name, uint64_t ticks)
 {
-    append(timeline, name, SIZE_MAX, tsc);
+    append(timeline, name, SIZE_MAX, ticks);
 }
 
 /* Split so that the product cannot overflow: ticks below 2^64, one million below 2^20. */
@@ -47,10 +45,10 @@ static uint64_t ticks_to_microseconds(uint64_t ticks, uint64_t frequency_hz)
     return ticks / frequency_hz * 1000000 + ticks % frequency_hz * 1000000 / frequency_hz;
 }
 
-uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc)
+uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t ticks)
 {
     uint64_t began = timeline->moments[0].ticks;
-    return tsc > began ? ticks_to_microseconds(tsc - began, timeline->frequency_hz) : 0;
+    return ticks > began ? ticks_to_microseconds(ticks - began, timeline->frequency_hz) : 0;
 }
 
 static unsigned long long microseconds(const struct timeline *timeline, uint64_t ticks)

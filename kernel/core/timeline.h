@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "kernel/handoff/handoff_view.h"
 #include "shared/handoff.h"
 
 /* The loader hands over some ten moments and the kernel adds as many. */
@@ -20,16 +21,17 @@ struct timeline {
     uint64_t frequency_hz; /* of the counter; 0 if unknown */
 };
 
-/* Begin with the loader's moments, which are copied. Precondition: the handoff has been checked. */
-void timeline_begin(struct timeline *timeline, const struct handoff *handoff,
-                    const void *loader_moments);
+/* Begin with the loader's moments, which are copied.
+ *   frequency_hz  of the counter in whose ticks all moments are; 0 if unknown */
+void timeline_begin(struct timeline *timeline, const struct handoff_view *view,
+                    uint64_t frequency_hz);
 
-/* The phase `name` begins at `tsc`. The name is copied, at most 23 characters of it. */
-void timeline_mark(struct timeline *timeline, const char *name, uint64_t tsc);
+/* The phase `name` begins at `ticks`. The name is copied, at most 23 characters of it. */
+void timeline_mark(struct timeline *timeline, const char *name, uint64_t ticks);
 
-/* When `tsc` was, in microseconds since the first moment; 0 if it was before that, or if the
+/* When `ticks` was, in microseconds since the first moment; 0 if it was before that, or if the
  * counter's frequency is unknown. Precondition: there is a moment. */
-uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t tsc);
+uint64_t timeline_microseconds_at(const struct timeline *timeline, uint64_t ticks);
 
 /* Log how long loader and kernel took, and which phases were the slowest: two lines. */
 void timeline_print(const struct timeline *timeline);

@@ -19,9 +19,9 @@ struct timer {
     bool is_prepared;
 };
 
-/* Find the timer and map its registers in `space`, once. timer_start() does it too; who wants it
- * done before the address space is printed calls this. False if this CPU has no such timer, or if
- * there is no memory to map it. */
+/* Find the timer and map its registers in `space`, once. timer_start() does it too. Call it before
+ * the address space is printed, so that the print is complete. False if this CPU has no such timer,
+ * or if there is no memory to map it. */
 bool timer_prepare(struct timer *timer, struct address_space *space);
 
 /* Let the timer raise its interrupt again and again.

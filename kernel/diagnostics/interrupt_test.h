@@ -17,9 +17,9 @@ struct interrupt_test_result {
     uint64_t deferred_count;  /* of them, those that arrived while the heap was locked */
 };
 
-/* Allocate and free 100,000 times while a timer's handler does the same, as long as it takes to be
- * interrupted a thousand times and inside of the heap at least once; then check the heap
- * completely. Panics (PANIC_SELF_TEST) where a block is not what was written to it, or the check
+/* Allocate and free 100,000 times while a timer's handler does the same. Go on until a thousand
+ * interrupts have arrived, and one of them inside of the heap. Then check the heap completely.
+ * Panics (PANIC_SELF_TEST) where a block is not what was written to it, or the check
  * fails. False if there is no timer; nothing was then done.
  * Preconditions: kmalloc_online(); interrupts are off, and are off again after it. */
 bool interrupt_test_run(struct heap *heap, struct timer *timer, struct address_space *space,

@@ -29,7 +29,7 @@ static void require_ok(enum page_table_status status)
     kernel_assert(status == PAGE_TABLE_OK);
 }
 
-/* What the measured operations work on. */
+/* The data of the measured operations. */
 struct page_work {
     struct kernel *kernel;
     struct phys_addr *frames; /* PAGE_COUNT */
@@ -107,7 +107,7 @@ static void invalidate_everything(void *context)
     arch_invalidate_pages(NULL, page_at(0), MANY_PAGES_BYTES);
 }
 
-/* More than there is: what it costs that there is none. */
+/* More than all frames: the cost of a refusal. */
 static void refuse_run_each(void *context)
 {
     struct page_work *work = context;

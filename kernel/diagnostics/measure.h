@@ -1,10 +1,10 @@
 /*
- * measure.h - what the memory stack's calls cost on this machine, with `measure` on the command
+ * measure.h - the cost of the memory stack's calls on this machine, with `measure` on the command
  * line.
  *
  * In ticks of the time-stamp counter. Under QEMU's `-icount shift=0` a tick is an instruction
- * (tests/bench); on a PC it is time, and the lines about translations say from how many pages on a
- * full flush is cheaper (see arch_invalidate_pages()).
+ * (tests/bench). On a PC it is time. The lines about translations give the number of pages from
+ * which on a full flush is cheaper (see arch_invalidate_pages()).
  */
 #ifndef KERNEL_DIAGNOSTICS_MEASURE_H
 #define KERNEL_DIAGNOSTICS_MEASURE_H

@@ -87,6 +87,12 @@ static void print_sum(const struct frame_allocator *frames, const struct holders
              (unsigned long long)sum.reserved_count, closes ? "yes" : "no");
 }
 
+/* How fragmented the free memory is. */
+static void print_largest_run(const struct frame_allocator *frames)
+{
+    log_line("memory", "largest_run=%llu", (unsigned long long)frame_allocator_largest_run(frames));
+}
+
 void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline,
                      bool each_holder)
 {
@@ -99,5 +105,7 @@ void ownership_print(const struct frame_allocator *frames, const struct timeline
     }
     for (size_t i = 0; each_holder && i < holders.count; i++)
         print_holder(&holders.list[i], timeline);
+    if (each_holder)
+        print_largest_run(frames);
     print_sum(frames, &holders);
 }

@@ -191,8 +191,8 @@ static void stack_guard(struct kernel *kernel)
     write_at(LAYOUT_STACKS_BASE);
 }
 
-/* The addition behind the call keeps the compiler from turning the recursion into a loop; the
- * limit, which no stack reaches, keeps it from seeing that there is none. */
+/* The addition behind the call keeps the compiler from turning the recursion into a loop. The
+ * limit, which no stack reaches, hides from it that the recursion is endless. */
 static unsigned recurse(volatile unsigned *depth)
 {
     volatile unsigned here[64];
@@ -369,7 +369,7 @@ static const struct provocation provocations[] = {
 
 #define PROVOCATION_COUNT (sizeof provocations / sizeof provocations[0])
 
-/* Longer than any name, so that one that was cut is none. */
+/* Longer than any name, so that a name that was cut is unknown. */
 #define NAME_CAPACITY 64
 
 static const char *generic_name(size_t index)
@@ -431,8 +431,8 @@ static void warn_of_name(const char *name, const struct nearest *nearest)
                     name, nearest->name);
 }
 
-/* The name that the command line has. False if there is none, or none that is known; the first of
- * the two calls warns of that. */
+/* The name on the command line. False if it has no name, or an unknown one; the first of the two
+ * calls warns of that. */
 static bool read_name(const char *command_line, bool warn, char name[NAME_CAPACITY])
 {
     if (!command_line_value(command_line, "provoke", name, NAME_CAPACITY)) {

@@ -91,7 +91,7 @@ static void early_pointer(struct kernel *kernel)
     kfree(pointer);
 }
 
-/* A bump heap frees the newest block alone. */
+/* A bump heap frees only the newest block. */
 static void free_order(struct kernel *kernel)
 {
     (void)kernel;

@@ -12,7 +12,7 @@
 
 #include "kernel/kernel.h"
 
-/* Do the named misuse; returns if the heap let it pass. False for a name that is none. */
+/* Do the named misuse; returns if the heap let it pass. False for an unknown name. */
 bool provoke_heap(struct kernel *kernel, const char *name);
 
 /* The names one by one, from index 0 on; NULL behind the last. */

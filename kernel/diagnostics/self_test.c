@@ -257,9 +257,9 @@ static void require_seen(struct address_space *space, struct phys_addr frame, ui
 }
 
 /* One address over one frame and then over another: no translation outlives its mapping. */
-static void test_remap(struct address_space *space, const uint64_t *shoot_down_count)
+static void test_remap(struct address_space *space, struct frame_allocator *frames,
+                       const uint64_t *shoot_down_count)
 {
-    struct frame_allocator *frames = space->environment.frames;
     struct phys_addr first, second;
     require(frame_allocator_allocate(frames, &first));
     require(frame_allocator_allocate(frames, &second));
@@ -271,8 +271,8 @@ static void test_remap(struct address_space *space, const uint64_t *shoot_down_c
     frame_allocator_free(frames, second);
 }
 
-/* A large page is split by a permission for a part of it, and merged when they are equal again;
- * what it holds stays. */
+/* A permission for a part of a large page splits it. When the permissions are equal again it is
+ * merged. Its content stays. */
 static void test_split_and_merge(struct address_space *space, const uint64_t *shoot_down_count)
 {
     uint64_t merged_count;
@@ -297,12 +297,12 @@ static void test_split_and_merge(struct address_space *space, const uint64_t *sh
     require(*shoot_down_count == count_before + 3);
 }
 
-unsigned self_test_address_space(struct address_space *space, const uint64_t *shoot_down_count)
+unsigned self_test_address_space(struct address_space *space, struct frame_allocator *frames,
+                                 const uint64_t *shoot_down_count)
 {
-    struct frame_allocator *frames = space->environment.frames;
     struct phys_addr large;
     uint64_t table_count = space->table.table_count;
-    test_remap(space, shoot_down_count);
+    test_remap(space, frames, shoot_down_count);
     if (!frame_allocator_allocate_contiguous(frames, LARGE_PAGE_FRAMES, LARGE_PAGE_FRAMES,
                                              FRAME_ALLOCATOR_ANYWHERE, &large))
         return 1;

@@ -27,6 +27,7 @@ struct self_test_result self_test_run(struct heap *heap, struct frame_allocator 
  * (PANIC_SELF_TEST) at the first failure; too little memory for a 2 MiB page leaves that part out.
  *   shoot_down_count  how often the space's shoot_down callback was called so far
  * Returns the number of steps that passed. The space is the same before and after. */
-unsigned self_test_address_space(struct address_space *space, const uint64_t *shoot_down_count);
+unsigned self_test_address_space(struct address_space *space, struct frame_allocator *frames,
+                                 const uint64_t *shoot_down_count);
 
 #endif

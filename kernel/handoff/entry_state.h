@@ -1,9 +1,9 @@
 /*
- * entry_state.h - what the kernel knows by itself when a loader has entered it.
+ * entry_state.h - the facts that the kernel knows by itself when a loader has entered it.
  *
  * The CPU says which page tables and which stack are in use; the linker says where the image is and
- * how large. Nothing of this comes from the loader's structure, so the structure can be held
- * against it (kernel/handoff/handoff_check.h). The kernel fills one from kernel/arch.h and
+ * how large. Nothing of this comes from the loader's structure, so the structure can be compared
+ * with it (kernel/handoff/handoff_check.h). The kernel fills one from kernel/arch.h and
  * kernel/core/image.h; a host test fills one with numbers of its own.
  */
 #ifndef KERNEL_HANDOFF_ENTRY_STATE_H
@@ -17,24 +17,25 @@
 #include "shared/page_table.h"
 #include "shared/range.h"
 
-/* The CPU's tables of segments and of interrupt handlers. */
-#define ENTRY_DESCRIPTOR_TABLE_COUNT 2
+#define ENTRY_CPU_TABLE_LIMIT 2
 
 struct entry_state {
     /* From the CPU. */
     struct page_table_features features; /* as they are switched on */
     struct phys_addr page_table_root;    /* of the tables in force */
     struct virt_addr stack_pointer;      /* in a call of the entry's: inside of the stack */
-    struct range descriptor_tables[ENTRY_DESCRIPTOR_TABLE_COUNT]; /* virtual */
+    /* The tables that the CPU reads by itself: of handlers, of descriptors. */
+    struct virt_range cpu_tables[ENTRY_CPU_TABLE_LIMIT];
+    size_t cpu_table_count;
 
     /* From the linker. Not empty; the segments are disjoint and inside of the image. */
-    struct range image; /* virtual, page-aligned */
-    uint64_t entry;     /* virtual */
+    struct virt_range image; /* page-aligned */
+    struct virt_addr entry;
     const struct kernel_segment *segments;
     size_t segment_count;
 
     /* Where the kernel expects physical address 0: direct_map_base() of these levels. */
-    uint64_t direct_map_base;
+    struct virt_addr direct_map_base;
     /* Where the code that checks reads it: the same, but on a host its own memory. */
     uintptr_t memory_base;
 };

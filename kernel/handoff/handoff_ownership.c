@@ -1,47 +1,52 @@
-/*
- * handoff_ownership.c - what the loader placed: is it what the kernel finds, and does nobody else
- * get it?
- *
- * A block that the structure makes too small, or puts elsewhere, has the rest of its memory in a
- * region that the kernel takes for free. So each block is held against what the CPU and the linker
- * say, not against the regions only.
- */
-#include "kernel/handoff/handoff_proof.h"
+#include "kernel/handoff/handoff_ownership.h"
+
 #include "shared/region.h"
+
+static bool is_upper_half(uint64_t address)
+{
+    return address >> 63 != 0;
+}
 
 /* --- The kernel's image ----------------------------------------------------------------------- */
 
-static bool segments_are_mapped(const struct handoff_proof *proof)
+static bool segment_is_mapped(const struct handoff_validation *validation,
+                              const struct kernel_segment *segment)
 {
-    const struct entry_state *state = proof->state;
-    for (size_t i = 0; i < state->segment_count; i++) {
-        const struct kernel_segment *segment = &state->segments[i];
-        uint64_t offset = segment->virtual.start.value - state->image.start;
-        struct page_permissions permissions = {.write = segment->write,
-                                               .execute = segment->execute};
-        if (!virt_range_is_empty(segment->virtual) &&
-            !handoff_proof_is_mapped(proof, segment->virtual.start.value,
-                                     proof->handoff->kernel_physical_base + offset,
-                                     virt_range_size_bytes(segment->virtual), permissions))
+    uint64_t offset = segment->virtual.start.value - validation->state->image.start.value;
+    uint64_t physical = validation->handoff->kernel_physical_base + offset;
+    struct page_permissions permissions = {.write = segment->write, .execute = segment->execute};
+    return virt_range_is_empty(segment->virtual) ||
+           handoff_validation_is_mapped(
+               validation, segment->virtual.start,
+               phys_range(physical, physical + virt_range_size_bytes(segment->virtual)),
+               permissions);
+}
+
+static bool segments_are_mapped(const struct handoff_validation *validation)
+{
+    for (size_t i = 0; i < validation->state->segment_count; i++) {
+        if (!segment_is_mapped(validation, &validation->state->segments[i]))
             return false;
     }
     return true;
 }
 
-static enum handoff_check_status check_image(const struct handoff_proof *proof)
+static enum handoff_check_status check_image(struct handoff_validation *validation)
 {
-    const struct handoff *handoff = proof->handoff;
-    const struct entry_state *state = proof->state;
-    if (handoff->kernel_virtual_base != state->image.start)
+    const struct handoff *handoff = validation->handoff;
+    const struct entry_state *state = validation->state;
+    struct phys_range image;
+    if (handoff->kernel_virtual_base != state->image.start.value)
         return HANDOFF_CHECK_KERNEL_BASE;
-    if (handoff->kernel_size_bytes != range_size_bytes(state->image))
+    if (handoff->kernel_size_bytes != virt_range_size_bytes(state->image))
         return HANDOFF_CHECK_KERNEL_SIZE;
-    if (handoff->kernel_entry != state->entry)
+    if (handoff->kernel_entry != state->entry.value)
         return HANDOFF_CHECK_KERNEL_ENTRY;
-    if (!handoff_proof_is_covered(proof, handoff->kernel_physical_base, handoff->kernel_size_bytes,
-                                  HANDOFF_REGION_KERNEL_IMAGE))
+    if (!handoff_validation_block(handoff->kernel_physical_base, handoff->kernel_size_bytes,
+                                  &image) ||
+        !handoff_validation_is_covered(validation, image, HANDOFF_REGION_KERNEL_IMAGE))
         return HANDOFF_CHECK_KERNEL_IMAGE;
-    if (!segments_are_mapped(proof))
+    if (!segments_are_mapped(validation))
         return HANDOFF_CHECK_KERNEL_NOT_MAPPED;
     return HANDOFF_CHECK_OK;
 }
@@ -49,74 +54,84 @@ static enum handoff_check_status check_image(const struct handoff_proof *proof)
 /* --- The stack -------------------------------------------------------------------------------- */
 
 /* In the upper half, with room for a page below it. */
-static bool stack_is_placed(const struct handoff *handoff)
+static bool find_stack(const struct handoff *handoff, struct virt_range *ret_stack)
 {
     uint64_t base = handoff->stack_virtual_base;
-    return base >> 63 != 0 && handoff_proof_is_block(base, handoff->stack_size_bytes) &&
-           (base - PAGE_SIZE_BYTES) >> 63 != 0;
+    return is_upper_half(base) && is_upper_half(base - PAGE_SIZE_BYTES) &&
+           handoff_validation_virtual_block(base, handoff->stack_size_bytes, ret_stack);
 }
 
 /* An overflow must fault, not write over what lies below. */
-static bool page_below_is_mapped(const struct handoff_proof *proof)
+static bool page_below_is_mapped(const struct handoff_validation *validation,
+                                 struct virt_range stack)
 {
-    struct virt_addr below = virt_addr(proof->handoff->stack_virtual_base - PAGE_SIZE_BYTES);
-    enum page_table_status status = page_table_prove(&proof->tables, below, phys_addr(0),
+    struct virt_addr below = virt_addr(stack.start.value - PAGE_SIZE_BYTES);
+    enum page_table_status status = page_table_prove(&validation->tables, below, phys_addr(0),
                                                      PAGE_SIZE_BYTES, (struct page_permissions){0});
     return status != PAGE_TABLE_NOT_MAPPED && status != PAGE_TABLE_NON_CANONICAL;
 }
 
-static enum handoff_check_status check_stack(const struct handoff_proof *proof)
+static enum handoff_check_status check_stack(struct handoff_validation *validation)
 {
-    const struct handoff *handoff = proof->handoff;
     static const struct page_permissions READ_WRITE = {.write = true};
-    uint64_t pointer = proof->state->stack_pointer.value;
-    if (!stack_is_placed(handoff) ||
-        !handoff_proof_is_covered(proof, handoff->stack_physical_base, handoff->stack_size_bytes,
-                                  HANDOFF_REGION_STACK))
+    const struct handoff *handoff = validation->handoff;
+    struct virt_range stack;
+    struct phys_range memory;
+    if (!find_stack(handoff, &stack) ||
+        !handoff_validation_block(handoff->stack_physical_base, handoff->stack_size_bytes,
+                                  &memory) ||
+        !handoff_validation_is_covered(validation, memory, HANDOFF_REGION_STACK))
         return HANDOFF_CHECK_STACK;
-    if (pointer < handoff->stack_virtual_base ||
-        pointer - handoff->stack_virtual_base >= handoff->stack_size_bytes)
+    if (!virt_range_contains_address(stack, validation->state->stack_pointer))
         return HANDOFF_CHECK_STACK_POINTER;
-    if (!handoff_proof_is_mapped(proof, handoff->stack_virtual_base, handoff->stack_physical_base,
-                                 handoff->stack_size_bytes, READ_WRITE))
+    if (!handoff_validation_is_mapped(validation, stack.start, memory, READ_WRITE))
         return HANDOFF_CHECK_STACK_NOT_MAPPED;
-    if (page_below_is_mapped(proof))
-        return HANDOFF_CHECK_STACK_GUARD;
-    return HANDOFF_CHECK_OK;
+    return page_below_is_mapped(validation, stack) ? HANDOFF_CHECK_STACK_GUARD : HANDOFF_CHECK_OK;
+}
+
+/* --- The page tables -------------------------------------------------------------------------- */
+
+static enum handoff_check_status check_page_tables(struct handoff_validation *validation)
+{
+    return handoff_validation_is_covered(validation, validation->table_block,
+                                         HANDOFF_REGION_PAGE_TABLES)
+               ? HANDOFF_CHECK_OK
+               : HANDOFF_CHECK_PAGE_TABLES_REGION;
 }
 
 /* --- The loader ------------------------------------------------------------------------------- */
 
-/* The CPU uses these tables until the kernel has its own. */
-static bool loader_has_descriptor_tables(const struct handoff_proof *proof)
+/* Firmware that loads the loader below 1 MiB leaves it in low memory, which is given to nobody. */
+static bool loader_is_owned(const struct handoff_validation *validation)
 {
-    const struct handoff *handoff = proof->handoff;
-    struct range loader = {handoff->loader_virtual_base,
-                           handoff->loader_virtual_base + handoff->loader_size_bytes};
-    for (size_t i = 0; i < ENTRY_DESCRIPTOR_TABLE_COUNT; i++) {
-        if (!range_contains(loader, proof->state->descriptor_tables[i]))
+    struct phys_range memory;
+    return handoff_validation_block(validation->handoff->loader_physical_base,
+                                    validation->handoff->loader_size_bytes, &memory) &&
+           (handoff_validation_is_covered(validation, memory, HANDOFF_REGION_LOADER) ||
+            handoff_validation_is_covered(validation, memory, HANDOFF_REGION_LOW_MEMORY));
+}
+
+/* The CPU uses these tables until the kernel has its own. */
+static bool loader_has_cpu_tables(const struct entry_state *state, struct virt_range loader)
+{
+    for (size_t i = 0; i < state->cpu_table_count; i++) {
+        if (!virt_range_contains(loader, state->cpu_tables[i]))
             return false;
     }
     return true;
 }
 
-/* Firmware that loads the loader below 1 MiB leaves it in low memory, which is given to nobody. */
-static bool loader_is_owned(const struct handoff_proof *proof)
+static enum handoff_check_status check_loader(struct handoff_validation *validation)
 {
-    uint64_t base = proof->handoff->loader_physical_base;
-    uint64_t size_bytes = proof->handoff->loader_size_bytes;
-    return handoff_proof_is_covered(proof, base, size_bytes, HANDOFF_REGION_LOADER) ||
-           handoff_proof_is_covered(proof, base, size_bytes, HANDOFF_REGION_LOW_MEMORY);
-}
-
-static enum handoff_check_status check_loader(const struct handoff_proof *proof)
-{
-    const struct handoff *handoff = proof->handoff;
-    if (!loader_is_owned(proof) ||
-        !handoff_proof_is_block(handoff->loader_virtual_base, handoff->loader_size_bytes) ||
-        handoff->loader_virtual_base >> 63 == 0)
+    const struct handoff *handoff = validation->handoff;
+    struct virt_range loader;
+    if (!loader_is_owned(validation) ||
+        !handoff_validation_virtual_block(handoff->loader_virtual_base, handoff->loader_size_bytes,
+                                          &loader) ||
+        !is_upper_half(loader.start.value))
         return HANDOFF_CHECK_LOADER;
-    return loader_has_descriptor_tables(proof) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_DESCRIPTOR_TABLES;
+    return loader_has_cpu_tables(validation->state, loader) ? HANDOFF_CHECK_OK
+                                                            : HANDOFF_CHECK_CPU_TABLES;
 }
 
 /* --- The page for starting processors --------------------------------------------------------- */
@@ -125,17 +140,24 @@ static enum handoff_check_status check_loader(const struct handoff_proof *proof)
 #define REAL_MODE_LIMIT_ADDRESS (UINT64_C(1) << 20)
 
 /* Firmware may have had none. */
-static bool processor_start_is_sound(const struct handoff_proof *proof)
+static bool processor_start_is_valid(const struct handoff_validation *validation)
 {
-    uint64_t base = proof->handoff->processor_start_base;
-    uint64_t size_bytes = proof->handoff->processor_start_size_bytes;
+    uint64_t base = validation->handoff->processor_start_base;
+    uint64_t size_bytes = validation->handoff->processor_start_size_bytes;
+    struct phys_range page;
     if (base == 0 || size_bytes == 0)
         return base == size_bytes;
-    return handoff_proof_is_covered(proof, base, size_bytes, HANDOFF_REGION_PROCESSOR_START) &&
-           base + size_bytes <= REAL_MODE_LIMIT_ADDRESS;
+    return handoff_validation_block(base, size_bytes, &page) &&
+           handoff_validation_is_covered(validation, page, HANDOFF_REGION_PROCESSOR_START) &&
+           page.end.value <= REAL_MODE_LIMIT_ADDRESS;
 }
 
-/* --- All of it -------------------------------------------------------------------------------- */
+static enum handoff_check_status check_processor_start(struct handoff_validation *validation)
+{
+    return processor_start_is_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_PROCESSOR_START;
+}
+
+/* --- Nothing of it elsewhere ------------------------------------------------------------------ */
 
 static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
 {
@@ -149,9 +171,9 @@ static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
 
 /* Regions of these types are found in their block and nowhere else. The block is known to be
  * covered by them, so their sizes decide. */
-static bool has_stray_region(const struct handoff_proof *proof)
+static enum handoff_check_status check_stray_regions(struct handoff_validation *validation)
 {
-    const struct handoff *handoff = proof->handoff;
+    const struct handoff *handoff = validation->handoff;
     const struct {
         enum handoff_region_type type;
         uint64_t block_size_bytes;
@@ -163,27 +185,17 @@ static bool has_stray_region(const struct handoff_proof *proof)
         {HANDOFF_REGION_PROCESSOR_START, handoff->processor_start_size_bytes},
     };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
-        if (bytes_of_type(&proof->view.regions, blocks[i].type) > blocks[i].block_size_bytes)
-            return true;
+        if (bytes_of_type(&validation->view.regions, blocks[i].type) > blocks[i].block_size_bytes)
+            return HANDOFF_CHECK_STRAY_REGION;
     }
-    return false;
+    return HANDOFF_CHECK_OK;
 }
 
-enum handoff_check_status handoff_proof_of_ownership(const struct handoff_proof *proof)
+enum handoff_check_status handoff_ownership_check(struct handoff_validation *validation)
 {
-    const struct handoff *handoff = proof->handoff;
-    enum handoff_check_status status = check_image(proof);
-    if (status == HANDOFF_CHECK_OK)
-        status = check_stack(proof);
-    if (status == HANDOFF_CHECK_OK &&
-        !handoff_proof_is_covered(proof, handoff->page_tables_base, handoff->page_tables_size_bytes,
-                                  HANDOFF_REGION_PAGE_TABLES))
-        status = HANDOFF_CHECK_PAGE_TABLES_REGION;
-    if (status == HANDOFF_CHECK_OK)
-        status = check_loader(proof);
-    if (status == HANDOFF_CHECK_OK && !processor_start_is_sound(proof))
-        status = HANDOFF_CHECK_PROCESSOR_START;
-    if (status == HANDOFF_CHECK_OK && has_stray_region(proof))
-        status = HANDOFF_CHECK_STRAY_REGION;
-    return status;
+    static const struct handoff_step STEPS[] = {
+        {check_image},  {check_stack},           {check_page_tables},
+        {check_loader}, {check_processor_start}, {check_stray_regions},
+    };
+    return handoff_validation_run(validation, STEPS, sizeof(STEPS) / sizeof(STEPS[0]));
 }

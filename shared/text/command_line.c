@@ -4,7 +4,7 @@
 #include "shared/text/number.h"
 #include "shared/text/piece.h"
 
-/* The quote that closes the one at `open`, or NULL if there is none. */
+/* Return the quote that closes the quote at `open`, or NULL if no quote closes it. */
 static const char *closing_quote(const char *open)
 {
     for (const char *end = open + 1; *end != '\0'; end++) {
@@ -14,8 +14,9 @@ static const char *closing_quote(const char *open)
     return NULL;
 }
 
-/* Take the next word off the line. False at the end. A quote that is never closed keeps no blanks
- * together: it would swallow every word behind it, also those that a script has appended. */
+/* Take the next word off the line. Return false at the end of the line. A quote that is never
+ * closed does not enclose blanks. Otherwise it would swallow all words behind it, for example the
+ * words that a script has appended. */
 static bool next_word(const char **line, struct piece *ret_word)
 {
     const char *start = *line;
@@ -65,7 +66,7 @@ bool command_line_has_open_quote(const char *line)
     return false;
 }
 
-/* The last one: who appends a word means it. */
+/* Find the last value of `key`, so that a word that a script appends replaces an earlier one. */
 static bool find_value(const char *line, const char *key, struct piece *ret_value)
 {
     bool is_found = false;

@@ -1,13 +1,13 @@
 /*
  * command_line.h - look up words in the kernel's command line.
  *
- * The line is words separated by blanks (space, tab). A word is a bare `key` or `key=value`; double
- * quotes keep blanks in a value: `title="two words"`. A quote that is never closed is a character
- * like any other, so that the words behind it still count. Keys are compared exactly. Where a key
- * has a value twice the last one counts.
+ * The line consists of words that blanks (space, tab) separate. A word is `key` or `key=value`.
+ * Double quotes keep blanks in a value: `title="two words"`. A quote that is never closed is an
+ * ordinary character, so that the words behind it still count. Upper and lower case are different
+ * in a key. If a key has two values, the last one counts.
  *
- * Pure: no allocation, the line is not changed. `line` is NUL-terminated and never NULL.
- * Fuzzed by tests/fuzz/fuzz_command_line.c.
+ * Pure: nothing is allocated, and the line is not changed. `line` ends with a NUL and is never
+ * NULL. tests/fuzz/fuzz_command_line.c fuzzes these functions.
  */
 #ifndef SHARED_TEXT_COMMAND_LINE_H
 #define SHARED_TEXT_COMMAND_LINE_H
@@ -20,33 +20,35 @@
 
 struct command_line_word {
     struct piece text;  /* the whole word, with its quotes */
-    struct piece name;  /* the word, or what stands before its first '=' */
-    struct piece value; /* what stands behind it, without quotes that enclose it */
-    bool has_value;     /* there is a '='; the value may be empty */
+    struct piece name;  /* the text before the first '=', or the whole word without a '=' */
+    struct piece value; /* the text behind the first '=', without quotes that enclose it */
+    bool has_value;     /* the word has a '='; the value may be empty */
 };
 
-/* Take the next word off *line, which then points behind it. False at the end of the line;
- * *ret_word is not written then. */
+/* Take the next word off *line, and let *line point behind it. Return false at the end of the line;
+ * then *ret_word is not written. */
 bool command_line_next(const char **line, struct command_line_word *ret_word)
     __attribute__((warn_unused_result));
 
-/* True if a quote is never closed. */
+/* Return true if the line has a quote that is never closed. */
 bool command_line_has_open_quote(const char *line);
 
-/* True if the word `key` stands there alone, without `=`. */
+/* Return true if the line has the word `key` without a value. */
 bool command_line_has(const char *line, const char *key);
 
-/* True if `key` stands there, alone or with any value, were it too long for command_line_value().
- */
+/* Return true if the line has `key` or `key=value`, also with a value that is too long for
+ * command_line_value(). */
 bool command_line_mentions(const char *line, const char *key);
 
-/* Copy the value of the last `key=value`, without quotes that enclose it, NUL-terminated.
- * False, and `value` not written, if there is none or it has no room in `capacity_bytes`. */
+/* Copy the value of the last `key=value` to `value`, without quotes that enclose it, and add a NUL.
+ * Return false, and do not write `value`, if the line has no `key=value`, or if the value and its
+ * NUL need more than `capacity_bytes`. */
 bool command_line_value(const char *line, const char *key, char *value, size_t capacity_bytes)
     __attribute__((warn_unused_result));
 
-/* The value of the last `key=value` as a number (see shared/text/number.h).
- * False, and *ret_number not written, if there is none or it is no number below 2^64. */
+/* Read the value of the last `key=value` as a number (shared/text/number.h).
+ * Return false, and do not write *ret_number, if the line has no `key=value`, or if the value is
+ * not a number below 2^64. */
 bool command_line_number(const char *line, const char *key, uint64_t *ret_number)
     __attribute__((warn_unused_result));
 

@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where the text goes. `length` counts what the whole text needs, also beyond the capacity. */
+/* The buffer for the text. `length` counts all characters of the text, also those for which the
+ * buffer has no room. */
 struct output {
     char *buffer;
     size_t capacity_bytes;
@@ -15,12 +16,12 @@ enum length_modifier { LENGTH_INT, LENGTH_SHORT, LENGTH_LONG, LENGTH_LONG_LONG, 
 struct conversion {
     bool left_aligned;
     bool zero_padded;
-    int width;     /* 0 for none */
-    int precision; /* -1 for none */
+    int width;     /* 0: no width was given */
+    int precision; /* -1: no precision was given */
     enum length_modifier length;
 };
 
-/* va_list is an array on some targets and a pointer on others; inside a struct its address can be
+/* va_list is an array on some targets and a pointer on others. Inside a struct, its address can be
  * passed on both. */
 struct arguments {
     va_list list;
@@ -39,7 +40,7 @@ static void put_repeated(struct output *output, char character, int count)
         put_character(output, character);
 }
 
-/* `prefix` (a sign or 0x) stands before zeros of padding and behind blanks. */
+/* Put a sign or 0x (`prefix`) before zeros of the padding, but behind blanks of it. */
 static void put_padded(struct output *output, const struct conversion *conversion,
                        const char *prefix, const char *text, int text_length)
 {
@@ -117,7 +118,7 @@ static uint64_t take_unsigned(struct arguments *arguments, enum length_modifier 
 
 static void put_signed(struct output *output, const struct conversion *conversion, int64_t value)
 {
-    /* Negated as unsigned: -INT64_MIN is not an int64_t. */
+    /* The negation is unsigned, because -INT64_MIN has no room in an int64_t. */
     if (value < 0)
         put_number(output, conversion, "-", 0 - (uint64_t)value, 10);
     else
@@ -154,44 +155,52 @@ static enum length_modifier parse_length(const char **format)
     }
 }
 
-/* Read flags, width, precision and length; *format then stands on the conversion letter. */
+static void parse_flags(const char **format, struct conversion *conversion)
+{
+    for (; **format == '-' || **format == '0'; (*format)++) {
+        if (**format == '-')
+            conversion->left_aligned = true;
+        else
+            conversion->zero_padded = true;
+    }
+}
+
+/* Read digits, or take the next argument for a '*'. */
+static int parse_count(const char **format, struct arguments *arguments)
+{
+    if (**format != '*')
+        return parse_digits(format);
+    (*format)++;
+    return va_arg(arguments->list, int);
+}
+
+/* Read flags, width, precision and length. Then *format points to the conversion letter. */
 static struct conversion parse_conversion(const char **format, struct arguments *arguments)
 {
     struct conversion conversion = {.precision = -1};
-    for (; **format == '-' || **format == '0'; (*format)++) {
-        if (**format == '-')
-            conversion.left_aligned = true;
-        else
-            conversion.zero_padded = true;
-    }
-    if (**format == '*') {
-        (*format)++;
-        conversion.width = va_arg(arguments->list, int);
-        if (conversion.width < 0) {
-            conversion.left_aligned = true;
-            conversion.width = -conversion.width;
-        }
-    } else {
-        conversion.width = parse_digits(format);
+    parse_flags(format, &conversion);
+    conversion.width = parse_count(format, arguments);
+    if (conversion.width < 0) {
+        conversion.left_aligned = true;
+        conversion.width = -conversion.width;
     }
     if (**format == '.') {
         (*format)++;
-        if (**format == '*') {
-            (*format)++;
-            conversion.precision = va_arg(arguments->list, int);
-        } else {
-            conversion.precision = parse_digits(format);
-        }
+        conversion.precision = parse_count(format, arguments);
     }
     conversion.length = parse_length(format);
     return conversion;
 }
 
-/* False, and nothing put, if the letter is none that we know. */
+static void put_letter(struct output *output, const struct conversion *conversion, char letter)
+{
+    put_padded(output, conversion, "", &letter, 1);
+}
+
+/* Return false, and put nothing, if the conversion letter is unknown. */
 static bool put_conversion(struct output *output, const struct conversion *conversion, char letter,
                            struct arguments *arguments)
 {
-    char character;
     switch (letter) {
     case 'd':
     case 'i':
@@ -210,8 +219,7 @@ static bool put_conversion(struct output *output, const struct conversion *conve
         put_string(output, *conversion, va_arg(arguments->list, const char *));
         return true;
     case 'c':
-        character = (char)va_arg(arguments->list, int);
-        put_padded(output, conversion, "", &character, 1);
+        put_letter(output, conversion, (char)va_arg(arguments->list, int));
         return true;
     case '%':
         put_character(output, '%');

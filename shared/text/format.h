@@ -1,5 +1,5 @@
 /*
- * format.h - formatted text without a C library, for loader, kernel and host tests alike.
+ * format.h - formatted text without a C library, for the loader, the kernel and the host tests.
  */
 #ifndef SHARED_TEXT_FORMAT_H
 #define SHARED_TEXT_FORMAT_H
@@ -7,11 +7,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* snprintf's subset that the project uses: %s %c %d %i %u %x %p %% with the length modifiers h, l,
- * ll and z, a field width (also *), the flags '-' and '0', and a precision for %s. An unknown
- * conversion is copied as it stands. A NULL string prints "(null)". Writes at most
- * `capacity_bytes` bytes including the NUL (none if it is 0); returns the length that the whole
- * text has. Precondition: length below 2^31. */
+/* Write formatted text, as snprintf() does, to `buffer`. At most `capacity_bytes` bytes are
+ * written, with the NUL; nothing is written if `capacity_bytes` is 0. Return the length of the
+ * whole text, without the NUL. Precondition: this length is below 2^31.
+ *
+ * Conversions: %s %c %d %i %u %x %p %%. Length modifiers: h, l, ll, z. Flags: '-', '0'. A width may
+ * be given for each conversion, and a precision for %s; both may be `*`. An unknown conversion is
+ * copied unchanged. A NULL string prints "(null)". */
 int format_text(char *buffer, size_t capacity_bytes, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int format_text_v(char *buffer, size_t capacity_bytes, const char *format, va_list arguments)

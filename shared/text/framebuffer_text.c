@@ -4,10 +4,11 @@
 #include "shared/memory.h"
 
 #define FOREGROUND_RGB UINT32_C(0xd0d0d0)
-/* Black is all zero in every pixel format: clearing needs no loop over pixels. */
+/* Black is all zero in every pixel format, so clearing needs no loop over pixels. */
 #define BACKGROUND_RGB UINT32_C(0x000000)
 
-/* 8 pixels a character: beyond this width a screen is so fine that glyphs are enlarged. */
+/* A character has 8 pixels. On a screen that is wider than this, it would be too small to read, so
+ * glyphs are enlarged. */
 #define WIDTH_PER_SCALE_PIXELS 2560
 
 static unsigned mask_shift(uint32_t mask)
@@ -18,7 +19,7 @@ static unsigned mask_shift(uint32_t mask)
     return shift;
 }
 
-/* Put an 8-bit intensity where the mask has its bits, in the mask's precision. */
+/* Scale an 8-bit intensity to the number of bits of the mask, and move it to these bits. */
 static uint32_t channel_value(uint32_t intensity, uint32_t mask)
 {
     if (mask == 0)
@@ -53,26 +54,23 @@ static uint32_t minimum(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* Columns and rows that fit on the screen and into the buffer of cells. */
+static void count_cells(struct framebuffer_text *text, size_t cell_capacity)
+{
+    text->columns = minimum(text->width_pixels / text->scale / CONSOLE_FONT_WIDTH_PIXELS,
+                            FRAMEBUFFER_TEXT_COLUMN_LIMIT);
+    text->rows = text->height_pixels / text->scale / CONSOLE_FONT_HEIGHT_PIXELS;
+    if (text->columns != 0 && text->rows > cell_capacity / text->columns)
+        text->rows = (uint32_t)(cell_capacity / text->columns);
+}
+
 bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
                                  const struct handoff_framebuffer *framebuffer, void *pixels,
                                  const uint8_t *font, char *cells, size_t cell_capacity)
 {
     if (!framebuffer_is_sane(framebuffer))
         return false;
-
-    uint32_t scale = 1 + framebuffer->width_pixels / WIDTH_PER_SCALE_PIXELS;
-    uint32_t columns = minimum(framebuffer->width_pixels / scale / CONSOLE_FONT_WIDTH_PIXELS,
-                               FRAMEBUFFER_TEXT_COLUMN_LIMIT);
-    if (columns == 0)
-        return false;
-    size_t rows_in_buffer = cell_capacity / columns;
-    uint32_t rows = framebuffer->height_pixels / scale / CONSOLE_FONT_HEIGHT_PIXELS;
-    if (rows > rows_in_buffer)
-        rows = (uint32_t)rows_in_buffer;
-    if (rows == 0)
-        return false;
-
-    *ret_text = (struct framebuffer_text){
+    struct framebuffer_text text = {
         .pixels = pixels,
         .font = font,
         .cells = cells,
@@ -82,14 +80,17 @@ bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
         .pixel_size_bytes = framebuffer->bits_per_pixel / 8u,
         .foreground = pixel_value(framebuffer, FOREGROUND_RGB),
         .background = pixel_value(framebuffer, BACKGROUND_RGB),
-        .scale = scale,
-        .columns = columns,
-        .rows = rows,
+        .scale = 1 + framebuffer->width_pixels / WIDTH_PER_SCALE_PIXELS,
     };
+    count_cells(&text, cell_capacity);
+    if (text.columns == 0 || text.rows == 0)
+        return false;
+    *ret_text = text;
     return true;
 }
 
-/* Byte by byte: pixels of 24 bits have no alignment, and the compiler joins what it can. */
+/* Write byte by byte, because pixels of 24 bits have no alignment. The compiler joins the writes
+ * where it can. */
 static inline void pixel_write(uint8_t *pixel, uint32_t value, uint32_t pixel_size_bytes)
 {
     switch (pixel_size_bytes) {

@@ -1,6 +1,6 @@
 #include "shared/text/number.h"
 
-/* 16 for what is no digit, so that it is refused in every base. */
+/* Return 16, which no base accepts, if the character is not a digit. */
 static unsigned digit_value(char character)
 {
     if (character >= '0' && character <= '9')
@@ -12,7 +12,7 @@ static unsigned digit_value(char character)
     return 16;
 }
 
-/* 0 for what is no suffix. */
+/* Return 0 if the character is not a suffix. */
 static unsigned suffix_shift(char character)
 {
     switch (character) {

@@ -1,7 +1,7 @@
 /*
  * piece.h - a piece of a longer text, for the parsers of handoff.conf and of the command line.
  *
- * Pure. A piece points into a text that somebody else keeps, and is not NUL-terminated.
+ * Pure. A piece points into a text of the caller, and does not end with a NUL.
  */
 #ifndef SHARED_TEXT_PIECE_H
 #define SHARED_TEXT_PIECE_H
@@ -14,17 +14,17 @@ struct piece {
     size_t length;
 };
 
-/* Space and tab: what separates words and surrounds values. */
+/* Return true for space and tab, which separate words and surround values. */
 static inline bool piece_is_blank(char character)
 {
     return character == ' ' || character == '\t';
 }
 
-/* Compare with a NUL-terminated text. */
+/* Return true if the piece has the same characters as `text`, which ends with a NUL. */
 bool piece_equals(struct piece piece, const char *text);
 
-/* Split at the first `separator`, which belongs to neither part. False, and nothing written, if
- * there is none. */
+/* Split the piece at the first `separator`, which belongs to neither part. Return false, and write
+ * nothing, if the piece has no separator. */
 bool piece_split(struct piece piece, char separator, struct piece *ret_before,
                  struct piece *ret_after) __attribute__((warn_unused_result));
 

@@ -1,5 +1,5 @@
 /*
- * text.h - the few string functions that loader and kernel need.
+ * text.h - the string functions that loader and kernel need.
  */
 #ifndef SHARED_TEXT_TEXT_H
 #define SHARED_TEXT_TEXT_H
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The bytes before the NUL. */
+/* Return the number of bytes before the NUL. */
 static inline size_t text_length(const char *text)
 {
     size_t length = 0;

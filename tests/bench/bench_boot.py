@@ -1,9 +1,9 @@
 """Guest instructions of each phase of the boot, from the timeline that the kernel prints.
 
-QEMU counts instructions (`-icount shift=N`): the time-stamp counter advances by 2^N an instruction,
-so the figures depend on nothing but the code, and are the same on every host. Shift 0 is the
-reference and takes a minute or two; --quick (shift 4) gives the same figures but for the phases that
-wait for a clock: there, a millisecond is sixteen times fewer instructions.
+QEMU counts instructions (`-icount shift=N`): each instruction adds 2^N to the time-stamp counter. So
+the figures depend only on the code, and are the same on every host. Shift 0 is the reference. It
+takes one or two minutes. --quick (shift 4) gives the same figures, except for phases that wait for a
+clock: there a millisecond has sixteen times fewer instructions.
 
     bench_boot.py [--quick] [--memory SIZE] [--kernel FILE] [--json FILE]
 """
@@ -24,7 +24,7 @@ import volume  # noqa: E402
 from machine import Machine  # noqa: E402
 
 TIMEOUT_SECONDS = 900
-# What the loader may take from its start to the kernel's first instruction.
+# The limit from the start of the loader to the kernel's first instruction.
 LOADER_LIMIT = 10_000_000
 TIMELINE = re.compile(r"^\[timeline\] .*\bticks=(\d+)\s+phase=(.*)$", re.MULTILINE)
 KERNEL_PREFIX = "kernel:"
@@ -32,15 +32,15 @@ KERNEL_PREFIX = "kernel:"
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--quick", action="store_true", help="shift 4 in place of shift 0")
+    parser.add_argument("--quick", action="store_true", help="use shift 4 instead of shift 0")
     parser.add_argument("--memory", default="512M", metavar="SIZE")
     parser.add_argument("--kernel", type=Path, metavar="FILE", help="another kernel to load")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     return parser.parse_args()
 
 
 def counted_boot(memory, shift, words=(), kernel=None):
-    """What the kernel logs where the time-stamp counter counts 2^shift an instruction."""
+    """Return the kernel's log of a boot in which an instruction counts 2^shift on the time-stamp counter."""
     with tempfile.TemporaryDirectory(prefix="handoff-bench-") as scratch:
         tree, disk = Path(scratch) / "esp", Path(scratch) / "disk.img"
         volume.compose(tree, None,
@@ -59,12 +59,12 @@ def counted_boot(memory, shift, words=(), kernel=None):
 
 
 def phases_of(log, shift):
-    """The phases of a boot, as (name, instructions)."""
+    """Return the phases of a boot, as (name, instructions)."""
     return [(name, int(ticks) >> shift) for ticks, name in TIMELINE.findall(log)]
 
 
 def show(phases, total_name):
-    """One table; its sum."""
+    """Print one table. Return its sum."""
     total = sum(instructions for _, instructions in phases)
     for name, instructions in phases:
         print(f"  {name:32}{instructions:>14,}")
@@ -76,7 +76,7 @@ def main():
     options = parse_arguments()
     shift = 4 if options.quick else 0
     phases = phases_of(counted_boot(options.memory, shift, kernel=options.kernel), shift)
-    print("guest instructions a phase\n")
+    print("guest instructions of each phase\n")
     loader = [phase for phase in phases if not phase[0].startswith(KERNEL_PREFIX)]
     kernel = [phase for phase in phases if phase[0].startswith(KERNEL_PREFIX)]
     loader_total = show(loader, "loader, to the kernel's first")

@@ -1,11 +1,11 @@
-"""Run the heap benchmark, judge its figures, and write them for people and machines.
+"""Run the heap benchmark, compare its figures with the limits, and write them as tables and as JSON.
 
     bench_heap.py PROGRAM [--repeats N] [--json FILE] [--no-callgrind]
 
-The freestanding peers are not on every machine. What must be reached is 0.9 of the best one's time:
-measured, where it is here (HEAP_BENCH_PEERS names shared libraries, see heap/allocator.h); else
-derived from a record of this benchmark, scaled by what those that are here take now, or mimalloc if
-none is.
+The limit for the fast policy is 0.9 of the time of the best freestanding allocator. HEAP_BENCH_PEERS names
+shared libraries with such allocators (see heap/allocator.h), which are then measured. Without them, the limit
+comes from a record of this benchmark. The record is scaled by the present times of the allocators that are
+here, or of mimalloc.
 """
 
 import argparse
@@ -19,8 +19,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# What all once took side by side, ns per operation, the benchmark's own part being RECORD_HARNESS.
-# rlsf and talc were measured elsewhere, beside the other four, by whom theirs are scaled.
+# The times of one run on one machine, ns per operation. RECORD_HARNESS is the time of the benchmark itself.
+# rlsf and talc were measured on another machine, beside the other four. Their times are scaled by those four.
 RECORD_WORKLOADS = ["bulk-64", "churn", "kernel-mix", "allocate", "free-lifo", "free-fifo",
                     "free-random"]  # fmt: skip
 RECORD_HARNESS = [1.7, 1.7, 1.7, 1.9, 1.6, 1.6, 1.6]
@@ -34,7 +34,7 @@ RECORD = {
 }
 RECORD_MIMALLOC = [3.0, 4.0, 4.7, 7.6, 3.5, 3.4, 4.3]
 PEER_RATIO = 0.9
-# Of a region; and for the largest block of an empty megabyte. Per cent, at least.
+# The minimum in per cent: of a region, and for the largest block of an empty megabyte.
 MEMORY_BARS = {
     "use-16-1024": 96.7, "use-kernel": 97.0, "use-64": 98.0, "use-24": 75.0,
     "use-empty-1M": 99.99,
@@ -44,9 +44,9 @@ OURS = ("fast", "bump", "first-fit", "best-fit")
 HOSTED = ("glibc", "mimalloc", "jemalloc")
 HARNESS = "(harness)"
 SLOW = ("first-fit", "best-fit")
-# Below this a difference to the harness is noise.
+# Below this, a difference from the harness is noise.
 LEAST_NET_NS = 0.1
-# jemalloc wants room for thread-local variables that a library loaded at run time only gets so.
+# jemalloc needs room for thread-local variables. A library that is loaded at run time gets room only with this.
 ENVIRONMENT = dict(os.environ, GLIBC_TUNABLES="glibc.rtld.optional_static_tls=8192")
 TITLES = {
     "bulk-64": "64 B ×1000", "churn": "churn", "kernel-mix": "kernel mix", "allocate": "allocate",
@@ -58,8 +58,8 @@ SPEED = [*RECORD_WORKLOADS, "reallocate"]
 
 
 def measure(program, repeats):
-    """{allocator: {workload: figure}} in the order of the program's output, {allocator: why it is
-    left out}, {variant: the allocator that it is one of}."""
+    """Return {allocator: {workload: figure}} in the order of the program's output, {allocator: the reason why
+    it is left out}, and {variant: the allocator of which it is a variant}."""
     command = [program, "--repeats", str(repeats)]
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True,
                             env=ENVIRONMENT).stdout  # fmt: skip
@@ -76,7 +76,7 @@ def measure(program, repeats):
 
 
 def net(figures, name, workload):
-    """The harness's own time taken off."""
+    """Return the time without the harness's own time."""
     return max(figures[name][workload] - figures[HARNESS][workload], LEAST_NET_NS)
 
 
@@ -85,16 +85,16 @@ def geometric_mean(values):
 
 
 def ratios(figures, base="fast"):
-    """{workload: {allocator: times the time of `base`}}."""
+    """Return {workload: {allocator: its time divided by the time of `base`}}."""
     return {w: {name: round(net(figures, name, w) / net(figures, base, w), 3)
                 for name, row in figures.items() if name != HARNESS and w in row}
             for w in SPEED}  # fmt: skip
 
 
 def instructions(program, figures, variants):
-    """Instructions an operation by callgrind, the harness's own and the start-up's taken off."""
+    """Return instructions per operation, by callgrind, without those of the harness and of the start."""
     if shutil.which("valgrind") is None:
-        print("instruction counts left out: valgrind is not installed")
+        print("instruction counts are left out: valgrind is not installed")
         return {}
     jobs = [(allocator, workload) for allocator, row in figures.items() for workload in SPEED
             if workload in row and allocator not in SLOW and variants.get(allocator) not in SLOW]  # fmt: skip
@@ -111,7 +111,7 @@ def instructions(program, figures, variants):
 
 
 def count(program, allocator, workload):
-    """Between two numbers of repeats only the work itself differs."""
+    """Only the work itself differs between two numbers of repeats."""
     totals = []
     for repeats in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
@@ -131,7 +131,7 @@ def count(program, allocator, workload):
 
 
 def bars(figures, variants):
-    """What `fast` must reach here: {workload: (bar, whose)}."""
+    """Return the limits for `fast` on this machine: {workload: (limit, source)}."""
     result = {}
     here = [name for name in figures
             if name not in (*OURS, *HOSTED, HARNESS) and name not in variants]  # fmt: skip
@@ -152,7 +152,7 @@ def bars(figures, variants):
 
 
 def print_table(title, figures, workloads, bar, decimals, least_is_best=True):
-    """Rows are allocators, columns workloads; the last rows say what must be reached, and if it is."""
+    """Rows are allocators and columns are workloads. The last rows have the limits and the results."""
     shown = [w for w in workloads if any(w in row for row in figures.values())]
     print(f"\n{title}\n")
     print(f"{'':18}" + "".join(f"{TITLES[w]:>14}" for w in shown))
@@ -161,7 +161,7 @@ def print_table(title, figures, workloads, bar, decimals, least_is_best=True):
         print(f"{allocator:18}" + "".join(cells))
     if not bar:
         return
-    print(f"{'bar for fast':18}" + "".join(f"{bar[w]:14.{decimals}f}" if w in bar else f"{'-':>14}"
+    print(f"{'limit for fast':18}" + "".join(f"{bar[w]:14.{decimals}f}" if w in bar else f"{'-':>14}"
                                            for w in shown))  # fmt: skip
     verdicts = []
     for w in shown:
@@ -175,8 +175,8 @@ def print_table(title, figures, workloads, bar, decimals, least_is_best=True):
 
 
 def print_ratios(rows):
-    """As a table of allocators by workloads, with the mean of all."""
-    print("\ntimes the time of fast, the harness taken off; the last column is the geometric mean\n")
+    """Print a table of allocators by workloads, with the mean of all."""
+    print("\ntime divided by the time of fast, harness subtracted; the last column is the geometric mean\n")
     print(f"{'':18}" + "".join(f"{TITLES[w]:>14}" for w in rows) + f"{'mean':>14}")
     for name in dict.fromkeys(name for row in rows.values() for name in row):
         values = [row.get(name) for row in rows.values()]
@@ -186,12 +186,12 @@ def print_ratios(rows):
 
 
 def print_price(figures, variants):
-    """What each check costs: a variant's time beside that of the allocator without it."""
+    """Print the cost of each check: a variant's time beside the time of the allocator without it."""
     if not variants:
         return
     workloads = [*SPEED, *MEMORY_BARS]
-    print("\nprice of safety: times the time without it, the harness taken off; "
-          "then per cent of the region given up\n")  # fmt: skip
+    print("\nprice of safety: time with the check divided by time without it, harness subtracted; "
+          "then the lost part of the region, per cent\n")  # fmt: skip
     print(f"{'':18}" + "".join(f"{TITLES[w]:>14}" for w in workloads))
     for name, base in variants.items():
         cells = []
@@ -209,9 +209,9 @@ def print_left_out(absent):
     print("\nleft out (-):")
     for name, reason in absent.items():
         print(f"  {name}: {reason}")
-    print("  bump: workloads that free in another order than newest first, which it refuses\n"
-          "  first-fit, best-fit: instruction counts, since they search lists\n"
-          "  glibc, mimalloc, jemalloc: per cent of a region, since they have none (make bench-traces "
+    print("  bump: it refuses workloads in which another block than the newest is freed")
+    print("  first-fit, best-fit: no instruction counts, because they search lists")
+    print("  glibc, mimalloc, jemalloc: no per cent of a region, because they have no region (make bench-traces "
           "measures their memory)")  # fmt: skip
 
 
@@ -227,18 +227,18 @@ def main():
     speed_bars = bars(figures, variants)
     print_table("ns per operation", figures, SPEED, {w: bar for w, (bar, _) in speed_bars.items()}, 2)
     for workload, (bar, whose) in speed_bars.items():
-        print(f"  {TITLES[workload]:12} {bar:6.2f} ns is {PEER_RATIO} of the best freestanding peer ({whose})")
+        print(f"  {TITLES[workload]:12} {bar:6.2f} ns is {PEER_RATIO} of the best freestanding allocator ({whose})")
     in_ratio = ratios(figures)
     print_ratios(in_ratio)
-    print_table("worst single operation in churn, ns (the timer's resolution included)", figures,
+    print_table("worst single operation in churn, ns (with the timer's resolution)", figures,
                 list(WORST_BARS), WORST_BARS, 0)  # fmt: skip
     with_region = {name: row for name, row in figures.items() if "use-64" in row}
-    print_table("live bytes as they were asked for, per cent of the region, at the first failure",
+    print_table("live requested bytes, per cent of the region, at the first failure",
                 with_region, list(MEMORY_BARS), MEMORY_BARS, 2, least_is_best=False)  # fmt: skip
     counts = {}
     if not options.no_callgrind:
         counts = instructions(options.program, figures, variants)
-        print_table("instructions per operation (callgrind), the harness's taken off", counts, SPEED,
+        print_table("instructions per operation (callgrind), harness subtracted", counts, SPEED,
                     {}, 1)  # fmt: skip
     print_price(figures, variants)
     print_left_out(absent)

@@ -1,9 +1,9 @@
-"""Print what the worst operation of the fast policy takes, by the heap's limit.
+"""Print the cost of the fast policy's worst operation, by the limit of the heap.
 
     bench_limits.py PROGRAM [--json FILE]
 
-Instructions, counted one by one (tests/unit/support/steps.h): they do not depend on the machine. Rows are patterns of
-heap/bench_limits.c. Constant time is a row whose figures do not grow.
+The figures are instructions, counted one by one (tests/unit/support/steps.h). They do not depend on the machine. A row
+is a pattern of heap/bench_limits.c. With constant time, the figures of a row do not grow.
 """
 
 import argparse
@@ -16,7 +16,7 @@ UNITS = ((1 << 20, "TiB"), (1 << 10, "GiB"), (1, "MiB"))
 
 
 def measure(program):
-    """{pattern: {limit in MiB: (worst, mean) or None where the policy refuses the limit}}"""
+    """Return {pattern: {limit in MiB: (worst, mean), or None if the policy refuses the limit}}."""
     output = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True).stdout
     rows = {}
     for line in output.splitlines():
@@ -26,7 +26,7 @@ def measure(program):
 
 
 def name_of(limit_mib):
-    """64 GiB less 1 MiB, the policy's maximum in whole MiB, is called by what it is nearly."""
+    """The policy's maximum, 64 GiB less 1 MiB, is called 64 GiB. The same holds for similar limits."""
     size, unit = next((size, unit) for size, unit in UNITS if limit_mib + 1 >= size)
     return f"{(limit_mib + 1) // size if limit_mib + 1 >= 1024 else limit_mib} {unit}"
 

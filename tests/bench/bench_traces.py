@@ -1,10 +1,10 @@
-"""Record what real programs ask of their malloc(), and replay it on every allocator.
+"""Record the requests that real programs make to malloc(), and replay them on every allocator.
 
     bench_traces.py REPLAY_PROGRAM PRELOAD_LIBRARY FOLDER [--repeats N] [--json FILE]
 
-The programs run on this project's heap through the preload library, which records (host/preload/trace.h);
-the traces stay in FOLDER. Memory put to use is the most bytes that were live at once, as they were
-asked for, per cent of what the process grew by, with every block filled.
+The programs run on this project's heap, with the preload library as the recorder (host/preload/trace.h).
+The traces stay in FOLDER. "Memory put to use" is the largest number of requested bytes that were live at
+once, per cent of the growth of the process, with every block filled.
 """
 
 import argparse
@@ -39,8 +39,8 @@ select count(*), count(distinct name), group_concat(substr(name, 1, 6)) from t w
 
 
 class Recorder:
-    """Runs programs in an empty folder of their own; what is recorded is the longest of the
-    processes that a program consists of."""
+    """Runs each program in a new, empty folder. A program may have several processes. The longest trace of
+    them is kept."""
 
     def __init__(self, library, folder):
         self.library = Path(library).resolve()
@@ -49,7 +49,7 @@ class Recorder:
         self.folder.mkdir(parents=True)
 
     def record(self, name, commands, needs, text=None):
-        """The last of `commands` is recorded. None if `needs` is not installed."""
+        """Run `commands` and record the last one. Return None if `needs` is not installed."""
         if shutil.which(needs) is None:
             return None
         with tempfile.TemporaryDirectory() as scratch:
@@ -67,7 +67,7 @@ class Recorder:
 
 
 def record_all(recorder):
-    """{program: its trace, or None}."""
+    """Return {program: its trace, or None}."""
     settings = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
     source = ROOT / "kernel/mm/heap/policies/best_fit.c"
     return {
@@ -83,7 +83,7 @@ def record_all(recorder):
 
 
 def replay(program, trace, repeats):
-    """How many records, {allocator: ns per record}, {allocator: why it is left out}."""
+    """Return the number of records, {allocator: ns per record}, {allocator: the reason why it is left out}."""
     output = subprocess.run([program, trace, "--repeats", str(repeats)], stdout=subprocess.PIPE,
                             text=True, check=True, env=ENVIRONMENT).stdout  # fmt: skip
     lines = [line.split(" ", 1) for line in output.splitlines()]
@@ -92,7 +92,7 @@ def replay(program, trace, repeats):
 
 
 def memory(program, trace, allocator):
-    """The most bytes that were live, and the bytes that the allocator took for them."""
+    """Return the largest number of live bytes, and the bytes that the allocator used for them."""
     output = subprocess.run([program, trace, "--memory", allocator], stdout=subprocess.PIPE, text=True,
                             check=True, env=ENVIRONMENT).stdout  # fmt: skip
     return tuple(int(word) for word in output.split())
@@ -138,9 +138,9 @@ def main():
     print("replayed programs: " + ", ".join(
         f"{name} {r['records']:,} calls, at most {r['peak_live_bytes'] / 2**20:.1f} MiB live"
         for name, r in results.items()))  # fmt: skip
-    print_table("times the time of fast, the harness taken off", results,
+    print_table("time divided by the time of fast, harness subtracted", results,
                 lambda r, a: f"{r['ratios'][a]:.2f}" if a in r["ratios"] else "-")  # fmt: skip
-    print_table("memory put to use: most live bytes, per cent of what the process grew by", results,
+    print_table("memory put to use: the most live bytes, per cent of the growth of the process", results,
                 lambda r, a: f"{100 * r['peak_live_bytes'] / r['grown_bytes'][a]:.1f}"
                 if a in r["grown_bytes"] else "-")  # fmt: skip
     reasons = dict.fromkeys((allocator, reason, name) for name, result in results.items()

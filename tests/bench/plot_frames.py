@@ -2,7 +2,7 @@
 
     plot_frames.py RESULTS.json OUT.svg
 
-Both axes are logarithmic: a line that is flat does not grow with RAM.
+Both axes are logarithmic. A flat line means that the time does not grow with RAM.
 """
 
 import json
@@ -26,7 +26,7 @@ def size_bytes(text):
 
 
 def read_lines(path):
-    """Allocator → [(RAM in bytes, nanoseconds)], in order of RAM."""
+    """Return allocator → [(RAM in bytes, nanoseconds)], in order of RAM."""
     lines = {}
     for result in json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["results"]:
         if result["test"] == "initialise":

@@ -1,9 +1,9 @@
-"""Draw what other allocators take beside the fast policy, from the JSON of bench_heap.py, as SVG.
+"""Draw the times of other allocators beside the fast policy, from the JSON of bench_heap.py, as SVG.
 
     plot_heap.py HEAP.json [TRACES.json] OUT.svg
 
-A row is a workload or a program that was replayed, a mark an allocator; the line at 1 is `fast`. The
-axis is logarithmic, so half the time and twice the time are equally far from the line.
+A row is a workload or a replayed program. A mark is an allocator. The line at 1 is `fast`. The axis is
+logarithmic, so half the time and twice the time are equally far from the line.
 """
 
 import json
@@ -17,7 +17,7 @@ LOW, HIGH = 0.125, 16
 LEGEND_COLUMNS = 8
 TICKS = [0.125, 0.25, 0.5, 1, 2, 4, 8, 16]
 OURS = ("fast", "bump", "first-fit", "best-fit")
-# Those that take their memory from an operating system; the others are for kernels, as ours is.
+# These take their memory from an operating system. The others are for kernels, like ours.
 HOSTED = ("glibc", "mimalloc", "jemalloc")
 
 
@@ -33,14 +33,14 @@ def legend(drawing, names):
 
 
 def draw(rows, hidden):
-    """`rows` is {title: {allocator: times the time of fast}}; those in `hidden` are not drawn."""
+    """Draw `rows`, which is {title: {allocator: time divided by the time of fast}}, without `hidden` allocators."""
     names = list(dict.fromkeys(name for row in rows.values() for name in row if name not in hidden))
     top = 84 + 20 * ((len(names) - 1) // LEGEND_COLUMNS)
     height = top + ROW * len(rows) + 40
     drawing = Drawing(WIDTH, height)
     x_of = log_scale(LOW, HIGH, LEFT, WIDTH - RIGHT)
     drawing.text(16, 26, "Time per operation beside the fast policy (the line at 1)", size=15)
-    drawing.text(16, 44, "left of the line is quicker, right of it slower; squares are allocators for kernels, "
+    drawing.text(16, 44, "left of the line is faster, right of it is slower; squares are allocators for kernels, "
                  "circles need an operating system", size=11)  # fmt: skip
     legend(drawing, names)
     for tick in TICKS:
@@ -53,7 +53,7 @@ def draw(rows, hidden):
         drawing.text(16, middle + 4, title)
         for i, name in enumerate(names):
             if name in row:
-                # A step down for each, so that equal figures do not hide one another.
+                # Each mark is a step lower, so that equal figures do not hide one another.
                 y = middle + (i - (len(names) - 1) / 2) * (ROW - 12) / max(len(names) - 1, 1)
                 shape = "circle" if name in HOSTED else "square"
                 drawing.dot(x_of(min(max(row[name], LOW), HIGH)), y, i,

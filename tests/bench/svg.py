@@ -1,13 +1,13 @@
-"""What the plots of the benchmarks share: an SVG that is readable on a light and on a dark page.
+"""A drawing that the plots of the benchmarks share: an SVG that is readable on a light and on a dark page.
 
-The colours are classes; a browser that prefers dark takes the second of each pair.
+The colours are classes. A browser that prefers dark uses the second colour of each pair.
 """
 
 import math
 import pathlib
 from xml.sax.saxutils import escape
 
-# (light, dark): told apart by people who do not see red and green, too (after Okabe and Ito).
+# (light, dark). People who do not see red and green can also tell them apart (after Okabe and Ito).
 SERIES = [
     ("#0b6e4f", "#3fc79a"), ("#c05746", "#f0907f"), ("#3a5fb0", "#8fb0ff"), ("#8a6d00", "#e6c84a"),
     ("#8b3a8b", "#dd96dd"), ("#00798c", "#5cc9db"), ("#6d6a75", "#b9b6c2"), ("#7a4b1e", "#d9a675"),
@@ -17,7 +17,7 @@ PLAIN = {"card": ("#ffffff", "#161b22"), "ink": ("#1f2328", "#e6edf3"), "grid": 
 
 
 def styles(shade):
-    """`shade` is 0 for light and 1 for dark."""
+    """Return the style rules. `shade` is 0 for light and 1 for dark."""
     rules = [f".card{{fill:{PLAIN['card'][shade]}}}", f".ink{{fill:{PLAIN['ink'][shade]}}}",
              f".grid{{stroke:{PLAIN['grid'][shade]}}}", f".axis{{stroke:{PLAIN['ink'][shade]}}}"]  # fmt: skip
     for i, colours in enumerate(SERIES):
@@ -48,7 +48,7 @@ class Drawing:
         self.parts.append(f'<polyline class="s{series}" points="{joined}" fill="none" stroke-width="2"/>')
 
     def dot(self, x, y, series, shape="circle"):
-        """A circle, a square, or an arrow's head that points on to the right."""
+        """Draw a circle, a square, or the head of an arrow that points to the right."""
         ends = {"square": [(-4, -4), (4, -4), (4, 4), (-4, 4)], "arrow": [(-4, -5), (5, 0), (-4, 5)]}
         if shape == "circle":
             self.parts.append(f'<circle class="f{series}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>')
@@ -61,7 +61,7 @@ class Drawing:
 
 
 def log_scale(low, high, start, end):
-    """A function from values to places on a logarithmic axis."""
+    """Return a function from values to places on a logarithmic axis."""
     def place(value):
         share = (math.log10(value) - math.log10(low)) / (math.log10(high) - math.log10(low))
         return start + share * (end - start)

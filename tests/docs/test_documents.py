@@ -1,5 +1,5 @@
-"""The documents say what the code does: every table that repeats something from the source is compared
-with it, so that neither can change alone."""
+"""Compare each table of the documents that repeats facts of the source with the source, so that both change
+together."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ TYPE_SIZES = {"uint64_t": 8, "uint32_t": 4, "uint16_t": 2, "uint8_t": 1, "char":
 STRUCTURES = ["handoff", "handoff_x86_64", "handoff_region", "handoff_array", "handoff_text",
               "handoff_range", "handoff_temp_heap", "handoff_module", "handoff_framebuffer",
               "handoff_processor", "handoff_firmware_table", "handoff_moment"]  # fmt: skip
-# Where a document tells of a file, it is one of these kinds.
+# The name of a file in a document. These are the kinds of files.
 MENTIONED_FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:c|h|S|md|py|sh|ld))`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")
 
@@ -21,19 +21,19 @@ def read(name):
 
 
 def documents():
-    """Every document that is there."""
+    """Return all documents."""
     return sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
 
 
 def section(text, heading):
-    """The text below a heading, up to the next one of any level."""
+    """Return the text below a heading, up to the next heading of any level."""
     match = re.search(rf"^#+ {re.escape(heading)}.*?$(.*?)(?=^#+ |\Z)", text, re.M | re.S)
-    assert match, f"the section {heading!r} is gone"
+    assert match, f"there is no section {heading!r}"
     return match.group(1)
 
 
 def table_rows(text):
-    """The cells of each row of the tables in a text, without headers and rules."""
+    """Return the cells of each row of the tables in a text, without headers and rules."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")]
             for line in text.splitlines() if line.startswith("|")]  # fmt: skip
     return [row for index, row in enumerate(rows)
@@ -49,8 +49,7 @@ def without_comments(text):
 
 
 def header_fields(structure):
-    """[(offset, size, name)] of a struct in the header: offsets from its assertions, sizes from its
-    types."""
+    """Return [(offset, size, name)] of a struct in the header: offsets from the assertions, sizes from the types."""
     header = without_comments(read("shared/handoff.h"))
     body = re.search(rf"struct {structure} \{{(.*?)\}};", header, re.S).group(1)
     sizes = {}
@@ -66,7 +65,7 @@ def header_fields(structure):
 
 
 def constant(name):
-    """The number behind a #define of the header."""
+    """Return the number of a #define of the header."""
     value = re.search(rf"#define {name}\s+(?:UINT(?:32|64)_C\()?(\w+)", read("shared/handoff.h"))
     return int(value.group(1), 0)
 
@@ -114,14 +113,14 @@ def test_constants_in_document_are_the_header_s():
 
 
 def enumeration(header, prefix):
-    """{NAME: value} of the enumerators with a prefix."""
+    """Return {NAME: value} of the enumerators with a prefix."""
     pairs = re.findall(rf"\b{prefix}(\w+)\s*=\s*(\w+)", without_comments(read(header)))
     elsewhere = dict(re.findall(r"#define (DEBUG_EXIT_\w+)\s+(0x\w+)", read("shared/debug_exit.h")))
     return {name: int(elsewhere.get(value, value), 0) for name, value in pairs}
 
 
 def documented_types():
-    """The rows of the table of types: number, name, precedence, facts, reuse, EFI types."""
+    """Return the rows of the table of types: number, name, precedence, facts, reuse, EFI types."""
     return table_rows(section(read("docs/HANDOFF.md"), "Types"))
 
 
@@ -132,7 +131,7 @@ def test_region_types_in_document_are_the_header_s():
 
 
 def test_meaning_of_region_types_in_document_is_the_code_s():
-    """Name, precedence, facts and reuse, against the table of shared/region.c."""
+    """Compare name, precedence, facts and reuse with the table of shared/region.c."""
     facts = {"RAM": "R M W", "PLACED": "R M W L", "HANDOFF_FACT_MAPPED": "M", "0": "–",
              "HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE": "M W"}  # fmt: skip
     table = re.search(r"meanings\[\] = \{(.*?)\n\};", read("shared/region.c"), re.S).group(1)
@@ -158,17 +157,14 @@ def test_facts_and_reuse_in_document_are_the_header_s(heading, prefix):
 
 
 def test_EFI_types_in_document_are_the_loader_s():
-    """Each EFI type stands in one row, the one that bootloader/pure/memory_map.c chooses."""
-    source = read("bootloader/pure/memory_map.c")
+    """Each EFI type is in exactly one row: the row of the type that bootloader/pure/memory_type.c chooses."""
+    source = read("bootloader/pure/memory_type.c")
     order = re.search(r"enum efi_memory_type \{(.*?)\}", source, re.S).group(1)
     numbers = {name: number for number, name in enumerate(re.findall(r"EFI_TYPE_\w+", order))}
-    body = re.search(r"type_without_attributes\(.*?\n\}", source, re.S).group(0)
+    table = re.search(r"region_types\[EFI_TYPE_COUNT\] = \{(.*?)\n\};", source, re.S).group(1)
     chosen = {}
-    for cases, region in re.findall(
-        r"((?:case EFI_TYPE_\w+:\s*)+)return HANDOFF_REGION_(\w+);", body
-    ):
-        chosen[region] = sorted(numbers[name] for name in re.findall(r"EFI_TYPE_\w+", cases))
-    chosen["RESERVED"] = [0]
+    for name, region in re.findall(r"\[(EFI_TYPE_\w+)\] = HANDOFF_REGION_(\w+),", table):
+        chosen.setdefault(region, []).append(numbers[name])
     documented = {row[1].upper().replace("-", "_"): [int(n) for n in re.findall(r"\d+", row[5])]
                   for row in documented_types() if re.search(r"\d", row[5])}  # fmt: skip
     becomes_low = sorted(chosen["USABLE"] + chosen["BOOT_SERVICES"] + chosen["LOADER"])
@@ -196,13 +192,15 @@ def test_panic_codes_in_document_are_the_kernel_s():
     assert rows[-1][0] == f"{base:#x} + n"
     documented = {int(row[0], 16): row[1] for row in rows[:-1]}
     assert documented == {code: names[name] for name, code in codes.items()}
-    advised = {int(row[0], 16): row[3].replace("`", "") for row in rows[:-1]}
+    rows = table_rows(section(read("docs/LOG.md"), "Remedies"))
+    assert rows[-1][0] == f"{base:#x} + n"
+    advised = {int(row[0], 16): row[1].replace("`", "") for row in rows[:-1]}
     assert advised == {code: remedies[name] for name, code in codes.items()}
     assert len(set(codes.values())) == len(codes), "no code has two meanings"
 
 
 def test_panic_codes_fit_into_an_exit_status():
-    """QEMU's status is 2 * code + 1 in eight bits, and 0x10 means success."""
+    """QEMU's status has eight bits: 2 * code + 1. The code 0x10 means success."""
     codes = panic_codes()
     success = int(re.search(r"#define DEBUG_EXIT_OK (\w+?)u", read("kernel/core/panic.h")).group(1), 16)
     assert success not in codes.values()
@@ -232,7 +230,7 @@ def test_provocations_in_document_are_the_kernel_s():
 
 
 def test_command_line_words_in_document_are_the_code_s():
-    """Whatever loader or kernel look for on the command line has its row, and nothing else has."""
+    """Each word that the loader or the kernel reads from the command line has a row, and no other word has one."""
     words = set()
     for folder in ("bootloader", "kernel"):
         for path in sorted((ROOT / folder).rglob("*.c")):
@@ -246,7 +244,7 @@ def test_command_line_words_in_document_are_the_code_s():
 
 
 def table_of_words():
-    """{word: its choices} of the table that the kernel's warnings and `print-help` come from."""
+    """Return {word: its choices} of the kernel's table, which its warnings and `print-help` use."""
     source = read("kernel/core/command_words.c")
     table = re.search(r"command_words\[\] = \{(.*?)\n\};", source, re.S).group(1)
     lists = {name: re.findall(r'"([\w-]+)"', values)
@@ -264,7 +262,7 @@ def test_values_of_words_in_document_are_the_kernel_s():
 
 
 def logged_lines():
-    """(stage, format) of every log_line() in the kernel."""
+    """Yield (stage, format) of every log_line() in the kernel."""
     for path in sorted((ROOT / "kernel").rglob("*.c")):
         calls = re.findall(r'log_line\(\s*"([\w-]+)",\s*((?:"(?:[^"\\]|\\.)*"\s*)+)',
                            without_comments(path.read_text(encoding="utf-8")))  # fmt: skip
@@ -282,7 +280,7 @@ def test_stages_and_keys_in_document_are_the_kernel_s():
     missing = [f"[{stage}] {key}=" for stage, words in lines
                for key in re.findall(r"(?:^| )([\w-]+)=", words)
                if key not in documented[stage]]  # fmt: skip
-    assert not missing, "keys that docs/LOG.md does not know"
+    assert not missing, "keys that are not in docs/LOG.md"
 
 
 # --- All documents ------------------------------------------------------------------------------------
@@ -298,7 +296,7 @@ def test_links_and_mentioned_files_exist(path):
 
 
 def test_probe_takes_nothing_of_the_project_but_the_contract():
-    """What proves the document must not share a mistake with what it proves."""
+    """The probe checks the contract, so it must not share a mistake with the code of the project."""
     for path in sorted((ROOT / "tests/qemu/probe").rglob("*.[chS]")):
         for name in re.findall(r'#include "([^"]+)"', path.read_text(encoding="utf-8")):
             assert name == "shared/handoff.h" or name.startswith("tests/qemu/probe/"), path

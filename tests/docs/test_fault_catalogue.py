@@ -1,4 +1,4 @@
-"""Every case of the fault catalogue has a test that bears its number (docs/TESTING.md)."""
+"""Check that every case of the fault catalogue has a test with its number in the name (docs/TESTING.md)."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-# Group: its cases.
+# The number of cases in each group.
 CASES = {"B": 14, "CF": 9, "E": 23, "ES": 11, "F": 13, "FW": 17, "H": 16, "K": 19, "M": 21, "P": 14,
          "T": 5, "X": 12}  # fmt: skip
-# Without a test yet: there is no hash of the kernel to compare (ES11), and no processor but the first
-# is looked for (T3).
+# Cases without a test yet. There is no hash of the kernel to compare (ES11), and the loader does not look for
+# other processors (T3).
 OPEN = {"ES11", "T3"}
 # A test's name, or the first column of a table of cases in tests/qemu.
 NAMED = re.compile(r'(?:\bvoid |\bdef )test_((?:[A-Z]{1,2}\d+_)+)|\("((?:[A-Z]{1,2}\d+_?)+)", "')
@@ -31,7 +31,7 @@ def test_every_case_has_a_test(group):
     assert wanted <= cases_with_a_test(), sorted(wanted - cases_with_a_test())
 
 
-def test_no_test_names_a_case_that_is_not():
+def test_no_test_names_a_case_that_does_not_exist():
     known = {f"{group}{number}" for group, last in CASES.items() for number in range(1, last + 1)}
     strangers = {case for case in cases_with_a_test() if re.sub(r"\d", "", case) in CASES} - known
     assert not strangers

@@ -1,6 +1,8 @@
-"""shared/handoff.h is for any kernel: it compiles in every dialect that kernels are written in, includes
-two headers of the compiler only, and a simple reader of its text (as binding generators for other languages
-are) finds the same layout as the C compiler."""
+"""Check that any kernel can use shared/handoff.h.
+
+It compiles as C and C++ in several standards, and includes only two headers of the compiler. A simple reader of its
+text finds the same layout as the C compiler, so generators of bindings for other languages can read it, too.
+"""
 
 import ctypes
 import os
@@ -17,17 +19,17 @@ HEADER = ROOT / "shared/handoff.h"
 CLANG = os.environ.get("CLANG", "clang")
 BASE_TYPES = {"uint64_t": ctypes.c_uint64, "uint32_t": ctypes.c_uint32, "uint16_t": ctypes.c_uint16,
               "uint8_t": ctypes.c_uint8, "char": ctypes.c_char}  # fmt: skip
-# The document's second half, with a table for each structure.
+# True if the document has the tables of the structures.
 HAS_TABLES = "## The structure" in read("docs/HANDOFF.md")
 
 
-# A 32-bit target aligns 64-bit numbers to four bytes only; gcc has the headers of one target.
+# A 32-bit target aligns 64-bit numbers to four bytes only. gcc has the headers of one target only.
 TARGETS = {"hosted": [], "freestanding": ["-ffreestanding"],
            "32-bit": ["--target=i686-none-elf", "-ffreestanding"]}  # fmt: skip
 
 
 def dialects():
-    """(compiler, language, standard, target) of everything that is here."""
+    """Yield (compiler, language, standard, target) for the installed compilers."""
     for language, standard in [("c", "c11"), ("c", "c17"), ("c++", "c++11"), ("c++", "c++17")]:
         for target in TARGETS:
             yield CLANG, language, standard, target
@@ -38,7 +40,7 @@ def dialects():
 
 @pytest.mark.parametrize("compiler, language, standard, target", dialects())
 def test_header_compiles_without_a_warning(tmp_path, compiler, language, standard, target):
-    """-Wpadded: the compiler adds no byte."""
+    """With -Wpadded, a byte that the compiler adds is a warning."""
     source = tmp_path / "reader.c"
     source.write_text('#include "shared/handoff.h"\n#include "shared/handoff.h"\n'
                       "uint64_t first(const struct handoff *h);\n"
@@ -57,7 +59,7 @@ def test_header_includes_two_headers_of_the_compiler():
 
 
 def test_header_has_no_compiler_extension():
-    """Nothing that a reader other than a C compiler would have to guess."""
+    """A reader that is not a C compiler does not have to guess."""
     text = without_comments(read("shared/handoff.h"))
     for word in ("__attribute__", "#pragma", "_Pragma", "__packed", "__extension__", "typeof", "alignas",
                  "_Alignas", "long", "size_t ", "bool", "*"):  # fmt: skip
@@ -71,13 +73,13 @@ def test_header_has_no_compiler_extension():
 
 
 def constants(text):
-    """{name: value} of the numbers that are defined."""
+    """Return {name: value} of the defined numbers."""
     found = re.findall(r"^#define (\w+) +(?:UINT(?:32|64)_C\()?(0x[0-9a-f]+|\d+)\)?$", text, re.MULTILINE)
     return {name: int(value, 0) for name, value in found}
 
 
 def field_of(line, types, numbers):
-    """(name, type) of one declaration."""
+    """Return (name, type) of a declaration."""
     match = re.fullmatch(r"(?:(?:struct|union) )?(\w+) (\w+)(?:\[(\w+)\])?", line)
     assert match, f"too hard for a simple reader: {line!r}"
     kind, name, count = match.groups()
@@ -88,7 +90,7 @@ def field_of(line, types, numbers):
 
 
 def structures():
-    """{name: ctypes class} of every structure and union, as its text says."""
+    """Return {name: ctypes class} of every structure and union, from the text of the header."""
     text = without_comments(read("shared/handoff.h"))
     numbers = constants(text)
     types = dict(BASE_TYPES)
@@ -104,7 +106,7 @@ STRUCTURES = [name for name, kind in READ.items() if issubclass(kind, ctypes.Str
 
 
 def layout(structure):
-    """[(offset, size, name)] as the reader has it."""
+    """Return [(offset, size, name)] of the fields, as the reader finds them."""
     kind = READ[structure]
     return [(getattr(kind, name).offset, getattr(kind, name).size, name) for name, _ in kind._fields_]
 
@@ -151,7 +153,7 @@ def test_small_kernels_take_nothing_of_the_project_but_the_contract(path: Path):
 
 
 def test_types_of_the_document_are_the_code_s():
-    """Number, name, precedence, facts and reuse of each type: docs/HANDOFF.md and shared/region.c."""
+    """Compare number, name, precedence, facts and reuse of each type in docs/HANDOFF.md and shared/region.c."""
     header, source = read("shared/handoff.h"), read("shared/region.c")
     facts = {"0": "–", "RAM": "R M W", "PLACED": "R M W L", "HANDOFF_FACT_MAPPED": "M",
              "HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE": "M W"}  # fmt: skip

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Run the malloc() tests of others, under their own licences, on the preload library: make test-foreign.
+"""Run malloc() tests of other projects, under their own licences, on the preload library: make test-foreign.
 
-Fetches the sources of Debian's glibc and mimalloc with apt-get (which needs a deb-src line), compiles the tests
-of the standard functions with the system's compiler, and runs each with the system's own malloc() and with every
-policy. Nothing of them becomes part of this project. docs/TESTING.md says which tests fail, and why.
+This program gets the sources of Debian's glibc and mimalloc with apt-get (it needs a deb-src line). It compiles the
+tests of the standard functions with the system's compiler. It runs each test with the system's malloc() and with
+every policy. No part of these sources becomes part of this project. docs/TESTING.md lists the tests that fail, and
+the reasons.
 """
 
 import argparse
@@ -22,13 +23,13 @@ LIBRARY = folders.build_folder() / "host/libheap_preload.so"
 PACKAGES = ["glibc", "mimalloc"]
 TIMEOUT_SECONDS = 120
 
-# Tests of what glibc alone promises (its tunables, its arenas, its fast bins) are left out.
+# Tests of glibc's own extensions (tunables, arenas, fast bins) are left out.
 GLIBC_TESTS = """tst-calloc tst-mallinfo2 tst-malloc tst-malloc-backtrace tst-malloc-check tst-malloc-fork-deadlock
     tst-malloc-stats-cancellation tst-malloc-tcache-leak tst-malloc-thread-exit tst-malloc-thread-fail
     tst-malloc-too-large tst-malloc-usable tst-mallocfork tst-memalign tst-posix_memalign tst-pvalloc tst-realloc
     tst-reallocarray tst-tcfree1 tst-tcfree2 tst-tcfree3 tst-trim1 tst-valloc""".split()
 
-# What glibc's support library includes of glibc's own build, as far as these tests need it.
+# The definitions of glibc's build that its support library needs for these tests.
 GLIBC_PRELUDE = """
 #define libc_hidden_proto(name)
 #define libc_hidden_def(name)
@@ -50,10 +51,10 @@ POLICIES = {
 
 
 def fetch(directory, package):
-    """The unpacked source, fetched once."""
+    """Return the folder of the unpacked source. Download it only once."""
     if not list(directory.glob(f"{package}-*/")):
         if subprocess.run(["apt-get", "source", "--download-only", package], cwd=directory, check=False).returncode:
-            sys.exit(f"test-foreign: no source of {package}: apt-get needs a deb-src line for it in /etc/apt, then an update")
+            sys.exit(f"test-foreign: no source of {package}: add a deb-src line to /etc/apt, then run apt-get update")
         (description,) = directory.glob(f"{package}_*.dsc")
         subprocess.run(["dpkg-source", "--no-check", "-x", description.name], cwd=directory, check=True)
     (source,) = directory.glob(f"{package}-*/")
@@ -69,7 +70,7 @@ def compiles(*words):
 
 
 def build_glibc(source, output):
-    """The tests include "../test-skeleton.c" and <support/…>; a tree of only these does not hide the system's headers."""
+    """The tests include "../test-skeleton.c" and <support/…>. A tree of only these files hides no system header."""
     tree = output / "tree"
     tree.mkdir(exist_ok=True)
     (tree / "prelude.h").write_text(GLIBC_PRELUDE)
@@ -82,7 +83,8 @@ def build_glibc(source, output):
     objects = []
     for path in [tree / "paths.c", *sorted((source / "support").glob("*.c"))]:
         result = output / f"{path.stem}.o"
-        # Most of the library is for other tests; what these need of it, the linker will ask for.
+        # Most files of the library are for other tests. Files that do not compile are left out: the linker finds
+        # each function that these tests need, or fails.
         quiet = subprocess.run(["cc", "-std=gnu11", "-O2", "-w", "-D_GNU_SOURCE", *map(str, flags), "-c", path, "-o", result],
                                stderr=subprocess.DEVNULL, check=False)  # fmt: skip
         if quiet.returncode == 0 and not path.stem.startswith(("tst-", "README", "echo-", "shell-", "true-", "links-")):
@@ -110,15 +112,15 @@ def outcome(command, variables):
     try:
         process.wait(TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)  # glibc's driver ends the test then, which is a process of its own
+        process.send_signal(signal.SIGINT)  # glibc's driver then ends the test, which is a separate process
         process.wait(TIMEOUT_SECONDS)
-        return "no end"
+        return "timeout"
     return "passed" if process.returncode == 0 else f"failed ({process.returncode})"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("directory", type=Path, help="where sources and programs go")
+    parser.add_argument("directory", type=Path, help="the folder for sources and programs")
     output = parser.parse_args().directory.resolve()
     output.mkdir(parents=True, exist_ok=True)
     glibc, mimalloc = (fetch(output, package) for package in PACKAGES)

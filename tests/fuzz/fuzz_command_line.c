@@ -1,5 +1,5 @@
-/* The kernel's command line: whatever the line and the key are, what is found stands in the line,
- * and a value that does not fit is refused without a byte being written. */
+/* The kernel's command line, with any line and any key. A value that is found is a part of the
+ * line. A value that does not fit is refused, and no byte is written. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #define KEY_CAPACITY   8
 #define VALUE_CAPACITY 512
 
-/* True if the line has `key` with a value that is the text `value`, quotes aside. */
+/* Return true if the line has `key` with the value `value`, with or without quotes. */
 static bool line_has_value(const char *line, const char *key, const char *value)
 {
     size_t key_length = strlen(key);
@@ -27,7 +27,7 @@ static bool line_has_value(const char *line, const char *key, const char *value)
     return false;
 }
 
-/* Whatever the line is, words that stand before and behind it count. */
+/* Words before and after any line are found. */
 static void check_extended(const char *line)
 {
     size_t length = strlen(line);
@@ -48,7 +48,7 @@ static void require_sentence(void *context, const char *sentence)
         require(*at >= ' ' && *at <= '~');
 }
 
-/* A line is either all known, or something is told of it. */
+/* A line with unknown words or an open quote gives at least one report. */
 static void check_words(const char *line)
 {
     unsigned count = 0;

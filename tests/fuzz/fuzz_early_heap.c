@@ -1,4 +1,4 @@
-/* Early heap: a stream of operations beside an oracle, with the full check after each. */
+/* The early heap and an oracle do the same operations. A full check follows each operation. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
-/* The firmware's tables: any bytes give a list that keeps firmware_tables.h's promises, and nothing
- * is read beyond the bytes that were asked for.
+/* The firmware's tables: any bytes give a list that keeps firmware_tables.h's promises. The code
+ * reads no byte that it did not ask for.
  *
- * The input is eight orders to seal a table (address, length, offset of the checksum: 2, 2 and 1
- * bytes), because a fuzzer does not find checksums, and then the memory. */
+ * A fuzzer does not find checksums. So the input starts with eight requests to write one into a
+ * table: address, length and offset of the checksum in 2, 2 and 1 bytes. The memory follows. */
 #include <string.h>
 
 #include "bootloader/pure/firmware_tables.h"
@@ -14,7 +14,7 @@
 
 #define SEAL_COUNT 8
 
-/* Where the entries of the configuration table lead. */
+/* The addresses in the configuration table. */
 #define ACPI_20_ADDRESS  (FAKE_FIRMWARE_BASE + 0x00)
 #define ACPI_10_ADDRESS  (FAKE_FIRMWARE_BASE + 0x30)
 #define SMBIOS_3_ADDRESS (FAKE_FIRMWARE_BASE + 0x50)
@@ -65,7 +65,7 @@ static bool adds_up(const struct handoff_firmware_table *table)
     return sum == 0;
 }
 
-/* What a table with a length must be. */
+/* Check the promises for a table with a length. */
 static void check_believed(const struct handoff_firmware_table *table)
 {
     uint64_t offset = table->address - FAKE_FIRMWARE_BASE;
@@ -95,12 +95,12 @@ static void check_list(void)
     require(firmware_tables_find(&tables, OTHER_GUID, OTHER_GUID) == OTHER_ADDRESS);
     require(firmware_tables_find(&tables, FIRMWARE_TABLES_SMBIOS, FIRMWARE_TABLES_SMBIOS) ==
             SMBIOS_ADDRESS);
-    /* Each address in a root table costs a header and a checksum; there are two roots an entry. */
+    /* Each address in a root table costs a header and a checksum. An entry has up to two roots. */
     require(firmware.read_bytes <=
             (4 * FIRMWARE_TABLES_LIMIT + 16) * UINT64_C(4) * FAKE_FIRMWARE_SIZE_BYTES);
 }
 
-/* Every other page of the memory is mapped. */
+/* Every third page of the memory is unmapped. */
 static void check_mapping(void)
 {
     static struct handoff_region regions[FAKE_FIRMWARE_SIZE_BYTES / PAGE_SIZE_BYTES];

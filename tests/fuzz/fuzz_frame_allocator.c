@@ -1,5 +1,5 @@
-/* Frame allocator: a hostile map, or a small machine with a stream of operations beside an oracle
- * and the full check after each. */
+/* The frame allocator: a hostile map, or the same operations on a small machine and on an oracle. A
+ * full check follows each operation. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
-/* Handoff check: a good handoff on a machine with real page tables, in which the fuzzer changes
- * numbers: of the handoff, of what the kernel knows by itself, and of the tables. Whatever is
- * accepted must keep every promise, derived here anew; what the check reads beside the machine's
- * memory faults. */
+/* Handoff check: the fuzzer takes a good handoff on a machine with real page tables and changes
+ * numbers. It changes the handoff, the kernel's own data and the tables. If the check accepts the
+ * result, then every promise must hold: this file derives the promises again. A read outside of the
+ * machine's memory faults. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
 
 #include <stdio.h>
@@ -10,13 +10,14 @@
 #include <sys/mman.h>
 
 #include "kernel/handoff/handoff_check.h"
+#include "kernel/handoff/handoff_temp_heap.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/handoff_sample.h"
 
 #define MEMORY_BYTES (SAMPLE_TABLES_SIZE + SAMPLE_DATA_SIZE)
 #define PAGE_BYTES   UINT64_C(4096)
 
-/* Bits of an entry of a page table (Intel SDM Vol. 3A, 4.5). */
+/* Bits of a page table entry (Intel SDM Vol. 3A, 4.5). */
 #define PRESENT    UINT64_C(1)
 #define WRITE      UINT64_C(2)
 #define USER       UINT64_C(4)
@@ -27,7 +28,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes);
 
-/* The machine's RAM; physical address 0 is its first byte. */
+/* The machine's RAM. Physical address 0 is its first byte. */
 static uint8_t *ram;
 
 static void require(int condition, const char *sentence)
@@ -38,22 +39,18 @@ static void require(int condition, const char *sentence)
     }
 }
 
-/* --- What the fuzzer changes ------------------------------------------------------------------ */
+/* --- The changes of the fuzzer ---------------------------------------------------------------- */
 
 static void change_state(struct entry_state *state, uint64_t which, uint64_t number)
 {
     uint64_t *const numbers[] = {
-        &state->stack_pointer.value,
-        &state->entry,
-        &state->image.start,
-        &state->image.end,
-        &state->descriptor_tables[0].start,
-        &state->descriptor_tables[0].end,
-        &state->descriptor_tables[1].start,
-        &state->descriptor_tables[1].end,
+        &state->stack_pointer.value,       &state->entry.value,
+        &state->image.start.value,         &state->image.end.value,
+        &state->cpu_tables[0].start.value, &state->cpu_tables[0].end.value,
+        &state->cpu_tables[1].start.value, &state->cpu_tables[1].end.value,
     };
     switch (which % 12) {
-    case 8: /* a CPU walks its tables, so the root is memory that exists */
+    case 8: /* the CPU is using the root, so the root must exist */
         state->page_table_root.value = SAMPLE_TABLES_BASE + number % 16 * PAGE_BYTES;
         return;
     case 9:
@@ -71,7 +68,7 @@ static void change_state(struct entry_state *state, uint64_t which, uint64_t num
     }
 }
 
-/* Returns whether the tables were changed. */
+/* Return whether the tables were changed. */
 static int change_numbers(struct entry_state *state, struct byte_stream *stream)
 {
     int tables_changed = 0;
@@ -92,11 +89,11 @@ static int change_numbers(struct entry_state *state, struct byte_stream *stream)
     return tables_changed;
 }
 
-/* The linker's part is always consistent: an image that is not empty, its segments inside. */
+/* The linker's data is always consistent: the image is not empty and contains its segments. */
 static int linker_is_consistent(const struct entry_state *state)
 {
-    uint64_t start = state->image.start;
-    uint64_t end = state->image.end;
+    uint64_t start = state->image.start.value;
+    uint64_t end = state->image.end.value;
     if ((start | end) % PAGE_BYTES != 0 || start >= end)
         return 0;
     for (size_t i = 0; i < state->segment_count; i++) {
@@ -107,8 +104,8 @@ static int linker_is_consistent(const struct entry_state *state)
     return 1;
 }
 
-/* Tables that the fuzzer wrote can map addresses to memory that does not exist. No check can find
- * out: a CPU would translate, and read something. */
+/* Tables that the fuzzer wrote can map addresses to memory that does not exist. No check can see
+ * this: a CPU would translate the address and read a value. */
 static int claims_real_memory(const struct handoff *handoff)
 {
     return handoff->data_base < SAMPLE_RAM_END && handoff->page_tables_base < SAMPLE_RAM_END &&
@@ -129,7 +126,7 @@ static int has_reserved_bit(const struct page_table_features *features, uint64_t
                          (entry & ADDRESS & (span - 1) & ~LARGE_PAT) != 0));
 }
 
-/* Where a CPU finds a virtual address, and with which bits; 0 if nowhere. */
+/* Return the physical address of a virtual address, and its bits, as a CPU does. 0: not mapped. */
 static uint64_t translate(const struct entry_state *state, uint64_t virtual, uint64_t *ret_bits)
 {
     uint64_t table = state->page_table_root.value;
@@ -160,9 +157,9 @@ static void require_mapped(const struct entry_state *state, uint64_t virtual, ui
         require(translate(state, virtual + offset, &bits) == physical + offset,
                 "a page is mapped to another place");
         require((bits & USER) == 0, "a page is accessible from ring 3");
-        require(((bits & WRITE) != 0) == write, "a page is writable, or is not");
+        require(((bits & WRITE) != 0) == write, "a page has the wrong write permission");
         require(!state->features.no_execute || ((bits & NO_EXECUTE) == 0) == execute,
-                "a page is executable, or is not");
+                "a page has the wrong execute permission");
     }
 }
 
@@ -178,11 +175,11 @@ static void require_regions(const struct handoff_view *view)
         require((region->facts & 7) != 7 || end <= view->handoff->direct_map_size_bytes,
                 "mapped RAM lies outside of the direct map");
         require(region->reuse == HANDOFF_REUSE_NEVER || (region->facts & 7) == 7,
-                "what may be reused is no mapped, writable RAM");
+                "a region that may be reused is not mapped, writable RAM");
     }
 }
 
-/* Every page of the block lies in a region of the type, and no other page does if `exactly`. */
+/* Regions of the type must cover the block. If `exactly`, no other page may have this type. */
 static void require_owned(const struct handoff_view *view, uint64_t base, uint64_t size_bytes,
                           uint32_t type, int exactly)
 {
@@ -204,12 +201,12 @@ static void require_owned(const struct handoff_view *view, uint64_t base, uint64
     require(!exactly || all_bytes == size_bytes, "regions of a type lie beside its block");
 }
 
-/* What the view points to lies in the block of data, with its end. */
+/* Data of the view must be completely in the handoff's data block. */
 static void require_inside(const struct handoff *handoff, const void *start, uint64_t size_bytes)
 {
     uint64_t offset = (uint64_t)((const uint8_t *)start - ram) - handoff->data_base;
     require(offset <= handoff->data_size_bytes && size_bytes <= handoff->data_size_bytes - offset,
-            "something lies outside of the data");
+            "a part of the view is outside of the data block");
 }
 
 static void require_readable(const struct handoff_view *view)
@@ -240,18 +237,19 @@ static void require_framebuffer(const struct handoff_view *view, const struct en
     uint64_t line_bytes = (uint64_t)framebuffer->width_pixels * framebuffer->bits_per_pixel / 8;
     require(last_line + line_bytes <= framebuffer->size_bytes, "the framebuffer's last pixel");
     require_owned(view, framebuffer->base, framebuffer->size_bytes, HANDOFF_REGION_FRAMEBUFFER, 0);
-    require_mapped(state, state->direct_map_base + framebuffer->base, framebuffer->base,
+    require_mapped(state, state->direct_map_base.value + framebuffer->base, framebuffer->base,
                    framebuffer->size_bytes, 1, 0);
 }
 
-/* What the kernel runs in is what was handed over, and nobody is given it. */
+/* The handoff describes the image, the page tables and the stack that the CPU is using. */
 static void require_machine(const struct handoff_view *view, const struct entry_state *state)
 {
     const struct handoff *handoff = view->handoff;
     uint64_t bits;
-    require(handoff->kernel_virtual_base == state->image.start &&
-                handoff->kernel_virtual_base + handoff->kernel_size_bytes == state->image.end &&
-                handoff->kernel_entry == state->entry,
+    require(handoff->kernel_virtual_base == state->image.start.value &&
+                handoff->kernel_virtual_base + handoff->kernel_size_bytes ==
+                    state->image.end.value &&
+                handoff->kernel_entry == state->entry.value,
             "the kernel's image");
     require(handoff->arch.x86_64.page_table_root == state->page_table_root.value, "the root");
     require(state->stack_pointer.value - handoff->stack_virtual_base < handoff->stack_size_bytes,
@@ -260,13 +258,13 @@ static void require_machine(const struct handoff_view *view, const struct entry_
         const struct kernel_segment *segment = &state->segments[i];
         require_mapped(state, segment->virtual.start.value,
                        handoff->kernel_physical_base +
-                           (segment->virtual.start.value - state->image.start),
+                           (segment->virtual.start.value - state->image.start.value),
                        virt_range_size_bytes(segment->virtual), segment->write, segment->execute);
     }
     require_mapped(state, handoff->stack_virtual_base, handoff->stack_physical_base,
                    handoff->stack_size_bytes, 1, 0);
     require(translate(state, handoff->stack_virtual_base - PAGE_BYTES, &bits) == 0, "the guard");
-    require_mapped(state, state->direct_map_base + handoff->data_base, handoff->data_base,
+    require_mapped(state, state->direct_map_base.value + handoff->data_base, handoff->data_base,
                    handoff->data_size_bytes, 1, 0);
 }
 
@@ -286,14 +284,14 @@ static void require_ownership(const struct handoff_view *view)
     if (handoff->processor_start_base != 0)
         require_owned(view, handoff->processor_start_base, handoff->processor_start_size_bytes,
                       HANDOFF_REGION_PROCESSOR_START, 1);
-    if (handoff_check_temp_heap(view) == HANDOFF_TEMP_HEAP_OK)
+    if (handoff_temp_heap_check(view) == HANDOFF_TEMP_HEAP_OK)
         require_owned(view, handoff->temp_heap_base, handoff->temp_heap_size,
                       HANDOFF_REGION_TEMP_HEAP, 0);
 }
 
 /* --- One handoff ------------------------------------------------------------------------------ */
 
-/* A checksum that matches, or the fuzzer would never get past it. */
+/* Write a right checksum. Without it, no input would pass this check. */
 static void seal_if_possible(struct handoff_sample *sample)
 {
     uint32_t size_bytes = sample->handoff->size_bytes;
@@ -318,7 +316,7 @@ static void check(struct handoff_sample *sample, int tables_changed)
     require_ownership(&view);
 }
 
-/* Two machines, made once: with four and with five levels of page tables. */
+/* Two machines that are made once: with four and with five levels of page tables. */
 static struct handoff_sample machines[2];
 
 static void create_machines(void)

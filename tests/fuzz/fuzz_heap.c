@@ -1,8 +1,8 @@
 /*
- * fuzz_heap.c - a stream of operations on a growing heap, with a page source that fails as the
- * stream says. After each operation the heap checks itself completely and every block is compared
- * with what was written to it. A valid operation never reports a fault; a misuse always does, and
- * the right one.
+ * fuzz_heap.c - run a stream of operations on a growing heap. The stream decides when the page
+ * source fails. After each operation the heap checks itself completely, and the contents of every
+ * block are compared. A valid operation never reports a fault. A misuse always reports the right
+ * fault.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -13,12 +13,12 @@
 
 #define WINDOW_BYTES ((size_t)1024 * 1024)
 #define BLOCK_LIMIT  32
-/* Some 200 operations: a longer stream only takes longer, since each one is followed by a full
- * check. */
+/* About 200 operations. A full check follows each one, so a longer stream is slower and finds no
+ * more. */
 #define INPUT_LIMIT_BYTES ((size_t)600)
 
 struct block {
-    uint8_t *address; /* NULL if there is none */
+    uint8_t *address; /* NULL if the slot is empty */
     size_t size_bytes;
     uint8_t pattern;
 };
@@ -48,8 +48,7 @@ static uint32_t next_bytes(struct session *session, size_t count)
     return value;
 }
 
-/* --- What the heap calls
- * --------------------------------------------------------------------------- */
+/* --- Callbacks of the heap -------------------------------------------------------------------- */
 
 static bool grow(void *context, size_t additional_bytes)
 {
@@ -79,14 +78,13 @@ static void record_fault(void *context, const struct heap_fault *fault)
     session->fault = *fault;
 }
 
-/* --- Blocks
- * ---------------------------------------------------------------------------------------- */
+/* --- Blocks ----------------------------------------------------------------------------------- */
 
 static void require_intact(const struct block *block, size_t size_bytes)
 {
     if (size_bytes == 0)
         return;
-    /* All bytes are the pattern if the first is and each equals the one before. */
+    /* All bytes are the pattern if the first byte is, and each byte equals the byte before it. */
     require(block->address[0] == block->pattern);
     require(memcmp(block->address, block->address + 1, size_bytes - 1) == 0);
 }
@@ -114,8 +112,7 @@ static void require_sound(const struct session *session)
     require(statistics.size_bytes == session->mapped_bytes);
 }
 
-/* --- Operations
- * ------------------------------------------------------------------------------------ */
+/* --- Operations ------------------------------------------------------------------------------- */
 
 static size_t next_size(struct session *session)
 {
@@ -155,7 +152,7 @@ static void reallocate(struct session *session, struct block *block)
     store(session, block, moved, size_bytes);
 }
 
-/* A pointer that is no block: inside one, or a freed one. The heap names it and goes on. */
+/* Free a pointer inside of a block, or a freed block. The heap names the misuse and goes on. */
 static void misuse(struct session *session, struct block *block)
 {
     bool interior = block->size_bytes > 16 && next_bytes(session, 1) % 2 == 0;
@@ -172,7 +169,7 @@ static void misuse(struct session *session, struct block *block)
     heap_free(&session->heap, pointer, NULL);
     session->fault_expected = false;
     require(session->faulted);
-    /* A freed block may have gone back with the heap's tail: then it is not of the heap. */
+    /* The heap may have returned its tail with the freed block: then the address is not its own. */
     bool tail_is_gone = session->mapped_bytes < mapped_bytes;
     if (interior)
         require(session->fault.kind == HEAP_FAULT_BAD_POINTER);

@@ -1,8 +1,9 @@
 /*
- * fuzz_heap_oracle.c - a stream of operations on a heap of each policy, alone and under the layer
- * of heap_debug.h, beside an oracle, with the full check after each. Many blocks of few sizes, so
- * that the fast policy's slabs take part. Half of the heaps have blocks between guard pages, of
- * which some cannot be had, and of these half grow and shrink out of the same pages.
+ * fuzz_heap_oracle.c - run a stream of operations on a heap and on an oracle, with a full check
+ * after each. The heap has any policy, with or without the layer of heap_debug.h. Many blocks have
+ * few sizes, so that the fast policy uses its slabs. Half of the heaps have blocks between guard
+ * pages, and some of these allocations fail. Half of these heaps also grow and shrink, with the
+ * same pages.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,7 @@
 #define REGION_BYTES      ((size_t)768 * 1024)
 #define INPUT_LIMIT_BYTES ((size_t)1500)
 #define WINDOW_BYTES      ((size_t)2 << 20)
-/* Now and then: it is slow, and changes what the policy keeps apart. */
+/* Trim rarely: it is slow, and it empties the caches of the policy. */
 #define TRIM_STEP_COUNT 20
 
 static _Alignas(65536) uint8_t region[REGION_BYTES];

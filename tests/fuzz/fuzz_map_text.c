@@ -1,5 +1,5 @@
-/* A memory map as text, in any form: any bytes give rows or an error that names a line, and the
- * rows, written as data rows, are read back as they were. */
+/* A memory map as text, in any form. Any bytes give rows, or an error that names a line. The rows,
+ * written as data rows and read again, are the same. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -47,7 +47,7 @@ static void require_sound_map(const struct map_text *map, size_t row_limit, size
         require(map->maps[i].line > 0 && map->maps[i].line <= line_limit);
 }
 
-/* Any map of the text, and one more than there are. */
+/* Read every map of the text. Then try to read a map that does not exist. */
 static void require_maps(const char *text, size_t length)
 {
     size_t limit = map_text_row_limit(text, length);
@@ -72,13 +72,13 @@ static void require_maps(const char *text, size_t length)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
-    char *text = malloc(size_bytes > 0 ? size_bytes : 1); /* a byte too far is found */
+    char *text = malloc(size_bytes > 0 ? size_bytes : 1); /* ASan finds a read past it */
     require(text != NULL);
     if (size_bytes > 0)
         memcpy(text, bytes, size_bytes);
     size_t length = map_decode(text, size_bytes);
     require(length <= size_bytes);
-    /* What was cut off is no longer the parser's: a read beyond it is found. */
+    /* The bytes after the decoded text are freed, so that ASan finds a read of them. */
     text = realloc(text, length > 0 ? length : 1);
     require(text != NULL);
     require_maps(text, length);

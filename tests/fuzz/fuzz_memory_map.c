@@ -1,5 +1,5 @@
-/* The firmware's map, as raw bytes or as rows that lie close together, with claims over them:
- * every page is what an oracle without sorting says. */
+/* The firmware's map, as raw bytes or as rows that lie close together, with claims over them. Every
+ * page has the type that the oracle gives it. The oracle does not sort. */
 #include <string.h>
 
 #include "bootloader/pure/memory_map.h"
@@ -16,7 +16,7 @@
 static struct memory_map_descriptor rows[ROW_LIMIT];
 static struct memory_map_claim claims[CLAIM_LIMIT];
 
-/* Small numbers meet and overlap; now and then one that is hard. */
+/* Small numbers make rows that touch and overlap. Rarely, use a large or odd number. */
 static struct memory_map_descriptor take_row(struct byte_stream *stream)
 {
     static const uint64_t ATTRIBUTES[] = {0xf,
@@ -50,11 +50,10 @@ static struct memory_map_claim take_claim(struct byte_stream *stream)
         HANDOFF_REGION_PAGE_TABLES,     HANDOFF_REGION_HANDOFF_DATA, HANDOFF_REGION_KERNEL_IMAGE,
         HANDOFF_REGION_PROCESSOR_START, HANDOFF_REGION_FRAMEBUFFER,  HANDOFF_REGION_FIRMWARE_TABLES,
     };
-    return (struct memory_map_claim){
-        .base = byte_stream_next(stream, 1) * PAGE_SIZE_BYTES,
-        .size_bytes = byte_stream_next(stream, 1) % 16 * PAGE_SIZE_BYTES,
-        .type = TYPES[byte_stream_next(stream, 1) % (sizeof(TYPES) / sizeof(TYPES[0]))],
-    };
+    uint64_t base = byte_stream_next(stream, 1) * PAGE_SIZE_BYTES;
+    uint64_t size_bytes = byte_stream_next(stream, 1) % 16 * PAGE_SIZE_BYTES;
+    uint64_t choice = byte_stream_next(stream, 1) % (sizeof(TYPES) / sizeof(TYPES[0]));
+    return memory_map_claim_of(base, size_bytes, TYPES[choice]);
 }
 
 static void check_pages_around(const struct memory_map_input *input,
@@ -72,7 +71,7 @@ static void check_pages_around(const struct memory_map_input *input,
             memory_map_page_problem(input, regions, region_count, page - PAGE_SIZE_BYTES));
 }
 
-/* At every border the type can change, and nowhere else. */
+/* The type can change only at a border of a row or of a claim. */
 static void check_regions(const struct memory_map_input *input,
                           const struct handoff_region *regions, size_t region_count)
 {
@@ -85,9 +84,9 @@ static void check_regions(const struct memory_map_input *input,
                            start + input->rows[i].page_count * PAGE_SIZE_BYTES);
     }
     for (size_t i = 0; i < input->claim_count; i++) {
-        uint64_t start = input->claims[i].base;
-        check_pages_around(input, regions, region_count, start);
-        check_pages_around(input, regions, region_count, start + input->claims[i].size_bytes);
+        struct phys_range claim = input->claims[i].range;
+        check_pages_around(input, regions, region_count, claim.start.value);
+        check_pages_around(input, regions, region_count, claim.end.value);
     }
 }
 
@@ -95,35 +94,42 @@ static void convert_and_check(const struct memory_map_input *input)
 {
     uint64_t work[2 * SPAN_LIMIT];
     struct handoff_region regions[2 * SPAN_LIMIT + 2];
-    struct memory_map_report report;
     size_t span_count = input->row_count + input->claim_count;
-    size_t region_count = 0;
-    enum memory_map_status status =
-        memory_map_convert(input->rows, input->row_count * sizeof(rows[0]), sizeof(rows[0]),
-                           DIRECT_MAP_LIMIT_BYTES_4_LEVELS, input->claims, input->claim_count, work,
-                           2 * span_count, regions, 2 * span_count + 2, &region_count, &report);
+    const struct memory_map_request request = {
+        .map = input->rows,
+        .size_bytes = input->row_count * sizeof(rows[0]),
+        .stride_bytes = sizeof(rows[0]),
+        .ram_limit_bytes = DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+        .claims = input->claims,
+        .claim_count = input->claim_count,
+    };
+    const struct memory_map_room room = {work, 2 * span_count, regions, 2 * span_count + 2};
+    struct memory_map_result result = {0};
+    enum memory_map_status status = memory_map_convert(&request, &room, &result);
     require(status == MEMORY_MAP_OK || status == MEMORY_MAP_EMPTY);
-    require((status == MEMORY_MAP_OK) == (region_count > 0));
-    check_regions(input, regions, region_count);
+    require((status == MEMORY_MAP_OK) == (result.region_count > 0));
+    check_regions(input, regions, result.region_count);
 }
 
-/* The bytes as they are, with whatever stride they name. */
+/* Convert the bytes unchanged, with any stride. */
 static void convert_raw(const uint8_t *bytes, size_t size_bytes)
 {
     if (size_bytes == 0)
         return;
-    uint64_t stride_bytes = bytes[0];
-    size_t map_size_bytes = size_bytes - 1;
     uint64_t work[2 * SPAN_LIMIT];
     struct handoff_region regions[2 * SPAN_LIMIT + 2];
-    struct memory_map_report report;
-    size_t region_count = 0;
-    if (memory_map_convert(bytes + 1, map_size_bytes, stride_bytes, DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
-                           NULL, 0, work, 2 * SPAN_LIMIT, regions, 2 * SPAN_LIMIT + 2,
-                           &region_count, &report) == MEMORY_MAP_OK)
-        require_no_problem(memory_map_normal_problem(regions, region_count));
+    const struct memory_map_request request = {
+        .map = bytes + 1,
+        .size_bytes = size_bytes - 1,
+        .stride_bytes = bytes[0],
+        .ram_limit_bytes = DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+    };
+    const struct memory_map_room room = {work, 2 * SPAN_LIMIT, regions, 2 * SPAN_LIMIT + 2};
+    struct memory_map_result result = {0};
+    if (memory_map_convert(&request, &room, &result) == MEMORY_MAP_OK)
+        require_no_problem(memory_map_normal_problem(regions, result.region_count));
     else
-        require(region_count == 0);
+        require(result.region_count == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)

@@ -1,4 +1,4 @@
-/* Page tables: a stream of requests beside an oracle, compared in full after each. */
+/* Page tables and an oracle get the same requests. After each request they are compared in full. */
 #include "tests/fuzz/require.h"
 #include "tests/unit/support/page_table_operations.h"
 

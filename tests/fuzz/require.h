@@ -1,5 +1,5 @@
 /*
- * require.h - what a fuzzer demands beside "no crash": the run stops and libFuzzer keeps the input.
+ * require.h - checks of the fuzzers. If one fails, the run stops and libFuzzer keeps the input.
  */
 #ifndef TESTS_FUZZ_REQUIRE_H
 #define TESTS_FUZZ_REQUIRE_H
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Stop if `condition` does not hold. */
+/* Stop if `condition` is false. */
 #define require(condition)                                                                         \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -17,7 +17,7 @@
         }                                                                                          \
     } while (0)
 
-/* Stop if `expression` names a problem; NULL means there is none. */
+/* Stop if `expression` names a problem. NULL means that there is no problem. */
 #define require_no_problem(expression)                                                             \
     do {                                                                                           \
         const char *require_problem = (expression);                                                \
@@ -27,7 +27,7 @@
         }                                                                                          \
     } while (0)
 
-/* libFuzzer's entry point. */
+/* The entry point of libFuzzer. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes);
 
 #endif

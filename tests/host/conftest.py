@@ -1,4 +1,4 @@
-"""The library and its test programs are built once, before there are workers."""
+"""Build the library and its test programs once, before pytest starts its workers."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-/* What lies at the heap's edges, for test_edges.py: edges NAME [NUMBER]... */
+/* Programs that use the edges of the heap, for test_edges.py: edges NAME [NUMBER]... */
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #define BLOCK_COUNT 20000
 #define BLOCK_BYTES 4000
 
-/* The compiler must not see what is done here. */
+/* Volatile, so that the compiler does not optimise the misuse away. */
 static uint8_t *volatile pointer;
 
 static void *allocate(size_t size_bytes)
@@ -19,7 +19,7 @@ static void *allocate(size_t size_bytes)
     return block;
 }
 
-/* What of this process is in memory. */
+/* Return the size of the part of this process that is in RAM. */
 static long resident_kib(void)
 {
     long total_pages = 0;
@@ -57,7 +57,7 @@ static void underrun(size_t size_bytes, size_t count)
     free(pointer);
 }
 
-/* One page of a large block is used. */
+/* Use only one page of a large block. */
 static void use_little_of_much(size_t size_bytes)
 {
     long before_kib = resident_kib();
@@ -69,7 +69,7 @@ static void use_little_of_much(size_t size_bytes)
     printf("%ld %ld\n", used_kib, freed_kib);
 }
 
-/* One live block at the heap's end. */
+/* Trim a heap whose last block is live. */
 static void trim(void)
 {
     static uint8_t *volatile blocks[BLOCK_COUNT];

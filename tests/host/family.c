@@ -1,4 +1,5 @@
-/* Every member of the malloc() family as its manual page promises it, for test_preload.py. */
+/* Check that every function of the malloc() family does what its manual page says. For
+ * test_preload.py. */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -27,7 +28,7 @@
         }                                                                                          \
     } while (0)
 
-/* Through these the compiler cannot tell what a size or an alignment is. */
+/* Volatile, so that the compiler does not know the sizes and alignments. */
 static volatile size_t huge = SIZE_MAX - 64;
 static volatile size_t zero = 0;
 
@@ -91,7 +92,7 @@ static void try_alignments(void)
 
 static char *mailboxes[MAILBOX_COUNT];
 
-/* Blocks are freed by whichever thread finds them. */
+/* Any thread may free a block. */
 static void *run_thread(void *argument)
 {
     uint32_t random = (uint32_t)(uintptr_t)argument;
@@ -132,11 +133,11 @@ static void try_threads_and_forks(void)
         free(mailboxes[i]);
 }
 
-/* --- fork() between a stream's lock and the heap's
- * ------------------------------------------------
- *
- * One thread has a stream and wants to allocate; another flushes all streams, has their list and
- * waits for the first; fork() wants the list and the heap. It may not have the heap already. */
+/* --- fork() between the lock of a stream and the lock of the heap ----------------------------- */
+
+/* One thread holds a stream and wants to allocate. A second thread flushes all streams: it holds
+ * their list and waits for the first thread. fork() needs the list and the heap. It must lock the
+ * list before the heap. */
 
 static FILE *stream;
 static _Atomic pid_t flushing_thread, forking_thread;
@@ -200,14 +201,13 @@ static void try_fork_among_streams(void)
     require(pthread_join(holder, NULL) == 0 && fclose(stream) == 0);
 }
 
-/* --- fork() from a signal handler, at every instruction of malloc() and free() ------------------
- */
+/* --- fork() from a signal handler, at every instruction of malloc() and free() ---------------- */
 
 #define TRAP_FLAG 0x100
 
 static volatile sig_atomic_t is_stepping, is_child, step_count, inside_count;
 
-/* Of a child whose handler allocates: that must be refused where it interrupted the heap. */
+/* Expect that a child that allocates is refused if the signal handler interrupted the heap. */
 static void expect_refusal_inside(pid_t child)
 {
     int status;
@@ -227,7 +227,7 @@ static void fork_at_step(int number, siginfo_t *information, void *interrupted)
     (void)information;
     greg_t *flags = &((ucontext_t *)interrupted)->uc_mcontext.gregs[REG_EFL];
     if (number == SIGUSR1)
-        *flags |= TRAP_FLAG; /* SIGTRAP at each instruction from here */
+        *flags |= TRAP_FLAG; /* from here on, each instruction causes SIGTRAP */
     if (!is_stepping)
         *flags &= ~(greg_t)TRAP_FLAG;
     if (number == SIGUSR1 || !is_stepping)
@@ -235,7 +235,7 @@ static void fork_at_step(int number, siginfo_t *information, void *interrupted)
     step_count++;
     pid_t child = fork();
     require(child >= 0);
-    if (child == 0) { /* which ends the interrupted call, and its own work */
+    if (child == 0) { /* it finishes the interrupted call, and ends */
         is_child = 1;
         *flags &= ~(greg_t)TRAP_FLAG;
         return;
@@ -261,8 +261,7 @@ static void try_fork_in_the_heap(void)
     require(inside_count > 20 && inside_count < step_count);
 }
 
-/* --- A limit of the addresses that is set late
- * ---------------------------------------------------- */
+/* --- An address limit that is set late -------------------------------------------------------- */
 
 static void *allocate_one(void *unused)
 {
@@ -299,10 +298,9 @@ static void try_address_limit(void)
     require(waitpid(child, &status, 0) == child && status == 0);
 }
 
-/* --- What the GNU C library has besides
- * ----------------------------------------------------------- */
+/* --- Further functions of the GNU C library --------------------------------------------------- */
 
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* of mallinfo(), which is meant */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* mallinfo() is called on purpose */
 static void try_figures(void)
 {
     struct mallinfo2 before = mallinfo2();
@@ -318,7 +316,7 @@ static void try_figures(void)
 
 int main(void)
 {
-    (void)alarm(120); /* a deadlock ends here */
+    (void)alarm(120); /* this ends a deadlock */
     try_sizes();
     try_alignments();
     try_figures();

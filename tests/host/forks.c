@@ -1,7 +1,7 @@
-/* fork() and its like at bad moments, one case by name each, for test_forks.py.
+/* fork() and similar functions at difficult moments, one case for each name. For test_forks.py.
  *
- * "Inside" is in a signal handler that interrupted malloc(). After SIGUSR1, SIGTRAP comes at each
- * instruction, and the case's handler is called there. */
+ * "Inside" means: in a signal handler that interrupted malloc(). After SIGUSR1, each instruction
+ * causes SIGTRAP, and SIGTRAP calls the handler of the case. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,8 +28,7 @@
         }                                                                                          \
     } while (0)
 
-/* --- Steps --------------------------------------------------------------------------------------
- */
+/* --- Steps ------------------------------------------------------------------------------------ */
 
 static void (*at_step)(void);
 static volatile sig_atomic_t is_stepping, is_child;
@@ -73,7 +72,7 @@ static void expect_success(pid_t child)
     require(status == 0);
 }
 
-/* Where the heap was interrupted, a child that allocates is refused. */
+/* Return true if the handler interrupted the heap: then a child that allocates is refused. */
 static bool is_inside(void)
 {
     pid_t child = _Fork();
@@ -89,8 +88,7 @@ static bool is_inside(void)
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
-/* --- Threads that take the locks of fork() in all orders ----------------------------------------
- */
+/* --- Threads that take the locks of fork() in all orders -------------------------------------- */
 
 static FILE *stream;
 static atomic_bool is_over;
@@ -106,7 +104,7 @@ static void *fork_for_ever(void *unused)
     return unused;
 }
 
-/* Waits for the stream with the list of all streams locked. */
+/* Hold the list of all streams and wait for the stream. */
 static void *flush_for_ever(void *unused)
 {
     while (!is_over) {
@@ -116,7 +114,7 @@ static void *flush_for_ever(void *unused)
     return unused;
 }
 
-/* Waits for the heap with the stream locked. */
+/* Hold the stream and wait for the heap. */
 static void *write_for_ever(void *unused)
 {
     while (!is_over) {
@@ -128,8 +126,8 @@ static void *write_for_ever(void *unused)
     return unused;
 }
 
-/* The child ends the interrupted call, the handler's own child does nothing, and a grandchild is
- * forked by a child. */
+/* Fork a child that finishes the interrupted call. Then fork a child that does nothing except fork
+ * another child. */
 static void fork_three_ways(void)
 {
     pid_t child = fork();
@@ -158,7 +156,7 @@ static void fork_beside_threads(void)
         require(pthread_create(&threads[i], NULL, loops[i], NULL) == 0);
     for (unsigned round = 0; round < 1 && !is_child; round++)
         step_through_malloc(fork_three_ways);
-    if (is_child) { /* a heap and streams that work, and forks that do */
+    if (is_child) { /* heap, streams and fork() must work here */
         free(malloc(200));
         require(fputc('x', stream) == 'x' && fflush(NULL) == 0);
         pid_t child = fork();
@@ -173,8 +171,7 @@ static void fork_beside_threads(void)
     require(step_count > 200 && fclose(stream) == 0);
 }
 
-/* --- Relatives of fork() ------------------------------------------------------------------------
- */
+/* --- Functions like fork() -------------------------------------------------------------------- */
 
 extern char **environ;
 
@@ -220,8 +217,7 @@ static void spawn_inside(void)
     require(pthread_join(other, NULL) == 0);
 }
 
-/* --- Handlers of pthread_atfork() that allocate, and fork --------------------------------------
- */
+/* --- Handlers of pthread_atfork() that allocate and fork -------------------------------------- */
 
 static unsigned depth, handler_calls;
 static void *block_of_handler;
@@ -256,8 +252,7 @@ static void fork_in_fork(void)
     require(pthread_join(threads[0], NULL) == 0 && handler_calls > 40);
 }
 
-/* --- One thread, which has no other to wait for -------------------------------------------------
- */
+/* --- Only one thread, which waits for no other thread ----------------------------------------- */
 
 static unsigned handlers_run;
 
@@ -281,8 +276,7 @@ static void fork_alone(void)
     require(step_count > 50 && handlers_run == 2 * step_count);
 }
 
-/* --- What cannot work -------------------------------------------------------------------------
- */
+/* --- Cases that cannot work ------------------------------------------------------------------- */
 
 static void (*once_inside)(void);
 
@@ -324,7 +318,7 @@ static void wait_until_stuck(void)
         (void)sched_yield();
 }
 
-/* The thread that has the heap is not in the child. */
+/* The child does not have the thread that holds the heap. */
 static void orphan(void)
 {
     wait_until_stuck();
@@ -392,7 +386,7 @@ static const struct {
     {"daemon-inside", daemon_inside},
 };
 
-/* A deadlock ends here, also one of a child, which would keep this program's output open. */
+/* End a deadlock, also in a child: a child would keep this program's output open. */
 static void end_all(int number)
 {
     (void)number;
@@ -411,6 +405,6 @@ int main(int argument_count, char **arguments)
         (void)puts("forks: passed");
         return 0;
     }
-    (void)fprintf(stderr, "forks: there is no such case\n");
+    (void)fprintf(stderr, "forks: unknown case\n");
     return 2;
 }

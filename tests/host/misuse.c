@@ -1,4 +1,4 @@
-/* One misuse of malloc() each, by name, for test_preload.py; and what is none, but rare. */
+/* One misuse of malloc() for each name, and rare but valid cases, for test_preload.py. */
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,10 +10,10 @@
 #include <time.h>
 #include <ucontext.h>
 
-/* The compiler must not see what is done here. */
+/* Volatile, so that the compiler does not optimise the misuse away. */
 static void *volatile pointer;
 
-/* After SIGUSR1, SIGTRAP at each instruction; it comes back into malloc() while that works. */
+/* After SIGUSR1, each instruction causes SIGTRAP. The handler calls malloc() while that works. */
 static void allocate_at_step(int number, siginfo_t *information, void *interrupted)
 {
     (void)information;
@@ -71,8 +71,7 @@ int main(int argument_count, char **arguments)
         free(pointer);
     } else if (strcmp(name, "interior") == 0) {
         free((uint8_t *)pointer + 16);
-    } else if (strcmp(name, "write-after-free") ==
-               0) { /* HANDOFF_HEAP_DEBUG=1 finds it at the end */
+    } else if (strcmp(name, "write-after-free") == 0) { /* HANDOFF_HEAP_DEBUG=1 finds it at exit */
         free(pointer);
         first[39] = 'x';
     } else if (strcmp(name, "handler") == 0) {
@@ -86,15 +85,15 @@ int main(int argument_count, char **arguments)
     } else if (strcmp(name, "overflow") == 0) {
         memset(pointer, 'x', 41);
         free(pointer);
-    } else if (strcmp(name, "wild-overflow") == 0) { /* over all that the heap keeps behind it */
+    } else if (strcmp(name, "wild-overflow") == 0) { /* over all heap data after the block */
         memset(pointer, 'x', 60000);
         for (size_t size_bytes = 8; size_bytes < 8192; size_bytes += 8)
             free(malloc(size_bytes));
         free(pointer);
-    } else if (strcmp(name, "taken-away") == 0) { /* the heap cannot look at its own memory */
+    } else if (strcmp(name, "taken-away") == 0) { /* the heap cannot read its own memory */
         (void)mprotect((void *)((uintptr_t)first & ~(uintptr_t)4095), 4096, PROT_NONE);
         free(pointer);
-    } else if (strcmp(name, "own-segfault") == 0) { /* not the heap's matter */
+    } else if (strcmp(name, "own-segfault") == 0) { /* not a misuse of the heap */
         *(volatile uint8_t *)8 = 'x';
     } else if (strcmp(name, "underflow") == 0) {
         first[-1] = 'x';
@@ -102,7 +101,7 @@ int main(int argument_count, char **arguments)
         free(first);
         free(second);
     } else {
-        (void)fprintf(stderr, "misuse: \"%s\" is none that this program knows\n", name);
+        (void)fprintf(stderr, "misuse: \"%s\" is unknown\n", name);
         return 2;
     }
     return 0;

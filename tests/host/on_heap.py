@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 300
 
 
 def run(command, policy="fast", status=0, **options):
-    """Run it on the heap, with its figures printed; (what it printed, what the heap said)."""
+    """Run a command on the heap. Return its standard output and its standard error with the heap's messages."""
     ours = {"LD_PRELOAD": str(LIBRARY), "HANDOFF_HEAP": policy, "HANDOFF_HEAP_STATS": "1"}
     environment = os.environ | ours | options.pop("environment", {})
     process = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -25,7 +25,7 @@ def run(command, policy="fast", status=0, **options):
 
 
 def assert_sound(said, policy):
-    """The program's heap had work to do, and its complete check passed at the end."""
+    """Check that the program allocated, and that the heap's complete check passed at exit."""
     lines = re.findall(r"heap: policy=(\S+) .* allocations=(\d+) .* failures=\d+ check=(\w+)", said)
     assert lines, said[-2000:]
     assert all(found == policy and check == "passed" for found, _, check in lines)
@@ -33,7 +33,7 @@ def assert_sound(said, policy):
 
 
 def replay(path):
-    """How many records of each operation a trace has; they are consistent."""
+    """Return the number of records of each operation in a trace. Check that the records are consistent."""
     live = set()
     counts = {1: 0, 2: 0, 3: 0}
     for operation, block, size_bytes in struct.iter_unpack("=IIQ", path.read_bytes()):

@@ -1,4 +1,4 @@
-"""What the heap's benchmark says about a trace is what is in it, whatever the time took."""
+"""The figures that the heap's benchmark prints about a trace, except the times."""
 
 import json
 import struct
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REPLAY = folders.build_folder() / "bench/bench_replay"
 ALLOCATE, FREE, REALLOCATE = 1, 2, 3
 BIG = 300_000
-# At most 20 blocks of 100,000 bytes and one of BIG are live; the last ten replace freed ones.
+# At most 20 blocks of 100,000 bytes and one of BIG are live. The last ten replace freed blocks.
 RECORDS = ([(ALLOCATE, i, 100_000) for i in range(20)] + [(REALLOCATE, 0, 100_000), (ALLOCATE, 20, BIG)]
            + [(FREE, 20, 0)] + [(FREE, i, 0) for i in range(10)]
            + [(ALLOCATE, i, 0 if i == 3 else 5000) for i in range(10)])  # fmt: skip
@@ -47,28 +47,28 @@ def test_every_allocator_has_a_time_or_a_reason(trace):
     lines = [line.split(" ", 1) for line in replay(trace, "--repeats", "1").splitlines()]
     assert lines[0] == ["records", str(len(RECORDS))]
     said = dict(lines[1:])
-    assert said["bump"] == "- frees the newest block alone"
+    assert said["bump"] == "- frees only the newest block"
     assert all(float(said[name]) > 0 for name in ("(harness)", "fast", "best-fit", "first-fit", "glibc"))
     assert {"mimalloc", "jemalloc"} <= set(said)
 
 
 @pytest.mark.parametrize("words, reason", [
-    (["--memory", "nobody"], "no such allocator"),
-    (["--memory", "bump"], "frees the newest block alone"),
+    (["--memory", "nobody"], "unknown allocator"),
+    (["--memory", "bump"], "frees only the newest block"),
 ])
 def test_allocator_that_cannot_is_refused(trace, words, reason):
     assert reason in replay(trace, *words, status=1)
 
 
 def test_what_is_no_trace_is_refused(tmp_path):
-    (tmp_path / "text").write_text("no trace at all, but some text of more than a record\n")
-    assert "not one of host/preload/trace.h" in replay(tmp_path / "text", status=1)
+    (tmp_path / "text").write_text("this text is longer than a record, but it is not a trace\n")
+    assert "not in the format of host/preload/trace.h" in replay(tmp_path / "text", status=1)
     (tmp_path / "empty").write_bytes(b"")
     assert "cannot be read" in replay(tmp_path / "empty", status=1)
 
 
 def test_plot_has_a_mark_for_each_figure(tmp_path):
-    """One of them is beyond the axis."""
+    """One of the figures is beyond the axis."""
     (tmp_path / "heap.json").write_text(json.dumps({"ratios": {
         "churn": {"fast": 1.0, "glibc": 0.8, "tlsf": 2.2, "fast+check": 1.2},
         "a < b": {"fast": 1.0, "glibc": 400.0}}, "variants": {"fast+check": "fast"}}))  # fmt: skip
@@ -77,6 +77,6 @@ def test_plot_has_a_mark_for_each_figure(tmp_path):
                     tmp_path / "traces.json", tmp_path / "out.svg"], check=True)  # fmt: skip
     root = ElementTree.parse(tmp_path / "out.svg").getroot()
     marks = [e.tag.split("}")[1] for e in root if e.tag.split("}")[1] in ("circle", "polygon")]
-    assert sorted(marks) == ["circle"] * 3 + ["polygon"] * 3, "two each are the legend's"
+    assert sorted(marks) == ["circle"] * 3 + ["polygon"] * 3, "two of each kind belong to the legend"
     texts = [element.text for element in root.iter() if element.text]
     assert {"churn", "a < b", "replayed: git", "glibc", "tlsf"} <= set(texts)

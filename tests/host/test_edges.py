@@ -1,4 +1,4 @@
-"""Small programs, large blocks, and memory that goes back: what the preload library does at the heap's edges."""
+"""Small programs, large blocks, and memory that is returned to the system: the edges of the preload library's heap."""
 
 import re
 
@@ -14,7 +14,7 @@ MIB = 1 << 20
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("size_bytes", [16, 16300, 16400, 65536, 130000, MIB, 4 * MIB - 8192])
 def test_K10_first_buffers_of_a_small_program_are_watched(policy, size_bytes):
-    """From the first block on, at both of its ends."""
+    """Every block is checked, from the first one on, at its beginning and at its end."""
     for offset in (0, size_bytes // 2 if size_bytes <= 131072 else 30, size_bytes - 1):
         _, said = run([EDGES, "write-after-free", str(size_bytes), str(offset)], policy, environment=DEBUG, status=-6)
         assert re.search(rf"^heap: write after free: .* of {size_bytes} bytes, allocated by 0x\w+, freed by 0x", said,
@@ -32,14 +32,14 @@ def test_K8_overrun_is_told_with_size_and_caller(policy, count):
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("count", [1, 8, 16])
 def test_K8_underrun_is_told_with_size_and_caller(policy, count):
-    """Of the second of two blocks what is before it is the first one's end."""
+    """Both blocks have the same size. The memory before the second block is the end of the first."""
     _, said = run([EDGES, "underrun", "24", str(count)], policy, environment=DEBUG, status=-6)
     assert re.search(r"^heap: overrun: .* of 24 bytes, allocated by 0x[1-9a-f]", said, re.M), said
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_debug_leaves_untouched_pages_alone(policy):
-    """One page of 2 GiB is used: the patterns take 128 KiB, and the heap's end its pages."""
+    """One page of 2 GiB is used. The patterns use 128 KiB, and the end of the heap a few pages."""
     printed, said = run([EDGES, "sparse", str(2048 * MIB)], policy, environment=DEBUG)
     assert all(int(kib) < 2048 for kib in printed.split()), printed
     assert "failures=0 check=passed" in said

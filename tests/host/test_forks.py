@@ -1,5 +1,5 @@
-"""fork() and its like at bad moments: they work, or the program ends with a sentence. forks.c has an alarm for what
-would wait for ever."""
+"""fork() and similar functions at difficult moments: they work, or the program ends with a message. An alarm in forks.c
+ends a deadlock."""
 
 import pytest
 from on_heap import BUILD, replay, run
@@ -20,7 +20,7 @@ def test_fork_in_a_handler_beside_threads_that_fork_and_flush(policy):
 
 
 def test_child_of_a_handler_does_not_write_into_the_trace_of_its_parent(tmp_path):
-    """It comes back into the record of its parent's call, and ends with exit()."""
+    """The child returns into the interrupted call of its parent, which is being recorded, and ends with exit()."""
     run_case("spawn", environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace")})
     assert sum(replay(path)[1] > 0 for path in tmp_path.iterdir()) >= 1
 
@@ -39,7 +39,7 @@ def test_child_without_the_thread_that_has_the_heap_is_refused():
 
 @pytest.mark.parametrize("name, status", [("exit-inside", 3), ("exit-beside", 4)])
 def test_program_that_ends_in_a_handler_keeps_its_status(name, status):
-    """The heap cannot be looked at any more, which is said once."""
+    """The heap cannot be checked any more. It prints this once."""
     _, said = run_case(name, status=status)
     assert said.count(NO_FIGURES) == 1
     _, said = run_case(name, status=status, environment={"HANDOFF_HEAP_STATS": "off"})

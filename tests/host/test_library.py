@@ -1,4 +1,4 @@
-"""The library is freestanding, of no CPU alone, and the document's example does what the document says."""
+"""The library is freestanding and portable, and the example of the document prints the stated result."""
 
 import re
 import subprocess
@@ -44,7 +44,7 @@ def test_example_of_the_document(tmp_path):
     (printed,) = re.findall(r"^prints\n\n```\n(.*?)^```", text, re.M | re.S)
     source = tmp_path / "example.c"
     source.write_text(code)
-    # The tree itself must not be needed: it is compiled elsewhere, with the library's headers alone.
+    # Compile in another folder, with only the library's headers: the source tree must not be needed.
     subprocess.run(["clang", "-std=c17", "-Wall", "-Wextra", "-Werror", "-I", HOST / "include",
                     source, ARCHIVE, "-o", "example"], cwd=tmp_path, check=True)  # fmt: skip
     output = subprocess.run([tmp_path / "example"], stdout=subprocess.PIPE, text=True, check=True).stdout

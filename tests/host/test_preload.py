@@ -1,4 +1,4 @@
-"""Real programs on this project's heap, and the misuses that it has to name."""
+"""Real programs on this project's heap, and the misuses that the heap must name."""
 
 import re
 import shutil
@@ -31,7 +31,7 @@ print("done", len(words) > 100)
 
 @pytest.mark.parametrize("policy, amount", [("fast", 4000), ("best-fit", 400), ("first-fit", 100)])
 def test_python(policy, amount):
-    """The two that look at every free block get less to do."""
+    """Two policies search all free blocks, so they are slow and get less work."""
     printed, said = run([sys.executable, "-c", PYTHON_WORK, str(amount)], policy,
                         environment={"PYTHONMALLOC": "malloc"})  # fmt: skip
     assert printed == "done True\n"
@@ -63,7 +63,7 @@ zeros(20, 5_000_000)
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("count", [1, 512])
 def test_zeroed_memory_takes_no_pages(policy, count):
-    """1 GiB of calloc() stays out of memory, but for what lies between the blocks."""
+    """1 GiB of calloc() uses no RAM, except for the data between the blocks."""
     printed, _ = run([sys.executable, "-c", CALLOC_WORK, str(count)], policy)
     assert int(printed) <= 16
 
@@ -112,7 +112,7 @@ def test_sqlite(policy, tmp_path):
 
 
 def test_compiler(tmp_path):
-    """A compiler makes the same object file on either heap."""
+    """A compiler produces the same object file with either heap."""
     compiler = shutil.which("clang") or shutil.which("clang-14")
     command = [compiler, "-std=c17", "-O2", "-I", ".", "-c", "kernel/mm/heap/policies/fast.c", "-o"]
     subprocess.run([*command, tmp_path / "plain.o"], cwd=ROOT, check=True)
@@ -179,7 +179,7 @@ def test_debug_names_who_allocated_and_who_freed(policy):
 
 
 def test_trace_is_what_happened(tmp_path):
-    """Replayed in Python, the records are consistent, and as many as the heap counted."""
+    """The records of the trace are consistent, and the heap counted at least as many allocations."""
     _, said = run([sys.executable, "-c", "print([str(i) for i in range(1000)][0])"],
                   environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace"), "PYTHONMALLOC": "malloc"})
     (path,) = tmp_path.glob("trace.*")

@@ -1,4 +1,4 @@
-"""What the environment asks of the preload library, and where its words go."""
+"""The settings of the preload library in the environment, and the file to which its messages go."""
 
 import os
 import re
@@ -68,7 +68,7 @@ def test_no_setting_is_needed():
     assert said == ""
 
 
-# --- Where the words go -----------------------------------------------------------------------------
+# --- The file for messages ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("command", [["sort"], ["ls", "/"], ["grep", "x"], ["cat"]], ids=lambda command: command[0])
@@ -103,7 +103,7 @@ for i in range(1100):
 
 @pytest.mark.parametrize("limit", [64, 1024, 4096])
 def test_no_other_file_of_the_program_gets_the_figures(limit, tmp_path):
-    """Both descriptors are closed, and stand for a file of the program by the end."""
+    """The program closes both descriptors, and later opens its own files under the same numbers."""
 
     def set_limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
@@ -130,7 +130,7 @@ def test_descriptor_that_is_kept_is_high_and_not_inherited(limit):
 
 
 def test_figures_that_nothing_reads_do_not_end_the_program():
-    """A pipe without a reader."""
+    """The figures go to a pipe without a reader."""
     reader, writer = os.pipe()
     os.close(reader)
     environment = os.environ | {"LD_PRELOAD": str(LIBRARY), "HANDOFF_HEAP_STATS": "1"}
@@ -140,7 +140,7 @@ def test_figures_that_nothing_reads_do_not_end_the_program():
 
 
 def test_process_that_starts_without_standard_error(tmp_path):
-    """What it opens as descriptor 2 is not for the heap's words."""
+    """The program opens a file as descriptor 2. The heap's messages must not go into this file."""
     other = tmp_path / "other"
     code = f"""
 import ctypes, os
@@ -154,7 +154,7 @@ c.free(ctypes.c_void_p(4096))
     assert other.read_text() == ""
 
 
-# --- The trace's file -------------------------------------------------------------------------------
+# --- The file of the trace ---------------------------------------------------------------------------
 
 
 def test_trace_says_where_it_is(tmp_path):
@@ -193,7 +193,7 @@ def test_trace_does_not_go_into_a_file_of_the_program(tmp_path):
     ["awk", "BEGIN { for (i = 0; i < 20000; i++) words[i] = i \"word\"; print \"done\" }"],
 ], ids=["python3", "awk"])  # fmt: skip
 def test_full_disk_ends_the_trace_with_a_sentence(program, tmp_path):
-    """The file's size has a limit here. The program goes on."""
+    """This test limits the size of the file. The program must continue."""
 
     def set_limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

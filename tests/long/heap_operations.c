@@ -1,9 +1,10 @@
 /*
- * Random operations by the million on a heap beside its oracle: heap_operations POLICY COUNT [SEED]
+ * Run millions of random operations on a heap and its oracle: heap_operations POLICY COUNT [SEED]
  *
- * In episodes, each with a heap of its own; the seed is the first one's number, 1 unless it is
- * given. HEAP_LAYERS in the environment switches on layers over the policy, by name, with commas
- * between. One line of `key=value`; after a failure the episode's seed, which repeats it.
+ * The operations run in episodes. Each episode has a new heap and a seed. SEED is the seed of the
+ * first episode (default: 1). HEAP_LAYERS in the environment lists layers over the policy, by name,
+ * separated by commas. The program prints one line of `key=value`. After a failure the line has the
+ * seed of the episode, with which the episode can be repeated.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -33,7 +33,6 @@ MAP = ("unit/test_memory_map",)
 REGION = ("unit/test_region", "unit/test_memory_map")
 TABLES = ("unit/test_firmware_tables",)
 BOOTSTRAP = ("unit/test_bootstrap_tables",)
-CHECK = ("unit/test_handoff_check",)
 LAYERS = ("unit/test_heap_policies", "unit/test_heap", "unit/test_kmalloc", "unit/test_heap_window")
 
 MUTATIONS = [
@@ -727,10 +726,10 @@ MUTATIONS = [
     Mutation("contract: a framebuffer may cover what the loader placed", "bootloader/pure/memory_map.c",
              "    note_claims_below_framebuffers(&conversion);\n", "    (void)note_claims_below_framebuffers;\n", MAP),
     Mutation("contract: the page for starting processors may lie anywhere", "kernel/handoff/handoff_ownership.c",
-             "           base + size_bytes <= REAL_MODE_LIMIT_ADDRESS;",
-             "           base + size_bytes != 0;", CHECK),
-    Mutation("contract: temp_heaps may begin with another heap", "kernel/handoff/handoff_check.c",
-             "view->first_temp_heap.base != base ||", "base == 0 ||", CHECK),
+             "           page.end.value <= REAL_MODE_LIMIT_ADDRESS;",
+             "           page.end.value != 0;", ("unit/test_handoff_ownership",)),
+    Mutation("contract: temp_heaps may begin with another heap", "kernel/handoff/handoff_temp_heap.c",
+             "view->first_temp_heap.base != base ||", "base == 0 ||", ("unit/test_handoff_temp_heap",)),
     Mutation("contract: RAM that is not mapped is taken for mapped", "shared/region.c",
              "    return (region->facts & RAM) == RAM;",
              "    return (region->facts & HANDOFF_FACT_RAM) != 0;", REGION),
@@ -762,7 +761,7 @@ MUTATIONS = [
     Mutation("contract: the loader's copy is not in the bound", "bootloader/pure/bootstrap_tables.c",
              "    count_loader(&small, plan, BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->loader_base);\n",
              "", BOOTSTRAP),
-    Mutation("contract: the kernel takes a handoff of another version", "kernel/handoff/handoff_check.c",
+    Mutation("contract: the kernel takes a handoff of another version", "kernel/handoff/handoff_structure.c",
              "    if (handoff->version_major != HANDOFF_VERSION_MAJOR)\n        return HANDOFF_CHECK_MAJOR_VERSION;\n",
-             "", CHECK),
+             "", ("unit/test_handoff_structure",)),
 ]

@@ -1,6 +1,6 @@
 """A loader that lies, on a real machine: a debugger stops the kernel at its first instruction, changes
 what was handed over, seals it again and lets the kernel go on. The kernel must refuse it by name
-(catalogue group H; the rest of the group is in tests/unit/test_handoff_check.c)."""
+(catalogue group H; the rest of the group is in tests/unit/test_handoff_*.c)."""
 
 import re
 import struct

@@ -1,4 +1,4 @@
-"""The scripts' own modules are what is tested here."""
+"""Let the tests import the modules of the scripts."""
 
 import sys
 from pathlib import Path

@@ -1,5 +1,6 @@
-"""Stands for QEMU: prints FAKE_SERIAL on the serial port, answers the monitor, and ends or stays as
-FAKE_END says: "stay", "off" (the guest powers off), or a number, the exit status."""
+"""Replace QEMU in a test: print FAKE_SERIAL on the serial port and answer the monitor.
+
+FAKE_END has the end: "stay", "off" (the guest powers off), or a number, the exit status."""
 
 import json
 import os
@@ -10,7 +11,7 @@ import time
 
 
 def option(name):
-    """The value of the argument that holds `name=`."""
+    """Return the value of the argument with `name=`."""
     words = ",".join(sys.argv).split(",")
     return next(word.split("=", 1)[1] for word in words if word.startswith(name + "="))
 

@@ -1,10 +1,10 @@
-"""The verdict on a boot: nothing but the kernel's own word counts as success."""
+"""Test the verdict on a boot: only the [ready] line of the kernel counts as success."""
 
 import re
 
 import boot
 import pytest
-from boot import Ending, judge
+from boot import Ending, verdict_of
 
 READY = "BdsDxe: starting\n[handoff] version=1.0\n[ready] action=power-off\n"
 PANIC = '[panic] code=0x1e name="heap double free"\n[panic] cause: block at 0x10\n[panic] halted\n'
@@ -15,11 +15,11 @@ def status(code):
 
 
 def test_ready_and_debug_exit_is_success():
-    assert judge(READY, Ending(exit_status=status(boot.DEBUG_EXIT_OK))).success
+    assert verdict_of(READY, Ending(exit_status=status(boot.DEBUG_EXIT_OK))).success
 
 
 def test_ready_and_power_off_is_success():
-    assert judge(READY, Ending(exit_status=0, shutdown_reason="guest-shutdown")).success
+    assert verdict_of(READY, Ending(exit_status=0, shutdown_reason="guest-shutdown")).success
 
 
 @pytest.mark.parametrize(
@@ -41,18 +41,18 @@ def test_ready_and_power_off_is_success():
     ],
 )
 def test_everything_else_is_failure(serial, ending):
-    verdict = judge(serial, ending)
+    verdict = verdict_of(serial, ending)
     assert not verdict.success
     assert verdict.sentence
 
 
 def test_user_who_leaves_after_ready_is_content():
-    assert judge(READY, Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
-    assert not judge("[cpu] x\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
+    assert verdict_of(READY, Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
+    assert not verdict_of("[cpu] x\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
 
 
 def test_panic_is_named_by_its_code_and_cause():
-    verdict = judge(PANIC, Ending(exit_status=status(0x1E)))
+    verdict = verdict_of(PANIC, Ending(exit_status=status(0x1E)))
     assert verdict.code == 0x1E
     assert "heap double free (code 0x1e)" in verdict.sentence
     assert "block at 0x10" in verdict.sentence
@@ -63,16 +63,16 @@ def test_every_report_of_the_loader_s_handlers_is_known():
     reports = re.findall(r'"\\n(\[loader\] [^"\\]+)', source)
     assert len(reports) == 2
     for report in reports:
-        verdict = judge(f"{report}\n", Ending(stopped_because="the machine stopped (fault)"))
+        verdict = verdict_of(f"{report}\n", Ending(stopped_because="the machine stopped (fault)"))
         assert verdict.sentence == f"the machine stopped with: {report}"
 
 
 def test_reset_of_somebody_s_kernel_is_not_the_firmware_s():
-    """The loader's last line before it enters the kernel was there."""
+    """The loader has printed its last line before it enters the kernel."""
     entered = "Handoff loader 1.0\nscreen 1280x800, ACPI at 7f7e014, SMBIOS at 7f5a000, TSC at 2600 MHz\n"
     reset = Ending(exit_status=0, shutdown_reason="guest-reset")
-    assert judge(entered, reset).advice == boot.ADVICE_KERNEL_RESET
-    assert judge("Handoff loader 1.0\n", reset).advice == boot.ADVICE_FIRMWARE_RESET
+    assert verdict_of(entered, reset).advice == boot.ADVICE_KERNEL_RESET
+    assert verdict_of("Handoff loader 1.0\n", reset).advice == boot.ADVICE_FIRMWARE_RESET
 
 
 @pytest.mark.parametrize("code", sorted(set(boot.panic_codes().values()) - {0x40}))
@@ -86,15 +86,15 @@ def test_one_fault_has_one_name():
 
 def test_a_restart_that_a_key_asked_for_is_success():
     asked = READY + "[ready] action=restart\n"
-    assert judge(asked, Ending(exit_status=0, shutdown_reason="guest-reset")).success
+    assert verdict_of(asked, Ending(exit_status=0, shutdown_reason="guest-reset")).success
 
 
 def test_cpu_exception_is_named_by_its_vector():
-    assert "#GP general protection (code 0x4d)" in judge("", Ending(exit_status=status(0x4D))).sentence
+    assert "#GP general protection (code 0x4d)" in verdict_of("", Ending(exit_status=status(0x4D))).sentence
 
 
 def test_loader_error_is_in_the_sentence():
-    verdict = judge("HL-04: The file is missing.\n", Ending(stopped_because="the shell started"))
+    verdict = verdict_of("HL-04: The file is missing.\n", Ending(stopped_because="the shell started"))
     assert "HL-04: The file is missing." in verdict.sentence
 
 
@@ -112,7 +112,7 @@ before the kernel had handlers of its own
 
 
 def test_verdict_has_the_loader_s_reason_and_remedy():
-    verdict = judge(REFUSAL, Ending(stopped_because="it was stopped"))
+    verdict = verdict_of(REFUSAL, Ending(stopped_because="it was stopped"))
     assert verdict.sentence == (
         "the loader stopped with HL-11: The kernel file cannot be loaded. "
         "\\kernel.elf: Two segments with different permissions share a page."
@@ -122,13 +122,13 @@ def test_verdict_has_the_loader_s_reason_and_remedy():
 
 @pytest.mark.parametrize("ending", [Ending(exit_status=status(0x2B)), Ending(stopped_because="late")])
 def test_verdict_has_the_first_line_of_a_fault(ending):
-    verdict = judge(FAULT, ending)
+    verdict = verdict_of(FAULT, ending)
     assert "[loader] fault: #PF page fault, error code 0x2," in verdict.sentence
     assert "r13" not in verdict.sentence
 
 
 def test_refusal_without_its_end_is_named_all_the_same():
-    verdict = judge("HL-12: No memory left.\n  what: 4 K", Ending(stopped_because="late"))
+    verdict = verdict_of("HL-12: No memory left.\n  what: 4 K", Ending(stopped_because="late"))
     assert "HL-12: No memory left." in verdict.sentence
 
 
@@ -142,26 +142,26 @@ def test_refusal_without_its_end_is_named_all_the_same():
     ("", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "--firmware"),
     ("BdsDxe", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "before the kernel"),
     ("[handoff] x", Ending(exit_status=0, shutdown_reason="guest-reset"), "reset itself", "make debug"),
-    ("[handoff] x", Ending(exit_status=0), "without a word", "make debug"),
+    ("[handoff] x", Ending(exit_status=0), "without a message", "make debug"),
 ])  # fmt: skip
 def test_each_dead_end_has_its_own_advice(serial, ending, cause, advice):
-    verdict = judge(serial, ending)
+    verdict = verdict_of(serial, ending)
     assert not verdict.success
     assert cause in verdict.sentence and advice in verdict.advice
 
 
 def test_what_QEMU_writes_when_it_is_left_is_no_last_line():
-    verdict = judge("one\nQEMU: Terminated\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit"))
+    verdict = verdict_of("one\nQEMU: Terminated\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit"))
     assert verdict.sentence.endswith("the last line was: one")
 
 
 def test_last_line_is_in_the_sentence():
-    verdict = judge("one\ntwo\n\n", Ending(stopped_because="nothing more happened"))
+    verdict = verdict_of("one\ntwo\n\n", Ending(stopped_because="nothing more happened"))
     assert verdict.sentence.endswith("the last line was: two")
 
 
 def test_qemu_that_did_not_run_says_why():
-    verdict = judge("", Ending(exit_status=1, errors="qemu: no such machine"))
+    verdict = verdict_of("", Ending(exit_status=1, errors="qemu: no such machine"))
     assert "no such machine" in verdict.sentence
 
 

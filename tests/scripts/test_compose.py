@@ -1,4 +1,4 @@
-"""Editing handoff.conf for one boot."""
+"""Test the changes to handoff.conf for one boot."""
 
 import pytest
 import volume
@@ -34,7 +34,7 @@ AWKWARD = ["", '"a b" c', '"a"', '"', '""', 'a="b c" d', " a ", "\ta", 'x"', '"a
 
 @pytest.mark.parametrize("value", AWKWARD)
 def test_every_value_is_read_as_it_was_written(value):
-    """The loader reads it so, too: test_command_line_arrives_unchanged in tests/qemu."""
+    """test_command_line_arrives_unchanged in tests/qemu checks that the loader reads the same value."""
     edited = edit_config(TEXT, {"cmdline": value})
     assert config_value(edited, "cmdline") == value
     assert config_value(edited, "kernel") == "\\kernel.elf"

@@ -1,4 +1,4 @@
-"""Finding firmware: descriptors first, then known places; the user's word above all."""
+"""Test the search for firmware: a file that the user names, then descriptors, then the known folders."""
 
 import json
 import lzma
@@ -23,7 +23,7 @@ def volume_file(kind, content):
 
 
 def volume(content=b"", guid=b"some file system"):
-    """A firmware volume (UEFI Platform Initialization 1.7, volume 3, section 3.2.1)."""
+    """Return a firmware volume (UEFI Platform Initialization 1.7, volume 3, section 3.2.1)."""
     header_bytes = 72
     size = (header_bytes + len(content)).to_bytes(8, "little")
     header = bytes(16) + guid + size + b"_FVH" + bytes(4) + header_bytes.to_bytes(2, "little")
@@ -35,13 +35,13 @@ def pe_image(cpu):
 
 
 def code(cpu=X86_64):
-    """A flash image that a CPU of that number can start in."""
+    """Return a flash image in which a CPU of this number can start."""
     core = volume_file(0x03, section(0x19, b"padding") + section(0x12, b"VZ" + cpu.to_bytes(2, "little")))
     return volume(volume_file(0x01, section(0x19, b"a"))) + volume(core)
 
 
 def packed_core(cpu):
-    """A volume with a compressed DXE core."""
+    """Return a volume with a compressed DXE core."""
     inner = volume(volume_file(0x05, section(0x10, pe_image(cpu))))
     data = lzma.compress(inner, format=lzma.FORMAT_ALONE)
     header = firmware_volume.LZMA_GUID + (24).to_bytes(2, "little") + (1).to_bytes(2, "little")
@@ -186,22 +186,22 @@ def test_missing_file_is_named(tmp_path, monkeypatch):
 
 def test_quoted_tilde_is_named(monkeypatch):
     monkeypatch.setenv("OVMF", "~/OVMF.fd")
-    refused("^OVMF=~/OVMF.fd is not a file: the ~ is quoted, write .HOME in its place$")
+    refused("^OVMF=~/OVMF.fd is not a file: the ~ is quoted, so write .HOME instead$")
 
 
 def test_variable_store_is_no_firmware(tmp_path):
     store = tmp_path / "OVMF_VARS_4M.fd"
     store.write_bytes(VARIABLES)
-    refused("OVMF_VARS_4M.fd is a variable store without code: name the file of the code$", store)
+    refused("OVMF_VARS_4M.fd is a variable store without code: name the file with the code$", store)
     (tmp_path / "OVMF_CODE_4M.fd").write_bytes(code())
-    refused("name the file of the code, .*OVMF_CODE_4M.fd$", store)
+    refused("name the file with the code, .*OVMF_CODE_4M.fd$", store)
 
 
 @pytest.mark.parametrize("cpu, name", [(AARCH64, "AArch64"), (X86, "32-bit x86"), (0x1234, "0x1234")])
 def test_firmware_of_another_cpu_is_refused(tmp_path, cpu, name):
     image = tmp_path / "code.fd"
     image.write_bytes(code(cpu))
-    refused(f"is firmware for .*{name}, and this machine is x86-64", image)
+    refused(f"is firmware for .*{name}: name firmware for x86-64", image)
 
 
 def test_64_bit_firmware_that_begins_in_32_bits_is_told_by_its_core(tmp_path):
@@ -220,7 +220,7 @@ def test_64_bit_firmware_that_begins_in_32_bits_is_told_by_its_core(tmp_path):
 def test_other_files_are_no_firmware(tmp_path, content):
     image = tmp_path / "code.fd"
     image.write_bytes(content)
-    refused("holds no code in a firmware volume", image)
+    refused("has no code in a firmware volume", image)
 
 
 def test_every_cut_of_an_image_ends_in_an_answer():
@@ -232,8 +232,8 @@ def test_every_cut_of_an_image_ends_in_an_answer():
 def test_unreadable_firmware_is_named(tmp_path, monkeypatch):
     image = tmp_path / "code.fd"
     image.write_bytes(code())
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may read everything
-    refused("may not be read", image)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root can read every file
+    refused("cannot be read", image)
 
 
 def test_installed_firmware_holds_code_for_this_machine():
@@ -242,7 +242,7 @@ def test_installed_firmware_holds_code_for_this_machine():
 
 
 def test_a_folder_of_descriptors_that_cannot_be_read_is_passed_over(monkeypatch):
-    """sudo -u leaves HOME, and with it ~/.config, that of another user."""
+    """After sudo -u, HOME and ~/.config are those of another user."""
 
     def refuse(self, pattern):
         raise PermissionError(13, "Permission denied", str(self), pattern)

@@ -1,4 +1,4 @@
-"""Disk images, checked by tools that did not make them."""
+"""Test disk images with other tools than those that made them."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ def test_partition_table_is_sound(tree, tmp_path):
 
 
 def test_partition_table_counts_in_the_disk_s_sectors(tree, tmp_path):
-    """UEFI 2.10, section 5.3: the header is sector 1, and the last sector holds its copy."""
+    """UEFI 2.10, section 5.3: the header is in sector 1, and its copy in the last sector."""
     disk = tmp_path / "disk.img"
     image.make_disk(tree, disk, sector_bytes=4096)
     data = disk.read_bytes()
@@ -69,7 +69,7 @@ def test_partition_table_counts_in_the_disk_s_sectors(tree, tmp_path):
     (32, 20, 512, "too small for FAT32"), (32, 200, 4096, "too small for FAT32"),
     (12, 900, 512, "too large for FAT12"), (16, 4000, 512, "too large for FAT16"),
 ])  # fmt: skip
-def test_size_that_is_none_of_that_FAT_is_refused(tree, tmp_path, fat_bits, size_mib, sector_bytes, words):
+def test_size_that_the_FAT_cannot_have_is_refused(tree, tmp_path, fat_bits, size_mib, sector_bytes, words):
     with pytest.raises(image.ImageError, match=words):
         image.make_disk(tree, tmp_path / "disk.img", fat_bits, size_mib, sector_bytes)
     assert list(tmp_path.iterdir()) == [tree], "nothing is left behind"
@@ -90,7 +90,7 @@ def test_wrong_words_are_one_sentence(tree, tmp_path, words):
     assert done.stderr.startswith("image.py: ")
 
 
-def test_what_was_made_is_said(tree, tmp_path):
+def test_image_and_its_use_are_printed(tree, tmp_path):
     for kind, out, words in [("disk", "é 'a@@b,c.img", "make usb"), ("iso", "disc.iso", "burn it")]:
         done = subprocess.run([sys.executable, image.__file__, kind, tree, tmp_path / out],
                               capture_output=True, text=True, check=True)  # fmt: skip
@@ -107,7 +107,7 @@ def test_equal_trees_make_equal_partition_tables(tree, tmp_path):
 
 def test_too_small_is_refused(tree, tmp_path):
     (tree / "big").write_bytes(bytes(4 * image.MIB))
-    with pytest.raises(image.ImageError, match="needed"):
+    with pytest.raises(image.ImageError, match="use a larger --size"):
         image.make_disk(tree, tmp_path / "disk.img", size_mib=3)
     assert not (tmp_path / "disk.img").exists()
 

@@ -1,4 +1,4 @@
-"""The kernel's symbol table: what a backtrace may name."""
+"""Test the kernel's symbol table, with the functions that a backtrace names."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ ffffffff80003000 d state
 
 
 def symbols(nm):
-    """[(offset, name)] of the table that is made of nm's output."""
+    """Return [(offset, name)] of the table for an output of nm."""
     table = subprocess.run(
         [sys.executable, ROOT / "scripts/kernel-symbols.py"],
         input=nm, capture_output=True, text=True, check=True,

@@ -1,4 +1,4 @@
-"""A machine's description as QEMU's command line."""
+"""Test QEMU's command line of a machine."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def test_sizes(text, size):
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1M", "M", "1.5G", "1X", "64 M M"])
-def test_what_is_no_size(text):
+def test_text_that_is_not_a_size(text):
     with pytest.raises(MachineError):
         parse_size(text)
 
@@ -106,7 +106,7 @@ def test_no_reboot_no_network_and_a_way_out(pc):
 
 
 def test_kvm_probe_begins_at_the_reset_vector():
-    """The CPU's first instruction is 16 bytes below the end of the image."""
+    """The first instruction of the CPU is 16 bytes below the end of the image."""
     probe = machine.kvm_probe_image()
     assert len(probe) == 65536
     assert probe[-16:-11] == bytes([0xB0, 0x10, 0xE6, machine.DEBUG_EXIT_PORT, 0xF4])

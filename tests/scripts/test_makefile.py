@@ -1,4 +1,4 @@
-"""What the Makefile rebuilds, and what it makes of warnings."""
+"""Test the Makefile: rebuilds, warnings, and the build folder."""
 
 import os
 import re
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(name="make")
 def make_runner(tmp_path, monkeypatch):
-    """Make one object of the kernel in a build folder of its own."""
+    """Make an object of the kernel in a temporary build folder."""
     monkeypatch.delenv("WERROR", raising=False)
     monkeypatch.delenv("MAKEFLAGS", raising=False)
 
@@ -41,7 +41,7 @@ def test_other_flags_rebuild_and_equal_ones_do_not(make):
 
 
 def test_warnings_are_errors_only_on_request(make, tmp_path):
-    """A newer compiler warns of more; that must not keep anyone from booting."""
+    """A newer compiler has more warnings. A user must be able to build with it."""
     (tmp_path / "newer.h").write_text("#warning as a newer compiler has it\n", encoding="utf-8")
     clang = f"CLANG=clang -include {tmp_path}/newer.h"
     plain = make(clang)
@@ -59,7 +59,7 @@ def test_BUILD_that_make_cannot_take_is_refused(name, monkeypatch):
 
 
 def test_BUILD_of_the_environment_is_the_command_line_s(tmp_path, monkeypatch):
-    """And nothing goes into the checkout, the volume included."""
+    """Nothing is written into the checkout, not even the boot volume."""
     monkeypatch.setenv("BUILD", str(tmp_path / "größe"))
     done = subprocess.run(["make", "-C", ROOT, "--no-print-directory", "-n", "build"],
                           capture_output=True, text=True, check=True)  # fmt: skip
@@ -68,7 +68,7 @@ def test_BUILD_of_the_environment_is_the_command_line_s(tmp_path, monkeypatch):
 
 
 def test_what_is_up_to_date_writes_nothing(make, tmp_path):
-    """So that a built checkout boots for a user who may only read it."""
+    """A user without write access can boot a checkout that is already built."""
     make()
     before = {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]}
     make()
@@ -76,7 +76,7 @@ def test_what_is_up_to_date_writes_nothing(make, tmp_path):
 
 
 def test_two_builds_at_the_same_time_do_not_meet(tmp_path):
-    """Each link and copy is renamed into place: no target is opened for writing under its name."""
+    """Each link and copy writes a temporary file and renames it. No target is written under its own name."""
     done = subprocess.run(
         ["make", "-C", ROOT, "--no-print-directory", "-n", "-B", f"BUILD={tmp_path}", "build", "unit-tests",
          "lib", "simulator", "qemu-programs"], capture_output=True, text=True, check=True,
@@ -88,16 +88,16 @@ def test_two_builds_at_the_same_time_do_not_meet(tmp_path):
 
 
 def test_folder_that_cannot_be_written_is_one_sentence():
-    """/proc, so that root may not either."""
+    """Not even root can create a folder in /proc."""
     environment = dict(os.environ, BUILD="/proc/handoff")
     done = subprocess.run([ROOT / "scripts/build.sh", "build"], capture_output=True, text=True,
                           check=False, env=environment)  # fmt: skip
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr == ("/proc/handoff cannot be written, and not everything in it is built: "
+    assert done.stderr == ("/proc/handoff cannot be written, and some files in it are not built: "
                            "BUILD=DIR names another folder\n")  # fmt: skip
 
 
-def test_clean_removes_only_what_is_surely_the_build_s(tmp_path):
+def test_clean_removes_only_the_default_build_folder(tmp_path):
     (tmp_path / "kept").write_text("", encoding="utf-8")
     done = subprocess.run(["make", "-C", ROOT, "clean", f"BUILD={tmp_path}"], capture_output=True,
                           text=True, check=False)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What run.sh refuses before QEMU starts: one sentence with cause and remedy, and exit status 2."""
+"""Test the refusals of run.sh before QEMU starts: one sentence with cause and remedy, and exit status 2."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ BASE = 0xFFFFFFFF80000000
 
 
 def refuse(*words, environment=None):
-    """The one sentence with which run.py refuses these words."""
+    """Return the sentence with which run.py refuses these words."""
     done = subprocess.run(
         [sys.executable, RUN, "--once", *words], capture_output=True, text=True, check=False,
         stdin=subprocess.DEVNULL, timeout=300, env=dict(os.environ, **(environment or {})),
@@ -53,21 +53,21 @@ def refuse(*words, environment=None):
     (["--gdb", "99999999"], "'99999999' is not a whole number from 1 to 65535"),
     (["--gdb", "0"], "'0' is not a whole number"),
     (["--kernel", "no-such-file"], "'no-such-file' does not exist"),
-    (["--kernel", "~/kernel.elf"], "the ~ is quoted, write $HOME"),
+    (["--kernel", "~/kernel.elf"], "the ~ is quoted, so write $HOME"),
     (["--kernel", "."], "'.' is not a file"),
-    (["--firmware", "/bin/sh"], "holds no code in a firmware volume"),
+    (["--firmware", "/bin/sh"], "has no code in a firmware volume"),
     (["--firmware", ""], "'' is not a file"),
     (["--screenshot", "/"], "'/' is not the name of a file"),
     (["--screenshot", "/no-such-folder/x.png"], "the folder '/no-such-folder' does not exist"),
     (["--screenshot", "x.png", "--display", "no-card"], "there is no screen with --display no-card"),
-    (["--screenshot", "/proc/x.png"], "'/proc/x.png' may not be written"),
+    (["--screenshot", "/proc/x.png"], "'/proc/x.png' cannot be written"),
     (["--once=1"], "--once takes no value"),
     (["--medium", ""], "'' is not one of: virtio"),
-    (["--cpu", ""], "--cpu '' names no CPU"),
-    (["--cpu", "help"], "--cpu 'help' names no CPU"),
+    (["--cpu", ""], "--cpu '' is not a CPU"),
+    (["--cpu", "help"], "--cpu 'help' is not a CPU"),
 ])  # fmt: skip
 def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
-    assert sentence in refuse("--judge-only", *words)
+    assert sentence in refuse("--check-only", *words)
 
 
 @pytest.mark.parametrize("words, sentence", [
@@ -75,18 +75,18 @@ def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
     (["--temp-heap", ""], "--temp-heap '': The value is not a number"),
     (["--temp-heap", "17G"], "cannot be larger than 16G"),
     (["--cmdline", "x" * 1010], "--cmdline: The command line is longer than 1023 bytes."),
-    (["--cmdline", "a\nb"], "the command line is one line"),
+    (["--cmdline", "a\nb"], "the command line has more than one line"),
     (["--kernel", "README.md"], "--kernel README.md: The file is not an ELF file. Build it"),
-    (["--display", "hercules"], "'hercules' is neither a graphics card"),
+    (["--display", "hercules"], "'hercules' is not a graphics card"),
     (["--display", "curses"], "curses needs the terminal"),
-    (["--display", ""], "'' is neither a graphics card"),
+    (["--display", ""], "'' is not a graphics card"),
     (["--display", "vnc"], "needs the number of its display: --display vnc=:1"),
-    (["--display", "none,gl=on"], "'none,gl=on' is neither a graphics card"),
+    (["--display", "none,gl=on"], "'none,gl=on' is not a graphics card"),
     (["--cpu", "nehalm"], "unable to find CPU model 'nehalm': did you mean Nehalem?"),
     (["--cpu", "max,foo=1"], "Property 'max-x86_64-cpu.foo' not found"),
     (["--cpu", "qemu32"], "--cpu qemu32 is a 32-bit CPU"),
-    (["--cpu", "Nehalem", "--memory", "1T"], "no 1 GiB pages, keep the firmware busy"),
-    (["--cpu", "max,phys-bits=36", "--memory", "128G"], "do not fit into the 36 address bits"),
+    (["--cpu", "Nehalem", "--memory", "1T"], "no 1 GiB pages, so the firmware would need minutes"),
+    (["--cpu", "max,phys-bits=36", "--memory", "128G"], "does not fit into the 36 address bits"),
 ])  # fmt: skip
 def test_wrong_value_is_refused_before_the_boot(words, sentence):
     if "--kernel" in words:
@@ -96,18 +96,18 @@ def test_wrong_value_is_refused_before_the_boot(words, sentence):
 
 
 def test_OVMF_that_names_no_file_is_refused_at_once():
-    assert refuse("--judge-only", environment={"OVMF": "/nonexist.fd"}) == (
+    assert refuse("--check-only", environment={"OVMF": "/nonexist.fd"}) == (
         "run.sh: OVMF=/nonexist.fd is not a file\n"
     )
 
 
 def test_TMPDIR_that_is_no_folder_is_refused():
-    sentence = refuse("--judge-only", environment={"TMPDIR": "/no-such-folder"})
-    assert sentence == "run.sh: TMPDIR=/no-such-folder is not a folder that can be written\n"
+    sentence = refuse("--check-only", environment={"TMPDIR": "/no-such-folder"})
+    assert sentence == "run.sh: TMPDIR=/no-such-folder is not a folder that this user can write\n"
 
 
 def test_OVMF_that_names_no_file_installs_nothing(tmp_path):
-    """setup.sh leaves it to run.py, on a system without firmware, too."""
+    """run.py reports the mistake. setup.sh installs no firmware, even on a system without firmware."""
     python = tmp_path / "python3"
     python.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     python.chmod(0o755)
@@ -121,7 +121,7 @@ def test_OVMF_that_names_no_file_installs_nothing(tmp_path):
 
 @pytest.mark.parametrize("name, sentence", [
     ("/nonexist.psf", "CONSOLE_FONT=/nonexist.psf is not a file\n"),
-    ("~/font.psf", "CONSOLE_FONT=~/font.psf is not a file: the ~ is quoted, write $HOME in its place\n"),
+    ("~/font.psf", "CONSOLE_FONT=~/font.psf is not a file: the ~ is quoted, so write $HOME instead\n"),
 ])  # fmt: skip
 def test_CONSOLE_FONT_that_names_no_file_is_refused(tmp_path, name, sentence):
     done = subprocess.run(
@@ -133,7 +133,7 @@ def test_CONSOLE_FONT_that_names_no_file_is_refused(tmp_path, name, sentence):
 
 def test_kvm_is_refused_with_the_reason(monkeypatch):
     monkeypatch.setattr(machine, "kvm_obstacle", lambda: "there is no /dev/kvm here")
-    with pytest.raises(machine.MachineError, match="no /dev/kvm here; --accelerator tcg works"):
+    with pytest.raises(machine.MachineError, match="no /dev/kvm here; use --accelerator tcg"):
         checks.check_accelerator("kvm")
     checks.check_accelerator("tcg")
     checks.check_accelerator(None)
@@ -150,7 +150,7 @@ def test_port_in_use_is_refused():
 def test_host_cpu_without_kvm_is_refused(monkeypatch):
     monkeypatch.setattr(machine, "kvm_obstacle", lambda: "no")
     pc = machine.Machine(firmware=None, image=None, cpu="host,-sse4a")
-    with pytest.raises(machine.MachineError, match="take --cpu max"):
+    with pytest.raises(machine.MachineError, match="use --cpu max"):
         checks.check_cpu(pc)
 
 
@@ -163,7 +163,7 @@ def test_missing_qemu_is_named(monkeypatch):
 @pytest.mark.parametrize("name, graphics", [("none", "std"), ("headless", "std"),
                                             ("no-card", "none"), ("cirrus", "cirrus")])  # fmt: skip
 def test_displays(monkeypatch, name, graphics):
-    """As for QEMU, `none` is no window; a picture of the screen can be taken all the same."""
+    """As for QEMU, `none` means no window. There is still a screen, which can be saved as a picture."""
     monkeypatch.setattr(machine, "window_backend", lambda: "gtk")
     card, window = run_module.choose_display(name)
     assert card == graphics
@@ -171,7 +171,7 @@ def test_displays(monkeypatch, name, graphics):
 
 
 def test_who_watches_sees_a_panic_s_screen():
-    """No device ends QEMU, and no word lets the loader leave."""
+    """No device ends QEMU, and no word on the command line lets the loader return to the firmware."""
 
     class Options:
         screenshot = None
@@ -182,7 +182,7 @@ def test_who_watches_sees_a_panic_s_screen():
     assert not run_module.ends_by_itself(Options, once=True)
 
 
-def test_picture_that_cannot_be_saved_is_said_and_ends_nothing(tmp_path, capsys):
+def test_picture_that_cannot_be_saved_is_reported_and_ends_nothing(tmp_path, capsys):
     class Running:
         def picture(self, path):
             path.write_bytes(b"PNG")
@@ -203,11 +203,11 @@ def test_picture_that_cannot_be_saved_is_said_and_ends_nothing(tmp_path, capsys)
     assert capsys.readouterr().err == f"run.sh: the screen is in {Options.screenshot}\n"
 
 
-# --- The loader's judgement ------------------------------------------------------------------------
+# --- The loader's checks of a volume ----------------------------------------------------------------
 
 
 def elf(flags=5, address=BASE):
-    """A kernel of one segment."""
+    """Return a kernel with one segment."""
     header = struct.pack("<4s5B7xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 0, 2, 62, 1, address, 64, 0,
                          0, 64, 56, 1, 0, 0, 0)  # fmt: skip
     segment = struct.pack("<IIQQQQQQ", 1, flags, 4096, address, address, 3, 3, 4096)
@@ -222,7 +222,7 @@ def make_tree(tmp_path):
 
 
 def test_good_volume_is_accepted_whatever_the_case_of_names(tree):
-    volume.judge(tree)
+    volume.check(tree)
 
 
 @pytest.mark.parametrize("kernel, words", [
@@ -231,17 +231,17 @@ def test_good_volume_is_accepted_whatever_the_case_of_names(tree):
     (b"", "The file is shorter than an ELF header."),
     (elf()[:-1], "A segment reaches beyond the end of the file."),
 ])  # fmt: skip
-def test_kernel_is_judged_in_the_loader_s_words(tree, kernel, words):
+def test_kernel_is_checked_in_the_loader_s_words(tree, kernel, words):
     (tree / "kernel.elf").write_bytes(kernel)
     with pytest.raises(volume.VolumeError) as refusal:
-        volume.judge(tree, {"kernel": "--kernel mine"})
+        volume.check(tree, {"kernel": "--kernel mine"})
     assert str(refusal.value).startswith(f"--kernel mine: {words}")
 
 
 def test_kernel_beyond_the_limit_is_not_read(tree):
     os.truncate(tree / "kernel.elf", (256 << 20) + 1)
     with pytest.raises(volume.VolumeError, match="larger than 256 MiB"):
-        volume.judge(tree)
+        volume.check(tree)
 
 
 @pytest.mark.parametrize("text, words", [
@@ -251,10 +251,10 @@ def test_kernel_beyond_the_limit_is_not_read(tree):
     ("# a\ntemp_heap = 1X\n", "'temp_heap = 1X': The value is not a number"),
     ("cmdline = a\ncmdline = b\n", "a second time"),
 ])  # fmt: skip
-def test_configuration_is_judged_in_the_loader_s_words(tree, text, words):
+def test_configuration_is_checked_in_the_loader_s_words(tree, text, words):
     (tree / "handoff.conf").write_text(text, encoding="utf-8")
     with pytest.raises(volume.VolumeError) as refusal:
-        volume.judge(tree)
+        volume.check(tree)
     assert words.replace(" .other", " \\other") in str(refusal.value)
 
 
@@ -262,12 +262,12 @@ def test_kernel_that_is_a_folder_is_refused(tree):
     (tree / "kernel.elf").unlink()
     (tree / "kernel.elf").mkdir()
     with pytest.raises(volume.VolumeError, match="is a folder"):
-        volume.judge(tree)
+        volume.check(tree)
 
 
 def test_empty_configuration_is_the_defaults(tree):
     (tree / "handoff.conf").write_text("", encoding="utf-8")
-    volume.judge(tree)
+    volume.check(tree)
 
 
 # --- BUILD -------------------------------------------------------------------------------------------

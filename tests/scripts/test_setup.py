@@ -1,4 +1,4 @@
-"""The table of tools and the scripts that read it."""
+"""Test the table of tools and the scripts that read it."""
 
 import re
 import shutil
@@ -33,8 +33,8 @@ def test_commands_of_the_daily_targets_are_in_their_sets():
 
 @pytest.fixture(name="bare")
 def make_bare_system(tmp_path):
-    """Run a script on a system that has the shell's tools and nothing else, as an ordinary user.
-    Further commands are {name: the shell script that it is}."""
+    """Run a script as an ordinary user on a system with the shell's tools only. `commands` adds commands, as
+    {name: shell script}."""
     tools = "apt-cache awk bash cat cut dirname env grep head mkdir rm sed sort tr uname"
 
     def run(script, *arguments, commands=None):
@@ -63,12 +63,12 @@ def test_setup_without_root_or_sudo_prints_every_command(bare):
     install = next(line for line in lines if "install" in line and "clang" in line)
     assert install.startswith("apt-get install --no-install-recommends ")
     named = set(install.split()[3:])
-    # Not what is found outside of PATH, or is only wanted where there is a display.
+    # These are found outside of PATH, or are needed only with a display.
     elsewhere = {"gnu-efi", "dosfstools", "qemu-system-gui"}
     assert named >= {row[2] for row in rows() if row[0] == "build"} - elsewhere
 
 
-def test_setup_names_what_has_no_package(bare):
+def test_setup_names_the_tools_without_a_package(bare):
     done = bare("setup.sh", "build", commands={"brew": ""})
     assert done.returncode == 1
     assert "brew install " in done.stderr
@@ -90,7 +90,7 @@ def test_debugging_without_gdb_is_one_sentence(bare):
 
 
 def test_doctor_on_a_bare_system(bare):
-    """Whatever is missing is named; gdb and the like do not count as missing."""
+    """Each missing tool is named. gdb and the tools for make format and make lint count as absent, not as missing."""
     done = bare("doctor.sh", commands={"apt-get": ""})
     assert done.returncode == 1
     assert re.search(r"^MISSING  clang .* apt: clang; dnf: clang;", done.stdout, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The report of what the unit tests reach, with tools in llvm's place that say what we want."""
+"""Test the report on the coverage of the unit tests. Small programs replace the tools of LLVM."""
 
 import json
 import subprocess

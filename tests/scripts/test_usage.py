@@ -1,4 +1,4 @@
-"""Every script says what it does, and refuses a word that it does not know in one sentence."""
+"""Test that every script prints its help, and refuses an unknown word in one sentence."""
 
 import os
 import shutil
@@ -11,14 +11,14 @@ import test as test_module
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "scripts"
-# Those that are only sourced or imported have no command line.
+# Scripts that are only sourced or imported have no command line.
 SHELL = sorted(path for path in FOLDER.glob("*.sh") if path.name not in ("tools.sh", "usage.sh"))
 PYTHON = sorted(
     path for path in FOLDER.glob("*.py") if '__name__ == "__main__"' in path.read_text("utf-8")
 )
-# The simulator has a status of its own for what is wrong with its words; print-map.sh asks run.sh.
+# The simulator's status for a wrong word is 1. print-map.sh passes its words to run.sh.
 STATUS = {"simulate.sh": 1}
-# Words after these are a command of the user's, or names that make knows.
+# Wrong words of scripts whose words are a command of the user, or names of the Makefile.
 WRONG = {
     "require.sh": ["a", "b"], "steady.sh": ["no-such-program"], "build.sh": ["no-such-target"],
     "simulate.sh": ["--junk"], "fuzz.sh": ["build/fuzz", "soon", "fuzz_elf"],
@@ -51,19 +51,19 @@ def test_unknown_word_is_refused(script):
 
 
 @pytest.mark.parametrize("words, sentence", [
-    ([], "it needs a folder"),
+    ([], "name a folder"),
     (["no-such-folder", "short", "fuzz_elf"], "is not a folder"),
     (["scripts", "short", "fuzz_elf"], "there is no fuzzer 'fuzz_elf'"),
-    (["scripts", "-1", "fuzz_elf"], "neither 'short' nor a number"),
-    (["scripts", "0", "fuzz_elf"], "neither 'short' nor a number"),
+    (["scripts", "-1", "fuzz_elf"], "is not 'short', and not a number"),
+    (["scripts", "0", "fuzz_elf"], "is not 'short', and not a number"),
 ])  # fmt: skip
-def test_fuzz_judges_its_words(words, sentence):
+def test_fuzz_checks_its_words(words, sentence):
     done = run(FOLDER / "fuzz.sh", *words)
     assert done.returncode == 2 and sentence in done.stderr
 
 
 @pytest.mark.parametrize("port", ["x", "0", "65536", "-1", "1 2"])
-def test_debug_judges_its_port(port, monkeypatch):
+def test_debug_checks_its_port(port, monkeypatch):
     monkeypatch.setenv("PORT", port)
     done = run(FOLDER / "debug.sh")
     assert done.returncode == 2 and "is not a whole number from 1 to 65535" in done.stderr
@@ -79,7 +79,7 @@ def test_empty_word_and_option_of_another_program_are_refused(script, words, sen
     assert done.returncode == 2 and sentence in done.stderr and done.stdout == ""
 
 
-def test_debug_has_gdb_judge_its_options(tmp_path, monkeypatch):
+def test_debug_lets_gdb_check_its_options(tmp_path, monkeypatch):
     gdb = tmp_path / "gdb"
     gdb.write_text('#!/bin/sh\n[ "$*" = "--version --junk" ] && exit 1\nexit 77\n', encoding="utf-8")
     gdb.chmod(0o755)
@@ -88,7 +88,7 @@ def test_debug_has_gdb_judge_its_options(tmp_path, monkeypatch):
     assert done.returncode == 2 and "gdb refuses its options" in done.stderr and done.stdout == ""
 
 
-def test_lint_without_the_list_of_files_says_what_makes_it(tmp_path):
+def test_lint_without_the_list_of_files_names_the_command_that_writes_it(tmp_path):
     shutil.copytree(FOLDER, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     done = run(tmp_path / "scripts/lint.sh")
     assert done.returncode == 2 and "run make lint" in done.stderr and done.stdout == ""
@@ -99,9 +99,9 @@ def test_option_is_no_name_of_a_command():
     assert done.returncode == 1 and done.stderr == "--junk is not installed.\n"
 
 
-def test_print_map_says_once_what_is_wrong(tmp_path):
+def test_print_map_reports_an_error_once(tmp_path):
     done = run(FOLDER / "print-map.sh", "junk")
-    assert done.stderr == "run.sh: unknown word 'junk': --help lists what there is\n"
+    assert done.stderr == "run.sh: unknown word 'junk': --help lists the options\n"
     done = run(FOLDER / "print-map.sh", "--log", tmp_path)
     assert done.stderr.splitlines()[0] == f"print-map.sh: {tmp_path} cannot be read"
 

@@ -1,4 +1,4 @@
-"""Which disks make usb refuses, against a made-up /sys and /proc; and what it writes."""
+"""Test the disks that make usb refuses, with an imitation of /sys and /proc, and the data that it writes."""
 
 import image
 import pytest
@@ -10,7 +10,7 @@ NEEDED_BYTES = 50 * 1024 * 1024
 
 
 class FakeSystem:
-    """A computer with one disk, sdx, that may be overwritten until something speaks against it."""
+    """A computer with one disk, sdx, that make usb accepts. A test then changes one property."""
 
     def __init__(self, root):
         self.sys = root / "sys"
@@ -130,7 +130,7 @@ def test_other_sector_size(system):
     system.write("queue/logical_block_size", "4096")
     refused(system, "make usb SECTOR=4096 ")
     system.write("queue/logical_block_size", "2048")
-    refused(system, "sectors of 2048 bytes, which no image has")
+    refused(system, "sectors of 2048 bytes, and no image has such sectors")
 
 
 def test_image_with_the_disk_s_sectors_is_accepted(system):
@@ -179,7 +179,7 @@ def test_stick_with_large_sectors_gets_a_table_in_them(tmp_path):
     assert data[4096:4104] == b"EFI PART" and data[-4096:-4088] == b"EFI PART"
 
 
-def test_stick_that_does_not_keep_its_data_is_noticed(disk_image, tmp_path, monkeypatch):
+def test_stick_that_does_not_keep_its_data_is_refused(disk_image, tmp_path, monkeypatch):
     stick = tmp_path / "stick"
     stick.write_bytes(bytes(64 * 1024 * 1024))
     monkeypatch.setattr(usb, "write_all", lambda descriptor, data, offset: None)

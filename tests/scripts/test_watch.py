@@ -1,4 +1,4 @@
-"""What a boot's watcher does at each state, with a program in QEMU's place that prints what we want."""
+"""Test how boot.py watches a boot, at each state. A small program replaces QEMU and prints the output."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ SHELL = "UEFI Interactive Shell\nShell> "
 
 @pytest.fixture(name="watch")
 def make_watch(tmp_path, monkeypatch):
-    """Run a boot that prints `serial` (in parts, at each |); (verdict, states noticed)."""
+    """Run a boot that prints `serial`, in parts that | separates. Return (verdict, noticed states)."""
     program = tmp_path / "qemu"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
@@ -55,8 +55,8 @@ def test_refusal_ends_the_machine_at_once(watch):
     assert verdict.advice == "Build it anew."
 
 
-def test_refusal_is_let_go_on_without_that(watch):
-    """The conductor of the QEMU tests looks at what the loader leaves behind."""
+def test_boot_goes_on_after_a_refusal_by_default(watch):
+    """The conductor of the QEMU tests checks the memory after the loader has returned."""
     verdict, states = watch(REFUSAL + "|conductor: pages=0\n", end="253")
     assert "conductor: pages=0" in verdict.serial and verdict.code == 0x7E
     assert states in ([], ["refusal"])
@@ -80,7 +80,7 @@ def test_panic_behind_ready_is_no_ready(watch):
 
 
 def test_machine_without_a_timeout_stays_until_it_is_left(watch):
-    """Someone looks at it: a panic ends nothing."""
+    """A person looks at the machine, so a panic does not end it."""
     verdict, states = watch(READY + "|" * 12 + PANIC + "|" * 30, end="0", timeout=None)
     assert states in (["ready", "panic"], ["panic"])  # the second on a host that is very busy
     assert "block at 0x10" in verdict.sentence
@@ -101,7 +101,7 @@ def test_time_that_runs_out_is_named(watch):
 
 
 def test_first_reason_of_an_end_counts():
-    """A machine that stays at its end is left by us afterwards, which QEMU reports as well."""
+    """boot.py leaves a machine that stays at its end. QEMU reports this as a second end."""
     monitor = boot.Monitor(None)
     for reason in ("guest-shutdown", "host-qmp-quit"):
         monitor._take({"event": "SHUTDOWN", "data": {"reason": reason}})

@@ -1,4 +1,4 @@
-"""Paths and the program for the tests of the simulator."""
+"""Set the paths and build the program for the tests of the simulator."""
 
 import subprocess
 import sys
@@ -10,6 +10,6 @@ sys.path[:0] = [str(FOLDER), str(ROOT / "host/simulator")]
 
 
 def pytest_configure(config):
-    """Build once, before there are workers: two builds at a time would spoil each other."""
+    """Build once, before pytest starts its workers: two builds at the same time would spoil each other."""
     if not hasattr(config, "workerinput"):
         subprocess.run(["make", "--no-print-directory", "--silent", "simulator"], cwd=ROOT, check=True)

@@ -18,7 +18,7 @@ READY, NO_INPUT, DOES_NOT_BOOT, BROKEN = 0, 1, 2, 3
 
 @dataclass
 class Result:
-    """How a run ended."""
+    """The result of a run."""
 
     status: int
     output: str
@@ -26,14 +26,14 @@ class Result:
     report: dict = field(default_factory=dict)
 
     def lines(self, stage):
-        """The `key=value` lines of a stage, without warnings."""
+        """Return the `key=value` lines of a stage, without warnings."""
         start = f"[{stage}] "
         return [line[len(start):] for line in self.output.splitlines()
                 if line.startswith(start) and not line.startswith(start + "warning")]  # fmt: skip
 
 
 def run_program(text, *options, report_path=None):
-    """The C program alone, the map on standard input."""
+    """Run only the C program, with the map on standard input."""
     arguments = [str(ROOT / "scripts/steady.sh"), str(PROGRAM), *options]
     if report_path:
         arguments += ["--report", str(report_path)]
@@ -48,7 +48,7 @@ def run_program(text, *options, report_path=None):
 
 
 def simulate(*options):
-    """As a user calls it, but for the building."""
+    """Run the simulator as a user does, but without building it."""
     process = subprocess.run(
         [sys.executable, str(ROOT / "host/simulator/simulate.py"), *map(str, options)], cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT_SECONDS, check=False,
@@ -57,14 +57,14 @@ def simulate(*options):
 
 
 def simulate_json(*options):
-    """The same with --json."""
+    """Run the simulator with --json."""
     result = simulate(*options, "--json")
     result.report = json.loads(result.output or "{}")
     return result
 
 
 def rows_of(text):
-    """[(type, base, pages, attributes)] as the program has read them; fails if it could not."""
+    """Return [(type, base, pages, attributes)] as the program has read them. Fail if it has not read them."""
     result = run_program(text, "--print-map")
     assert result.status == READY, result.errors
     rows = [line.split() for line in result.output.splitlines() if not line.startswith("#")]

@@ -1,4 +1,4 @@
-"""Files as they lie around: compressed, in folders, behind pipes, with names in any script."""
+"""Files as users have them: compressed, in folders, through pipes, with names in any script."""
 
 import base64
 import bz2
@@ -21,13 +21,13 @@ TEXT = "usable 0x0 0x9ffff\nusable 0x100000 0x3fffffff\n"
 ROWS = "# columns: type base pages attr\n7 0x0 160 0xf\n7 0x100000 261888 0xf\n"
 SIMULATE = [sys.executable, str(ROOT / "host/simulator/simulate.py")]
 NAMES = ["ü.txt", "карта.txt", "地図.txt", "🗺.txt", "مخطط.txt", 'a"b<c>&\\.txt']
-# ASCII only, and ASCII so thoroughly that Python itself knows no other characters.
+# ASCII only. In the second environment, Python itself also knows only ASCII.
 ENVIRONMENTS = [{"PYTHONIOENCODING": "ascii"},
                 {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]  # fmt: skip
 
 
 def shell(command, **environment):
-    """A command of bash, in which `simulate` is the program."""
+    """Run a command in bash. In it, `simulate` is the program."""
     program = " ".join(SIMULATE)
     return subprocess.run(["bash", "-c", f'simulate() {{ {program} "$@"; }}; {command}'], cwd=ROOT,
                           capture_output=True, env={**os.environ, **environment}, check=False)  # fmt: skip
@@ -46,7 +46,7 @@ def test_compressed_file_is_unpacked(ending, tmp_path):
     path.write_bytes(COMPRESS[ending](TEXT.encode()))
     assert simulate(path, "--print-map").output == ROWS
     path.rename(tmp_path / "dmesg")
-    assert simulate(tmp_path / "dmesg", "--print-map").output == ROWS, "whatever its name"
+    assert simulate(tmp_path / "dmesg", "--print-map").output == ROWS, "with any name"
 
 
 @pytest.mark.parametrize("ending", COMPRESS)
@@ -122,7 +122,7 @@ def test_pipe_that_closes_ends_it_without_a_word(options, tmp_path):
                  TMPDIR=str(tmp_path))  # fmt: skip
     assert done.stdout.count(b"\n") == 1 and done.stderr == b""
     assert done.returncode in (0, 128 + signal.SIGPIPE)
-    assert [path.name for path in tmp_path.iterdir()] == ["map.txt"], "nothing is left behind"
+    assert [path.name for path in tmp_path.iterdir()] == ["map.txt"], "no temporary file remains"
 
 
 def test_reader_that_is_gone_before_the_end_is_seen():
@@ -170,7 +170,7 @@ def test_name_that_is_no_text_does_no_harm(name, tmp_path):
 
 @pytest.mark.parametrize("option, words", [
     ("--lod", "unknown option --lod: did you mean --load?"), ("--xyzzy", "unknown option --xyzzy"),
-    ("-q", "unknown option -q"), ("--gen", "unknown option --gen"), ("other.txt", "one file is enough"),
+    ("-q", "unknown option -q"), ("--gen", "unknown option --gen"), ("other.txt", "only one FILE"),
     ("--map", "--map needs a value"), ("--print-map=x", "--print-map takes no value"),
     ("--load=x", "'x' is not one of: boot, random")])  # fmt: skip
 def test_unknown_option_is_one_sentence(option, words):
@@ -193,7 +193,7 @@ def test_help_names_every_option_and_form():
 
 
 def test_script_hands_everything_on(tmp_path):
-    """scripts/simulate.sh itself, with a name and a pipe."""
+    """Test scripts/simulate.sh itself, with a name and a pipe."""
     path = tmp_path / "ü.txt"
     path.write_text(TEXT)
     done = subprocess.run([ROOT / "scripts/simulate.sh", path, "--print-map"], capture_output=True,
@@ -203,14 +203,14 @@ def test_script_hands_everything_on(tmp_path):
 
 @pytest.fixture(name="open_folder")
 def folder_for_everybody():
-    """What pytest makes is its user's only."""
+    """Return a folder that all users can read. A folder of pytest is only for its user."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 def test_built_checkout_that_cannot_be_written_is_used_as_it_is(open_folder):
-    """With the scripts where everybody may read them: a checkout may stand in a closed folder."""
+    """The scripts are in a folder that all users can read, because the checkout may be in a private folder."""
     (open_folder / "map.txt").write_text(TEXT)
     for part in ("scripts", "host/simulator"):
         shutil.copytree(ROOT / part, open_folder / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -222,7 +222,7 @@ def test_built_checkout_that_cannot_be_written_is_used_as_it_is(open_folder):
     (open_folder / "empty").mkdir(mode=0o555)
 
     def run_in(folder):
-        """As somebody else than root, who may write everywhere."""
+        """Run as a user other than root: root may write everywhere."""
         user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
         return subprocess.run([open_folder / "scripts/simulate.sh", open_folder / "map.txt", "--print-map"],
                               cwd=open_folder, env={**os.environ, "BUILD": str(folder)}, capture_output=True,

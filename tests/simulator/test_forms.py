@@ -1,4 +1,4 @@
-"""Memory maps in the forms in which people have them: the same machine gives the same rows."""
+"""Memory maps in the forms in which people have them: the same machine gives the same rows in each form."""
 
 import pytest
 from lab import FOLDER, MAPS, NO_INPUT, rows_of, run_program
@@ -21,13 +21,13 @@ ATTRIBUTES = [("RUN", 1 << 63), ("MR", 1 << 16), ("SP", 1 << 18), ("NV", 1 << 15
 
 
 def data_rows(name):
-    """A file of tests/data/memory-maps, read without the code under test."""
+    """Return the rows of a file of tests/data/memory-maps, read without the code under test."""
     lines = (MAPS / name).read_text(encoding="utf-8").splitlines()
     fields = [line.split() for line in lines if line and not line.startswith("#")]
     return [(int(f[0]), int(f[1], 16), int(f[2]), int(f[3], 16)) for f in fields]
 
 
-# --- The same rows, as others print them ----------------------------------------------------------
+# --- The same rows, as other programs print them --------------------------------------------------
 
 
 def last_byte(base, pages):
@@ -61,7 +61,7 @@ def as_new_linux(rows, names=LONG_NAMES):
 
 
 def as_half_open_linux(rows):
-    """Kernels around 4.0 had the names already and the half-open range still."""
+    """Kernels around 4.0 already print names, but still print half-open ranges."""
     return "".join(
         f"[    0.000000] efi: mem{number:02}: {bracket(kind, attributes, LONG_NAMES)} "
         f"range=[{base:#018x}-{base + pages * PAGE:#018x}) ({pages * PAGE >> 20}MB)\n"
@@ -104,7 +104,7 @@ def as_kernel_log(rows):
 
 
 def as_old_kernel_log(rows):
-    """Of handoff 1.0: a region had neither facts nor reuse."""
+    """The log of handoff 1.0: a region has neither facts nor reuse."""
     return as_kernel_log(rows).replace("version=2.0", "version=1.0").replace(" facts=0x7 reuse=1", "")
 
 
@@ -163,7 +163,7 @@ def test_every_form_of_e820_gives_the_same_rows(text):
     assert rows_of(text) == E820
 
 
-# --- What stands around the rows ------------------------------------------------------------------
+# --- Text around the rows -------------------------------------------------------------------------
 
 
 def clevo():
@@ -193,7 +193,7 @@ def test_firmware_s_rows_are_preferred_to_e820():
 
 @pytest.mark.parametrize("name", ["shell-memmap.txt", "shell-memmap-sfo.txt"])
 def test_real_output_of_the_shell_is_read_without_a_doubt(name):
-    """Of one boot of OVMF with 3 GiB; between the two the shell took and freed a few pages."""
+    """Both files are from one boot of OVMF with 3 GiB. The shell took and freed a few pages between them."""
     text = (FOLDER / "maps" / name).read_bytes()
     assert run_program(text, "--print-map").errors == ""
     rows = rows_of(text)
@@ -206,7 +206,7 @@ def test_real_output_of_the_shell_is_read_without_a_doubt(name):
 def test_real_log_of_our_kernel_gives_the_loader_s_memory_back(name):
     rows = rows_of((FOLDER / "maps" / name).read_bytes())
     log = (FOLDER / "maps" / name).read_text(encoding="utf-8")
-    assert len(rows) == log.count("[region]") - 1, "all but the framebuffer, for which EFI had no row"
+    assert len(rows) == log.count("[region]") - 1, "all except the framebuffer, for which EFI had no row"
     assert {row[0] for row in rows} <= set(range(16))
     assert [row for row in rows if row[0] == 2] == [], "no page of ours is still LoaderData"
 
@@ -222,7 +222,7 @@ def test_facts_say_what_the_loader_placed_and_before_them_the_type_did(words, ef
     assert rows_of(text) == [(efi_type, 0x100000, 1, 0xF)]
 
 
-# --- Errors and doubts ----------------------------------------------------------------------------
+# --- Errors and warnings --------------------------------------------------------------------------
 
 GOOD = "efi: mem00: type=7, attr=0xf, range=[0x0-0x1000) (0MB)\n"
 ERRORS = [

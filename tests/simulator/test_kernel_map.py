@@ -1,4 +1,4 @@
-"""The kernel's own map of its address space, drawn as the simulator's table."""
+"""The kernel's own map of its address space, printed as the simulator's table."""
 
 import os
 import re
@@ -19,7 +19,7 @@ def print_map(*arguments, text=None, **environment):
 def test_log_of_a_kernel_becomes_a_table():
     output = print_map("--log", LOG).stdout
     lines = LOG.read_text(encoding="utf-8").splitlines()
-    assert len(output.splitlines()) == len(lines) + 2, "a heading, a line each, and a blank before the last"
+    assert len(output.splitlines()) == len(lines) + 2, "a heading, one line for each, and a blank line before the last"
     assert re.search(r"^  guard: null pointer +0x0000000000000000 +4 KiB none$", output, re.M)
     for row in (r"direct map of RAM +0xffff800000100000 +477 MiB rw- +238 × 2 MiB, 282 × 4 KiB$",
                 r"direct map of framebuffer +0xffff8000c0000000 +3\.91 MiB rw- write-combining +1 × 2"):

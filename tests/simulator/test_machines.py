@@ -1,4 +1,4 @@
-"""Machines of all sizes come up over the production code, or do not boot for a reason that is said."""
+"""Machines of all sizes boot with the production code, or the simulator gives the reason why they do not boot."""
 
 import random
 import re
@@ -10,10 +10,10 @@ from lab import DOES_NOT_BOOT, FOLDER, MAPS, READY, ROOT, run_program, simulate
 
 GIB = 1 << 30
 TIB = 1 << 40
-# Of the host's memory, whatever the machine's size: records that are filled on first touch.
+# The limit of the host's memory, for a machine of any size. Records use host memory only after the first touch.
 TOUCHED_MAX = 32 << 20
 LOADS = ["boot", "random", "exhaustion", "fragmentation"]
-# The heads of these files say that they are not complete: they have no RAM to speak of.
+# These files are incomplete, as their first lines say: they have almost no RAM.
 WITHOUT_RAM = {
     "phoenix-zero-length-rows.txt": "The firmware's memory map has no usable row.",
     "apple-macbookpro-attr-bit59-partial.txt": "The firmware has no free memory for",
@@ -26,7 +26,7 @@ def run(text, tmp_path, *options):
 
 
 def require_closed(report):
-    """The ownership of memory, added up here once more."""
+    """Check again that the owners of memory add up to all of it."""
     ram = sum(region["size_bytes"] for region in report["regions"] if region["ram"])
     owners = report["ownership"]
     assert report["total_frames"] * 4096 == ram
@@ -77,15 +77,15 @@ def test_framebuffer_in_ram_is_left_out(tmp_path):
     assert "[simulator] warning: the framebuffer at 0x40001000 lies in RAM: left out" in result.output
 
 
-# --- What a region is, and what may be done with it ------------------------------------------------
+# --- The meaning of a region, and its allowed uses --------------------------------------------------
 
 RAM, MAPPED, WRITABLE, PLACED = 1, 2, 4, 8
 NEVER, AT_ENTRY = 0, 1
 
 
 def test_regions_are_those_of_the_real_machine(tmp_path):
-    """A log of handoff 2.0 is replayed: what the firmware holds, and what lies below 1 MiB, is what
-    the real loader said. What the loader took from free memory has another size on a replay."""
+    """Replay a log of handoff 2.0. The firmware's memory and the memory below 1 MiB are the same as in the log of
+    the real loader. Memory that the loader took from free memory has another size in a replay."""
     text = (FOLDER / "maps/kernel-log-2.0.txt").read_text(encoding="utf-8")
     row = r"^\[region\] base=(\w+) size=(\d+) type=(\S+) facts=(\w+) reuse=(\d)"
     real = [(int(base, 16), int(size), kind, int(facts, 16), int(reuse))
@@ -100,7 +100,7 @@ def test_regions_are_those_of_the_real_machine(tmp_path):
     assert {row[2:] for row in real} <= {row[2:] for row in replayed}, "facts and reuse of each type"
 
 
-# Only the end of a list was posted: there is no row below 1 MiB.
+# Only the end of a list was published: there is no row below 1 MiB.
 WITHOUT_LOW_MEMORY = {*WITHOUT_RAM, "am4-ami-apu-tail-e820.txt"}
 
 
@@ -134,7 +134,7 @@ def test_T04_machine_without_free_low_memory_comes_up_without_that_page(tmp_path
 
 
 def test_loader_below_1_MiB_is_accepted(tmp_path):
-    """Only there is room for it below 4 GiB, and the kernel's image fits above only."""
+    """Below 4 GiB, only the memory below 1 MiB has room for the loader. The kernel's image fits only above 4 GiB."""
     result = run(f"7 0x1000 140 0xf\n7 {1 << 32:#x} {GIB // 4096} 0xf\n", tmp_path)
     assert result.status == READY, result.output
     assert "loader" not in {r["type"] for r in result.report["regions"]}
@@ -153,11 +153,21 @@ def test_what_boot_services_held_is_free_at_entry(tmp_path):
     assert "boot-services" not in owners
 
 
+def test_memory_lines_name_the_longest_free_run_and_the_reserve(tmp_path):
+    result = run("7 0x100000 8192 0xf\n4 0x2100000 1024 0xf\n", tmp_path)
+    run_line, sum_line = result.lines("memory")[-2:]
+    assert run_line == f"largest_run={result.report['load']['figures']['largest_run_frames']}"
+    owners = {owner["name"]: owner for owner in result.report["ownership"]}
+    cached = owners["cpu-reserve"]
+    assert cached["state"] == "cached" and 0 < cached["now_frames"] < 64
+    assert f" cached={cached['now_frames']} " in sum_line
+
+
 # --- Sizes ----------------------------------------------------------------------------------------
 
 
 def test_M18_records_follow_the_ram_and_not_the_highest_address(tmp_path):
-    """12 TiB with device registers at 16 TiB: at most 1.021 bits a frame."""
+    """12 TiB with device registers at 16 TiB: at most 1.021 bits for each frame."""
     result = run((MAPS / "hp-superdome2-16s-12TiB.txt").read_bytes(), tmp_path)
     report = result.report
     assert max(r["base"] for r in report["regions"]) >= 0xFE000000000
@@ -217,7 +227,7 @@ def test_H09_temporary_heap_below_the_minimum_is_refused_and_becomes_free(tmp_pa
 
 
 def hostile_map(seed):
-    """Rows that overlap, wrap, lie anywhere and mean anything."""
+    """Return rows that overlap, wrap, have any address and any type."""
     pick = random.Random(seed)
     near = pick.random() < 0.5
     rows = []
@@ -262,7 +272,7 @@ def test_more_rows_than_any_machine_has_are_read(tmp_path):
 
 
 def kernel_keys():
-    """{stage: [keys of each of its lines, in order]} from the kernel's source."""
+    """Return {stage: [keys of each of its lines, in order]} from the kernel's source."""
     header = (ROOT / "kernel/boot/boot.h").read_text()
     stages = re.findall(r"^(?:_Noreturn )?void (boot_\w+)\(", header, re.M)
     source = "".join((ROOT / f"kernel/boot/{stage}.c").read_text() for stage in stages)
@@ -276,7 +286,7 @@ def kernel_keys():
 
 
 def test_stage_lines_are_the_kernel_s(tmp_path):
-    """The simulator has its own copy of the order of kernel/boot/; this keeps both the same."""
+    """The simulator has a copy of the order of kernel/boot/. This test keeps both the same."""
     result = run(generate.generate(GIB), tmp_path)
     expected = kernel_keys()
     order = [match for match in re.findall(r"^\[([\w-]+)\] (?!warning)", result.output, re.M)
@@ -296,7 +306,7 @@ def test_heap_debug_is_the_kernel_s(tmp_path):
 
 
 def test_same_map_and_seed_give_the_same_figures(tmp_path):
-    """A report of a bug can be replayed."""
+    """A bug report can be replayed."""
     first, second = (run(generate.generate(GIB), tmp_path, "--load", "random", "--seed", "7").report
                      for _ in range(2))  # fmt: skip
     for key in ("regions", "ownership", "address_space", "heap", "load"):

@@ -1,5 +1,5 @@
-"""Memory maps as people paste and mail them: what stands around the rows is no hindrance, and no two
-maps become one."""
+"""Memory maps as people paste and mail them. Text around the rows does not prevent reading them, and two maps never
+become one."""
 
 import html
 import json
@@ -48,7 +48,7 @@ TEXTS = {"e820": (E820, E820_ROWS), "shell": (SHELL, SHELL_ROWS), "linux": (LINU
 
 
 def require_same(change, names=TEXTS):
-    """Whatever is done to the texts, the rows are the same."""
+    """After any change of the texts, the rows are the same."""
     for name in names:
         text, rows = TEXTS[name]
         assert rows_of(change(text)) == rows, name
@@ -58,7 +58,7 @@ def on_each_line(change):
     return lambda text: "".join(change(line) + "\n" for line in text.splitlines())
 
 
-# --- As it was pasted -----------------------------------------------------------------------------
+# --- Real pasted texts ----------------------------------------------------------------------------
 
 MIB_1023 = [(7, 0, 0xA0, 0xF), (7, 0x100000, 0x3FF00, 0xF)]
 PASTED_ROWS = {
@@ -88,7 +88,7 @@ def test_pasted_file_is_read(name):
     assert rows_of((PASTED / name).read_bytes()) == PASTED_ROWS[name]
 
 
-# --- Behind and before a row ----------------------------------------------------------------------
+# --- After and before a row -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("behind", [
@@ -175,7 +175,7 @@ def test_line_numbers_are_those_of_the_file():
     assert "-:1: " in run_program(bad.replace("\n", "<br>")).errors
 
 
-# --- Rows that were wrapped -----------------------------------------------------------------------
+# --- Wrapped rows ---------------------------------------------------------------------------------
 
 
 def wrapped(width, prefix):
@@ -215,7 +215,7 @@ def test_row_that_breaks_off_does_not_swallow_what_follows():
 def test_prose_around_a_table_does_not_stop_it():
     require_same(lambda text: "Hello, 2 bad things: 0xdeadbeef.\n\n" + text + "\nThanks,\nJohn +49 1234\n")
     require_same(lambda text: "My map:\n" + text + "Thanks a lot\n-- \nJohn\n")
-    require_same(lambda text: "the lines with BIOS-e820: say it\n" + text + "what does BIOS-e820:\nmean?\n")
+    require_same(lambda text: "the lines with BIOS-e820: say it\n" + text + "does BIOS-e820:\nmean RAM?\n")
     rows = "7 0x0 88 0xf\n7 0x100000 256 0xf\n"
     assert len(rows_of("Hello,\nthis is it:\n" + rows + "\nThanks,\n2 of us\n")) == 2
 
@@ -501,7 +501,7 @@ def test_grub_s_errors_are_errors():
     assert result.status == NO_INPUT and "-:3: last address and number of pages contradict" in result.errors
 
 
-# --- What is none of these ------------------------------------------------------------------------
+# --- Texts without a map --------------------------------------------------------------------------
 
 
 def test_unknown_form_names_the_closest_line_the_forms_and_a_command():

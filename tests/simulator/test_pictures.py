@@ -1,4 +1,4 @@
-"""What a person sees: the terminal's picture, the SVG, the JSON, and refusals of wrong options."""
+"""The output for people and programs: the terminal's picture, the SVG, the JSON, and errors about wrong options."""
 
 import json
 import re
@@ -16,7 +16,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def draw(tmp_path, *options):
-    """Run with --svg: the result, and the parsed picture."""
+    """Run with --svg. Return the result and the parsed picture."""
     path = tmp_path / "picture.svg"
     result = simulate(*options, "--svg", path)
     return result, ElementTree.parse(path).getroot()
@@ -88,7 +88,7 @@ def test_svg_stays_inside_its_frame(tmp_path):
 
 
 def text_end(text):
-    """The right end of a text, in pixels."""
+    """Return the right end of a text, in pixels."""
     words, size = "".join(text.itertext()), float(text.get("font-size") or 12)
     classes = text.get("class") or ""
     em = picture_svg.EM_MONO if "mono" in classes else picture_svg.EM
@@ -124,7 +124,7 @@ def test_svg_s_labels_do_not_touch_the_borders_of_their_blocks(tmp_path):
 @pytest.mark.parametrize("load, words", [
     ("boot", ["heap allocations", "GiB)"]), ("random", ["40000 operations", "MiB) held"]),
     ("exhaustion", ["runs of 1 GiB", "GiB) taken"]),
-    ("fragmentation", ["131072 frames (512 MiB) taken", "large runs could be had",
+    ("fragmentation", ["131072 frames (512 MiB) taken", "large runs were found",
                        "KiB overhead"])])  # fmt: skip
 def test_figures_of_a_load_have_units(load, words, tmp_path):
     result, root = draw(tmp_path, CLEVO, "--load", load)
@@ -144,7 +144,7 @@ def test_svg_of_a_machine_that_does_not_boot_says_why(tmp_path):
     assert result.status == DOES_NOT_BOOT
     assert any("does not boot: the loader stops. The firmware has no free memory" in text
                for text in texts(root))  # fmt: skip
-    assert len(tooltips(root)) > 8, "the map is drawn all the same"
+    assert len(tooltips(root)) > 8, "the map is drawn in this case, too"
 
 
 def test_svg_needs_nothing_but_itself(tmp_path):
@@ -162,7 +162,7 @@ def test_terminal_shows_map_owners_and_verdict():
     assert re.search(r"^  free +15\.3 GiB +15\.9 GiB", output, re.M), "with boot services' memory"
     assert re.search(r"^  direct map +0xffff8000", output, re.M)
     assert "15.9 GiB of RAM; boots" in output
-    assert "\033[" not in output, "no colours where there is no terminal"
+    assert "\033[" not in output, "no colours without a terminal"
 
 
 def test_json_is_alone_on_standard_output():
@@ -187,7 +187,7 @@ def test_map_is_printed_as_data_rows_that_are_read_again(tmp_path):
     ([CLEVO, "--generate", "1G"], "either a file or --generate"),
     (["--generate", "1M"], "from 16 MiB to 1 PiB"),
     (["--generate", "2000T"], "from 16 MiB to 1 PiB"),
-    (["--generate", "many"], "is no size"),
+    (["--generate", "many"], "is not a size"),
     ([CLEVO, "--temp-heap", "1000"], "whole pages"),
     ([CLEVO, "--temp-heap", "99999999999999999999"], "is no number"),
     ([CLEVO, "--temp-heap", "-1"], "is no number"),

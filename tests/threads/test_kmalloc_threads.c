@@ -1,4 +1,4 @@
-/* The kernel's heap from several threads, each a CPU, under TSan. */
+/* Several threads use the kernel's heap under TSan. Each thread stands for a CPU. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #define MAILBOX_COUNT   64
 #define HEAP_BYTES      ((size_t)8 << 20)
 
-/* A block is put into a mailbox by one thread and taken out, judged and freed by any. */
+/* One thread puts a block into a mailbox. Any thread takes it out, checks it and frees it. */
 struct letter {
     uint32_t size_bytes;
     uint8_t fill;

@@ -7,7 +7,7 @@ static void test_stated_widths_are_taken(void **state)
     (void)state;
     for (unsigned bits = 32; bits <= 52; bits++)
         assert_int_equal(address_width_bits(bits), bits);
-    assert_int_equal(address_width_bits(UINT32_C(0x00303030)), 48); /* the low byte alone counts */
+    assert_int_equal(address_width_bits(UINT32_C(0x00303030)), 48); /* only the low byte counts */
 }
 
 static void test_absent_and_impossible_widths(void **state)

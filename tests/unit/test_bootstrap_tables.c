@@ -20,25 +20,36 @@ static const struct page_table_features MODERN = {.levels = 4,
                                                   .largest_leaf_level = 3,
                                                   .write_combining = true};
 
-/* text, rodata (which shares text's last page's neighbour), data with .bss */
+/* text in two segments that share a page, rodata, data with .bss */
 static const struct elf_plan KERNEL_PLAN = {
-    .entry = KERNEL + 0x10,
-    .virtual_base = KERNEL,
-    .size_bytes = 0x8000,
+    .entry = {KERNEL + 0x10},
+    .image = {{KERNEL}, {KERNEL + 0x8000}},
     .segment_count = 4,
     .segments =
         {
-            {.virtual_address = KERNEL, .memory_size_bytes = 0x1800, .execute = true},
-            {.virtual_address = KERNEL + 0x1900, .memory_size_bytes = 0x10, .execute = true},
-            {.virtual_address = KERNEL + 0x3010, .memory_size_bytes = 0x20},
-            {.virtual_address = KERNEL + 0x5ff0, .memory_size_bytes = 0x2010, .write = true},
+            {.memory = {{KERNEL}, {KERNEL + 0x1800}}, .execute = true},
+            {.memory = {{KERNEL + 0x1900}, {KERNEL + 0x1910}}, .execute = true},
+            {.memory = {{KERNEL + 0x3010}, {KERNEL + 0x3030}}},
+            {.memory = {{KERNEL + 0x5ff0}, {KERNEL + 0x8000}}, .write = true},
         },
 };
 
-static const struct bootstrap_section SECTIONS[] = {
-    {.base = 0x1e000000, .size_bytes = 0x1000},
-    {.base = 0x1e001000, .size_bytes = 0x5000, .execute = true},
-    {.base = 0x1e006000, .size_bytes = 0x2000, .write = true},
+#define LOADER_BASE UINT64_C(0x1e000000)
+
+static const struct placement PLACEMENT = {
+    .kernel = {{0x1c345000}, {0x1c34d000}},
+    .stack = {{0x1d000000}, {0x1d010000}},
+    .loader =
+        {
+            .memory = {{LOADER_BASE}, {LOADER_BASE + 0x8000}},
+            .sections =
+                {
+                    {.memory = {{LOADER_BASE}, {LOADER_BASE + 0x1000}}},
+                    {.memory = {{LOADER_BASE + 0x1000}, {LOADER_BASE + 0x6000}}, .execute = true},
+                    {.memory = {{LOADER_BASE + 0x6000}, {LOADER_BASE + 0x8000}}, .write = true},
+                },
+            .section_count = 3,
+        },
 };
 
 #define RAM_FACTS (HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE)
@@ -52,11 +63,7 @@ static struct bootstrap_plan plan_over(const struct handoff_region *regions, siz
 {
     return (struct bootstrap_plan){
         .kernel = &KERNEL_PLAN,
-        .kernel_physical_base = 0x1c345000,
-        .stack_physical_base = 0x1d000000,
-        .loader_base = 0x1e000000,
-        .loader_sections = SECTIONS,
-        .loader_section_count = 3,
+        .placement = &PLACEMENT,
         .regions = regions,
         .region_count = region_count,
     };
@@ -88,7 +95,7 @@ static void build_destroy(struct build *build)
     fake_memory_destroy(&build->memory);
 }
 
-/* --- The oracle: what one address must be, from the plan --- */
+/* --- The oracle: it derives the mapping of one address from the plan --- */
 
 struct expectation {
     bool mapped;
@@ -102,15 +109,24 @@ static bool expect_kernel(const struct bootstrap_plan *plan, uint64_t page, stru
 {
     for (unsigned i = 0; i < plan->kernel->segment_count; i++) {
         const struct elf_segment *segment = &plan->kernel->segments[i];
-        uint64_t last = segment->virtual_address + segment->memory_size_bytes - 1;
-        if (page >= page_align_down(segment->virtual_address) && page <= last) {
-            *ret = (struct expectation){
-                true, plan->kernel_physical_base + (page - plan->kernel->virtual_base),
-                segment->write, segment->execute, PAGE_MEMORY_WRITE_BACK};
+        if (page >= page_align_down(segment->memory.start.value) &&
+            page < segment->memory.end.value) {
+            *ret = (struct expectation){true,
+                                        plan->placement->kernel.start.value +
+                                            (page - plan->kernel->image.start.value),
+                                        segment->write, segment->execute, PAGE_MEMORY_WRITE_BACK};
             return true;
         }
     }
     return false;
+}
+
+/* Where a section of the loader is in the upper half. */
+static uint64_t address_above(const struct bootstrap_plan *plan,
+                              const struct loader_section *section)
+{
+    return section->memory.start.value - plan->placement->loader.memory.start.value +
+           BOOTSTRAP_LOADER_VIRTUAL_BASE;
 }
 
 static struct expectation expect(const struct bootstrap_plan *plan, unsigned levels, uint64_t page)
@@ -120,20 +136,22 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
     if (expect_kernel(plan, page, &expected))
         return expected;
     if (page - BOOTSTRAP_STACK_VIRTUAL_BASE < BOOTSTRAP_STACK_SIZE_BYTES)
-        return (struct expectation){true,
-                                    plan->stack_physical_base + page - BOOTSTRAP_STACK_VIRTUAL_BASE,
-                                    true, false, PAGE_MEMORY_WRITE_BACK};
-    for (size_t i = 0; i < plan->loader_section_count; i++) {
-        const struct bootstrap_section *section = &plan->loader_sections[i];
-        uint64_t above = section->base - plan->loader_base + BOOTSTRAP_LOADER_VIRTUAL_BASE;
-        bool is_above = page - above < section->size_bytes;
-        if (page - section->base < section->size_bytes || is_above)
-            return (struct expectation){true, is_above ? section->base + (page - above) : page,
+        return (struct expectation){
+            true, plan->placement->stack.start.value + page - BOOTSTRAP_STACK_VIRTUAL_BASE, true,
+            false, PAGE_MEMORY_WRITE_BACK};
+    for (size_t i = 0; i < plan->placement->loader.section_count; i++) {
+        const struct loader_section *section = &plan->placement->loader.sections[i];
+        uint64_t base = section->memory.start.value;
+        uint64_t size_bytes = phys_range_size_bytes(section->memory);
+        uint64_t above = address_above(plan, section);
+        bool is_above = page - above < size_bytes;
+        if (page - base < size_bytes || is_above)
+            return (struct expectation){true, is_above ? base + (page - above) : page,
                                         section->write, section->execute, PAGE_MEMORY_WRITE_BACK};
     }
     if (page < direct_map_base(levels).value || physical >= direct_map_limit(levels).value)
         return expected;
-    if (physical - plan->framebuffer_base < plan->framebuffer_size_bytes)
+    if (phys_range_contains_address(plan->framebuffer, phys_addr(physical)))
         return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_COMBINING};
     for (size_t i = 0; i < plan->region_count; i++) {
         if (physical - plan->regions[i].base < plan->regions[i].size_bytes &&
@@ -162,7 +180,7 @@ static void assert_page(struct build *build, const struct bootstrap_plan *plan, 
     assert_false(mapping.user);
 }
 
-/* The first and last page of a range, and their neighbours. */
+/* Check the first and the last page of a range, and the pages next to them. */
 static void assert_borders(struct build *build, const struct bootstrap_plan *plan, uint64_t base,
                            uint64_t size_bytes)
 {
@@ -179,26 +197,26 @@ static bool add_size(void *context, const struct page_mapping *mapping)
     return true;
 }
 
-/* Everything that the plan asks for, and by the total of bytes nothing else. */
+/* Check all mappings of the plan. The total of bytes shows that there are no others. */
 static void assert_is_exactly_the_plan(struct build *build, const struct bootstrap_plan *plan)
 {
-    uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + plan->framebuffer_size_bytes;
-    uint64_t highest = plan->framebuffer_base + plan->framebuffer_size_bytes;
+    uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + phys_range_size_bytes(plan->framebuffer);
+    uint64_t highest = plan->framebuffer.end.value;
     uint64_t direct = direct_map_base(build->table.features.levels).value;
-    for (uint64_t page = 0; page < plan->kernel->size_bytes; page += PAGE_SIZE_BYTES) {
-        assert_page(build, plan, plan->kernel->virtual_base + page);
-        if (expect(plan, build->table.features.levels, plan->kernel->virtual_base + page).mapped)
+    for (uint64_t page = 0; page < virt_range_size_bytes(plan->kernel->image);
+         page += PAGE_SIZE_BYTES) {
+        assert_page(build, plan, plan->kernel->image.start.value + page);
+        if (expect(plan, build->table.features.levels, plan->kernel->image.start.value + page)
+                .mapped)
             expected_bytes += PAGE_SIZE_BYTES;
     }
     assert_borders(build, plan, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
-    for (size_t i = 0; i < plan->loader_section_count; i++) {
-        assert_borders(build, plan, plan->loader_sections[i].base,
-                       plan->loader_sections[i].size_bytes);
-        assert_borders(build, plan,
-                       plan->loader_sections[i].base - plan->loader_base +
-                           BOOTSTRAP_LOADER_VIRTUAL_BASE,
-                       plan->loader_sections[i].size_bytes);
-        expected_bytes += 2 * plan->loader_sections[i].size_bytes;
+    for (size_t i = 0; i < plan->placement->loader.section_count; i++) {
+        const struct loader_section *section = &plan->placement->loader.sections[i];
+        uint64_t size_bytes = phys_range_size_bytes(section->memory);
+        assert_borders(build, plan, section->memory.start.value, size_bytes);
+        assert_borders(build, plan, address_above(plan, section), size_bytes);
+        expected_bytes += 2 * size_bytes;
     }
     for (size_t i = 0; i < plan->region_count; i++) {
         const struct handoff_region *r = &plan->regions[i];
@@ -209,8 +227,9 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
         if (r->base + r->size_bytes > highest)
             highest = r->base + r->size_bytes;
     }
-    if (plan->framebuffer_size_bytes > 0)
-        assert_borders(build, plan, direct + plan->framebuffer_base, plan->framebuffer_size_bytes);
+    if (!phys_range_is_empty(plan->framebuffer))
+        assert_borders(build, plan, direct + plan->framebuffer.start.value,
+                       phys_range_size_bytes(plan->framebuffer));
 
     uint64_t mapped_bytes = 0;
     assert_true(page_table_walk(&build->table, add_size, &mapped_bytes));
@@ -226,7 +245,7 @@ static void check_plan(const struct bootstrap_plan *plan)
         features.levels = variant < 2 ? 4 : 5;
         uint64_t bound = bootstrap_tables_bound(plan, &features);
         struct build build;
-        build_create(&build, plan, &features, bound); /* never needs more than the bound */
+        build_create(&build, plan, &features, bound); /* the bound is always enough */
         assert_int_equal(build.status, PAGE_TABLE_OK);
         assert_is_exactly_the_plan(&build, plan);
         build_destroy(&build);
@@ -252,14 +271,13 @@ static void test_P5_P14_exactly_the_plan_is_mapped(void **state)
     (void)state;
     struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
     check_plan(&plan);
-    plan.framebuffer_base = 0xc0000000;
-    plan.framebuffer_size_bytes = 0x3e9000;
+    plan.framebuffer = phys_range(0xc0000000, 0xc03e9000);
     check_plan(&plan);
-    plan.framebuffer_base = 0x380000000000; /* a 64-bit BAR far above RAM */
+    plan.framebuffer = phys_range(0x380000000000, 0x3800003e9000); /* a BAR far above RAM */
     check_plan(&plan);
 }
 
-/* Tables below 1 MiB, between pieces of RAM, across a 2 MiB border, and far above RAM. */
+/* Tables below 1 MiB, between ranges of RAM, across a 2 MiB border, and far above RAM. */
 static const struct handoff_region MACHINE_WITH_TABLES[] = {
     {0x1000, 0x9f000, .type = HANDOFF_REGION_LOW_MEMORY, .facts = RAM_FACTS},
     {0xf0000, 0x1000, .type = HANDOFF_REGION_FIRMWARE_TABLES, .facts = HANDOFF_FACT_MAPPED},
@@ -271,20 +289,20 @@ static const struct handoff_region MACHINE_WITH_TABLES[] = {
     {0x200000000000, 0x1000, .type = HANDOFF_REGION_FIRMWARE_TABLES, .facts = HANDOFF_FACT_MAPPED},
 };
 
-/* check_plan() compares the permissions of each border and all bytes, within the bound. */
+/* check_plan() compares the permissions at each border and the total of bytes, within the bound. */
 static void test_T1_firmware_tables_are_mapped_and_counted(void **state)
 {
     (void)state;
     struct bootstrap_plan plan = plan_over(MACHINE_WITH_TABLES, 8);
     check_plan(&plan);
-    for (size_t i = 0; i < 8; i++) { /* each by itself, with RAM below the loader */
+    for (size_t i = 0; i < 8; i++) { /* each table by itself, with RAM below the loader */
         const struct handoff_region regions[] = {MACHINE_WITH_TABLES[0], MACHINE_WITH_TABLES[i]};
         plan = plan_over(regions, i == 0 ? 1 : 2);
         check_plan(&plan);
     }
 }
 
-/* Each table is somewhere where nothing else needs a table page, so the bound has to know of it. */
+/* Only the firmware table needs a page table there, so the bound must include it. */
 static void test_T1_bound_grows_by_the_table_pages_of_firmware_tables(void **state)
 {
     (void)state;
@@ -338,7 +356,7 @@ static void test_firmware_tables_beyond_the_window_are_refused(void **state)
     }
 }
 
-/* A kernel's own tables can keep the copy in the upper half: the same frames, the same rights. */
+/* A kernel can keep the copy in the upper half: the same frames and the same permissions. */
 static void test_X8_loader_sections_are_in_both_places(void **state)
 {
     (void)state;
@@ -350,15 +368,14 @@ static void test_X8_loader_sections_are_in_both_places(void **state)
     for (uint64_t offset = 0; offset < 0x8000; offset += PAGE_SIZE_BYTES) {
         struct page_mapping below;
         struct page_mapping above;
-        assert_int_equal(
-            page_table_lookup(&build.table, virt_addr(plan.loader_base + offset), &below),
-            PAGE_TABLE_OK);
+        assert_int_equal(page_table_lookup(&build.table, virt_addr(LOADER_BASE + offset), &below),
+                         PAGE_TABLE_OK);
         assert_int_equal(page_table_lookup(&build.table,
                                            virt_addr(BOOTSTRAP_LOADER_VIRTUAL_BASE + offset),
                                            &above),
                          PAGE_TABLE_OK);
-        assert_int_equal(below.physical.value, plan.loader_base + offset);
-        assert_int_equal(above.physical.value, plan.loader_base + offset);
+        assert_int_equal(below.physical.value, LOADER_BASE + offset);
+        assert_int_equal(above.physical.value, LOADER_BASE + offset);
         assert_int_equal(above.permissions.write, below.permissions.write);
         assert_int_equal(above.permissions.execute, below.permissions.execute);
     }
@@ -368,7 +385,7 @@ static void test_X8_loader_sections_are_in_both_places(void **state)
 static void test_touching_ram_shares_large_pages(void **state)
 {
     (void)state;
-    /* 512 MiB of RAM in small pieces of several types. */
+    /* 512 MiB of RAM in small regions of several types. */
     static struct handoff_region pieces[128];
     for (size_t i = 0; i < 128; i++)
         pieces[i] = region(0x100000 + i * 0x3ff000, 0x3ff000,
@@ -411,7 +428,7 @@ static void test_P12_without_no_execute(void **state)
     struct page_mapping mapping;
     assert_int_equal(page_table_lookup(&build.table, virt_addr(DIRECT + 0x1000), &mapping),
                      PAGE_TABLE_OK);
-    assert_true(mapping.permissions.execute); /* cannot be enforced, and is not claimed */
+    assert_true(mapping.permissions.execute); /* this CPU cannot forbid it */
     build_destroy(&build);
 }
 
@@ -422,9 +439,10 @@ static void test_P7_page_0_is_in_the_direct_map_only(void **state)
     struct bootstrap_plan plan = plan_over(ram, 1);
     check_plan(&plan);
 
-    const struct bootstrap_section at_zero = {.base = 0, .size_bytes = 0x2000, .execute = true};
-    plan.loader_sections = &at_zero;
-    plan.loader_section_count = 1;
+    struct placement at_zero = PLACEMENT;
+    at_zero.loader.sections[0] = (struct loader_section){phys_range(0, 0x2000), .execute = true};
+    at_zero.loader.section_count = 1;
+    plan.placement = &at_zero;
     struct build build;
     build_create(&build, &plan, &MODERN, 64);
     assert_int_equal(build.status, PAGE_TABLE_NULL_PAGE);
@@ -453,11 +471,11 @@ static void test_P8_page_below_the_stack_is_unmapped(void **state)
 static void test_P5_writable_executable_section_is_refused(void **state)
 {
     (void)state;
-    const struct bootstrap_section both = {
-        .base = 0x1000, .size_bytes = 0x1000, .write = true, .execute = true};
+    struct placement both = PLACEMENT;
+    both.loader.sections[0] = (struct loader_section){phys_range(0x1000, 0x2000), true, true};
+    both.loader.section_count = 1;
     struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
-    plan.loader_sections = &both;
-    plan.loader_section_count = 1;
+    plan.placement = &both;
     struct build build;
     build_create(&build, &plan, &MODERN, 64);
     assert_int_equal(build.status, PAGE_TABLE_WRITABLE_EXECUTABLE);
@@ -504,7 +522,7 @@ static void test_P11_five_levels_have_room_for_all_ram(void **state)
     build_destroy(&build);
 }
 
-/* The loader's image and the trampoline at their own addresses, nothing else; within the bound. */
+/* Only the loader's image and the trampoline, at their physical addresses, within the bound. */
 static void test_P11_switch_tables(void **state)
 {
     (void)state;
@@ -513,8 +531,11 @@ static void test_P11_switch_tables(void **state)
     features.levels = 5;
     uint64_t bound_without = bootstrap_tables_bound(&plan, &features);
     static const uint64_t TRAMPOLINES[] = {0x1000, 0x1e009000, 0x1ffff000, 0xfffff000};
+    struct placement placement = PLACEMENT;
+    plan.placement = &placement;
+    plan.trampoline_levels = 4;
     for (size_t i = 0; i < 4; i++) {
-        plan.trampoline_base = TRAMPOLINES[i];
+        placement.trampoline = phys_range(TRAMPOLINES[i], TRAMPOLINES[i] + 2 * PAGE_SIZE_BYTES);
         uint64_t bound = bootstrap_tables_bound(&plan, &features) - bound_without;
         struct build build;
         features.levels = 4;
@@ -531,11 +552,13 @@ static void test_P11_switch_tables(void **state)
         assert_int_equal(mapping.physical.value, TRAMPOLINES[i]);
         assert_true(mapping.permissions.execute && !mapping.permissions.write);
         for (size_t k = 0; k < 3; k++) {
-            assert_int_equal(page_table_lookup(&build.table, virt_addr(SECTIONS[k].base), &mapping),
+            const struct loader_section *section = &placement.loader.sections[k];
+            uint64_t base = section->memory.start.value;
+            assert_int_equal(page_table_lookup(&build.table, virt_addr(base), &mapping),
                              PAGE_TABLE_OK);
-            assert_int_equal(mapping.physical.value, SECTIONS[k].base);
-            assert_int_equal(mapping.permissions.write, SECTIONS[k].write);
-            assert_int_equal(mapping.permissions.execute, SECTIONS[k].execute);
+            assert_int_equal(mapping.physical.value, base);
+            assert_int_equal(mapping.permissions.write, section->write);
+            assert_int_equal(mapping.permissions.execute, section->execute);
         }
         assert_true(page_table_walk(&build.table, add_size, &mapped_bytes));
         assert_int_equal(mapped_bytes, 0x8000 + 0x1000);
@@ -549,11 +572,10 @@ static void test_framebuffer_beyond_the_window_is_refused(void **state)
     struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
     struct page_table_features features = MODERN;
     features.physical_bits = 52;
-    plan.framebuffer_size_bytes = 0x400000;
     static const uint64_t BAD[] = {DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
                                    DIRECT_MAP_LIMIT_BYTES_4_LEVELS - 0x1000, UINT64_MAX - 0xfff};
     for (size_t i = 0; i < 3; i++) {
-        plan.framebuffer_base = BAD[i];
+        plan.framebuffer = phys_range(BAD[i], BAD[i] + 0x400000); /* the last one wraps */
         struct build build;
         build_create(&build, &plan, &features, 64);
         assert_int_equal(build.status, PAGE_TABLE_PHYSICAL_TOO_HIGH);
@@ -565,7 +587,7 @@ static void test_P4_every_allocation_can_fail(void **state)
 {
     (void)state;
     struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
-    for (unsigned n = 2;; n++) { /* the first one is the root's */
+    for (unsigned n = 2;; n++) { /* the first allocation is the root's */
         struct build build;
         fake_memory_create(&build.memory, 64);
         fake_memory_fail_allocation(&build.memory, n);
@@ -591,15 +613,19 @@ static void check_real_map(const char *path, void *context)
     static uint64_t work[2048];
     (void)context;
     size_t row_count = memory_map_file_read(path, rows, 1024);
-    size_t region_count;
-    struct memory_map_report report;
-    enum memory_map_status status = memory_map_convert(
-        rows, row_count * sizeof(rows[0]), sizeof(rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS, NULL,
-        0, work, 2048, regions, 2048, &region_count, &report);
+    const struct memory_map_request request = {
+        .map = rows,
+        .size_bytes = row_count * sizeof(rows[0]),
+        .stride_bytes = sizeof(rows[0]),
+        .ram_limit_bytes = DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+    };
+    const struct memory_map_room room = {work, 2048, regions, 2048};
+    struct memory_map_result result;
+    enum memory_map_status status = memory_map_convert(&request, &room, &result);
     if (status == MEMORY_MAP_EMPTY)
         return;
     assert_int_equal(status, MEMORY_MAP_OK);
-    struct bootstrap_plan plan = plan_over(regions, region_count);
+    struct bootstrap_plan plan = plan_over(regions, result.region_count);
     check_plan(&plan);
 }
 

@@ -71,7 +71,7 @@ static void test_quotes(void **state)
     assert_no_value("x=\"a k=1\"", "k");
 }
 
-/* An open quote is a character: what a script appends still counts. */
+/* An open quote is a normal character. Words that a script appends are still found. */
 static void test_open_quote_swallows_nothing(void **state)
 {
     (void)state;

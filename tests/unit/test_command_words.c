@@ -27,7 +27,7 @@ static struct sentences check(const char *line)
     return sentences;
 }
 
-/* One problem, told in these words. */
+/* Expect exactly one problem, with this sentence. */
 static void assert_told(const char *line, const char *sentence)
 {
     struct sentences sentences = check(line);
@@ -45,7 +45,7 @@ static void test_good_lines_are_silent(void **state)
         "heap=first-fit heap_window=16M heap_limit=\"64M\" heap_aslr=off heap_guard=off",
         "heap_sample=0 heap_debug=on paging=5 self-test=interrupts measure print-heap print-leaks",
         "print-memory print-map print-regions print-help provoke=divide",
-        "once once", /* says the same twice */
+        "once once", /* the same word twice is not a problem */
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         assert_int_equal(check(lines[i]).count, 0);
@@ -130,7 +130,7 @@ static void test_an_open_quote_is_told(void **state)
     assert_string_equal(sentences.text[0], "a quote is never closed: it keeps no blanks together");
 }
 
-/* A terminal must not obey what a command line holds, and no line drowns the log. */
+/* A quoted word must not control a terminal, and a long line must not fill the log. */
 static void test_what_is_quoted_is_printable_and_short(void **state)
 {
     (void)state;
@@ -174,7 +174,7 @@ static void test_distances(void **state)
     assert_int_equal(distance("", "heap"), 4);
     assert_int_equal(distance("heap", ""), 4);
     assert_int_equal(distance("kitten", "sitting"), 3);
-    assert_int_equal(distance("ca", "abc"), 3); /* in the restricted form */
+    assert_int_equal(distance("ca", "abc"), 3); /* the distance is the restricted one */
     assert_int_equal(distance("timeline", "print-timeline"), 2);
     assert_int_equal(distance("my-print-map", "print-map"), 2);
     assert_int_equal(distance("on", "once"), 2); /* too short to count as a part */

@@ -5,7 +5,7 @@
 
 #include "bootloader/pure/config.h"
 
-/* Parse an exact copy on the heap, so that a read beyond its end is seen by ASan. */
+/* Parse an exact copy on the heap, so that ASan finds a read past its end. */
 static enum config_status parse_bytes(const void *text, size_t size_bytes,
                                       struct config *ret_config, unsigned *ret_line)
 {
@@ -224,7 +224,7 @@ static void test_CF8_path_limits(void **state)
 
     memset(text, 0, sizeof(text));
     memcpy(text, "kernel = ", 9);
-    memset(text + 9, 'k', 254); /* a backslash is put before it */
+    memset(text + 9, 'k', 254); /* the parser puts a backslash before it */
     assert_int_equal(strlen(parse_good(text).kernel_path), 255);
     text[9 + 254] = 'k';
     assert_refused(text, CONFIG_PATH_TOO_LONG, 1);

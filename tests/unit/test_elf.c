@@ -4,19 +4,20 @@
 #include <string.h>
 
 #include "bootloader/pure/elf.h"
+#include "shared/handoff.h"
 #include "tests/unit/support/elf_plan_check.h"
 #include "tests/unit/support/synthetic_elf.h"
 
 #define BASE SYNTHETIC_ELF_BASE
 
-/* Judge an exact copy on the heap, at an odd address, so that a read beyond its end or one that
- * relies on alignment is seen by the sanitizers. */
+/* Validate an exact copy on the heap, at an odd address. The sanitizers then find a read past its
+ * end, and an access that needs alignment. */
 static enum elf_status plan_bytes(const void *bytes, size_t size_bytes, struct elf_plan *ret_plan)
 {
     uint8_t *copy = malloc(size_bytes + 1);
     assert_non_null(copy);
     memcpy(copy + 1, bytes, size_bytes);
-    enum elf_status status = elf_plan(copy + 1, size_bytes, ret_plan);
+    enum elf_status status = elf_plan(copy + 1, size_bytes, HANDOFF_MACHINE_X86_64, ret_plan);
     free(copy);
     return status;
 }
@@ -47,7 +48,7 @@ static struct elf_plan plan_good(const struct synthetic_elf *elf)
     return plan;
 }
 
-/* The synthetic file with one field of one program header changed. */
+/* Return the synthetic file with one changed field of one program header. */
 static struct synthetic_elf with_segment(unsigned n, size_t field, uint64_t value)
 {
     struct synthetic_elf elf;
@@ -66,7 +67,7 @@ static void assert_segment_refused(unsigned n, size_t field, uint64_t value,
     assert_refused(&elf, expected);
 }
 
-/* The file with one field of the ELF header changed. */
+/* Return the file with one changed field of the ELF header. */
 static struct synthetic_elf with_header16(size_t field, uint16_t value)
 {
     struct synthetic_elf elf;
@@ -81,15 +82,15 @@ static void test_good_file(void **state)
     struct synthetic_elf elf;
     synthetic_elf_create(&elf);
     struct elf_plan plan = plan_good(&elf);
-    assert_int_equal(plan.entry, BASE + 0x10);
-    assert_int_equal(plan.virtual_base, BASE);
-    assert_int_equal(plan.size_bytes, 0x6000);
+    assert_int_equal(plan.entry.value, BASE + 0x10);
+    assert_int_equal(plan.image.start.value, BASE);
+    assert_int_equal(virt_range_size_bytes(plan.image), 0x6000);
     assert_int_equal(plan.segment_count, 3);
     assert_true(plan.segments[0].execute && !plan.segments[0].write);
     assert_true(!plan.segments[1].execute && !plan.segments[1].write);
     assert_true(!plan.segments[2].execute && plan.segments[2].write);
-    assert_int_equal(plan.segments[2].virtual_address, BASE + 0x2010);
-    assert_int_equal(plan.segments[2].memory_size_bytes, 0x3000);
+    assert_int_equal(plan.segments[2].memory.start.value, BASE + 0x2010);
+    assert_int_equal(virt_range_size_bytes(plan.segments[2].memory), 0x3000);
     assert_int_equal(plan.segments[2].file_offset, 0x1810);
     assert_int_equal(plan.segments[2].file_size_bytes, 0x30);
 }
@@ -107,8 +108,8 @@ static void test_segments_in_any_order_are_sorted(void **state)
     memcpy(data, first, sizeof(first));
     struct elf_plan plan = plan_good(&elf);
     for (unsigned i = 1; i < plan.segment_count; i++)
-        assert_true(plan.segments[i - 1].virtual_address < plan.segments[i].virtual_address);
-    assert_int_equal(plan.virtual_base, BASE);
+        assert_true(plan.segments[i - 1].memory.start.value < plan.segments[i].memory.start.value);
+    assert_int_equal(plan.image.start.value, BASE);
 }
 
 static void test_E1_identification(void **state)
@@ -133,9 +134,12 @@ static void test_E1_identification(void **state)
     synthetic_elf_set32(&elf, E_VERSION, 2);
     assert_refused(&elf, ELF_BAD_VERSION);
     elf = with_header16(E_MACHINE, 3);
-    assert_refused(&elf, ELF_NOT_X86_64);
+    assert_refused(&elf, ELF_OTHER_MACHINE);
     elf = with_header16(E_MACHINE, 183);
-    assert_refused(&elf, ELF_NOT_X86_64);
+    assert_refused(&elf, ELF_OTHER_MACHINE);
+    struct elf_plan plan;
+    assert_int_equal(elf_plan(elf.bytes, sizeof(elf.bytes), HANDOFF_MACHINE_AARCH64, &plan),
+                     ELF_OK);
     elf = with_header16(E_TYPE, 1);
     assert_refused(&elf, ELF_NOT_EXECUTABLE);
     elf = with_header16(E_TYPE, 3);
@@ -213,7 +217,7 @@ static void test_E7_segment_beyond_the_file(void **state)
 {
     (void)state;
     struct synthetic_elf elf = with_segment(SYNTHETIC_DATA, P_FILESZ, 0x30);
-    plan_good(&elf); /* ends exactly with the file */
+    plan_good(&elf); /* the segment ends exactly with the file */
     assert_segment_refused(SYNTHETIC_DATA, P_FILESZ, 0x31, ELF_SEGMENT_OUT_OF_FILE);
     assert_segment_refused(SYNTHETIC_DATA, P_OFFSET, 0x1c10, ELF_SEGMENT_OUT_OF_FILE);
 }
@@ -230,7 +234,7 @@ static void test_E9_address_wraps(void **state)
     (void)state;
     assert_segment_refused(SYNTHETIC_DATA, P_MEMSZ, UINT64_MAX, ELF_ADDRESS_WRAPS);
     assert_segment_refused(SYNTHETIC_DATA, P_MEMSZ, 0 - (BASE + 0x2010), ELF_ADDRESS_WRAPS);
-    /* Ends in the last page: rounding up would wrap. */
+    /* The segment ends in the last page: rounding up would wrap. */
     assert_segment_refused(SYNTHETIC_DATA, P_VADDR, 0 - UINT64_C(0x3ff0), ELF_ADDRESS_WRAPS);
 }
 
@@ -239,12 +243,12 @@ static void test_E10_memory_size_above_the_cap(void **state)
     (void)state;
     assert_segment_refused(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES + 1, ELF_IMAGE_TOO_LARGE);
     assert_segment_refused(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES, ELF_IMAGE_TOO_LARGE);
-    /* Two small segments far apart. */
+    /* Two small segments with a large distance. */
     assert_segment_refused(SYNTHETIC_DATA, P_VADDR, BASE + ELF_IMAGE_LIMIT_BYTES + 0x10,
                            ELF_IMAGE_TOO_LARGE);
     struct synthetic_elf elf =
         with_segment(SYNTHETIC_DATA, P_MEMSZ, ELF_IMAGE_LIMIT_BYTES - 0x2010);
-    assert_int_equal(plan_good(&elf).size_bytes, ELF_IMAGE_LIMIT_BYTES);
+    assert_int_equal(virt_range_size_bytes(plan_good(&elf).image), ELF_IMAGE_LIMIT_BYTES);
 }
 
 static void test_E11_alignment(void **state)
@@ -271,7 +275,7 @@ static void test_E12_incongruent(void **state)
 static void test_E13_overlap_is_refused(void **state)
 {
     (void)state;
-    /* rodata partly over text, nested in data, identical to text */
+    /* rodata overlaps a part of text, is inside of data, is identical to text */
     struct synthetic_elf elf = with_segment(SYNTHETIC_TEXT, P_MEMSZ, 0x1001);
     assert_refused(&elf, ELF_SEGMENTS_OVERLAP);
     assert_segment_refused(SYNTHETIC_RODATA, P_VADDR, BASE + 0x3000, ELF_SEGMENTS_OVERLAP);
@@ -287,7 +291,7 @@ static void test_E14_two_permissions_in_one_page(void **state)
     assert_segment_refused(SYNTHETIC_RODATA, P_VADDR, BASE + 0x400, ELF_PAGE_WITH_TWO_PERMISSIONS);
     struct synthetic_elf elf = with_segment(SYNTHETIC_RODATA, P_VADDR, BASE + 0x400);
     synthetic_elf_set32(&elf, synthetic_elf_segment(SYNTHETIC_RODATA, P_FLAGS), 5);
-    plan_good(&elf); /* the same permissions may share */
+    plan_good(&elf); /* two segments with the same permissions may share a page */
 }
 
 static void test_E15_writable_executable(void **state)
@@ -309,7 +313,7 @@ static void test_E16_lower_half(void **state)
                                    BASE - 0x400};
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
         assert_segment_refused(SYNTHETIC_TEXT, P_VADDR, BAD[i], ELF_LOWER_HALF);
-    /* Straddling: begins below, ends above. */
+    /* The segment begins below the limit and ends above it. */
     struct synthetic_elf elf = with_segment(SYNTHETIC_TEXT, P_VADDR, BASE - 0x400);
     synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_TEXT, P_MEMSZ), 0x800);
     assert_refused(&elf, ELF_LOWER_HALF);
@@ -328,7 +332,7 @@ static void test_E17_entry(void **state)
     }
     synthetic_elf_set64(&elf, E_ENTRY, BASE + 0x3f);
     plan_good(&elf);
-    /* In the zeros behind the file's bytes of an executable segment. */
+    /* The entry is in the zeros after the file's bytes of an executable segment. */
     synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_TEXT, P_MEMSZ), 0x100);
     synthetic_elf_set64(&elf, E_ENTRY, BASE + 0x40);
     assert_refused(&elf, ELF_BAD_ENTRY);
@@ -343,21 +347,21 @@ static void test_E18_nothing_to_load_and_empty_segments(void **state)
         synthetic_elf_set32(&elf, synthetic_elf_segment(i, P_TYPE), 4); /* PT_NOTE */
     assert_refused(&elf, ELF_NOTHING_TO_LOAD);
 
-    synthetic_elf_create(&elf); /* an empty segment is skipped, wherever it claims to be */
+    synthetic_elf_create(&elf); /* an empty segment is skipped, with any address */
     synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_RODATA, P_FILESZ), 0);
     synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_RODATA, P_MEMSZ), 0);
     synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_RODATA, P_VADDR), 0);
     assert_int_equal(plan_good(&elf).segment_count, 2);
 }
 
-/* The gABI gives the offset of a segment without bytes in the file no meaning: linkers write where
- * the bytes would be, which may lie behind the file's end. */
+/* The gABI gives the offset no meaning if a segment has no bytes in the file. Linkers write the
+ * offset that the bytes would have, and this may be after the end of the file. */
 static void test_offset_of_a_segment_without_bytes_in_the_file_is_not_read(void **state)
 {
     (void)state;
     static const uint64_t OFFSETS[] = {0,
                                        0x1810,
-                                       0x1811, /* disagrees with the address */
+                                       0x1811, /* does not agree with the address */
                                        SYNTHETIC_ELF_SIZE_BYTES,
                                        SYNTHETIC_ELF_SIZE_BYTES + 1,
                                        UINT64_C(1) << 63,
@@ -367,7 +371,7 @@ static void test_offset_of_a_segment_without_bytes_in_the_file_is_not_read(void 
         synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_DATA, P_FILESZ), 0);
         struct elf_plan plan = plan_good(&elf);
         assert_int_equal(plan.segment_count, 3);
-        assert_int_equal(plan.segments[2].memory_size_bytes, 0x3000);
+        assert_int_equal(virt_range_size_bytes(plan.segments[2].memory), 0x3000);
         assert_int_equal(plan.segments[2].file_offset, 0);
         const char *problem = elf_load_problem(&plan, elf.bytes);
         if (problem != NULL)
@@ -375,7 +379,7 @@ static void test_offset_of_a_segment_without_bytes_in_the_file_is_not_read(void 
     }
 }
 
-/* Everything else about such a segment has a meaning. */
+/* All other fields of such a segment have a meaning. */
 static void test_segment_without_bytes_in_the_file_is_judged(void **state)
 {
     (void)state;
@@ -410,8 +414,8 @@ static void test_fields_without_a_meaning_are_not_read(void **state)
         memset(elf.bytes + 7, 0xee, 9);                            /* OS, its version, padding */
         memset(elf.bytes + E_PHOFF + 8, 0xee, 12);                 /* section headers, flags */
         memset(elf.bytes + E_PHNUM + 2, 0xee, 6);                  /* section headers */
-        memset(elf.bytes + synthetic_elf_segment(3, 0), 0xee, 56); /* of another type */
-        memset(elf.bytes + synthetic_elf_segment(1, 0), 0xee, 56); /* empty */
+        memset(elf.bytes + synthetic_elf_segment(3, 0), 0xee, 56); /* a segment of another type */
+        memset(elf.bytes + synthetic_elf_segment(1, 0), 0xee, 56); /* an empty segment */
         synthetic_elf_set32(&elf, synthetic_elf_segment(3, P_TYPE), OTHER_TYPES[i]);
         synthetic_elf_set32(&elf, synthetic_elf_segment(1, P_TYPE), 1);
         synthetic_elf_set64(&elf, synthetic_elf_segment(1, P_FILESZ), 0);
@@ -461,11 +465,11 @@ static void test_E20_dirty_memory_is_zeroed(void **state)
     struct elf_plan plan = plan_good(&elf);
     assert_no_problem(elf_load_problem(&plan, elf.bytes));
 
-    /* A first segment that does not begin its page. */
+    /* The first segment does not begin at a page boundary. */
     synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_TEXT, P_VADDR), BASE + 0x400);
     synthetic_elf_set64(&elf, E_ENTRY, BASE + 0x400);
     plan = plan_good(&elf);
-    assert_int_equal(plan.virtual_base, BASE);
+    assert_int_equal(plan.image.start.value, BASE);
     assert_no_problem(elf_load_problem(&plan, elf.bytes));
 }
 

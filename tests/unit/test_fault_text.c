@@ -60,8 +60,8 @@ static void test_other_error_codes(void **state)
     assert_code(30, 1, "0x1");
 }
 
-/* The vectors whose entries expect the CPU to push a code (interrupt_entry.S), but for #DF and #AC,
- * whose code is always 0. */
+/* interrupt_entry.S expects that the CPU pushes a code for these vectors. #DF and #AC are left out,
+ * because their code is always 0. */
 static void test_which_exceptions_have_a_code(void **state)
 {
     (void)state;

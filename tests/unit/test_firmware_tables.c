@@ -7,9 +7,9 @@
 #include "shared/region.h"
 #include "tests/unit/support/fake_firmware.h"
 
-/* A machine as most are: ACPI 2.0 and 1.0, SMBIOS 3 and 2. */
+/* A typical machine: ACPI 2.0 and 1.0, SMBIOS 3 and 2. */
 #define AT(offset)   (FAKE_FIRMWARE_BASE + (offset))
-#define RSDP         AT(0x14) /* 16-byte aligned is usual; nothing relies on it */
+#define RSDP         AT(0x14) /* usually 16-byte aligned, but not here */
 #define RSDP_1       AT(0x60)
 #define XSDT         AT(0x1000)
 #define RSDT         AT(0x1803)
@@ -152,7 +152,7 @@ static void walk_acpi(struct machine *machine)
     walk(machine, FIRMWARE_TABLES_ACPI_20, RSDP);
 }
 
-/* The only listed table at an address. */
+/* Return the listed table at an address. There must be only one. */
 static const struct handoff_firmware_table *listed(const struct machine *machine, uint64_t address)
 {
     const struct handoff_firmware_table *found = NULL;
@@ -214,13 +214,13 @@ static void test_acpi_1_leads_to_every_table(void **state)
     assert_listed(machine, RSDP_1, 20, 0);
     assert_listed(machine, RSDT, 36 + 3 * 4, PART("RSDT"));
     assert_common_acpi_tables(machine);
-    /* A root pointer of ACPI 1.0 under the name of 2.0, as some firmware has it. */
+    /* Some firmware publishes a root pointer of ACPI 1.0 under the GUID of 2.0. */
     walk(machine, FIRMWARE_TABLES_ACPI_20, RSDP_1);
     assert_counts(machine, 7, 0, 0);
     assert_listed(machine, RSDT, 36 + 3 * 4, PART("RSDT"));
 }
 
-/* Between RSDP 1.0 and 2.0 lies the extended length: it may be larger than the structure. */
+/* RSDP 2.0 has a field with its length, which may be larger than the structure. */
 static void test_rsdp_of_a_later_revision_may_be_longer(void **state)
 {
     struct machine *machine = *state;
@@ -248,7 +248,7 @@ static void test_fadt_64_bit_fields_come_first(void **state)
     assert_listed(machine, SPARE + 0x100, 99, PART("DSDT"));
 }
 
-/* A short FADT has only the fields that its length covers, whatever lies behind it. */
+/* A short FADT has only the fields that its length covers. Bytes after it are not read. */
 static void test_fadt_is_read_up_to_its_length(void **state)
 {
     struct machine *machine = *state;
@@ -263,7 +263,7 @@ static void test_fadt_is_read_up_to_its_length(void **state)
         walk_acpi(machine);
         assert_counts(machine, cases[i].count, 0, 0);
     }
-    seal_fadt(machine, 140); /* the FACS at UNREADABLE counts from here on */
+    seal_fadt(machine, 140); /* with this length, the FADT has the FACS at UNREADABLE */
     walk_acpi(machine);
     assert_counts(machine, 7, 1, 0);
 }
@@ -295,7 +295,7 @@ static void test_smbios_2(void **state)
     assert_listed(machine, STRUCTURES, 0x321, HANDOFF_TABLE_PART_SMBIOS);
 }
 
-/* SMBIOS 3.6, 5.2.1: version 2.1 said 30 by mistake, and its firmware says so. */
+/* SMBIOS 3.6, 5.2.1: version 2.1 had the wrong length 30, and so its firmware has it. */
 static void test_smbios_2_1_may_say_30(void **state)
 {
     struct machine *machine = *state;
@@ -343,7 +343,7 @@ static void put_entry(struct machine *machine, unsigned index, const uint8_t gui
     put(machine, entry + 16, address, 8);
 }
 
-/* The older entry of each pair first: the order of the entries says nothing. */
+/* Walk the older entry of each pair first: the order of the entries has no meaning. */
 static void walk_configuration(struct machine *machine)
 {
     put_entry(machine, 0, FIRMWARE_TABLES_ACPI_10, RSDP_1);
@@ -405,7 +405,7 @@ static void test_newer_entry_is_named_where_both_are_damaged(void **state)
     assert_int_equal(found_smbios(machine), SMBIOS_3);
 }
 
-/* An address of 0 stands for "none", also in front of an entry of the same name. */
+/* An address of 0 means "no table", also before an entry with the same GUID. */
 static void test_entry_without_an_address_is_passed_over(void **state)
 {
     struct machine *machine = *state;
@@ -441,9 +441,9 @@ static void test_configuration_table_that_cannot_be_read(void **state)
     assert_counts(machine, 0, 0, 0);
 }
 
-/* --- Damaged ones --- */
+/* --- Damaged tables --- */
 
-/* The root pointer is listed without a length and leads nowhere. */
+/* Check that the root pointer is listed without a length and is not followed. */
 static void assert_bad_rsdp(struct machine *machine, uint64_t address)
 {
     walk(machine, FIRMWARE_TABLES_ACPI_20, address);
@@ -469,7 +469,7 @@ static void test_every_bit_of_the_rsdp_counts(void **state)
     }
 }
 
-/* With right checksums: the signature and the length count by themselves. */
+/* All checksums are right, so that signature and length are tested separately. */
 static void test_rsdp_with_a_bad_signature_or_length(void **state)
 {
     struct machine *machine = *state;
@@ -496,7 +496,7 @@ static void test_rsdp_at_an_impossible_address(void **state)
     assert_counts(machine, 0, 1, 0);
 }
 
-/* The first 20 bytes can be read, and the rest cannot. */
+/* The first 20 bytes are readable, and the rest is not. */
 static void test_rsdp_that_ends_in_unreadable_memory(void **state)
 {
     struct machine *machine = *state;
@@ -523,7 +523,7 @@ static void test_T2_rsdp_without_a_root_table(void **state)
     assert_counts(machine, 1, 1, 0);
     assert_listed(machine, RSDP, 36, 0);
 
-    /* Nobody needs the RSDT beside an XSDT. */
+    /* The RSDT is not needed if there is an XSDT. */
     put(machine, RSDP + 24, XSDT, 8);
     seal_rsdp(machine, RSDP);
     walk_acpi(machine);
@@ -547,7 +547,7 @@ static void test_rsdt_stands_in_for_the_xsdt(void **state)
     assert_listed(machine, RSDT, 36 + 3 * 4, PART("RSDT"));
 }
 
-/* The XSDT is bad, and so is the RSDT. */
+/* Check with a bad XSDT and a bad RSDT. */
 static void assert_bad_root(struct machine *machine)
 {
     walk_acpi(machine);
@@ -577,7 +577,7 @@ static void test_root_table_with_a_bad_length_signature_or_checksum(void **state
     assert_bad_root(machine);
 }
 
-/* Bytes behind the last whole address belong to none. */
+/* Bytes after the last whole address are ignored. */
 static void test_root_table_whose_length_is_no_multiple(void **state)
 {
     struct machine *machine = *state;
@@ -603,7 +603,7 @@ static void test_entries_that_lead_nowhere(void **state)
     assert_listed(machine, APIC, 0x90, PART("APIC"));
 }
 
-/* A damaged table is listed by its signature, so that a kernel knows of it. */
+/* A damaged table is listed with its signature, so that a kernel can see it. */
 static void test_damaged_tables_are_listed_without_a_length(void **state)
 {
     struct machine *machine = *state;
@@ -614,13 +614,13 @@ static void test_damaged_tables_are_listed_without_a_length(void **state)
     assert_listed(machine, APIC, 0, PART("APIC"));
     assert_listed(machine, SSDT, 0, PART("SSDT"));
 
-    fake_firmware_at(&machine->firmware, FADT)[50]++; /* not followed */
+    fake_firmware_at(&machine->firmware, FADT)[50]++; /* the address must not be followed */
     walk_acpi(machine);
     assert_counts(machine, 5, 3, 0);
     assert_listed(machine, FADT, 0, PART("FACP"));
 }
 
-/* Its part would be 0, which stands for the entry itself. */
+/* Its part would be 0, which means the entry itself. */
 static void test_table_without_a_signature_is_not_listed(void **state)
 {
     struct machine *machine = *state;
@@ -706,7 +706,7 @@ static void test_smbios_entry_point_with_a_bad_anchor_length_or_address(void **s
         assert_bad_smbios(machine, FIRMWARE_TABLES_SMBIOS, SMBIOS_2);
     }
     write_smbios(machine);
-    assert_bad_smbios(machine, FIRMWARE_TABLES_SMBIOS, SMBIOS_3); /* each name has its anchor */
+    assert_bad_smbios(machine, FIRMWARE_TABLES_SMBIOS, SMBIOS_3); /* each GUID has its own anchor */
     assert_bad_smbios(machine, FIRMWARE_TABLES_SMBIOS_3, SMBIOS_2);
     assert_bad_smbios(machine, FIRMWARE_TABLES_SMBIOS_3, UNREADABLE - 23);
     assert_bad_smbios(machine, FIRMWARE_TABLES_SMBIOS_3, UINT64_MAX);
@@ -714,7 +714,7 @@ static void test_smbios_entry_point_with_a_bad_anchor_length_or_address(void **s
     assert_counts(machine, 0, 1, 0);
 }
 
-/* The longest entry point that its length can name reaches into unreadable memory. */
+/* The longest possible length of an entry point reaches into unreadable memory. */
 static void test_smbios_entry_point_that_ends_in_unreadable_memory(void **state)
 {
     struct machine *machine = *state;
@@ -757,7 +757,7 @@ static void test_smbios_structures_that_cannot_be(void **state)
 
 #define ENTRY_LIMIT (FIRMWARE_TABLES_LIMIT - FIRMWARE_TABLES_KEPT_FOR_ENTRIES)
 
-/* A root table with the same entry many times. */
+/* Write a root table with the same entry many times. */
 static void write_many(struct machine *machine, uint64_t entry, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -781,7 +781,7 @@ static void test_tables_beyond_the_limit_are_counted(void **state)
     assert_counts(machine, ENTRY_LIMIT, 0, 1000 - (ENTRY_LIMIT - 2));
 }
 
-/* However many tables ACPI has, the entries behind it are found. */
+/* With any number of ACPI tables, the entries after it are found. */
 static void test_room_for_entries_is_kept(void **state)
 {
     struct machine *machine = *state;
@@ -809,7 +809,7 @@ static void test_root_table_that_lists_itself(void **state)
     assert_int_equal(machine->tables.dropped_count, 0);
 }
 
-/* What is not listed costs as much as what is: the work has its own bound. */
+/* A table that is not listed costs as much work as a listed one: the work has a separate limit. */
 static void test_work_for_damaged_tables_is_bounded(void **state)
 {
     struct machine *machine = *state;
@@ -836,19 +836,19 @@ static void test_pages_of_a_table(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct handoff_firmware_table table = {.address = cases[i].address,
                                                .size_bytes = cases[i].size_bytes};
-        uint64_t base = 0;
-        uint64_t size_bytes = 0;
-        assert_true(firmware_tables_pages(&table, &base, &size_bytes));
-        assert_int_equal(base, cases[i].base);
-        assert_int_equal(size_bytes, cases[i].pages_bytes);
+        struct phys_range pages;
+        assert_true(firmware_tables_pages(&table, &pages));
+        assert_int_equal(pages.start.value, cases[i].base);
+        assert_int_equal(phys_range_size_bytes(pages), cases[i].pages_bytes);
     }
     struct handoff_firmware_table unknown = {.address = 0x1000};
-    uint64_t untouched = 77;
-    assert_false(firmware_tables_pages(&unknown, &untouched, &untouched));
-    assert_int_equal(untouched, 77);
+    struct phys_range untouched = phys_range(77, 78);
+    assert_false(firmware_tables_pages(&unknown, &untouched));
+    assert_int_equal(untouched.start.value, 77);
+    assert_int_equal(untouched.end.value, 78);
 }
 
-/* A map with RAM, a hole, reserved memory and firmware tables. */
+/* Write a map with RAM, a hole, reserved memory and firmware tables. */
 static void write_map(struct handoff_region regions[6])
 {
     regions[0] = region_make(0x0, 0x1000, HANDOFF_REGION_RESERVED, 0, 0);
@@ -881,12 +881,12 @@ static void test_T1_mapping_is_by_the_regions_below(void **state)
         {0xf3000, 1, false},             /* in a hole */
         {0xeffff, 2, false},             /* from a hole */
         {0xf4000, 0x1001, false},        /* beyond the last region */
-        {0xf5000, 1, false},             /* behind it */
-        {0x1000, 0, true},               /* unknown size: its first byte counts */
-        {0x8fff, 0, true},               /* … only that */
+        {0xf5000, 1, false},             /* after the last region */
+        {0x1000, 0, true},               /* unknown size: only the first byte counts */
+        {0x8fff, 0, true},               /* … */
         {0x9000, 0, false},              /* … */
-        {0, 4, false},                   /* none */
-        {BEYOND_LIMIT, 1, false},        /* no such memory */
+        {0, 4, false},                   /* no table */
+        {BEYOND_LIMIT, 1, false},        /* not a valid address */
         {UINT64_MAX, 1, false},          /* wraps */
         {UINT64_MAX, UINT64_MAX, false}, /* … */
         {0x1000, UINT64_MAX, false},     /* … */

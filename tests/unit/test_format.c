@@ -6,7 +6,7 @@
 
 #include "shared/text/format.h"
 
-/* What the C library says is right, for the subset that the two share. */
+/* The C library is the reference for the formats that both have. */
 #define assert_same_as_printf(...)                                                                 \
     do {                                                                                           \
         char expected[256];                                                                        \

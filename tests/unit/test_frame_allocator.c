@@ -868,14 +868,18 @@ static void convert_map(struct machine *machine, const char *path)
     static struct memory_map_descriptor rows[ROWS_MAX / 2];
     static uint64_t work[ROWS_MAX];
     size_t row_count = memory_map_file_read(path, rows, ROWS_MAX / 2);
-    size_t region_count = 0;
-    struct memory_map_report report;
-    enum memory_map_status status = memory_map_convert(
-        rows, row_count * sizeof(rows[0]), sizeof(rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS, NULL,
-        0, work, ROWS_MAX, machine->rows, ROWS_MAX, &region_count, &report);
+    const struct memory_map_request request = {
+        .map = rows,
+        .size_bytes = row_count * sizeof(rows[0]),
+        .stride_bytes = sizeof(rows[0]),
+        .ram_limit_bytes = DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+    };
+    const struct memory_map_room room = {work, ROWS_MAX, machine->rows, ROWS_MAX};
+    struct memory_map_result result = {0};
+    enum memory_map_status status = memory_map_convert(&request, &room, &result);
     if (status != MEMORY_MAP_OK && status != MEMORY_MAP_EMPTY)
         fail_msg("%s: %s", path, memory_map_status_text(status));
-    machine->regions.count = (uint32_t)region_count;
+    machine->regions.count = (uint32_t)result.region_count;
 }
 
 static void assert_usable(const struct machine *machine, struct phys_addr base, uint64_t size_bytes)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/mm/frames/frame_allocator.h"
 #include "kernel/mm/frames/frame_reserve.h"
 #include "tests/unit/support/panic_stub.h"
 #include "shared/region.h"

@@ -1,4 +1,4 @@
-/* Modes of the graphics output, as firmware may state them. */
+/* Modes of the graphics output, as firmware may report them. */
 #include "tests/unit/support/cmocka.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static struct framebuffer_mode good_mode(void)
         .height_pixels = 600,
         .pixels_per_line = 800,
         .pixel_format = FRAMEBUFFER_PIXELS_BGRX,
-        /* not to be looked at */
+        /* must not be read */
         .red_mask = 0x12345678,
         .reserved_mask = 0x87654321,
     };
@@ -51,7 +51,7 @@ static void test_places_and_sizes(void **state)
 {
     (void)state;
     struct framebuffer_mode mode = good_mode();
-    mode.pixels_per_line = 832; /* lines may be longer than what is seen of them */
+    mode.pixels_per_line = 832; /* a line may have more pixels than are visible */
     mode.size_bytes = 16 * MIB;
     struct handoff_framebuffer framebuffer = describe(mode);
     assert_int_equal(framebuffer.base, 0x80000000);
@@ -177,13 +177,13 @@ static void test_places_that_cannot_be(void **state)
         mode.base = BASES[i];
         assert_refused(mode);
     }
-    mode.base = limit - size_bytes; /* the last place that the direct map reaches */
+    mode.base = limit - size_bytes; /* the highest base inside of the direct map */
     assert_int_equal(describe(mode).base, mode.base);
     mode.base += PAGE_SIZE_BYTES;
     assert_refused(mode);
 }
 
-/* The largest that there may be: 65535 × 65535 pixels of 4 bytes are 16 GiB. */
+/* The largest possible mode: 65535 × 65535 pixels of 4 bytes are 16 GiB. */
 static void test_largest_mode(void **state)
 {
     (void)state;

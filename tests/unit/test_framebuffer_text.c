@@ -1,6 +1,6 @@
 /*
- * Text on a framebuffer: every pixel format, the geometry that is refused, scrolling. The pixels
- * lie in exactly as many bytes as the framebuffer has, so ASan sees a pixel drawn outside.
+ * Text on a framebuffer: every pixel format, geometries that are refused, scrolling. The memory for
+ * the pixels has exactly the size of the framebuffer, so that ASan finds a pixel outside.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -10,7 +10,7 @@
 #include "shared/text/console_font.h"
 #include "shared/text/framebuffer_text.h"
 
-#define WIDTH_PIXELS  50 /* six columns, and two pixels that no column covers */
+#define WIDTH_PIXELS  50 /* six columns, and two pixels beside them */
 #define HEIGHT_PIXELS 55 /* three rows, and seven lines below */
 #define COLUMNS       6
 #define ROWS          3
@@ -34,7 +34,7 @@ static const struct handoff_framebuffer formats[] = {
      .red_mask = 0xff0000,
      .green_mask = 0xff00,
      .blue_mask = 0xff},
-    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS, /* 10 bits a colour */
+    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS, /* 10 bits for each colour */
      .bits_per_pixel = 32,
      .red_mask = 0x3ff00000,
      .green_mask = 0xffc00,
@@ -62,7 +62,7 @@ static const struct handoff_framebuffer formats[] = {
 };
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 
-/* 0xd0 of 0xff in each colour's own precision. */
+/* 0xd0 of 0xff, in the precision of each colour. */
 static const uint32_t foregrounds[FORMAT_COUNT] = {
     0x00d0d0d0,
     0x00d0d0d0,
@@ -88,7 +88,7 @@ static struct screen *screen_create(const struct handoff_framebuffer *format)
     memset(screen->pixels, 0xa5, framebuffer->size_bytes);
     for (size_t i = 0; i < sizeof(screen->font); i++)
         screen->font[i] = (uint8_t)(i * 37 + 11);
-    memset(screen->font, 0, CONSOLE_FONT_HEIGHT_PIXELS); /* the blank is blank */
+    memset(screen->font, 0, CONSOLE_FONT_HEIGHT_PIXELS); /* the glyph of the blank */
     return screen;
 }
 
@@ -120,7 +120,7 @@ static uint32_t screen_pixel(const struct screen *screen, uint32_t x, uint32_t y
     return value;
 }
 
-/* Derive every pixel of the screen from the text that should stand on it, row by row. */
+/* Check every pixel of the screen, row by row, against the text that must be on it. */
 static void assert_screen_shows(const struct screen *screen, const char *const rows[ROWS],
                                 uint32_t foreground)
 {
@@ -217,9 +217,9 @@ static void test_FW15_impossible_geometry_is_refused(void **state)
     *framebuffer = good;
     framebuffer->width_pixels = 0;
     assert_false(screen_start(screen));
-    framebuffer->width_pixels = CONSOLE_FONT_WIDTH_PIXELS - 1; /* not one column */
+    framebuffer->width_pixels = CONSOLE_FONT_WIDTH_PIXELS - 1; /* too narrow for one column */
     assert_false(screen_start(screen));
-    framebuffer->width_pixels = framebuffer->pitch_bytes; /* four bytes each */
+    framebuffer->width_pixels = framebuffer->pitch_bytes; /* each pixel has four bytes */
     assert_false(screen_start(screen));
     framebuffer->width_pixels = UINT32_MAX;
     assert_false(screen_start(screen));
@@ -227,7 +227,7 @@ static void test_FW15_impossible_geometry_is_refused(void **state)
     *framebuffer = good;
     framebuffer->height_pixels = 0;
     assert_false(screen_start(screen));
-    framebuffer->height_pixels = HEIGHT_PIXELS + 1; /* beyond the size */
+    framebuffer->height_pixels = HEIGHT_PIXELS + 1; /* more than the size has */
     assert_false(screen_start(screen));
     framebuffer->height_pixels = CONSOLE_FONT_HEIGHT_PIXELS - 1;
     assert_false(screen_start(screen));

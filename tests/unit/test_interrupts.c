@@ -1,4 +1,4 @@
-/* Interrupts that are noted while somebody must not be interrupted, and the lock above that. */
+/* Interrupts that stay pending while code must not be interrupted, and the lock above that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,7 +78,7 @@ static void test_waits_for_the_outermost_release(void **state)
     assert_int_equal(call_count, 1);
     assert_int_equal(arch_stub.acknowledge_count, 1);
     assert_int_equal(cpu_current()->interrupts.deferred_count, 1);
-    assert_int_equal(cpu_current()->interrupts.noted, 0);
+    assert_int_equal(cpu_current()->interrupts.pending, 0);
     assert_true(arch_stub.interrupts_are_on);
 }
 

@@ -50,12 +50,12 @@ static void test_extended_keys(void **state)
     assert_int_equal(scancode_read(&reader, 0xe0), '\0');
     assert_int_equal(scancode_read(&reader, 0x1c), '\n'); /* Enter of the keypad */
     assert_int_equal(scancode_read(&reader, 0xe0), '\0');
-    assert_int_equal(scancode_read(&reader, 0x35), SCANCODE_OTHER_KEY); /* as `/` without 0xe0 */
+    assert_int_equal(scancode_read(&reader, 0x35), SCANCODE_OTHER_KEY); /* `/` without 0xe0 */
     assert_int_equal(scancode_read(&reader, 0xe0), '\0');
-    assert_int_equal(scancode_read(&reader, 0xc8), '\0'); /* let go */
+    assert_int_equal(scancode_read(&reader, 0xc8), '\0'); /* released */
     assert_int_equal(scancode_read(&reader, 0xe0), '\0');
     assert_int_equal(scancode_read(&reader, 0x1d), '\0'); /* right Ctrl */
-    assert_int_equal(scancode_read(&reader, 0x19), 'p');  /* and all is as before */
+    assert_int_equal(scancode_read(&reader, 0x19), 'p');  /* the next key is normal again */
 }
 
 static void test_no_byte_leads_astray(void **state)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bootloader/pure/memory_map.h"
+#include "bootloader/pure/memory_type.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/region.h"
@@ -36,7 +37,7 @@ enum {
     UNACCEPTED
 };
 
-/* --- One conversion, in memory that is exactly as large as the header demands --- */
+/* --- One conversion, in memory of exactly the size that the header requires --- */
 
 struct result {
     enum memory_map_status status;
@@ -50,7 +51,7 @@ static void result_drop(struct result result)
     free(result.regions);
 }
 
-/* Convert rows laid out with any stride; what lies between the descriptors is garbage. */
+/* Convert rows with any stride. The bytes between the descriptors are garbage. */
 static struct result convert_with_stride(const struct memory_map_descriptor *rows, size_t row_count,
                                          size_t stride_bytes, const struct memory_map_claim *claims,
                                          size_t claim_count)
@@ -59,17 +60,26 @@ static struct result convert_with_stride(const struct memory_map_descriptor *row
     size_t capacity = work_count + 2;
     uint8_t *map = malloc(row_count * stride_bytes + 1);
     uint64_t *work = malloc(work_count * sizeof(*work) + 1);
-    struct result result = {.regions = malloc(capacity * sizeof(struct handoff_region) + 1),
-                            .count = 12345};
+    struct result result = {.regions = malloc(capacity * sizeof(struct handoff_region) + 1)};
     assert_non_null(map);
     assert_non_null(work);
     assert_non_null(result.regions);
     memset(map, 0xcd, row_count * stride_bytes);
     for (size_t i = 0; i < row_count; i++)
         memcpy(map + i * stride_bytes, &rows[i], sizeof(rows[i]));
-    result.status = memory_map_convert(
-        map, row_count * stride_bytes, stride_bytes, DIRECT_MAP_LIMIT_BYTES_4_LEVELS, claims,
-        claim_count, work, work_count, result.regions, capacity, &result.count, &result.report);
+    const struct memory_map_request request = {
+        .map = map,
+        .size_bytes = row_count * stride_bytes,
+        .stride_bytes = stride_bytes,
+        .ram_limit_bytes = DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+        .claims = claims,
+        .claim_count = claim_count,
+    };
+    const struct memory_map_room room = {work, work_count, result.regions, capacity};
+    struct memory_map_result converted = {.region_count = 12345};
+    result.status = memory_map_convert(&request, &room, &converted);
+    result.count = converted.region_count;
+    result.report = converted.report;
     free(map);
     free(work);
     return result;
@@ -138,13 +148,16 @@ static void assert_bad_stride(uint64_t map_size_bytes, uint64_t stride_bytes)
     static uint8_t map[4096];
     uint64_t work[8];
     struct handoff_region regions[8];
-    size_t count = 77;
-    struct memory_map_report report;
-    assert_int_equal(memory_map_convert(map, map_size_bytes, stride_bytes,
-                                        DIRECT_MAP_LIMIT_BYTES_4_LEVELS, NULL, 0, work, 8, regions,
-                                        8, &count, &report),
-                     MEMORY_MAP_BAD_STRIDE);
-    assert_int_equal(count, 77);
+    const struct memory_map_request request = {
+        .map = map,
+        .size_bytes = map_size_bytes,
+        .stride_bytes = stride_bytes,
+        .ram_limit_bytes = DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+    };
+    const struct memory_map_room room = {work, 8, regions, 8};
+    struct memory_map_result result = {.region_count = 77};
+    assert_int_equal(memory_map_convert(&request, &room, &result), MEMORY_MAP_BAD_STRIDE);
+    assert_int_equal(result.region_count, 77);
 }
 
 static void test_FW8_impossible_descriptor_sizes(void **state)
@@ -197,21 +210,23 @@ static void test_M9_never_truncated_silently(void **state)
         row(CONVENTIONAL, 0x101000, 1), row(RESERVED, 0x102000, 1), row(CONVENTIONAL, 0x103000, 1)};
     uint64_t work[6];
     struct handoff_region regions[6];
-    struct memory_map_report report;
+    const struct memory_map_request request = {
+        .map = rows,
+        .size_bytes = sizeof(rows),
+        .stride_bytes = sizeof(rows[0]),
+        .ram_limit_bytes = DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
+    };
     for (size_t capacity = 0; capacity <= 3; capacity++) {
-        size_t count = 77;
-        enum memory_map_status status =
-            memory_map_convert(rows, sizeof(rows), sizeof(rows[0]), DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
-                               NULL, 0, work, 6, regions, capacity, &count, &report);
-        assert_int_equal(status, capacity < 3 ? MEMORY_MAP_TOO_MANY_ROWS : MEMORY_MAP_OK);
-        assert_int_equal(count, capacity < 3 ? 77 : 3);
+        const struct memory_map_room room = {work, 6, regions, capacity};
+        struct memory_map_result result = {.region_count = 77};
+        assert_int_equal(memory_map_convert(&request, &room, &result),
+                         capacity < 3 ? MEMORY_MAP_TOO_MANY_ROWS : MEMORY_MAP_OK);
+        assert_int_equal(result.region_count, capacity < 3 ? 77 : 3);
     }
-    size_t count = 77;
-    assert_int_equal(memory_map_convert(rows, sizeof(rows), sizeof(rows[0]),
-                                        DIRECT_MAP_LIMIT_BYTES_4_LEVELS, NULL, 0, work, 5, regions,
-                                        6, &count, &report),
-                     MEMORY_MAP_TOO_MANY_ROWS);
-    assert_int_equal(count, 77);
+    const struct memory_map_room little_work = {work, 5, regions, 6};
+    struct memory_map_result result = {.region_count = 77};
+    assert_int_equal(memory_map_convert(&request, &little_work, &result), MEMORY_MAP_TOO_MANY_ROWS);
+    assert_int_equal(result.region_count, 77);
 }
 
 /* --- Rows --- */
@@ -330,7 +345,7 @@ static void convert_many_rows(size_t row_count)
 {
     struct memory_map_descriptor *rows = calloc(row_count, sizeof(*rows));
     assert_non_null(rows);
-    for (size_t i = 0; i < row_count; i++) /* from the top down, with a hole after each second */
+    for (size_t i = 0; i < row_count; i++) /* downward, with a hole after every second row */
         rows[i] =
             row(i % 2 == 0 ? CONVENTIONAL : NVS, 0x1000 + (row_count - i) * 2 * PAGE, 1 + i % 2);
     struct result result = convert(rows, row_count, NULL, 0);
@@ -352,7 +367,7 @@ static void test_M9_many_rows(void **state)
 static void test_M9_many_rows_over_each_other(void **state)
 {
     (void)state;
-    const size_t row_count = 5000; /* nested: every row lies in all before it */
+    const size_t row_count = 5000; /* nested: every row is inside of all rows before it */
     struct memory_map_descriptor *rows = calloc(row_count, sizeof(*rows));
     assert_non_null(rows);
     for (size_t i = 0; i < row_count; i++)
@@ -370,11 +385,11 @@ static void test_M10_M11_types(void **state)
 {
     (void)state;
     for (uint32_t type = 0; type <= UNACCEPTED; type++)
-        assert_int_equal(memory_map_region_type(type, WB), memory_map_oracle_type(type, WB));
+        assert_int_equal(memory_type_of_row(type, WB), memory_map_oracle_type(type, WB));
     static const uint32_t UNKNOWN[] = {16,         0x6fffffff, 0x70000000,
                                        0x7fffffff, 0x80000000, 0xffffffff};
     for (size_t i = 0; i < COUNT(UNKNOWN); i++)
-        assert_int_equal(memory_map_region_type(UNKNOWN[i], WB), HANDOFF_REGION_RESERVED);
+        assert_int_equal(memory_type_of_row(UNKNOWN[i], WB), HANDOFF_REGION_RESERVED);
     assert_false(type_is_ram(HANDOFF_REGION_PERSISTENT));
     assert_false(type_is_ram(HANDOFF_REGION_UNACCEPTED));
 
@@ -398,7 +413,7 @@ static void test_M12_undefined_attribute_bits_are_ignored(void **state)
         if ((known >> bit & 1) != 0)
             continue;
         uint64_t attributes = WB | UINT64_C(1) << bit;
-        assert_int_equal(memory_map_region_type(CONVENTIONAL, attributes), HANDOFF_REGION_USABLE);
+        assert_int_equal(memory_type_of_row(CONVENTIONAL, attributes), HANDOFF_REGION_USABLE);
     }
     const struct memory_map_descriptor rows[] = {
         row_with(CONVENTIONAL, 0x101000, 1, 0x80000000000000f)};
@@ -416,9 +431,9 @@ static void test_M13_attributes_that_forbid_use(void **state)
                                          LOADER_CODE,  LOADER_DATA, ACPI};
     for (size_t i = 0; i < COUNT(BAD); i++) {
         for (size_t t = 0; t < COUNT(FREE_ABLE); t++)
-            assert_int_equal(memory_map_region_type(FREE_ABLE[t], BAD[i]), HANDOFF_REGION_RESERVED);
+            assert_int_equal(memory_type_of_row(FREE_ABLE[t], BAD[i]), HANDOFF_REGION_RESERVED);
     }
-    assert_int_equal(memory_map_region_type(CONVENTIONAL, 0x8), HANDOFF_REGION_USABLE);
+    assert_int_equal(memory_type_of_row(CONVENTIONAL, 0x8), HANDOFF_REGION_USABLE);
 
     const struct memory_map_descriptor rows[] = {row_with(CONVENTIONAL, 0x101000, 1, WB | SP),
                                                  row_with(CONVENTIONAL, 0x102000, 1, WB | RUNTIME),
@@ -432,7 +447,7 @@ static void test_M13_attributes_that_forbid_use(void **state)
     result_drop(result);
 }
 
-/* RAM is mapped write-back; a row that says it must not be would get a second memory type. */
+/* RAM is mapped write-back. A row without write-back would get a second memory type. */
 static void test_M13_firmware_ram_that_is_not_write_back_is_reserved(void **state)
 {
     (void)state;
@@ -440,10 +455,9 @@ static void test_M13_firmware_ram_that_is_not_write_back_is_reserved(void **stat
     for (size_t i = 0; i < COUNT(FIRMWARE); i++) {
         static const uint64_t UNCACHED[] = {0, 0x1, 0x7, RUNTIME, RUNTIME | 0x1};
         for (size_t a = 0; a < COUNT(UNCACHED); a++)
-            assert_int_equal(memory_map_region_type(FIRMWARE[i], UNCACHED[a]),
-                             HANDOFF_REGION_RESERVED);
-        assert_true(type_is_ram(memory_map_region_type(FIRMWARE[i], RUNTIME | 0x8)));
-        assert_true(type_is_ram(memory_map_region_type(FIRMWARE[i], WB | SP)));
+            assert_int_equal(memory_type_of_row(FIRMWARE[i], UNCACHED[a]), HANDOFF_REGION_RESERVED);
+        assert_true(type_is_ram(memory_type_of_row(FIRMWARE[i], RUNTIME | 0x8)));
+        assert_true(type_is_ram(memory_type_of_row(FIRMWARE[i], WB | SP)));
     }
 
     const struct memory_map_descriptor rows[] = {row_with(RT_CODE, 0x101000, 1, RUNTIME | 0x1),
@@ -452,7 +466,7 @@ static void test_M13_firmware_ram_that_is_not_write_back_is_reserved(void **stat
     assert_int_equal(result.count, 2);
     assert_region(&result, 0, 0x101000, 1, HANDOFF_REGION_RESERVED);
     assert_region(&result, 1, 0x102000, 1, HANDOFF_REGION_RESERVED);
-    assert_int_equal(result.regions[0].efi_type, RT_CODE); /* by which runtime calls find it */
+    assert_int_equal(result.regions[0].efi_type, RT_CODE); /* runtime calls need it */
     assert_int_equal(result.regions[0].attributes, RUNTIME | 0x1);
     assert_int_equal(result.report.unusable_attributes, 2);
     result_drop(result);
@@ -471,7 +485,7 @@ static void test_M14_frame_0_is_reserved(void **state)
     const struct memory_map_descriptor other[] = {row(BS_CODE, 0, 2),
                                                   row(CONVENTIONAL, 0x102000, 1)};
     result = convert(other, COUNT(other), NULL, 0);
-    assert_int_equal(result.count, 3); /* what would become free later is not free either */
+    assert_int_equal(result.count, 3); /* memory that would become free later is not free */
     assert_region(&result, 0, 0, 1, HANDOFF_REGION_RESERVED);
     assert_region(&result, 1, PAGE, 1, HANDOFF_REGION_LOW_MEMORY);
     result_drop(result);
@@ -509,10 +523,11 @@ static void test_M16_claims_are_laid_over_the_rows(void **state)
     (void)state;
     const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x101000, 8)};
     const struct memory_map_claim claims[] = {
-        {0x105000, 0x1000, HANDOFF_REGION_STACK},
-        {0x103000, 0x2000, HANDOFF_REGION_TEMP_HEAP},
-        {0xc0000000, 0x300000, HANDOFF_REGION_FRAMEBUFFER},
-        {0x108000, 0, HANDOFF_REGION_STACK},
+        memory_map_claim_of(0x105000, 0x1000, HANDOFF_REGION_STACK),
+        memory_map_claim_of(0x103000, 0x2000, HANDOFF_REGION_TEMP_HEAP),
+        memory_map_claim_of(0xc0000000, 0x300000, HANDOFF_REGION_FRAMEBUFFER),
+        memory_map_claim_of(0x108000, 0, HANDOFF_REGION_STACK),
+        memory_map_claim_of(0, 0, HANDOFF_REGION_FRAMEBUFFER),
     };
     struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
     assert_int_equal(result.count, 5);
@@ -536,8 +551,9 @@ static void test_claims_do_not_soften_a_row(void **state)
     (void)state;
     const struct memory_map_descriptor rows[] = {row(RESERVED, 0x101000, 2),
                                                  row(MMIO, 0x103000, 2)};
-    const struct memory_map_claim claims[] = {{0x101000, 0x1000, HANDOFF_REGION_TEMP_HEAP},
-                                              {0x103000, 0x1000, HANDOFF_REGION_FRAMEBUFFER}};
+    const struct memory_map_claim claims[] = {
+        memory_map_claim_of(0x101000, 0x1000, HANDOFF_REGION_TEMP_HEAP),
+        memory_map_claim_of(0x103000, 0x1000, HANDOFF_REGION_FRAMEBUFFER)};
     struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
     assert_int_equal(result.count, 3);
     assert_region(&result, 0, 0x101000, 2, HANDOFF_REGION_RESERVED);
@@ -554,29 +570,32 @@ static void test_claims_that_the_rows_do_not_bear_out_are_named(void **state)
     const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x101000, 8),
                                                  row_with(LOADER_DATA, 0x109000, 4, WB | SP)};
     const struct memory_map_claim good[] = {
-        {0x101000, 0x8000, HANDOFF_REGION_STACK},
-        {0x102000, 0x1000, HANDOFF_REGION_LOADER},
-        {0x109000, 0x1000, HANDOFF_REGION_FRAMEBUFFER},
-        {0x1a0000, 0x1000, HANDOFF_REGION_FRAMEBUFFER},
+        memory_map_claim_of(0x101000, 0x8000, HANDOFF_REGION_STACK),
+        memory_map_claim_of(0x102000, 0x1000, HANDOFF_REGION_LOADER),
+        memory_map_claim_of(0x109000, 0x1000, HANDOFF_REGION_FRAMEBUFFER),
+        memory_map_claim_of(0x1a0000, 0x1000, HANDOFF_REGION_FRAMEBUFFER),
     };
     struct result result = convert(rows, COUNT(rows), good, COUNT(good));
-    assert_int_equal(result.report.unproven_claim.size_bytes, 0);
+    assert_int_equal(phys_range_size_bytes(result.report.unproven_claim.range), 0);
     result_drop(result);
 
-    const struct memory_map_claim outweighed[] = {{0x106000, 0x5000, HANDOFF_REGION_STACK}};
+    const struct memory_map_claim outweighed[] = {
+        memory_map_claim_of(0x106000, 0x5000, HANDOFF_REGION_STACK)};
     result = convert(rows, COUNT(rows), outweighed, COUNT(outweighed));
-    assert_int_equal(result.report.unproven_claim.base, 0x109000);
-    assert_int_equal(result.report.unproven_claim.size_bytes, 0x2000);
+    assert_int_equal(result.report.unproven_claim.range.start.value, 0x109000);
+    assert_int_equal(phys_range_size_bytes(result.report.unproven_claim.range), 0x2000);
     assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_STACK);
     result_drop(result);
 
-    const struct memory_map_claim nowhere[] = {{0x110000, 0x1000, HANDOFF_REGION_PAGE_TABLES},
-                                               {0x109000, 0x1000, HANDOFF_REGION_LOADER}};
+    const struct memory_map_claim nowhere[] = {
+        memory_map_claim_of(0x110000, 0x1000, HANDOFF_REGION_PAGE_TABLES),
+        memory_map_claim_of(0x109000, 0x1000, HANDOFF_REGION_LOADER)};
     result = convert(rows, COUNT(rows), nowhere, COUNT(nowhere));
-    assert_int_equal(result.report.unproven_claim.base, 0x109000); /* the first by address */
+    assert_int_equal(result.report.unproven_claim.range.start.value,
+                     0x109000); /* the first by address */
     result_drop(result);
     result = convert(rows, 1, nowhere, 1);
-    assert_int_equal(result.report.unproven_claim.base, 0x110000);
+    assert_int_equal(result.report.unproven_claim.range.start.value, 0x110000);
     assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_PAGE_TABLES);
     result_drop(result);
 }
@@ -588,23 +607,24 @@ static void test_claims_below_a_framebuffer_are_named(void **state)
 {
     (void)state;
     const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x101000, 16)};
-    struct memory_map_claim claims[] = {{0x103000, 0x2000, HANDOFF_REGION_FRAMEBUFFER},
-                                        {0x101000, 0x2000, HANDOFF_REGION_STACK},
-                                        {0x105000, 0x2000, HANDOFF_REGION_PAGE_TABLES}};
+    struct memory_map_claim claims[] = {
+        memory_map_claim_of(0x103000, 0x2000, HANDOFF_REGION_FRAMEBUFFER),
+        memory_map_claim_of(0x101000, 0x2000, HANDOFF_REGION_STACK),
+        memory_map_claim_of(0x105000, 0x2000, HANDOFF_REGION_PAGE_TABLES)};
     struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
-    assert_int_equal(result.report.unproven_claim.size_bytes, 0);
+    assert_int_equal(phys_range_size_bytes(result.report.unproven_claim.range), 0);
     result_drop(result);
 
-    claims[0].size_bytes = 0x3000;
+    claims[0].range.end = phys_addr(0x106000);
     result = convert(rows, COUNT(rows), claims, COUNT(claims));
-    assert_int_equal(result.report.unproven_claim.base, 0x105000);
-    assert_int_equal(result.report.unproven_claim.size_bytes, 0x1000);
+    assert_int_equal(result.report.unproven_claim.range.start.value, 0x105000);
+    assert_int_equal(phys_range_size_bytes(result.report.unproven_claim.range), 0x1000);
     assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_PAGE_TABLES);
     result_drop(result);
 
-    claims[0].base = 0x102000;
+    claims[0].range.start = phys_addr(0x102000);
     result = convert(rows, COUNT(rows), claims, COUNT(claims));
-    assert_int_equal(result.report.unproven_claim.base, 0x102000);
+    assert_int_equal(result.report.unproven_claim.range.start.value, 0x102000);
     assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_STACK);
     result_drop(result);
 }
@@ -636,7 +656,7 @@ static void test_ram_beyond_the_direct_map_is_reserved(void **state)
     assert_page(&result, rows, COUNT(rows), NULL, 0, limit);
     result_drop(result);
 
-    result = convert(rows, 1, NULL, 0); /* the most regions that one row can become */
+    result = convert(rows, 1, NULL, 0); /* one row cannot become more regions */
     assert_int_equal(result.count, 4);
     result_drop(result);
 }
@@ -645,7 +665,7 @@ static void test_ram_beyond_the_direct_map_is_reserved(void **state)
 
 #define FILE_ROW_LIMIT 4096
 
-/* Every page at which anything begins or ends, and its neighbours. */
+/* Check every page at which a row begins or ends, and the pages next to it. */
 static void check_real_map(const char *path, void *context)
 {
     static struct memory_map_descriptor rows[FILE_ROW_LIMIT];
@@ -703,7 +723,7 @@ static void test_M18_superdome_keeps_12_tib_apart_from_mmio(void **state)
     result_drop(result);
 }
 
-/* Around the end of low memory, and sometimes at address 0. */
+/* The pages are around the end of low memory, and sometimes at address 0. */
 #define RANDOM_PAGES      64
 #define RANDOM_FIRST_PAGE (256 - 16)
 
@@ -735,11 +755,9 @@ static struct memory_map_claim random_claim(struct random *random)
         HANDOFF_REGION_PAGE_TABLES,     HANDOFF_REGION_HANDOFF_DATA, HANDOFF_REGION_KERNEL_IMAGE,
         HANDOFF_REGION_PROCESSOR_START, HANDOFF_REGION_FRAMEBUFFER,  HANDOFF_REGION_FIRMWARE_TABLES,
     };
-    return (struct memory_map_claim){
-        .base = random_page(random) * PAGE,
-        .size_bytes = random_below(random, 6) * PAGE,
-        .type = TYPES[random_below(random, COUNT(TYPES))],
-    };
+    uint64_t base = random_page(random) * PAGE;
+    uint64_t size_bytes = random_below(random, 6) * PAGE;
+    return memory_map_claim_of(base, size_bytes, TYPES[random_below(random, COUNT(TYPES))]);
 }
 
 static void test_random_maps_against_one_byte_a_page(void **state)
@@ -767,7 +785,7 @@ static void test_random_maps_against_one_byte_a_page(void **state)
     }
 }
 
-/* Tables of the firmware get a type of their own only where a kernel could not reach them. */
+/* Firmware tables get their special type only in memory that a kernel could not reach. */
 static void test_T1_firmware_tables_outside_of_ram(void **state)
 {
     (void)state;
@@ -775,12 +793,12 @@ static void test_T1_firmware_tables_outside_of_ram(void **state)
                                                  row(MMIO, 0x300000, 4),
                                                  row(LOADER_DATA, 0x400000, 4)};
     const struct memory_map_claim claims[] = {
-        {0xf0000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES},
-        {0x201000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES},
-        {0x301000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES},
-        {0x400000, 0x4000, HANDOFF_REGION_FIRMWARE_TABLES},
-        {0x401000, 0x1000, HANDOFF_REGION_TEMP_HEAP},
-        {0x500000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES},
+        memory_map_claim_of(0xf0000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES),
+        memory_map_claim_of(0x201000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES),
+        memory_map_claim_of(0x301000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES),
+        memory_map_claim_of(0x400000, 0x4000, HANDOFF_REGION_FIRMWARE_TABLES),
+        memory_map_claim_of(0x401000, 0x1000, HANDOFF_REGION_TEMP_HEAP),
+        memory_map_claim_of(0x500000, 0x1000, HANDOFF_REGION_FIRMWARE_TABLES),
     };
     struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
     assert_int_equal(result.status, MEMORY_MAP_OK);
@@ -806,7 +824,8 @@ static void test_T5_memory_below_1_mib_is_no_ordinary_ram(void **state)
                                                  row(NVS, 0x54000, 1),
                                                  row(LOADER_DATA, 0x9f000, 1),
                                                  row(CONVENTIONAL, 0xff000, 0x101)};
-    const struct memory_map_claim claims[] = {{0x9f000, 0x1000, HANDOFF_REGION_PROCESSOR_START}};
+    const struct memory_map_claim claims[] = {
+        memory_map_claim_of(0x9f000, 0x1000, HANDOFF_REGION_PROCESSOR_START)};
     struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
     assert_int_equal(result.count, 8);
     for (size_t i = 0; i < 3; i++) {

@@ -18,7 +18,7 @@ static void test_equals(void **state)
     assert_false(piece_equals(piece("keys"), "key"));
     assert_false(piece_equals(piece(""), "key"));
     assert_false(piece_equals(piece("key"), ""));
-    const char text[] = {'k', 'e', 'y'}; /* nothing behind the piece is looked at */
+    const char text[] = {'k', 'e', 'y'}; /* the byte after the piece is not read */
     assert_true(piece_equals((struct piece){text, 3}, "key"));
     assert_true(piece_equals((struct piece){text, 2}, "ke"));
 }

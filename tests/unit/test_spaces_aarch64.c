@@ -109,22 +109,24 @@ static void test_firmware_calls_have_the_lower_root_to_themselves(void **state)
 
 /* --- The loader's --- */
 
+#define KERNEL LAYOUT_KERNEL_IMAGE_BASE
+#define LOADER UINT64_C(0x1e000000)
+
 static const struct elf_plan KERNEL_PLAN = {
-    .entry = LAYOUT_KERNEL_IMAGE_BASE,
-    .virtual_base = LAYOUT_KERNEL_IMAGE_BASE,
-    .size_bytes = 0x4000,
+    .entry = {KERNEL},
+    .image = {{KERNEL}, {KERNEL + 0x4000}},
     .segment_count = 2,
-    .segments = {{.virtual_address = LAYOUT_KERNEL_IMAGE_BASE,
-                  .memory_size_bytes = 0x2000,
-                  .execute = true},
-                 {.virtual_address = LAYOUT_KERNEL_IMAGE_BASE + 0x2000,
-                  .memory_size_bytes = 0x2000,
-                  .write = true}},
+    .segments = {{.memory = {{KERNEL}, {KERNEL + 0x2000}}, .execute = true},
+                 {.memory = {{KERNEL + 0x2000}, {KERNEL + 0x4000}}, .write = true}},
 };
 
-static const struct bootstrap_section SECTIONS[] = {
-    {.base = 0x1e000000, .size_bytes = 0x5000, .execute = true},
-    {.base = 0x1e005000, .size_bytes = 0x2000, .write = true},
+static const struct placement PLACEMENT = {
+    .kernel = {{0x1c345000}, {0x1c349000}},
+    .stack = {{0x1d000000}, {0x1d010000}},
+    .loader = {.memory = {{LOADER}, {LOADER + 0x7000}},
+               .sections = {{.memory = {{LOADER}, {LOADER + 0x5000}}, .execute = true},
+                            {.memory = {{LOADER + 0x5000}, {LOADER + 0x7000}}, .write = true}},
+               .section_count = 2},
 };
 
 static void test_the_bound_counts_both_roots(void **state)
@@ -140,11 +142,7 @@ static void test_the_bound_counts_both_roots(void **state)
                     HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE);
     const struct bootstrap_plan plan = {
         .kernel = &KERNEL_PLAN,
-        .kernel_physical_base = 0x1c345000,
-        .stack_physical_base = 0x1d000000,
-        .loader_base = 0x1e000000,
-        .loader_sections = SECTIONS,
-        .loader_section_count = 2,
+        .placement = &PLACEMENT,
         .regions = &ram,
         .region_count = 1,
     };
@@ -156,7 +154,7 @@ static void test_the_bound_counts_both_roots(void **state)
     assert_int_equal(page_table_create(&features, &callbacks, &table), PAGE_TABLE_OK);
     assert_int_equal(bootstrap_tables_build(&plan, &table, &direct_map_size_bytes), PAGE_TABLE_OK);
     assert_int_equal(memory.used_count, memory.page_count); /* as many as the bound says */
-    assert_true(mapping_at(&table, SECTIONS[0].base).permissions.execute);
+    assert_true(mapping_at(&table, LOADER).permissions.execute);
     assert_true(mapping_at(&table, LAYOUT_KERNEL_IMAGE_BASE).permissions.execute);
     page_table_destroy(&table);
     fake_memory_destroy(&memory);

@@ -4,7 +4,7 @@
 
 #include "kernel/core/timeline_summary.h"
 
-/* Phases of so many ticks, the first `loader_count` of them the loader's; then "ready". */
+/* Return phases with these ticks, then "ready". The first `loader_count` are the loader's. */
 static struct timeline timeline_of(const uint64_t *ticks, unsigned count, unsigned loader_count)
 {
     struct timeline timeline = {.count = count + 1, .loader_count = loader_count};
@@ -59,7 +59,7 @@ static void test_nothing_has_happened(void **state)
     assert_slowest(&timeline, "");
 }
 
-/* What a loader claims is a foreign number. */
+/* The loader's moments are input, and can be wrong. */
 static void test_moments_that_go_back_take_no_time(void **state)
 {
     (void)state;

@@ -17,7 +17,7 @@ uint32_t arch_machine(void)
 
 void arch_page_features(struct page_table_features *ret_features)
 {
-    *ret_features = page_features_read();
+    page_features_read(ret_features);
 }
 
 /* A CPU without five levels has four, which UEFI demands. */

@@ -57,7 +57,7 @@ static uint64_t segments[] = {
 
 /* fault_entry.S: one stub for each exception, then one for all other vectors. */
 extern const uint8_t fault_stubs[];
-#define FAULT_STUB_SIZE_BYTES 9
+#define FAULT_STUB_SIZE_BYTES 4
 
 /* descriptor_tables_activate.S. Loads the registers and reloads every segment. */
 void descriptor_tables_activate(const struct table_register *gdt, const struct table_register *idt);

@@ -44,12 +44,12 @@ struct arch_trampoline arch_trampoline_for(unsigned levels)
     arch_page_features(&now);
     if (levels == now.levels)
         return (struct arch_trampoline){0};
-    return (struct arch_trampoline){FIFTH_LEVEL_SIZE_BYTES, FIFTH_LEVEL_LIMIT_ADDRESS};
+    return (struct arch_trampoline){FIFTH_LEVEL_SIZE_BYTES, phys_addr(FIFTH_LEVEL_LIMIT_ADDRESS)};
 }
 
 _Noreturn void arch_enter_kernel(const struct arch_entry *entry)
 {
-    const struct page_table_features *features = &entry->features;
+    const struct page_table_features *features = entry->features;
     enter_state = (struct enter_state){
         .page_table_root = entry->root.value,
         .entry = entry->entry.value,

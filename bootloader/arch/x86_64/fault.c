@@ -8,8 +8,13 @@
 /* An address that is not canonical with five levels of page tables is not canonical with four. */
 #define LEVEL_LIMIT 5
 
+/* Vectors for which the CPU pushes an error code: 8, 10 to 14, 17, 21, 29, 30 (Intel SDM Vol. 3A,
+ * table 6-1; AMD APM Vol. 2, 8.2). */
+#define VECTORS_WITH_CODE UINT32_C(0x60227d00)
+
 struct arch_registers {
     const struct fault_frame *frame;
+    const struct interrupted *interrupted;
     uint64_t cr2;
     uint64_t cr3;
 };
@@ -47,25 +52,31 @@ _Static_assert(offsetof(struct fault_frame, rbp) == 8 * 8, "rbp is word 8");
 void arch_format_registers(const struct arch_registers *registers, char *text,
                            size_t capacity_bytes)
 {
-    const struct fault_frame *frame = registers->frame;
+    const struct interrupted *interrupted = registers->interrupted;
     size_t used = (size_t)format_text(text, capacity_bytes,
                                       "  rip %016llx  cs %04llx  rflags %08llx\n"
                                       "  rsp %016llx  cr2 %016llx  cr3 %016llx\n",
-                                      frame->rip, frame->cs, frame->rflags, frame->rsp,
-                                      registers->cr2, registers->cr3);
+                                      interrupted->rip, interrupted->cs, interrupted->rflags,
+                                      interrupted->rsp, registers->cr2, registers->cr3);
     for (unsigned i = 0; i < sizeof(general) / sizeof(general[0]) && used < capacity_bytes; i++)
-        used += (size_t)format_text(text + used, capacity_bytes - used, "  %-3s %016llx%s",
-                                    general[i].name, ((const uint64_t *)frame)[general[i].word],
-                                    i % 3 == 2 ? "\n" : "");
+        used += (size_t)format_text(
+            text + used, capacity_bytes - used, "  %-3s %016llx%s", general[i].name,
+            ((const uint64_t *)registers->frame)[general[i].word], i % 3 == 2 ? "\n" : "");
+}
+
+static bool has_code(const struct fault_frame *frame)
+{
+    return frame->vector < EXCEPTION_COUNT && (VECTORS_WITH_CODE >> frame->vector & 1) != 0;
 }
 
 static void decode_code(const struct fault_frame *frame, struct arch_fault *fault)
 {
+    uint64_t code = has_code(frame) ? frame->pushed[0] : 0;
     fault->is_page_fault = frame->vector == EXCEPTION_PAGE_FAULT;
     if (fault->is_page_fault)
-        fault->page_fault = fault_text_page_fault(frame->error_code);
+        fault->page_fault = fault_text_page_fault(code);
     else
-        (void)fault_text_error_code((unsigned)frame->vector, frame->error_code, fault->code,
+        (void)fault_text_error_code((unsigned)frame->vector, code, fault->code,
                                     sizeof(fault->code));
 }
 
@@ -77,12 +88,14 @@ static bool has_address(const struct fault_frame *frame)
 
 _Noreturn void fault_handle(const struct fault_frame *frame, uint64_t cr3)
 {
-    const struct arch_registers registers = {frame, cr2_read(), cr3};
+    const struct interrupted *interrupted =
+        (const struct interrupted *)&frame->pushed[has_code(frame) ? 1 : 0];
+    const struct arch_registers registers = {frame, interrupted, cr2_read(), cr3};
     struct arch_fault fault = {
         .name = frame->vector < EXCEPTION_COUNT ? exception_name((unsigned)frame->vector)
                                                 : "unexpected interrupt, vector 32-255",
         .remedy = fault_text_remedy((unsigned)frame->vector),
-        .instruction = virt_addr(frame->rip),
+        .instruction = virt_addr(interrupted->rip),
         .address_name = has_address(frame) ? "cr2" : NULL,
         .address = virt_addr(registers.cr2),
         .address_is_canonical = fault_address_is_canonical(registers.cr2, LEVEL_LIMIT),

@@ -7,13 +7,17 @@
 
 #include "bootloader/arch.h"
 
-/* What fault_entry.S pushes, lowest address first. */
+/* What the CPU pushes on an interrupt, lowest address first (Intel SDM Vol. 3A, figure 6-9). */
+struct interrupted {
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* What fault_entry.S pushes below that, and below an error code, if there is one. */
 struct fault_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
     uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t vector;
-    uint64_t error_code;
-    uint64_t rip, cs, rflags, rsp, ss;
+    uint64_t pushed[]; /* by the CPU: the error code, if there is one; then struct interrupted */
 };
 
 /* Whom to tell. The sink is copied; its context must stay. */

@@ -8,27 +8,19 @@
 
     .text
 
-/* Vectors for which the CPU pushes an error code (Intel SDM Vol. 3A, table 6-1). */
-#define PUSHES_ERROR_CODE(vector)                                                                  \
-    (vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 ||              \
-     vector == 29 || vector == 30)
-
-/* One stub a vector, 9 bytes each: descriptor_tables.c computes their addresses. The last one, number 32, serves
- * every vector that is not an exception. The jump is spelled out, so that all are of one length. */
+/* One stub a vector, 4 bytes each: descriptor_tables.c computes their addresses. The last one,
+ * number 32, serves every vector that is not an exception, and needs no jump. Whether the CPU has
+ * pushed an error code is for fault_handle() to know. */
     .globl fault_stubs
 fault_stubs:
     .set vector, 0
-    .rept 33
-    .if PUSHES_ERROR_CODE(vector)
-    xchgw %ax, %ax
-    .else
-    pushq $0
-    .endif
+    .rept 32
     pushq $vector
-    .byte 0xe9
-    .long fault_common - . - 4
+    jmp fault_common
     .set vector, vector + 1
     .endr
+    pushq $vector
+    .org fault_stubs + 32 * 4 + 2 /* fails if a jump is longer */
 
 fault_common:
     pushq %rax

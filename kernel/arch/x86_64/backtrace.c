@@ -1,5 +1,5 @@
 /*
- * backtrace.c - the chain of frame pointers, followed with suspicion.
+ * backtrace.c - the chain of frame pointers; no pointer is followed before it is checked.
  */
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/registers.h"
@@ -37,8 +37,8 @@ static bool is_readable(uint64_t address)
     return page_table_lookup(&live, virt_addr(address), &mapping) == PAGE_TABLE_OK;
 }
 
-/* A call through a bad pointer stops before the frame of what was called exists: its return address
- * is the top of the stack. */
+/* A call through a bad pointer faults before the called function has a frame: its return address is
+ * at the top of the stack. */
 static void visit_bad_call(const struct arch_registers *registers,
                            void (*visit)(void *context, struct virt_addr return_address),
                            void *context)

@@ -35,12 +35,11 @@
 /* What the CPU has and the loader has switched on: as the tables in force have it. */
 void arch_page_features(struct page_table_features *ret_features)
 {
-    struct page_table_features features = page_features_read();
+    page_features_read(ret_features);
     if ((msr_read(MSR_EFER) & control_mask(EFER_BIT_NO_EXECUTE)) == 0)
-        features.no_execute = false;
-    if (features.write_combining && msr_read(MSR_PAT) != PAGE_ENTRY_PAT_MSR_VALUE)
-        features.write_combining = false;
-    *ret_features = features;
+        ret_features->no_execute = false;
+    if (ret_features->write_combining && msr_read(MSR_PAT) != PAGE_ENTRY_PAT_MSR_VALUE)
+        ret_features->write_combining = false;
 }
 
 void cpu_enable_protections(void)
@@ -86,11 +85,11 @@ struct phys_addr arch_page_table_root(void)
     return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
 }
 
-/* A table that would wrap is given as nothing that lies anywhere. */
-static struct range descriptor_table_range(struct descriptor_table_register table)
+/* A table that would wrap is given as one that lies in no block. */
+static struct virt_range descriptor_table_range(struct descriptor_table_register table)
 {
-    struct range range = {0, UINT64_MAX};
-    (void)range_from_base_size(table.base, (uint64_t)table.limit + 1, &range);
+    struct virt_range range = virt_range(0, UINT64_MAX);
+    (void)virt_range_from_base_size(virt_addr(table.base), (uint64_t)table.limit + 1, &range);
     return range;
 }
 
@@ -99,10 +98,11 @@ void arch_entry_state(struct entry_state *state)
     arch_page_features(&state->features);
     state->page_table_root = arch_page_table_root();
     state->stack_pointer = virt_addr(stack_pointer_read());
-    state->descriptor_tables[0] = descriptor_table_range(gdt_read());
-    state->descriptor_tables[1] = descriptor_table_range(idt_read());
-    state->direct_map_base = direct_map_base(state->features.levels).value;
-    state->memory_base = (uintptr_t)state->direct_map_base;
+    state->cpu_tables[0] = descriptor_table_range(gdt_read());
+    state->cpu_tables[1] = descriptor_table_range(idt_read());
+    state->cpu_table_count = 2;
+    state->direct_map_base = direct_map_base(state->features.levels);
+    state->memory_base = (uintptr_t)state->direct_map_base.value;
 }
 
 /* Toggling CR4.PGE drops every translation, global ones too; without PGE there are no global ones

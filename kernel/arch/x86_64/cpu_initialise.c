@@ -1,6 +1,6 @@
 /*
- * cpu_initialise.c - a processor from the loader's tables to the kernel's. A file of its own: a
- * panic needs cpu.c, and the descriptor tables lead to everything that can panic.
+ * cpu_initialise.c - take a processor from the loader's descriptor tables to the kernel's. A panic
+ * needs cpu.c, and the descriptor tables need code that can panic, so this is a file of its own.
  */
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/cpu.h"

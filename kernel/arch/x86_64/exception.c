@@ -50,8 +50,8 @@ static const char *odd_register(const struct arch_registers *registers, uint64_t
     return NULL;
 }
 
-/* Where the error code is silent, the register that looks wrong. False if the exception has no
- * code. */
+/* The error code, and the register that is no address if the code is 0. False if the exception has
+ * no code. */
 static bool describe_error_code(const struct arch_registers *registers, char *text,
                                 size_t capacity_bytes)
 {
@@ -118,8 +118,7 @@ void interrupt_handle(struct arch_registers *registers)
 {
     if (registers->vector == LOCAL_TIMER_SPURIOUS_VECTOR)
         return;
-    /* Without a handler nobody has found the timer yet, so that not even an answer could be given.
-     */
+    /* Without a handler the timer is not attached yet, so the interrupt cannot be acknowledged. */
     if (registers->vector != LOCAL_TIMER_VECTOR || !interrupts_are_handled(INTERRUPT_TIMER))
         report(registers);
     if (!interrupts_arrive(INTERRUPT_TIMER))

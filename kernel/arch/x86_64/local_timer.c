@@ -55,8 +55,9 @@ void arch_timer_attach(struct virt_addr mapped)
     registers = (volatile uint8_t *)mapped.value;
 }
 
-/* Devices stay as the firmware left them, and one may still raise what the firmware once handled:
- * while the timer runs, only its class of vectors is let in (Intel SDM Vol. 3A, 11.8.3.1). */
+/* Devices stay as the firmware left them, and one may still raise an interrupt that the firmware
+ * handled. While the timer runs, only its class of vectors is enabled (Intel SDM Vol. 3A,
+ * 11.8.3.1). */
 void arch_timer_start(uint32_t period_ticks)
 {
     task_priority_write(LOCAL_TIMER_VECTOR / 16 - 1);

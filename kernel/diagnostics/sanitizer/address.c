@@ -1,6 +1,6 @@
 /*
- * What the compiler calls under -fsanitize=kernel-address (clang's AddressSanitizer.cpp: outlined
- * checks, names with _noabort), and the shadow that it asks.
+ * The functions that the compiler calls under -fsanitize=kernel-address (clang's
+ * AddressSanitizer.cpp: outlined checks, names with _noabort), and the shadow that they read.
  *
  *   shadow byte   the 8 bytes that it stands for
  *   0             all of them are live

@@ -29,7 +29,7 @@ void address_begin(const void *base);
 void address_mark_live(const void *block, size_t size_bytes, size_t capacity_bytes);
 void address_mark_free(const void *block, size_t capacity_bytes);
 
-/* Do the named wrong access, on purpose. False for a name that is none. */
+/* Do the named wrong access, on purpose. False for an unknown name. */
 bool address_provoke(const char *name);
 
 /* The names one by one, from index 0 on; NULL behind the last. */

@@ -1,6 +1,6 @@
 /*
- * What the compiler calls under -fsanitize=undefined. Names and structures are those of clang's
- * compiler-rt (ubsan_handlers.h); only what is printed of them is declared here.
+ * The functions that the compiler calls under -fsanitize=undefined. Names and structures are those
+ * of clang's compiler-rt (ubsan_handlers.h). Only the printed fields are declared here.
  */
 #include "kernel/diagnostics/sanitizer/undefined.h"
 

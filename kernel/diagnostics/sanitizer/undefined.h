@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #ifdef HANDOFF_UBSAN
-/* Do the named undefined thing, on purpose. False for a name that is none. */
+/* Do the named undefined thing, on purpose. False for an unknown name. */
 bool undefined_provoke(const char *name);
 
 /* The names one by one, from index 0 on; NULL behind the last. */

@@ -244,38 +244,40 @@ static bool step_down(struct bit_tree *tree)
     return true;
 }
 
-bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
+/* Let the word of the highest member be highest_word, and its block be open. False if the set is
+ * empty. */
+static bool seek_highest(struct bit_tree *tree)
 {
     uint64_t number;
-    if (bit_tree_try_take_last(tree, 0, tree->bit_count, ret_number) ||
-        (step_down(tree) && bit_tree_try_take_last(tree, 0, tree->bit_count, ret_number)))
+    if (tree->words[tree->highest_word] != 0 || step_down(tree))
         return true;
     bit_tree_flush_shortcuts(tree);
     if (!bit_tree_find_last_below(tree, tree->bit_count, &number))
         return false;
     uint64_t block = number / BIT_TREE_BLOCK_BITS;
     uint64_t index = number / BIT_TREE_WORD_BITS;
-    /* Only the nodes above are told that the block is open; the word is what loses a member. */
-    if (bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE)
+    /* To remove a member opens the block; it comes back into the word, of which all is known. */
+    if (bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE) {
         remove_from(tree, tree->top_level, number, number + 1);
-    tree->words[index] &= ~bit_tree_child_bit(number);
+        tree->words[index] |= bit_tree_child_bit(number);
+    }
     tree->open_block = bit_tree_is_grown(tree, block) ? block : BIT_TREE_NO_BLOCK;
     tree->highest_word = index;
-    *ret_number = number;
     return true;
+}
+
+bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number)
+{
+    return seek_highest(tree) && bit_tree_try_take_last(tree, 0, tree->bit_count, ret_number);
 }
 
 bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members)
 {
-    uint64_t last;
-    bit_tree_flush_shortcuts(tree);
-    if (!bit_tree_find_last_below(tree, tree->bit_count, &last))
+    if (!seek_highest(tree))
         return false;
-    uint64_t index = last / BIT_TREE_WORD_BITS;
-    bool open = bit_tree_state(tree, 1, last / BIT_TREE_BLOCK_BITS) == BIT_TREE_OPEN;
-    *ret_first = index * BIT_TREE_WORD_BITS;
-    *ret_members = open ? tree->words[index] : BIT_TREE_ALL_BITS;
-    bit_tree_remove(tree, bit_range(*ret_first, *ret_first + BIT_TREE_WORD_BITS));
+    *ret_first = tree->highest_word * BIT_TREE_WORD_BITS;
+    *ret_members = tree->words[tree->highest_word];
+    tree->words[tree->highest_word] = 0;
     return true;
 }
 

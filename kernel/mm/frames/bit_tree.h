@@ -133,24 +133,31 @@ static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start,
 /* Add one number. False, and nothing changed, if it is a member. Precondition: below bit_count. */
 bool bit_tree_add(struct bit_tree *tree, uint64_t number);
 
-/* The same, if that touches one block alone, and if its word has a member already or
- * `into_empty_word`. False, and nothing changed, if it is not so or the number is a member: then
+/* The same, if that touches one word only, which has a member already: so it is not above
+ * highest_word. False, and nothing changed, if it is not so or the number is a member: then
  * bit_tree_add() knows. */
-static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number, bool into_empty_word)
+static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
 {
     uint64_t index = number / BIT_TREE_WORD_BITS;
     uint64_t bit = number % BIT_TREE_WORD_BITS;
-    if (number / BIT_TREE_BLOCK_BITS != tree->open_block || index > tree->highest_word)
+    if (number / BIT_TREE_BLOCK_BITS != tree->open_block)
         return false;
     uint64_t word = tree->words[index];
-    if ((word >> bit & 1) != 0)
+    if (word == 0 || (word >> bit & 1) != 0)
         return false;
-    if (word == 0) {
-        if (!into_empty_word)
-            return false;
-        tree->block_words[tree->open_block] |= UINT64_C(1) << index % BIT_TREE_WORD_BITS;
-    }
     tree->words[index] = word | UINT64_C(1) << bit;
+    return true;
+}
+
+/* The same, if that touches one block only, in which the number's word is empty. */
+static inline bool bit_tree_try_add_to_empty(struct bit_tree *tree, uint64_t number)
+{
+    uint64_t index = number / BIT_TREE_WORD_BITS;
+    if (number / BIT_TREE_BLOCK_BITS != tree->open_block || index > tree->highest_word ||
+        tree->words[index] != 0)
+        return false;
+    tree->block_words[tree->open_block] |= UINT64_C(1) << index % BIT_TREE_WORD_BITS;
+    tree->words[index] = UINT64_C(1) << number % BIT_TREE_WORD_BITS;
     return true;
 }
 

@@ -212,13 +212,12 @@ static inline bool recent_bit(const struct frame_allocator *allocator, struct ph
     return index < recent->frame_count;
 }
 
-/* False, and nothing changed, if it is not so easy. A word that a reserve has taken is empty in the
- * tree: what is freed into an empty word has to ask them. */
+/* Where the last one was freed, into a word that has a free frame. False, and nothing changed, if
+ * it is not so easy. */
 static bool free_beside_last(struct frame_allocator *allocator, struct phys_addr frame)
 {
     uint64_t bit;
-    if (!recent_bit(allocator, frame, &bit) ||
-        !bit_tree_try_add(&allocator->free_frames, bit, allocator->words == NULL))
+    if (!recent_bit(allocator, frame, &bit) || !bit_tree_try_add(&allocator->free_frames, bit))
         return false;
     allocator->free_count++;
     return true;
@@ -242,8 +241,22 @@ static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allo
     allocator->free_count++;
 }
 
+/* What one call in some 64 needs: into an empty word, where the last one was freed. A word that is
+ * out is empty in the tree, too: its owner may have the frame already. Apart, as the above, so that
+ * the others do not pay for its registers. */
+static __attribute__((noinline)) void free_into_empty_word(struct frame_allocator *allocator,
+                                                           struct phys_addr frame)
+{
+    uint64_t bit;
+    if (recent_bit(allocator, frame, &bit) && !frame_word_is_out(allocator->words, bit) &&
+        bit_tree_try_add_to_empty(&allocator->free_frames, bit))
+        allocator->free_count++;
+    else
+        free_anywhere(allocator, frame);
+}
+
 void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr frame)
 {
     if (!free_beside_last(allocator, frame))
-        free_anywhere(allocator, frame);
+        free_into_empty_word(allocator, frame);
 }

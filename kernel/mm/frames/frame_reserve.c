@@ -1,7 +1,7 @@
 #include "kernel/mm/frames/frame_reserve.h"
 
 #include "kernel/core/panic.h"
-#include "kernel/mm/frames/frame.h"
+#include "kernel/mm/frames/frame_allocator.h"
 
 void frame_reserve_open(struct frame_reserve *reserve, struct frame_allocator *frames)
 {

@@ -18,8 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/mm/frames/frame_allocator.h"
 #include "kernel/mm/frames/frame_word.h"
+#include "shared/address.h"
+
+struct frame_allocator;
 
 /* Private to the implementation. */
 struct frame_reserve {

@@ -1,6 +1,7 @@
 #include "kernel/mm/frames/frame_word.h"
 
 #include "kernel/core/panic.h"
+#include "kernel/mm/frames/frame_allocator.h"
 
 void frame_word_register(struct frame_allocator *allocator, struct frame_word *word)
 {
@@ -25,11 +26,11 @@ bool frame_word_take(struct frame_allocator *allocator, struct frame_word *word)
 
 static void return_word(struct frame_allocator *allocator, struct frame_word *word)
 {
-    allocator->free_count += count_free(word);
     for (; word->free_bits != 0; word->free_bits &= word->free_bits - 1) {
         uint64_t offset = (uint64_t)__builtin_ctzll(word->free_bits);
         bool added = bit_tree_add(&allocator->free_frames, word->first_bit + offset);
         kernel_assert(added);
+        allocator->free_count++;
     }
     word->taken_bits = 0;
 }

@@ -13,9 +13,13 @@
 #define KERNEL_MM_FRAMES_FRAME_WORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/mm/frames/frame_allocator.h"
+#include "kernel/mm/frames/bit_tree.h"
+#include "shared/range.h"
+
+struct frame_allocator;
 
 struct frame_word {
     struct frame_word *next; /* in the allocator's list */
@@ -38,6 +42,14 @@ bool frame_word_return_all(struct frame_allocator *allocator);
 /* Return the words that have one of these frames, so that the bits are true for them; and so that
  * no word that is out has a bit in the tree. */
 void frame_word_return_overlapping(struct frame_allocator *allocator, struct frame_range frames);
+
+/* True if the bit is in a word that is out, or was; `word` is the first of the list. */
+static inline bool frame_word_is_out(const struct frame_word *word, uint64_t bit)
+{
+    while (word != NULL && bit - word->first_bit >= BIT_TREE_WORD_BITS)
+        word = word->next;
+    return word != NULL;
+}
 
 /* How many frames all words hold. */
 uint64_t frame_word_cached_count(const struct frame_allocator *allocator);

@@ -1,6 +1,6 @@
 #include "kernel/mm/paging/address_space.h"
 
-#include "kernel/mm/frames/frame_allocator.h"
+#include "kernel/mm/frames/frame_reserve.h"
 #include "kernel/mm/layout.h"
 #include "kernel/core/panic.h"
 #include "shared/direct_map.h"
@@ -9,18 +9,23 @@
 static const struct page_permissions RAM_PERMISSIONS = {
     .write = true, .execute = false, .global = true, .memory_type = PAGE_MEMORY_WRITE_BACK};
 
+static struct frame_reserve *reserve_of(const struct address_space *space)
+{
+    return space->environment.reserve(space->environment.context);
+}
+
 /* --- Callbacks of the page table -------------------------------------------------------------- */
 
 static bool allocate_table(void *context, struct phys_addr *ret_table)
 {
     struct address_space *space = context;
-    return frame_allocator_allocate(space->environment.frames, ret_table);
+    return frame_reserve_allocate(reserve_of(space), ret_table);
 }
 
 static void free_table(void *context, struct phys_addr table)
 {
     struct address_space *space = context;
-    frame_allocator_free(space->environment.frames, table);
+    frame_reserve_free(reserve_of(space), table);
 }
 
 static uint64_t *access_table(void *context, struct phys_addr table)
@@ -220,24 +225,26 @@ void address_space_destroy(struct address_space *space)
 
 /* --- Frames behind addresses ------------------------------------------------------------------ */
 
-static enum page_table_status map_new_frame(struct address_space *space, struct virt_addr page)
+static enum page_table_status map_new_frame(struct address_space *space,
+                                            struct frame_reserve *reserve, struct virt_addr page)
 {
     struct phys_addr frame;
-    if (!frame_allocator_allocate(space->environment.frames, &frame))
+    if (!frame_reserve_allocate(reserve, &frame))
         return PAGE_TABLE_NO_MEMORY;
     enum page_table_status status =
         page_table_map(&space->table, page, frame, PAGE_SIZE_BYTES, RAM_PERMISSIONS, false);
     if (status != PAGE_TABLE_OK)
-        frame_allocator_free(space->environment.frames, frame);
+        frame_reserve_free(reserve, frame);
     return status;
 }
 
 enum page_table_status address_space_map_frames(struct address_space *space, struct virt_addr start,
                                                 uint64_t page_count)
 {
+    struct frame_reserve *reserve = reserve_of(space);
     for (uint64_t i = 0; i < page_count; i++) {
         enum page_table_status status =
-            map_new_frame(space, virt_addr_add(start, i * PAGE_SIZE_BYTES));
+            map_new_frame(space, reserve, virt_addr_add(start, i * PAGE_SIZE_BYTES));
         if (status != PAGE_TABLE_OK) {
             address_space_unmap_frames(space, start, i);
             return status;
@@ -266,8 +273,9 @@ static void unmap_some_frames(struct address_space *space, struct virt_addr star
     enum page_table_status status =
         page_table_unmap(&space->table, start, page_count * PAGE_SIZE_BYTES);
     kernel_assert(status == PAGE_TABLE_OK);
+    struct frame_reserve *reserve = reserve_of(space);
     for (uint64_t i = page_count; i > 0; i--)
-        frame_allocator_free(space->environment.frames, frames[i - 1]);
+        frame_reserve_free(reserve, frames[i - 1]);
 }
 
 void address_space_unmap_frames(struct address_space *space, struct virt_addr start,

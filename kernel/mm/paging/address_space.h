@@ -10,9 +10,9 @@
  *   heap window  filled later by heap_window.h
  *   page 0       never mapped
  *
- * Table pages and stack frames come from the frame allocator and are reached through the caller's
- * `access` (in the kernel: the direct map; in a host test: fake memory). Building is pure; to make
- * the tables live is the caller's (kernel/arch.h).
+ * Table pages and stack frames come from the calling CPU's frame reserve and are reached through
+ * the caller's `access` (in the kernel: the direct map; in a host test: fake memory). Building is
+ * pure; to make the tables live is the caller's (kernel/arch.h).
  *
  * address_space.c builds it and maps frames and stacks; address_space_device.c and
  * address_space_area.c have the sections of their names.
@@ -31,7 +31,7 @@
 #include "shared/page_table.h"
 #include "shared/range.h"
 
-struct frame_allocator;
+struct frame_reserve;
 
 /* A piece of the kernel's image with one set of permissions. */
 struct kernel_segment {
@@ -66,8 +66,9 @@ struct address_space_plan {
 
 /* What the address space needs from its surroundings, for as long as it is used. */
 struct address_space_environment {
-    struct frame_allocator *frames;
-    void *context; /* handed to both callbacks unchanged */
+    void *context; /* handed to all callbacks unchanged */
+    /* The frame reserve of the CPU that calls. Single frames and tables come from there. */
+    struct frame_reserve *(*reserve)(void *context);
     /* The address at which the page at `page` can be read and written. Never NULL for a page that
      * the frame allocator gave. */
     void *(*access)(void *context, struct phys_addr page);

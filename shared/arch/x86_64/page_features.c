@@ -6,10 +6,10 @@
 #include "shared/arch/x86_64/instructions.h"
 #include "shared/arch/x86_64/page_entry.h"
 
-struct page_table_features page_features_read(void)
+void page_features_read(struct page_table_features *ret_features)
 {
     uint32_t extended = cpuid_read(CPUID_EXTENDED_FEATURES, 0).edx;
-    return (struct page_table_features){
+    *ret_features = (struct page_table_features){
         .levels = (cr4_read() & control_mask(CR4_BIT_FIVE_LEVELS)) != 0 ? 5 : 4,
         .physical_bits = address_width_bits(cpuid_read(CPUID_ADDRESS_WIDTH, 0).eax),
         .no_execute = (extended & CPUID_EDX_NO_EXECUTE) != 0,

@@ -8,6 +8,6 @@
 
 /* What the CPU has, whether it is switched on or not. The number of levels is the one that is in
  * force. Privilege level 0. */
-struct page_table_features page_features_read(void);
+void page_features_read(struct page_table_features *ret_features);
 
 #endif

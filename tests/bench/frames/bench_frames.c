@@ -1,10 +1,11 @@
-/* Frame allocator: time to initialise by RAM size and by number of regions, one frame, many, and
- * runs in fragmented memory; beside a flat bitmap and a buddy allocator, in the same run. Runs that
- * are not there, by RAM size: time, and how much was looked at.
+/* Benchmark of the frame allocator, beside a flat bitmap and a buddy allocator, in the same run. It
+ * measures the time to initialise by RAM size and by number of regions. It measures one frame, many
+ * frames, and runs in fragmented memory. For runs that do not exist, it measures the time and the
+ * number of words and bounds that were read, by RAM size.
  *
- * Prints a table, and with an argument writes the same as JSON to that file. Every figure is the
- * best of RUNS runs with the same seeds: what is slower is what else the machine does. Memory is
- * warm: the pages of the records exist, as they do behind a direct map. */
+ * It prints a table, and with an argument also writes the table to that file as JSON. Every figure
+ * is the best of RUNS runs with the same seeds, because other work on the machine only makes a run
+ * slower. Memory is warm: the pages of the records exist before, as in a direct map. */
 #define _DEFAULT_SOURCE
 
 #include <stdio.h>
@@ -27,7 +28,7 @@
 #define REGIONS_MAX       4096U
 #define EARLY_HEAP_BYTES  (1024U * 1024U)
 #define RESULTS_MAX       512U
-#define METADATA_MAX      (UINT64_C(1) << 28) /* what the two others may take of this machine */
+#define METADATA_MAX      (UINT64_C(1) << 28) /* the limit for the memory of the two others */
 #define FRAMES_IN_A_ROUND 200000U
 
 static _Noreturn void give_up(const char *what)
@@ -42,15 +43,14 @@ static void require(bool condition, const char *what)
         give_up(what);
 }
 
-/* --- Results ------------------------------------------------------------------------------------
- */
+/* --- Results ---------------------------------------------------------------------------------- */
 
 struct result {
     const char *test;
     const char *allocator;
     char parameter[32];
-    double value;     /* an operation */
-    const char *unit; /* "ns", or "steps": words and bounds that were looked at */
+    double value;     /* for one operation */
+    const char *unit; /* "ns", or "steps": words and bounds that were read */
 };
 
 static struct result results[RESULTS_MAX];
@@ -113,15 +113,14 @@ static const char *size_text(uint64_t size_bytes, char *text, size_t text_size_b
     return text;
 }
 
-/* --- Machines -----------------------------------------------------------------------------------
- */
+/* --- Machines --------------------------------------------------------------------------------- */
 
 struct machine {
     struct handoff_region rows[REGIONS_MAX];
     struct region_list regions;
     void *early_heap_region;
     struct early_heap early_heap;
-    void *memory; /* where the records are carved from */
+    void *memory; /* the memory for the records */
     uint64_t memory_size_bytes;
     uint64_t direct_map_base;
     struct frame_allocator frames;
@@ -136,8 +135,9 @@ static void add_row(struct machine *machine, uint64_t *next, uint64_t size_bytes
     *next += size_bytes;
 }
 
-/* RAM in `row_count` rows, two of three usable and the others boot services' as firmware leaves it
- * (all of it is free at entry), with a hole in the middle; the last row is half of all RAM. */
+/* Make RAM of `row_count` rows. Two of three rows are usable, and the others are boot services
+ * memory, as firmware leaves it: all of it is free at entry. There is a hole in the middle. Half of
+ * all RAM is in the last row. */
 static void make_map(struct machine *machine, uint64_t ram_bytes, uint32_t row_count)
 {
     uint64_t next = 0x1000;
@@ -189,8 +189,7 @@ static void machine_destroy(struct machine *machine)
     free(machine);
 }
 
-/* --- Initialising -------------------------------------------------------------------------------
- */
+/* --- Initialising ----------------------------------------------------------------------------- */
 
 #define INITIALISATIONS 200U
 
@@ -259,11 +258,9 @@ static void bench_initialise(void)
     }
 }
 
-/* --- One frame
- * ------------------------------------------------------------------------------------
- */
+/* --- One frame -------------------------------------------------------------------------------- */
 
-/* The three allocators, and ours through a CPU's reserve. */
+/* The three allocators, and ours with a CPU's reserve. */
 
 static bool ours_get(void *state, uint64_t *ret_frame)
 {
@@ -307,7 +304,7 @@ static bool buddy_put_one(void *state, uint64_t frame)
     return buddy_put(state, frame, 0);
 }
 
-/* What the loop, the callback and the array cost by themselves. */
+/* Measures the loop, the callback and the array without an allocator. */
 static bool nothing_get(void *state, uint64_t *ret_frame)
 {
     uint64_t *next = state;
@@ -396,7 +393,7 @@ static void bench_one_frame(const struct subject *subject, const char *parameter
     record("get and put", subject->name, parameter, best(pairs, RUNS));
 }
 
-/* Mapping and unmapping with tables from this allocator. */
+/* Map and unmap pages, with tables from this allocator. */
 static void bench_pages(const struct subject *subject)
 {
     static const struct {
@@ -456,14 +453,12 @@ static void bench_frames_one_by_one(void)
     free(memory);
 }
 
-/* --- Runs in fragmented memory
- * --------------------------------------------------------------------
- */
+/* --- Runs in fragmented memory ---------------------------------------------------------------- */
 
 #define FRAGMENTED_BYTES (16 * GIB)
 #define RUN_REQUESTS     64U
 
-/* How memory is when the requests come. */
+/* The state of memory before the requests. */
 struct fragmentation {
     const char *name;
     bool (*stays_used)(uint64_t frame, struct random *random);
@@ -495,7 +490,7 @@ static const struct fragmentation fragmentations[] = {
 
 static const struct run_request {
     const char *name;
-    uint64_t frame_count; /* a power of two, and the alignment */
+    uint64_t frame_count; /* a power of two, and also the alignment */
     unsigned order;
 } run_requests[] = {
     {"run of 2", 2, 1},
@@ -506,7 +501,7 @@ static const struct run_request {
 
 static struct phys_addr run_bases[RUN_REQUESTS];
 
-/* Ask RUN_REQUESTS times, or until there is none; then give all back. */
+/* Allocate RUN_REQUESTS runs, or until there is no other run. Then free them all. */
 static double time_our_runs(struct frame_allocator *frames, const struct run_request *request,
                             unsigned *ret_found)
 {
@@ -558,7 +553,7 @@ static double time_buddy_runs(struct buddy *buddy, const struct run_request *req
     return took / asked;
 }
 
-/* The first round, and the best of the following ones: the first has to learn. */
+/* Record the first round, and the best of the other rounds: the first one fills caches. */
 #define record_rounds(allocator, call)                                                             \
     do {                                                                                           \
         char name[48];                                                                             \
@@ -626,8 +621,7 @@ static void bench_other_runs(const struct fragmentation *fragmentation)
     free(buddy_memory);
 }
 
-/* --- Runs that are not there --------------------------------------------------------------------
- */
+/* --- Runs that do not exist ------------------------------------------------------------------- */
 
 static void record_refusals(const char *pattern, const char *size, const char *when,
                             struct refusal_cost cost)

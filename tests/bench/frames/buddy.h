@@ -1,6 +1,6 @@
 /*
- * buddy.h - a binary buddy allocator of frames, to compare with: blocks of 2^order frames, a list
- * of free blocks for each order, two links and the order for every frame (Knuth, The Art of
+ * buddy.h - a binary buddy allocator of frames, for comparison. Its blocks have 2^order frames, and
+ * each order has a list of free blocks. Every frame has two links and an order (Knuth, The Art of
  * Computer Programming, vol. 1, 2.5).
  */
 #ifndef TESTS_BENCH_FRAMES_BUDDY_H
@@ -12,9 +12,9 @@
 #define BUDDY_ORDER_MAX 18U /* 1 GiB */
 
 struct buddy_frame {
-    uint32_t next; /* in the list of its order; BUDDY_NONE at the end */
+    uint32_t next; /* the next block of the same order, or BUDDY_NONE */
     uint32_t previous;
-    uint8_t order; /* BUDDY_NOT_FREE unless the frame begins a free block */
+    uint8_t order; /* BUDDY_NOT_FREE if no free block begins here */
 };
 
 #define BUDDY_NONE     UINT32_MAX
@@ -26,14 +26,14 @@ struct buddy {
     uint32_t heads[BUDDY_ORDER_MAX + 1];
 };
 
-/* All of `frame_count` frames, a multiple of 64 and below 2^32, are free. `memory` has a struct
- * buddy_frame for each. */
+/* All frames are free at first. `frame_count` is a multiple of 64 and below 2^32. `memory` has room
+ * for a struct buddy_frame for each frame. */
 void buddy_initialise(struct buddy *buddy, void *memory, uint64_t frame_count);
 
-/* A block of 2^order frames, aligned to its size. */
+/* Allocate a block of 2^order frames, aligned to its size. */
 bool buddy_get(struct buddy *buddy, unsigned order, uint64_t *ret_first);
 
-/* False if the block begins a free one; other double frees are not noticed. */
+/* Return false if a free block begins here. Other double frees are not noticed. */
 bool buddy_put(struct buddy *buddy, uint64_t first, unsigned order);
 
 #endif

@@ -15,8 +15,8 @@
 
 static const struct page_permissions READ_WRITE = {.write = true, .global = true};
 
-/* A table's page lies in this program's memory, wherever the allocator thinks that it is: frames
- * that it gives one after the other are not TABLES_MAX apart. */
+/* This program's memory contains the tables, at an index that comes from the frame's number. Frames
+ * that the allocator returns one after the other are less than TABLES_MAX apart. */
 struct tables {
     const struct subject *subject;
     uint64_t *memory;

@@ -46,7 +46,7 @@ static void fragment_piece(struct frame_allocator *frames, struct frame_range pi
                                         period - 1);
 }
 
-/* Returns a frame in the middle of the largest piece that is used. */
+/* Return a used frame in the middle of the largest piece. */
 static uint64_t fragment(struct frame_allocator *frames, uint64_t period)
 {
     struct frame_range pieces[PIECES_MAX];
@@ -58,7 +58,7 @@ static uint64_t fragment(struct frame_allocator *frames, uint64_t period)
         require(count < PIECES_MAX, "too many pieces of memory");
         require(
             frame_allocator_allocate_contiguous(frames, length, 1, FRAME_ALLOCATOR_ANYWHERE, &base),
-            "the largest run is not there");
+            "the largest run cannot be allocated");
         pieces[count] = frame_range(frame_at(base), frame_at(base) + length);
         if (count++ == 0)
             middle = (pieces[0].start + length / 2) / period * period;
@@ -77,7 +77,7 @@ static struct refusal_cost refuse(struct frame_allocator *frames,
     bool found = frame_allocator_allocate_contiguous(
         frames, pattern->frame_count, pattern->alignment_frames, FRAME_ALLOCATOR_ANYWHERE, &base);
     double took = now_ns() - began;
-    require(!found, "a run was found that must not be there");
+    require(!found, "the allocator found a run that cannot exist");
     steps = frame_allocator_statistics(frames).run_search_step_count - steps;
     return (struct refusal_cost){took, steps};
 }
@@ -94,7 +94,7 @@ static void take(struct frame_allocator *frames, uint64_t frame)
     require(frame_allocator_allocate_contiguous(
                 frames, 1, 1, phys_range(frame * FRAME_SIZE_BYTES, (frame + 1) * FRAME_SIZE_BYTES),
                 &base),
-            "a frame is not free that must be");
+            "a frame that must be free is not free");
 }
 
 struct refusal_costs refusals_measure(struct frame_allocator *frames,
@@ -105,17 +105,17 @@ struct refusal_costs refusals_measure(struct frame_allocator *frames,
     costs.first = refuse(frames, pattern);
     for (unsigned run = 0; run < RUNS; run++) {
         keep_cheaper(&costs.further, refuse(frames, pattern));
-        /* One frame of a run, so that there is no longer one. */
+        /* Take one frame of a run and free it: no run gets longer. */
         take(frames, used + 1);
         frame_allocator_free(frames, phys_addr((used + 1) * FRAME_SIZE_BYTES));
         keep_cheaper(&costs.after_a_free, refuse(frames, pattern));
-        /* Two runs become one, and two again: for a moment there is what is asked for. */
+        /* Join two runs and divide them again: for a moment, the requested run exists. */
         struct phys_addr base;
         frame_allocator_free(frames, phys_addr(used * FRAME_SIZE_BYTES));
         require(frame_allocator_allocate_contiguous(frames, pattern->frame_count,
                                                     pattern->alignment_frames,
                                                     FRAME_ALLOCATOR_ANYWHERE, &base),
-                "a run is not there that must be");
+                "the allocator does not find a run that exists");
         keep_cheaper(&costs.after_a_removal, refuse(frames, pattern));
         frame_allocator_free_contiguous(frames, base, pattern->frame_count);
         take(frames, used);

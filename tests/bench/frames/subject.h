@@ -1,5 +1,5 @@
-/* An allocator of single frames, behind a face that is the same for all. The callbacks cost all
- * alike; they are what a caller in another file pays for a call. */
+/* An allocator of single frames, behind an interface that is the same for all. The callbacks cost
+ * the same for all: a caller in another file also pays for a call. */
 #ifndef TESTS_BENCH_FRAMES_SUBJECT_H
 #define TESTS_BENCH_FRAMES_SUBJECT_H
 
@@ -11,7 +11,7 @@ struct subject {
     void *state;
     bool (*get)(void *state, uint64_t *ret_frame);
     bool (*put)(void *state, uint64_t frame);
-    uint64_t frame_unit; /* what its numbers count: 1 = bytes, 4096 = frames */
+    uint64_t frame_unit; /* bytes for each step of its numbers: 1 = bytes, 4096 = frames */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* The C library's. */
+/* The malloc() of the C library. */
 #include <stdlib.h>
 
 #include "tests/bench/heap/allocator.h"

@@ -1,7 +1,7 @@
 /*
- * allocator_handoff.h - this project's heap in the benchmark. A policy with a layer or a setting of
- * its own is one small file with a BENCH_HANDOFF() and the function that configures it, and a name
- * in allocators.c; the benchmark then prints what it costs beside the policy alone.
+ * allocator_handoff.h - this project's heap in the benchmark. A policy with a layer or a special
+ * setting is one small file with a BENCH_HANDOFF() and its configuration function, and a name in
+ * allocators.c. The benchmark then prints the cost of the layer.
  */
 #ifndef TESTS_BENCH_HEAP_ALLOCATOR_HANDOFF_H
 #define TESTS_BENCH_HEAP_ALLOCATOR_HANDOFF_H
@@ -9,7 +9,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "tests/bench/heap/allocator.h"
 
-/* As struct bench_allocator's members of these names, on one heap. `configure` may be NULL. */
+/* These functions are members of struct bench_allocator, on one heap. `configure` may be NULL. */
 bool bench_handoff_start(const struct heap_policy *policy,
                          void (*configure)(struct heap_configuration *), size_t size_bytes,
                          const char **ret_reason);
@@ -17,8 +17,8 @@ void *bench_handoff_allocate(size_t size_bytes);
 void bench_handoff_free(void *block);
 void *bench_handoff_reallocate(void *block, size_t size_bytes);
 
-/* Define struct bench_allocator bench_SUFFIX. `base_name` is NULL, or the name of the allocator
- * whose variant it is. */
+/* Define struct bench_allocator bench_SUFFIX. `base_name` is NULL, or the name of the allocator of
+ * which it is a variant. */
 #define BENCH_HANDOFF(suffix, its_name, policy, configure, base_name, newest_only)                 \
     static bool start_##suffix(size_t size_bytes, const char **ret_reason)                         \
     {                                                                                              \

@@ -1,4 +1,4 @@
-/* heap_debug=on: what it costs beside the policy alone. */
+/* A variant with heap_debug=on. It shows the cost of the debug layer. */
 #include "tests/bench/heap/allocator_handoff.h"
 
 static void with_debug(struct heap_configuration *configuration)

@@ -1,5 +1,5 @@
-/* No allocator at all: what the benchmark itself costs. Hands out the same memory again and again.
- */
+/* Not an allocator: it returns the same memory again and again. It shows the cost of the benchmark
+ * itself. */
 #include "tests/bench/heap/allocator.h"
 
 static unsigned char *next, *end, *first;

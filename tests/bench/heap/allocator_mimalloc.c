@@ -11,7 +11,7 @@ static bool start(size_t size_bytes, const char **ret_reason)
     static void *library;
     if (library == NULL)
         library = dlopen("libmimalloc.so.2.0", RTLD_NOW | RTLD_LOCAL);
-    *ret_reason = "its library is not here, or finds no room for its thread-local variables";
+    *ret_reason = "its library is missing, or there is no room for its thread-local variables";
     if (library == NULL)
         return false;
     *ret_reason = "a function is missing from its library";

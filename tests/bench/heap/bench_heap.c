@@ -2,12 +2,12 @@
  * bench_heap.c - time the allocators over the same workloads, in one run.
  *
  *   bench_heap [--repeats N] [--only ALLOCATOR] [--workload NAME]
- *   bench_heap --operations WORKLOAD      prints how many operations a repeat of it times
+ *   bench_heap --operations WORKLOAD      print the number of operations of one repeat
  *
- * One line a figure on standard output: allocator, workload, figure; before them lines about
- * allocators that are left out, and variants. Each figure is the least of N repeats, and the
- * allocators take turns, so that what else the machine does hits all of them alike. The sequences
- * of sizes and places are made before the clock starts, from fixed seeds.
+ * It prints one line for each figure: allocator, workload, figure. Lines about missing allocators
+ * and about variants come before. Each figure is the least of N repeats. The allocators take turns,
+ * so that other work on the machine affects all of them equally. The sequences of sizes and places
+ * come from fixed seeds. They are made before the clock starts.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -55,8 +55,7 @@ static size_t size_kernel(void)
     return heap_workload_kernel_size(&workload_state);
 }
 
-/* --- Throughput --------------------------------------------------------------------------------
- */
+/* --- Throughput ------------------------------------------------------------------------------- */
 
 #define BULK_COUNT   1000
 #define BULK_ROUNDS  50
@@ -65,7 +64,7 @@ static size_t size_kernel(void)
 #define ORDER_COUNT  10000
 #define RESIZE_STEPS 20000
 
-/* Steps a lap. */
+/* The number of steps in a lap. */
 #define LAP_STEPS 500
 
 static struct laps *laps;
@@ -125,7 +124,7 @@ TIMED timed_churn(const struct bench_allocator *allocator, size_t first)
     }
 }
 
-/* Replace blocks at random: a free and an allocation a step. */
+/* Replace blocks in random order. A step is a free and an allocation. */
 static double churn(const struct bench_allocator *allocator, size_t (*size)(void))
 {
     prepare_churn(size);
@@ -170,7 +169,7 @@ static void allocate_all(const struct bench_allocator *allocator)
         blocks[i] = allocator->allocate(sizes[i]);
 }
 
-/* Untimed: memory that was in use before is what a running system allocates from. */
+/* Untimed. A running system allocates from memory that was used before. */
 static void warm_up(const struct bench_allocator *allocator)
 {
     prepare_order();
@@ -273,10 +272,9 @@ static double resize(const struct bench_allocator *allocator)
     return laps_ns_per_operation(laps, LAP_STEPS);
 }
 
-/* --- The worst single operation ------------------------------------------------------------------
- */
+/* --- The worst single operation --------------------------------------------------------------- */
 
-/* As with laps: the least time of each operation over all repeats. */
+/* As with laps, the figure of an operation is its least time over all repeats. */
 #define EACH_COUNT (2 * CHURN_STEPS)
 static uint32_t *cycles;
 static double ns_per_cycle;
@@ -334,7 +332,7 @@ static void time_each(const struct bench_allocator *allocator)
     free_all(allocator, CHURN_SLOTS);
 }
 
-/* The time that all but `above` of the operations stay below. */
+/* Return the time that all operations except the `above` slowest ones stay below. */
 static double worst_but(size_t above)
 {
     static uint32_t sorted[EACH_COUNT];
@@ -355,13 +353,12 @@ static double worst_max(const struct bench_allocator *allocator)
     return worst_but(0);
 }
 
-/* --- Use of memory: live requested bytes per cent of the region at the first failure
- * -------------- */
+/* --- Use of memory: live requested bytes, per cent of the region, at the first failure -------- */
 
 static void *many_blocks[1 << 20];
 static uint32_t many_sizes[1 << 20];
 
-/* One free for every three allocations, so that the region is not filled in order. */
+/* There is one free for every three allocations, so that the region is not filled in order. */
 static double fill_region(const struct bench_allocator *allocator, size_t (*size)(void))
 {
     size_t count = 0, live_bytes = 0;
@@ -415,7 +412,7 @@ static double use_24(const struct bench_allocator *allocator)
     return fill_region(allocator, size_24);
 }
 
-/* The largest block that an empty heap of 1 MiB serves. */
+/* Return the largest block that an empty heap of 1 MiB can allocate. */
 static double use_empty(const struct bench_allocator *allocator)
 {
     const size_t region_bytes = (size_t)1 << 20;
@@ -438,8 +435,8 @@ static double use_empty(const struct bench_allocator *allocator)
 struct workload {
     const char *name;
     size_t region_bytes;
-    bool needs_region; /* a figure of memory: exact, measured once, more is better */
-    bool newest_first; /* frees in no other order */
+    bool needs_region; /* a figure of memory: exact, measured once, and more is better */
+    bool newest_first; /* it frees only the newest block */
     unsigned operations;
     double (*run)(const struct bench_allocator *allocator);
 };
@@ -464,8 +461,8 @@ static const struct workload workloads[] = {
 
 #define WORKLOAD_COUNT (sizeof workloads / sizeof workloads[0])
 
-/* A policy that searches lists is not run again and again: its figure is known well enough after a
- * few repeats, and one alone may have been interrupted. */
+/* A policy that searches lists is slow and gets only a few repeats: its figure is then exact
+ * enough. It needs more than one, because one repeat may have been interrupted. */
 #define SLOW_NS      100.0
 #define SLOW_REPEATS 3
 
@@ -513,7 +510,7 @@ static int print_operations(const char *name)
     return 0;
 }
 
-/* NAME - REASON, of those that cannot be had; NAME variant-of NAME. */
+/* Print "NAME - REASON" for a missing allocator, and "NAME variant-of NAME" for a variant. */
 static void describe_allocators(void)
 {
     for (size_t a = 0; bench_allocators[a] != NULL; a++) {

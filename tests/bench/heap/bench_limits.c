@@ -1,11 +1,11 @@
 /*
- * bench_limits.c - the worst single operation of the fast policy, in instructions, by the heap's
- * limit: a policy that takes constant time has flat rows.
+ * bench_limits.c - count the instructions of the fast policy's worst single operation, by the limit
+ * of the heap. If the policy takes constant time, the figures of a row are equal.
  *
- * One line a figure on standard output: pattern, limit in MiB, the worst call's instructions, and
- * those of all calls divided by their number. Addresses are reserved, not memory; the page source
- * only counts, so that what the heap itself does is all that is counted. Limits that the policy
- * refuses are "refused".
+ * It prints one line for each figure: pattern, limit in MiB, instructions of the worst call, mean
+ * instructions of a call. It reserves addresses, but no memory. The page source only counts, and so
+ * the figures include only the work of the heap. If the policy refuses a limit, the line has the
+ * word "refused".
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ static void release(void *block)
 
 /* --- Patterns --------------------------------------------------------------------------------- */
 
-/* Small blocks, which programs have besides the large ones; not counted. */
+/* Allocate small blocks, which programs have besides the large ones. They are not counted. */
 static void populate(size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -111,7 +111,7 @@ static void megabyte(size_t limit_bytes)
     back_and_forth(1000000);
 }
 
-/* From a heap that has half of what it may have. */
+/* Grow a heap that has half of its limit. */
 static void growth(size_t limit_bytes)
 {
     populate(3000);
@@ -128,7 +128,7 @@ static void failing(size_t limit_bytes)
         (void)allocate(limit_bytes / 8 * 7);
 }
 
-/* So many slabs are empty that no more are kept; a request that does not fit closes them all. */
+/* Free many slabs, until the policy keeps no more. A request that does not fit flushes them all. */
 static void flush(size_t limit_bytes)
 {
     static void *blocks[60000];
@@ -142,7 +142,7 @@ static void flush(size_t limit_bytes)
     (void)allocate(limit_bytes / 8 * 7);
 }
 
-/* Slabs at both ends of the heap. */
+/* Use slabs at both ends of the heap. */
 static void far_slabs(size_t limit_bytes)
 {
     populate(3000);

@@ -1,15 +1,16 @@
 /*
- * bench_replay.c - replay what a program once asked of its malloc() (host/preload/trace.h), on
+ * bench_replay.c - replay the requests that a program made to malloc() (host/preload/trace.h), on
  * every allocator.
  *
  *   bench_replay TRACE [--repeats N]
- *       One line an allocator: its name, and nanoseconds per record, or a "-" and why it is left
- *       out. The first line, "records", says how many there are. Timed in laps, in turns (laps.h).
+ *       Print one line for each allocator: its name and nanoseconds per record, or "-" and the
+ *       reason why it is left out. The first line is "records" and their number. The allocators
+ *       are timed in laps, in turns (laps.h).
  *   bench_replay TRACE --memory ALLOCATOR
- *       The most bytes that were live at once, as they were asked for, and by how many bytes the
- *       process grew meanwhile, every block filled. For a process of its own.
+ *       Print the largest number of requested bytes that were live at once. Print the number of
+ *       bytes by which the process grew, with every block filled. Needs a separate process.
  *
- * Blocks that the program got aligned are allocated without: traces do not say.
+ * Aligned blocks are allocated without their alignment, because a trace does not contain it.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -24,25 +25,25 @@
 #include "tests/bench/heap/laps.h"
 
 #define LAP_RECORDS 4096
-/* How often the clock is asked whether to go on. */
+/* The number of records between two readings of the clock. */
 #define CHECK_RECORDS 256
-/* What is behind this is not replayed. */
+/* Records after this number are not replayed. */
 #define RECORDS_MAX ((size_t)LAP_RECORDS * LAP_COUNT_MAX)
-/* A policy that searches lists would take minutes for one repeat. */
+/* A policy that searches lists would need minutes for one repeat. */
 #define PATIENCE_NS 1.5e9
 
-/* How often a process looks at its own memory. */
+/* The number of times that a process measures its own memory. */
 #define LOOK_COUNT 256
 
-#define FREES_NEWEST_ONLY "frees the newest block alone"
-#define RAN_OUT           "out of memory in four times what is live"
+#define FREES_NEWEST_ONLY "frees only the newest block"
+#define RAN_OUT           "out of memory, with a region of four times the live bytes"
 
 struct trace {
     struct trace_record *records;
     size_t record_count;
     size_t block_count;
     uint64_t peak_live_bytes;
-    size_t peak_record; /* after this one they are live */
+    size_t peak_record; /* the live bytes have their peak after this record */
 };
 
 static _Noreturn void give_up(const char *what)
@@ -56,7 +57,7 @@ static void *allocate_table(size_t count, size_t element_bytes)
     void *table = calloc(count, element_bytes);
     if (table == NULL)
         give_up("no memory for the trace");
-    memset(table, 0, count * element_bytes); /* so that its pages are there before any is counted */
+    memset(table, 0, count * element_bytes); /* the pages must exist before the count */
     return table;
 }
 
@@ -75,13 +76,13 @@ static void read_records(const char *path, struct trace *trace)
     (void)close(file);
 }
 
-/* Finds the peak. A request for no bytes becomes one for a byte: allocators disagree about none. */
+/* Find the peak. Change a request for 0 bytes to 1 byte, because allocators disagree about 0. */
 static void survey(struct trace *trace)
 {
     for (size_t i = 0; i < trace->record_count; i++) {
         struct trace_record *record = &trace->records[i];
         if (record->block >= trace->record_count)
-            give_up("the trace is not one of host/preload/trace.h");
+            give_up("the file is not in the format of host/preload/trace.h");
         if (record->block >= trace->block_count)
             trace->block_count = record->block + 1;
         if (record->size_bytes == 0)
@@ -102,15 +103,14 @@ static void survey(struct trace *trace)
     free(sizes);
 }
 
-/* Several times what is live at once: how much each needs is the other mode's question. */
+/* Return several times the peak. The other mode measures the memory that an allocator needs. */
 static size_t region_bytes(const struct trace *trace)
 {
     const size_t page_bytes = 4096;
     return (4 * trace->peak_live_bytes + ((size_t)16 << 20)) / page_bytes * page_bytes;
 }
 
-/* --- Time --------------------------------------------------------------------------------------
- */
+/* --- Time ------------------------------------------------------------------------------------- */
 
 static void **blocks;
 static bool ran_out;
@@ -135,7 +135,7 @@ TIMED timed_replay(const struct bench_allocator *allocator, const struct trace_r
     }
 }
 
-/* Those that have a region start anew in it. */
+/* Allocators with a region need no frees: they begin again with an empty region. */
 static void free_what_is_left(const struct bench_allocator *allocator, const struct trace *trace)
 {
     for (size_t i = 0; i < trace->block_count; i++) {
@@ -145,7 +145,7 @@ static void free_what_is_left(const struct bench_allocator *allocator, const str
     }
 }
 
-/* NULL, or why there is no figure. */
+/* Return NULL, or the reason why there is no figure. */
 static const char *replay(const struct bench_allocator *allocator, const struct trace *trace,
                           struct laps *laps)
 {
@@ -192,10 +192,9 @@ static void time_all(const struct trace *trace, int repeats)
     }
 }
 
-/* --- Memory ------------------------------------------------------------------------------------
- */
+/* --- Memory ----------------------------------------------------------------------------------- */
 
-/* What the process has in RAM now. The cheaper figures of the system lag behind by some pages. */
+/* Return the size of the process in RAM. Cheaper figures of the system are some pages behind. */
 static uint64_t resident_bytes(void)
 {
     char line[256];
@@ -217,7 +216,7 @@ static const struct bench_allocator *find(const char *name)
         if (strcmp(bench_allocators[a]->name, name) == 0)
             return bench_allocators[a];
     }
-    give_up("no such allocator");
+    give_up("unknown allocator");
 }
 
 static void start_or_give_up(const struct bench_allocator *allocator, const struct trace *trace)
@@ -227,7 +226,7 @@ static void start_or_give_up(const struct bench_allocator *allocator, const stru
         give_up(reason);
 }
 
-/* The most that the process had, looked at every now and then and when most bytes are live. */
+/* Return the largest size of the process. Measure from time to time, and at the peak. */
 static uint64_t fill_all(const struct bench_allocator *allocator, const struct trace *trace)
 {
     uint64_t most_bytes = 0;
@@ -246,8 +245,8 @@ static uint64_t fill_all(const struct bench_allocator *allocator, const struct t
     return most_bytes;
 }
 
-/* What a region's allocator writes when it starts counts; a library that is loaded then does not.
- */
+/* For an allocator with a region, the figure includes the data that it writes when it starts. For
+ * an allocator in a library, it does not include the loading of the library. */
 static void measure_memory(const struct trace *trace, const char *name)
 {
     const struct bench_allocator *allocator = find(name);
@@ -257,7 +256,7 @@ static void measure_memory(const struct trace *trace, const char *name)
     bench_region_untouched();
     if (!allocator->has_region)
         start_or_give_up(allocator, trace);
-    (void)resident_bytes(); /* so that its own memory is there */
+    (void)resident_bytes(); /* so that its own memory exists */
     uint64_t before_bytes = resident_bytes();
     if (allocator->has_region)
         start_or_give_up(allocator, trace);

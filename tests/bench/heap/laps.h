@@ -1,6 +1,6 @@
 /*
- * laps.h - time a workload in laps of so many operations. What counts is the least time of each lap
- * over all repeats: a repeat that was interrupted spoils one lap, not the figure.
+ * laps.h - time a workload in laps of a fixed number of operations. The result is the least time of
+ * each lap over all repeats. An interrupt then spoils only one lap of one repeat.
  */
 #ifndef TESTS_BENCH_HEAP_LAPS_H
 #define TESTS_BENCH_HEAP_LAPS_H
@@ -9,24 +9,23 @@
 
 #define LAP_COUNT_MAX 512
 
-/* All zero before the first repeat. */
+/* All fields are 0 before the first repeat. */
 struct laps {
     double least_ns[LAP_COUNT_MAX];
     size_t count;
     double started_ns;
 };
 
-/* The functions that are timed have names that begin with timed_, so that callgrind can count them
- * alone. */
+/* Names of timed functions begin with timed_, so that callgrind can count only these functions. */
 #define TIMED static __attribute__((noinline)) void
 
 double bench_now_ns(void);
 
-/* A repeat begins; and a lap of it ends (at most LAP_COUNT_MAX do), and the next one begins. */
+/* Begin a repeat. End a lap and begin the next one. A repeat has at most LAP_COUNT_MAX laps. */
 void laps_begin(struct laps *laps);
 void laps_end_one(struct laps *laps);
 
-/* Of a whole repeat; and shared out. */
+/* Return the time of a whole repeat, and the time of one part of it. */
 double laps_ns(const struct laps *laps);
 double laps_ns_per_operation(const struct laps *laps, double operations_per_lap);
 

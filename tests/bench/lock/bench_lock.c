@@ -1,9 +1,9 @@
-/* What keeping interrupts out costs, by the alternatives of docs/DESIGN.md ("The lock"), beside a
- * lock alone and the two together, in nanoseconds on this machine.
+/* The cost of keeping interrupts out, for each alternative of docs/DESIGN.md ("The lock"), beside a
+ * lock without it and both together, in nanoseconds on this machine.
  *
- * Prints a table, and with an argument writes the same as JSON to that file. Every figure is the
- * least of many rounds, the loop included. CLI is privileged: what is measured of saving the
- * interrupt flag is reading and writing the flags alone, so that figure is a lower bound. */
+ * It prints a table, and with an argument also writes the table to that file as JSON. Every figure
+ * is the least of many rounds, and includes the loop. CLI is privileged. So the figure for saving
+ * the interrupt flag contains only reading and writing the flags: it is a lower bound. */
 #define _DEFAULT_SOURCE
 
 #include <stdint.h>
@@ -70,7 +70,7 @@ static const struct {
 } subjects[] = {
     {"interrupts_hold() and _release()", hold_and_release},
     {"flags saved and restored", save_and_restore_flags},
-    {"exchange of the lock alone", exchange_alone},
+    {"only the exchange of the lock", exchange_alone},
     {"spinlock_acquire() and _release()", acquire_and_release},
     {"exchange, flags saved and restored", exchange_with_flags},
 };
@@ -84,7 +84,7 @@ static double now_ns(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-/* In turns, so that what else the machine does hits all of them alike. */
+/* The subjects take turns, so that other work on the machine affects all of them equally. */
 static void measure(double *ret_ns)
 {
     for (int round = 0; round < ROUNDS; round++) {

@@ -58,7 +58,7 @@ struct handoff_framebuffer block_framebuffer(const struct handoff *handoff)
     return *(const struct handoff_framebuffer *)block_pointer(handoff, handoff->framebuffers.first);
 }
 
-/* Bytes of [start, end) in the regions of a type (0: of any) that have the facts. */
+/* Return the bytes of [start, end) in regions of a type (0: any type) that have the facts. */
 static uint64_t bytes_of(const struct handoff *handoff, uint64_t start, uint64_t end, uint32_t type,
                          uint32_t facts)
 {

@@ -75,7 +75,7 @@ static void check_general_registers(const struct handoff *handoff, struct promis
     promise_equal(promises, "cpu-rsp", handoff->stack_virtual_base + handoff->stack_size_bytes - 8,
                   entry->rsp);
     promise_that(promises, "cpu-return-word", is_loader_code(handoff, entry->return_word),
-                 "the address of executable memory of the loader", entry->return_word);
+                 "an address in executable memory of the loader", entry->return_word);
     promise_equal(promises, "cpu-other-registers", 0, others);
     promise_equal(promises, "cpu-rflags", 2, entry->rflags);
 }
@@ -146,7 +146,7 @@ static void check_selectors(struct promises *promises)
 static void check_floating_point(struct promises *promises)
 {
     promise_equal(promises, "cpu-mxcsr", 0x1f80, entry_state.mxcsr);
-    /* What FNINIT sets (Intel SDM Vol. 1, 8.1.5). */
+    /* The values that FNINIT sets (Intel SDM Vol. 1, 8.1.5). */
     promise_begin(promises, "cpu-x87");
     promise_require_equal(promises, 0x037f, entry_state.x87_control & 0xffff);
     promise_require_equal(promises, 0, entry_state.x87_status & 0xffff);
@@ -154,7 +154,7 @@ static void check_floating_point(struct promises *promises)
     promise_end(promises);
 }
 
-/* Offset in a 64-bit interrupt gate (Intel SDM Vol. 3A, 6.14.1). */
+/* Return the offset in a 64-bit interrupt gate (Intel SDM Vol. 3A, 6.14.1). */
 static uint64_t gate_offset(const uint64_t gate[2])
 {
     return (gate[0] & 0xffff) | (gate[0] >> 48 & 0xffff) << 16 | (gate[1] & 0xffffffff) << 32;
@@ -183,7 +183,7 @@ static void check_gdt(const struct handoff *handoff, struct promises *promises)
         const uint64_t *descriptors = (const uint64_t *)entry->gdt.base;
         uint64_t code = descriptors[CODE_SELECTOR / 8];
         uint64_t data = descriptors[DATA_SELECTOR / 8];
-        /* Present, ring 0, code, 64-bit; present, ring 0, writable data. */
+        /* Code: present, ring 0, 64-bit. Data: present, ring 0, writable. */
         promise_require(promises, (code >> 40 & 0xf8) == 0x98 && (code >> 53 & 3) == 1,
                         "a 64-bit code segment of ring 0 at 0x08", code);
         promise_require(promises, (data >> 40 & 0xfa) == 0x92, "a data segment of ring 0 at 0x10",
@@ -213,7 +213,7 @@ static void check_idt(const struct handoff *handoff, struct promises *promises)
     promise_end(promises);
 }
 
-/* The top of the stack on which a vector is handled; 0 if it has none of its own. */
+/* Return the top of the stack that a vector switches to, or 0 if it does not switch. */
 static uint64_t vector_stack(unsigned vector)
 {
     const uint64_t *gate = (const uint64_t *)(entry_state.idt.base + vector * 16);
@@ -225,19 +225,19 @@ static uint64_t vector_stack(unsigned vector)
     return halves[0] | (uint64_t)halves[1] << 32;
 }
 
-/* Proven with the IDT and the TSS: their own promises have to hold first. */
+/* Precondition: the promises of the IDT and of the TSS hold. */
 static void check_fault_stacks(const struct handoff *handoff, struct promises *promises)
 {
     const unsigned vectors[] = {VECTOR_NMI, VECTOR_DOUBLE_FAULT, VECTOR_MACHINE_CHECK};
     promise_begin(promises, "cpu-fault-stacks");
     for (unsigned i = 0; i < 3; i++) {
         uint64_t stack = vector_stack(vectors[i]);
-        promise_require(promises, stack != 0, "a stack of its own for the vector", vectors[i]);
+        promise_require(promises, stack != 0, "a separate stack for the vector", vectors[i]);
         promise_require(promises, is_loader_data(handoff, stack - 1024, 1024),
                         "a stack in the loader's writable memory", stack);
         for (unsigned j = 0; j < i; j++)
             promise_require(promises, stack != vector_stack(vectors[j]),
-                            "a stack that no other of these vectors has", stack);
+                            "a different stack for each of these vectors", stack);
     }
     promise_end(promises);
 }

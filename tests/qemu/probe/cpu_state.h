@@ -7,7 +7,7 @@
 #include "shared/handoff.h"
 #include "tests/qemu/probe/promise.h"
 
-/* Precondition: the structure and the page tables have been proven. */
+/* Precondition: the structure and the page tables have been checked. */
 void cpu_state_check(const struct handoff *handoff, struct promises *promises);
 
 #endif

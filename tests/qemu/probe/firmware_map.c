@@ -1,7 +1,9 @@
 /*
- * firmware_map.c - what the rows say of an address, and what the regions say, only changes where a
- * row, a region or a block begins or ends. If both agree at each of these addresses, they agree
- * everywhere. Nothing is sorted, so this shares no idea with the loader's conversion.
+ * firmware_map.c - compare the regions with the rows of the firmware's map.
+ *
+ * The type of an address changes only where a row, a region or a block begins or ends. If rows and
+ * regions agree at each of these addresses, they agree everywhere. This code sorts nothing, so it
+ * cannot repeat a mistake of the loader's conversion.
  */
 #include "tests/qemu/probe/firmware_map.h"
 
@@ -9,7 +11,7 @@
 
 #include "tests/qemu/probe/block.h"
 
-#define NOTHING UINT32_C(0) /* in place of a region type: nothing is known of the page */
+#define NOTHING UINT32_C(0) /* instead of a region type: the page is in no row and no block */
 
 /* UEFI 2.10, 7.2.3. */
 struct row {
@@ -28,10 +30,10 @@ _Static_assert(sizeof(struct row) == 40, "UEFI 2.10, section 7.2.3");
 
 #define LOW_MEMORY_LIMIT (UINT64_C(1) << 20)
 #define PHYSICAL_LIMIT   (UINT64_C(1) << 52)
-/* With four levels of tables; with five every physical address is in reach. */
+/* With four levels of tables. With five levels, the direct map reaches every physical address. */
 #define RAM_LIMIT (UINT64_C(64) << 40)
 
-/* By EFI_MEMORY_TYPE (UEFI 2.10, 7.2.1). */
+/* The index is the EFI_MEMORY_TYPE (UEFI 2.10, 7.2.1). */
 static const uint32_t region_types[] = {
     HANDOFF_REGION_RESERVED,      HANDOFF_REGION_LOADER,        HANDOFF_REGION_LOADER,
     HANDOFF_REGION_BOOT_SERVICES, HANDOFF_REGION_BOOT_SERVICES, HANDOFF_REGION_RUNTIME_CODE,
@@ -62,7 +64,7 @@ static bool can_become_free(uint32_t type)
     return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_LOW_MEMORY;
 }
 
-/* The numbers of this version happen to be in the order of their precedence. */
+/* In this version, a type with a higher number has precedence over one with a lower number. */
 static bool is_ram(uint32_t type)
 {
     return type >= HANDOFF_REGION_USABLE && type <= HANDOFF_REGION_RUNTIME_CODE;
@@ -80,7 +82,7 @@ static uint32_t row_type(const struct row *row)
     return can_become_free(type) && !ordinary ? HANDOFF_REGION_RESERVED : type;
 }
 
-/* Aligned inward where it could become free, outward otherwise. */
+/* Rounded inward if the memory could become free, outward otherwise. */
 static uint64_t row_start(const struct row *row)
 {
     uint64_t slack = can_become_free(row_type(row)) ? PAGE - 1 : 0;
@@ -98,7 +100,7 @@ static bool row_covers(const struct row *row, uint64_t page)
     return row_is_sane(row) && page >= row_start(row) && page < row_end(row);
 }
 
-/* The most restrictive of the rows that cover a page. */
+/* Return the most restrictive type of the rows that cover a page. */
 static uint32_t type_by_rows(const struct handoff *handoff, uint64_t page)
 {
     uint32_t type = NOTHING;
@@ -154,7 +156,7 @@ static uint32_t expected_type(const struct handoff *handoff, uint64_t page)
     return page == 0 && can_become_free(type) ? HANDOFF_REGION_RESERVED : type;
 }
 
-/* True if a row that decides the type of this page has the region's EFI type and attributes. */
+/* Return true if a row that gives this page its type has the region's EFI type and attributes. */
 static bool is_explained(const struct handoff *handoff, uint64_t page,
                          const struct handoff_region *region)
 {
@@ -176,8 +178,8 @@ static void check_page(const struct handoff *handoff, struct promises *promises,
     uint32_t expected = expected_type(handoff, page);
     uint32_t found = region == NULL ? NOTHING : region->type;
     if (found != expected)
-        promise_require(promises, false,
-                        "the page to have the type that the EFI map and the blocks give it", page);
+        promise_require(promises, false, "the type that the EFI map and the blocks give this page",
+                        page);
     if (region != NULL)
         promise_require(promises, is_explained(handoff, page, region),
                         "the EFI type and attributes of the firmware's row", page);
@@ -189,7 +191,7 @@ static void check_agreement(const struct handoff *handoff, struct promises *prom
     block_list(handoff, blocks);
     promise_begin(promises, "regions-follow-from-efi-map");
     check_page(handoff, promises, 0);
-    check_page(handoff, promises, PAGE); /* what holds of frame 0 ends here */
+    check_page(handoff, promises, PAGE); /* the special rule for frame 0 ends here */
     check_page(handoff, promises, LOW_MEMORY_LIMIT);
     check_page(handoff, promises, RAM_LIMIT);
     for (uint64_t i = 0; i < row_count(handoff); i++) {

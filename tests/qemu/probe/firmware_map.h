@@ -1,6 +1,6 @@
 /*
- * firmware_map.h - derive the type of every page from the raw EFI map, as docs/HANDOFF.md says, and
- * compare with the regions.
+ * firmware_map.h - derive the type of every page from the raw EFI map by the rules of
+ * docs/HANDOFF.md, and compare it with the regions.
  */
 #ifndef PROBE_FIRMWARE_MAP_H
 #define PROBE_FIRMWARE_MAP_H

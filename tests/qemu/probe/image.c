@@ -2,7 +2,7 @@
 
 #include "shared/handoff.h"
 
-/* Set by probe.ld: only their addresses mean something. */
+/* probe.ld sets these symbols. Only their addresses have a meaning. */
 extern const char probe_text_start[], probe_text_end[];
 extern const char probe_rodata_start[], probe_rodata_end[];
 extern const char probe_data_start[], probe_bss_start[], probe_data_end[];

@@ -1,5 +1,5 @@
 /*
- * image.h - the probe's own ELF segments, from its linker script.
+ * image.h - the ELF segments of the probe itself, from its linker script.
  */
 #ifndef PROBE_IMAGE_H
 #define PROBE_IMAGE_H
@@ -9,7 +9,7 @@
 
 struct image_segment {
     uint64_t start;
-    uint64_t file_end; /* from here to `end` the file has no bytes */
+    uint64_t file_end; /* the file has no bytes from here to `end` */
     uint64_t end;
     bool write;
     bool execute;
@@ -18,10 +18,10 @@ struct image_segment {
 #define IMAGE_SEGMENT_COUNT 3
 void image_segments(struct image_segment segments[IMAGE_SEGMENT_COUNT]);
 
-/* What the ELF header names as the entry point. */
+/* Return the entry point of the ELF header. */
 uint64_t image_entry(void);
 
-/* The image in whole pages. */
+/* The bounds of the image, in whole pages. */
 uint64_t image_start(void);
 uint64_t image_end(void);
 

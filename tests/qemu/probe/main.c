@@ -1,9 +1,10 @@
 /*
- * main.c - a kernel that believes nothing: it proves every promise of docs/HANDOFF.md by itself, on
- * the machine that it was started on, says so on COM1, and leaves QEMU.
+ * main.c - a kernel that trusts nothing. It checks every promise of docs/HANDOFF.md on the machine
+ * on which it runs, prints the results on COM1, and leaves QEMU.
  *
- * Of the project it includes only shared/handoff.h; checksum, page walk and everything else are
- * written from the document a second time, so that a mistake would have to be made twice.
+ * The only file of the project that it includes is shared/handoff.h. Its checksum, its page walk
+ * and the rest are written a second time, from the document: both must have the same mistake to
+ * hide it.
  */
 #include <stddef.h>
 
@@ -22,7 +23,7 @@
 #include "tests/qemu/probe/structure.h"
 #include "tests/qemu/probe/texts.h"
 
-/* QEMU ends with the status 2 * value + 1. */
+/* QEMU exits with the status 2 * value + 1. */
 #define DEBUG_EXIT_PORT   0xf4
 #define DEBUG_EXIT_KEPT   0x10
 #define DEBUG_EXIT_BROKEN 0x11
@@ -44,7 +45,7 @@ static void say(const char *key, uint64_t value)
     serial_write("\n");
 }
 
-/* What only the one who configured the machine can judge. */
+/* Print the values that only the test can check, because it configured the machine. */
 static void say_figures(const struct handoff *handoff)
 {
     serial_write("# loader_name=");
@@ -73,17 +74,17 @@ static void say_figures(const struct handoff *handoff)
     say("tsc_frequency_hz", handoff->arch.x86_64.tsc_frequency_hz);
 }
 
-/* In an order in which each step may rely on those before it. */
+/* Each step may rely on the steps before it. */
 static void check_everything(const struct handoff *handoff, struct promises *promises)
 {
     if (!structure_check(handoff, promises)) {
-        serial_write("Bail out! The structure cannot be relied on.\n");
+        serial_write("Bail out! The structure cannot be trusted.\n");
         leave(promises);
     }
     regions_check(handoff, promises);
     firmware_map_check(handoff, promises);
     if (promises->broken_count != 0) {
-        serial_write("Bail out! The regions cannot be relied on.\n");
+        serial_write("Bail out! The regions cannot be trusted.\n");
         leave(promises);
     }
     mappings_check(handoff, promises);
@@ -94,7 +95,7 @@ static void check_everything(const struct handoff *handoff, struct promises *pro
     platform_check(handoff, promises);
 }
 
-/* Called by entry.S, to which it returns only if the entry point is to return. */
+/* entry.S calls this. It returns only if a test wants the entry point to return. */
 void probe_main(void);
 void probe_main(void)
 {
@@ -105,7 +106,7 @@ void probe_main(void)
     serial_write("TAP version 13\n");
     promise_that(&promises, "handoff-pointer",
                  handoff != NULL && entry_state.rdi % HANDOFF_PAGE_SIZE_BYTES == 0,
-                 "the address of a page in RDI", entry_state.rdi);
+                 "the page-aligned address of the handoff in RDI", entry_state.rdi);
     if (promises.broken_count != 0)
         leave(&promises);
     check_everything(handoff, &promises);
@@ -115,11 +116,11 @@ void probe_main(void)
     if (misbehaviour == MISBEHAVIOUR_NONE || promises.broken_count != 0)
         leave(&promises);
     promise_that(&promises, "own-tables", misbehaviour_load_tables(handoff),
-                 "tables of a known kind", 0);
+                 "page tables of a known kind, and memory for them", 0);
     if (misbehaviour == MISBEHAVIOUR_RETURN)
         return;
     misbehaviour_run(misbehaviour);
-    promise_that(&promises, "misbehaviour-is-caught", false, "not to come back from it",
-                 misbehaviour);
+    promise_that(&promises, "misbehaviour-is-caught", false,
+                 "that the misbehaviour does not return", misbehaviour);
     leave(&promises);
 }

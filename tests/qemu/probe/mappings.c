@@ -7,19 +7,18 @@
 #include "tests/qemu/probe/image.h"
 #include "tests/qemu/probe/page_walk.h"
 
-/* With four levels of tables, and with five. */
+/* With four levels of tables, and with five levels. */
 #define DIRECT_MAP_LIMIT_4 (UINT64_C(64) << 40)
 #define DIRECT_MAP_LIMIT_5 (UINT64_C(4) << 50)
 
-/* Which field of the PAT gives which memory type (see cpu_state.c). */
+/* The fields of the PAT that hold these memory types (see cpu_state.c). */
 #define PAT_WRITE_BACK      0
 #define PAT_UNCACHED        3
 #define PAT_WRITE_COMBINING 5
 
 #define CPUID_PAT (UINT32_C(1) << 16)
 
-/* --- Rules for every page
- * ------------------------------------------------------------------------- */
+/* --- Rules for every page --------------------------------------------------------------------- */
 
 struct survey {
     const struct handoff *handoff;
@@ -50,7 +49,7 @@ static void leaf_keeps_the_rules(void *context, const struct page_leaf *leaf)
     promise_require(survey->promises, !leaf->global, "a page that is not global", leaf->virtual);
     if (can_forbid_execution(survey->handoff))
         promise_require(survey->promises, !leaf->write || !leaf->execute,
-                        "no page both writable and executable", leaf->virtual);
+                        "no page that is writable and executable", leaf->virtual);
     if (leaf->size_bytes > (UINT64_C(1) << 21))
         promise_require(survey->promises,
                         (survey->handoff->arch.x86_64.flags & HANDOFF_X86_64_PAGES_1GIB) != 0,
@@ -95,8 +94,7 @@ static void check_rules(const struct handoff *handoff, struct promises *promises
     promise_end(promises);
 }
 
-/* --- The direct map
- * ------------------------------------------------------------------------------- */
+/* --- The direct map --------------------------------------------------------------------------- */
 
 static uint64_t direct_map_limit(const struct handoff *handoff)
 {
@@ -137,9 +135,11 @@ static void survey_direct_map(void *context, const struct page_leaf *leaf)
     promise_require(survey->promises, mapped_bytes == leaf->size_bytes,
                     "a page of regions with the fact MAPPED only", leaf->virtual);
     promise_require(survey->promises, writable_bytes == (leaf->write ? leaf->size_bytes : 0),
-                    "a page that is writable by the fact WRITABLE", leaf->virtual);
+                    "a page that is writable exactly if its regions have the fact WRITABLE",
+                    leaf->virtual);
     promise_require(survey->promises, framebuffer_bytes == (is_framebuffer ? leaf->size_bytes : 0),
-                    "a page with nothing or all of it in the framebuffer", leaf->virtual);
+                    "a page that is completely inside or completely outside the framebuffer",
+                    leaf->virtual);
     if (can_forbid_execution(handoff))
         promise_require(survey->promises, !leaf->execute, "no executable page", leaf->virtual);
     promise_require(survey->promises,
@@ -151,7 +151,7 @@ static void survey_direct_map(void *context, const struct page_leaf *leaf)
         survey->direct_map_end = end;
 }
 
-/* Every page of it is right, and the sum is the sum of the regions: so all of them are there. */
+/* If every page is right and the sum is the sum of the regions, then no page is missing. */
 static void check_direct_map(const struct handoff *handoff, struct promises *promises)
 {
     struct survey survey = {.handoff = handoff, .promises = promises};
@@ -167,10 +167,9 @@ static void check_direct_map(const struct handoff *handoff, struct promises *pro
                   handoff->direct_map_size_bytes);
 }
 
-/* --- The kernel, the stack, the loader
- * ------------------------------------------------------------- */
+/* --- The kernel, the stack, the loader -------------------------------------------------------- */
 
-/* The page of `virtual` must be there, lead to `physical` and have these permissions. */
+/* Require a page at `virtual` that leads to `physical` and has these permissions. */
 static void require_mapped(const struct handoff *handoff, struct promises *promises,
                            uint64_t virtual, uint64_t physical, bool write, bool execute)
 {
@@ -180,9 +179,9 @@ static void require_mapped(const struct handoff *handoff, struct promises *promi
         return;
     }
     promise_require_equal(promises, physical, leaf.physical + (virtual - leaf.virtual));
-    promise_require(promises, leaf.write == write, "the write permission of its place", virtual);
+    promise_require(promises, leaf.write == write, "the write permission of its segment", virtual);
     if (can_forbid_execution(handoff))
-        promise_require(promises, leaf.execute == execute, "the execute permission of its place",
+        promise_require(promises, leaf.execute == execute, "the execute permission of its segment",
                         virtual);
     promise_require(promises, leaf.pat_index == PAT_WRITE_BACK, "write-back memory", virtual);
 }
@@ -191,10 +190,11 @@ static void require_unmapped(const struct handoff *handoff, struct promises *pro
                              uint64_t virtual)
 {
     struct page_leaf leaf;
-    promise_require(promises, !page_walk_find(handoff, virtual, &leaf), "no page here", virtual);
+    promise_require(promises, !page_walk_find(handoff, virtual, &leaf), "no page at this address",
+                    virtual);
 }
 
-/* The segment that has a byte in this page; NULL in a gap. */
+/* Return the segment that has a byte in this page, or NULL for a gap. */
 static const struct image_segment *segment_of_page(const struct image_segment *segments,
                                                    uint64_t page)
 {
@@ -255,9 +255,8 @@ static uint32_t read32(const uint8_t *bytes)
 #define PE_SECTION_WRITE       UINT32_C(0x80000000)
 #define PE_SECTION_HEADER_SIZE 40
 
-/* The loader's own headers, which the firmware keeps in front of its sections, say what each page
- * is for (PE format, "Section Table"). `base` is one of the two places where the image is mapped.
- */
+/* The firmware keeps the loader's PE headers in front of its sections. They give the permissions of
+ * each page (PE format, "Section Table"). The image is mapped at two addresses. `base` is one. */
 static void check_loader(const struct handoff *handoff, struct promises *promises, const char *name,
                          uint64_t base)
 {

@@ -1,5 +1,5 @@
 /*
- * mappings.h - docs/HANDOFF.md, "What is mapped at entry", read from the page tables in use.
+ * mappings.h - docs/HANDOFF.md, "Mappings at entry", read from the page tables in use.
  */
 #ifndef PROBE_MAPPINGS_H
 #define PROBE_MAPPINGS_H

@@ -4,7 +4,7 @@
 #include "tests/qemu/probe/block.h"
 #include "tests/qemu/probe/image.h"
 
-/* Enough to need pages that the file says nothing of. Nobody writes here. */
+/* Large enough for pages without bytes in the file. No code writes to it. */
 static volatile uint8_t zeros[3 * PAGE];
 
 static void require_zero(struct promises *promises, const uint8_t *image, uint64_t start,
@@ -12,11 +12,11 @@ static void require_zero(struct promises *promises, const uint8_t *image, uint64
 {
     for (uint64_t address = start; address < end; address++) {
         uint8_t byte = image[address - image_start()];
-        promise_require(promises, byte == 0, "zero where the file has no bytes", address);
+        promise_require(promises, byte == 0, "zeros where the file has no bytes", address);
     }
 }
 
-/* Read through the direct map, which shows the gaps too. */
+/* Read the image in the direct map, where the gaps are mapped too. */
 void memory_check_image(const struct handoff *handoff, struct promises *promises)
 {
     const uint8_t *image = block_pointer(handoff, handoff->kernel_physical_base);
@@ -55,7 +55,7 @@ static void check_heap(const struct handoff *handoff, struct promises *promises)
     promise_end(promises);
 }
 
-/* What the probe itself may use of the stack, with room to spare. */
+/* More of the stack than the probe itself uses. */
 #define STACK_IN_USE_BYTES 8192
 
 static void check_stack(const struct handoff *handoff, struct promises *promises)

@@ -1,5 +1,5 @@
 /*
- * memory.h - the memory itself: what must be zero is zero, and what is the kernel's can be used.
+ * memory.h - check the memory itself: .bss and the gaps are zero, heap and stack can be used.
  */
 #ifndef PROBE_MEMORY_H
 #define PROBE_MEMORY_H
@@ -7,9 +7,9 @@
 #include "shared/handoff.h"
 #include "tests/qemu/probe/promise.h"
 
-/* Precondition: nothing in .bss has been written. */
+/* Precondition: no code has written to .bss. */
 void memory_check_image(const struct handoff *handoff, struct promises *promises);
-/* Writes to the temporary heap and to the free part of the stack. */
+/* Writes to the temporary heap and to the unused part of the stack. */
 void memory_check_use(const struct handoff *handoff, struct promises *promises);
 
 #endif

@@ -21,12 +21,12 @@ static const struct name names[] = {
     {"execute-data", MISBEHAVIOUR_EXECUTE_DATA},
 };
 
-/* Code that would come straight back if it could be executed: RET. */
+/* A RET instruction: if the page is executable, the call returns at once. */
 static uint8_t code_in_data = 0xc3;
 
 #define TABLE_ENTRIES 512
 
-/* The text behind `prefix` if `text` begins with it; NULL otherwise. */
+/* Return the rest of `text` after `prefix`, or NULL if `text` does not begin with it. */
 static const char *text_behind(const char *text, const char *prefix)
 {
     while (*prefix != '\0' && *text == *prefix) {
@@ -51,7 +51,7 @@ static enum misbehaviour misbehaviour_of_name(const char *word)
     return MISBEHAVIOUR_UNKNOWN;
 }
 
-/* The value of the word `name=value` on the command line; NULL if it is not there. */
+/* Return the value of the word `name=value` on the command line, or NULL without this word. */
 static const char *value_of(const struct handoff *handoff, const char *name)
 {
     const char *line = block_pointer(handoff, handoff->command_line.address);

@@ -1,6 +1,6 @@
 /*
- * misbehaviour.h - `probe=NAME` on the command line: do what the loader's fault handlers must name.
- * The kernel under test has no handlers of its own, so this is their only user.
+ * misbehaviour.h - `probe=NAME` on the command line: cause a fault that the loader's handlers must
+ * name. Only this kernel tests these handlers, because the real kernel installs its own.
  */
 #ifndef PROBE_MISBEHAVIOUR_H
 #define PROBE_MISBEHAVIOUR_H
@@ -11,8 +11,8 @@
 
 enum misbehaviour {
     MISBEHAVIOUR_NONE,
-    MISBEHAVIOUR_UNKNOWN, /* the word is there, the name is not known */
-    MISBEHAVIOUR_RETURN,  /* the entry point is to return */
+    MISBEHAVIOUR_UNKNOWN, /* `probe=` with an unknown name */
+    MISBEHAVIOUR_RETURN,  /* the entry point returns */
     MISBEHAVIOUR_UNDEFINED,
     MISBEHAVIOUR_BREAKPOINT,
     MISBEHAVIOUR_STACK_OVERFLOW,
@@ -23,13 +23,14 @@ enum misbehaviour {
 
 enum misbehaviour misbehaviour_wanted(const struct handoff *handoff);
 
-/* `probe-tables=NAME` on the command line: run on page tables of the kernel's own, before it has an
- * IDT. `upper-half` is the upper half of the loader's top-level table, with an empty lower half;
- * `without-loader` also lacks the entry of the loader's image and of the stack. True without the
- * word. False, and nothing done, if there is no such name or no memory for a table. */
+/* `probe-tables=NAME` on the command line: run on page tables of the kernel, before it has an IDT.
+ * `upper-half` copies the upper half of the loader's top-level table and leaves the lower half
+ * empty. `without-loader` also leaves out the entry of the loader's image and of the stack.
+ * Return true without the word. Return false, and change nothing, if the name is unknown or there
+ * is no memory for a table. */
 bool misbehaviour_load_tables(const struct handoff *handoff);
 
-/* Comes back for NONE, UNKNOWN and RETURN, and for what should have been caught and was not. */
+/* Return for NONE, UNKNOWN and RETURN. Return for another value only if no fault handler ran. */
 void misbehaviour_run(enum misbehaviour misbehaviour);
 
 #endif

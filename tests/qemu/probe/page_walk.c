@@ -20,13 +20,13 @@ static unsigned level_count(const struct handoff *handoff)
     return (handoff->arch.x86_64.flags & HANDOFF_X86_64_FIFTH_LEVEL) != 0 ? 5 : 4;
 }
 
-/* The lowest bit of the index into a table of this level; level 1 holds 4 KiB pages. */
+/* Return the lowest bit of the index into a table of this level. Level 1 holds 4 KiB pages. */
 static unsigned level_shift(unsigned level)
 {
     return 12 + 9 * (level - 1);
 }
 
-/* Bit 7 is the size bit of levels 2 and 3, and a PAT bit in level 1. */
+/* Bit 7 is the size bit in levels 2 and 3, and a PAT bit in level 1. */
 static bool entry_is_leaf(uint64_t entry, unsigned level)
 {
     return level == 1 || (level <= 3 && (entry & ENTRY_LARGE) != 0);
@@ -39,14 +39,14 @@ static unsigned entry_pat_index(uint64_t entry, unsigned level)
                       ((entry & ENTRY_PWT) != 0 ? 1u : 0u));
 }
 
-/* What holds above the root: all is allowed. */
+/* There is nothing above the root, so it allows everything. */
 static struct page_leaf rights_of_root(void)
 {
     struct page_leaf all = {.write = true, .execute = true, .user = true};
     return all;
 }
 
-/* What an entry leaves of what the levels above it allow. */
+/* Return the rights that remain of those above after this entry. */
 static struct page_leaf rights_below(const struct page_leaf *above, uint64_t entry)
 {
     struct page_leaf rights = *above;
@@ -68,7 +68,7 @@ static struct page_leaf leaf_of_entry(const struct page_leaf *rights, uint64_t e
     return leaf;
 }
 
-/* Copies the highest bit that is translated into those above it. */
+/* Copy the highest translated bit into all bits above it. */
 static uint64_t canonical(const struct handoff *handoff, uint64_t virtual)
 {
     unsigned unused_bits = 64 - level_shift(level_count(handoff) + 1);

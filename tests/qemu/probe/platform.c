@@ -6,8 +6,7 @@
 #include "tests/qemu/probe/page_walk.h"
 #include "tests/qemu/probe/serial.h"
 
-/* --- The framebuffer
- * ------------------------------------------------------------------------------ */
+/* --- The framebuffer -------------------------------------------------------------------------- */
 
 static void check_no_framebuffer(const struct handoff *handoff, struct promises *promises)
 {
@@ -65,7 +64,7 @@ static void check_format(const struct handoff_framebuffer *framebuffer, struct p
     promise_end(promises);
 }
 
-/* The first byte and the last that a line of pixels has keep what is written to them. */
+/* The first and the last byte of the pixels must keep the value that is written to them. */
 static void check_pixels(const struct handoff *handoff, struct promises *promises)
 {
     const struct handoff_framebuffer *framebuffer =
@@ -97,8 +96,7 @@ static void check_framebuffer(const struct handoff *handoff, struct promises *pr
     check_pixels(handoff, promises);
 }
 
-/* --- The firmware's tables
- * ------------------------------------------------------------------------ */
+/* --- The firmware's tables -------------------------------------------------------------------- */
 
 /* UEFI 2.10, 4.3 and 4.6. */
 #define SYSTEM_TABLE_SIGNATURE UINT64_C(0x5453595320494249) /* "IBI SYST" */
@@ -118,7 +116,7 @@ struct configuration_table {
     uint64_t table;
 };
 
-/* UEFI 2.10, 4.6.1, as two little-endian numbers. */
+/* UEFI 2.10, 4.6.1. Each GUID is two little-endian numbers. */
 static const uint64_t acpi_20_guid[2] = {UINT64_C(0x11d3e4f18868e871),
                                          UINT64_C(0x81883cc7800022bc)};
 static const uint64_t acpi_10_guid[2] = {UINT64_C(0x11d32d88eb9d2d30),
@@ -137,7 +135,7 @@ static bool bytes_equal(const void *memory, const char *text, unsigned count)
     return true;
 }
 
-/* The table that the firmware publishes under a name; 0 if there is none. */
+/* Return the table that the firmware publishes under a GUID, or 0. */
 static uint64_t published_table(const struct handoff *handoff, const struct system_table *system,
                                 const uint64_t guid[2])
 {
@@ -149,7 +147,7 @@ static uint64_t published_table(const struct handoff *handoff, const struct syst
     return 0;
 }
 
-/* A table that is listed at an address, under any signature, as one that can be read. */
+/* Return true if the list has a readable table at an address, under any signature. */
 static bool is_listed_with_a_size(const struct handoff *handoff, uint64_t address)
 {
     for (uint32_t i = 0; i < handoff->firmware_tables.count; i++) {
@@ -183,7 +181,7 @@ static bool is_listed(const struct handoff *handoff, const struct configuration_
     return false;
 }
 
-/* True if the page tables lead from the direct map to each page of [start, start + size_bytes). */
+/* Return true if the direct map has each page of [start, start + size_bytes). */
 static bool is_in_direct_map(const struct handoff *handoff, uint64_t start, uint64_t size_bytes)
 {
     for (uint64_t page = start & ~(PAGE - 1); page < start + size_bytes; page += PAGE) {
@@ -196,7 +194,7 @@ static bool is_in_direct_map(const struct handoff *handoff, uint64_t start, uint
     return true;
 }
 
-/* `mapping` of each table, held against the page tables. Without a size it is about one byte. */
+/* Compare `mapping` of each table with the page tables. Without a size, check only one byte. */
 static void check_mappings(const struct handoff *handoff, struct promises *promises)
 {
     promise_begin(promises, "firmware-tables-are-mapped-as-they-say");
@@ -207,12 +205,12 @@ static void check_mappings(const struct handoff *handoff, struct promises *promi
         promise_require(promises, table->mapping <= HANDOFF_TABLE_MAPPED, "a known mapping",
                         table->mapping);
         promise_require(promises, is_mapped == (table->mapping == HANDOFF_TABLE_MAPPED),
-                        "the mapping that the page tables have", table->address);
+                        "the mapping of the page tables", table->address);
     }
     promise_end(promises);
 }
 
-/* Of two names: the first that has a table which is listed as good, else the first that has any. */
+/* Of two GUIDs, take the first with a table that is listed as good, else the first with a table. */
 static void check_published(const struct handoff *handoff, struct promises *promises,
                             const char *name, const uint64_t first[2], const uint64_t second[2],
                             uint64_t handed_over)
@@ -225,7 +223,7 @@ static void check_published(const struct handoff *handoff, struct promises *prom
     promise_equal(promises, name, takes_older ? older : newer, handed_over);
 }
 
-/* Every entry of the configuration table is listed, but for ACPI 1.0 where ACPI 2.0 is good. */
+/* Every entry of the configuration table is listed. Exception: ACPI 1.0 next to a good ACPI 2.0. */
 static void check_entries(const struct handoff *handoff, struct promises *promises,
                           const struct system_table *system)
 {
@@ -238,8 +236,8 @@ static void check_entries(const struct handoff *handoff, struct promises *promis
             tables[i].guid[0] == acpi_10_guid[0] && tables[i].guid[1] == acpi_10_guid[1];
         if (tables[i].table == 0 || (is_acpi_10 && has_acpi_20))
             continue;
-        promise_require(promises, is_listed(handoff, &tables[i]), "an entry in the list",
-                        tables[i].table);
+        promise_require(promises, is_listed(handoff, &tables[i]),
+                        "every configuration table in the list", tables[i].table);
     }
     promise_end(promises);
 }
@@ -247,7 +245,7 @@ static void check_entries(const struct handoff *handoff, struct promises *promis
 static void check_system_table(const struct handoff *handoff, struct promises *promises)
 {
     if (!block_is_readable(handoff, handoff->efi_system_table, sizeof(struct system_table))) {
-        promise_skip(promises, "efi-system-table", "it does not lie in RAM");
+        promise_skip(promises, "efi-system-table", "the table is not in RAM");
         return;
     }
     const struct system_table *system = block_pointer(handoff, handoff->efi_system_table);
@@ -281,8 +279,7 @@ static uint8_t byte_sum(const uint8_t *bytes, uint64_t count)
     return sum;
 }
 
-/* The listed table of a part (0: of the entry itself) that lies at an address; NULL if there is
- * none. */
+/* Return the listed table of a part (0: the entry itself) at an address, or NULL. */
 static const struct handoff_firmware_table *listed_table(const struct handoff *handoff,
                                                          uint64_t address, uint32_t part)
 {
@@ -296,20 +293,20 @@ static const struct handoff_firmware_table *listed_table(const struct handoff *h
     return NULL;
 }
 
-/* A listed table that the loader says can be read: its bytes. NULL (and a broken promise) if not.
- */
+/* Return the bytes of a listed, readable table. Otherwise break the promise and return NULL. */
 static const uint8_t *require_readable(const struct handoff *handoff, struct promises *promises,
                                        uint64_t address, uint32_t part, uint64_t *ret_size_bytes)
 {
     const struct handoff_firmware_table *table = listed_table(handoff, address, part);
-    promise_require(promises, table != NULL, "a table in the list", address);
+    promise_require(promises, table != NULL, "this table in the list", address);
     if (table == NULL)
         return NULL;
     promise_require_equal(promises, HANDOFF_TABLE_MAPPED, table->mapping);
     bool readable = table->size_bytes != 0 &&
                     block_is_readable(handoff, address & ~(PAGE - 1), 1) &&
                     block_is_readable(handoff, address, table->size_bytes);
-    promise_require(promises, readable, "regions with the fact MAPPED below it", address);
+    promise_require(promises, readable, "regions with the fact MAPPED under the whole table",
+                    address);
     *ret_size_bytes = table->size_bytes;
     return readable && table->mapping == HANDOFF_TABLE_MAPPED ? block_pointer(handoff, address)
                                                               : NULL;
@@ -336,15 +333,15 @@ static bool header_adds_up(const struct handoff *handoff, uint64_t address)
            byte_sum(header, size_bytes) == 0;
 }
 
-/* A table that adds up is listed under its signature and readable; one that does not is listed
- * without a size. What cannot be read at all is not listed as if it could. False if the table is
- * of no use. */
+/* A table with a right checksum is listed under its signature, and is readable. A table with a
+ * wrong checksum is listed without a size. An unreadable table is not listed as readable.
+ * Return false if the table cannot be used. */
 static bool check_acpi_table(const struct handoff *handoff, struct promises *promises,
                              uint64_t address)
 {
     if (!block_is_readable(handoff, address, 36)) {
         promise_require(promises, !is_listed_with_a_size(handoff, address),
-                        "a listed ACPI table that can be read", address);
+                        "no size for an ACPI table that cannot be read", address);
         return false;
     }
     const uint8_t *header = block_pointer(handoff, address);
@@ -361,7 +358,7 @@ static bool check_acpi_table(const struct handoff *handoff, struct promises *pro
     return true;
 }
 
-/* All tables of a root table. Returns how many are of no use. */
+/* Check all tables of a root table. Return the number of tables that cannot be used. */
 static uint64_t check_acpi_tables(const struct handoff *handoff, struct promises *promises,
                                   const uint8_t *root, uint64_t root_size_bytes,
                                   unsigned address_bytes)
@@ -373,8 +370,8 @@ static uint64_t check_acpi_tables(const struct handoff *handoff, struct promises
     return useless_count;
 }
 
-/* ACPI 6.5, 5.2.5.3: the XSDT if the pointer has one, else the RSDT. Returns how many tables are
- * of no use. */
+/* ACPI 6.5, 5.2.5.3: use the XSDT if the pointer has one, else the RSDT. Return the number of
+ * tables that cannot be used. */
 static uint64_t check_acpi_root(const struct handoff *handoff, struct promises *promises,
                                 const uint8_t *rsdp)
 {
@@ -389,7 +386,7 @@ static uint64_t check_acpi_root(const struct handoff *handoff, struct promises *
                         : check_acpi_tables(handoff, promises, root, size_bytes, xsdt != 0 ? 8 : 4);
 }
 
-/* 20 bytes, and 36 from revision 2 on, that add up to 0; then the root table. */
+/* The sum of 20 bytes, and from revision 2 on of 36, is 0. Then check the root table. */
 static void check_acpi(const struct handoff *handoff, struct promises *promises)
 {
     if (handoff->rsdp == 0) {
@@ -412,7 +409,7 @@ static void check_acpi(const struct handoff *handoff, struct promises *promises)
     serial_write("\n");
 }
 
-/* The anchor is there, and the bytes do not add up. */
+/* Return true if the entry point is readable and has a wrong checksum. */
 static bool smbios_is_damaged(const struct handoff *handoff)
 {
     if (!block_is_readable(handoff, handoff->smbios, 255))
@@ -421,8 +418,8 @@ static bool smbios_is_damaged(const struct handoff *handoff)
     return byte_sum(entry, bytes_equal(entry, "_SM3_", 5) ? entry[6] : entry[5]) != 0;
 }
 
-/* SMBIOS 3.6, 5.2: the entry point leads to the structures. The first byte of each says what it is;
- * the first structure is never the end (127). */
+/* SMBIOS 3.6, 5.2: the entry point leads to the structures. The first byte of a structure is its
+ * type. The first structure never has the end's type (127). */
 static void check_smbios(const struct handoff *handoff, struct promises *promises)
 {
     if (handoff->smbios == 0) {
@@ -455,8 +452,7 @@ static void check_smbios(const struct handoff *handoff, struct promises *promise
     promise_end(promises);
 }
 
-/* --- The seed
- * ------------------------------------------------------------------------------------- */
+/* --- The seed --------------------------------------------------------------------------------- */
 
 static void check_seed(const struct handoff *handoff, struct promises *promises)
 {
@@ -467,7 +463,7 @@ static void check_seed(const struct handoff *handoff, struct promises *promises)
     promise_begin(promises, "random-seed");
     promise_require(promises, handoff->random_seed_source <= HANDOFF_SEED_CPU, "a known source",
                     handoff->random_seed_source);
-    /* Nine zeros in 32 random bytes come once in 10^14 boots. */
+    /* 32 random bytes have nine zeros once in 10^14 boots. */
     if (handoff->random_seed_source == HANDOFF_SEED_NONE)
         promise_require_equal(promises, sizeof(handoff->random_seed), zero_count);
     else

@@ -8,7 +8,7 @@ void promise_begin(struct promises *promises, const char *name)
     promises->broken = false;
 }
 
-/* False if this promise was broken before. */
+/* Return false if this promise was broken before. */
 static bool promise_break(struct promises *promises)
 {
     if (promises->broken)

@@ -26,7 +26,7 @@ static void check_rows(const struct handoff *handoff, struct promises *promises)
 #define RAM    (PIXELS | HANDOFF_FACT_RAM)
 #define PLACED (RAM | HANDOFF_FACT_LOADER_PLACED)
 
-/* The table of types in docs/HANDOFF.md, in numbers. */
+/* The table of types in docs/HANDOFF.md, as numbers. */
 static const struct {
     uint32_t type;
     uint32_t facts;
@@ -49,15 +49,15 @@ static void check_meaning(const struct handoff_region *region, struct promises *
         promise_require_equal(promises, meanings[i].reuse, region->reuse);
         return;
     }
-    promise_require(promises, false, "a type of the document", region->type);
+    promise_require(promises, false, "a type that docs/HANDOFF.md lists", region->type);
 }
 
-/* What holds of every region, also of a type that a reader does not know. */
+/* Check the rules for every region, also for a type that a reader does not know. */
 static void check_facts(const struct handoff_region *region, struct promises *promises)
 {
     promise_require(promises,
                     (region->facts & HANDOFF_FACT_WRITABLE) == 0 || (region->facts & MAPPED) != 0,
-                    "no region that is writable, but not mapped", region->base);
+                    "no region that is writable but not mapped", region->base);
     promise_require(promises, region->reuse == HANDOFF_REUSE_NEVER || (region->facts & RAM) == RAM,
                     "only mapped, writable RAM that can be reused", region->base);
     promise_require(promises,
@@ -100,13 +100,13 @@ static void check_neighbours(const struct handoff *handoff, struct promises *pro
         const struct handoff_region *region = block_region(handoff, i);
         bool touch = region->base == before->base + before->size_bytes;
         promise_require(promises, !touch || !same_meaning(before, region),
-                        "neighbours that touch to differ", region->base);
+                        "a difference between adjacent regions", region->base);
     }
     promise_end(promises);
 }
 
-/* Each block consists of its type, and (but for the loader's, which its leftovers share) its type
- * is nowhere else. */
+/* Each block has only regions of its type. No other memory has this type, except the loader's:
+ * other leftovers of the loader share it. */
 static void check_blocks(const struct handoff *handoff, struct promises *promises)
 {
     struct block blocks[BLOCK_COUNT];
@@ -124,7 +124,7 @@ static void check_blocks(const struct handoff *handoff, struct promises *promise
     promise_end(promises);
 }
 
-/* What the loader took from the firmware is of the loader's types there. */
+/* Memory that the loader took from the firmware has the firmware's loader types. */
 static void check_firmware_types_of_blocks(const struct handoff *handoff, struct promises *promises)
 {
     struct block blocks[BLOCK_COUNT];

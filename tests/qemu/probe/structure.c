@@ -2,7 +2,7 @@
 
 #include "tests/qemu/probe/block.h"
 
-/* IEEE 802.3, bit by bit, the polynomial reflected: what zlib computes with tables. */
+/* IEEE 802.3, bit by bit, with the reflected polynomial. zlib has the same result, from tables. */
 static uint32_t crc32_step(uint32_t crc, uint8_t byte)
 {
     crc ^= byte;
@@ -53,11 +53,11 @@ static void check_loader_name(const struct handoff *handoff, struct promises *pr
         length++;
 
     promise_begin(promises, "structure-loader-name");
-    promise_require(promises, length < sizeof(handoff->loader_name), "a NUL at the end of the name",
+    promise_require(promises, length < sizeof(handoff->loader_name), "a NUL after the name",
                     length);
     for (unsigned i = 0; i < sizeof(prefix) - 1; i++)
         promise_require_equal(promises, (uint64_t)prefix[i], (uint8_t)handoff->loader_name[i]);
-    promise_require(promises, length > sizeof(prefix) - 1, "a version behind the name", length);
+    promise_require(promises, length > sizeof(prefix) - 1, "a version after the name", length);
     for (unsigned i = 0; i < length; i++)
         promise_require(promises, handoff->loader_name[i] >= ' ' && handoff->loader_name[i] <= '~',
                         "printable ASCII", (uint8_t)handoff->loader_name[i]);
@@ -107,7 +107,7 @@ static void check_arrays(const struct handoff *handoff, struct promises *promise
         promise_require(promises,
                         array->count == 0 ? array->first == 0 && array->stride_bytes == 0
                                           : array->stride_bytes >= arrays[i].element_size_bytes,
-                        "zeros where it is empty, else a stride that holds an element", i);
+                        "zeros in an empty array, else a stride that holds an element", i);
     }
     promise_end(promises);
 
@@ -124,7 +124,7 @@ static void check_arrays(const struct handoff *handoff, struct promises *promise
     promise_end(promises);
 }
 
-/* Where the kernel came from, and what this version of the loader leaves empty. */
+/* The source of the kernel, and the fields that this version of the loader leaves empty. */
 static void check_origin(const struct handoff *handoff, struct promises *promises)
 {
     bool has_partition = false;
@@ -152,7 +152,7 @@ static void check_processor_start(const struct handoff *handoff, struct promises
     promise_begin(promises, "processor-start-is-a-page-below-1M");
     promise_require_equal(promises, base != 0 ? PAGE : 0, handoff->processor_start_size_bytes);
     promise_require(promises, base % PAGE == 0 && base < (UINT64_C(1) << 20),
-                    "a page below 1 MiB, or none", base);
+                    "a page below 1 MiB, or 0", base);
     promise_end(promises);
 }
 
@@ -169,13 +169,13 @@ static void check_blocks(const struct handoff *handoff, struct promises *promise
     promise_end(promises);
 
     promise_begin(promises, "blocks-present");
-    for (unsigned i = 0; i < 4; i++) /* those without which there is no kernel */
+    for (unsigned i = 0; i < 4; i++) /* a kernel cannot run without these */
         promise_require(promises, blocks[i].start != 0 && blocks[i].end != blocks[i].start,
                         "a block that is neither at 0 nor empty", i);
     promise_require(promises, handoff->loader_physical_base != 0 && handoff->loader_size_bytes != 0,
                     "the loader's image", handoff->loader_physical_base);
     promise_require(promises, (handoff->temp_heap_base == 0) == (handoff->temp_heap_size == 0),
-                    "both fields of the temporary heap, or none", handoff->temp_heap_base);
+                    "both fields of the temporary heap, or both 0", handoff->temp_heap_base);
     promise_end(promises);
 
     promise_begin(promises, "blocks-disjoint");
@@ -187,7 +187,7 @@ static void check_blocks(const struct handoff *handoff, struct promises *promise
     promise_end(promises);
 }
 
-/* What the structure points to: it must lie in the data block, and no two in the same place. */
+/* All data that the structure points to must be in the data block, without overlap. */
 static void check_contents(const struct handoff *handoff, struct promises *promises)
 {
     struct listed_array arrays[ARRAY_COUNT];

@@ -1,6 +1,6 @@
 /*
- * structure.h - docs/HANDOFF.md, "The structure" and "Reading it safely": what must hold before
- * anything can be read through it.
+ * structure.h - check docs/HANDOFF.md, "The structure" and "Reading it safely". These promises must
+ * hold before other code reads through the structure.
  */
 #ifndef PROBE_STRUCTURE_H
 #define PROBE_STRUCTURE_H
@@ -10,7 +10,7 @@
 #include "shared/handoff.h"
 #include "tests/qemu/probe/promise.h"
 
-/* False if a promise was broken, so that the rest of the structure cannot be relied on. */
+/* Return false if a promise is broken. Then the rest of the structure cannot be trusted. */
 bool structure_check(const struct handoff *handoff, struct promises *promises);
 
 #endif

@@ -9,7 +9,7 @@ static void check_text(struct promises *promises, const char *name, const char *
     promise_begin(promises, name);
     promise_require_equal(promises, 0, (uint8_t)text[size_bytes]);
     for (uint64_t i = 0; i < size_bytes; i++)
-        promise_require(promises, text[i] != '\0', "no NUL before the size says so", i);
+        promise_require(promises, text[i] != '\0', "no NUL before the end that the size gives", i);
     promise_end(promises);
 }
 
@@ -35,7 +35,7 @@ static void check_moment_name(struct promises *promises, const struct handoff_mo
                     "a name that ends with a NUL", length);
     for (unsigned i = 0; i < length; i++)
         promise_require(promises, moment->name[i] >= ' ' && moment->name[i] <= '~',
-                        "a name in ASCII", (uint8_t)moment->name[i]);
+                        "a name of printable ASCII", (uint8_t)moment->name[i]);
 }
 
 static void check_timeline(const struct handoff *handoff, struct promises *promises)

@@ -1,5 +1,5 @@
 /*
- * texts.h - the command line, the loader's log and its timeline.
+ * texts.h - check the command line, the loader's log and its timeline.
  */
 #ifndef PROBE_TEXTS_H
 #define PROBE_TEXTS_H

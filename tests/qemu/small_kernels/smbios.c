@@ -1,8 +1,9 @@
 /*
- * smbios.c - a kernel written from docs/HANDOFF.md: it prints the version of SMBIOS and the type of
- * the first structure on COM1, and ends. Of the project it has only shared/handoff.h.
+ * smbios.c - a kernel that was written from docs/HANDOFF.md. It prints the version of SMBIOS and
+ * the type of the first structure on COM1, and ends. The only file of the project that it includes
+ * is shared/handoff.h.
  *
- * The entry is a plain function, since the loader calls it by the System V convention.
+ * The entry is a plain function, because the loader calls it by the System V convention.
  */
 #include "shared/handoff.h"
 
@@ -50,7 +51,7 @@ static _Noreturn void end(const char *text)
         __asm__ volatile("cli\n\thlt");
 }
 
-/* The bytes of the table that is listed with these properties. Ends if there is none to be read. */
+/* Return the bytes of the listed table with these properties, or end if none is readable. */
 static const uint8_t *table(const struct handoff *handoff, uint64_t address, uint32_t part)
 {
     const struct handoff_array *array = &handoff->firmware_tables;
@@ -62,7 +63,7 @@ static const uint8_t *table(const struct handoff *handoff, uint64_t address, uin
             listed->mapping == HANDOFF_TABLE_MAPPED && (address == 0 || listed->address == address))
             return (const uint8_t *)(handoff->direct_map_base + listed->address);
     }
-    end("no SMBIOS table that can be read\n");
+    end("no readable SMBIOS table\n");
 }
 
 void entry(const struct handoff *handoff)

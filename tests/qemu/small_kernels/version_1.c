@@ -1,6 +1,6 @@
 /*
- * version_1.c - a kernel that was compiled for handoff 1.0 and checks what it is given, as 1.0's
- * document says: magic, version, size, checksum, in this order. It says what it found on COM1.
+ * version_1.c - a kernel for handoff 1.0. It checks the handoff that it gets as the document of 1.0
+ * says: magic, version, size, checksum, in this order. It prints the result on COM1.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -100,6 +100,12 @@ static void count_shoot_down(void *context, struct virt_addr start, uint64_t siz
     machine->free_count_at_shoot_down = fake_machine_free_count(machine);
 }
 
+static struct frame_reserve *reserve_of_machine(void *context)
+{
+    struct fake_machine *machine = context;
+    return &machine->reserve;
+}
+
 static void make_plan(struct fake_machine *machine)
 {
     add_segment(machine, 0, "text", 0x0, 0x5000, false, true);
@@ -122,7 +128,7 @@ static void make_plan(struct fake_machine *machine)
                                   FAKE_MACHINE_FRAMEBUFFER_BASE + FAKE_MACHINE_FRAMEBUFFER_BYTES),
     };
     machine->environment = (struct address_space_environment){
-        .frames = &machine->frames,
+        .reserve = reserve_of_machine,
         .access = access_memory,
         .context = machine,
         .invalidate = count_invalidate,
@@ -147,6 +153,7 @@ void fake_machine_create(struct fake_machine *machine)
         frame_allocator_initialise(&machine->frames, &list, NULL, virt_addr((uintptr_t)memory)) !=
             FRAME_ALLOCATOR_OK)
         misuse("no frame allocator");
+    frame_reserve_open(&machine->reserve, &machine->frames);
 }
 
 void fake_machine_destroy(struct fake_machine *machine)
@@ -157,7 +164,8 @@ void fake_machine_destroy(struct fake_machine *machine)
 
 uint64_t fake_machine_free_count(const struct fake_machine *machine)
 {
-    return frame_allocator_statistics(&machine->frames).free_count;
+    struct frame_allocator_statistics sum = frame_allocator_statistics(&machine->frames);
+    return sum.free_count + sum.cached_count;
 }
 
 void fake_machine_leave_frames(struct fake_machine *machine, uint64_t count)

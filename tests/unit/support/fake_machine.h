@@ -18,6 +18,7 @@
 
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/frames/frame_allocator.h"
+#include "kernel/mm/frames/frame_reserve.h"
 
 #define FAKE_MACHINE_IMAGE_BASE        UINT64_C(0x801000)
 #define FAKE_MACHINE_RUNTIME_CODE_BASE UINT64_C(0x3000000)
@@ -32,6 +33,7 @@ struct fake_machine {
     struct handoff_region regions[16];
     size_t region_count;
     struct frame_allocator frames;
+    struct frame_reserve reserve;
     struct kernel_segment segments[4];
     struct address_space_plan plan;
     struct address_space_environment environment;
@@ -54,6 +56,7 @@ void fake_machine_destroy(struct fake_machine *machine);
 void fake_machine_leave_frames(struct fake_machine *machine, uint64_t count);
 void fake_machine_return_frames(struct fake_machine *machine);
 
+/* Those that a request can have: in the allocator or in the reserve. */
 uint64_t fake_machine_free_count(const struct fake_machine *machine);
 
 /* A hash of every mapping that the tables hold: equal before and after what changes nothing. */

@@ -77,7 +77,7 @@ static void write_structure(struct handoff_sample *sample)
         .size_bytes = sizeof(struct handoff),
         .machine = HANDOFF_MACHINE_X86_64,
         .loader_name = "sample",
-        .direct_map_base = sample->state.direct_map_base,
+        .direct_map_base = sample->state.direct_map_base.value,
         .direct_map_size_bytes = SAMPLE_LOADER_BASE + SAMPLE_LOADER_SIZE,
         .page_tables_base = SAMPLE_TABLES_BASE,
         .page_tables_size_bytes = SAMPLE_TABLES_SIZE,
@@ -191,7 +191,7 @@ static void map_machine(struct handoff_sample *sample)
     static const struct page_permissions READ_WRITE = {.write = true};
     static const struct page_permissions SCREEN = {.write = true,
                                                    .memory_type = PAGE_MEMORY_WRITE_COMBINING};
-    uint64_t direct_map = sample->state.direct_map_base;
+    uint64_t direct_map = sample->state.direct_map_base.value;
     for (size_t i = 0; i < SAMPLE_SEGMENT_COUNT; i++) {
         const struct kernel_segment *segment = &sample->segments[i];
         uint64_t offset = segment->virtual.start.value - LAYOUT_KERNEL_IMAGE_BASE;
@@ -225,13 +225,15 @@ static void create_machine(struct handoff_sample *sample, unsigned levels)
         .features = features,
         .page_table_root = sample->table.root,
         .stack_pointer = virt_addr(SAMPLE_STACK_VIRTUAL + SAMPLE_STACK_SIZE - 0x100),
-        .descriptor_tables = {{SAMPLE_LOADER_VIRTUAL + 0x100, SAMPLE_LOADER_VIRTUAL + 0x128},
-                              {SAMPLE_LOADER_VIRTUAL + 0x1000, SAMPLE_LOADER_VIRTUAL + 0x2000}},
-        .image = {LAYOUT_KERNEL_IMAGE_BASE, LAYOUT_KERNEL_IMAGE_BASE + SAMPLE_KERNEL_SIZE},
-        .entry = SAMPLE_ENTRY,
+        .cpu_tables = {virt_range(SAMPLE_LOADER_VIRTUAL + 0x100, SAMPLE_LOADER_VIRTUAL + 0x128),
+                       virt_range(SAMPLE_LOADER_VIRTUAL + 0x1000, SAMPLE_LOADER_VIRTUAL + 0x2000)},
+        .cpu_table_count = 2,
+        .image =
+            virt_range(LAYOUT_KERNEL_IMAGE_BASE, LAYOUT_KERNEL_IMAGE_BASE + SAMPLE_KERNEL_SIZE),
+        .entry = virt_addr(SAMPLE_ENTRY),
         .segments = sample->segments,
         .segment_count = SAMPLE_SEGMENT_COUNT,
-        .direct_map_base = direct_map_base(levels).value,
+        .direct_map_base = direct_map_base(levels),
         .memory_base = (uintptr_t)sample->memory - SAMPLE_TABLES_BASE,
     };
     map_machine(sample);
@@ -244,7 +246,7 @@ void handoff_sample_create_with_levels(struct handoff_sample *sample, unsigned l
     sample->data = sample->memory + SAMPLE_TABLES_SIZE;
     sample->handoff = (void *)sample->data;
     create_machine(sample, levels);
-    sample->address = sample->state.direct_map_base + SAMPLE_DATA_BASE;
+    sample->address = virt_addr_add(sample->state.direct_map_base, SAMPLE_DATA_BASE);
     memcpy(sample->data + SAMPLE_COMMAND_OFFSET, "once", 5);
     write_structure(sample);
     handoff_sample_write_regions(sample);

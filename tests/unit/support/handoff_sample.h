@@ -59,7 +59,7 @@ struct handoff_sample {
     uint8_t *memory; /* physical SAMPLE_TABLES_BASE: the tables, then the data */
     uint8_t *data;   /* physical SAMPLE_DATA_BASE */
     struct handoff *handoff;
-    uint64_t address; /* of the handoff, virtual */
+    struct virt_addr address; /* of the handoff */
     struct entry_state state;
     struct kernel_segment segments[SAMPLE_SEGMENT_COUNT];
     struct page_table table; /* in force */

@@ -82,7 +82,7 @@ static uint32_t type_by_claims(const struct memory_map_input *input, uint64_t pa
     uint32_t highest = 0;
     for (size_t i = 0; i < input->claim_count; i++) {
         const struct memory_map_claim *claim = &input->claims[i];
-        if (page >= claim->base && page - claim->base < claim->size_bytes &&
+        if (phys_range_contains_address(claim->range, phys_addr(page)) &&
             (claim->type == HANDOFF_REGION_FIRMWARE_TABLES) == tables &&
             rank((uint32_t)claim->type) > rank(highest))
             highest = (uint32_t)claim->type;

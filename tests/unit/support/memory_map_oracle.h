@@ -21,6 +21,12 @@ struct memory_map_input {
     size_t claim_count;
 };
 
+static inline struct memory_map_claim memory_map_claim_of(uint64_t base, uint64_t size_bytes,
+                                                          enum handoff_region_type type)
+{
+    return (struct memory_map_claim){phys_range(base, base + size_bytes), type};
+}
+
 /* The region type that a row's type and attributes mean. */
 uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes);
 

@@ -1,5 +1,5 @@
 /*
- * cpu.h - the instructions that the probe needs, and what its entry stub kept of the CPU.
+ * cpu.h - the instructions that the probe needs, and the CPU state that its entry stub saves.
  */
 #ifndef PROBE_ARCH_X86_64_CPU_H
 #define PROBE_ARCH_X86_64_CPU_H
@@ -8,14 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What SGDT and SIDT store, in 16 bytes of which they use ten. */
+/* The bytes that SGDT and SIDT store: ten of these 16. */
 struct __attribute__((packed)) cpu_table_register {
     uint16_t limit;
     uint64_t base;
     uint8_t unused[6];
 };
 
-/* Written by entry.S, before anything else runs. */
+/* entry.S writes it before any other code runs. */
 struct entry_state {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
@@ -25,7 +25,7 @@ struct entry_state {
     struct cpu_table_register idt;
     uint16_t cs, ss, ds, es, fs, gs, tr, ldtr;
     uint32_t mxcsr;
-    /* What FNSTENV stores: the lower 16 bits of the first three (Intel SDM Vol. 1, 8.1.10). */
+    /* FNSTENV stores 16 bits in each of the first three (Intel SDM Vol. 1, 8.1.10). */
     uint32_t x87_control, x87_status, x87_tags;
     uint32_t x87_pointers[4];
 };
@@ -36,7 +36,7 @@ _Static_assert(offsetof(struct entry_state, mxcsr) == 0xc0, "entry.S");
 _Static_assert(sizeof(struct entry_state) == 28 * 8, "entry.S");
 extern const struct entry_state entry_state;
 
-/* Never returns by itself: calls until the stack ends. */
+/* Call itself until the stack overflows. Never return. */
 void recurse_for_ever(void);
 
 static inline uint8_t cpu_port_read8(uint16_t port)
@@ -100,7 +100,7 @@ static inline uint64_t cpu_read_dr7(void)
     return value;
 }
 
-/* Registers of a CPUID leaf of the extended range; 0 if the CPU has no such leaf. */
+/* Return registers of a CPUID leaf of the extended range, or 0 if the CPU has no such leaf. */
 static inline void cpu_extended_leaf(uint32_t leaf, uint32_t *ret_eax, uint32_t *ret_edx)
 {
     uint32_t eax = UINT32_C(0x80000000);
@@ -125,7 +125,7 @@ static inline uint32_t cpu_extended_features(uint32_t leaf)
     return edx;
 }
 
-/* CPUID leaf 0x80000008; a CPU without it has 36 bits (Intel SDM Vol. 3A, 4.1.4). */
+/* From CPUID leaf 0x80000008. A CPU without this leaf has 36 bits (Intel SDM Vol. 3A, 4.1.4). */
 static inline uint32_t cpu_physical_address_bits(void)
 {
     uint32_t eax;
@@ -134,7 +134,7 @@ static inline uint32_t cpu_physical_address_bits(void)
     return (eax & 0xff) != 0 ? eax & 0xff : 36;
 }
 
-/* EDX of CPUID leaf 1, which every CPU has. */
+/* Return EDX of CPUID leaf 1. Every CPU has this leaf. */
 static inline uint32_t cpu_basic_features(void)
 {
     uint32_t eax = 1;

@@ -1,7 +1,7 @@
-/* entry.S - keep every register as the loader left it, before anything can change it.
+/* entry.S - save every register with the value that the loader gave it, before code can change it.
  *
- * MOV changes no flags, and no stack is needed until they have been read. The record lies in .data:
- * .bss must stay untouched until it has been proven to be zero.
+ * MOV changes no flags, and the code needs no stack until it has read them. The record is in .data:
+ * nothing may write to .bss until the probe has checked that it is zero.
  */
     .section .data.entry, "aw", @progbits
     .balign 16
@@ -45,14 +45,14 @@ probe_entry:
     stmxcsr entry_state+0xc0(%rip)
     fnstenv entry_state+0xc4(%rip)
 
-    /* probe_main() comes back only to let the entry return: the word on the stack must be there. */
+    /* probe_main() returns only so that the entry returns: the word on the stack must be there. */
     subq $8, %rsp
     call probe_main
     addq $8, %rsp
     ret
 
     .section .text
-/* uint64_t recurse_for_ever(void): until the stack ends. */
+/* uint64_t recurse_for_ever(void): it calls itself until the stack overflows. */
     .globl recurse_for_ever
 recurse_for_ever:
     call recurse_for_ever

@@ -1,0 +1,32 @@
+#include "bootloader/begin.h"
+
+#include "shared/address.h"
+
+void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
+{
+    EFI_STATUS watchdog = firmware_start(image, system_table, &loader->failure, &loader->firmware);
+    loader_begin_phase(loader, "loader");
+    console_initialise(&loader->console, &loader->firmware);
+    pages_initialise(&loader->pages, &loader->firmware);
+    config_set_defaults(&loader->config);
+
+    console_log(&loader->console, "Handoff loader %s", HANDOFF_VERSION_TEXT);
+    if (EFI_ERROR(watchdog))
+        console_warn(&loader->console, "the firmware keeps its watchdog (%s): it may reset",
+                     error_status_name(watchdog));
+    console_show(&loader->console); /* a slow medium may be next: show that somebody is there */
+}
+
+bool begin_find_origin(struct loader *loader)
+{
+    if (firmware_find_image(&loader->firmware) != LOADER_OK)
+        return false;
+    const EFI_LOADED_IMAGE *image = loader->firmware.loaded_image;
+    struct phys_addr base = phys_addr((uint64_t)image->ImageBase);
+    struct phys_range memory = {base, phys_addr_add(base, page_align_up(image->ImageSize))};
+    const char *obstacle = loader_image_read(memory, image->ImageBase, &loader->placement.loader);
+    if (obstacle != NULL)
+        error_set(&loader->failure, LOADER_ERROR_BAD_LOADER_IMAGE, EFI_SUCCESS, "%s, image at %llx",
+                  obstacle, base.value);
+    return obstacle == NULL;
+}

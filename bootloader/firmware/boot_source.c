@@ -1,0 +1,48 @@
+#include "bootloader/firmware/boot_source.h"
+
+#include "shared/memory.h"
+
+/* A device path that does not end is not followed for ever; real ones have some ten nodes. */
+#define NODE_LIMIT 64
+
+/* UEFI 2.10, table 10-49: a hard drive's node, up to the type of its signature. */
+#define DRIVE_NODE_SIZE_BYTES 42
+
+/* The GUID of the partition that this node is; false if it is none, or has none. */
+static bool read_guid(const EFI_DEVICE_PATH *node, uint8_t ret_guid[16])
+{
+    const HARDDRIVE_DEVICE_PATH *drive = (const HARDDRIVE_DEVICE_PATH *)node;
+    if (DevicePathType(node) != MEDIA_DEVICE_PATH ||
+        DevicePathSubType(node) != MEDIA_HARDDRIVE_DP ||
+        DevicePathNodeLength(node) < DRIVE_NODE_SIZE_BYTES ||
+        drive->SignatureType != SIGNATURE_TYPE_GUID)
+        return false;
+    memcpy(ret_guid, drive->Signature, 16);
+    return true;
+}
+
+/* The last partition on the device path (UEFI 2.10, section 10.3.5.1). */
+static enum handoff_boot_source read_path(const EFI_DEVICE_PATH *node, uint8_t ret_partition[16])
+{
+    enum handoff_boot_source source = HANDOFF_BOOT_SOURCE_VOLUME;
+    for (unsigned i = 0; i < NODE_LIMIT && !IsDevicePathEnd(node); i++) {
+        if (read_guid(node, ret_partition))
+            source = HANDOFF_BOOT_SOURCE_PARTITION;
+        if ((UINTN)DevicePathNodeLength(node) < sizeof(EFI_DEVICE_PATH))
+            break;
+        node = (const EFI_DEVICE_PATH *)((const uint8_t *)node + DevicePathNodeLength(node));
+    }
+    return source;
+}
+
+enum handoff_boot_source boot_source_find(const struct firmware *firmware,
+                                          uint8_t ret_partition[16])
+{
+    static EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    void *path = NULL;
+    if (EFI_ERROR(firmware->services->HandleProtocol(firmware->loaded_image->DeviceHandle, &guid,
+                                                     &path)) ||
+        path == NULL)
+        return HANDOFF_BOOT_SOURCE_UNKNOWN;
+    return read_path(path, ret_partition);
+}

@@ -1,0 +1,30 @@
+#include "bootloader/firmware/clock.h"
+
+#include "bootloader/arch.h"
+
+/* Each measurement is long enough for 1 % with the firmware's microsecond clock, and all together
+ * go unnoticed. */
+#define MEASUREMENT_COUNT        4
+#define MEASUREMENT_MICROSECONDS 125
+
+/* Stall() waits at least as long as it is told. What lengthens it (system management, a hypervisor
+ * that runs something else) only makes a measurement larger, so the smallest is the best. */
+static uint64_t measure_hz(EFI_BOOT_SERVICES *services)
+{
+    uint64_t least_ticks = UINT64_MAX;
+    for (unsigned i = 0; i < MEASUREMENT_COUNT; i++) {
+        uint64_t start = arch_timestamp();
+        if (EFI_ERROR(services->Stall(MEASUREMENT_MICROSECONDS)))
+            return 0;
+        uint64_t ticks = arch_timestamp() - start;
+        if (ticks < least_ticks)
+            least_ticks = ticks;
+    }
+    return least_ticks * (1000000 / MEASUREMENT_MICROSECONDS);
+}
+
+uint64_t clock_frequency_hz(const struct firmware *firmware)
+{
+    uint64_t stated_hz = arch_stated_clock_frequency_hz();
+    return stated_hz != 0 ? stated_hz : measure_hz(firmware->services);
+}

@@ -1,0 +1,45 @@
+#include "bootloader/firmware/handoff_memory.h"
+
+#include "bootloader/firmware/exit.h"
+
+/* Rows that the map may grow by until the firmware lets go: each allocation splits a row in two or
+ * three, and the loader makes one more. The rest is for what the firmware does meanwhile. */
+#define MAP_SLACK_ROWS    UINT64_C(32)
+#define MAP_RESERVE_LIMIT 4
+
+static enum loader_error reserve_once(struct pages *pages, uint64_t slack_rows,
+                                      struct handoff_block *ret_block)
+{
+    struct efi_map map;
+    struct phys_range memory;
+    enum loader_error error = exit_measure_map(pages->firmware, &map);
+    if (error != LOADER_OK)
+        return error;
+    uint64_t capacity_bytes = map.size_bytes + slack_rows * map.stride_bytes;
+    error = pages_allocate(pages, handoff_block_size_bytes(capacity_bytes),
+                           HANDOFF_REGION_HANDOFF_DATA, &memory);
+    if (error == LOADER_OK)
+        handoff_block_lay_out(capacity_bytes, memory, (void *)memory.start.value, ret_block);
+    return error;
+}
+
+enum loader_error handoff_memory_reserve(struct pages *pages, struct handoff_block *ret_block)
+{
+    struct handoff_block block;
+    for (unsigned attempt = 0; attempt < MAP_RESERVE_LIMIT; attempt++) {
+        enum loader_error error = reserve_once(pages, MAP_SLACK_ROWS << attempt, &block);
+        if (error != LOADER_OK)
+            return error;
+        EFI_STATUS status = exit_read_map(pages->firmware, &block.map);
+        if (!EFI_ERROR(status)) {
+            *ret_block = block;
+            return LOADER_OK;
+        }
+        pages_free(pages, block.memory.start);
+        if (status != EFI_BUFFER_TOO_SMALL)
+            return error_set(pages->firmware->failure, LOADER_ERROR_MEMORY_MAP, status,
+                             "reading it");
+    }
+    return error_set(pages->firmware->failure, LOADER_ERROR_MEMORY_MAP, EFI_BUFFER_TOO_SMALL,
+                     "it grows whenever it is read");
+}

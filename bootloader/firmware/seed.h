@@ -1,0 +1,16 @@
+/*
+ * seed.h - random bytes for the kernel, from the firmware or from the CPU.
+ */
+#ifndef BOOTLOADER_FIRMWARE_SEED_H
+#define BOOTLOADER_FIRMWARE_SEED_H
+
+#include "bootloader/firmware/firmware.h"
+#include "shared/handoff.h"
+
+#define SEED_SIZE_BYTES 32
+
+/* Fill the seed, and say where it came from. All zero if there is no source. */
+enum handoff_seed_source seed_gather(const struct firmware *firmware,
+                                     uint8_t ret_seed[SEED_SIZE_BYTES]);
+
+#endif

@@ -1,0 +1,52 @@
+#include "bootloader/firmware/system_tables.h"
+
+#include "bootloader/arch.h"
+
+/* The firmware's tables are identity-mapped, as all memory is (UEFI 2.10, section 2.3.4). */
+static uint64_t *access_table(void *context, struct phys_addr table)
+{
+    (void)context;
+    return (uint64_t *)table.value;
+}
+
+static struct page_table live_tables(void)
+{
+    struct page_table_features features;
+    arch_page_features(&features);
+    return (struct page_table){
+        .root = arch_page_table_root(),
+        .features = features,
+        .memory = {.access_table = access_table},
+    };
+}
+
+/* A damaged table may point anywhere, and a read of what the firmware has not mapped would end the
+ * boot: so the page tables are asked first. `context` is them. */
+static const void *read_memory(void *context, uint64_t address, uint64_t size_bytes)
+{
+    const struct page_table *tables = context;
+    for (uint64_t offset = 0; offset < size_bytes;) {
+        struct page_mapping mapping;
+        if (page_table_lookup(tables, virt_addr(address + offset), &mapping) != PAGE_TABLE_OK ||
+            mapping.physical.value != mapping.virtual.value)
+            return NULL;
+        offset = mapping.virtual.value + mapping.page_size_bytes - address;
+    }
+    return (const void *)address;
+}
+
+void system_tables_list(const struct firmware *firmware, struct console *console,
+                        struct firmware_tables *ret_tables)
+{
+    struct page_table live = live_tables();
+    const struct firmware_tables_memory memory = {read_memory, &live};
+    const EFI_SYSTEM_TABLE *system_table = firmware->system_table;
+
+    firmware_tables_initialise(ret_tables);
+    firmware_tables_add_all(ret_tables, &memory, (uint64_t)system_table->ConfigurationTable,
+                            system_table->NumberOfTableEntries);
+    if (ret_tables->invalid_count != 0 || ret_tables->dropped_count != 0)
+        console_warn(console,
+                     "firmware tables: %u are damaged and not followed, %u did not fit the list",
+                     ret_tables->invalid_count, ret_tables->dropped_count);
+}

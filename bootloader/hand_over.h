@@ -1,0 +1,14 @@
+/*
+ * hand_over.h - the last two steps: the structure, and the switch.
+ */
+#ifndef BOOTLOADER_HAND_OVER_H
+#define BOOTLOADER_HAND_OVER_H
+
+#include "bootloader/loader.h"
+
+/* Write struct handoff, with its checksum. */
+void hand_over_build(struct loader *loader);
+
+_Noreturn void hand_over_enter(const struct loader *loader);
+
+#endif

@@ -1,0 +1,145 @@
+#include "bootloader/pure/error.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "shared/text/format.h"
+
+/* UEFI 2.10, table D-3. */
+enum firmware_error {
+    FIRMWARE_LOAD_ERROR = 1,
+    FIRMWARE_INVALID_PARAMETER = 2,
+    FIRMWARE_UNSUPPORTED = 3,
+    FIRMWARE_BAD_BUFFER_SIZE = 4,
+    FIRMWARE_DEVICE_ERROR = 7,
+    FIRMWARE_OUT_OF_RESOURCES = 9,
+    FIRMWARE_NO_MEDIA = 12,
+    FIRMWARE_NOT_FOUND = 14,
+    FIRMWARE_ABORTED = 21,
+    FIRMWARE_END_OF_FILE = 31,
+    FIRMWARE_COMPROMISED_DATA = 33,
+};
+
+/* Packed: the loader's size counts. */
+struct __attribute__((packed)) error_text {
+    const char *cause;
+    const char *remedy;
+    uint8_t exit_error; /* enum firmware_error */
+};
+
+static const struct error_text error_texts[] = {
+    [LOADER_ERROR_NO_LOADED_IMAGE] =
+        {"The firmware does not say where the loader came from.",
+         "Start BOOTX64.EFI from a FAT volume, through the firmware's boot menu.",
+         FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_NO_VOLUME] =
+        {"The volume that the loader was started from cannot be opened.",
+         "Put the loader, the kernel and handoff.conf on one FAT volume and start it from there.",
+         FIRMWARE_NO_MEDIA},
+    [LOADER_ERROR_CONFIG] = {"handoff.conf has an error.",
+                             "Correct the line named above, or delete the file: every key has a "
+                             "default.",
+                             FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_FILE_NOT_FOUND] =
+        {"The file is not on the volume that the loader was started from.",
+         "Copy it there, or give its path as `kernel = ...` in handoff.conf.", FIRMWARE_NOT_FOUND},
+    [LOADER_ERROR_FILE_OPEN] = {"The firmware cannot open the file.",
+                                "Check the volume's file system, then copy the file again.",
+                                FIRMWARE_DEVICE_ERROR},
+    [LOADER_ERROR_FILE_IS_DIRECTORY] = {"The path names a directory.",
+                                        "Give the path of a file in handoff.conf.",
+                                        FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_FILE_EMPTY] = {"The file is empty.", "Copy it again.", FIRMWARE_LOAD_ERROR},
+    [LOADER_ERROR_FILE_TOO_LARGE] =
+        {"The file is larger than the loader accepts.",
+         "Check the path in handoff.conf; strip debug information from a kernel.",
+         FIRMWARE_BAD_BUFFER_SIZE},
+    [LOADER_ERROR_FILE_SHORT] = {"The file ended before its size was read.",
+                                 "Check the volume's file system, then copy the file again.",
+                                 FIRMWARE_END_OF_FILE},
+    [LOADER_ERROR_FILE_READ] = {"The medium failed while the file was read.",
+                                "Replace the medium or try another port, then copy the file again.",
+                                FIRMWARE_DEVICE_ERROR},
+    [LOADER_ERROR_KERNEL_INVALID] = {"The kernel file cannot be loaded.",
+                                     "Build it as a static ELF of this machine for the higher "
+                                     "half (docs/HANDOFF.md), and copy it again.",
+                                     FIRMWARE_LOAD_ERROR},
+    [LOADER_ERROR_OUT_OF_MEMORY] = {"The firmware has no memory left for it.",
+                                    "Give the machine more memory, or load a smaller kernel.",
+                                    FIRMWARE_OUT_OF_RESOURCES},
+    [LOADER_ERROR_BAD_ALLOCATION] =
+        {"The firmware handed out memory that is already in use.",
+         "Update the firmware: its memory allocator cannot be relied on.", FIRMWARE_ABORTED},
+    [LOADER_ERROR_BAD_LOADER_IMAGE] =
+        {"The loader does not find its own headers in memory.",
+         "Copy BOOTX64.EFI again; if that does not help, update the firmware.",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_MEMORY_MAP] = {"The firmware's memory map cannot be used.",
+                                 "Update the firmware.", FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_EXIT] = {"The firmware does not let go of the machine.",
+                           "Switch off, unplug what is not needed for booting, and try again.",
+                           FIRMWARE_ABORTED},
+    [LOADER_ERROR_PAGE_TABLES] = {"The kernel's first page tables cannot be built.",
+                                  "Report this with the lines above: it is a defect of the loader.",
+                                  FIRMWARE_ABORTED},
+    [LOADER_ERROR_UNUSABLE_BLOCK] =
+        {"The firmware handed out memory that is not usable by its own map.",
+         "Update the firmware.", FIRMWARE_UNSUPPORTED},
+};
+
+static const char *const status_names[] = {
+    [0] = "success",          [1] = "load error",        [2] = "invalid parameter",
+    [3] = "unsupported",      [4] = "bad buffer size",   [5] = "buffer too small",
+    [6] = "not ready",        [7] = "device error",      [8] = "write protected",
+    [9] = "out of resources", [10] = "volume corrupted", [11] = "volume full",
+    [12] = "no media",        [13] = "media changed",    [14] = "not found",
+    [15] = "access denied",
+};
+
+static bool is_error(uint64_t status)
+{
+    return (status & ERROR_STATUS_ERROR_BIT) != 0;
+}
+
+enum loader_error error_set(struct loader_failure *failure, enum loader_error error,
+                            uint64_t status, const char *format, ...)
+{
+    va_list arguments;
+    failure->error = error;
+    failure->status = status;
+    va_start(arguments, format);
+    format_text_v(failure->detail, sizeof(failure->detail), format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+uint64_t error_exit_status(const struct loader_failure *failure)
+{
+    if (is_error(failure->status))
+        return failure->status;
+    return ERROR_STATUS_ERROR_BIT | error_texts[failure->error].exit_error;
+}
+
+const char *error_status_name(uint64_t status)
+{
+    uint64_t number = status & ~ERROR_STATUS_ERROR_BIT;
+    if ((number != 0 && !is_error(status)) ||
+        number >= sizeof(status_names) / sizeof(status_names[0]))
+        return "unknown status";
+    return status_names[number];
+}
+
+void error_format_report(const struct loader_failure *failure, char *text, size_t capacity_bytes)
+{
+    char status[64] = "";
+    if (is_error(failure->status))
+        format_text(status, sizeof(status), " (firmware: %s, %llx)",
+                    error_status_name(failure->status), (unsigned long long)failure->status);
+
+    format_text(text, capacity_bytes,
+                "\nHL-%02d: %s\n"
+                "  what:   %s%s\n"
+                "  remedy: %s\n",
+                failure->error, error_texts[failure->error].cause, failure->detail, status,
+                error_texts[failure->error].remedy);
+}

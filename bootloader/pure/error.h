@@ -1,0 +1,63 @@
+/*
+ * error.h - what can end the loader, numbered: HL-01, HL-02, …
+ *
+ * A function that fails fills a struct loader_failure by error_set() and returns the number; stop.c
+ * reports it once. Numbers are stable: people search for them and tests read them. Pure.
+ */
+#ifndef BOOTLOADER_PURE_ERROR_H
+#define BOOTLOADER_PURE_ERROR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum loader_error {
+    LOADER_OK = 0,
+    LOADER_ERROR_NO_LOADED_IMAGE = 1,
+    LOADER_ERROR_NO_VOLUME = 2,
+    LOADER_ERROR_CONFIG = 3,
+    LOADER_ERROR_FILE_NOT_FOUND = 4,
+    LOADER_ERROR_FILE_OPEN = 5,
+    LOADER_ERROR_FILE_IS_DIRECTORY = 6,
+    LOADER_ERROR_FILE_EMPTY = 7,
+    LOADER_ERROR_FILE_TOO_LARGE = 8,
+    LOADER_ERROR_FILE_SHORT = 9,
+    LOADER_ERROR_FILE_READ = 10,
+    LOADER_ERROR_KERNEL_INVALID = 11,
+    LOADER_ERROR_OUT_OF_MEMORY = 12,
+    LOADER_ERROR_BAD_ALLOCATION = 13,
+    LOADER_ERROR_BAD_LOADER_IMAGE = 14,
+    LOADER_ERROR_MEMORY_MAP = 15,
+    LOADER_ERROR_EXIT = 16,
+    LOADER_ERROR_PAGE_TABLES = 17,
+    LOADER_ERROR_UNUSABLE_BLOCK = 18,
+};
+
+/* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */
+#define ERROR_STATUS_SUCCESS   UINT64_C(0)
+#define ERROR_STATUS_ERROR_BIT (UINT64_C(1) << 63)
+
+#define ERROR_DETAIL_CAPACITY 320
+
+struct loader_failure {
+    enum loader_error error;
+    uint64_t status; /* what the firmware said; ERROR_STATUS_SUCCESS if it was not asked */
+    char detail[ERROR_DETAIL_CAPACITY]; /* what was being done, and with what */
+};
+
+/* Note a failure in *failure and return its number. `status` is the firmware's, or success. */
+enum loader_error error_set(struct loader_failure *failure, enum loader_error error,
+                            uint64_t status, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* What the loader returns to the firmware for a failure: the firmware's own status where there was
+ * one, else one that fits. Precondition, here and below: the error is not LOADER_OK. */
+uint64_t error_exit_status(const struct loader_failure *failure);
+
+/* "not found", "device error", …; "unknown status" for a number without a name. Never NULL. */
+const char *error_status_name(uint64_t status);
+
+/* Write the whole report, cause, detail and remedy, as text of several lines into `text`. Longer
+ * text is cut. */
+void error_format_report(const struct loader_failure *failure, char *text, size_t capacity_bytes);
+
+#endif

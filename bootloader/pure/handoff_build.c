@@ -1,0 +1,131 @@
+#include "bootloader/pure/handoff_build.h"
+
+#include "bootloader/pure/bootstrap_tables.h"
+#include "shared/address.h"
+#include "shared/direct_map.h"
+#include "shared/handoff_checksum.h"
+#include "shared/memory.h"
+#include "shared/text/format.h"
+#include "shared/text/text.h"
+
+static struct handoff_array array_of(const struct handoff_block *block, const void *first,
+                                     size_t count, size_t stride_bytes)
+{
+    if (count == 0)
+        return (struct handoff_array){0, 0, 0};
+    return (struct handoff_array){handoff_block_address(block, first), (uint32_t)count,
+                                  (uint32_t)stride_bytes};
+}
+
+/* Copy text into its part of the block. */
+static struct handoff_text text_into(const struct handoff_block *block, char *part,
+                                     const char *text, size_t size_bytes)
+{
+    memcpy(part, text, size_bytes);
+    part[size_bytes] = '\0';
+    return (struct handoff_text){handoff_block_address(block, part), size_bytes};
+}
+
+static void write_placement(struct handoff *handoff, const struct placement *placement)
+{
+    handoff->page_tables_base = placement->page_tables.start.value;
+    handoff->page_tables_size_bytes = phys_range_size_bytes(placement->page_tables);
+    handoff->temp_heap_base = placement->temp_heap.start.value;
+    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heap);
+    handoff->kernel_physical_base = placement->kernel.start.value;
+    handoff->stack_physical_base = placement->stack.start.value;
+    handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
+    handoff->stack_size_bytes = BOOTSTRAP_STACK_SIZE_BYTES;
+    handoff->loader_physical_base = placement->loader.memory.start.value;
+    handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
+    handoff->loader_size_bytes = phys_range_size_bytes(placement->loader.memory);
+    handoff->processor_start_base = placement->processor_start.start.value;
+    handoff->processor_start_size_bytes = phys_range_size_bytes(placement->processor_start);
+}
+
+static void write_kernel(struct handoff *handoff, const struct elf_plan *kernel)
+{
+    handoff->kernel_virtual_base = kernel->image.start.value;
+    handoff->kernel_size_bytes = virt_range_size_bytes(kernel->image);
+    handoff->kernel_entry = kernel->entry.value;
+}
+
+static void write_platform(struct handoff *handoff, const struct platform_facts *platform)
+{
+    handoff->efi_system_table = platform->efi_system_table.value;
+    handoff->rsdp = platform->rsdp.value;
+    handoff->smbios = platform->smbios.value;
+    handoff->boot_source = (uint32_t)platform->boot_source;
+    memcpy(handoff->boot_partition, platform->boot_partition, sizeof(handoff->boot_partition));
+    handoff->random_seed_source = (uint32_t)platform->seed_source;
+    memcpy(handoff->random_seed, platform->seed, sizeof(handoff->random_seed));
+}
+
+static void write_arrays(const struct handoff_block *block, const struct handoff_sources *sources)
+{
+    const struct platform_facts *platform = sources->platform;
+    const struct timeline *timeline = sources->timeline;
+    struct handoff *handoff = block->handoff;
+
+    memcpy(block->timeline, timeline->moments, timeline->count * sizeof(struct handoff_moment));
+    *block->temp_heaps =
+        (struct handoff_temp_heap){handoff->temp_heap_base, handoff->temp_heap_size};
+    *block->framebuffers = platform->framebuffer;
+    memcpy(block->firmware_tables, platform->firmware_tables.list,
+           platform->firmware_tables.count * sizeof(struct handoff_firmware_table));
+
+    handoff->regions =
+        array_of(block, block->room.regions, block->region_count, sizeof(struct handoff_region));
+    handoff->timeline =
+        array_of(block, block->timeline, timeline->count, sizeof(struct handoff_moment));
+    handoff->temp_heaps = array_of(block, block->temp_heaps, handoff->temp_heap_size != 0 ? 1 : 0,
+                                   sizeof(struct handoff_temp_heap));
+    handoff->framebuffers =
+        array_of(block, block->framebuffers, platform->framebuffer.size_bytes != 0 ? 1 : 0,
+                 sizeof(struct handoff_framebuffer));
+    handoff->firmware_tables =
+        array_of(block, block->firmware_tables, platform->firmware_tables.count,
+                 sizeof(struct handoff_firmware_table));
+}
+
+static void write_data(const struct handoff_block *block, const struct handoff_sources *sources)
+{
+    struct handoff *handoff = block->handoff;
+
+    handoff->efi_map = handoff_block_address(block, block->map.rows);
+    handoff->efi_map_size_bytes = block->map.size_bytes;
+    handoff->efi_descriptor_size_bytes = (uint32_t)block->map.stride_bytes;
+    handoff->efi_descriptor_version = block->map.version;
+
+    handoff->command_line = text_into(block, block->command_line, sources->config->command_line,
+                                      text_length(sources->config->command_line));
+    handoff->kernel_path = text_into(block, block->kernel_path, sources->config->kernel_path,
+                                     text_length(sources->config->kernel_path));
+    handoff->log = text_into(block, block->log, sources->log->text, sources->log->size_bytes);
+}
+
+void handoff_build(struct handoff_block *block, const struct handoff_sources *sources)
+{
+    struct handoff *handoff = block->handoff;
+
+    *handoff = (struct handoff){
+        .magic = HANDOFF_MAGIC,
+        .version_major = HANDOFF_VERSION_MAJOR,
+        .version_minor = HANDOFF_VERSION_MINOR,
+        .size_bytes = sizeof(struct handoff),
+        .machine = sources->machine,
+        .data_base = block->memory.start.value,
+        .data_size_bytes = phys_range_size_bytes(block->memory),
+        .direct_map_base = direct_map_base(sources->levels).value,
+        .direct_map_size_bytes = sources->direct_map_size_bytes,
+        .arch = sources->arch,
+    };
+    format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",
+                HANDOFF_VERSION_TEXT);
+    write_kernel(handoff, sources->kernel);
+    write_placement(handoff, sources->placement);
+    write_platform(handoff, sources->platform);
+    write_arrays(block, sources);
+    write_data(block, sources);
+    handoff->checksum = handoff_checksum(handoff, handoff->size_bytes);
+}

@@ -1,0 +1,29 @@
+/*
+ * memory_type.h - from a type and attributes of the firmware's memory map to a type of region.
+ *
+ * Pure. UEFI 2.10, 7.2.1 (types) and 7.2.3 (attributes). Catalogue group M.
+ */
+#ifndef BOOTLOADER_PURE_MEMORY_TYPE_H
+#define BOOTLOADER_PURE_MEMORY_TYPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/handoff.h"
+
+/* The region type of a row. Unknown types are reserved, and so is RAM whose attributes forbid its
+ * use. */
+enum handoff_region_type memory_type_of_row(uint32_t efi_type, uint64_t attributes);
+
+/* True for a type that is in UEFI 2.10. */
+bool memory_type_is_known(uint32_t efi_type);
+
+/* True if this type would be RAM, but for these attributes. */
+bool memory_type_forbids_use(uint32_t efi_type, uint64_t attributes);
+
+/* What a kernel may take sooner or later. */
+bool memory_type_can_become_free(enum handoff_region_type type);
+
+bool memory_type_is_ram(enum handoff_region_type type);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * placement.h - where the loader has put everything that the kernel begins with, in physical
+ * memory.
+ *
+ * Pure.
+ */
+#ifndef BOOTLOADER_PURE_PLACEMENT_H
+#define BOOTLOADER_PURE_PLACEMENT_H
+
+#include "bootloader/pure/loader_image.h"
+#include "shared/range.h"
+
+/* Each range is page-aligned. */
+struct placement {
+    struct phys_range kernel;
+    struct phys_range stack;           /* BOOTSTRAP_STACK_SIZE_BYTES */
+    struct phys_range temp_heap;       /* empty if there is none */
+    struct phys_range processor_start; /* empty if there is none */
+    struct phys_range page_tables;
+    struct phys_range trampoline; /* empty if none is needed (bootloader/arch.h) */
+    struct loader_image loader;   /* the loader itself */
+};
+
+#endif

@@ -1,0 +1,83 @@
+#include "bootloader/regions.h"
+
+#include "shared/address.h"
+#include "shared/direct_map.h"
+#include "shared/region.h"
+
+static void warn_of_rows(struct console *console, const struct memory_map_report *report)
+{
+    if (report->unreachable_bytes != 0)
+        console_warn(console, "%llu GiB of RAM beyond 64 TiB stay reserved",
+                     report->unreachable_bytes / GIB);
+    if (report->dropped_empty + report->dropped_wrapping + report->shrunk_unaligned +
+            report->overlapping + report->unknown_types + report->unusable_attributes ==
+        0)
+        return;
+    console_warn(console,
+                 "memory map rows: %u empty and %u wrapping dropped, %u unaligned shrunk, "
+                 "%u overlapping, %u of unknown type, %u not plain RAM",
+                 report->dropped_empty, report->dropped_wrapping, report->shrunk_unaligned,
+                 report->overlapping, report->unknown_types, report->unusable_attributes);
+}
+
+static enum loader_error check_claims(const struct memory_map_claim *unproven,
+                                      struct loader_failure *failure)
+{
+    if (phys_range_is_empty(unproven->range))
+        return LOADER_OK;
+    return error_set(failure, LOADER_ERROR_UNUSABLE_BLOCK, EFI_SUCCESS,
+                     "%llu KiB at %llx for the %s", phys_range_size_bytes(unproven->range) / KIB,
+                     unproven->range.start.value, region_type_name((uint32_t)unproven->type));
+}
+
+static void collect_claims(struct loader *loader, uint64_t limit_bytes)
+{
+    struct claims *claims = &loader->claims;
+    struct phys_range framebuffer = platform_facts_framebuffer(&loader->platform);
+    claims_begin(claims, loader->pages.blocks, loader->pages.block_count);
+    claims_add(claims, &loader->placement.loader.memory, HANDOFF_REGION_LOADER);
+    claims_add(claims, &framebuffer, HANDOFF_REGION_FRAMEBUFFER);
+    claims_add_tables(claims, &loader->platform.firmware_tables, limit_bytes);
+}
+
+static bool convert(struct loader *loader, unsigned levels, struct memory_map_result *ret_result)
+{
+    const struct efi_map *map = &loader->block.map;
+    uint64_t limit_bytes = direct_map_limit(levels).value;
+
+    collect_claims(loader, limit_bytes);
+    const struct memory_map_request request = {
+        .map = map->rows,
+        .size_bytes = map->size_bytes,
+        .stride_bytes = map->stride_bytes,
+        .ram_limit_bytes = limit_bytes,
+        .claims = loader->claims.list,
+        .claim_count = loader->claims.count,
+    };
+    enum memory_map_status status = memory_map_convert(&request, &loader->block.room, ret_result);
+    if (status != MEMORY_MAP_OK) {
+        error_set(&loader->failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s",
+                  memory_map_status_text(status));
+        return false;
+    }
+    loader->block.region_count = ret_result->region_count;
+    return check_claims(&ret_result->report.unproven_claim, &loader->failure) == LOADER_OK;
+}
+
+bool regions_convert(struct loader *loader, unsigned levels)
+{
+    struct memory_map_result result;
+    return convert(loader, levels, &result);
+}
+
+bool regions_build(struct loader *loader)
+{
+    struct memory_map_result result;
+    loader_begin_phase(loader, "convert map");
+    if (!convert(loader, loader->features.levels, &result))
+        return false;
+    warn_of_rows(&loader->console, &result.report);
+    firmware_tables_set_mapping(&loader->platform.firmware_tables, loader->block.room.regions,
+                                loader->block.region_count);
+    return true;
+}

@@ -1,0 +1,49 @@
+#include "bootloader/reserve.h"
+
+#include "bootloader/firmware/handoff_memory.h"
+#include "bootloader/firmware/temp_heap.h"
+#include "bootloader/pure/bootstrap_tables.h"
+#include "bootloader/regions.h"
+#include "shared/address.h"
+
+/* Processors begin in a mode that reaches 1 MiB. */
+#define PROCESSOR_START_LIMIT (UINT64_C(1) << 20)
+
+/* The most levels that a direct map can be for: nothing is beyond its reach. */
+#define LEVELS_FOR_ALL_RAM 5
+
+/* A machine without such a page can run on one processor. */
+static bool reserve_processor_start(struct loader *loader)
+{
+    enum loader_error error =
+        pages_allocate_below(&loader->pages, PAGE_SIZE_BYTES, phys_addr(PROCESSOR_START_LIMIT),
+                             HANDOFF_REGION_PROCESSOR_START, &loader->placement.processor_start);
+    if (error == LOADER_ERROR_OUT_OF_MEMORY)
+        console_warn(&loader->console,
+                     "no page below 1 MiB is free: no other processor can be started");
+    return error == LOADER_OK || error == LOADER_ERROR_OUT_OF_MEMORY;
+}
+
+bool reserve_memory(struct loader *loader)
+{
+    struct placement *placement = &loader->placement;
+    loader_begin_phase(loader, "reserve memory");
+    if (temp_heap_reserve(&loader->pages, loader->config.temp_heap_size_bytes, &loader->console,
+                          &placement->temp_heap) != LOADER_OK ||
+        pages_allocate(&loader->pages, BOOTSTRAP_STACK_SIZE_BYTES, HANDOFF_REGION_STACK,
+                       &placement->stack) != LOADER_OK ||
+        !reserve_processor_start(loader))
+        return false;
+    if (!phys_range_is_empty(placement->temp_heap))
+        console_log(&loader->console, "temporary heap: %llu KiB at %llx",
+                    phys_range_size_bytes(placement->temp_heap) / KIB,
+                    placement->temp_heap.start.value);
+    return true;
+}
+
+bool reserve_handoff(struct loader *loader)
+{
+    loader_begin_phase(loader, "reserve handoff");
+    return handoff_memory_reserve(&loader->pages, &loader->block) == LOADER_OK &&
+           regions_convert(loader, LEVELS_FOR_ALL_RAM);
+}

@@ -1,0 +1,17 @@
+/*
+ * tables.h - the kernel's first page tables.
+ */
+#ifndef BOOTLOADER_TABLES_H
+#define BOOTLOADER_TABLES_H
+
+#include "bootloader/loader.h"
+
+/* Reserve a pool for them. Precondition: the block holds the regions of a first map, for the bound.
+ * Failures: OUT_OF_MEMORY, BAD_ALLOCATION. */
+bool tables_reserve(struct loader *loader);
+
+/* Build them from the regions of the final map; if there is a trampoline, its tables, too.
+ * Failure: PAGE_TABLES. */
+bool tables_build(struct loader *loader);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * check_boot.c - check a kernel or a configuration on this machine, with the code of the loader.
+ *
+ *   check_boot kernel FILE     Does the loader accept this kernel?
+ *   check_boot config FILE     Does the loader accept this handoff.conf?
+ *
+ * The checks and the messages come from bootloader/pure/elf.c and bootloader/pure/config.c.
+ *
+ * Exit status:
+ *   0   The loader accepts the file. For a configuration, the path of the kernel is printed.
+ *   1   The loader refuses the file. The reason is printed. For a configuration, the number of the
+ *       line is printed before it: `LINE: reason`.
+ *   2   The file cannot be read, or the arguments are wrong.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bootloader/pure/config.h"
+#include "bootloader/pure/elf.h"
+#include "shared/handoff.h"
+
+#define STATUS_ACCEPTED 0
+#define STATUS_REFUSED  1
+#define STATUS_NO_FILE  2
+
+struct content {
+    char *bytes;
+    size_t size_bytes;
+};
+
+static int complain(const char *path)
+{
+    fprintf(stderr, "check_boot: %s: %s\n", path, strerror(errno));
+    return STATUS_NO_FILE;
+}
+
+static int check_kernel(const struct content *file)
+{
+    struct elf_plan plan;
+    enum elf_status status = elf_plan(file->bytes, file->size_bytes, HANDOFF_MACHINE_X86_64, &plan);
+    if (file->size_bytes <= ELF_FILE_LIMIT_BYTES && status == ELF_OK)
+        return STATUS_ACCEPTED;
+    puts(file->size_bytes > ELF_FILE_LIMIT_BYTES ? "The file is larger than 256 MiB."
+                                                 : elf_status_text(status));
+    return STATUS_REFUSED;
+}
+
+static int check_config(const struct content *file)
+{
+    struct config config;
+    unsigned line;
+    enum config_status status = config_parse(file->bytes, file->size_bytes, &config, &line);
+    if (status == CONFIG_OK) {
+        puts(config.kernel_path);
+        return STATUS_ACCEPTED;
+    }
+    printf("%u: %s\n", line, config_status_text(status));
+    return STATUS_REFUSED;
+}
+
+/* Read at most limit_bytes + 1 bytes: one byte over the limit is enough to refuse the file. The
+ * caller frees ret_content->bytes. Return false with errno set if the file cannot be read. */
+static bool read_file(const char *path, size_t limit_bytes, struct content *ret_content)
+{
+    struct stat status;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || fstat(fileno(file), &status) != 0)
+        return false;
+    size_t size_bytes =
+        (uint64_t)status.st_size > limit_bytes ? limit_bytes + 1 : (size_t)status.st_size;
+    char *bytes = malloc(size_bytes + 1);
+    if (bytes == NULL)
+        return false;
+    size_t read_bytes = fread(bytes, 1, size_bytes, file);
+    if (ferror(file))
+        return false;
+    fclose(file);
+    *ret_content = (struct content){bytes, read_bytes};
+    return true;
+}
+
+int main(int count, char **words)
+{
+    bool kernel = count == 3 && strcmp(words[1], "kernel") == 0;
+    bool config = count == 3 && strcmp(words[1], "config") == 0;
+    if (!kernel && !config) {
+        fprintf(stderr, "usage: check_boot kernel|config FILE\n");
+        return STATUS_NO_FILE;
+    }
+    struct content content;
+    size_t limit_bytes = kernel ? ELF_FILE_LIMIT_BYTES : CONFIG_FILE_LIMIT_BYTES;
+    if (!read_file(words[2], limit_bytes, &content))
+        return complain(words[2]);
+    int status = kernel ? check_kernel(&content) : check_config(&content);
+    free(content.bytes);
+    return status;
+}

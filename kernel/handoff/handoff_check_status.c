@@ -1,0 +1,100 @@
+#include "kernel/handoff/handoff_check_status.h"
+
+#include "kernel/arch.h"
+
+const char *handoff_check_status_text(enum handoff_check_status status)
+{
+    switch (status) {
+    case HANDOFF_CHECK_OK:
+        return "ok";
+    case HANDOFF_CHECK_POINTER_NULL:
+        return "the pointer to the handoff is NULL";
+    case HANDOFF_CHECK_POINTER_MISALIGNED:
+        return "the pointer to the handoff is not a multiple of the page";
+    case HANDOFF_CHECK_POINTER_NON_CANONICAL:
+        return "the pointer to the handoff is not canonical";
+    case HANDOFF_CHECK_POINTER_OUTSIDE:
+        return "the pointer to the handoff is not in the direct map";
+    case HANDOFF_CHECK_MAGIC:
+        return "bad magic: not a handoff";
+    case HANDOFF_CHECK_MAJOR_VERSION:
+        return "another major version than 2: loader and kernel do not belong together";
+    case HANDOFF_CHECK_SIZE:
+        return "impossible size of the structure";
+    case HANDOFF_CHECK_CHECKSUM:
+        return "bad checksum: the handoff was changed after the loader wrote it";
+    case HANDOFF_CHECK_MACHINE:
+        return "the loader made it for another kind of CPU";
+    case HANDOFF_CHECK_LOADER_NAME:
+        return "the loader's name has no end";
+    case HANDOFF_CHECK_DIRECT_MAP:
+        return "the direct map is not where the kernel expects it, or too large";
+    case HANDOFF_CHECK_FLAGS:
+        return arch_handoff_features_text();
+    case HANDOFF_CHECK_PAGE_TABLE_ROOT:
+        return "page_table_root is not the root of the page tables in use";
+    case HANDOFF_CHECK_PAGE_TABLES:
+        return "the block of page tables is misplaced or does not hold the root";
+    case HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED:
+        return "the page tables in use are not readable in the direct map";
+    case HANDOFF_CHECK_DATA_BLOCK:
+        return "the block of handoff data is misplaced or does not hold the handoff";
+    case HANDOFF_CHECK_DATA_NOT_MAPPED:
+        return "the block of handoff data is not readable in the direct map";
+    case HANDOFF_CHECK_REGIONS:
+        return "the array of regions is empty, misplaced or has a bad stride";
+    case HANDOFF_CHECK_REGIONS_NOT_NORMALISED:
+        return "the regions are not sorted, disjoint, aligned and non-empty";
+    case HANDOFF_CHECK_REGIONS_FACTS:
+        return "the facts of a region contradict each other, or its type";
+    case HANDOFF_CHECK_REGIONS_OUTSIDE_DIRECT_MAP:
+        return "a region of RAM lies outside the direct map";
+    case HANDOFF_CHECK_REGIONS_NOT_MAPPED:
+        return "a region of RAM is not mapped in the direct map as promised";
+    case HANDOFF_CHECK_EFI_MAP:
+        return "the EFI memory map is empty, misplaced or has a bad stride";
+    case HANDOFF_CHECK_COMMAND_LINE:
+        return "the command line is misplaced or not terminated";
+    case HANDOFF_CHECK_LOG:
+        return "the loader's log is misplaced or not terminated";
+    case HANDOFF_CHECK_KERNEL_PATH:
+        return "the kernel's path is misplaced or not terminated";
+    case HANDOFF_CHECK_TIMELINE:
+        return "the timeline is misplaced, has a bad stride or a name without an end";
+    case HANDOFF_CHECK_ARRAYS:
+        return "an array is misplaced or has a bad stride";
+    case HANDOFF_CHECK_DATA_REGION:
+        return "the handoff data does not lie in regions of its type";
+    case HANDOFF_CHECK_KERNEL_BASE:
+        return "kernel_virtual_base is not where the kernel was linked";
+    case HANDOFF_CHECK_KERNEL_SIZE:
+        return "kernel_size_bytes is not the size of the image as it was linked";
+    case HANDOFF_CHECK_KERNEL_ENTRY:
+        return "kernel_entry is not the kernel's entry";
+    case HANDOFF_CHECK_KERNEL_IMAGE:
+        return "the kernel's image is misplaced or does not lie in regions of its type";
+    case HANDOFF_CHECK_KERNEL_NOT_MAPPED:
+        return "the kernel's image is not at kernel_physical_base, or a segment has other "
+               "permissions";
+    case HANDOFF_CHECK_STACK:
+        return "the stack is misplaced or does not lie in regions of its type";
+    case HANDOFF_CHECK_STACK_POINTER:
+        return "the stack in use is not the stack that was handed over";
+    case HANDOFF_CHECK_STACK_NOT_MAPPED:
+        return "the stack is not at stack_physical_base, or has other permissions";
+    case HANDOFF_CHECK_STACK_GUARD:
+        return "the page below the stack is mapped";
+    case HANDOFF_CHECK_PAGE_TABLES_REGION:
+        return "the page tables do not lie in regions of their type";
+    case HANDOFF_CHECK_LOADER:
+        return "the loader's image is misplaced or does not lie in regions of its type";
+    case HANDOFF_CHECK_CPU_TABLES:
+        return arch_handoff_cpu_tables_text();
+    case HANDOFF_CHECK_PROCESSOR_START:
+        return "the page for starting processors is misplaced or does not lie in regions of its "
+               "type";
+    case HANDOFF_CHECK_STRAY_REGION:
+        return "a region of a type that the loader places lies outside of its block";
+    }
+    return "unknown status";
+}
