@@ -298,9 +298,11 @@ $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BU
 	$(say) LINK $@
 	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $(NEW) && $(RENAME)
 
-# The page tables once more, with the entry format of a second CPU, for the tests test_*_aarch64.
+# The page tables and who builds them once more, with the entry format of a second CPU, for the tests
+# test_*_aarch64.
 SECOND_CPU := -DPAGE_ENTRY_FORMAT='"tests/unit/support/aarch64_page_entry.h"'
-SECOND_CPU_TABLES := $(wildcard shared/page_table*.c shared/table_*.c)
+SECOND_CPU_TABLES := $(wildcard shared/page_table*.c shared/table_*.c kernel/mm/paging/*.c) \
+    bootloader/pure/bootstrap_tables.c
 SECOND_CPU_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*_aarch64.c))
 
 $(SECOND_CPU_TESTS:%=$(BUILD)/unit/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)

@@ -165,7 +165,7 @@ static const char *area_name(const struct area_list *list, const struct page_map
 {
     uint64_t address = mapping->virtual.value;
     for (size_t i = 0; i < list->kernel->layout.segment_count; i++) {
-        if (range_contains_address(list->kernel->segments[i].virtual, address))
+        if (virt_range_contains_address(list->kernel->segments[i].virtual, mapping->virtual))
             return list->kernel->segments[i].name;
     }
     if (address >= LAYOUT_STACKS_BASE)

@@ -42,7 +42,7 @@ static const char *place_of(struct virt_addr address)
 {
     struct page_table_features features;
     arch_page_features(&features);
-    return layout_place(address.value, features.levels);
+    return layout_place(address, features.levels);
 }
 
 /* No page is mapped there: beside a guarded block, or anywhere. */

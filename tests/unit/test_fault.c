@@ -19,9 +19,9 @@
 
 static struct address_space space;
 
-static struct range page_at(uint64_t address)
+static struct virt_range page_at(uint64_t address)
 {
-    return (struct range){address, address + PAGE_SIZE_BYTES};
+    return virt_range(address, address + PAGE_SIZE_BYTES);
 }
 
 static int start(void **state)
