@@ -3,7 +3,7 @@
  *
  * The loader's first tables and the kernel's own have it at the same place, which is what lets
  * pointers into it survive the switch. Where that is, and how much fits, depends on the CPU and on
- * its levels of page tables: shared/arch/<cpu>/direct_map_window.h.
+ * its levels of page tables: shared/arch/<cpu>/direct_map.h.
  *
  * Pure. Phase: any.
  */
@@ -15,9 +15,9 @@
 #include "shared/address.h"
 
 #if defined(__x86_64__)
-#include "shared/arch/x86_64/direct_map_window.h"
+#include "shared/arch/x86_64/direct_map.h"
 #else
-/* A CPU without such a header: what uses the window compiles, and does not link. */
+/* For a CPU without such a header the users of the direct map compile, and do not link. */
 extern const uint64_t DIRECT_MAP_BASE_4_LEVELS;
 extern const uint64_t DIRECT_MAP_BASE_5_LEVELS;
 extern const uint64_t DIRECT_MAP_LIMIT_BYTES_4_LEVELS;

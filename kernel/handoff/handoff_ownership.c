@@ -66,8 +66,8 @@ static bool page_below_is_mapped(const struct handoff_validation *validation,
                                  struct virt_range stack)
 {
     struct virt_addr below = virt_addr(stack.start.value - PAGE_SIZE_BYTES);
-    enum page_table_status status = page_table_prove(&validation->tables, below, phys_addr(0),
-                                                     PAGE_SIZE_BYTES, (struct page_permissions){0});
+    enum page_table_status status = page_table_validate(
+        &validation->tables, below, phys_addr(0), PAGE_SIZE_BYTES, (struct page_permissions){0});
     return status != PAGE_TABLE_NOT_MAPPED && status != PAGE_TABLE_NON_CANONICAL;
 }
 

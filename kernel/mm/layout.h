@@ -1,7 +1,7 @@
 /*
- * layout.h - the windows of the kernel's address space.
+ * layout.h - the areas of the kernel's address space.
  *
- * From the lowest address of the upper half on, each window ends where the next begins:
+ * From the lowest address of the upper half on, each area ends where the next begins:
  *
  *   direct map    all physical memory (shared/direct_map.h)
  *   heap          the heap's window lies at a random address in it
@@ -12,8 +12,8 @@
  *   loader        its entry stack and its image, until the kernel's own tables are live
  *   image         the kernel, where it was linked
  *
- * The lower half stays empty. Where the windows are is the CPU's: kernel/arch/<cpu>/windows.h has
- * the picture with the addresses.
+ * The lower half stays empty. The addresses depend on the CPU: kernel/arch/<cpu>/layout.h has the
+ * picture with them.
  */
 #ifndef KERNEL_MM_LAYOUT_H
 #define KERNEL_MM_LAYOUT_H
@@ -23,9 +23,9 @@
 #include "shared/direct_map.h"
 
 #if defined(__x86_64__)
-#include "kernel/arch/x86_64/windows.h"
+#include "kernel/arch/x86_64/layout.h"
 #else
-/* A CPU without such a header: what uses the windows compiles, and does not link. */
+/* For a CPU without such a header the users of the areas compile, and do not link. */
 extern const uint64_t LAYOUT_HEAP_WINDOW_BASE;
 extern const uint64_t LAYOUT_HEAP_WINDOW_END;
 extern const uint64_t LAYOUT_GUARDED_HEAP_BASE;

@@ -593,7 +593,7 @@ static void test_P4_every_nth_allocation_of_a_device_fails(void **state)
     assert_int_equal(map_device(space, 0xfee00000, 4, &virtual), PAGE_TABLE_NO_MEMORY);
 }
 
-/* Every change of what is mapped reaches this CPU first, then the others, before a frame is free.
+/* Every change of a mapping reaches this CPU first, then the others, before a frame is free.
  */
 static void test_P6_other_cpus_are_told(void **state)
 {

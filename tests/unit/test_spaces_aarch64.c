@@ -77,7 +77,7 @@ static void test_the_kernels_space_passes_its_audit(void **state)
         fail_msg("%s", result.first_violation);
 }
 
-/* The kernel's tables are the upper root alone: what its CPU loads for the lower half is free. */
+/* The kernel's tables are only the upper root: its CPU may load any other for the lower half. */
 static void test_the_lower_root_is_empty(void **state)
 {
     struct fixture *fixture = *state;

@@ -142,7 +142,7 @@ static enum page_table_status map_framebuffer(struct address_space *space,
     return map_direct(space, physical, permissions);
 }
 
-/* What the image must not write cannot be written through the direct map either. Its data stays
+/* The read-only parts of the image cannot be written through the direct map either. Its data stays
  * writable there: the fixed early heap lies in it and is given to others one day. */
 static enum page_table_status protect_image(struct address_space *space,
                                             const struct kernel_layout *layout)
@@ -253,8 +253,8 @@ enum page_table_status address_space_map_frames(struct address_space *space, str
     return PAGE_TABLE_OK;
 }
 
-/* So many pages are unmapped at once: their translations are dropped together, here and on the
- * other CPUs. Half a kilobyte of stack. */
+/* The number of pages that are unmapped at once: their translations are dropped together, here and
+ * on the other CPUs. Half a kilobyte of stack. */
 #define UNMAP_PAGE_COUNT 64
 
 /* The frames go back only after their translations are gone, so that no CPU can still write to

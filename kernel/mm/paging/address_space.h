@@ -1,18 +1,18 @@
 /*
- * address_space.h - the kernel's own page tables (kernel/mm/layout.h has the windows).
+ * address_space.h - the kernel's own page tables (kernel/mm/layout.h has the areas).
  *
  *   image        text r-x, rodata r--, data and bss rw-: writable or executable, never both
  *   direct map   all RAM, never executable, with the largest pages that fit; rw-, but r-- where the
- *                image must not be written, so that no frame is both writable and executable
- *                anywhere; the framebuffer write-combining
+ *                image must not be written: no frame is both writable and executable anywhere. The
+ *                framebuffer is write-combining
  *   stacks       rw-, an unmapped page below and above each
  *   devices      rw-, uncached, an unmapped page below and above each
  *   heap window  filled later by heap_window.h
  *   page 0       never mapped
  *
- * Table pages and stack frames come from the calling CPU's frame reserve and are reached through
- * the caller's `access` (in the kernel: the direct map; in a host test: fake memory). Building is
- * pure; to make the tables live is the caller's (kernel/arch.h).
+ * Table pages and stack frames come from the calling CPU's frame reserve. They are reached through
+ * the caller's `access`: in the kernel the direct map, in a host test fake memory. Building is pure;
+ * the caller makes the tables live (kernel/arch.h).
  *
  * address_space.c builds it and maps frames and stacks; address_space_device.c and
  * address_space_area.c have the sections of their names.
@@ -54,8 +54,8 @@ struct kernel_layout {
 struct phys_range kernel_layout_physical(const struct kernel_layout *layout,
                                          struct virt_range virtual);
 
-/* Everything that the tables are made from. What is pointed to must stay until the build is done.
- */
+/* Everything that the tables are made from. The regions and segments must stay until the build is
+ * done. */
 struct address_space_plan {
     struct page_table_features features;
     struct kernel_layout layout;
@@ -64,7 +64,7 @@ struct address_space_plan {
     struct phys_range framebuffer; /* page-aligned; empty for none */
 };
 
-/* What the address space needs from its surroundings, for as long as it is used. */
+/* The surroundings of an address space, for as long as it is used. */
 struct address_space_environment {
     void *context; /* handed to all callbacks unchanged */
     /* The frame reserve of the CPU that calls. Single frames and tables come from there. */
@@ -82,10 +82,10 @@ struct address_space_environment {
     void (*publish)(void *context);
 };
 
-/* A stretch of addresses that belongs to somebody, mapped or not. */
+/* A range of addresses with an owner, mapped or not. */
 struct address_space_area {
     struct virt_range virtual;
-    const char *name;           /* of what is mapped: "text", "main stack" (kept by reference) */
+    const char *name;           /* of its owner: "text", "main stack" (kept by reference) */
     bool is_through_direct_map; /* "text" may then be mapped under its own address, too */
     struct phys_range device;   /* of whole pages; empty for everything else */
 };
@@ -94,7 +94,7 @@ struct address_space_area {
 /* Pages that are left unmapped on purpose. */
 struct address_space_guard {
     struct virt_range virtual;
-    const char *name; /* what was overrun if it is hit: "main stack", … (kept by reference) */
+    const char *name; /* the area that was overrun if it is hit: "main stack" (kept by reference) */
     bool is_stack;
 };
 #define ADDRESS_SPACE_GUARD_LIMIT 16
@@ -132,8 +132,8 @@ void address_space_destroy(struct address_space *space);
 /* --- Frames behind addresses ------------------------------------------------------------------ */
 
 /* Map a new stack of `size_bytes` (a multiple of the page) in the stacks' window, with an unmapped
- * page below and above, and register the page below as guard `name` (kept by reference).
- * *ret_top is one past its highest byte, 16-byte aligned.
+ * page below and above. Register the page below as guard `name` (kept by reference). *ret_top is one
+ * past its highest byte, 16-byte aligned.
  * Failures: EMPTY, UNALIGNED, NO_MEMORY; nothing is then changed, in the tables or the frame
  * allocator. */
 enum page_table_status address_space_map_stack(struct address_space *space, const char *name,
@@ -158,10 +158,12 @@ void address_space_unmap_frames(struct address_space *space, struct virt_addr st
  * whole pages around them are mapped, with large pages where that is possible.
  *   memory_type  UNCACHED for registers, WRITE_COMBINING for memory that is only written
  *   ret_virtual  where the byte at `physical` is seen
- * Failures: EMPTY; PHYSICAL_TOO_HIGH (also if the range wraps); MEMORY_TYPE: write-back was asked
- * for, or a part is RAM or the framebuffer, which the direct map has; ALREADY_MAPPED: a page
- * belongs to a device that was mapped before (two drivers of one page have to share); NO_MEMORY,
- * also when there are no areas or addresses left. Nothing is then changed. */
+ * Failures; nothing is then changed:
+ *   EMPTY
+ *   PHYSICAL_TOO_HIGH  also if the range wraps
+ *   MEMORY_TYPE        write-back, or a part is RAM or the framebuffer, which the direct map has
+ *   ALREADY_MAPPED     a page belongs to a mapped device: two drivers of one page have to share
+ *   NO_MEMORY          also without free areas or addresses */
 enum page_table_status address_space_map_device(struct address_space *space, const char *name,
                                                 struct phys_addr physical, uint64_t size_bytes,
                                                 enum page_memory_type memory_type,
@@ -184,11 +186,11 @@ void address_space_add_guard(struct address_space *space, struct virt_range virt
 void address_space_add_area(struct address_space *space, struct virt_range virtual,
                             const char *name);
 
-/* The area that contains an address; NULL if there is none. */
+/* The area that contains an address, or NULL. */
 const struct address_space_area *address_space_find_area(const struct address_space *space,
                                                          struct virt_addr address);
 
-/* The guard that contains an address; NULL if there is none. */
+/* The guard that contains an address, or NULL. */
 const struct address_space_guard *address_space_find_guard(const struct address_space *space,
                                                            struct virt_addr address);
 

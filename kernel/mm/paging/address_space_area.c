@@ -1,6 +1,5 @@
 /*
- * address_space_area.c - whose the addresses of an address space are, and what is unmapped on
- * purpose.
+ * address_space_area.c - the areas of an address space, and its guard pages.
  */
 #include "kernel/core/panic.h"
 #include "kernel/mm/paging/address_space.h"

@@ -12,7 +12,7 @@ struct audit {
     uint64_t image_found_bytes; /* of the image, with the right permissions */
 };
 
-/* `subject`: the name of what the rule protects, or NULL. */
+/* `subject`: the name of the segment or guard that the rule protects, or NULL. */
 static void violation(struct audit *audit, uint64_t *count, const char *rule, const char *subject,
                       const struct page_run *run)
 {

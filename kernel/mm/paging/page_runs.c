@@ -89,7 +89,7 @@ static bool add_page(void *context, const struct page_mapping *page)
     return true;
 }
 
-static bool add_stretch(void *context, const struct page_mapping *first, uint64_t page_count)
+static bool add_range(void *context, const struct page_mapping *first, uint64_t page_count)
 {
     add_pages(context, first, page_count);
     return true;
@@ -100,7 +100,7 @@ void page_runs_walk(const struct page_table *table, const struct address_space *
 {
     struct runs_walk walk = {.areas = areas, .visit = visit, .context = context};
     if (areas == NULL)
-        page_table_walk_stretches(table, add_stretch, &walk);
+        page_table_walk_ranges(table, add_range, &walk);
     else
         page_table_walk(table, add_page, &walk);
     finish_run(&walk);

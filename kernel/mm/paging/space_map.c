@@ -10,7 +10,7 @@ struct map_walk {
     struct virt_addr position; /* what lies below has been visited */
 };
 
-/* The lowest guard in [walk->position, limit); NULL if there is none. */
+/* The lowest guard in [walk->position, limit), or NULL. */
 static const struct address_space_guard *next_guard(const struct map_walk *walk,
                                                     struct virt_addr limit)
 {

@@ -20,7 +20,7 @@ struct space_map_line {
     const struct address_space_guard *guard; /* NULL for a run */
 };
 
-/* Call `visit` for every line in order of address. What it is given is valid during the call. */
+/* Call `visit` for every line in order of address. The line is valid during the call. */
 void space_map_walk(const struct address_space *space,
                     void (*visit)(void *context, const struct space_map_line *line), void *context);
 

@@ -1,5 +1,5 @@
 /*
- * windows.h - where x86-64 has the windows of the kernel's address space, in one picture.
+ * layout.h - where x86-64 has the areas of the kernel's address space (kernel/mm/layout.h).
  *
  *   ffffffff80000000  kernel image: text r-x, rodata r--, data and bss rw-; symbols r--
  *   ffffff0000000000  the loader's window for the entry stack (gone once CR3 is the kernel's)
@@ -11,7 +11,7 @@
  *                     and behind it)
  *   ffff800000000000  direct map: physical address p at its base + p, never executable; rw-, but
  *                     r-- where the image's text and constants are. With five levels of tables it
- *                     is at ff00000000000000 (shared/arch/x86_64/direct_map_window.h)
+ *                     is at ff00000000000000 (shared/arch/x86_64/direct_map.h)
  *   0000000000000000  nothing: a null pointer faults. While an EFI runtime service is called, a
  *                     second root with the same upper half has the firmware's regions here
  *
@@ -19,8 +19,8 @@
  * in the upper 2 GiB because it is compiled for the code model "kernel" (System V x86-64 psABI
  * 3.5.1), whose addresses are sign-extended from 32 bits.
  */
-#ifndef KERNEL_ARCH_X86_64_WINDOWS_H
-#define KERNEL_ARCH_X86_64_WINDOWS_H
+#ifndef KERNEL_ARCH_X86_64_LAYOUT_H
+#define KERNEL_ARCH_X86_64_LAYOUT_H
 
 #include <stdint.h>
 
