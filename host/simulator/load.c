@@ -187,7 +187,7 @@ struct random_load {
 static uint64_t *mark_of(const struct random_load *load, struct run run, bool last)
 {
     uint64_t offset = last ? (run.frame_count - 1) * FRAME_SIZE_BYTES : 0;
-    return fake_ram_at(load->kernel->ram, run.base.value + offset);
+    return fake_ram_at(load->kernel->ram, phys_addr_add(run.base, offset));
 }
 
 static void fill_with_run(struct random_load *load, struct slot *slot)
