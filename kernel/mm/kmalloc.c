@@ -174,10 +174,3 @@ void *kmalloc_aligned(size_t size_bytes, size_t alignment_bytes)
     }
     return log_if_failed(block, size_bytes, HEAP_CALLER);
 }
-
-size_t kmalloc_usable_size(const void *block)
-{
-    size_t size_bytes = heap_usable_size(lock_heap(), block, HEAP_CALLER);
-    unlock_heap();
-    return block == NULL ? 0 : size_bytes - ADDRESS_RED_ZONE_BYTES;
-}

@@ -50,7 +50,7 @@ static void test_every_call_serves(void **state)
 {
     (void)state;
     uint8_t *block = kmalloc(100);
-    assert_int_equal(kmalloc_usable_size(block), 100);
+    assert_int_equal(heap_usable_size(heap, block, NULL), 100);
     memset(block, 0x42, 100);
     block = krealloc(block, 1000);
     assert_non_null(block);
@@ -101,7 +101,7 @@ static void test_K2_K11_K14_exhaustion_is_logged_and_survived(void **state)
     assert_logged("requested=3000000 ");
     assert_null(kmalloc_aligned(100, 1 << 20));
     assert_logged("requested=100 ");
-    assert_int_equal(kmalloc_usable_size(block), 100);
+    assert_int_equal(heap_usable_size(heap, block, NULL), 100);
     kfree(block);
     assert_null(heap_check(heap));
 }
@@ -151,7 +151,7 @@ static void test_K5_K7_bad_pointers_panic(void **state)
     void *volatile moved = NULL;
     expect_panic(PANIC_HEAP_BAD_POINTER, moved = krealloc(elsewhere, 10));
     assert_null(moved);
-    expect_panic(PANIC_HEAP_BAD_POINTER, (void)kmalloc_usable_size(elsewhere));
+    expect_panic(PANIC_HEAP_BAD_POINTER, (void)heap_usable_size(heap, elsewhere, NULL));
     kfree(block);
 }
 
