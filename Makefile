@@ -171,7 +171,7 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KE
 # free memory is fragmented (tests/qemu/test_early_heap.py).
 KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
     core/fault core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
-    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
+    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 
@@ -298,9 +298,11 @@ $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BU
 	$(say) LINK $@
 	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $(NEW) && $(RENAME)
 
-# The page tables once more, with the entry format of a second CPU, for the tests test_*_aarch64.
+# The page tables and who builds them once more, with the entry format of a second CPU, for the tests
+# test_*_aarch64.
 SECOND_CPU := -DPAGE_ENTRY_FORMAT='"tests/unit/support/aarch64_page_entry.h"'
-SECOND_CPU_TABLES := $(wildcard shared/page_table*.c shared/table_*.c)
+SECOND_CPU_TABLES := $(wildcard shared/page_table*.c shared/table_*.c kernel/mm/paging/*.c) \
+    bootloader/pure/bootstrap_tables.c
 SECOND_CPU_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*_aarch64.c))
 
 $(SECOND_CPU_TESTS:%=$(BUILD)/unit/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)
@@ -345,11 +347,6 @@ test-long-heap: $(BUILD)/long/heap_operations ## run only the heap operations of
 test-foreign: $(BUILD)/host/libheap_preload.so ## run the malloc() tests of glibc and mimalloc on the preload library
 	$(Q)$(PYTHON) tests/foreign/run.py $(BUILD)/foreign
 
-# --- Mutations: mistakes on purpose, in a copy of the tree -----------------------------------------
-.PHONY: test-mutations
-test-mutations: unit-tests thread-tests ## check that a test fails for each of many mistakes in the code
-	@$(PYTHON) tests/mutations/run.py $(MUTATIONS)
-
 # --- Threads: the kernel's heap and its lock under TSan. Each thread stands for a CPU --------------
 TSAN := -fsanitize=thread -DPER_CPU=_Thread_local
 TSAN_OBJECTS := $(patsubst %.c,$(BUILD)/tsan/obj/%.o,$(wildcard tests/threads/*.c) \
@@ -390,7 +387,8 @@ $(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a
 simulator: $(BUILD)/simulator/simulate ## build the simulator (scripts/simulate.sh runs it)
 
 # --- Coverage of the pure files under the unit tests ----------------------------------------------
-COVERAGE := -fprofile-instr-generate -fcoverage-mapping
+# Under ASan, which some of the tests ask.
+COVERAGE := -fprofile-instr-generate -fcoverage-mapping -fsanitize=address
 COVERAGE_TESTS := $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/coverage/%)
 
 $(eval $(call flags_file,coverage,$$(CLANG) $$(HOST_CFLAGS) $$(COVERAGE)))
@@ -424,6 +422,13 @@ $(SECOND_CPU_TESTS:%=$(BUILD)/coverage/%): $(BUILD)/coverage/%: $(BUILD)/coverag
 .PHONY: coverage
 coverage: $(COVERAGE_TESTS) ## report the lines of the pure files that the unit tests execute
 	@$(PYTHON) scripts/unit_coverage.py $(LLVM_PROFDATA) $(LLVM_COV) $(BUILD)/coverage $^
+
+# --- Mutations: small mistakes in the production files, which a unit test must notice ------------------
+# SEED=N takes another sample, COUNT=N a larger one, ALL=1 every mutation; WORD="bump.c relation" those with a word.
+.PHONY: test-mutations
+test-mutations: unit-tests thread-tests $(COVERAGE_TESTS) ## make one small mistake after the other in the memory stack, and see a test fail each time
+	@$(PYTHON) tests/mutations/harness.py --sources "$(PURE_SOURCES)" --profdata $(LLVM_PROFDATA) --cov $(LLVM_COV) \
+	    $(SEED:%=--seed %) $(COUNT:%=--count %) $(patsubst 1,--all,$(filter 1,$(ALL))) $(patsubst 1,--list,$(filter 1,$(LIST))) $(WORD)
 
 # --- Fuzzers: one for each parser of foreign bytes, and for the operations of each allocator -------
 # tests/fuzz/fuzz_NAME.c runs with the pure files under libFuzzer. build/fuzz/corpus/NAME keeps the inputs that
@@ -581,13 +586,14 @@ bench-lock: $(BUILD)/bench/bench_lock ## compare the times of several ways to ke
 	$(BUILD)/bench/bench_lock $(BUILD)/bench/lock.json
 
 # --- The heap for other projects: a library for kernels, and a malloc() for programs ----------------
-HEAP_HEADERS := $(wildcard $(HEAP_FOLDERS:%=%/*.h)) shared/power_of_two.h shared/memory.h shared/text/text.h
+HEAP_INCLUDE := kernel/mm/heap/include
+HEAP_HEADERS := $(wildcard $(HEAP_INCLUDE)/handoff/*.h)
 LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/host/library/%.o,$(HEAP_SOURCES))
 PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/host/preload/%.o,$(wildcard host/preload/*.c) $(HEAP_SOURCES) \
     shared/text/format.c)
 LIBRARY_CFLAGS := -O2 -g -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
     -ffunction-sections $(COMMON_CFLAGS)
-PRELOAD_CFLAGS := -O2 -g -fPIC -fvisibility=hidden -fno-builtin -D_GNU_SOURCE $(COMMON_CFLAGS)
+PRELOAD_CFLAGS := -O2 -g -fPIC -fvisibility=hidden -fno-builtin -D_GNU_SOURCE -I$(HEAP_INCLUDE) $(COMMON_CFLAGS)
 
 $(eval $(call flags_file,library,$$(CLANG) $$(LIBRARY_CFLAGS)))
 $(eval $(call flags_file,preload,$$(CLANG) $$(PRELOAD_CFLAGS)))
@@ -607,7 +613,7 @@ $(BUILD)/host/libhandoffheap.a: $(LIBRARY_OBJECTS) $(HEAP_HEADERS)
 	@rm -rf $(BUILD)/host/include
 	$(Q)$(LLVM_AR) rcs $(NEW) $(filter %.o,$^) && $(RENAME)
 	$(Q)for header in $(HEAP_HEADERS); do \
-	    install -D -m 644 $$header $(BUILD)/host/include/$$header; done
+	    install -D -m 644 $$header $(BUILD)/host/include/handoff/$${header##*/}; done
 
 $(BUILD)/host/libheap_preload.so: $(PRELOAD_OBJECTS)
 	$(say) LINK $@

@@ -61,7 +61,7 @@ bool tables_build(struct loader *loader)
                   phys_range_size_bytes(loader->placement.page_tables) / KIB);
         return false;
     }
-    loader->post_exit.direct_map_base = direct_map_base(loader->features.levels);
+    loader->post_exit.direct_map_base = direct_map_base(loader->features.levels).value;
     loader->post_exit.page_table_root = loader->tables.root;
     return true;
 }

@@ -14,7 +14,7 @@
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frames/frame_allocator.h"
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap_setup.h"
 #include "kernel/mm/heap_window.h"
 #include "kernel/mm/paging/runtime_space.h"
 #include "kernel/core/timeline.h"
@@ -53,7 +53,8 @@ struct kernel {
     uint64_t shoot_down_count; /* translations that other CPUs were told to drop */
     struct runtime_space runtime_space;
     struct heap_window heap_window;
-    struct heap heap;
+    struct heap_setup heap_setup;
+    struct heap *heap; /* NULL until boot_heap() */
 };
 
 #endif

@@ -200,14 +200,15 @@ KINDS = [
     (TABLES_AND_FEATURES, "what only one CPU has:"),
     (PORTS, "the port or register number"),
 ]
-# Who may name what, and why. An entry: the file, the words, the reason.
-ALLOWED = [
-    ("shared/handoff.h", None, "the contract defines the part of each CPU"),
-    ("shared/page_entry.h", CPUS, "it selects the entry format of the CPU that is compiled for"),
-]
-# Headers outside of arch/ through which the headers of a CPU are reached.
+# Headers outside of arch/ through which the headers of a CPU are reached: they may name CPUs, too.
 INTERFACES = {
-    "shared/page_entry.h": "it selects the entry format of the CPU that is compiled for",
+    "shared/page_entry.h": "selects the entry format of the CPU that is compiled for",
+    "shared/direct_map.h": "selects where that CPU has the direct map",
+    "kernel/mm/layout.h": "selects where that CPU has the kernel's windows",
+}
+# Files that may name anything, and why.
+ALLOWED = {
+    "shared/handoff.h": "the contract defines the part of each CPU",
 }
 ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">\n]+)[">]', re.MULTILINE)
@@ -218,9 +219,8 @@ EFI_DOOR = "bootloader/firmware/efi.h"
 
 def kind_of(word, path, excepted=frozenset()):
     """What the word names, in words; None if it may stand there."""
-    for allowed_path, allowed_words, _ in ALLOWED:
-        if path == allowed_path and (allowed_words is None or word in allowed_words):
-            return None
+    if path in ALLOWED or (path in INTERFACES and word in CPUS):
+        return None
     for members, kind in KINDS:
         if word in members and word not in excepted:
             return kind

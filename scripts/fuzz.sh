@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run fuzzers one after the other: fuzz.sh DIRECTORY short|SECONDS fuzz_NAME...
+# Run fuzzers, one on each processor: fuzz.sh DIRECTORY short|SECONDS fuzz_NAME...
 #
 #   short     start with the seeds only and a fixed random seed; 20000 runs or 5 seconds each
 #   SECONDS   start also with the inputs of earlier runs (DIRECTORY/corpus/NAME)
@@ -27,31 +27,43 @@ for fuzzer in "$@"; do
         usage_refuse "there is no fuzzer '$fuzzer' in $directory: run make fuzz-programs, which builds them"
     fi
 done
-passed=0 failed=0
-for fuzzer in "$@"; do
-    name=${fuzzer#fuzz_}
-    log="$directory/$fuzzer.log"
-    corpus="$directory/corpus/$name"
-    limits=(-max_total_time="$mode")
+
+# One fuzzer. Its line has what it ran; FUZZER.passed is there if it passed.
+run_fuzzer() {
+    local directory=$1 mode=$2 fuzzer=$3
+    local name=${fuzzer#fuzz_} log="$directory/$fuzzer.log" started=$SECONDS word=FAILED runs
+    local corpus="$directory/corpus/$name" limits=(-max_total_time="$mode")
     if [ "$mode" = short ]; then
         corpus="$directory/short/$name"
         rm -rf "$corpus"
         limits=(-seed=1 -runs=20000 -max_total_time=5)
     fi
     mkdir -p "$corpus" "$directory/failures"
-    inputs=("$corpus")
+    local inputs=("$corpus")
     if [ -d "tests/fuzz/seeds/$name" ]; then
         inputs+=("tests/fuzz/seeds/$name")
     fi
+    rm -f "$directory/$fuzzer.passed"
     if scripts/steady.sh "$directory/$fuzzer" "${limits[@]}" -timeout=10 -print_final_stats=1 -max_len=8192 \
         -artifact_prefix="$directory/failures/$name-" "${inputs[@]}" >"$log" 2>&1; then
+        touch "$directory/$fuzzer.passed"
+        word=passed
+    fi
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    echo "$fuzzer: $word (${runs:-0} runs, $((SECONDS - started)) s)"
+}
+export -f run_fuzzer
+
+printf '%s\0' "$@" |
+    xargs -0 -n 1 -P "$(getconf _NPROCESSORS_ONLN)" bash -c 'run_fuzzer "$@"' bash "$directory" "$mode"
+passed=0 failed=0
+for fuzzer in "$@"; do
+    if [ -e "$directory/$fuzzer.passed" ]; then
         passed=$((passed + 1))
-        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-        echo "$fuzzer: passed ($runs runs)"
     else
         failed=$((failed + 1))
-        echo "$fuzzer: FAILED"
-        cat "$log"
+        echo "--- $fuzzer"
+        cat "$directory/$fuzzer.log"
     fi
 done
 echo "$passed passed, $failed failed"

@@ -1,13 +1,16 @@
 """Run the groups of tests and sum them up. scripts/test.sh installs what is missing, then calls this.
 
-One line a group; failures in full; the last line is `N passed, N failed`. In continuous integration
-(CI=true) a skipped test counts as a failure: there, everything that a test needs is present.
+One line a group; failures in full; then the cases that took longest; the last line is `N passed, N failed`. On a
+terminal a group shows how far it is. In continuous integration (CI=true) a skipped test counts as a failure: there,
+everything that a test needs is present.
 """
 
 import interrupts  # first of all
 
+import json
 import os
 import re
+import select
 import subprocess
 import sys
 import time
@@ -23,7 +26,17 @@ import folders
 ROOT = folders.ROOT
 REPORTS = folders.build_folder() / "test-reports"
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+# How many cases each group had when it ran last.
+COUNTS = REPORTS / "counts.json"
 SUM = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
+# What the groups print while they run: a line a test program, a line a fuzzer, pytest's sign for each case.
+PROGRAM = re.compile(r"^(test_\w+) +(\d+) passed, (\d+) failed \(([\d.]+) s\)$", re.MULTILINE)
+FUZZER = re.compile(r"^(fuzz_\w+): (?:passed|FAILED) \(\d+ runs, (\d+) s\)$", re.MULTILINE)
+SIGNS = re.compile(r"^([.FEsxX]+)(?: +\[ *\d+%\])?$", re.MULTILINE)
+SLOWEST_COUNT = 20
+NAME_CHARACTERS = 100
+# How often the line of a running group changes.
+REFRESH_SECONDS = 0.5
 
 
 @dataclass
@@ -44,13 +57,87 @@ class Counts:
         return text + (f", {self.skipped} skipped" if self.skipped else "")
 
 
+@dataclass(frozen=True)
+class Case:
+    """A test that ran, with its time."""
+
+    seconds: float
+    name: str
+
+
+def finished_cases(output):
+    """How many cases a group's output so far has the results of."""
+    programs = sum(int(passed) + int(failed) for _, passed, failed, _ in PROGRAM.findall(output))
+    return programs + len(FUZZER.findall(output)) + sum(len(signs) for signs in SIGNS.findall(output))
+
+
+class Progress:
+    """The line of a group that runs, where a person watches."""
+
+    def __init__(self, name, stream=sys.stdout):
+        self.name = name
+        self.stream = stream
+        self.started = self.shown = time.monotonic()
+        self.expected = read_counts().get(name)
+
+    def show(self, output):
+        now = time.monotonic()
+        if not self.stream.isatty() or now - self.shown < REFRESH_SECONDS:
+            return
+        self.shown = now
+        count = finished_cases(output)
+        of = f" of {max(self.expected, count)}" if self.expected else ""
+        self.write(f"{self.name:12} {f'{count}{of} ' if count or of else ''}({now - self.started:.0f} s)")
+
+    def write(self, text):
+        """In place of what the line has now."""
+        self.stream.write(f"\r\033[K{text}")
+        self.stream.flush()
+
+    def clear(self):
+        if self.stream.isatty():
+            self.write("")
+
+
+def read_counts():
+    try:
+        return json.loads(COUNTS.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def note_count(name, count):
+    """For the next run's progress. A checkout that may only be read has none."""
+    try:
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        COUNTS.write_text(json.dumps({**read_counts(), name: count}), encoding="utf-8")
+    except OSError:
+        pass
+
+
+# What watches the group that runs.
+progress = None
+
+
 def run(command):
     """Run a command; its exit status and all that it printed."""
-    process = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
-    return process.returncode, process.stdout
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               stdin=subprocess.DEVNULL)  # fmt: skip
+    data = b""
+    with process:
+        try:
+            while True:
+                if select.select([process.stdout], [], [], REFRESH_SECONDS)[0]:
+                    read = os.read(process.stdout.fileno(), 65536)
+                    if not read:
+                        break
+                    data += read
+                if progress is not None:
+                    progress.show(data.decode("utf-8", errors="replace"))
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, data.decode("utf-8", errors="replace")
 
 
 def make(*targets):
@@ -65,14 +152,14 @@ def report(name, counts, seconds, output):
         print(output, flush=True)
 
 
-def build_everything():
+def build_everything(_=False):
     """Building is a test of one: without it there is nothing to run."""
     targets = dict.fromkeys(target for group in GROUPS.values() for target in group.targets)
     status, output = make("build", *targets)
     for checked in ("UBSAN=1", "KASAN=1"):
         if status == 0:
             status, output = make("build", checked)
-    return Counts(1, 0) if status == 0 else Counts(0, 1), output
+    return Counts(1, 0) if status == 0 else Counts(0, 1), output, []
 
 
 def build_for(names):
@@ -87,35 +174,42 @@ def build_for(names):
 
 
 def make_group(target):
-    """A target whose last line is a sum of its tests."""
+    """A target whose last line is a sum of its tests. (Counts, all that it printed, its cases.)"""
     status, output = make(target)
+    cases = [Case(float(seconds), name) for name, _, _, seconds in PROGRAM.findall(output)]
+    cases += [Case(float(seconds), name) for name, seconds in FUZZER.findall(output)]
     sums = SUM.findall(output)
     if not sums:
-        return Counts(0, 1), output
+        return Counts(0, 1), output, cases
     passed, failed, skipped = (int(count or 0) for count in sums[-1])
-    return Counts(passed, failed + (1 if status != 0 and not failed else 0), skipped), output
+    return Counts(passed, failed + (1 if status != 0 and not failed else 0), skipped), output, cases
 
 
 def pytest_group(folder, *options):
-    """A folder of Python tests."""
+    """A folder of Python tests. (Counts, all that it printed, its cases.)"""
     REPORTS.mkdir(parents=True, exist_ok=True)
     results = REPORTS / f"{Path(folder).name}.xml"
     results.unlink(missing_ok=True)
     status, output = run(
-        [sys.executable, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", "--tb=short",
+        [sys.executable, "-u", "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", "--tb=short",
          f"--junitxml={results}", *options, folder]
     )  # fmt: skip
     if not results.exists():
-        return Counts(0, 1), output
-    suites = ElementTree.parse(results).getroot().iter("testsuite")
+        return Counts(0, 1), output, []
+    root = ElementTree.parse(results).getroot()
     total = Counts()
-    for suite in suites:
+    for suite in root.iter("testsuite"):
         failed = int(suite.get("failures")) + int(suite.get("errors"))
         skipped = int(suite.get("skipped"))
         total += Counts(int(suite.get("tests")) - failed - skipped, failed, skipped)
     if status != 0 and not total.failed:
         total.failed += 1
-    return total, output
+    return total, output, [Case(float(case.get("time")), case_name(case)) for case in root.iter("testcase")]
+
+
+def case_name(case):
+    """file::name of a case in pytest's report."""
+    return f"{case.get('classname').split('.')[-1]}::{case.get('name')}"
 
 
 def in_parallel():
@@ -124,11 +218,12 @@ def in_parallel():
 
 @dataclass(frozen=True)
 class Group:
-    """Some tests: what they are, what make has to build for them, and how they run."""
+    """Some tests: what they are, what make has to build for them, and how they run: run(everything) with or without
+    the cases that are left to `make test-all`."""
 
     description: str
     targets: tuple
-    run: Callable[[], tuple]
+    run: Callable[[bool], tuple]
     checked_kernels: bool = False  # whether they boot those of UBSAN=1 and KASAN=1
 
 
@@ -136,19 +231,20 @@ class Group:
 GROUPS = {
     "build": Group("everything that can be built", ("long-programs", "lib-targets"), build_everything),
     "unit": Group("the pure files, under ASan and UBSan", ("unit-tests",),
-                  lambda: make_group("test-unit")),
+                  lambda _: make_group("test-unit")),
     "threads": Group("the kernel's heap and lock, under TSan", ("thread-tests",),
-                     lambda: make_group("test-threads")),
-    "scripts": Group("the scripts", ("build",), lambda: pytest_group("tests/scripts", *in_parallel())),
+                     lambda _: make_group("test-threads")),
+    "scripts": Group("the scripts", ("build",), lambda _: pytest_group("tests/scripts", *in_parallel())),
     "host": Group("real programs on the heap", ("lib", "lib-targets", "host-programs"),
-                  lambda: pytest_group("tests/host", *in_parallel())),
-    "documents": Group("documents against the code", (), lambda: pytest_group("tests/docs")),
+                  lambda _: pytest_group("tests/host", *in_parallel())),
+    "documents": Group("documents against the code", (), lambda _: pytest_group("tests/docs")),
     "fuzz": Group("each fuzzer for some seconds", ("fuzz-programs",),
-                  lambda: make_group("fuzz-short")),
+                  lambda _: make_group("fuzz-short")),
     "simulator": Group("the memory stack over other machines' maps", ("simulator",),
-                       lambda: pytest_group("tests/simulator", *in_parallel())),
+                       lambda _: pytest_group("tests/simulator", *in_parallel())),
     "qemu": Group("loader and kernel in QEMU", ("build", "qemu-programs"),
-                  lambda: pytest_group("tests/qemu", *in_parallel()), checked_kernels=True),
+                  lambda everything: pytest_group("tests/qemu", *in_parallel(), *["--all"] * everything),
+                  checked_kernels=True),
 }  # fmt: skip
 
 
@@ -161,6 +257,7 @@ def parse_arguments():
         ) + "\nA single test: make build, then $(scripts/find-python.sh) -m pytest tests/scripts -k NAME.",
     )  # fmt: skip
     parser.add_argument("groups", nargs="*", metavar="GROUP", help="only these groups")
+    parser.add_argument("--all", action="store_true", help="also the cases that are left to make test-all")
     parser.add_argument("--judge-only", action="store_true", help=SUPPRESS)
     options = parser.parse_args()
     for name in options.groups:
@@ -169,43 +266,64 @@ def parse_arguments():
     return options
 
 
-def run_group(name):
-    """One group, reported; its counts."""
+def run_group(name, everything):
+    """One group, reported; its counts and its cases."""
+    global progress
+    progress = Progress(name)
     started = time.monotonic()
-    counts, output = GROUPS[name].run()
+    counts, output, cases = GROUPS[name].run(everything)
+    progress.clear()
+    progress = None
+    if not counts.failed and not everything:
+        note_count(name, counts.passed + counts.skipped)
     if IN_CI and counts.skipped:
         counts = Counts(counts.passed, counts.failed + counts.skipped, 0)
         output += "\nin continuous integration a skipped test counts as failed\n"
     report(name, counts, time.monotonic() - started, output)
-    return counts
+    return counts, [Case(case.seconds, f"{name}: {case.name}") for case in cases]
 
 
-def run_groups(names):
-    total = Counts()
+def run_groups(names, everything=False):
+    """The counts of all groups, and their cases."""
+    total, cases = Counts(), []
     if "build" not in names:
         built, output = build_for(names)
         if not built:
             report("build", Counts(0, 1), 0, output)
-            return Counts(0, 1)
+            return Counts(0, 1), []
     for name in names:
-        counts = run_group(name)
+        counts, found = run_group(name, everything)
         total += counts
+        cases += found
         if name == "build" and counts.failed:
             print("nothing else was run: every other group tests what was to be built here")
             break
-    return total
+    return total, cases
+
+
+def print_slowest(cases):
+    """Where the time goes. Cases that run side by side slow each other down."""
+    slowest = sorted(cases, key=lambda case: -case.seconds)[:SLOWEST_COUNT]
+    if slowest:
+        print(f"the slowest {len(slowest)} of {len(cases)} cases and programs:")
+    for case in slowest:
+        name = case.name if len(case.name) <= NAME_CHARACTERS else case.name[: NAME_CHARACTERS - 1] + "…"
+        print(f"{case.seconds:6.1f} s  {name}")
 
 
 def main():
     options = parse_arguments()
     if options.judge_only:
         return 0
+    arguments.print_anything()
     interrupts.raise_them()
     try:
-        total = run_groups([name for name in GROUPS if name in (options.groups or GROUPS)])
+        chosen = [name for name in GROUPS if name in (options.groups or GROUPS)]
+        total, cases = run_groups(chosen, options.all)
     except (KeyboardInterrupt, interrupts.Ended):
         print("test.sh: interrupted", file=sys.stderr)
         return 130
+    print_slowest(cases)
     print(total)
     return 1 if total.failed or not total.passed else 0
 

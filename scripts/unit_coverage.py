@@ -5,6 +5,7 @@ For lines without a test, the reason in tests/unit/uncovered.txt is printed.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,7 +84,8 @@ def main():
     merged = Path(directory) / "merged.profdata"
     subprocess.run([profdata, "merge", "-sparse", *profiles, "-o", merged], check=True)
     objects = [word for program in programs for word in ("-object", program)][1:]
-    common = [*objects, "-instr-profile", merged, "-ignore-filename-regex=tests/"]
+    tests = f"^{re.escape(str(ROOT))}/tests/"
+    common = [*objects, "-instr-profile", merged, f"-ignore-filename-regex={tests}"]
     subprocess.run([cov, "report", *common, "-show-region-summary=false"], check=True)
     subprocess.run(
         [cov, "show", *common, "-format=html", "-output-dir", Path(directory) / "html"],

@@ -55,6 +55,11 @@ static inline unsigned page_entry_index(struct virt_addr virtual, unsigned level
  * the highest bit that it translates selects the half. Constant. */
 PAGE_ENTRY_FUNCTION bool page_entry_has_two_roots(void);
 
+static inline unsigned page_entry_root_count(void)
+{
+    return page_entry_has_two_roots() ? 2 : 1;
+}
+
 /* Whether the CPU translates through the entry, if nothing in it is reserved. */
 PAGE_ENTRY_FUNCTION bool page_entry_is_present(uint64_t entry);
 

@@ -27,11 +27,10 @@ static struct virt_range segment_pages(const struct elf_plan *kernel, unsigned i
     return virt_range(start, segment_pages_end(&segments[index]));
 }
 
-static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes, size_t *index,
+static bool next_ram_run(const struct bootstrap_plan *plan, struct phys_addr limit, size_t *index,
                          struct phys_range *ret_run)
 {
-    return region_next_ram_run(plan->regions, plan->region_count, phys_addr(limit_bytes), index,
-                               ret_run);
+    return region_next_ram_run(plan->regions, plan->region_count, limit, index, ret_run);
 }
 
 /* Finds the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
@@ -93,7 +92,7 @@ static void count_range(struct table_counter *counter, uint64_t start, uint64_t 
 
 static void count_direct(struct table_counter *counter, struct phys_range range)
 {
-    count_range(counter, direct_map_base(counter->levels) + range.start.value,
+    count_range(counter, virt_addr_add(direct_map_base(counter->levels), range.start.value).value,
                 phys_range_size_bytes(range));
 }
 
@@ -124,7 +123,7 @@ static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
                                     .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&counter, plan, 0);
     count_range(&counter, plan->placement->trampoline.start.value, PAGE_SIZE_BYTES);
-    return counter.table_count + 1; /* the root */
+    return counter.table_count + page_entry_root_count();
 }
 
 uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
@@ -142,14 +141,14 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
     struct table_counter large = small;
     large.largest_page_level = features->largest_leaf_level;
     struct phys_range range;
-    uint64_t limit_bytes = direct_map_limit_bytes(features->levels);
-    for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);)
+    struct phys_addr limit = direct_map_limit(features->levels);
+    for (size_t index = 0; next_ram_run(plan, limit, &index, &range);)
         count_direct(&large, range);
     if (!phys_range_is_empty(plan->framebuffer))
         count_direct(&large, plan->framebuffer);
     for (size_t index = 0; next_read_only(plan, &index, &range);)
         count_direct(&large, range);
-    return large.table_count + 1 /* the root */ + count_switch_tables(plan);
+    return large.table_count + page_entry_root_count() + count_switch_tables(plan);
 }
 
 /* --- Building --- */
@@ -198,12 +197,12 @@ static enum page_table_status map_direct(struct page_table *table, struct phys_r
                                          struct page_permissions permissions,
                                          uint64_t *direct_map_size_bytes)
 {
-    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
+    uint64_t limit_bytes = direct_map_limit(table->features.levels).value;
     if (range.start.value >= limit_bytes || range.end.value > limit_bytes)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
     enum page_table_status status = page_table_map(
-        table, virt_addr(direct_map_base(table->features.levels) + range.start.value), range.start,
-        phys_range_size_bytes(range), permissions, true);
+        table, virt_addr_add(direct_map_base(table->features.levels), range.start.value),
+        range.start, phys_range_size_bytes(range), permissions, true);
     if (status == PAGE_TABLE_OK && range.end.value > *direct_map_size_bytes)
         *direct_map_size_bytes = range.end.value;
     return status;
@@ -213,8 +212,8 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
                                       uint64_t *direct_map_size_bytes)
 {
     struct phys_range range;
-    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
-    for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);) {
+    struct phys_addr limit = direct_map_limit(table->features.levels);
+    for (size_t index = 0; next_ram_run(plan, limit, &index, &range);) {
         enum page_table_status status = map_direct(table, range, READ_WRITE, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)
             return status;

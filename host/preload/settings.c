@@ -1,5 +1,8 @@
 #include "host/preload/settings.h"
 
+#include <handoff/heap_best_fit.h>
+#include <handoff/heap_fast.h>
+#include <handoff/heap_first_fit.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -72,23 +75,27 @@ static bool read_switch(char *const *environment, const char *name)
     return false;
 }
 
+/* The default first. */
+static const struct heap_policy *const policies[] = {&heap_policy_fast, &heap_policy_best_fit,
+                                                     &heap_policy_first_fit};
+
 static const struct heap_policy *read_policy(char *const *environment)
 {
     const char *name = value_of(environment, PREFIX);
     if (name[0] == '\0')
-        return &heap_policy_fast;
-    const struct heap_policy *policy = heap_policy_by_name(name);
-    char text[256];
-    if (policy == NULL) {
-        format_text(text, sizeof text,
-                    "heap: " PREFIX "=\"%s\" is no policy: it may be fast, best-fit or first-fit\n",
-                    shown(name, strlen(name)).text);
-        give_up(text);
+        return policies[0];
+    for (size_t i = 0; i < LENGTH_OF(policies); i++) {
+        if (strcmp(policies[i]->name, name) == 0)
+            return policies[i];
     }
-    if (policy->frees_newest_only)
+    if (strcmp(name, "bump") == 0)
         give_up("heap: " PREFIX "=bump frees in reverse order only, which no program does: it may "
                 "be fast, best-fit or first-fit\n");
-    return policy;
+    char text[256];
+    format_text(text, sizeof text,
+                "heap: " PREFIX "=\"%s\" is no policy: it may be fast, best-fit or first-fit\n",
+                shown(name, strlen(name)).text);
+    give_up(text);
 }
 
 static bool is_known(const char *name, size_t length)

@@ -14,9 +14,8 @@
 #ifndef HOST_PRELOAD_SETTINGS_H
 #define HOST_PRELOAD_SETTINGS_H
 
+#include <handoff/heap.h>
 #include <stdbool.h>
-
-#include "kernel/mm/heap/policy.h"
 
 struct settings {
     const struct heap_policy *policy;

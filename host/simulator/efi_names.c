@@ -4,74 +4,115 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+struct type_name {
+    uint32_t type; /* of EFI */
+    const char *name;
+};
+
+static const struct type_name TYPE_NAMES[] = {
+    {0, "Reserved"},
+    {1, "Loader Code"},
+    {1, "LoaderCode"},
+    {2, "Loader Data"},
+    {2, "LoaderData"},
+    {3, "Boot Code"},
+    {3, "BS_Code"},
+    {3, "BootServiceCode"},
+    {4, "Boot Data"},
+    {4, "BS_Data"},
+    {4, "BootServiceData"},
+    {5, "Runtime Code"},
+    {5, "RT_Code"},
+    {5, "RuntimeCode"},
+    {6, "Runtime Data"},
+    {6, "RT_Data"},
+    {6, "RuntimeData"},
+    {7, "Conventional"},
+    {7, "Conventional Memory"},
+    {7, "Available"},
+    {8, "Unusable"},
+    {8, "Unusable Memory"},
+    {8, "UnusableMemory"},
+    {9, "ACPI Reclaim"},
+    {9, "ACPI Reclaim Memory"},
+    {9, "ACPI_Recl"},
+    {9, "ACPIReclaimMemory"},
+    {10, "ACPI Mem NVS"},
+    {10, "ACPI Memory NVS"},
+    {10, "ACPI_NVS"},
+    {10, "ACPIMemoryNVS"},
+    {11, "MMIO"},
+    {11, "Memory Mapped I/O"},
+    {11, "MemoryMappedIO"},
+    {12, "MMIO Port"},
+    {12, "MMIO Port Space"},
+    {12, "MMIO_Port"},
+    {12, "MemoryMappedIOPortSpace"},
+    {13, "PAL Code"},
+    {13, "PalCode"},
+    {14, "Persistent"},
+    {14, "Persistent Memory"},
+    {15, "Unaccepted"},
+    {1, "ldr-code"},
+    {2, "ldr-data"},
+    {3, "BS-code"},
+    {4, "BS-data"},
+    {5, "RT-code"},
+    {6, "RT-data"},
+    {7, "conv-mem"},
+    {9, "ACPI-rec"},
+    {10, "ACPI-nvs"},
+    {11, "MemMapIO"},
+    {12, "MemPortIO"},
+    {12, "IO-ports"},
+    {13, "PAL_Code"},
+    {13, "PAL-code"},
+    {14, "persist"},
+};
+
+static const struct type_name E820_KINDS[] = {
+    {7, "usable"},
+    {7, "System RAM"},
+    {7, "kernel usable RAM"},
+    {7, "RAM"},
+    {7, "available RAM"},
+    {9, "ACPI data"},
+    {9, "ACPI Tables"},
+    {9, "ACPI reclaimable"},
+    {9, "ACPI reclaimable RAM"},
+    {10, "ACPI NVS"},
+    {10, "ACPI non-volatile storage"},
+    {10, "ACPI non-volatile storage RAM"},
+    {10, "NVS"},
+    {8, "unusable"},
+    {8, "unusable memory"},
+    {8, "faulty RAM"},
+    {8, "bad RAM"},
+    {14, "persistent"},
+    {14, "persistent memory"},
+    {14, "persistent memory (legacy)"},
+    {14, "persistent RAM"},
+    {14, "persistent RAM (legacy)"},
+    {14, "persistent (type 7)"},
+    {14, "persistent (type 12)"},
+    {0, "reserved"},
+    {0, "reserved RAM"},
+    {0, "device reserved"},
+    {0, "soft reserved"},
+    {0, "soft-reserved"},
+    {0, "application reserved"},
+    {0, "RAM holding coreboot tables"},
+    {0, "configuration tables"},
+    {0, "vendor reserved"},
+    {0, "RAM holding firmware code"},
+    {0, "Unknown E820 type"},
+};
+
 bool efi_names_type(struct text_cursor name, uint32_t *ret_type)
 {
-    static const struct {
-        uint32_t type;
-        const char *name;
-    } NAMES[] = {
-        {0, "Reserved"},
-        {1, "Loader Code"},
-        {1, "LoaderCode"},
-        {2, "Loader Data"},
-        {2, "LoaderData"},
-        {3, "Boot Code"},
-        {3, "BS_Code"},
-        {3, "BootServiceCode"},
-        {4, "Boot Data"},
-        {4, "BS_Data"},
-        {4, "BootServiceData"},
-        {5, "Runtime Code"},
-        {5, "RT_Code"},
-        {5, "RuntimeCode"},
-        {6, "Runtime Data"},
-        {6, "RT_Data"},
-        {6, "RuntimeData"},
-        {7, "Conventional"},
-        {7, "Conventional Memory"},
-        {7, "Available"},
-        {8, "Unusable"},
-        {8, "Unusable Memory"},
-        {8, "UnusableMemory"},
-        {9, "ACPI Reclaim"},
-        {9, "ACPI Reclaim Memory"},
-        {9, "ACPI_Recl"},
-        {9, "ACPIReclaimMemory"},
-        {10, "ACPI Mem NVS"},
-        {10, "ACPI Memory NVS"},
-        {10, "ACPI_NVS"},
-        {10, "ACPIMemoryNVS"},
-        {11, "MMIO"},
-        {11, "Memory Mapped I/O"},
-        {11, "MemoryMappedIO"},
-        {12, "MMIO Port"},
-        {12, "MMIO Port Space"},
-        {12, "MMIO_Port"},
-        {12, "MemoryMappedIOPortSpace"},
-        {13, "PAL Code"},
-        {13, "PalCode"},
-        {14, "Persistent"},
-        {14, "Persistent Memory"},
-        {15, "Unaccepted"},
-        {1, "ldr-code"},
-        {2, "ldr-data"},
-        {3, "BS-code"},
-        {4, "BS-data"},
-        {5, "RT-code"},
-        {6, "RT-data"},
-        {7, "conv-mem"},
-        {9, "ACPI-rec"},
-        {10, "ACPI-nvs"},
-        {11, "MemMapIO"},
-        {12, "MemPortIO"},
-        {12, "IO-ports"},
-        {13, "PAL_Code"},
-        {13, "PAL-code"},
-        {14, "persist"},
-    };
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
-        if (text_cursor_is(name, NAMES[i].name)) {
-            *ret_type = NAMES[i].type;
+    for (size_t i = 0; i < COUNT_OF(TYPE_NAMES); i++) {
+        if (text_cursor_is(name, TYPE_NAMES[i].name)) {
+            *ret_type = TYPE_NAMES[i].type;
             return true;
         }
     }
@@ -133,55 +174,15 @@ static bool is_at_kind_end(const struct text_cursor *cursor)
 /* Of several names the longest is meant: "persistent (type 7)" before "persistent". */
 bool efi_names_take_e820_kind(struct text_cursor *cursor, uint32_t *ret_type)
 {
-    static const struct {
-        uint32_t type;
-        const char *kind;
-    } KINDS[] = {
-        {7, "usable"},
-        {7, "System RAM"},
-        {7, "kernel usable RAM"},
-        {7, "RAM"},
-        {7, "available RAM"},
-        {9, "ACPI data"},
-        {9, "ACPI Tables"},
-        {9, "ACPI reclaimable"},
-        {9, "ACPI reclaimable RAM"},
-        {10, "ACPI NVS"},
-        {10, "ACPI non-volatile storage"},
-        {10, "ACPI non-volatile storage RAM"},
-        {10, "NVS"},
-        {8, "unusable"},
-        {8, "unusable memory"},
-        {8, "faulty RAM"},
-        {8, "bad RAM"},
-        {14, "persistent"},
-        {14, "persistent memory"},
-        {14, "persistent memory (legacy)"},
-        {14, "persistent RAM"},
-        {14, "persistent RAM (legacy)"},
-        {14, "persistent (type 7)"},
-        {14, "persistent (type 12)"},
-        {0, "reserved"},
-        {0, "reserved RAM"},
-        {0, "device reserved"},
-        {0, "soft reserved"},
-        {0, "soft-reserved"},
-        {0, "application reserved"},
-        {0, "RAM holding coreboot tables"},
-        {0, "configuration tables"},
-        {0, "vendor reserved"},
-        {0, "RAM holding firmware code"},
-        {0, "Unknown E820 type"},
-    };
     const char *longest = cursor->at;
     bool breaks_off = false;
-    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+    for (size_t i = 0; i < COUNT_OF(E820_KINDS); i++) {
         struct text_cursor rest = *cursor;
-        bool found = text_cursor_expect(&rest, KINDS[i].kind);
+        bool found = text_cursor_expect(&rest, E820_KINDS[i].name);
         breaks_off = breaks_off || (!found && rest.at > cursor->at);
         if (found && is_at_kind_end(&rest) && rest.at > longest) {
             longest = rest.at;
-            *ret_type = KINDS[i].type;
+            *ret_type = E820_KINDS[i].type;
         }
     }
     if (longest == cursor->at && !breaks_off)

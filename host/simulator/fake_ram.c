@@ -39,14 +39,15 @@ void fake_ram_destroy(struct fake_ram *ram)
     (void)close(ram->store);
 }
 
-bool fake_ram_add(struct fake_ram *ram, struct range range)
+bool fake_ram_add(struct fake_ram *ram, struct phys_range range)
 {
-    return mprotect(ram->base + range.start, range_size_bytes(range), PROT_READ | PROT_WRITE) == 0;
+    return mprotect(ram->base + range.start.value, phys_range_size_bytes(range),
+                    PROT_READ | PROT_WRITE) == 0;
 }
 
-void *fake_ram_at(const struct fake_ram *ram, uint64_t physical)
+void *fake_ram_at(const struct fake_ram *ram, struct phys_addr address)
 {
-    return ram->base + physical;
+    return ram->base + address.value;
 }
 
 bool fake_ram_map(const struct fake_ram *ram, struct phys_addr page, void *at)

@@ -32,10 +32,11 @@ void fake_ram_destroy(struct fake_ram *ram);
 
 /* This range is RAM. Precondition: page-aligned, inside the size.
  * False if the host has no room for so many separate pieces. */
-bool fake_ram_add(struct fake_ram *ram, struct range range) __attribute__((warn_unused_result));
+bool fake_ram_add(struct fake_ram *ram, struct phys_range range)
+    __attribute__((warn_unused_result));
 
 /* The host's address of physical memory. Precondition: inside the size. */
-void *fake_ram_at(const struct fake_ram *ram, uint64_t physical);
+void *fake_ram_at(const struct fake_ram *ram, struct phys_addr address);
 
 /* Map one page of RAM at a second, page-aligned address, in place of what is there.
  * False if the host has no room for one more piece. */

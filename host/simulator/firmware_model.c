@@ -67,44 +67,62 @@ static bool is_free(const struct handoff_region *region)
            (region->type == HANDOFF_REGION_LOW_MEMORY && region->efi_type == EFI_TYPE_CONVENTIONAL);
 }
 
-/* The end of the highest free region that has room below `limit_bytes`. */
-static bool find_room(const struct handoff_region *regions, size_t region_count,
-                      uint64_t size_bytes, uint64_t limit_bytes, struct range *ret_block)
+/* The end of the highest free region that has room below `limit`. */
+static bool find_room_below(const struct handoff_region *regions, size_t region_count,
+                            uint64_t size_bytes, uint64_t limit, struct phys_range *ret_block)
 {
     for (size_t i = region_count; i-- > 0;) {
         uint64_t end = regions[i].base + regions[i].size_bytes;
         if (!is_free(&regions[i]))
             continue;
-        if (end > limit_bytes)
-            end = limit_bytes;
+        if (end > limit)
+            end = limit;
         if (end > regions[i].base && end - regions[i].base >= size_bytes) {
-            *ret_block = (struct range){end - size_bytes, end};
+            *ret_block = phys_range(end - size_bytes, end);
             return true;
         }
     }
     return false;
 }
 
+/* Below 4 GiB if there is room, as OVMF does it. */
+static bool find_room(const struct firmware_model *firmware, uint64_t size_bytes, uint64_t limit,
+                      struct phys_range *ret_block)
+{
+    struct handoff_region *regions;
+    struct memory_map_result result;
+    if (firmware_model_regions(firmware, NULL, 0, &regions, &result) != MEMORY_MAP_OK)
+        return false;
+    uint64_t low_limit = limit < 4 * GIB ? limit : 4 * GIB;
+    bool found = find_room_below(regions, result.region_count, size_bytes, low_limit, ret_block) ||
+                 find_room_below(regions, result.region_count, size_bytes, limit, ret_block);
+    free(regions);
+    return found;
+}
+
 /* The bytes of a row; false for one that memory_map.c drops, too. */
-static bool row_range(const struct memory_map_descriptor *row, struct range *ret_range)
+static bool row_range(const struct memory_map_descriptor *row, struct phys_range *ret_range)
 {
     return row->page_count <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES / PAGE_SIZE_BYTES &&
-           range_from_base_size(row->physical_start, row->page_count * PAGE_SIZE_BYTES, ret_range);
+           phys_range_from_base_size(phys_addr(row->physical_start),
+                                     row->page_count * PAGE_SIZE_BYTES, ret_range);
 }
 
 /* Cut the block out of one row; what lies behind the block becomes a row of its own. */
-static void cut_row(struct firmware_model *firmware, size_t index, struct range block)
+static void cut_row(struct firmware_model *firmware, size_t index, struct phys_range block)
 {
     struct memory_map_descriptor row = firmware->rows[index];
-    struct range range;
+    struct phys_range range;
     if (row.type != EFI_TYPE_CONVENTIONAL || !row_range(&row, &range) ||
-        !range_overlaps(range, block))
+        !phys_range_overlaps(range, block))
         return;
     firmware->rows[index].page_count =
-        block.start > range.start ? (block.start - range.start) / PAGE_SIZE_BYTES : 0;
-    if (block.end < range.end) {
-        row.physical_start = block.end;
-        row.page_count = (range.end - block.end) / PAGE_SIZE_BYTES;
+        block.start.value > range.start.value
+            ? (block.start.value - range.start.value) / PAGE_SIZE_BYTES
+            : 0;
+    if (block.end.value < range.end.value) {
+        row.physical_start = block.end.value;
+        row.page_count = (range.end.value - block.end.value) / PAGE_SIZE_BYTES;
         add_row(firmware, &row);
     }
 }
@@ -122,16 +140,8 @@ static void remove_row_if_emptied(struct firmware_model *firmware, size_t index,
 bool firmware_model_allocate(struct firmware_model *firmware, uint64_t size_bytes,
                              uint32_t efi_type, uint64_t limit_bytes, uint64_t *ret_base)
 {
-    struct handoff_region *regions;
-    struct memory_map_result result;
-    struct range block;
-    if (firmware_model_regions(firmware, NULL, 0, &regions, &result) != MEMORY_MAP_OK)
-        return false;
-    bool found = find_room(regions, result.region_count, size_bytes,
-                           limit_bytes < 4 * GIB ? limit_bytes : 4 * GIB, &block) ||
-                 find_room(regions, result.region_count, size_bytes, limit_bytes, &block);
-    free(regions);
-    if (!found)
+    struct phys_range block;
+    if (!find_room(firmware, size_bytes, limit_bytes, &block))
         return false;
     for (size_t i = firmware->row_count; i-- > 0;) {
         bool was_empty = firmware->rows[i].page_count == 0;
@@ -140,11 +150,11 @@ bool firmware_model_allocate(struct firmware_model *firmware, uint64_t size_byte
     }
     const struct memory_map_descriptor row = {
         .type = efi_type,
-        .physical_start = block.start,
+        .physical_start = block.start.value,
         .page_count = size_bytes / PAGE_SIZE_BYTES,
         .attribute = EFI_ATTRIBUTES_OF_RAM,
     };
     add_row(firmware, &row);
-    *ret_base = block.start;
+    *ret_base = block.start.value;
     return true;
 }

@@ -9,7 +9,6 @@
 #include "kernel/handoff/handoff_check.h"
 #include "kernel/handoff/handoff_temp_heap.h"
 #include "kernel/core/log.h"
-#include "kernel/mm/heap/policy.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/diagnostics/ownership.h"
@@ -36,9 +35,9 @@ static void mark(struct kernel_model *kernel, const char *phase)
     frame_allocator_begin_phase(&kernel->frames, phase, now);
 }
 
-static void *at_physical(const struct kernel_model *kernel, uint64_t physical)
+static void *at_physical(const struct kernel_model *kernel, struct phys_addr address)
 {
-    return fake_ram_at(kernel->ram, physical);
+    return fake_ram_at(kernel->ram, address);
 }
 
 static struct phys_addr physical_of(const struct kernel_model *kernel, struct virt_addr address)
@@ -56,7 +55,8 @@ static void describe_segments(struct kernel_model *kernel)
         const struct elf_segment *segment = &plan->segments[i];
         kernel->segments[i] = (struct kernel_segment){
             .name = NAMES[i],
-            .virtual = {segment->memory.start.value, page_align_up(segment->memory.end.value)},
+            .virtual =
+                virt_range(segment->memory.start.value, page_align_up(segment->memory.end.value)),
             .write = segment->write,
             .execute = segment->execute,
         };
@@ -67,7 +67,7 @@ static void describe_segments(struct kernel_model *kernel)
  * The tables are read where they lie. */
 static struct entry_state entry_state(struct kernel_model *kernel, uint64_t handoff_address)
 {
-    const struct handoff *handoff = at_physical(kernel, handoff_address);
+    const struct handoff *handoff = at_physical(kernel, phys_addr(handoff_address));
     const struct elf_plan *plan = loader_model_kernel();
     struct virt_range loader = virt_range(
         handoff->loader_virtual_base, handoff->loader_virtual_base + handoff->loader_size_bytes);
@@ -82,7 +82,7 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
         .entry = plan->entry,
         .segments = kernel->segments,
         .segment_count = plan->segment_count,
-        .direct_map_base = virt_addr(direct_map_base(kernel->features.levels)),
+        .direct_map_base = direct_map_base(kernel->features.levels),
         .memory_base = (uintptr_t)kernel->ram->base,
     };
 }
@@ -136,23 +136,23 @@ static void bring_up_early_heap(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: early heap");
     enum handoff_temp_heap_status status = handoff_temp_heap_check(&kernel->view);
-    uint64_t physical = kernel->handoff.temp_heap_base;
+    struct phys_addr physical = phys_addr(kernel->handoff.temp_heap_base);
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
-    uint64_t virtual = LAYOUT_DIRECT_MAP_BASE + physical;
+    struct virt_addr virtual = virt_addr(LAYOUT_DIRECT_MAP_BASE + physical.value);
     if (status != HANDOFF_TEMP_HEAP_OK) {
         log_warning("early-heap", "the fixed region serves: %s", handoff_temp_heap_text(status));
         kernel->early_heap_is_fallback = true;
-        physical = kernel->handoff.kernel_physical_base + LOADER_MODEL_FALLBACK_OFFSET;
-        virtual = kernel->handoff.kernel_virtual_base + LOADER_MODEL_FALLBACK_OFFSET;
+        physical = phys_addr(kernel->handoff.kernel_physical_base + LOADER_MODEL_FALLBACK_OFFSET);
+        virtual = virt_addr(kernel->handoff.kernel_virtual_base + LOADER_MODEL_FALLBACK_OFFSET);
         size_bytes = LOADER_MODEL_FALLBACK_SIZE_BYTES;
     }
-    enum early_heap_status started = early_heap_initialise(
-        &kernel->early_heap, virt_addr((uintptr_t)at_physical(kernel, physical)), size_bytes);
+    struct virt_addr base = virt_addr((uintptr_t)at_physical(kernel, physical));
+    enum early_heap_status started = early_heap_initialise(&kernel->early_heap, base, size_bytes);
     kernel_assert(started == EARLY_HEAP_OK);
     early_heap_begin_phase(&kernel->early_heap, "handoff");
     copy_handed_over_data(kernel);
     log_line("early-heap", "source=%s base=%p size=%llu reason=\"%s\"",
-             kernel->early_heap_is_fallback ? "fallback" : "handoff", (void *)virtual,
+             kernel->early_heap_is_fallback ? "fallback" : "handoff", (void *)virtual.value,
              (unsigned long long)size_bytes, handoff_temp_heap_text(status));
 }
 
@@ -209,7 +209,7 @@ static struct frame_reserve *reserve_of_this_cpu(void *context)
 
 static void *access_page(void *context, struct phys_addr page)
 {
-    return at_physical(context, page.value);
+    return at_physical(context, page);
 }
 
 static void require_mapped(enum page_table_status status, const char *what)
@@ -244,7 +244,7 @@ static void bring_up_paging(struct kernel_model *kernel)
     };
     if (kernel->view.framebuffer_status == HANDOFF_FRAMEBUFFER_OK)
         plan.framebuffer =
-            (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
+            phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes);
     const struct address_space_environment environment = {
         .context = kernel,
         .reserve = reserve_of_this_cpu,
@@ -261,7 +261,7 @@ static uint64_t reclaim_loader_memory(struct kernel_model *kernel)
            frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_COPY);
 }
 
-static bool audit_with_scratch(const struct kernel_model *kernel, struct range *scratch,
+static bool audit_with_scratch(const struct kernel_model *kernel, struct phys_range *scratch,
                                size_t scratch_count, struct page_audit_result *ret_result)
 {
     const struct page_audit_input input = {
@@ -279,8 +279,8 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: page audit");
     struct early_heap_mark before = early_heap_mark(&kernel->early_heap);
-    struct range *scratch = early_heap_allocate_or_panic(
-        &kernel->early_heap, AUDIT_RUN_LIMIT * sizeof(*scratch), _Alignof(struct range));
+    struct phys_range *scratch = early_heap_allocate_or_panic(
+        &kernel->early_heap, AUDIT_RUN_LIMIT * sizeof(*scratch), _Alignof(struct phys_range));
     if (!audit_with_scratch(kernel, scratch, AUDIT_RUN_LIMIT, &kernel->audit))
         panic(PANIC_PAGE_AUDIT, "%llu violations, the first: %s",
               (unsigned long long)kernel->audit.violation_count, kernel->audit.first_violation);
@@ -297,7 +297,7 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
 
 bool kernel_model_audit(const struct kernel_model *kernel, struct page_audit_result *ret_result)
 {
-    struct range *scratch = host_allocate(LATE_AUDIT_RUN_LIMIT * sizeof(*scratch));
+    struct phys_range *scratch = host_allocate(LATE_AUDIT_RUN_LIMIT * sizeof(*scratch));
     bool passed = audit_with_scratch(kernel, scratch, LATE_AUDIT_RUN_LIMIT, ret_result);
     free(scratch);
     return passed;
@@ -368,48 +368,60 @@ static uint8_t *reserve_window(uint64_t size_bytes)
     return window + PAGE_SIZE_BYTES;
 }
 
-static void bring_up_heap(struct kernel_model *kernel)
+/* The window does not grow: the heap of a simulated terabyte would be real memory here. */
+static struct heap_settings heap_settings(const struct kernel_model *kernel)
 {
-    mark(kernel, "kernel: heap");
-    /* The window does not grow: the heap of a simulated terabyte would be real memory here. */
-    const struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
-                                           .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
-                                           .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES,
-                                           .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE),
-                                           .guarded_bytes = GUARDED_BYTES,
-                                           .large_bytes = HEAP_SETTINGS_LARGE_BYTES,
-                                           .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL};
-    uint64_t secret;
-    memcpy(&secret, kernel->handoff.random_seed, sizeof(secret));
-    kernel->heap_base = reserve_window(settings.limit_bytes);
-    kernel->guarded_base = reserve_window(settings.guarded_bytes);
-    heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
-    const struct heap_configuration configuration = {
-        .policy = kernel->heap_policy,
-        .base = kernel->heap_base,
-        .limit_bytes = settings.limit_bytes,
-        .pages = {.context = kernel, .grow = grow, .shrink = shrink},
-        .secret = secret,
-        .debug = kernel->heap_debug,
-        .guarded = {.base = kernel->guarded_base,
-                    .window_bytes = settings.guarded_bytes,
-                    .large_bytes = settings.large_bytes,
-                    .sample_interval = settings.sample_interval,
-                    .pages = {kernel, make_usable, take_back}},
-        .fault = kmalloc_fault,
-    };
-    enum heap_status status = heap_initialise(&configuration, &kernel->heap);
-    if (status != HEAP_OK)
-        panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
-    kmalloc_online(&kernel->heap);
+    return (struct heap_settings){.policy = kernel->heap_policy,
+                                  .base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+                                  .window_bytes = HEAP_SETTINGS_WINDOW_BYTES,
+                                  .limit_bytes = HEAP_SETTINGS_WINDOW_BYTES,
+                                  .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE),
+                                  .guarded_bytes = GUARDED_BYTES,
+                                  .large_bytes = HEAP_SETTINGS_LARGE_BYTES,
+                                  .sample_interval = HEAP_SETTINGS_SAMPLE_INTERVAL,
+                                  .debug = kernel->heap_debug};
+}
+
+/* The windows stand at addresses of the host. */
+static struct heap_configuration heap_configuration(struct kernel_model *kernel,
+                                                    struct heap_settings settings)
+{
+    settings.base = virt_addr((uintptr_t)kernel->heap_base);
+    settings.guarded_base = virt_addr((uintptr_t)kernel->guarded_base);
+    struct heap_configuration configuration = heap_setup_configure(
+        &kernel->heap_setup, &settings,
+        (struct heap_page_source){.context = kernel, .grow = grow, .shrink = shrink},
+        (struct guarded_pages){kernel, make_usable, take_back});
+    memcpy(&configuration.secret, kernel->handoff.random_seed, sizeof(configuration.secret));
+    configuration.fault = kmalloc_fault;
+    return configuration;
+}
+
+static void log_heap(const struct kernel_model *kernel, const struct heap_settings *settings)
+{
     log_line("heap",
              "base=%p window=%llu limit=%llu mapped=%llu policy=%s debug=%s aslr=off online=yes "
              "guard=%llu sample=%llu",
-             (void *)settings.base.value, (unsigned long long)settings.window_bytes,
-             (unsigned long long)settings.limit_bytes,
-             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
-             configuration.debug ? "on" : "off", (unsigned long long)settings.large_bytes,
-             (unsigned long long)settings.sample_interval);
+             (void *)settings->base.value, (unsigned long long)settings->window_bytes,
+             (unsigned long long)settings->limit_bytes,
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(kernel->heap),
+             settings->debug ? "on" : "off", (unsigned long long)settings->large_bytes,
+             (unsigned long long)settings->sample_interval);
+}
+
+static void bring_up_heap(struct kernel_model *kernel)
+{
+    mark(kernel, "kernel: heap");
+    const struct heap_settings settings = heap_settings(kernel);
+    kernel->heap_base = reserve_window(settings.limit_bytes);
+    kernel->guarded_base = reserve_window(settings.guarded_bytes);
+    heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
+    const struct heap_configuration configuration = heap_configuration(kernel, settings);
+    enum heap_status status = heap_initialise(&configuration, &kernel->heap);
+    if (status != HEAP_OK)
+        panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
+    kmalloc_online(kernel->heap);
+    log_heap(kernel, &settings);
 }
 
 /* --- [self-test], [early-heap] retired, [ready] ----------------------------------------------- */
@@ -418,16 +430,16 @@ static void bring_up_self_test(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: self-test");
     struct self_test_result result =
-        self_test_run(&kernel->heap, &kernel->frames, &kernel->early_heap, NULL);
+        self_test_run(kernel->heap, &kernel->frames, &kernel->early_heap, NULL);
     struct heap_statistics heap;
-    heap_statistics(&kernel->heap, &heap);
+    heap_statistics(kernel->heap, &heap);
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
 }
 
 /* The hole that the fixed early heap leaves in the image parts its data in two: later audits are
  * held against the image as it is mapped now. */
-static void split_data_segment(struct kernel_model *kernel, struct range hole)
+static void split_data_segment(struct kernel_model *kernel, struct virt_range hole)
 {
     struct kernel_segment *data = &kernel->segments[DATA_SEGMENT];
     kernel->segments[kernel->layout.segment_count] = *data;
@@ -444,7 +456,8 @@ static struct phys_range detach(struct kernel_model *kernel, struct virt_range u
                                                  base.value - kernel->layout.physical_base.value);
         require_mapped(page_table_unmap(&kernel->address_space.table, virtual, size_bytes),
                        "the fixed early heap");
-        split_data_segment(kernel, (struct range){virtual.value, virtual.value + size_bytes});
+        split_data_segment(kernel,
+                           (struct virt_range){virtual, virt_addr_add(virtual, size_bytes)});
     }
     return (struct phys_range){base, phys_addr_add(base, size_bytes)};
 }

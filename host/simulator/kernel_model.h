@@ -18,7 +18,7 @@
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frames/frame_allocator.h"
 #include "kernel/mm/frames/frame_reserve.h"
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap_setup.h"
 #include "kernel/mm/heap_window.h"
 #include "kernel/mm/paging/page_audit.h"
 #include "kernel/core/timeline.h"
@@ -49,7 +49,8 @@ struct kernel_model {
     struct kernel_layout layout;
     struct address_space address_space;
     struct heap_window heap_window;
-    struct heap heap;
+    struct heap_setup heap_setup;
+    struct heap *heap;
 
     uint8_t *heap_base; /* the windows on the host */
     uint8_t *guarded_base;

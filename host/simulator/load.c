@@ -155,7 +155,7 @@ static void run_boot(struct kernel_model *kernel, uint64_t seed, struct load_res
 {
     (void)seed;
     struct heap_statistics heap;
-    heap_statistics(&kernel->heap, &heap);
+    heap_statistics(kernel->heap, &heap);
     figure(result, "allocations", heap.allocation_count);
     figure(result, "largest_run_frames", frame_allocator_largest_run(&kernel->frames));
 }
@@ -187,7 +187,7 @@ struct random_load {
 static uint64_t *mark_of(const struct random_load *load, struct run run, bool last)
 {
     uint64_t offset = last ? (run.frame_count - 1) * FRAME_SIZE_BYTES : 0;
-    return fake_ram_at(load->kernel->ram, run.base.value + offset);
+    return fake_ram_at(load->kernel->ram, phys_addr_add(run.base, offset));
 }
 
 static void fill_with_run(struct random_load *load, struct slot *slot)
@@ -313,7 +313,7 @@ struct block_chain {
 
 static bool chain_add(struct kernel_model *kernel, struct block_chain *chain, size_t size_bytes)
 {
-    void *block = heap_allocate(&kernel->heap, size_bytes, HEAP_CALLER);
+    void *block = heap_allocate(kernel->heap, size_bytes, HEAP_CALLER);
     if (block == NULL)
         return false;
     memcpy(block, &chain->newest, sizeof(chain->newest));
@@ -327,7 +327,7 @@ static void chain_free(struct kernel_model *kernel, struct block_chain *chain)
     while (chain->newest != NULL) {
         void *older;
         memcpy(&older, chain->newest, sizeof(older));
-        heap_free(&kernel->heap, chain->newest, HEAP_CALLER);
+        heap_free(kernel->heap, chain->newest, HEAP_CALLER);
         chain->newest = older;
     }
 }
@@ -429,18 +429,18 @@ static void fragment_heap(struct kernel_model *kernel, struct random *random,
     struct heap_statistics heap;
     for (size_t i = 0; i < FRAGMENT_BLOCKS; i++)
         blocks[i] =
-            heap_allocate(&kernel->heap, 16 + (size_t)random_below(random, 2000), HEAP_CALLER);
+            heap_allocate(kernel->heap, 16 + (size_t)random_below(random, 2000), HEAP_CALLER);
     for (size_t i = 0; i < FRAGMENT_BLOCKS; i += 2) {
-        heap_free(&kernel->heap, blocks[i], HEAP_CALLER);
+        heap_free(kernel->heap, blocks[i], HEAP_CALLER);
         blocks[i] = NULL;
     }
-    heap_statistics(&kernel->heap, &heap);
+    heap_statistics(kernel->heap, &heap);
     figure(result, "heap_free_bytes", heap.free_bytes);
     figure(result, "heap_free_pieces", heap.free_block_count);
     figure(result, "heap_largest_free_bytes", heap.largest_free_bytes);
     figure(result, "heap_overhead_bytes", heap.overhead_bytes);
     for (size_t i = 1; i < FRAGMENT_BLOCKS; i += 2)
-        heap_free(&kernel->heap, blocks[i], HEAP_CALLER);
+        heap_free(kernel->heap, blocks[i], HEAP_CALLER);
     free(blocks);
 }
 
@@ -483,9 +483,9 @@ void load_run(const struct load *load, struct kernel_model *kernel, uint64_t see
     struct heap_statistics before, after;
     uint64_t frames_before = free_and_heap_frames(kernel);
     *ret_result = (struct load_result){0};
-    heap_statistics(&kernel->heap, &before);
+    heap_statistics(kernel->heap, &before);
     load->run(kernel, seed, ret_result);
-    heap_statistics(&kernel->heap, &after);
+    heap_statistics(kernel->heap, &after);
     require(ret_result,
             before.live_block_count == after.live_block_count &&
                 before.used_bytes == after.used_bytes,

@@ -277,7 +277,7 @@ static void free_table(void *context, struct phys_addr table)
 static uint64_t *access_table(void *context, struct phys_addr table)
 {
     struct loader_model *loader = context;
-    return fake_ram_at(loader->ram, table.value);
+    return fake_ram_at(loader->ram, table);
 }
 
 static struct bootstrap_plan table_plan(const struct loader_model *loader)
@@ -345,7 +345,7 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
 {
     const struct elf_plan *kernel = loader_model_kernel();
     const struct placement *placement = &loader->placement;
-    handoff->direct_map_base = direct_map_base(loader->options->features.levels);
+    handoff->direct_map_base = direct_map_base(loader->options->features.levels).value;
     handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
     handoff->page_tables_base = placement->page_tables.start.value;
     handoff->page_tables_size_bytes = phys_range_size_bytes(placement->page_tables);
@@ -381,20 +381,20 @@ static void write_arch(const struct loader_model *loader, struct handoff_x86_64 
 static struct handoff_array write_array(const struct loader_model *loader, uint64_t offset,
                                         const void *elements, size_t count, size_t stride_bytes)
 {
-    uint64_t address = loader->data.start.value + offset;
+    struct phys_addr address = phys_addr_add(loader->data.start, offset);
     if (count == 0)
         return (struct handoff_array){0, 0, 0};
     memcpy(fake_ram_at(loader->ram, address), elements, count * stride_bytes);
-    return (struct handoff_array){address, (uint32_t)count, (uint32_t)stride_bytes};
+    return (struct handoff_array){address.value, (uint32_t)count, (uint32_t)stride_bytes};
 }
 
 static struct handoff_text write_text(const struct loader_model *loader, uint64_t offset,
                                       const char *text)
 {
-    uint64_t address = loader->data.start.value + offset;
+    struct phys_addr address = phys_addr_add(loader->data.start, offset);
     size_t size_bytes = strlen(text);
     memcpy(fake_ram_at(loader->ram, address), text, size_bytes + 1);
-    return (struct handoff_text){address, size_bytes};
+    return (struct handoff_text){address.value, size_bytes};
 }
 
 static void write_arrays(const struct loader_model *loader, const struct data_layout *layout,
@@ -416,9 +416,9 @@ static void write_arrays(const struct loader_model *loader, const struct data_la
 static void write_data(const struct loader_model *loader, const struct data_layout *layout,
                        struct handoff *handoff)
 {
-    uint64_t efi_map = loader->data.start.value + layout->efi_map;
+    struct phys_addr efi_map = phys_addr_add(loader->data.start, layout->efi_map);
     write_efi_map(loader, fake_ram_at(loader->ram, efi_map));
-    handoff->efi_map = efi_map;
+    handoff->efi_map = efi_map.value;
     handoff->efi_map_size_bytes = loader->firmware->row_count * DESCRIPTOR_STRIDE_BYTES;
     handoff->efi_descriptor_size_bytes = DESCRIPTOR_STRIDE_BYTES;
     handoff->efi_descriptor_version = 1;
@@ -429,7 +429,7 @@ static void write_data(const struct loader_model *loader, const struct data_layo
 
 static void finish(const struct loader_model *loader, const struct data_layout *layout)
 {
-    struct handoff *handoff = fake_ram_at(loader->ram, loader->data.start.value);
+    struct handoff *handoff = fake_ram_at(loader->ram, loader->data.start);
     *handoff = (struct handoff){
         .magic = HANDOFF_MAGIC,
         .version_major = HANDOFF_VERSION_MAJOR,

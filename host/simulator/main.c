@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "kernel/core/log.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap_policies.h"
 #include "kernel/mm/layout.h"
 #include "shared/text/format.h"
 #include "shared/text/number.h"
@@ -65,7 +65,7 @@ static _Noreturn void refuse(const char *format, const char *detail)
 
 static const struct heap_policy *find_policy(const char *name)
 {
-    const struct heap_policy *policy = heap_policy_by_name(name);
+    const struct heap_policy *policy = heap_policies_find(name);
     if (policy == NULL)
         refuse("there is no heap policy %s: bump, first-fit, best-fit or fast", name);
     return policy;
@@ -103,6 +103,57 @@ static uint64_t parse_map_number(const char *text)
     return number;
 }
 
+/* An option without a value. False if it is none. */
+static bool take_switch(const char *name, struct options *options)
+{
+    const struct {
+        const char *name;
+        bool *is_on;
+    } switches[] = {
+        {"--old-cpu", &options->old_cpu},
+        {"--heap-debug", &options->heap_debug},
+        {"--print-map", &options->print_map},
+    };
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        if (strcmp(name, switches[i].name) == 0) {
+            *switches[i].is_on = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_value(const char *name, const char *value, struct options *options)
+{
+    if (strcmp(name, "--load") == 0)
+        options->load = find_load(value);
+    else if (strcmp(name, "--heap-policy") == 0)
+        options->heap_policy = find_policy(value);
+    else if (strcmp(name, "--temp-heap") == 0)
+        options->temp_heap_size_bytes = parse_temp_heap(value);
+    else if (strcmp(name, "--seed") == 0)
+        options->seed = parse_number(value);
+    else if (strcmp(name, "--map") == 0)
+        options->map_number = parse_map_number(value);
+    else if (strcmp(name, "--report") == 0)
+        options->report_path = value;
+    else if (strcmp(name, "--name") == 0)
+        options->source = value;
+    else
+        refuse("there is no option %s", name);
+}
+
+/* What must be there, and what cannot go together. */
+static void complete_options(struct options *options)
+{
+    if (options->path == NULL)
+        refuse("%s", "which file? scripts/simulate.sh --help tells more");
+    if (options->source == NULL)
+        options->source = options->path;
+    if (options->load->frees_in_any_order && options->heap_policy == &heap_policy_bump)
+        refuse("the load %s frees in any order, which a bump heap refuses", options->load->name);
+}
+
 static struct options parse_options(int argument_count, char **arguments)
 {
     struct options options = {
@@ -113,48 +164,17 @@ static struct options parse_options(int argument_count, char **arguments)
     };
     for (int i = 1; i < argument_count; i++) {
         const char *name = arguments[i];
-        if (strcmp(name, "--old-cpu") == 0) {
-            options.old_cpu = true;
+        if (take_switch(name, &options))
             continue;
-        }
-        if (strcmp(name, "--heap-debug") == 0) {
-            options.heap_debug = true;
-            continue;
-        }
-        if (strcmp(name, "--print-map") == 0) {
-            options.print_map = true;
-            continue;
-        }
         if (strncmp(name, "--", 2) != 0) {
             options.path = name;
             continue;
         }
         if (++i == argument_count)
             refuse("%s needs a value", name);
-        if (strcmp(name, "--load") == 0)
-            options.load = find_load(arguments[i]);
-        else if (strcmp(name, "--heap-policy") == 0)
-            options.heap_policy = find_policy(arguments[i]);
-        else if (strcmp(name, "--temp-heap") == 0)
-            options.temp_heap_size_bytes = parse_temp_heap(arguments[i]);
-        else if (strcmp(name, "--seed") == 0)
-            options.seed = parse_number(arguments[i]);
-        else if (strcmp(name, "--map") == 0)
-            options.map_number = parse_map_number(arguments[i]);
-        else if (strcmp(name, "--report") == 0)
-            options.report_path = arguments[i];
-        else if (strcmp(name, "--name") == 0)
-            options.source = arguments[i];
-        else
-            refuse("there is no option %s", name);
+        take_value(name, arguments[i], &options);
     }
-    if (options.path == NULL)
-        refuse("%s", "which file? scripts/simulate.sh --help tells more");
-    if (options.source == NULL)
-        options.source = options.path;
-    if (options.load != NULL && options.load->frees_in_any_order &&
-        options.heap_policy == &heap_policy_bump)
-        refuse("the load %s frees in any order, which a bump heap refuses", options.load->name);
+    complete_options(&options);
     return options;
 }
 
@@ -266,21 +286,20 @@ struct machine {
     char cause[LOADER_MODEL_CAUSE_BYTES];
 };
 
-/* RAM that the direct map reaches, and not more. */
-static struct range reachable(const struct handoff_region *region)
+/* RAM that the direct map reaches, and not more; else empty. */
+static struct phys_range reachable(const struct handoff_region *region)
 {
     uint64_t limit = LAYOUT_DIRECT_MAP_LIMIT_BYTES;
     uint64_t end = region->base + region->size_bytes;
-    struct range range = {region->base, end < limit ? end : limit};
-    return region_is_ram(region) && range.start < range.end ? range : (struct range){0, 0};
+    struct phys_range range = phys_range(region->base, end < limit ? end : limit);
+    return region_is_ram(region) && range.start.value < range.end.value ? range : phys_range(0, 0);
 }
 
 /* The screen of a log is none if the log says that there is RAM, too. */
-static struct phys_range plausible_framebuffer(const struct machine *machine, size_t region_count)
+static struct phys_range plausible_framebuffer(const struct machine *machine)
 {
-    struct range stated = machine->input->map.framebuffer;
-    struct phys_range framebuffer = phys_range(stated.start, stated.end);
-    for (size_t i = 0; i < region_count; i++) {
+    struct phys_range framebuffer = machine->input->map.framebuffer;
+    for (size_t i = 0; i < machine->report.region_count; i++) {
         const struct handoff_region *region = &machine->regions[i];
         struct phys_range range = phys_range(region->base, region->base + region->size_bytes);
         if (region_is_ram(region) && phys_range_overlaps(range, framebuffer)) {
@@ -292,19 +311,20 @@ static struct phys_range plausible_framebuffer(const struct machine *machine, si
     return framebuffer;
 }
 
-static void insert_ram(struct machine *machine, const struct handoff_region *regions, size_t count)
+static void insert_ram(struct machine *machine)
 {
+    const struct handoff_region *regions = machine->regions;
     uint64_t size_bytes = PAGE_SIZE_BYTES;
-    for (size_t i = 0; i < count; i++) {
-        if (reachable(&regions[i]).end > size_bytes)
-            size_bytes = reachable(&regions[i]).end;
+    for (size_t i = 0; i < machine->report.region_count; i++) {
+        if (reachable(&regions[i]).end.value > size_bytes)
+            size_bytes = reachable(&regions[i]).end.value;
     }
     if (!fake_ram_create(size_bytes, &machine->ram))
         refuse("%s",
                "this computer cannot map so many addresses (ulimit -v, vm.overcommit_memory)");
-    for (size_t i = 0; i < count; i++) {
-        struct range range = reachable(&regions[i]);
-        if (!range_is_empty(range) && !fake_ram_add(&machine->ram, range))
+    for (size_t i = 0; i < machine->report.region_count; i++) {
+        struct phys_range range = reachable(&regions[i]);
+        if (!phys_range_is_empty(range) && !fake_ram_add(&machine->ram, range))
             refuse("%s", "this computer cannot map so many pieces of RAM (vm.max_map_count)");
     }
     fake_ram_catch_stray_access(&machine->ram, EXIT_BROKEN);
@@ -372,27 +392,33 @@ static enum exit_status end_in_panic(struct machine *machine)
     return end(machine, EXIT_BROKEN, "broken", panic_host.cause);
 }
 
-static enum exit_status run_machine(struct machine *machine)
+/* The firmware's map, and RAM where it says that there is RAM. */
+static enum memory_map_status start_firmware(struct machine *machine)
 {
-    const struct options *options = machine->options;
     struct memory_map_result converted;
-    struct loader_model_result loaded;
     firmware_model_create(&machine->firmware, machine->input->rows, machine->input->map.row_count);
     enum memory_map_status status =
         firmware_model_regions(&machine->firmware, NULL, 0, &machine->regions, &converted);
     if (status != MEMORY_MAP_OK)
-        return end(machine, EXIT_DOES_NOT_BOOT, "stop", memory_map_status_text(status));
-    size_t region_count = converted.region_count;
+        return status;
     machine->report.regions = machine->regions;
-    machine->report.region_count = region_count;
+    machine->report.region_count = converted.region_count;
     const struct memory_map_input input = {.rows = machine->firmware.rows,
                                            .row_count = machine->firmware.row_count};
-    regions_proof(&input, machine->regions, region_count);
-    insert_ram(machine, machine->regions, region_count);
+    regions_proof(&input, machine->regions, machine->report.region_count);
+    insert_ram(machine);
+    return MEMORY_MAP_OK;
+}
 
+static enum exit_status run_machine(struct machine *machine)
+{
+    const struct options *options = machine->options;
+    enum memory_map_status status = start_firmware(machine);
+    if (status != MEMORY_MAP_OK)
+        return end(machine, EXIT_DOES_NOT_BOOT, "stop", memory_map_status_text(status));
     struct loader_model_options loader = {
         .temp_heap_size_bytes = options->temp_heap_size_bytes,
-        .framebuffer = plausible_framebuffer(machine, region_count),
+        .framebuffer = plausible_framebuffer(machine),
         .features = {.levels = 4,
                      .physical_bits = 52,
                      .no_execute = true,
@@ -400,13 +426,14 @@ static enum exit_status run_machine(struct machine *machine)
                      .write_combining = true},
         .started_ns = host_nanoseconds(),
     };
+    struct loader_model_result loaded;
+    if (!loader_model_run(&machine->firmware, &machine->ram, &loader, &loaded, machine->cause))
+        return end(machine, EXIT_DOES_NOT_BOOT, "stop", machine->cause);
     machine->kernel = (struct kernel_model){.ram = &machine->ram,
                                             .features = loader.features,
                                             .heap_policy = options->heap_policy,
                                             .heap_debug = options->heap_debug,
                                             .started_ns = loader.started_ns};
-    if (!loader_model_run(&machine->firmware, &machine->ram, &loader, &loaded, machine->cause))
-        return end(machine, EXIT_DOES_NOT_BOOT, "stop", machine->cause);
     return run_kernel(machine, loaded.handoff_address);
 }
 

@@ -257,22 +257,27 @@ bool map_lines_find_lsmmap(struct text_cursor *cursor, const char *mark)
     return false;
 }
 
-const char *map_lines_read_lsmmap(struct text_cursor *cursor, struct map_line *ret_line)
+/* base_addr = 0x0, length = 0x9fc00 */
+static const char *take_base_and_length(struct text_cursor *cursor, uint64_t *ret_base,
+                                        uint64_t *ret_size_bytes)
 {
-    uint64_t base, size_bytes;
-    uint32_t type;
     text_cursor_skip_any(cursor, " =");
-    if (!text_cursor_expect_hex(cursor, &base))
+    if (!text_cursor_expect_hex(cursor, ret_base))
         return "base_addr is not a hexadecimal number of 64 bits";
     text_cursor_skip_any(cursor, " ,:;");
     if (!text_cursor_expect(cursor, "length"))
         return "no length follows base_addr";
     text_cursor_skip_any(cursor, " =");
-    if (!text_cursor_expect_hex(cursor, &size_bytes))
+    if (!text_cursor_expect_hex(cursor, ret_size_bytes))
         return "length is not a hexadecimal number of 64 bits";
-    if (size_bytes > UINT64_MAX - base)
+    if (*ret_size_bytes > UINT64_MAX - *ret_base)
         return "the range ends before it begins";
-    text_cursor_skip_any(cursor, MARKUP);
+    return NULL;
+}
+
+/* "available RAM", "reserved RAM", or these behind "type = 0x1, ". */
+static const char *take_lsmmap_kind(struct text_cursor *cursor, uint32_t *ret_type)
+{
     struct text_cursor words = *cursor;
     if (text_cursor_take(&words, "type")) {
         uint64_t number;
@@ -280,11 +285,23 @@ const char *map_lines_read_lsmmap(struct text_cursor *cursor, struct map_line *r
         if (text_cursor_at_end(&words) || !text_cursor_take_number(&words, &number))
             *cursor = words;
     }
-    const char *problem = take_kind(cursor, &type);
+    const char *problem = take_kind(cursor, ret_type);
     if (problem != NULL && text_cursor_take(cursor, "available")) {
-        type = EFI_TYPE_CONVENTIONAL;
+        *ret_type = EFI_TYPE_CONVENTIONAL;
         problem = NULL;
     }
+    return problem;
+}
+
+const char *map_lines_read_lsmmap(struct text_cursor *cursor, struct map_line *ret_line)
+{
+    uint64_t base, size_bytes;
+    uint32_t type;
+    const char *problem = take_base_and_length(cursor, &base, &size_bytes);
+    if (problem != NULL)
+        return problem;
+    text_cursor_skip_any(cursor, MARKUP);
+    problem = take_lsmmap_kind(cursor, &type);
     return problem != NULL ? problem
                            : map_lines_row_of_bytes(type, base, base + size_bytes - 1, ret_line);
 }

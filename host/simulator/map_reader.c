@@ -259,10 +259,11 @@ static void note_missing_rows(struct map_reader *reader, struct map_list *list,
 
 static void keep_framebuffer(struct map_reader *reader, const struct map_line *row)
 {
-    struct range range;
+    struct phys_range range;
     uint64_t page_count = row->row.page_count;
     if (page_count <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES / HANDOFF_PAGE_SIZE_BYTES &&
-        range_from_base_size(row->row.physical_start, page_count * HANDOFF_PAGE_SIZE_BYTES, &range))
+        phys_range_from_base_size(phys_addr(row->row.physical_start),
+                                  page_count * HANDOFF_PAGE_SIZE_BYTES, &range))
         reader->map.framebuffer = range;
 }
 
@@ -437,7 +438,7 @@ static bool looks_like_table_row(struct text_cursor line)
     return count_numbers(line, 12) > 0 && count_numbers(line, 8) > 1;
 }
 
-static void judge_sum(struct map_reader *reader, struct map_list *list, uint32_t type,
+static void check_sum(struct map_reader *reader, struct map_list *list, uint32_t type,
                       uint64_t page_count)
 {
     list->must_break = true;
@@ -455,7 +456,7 @@ static bool take_other_line(struct map_reader *reader, struct text_cursor line)
     uint32_t type;
     uint64_t page_count;
     if (table->is_open && map_lines_read_sum(line, &type, &page_count)) {
-        judge_sum(reader, table, type, page_count);
+        check_sum(reader, table, type, page_count);
         return true;
     }
     if (table->is_table && looks_like_table_row(line))

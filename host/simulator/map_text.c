@@ -70,44 +70,61 @@ static bool refuse_number(const struct map_text *map, size_t map_number,
     return false;
 }
 
+/* Which maps there are, and which of them was read. */
+static void copy_list_of_maps(struct map_text *map, const struct map_text *found, size_t index)
+{
+    map->form = found->maps[index].form;
+    map->map_number = index + 1;
+    map->map_count = found->map_count;
+    for (size_t i = 0; i < found->map_count; i++)
+        map->maps[i] = found->maps[i];
+}
+
+static bool refuse_text(const char *text, size_t size_bytes, struct map_text_note *ret_error)
+{
+    struct map_reader reader = {0};
+    map_reader_begin(&reader, text, size_bytes);
+    map_reader_explain(&reader);
+    *ret_error = reader.error;
+    return false;
+}
+
+/* The rows of one map, with `reader` set up for it. */
+static bool read_rows(struct map_reader *reader, const char *text, size_t size_bytes)
+{
+    map_reader_begin(reader, text, size_bytes);
+    if (!map_reader_run(reader))
+        return false;
+    if (reader->map.row_count > 0)
+        return true;
+    reader->error = (struct map_text_note){.text = "there is no row of a memory map in it"};
+    return false;
+}
+
 bool map_text_parse(const char *text, size_t size_bytes, size_t map_number,
                     struct memory_map_descriptor *rows, size_t row_capacity,
                     struct map_text *ret_map, struct map_text_note *ret_error)
 {
-    struct map_reader reader;
-    survey(&reader, text, size_bytes);
-    struct map_text found = reader.map;
-    bool reads_data_rows = reader.reads_data_rows;
-    if (found.map_count == 0) {
-        reader = (struct map_reader){0};
-        map_reader_begin(&reader, text, size_bytes);
-        map_reader_explain(&reader);
-        *ret_error = reader.error;
-        return false;
-    }
-    if (map_number > found.map_count)
-        return refuse_number(&found, map_number, ret_error);
-    size_t index = map_number == 0 ? best_map(&found) : map_number - 1;
-    reader = (struct map_reader){.reads_data_rows = reads_data_rows,
-                                 .reads_map = true,
-                                 .map_index = index,
-                                 .map_form = found.maps[index].form,
-                                 .all_map_count = found.map_count,
-                                 .rows = rows,
-                                 .row_capacity = row_capacity};
-    map_reader_begin(&reader, text, size_bytes);
-    bool sound = map_reader_run(&reader);
-    if (sound && reader.map.row_count == 0)
-        sound = false,
-        reader.error = (struct map_text_note){.text = "there is no row of a memory map in it"};
+    struct map_reader seen;
+    survey(&seen, text, size_bytes);
+    const struct map_text *found = &seen.map;
+    if (found->map_count == 0)
+        return refuse_text(text, size_bytes, ret_error);
+    if (map_number > found->map_count)
+        return refuse_number(found, map_number, ret_error);
+    size_t index = map_number == 0 ? best_map(found) : map_number - 1;
+    struct map_reader reader = {.reads_data_rows = seen.reads_data_rows,
+                                .reads_map = true,
+                                .map_index = index,
+                                .map_form = found->maps[index].form,
+                                .all_map_count = found->map_count,
+                                .rows = rows,
+                                .row_capacity = row_capacity};
+    bool sound = read_rows(&reader, text, size_bytes);
     *ret_error = reader.error;
     if (!sound)
         return false;
     *ret_map = reader.map;
-    ret_map->form = found.maps[index].form;
-    ret_map->map_number = index + 1;
-    ret_map->map_count = found.map_count;
-    for (size_t i = 0; i < found.map_count; i++)
-        ret_map->maps[i] = found.maps[i];
+    copy_list_of_maps(ret_map, found, index);
     return true;
 }

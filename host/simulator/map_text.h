@@ -33,7 +33,7 @@
  * copied by hand.
  *
  * Numbers are checked for overflow. What the numbers mean (rows that wrap, overlap, lie unsorted)
- * is not judged here: bootloader/pure/memory_map.h does that.
+ * is not checked here: bootloader/pure/memory_map.h does that.
  *
  * Pure: bytes in, rows out. Fuzzed by tests/fuzz/fuzz_map_text.c.
  */
@@ -93,7 +93,7 @@ struct map_text_map {
 struct map_text {
     enum map_text_form form;
     size_t row_count;
-    struct range framebuffer;                        /* of a kernel's log; empty if there is none */
+    struct phys_range framebuffer;                   /* of a kernel's log; empty if there is none */
     struct map_text_note notes[MAP_TEXT_NOTE_LIMIT]; /* doubts: the map was read all the same */
     size_t note_count;
     size_t map_number;                            /* the one that was read, from 1 */

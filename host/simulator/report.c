@@ -53,28 +53,40 @@ static void write_comma(FILE *file, bool is_first)
         (void)fputc(',', file);
 }
 
+static void write_notes(const struct map_text *map, FILE *file)
+{
+    (void)fprintf(file, ",\"notes\":[");
+    for (size_t i = 0; i < map->note_count; i++) {
+        write_comma(file, i == 0);
+        (void)fprintf(file, "{\"line\":%u,\"text\":", map->notes[i].line);
+        write_text(file, map->notes[i].text);
+        (void)fputc('}', file);
+    }
+    (void)fputc(']', file);
+}
+
+static void write_list_of_maps(const struct map_text *map, FILE *file)
+{
+    (void)fprintf(file, ",\"number\":%zu,\"maps\":[", map->map_number);
+    for (size_t i = 0; i < map->map_count; i++) {
+        write_comma(file, i == 0);
+        (void)fprintf(file, "{\"line\":%u,\"rows\":%zu,\"form\":", map->maps[i].line,
+                      map->maps[i].row_count);
+        write_text(file, map_text_form_name(map->maps[i].form));
+        (void)fputc('}', file);
+    }
+    (void)fputc(']', file);
+}
+
 static void write_map(const struct report *report, FILE *file)
 {
     (void)fprintf(file, "\"map\":{\"source\":");
     write_text(file, report->source);
     (void)fprintf(file, ",\"form\":");
     write_text(file, map_text_form_name(report->map->form));
-    (void)fprintf(file, ",\"notes\":[");
-    for (size_t i = 0; i < report->map->note_count; i++) {
-        write_comma(file, i == 0);
-        (void)fprintf(file, "{\"line\":%u,\"text\":", report->map->notes[i].line);
-        write_text(file, report->map->notes[i].text);
-        (void)fputc('}', file);
-    }
-    (void)fprintf(file, "],\"number\":%zu,\"maps\":[", report->map->map_number);
-    for (size_t i = 0; i < report->map->map_count; i++) {
-        write_comma(file, i == 0);
-        (void)fprintf(file, "{\"line\":%u,\"rows\":%zu,\"form\":", report->map->maps[i].line,
-                      report->map->maps[i].row_count);
-        write_text(file, map_text_form_name(report->map->maps[i].form));
-        (void)fputc('}', file);
-    }
-    (void)fprintf(file, "],\"rows\":[");
+    write_notes(report->map, file);
+    write_list_of_maps(report->map, file);
+    (void)fprintf(file, ",\"rows\":[");
     for (size_t i = 0; i < report->map->row_count; i++) {
         const struct memory_map_descriptor *row = &report->rows[i];
         write_comma(file, i == 0);
@@ -128,7 +140,7 @@ static void write_ownership(const struct kernel_model *kernel, FILE *file)
 
 struct area {
     const char *name;
-    struct range virtual;
+    struct virt_range virtual;
     const char *permissions;
     uint64_t mapped_bytes;
     uint64_t pages_4kib, pages_2mib, pages_1gib;
@@ -153,7 +165,7 @@ static const char *area_name(const struct area_list *list, const struct page_map
 {
     uint64_t address = mapping->virtual.value;
     for (size_t i = 0; i < list->kernel->layout.segment_count; i++) {
-        if (range_contains_address(list->kernel->segments[i].virtual, address))
+        if (virt_range_contains_address(list->kernel->segments[i].virtual, mapping->virtual))
             return list->kernel->segments[i].name;
     }
     if (address >= LAYOUT_STACKS_BASE)
@@ -178,10 +190,10 @@ static bool add_to_area(void *context, const struct page_mapping *mapping)
     if (area == NULL) {
         area = &list->areas[list->count++];
         *area = (struct area){.name = name,
-                              .virtual = {mapping->virtual.value, 0},
+                              .virtual = {mapping->virtual, virt_addr(0)},
                               .permissions = permissions_text(&mapping->permissions)};
     }
-    area->virtual.end = mapping->virtual.value + mapping->page_size_bytes;
+    area->virtual.end = virt_addr_add(mapping->virtual, mapping->page_size_bytes);
     area->mapped_bytes += mapping->page_size_bytes;
     area->pages_4kib += mapping->page_size_bytes == PAGE_SIZE_BYTES ? 1 : 0;
     area->pages_2mib += mapping->page_size_bytes == 2 * MIB ? 1 : 0;
@@ -201,8 +213,9 @@ static void write_address_space(const struct kernel_model *kernel, FILE *file)
                       "\n{\"name\":\"%s\",\"start\":%" PRIu64 ",\"end\":%" PRIu64
                       ",\"permissions\":\"%s\",\"mapped_bytes\":%" PRIu64 ",\"pages_4kib\":%" PRIu64
                       ",\"pages_2mib\":%" PRIu64 ",\"pages_1gib\":%" PRIu64 "}",
-                      area->name, area->virtual.start, area->virtual.end, area->permissions,
-                      area->mapped_bytes, area->pages_4kib, area->pages_2mib, area->pages_1gib);
+                      area->name, area->virtual.start.value, area->virtual.end.value,
+                      area->permissions, area->mapped_bytes, area->pages_4kib, area->pages_2mib,
+                      area->pages_1gib);
     }
     (void)fprintf(file, "],\n");
 }
@@ -211,13 +224,13 @@ static void write_heaps(const struct kernel_model *kernel, FILE *file)
 {
     struct heap_statistics heap;
     struct early_heap_statistics early = early_heap_statistics(&kernel->early_heap);
-    heap_statistics(&kernel->heap, &heap);
+    heap_statistics(kernel->heap, &heap);
     (void)fprintf(file,
                   "\"heap\":{\"policy\":\"%s\",\"mapped_bytes\":%zu,\"limit_bytes\":%zu,"
                   "\"used_bytes\":%zu,\"free_bytes\":%zu,\"overhead_bytes\":%zu,"
                   "\"peak_used_bytes\":%zu,\"largest_free_bytes\":%zu,\"live_blocks\":%zu,"
                   "\"allocations\":%" PRIu64 ",\"failures\":%" PRIu64 "},\n",
-                  heap_policy_name(&kernel->heap), heap.size_bytes, heap.limit_bytes,
+                  heap_policy_name(kernel->heap), heap.size_bytes, heap.limit_bytes,
                   heap.used_bytes, heap.free_bytes, heap.overhead_bytes, heap.peak_used_bytes,
                   heap.largest_free_bytes, heap.live_block_count, heap.allocation_count,
                   heap.failure_count);

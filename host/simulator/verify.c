@@ -35,7 +35,7 @@ const char *verify_everything(const struct kernel_model *kernel)
     if (problem == NULL)
         problem = explain("frame allocator", frame_allocator_check(&kernel->frames));
     if (problem == NULL)
-        problem = explain("heap", heap_check(&kernel->heap));
+        problem = explain("heap", heap_check(kernel->heap));
     if (problem == NULL)
         problem = explain("page audit", audit_problem(kernel));
     if (problem == NULL)

@@ -25,16 +25,21 @@ static void open_serial(void)
     log_add_sink((struct log_sink){write_serial, NULL, NULL});
 }
 
+static struct virt_range between(const char *start, const char *end)
+{
+    return virt_range((uint64_t)start, (uint64_t)end);
+}
+
 static void describe_segments(struct kernel *kernel)
 {
-    kernel->segments[0] = (struct kernel_segment){
-        "text", {(uint64_t)kernel_text_start, (uint64_t)kernel_text_end}, false, true};
+    kernel->segments[0] =
+        (struct kernel_segment){"text", between(kernel_text_start, kernel_text_end), false, true};
     kernel->segments[1] = (struct kernel_segment){
-        "rodata", {(uint64_t)kernel_rodata_start, (uint64_t)kernel_rodata_end}, false, false};
-    kernel->segments[2] = (struct kernel_segment){
-        "data", {(uint64_t)kernel_data_start, (uint64_t)kernel_data_end}, true, false};
+        "rodata", between(kernel_rodata_start, kernel_rodata_end), false, false};
+    kernel->segments[2] =
+        (struct kernel_segment){"data", between(kernel_data_start, kernel_data_end), true, false};
     kernel->segments[3] = (struct kernel_segment){
-        "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
+        "symbols", between(kernel_symbols_start, kernel_symbols_end), false, false};
 }
 
 /* The facts that the handoff is compared with. None of them comes from the loader. */

@@ -4,7 +4,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "kernel/diagnostics/sanitizer/address.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap_setup.h"
 #include "kernel/mm/kmalloc.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
@@ -20,16 +20,6 @@ static uint64_t choose_secret(const struct kernel *kernel)
     }
     memcpy(&secret, kernel->handoff.random_seed, sizeof secret);
     return secret;
-}
-
-/* `heap=` on the command line. "strict" is for the early heap and chooses no policy. The warning of
- * an unknown name came from kernel/core/command_words.h. */
-static const struct heap_policy *choose_policy(const struct kernel *kernel)
-{
-    char name[16] = "";
-    (void)command_line_value(kernel->view.command_line, "heap", name, sizeof name);
-    const struct heap_policy *policy = heap_policy_by_name(name);
-    return policy != NULL ? policy : &heap_policy_fast;
 }
 
 static void warn_of_setting(const struct kernel *kernel, const char *key, const char *warning)
@@ -53,21 +43,19 @@ static void warn_of_settings(const struct kernel *kernel,
     warn_of_setting(kernel, "heap_sample", warnings->sample);
 }
 
-/* A kernel that checks each access (KASAN=1) has a shadow for one window of limited size only. A
- * bump heap has no guarded blocks (kernel/mm/heap/layers/guarded.h). */
-static void restrict_settings(const struct heap_policy *policy, struct heap_settings *settings)
+/* A kernel that checks each access (KASAN=1) has a shadow for one window of limited size only. */
+static void restrict_settings(struct heap_settings *settings)
 {
     if (settings->limit_bytes > ADDRESS_SHADOWED_BYTES)
         settings->limit_bytes = ADDRESS_SHADOWED_BYTES;
     if (settings->window_bytes > settings->limit_bytes)
         settings->window_bytes = settings->limit_bytes;
-    if (ADDRESS_RED_ZONE_BYTES != 0 || policy->frees_newest_only)
+    if (ADDRESS_RED_ZONE_BYTES != 0)
         settings->guarded_bytes = 0;
 }
 
 /* The seed's second 8 bytes; the first are the secret of the seals. */
-static struct heap_settings choose_settings(const struct kernel *kernel,
-                                            const struct heap_policy *policy)
+static struct heap_settings choose_settings(const struct kernel *kernel)
 {
     uint64_t random;
     memcpy(&random, &kernel->handoff.random_seed[sizeof random], sizeof random);
@@ -77,32 +65,22 @@ static struct heap_settings choose_settings(const struct kernel *kernel,
     heap_settings_choose(kernel->view.command_line,
                          frame_allocator_statistics(&kernel->frames).total_count * FRAME_SIZE_BYTES,
                          has_random ? &random : NULL, &settings, &warnings);
-    restrict_settings(policy, &settings);
+    restrict_settings(&settings);
     warn_of_settings(kernel, &warnings);
     return settings;
 }
 
-static void start_heap(struct kernel *kernel, const struct heap_policy *policy,
-                       const struct heap_settings *settings)
+static void start_heap(struct kernel *kernel, const struct heap_settings *settings)
 {
-    const struct heap_configuration configuration = {
-        .policy = policy,
-        .base = (void *)settings->base.value,
-        .limit_bytes = settings->limit_bytes,
-        .pages = heap_window_page_source(&kernel->heap_window),
-        .secret = choose_secret(kernel),
-        .debug = settings->debug,
-        .guarded = {.base = (void *)settings->guarded_base.value,
-                    .window_bytes = settings->guarded_bytes,
-                    .large_bytes = settings->large_bytes,
-                    .sample_interval = settings->sample_interval,
-                    .pages = heap_window_guarded_pages(&kernel->heap_window)},
-        .fault = kmalloc_fault,
-    };
+    struct heap_configuration configuration = heap_setup_configure(
+        &kernel->heap_setup, settings, heap_window_page_source(&kernel->heap_window),
+        heap_window_guarded_pages(&kernel->heap_window));
+    configuration.secret = choose_secret(kernel);
+    configuration.fault = kmalloc_fault;
     enum heap_status status = heap_initialise(&configuration, &kernel->heap);
     if (status != HEAP_OK)
         panic(PANIC_HEAP_INIT, "the permanent heap: %s", heap_status_name(status));
-    kmalloc_online(&kernel->heap);
+    kmalloc_online(kernel->heap);
 }
 
 static void print_heap_settings(const struct kernel *kernel, const struct heap_settings *settings)
@@ -115,7 +93,7 @@ static void print_heap_settings(const struct kernel *kernel, const struct heap_s
              "guard=%s sample=%llu",
              (void *)settings->base.value, (unsigned long long)kernel->heap_window.window_bytes,
              (unsigned long long)settings->limit_bytes,
-             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(&kernel->heap),
+             (unsigned long long)kernel->heap_window.mapped_bytes, heap_policy_name(kernel->heap),
              settings->debug ? "on" : "off", settings->is_randomised ? "on" : "off", guard,
              (unsigned long long)(settings->guarded_bytes == 0 ? 0 : settings->sample_interval));
 }
@@ -123,9 +101,8 @@ static void print_heap_settings(const struct kernel *kernel, const struct heap_s
 void boot_heap(struct kernel *kernel)
 {
     boot_stage_begin(kernel, "kernel: heap");
-    const struct heap_policy *policy = choose_policy(kernel);
-    struct heap_settings settings = choose_settings(kernel, policy);
+    struct heap_settings settings = choose_settings(kernel);
     heap_window_initialise(&kernel->heap_window, &kernel->address_space, &settings);
-    start_heap(kernel, policy, &settings);
+    start_heap(kernel, &settings);
     print_heap_settings(kernel, &settings);
 }

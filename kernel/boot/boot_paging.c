@@ -22,9 +22,11 @@ static struct frame_reserve *reserve_of_this_cpu(void *context)
     return &cpu_current()->frame_reserve;
 }
 
+/* boot_stage_access() without the call: each walk of the tables comes here once a level. */
 static void *access_through_direct_map(void *context, struct phys_addr page)
 {
-    return boot_stage_access(context, page);
+    const struct kernel *kernel = context;
+    return (void *)virt_addr_add(kernel->direct_map_base, page.value).value;
 }
 
 /* This kernel starts no other CPU, so there is nobody to interrupt and to wait for. The count lets
@@ -47,7 +49,7 @@ static struct address_space_plan plan_address_space(const struct kernel *kernel)
     };
     if (kernel->has_screen)
         plan.framebuffer =
-            (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
+            phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes);
     arch_page_features(&plan.features);
     return plan;
 }

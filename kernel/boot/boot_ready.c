@@ -32,9 +32,9 @@ _Noreturn void boot_ready(struct kernel *kernel)
     log_line("ready", "action=%s", once ? "power-off" : "idle");
     provoke(kernel, false);
     if (command_line_has(words, "print-heap"))
-        print_heap(&kernel->heap, "ready");
+        print_heap(kernel->heap, "ready");
     if (command_line_has(words, "print-leaks"))
-        print_leaks(&kernel->heap);
+        print_leaks(kernel->heap);
     if (once)
         boot_end_power_off(kernel);
     boot_end_stay(kernel);

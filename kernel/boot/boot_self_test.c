@@ -16,9 +16,9 @@ static void test_interrupts(struct kernel *kernel)
         !text_equal(which, "interrupts"))
         return;
     struct interrupt_test_result result;
-    if (heap_frees_newest_only(&kernel->heap))
+    if (heap_frees_newest_only(kernel->heap))
         log_warning("self-test", "a bump heap frees in reverse order alone: no test of interrupts");
-    else if (!interrupt_test_run(&kernel->heap, &kernel->timer, &kernel->address_space, &result))
+    else if (!interrupt_test_run(kernel->heap, &kernel->timer, &kernel->address_space, &result))
         log_warning("self-test", "this CPU's timer is not there: no test of interrupts");
     else
         log_line("interrupts", "operations=%llu interrupts=%llu deferred=%llu check=passed",
@@ -39,13 +39,13 @@ void boot_self_test(struct kernel *kernel)
     early_heap_begin_phase(&kernel->early_heap, "self-test");
     bool prints_heap = command_line_has(kernel->view.command_line, "print-heap");
     struct self_test_result result = self_test_run(
-        &kernel->heap, &kernel->frames, &kernel->early_heap, prints_heap ? print_used_heap : NULL);
+        kernel->heap, &kernel->frames, &kernel->early_heap, prints_heap ? print_used_heap : NULL);
     result.passed_count +=
         self_test_address_space(&kernel->address_space, &kernel->frames, &kernel->shoot_down_count);
     struct page_audit_result audit;
     boot_audit_early(kernel, &audit);
     struct heap_statistics heap;
-    heap_statistics(&kernel->heap, &heap);
+    heap_statistics(kernel->heap, &heap);
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
     test_interrupts(kernel);

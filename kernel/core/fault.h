@@ -8,9 +8,8 @@
 #ifndef KERNEL_CORE_FAULT_H
 #define KERNEL_CORE_FAULT_H
 
-#include <stdbool.h>
-
 #include "shared/address.h"
+#include "shared/page_fault.h"
 
 struct arch_registers;
 
@@ -21,16 +20,11 @@ enum fault_kind {
     FAULT_INTERRUPT,   /* an interrupt that has no handler */
 };
 
-enum fault_access { FAULT_ACCESS_READ, FAULT_ACCESS_WRITE, FAULT_ACCESS_FETCH };
-
 struct fault {
     enum fault_kind kind;
     unsigned number; /* the CPU's: of the exception or of the interrupt */
 
-    /* Of FAULT_PAGE. */
-    enum fault_access access;
-    bool is_present;        /* a page is mapped there, and does not allow the access */
-    bool has_reserved_bits; /* an entry on the way has bits that must be 0 */
+    struct page_fault page; /* of FAULT_PAGE */
     /* Of FAULT_PAGE, what was accessed; of FAULT_UNDELIVERED, what the last page fault was about.
      */
     struct virt_addr address;

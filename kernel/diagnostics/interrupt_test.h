@@ -9,7 +9,7 @@
 
 #include "kernel/core/timer.h"
 #include "kernel/mm/paging/address_space.h"
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap.h"
 
 struct interrupt_test_result {
     uint64_t operation_count; /* kmalloc() and kfree() of the interrupted code */

@@ -183,7 +183,7 @@ void measure(struct kernel *kernel)
     struct page_work work = {kernel, kmalloc(PAGE_COUNT * sizeof *work.frames)};
     kernel_assert(work.frames != NULL);
     timeline_print_log_share(&kernel->timeline, "measure");
-    measure_heap(heap_frees_newest_only(&kernel->heap));
+    measure_heap(heap_frees_newest_only(kernel->heap));
     measure_frames(&work);
     measure_runs(&work);
     measure_pages(&work);

@@ -1,7 +1,7 @@
 #include "kernel/diagnostics/print_heap.h"
 
 #include "kernel/core/log.h"
-#include "kernel/mm/heap/views/heap_picture.h"
+#include "kernel/mm/heap/include/handoff/heap_picture.h"
 
 static void print_figures(const struct heap_picture *picture, const char *when)
 {
@@ -13,7 +13,7 @@ static void print_figures(const struct heap_picture *picture, const char *when)
         "external_permille=%u guarded_blocks=%zu guarded=%zu sampled=%llu unguarded=%llu when=%s",
         figures->size_bytes, figures->used_bytes, figures->free_bytes, figures->overhead_bytes,
         figures->peak_used_bytes, figures->largest_free_bytes, figures->live_block_count,
-        figures->free_block_count, figures->waiting_block_count,
+        figures->free_block_count, figures->quarantine_block_count,
         (unsigned long long)figures->allocation_count, (unsigned long long)figures->free_count,
         (unsigned long long)figures->failure_count, picture->internal_permille,
         picture->external_permille, figures->guarded_block_count, figures->guarded_bytes,
@@ -23,11 +23,11 @@ static void print_figures(const struct heap_picture *picture, const char *when)
 
 static void print_sizes(const struct heap_picture *picture)
 {
-    for (unsigned class = 0; class < HEAP_SIZE_CLASS_COUNT; class ++) {
-        if (picture->live_counts[class] != 0)
+    for (unsigned size_class = 0; size_class < HEAP_SIZE_CLASS_COUNT; size_class++) {
+        if (picture->live_counts[size_class] != 0)
             log_line("heap-stats", "up_to_bytes=%llu blocks=%llu",
-                     (unsigned long long)(UINT64_C(1) << class),
-                     (unsigned long long)picture->live_counts[class]);
+                     (unsigned long long)(UINT64_C(1) << size_class),
+                     (unsigned long long)picture->live_counts[size_class]);
     }
 }
 

@@ -5,7 +5,7 @@
 #ifndef KERNEL_DIAGNOSTICS_PRINT_HEAP_H
 #define KERNEL_DIAGNOSTICS_PRINT_HEAP_H
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap.h"
 
 /* Log the figures, the sizes of the live blocks, and a map of the heap. `when` is a word for the
  * moment. */

@@ -2,7 +2,7 @@
 
 #include "kernel/core/log.h"
 #include "kernel/core/symbols.h"
-#include "kernel/mm/heap/views/heap_leaks.h"
+#include "kernel/mm/heap/include/handoff/heap_leaks.h"
 
 static void print_site(const struct heap_leak_site *site)
 {

@@ -141,7 +141,7 @@ static void write_after_free(struct kernel *kernel)
     kernel_assert(block != NULL);
     kfree(block);
     smash(block, BLOCK_SIZE_BYTES - 8, 1);
-    heap_trim(&kernel->heap);
+    heap_trim(kernel->heap);
 }
 
 /* Where a free block lies on a list, its first bytes are the links. The block behind it is to merge

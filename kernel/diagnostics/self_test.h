@@ -7,7 +7,7 @@
 #include "kernel/mm/paging/address_space.h"
 #include "kernel/mm/early_heap.h"
 #include "kernel/mm/frames/frame_allocator.h"
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap.h"
 
 struct self_test_result {
     unsigned passed_count;     /* steps that passed: all of them, since a failure panics */

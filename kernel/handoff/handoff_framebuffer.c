@@ -79,7 +79,7 @@ static bool first_framebuffer(const struct handoff_validation *validation,
 {
     const struct handoff_array *array = &validation->handoff->framebuffers;
     uint64_t limit_bytes =
-        direct_map_limit_bytes(validation->tables.features.levels) - 2 * PAGE_SIZE_BYTES;
+        direct_map_limit(validation->tables.features.levels).value - 2 * PAGE_SIZE_BYTES;
     if (array->count == 0 || array->stride_bytes < sizeof(*ret_framebuffer) ||
         array->first % sizeof(uint64_t) != 0 || array->first > limit_bytes)
         return false;
@@ -116,7 +116,7 @@ static enum handoff_framebuffer_status check_mapping(const struct handoff_valida
     if (!first_framebuffer(validation, ret_framebuffer))
         return HANDOFF_FRAMEBUFFER_ABSENT;
     enum handoff_framebuffer_status status = check_fields(
-        ret_framebuffer, direct_map_limit_bytes(validation->tables.features.levels), ret_pixels);
+        ret_framebuffer, direct_map_limit(validation->tables.features.levels).value, ret_pixels);
     if (status != HANDOFF_FRAMEBUFFER_OK)
         return status;
     return is_mapped(validation, *ret_pixels) ? HANDOFF_FRAMEBUFFER_OK

@@ -12,13 +12,14 @@ static bool is_upper_half(uint64_t address)
 static bool segment_is_mapped(const struct handoff_validation *validation,
                               const struct kernel_segment *segment)
 {
-    uint64_t offset = segment->virtual.start - validation->state->image.start.value;
+    uint64_t offset = segment->virtual.start.value - validation->state->image.start.value;
     uint64_t physical = validation->handoff->kernel_physical_base + offset;
     struct page_permissions permissions = {.write = segment->write, .execute = segment->execute};
-    return range_is_empty(segment->virtual) ||
+    return virt_range_is_empty(segment->virtual) ||
            handoff_validation_is_mapped(
-               validation, virt_addr(segment->virtual.start),
-               phys_range(physical, physical + range_size_bytes(segment->virtual)), permissions);
+               validation, segment->virtual.start,
+               phys_range(physical, physical + virt_range_size_bytes(segment->virtual)),
+               permissions);
 }
 
 static bool segments_are_mapped(const struct handoff_validation *validation)

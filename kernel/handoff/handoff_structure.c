@@ -19,7 +19,7 @@ static enum handoff_check_status check_pointer(struct virt_addr address,
     if (!page_is_aligned(address.value))
         return HANDOFF_CHECK_POINTER_MISALIGNED;
     if (address.value < base ||
-        address.value - base > direct_map_limit_bytes(levels) - PAGE_SIZE_BYTES)
+        address.value - base > direct_map_limit(levels).value - PAGE_SIZE_BYTES)
         return HANDOFF_CHECK_POINTER_OUTSIDE;
     return HANDOFF_CHECK_OK;
 }

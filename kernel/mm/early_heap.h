@@ -10,8 +10,9 @@
  *                    └ alignment  └ footer: 8 bytes, only behind blocks that may be freed
  *
  * Allocation is O(1) and has no overhead but alignment. What a phase allocated goes away at once
- * by mark and release. A block that may be freed alone, in last-in-first-out order, is asked for as
- * such: it carries one 8-byte footer, with which a free proves that it gets the newest live block.
+ * by mark and release. A block that may be freed by itself, in last-in-first-out order, is asked
+ * for as such: it carries one 8-byte footer, with which a free proves that it gets the newest live
+ * block.
  *
  * Memory is not zeroed. Phase: from the kernel's first act until early_heap_retire(); what is
  * allocated then stays valid for ever. Concurrency: none, one CPU with interrupts off.

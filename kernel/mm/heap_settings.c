@@ -93,12 +93,28 @@ static bool switch_setting(const char *command_line, const char *key, bool is_on
     return is_known ? text_equal(value, "on") : is_on_by_default;
 }
 
+static const struct heap_policy *policy_setting(const char *command_line)
+{
+    char name[16] = "";
+    (void)command_line_value(command_line, "heap", name, sizeof name);
+    const struct heap_policy *policy = heap_policies_find(name);
+    return policy != NULL ? policy : &heap_policy_fast;
+}
+
+/* Some blocks are between guard pages. */
+static bool has_guarded(const struct heap_settings *settings)
+{
+    return !settings->policy->frees_newest_only &&
+           (settings->large_bytes != UINT64_MAX || settings->sample_interval != 0);
+}
+
 void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const uint64_t *random,
                           struct heap_settings *ret_settings,
                           struct heap_settings_warnings *ret_warnings)
 {
     struct heap_settings_warnings warnings = {NULL, NULL, NULL, NULL, NULL, NULL};
-    struct heap_settings settings = {.base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
+    struct heap_settings settings = {.policy = policy_setting(command_line),
+                                     .base = virt_addr(LAYOUT_HEAP_WINDOW_BASE),
                                      .guarded_base = virt_addr(LAYOUT_GUARDED_HEAP_BASE)};
     settings.window_bytes =
         size_setting(command_line, "heap_window", HEAP_SETTINGS_WINDOW_BYTES, &warnings.window);
@@ -115,7 +131,7 @@ void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const ui
     settings.debug = switch_setting(command_line, "heap_debug", false, &warnings.debug);
     settings.large_bytes = large_setting(command_line, &warnings.guard);
     settings.sample_interval = sample_setting(command_line, &warnings.sample);
-    if (settings.large_bytes != UINT64_MAX || settings.sample_interval != 0)
+    if (has_guarded(&settings))
         settings.guarded_bytes = HEAP_SETTINGS_GUARDED_BYTES;
     *ret_settings = settings;
     *ret_warnings = warnings;

@@ -1,13 +1,14 @@
 /*
- * heap_settings.h - where the permanent heap's windows lie, how far it grows, which blocks are
- * guarded and whether all are watched, from the command line and the machine.
+ * heap_settings.h - the permanent heap's policy, where its windows lie, how far it grows, which
+ * blocks are guarded and whether all are watched, from the command line and the machine.
  *
+ *   heap=fast         the policy (heap_policies.h)
  *   heap_window=16M   the addresses that the heap has at first, and the step in which it gets more
  *   heap_limit=1G     it never gets more than this
  *   heap_aslr=off     the windows begin at LAYOUT_HEAP_WINDOW_BASE and LAYOUT_GUARDED_HEAP_BASE
  *                     instead of random addresses
  *   heap_debug=on     the layer of heap_debug.h
- *   heap_guard=64K    blocks from this size on lie between guard pages; off for none
+ *   heap_guard=64K    blocks of at least this size lie between guard pages; off for none
  *   heap_sample=5000  one in so many small blocks does, too; 0 for none
  *
  * Pure. Phase: any.
@@ -18,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/mm/heap_policies.h"
 #include "shared/address.h"
 
 #define HEAP_SETTINGS_WINDOW_BYTES (UINT64_C(16) << 20)
@@ -41,6 +43,7 @@
 #define HEAP_SETTINGS_GUARDED_BYTES (UINT64_C(1) << 40)
 
 struct heap_settings {
+    const struct heap_policy *policy;
     struct virt_addr base;
     uint64_t window_bytes;
     uint64_t limit_bytes; /* >= window_bytes; for both windows together */
@@ -49,7 +52,7 @@ struct heap_settings {
 
     struct virt_addr guarded_base;
     uint64_t guarded_bytes;   /* of addresses; 0 if no block is guarded */
-    uint64_t large_bytes;     /* blocks from this size on are guarded; UINT64_MAX for none */
+    uint64_t large_bytes;     /* blocks of at least this size are guarded; UINT64_MAX for none */
     uint64_t sample_interval; /* one in so many small blocks is; 0 for none */
 };
 
@@ -63,9 +66,11 @@ struct heap_settings_warnings {
     const char *sample;
 };
 
-/* Choose. A value that is no number, no multiple of the page or out of bounds is warned of, and the
- * default serves. `random` is 8 bytes of the handed-over seed that nothing else uses; NULL if there
- * is none, and the bases are then not random. */
+/* Choose. A name that is no policy's leaves the default, fast, without a warning here: heap=strict
+ * is for the early heap, and kernel/core/command_words.h warns of others. A value that is no
+ * number, no multiple of the page or out of bounds is warned of, and the default serves. `random`
+ * is 8 bytes of the handed-over seed that nothing else uses; NULL if there is none, and the bases
+ * are then not random. */
 void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const uint64_t *random,
                           struct heap_settings *ret_settings,
                           struct heap_settings_warnings *ret_warnings);

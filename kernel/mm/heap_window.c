@@ -77,10 +77,9 @@ static void take_back(void *context, size_t offset_bytes, size_t bytes)
 static void register_window(struct address_space *space, uint64_t start, uint64_t end,
                             const char *name, const char *start_name, const char *end_name)
 {
-    address_space_add_area(space, (struct range){start, end}, name);
-    address_space_add_guard(space, (struct range){start - PAGE_SIZE_BYTES, start}, start_name,
-                            false);
-    address_space_add_guard(space, (struct range){end, end + PAGE_SIZE_BYTES}, end_name, false);
+    address_space_add_area(space, virt_range(start, end), name);
+    address_space_add_guard(space, virt_range(start - PAGE_SIZE_BYTES, start), start_name, false);
+    address_space_add_guard(space, virt_range(end, end + PAGE_SIZE_BYTES), end_name, false);
 }
 
 void heap_window_initialise(struct heap_window *ret_window, struct address_space *space,

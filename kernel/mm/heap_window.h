@@ -5,9 +5,9 @@
  *   | guard page | mapped, rw-, never executable | not mapped yet      | guard page |
  *                                          window_bytes ^ moves in steps
  *
- * The second is the guarded heap's (kernel/mm/heap/layers/guarded.h), in which pages are mapped
- * where that layer asks for them, with an unmapped page before and behind it, too. One limit holds
- * for what both have mapped.
+ * The second is the guarded heap's (kernel/mm/heap/include/handoff/guarded.h), in which pages are
+ * mapped where that layer asks for them, with an unmapped page before and behind it, too. One limit
+ * holds for what both have mapped.
  *
  * Growing takes every frame and every table that it needs before the heap learns of any of it; if
  * one is missing, all that was taken goes back and nothing has changed.
@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "kernel/mm/paging/address_space.h"
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/guarded.h"
 #include "kernel/mm/heap_settings.h"
 #include "shared/address.h"
 

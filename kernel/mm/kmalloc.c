@@ -17,7 +17,7 @@ void kmalloc_online(struct heap *heap)
     if (kernel_heap != NULL)
         panic(PANIC_HEAP_INIT, "the permanent heap is online already");
     kernel_heap = heap;
-    address_begin(heap->configuration.base);
+    address_begin(heap_base(heap));
 }
 
 bool kmalloc_find_incident(const void *address, struct guarded_incident *ret_incident)
@@ -25,7 +25,7 @@ bool kmalloc_find_incident(const void *address, struct guarded_incident *ret_inc
     return kernel_heap != NULL && guarded_find_incident(kernel_heap, address, ret_incident);
 }
 
-/* The heap, for this caller alone until unlock_heap(). */
+/* The heap, for this caller only until unlock_heap(). */
 static struct heap *lock_heap(void)
 {
     if (kernel_heap == NULL)
@@ -58,7 +58,7 @@ static enum panic_code panic_code_for(enum heap_fault_kind kind)
 void kmalloc_fault(void *context, const struct heap_fault *fault)
 {
     (void)context;
-    /* Nobody continues after this; but what is printed may want to look at the heap. */
+    /* Nobody continues after this. But the panic may print the heap's figures, under the lock. */
     if (kernel_heap_lock.is_taken)
         unlock_heap();
     enum panic_code code = panic_code_for(fault->kind);
@@ -78,7 +78,7 @@ void kmalloc_fault(void *context, const struct heap_fault *fault)
           is_range ? "in free memory" : what, fault->block, size_bytes);
 }
 
-/* What a person needs to judge a request that failed: its size against what there is. */
+/* What a person needs to understand a failed request: its size, and what there is. */
 static void *log_if_failed(void *block, size_t size_bytes, const void *caller)
 {
     if (block != NULL)

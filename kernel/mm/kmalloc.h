@@ -1,8 +1,9 @@
 /*
  * kmalloc.h - the kernel's heap, by the names that everybody knows.
  *
- * A thin layer over one struct heap (kernel/mm/heap/heap.h has the exact semantics): misuse and
- * corruption panic with a code of their own, exhaustion is logged with the heap's usage.
+ * A thin layer over one struct heap (kernel/mm/heap/include/handoff/heap.h has the exact
+ * semantics): misuse and corruption panic with a code of their own, exhaustion is logged with the
+ * heap's usage.
  *
  * Concurrency: any CPU, and interrupt handlers. One lock serialises all calls; growing and giving
  * back move frames and page tables under it, so code that does that by itself must do so before
@@ -16,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/guarded.h"
 
 /* The `fault` callback for the kernel's heap_configuration: panics with PANIC_HEAP_DOUBLE_FREE,
  * _BAD_POINTER, _OVERRUN or _CORRUPT, naming block, size and callers. */

@@ -155,44 +155,52 @@ static enum length_modifier parse_length(const char **format)
     }
 }
 
+static void parse_flags(const char **format, struct conversion *conversion)
+{
+    for (; **format == '-' || **format == '0'; (*format)++) {
+        if (**format == '-')
+            conversion->left_aligned = true;
+        else
+            conversion->zero_padded = true;
+    }
+}
+
+/* Read digits, or take the next argument for a '*'. */
+static int parse_count(const char **format, struct arguments *arguments)
+{
+    if (**format != '*')
+        return parse_digits(format);
+    (*format)++;
+    return va_arg(arguments->list, int);
+}
+
 /* Read flags, width, precision and length. Then *format points to the conversion letter. */
 static struct conversion parse_conversion(const char **format, struct arguments *arguments)
 {
     struct conversion conversion = {.precision = -1};
-    for (; **format == '-' || **format == '0'; (*format)++) {
-        if (**format == '-')
-            conversion.left_aligned = true;
-        else
-            conversion.zero_padded = true;
-    }
-    if (**format == '*') {
-        (*format)++;
-        conversion.width = va_arg(arguments->list, int);
-        if (conversion.width < 0) {
-            conversion.left_aligned = true;
-            conversion.width = -conversion.width;
-        }
-    } else {
-        conversion.width = parse_digits(format);
+    parse_flags(format, &conversion);
+    conversion.width = parse_count(format, arguments);
+    if (conversion.width < 0) {
+        conversion.left_aligned = true;
+        conversion.width = -conversion.width;
     }
     if (**format == '.') {
         (*format)++;
-        if (**format == '*') {
-            (*format)++;
-            conversion.precision = va_arg(arguments->list, int);
-        } else {
-            conversion.precision = parse_digits(format);
-        }
+        conversion.precision = parse_count(format, arguments);
     }
     conversion.length = parse_length(format);
     return conversion;
+}
+
+static void put_letter(struct output *output, const struct conversion *conversion, char letter)
+{
+    put_padded(output, conversion, "", &letter, 1);
 }
 
 /* Return false, and put nothing, if the conversion letter is unknown. */
 static bool put_conversion(struct output *output, const struct conversion *conversion, char letter,
                            struct arguments *arguments)
 {
-    char character;
     switch (letter) {
     case 'd':
     case 'i':
@@ -211,8 +219,7 @@ static bool put_conversion(struct output *output, const struct conversion *conve
         put_string(output, *conversion, va_arg(arguments->list, const char *));
         return true;
     case 'c':
-        character = (char)va_arg(arguments->list, int);
-        put_padded(output, conversion, "", &character, 1);
+        put_letter(output, conversion, (char)va_arg(arguments->list, int));
         return true;
     case '%':
         put_character(output, '%');

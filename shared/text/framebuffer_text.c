@@ -54,26 +54,23 @@ static uint32_t minimum(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* Columns and rows that fit on the screen and into the buffer of cells. */
+static void count_cells(struct framebuffer_text *text, size_t cell_capacity)
+{
+    text->columns = minimum(text->width_pixels / text->scale / CONSOLE_FONT_WIDTH_PIXELS,
+                            FRAMEBUFFER_TEXT_COLUMN_LIMIT);
+    text->rows = text->height_pixels / text->scale / CONSOLE_FONT_HEIGHT_PIXELS;
+    if (text->columns != 0 && text->rows > cell_capacity / text->columns)
+        text->rows = (uint32_t)(cell_capacity / text->columns);
+}
+
 bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
                                  const struct handoff_framebuffer *framebuffer, void *pixels,
                                  const uint8_t *font, char *cells, size_t cell_capacity)
 {
     if (!framebuffer_is_sane(framebuffer))
         return false;
-
-    uint32_t scale = 1 + framebuffer->width_pixels / WIDTH_PER_SCALE_PIXELS;
-    uint32_t columns = minimum(framebuffer->width_pixels / scale / CONSOLE_FONT_WIDTH_PIXELS,
-                               FRAMEBUFFER_TEXT_COLUMN_LIMIT);
-    if (columns == 0)
-        return false;
-    size_t rows_in_buffer = cell_capacity / columns;
-    uint32_t rows = framebuffer->height_pixels / scale / CONSOLE_FONT_HEIGHT_PIXELS;
-    if (rows > rows_in_buffer)
-        rows = (uint32_t)rows_in_buffer;
-    if (rows == 0)
-        return false;
-
-    *ret_text = (struct framebuffer_text){
+    struct framebuffer_text text = {
         .pixels = pixels,
         .font = font,
         .cells = cells,
@@ -83,10 +80,12 @@ bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
         .pixel_size_bytes = framebuffer->bits_per_pixel / 8u,
         .foreground = pixel_value(framebuffer, FOREGROUND_RGB),
         .background = pixel_value(framebuffer, BACKGROUND_RGB),
-        .scale = scale,
-        .columns = columns,
-        .rows = rows,
+        .scale = 1 + framebuffer->width_pixels / WIDTH_PER_SCALE_PIXELS,
     };
+    count_cells(&text, cell_capacity);
+    if (text.columns == 0 || text.rows == 0)
+        return false;
+    *ret_text = text;
     return true;
 }
 

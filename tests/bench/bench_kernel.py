@@ -30,7 +30,7 @@ FRAME_LIMITS = {"frame allocate": 40, "frame free": 40, "frame run, refused": 40
 # shows the cost of the check.
 HEAPS = {
     **{name: f"heap={name}" for name in ("fast", "best-fit", "first-fit", "bump")},
-    # These two show the cost of blocks between guard pages (kernel/mm/heap/layers/guarded.h), with the default policy.
+    # These two show the cost of blocks between guard pages (kernel/mm/heap/include/handoff/guarded.h), with the default policy.
     "no guard": "heap_guard=off heap_sample=0",
     "all guarded": "heap_sample=1",
 }

@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap_debug.h"
+#include "kernel/mm/heap_policies.h"
 #include "tests/fuzz/require.h"
 
 #define WINDOW_BYTES ((size_t)1024 * 1024)
@@ -26,7 +27,7 @@ struct block {
 struct session {
     const uint8_t *input;
     size_t input_bytes;
-    struct heap heap;
+    struct heap *heap;
     struct block blocks[BLOCK_LIMIT];
     size_t mapped_bytes;
     uint8_t next_pattern;
@@ -97,7 +98,7 @@ static void store(struct session *session, struct block *block, uint8_t *address
 
 static void require_sound(const struct session *session)
 {
-    require_no_problem(heap_check(&session->heap));
+    require_no_problem(heap_check(session->heap));
     size_t used_bytes = 0;
     for (size_t i = 0; i < BLOCK_LIMIT; i++) {
         const struct block *block = &session->blocks[i];
@@ -107,7 +108,7 @@ static void require_sound(const struct session *session)
         used_bytes += block->size_bytes;
     }
     struct heap_statistics statistics;
-    heap_statistics(&session->heap, &statistics);
+    heap_statistics(session->heap, &statistics);
     require(statistics.used_bytes == used_bytes);
     require(statistics.size_bytes == session->mapped_bytes);
 }
@@ -126,25 +127,25 @@ static void allocate(struct session *session, struct block *block, unsigned how)
     uint8_t *address;
     if (how == 0) {
         size_t alignment = (size_t)1 << next_bytes(session, 1) % 17;
-        address = heap_allocate_aligned(&session->heap, size_bytes, alignment, NULL);
+        address = heap_allocate_aligned(session->heap, size_bytes, alignment, NULL);
         require((uintptr_t)address % alignment == 0);
     } else if (how == 1) {
-        address = heap_allocate_zeroed(&session->heap, 1, size_bytes, NULL);
+        address = heap_allocate_zeroed(session->heap, 1, size_bytes, NULL);
         for (size_t i = 0; address != NULL && i < size_bytes; i++)
             require(address[i] == 0);
     } else {
-        address = heap_allocate(&session->heap, size_bytes, NULL);
+        address = heap_allocate(session->heap, size_bytes, NULL);
     }
     if (address == NULL)
         return;
-    require(heap_usable_size(&session->heap, address, NULL) == size_bytes);
+    require(heap_usable_size(session->heap, address, NULL) == size_bytes);
     store(session, block, address, size_bytes);
 }
 
 static void reallocate(struct session *session, struct block *block)
 {
     size_t size_bytes = next_size(session) + 1;
-    uint8_t *moved = heap_reallocate(&session->heap, block->address, size_bytes, NULL);
+    uint8_t *moved = heap_reallocate(session->heap, block->address, size_bytes, NULL);
     if (moved == NULL)
         return;
     block->address = moved;
@@ -161,12 +162,12 @@ static void misuse(struct session *session, struct block *block)
     if (interior) {
         pointer += 1 + next_bytes(session, 2) % (block->size_bytes - 1);
     } else {
-        heap_free(&session->heap, block->address, NULL);
+        heap_free(session->heap, block->address, NULL);
         block->address = NULL;
     }
     session->fault_expected = true;
     session->faulted = false;
-    heap_free(&session->heap, pointer, NULL);
+    heap_free(session->heap, pointer, NULL);
     session->fault_expected = false;
     require(session->faulted);
     /* The heap may have returned its tail with the freed block: then the address is not its own. */
@@ -191,7 +192,7 @@ static void step(struct session *session)
     } else if (operation < 4) {
         reallocate(session, block);
     } else {
-        heap_free(&session->heap, block->address, NULL);
+        heap_free(session->heap, block->address, NULL);
         block->address = NULL;
     }
 }
@@ -204,14 +205,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     };
     static const struct heap_policy *const policies[] = {&heap_policy_best_fit, &heap_policy_fast,
                                                          &heap_policy_first_fit, &heap_policy_fast};
+    static union heap_policies_storage storage;
+    static struct heap_debug_storage debug;
     uint32_t choice = next_bytes(&session, 1);
     struct heap_configuration configuration = {
         .policy = policies[choice / 16 % 4],
+        .storage = &storage,
+        .storage_bytes = sizeof storage,
         .base = window,
         .limit_bytes = WINDOW_BYTES,
         .pages = {.context = &session, .grow = grow, .shrink = shrink},
         .secret = next_bytes(&session, 2),
-        .debug = choice % 16 == 0,
+        .debug = choice % 16 == 0 ? heap_debug_layer(&debug) : NULL,
         .fault = record_fault,
         .fault_context = &session,
     };
@@ -221,10 +226,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         require_sound(&session);
     }
     for (size_t i = 0; i < BLOCK_LIMIT; i++)
-        heap_free(&session.heap, session.blocks[i].address, NULL);
-    heap_trim(&session.heap);
+        heap_free(session.heap, session.blocks[i].address, NULL);
+    heap_trim(session.heap);
     struct heap_statistics statistics;
-    heap_statistics(&session.heap, &statistics);
+    heap_statistics(session.heap, &statistics);
     require(statistics.live_block_count == 0 && statistics.free_block_count == 1);
     return 0;
 }

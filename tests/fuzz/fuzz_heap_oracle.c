@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap.h"
 #include "tests/fuzz/require.h"
 #include "tests/unit/support/byte_stream.h"
 #include "tests/unit/support/heap_arena.h"
@@ -39,7 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
     static const struct heap_policy *const policies[] = {
         &heap_policy_fast, &heap_policy_bump, &heap_policy_first_fit, &heap_policy_best_fit};
-    static struct heap heap;
+    static union heap_policies_storage storage;
+    static struct heap_debug_storage debug;
+    struct heap *heap;
     static struct heap_oracle oracle;
     struct byte_stream stream = {
         data, size_bytes < INPUT_LIMIT_BYTES ? size_bytes : INPUT_LIMIT_BYTES, 0};
@@ -47,11 +49,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     size_t heap_bytes = choice < 128 ? REGION_BYTES : 4096 + choice % 16 * 4096;
     struct heap_configuration configuration = {
         .policy = policies[choice % 4],
+        .storage = &storage,
+        .storage_bytes = sizeof storage,
         .base = region,
         .initial_bytes = heap_bytes,
         .limit_bytes = heap_bytes,
         .secret = choice,
-        .debug = choice / 4 % 2 != 0,
+        .debug = choice / 4 % 2 != 0 ? heap_debug_layer(&debug) : NULL,
         .fault = fault,
     };
     size_t guard = byte_stream_next(&stream, 1);
@@ -77,15 +81,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         heap_arena_destroy(&arena);
         return 0;
     }
-    heap_oracle_begin(&oracle, &heap, next, &stream);
+    heap_oracle_begin(&oracle, heap, next, &stream);
     for (unsigned step = 1; !byte_stream_is_empty(&stream); step++) {
         require_no_problem(heap_oracle_step(&oracle));
         if (step % TRIM_STEP_COUNT == 0)
-            heap_trim(&heap);
+            heap_trim(heap);
         require_no_problem(heap_oracle_check(&oracle));
     }
     require_no_problem(heap_oracle_end(&oracle));
-    require(heap.guarded.usable_bytes == arena.guarded_usable_bytes);
+    struct heap_statistics statistics;
+    heap_statistics(heap, &statistics);
+    require(statistics.guarded_bytes == arena.guarded_usable_bytes);
     heap_arena_destroy(&arena);
     return 0;
 }

@@ -39,7 +39,7 @@ static void require_sound_map(const struct map_text *map, size_t row_limit, size
 {
     require(map->form != MAP_TEXT_NONE && map->note_count <= MAP_TEXT_NOTE_LIMIT);
     require(map->row_count > 0 && map->row_count <= row_limit);
-    require(map->framebuffer.start <= map->framebuffer.end);
+    require(map->framebuffer.start.value <= map->framebuffer.end.value);
     require(map->map_count > 0 && map->map_count <= MAP_TEXT_MAP_LIMIT);
     require(map->map_number > 0 && map->map_number <= map->map_count);
     require(map->maps[map->map_number - 1].form == map->form);

@@ -38,6 +38,53 @@ def test_32_bit_targets_are_refused_in_words(target):
     assert "the heap is for 64-bit targets" in compiled.stderr
 
 
+def test_headers_are_the_public_ones_and_stand_alone(tmp_path):
+    """Each public header compiles alone, from the library's folder and from the tree's, and no other is installed."""
+    tree = ROOT / "kernel/mm/heap/include/handoff"
+    names = sorted(path.name for path in tree.iterdir())
+    assert sorted(str(path.relative_to(HOST / "include")) for path in (HOST / "include").rglob("*.h")) == [
+        f"handoff/{name}" for name in names]  # fmt: skip
+    for folder in (HOST / "include", tree.parent):
+        for name in names:
+            source = tmp_path / "alone.c"
+            source.write_text(f"#include <handoff/{name}>\n")
+            subprocess.run(["clang", "-std=c17", "-ffreestanding", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                            "-I", folder, source], cwd=tmp_path, check=True)  # fmt: skip
+
+
+USER_OF_ONE_POLICY = """
+#include <handoff/heap_%(policy)s.h>
+static _Alignas(16) unsigned char memory[65536];
+static struct heap_%(policy)s_storage storage;
+static void fault(void *context, const struct heap_fault *found) { (void)context; (void)found; }
+int main(void)
+{
+    struct heap *heap;
+    const struct heap_configuration configuration = {
+        .policy = &heap_policy_%(policy)s, .storage = &storage, .storage_bytes = sizeof storage, .base = memory,
+        .initial_bytes = sizeof memory, .limit_bytes = sizeof memory, .fault = fault};
+    if (heap_initialise(&configuration, &heap) != HEAP_OK)
+        return 1;
+    heap_free(heap, heap_allocate(heap, 100, HEAP_CALLER), HEAP_CALLER);
+    return heap_check(heap) != 0;
+}
+"""
+POLICIES = ["bump", "first_fit", "best_fit", "fast"]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_user_of_one_policy_links_no_other(policy, tmp_path):
+    source = tmp_path / "user.c"
+    source.write_text(USER_OF_ONE_POLICY % {"policy": policy})
+    subprocess.run(["clang", "-std=c17", "-Wall", "-Wextra", "-Werror", "-I", HOST / "include", source, ARCHIVE,
+                    "-o", "user"], cwd=tmp_path, check=True)  # fmt: skip
+    subprocess.run([tmp_path / "user"], check=True)
+    linked = symbols(tmp_path / "user", "--defined-only")
+    others = [name for name in POLICIES if name != policy]
+    assert f"heap_policy_{policy}" in linked
+    assert not [name for name in linked if re.match(rf"(heap_policy_|_?)({'|'.join(others)}|heap_debug|guarded)_?", name)]
+
+
 def test_example_of_the_document(tmp_path):
     text = DOCUMENT.read_text(encoding="utf-8")
     (code,) = re.findall(r"^```c\n(.*?)^```", text, re.M | re.S)

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/include/handoff/heap_debug.h"
+#include "kernel/mm/heap_policies.h"
 #include "tests/unit/support/heap_episode.h"
 
 #define OPERATIONS_PER_EPISODE 50000u
@@ -18,7 +19,8 @@
 
 static void switch_on_debug(struct heap_configuration *configuration)
 {
-    configuration->debug = true;
+    static struct heap_debug_storage debug;
+    configuration->debug = heap_debug_layer(&debug);
 }
 
 static const struct layer {
@@ -79,8 +81,7 @@ static int run(const struct heap_policy *policy, uint64_t operation_count, uint6
 
 int main(int argument_count, char **arguments)
 {
-    const struct heap_policy *policy =
-        argument_count < 3 ? NULL : heap_policy_by_name(arguments[1]);
+    const struct heap_policy *policy = argument_count < 3 ? NULL : heap_policies_find(arguments[1]);
     if (policy == NULL) {
         (void)fputs("usage: heap_operations bump|first-fit|best-fit|fast COUNT [SEED]\n", stderr);
         return EXIT_FAILURE;

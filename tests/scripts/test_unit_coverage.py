@@ -1,6 +1,7 @@
 """Test the report on the coverage of the unit tests. Small programs replace the tools of LLVM."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -23,7 +24,8 @@ def summary(name, count, covered):
 @pytest.mark.parametrize("status", [0, 1, 77])
 def test_failed_test_program_is_a_failure(tmp_path, status):
     export = {"data": [{"files": [summary("a.c", 10, 10), summary("b.c", 10, 7)]}]}
-    cov = script(tmp_path / "cov", f"[ $1 = export ] && echo '{json.dumps(export)}'; exit 0")
+    cov = script(tmp_path / "cov", f"echo \"$@\" >>'{tmp_path}/words'; "
+                 f"[ $1 = export ] && echo '{json.dumps(export)}'; exit 0")  # fmt: skip
     program = script(tmp_path / "test_x", f': >"$LLVM_PROFILE_FILE"; exit {status}')
     done = subprocess.run(
         [sys.executable, ROOT / "scripts/unit_coverage.py", "true", cov, tmp_path, program],
@@ -33,6 +35,9 @@ def test_failed_test_program_is_a_failure(tmp_path, status):
     assert ("test_x FAILED" in done.stderr) == bool(status)
     assert "b.c (3 lines): no reason is known" in done.stdout
     assert "a.c" not in done.stdout
+    # A checkout may itself lie in a folder with this name.
+    words = (tmp_path / "words").read_text(encoding="utf-8")
+    assert words.count(f"-ignore-filename-regex=^{re.escape(str(ROOT))}/tests/") == 3
 
 
 def test_reasons_are_printed_beside_the_count():

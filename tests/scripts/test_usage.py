@@ -1,13 +1,13 @@
 """Test that every script prints its help, and refuses an unknown word in one sentence."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import test as test_module
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "scripts"
@@ -62,6 +62,23 @@ def test_fuzz_checks_its_words(words, sentence):
     assert done.returncode == 2 and sentence in done.stderr
 
 
+def test_fuzzers_run_side_by_side_and_failures_are_shown_in_full(tmp_path):
+    """Each waits for the next one to begin, so far as there is a processor for it."""
+    count = min(os.cpu_count(), 2)
+    for name, status in (("fuzz_good", 0), ("fuzz_bad", 1)):
+        (tmp_path / name).write_text(
+            f'#!/bin/sh\n: >"$0.begun"\nfor _ in $(seq 100); do\n'
+            f'[ $(ls {tmp_path}/*.begun | wc -l) -ge {count} ] && echo "words of {name}" '
+            f'&& echo "stat::number_of_executed_units: 20" && exit {status}\nsleep 0.1\ndone\nexit 9\n', encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    done = run(FOLDER / "fuzz.sh", tmp_path, "short", "fuzz_good", "fuzz_bad")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1 and lines[-1] == "1 passed, 1 failed"
+    assert re.fullmatch(r"fuzz_bad: FAILED \(20 runs, \d+ s\)\nfuzz_good: passed \(20 runs, \d+ s\)",
+                        "\n".join(sorted(lines[:2])))  # fmt: skip
+    assert "words of fuzz_bad" in lines and "words of fuzz_good" not in lines
+
+
 @pytest.mark.parametrize("port", ["x", "0", "65536", "-1", "1 2"])
 def test_debug_checks_its_port(port, monkeypatch):
     monkeypatch.setenv("PORT", port)
@@ -104,34 +121,3 @@ def test_print_map_reports_an_error_once(tmp_path):
     assert done.stderr == "run.sh: unknown word 'junk': --help lists the options\n"
     done = run(FOLDER / "print-map.sh", "--log", tmp_path)
     assert done.stderr.splitlines()[0] == f"print-map.sh: {tmp_path} cannot be read"
-
-
-def test_groups_of_tests_can_be_chosen(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["test.sh", "fuzz", "unit"])
-    assert test_module.parse_arguments().groups == ["fuzz", "unit"]
-    assert run(FOLDER / "test.sh", "unit", "tests/unit").returncode == 2
-    listed = run(FOLDER / "test.sh", "--help").stdout
-    assert all(f"\n  {name} " in listed for name in test_module.GROUPS)
-
-
-def test_only_chosen_groups_are_run_after_what_they_need(monkeypatch, capsys):
-    made = []
-    monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, "3 passed, 0 failed"))
-    assert str(test_module.run_groups(["unit"])) == "3 passed, 0 failed"
-    assert made == [("unit-tests",), ("test-unit",)]
-    assert capsys.readouterr().out.startswith("unit ")
-
-
-def test_group_that_cannot_be_built_fails(monkeypatch, capsys):
-    monkeypatch.setattr(test_module, "make", lambda *targets: (2, "clang: error"))
-    assert test_module.run_groups(["unit"]).failed == 1
-    assert "clang: error" in capsys.readouterr().out
-
-
-def test_all_groups_build_what_each_needs(monkeypatch):
-    made = []
-    monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, ""))
-    assert test_module.build_everything()[0].passed == 1
-    needed = {target for group in test_module.GROUPS.values() for target in group.targets}
-    assert needed <= set(made[0])
-    assert ("build", "UBSAN=1") in made and ("build", "KASAN=1") in made

@@ -38,7 +38,7 @@ def test_log_of_a_serial_line_may_have_anything_else_in_it():
     (["--log", "/nonexistent"], "/nonexistent cannot be read"),
     (["--log"], "--log needs the name of a file"),
     (["--log", "-"], "no [map] line in the log"),
-    (["--log", LOG, "--memory", "1G"], "--memory is for a boot"),
+    (["--log", LOG, "--memory", "1G"], "--memory is an option for a boot"),
 ])  # fmt: skip
 def test_what_cannot_be_shown_is_a_sentence(arguments, words):
     done = print_map(*arguments, text="nothing\n")

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/mm/heap_policies.h"
 #include "kernel/mm/kmalloc.h"
 
 #define THREAD_COUNT    4
@@ -65,12 +66,15 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
-static struct heap heap;
+static union heap_policies_storage storage;
+static struct heap *heap; /* in `storage`, whatever its policy */
 
-static void run_all_threads(const struct heap_policy *policy, void *memory)
+static void start_heap(const struct heap_policy *policy, void *memory)
 {
     const struct heap_configuration configuration = {
         .policy = policy,
+        .storage = &storage,
+        .storage_bytes = sizeof storage,
         .base = memory,
         .initial_bytes = HEAP_BYTES,
         .limit_bytes = HEAP_BYTES,
@@ -78,6 +82,10 @@ static void run_all_threads(const struct heap_policy *policy, void *memory)
         .fault = kmalloc_fault,
     };
     assert_int_equal(heap_initialise(&configuration, &heap), HEAP_OK);
+}
+
+static void run_all_threads(void)
+{
     pthread_t threads[THREAD_COUNT];
     for (uintptr_t i = 0; i < THREAD_COUNT; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, run_thread, (void *)(i + 1)), 0);
@@ -88,9 +96,9 @@ static void run_all_threads(const struct heap_policy *policy, void *memory)
         mailboxes[i] = NULL;
     }
     assert_int_equal(spoilt_count, 0);
-    assert_null(heap_check(&heap));
+    assert_null(heap_check(heap));
     struct heap_statistics statistics;
-    heap_statistics(&heap, &statistics);
+    heap_statistics(heap, &statistics);
     assert_int_equal(statistics.live_block_count, 0);
     assert_true(statistics.free_count >= (uint64_t)THREAD_COUNT * OPERATION_COUNT);
 }
@@ -102,9 +110,12 @@ static void test_threads_share_a_heap(void **state)
                                                          &heap_policy_first_fit};
     void *memory = aligned_alloc(HEAP_PAGE_SIZE_BYTES, HEAP_BYTES);
     assert_non_null(memory);
-    kmalloc_online(&heap);
-    for (size_t i = 0; i < sizeof POLICIES / sizeof POLICIES[0]; i++)
-        run_all_threads(POLICIES[i], memory);
+    for (size_t i = 0; i < sizeof POLICIES / sizeof POLICIES[0]; i++) {
+        start_heap(POLICIES[i], memory);
+        if (i == 0)
+            kmalloc_online(heap);
+        run_all_threads();
+    }
     free(memory);
 }
 

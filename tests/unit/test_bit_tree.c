@@ -543,7 +543,7 @@ static void test_whole_blocks_are_not_judged_by_garbage(void **state)
 }
 
 /* A block whose run was taken meanwhile is searched once more, and then known for what it is. */
-static void test_a_search_learns_again_what_has_changed(void **state)
+static void test_a_search_computes_again_what_has_changed(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 4 * BIT_TREE_BLOCK_BITS;
@@ -602,7 +602,7 @@ int main(void)
         cmocka_unit_test(test_a_run_ends_where_its_extent_does),
         cmocka_unit_test(test_an_aligned_run_may_end_in_a_block_without_a_piece),
         cmocka_unit_test(test_whole_blocks_are_not_judged_by_garbage),
-        cmocka_unit_test(test_a_search_learns_again_what_has_changed),
+        cmocka_unit_test(test_a_search_computes_again_what_has_changed),
         cmocka_unit_test(test_check_finds_a_wrong_bit_on_every_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* A CPU's reserve of frames: group F through it, and two of them beside the allocator. Random
- * operations run in test_frame_allocator.c. */
+ * operations run in test_frame_maps.c. */
 #include "tests/unit/support/cmocka.h"
 
 #include <stdlib.h>

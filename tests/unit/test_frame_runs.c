@@ -191,7 +191,7 @@ static void assert_bound_is_exact_soon(struct machine *machine, uint64_t alignme
     assert_int_equal(steps_of_refusal(machine, bound + 1, alignment), 1);
 }
 
-static void test_patterns_by_chance_are_learnt_once(void **state)
+static void test_patterns_by_chance_are_computed_once(void **state)
 {
     struct random random = {5};
     (void)state;
@@ -310,7 +310,8 @@ static void test_the_only_run_is_found_without_looking_at_all_of_memory(void **s
     }
 }
 
-/* A limit cuts a node in two on each level: only these are looked into, and they are not learnt. */
+/* A limit cuts a node in two on each level: only these are looked into, and their bounds are not
+ * computed again. */
 static void test_a_limit_costs_what_is_at_its_ends(void **state)
 {
     (void)state;
@@ -335,8 +336,9 @@ static void test_a_limit_costs_what_is_at_its_ends(void **state)
     }
 }
 
-/* The run is in the group, but outside of the limits. That is no reason to learn it again. */
-static void test_a_limit_within_a_group_does_not_have_it_learnt(void **state)
+/* The run is in the group, but outside of the limits. That is no reason to compute its bounds
+ * again. */
+static void test_a_limit_within_a_group_does_not_have_it_computed_again(void **state)
 {
     struct machine *machine = machine_create(4);
     const uint64_t group = 65536 * 9;
@@ -408,14 +410,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_run_is_refused_by_one_comparison_whatever_the_pattern),
-        cmocka_unit_test(test_patterns_by_chance_are_learnt_once),
+        cmocka_unit_test(test_patterns_by_chance_are_computed_once),
         cmocka_unit_test(test_a_frame_freed_anywhere_costs_one_block),
         cmocka_unit_test(test_k_changes_cost_k_blocks),
         cmocka_unit_test(test_a_run_that_comes_and_goes_costs_its_group),
         cmocka_unit_test(test_the_only_run_is_found_without_looking_at_all_of_memory),
         cmocka_unit_test(test_a_limit_costs_what_is_at_its_ends),
         cmocka_unit_test(test_a_mix_by_chance_costs_the_same_whatever_the_RAM),
-        cmocka_unit_test(test_a_limit_within_a_group_does_not_have_it_learnt),
+        cmocka_unit_test(test_a_limit_within_a_group_does_not_have_it_computed_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

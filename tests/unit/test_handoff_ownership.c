@@ -1,4 +1,4 @@
-/* What the loader placed, compared with what the CPU and the linker say. Catalogue group H. */
+/* The blocks that the loader placed, compared with the CPU and the linker. Catalogue group H. */
 #include "kernel/mm/layout.h"
 #include "shared/address.h"
 #include "shared/range.h"
@@ -102,7 +102,7 @@ static void test_segments_that_are_mapped_otherwise_are_refused(void **state)
     struct handoff_sample *sample = *state;
     for (unsigned i = 0; i < SAMPLE_SEGMENT_COUNT; i++) {
         const struct kernel_segment *segment = &sample->segments[i];
-        for (uint64_t page = segment->virtual.start; page < segment->virtual.end;
+        for (uint64_t page = segment->virtual.start.value; page < segment->virtual.end.value;
              page += PAGE_SIZE_BYTES) {
             uint64_t physical = SAMPLE_KERNEL_BASE + (page - LAYOUT_KERNEL_IMAGE_BASE);
             struct page_permissions good = {.write = segment->write, .execute = segment->execute};

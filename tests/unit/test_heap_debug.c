@@ -1,5 +1,5 @@
 /* The layer of heap_debug.h over each policy: who is named, and what is found that a policy alone
- * does not find. That it keeps the interface is tested in test_heap_policies.c. */
+ * does not find. The tests of heap_policy_test.h prove that it keeps the interface. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +10,11 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/views/heap_leaks.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/include/handoff/heap_leaks.h"
+#include "kernel/mm/heap/layers/heap_debug_state.h"
+#include "kernel/mm/heap/policies/bump.h"
+#include "kernel/mm/heap/policies/fast.h"
+#include "kernel/mm/heap/policies/first_fit.h"
 #include "kernel/mm/heap/policies/sealed_block.h"
 #include "tests/unit/support/heap_arena.h"
 
@@ -24,7 +27,7 @@ static void *const FINDER = (void *)0x3333;
 struct fixture {
     const struct heap_policy *policy;
     struct heap_arena arena;
-    struct heap heap;
+    struct heap *heap;
 };
 
 static int create_arena(void **state)
@@ -47,10 +50,10 @@ static int destroy_arena(void **state)
 static struct heap *start(struct fixture *fixture, struct heap_configuration configuration)
 {
     configuration.policy = fixture->policy;
-    configuration.debug = true;
+    heap_arena_set_debug(&fixture->arena, &configuration, true);
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
     fixture->arena.fault_count = 0;
-    return &fixture->heap;
+    return fixture->heap;
 }
 
 static struct heap *start_fixed(struct fixture *fixture, size_t size_bytes)
@@ -157,8 +160,7 @@ static void test_what_a_block_gains_has_the_pattern(void **state)
     assert_sound(heap);
 }
 
-/* --- Writes beyond a block's end ---------------------------------------------------------------
- */
+/* --- Writes beyond a block's end -------------------------------------------------------------- */
 
 /* Of a mass of blocks of one size, which the fast policy puts into slabs without canaries. */
 static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
@@ -188,7 +190,7 @@ static void assert_every_bit_is_watched(struct fixture *fixture, size_t size_byt
 {
     struct heap *heap = start_fixed(fixture, 8192);
     uint8_t *block = allocate(heap, size_bytes);
-    size_t total_bytes = heap->debug.below->usable_size(heap, block, NULL);
+    size_t total_bytes = heap_debug_of(heap)->layer.below.usable_size(heap, block, NULL);
     assert_true(total_bytes > size_bytes + 8);
     for (size_t bit = size_bytes * 8; bit < total_bytes * 8; bit++) {
         heap = start_fixed(fixture, 8192);
@@ -282,13 +284,15 @@ static void test_a_forged_size_is_not_believed(void **state)
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         struct heap *heap = start_fixed(fixture, 65536);
         uint8_t *block = allocate(heap, 1000);
-        uint64_t secret = heap->fast.core.secret;
+        uint64_t secret = 0;
         if (fixture->policy == &heap_policy_best_fit)
             return; /* its seals have 64 bits */
         if (fixture->policy == &heap_policy_first_fit)
-            secret = heap->first_fit.secret;
+            secret = first_fit_of(heap)->secret;
         else if (fixture->policy == &heap_policy_bump)
-            secret = heap->bump.secret;
+            secret = bump_of(heap)->secret;
+        else
+            secret = fast_of(heap)->core.secret;
         sealed_write_header(secret, block, sealed_header(sizes[s] / 16, SEALED_LIVE));
         heap_free(heap, block, FINDER);
         assert_fault(fixture, HEAP_FAULT_OVERRUN, block, 1000, ALLOCATOR, NULL);
@@ -406,7 +410,7 @@ static void test_K10_write_after_free_is_found_when_the_wait_ends(void **state)
             assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_WRITE_AFTER_FREE);
             assert_ptr_equal(fixture->arena.fault.freed_by, FREER);
         } else {
-            for (unsigned i = 0; i < HEAP_DEBUG_WAITING_LIMIT && fixture->arena.fault_count == 0;
+            for (unsigned i = 0; i < HEAP_DEBUG_QUARANTINE_LIMIT && fixture->arena.fault_count == 0;
                  i++)
                 heap_free(heap, heap_allocate(heap, way == 1 ? 1 : 50000, NULL), FINDER);
             assert_fault(fixture, HEAP_FAULT_WRITE_AFTER_FREE, block, 48, ALLOCATOR, FREER);
@@ -453,17 +457,17 @@ static void test_freed_blocks_wait_in_order_up_to_both_limits(void **state)
         return;
     uint8_t *first = allocate(heap, 16);
     heap_free(heap, first, FREER);
-    for (size_t i = 1; i < HEAP_DEBUG_WAITING_LIMIT; i++) {
+    for (size_t i = 1; i < HEAP_DEBUG_QUARANTINE_LIMIT; i++) {
         uint8_t *block = allocate(heap, 16);
         assert_ptr_not_equal(block, first);
         heap_free(heap, block, FREER);
     }
     struct heap_statistics full = statistics_of(heap);
-    assert_int_equal(full.waiting_block_count, HEAP_DEBUG_WAITING_LIMIT);
+    assert_int_equal(full.quarantine_block_count, HEAP_DEBUG_QUARANTINE_LIMIT);
     assert_int_equal(full.live_block_count, 0);
     assert_int_equal(full.used_bytes, 0);
-    assert_true(full.waiting_bytes <= 2 * MIB / HEAP_DEBUG_WAITING_PART);
-    assert_true(full.overhead_bytes >= full.waiting_bytes);
+    assert_true(full.quarantine_bytes <= 2 * MIB / HEAP_DEBUG_QUARANTINE_PART);
+    assert_true(full.overhead_bytes >= full.quarantine_bytes);
     assert_filled(first, 16, HEAP_DEBUG_FREED_BYTE);
     assert_sound(heap);
 
@@ -471,11 +475,11 @@ static void test_freed_blocks_wait_in_order_up_to_both_limits(void **state)
      * at all. */
     heap_free(heap, allocate(heap, 400000), FREER);
     struct heap_statistics pushed = statistics_of(heap);
-    assert_true(pushed.waiting_block_count < HEAP_DEBUG_WAITING_LIMIT / 2);
-    assert_true(pushed.waiting_bytes <= 2 * MIB / HEAP_DEBUG_WAITING_PART);
-    assert_true(pushed.waiting_bytes > 2 * MIB / HEAP_DEBUG_WAITING_PART - 200);
+    assert_true(pushed.quarantine_block_count < HEAP_DEBUG_QUARANTINE_LIMIT / 2);
+    assert_true(pushed.quarantine_bytes <= 2 * MIB / HEAP_DEBUG_QUARANTINE_PART);
+    assert_true(pushed.quarantine_bytes > 2 * MIB / HEAP_DEBUG_QUARANTINE_PART - 200);
     heap_free(heap, allocate(heap, MIB), FREER);
-    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_int_equal(statistics_of(heap).quarantine_block_count, 0);
     assert_sound(heap);
 }
 
@@ -491,7 +495,7 @@ static void test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait(void **stat
             struct heap *heap = start(fixture, heap_arena_growing(&fixture->arena, 2 * MIB));
             uint8_t *block = allocate(heap, sizes[s]);
             heap_free(heap, block, FREER);
-            assert_int_equal(statistics_of(heap).waiting_block_count, 1);
+            assert_int_equal(statistics_of(heap).quarantine_block_count, 1);
             block[at_end ? sizes[s] - 100 : 30] = 1;
             heap_free(heap, allocate(heap, 50), FREER);
             heap_trim(heap);
@@ -506,9 +510,9 @@ static void test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait(void **stat
 static void test_what_may_wait_follows_the_heap_s_size(void **state)
 {
     static const struct {
-        size_t limit_bytes, live_bytes, waiting_bytes;
+        size_t limit_bytes, live_bytes, quarantine_bytes;
     } cases[] = {{8 * MIB, 0, 2 * MIB},
-                 {64 * MIB, 0, HEAP_DEBUG_WAITING_MINIMUM_BYTES},
+                 {64 * MIB, 0, HEAP_DEBUG_QUARANTINE_MINIMUM_BYTES},
                  {64 * MIB, 40 * MIB, 10 * MIB}};
     struct fixture *fixture = *state;
     if (fixture->policy->frees_newest_only)
@@ -520,11 +524,12 @@ static void test_what_may_wait_follows_the_heap_s_size(void **state)
         (void)allocate(heap, cases[c].live_bytes);
         for (unsigned i = 0; i < 400; i++)
             heap_free(heap, allocate(heap, 50000), FREER);
-        assert_in_range(statistics_of(heap).waiting_bytes, cases[c].waiting_bytes - 60000,
-                        cases[c].waiting_bytes + cases[c].waiting_bytes / 2);
-        assert_true(statistics_of(heap).waiting_bytes <=
-                    (heap->size_bytes / 4 > cases[c].waiting_bytes ? heap->size_bytes / 4
-                                                                   : cases[c].waiting_bytes));
+        assert_in_range(statistics_of(heap).quarantine_bytes, cases[c].quarantine_bytes - 60000,
+                        cases[c].quarantine_bytes + cases[c].quarantine_bytes / 2);
+        assert_true(statistics_of(heap).quarantine_bytes <=
+                    (heap_size_bytes(heap) / 4 > cases[c].quarantine_bytes
+                         ? heap_size_bytes(heap) / 4
+                         : cases[c].quarantine_bytes));
         assert_int_equal(arena.fault_count, 0);
         heap_arena_destroy(&arena);
     }
@@ -542,9 +547,9 @@ static void test_what_waits_serves_when_the_heap_cannot_grow(void **state)
         blocks[i] = allocate(heap, 100000);
     for (unsigned i = 0; i < 5; i++)
         heap_free(heap, blocks[i], FREER);
-    assert_int_equal(statistics_of(heap).waiting_block_count, 5);
+    assert_int_equal(statistics_of(heap).quarantine_block_count, 5);
     assert_non_null(heap_allocate(heap, 2 * MIB - 50000, ALLOCATOR));
-    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_int_equal(statistics_of(heap).quarantine_block_count, 0);
     assert_int_equal(statistics_of(heap).failure_count, 0);
     assert_int_equal(fixture->arena.fault_count, 0);
 }
@@ -611,9 +616,9 @@ static void test_a_request_that_would_fail_is_served_from_what_waits(void **stat
     assert_in_range(count, 30, 62);
     uint8_t *freed = blocks[count / 2];
     heap_free(heap, freed, FREER);
-    assert_int_equal(statistics_of(heap).waiting_block_count, 1);
+    assert_int_equal(statistics_of(heap).quarantine_block_count, 1);
     assert_ptr_equal(heap_allocate(heap, 1000, ALLOCATOR), freed);
-    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_int_equal(statistics_of(heap).quarantine_block_count, 0);
     assert_int_equal(statistics_of(heap).failure_count, 1);
 
     /* Not for requests that nothing could serve. */
@@ -622,9 +627,9 @@ static void test_a_request_that_would_fail_is_served_from_what_waits(void **stat
     assert_null(heap_allocate_aligned(heap, 16, 65536, ALLOCATOR));
     assert_null(heap_allocate_aligned(heap, 16, 24, ALLOCATOR));
     assert_null(heap_allocate(heap, SIZE_MAX - 20, ALLOCATOR));
-    assert_int_equal(statistics_of(heap).waiting_block_count, 1);
+    assert_int_equal(statistics_of(heap).quarantine_block_count, 1);
     heap_trim(heap);
-    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_int_equal(statistics_of(heap).quarantine_block_count, 0);
     assert_sound(heap);
 }
 
@@ -694,12 +699,11 @@ static void test_bump_refuses_an_order_and_counts_nothing(void **state)
     heap_free(heap, newer, FREER);
     heap_free(heap, older, FREER);
     assert_int_equal(statistics_of(heap).free_count, 2);
-    assert_int_equal(statistics_of(heap).waiting_block_count, 0);
+    assert_int_equal(statistics_of(heap).quarantine_block_count, 0);
     assert_sound(heap);
 }
 
-/* --- What it costs ------------------------------------------------------------------------------
- */
+/* --- What it costs ---------------------------------------------------------------------------- */
 
 static void test_without_it_there_is_nothing_above_the_policy(void **state)
 {
@@ -707,8 +711,8 @@ static void test_without_it_there_is_nothing_above_the_policy(void **state)
     struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, MIB);
     configuration.policy = fixture->policy;
     assert_int_equal(heap_initialise(&configuration, &fixture->heap), HEAP_OK);
-    assert_memory_equal(&fixture->heap.operations, fixture->policy->operations,
-                        sizeof fixture->heap.operations);
+    assert_memory_equal(&fixture->heap->operations, fixture->policy->functions->operations,
+                        sizeof fixture->heap->operations);
 }
 
 /* The heap gives back what it no longer needs, once nothing waits. */
@@ -722,14 +726,13 @@ static void test_the_heap_shrinks_when_it_is_trimmed(void **state)
     for (unsigned i = 100; i > 0; i--)
         heap_free(heap, blocks[i - 1], FREER);
     heap_trim(heap);
-    assert_true(heap->size_bytes <= MIB / 4);
+    assert_true(heap_size_bytes(heap) <= MIB / 4);
     assert_int_equal(statistics_of(heap).free_block_count, 1);
     assert_sound(heap);
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* --- Running ------------------------------------------------------------------------------------
- */
+/* --- Running ---------------------------------------------------------------------------------- */
 
 #define TEST(function)                                                                             \
     {                                                                                              \

@@ -6,13 +6,13 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/views/heap_leaks.h"
+#include "kernel/mm/heap/include/handoff/heap_leaks.h"
 #include "tests/unit/support/heap_arena.h"
 
 #define HEAP_BYTES ((size_t)64 << 10)
 
 static struct heap_arena arena;
-static struct heap heap;
+static struct heap *heap;
 
 static void start(const struct heap_policy *policy)
 {
@@ -28,7 +28,7 @@ static const void *site_number(size_t number)
 
 static void *take(size_t size_bytes, size_t site)
 {
-    void *block = heap_allocate(&heap, size_bytes, site_number(site));
+    void *block = heap_allocate(heap, size_bytes, site_number(site));
     assert_non_null(block);
     return block;
 }
@@ -46,15 +46,15 @@ static void test_blocks_are_counted_by_their_call_site(void **state)
     (void)state;
     start(&heap_policy_best_fit);
     struct heap_leaks leaks;
-    heap_leaks_find(&heap, &leaks);
+    heap_leaks_find(heap, &leaks);
     assert_int_equal(leaks.site_count, 0);
 
     (void)take(100, 1);
     void *freed = take(5000, 2);
     (void)take(33, 3);
     (void)take(7, 1);
-    heap_free(&heap, freed, NULL);
-    heap_leaks_find(&heap, &leaks);
+    heap_free(heap, freed, NULL);
+    heap_leaks_find(heap, &leaks);
     assert_int_equal(leaks.site_count, 2);
     /* The last block lies where the freed one was. */
     assert_site(&leaks.sites[0], site_number(1), 2, 107);
@@ -69,7 +69,7 @@ static void test_more_sites_than_there_is_room_for(void **state)
     for (size_t i = 0; i < HEAP_LEAK_SITE_LIMIT + 3; i++)
         (void)take(10, i);
     struct heap_leaks leaks;
-    heap_leaks_find(&heap, &leaks);
+    heap_leaks_find(heap, &leaks);
     assert_int_equal(leaks.site_count, HEAP_LEAK_SITE_LIMIT);
     assert_site(&leaks.others, NULL, 3, 30);
 }
@@ -84,7 +84,7 @@ static void test_policies_that_record_no_caller(void **state)
         (void)take(100, 1);
         (void)take(20, 2);
         struct heap_leaks leaks;
-        heap_leaks_find(&heap, &leaks);
+        heap_leaks_find(heap, &leaks);
         assert_int_equal(leaks.site_count, 1);
         assert_site(&leaks.sites[0], NULL, 2, 120);
     }

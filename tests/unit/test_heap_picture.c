@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/views/heap_picture.h"
+#include "kernel/mm/heap/include/handoff/heap_picture.h"
 #include "tests/unit/support/heap_arena.h"
 
 #define HEAP_BYTES ((size_t)64 << 10)
@@ -19,7 +19,7 @@ static const struct heap_policy *const POLICIES[] = {&heap_policy_bump, &heap_po
 #define POLICY_COUNT (sizeof POLICIES / sizeof POLICIES[0])
 
 static struct heap_arena arena;
-static struct heap heap;
+static struct heap *heap;
 
 static void start(const struct heap_policy *policy)
 {
@@ -30,7 +30,7 @@ static void start(const struct heap_policy *policy)
 
 static void *take(size_t size_bytes)
 {
-    void *block = heap_allocate(&heap, size_bytes, NULL);
+    void *block = heap_allocate(heap, size_bytes, NULL);
     assert_non_null(block);
     return block;
 }
@@ -49,7 +49,7 @@ static void keep_row(void *context, const void *start_of_row, const char *text)
     if (drawing->row_count > 0)
         assert_int_equal(strlen(drawing->text), drawing->row_count * HEAP_MAP_COLUMNS);
     if (drawing->row_count == 0)
-        assert_ptr_equal(start_of_row, heap.configuration.base);
+        assert_ptr_equal(start_of_row, heap_base(heap));
     drawing->row_count++;
     strcat(drawing->text, text);
 }
@@ -57,7 +57,7 @@ static void keep_row(void *context, const void *start_of_row, const char *text)
 static struct drawing draw(void)
 {
     struct drawing drawing = {0};
-    heap_map_draw(&heap, keep_row, &drawing, &drawing.stretch_bytes);
+    heap_map_draw(heap, keep_row, &drawing, &drawing.stretch_bytes);
     return drawing;
 }
 
@@ -79,7 +79,7 @@ static void test_empty_heap_is_free(void **state)
     for (size_t i = 0; i < POLICY_COUNT; i++) {
         start(POLICIES[i]);
         struct heap_picture picture;
-        heap_picture_take(&heap, &picture);
+        heap_picture_take(heap, &picture);
         assert_int_equal(picture.external_permille, 0);
         assert_int_equal(picture.internal_permille, 0);
         assert_int_equal(picture.statistics.live_block_count, 0);
@@ -98,12 +98,12 @@ static void test_map_shows_blocks_where_they_are(void **state)
         start(POLICIES[i]);
         uint8_t *block = take(20000);
         struct drawing drawing = draw();
-        size_t first = (size_t)(block - (uint8_t *)heap.configuration.base) / 64 + 1;
+        size_t first = (size_t)(block - (uint8_t *)heap_base(heap)) / 64 + 1;
         size_t count = 20000 / 64 - 1;
         assert_int_equal(strspn(drawing.text + first, "#"),
                          count + (drawing.text[first + count] == '#'));
         assert_int_equal(drawing.text[strlen(drawing.text) - 1], '.');
-        heap_free(&heap, block, NULL);
+        heap_free(heap, block, NULL);
     }
 }
 
@@ -116,9 +116,9 @@ static void test_fragmentation_is_what_it_is_defined_as(void **state)
         for (size_t n = 0; n < 20; n++)
             blocks[n] = take(3000);
         for (size_t n = 0; n < 20 && POLICIES[i] != &heap_policy_bump; n += 2)
-            heap_free(&heap, blocks[n], NULL);
+            heap_free(heap, blocks[n], NULL);
         struct heap_picture picture;
-        heap_picture_take(&heap, &picture);
+        heap_picture_take(heap, &picture);
         const struct heap_statistics *figures = &picture.statistics;
         assert_int_equal(picture.live_counts[12], figures->live_block_count);
         assert_int_equal(picture.internal_permille,

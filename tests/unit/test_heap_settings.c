@@ -203,6 +203,30 @@ static void test_debug_is_a_switch(void **state)
     assert_non_null(choice.warnings.debug);
 }
 
+static void test_policy_is_chosen_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command_line;
+        const struct heap_policy *policy;
+        uint64_t guarded_bytes;
+    } CASES[] = {
+        {"", &heap_policy_fast, TIB},
+        {"heap=fast", &heap_policy_fast, TIB},
+        {"heap=best-fit", &heap_policy_best_fit, TIB},
+        {"heap=first-fit", &heap_policy_first_fit, TIB},
+        {"heap=bump", &heap_policy_bump, 0}, /* it frees the newest block only */
+        {"heap=strict", &heap_policy_fast, TIB},
+        {"heap=faster", &heap_policy_fast, TIB},
+        {"heap=a-name-that-is-longer-than-any-policy", &heap_policy_fast, TIB},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct choice choice = choose(CASES[i].command_line, 512 * MIB, NULL);
+        assert_ptr_equal(choice.settings.policy, CASES[i].policy);
+        assert_int_equal(choice.settings.guarded_bytes, CASES[i].guarded_bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_debug_is_a_switch),
         cmocka_unit_test(test_guarded_base_is_random_and_inside),
         cmocka_unit_test(test_which_blocks_are_guarded),
+        cmocka_unit_test(test_policy_is_chosen_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/policies/fast.h"
 #include "tests/unit/support/heap_arena.h"
 #include "tests/unit/support/steps.h"
 
@@ -25,7 +25,7 @@
 /* Beyond this a call is not followed. */
 #define STEPS_MAX 50000
 
-static struct heap heap;
+static struct heap *heap;
 
 static int create_arena(void **state)
 {
@@ -51,7 +51,7 @@ static void start(struct heap_arena *arena, size_t limit_bytes)
 
 static void *allocate(size_t size_bytes)
 {
-    void *block = heap_allocate(&heap, size_bytes, NULL);
+    void *block = heap_allocate(heap, size_bytes, NULL);
     assert_non_null(block);
     return block;
 }
@@ -60,7 +60,7 @@ static void *allocate(size_t size_bytes)
 static void *count_allocate(size_t size_bytes, uint64_t *worst)
 {
     steps_begin(STEPS_MAX);
-    void *block = heap_allocate(&heap, size_bytes, NULL);
+    void *block = heap_allocate(heap, size_bytes, NULL);
     uint64_t steps = steps_end();
     *worst = steps > *worst ? steps : *worst;
     return block;
@@ -69,7 +69,7 @@ static void *count_allocate(size_t size_bytes, uint64_t *worst)
 static void *count_reallocate(void *block, size_t size_bytes, uint64_t *worst)
 {
     steps_begin(STEPS_MAX);
-    block = heap_reallocate(&heap, block, size_bytes, NULL);
+    block = heap_reallocate(heap, block, size_bytes, NULL);
     uint64_t steps = steps_end();
     *worst = steps > *worst ? steps : *worst;
     return block;
@@ -78,13 +78,12 @@ static void *count_reallocate(void *block, size_t size_bytes, uint64_t *worst)
 static void count_free(void *block, uint64_t *worst)
 {
     steps_begin(STEPS_MAX);
-    heap_free(&heap, block, NULL);
+    heap_free(heap, block, NULL);
     uint64_t steps = steps_end();
     *worst = steps > *worst ? steps : *worst;
 }
 
-/* --- Patterns: each is the worst single operation of one kind ----------------------------------
- */
+/* --- Patterns: each is the worst single operation of one kind --------------------------------- */
 
 /* The first slab makes the map. A large one makes the heap grow, which it does when nothing else is
  * left. */
@@ -95,7 +94,7 @@ static uint64_t first_slabs(size_t limit_bytes)
     (void)allocate(60000);
     for (unsigned i = 0; i < 90; i++)
         assert_non_null(count_allocate(64, &worst));
-    assert_non_null(heap.fast.map_block);
+    assert_non_null(fast_of(heap)->map_block);
     return worst;
 }
 
@@ -109,8 +108,8 @@ static uint64_t slabs_far_apart(size_t limit_bytes)
     (void)allocate(limit_bytes / 2);
     for (unsigned i = 0; i < 4; i++)
         assert_non_null(count_allocate(1000, &worst));
-    heap_free(&heap, low, NULL);
-    (void)allocate(heap.fast.core.top_units * 16 - 64);
+    heap_free(heap, low, NULL);
+    (void)allocate(fast_of(heap)->core.top_units * 16 - 64);
     for (unsigned i = 0; i < 4; i++)
         assert_non_null(count_allocate(500, &worst));
     return worst;
@@ -164,7 +163,7 @@ static uint64_t requests_that_fail(size_t limit_bytes)
     for (unsigned i = 0; i < 40; i++)
         blocks[i] = allocate(64);
     for (unsigned i = 0; i < 40; i++)
-        heap_free(&heap, blocks[i], NULL);
+        heap_free(heap, blocks[i], NULL);
     for (unsigned i = 0; i < 2; i++)
         assert_null(count_allocate(limit_bytes - 1000, &worst));
     return worst;
@@ -180,7 +179,7 @@ static uint64_t large_blocks_freed(size_t limit_bytes)
         (void)allocate(64);
     }
     for (unsigned i = 0; i < 12; i++)
-        heap_free(&heap, blocks[i], NULL);
+        heap_free(heap, blocks[i], NULL);
     for (unsigned i = 12; i < 16; i++)
         count_free(blocks[i], &worst);
     return worst;

@@ -18,7 +18,7 @@
 
 static struct heap_arena arena;
 /* The kernel has one heap; each test starts it anew at the same place. */
-static struct heap heap;
+static struct heap *heap;
 
 static int start_heap(void **state)
 {
@@ -39,11 +39,11 @@ static void test_use_before_online_panics(void **state)
     expect_panic(PANIC_HEAP_INIT, block = kcalloc(1, 16));
     expect_panic(PANIC_HEAP_INIT, block = krealloc(block, 16));
     expect_panic(PANIC_HEAP_INIT, block = kmalloc_aligned(16, 16));
-    kmalloc_online(&heap);
+    kmalloc_online(heap);
     block = kmalloc(16);
     assert_non_null(block);
     kfree(block);
-    expect_panic(PANIC_HEAP_INIT, kmalloc_online(&heap));
+    expect_panic(PANIC_HEAP_INIT, kmalloc_online(heap));
 }
 
 static void test_every_call_serves(void **state)
@@ -67,9 +67,9 @@ static void test_every_call_serves(void **state)
     kfree(aligned);
     kfree(NULL);
     struct heap_statistics statistics;
-    heap_statistics(&heap, &statistics);
+    heap_statistics(heap, &statistics);
     assert_int_equal(statistics.live_block_count, 0);
-    assert_null(heap_check(&heap));
+    assert_null(heap_check(heap));
 }
 
 /* The size that was asked for, and the usage. */
@@ -103,7 +103,7 @@ static void test_K2_K11_K14_exhaustion_is_logged_and_survived(void **state)
     assert_logged("requested=100 ");
     assert_int_equal(kmalloc_usable_size(block), 100);
     kfree(block);
-    assert_null(heap_check(&heap));
+    assert_null(heap_check(heap));
 }
 
 /* There is memory: the caller is wrong. */
@@ -122,7 +122,7 @@ static void test_K16_alignment_that_is_none_is_logged_as_that(void **state)
         assert_non_null(strstr(log_stub.last_warning, " requested=100 caller=0x"));
     }
     struct heap_statistics statistics;
-    heap_statistics(&heap, &statistics);
+    heap_statistics(heap, &statistics);
     assert_int_equal(statistics.failure_count, 4);
 }
 
@@ -181,8 +181,9 @@ static void test_K8_overrun_panics_and_names_the_block(void **state)
 static void test_debug_panics_name_who_allocated_and_who_freed(void **state)
 {
     (void)state;
-    struct heap_configuration configuration = heap.configuration;
-    configuration.debug = true;
+    struct heap_configuration configuration = heap_arena_fixed(&arena, ARENA_BYTES);
+    configuration.fault = kmalloc_fault;
+    heap_arena_set_debug(&arena, &configuration, true);
     assert_int_equal(heap_initialise(&configuration, &heap), HEAP_OK);
     uint8_t *block = kmalloc(40);
     kfree(block);

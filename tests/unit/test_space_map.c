@@ -50,10 +50,10 @@ static void take_line(void *context, const struct space_map_line *line)
 {
     struct fixture *fixture = context;
     assert_true(fixture->line_count < LINE_LIMIT);
-    assert_true(line->virtual.start >= fixture->last_end); /* in order, no overlap */
+    assert_true(line->virtual.start.value >= fixture->last_end); /* in order, no overlap */
     assert_true((line->run == NULL) != (line->guard == NULL));
     space_map_format(line, fixture->lines[fixture->line_count++], SPACE_MAP_LINE_CAPACITY_BYTES);
-    fixture->last_end = line->virtual.end;
+    fixture->last_end = line->virtual.end.value;
     if (line->run != NULL)
         fixture->mapped_bytes += line->run->size_bytes;
 }

@@ -19,7 +19,7 @@ struct stack_frame {
 static uint64_t *access_through_direct_map(void *context, struct phys_addr table)
 {
     const struct page_table_features *features = context;
-    return (uint64_t *)(direct_map_base(features->levels) + table.value);
+    return (uint64_t *)virt_addr_add(direct_map_base(features->levels), table.value).value;
 }
 
 /* Asks the live tables, so that a wild frame pointer ends the walk and does not fault. */

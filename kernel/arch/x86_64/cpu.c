@@ -101,7 +101,7 @@ void arch_entry_state(struct entry_state *state)
     state->cpu_tables[0] = descriptor_table_range(gdt_read());
     state->cpu_tables[1] = descriptor_table_range(idt_read());
     state->cpu_table_count = 2;
-    state->direct_map_base = virt_addr(direct_map_base(state->features.levels));
+    state->direct_map_base = direct_map_base(state->features.levels);
     state->memory_base = (uintptr_t)state->direct_map_base.value;
 }
 

@@ -15,12 +15,6 @@
 #define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT         14
 
-/* Page-fault error code, Intel SDM Vol. 3A, figure 4-12. */
-#define FAULT_CODE_PRESENT  UINT64_C(1)
-#define FAULT_CODE_WRITE    UINT64_C(2)
-#define FAULT_CODE_RESERVED UINT64_C(8)
-#define FAULT_CODE_FETCH    UINT64_C(16)
-
 #define RFLAGS_INTERRUPTS (UINT64_C(1) << 9)
 
 /* --- What the error code says, in words ------------------------------------------------------- */
@@ -82,23 +76,13 @@ static enum fault_kind kind_of(uint64_t vector)
     return vector == VECTOR_DOUBLE_FAULT ? FAULT_UNDELIVERED : FAULT_EXCEPTION;
 }
 
-static enum fault_access access_of(uint64_t error_code)
-{
-    if ((error_code & FAULT_CODE_FETCH) != 0)
-        return FAULT_ACCESS_FETCH;
-    return (error_code & FAULT_CODE_WRITE) != 0 ? FAULT_ACCESS_WRITE : FAULT_ACCESS_READ;
-}
-
 /* CR2 still has the address of a page fault that became a double fault. */
 static struct fault decode(const struct arch_registers *registers)
 {
-    uint64_t code = registers->error_code;
     return (struct fault){
         .kind = kind_of(registers->vector),
         .number = (unsigned)registers->vector,
-        .access = access_of(code),
-        .is_present = (code & FAULT_CODE_PRESENT) != 0,
-        .has_reserved_bits = (code & FAULT_CODE_RESERVED) != 0,
+        .page = fault_text_page_fault(registers->error_code),
         .address = virt_addr(cr2_read()),
         .stack_pointer = virt_addr(registers->rsp),
         .registers = registers,

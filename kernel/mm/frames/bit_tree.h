@@ -114,7 +114,7 @@ void bit_tree_remove(struct bit_tree *tree, struct bit_range range);
 /* Remove the highest member and write it to *ret_number. False if the set is empty. */
 bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number);
 
-/* The same, if that touches one word alone and the member lies in [start, start + length). False,
+/* The same, if that touches one word only and the member lies in [start, start + length). False,
  * and nothing changed, if it is not so: then bit_tree_take_last() knows. True for nearly every call
  * of a sequence. */
 static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start, uint64_t length,

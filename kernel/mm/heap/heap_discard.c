@@ -1,11 +1,11 @@
-/* The pages inside of free memory, which heap_trim() offers to the page source. */
-#include "kernel/mm/heap/layers/layer.h"
+#include "kernel/mm/heap/heap_discard.h"
+
+#include "kernel/mm/heap/heap_zero.h"
 #include "kernel/mm/heap/policy.h"
 
 static void discard_piece(void *context, const struct heap_piece *piece)
 {
     const struct heap *heap = context;
-    const struct heap_page_source *pages = &heap->configuration.pages;
     if (piece->kind != HEAP_PIECE_FREE || piece->extent_bytes <= 2 * HEAP_MARGIN_BYTES)
         return;
     uintptr_t start = (uintptr_t)piece->start + HEAP_MARGIN_BYTES;
@@ -14,16 +14,16 @@ static void discard_piece(void *context, const struct heap_piece *piece)
     start += -start % HEAP_PAGE_SIZE_BYTES;
     end -= end % HEAP_PAGE_SIZE_BYTES;
     if (start < end)
-        pages->discard(pages->context, start - (uintptr_t)heap->configuration.base, end - start);
+        heap->pages.discard(heap->pages.context, start - (uintptr_t)heap->base, end - start);
 }
 
 void heap_discard_free_pages(struct heap *heap)
 {
-    const struct heap_policy *policy = heap->configuration.policy;
-    if (heap->configuration.pages.discard == NULL || heap->is_corrupt)
+    if (heap->pages.discard == NULL || heap->is_corrupt)
         return;
-    if (policy->walk_free != NULL)
-        policy->walk_free(heap, HEAP_PAGE_SIZE_BYTES + 2 * HEAP_MARGIN_BYTES, discard_piece, heap);
+    if (heap->functions->walk_free != NULL)
+        heap->functions->walk_free(heap, HEAP_PAGE_SIZE_BYTES + 2 * HEAP_MARGIN_BYTES,
+                                   discard_piece, heap);
     else
-        heap_walk_below(heap, discard_piece, heap);
+        heap->functions->walk(heap, discard_piece, heap);
 }

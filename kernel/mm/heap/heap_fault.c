@@ -1,6 +1,6 @@
 #include "kernel/mm/heap/heap_fault.h"
 
-#include "kernel/mm/heap/layers/layer.h"
+#include "kernel/mm/heap/layer.h"
 
 const char *heap_fault_kind_name(enum heap_fault_kind kind)
 {
@@ -25,7 +25,7 @@ static void *refuse(struct heap *heap, size_t size_bytes, const void *caller)
 {
     (void)size_bytes;
     (void)caller;
-    heap_outer_counters(heap)->failure_count++;
+    heap->outer_counters->failure_count++;
     return NULL;
 }
 
@@ -86,8 +86,11 @@ bool heap_fault_record_final(struct heap *heap, const struct heap_fault *fault)
 bool heap_fault_record(struct heap *heap, const struct heap_fault *fault)
 {
     struct heap_fault explained = *fault;
-    if (heap->configuration.debug)
-        heap_debug_explain(heap, &explained);
+    for (size_t place = 0; place < HEAP_LAYER_COUNT; place++) {
+        const struct heap_layer *layer = heap->layers[place];
+        if (layer != NULL && layer->functions->explain != NULL)
+            layer->functions->explain(heap, &explained);
+    }
     return heap_fault_record_final(heap, &explained);
 }
 
@@ -96,5 +99,5 @@ void heap_fault_report_recorded(struct heap *heap, const void *caller)
     struct heap_fault fault = heap->recorded_fault;
     fault.caller = caller;
     heap->recorded_fault = (struct heap_fault){0};
-    heap->configuration.fault(heap->configuration.fault_context, &fault);
+    heap->fault(heap->fault_context, &fault);
 }

@@ -8,7 +8,7 @@
 #ifndef KERNEL_MM_HEAP_HEAP_FAULT_H
 #define KERNEL_MM_HEAP_HEAP_FAULT_H
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/heap_state.h"
 
 /* Record what the policy found. The layers above put it into the terms of the heap's callers.
  * After a corruption the heap serves nothing any more. Always false. */
@@ -20,7 +20,8 @@ bool heap_fault_record_final(struct heap *heap, const struct heap_fault *fault);
 /* Call the fault callback with what was recorded. */
 void heap_fault_report_recorded(struct heap *heap, const void *caller);
 
-/* To be called at the end of each operation. `caller` is the operation's. */
+/* To be called at the end of each operation that may have recorded a fault. `caller` is the
+ * operation's. */
 static inline void heap_fault_report(struct heap *heap, const void *caller)
 {
     if (__builtin_expect(heap->recorded_fault.detail != NULL, 0))

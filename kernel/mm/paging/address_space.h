@@ -1,5 +1,5 @@
 /*
- * address_space.h - the kernel's own page tables (the picture is in kernel/mm/layout.h).
+ * address_space.h - the kernel's own page tables (kernel/mm/layout.h has the windows).
  *
  *   image        text r-x, rodata r--, data and bss rw-: writable or executable, never both
  *   direct map   all RAM, never executable, with the largest pages that fit; rw-, but r-- where the
@@ -12,7 +12,10 @@
  *
  * Table pages and stack frames come from the calling CPU's frame reserve and are reached through
  * the caller's `access` (in the kernel: the direct map; in a host test: fake memory). Building is
- * pure; loading CR3 is the caller's (kernel/arch.h).
+ * pure; to make the tables live is the caller's (kernel/arch.h).
+ *
+ * address_space.c builds it and maps frames and stacks; address_space_device.c and
+ * address_space_area.c have the sections of their names.
  *
  * Phase: after the frame allocator. Concurrency: the caller serialises.
  */
@@ -32,8 +35,8 @@ struct frame_reserve;
 
 /* A piece of the kernel's image with one set of permissions. */
 struct kernel_segment {
-    const char *name;     /* "text", "rodata", … */
-    struct range virtual; /* page-aligned */
+    const char *name;          /* "text", "rodata", … */
+    struct virt_range virtual; /* page-aligned */
     bool write;
     bool execute;
 };
@@ -47,8 +50,9 @@ struct kernel_layout {
     size_t segment_count;
 };
 
-/* Where a part of the image lies in physical memory. */
-struct range kernel_layout_physical(const struct kernel_layout *layout, struct range virtual);
+/* Where a part of the image lies in physical memory. Precondition: it is a part. */
+struct phys_range kernel_layout_physical(const struct kernel_layout *layout,
+                                         struct virt_range virtual);
 
 /* Everything that the tables are made from. What is pointed to must stay until the build is done.
  */
@@ -57,7 +61,7 @@ struct address_space_plan {
     struct kernel_layout layout;
     const struct handoff_region *regions; /* normalised (shared/handoff.h) */
     size_t region_count;
-    struct range framebuffer; /* physical, page-aligned; empty for none */
+    struct phys_range framebuffer; /* page-aligned; empty for none */
 };
 
 /* What the address space needs from its surroundings, for as long as it is used. */
@@ -74,20 +78,22 @@ struct address_space_environment {
      * Called right behind `invalidate`, and before any frame or table of the range is free. NULL
      * while there is no other CPU. */
     void (*shoot_down)(void *context, struct virt_addr start, uint64_t size_bytes);
+    /* The barrier of page_table_memory.publish; NULL on a CPU that needs none, and on a host. */
+    void (*publish)(void *context);
 };
 
 /* A stretch of addresses that belongs to somebody, mapped or not. */
 struct address_space_area {
-    struct range virtual;
+    struct virt_range virtual;
     const char *name;           /* of what is mapped: "text", "main stack" (kept by reference) */
     bool is_through_direct_map; /* "text" may then be mapped under its own address, too */
-    struct range device;        /* physical, of whole pages; empty for everything else */
+    struct phys_range device;   /* of whole pages; empty for everything else */
 };
 #define ADDRESS_SPACE_AREA_LIMIT 64
 
 /* Pages that are left unmapped on purpose. */
 struct address_space_guard {
-    struct range virtual;
+    struct virt_range virtual;
     const char *name; /* what was overrun if it is hit: "main stack", … (kept by reference) */
     bool is_stack;
 };
@@ -97,10 +103,10 @@ struct address_space_guard {
 struct address_space {
     struct page_table table;
     struct address_space_environment environment;
-    struct range direct_map;          /* virtual; the window, of which RAM alone is mapped */
+    struct virt_range direct_map;     /* the window, of which only RAM is mapped */
     struct virt_addr next_stack;      /* where the next stack's lower guard page goes */
     struct virt_addr next_device;     /* where the page below the next device goes */
-    uint64_t direct_map_size_bytes;   /* one past the highest physical address that is mapped */
+    struct phys_addr direct_map_end;  /* one past the highest physical address that is mapped */
     uint64_t direct_map_mapped_bytes; /* RAM in the direct map */
     struct address_space_guard guards[ADDRESS_SPACE_GUARD_LIMIT];
     size_t guard_count;
@@ -108,11 +114,13 @@ struct address_space {
     size_t area_count;
 };
 
+/* --- Build ------------------------------------------------------------------------------------ */
+
 /* Build the tables: image and direct map. Page 0 is left unmapped and counts as a guard.
- * RAM beyond direct_map_limit_bytes() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An
+ * RAM beyond direct_map_limit() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An
  * image that does not lie in RAM is NOT_MAPPED.
  * Failures: those of page_table_map(). Everything that was taken has then gone back to the frame
- * allocator and *space is unusable. Not live until the caller loads space->table.root. */
+ * allocator and *space is unusable. Not live until the caller loads the roots of space->table. */
 enum page_table_status address_space_build(struct address_space *space,
                                            const struct address_space_plan *plan,
                                            const struct address_space_environment *environment)
@@ -120,6 +128,8 @@ enum page_table_status address_space_build(struct address_space *space,
 
 /* Free all tables (not the stacks' frames). Precondition: they are not live. */
 void address_space_destroy(struct address_space *space);
+
+/* --- Frames behind addresses ------------------------------------------------------------------ */
 
 /* Map a new stack of `size_bytes` (a multiple of the page) in the stacks' window, with an unmapped
  * page below and above, and register the page below as guard `name` (kept by reference).
@@ -130,16 +140,18 @@ enum page_table_status address_space_map_stack(struct address_space *space, cons
                                                uint64_t size_bytes, struct virt_addr *ret_top)
     __attribute__((warn_unused_result));
 
-/* Map `page_count` frames of the frame allocator's at `start`, readable and writable, 4 KiB each.
- * Failures: those of page_table_map(); nothing is then changed. */
+/* Map `page_count` frames of the frame allocator's at `start`, readable and writable, a smallest
+ * page each. Failures: those of page_table_map(); nothing is then changed. */
 enum page_table_status address_space_map_frames(struct address_space *space, struct virt_addr start,
                                                 uint64_t page_count)
     __attribute__((warn_unused_result));
 
 /* Undo address_space_map_frames() for these pages and free their frames. Panics (assertion) if one
- * of them is not mapped by a 4 KiB page. */
+ * of them is not mapped by a smallest page. */
 void address_space_unmap_frames(struct address_space *space, struct virt_addr start,
                                 uint64_t page_count);
+
+/* --- Devices ---------------------------------------------------------------------------------- */
 
 /* Map the registers or the memory of a device, writable, never executable, with an unmapped page
  * below and above, and name them (kept by reference). Neither base nor size need to be aligned:
@@ -160,14 +172,17 @@ enum page_table_status address_space_map_device(struct address_space *space, con
  * that a driver which goes on using them faults. Panics (assertion) if it is no such address. */
 void address_space_unmap_device(struct address_space *space, struct virt_addr virtual);
 
+/* --- Guards and areas ------------------------------------------------------------------------- */
+
 /* Register pages that must stay unmapped. Panics (assertion) when ADDRESS_SPACE_GUARD_LIMIT is
  * exceeded. */
-void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
-                             bool is_stack);
+void address_space_add_guard(struct address_space *space, struct virt_range virtual,
+                             const char *name, bool is_stack);
 
 /* Say whose addresses these are. Where areas overlap the newest wins. Panics (assertion) when
  * ADDRESS_SPACE_AREA_LIMIT is exceeded. */
-void address_space_add_area(struct address_space *space, struct range virtual, const char *name);
+void address_space_add_area(struct address_space *space, struct virt_range virtual,
+                            const char *name);
 
 /* The area that contains an address; NULL if there is none. */
 const struct address_space_area *address_space_find_area(const struct address_space *space,

@@ -5,7 +5,7 @@
  * of pages (kernel/mm/paging/page_runs.h) that break a rule:
  *
  *   no page is both writable and executable           (writable_executable_count)
- *   no page is accessible from ring 3                 (user_count)
+ *   no page is accessible to user programs            (user_count)
  *   no guard page is present, page 0 among them       (guard_count)
  *   nothing is left in the lower half                 (lower_half_count)
  *   the rest is global: it survives a switch to the root for firmware calls
@@ -22,8 +22,8 @@
  *   the direct map is exactly base + physical and never executable
  *                                                     (direct_map_count)
  *
- * Without NX in the CPU every page is executable: writable_executable_count then says how many are
- * writable too, and no rule about execution counts as broken (docs/CAVEATS.md).
+ * Where the CPU cannot forbid execution every page is executable: writable_executable_count then
+ * says how many are writable too, and no rule about execution counts as broken (docs/CAVEATS.md).
  *
  * Pure: reads tables through their own callbacks. Phase: any time after the build.
  */
@@ -47,15 +47,16 @@ struct page_audit_input {
     uint64_t image_unmapped_bytes; /* of the image, given back on purpose */
     /* Room for the physical runs that are mapped writable outside of the direct map: one entry per
      * run of frames. Too little room counts as a violation, since nothing is then proven. */
-    struct range *scratch;
+    struct phys_range *scratch;
     size_t scratch_count;
 };
 
 struct page_audit_result {
     uint64_t page_count; /* present pages of any size */
     uint64_t run_count;
-    uint64_t table_count;               /* table pages, counted by walking them */
-    uint64_t writable_executable_count; /* without NX: pages, and no violation */
+    uint64_t table_count; /* table pages, counted by walking them */
+    /* Where the CPU cannot forbid execution: pages, and no violation. */
+    uint64_t writable_executable_count;
     uint64_t user_count;
     uint64_t guard_count;
     uint64_t lower_half_count;

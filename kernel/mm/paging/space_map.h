@@ -15,7 +15,7 @@
 
 /* Addresses that are mapped alike for one owner, or a guard that is left unmapped. */
 struct space_map_line {
-    struct range virtual;
+    struct virt_range virtual;
     const struct page_run *run;              /* NULL for a guard */
     const struct address_space_guard *guard; /* NULL for a run */
 };

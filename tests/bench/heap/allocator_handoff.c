@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct heap heap;
+static union heap_policies_storage storage;
+static struct heap *heap;
 
 static void fault(void *context, const struct heap_fault *what)
 {
@@ -18,6 +19,8 @@ bool bench_handoff_start(const struct heap_policy *policy,
 {
     struct heap_configuration configuration = {
         .policy = policy,
+        .storage = &storage,
+        .storage_bytes = sizeof storage,
         .base = bench_region(size_bytes),
         .initial_bytes = size_bytes,
         .limit_bytes = size_bytes,
@@ -33,17 +36,17 @@ bool bench_handoff_start(const struct heap_policy *policy,
 
 void *bench_handoff_allocate(size_t size_bytes)
 {
-    return heap_allocate(&heap, size_bytes, NULL);
+    return heap_allocate(heap, size_bytes, NULL);
 }
 
 void bench_handoff_free(void *block)
 {
-    heap_free(&heap, block, NULL);
+    heap_free(heap, block, NULL);
 }
 
 void *bench_handoff_reallocate(void *block, size_t size_bytes)
 {
-    return heap_reallocate(&heap, block, size_bytes, NULL);
+    return heap_reallocate(heap, block, size_bytes, NULL);
 }
 
 BENCH_HANDOFF(fast, "fast", &heap_policy_fast, NULL, NULL, false);

@@ -6,7 +6,7 @@
 #ifndef TESTS_BENCH_HEAP_ALLOCATOR_HANDOFF_H
 #define TESTS_BENCH_HEAP_ALLOCATOR_HANDOFF_H
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap_policies.h"
 #include "tests/bench/heap/allocator.h"
 
 /* These functions are members of struct bench_allocator, on one heap. `configure` may be NULL. */

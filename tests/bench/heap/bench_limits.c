@@ -12,13 +12,14 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap_fast.h"
 #include "tests/unit/support/steps.h"
 
 #define MIB    ((size_t)1 << 20)
 #define ROUNDS 10
 
-static struct heap heap;
+static struct heap_fast_storage storage;
+static struct heap *heap;
 static uint64_t worst;
 static uint64_t total;
 static uint64_t call_count;
@@ -55,7 +56,7 @@ static void note(uint64_t steps)
 static void *allocate(size_t size_bytes)
 {
     steps_begin(UINT64_MAX);
-    void *block = heap_allocate(&heap, size_bytes, NULL);
+    void *block = heap_allocate(heap, size_bytes, NULL);
     note(steps_end());
     return block;
 }
@@ -63,7 +64,7 @@ static void *allocate(size_t size_bytes)
 static void release(void *block)
 {
     steps_begin(UINT64_MAX);
-    heap_free(&heap, block, NULL);
+    heap_free(heap, block, NULL);
     note(steps_end());
 }
 
@@ -73,7 +74,7 @@ static void release(void *block)
 static void populate(size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        (void)heap_allocate(&heap, 64, NULL);
+        (void)heap_allocate(heap, 64, NULL);
 }
 
 static void back_and_forth(size_t size_bytes)
@@ -115,7 +116,7 @@ static void megabyte(size_t limit_bytes)
 static void growth(size_t limit_bytes)
 {
     populate(3000);
-    (void)heap_allocate(&heap, limit_bytes / 2, NULL);
+    (void)heap_allocate(heap, limit_bytes / 2, NULL);
     for (unsigned i = 0; i < 50; i++)
         (void)allocate(50000);
 }
@@ -123,7 +124,7 @@ static void growth(size_t limit_bytes)
 static void failing(size_t limit_bytes)
 {
     populate(3000);
-    (void)heap_allocate(&heap, limit_bytes / 2, NULL);
+    (void)heap_allocate(heap, limit_bytes / 2, NULL);
     for (unsigned i = 0; i < ROUNDS; i++)
         (void)allocate(limit_bytes / 8 * 7);
 }
@@ -135,10 +136,10 @@ static void flush(size_t limit_bytes)
     size_t count = 0;
     for (size_t size_bytes = 40; size_bytes <= 1000; size_bytes += 64) {
         for (unsigned i = 0; i < 120000 / size_bytes; i++)
-            blocks[count++] = heap_allocate(&heap, size_bytes, NULL);
+            blocks[count++] = heap_allocate(heap, size_bytes, NULL);
     }
     while (count != 0)
-        heap_free(&heap, blocks[--count], NULL);
+        heap_free(heap, blocks[--count], NULL);
     (void)allocate(limit_bytes / 8 * 7);
 }
 
@@ -146,7 +147,7 @@ static void flush(size_t limit_bytes)
 static void far_slabs(size_t limit_bytes)
 {
     populate(3000);
-    (void)heap_allocate(&heap, limit_bytes / 4 * 3, NULL);
+    (void)heap_allocate(heap, limit_bytes / 4 * 3, NULL);
     for (unsigned i = 0; i < 50; i++)
         (void)allocate(900);
 }
@@ -178,6 +179,8 @@ static void run(const struct pattern *pattern, size_t limit_bytes)
 {
     void *base = reserve(limit_bytes);
     const struct heap_configuration configuration = {.policy = &heap_policy_fast,
+                                                     .storage = &storage,
+                                                     .storage_bytes = sizeof storage,
                                                      .base = base,
                                                      .limit_bytes = limit_bytes,
                                                      .secret = UINT64_C(0x0123456789abcdef),

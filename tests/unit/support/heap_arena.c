@@ -146,6 +146,8 @@ struct heap_configuration heap_arena_fixed(struct heap_arena *arena, size_t size
     heap_arena_set_usable(arena, size_bytes);
     return (struct heap_configuration){
         .policy = &heap_policy_best_fit,
+        .storage = &arena->storage,
+        .storage_bytes = sizeof arena->storage,
         .base = arena->base,
         .initial_bytes = size_bytes,
         .limit_bytes = size_bytes,
@@ -162,6 +164,12 @@ struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t li
     configuration.pages = (struct heap_page_source){
         .context = arena, .grow = grow, .shrink = shrink, .discard = discard};
     return configuration;
+}
+
+void heap_arena_set_debug(struct heap_arena *arena, struct heap_configuration *configuration,
+                          bool debug)
+{
+    configuration->debug = debug ? heap_debug_layer(&arena->debug) : NULL;
 }
 
 /* --- Pages that are zero ---------------------------------------------------------------------- */
@@ -272,13 +280,14 @@ void heap_arena_add_guarded(struct heap_arena *arena, struct heap_configuration 
     arena->guarded_bytes = window_bytes;
     arena->guarded_usable = calloc(window_bytes / HEAP_PAGE_SIZE_BYTES, sizeof(bool));
     ASAN_POISON_MEMORY_REGION(base, window_bytes);
-    configuration->guarded = (struct guarded_configuration){
+    arena->guarded_configuration = (struct guarded_configuration){
         .base = base,
         .window_bytes = window_bytes,
         .large_bytes = large_bytes,
         .sample_interval = sample_interval,
         .pages = {.context = arena, .make_usable = make_usable, .take_back = take_back},
     };
+    configuration->guarded = guarded_layer(&arena->guarded, &arena->guarded_configuration);
 }
 
 static size_t usable_pages(const struct heap_arena *arena, const void *start, size_t bytes)

@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/guarded.h"
+#include "kernel/mm/heap/include/handoff/heap_debug.h"
+#include "kernel/mm/heap_policies.h"
 
 struct heap_arena {
     uint8_t *base;
@@ -34,10 +36,16 @@ struct heap_arena {
     size_t fresh_bytes;   /* of the last growth */
     uint64_t drops;       /* bits that say how much of what goes back comes again as zeros */
 
+    /* For the state of one heap of any policy, and its layers. */
+    union heap_policies_storage storage;
+    struct heap_debug_storage debug;
+    struct guarded_storage guarded;
+
     uint8_t *guarded_base;       /* NULL for no guarded window */
     size_t guarded_bytes;        /* of its addresses */
     size_t guarded_usable_bytes; /* given to the heap, out of the same budget */
     bool *guarded_usable;        /* for each page */
+    struct guarded_configuration guarded_configuration;
 };
 
 /* Map `size_bytes` (not backed by memory until touched), at the same address in every run. Aborts
@@ -59,6 +67,10 @@ struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t li
  */
 void heap_arena_track_fresh(struct heap_arena *arena, struct heap_configuration *configuration,
                             uint64_t drops);
+
+/* Have the configuration use the layer of heap_debug.h, or not. */
+void heap_arena_set_debug(struct heap_arena *arena, struct heap_configuration *configuration,
+                          bool debug);
 
 /* Have the configuration keep large blocks, and one in `sample_interval`, in a guarded window of
  * that many bytes. Its calls count as calls of grow. Once for an arena. */

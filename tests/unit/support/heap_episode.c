@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "kernel/mm/heap/policy.h"
 #include "tests/unit/support/heap_arena.h"
 #include "tests/unit/support/heap_oracle.h"
 #include "tests/unit/support/random.h"
@@ -18,7 +17,7 @@ static void *const CALLER = (void *)0x3333;
 struct life {
     const struct heap_episode *episode;
     struct heap_arena arena;
-    struct heap heap;
+    struct heap *heap;
     struct heap_oracle oracle;
     struct random random;
 };
@@ -51,7 +50,7 @@ static bool begin(struct life *life)
         life->episode->configure(&configuration);
     if (heap_initialise(&configuration, &life->heap) != HEAP_OK)
         return false;
-    heap_oracle_begin(&life->oracle, &life->heap, next_random, &life->random);
+    heap_oracle_begin(&life->oracle, life->heap, next_random, &life->random);
     life->oracle.block_limit = shape == 2 ? 40 : HEAP_ORACLE_BLOCK_LIMIT;
     return true;
 }
@@ -60,15 +59,15 @@ static bool begin(struct life *life)
 
 static const char *expect_report(struct life *life, void *pointer, bool may_be_gone)
 {
-    heap_free(&life->heap, pointer, CALLER);
+    heap_free(life->heap, pointer, CALLER);
     if (life->arena.fault_count != 1)
         return "a misuse was not reported";
     life->arena.fault_count = 0;
     enum heap_fault_kind expected = may_be_gone ? HEAP_FAULT_DOUBLE_FREE : HEAP_FAULT_BAD_POINTER;
     const struct heap_fault *fault = &life->arena.fault;
     /* Freed memory that went back with the heap's tail is not of the heap. */
-    bool is_gone = may_be_gone &&
-                   (uintptr_t)pointer >= (uintptr_t)life->arena.base + life->heap.size_bytes - 64;
+    bool is_gone = may_be_gone && (uintptr_t)pointer >= (uintptr_t)life->arena.base +
+                                                            heap_size_bytes(life->heap) - 64;
     if (fault->pointer != pointer || fault->caller != CALLER ||
         (fault->kind != expected && !(is_gone && fault->kind == HEAP_FAULT_BAD_POINTER)))
         return "a misuse was reported as something else";
@@ -81,7 +80,7 @@ static const char *misuse(struct life *life)
     struct heap_oracle *oracle = &life->oracle;
     if (oracle->block_count == 0)
         return NULL;
-    size_t index = heap_frees_newest_only(&life->heap)
+    size_t index = heap_frees_newest_only(life->heap)
                        ? oracle->block_count - 1
                        : random_below(&life->random, oracle->block_count);
     struct heap_oracle_block block = oracle->blocks[index];

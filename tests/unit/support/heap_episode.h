@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap.h"
 
 struct heap_episode {
     const struct heap_policy *policy;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/mm/heap/views/heap_picture.h"
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/include/handoff/heap_picture.h"
+#include "kernel/mm/heap/layers/guarded_state.h"
 
 static void *const CALLER = (void *)0x1111;
 
@@ -254,16 +254,15 @@ struct walk {
     bool is_wrong;
 };
 
-static void judge_piece(void *context, const struct heap_piece *piece)
+static void check_piece(void *context, const struct heap_piece *piece)
 {
     struct walk *walk = context;
     uintptr_t start = (uintptr_t)piece->start;
-    const struct guarded_configuration *guarded = &walk->heap->configuration.guarded;
-    uintptr_t guarded_base = (uintptr_t)guarded->base;
-    if (start - guarded_base < guarded->window_bytes &&
-        walk->heap_end != guarded_base + guarded->window_bytes) {
-        walk->previous_end = guarded_base;
-        walk->heap_end = guarded_base + guarded->window_bytes;
+    const struct guarded *guarded = guarded_of(walk->heap);
+    if (guarded != NULL && start - guarded->base < guarded->window_bytes &&
+        walk->heap_end != guarded->base + guarded->window_bytes) {
+        walk->previous_end = guarded->base;
+        walk->heap_end = guarded->base + guarded->window_bytes;
     }
     if (start < walk->previous_end || piece->extent_bytes < piece->size_bytes ||
         start + piece->extent_bytes > walk->heap_end)
@@ -276,9 +275,10 @@ static void judge_piece(void *context, const struct heap_piece *piece)
 static const char *check_picture(const struct heap_oracle *oracle)
 {
     const struct heap *heap = oracle->heap;
-    uintptr_t base = (uintptr_t)heap->configuration.base;
-    struct walk walk = {.heap = heap, .previous_end = base, .heap_end = base + heap->size_bytes};
-    heap_walk(heap, judge_piece, &walk);
+    uintptr_t base = (uintptr_t)heap_base(heap);
+    struct walk walk = {
+        .heap = heap, .previous_end = base, .heap_end = base + heap_size_bytes(heap)};
+    heap_walk(heap, check_piece, &walk);
     if (walk.is_wrong)
         return "the pieces of a walk overlap or leave the heap";
     if (walk.live_count != oracle->block_count || walk.live_bytes != oracle->used_bytes)

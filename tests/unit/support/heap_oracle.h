@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/include/handoff/heap.h"
 
 #define HEAP_ORACLE_BLOCK_LIMIT 512
 

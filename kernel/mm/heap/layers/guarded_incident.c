@@ -14,7 +14,7 @@ static size_t distance(const struct guarded_record *record, uintptr_t address)
 
 /* The record that a fault is about: the nearer of the place that contains the address and the one
  * before it, behind whose block its guard page lies. */
-static const struct guarded_record *nearest(const struct guarded_state *guarded, uintptr_t address)
+static const struct guarded_record *nearest(const struct guarded *guarded, uintptr_t address)
 {
     struct guarded_place place, before;
     const struct guarded_record *found = NULL;
@@ -36,8 +36,8 @@ static const struct guarded_record *nearest(const struct guarded_state *guarded,
 bool guarded_find_incident(const struct heap *heap, const void *address,
                            struct guarded_incident *ret_incident)
 {
-    const struct guarded_state *guarded = &heap->guarded;
-    if (guarded->below == NULL || !guarded_has(guarded, address))
+    const struct guarded *guarded = guarded_of(heap);
+    if (guarded == NULL || !guarded_has(guarded, address))
         return false;
     const struct guarded_record *record = nearest(guarded, (uintptr_t)address);
     *ret_incident = (struct guarded_incident){.kind = GUARDED_NOWHERE};

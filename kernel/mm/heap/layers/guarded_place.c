@@ -6,8 +6,8 @@
  * choose from. */
 #define LAST_LANE_SHIFT 2
 
-/* So many freed places of a lane wait before the oldest is used again: their records take 40 KiB a
- * lane. Until then each block has addresses that no block had before. */
+/* So many freed places of a lane are in its reuse queue before the oldest is used again: their
+ * records take 40 KiB a lane. Until then each block has addresses that no block had before. */
 #define FREED_LIMIT 1024u
 
 static unsigned place_shift(unsigned lane_index)
@@ -17,20 +17,20 @@ static unsigned place_shift(unsigned lane_index)
 
 /* --- Pages ------------------------------------------------------------------------------------ */
 
-bool guarded_make_usable(struct heap *heap, uintptr_t start, size_t bytes)
+bool guarded_make_usable(struct guarded *guarded, uintptr_t start, size_t bytes)
 {
-    const struct guarded_pages *pages = &heap->configuration.guarded.pages;
-    if (!pages->make_usable(pages->context, start - heap->guarded.base, bytes))
+    const struct guarded_pages *pages = &guarded->pages;
+    if (!pages->make_usable(pages->context, start - guarded->base, bytes))
         return false;
-    heap->guarded.usable_bytes += bytes;
+    guarded->usable_bytes += bytes;
     return true;
 }
 
-void guarded_take_back(struct heap *heap, uintptr_t start, size_t bytes)
+void guarded_take_back(struct guarded *guarded, uintptr_t start, size_t bytes)
 {
-    const struct guarded_pages *pages = &heap->configuration.guarded.pages;
-    pages->take_back(pages->context, start - heap->guarded.base, bytes);
-    heap->guarded.usable_bytes -= bytes;
+    const struct guarded_pages *pages = &guarded->pages;
+    pages->take_back(pages->context, start - guarded->base, bytes);
+    guarded->usable_bytes -= bytes;
 }
 
 /* --- The window, parted ----------------------------------------------------------------------- */
@@ -70,7 +70,7 @@ static unsigned lane_shift_for(size_t window_bytes)
     return lane_shift;
 }
 
-void guarded_place_begin(struct guarded_state *guarded)
+void guarded_place_begin(struct guarded *guarded)
 {
     guarded->lane_shift = lane_shift_for(guarded->window_bytes);
     guarded->lane_count = lane_count_for(guarded->lane_shift);
@@ -85,7 +85,7 @@ void guarded_place_begin(struct guarded_state *guarded)
 
 /* --- From an address to its place ------------------------------------------------------------- */
 
-struct guarded_place guarded_place_at(const struct guarded_state *guarded, unsigned lane_index,
+struct guarded_place guarded_place_at(const struct guarded *guarded, unsigned lane_index,
                                       uint32_t index)
 {
     const struct guarded_lane *lane = &guarded->lanes[lane_index];
@@ -99,7 +99,7 @@ struct guarded_place guarded_place_at(const struct guarded_state *guarded, unsig
     };
 }
 
-bool guarded_place_find(const struct guarded_state *guarded, uintptr_t address,
+bool guarded_place_find(const struct guarded *guarded, uintptr_t address,
                         struct guarded_place *ret_place)
 {
     if (address < guarded->lanes_start)
@@ -118,7 +118,7 @@ bool guarded_place_find(const struct guarded_state *guarded, uintptr_t address,
 
 /* The lane with the smallest places that take such a block and the guard page before it. False if
  * none does. */
-static bool find_lane(const struct guarded_state *guarded, const struct heap_request *request,
+static bool find_lane(const struct guarded *guarded, const struct heap_request *request,
                       unsigned *ret_lane_index)
 {
     size_t largest_bytes = (size_t)1 << (guarded->lane_shift - LAST_LANE_SHIFT);
@@ -137,7 +137,7 @@ static bool find_lane(const struct guarded_state *guarded, const struct heap_req
     return true;
 }
 
-bool guarded_place_choose(const struct guarded_state *guarded, const struct heap_request *request,
+bool guarded_place_choose(const struct guarded *guarded, const struct heap_request *request,
                           struct guarded_place *ret_place, uintptr_t *ret_block)
 {
     unsigned lane_index;
@@ -157,35 +157,35 @@ bool guarded_place_choose(const struct guarded_state *guarded, const struct heap
 }
 
 /* The record of a place that was never used may need a page. */
-static bool make_record_usable(struct heap *heap, const struct guarded_place *place)
+static bool make_record_usable(struct guarded *guarded, const struct guarded_place *place)
 {
-    struct guarded_lane *lane = &heap->guarded.lanes[place->lane_index];
+    struct guarded_lane *lane = &guarded->lanes[place->lane_index];
     size_t needed_bytes = (place->index + (size_t)1) * sizeof(struct guarded_record);
     if (needed_bytes <= lane->records_usable_bytes)
         return true;
-    if (!guarded_make_usable(heap, (uintptr_t)lane->records + lane->records_usable_bytes,
+    if (!guarded_make_usable(guarded, (uintptr_t)lane->records + lane->records_usable_bytes,
                              HEAP_PAGE_SIZE_BYTES))
         return false;
     lane->records_usable_bytes += HEAP_PAGE_SIZE_BYTES;
     return true;
 }
 
-bool guarded_place_take(struct heap *heap, struct guarded_place *place)
+bool guarded_place_take(struct guarded *guarded, struct guarded_place *place)
 {
-    struct guarded_lane *lane = &heap->guarded.lanes[place->lane_index];
+    struct guarded_lane *lane = &guarded->lanes[place->lane_index];
     if (place->index != lane->touched_count) {
         lane->oldest_freed = place->record->next_freed;
         lane->freed_count--;
         return true;
     }
-    if (!make_record_usable(heap, place))
+    if (!make_record_usable(guarded, place))
         return false;
     place->record = &lane->records[place->index];
     lane->touched_count++;
     return true;
 }
 
-void guarded_place_give_back(struct guarded_state *guarded, const struct guarded_place *place)
+void guarded_place_give_back(struct guarded *guarded, const struct guarded_place *place)
 {
     struct guarded_lane *lane = &guarded->lanes[place->lane_index];
     if (lane->freed_count++ == 0)

@@ -1,10 +1,12 @@
 /*
- * best_fit.h - state of the best-fit policy. Only best_fit.c and struct heap use it.
+ * best_fit.h - the state of a best-fit heap. Private: include/handoff/heap_best_fit.h is the public
+ * face.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_BEST_FIT_H
 #define KERNEL_MM_HEAP_POLICIES_BEST_FIT_H
 
-#include <stdint.h>
+#include "kernel/mm/heap/heap_state.h"
+#include "kernel/mm/heap/include/handoff/heap_best_fit.h"
 
 struct best_fit_segment;
 
@@ -14,5 +16,11 @@ struct best_fit_state {
     struct best_fit_segment *end;       /* the end marker: the last header, never free */
     struct best_fit_segment *free_list; /* any order; NULL if nothing is free */
 };
+
+/* Precondition: the heap's policy is best-fit. */
+static inline struct best_fit_state *best_fit_of(const struct heap *heap)
+{
+    return (struct best_fit_state *)(void *)heap->policy_state;
+}
 
 #endif

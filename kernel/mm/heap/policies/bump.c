@@ -6,7 +6,7 @@
  *         live            live                      top                         end marker
  *
  * Blocks are sealed (sealed_block.h), 8 bytes each. The newest is known by ending at `next`, so
- * the order of frees is proved without a list. Where an alignment left a gap, or a block that is
+ * the order of frees is validated without a list. Where an alignment left a gap, or a block that is
  * not the newest was made smaller, the gap is a free block, whose footer leads back over it. Two
  * gaps never touch, and none lies before `next`.
  */
@@ -18,7 +18,7 @@
 
 static uint8_t *first_of(const struct heap *heap)
 {
-    return (uint8_t *)heap->configuration.base + SEALED_UNIT_BYTES;
+    return (uint8_t *)heap->base + SEALED_UNIT_BYTES;
 }
 
 static size_t top_units(const struct bump_state *bump)
@@ -53,7 +53,7 @@ static void set_end(struct bump_state *bump, uint8_t *end)
 
 static void *bump_allocate(struct heap *heap, const struct heap_request *request)
 {
-    struct bump_state *bump = &heap->bump;
+    struct bump_state *bump = bump_of(heap);
     uint8_t *gap = bump->next;
     size_t gap_units = sealed_gap_units(gap, request->alignment_bytes);
     size_t units = sealed_units_for(request->size_bytes);
@@ -76,7 +76,7 @@ static void *bump_allocate(struct heap *heap, const struct heap_request *request
 static bool bump_validate(struct heap *heap, const void *block, struct heap_block_info *ret_info)
 {
     uint64_t header;
-    const struct bump_state *bump = &heap->bump;
+    const struct bump_state *bump = bump_of(heap);
     if (!sealed_block_is_intact(bump->secret, first_of(heap), bump->next, block, &header))
         return sealed_record_fault_of(heap, bump->secret, first_of(heap), bump->end, block);
     ret_info->size_bytes = sealed_size(header);
@@ -88,19 +88,19 @@ static bool bump_validate(struct heap *heap, const void *block, struct heap_bloc
 static uint64_t header_of(const struct heap *heap, const uint8_t *block)
 {
     uint64_t header = 0;
-    (void)sealed_read_header(heap->bump.secret, block, &header);
+    (void)sealed_read_header(bump_of(heap)->secret, block, &header);
     return header;
 }
 
 static bool bump_release(struct heap *heap, void *block)
 {
-    struct bump_state *bump = &heap->bump;
+    struct bump_state *bump = bump_of(heap);
     uint64_t header = header_of(heap, block);
     uint64_t footer = 0;
     if (sealed_next(block, sealed_units(header)) != bump->next) {
         const struct heap_fault fault = {
             .kind = HEAP_FAULT_BAD_POINTER,
-            .detail = "the block is not the newest, and a bump heap frees in reverse order alone",
+            .detail = "the block is not the newest, and a bump heap frees in reverse order only",
             .pointer = block,
             .block = block,
             .size_bytes = sealed_size(header),
@@ -114,7 +114,7 @@ static bool bump_release(struct heap *heap, void *block)
     sealed_wipe_header(block);
     move_next(bump, (uint8_t *)block - sealed_units(footer) * SEALED_UNIT_BYTES);
     if (sealed_next(block, 1) != bump->end)
-        sealed_leave_note(block, header_word);
+        sealed_write_tombstone(block, header_word);
     bump->live_block_count--;
     return true;
 }
@@ -138,7 +138,7 @@ static void set_gap(struct bump_state *bump, uint8_t *start, uint8_t *behind,
 /* A block that is not the newest has what it was given, and the gap behind it. */
 static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, size_t units)
 {
-    struct bump_state *bump = &heap->bump;
+    struct bump_state *bump = bump_of(heap);
     uint8_t *gap = sealed_next(block, old_units);
     uint8_t *behind = gap;
     uint64_t header;
@@ -172,7 +172,7 @@ static bool resize_newest(struct bump_state *bump, uint8_t *block, size_t old_un
 /* The newest block moves `next`; another one moves the start of the gap behind it. */
 static bool bump_resize(struct heap *heap, void *block, const struct heap_request *request)
 {
-    struct bump_state *bump = &heap->bump;
+    struct bump_state *bump = bump_of(heap);
     uint64_t header = header_of(heap, block);
     size_t units = sealed_units_for(request->size_bytes);
     size_t old_units = sealed_units(header);
@@ -186,7 +186,7 @@ static bool bump_resize(struct heap *heap, void *block, const struct heap_reques
 
 static size_t bump_missing(const struct heap *heap, const void *block, size_t size_bytes)
 {
-    const struct bump_state *bump = &heap->bump;
+    const struct bump_state *bump = bump_of(heap);
     size_t old_units = sealed_units(header_of(heap, block));
     if (sealed_next(block, old_units) != bump->next)
         return 0;
@@ -197,10 +197,10 @@ static size_t bump_missing(const struct heap *heap, const void *block, size_t si
 
 static void bump_initialise(struct heap *heap)
 {
-    struct bump_state *bump = &heap->bump;
-    uint8_t *base = heap->configuration.base;
+    struct bump_state *bump = bump_of(heap);
+    uint8_t *base = heap->base;
     *bump = (struct bump_state){
-        .secret = sealed_begin_life(base, heap->configuration.secret),
+        .secret = sealed_begin_life(base, heap->secret),
         .next = first_of(heap),
     };
     set_end(bump, base + heap->size_bytes);
@@ -208,19 +208,18 @@ static void bump_initialise(struct heap *heap)
 
 static bool bump_extend(struct heap *heap, size_t additional_bytes)
 {
-    set_end(&heap->bump, heap->bump.end + additional_bytes);
+    set_end(bump_of(heap), bump_of(heap)->end + additional_bytes);
     return true;
 }
 
 static size_t bump_free_tail(const struct heap *heap)
 {
-    return top_units(&heap->bump) * SEALED_UNIT_BYTES;
+    return top_units(bump_of(heap)) * SEALED_UNIT_BYTES;
 }
 
-static bool bump_cut(struct heap *heap, size_t bytes)
+static void bump_cut(struct heap *heap, size_t bytes)
 {
-    set_end(&heap->bump, heap->bump.end - bytes);
-    return true;
+    set_end(bump_of(heap), bump_of(heap)->end - bytes);
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
@@ -228,8 +227,8 @@ static bool bump_cut(struct heap *heap, size_t bytes)
 /* Gaps count as overhead: nothing can be allocated from them. */
 static void bump_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
-    size_t units = top_units(&heap->bump);
-    *ret_survey = (struct heap_survey){.live_block_count = heap->bump.live_block_count};
+    size_t units = top_units(bump_of(heap));
+    *ret_survey = (struct heap_survey){.live_block_count = bump_of(heap)->live_block_count};
     if (units == 0)
         return;
     ret_survey->free_block_count = 1;
@@ -240,7 +239,7 @@ static void bump_survey(const struct heap *heap, struct heap_survey *ret_survey)
 /* A block in a gap is freed, but nothing can be had from it. */
 static void bump_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
 {
-    const struct bump_state *bump = &heap->bump;
+    const struct bump_state *bump = bump_of(heap);
     const uint8_t *block = first_of(heap);
     uint64_t header;
     while (block < bump->next && sealed_read_header(bump->secret, block, &header) &&
@@ -290,7 +289,7 @@ static const char *check_piece(const struct bump_state *bump, const uint8_t *blo
 
 static const char *bump_check(const struct heap *heap)
 {
-    const struct bump_state *bump = &heap->bump;
+    const struct bump_state *bump = bump_of(heap);
     struct tally tally = {0};
     const uint8_t *block = first_of(heap);
     uint64_t header;
@@ -310,19 +309,17 @@ static const char *bump_check(const struct heap *heap)
     if (block != bump->next || tally.gap_units != 0)
         return "the newest block does not end at the next one";
     if (tally.live_block_count != bump->live_block_count ||
-        tally.used_bytes != heap_used_bytes(heap))
+        tally.used_bytes != heap_policy_used_bytes(heap))
         return "the counters do not match the blocks";
     return NULL;
 }
 
-const struct heap_policy heap_policy_bump = {
-    .name = "bump",
-    .frees_newest_only = true,
-    .minimum_bytes = 3 * SEALED_UNIT_BYTES,
+#define STORAGE_BYTES (sizeof(struct heap) + sizeof(struct bump_state))
+
+static const struct heap_policy_functions functions = {
     .minimum_extend_bytes = SEALED_UNIT_BYTES,
-    .maximum_bytes = SEALED_BYTES_MAX,
     .block_overhead_bytes = 2 * SEALED_UNIT_BYTES,
-    .operations = &heap_plain_operations,
+    .operations = &plain_operations,
     .plain =
         {
             .allocate = bump_allocate,
@@ -338,4 +335,16 @@ const struct heap_policy heap_policy_bump = {
     .survey = bump_survey,
     .walk = bump_walk,
     .check = bump_check,
+};
+
+_Static_assert(_Alignof(struct bump_state) <= _Alignof(struct heap), "it follows struct heap");
+HEAP_ASSERT_STORAGE(STORAGE_BYTES, struct heap_bump_storage);
+
+const struct heap_policy heap_policy_bump = {
+    .name = "bump",
+    .frees_newest_only = true,
+    .storage_bytes = STORAGE_BYTES,
+    .minimum_bytes = 3 * SEALED_UNIT_BYTES,
+    .maximum_bytes = SEALED_BYTES_MAX,
+    .functions = &functions,
 };

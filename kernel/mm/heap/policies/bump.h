@@ -1,15 +1,11 @@
 /*
- * bump.h - the state of the bump policy.
- *
- * Blocks can only be freed newest first; any other order is a fault (BAD_POINTER). A block that is
- * not the newest can be made smaller, and as large again as it was; beyond that heap_reallocate()
- * returns NULL. What it gives up is used again when the block behind it has been freed.
+ * bump.h - the state of a bump heap. Private: include/handoff/heap_bump.h is the public face.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_BUMP_H
 #define KERNEL_MM_HEAP_POLICIES_BUMP_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "kernel/mm/heap/heap_state.h"
+#include "kernel/mm/heap/include/handoff/heap_bump.h"
 
 struct bump_state {
     uint64_t secret;
@@ -17,5 +13,11 @@ struct bump_state {
     uint8_t *end;
     size_t live_block_count;
 };
+
+/* Precondition: the heap's policy is bump. */
+static inline struct bump_state *bump_of(const struct heap *heap)
+{
+    return (struct bump_state *)(void *)heap->policy_state;
+}
 
 #endif

@@ -1,16 +1,15 @@
 /*
- * fast.h - state of the fast policy. Only its own files (fast*.c) and struct heap use it.
+ * fast.h - the state of a fast heap. Private: include/handoff/heap_fast.h is the public face.
  *
- * All of it lies in struct heap, but for what is found through `map`, which the heap's own memory
- * holds. Places are counted in granules of 16 bytes from the heap's base, so that they fit 32 bits;
- * 0, where no block can be, stands for none.
+ * All of it lies in struct heap, but for what is found through `map`, which the heap's own
+ * memory holds. Places are counted in granules of 16 bytes from the heap's base, so that they fit
+ * 32 bits; 0, where no block can be, stands for none.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "kernel/mm/heap/heap_state.h"
+#include "kernel/mm/heap/include/handoff/heap_fast.h"
 
 /* --- fast_core.c: free memory, by size -------------------------------------------------------- */
 
@@ -70,5 +69,11 @@ struct fast_state {
     size_t freed_units; /* of the core, below the top, since empty slabs were closed last */
     struct fast_core core;
 };
+
+/* Precondition: the heap's policy is fast. */
+static inline struct fast_state *fast_of(const struct heap *heap)
+{
+    return (struct fast_state *)(void *)heap->policy_state;
+}
 
 #endif

@@ -1,135 +1,18 @@
 #include "kernel/mm/heap/policies/fast_core.h"
 
-/* Head of a free block's payload. */
-struct links {
-    uint32_t next;
-    uint32_t previous;
-};
-
-static struct links *links_of(const uint8_t *block)
-{
-    return (struct links *)(void *)(uintptr_t)block;
-}
-
-/* --- Bins ------------------------------------------------------------------------------------- */
-
-unsigned fast_core_bin_of(size_t units)
-{
-    if (units < FAST_LINEAR_BINS)
-        return (unsigned)units;
-    unsigned exponent = 63u - (unsigned)__builtin_clzll(units);
-    return FAST_LINEAR_BINS + (exponent - 6) * 32 + (unsigned)(units >> (exponent - 5) & 31);
-}
-
-size_t fast_core_bin_least(unsigned bin)
-{
-    if (bin < FAST_LINEAR_BINS)
-        return bin;
-    unsigned exponent = (bin - FAST_LINEAR_BINS) / 32 + 6;
-    return (size_t)(32 + bin % 32) << (exponent - 5);
-}
-
-/* The first bin all of whose blocks are large enough. */
-static unsigned bin_above(size_t units)
-{
-    if (units < FAST_LINEAR_BINS)
-        return (unsigned)units;
-    unsigned exponent = 63u - (unsigned)__builtin_clzll(units);
-    return fast_core_bin_of(units + ((size_t)1 << (exponent - 5)) - 1);
-}
-
-/* The first bin from `bin` on that is not empty, or FAST_BIN_COUNT. */
-static unsigned bin_not_empty(const struct fast_core *core, unsigned bin)
-{
-    unsigned word = bin / 64;
-    if (bin >= FAST_BIN_COUNT)
-        return FAST_BIN_COUNT;
-    uint64_t bits = core->bin_bits[word] & UINT64_MAX << bin % 64;
-    if (bits == 0) {
-        uint64_t words = core->bin_summary & UINT64_MAX << word << 1;
-        if (words == 0)
-            return FAST_BIN_COUNT;
-        word = (unsigned)__builtin_ctzll(words);
-        bits = core->bin_bits[word];
-    }
-    return word * 64 + (unsigned)__builtin_ctzll(bits);
-}
-
-bool fast_core_footer_is_sound(const struct fast_core *core, const uint8_t *block, size_t units)
-{
-    uint64_t footer;
-    return sealed_read_word(core->secret, sealed_footer_before(sealed_next(block, units)),
-                            &footer) &&
-           sealed_units(footer) == units;
-}
-
-static bool bin_insert(struct heap *heap, uint8_t *block, size_t units)
-{
-    struct fast_core *core = &heap->fast.core;
-    unsigned bin = fast_core_bin_of(units);
-    uint32_t place = fast_place_of(core, block);
-    uint32_t head = core->bins[bin];
-    if (head != 0) {
-        struct links *links = links_of(fast_block_at(core, head));
-        if (links->previous != 0)
-            return sealed_record_corrupt(heap, fast_block_at(core, head));
-        links->previous = place;
-    }
-    *links_of(block) = (struct links){.next = head, .previous = 0};
-    core->free_units += units;
-    core->bins[bin] = place;
-    core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
-    core->bin_summary |= UINT64_C(1) << bin / 64;
-    return true;
-}
-
-/* True if a link may be followed: both neighbours on the list must agree on it. */
-static bool place_is_possible(const struct fast_core *core, uint32_t place)
-{
-    return place < (size_t)(core->end - core->base) / SEALED_UNIT_BYTES;
-}
-
-static bool bin_remove(struct heap *heap, const uint8_t *block, size_t units)
-{
-    struct fast_core *core = &heap->fast.core;
-    unsigned bin = fast_core_bin_of(units);
-    uint32_t place = fast_place_of(core, block);
-    struct links links = *links_of(block);
-    /* Units that passed by chance, one in 2^17, must not lead out of the heap. */
-    if (units > (size_t)(core->end - block) / SEALED_UNIT_BYTES ||
-        !fast_core_footer_is_sound(core, block, units) || !place_is_possible(core, links.next) ||
-        !place_is_possible(core, links.previous))
-        return sealed_record_corrupt(heap, block);
-    uint32_t *forward = links.previous == 0 ? &core->bins[bin]
-                                            : &links_of(fast_block_at(core, links.previous))->next;
-    if (*forward != place)
-        return sealed_record_corrupt(heap, block);
-    if (links.next != 0) {
-        uint32_t *backward = &links_of(fast_block_at(core, links.next))->previous;
-        if (*backward != place)
-            return sealed_record_corrupt(heap, block);
-        *backward = links.previous;
-    }
-    *forward = links.next;
-    core->free_units -= units;
-    if (core->bins[bin] == 0) {
-        core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
-        if (core->bin_bits[bin / 64] == 0)
-            core->bin_summary &= ~(UINT64_C(1) << bin / 64);
-    }
-    return true;
-}
+#include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/heap_zero.h"
 
 /* --- Free blocks ------------------------------------------------------------------------------ */
 
 /* Write header and footer and put it into its bin. What lies before is used. */
 static bool make_free(struct heap *heap, uint8_t *block, size_t units)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     sealed_write_header(core->secret, block, sealed_header(units, SEALED_FREE));
     sealed_write_word(core->secret, sealed_footer_before(sealed_next(block, units)),
                       sealed_header(units, 0));
-    return bin_insert(heap, block, units);
+    return fast_bin_insert(heap, block, units);
 }
 
 /* The top begins at `block` and reaches to the end marker, which it may have shrunk to. */
@@ -143,14 +26,14 @@ static void set_top(struct fast_core *core, uint8_t *block)
         sealed_write_header(core->secret, block, sealed_header(core->top_units, SEALED_FREE));
 }
 
-/* Tell the block behind whether the one before it is free. */
-static bool tell_next(struct heap *heap, uint8_t *next, bool previous_is_free)
+/* Write into the header of the block behind whether the one before it is free. */
+static bool set_previous_free(struct heap *heap, uint8_t *next, bool previous_is_free)
 {
     uint64_t header;
-    if (!sealed_read_header(heap->fast.core.secret, next, &header))
+    if (!sealed_read_header(fast_of(heap)->core.secret, next, &header))
         return sealed_record_corrupt(heap, next);
     header &= ~SEALED_PREVIOUS_FREE;
-    sealed_write_header(heap->fast.core.secret, next,
+    sealed_write_header(fast_of(heap)->core.secret, next,
                         previous_is_free ? header | SEALED_PREVIOUS_FREE : header);
     return true;
 }
@@ -193,7 +76,7 @@ static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
 static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size_t units,
                            size_t alignment_bytes, uint64_t *ret_header, size_t *ret_gap_units)
 {
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     uint32_t place = core->bins[bin];
     for (; place != 0 && looks != 0; looks--) {
         uint8_t *block = fast_block_at(core, place);
@@ -204,8 +87,8 @@ static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size
         }
         if (fits(block, sealed_units(*ret_header), units, alignment_bytes, ret_gap_units))
             return block;
-        place = links_of(block)->next;
-        if (!place_is_possible(core, place)) {
+        place = fast_links_of(block)->next;
+        if (!fast_place_is_possible(core, place)) {
             (void)sealed_record_corrupt(heap, block);
             return NULL;
         }
@@ -219,8 +102,8 @@ static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, si
                                                            uint64_t *ret_header,
                                                            size_t *ret_gap_units)
 {
-    const struct fast_core *core = &heap->fast.core;
-    unsigned own_bin = fast_core_bin_of(units);
+    const struct fast_core *core = &fast_of(heap)->core;
+    unsigned own_bin = fast_bin_of(units);
     uint8_t *block =
         search_bin(heap, own_bin, 1, units, alignment_bytes, ret_header, ret_gap_units);
     if (block != NULL || heap->is_corrupt)
@@ -229,7 +112,7 @@ static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, si
     size_t enough_units = alignment_bytes == SEALED_UNIT_BYTES
                               ? units
                               : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
-    unsigned bin = bin_not_empty(core, bin_above(enough_units));
+    unsigned bin = fast_bin_not_empty(core, fast_bin_above(enough_units));
     if (bin < FAST_BIN_COUNT)
         return search_bin(heap, bin, 1, units, alignment_bytes, ret_header, ret_gap_units);
 
@@ -237,7 +120,7 @@ static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, si
         *ret_header = sealed_header(core->top_units, SEALED_FREE);
         return core->top;
     }
-    return search_bin(heap, own_bin, FAST_LAST_LOOKS, units, alignment_bytes, ret_header,
+    return search_bin(heap, own_bin, FAST_BIN_LAST_LOOKS, units, alignment_bytes, ret_header,
                       ret_gap_units);
 }
 
@@ -248,10 +131,25 @@ bool fast_core_has_room(struct heap *heap, size_t size_bytes)
     return find(heap, fast_units_for(size_bytes), SEALED_UNIT_BYTES, &header, &gap_units) != NULL;
 }
 
+/* Take a free block out of its bin, for a block inside of it. What is left behind that becomes
+ * free, or the block's if it is too short. */
+static bool cut_from_bin(struct heap *heap, uint8_t *source, size_t source_units, uint8_t *block,
+                         size_t *units)
+{
+    uint8_t *behind = sealed_next(block, *units);
+    size_t rest_units = source_units - (size_t)(behind - source) / SEALED_UNIT_BYTES;
+    if (!fast_bin_remove(heap, source, source_units))
+        return false;
+    if (rest_units >= FAST_MINIMUM_UNITS)
+        return make_free(heap, behind, rest_units);
+    *units += rest_units;
+    return set_previous_free(heap, sealed_next(behind, rest_units), false);
+}
+
 uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
                         uint64_t *ret_header)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     uint64_t found;
     size_t gap_units;
     uint8_t *source = find(heap, units, alignment_bytes, &found, &gap_units);
@@ -259,21 +157,11 @@ uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
         return NULL;
 
     uint8_t *block = sealed_next(source, gap_units);
-    size_t rest_units = sealed_units(found) - gap_units - units;
-    bool from_top = source == core->top;
-    if (from_top) {
-        heap_note_written(heap, sealed_next(block, units));
+    if (source == core->top) {
+        heap_zero_set_written(heap, sealed_next(block, units));
         set_top(core, sealed_next(block, units));
-    } else {
-        if (!bin_remove(heap, source, sealed_units(found)))
-            return NULL;
-        if (rest_units < FAST_MINIMUM_UNITS) {
-            units += rest_units;
-            if (!tell_next(heap, sealed_next(block, units), false))
-                return NULL;
-        } else if (!make_free(heap, sealed_next(block, units), rest_units)) {
-            return NULL;
-        }
+    } else if (!cut_from_bin(heap, source, sealed_units(found), block, &units)) {
+        return NULL;
     }
     if (gap_units != 0 && !make_free(heap, source, gap_units))
         return NULL;
@@ -290,11 +178,11 @@ static bool detach_next(struct heap *heap, uint8_t *next, size_t *ret_units)
 {
     uint64_t header;
     *ret_units = 0;
-    if (!sealed_read_header(heap->fast.core.secret, next, &header))
+    if (!sealed_read_header(fast_of(heap)->core.secret, next, &header))
         return sealed_record_corrupt(heap, next);
     if ((header & SEALED_FREE) == 0)
         return true;
-    if (next != heap->fast.core.top && !bin_remove(heap, next, sealed_units(header)))
+    if (next != fast_of(heap)->core.top && !fast_bin_remove(heap, next, sealed_units(header)))
         return false;
     sealed_wipe_header(next);
     *ret_units = sealed_units(header);
@@ -304,13 +192,13 @@ static bool detach_next(struct heap *heap, uint8_t *next, size_t *ret_units)
 /* Find the free block that ends at `block` and take it out of its bin. */
 static bool detach_previous(struct heap *heap, uint8_t *block, uint8_t **ret_previous)
 {
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     uint64_t header;
     uint64_t footer;
     if (!sealed_read_word(core->secret, sealed_footer_before(block), &footer))
         return sealed_record_corrupt(heap, block);
     size_t units = sealed_units(footer);
-    /* As in bin_remove(). */
+    /* As in fast_bin_remove(). */
     if (units > (size_t)(block - fast_first(core)) / SEALED_UNIT_BYTES)
         return sealed_record_corrupt(heap, block);
     uint8_t *previous = block - units * SEALED_UNIT_BYTES;
@@ -318,12 +206,12 @@ static bool detach_previous(struct heap *heap, uint8_t *block, uint8_t **ret_pre
         sealed_units(header) != units)
         return sealed_record_corrupt(heap, previous);
     *ret_previous = previous;
-    return bin_remove(heap, previous, units);
+    return fast_bin_remove(heap, previous, units);
 }
 
 bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     uint8_t *next = sealed_next(block, sealed_units(header));
     bool reaches_top = next == core->top;
     size_t next_units;
@@ -339,7 +227,7 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
         set_top(core, start);
         return true;
     }
-    if (next_units == 0 && !tell_next(heap, next, true))
+    if (next_units == 0 && !set_previous_free(heap, next, true))
         return false;
     return make_free(heap, start, (size_t)(next - start) / SEALED_UNIT_BYTES + next_units);
 }
@@ -348,7 +236,7 @@ bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t 
 {
     size_t rest_units = sealed_units(*header) - units;
     uint8_t *rest = sealed_next(block, units);
-    bool next_is_top = sealed_next(rest, rest_units) == heap->fast.core.top;
+    bool next_is_top = sealed_next(rest, rest_units) == fast_of(heap)->core.top;
     if (rest_units == 0 || (rest_units < FAST_MINIMUM_UNITS && !next_is_top))
         return true;
     *header = sealed_with_units(*header, units);
@@ -358,13 +246,13 @@ bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t 
 /* The top gets at least `units`; the heap grows by what it lacks. */
 static bool grow_top(struct heap *heap, size_t units)
 {
-    size_t top_units = heap->fast.core.top_units;
-    return units <= top_units || heap_grow_by(heap, (units - top_units) * SEALED_UNIT_BYTES);
+    size_t top_units = fast_of(heap)->core.top_units;
+    return units <= top_units || heap_end_grow_by(heap, (units - top_units) * SEALED_UNIT_BYTES);
 }
 
 bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
 {
-    struct fast_core *core = &heap->fast.core;
+    struct fast_core *core = &fast_of(heap)->core;
     uint8_t *next = sealed_next(block, sealed_units(*header));
     uint64_t behind;
     if (!sealed_read_header(core->secret, next, &behind))
@@ -378,7 +266,7 @@ bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t 
         return false;
     if (next_is_top) {
         *header = sealed_with_units(*header, units);
-        heap_note_written(heap, sealed_next(block, units));
+        heap_zero_set_written(heap, sealed_next(block, units));
         set_top(core, sealed_next(block, units));
         return true;
     }
@@ -388,80 +276,5 @@ bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t 
         return make_free(heap, sealed_next(block, units), rest_units);
     }
     *header = sealed_with_units(*header, units + rest_units);
-    return tell_next(heap, sealed_next(next, next_units), false);
-}
-
-/* --- Looking at it ------------------------------------------------------------------------------
- */
-
-size_t fast_core_largest_seen(const struct fast_core *core, unsigned bin)
-{
-    size_t most_units = 0;
-    uint32_t place = core->bins[bin];
-    for (unsigned looks = 0; looks < FAST_LAST_LOOKS && place != 0; looks++) {
-        const uint8_t *block = fast_block_at(core, place);
-        uint64_t header;
-        if (!place_is_possible(core, place) || !sealed_read_header(core->secret, block, &header))
-            break;
-        most_units = larger(most_units, sealed_units(header));
-        place = links_of(block)->next;
-    }
-    return most_units;
-}
-
-void fast_core_walk_bin(const struct fast_core *core, unsigned bin, heap_piece_visitor *visit,
-                        void *context)
-{
-    uint32_t previous = 0;
-    for (uint32_t place = core->bins[bin]; place != 0 && place_is_possible(core, place);) {
-        const uint8_t *block = fast_block_at(core, place);
-        uint64_t header;
-        if (links_of(block)->previous != previous ||
-            !sealed_read_header(core->secret, block, &header) || (header & SEALED_FREE) == 0 ||
-            sealed_units(header) > (size_t)(core->end - block) / SEALED_UNIT_BYTES)
-            return;
-        previous = place;
-        place = links_of(block)->next;
-        const struct heap_piece piece = sealed_piece(block, header);
-        visit(context, &piece);
-    }
-}
-
-/* --- Checking --------------------------------------------------------------------------------- */
-
-/* `*free_count` goes down by the length of the bin's list. */
-static const char *check_bin(const struct fast_core *core, unsigned bin, size_t *free_count)
-{
-    uint32_t previous = 0;
-    for (uint32_t place = core->bins[bin]; place != 0;) {
-        uint64_t header;
-        if (*free_count == 0)
-            return "the bins hold more than there are free blocks";
-        if (!place_is_possible(core, place))
-            return "a free-list link was overwritten";
-        const uint8_t *block = fast_block_at(core, place);
-        if (!sealed_read_header(core->secret, block, &header) || (header & SEALED_FREE) == 0 ||
-            fast_core_bin_of(sealed_units(header)) != bin)
-            return "a bin holds what does not belong there";
-        if (links_of(block)->previous != previous)
-            return "a bin's links do not match";
-        previous = place;
-        place = links_of(block)->next;
-        --*free_count;
-    }
-    return NULL;
-}
-
-const char *fast_core_check_bins(const struct fast_core *core, size_t free_count)
-{
-    for (unsigned bin = 0; bin < FAST_BIN_COUNT; bin++) {
-        bool marked = (core->bin_bits[bin / 64] >> bin % 64 & 1) != 0;
-        bool summarised = (core->bin_summary >> bin / 64 & 1) != 0;
-        if (marked != (core->bins[bin] != 0) || (marked && !summarised))
-            return "a bin's bit does not match its list";
-        const char *problem = check_bin(core, bin, &free_count);
-        if (problem != NULL)
-            return problem;
-    }
-    return free_count == 0 ? NULL : "a free block is in no bin";
+    return set_previous_free(heap, sealed_next(next, next_units), false);
 }

@@ -1,6 +1,7 @@
 #include "kernel/mm/heap/policies/fast_view.h"
 
-#include "kernel/mm/heap/policies/fast_slab.h"
+#include "kernel/mm/heap/policies/fast_map.h"
+#include "kernel/mm/heap/policies/fast_slot.h"
 
 struct tally {
     struct heap_survey survey;
@@ -54,26 +55,26 @@ static bool leaf_is_idle(const struct fast_leaf *leaf)
 static bool all_slabs_are_idle(const struct fast_state *fast)
 {
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
-        const struct fast_class *class = &fast->classes[i];
+        const struct fast_class *size_class = &fast->classes[i];
         size_t idle_count = 0;
-        if (class->slab != NULL && fast_slab_is_empty(class->slab))
-            idle_count += class->slab->slot_count;
-        for (const struct fast_slab *slab = class->spare; slab != NULL; slab = slab->next)
+        if (size_class->slab != NULL && fast_slab_is_empty(size_class->slab))
+            idle_count += size_class->slab->slot_count;
+        for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next)
             idle_count += slab->slot_count;
-        if (idle_count != class->slot_count)
+        if (idle_count != size_class->slot_count)
             return false;
     }
     return true;
 }
 
 /* A block of the policy's own that a flush would free: it belongs to a slab without live blocks, or
- * to such slabs alone. */
+ * to such slabs only. */
 static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uint64_t header)
 {
     const void *content = block;
     switch (fast_own_kind(header)) {
     case FAST_OWN_PAGES:
-        return fast_slab_is_empty(fast_slab_of(fast, block));
+        return fast_slab_is_empty(fast_map_find(fast, block));
     case FAST_OWN_SLAB:
         return fast_slab_is_empty(content);
     case FAST_OWN_LEAF:
@@ -100,8 +101,8 @@ static void tally_free_run(struct tally *tally, size_t run_units)
 static void tally_run_in_bin(struct tally *tally, size_t run_units)
 {
     tally_free_run(tally, run_units);
-    unsigned bin = fast_core_bin_of(run_units);
-    unsigned most_bin = fast_core_bin_of(tally->most_units);
+    unsigned bin = fast_bin_of(run_units);
+    unsigned most_bin = fast_bin_of(tally->most_units);
     if (run_units == 0 || bin < most_bin)
         return;
     if (bin > most_bin)
@@ -121,9 +122,9 @@ static void tally_run_in_bin(struct tally *tally, size_t run_units)
 static size_t largest_request(const struct fast_core *core, const struct tally *tally)
 {
     size_t units = tally->most_units;
-    if (tally->fewer_count >= FAST_LAST_LOOKS)
-        units = tally->has_idle ? fast_core_bin_least(fast_core_bin_of(units))
-                                : fast_core_largest_seen(core, fast_core_bin_of(units));
+    if (tally->fewer_count >= FAST_BIN_LAST_LOOKS)
+        units = tally->has_idle ? fast_bin_least(fast_bin_of(units))
+                                : fast_bin_largest_seen(core, fast_bin_of(units));
     units = larger(units, tally->top_units);
     size_t block_bytes = units == 0 ? 0 : sealed_capacity_bytes(units);
     return larger(block_bytes, tally->free_slot_bytes);
@@ -135,7 +136,7 @@ static const char *tally_block(const struct fast_state *fast, const uint8_t *blo
     if ((header & SEALED_OWN) != 0) {
         if (fast_own_kind(header) != FAST_OWN_PAGES)
             return NULL;
-        const struct fast_slab *slab = fast_slab_of(fast, block);
+        const struct fast_slab *slab = fast_map_find(fast, block);
         return slab == &fast_no_slab ? "a slab is not on the map" : tally_slab(fast, slab, tally);
     }
     if (!sealed_end_is_intact(fast->core.secret, block, header))
@@ -145,6 +146,39 @@ static const char *tally_block(const struct fast_state *fast, const uint8_t *blo
     return NULL;
 }
 
+/* NULL, or what is wrong with a block's header or footer, or with the place of a free block. */
+static const char *check_block(const struct fast_core *core, const uint8_t *block, uint64_t header,
+                               bool previous_is_free)
+{
+    size_t units = sealed_units(header);
+    bool is_free = (header & SEALED_FREE) != 0;
+    if (units == 0 || units > (size_t)(core->end - block) / SEALED_UNIT_BYTES)
+        return "a block reaches beyond the end";
+    if (((header & SEALED_PREVIOUS_FREE) != 0) != previous_is_free)
+        return "a header is wrong about the block before";
+    if (is_free && previous_is_free)
+        return "two free blocks touch";
+    if (is_free && block != core->top && !fast_footer_is_sound(core, block, units))
+        return "a footer was overwritten";
+    return NULL;
+}
+
+/* Add a sound block. `*run_units` is how long the run of free memory is that reaches to it. */
+static const char *tally_next(const struct fast_state *fast, const uint8_t *block, uint64_t header,
+                              struct tally *tally, size_t *run_units)
+{
+    bool is_free = (header & SEALED_FREE) != 0;
+    tally->in_bins_count += is_free && block != fast->core.top;
+    if (is_free || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
+        *run_units += sealed_units(header);
+        tally->has_idle |= !is_free;
+        return NULL;
+    }
+    tally_run_in_bin(tally, *run_units);
+    *run_units = 0;
+    return tally_block(fast, block, header, tally);
+}
+
 /* Walk all blocks. NULL, or what is wrong with the first bad one. */
 static const char *tally_blocks(const struct fast_state *fast, struct tally *ret_tally)
 {
@@ -152,46 +186,30 @@ static const char *tally_blocks(const struct fast_state *fast, struct tally *ret
     const char *problem = NULL;
     bool previous_is_free = false;
     size_t run_units = 0;
+    uint64_t header;
     *ret_tally = (struct tally){0};
     for (const uint8_t *block = fast_first(core); block != core->end && problem == NULL;) {
-        uint64_t header;
         if (!sealed_read_header(core->secret, block, &header))
             return "a header was overwritten";
-        size_t units = sealed_units(header);
-        if (units == 0 || units > (size_t)(core->end - block) / SEALED_UNIT_BYTES)
-            return "a block reaches beyond the end";
-        bool is_free = (header & SEALED_FREE) != 0;
-        if (((header & SEALED_PREVIOUS_FREE) != 0) != previous_is_free)
-            return "a header is wrong about the block before";
-        if (is_free && previous_is_free)
-            return "two free blocks touch";
-        if (is_free && block != core->top && !fast_core_footer_is_sound(core, block, units))
-            return "a footer was overwritten";
-        previous_is_free = is_free;
-        ret_tally->in_bins_count += is_free && block != core->top;
-        if (is_free || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
-            run_units += units;
-            ret_tally->has_idle |= !is_free;
-        } else {
-            tally_run_in_bin(ret_tally, run_units);
-            run_units = 0;
-            problem = tally_block(fast, block, header, ret_tally);
-        }
-        block = sealed_next(block, units);
+        problem = check_block(core, block, header, previous_is_free);
+        if (problem != NULL)
+            return problem;
+        previous_is_free = (header & SEALED_FREE) != 0;
+        problem = tally_next(fast, block, header, ret_tally, &run_units);
+        block = sealed_next(block, sealed_units(header));
     }
     tally_free_run(ret_tally, run_units);
     ret_tally->top_units = run_units;
     ret_tally->survey.largest_free_bytes = largest_request(core, ret_tally);
-    uint64_t end;
-    if (problem == NULL && !sealed_read_header(core->secret, core->end, &end))
+    if (problem == NULL && !sealed_read_header(core->secret, core->end, &header))
         problem = "the end marker was overwritten";
     return problem;
 }
 
-void fast_survey(const struct heap *heap, struct heap_survey *ret_survey)
+void fast_view_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
     struct tally tally;
-    (void)tally_blocks(&heap->fast, &tally);
+    (void)tally_blocks(fast_of(heap), &tally);
     *ret_survey = tally.survey;
 }
 
@@ -210,31 +228,31 @@ static void walk_slab(const struct fast_slab *slab, heap_piece_visitor *visit, v
     }
 }
 
-void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
+void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
 {
-    const struct fast_state *fast = &heap->fast;
+    const struct fast_state *fast = fast_of(heap);
     const uint8_t *block = fast_first(&fast->core);
     uint64_t header;
     while (block < fast->core.end && sealed_read_header(fast->core.secret, block, &header) &&
            sealed_units(header) != 0) {
         const struct heap_piece piece = sealed_piece(block, header);
         if (piece.kind == HEAP_PIECE_OWN && fast_own_kind(header) == FAST_OWN_PAGES)
-            walk_slab(fast_slab_of(fast, block), visit, context);
+            walk_slab(fast_map_find(fast, block), visit, context);
         else
             visit(context, &piece);
         block = sealed_next(block, sealed_units(header));
     }
 }
 
-void fast_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
-                    void *context)
+void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
+                         void *context)
 {
-    const struct fast_core *core = &heap->fast.core;
+    const struct fast_core *core = &fast_of(heap)->core;
     const struct heap_piece top =
         sealed_piece(core->top, sealed_header(core->top_units, SEALED_FREE));
-    unsigned bin = fast_core_bin_of(least_bytes / SEALED_UNIT_BYTES);
+    unsigned bin = fast_bin_of(least_bytes / SEALED_UNIT_BYTES);
     for (; bin < FAST_BIN_COUNT; bin++)
-        fast_core_walk_bin(core, bin, visit, context);
+        fast_bin_walk(core, bin, visit, context);
     if (core->top_units != 0)
         visit(context, &top);
 }
@@ -243,20 +261,20 @@ void fast_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visi
 
 /* Slabs on a class's list are of that class, and have free slots and live blocks; its spare ones
  * have no live blocks, and *spare_pages goes up by their pages. */
-static const char *check_class(const struct fast_state *fast, const struct fast_class *class,
+static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class,
                                size_t *spare_pages)
 {
     const struct fast_slab *previous = NULL;
-    for (const struct fast_slab *slab = class->partial; slab != NULL; slab = slab->next) {
-        if (&fast->classes[slab->class_index] != class || slab->previous != previous)
+    for (const struct fast_slab *slab = size_class->partial; slab != NULL; slab = slab->next) {
+        if (&fast->classes[slab->class_index] != size_class || slab->previous != previous)
             return "a class's list is wrong";
         if (slab->used_count == 0 || slab->used_count >= slab->slot_count || slab->is_full ||
-            slab == class->slab)
+            slab == size_class->slab)
             return "a slab on a list does not belong there";
         previous = slab;
     }
-    for (const struct fast_slab *slab = class->spare; slab != NULL; slab = slab->next) {
-        if (&fast->classes[slab->class_index] != class || slab == class->slab ||
+    for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next) {
+        if (&fast->classes[slab->class_index] != size_class || slab == size_class->slab ||
             !fast_slab_is_empty(slab))
             return "a class's spare slab is none";
         *spare_pages += slab->page_count;
@@ -305,16 +323,16 @@ static const char *check_map(const struct fast_state *fast)
     return NULL;
 }
 
-const char *fast_check(const struct heap *heap)
+const char *fast_view_check(const struct heap *heap)
 {
-    const struct fast_state *fast = &heap->fast;
+    const struct fast_state *fast = fast_of(heap);
     struct tally tally;
     size_t spare_pages = 0;
     const char *problem = tally_blocks(fast, &tally);
     if (problem == NULL && tally.used_bytes != heap_policy_used_bytes(heap))
         problem = "the counters do not match the blocks";
     if (problem == NULL)
-        problem = fast_core_check_bins(&fast->core, tally.in_bins_count);
+        problem = fast_bin_check_all(&fast->core, tally.in_bins_count);
     if (problem == NULL)
         problem = check_map(fast);
     for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)

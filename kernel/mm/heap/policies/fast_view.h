@@ -1,20 +1,20 @@
 /*
- * fast_view.h - the fast policy's heap as it is: for statistics, pictures and proofs. Reads alone;
- * the functions are those of struct heap_policy (policy.h).
+ * fast_view.h - a fast heap as it is: for statistics, pictures and checks. The functions are those
+ * of struct heap_policy_functions (policy.h), and only read.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_VIEW_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_VIEW_H
 
 #include "kernel/mm/heap/policy.h"
 
-/* Stops at a header that is not sound: the figures are then what could be proved. */
-void fast_survey(const struct heap *heap, struct heap_survey *ret_survey);
+/* Stops at a header that is not sound: the figures are of what lies before it. */
+void fast_view_survey(const struct heap *heap, struct heap_survey *ret_survey);
 
-void fast_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
+void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
-void fast_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
-                    void *context);
+void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
+                         void *context);
 
-const char *fast_check(const struct heap *heap);
+const char *fast_view_check(const struct heap *heap);
 
 #endif

@@ -20,7 +20,7 @@
 
 static uint8_t *base_of(const struct heap *heap)
 {
-    return heap->configuration.base;
+    return heap->base;
 }
 
 static uint8_t *first_of(const struct heap *heap)
@@ -33,8 +33,8 @@ static uint8_t *first_of(const struct heap *heap)
 static void write_node(const struct heap *heap, uint8_t *node, size_t units, const uint8_t *next)
 {
     size_t distance = next == NULL ? 0 : (size_t)(next - base_of(heap)) / SEALED_UNIT_BYTES;
-    sealed_write_header(heap->first_fit.secret, node, sealed_header(units, SEALED_FREE));
-    sealed_write_word(heap->first_fit.secret, node, sealed_header(distance, 0));
+    sealed_write_header(first_fit_of(heap)->secret, node, sealed_header(units, SEALED_FREE));
+    sealed_write_word(first_fit_of(heap)->secret, node, sealed_header(distance, 0));
 }
 
 /* False if header or link were overwritten. */
@@ -42,8 +42,8 @@ static bool read_node(const struct heap *heap, const uint8_t *node, size_t *ret_
                       uint8_t **ret_next)
 {
     uint64_t header, link;
-    if (!sealed_read_header(heap->first_fit.secret, node, &header) || (header & SEALED_FREE) == 0 ||
-        !sealed_read_word(heap->first_fit.secret, node, &link))
+    if (!sealed_read_header(first_fit_of(heap)->secret, node, &header) ||
+        (header & SEALED_FREE) == 0 || !sealed_read_word(first_fit_of(heap)->secret, node, &link))
         return false;
     *ret_units = sealed_units(header);
     size_t distance = sealed_units(link);
@@ -57,7 +57,7 @@ static bool set_link(struct heap *heap, uint8_t *previous, uint8_t *next)
     size_t units;
     uint8_t *old_next;
     if (previous == NULL) {
-        heap->first_fit.free_list = next;
+        first_fit_of(heap)->free_list = next;
         return true;
     }
     if (!read_node(heap, previous, &units, &old_next))
@@ -86,7 +86,7 @@ static bool cursor_load(struct heap *heap, struct cursor *cursor)
 
 static bool cursor_begin(struct heap *heap, struct cursor *ret_cursor)
 {
-    *ret_cursor = (struct cursor){.node = heap->first_fit.free_list};
+    *ret_cursor = (struct cursor){.node = first_fit_of(heap)->free_list};
     return cursor_load(heap, ret_cursor);
 }
 
@@ -140,7 +140,7 @@ static void *first_fit_allocate(struct heap *heap, const struct heap_request *re
             if (!cut(heap, &cursor, gap_units, units))
                 return NULL;
             uint8_t *block = sealed_next(cursor.node, gap_units);
-            sealed_make_live(heap->first_fit.secret, block,
+            sealed_make_live(first_fit_of(heap)->secret, block,
                              sealed_header(units, 0) |
                                  sealed_alignment_field(request->alignment_bytes),
                              request->size_bytes);
@@ -158,7 +158,7 @@ static bool first_fit_validate(struct heap *heap, const void *block,
                                struct heap_block_info *ret_info)
 {
     uint64_t header;
-    const struct first_fit_state *state = &heap->first_fit;
+    const struct first_fit_state *state = first_fit_of(heap);
     if (!sealed_block_is_intact(state->secret, first_of(heap), state->end, block, &header))
         return sealed_record_fault_of(heap, state->secret, first_of(heap), state->end, block);
     ret_info->size_bytes = sealed_size(header);
@@ -191,7 +191,7 @@ static bool insert(struct heap *heap, uint8_t *block, size_t units)
 static uint64_t header_of(const struct heap *heap, const uint8_t *block)
 {
     uint64_t header = 0;
-    (void)sealed_read_header(heap->first_fit.secret, block, &header);
+    (void)sealed_read_header(first_fit_of(heap)->secret, block, &header);
     return header;
 }
 
@@ -199,7 +199,7 @@ static bool first_fit_release(struct heap *heap, void *block)
 {
     size_t units = sealed_units(header_of(heap, block));
     if (units > 1)
-        sealed_leave_note(block, sealed_header_word(block));
+        sealed_write_tombstone(block, sealed_header_word(block));
     return insert(heap, block, units);
 }
 
@@ -224,13 +224,13 @@ static bool first_fit_resize(struct heap *heap, void *block, const struct heap_r
     header = sealed_with_units(header, units);
     if (units < old_units && !insert(heap, sealed_next(block, units), old_units - units))
         return false;
-    sealed_make_live(heap->first_fit.secret, block, header, request->size_bytes);
+    sealed_make_live(first_fit_of(heap)->secret, block, header, request->size_bytes);
     return true;
 }
 
 static size_t first_fit_missing(const struct heap *heap, const void *block, size_t size_bytes)
 {
-    const struct first_fit_state *state = &heap->first_fit;
+    const struct first_fit_state *state = first_fit_of(heap);
     size_t units = sealed_units_for(size_bytes) - sealed_units(header_of(heap, block));
     uint8_t *next = sealed_next(block, sealed_units(header_of(heap, block)));
     uint64_t header;
@@ -246,15 +246,15 @@ static size_t first_fit_missing(const struct heap *heap, const void *block, size
 
 static void write_end(struct heap *heap, uint8_t *end)
 {
-    heap->first_fit.end = end;
-    sealed_write_header(heap->first_fit.secret, end, sealed_header(0, SEALED_OWN));
+    first_fit_of(heap)->end = end;
+    sealed_write_header(first_fit_of(heap)->secret, end, sealed_header(0, SEALED_OWN));
 }
 
 static void first_fit_initialise(struct heap *heap)
 {
     uint8_t *end = base_of(heap) + heap->size_bytes;
-    heap->first_fit.secret = sealed_begin_life(base_of(heap), heap->configuration.secret);
-    heap->first_fit.free_list = first_of(heap);
+    first_fit_of(heap)->secret = sealed_begin_life(base_of(heap), heap->secret);
+    first_fit_of(heap)->free_list = first_of(heap);
     write_node(heap, first_of(heap), (size_t)(end - first_of(heap)) / SEALED_UNIT_BYTES, NULL);
     write_end(heap, end);
 }
@@ -262,7 +262,7 @@ static void first_fit_initialise(struct heap *heap)
 /* The old end marker becomes the header of the new memory. */
 static bool first_fit_extend(struct heap *heap, size_t additional_bytes)
 {
-    uint8_t *start = heap->first_fit.end;
+    uint8_t *start = first_fit_of(heap)->end;
     write_end(heap, start + additional_bytes);
     return insert(heap, start, additional_bytes / SEALED_UNIT_BYTES);
 }
@@ -270,7 +270,7 @@ static bool first_fit_extend(struct heap *heap, size_t additional_bytes)
 /* The last node, if it reaches to the end; else NULL. */
 static uint8_t *last_node(const struct heap *heap, size_t *ret_units)
 {
-    uint8_t *next = heap->first_fit.free_list;
+    uint8_t *next = first_fit_of(heap)->free_list;
     uint8_t *node = NULL;
     *ret_units = 0;
     while (next != NULL) {
@@ -278,7 +278,7 @@ static uint8_t *last_node(const struct heap *heap, size_t *ret_units)
         if (!read_node(heap, node, ret_units, &next))
             return NULL;
     }
-    return node != NULL && sealed_next(node, *ret_units) == heap->first_fit.end ? node : NULL;
+    return node != NULL && sealed_next(node, *ret_units) == first_fit_of(heap)->end ? node : NULL;
 }
 
 /* A node stays a node, however little of it is left. */
@@ -288,70 +288,87 @@ static size_t first_fit_free_tail(const struct heap *heap)
     return last_node(heap, &units) == NULL ? 0 : (units - 1) * SEALED_UNIT_BYTES;
 }
 
-static bool first_fit_cut(struct heap *heap, size_t bytes)
+static void first_fit_cut(struct heap *heap, size_t bytes)
 {
     size_t units;
     uint8_t *node = last_node(heap, &units);
     write_node(heap, node, units - bytes / SEALED_UNIT_BYTES, NULL);
-    write_end(heap, heap->first_fit.end - bytes);
-    return true;
+    write_end(heap, first_fit_of(heap)->end - bytes);
 }
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
 
-/* Walk all blocks; `*ret_used_bytes` is what the live ones were asked for. */
-static const char *survey(const struct heap *heap, struct heap_survey *ret_survey,
-                          size_t *ret_used_bytes)
+struct tally {
+    struct heap_survey survey;
+    size_t used_bytes;     /* what the live blocks were asked for */
+    const uint8_t *listed; /* the next free block on the list */
+};
+
+static const char *tally_free(const struct heap *heap, const uint8_t *block, struct tally *tally)
 {
-    uint64_t secret = heap->first_fit.secret;
-    const uint8_t *listed = heap->first_fit.free_list;
-    *ret_survey = (struct heap_survey){0};
-    *ret_used_bytes = 0;
-    for (const uint8_t *block = first_of(heap); block != heap->first_fit.end;) {
-        uint64_t header;
-        if (!sealed_read_header(secret, block, &header))
-            return "a header was overwritten";
-        size_t units = sealed_units(header);
-        if (units == 0 || units > (size_t)(heap->first_fit.end - block) / SEALED_UNIT_BYTES)
-            return "a block reaches beyond the end";
-        if ((header & SEALED_FREE) != 0) {
-            uint8_t *next;
-            if (block != listed || !read_node(heap, block, &units, &next))
-                return "a free block is not on the list, or its link was overwritten";
-            if (next == sealed_next(block, units))
-                return "two free blocks touch";
-            listed = next;
-            ret_survey->free_block_count++;
-            ret_survey->free_bytes += sealed_capacity_bytes(units);
-            if (sealed_capacity_bytes(units) > ret_survey->largest_free_bytes)
-                ret_survey->largest_free_bytes = sealed_capacity_bytes(units);
-        } else {
-            if (!sealed_end_is_intact(secret, block, header))
-                return "the bytes behind a block were overwritten";
-            ret_survey->live_block_count++;
-            *ret_used_bytes += sealed_size(header);
-        }
-        block = sealed_next(block, units);
-    }
-    uint64_t end;
-    if (!sealed_read_header(secret, heap->first_fit.end, &end))
-        return "the end marker was overwritten";
-    return listed == NULL ? NULL : "the list is longer than there are free blocks";
+    size_t units;
+    uint8_t *next;
+    if (block != tally->listed || !read_node(heap, block, &units, &next))
+        return "a free block is not on the list, or its link was overwritten";
+    if (next == sealed_next(block, units))
+        return "two free blocks touch";
+    size_t bytes = sealed_capacity_bytes(units);
+    tally->listed = next;
+    tally->survey.free_block_count++;
+    tally->survey.free_bytes += bytes;
+    tally->survey.largest_free_bytes = larger(tally->survey.largest_free_bytes, bytes);
+    return NULL;
 }
 
-/* Stops at what is not sound: the figures are then what could be proved. */
+static const char *tally_block(const struct heap *heap, const uint8_t *block, uint64_t header,
+                               struct tally *tally)
+{
+    const struct first_fit_state *state = first_fit_of(heap);
+    size_t units = sealed_units(header);
+    if (units == 0 || units > (size_t)(state->end - block) / SEALED_UNIT_BYTES)
+        return "a block reaches beyond the end";
+    if ((header & SEALED_FREE) != 0)
+        return tally_free(heap, block, tally);
+    if (!sealed_end_is_intact(state->secret, block, header))
+        return "the bytes behind a block were overwritten";
+    tally->survey.live_block_count++;
+    tally->used_bytes += sealed_size(header);
+    return NULL;
+}
+
+/* Walk all blocks. NULL, or what is wrong with the first bad one. */
+static const char *tally_blocks(const struct heap *heap, struct tally *ret_tally)
+{
+    const struct first_fit_state *state = first_fit_of(heap);
+    uint64_t header;
+    *ret_tally = (struct tally){.listed = state->free_list};
+    for (const uint8_t *block = first_of(heap); block != state->end;) {
+        if (!sealed_read_header(state->secret, block, &header))
+            return "a header was overwritten";
+        const char *problem = tally_block(heap, block, header, ret_tally);
+        if (problem != NULL)
+            return problem;
+        block = sealed_next(block, sealed_units(header));
+    }
+    if (!sealed_read_header(state->secret, state->end, &header))
+        return "the end marker was overwritten";
+    return ret_tally->listed == NULL ? NULL : "the list is longer than there are free blocks";
+}
+
+/* Stops at what is not sound: the figures are of what lies before it. */
 static void first_fit_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
-    size_t used_bytes;
-    (void)survey(heap, ret_survey, &used_bytes);
+    struct tally tally;
+    (void)tally_blocks(heap, &tally);
+    *ret_survey = tally.survey;
 }
 
 static void first_fit_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
 {
     const uint8_t *block = first_of(heap);
     uint64_t header;
-    while (block < heap->first_fit.end &&
-           sealed_read_header(heap->first_fit.secret, block, &header) &&
+    while (block < first_fit_of(heap)->end &&
+           sealed_read_header(first_fit_of(heap)->secret, block, &header) &&
            sealed_units(header) != 0) {
         const struct heap_piece piece = sealed_piece(block, header);
         visit(context, &piece);
@@ -361,21 +378,19 @@ static void first_fit_walk(const struct heap *heap, heap_piece_visitor *visit, v
 
 static const char *first_fit_check(const struct heap *heap)
 {
-    struct heap_survey found;
-    size_t used_bytes;
-    const char *problem = survey(heap, &found, &used_bytes);
-    if (problem == NULL && used_bytes != heap_policy_used_bytes(heap))
+    struct tally tally;
+    const char *problem = tally_blocks(heap, &tally);
+    if (problem == NULL && tally.used_bytes != heap_policy_used_bytes(heap))
         problem = "the counters do not match the blocks";
     return problem;
 }
 
-const struct heap_policy heap_policy_first_fit = {
-    .name = "first-fit",
-    .minimum_bytes = 3 * SEALED_UNIT_BYTES,
+#define STORAGE_BYTES (sizeof(struct heap) + sizeof(struct first_fit_state))
+
+static const struct heap_policy_functions functions = {
     .minimum_extend_bytes = SEALED_UNIT_BYTES,
-    .maximum_bytes = SEALED_BYTES_MAX,
     .block_overhead_bytes = 2 * SEALED_UNIT_BYTES,
-    .operations = &heap_plain_operations,
+    .operations = &plain_operations,
     .plain =
         {
             .allocate = first_fit_allocate,
@@ -391,4 +406,15 @@ const struct heap_policy heap_policy_first_fit = {
     .survey = first_fit_survey,
     .walk = first_fit_walk,
     .check = first_fit_check,
+};
+
+_Static_assert(_Alignof(struct first_fit_state) <= _Alignof(struct heap), "it follows struct heap");
+HEAP_ASSERT_STORAGE(STORAGE_BYTES, struct heap_first_fit_storage);
+
+const struct heap_policy heap_policy_first_fit = {
+    .name = "first-fit",
+    .storage_bytes = STORAGE_BYTES,
+    .minimum_bytes = 3 * SEALED_UNIT_BYTES,
+    .maximum_bytes = SEALED_BYTES_MAX,
+    .functions = &functions,
 };

@@ -1,15 +1,23 @@
 /*
- * first_fit.h - state of the first-fit policy. Only first_fit.c and struct heap use it.
+ * first_fit.h - the state of a first-fit heap. Private: include/handoff/heap_first_fit.h is the
+ * public face.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FIRST_FIT_H
 #define KERNEL_MM_HEAP_POLICIES_FIRST_FIT_H
 
-#include <stdint.h>
+#include "kernel/mm/heap/heap_state.h"
+#include "kernel/mm/heap/include/handoff/heap_first_fit.h"
 
 struct first_fit_state {
     uint64_t secret;
     uint8_t *free_list; /* the free blocks in order of address; NULL if nothing is free */
     uint8_t *end;
 };
+
+/* Precondition: the heap's policy is first-fit. */
+static inline struct first_fit_state *first_fit_of(const struct heap *heap)
+{
+    return (struct first_fit_state *)(void *)heap->policy_state;
+}
 
 #endif

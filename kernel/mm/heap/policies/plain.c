@@ -2,21 +2,23 @@
  * The operations of heap.h for policies that only divide memory: everything around the division is
  * done here, once.
  */
+#include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/heap_zero.h"
 #include "kernel/mm/heap/policy.h"
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
 
 static const struct heap_plain_policy *plain_of(const struct heap *heap)
 {
-    return &heap->configuration.policy->plain;
+    return &heap->functions->plain;
 }
 
 /* Nothing that is refused here could succeed, and what passes can be added up without wrapping.
  * Asked again in the course of an operation, since that may have found the heap corrupt. */
 static bool request_is_possible(const struct heap *heap, const struct heap_request *request)
 {
-    size_t limit_bytes = heap->configuration.limit_bytes;
+    size_t limit_bytes = heap->limit_bytes;
     return !heap->is_corrupt && request->size_bytes < limit_bytes &&
            request->alignment_bytes < limit_bytes - request->size_bytes;
 }
@@ -34,12 +36,12 @@ static inline void *allocate(struct heap *heap, const struct heap_request *reque
     void *block = NULL;
     if (request_is_possible(heap, request)) {
         block = plain_of(heap)->allocate(heap, request);
-        if (block == NULL && heap_grow_for(heap, request))
+        if (block == NULL && heap_end_grow_for(heap, request))
             block = plain_of(heap)->allocate(heap, request);
     }
     if (block == NULL)
         return fail(heap, request->caller);
-    heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
+    heap_zero_set_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
     heap_count_allocation(heap, request->size_bytes);
     return block;
 }
@@ -50,7 +52,7 @@ static bool release(struct heap *heap, void *block, size_t size_bytes)
     if (!plain_of(heap)->release(heap, block))
         return false;
     heap_count_free(heap, size_bytes);
-    heap_give_back_tail(heap);
+    heap_end_give_back(heap);
     return true;
 }
 
@@ -85,12 +87,12 @@ static void plain_free(struct heap *heap, void *block, const void *caller)
 static bool resize(struct heap *heap, void *block, const struct heap_request *request)
 {
     const struct heap_plain_policy *plain = plain_of(heap);
-    if (request->size_bytes >= heap->configuration.limit_bytes)
+    if (request->size_bytes >= heap->limit_bytes)
         return false;
     if (plain->resize(heap, block, request))
         return true;
     size_t missing_bytes = heap->is_corrupt ? 0 : plain->missing(heap, block, request->size_bytes);
-    return missing_bytes != 0 && heap_grow_by(heap, missing_bytes) &&
+    return missing_bytes != 0 && heap_end_grow_by(heap, missing_bytes) &&
            plain->resize(heap, block, request);
 }
 
@@ -99,21 +101,22 @@ static void *resize_or_move(struct heap *heap, void *block, const struct heap_bl
                             const struct heap_request *request)
 {
     if (resize(heap, block, request)) {
-        heap_note_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
+        heap_zero_set_written(heap, (uint8_t *)block + request->size_bytes + HEAP_MARGIN_BYTES);
         heap_count_resize(heap, info->size_bytes, request->size_bytes);
         if (request->size_bytes < info->size_bytes)
-            heap_give_back_tail(heap);
+            heap_end_give_back(heap);
         return block;
     }
     /* What could not be freed behind it cannot move. */
-    if (heap_frees_newest_only(heap))
+    if (heap->policy->frees_newest_only)
         return fail(heap, request->caller);
     void *moved = allocate(heap, request);
     if (moved != NULL) {
         size_t kept_bytes =
             info->size_bytes < request->size_bytes ? info->size_bytes : request->size_bytes;
         memcpy(moved, block, kept_bytes);
-        (void)release(heap, block, info->size_bytes);
+        if (!release(heap, block, info->size_bytes))
+            return NULL;
     }
     return moved;
 }
@@ -147,7 +150,7 @@ static size_t plain_usable_size(struct heap *heap, const void *block, const void
     return 0;
 }
 
-const struct heap_operations heap_plain_operations = {
+const struct heap_operations plain_operations = {
     .allocate = plain_allocate,
     .allocate_aligned = plain_allocate_aligned,
     .free = plain_free,

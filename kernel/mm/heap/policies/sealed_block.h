@@ -1,5 +1,5 @@
 /*
- * sealed_block.h - blocks that lie back to back behind headers of 8 bytes which prove themselves.
+ * sealed_block.h - blocks that lie back to back behind headers of 8 bytes that are sealed.
  *
  *   base                                                                            end
  *   | 8 |header| payload |c|header| payload        |header| payload |…|header| free  |header|
@@ -80,8 +80,8 @@ static inline bool sealed_read_word(uint64_t secret, const void *place, uint64_t
 }
 
 /* Mixed from the configured secret and the first 8 bytes of the heap's memory, which no block
- * covers. They tell one heap's life in it from the next, so that a header which an earlier heap
- * left there, with the same secret, is none to this one. */
+ * covers. They differ from one heap's life in it to the next, so that a header which an earlier
+ * heap left there, with the same secret, is not valid in this one. */
 static inline uint64_t sealed_begin_life(void *base, uint64_t secret)
 {
     uint64_t *word = base;
@@ -226,36 +226,37 @@ static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first,
 
 /* --- Freed blocks ----------------------------------------------------------------------------- */
 
-/* A freed block leaves its header in the second word of its payload, which free blocks use for
- * nothing: until the memory is used again, it tells what the block was, whatever it was merged
- * with. `word` is what sealed_header_word() was while the block was live, or another word that is
- * sealed for that place.
- * Precondition: the block has that word, or what follows it is free, too. */
-static inline void sealed_leave_note(uint8_t *block, uint64_t word)
+/* The tombstone of a freed block is its header, in the second word of its payload, which free
+ * blocks use for nothing. Until the memory is used again, it says what the block was, whatever it
+ * was merged with. `word` is what sealed_header_word() was while the block was live, or another
+ * word that is sealed for that place. Precondition: the block has that word, or what follows it is
+ * free, too. */
+static inline void sealed_write_tombstone(uint8_t *block, uint64_t word)
 {
     uint64_t *words = (void *)block;
     words[1] = word;
 }
 
-/* What is noted at an address, a multiple of 16 in free memory. False if nothing is. */
-static inline bool sealed_read_note(uint64_t secret, const uint8_t *address, uint64_t *ret_content)
+/* The content of the tombstone at an address, a multiple of 16 in free memory. False if there is
+ * none. */
+static inline bool sealed_read_tombstone(uint64_t secret, const uint8_t *address,
+                                         uint64_t *ret_content)
 {
     const uint64_t *words = (const void *)address;
     *ret_content = words[1] & ~SEALED_HASH_MASK;
     return sealed_word(secret, words - 1, *ret_content) == words[1];
 }
 
-/* The header of the block that was freed at that address, from its note, or from where it was if it
- * is still there. False if neither is. */
+/* The header of the block that was freed at that address, from its tombstone, or from where it was
+ * if it is still there. False if neither is. */
 static inline bool sealed_read_freed(uint64_t secret, const uint8_t *address, uint64_t *ret_header)
 {
-    return (sealed_read_note(secret, address, ret_header) ||
+    return (sealed_read_tombstone(secret, address, ret_header) ||
             sealed_read_header(secret, address, ret_header)) &&
            (*ret_header & SEALED_LIVE) != 0;
 }
 
-/* --- Looking at it (sealed_block.c) -------------------------------------------------------------
- */
+/* --- Looking at it (sealed_block.c) ----------------------------------------------------------- */
 
 /* The piece (policy.h) that a block is. */
 struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);

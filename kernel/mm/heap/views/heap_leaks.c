@@ -1,6 +1,4 @@
-#include "kernel/mm/heap/views/heap_leaks.h"
-
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/include/handoff/heap_leaks.h"
 
 static struct heap_leak_site *site_for(struct heap_leaks *leaks, const void *allocated_by)
 {

@@ -1,11 +1,8 @@
-#include "kernel/mm/heap/views/heap_picture.h"
-
-#include "kernel/mm/heap/policy.h"
+#include "kernel/mm/heap/include/handoff/heap_picture.h"
 
 #define STRETCH_LIMIT (HEAP_MAP_COLUMNS * HEAP_MAP_ROWS)
 
-/* --- Figures ------------------------------------------------------------------------------------
- */
+/* --- Figures ---------------------------------------------------------------------------------- */
 
 unsigned heap_size_class(size_t size_bytes)
 {
@@ -41,8 +38,7 @@ void heap_picture_take(const struct heap *heap, struct heap_picture *ret_picture
         permille(statistics->free_bytes - statistics->largest_free_bytes, statistics->free_bytes);
 }
 
-/* --- The map ------------------------------------------------------------------------------------
- */
+/* --- The map ---------------------------------------------------------------------------------- */
 
 struct stretch {
     uint32_t live_bytes;
@@ -98,9 +94,9 @@ void heap_map_draw(const struct heap *heap,
                    void (*row)(void *context, const void *start, const char *text), void *context,
                    size_t *ret_stretch_bytes)
 {
-    struct map map = {.base = (uintptr_t)heap->configuration.base,
-                      .stretch_bytes = stretch_for(heap->size_bytes)};
-    map.stretch_count = (heap->size_bytes + map.stretch_bytes - 1) / map.stretch_bytes;
+    struct map map = {.base = (uintptr_t)heap_base(heap),
+                      .stretch_bytes = stretch_for(heap_size_bytes(heap))};
+    map.stretch_count = (heap_size_bytes(heap) + map.stretch_bytes - 1) / map.stretch_bytes;
     *ret_stretch_bytes = map.stretch_bytes;
     heap_walk(heap, mark_piece, &map);
     for (size_t first = 0; first < map.stretch_count; first += HEAP_MAP_COLUMNS) {
@@ -109,6 +105,6 @@ void heap_map_draw(const struct heap *heap,
         for (; column < HEAP_MAP_COLUMNS && first + column < map.stretch_count; column++)
             text[column] = character_for(&map.stretches[first + column]);
         text[column] = '\0';
-        row(context, (const uint8_t *)heap->configuration.base + first * map.stretch_bytes, text);
+        row(context, (const uint8_t *)heap_base(heap) + first * map.stretch_bytes, text);
     }
 }

@@ -14,28 +14,24 @@
  *                               ^ whole pages               ^ the place's end
  *
  * The block lies as far behind as its size and alignment allow; what is left of its pages are
- * canaries, which are proved at the free. That a place has a power of two of pages costs addresses,
- * not memory, and finds the place of any address by one subtraction and two shifts: so everything
- * here takes constant time, but for the pages themselves. A place that is freed is the last of its
- * lane to be used again; until then its record tells who allocated and who freed the block.
+ * canaries, which are validated at the free. That a place has a power of two of pages costs
+ * addresses, not memory, and finds the place of any address by one subtraction and two shifts: so
+ * everything here takes constant time, but for the pages themselves. A place that is freed is the
+ * last of its lane to be used again; until then its record says who allocated and who freed the
+ * block.
  *
  * It lies above the layer of heap_debug.h, which knows nothing of guarded blocks: a record behind
- * the block would be where the guard page is to be, and a block that waits would stay usable.
+ * the block would be where the guard page is to be, and a block in quarantine would stay usable.
  *
  * A policy that frees the newest block only (bump) cannot have this layer: a block that moves to
  * pages of its own must first be freed there. heap_initialise() then leaves the layer out.
  *
  * Freestanding, as the heap is. Phase and concurrency: as heap.h.
  */
-#ifndef KERNEL_MM_HEAP_LAYERS_GUARDED_H
-#define KERNEL_MM_HEAP_LAYERS_GUARDED_H
+#ifndef HANDOFF_GUARDED_H
+#define HANDOFF_GUARDED_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct heap;
-struct heap_operations;
+#include "heap.h"
 
 /* Makes pages of the window usable and takes them back. Both are multiples of HEAP_PAGE_SIZE_BYTES;
  * the offset counts from the window's base. */
@@ -49,8 +45,8 @@ struct guarded_pages {
 
 struct guarded_configuration {
     void *base;               /* a multiple of the page */
-    size_t window_bytes;      /* a multiple of the page; 0 for no layer */
-    size_t large_bytes;       /* blocks from this size on are large; SIZE_MAX for none */
+    size_t window_bytes;      /* a multiple of the page */
+    size_t large_bytes;       /* blocks of at least this size are large; SIZE_MAX for none */
     uint64_t sample_interval; /* one in so many blocks of up to a page is sampled, while these have
                                  no more than a quarter of the heap's limit; 0 for none */
     struct guarded_pages pages;
@@ -59,53 +55,18 @@ struct guarded_configuration {
 /* So that the smallest window has two lanes. */
 #define GUARDED_WINDOW_MINIMUM_BYTES ((size_t)160 * 1024)
 
-/* A lane has at least four places, and so many more bits than a page of addresses that the last of
- * these lanes has places of 64 GiB. */
-#define GUARDED_LANE_LIMIT 24
+#define GUARDED_STORAGE_BYTES 1136
 
-/* --- State (guarded*.c alone use it) ---------------------------------------------------------- */
-
-enum guarded_life { GUARDED_LIVE, GUARDED_FREED };
-
-/* What is known of a place that was used. */
-struct guarded_record {
-    uintptr_t block;
-    size_t size_bytes; /* as asked for */
-    const void *allocated_by;
-    const void *freed_by;
-    uint32_t next_freed; /* in the lane: freed after this one */
-    uint8_t alignment_shift;
-    uint8_t life;
+/* Memory for the layer's state. Its content is private. */
+struct guarded_storage {
+    _Alignas(HEAP_STORAGE_ALIGNMENT_BYTES) unsigned char content[GUARDED_STORAGE_BYTES];
 };
 
-struct guarded_lane {
-    struct guarded_record *records; /* one a place, usable as far as it was needed */
-    size_t records_usable_bytes;
-    uint32_t place_count;
-    uint32_t touched_count; /* the places that were ever used are the first */
-    uint32_t freed_count;
-    uint32_t oldest_freed;
-    uint32_t newest_freed;
-};
-
-struct guarded_state {
-    const struct heap_operations *below;
-    uintptr_t base;
-    size_t window_bytes;
-    size_t large_bytes;
-    uint64_t countdown; /* to the next sampled block; from 0, which never comes back, for none */
-    uint64_t random;
-    uint64_t canary;
-    uintptr_t lanes_start;
-    unsigned lane_shift; /* a lane has 2^lane_shift bytes of addresses */
-    unsigned lane_count;
-    size_t usable_bytes; /* records and blocks */
-    size_t used_bytes;   /* asked for by the live blocks */
-    size_t live_count;
-    uint64_t sampled_count;   /* so far */
-    uint64_t unguarded_count; /* large or chosen, but there was no page or place: so far */
-    struct guarded_lane lanes[GUARDED_LANE_LIMIT];
-};
+/* The layer, for heap_configuration.guarded of one heap. The storage is the heap's then. The
+ * configuration is copied; heap_initialise() refuses it if it cannot be served (UNALIGNED,
+ * TOO_SMALL, TOO_LARGE). */
+struct heap_layer *guarded_layer(struct guarded_storage *storage,
+                                 const struct guarded_configuration *configuration);
 
 /* --- For the fault handler -------------------------------------------------------------------- */
 

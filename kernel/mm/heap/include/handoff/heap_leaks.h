@@ -2,15 +2,15 @@
  * heap_leaks.h - who holds the live blocks of a heap: one entry for each call site.
  *
  * Found by walking the heap; costs the allocations nothing by itself. With heap_debug.h every
- * block's caller is recorded; without it best-fit alone records one, and the blocks of the other
+ * block's caller is recorded; without it only best-fit records one, and the blocks of the other
  * policies are all counted under NULL. Freestanding, as the heap is.
  *
  * Phase and concurrency: as heap.h; the caller keeps others from the heap during a call.
  */
-#ifndef KERNEL_MM_HEAP_VIEWS_HEAP_LEAKS_H
-#define KERNEL_MM_HEAP_VIEWS_HEAP_LEAKS_H
+#ifndef HANDOFF_HEAP_LEAKS_H
+#define HANDOFF_HEAP_LEAKS_H
 
-#include "kernel/mm/heap/heap.h"
+#include "heap.h"
 
 /* So many call sites have an entry of their own; 1.5 KiB of stack. */
 #define HEAP_LEAK_SITE_LIMIT ((size_t)64)

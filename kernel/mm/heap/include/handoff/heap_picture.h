@@ -6,10 +6,10 @@
  *
  * Phase and concurrency: as heap.h; the caller keeps others from the heap during a call.
  */
-#ifndef KERNEL_MM_HEAP_VIEWS_HEAP_PICTURE_H
-#define KERNEL_MM_HEAP_VIEWS_HEAP_PICTURE_H
+#ifndef HANDOFF_HEAP_PICTURE_H
+#define HANDOFF_HEAP_PICTURE_H
 
-#include "kernel/mm/heap/heap.h"
+#include "heap.h"
 
 /* Blocks by the size that was asked for: class 0 is 0 and 1 byte, class n is 2^(n-1) + 1 to 2^n. */
 #define HEAP_SIZE_CLASS_COUNT 48

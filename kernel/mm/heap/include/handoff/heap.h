@@ -4,33 +4,25 @@
  *   base                                             base + size_bytes          base + limit_bytes
  *    |  blocks and free memory, laid out by the policy  |  may be added by grow()      |
  *
- * How memory is divided is a policy (struct heap_policy, policy.h); this header is the interface
- * that all policies serve. The heap is freestanding: it is given mapped memory and, optionally, a
- * page source that moves its end; it knows nothing of page tables, logs or panics. All of its state
- * is in struct heap, so there may be many.
+ * A policy says how memory is divided: heap_bump.h, heap_first_fit.h, heap_best_fit.h, heap_fast.h.
+ * This header is the interface that all policies serve. The heap is freestanding: it is given
+ * mapped memory and, optionally, a page source that moves its end. It knows nothing of page tables,
+ * logs or panics. All of its state is in memory that the caller gives, so there may be many heaps.
  *
- * Blocks are aligned to HEAP_ALIGNMENT_BYTES. The policy proves each pointer that comes back: a
+ * Blocks are aligned to HEAP_ALIGNMENT_BYTES. The policy validates each pointer that comes back. A
  * double free, a pointer that it never gave out and a write outside of a block are reported through
- * the fault callback with the block, its size and the callers, never ignored.
+ * the fault callback, with the block, its size and the callers. They are never ignored.
  *
  * `caller` in the calls below is the code address to name in such a report (HEAP_CALLER, or NULL).
  *
  * Phase: any. Concurrency: the caller serialises calls on one heap.
  */
-#ifndef KERNEL_MM_HEAP_HEAP_H
-#define KERNEL_MM_HEAP_HEAP_H
+#ifndef HANDOFF_HEAP_H
+#define HANDOFF_HEAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "kernel/mm/heap/policies/best_fit.h"
-#include "kernel/mm/heap/policies/bump.h"
-#include "kernel/mm/heap/policies/fast.h"
-#include "kernel/mm/heap/policies/first_fit.h"
-#include "kernel/mm/heap/layers/guarded.h"
-#include "kernel/mm/heap/heap_counters.h"
-#include "kernel/mm/heap/layers/heap_debug.h"
 
 _Static_assert(
     sizeof(size_t) == 8 && sizeof(void *) == 8,
@@ -50,7 +42,7 @@ enum heap_status {
     HEAP_OK = 0,
     HEAP_UNALIGNED, /* an address or size is not a multiple of HEAP_ALIGNMENT_BYTES (with a page
                        source: of HEAP_PAGE_SIZE_BYTES) */
-    HEAP_TOO_SMALL, /* below the policy's minimum */
+    HEAP_TOO_SMALL, /* below the policy's minimum, or the storage for the state is */
     HEAP_TOO_LARGE, /* the range wraps, or is beyond the policy's maximum or the heap's limit */
     HEAP_NO_MEMORY, /* the page source gave nothing */
 };
@@ -63,13 +55,13 @@ enum heap_fault_kind {
     HEAP_FAULT_BAD_POINTER,      /* interior, unaligned, or not of this heap */
     HEAP_FAULT_OVERRUN,          /* written beyond the end or before the start of a block */
     HEAP_FAULT_CORRUPT,          /* the heap's own links or free memory were overwritten */
-    HEAP_FAULT_WRITE_AFTER_FREE, /* a freed block was written to; only with `debug` */
+    HEAP_FAULT_WRITE_AFTER_FREE, /* a freed block was written to; only with heap_debug.h */
 };
 
 /* A constant English name: "double free", … Never NULL. */
 const char *heap_fault_kind_name(enum heap_fault_kind kind);
 
-/* What a misuse or a corruption looks like to a person. */
+/* A misuse or a corruption, as a person needs to know it. */
 struct heap_fault {
     enum heap_fault_kind kind;
     const char *detail;       /* a constant clause, for behind a colon */
@@ -94,50 +86,74 @@ struct heap_page_source {
     /* Take back the last `bytes` bytes. Cannot fail. NULL if memory is never given back. */
     void (*shrink)(void *context, size_t bytes);
     /* How many bytes before the heap's end read as zero, since they were never the heap's or became
-     * new pages after it gave them back. Asked after each grow(). It may say fewer than there are.
-     * NULL if that is not known of any: heap_allocate_zeroed() then writes all zeros itself. */
+     * new pages after it gave them back. Called after each grow(). It may return fewer than there
+     * are. NULL if that is not known of any: heap_allocate_zeroed() then writes all zeros. */
     size_t (*fresh_bytes)(void *context);
-    /* What these bytes from `offset_bytes` behind the base hold is not needed any more: their
-     * memory may serve others until the heap touches it again, which may find anything there. They
-     * stay usable. Called by heap_trim() only. NULL if memory is given back at the end only. */
+    /* The heap does not need the content of these bytes from `offset_bytes` behind the base any
+     * more: their memory may serve others until the heap touches it again, which may find anything
+     * there. They stay usable. Called by heap_trim() only. NULL if memory is given back at the end
+     * only. */
     void (*discard)(void *context, size_t offset_bytes, size_t bytes);
 };
 
+/* A heap. Its members are private. The calls below take a pointer to it. */
 struct heap;
-struct heap_policy; /* policy.h */
 
-/* One pointer that moves up; freed newest first (bump.h, bump.c). */
-extern const struct heap_policy heap_policy_bump;
-/* A list of free blocks, the first that fits (first_fit.c). */
-extern const struct heap_policy heap_policy_first_fit;
-/* Doubly linked segments, the smallest that fits (best_fit.c). */
-extern const struct heap_policy heap_policy_best_fit;
-/* Slabs, exact-size caches and segregated free lists; constant time (fast.c). */
-extern const struct heap_policy heap_policy_fast;
+struct heap_policy_functions; /* private */
 
-/* The policy of that name ("bump", "first-fit", "best-fit", "fast"), or NULL. */
-const struct heap_policy *heap_policy_by_name(const char *name);
+/* A policy, for who chooses one. Constant. */
+struct heap_policy {
+    const char *name;       /* "best-fit" */
+    bool frees_newest_only; /* it refuses, as a fault, to free any block but the newest */
+    size_t storage_bytes;   /* of the state of a heap */
+    size_t minimum_bytes;   /* of a heap */
+    size_t maximum_bytes;   /* of a heap */
+    const struct heap_policy_functions *functions;
+};
+
+/* Something between the heap's callers and its policy. */
+struct heap_layer;
+
+/* The alignment of the memory for a heap's state. */
+#define HEAP_STORAGE_ALIGNMENT_BYTES 16
 
 struct heap_configuration {
     const struct heap_policy *policy;
+    /* Memory for the heap's state, aligned to HEAP_STORAGE_ALIGNMENT_BYTES, at least
+     * policy->storage_bytes. Each policy's header has a type for it, for static allocation. */
+    void *storage;
+    size_t storage_bytes;
     void *base;           /* aligned as HEAP_UNALIGNED says */
     size_t initial_bytes; /* usable at `base` now; 0 lets the page source give the first step */
     size_t limit_bytes;   /* the heap never grows beyond; >= initial_bytes */
     struct heap_page_source pages;
-    uint64_t secret; /* random: makes the seals of the headers unpredictable */
-    bool debug;      /* remember the callers, and find writes to freed blocks (heap_debug.h) */
-    /* Blocks between guard pages, over any policy but bump (guarded.h); all 0 for none. */
-    struct guarded_configuration guarded;
+    uint64_t secret;            /* random: makes the seals of the headers unpredictable */
+    struct heap_layer *debug;   /* of heap_debug_layer() (heap_debug.h); NULL for none */
+    struct heap_layer *guarded; /* of guarded_layer() (guarded.h); NULL for none */
     /* Never NULL. Called once for each fault. Not to return in a kernel. Where it returns, the call
      * that found the fault fails, and after OVERRUN, CORRUPT or WRITE_AFTER_FREE every later call
-     * fails too (heap_free() then does nothing). It may not call the heap. */
+     * fails, too (heap_free() then does nothing). It may not call the heap. */
     void (*fault)(void *context, const struct heap_fault *fault);
     void *fault_context;
 };
 
-/* What serves the calls of the same names below. It stands in the heap itself, so that a call costs
- * one indirect jump, and so that a heap which was found corrupt is given operations that serve
- * nothing, which costs the sound ones no test. */
+/* Start a heap. On HEAP_OK, *ret_heap is the heap, in `configuration->storage`.
+ * Failures: UNALIGNED, TOO_SMALL (also of the storage), TOO_LARGE, NO_MEMORY; nothing is written
+ * then.
+ * Ownership: the storage, the layers, the range [base, base + limit_bytes) and the guarded window
+ * are the heap's until nobody uses it any more. The configuration itself is copied. */
+enum heap_status heap_initialise(const struct heap_configuration *configuration,
+                                 struct heap **ret_heap) __attribute__((warn_unused_result));
+
+/* The caller has made `additional_bytes` behind the end usable himself (a heap without page
+ * source). Failures: UNALIGNED, TOO_SMALL, TOO_LARGE, NO_MEMORY if the heap is corrupt; nothing is
+ * then changed. */
+enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
+    __attribute__((warn_unused_result));
+
+/* What serves the calls of the same names below. It is the first member of every heap, so that a
+ * call costs one indirect jump. A heap that is found corrupt gets operations that serve nothing,
+ * which costs the sound ones no test. Only the calls below use it. */
 struct heap_operations {
     void *(*allocate)(struct heap *heap, size_t size_bytes, const void *caller);
     void *(*allocate_aligned)(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
@@ -147,40 +163,10 @@ struct heap_operations {
     size_t (*usable_size)(struct heap *heap, const void *block, const void *caller);
 };
 
-/* Read only for callers: everything has a function. */
-struct heap {
-    struct heap_operations operations; /* of the outermost layer */
-    struct heap_counters counters;     /* of the policy's blocks; without `debug` of all */
-    size_t size_bytes;                 /* usable now */
-    bool is_corrupt;                   /* nothing is served any more */
-    struct heap_fault recorded_fault; /* of the running operation (heap_fault.h); no detail: none */
-    bool has_grown_again;             /* after it gave memory back, into what it had given back */
-    size_t tail_keep_bytes;           /* so much stays free at the end when memory is given back */
-    size_t largest_bytes;             /* size_bytes before memory was given back last */
-    uintptr_t written_end; /* from here to the heap's end all is zero but for its last bytes */
-    uintptr_t clean_start; /* a new block is zero from here on */
-    union {                /* the policy's own */
-        struct bump_state bump;
-        struct first_fit_state first_fit;
-        struct best_fit_state best_fit;
-        struct fast_state fast;
-    };
-    struct heap_debug_state debug; /* only with configuration.debug */
-    struct guarded_state guarded;
-    struct heap_configuration configuration;
-};
-
-/* Start a heap.
- * Failures: UNALIGNED, TOO_SMALL, TOO_LARGE, NO_MEMORY; *ret_heap is then not written.
- * Ownership: the range [base, base + limit_bytes), and the guarded window, are the heap's until
- * nobody uses it any more. */
-enum heap_status heap_initialise(const struct heap_configuration *configuration,
-                                 struct heap *ret_heap) __attribute__((warn_unused_result));
-
-/* The caller has made `additional_bytes` behind the end usable himself (a heap without page
- * source). Failures: UNALIGNED, TOO_SMALL, TOO_LARGE; nothing is then changed. */
-enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
-    __attribute__((warn_unused_result));
+static inline const struct heap_operations *heap_operations(const struct heap *heap)
+{
+    return (const struct heap_operations *)(const void *)heap;
+}
 
 /* A block of at least `size_bytes` bytes with undefined content; the caller owns it until
  * heap_free(). Size 0 gives a block of its own, which must be freed like any other.
@@ -188,12 +174,12 @@ enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
 static inline __attribute__((warn_unused_result)) void *
 heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 {
-    return heap->operations.allocate(heap, size_bytes, caller);
+    return heap_operations(heap)->allocate(heap, size_bytes, caller);
 }
 
 /* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. Pages that
- * are known to read as zero (heap_page_source.fresh_bytes) are not written to; with `debug` they
- * are at the ends (HEAP_DEBUG_EDGE_BYTES). */
+ * are known to read as zero (heap_page_source.fresh_bytes) are not written to; with heap_debug.h
+ * they are at the ends (HEAP_DEBUG_EDGE_BYTES). */
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
                            const void *caller) __attribute__((warn_unused_result));
 
@@ -203,14 +189,14 @@ static inline __attribute__((warn_unused_result)) void *
 heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                       const void *caller)
 {
-    return heap->operations.allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+    return heap_operations(heap)->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
 }
 
 /* Give a block back. NULL is ignored. Anything else that is not a live block of this heap, and a
  * block beyond whose bounds was written, is reported as a fault. */
 static inline void heap_free(struct heap *heap, void *block, const void *caller)
 {
-    heap->operations.free(heap, block, caller);
+    heap_operations(heap)->free(heap, block, caller);
 }
 
 /* Change a block's size, keeping its first min(old, new) bytes and its alignment; it may move.
@@ -219,50 +205,74 @@ static inline void heap_free(struct heap *heap, void *block, const void *caller)
 static inline __attribute__((warn_unused_result)) void *
 heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
 {
-    void *resized = heap->operations.reallocate(heap, block, size_bytes, caller);
-    /* It may have moved before its old place was found corrupt. */
-    return heap->is_corrupt ? NULL : resized;
+    return heap_operations(heap)->reallocate(heap, block, size_bytes, caller);
 }
 
 /* How many bytes of a live block may be used: exactly what was asked for, since the bytes behind
  * carry a canary. 0 for NULL. A pointer that is not a live block is reported as a fault. */
 static inline size_t heap_usable_size(struct heap *heap, const void *block, const void *caller)
 {
-    return heap->operations.usable_size(heap, block, caller);
+    return heap_operations(heap)->usable_size(heap, block, caller);
 }
 
-/* Merge the freed memory that is kept apart, by the policy for speed or by `debug`; give back what
- * is then free at the end, and let the page source have the pages inside of other free memory. The
- * heap merges by itself when it would otherwise fail, and what the policy keeps apart also when it
- * would grow. Takes time in proportion to the heap's blocks; over the fast policy without `debug`,
- * to its free memory only. After it, a double free may be named as a pointer into free memory only,
- * without the block. */
+/* Merge the freed memory that is kept apart, by the policy for speed or by heap_debug.h. Give back
+ * what is then free at the end, and let the page source have the pages inside of other free memory.
+ * The heap merges by itself when it would otherwise fail, and what the policy keeps apart also when
+ * it would grow. Takes time in proportion to the heap's blocks; over the fast policy without
+ * heap_debug.h, to its free memory only. After it, a double free may be named as a pointer into
+ * free memory only, without the block. */
 void heap_trim(struct heap *heap);
+
+/* --- Views ------------------------------------------------------------------------------------ */
 
 struct heap_statistics {
     size_t size_bytes;     /* used + free + overhead, guarded pages among them */
     size_t limit_bytes;    /* it may grow to this, guarded pages apart */
     size_t used_bytes;     /* asked for by the live blocks */
     size_t free_bytes;     /* could be asked for, if it were one block a free piece */
-    size_t overhead_bytes; /* headers and rounding; with `debug` also records and what waits */
+    size_t overhead_bytes; /* headers and rounding; with heap_debug.h also records and the
+                              quarantine */
     size_t peak_used_bytes;
     size_t largest_free_bytes; /* the largest request that succeeds without growing, and without
-                                  what waits */
-    size_t waiting_bytes;      /* of freed blocks that `debug` keeps from being used again, with
-                                  their records; part of the overhead */
-    size_t waiting_block_count;
+                                  the quarantine */
+    size_t quarantine_bytes;   /* of freed blocks that heap_debug.h keeps from being used again,
+                                  with their records; part of the overhead */
+    size_t quarantine_block_count;
     size_t live_block_count;
     size_t free_block_count;
     uint64_t allocation_count;
     uint64_t free_count;
-    uint64_t failure_count;
+    uint64_t failure_count;     /* requests that returned NULL */
     size_t guarded_block_count; /* of the live ones, those with pages of their own */
     size_t guarded_bytes;       /* these pages, and their records */
     uint64_t sampled_count;     /* small blocks so far that were given such pages */
     uint64_t unguarded_count;   /* blocks so far for which there were none */
 };
 
+/* Takes time in proportion to the heap's blocks. */
 void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statistics);
+
+enum heap_piece_kind {
+    HEAP_PIECE_LIVE,
+    HEAP_PIECE_FREE, /* also what is kept apart for the next request of its size */
+    HEAP_PIECE_OWN,  /* the heap's records; a block that is freed but cannot be used yet */
+};
+
+/* A part of the heap's memory. Between pieces there are headers and rounding. */
+struct heap_piece {
+    enum heap_piece_kind kind;
+    const void *start;
+    size_t extent_bytes;      /* from `start` on */
+    size_t size_bytes;        /* of a live block, as asked for; 0 for others */
+    const void *allocated_by; /* caller that allocated a live block; NULL if it is not recorded */
+};
+
+typedef void heap_piece_visitor(void *context, const struct heap_piece *piece);
+
+/* Call `visit` for each piece of the policy's, then for each guarded block, both in order of
+ * address. Live blocks are as the heap's callers know them. Stops at a header that is not sound.
+ * `visit` may not call the heap. */
+void heap_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
 /* The policy's name: "best-fit". */
 const char *heap_policy_name(const struct heap *heap);
@@ -270,7 +280,11 @@ const char *heap_policy_name(const struct heap *heap);
 /* True if the policy refuses, as a fault, to free any block but the newest. */
 bool heap_frees_newest_only(const struct heap *heap);
 
-/* Walk all of the heap and prove every invariant, every header and every canary. NULL if it is
+/* Where the heap begins, and how many bytes from there on are usable now, guarded pages apart. */
+void *heap_base(const struct heap *heap);
+size_t heap_size_bytes(const struct heap *heap);
+
+/* Walk all of the heap and validate every invariant, every header and every canary. NULL if it is
  * sound, else a constant sentence that names the first thing that is wrong. Reports no fault. */
 const char *heap_check(const struct heap *heap) __attribute__((warn_unused_result));
 

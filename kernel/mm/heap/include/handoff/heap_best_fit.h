@@ -1,0 +1,23 @@
+/*
+ * heap_best_fit.h - a heap of doubly linked segments, of which the smallest that fits is used.
+ *
+ * An allocation is linear in the number of free segments, a free takes constant time. A block costs
+ * 32 bytes, which also name the caller that allocated it.
+ *
+ * The calls are those of heap.h.
+ */
+#ifndef HANDOFF_HEAP_BEST_FIT_H
+#define HANDOFF_HEAP_BEST_FIT_H
+
+#include "heap.h"
+
+#define HEAP_BEST_FIT_STORAGE_BYTES 384
+
+/* For heap_configuration.storage. Its content is private. */
+struct heap_best_fit_storage {
+    _Alignas(HEAP_STORAGE_ALIGNMENT_BYTES) unsigned char content[HEAP_BEST_FIT_STORAGE_BYTES];
+};
+
+extern const struct heap_policy heap_policy_best_fit;
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * heap_fast.h - a heap with slabs for small blocks and segregated free lists for others.
+ *
+ * Every operation takes constant time. A block costs up to 16 bytes in a slot of a slab, or 8
+ * bytes. Empty slabs are kept, up to 1 MiB of them, until memory is short.
+ *
+ * The calls are those of heap.h.
+ */
+#ifndef HANDOFF_HEAP_FAST_H
+#define HANDOFF_HEAP_FAST_H
+
+#include "heap.h"
+
+#define HEAP_FAST_STORAGE_BYTES 11408
+
+/* For heap_configuration.storage. Its content is private. */
+struct heap_fast_storage {
+    _Alignas(HEAP_STORAGE_ALIGNMENT_BYTES) unsigned char content[HEAP_FAST_STORAGE_BYTES];
+};
+
+extern const struct heap_policy heap_policy_fast;
+
+#endif

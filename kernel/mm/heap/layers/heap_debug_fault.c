@@ -1,0 +1,111 @@
+#include "kernel/mm/heap/layers/heap_debug_fault.h"
+
+#include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/layers/heap_debug_record.h"
+
+/* How far a record is looked for: what that takes is bounded. */
+#define SEARCH_BYTES ((size_t)64 * 1024)
+
+/* Name the block's owner. Precondition: the record can be trusted. */
+static void describe(struct heap_fault *fault, const struct heap_debug_record *record)
+{
+    fault->is_free = record->state == HEAP_DEBUG_QUARANTINED;
+    fault->size_bytes = record->size_bytes;
+    fault->allocated_by = record->allocated_by;
+    fault->freed_by = record->freed_by;
+}
+
+/* The record cannot be trusted, and the policy knows the block's length: name what is left. */
+static void describe_remains(const struct heap_debug *debug, struct heap_fault *fault,
+                             const struct heap_debug_record *record, size_t total_bytes)
+{
+    fault->size_bytes = heap_debug_size_within(total_bytes);
+    if (heap_debug_record_has_owner(debug, record, fault->size_bytes))
+        fault->allocated_by = record->allocated_by;
+}
+
+void heap_debug_fault_record(struct heap *heap, enum heap_fault_kind kind, const void *pointer,
+                             const uint8_t *block, size_t total_bytes, const char *detail)
+{
+    const struct heap_debug *debug = heap_debug_of(heap);
+    struct heap_fault fault = {.kind = kind, .detail = detail, .pointer = pointer, .block = block};
+    const struct heap_debug_record *record = heap_debug_record_at(block, total_bytes);
+    if (heap_debug_record_is_sound(debug, record)) {
+        describe(&fault, record);
+    } else {
+        describe_remains(debug, &fault, record, total_bytes);
+        fault.is_free = kind == HEAP_FAULT_WRITE_AFTER_FREE;
+    }
+    (void)heap_fault_record_final(heap, &fault);
+}
+
+/* --- Faults that were found below ------------------------------------------------------------- */
+
+/* How many bytes of the heap begin at `block`; 0 if it is not in the heap. */
+static size_t bytes_behind(const struct heap *heap, const uint8_t *block)
+{
+    size_t offset = (uintptr_t)block - (uintptr_t)heap->base;
+    return offset < heap->size_bytes ? heap->size_bytes - offset : 0;
+}
+
+/* A size that comes from a header which passed by chance must not lead out of the heap. */
+static bool may_end_in_record(const struct heap *heap, const uint8_t *block, size_t total_bytes)
+{
+    return total_bytes >= HEAP_DEBUG_OVERHEAD_BYTES && total_bytes <= bytes_behind(heap, block) &&
+           (uintptr_t)block % HEAP_DEBUG_RECORD_ALIGNMENT_BYTES == 0;
+}
+
+/* The policy has lost the block's length, as after a write before its start. The record behind it
+ * is known by its owner's seal, which is of its place and the size. False if there is none near. */
+static bool find_owner(const struct heap *heap, const uint8_t *block, struct heap_fault *fault)
+{
+    const struct heap_debug *debug = heap_debug_of(heap);
+    size_t limit_bytes = smaller(bytes_behind(heap, block), SEARCH_BYTES);
+    if ((uintptr_t)block % HEAP_DEBUG_RECORD_ALIGNMENT_BYTES != 0)
+        return false;
+    for (size_t total_bytes = HEAP_DEBUG_OVERHEAD_BYTES; total_bytes <= limit_bytes;
+         total_bytes++) {
+        const struct heap_debug_record *record = heap_debug_record_at(block, total_bytes);
+        if (!heap_debug_record_has_owner(debug, record, heap_debug_size_within(total_bytes)))
+            continue;
+        describe_remains(debug, fault, record, total_bytes);
+        return true;
+    }
+    return false;
+}
+
+/* As heap_debug_fault_explain(), for a block that may end in a record. */
+static void explain_by_record(const struct heap *heap, struct heap_fault *fault,
+                              const uint8_t *block, size_t total_bytes)
+{
+    const struct heap_debug *debug = heap_debug_of(heap);
+    const struct heap_debug_record *record = heap_debug_record_at(block, total_bytes);
+    bool is_free = fault->is_free;
+    if (!heap_debug_record_is_sound(debug, record)) {
+        size_t size_bytes = heap_debug_size_within(total_bytes);
+        if (heap_debug_record_has_owner(debug, record, size_bytes) ||
+            !find_owner(heap, block, fault))
+            describe_remains(debug, fault, record, total_bytes);
+        return;
+    }
+    describe(fault, record);
+    fault->is_free |= is_free;
+    if (fault->is_free && fault->kind == HEAP_FAULT_BAD_POINTER) {
+        fault->kind = HEAP_FAULT_DOUBLE_FREE;
+        fault->detail = "the pointer is into a block that was freed";
+    }
+}
+
+/* The policy's size of the block is what it was asked for. */
+void heap_debug_fault_explain(const struct heap *heap, struct heap_fault *fault)
+{
+    const uint8_t *block = fault->block;
+    size_t total_bytes = fault->size_bytes;
+    if (block == NULL || fault->free_bytes != 0)
+        return;
+    fault->size_bytes = 0;
+    if (may_end_in_record(heap, block, total_bytes))
+        explain_by_record(heap, fault, block, total_bytes);
+    else
+        (void)find_owner(heap, block, fault);
+}

@@ -1,0 +1,165 @@
+/*
+ * heap_debug_record.h - the record behind a block, its seals and the canary around it (the picture
+ * is in heap_debug.h).
+ *
+ * "Total" bytes are what the layer below was asked for.
+ */
+#ifndef KERNEL_MM_HEAP_LAYERS_HEAP_DEBUG_RECORD_H
+#define KERNEL_MM_HEAP_LAYERS_HEAP_DEBUG_RECORD_H
+
+#include "kernel/mm/heap/heap_hash.h"
+#include "kernel/mm/heap/layers/heap_debug_pattern.h"
+
+enum heap_debug_record_state {
+    HEAP_DEBUG_LIVE = 1,
+    HEAP_DEBUG_QUARANTINED = 2, /* freed, and not given back to the policy yet */
+};
+
+/* What runs over the end of a block meets the last words last. */
+struct heap_debug_record {
+    uint64_t seal;     /* of all others */
+    size_t size_bytes; /* as asked for */
+    const void *freed_by;
+    uint8_t *next; /* block that was freed after this one; NULL for the newest, and if it is live */
+    uint32_t state;
+    uint32_t alignment_shift;
+    const void *allocated_by;
+    uint64_t owner_seal; /* of size_bytes and allocated_by */
+};
+
+#define HEAP_DEBUG_RECORD_ALIGNMENT_BYTES _Alignof(struct heap_debug_record)
+#define HEAP_DEBUG_CANARY_BYTES           ((size_t)24) /* at least, before the record */
+/* More than the caller asks for, always the same. */
+#define HEAP_DEBUG_OVERHEAD_BYTES                                                                  \
+    (HEAP_DEBUG_CANARY_BYTES + sizeof(struct heap_debug_record) +                                  \
+     HEAP_DEBUG_RECORD_ALIGNMENT_BYTES - 1)
+
+_Static_assert(HEAP_DEBUG_RECORD_ALIGNMENT_BYTES <= HEAP_ALIGNMENT_BYTES,
+               "a block's end must do for a record");
+_Static_assert(HEAP_DEBUG_CANARY_BYTES + offsetof(struct heap_debug_record, allocated_by) >= 64,
+               "an overrun of 64 bytes leaves the owner");
+
+/* --- Geometry --------------------------------------------------------------------------------- */
+
+/* Precondition: the sum does not wrap. */
+static inline size_t heap_debug_total_for(size_t size_bytes)
+{
+    return size_bytes + HEAP_DEBUG_OVERHEAD_BYTES;
+}
+
+/* The caller's part of that. */
+static inline size_t heap_debug_size_within(size_t total_bytes)
+{
+    return total_bytes < HEAP_DEBUG_OVERHEAD_BYTES ? 0 : total_bytes - HEAP_DEBUG_OVERHEAD_BYTES;
+}
+
+static inline struct heap_debug_record *heap_debug_record_at(const uint8_t *block,
+                                                             size_t total_bytes)
+{
+    size_t end = total_bytes - total_bytes % HEAP_DEBUG_RECORD_ALIGNMENT_BYTES;
+    return (struct heap_debug_record *)(uintptr_t)(block + end - sizeof(struct heap_debug_record));
+}
+
+/* --- Seals ------------------------------------------------------------------------------------ */
+
+static inline uint64_t heap_debug_seal_for(const struct heap_debug *debug,
+                                           const struct heap_debug_record *record)
+{
+    uint64_t hash = heap_hash(debug->secret, (uintptr_t)record);
+    hash = heap_hash(hash, record->size_bytes);
+    hash = heap_hash(hash, record->owner_seal);
+    hash = heap_hash(hash, (uintptr_t)record->allocated_by);
+    hash = heap_hash(hash, (uintptr_t)record->freed_by);
+    hash = heap_hash(hash, (uintptr_t)record->next);
+    return heap_hash(hash, (uint64_t)record->state << 32 | record->alignment_shift);
+}
+
+static inline void heap_debug_record_seal(const struct heap_debug *debug,
+                                          struct heap_debug_record *record)
+{
+    record->seal = heap_debug_seal_for(debug, record);
+}
+
+static inline bool heap_debug_record_is_sound(const struct heap_debug *debug,
+                                              const struct heap_debug_record *record)
+{
+    return record->seal == heap_debug_seal_for(debug, record);
+}
+
+/* And it is of a block of which the layer below says that it has so many bytes. */
+static inline bool heap_debug_record_is_of(const struct heap_debug *debug,
+                                           const struct heap_debug_record *record,
+                                           size_t total_bytes)
+{
+    return heap_debug_record_is_sound(debug, record) &&
+           heap_debug_total_for(record->size_bytes) == total_bytes;
+}
+
+static inline uint64_t heap_debug_owner_seal_for(const struct heap_debug *debug,
+                                                 const struct heap_debug_record *record,
+                                                 size_t size_bytes)
+{
+    uint64_t hash = heap_hash(debug->secret, (uintptr_t)record);
+    hash = heap_hash(hash, size_bytes);
+    return heap_hash(hash, (uintptr_t)record->allocated_by);
+}
+
+/* The owner of a block of that size can be trusted, whatever became of the rest. */
+static inline bool heap_debug_record_has_owner(const struct heap_debug *debug,
+                                               const struct heap_debug_record *record,
+                                               size_t size_bytes)
+{
+    return record->owner_seal == heap_debug_owner_seal_for(debug, record, size_bytes);
+}
+
+/* --- Canaries --------------------------------------------------------------------------------- */
+
+/* No ASCII character, no 0 and no 0xff: what runs over the end of a block is often one of these. */
+#define HEAP_DEBUG_CANARY_BYTE 0xa6
+
+/* Behind the canary behind the record. */
+static inline const uint8_t *heap_debug_record_end_of(const uint8_t *block,
+                                                      const struct heap_debug_record *record)
+{
+    return block + heap_debug_total_for(record->size_bytes);
+}
+
+/* Precondition: the record is sound. */
+static inline bool heap_debug_canary_is_intact(const uint8_t *block,
+                                               const struct heap_debug_record *record)
+{
+    const uint8_t *before = (const uint8_t *)record;
+    const uint8_t *behind = (const uint8_t *)(record + 1);
+    const uint8_t *end = heap_debug_record_end_of(block, record);
+    return heap_debug_pattern_first_other(block + record->size_bytes, before,
+                                          HEAP_DEBUG_CANARY_BYTE) == NULL &&
+           heap_debug_pattern_first_other(behind, end, HEAP_DEBUG_CANARY_BYTE) == NULL;
+}
+
+static inline void heap_debug_canary_lay(uint8_t *block, struct heap_debug_record *record)
+{
+    uint8_t *start = block + record->size_bytes;
+    uint8_t *rest = (uint8_t *)(record + 1);
+    memset(start, HEAP_DEBUG_CANARY_BYTE, (size_t)((uint8_t *)record - start));
+    memset(rest, HEAP_DEBUG_CANARY_BYTE, (size_t)(heap_debug_record_end_of(block, record) - rest));
+}
+
+/* Lay canary and record behind a block that is live below. */
+static inline void heap_debug_record_write(const struct heap_debug *debug, uint8_t *block,
+                                           size_t size_bytes, size_t alignment_bytes,
+                                           const void *caller)
+{
+    struct heap_debug_record *record =
+        heap_debug_record_at(block, heap_debug_total_for(size_bytes));
+    *record = (struct heap_debug_record){
+        .size_bytes = size_bytes,
+        .allocated_by = caller,
+        .state = HEAP_DEBUG_LIVE,
+        .alignment_shift = (uint32_t)__builtin_ctzll(alignment_bytes),
+    };
+    record->owner_seal = heap_debug_owner_seal_for(debug, record, size_bytes);
+    heap_debug_record_seal(debug, record);
+    heap_debug_canary_lay(block, record);
+}
+
+#endif

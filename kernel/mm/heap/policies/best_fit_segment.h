@@ -1,0 +1,162 @@
+/*
+ * best_fit_segment.h - a segment of the best-fit policy: its header, its place, its seal and the
+ * canary behind its block. The picture is in best_fit.c.
+ *
+ * The functions are here since each operation calls them for several segments.
+ */
+#ifndef KERNEL_MM_HEAP_POLICIES_BEST_FIT_SEGMENT_H
+#define KERNEL_MM_HEAP_POLICIES_BEST_FIT_SEGMENT_H
+
+#include "kernel/mm/heap/heap_hash.h"
+#include "kernel/mm/heap/policies/best_fit.h"
+
+#define BEST_FIT_UNIT_BYTES ((size_t)16)
+
+enum best_fit_kind {
+    BEST_FIT_FREE = 1,
+    BEST_FIT_USED = 2,
+    BEST_FIT_END = 3,      /* length 0; behind it there is nothing */
+    BEST_FIT_TOMBSTONE = 4 /* freed, and merged with the one before: no segment any more */
+};
+
+struct best_fit_segment {
+    uint64_t seal;
+    const void *allocated_by;
+    uint32_t length_units;   /* from this header to the next */
+    uint32_t previous_units; /* from the header before to this one; 0 for the first */
+    uint32_t slack_bytes;    /* of the payload behind what was asked for: the canary */
+    uint16_t state;
+    uint16_t alignment_shift; /* 0: never was a block, or it is not known any more */
+};
+
+/* Head of a free segment's payload. */
+struct best_fit_links {
+    struct best_fit_segment *next;
+    struct best_fit_segment *previous;
+};
+
+#define BEST_FIT_HEADER_BYTES          sizeof(struct best_fit_segment)
+#define BEST_FIT_MINIMUM_PAYLOAD_BYTES sizeof(struct best_fit_links)
+#define BEST_FIT_MINIMUM_SEGMENT_BYTES (BEST_FIT_HEADER_BYTES + BEST_FIT_MINIMUM_PAYLOAD_BYTES)
+
+_Static_assert(BEST_FIT_HEADER_BYTES == 2 * BEST_FIT_UNIT_BYTES,
+               "blocks must stay aligned behind a header");
+_Static_assert(BEST_FIT_MINIMUM_PAYLOAD_BYTES == BEST_FIT_UNIT_BYTES,
+               "the links must fit the smallest payload");
+_Static_assert(BEST_FIT_UNIT_BYTES == HEAP_ALIGNMENT_BYTES, "segments are blocks' alignment apart");
+
+/* No ASCII character, no 0 and no 0xff: what runs over the end of a block is often one of these. */
+#define BEST_FIT_CANARY_BYTE 0xa6
+
+/* --- Geometry --------------------------------------------------------------------------------- */
+
+static inline size_t best_fit_length_bytes(const struct best_fit_segment *segment)
+{
+    return segment->length_units * BEST_FIT_UNIT_BYTES;
+}
+
+static inline size_t best_fit_payload_bytes(const struct best_fit_segment *segment)
+{
+    return best_fit_length_bytes(segment) - BEST_FIT_HEADER_BYTES;
+}
+
+static inline uint8_t *best_fit_payload_of(const struct best_fit_segment *segment)
+{
+    return (uint8_t *)(uintptr_t)segment + BEST_FIT_HEADER_BYTES;
+}
+
+static inline struct best_fit_segment *best_fit_segment_of(const void *block)
+{
+    return (struct best_fit_segment *)((uintptr_t)block - BEST_FIT_HEADER_BYTES);
+}
+
+static inline struct best_fit_segment *best_fit_next_of(const struct best_fit_segment *segment)
+{
+    return (struct best_fit_segment *)((uintptr_t)segment + best_fit_length_bytes(segment));
+}
+
+/* NULL for the first. */
+static inline struct best_fit_segment *best_fit_previous_of(const struct best_fit_segment *segment)
+{
+    if (segment->previous_units == 0)
+        return NULL;
+    return (struct best_fit_segment *)((uintptr_t)segment -
+                                       segment->previous_units * BEST_FIT_UNIT_BYTES);
+}
+
+static inline struct best_fit_links *best_fit_links_of(const struct best_fit_segment *segment)
+{
+    return (struct best_fit_links *)(void *)best_fit_payload_of(segment);
+}
+
+static inline size_t best_fit_asked_bytes(const struct best_fit_segment *segment)
+{
+    return best_fit_payload_bytes(segment) - segment->slack_bytes;
+}
+
+/* Of a free segment: it was a block, and has kept what was asked for. */
+static inline bool best_fit_was_block(const struct best_fit_segment *segment)
+{
+    return segment->alignment_shift != 0;
+}
+
+static inline void best_fit_clear_block(struct best_fit_segment *segment)
+{
+    segment->allocated_by = NULL;
+    segment->slack_bytes = 0;
+    segment->alignment_shift = 0;
+}
+
+static inline size_t best_fit_payload_for(size_t size_bytes)
+{
+    size_t rounded =
+        (size_bytes + BEST_FIT_UNIT_BYTES - 1) / BEST_FIT_UNIT_BYTES * BEST_FIT_UNIT_BYTES;
+    return rounded < BEST_FIT_MINIMUM_PAYLOAD_BYTES ? BEST_FIT_MINIMUM_PAYLOAD_BYTES : rounded;
+}
+
+/* --- Seals and canaries ----------------------------------------------------------------------- */
+
+/* The seal's lowest byte, the first that an overflow hits, is in 0x80…0xbf: see
+ * BEST_FIT_CANARY_BYTE. */
+static inline uint64_t best_fit_seal_for(const struct heap *heap,
+                                         const struct best_fit_segment *segment)
+{
+    uint64_t hash = heap_hash(best_fit_of(heap)->secret, (uintptr_t)segment);
+    hash = heap_hash(hash, (uintptr_t)segment->allocated_by);
+    hash = heap_hash(hash, (uint64_t)segment->length_units << 32 | segment->previous_units);
+    hash = heap_hash(hash, (uint64_t)segment->slack_bytes << 32 | (uint32_t)segment->state << 16 |
+                               segment->alignment_shift);
+    if (segment->state == BEST_FIT_FREE) {
+        hash = heap_hash(hash, (uintptr_t)best_fit_links_of(segment)->next);
+        hash = heap_hash(hash, (uintptr_t)best_fit_links_of(segment)->previous);
+    }
+    return (hash & ~UINT64_C(0xff)) | 0x80 | (hash & 0x3f);
+}
+
+static inline void best_fit_seal(const struct heap *heap, struct best_fit_segment *segment)
+{
+    segment->seal = best_fit_seal_for(heap, segment);
+}
+
+static inline bool best_fit_is_sound(const struct heap *heap,
+                                     const struct best_fit_segment *segment)
+{
+    return segment->seal == best_fit_seal_for(heap, segment);
+}
+
+static inline bool best_fit_bytes_are(const uint8_t *bytes, size_t count, uint8_t value)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] != value)
+            return false;
+    }
+    return true;
+}
+
+static inline bool best_fit_canary_is_intact(const struct best_fit_segment *segment)
+{
+    return best_fit_bytes_are(best_fit_payload_of(segment) + best_fit_asked_bytes(segment),
+                              segment->slack_bytes, BEST_FIT_CANARY_BYTE);
+}
+
+#endif

@@ -1,0 +1,177 @@
+#include "kernel/mm/heap/policies/fast_block.h"
+
+#include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/policies/fast_validate.h"
+
+/* When so much was freed below the top, and this part of the heap, the empty slabs are closed,
+ * which may lie between it and the top: the end of the heap can then go back. */
+#define FLUSH_UNITS (((size_t)4 << 20) / SEALED_UNIT_BYTES)
+#define FLUSH_PART  4
+
+/* --- Allocation ------------------------------------------------------------------------------- */
+
+static void count_blocks(struct fast_state *fast, size_t size_bytes, uint32_t change)
+{
+    if (size_bytes <= FAST_PADDED_MAX)
+        fast->classes[size_bytes / 16].core_count += change;
+}
+
+static uint8_t *take(struct heap *heap, const struct heap_request *request, uint64_t *ret_header)
+{
+    if (heap->is_corrupt)
+        return NULL;
+    return fast_core_take(heap, fast_units_for(request->size_bytes), request->alignment_bytes,
+                          ret_header);
+}
+
+/* A block of the core, which does not grow for it. */
+static uint8_t *take_block(struct heap *heap, const struct heap_request *request,
+                           uint64_t *ret_header)
+{
+    uint8_t *block = take(heap, request, ret_header);
+    if (block == NULL && !heap->is_corrupt) {
+        fast_slab_flush(heap);
+        block = take(heap, request, ret_header);
+    }
+    return block;
+}
+
+static void *give_block(struct heap *heap, uint8_t *block, const struct heap_request *request,
+                        uint64_t header)
+{
+    sealed_make_live(fast_of(heap)->core.secret, block, header, request->size_bytes);
+    count_blocks(fast_of(heap), request->size_bytes, 1);
+    heap_count_allocation(heap, request->size_bytes);
+    return block;
+}
+
+/* A slot of the class, which may be longer than the size's own. NULL if it has none. */
+static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
+{
+    unsigned index = 0;
+    if (!fast_class_has_slot(size_class) && !fast_class_refill(fast_of(heap), size_class))
+        return NULL;
+    uint8_t *slot = fast_class_take_slot(size_class);
+    (void)fast_slot_find(size_class->slab, slot, &index);
+    fast_slot_set_size(size_class->slab, index, size_bytes);
+    heap_count_allocation(heap, size_bytes);
+    return slot;
+}
+
+/* The shortest free slot that has room, between the lengths of `first` and `last` times 16 bytes.
+ * NULL if there is none. */
+static void *allocate_any_slot(struct heap *heap, size_t size_bytes, size_t first, size_t last)
+{
+    struct fast_class *classes = fast_of(heap)->classes;
+    for (size_t units = first; units <= last; units++) {
+        void *slot = NULL;
+        if (units != 0 && units <= FAST_DENSE_CLASSES && size_bytes <= units * 16)
+            slot = allocate_slot_of(heap, &classes[FAST_PADDED_CLASSES + units - 1], size_bytes);
+        if (slot == NULL && size_bytes < units * 16)
+            slot = allocate_slot_of(heap, &classes[units - 1], size_bytes);
+        if (slot != NULL)
+            return slot;
+    }
+    return NULL;
+}
+
+/* True if a slot has room for it, and is aligned enough. */
+static bool fits_slot(const struct heap_request *request)
+{
+    return request->size_bytes <= FAST_PADDED_MAX && request->alignment_bytes == SEALED_UNIT_BYTES;
+}
+
+/* A slot that is as long as the request's own would be, or a little longer. */
+static void *find_near_slot(struct heap *heap, const struct heap_request *request)
+{
+    size_t first = request->size_bytes / 16;
+    if (heap->is_corrupt || !fits_slot(request))
+        return NULL;
+    return allocate_any_slot(heap, request->size_bytes, first, first + 1);
+}
+
+static void *find_longer_slot(struct heap *heap, const struct heap_request *request)
+{
+    size_t first = request->size_bytes / 16 + 2;
+    if (heap->is_corrupt || !fits_slot(request))
+        return NULL;
+    return allocate_any_slot(heap, request->size_bytes, first, FAST_PADDED_CLASSES);
+}
+
+/* What is free serves before the heap grows: the core's memory, then a slot that is kept for the
+ * other kind of slab of this size. Before a request fails, a slot of any size does. */
+static void *find_room(struct heap *heap, const struct heap_request *request)
+{
+    uint64_t header;
+    if (heap->is_corrupt || request->size_bytes >= heap->limit_bytes ||
+        request->alignment_bytes >= heap->limit_bytes - request->size_bytes)
+        return NULL;
+    uint8_t *block = take_block(heap, request, &header);
+    if (block == NULL) {
+        void *slot = find_near_slot(heap, request);
+        if (slot != NULL)
+            return slot;
+        if (heap_end_grow_for(heap, request))
+            block = take(heap, request, &header);
+    }
+    if (block != NULL)
+        return give_block(heap, block, request, header);
+    return find_longer_slot(heap, request);
+}
+
+void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *caller,
+                          size_t alignment_bytes)
+{
+    const struct heap_request request = {.size_bytes = size_bytes,
+                                         .alignment_bytes = alignment_bytes};
+    void *block = find_room(heap, &request);
+    if (block == NULL)
+        heap->counters.failure_count++;
+    heap_fault_report(heap, caller);
+    return block;
+}
+
+/* --- Free ------------------------------------------------------------------------------------- */
+
+static bool flush_is_due(const struct heap *heap)
+{
+    return heap->pages.shrink != NULL &&
+           fast_of(heap)->freed_units >= heap->size_bytes / FLUSH_PART / SEALED_UNIT_BYTES;
+}
+
+bool fast_block_free(struct heap *heap, uint8_t *block)
+{
+    uint64_t header = 0;
+    if (!fast_validate_block(heap, block, &header))
+        return false;
+    size_t size_bytes = sealed_size(header);
+    heap_count_free(heap, size_bytes);
+    count_blocks(fast_of(heap), size_bytes, UINT32_MAX);
+    sealed_write_tombstone(block, sealed_header_word(block));
+    if (!fast_core_release(heap, block, header))
+        return false;
+    struct fast_state *fast = fast_of(heap);
+    if (block < fast->core.top)
+        fast->freed_units += sealed_units(header);
+    if (fast->freed_units >= FLUSH_UNITS && flush_is_due(heap))
+        fast_slab_flush(heap);
+    heap_end_give_back(heap);
+    return !heap->is_corrupt;
+}
+
+/* --- Re-allocation ---------------------------------------------------------------------------- */
+
+bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes)
+{
+    size_t old_bytes = sealed_size(header);
+    size_t units = fast_units_for(size_bytes);
+    bool done = units > sealed_units(header) ? fast_core_expand(heap, block, units, &header)
+                                             : fast_core_shrink(heap, block, units, &header);
+    if (!done)
+        return false;
+    sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
+    count_blocks(fast_of(heap), old_bytes, UINT32_MAX);
+    count_blocks(fast_of(heap), size_bytes, 1);
+    return true;
+}

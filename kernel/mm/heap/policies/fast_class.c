@@ -1,0 +1,138 @@
+#include "kernel/mm/heap/policies/fast_class.h"
+
+/* A class is a mass if it has at least so many blocks, and these have this part of what the heap
+ * may ever have, or so many bytes: each of their canaries costs up to 16 bytes … */
+#define MASS_BLOCK_COUNT 256
+#define MASS_PART        256
+#define MASS_BYTES       ((size_t)1024 * 1024)
+/* … and dense if that many slabs in a row were opened for blocks of exactly its least size. */
+#define EXACT_RUN 2
+
+_Static_assert(sizeof(struct fast_class) == 64, "a line of the cache, found by a shift");
+
+/* The word of a class that has no slab. Never written, since it has no free slot. */
+static uint64_t no_free_slot = 0;
+
+void fast_class_clear_current(struct fast_class *size_class)
+{
+    size_class->slab = NULL;
+    size_class->word = &no_free_slot;
+}
+
+void fast_class_initialise_all(struct fast_state *fast)
+{
+    for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
+        struct fast_class *size_class = &fast->classes[i];
+        size_class->stride_bytes =
+            (uint32_t)(16 * (fast_class_is_dense(i) ? i + 1 - FAST_PADDED_CLASSES : i + 1));
+        size_class->reciprocal = fast_slot_reciprocal(size_class->stride_bytes);
+        fast_class_clear_current(size_class);
+    }
+    for (size_t size_bytes = 0; size_bytes <= FAST_PADDED_MAX; size_bytes++)
+        fast->class_of[size_bytes] = (uint8_t)(size_bytes / 16);
+}
+
+static bool is_mass(const struct heap *heap, const struct fast_class *size_class,
+                    size_t block_count)
+{
+    size_t part_bytes = heap->limit_bytes / MASS_PART;
+    return block_count >= MASS_BLOCK_COUNT &&
+           block_count * size_class->stride_bytes >= smaller(part_bytes, MASS_BYTES);
+}
+
+/* Blocks of exactly a padded class's least size go to dense slabs as long as they are a mass. */
+static void choose(struct fast_state *fast, size_t padded)
+{
+    const struct fast_class *size_class = &fast->classes[padded];
+    if (padded == 0 || padded > FAST_DENSE_CLASSES)
+        return;
+    bool is_dense = size_class->is_mass && size_class->exact_run >= EXACT_RUN;
+    fast->class_of[padded * 16] = (uint8_t)(is_dense ? FAST_PADDED_CLASSES - 1 + padded : padded);
+}
+
+void fast_class_count_opened(struct heap *heap, struct fast_class *size_class,
+                             const struct fast_slab *slab, size_t size_bytes)
+{
+    /* The class had no free slot: all of these are live blocks. */
+    if (is_mass(heap, size_class, size_class->slot_count + size_class->core_count))
+        size_class->is_mass = true;
+    size_class->slot_count += slab->slot_count;
+    if (!fast_slab_is_padded(slab))
+        return;
+    if (size_bytes % 16 == 0 && size_class->exact_run < EXACT_RUN)
+        size_class->exact_run++;
+    else if (size_class->exact_run < EXACT_RUN)
+        size_class->exact_run = 0;
+    choose(fast_of(heap), slab->class_index);
+}
+
+void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
+                             const struct fast_slab *slab)
+{
+    size_class->slot_count -= slab->slot_count;
+    if (!fast_slab_is_padded(slab) || is_mass(heap, size_class, size_class->slot_count))
+        return;
+    size_class->is_mass = false;
+    size_class->exact_run = 0;
+    choose(fast_of(heap), slab->class_index);
+}
+
+bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab)
+{
+    for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++) {
+        if (slab->free[w] != 0) {
+            size_class->word = &slab->free[w];
+            size_class->slots = fast_slot_at(slab, w * 64);
+            size_class->slab = slab;
+            return true;
+        }
+    }
+    return false;
+}
+
+void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab)
+{
+    slab->next = size_class->partial;
+    slab->previous = NULL;
+    if (size_class->partial != NULL)
+        size_class->partial->previous = slab;
+    size_class->partial = slab;
+}
+
+void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab)
+{
+    if (slab->previous != NULL)
+        slab->previous->next = slab->next;
+    else
+        size_class->partial = slab->next;
+    if (slab->next != NULL)
+        slab->next->previous = slab->previous;
+}
+
+struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class)
+{
+    struct fast_slab *slab = size_class->spare;
+    if (slab != NULL) {
+        size_class->spare = slab->next;
+        fast->spare_pages -= slab->page_count;
+    }
+    return slab;
+}
+
+bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
+{
+    struct fast_slab *slab = size_class->slab;
+    if (slab != NULL) {
+        if (fast_class_make_current(size_class, slab))
+            return true;
+        slab->is_full = true;
+        slab->used_count = 1;
+        fast_class_clear_current(size_class);
+    }
+    slab = size_class->partial;
+    if (slab != NULL)
+        fast_class_remove_partial(size_class, slab);
+    else
+        slab = fast_class_take_spare(fast, size_class);
+    return slab != NULL && fast_class_make_current(size_class, slab);
+}

@@ -1,0 +1,44 @@
+/*
+ * fast_map.h - the map from pages to slabs. The picture is in fast_slab.h.
+ */
+#ifndef KERNEL_MM_HEAP_POLICIES_FAST_MAP_H
+#define KERNEL_MM_HEAP_POLICIES_FAST_MAP_H
+
+#include "kernel/mm/heap/policies/fast_slab.h"
+
+struct fast_leaf {
+    struct fast_slab *slabs[FAST_LEAF_PAGES];
+    size_t used_count; /* of its pages, those that are a slab's */
+};
+
+/* Where there is no slab. Never written. */
+extern struct fast_slab fast_no_slab;
+
+/* The slab in one of whose pages the address lies, or fast_no_slab. */
+static inline struct fast_slab *fast_map_find(const struct fast_state *fast, const void *address)
+{
+    uintptr_t offset = (uintptr_t)address - fast->map_floor;
+    if (__builtin_expect(offset / FAST_LEAF_BYTES >= fast->map_length, 0))
+        return &fast_no_slab;
+    return fast->map[offset / FAST_LEAF_BYTES]->slabs[offset / FAST_PAGE_BYTES % FAST_LEAF_PAGES];
+}
+
+/* Precondition: there is no map. False: there is no memory for it, or something is corrupt. */
+bool fast_map_create(struct heap *heap, bool may_grow);
+
+/* Make sure that the page's place in the map can be written. False: there is no memory for its
+ * leaf; the map does not reach that far yet; or something is corrupt. */
+bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow);
+
+/* Have the pages lead to the slab, or to fast_no_slab. Precondition: their places can be written.
+ */
+void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                        struct fast_slab *slab);
+
+/* Give back the map if it has no leaf. */
+void fast_map_drop_if_unused(struct heap *heap);
+
+/* Give back the leaves of these pages if no page on them is a slab's, and the map as above. */
+void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * fast_tombstone.h - what a closed slab was, until its memory is used again.
+ *
+ * Its pages begin with a tombstone (sealed_block.h) that has `own` set and, instead of units, the
+ * slab's class and how many pages it had.
+ */
+#ifndef KERNEL_MM_HEAP_POLICIES_FAST_TOMBSTONE_H
+#define KERNEL_MM_HEAP_POLICIES_FAST_TOMBSTONE_H
+
+#include "kernel/mm/heap/policies/fast_class.h"
+
+void fast_tombstone_write(uint64_t secret, uint8_t *pages, const struct fast_slab *slab);
+
+/* True if the address, in free memory of the core, was a slot of a slab that was closed, and the
+ * memory has not been used since; then what it was asked for last. */
+bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *address,
+                              size_t *ret_size_bytes);
+
+#endif

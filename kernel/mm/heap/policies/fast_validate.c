@@ -1,0 +1,75 @@
+#include "kernel/mm/heap/policies/fast_validate.h"
+
+#include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/policies/fast_tombstone.h"
+
+static void record(struct heap *heap, enum heap_fault_kind kind, const uint8_t *block,
+                   size_t size_bytes, const void *pointer, const char *detail)
+{
+    const struct heap_fault fault = {.kind = kind,
+                                     .detail = detail,
+                                     .pointer = pointer,
+                                     .block = block,
+                                     .is_free = block != NULL && kind == HEAP_FAULT_DOUBLE_FREE,
+                                     .size_bytes = size_bytes};
+    (void)heap_fault_record(heap, &fault);
+}
+
+/* What is wrong with a pointer into a slab that is no intact live slot. */
+static void record_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *pointer)
+{
+    ptrdiff_t offset = pointer - slab->slots;
+    if (offset < 0 || offset / slab->stride_bytes >= slab->slot_count) {
+        record(heap, HEAP_FAULT_BAD_POINTER, NULL, 0, pointer,
+               "the pointer is into the heap's own memory");
+        return;
+    }
+    unsigned index = (unsigned)(offset / slab->stride_bytes);
+    const uint8_t *slot = fast_slot_at(slab, index);
+    size_t size_bytes = fast_slot_size(slab, index);
+    if (fast_slot_is_free(slab, index))
+        record(heap, HEAP_FAULT_DOUBLE_FREE, slot, size_bytes, pointer,
+               "the block is free already");
+    else if (slot != pointer)
+        record(heap, HEAP_FAULT_BAD_POINTER, slot, size_bytes, pointer,
+               "the pointer is not the start of a block");
+    else if (fast_slab_is_padded(slab) && fast_slot_read_mark(slot) > 15)
+        record(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer,
+               "the byte before the block was overwritten");
+    else
+        record(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer,
+               "the bytes behind the block were overwritten");
+}
+
+bool fast_validate_other_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
+                              unsigned *ret_index, size_t *ret_size_bytes)
+{
+    if (fast_slot_find(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
+        fast_slot_read(slab, *ret_index, ret_size_bytes))
+        return true;
+    record_slot(heap, slab, slot);
+    return false;
+}
+
+/* What a pointer is that is neither into a slab nor a block of the core. */
+static void record_block(struct heap *heap, const uint8_t *pointer)
+{
+    size_t size_bytes;
+    const struct fast_core *core = &fast_of(heap)->core;
+    struct heap_fault fault = sealed_fault_of(core->secret, fast_first(core), core->end, pointer);
+    fault.pointer = pointer;
+    if (fault.free_bytes != 0 && fast_tombstone_find_slot(fast_of(heap), pointer, &size_bytes))
+        record(heap, HEAP_FAULT_DOUBLE_FREE, pointer, size_bytes, pointer,
+               "the block is free already");
+    else
+        (void)heap_fault_record(heap, &fault);
+}
+
+bool fast_validate_block(struct heap *heap, const uint8_t *block, uint64_t *ret_header)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    if (sealed_block_is_intact(core->secret, fast_first(core), core->end, block, ret_header))
+        return true;
+    record_block(heap, block);
+    return false;
+}

@@ -1,0 +1,321 @@
+"""Break the memory stack on purpose, one small mistake after the other, and see that a unit test notices:
+`make test-mutations`.
+
+The mistakes are made from the syntax trees of the files that the unit tests link (operators.py). A run takes a sample
+of them, the same each time; --seed takes another one, --all takes every mutation, and a WORD takes those whose
+function, operator, file or key has it.
+
+One line a mutation:
+
+    caught     a test fails, or its program stops
+    same       the compiler makes the same code of it: nobody can notice
+    reviewed   it survives, and survivors.txt says why that is right
+    SURVIVED   no test fails; the line behind it has the key for survivors.txt
+    UNREACHED  no test comes to the place
+    NOT BUILT  it does not compile: the operator is wrong
+
+The last line is `N passed, N failed`. The whole report is in build/mutations/report.txt.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import arguments  # noqa: E402 (the path is set just above)
+import folders  # noqa: E402
+from operators import mutations_of  # noqa: E402
+from programs import (CPU_FACTOR, CPU_SECONDS, Build, BuildError, Coverage, Run, copy_build,
+                      run_program)  # noqa: E402  # fmt: skip
+from reviewed import Reviewed  # noqa: E402
+from syntax import Source, read_file  # noqa: E402
+
+BUILD = folders.build_folder()
+WORK = BUILD / "mutations"
+STEADY = ROOT / "scripts/steady.sh"
+SURVIVORS = Path(__file__).with_name("survivors.txt")
+# What takes about a quarter of an hour on two processors.
+SAMPLE_COUNT = 400
+SHOWN_CHARACTERS = 60
+# The programs under TSan are not measured.
+THREADS_CPU_SECONDS = 20
+
+
+def copy_tree(target):
+    """The files of the tree as they are now."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                            capture_output=True, text=True, check=True).stdout.split("\n")  # fmt: skip
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+
+
+class Subject:
+    """The production files that are broken, and what is known of them."""
+
+    def __init__(self, sources, compiler, tree):
+        self.sources = sources
+        self.tree = tree
+        # A sanitizer adds nothing to the syntax.
+        self.compiler = [word for word in compiler if "sanitize" not in word]
+        self.files = {}
+        self.used = {}
+
+    def source(self, file):
+        if file not in self.files:
+            self.files[file] = Source((self.tree / file).read_bytes())
+        return self.files[file]
+
+    def wants(self, file):
+        """The sources, and every header of the project that they include."""
+        if file is None or file.startswith(("/", "tests/")):
+            return False
+        return file in self.sources or file.endswith(".h")
+
+    def mutations(self):
+        """All mutations, each once: a header's functions are in the tree of each file that includes it."""
+        found = {}
+        for path in self.sources:
+            functions, self.used[path] = read_file(self.compiler, path, self.wants, self.source, self.tree)
+            for function in functions:
+                place = function.file, function.root.begin
+                if place not in found:
+                    found[place] = mutations_of(function, self.source(function.file))
+        return [mutation for mutations in found.values() for mutation in mutations]
+
+    def uses(self, path, mutation):
+        """Whether a source has the code of a mutation: a header's function that it does not use is not in it."""
+        if path == mutation.file:
+            return True
+        if path not in self.used:
+            _, self.used[path] = read_file(self.compiler, path, lambda _: False, self.source, self.tree)
+        return (mutation.file, mutation.function) in self.used[path]
+
+    def place(self, mutation):
+        return self.source(mutation.file).place(mutation.begin)
+
+    def describe(self, mutation):
+        """The place and the change in one line."""
+        source = self.source(mutation.file)
+        old, new = (shorten(text) for text in (source.text(mutation.begin, mutation.end), mutation.text))
+        change = f"{old} → {new}" if old and new else f"without {old}" if old else f"with {new}"
+        return f"{mutation.file}:{source.place(mutation.begin)[0]}: {change}"
+
+
+def shorten(text):
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+
+
+class Bench:
+    """A worker's own copy of the tree, in which it makes one mutation after the other."""
+
+    def __init__(self, number, subject):
+        self.folder = WORK / f"bench-{number}"
+        self.tree = self.folder / "tree"
+        self.subject = subject
+        copy_tree(self.tree)
+
+    def execute(self, run, program):
+        """Run a program's tests, within some times what they take without a mutation."""
+        limit = CPU_SECONDS + CPU_FACTOR * run.cpu_seconds
+        return run_program([STEADY, program], run.environment(), self.folder / "output", limit, self.tree)
+
+    def compile_all(self, run, mutation, made):
+        """The objects of a program that the mutation changes: {source: object}. `made` has those of other programs."""
+        build, changed = run.build, {}
+        for source in build.dependents(mutation.file, run.program):
+            if self.subject.uses(source, mutation):
+                target = self.folder / build.name / Path(source).with_suffix(".o")
+                if (build.name, source) not in made:
+                    build.compile(source, target, self.tree, "-w")
+                    made.add((build.name, source))
+                changed[source] = target
+        return changed
+
+    def is_same_code(self, mutation):
+        """Whether an optimising compiler makes the same of all sources that have the code."""
+        plain = [*self.subject.compiler, "-O2", "-g0", "-w", "-c"]
+        original = {}
+        path = self.tree / mutation.file
+        mutated = path.read_bytes()
+        sources = [source for source in self.subject.sources if self.subject.uses(source, mutation)]
+        for data in (mutated, self.subject.source(mutation.file).data):
+            path.write_bytes(data)
+            for source in sources:
+                target = self.folder / "plain.o"
+                subprocess.run([*plain, source, "-o", target], cwd=self.tree, check=True)
+                original.setdefault(source, []).append(target.read_bytes())
+        path.write_bytes(mutated)
+        return all(first == second for first, second in original.values())
+
+    def judge(self, mutation, runs):
+        """(verdict, words) of the tree as it is."""
+        made, linked = set(), set()
+        place = self.subject.place(mutation)
+        # A table is not executed: who comes to its file may read it.
+        reaching = [run for run in runs if run.reaches(mutation.file, None if mutation.is_table else place)]
+        if not reaching:
+            self.compile_all(runs[0], mutation, made)
+            return "UNREACHED", "no test comes there"
+        for run in reaching:
+            program = self.folder / run.build.name / run.program
+            if program not in linked:
+                run.build.link(run.program, self.compile_all(run, mutation, made), program, self.tree)
+                linked.add(program)
+            failures = self.execute(run, program).failures(run.program)
+            if failures:
+                more = f" and {len(failures) - 1} more" if len(failures) > 1 else ""
+                return "caught", failures[0] + more
+        if self.is_same_code(mutation):
+            return "same", ""
+        return "SURVIVED", f"{len(reaching)} runs pass"
+
+    def attempt(self, mutation, runs):
+        """(verdict, words) of a mutation. The copy is then as before."""
+        path = self.tree / mutation.file
+        original = self.subject.source(mutation.file).data
+        path.write_bytes(mutation.apply(original))
+        try:
+            return self.judge(mutation, runs)
+        except BuildError as error:
+            return "NOT BUILT", str(error).splitlines()[0] if str(error) else "no words of the compiler"
+        finally:
+            path.write_bytes(original)
+
+
+def parse_arguments():
+    parser = arguments.Parser(prog="harness.py", description=__doc__)
+    parser.add_argument("--sources", required=True, metavar="FILES", help="the files that unit tests link")
+    parser.add_argument("--profdata", default="llvm-profdata", help="llvm-profdata")
+    parser.add_argument("--cov", default="llvm-cov", help="llvm-cov")
+    parser.add_argument("--seed", default="0", help="another sample")
+    parser.add_argument("--count", type=arguments.integer(1, 10**9), default=SAMPLE_COUNT, help="its size")
+    parser.add_argument("--all", action="store_true", help="every mutation")
+    parser.add_argument("--list", action="store_true", help="name the mutations, and make none")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only mutations that have one of the words")
+    return parser.parse_args()
+
+
+def choose(mutations, options):
+    """The sample: a mutation is in it, or not, whatever else there is in the tree."""
+    def rank(mutation):
+        return hashlib.sha256(f"{options.seed} {mutation.key}".encode()).digest()
+
+    def has_word(mutation):
+        return any(word in f"{mutation.name} {mutation.file} {mutation.key}" for word in options.words)
+
+    found = [mutation for mutation in mutations if not options.words or has_word(mutation)]
+    return sorted(found, key=rank)[: None if options.all else options.count]
+
+
+def in_parallel(benches, work, items):
+    """work(bench, item) for each item, in any order; the results in the order of the items."""
+    free = Queue()
+    for bench in benches:
+        free.put(bench)
+
+    def on_bench(item):
+        bench = free.get()
+        try:
+            return work(bench, item)
+        finally:
+            free.put(bench)
+
+    with ThreadPoolExecutor(len(benches)) as pool:
+        yield from pool.map(on_bench, items)
+
+
+def prepare_runs(benches, builds, coverage):
+    """All runs without a mutation: they must pass. The shortest come first."""
+    programs = [(build, program) for build in builds for program in build.programs()]
+
+    def measure(bench, item):
+        build, program = item
+        if build.archived:
+            return coverage.runs_of(build, program, [STEADY], bench.folder)
+        return [Run(build, program, cpu_seconds=THREADS_CPU_SECONDS)]
+
+    runs = [run for found in in_parallel(benches, measure, programs) for run in found]
+    return sorted(runs, key=lambda run: (run.reached is None, run.cpu_seconds))
+
+
+class Report:
+    """The lines of a run, on the terminal and in a file, and their sum."""
+
+    def __init__(self, path, total):
+        self.file = path.open("w", encoding="utf-8")
+        self.total = total
+        self.rooms = {}
+
+    def say(self, line):
+        print(line, flush=True)
+        print(line, file=self.file, flush=True)
+
+    def add(self, mutation, verdict, description, words):
+        self.rooms.setdefault(str(Path(mutation.file).parent), Counter())[verdict] += 1
+        self.say(f"{verdict:9} {mutation.name}: {description}{f' ({words})' if words else ''}")
+        if verdict in ("SURVIVED", "UNREACHED"):
+            self.say(f"          {mutation.key}")
+        if sys.stderr.isatty():
+            done = sum(room.total() for room in self.rooms.values())
+            print(f"{done} of {self.total}", end="\r", file=sys.stderr, flush=True)
+
+    def close(self):
+        """The sum; whether nothing failed."""
+        self.say("")
+        for room, verdicts in sorted(self.rooms.items()):
+            parts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+            self.say(f"{room}: {parts}")
+        total = sum(self.rooms.values(), Counter())
+        passed = total["caught"] + total["reviewed"] + total["same"]
+        self.say(f"{passed} passed, {total.total() - passed} failed")
+        self.file.close()
+        return passed == total.total()
+
+
+def main():
+    options = parse_arguments()
+    arguments.print_anything()
+    shutil.rmtree(WORK, ignore_errors=True)
+    sources = options.sources.split()
+    for name in ("unit", "tsan"):
+        copy_build(BUILD, WORK / "built", name)
+    builds = [Build(WORK / "built", "unit", ["-lcmocka"], "tests/unit", sources),
+              Build(WORK / "built", "tsan", ["-lcmocka", "-lpthread"], "tests/threads")]  # fmt: skip
+    subject = Subject(sources, builds[0].compiler, ROOT)
+    mutations = subject.mutations()
+    chosen = choose(mutations, options)
+    if options.list:
+        for mutation in chosen:
+            print(f"{mutation.name}: {subject.describe(mutation)}")
+        print(f"{len(chosen)} of {len(mutations)} mutations")
+        return 0
+    benches = [Bench(number, subject) for number in range(os.cpu_count())]
+    try:
+        runs = prepare_runs(benches, builds, Coverage(BUILD / "coverage", options.profdata, options.cov, ROOT))
+    except BuildError as error:
+        sys.exit(f"harness.py: {error}")
+    reviewed = Reviewed(SURVIVORS.read_text(encoding="utf-8"), mutations)
+    report = Report(WORK / "report.txt", len(chosen))
+    report.say(f"{len(chosen)} of {len(mutations)} mutations, seed {options.seed}")
+    results = in_parallel(benches, lambda bench, mutation: bench.attempt(mutation, runs), chosen)
+    for mutation, (verdict, words) in zip(chosen, results):
+        reason = reviewed.reason(mutation) if verdict in ("SURVIVED", "UNREACHED") else None
+        report.add(mutation, "reviewed" if reason else verdict, subject.describe(mutation), reason or words)
+    for key in reviewed.unknown():
+        report.say(f"survivors.txt: no mutation has the key: {key}")
+    return 0 if report.close() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""The mutations that may survive: survivors.txt has a line for each, `FUNCTION OPERATOR SHAPE: the reason`.
+
+A function that is renamed, or a statement that moves into another function, keeps the operator and the shape. So an
+entry whose function no longer has the mutation stands for the one mutation of the tree that has both, if there is
+only one.
+"""
+
+from collections import defaultdict
+
+
+def parse(text):
+    """{key: reason} of the lines; '#' begins a comment."""
+    entries = {}
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            key, _, reason = line.partition(": ")
+            entries[key.strip()] = reason.strip()
+    return entries
+
+
+def without_function(key):
+    return key.partition(" ")[2]
+
+
+class Reviewed:
+    """The reasons, for the mutations that there are."""
+
+    def __init__(self, text, mutations):
+        self.entries = parse(text)
+        keys = {mutation.key for mutation in mutations}
+        self.homeless = {key for key in self.entries if key not in keys}
+        homes = defaultdict(set)
+        for key in keys - set(self.entries):
+            homes[without_function(key)].add(key)
+        self.moved = {}
+        for key in sorted(self.homeless):
+            found = homes[without_function(key)]
+            if len(found) == 1:
+                self.moved.setdefault(next(iter(found)), key)
+
+    def reason(self, mutation):
+        """Why a mutation may survive, or None."""
+        return self.entries.get(mutation.key) or self.entries.get(self.moved.get(mutation.key))
+
+    def unknown(self):
+        """The keys that stand for no mutation."""
+        return sorted(self.homeless - set(self.moved.values()))
