@@ -18,13 +18,13 @@
 
 /* --- Identification ------------------------------------------------------------------------- */
 
-/* HANDOFF_MACHINE_*: what the kernel's file must be for, and what the handoff says. */
+/* HANDOFF_MACHINE_*: the machine that a kernel's file must name. The handoff states it, too. */
 uint32_t arch_machine(void);
 
-/* What the CPU allows for page tables. The number of levels is the one that is in force. */
+/* The CPU's features for page tables. The number of levels is the number in force. */
 void arch_page_features(struct page_table_features *ret_features);
 
-/* Why this CPU cannot go on with so many levels of page tables, in a few words; NULL if it can. */
+/* The reason why this CPU cannot use this number of levels, in a few words. NULL if it can. */
 const char *arch_levels_obstacle(unsigned levels);
 
 /* The root of the live tables. */
@@ -46,7 +46,7 @@ bool arch_random(uint64_t *ret_random);
 
 /* --- Serial port ------------------------------------------------------------------------------ */
 
-/* Find and set up the machine's serial port: 115200 baud, 8N1. False if there is none. */
+/* Find and set up the machine's serial port: 115200 baud, 8N1. False if the machine has no port. */
 bool arch_serial_initialise(void);
 /* Write text; '\n' becomes CR LF. A port that stops answering loses bytes instead of hanging. */
 void arch_serial_write(const char *text, size_t length_bytes);
@@ -61,15 +61,15 @@ struct arch_fault {
     const char *remedy;           /* a constant sentence without its full stop; never NULL */
     struct virt_addr instruction; /* where it happened */
 
-    /* The address that was used. If a fault while a page fault was delivered is a fault of its own,
-     * it is that of the page fault. */
+    /* The address that the CPU could not use. Some CPUs report a second fault if they cannot
+     * deliver a page fault: then it is the address of the page fault. */
     const char *address_name; /* of the register that holds it; NULL: this fault has no address */
     struct virt_addr address;
     bool address_is_canonical;
 
     bool is_page_fault;
     struct page_fault page_fault;         /* if it is one */
-    char code[PAGE_FAULT_CAPACITY_BYTES]; /* otherwise: what the CPU's code says; may be empty */
+    char code[PAGE_FAULT_CAPACITY_BYTES]; /* otherwise: the CPU's code in words; may be empty */
 
     const struct arch_registers *registers; /* for arch_format_registers() */
 };
@@ -81,7 +81,7 @@ struct arch_fault {
 void arch_format_registers(const struct arch_registers *registers, char *text,
                            size_t capacity_bytes);
 
-/* Whom the handlers call, on a stack of their own. Neither returns. */
+/* The functions that the handlers call, on a separate stack. Neither returns. */
 struct arch_fault_sink {
     void *context;
     void (*fault)(void *context, const struct arch_fault *fault);
@@ -95,14 +95,14 @@ void arch_install_fault_handlers(const struct arch_fault_sink *sink);
 /* --- The switch ------------------------------------------------------------------------------- */
 
 /* Some CPUs reach another number of levels of page tables only through code outside of the loader's
- * image: the trampoline. It needs a block of memory, and tables of its own with the levels that are
- * in force, in which the first page of the block is executable at its own address. */
+ * image: the trampoline. It needs a block of memory, and page tables with the levels in force. They
+ * map the first page of the block executable, at its own address. */
 struct arch_trampoline {
     uint64_t size_bytes;    /* 0: no trampoline is needed */
     struct phys_addr limit; /* the block ends at or below it */
 };
 
-/* What a kernel that begins with so many levels needs. Precondition: arch_levels_obstacle() gave
+/* The trampoline for a kernel that begins with this number of levels. Precondition: arch_levels_obstacle() gave
  * NULL. */
 struct arch_trampoline arch_trampoline_for(unsigned levels);
 
@@ -120,8 +120,8 @@ struct arch_entry {
 
 /* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. The fault
  * handlers move to the copy of the image, and run on the tables at `root`.
- * Preconditions: the fault handlers are installed; the loader's image is mapped at its own address
- * in all tables that are gone through; the trampoline's block is writable at its own address. */
+ * Preconditions: the fault handlers are installed. All tables on the way map the loader's image at
+ * its own address. The trampoline's block is writable at its own address. */
 _Noreturn void arch_enter_kernel(const struct arch_entry *entry);
 
 /* The CPU's part of the handoff. */

@@ -3,7 +3,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/pure/bootstrap_tables.h"
 
-/* Says what kind of address it is, or returns NULL. */
+/* The kind of address, in words. NULL if the address explains nothing. */
 static const char *address_text(const struct arch_fault *fault)
 {
     if (fault->address_name == NULL)

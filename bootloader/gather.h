@@ -1,12 +1,12 @@
 /*
- * gather.h - ask the firmware and the CPU for what the kernel has to know of them.
+ * gather.h - ask the firmware and the CPU for the facts that the kernel needs.
  */
 #ifndef BOOTLOADER_GATHER_H
 #define BOOTLOADER_GATHER_H
 
 #include "bootloader/loader.h"
 
-/* What is absent is zero: nothing here fails. */
+/* Nothing here fails: an absent fact is zero. */
 void gather_facts(struct loader *loader);
 
 #endif

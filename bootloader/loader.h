@@ -1,5 +1,5 @@
 /*
- * loader.h - what the steps of the boot sequence know, and hand to each other.
+ * loader.h - the state of the boot sequence, which its steps share.
  *
  * A step is a function that takes the loader. One that can fail returns true to go on; on false
  * loader->failure says why.
@@ -22,7 +22,7 @@
 #include "bootloader/pure/table_pool.h"
 #include "bootloader/pure/timeline.h"
 
-/* Begins as zeros. What is small comes first: it is reached by shorter instructions. */
+/* Begins as zeros. Small members come first: shorter instructions reach them. */
 struct loader {
     struct placement placement;
     struct page_table_features features; /* of the kernel's first tables */

@@ -1,7 +1,7 @@
 /*
  * post_exit.h - the loader's last words, once the firmware is gone.
  *
- * Between ExitBootServices() and the kernel's own handlers nobody else could tell what went wrong.
+ * Between ExitBootServices() and the kernel's own handlers only the loader can report a failure.
  * Text goes to the serial port and the framebuffer directly; then the machine halts. Under
  * test (`debug-exit=` on the kernel's command line) it leaves QEMU through its device for that
  * instead, with a code that names the reason.

@@ -1,5 +1,5 @@
 /*
- * reserve.h - memory from the firmware for what the kernel begins with.
+ * reserve.h - memory from the firmware that the kernel begins with.
  */
 #ifndef BOOTLOADER_RESERVE_H
 #define BOOTLOADER_RESERVE_H

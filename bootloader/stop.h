@@ -6,9 +6,8 @@
 
 #include "bootloader/loader.h"
 
-/* Say what went wrong, by loader->failure, give everything back, and return what efi_main() is to
- * return to the firmware. Where the firmware is gone already, there is nowhere to return to, and
- * the machine stops. */
+/* Report loader->failure, give all memory back, and return the status for the firmware. If the
+ * firmware is gone already, the machine stops. */
 EFI_STATUS stop_loader(struct loader *loader);
 
 #endif

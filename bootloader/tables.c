@@ -28,7 +28,7 @@ bool tables_reserve(struct loader *loader)
                           &loader->placement.page_tables) == LOADER_OK;
 }
 
-/* What the trampoline goes through. */
+/* The tables in which the trampoline runs. */
 static enum page_table_status build_trampoline(struct loader *loader,
                                                const struct bootstrap_plan *plan,
                                                const struct page_table_memory *memory)

@@ -19,7 +19,7 @@ enum page_fault_access {
     PAGE_FAULT_FETCH, /* of an instruction */
 };
 
-/* What was in the way, the first that holds. */
+/* The obstacle: the first of these that holds. */
 enum page_fault_obstacle {
     PAGE_FAULT_NOT_MAPPED,
     PAGE_FAULT_BAD_ENTRY, /* an entry on the way has bits set that must be zero */
@@ -45,8 +45,8 @@ struct page_fault {
  */
 void page_fault_describe(const struct page_fault *fault, char *text, size_t capacity_bytes);
 
-/* What kind of address this is, where that says what went wrong: "in page 0: a null pointer". NULL
- * if it says nothing.
+/* The kind of address, if that explains the fault: "in page 0: a null pointer". NULL if it explains
+ * nothing.
  *   is_canonical  the address can be translated at all */
 const char *page_fault_address_text(struct virt_addr address, bool is_canonical);
 

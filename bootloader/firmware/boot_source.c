@@ -8,7 +8,7 @@
 /* UEFI 2.10, table 10-49: a hard drive's node, up to the type of its signature. */
 #define DRIVE_NODE_SIZE_BYTES 42
 
-/* The GUID of the partition that this node is; false if it is none, or has none. */
+/* Read the GUID of the partition from its node. False if the node is no partition with a GUID. */
 static bool read_guid(const EFI_DEVICE_PATH *node, uint8_t ret_guid[16])
 {
     const HARDDRIVE_DEVICE_PATH *drive = (const HARDDRIVE_DEVICE_PATH *)node;

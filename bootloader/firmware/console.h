@@ -1,15 +1,15 @@
 /*
  * console.h - what the loader says while the firmware is there.
  *
- * Printing through firmware is the dearest thing a loader does, so lines are collected in memory
- * and shown together, in one call, when there is something a person should see: at the start,
- * before the firmware is left, and for an error. All lines stay in memory and are handed to the
- * kernel.
+ * Printing through firmware takes more time than anything else in the loader. So lines are collected
+ * in memory and shown together: at the start, before the firmware is left, and for an error. All
+ * lines stay in memory and are handed to the kernel.
  *
  * Serial: many machines show the firmware's console on the serial line as well, others do not.
  * Lines of a normal boot go to the firmware's console only (the kernel shows them again). An error
- * must reach whoever watches: it is also written to the serial port directly, unless the firmware's
- * ConOut variable names one (UEFI 2.10, section 3.3), which would show it twice.
+ * is also written to the serial port directly, so that nobody misses it. If the firmware's ConOut
+ * variable names a serial port (UEFI 2.10, section 3.3), the firmware writes it there, and the
+ * loader does not.
  */
 #ifndef BOOTLOADER_FIRMWARE_CONSOLE_H
 #define BOOTLOADER_FIRMWARE_CONSOLE_H

@@ -3,8 +3,8 @@
  *
  * UEFI 2.10, 7.2.3 and 7.4.6. The map is only valid together with the key that came with it; any
  * allocation in between makes the key stale, so the buffer is reserved beforehand with slack. After
- * the first ExitBootServices() that fails, GetMemoryMap() and ExitBootServices() are all that may
- * still be called: the map is read again into the same buffer, and nothing is allocated or printed.
+ * the first ExitBootServices() that fails, only GetMemoryMap() and ExitBootServices() may be called.
+ * The map is read again into the same buffer; nothing is allocated or printed.
  */
 #ifndef BOOTLOADER_FIRMWARE_EXIT_H
 #define BOOTLOADER_FIRMWARE_EXIT_H

@@ -25,10 +25,9 @@ struct file {
 };
 
 /* Read the file at `path` (ASCII, '\' between names) completely.
- * Failures, in the order in which they are found: FILE_NOT_FOUND; FILE_OPEN (and GetInfo);
- * FILE_IS_DIRECTORY; FILE_EMPTY; FILE_TOO_LARGE above `limit_bytes`, checked before anything is
- * allocated; OUT_OF_MEMORY; FILE_READ (device error); FILE_SHORT (end of file before the size that
- * the directory states). On failure nothing stays allocated and *ret_file is not written. */
+ * Failures, in this order: FILE_NOT_FOUND; FILE_OPEN (and GetInfo); FILE_IS_DIRECTORY; FILE_EMPTY;
+ * FILE_TOO_LARGE above `limit_bytes`, before anything is allocated. Then OUT_OF_MEMORY; FILE_READ
+ * (device error); FILE_SHORT (the file ends before the size in its directory). On failure nothing stays allocated and *ret_file is not written. */
 enum loader_error file_read(const struct volume *volume, struct pages *pages, const char *path,
                             uint64_t limit_bytes, struct file *ret_file)
     __attribute__((warn_unused_result));

@@ -4,10 +4,10 @@
  * A function of this folder that fails notes why in firmware->failure, and returns the error's
  * number.
  *
- * Everything that calls a boot service reaches it through struct firmware. After the first call of
- * ExitBootServices() nothing may be called any more (UEFI 2.10, section 7.4.6); firmware_seal()
- * then replaces the pointer by a non-canonical one, so that a use which should not exist faults and
- * is named by the loader's fault handlers instead of running through freed memory.
+ * Every call of a boot service goes through struct firmware. After the first call of
+ * ExitBootServices() no boot service may be called (UEFI 2.10, section 7.4.6). firmware_seal() then
+ * replaces the pointer by a non-canonical one. A call by mistake faults, and the loader's fault
+ * handlers report it; it does not run through freed memory.
  */
 #ifndef BOOTLOADER_FIRMWARE_FIRMWARE_H
 #define BOOTLOADER_FIRMWARE_FIRMWARE_H
@@ -22,7 +22,7 @@ struct firmware {
     EFI_SYSTEM_TABLE *system_table;
     EFI_BOOT_SERVICES *services;
     EFI_LOADED_IMAGE *loaded_image; /* NULL until firmware_find_image() */
-    struct loader_failure *failure; /* what is refused is noted here */
+    struct loader_failure *failure; /* gets the reason of every failure */
 };
 
 /* Fill *ret_firmware from the arguments of the entry point, and disable the firmware's watchdog,

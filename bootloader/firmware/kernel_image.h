@@ -8,7 +8,7 @@
 #include "bootloader/pure/elf.h"
 
 /* Check the file completely, then allocate for its image, and write the image there.
- *   ret_plan    what goes where in the image
+ *   ret_plan    the segments of the image
  *   ret_memory  a block of pages of type KERNEL_IMAGE
  * Failures: KERNEL_INVALID, OUT_OF_MEMORY, BAD_ALLOCATION. On failure *ret_memory is not written.
  */

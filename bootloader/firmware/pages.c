@@ -42,8 +42,8 @@ static bool pages_is_ours_already(const struct pages *pages, struct phys_range b
     return false;
 }
 
-/* Note what the firmware gave. A block that is not to be trusted is not given back either: it may
- * be somebody's. */
+/* Check a block of the firmware and note it. A block that overlaps other memory is not given back:
+ * the firmware may use it. */
 static enum loader_error pages_note(struct pages *pages, struct phys_addr base, uint64_t size_bytes,
                                     enum handoff_region_type type, struct phys_range *ret_block)
 {

@@ -1,11 +1,11 @@
 /*
  * pages.h - every page that the loader takes from the firmware, in one short list.
  *
- * The list is what an error frees, in reverse, and what is laid over the memory map after exit:
+ * An error frees the blocks of the list, in reverse. After exit they are laid over the memory map:
  * each block is a claim with the type of region that the kernel will see.
  *
- * All blocks are EfiLoaderData from AllocateAnyPages (UEFI 2.10, section 7.2.1), or at most below a
- * limit: never at a wished address, which breaks between firmware builds. The firmware may mark
+ * All blocks are EfiLoaderData from AllocateAnyPages (UEFI 2.10, section 7.2.1), or below a limit. A
+ * fixed address would not be free in every build of a firmware. The firmware may mark
  * them non-executable; nothing in them is executed before the kernel's own page tables are live.
  * Boot phase only.
  */

@@ -7,7 +7,7 @@
 #include "bootloader/firmware/console.h"
 #include "bootloader/pure/firmware_tables.h"
 
-/* List the configuration table's entries and what they lead to. Damaged tables are warned of. */
+/* List the configuration table's entries and the tables that they lead to. Warn of corrupt ones. */
 void system_tables_list(const struct firmware *firmware, struct console *console,
                         struct firmware_tables *ret_tables);
 

@@ -52,9 +52,9 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
                                               uint64_t *ret_direct_map_size_bytes)
     __attribute__((warn_unused_result));
 
-/* Map what has to be there while the number of levels changes into *table, which was made with
- * trampoline_levels: the loader's image and the trampoline's first page, executable, at their own
- * addresses. Failures: as above. */
+/* Build the tables that are in force while the number of levels changes. They map the loader's image
+ * and the trampoline's first page, executable, at their own addresses. Precondition: *table was made
+ * with trampoline_levels. Failures: as above. */
 enum page_table_status bootstrap_tables_build_switch(const struct bootstrap_plan *plan,
                                                      struct page_table *table)
     __attribute__((warn_unused_result));

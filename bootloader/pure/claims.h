@@ -1,6 +1,6 @@
 /*
- * claims.h - all that is laid over the firmware's map: what the loader has placed, the framebuffer,
- * and the firmware's tables.
+ * claims.h - the claims that are laid over the firmware's map: for the loader's blocks, the
+ * framebuffer, and the firmware's tables.
  *
  * Pure.
  */

@@ -1,5 +1,5 @@
 /*
- * config.h - handoff.conf: what the user asks of the loader.
+ * config.h - handoff.conf: the user's settings for the loader.
  *
  * The text has one `key = value` a line; blank lines and lines that begin with '#' are ignored.
  * LF and CRLF ends, a UTF-8 byte-order mark and a missing final newline are accepted. Values run
@@ -63,7 +63,7 @@ void config_set_defaults(struct config *config);
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line) __attribute__((warn_unused_result));
 
-/* A constant English sentence for a status: what is wrong. Never NULL. */
+/* A constant English sentence that says why the file was refused. Never NULL. */
 const char *config_status_text(enum config_status status);
 
 #endif

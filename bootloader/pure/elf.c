@@ -187,9 +187,10 @@ static bool segment_memory(const struct program_header *segment, struct virt_ran
                                      ret_memory);
 }
 
-/* Check one PT_LOAD by itself. What has no meaning is not read, since linkers write anything there:
- * the physical address (where the image lies is the loader's choice), the offset of a segment
- * without bytes in the file, and the rest of one without bytes in memory. */
+/* Check one PT_LOAD by itself. Linkers write anything into fields without a meaning, so this does
+ * not read them. The loader chooses where the image lies, so the physical address has no meaning.
+ * Neither has the offset of a segment without bytes in the file, nor any other field of a segment
+ * without bytes in memory. */
 static enum elf_status check_segment(const struct elf_file *file,
                                      const struct program_header *segment)
 {

@@ -1,8 +1,8 @@
 /*
  * elf.h - check a kernel's ELF file completely before a byte is allocated for it.
  *
- * Input: the bytes of a file that nobody has vouched for. Output: a plan of what goes where, in
- * which every number has been checked, so that the code which loads it does no checking.
+ * Input: the bytes of a file that nobody has checked. Output: a plan with the place of each segment.
+ * Every number in it has been checked, so that elf_load() does no checking.
  * Accepted: ELF64, little-endian, for this machine, ET_EXEC, statically linked into the higher
  * half. (System V gABI, "Object Files" and "Program Loading"; catalogue group E.)
  *
@@ -19,8 +19,8 @@
 
 /* More loadable segments than this is no kernel that a linker script wrote. */
 #define ELF_SEGMENT_LIMIT 16
-/* Above the cap the file is refused before it is read: 256 MiB holds a kernel with its debug
- * information many times over, and a wrong path (a disk image) is caught. */
+/* A larger file is refused before it is read. 256 MiB holds a kernel with its debug information many
+ * times over. The limit catches a wrong path, as to a disk image. */
 #define ELF_FILE_LIMIT_BYTES (UINT64_C(256) * 1024 * 1024)
 /* From the first byte of the lowest segment to the last of the highest. */
 #define ELF_IMAGE_LIMIT_BYTES (UINT64_C(256) * 1024 * 1024)
@@ -58,7 +58,7 @@ enum elf_status {
     ELF_NEEDS_RELOCATION,  /* PT_DYNAMIC: dynamic linking or relocations */
 };
 
-/* A constant English sentence: what is wrong with the file. Never NULL. */
+/* A constant English sentence that says why the file was refused. Never NULL. */
 const char *elf_status_text(enum elf_status status);
 
 struct elf_segment {
@@ -77,7 +77,7 @@ struct elf_plan {
     struct elf_segment segments[ELF_SEGMENT_LIMIT];
 };
 
-/* Check the file. `machine` is the e_machine of what can run (HANDOFF_MACHINE_*). On failure
+/* Check the file. `machine` is the e_machine of this machine (HANDOFF_MACHINE_*). On failure
  * *ret_plan is not written. */
 enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, uint32_t machine,
                          struct elf_plan *ret_plan) __attribute__((warn_unused_result));

@@ -1,5 +1,5 @@
 /*
- * error.h - what can end the loader, numbered: HL-01, HL-02, …
+ * error.h - the errors that end the loader, numbered: HL-01, HL-02, …
  *
  * A function that fails fills a struct loader_failure by error_set() and returns the number; stop.c
  * reports it once. Numbers are stable: people search for them and tests read them. Pure.
@@ -40,8 +40,8 @@ enum loader_error {
 
 struct loader_failure {
     enum loader_error error;
-    uint64_t status; /* what the firmware said; ERROR_STATUS_SUCCESS if it was not asked */
-    char detail[ERROR_DETAIL_CAPACITY]; /* what was being done, and with what */
+    uint64_t status; /* of the firmware; ERROR_STATUS_SUCCESS if it was not asked */
+    char detail[ERROR_DETAIL_CAPACITY]; /* the operation that failed, and its object */
 };
 
 /* Note a failure in *failure and return its number. `status` is the firmware's, or success. */
@@ -49,8 +49,8 @@ enum loader_error error_set(struct loader_failure *failure, enum loader_error er
                             uint64_t status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* What the loader returns to the firmware for a failure: the firmware's own status where there was
- * one, else one that fits. Precondition, here and below: the error is not LOADER_OK. */
+/* The status that the loader returns to the firmware for a failure: the firmware's own status if
+ * there was one, else one that fits. Precondition, here and below: the error is not LOADER_OK. */
 uint64_t error_exit_status(const struct loader_failure *failure);
 
 /* "not found", "device error", …; "unknown status" for a number without a name. Never NULL. */

@@ -2,8 +2,8 @@
  * firmware_tables.h - where the firmware's tables are: ACPI, SMBIOS, and what else its
  * configuration table names.
  *
- * Kernels crash here first: some firmware keeps these tables in memory that is reserved or that no
- * row of the memory map covers, so they are not in the direct map. This file finds each table and
+ * Kernels crash here first. Some firmware keeps these tables in reserved memory, or where the memory
+ * map has no row, so they are not in the direct map. This file finds each table and
  * its length; the loader then maps the pages that RAM does not cover and says in the handoff which
  * tables a kernel can read.
  *
@@ -54,9 +54,9 @@ extern const uint8_t FIRMWARE_TABLES_SMBIOS[16];
 
 void firmware_tables_initialise(struct firmware_tables *tables);
 
-/* Add one entry of the configuration table, and what it leads to: from ACPI's root pointer all
- * tables of its root table, DSDT and FACS; from SMBIOS's entry point the structures. What has the
- * address 0, or is an ACPI table whose signature cannot be read, is not listed. */
+/* Add one entry of the configuration table, and the tables that it leads to. ACPI's root pointer
+ * leads to all tables of its root table, DSDT and FACS; SMBIOS's entry point to the structures. A
+ * table at the address 0, or an ACPI table with an unreadable signature, is not listed. */
 void firmware_tables_add(struct firmware_tables *tables,
                          const struct firmware_tables_memory *memory, const uint8_t guid[16],
                          uint64_t address);

@@ -1,5 +1,5 @@
 /*
- * framebuffer.h - from a mode of the firmware's graphics output to what the kernel is told of it.
+ * framebuffer.h - describe a mode of the firmware's graphics output for the kernel.
  *
  * The numbers are foreign: firmware has been seen with modes of no size, and with framebuffers that
  * cannot be where they are said to be. Pure: numbers in, struct out. Catalogue FW15.

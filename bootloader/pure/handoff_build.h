@@ -1,5 +1,5 @@
 /*
- * handoff_build.h - write struct handoff, with its checksum: what the kernel is told.
+ * handoff_build.h - write struct handoff, with its checksum.
  *
  * Pure: all that is asked of firmware and CPU comes as numbers.
  */

@@ -8,8 +8,8 @@
  *   result    ├─usable─┼─ reserved ─┼usable┼───temp heap─┤
  *
  * At each position the row or claim with the highest precedence (shared/region.h) wins. The starts
- * are sorted once; the rows that have begun wait in a heap with the highest precedence on top, and
- * are dropped only when they reach the top and have ended. So the time is O(n log n) and the space
+ * are sorted once. The rows that have begun wait in a heap with the highest precedence on top. A row
+ * that has ended is dropped when it reaches the top. So the time is O(n log n) and the space
  * 2 × n words, without recursion, for every order of the rows.
  */
 #include "bootloader/pure/memory_map.h"
@@ -79,8 +79,8 @@ static bool descriptor_range(const struct memory_map_descriptor *descriptor,
            ret_range->end.value <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES;
 }
 
-/* To whole pages. A page that is only partly free RAM is not free, so what can become free
- * shrinks; a page that is partly something else is not free either, so the rest grows. */
+/* To whole pages. A page that is only partly free RAM is not free. So memory that can become free
+ * shrinks to whole pages, and all other memory grows. */
 static struct phys_range to_whole_pages(struct phys_range range, enum handoff_region_type type)
 {
     if (!memory_type_can_become_free(type))
@@ -162,8 +162,7 @@ static uint64_t start_word(const struct span *span, uint64_t number)
     return (span->range.start.value / PAGE_SIZE_BYTES) << INDEX_BITS | number;
 }
 
-/* A claim of firmware tables comes last: what the loader placed is never hidden by a table that is
- * said to lie there. */
+/* A claim of firmware tables comes last, so that it never hides a block of the loader's. */
 static uint64_t waiting_word(const struct span *span, uint64_t number)
 {
     uint64_t precedence = span->type == HANDOFF_REGION_FIRMWARE_TABLES
@@ -225,8 +224,8 @@ static bool wins_over(enum handoff_region_type a, enum handoff_region_type b)
     return region_type_precedence((uint32_t)a) > region_type_precedence((uint32_t)b);
 }
 
-/* A claim says where the loader placed something, so a row of RAM has to be below it: without one,
- * or under a row that outweighs it, the place is not in the direct map. */
+/* A claim of RAM needs a row of RAM below it. Without one, or under a row of higher precedence, the
+ * direct map does not have the place. Note the first such claim. */
 static void note_claim(struct memory_map_report *report, const struct span *claim,
                        const struct span *row, struct phys_addr position)
 {
@@ -295,7 +294,7 @@ static bool emit(struct conversion *conversion, const struct span *span)
     return true;
 }
 
-/* Frame 0 is nobody's: its address reads as "none" everywhere, and old firmware keeps its vectors
+/* Frame 0 stays reserved: its address reads as "none" everywhere, and old firmware keeps its vectors
  * there. So the span at 0 ends after one page, and that page never becomes free. */
 static void spare_frame_zero(struct span *span)
 {

@@ -1,9 +1,9 @@
 /*
  * memory_map.h - from the firmware's memory map to sorted, disjoint, typed regions.
  *
- * The firmware's map is foreign: unsorted, with empty, wrapping, overlapping, unaligned rows, types
- * and attributes nobody has heard of, and a stride larger than the struct (UEFI 2.10, section
- * 7.2.3, GetMemoryMap). The result is *normalised*: sorted by base, disjoint, page-aligned, no
+ * The firmware's map is foreign: unsorted, with empty, wrapping, overlapping and unaligned rows, with
+ * unknown types and attributes. Its stride is larger than the struct (UEFI 2.10, section 7.2.3,
+ * GetMemoryMap). The result is *normalised*: sorted by base, disjoint, page-aligned, no
  * empty or wrapping region, maximal. Everything after this file relies on that.
  *
  * It runs after boot services have gone, so it allocates nothing: the caller gives all memory.
@@ -41,14 +41,14 @@ enum memory_map_status {
 
 const char *memory_map_status_text(enum memory_map_status status);
 
-/* What the loader placed, laid over the firmware's rows: a range with a region type of its own.
- * The range is page-aligned and ends at or below 2^52. An empty one claims nothing. */
+/* Memory that the loader has allocated, with the type that it becomes, laid over the firmware's
+ * rows. The range is page-aligned and ends at or below 2^52. An empty one claims nothing. */
 struct memory_map_claim {
     struct phys_range range;
     enum handoff_region_type type;
 };
 
-/* What was wrong with the rows, for warnings, and with the claims. */
+/* The faults of the rows, for warnings, and of the claims. */
 struct memory_map_report {
     uint32_t dropped_empty;
     uint32_t dropped_wrapping;    /* wraps, or lies above 52 bits */
@@ -64,7 +64,7 @@ struct memory_map_report {
     struct memory_map_claim unproven_claim;
 };
 
-/* What is converted. */
+/* The input of a conversion. */
 struct memory_map_request {
     const void *map; /* the firmware's */
     uint64_t size_bytes;
@@ -74,7 +74,7 @@ struct memory_map_request {
     size_t claim_count;
 };
 
-/* The memory for it. */
+/* The memory for a conversion. */
 struct memory_map_room {
     uint64_t *work;    /* scratch */
     size_t work_count; /* words of 64 bits; 2 × (rows + claims) are needed */
@@ -87,10 +87,10 @@ struct memory_map_result {
     struct memory_map_report report;
 };
 
-/* Convert. Claims are laid over the rows: the higher precedence (shared/region.h) wins in every
- * overlap, but FIRMWARE_TABLES wins only over reserved rows. efi_type and attributes stay those of
- * the firmware's row; a claim where the firmware has no row gets HANDOFF_EFI_TYPE_NONE.
- * On failure *ret_result is not written; what is in the room is undefined. */
+/* Convert. Claims are laid over the rows. In every overlap the higher precedence (shared/region.h)
+ * wins, but FIRMWARE_TABLES wins only over reserved rows. efi_type and attributes stay those of the
+ * firmware's row. A claim without a row below it gets HANDOFF_EFI_TYPE_NONE.
+ * On failure *ret_result is not written, and the content of the room is undefined. */
 enum memory_map_status memory_map_convert(const struct memory_map_request *request,
                                           const struct memory_map_room *room,
                                           struct memory_map_result *ret_result)

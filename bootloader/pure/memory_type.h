@@ -21,7 +21,7 @@ bool memory_type_is_known(uint32_t efi_type);
 /* True if this type would be RAM, but for these attributes. */
 bool memory_type_forbids_use(uint32_t efi_type, uint64_t attributes);
 
-/* What a kernel may take sooner or later. */
+/* True for memory that a kernel may take sooner or later. */
 bool memory_type_can_become_free(enum handoff_region_type type);
 
 bool memory_type_is_ram(enum handoff_region_type type);

@@ -1,5 +1,5 @@
 /*
- * platform_facts.h - what the kernel is told of the machine beside its memory.
+ * platform_facts.h - the facts of the machine for the kernel, apart from its memory.
  *
  * Pure.
  */
@@ -23,7 +23,7 @@ struct platform_facts {
     uint8_t seed[32]; /* all zero without a source */
 };
 
-/* Empty if there is none. */
+/* The framebuffer's memory. Empty without a framebuffer. */
 static inline struct phys_range platform_facts_framebuffer(const struct platform_facts *facts)
 {
     const struct handoff_framebuffer *framebuffer = &facts->framebuffer;

@@ -1,7 +1,7 @@
 /*
  * table_pool.h - the memory for the kernel's first page tables: one block, handed out page by page.
  *
- * It is reserved while the firmware is there, from an upper bound of what the tables can need, and
+ * It is reserved while the firmware is there, as large as an upper bound of the tables' size, and
  * used when the firmware is gone. Physical addresses are used as pointers: the firmware's identity
  * mapping is live until the switch (UEFI 2.10, section 2.3.4).
  */

@@ -32,10 +32,9 @@ _Static_assert(offsetof(struct enter_state, fifth_level) == 56, "enter.S");
 _Static_assert(offsetof(struct enter_state, switch_root) == 64, "enter.S");
 _Static_assert(offsetof(struct enter_state, handler_displacement) == 72, "enter.S");
 
-/* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. It changes, in
- * this order: interrupts and both interrupt controllers off; EFER; PAT; with `fifth_level` the step
- * to five levels; CR3; CR4; CR0; the stack; FPU, debug and segment-base registers; general
- * registers.
+/* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. The order:
+ * interrupts and both interrupt controllers off; EFER; PAT; with `fifth_level` the step to five
+ * levels; CR3; CR4; CR0; the stack. FPU, debug, segment-base and general registers come last.
  * Preconditions: as arch_enter_kernel(); *state is part of the image. Between fault handlers of
  * four and of five levels some twenty instructions run without any. */
 _Noreturn void enter_kernel(const struct enter_state *state);

@@ -1,18 +1,18 @@
 /*
- * fault.h - from an exception of the CPU to what bootloader/arch.h tells of it: decoded here, named
- * and reported by common code.
+ * fault.h - decode an exception of the CPU into the struct of bootloader/arch.h. Common code names
+ * and reports it.
  */
 #ifndef BOOTLOADER_ARCH_X86_64_FAULT_H
 #define BOOTLOADER_ARCH_X86_64_FAULT_H
 
 #include "bootloader/arch.h"
 
-/* What the CPU pushes on an interrupt, lowest address first (Intel SDM Vol. 3A, figure 6-9). */
+/* The CPU pushes this on an interrupt, lowest address first (Intel SDM Vol. 3A, figure 6-9). */
 struct interrupted {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
-/* What fault_entry.S pushes below that, and below an error code, if there is one. */
+/* fault_entry.S pushes this below it, and below an error code, if there is one. */
 struct fault_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
     uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
@@ -20,7 +20,7 @@ struct fault_frame {
     uint64_t pushed[]; /* by the CPU: the error code, if there is one; then struct interrupted */
 };
 
-/* Whom to tell. The sink is copied; its context must stay. */
+/* Set the functions that get the faults. The sink is copied; its context must stay. */
 void fault_set_sink(const struct arch_fault_sink *sink);
 
 /* From now on a report runs on these page tables; before, on those that are live. */

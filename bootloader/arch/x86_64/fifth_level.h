@@ -1,11 +1,11 @@
 /*
  * fifth_level.h - the way from four to five levels of page tables.
  *
- * CR4.LA57 cannot be changed while 64-bit code runs (Intel SDM Vol. 3A, 4.1.2), so the switch goes
- * through 32-bit protected mode with paging off: code that lies, and a top-level table, in memory
- * below 4 GiB, at addresses that are the same with and without paging.
+ * CR4.LA57 cannot be changed while 64-bit code runs (Intel SDM Vol. 3A, 4.1.2). So the switch goes
+ * through 32-bit protected mode with paging off. Its code and its top-level table lie below 4 GiB,
+ * at addresses that are the same with and without paging.
  *
- *   page 0   what the code needs to know (struct below), the code itself (fifth_level.S)
+ *   page 0   the code (fifth_level.S), and before it the struct below, which the code reads
  *   page 1   a top-level table of five levels, with one entry: the switch tables, four levels that
  *            map the loader's image and page 0 at their own addresses
  *

@@ -32,7 +32,7 @@
 /* Some milliseconds: the pulse takes its time. */
 #define RESET_PAUSE_COUNT 1000000
 
-/* What the CPU has and the loader has switched on: as the tables in force have it. */
+/* Only features that the CPU has and that the loader has switched on. */
 void arch_page_features(struct page_table_features *ret_features)
 {
     page_features_read(ret_features);
@@ -163,9 +163,8 @@ void arch_wait_for_interrupt(void)
     wait_for_interrupt();
 }
 
-/* Three ways, from the one that resets most: the chipset's reset control register (Intel ICH9 data
- * sheet, 13.7.5), the keyboard controller's pulse on the reset line, and a fault that nothing
- * handles. */
+/* Three ways. The chipset's reset control register resets most (Intel ICH9 data sheet, 13.7.5). The
+ * keyboard controller's pulse on the reset line, and a fault without a handler, reset less. */
 _Noreturn void arch_reset(void)
 {
     static const struct __attribute__((packed)) {

@@ -3,8 +3,8 @@
  *
  * Scan code set 1, into which the keyboard controller translates unless it is told not to (IBM
  * PS/2 Technical Reference, "Keyboard"; the firmware leaves it translating). A key sends its code
- * when it is pressed, and the code plus 0x80 when it is let go; 0xe0 begins the codes of the keys
- * that the first PC did not have.
+ * when it is pressed, and the code plus 0x80 when it is let go. 0xe0 begins the codes of keys that
+ * the first PC did not have.
  *
  * Pure. Phase: any.
  */
@@ -22,9 +22,9 @@ struct scancode_reader {
     bool is_extended; /* the byte before was 0xe0 */
 };
 
-/* Take the next byte. The key that was pressed, without regard to Shift: 'a', '7', '\n' for Enter,
- * SCANCODE_OTHER_KEY. '\0' for what is no key: one that was let go, Shift, Ctrl, Alt, and the
- * keyboard's answers. */
+/* Take the next byte. Return the key that was pressed, without regard to Shift: 'a', '7', '\n' for
+ * Enter, SCANCODE_OTHER_KEY. Return '\0' for a key that was let go, for Shift, Ctrl and Alt, and for
+ * the keyboard's answers. */
 char scancode_read(struct scancode_reader *reader, uint8_t byte);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Take a byte that has arrived on COM1. False, and *ret_byte not written, if there is none. */
+/* Take a byte that has arrived on COM1. False, and *ret_byte not written, if no byte has. */
 bool serial_take(uint8_t *ret_byte);
 
 #endif

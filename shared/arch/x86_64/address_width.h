@@ -1,5 +1,5 @@
 /*
- * address_width.h - how many bits a physical address has, from what the CPU states.
+ * address_width.h - how many bits a physical address has, by the CPU's statement.
  *
  * Pure: CPUID's word in, a number out.
  */

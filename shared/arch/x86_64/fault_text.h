@@ -1,6 +1,6 @@
 /*
- * fault_text.h - what a CPU exception's error code and address mean, for the loader's report and
- * the kernel's panic. shared/page_fault.h has the words that hold for every CPU.
+ * fault_text.h - the meaning of a CPU exception's error code, for the loader's report and the
+ * kernel's panic. shared/page_fault.h has the words that hold for every CPU.
  *
  * Pure. Intel SDM Vol. 3A, 4.7 (page faults) and 6.13 (selectors).
  */

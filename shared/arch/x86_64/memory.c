@@ -3,8 +3,8 @@
  * (GCC manual, "Language Standards Supported by GCC"). Loader and kernel link it; host tests have
  * the C library's.
  *
- * Eight bytes a step by the string instructions: the shortest code, and on every CPU with fast
- * strings also the fastest for what is copied here (pages, segments).
+ * Eight bytes a step by the string instructions: the shortest code. On every CPU with fast strings it
+ * is also the fastest for pages and segments, which are most of the copies here.
  */
 #include <stdint.h>
 

@@ -20,15 +20,15 @@ struct serial_16550 {
     bool is_stalled; /* it did not take the last byte in time */
 };
 
-/* Find the UART at `base` and set it up. False if there is none. */
+/* Find the UART at `base` and set it up. False if no UART is there. */
 bool serial_16550_initialise(struct serial_16550 *port, uint16_t base);
 
-/* Write text; a newline is sent as CR LF. A port that does not take a byte in time loses it, and
- * from then on every byte that it does not take at once, until it takes one: a machine whose serial
- * line hangs must still reach its end. */
+/* Write text; a newline is sent as CR LF. A port that does not take a byte in time loses it. After
+ * that every byte is tried only once, until the port takes one. So a machine with a serial line that
+ * hangs still reaches its end. */
 void serial_16550_write(struct serial_16550 *port, const char *text, size_t size_bytes);
 
-/* Take a byte that has arrived. False, and *ret_byte not written, if there is none. */
+/* Take a byte that has arrived. False, and *ret_byte not written, if no byte has. */
 bool serial_16550_take(const struct serial_16550 *port, uint8_t *ret_byte);
 
 #endif
