@@ -102,7 +102,7 @@ static void test_firmware_calls_have_the_lower_root_to_themselves(void **state)
     assert_true(code.permissions.write && code.permissions.execute);
     assert_int_equal(code.physical.value, code.virtual.value);
     assert_true(mapping_at(&runtime.table, LAYOUT_KERNEL_IMAGE_BASE).permissions.execute);
-    runtime_space_destroy(&runtime);
+    page_table_destroy(&runtime.table);
     assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
     assert_int_equal(fake_machine_mapping_hash(&fixture->space.table), hash);
 }

@@ -58,17 +58,7 @@ enum page_table_status runtime_space_build(struct runtime_space *ret_space,
         page_table_destroy(&space.table);
         return status;
     }
-    runtime_space_synchronise(&space, kernel);
+    page_table_borrow_upper_half(&space.table, &kernel->table);
     *ret_space = space;
     return PAGE_TABLE_OK;
-}
-
-void runtime_space_synchronise(struct runtime_space *space, const struct address_space *kernel)
-{
-    page_table_borrow_upper_half(&space->table, &kernel->table);
-}
-
-void runtime_space_destroy(struct runtime_space *space)
-{
-    page_table_destroy(&space->table);
 }

@@ -35,11 +35,4 @@ enum page_table_status runtime_space_build(struct runtime_space *ret_space,
                                            const struct handoff_region *regions,
                                            size_t region_count) __attribute__((warn_unused_result));
 
-/* Take over the kernel's upper half as it is now. Call it before each use that is later than the
- * build, since the kernel may use new top-level entries. */
-void runtime_space_synchronise(struct runtime_space *space, const struct address_space *kernel);
-
-/* Free the second root and its lower half. Precondition: it is not live. */
-void runtime_space_destroy(struct runtime_space *space);
-
 #endif
