@@ -2,10 +2,10 @@
  * fork.c - the order of the locks in fork(). docs/HEAP-LIBRARY.md has the promises.
  *
  * A child has one thread. No other thread of the parent may hold the heap's lock at the fork. A
- * thread that writes to a stream may hold the stream's lock while it allocates. fflush(NULL) holds
- * the lock of the list of all streams while it waits for that stream. fork() takes the list's lock,
- * too. So the order is: list, streams, heap. fork() takes the heap's lock last, as it does for the
- * C library's allocator.
+ * thread that writes to a stream may hold the stream's lock while it allocates. The C library's
+ * fflush(NULL) holds the lock of the list of all streams while it waits for that stream. Its fork()
+ * takes the list's lock, too. So the order is: list, streams, heap. fork() takes the heap's lock
+ * last, as it does for the C library's allocator.
  *
  * A signal handler that interrupted the heap already holds the heap's lock. It must not wait for
  * another lock, because the owner of that lock may wait for the heap. This holds for the list's
