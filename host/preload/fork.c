@@ -94,7 +94,7 @@ static void after_fork_in_child(void)
 }
 
 /* fork() unlocks every stream in the child. Code outside of the C library cannot do that. So the
- * child stops using a stream that a thread of the parent has locked. */
+ * child no longer uses the locks that threads of the parent hold. */
 static void release_streams(void)
 {
     if (_IO_iter_begin == NULL || _IO_iter_end == NULL || _IO_iter_next == NULL)

@@ -36,7 +36,7 @@ bool kept_file_is_open(const struct kept_file *kept);
  * example to a pipe without a reader. A failed write raises no signal. */
 bool kept_file_write(const struct kept_file *kept, const void *bytes, size_t count);
 
-/* Close the descriptor, if it still refers to the file, and set *file to KEPT_FILE_NONE. */
+/* Close the descriptor, if it still refers to the file, and set *kept to KEPT_FILE_NONE. */
 void kept_file_close(struct kept_file *kept);
 
 #endif

@@ -2,7 +2,7 @@
  * settings.h - the preload library's settings from the environment.
  *
  *   HANDOFF_HEAP        the policy: fast (default), best-fit or first-fit
- * HANDOFF_HEAP_DEBUG on: record the callers of each block, and find writes to freed
+ *   HANDOFF_HEAP_DEBUG  on: record the callers of each block, and find writes to freed
  *                       blocks, at the end at the latest (heap_debug.h)
  *   HANDOFF_HEAP_STATS  on: print the heap's figures when the program ends
  *   HANDOFF_HEAP_TRACE  record every call into the file of this name with "." and the process's

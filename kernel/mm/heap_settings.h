@@ -9,7 +9,7 @@
  *                     instead of random addresses
  *   heap_debug=on     the layer of heap_debug.h
  *   heap_guard=64K    blocks of at least this size lie between guard pages; off for none
- * heap_sample=5000 one of this many small blocks does, too; 0 for none
+ *   heap_sample=5000  one of this many small blocks does, too; 0 for none
  *
  * Pure. Phase: any.
  */

@@ -4,7 +4,7 @@
  *
  * The layer adds a canary and a record behind the requested bytes:
  *
- * block + size block + the policy's size
+ *   block                     + size                                block + the policy's size
  *    | the caller's bytes       | canary, 24…31 bytes | struct heap_debug_record | canary, 0…7 |
  *
  * So the block keeps the address and the alignment that the policy chose. The layer always requests
