@@ -103,7 +103,7 @@ static void test_K4_reallocation_of_a_freed_block(void **state)
     assert_sound(heap);
 }
 
-/* A used segment that passes for a free one would become part of the block before it. */
+/* If a used segment looked like a free one, it would become part of the block before it. */
 static void test_K9_growth_into_a_smashed_header(void **state)
 {
     struct fixture *fixture = *state;
@@ -261,7 +261,7 @@ static void assert_overrun_is_found(struct fixture *fixture, size_t size_bytes, 
         assert_ptr_equal(fixture->arena.fault.allocated_by, CALLER);
     }
 
-    /* Nothing is served from a heap that is known to be corrupt, and nothing crashes. */
+    /* A corrupt heap fails every operation, and nothing crashes. */
     assert_null(heap_allocate(heap, 16, CALLER));
     heap_free(heap, before, CALLER);
     assert_non_null(heap_check(heap));
@@ -286,7 +286,7 @@ static void test_K8_overflow_and_underflow_of_every_size(void **state)
     }
 }
 
-/* The bytes that run over an end most often are never what stands there. */
+/* The most usual bytes of an overrun never equal the bytes there. */
 static void test_K8_common_bytes_differ_from_the_canary(void **state)
 {
     struct fixture *fixture = *state;
@@ -300,7 +300,8 @@ static void test_K8_common_bytes_differ_from_the_canary(void **state)
     }
 }
 
-/* Flip each bit of a free segment's header and links: whoever touches it next reports it. */
+/* Flip each bit of a free segment's header and links. The next operation that reads it reports it.
+ */
 static void test_K9_every_bit_of_a_free_header_and_its_links(void **state)
 {
     struct fixture *fixture = *state;
@@ -319,7 +320,7 @@ static void test_K9_every_bit_of_a_free_header_and_its_links(void **state)
     }
 }
 
-/* The neighbour of a freed block is free and smashed: merging would believe it. */
+/* The neighbour of a freed block is free and overwritten. A merge must not trust it. */
 static void test_K9_smashed_neighbours_are_not_merged(void **state)
 {
     struct fixture *fixture = *state;
@@ -362,8 +363,8 @@ static void resize_maze(struct heap *heap, void *blocks[MAZE_BLOCK_COUNT])
     }
 }
 
-/* Touch everything there is, in four ways: search, split and grow first or not, free from either
- * end. */
+/* Use the whole heap in four ways: with or without a first search, split and growth; with frees
+ * from either end. */
 static void walk_maze(struct heap *heap, void *blocks[MAZE_BLOCK_COUNT], unsigned way)
 {
     if (way / 2 == 0)
@@ -373,8 +374,9 @@ static void walk_maze(struct heap *heap, void *blocks[MAZE_BLOCK_COUNT], unsigne
     heap_free(heap, heap_allocate(heap, heap_size_bytes(heap) / 2, CALLER), CALLER);
 }
 
-/* Any word of the heap may be smashed: if the check sees it, so does whoever comes across it, once,
- * and nothing is believed that leads out of the heap; if the check does not, it was user data. */
+/* Overwrite any word of the heap. If the check finds it, the operation that reads it also reports
+ * it, once. No value that leads out of the heap is trusted. If the check does not find it, the word
+ * was user data. */
 static void test_K9_any_word_of_the_heap_may_be_smashed(void **state)
 {
     struct fixture *fixture = *state;
@@ -399,7 +401,7 @@ static void test_K9_any_word_of_the_heap_may_be_smashed(void **state)
     assert_true(damaged_count > (MAZE_BLOCK_COUNT + 2) * 4 * 3 * 4);
 }
 
-/* What a bad pointer is cannot be told any more: the damage is reported instead. */
+/* The kind of the bad pointer is no longer known, so the corruption is reported instead. */
 static void test_K9_smashed_header_before_an_interior_pointer(void **state)
 {
     struct fixture *fixture = *state;
@@ -501,7 +503,7 @@ static void test_statistics_are_exact(void **state)
     assert_int_equal(statistics.allocation_count, 2);
     assert_int_equal(statistics.free_count, 1);
 
-    /* "The largest request that succeeds without growing" is meant literally. */
+    /* Check the exact meaning of "the largest request that succeeds without growing". */
     void *largest = allocate(heap, statistics.largest_free_bytes);
     heap_free(heap, largest, CALLER);
     assert_null(heap_allocate(heap, statistics.largest_free_bytes + 1, CALLER));

@@ -63,8 +63,8 @@ static void test_K11_failed_growth_changes_nothing(void **state)
     }
 }
 
-/* Each call of the page source fails once, for every n. A large step that fails is tried again with
- * what the request needs, so not each failing call fails a request. */
+/* Each call of the page source fails once, for every n. If a large step fails, the heap tries the
+ * size that the request needs. So not every failing call fails a request. */
 static void test_K11_nth_growth_fails(void **state)
 {
     struct fixture *fixture = *state;
@@ -122,7 +122,8 @@ static void test_largest_block_of_a_growing_heap(void **state)
     assert_sound(heap);
 }
 
-/* Whatever the size, the alignment and what is free at the end: one growth is enough. */
+/* One growth is enough for every size, every alignment and every amount of free memory at the end.
+ */
 static void test_growth_is_enough_for_the_request(void **state)
 {
     struct fixture *fixture = *state;
@@ -153,7 +154,7 @@ static void test_free_tail_goes_back(void **state)
     assert_int_equal(heap_size_bytes(heap), fixture->arena.usable_bytes);
     assert_sound(heap);
 
-    /* What is left is no excuse for going back and forth. */
+    /* The heap must not shrink and grow in turns because of the memory that is left. */
     unsigned calls = fixture->arena.grow_count + fixture->arena.shrink_count;
     for (unsigned i = 0; i < 100; i++)
         heap_free(heap, allocate(heap, 8192), CALLER);
@@ -323,7 +324,7 @@ static void test_K15_failure_leaves_the_old_block(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* A bug that shipped elsewhere: a block that moves forgets what it was aligned to. */
+/* A bug that shipped elsewhere: a block that moves loses its alignment. */
 static void test_K15_reallocation_keeps_the_alignment(void **state)
 {
     struct heap *heap = start_fixed(*state, ARENA_BYTES);

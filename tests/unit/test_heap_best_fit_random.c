@@ -1,10 +1,10 @@
-/* Random operations on a best-fit heap beside an oracle of its own: catalogue K17. */
+/* Random operations on a best-fit heap, compared with a separate oracle: catalogue K17. */
 #include "tests/unit/support/best_fit_test.h"
 
 #define ORACLE_BLOCK_LIMIT 128
 
 struct oracle_block {
-    uint8_t *address; /* NULL if there is none */
+    uint8_t *address; /* NULL for no block */
     size_t size_bytes;
     uint32_t seed;
 };
@@ -36,8 +36,9 @@ static void oracle_forget(struct oracle *oracle, struct oracle_block *block)
     block->address = NULL;
 }
 
-/* Every block is where it was and as it was, and no two share a byte: since each holds a pattern of
- * its own, an overlap shows as a changed byte; but a pattern can agree by chance, so look too. */
+/* Check that every block has its address and content, and that no two share a byte. Each block has
+ * a different pattern, so an overlap changes a byte. Patterns may agree by chance, so the ranges
+ * are compared, too. */
 static void oracle_assert_all(const struct oracle *oracle, const struct heap *heap)
 {
     assert_sound(heap);
@@ -57,7 +58,7 @@ static void oracle_assert_all(const struct oracle *oracle, const struct heap *he
     }
 }
 
-/* Mostly small, sometimes large, as a kernel asks. */
+/* Mostly small, sometimes large, like the requests of a kernel. */
 static size_t random_size(uint32_t *seed)
 {
     uint32_t kind = random_next(seed) % 16;

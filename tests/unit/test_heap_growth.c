@@ -25,7 +25,7 @@ static void test_K11_nth_growth_fails(void **state)
     }
 }
 
-/* The usual step cannot be had any more, but what the request needs can. */
+/* There is no memory for the usual step, but enough for the request. */
 static void test_K11_growth_takes_what_there_is(void **state)
 {
     struct fixture *fixture = *state;
@@ -39,7 +39,7 @@ static void test_K11_growth_takes_what_there_is(void **state)
     assert_sound(heap);
 }
 
-/* Growing for a request that fails all the same would take memory from everybody else. */
+/* A growth for a request that fails anyway would take memory from other users. */
 static void test_K12_a_request_that_cannot_fit_grows_nothing(void **state)
 {
     struct heap *heap = start_growing(*state, MIB);
@@ -50,7 +50,7 @@ static void test_K12_a_request_that_cannot_fit_grows_nothing(void **state)
     assert_sound(heap);
 }
 
-/* The last step of growth is what is left of the limit. */
+/* The last step of growth ends at the limit. */
 static void test_K12_nothing_is_asked_for_beyond_the_limit(void **state)
 {
     struct fixture *fixture = *state;
@@ -107,7 +107,7 @@ static void test_free_tail_goes_back(void **state)
     /* Under the layer, so many blocks wait that the next one pushes one out. */
     for (unsigned i = 0; fixture->debug && i < 400; i++)
         heap_free(heap, allocate(heap, 8192), CALLER);
-    /* What is left is no excuse for going back and forth. */
+    /* The heap must not shrink and grow in turns because of the memory that is left. */
     unsigned calls = fixture->arena.grow_count + fixture->arena.shrink_count;
     for (unsigned i = 0; i < 100; i++)
         heap_free(heap, allocate(heap, 8192), CALLER);
@@ -233,7 +233,7 @@ static void test_K13_checkerboard_merges(void **state)
     }
 }
 
-/* "The largest request that succeeds without growing" is meant literally. */
+/* Check the exact meaning of "the largest request that succeeds without growing". */
 static void test_largest_free_block_can_be_had(void **state)
 {
     struct fixture *fixture = *state;
@@ -244,7 +244,7 @@ static void test_largest_free_block_can_be_had(void **state)
         heap_oracle_begin(&oracle, heap, next_random, &fixture->random);
         for (unsigned step = 0; step < 300; step++)
             assert_no_problem(heap_oracle_step(&oracle));
-        /* What waits counts as overhead, but serves before a request fails. */
+        /* The quarantine counts as overhead, but it is used before a request fails. */
         if (fixture->debug)
             heap_trim(heap);
         size_t largest_bytes = statistics_of(heap).largest_free_bytes;

@@ -1,5 +1,6 @@
-/* Blocks between guard pages: where they lie, misuse, samples, views and incidents. Over each
- * policy that may have them, alone and under the layer of heap_debug.h. Catalogue group K. */
+/* Blocks between guard pages: where they lie, misuse, samples, views and incidents. The tests run
+ * over each policy that may have them, with and without the layer of heap_debug.h. Catalogue group
+ * K. */
 #include "kernel/mm/heap/include/handoff/heap_leaks.h"
 #include "tests/unit/support/guarded_test.h"
 
@@ -162,7 +163,7 @@ static void test_K5_K7_pointers_that_are_no_block(void **state)
         assert_fault(fixture, HEAP_FAULT_BAD_POINTER, "no block was ever at the pointer",
                      nowhere[i], NULL, 0);
     }
-    /* Beside the window it is the policy that judges. */
+    /* Outside of the window the policy validates the pointer. */
     heap_free(heap, (uint8_t *)guarded->base + guarded->window_bytes, OTHER_CALLER);
     assert_int_equal(fixture->arena.fault_count, 1);
     assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_BAD_POINTER);
@@ -230,7 +231,7 @@ static void test_samples(void **state)
     }
 }
 
-/* What is longer than a page, and not large, leaves its turn to the next. */
+/* A block that is longer than a page, and not large, is not sampled: the next block is. */
 /* Twice the interval does not wrap to 1, which would make each block a sample. */
 static void test_interval_beyond_all_blocks(void **state)
 {
@@ -241,7 +242,7 @@ static void test_interval_beyond_all_blocks(void **state)
     assert_sound(heap);
 }
 
-/* Where each small block would get a page, most of the memory is still the policy's. */
+/* Even if each small block is a sample, the policy keeps most of the memory. */
 static void test_samples_leave_the_policy_its_memory(void **state)
 {
     struct fixture *fixture = *state;

@@ -1,6 +1,6 @@
 /* Blocks between guard pages: addresses, re-allocation, a page source that fails, and random
- * operations. Over each policy that may have them, alone and under the layer of heap_debug.h.
- * Catalogue group K. */
+ * operations. The tests run over each policy that may have them, with and without the layer of
+ * heap_debug.h. Catalogue group K. */
 #include "tests/unit/support/guarded_test.h"
 #include "tests/unit/support/heap_oracle.h"
 
@@ -32,7 +32,7 @@ static void test_addresses_come_back_late(void **state)
     assert_int_equal(statistics_of(heap).guarded_block_count, 0);
 }
 
-/* A window that is full, or too small for a block, is no failure: the policy serves. */
+/* If the window is full, or too small for a block, the policy serves the request. */
 static void test_policy_serves_what_has_no_place(void **state)
 {
     struct fixture *fixture = *state;
@@ -146,7 +146,7 @@ static void test_K15_every_pair_of_sizes(void **state)
     }
 }
 
-/* It cannot fail, gives pages back, and what lies behind is guarded anew. */
+/* It cannot fail, it gives pages back, and the bytes behind the block are guarded again. */
 static void test_K15_large_block_gets_smaller_in_place(void **state)
 {
     struct fixture *fixture = *state;
@@ -265,8 +265,8 @@ static void test_K15_move_that_finds_a_fault_fails(void **state)
 
 /* --- The page source fails -------------------------------------------------------------------- */
 
-/* Each call of the page source fails once: the block is then the policy's, or there is none, and no
- * page is lost. */
+/* Each call of the page source fails once. Then the policy serves the block, or the request fails.
+ * No page is lost. */
 static void test_K11_nth_call_of_the_page_source_fails(void **state)
 {
     struct fixture *fixture = *state;

@@ -105,8 +105,8 @@ static void test_K4_a_freed_block_is_named(void **state)
 }
 
 /* The same of many blocks, when whatever was kept for such blocks has been given up. A block at the
- * end of all that may be named as free memory: that is where the policy keeps what it needs. And
- * what an earlier heap left passes for a note once in 2^17 times. */
+ * end of all that may be named as free memory: that is where the policy keeps what it needs. And a
+ * word of an earlier heap passes for a tombstone once in 2^17 times. */
 static void test_K4_many_freed_blocks_are_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -136,7 +136,7 @@ static void test_K4_many_freed_blocks_are_named(void **state)
     }
 }
 
-/* Memory that never was a block, or is not known to have been one, is called what it is. */
+/* The report of memory that was never a block, or is not known as one, does not name a block. */
 static void test_K4_free_memory_is_not_taken_for_a_block(void **state)
 {
     struct fixture *fixture = *state;
@@ -153,7 +153,7 @@ static void test_K4_free_memory_is_not_taken_for_a_block(void **state)
         assert_true(block + offset >= (const uint8_t *)fault->block);
         assert_true(block + offset < (const uint8_t *)fault->block + fault->free_bytes);
     }
-    /* The memory is used again: what was freed there first does not count any more. */
+    /* The memory is used again. The block that was freed there first no longer counts. */
     uint8_t *again = allocate(heap, 300);
     assert_ptr_equal(again, block);
     heap_free(heap, again, CALLER);
@@ -290,8 +290,8 @@ static void test_K7_a_forged_header_leads_nowhere(void **state)
     assert_int_equal(statistics_of(heap).live_block_count, 0);
 }
 
-/* Many blocks are freed; then all of their memory is one block, and none of what is left in it of
- * the old ones passes for another. */
+/* Many blocks are freed. Then all of their memory is one block. No rest of the old blocks in it
+ * passes for a block. */
 static void test_K7_remains_of_freed_blocks_are_no_blocks(void **state)
 {
     struct fixture *fixture = *state;
@@ -302,8 +302,8 @@ static void test_K7_remains_of_freed_blocks_are_no_blocks(void **state)
             blocks[i] = heap_allocate_aligned(heap, 2000 + i, (size_t)16 << i % 6, CALLER);
             assert_non_null(blocks[i]);
         }
-        /* Every other one first, so that each merges with what is on both sides; or newest first.
-         */
+        /* Every other one first, so that each merges with the neighbours on both sides; or newest
+         * first. */
         for (unsigned i = 300; i > 0 && first != 0 && !heap_frees_newest_only(heap); i -= 2)
             heap_free(heap, blocks[i - 1], CALLER);
         for (unsigned i = 300; i > 0; i--) {
@@ -324,7 +324,7 @@ static void test_K7_remains_of_freed_blocks_are_no_blocks(void **state)
     }
 }
 
-/* A block as it stands, with the headers before and behind it, is none at another address. */
+/* A copy of a block, with the headers before and behind it, is not a block at another address. */
 static void test_K7_a_copied_block_leads_nowhere(void **state)
 {
     struct fixture *fixture = *state;
@@ -344,7 +344,7 @@ static void test_K7_a_copied_block_leads_nowhere(void **state)
 
 /* --- A second life in the same memory --------------------------------------------------------- */
 
-/* What an earlier heap left there, with the same secret, is nothing to this one. */
+/* Headers of an earlier heap with the same secret are not valid in this heap. */
 static void test_remains_of_an_earlier_heap(void **state)
 {
     struct fixture *fixture = *state;

@@ -289,7 +289,7 @@ static void test_bump_newest_block_grows_with_the_heap(void **state)
     assert_sound(heap);
 }
 
-/* What is behind the older block that is made smaller was overwritten. */
+/* The bytes behind an older block were overwritten before it is made smaller. */
 static void test_bump_resize_proves_what_is_behind(void **state)
 {
     struct fixture *fixture = *state;

@@ -79,8 +79,8 @@ static void test_K15_failure_leaves_the_old_block(void **state)
     }
 }
 
-/* The old block's free meets a smashed link: there is nothing to go on with, though the content has
- * a new place already. */
+/* The free of the old block meets an overwritten link. The operation fails, although the content
+ * has already moved. */
 static void test_K15_move_that_finds_a_fault_fails(void **state)
 {
     struct fixture *fixture = *state;
@@ -101,7 +101,7 @@ static void test_K15_move_that_finds_a_fault_fails(void **state)
     assert_null(heap_allocate(heap, 10, CALLER));
 }
 
-/* Shipped elsewhere: a block that moves forgets what it was aligned to. */
+/* Shipped elsewhere: a block that moves loses its alignment. */
 static void test_K15_reallocation_keeps_the_alignment(void **state)
 {
     struct heap *heap = start_fixed(*state, ARENA_BYTES);
@@ -135,8 +135,8 @@ static struct heap *start_before_round_address(struct fixture *fixture)
     return start(fixture, configuration);
 }
 
-/* An address may be aligned to more than was asked for, even to more than the heap's limit: what a
- * re-allocation keeps is what was asked for. */
+/* An address may be aligned to more than the request, even to more than the heap's limit. A
+ * re-allocation keeps the requested alignment. */
 static void test_K15_an_alignment_by_chance_binds_nobody(void **state)
 {
     struct fixture *fixture = *state;
@@ -147,7 +147,7 @@ static void test_K15_an_alignment_by_chance_binds_nobody(void **state)
             (void)allocate(heap, 65000);
             uint8_t *block = heap_allocate_aligned(heap, 100, alignment, CALLER);
             assert_int_equal((uintptr_t)block % (4 * MIB), 0);
-            /* Too large for what is free before the block. */
+            /* Too large for the free memory before the block. */
             if (!heap_frees_newest_only(heap))
                 assert_true((uint8_t *)allocate(heap, 1000) > block);
             block = heap_reallocate(heap, block, sizes[s], CALLER);
@@ -375,7 +375,7 @@ static void test_growth_behind_a_block_does_not_go_back_at_once(void **state)
     assert_sound(heap);
 }
 
-/* What was written into the pages that a block grew by is not zero when they are free again. */
+/* A block grows into new pages and writes to them. They are not zero when they are free again. */
 static void test_K19_zeros_behind_a_block_that_grew(void **state)
 {
     struct fixture *fixture = *state;
@@ -488,7 +488,7 @@ static void test_K15_K16_large_alignments_are_kept(void **state)
     assert_int_equal((uintptr_t)block % (MIB / 2), 0);
 }
 
-/* A block that becomes smaller needs no memory, so there is no excuse. */
+/* A block that becomes smaller needs no memory, so this never fails. */
 static void test_K15_to_become_smaller_never_fails(void **state)
 {
     static const size_t old_sizes[] = {2, 16, 17, 32, 48, 64, 255, 256, 512, 600, 1039, 1040, 5000};
@@ -502,7 +502,7 @@ static void test_K15_to_become_smaller_never_fails(void **state)
             struct heap *heap = fixture->heap;
             size_t size_bytes = old_bytes - 1 - (old_bytes * 7 + p) % (old_bytes - 1);
             shrink_in_full_heap(heap, block, old_bytes, size_bytes);
-            /* It is a block like any other: it can be freed, and what it was is known. */
+            /* It is a usual block: it can be freed, and its size is known. */
             heap_free(heap, block, CALLER);
             assert_int_equal(fixture->arena.fault_count, 0);
             assert_sound(heap);

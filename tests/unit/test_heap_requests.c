@@ -17,7 +17,8 @@ static void test_K1_size_zero_gives_a_block_of_its_own(void **state)
     assert_int_equal(statistics_of(heap).live_block_count, 0);
 }
 
-/* Shipped elsewhere: the header is added to the size before that is judged, and wraps. */
+/* Shipped elsewhere: the header is added to the size before the size is validated, and the sum
+ * wraps. */
 static void test_K2_sizes_that_wrap_are_refused(void **state)
 {
     struct heap *heap = start_growing(*state, ARENA_BYTES);
@@ -209,8 +210,8 @@ static void test_free_pieces_are_found_without_a_walk(void **state)
     assert_sound(heap);
 }
 
-/* What is known to be zero is not written to: pages that the source says are zero, and are not, say
- * so. */
+/* Memory that is known to be zero is not written. The page source reports pages as zero that are
+ * not, so the test sees it. */
 static void test_zeroing_leaves_fresh_pages_alone(void **state)
 {
     struct fixture *fixture = *state;

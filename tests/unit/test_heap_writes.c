@@ -49,8 +49,8 @@ static void test_K8_underflow(void **state)
     }
 }
 
-/* In a slab the bytes before a block are the end of another, so that may be what is reported; but
- * nothing is lost: one of the two frees finds it. */
+/* In a slab the bytes before a block are the end of another block. So the report may name either
+ * block. One of the two frees finds the overrun. */
 static void test_K8_underflow_in_a_population(void **state)
 {
     struct fixture *fixture = *state;
@@ -76,8 +76,8 @@ static void test_K8_underflow_in_a_population(void **state)
     }
 }
 
-/* Each bit of a header, and of what a free block's payload holds of the heap, is changed; then the
- * heap is used until it falls on it. Whatever it does, it does not go on in silence. */
+/* Change each bit of a header, and of the heap's data in a free block's payload. Then use the heap
+ * until it reads the change. The heap must report it. */
 static void use_everything(struct heap *heap, void **blocks, unsigned count)
 {
     for (unsigned i = count; i > 0; i--)
@@ -115,7 +115,7 @@ static void test_K9_smashed_headers_and_links_are_found(void **state)
     }
 }
 
-/* The header of a free block between live ones is proved before its memory is handed out. */
+/* The header of a free block between live ones is validated before its memory is allocated. */
 static void test_K9_a_freed_block_is_proved_when_it_is_used_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -134,7 +134,7 @@ static void test_K9_a_freed_block_is_proved_when_it_is_used_again(void **state)
     }
 }
 
-/* Links that lead into a live block are proved before anything is written where they lead. */
+/* Links that lead into a live block are validated before the heap writes through them. */
 static void test_K9_forged_links_write_nothing(void **state)
 {
     struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* The thin layer: which panic, what is logged, who is named. Catalogue group K. */
+/* The thin layer: the panic's code, the log, and the callers that it names. Catalogue group K. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -194,7 +194,7 @@ static void test_debug_panics_name_who_allocated_and_who_freed(void **state)
     assert_non_null(panic_stub_noted("allocated by"));
     assert_ptr_not_equal(panic_stub_noted("found by"), freed_by);
     block[7] ^= 1;
-    /* So large a request fails unless what waits is given back. */
+    /* This large request fails unless the quarantine is flushed. */
     void *volatile all = NULL;
     expect_panic(PANIC_HEAP_CORRUPT, all = kmalloc(ARENA_BYTES - 120));
     assert_null(all);
@@ -221,7 +221,7 @@ static void test_K9_smashed_link_panics(void **state)
     assert_null(again);
 }
 
-/* A guarded block that is freed is known to the byte: so is who freed it. */
+/* The report of a freed guarded block has the exact byte, and the caller that freed the block. */
 static void test_guarded_blocks_are_named(void **state)
 {
     (void)state;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What the tests run over. */
+/* The policies and layers that the tests run over. */
 struct subject {
     const char *name;
     const struct heap_policy *policy;

@@ -1,8 +1,9 @@
 /*
- * heap_policy_test.h - tests that run for each policy, alone and under the layer of heap_debug.h.
+ * heap_policy_test.h - tests that run for each policy, without layers and under the layer of
+ * heap_debug.h.
  *
  * A test program has a table of tests and calls heap_policy_test_run(). Each test gets a fixture:
- * an arena without a heap, the policy, and whether the layer is to be there.
+ * an arena without a heap, the policy, and a flag for the layer.
  */
 #ifndef TESTS_UNIT_SUPPORT_HEAP_POLICY_TEST_H
 #define TESTS_UNIT_SUPPORT_HEAP_POLICY_TEST_H
@@ -33,7 +34,7 @@ static void *const OTHER_CALLER = (void *)0x2222;
 struct heap_policy_test {
     const char *name;
     CMUnitTestFunction run;
-    bool is_of_policy; /* about what only the policy does: not under the layer */
+    bool is_of_policy; /* tests only the policy, so it does not run under the layer */
 };
 
 #define TEST(function)                                                                             \
@@ -78,7 +79,7 @@ static inline void *allocate(struct heap *heap, size_t size_bytes)
     return block;
 }
 
-/* Blocks of that size, so that the next one lies among them. */
+/* Allocate blocks of this size, so that the next one lies among them. */
 static inline void populate(struct heap *heap, size_t size_bytes, unsigned count)
 {
     for (unsigned i = 0; i < count && size_bytes <= 1024; i++)
@@ -102,7 +103,7 @@ static const size_t SIZES[] = {0,   1,   7,   8,   9,   15,  16,  17,   23,   24
                                257, 271, 272, 273, 500, 512, 999, 1024, 1048, 1049, 5000};
 #define SIZE_COUNT (sizeof SIZES / sizeof SIZES[0])
 
-/* Populations of a size: none; enough for slabs; so many that they are dense. */
+/* Numbers of blocks of a size: 0, enough for slabs, enough for dense slabs. */
 static const unsigned POPULATIONS[] = {0, 150, 3000};
 #define POPULATION_COUNT 3
 
