@@ -20,7 +20,7 @@
 #define COMMAND_ENABLE_KEYBOARD 0xae
 #define KEYBOARD_ENABLE         0xf4
 
-/* A port read takes about 1 µs; a controller that is there takes a byte within 20 ms or so. */
+/* A port read takes about 1 µs. A present controller takes a byte within about 20 ms. */
 #define POLL_LIMIT 50000
 
 static bool keyboard_present;
