@@ -1,10 +1,10 @@
 /*
  * range.h - half-open ranges [start, end) of 64-bit addresses, with overflow checked once, here.
  *
- * Only phys_range_from_base_size() and virt_range_from_base_size() build a range from foreign
- * numbers. They refuse what wraps; everything else may rely on start <= end. A range that ends at
- * 2^64 cannot be expressed and is refused as wrapping: no memory of ours lies in the last page of
- * the address space.
+ * Only phys_range_from_base_size() and virt_range_from_base_size() build a range from untrusted
+ * numbers. They refuse a range that wraps, so all other code may rely on start <= end. A range that
+ * ends at 2^64 cannot be expressed, and is refused as wrapping. Loader and kernel use no memory in
+ * the last page of the address space.
  */
 #ifndef SHARED_RANGE_H
 #define SHARED_RANGE_H
