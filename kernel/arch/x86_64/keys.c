@@ -14,7 +14,7 @@
 #define STATUS_OUTPUT_FULL 0x01
 #define STATUS_INPUT_FULL  0x02
 #define STATUS_FROM_MOUSE  0x20
-/* What a port reads that nothing answers. */
+/* The value that is read from a port without a device. */
 #define STATUS_ABSENT 0xff
 
 #define COMMAND_ENABLE_KEYBOARD 0xae
