@@ -1,6 +1,5 @@
 /*
- * test_handoff_build.c - the block that the kernel is given: how it is laid out, and what is
- * written.
+ * test_handoff_build.c - the layout and the content of the handoff block.
  */
 #include "tests/unit/support/cmocka.h"
 
