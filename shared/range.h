@@ -55,9 +55,9 @@ static inline bool range_contains(struct range outer, struct range inner)
     return inner.start >= outer.start && inner.end <= outer.end;
 }
 
-/* --- Ranges of one kind of address --------------------------------------------------------------
- *
- * A physical and a virtual range are two types, as the addresses are. Frames are counted by number,
+/* --- Ranges of one kind of address ------------------------------------------------------------ */
+
+/* A physical and a virtual range are two types, as the addresses are. Frames are counted by number,
  * so a range of frames has a size in frames. */
 
 struct phys_range {

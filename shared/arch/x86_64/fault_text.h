@@ -1,6 +1,6 @@
 /*
- * fault_text.h - the error code and the address of a CPU exception in words, for the loader's
- * report and the kernel's panic. shared/page_fault.h has the words that are the same for every CPU.
+ * fault_text.h - the error code and the address of a CPU exception in words. The loader's report
+ * and the kernel's panic use it. shared/page_fault.h has the words that are the same for every CPU.
  *
  * Pure. Intel SDM Vol. 3A, 4.7 (page faults) and 6.13 (selectors).
  */
