@@ -3,7 +3,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/pure/bootstrap_tables.h"
 
-/* The kind of address, in words. NULL if the address explains nothing. */
+/* Return the kind of the address in words, or NULL. */
 static const char *address_text(const struct arch_fault *fault)
 {
     if (fault->address_name == NULL)

@@ -6,8 +6,8 @@
 
 #include "bootloader/loader.h"
 
-/* Report loader->failure, give all memory back, and return the status for the firmware. If the
- * firmware is gone already, the machine stops. */
+/* Report loader->failure, free all memory, and return the status that efi_main() returns to the
+ * firmware. After the exit of boot services no return is possible, so the machine stops. */
 EFI_STATUS stop_loader(struct loader *loader);
 
 #endif

@@ -4,8 +4,8 @@
 #include "shared/address.h"
 #include "shared/direct_map.h"
 
-/* More table pages than the bound for the map that was seen last: the map that ExitBootServices()
- * accepts may have a few more ragged edges. */
+/* Table pages in addition to the bound for the first map. The map that ExitBootServices() accepts
+ * may have a few more unaligned ends. */
 #define SLACK_PAGES 16
 
 static struct bootstrap_plan plan_of(const struct loader *loader)
@@ -28,7 +28,7 @@ bool tables_reserve(struct loader *loader)
                           &loader->placement.page_tables) == LOADER_OK;
 }
 
-/* The tables in which the trampoline runs. */
+/* The tables of the trampoline. */
 static enum page_table_status build_trampoline(struct loader *loader,
                                                const struct bootstrap_plan *plan,
                                                const struct page_table_memory *memory)

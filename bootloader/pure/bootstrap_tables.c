@@ -6,7 +6,7 @@
 #include "shared/range.h"
 #include "shared/region.h"
 
-/* Nothing is global: the entries would survive the kernel's switch to its own tables. */
+/* No entry is global: a global entry would survive the kernel's switch to its own tables. */
 static const struct page_permissions READ_WRITE = {.write = true};
 
 /* --- What the plan maps --- */
@@ -16,8 +16,8 @@ static uint64_t segment_pages_end(const struct elf_segment *segment)
     return page_align_up(segment->memory.end.value);
 }
 
-/* A segment in whole pages. Segments with equal permissions may share a page, which the first of
- * them maps; the range may thus be empty. */
+/* Return a segment in whole pages. Segments with equal permissions may share a page, which the
+ * first of them maps. So the range may be empty. */
 static struct virt_range segment_pages(const struct elf_plan *kernel, unsigned index)
 {
     const struct elf_segment *segments = kernel->segments;
@@ -71,8 +71,8 @@ static void count_tables(struct table_counter *counter, unsigned level, uint64_t
     counter->last_counted[level] = last;
 }
 
-/* Where pages as large as a whole table's span are possible, only the two ends need tables of that
- * level, and only if they are not aligned to it. Precondition: below the root's level; not empty.
+/* If one large page can replace a whole table, only the two ends of the range need tables of that
+ * level. An end that is aligned needs none. Precondition: below the root's level; not empty.
  */
 static void count_range(struct table_counter *counter, uint64_t start, uint64_t size_bytes)
 {
@@ -101,7 +101,8 @@ static uint64_t loader_displacement(const struct bootstrap_plan *plan)
     return BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->placement->loader.memory.start.value;
 }
 
-/* Sections in order of address, where `displacement` is the way from physical to virtual. */
+/* Count for sections in order of address. A virtual address is the physical address plus
+ * `displacement`. */
 static void count_loader(struct table_counter *counter, const struct bootstrap_plan *plan,
                          uint64_t displacement)
 {
@@ -114,7 +115,7 @@ static void count_loader(struct table_counter *counter, const struct bootstrap_p
     }
 }
 
-/* The trampoline may lie below the loader's image: the tables that they share are counted twice. */
+/* The trampoline may lie below the loader's image. Tables that both share are counted twice. */
 static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
 {
     if (phys_range_is_empty(plan->placement->trampoline))
@@ -173,7 +174,8 @@ static enum page_table_status map_kernel(const struct bootstrap_plan *plan,
     return PAGE_TABLE_OK;
 }
 
-/* `displacement`: the way from physical to virtual; 0 for the identity. */
+/* A virtual address is the physical address plus `displacement`, which is 0 for the identity map.
+ */
 static enum page_table_status map_loader(const struct bootstrap_plan *plan,
                                          struct page_table *table, uint64_t displacement)
 {
@@ -232,8 +234,8 @@ static enum page_table_status map_framebuffer(const struct bootstrap_plan *plan,
     return map_direct(table, plan->framebuffer, PIXELS, direct_map_size_bytes);
 }
 
-/* Write-back: where such memory must not be cached, the firmware has told the CPU, and that wins
- * (Intel SDM Vol. 3A, table 12-7). */
+/* Write-back: if such memory must not be cached, the firmware has set this in the CPU's MTRRs,
+ * which have precedence (Intel SDM Vol. 3A, table 12-7). */
 static enum page_table_status map_firmware_tables(const struct bootstrap_plan *plan,
                                                   struct page_table *table,
                                                   uint64_t *direct_map_size_bytes)

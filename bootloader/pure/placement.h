@@ -1,5 +1,5 @@
 /*
- * placement.h - the physical memory of everything that the kernel begins with.
+ * placement.h - the physical places of all memory with which the kernel begins.
  *
  * Pure.
  */
@@ -13,8 +13,8 @@
 struct placement {
     struct phys_range kernel;
     struct phys_range stack;           /* BOOTSTRAP_STACK_SIZE_BYTES */
-    struct phys_range temp_heap;       /* may be empty */
-    struct phys_range processor_start; /* may be empty */
+    struct phys_range temp_heap;       /* empty if absent */
+    struct phys_range processor_start; /* empty if absent */
     struct phys_range page_tables;
     struct phys_range trampoline; /* empty if none is needed (bootloader/arch.h) */
     struct loader_image loader;   /* the loader itself */

@@ -32,7 +32,7 @@ void boot_audit_early(struct kernel *kernel, struct page_audit_result *ret_resul
     early_heap_release(&kernel->early_heap, before);
 }
 
-/* The audit's own memory counts among the runs, so there is room for one a page. */
+/* The audit's memory is mapped too, so there is space for one more run per page. */
 void boot_audit_late(struct kernel *kernel, struct page_audit_result *ret_result)
 {
     size_t page_count = (size_t)(heap_window_mapped_bytes(&kernel->heap_window) / PAGE_SIZE_BYTES);

@@ -17,7 +17,7 @@ static void write_serial(void *context, const char *text, size_t length_bytes)
     arch_serial_write(text, length_bytes);
 }
 
-/* From here on there is a log. */
+/* After this, there is a log. */
 static void open_serial(void)
 {
     arch_serial_initialise();
@@ -42,7 +42,7 @@ static void describe_segments(struct kernel *kernel)
         "symbols", between(kernel_symbols_start, kernel_symbols_end), false, false};
 }
 
-/* The facts that the handoff is compared with. None of them comes from the loader. */
+/* Collect the facts with which the handoff is compared. They do not come from the loader. */
 static struct entry_state entry_state(struct kernel *kernel)
 {
     describe_segments(kernel);
@@ -69,7 +69,7 @@ static void check(struct kernel *kernel, struct virt_addr handoff)
     kernel->view.handoff = &kernel->handoff;
 }
 
-/* Before anything can panic, so that a test is told of it. */
+/* This comes before any code that can panic, so that a test sees the panic. */
 static void choose_debug_exit(const char *command_line)
 {
     uint64_t port;

@@ -45,7 +45,7 @@ static const char *place_of(struct virt_addr address)
     return layout_place(address, features.levels);
 }
 
-/* No page is mapped there: beside a guarded block, or anywhere. */
+/* No page is mapped at the address. It may be beside a guarded block. */
 static enum panic_code classify_absent_page(const struct fault *fault, struct cause *cause)
 {
     if (guard_describe_block(fault->address, access_name(fault->page.access), cause->text,
@@ -96,8 +96,8 @@ static enum panic_code classify_exception(const struct fault *fault, struct caus
     return exception_code(fault);
 }
 
-/* Where a stack runs into its guard page, the CPU cannot push what the handler of the page fault
- * needs either. */
+/* If a stack runs into its guard page, the CPU cannot push the frame for the handler of the page
+ * fault either. */
 static enum panic_code classify_undelivered(const struct fault *fault, struct cause *cause)
 {
     const struct address_space_guard *guard = guard_find(fault->address);

@@ -1,9 +1,9 @@
 /*
- * fault.h - an exception of the CPU, decoded, and its panic.
+ * fault.h - a decoded exception of the CPU, and its panic.
  *
- * The files of a CPU (kernel/arch/) fill a struct fault from their registers and codes. The mistake
- * behind a fault (a null pointer, a stack overflow, a use after free) is the same on every CPU, and
- * is found here.
+ * The files of a CPU (kernel/arch/) fill a struct fault from their registers and codes. The cause
+ * of a fault (a null pointer, a stack overflow, a use after free) is the same on every CPU, so this
+ * file finds it.
  */
 #ifndef KERNEL_CORE_FAULT_H
 #define KERNEL_CORE_FAULT_H
@@ -25,7 +25,8 @@ struct fault {
     unsigned number; /* the CPU's: of the exception or of the interrupt */
 
     struct page_fault page; /* of FAULT_PAGE */
-    /* Of FAULT_PAGE, what was accessed; of FAULT_UNDELIVERED, what the last page fault was about.
+    /* For FAULT_PAGE, the address of the access. For FAULT_UNDELIVERED, the address of the last
+     * page fault.
      */
     struct virt_addr address;
 
@@ -34,7 +35,7 @@ struct fault {
     const struct arch_registers *registers;
 };
 
-/* Panic. Code and cause name the mistake of a person, not the symptom that the CPU saw. */
+/* Panic. Code and cause name the programmer's mistake, not the symptom that the CPU reports. */
 _Noreturn void fault_report(const struct fault *fault);
 
 #endif

@@ -5,7 +5,8 @@
 #include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
 
-/* A structure at a page boundary, of a page at most, is readable as a whole if its first byte is.
+/* The structure begins at a page boundary and has at most one page. So all of it is readable if its
+ * first byte is.
  */
 static enum handoff_check_status check_pointer(struct virt_addr address,
                                                const struct entry_state *state)

@@ -36,7 +36,7 @@ static uint64_t *access_table(void *context, struct phys_addr table)
     return (uint64_t *)(validation->state->memory_base + table.value);
 }
 
-/* From here on the tables in force can be asked. */
+/* After this, the tables in force can be read. */
 static void use_tables(struct handoff_validation *validation)
 {
     validation->tables = (struct page_table){

@@ -1,5 +1,5 @@
 /*
- * test_handoff_build.c - the layout of the handed-over block, and the structure in it.
+ * test_handoff_build.c - the layout and the content of the handoff block.
  */
 #include "tests/unit/support/cmocka.h"
 

@@ -54,7 +54,7 @@ static void test_what_the_loader_placed_must_lie_in_regions_of_its_type(void **s
     assert_field_gives(sample, loader_size_bytes, UINT64_MAX, HANDOFF_CHECK_LOADER);
 }
 
-/* Low memory stays with whoever has it, so the handlers in it stay too. */
+/* Low memory is never reclaimed, so the handlers in it stay too. */
 static void test_loader_that_the_firmware_loaded_below_1_MiB_is_accepted(void **state)
 {
     struct handoff_sample *sample = *state;
@@ -219,7 +219,7 @@ static void test_tables_of_the_cpu_must_be_in_the_loader(void **state)
     }
 }
 
-/* Memory of these types beside its block would be nobody's for ever, or be taken for another's. */
+/* Memory of these types beside its block would have no owner for ever, or a wrong one. */
 static void test_regions_beside_their_block_are_refused(void **state)
 {
     struct handoff_sample *sample = *state;

@@ -129,7 +129,7 @@ static void test_nothing_else_is_in_the_lower_half(void **state)
     assert_int_equal(look_up(fixture, 0, &mapping), PAGE_TABLE_NOT_MAPPED);
 }
 
-/* A region at address 0 is mapped without its first page; a region of only page 0 not at all. */
+/* A region at address 0 is mapped without its first page. A region of only page 0 is not mapped. */
 static void test_P7_page_0_stays_unmapped(void **state)
 {
     struct fixture *fixture = *state;

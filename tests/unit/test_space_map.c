@@ -14,7 +14,7 @@
 #include "tests/unit/support/fake_machine.h"
 
 #define LINE_LIMIT 64
-/* An unowned place in the upper half, and RAM that only the direct map maps. */
+/* An unused place in the upper half, and RAM that only the direct map maps. */
 #define ELSEWHERE  UINT64_C(0xffffe80000000000)
 #define SOME_FRAME UINT64_C(0x200000)
 

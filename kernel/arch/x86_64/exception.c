@@ -19,8 +19,8 @@
 
 /* --- What the error code says, in words ------------------------------------------------------- */
 
-/* A general protection fault has no address of its own, but the register that held it still does.
- * NULL if every register could be an address. */
+/* The CPU reports no address for a general protection fault, but a register still holds it. Return
+ * NULL if every register holds a possible address. */
 static const char *odd_register(const struct arch_registers *registers, uint64_t *ret_value)
 {
     const struct {
@@ -44,8 +44,8 @@ static const char *odd_register(const struct arch_registers *registers, uint64_t
     return NULL;
 }
 
-/* The error code, and the register that is no address if the code is 0. False if the exception has
- * no code. */
+/* Write the error code, and, if it is 0, the register that holds an impossible address. Return
+ * false if the exception has no code. */
 static bool describe_error_code(const struct arch_registers *registers, char *text,
                                 size_t capacity_bytes)
 {
@@ -102,7 +102,7 @@ void interrupt_handle(struct arch_registers *registers)
 {
     if (registers->vector == LOCAL_TIMER_SPURIOUS_VECTOR)
         return;
-    /* Without a handler the timer is not attached yet, so the interrupt cannot be acknowledged. */
+    /* Without a handler, the timer is not attached yet, so the interrupt cannot be acknowledged. */
     if (registers->vector != LOCAL_TIMER_VECTOR || !interrupts_are_handled(INTERRUPT_TIMER))
         report(registers);
     if (!interrupts_arrive(INTERRUPT_TIMER))

@@ -6,8 +6,8 @@
 
 #include "shared/page_table.h"
 
-/* Features that the CPU has, switched on or not. The number of levels is the number in force.
- * Privilege level 0. */
+/* Write the features that the CPU has, switched on or not. The number of levels is the one in
+ * force. Precondition: privilege level 0. */
 void page_features_read(struct page_table_features *ret_features);
 
 #endif
