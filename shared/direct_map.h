@@ -1,16 +1,11 @@
 /*
- * direct_map.h - the place of the direct map: physical address p is mapped at direct_map_base() +
- * p.
+ * direct_map.h - where physical memory is seen: address p at direct_map_base() + p.
  *
- * The bootstrap tables and the kernel's tables have it at the same place. So pointers into it stay
- * valid after the switch.
+ * The loader's first tables and the kernel's own have it at the same place, which is what lets
+ * pointers into it survive the switch. Where that is, and how much fits, depends on the CPU and on
+ * its levels of page tables: shared/arch/<cpu>/direct_map.h.
  *
- *                four levels            five levels
- *   base         ffff800000000000       ff00000000000000       the first address of the upper half
- *   limit        64 TiB                 4 PiB                  of the physical addresses in it
- *
- * With four levels, 64 TiB fit beside the other windows. 4 PiB (2^52) is the limit of a page-table
- * entry (Intel SDM Vol. 3A, 4.1.4).
+ * Pure. Phase: any.
  */
 #ifndef SHARED_DIRECT_MAP_H
 #define SHARED_DIRECT_MAP_H
@@ -35,8 +30,8 @@ static inline struct virt_addr direct_map_base(unsigned levels)
     return virt_addr(levels == 5 ? DIRECT_MAP_BASE_5_LEVELS : DIRECT_MAP_BASE_4_LEVELS);
 }
 
-/* Return one past the highest physical address that the direct map can hold. */
-static inline uint64_t direct_map_limit_bytes(unsigned levels)
+/* One past the highest physical address that the direct map can hold. */
+static inline struct phys_addr direct_map_limit(unsigned levels)
 {
     return phys_addr(levels == 5 ? DIRECT_MAP_LIMIT_BYTES_5_LEVELS
                                  : DIRECT_MAP_LIMIT_BYTES_4_LEVELS);

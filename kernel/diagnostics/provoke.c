@@ -37,14 +37,20 @@ static void call_at(uint64_t address)
     code();
 }
 
-/* Code that would return at once if it were executable. */
+/* Code that would come straight back if it were executable. */
 static void execute(void *memory)
 {
     arch_provoke_write_return(memory);
     call_at((uint64_t)memory);
 }
 
-/* Return the address in the direct map of the image's `address`. */
+/* Where the direct map shows a physical address. */
+static uint64_t in_direct_map(const struct kernel *kernel, struct phys_addr physical)
+{
+    return virt_addr_add(kernel->address_space.direct_map.start, physical.value).value;
+}
+
+/* Where the direct map shows what the image has at `address`. */
 static uint64_t alias_of(const struct kernel *kernel, const char *address)
 {
     struct virt_range virtual = virt_range((uint64_t)address, (uint64_t)address + 1);
@@ -403,8 +409,7 @@ static bool begins_with(const char *text, const char *start)
     return *start == '\0';
 }
 
-/* Only a kernel with a sanitizer can provoke and find these errors. Return the way to build one, or
- * NULL. */
+/* What only a checked kernel notices, only that can provoke: how to make one, or NULL. */
 static const char *needed_build(const char *name)
 {
     if (begins_with(name, "undefined-") && undefined_provoke_name(0) == NULL)
@@ -426,8 +431,8 @@ static void warn_of_name(const char *name, const struct nearest *nearest)
                     name, nearest->name);
 }
 
-/* Write the name on the command line. Return false if there is no name, or an unknown one. The
- * first of the two calls logs a warning for an unknown name. */
+/* The name on the command line. False if it has no name, or an unknown one; the first of the two
+ * calls warns of that. */
 static bool read_name(const char *command_line, bool warn, char name[NAME_CAPACITY])
 {
     if (!command_line_value(command_line, "provoke", name, NAME_CAPACITY)) {

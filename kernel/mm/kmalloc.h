@@ -50,7 +50,4 @@ void *kcalloc(size_t count, size_t element_bytes) __attribute__((warn_unused_res
 void *kmalloc_aligned(size_t size_bytes, size_t alignment_bytes)
     __attribute__((warn_unused_result, malloc));
 
-/* Return how many bytes of a live block may be used: the requested size. */
-size_t kmalloc_usable_size(const void *block);
-
 #endif
