@@ -25,9 +25,9 @@
  * so. */
 bool efi_names_type(struct text_cursor name, uint32_t *ret_type);
 
-/* The EFI type that stands for an E820 kind at the cursor ("usable", "ACPI data", "type 20"), in
- * the words of Linux, Xen and GRUB: what is not known to be anything else is reserved. False if the
- * text is no kind; where it breaks off within one, the cursor is at its end. */
+/* The EFI type for an E820 kind at the cursor ("usable", "ACPI data", "type 20"), in the words of
+ * Linux, Xen and GRUB. A kind without a type of its own is reserved. False if the text is no kind.
+ * If the text breaks off within a kind, the cursor is at the text's end. */
 bool efi_names_take_e820_kind(struct text_cursor *cursor, uint32_t *ret_type);
 
 /* The attribute that Linux ("WB", "RUN") or GRUB ("RT") abbreviates so. */

@@ -2,10 +2,10 @@
  * fake_ram.h - the physical memory of a machine of any size, on the host.
  *
  * Physical address p is at base + p. Only pages that are written take memory of the host: the store
- * is a sparse file without a name, mapped as a whole. What is not RAM of the machine cannot be
+ * is a sparse file without a name, mapped as a whole. Other memory than the machine's RAM cannot be
  * accessed: a touch ends the simulator with the physical address (fake_ram_catch_stray_access()).
- * The same page can be mapped at a second address, as page tables do it: that is how the heap's
- * window is really made of the frames that the frame allocator gave.
+ * A page can be mapped at a second address, as page tables do it. So the heap's window consists of
+ * the frames that the frame allocator gave.
  *
  * Needs Linux (memfd_create) and a 64-bit address space.
  */
@@ -38,7 +38,7 @@ bool fake_ram_add(struct fake_ram *ram, struct phys_range range)
 /* The host's address of physical memory. Precondition: inside the size. */
 void *fake_ram_at(const struct fake_ram *ram, struct phys_addr address);
 
-/* Map one page of RAM at a second, page-aligned address, in place of what is there.
+/* Map one page of RAM at a second, page-aligned address, in place of any mapping there.
  * False if the host has no room for one more piece. */
 bool fake_ram_map(const struct fake_ram *ram, struct phys_addr page, void *at)
     __attribute__((warn_unused_result));

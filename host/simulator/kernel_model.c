@@ -305,7 +305,7 @@ bool kernel_model_audit(const struct kernel_model *kernel, struct page_audit_res
 
 /* --- [heap] ----------------------------------------------------------------------------------- */
 
-/* What the simulated tables say of a window's page, mapped on the host. */
+/* Map a window's page on the host, as the simulated tables map it. */
 static void mirror_page(struct kernel_model *kernel, struct virt_addr page, uint8_t *at)
 {
     struct page_mapping mapping;
@@ -483,7 +483,7 @@ static void bring_up_retire_early_heap(struct kernel_model *kernel)
 static void bring_up_ready(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: ready");
-    /* Who holds what is what a simulation is run for: the holders always. */
+    /* A user runs a simulation to see the holders, so they are always printed. */
     ownership_print(&kernel->frames, &kernel->timeline, true);
     timeline_print(&kernel->timeline);
     kernel->is_ready = true;

@@ -2,9 +2,9 @@
  * kernel_model.h - the kernel's bring-up over fake RAM.
  *
  * The stages, their order and their lines are those of kernel/boot/; everything that they
- * call is the production code. What differs is what a process cannot have: the tables are never
- * live (so the audit walks them where they lie), and the heap's window stands at an address of the
- * host, page by page the very frames that the simulated tables map.
+ * call is the production code. A process cannot have two things. The tables are never live, so the
+ * audit walks them where they lie. The heap's window stands at an address of the host, and its pages
+ * are the frames that the simulated tables map.
  */
 #ifndef HOST_SIMULATOR_KERNEL_MODEL_H
 #define HOST_SIMULATOR_KERNEL_MODEL_H
@@ -58,7 +58,7 @@ struct kernel_model {
 
     /* For the ownership of memory, in frames. */
     uint64_t free_at_start_count;      /* before anything was taken or reclaimed */
-    uint64_t reclaimed_frame_count;    /* of what the loader held */
+    uint64_t reclaimed_frame_count;    /* of the loader's memory */
     uint64_t returned_frame_count;     /* of the early heap */
     uint64_t refused_heap_frame_count; /* of a temporary heap that was not taken */
     uint64_t load_frame_count;         /* held by a load right now */

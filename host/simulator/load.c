@@ -65,7 +65,7 @@ static bool type_may_be_given(const struct kernel_model *kernel, uint32_t type)
     }
 }
 
-/* What the early heap allocated stays valid for ever. */
+/* The early heap's blocks stay valid for ever. */
 static struct phys_range live_early_heap(const struct kernel_model *kernel)
 {
     uintptr_t base = (uintptr_t)kernel->ram->base;
@@ -417,7 +417,7 @@ static void fragment_frames(struct kernel_model *kernel, struct load_result *res
     figure(result, "largest_run_fragmented_frames", frame_allocator_largest_run(&kernel->frames));
     figure(result, "large_runs_had_of_16", count_large_runs(kernel, result));
     give_all(kernel, &list);
-    /* It may have grown: what the reserve had went back, too. */
+    /* It may have grown: the reserve's frames went back, too. */
     require(result, frame_allocator_largest_run(&kernel->frames) >= largest_before,
             "the largest run of frames did not come back");
 }

@@ -1,14 +1,14 @@
 /*
- * load.h - what is done to the memory stack once it is up.
+ * load.h - loads: requests to the memory stack after the bring-up.
  *
  *   boot           nothing more than the kernel's own self-test
  *   random         frames, runs and heap blocks of every size come and go in random order
- *   exhaustion     every frame is taken, then the heap is filled, and both refuse; then all comes
- * back fragmentation  every second frame and block is freed, and large pieces are asked for
+ *   exhaustion     every frame is taken, the heap is filled, both refuse, and all is freed
+ *   fragmentation  every second frame and block is freed, and large pieces are asked for
  *
- * Every frame that is given is held against the map (it must lie in memory that may be handed out)
- * and, in samples, against its content: two owners of one frame would read each other's mark. At
- * the end everything has been given back and the sums are those of the start.
+ * Every frame is compared with the map: it must lie in memory that the allocator may give. Samples
+ * carry a mark, which a second owner of the frame would overwrite. At the end all memory is free
+ * again, and the sums are those of the start.
  */
 #ifndef HOST_SIMULATOR_LOAD_H
 #define HOST_SIMULATOR_LOAD_H
@@ -37,7 +37,7 @@ struct load {
     void (*run)(struct kernel_model *kernel, uint64_t seed, struct load_result *result);
 };
 
-/* NULL for a name that is none. */
+/* NULL if there is no load of that name. */
 const struct load *load_find(const char *name);
 
 /* Run a load on a kernel that is ready. Precondition: verify_everything() passes. */

@@ -2,9 +2,8 @@
  * loader_model.h - the loader's part, without firmware: place the kernel, convert the map, build
  * the first page tables, write and seal the handoff.
  *
- * The steps and their order are those of bootloader/main.c. What is pure of it is the production
- * code (memory_map, bootstrap_tables, page_table, checksum); what talks to firmware is modelled by
- * firmware_model.h. The kernel is not a file but a plan of segments of a real kernel's sizes.
+ * The steps and their order are those of bootloader/main.c. Its pure parts are the production code
+ * (memory_map, bootstrap_tables, page_table, checksum). firmware_model.h stands for the firmware. The kernel is not a file but a plan of segments of a real kernel's sizes.
  */
 #ifndef HOST_SIMULATOR_LOADER_MODEL_H
 #define HOST_SIMULATOR_LOADER_MODEL_H

@@ -28,7 +28,7 @@
 #include "host/simulator/report.h"
 #include "host/simulator/verify.h"
 
-/* What the process says at its end. */
+/* The exit status of the process. */
 enum exit_status {
     EXIT_READY = 0,
     EXIT_NO_INPUT = 1,      /* a wrong option, a file that cannot be read or is no memory map */
@@ -103,7 +103,7 @@ static uint64_t parse_map_number(const char *text)
     return number;
 }
 
-/* An option without a value. False if it is none. */
+/* Take an option without a value. False if it is another argument. */
 static bool take_switch(const char *name, struct options *options)
 {
     const struct {
@@ -143,7 +143,7 @@ static void take_value(const char *name, const char *value, struct options *opti
         refuse("there is no option %s", name);
 }
 
-/* What must be there, and what cannot go together. */
+/* Check that a file is named, and that the options fit together. */
 static void complete_options(struct options *options)
 {
     if (options->path == NULL)
@@ -295,7 +295,7 @@ static struct phys_range reachable(const struct handoff_region *region)
     return region_is_ram(region) && range.start.value < range.end.value ? range : phys_range(0, 0);
 }
 
-/* The screen of a log is none if the log says that there is RAM, too. */
+/* The framebuffer of a log; empty if the log has RAM at its addresses, too. */
 static struct phys_range plausible_framebuffer(const struct machine *machine)
 {
     struct phys_range framebuffer = machine->input->map.framebuffer;
@@ -447,7 +447,7 @@ static void write_report(const struct machine *machine)
         refuse("the report %s cannot be written", path);
 }
 
-/* A finding of the sanitizers is a bug. Leaks are none of it: a panic leaves everything behind. */
+/* A finding of the sanitizers is a bug. Leaks are not reported: a panic frees no memory. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

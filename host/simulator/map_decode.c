@@ -64,7 +64,8 @@ static bool is_control(int character)
     return character < ' ' && character != '\t' && character != '\n';
 }
 
-/* Where the original is longer than a byte: what is no ASCII becomes a question mark. */
+/* Only for an original that is longer than a byte. A character beyond ASCII becomes a question mark.
+ */
 static void put_code_point(struct rewrite *rewrite, uint32_t code_point)
 {
     int character = plain_character(code_point);
@@ -122,7 +123,7 @@ static size_t decode_utf(char *text, size_t size_bytes)
     return size_bytes;
 }
 
-/* The length of a character in UTF-8, or 0: it is none. */
+/* The length of a character in UTF-8; 0 if the bytes are no character. */
 static size_t utf8_length(const struct rewrite *rewrite, uint32_t *ret_code_point)
 {
     unsigned first = byte_at(rewrite, 0);
@@ -432,7 +433,7 @@ static bool decode_reference(struct rewrite *rewrite)
     struct text_cursor cursor = rest_of(rewrite);
     uint64_t code_point;
     if (text_cursor_take(&cursor, "&amp;")) {
-        /* What was escaped twice is a reference again: it is read from this & on. */
+        /* A reference that was escaped twice is a reference again, which begins at this &. */
         cursor.at--;
         move_behind(rewrite, cursor);
         rewrite->text[rewrite->at] = '&';

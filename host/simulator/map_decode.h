@@ -18,8 +18,8 @@
 /* Ends a line of the result where the file has no line end: at a <br>, or an escaped newline. */
 #define MAP_DECODE_SOFT_BREAK '\v'
 
-/* Stands at the end of a line of the result for every further line of the file that is in it, so
- * that lines can be counted as the file has them. */
+/* Ends a line of the result, once for each further line of the file that was joined to it. So the
+ * file's lines can be counted. */
 #define MAP_DECODE_JOINED '\f'
 
 /* Decode in place; the new size in bytes. Of the control characters the result has tab, line feed

@@ -3,8 +3,8 @@
 #include <stddef.h>
 
 #define DERIVED_NOTE                                                                               \
-    "this is not the firmware's list but what the kernel made of it; the BIOS-e820 lines of the "  \
-    "same log have that"
+    "the kernel has changed this list; the BIOS-e820 lines of the same log have the firmware's "   \
+    "list"
 
 static const struct map_form FORMS[MAP_TEXT_FORM_COUNT] = {
     [MAP_TEXT_LINUX] = {"efi: mem lines of Linux", "efi:", map_lines_find_linux,

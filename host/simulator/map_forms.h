@@ -1,5 +1,5 @@
 /*
- * map_forms.h - the forms of a memory map, and what has to be known of each.
+ * map_forms.h - the forms of a memory map, and the properties of each.
  */
 #ifndef HOST_SIMULATOR_MAP_FORMS_H
 #define HOST_SIMULATOR_MAP_FORMS_H
@@ -14,9 +14,9 @@ struct map_form {
     const char *mark;     /* for `find`; NULL if it needs none */
     map_lines_find *find; /* NULL: there is nothing to find it by */
     map_lines_read *read;
-    bool is_weak;     /* what looks like a row and cannot be read is something else */
+    bool is_weak;     /* a line that looks like a row and cannot be read is ignored */
     bool is_sorted;   /* the list's addresses never go back */
-    const char *note; /* what such a map cannot tell; NULL if there is nothing to say */
+    const char *note; /* a warning about missing facts; NULL: none is missing */
 };
 
 /* The form's entry. For every value but MAP_TEXT_NONE and MAP_TEXT_FORM_COUNT. */

@@ -1,10 +1,10 @@
 /*
  * map_lines.h - one row of a memory map in each of the forms (map_text.h shows them).
  *
- * `find` says whether a line has a row of a form and moves the cursor to where it begins. `read`
- * takes the row from there and moves the cursor behind it; NULL means that it was read, else a
- * constant clause says what is wrong with it, and the cursor is where the reading came to its end.
- * A cursor at the end of the line then means that the row may go on on the next one.
+ * `find` looks for a row of a form in a line, and moves the cursor to its beginning. `read` reads
+ * the row and moves the cursor behind it. It returns NULL, or a constant clause that names the
+ * error, and then the cursor is at the error. If that is the end of the line, the row may go on in
+ * the next line.
  */
 #ifndef HOST_SIMULATOR_MAP_LINES_H
 #define HOST_SIMULATOR_MAP_LINES_H

@@ -40,7 +40,7 @@ const char *map_lines_row_of_bytes(uint32_t type, uint64_t first, uint64_t last,
     return NULL;
 }
 
-/* What may stand between the fields: blanks, or the cells of a table. */
+/* The characters between fields: blanks, or the borders of a table's cells. */
 #define SEPARATORS " \t|,;"
 
 /* Behind a data row stand a comment, or the signs of the markup that it is in. */

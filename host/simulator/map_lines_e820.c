@@ -9,7 +9,7 @@
 /* And so many in those of Xen and of Linux before 3.5. */
 #define LONG_ADDRESS_DIGITS_MIN 16
 
-/* What may stand between a range and its kind: the cell of a table, a quote, a parenthesis. */
+/* The characters between a range and its kind: a table's border, a quote, a parenthesis. */
 #define MARKUP " \t|`*~_\"'(,;:"
 
 /* --- A range ---------------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ static const char *take_kind(struct text_cursor *cursor, uint32_t *ret_type)
 
 /* --- Linux and Xen ---------------------------------------------------------------------------- */
 
-/* Where a range can begin, so that a sentence about the list is none of its rows. */
+/* True where a range can begin: a sentence about the list is not one of its rows. */
 static bool is_at_range(struct text_cursor cursor)
 {
     struct text_cursor word = cursor;

@@ -20,7 +20,7 @@ static const char *finish(struct map_line *line, struct map_line *ret_line)
 
 /* --- Linux: efi: mem00: … --------------------------------------------------------------------- */
 
-/* Other lines of the same prefix tell of something else ("efi: Remove mem63: …"). */
+/* Other lines with the same prefix are no rows ("efi: Remove mem63: …"). */
 static bool is_at_numbered(struct text_cursor row, bool is_behind_prefix)
 {
     uint64_t number;
@@ -263,7 +263,7 @@ static bool find_key(struct text_cursor cursor, const char *key, uint64_t *ret_n
     return text_cursor_take_through(&cursor, key) && text_cursor_take_number(&cursor, ret_number);
 }
 
-/* A type without a name here: a later kernel's, whose facts say what counts. */
+/* A type without a name here: a later kernel's. Its facts and reuse decide. */
 #define TYPE_OF_LATER_KERNEL UINT32_MAX
 
 /* False without a type, or for a name that is not known where no facts are written. */
@@ -284,8 +284,8 @@ static bool find_type(struct text_cursor cursor, uint32_t *ret_type)
     return text_cursor_take_through(&facts, " facts=");
 }
 
-/* What the loader takes from free memory: on a replay it is free again, to be taken again. A kernel
- * of handoff 1.0 writes no facts, but the types that it had are known. */
+/* Memory that the loader takes from free memory. On a replay it is free again. A kernel of handoff
+ * 1.0 writes no facts, but its types are known. */
 static const char *read_placement(struct text_cursor keys, uint32_t type, bool *ret_placed)
 {
     struct text_cursor facts_key = keys;
@@ -335,7 +335,7 @@ const char *map_lines_read_kernel_log(struct text_cursor *cursor, struct map_lin
 
 /* A range in such a table has 16 digits a side; with fewer than these it is something else. */
 #define TABLE_DIGITS_MIN ADDRESS_DIGITS_MIN
-/* What may stand between the columns: blanks, or the cells of a table in Markdown. */
+/* The characters between columns: blanks, or the borders of a table's cells in Markdown. */
 #define SEPARATORS " \t|"
 /* What GRUB calls a type without a name. */
 #define UNNAMED        "Unk "
@@ -384,8 +384,8 @@ static bool take_table_type(struct text_cursor name, uint32_t *ret_type)
     return true;
 }
 
-/* A name, a range and a number of pages. A name that is none must have long numbers beside it, so
- * that no line of another kind passes for a row. */
+/* A name, a range and a number of pages. An unknown name must have long numbers beside it: a
+ * line of another kind is no row. */
 static bool is_table_row(struct text_cursor line, struct text_cursor range)
 {
     uint64_t number;

@@ -20,7 +20,7 @@ void map_reader_begin(struct map_reader *reader, const char *text, size_t size_b
 static void add_note(struct map_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* What is beyond the limit is not told: the first doubts are those that matter. */
+/* Notes beyond the limit are dropped: the first ones matter most. */
 static void add_note(struct map_reader *reader, const char *format, ...)
 {
     if (reader->map.note_count == MAP_TEXT_NOTE_LIMIT)
@@ -192,8 +192,8 @@ static bool goes_back(const struct map_form *form, const struct map_list *list,
         return row->number < list->next_number;
     if (form->read == map_lines_read_data)
         return false; /* the rows of a test's file may lie in any order, and overlap */
-    /* The firmware's own rows may lie in any order, but those of a table that follows a gap in the
-     * text begin below the first one only if they are another table's. The parts of a row in sysfs
+    /* The firmware's own rows may lie in any order. But if rows follow a gap in the text and begin
+     * below the first row, they are another table's. The parts of a row in sysfs
      * have its number: map_sysfs.h knows when they begin again. */
     bool is_behind_gap = list->has_gap && form != map_form_of(MAP_TEXT_SYSFS);
     if (!form->is_sorted)
@@ -271,7 +271,7 @@ static bool keep_row(struct map_reader *reader, const struct map_line *row)
 {
     if (row->is_framebuffer)
         keep_framebuffer(reader, row);
-    /* What the loader claimed where the firmware has no row. */
+    /* The loader claimed this memory; the firmware has no row for it. */
     if (row->row.type == HANDOFF_EFI_TYPE_NONE)
         return true;
     if (reader->map.row_count == reader->row_capacity)
@@ -381,7 +381,7 @@ static bool read_over_lines(struct map_reader *reader, enum map_text_form form,
                   join(reader, form, &length, next, cursor, &problem, ret_row);
     if (problem != NULL)
         reader->position = saved;
-    reader->position.line = saved.line; /* what is said of the row is said of its first line */
+    reader->position.line = saved.line; /* notes about the row name its first line */
     return problem == NULL;
 }
 

@@ -62,7 +62,7 @@ void map_reader_begin(struct map_reader *reader, const char *text, size_t size_b
 /* Go through all lines. False: a line of the map cannot be read, reader->error says why. */
 bool map_reader_run(struct map_reader *reader);
 
-/* The line that comes closest to a row, where there is none: reader->error is about it. */
+/* Find the line that comes closest to a row in a text without rows. reader->error names it. */
 void map_reader_explain(struct map_reader *reader);
 
 #endif

@@ -22,18 +22,18 @@
  *               usable base last                     the same files, E820 view: kind, first and
  *                                                    last byte
  *
- * The text comes from map_decode(). It is cut into lines; a row that a mailer wrapped is joined;
- * what stands before and behind a row (time, host, quotes, markup) and the lines between are
- * passed over. Rows of one form make a map up to where another one begins: at a heading, a prompt
- * or sums, where a time, a row's number or an address goes back. A line that repeats the one before
- * counts once. Of several maps one is read: the first of the form that tells most.
+ * The text comes from map_decode(). It is divided into lines, and a row that a mailer wrapped is
+ * joined. Text before and behind a row (time, host, quotes, markup) and other lines are ignored.
+ * Rows of one form make a map. Another map begins at a heading, a prompt or sums, and where a time,
+ * a row's number or an address goes back. A line that repeats the one before counts once. Of several
+ * maps one is read: the first of the form with the most facts.
  *
- * A line that is of the form and cannot be read is an error, never dropped; what the text says
- * twice (last address and number of pages, the shell's sums) must agree, since a photograph is
- * copied by hand.
+ * A line that is of the form and cannot be read is an error, never dropped. Facts that the text has
+ * twice (last address and number of pages, the shell's sums) must agree: some texts are copied by
+ * hand from a photograph.
  *
- * Numbers are checked for overflow. What the numbers mean (rows that wrap, overlap, lie unsorted)
- * is not checked here: bootloader/pure/memory_map.h does that.
+ * Numbers are checked for overflow. bootloader/pure/memory_map.h checks the rows: whether they wrap,
+ * overlap or lie unsorted.
  *
  * Pure: bytes in, rows out. Fuzzed by tests/fuzz/fuzz_map_text.c.
  */
@@ -93,7 +93,7 @@ struct map_text_map {
 struct map_text {
     enum map_text_form form;
     size_t row_count;
-    struct phys_range framebuffer;                   /* of a kernel's log; empty if there is none */
+    struct phys_range framebuffer;                   /* of a kernel's log, or empty */
     struct map_text_note notes[MAP_TEXT_NOTE_LIMIT]; /* doubts: the map was read all the same */
     size_t note_count;
     size_t map_number;                            /* the one that was read, from 1 */
@@ -107,11 +107,11 @@ size_t map_text_row_limit(const char *text, size_t size_bytes);
 /* As many lines as the file had from which map_decode() made this text. */
 size_t map_text_line_limit(const char *text, size_t size_bytes);
 
-/* Read map `map_number` of `text`, counted from 1; 0: the first of the form that tells most. Rows
- * are in the order of the text; types and attributes are EFI's (an E820 kind becomes the EFI type
- * that Linux would have made it from, with the attributes of RAM).
- * False if there is no row, no such map, or a line of the map cannot be read: *ret_error names the
- * line and why; *ret_map is then not written (the rows may have been). */
+/* Read map `map_number` of `text`, counted from 1; 0: the first of the form with the most facts.
+ * Rows are in the order of the text; types and attributes are EFI's. An E820 kind becomes the EFI
+ * type from which Linux makes that kind, with the attributes of RAM.
+ * False if there is no row, no such map, or a line of the map cannot be read. Then *ret_error names
+ * the line and the cause, and *ret_map is not written (the rows may be). */
 bool map_text_parse(const char *text, size_t size_bytes, size_t map_number,
                     struct memory_map_descriptor *rows, size_t row_capacity,
                     struct map_text *ret_map, struct map_text_note *ret_error)

@@ -98,7 +98,7 @@ static void add_early_heap_and_image(struct ownership *ownership, const struct k
     bool fallback = kernel->early_heap_is_fallback;
     add(ownership, "temp-heap",
         fallback ? "refused: the kernel took its fixed region; free when that retired"
-                 : "the early heap; what it had not touched came back when it retired",
+                 : "the early heap; its unused pages became free when it retired",
         OWNERSHIP_RESERVED, heap,
         fallback ? heap - kernel->refused_heap_frame_count : heap - returned);
     add(ownership, "kernel-image",
@@ -113,7 +113,7 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
     *o = (struct ownership){.total_frame_count = frames_of_ram(kernel)};
 
-    add(o, "free", "for whoever asks next", OWNERSHIP_FREE,
+    add(o, "free", "for the next request", OWNERSHIP_FREE,
         frames_of_reuse(kernel, HANDOFF_REUSE_AT_ENTRY), frames.free_count);
     add(o, "cpu-reserve", "free, for the next requests of this processor", OWNERSHIP_CACHED, 0,
         (uint64_t)__builtin_popcountll(kernel->frame_reserve.word.free_bits));
@@ -174,8 +174,8 @@ const char *ownership_check(const struct ownership *ownership, const struct kern
 {
     if (kernel->free_at_start_count + records_frame_count(kernel) !=
         frames_of_reuse(kernel, HANDOFF_REUSE_AT_ENTRY))
-        return "what was free at first, and the allocator's records, are not the RAM that is free "
-               "at entry";
+        return "the first free frames and the allocator's records are not the RAM that is free at "
+               "entry";
     if (!records_are_small(ownership, kernel))
         return "the allocator's records are larger than 1.021 bits a frame";
     return check_sums(ownership, kernel);

@@ -13,7 +13,7 @@
 
 #include "host/simulator/kernel_model.h"
 
-/* What the frame allocator calls the frames of an owner. */
+/* The state of an owner's frames, in the frame allocator's words. */
 enum ownership_state {
     OWNERSHIP_FREE,
     OWNERSHIP_CACHED,

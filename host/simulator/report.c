@@ -6,7 +6,7 @@
 #include "shared/region.h"
 #include "host/simulator/ownership.h"
 
-/* The length of the character in UTF-8 at `text`, or 0: it is none. */
+/* The length of the character in UTF-8 at `text`; 0 if the bytes are no character. */
 static size_t utf8_length(const unsigned char *text)
 {
     size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;

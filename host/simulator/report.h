@@ -19,7 +19,7 @@ struct report {
     const char *cause;   /* a sentence; "" for ready */
     const struct map_text *map;
     const struct memory_map_descriptor *rows;
-    const struct handoff_region *regions; /* normalised; NULL if there are none */
+    const struct handoff_region *regions; /* normalised; NULL before the map is converted */
     size_t region_count;
     const struct kernel_model *kernel; /* NULL before the kernel was entered */
     const char *load_name;             /* NULL if none was run */

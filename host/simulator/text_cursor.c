@@ -7,7 +7,7 @@ static char lower(char character)
     return character >= 'A' && character <= 'Z' ? (char)(character - 'A' + 'a') : character;
 }
 
-/* 16 for what is no digit. */
+/* 16 if the character is no digit. */
 static unsigned digit_value(char character)
 {
     char digit = lower(character);
@@ -108,8 +108,8 @@ static const char *find_character(const char *at, const char *end, char characte
     return found != NULL ? found : end;
 }
 
-/* Of the places where `text` may begin, the next one at or behind `at`; the ends are remembered, so
- * that no part of the line is searched twice for the same letter. */
+/* Finds the next place at or behind `at` where `text` may begin. It keeps the ends of its searches,
+ * so that no part of the line is searched twice for the same letter. */
 bool text_cursor_take_through(struct text_cursor *cursor, const char *text)
 {
     const char *small = find_character(cursor->at, cursor->end, lower(*text));

@@ -51,7 +51,7 @@ bool text_cursor_take_long_hex(struct text_cursor *cursor, struct text_cursor li
                                unsigned digit_count_min, uint64_t *ret_number);
 
 /* On to the next word that begins with a hexadecimal digit; the cursor's own place counts. `line`
- * begins where the line does. False if there is none. */
+ * begins where the line does. False if there is no such word. */
 bool text_cursor_next_number(struct text_cursor *cursor, struct text_cursor line);
 
 /* Decimal digits. False also for a number of 2^64 and more. */

@@ -230,7 +230,7 @@ void bit_tree_remove(struct bit_tree *tree, struct bit_range range)
  */
 
 /* Let the next lower word of the same block that has a member be the highest. False if there is
- * none, or if the highest is not known. */
+ * such word, or if the highest is not known. */
 static bool step_down(struct bit_tree *tree)
 {
     if (tree->highest_word == tree->bit_count / BIT_TREE_WORD_BITS)

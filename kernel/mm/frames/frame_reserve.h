@@ -1,14 +1,14 @@
 /*
  * frame_reserve.h - up to 64 frames that one CPU has for itself.
  *
- * Every CPU owns one of these. It holds one word of the allocator's bits (frame_word.h): allocating
- * is to clear a bit of it, freeing into it to set one, and nobody else looks at it. Only when the
- * word is used up the allocator is asked for another, once in 64 frames; those calls the callers
- * serialise, as all calls of the allocator. A second CPU is a second instance.
+ * Every CPU owns one reserve. It holds one word of the allocator's bits (frame_word.h). To allocate
+ * is to clear a bit of the word, to free is to set one, and no other code looks at it. Once in 64
+ * frames the reserve asks the allocator for another word. The callers serialise those calls, as all
+ * calls of the allocator. A second CPU is a second instance.
  *
- * What a reserve holds is neither free nor used: frame_allocator_statistics() counts it apart. If
- * the allocator runs out, or somebody frees a frame of the word through the allocator, the reserve
- * is emptied back into it; so no frame is ever out of reach and every bad free is found.
+ * A frame in a reserve is neither free nor used: frame_allocator_statistics() counts it as cached.
+ * The allocator takes the word back if it has no other frame, and if a frame of the word is freed
+ * through the allocator. So every frame can be allocated, and every bad free is found.
  *
  * Phase: after frame_allocator_initialise(). Pure. Catalogue group F.
  */

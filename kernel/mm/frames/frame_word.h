@@ -4,8 +4,8 @@
  *
  * A word that is out is empty in the bit tree. Its owner has the bits instead, and gives frames
  * from them without the allocator. Such frames are `cached`: neither free nor used. The allocator
- * knows all words that may be out. It returns them to the tree where it would have to refuse, and
- * before it checks a free of a frame in one of them.
+ * knows all words that may be out. It returns them to the tree before it refuses a request, and before
+ * it checks a free of a frame in one of them.
  *
  * Pure. Concurrency: the caller serialises all calls.
  */
@@ -32,14 +32,14 @@ struct frame_word {
 /* Let the allocator know an empty word. It must stay where it is as long as the allocator. */
 void frame_word_register(struct frame_allocator *allocator, struct frame_word *word);
 
-/* Fill an empty word with the free frames of one word of the tree. False if there are none. */
+/* Fill an empty word with the free frames of one word of the tree. False if no frame is free. */
 bool frame_word_take(struct frame_allocator *allocator, struct frame_word *word)
     __attribute__((warn_unused_result));
 
 /* Return what every word holds to the tree. False if there was nothing. */
 bool frame_word_return_all(struct frame_allocator *allocator);
 
-/* Return the words that have one of these frames, so that the bits are true for them; and so that
+/* Return the words that have one of these frames. Then the tree's bits are true for the frames, and
  * no word that is out has a bit in the tree. */
 void frame_word_return_overlapping(struct frame_allocator *allocator, struct frame_range frames);
 
