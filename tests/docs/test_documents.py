@@ -295,6 +295,23 @@ def test_links_and_mentioned_files_exist(path):
     assert not missing
 
 
+# --- docs/READING.md ----------------------------------------------------------------------------------
+EVENING_LIMIT = 6000
+
+
+def test_the_path_for_an_evening_has_the_lines_that_the_document_states():
+    text = section(read("docs/READING.md"), "An evening")
+    names = [name for row in table_rows(text) for name in re.findall(r"`([^`]+)`", row[1])]
+    assert len(set(names)) == len(names) > 0, "each file is on the path once"
+    lines = sum(read(name).count("\n") for name in names)
+    stated = int(re.search(r"these files have ([\d,]+) lines", text).group(1).replace(",", ""))
+    assert stated == lines, f"docs/READING.md, An evening: write {lines:,} lines"
+    assert lines <= EVENING_LIMIT, "take a file off the path, or shorten one"
+
+
+# --- The probe ----------------------------------------------------------------------------------------
+
+
 def test_probe_takes_nothing_of_the_project_but_the_contract():
     """The probe checks the contract, so it must not share a mistake with the code of the project."""
     for path in sorted((ROOT / "tests/qemu/probe").rglob("*.[chS]")):
