@@ -9,13 +9,12 @@
  *          └────────┴─┴──────────┴──┴─────┴────────────────────────┘
  *                    └ alignment  └ footer: 8 bytes, only behind blocks that may be freed
  *
- * Allocation is O(1) and has no overhead but alignment. What a phase allocated goes away at once
- * by mark and release. A block that may be freed by itself, in last-in-first-out order, is asked
- * for as such: it carries one 8-byte footer, with which a free proves that it gets the newest live
- * block.
+ * Allocation is O(1) and has no overhead except alignment. Mark and release free all blocks of a
+ * phase at once. A freeable block can be freed by itself, in last-in-first-out order. It carries
+ * one 8-byte footer, with which a free checks that the block is the newest live one.
  *
- * Memory is not zeroed. Phase: from the kernel's first act until early_heap_retire(); what is
- * allocated then stays valid for ever. Concurrency: none, one CPU with interrupts off.
+ * Memory is not zeroed. Phase: from the kernel's first act until early_heap_retire(). Blocks that
+ * are live at that time stay valid for ever. Concurrency: none, one CPU with interrupts off.
  * Pure. Fuzzed by tests/fuzz/fuzz_early_heap.c. Catalogue group B.
  */
 #ifndef KERNEL_MM_EARLY_HEAP_H
@@ -38,7 +37,7 @@
 
 #define EARLY_HEAP_PHASES_MAX 16
 
-/* What was allocated between two calls of early_heap_begin_phase(). */
+/* The allocations between two calls of early_heap_begin_phase(). */
 struct early_heap_phase {
     const char *name;
     uint64_t allocation_count;
@@ -78,8 +77,8 @@ enum early_heap_status early_heap_initialise(struct early_heap *heap, struct vir
 void *early_heap_allocate(struct early_heap *heap, uint64_t size_bytes, uint64_t alignment_bytes)
     __attribute__((warn_unused_result));
 
-/* The same, for what the boot cannot go on without: panics with the usage in the message
- * (PANIC_EARLY_HEAP_EXHAUSTED). Never NULL. */
+/* The same, for memory that the boot needs: panics with the usage in the message
+ * (PANIC_EARLY_HEAP_EXHAUSTED) where the other returns NULL. */
 void *early_heap_allocate_or_panic(struct early_heap *heap, uint64_t size_bytes,
                                    uint64_t alignment_bytes);
 
@@ -90,7 +89,7 @@ void *early_heap_allocate_freeable(struct early_heap *heap, uint64_t size_bytes,
 
 /* Free the newest live block, which must be a freeable one. NULL is a no-op. Panics
  * (PANIC_EARLY_HEAP_FREE) on any other pointer: an older block, a double free, a plain block, a
- * foreign pointer, or a block older than the newest mark; and (PANIC_EARLY_HEAP_CORRUPT) if the
+ * foreign pointer, or a block older than the newest mark. Panics (PANIC_EARLY_HEAP_CORRUPT) if the
  * footer was overwritten. */
 void early_heap_free(struct early_heap *heap, void *pointer);
 
@@ -104,10 +103,10 @@ struct early_heap_mark {
 /* Remember this moment. Until the mark is released, blocks older than it cannot be freed. */
 struct early_heap_mark early_heap_mark(struct early_heap *heap);
 
-/* Free everything that was allocated since the mark, plain or not, and forget all newer marks.
- * Precondition: the mark stands: neither it nor an older one was released.
- * Panics (PANIC_EARLY_HEAP_FREE) if it lies above the newest mark that stands, which a mark that
- * was released or forgotten does until another is set; the heap keeps no list of them. */
+/* Free all blocks that were allocated since the mark, plain or not, and drop all newer marks.
+ * Precondition: the mark is valid: neither it nor an older one was released.
+ * Panics (PANIC_EARLY_HEAP_FREE) if the mark lies above the newest valid mark. A mark that was
+ * released or dropped lies there until another is set. The heap keeps no list of marks. */
 void early_heap_release(struct early_heap *heap, struct early_heap_mark mark);
 
 /* Later allocations count for the phase `name` (a constant text). Panics (PANIC_ASSERTION) at more

@@ -8,16 +8,16 @@
  *   level 1    some  [0 1 … 1 0]        a block of 4096 numbers: one bit for each of its words
  *   level 0    [0…0] [0110…] [1111…]    one bit a number, 64 to a word: set = member
  *
- * Only what is open is ever written. Starting the set costs a few stores, adding or removing a
- * range a few words at its two ends, whatever the length: the leaves are filled when they are
- * touched first. A search skips 64, 4096, … numbers at a glance, members and absent ones alike.
+ * Only open nodes and blocks are ever written. Starting the set costs a few stores. Adding or
+ * removing a range writes a few words at its two ends, at any length. The leaves are filled when
+ * they are touched first. A search skips 64, 4096, … members or absent numbers in one step.
  *
  * Runs in fragmented sets: each group of 16 blocks, and each node above, remembers for each
- * alignment how long the longest run is that begins there (bit_tree_bound.h). A search for a run
- * passes by what is too short, and descends only to where the run is.
+ * alignment the length of the longest run that begins there (bit_tree_bound.h). A search for a run
+ * skips groups and nodes whose runs are too short. It descends only to the place of the run.
  *
- * Numbers need not be in a row: they lie in extents, and a run lies in one extent. What counts for
- * a run's alignment is number + offset of its extent.
+ * Numbers lie in extents, with or without gaps between them. A run lies in one extent. The
+ * alignment of a run is the alignment of its first number + the offset of its extent.
  *
  * Size: 1 + 1/64 + 3/64^2 + 1/256 + … = 1.0205 bits a number.
  *
@@ -66,7 +66,7 @@ static inline bool bit_range_is_empty(struct bit_range range)
 struct bit_tree_extent {
     uint64_t first_bit;
     uint64_t bit_count;
-    uint64_t offset; /* of what the numbers stand for: that + the number counts for alignments */
+    uint64_t offset; /* number + offset is the represented index; alignments refer to it */
 };
 
 static inline struct bit_range bit_tree_extent_bits(const struct bit_tree_extent *extent)
@@ -100,14 +100,15 @@ struct bit_tree {
 uint64_t bit_tree_size_bytes(uint64_t bit_count);
 
 /* Start as the empty set. `memory` has bit_tree_size_bytes(bit_count) bytes, is aligned to 8, may
- * hold anything, and stays the tree's. Writes a few words of it. The extents are sorted, follow on
- * each other from number 0 to bit_count, are of whole blocks and stay in place; their offsets are
- * multiples of BIT_TREE_BLOCK_BITS and rise; number + offset stays below BIT_TREE_BITS_MAX. */
+ * hold anything, and belongs to the tree from now on. The call writes a few words of it.
+ * The extents are sorted, consist of whole blocks, and cover the numbers from 0 to bit_count without
+ * gaps. The caller keeps them in place. Their offsets are multiples of BIT_TREE_BLOCK_BITS and
+ * rise; number + offset stays below BIT_TREE_BITS_MAX. */
 void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count,
                          const struct bit_tree_extent *extents, uint32_t extent_count);
 
-/* Ranges must not be empty or pass bit_count. What is a member already, or is not, may be in them.
- */
+/* Ranges must not be empty or pass bit_count. An added range may already have members, and a removed range may lack
+ * some. */
 void bit_tree_insert(struct bit_tree *tree, struct bit_range range);
 void bit_tree_remove(struct bit_tree *tree, struct bit_range range);
 
@@ -165,8 +166,8 @@ static inline bool bit_tree_try_add_to_empty(struct bit_tree *tree, uint64_t num
  * and its members as bits. False if the set is empty. */
 bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members);
 
-/* Write the highest member below `limit` to *ret_number. False if there is none. A limit beyond
- * bit_count means all. */
+/* Write the highest member below `limit` to *ret_number. False if no member lies below
+ * it. A limit beyond bit_count means all. */
 bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number);
 
 /* Write the lowest number in the range, which is not empty, that is not a member to *ret_number.
@@ -180,15 +181,15 @@ struct bit_tree_run_request {
     uint64_t alignment; /* a power of two: the run's first number + offset is a multiple of it */
 };
 
-/* Write the highest start of a run of members as requested to *ret_start. False if there is none.
- * Changes what is remembered, never the set.
+/* Write the highest start of a run of members as requested to *ret_start. False if no such run
+ * exists. Changes the bounds, never the set.
  *
  * Cost. If no member was added or removed since a search of all numbers found nothing: one
  * comparison. In general at most
  *   - for each block that members were added to since the last search: its 64 words, once;
- *   - for each group that members were removed from since its bounds were computed,
- *     and whose bound allows the run: its 1024 words, twice, and the bounds of the 256 or 64
- * children of the nodes above;
+ *   - for each group whose bound allows the run and is old: its 1024 words, twice, and the bounds
+ *     of the 256 or 64 children of the nodes above. A bound is old if members were removed from
+ *     the group since it was computed;
  *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level; and the same at either
  *     end of a `within` that is not all numbers.
  * A tree of 64 times as many numbers has one level more, and nothing else. Steps (a word
@@ -196,7 +197,7 @@ struct bit_tree_run_request {
 bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
                        uint64_t *ret_start);
 
-/* What is remembered: no run that starts at a multiple of `alignment` (number + offset) is longer.
+/* Return the bound: no run that starts at a multiple of `alignment` (number + offset) is longer.
  * A search of all numbers that finds nothing leaves it below the length that was searched; if it
  * had allowed that length, it is exact afterwards. An addition counts from the next search on. */
 uint64_t bit_tree_run_bound(const struct bit_tree *tree, uint64_t alignment);

@@ -1,5 +1,5 @@
 /*
- * frame_records.h - private to the frame allocator: who holds each frame, and where its bit is.
+ * frame_records.h - private to the frame allocator: the holder of each frame, and the place of its bit.
  *
  *   regions      | usable            | loader | reserved |      | usable |
  *   records      |zero| usable | own | loader | reserved |      | usable |     as held
@@ -40,7 +40,7 @@ struct frame_record {
     uint64_t offset; /* frame number - bit number; only if managed */
     const char *phase;
     uint64_t timestamp;
-    uint32_t type; /* enum handoff_region_type: what the map said */
+    uint32_t type; /* enum handoff_region_type, as in the map */
     uint8_t holder;
     uint8_t reuse; /* enum handoff_reuse; a value that is not in it is NEVER */
     bool is_ram : 1;
@@ -62,8 +62,8 @@ struct frame_records {
 /* --- Building (frame_records_build.c) -----------------------------------------------------------
  */
 
-/* True for RAM that is free now or can be reclaimed one day: what the map lets the kernel take, and
- * what the loader placed for it. Whatever the type: a newer loader may have more of them. */
+/* True for RAM that is free now or can be reclaimed one day: RAM that the map gives to the kernel,
+ * and the loader's objects. The type does not matter: a newer loader may have more types. */
 bool frame_records_is_managed(const struct handoff_region *region);
 
 /* Build the records and extents of all regions. Their memory comes from the early heap if half of

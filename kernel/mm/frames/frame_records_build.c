@@ -32,8 +32,8 @@ static struct frame_range round_to_blocks(struct frame_range frames)
 }
 
 /* Make an extent for each stretch of managed regions: those whose blocks touch or overlap are one.
- * With NULL it only counts, so that what is counted and what is written cannot differ. Returns the
- * number of bits. */
+ * With NULL it only counts: one function does both, so that the two results cannot differ. Returns
+ * the number of bits. */
 static uint64_t build_extents(const struct region_list *regions, struct bit_tree_extent *extents,
                               uint32_t *ret_count)
 {
@@ -61,7 +61,7 @@ static uint64_t build_extents(const struct region_list *regions, struct bit_tree
 /* --- Memory -------------------------------------------------------------------------------------
  */
 
-/* What is built, counted. */
+/* The number of objects to build, and their size. */
 struct plan {
     uint32_t record_capacity;
     uint32_t extent_count;
@@ -109,7 +109,7 @@ static bool find_usable(const struct region_list *regions, uint64_t size_bytes,
     return false;
 }
 
-/* Find memory for the records, and note in them where it is. NULL if there is none. */
+/* Find memory for the records, and write its place into them. NULL if there is no room. */
 static void *place(struct frame_records *records, const struct region_list *regions,
                    struct early_heap *early_heap, struct virt_addr direct_map_base)
 {

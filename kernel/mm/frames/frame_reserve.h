@@ -1,14 +1,15 @@
 /*
  * frame_reserve.h - up to 64 frames that one CPU has for itself.
  *
- * Every CPU owns one of these. It holds one word of the allocator's bits (frame_word.h): allocating
- * is to clear a bit of it, freeing into it to set one, and nobody else looks at it. Only when the
- * word is used up the allocator is asked for another, once in 64 frames; those calls the callers
- * serialise, as all calls of the allocator. A second CPU is a second instance.
+ * Every CPU owns one reserve. It holds one word of the allocator's bits (frame_word.h). Allocating
+ * clears a bit of the word, freeing sets one, and no other CPU looks at it. When the word is used
+ * up, the reserve asks the allocator for another, once in 64 frames. The callers serialise those
+ * calls, as all calls of the allocator. A second CPU has a second instance.
  *
- * What a reserve holds is neither free nor used: frame_allocator_statistics() counts it apart. If
- * the allocator runs out, or somebody frees a frame of the word through the allocator, the reserve
- * is emptied back into it; so no frame is ever out of reach and every bad free is found.
+ * The frames of a reserve are neither free nor used: frame_allocator_statistics() counts them
+ * separately. The reserve returns its frames in two cases: the allocator runs out, or a caller
+ * frees a frame of the word through the allocator. So every frame stays available, and every bad
+ * free is detected.
  *
  * Phase: after frame_allocator_initialise(). Pure. Catalogue group F.
  */

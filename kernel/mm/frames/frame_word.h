@@ -32,15 +32,15 @@ struct frame_word {
 /* Let the allocator know an empty word. It must stay where it is as long as the allocator. */
 void frame_word_register(struct frame_allocator *allocator, struct frame_word *word);
 
-/* Fill an empty word with the free frames of one word of the tree. False if there are none. */
+/* Fill an empty word with the free frames of one word of the tree. False if no frame is free. */
 bool frame_word_take(struct frame_allocator *allocator, struct frame_word *word)
     __attribute__((warn_unused_result));
 
 /* Return what every word holds to the tree. False if there was nothing. */
 bool frame_word_return_all(struct frame_allocator *allocator);
 
-/* Return the words that have one of these frames, so that the bits are true for them; and so that
- * no word that is out has a bit in the tree. */
+/* Return the words that have one of these frames to the tree. The bits are then correct for these
+ * frames, and no word that is out has a bit in the tree. */
 void frame_word_return_overlapping(struct frame_allocator *allocator, struct frame_range frames);
 
 /* True if the bit is in a word that is out, or was; `word` is the first of the list. */
