@@ -9,12 +9,12 @@
  *          └────────┴─┴──────────┴──┴─────┴────────────────────────┘
  *                    └ alignment  └ footer: 8 bytes, only behind blocks that may be freed
  *
- * Allocation is O(1) and has no overhead but alignment. A mark and a release free all blocks of a
- * phase at once. A freeable block can be freed by itself, in last-in-first-out order. It carries one
- * 8-byte footer, with which a free checks that it gets the newest live block.
+ * Allocation is O(1) and has no overhead except alignment. Mark and release free all blocks of a
+ * phase at once. A freeable block can be freed by itself, in last-in-first-out order. It carries
+ * one 8-byte footer, with which a free checks that the block is the newest live one.
  *
- * Memory is not zeroed. Phase: from the kernel's first act until early_heap_retire(); the blocks
- * that are live then stay valid for ever. Concurrency: none, one CPU with interrupts off.
+ * Memory is not zeroed. Phase: from the kernel's first act until early_heap_retire(). Blocks that
+ * are live at that time stay valid for ever. Concurrency: none, one CPU with interrupts off.
  * Pure. Fuzzed by tests/fuzz/fuzz_early_heap.c. Catalogue group B.
  */
 #ifndef KERNEL_MM_EARLY_HEAP_H
@@ -77,8 +77,8 @@ enum early_heap_status early_heap_initialise(struct early_heap *heap, struct vir
 void *early_heap_allocate(struct early_heap *heap, uint64_t size_bytes, uint64_t alignment_bytes)
     __attribute__((warn_unused_result));
 
-/* The same for memory that the boot cannot do without. Panics (PANIC_EARLY_HEAP_EXHAUSTED) with the
- * usage in the message if there is no room. Never NULL. */
+/* The same, for memory that the boot needs: panics with the usage in the message
+ * (PANIC_EARLY_HEAP_EXHAUSTED) where the other returns NULL. */
 void *early_heap_allocate_or_panic(struct early_heap *heap, uint64_t size_bytes,
                                    uint64_t alignment_bytes);
 
@@ -104,9 +104,9 @@ struct early_heap_mark {
 struct early_heap_mark early_heap_mark(struct early_heap *heap);
 
 /* Free all blocks that were allocated since the mark, plain or not, and drop all newer marks.
- * Precondition: the mark stands: neither it nor an older one was released.
- * Panics (PANIC_EARLY_HEAP_FREE) if it lies above the newest mark that stands. A mark that was
- * released or dropped lies there until another is set; the heap keeps no list of marks. */
+ * Precondition: the mark is valid: neither it nor an older one was released.
+ * Panics (PANIC_EARLY_HEAP_FREE) if the mark lies above the newest valid mark. A mark that was
+ * released or dropped lies there until another is set. The heap keeps no list of marks. */
 void early_heap_release(struct early_heap *heap, struct early_heap_mark mark);
 
 /* Later allocations count for the phase `name` (a constant text). Panics (PANIC_ASSERTION) at more

@@ -39,8 +39,8 @@ bool region_list_is_normalised(const struct region_list *list);
  * several that touch. Precondition: the list is normalised. */
 bool region_list_covers(const struct region_list *list, struct phys_range range, uint32_t type);
 
-/* True if every byte of `range`, which is not empty, lies in rows of RAM that the direct map
- * reaches (region_is_mapped_ram). Precondition: the list is normalised. */
+/* True if every byte of `range`, which is not empty, lies in rows of RAM (region_is_ram),
+ * which the direct map covers. Precondition: the list is normalised. */
 bool region_list_is_ram(const struct region_list *list, struct phys_range range);
 
 #endif

@@ -1,5 +1,5 @@
-"""A debugger at QEMU's gdb stub: as much of the remote protocol as a test needs to stop the machine at
-an address and to change its memory and registers there.
+"""A debugger at QEMU's gdb stub. It has only the part of the remote protocol that the tests need: they stop
+the machine at an address, and change its memory and registers there.
 
 (GDB manual, "GDB Remote Serial Protocol": a packet is `$data#checksum`, acknowledged with `+`.)
 """

@@ -1,5 +1,5 @@
-"""The page tables of a running machine, read from outside: out of its memory by QEMU's monitor, decoded
-here from the processor's manual (Intel SDM Vol. 3A, 4.5 and 4.9.2) and nothing of the project."""
+"""The page tables of a running machine, read from outside by QEMU's monitor. The decoder here follows the
+processor's manual (Intel SDM Vol. 3A, 4.5 and 4.9.2) and uses no code of the project."""
 
 import re
 import struct
@@ -18,7 +18,7 @@ CR4_SMEP, CR4_SMAP = 1 << 20, 1 << 21
 CR0_WRITE_PROTECT = 1 << 16
 EFER_NO_EXECUTE = 1 << 11
 
-# What the PAT of docs/HANDOFF.md gives for each index.
+# The memory type of each index of the PAT in docs/HANDOFF.md.
 MEMORY_TYPES = ["write-back", "write-through", "uncached-", "uncached",
                 "write-back", "write-combining", "uncached-", "uncached"]  # fmt: skip
 

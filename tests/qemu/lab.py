@@ -1,9 +1,8 @@
-"""The tests' workbench: compose a volume, boot it, look at the verdict.
+"""The tests' workbench: compose a volume, boot it, check the verdict.
 
-Two ways to boot. `cold` starts a machine of its own, as a user does. `case` restores a snapshot that
-was taken when the conductor (an EFI application, see conductor/main.c) was about to start the
-loader: a tenth of the time, and the place for faults, since the conductor stands between firmware
-and loader.
+There are two ways to boot. `cold` starts a new machine, as a user does. `case` restores a snapshot, in
+a tenth of the time. The snapshot was taken when the conductor (an EFI application, see conductor/main.c)
+was about to start the loader. The conductor stands between firmware and loader, so it can inject faults.
 """
 
 import itertools

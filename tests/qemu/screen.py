@@ -43,7 +43,7 @@ def read_cell(pixels, width, left, top):
 
 
 def read_screen(path: Path, font: Path):
-    """The screen as lines of text; what is no glyph of the font is shown as U+FFFD."""
+    """Return the screen as lines of text; U+FFFD replaces pixels that are no glyph of the font."""
     width, height, pixels = read_ppm(path)
     glyphs = glyph_table(font)
     lines = []

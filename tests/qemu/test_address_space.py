@@ -79,7 +79,7 @@ def expect_map_is_true(serial, pages):
 
 
 def expect_rules(pages, levels, lines):
-    """What the audit claims, found again from outside."""
+    """Check from outside the rules that the audit checks from inside."""
     executable = {page.physical for page in pages if page.execute}
     ram = DIRECT_MAP[levels]
     direct = [page for page in pages if ram <= page.virtual < ram + (1 << (47 if levels == 4 else 52))

@@ -14,7 +14,7 @@ def free_port():
 
 
 # Attaches (a packet is answered), lets the machine go on and leaves. debug.sh asks for the version
-# first, to have gdb judge its options.
+# first, so that gdb checks its options.
 GDB = """#!/bin/sh
 [ "$1" != --version ] || exit 0
 exec python3 - "$@" <<'PYTHON'

@@ -58,9 +58,9 @@ SMALLER = [(name, 48) for name in installed("/usr/share/OVMF/OVMF_CODE.fd") if n
 
 @pytest.mark.parametrize("name, from_mib", [(None, 52)] + SMALLER)
 def test_FW3_fallback_for_real_in_a_small_machine(lab, name, from_mib):
-    """Less and less memory: the heap is handed over, then the kernel still fits but its heap does
-    not, then the loader says that not even the kernel does, and nothing lies between. QEMU's
-    memory comes in whole MiB, so a heap of two leaves no doubt that there is a middle."""
+    """The memory shrinks in three stages, and there is no other. First the loader hands over a heap. Then
+    the kernel fits, but its heap does not. Then the loader says that the kernel does not fit. QEMU's
+    memory comes in whole MiB, so a heap of two MiB ensures that the middle stage exists."""
     sources = []
     for mib in range(from_mib, 32, -2):
         # Machine takes no less than the larger build needs; of two sizes QEMU takes the last one.

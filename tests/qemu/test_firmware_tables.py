@@ -1,5 +1,5 @@
-"""Firmware that keeps its tables where kernels crash, or damages them (catalogue T): the probe derives
-every promise of docs/HANDOFF.md there, and reads the tables by what the handoff says of them."""
+"""Firmware that keeps its tables where kernels crash, or damages them (catalogue T). The probe derives
+every promise of docs/HANDOFF.md there, and uses the handoff to read the tables."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 from test_probe import KEPT, boot_probe, expect_kept, figures
 
-# What the conductor calls the places (tests/qemu/conductor/tables.c).
+# The conductor's numbers for the places (tests/qemu/conductor/tables.c).
 RESERVED, RESERVED_LOW, NO_ROW = 1, 2, 3
 PLACES = pytest.mark.parametrize("place", [RESERVED, RESERVED_LOW, NO_ROW],
                                  ids=["reserved", "reserved-below-1M", "in-no-row"])  # fmt: skip

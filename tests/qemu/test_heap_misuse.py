@@ -1,6 +1,6 @@
-"""Every misuse of kmalloc() in a running kernel, under every policy where it can be one: a panic of its own,
-with the block, its size and who gave it back (fault catalogue K4 to K9). tests/unit/test_heap_policies.c has
-the same for all sizes and offsets."""
+"""Every misuse of kmalloc() in a running kernel, under every policy that can detect it (fault catalogue K4 to
+K9). Each has its own panic, with the block, its size and the call site that freed it.
+tests/unit/test_heap_policies.c has the same for all sizes and offsets."""
 
 import re
 
@@ -14,7 +14,7 @@ REPORT = re.compile(
     r"^\[panic\] cause: (?P<kind>[a-z ]+): [^;]+; pointer (?P<pointer>0x\w+)"
     r"(?:, (?:freed )?block (?P<block>0x\w+) of (?P<size>\d+) bytes)?", re.MULTILINE)  # fmt: skip
 MISUSES = [
-    # case, name, code, kind; what is known of the block
+    # case, name, code, kind; the known facts about the block
     ("K4", "heap-double-free", "HEAP_DOUBLE_FREE", "double free", 0),
     ("K4", "heap-double-free-later", "HEAP_DOUBLE_FREE", "double free", 0),
     ("K5", "heap-bad-pointer", "HEAP_BAD_POINTER", "bad pointer", 16),
@@ -49,7 +49,7 @@ def test_misuse_is_named(lab, name, code, kind, known, policy):
     assert f"policy={policy} " in verdict.serial
     report = REPORT.search(verdict.serial)
     assert report and report["kind"] == kind, verdict.serial
-    # Whoever called kfree() is one of the functions of the backtrace.
+    # The caller of kfree() is one of the functions of the backtrace.
     found_by = caller(verdict, "found by")
     assert verdict.has_line(rf"\[panic\] #\d+ {found_by:#x} \w+\+0x"), verdict.serial
     pointer = int(report["pointer"], 16)

@@ -1,5 +1,5 @@
-"""A loader that lies, on a real machine: a debugger stops the kernel at its first instruction, changes
-what was handed over, seals it again and lets the kernel go on. The kernel must refuse it by name
+"""A loader that lies, on a real machine. A debugger stops the kernel at its first instruction. It changes
+the handoff, seals it again and lets the kernel continue. The kernel must refuse the handoff by name
 (catalogue group H; the rest of the group is in tests/unit/test_handoff_*.c)."""
 
 import re
@@ -74,7 +74,7 @@ def kernel_entry():
 
 
 class Handoff:
-    """What the loader handed over, in the memory of a machine that stands at the kernel's entry."""
+    """The loader's handoff, in the memory of a machine that is stopped at the kernel's entry."""
 
     def __init__(self, stub):
         self.stub = stub
@@ -245,6 +245,6 @@ def test_H4_pointer_to_what_is_not_mapped_is_named_by_the_loader(lab):
 
 
 def test_handoff_that_was_only_sealed_again_is_accepted(lab):
-    """The debugger by itself changes nothing: what is refused above is refused for its change."""
+    """The debugger by itself causes no refusal: the tests above are refused because of their changes."""
     with boot_changed(lab, lambda handoff: handoff.set_regions(handoff.regions())) as running:
         expect_ready(running.watch(TIMEOUT_SECONDS))

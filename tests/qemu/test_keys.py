@@ -24,7 +24,7 @@ def press(running, key):
 def test_nonsense_is_answered_and_p_powers_off(lab):
     with staying(lab, KEYS) as running:
         press(running, "f1")
-        assert running.wait_for(f"{KEYS}\n{KEYS}", TIMEOUT_SECONDS), "a key that is none says which are"
+        assert running.wait_for(f"{KEYS}\n{KEYS}", TIMEOUT_SECONDS), "an unknown key prints the known keys"
         running.send(b"nonsense\rh")
         assert running.wait_for(r'^\[help\] word="once"', TIMEOUT_SECONDS), "h helps"
         running.send(b"P")

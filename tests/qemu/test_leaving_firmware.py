@@ -8,7 +8,7 @@ from lab import CODE_FORBIDDEN, PANIC, expect_ready, expect_stop
 
 
 def expect_end_after_exit(verdict):
-    """Nothing can be given back after the exit was tried: the loader says what happened, on serial
+    """The loader cannot return to the firmware after it tried to exit. So it reports the failure on serial
     and framebuffer by itself, and stops the machine without another boot service."""
     assert verdict.code != CODE_FORBIDDEN, verdict.serial
     assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"

@@ -31,8 +31,8 @@ def test_P12_cpu_without_no_execute(lab):
 
 
 def test_several_cpus_and_memory_in_two_nodes(lab):
-    """Four CPUs, of which one works, and NUMA: the nodes are told apart by ACPI alone, and the map
-    has one machine's memory."""
+    """Four CPUs, of which one works, and NUMA. Only ACPI distinguishes the nodes: the map has the memory
+    of the whole machine."""
     nodes = [word for node in (0, 1) for word in (
         "-object", f"memory-backend-ram,id=node{node},size={1 + node}G",
         "-numa", f"node,nodeid={node},memdev=node{node},cpus={2 * node}-{2 * node + 1}")]  # fmt: skip
@@ -106,8 +106,8 @@ def test_screen_shows_the_boot(lab, graphics, tmp_path):
 
 
 def wait_for_text(running, pattern, picture):
-    """What the screen shows once the pattern is on it: the kernel writes a line there after it wrote
-    it to the serial port, and QEMU redraws when it finds the time."""
+    """Return the screen's text as soon as it has the pattern. The kernel writes a line to the screen after
+    the serial port, and QEMU redraws later."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         running.screenshot(picture)

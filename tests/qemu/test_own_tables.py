@@ -1,5 +1,5 @@
-"""Kernels that load page tables of their own before they have an IDT: while the loader's image stays mapped
-in the upper half, its handlers name every fault (docs/HANDOFF.md, "Faults before the kernel has its own
+"""Kernels that load their own page tables before they have an IDT. While the loader's image stays mapped
+in the upper half, the loader's handlers name every fault (docs/HANDOFF.md, "Faults before the kernel has its own
 handlers"; catalogue L8)."""
 
 import time
@@ -70,7 +70,7 @@ def test_L8_report_is_on_the_screen(lab):
 
 
 def test_tables_without_the_loader_reset_the_machine(lab):
-    """The loader cannot prevent that, as the document says; whoever watches the machine can name it."""
+    """The loader cannot prevent the reset, as the document says; the watcher of the machine can report it."""
     verdict = boot_probe(lab, "probe=undefined probe-tables=without-loader")
     expect_kept(verdict)
     assert verdict.code is None and "[loader] fault" not in verdict.serial

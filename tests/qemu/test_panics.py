@@ -1,5 +1,5 @@
-"""Every way for the kernel to stop, provoked on purpose: each has its own code, and says in words what
-happened (fault catalogue X, and the cases of B, F, K and P that need a CPU)."""
+"""Every way for the kernel to stop, provoked on purpose. Each has its own code, and describes the failure in
+words (fault catalogue X, and the cases of B, F, K and P that need a CPU)."""
 
 import pytest
 
@@ -71,15 +71,15 @@ def test_panic_names_functions(lab):
 
 
 def test_panic_names_the_first_function(lab):
-    """And not the linker script's names for the place where it lies."""
+    """The panic must not name the function by the linker script's symbols for the same address."""
     verdict = expect_panic(lab.case(command_line="provoke=early-panic"), "ASSERTION")
     assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ kernel_entry\+0x"), verdict.serial
-    # Its last instruction is the call of what does not return: the address behind it is another's.
+    # Its last instruction calls a function that does not return: the return address lies in the next function.
     assert verdict.has_line(r"\[panic\] #0 0x[0-9a-f]+ early_panic\+0x"), verdict.serial
 
 
 def test_panic_names_who_called_a_bad_pointer(lab):
-    """What was called has no frame yet."""
+    """The called address has no stack frame yet."""
     verdict = expect_panic(lab.case(command_line="provoke=stack-execute"), "EXECUTE_PROTECTION")
     assert verdict.has_line(r"\[panic\] #0 0x[0-9a-f]+ stack_execute\+0x"), verdict.serial
 
@@ -110,7 +110,7 @@ def test_K10_write_after_free_names_both_callers(lab, policy):
 
 
 def test_words_that_nobody_knows_are_warned_of(lab):
-    """What cannot be meant changes nothing, and is told with what may have been meant."""
+    """An unknown word changes nothing, and the warning suggests a known word."""
     words = "nonsense temp=1 heap=slow heap_debug=on provoke=heap-overun heap_debug=off"
     verdict = expect_ready(lab.case(command_line=words))
     for warning in [

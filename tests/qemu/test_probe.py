@@ -1,5 +1,5 @@
-"""docs/HANDOFF.md, proven on machines: the probe kernel re-derives every promise (tests/qemu/probe/),
-and misbehaves on request, so that the loader's fault handlers have to name what it did."""
+"""docs/HANDOFF.md, checked on machines: the probe kernel re-derives every promise (tests/qemu/probe/).
+It also misbehaves on request, so that the loader's fault handlers have to name the fault."""
 
 import re
 
@@ -22,7 +22,7 @@ def boot_probe(lab, words="", machine=None, **settings):
 
 
 def figures(verdict):
-    """What the probe said for us to judge: `# key=value`."""
+    """Return the figures that the probe printed for the test to check: `# key=value`."""
     return dict(re.findall(r"^# (\w+)=(.*)$", verdict.serial, re.MULTILINE))
 
 
@@ -60,7 +60,7 @@ def test_promises_hold_on_cpu(lab, cpu, flags):
 
 
 def test_P12_promises_hold_on_a_cpu_without_pat_global_pages_and_machine_checks(lab):
-    """What the CPU does not have is not switched on."""
+    """The loader does not switch on features that the CPU lacks."""
     expect_complete(boot_probe(lab, machine={"cpu": "qemu64,-pat,-pge,-mce"}))
 
 

@@ -33,7 +33,7 @@ def test_ES3_kernel_shorter_than_its_header(lab, size):
 
 
 def test_ES4_kernel_above_the_size_cap(lab):
-    """Refused by its size alone: its first bytes are no ELF, either, and are not looked at."""
+    """The loader refuses the file by its size. It does not read the first bytes, which are no ELF either."""
     changes = {"kernel.elf": KERNEL_LIMIT_BYTES + 1}
     verdict = expect_stop(lab.cold(changes, plan=[], fat_bits=32), 8)
     assert "conductor: calls: AllocatePages 1," in verdict.serial, "for handoff.conf"

@@ -229,8 +229,8 @@ void bit_tree_remove(struct bit_tree *tree, struct bit_range range)
 /* --- One number, one word ----------------------------------------------------------------------
  */
 
-/* Let the next lower word of the same block that has a member be the highest. False if there is
- * such word, or if the highest is not known. */
+/* Make the next lower word of the same block that has a member the highest. False if no such word
+ * exists, or if the highest is not known. */
 static bool step_down(struct bit_tree *tree)
 {
     if (tree->highest_word == tree->bit_count / BIT_TREE_WORD_BITS)

@@ -8,16 +8,16 @@
  *   level 1    some  [0 1 … 1 0]        a block of 4096 numbers: one bit for each of its words
  *   level 0    [0…0] [0110…] [1111…]    one bit a number, 64 to a word: set = member
  *
- * Only open nodes are ever written. To start the set costs a few stores. To add or remove a range
- * costs a few words at its two ends, for every length: leaves are filled when they are first used.
- * A search skips 64, 4096, … numbers at once, members and absent ones alike.
+ * Only open nodes and blocks are ever written. Starting the set costs a few stores. Adding or
+ * removing a range writes a few words at its two ends, at any length. The leaves are filled when
+ * they are touched first. A search skips 64, 4096, … members or absent numbers in one step.
  *
- * Runs in fragmented sets: each group of 16 blocks, and each node above, stores for each alignment
- * the length of the longest run that begins there (bit_tree_bound.h). A search for a run skips all
- * children with too short a run, and descends only to the run.
+ * Runs in fragmented sets: each group of 16 blocks, and each node above, remembers for each
+ * alignment the length of the longest run that begins there (bit_tree_bound.h). A search for a run
+ * skips groups and nodes whose runs are too short. It descends only to the place of the run.
  *
- * Numbers lie in extents, with gaps between them. A run lies in one extent. The alignment of a run
- * is the alignment of its first number + the offset of the extent.
+ * Numbers lie in extents, with or without gaps between them. A run lies in one extent. The
+ * alignment of a run is the alignment of its first number + the offset of its extent.
  *
  * Size: 1 + 1/64 + 3/64^2 + 1/256 + … = 1.0205 bits a number.
  *
@@ -66,7 +66,7 @@ static inline bool bit_range_is_empty(struct bit_range range)
 struct bit_tree_extent {
     uint64_t first_bit;
     uint64_t bit_count;
-    uint64_t offset; /* number + offset is the frame number, and counts for alignments */
+    uint64_t offset; /* number + offset is the represented index; alignments refer to it */
 };
 
 static inline struct bit_range bit_tree_extent_bits(const struct bit_tree_extent *extent)
@@ -100,14 +100,15 @@ struct bit_tree {
 uint64_t bit_tree_size_bytes(uint64_t bit_count);
 
 /* Start as the empty set. `memory` has bit_tree_size_bytes(bit_count) bytes, is aligned to 8, may
- * hold anything, and stays the tree's. Writes a few words of it. The extents are sorted, cover the
- * numbers from 0 to bit_count, consist of whole blocks, and stay in place. Their offsets are
- * multiples of BIT_TREE_BLOCK_BITS and rise. number + offset stays below BIT_TREE_BITS_MAX. */
+ * hold anything, and belongs to the tree from now on. The call writes a few words of it.
+ * The extents are sorted, consist of whole blocks, and cover the numbers from 0 to bit_count without
+ * gaps. The caller keeps them in place. Their offsets are multiples of BIT_TREE_BLOCK_BITS and
+ * rise; number + offset stays below BIT_TREE_BITS_MAX. */
 void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count,
                          const struct bit_tree_extent *extents, uint32_t extent_count);
 
-/* Add or remove all numbers of a range. It must not be empty or pass bit_count. Some of its numbers
- * may be members already, or absent already. */
+/* Ranges must not be empty or pass bit_count. An added range may already have members, and a removed range may lack
+ * some. */
 void bit_tree_insert(struct bit_tree *tree, struct bit_range range);
 void bit_tree_remove(struct bit_tree *tree, struct bit_range range);
 
@@ -165,8 +166,8 @@ static inline bool bit_tree_try_add_to_empty(struct bit_tree *tree, uint64_t num
  * and its members as bits. False if the set is empty. */
 bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members);
 
-/* Write the highest member below `limit` to *ret_number. False if there is no member. A limit
- * beyond bit_count means all. */
+/* Write the highest member below `limit` to *ret_number. False if no member lies below
+ * it. A limit beyond bit_count means all. */
 bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number);
 
 /* Write the lowest number in the range, which is not empty, that is not a member to *ret_number.
@@ -180,14 +181,15 @@ struct bit_tree_run_request {
     uint64_t alignment; /* a power of two: the run's first number + offset is a multiple of it */
 };
 
-/* Write the highest start of a run of members as requested to *ret_start. False if there is no run.
- * Changes bounds, never the set.
+/* Write the highest start of a run of members as requested to *ret_start. False if no such run
+ * exists. Changes the bounds, never the set.
  *
  * Cost. If no member was added or removed since a search of all numbers found nothing: one
  * comparison. In general at most
  *   - for each block that members were added to since the last search: its 64 words, once;
- *   - for each group with a bound that became too high by removals: its 1024 words, twice, and the
- *     bounds of 256 or 64 children a level above;
+ *   - for each group whose bound allows the run and is old: its 1024 words, twice, and the bounds
+ *     of the 256 or 64 children of the nodes above. A bound is old if members were removed from
+ *     the group since it was computed;
  *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level; and the same at either
  *     end of a `within` that is not all numbers.
  * A tree of 64 times as many numbers has one level more, and nothing else. Steps (a word
@@ -195,8 +197,7 @@ struct bit_tree_run_request {
 bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
                        uint64_t *ret_start);
 
-/* The bound of the whole tree: no run that starts at a multiple of `alignment` (number + offset) is
- * longer.
+/* Return the bound: no run that starts at a multiple of `alignment` (number + offset) is longer.
  * A search of all numbers that finds nothing leaves it below the length that was searched; if it
  * had allowed that length, it is exact afterwards. An addition counts from the next search on. */
 uint64_t bit_tree_run_bound(const struct bit_tree *tree, uint64_t alignment);

@@ -1,5 +1,5 @@
 /*
- * bit_tree_bound.h - private to bit_tree*.c: bounds on the length of runs.
+ * bit_tree_bound.h - private to bit_tree*.c: upper bounds of the lengths of runs.
  *
  *   node of level 3 …   longest[2^0] longest[2^1] … longest[2^42]     2^24 numbers and more
  *   group of 16 blocks  longest[2^0] … longest[2^15]                  2^16 numbers
@@ -8,8 +8,8 @@
  * node or group, is longer. For a node it is the highest of its children's and of the runs that
  * cross from one child to the next. A run counts as far as it lies in the node and in one extent.
  *
- * Bounds are exact when they are computed. Removing members leaves them as they are: too high at
- * most. A search finds that out where it follows a bound in vain, and computes it again. Adding a
+ * Bounds are exact when they are computed. Removing members leaves them as they are: at most
+ * too high. A search that follows a bound and finds no run computes the bound again. Adding a
  * member marks its block as grown, in each node above. The next search looks at those blocks only
  * and raises the bounds by the runs that are there: an exact bound stays exact.
  *
@@ -83,16 +83,16 @@ uint64_t bit_tree_word_at(const struct bit_tree *tree, uint64_t index);
 struct bit_tree_piece bit_tree_run_at(const struct bit_tree *tree, struct bit_range numbers,
                                       uint64_t number);
 
-/* The run that has `number` and the number before it, as far as it lies in `numbers`. It is empty if
- * one of the two is not a member. It begins at `number` if they are of two extents. Precondition: `number` is a
- * multiple of 64, and both lie in `numbers`. */
+/* Return the part in `numbers` of the run that has `number` and number - 1. It is empty if one of
+ * the two is not a member. If they lie in two extents, the run starts at `number`. Precondition:
+ * `number` is a multiple of 64, and both lie in `numbers`. */
 struct bit_tree_piece bit_tree_crossing_run(const struct bit_tree *tree, struct bit_range numbers,
                                             uint64_t number);
 
 /* The length of a run from its first multiple of 2^shift on; 0 if it has none. */
 uint64_t bit_tree_aligned_length(const struct bit_tree_piece *run, uint32_t shift);
 
-/* Raise each bound to the length that the run has for its alignment. */
+/* Raise each bound to at least the aligned length of the run. */
 void bit_tree_raise_by_run(struct bit_tree_bounds *bounds, const struct bit_tree_piece *run);
 
 /* Raise the bounds by all runs that touch the blocks [first, end), as far as they lie in the piece.

@@ -92,8 +92,8 @@ void bit_tree_raise_by_run(struct bit_tree_bounds *bounds, const struct bit_tree
 }
 
 /* The runs that touch neither end of the word: none of them starts at a multiple of 64. The
- * walk goes from the largest alignment down, and the longest run never becomes shorter. So `runs`
- * is only thinned out, until it has no run that is longer than the bound. */
+ * loop goes from the largest alignment down: the longest run is never shorter than the one before.
+ * So each step only removes runs from `runs`, until no run is longer than the bound. */
 static void raise_by_word(struct bit_tree_bounds *bounds, uint64_t word)
 {
     uint64_t at_bottom = bit_tree_low_bits(bit_tree_lowest_bit(~word));

@@ -67,7 +67,7 @@ static inline uint64_t bit_tree_mask_of_word(uint64_t index, uint64_t start, uin
     return bit_tree_low_bits(high) & ~bit_tree_low_bits(low);
 }
 
-/* The state of the node `index` of `level`, level < top_level. */
+/* Return the state of node `index` of `level`. Precondition: level < top_level. */
 static inline enum bit_tree_state bit_tree_state(const struct bit_tree *tree, uint32_t level,
                                                  uint64_t index)
 {

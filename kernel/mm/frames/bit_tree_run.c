@@ -20,8 +20,7 @@ static bool search_all_of(const struct search *search, struct bit_range numbers)
     return within->start <= numbers.start && numbers.end <= within->end;
 }
 
-/* Those numbers that the request asks about. The range is empty or reversed if it asks about other
- * numbers. */
+/* Return the part of `numbers` that the request covers; empty or reversed if it covers nothing. */
 static struct bit_range requested_of(const struct search *search, struct bit_range numbers)
 {
     return bit_range(bit_tree_larger(numbers.start, search->request->within.start),

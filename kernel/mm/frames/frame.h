@@ -30,7 +30,7 @@ static inline struct frame_range frames_of(struct phys_range bytes)
     return frame_range(frame_at(bytes.start), frame_at(bytes.end));
 }
 
-/* The whole frames in any range; reversed if it has no whole frame. */
+/* The whole frames in any range; reversed if the range has no whole frame. */
 static inline struct frame_range frames_within(struct phys_range bytes)
 {
     uint64_t cut = page_is_aligned(bytes.start.value) ? 0 : 1;

@@ -1,30 +1,30 @@
 /*
  * frame_allocator.h - physical memory in frames of 4 KiB, from the handoff's regions.
  *
- * All memory starts as reserved, and only RAM that the handoff names becomes free:
+ * Every frame starts as reserved. Only RAM of the handoff becomes free:
  *
- *   RAM that the handoff gives at entry                    free at once
- *   RAM that it gives later, memory that the loader uses   reserved until it is reclaimed
- *   all other memory                                       never
- *   frame 0, the allocator's own records                   never
+ *   RAM that the handoff gives at entry            free at once
+ *   RAM that it gives later, the loader's objects  reserved, until frame_allocator_reclaim()
+ *   everything else                                never
+ *   frame 0, the allocator's own records           never
  *
- * A frame of RAM is `free`; or `used`, after it was allocated; or `cached`, if the reserve of a CPU
- * has it (frame_reserve.h); or else `reserved`. The sum of the four is always `total`. A free of a
- * frame that is not used panics, without exception.
+ * A frame of RAM has one of four states. It is `free`, `used` (allocated), `cached` (in a CPU's
+ * reserve, frame_reserve.h) or `reserved` (the rest). The sum of the four is always `total`.
+ * The allocator detects every free of a frame that is not used, and panics.
  *
- * The allocator keeps a record of every region of the map: its holder, and when it was reclaimed.
- * See frame_allocator_holding().
+ * Every region of the map stays on record with its holder. A reclaimed region also has the time and
+ * the phase of its reclaim: see frame_allocator_holding().
  *
- * The highest free address that fits is given first. Low memory is scarce: some devices and the
- * start-up code of other CPUs need it, and faulty firmware writes to it. There are no zones: a
- * request for low memory names its range.
+ * The highest free address that fits is given first. Low memory is scarce: some devices cannot
+ * address more, and the start-up code of other CPUs needs it. Faulty firmware also writes there.
+ * There are no zones: a caller that needs low memory says so in the request.
  *
- * Cost. To initialise and to reclaim take time by the number of regions, never by the amount of RAM.
- * A request for a run looks at all memory that was freed since the last such request, then at the
- * way to the run. One comparison refuses it if nothing was freed. See bit_tree_find_run().
- * The records take 1.0205 bits a frame and 48 bytes a region. A hole that is smaller than 16 MiB, or
- * not aligned to that, costs bits for up to 32 MiB. The records come from the early heap if half of
- * it stays free, else from usable RAM. The highest address does not matter.
+ * Cost. Initialising and reclaiming take time by the number of regions, never by the amount of RAM.
+ * A request for a run looks at the frames that were freed since the last such request, and then at
+ * the way to the run. If nothing was freed, one comparison refuses it. See bit_tree_find_run().
+ * The records take 1.0205 bits a frame and 48 bytes a region. A hole that is smaller than 16 MiB,
+ * or not aligned to that, takes bits, too: for up to 32 MiB, as if they were RAM. The records come from the early
+ * heap if half of it stays free, else from usable RAM itself. The highest address does not matter.
  *
  * Phase: after the early heap, for ever. Concurrency: the caller serialises all calls.
  * Pure: the records are reached at `direct_map_base + physical`. Fuzzed by
@@ -48,8 +48,8 @@
 #include "shared/address.h"
 #include "shared/range.h"
 
-/* The least RAM with which the kernel starts. Page tables, stacks and the first part of the heap
- * need about 2 MiB. About half of the 16 MiB heap window can then be mapped. */
+/* The least available RAM with which the kernel comes up. Its page tables, stacks and a first piece
+ * of heap need about 2 MiB. Half of the 16 MiB heap window can then be used. */
 #define FRAME_ALLOCATOR_RAM_MIN_BYTES (UINT64_C(16) << 20)
 
 /* Where a run may lie: anywhere. */
@@ -105,15 +105,16 @@ frame_allocator_initialise(struct frame_allocator *allocator, const struct regio
 /* --- Giving reserved frames back ----------------------------------------------------------------
  */
 
-/* Record `phase` (a constant text) and `timestamp` (in the caller's units) with all frames that are
- * reclaimed from now on. Until the first call: "start", 0. */
+/* Record later reclaims with `phase` (a constant text) and `timestamp` (the caller chooses the
+ * unit). Until the first call: "start", 0. */
 void frame_allocator_begin_phase(struct frame_allocator *allocator, const char *phase,
                                  uint64_t timestamp);
 
 /* Give the frames of `bytes`, which are reserved, to the allocator as soon as nothing needs them.
  * The range may span several regions. Frame 0 in it is passed over.
- * Panics (PANIC_FRAME_FREE) if start or end are unaligned, or the range is reversed. Panics also if
- * any frame of it is not reclaimable (usable, firmware's, unknown) or was reclaimed before.
+ * Panics (PANIC_FRAME_FREE) if start or end are unaligned, or the range is reversed. It also panics
+ * if any frame of it is not reclaimable (usable, firmware's, unknown), or was reclaimed before: each
+ * frame is released once.
  * False, and nothing changed, only if there is no record left for a part of a region (see
  * FRAME_RECORDS_SPLITS_MAX). */
 bool frame_allocator_reclaim(struct frame_allocator *allocator, struct phys_range bytes)
@@ -127,7 +128,7 @@ uint64_t frame_allocator_reclaim_reusable(struct frame_allocator *allocator,
 /* --- Single frames ------------------------------------------------------------------------------
  */
 
-/* Allocate one frame; its content is not defined. False if there is no free frame. */
+/* Allocate one frame; its content is not defined. False if no frame is free. */
 bool frame_allocator_allocate(struct frame_allocator *allocator, struct phys_addr *ret_frame)
     __attribute__((warn_unused_result));
 
@@ -138,9 +139,9 @@ void frame_allocator_free(struct frame_allocator *allocator, struct phys_addr fr
 /* --- Runs ---------------------------------------------------------------------------------------
  */
 
-/* Allocate `frame_count` frames in one run that lies in `within`. It starts at a multiple of
- * `alignment_frames`, a power of two: 512 gives 2 MiB, 2^18 gives 1 GiB. False if there is no such
- * run, on a count of 0, and if the alignment is not a power of two. */
+/* Allocate `frame_count` frames in one unbroken run that lies in `within`. It starts at a multiple
+ * of `alignment_frames`, a power of two: 512 gives 2 MiB, 2^18 gives 1 GiB.
+ * False if no such run is free, or on a count of 0, an alignment of 0 or not a power of two. */
 bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint64_t frame_count,
                                          uint64_t alignment_frames, struct phys_range within,
                                          struct phys_addr *ret_base)
@@ -172,8 +173,8 @@ frame_allocator_statistics(const struct frame_allocator *allocator);
  * wholly free nor wholly taken: for logs. */
 uint64_t frame_allocator_largest_run(const struct frame_allocator *allocator);
 
-/* A range of frames with one holder. All holdings together are the map's regions in order, RAM or
- * not. */
+/* The holder of a range of frames. The list covers exactly the map's regions, RAM or not, in order,
+ * without a gap or an overlap. */
 struct frame_holding {
     struct frame_range frames;
     uint32_t type;      /* enum handoff_region_type, or any other number that the map had */

@@ -40,7 +40,7 @@ struct frame_record {
     uint64_t offset; /* frame number - bit number; only if managed */
     const char *phase;
     uint64_t timestamp;
-    uint32_t type; /* enum handoff_region_type, from the map */
+    uint32_t type; /* enum handoff_region_type, as in the map */
     uint8_t holder;
     uint8_t reuse; /* enum handoff_reuse; a value that is not in it is NEVER */
     bool is_ram : 1;
@@ -62,8 +62,8 @@ struct frame_records {
 /* --- Building (frame_records_build.c) -----------------------------------------------------------
  */
 
-/* True for RAM that is free now or can be reclaimed later: by the map's reuse, or because the loader
- * placed it for the kernel. The type does not count: a newer loader may have more types. */
+/* True for RAM that is free now or can be reclaimed one day: RAM that the map gives to the kernel,
+ * and the loader's objects. The type does not matter: a newer loader may have more types. */
 bool frame_records_is_managed(const struct handoff_region *region);
 
 /* Build the records and extents of all regions. Their memory comes from the early heap if half of

@@ -32,7 +32,8 @@ static struct frame_range round_to_blocks(struct frame_range frames)
 }
 
 /* Make an extent for each stretch of managed regions: those whose blocks touch or overlap are one.
- * With NULL it only counts, so that count and extents cannot differ. Returns the number of bits. */
+ * With NULL it only counts: one function does both, so that the two results cannot differ. Returns
+ * the number of bits. */
 static uint64_t build_extents(const struct region_list *regions, struct bit_tree_extent *extents,
                               uint32_t *ret_count)
 {
@@ -60,7 +61,7 @@ static uint64_t build_extents(const struct region_list *regions, struct bit_tree
 /* --- Memory -------------------------------------------------------------------------------------
  */
 
-/* The sizes of all parts, before they are built. */
+/* The number of objects to build, and their size. */
 struct plan {
     uint32_t record_capacity;
     uint32_t extent_count;
@@ -108,7 +109,7 @@ static bool find_usable(const struct region_list *regions, uint64_t size_bytes,
     return false;
 }
 
-/* Find memory for the records, and store its range in them. NULL if there is no room. */
+/* Find memory for the records, and write its place into them. NULL if there is no room. */
 static void *place(struct frame_records *records, const struct region_list *regions,
                    struct early_heap *early_heap, struct virt_addr direct_map_base)
 {

@@ -1,14 +1,15 @@
 /*
  * frame_reserve.h - up to 64 frames that one CPU has for itself.
  *
- * Every CPU owns one reserve. It holds one word of the allocator's bits (frame_word.h). To allocate
- * is to clear a bit of the word, to free is to set one, and no other code looks at it. Once in 64
- * frames the reserve asks the allocator for another word. The callers serialise those calls, as all
- * calls of the allocator. A second CPU is a second instance.
+ * Every CPU owns one reserve. It holds one word of the allocator's bits (frame_word.h). Allocating
+ * clears a bit of the word, freeing sets one, and no other CPU looks at it. When the word is used
+ * up, the reserve asks the allocator for another, once in 64 frames. The callers serialise those
+ * calls, as all calls of the allocator. A second CPU has a second instance.
  *
- * A frame in a reserve is neither free nor used: frame_allocator_statistics() counts it as cached.
- * The allocator takes the word back if it has no other frame, and if a frame of the word is freed
- * through the allocator. So every frame can be allocated, and every bad free is found.
+ * The frames of a reserve are neither free nor used: frame_allocator_statistics() counts them
+ * separately. The reserve returns its frames in two cases: the allocator runs out, or a caller
+ * frees a frame of the word through the allocator. So every frame stays available, and every bad
+ * free is detected.
  *
  * Phase: after frame_allocator_initialise(). Pure. Catalogue group F.
  */

@@ -39,8 +39,8 @@ bool frame_word_take(struct frame_allocator *allocator, struct frame_word *word)
 /* Return what every word holds to the tree. False if there was nothing. */
 bool frame_word_return_all(struct frame_allocator *allocator);
 
-/* Return the words that have one of these frames. Then the tree's bits are true for the frames, and
- * no word that is out has a bit in the tree. */
+/* Return the words that have one of these frames to the tree. The bits are then correct for these
+ * frames, and no word that is out has a bit in the tree. */
 void frame_word_return_overlapping(struct frame_allocator *allocator, struct frame_range frames);
 
 /* True if the bit is in a word that is out, or was; `word` is the first of the list. */
