@@ -4,6 +4,18 @@ import language
 import pytest
 
 
+# The share of sentences that may have a complaint: names of others, quotations, a list in one sentence.
+LIMIT_PER_MILLE = 5
+
+
+def test_few_sentences_are_long_or_in_a_dialect():
+    sentences = language.all_sentences()
+    wrong = [(sentence, language.complaints(sentence)) for sentence in sentences]
+    wrong = [f"{s.path}:{s.line}: {'; '.join(found)}: {s.text}" for s, found in wrong if found]
+    assert len(sentences) > 5000, "the sentences are not found any more"
+    assert len(wrong) * 1000 <= LIMIT_PER_MILLE * len(sentences), "\n".join(wrong)
+
+
 def sentences(name, source):
     return [sentence.text for sentence in language.sentences_of(name, source)]
 
