@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Check the boundaries of the house, and print each breach as `file:line: sentence`.
+"""Check the boundaries between the parts of the project, and print each breach as `file:line: sentence`.
 
 compile   every .c file outside of an arch/ folder compiles freestanding for AArch64 and RISC-V 64
 words     no such file includes a header of one CPU, contains assembly, or names a register, an
           instruction, a port or a table of a CPU
-circles   no two production object files need each other; it reads what `make build lib` left
+circles   no two production object files need each other; it reads the output of `make build lib`
 lengths   a function has at most 25 lines between its braces, unless it is one table or one switch
 
 Exit status: 0 without a breach, 1 with one, 2 if the check itself cannot run.

@@ -1,12 +1,12 @@
 /*
- * page_entry.h - the entries of page tables: what a CPU's format has to define, and nothing else.
+ * page_entry.h - the functions that each CPU's format of page-table entries defines.
  *
  * shared/page_table*.c make and read entries only through these functions. A format is one header,
  * shared/arch/<cpu>/page_entry.h, that defines each of them `static inline`, so that the choice
  * costs nothing at run time. For a CPU without a format they are only declared: their users
- * compile, and do not link.
+ * compile, but do not link.
  *
- * Every format has in common: a table is one page of 64-bit entries, on every level. Levels are
+ * All formats share these rules. A table is one page of 64-bit entries, on every level. Levels are
  * counted from the bottom, from PAGE_LEVEL_SMALLEST on. A "leaf" maps a page: on the lowest level
  * one of the smallest size, on higher levels a large page. Any other present entry refers to the
  * table one level below. An entry of 0 is not present. The granule (shared/address.h) gives the
@@ -34,14 +34,14 @@ static inline uint64_t page_entry_span_bytes(unsigned level)
     return PAGE_SIZE_BYTES << (PAGE_ENTRY_INDEX_BITS * (level - 1));
 }
 
-/* Which entry of a table of this level translates the address. */
+/* The index of the entry that translates the address, in a table of this level. */
 static inline unsigned page_entry_index(struct virt_addr virtual, unsigned level)
 {
     return (unsigned)(virtual.value / page_entry_span_bytes(level)) % PAGE_ENTRY_COUNT;
 }
 
-/* The format: the one that PAGE_ENTRY_FORMAT names (tests compile the tables for a second CPU so),
- * else that of the CPU for which is compiled. */
+/* The format is the header that PAGE_ENTRY_FORMAT names, else that of the target CPU. Tests use the
+ * name to compile the tables for a second CPU. */
 #if defined(PAGE_ENTRY_FORMAT) || defined(__x86_64__)
 #define PAGE_ENTRY_FUNCTION static inline
 #else
@@ -73,12 +73,13 @@ PAGE_ENTRY_FUNCTION struct phys_addr page_entry_address(uint64_t entry, unsigned
 PAGE_ENTRY_FUNCTION bool page_entry_is_accepted(uint64_t entry, unsigned level,
                                                 const struct page_table_features *features);
 
-/* --- What it allows --- */
+/* --- Permissions --- */
 
-/* What a leaf says by itself, without the levels above. */
+/* The permissions of a leaf by itself, without the levels above. */
 PAGE_ENTRY_FUNCTION struct page_permissions page_entry_permissions(uint64_t leaf, unsigned level);
 
-/* What an entry of any level leaves of a right: a page has it if every entry on the way does. */
+/* Whether an entry of any level grants the right. A page has a right if every entry from the root
+ * down to its leaf grants it. */
 PAGE_ENTRY_FUNCTION bool page_entry_allows_write(uint64_t entry, unsigned level);
 PAGE_ENTRY_FUNCTION bool page_entry_allows_execute(uint64_t entry, unsigned level);
 PAGE_ENTRY_FUNCTION bool page_entry_allows_user(uint64_t entry, unsigned level);
@@ -88,8 +89,8 @@ PAGE_ENTRY_FUNCTION bool page_entry_allows_user(uint64_t entry, unsigned level);
 /* Refer to a table. It allows the kernel everything, so that only the leaf decides. */
 PAGE_ENTRY_FUNCTION uint64_t page_entry_for_table(struct phys_addr table);
 
-/* Map a page of the level's size. `features` says which bits the CPU has: execution is allowed where
- * it cannot be forbidden, and uncached takes the place of write-combining.
+/* Map a page of the level's size. `features` says which bits the CPU has. Execution is allowed where
+ * it cannot be forbidden, and uncached replaces a missing write-combining type.
  * Preconditions: level <= features->largest_leaf_level; the address is a multiple of the page size
  * and within features->physical_bits. */
 PAGE_ENTRY_FUNCTION uint64_t page_entry_for_page(struct phys_addr page, unsigned level,
@@ -99,17 +100,17 @@ PAGE_ENTRY_FUNCTION uint64_t page_entry_for_page(struct phys_addr page, unsigned
 /* The same leaf for the next page in physical memory. */
 PAGE_ENTRY_FUNCTION uint64_t page_entry_for_next_page(uint64_t leaf, unsigned level);
 
-/* The entry as software made it: without what the CPU notes about the use of the page. */
+/* The entry as software made it: without the bits that the CPU sets when the page is used. */
 PAGE_ENTRY_FUNCTION uint64_t page_entry_without_use(uint64_t entry);
 
-/* --- What a change of live tables needs --- */
+/* --- Changes of live tables --- */
 
-/* Whether the CPU demands "break before make": before `new` replaces `old`, both present, the entry
- * is cleared and its translations are dropped (page_table_memory.invalidate). The CPU may use the
- * old and the new meaning side by side otherwise, and some must not even see both. */
+/* Whether the CPU demands "break before make" when `new` replaces `old`, both present. The entry is
+ * then cleared first, and its translations are dropped (page_table_memory.invalidate). Otherwise the
+ * CPU may use the old and the new meaning side by side, which some CPUs do not tolerate. */
 PAGE_ENTRY_FUNCTION bool page_entry_needs_break(uint64_t old, uint64_t new, unsigned level);
 
-/* Whether the CPU's walker sees stores to tables only behind a barrier (page_table_memory.publish).
+/* Whether the CPU's walker sees stores to tables only after a barrier (page_table_memory.publish).
  * Constant. */
 PAGE_ENTRY_FUNCTION bool page_entry_needs_publish(void);
 

@@ -32,7 +32,7 @@ enum page_table_status {
     PAGE_TABLE_WRITABLE_EXECUTABLE, /* both at once is refused: W^X */
     PAGE_TABLE_NO_MEMORY,           /* a table could not be allocated */
     /* Of page_table_validate(): */
-    PAGE_TABLE_FOREIGN_TABLE,     /* a table lies where none may be read */
+    PAGE_TABLE_FOREIGN_TABLE,     /* a table lies outside of the allowed memory */
     PAGE_TABLE_OTHER_PAGE,        /* a page of the range is mapped to another place */
     PAGE_TABLE_OTHER_PERMISSIONS, /* a page of the range allows something else */
     /* Policies of the callers; nothing in this file refuses these: */
@@ -49,7 +49,7 @@ enum page_memory_type {
     PAGE_MEMORY_UNCACHED,        /* device registers: every access happens as it was written */
 };
 
-/* What a page allows. All pages are readable and belong to the kernel. */
+/* The permissions of a page. All pages are readable and belong to the kernel. */
 struct page_permissions {
     bool write;
     bool execute;
@@ -66,7 +66,7 @@ struct page_table_features {
     bool write_combining;        /* there is a memory type that joins writes */
 };
 
-/* The callbacks. `context` is handed through unchanged. */
+/* The callbacks. Each call gets `context` unchanged. */
 struct page_table_memory {
     void *context;
     /* Write the physical address of one page to *ret_table. False when memory is exhausted. The
@@ -111,8 +111,8 @@ enum page_table_status page_table_create(const struct page_table_features *featu
  * themselves are not touched. Precondition: the tables are not live. */
 void page_table_destroy(struct page_table *table);
 
-/* Let `table` see the upper half of the address space exactly as `owner` has it now. Where one root
- * translates both halves, the top-level entries are copied; else the upper root is shared. The upper
+/* Give `table` the current upper half of `owner`'s address space. Where one root translates both
+ * halves, the top-level entries are copied; else the upper root is shared. The upper
  * half of `table` must be empty, or borrowed before. Repeat it before each use, since the owner may
  * have added or freed top-level entries. page_table_destroy() and page_table_walk_tables() do not
  * touch borrowed tables. Only the owner maps and unmaps in the upper half. Precondition: the same

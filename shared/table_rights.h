@@ -1,9 +1,9 @@
 /*
- * table_rights.h - the rights that the entries from the root down to a page leave together.
+ * table_rights.h - the combined rights of the entries from the root down to a page.
  *
  * A page has a right only if every level grants it (Intel SDM Vol. 3A, 4.6; Arm ARM, D8.4).
  *
- * For shared/page_table*.c; nobody else includes it.
+ * Private to shared/page_table*.c.
  */
 #ifndef SHARED_TABLE_RIGHTS_H
 #define SHARED_TABLE_RIGHTS_H

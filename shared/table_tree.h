@@ -118,8 +118,8 @@ static inline void table_tree_invalidate(struct page_table *table, struct virt_a
         table->memory.invalidate(table->memory.context, start, size_bytes);
 }
 
-/* Between the stores to a table and the one that links it, and behind entries that became present.
- * The compiler keeps the order in any case; whether the CPU does is the format's. */
+/* Call this between the stores to a table and the store that links it, and after entries became
+ * present. The compiler always keeps the order. The format says whether the CPU needs a barrier. */
 static inline void table_tree_publish(struct page_table *table)
 {
     __atomic_signal_fence(__ATOMIC_RELEASE);
@@ -152,7 +152,7 @@ struct table_cursor {
     uint64_t remaining_bytes;
 };
 
-/* To the end of the entry of `span` bytes in which the cursor stands, or of the range. */
+/* Move the cursor to the end of its entry of `span` bytes, or to the end of the range. */
 static inline void table_cursor_advance(struct table_cursor *cursor, uint64_t span)
 {
     uint64_t bytes = span - (cursor->virtual.value & (span - 1));
@@ -162,7 +162,7 @@ static inline void table_cursor_advance(struct table_cursor *cursor, uint64_t sp
     cursor->remaining_bytes -= bytes;
 }
 
-/* The first address that the entry of `span` bytes translates which translates this one. */
+/* The first address of the entry of `span` bytes that translates this address. */
 static inline struct virt_addr table_tree_align_down(struct virt_addr virtual, uint64_t span)
 {
     return virt_addr(virtual.value & ~(span - 1));
@@ -177,7 +177,7 @@ static inline unsigned table_tree_half_bits(unsigned levels)
 /* page_table_is_canonical(), inline: every request asks twice. */
 static inline bool table_tree_is_canonical(unsigned levels, struct virt_addr virtual)
 {
-    /* The bits above those of one half all say which half it is. */
+    /* All bits above those of one half are equal: they select the half. */
     unsigned half_bits = table_tree_half_bits(levels);
     uint64_t upper = virtual.value >> half_bits;
     return upper == 0 || upper == UINT64_MAX >> half_bits;
@@ -215,7 +215,7 @@ static inline enum page_table_status table_tree_check_physical(const struct page
     return PAGE_TABLE_OK;
 }
 
-/* Remove what is mapped of the range, invalidate it, and then free the tables that became empty.
+/* Unmap all pages of the range, invalidate them, and then free the tables that became empty.
  * Precondition: no page lies only partly in the range. */
 void table_tree_remove(struct page_table *table, struct virt_addr start, uint64_t size_bytes);
 

@@ -17,8 +17,8 @@
 
 #define EARLY_HEAP_MAP_CHARACTERS 64
 
-/* Write the row, NUL-terminated. A character stands for the most that one of its bytes was; the
- * last ones may be left out, where the heap ends. Returns how many bytes a character stands for. */
+/* Write the row, NUL-terminated. A character shows the most used of its bytes. The row may be
+ * shorter where the heap ends. Returns the number of bytes per character. */
 uint64_t early_heap_map_draw(const struct early_heap *heap,
                              char map[EARLY_HEAP_MAP_CHARACTERS + 1]);
 

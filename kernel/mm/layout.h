@@ -1,13 +1,13 @@
 /*
  * layout.h - the areas of the kernel's address space.
  *
- * From the lowest address of the upper half on, each area ends where the next begins:
+ * From the lowest address of the upper half on, each area ends at the begin of the next:
  *
  *   direct map    all physical memory (shared/direct_map.h)
  *   heap          the heap's window lies at a random address in it
  *   guarded heap  the same for the blocks that lie between unmapped pages
  *   devices       registers and memory of devices
- *   self-test     nothing, but for the self-test
+ *   self-test     empty, except during the self-test
  *   stacks        kernel stacks
  *   loader        its entry stack and its image, until the kernel's own tables are live
  *   image         the kernel, where it was linked

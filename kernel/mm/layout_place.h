@@ -1,5 +1,5 @@
 /*
- * layout_place.h - which part of the kernel's address space an address lies in, in words.
+ * layout_place.h - the name of the area of the kernel's address space that has an address.
  *
  * Pure. Phase: any.
  */
@@ -8,8 +8,8 @@
 
 #include "shared/address.h"
 
-/* "the direct map", "the heap's window", … as kernel/mm/layout.h divides it with so many levels of
- * page tables. Constant; never NULL. */
+/* "the direct map", "the heap's window", … as kernel/mm/layout.h divides it. `levels` is the number
+ * of levels of the page tables. Constant; never NULL. */
 const char *layout_place(struct virt_addr address, unsigned levels);
 
 #endif

@@ -5,8 +5,8 @@
  * and never by array indexing.
  *
  * A list is *normalised* when its rows are sorted by base, disjoint, page-aligned, never empty,
- * never wrap and end at or below 2^52. The loader promises it, handoff_check proves it, and
- * everything after that may rely on it.
+ * never wrap and end at or below 2^52. The loader promises it, and handoff_check checks it. All
+ * later code may rely on it.
  */
 #ifndef KERNEL_MM_REGION_LIST_H
 #define KERNEL_MM_REGION_LIST_H

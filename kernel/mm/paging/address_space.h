@@ -2,9 +2,9 @@
  * address_space.h - the kernel's own page tables (kernel/mm/layout.h has the areas).
  *
  *   image        text r-x, rodata r--, data and bss rw-: writable or executable, never both
- *   direct map   all RAM, never executable, with the largest pages that fit; rw-, but r-- where the
- *                image must not be written: no frame is both writable and executable anywhere. The
- *                framebuffer is write-combining
+ *   direct map   all RAM, never executable, with the largest pages that fit; rw-, but r-- over the
+ *                read-only parts of the image: no frame is both writable and executable anywhere.
+ *                The framebuffer is write-combining
  *   stacks       rw-, an unmapped page below and above each
  *   devices      rw-, uncached, an unmapped page below and above each
  *   heap window  filled later by heap_window.h
@@ -50,12 +50,11 @@ struct kernel_layout {
     size_t segment_count;
 };
 
-/* Where a part of the image lies in physical memory. Precondition: it is a part. */
+/* The physical addresses of a part of the image. Precondition: `virtual` lies in the image. */
 struct phys_range kernel_layout_physical(const struct kernel_layout *layout,
                                          struct virt_range virtual);
 
-/* Everything that the tables are made from. The regions and segments must stay until the build is
- * done. */
+/* The input of the build. The regions and segments must stay until the build is done. */
 struct address_space_plan {
     struct page_table_features features;
     struct kernel_layout layout;
@@ -119,8 +118,8 @@ struct address_space {
 /* Build the tables: image and direct map. Page 0 is left unmapped and counts as a guard.
  * RAM beyond direct_map_limit() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An
  * image that does not lie in RAM is NOT_MAPPED.
- * Failures: those of page_table_map(). Everything that was taken has then gone back to the frame
- * allocator and *space is unusable. Not live until the caller loads the roots of space->table. */
+ * Failures: those of page_table_map(). All frames are then back in the frame allocator, and *space
+ * is unusable. Not live until the caller loads the roots of space->table. */
 enum page_table_status address_space_build(struct address_space *space,
                                            const struct address_space_plan *plan,
                                            const struct address_space_environment *environment)
@@ -170,8 +169,9 @@ enum page_table_status address_space_map_device(struct address_space *space, con
                                                 struct virt_addr *ret_virtual)
     __attribute__((warn_unused_result));
 
-/* Undo it. `virtual` is what address_space_map_device() gave; its addresses are not used again, so
- * that a driver which goes on using them faults. Panics (assertion) if it is no such address. */
+/* Undo address_space_map_device(). `virtual` is the address that it returned. Its addresses are not
+ * used again, so that a driver which still uses them faults. Panics (assertion) on any other
+ * address. */
 void address_space_unmap_device(struct address_space *space, struct virt_addr virtual);
 
 /* --- Guards and areas ------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ void address_space_unmap_device(struct address_space *space, struct virt_addr vi
 void address_space_add_guard(struct address_space *space, struct virt_range virtual,
                              const char *name, bool is_stack);
 
-/* Say whose addresses these are. Where areas overlap the newest wins. Panics (assertion) when
+/* Register the owner of a range. Where areas overlap, the newest is found. Panics (assertion) when
  * ADDRESS_SPACE_AREA_LIMIT is exceeded. */
 void address_space_add_area(struct address_space *space, struct virt_range virtual,
                             const char *name);

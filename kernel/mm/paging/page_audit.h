@@ -1,21 +1,21 @@
 /*
  * page_audit.h - check that page tables keep the kernel's promises.
  *
- * Walks every present page of the tables as they are (not as they were meant) and counts the runs
- * of pages (kernel/mm/paging/page_runs.h) that break a rule:
+ * Walks every present page of the actual tables, not of the plan, and counts the runs of pages
+ * (kernel/mm/paging/page_runs.h) that break a rule:
  *
  *   writable_executable_count  No page is both writable and executable.
  *   user_count                 No page is accessible to user programs.
- *   guard_count                No guard page is present; page 0 is one.
+ *   guard_count                No guard page is present. Page 0 is a guard page.
  *   lower_half_count           Nothing is left in the lower half.
  *   global_count               Every page is global: it survives a switch to the root for firmware
  *                              calls.
  *   image_count                The image has exactly its linked permissions and lies in
  *                              kernel-image regions. Nothing outside of it is executable.
- *   memory_type_count          RAM is write-back wherever it is mapped, and nothing else is. The
+ *   memory_type_count          RAM is write-back wherever it is mapped, and only RAM is. The
  *                              framebuffer is write-combining where the CPU can.
  *   alias_count                Outside of the direct map no frame is mapped writable twice. The
- *                              read-only parts of the image are writable nowhere.
+ *                              read-only parts of the image are not writable anywhere.
  *   direct_map_count           The direct map is exactly base + physical, and never executable.
  *
  * Where the CPU cannot forbid execution every page is executable: writable_executable_count then

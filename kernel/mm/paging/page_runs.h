@@ -1,8 +1,8 @@
 /*
- * page_runs.h - the pages of a table as runs: neighbours that are mapped alike are one.
+ * page_runs.h - the pages of a table as runs of neighbours with the same permissions.
  *
- * A machine has thousands of pages and some thirty runs, so what checks or prints a whole address
- * space looks at runs. Pure. Phase: any.
+ * A machine has thousands of pages and about thirty runs. So the code that checks or prints a whole
+ * address space uses runs. Pure. Phase: any.
  */
 #ifndef KERNEL_MM_PAGING_PAGE_RUNS_H
 #define KERNEL_MM_PAGING_PAGE_RUNS_H
@@ -14,7 +14,7 @@
 #include "shared/page_table.h"
 #include "shared/range.h"
 
-/* A page can be mapped on so many levels at most. */
+/* The largest number of levels that can map a page. */
 #define PAGE_RUN_LEVEL_COUNT 4
 
 struct page_run {
@@ -28,7 +28,7 @@ struct page_run {
     uint64_t page_counts[PAGE_RUN_LEVEL_COUNT]; /* from PAGE_LEVEL_SMALLEST on */
 };
 
-/* A run that ends at 2^64 is clipped by a byte: nothing of ours is there. */
+/* A run that ends at 2^64 is clipped by a byte: the kernel maps nothing there. */
 struct virt_range page_run_virtual(const struct page_run *run);
 
 /* Precondition: the run is contiguous. */

@@ -11,7 +11,7 @@
  *                regions (UEFI 2.10, section 4.6.4). Data and device registers are rw-. Device
  *                registers, and regions whose row is not write-back, are uncached
  *
- * It is loaded for the time of one call only. Page 0 stays unmapped here too.
+ * It is loaded only for the time of one call. Page 0 stays unmapped here too.
  *
  * Phase: after the kernel's own tables are live.
  */
@@ -29,7 +29,7 @@ struct runtime_space {
 
 /* Build the second root beside `kernel`'s, with its upper half as it is now; `regions` are
  * normalised. *kernel must outlive the root; its memory callbacks serve for both.
- * Failures: those of page_table_map(); all that was taken has then gone back. */
+ * Failures: those of page_table_map(); all table pages are then freed. */
 enum page_table_status runtime_space_build(struct runtime_space *ret_space,
                                            const struct address_space *kernel,
                                            const struct handoff_region *regions,

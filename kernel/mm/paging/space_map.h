@@ -1,8 +1,8 @@
 /*
- * space_map.h - "what exactly is mapped, and how?": an address space as some thirty lines.
+ * space_map.h - a description of an address space in about thirty lines.
  *
- * Read from the tables themselves, with names from the address space's areas and guards. The lines'
- * form is in docs/LOG.md, stage [map]. Pure. Phase: any time after the build.
+ * It comes from the tables themselves, with names from the address space's areas and guards. The
+ * form of the lines is in docs/LOG.md, stage [map]. Pure. Phase: any time after the build.
  */
 #ifndef KERNEL_MM_PAGING_SPACE_MAP_H
 #define KERNEL_MM_PAGING_SPACE_MAP_H
