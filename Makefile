@@ -427,8 +427,8 @@ coverage: $(COVERAGE_TESTS) ## report the lines of the pure files that the unit 
 # SEED=N takes another sample, COUNT=N a larger one, ALL=1 every mutation; WORD="bump.c relation" those with a word.
 .PHONY: test-mutations
 test-mutations: unit-tests thread-tests $(COVERAGE_TESTS) ## make one small mistake after the other in the memory stack, and see a test fail each time
-	@$(PYTHON) tests/mutations/harness.py --sources "$(PURE_SOURCES)" --profdata $(LLVM_PROFDATA) --cov $(LLVM_COV) \
-	    $(SEED:%=--seed %) $(COUNT:%=--count %) $(patsubst 1,--all,$(filter 1,$(ALL))) $(patsubst 1,--list,$(filter 1,$(LIST))) $(WORD)
+	@$(PYTHON) tests/mutations/harness.py --profdata $(LLVM_PROFDATA) --cov $(LLVM_COV) $(SEED:%=--seed %) \
+	    $(COUNT:%=--count %) $(patsubst 1,--all,$(filter 1,$(ALL))) $(patsubst 1,--list,$(filter 1,$(LIST))) $(WORD)
 
 # --- Fuzzers: one for each parser of foreign bytes, and for the operations of each allocator -------
 # tests/fuzz/fuzz_NAME.c runs with the pure files under libFuzzer. build/fuzz/corpus/NAME keeps the inputs that

@@ -33,8 +33,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import arguments  # noqa: E402 (the path is set just above)
 import folders  # noqa: E402
 from operators import mutations_of  # noqa: E402
-from programs import (CPU_FACTOR, CPU_SECONDS, Build, BuildError, Coverage, Run, copy_build,
-                      run_program)  # noqa: E402  # fmt: skip
+from programs import CPU_FACTOR, CPU_SECONDS, BuildError, Coverage, Plan, call, run_program  # noqa: E402
 from reviewed import Reviewed  # noqa: E402
 from syntax import Source, read_file  # noqa: E402
 
@@ -45,8 +44,8 @@ SURVIVORS = Path(__file__).with_name("survivors.txt")
 # What takes about a quarter of an hour on two processors.
 SAMPLE_COUNT = 400
 SHOWN_CHARACTERS = 60
-# The programs under TSan are not measured.
-THREADS_CPU_SECONDS = 20
+# What make builds of the programs that have to notice.
+TARGETS = ("unit-tests", "thread-tests")
 
 
 def copy_tree(target):
@@ -62,11 +61,10 @@ def copy_tree(target):
 class Subject:
     """The production files that are broken, and what is known of them."""
 
-    def __init__(self, sources, compiler, tree):
-        self.sources = sources
+    def __init__(self, plan, tree):
+        self.plan = plan
+        self.compilations = plan.compilations()
         self.tree = tree
-        # A sanitizer adds nothing to the syntax.
-        self.compiler = [word for word in compiler if "sanitize" not in word]
         self.files = {}
         self.used = {}
 
@@ -79,26 +77,32 @@ class Subject:
         """The sources, and every header of the project that they include."""
         if file is None or file.startswith(("/", "tests/")):
             return False
-        return file in self.sources or file.endswith(".h")
+        return file in self.compilations or file.endswith(".h")
+
+    def read(self, compilation, wants):
+        """The functions of a file; what it uses is kept."""
+        functions, self.used[compilation] = read_file(
+            compilation.without_output(), compilation.source, wants, self.source, self.tree
+        )
+        return functions
 
     def mutations(self):
         """All mutations, each once: a header's functions are in the tree of each file that includes it."""
         found = {}
-        for path in self.sources:
-            functions, self.used[path] = read_file(self.compiler, path, self.wants, self.source, self.tree)
-            for function in functions:
+        for compilation in self.compilations.values():
+            for function in self.read(compilation, self.wants):
                 place = function.file, function.root.begin
                 if place not in found:
                     found[place] = mutations_of(function, self.source(function.file))
         return [mutation for mutations in found.values() for mutation in mutations]
 
-    def uses(self, path, mutation):
-        """Whether a source has the code of a mutation: a header's function that it does not use is not in it."""
-        if path == mutation.file:
+    def uses(self, compilation, mutation):
+        """Whether an object has the code of a mutation: a header's function that it does not use is not in it."""
+        if compilation.source == mutation.file:
             return True
-        if path not in self.used:
-            _, self.used[path] = read_file(self.compiler, path, lambda _: False, self.source, self.tree)
-        return (mutation.file, mutation.function) in self.used[path]
+        if compilation not in self.used:
+            self.read(compilation, lambda _: False)
+        return (mutation.file, mutation.function) in self.used[compilation]
 
     def place(self, mutation):
         return self.source(mutation.file).place(mutation.begin)
@@ -130,52 +134,52 @@ class Bench:
         limit = CPU_SECONDS + CPU_FACTOR * run.cpu_seconds
         return run_program([STEADY, program], run.environment(), self.folder / "output", limit, self.tree)
 
-    def compile_all(self, run, mutation, made):
-        """The objects of a program that the mutation changes: {source: object}. `made` has those of other programs."""
-        build, changed = run.build, {}
-        for source in build.dependents(mutation.file, run.program):
-            if self.subject.uses(source, mutation):
-                target = self.folder / build.name / Path(source).with_suffix(".o")
-                if (build.name, source) not in made:
-                    build.compile(source, target, self.tree, "-w")
-                    made.add((build.name, source))
-                changed[source] = target
-        return changed
+    def compile_all(self, program, mutation, made):
+        """The objects of a program that the mutation changes: {object: its file}. `made` has those of other programs."""
+        plan = self.subject.plan
+        for path in plan.objects_of(program):
+            compilation = plan.objects[path]
+            if path in made or not plan.depends(path, mutation.file) or not self.subject.uses(compilation, mutation):
+                continue
+            made[path] = self.folder / "built" / os.path.relpath(path, plan.build)
+            made[path].parent.mkdir(parents=True, exist_ok=True)
+            call(compilation.with_target(made[path]), self.tree)
+        return made
 
     def is_same_code(self, mutation):
         """Whether an optimising compiler makes the same of all sources that have the code."""
-        plain = [*self.subject.compiler, "-O2", "-g0", "-w", "-c"]
-        original = {}
-        path = self.tree / mutation.file
+        path, target = self.tree / mutation.file, self.folder / "plain.o"
         mutated = path.read_bytes()
-        sources = [source for source in self.subject.sources if self.subject.uses(source, mutation)]
+        users = [known for known in self.subject.compilations.values() if self.subject.uses(known, mutation)]
+        made = []
         for data in (mutated, self.subject.source(mutation.file).data):
             path.write_bytes(data)
-            for source in sources:
-                target = self.folder / "plain.o"
-                subprocess.run([*plain, source, "-o", target], cwd=self.tree, check=True)
-                original.setdefault(source, []).append(target.read_bytes())
+            for compilation in users:
+                call([*compilation.without_output(), "-O2", "-g0", "-w", "-c", compilation.source, "-o", target], self.tree)
+                made.append(target.read_bytes())
         path.write_bytes(mutated)
-        return all(first == second for first, second in original.values())
+        return made[: len(users)] == made[len(users) :]
 
     def judge(self, mutation, runs):
         """(verdict, words) of the tree as it is."""
-        made, linked = set(), set()
+        made, linked = {}, set()
         place = self.subject.place(mutation)
         # A table is not executed: who comes to its file may read it.
         reaching = [run for run in runs if run.reaches(mutation.file, None if mutation.is_table else place)]
-        if not reaching:
-            self.compile_all(runs[0], mutation, made)
-            return "UNREACHED", "no test comes there"
-        for run in reaching:
-            program = self.folder / run.build.name / run.program
+        for run in reaching or runs[:1]:
+            program = self.folder / run.name
+            self.compile_all(run.program, mutation, made)
+            if not set(made) & set(self.subject.plan.objects_of(run.program)) or not reaching:
+                continue
             if program not in linked:
-                run.build.link(run.program, self.compile_all(run, mutation, made), program, self.tree)
+                self.subject.plan.link(run.program, made, program, self.tree)
                 linked.add(program)
-            failures = self.execute(run, program).failures(run.program)
+            failures = self.execute(run, program).failures(run.name)
             if failures:
                 more = f" and {len(failures) - 1} more" if len(failures) > 1 else ""
                 return "caught", failures[0] + more
+        if not linked:
+            return "UNREACHED", "no test comes there"
         if self.is_same_code(mutation):
             return "same", ""
         return "SURVIVED", f"{len(reaching)} runs pass"
@@ -195,7 +199,6 @@ class Bench:
 
 def parse_arguments():
     parser = arguments.Parser(prog="harness.py", description=__doc__)
-    parser.add_argument("--sources", required=True, metavar="FILES", help="the files that unit tests link")
     parser.add_argument("--profdata", default="llvm-profdata", help="llvm-profdata")
     parser.add_argument("--cov", default="llvm-cov", help="llvm-cov")
     parser.add_argument("--seed", default="0", help="another sample")
@@ -235,18 +238,10 @@ def in_parallel(benches, work, items):
         yield from pool.map(on_bench, items)
 
 
-def prepare_runs(benches, builds, coverage):
-    """All runs without a mutation: they must pass. The shortest come first."""
-    programs = [(build, program) for build in builds for program in build.programs()]
-
-    def measure(bench, item):
-        build, program = item
-        if build.archived:
-            return coverage.runs_of(build, program, [STEADY], bench.folder)
-        return [Run(build, program, cpu_seconds=THREADS_CPU_SECONDS)]
-
-    runs = [run for found in in_parallel(benches, measure, programs) for run in found]
-    return sorted(runs, key=lambda run: (run.reached is None, run.cpu_seconds))
+def prepare_runs(benches, plan, coverage):
+    """All runs without a mutation: they must pass. The shortest come first, those that are not measured last."""
+    found = in_parallel(benches, lambda bench, program: coverage.runs_of(program, [STEADY], bench.folder), plan.programs)
+    return sorted((run for runs in found for run in runs), key=lambda run: (run.reached is None, run.cpu_seconds))
 
 
 class Report:
@@ -286,23 +281,21 @@ class Report:
 def main():
     options = parse_arguments()
     arguments.print_anything()
+    os.chdir(ROOT)
     shutil.rmtree(WORK, ignore_errors=True)
-    sources = options.sources.split()
-    for name in ("unit", "tsan"):
-        copy_build(BUILD, WORK / "built", name)
-    builds = [Build(WORK / "built", "unit", ["-lcmocka"], "tests/unit", sources),
-              Build(WORK / "built", "tsan", ["-lcmocka", "-lpthread"], "tests/threads")]  # fmt: skip
-    subject = Subject(sources, builds[0].compiler, ROOT)
+    plan = Plan(call(["make", "-n", "-B", "--no-print-directory", *TARGETS], ROOT), BUILD, WORK / "built")
+    plan.copy_built()
+    subject = Subject(plan, ROOT)
     mutations = subject.mutations()
     chosen = choose(mutations, options)
     if options.list:
         for mutation in chosen:
-            print(f"{mutation.name}: {subject.describe(mutation)}")
+            print(f"{mutation.name}: {subject.describe(mutation)}  [{mutation.key}]")
         print(f"{len(chosen)} of {len(mutations)} mutations")
         return 0
     benches = [Bench(number, subject) for number in range(os.cpu_count())]
     try:
-        runs = prepare_runs(benches, builds, Coverage(BUILD / "coverage", options.profdata, options.cov, ROOT))
+        runs = prepare_runs(benches, plan, Coverage(BUILD / "coverage", options.profdata, options.cov, ROOT))
     except BuildError as error:
         sys.exit(f"harness.py: {error}")
     reviewed = Reviewed(SURVIVORS.read_text(encoding="utf-8"), mutations)

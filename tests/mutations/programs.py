@@ -1,8 +1,8 @@
 """The test programs that may notice a mutation: what they are built from, what of the production files they reach,
 and how one is built anew with a mutation in it.
 
-Nothing here knows a program or a file by its name. Objects and their headers are those that make has built; what a
-program reaches is measured, by the programs that `make coverage` runs.
+Nothing here knows a program or a file by its name. make says how it builds each program, and what a program reaches
+is measured with those that `make coverage` runs.
 """
 
 import json
@@ -25,6 +25,8 @@ FILTER = "HEAP_TESTS"
 # A program that was broken may walk in circles, or sleep, or print for ever.
 CPU_FACTOR, CPU_SECONDS, WALL_SECONDS = 4, 5, 600
 OUTPUT_LIMIT_KIB = 64 * 1024
+# The programs under TSan are not built for coverage.
+UNMEASURED_CPU_SECONDS = 20
 
 
 class BuildError(Exception):
@@ -80,7 +82,6 @@ def run_program(command, environment, output, cpu_limit_seconds, folder):
 class Run:
     """A program, or one group of its tests."""
 
-    build: "Build"
     program: str
     group: str = ""
     cpu_seconds: float = 0.0
@@ -88,7 +89,7 @@ class Run:
 
     @property
     def name(self):
-        return f"{self.program} {self.group}".strip()
+        return Path(self.program).name
 
     def environment(self, **more):
         environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", **more)
@@ -97,9 +98,10 @@ class Run:
         return environment
 
     def reaches(self, file, place):
-        """Whether the tests came to a line and column; for None, anywhere into the file."""
+        """Whether the tests came to a line and column; for None, anywhere into the file. They may have if nobody
+        measured it."""
         if self.reached is None:
-            return bool(self.build.dependents(file, self.program))
+            return True
         if file not in self.reached:
             return False
         places, counts = self.reached[file]
@@ -109,48 +111,102 @@ class Run:
         return at >= 0 and counts[at] > 0
 
 
-class Build:
-    """A folder of objects that make has built with the same flags, and the programs linked from them."""
+@dataclass(frozen=True)
+class Compilation:
+    """How make compiles an object."""
 
-    def __init__(self, folder, name, libraries, tests, archived=()):
-        self.name = name
-        self.archived = frozenset(archived)
-        self.folder = folder / name
-        self.compiler = shlex.split((folder / f"{name}.flags").read_text(encoding="utf-8"))
-        sanitizers = [word for word in self.compiler if "sanitize" in word]
-        self.linker = [self.compiler[0], *sanitizers, "-fuse-ld=lld"]
-        self.libraries = libraries
-        self.tests = tests
-        self.archive = [self.folder / "libpure.a"] if archived else []
-        self.objects = {str(path.relative_to(self.folder / "obj").with_suffix(".c")): path
-                        for path in sorted((self.folder / "obj").rglob("*.o"))}  # fmt: skip
-        self.headers = {source: read_dependencies(path.with_suffix(".d")) for source, path in self.objects.items()}
+    source: str
+    words: tuple
 
-    def programs(self):
-        return [Path(source).stem for source in self.objects if re.fullmatch(rf"{self.tests}/test_\w+\.c", source)]
+    def with_target(self, target):
+        """The command with another target."""
+        words = list(self.words)
+        words[words.index("-o") + 1] = str(target)
+        return [*words, "-w"]
 
-    def sources_of(self, program):
-        """The files whose objects the linker is given by name; the others are in the archive."""
-        if not self.archived:
-            return list(self.objects)
-        support = f"{self.tests}/support/"
-        return [f"{self.tests}/{program}.c", *(source for source in self.objects if source.startswith(support))]
+    def without_output(self):
+        """What the syntax depends on: no sanitizer, no files to write."""
+        target = self.words.index("-o")
+        words = self.words[:target] + self.words[target + 2 :]
+        return [word for word in words if "sanitize" not in word and word not in ("-c", "-MMD", "-MP", self.source)]
 
-    def dependents(self, file, program):
-        """The sources of a program that have to be compiled anew if a file changes."""
-        sources = [source for source in self.objects if source in self.archived or source in self.sources_of(program)]
-        return [source for source in sources if source == file or file in self.headers[source]]
 
-    def compile(self, source, target, folder, *more):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        call([*self.compiler, *more, "-c", source, "-o", target], folder)
+class Plan:
+    """What make does to build the programs, from the commands that it prints with `-n -B`; and a copy of what it has
+    built, so that nothing changes it meanwhile."""
+
+    def __init__(self, text, build, copy):
+        self.build = build
+        self.copy = copy
+        self.objects, self.archives, self.programs = {}, {}, {}
+        for line in text.replace("\\\n", " ").splitlines():
+            self.take(line)
+        self.headers = {}
+
+    def take(self, line):
+        if line.split(" ")[0] in ("printf", "mkdir", "rm") or " -o " not in line and " rcs " not in line:
+            return
+        words = shlex.split(line)
+        sources = [word for word in words if word.endswith(".c")]
+        if "-c" in words and len(sources) == 1:
+            self.objects[words[words.index("-o") + 1]] = Compilation(sources[0], tuple(words))
+        elif "&&" in words and words[words.index("&&") + 1 :][:1] == ["mv"]:
+            command = words[: words.index("&&")]
+            if "rcs" in command:
+                self.archives[words[-1]] = command
+            else:
+                self.programs[words[-1]] = command
+
+    def copied(self, path):
+        return self.copy / os.path.relpath(path, self.build)
+
+    def copy_built(self):
+        for folder in sorted({Path(os.path.relpath(path, self.build)).parts[0] for path in self.objects}):
+            shutil.copytree(self.build / folder, self.copy / folder)
+        self.headers = {path: read_dependencies(self.copied(path).with_suffix(".d")) for path in self.objects}
+
+    def compilations(self):
+        """{source: how it is compiled} of the production files."""
+        found = {}
+        for compilation in self.objects.values():
+            if not compilation.source.startswith("tests/"):
+                found.setdefault(compilation.source, compilation)
+        return found
+
+    def members(self, archive):
+        return [word for word in self.archives[archive] if word in self.objects]
+
+    def depends(self, path, file):
+        """Whether an object has to be compiled anew if a file changes."""
+        return self.objects[path].source == file or file in self.headers[path]
+
+    def objects_of(self, program):
+        """All objects that a program may be linked from."""
+        words = self.programs[program]
+        archived = [path for word in words if word in self.archives for path in self.members(word)]
+        return [word for word in words if word in self.objects] + archived
 
     def link(self, program, changed, target, folder):
-        """The program with other objects in place of some: {source: object}."""
-        own = self.sources_of(program)
-        objects = [changed.get(source, self.objects[source]) for source in own]
-        objects += [path for source, path in changed.items() if source in self.archived]
-        call([*self.linker, *objects, *self.archive, *self.libraries, "-o", target], folder)
+        """Link a program with other objects in the place of some: {object: its file}."""
+        words = []
+        for word in self.programs[program]:
+            if word in self.objects:
+                word = changed.get(word, self.copied(word))
+            elif word in self.archives:
+                word = self.archive(word, changed, target.parent, folder)
+            words.append(word)
+        words[words.index("-o") + 1] = target
+        call([*words, "-fuse-ld=lld"], folder)
+
+    def archive(self, archive, changed, target, folder):
+        """The archive with other members in the place of some."""
+        members = [changed[path] for path in self.members(archive) if path in changed]
+        if not members:
+            return self.copied(archive)
+        copy = target / Path(archive).name
+        shutil.copyfile(self.copied(archive), copy)
+        call([self.archives[archive][0], "r", copy, *members], folder)
+        return copy
 
 
 def read_dependencies(path):
@@ -159,12 +215,6 @@ def read_dependencies(path):
         return frozenset()
     words = path.read_text(encoding="utf-8").replace("\\\n", " ").split()
     return frozenset(os.path.normpath(word) for word in words if word.endswith(".h"))
-
-
-def copy_build(source, target, name):
-    """Keep what make has built as it is now, whatever is built beside."""
-    shutil.copytree(source / name, target / name)
-    shutil.copy2(source / f"{name}.flags", target / f"{name}.flags")
 
 
 class Coverage:
@@ -178,13 +228,14 @@ class Coverage:
 
     def execute(self, run, command, scratch):
         """Run a program's tests; note their time, and what they reach."""
-        program = self.folder / run.program
+        program = self.folder / run.name
         profile, merged = scratch / "profile.raw", scratch / "profile.data"
         profile.unlink(missing_ok=True)
         environment = run.environment(LLVM_PROFILE_FILE=str(profile))
         outcome = run_program([*command, program], environment, scratch / "output", WALL_SECONDS, self.root)
-        if outcome.failures(run.program):
-            raise BuildError(f"without any mutation {', '.join(outcome.failures(run.program))} fails already")
+        failures = outcome.failures(run.name)
+        if failures:
+            raise BuildError(f"without any mutation {', '.join(failures)} fails already")
         call([self.profdata, "merge", "-sparse", profile, "-o", merged], self.root)
         export = call([self.cov, "export", "-skip-functions", "-skip-expansions", "-instr-profile", merged, program],
                       self.root)  # fmt: skip
@@ -193,18 +244,20 @@ class Coverage:
                        for file in json.loads(export)["data"][0]["files"]}  # fmt: skip
         return outcome
 
-    def runs_of(self, build, program, command, scratch):
+    def runs_of(self, program, command, scratch):
         """The runs of a program: one for each group of its tests where it takes the name of one, or one for all."""
-        whole = Run(build, program)
+        whole = Run(program)
+        if not (self.folder / whole.name).exists():
+            return [Run(program, cpu_seconds=UNMEASURED_CPU_SECONDS)]
         names = RESULT.findall(self.execute(whole, command, scratch).output)
         groups = groups_of(names)
         if len(groups) < 2:
             return [whole]
-        runs = [Run(build, program, groups[0])]
+        runs = [Run(program, groups[0])]
         if len(RESULT.findall(self.execute(runs[0], command, scratch).output)) == len(names):
             return [whole]
         for group in groups[1:]:
-            runs.append(Run(build, program, group))
+            runs.append(Run(program, group))
             self.execute(runs[-1], command, scratch)
         return runs
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tests/mutations"))
 
 import harness  # noqa: E402 (the path is set just above)
 from operators import Mutation, mutations_of  # noqa: E402
-from programs import Build, Run, run_program  # noqa: E402
+from programs import Plan, Run, run_program  # noqa: E402
 from reviewed import Reviewed  # noqa: E402
 from syntax import Source, read_file  # noqa: E402
 
@@ -227,7 +228,7 @@ def test_end_of_a_program(tmp_path, script, expected):
 
 
 def test_only_a_place_that_was_executed_is_reached():
-    run = Run(None, "p", reached={"a.c": ([(1, 1), (5, 3), (9, 1)], [0, 4, 0])})
+    run = Run("p", reached={"a.c": ([(1, 1), (5, 3), (9, 1)], [0, 4, 0])})
     assert [run.reaches("a.c", place) for place in ((4, 1), (5, 2), (5, 3), (8, 99), (9, 1))] == \
         [False, False, True, True, False]  # fmt: skip
     assert run.reaches("a.c", None) and not run.reaches("b.c", None)
@@ -251,26 +252,46 @@ int main(void)
 """
 
 
+# What make prints with -n -B.
+PLAN = """mkdir -p build/obj
+printf '  %-7s %s\\n' CC build/obj/a.o
+clang -std=c17 -DTEXT='"1 2"' -MMD -MP -c a.c -o build/obj/a.o
+clang -std=c17 -MMD -MP -c tests/test_a.c -o build/obj/tests/test_a.o
+llvm-ar rcs build/libpure.a.$$ build/obj/a.o && mv build/libpure.a.$$ build/libpure.a
+clang build/obj/tests/test_a.o build/libpure.a \\
+    -o build/test_a.$$ && mv build/test_a.$$ build/test_a
+"""
+
+
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    """A bench over a small tree that was built as make builds the real one, and its one run."""
-    tree, built = tmp_path / "project", tmp_path / "built"
-    objects = built / "unit/obj"
-    for name, text in (("a.c", FILE), ("tests/unit/test_a.c", TEST)):
+    """A bench over a small tree that was built, and its one run."""
+    tree = tmp_path / "project"
+    for name, text in (("a.c", FILE), ("tests/test_a.c", TEST)):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text, encoding="utf-8")
-        target = objects / Path(name).with_suffix(".o")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["clang", "-c", name, "-o", target], cwd=tree, check=True)
-    subprocess.run(["llvm-ar", "rcs", built / "unit/libpure.a", objects / "a.o"], check=True)
-    (built / "unit.flags").write_text("clang -std=c17\n", encoding="utf-8")
+    (tree / "build/obj/tests").mkdir(parents=True)
+    subprocess.run(["sh", "-e", "-c", PLAN], cwd=tree, check=True, stdout=subprocess.DEVNULL)
+    (tree / ".gitignore").write_text("build\n", encoding="utf-8")
     subprocess.run(["git", "init", "-q"], cwd=tree, check=True)
+    monkeypatch.chdir(tree)
     monkeypatch.setattr(harness, "ROOT", tree)
     monkeypatch.setattr(harness, "WORK", tmp_path / "work")
-    build = Build(built, "unit", [], "tests/unit", ["a.c"])
-    subject = harness.Subject(["a.c"], build.compiler, tree)
-    run = Run(build, "test_a", reached={"a.c": ([(1, 1)], [2])})
+    plan = Plan(PLAN, tree / "build", tmp_path / "copy")
+    plan.copy_built()
+    shutil.copy2(tree / "build/libpure.a", tmp_path / "copy")
+    subject = harness.Subject(plan, tree)
+    run = Run("build/test_a", reached={"a.c": ([(1, 1)], [2])})
     return harness.Bench(0, subject), {mutation.name: mutation for mutation in subject.mutations()}, run
+
+
+def test_plan_of_make(bench):
+    plan = bench[0].subject.plan
+    assert list(plan.programs) == ["build/test_a"] and list(plan.compilations()) == ["a.c"]
+    assert plan.objects_of("build/test_a") == ["build/obj/tests/test_a.o", "build/obj/a.o"]
+    assert plan.depends("build/obj/a.o", "a.c") and not plan.depends("build/obj/tests/test_a.o", "a.c")
+    compilation = plan.compilations()["a.c"]
+    assert compilation.without_output() == ["clang", "-std=c17", '-DTEXT="1 2"']
 
 
 def test_verdicts(bench):

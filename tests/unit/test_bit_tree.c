@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/mm/frames/bit_tree.h"
+#include "kernel/mm/frames/bit_tree_bound.h"
 #include "kernel/mm/frames/bit_tree_node.h"
 #include "tests/unit/support/random.h"
 
@@ -397,6 +398,35 @@ static void assert_check_finds(const struct bit_tree *tree, uint64_t *word, uint
     assert_true(bit_tree_check(tree));
 }
 
+/* A bound that promises too little hides free memory for ever. */
+static void test_the_check_finds_each_bound_that_is_too_low(void **state)
+{
+    const uint64_t group_bits = 16 * BIT_TREE_BLOCK_BITS;
+    const uint64_t bit_count = 8192 * BIT_TREE_BLOCK_BITS;
+    struct bit_tree_run_request request = {{0, bit_count}, 2 * group_bits, 1};
+    struct pair pair;
+    uint64_t start;
+    (void)state;
+    pair_create(&pair, bit_count);
+    bit_tree_insert(&pair.tree, bit_range(0, bit_count));
+    for (uint64_t group = 0; group < bit_count / group_bits; group++)
+        bit_tree_remove(&pair.tree, bit_range(group * group_bits + 5, group * group_bits + 6));
+    for (unsigned i = 0; i < 4; i++)
+        assert_false(bit_tree_find_run(&pair.tree, &request, &start));
+    assert_true(bit_tree_check(&pair.tree));
+    for (uint64_t group = 0; group < bit_count / group_bits; group += 37) {
+        uint16_t *bound = &pair.tree.group_bounds[group].longest[0];
+        uint16_t promised = *bound;
+        *bound = 0;
+        assert_false(bit_tree_check(&pair.tree));
+        *bound = promised;
+    }
+    for (uint32_t level = 3; level <= pair.tree.top_level; level++)
+        assert_check_finds(&pair.tree, &pair.tree.bounds[level][0].longest[0],
+                           pair.tree.bounds[level][0].longest[0]);
+    pair_destroy(&pair);
+}
+
 /* Two pieces of 60 meet at a boundary, but for one number on either side of it: the piece that
  * stays whole is the longest. */
 static void assert_a_run_grows_across(uint64_t boundary)
@@ -596,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_leaves_are_filled_on_first_touch),
         cmocka_unit_test(test_size_is_1_0205_bits_a_number),
         cmocka_unit_test(test_a_search_remembers_where_there_is_nothing),
+        cmocka_unit_test(test_the_check_finds_each_bound_that_is_too_low),
         cmocka_unit_test(test_a_run_is_found_that_grows_across_two_nodes),
         cmocka_unit_test(test_a_group_that_is_whole_is_longer_than_one_that_is_not),
         cmocka_unit_test(test_a_large_alignment_is_met_in_the_middle_of_a_group),

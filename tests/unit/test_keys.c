@@ -14,14 +14,15 @@ static char press(uint8_t code)
 static void test_letters_and_digits(void **state)
 {
     (void)state;
-    assert_int_equal(press(0x19), 'p');
-    assert_int_equal(press(0x13), 'r');
-    assert_int_equal(press(0x23), 'h');
-    assert_int_equal(press(0x1e), 'a');
-    assert_int_equal(press(0x2c), 'z');
-    assert_int_equal(press(0x32), 'm');
-    assert_int_equal(press(0x02), '1');
-    assert_int_equal(press(0x0b), '0');
+    /* The rows of an American keyboard, by the code of their first key. */
+    static const struct {
+        uint8_t first;
+        const char *keys;
+    } rows[] = {{0x02, "1234567890"}, {0x10, "qwertyuiop"}, {0x1e, "asdfghjkl"}, {0x2c, "zxcvbnm"}};
+    for (unsigned row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+        for (uint8_t key = 0; rows[row].keys[key] != '\0'; key++)
+            assert_int_equal(press((uint8_t)(rows[row].first + key)), rows[row].keys[key]);
+    }
     assert_int_equal(press(0x1c), '\n');
     assert_int_equal(press(0x39), ' ');
 }
