@@ -171,7 +171,7 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KE
 # free memory is fragmented (tests/qemu/test_early_heap.py).
 KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
     core/fault core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
-    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c
+    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 
@@ -298,9 +298,11 @@ $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BU
 	$(say) LINK $@
 	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $(NEW) && $(RENAME)
 
-# The page tables once more, with the entry format of a second CPU, for the tests test_*_aarch64.
+# The page tables and who builds them once more, with the entry format of a second CPU, for the tests
+# test_*_aarch64.
 SECOND_CPU := -DPAGE_ENTRY_FORMAT='"tests/unit/support/aarch64_page_entry.h"'
-SECOND_CPU_TABLES := $(wildcard shared/page_table*.c shared/table_*.c)
+SECOND_CPU_TABLES := $(wildcard shared/page_table*.c shared/table_*.c kernel/mm/paging/*.c) \
+    bootloader/pure/bootstrap_tables.c
 SECOND_CPU_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*_aarch64.c))
 
 $(SECOND_CPU_TESTS:%=$(BUILD)/unit/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)

@@ -1,8 +1,9 @@
 /*
- * arch.h - what the loader asks of the CPU. Implemented once per CPU under bootloader/arch/;
- * nothing outside of there contains an instruction or a register's name.
+ * arch.h - the functions of the loader that depend on the CPU. Each CPU has an implementation under
+ * bootloader/arch/. No file outside of that folder contains an instruction or the name of a
+ * register.
  *
- * Where kernel/arch.h asks the same, the name is the same.
+ * A function with the same purpose in kernel/arch.h has the same name.
  */
 #ifndef BOOTLOADER_ARCH_H
 #define BOOTLOADER_ARCH_H
@@ -18,35 +19,35 @@
 
 /* --- Identification ------------------------------------------------------------------------- */
 
-/* HANDOFF_MACHINE_*: what the kernel's file must be for, and what the handoff says. */
+/* HANDOFF_MACHINE_*: the machine that the kernel's file must name. The handoff names it, too. */
 uint32_t arch_machine(void);
 
-/* What the CPU allows for page tables. The number of levels is the one that is in force. */
+/* Write the features of page tables that the CPU has. The number of levels is the one in force. */
 void arch_page_features(struct page_table_features *ret_features);
 
-/* Why this CPU cannot go on with so many levels of page tables, in a few words; NULL if it can. */
+/* Return why this CPU cannot use `levels` levels of page tables, in a few words; NULL if it can. */
 const char *arch_levels_obstacle(unsigned levels);
 
-/* The root of the live tables. */
+/* Return the root of the live tables. */
 struct phys_addr arch_page_table_root(void);
 
 /* --- Clock and random numbers ---------------------------------------------------------------- */
 
-/* The CPU's own clock: monotonic. */
+/* Read the CPU's clock. It is monotonic. */
 uint64_t arch_timestamp(void);
 
-/* Its frequency as the CPU or the hypervisor states it; 0 if neither does. */
+/* Return its frequency as the CPU or the hypervisor states it; 0 if neither does. */
 uint64_t arch_stated_clock_frequency_hz(void);
 
-/* Its name, for the log. */
+/* Return its name, for the log. */
 const char *arch_clock_name(void);
 
-/* One random number. False if the CPU has no source of them, or the source gives none. */
+/* Write one random number. Return false if the CPU has no source, or if the source fails. */
 bool arch_random(uint64_t *ret_random);
 
 /* --- Serial port ------------------------------------------------------------------------------ */
 
-/* Find and set up the machine's serial port: 115200 baud, 8N1. False if there is none. */
+/* Find and set up the machine's serial port: 115200 baud, 8N1. Return false if there is no port. */
 bool arch_serial_initialise(void);
 /* Write text; '\n' becomes CR LF. A port that stops answering loses bytes instead of hanging. */
 void arch_serial_write(const char *text, size_t length_bytes);
@@ -55,55 +56,55 @@ void arch_serial_write(const char *text, size_t length_bytes);
 
 struct arch_registers;
 
-/* A fault, or an interrupt that nobody asked for, as the CPU told it. */
+/* A fault, or an unexpected interrupt, as the CPU reported it. */
 struct arch_fault {
     const char *name;             /* as the CPU's manual has it; never NULL */
     const char *remedy;           /* a constant sentence without its full stop; never NULL */
     struct virt_addr instruction; /* where it happened */
 
-    /* The address that was used. If a fault while a page fault was delivered is a fault of its own,
-     * it is that of the page fault. */
-    const char *address_name; /* of the register that holds it; NULL: this fault has no address */
+    /* The address that the instruction used. For a double fault after a page fault it is the
+     * address of that page fault. */
+    const char *address_name; /* name of the register that holds it; NULL: no address */
     struct virt_addr address;
     bool address_is_canonical;
 
     bool is_page_fault;
     struct page_fault page_fault;         /* if it is one */
-    char code[PAGE_FAULT_CAPACITY_BYTES]; /* otherwise: what the CPU's code says; may be empty */
+    char code[PAGE_FAULT_CAPACITY_BYTES]; /* otherwise: the error code in words; may be empty */
 
     const struct arch_registers *registers; /* for arch_format_registers() */
 };
 
-/* Room for what arch_format_registers() writes. */
+/* Enough for the text of arch_format_registers(). */
 #define ARCH_REGISTERS_CAPACITY_BYTES 512
 
 /* Write general and control registers, in lines that begin with two blanks. */
 void arch_format_registers(const struct arch_registers *registers, char *text,
                            size_t capacity_bytes);
 
-/* Whom the handlers call, on a stack of their own. Neither returns. */
+/* The functions that the handlers call, on a separate stack. Neither function returns. */
 struct arch_fault_sink {
     void *context;
     void (*fault)(void *context, const struct arch_fault *fault);
     void (*kernel_returned)(void *context); /* the kernel's entry has returned */
 };
 
-/* From now on the CPU's faults and interrupts go to *sink, until the kernel has handlers of its
- * own. Precondition: interrupts are off, the firmware is gone. */
+/* Send the CPU's faults and interrupts to *sink from now on, until the kernel installs its own
+ * handlers. Precondition: interrupts are off, and boot services have ended. */
 void arch_install_fault_handlers(const struct arch_fault_sink *sink);
 
 /* --- The switch ------------------------------------------------------------------------------- */
 
-/* Some CPUs reach another number of levels of page tables only through code outside of the loader's
- * image: the trampoline. It needs a block of memory, and tables of its own with the levels that are
- * in force, in which the first page of the block is executable at its own address. */
+/* Some CPUs change the number of page-table levels only in code outside of the loader's image: the
+ * trampoline. It needs a block of memory, and separate tables with the levels that are in force.
+ * These tables map the first page of the block as executable at its physical address. */
 struct arch_trampoline {
     uint64_t size_bytes;    /* 0: no trampoline is needed */
     struct phys_addr limit; /* the block ends at or below it */
 };
 
-/* What a kernel that begins with so many levels needs. Precondition: arch_levels_obstacle() gave
- * NULL. */
+/* Return the trampoline for a kernel that begins with `levels` levels. Precondition:
+ * arch_levels_obstacle() returned NULL. */
 struct arch_trampoline arch_trampoline_for(unsigned levels);
 
 struct arch_entry {
@@ -118,13 +119,13 @@ struct arch_entry {
     struct phys_addr trampoline_root;
 };
 
-/* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. The fault
- * handlers move to the copy of the image, and run on the tables at `root`.
- * Preconditions: the fault handlers are installed; the loader's image is mapped at its own address
- * in all tables that are gone through; the trampoline's block is writable at its own address. */
+/* Put the CPU into the state that docs/HANDOFF.md promises, and jump to the kernel. The fault
+ * handlers move to the copy of the image, and run on the tables at `root`. Preconditions: the fault
+ * handlers are installed. Every table on the way maps the loader's image at its physical address.
+ * The trampoline's block is writable at its physical address. */
 _Noreturn void arch_enter_kernel(const struct arch_entry *entry);
 
-/* The CPU's part of the handoff. */
+/* Write the CPU's part of the handoff. */
 void arch_describe(struct phys_addr root, const struct page_table_features *features,
                    uint64_t clock_frequency_hz, union handoff_arch *ret_arch);
 
@@ -132,11 +133,11 @@ void arch_describe(struct phys_addr root, const struct page_table_features *feat
 
 void arch_interrupts_disable(void);
 
-/* Interrupts off, for good. */
+/* Switch interrupts off and stop for ever. */
 _Noreturn void arch_halt(void);
 
-/* Leave QEMU through its device for that, which `debug-exit=` on the command line names. Returns
- * where there is no such device. */
+/* Leave QEMU through its exit device, which `debug-exit=` on the command line names. Return if
+ * there is no such device. */
 void arch_debug_exit(uint64_t device, uint32_t value);
 
 #endif

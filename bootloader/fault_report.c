@@ -3,7 +3,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/pure/bootstrap_tables.h"
 
-/* Says what kind of address it is, or returns NULL. */
+/* Return the kind of the address in words, or NULL. */
 static const char *address_text(const struct arch_fault *fault)
 {
     if (fault->address_name == NULL)

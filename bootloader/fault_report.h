@@ -1,5 +1,5 @@
 /*
- * fault_report.h - a fault between the firmware and the kernel's own handlers, in words.
+ * fault_report.h - report a fault between the exit of boot services and the kernel's handlers.
  */
 #ifndef BOOTLOADER_FAULT_REPORT_H
 #define BOOTLOADER_FAULT_REPORT_H
@@ -11,8 +11,9 @@ struct fault_report {
     bool is_reporting;
 };
 
-/* Let the CPU's faults, and the return of the kernel's entry, be reported through `post_exit`, and
- * end the machine. Both structs must stay. Preconditions: interrupts are off, the firmware is gone.
+/* Report the CPU's faults, and a return of the kernel's entry, through `post_exit`, and then stop
+ * the machine. Both structs must stay valid. Preconditions: interrupts are off, and boot services
+ * have ended.
  */
 void fault_report_install(struct fault_report *report, struct post_exit *post_exit);
 

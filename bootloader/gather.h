@@ -1,12 +1,12 @@
 /*
- * gather.h - ask the firmware and the CPU for what the kernel has to know of them.
+ * gather.h - collect the facts that the kernel needs from the firmware and the CPU.
  */
 #ifndef BOOTLOADER_GATHER_H
 #define BOOTLOADER_GATHER_H
 
 #include "bootloader/loader.h"
 
-/* What is absent is zero: nothing here fails. */
+/* A fact that is absent is zero. No function fails. */
 void gather_facts(struct loader *loader);
 
 #endif

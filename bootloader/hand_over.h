@@ -1,5 +1,5 @@
 /*
- * hand_over.h - the last two steps: the structure, and the switch.
+ * hand_over.h - the last two steps: write the handoff, and switch to the kernel.
  */
 #ifndef BOOTLOADER_HAND_OVER_H
 #define BOOTLOADER_HAND_OVER_H

@@ -6,12 +6,11 @@
 #include "bootloader/reserve.h"
 #include "bootloader/tables.h"
 
-/* A map that outgrows its room between the reservation and the exit more often than this grows
- * whenever it is looked at. */
+/* If the map outgrows its room more often than this, it grows at every read. */
 #define LAST_MAP_ATTEMPT_LIMIT 4
 
-/* The firmware allocates by itself, for instance when it prints, so the map may have outgrown its
- * room. While the firmware is whole that only means to reserve once more. */
+/* The firmware also allocates for its own use, for example when it prints. So the map may have
+ * outgrown its room. Before the exit, the loader can reserve the block again. */
 static bool read_last_map(struct loader *loader)
 {
     EFI_STATUS status = exit_read_map(&loader->firmware, &loader->block.map);
@@ -28,7 +27,7 @@ static bool read_last_map(struct loader *loader)
     return !EFI_ERROR(status);
 }
 
-/* Shows the log first: it is the last that the firmware can show. */
+/* Show the log first: after the exit, the firmware cannot show it. */
 bool leave_firmware(struct loader *loader)
 {
     unsigned attempt_count;

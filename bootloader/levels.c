@@ -28,7 +28,7 @@ static bool wants_five_levels(struct loader *loader)
     return levels == 5 || has_ram_beyond_four_levels(&loader->block);
 }
 
-/* False, and a warning, if the CPU or the memory is in the way. */
+/* Return false, and log a warning, if the CPU or the memory does not allow it. */
 static bool prepare_five_levels(struct loader *loader)
 {
     const char *obstacle = arch_levels_obstacle(5);

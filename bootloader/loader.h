@@ -1,8 +1,8 @@
 /*
- * loader.h - what the steps of the boot sequence know, and hand to each other.
+ * loader.h - the state that the steps of the boot sequence share.
  *
- * A step is a function that takes the loader. One that can fail returns true to go on; on false
- * loader->failure says why.
+ * A step is a function that takes this state. A step that can fail returns true on success. If it
+ * returns false, loader->failure has the reason.
  */
 #ifndef BOOTLOADER_LOADER_H
 #define BOOTLOADER_LOADER_H
@@ -22,7 +22,7 @@
 #include "bootloader/pure/table_pool.h"
 #include "bootloader/pure/timeline.h"
 
-/* Begins as zeros. What is small comes first: it is reached by shorter instructions. */
+/* It begins as zeros. Small fields come first, because shorter instructions reach them. */
 struct loader {
     struct placement placement;
     struct page_table_features features; /* of the kernel's first tables */
@@ -45,7 +45,7 @@ struct loader {
     struct post_exit post_exit;
 };
 
-/* A phase of the timeline begins. */
+/* Mark the begin of a phase in the timeline. */
 void loader_begin_phase(struct loader *loader, const char *name);
 
 #endif

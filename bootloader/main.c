@@ -18,20 +18,20 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     static struct loader loader; /* too large for the firmware's stack */
 
     begin_loader(&loader, image, system_table); /* the watchdog off, a console */
-    if (!begin_find_origin(&loader) ||          /* which image are we, on which device? */
+    if (!begin_find_origin(&loader) ||          /* the loader's image, and its device */
         !load_from_volume(&loader) ||           /* handoff.conf; the kernel: checked, then loaded */
         !reserve_memory(&loader))               /* the temporary heap, the kernel's first stack */
         return stop_loader(&loader);
 
     gather_facts(&loader);           /* screen, firmware tables, seed, clock, CPU */
-    if (!reserve_handoff(&loader) || /* room for all that the kernel is told */
+    if (!reserve_handoff(&loader) || /* memory for the handoff block */
         !levels_choose(&loader) ||   /* of page tables: four or five */
-        !tables_reserve(&loader) ||  /* room for its first page tables */
-        !leave_firmware(&loader) ||  /* no boot service from here on */
+        !tables_reserve(&loader) ||  /* memory for the bootstrap tables */
+        !leave_firmware(&loader) ||  /* after this, there are no boot services */
         !regions_build(&loader) ||   /* the final memory map, sorted and typed */
-        !tables_build(&loader))      /* kernel, direct map, stack, ourselves */
+        !tables_build(&loader))      /* kernel, direct map, stack, loader */
         return stop_loader(&loader);
 
-    hand_over_build(&loader); /* write the structure, and seal it */
+    hand_over_build(&loader); /* write the handoff, with its checksum */
     hand_over_enter(&loader); /* the switch */
 }

@@ -15,8 +15,8 @@ void post_exit_initialise(struct post_exit *post_exit,
         post_exit->debug_exit_device = 0;
 }
 
-/* The framebuffer stands at its physical address under the firmware's tables, and in the direct
- * map under the kernel's first ones. */
+/* The firmware's tables map the framebuffer at its physical address. The bootstrap tables map it in
+ * the direct map. */
 static void *post_exit_pixels(const struct post_exit *post_exit)
 {
     uint64_t address = post_exit->framebuffer.base;

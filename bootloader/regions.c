@@ -43,7 +43,7 @@ static void collect_claims(struct loader *loader, uint64_t limit_bytes)
 static bool convert(struct loader *loader, unsigned levels, struct memory_map_result *ret_result)
 {
     const struct efi_map *map = &loader->block.map;
-    uint64_t limit_bytes = direct_map_limit_bytes(levels);
+    uint64_t limit_bytes = direct_map_limit(levels).value;
 
     collect_claims(loader, limit_bytes);
     const struct memory_map_request request = {

@@ -1,20 +1,18 @@
 /*
- * regions.h - from the firmware's memory map to the regions that the kernel is given.
+ * regions.h - convert the firmware's memory map to the regions of the handoff.
  */
 #ifndef BOOTLOADER_REGIONS_H
 #define BOOTLOADER_REGIONS_H
 
 #include "bootloader/loader.h"
 
-/* Convert the map in the block into its regions, with what the loader has placed laid over it. RAM
- * that the direct map of `levels` of page tables does not reach becomes reserved. Works before and
- * after exit.
- * Failures: MEMORY_MAP; UNUSABLE_BLOCK (by the map, something that was placed does not lie in
+/* Convert the map in the block to regions, with the loader's claims over it. RAM that the direct
+ * map with `levels` levels of page tables does not reach becomes reserved. It works before and
+ * after the exit. Failures: MEMORY_MAP; UNUSABLE_BLOCK (the map says that a claim is not in
  * write-back RAM, so the direct map would not have it). */
 bool regions_convert(struct loader *loader, unsigned levels);
 
-/* The same for the final map. What was wrong with it is logged, and the firmware's tables learn
- * whether they are mapped. */
+/* The same for the final map. Log its faults, and set the mapping of each firmware table. */
 bool regions_build(struct loader *loader);
 
 #endif

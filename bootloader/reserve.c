@@ -6,13 +6,13 @@
 #include "bootloader/regions.h"
 #include "shared/address.h"
 
-/* Processors begin in a mode that reaches 1 MiB. */
+/* Processors start in a mode that reaches only 1 MiB. */
 #define PROCESSOR_START_LIMIT (UINT64_C(1) << 20)
 
-/* The most levels that a direct map can be for: nothing is beyond its reach. */
+/* With the largest number of levels, the direct map reaches all memory. */
 #define LEVELS_FOR_ALL_RAM 5
 
-/* A machine without such a page can run on one processor. */
+/* A machine without such a page can still run on one processor. */
 static bool reserve_processor_start(struct loader *loader)
 {
     enum loader_error error =

@@ -3,7 +3,7 @@
 #include "bootloader/arch.h"
 #include "shared/text/command_line.h"
 
-/* A person has this long to read an error; then the firmware goes on to its next boot option. */
+/* A user has this long to read an error. Then the firmware tries its next boot option. */
 #define READING_SECONDS 10
 
 EFI_STATUS stop_loader(struct loader *loader)

@@ -6,9 +6,8 @@
 
 #include "bootloader/loader.h"
 
-/* Say what went wrong, by loader->failure, give everything back, and return what efi_main() is to
- * return to the firmware. Where the firmware is gone already, there is nowhere to return to, and
- * the machine stops. */
+/* Report loader->failure, free all memory, and return the status that efi_main() returns to the
+ * firmware. After the exit of boot services no return is possible, so the machine stops. */
 EFI_STATUS stop_loader(struct loader *loader);
 
 #endif

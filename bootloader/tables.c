@@ -4,8 +4,8 @@
 #include "shared/address.h"
 #include "shared/direct_map.h"
 
-/* More table pages than the bound for the map that was seen last: the map that ExitBootServices()
- * accepts may have a few more ragged edges. */
+/* Table pages in addition to the bound for the first map. The map that ExitBootServices() accepts
+ * may have a few more unaligned ends. */
 #define SLACK_PAGES 16
 
 static struct bootstrap_plan plan_of(const struct loader *loader)
@@ -28,7 +28,7 @@ bool tables_reserve(struct loader *loader)
                           &loader->placement.page_tables) == LOADER_OK;
 }
 
-/* What the trampoline goes through. */
+/* The tables of the trampoline. */
 static enum page_table_status build_trampoline(struct loader *loader,
                                                const struct bootstrap_plan *plan,
                                                const struct page_table_memory *memory)
@@ -61,7 +61,7 @@ bool tables_build(struct loader *loader)
                   phys_range_size_bytes(loader->placement.page_tables) / KIB);
         return false;
     }
-    loader->post_exit.direct_map_base = direct_map_base(loader->features.levels);
+    loader->post_exit.direct_map_base = direct_map_base(loader->features.levels).value;
     loader->post_exit.page_table_root = loader->tables.root;
     return true;
 }

@@ -6,11 +6,11 @@
 
 #include "bootloader/loader.h"
 
-/* Reserve a pool for them. Precondition: the block holds the regions of a first map, for the bound.
- * Failures: OUT_OF_MEMORY, BAD_ALLOCATION. */
+/* Reserve a pool for them. Precondition: the block holds the regions of a first map, from which the
+ * bound is computed. Failures: OUT_OF_MEMORY, BAD_ALLOCATION. */
 bool tables_reserve(struct loader *loader);
 
-/* Build them from the regions of the final map; if there is a trampoline, its tables, too.
+/* Build them from the regions of the final map. If there is a trampoline, build its tables too.
  * Failure: PAGE_TABLES. */
 bool tables_build(struct loader *loader);
 

@@ -1,6 +1,6 @@
 /*
- * arch.h - what the kernel asks of the CPU. Implemented once per CPU under kernel/arch/; nothing
- * outside of there contains an instruction or a register's name.
+ * arch.h - the functions of the kernel that depend on the CPU. Each CPU has an implementation under
+ * kernel/arch/. No file outside of that folder contains an instruction or the name of a register.
  */
 #ifndef KERNEL_ARCH_H
 #define KERNEL_ARCH_H
@@ -14,13 +14,14 @@
 
 /* --- Identification ------------------------------------------------------------------------- */
 
-/* The features of the CPU and of the tables in force that page tables depend on. */
+/* Write the features of the CPU and of the tables in force that affect page tables. */
 void arch_page_features(struct page_table_features *ret_features);
 
-/* The protections that are switched on, as keys and values for the log (docs/LOG.md, [cpu]). */
+/* Write the protections that are switched on as keys and values for the log (docs/LOG.md, [cpu]).
+ */
 void arch_describe_features(char *text, size_t capacity_bytes);
 
-/* The time-stamp counter: monotonic, of unknown rate. */
+/* Read the time-stamp counter. It is monotonic. Its frequency is unknown. */
 uint64_t arch_timestamp(void);
 
 /* --- Bring-up --------------------------------------------------------------------------------- */
@@ -28,31 +29,33 @@ uint64_t arch_timestamp(void);
 /* The state of one processor that only the files of a CPU use (kernel/core/cpu.h). */
 struct arch_cpu;
 
-/* That of the processor that boots: it lies in the image. */
+/* Return the state of the processor that boots. It is in the image. */
 struct arch_cpu *arch_boot_cpu(void);
 
-/* Load the kernel's own descriptor tables and exception handlers, and switch on every protection
- * that the CPU has. Handlers that must not run on a broken stack get stacks of their own.
- * Interrupts stay off. Each processor calls it once, for itself. */
+/* Load the kernel's descriptor tables and exception handlers, and switch on every protection that
+ * the CPU has. Handlers that must not run on a broken stack get separate stacks. Interrupts stay
+ * off. Each processor calls it once, for itself. */
 void arch_cpu_initialise(struct arch_cpu *cpu);
 
-/* The names of those stacks one by one, from index 0 on; NULL behind the last. At most
+/* Return the name of such a stack, by index from 0 on; NULL behind the last. There are at most
  * CPU_INTERRUPT_STACK_LIMIT. */
 const char *arch_interrupt_stack_name(unsigned index);
 
-/* Move the handlers from the stacks inside the image to guarded ones: tops[i] is the top of the
- * stack arch_interrupt_stack_name(i). The new stacks are mapped in the live tables. */
+/* Move the handlers from the stacks inside the image to guarded ones. tops[i] is the top of the
+ * stack arch_interrupt_stack_name(i). Precondition: the new stacks are mapped in the live tables.
+ */
 void arch_use_interrupt_stacks(struct arch_cpu *cpu, const struct virt_addr *tops);
 
 /* Switch to the tables at `root` and to the stack below `stack_top`, and call `next(argument)`
- * there. The code, `argument` and both stacks must be mapped in the new tables. Does not return. */
+ * there. Precondition: the new tables map the code, `argument` and both stacks. It does not return.
+ */
 _Noreturn void arch_switch_address_space(struct phys_addr root, struct virt_addr stack_top,
                                          void (*next)(void *argument), void *argument);
 
-/* The page-table callback for the live tables: drop the translations of a range on this CPU. */
+/* Drop the translations of a range on this CPU. This is the callback of the live page tables. */
 void arch_invalidate_pages(void *context, struct virt_addr start, uint64_t size_bytes);
 
-/* The root of the live tables. */
+/* Return the root of the live tables. */
 struct phys_addr arch_page_table_root(void);
 
 /* --- The state at entry ----------------------------------------------------------------------- */
@@ -60,7 +63,7 @@ struct phys_addr arch_page_table_root(void);
 struct entry_state;
 
 /* Fill the part of *state that comes from the CPU, direct map included
- * (kernel/handoff/entry_state.h). Call before anything of the loader's is replaced. */
+ * (kernel/handoff/entry_state.h). Call it before the kernel replaces any state of the loader. */
 void arch_entry_state(struct entry_state *state);
 
 /* --- The handoff ------------------------------------------------------------------------------ */
@@ -69,20 +72,21 @@ void arch_entry_state(struct entry_state *state);
  * too. */
 struct handoff;
 
-/* The number of this kind of machine, HANDOFF_MACHINE_*. */
+/* Return the number of this kind of machine, HANDOFF_MACHINE_*. */
 uint32_t arch_handoff_machine(void);
 
-/* The root of the page tables that the loader names. */
+/* Return the root of the page tables that the handoff states. */
 struct phys_addr arch_handoff_page_table_root(const struct handoff *handoff);
 
-/* Of arch_timestamp(), as the loader found it; 0 if it did not. */
+/* Return the frequency of arch_timestamp() that the loader found, or 0 if it found none. */
 uint64_t arch_handoff_timestamp_frequency_hz(const struct handoff *handoff);
 
-/* True if the flags of the handoff agree with the features of the CPU. */
+/* Return true if the flags of the handoff agree with the features of the CPU. */
 bool arch_handoff_features_agree(const struct handoff *handoff,
                                  const struct page_table_features *features);
 
-/* Clauses for people: the flags disagree; a table that the CPU reads by itself is misplaced. */
+/* Return clauses for users: the flags disagree; a table that the CPU reads by itself is misplaced.
+ */
 const char *arch_handoff_features_text(void);
 const char *arch_handoff_cpu_tables_text(void);
 
@@ -95,7 +99,7 @@ void arch_interrupts_disable(void);
  * keep interrupts pending as kernel/core/interrupts.h does. Only for measuring. */
 void arch_interrupts_save_and_restore(unsigned count);
 
-/* Tell the interrupt controller that the interrupt which is being handled was seen. */
+/* Acknowledge the current interrupt at the interrupt controller. */
 void arch_interrupt_acknowledge(void);
 
 /* A device whose registers the caller maps, uncached, if size_bytes is not 0. */
@@ -105,43 +109,43 @@ struct arch_device {
     uint64_t size_bytes;
 };
 
-/* Find this CPU's own timer. False if it has no timer. */
+/* Find this CPU's timer. Return false if it has no timer. */
 bool arch_timer_find(struct arch_device *ret_device);
 
-/* Tell where its registers are mapped; 0 if they need no mapping. */
+/* Set the address at which its registers are mapped; 0 if they need no mapping. */
 void arch_timer_attach(struct virt_addr registers);
 
-/* Let it raise INTERRUPT_TIMER (kernel/core/interrupts.h) every `period_ticks` of its clock, > 0.
+/* Make it raise INTERRUPT_TIMER (kernel/core/interrupts.h) every `period_ticks` of its clock, > 0.
  * Precondition: it is attached. */
 void arch_timer_start(uint32_t period_ticks);
 
-/* Precondition: it was started. One interrupt may still be under way. */
+/* Stop it. Precondition: it was started. One more interrupt may still arrive. */
 void arch_timer_stop(void);
 
-/* A loop that waits for another CPU calls it between two looks. */
+/* A loop that waits for another CPU calls it between two reads. */
 void arch_pause(void);
 
 /* --- Firmware ------------------------------------------------------------------------------- */
 
 /* Call an EFI runtime service with up to four arguments under the tables at `root` (see
- * kernel/mm/paging/runtime_space.h), interrupts off, and come back. `service` is the address that
- * the firmware gave. Returns the service's EFI_STATUS. */
+ * kernel/mm/paging/runtime_space.h), with interrupts off. `service` is the firmware's address of
+ * it. Return the service's EFI_STATUS. */
 uint64_t arch_call_runtime_service(struct phys_addr root, uint64_t service, uint64_t argument_1,
                                    uint64_t argument_2, uint64_t argument_3, uint64_t argument_4);
 
 /* --- Serial port ------------------------------------------------------------------------------ */
 
-/* Find and set up COM1: 115200 baud, 8N1. False if there is no port. */
+/* Find and set up COM1: 115200 baud, 8N1. Return false if there is no port. */
 bool arch_serial_initialise(void);
 /* Write text; '\n' becomes CR LF. A port that stops answering loses bytes instead of hanging. */
 void arch_serial_write(const char *text, size_t length_bytes);
 
 /* --- The end ---------------------------------------------------------------------------------- */
 
-/* Interrupts off, for good. */
+/* Switch interrupts off and stop for ever. */
 _Noreturn void arch_halt(void);
 
-/* Sleep until an interrupt was handled. Precondition: interrupts are on, and one will come. */
+/* Sleep until an interrupt was handled. Precondition: interrupts are on, and one will arrive. */
 void arch_wait_for_interrupt(void);
 
 /* Restart the machine, without the firmware's help. */
@@ -149,14 +153,14 @@ _Noreturn void arch_reset(void);
 
 /* --- Keys ------------------------------------------------------------------------------------- */
 
-/* Switch on the PS/2 keyboard, if there is one. It is polled, as the serial port is. */
+/* Switch on the PS/2 keyboard, if there is one. Keyboard and serial port are polled. */
 void arch_keys_initialise(void);
 
-/* Take a key that was typed on the serial port or on the keyboard; letters are small. False if
- * there is no key. */
+/* Take a key that was typed on the serial port or on the keyboard. Letters are lower case. Return
+ * false if no key was typed. */
 bool arch_key_take(char *ret_key);
 
-/* Leave QEMU through its isa-debug-exit device at `port`. Returns where there is no such device. */
+/* Leave QEMU through its isa-debug-exit device at `port`. Return if there is no such device. */
 void arch_debug_exit(uint16_t port, uint32_t value);
 
 /* --- Faults and panics ------------------------------------------------------------------------ */
@@ -164,44 +168,44 @@ void arch_debug_exit(uint16_t port, uint32_t value);
 /* The files of a CPU call fault_report() (kernel/core/fault.h) for a fault, and interrupts_arrive()
  * (kernel/core/interrupts.h) for an interrupt that has a handler. */
 
-/* The name of the CPU's exception `number`. Never NULL. */
+/* Return the name of the CPU's exception `number`. Never NULL. */
 const char *arch_exception_name(unsigned number);
 
-/* What to look at after it: a constant sentence without its full stop. Never NULL. */
+/* Return its remedy: a constant sentence without its full stop. Never NULL. */
 const char *arch_exception_remedy(unsigned number);
 
 /* The registers of code that was interrupted. Only the files of a CPU know its fields. */
 struct arch_registers;
 
-/* Call next(context, registers) with the registers as they are at the call. `registers` is valid
+/* Call next(context, registers) with the registers at the time of the call. `registers` is valid
  * during the call. `next` does not return. */
 _Noreturn void arch_capture_registers(void (*next)(void *context,
                                                    const struct arch_registers *registers),
                                       void *context);
 
-/* The address of the instruction that was interrupted. */
+/* Return the address of the instruction that was interrupted. */
 struct virt_addr arch_registers_program_counter(const struct arch_registers *registers);
 
 /* Log them, and the registers of the page tables, one log_raw() line each group. */
 void arch_registers_print(const struct arch_registers *registers);
 
 /* Call visit(context, …) with the return address of every frame, innermost first, at most `limit`
- * times. Where the program counter is not in the kernel's code, the first one is that of the call
- * which led there, if the stack has it. Frames are followed only while they stay inside mapped
- * kernel stacks, go upwards and return into the kernel's code, so a corrupt chain ends the walk
- * instead of faulting. */
+ * times. If the program counter is not in the kernel's code, the first address is that of the call
+ * which led there, if the stack has it. A frame is followed only if it is inside a mapped kernel
+ * stack, lies above the previous frame, and returns into the kernel's code. So a corrupt chain ends
+ * the walk, and does not fault. */
 void arch_walk_stack(const struct arch_registers *registers, unsigned limit,
                      void (*visit)(void *context, struct virt_addr return_address), void *context);
 
 /* --- Faults on purpose (kernel/diagnostics/provoke.c) ----------------------------------------- */
 
-/* Raise the named CPU exception. Returns false for a name that this CPU does not know. */
+/* Raise the named CPU exception. Return false for a name that this CPU does not know. */
 bool arch_provoke(const char *name);
 
-/* The names one by one, from index 0 on; NULL behind the last. */
+/* Return a name by index, from 0 on; NULL behind the last. */
 const char *arch_provoke_name(size_t index);
 
-/* Write a function to `memory`, 16 bytes, that does nothing but return. */
+/* Write a function to the 16 bytes at `memory`. The function only returns. */
 void arch_provoke_write_return(void *memory);
 
 /* A device that every machine with this CPU has: registers of a page at least. */

@@ -1,8 +1,9 @@
 /*
- * kernel.h - everything that the kernel has once. (kernel/core/cpu.h: once for each processor.)
+ * kernel.h - the state of which the kernel has one instance. kernel/core/cpu.h has the state of
+ * each processor.
  *
- * The parts take their state as arguments; this is where the kernel's own instances live. main.c
- * has the only one.
+ * The parts take their state as arguments. This struct holds the kernel's instances, and main.c has
+ * the only one.
  */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
@@ -29,8 +30,8 @@
 #define KERNEL_SCREEN_ROW_LIMIT 100
 
 struct kernel {
-    /* The handoff, validated. At first it points into the loader's block;
-     * boot_early_heap() makes copies, so that the block can go. */
+    /* The handoff, validated. At first it points into the loader's block. boot_early_heap() makes
+     * copies, so that the block can become free. */
     struct handoff handoff;
     struct handoff_view view;
 
@@ -43,14 +44,14 @@ struct kernel {
 
     struct early_heap early_heap;
     bool early_heap_is_fallback;
-    uint64_t image_unmapped_bytes; /* of the fixed early heap, once it is retired */
+    uint64_t image_unmapped_bytes; /* of the fallback region, once the early heap is retired */
 
     struct frame_allocator frames;
     struct kernel_segment segments[KERNEL_SEGMENT_COUNT];
     struct kernel_layout layout;
     struct address_space address_space;
     struct timer timer;
-    uint64_t shoot_down_count; /* translations that other CPUs were told to drop */
+    uint64_t shoot_down_count; /* calls to drop translations on other CPUs */
     struct runtime_space runtime_space;
     struct heap_window heap_window;
     struct heap_setup heap_setup;

@@ -1,5 +1,5 @@
 /*
- * main.c - the kernel, as a table of contents.
+ * main.c - the steps of the kernel's start, in their order.
  */
 #include "kernel/boot/boot.h"
 #include "kernel/main.h"
@@ -17,24 +17,24 @@ static void kernel_continue(void *context)
     boot_heap(self);
     /* Use all of it, then check all of it. */
     boot_self_test(self);
-    /* The temporary heap has done its work. */
+    /* The temporary heap is not needed any more. */
     boot_retire(self);
-    /* What exactly is mapped, and how? For those who ask. */
+    /* Print all mappings, if the command line asks for it. */
     boot_print_map(self);
-    /* Show where the time went; stay, or off. */
+    /* Print the time of each phase. Then stay, or switch off. */
     boot_ready(self);
 }
 
 _Noreturn void kernel_main(const void *handoff)
 {
-    /* Refuse what cannot be trusted; from here on there is a log. */
+    /* Refuse a handoff that cannot be trusted. After this, there is a log. */
     boot_handoff(&kernel, handoff);
     /* A heap, before anything else: the temporary heap, or the fallback region. */
     boot_early_heap(&kernel);
-    /* Faults from now on are the kernel's own to report. */
+    /* After this, the kernel reports faults itself. */
     boot_cpu(&kernel);
-    /* Physical memory, out of the regions that were handed over. */
+    /* Physical memory, from the regions of the handoff. */
     boot_frames(&kernel);
-    /* Own page tables, own stack: goes on in kernel_continue(). */
+    /* The kernel's page tables and stack. The boot continues in kernel_continue(). */
     boot_paging(&kernel, kernel_continue);
 }

@@ -82,7 +82,7 @@ def blank(text):
 
 @dataclass
 class Parts:
-    """A C file in three layers of the same length: what is not in a layer is blank there."""
+    """A C file in three layers of the same length: the text of the other layers is blank."""
 
     code: str
     strings: str
@@ -178,36 +178,40 @@ def words(text):
 
 
 CPUS = words("x86 amd64 ia32 i386 intel aarch64 arm64 arm riscv riscv64 rv64")
-REGISTERS = words("""
-    rax rbx rcx rdx rsi rdi rbp rsp rip r8 r9 r10 r11 r12 r13 r14 r15 rflags
-    eax ebx ecx edx esi edi ebp esp eip eflags cr0 cr2 cr3 cr4 cr8 xcr0 dr6 dr7
-    efer pat msr msrs tsc apicbase mtrr mtrrs
-    ttbr ttbr0 ttbr1 tcr mair sctlr vbar esr elr spsr daif mpidr cntpct cntvct
-    satp stvec sepc scause stval sstatus mstatus""")
-INSTRUCTIONS = words("""
-    cpuid invlpg invpcid lidt lgdt lldt sidt sgdt ltr hlt cli sti pushf popf iret iretq int3 ud2
-    outb outw outl inb inw inl rdtsc rdtscp rdrand rdseed rdmsr wrmsr wbinvd clflush mfence lfence
-    swapgs xsave fxsave
-    tlbi dsb isb wfi wfe mrs svc hvc smc eret sfence ecall csrr csrw""")
-TABLES_AND_FEATURES = words("""
-    gdt idt ldt tss pml4 pml5 la57 nx nxe smep smap umip pcid pge
-    apic lapic ioapic x2apic i8259 i8254 i8042 gicv2 gicv3 plic clint""")
+REGISTERS = (
+    words("rax rbx rcx rdx rsi rdi rbp rsp rip r8 r9 r10 r11 r12 r13 r14 r15 rflags")
+    | words("eax ebx ecx edx esi edi ebp esp eip eflags")
+    | words("cr0 cr2 cr3 cr4 cr8 xcr0 dr6 dr7 efer pat msr msrs tsc apicbase mtrr mtrrs")
+    | words("ttbr ttbr0 ttbr1 tcr mair sctlr vbar esr elr spsr daif mpidr cntpct cntvct")
+    | words("satp stvec sepc scause stval sstatus mstatus")
+)
+INSTRUCTIONS = (
+    words("cpuid invlpg invpcid lidt lgdt lldt sidt sgdt ltr hlt cli sti pushf popf iret iretq int3")
+    | words("ud2 outb outw outl inb inw inl rdtsc rdtscp rdrand rdseed rdmsr wrmsr wbinvd clflush")
+    | words("mfence lfence swapgs xsave fxsave")
+    | words("tlbi dsb isb wfi wfe mrs svc hvc smc eret sfence ecall csrr csrw")
+)
+TABLES_AND_FEATURES = (
+    words("gdt idt ldt tss pml4 pml5 la57 nx nxe smep smap umip pcid pge")
+    | words("apic lapic ioapic x2apic i8259 i8254 i8042 gicv2 gicv3 plic clint")
+)
 PORTS = words("0x3f8 0x2f8 0xcf8 0xcf9 0xcfc 0xf4 0xfee00000 0xc0000080 0x277 0x80000008")
 KINDS = [
     (CPUS, "the CPU family"),
     (REGISTERS, "the register"),
     (INSTRUCTIONS, "the instruction"),
-    (TABLES_AND_FEATURES, "what only one CPU has:"),
+    (TABLES_AND_FEATURES, "the table or feature"),
     (PORTS, "the port or register number"),
 ]
-# Who may name what, and why. An entry: the file, the words, the reason.
-ALLOWED = [
-    ("shared/handoff.h", None, "the contract defines the part of each CPU"),
-    ("shared/page_entry.h", CPUS, "it selects the entry format of the CPU that is compiled for"),
-]
-# Headers outside of arch/ through which the headers of a CPU are reached.
+# Headers outside of arch/ through which the headers of a CPU are reached: they may name CPUs, too.
 INTERFACES = {
-    "shared/page_entry.h": "it selects the entry format of the CPU that is compiled for",
+    "shared/page_entry.h": "selects the entry format of the CPU that is compiled for",
+    "shared/direct_map.h": "selects where that CPU has the direct map",
+    "kernel/mm/layout.h": "selects where that CPU has the kernel's areas",
+}
+# Files that may name anything, and why.
+ALLOWED = {
+    "shared/handoff.h": "the contract defines the part of each CPU",
 }
 ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">\n]+)[">]', re.MULTILINE)
@@ -217,10 +221,9 @@ EFI_DOOR = "bootloader/firmware/efi.h"
 
 
 def kind_of(word, path, excepted=frozenset()):
-    """What the word names, in words; None if it may stand there."""
-    for allowed_path, allowed_words, _ in ALLOWED:
-        if path == allowed_path and (allowed_words is None or word in allowed_words):
-            return None
+    """The kind of thing that the word names; None if the word may stand there."""
+    if path in ALLOWED or (path in INTERFACES and word in CPUS):
+        return None
     for members, kind in KINDS:
         if word in members and word not in excepted:
             return kind
@@ -421,7 +424,7 @@ INITIALISER = re.compile(r"^(?:[^=({]*=|return\b)\s*(?:\([^)]*\)\s*)?\{|^return\
 
 
 def functions_of(code):
-    """(name, first line, body) of what has its braces on lines of their own."""
+    """(name, first line, body) of each function: its braces have lines of their own."""
     lines = code.split("\n")
     start = None
     for number, line in enumerate(lines):

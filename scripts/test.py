@@ -207,6 +207,17 @@ def pytest_group(folder, *options):
     return total, output, [Case(float(case.get("time")), case_name(case)) for case in root.iter("testcase")]
 
 
+def check_boundaries(_=False):
+    """`make check-boundaries`: each of its checks is a test."""
+    status, output = make("check-boundaries")
+    sums = re.search(r"^check-boundaries: (.*)$", output, re.MULTILINE)
+    if sums is None:
+        return Counts(0, 1), output, []
+    found = [int(count) for count in re.findall(r"\d+", sums.group(1))]
+    failed = sum(count > 0 for count in found)
+    return Counts(len(found) - failed, failed + (1 if status != 0 and not failed else 0)), output, []
+
+
 def case_name(case):
     """file::name of a case in pytest's report."""
     return f"{case.get('classname').split('.')[-1]}::{case.get('name')}"
@@ -230,6 +241,8 @@ class Group:
 # In the order in which a mistake is cheapest to find.
 GROUPS = {
     "build": Group("everything that can be built", ("long-programs", "lib-targets"), build_everything),
+    "boundaries": Group("CPU code under arch/ only, no circles, short functions", ("boundary-objects",),
+                        check_boundaries),
     "unit": Group("the pure files, under ASan and UBSan", ("unit-tests",),
                   lambda _: make_group("test-unit")),
     "threads": Group("the kernel's heap and lock, under TSan", ("thread-tests",),

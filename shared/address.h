@@ -1,8 +1,8 @@
 /*
- * address.h - kinds of address that the compiler keeps apart.
+ * address.h - two kinds of address as separate types, so that the compiler tells them apart.
  *
- * A physical and a virtual address are both 64-bit numbers, and mixing them up is the classic bug
- * of this kind of program. As one-member structs they cost nothing and do not convert silently.
+ * Physical and virtual addresses are both 64-bit numbers, and a mix-up is a common bug of this kind
+ * of program. As structs of one member they cost nothing, and do not convert silently.
  */
 #ifndef SHARED_ADDRESS_H
 #define SHARED_ADDRESS_H
@@ -57,7 +57,7 @@ static inline uint64_t page_align_down(uint64_t value)
     return value & ~PAGE_MASK;
 }
 
-/* Wraps to 0 for a value in the last page of the address space: check foreign numbers first. */
+/* A value in the last page of the address space wraps to 0: check untrusted numbers first. */
 static inline uint64_t page_align_up(uint64_t value)
 {
     return (value + PAGE_MASK) & ~PAGE_MASK;

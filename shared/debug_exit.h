@@ -7,7 +7,7 @@
 #ifndef SHARED_DEBUG_EXIT_H
 #define SHARED_DEBUG_EXIT_H
 
-#define DEBUG_EXIT_LOADER_FAULT    0x2b /* a fault or error before the kernel had handlers */
+#define DEBUG_EXIT_LOADER_FAULT    0x2b /* a fault or error before the kernel has handlers */
 #define DEBUG_EXIT_KERNEL_RETURNED 0x2c /* the kernel's entry point returned */
 
 #endif

@@ -1,17 +1,16 @@
 /*
  * page_entry.h - the entries of page tables: what a CPU's format has to define, and nothing else.
  *
- * shared/page_table*.c make and read entries through these functions alone. A format is one header,
+ * shared/page_table*.c make and read entries only through these functions. A format is one header,
  * shared/arch/<cpu>/page_entry.h, that defines each of them `static inline`, so that the choice
- * costs nothing at run time. For a CPU without a format they are only declared: what uses them
- * compiles, and does not link.
+ * costs nothing at run time. For a CPU without a format they are only declared: their users
+ * compile, and do not link.
  *
- * What every format has in common: a table is one page of 64-bit entries, on every level; an entry
- * is 0 or refers to a page or to a table; a page can be mapped on the lowest level, and on higher
- * ones as a large page. Levels are counted from the bottom, from PAGE_LEVEL_SMALLEST on. A "leaf"
- * maps a page; any other present entry refers to the table one level below. The page size
- * (shared/address.h) thus gives the rest: with pages of 4 KiB a table has 512 entries, and an entry
- * of level 2 covers 2 MiB.
+ * Every format has in common: a table is one page of 64-bit entries, on every level. Levels are
+ * counted from the bottom, from PAGE_LEVEL_SMALLEST on. A "leaf" maps a page: on the lowest level
+ * one of the smallest size, on higher levels a large page. Any other present entry refers to the
+ * table one level below. An entry of 0 is not present. The granule (shared/address.h) gives the
+ * rest: with pages of 4 KiB a table has 512 entries, and an entry of level 2 covers 2 MiB.
  *
  * Pure. Phase: any.
  */
@@ -55,6 +54,11 @@ static inline unsigned page_entry_index(struct virt_addr virtual, unsigned level
  * the highest bit that it translates selects the half. Constant. */
 PAGE_ENTRY_FUNCTION bool page_entry_has_two_roots(void);
 
+static inline unsigned page_entry_root_count(void)
+{
+    return page_entry_has_two_roots() ? 2 : 1;
+}
+
 /* Whether the CPU translates through the entry, if nothing in it is reserved. */
 PAGE_ENTRY_FUNCTION bool page_entry_is_present(uint64_t entry);
 
@@ -81,11 +85,11 @@ PAGE_ENTRY_FUNCTION bool page_entry_allows_user(uint64_t entry, unsigned level);
 
 /* --- Making entries --- */
 
-/* Refer to a table. It allows the kernel everything, so that the leaf alone decides. */
+/* Refer to a table. It allows the kernel everything, so that only the leaf decides. */
 PAGE_ENTRY_FUNCTION uint64_t page_entry_for_table(struct phys_addr table);
 
-/* Map a page of the level's size. What the CPU cannot do (`features`) is left out: execution is
- * allowed where it cannot be forbidden, and what would be write-combining is uncached.
+/* Map a page of the level's size. `features` says which bits the CPU has: execution is allowed where
+ * it cannot be forbidden, and uncached takes the place of write-combining.
  * Preconditions: level <= features->largest_leaf_level; the address is a multiple of the page size
  * and within features->physical_bits. */
 PAGE_ENTRY_FUNCTION uint64_t page_entry_for_page(struct phys_addr page, unsigned level,

@@ -1,6 +1,6 @@
 /*
- * page_fault.h - a page fault in terms that every CPU has, and in words: for the loader's report
- * and the kernel's panic. The CPU's own code for it is decoded under shared/arch/.
+ * page_fault.h - a page fault in terms that every CPU has, and in words, for the loader's report
+ * and the kernel's panic. The files under shared/arch/ decode the error code of the CPU.
  *
  * Pure. Phase: any.
  */
@@ -19,10 +19,10 @@ enum page_fault_access {
     PAGE_FAULT_FETCH, /* of an instruction */
 };
 
-/* What was in the way, the first that holds. */
+/* The reason for the fault, the first that applies. */
 enum page_fault_obstacle {
     PAGE_FAULT_NOT_MAPPED,
-    PAGE_FAULT_BAD_ENTRY, /* an entry on the way has bits set that must be zero */
+    PAGE_FAULT_BAD_ENTRY, /* an entry has bits set that must be zero */
     PAGE_FAULT_KEY,       /* the page's protection key */
     PAGE_FAULT_NOT_EXECUTABLE,
     PAGE_FAULT_NOT_WRITABLE,
@@ -38,15 +38,15 @@ struct page_fault {
     bool has_other_bits; /* the code has bits that are not decoded */
 };
 
-/* Has room for what page_fault_describe() writes. */
+/* Enough for the text of page_fault_describe(). */
 #define PAGE_FAULT_CAPACITY_BYTES 200
 
 /* Write it as "0x3: write in kernel mode, the page is there, but not writable". Longer text is cut.
  */
 void page_fault_describe(const struct page_fault *fault, char *text, size_t capacity_bytes);
 
-/* What kind of address this is, where that says what went wrong: "in page 0: a null pointer". NULL
- * if it says nothing.
+/* Return the kind of the address, if it explains the fault: "in page 0: a null pointer". Otherwise
+ * return NULL.
  *   is_canonical  the address can be translated at all */
 const char *page_fault_address_text(struct virt_addr address, bool is_canonical);
 

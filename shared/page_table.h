@@ -2,10 +2,10 @@
  * page_table.h - one address space: map, unmap, protect, merge, look up, walk.
  *
  * The loader builds its bootstrap tables with it and the kernel its own, so the walking code exists
- * once, for every CPU: shared/page_entry.h says what a CPU's entry format has to define. Nothing
- * here executes a privileged instruction, so the same files run in host tests over fake memory.
- * Where tables come from, how a table is reached, how a stale translation is dropped and how
- * stores become visible to the CPU's walker are the caller's callbacks.
+ * once. The interface of a CPU's entry format is shared/page_entry.h. Nothing here executes a
+ * privileged instruction, so the same files run in host tests over fake memory. The caller's
+ * callbacks allocate tables, reach them, drop stale translations, and make stores visible to the
+ * CPU's walker.
  *
  * Phase: any. Concurrency: the caller serialises calls on one page table.
  *
@@ -31,7 +31,7 @@ enum page_table_status {
     PAGE_TABLE_NOT_MAPPED,        /* a page of the range is not mapped */
     PAGE_TABLE_WRITABLE_EXECUTABLE, /* both at once is refused: W^X */
     PAGE_TABLE_NO_MEMORY,           /* a table could not be allocated */
-    /* Of page_table_prove(): */
+    /* Of page_table_validate(): */
     PAGE_TABLE_FOREIGN_TABLE,     /* a table lies where none may be read */
     PAGE_TABLE_OTHER_PAGE,        /* a page of the range is mapped to another place */
     PAGE_TABLE_OTHER_PERMISSIONS, /* a page of the range allows something else */
@@ -57,7 +57,7 @@ struct page_permissions {
     enum page_memory_type memory_type;
 };
 
-/* What the CPU can do, and what of it is switched on. */
+/* The abilities of the CPU that are switched on. */
 struct page_table_features {
     unsigned levels;             /* of tables from a root to the smallest pages: 3 to 5 */
     unsigned physical_bits;      /* how many bits a physical address has: 32 to 52 */
@@ -69,18 +69,18 @@ struct page_table_features {
 /* The callbacks. `context` is handed through unchanged. */
 struct page_table_memory {
     void *context;
-    /* Write the physical address of one page to *ret_table. False when there is none. The page
-     * table clears the page itself. */
+    /* Write the physical address of one page to *ret_table. False when memory is exhausted. The
+     * page table clears the page itself. */
     bool (*allocate_table)(void *context, struct phys_addr *ret_table);
     /* Take back a page that allocate_table gave. */
     void (*free_table)(void *context, struct phys_addr table);
     /* The address at which the entries of a table can be read and written. Never NULL for a
      * table that allocate_table gave. */
     uint64_t *(*access_table)(void *context, struct phys_addr table);
-    /* Drop the translations of [start, start + size_bytes) from every CPU that may have them; on
-     * return no CPU uses them, and no walk through the entries of before is under way. Called
-     * after an entry that was present has changed, and before a table that is no longer used is
-     * freed. May be NULL while the tables are not the live ones. */
+    /* Drop the translations of [start, start + size_bytes) from every CPU that may have them. On
+     * return no CPU uses them, and no CPU walks through the old entries. Called after an entry
+     * that was present has changed, and before a table that is no longer used is freed. May be
+     * NULL while the tables are not the live ones. */
     void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
     /* Make all stores to tables visible to the CPUs' walkers: a barrier. Called only where
      * page_entry_needs_publish() says so: before a new table is linked, and after entries became
@@ -112,11 +112,11 @@ enum page_table_status page_table_create(const struct page_table_features *featu
 void page_table_destroy(struct page_table *table);
 
 /* Let `table` see the upper half of the address space exactly as `owner` has it now. Where one root
- * translates both halves, the top-level entries are copied; else the upper root is shared. What was
- * in the upper half before must be borrowed too or empty. Repeat it before each use, since the
- * owner may have added or freed top-level entries since. page_table_destroy() and
- * page_table_walk_tables() leave borrowed tables alone; map and unmap in the upper half are the
- * owner's business. Precondition: the same features. */
+ * translates both halves, the top-level entries are copied; else the upper root is shared. The upper
+ * half of `table` must be empty, or borrowed before. Repeat it before each use, since the owner may
+ * have added or freed top-level entries. page_table_destroy() and page_table_walk_tables() do not
+ * touch borrowed tables. Only the owner maps and unmaps in the upper half. Precondition: the same
+ * features. */
 void page_table_borrow_upper_half(struct page_table *table, const struct page_table *owner);
 
 /* Map [virtual, + size_bytes) to [physical, + size_bytes), using the largest pages that the
@@ -140,17 +140,16 @@ enum page_table_status page_table_unmap(struct page_table *table, struct virt_ad
 
 /* Give every page of the range these permissions; every page of it must be mapped. A large page
  * that lies only partly in the range is split first. On live tables no address is without a
- * translation at any moment, unless the CPU demands break before make (page_entry_needs_break()):
- * then a page that is split, or whose memory type changes, is absent for a moment, and the caller
- * sees to it that nobody uses it meanwhile. Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED,
+ * translation at any moment, unless the CPU demands break before make (page_entry_needs_break()).
+ * Then a page that is split, or whose memory type changes, is absent for a moment. The caller makes
+ * sure that no CPU uses it meanwhile. Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED,
  * WRITABLE_EXECUTABLE, NO_MEMORY (for a split). */
 enum page_table_status page_table_protect(struct page_table *table, struct virt_addr virtual,
                                           uint64_t size_bytes, struct page_permissions permissions)
     __attribute__((warn_unused_result));
 
-/* Undo splits: wherever all the pages of a table that translates a part of the range are one
- * aligned piece of memory with the same permissions, one large page replaces the table, as large as
- * the CPU has. Nothing that is mapped changes, so the range may have holes and reach into tables
+/* Undo splits. A table that translates a part of the range is replaced by one large page, if its
+ * pages are one aligned piece of memory with the same permissions. Nothing that is mapped changes, so the range may have holes and reach into tables
  * partly. On live tables no address is without a translation at any moment, unless the CPU demands
  * break before make (see page_table_protect()). *ret_table_count: the tables that this freed.
  * Failures: UNALIGNED, EMPTY, NON_CANONICAL. */
@@ -174,29 +173,29 @@ enum page_table_status page_table_lookup(const struct page_table *table, struct 
                                          struct page_mapping *ret)
     __attribute__((warn_unused_result));
 
-/* Prove that [virtual, + size_bytes) is mapped to [physical, + size_bytes), and that every page of
- * it allows exactly `permissions`: `execute` counts only with features.no_execute, `global` never,
- * and a page that user programs may use has other permissions.
+/* Check that [virtual, + size_bytes) is mapped to [physical, + size_bytes), and that every page of
+ * it allows exactly `permissions`. `execute` counts only with features.no_execute, `global` never.
+ * A page that user programs may use has other permissions.
  *
- * For tables that somebody else built. A table is read only if access_table gives an address for it
- * (NULL: FOREIGN_TABLE). What the CPU would refuse to translate counts as not mapped: an entry with
- * a reserved bit, or an address beyond its width. Each entry of the range is read once, so that the
- * work is bounded by the number of its pages.
+ * For tables that another program built. A table is read only if access_table gives an address for
+ * it (NULL: FOREIGN_TABLE). An entry that the CPU refuses counts as not mapped: it has a reserved
+ * bit, or an address beyond the CPU's width. Each entry of the range is read once, so the number of
+ * pages bounds the work.
  * Failures: UNALIGNED, EMPTY, NON_CANONICAL, PHYSICAL_TOO_HIGH, NOT_MAPPED, FOREIGN_TABLE,
- * OTHER_PAGE, OTHER_PERMISSIONS: what was found first, in order of address. */
-enum page_table_status page_table_prove(const struct page_table *table, struct virt_addr virtual,
-                                        struct phys_addr physical, uint64_t size_bytes,
-                                        struct page_permissions permissions)
+ * OTHER_PAGE, OTHER_PERMISSIONS: the first failure in order of address. */
+enum page_table_status page_table_validate(const struct page_table *table, struct virt_addr virtual,
+                                           struct phys_addr physical, uint64_t size_bytes,
+                                           struct page_permissions permissions)
     __attribute__((warn_unused_result));
 
-/* Call `visit` for all present pages in order of virtual address, those of one table together that
- * have one size, one set of permissions and follow each other in physical memory: `first` and the
- * page_count - 1 behind it. For whoever checks millions of pages. Stop when it returns false; false
- * if it was stopped. */
-bool page_table_walk_stretches(const struct page_table *table,
-                               bool (*visit)(void *context, const struct page_mapping *first,
-                                             uint64_t page_count),
-                               void *context);
+/* Call `visit` for all present pages in order of virtual address. Pages of one table that
+ * have one size and one set of permissions, and follow each other in physical memory, are visited
+ * together: `first` and the page_count - 1 behind it. For checks of millions of pages. Stop when it
+ * returns false; false if it was stopped. */
+bool page_table_walk_ranges(const struct page_table *table,
+                            bool (*visit)(void *context, const struct page_mapping *first,
+                                          uint64_t page_count),
+                            void *context);
 
 /* The same, page by page. */
 bool page_table_walk(const struct page_table *table,

@@ -6,7 +6,7 @@
 #include "shared/page_entry.h"
 #include "shared/table_tree.h"
 
-/* What is still to be mapped; advances through the tables in order of address. */
+/* The rest of a request; advances through the tables in order of address. */
 struct mapping_job {
     struct virt_addr virtual;
     struct phys_addr physical;

@@ -6,9 +6,9 @@
 #include "shared/page_entry.h"
 #include "shared/table_tree.h"
 
-/* The page of the next larger size that means what this table of pages means. False if there is
- * none: the pages are not one aligned piece of memory with the same permissions. The CPU notes in
- * each entry by itself whether its page was used, so those bits do not count. */
+/* The page of the next larger size that means what this table of pages means. False if the
+ * pages are not one aligned piece of memory with the same permissions. The CPU notes in each entry
+ * by itself whether its page was used, so those bits do not count. */
 static bool table_as_page(const struct page_table *table, struct phys_addr page, unsigned level,
                           uint64_t *ret_entry)
 {

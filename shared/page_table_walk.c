@@ -23,7 +23,7 @@ struct walk {
 
 /* How many pages from entry `first` on are one piece of memory with the same permissions. The CPU
  * notes in each entry by itself whether its page was used, so those bits do not count. */
-static unsigned stretch_length(const uint64_t *entries, unsigned first, unsigned level)
+static unsigned range_length(const uint64_t *entries, unsigned first, unsigned level)
 {
     uint64_t expected = page_entry_without_use(entries[first]);
     unsigned end = first;
@@ -49,7 +49,7 @@ static bool walk_pages(const struct walk *walk, struct phys_addr page, unsigned 
         if (page_entry_is_leaf(entry, level)) {
             struct virt_addr virtual = address_at(walk->table->features.levels, position);
             struct page_mapping mapping = table_rights_mapping(entry, level, virtual, rights);
-            length = stretch_length(entries, i, level);
+            length = range_length(entries, i, level);
             if (!walk->visit(walk->context, &mapping, length))
                 return false;
         } else if (!walk_pages(walk, page_entry_address(entry, level), level - 1, position,
@@ -60,10 +60,10 @@ static bool walk_pages(const struct walk *walk, struct phys_addr page, unsigned 
     return true;
 }
 
-bool page_table_walk_stretches(const struct page_table *table,
-                               bool (*visit)(void *context, const struct page_mapping *first,
-                                             uint64_t page_count),
-                               void *context)
+bool page_table_walk_ranges(const struct page_table *table,
+                            bool (*visit)(void *context, const struct page_mapping *first,
+                                          uint64_t page_count),
+                            void *context)
 {
     struct walk walk = {table, visit, context};
     unsigned levels = table->features.levels;
@@ -97,7 +97,7 @@ bool page_table_walk(const struct page_table *table,
                      void *context)
 {
     struct single_walk walk = {visit, context};
-    return page_table_walk_stretches(table, visit_each, &walk);
+    return page_table_walk_ranges(table, visit_each, &walk);
 }
 
 struct table_walk {

@@ -14,51 +14,8 @@
 
 #include "shared/address.h"
 
-struct range {
-    uint64_t start;
-    uint64_t end; /* one past the last byte; start <= end */
-};
-
-/* Write [base, base + size_bytes) to *ret_range. False, and nothing written, if it wraps. */
-static inline bool range_from_base_size(uint64_t base, uint64_t size_bytes, struct range *ret_range)
-{
-    if (size_bytes > UINT64_MAX - base)
-        return false;
-    ret_range->start = base;
-    ret_range->end = base + size_bytes;
-    return true;
-}
-
-static inline uint64_t range_size_bytes(struct range range)
-{
-    return range.end - range.start;
-}
-
-static inline bool range_is_empty(struct range range)
-{
-    return range.start == range.end;
-}
-
-/* An empty range overlaps nothing. */
-static inline bool range_overlaps(struct range a, struct range b)
-{
-    return !range_is_empty(a) && !range_is_empty(b) && a.start < b.end && b.start < a.end;
-}
-
-static inline bool range_contains_address(struct range range, uint64_t address)
-{
-    return address >= range.start && address < range.end;
-}
-
-static inline bool range_contains(struct range outer, struct range inner)
-{
-    return inner.start >= outer.start && inner.end <= outer.end;
-}
-
-/* --- Ranges of one kind of address --------------------------------------------------------------
- *
- * A physical and a virtual range are two types, as the addresses are. Frames are counted by number,
- * so a range of frames has a size in frames. */
+/* A physical and a virtual range are two types, like the addresses. Frames are counted by number, so a
+ * range of frames has a size in frames. */
 
 struct phys_range {
     struct phys_addr start;

@@ -1,5 +1,6 @@
 /*
- * region.h - what loader and kernel agree on about regions: what each type means, and runs of RAM.
+ * region.h - the rules for regions that loader and kernel share: the meaning of each type, and runs
+ * of RAM.
  */
 #ifndef SHARED_REGION_H
 #define SHARED_REGION_H
@@ -11,22 +12,22 @@
 #include "shared/handoff.h"
 #include "shared/range.h"
 
-/* A short constant lower-case name without blanks ("usable", "temp-heap", …); "unknown" for a
- * number that is not in enum handoff_region_type. Never NULL. */
+/* Return a short constant lower-case name without blanks ("usable", "temp-heap", …), or "unknown"
+ * for a number that is not in enum handoff_region_type. Never NULL. */
 const char *region_type_name(uint32_t type);
 
-/* HANDOFF_FACT_* of a type. 0 for a number that is not in enum handoff_region_type. */
+/* Return HANDOFF_FACT_* of a type, or 0 for a number that is not in enum handoff_region_type. */
 uint32_t region_type_facts(uint32_t type);
 
-/* From when a kernel may take a region of the type; NEVER for an unknown number. */
+/* Return the time from which a kernel may use a region of the type; NEVER for an unknown number. */
 enum handoff_reuse region_type_reuse(uint32_t type);
 
-/* A region of a type, with its facts and its reuse. */
+/* Return a region of a type, with its facts and its reuse. */
 struct handoff_region region_make(uint64_t base, uint64_t size_bytes, uint32_t type,
                                   uint32_t efi_type, uint64_t attributes);
 
-/* Which of two types holds where they overlap: the one with the higher precedence. No two types
- * have the same; 0 for an unknown number. docs/HANDOFF.md has the table. */
+/* Return the precedence of a type. Where two types overlap, the higher precedence wins. No two
+ * types have the same precedence; it is 0 for an unknown number. docs/HANDOFF.md has the table. */
 unsigned region_type_precedence(uint32_t type);
 
 /* These three read the region's own facts and reuse, so that a type of a newer minor version is

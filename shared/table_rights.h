@@ -1,6 +1,7 @@
 /*
- * table_rights.h - what the entries from the root down to a page allow together: a right is had
- * only if every level grants it (Intel SDM Vol. 3A, 4.6; Arm ARM, D8.4).
+ * table_rights.h - the rights that the entries from the root down to a page leave together.
+ *
+ * A page has a right only if every level grants it (Intel SDM Vol. 3A, 4.6; Arm ARM, D8.4).
  *
  * For shared/page_table*.c; nobody else includes it.
  */

@@ -3,15 +3,15 @@
 #include "shared/page_entry.h"
 #include "shared/table_tree.h"
 
-/* The splits of one request, so that they can be taken back: at each end of the range a page can
+/* The splits of one request, so that they can be taken back. At each end of the range a page can
  * fall from the highest of five levels to the lowest. */
 #define SPLIT_LIMIT (2 * (5 - 1))
 
 struct split {
     uint64_t *entry;
-    uint64_t large_page;         /* what the entry was */
+    uint64_t large_page;         /* the old value of the entry */
     unsigned level;              /* of the entry */
-    struct phys_addr table_page; /* what it refers to now */
+    struct phys_addr table_page; /* the new table */
     struct virt_addr virtual;    /* of the large page's first byte */
 };
 
@@ -35,7 +35,7 @@ static void fill_from_page(struct page_table *table, struct phys_addr page, uint
 }
 
 /* Replace a large page by a table of the next smaller ones with the same meaning. Unless the CPU
- * demands it, nothing is invalidated here: what it remembers of the large page stays true. */
+ * demands it, nothing is invalidated here: the CPU's translation of the large page stays true. */
 static bool split_page(struct page_table *table, struct table_tree_end at, struct virt_addr virtual,
                        struct split_list *list)
 {

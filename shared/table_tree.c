@@ -1,9 +1,8 @@
 #include "shared/table_tree.h"
 
-/* Empty tables that are out of the tree but not yet free: the CPU may hold references to them until
- * their translations have been invalidated, and walk them as soon as they are somebody else's. They
- * are linked through their first entries; an address with a clear present bit translates nothing.
- */
+/* Empty tables that are out of the tree but not yet free. The CPU may hold references to them until
+ * their translations have been invalidated, and would walk them as soon as they hold other data.
+ * They are linked through their first entries: an address of a page has a clear present bit. */
 struct detached_tables {
     struct phys_addr newest;
     uint64_t count;

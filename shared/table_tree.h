@@ -1,9 +1,9 @@
 /*
  * table_tree.h - the tables of one address space as a tree: what shared/page_table*.c share.
  *
- * Invariant: no table but a root is ever empty. What empties a table frees it, and a map that fails
- * takes back all that it added; so "remove everything in this range" is also the exact undo of a
- * half-finished map, which stops at the first page that it finds mapped.
+ * Invariant: no table but a root is ever empty. A request that empties a table frees it, and a map
+ * that fails takes back everything that it added. A map stops at the first page that it finds
+ * mapped, so "remove everything in this range" undoes a half-finished map exactly.
  *
  * Recursion goes down one level a call, so it is as deep as there are levels.
  *
@@ -146,7 +146,7 @@ static inline bool table_tree_replace(struct page_table *table, uint64_t *entry,
 
 /* --- Ranges --- */
 
-/* What is left of a range; goes through the tables in order of address. */
+/* The rest of a range; goes through the tables in order of address. */
 struct table_cursor {
     struct virt_addr virtual;
     uint64_t remaining_bytes;

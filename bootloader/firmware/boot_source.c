@@ -2,13 +2,13 @@
 
 #include "shared/memory.h"
 
-/* A device path that does not end is not followed for ever; real ones have some ten nodes. */
+/* The limit ends the walk over a device path without an end. Real ones have about ten nodes. */
 #define NODE_LIMIT 64
 
 /* UEFI 2.10, table 10-49: a hard drive's node, up to the type of its signature. */
 #define DRIVE_NODE_SIZE_BYTES 42
 
-/* The GUID of the partition that this node is; false if it is none, or has none. */
+/* Write the GUID of this node's partition. False if the node is no partition, or has no GUID. */
 static bool read_guid(const EFI_DEVICE_PATH *node, uint8_t ret_guid[16])
 {
     const HARDDRIVE_DEVICE_PATH *drive = (const HARDDRIVE_DEVICE_PATH *)node;

@@ -7,7 +7,7 @@
 #include "bootloader/firmware/firmware.h"
 #include "shared/handoff.h"
 
-/* Ask the firmware. Writes the partition's GUID to ret_partition if the result is PARTITION. */
+/* Find the source. Write the partition's GUID to ret_partition if the result is PARTITION. */
 enum handoff_boot_source boot_source_find(const struct firmware *firmware,
                                           uint8_t ret_partition[16]);
 

@@ -2,13 +2,13 @@
 
 #include "bootloader/arch.h"
 
-/* Each measurement is long enough for 1 % with the firmware's microsecond clock, and all together
- * go unnoticed. */
+/* Each measurement is long enough for an accuracy of 1 % with the firmware's microsecond clock. All
+ * together take a time that nobody notices. */
 #define MEASUREMENT_COUNT        4
 #define MEASUREMENT_MICROSECONDS 125
 
-/* Stall() waits at least as long as it is told. What lengthens it (system management, a hypervisor
- * that runs something else) only makes a measurement larger, so the smallest is the best. */
+/* Stall() waits at least the given time. System management or a busy hypervisor can only make a
+ * measurement larger. So the smallest is the best. */
 static uint64_t measure_hz(EFI_BOOT_SERVICES *services)
 {
     uint64_t least_ticks = UINT64_MAX;

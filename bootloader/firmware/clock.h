@@ -1,12 +1,13 @@
 /*
- * clock.h - how fast the CPU's own clock runs.
+ * clock.h - the frequency of the CPU's clock.
  */
 #ifndef BOOTLOADER_FIRMWARE_CLOCK_H
 #define BOOTLOADER_FIRMWARE_CLOCK_H
 
 #include "bootloader/firmware/firmware.h"
 
-/* As the CPU states it, or measured with the firmware's clock; 0 if neither can be had. */
+/* Return the frequency that the CPU states, or else measure it with the firmware's clock. Return 0
+ * if both fail. */
 uint64_t clock_frequency_hz(const struct firmware *firmware);
 
 #endif

@@ -90,7 +90,7 @@ void console_show_error(struct console *console, const char *report)
     console_show(console);
 }
 
-/* A key that was pressed before the message is no answer to it. Bounded, for a key held down. */
+/* Drop keys that were pressed before the message. The number is bounded, for a key held down. */
 static void console_forget_keys(SIMPLE_INPUT_INTERFACE *input)
 {
     EFI_INPUT_KEY key;

@@ -1,15 +1,15 @@
 /*
- * console.h - what the loader says while the firmware is there.
+ * console.h - the loader's output before the exit of boot services.
  *
- * Printing through firmware is the dearest thing a loader does, so lines are collected in memory
- * and shown together, in one call, when there is something a person should see: at the start,
- * before the firmware is left, and for an error. All lines stay in memory and are handed to the
- * kernel.
+ * Printing through firmware is the slowest operation of the loader. So lines are collected in
+ * memory and shown together, in one call: at the start, before boot services end, and for an error.
+ * All lines stay in memory and are handed to the kernel.
  *
- * Serial: many machines show the firmware's console on the serial line as well, others do not.
- * Lines of a normal boot go to the firmware's console only (the kernel shows them again). An error
- * must reach whoever watches: it is also written to the serial port directly, unless the firmware's
- * ConOut variable names one (UEFI 2.10, section 3.3), which would show it twice.
+ * Serial: many machines show the firmware's console on the serial line too, others do not. Lines of
+ * a normal boot go to the firmware's console only (the kernel shows them again). An error must
+ * reach the user, so it is also written to the serial port directly. This is left out if the
+ * firmware's ConOut variable names a serial port (UEFI 2.10, section 3.3). The error would appear
+ * twice there.
  */
 #ifndef BOOTLOADER_FIRMWARE_CONSOLE_H
 #define BOOTLOADER_FIRMWARE_CONSOLE_H
@@ -23,18 +23,18 @@ struct console {
     struct loader_log log;
 };
 
-/* Precondition: `firmware` outlives the console. A ConOut of NULL is legal: nothing is shown. */
+/* Precondition: `firmware` outlives the console. ConOut may be NULL; then nothing is shown. */
 void console_initialise(struct console *console, const struct firmware *firmware);
 
 /* Add one line to the log; the newline is added (see loader_log.h). Any phase. */
 void console_log(struct console *console, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same, marked as a warning: something is wrong, the boot goes on in a defined state. */
+/* The same, marked as a warning: there is a problem, and the boot continues in a defined state. */
 void console_warn(struct console *console, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Show what has not been shown yet on the firmware's console. Does nothing once the firmware is
+/* Show the lines that are not shown yet on the firmware's console. Do nothing once the firmware is
  * sealed. */
 void console_show(struct console *console);
 
@@ -43,8 +43,8 @@ void console_show(struct console *console);
  * Precondition: the firmware is not sealed. */
 void console_show_error(struct console *console, const char *report);
 
-/* Let a person read: wait for a key, but no longer than `seconds`. Returns at once if the firmware
- * has no keyboard. Precondition: the firmware is not sealed. */
+/* Wait for a key, at most `seconds`, so that a user can read. Return at once if the firmware has no
+ * keyboard. Precondition: the firmware is not sealed. */
 void console_wait_for_key(struct console *console, unsigned seconds);
 
 #endif

@@ -2,8 +2,8 @@
  * efi.h - the firmware's types, from gnu-efi's headers. The only file that includes them.
  *
  * gnu-efi's eficompiler.h defines __attribute__ away for Microsoft-compatible targets, which
- * clang's targets for UEFI are. Attributes would then vanish without a word, so the macro is
- * removed again, and the assertions below fail if that (or a layout) should go wrong.
+ * clang's targets for UEFI are. Attributes would then vanish without a warning, so the macro is
+ * removed again. The assertions below fail if that, or a layout, is wrong.
  */
 #ifndef BOOTLOADER_FIRMWARE_EFI_H
 #define BOOTLOADER_FIRMWARE_EFI_H

@@ -2,7 +2,8 @@
 
 #include "bootloader/pure/memory_map.h"
 
-/* The struct is 40 bytes and a stride is some bytes more; beyond this the number is nonsense. */
+/* The struct has 40 bytes, and a stride is a few bytes larger. A number above the limit is wrong.
+ */
 #define DESCRIPTOR_SIZE_LIMIT_BYTES 4096
 #define MAP_SIZE_LIMIT_BYTES        (64u * 1024 * 1024)
 

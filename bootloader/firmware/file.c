@@ -2,8 +2,8 @@
 
 #include "bootloader/pure/config.h"
 
-/* Some firmware fails on very long reads from USB sticks; a megabyte a call is safe, and no slower
- * where a call has to go through a small buffer anyway. */
+/* Some firmware fails on very long reads from USB sticks. One megabyte per call is safe. It is no
+ * slower where the firmware copies through a small buffer anyway. */
 #define READ_CHUNK_BYTES (1024u * 1024)
 
 /* EFI_FILE_INFO with a name of 255 characters, the most that FAT has. */

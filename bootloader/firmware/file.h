@@ -1,6 +1,6 @@
 /*
- * file.h - whole files from the volume that the loader was started from, and from no other: a
- * second system partition in the machine must not decide what is booted.
+ * file.h - read whole files from the volume that the loader was started from. No other volume is
+ * used: a second system partition in the machine must not change the boot.
  */
 #ifndef BOOTLOADER_FIRMWARE_FILE_H
 #define BOOTLOADER_FIRMWARE_FILE_H
@@ -24,11 +24,11 @@ struct file {
     uint64_t size_bytes;
 };
 
-/* Read the file at `path` (ASCII, '\' between names) completely.
- * Failures, in the order in which they are found: FILE_NOT_FOUND; FILE_OPEN (and GetInfo);
- * FILE_IS_DIRECTORY; FILE_EMPTY; FILE_TOO_LARGE above `limit_bytes`, checked before anything is
- * allocated; OUT_OF_MEMORY; FILE_READ (device error); FILE_SHORT (end of file before the size that
- * the directory states). On failure nothing stays allocated and *ret_file is not written. */
+/* Read the whole file at `path` (ASCII, '\' between names). Failures, in the order of the checks:
+ * FILE_NOT_FOUND; FILE_OPEN (and GetInfo); FILE_IS_DIRECTORY; FILE_EMPTY; FILE_TOO_LARGE (above
+ * `limit_bytes`; nothing is allocated before this check). Then OUT_OF_MEMORY; FILE_READ (device
+ * error); FILE_SHORT (the file ends before the size in its directory). On failure nothing stays
+ * allocated, and *ret_file is not written. */
 enum loader_error file_read(const struct volume *volume, struct pages *pages, const char *path,
                             uint64_t limit_bytes, struct file *ret_file)
     __attribute__((warn_unused_result));

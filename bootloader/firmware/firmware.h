@@ -1,13 +1,13 @@
 /*
- * firmware.h - the way to the firmware, and its end.
+ * firmware.h - access to the firmware, and the end of this access.
  *
- * A function of this folder that fails notes why in firmware->failure, and returns the error's
- * number.
+ * A function of this folder that fails stores the reason in firmware->failure, and returns the
+ * number of the error.
  *
- * Everything that calls a boot service reaches it through struct firmware. After the first call of
- * ExitBootServices() nothing may be called any more (UEFI 2.10, section 7.4.6); firmware_seal()
- * then replaces the pointer by a non-canonical one, so that a use which should not exist faults and
- * is named by the loader's fault handlers instead of running through freed memory.
+ * All calls of boot services go through struct firmware. No boot service may be called after the
+ * first call of ExitBootServices() (UEFI 2.10, section 7.4.6). So firmware_seal() replaces the
+ * pointer by a non-canonical one. A wrong call then faults, and the loader's fault handlers report
+ * it. Without this, it would run through freed memory.
  */
 #ifndef BOOTLOADER_FIRMWARE_FIRMWARE_H
 #define BOOTLOADER_FIRMWARE_FIRMWARE_H
@@ -22,12 +22,12 @@ struct firmware {
     EFI_SYSTEM_TABLE *system_table;
     EFI_BOOT_SERVICES *services;
     EFI_LOADED_IMAGE *loaded_image; /* NULL until firmware_find_image() */
-    struct loader_failure *failure; /* what is refused is noted here */
+    struct loader_failure *failure; /* the reason for the last failure */
 };
 
-/* Fill *ret_firmware from the arguments of the entry point, and disable the firmware's watchdog,
- * which would reset the machine five minutes later (UEFI 2.10, section 7.5.1). Returns the status
- * of SetWatchdogTimer: a failure is a warning, not an error. */
+/* Fill *ret_firmware from the arguments of the entry point, and disable the firmware's watchdog.
+ * The watchdog would reset the machine after five minutes (UEFI 2.10, section 7.5.1). Return the
+ * status of SetWatchdogTimer: a failure is a warning, not an error. */
 EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table,
                           struct loader_failure *failure, struct firmware *ret_firmware);
 

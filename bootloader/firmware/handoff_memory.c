@@ -2,8 +2,9 @@
 
 #include "bootloader/firmware/exit.h"
 
-/* Rows that the map may grow by until the firmware lets go: each allocation splits a row in two or
- * three, and the loader makes one more. The rest is for what the firmware does meanwhile. */
+/* The number of rows by which the map may grow until the exit of boot services. Each allocation
+ * splits a row into two or three, and the loader makes one more allocation. The rest is for
+ * allocations of the firmware. */
 #define MAP_SLACK_ROWS    UINT64_C(32)
 #define MAP_RESERVE_LIMIT 4
 

@@ -1,5 +1,5 @@
 /*
- * kernel_image.h - the kernel, from its file to its place in memory.
+ * kernel_image.h - load the kernel's file into memory.
  */
 #ifndef BOOTLOADER_FIRMWARE_KERNEL_IMAGE_H
 #define BOOTLOADER_FIRMWARE_KERNEL_IMAGE_H
@@ -7,8 +7,8 @@
 #include "bootloader/firmware/file.h"
 #include "bootloader/pure/elf.h"
 
-/* Check the file completely, then allocate for its image, and write the image there.
- *   ret_plan    what goes where in the image
+/* Check the whole file, then allocate memory for the image, and write the image there.
+ *   ret_plan    the segments of the image, and their places
  *   ret_memory  a block of pages of type KERNEL_IMAGE
  * Failures: KERNEL_INVALID, OUT_OF_MEMORY, BAD_ALLOCATION. On failure *ret_memory is not written.
  */

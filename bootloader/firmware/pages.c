@@ -9,13 +9,13 @@ void pages_initialise(struct pages *pages, struct firmware *firmware)
     pages->block_count = 0;
 }
 
-/* AllocatePages, and once more if it gives address 0: the second try holds while the first is
- * returned, so the firmware cannot give the same page again. */
+/* Call AllocatePages, and call it again if it returns address 0. The first block is freed after the
+ * second call, so the firmware cannot return the same page again. */
 static EFI_STATUS pages_allocate_above_zero(EFI_BOOT_SERVICES *services, uint64_t page_count,
                                             struct phys_addr limit, struct phys_addr *ret_base)
 {
     EFI_ALLOCATE_TYPE how = limit.value == 0 ? AllocateAnyPages : AllocateMaxAddress;
-    EFI_PHYSICAL_ADDRESS base = limit.value - 1; /* in: the highest last byte */
+    EFI_PHYSICAL_ADDRESS base = limit.value - 1; /* input: the highest address of a last byte */
     EFI_STATUS status = services->AllocatePages(how, EfiLoaderData, page_count, &base);
     if (!EFI_ERROR(status) && base == 0) {
         base = limit.value - 1;
@@ -42,8 +42,8 @@ static bool pages_is_ours_already(const struct pages *pages, struct phys_range b
     return false;
 }
 
-/* Note what the firmware gave. A block that is not to be trusted is not given back either: it may
- * be somebody's. */
+/* Add the firmware's block to the list. A block that cannot be trusted is not freed: it may belong
+ * to another owner. */
 static enum loader_error pages_note(struct pages *pages, struct phys_addr base, uint64_t size_bytes,
                                     enum handoff_region_type type, struct phys_range *ret_block)
 {

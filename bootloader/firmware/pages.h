@@ -1,13 +1,13 @@
 /*
- * pages.h - every page that the loader takes from the firmware, in one short list.
+ * pages.h - allocate pages from the firmware, and keep all of them in one short list.
  *
- * The list is what an error frees, in reverse, and what is laid over the memory map after exit:
- * each block is a claim with the type of region that the kernel will see.
+ * On an error the loader frees all blocks of the list, the newest first. After the exit, each block
+ * is a claim over the memory map, with the type of region that the kernel will see.
  *
- * All blocks are EfiLoaderData from AllocateAnyPages (UEFI 2.10, section 7.2.1), or at most below a
- * limit: never at a wished address, which breaks between firmware builds. The firmware may mark
- * them non-executable; nothing in them is executed before the kernel's own page tables are live.
- * Boot phase only.
+ * All blocks are EfiLoaderData from AllocateAnyPages (UEFI 2.10, section 7.2.1), or lie below a
+ * limit. No block is requested at a fixed address, since that address may be in use with other
+ * firmware. The firmware may mark the blocks non-executable. Nothing in them runs before the
+ * kernel's page tables are live. Only before the exit of boot services.
  */
 #ifndef BOOTLOADER_FIRMWARE_PAGES_H
 #define BOOTLOADER_FIRMWARE_PAGES_H
@@ -25,28 +25,28 @@ struct pages {
 
 void pages_initialise(struct pages *pages, struct firmware *firmware);
 
-/* For `limit`: anywhere. */
+/* As `limit`: no limit. */
 #define PAGES_NO_LIMIT phys_addr(0)
 
-/* Take `size_bytes`, rounded up to whole pages. The content is undefined. A block at address 0 is
- * never used: a zero means "none" in the handoff, and page 0 catches null pointers.
+/* Allocate `size_bytes`, rounded up to whole pages. The content is undefined. A block at address 0
+ * is never used: zero means "none" in the handoff, and page 0 catches null pointers.
  *   limit  the block ends at or below it
  * Failures: OUT_OF_MEMORY (also for size 0), BAD_ALLOCATION (the block overlaps the loader's image
- * or another block: nothing can be relied on). On failure *ret_block is not written. */
+ * or another block: the firmware is not reliable). On failure *ret_block is not written. */
 enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
                                        struct phys_addr limit, enum handoff_region_type type,
                                        struct phys_range *ret_block)
     __attribute__((warn_unused_result));
 
-/* The same, anywhere. */
+/* The same, without a limit. */
 enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
                                  enum handoff_region_type type, struct phys_range *ret_block)
     __attribute__((warn_unused_result));
 
-/* Give a block back. Precondition: `start` is that of a block from pages_allocate(). */
+/* Free a block. Precondition: `start` is the start of a block from pages_allocate(). */
 void pages_free(struct pages *pages, struct phys_addr start);
 
-/* Give all blocks back, the newest first. */
+/* Free all blocks, the newest first. */
 void pages_free_all(struct pages *pages);
 
 #endif

@@ -26,7 +26,7 @@ void platform_gather(const struct firmware *firmware, struct console *console,
     *ret_facts = (struct platform_facts){.seed_source = HANDOFF_SEED_NONE};
 
     if (!screen_find(firmware, &ret_facts->framebuffer))
-        console_log(console, "no linear framebuffer: the kernel has the serial line alone");
+        console_log(console, "no linear framebuffer: the kernel has only the serial line");
     platform_find_tables(firmware, console, ret_facts);
     ret_facts->boot_source = boot_source_find(firmware, ret_facts->boot_partition);
     ret_facts->seed_source = seed_gather(firmware, ret_facts->seed);

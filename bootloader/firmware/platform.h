@@ -1,5 +1,5 @@
 /*
- * platform.h - ask the firmware and the CPU for what the kernel wants to know of the machine.
+ * platform.h - collect the facts about the machine that the kernel needs from firmware and CPU.
  */
 #ifndef BOOTLOADER_FIRMWARE_PLATFORM_H
 #define BOOTLOADER_FIRMWARE_PLATFORM_H
@@ -7,8 +7,8 @@
 #include "bootloader/firmware/console.h"
 #include "bootloader/pure/platform_facts.h"
 
-/* Gather all of it. Nothing here is an error: what is absent is zero, and said in the log where a
- * kernel may miss it. Boot phase only. */
+/* Collect all facts. It cannot fail: a fact that is absent is zero. The log says so if a kernel may
+ * need the fact. Only before the exit of boot services. */
 void platform_gather(const struct firmware *firmware, struct console *console,
                      struct platform_facts *ret_facts);
 

@@ -2,8 +2,8 @@
 
 #include "bootloader/pure/framebuffer.h"
 
-/* A machine with more screens than this gets none: a table here is simpler than memory from the
- * firmware. */
+/* On a machine with more screens, no screen is used. A table of fixed size is simpler than memory
+ * from the firmware. */
 #define GRAPHICS_OUTPUT_LIMIT 64
 
 _Static_assert(PixelRedGreenBlueReserved8BitPerColor == FRAMEBUFFER_PIXELS_RGBX &&
@@ -33,8 +33,8 @@ static bool describe_output(const EFI_GRAPHICS_OUTPUT_PROTOCOL *output,
     return framebuffer_describe(&mode, ret_framebuffer);
 }
 
-/* The first graphics output with a linear framebuffer: a machine may have several, and the one
- * that stands for "all screens" often has none (UEFI 2.10, section 12.9). */
+/* Find the first graphics output with a linear framebuffer. A machine may have several outputs. The
+ * one that means "all screens" often has no framebuffer (UEFI 2.10, section 12.9). */
 bool screen_find(const struct firmware *firmware, struct handoff_framebuffer *ret_framebuffer)
 {
     EFI_BOOT_SERVICES *services = firmware->services;

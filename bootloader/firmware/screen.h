@@ -7,8 +7,8 @@
 #include "bootloader/firmware/firmware.h"
 #include "shared/handoff.h"
 
-/* Describe the first graphics output with a linear framebuffer. False, and nothing written, if
- * there is none. */
+/* Describe the first graphics output with a linear framebuffer. Return false, and write nothing, if
+ * no output has one. */
 bool screen_find(const struct firmware *firmware, struct handoff_framebuffer *ret_framebuffer);
 
 #endif

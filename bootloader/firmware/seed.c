@@ -14,7 +14,7 @@ static bool seed_from_firmware(EFI_BOOT_SERVICES *services, uint8_t seed[SEED_SI
     return !EFI_ERROR(generator->GetRNG(generator, NULL, SEED_SIZE_BYTES, seed));
 }
 
-/* Some CPUs have given the same number for ever after a suspend; equal neighbours betray them. */
+/* Some CPUs always return the same number after a suspend. Equal neighbours reveal this. */
 static bool seed_from_cpu(uint8_t seed[SEED_SIZE_BYTES])
 {
     uint64_t words[SEED_SIZE_BYTES / sizeof(uint64_t)];

@@ -9,7 +9,7 @@
 
 #define SEED_SIZE_BYTES 32
 
-/* Fill the seed, and say where it came from. All zero if there is no source. */
+/* Fill the seed, and return its source. The seed is all zero if there is no source. */
 enum handoff_seed_source seed_gather(const struct firmware *firmware,
                                      uint8_t ret_seed[SEED_SIZE_BYTES]);
 

@@ -20,8 +20,8 @@ static struct page_table live_tables(void)
     };
 }
 
-/* A damaged table may point anywhere, and a read of what the firmware has not mapped would end the
- * boot: so the page tables are asked first. `context` is them. */
+/* A damaged table may point to any address, and reading unmapped memory would end the boot. So the
+ * page tables, `context`, are checked first. */
 static const void *read_memory(void *context, uint64_t address, uint64_t size_bytes)
 {
     const struct page_table *tables = context;

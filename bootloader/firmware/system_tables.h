@@ -1,5 +1,5 @@
 /*
- * system_tables.h - the tables that the firmware publishes, found in its own address space.
+ * system_tables.h - find the tables that the firmware publishes, in the firmware's address space.
  */
 #ifndef BOOTLOADER_FIRMWARE_SYSTEM_TABLES_H
 #define BOOTLOADER_FIRMWARE_SYSTEM_TABLES_H
@@ -7,7 +7,8 @@
 #include "bootloader/firmware/console.h"
 #include "bootloader/pure/firmware_tables.h"
 
-/* List the configuration table's entries and what they lead to. Damaged tables are warned of. */
+/* List the entries of the configuration table, and the tables to which they lead. Log a warning for
+ * damaged tables. */
 void system_tables_list(const struct firmware *firmware, struct console *console,
                         struct firmware_tables *ret_tables);
 

@@ -1,5 +1,5 @@
 /*
- * temp_heap.h - the memory that the kernel allocates from in its first moments.
+ * temp_heap.h - allocate the temporary heap, which the kernel uses first.
  */
 #ifndef BOOTLOADER_FIRMWARE_TEMP_HEAP_H
 #define BOOTLOADER_FIRMWARE_TEMP_HEAP_H
@@ -7,9 +7,9 @@
 #include "bootloader/firmware/console.h"
 #include "bootloader/firmware/pages.h"
 
-/* Take `size_bytes` (0: none is wanted) and write what was got to *ret_heap. If it is empty, the
- * kernel falls back to memory inside its image. That the firmware has no memory is a warning.
- * Failure: BAD_ALLOCATION; *ret_heap is then not written. */
+/* Allocate `size_bytes` (0: no heap), and write the range to *ret_heap. If the range is empty, the
+ * kernel uses memory inside its image. If the firmware has no memory, a warning is logged and the
+ * range is empty. Failure: BAD_ALLOCATION; *ret_heap is then not written. */
 enum loader_error temp_heap_reserve(struct pages *pages, uint64_t size_bytes,
                                     struct console *console, struct phys_range *ret_heap)
     __attribute__((warn_unused_result));

@@ -6,7 +6,7 @@
 #include "shared/range.h"
 #include "shared/region.h"
 
-/* Nothing is global: the entries would survive the kernel's switch to its own tables. */
+/* No entry is global: a global entry would survive the kernel's switch to its own tables. */
 static const struct page_permissions READ_WRITE = {.write = true};
 
 /* --- What the plan maps --- */
@@ -16,8 +16,8 @@ static uint64_t segment_pages_end(const struct elf_segment *segment)
     return page_align_up(segment->memory.end.value);
 }
 
-/* A segment in whole pages. Segments with equal permissions may share a page, which the first of
- * them maps; the range may thus be empty. */
+/* Return a segment in whole pages. Segments with equal permissions may share a page, which the
+ * first of them maps. So the range may be empty. */
 static struct virt_range segment_pages(const struct elf_plan *kernel, unsigned index)
 {
     const struct elf_segment *segments = kernel->segments;
@@ -27,11 +27,10 @@ static struct virt_range segment_pages(const struct elf_plan *kernel, unsigned i
     return virt_range(start, segment_pages_end(&segments[index]));
 }
 
-static bool next_ram_run(const struct bootstrap_plan *plan, uint64_t limit_bytes, size_t *index,
+static bool next_ram_run(const struct bootstrap_plan *plan, struct phys_addr limit, size_t *index,
                          struct phys_range *ret_run)
 {
-    return region_next_ram_run(plan->regions, plan->region_count, phys_addr(limit_bytes), index,
-                               ret_run);
+    return region_next_ram_run(plan->regions, plan->region_count, limit, index, ret_run);
 }
 
 /* Finds the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
@@ -72,8 +71,8 @@ static void count_tables(struct table_counter *counter, unsigned level, uint64_t
     counter->last_counted[level] = last;
 }
 
-/* Where pages as large as a whole table's span are possible, only the two ends need tables of that
- * level, and only if they are not aligned to it. Precondition: below the root's level; not empty.
+/* If one large page can replace a whole table, only the two ends of the range need tables of that
+ * level. An end that is aligned needs none. Precondition: below the root's level; not empty.
  */
 static void count_range(struct table_counter *counter, uint64_t start, uint64_t size_bytes)
 {
@@ -93,7 +92,7 @@ static void count_range(struct table_counter *counter, uint64_t start, uint64_t 
 
 static void count_direct(struct table_counter *counter, struct phys_range range)
 {
-    count_range(counter, direct_map_base(counter->levels) + range.start.value,
+    count_range(counter, virt_addr_add(direct_map_base(counter->levels), range.start.value).value,
                 phys_range_size_bytes(range));
 }
 
@@ -102,7 +101,8 @@ static uint64_t loader_displacement(const struct bootstrap_plan *plan)
     return BOOTSTRAP_LOADER_VIRTUAL_BASE - plan->placement->loader.memory.start.value;
 }
 
-/* Sections in order of address, where `displacement` is the way from physical to virtual. */
+/* Count for sections in order of address. A virtual address is the physical address plus
+ * `displacement`. */
 static void count_loader(struct table_counter *counter, const struct bootstrap_plan *plan,
                          uint64_t displacement)
 {
@@ -115,7 +115,7 @@ static void count_loader(struct table_counter *counter, const struct bootstrap_p
     }
 }
 
-/* The trampoline may lie below the loader's image: the tables that they share are counted twice. */
+/* The trampoline may lie below the loader's image. Tables that both share are counted twice. */
 static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
 {
     if (phys_range_is_empty(plan->placement->trampoline))
@@ -124,7 +124,7 @@ static uint64_t count_switch_tables(const struct bootstrap_plan *plan)
                                     .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&counter, plan, 0);
     count_range(&counter, plan->placement->trampoline.start.value, PAGE_SIZE_BYTES);
-    return counter.table_count + 1; /* the root */
+    return counter.table_count + page_entry_root_count();
 }
 
 uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
@@ -142,14 +142,14 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
     struct table_counter large = small;
     large.largest_page_level = features->largest_leaf_level;
     struct phys_range range;
-    uint64_t limit_bytes = direct_map_limit_bytes(features->levels);
-    for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);)
+    struct phys_addr limit = direct_map_limit(features->levels);
+    for (size_t index = 0; next_ram_run(plan, limit, &index, &range);)
         count_direct(&large, range);
     if (!phys_range_is_empty(plan->framebuffer))
         count_direct(&large, plan->framebuffer);
     for (size_t index = 0; next_read_only(plan, &index, &range);)
         count_direct(&large, range);
-    return large.table_count + 1 /* the root */ + count_switch_tables(plan);
+    return large.table_count + page_entry_root_count() + count_switch_tables(plan);
 }
 
 /* --- Building --- */
@@ -174,7 +174,8 @@ static enum page_table_status map_kernel(const struct bootstrap_plan *plan,
     return PAGE_TABLE_OK;
 }
 
-/* `displacement`: the way from physical to virtual; 0 for the identity. */
+/* A virtual address is the physical address plus `displacement`, which is 0 for the identity map.
+ */
 static enum page_table_status map_loader(const struct bootstrap_plan *plan,
                                          struct page_table *table, uint64_t displacement)
 {
@@ -198,12 +199,12 @@ static enum page_table_status map_direct(struct page_table *table, struct phys_r
                                          struct page_permissions permissions,
                                          uint64_t *direct_map_size_bytes)
 {
-    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
+    uint64_t limit_bytes = direct_map_limit(table->features.levels).value;
     if (range.start.value >= limit_bytes || range.end.value > limit_bytes)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
     enum page_table_status status = page_table_map(
-        table, virt_addr(direct_map_base(table->features.levels) + range.start.value), range.start,
-        phys_range_size_bytes(range), permissions, true);
+        table, virt_addr_add(direct_map_base(table->features.levels), range.start.value),
+        range.start, phys_range_size_bytes(range), permissions, true);
     if (status == PAGE_TABLE_OK && range.end.value > *direct_map_size_bytes)
         *direct_map_size_bytes = range.end.value;
     return status;
@@ -213,8 +214,8 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
                                       uint64_t *direct_map_size_bytes)
 {
     struct phys_range range;
-    uint64_t limit_bytes = direct_map_limit_bytes(table->features.levels);
-    for (size_t index = 0; next_ram_run(plan, limit_bytes, &index, &range);) {
+    struct phys_addr limit = direct_map_limit(table->features.levels);
+    for (size_t index = 0; next_ram_run(plan, limit, &index, &range);) {
         enum page_table_status status = map_direct(table, range, READ_WRITE, direct_map_size_bytes);
         if (status != PAGE_TABLE_OK)
             return status;
@@ -233,8 +234,8 @@ static enum page_table_status map_framebuffer(const struct bootstrap_plan *plan,
     return map_direct(table, plan->framebuffer, PIXELS, direct_map_size_bytes);
 }
 
-/* Write-back: where such memory must not be cached, the firmware has told the CPU, and that wins
- * (Intel SDM Vol. 3A, table 12-7). */
+/* Write-back: if such memory must not be cached, the firmware has set this in the CPU's MTRRs,
+ * which have precedence (Intel SDM Vol. 3A, table 12-7). */
 static enum page_table_status map_firmware_tables(const struct bootstrap_plan *plan,
                                                   struct page_table *table,
                                                   uint64_t *direct_map_size_bytes)

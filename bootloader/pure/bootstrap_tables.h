@@ -1,15 +1,15 @@
 /*
- * bootstrap_tables.h - the address space in which the kernel begins.
+ * bootstrap_tables.h - build the address space in which the kernel begins.
  *
  *   kernel image     at its link address, each segment with its own permissions
  *   direct map       every RAM region at direct_map_base() + physical (shared/direct_map.h),
  *                    writable, never executable, write-back; the framebuffer write-combining
  *   stack            64 KiB with an unmapped page below
- *   firmware tables  the pages of them that no RAM has, in the direct map, read-only
+ *   firmware tables  their pages outside of RAM, in the direct map, read-only
  *   loader image     section by section, for the switch (identity-mapped) and for the fault
  *                    handlers (in the upper half, where a kernel's own tables can keep it)
  *
- * Nothing else. Pure: builds through shared/page_table.h over callbacks.
+ * Nothing else is mapped. Pure: it uses shared/page_table.h with callbacks.
  */
 #ifndef BOOTLOADER_PURE_BOOTSTRAP_TABLES_H
 #define BOOTLOADER_PURE_BOOTSTRAP_TABLES_H
@@ -22,12 +22,12 @@
 #include "shared/handoff.h"
 #include "shared/page_table.h"
 
-/* The stack's window: its guard page is the page below. */
+/* The stack's window. The page below it is the guard page. */
 #define BOOTSTRAP_STACK_VIRTUAL_BASE UINT64_C(0xffffff0000010000)
 #define BOOTSTRAP_STACK_SIZE_BYTES   (UINT64_C(64) * 1024)
 
-/* The loader's image in the upper half: below the same top-level entry as the stack, so that a
- * kernel which keeps one keeps both. */
+/* The loader's image in the upper half. It has the same top-level entry as the stack, so a kernel
+ * that keeps this entry keeps both. */
 #define BOOTSTRAP_LOADER_VIRTUAL_BASE UINT64_C(0xffffff0040000000)
 
 struct bootstrap_plan {
@@ -36,24 +36,24 @@ struct bootstrap_plan {
     struct phys_range framebuffer;        /* page-aligned; empty for none */
     const struct handoff_region *regions; /* normalised: the RAM among them is mapped */
     size_t region_count;
-    unsigned trampoline_levels; /* of the tables in which the trampoline is */
+    unsigned trampoline_levels; /* of the tables that map the trampoline */
 };
 
-/* How many table pages the plan can need at most, those of the switch tables included where there
- * is a trampoline: an upper bound for the caller's pool. */
+/* Return an upper bound of the table pages that the plan needs, for the caller's pool. If there is
+ * a trampoline, it includes the switch tables. */
 uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
                                 const struct page_table_features *features);
 
-/* Map all of the plan into *table, made by page_table_create(). On failure the tables are useless
- * and the caller drops them. *ret_direct_map_size_bytes: one past the highest mapped physical
- * address. */
+/* Map the whole plan into *table, which page_table_create() made. On failure the tables are
+ * incomplete, and the caller drops them. *ret_direct_map_size_bytes: one past the highest mapped
+ * physical address. */
 enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
                                               struct page_table *table,
                                               uint64_t *ret_direct_map_size_bytes)
     __attribute__((warn_unused_result));
 
-/* Map what has to be there while the number of levels changes into *table, which was made with
- * trampoline_levels: the loader's image and the trampoline's first page, executable, at their own
+/* Map the memory that is used during the switch of levels into *table, which has trampoline_levels.
+ * This is the loader's image and the trampoline's first page, executable, at their physical
  * addresses. Failures: as above. */
 enum page_table_status bootstrap_tables_build_switch(const struct bootstrap_plan *plan,
                                                      struct page_table *table)

@@ -1,6 +1,6 @@
 /*
- * claims.h - all that is laid over the firmware's map: what the loader has placed, the framebuffer,
- * and the firmware's tables.
+ * claims.h - collect the claims over the firmware's map: the loader's blocks, the framebuffer, and
+ * the firmware's tables.
  *
  * Pure.
  */
@@ -10,8 +10,8 @@
 #include "bootloader/pure/firmware_tables.h"
 #include "bootloader/pure/memory_map.h"
 
-/* Temporary heap, kernel, stack, the page for starting processors, handoff data, page tables, the
- * trampoline, and a file while it is read. */
+/* The blocks: temporary heap, kernel, stack, the page for starting processors, handoff data, page
+ * tables, the trampoline, and a file while it is read. */
 #define CLAIMS_BLOCK_LIMIT 9
 
 /* The blocks, the loader's image, the framebuffer, the firmware's tables. */
@@ -22,15 +22,15 @@ struct claims {
     struct memory_map_claim list[CLAIMS_LIMIT];
 };
 
-/* Begin with the blocks of pages that the firmware gave: at most CLAIMS_BLOCK_LIMIT. */
+/* Begin with the loader's blocks of pages: at most CLAIMS_BLOCK_LIMIT. */
 void claims_begin(struct claims *claims, const struct memory_map_claim *blocks, size_t block_count);
 
 /* Add a range. Precondition: there is room. */
 void claims_add(struct claims *claims, const struct phys_range *range,
                 enum handoff_region_type type);
 
-/* Add the pages of the firmware's tables. Those whose length is unknown, or which lie beyond
- * `limit_bytes`, where the direct map ends, are left out. */
+/* Add the pages of the firmware's tables. Tables of unknown length are left out, and so are tables
+ * beyond `limit_bytes`, the end of the direct map. */
 void claims_add_tables(struct claims *claims, const struct firmware_tables *tables,
                        uint64_t limit_bytes);
 

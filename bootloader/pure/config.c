@@ -10,7 +10,7 @@
 
 _Static_assert(CONFIG_TEMP_HEAP_LIMIT <= UINT64_MAX - PAGE_SIZE_BYTES, "rounding up cannot wrap");
 
-/* One known key: how its value is checked and stored. */
+/* A known key, and the function that checks and stores its value. */
 struct setting {
     const char *key;
     enum config_status (*store)(struct piece value, struct config *config);
@@ -128,7 +128,7 @@ static bool contains(struct piece piece, char character)
     return false;
 }
 
-/* Copy what stands between the outer quotes to `plain`: two quotes in a row there mean one. */
+/* Copy the text between the outer quotes to `plain`. Two quotes in a row become one. */
 static enum config_status copy_quoted(struct piece inside, char plain[CONFIG_LINE_LIMIT],
                                       struct piece *ret_value)
 {
@@ -145,8 +145,8 @@ static enum config_status copy_quoted(struct piece inside, char plain[CONFIG_LIN
     return CONFIG_OK;
 }
 
-/* Quotes count only where one opens the value: `root="a b" quiet` is kept as it stands. `plain` is
- * room for a value that has to be put together; a value is shorter than its line. */
+/* Quotes have a meaning only if the value begins with one: `root="a b" quiet` is kept unchanged.
+ * `plain` is a buffer for a value without its quotes. A value is shorter than its line. */
 static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_LINE_LIMIT])
 {
     if (value->length == 0 || value->text[0] != '"')
@@ -163,7 +163,7 @@ static const struct setting settings[] = {
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 
-/* SETTING_COUNT for a key that is not known. */
+/* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)
 {
     size_t index = 0;

@@ -1,11 +1,11 @@
 /*
- * config.h - handoff.conf: what the user asks of the loader.
+ * config.h - parse handoff.conf, the user's settings for the loader.
  *
- * The text has one `key = value` a line; blank lines and lines that begin with '#' are ignored.
- * LF and CRLF ends, a UTF-8 byte-order mark and a missing final newline are accepted. Values run
- * to the end of the line, blanks at both ends removed. A value that begins with a double quote is
- * enclosed in them: it keeps its blanks, and `""` inside stands for one quote, so `"""a b"" c"` is
- * the value `"a b" c`. Keys:
+ * The text has one `key = value` per line. Blank lines and lines that begin with '#' are ignored.
+ * Line ends are LF or CRLF. A UTF-8 byte-order mark and a missing final newline are accepted. A
+ * value runs to the end of the line, and blanks at both ends are removed. A value that begins with
+ * a double quote must end with one. It keeps its blanks, and `""` inside means one quote. So `"""a
+ * b"" c"` is the value `"a b" c`. Keys:
  *
  *   kernel    = \kernel.elf   path on the volume that the loader was started from; '/' works too
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
@@ -25,7 +25,7 @@
 #define CONFIG_LINE_LIMIT            1200         /* bytes; fits the longest legal cmdline line */
 #define CONFIG_FILE_LIMIT_BYTES      (64u * 1024) /* refused above, before it is read */
 #define CONFIG_TEMP_HEAP_DEFAULT     (UINT64_C(1024) * 1024)
-/* 16 GiB: a kernel's first heap beyond that is a typing error, not a wish. */
+/* 16 GiB: a larger first heap is assumed to be a typing error. */
 #define CONFIG_TEMP_HEAP_LIMIT (UINT64_C(16) * 1024 * 1024 * 1024)
 
 enum config_status {
@@ -43,27 +43,27 @@ enum config_status {
     CONFIG_PATH_NOT_ASCII,
     CONFIG_COMMAND_LINE_TOO_LONG,
     CONFIG_BAD_QUOTES,
-    CONFIG_OPEN_QUOTE, /* in the command line, whose words would depend on what is appended */
+    CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
 };
 
 struct config {
     char kernel_path[CONFIG_PATH_CAPACITY]; /* ASCII, '\\' as separator, begins with '\\' */
     char command_line[CONFIG_COMMAND_LINE_CAPACITY];
     uint64_t temp_heap_size_bytes; /* a multiple of 4096; 0 for none */
-    unsigned unknown_key_count;  /* lines with a key that is not known: ignored, to be warned of */
-    unsigned first_unknown_line; /* 1-based; 0 if none */
+    unsigned unknown_key_count;    /* lines with an unknown key: ignored, and the caller warns */
+    unsigned first_unknown_line;   /* 1-based; 0 if none */
 };
 
-/* The values that hold without a file. */
+/* Set the default values, which hold without a file. */
 void config_set_defaults(struct config *config);
 
-/* Parse `size_bytes` bytes at `text` over the defaults. On failure *ret_config is not written and
- * *ret_line holds the 1-based number of the line at fault (0 where no line is). On success
+/* Parse `size_bytes` bytes at `text` over the defaults. On failure *ret_config is not written, and
+ * *ret_line is the 1-based number of the wrong line (0 if the error has no line). On success
  * *ret_line is 0. */
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line) __attribute__((warn_unused_result));
 
-/* A constant English sentence for a status: what is wrong. Never NULL. */
+/* Return the error in a constant English sentence. Never NULL. */
 const char *config_status_text(enum config_status status);
 
 #endif

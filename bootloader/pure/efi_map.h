@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct efi_map {
-    void *rows; /* of the caller */
+    void *rows; /* owned by the caller */
     uint64_t capacity_bytes;
     uint64_t size_bytes;
     uint64_t stride_bytes; /* from one row to the next */

@@ -51,7 +51,7 @@ _Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
 #define FLAG_EXECUTE               1u
 #define FLAG_WRITE                 2u
 
-/* Beyond a huge page no alignment can be meant. */
+/* An alignment above the largest page is an error. */
 #define ALIGNMENT_LIMIT GIB
 
 const char *elf_status_text(enum elf_status status)
@@ -117,7 +117,7 @@ const char *elf_status_text(enum elf_status status)
 
 /* --- Checking --- */
 
-/* The file's bytes; nothing outside of [0, size_bytes) is ever read. */
+/* The file's bytes. No byte outside of [0, size_bytes) is read. */
 struct elf_file {
     const uint8_t *bytes;
     uint64_t size_bytes;
@@ -165,8 +165,8 @@ static enum elf_status check_program_headers(const struct elf_file *file,
     return ELF_OK;
 }
 
-/* 0 and 1 mean no alignment (gABI, "Program Header"). Without bytes in the file there is no offset
- * that could disagree with the address. */
+/* 0 and 1 mean no alignment (gABI, "Program Header"). The offset of a segment without bytes in the
+ * file has no meaning, so it may disagree with the address. */
 static enum elf_status check_alignment(const struct program_header *segment)
 {
     uint64_t alignment = segment->alignment;
@@ -187,9 +187,10 @@ static bool segment_memory(const struct program_header *segment, struct virt_ran
                                      ret_memory);
 }
 
-/* Check one PT_LOAD by itself. What has no meaning is not read, since linkers write anything there:
- * the physical address (where the image lies is the loader's choice), the offset of a segment
- * without bytes in the file, and the rest of one without bytes in memory. */
+/* Check one PT_LOAD by itself. Fields without a meaning are not read, since linkers write any value
+ * there. These are the physical address, since the loader chooses the place of the image, and the
+ * offset of a segment without bytes in the file. In a segment without bytes in memory, no other
+ * field has a meaning. */
 static enum elf_status check_segment(const struct elf_file *file,
                                      const struct program_header *segment)
 {
@@ -199,7 +200,8 @@ static enum elf_status check_segment(const struct elf_file *file,
         return ELF_FILE_SIZE_ABOVE_MEMORY_SIZE;
     if (segment->memory_size == 0)
         return ELF_OK;
-    /* Up to the last page of the address space, so that rounding up to pages cannot wrap. */
+    /* The end is at or below the last page of the address space, so rounding up to pages cannot
+     * wrap. */
     struct virt_range memory;
     if (!segment_memory(segment, &memory) || memory.end.value > page_align_down(UINT64_MAX))
         return ELF_ADDRESS_WRAPS;
@@ -335,11 +337,11 @@ void elf_load(const struct elf_plan *plan, const void *file, void *image)
 {
     const uint8_t *source = file;
     uint8_t *destination = image;
-    uint64_t written = 0; /* bytes of the image that are final */
+    uint64_t written = 0; /* bytes of the image that are written */
     for (unsigned i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
         uint64_t start = segment->memory.start.value - plan->image.start.value;
-        memset(destination + written, 0, start - written); /* the gap, and .bss of the one before */
+        memset(destination + written, 0, start - written); /* the gap, and .bss before it */
         memcpy(destination + start, source + segment->file_offset, segment->file_size_bytes);
         written = start + segment->file_size_bytes;
     }

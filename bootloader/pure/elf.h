@@ -1,10 +1,10 @@
 /*
- * elf.h - check a kernel's ELF file completely before a byte is allocated for it.
+ * elf.h - check a kernel's whole ELF file before memory is allocated for it.
  *
- * Input: the bytes of a file that nobody has vouched for. Output: a plan of what goes where, in
- * which every number has been checked, so that the code which loads it does no checking.
- * Accepted: ELF64, little-endian, for this machine, ET_EXEC, statically linked into the higher
- * half. (System V gABI, "Object Files" and "Program Loading"; catalogue group E.)
+ * Input: the bytes of an untrusted file. Output: a plan of the segments and their places. Every
+ * number in the plan is checked, so the code that loads the file needs no checks. Accepted: ELF64,
+ * little-endian, for this machine, ET_EXEC, statically linked into the higher half. (System V gABI,
+ * "Object Files" and "Program Loading"; catalogue group E.)
  *
  * Pure: bytes in, struct out. Fuzzed by tests/fuzz/fuzz_elf.c.
  */
@@ -17,15 +17,15 @@
 
 #include "shared/range.h"
 
-/* More loadable segments than this is no kernel that a linker script wrote. */
+/* A kernel from a linker script has fewer loadable segments than this. */
 #define ELF_SEGMENT_LIMIT 16
-/* Above the cap the file is refused before it is read: 256 MiB holds a kernel with its debug
- * information many times over, and a wrong path (a disk image) is caught. */
+/* A larger file is refused before it is read. 256 MiB is many times the size of a kernel with debug
+ * information. The limit catches a wrong path, for example to a disk image. */
 #define ELF_FILE_LIMIT_BYTES (UINT64_C(256) * 1024 * 1024)
 /* From the first byte of the lowest segment to the last of the highest. */
 #define ELF_IMAGE_LIMIT_BYTES (UINT64_C(256) * 1024 * 1024)
-/* The higher half of a 4-level address space; what lies below would collide with the identity map.
- * The loader's own windows (direct map, stack; see docs/HANDOFF.md) end at ELF_LOWEST_ADDRESS. */
+/* The higher half of a 4-level address space. Addresses below it would collide with the identity
+ * map. The loader's windows (direct map, stack; see docs/HANDOFF.md) end at ELF_LOWEST_ADDRESS. */
 #define ELF_LOWEST_ADDRESS UINT64_C(0xffffffff80000000)
 
 enum elf_status {
@@ -58,7 +58,7 @@ enum elf_status {
     ELF_NEEDS_RELOCATION,  /* PT_DYNAMIC: dynamic linking or relocations */
 };
 
-/* A constant English sentence: what is wrong with the file. Never NULL. */
+/* Return the error in the file as a constant English sentence. Never NULL. */
 const char *elf_status_text(enum elf_status status);
 
 struct elf_segment {
@@ -77,14 +77,14 @@ struct elf_plan {
     struct elf_segment segments[ELF_SEGMENT_LIMIT];
 };
 
-/* Check the file. `machine` is the e_machine of what can run (HANDOFF_MACHINE_*). On failure
- * *ret_plan is not written. */
+/* Check the file. `machine` is the accepted e_machine (HANDOFF_MACHINE_*). On failure *ret_plan is
+ * not written. */
 enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, uint32_t machine,
                          struct elf_plan *ret_plan) __attribute__((warn_unused_result));
 
-/* Write the image: `image` is writable memory, as large as plan->image, of any content. Copies
- * each segment's file bytes and zeroes everything else (.bss, page tails, gaps).
- * Precondition: *plan came from elf_plan() on the same file. */
+/* Write the image to `image`: writable memory as large as plan->image, with any content. Copy each
+ * segment's bytes from the file, and zero all other bytes (.bss, page tails, gaps). Precondition:
+ * *plan came from elf_plan() on the same file. */
 void elf_load(const struct elf_plan *plan, const void *file, void *image);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * error.h - what can end the loader, numbered: HL-01, HL-02, …
+ * error.h - the errors that end the loader, with their numbers: HL-01, HL-02, …
  *
- * A function that fails fills a struct loader_failure by error_set() and returns the number; stop.c
- * reports it once. Numbers are stable: people search for them and tests read them. Pure.
+ * A function that fails fills a struct loader_failure by error_set(), and returns the number.
+ * stop.c reports it once. Numbers are stable: users search for them, and tests read them. Pure.
  */
 #ifndef BOOTLOADER_PURE_ERROR_H
 #define BOOTLOADER_PURE_ERROR_H
@@ -40,24 +40,26 @@ enum loader_error {
 
 struct loader_failure {
     enum loader_error error;
-    uint64_t status; /* what the firmware said; ERROR_STATUS_SUCCESS if it was not asked */
-    char detail[ERROR_DETAIL_CAPACITY]; /* what was being done, and with what */
+    uint64_t status;                    /* the firmware's; ERROR_STATUS_SUCCESS if no call failed */
+    char detail[ERROR_DETAIL_CAPACITY]; /* the operation that failed, and its object */
 };
 
-/* Note a failure in *failure and return its number. `status` is the firmware's, or success. */
+/* Store a failure in *failure, and return its number. `status` is the firmware's, or success. */
 enum loader_error error_set(struct loader_failure *failure, enum loader_error error,
                             uint64_t status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* What the loader returns to the firmware for a failure: the firmware's own status where there was
- * one, else one that fits. Precondition, here and below: the error is not LOADER_OK. */
+/* Return the status that the loader returns to the firmware for a failure. It is the firmware's
+ * status if a call failed, else a matching one. Precondition, here and below: the error is not
+ * LOADER_OK. */
 uint64_t error_exit_status(const struct loader_failure *failure);
 
-/* "not found", "device error", …; "unknown status" for a number without a name. Never NULL. */
+/* Return "not found", "device error", …; "unknown status" for a number without a name. Never NULL.
+ */
 const char *error_status_name(uint64_t status);
 
-/* Write the whole report, cause, detail and remedy, as text of several lines into `text`. Longer
- * text is cut. */
+/* Write the whole report (cause, detail, remedy) to `text`, in several lines. Longer text is cut.
+ */
 void error_format_report(const struct loader_failure *failure, char *text, size_t capacity_bytes);
 
 #endif

@@ -69,8 +69,8 @@ static bool adds_up(const uint8_t *bytes, uint64_t size_bytes)
 
 /* --- The list --- */
 
-/* The parts of ACPI leave room: however many there are, every entry of the configuration table and
- * the SMBIOS structures are listed, too. */
+/* ACPI's tables do not fill the list: there is always space for the entries of the configuration
+ * table and the SMBIOS structures. */
 static bool list_has_room(const struct walk *walk, bool is_acpi_part)
 {
     size_t limit = is_acpi_part ? FIRMWARE_TABLES_LIMIT - FIRMWARE_TABLES_KEPT_FOR_ENTRIES
@@ -99,8 +99,8 @@ static void list_add(const struct walk *walk, uint64_t address, uint64_t size_by
 
 /* --- ACPI --- */
 
-/* A table with ACPI's common header (ACPI 6.5, 5.2.6): its bytes, and its length to
- * *ret_size_bytes. NULL if it is not to be believed. `signature` 0 stands for any. */
+/* Return the bytes of a table with ACPI's common header (ACPI 6.5, 5.2.6), and write its length to
+ * *ret_size_bytes. Return NULL if the table is invalid. `signature` 0 accepts any signature. */
 static const uint8_t *acpi_table(const struct walk *walk, uint64_t address, uint32_t signature,
                                  uint64_t *ret_size_bytes)
 {
@@ -116,7 +116,7 @@ static const uint8_t *acpi_table(const struct walk *walk, uint64_t address, uint
     return bytes;
 }
 
-/* The FACS has no checksum and a header of its own (ACPI 6.5, 5.2.10). */
+/* The FACS has a different header, without a checksum (ACPI 6.5, 5.2.10). */
 static void acpi_add_facs(const struct walk *walk, uint64_t address)
 {
     const uint8_t *bytes = read_bytes(walk, address, 8);
@@ -137,7 +137,7 @@ static void acpi_add_dsdt(const struct walk *walk, uint64_t address)
     list_add(walk, address, size_bytes, SIGNATURE_DSDT);
 }
 
-/* The 64-bit field counts where it is there and not 0 (ACPI 6.5, 5.2.9). */
+/* The 64-bit field is used if the table has it and it is not 0 (ACPI 6.5, 5.2.9). */
 static uint64_t fadt_address(const uint8_t *bytes, uint64_t size_bytes, size_t offset_64,
                              size_t offset_32)
 {
@@ -157,7 +157,7 @@ static void acpi_add_fadt(const struct walk *walk, const uint8_t *bytes, uint64_
         acpi_add_dsdt(walk, dsdt);
 }
 
-/* A damaged table is listed by what its signature says, if that can be read. */
+/* A damaged table is listed by its signature, if that can be read. */
 static void acpi_add_table(const struct walk *walk, uint64_t address)
 {
     uint64_t size_bytes = 0;
@@ -173,8 +173,8 @@ static void acpi_add_table(const struct walk *walk, uint64_t address)
 }
 
 /* RSDT and XSDT: a header, then addresses of 4 or 8 bytes (ACPI 6.5, 5.2.7 and 5.2.8). Each address
- * costs a checksum, also of a table that is not listed, so their number is bounded by itself. False
- * if the table is not to be believed. */
+ * costs a checksum, even if the table is not listed. So their number has a separate limit. Return
+ * false if the table is invalid. */
 static bool acpi_add_root(const struct walk *walk, uint64_t address, uint32_t signature,
                           size_t address_size_bytes)
 {
@@ -196,7 +196,7 @@ static bool acpi_add_root(const struct walk *walk, uint64_t address, uint32_t si
     return true;
 }
 
-/* ACPI 6.5, 5.2.5.3. Returns its length; 0 if it is not to be believed. */
+/* ACPI 6.5, 5.2.5.3. Return its length, or 0 if it is invalid. */
 static uint64_t rsdp_size_bytes(const struct walk *walk, uint64_t address)
 {
     const uint8_t *bytes = read_bytes(walk, address, RSDP_1_SIZE_BYTES);
@@ -243,7 +243,7 @@ struct smbios_entry {
 };
 
 static const struct smbios_entry SMBIOS_3_ENTRY = {"_SM3_", 5, 6, 24, 12, 4, 16, 8};
-/* 31 bytes; by a mistake in SMBIOS 2.1, its entry points may say 30. */
+/* 31 bytes. SMBIOS 2.1 has a mistake: its entry points may state 30. */
 static const struct smbios_entry SMBIOS_2_ENTRY = {"_SM_", 4, 5, 30, 22, 2, 24, 4};
 
 static void smbios_add(const struct walk *walk, uint64_t address, const struct smbios_entry *entry)
@@ -342,7 +342,7 @@ void firmware_tables_add_all(struct firmware_tables *tables,
         return;
     }
     add_entries(tables, memory, entries, entry_count, false);
-    /* The root pointer of ACPI 1.0 leads to the same tables as that of 2.0, if both are good. */
+    /* The root pointers of ACPI 1.0 and 2.0 lead to the same tables, if both are valid. */
     if (find_table(tables, FIRMWARE_TABLES_ACPI_20, true) == NULL)
         add_entries(tables, memory, entries, entry_count, true);
 }

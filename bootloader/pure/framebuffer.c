@@ -8,7 +8,7 @@
 #define THIRD_BYTE_MASK  UINT32_C(0x00ff0000)
 #define FOURTH_BYTE_MASK UINT32_C(0xff000000)
 
-/* A pixel is as wide as its highest mask bit, in whole bytes (UEFI 2.10, 12.9.2.1). */
+/* The highest mask bit, rounded up to whole bytes, is the size of a pixel (UEFI 2.10, 12.9.2.1). */
 static uint16_t bits_per_pixel(const struct framebuffer_mode *mode)
 {
     uint32_t all = mode->red_mask | mode->green_mask | mode->blue_mask | mode->reserved_mask;

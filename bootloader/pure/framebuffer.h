@@ -1,8 +1,9 @@
 /*
- * framebuffer.h - from a mode of the firmware's graphics output to what the kernel is told of it.
+ * framebuffer.h - convert a mode of the firmware's graphics output to the framebuffer of the
+ * handoff.
  *
- * The numbers are foreign: firmware has been seen with modes of no size, and with framebuffers that
- * cannot be where they are said to be. Pure: numbers in, struct out. Catalogue FW15.
+ * The numbers are untrusted. Some firmware has modes without a size, or framebuffers at impossible
+ * addresses. Pure: numbers in, struct out. Catalogue FW15.
  */
 #ifndef BOOTLOADER_PURE_FRAMEBUFFER_H
 #define BOOTLOADER_PURE_FRAMEBUFFER_H
@@ -32,8 +33,9 @@ struct framebuffer_mode {
     uint32_t reserved_mask;
 };
 
-/* Describe a mode. False, and *ret_framebuffer not written, if it has no linear framebuffer, one
- * that is not page-aligned or lies beyond the direct map, or numbers that cannot be. */
+/* Describe a mode. Return false, and do not write *ret_framebuffer, if there is no linear
+ * framebuffer, or if it is not page-aligned, lies beyond the direct map, or has impossible numbers.
+ */
 bool framebuffer_describe(const struct framebuffer_mode *mode,
                           struct handoff_framebuffer *ret_framebuffer)
     __attribute__((warn_unused_result));

@@ -1,6 +1,6 @@
 /*
- * handoff_block.h - how the block of pages is laid out that the kernel is given: struct handoff and
- * everything that it points to.
+ * handoff_block.h - the layout of the handoff block: struct handoff, and all data that it points
+ * to.
  *
  *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   | handoff | timeline | temp heap,  | command | log | EFI map | regions | scratch |
@@ -9,8 +9,8 @@
  *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   ^ page-aligned; each part begins at a multiple of 16
  *
- * It is reserved while the firmware is there, with slack for a memory map that grows, because after
- * ExitBootServices() nothing can be allocated. The scratch is for the conversion of the map. Pure.
+ * The block is reserved before ExitBootServices(), because no memory can be allocated after it. It
+ * has slack for a memory map that grows. The scratch is for the conversion of the map. Pure.
  */
 #ifndef BOOTLOADER_PURE_HANDOFF_BLOCK_H
 #define BOOTLOADER_PURE_HANDOFF_BLOCK_H
@@ -21,8 +21,8 @@
 #include "shared/range.h"
 
 struct handoff_block {
-    struct phys_range memory; /* as the kernel is told */
-    uint8_t *bytes;           /* where it is written */
+    struct phys_range memory; /* the physical range, for the kernel */
+    uint8_t *bytes;           /* where the loader writes it */
     struct handoff *handoff;
     struct handoff_moment *timeline;
     struct handoff_temp_heap *temp_heaps;
@@ -31,21 +31,21 @@ struct handoff_block {
     char *command_line;
     char *kernel_path;
     char *log;
-    struct efi_map map;          /* its rows are a part of the block */
-    struct memory_map_room room; /* so are the regions, and the scratch */
+    struct efi_map map;          /* its rows are in the block */
+    struct memory_map_room room; /* regions and scratch are in the block */
     size_t region_count;
 };
 
-/* How large a block with room for `map_capacity_bytes` of the firmware's map is: whole pages. */
+/* Return the size of a block for `map_capacity_bytes` of the firmware's map, in whole pages. */
 uint64_t handoff_block_size_bytes(uint64_t map_capacity_bytes);
 
 /* Lay the parts out.
  *   memory  handoff_block_size_bytes(map_capacity_bytes) bytes, page-aligned
- *   bytes   where they are written: the same memory */
+ *   bytes   where the loader writes them: the same memory */
 void handoff_block_lay_out(uint64_t map_capacity_bytes, struct phys_range memory, void *bytes,
                            struct handoff_block *ret_block);
 
-/* The physical address of what lies at `part` of the block. */
+/* Return the physical address of `part`, which lies in the block. */
 uint64_t handoff_block_address(const struct handoff_block *block, const void *part);
 
 #endif

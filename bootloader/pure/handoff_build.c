@@ -116,7 +116,7 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
         .machine = sources->machine,
         .data_base = block->memory.start.value,
         .data_size_bytes = phys_range_size_bytes(block->memory),
-        .direct_map_base = direct_map_base(sources->levels),
+        .direct_map_base = direct_map_base(sources->levels).value,
         .direct_map_size_bytes = sources->direct_map_size_bytes,
         .arch = sources->arch,
     };

@@ -1,7 +1,7 @@
 /*
- * handoff_build.h - write struct handoff, with its checksum: what the kernel is told.
+ * handoff_build.h - write struct handoff, with its checksum.
  *
- * Pure: all that is asked of firmware and CPU comes as numbers.
+ * Pure: facts of firmware and CPU come as numbers.
  */
 #ifndef BOOTLOADER_PURE_HANDOFF_BUILD_H
 #define BOOTLOADER_PURE_HANDOFF_BUILD_H
@@ -18,7 +18,7 @@
 
 struct handoff_sources {
     uint32_t machine;        /* HANDOFF_MACHINE_* */
-    union handoff_arch arch; /* the machine's own part */
+    union handoff_arch arch; /* the part for the machine */
     unsigned levels;         /* of page tables */
     uint64_t direct_map_size_bytes;
     const struct elf_plan *kernel;
@@ -29,8 +29,8 @@ struct handoff_sources {
     const struct config *config; /* the command line, the kernel's path */
 };
 
-/* Write the structure into its block, and copy log, command line and timeline there. The last step
- * before the kernel. Precondition: the block has the regions of the final map. */
+/* Write the structure into its block, and copy log, command line and timeline there. This is the
+ * last step before the switch. Precondition: the block has the regions of the final map. */
 void handoff_build(struct handoff_block *block, const struct handoff_sources *sources);
 
 #endif

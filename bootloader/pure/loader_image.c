@@ -28,7 +28,7 @@ static uint32_t number32_at(const uint8_t *bytes)
     return number16_at(bytes) | number16_at(bytes + 2) << 16;
 }
 
-/* False if the section is not one that this project's linker writes: page-aligned, not empty,
+/* Return false unless the section is as this project's linker writes it: page-aligned, not empty,
  * inside the image, not writable and executable at once. */
 static bool read_section(const uint8_t *header, struct phys_range image,
                          struct loader_section *ret_section)
@@ -47,7 +47,7 @@ static bool read_section(const uint8_t *header, struct phys_range image,
     return true;
 }
 
-/* Where the first section header is, and how many follow. NULL if there is no PE header. */
+/* Return the first section header, and write their number. Return NULL if there is no PE header. */
 static const uint8_t *find_sections(const uint8_t *bytes, uint64_t size_bytes, size_t *ret_count)
 {
     uint64_t headers = number32_at(bytes + DOS_HEADERS_OFFSET);

@@ -1,9 +1,9 @@
 /*
- * loader_image.h - the loader's own PE image, section by section.
+ * loader_image.h - read the sections of the loader's PE image.
  *
- * The code that switches page tables and the fault handlers must be mapped on both sides of the
+ * The code that switches page tables, and the fault handlers, must be mapped before and after the
  * switch. Their permissions come from the section headers that the firmware loaded with the image
- * (PE format, "Section Table"), so no page of it is ever writable and executable. Pure: bytes in,
+ * (PE format, "Section Table"). So no page of the image is writable and executable. Pure: bytes in,
  * struct out.
  */
 #ifndef BOOTLOADER_PURE_LOADER_IMAGE_H
@@ -28,9 +28,9 @@ struct loader_image {
     size_t section_count;
 };
 
-/* Read the headers of the image that lies at `memory`; `bytes` is where it can be read. On success
- * *ret_image is written and NULL is returned; otherwise which part of it is not as this project's
- * linker makes it. Never reads outside of the image. */
+/* Read the headers of the image at `memory`; `bytes` points to its bytes. On success write
+ * *ret_image and return NULL. Otherwise return the name of the part that this project's linker does
+ * not make so. Nothing outside of the image is read. */
 const char *loader_image_read(struct phys_range memory, const void *bytes,
                               struct loader_image *ret_image) __attribute__((warn_unused_result));
 

@@ -5,7 +5,7 @@
 
 static const char log_full[] = "(log full)\n";
 
-/* Everything but the last line, which tells that lines are missing. */
+/* The capacity without the last line, which says that lines are missing. */
 #define LINES_CAPACITY_BYTES (LOADER_LOG_CAPACITY_BYTES - (sizeof(log_full) - 1))
 
 void loader_log_append(struct loader_log *log, const char *text, size_t size_bytes)

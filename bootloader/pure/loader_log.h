@@ -1,5 +1,5 @@
 /*
- * loader_log.h - the lines that the loader has said, kept in memory for the kernel.
+ * loader_log.h - keep the loader's log lines in memory for the kernel.
  *
  * Pure.
  */
@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* 16 KiB: a boot writes about one; the rest is for a firmware map that draws many warnings. */
+/* 16 KiB: a boot writes about 1 KiB. The rest is for a firmware map that causes many warnings. */
 #define LOADER_LOG_CAPACITY_BYTES (16u * 1024)
 
 /* Begins as zeros. */
@@ -18,7 +18,7 @@ struct loader_log {
     char text[LOADER_LOG_CAPACITY_BYTES];
 };
 
-/* Append text as it is. Text that does not fit is dropped, and the log ends in "(log full)". */
+/* Append text unchanged. Text that does not fit is dropped, and the log ends in "(log full)". */
 void loader_log_append(struct loader_log *log, const char *text, size_t size_bytes);
 
 /* Append one line: the prefix, the text, a newline. A line is cut after 399 characters. */

@@ -8,9 +8,9 @@
  *   result    ├─usable─┼─ reserved ─┼usable┼───temp heap─┤
  *
  * At each position the row or claim with the highest precedence (shared/region.h) wins. The starts
- * are sorted once; the rows that have begun wait in a heap with the highest precedence on top, and
- * are dropped only when they reach the top and have ended. So the time is O(n log n) and the space
- * 2 × n words, without recursion, for every order of the rows.
+ * are sorted once. Rows that have begun wait in a heap with the highest precedence on top. A row
+ * that has ended is dropped when it reaches the top. So the time is O(n log n) and the space 2 × n
+ * words, without recursion, for every order of the rows.
  */
 #include "bootloader/pure/memory_map.h"
 
@@ -22,7 +22,7 @@
 #include "shared/memory.h"
 #include "shared/region.h"
 
-/* Where the first processors could address. */
+/* The limit of the addresses of the first processors. */
 #define LOW_MEMORY_LIMIT_BYTES (UINT64_C(1) << 20)
 
 /* A word of work space holds a page number (40 bits) or a precedence above an index. */
@@ -69,7 +69,7 @@ static struct memory_map_descriptor descriptor_at(const struct conversion *conve
     return descriptor;
 }
 
-/* What a row covers, in bytes. False if it wraps or lies above any CPU's memory. */
+/* Write the bytes that a row covers. Return false if it wraps or lies above any CPU's memory. */
 static bool descriptor_range(const struct memory_map_descriptor *descriptor,
                              struct phys_range *ret_range)
 {
@@ -79,8 +79,8 @@ static bool descriptor_range(const struct memory_map_descriptor *descriptor,
            ret_range->end.value <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES;
 }
 
-/* To whole pages. A page that is only partly free RAM is not free, so what can become free
- * shrinks; a page that is partly something else is not free either, so the rest grows. */
+/* Round to whole pages. A page that is only partly free RAM is not free, so rows that can become
+ * free shrink. For the same reason all other rows grow. */
 static struct phys_range to_whole_pages(struct phys_range range, enum handoff_region_type type)
 {
     if (!memory_type_can_become_free(type))
@@ -90,7 +90,7 @@ static struct phys_range to_whole_pages(struct phys_range range, enum handoff_re
     return phys_range(start, end > start ? end : start);
 }
 
-/* The span of one row. False if the row has nothing to say. */
+/* Write the span of one row. Return false if the row has no use. */
 static bool row_span(const struct conversion *conversion, size_t row, struct span *ret_span)
 {
     struct memory_map_descriptor descriptor = descriptor_at(conversion, row);
@@ -162,8 +162,8 @@ static uint64_t start_word(const struct span *span, uint64_t number)
     return (span->range.start.value / PAGE_SIZE_BYTES) << INDEX_BITS | number;
 }
 
-/* A claim of firmware tables comes last: what the loader placed is never hidden by a table that is
- * said to lie there. */
+/* A claim of firmware tables has the lowest precedence, so a wrong table address never hides the
+ * loader's blocks. */
 static uint64_t waiting_word(const struct span *span, uint64_t number)
 {
     uint64_t precedence = span->type == HANDOFF_REGION_FIRMWARE_TABLES
@@ -180,8 +180,8 @@ static struct phys_addr next_start_address(const struct sweep *sweep)
     return phys_addr((sweep->starts[sweep->next_start] >> INDEX_BITS) * PAGE_SIZE_BYTES);
 }
 
-/* The span on top of a heap, after those that have ended were dropped. False if none is left:
- * *ret_span is then undefined. */
+/* Drop the spans that have ended, then write the span on top of the heap. Return false if no span
+ * is left; *ret_span is then undefined. */
 static bool top_span(const struct sweep *sweep, struct word_heap *heap, struct phys_addr position,
                      struct span *ret_span)
 {
@@ -199,7 +199,7 @@ static bool same_meaning(const struct span *a, const struct span *b)
     return a->type == b->type && a->efi_type == b->efi_type && a->attributes == b->attributes;
 }
 
-/* Let everything that starts at or before the position wait in its heap. */
+/* Push all spans that start at or before the position into their heaps. */
 static void begin_spans(struct sweep *sweep, struct phys_addr position)
 {
     while (next_start_address(sweep).value <= position.value) {
@@ -225,8 +225,8 @@ static bool wins_over(enum handoff_region_type a, enum handoff_region_type b)
     return region_type_precedence((uint32_t)a) > region_type_precedence((uint32_t)b);
 }
 
-/* A claim says where the loader placed something, so a row of RAM has to be below it: without one,
- * or under a row that outweighs it, the place is not in the direct map. */
+/* The loader's claims lie in RAM, so a row of RAM must be below each of them. Without such a row,
+ * or with a row of higher precedence, the claim is not in the direct map. */
 static void note_claim(struct memory_map_report *report, const struct span *claim,
                        const struct span *row, struct phys_addr position)
 {
@@ -236,8 +236,8 @@ static void note_claim(struct memory_map_report *report, const struct span *clai
     report->unproven_claim = (struct memory_map_claim){{position, claim->range.end}, claim->type};
 }
 
-/* Firmware tables get a type of their own only in reserved memory and where no row is. In RAM a
- * kernel reaches them anyway. Every other type says already what the memory is for. */
+/* Firmware tables get their own type only in reserved memory and in memory without a row. In RAM a
+ * kernel reaches them anyway. Every other type already states the use of the memory. */
 static bool claim_applies(const struct span *claim, const struct span *row)
 {
     if (claim->type == HANDOFF_REGION_FIRMWARE_TABLES)
@@ -245,7 +245,8 @@ static bool claim_applies(const struct span *claim, const struct span *row)
     return wins_over(claim->type, row->type);
 }
 
-/* What holds from the position on, and up to where. False if nothing covers the position. */
+/* Write the span that is valid from the position on, and its end. Return false if no span covers
+ * the position. */
 static bool span_from(struct sweep *sweep, struct phys_addr position, struct span *ret_span)
 {
     struct span claim;
@@ -295,8 +296,8 @@ static bool emit(struct conversion *conversion, const struct span *span)
     return true;
 }
 
-/* Frame 0 is nobody's: its address reads as "none" everywhere, and old firmware keeps its vectors
- * there. So the span at 0 ends after one page, and that page never becomes free. */
+/* Frame 0 is not used: address 0 means "none" everywhere, and old firmware keeps its vectors there.
+ * So the span at 0 ends after one page, and that page never becomes free. */
 static void spare_frame_zero(struct span *span)
 {
     if (span->range.start.value != 0)
@@ -306,8 +307,8 @@ static void spare_frame_zero(struct span *span)
         span->type = HANDOFF_REGION_RESERVED;
 }
 
-/* Firmware writes below 1 MiB after it has called that memory free, and processors start there: so
- * it is never handed over as ordinary RAM. Only the type of what could become free changes. */
+/* Some firmware writes below 1 MiB to memory that its map calls free, and processors start there.
+ * So this memory is never handed over as ordinary RAM. Only types that could become free change. */
 static void mark_low_memory(struct span *span)
 {
     if (span->range.start.value >= LOW_MEMORY_LIMIT_BYTES ||
@@ -317,7 +318,7 @@ static void mark_low_memory(struct span *span)
     span->type = HANDOFF_REGION_LOW_MEMORY;
 }
 
-/* RAM that the direct map does not reach could not be used: it is not handed over as RAM. */
+/* RAM that the direct map does not reach is not usable, so it is not handed over as RAM. */
 static void reserve_unreachable_ram(struct span *span, struct conversion *conversion)
 {
     struct phys_addr limit = phys_addr(conversion->request->ram_limit_bytes);
@@ -352,7 +353,7 @@ static bool run_sweep(struct sweep *sweep)
     }
 }
 
-/* Sort the starts of all spans into `work`; returns how many there are. */
+/* Sort the starts of all spans into `work`, and return their number. */
 static size_t sort_starts(struct conversion *conversion, uint64_t *work)
 {
     struct word_heap heap = {.words = work};
@@ -393,8 +394,8 @@ static void note_covered_claim(const struct memory_map_claim *claim, struct phys
         {phys_addr(start), lower(screen.end, claim->range.end)}, claim->type};
 }
 
-/* A framebuffer is laid over everything. Where it covers what the loader placed, the firmware has
- * stated it wrongly: both cannot be there. */
+/* A framebuffer has the highest precedence. If it covers a block of the loader, its address is
+ * wrong: both cannot be there. */
 static void note_claims_below_framebuffers(struct conversion *conversion)
 {
     const struct memory_map_claim *claims = conversion->request->claims;

@@ -1,12 +1,12 @@
 /*
- * memory_map.h - from the firmware's memory map to sorted, disjoint, typed regions.
+ * memory_map.h - convert the firmware's memory map to sorted, disjoint regions with types.
  *
- * The firmware's map is foreign: unsorted, with empty, wrapping, overlapping, unaligned rows, types
- * and attributes nobody has heard of, and a stride larger than the struct (UEFI 2.10, section
- * 7.2.3, GetMemoryMap). The result is *normalised*: sorted by base, disjoint, page-aligned, no
- * empty or wrapping region, maximal. Everything after this file relies on that.
+ * The firmware's map is untrusted. It is unsorted. Rows may be empty, wrap, overlap, or be
+ * unaligned, and have unknown types and attributes. The stride is larger than the struct (UEFI
+ * 2.10, section 7.2.3, GetMemoryMap). The result is *normalised*: sorted by base, disjoint,
+ * page-aligned, maximal, without empty or wrapping regions. All later code relies on that.
  *
- * It runs after boot services have gone, so it allocates nothing: the caller gives all memory.
+ * It runs after the exit of boot services, so it allocates nothing: the caller provides all memory.
  * Pure. Fuzzed by tests/fuzz/fuzz_memory_map.c. Catalogue group M.
  */
 #ifndef BOOTLOADER_PURE_MEMORY_MAP_H
@@ -41,14 +41,15 @@ enum memory_map_status {
 
 const char *memory_map_status_text(enum memory_map_status status);
 
-/* What the loader placed, laid over the firmware's rows: a range with a region type of its own.
- * The range is page-aligned and ends at or below 2^52. An empty one claims nothing. */
+/* A claim: a range that the loader uses, with the region type that it gets instead of the
+ * firmware's. The range is page-aligned and ends at or below 2^52. An empty range claims nothing.
+ */
 struct memory_map_claim {
     struct phys_range range;
     enum handoff_region_type type;
 };
 
-/* What was wrong with the rows, for warnings, and with the claims. */
+/* The faults of rows and claims, for warnings. */
 struct memory_map_report {
     uint32_t dropped_empty;
     uint32_t dropped_wrapping;    /* wraps, or lies above 52 bits */
@@ -59,12 +60,12 @@ struct memory_map_report {
                                      RUNTIME: reserved */
     uint64_t unreachable_bytes;   /* of RAM beyond ram_limit_bytes: reserved */
     /* The first piece of a claim of RAM that the rows contradict: they have a type of higher
-     * precedence there, or nothing. If the rows contradict no claim, the first claim that a
-     * framebuffer covers. If there is neither, its range is empty. */
+     * precedence there, or no row. If the rows contradict no claim, it is the first claim that a
+     * framebuffer covers. If there is no such claim, its range is empty. */
     struct memory_map_claim unproven_claim;
 };
 
-/* What is converted. */
+/* The input of the conversion. */
 struct memory_map_request {
     const void *map; /* the firmware's */
     uint64_t size_bytes;
@@ -74,7 +75,7 @@ struct memory_map_request {
     size_t claim_count;
 };
 
-/* The memory for it. */
+/* The memory for the conversion. */
 struct memory_map_room {
     uint64_t *work;    /* scratch */
     size_t work_count; /* words of 64 bits; 2 × (rows + claims) are needed */
@@ -87,10 +88,10 @@ struct memory_map_result {
     struct memory_map_report report;
 };
 
-/* Convert. Claims are laid over the rows: the higher precedence (shared/region.h) wins in every
- * overlap, but FIRMWARE_TABLES wins only over reserved rows. efi_type and attributes stay those of
- * the firmware's row; a claim where the firmware has no row gets HANDOFF_EFI_TYPE_NONE.
- * On failure *ret_result is not written; what is in the room is undefined. */
+/* Convert the map. In every overlap of rows and claims, the higher precedence (shared/region.h)
+ * wins, but FIRMWARE_TABLES wins only over reserved rows. A region keeps efi_type and attributes of
+ * the firmware's row. A claim without a row gets HANDOFF_EFI_TYPE_NONE. On failure *ret_result is
+ * not written, and the content of the room is undefined. */
 enum memory_map_status memory_map_convert(const struct memory_map_request *request,
                                           const struct memory_map_room *room,
                                           struct memory_map_result *ret_result)

@@ -70,8 +70,8 @@ bool memory_type_is_ram(enum handoff_region_type type)
     return (region_type_facts((uint32_t)type) & HANDOFF_FACT_RAM) != 0;
 }
 
-/* RAM is mapped write-back, so a row that must not be is not RAM. What a kernel may take, moreover,
- * must be nobody's and of no special purpose. */
+/* RAM is mapped write-back, so a row that forbids write-back is not RAM. Memory that a kernel may
+ * use must also have no other owner and no special purpose. */
 bool memory_type_forbids_use(uint32_t efi_type, uint64_t attributes)
 {
     enum handoff_region_type type = without_attributes(efi_type);

@@ -1,5 +1,5 @@
 /*
- * memory_type.h - from a type and attributes of the firmware's memory map to a type of region.
+ * memory_type.h - convert a type and attributes of the firmware's memory map to a region type.
  *
  * Pure. UEFI 2.10, 7.2.1 (types) and 7.2.3 (attributes). Catalogue group M.
  */
@@ -11,17 +11,17 @@
 
 #include "shared/handoff.h"
 
-/* The region type of a row. Unknown types are reserved, and so is RAM whose attributes forbid its
- * use. */
+/* Return the region type of a row. Unknown types are reserved, and so is RAM whose attributes
+ * forbid its use. */
 enum handoff_region_type memory_type_of_row(uint32_t efi_type, uint64_t attributes);
 
-/* True for a type that is in UEFI 2.10. */
+/* Return true for a type that UEFI 2.10 defines. */
 bool memory_type_is_known(uint32_t efi_type);
 
-/* True if this type would be RAM, but for these attributes. */
+/* Return true if this type is RAM, and these attributes forbid its use. */
 bool memory_type_forbids_use(uint32_t efi_type, uint64_t attributes);
 
-/* What a kernel may take sooner or later. */
+/* Return true for types that a kernel may use at entry or later. */
 bool memory_type_can_become_free(enum handoff_region_type type);
 
 bool memory_type_is_ram(enum handoff_region_type type);

@@ -1,6 +1,5 @@
 /*
- * placement.h - where the loader has put everything that the kernel begins with, in physical
- * memory.
+ * placement.h - the physical places of all memory with which the kernel begins.
  *
  * Pure.
  */
@@ -14,8 +13,8 @@
 struct placement {
     struct phys_range kernel;
     struct phys_range stack;           /* BOOTSTRAP_STACK_SIZE_BYTES */
-    struct phys_range temp_heap;       /* empty if there is none */
-    struct phys_range processor_start; /* empty if there is none */
+    struct phys_range temp_heap;       /* empty if absent */
+    struct phys_range processor_start; /* empty if absent */
     struct phys_range page_tables;
     struct phys_range trampoline; /* empty if none is needed (bootloader/arch.h) */
     struct loader_image loader;   /* the loader itself */

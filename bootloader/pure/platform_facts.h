@@ -1,5 +1,5 @@
 /*
- * platform_facts.h - what the kernel is told of the machine beside its memory.
+ * platform_facts.h - the facts about the machine in the handoff, except its memory.
  *
  * Pure.
  */
@@ -23,7 +23,8 @@ struct platform_facts {
     uint8_t seed[32]; /* all zero without a source */
 };
 
-/* Empty if there is none. */
+/* Return the physical range of the framebuffer. It is empty if the machine has no linear
+ * framebuffer. */
 static inline struct phys_range platform_facts_framebuffer(const struct platform_facts *facts)
 {
     const struct handoff_framebuffer *framebuffer = &facts->framebuffer;

@@ -1,8 +1,8 @@
 /*
  * table_pool.h - the memory for the kernel's first page tables: one block, handed out page by page.
  *
- * It is reserved while the firmware is there, from an upper bound of what the tables can need, and
- * used when the firmware is gone. Physical addresses are used as pointers: the firmware's identity
+ * It is reserved before the exit of boot services, from an upper bound of the pages of the tables.
+ * It is used after the exit. Physical addresses are used as pointers: the firmware's identity
  * mapping is live until the switch (UEFI 2.10, section 2.3.4).
  */
 #ifndef BOOTLOADER_PURE_TABLE_POOL_H

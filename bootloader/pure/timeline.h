@@ -1,5 +1,5 @@
 /*
- * timeline.h - when each phase of the loader began, on the axis of the CPU's clock.
+ * timeline.h - record the begin of each phase of the loader, in ticks of the CPU's clock.
  *
  * Pure: the clock's ticks come as a number.
  */
@@ -8,7 +8,7 @@
 
 #include "shared/handoff.h"
 
-/* Twice what the loader marks. */
+/* Twice the number of phases of the loader. */
 #define TIMELINE_CAPACITY 24
 
 struct timeline {
@@ -16,7 +16,8 @@ struct timeline {
     struct handoff_moment moments[TIMELINE_CAPACITY];
 };
 
-/* The phase `name` (cut after 23 characters) begins at `ticks`. Dropped when the table is full. */
+/* Record that the phase `name` (cut after 23 characters) begins at `ticks`. If the table is full,
+ * the phase is dropped. */
 void timeline_mark(struct timeline *timeline, uint64_t ticks, const char *name);
 
 #endif

@@ -14,7 +14,7 @@ struct word_heap {
     size_t count;
 };
 
-/* Precondition: there is room behind the words. */
+/* Precondition: there is memory for one more word. */
 void word_heap_push(struct word_heap *heap, uint64_t word);
 
 /* Take the largest word. Precondition: not empty. */

@@ -10,7 +10,7 @@
 static void on_bad_access(int number, siginfo_t *access, void *interrupted)
 {
     (void)interrupted;
-    bool is_access = access->si_code > 0; /* else somebody has sent the signal */
+    bool is_access = access->si_code > 0; /* else another process has sent the signal */
     if (is_access && owned_lock_is_own(&heap_lock)) {
         char text[160];
         format_text(text, sizeof text,
@@ -19,16 +19,16 @@ static void on_bad_access(int number, siginfo_t *access, void *interrupted)
                     access->si_addr);
         say(text);
     }
-    /* Back at the instruction, it ends the program. One that was sent has none to come back to, and
-     * arrives again. */
+    /* The default action is set now. The instruction faults again and ends the program. A sent
+     * signal has no such instruction, so it is raised again. */
     struct sigaction action = {.sa_handler = SIG_DFL};
     (void)sigaction(number, &action, NULL);
     if (!is_access)
         (void)raise(number);
 }
 
-/* A program that has a handler of its own replaces this one. Who started the program may have it
- * ignore the signal. */
+/* A program with its own handler replaces this one. The parent process may have set the signal to
+ * be ignored. */
 static void expect_bad_access(int number)
 {
     struct sigaction action, found;

@@ -1,14 +1,14 @@
 /*
- * bad_access.h - a word before a program dies of a heap that lost its own memory.
+ * bad_access.h - print a message when an access to the heap's own memory faults.
  *
- * A long overrun also destroys what the heap itself keeps between the blocks, and a pointer there
- * is followed before the overrun block's canary is looked at. The program dies of it as it would
- * have without this handler.
+ * A long overrun also overwrites the heap's own data between the blocks. The heap may follow a
+ * pointer there before it checks the canary of the block. The program still ends by the signal, as
+ * without this handler.
  */
 #ifndef HOST_PRELOAD_BAD_ACCESS_H
 #define HOST_PRELOAD_BAD_ACCESS_H
 
-/* Once, before the program runs. */
+/* Install the handler. Call it once, before the program runs. */
 void bad_access_prepare(void);
 
 #endif

@@ -1,17 +1,17 @@
 /*
- * fork.c - the order of the locks in fork(). See docs/HEAP-LIBRARY.md for what is promised.
+ * fork.c - the order of the locks in fork(). docs/HEAP-LIBRARY.md has the promises.
  *
- * A child has one thread; the heap's lock must not be held by one that it does not have. A thread
- * that writes to a stream may hold the stream's lock and allocate, and fflush(NULL) waits for that
- * stream with the lock of the list of all streams. fork() takes the list's lock, too. So the order
- * is: list, streams, heap; fork() takes the heap's lock last, as that of the C library's own
- * allocator.
+ * A child has one thread. No other thread of the parent may hold the heap's lock at the fork. A
+ * thread that writes to a stream may hold the stream's lock while it allocates. The C library's
+ * fflush(NULL) holds the lock of the list of all streams while it waits for that stream. Its fork()
+ * takes the list's lock, too. So the order is: list, streams, heap. fork() takes the heap's lock
+ * last, as it does for the C library's allocator.
  *
- * A signal handler that interrupted the heap has the heap's lock already. Every lock that it waits
- * for then may belong to a thread that waits for the heap: the list's, and those that other
- * objects' handlers of fork() take. A program with one thread waits for no other. In any other
- * the handler gets _Fork(), which takes no lock; the child comes back into the interrupted call
- * and ends it.
+ * A signal handler that interrupted the heap already holds the heap's lock. It must not wait for
+ * another lock, because the owner of that lock may wait for the heap. This holds for the list's
+ * lock and for the locks that other handlers of fork() take. A program with one thread has no such
+ * owner. With several threads the handler gets _Fork(), which takes no lock. The child returns into
+ * the interrupted call and completes it.
  */
 #include "host/preload/fork.h"
 
@@ -28,7 +28,7 @@
 #include "host/preload/heap_lock.h"
 #include "host/preload/say.h"
 
-/* The GNU C library's; NULL in another. */
+/* A function of the GNU C library; NULL in another library. */
 extern void _IO_list_lock(void) __attribute__((weak));
 extern void _IO_list_unlock(void) __attribute__((weak));
 extern void _IO_list_resetlock(void) __attribute__((weak));
@@ -42,8 +42,8 @@ typedef pid_t fork_function(void);
 
 static fork_function *library_fork;
 
-/* Changed with the heap's lock held. */
-static bool has_streams;      /* this thread is in fork() and has the list of all streams */
+/* Hold the heap's lock to change these. */
+static bool has_streams;      /* this thread is in fork() and holds the list's lock */
 static unsigned forks_inside; /* of the heap: its lock is the interrupted call's */
 
 static bool is_inside(void)
@@ -51,7 +51,7 @@ static bool is_inside(void)
     return owned_lock_is_own(&heap_lock);
 }
 
-/* Inside, with other threads, comes only a fork() of the C library's own. */
+/* Inside of the heap, beside other threads, only the C library's own calls of fork() get here. */
 static void before_fork(void)
 {
     bool is_alone = __libc_single_threaded;
@@ -93,8 +93,8 @@ static void after_fork_in_child(void)
         _IO_list_resetlock();
 }
 
-/* fork() unlocks every stream in the child. Their locks cannot be reached from here, so the ones
- * that threads of the parent have are used no more. */
+/* fork() unlocks every stream in the child. Code outside of the C library cannot do that. So the
+ * child no longer uses the locks that threads of the parent hold. */
 static void release_streams(void)
 {
     if (_IO_iter_begin == NULL || _IO_iter_end == NULL || _IO_iter_next == NULL)
@@ -107,8 +107,8 @@ static void release_streams(void)
     }
 }
 
-/* A handler may also have interrupted fork() between the two handlers above; that will give the
- * list back by itself. */
+/* A signal handler may also have interrupted fork() between the two handlers above. That fork()
+ * unlocks the list itself. */
 static pid_t fork_inside(void)
 {
     if (_Fork == NULL)
@@ -141,7 +141,8 @@ __attribute__((visibility("default"))) pid_t fork(void)
     return library_fork();
 }
 
-/* What is registered first locks last, when no other handler of fork() allocates any more. */
+/* The handler that is registered first locks last. Then no other handler of fork() allocates any
+ * more. */
 void fork_prepare(void)
 {
     find_library_fork();

@@ -1,13 +1,13 @@
 /*
- * fork.h - a heap that a child of fork() can use.
+ * fork.h - keep the heap usable in a child of fork().
  *
- * The preload library serves fork() itself, too, for the one case that the C library's cannot: a
- * signal handler that interrupted the heap, beside other threads.
+ * The preload library also provides fork() itself, since one case does not work with the C
+ * library's: a signal handler that interrupted the heap, in a program with other threads.
  */
 #ifndef HOST_PRELOAD_FORK_H
 #define HOST_PRELOAD_FORK_H
 
-/* Once, before any other object registers handlers of fork(). */
+/* Register the handlers of fork(). Call it once, before any other object registers handlers. */
 void fork_prepare(void);
 
 #endif

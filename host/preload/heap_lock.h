@@ -1,6 +1,6 @@
 /*
- * heap_lock.h - the preload library's one lock. A thread that could only wait for ever ends the
- * program with a sentence.
+ * heap_lock.h - the preload library's one lock. If a thread would wait for ever, the program ends
+ * with a message.
  */
 #ifndef HOST_PRELOAD_HEAP_LOCK_H
 #define HOST_PRELOAD_HEAP_LOCK_H
@@ -9,7 +9,7 @@
 
 extern struct owned_lock heap_lock;
 
-/* Name what `result`, which is not OWNED_LOCK_TAKEN, means, and end the program. */
+/* Print the meaning of `result`, and end the program. Precondition: it is not OWNED_LOCK_TAKEN. */
 _Noreturn void heap_lock_refuse(enum owned_lock_result result);
 
 static inline void heap_lock_take(void)
@@ -19,7 +19,7 @@ static inline void heap_lock_take(void)
         heap_lock_refuse(result);
 }
 
-/* False, and nothing changed, if this thread has it already. */
+/* Take the lock. False: this thread already has it, and nothing has changed. */
 static inline bool heap_lock_take_unless_own(void)
 {
     if (owned_lock_is_own(&heap_lock))

@@ -18,8 +18,8 @@ struct kept_file kept_file_of(int descriptor)
     return (struct kept_file){descriptor, found.st_dev, found.st_ino};
 }
 
-/* High, since programs expect the lowest free number of open(); not as high as the limit allows,
- * since the kernel's table is as long as the highest number. */
+/* A high number, since programs expect that open() returns the lowest free one. It is below the
+ * limit, since the kernel's table is as long as the highest number. */
 static int high_duplicate(int descriptor)
 {
     static const int lowest_choices[] = {1000, 200, 50, 10};
@@ -47,8 +47,8 @@ bool kept_file_is_open(const struct kept_file *kept)
     return found.descriptor >= 0 && found.device == kept->device && found.file == kept->file;
 }
 
-/* Asked of the kernel directly: the library's write() would end a thread that is to be cancelled,
- * with the heap's lock. */
+/* Call the kernel directly. The C library's write() is a cancellation point: it could end a thread
+ * that holds the heap's lock. */
 static bool write_all(int descriptor, const char *next, size_t count)
 {
     while (count > 0) {
@@ -63,8 +63,8 @@ static bool write_all(int descriptor, const char *next, size_t count)
     return true;
 }
 
-/* Block the signals that a write can raise, which would end the program; `ret_raised` are those
- * that can only come from a write after this. */
+/* Block the signals that a write can raise, since they would end the program. `ret_raised` are
+ * those that are not pending yet: only the write can raise them. */
 static void block_write_signals(sigset_t *ret_raised, sigset_t *ret_before)
 {
     sigset_t pending;
@@ -79,7 +79,7 @@ static void block_write_signals(sigset_t *ret_raised, sigset_t *ret_before)
         (void)sigdelset(ret_raised, SIGXFSZ);
 }
 
-/* The library's sigtimedwait() is a point of cancellation, too. */
+/* The C library's sigtimedwait() is a cancellation point, too. */
 static void drop_signals(const sigset_t *raised)
 {
     const struct timespec at_once = {0, 0};

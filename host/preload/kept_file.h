@@ -1,11 +1,11 @@
 /*
- * kept_file.h - a file that stays open under a descriptor that the program does not know of.
+ * kept_file.h - a file that the library keeps open under a private descriptor.
  *
- * A program may close every descriptor that it finds, and the next file that it opens may get the
- * number. So the file behind the number is looked at before each write.
+ * A program may close every descriptor that it finds. The next file that it opens may get the same
+ * number. So each write first checks which file is behind the number.
  *
- * Phase: any. Concurrency: one caller at a time for each file. No allocation, no point of
- * cancellation: the calls come from inside malloc().
+ * Phase: any. Concurrency: one caller at a time for each file. The functions do not allocate and
+ * are no cancellation points, since malloc() calls them.
  */
 #ifndef HOST_PRELOAD_KEPT_FILE_H
 #define HOST_PRELOAD_KEPT_FILE_H
@@ -16,27 +16,27 @@
 
 struct kept_file {
     int descriptor; /* below 0: none */
-    dev_t device;   /* device and file are the file's identity */
+    dev_t device;   /* device and file number identify the file */
     ino_t file;
 };
 
 #define KEPT_FILE_NONE ((struct kept_file){.descriptor = -1})
 
-/* The file that `descriptor` stands for now. KEPT_FILE_NONE if it is not open. */
+/* Return the file that `descriptor` refers to now. KEPT_FILE_NONE if the descriptor is not open. */
 struct kept_file kept_file_of(int descriptor);
 
-/* The same file under a high number of its own, which no program that is started gets.
- * KEPT_FILE_NONE if it is not open, or no number is free. */
+/* Return the same file under a new, high number, closed on exec(). KEPT_FILE_NONE if the file is
+ * not open, or there is no free number. */
 struct kept_file kept_file_duplicate(int descriptor);
 
-/* True if the descriptor still stands for the file. */
+/* True if the descriptor still refers to the file. */
 bool kept_file_is_open(const struct kept_file *kept);
 
-/* Write all of it. False if the descriptor no longer stands for the file, or the file does not take
- * it, as a pipe without a reader; no signal comes of that. */
+/* Write the whole text. False: the descriptor refers to another file, or the write failed, for
+ * example to a pipe without a reader. A failed write raises no signal. */
 bool kept_file_write(const struct kept_file *kept, const void *bytes, size_t count);
 
-/* Close it, if it is still that file, and make it KEPT_FILE_NONE. */
+/* Close the descriptor, if it still refers to the file, and set *kept to KEPT_FILE_NONE. */
 void kept_file_close(struct kept_file *kept);
 
 #endif

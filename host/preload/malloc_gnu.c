@@ -1,6 +1,6 @@
 /*
- * What the GNU C library's malloc.h has beside the family of malloc(). mallopt() and malloc_info()
- * stay the library's own: they are about an allocator that serves nobody here.
+ * The other functions of the GNU C library's malloc.h. mallopt() and malloc_info() stay the C
+ * library's: they describe its allocator, which is not used here.
  */
 #include <errno.h>
 #include <limits.h>
@@ -26,7 +26,7 @@ EXPORTED struct mallinfo2 mallinfo2(void)
     };
 }
 
-/* Its fields are too small for a large heap: they then say the most that they can. */
+/* Its fields are too small for a large heap. They then hold their largest value. */
 static int clamped(size_t value)
 {
     return value < INT_MAX ? (int)value : INT_MAX;
@@ -43,7 +43,7 @@ EXPORTED struct mallinfo mallinfo(void)
     };
 }
 
-/* In the words of the library's, which programs look for. */
+/* The words are those of the GNU C library, since programs search for them. */
 EXPORTED void malloc_stats(void)
 {
     struct mallinfo2 figures = mallinfo2();
@@ -55,8 +55,8 @@ EXPORTED void malloc_stats(void)
     say(text);
 }
 
-/* Whole free pages go back, wherever they lie, and what is mapped for the heap to grow into.
- * `pad_bytes` asks for more free memory at the end than the heap leaves there anyway. */
+/* Give back all whole free pages, and the pages that are mapped behind the heap's end. `pad_bytes`
+ * asks for more free memory at the end than the heap leaves there anyway. */
 EXPORTED int malloc_trim(size_t pad_bytes)
 {
     (void)pad_bytes;

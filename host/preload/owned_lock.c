@@ -15,8 +15,8 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the kernel waits on the lower half");
 
-/* Its address is what counts. Of the library's own static block, since any other place for it may
- * be allocated at its first use. */
+/* Only its address is used. It must lie in the static thread-local block, since other thread-local
+ * memory may be allocated at its first use. */
 static _Thread_local __attribute__((tls_model("initial-exec"), aligned(8))) char own_memory;
 
 static uint64_t own_name(void)
@@ -24,32 +24,33 @@ static uint64_t own_name(void)
     return (uintptr_t)&own_memory;
 }
 
-/* The kernel compares 32 bits. Two threads may have the same ones; a thread that sleeps because of
- * the wrong one sleeps on a word that says that others wait, and is woken by its release. */
+/* The kernel compares only 32 bits, which may be equal for two threads. A thread may then sleep
+ * although the owner has changed. The word still has the bit for waiters, so the release wakes that
+ * thread. */
 static long call_futex(struct owned_lock *lock, int operation, uint32_t value,
                        const struct timespec *limit)
 {
     return syscall(SYS_futex, &lock->owner, operation, value, limit, NULL, 0);
 }
 
-/* Sleep while the lock's word is `seen`; true after a second of it. */
+/* Sleep while the lock's word is `seen`. True after one second. */
 static bool sleep_while(struct owned_lock *lock, uint64_t seen)
 {
     const struct timespec second = {.tv_sec = 1};
     return call_futex(lock, FUTEX_WAIT_PRIVATE, (uint32_t)seen, &second) != 0 && errno == ETIMEDOUT;
 }
 
-/* A child of _Fork() has the lock as it was, but not the thread that had it. To leave a group of
- * threads is allowed only to a thread that is alone, for which it changes nothing. The kernel is
- * asked only in a process that is not the one that the lock knows: where system calls are
- * filtered, it may be fatal to ask. */
+/* True if the lock's owner does not exist in this process. A child of _Fork() inherits a taken
+ * lock, but not the thread that owns it. unshare(CLONE_THREAD) succeeds only in a process with one
+ * thread, and then it changes nothing. The call is made only in a process that the lock does not
+ * know: a filter of system calls may end the program. */
 static bool is_owner_gone(const struct owned_lock *lock)
 {
     return lock->process != 0 && lock->process != getpid() &&
            syscall(SYS_unshare, CLONE_THREAD) == 0;
 }
 
-/* Mark the lock as waited for, if it is not marked, and sleep; true after a second of it. */
+/* Set the bit for waiters, if it is not set, and sleep. True after one second. */
 static bool wait_for(struct owned_lock *lock, uint64_t seen)
 {
     if ((seen & OTHERS_WAIT) == 0 &&
@@ -59,8 +60,8 @@ static bool wait_for(struct owned_lock *lock, uint64_t seen)
     return sleep_while(lock, seen | OTHERS_WAIT);
 }
 
-/* A thread that has waited cannot know whether others still do, and takes the lock as if they did:
- * one needless call to the kernel at worst. */
+/* A thread that has waited does not know whether others still wait. So it takes the lock with the
+ * bit for waiters set. The worst result is one needless system call. */
 static enum owned_lock_result wait_and_take(struct owned_lock *lock, unsigned limit_seconds)
 {
     unsigned waited_seconds = 0;

@@ -4,21 +4,21 @@
 
 #include "host/preload/say.h"
 
-/* The step in which pages become usable, and stay so: a system call for each 64 KiB would cost more
- * than the heap does. */
+/* The step in which pages are mapped. They stay mapped, since a system call for each 64 KiB would
+ * cost more than the heap itself. */
 #define COMMIT_BYTES ((size_t)4 << 20)
 
 #define FIRST_BASE      ((uintptr_t)0x240000000000)
 #define BASE_STEP_BYTES ((uintptr_t)256 << 20)
-#define BASE_COUNT      ((uintptr_t)8192) /* 2 TiB of choice */
+#define BASE_COUNT      ((uintptr_t)8192) /* bases in 2 TiB */
 
 static struct {
     uint8_t *base;
     size_t limit_bytes;
     size_t used_bytes;
     size_t mapped_bytes;    /* a multiple of COMMIT_BYTES, or the limit */
-    size_t written_bytes;   /* of what is mapped, so much may have been the heap's before */
-    size_t fresh_bytes;     /* of the last growth, so much at the end was not */
+    size_t written_bytes;   /* the heap may have used this many of the mapped bytes before */
+    size_t fresh_bytes;     /* this many bytes at the end of the last growth are new */
     size_t discarded_pages; /* so far */
 } range;
 
@@ -28,14 +28,14 @@ static size_t mapped_for(size_t bytes)
     return rounded < range.limit_bytes ? rounded : range.limit_bytes;
 }
 
-/* False also if somebody else's mapping is there. */
+/* False also if another mapping is there. */
 static bool map_at(uint8_t *start, size_t bytes)
 {
     void *found = mmap(start, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (found == MAP_FAILED)
         return false;
-    if (found != start) { /* a kernel before 4.17 takes the address as a wish */
+    if (found != start) { /* a kernel before 4.17 takes the address as a hint */
         (void)munmap(found, bytes);
         return false;
     }
@@ -80,7 +80,7 @@ static void shrink(void *context, size_t bytes)
         range.written_bytes = keep_bytes;
 }
 
-/* How many of these pages are in memory. */
+/* Return how many of these pages are in memory. */
 static size_t resident_pages(uint8_t *start, size_t bytes)
 {
     unsigned char states[1024];
@@ -96,7 +96,7 @@ static size_t resident_pages(uint8_t *start, size_t bytes)
     return count;
 }
 
-/* Pages that are locked stay, as whoever locked them wants. */
+/* Locked pages stay in memory, since the program locked them on purpose. */
 static void discard(void *context, size_t offset_bytes, size_t bytes)
 {
     (void)context;

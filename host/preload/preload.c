@@ -3,7 +3,7 @@
  *
  *     LD_PRELOAD=build/host/libheap_preload.so program
  *
- * The environment says how (host/preload/settings.h). One heap, one lock (process_heap.h).
+ * The environment has the settings (host/preload/settings.h). One heap, one lock (process_heap.h).
  */
 #include <errno.h>
 #include <malloc.h>
@@ -17,7 +17,8 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* Linked with -z initfirst: no other constructor has run, the C library's neither. */
+/* The library is linked with -z initfirst. So this constructor runs before all others, also before
+ * the C library's. */
 __attribute__((constructor)) static void prepare(int argument_count, char **arguments,
                                                  char **environment)
 {
@@ -34,7 +35,7 @@ __attribute__((destructor)) static void finish(void)
     process_heap_finish();
 }
 
-/* --- The family ------------------------------------------------------------------------------- */
+/* --- The malloc() family ---------------------------------------------------------------------- */
 
 static void *or_error(void *block)
 {
@@ -53,7 +54,7 @@ EXPORTED void *malloc(size_t size_bytes)
 
 EXPORTED void free(void *block)
 {
-    int error = errno; /* which POSIX wants kept */
+    int error = errno; /* POSIX requires that free() keeps it */
     heap_free(process_heap_lock(), block, HEAP_CALLER);
     trace_free(block);
     process_heap_unlock();

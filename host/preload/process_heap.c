@@ -13,11 +13,11 @@
 #include "host/preload/trace.h"
 #include "shared/text/format.h"
 
-/* The policies' own limits are not far above. */
+/* The limits of the policies are not much higher. */
 #define LIMIT_BYTES ((size_t)32 << 30)
 #define BASE_TRIES  16
 
-/* A handler that needs longer at the program's end may never return. */
+/* A handler that needs longer than this at the program's end may never return. */
 #define END_WAIT_SECONDS 3
 
 struct heap *process_heap_online;
@@ -31,7 +31,7 @@ static struct heap_debug_storage debug_storage;
 static struct settings settings;
 static bool has_settings;
 
-/* The lock goes first: who handles SIGABRT may allocate. */
+/* Release the lock first, since a handler of SIGABRT may allocate. */
 static void fault(void *context, const struct heap_fault *found)
 {
     (void)context;
@@ -57,7 +57,7 @@ void process_heap_read_settings(char *const *environment)
     say_prepare();
     settings = settings_read(environment);
     if (settings.has_statistics || settings.is_debugged)
-        say_keep(); /* both speak at the end, when many programs have closed standard error */
+        say_keep(); /* both print at the end, when many programs have closed standard error */
     has_settings = true;
 }
 
@@ -94,7 +94,8 @@ static enum heap_status try_base(uint64_t base, uint64_t secret)
     return heap_initialise(&configuration, &process_heap_online);
 }
 
-/* Called by whichever call is the first: the C library allocates before any constructor runs. */
+/* The first call of any function calls this, since the C library allocates before any constructor
+ * runs. */
 void process_heap_start(void)
 {
     process_heap_read_settings(environ);
@@ -109,7 +110,7 @@ void process_heap_start(void)
 
 /* --- The end ---------------------------------------------------------------------------------- */
 
-/* "" if they were not asked for. */
+/* Write the figures; an empty text if they are switched off. */
 static void format_figures(char *text, size_t capacity_bytes)
 {
     text[0] = '\0';
@@ -128,8 +129,8 @@ static void format_figures(char *text, size_t capacity_bytes)
                 problem == NULL ? "passed" : problem);
 }
 
-/* exit() may come in a signal handler that interrupted the heap, or while another thread waits in
- * such a handler. The heap's end must not become the program's. */
+/* A signal handler that interrupted the heap may call exit(). Another thread may also wait in such
+ * a handler. The program must end normally in both cases. */
 static bool lock_at_end(void)
 {
     enum owned_lock_result result = owned_lock_take_within(&heap_lock, END_WAIT_SECONDS);
@@ -155,6 +156,6 @@ void process_heap_finish(void)
         heap_trim(process_heap_online);
     char text[512];
     format_figures(text, sizeof text);
-    process_heap_unlock();    /* a thread of this program may be what reads its standard error */
+    process_heap_unlock();    /* another thread may read this standard error */
     (void)say_to_first(text); /* no file that the program has opened since gets it */
 }

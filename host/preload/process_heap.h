@@ -1,7 +1,7 @@
 /*
  * process_heap.h - the preload library's one heap, from the first call to the program's end.
  *
- * A fault is named on standard error, and the program aborts.
+ * A fault is reported on standard error, and the program aborts.
  */
 #ifndef HOST_PRELOAD_PROCESS_HEAP_H
 #define HOST_PRELOAD_PROCESS_HEAP_H
@@ -10,16 +10,16 @@
 
 #include "host/preload/heap_lock.h"
 
-/* Read the settings. Once, by the constructor; the first call of process_heap_lock() does it if
- * that comes earlier. `environment` is as main() gets it. */
+/* Read the settings, once. The constructor does it, or an earlier first call of
+ * process_heap_lock(). `environment` is the environment that main() gets. */
 void process_heap_read_settings(char *const *environment);
 
 extern struct heap *process_heap_online; /* NULL until the first call */
 
-/* With the lock held: make it online. */
+/* Create the heap. Precondition: the lock is held. */
 void process_heap_start(void);
 
-/* The heap, for this caller only until process_heap_unlock(). */
+/* Lock and return the heap. Only this caller may use it until process_heap_unlock(). */
 static inline struct heap *process_heap_lock(void)
 {
     heap_lock_take();
@@ -33,8 +33,8 @@ static inline void process_heap_unlock(void)
     owned_lock_release(&heap_lock);
 }
 
-/* At the program's end: end the trace, check what the quarantine holds, print the figures; as far
- * as the settings ask for it. */
+/* Call this at the program's end. It ends the trace, checks the blocks in the quarantine and prints
+ * the figures, as the settings request. */
 void process_heap_finish(void);
 
 #endif

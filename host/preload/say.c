@@ -33,15 +33,15 @@ bool say_to_first(const char *text)
     return is_said;
 }
 
-/* A process that was started without standard error has none: what it opens as descriptor 2 may be
- * any file. */
+/* If the process was started without standard error, descriptor 2 may later be any file. So it is
+ * not used. */
 void say(const char *text)
 {
     int error = errno;
     const struct kept_file now =
         first.descriptor < 0 ? KEPT_FILE_NONE : kept_file_of(STDERR_FILENO);
     if (!kept_file_write(&now, text, strlen(text)))
-        (void)kept_file_write(&kept, text, strlen(text)); /* there is no other place */
+        (void)kept_file_write(&kept, text, strlen(text)); /* a failure cannot be printed */
     errno = error;
 }
 

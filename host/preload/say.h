@@ -1,7 +1,7 @@
 /*
- * say.h - the preload library's words on standard error.
+ * say.h - print the preload library's messages on standard error.
  *
- * Without the C library's streams, which allocate. errno is kept.
+ * It does not use the C library's streams, since these allocate. It keeps errno.
  *
  * Phase: any. Concurrency: any.
  */
@@ -10,18 +10,19 @@
 
 #include <stdbool.h>
 
-/* Once, before the program runs: what its standard error is. Later calls do nothing. */
+/* Record which file standard error is. Call it once, before the program runs. Later calls do
+ * nothing. */
 void say_prepare(void);
 
-/* Keep the standard error of the start, also if the program closes it. */
+/* Keep the first standard error open, also if the program closes it. */
 void say_keep(void);
 
-/* A text, where the program's standard error is by now: a server's may be its log. Where it is
- * closed, to that of the start, if it was kept. */
+/* Print a text to the current standard error, which may be a server's log. If it is closed, print
+ * to the first standard error, if that was kept. */
 void say(const char *text);
 
-/* A text to the standard error of the start only: nothing that the program has opened since gets
- * it. False if the program has closed that everywhere. */
+/* Print a text only to the first standard error, never to a file that the program has opened later.
+ * False: the program has closed every descriptor of it. */
 bool say_to_first(const char *text);
 
 /* say(), and end the program with SIGABRT. */

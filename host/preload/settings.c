@@ -31,7 +31,7 @@ struct shown_word {
     char text[SHOWN_WORD_BYTES + 1];
 };
 
-/* As much of it as a sentence on a terminal can bear. */
+/* The most characters of a value that a message repeats. */
 static struct shown_word shown(const char *word, size_t length)
 {
     struct shown_word result;
@@ -48,7 +48,7 @@ static struct shown_word shown(const char *word, size_t length)
     return result;
 }
 
-/* The C library's getenv() knows no variables before its own constructor has run. */
+/* The C library's getenv() finds no variables before the C library's constructor has run. */
 static const char *value_of(char *const *environment, const char *name)
 {
     size_t length = strlen(name);
@@ -75,7 +75,7 @@ static bool read_switch(char *const *environment, const char *name)
     return false;
 }
 
-/* The default first. */
+/* The first one is the default. */
 static const struct heap_policy *const policies[] = {&heap_policy_fast, &heap_policy_best_fit,
                                                      &heap_policy_first_fit};
 

@@ -14,15 +14,15 @@
 #include "host/preload/say.h"
 #include "shared/text/format.h"
 
-/* The live blocks' numbers, by address: open addressing with linear probing, in memory of its own,
- * since the heap that is traced cannot serve it. */
+/* The numbers of the live blocks, by address: a hash table with open addressing and linear probing.
+ * It has separate memory, since the traced heap cannot provide it. */
 #define TABLE_LENGTH ((size_t)1 << 24)
 #define BUFFER_COUNT 4096
-/* With "." and the process's number. */
+/* The file's name with "." and the process's number. */
 #define NAME_BYTES ((size_t)PATH_MAX)
 
 struct entry {
-    uintptr_t block; /* 0: never used; 1: not used any more */
+    uintptr_t block; /* 0: never used; 1: no longer used */
     uint32_t number;
 };
 
@@ -42,9 +42,9 @@ static bool is_recording(void)
     return file.descriptor >= 0 && owner == getpid();
 }
 
-/* Handlers wait meanwhile: the child that one forks would come back into the write to its parent's
- * file. Only those of the thread's own faults do not wait, which the kernel would take for fatal.
- */
+/* Signals are blocked during the write. Otherwise a handler could fork, and the child would return
+ * into the write to its parent's file. Signals of the thread's own faults stay unblocked, since a
+ * blocked one would end the program. */
 static void block_signals(sigset_t *ret_before)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
@@ -94,7 +94,7 @@ static size_t place_of(uintptr_t block)
     return (size_t)(block / 16 * UINT64_C(0x9e3779b97f4a7c15) >> 40) % TABLE_LENGTH;
 }
 
-/* The entry of a block, or NULL: it was allocated before the recording began. */
+/* Return the entry of a block; NULL if it was allocated before the recording began. */
 static struct entry *find(const void *block)
 {
     for (size_t i = place_of((uintptr_t)block);; i = (i + 1) % TABLE_LENGTH) {
@@ -112,7 +112,7 @@ static uint32_t enter(const void *block)
         i = (i + 1) % TABLE_LENGTH;
     uint32_t number = free_number_count > 0 ? free_numbers[--free_number_count] : next_number++;
     table[i] = (struct entry){(uintptr_t)block, number};
-    /* Probing ends only at entries that were never used. */
+    /* A probe ends only at an entry that was never used. */
     if (next_number > TABLE_LENGTH / 2) {
         say("heap: too many live blocks; the trace ends here\n");
         flush();
@@ -121,8 +121,8 @@ static uint32_t enter(const void *block)
     return number;
 }
 
-/* Asked of the kernel directly: the library's open() is a point of cancellation. Moved to a high
- * number: programs expect to get the lowest one. */
+/* Call the kernel directly, since the C library's open() is a cancellation point. Move the file to
+ * a high number, since programs expect to get the lowest one. */
 static const char *open_file(const char *name)
 {
     long opened =
@@ -215,5 +215,5 @@ void trace_reallocate(const void *old_block, const void *new_block, size_t size_
         return;
     entry->block = ENTRY_GONE;
     free_numbers[free_number_count++] = number;
-    (void)enter(new_block); /* takes the number that was just let go */
+    (void)enter(new_block); /* gets the number that has just become free */
 }

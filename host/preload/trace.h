@@ -1,11 +1,11 @@
 /*
  * trace.h - a program's calls of the malloc() family, recorded for the benchmark to replay.
  *
- * A trace is a file of records of 16 bytes in the machine's byte order. Blocks have numbers, given
- * in the order of their first record; a number is used again when its block is gone.
+ * A trace is a file of records of 16 bytes in the machine's byte order. Blocks have numbers in the
+ * order of their first record. A number is used again after its block is freed.
  *
- * Phase: trace_start() once; the others at any time, with one lock held around the call and the
- * recorded operation, so that the order is the real one.
+ * Phase: trace_start() once, the others at any time. The caller holds one lock around the recorded
+ * operation and the call, so that the order of the records is right.
  */
 #ifndef HOST_PRELOAD_TRACE_H
 #define HOST_PRELOAD_TRACE_H
@@ -25,9 +25,9 @@ struct trace_record {
     uint64_t size_bytes;
 };
 
-/* Begin to record into a file of that name with "." and the process's number behind it, and say so
- * on standard error. NULL, and a file that cannot be made (which is said, too): nothing is
- * recorded. A child of fork() is not recorded. */
+/* Begin to record. The file's name is this name, "." and the process's number. Print a line on
+ * standard error. For NULL nothing is recorded. If the file cannot be created, a message says so
+ * and nothing is recorded. A child of fork() is not recorded. */
 void trace_start(const char *path);
 void trace_finish(void);
 

@@ -55,7 +55,8 @@ static void describe_segments(struct kernel_model *kernel)
         const struct elf_segment *segment = &plan->segments[i];
         kernel->segments[i] = (struct kernel_segment){
             .name = NAMES[i],
-            .virtual = {segment->memory.start.value, page_align_up(segment->memory.end.value)},
+            .virtual =
+                virt_range(segment->memory.start.value, page_align_up(segment->memory.end.value)),
             .write = segment->write,
             .execute = segment->execute,
         };
@@ -81,7 +82,7 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
         .entry = plan->entry,
         .segments = kernel->segments,
         .segment_count = plan->segment_count,
-        .direct_map_base = virt_addr(direct_map_base(kernel->features.levels)),
+        .direct_map_base = direct_map_base(kernel->features.levels),
         .memory_base = (uintptr_t)kernel->ram->base,
     };
 }
@@ -243,7 +244,7 @@ static void bring_up_paging(struct kernel_model *kernel)
     };
     if (kernel->view.framebuffer_status == HANDOFF_FRAMEBUFFER_OK)
         plan.framebuffer =
-            (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
+            phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes);
     const struct address_space_environment environment = {
         .context = kernel,
         .reserve = reserve_of_this_cpu,
@@ -260,7 +261,7 @@ static uint64_t reclaim_loader_memory(struct kernel_model *kernel)
            frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_COPY);
 }
 
-static bool audit_with_scratch(const struct kernel_model *kernel, struct range *scratch,
+static bool audit_with_scratch(const struct kernel_model *kernel, struct phys_range *scratch,
                                size_t scratch_count, struct page_audit_result *ret_result)
 {
     const struct page_audit_input input = {
@@ -278,8 +279,8 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: page audit");
     struct early_heap_mark before = early_heap_mark(&kernel->early_heap);
-    struct range *scratch = early_heap_allocate_or_panic(
-        &kernel->early_heap, AUDIT_RUN_LIMIT * sizeof(*scratch), _Alignof(struct range));
+    struct phys_range *scratch = early_heap_allocate_or_panic(
+        &kernel->early_heap, AUDIT_RUN_LIMIT * sizeof(*scratch), _Alignof(struct phys_range));
     if (!audit_with_scratch(kernel, scratch, AUDIT_RUN_LIMIT, &kernel->audit))
         panic(PANIC_PAGE_AUDIT, "%llu violations, the first: %s",
               (unsigned long long)kernel->audit.violation_count, kernel->audit.first_violation);
@@ -296,7 +297,7 @@ static void bring_up_paging_audit(struct kernel_model *kernel)
 
 bool kernel_model_audit(const struct kernel_model *kernel, struct page_audit_result *ret_result)
 {
-    struct range *scratch = host_allocate(LATE_AUDIT_RUN_LIMIT * sizeof(*scratch));
+    struct phys_range *scratch = host_allocate(LATE_AUDIT_RUN_LIMIT * sizeof(*scratch));
     bool passed = audit_with_scratch(kernel, scratch, LATE_AUDIT_RUN_LIMIT, ret_result);
     free(scratch);
     return passed;
@@ -438,7 +439,7 @@ static void bring_up_self_test(struct kernel_model *kernel)
 
 /* The hole that the fixed early heap leaves in the image parts its data in two: later audits are
  * held against the image as it is mapped now. */
-static void split_data_segment(struct kernel_model *kernel, struct range hole)
+static void split_data_segment(struct kernel_model *kernel, struct virt_range hole)
 {
     struct kernel_segment *data = &kernel->segments[DATA_SEGMENT];
     kernel->segments[kernel->layout.segment_count] = *data;
@@ -455,7 +456,8 @@ static struct phys_range detach(struct kernel_model *kernel, struct virt_range u
                                                  base.value - kernel->layout.physical_base.value);
         require_mapped(page_table_unmap(&kernel->address_space.table, virtual, size_bytes),
                        "the fixed early heap");
-        split_data_segment(kernel, (struct range){virtual.value, virtual.value + size_bytes});
+        split_data_segment(kernel,
+                           (struct virt_range){virtual, virt_addr_add(virtual, size_bytes)});
     }
     return (struct phys_range){base, phys_addr_add(base, size_bytes)};
 }

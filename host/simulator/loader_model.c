@@ -345,7 +345,7 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
 {
     const struct elf_plan *kernel = loader_model_kernel();
     const struct placement *placement = &loader->placement;
-    handoff->direct_map_base = direct_map_base(loader->options->features.levels);
+    handoff->direct_map_base = direct_map_base(loader->options->features.levels).value;
     handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
     handoff->page_tables_base = placement->page_tables.start.value;
     handoff->page_tables_size_bytes = phys_range_size_bytes(placement->page_tables);

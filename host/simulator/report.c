@@ -140,7 +140,7 @@ static void write_ownership(const struct kernel_model *kernel, FILE *file)
 
 struct area {
     const char *name;
-    struct range virtual;
+    struct virt_range virtual;
     const char *permissions;
     uint64_t mapped_bytes;
     uint64_t pages_4kib, pages_2mib, pages_1gib;
@@ -165,7 +165,7 @@ static const char *area_name(const struct area_list *list, const struct page_map
 {
     uint64_t address = mapping->virtual.value;
     for (size_t i = 0; i < list->kernel->layout.segment_count; i++) {
-        if (range_contains_address(list->kernel->segments[i].virtual, address))
+        if (virt_range_contains_address(list->kernel->segments[i].virtual, mapping->virtual))
             return list->kernel->segments[i].name;
     }
     if (address >= LAYOUT_STACKS_BASE)
@@ -190,10 +190,10 @@ static bool add_to_area(void *context, const struct page_mapping *mapping)
     if (area == NULL) {
         area = &list->areas[list->count++];
         *area = (struct area){.name = name,
-                              .virtual = {mapping->virtual.value, 0},
+                              .virtual = {mapping->virtual, virt_addr(0)},
                               .permissions = permissions_text(&mapping->permissions)};
     }
-    area->virtual.end = mapping->virtual.value + mapping->page_size_bytes;
+    area->virtual.end = virt_addr_add(mapping->virtual, mapping->page_size_bytes);
     area->mapped_bytes += mapping->page_size_bytes;
     area->pages_4kib += mapping->page_size_bytes == PAGE_SIZE_BYTES ? 1 : 0;
     area->pages_2mib += mapping->page_size_bytes == 2 * MIB ? 1 : 0;
@@ -213,8 +213,9 @@ static void write_address_space(const struct kernel_model *kernel, FILE *file)
                       "\n{\"name\":\"%s\",\"start\":%" PRIu64 ",\"end\":%" PRIu64
                       ",\"permissions\":\"%s\",\"mapped_bytes\":%" PRIu64 ",\"pages_4kib\":%" PRIu64
                       ",\"pages_2mib\":%" PRIu64 ",\"pages_1gib\":%" PRIu64 "}",
-                      area->name, area->virtual.start, area->virtual.end, area->permissions,
-                      area->mapped_bytes, area->pages_4kib, area->pages_2mib, area->pages_1gib);
+                      area->name, area->virtual.start.value, area->virtual.end.value,
+                      area->permissions, area->mapped_bytes, area->pages_4kib, area->pages_2mib,
+                      area->pages_1gib);
     }
     (void)fprintf(file, "],\n");
 }

@@ -6,7 +6,7 @@
 /* Frames of the four stacks and the image's data, each in a run of its own at worst. */
 #define RUN_LIMIT 512
 
-static void audit_with(struct kernel *kernel, struct range *scratch, size_t scratch_count,
+static void audit_with(struct kernel *kernel, struct phys_range *scratch, size_t scratch_count,
                        struct page_audit_result *ret_result)
 {
     const struct page_audit_input input = {
@@ -26,18 +26,18 @@ static void audit_with(struct kernel *kernel, struct range *scratch, size_t scra
 void boot_audit_early(struct kernel *kernel, struct page_audit_result *ret_result)
 {
     struct early_heap_mark before = early_heap_mark(&kernel->early_heap);
-    struct range *scratch = early_heap_allocate_or_panic(
-        &kernel->early_heap, RUN_LIMIT * sizeof *scratch, _Alignof(struct range));
+    struct phys_range *scratch = early_heap_allocate_or_panic(
+        &kernel->early_heap, RUN_LIMIT * sizeof *scratch, _Alignof(struct phys_range));
     audit_with(kernel, scratch, RUN_LIMIT, ret_result);
     early_heap_release(&kernel->early_heap, before);
 }
 
-/* The audit's own memory counts among the runs, so there is room for one a page. */
+/* The audit's memory is mapped too, so there is space for one more run per page. */
 void boot_audit_late(struct kernel *kernel, struct page_audit_result *ret_result)
 {
     size_t page_count = (size_t)(heap_window_mapped_bytes(&kernel->heap_window) / PAGE_SIZE_BYTES);
     size_t run_limit = RUN_LIMIT + page_count + page_count / 64;
-    struct range *scratch = kmalloc(run_limit * sizeof *scratch);
+    struct phys_range *scratch = kmalloc(run_limit * sizeof *scratch);
     if (scratch == NULL)
         panic(PANIC_PAGE_AUDIT, "no memory for the audit");
     audit_with(kernel, scratch, run_limit, ret_result);

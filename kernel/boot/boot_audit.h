@@ -8,7 +8,7 @@
 #include "kernel/kernel.h"
 #include "kernel/mm/paging/page_audit.h"
 
-/* Audit while the early heap lives, in memory of its own. Panics (PANIC_PAGE_AUDIT) on a violation.
+/* Audit in memory of the early heap, before it is retired. Panic (PANIC_PAGE_AUDIT) on a violation.
  */
 void boot_audit_early(struct kernel *kernel, struct page_audit_result *ret_result);
 

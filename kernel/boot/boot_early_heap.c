@@ -33,12 +33,12 @@ static void copy_command_line(struct kernel *kernel)
     kernel->view.command_line = command_line;
 }
 
-/* From here on nothing of the loader's data block is needed. */
+/* After this, the loader's data block is not needed. */
 static void copy_handed_over_data(struct kernel *kernel)
 {
     copy_regions(kernel);
     copy_command_line(kernel);
-    /* The rest goes with the loader's block. */
+    /* The other texts are lost with the loader's block. */
     kernel->view.log = NULL;
     kernel->view.efi_map = NULL;
     kernel->view.timeline = NULL;

@@ -30,13 +30,14 @@ static void on_tick(void *context)
     (void)context;
 }
 
-/* Without a timer nothing is mapped; boot_end_stay() finds that out again. */
+/* Without a timer nothing is mapped. boot_end_stay() checks this again. */
 void boot_end_prepare(struct kernel *kernel)
 {
     (void)timer_prepare(&kernel->timer, &kernel->address_space);
 }
 
-/* Some ticks a second are enough for fingers, and cost nothing. Without a timer the loop spins. */
+/* A few ticks per second are enough for a user's keys, and cost almost nothing. Without a timer the
+ * loop spins. */
 static bool start_ticks(struct kernel *kernel)
 {
     interrupts_set_handler(INTERRUPT_TIMER, on_tick, NULL);

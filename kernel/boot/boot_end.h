@@ -6,14 +6,14 @@
 
 #include "kernel/kernel.h"
 
-/* Switch the machine off through the firmware. Panics where that cannot be done. */
+/* Switch the machine off through the firmware. Panic if that fails. */
 _Noreturn void boot_end_power_off(struct kernel *kernel);
 
 /* Map the timer for boot_end_stay(), so that a map that is printed before it stays true. */
 void boot_end_prepare(struct kernel *kernel);
 
 /* Stay, print the list of keys (kernel/boot/ready_keys.h), and act on them. If the CPU has a timer,
- * it sleeps between two looks for a key. */
+ * it sleeps between two polls of the keys. */
 _Noreturn void boot_end_stay(struct kernel *kernel);
 
 #endif

@@ -17,7 +17,7 @@ static void write_serial(void *context, const char *text, size_t length_bytes)
     arch_serial_write(text, length_bytes);
 }
 
-/* From here on there is a log. */
+/* After this, there is a log. */
 static void open_serial(void)
 {
     arch_serial_initialise();
@@ -25,19 +25,24 @@ static void open_serial(void)
     log_add_sink((struct log_sink){write_serial, NULL, NULL});
 }
 
-static void describe_segments(struct kernel *kernel)
+static struct virt_range between(const char *start, const char *end)
 {
-    kernel->segments[0] = (struct kernel_segment){
-        "text", {(uint64_t)kernel_text_start, (uint64_t)kernel_text_end}, false, true};
-    kernel->segments[1] = (struct kernel_segment){
-        "rodata", {(uint64_t)kernel_rodata_start, (uint64_t)kernel_rodata_end}, false, false};
-    kernel->segments[2] = (struct kernel_segment){
-        "data", {(uint64_t)kernel_data_start, (uint64_t)kernel_data_end}, true, false};
-    kernel->segments[3] = (struct kernel_segment){
-        "symbols", {(uint64_t)kernel_symbols_start, (uint64_t)kernel_symbols_end}, false, false};
+    return virt_range((uint64_t)start, (uint64_t)end);
 }
 
-/* The facts that the handoff is compared with. None of them comes from the loader. */
+static void describe_segments(struct kernel *kernel)
+{
+    kernel->segments[0] =
+        (struct kernel_segment){"text", between(kernel_text_start, kernel_text_end), false, true};
+    kernel->segments[1] = (struct kernel_segment){
+        "rodata", between(kernel_rodata_start, kernel_rodata_end), false, false};
+    kernel->segments[2] =
+        (struct kernel_segment){"data", between(kernel_data_start, kernel_data_end), true, false};
+    kernel->segments[3] = (struct kernel_segment){
+        "symbols", between(kernel_symbols_start, kernel_symbols_end), false, false};
+}
+
+/* Collect the facts with which the handoff is compared. They do not come from the loader. */
 static struct entry_state entry_state(struct kernel *kernel)
 {
     describe_segments(kernel);
@@ -64,7 +69,7 @@ static void check(struct kernel *kernel, struct virt_addr handoff)
     kernel->view.handoff = &kernel->handoff;
 }
 
-/* Before anything can panic, so that a test is told of it. */
+/* This comes before any code that can panic, so that a test sees the panic. */
 static void choose_debug_exit(const char *command_line)
 {
     uint64_t port;

@@ -10,7 +10,8 @@
 #include "shared/text/command_line.h"
 #include "shared/text/format.h"
 
-/* The secret of the heap's seals. Without entropy from the loader it is only hard to guess. */
+/* Return the secret of the heap's seals. Without a seed from the loader it is hard to guess, but
+ * not random. */
 static uint64_t choose_secret(const struct kernel *kernel)
 {
     uint64_t secret = arch_timestamp() * UINT64_C(0x9e3779b97f4a7c15);
@@ -28,7 +29,7 @@ static void warn_of_setting(const struct kernel *kernel, const char *key, const 
     if (warning == NULL)
         return;
     if (!command_line_value(kernel->view.command_line, key, value, sizeof value))
-        value[0] = '\0'; /* none, or too long to be shown */
+        value[0] = '\0'; /* no value, or one that is too long to print */
     log_warning("heap", "%s=%s %s: the default is used", key, value, warning);
 }
 
@@ -43,7 +44,7 @@ static void warn_of_settings(const struct kernel *kernel,
     warn_of_setting(kernel, "heap_sample", warnings->sample);
 }
 
-/* A kernel that checks each access (KASAN=1) has a shadow for one window of limited size only. */
+/* A kernel with KASAN=1 has a shadow only for one window of limited size. */
 static void restrict_settings(struct heap_settings *settings)
 {
     if (settings->limit_bytes > ADDRESS_SHADOWED_BYTES)

@@ -22,13 +22,15 @@ static struct frame_reserve *reserve_of_this_cpu(void *context)
     return &cpu_current()->frame_reserve;
 }
 
+/* boot_stage_access() without the call: each walk of the tables comes here once a level. */
 static void *access_through_direct_map(void *context, struct phys_addr page)
 {
-    return boot_stage_access(context, page);
+    const struct kernel *kernel = context;
+    return (void *)virt_addr_add(kernel->direct_map_base, page.value).value;
 }
 
-/* This kernel starts no other CPU, so there is nobody to interrupt and to wait for. The count lets
- * the self-test check that the call comes whenever a translation has changed. */
+/* This kernel starts no other CPU, so it has no CPU to interrupt and to wait for. With the count,
+ * the self-test checks that every change of a translation leads to a call. */
 static void shoot_down_other_cpus(void *context, struct virt_addr start, uint64_t size_bytes)
 {
     struct kernel *kernel = context;
@@ -47,7 +49,7 @@ static struct address_space_plan plan_address_space(const struct kernel *kernel)
     };
     if (kernel->has_screen)
         plan.framebuffer =
-            (struct range){framebuffer->base, framebuffer->base + framebuffer->size_bytes};
+            phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes);
     arch_page_features(&plan.features);
     return plan;
 }
@@ -74,7 +76,7 @@ static struct virt_addr map_stack(struct kernel *kernel, const char *name)
     return top;
 }
 
-/* They are used only after the switch: the loader's tables do not map them. */
+/* They are used only after the switch, since the loader's tables do not map them. */
 static void map_interrupt_stacks(struct kernel *kernel, struct cpu *cpu)
 {
     const char *name;

@@ -5,7 +5,7 @@
 #include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 
-/* The loader's tables, stack, image and data are not in use any more. */
+/* The kernel does not use the loader's tables, stack, image and data any more. */
 static uint64_t reclaim_loader_memory(struct kernel *kernel)
 {
     return frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_LOADER) +
@@ -15,7 +15,7 @@ static uint64_t reclaim_loader_memory(struct kernel *kernel)
 void boot_reclaim(struct kernel *kernel)
 {
     struct page_audit_result result;
-    /* Not before the switch: the loader's tables do not map them. */
+    /* This comes after the switch, since the loader's tables do not map them. */
     arch_use_interrupt_stacks(cpu_current()->arch, cpu_current()->interrupt_stack_tops);
     boot_stage_begin(kernel, "kernel: page audit");
     early_heap_begin_phase(&kernel->early_heap, "page audit");

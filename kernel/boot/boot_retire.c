@@ -5,7 +5,7 @@
 #include "kernel/diagnostics/print_early_heap.h"
 #include "shared/text/command_line.h"
 
-/* The fallback region is part of the image: its pages are unmapped there before they are reused, so
+/* The fallback region is part of the image. Its pages are unmapped there before they are reused, so
  * that no frame is mapped writable twice. */
 static struct phys_range detach(struct kernel *kernel, struct virt_range untouched)
 {
@@ -22,7 +22,7 @@ static struct phys_range detach(struct kernel *kernel, struct virt_range untouch
     return (struct phys_range){base, phys_addr_add(base, size_bytes)};
 }
 
-/* Returns the number of frames that went back. */
+/* Return the number of frames that became free. */
 static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
 {
     uint64_t frame_count = virt_range_size_bytes(untouched) / FRAME_SIZE_BYTES;
@@ -30,7 +30,7 @@ static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
         bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
         kernel_assert(reclaimed);
     }
-    /* A temporary heap that was refused is free memory like any other. */
+    /* A temporary heap that was refused becomes free, too. */
     if (kernel->early_heap_is_fallback)
         frame_count += frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_HEAP);
     return frame_count;

@@ -6,12 +6,12 @@
 
 #include "kernel/kernel.h"
 
-/* Show the log on the framebuffer that was handed over, or warn why that is not possible.
- * Precondition: kernel->view is filled. */
+/* Show the log on the framebuffer of the handoff, or log a warning with the reason. Precondition:
+ * kernel->view is filled. */
 void boot_screen(struct kernel *kernel);
 
-/* Show the log on this framebuffer. False if it has no room for a row of text. Precondition: its
- * fields were checked, and it is mapped (kernel/handoff/handoff_check.h). */
+/* Show the log on this framebuffer. Return false if it has no space for a row of text.
+ * Precondition: its fields were checked, and it is mapped (kernel/handoff/handoff_check.h). */
 bool boot_screen_open(struct kernel *kernel, const struct handoff_framebuffer *framebuffer);
 
 #endif

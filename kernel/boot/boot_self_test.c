@@ -17,9 +17,9 @@ static void test_interrupts(struct kernel *kernel)
         return;
     struct interrupt_test_result result;
     if (heap_frees_newest_only(kernel->heap))
-        log_warning("self-test", "a bump heap frees in reverse order alone: no test of interrupts");
+        log_warning("self-test", "a bump heap frees only in reverse order: no test of interrupts");
     else if (!interrupt_test_run(kernel->heap, &kernel->timer, &kernel->address_space, &result))
-        log_warning("self-test", "this CPU's timer is not there: no test of interrupts");
+        log_warning("self-test", "this CPU has no timer: no test of interrupts");
     else
         log_line("interrupts", "operations=%llu interrupts=%llu deferred=%llu check=passed",
                  (unsigned long long)result.operation_count,
@@ -27,7 +27,7 @@ static void test_interrupts(struct kernel *kernel)
                  (unsigned long long)result.deferred_count);
 }
 
-/* The boot leaves nothing on the heap, so the self-test shows the heap in use. */
+/* The boot leaves no blocks on the heap, so the self-test prints the heap while it is in use. */
 static void print_used_heap(const struct heap *heap)
 {
     print_heap(heap, "self-test");

@@ -1,5 +1,5 @@
 /*
- * boot_stage.h - what several stages of the boot need. For kernel/boot/ only.
+ * boot_stage.h - functions for several stages of the boot. For kernel/boot/ only.
  */
 #ifndef KERNEL_BOOT_BOOT_STAGE_H
 #define KERNEL_BOOT_BOOT_STAGE_H
@@ -8,10 +8,10 @@
 #include "shared/address.h"
 #include "shared/page_table.h"
 
-/* A phase of the timeline begins now; `phase` is a constant. */
+/* Mark the begin of a phase in the timeline. `phase` is a constant. */
 void boot_stage_begin(struct kernel *kernel, const char *phase);
 
-/* Where the direct map has this physical address. */
+/* Return the address of this physical address in the direct map. */
 static inline void *boot_stage_access(const struct kernel *kernel, struct phys_addr address)
 {
     return (void *)virt_addr_add(kernel->direct_map_base, address.value).value;

@@ -1,5 +1,5 @@
 /*
- * ready_keys.h - what the keys do once the boot is complete and the kernel stays.
+ * ready_keys.h - the keys and their actions after the boot, while the kernel stays.
  *
  * Pure. Phase: [ready].
  */
@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* The keys that there are, for people. */
+/* The list of keys, for users. */
 #define READY_KEYS_TEXT "p power off, r restart, h help"
 
 enum ready_action {
@@ -16,15 +16,15 @@ enum ready_action {
     READY_POWER_OFF,
     READY_RESTART,
     READY_HELP,
-    READY_HINT, /* no such key: tell which there are */
+    READY_HINT, /* an unknown key: print the list of keys */
 };
 
-/* Begins as zeros. */
+/* It begins as zeros. */
 struct ready_keys {
     bool is_hinted; /* for keys of the line that is being typed */
 };
 
-/* The action for a key. A line without a known key gets one hint, not one for each letter. */
+/* Return the action for a key. A line without a known key causes one hint, not one per letter. */
 enum ready_action ready_keys_decide(struct ready_keys *keys, char key);
 
 #endif

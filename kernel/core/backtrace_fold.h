@@ -1,8 +1,9 @@
 /*
- * backtrace_fold.h - a backtrace in few lines: where one repeats, how often.
+ * backtrace_fold.h - print a backtrace in few lines: a repeated frame is printed once, with a
+ * count.
  *
- * A recursion that never ends fills a stack with the same frame. Printed one by one, its hundreds
- * of lines push everything else off the screen, and the function that began it is never reached.
+ * An endless recursion fills a stack with the same frame. Without the fold, hundreds of equal lines
+ * push all other text off the screen, and the function that began the recursion is not printed.
  *
  * Pure: the two callbacks print. Phase: any.
  */
@@ -11,14 +12,14 @@
 
 #include "shared/address.h"
 
-/* Lines of frames. Further frames are only counted. */
+/* The limit of lines. Further frames are only counted. */
 #define BACKTRACE_LINE_LIMIT 32
 
 struct backtrace_fold {
-    /* A line for the frame number `index`, from 0 on. */
+    /* Print a line for frame number `index`, which counts from 0. */
     void (*print_frame)(unsigned index, struct virt_addr return_address);
-    /* So many frames more have the address of the line above; 0: addresses of their own, but there
-     * were lines enough. */
+    /* Print that `count` more frames follow. They have the address of the line above, or, if
+     * `return_address` is 0, different addresses beyond the limit of lines. */
     void (*print_more)(unsigned count, struct virt_addr return_address);
     struct virt_addr last_address;
     unsigned frame_count;
@@ -27,10 +28,11 @@ struct backtrace_fold {
     unsigned cut_count;    /* frames beyond BACKTRACE_LINE_LIMIT lines */
 };
 
-/* Take the next frame, innermost first. The fold began as zeros but for the callbacks. */
+/* Add the next frame, innermost first. Precondition: the fold began as zeros except for the
+ * callbacks. */
 void backtrace_fold_add(struct backtrace_fold *fold, struct virt_addr return_address);
 
-/* Print the counts that are still open, behind the last frame. */
+/* Print the remaining counts. Call it after the last frame. */
 void backtrace_fold_finish(struct backtrace_fold *fold);
 
 #endif

@@ -18,8 +18,8 @@ const struct command_word command_words[] = {
     {"print-regions", NULL, NULL, "print the memory map, for the simulator"},
     {"heap", "POLICY", heap_choices,
      "how the heap divides its memory; strict: no fixed early heap"},
-    {"heap_window", "SIZE", NULL, "what the heap has at first, and its step"},
-    {"heap_limit", "SIZE", NULL, "what the heap never exceeds"},
+    {"heap_window", "SIZE", NULL, "the heap's first size, and its step"},
+    {"heap_limit", "SIZE", NULL, "the heap's largest size"},
     {"heap_aslr", "on|off", NULL, "off: the heap begins at a fixed address"},
     {"heap_guard", "SIZE|off", NULL, "blocks from this size on lie between guard pages"},
     {"heap_sample", "COUNT", NULL, "one in so many smaller blocks does, too; 0: none"},
@@ -38,14 +38,14 @@ const struct command_word command_words[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-/* What people try here because handoff.conf knows it. */
+/* Words of handoff.conf that users try here. */
 static const char *const config_keys[] = {"kernel", "cmdline", "temp_heap"};
 
 #define QUOTED_CAPACITY_BYTES   36
 #define CHOICES_CAPACITY_BYTES  80
 #define SENTENCE_CAPACITY_BYTES 240
 
-/* A piece of the line as it may be printed. */
+/* A piece of the line, made printable. */
 struct quoted {
     char text[QUOTED_CAPACITY_BYTES];
 };
@@ -83,7 +83,7 @@ static __attribute__((format(printf, 2, 3))) void tell(struct check *check, cons
     check->report(check->context, sentence);
 }
 
-/* How many problems there were no sentences for. */
+/* Report the number of problems without a sentence. */
 static void tell_rest(const struct check *check)
 {
     char sentence[SENTENCE_CAPACITY_BYTES];
@@ -112,7 +112,7 @@ static bool is_config_key(struct piece name)
     return false;
 }
 
-/* "heap=" for a word that takes a value. */
+/* Return "heap=" for a word that takes a value. */
 static struct quoted as_written(const struct command_word *word)
 {
     struct quoted text = {.text = ""};
@@ -193,8 +193,8 @@ static void check_form(struct check *check, const struct command_word *known,
         tell_no_choice(check, known, word->value);
 }
 
-/* `behind` is the line behind the word: the next word of this name with a value is the one that
- * counts, or is itself followed by another. */
+/* `behind` is the line behind the word. If another word of this name with a value follows there,
+ * the present word has no effect. */
 static void check_twice(struct check *check, const struct command_line_word *word,
                         const char *behind)
 {

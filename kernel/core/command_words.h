@@ -1,10 +1,10 @@
 /*
- * command_words.h - a table of every word that loader and kernel know on the kernel's command line,
- * and the mistakes in a line.
+ * command_words.h - the table of all words that loader and kernel know on the kernel's command
+ * line, and a check of a line against it.
  *
- * An unknown or misspelt word changes nothing: the boot goes on without the request. Here each such
- * word becomes a sentence. tests/docs compares the table with docs/LOG.md and with the words that
- * the code looks up.
+ * An unknown or misspelt word has no effect, and the boot continues. Here each such word becomes a
+ * sentence for the log. tests/docs compares the table with docs/LOG.md and with the words that the
+ * code uses.
  *
  * Pure: no allocation, the line is not changed. Phase: any.
  * Fuzzed by tests/fuzz/fuzz_command_line.c.
@@ -16,16 +16,15 @@
 
 struct command_word {
     const char *name;
-    const char *value;          /* how the value is written, for people; NULL: a word without one */
-    const char *const *choices; /* the values there are, NULL behind the last; NULL: checked where
-                                   the word is used */
+    const char *value;          /* form of the value, for users; NULL: no value */
+    const char *const *choices; /* accepted values, then NULL; NULL: checked at the use */
     const char *meaning;
 };
 
-/* All of them, in the order of docs/LOG.md; a name that is NULL behind the last. */
+/* All words, in the order of docs/LOG.md. The name behind the last is NULL. */
 extern const struct command_word command_words[];
 
-/* More problems than this are counted, not told one by one. */
+/* Problems above this number are only counted. */
 #define COMMAND_WORDS_REPORT_LIMIT 8
 
 /* Call `report` with a sentence for each mistake in the line:
@@ -35,8 +34,8 @@ extern const struct command_word command_words[];
  * - a key with two values
  * - a quote without an end
  *
- * A quotation of the line is printable ASCII, and cut where it is long. The sentence is valid
- * during the call. */
+ * A quotation of the line is printable ASCII, and cut if it is long. The sentence is valid during
+ * the call. */
 void command_words_check(const char *line, void (*report)(void *context, const char *sentence),
                          void *context);
 

@@ -1,5 +1,5 @@
 /*
- * cpu.h - everything that there is once for each processor.
+ * cpu.h - the state of each processor.
  *
  * One processor runs today, so there is one instance, at a constant address. With several there is
  * an array of them, and only cpu_current() changes. Code reaches its own instance through
@@ -25,7 +25,7 @@
 struct cpu_interrupts {
     volatile unsigned hold_depth;
     volatile uint32_t pending; /* bit n: line n has arrived and waits */
-    uint64_t deferred_count;   /* interrupts that had to wait so far */
+    uint64_t deferred_count;   /* interrupts that had to wait */
 };
 
 /* kernel/core/panic.h */
@@ -38,7 +38,7 @@ struct cpu_panic {
     } notes[PANIC_NOTE_LIMIT];
 };
 
-/* Handlers that must not run on a broken stack have stacks of their own: at most so many
+/* The largest number of stacks for handlers that must not run on a broken stack
  * (arch_interrupt_stack_name() in kernel/arch.h). */
 #define CPU_INTERRUPT_STACK_LIMIT 4
 
@@ -46,13 +46,13 @@ struct cpu {
     struct cpu_interrupts interrupts;
     struct cpu_panic panic;
     struct frame_reserve frame_reserve; /* empty until boot_frames() */
-    struct arch_cpu *arch;              /* descriptor tables and the like; NULL until boot_cpu() */
+    struct arch_cpu *arch;              /* descriptor tables and more; NULL until boot_cpu() */
     struct virt_addr interrupt_stack_tops[CPU_INTERRUPT_STACK_LIMIT];
 };
 
 extern PER_CPU struct cpu cpu_instance;
 
-/* The processor that runs this code. */
+/* Return the processor that runs this code. */
 static inline struct cpu *cpu_current(void)
 {
     return &cpu_instance;

@@ -12,14 +12,14 @@ struct cause {
     char text[160];
 };
 
-static const char *access_name(enum fault_access access)
+static const char *access_name(enum page_fault_access access)
 {
     switch (access) {
-    case FAULT_ACCESS_FETCH:
+    case PAGE_FAULT_FETCH:
         return "instruction fetch from";
-    case FAULT_ACCESS_WRITE:
+    case PAGE_FAULT_WRITE:
         return "write to";
-    case FAULT_ACCESS_READ:
+    case PAGE_FAULT_READ:
         break;
     }
     return "read of";
@@ -34,7 +34,7 @@ static enum panic_code exception_code(const struct fault *fault)
 static void describe_access(const struct fault *fault, const char *clause, const char *owner,
                             struct cause *cause)
 {
-    format_text(cause->text, sizeof cause->text, "%s 0x%llx: %s%s", access_name(fault->access),
+    format_text(cause->text, sizeof cause->text, "%s 0x%llx: %s%s", access_name(fault->page.access),
                 (unsigned long long)fault->address.value, clause, owner);
 }
 
@@ -42,17 +42,37 @@ static const char *place_of(struct virt_addr address)
 {
     struct page_table_features features;
     arch_page_features(&features);
-    return layout_place(address.value, features.levels);
+    return layout_place(address, features.levels);
 }
 
-/* No page is mapped there: beside a guarded block, or anywhere. */
+/* No page is mapped at the address. It may be beside a guarded block. */
 static enum panic_code classify_absent_page(const struct fault *fault, struct cause *cause)
 {
-    if (guard_describe_block(fault->address, access_name(fault->access), cause->text,
+    if (guard_describe_block(fault->address, access_name(fault->page.access), cause->text,
                              sizeof cause->text))
         return PANIC_HEAP_GUARD;
     describe_access(fault, "no page is mapped there, in ", place_of(fault->address), cause);
     return exception_code(fault);
+}
+
+static enum panic_code classify_obstacle(const struct fault *fault, struct cause *cause)
+{
+    switch (fault->page.obstacle) {
+    case PAGE_FAULT_NOT_MAPPED:
+        return classify_absent_page(fault, cause);
+    case PAGE_FAULT_BAD_ENTRY:
+        describe_access(fault, "a page-table entry has reserved bits set", "", cause);
+        return exception_code(fault);
+    case PAGE_FAULT_NOT_EXECUTABLE:
+        describe_access(fault, "the page is not executable", "", cause);
+        return PANIC_EXECUTE_PROTECTION;
+    case PAGE_FAULT_KEY:
+    case PAGE_FAULT_NOT_WRITABLE:
+    case PAGE_FAULT_NOT_READABLE:
+        break;
+    }
+    describe_access(fault, "the page is read-only", "", cause);
+    return PANIC_WRITE_PROTECTION;
 }
 
 static enum panic_code classify_page_fault(const struct fault *fault, struct cause *cause)
@@ -66,18 +86,7 @@ static enum panic_code classify_page_fault(const struct fault *fault, struct cau
         describe_access(fault, "the guard page of the ", guard->name, cause);
         return guard->is_stack ? PANIC_STACK_OVERFLOW : PANIC_GUARD_PAGE;
     }
-    if (fault->has_reserved_bits) {
-        describe_access(fault, "a page-table entry has reserved bits set", "", cause);
-        return exception_code(fault);
-    }
-    if (!fault->is_present)
-        return classify_absent_page(fault, cause);
-    if (fault->access == FAULT_ACCESS_FETCH) {
-        describe_access(fault, "the page is not executable", "", cause);
-        return PANIC_EXECUTE_PROTECTION;
-    }
-    describe_access(fault, "the page is read-only", "", cause);
-    return PANIC_WRITE_PROTECTION;
+    return classify_obstacle(fault, cause);
 }
 
 static enum panic_code classify_exception(const struct fault *fault, struct cause *cause)
@@ -87,8 +96,8 @@ static enum panic_code classify_exception(const struct fault *fault, struct caus
     return exception_code(fault);
 }
 
-/* Where a stack runs into its guard page, the CPU cannot push what the handler of the page fault
- * needs either. */
+/* If a stack runs into its guard page, the CPU cannot push the frame for the handler of the page
+ * fault either. */
 static enum panic_code classify_undelivered(const struct fault *fault, struct cause *cause)
 {
     const struct address_space_guard *guard = guard_find(fault->address);

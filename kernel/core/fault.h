@@ -1,16 +1,15 @@
 /*
- * fault.h - an exception of the CPU, decoded, and its panic.
+ * fault.h - a decoded exception of the CPU, and its panic.
  *
- * The files of a CPU (kernel/arch/) fill a struct fault from their registers and codes. The mistake
- * behind a fault (a null pointer, a stack overflow, a use after free) is the same on every CPU, and
- * is found here.
+ * The files of a CPU (kernel/arch/) fill a struct fault from their registers and codes. The cause
+ * of a fault (a null pointer, a stack overflow, a use after free) is the same on every CPU, so this
+ * file finds it.
  */
 #ifndef KERNEL_CORE_FAULT_H
 #define KERNEL_CORE_FAULT_H
 
-#include <stdbool.h>
-
 #include "shared/address.h"
+#include "shared/page_fault.h"
 
 struct arch_registers;
 
@@ -21,17 +20,13 @@ enum fault_kind {
     FAULT_INTERRUPT,   /* an interrupt that has no handler */
 };
 
-enum fault_access { FAULT_ACCESS_READ, FAULT_ACCESS_WRITE, FAULT_ACCESS_FETCH };
-
 struct fault {
     enum fault_kind kind;
     unsigned number; /* the CPU's: of the exception or of the interrupt */
 
-    /* Of FAULT_PAGE. */
-    enum fault_access access;
-    bool is_present;        /* a page is mapped there, and does not allow the access */
-    bool has_reserved_bits; /* an entry on the way has bits that must be 0 */
-    /* Of FAULT_PAGE, what was accessed; of FAULT_UNDELIVERED, what the last page fault was about.
+    struct page_fault page; /* of FAULT_PAGE */
+    /* For FAULT_PAGE, the address of the access. For FAULT_UNDELIVERED, the address of the last
+     * page fault.
      */
     struct virt_addr address;
 
@@ -40,7 +35,7 @@ struct fault {
     const struct arch_registers *registers;
 };
 
-/* Panic. Code and cause name the mistake of a person, not the symptom that the CPU saw. */
+/* Panic. Code and cause name the programmer's mistake, not the symptom that the CPU reports. */
 _Noreturn void fault_report(const struct fault *fault);
 
 #endif

@@ -20,7 +20,7 @@ const struct address_space_guard *guard_find(struct virt_addr address)
 
 /* --- Guarded blocks --------------------------------------------------------------------------- */
 
-/* Where the address is, as seen from the block. */
+/* The position of the address relative to the block. */
 static void format_place(const struct guarded_incident *incident, char *text, size_t capacity_bytes)
 {
     static const char *const sides[] = {[GUARDED_BEFORE] = "before",

@@ -1,5 +1,6 @@
 /*
- * image.h - where the linker put the kernel (kernel/arch/…/kernel.ld). Each pair is page-aligned.
+ * image.h - the addresses of the kernel's sections, from the linker (kernel/arch/…/kernel.ld). Each
+ * pair is page-aligned.
  */
 #ifndef KERNEL_CORE_IMAGE_H
 #define KERNEL_CORE_IMAGE_H
@@ -15,7 +16,7 @@ extern char kernel_rodata_start[], kernel_rodata_end[];   /* r-- */
 extern char kernel_data_start[], kernel_data_end[];       /* rw- */
 extern char kernel_symbols_start[], kernel_symbols_end[]; /* r-- */
 
-/* True for an address in the kernel's code. */
+/* Return true for an address in the kernel's code. */
 static inline bool image_is_code(struct virt_addr address)
 {
     return address.value >= (uint64_t)kernel_text_start &&

@@ -32,8 +32,8 @@ bool interrupts_are_handled(enum interrupt_line line)
     return handlers[line].call != NULL;
 }
 
-/* The line is told that it was served before the handler runs: another interrupt of it stays with
- * the controller until interrupts are on again. */
+/* The interrupt is acknowledged before the handler runs. The controller holds another interrupt of
+ * the line until interrupts are on again. */
 static void serve(enum interrupt_line line)
 {
     kernel_assert(interrupts_are_handled(line));

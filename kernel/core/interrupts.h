@@ -1,18 +1,18 @@
 /*
- * interrupts.h - device interrupts, and how code keeps them out for a moment without a privileged
+ * interrupts.h - device interrupts, and a way to hold them for a short time without a privileged
  * instruction.
  *
- * To switch interrupts off and on again costs more than a short critical section. So code only
- * counts, in a variable, that it must not be interrupted. An interrupt that arrives meanwhile stays
- * pending, and the interrupted code goes on with interrupts off. The handler runs at the release.
- * Usually no interrupt arrives, and the cost is two additions to memory.
+ * Switching interrupts off and on costs more than a short critical section. So code that must not
+ * be interrupted only increments a counter. An interrupt that arrives meanwhile stays pending, and
+ * the interrupted code continues with interrupts off. The handler runs at the release. Usually no
+ * interrupt arrives, and the cost is two additions to memory.
  *
  *   interrupts_hold()                      depth 1
  *     an interrupt arrives                 pending; the CPU's interrupts stay off from here
  *   interrupts_release()                   depth 0: the handler runs, interrupts are on again
  *
- * The state is one processor's (kernel/core/cpu.h).
- * Phase: any; interrupts arrive only after interrupts_allow().
+ * Each processor has its own state (kernel/core/cpu.h). Phase: any; interrupts arrive only after
+ * interrupts_allow().
  */
 #ifndef KERNEL_CORE_INTERRUPTS_H
 #define KERNEL_CORE_INTERRUPTS_H
@@ -26,26 +26,27 @@ enum interrupt_line {
     INTERRUPT_LINE_COUNT,
 };
 
-/* From now on `handler(context)` is called for each interrupt of that line, with interrupts off.
- * NULL: the line is a panic again, as every line is at first. */
+/* Call `handler(context)` for each interrupt of this line from now on, with interrupts off. With
+ * NULL, and at first, an interrupt of the line is a panic. */
 void interrupts_set_handler(enum interrupt_line line, void (*handler)(void *context),
                             void *context);
 
 bool interrupts_are_handled(enum interrupt_line line);
 
-/* Let interrupts in; and keep them out for good. */
+/* Switch interrupts on, and switch them off permanently. */
 void interrupts_allow(void);
 void interrupts_forbid(void);
 
-/* Called by the CPU's interrupt entry, with interrupts off. Precondition: the line is handled.
- * False: the interrupted code must go on with interrupts off. */
+/* Run the handler, or make the interrupt pending. The CPU's interrupt entry calls it, with
+ * interrupts off. Precondition: the line has a handler. If it returns false, the interrupted code
+ * must continue with interrupts off. */
 bool interrupts_arrive(enum interrupt_line line);
 
-/* The rest of interrupts_release(), if an interrupt is pending. */
+/* Finish interrupts_release(), if an interrupt is pending. */
 void interrupts_replay(void);
 
-/* Keep handlers out until the matching interrupts_release(). Nests. The order of the accesses here
- * and in release matters against the CPU itself, not against others: a fence for the compiler. */
+/* Hold handlers until the matching interrupts_release(). Calls nest. Only this CPU depends on the
+ * order of the accesses here and in the release, so a fence for the compiler is enough. */
 static inline void interrupts_hold(void)
 {
     cpu_current()->interrupts.hold_depth++;

@@ -5,15 +5,15 @@
 #include "shared/text/format.h"
 
 #define SINK_LIMIT 4
-/* The screen, which comes last, opens behind the first lines. A late sink does not get older lines
- * than fit here. */
+/* The screen opens after the first lines. A late sink gets only the lines that fit here. */
 #define HISTORY_CAPACITY_BYTES (4 * 1024)
 #define LINE_CAPACITY_BYTES    512
 
 static struct log_sink sinks[SINK_LIMIT];
 static size_t sink_count;
 static char history[HISTORY_CAPACITY_BYTES];
-static size_t history_total_bytes;  /* ever written; the newest HISTORY_CAPACITY_BYTES are kept */
+static size_t
+    history_total_bytes; /* all bytes so far; the newest HISTORY_CAPACITY_BYTES are kept */
 static uint64_t (*timestamp)(void); /* NULL: ticks are not counted */
 static uint64_t spent_ticks;
 

@@ -1,10 +1,10 @@
 /*
- * log.h - the kernel's voice: one line at a time, on every sink there is (serial, framebuffer).
+ * log.h - the kernel's log: lines that go to every sink (serial port, framebuffer).
  *
- * A stage line has the form `[stage] key=value …`; docs/LOG.md lists every stage and key. Usable
- * from the kernel's first instruction. Lines are kept in a buffer, and a new sink gets them all, so
- * a framebuffer that comes up late still shows the whole boot.
- * Formats are those of shared/text/format.h. Never allocates.
+ * A stage line has the form `[stage] key=value …`; docs/LOG.md lists every stage and key. The log
+ * works from the kernel's first instruction on. Lines are kept in a buffer, and a new sink gets all
+ * of them. So a framebuffer that starts late still shows the whole boot. Formats are those of
+ * shared/text/format.h. It never allocates.
  */
 #ifndef KERNEL_CORE_LOG_H
 #define KERNEL_CORE_LOG_H
@@ -12,33 +12,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where lines go. Neither callback may log or fail. */
+/* A destination of lines. Neither callback may log or fail. */
 struct log_sink {
     void (*write)(void *context, const char *text, size_t length_bytes);
     void *context;
     void (*open)(void *context); /* called once, before the first text (clear a screen); or NULL */
 };
 
-/* Add a sink (at most 4), open it and replay to it what was logged so far. */
+/* Add a sink (at most 4), open it, and write all earlier lines to it. */
 void log_add_sink(struct log_sink sink);
 
-/* Count from now on the cost of logging, in ticks of `timestamp`. To draw a line costs more than
- * most of the work that the line describes, so the two are counted apart. */
+/* Count the cost of logging from now on, in ticks of `timestamp`. Drawing a line costs more than
+ * most of the work that it describes, so the two are counted separately. */
 void log_count_ticks(uint64_t (*timestamp)(void));
 
-/* Ticks spent in this file and in the sinks since log_count_ticks(); 0 before. */
+/* Return the ticks spent in this file and in the sinks since log_count_ticks(), or 0 before it. */
 uint64_t log_spent_ticks(void);
 
 /* Log one line, "[stage] text\n". */
 void log_line(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Log each line of a text, which may lack its last newline, as a line of its own. */
+/* Log each line of a text as a separate line. The last newline may be missing. */
 void log_text(const char *stage, const char *text);
 
-/* As log_line(), for something that went on in a defined state: "[stage] warning: text\n". */
+/* The same for a problem after which the kernel continues in a defined state: "[stage] warning:
+ * text\n". */
 void log_warning(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Raw text to all sinks, for the panic. */
+/* Write raw text to all sinks, for the panic. */
 void log_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

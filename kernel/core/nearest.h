@@ -1,8 +1,8 @@
 /*
- * nearest.h - which of some known names a mistyped one may have been meant to be.
+ * nearest.h - find the known name that is nearest to a mistyped one.
  *
  *   struct nearest nearest = nearest_begin(typed);
- *   nearest_consider(&nearest, "heap");              for each name that there is
+ *   nearest_consider(&nearest, "heap");              for each known name
  *   if (nearest_is_close(&nearest)) …                "did you mean"
  *
  * Pure. Phase: any.
@@ -15,7 +15,7 @@
 
 #include "shared/text/piece.h"
 
-/* No name is longer. Only so many characters of the typed text are compared. */
+/* The limit of a name's length. Only this number of characters of the typed text is compared. */
 #define NEAREST_LENGTH_LIMIT 40
 
 struct nearest {
@@ -29,13 +29,14 @@ struct nearest nearest_begin(struct piece typed);
 /* Keep `name`, a constant of at most NEAREST_LENGTH_LIMIT characters, if it is nearer. */
 void nearest_consider(struct nearest *nearest, const char *name);
 
-/* True if the nearest name is near enough to be meant: at most three edits, and at most half of the
+/* Return true if the nearest name is probably meant: at most three edits, and at most half of the
  * characters. */
 bool nearest_is_close(const struct nearest *nearest);
 
-/* The fewest edits that make `name` of `typed`: one character inserted, removed or replaced, or two
- * neighbours exchanged. Capitals equal small letters. One text inside the other, of three
- * characters or more, is at distance 2: `timeline` is most of `print-timeline`. */
+/* Return the smallest number of edits from `typed` to `name`. An edit inserts, removes or replaces
+ * a character, or exchanges two neighbours. Upper and lower case are equal. If one text of at least
+ * three characters is inside the other, the distance is 2: `timeline` is most of `print-timeline`.
+ */
 size_t nearest_distance(struct piece typed, const char *name);
 
 #endif

@@ -11,7 +11,7 @@
 #include "kernel/core/symbols.h"
 #include "shared/text/format.h"
 
-/* More than fit into any stack (kernel/mm/layout.h) at 16 bytes each. */
+/* More frames than any stack (kernel/mm/layout.h) can hold, at 16 bytes each. */
 #define BACKTRACE_FRAME_LIMIT 4096
 #define PANIC_RESTART_KEY     'r'
 
@@ -36,8 +36,8 @@ static void leave_qemu(enum panic_code code)
         arch_debug_exit(debug_exit_port, (uint32_t)code);
 }
 
-/* The report stays on the screen until a key restarts the machine. Polled: interrupts may be
- * broken. */
+/* The report stays on the screen until a key restarts the machine. Keys are polled, since
+ * interrupts may be broken. */
 static _Noreturn void wait_for_restart(void)
 {
     arch_keys_initialise();
@@ -86,7 +86,8 @@ static void add_frame(void *fold, struct virt_addr return_address)
     backtrace_fold_add(fold, return_address);
 }
 
-/* The place of an exception. That of a panic() is a line, which is printed before. */
+/* Print the place of an exception. The place of a panic() is a source line, which is printed
+ * before. */
 static void print_stop(const struct arch_registers *registers)
 {
     struct symbol symbol;
@@ -130,7 +131,7 @@ _Noreturn void panic_report(const struct panic_incident *incident)
 {
     struct cpu_panic *state = &cpu_current()->panic;
     if (state->depth++ > 0) {
-        /* The printing itself may have failed: one short attempt, then silence. */
+        /* The output itself may have failed, so there is one short attempt. */
         if (state->depth == 2)
             log_raw("[panic] code=0x%02x name=\"%s\" while printing a panic: %s\n", PANIC_NESTED,
                     panic_code_name(PANIC_NESTED), incident->cause);
@@ -148,7 +149,7 @@ _Noreturn void panic_report(const struct panic_incident *incident)
     wait_for_restart();
 }
 
-/* A panic() until its registers are known. */
+/* The data of a panic() until its registers are known. */
 struct raise {
     const char *file;
     int line;

@@ -1,16 +1,16 @@
 /*
- * panic.h - the end of the kernel, with everything a person needs to read.
+ * panic.h - report a broken invariant, and stop the kernel.
  *
  * A panic prints its code and name, the cause, a remedy, the place, registers and a symbolised
- * backtrace on serial and framebuffer, and halts. Under test it leaves QEMU through the debug-exit
- * port with its code as the value. It needs no heap and takes no lock, and nothing that it calls
- * can panic. A panic inside a panic prints one line and halts.
+ * backtrace on serial port and framebuffer. Then it halts. In a test it leaves QEMU through the
+ * debug-exit port, with its code as the value. It needs no heap and takes no lock, and no function
+ * that it calls can panic. A panic inside a panic prints one line and halts.
  *
- * A panic is for a broken invariant, a corrupt structure or an exception in the kernel. Foreign
- * input and exhaustion are statuses that callers check.
+ * A panic is for a broken invariant, a corrupt structure or an exception in the kernel. For
+ * untrusted input and for exhaustion, functions return a status that callers check.
  *
- * Host tests provide their own panic_raise(), so the pure files that include this header compile
- * for the host as they are.
+ * Host tests provide their own panic_raise(), so pure files that include this header compile for
+ * the host without a change.
  */
 #ifndef KERNEL_CORE_PANIC_H
 #define KERNEL_CORE_PANIC_H
@@ -51,8 +51,8 @@ enum panic_code {
     PANIC_KERNEL_RETURNED = DEBUG_EXIT_KERNEL_RETURNED,
     PANIC_GUARD_PAGE = 0x2d,     /* a guard page of a heap window */
     PANIC_LOCK_STUCK = 0x2e,     /* a lock that is never released */
-    PANIC_UNDEFINED = 0x2f,      /* undefined behaviour, in a kernel that looks for it (UBSAN=1) */
-    PANIC_BAD_ACCESS = 0x30,     /* outside of every live block, in a kernel that looks (KASAN=1) */
+    PANIC_UNDEFINED = 0x2f,      /* undefined behaviour; only with UBSAN=1 */
+    PANIC_BAD_ACCESS = 0x30,     /* outside of every live block; only with KASAN=1 */
     PANIC_HEAP_GUARD = 0x31,     /* beside a guarded block, or in one that was freed */
     PANIC_EXCEPTION_BASE = 0x40, /* + vector (0…31): a CPU exception with no better name */
 };
@@ -60,24 +60,24 @@ enum panic_code {
 /* The value that leaves QEMU for a boot that reached [ready]. */
 #define DEBUG_EXIT_OK 0x10u
 
-/* A constant name: "heap double free", …; exceptions have theirs ("#DE divide error"). */
+/* Return a constant name: "heap double free", …. Exceptions have names too ("#DE divide error"). */
 const char *panic_code_name(enum panic_code code);
 
-/* The remedy: a constant sentence without its full stop. Never NULL. */
+/* Return the remedy: a constant sentence without its full stop. Never NULL. */
 const char *panic_code_remedy(enum panic_code code);
 
-/* Have the report of the panic that follows at once name this code address and its function. At
- * most PANIC_NOTE_LIMIT of them; NULL is left out. `role` is a constant: "allocated by". */
+/* Make the report of the panic that follows at once name this code address and its function. There
+ * are at most PANIC_NOTE_LIMIT notes; NULL is left out. `role` is a constant: "allocated by". */
 #define PANIC_NOTE_LIMIT 3
 void panic_note(const char *role, const void *address);
 
-/* The format is that of format_text() in shared/text/format.h. Does not return. */
+/* The format is that of format_text() in shared/text/format.h. It does not return. */
 _Noreturn void panic_raise(const char *file, int line, enum panic_code code, const char *format,
                            ...) __attribute__((format(printf, 4, 5)));
 
 #define panic(code, ...) panic_raise(__FILE__, __LINE__, (code), __VA_ARGS__)
 
-/* An invariant of our own. Always on. Never for foreign input. */
+/* Check an invariant of the kernel. It is always on. Never use it for untrusted input. */
 #define kernel_assert(condition)                                                                   \
     ((condition) ? (void)0 : panic(PANIC_ASSERTION, "assertion failed: %s", #condition))
 

@@ -1,5 +1,5 @@
 /*
- * panic_names.c - the names and remedies of the panic codes, for people and for docs/LOG.md.
+ * panic_names.c - the names and remedies of the panic codes, for users and for docs/LOG.md.
  */
 #include "kernel/core/panic.h"
 
@@ -62,7 +62,7 @@ static const struct code_name code_names[] = {
      "end the kernel's entry with a loop that halts the CPU"},
     {PANIC_GUARD_PAGE, "guard page hit", "look for an overrun that missed every block"},
     {PANIC_LOCK_STUCK, "lock stuck",
-     "look for the holder of the lock; the backtrace names who waits"},
+     "look for the holder of the lock; the backtrace shows the code that waits"},
     {PANIC_UNDEFINED, "undefined behaviour", "correct the line that the cause names"},
     {PANIC_BAD_ACCESS, "bad access to the heap",
      "correct the access in the function that accessed by names"},
@@ -71,7 +71,7 @@ static const struct code_name code_names[] = {
      "block's owners"},
 };
 
-/* NULL for an unknown code. */
+/* Return NULL for an unknown code. */
 static const struct code_name *find(enum panic_code code)
 {
     for (size_t i = 0; i < sizeof code_names / sizeof code_names[0]; i++) {

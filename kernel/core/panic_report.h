@@ -1,6 +1,5 @@
 /*
- * panic_report.h - the one place where a panic is printed, for panic_raise() and for the faults of
- * fault.h.
+ * panic_report.h - print a panic, for panic_raise() and for the faults of fault.h.
  */
 #ifndef KERNEL_CORE_PANIC_REPORT_H
 #define KERNEL_CORE_PANIC_REPORT_H
@@ -20,11 +19,12 @@ struct panic_incident {
     const struct arch_registers *registers;
 };
 
-/* Print code, name, cause, remedy, place, registers and backtrace; leave QEMU if a debug-exit port
- * is set; halt. Entered a second time it prints one line and halts. */
+/* Print code, name, cause, remedy, place, registers and backtrace. Leave QEMU if a debug-exit port
+ * is set, else halt. A second call prints one line and halts. */
 _Noreturn void panic_report(const struct panic_incident *incident);
 
-/* The I/O port of QEMU's isa-debug-exit device (command line: debug-exit=0xf4); 0 for none. */
+/* Set the I/O port of QEMU's isa-debug-exit device (command line: debug-exit=0xf4); 0 for no
+ * device. */
 void panic_set_debug_exit_port(uint16_t port);
 
 #endif

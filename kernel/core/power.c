@@ -20,8 +20,8 @@ static uint64_t read_word(struct virt_addr table, uint64_t offset_bytes)
     return value;
 }
 
-/* Panics unless there are `size_bytes` of RAM at `table` that begin with the signature.
- * Returns the table's virtual address. */
+/* Return the table's virtual address. Panic unless `size_bytes` of RAM at `table` begin with the
+ * signature. */
 static struct virt_addr require_table(const char *name, struct virt_addr direct_map_base,
                                       struct phys_addr table, uint64_t size_bytes,
                                       uint64_t signature, const struct region_list *regions)

@@ -1,5 +1,6 @@
 /*
- * power.h - off by EFI runtime services (UEFI 2.10, section 8.5.1 "ResetSystem()").
+ * power.h - switch the machine off by EFI runtime services (UEFI 2.10, section 8.5.1
+ * "ResetSystem()").
  */
 #ifndef KERNEL_CORE_POWER_H
 #define KERNEL_CORE_POWER_H
@@ -11,10 +12,10 @@
  *   runtime_root      tables under which the firmware's regions are identity-mapped
  *                     (kernel/mm/paging/runtime_space.h)
  *   direct_map_base   virtual address of physical address 0
- *   efi_system_table  physical address of the EFI system table: a foreign number
+ *   efi_system_table  physical address of the EFI system table: an untrusted number
  *   regions           normalised; a table outside of their RAM is not read
  *
- * Panics (PANIC_POWER_OFF) if a table is not in RAM or has a wrong signature, or if the call
+ * Panic (PANIC_POWER_OFF) if a table is not in RAM or has a wrong signature, or if the call
  * returns. */
 _Noreturn void power_off(struct phys_addr runtime_root, struct virt_addr direct_map_base,
                          struct phys_addr efi_system_table, const struct region_list *regions);

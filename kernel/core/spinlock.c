@@ -5,11 +5,10 @@
 #include "kernel/arch.h"
 #include "kernel/core/panic.h"
 
-/* Some twenty seconds: longer than a hypervisor would stop the CPU that holds it. */
+/* About twenty seconds: longer than a hypervisor stops the CPU of a holder. */
 #define WAIT_LIMIT_TICKS (UINT64_C(1) << 36)
 
-/* Looks before it tries again, so that the waiting CPUs share the line instead of passing it
- * around. */
+/* It reads before it tries again, so that waiting CPUs share the cache line. */
 void spinlock_wait(struct spinlock *lock)
 {
     uint64_t start = arch_timestamp();

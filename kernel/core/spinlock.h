@@ -1,12 +1,12 @@
 /*
  * spinlock.h - mutual exclusion between CPUs, and with this CPU's interrupt handlers.
  *
- * The holder is not interrupted (interrupts.h), so a handler may take the same lock: it runs only
- * after the release. Nothing that can wait, log or panic belongs between acquire and release: code
- * that finds an error releases the lock first, then reports it.
+ * The holder is not interrupted (interrupts.h). So a handler may take the same lock: it runs only
+ * after the release. Code between acquire and release must not wait, log or panic. Code that finds
+ * an error first releases the lock, then reports the error.
  *
- * A lock is not recursive. A processor that waits for longer than any holder needs panics
- * (PANIC_LOCK_STUCK), because a machine that hangs reports nothing.
+ * A lock is not recursive. A processor that waits longer than any holder needs panics
+ * (PANIC_LOCK_STUCK), because a hung machine reports nothing.
  */
 #ifndef KERNEL_CORE_SPINLOCK_H
 #define KERNEL_CORE_SPINLOCK_H

@@ -14,7 +14,7 @@ struct symbol_table {
     struct symbol_entry entries[];
 };
 
-/* Only visible to the linker: see scripts/kernel-symbols.py. */
+/* The symbols are visible only to the linker: see scripts/kernel-symbols.py. */
 extern const struct symbol_table kernel_symbol_table;
 
 bool symbols_find(struct virt_addr address, struct symbol *ret_symbol)

@@ -1,5 +1,5 @@
 /*
- * symbols.h - from an address in the kernel's text to the name of its function.
+ * symbols.h - find the name of the function at an address of the kernel's code.
  *
  * scripts/kernel-symbols.py makes the table from a first link, and the second link embeds it:
  *
@@ -21,12 +21,12 @@ struct symbol {
     uint64_t offset_bytes; /* of the address in it */
 };
 
-/* False, and *ret_symbol untouched, for an address outside of the kernel's text. */
+/* Return false, and do not write *ret_symbol, for an address outside of the kernel's code. */
 bool symbols_find(struct virt_addr address, struct symbol *ret_symbol);
 
-/* The same for a return address: the function whose call returns there. A call of a function that
- * never returns may be the last instruction of its caller, and the address behind it another
- * function's first. */
+/* The same for a return address: find the function whose call returns there. A call of a function
+ * that never returns may be the last instruction of its caller. Then the return address belongs to
+ * the next function. */
 bool symbols_find_caller(struct virt_addr return_address, struct symbol *ret_symbol);
 
 #endif

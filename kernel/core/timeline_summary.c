@@ -2,7 +2,8 @@
 
 #include "shared/text/format.h"
 
-/* The loader's moments are foreign numbers: one that is before its predecessor took no time. */
+/* The loader's moments are untrusted numbers: a phase that ends before its begin has no duration.
+ */
 static uint64_t phase_ticks(const struct timeline *timeline, unsigned index)
 {
     uint64_t began = timeline->moments[index].ticks;
@@ -10,7 +11,7 @@ static uint64_t phase_ticks(const struct timeline *timeline, unsigned index)
     return ended > began ? ended - began : 0;
 }
 
-/* Insert a phase into the list of the slowest, behind those that took as long. */
+/* Insert a phase into the list of the slowest, behind phases of the same duration. */
 static void consider(const struct timeline *timeline, struct timeline_summary *summary,
                      unsigned index)
 {

@@ -1,5 +1,5 @@
 /*
- * timeline_summary.h - where the time of a boot went, in two lines of text.
+ * timeline_summary.h - summarise the time of a boot in two lines of text.
  *
  * Pure. Phase: any.
  */
@@ -21,11 +21,11 @@ struct timeline_summary {
     unsigned slowest_count;
 };
 
-/* A moment that lies before its predecessor begins a phase that took no time. */
+/* Compute the summary. A moment before its predecessor begins a phase of no duration. */
 struct timeline_summary timeline_summarise(const struct timeline *timeline);
 
-/* Write the slowest phases with their share of the whole, "read kernel 40 %, kernel: heap 12 %".
- * Text that has no room is cut; empty if no time has passed. */
+/* Write the slowest phases with their share of the total: "read kernel 40 %, kernel: heap 12 %".
+ * Text without space is cut. The text is empty if no time has passed. */
 void timeline_format_slowest(const struct timeline *timeline,
                              const struct timeline_summary *summary, char *text,
                              size_t capacity_bytes);

@@ -1,5 +1,5 @@
 /*
- * timer.h - this processor's own timer, which raises INTERRUPT_TIMER (kernel/core/interrupts.h).
+ * timer.h - the timer of this processor, which raises INTERRUPT_TIMER (kernel/core/interrupts.h).
  *
  * The registers of a timer may have to be mapped. That is done here, so that the files of a CPU
  * (kernel/arch/) need no page tables.
@@ -19,17 +19,17 @@ struct timer {
     bool is_prepared;
 };
 
-/* Find the timer and map its registers in `space`, once. timer_start() does it too. Call it before
- * the address space is printed, so that the print is complete. False if this CPU has no such timer,
- * or if there is no memory to map it. */
+/* Find the timer, and map its registers in `space`, once. timer_start() does it too. Call it before
+ * the address space is printed, so that the print is complete. Return false if this CPU has no such
+ * timer, or if there is no memory to map it. */
 bool timer_prepare(struct timer *timer, struct address_space *space);
 
-/* Let the timer raise its interrupt again and again.
- *   period_ticks  of the timer's clock, some hundred MHz or more; > 0
- * False as timer_prepare(). */
+/* Make the timer raise its interrupt periodically.
+ *   period_ticks  of the timer's clock, a hundred MHz or more; > 0
+ * It returns false as timer_prepare() does. */
 bool timer_start(struct timer *timer, struct address_space *space, uint32_t period_ticks);
 
-/* Precondition: it was started. One interrupt may still be under way. */
+/* Stop the timer. Precondition: it was started. One more interrupt may still arrive. */
 void timer_stop(void);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * heap_workload.h - what the measurements ask of a heap, in the kernel (measure_heap.c) and on the
- * host (tests/bench/heap) alike: sizes and places from a seed, the same on every machine.
+ * heap_workload.h - the requests of the measurements of a heap, in the kernel (measure_heap.c) and
+ * on the host (tests/bench/heap). Sizes and places come from a seed, and are the same on every
+ * machine.
  *
  * Phase: any.
  */
@@ -34,8 +35,8 @@ static inline size_t heap_workload_between(struct heap_workload *workload, size_
     return least + heap_workload_next(workload) % (most - least + 1);
 }
 
-/* What a kernel asks for: mostly small structures of a few sizes, names, some buffers, rarely a
- * page or two. */
+/* Return a size that is typical for a kernel: mostly small structures of a few sizes, names, some
+ * buffers, rarely one or two pages. */
 static inline size_t heap_workload_kernel_size(struct heap_workload *workload)
 {
     static const size_t structures[] = {16, 32, 48, 64, 96, 128, 192, 256};

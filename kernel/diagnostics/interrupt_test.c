@@ -9,7 +9,8 @@
 
 #define OPERATION_COUNT UINT64_C(100000)
 #define INTERRUPT_COUNT UINT64_C(1000)
-/* So rarely is the heap not locked that this many operations without a deferral are a fault. */
+/* The heap is locked most of the time, so this number of operations without a deferral is an error.
+ */
 #define OPERATION_LIMIT (100 * OPERATION_COUNT)
 #define SLOT_COUNT      64
 #define TIMER_PERIOD    50000
@@ -53,7 +54,7 @@ static uint8_t *allocate(size_t size_bytes)
     return bytes;
 }
 
-/* A slot that holds a block gives it back, an empty one gets one. */
+/* Free the block of a slot, or allocate one for an empty slot. */
 static void step(struct user *user)
 {
     size_t slot = next_random(&user->random) % SLOT_COUNT;

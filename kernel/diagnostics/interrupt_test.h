@@ -17,11 +17,11 @@ struct interrupt_test_result {
     uint64_t deferred_count;  /* of them, those that arrived while the heap was locked */
 };
 
-/* Allocate and free 100,000 times while a timer's handler does the same. Go on until a thousand
- * interrupts have arrived, and one of them inside of the heap. Then check the heap completely.
- * Panics (PANIC_SELF_TEST) where a block is not what was written to it, or the check
- * fails. False if there is no timer; nothing was then done.
- * Preconditions: kmalloc_online(); interrupts are off, and are off again after it. */
+/* Allocate and free 100,000 times while a timer's handler does the same. Continue until a thousand
+ * interrupts have arrived, and one of them inside of the heap. Then check the whole heap. Panic
+ * (PANIC_SELF_TEST) if a block's content has changed, or if the check fails. Return false, and do
+ * nothing, if there is no timer. Preconditions: kmalloc_online(); interrupts are off, and are off
+ * again after it. */
 bool interrupt_test_run(struct heap *heap, struct timer *timer, struct address_space *space,
                         struct interrupt_test_result *ret_result);
 

@@ -8,13 +8,14 @@
 #include "kernel/mm/layout.h"
 #include "kernel/core/panic.h"
 
-/* A whole table, and eight words of frames, so that the dear call in 64 is in the average. */
+/* A whole table, and eight words of frames, so that the average includes the slow call of every 64.
+ */
 #define PAGE_COUNT 512
-/* Translations that are in use when everything is invalidated: about as many as the smallest CPU
- * keeps at hand, and as QEMU does. */
+/* The translations in use when all are invalidated: about the number that the smallest CPU caches,
+ * and QEMU too. */
 #define REFILL_COUNT 64
 #define RANGE        (PAGE_COUNT * PAGE_SIZE_BYTES)
-/* So many that one call invalidates everything. */
+/* The number from which on one call invalidates all translations. */
 #define MANY_PAGES_BYTES (GIB)
 
 static const struct page_permissions READ_WRITE = {.write = true, .global = true};

@@ -11,8 +11,8 @@
 
 #include "kernel/kernel.h"
 
-/* Log the lines of stage [measure] (docs/LOG.md). Everything that is taken for it is given back.
- * Phase: after the permanent heap is online. Panics as the calls that are measured do. */
+/* Log the lines of stage [measure] (docs/LOG.md). It frees all memory that it allocates. Phase:
+ * after the permanent heap is online. It panics as the measured calls do. */
 void measure(struct kernel *kernel);
 
 #endif

@@ -111,8 +111,7 @@ static void measure_steps(struct work *work, const struct measurement *measureme
     free_newest_first(work);
 }
 
-/* --- The lock ----------------------------------------------------------------------------------
- */
+/* --- The lock --------------------------------------------------------------------------------- */
 
 static void hold_and_release(void *context)
 {

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 /* Log the cost of kmalloc(), kfree() and krealloc(), lock included, and of the parts of the lock.
- * `newest_first`: the policy frees in no other order, so churn and krealloc() are left out.
- * Everything that is taken is given back. Phase: after kmalloc_online(). */
+ * `newest_first`: the policy frees in no other order, so churn and krealloc() are left out. It
+ * frees all memory that it allocates. Phase: after kmalloc_online(). */
 void measure_heap(bool newest_first);
 
 #endif

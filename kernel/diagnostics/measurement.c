@@ -3,7 +3,7 @@
 #include "kernel/arch.h"
 #include "kernel/core/log.h"
 
-/* The first round warms the caches and makes the structures of a first use. */
+/* The first round fills the caches, and makes structures that only the first use needs. */
 #define ROUND_COUNT 4
 
 uint64_t measurement_take(const struct measurement *measurement, void *context)

@@ -14,11 +14,11 @@ struct measurement {
     void (*undo)(void *context);
 };
 
-/* Run it a few times and log the lowest, shared out, as ticks_each=… (docs/LOG.md, [measure]).
- * Returns the ticks of all `count` operations. */
+/* Run it a few times, and log the lowest result per operation as ticks_each=… (docs/LOG.md,
+ * [measure]). Return the ticks of all `count` operations. */
 uint64_t measurement_take(const struct measurement *measurement, void *context);
 
-/* For `undo`, where nothing is to be undone. */
+/* An `undo` that does nothing. */
 void measurement_undo_nothing(void *context);
 
 #endif

@@ -23,7 +23,7 @@ struct holders {
     size_t count;
 };
 
-/* NULL if there are too many. */
+/* Return NULL if there are too many. */
 static struct holder *find_holder(struct holders *holders, const char *name)
 {
     for (size_t i = 0; i < holders->count; i++) {
@@ -87,7 +87,7 @@ static void print_sum(const struct frame_allocator *frames, const struct holders
              (unsigned long long)sum.reserved_count, closes ? "yes" : "no");
 }
 
-/* How fragmented the free memory is. */
+/* Log how fragmented the free memory is. */
 static void print_largest_run(const struct frame_allocator *frames)
 {
     log_line("memory", "largest_run=%llu", (unsigned long long)frame_allocator_largest_run(frames));

@@ -1,6 +1,7 @@
 /*
- * ownership.h - who holds which physical memory, for how long, and what became free: a line with
- * the sum, and one a holder. The lines are described in docs/LOG.md, `[memory]`.
+ * ownership.h - log the holders of physical memory, the lifetime of each, and the memory that
+ * became free. There is one line per holder, and one with the sum. docs/LOG.md, `[memory]`,
+ * describes the lines.
  */
 #ifndef KERNEL_DIAGNOSTICS_OWNERSHIP_H
 #define KERNEL_DIAGNOSTICS_OWNERSHIP_H
@@ -8,8 +9,8 @@
 #include "kernel/mm/frames/frame_allocator.h"
 #include "kernel/core/timeline.h"
 
-/* Log the holders in the order in which the map first has them, if `each_holder`, then the sum. The
- * allocator's timestamps are the time-stamp counter's, which the timeline turns into microseconds.
+/* If `each_holder`, log the holders in the order of the map. Then log the sum. The allocator's
+ * timestamps are those of the time-stamp counter, which the timeline converts to microseconds.
  */
 void ownership_print(const struct frame_allocator *frames, const struct timeline *timeline,
                      bool each_holder);

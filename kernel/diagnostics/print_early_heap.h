@@ -7,7 +7,8 @@
 
 #include "kernel/mm/early_heap.h"
 
-/* Log what each phase took, the sum, and a map of the heap. Also after its retirement. */
+/* Log the memory that each phase allocated, the sum, and a map of the heap. It works after the
+ * heap's retirement too. */
 void print_early_heap(const struct early_heap *heap);
 
 #endif

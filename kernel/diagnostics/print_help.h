@@ -1,5 +1,5 @@
 /*
- * print_help.h - the list of the words that may stand on the command line, stage [help].
+ * print_help.h - print the list of the words of the command line, stage [help].
  */
 #ifndef KERNEL_DIAGNOSTICS_PRINT_HELP_H
 #define KERNEL_DIAGNOSTICS_PRINT_HELP_H

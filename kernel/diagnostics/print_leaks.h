@@ -1,6 +1,6 @@
 /*
- * print_leaks.h - who holds the permanent heap's live blocks, stage [leak]; `print-leaks` on the
- * command line.
+ * print_leaks.h - print the call sites that hold the permanent heap's live blocks, stage [leak];
+ * `print-leaks` on the command line.
  */
 #ifndef KERNEL_DIAGNOSTICS_PRINT_LEAKS_H
 #define KERNEL_DIAGNOSTICS_PRINT_LEAKS_H

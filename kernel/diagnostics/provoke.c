@@ -44,12 +44,17 @@ static void execute(void *memory)
     call_at((uint64_t)memory);
 }
 
+/* Where the direct map shows a physical address. */
+static uint64_t in_direct_map(const struct kernel *kernel, struct phys_addr physical)
+{
+    return virt_addr_add(kernel->address_space.direct_map.start, physical.value).value;
+}
+
 /* Where the direct map shows what the image has at `address`. */
 static uint64_t alias_of(const struct kernel *kernel, const char *address)
 {
-    struct range virtual = {(uint64_t)address, (uint64_t)address + 1};
-    return kernel->address_space.direct_map.start +
-           kernel_layout_physical(&kernel->layout, virtual).start;
+    struct virt_range virtual = virt_range((uint64_t)address, (uint64_t)address + 1);
+    return in_direct_map(kernel, kernel_layout_physical(&kernel->layout, virtual).start);
 }
 
 static void null_read(struct kernel *kernel)
@@ -126,7 +131,7 @@ static void direct_map_execute(struct kernel *kernel)
 {
     struct phys_addr frame;
     if (frame_allocator_allocate(&kernel->frames, &frame))
-        execute((void *)(kernel->address_space.direct_map.start + frame.value));
+        execute((void *)in_direct_map(kernel, frame));
 }
 
 static void text_alias_write(struct kernel *kernel)
@@ -147,13 +152,13 @@ static void rodata_alias_write(struct kernel *kernel)
 /* Behind the highest physical address that is mapped. */
 static void direct_map_beyond(struct kernel *kernel)
 {
-    write_at(kernel->address_space.direct_map.start + kernel->address_space.direct_map_size_bytes);
+    write_at(in_direct_map(kernel, kernel->address_space.direct_map_end));
 }
 
 static void framebuffer_execute(struct kernel *kernel)
 {
     kernel_assert(kernel->has_screen);
-    execute((void *)(kernel->address_space.direct_map.start + kernel->view.framebuffer.base));
+    execute((void *)in_direct_map(kernel, phys_addr(kernel->view.framebuffer.base)));
 }
 
 static struct virt_addr map_device(struct kernel *kernel)

@@ -159,7 +159,7 @@ static void smashed_link(struct kernel *kernel)
 
 /* --- Never given back ------------------------------------------------------------------------- */
 
-/* One site for all who call it. */
+/* All callers share one call site. */
 static __attribute__((noinline)) void leak_block(void)
 {
     (void)new_block(BLOCK_SIZE_BYTES);

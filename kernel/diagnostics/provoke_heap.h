@@ -1,8 +1,8 @@
 /*
- * provoke_heap.h - every misuse of kmalloc(), on purpose: `provoke=heap-NAME`.
+ * provoke_heap.h - misuse kmalloc() on purpose, in every way: `provoke=heap-NAME`.
  *
- * The names are in docs/LOG.md. Each is found by every policy as far as it can be one there (a bump
- * heap has no free list; the others free in any order).
+ * The names are in docs/LOG.md. Every policy finds a misuse if it is one there (a bump heap has no
+ * free list; the others free in any order).
  */
 #ifndef KERNEL_DIAGNOSTICS_PROVOKE_HEAP_H
 #define KERNEL_DIAGNOSTICS_PROVOKE_HEAP_H
@@ -12,10 +12,10 @@
 
 #include "kernel/kernel.h"
 
-/* Do the named misuse; returns if the heap let it pass. False for an unknown name. */
+/* Do the named misuse. Return true if the heap does not find it, and false for an unknown name. */
 bool provoke_heap(struct kernel *kernel, const char *name);
 
-/* The names one by one, from index 0 on; NULL behind the last. */
+/* Return a name by index, from 0 on; NULL behind the last. */
 const char *provoke_heap_name(size_t index);
 
 #endif

@@ -245,7 +245,7 @@ static void require_mapping(const struct address_space *space, uint64_t page_ind
     require(mapping.permissions.write == write);
 }
 
-/* A frame that holds `value`, seen at the test's first page for a moment. */
+/* Return a frame that holds `value`. It is mapped at the test's first page for a short time. */
 static void require_seen(struct address_space *space, struct phys_addr frame, uint64_t value)
 {
     const struct address_space_environment *environment = &space->environment;

@@ -1,5 +1,5 @@
 /*
- * self_test.h - use the memory stack as a kernel would, then have every part check itself.
+ * self_test.h - use the memory stack as a kernel does, then check every part of it.
  */
 #ifndef KERNEL_DIAGNOSTICS_SELF_TEST_H
 #define KERNEL_DIAGNOSTICS_SELF_TEST_H
@@ -11,22 +11,23 @@
 
 struct self_test_result {
     unsigned passed_count;     /* steps that passed: all of them, since a failure panics */
-    unsigned allocation_count; /* blocks that the steps took from the heap and gave back */
+    unsigned allocation_count; /* blocks that the steps allocated and freed */
 };
 
 /* Build strings, growing arrays and trees from kmalloc(), free them in random order, and run the
  * full checks of heap, frame allocator and early heap. Panics (PANIC_SELF_TEST) at the first
- * failure. `look(heap)` is called once, while blocks of many sizes are live; it leaves the heap as
- * it is, or is NULL. Precondition: kmalloc_online(). The heap's live blocks are the same before and
+ * failure. `look(heap)` is called once, while blocks of many sizes are live. It does not change the
+ * heap, or is NULL. Precondition: kmalloc_online(). The heap's live blocks are the same before and
  * after. */
 struct self_test_result self_test_run(struct heap *heap, struct frame_allocator *frames,
                                       const struct early_heap *early_heap,
                                       void (*look)(const struct heap *heap));
 
-/* Map, protect, split, merge and unmap on the live tables, and see each take effect at once. Panics
- * (PANIC_SELF_TEST) at the first failure; too little memory for a 2 MiB page leaves that part out.
- *   shoot_down_count  how often the space's shoot_down callback was called so far
- * Returns the number of steps that passed. The space is the same before and after. */
+/* Map, protect, split, merge and unmap on the live tables, and check that each takes effect at
+ * once. Panic (PANIC_SELF_TEST) at the first failure. If there is not enough memory for a 2 MiB
+ * page, that part is left out.
+ *   shoot_down_count  the number of calls of the space's shoot_down callback so far
+ * Return the number of steps that passed. The space is the same before and after. */
 unsigned self_test_address_space(struct address_space *space, struct frame_allocator *frames,
                                  const uint64_t *shoot_down_count);
 

@@ -1,10 +1,10 @@
 /*
  * entry_state.h - the facts that the kernel knows by itself when a loader has entered it.
  *
- * The CPU says which page tables and which stack are in use; the linker says where the image is and
- * how large. Nothing of this comes from the loader's structure, so the structure can be compared
- * with it (kernel/handoff/handoff_check.h). The kernel fills one from kernel/arch.h and
- * kernel/core/image.h; a host test fills one with numbers of its own.
+ * The CPU states the page tables and the stack in use. The linker states the place and the size of
+ * the image. None of these facts comes from the loader's structure, so the structure can be
+ * compared with them (kernel/handoff/handoff_check.h). The kernel fills the struct from
+ * kernel/arch.h and kernel/core/image.h. A host test fills it with its own numbers.
  */
 #ifndef KERNEL_HANDOFF_ENTRY_STATE_H
 #define KERNEL_HANDOFF_ENTRY_STATE_H
@@ -23,8 +23,8 @@ struct entry_state {
     /* From the CPU. */
     struct page_table_features features; /* as they are switched on */
     struct phys_addr page_table_root;    /* of the tables in force */
-    struct virt_addr stack_pointer;      /* in a call of the entry's: inside of the stack */
-    /* The tables that the CPU reads by itself: of handlers, of descriptors. */
+    struct virt_addr stack_pointer;      /* of a called function: inside of the stack */
+    /* The tables that the CPU reads by itself: those of handlers and of descriptors. */
     struct virt_range cpu_tables[ENTRY_CPU_TABLE_LIMIT];
     size_t cpu_table_count;
 
@@ -34,9 +34,11 @@ struct entry_state {
     const struct kernel_segment *segments;
     size_t segment_count;
 
-    /* Where the kernel expects physical address 0: direct_map_base() of these levels. */
+    /* The address at which the kernel expects physical address 0: direct_map_base() of these
+     * levels. */
     struct virt_addr direct_map_base;
-    /* Where the code that checks reads it: the same, but on a host its own memory. */
+    /* The address at which the checks read it. It is the same in the kernel, and memory of the test
+     * on a host. */
     uintptr_t memory_base;
 };
 

@@ -8,7 +8,7 @@
 #include "kernel/handoff/handoff_structure.h"
 #include "kernel/handoff/handoff_tables.h"
 
-/* Up to the point from which the tables in force can be asked. */
+/* The steps before the tables in force can be read. */
 static enum handoff_check_status begin(struct virt_addr address, const struct entry_state *state,
                                        struct handoff_validation *validation)
 {

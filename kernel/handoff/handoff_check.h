@@ -1,16 +1,16 @@
 /*
  * handoff_check.h - refuse a bad handoff with a named reason.
  *
- * A handoff is foreign input. handoff_check() validates magic, version, size, checksum and every
- * pointer. It compares them with the facts that the kernel knows by itself: the page tables in
- * force, which it walks, the stack in use, and the image as it was linked
- * (kernel/handoff/entry_state.h). The rest of the kernel uses only the struct handoff_view of a
- * handoff that was accepted.
+ * A handoff is untrusted input. handoff_check() validates magic, version, size, checksum and every
+ * pointer. It compares them with the facts that the kernel knows by itself
+ * (kernel/handoff/entry_state.h). These are the page tables in force, which it walks, the stack in
+ * use, and the linked image. The rest of the kernel uses only the struct handoff_view of an
+ * accepted handoff.
  *
- * The order matters: an address is validated as far as possible before it is read. Two things are
- * read on the loader's word only, because every check needs them: the page with the structure, and
- * the page tables. Where these are not mapped the read faults, and the loader's handlers name the
- * fault (docs/HANDOFF.md, "The checks of this project's kernel").
+ * The order matters: an address is validated as far as possible before it is read. The page with
+ * the structure and the page tables are read without a check, because every check needs them. If
+ * they are not mapped, the read faults, and the loader's handlers report the fault
+ * (docs/HANDOFF.md, "The checks of this project's kernel").
  *
  * Pure: physical memory is reached at `memory_base + physical`, and a host test gives the base of
  * its own memory. Phase: the kernel's first act. Fuzzed by tests/fuzz/fuzz_handoff_check.c.
@@ -28,15 +28,15 @@
 #include "kernel/handoff/handoff_view.h"
 #include "shared/handoff.h"
 
-/* Check the handoff at `address` (the argument of the kernel's entry), as a loader made it that
- * entered the kernel in this state. On any status but OK *ret_view is not written. */
+/* Check the handoff at `address` (the argument of the kernel's entry) against this state. On every
+ * status except OK, *ret_view is not written. */
 enum handoff_check_status handoff_check(struct virt_addr address, const struct entry_state *state,
                                         struct handoff_view *ret_view)
     __attribute__((warn_unused_result));
 
-/* The framebuffer on which a refusal can be shown, on a PC without a serial port. The structure's
- * checksum must be right and its page tables in force, and these must map the framebuffer as one.
- * Else false, and *ret_framebuffer not written. */
+/* Find the framebuffer that can show a refusal, for a PC without a serial port. The structure's
+ * checksum must be correct, its page tables must be in force, and they must map the framebuffer as
+ * one. Otherwise return false, and do not write *ret_framebuffer. */
 bool handoff_check_screen(struct virt_addr address, const struct entry_state *state,
                           struct handoff_framebuffer *ret_framebuffer)
     __attribute__((warn_unused_result));

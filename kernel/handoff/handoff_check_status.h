@@ -1,12 +1,12 @@
 /*
- * handoff_check_status.h - why a handoff is refused.
+ * handoff_check_status.h - the reasons for which a handoff is refused.
  */
 #ifndef KERNEL_HANDOFF_HANDOFF_CHECK_STATUS_H
 #define KERNEL_HANDOFF_HANDOFF_CHECK_STATUS_H
 
 #include <stdint.h>
 
-/* Why a handoff was refused. Nothing of a refused handoff may be used: the kernel panics. */
+/* The reason for a refusal. No part of a refused handoff may be used: the kernel panics. */
 enum handoff_check_status {
     HANDOFF_CHECK_OK = 0,
     HANDOFF_CHECK_POINTER_NULL,
@@ -17,10 +17,10 @@ enum handoff_check_status {
     HANDOFF_CHECK_MAJOR_VERSION,
     HANDOFF_CHECK_SIZE, /* below version 2.0's, or above HANDOFF_CHECK_SIZE_MAX_BYTES */
     HANDOFF_CHECK_CHECKSUM,
-    HANDOFF_CHECK_MACHINE,     /* made for another kind of CPU */
-    HANDOFF_CHECK_LOADER_NAME, /* no NUL in it */
-    HANDOFF_CHECK_DIRECT_MAP,  /* another base than the kernel's, or larger than its window */
-    HANDOFF_CHECK_FLAGS,       /* a feature of the CPU is on, and said to be off, or otherwise */
+    HANDOFF_CHECK_MACHINE,         /* made for another kind of CPU */
+    HANDOFF_CHECK_LOADER_NAME,     /* no NUL in it */
+    HANDOFF_CHECK_DIRECT_MAP,      /* another base than the kernel's, or larger than its window */
+    HANDOFF_CHECK_FLAGS,           /* a flag and the state of its CPU feature disagree */
     HANDOFF_CHECK_PAGE_TABLE_ROOT, /* low bits set, beyond the CPU's width, or not the root in force
                                     */
     HANDOFF_CHECK_PAGE_TABLES,     /* unaligned, empty, beyond the direct map, root not inside */
@@ -60,12 +60,12 @@ enum handoff_check_status {
     HANDOFF_CHECK_STRAY_REGION,    /* a region of kernel, stack, tables or data beside its block */
 };
 
-/* A constant English clause that names the mistake. Never NULL. */
+/* Return a constant English clause that names the mistake. Never NULL. */
 const char *handoff_check_status_text(enum handoff_check_status status);
 
-/* A larger structure than this is not a newer minor version but garbage: minor versions append
- * fields, and a page is five times what version 2.0 needs. The checksum reads the whole size, so
- * the limit also bounds what is read before the checksum is known. */
+/* A structure above this size is invalid, not a newer minor version: minor versions append fields,
+ * and a page is five times the size of version 2.0. The checksum reads the whole size, so the limit
+ * also bounds the bytes that are read before the checksum is known. */
 #define HANDOFF_CHECK_SIZE_MAX_BYTES UINT32_C(4096)
 
 #endif

@@ -42,7 +42,7 @@ bool handoff_data_has_array(const struct handoff_validation *validation,
 
 /* --- What lies in it -------------------------------------------------------------------------- */
 
-/* From here on the block lies in regions of its type too. */
+/* After this, the block is known to lie in regions of its type too. */
 static enum handoff_check_status check_region(struct handoff_validation *validation)
 {
     return handoff_validation_is_covered(validation, validation->data_block,
@@ -69,7 +69,7 @@ static enum handoff_check_status check_efi_map(struct handoff_validation *valida
     return HANDOFF_CHECK_OK;
 }
 
-/* A text inside the block with its NUL. NULL if it is not. */
+/* Return a text that lies in the block with its NUL, or NULL. */
 static const char *find_text(const struct handoff_validation *validation, struct handoff_text place)
 {
     if (place.size_bytes == UINT64_MAX ||
@@ -113,7 +113,8 @@ static enum handoff_check_status check_timeline(struct handoff_validation *valid
     return HANDOFF_CHECK_OK;
 }
 
-/* The arrays that a kernel may follow later. What lies behind their elements is for the reader. */
+/* Check the arrays that a kernel may follow later. Readers must check the data to which their
+ * elements point. */
 static enum handoff_check_status check_other_arrays(struct handoff_validation *validation)
 {
     const struct handoff *handoff = validation->handoff;

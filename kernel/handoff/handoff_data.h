@@ -7,15 +7,16 @@
 
 #include "kernel/handoff/handoff_validation.h"
 
-/* Check that there is a block, that it is mapped and that the structure lies in it. From OK on the
+/* Check that there is a block, that it is mapped, and that the structure lies in it. After OK the
  * block may be read. Precondition: the tables may be read. */
 enum handoff_check_status handoff_data_check_block(struct handoff_validation *validation);
 
-/* Check everything that the structure points to but the regions, and fill in the view of it.
+/* Check all data that the structure points to, except the regions, and fill in the view of it.
  * Precondition: the block and the regions are validated. */
 enum handoff_check_status handoff_data_check(struct handoff_validation *validation);
 
-/* The array is not empty and lies inside of the block, with a stride for such elements. */
+/* Return true if the array is not empty and lies inside of the block, with a stride for such
+ * elements. */
 bool handoff_data_has_array(const struct handoff_validation *validation,
                             const struct handoff_array *array, uint64_t element_size_bytes);
 

@@ -10,7 +10,7 @@ const char *handoff_framebuffer_text(enum handoff_framebuffer_status status)
     case HANDOFF_FRAMEBUFFER_OK:
         return "ok";
     case HANDOFF_FRAMEBUFFER_ABSENT:
-        return "there is none";
+        return "the handoff has no framebuffer";
     case HANDOFF_FRAMEBUFFER_FORMAT:
         return "unknown pixel format, depth or masks";
     case HANDOFF_FRAMEBUFFER_GEOMETRY:
@@ -72,14 +72,14 @@ static bool is_mapped(const struct handoff_validation *validation, struct phys_r
         validation, handoff_validation_direct_map(validation, pixels.start), pixels, permissions);
 }
 
-/* The first element of the array, which is not validated yet: it is read only where the tables in
- * force have RAM. False if the array is empty or cannot be read. */
+/* Read the first element of the array, which is not validated yet. It is read only if the tables in
+ * force map RAM there. Return false if the array is empty or cannot be read. */
 static bool first_framebuffer(const struct handoff_validation *validation,
                               struct handoff_framebuffer *ret_framebuffer)
 {
     const struct handoff_array *array = &validation->handoff->framebuffers;
     uint64_t limit_bytes =
-        direct_map_limit_bytes(validation->tables.features.levels) - 2 * PAGE_SIZE_BYTES;
+        direct_map_limit(validation->tables.features.levels).value - 2 * PAGE_SIZE_BYTES;
     if (array->count == 0 || array->stride_bytes < sizeof(*ret_framebuffer) ||
         array->first % sizeof(uint64_t) != 0 || array->first > limit_bytes)
         return false;
@@ -92,7 +92,7 @@ static bool first_framebuffer(const struct handoff_validation *validation,
     return true;
 }
 
-/* The fields by themselves; *ret_pixels on OK. */
+/* Check the fields by themselves. On OK write *ret_pixels. */
 static enum handoff_framebuffer_status check_fields(const struct handoff_framebuffer *framebuffer,
                                                     uint64_t limit_bytes,
                                                     struct phys_range *ret_pixels)
@@ -107,7 +107,7 @@ static enum handoff_framebuffer_status check_fields(const struct handoff_framebu
     return HANDOFF_FRAMEBUFFER_OK;
 }
 
-/* The pixels to *ret_pixels, unless the fields are refused. */
+/* Write the range of the pixels to *ret_pixels, unless the fields are refused. */
 static enum handoff_framebuffer_status check_mapping(const struct handoff_validation *validation,
                                                      struct handoff_framebuffer *ret_framebuffer,
                                                      struct phys_range *ret_pixels)
@@ -116,7 +116,7 @@ static enum handoff_framebuffer_status check_mapping(const struct handoff_valida
     if (!first_framebuffer(validation, ret_framebuffer))
         return HANDOFF_FRAMEBUFFER_ABSENT;
     enum handoff_framebuffer_status status = check_fields(
-        ret_framebuffer, direct_map_limit_bytes(validation->tables.features.levels), ret_pixels);
+        ret_framebuffer, direct_map_limit(validation->tables.features.levels).value, ret_pixels);
     if (status != HANDOFF_FRAMEBUFFER_OK)
         return status;
     return is_mapped(validation, *ret_pixels) ? HANDOFF_FRAMEBUFFER_OK

@@ -1,12 +1,13 @@
 /*
- * handoff_framebuffer.h - can the framebuffer be used, and is it one?
+ * handoff_framebuffer.h - check that the framebuffer can be used, and that it is one.
  */
 #ifndef KERNEL_HANDOFF_HANDOFF_FRAMEBUFFER_H
 #define KERNEL_HANDOFF_HANDOFF_FRAMEBUFFER_H
 
 #include "shared/handoff.h"
 
-/* Why the framebuffer is ignored. Only a warning: there is always serial. */
+/* The reason for which the framebuffer is ignored. It is only a warning: the kernel always uses the
+ * serial port. */
 enum handoff_framebuffer_status {
     HANDOFF_FRAMEBUFFER_OK = 0,
     HANDOFF_FRAMEBUFFER_ABSENT,     /* the array is empty */
@@ -16,20 +17,21 @@ enum handoff_framebuffer_status {
     HANDOFF_FRAMEBUFFER_NOT_MAPPED, /* not in the direct map, or as RAM is (write-back) */
 };
 
-/* A constant English clause. Never NULL. */
+/* Return a constant English clause. Never NULL. */
 const char *handoff_framebuffer_text(enum handoff_framebuffer_status status);
 
 /* For kernel/handoff/ only. */
 struct handoff_validation;
 
-/* The first framebuffer, or all zero, to *ret_framebuffer. OK: its numbers fit together, and the
- * tables in force map it as the memory of a screen, which no RAM is. Precondition: the tables may
- * be read. */
+/* Write the first framebuffer, or zeros, to *ret_framebuffer. OK means that its numbers agree with
+ * each other, and that the tables in force map it as the memory of a screen, not as RAM.
+ * Precondition: the tables may be read. */
 enum handoff_framebuffer_status
 handoff_framebuffer_check_mapping(const struct handoff_validation *validation,
                                   struct handoff_framebuffer *ret_framebuffer);
 
-/* That, and it lies in regions of its type. Precondition: the regions are validated. */
+/* Check the same, and that it lies in regions of its type. Precondition: the regions are validated.
+ */
 enum handoff_framebuffer_status
 handoff_framebuffer_check(const struct handoff_validation *validation,
                           struct handoff_framebuffer *ret_framebuffer);

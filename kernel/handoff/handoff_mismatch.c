@@ -31,7 +31,7 @@ static bool compare(const struct handoff *handoff, const struct entry_state *sta
     }
 }
 
-/* Where the pointer itself is refused, the structure is not read. */
+/* If the pointer itself is refused, the structure is not read. */
 bool handoff_mismatch_find(struct virt_addr address, const struct entry_state *state,
                            enum handoff_check_status status, struct handoff_mismatch *ret_mismatch)
 {

@@ -1,8 +1,7 @@
 /*
- * handoff_mismatch.h - the two numbers of a refusal that compares a field with a fact that the
- * kernel knows by itself.
+ * handoff_mismatch.h - the two numbers of a refusal: a field, and the fact with which it disagrees.
  *
- * Pure. Phase: behind a refusal of handoff_check().
+ * Pure. Phase: after a refusal by handoff_check().
  */
 #ifndef KERNEL_HANDOFF_HANDOFF_MISMATCH_H
 #define KERNEL_HANDOFF_HANDOFF_MISMATCH_H
@@ -18,8 +17,8 @@ struct handoff_mismatch {
     uint64_t known;
 };
 
-/* False, and nothing written, for a reason that compares no numbers. Precondition: handoff_check()
- * gave this status for this address and state. */
+/* Return false, and write nothing, for a reason that compares no numbers. Precondition:
+ * handoff_check() returned this status for this address and state. */
 bool handoff_mismatch_find(struct virt_addr address, const struct entry_state *state,
                            enum handoff_check_status status, struct handoff_mismatch *ret_mismatch);
 

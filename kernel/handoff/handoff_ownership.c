@@ -12,13 +12,14 @@ static bool is_upper_half(uint64_t address)
 static bool segment_is_mapped(const struct handoff_validation *validation,
                               const struct kernel_segment *segment)
 {
-    uint64_t offset = segment->virtual.start - validation->state->image.start.value;
+    uint64_t offset = segment->virtual.start.value - validation->state->image.start.value;
     uint64_t physical = validation->handoff->kernel_physical_base + offset;
     struct page_permissions permissions = {.write = segment->write, .execute = segment->execute};
-    return range_is_empty(segment->virtual) ||
+    return virt_range_is_empty(segment->virtual) ||
            handoff_validation_is_mapped(
-               validation, virt_addr(segment->virtual.start),
-               phys_range(physical, physical + range_size_bytes(segment->virtual)), permissions);
+               validation, segment->virtual.start,
+               phys_range(physical, physical + virt_range_size_bytes(segment->virtual)),
+               permissions);
 }
 
 static bool segments_are_mapped(const struct handoff_validation *validation)
@@ -52,7 +53,7 @@ static enum handoff_check_status check_image(struct handoff_validation *validati
 
 /* --- The stack -------------------------------------------------------------------------------- */
 
-/* In the upper half, with room for a page below it. */
+/* The stack is in the upper half, with a page below it. */
 static bool find_stack(const struct handoff *handoff, struct virt_range *ret_stack)
 {
     uint64_t base = handoff->stack_virtual_base;
@@ -60,13 +61,13 @@ static bool find_stack(const struct handoff *handoff, struct virt_range *ret_sta
            handoff_validation_virtual_block(base, handoff->stack_size_bytes, ret_stack);
 }
 
-/* An overflow must fault, not write over what lies below. */
+/* An overflow must fault, and must not overwrite the memory below. */
 static bool page_below_is_mapped(const struct handoff_validation *validation,
                                  struct virt_range stack)
 {
     struct virt_addr below = virt_addr(stack.start.value - PAGE_SIZE_BYTES);
-    enum page_table_status status = page_table_prove(&validation->tables, below, phys_addr(0),
-                                                     PAGE_SIZE_BYTES, (struct page_permissions){0});
+    enum page_table_status status = page_table_validate(
+        &validation->tables, below, phys_addr(0), PAGE_SIZE_BYTES, (struct page_permissions){0});
     return status != PAGE_TABLE_NOT_MAPPED && status != PAGE_TABLE_NON_CANONICAL;
 }
 
@@ -100,7 +101,8 @@ static enum handoff_check_status check_page_tables(struct handoff_validation *va
 
 /* --- The loader ------------------------------------------------------------------------------- */
 
-/* Firmware that loads the loader below 1 MiB leaves it in low memory, which is given to nobody. */
+/* If the firmware loads the loader below 1 MiB, its image stays in low memory, which is never free.
+ */
 static bool loader_is_owned(const struct handoff_validation *validation)
 {
     struct phys_range memory;
@@ -135,10 +137,10 @@ static enum handoff_check_status check_loader(struct handoff_validation *validat
 
 /* --- The page for starting processors --------------------------------------------------------- */
 
-/* A processor begins in real mode, at the start of a page that it can name in one byte. */
+/* A processor starts in real mode, at the start of a page whose number has one byte. */
 #define REAL_MODE_LIMIT_ADDRESS (UINT64_C(1) << 20)
 
-/* Firmware may have had none. */
+/* The firmware may have had no such page. */
 static bool processor_start_is_valid(const struct handoff_validation *validation)
 {
     uint64_t base = validation->handoff->processor_start_base;
@@ -168,8 +170,8 @@ static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
     return sum_bytes;
 }
 
-/* Regions of these types are found in their block and nowhere else. The block is known to be
- * covered by them, so their sizes decide. */
+/* Regions of these types must lie only in their block. They are known to cover the block, so a
+ * comparison of the sizes is enough. */
 static enum handoff_check_status check_stray_regions(struct handoff_validation *validation)
 {
     const struct handoff *handoff = validation->handoff;

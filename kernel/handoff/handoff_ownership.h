@@ -1,10 +1,10 @@
 /*
- * handoff_ownership.h - the blocks that the loader placed: does the kernel find them where the
- * handoff puts them, and does no free region overlap them? For kernel/handoff/ only.
+ * handoff_ownership.h - check that the loader's blocks are at their places in the handoff, and that
+ * no free region overlaps them. For kernel/handoff/ only.
  *
- * If the structure makes a block too small, or puts it elsewhere, the rest of its memory may lie in
- * a region that is free. So each block is compared with the CPU and the linker, not only with the
- * regions.
+ * If the structure states a wrong place or too small a size for a block, a part of its memory may
+ * lie in a free region. So each block is compared with facts from the CPU and the linker, not only
+ * with the regions.
  */
 #ifndef KERNEL_HANDOFF_HANDOFF_OWNERSHIP_H
 #define KERNEL_HANDOFF_HANDOFF_OWNERSHIP_H

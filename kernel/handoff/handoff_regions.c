@@ -42,8 +42,9 @@ static enum handoff_check_status check_rows(struct handoff_validation *validatio
                                                           : HANDOFF_CHECK_REGIONS_FACTS;
 }
 
-/* Firmware cuts RAM into many small rows. Rows that touch are checked in one walk. RAM of a type
- * that this version does not know may be unmapped: its facts say so. Moves *index behind the run.
+/* Check one run of RAM, and move *index behind it. Firmware divides RAM into many small rows, so
+ * rows that touch are checked in one walk. RAM of an unknown type may be unmapped: its facts say
+ * so.
  */
 static struct phys_range next_ram_run(const struct region_list *regions, uint32_t *index)
 {

@@ -5,7 +5,8 @@
 #include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
 
-/* A structure at a page boundary, of a page at most, is readable as a whole if its first byte is.
+/* The structure begins at a page boundary and has at most one page. So all of it is readable if its
+ * first byte is.
  */
 static enum handoff_check_status check_pointer(struct virt_addr address,
                                                const struct entry_state *state)
@@ -19,7 +20,7 @@ static enum handoff_check_status check_pointer(struct virt_addr address,
     if (!page_is_aligned(address.value))
         return HANDOFF_CHECK_POINTER_MISALIGNED;
     if (address.value < base ||
-        address.value - base > direct_map_limit_bytes(levels) - PAGE_SIZE_BYTES)
+        address.value - base > direct_map_limit(levels).value - PAGE_SIZE_BYTES)
         return HANDOFF_CHECK_POINTER_OUTSIDE;
     return HANDOFF_CHECK_OK;
 }

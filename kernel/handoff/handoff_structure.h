@@ -1,6 +1,6 @@
 /*
- * handoff_structure.h - the structure itself: may it be read, and is it one? For kernel/handoff/
- * only.
+ * handoff_structure.h - check that the structure can be read, and that it is a handoff. For
+ * kernel/handoff/ only.
  */
 #ifndef KERNEL_HANDOFF_HANDOFF_STRUCTURE_H
 #define KERNEL_HANDOFF_HANDOFF_STRUCTURE_H
@@ -12,7 +12,7 @@
 enum handoff_check_status handoff_structure_find(struct handoff_validation *validation,
                                                  struct virt_addr address);
 
-/* Check what the first fields say, and the checksum over all of them. */
+/* Check the first fields, and the checksum over all fields. */
 enum handoff_check_status handoff_structure_check(struct handoff_validation *validation);
 
 #endif

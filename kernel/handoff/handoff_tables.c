@@ -17,7 +17,7 @@ bool handoff_tables_reachable_block(const struct handoff *handoff, uint64_t base
 static bool direct_map_agrees(const struct handoff *handoff, const struct entry_state *state)
 {
     return handoff->direct_map_base == state->direct_map_base.value &&
-           handoff->direct_map_size_bytes <= direct_map_limit_bytes(state->features.levels);
+           handoff->direct_map_size_bytes <= direct_map_limit(state->features.levels).value;
 }
 
 static bool root_agrees(struct phys_addr root, const struct entry_state *state)
@@ -36,7 +36,7 @@ static uint64_t *access_table(void *context, struct phys_addr table)
     return (uint64_t *)(validation->state->memory_base + table.value);
 }
 
-/* From here on the tables in force can be asked. */
+/* After this, the tables in force can be read. */
 static void use_tables(struct handoff_validation *validation)
 {
     validation->tables = (struct page_table){

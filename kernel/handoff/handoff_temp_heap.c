@@ -52,7 +52,7 @@ static bool overlaps_others(const struct handoff_view *view, struct phys_range h
         if (phys_range_overlaps(others[i], heap))
             return true;
     }
-    /* The framebuffer's numbers may have been found wrong; then the region's type must tell. */
+    /* If the framebuffer's numbers are wrong, the type of the region is checked. */
     return view->framebuffer_status == HANDOFF_FRAMEBUFFER_OK &&
            phys_range_overlaps(
                phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes), heap);
@@ -68,7 +68,7 @@ static bool is_loader_data(const struct region_list *regions, struct phys_range 
     return region_list_covers(regions, heap, HANDOFF_REGION_TEMP_HEAP);
 }
 
-/* The fields by themselves; *ret_heap on OK. */
+/* Check the fields by themselves. On OK write *ret_heap. */
 static enum handoff_temp_heap_status check_fields(uint64_t base, uint64_t size_bytes,
                                                   struct phys_range *ret_heap)
 {

@@ -1,5 +1,5 @@
 /*
- * handoff_temp_heap.h - can the handed-over temporary heap be trusted?
+ * handoff_temp_heap.h - check that the temporary heap of the handoff can be used.
  *
  * Pure. Phase: after handoff_check().
  */
@@ -8,8 +8,8 @@
 
 #include "kernel/handoff/handoff_view.h"
 
-/* Why it cannot. The caller decides what follows: the fixed region inside the image (FALLBACK), or
- * a panic with heap=strict. */
+/* The reason for a refusal. The caller uses the fallback region inside the image, or panics with
+ * heap=strict. */
 enum handoff_temp_heap_status {
     HANDOFF_TEMP_HEAP_OK = 0,
     HANDOFF_TEMP_HEAP_ABSENT,         /* both fields 0: the loader could not reserve it */
@@ -24,7 +24,7 @@ enum handoff_temp_heap_status {
     HANDOFF_TEMP_HEAP_NOT_THE_FIRST,   /* the first element of temp_heaps is another one */
 };
 
-/* A constant English clause, for `reason=` in the log. Never NULL. */
+/* Return a constant English clause, for `reason=` in the log. Never NULL. */
 const char *handoff_temp_heap_text(enum handoff_temp_heap_status status);
 
 /* Check temp_heap_base, temp_heap_size and the first element of temp_heaps of a checked handoff. */

@@ -48,8 +48,8 @@ bool handoff_validation_is_mapped(const struct handoff_validation *validation,
                                   struct virt_addr virtual, struct phys_range block,
                                   struct page_permissions permissions)
 {
-    return page_table_prove(&validation->tables, virtual, block.start, phys_range_size_bytes(block),
-                            permissions) == PAGE_TABLE_OK;
+    return page_table_validate(&validation->tables, virtual, block.start,
+                               phys_range_size_bytes(block), permissions) == PAGE_TABLE_OK;
 }
 
 struct virt_addr handoff_validation_direct_map(const struct handoff_validation *validation,

@@ -1,9 +1,9 @@
 /*
- * handoff_validation.h - a handoff while it is being validated: the results so far, and the
- * questions that the parts of the check ask. For kernel/handoff/ only.
+ * handoff_validation.h - the state of a validation: the results so far, and checks that its parts
+ * share. For kernel/handoff/ only.
  *
- * The fields of shared/handoff.h are raw numbers. A part of the check makes a range of them by
- * handoff_validation_block() or handoff_validation_virtual_block(), which refuse numbers that are
+ * The fields of shared/handoff.h are raw numbers. A part of the check converts them to a range by
+ * handoff_validation_block() or handoff_validation_virtual_block(). These refuse numbers that are
  * no block of memory.
  */
 #ifndef KERNEL_HANDOFF_HANDOFF_VALIDATION_H
@@ -18,7 +18,8 @@
 #include "shared/page_table.h"
 #include "shared/range.h"
 
-/* Grows from top to bottom. The address of one must not change: its tables' callback points to it.
+/* The fields are filled from top to bottom. The struct must not move: the callback of its tables
+ * points to it.
  */
 struct handoff_validation {
     const struct entry_state *state;
@@ -35,37 +36,38 @@ struct handoff_step {
     enum handoff_check_status (*check)(struct handoff_validation *validation);
 };
 
-/* Do the steps in order, up to the first that fails. Its status, or OK. */
+/* Run the steps in order, up to the first that fails. Return its status, or OK. */
 enum handoff_check_status handoff_validation_run(struct handoff_validation *validation,
                                                  const struct handoff_step *steps,
                                                  size_t step_count);
 
-/* Where a byte of physical memory is read. */
+/* Return the pointer at which a byte of physical memory is read. */
 const void *handoff_validation_at(const struct handoff_validation *validation,
                                   struct phys_addr address);
 
-/* [base, base + size_bytes) to *ret_block. False, and nothing written, if it is empty, is not of
- * whole pages, or wraps. */
+/* Write [base, base + size_bytes) to *ret_block. Return false, and write nothing, if it is empty,
+ * is not of whole pages, or wraps. */
 bool handoff_validation_block(uint64_t base, uint64_t size_bytes, struct phys_range *ret_block);
 bool handoff_validation_virtual_block(uint64_t base, uint64_t size_bytes,
                                       struct virt_range *ret_block);
 
-/* The block, which is not empty, lies in regions of one type. Precondition: the regions are
- * validated. */
+/* Return true if the block lies in regions of one type. Preconditions: it is not empty, and the
+ * regions are validated. */
 bool handoff_validation_is_covered(const struct handoff_validation *validation,
                                    struct phys_range block, enum handoff_region_type type);
 
-/* The tables in force map the block, which is of whole pages, at `virtual` with exactly these
- * permissions. Precondition: the tables may be read. */
+/* Return true if the tables in force map the block at `virtual` with exactly these permissions.
+ * Preconditions: the block has whole pages, and the tables may be read. */
 bool handoff_validation_is_mapped(const struct handoff_validation *validation,
                                   struct virt_addr virtual, struct phys_range block,
                                   struct page_permissions permissions);
 
-/* The block is seen in the direct map as all RAM is: writable, never executable, write-back. */
+/* Return true if the direct map has the block as it has all RAM: writable, not executable,
+ * write-back. */
 bool handoff_validation_is_in_direct_map(const struct handoff_validation *validation,
                                          struct phys_range block);
 
-/* Where the direct map has it. */
+/* Return its address in the direct map. */
 struct virt_addr handoff_validation_direct_map(const struct handoff_validation *validation,
                                                struct phys_addr address);
 

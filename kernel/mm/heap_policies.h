@@ -1,5 +1,5 @@
 /*
- * heap_policies.h - the heap's policies that the kernel has, by name.
+ * heap_policies.h - find a heap policy by its name.
  *
  * Pure. Phase: any.
  */
@@ -11,10 +11,10 @@
 #include "kernel/mm/heap/include/handoff/heap_fast.h"
 #include "kernel/mm/heap/include/handoff/heap_first_fit.h"
 
-/* The policy of that name ("bump", "first-fit", "best-fit", "fast"), or NULL. */
+/* Return the policy with this name ("bump", "first-fit", "best-fit", "fast"), or NULL. */
 const struct heap_policy *heap_policies_find(const char *name);
 
-/* Storage for a heap of any of them. */
+/* Storage for a heap of any policy. */
 union heap_policies_storage {
     struct heap_bump_storage bump;
     struct heap_first_fit_storage first_fit;

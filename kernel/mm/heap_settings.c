@@ -10,7 +10,7 @@
 /* A window begins at a multiple of the largest page that could ever map a part of it. */
 #define PLACE_BYTES (UINT64_C(2) << 20)
 
-/* The value of `key`, or `otherwise`; with a warning if there is one that cannot be used. */
+/* Return the value of `key`, or `otherwise`. Warn if the value cannot be used. */
 static uint64_t size_setting(const char *command_line, const char *key, uint64_t otherwise,
                              const char **ret_warning)
 {
@@ -33,7 +33,7 @@ static uint64_t limit_for(uint64_t window_bytes, uint64_t ram_bytes)
     return bytes < window_bytes ? window_bytes : bytes;
 }
 
-/* The first place stays free, so that there is an unmapped page below each of them. */
+/* The first place stays free, so there is an unmapped page below each window. */
 static struct virt_addr random_base(uint64_t random, uint64_t limit_bytes)
 {
     uint64_t place_count =
@@ -41,7 +41,7 @@ static struct virt_addr random_base(uint64_t random, uint64_t limit_bytes)
     return virt_addr(LAYOUT_HEAP_WINDOW_BASE + (1 + random % place_count) * PLACE_BYTES);
 }
 
-/* From other bits of the number, so that one base says nothing of the other. */
+/* Use other bits of the random number, so that one base does not reveal the other. */
 static struct virt_addr random_guarded_base(uint64_t random)
 {
     uint64_t place_count =
@@ -101,7 +101,7 @@ static const struct heap_policy *policy_setting(const char *command_line)
     return policy != NULL ? policy : &heap_policy_fast;
 }
 
-/* Some blocks are between guard pages. */
+/* True if some blocks are between guard pages. */
 static bool has_guarded(const struct heap_settings *settings)
 {
     return !settings->policy->frees_newest_only &&
@@ -120,7 +120,8 @@ void heap_settings_choose(const char *command_line, uint64_t ram_bytes, const ui
         size_setting(command_line, "heap_window", HEAP_SETTINGS_WINDOW_BYTES, &warnings.window);
     settings.limit_bytes = size_setting(
         command_line, "heap_limit", limit_for(settings.window_bytes, ram_bytes), &warnings.limit);
-    /* Who asks for a low limit gets it: the window is what the heap has at first, not a promise. */
+    /* A low limit also reduces the window. The window is only the heap's first part, not a promise.
+     */
     if (settings.window_bytes > settings.limit_bytes)
         settings.window_bytes = settings.limit_bytes;
     if (switch_setting(command_line, "heap_aslr", true, &warnings.aslr) && random != NULL) {

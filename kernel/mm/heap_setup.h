@@ -18,8 +18,8 @@ struct heap_setup {
     struct guarded_storage guarded;
 };
 
-/* The configuration for heap_initialise(), without secret and fault callback. `setup` must outlive
- * the heap. `guarded_pages` is for settings with guarded_bytes. */
+/* Return the configuration for heap_initialise(), without secret and fault callback. `setup` must
+ * outlive the heap. `guarded_pages` is used if settings.guarded_bytes is not 0. */
 struct heap_configuration heap_setup_configure(struct heap_setup *setup,
                                                const struct heap_settings *settings,
                                                struct heap_page_source pages,

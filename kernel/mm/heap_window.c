@@ -8,7 +8,7 @@ static struct virt_addr end_of(const struct heap_window *window)
     return virt_addr_add(window->base, window->mapped_bytes);
 }
 
-/* Where the window ends if that much is mapped: a whole number of steps, or the limit. */
+/* Return the window's end for this many mapped bytes: a whole number of steps, or the limit. */
 static uint64_t window_for(const struct heap_window *window, uint64_t mapped_bytes)
 {
     uint64_t bytes = window->window_bytes;
@@ -22,7 +22,7 @@ uint64_t heap_window_mapped_bytes(const struct heap_window *window)
     return window->mapped_bytes + window->guarded_mapped_bytes;
 }
 
-/* What may still be mapped. */
+/* Return how many bytes may still be mapped. */
 static uint64_t room_bytes(const struct heap_window *window)
 {
     return window->limit_bytes - heap_window_mapped_bytes(window);
@@ -73,14 +73,13 @@ static void take_back(void *context, size_t offset_bytes, size_t bytes)
     window->guarded_mapped_bytes -= bytes;
 }
 
-/* The addresses [start, end) and the pages around them. */
+/* Register the addresses [start, end) as an area, and the guard pages around them. */
 static void register_window(struct address_space *space, uint64_t start, uint64_t end,
                             const char *name, const char *start_name, const char *end_name)
 {
-    address_space_add_area(space, (struct range){start, end}, name);
-    address_space_add_guard(space, (struct range){start - PAGE_SIZE_BYTES, start}, start_name,
-                            false);
-    address_space_add_guard(space, (struct range){end, end + PAGE_SIZE_BYTES}, end_name, false);
+    address_space_add_area(space, virt_range(start, end), name);
+    address_space_add_guard(space, virt_range(start - PAGE_SIZE_BYTES, start), start_name, false);
+    address_space_add_guard(space, virt_range(end, end + PAGE_SIZE_BYTES), end_name, false);
 }
 
 void heap_window_initialise(struct heap_window *ret_window, struct address_space *space,
@@ -109,7 +108,7 @@ void heap_window_initialise(struct heap_window *ret_window, struct address_space
 
 struct heap_page_source heap_window_page_source(struct heap_window *window)
 {
-    /* Frames keep what they held: fresh_bytes is NULL. */
+    /* fresh_bytes is NULL, since frames keep their old content. */
     return (struct heap_page_source){.context = window, .grow = grow, .shrink = shrink};
 }
 

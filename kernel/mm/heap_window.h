@@ -5,12 +5,12 @@
  *   | guard page | mapped, rw-, never executable | not mapped yet      | guard page |
  *                                          window_bytes ^ moves in steps
  *
- * The second is the guarded heap's (kernel/mm/heap/include/handoff/guarded.h), in which pages are
- * mapped where that layer asks for them, with an unmapped page before and behind it, too. One limit
- * holds for what both have mapped.
+ * The second window belongs to the guarded layer (kernel/mm/heap/include/handoff/guarded.h), which
+ * maps and unmaps pages anywhere in it. It also has an unmapped page before and behind it. One
+ * limit holds for the mapped bytes of both windows together.
  *
- * Growing takes every frame and every table that it needs before the heap learns of any of it; if
- * one is missing, all that was taken goes back and nothing has changed.
+ * A growth allocates all frames and tables before the heap uses any of them. If one is missing, the
+ * others are freed and nothing has changed.
  *
  * Phase: after the address space's tables are live (before that only under host tests).
  * Concurrency: the caller serialises.
@@ -30,7 +30,7 @@ struct heap_window {
     struct virt_addr base;
     uint64_t step_bytes;
     uint64_t limit_bytes;
-    uint64_t window_bytes; /* so much may be mapped before the next step */
+    uint64_t window_bytes; /* this much may be mapped before the next step */
     uint64_t mapped_bytes;
 
     struct virt_addr guarded_base;
@@ -38,18 +38,18 @@ struct heap_window {
     uint64_t guarded_mapped_bytes;
 };
 
-/* Empty windows at `settings.base` and `settings.guarded_base`; nothing is mapped yet. Registers
- * the guard pages before and behind them. `space` must outlive the window. */
+/* Initialise empty windows at `settings.base` and `settings.guarded_base`. Nothing is mapped yet.
+ * Register the guard pages before and behind them. `space` must outlive the window. */
 void heap_window_initialise(struct heap_window *ret_window, struct address_space *space,
                             const struct heap_settings *settings);
 
-/* What both windows have mapped. */
+/* Return how many bytes both windows have mapped. */
 uint64_t heap_window_mapped_bytes(const struct heap_window *window);
 
-/* The callbacks for heap_configuration.pages. The window must outlive the heap. */
+/* Return the callbacks for heap_configuration.pages. The window must outlive the heap. */
 struct heap_page_source heap_window_page_source(struct heap_window *window);
 
-/* The same for heap_configuration.guarded.pages. */
+/* The same for guarded_configuration.pages. */
 struct guarded_pages heap_window_guarded_pages(struct heap_window *window);
 
 #endif

@@ -6,10 +6,10 @@
 #include "kernel/core/spinlock.h"
 #include "shared/power_of_two.h"
 
-/* kmalloc() takes no heap as an argument, which is its point; so this is one of the few globals. */
+/* This is one of the few globals, since kmalloc() does not take a heap as an argument. */
 static struct heap *kernel_heap;
 
-/* Everything that moves memory between the heap, the page tables and the frames runs under it. */
+/* All code that moves memory between the heap, the page tables and the frames holds it. */
 static struct spinlock kernel_heap_lock;
 
 void kmalloc_online(struct heap *heap)
@@ -25,7 +25,7 @@ bool kmalloc_find_incident(const void *address, struct guarded_incident *ret_inc
     return kernel_heap != NULL && guarded_find_incident(kernel_heap, address, ret_incident);
 }
 
-/* The heap, for this caller only until unlock_heap(). */
+/* Lock and return the heap. Only this caller may use it until unlock_heap(). */
 static struct heap *lock_heap(void)
 {
     if (kernel_heap == NULL)
@@ -58,7 +58,8 @@ static enum panic_code panic_code_for(enum heap_fault_kind kind)
 void kmalloc_fault(void *context, const struct heap_fault *fault)
 {
     (void)context;
-    /* Nobody continues after this. But the panic may print the heap's figures, under the lock. */
+    /* The kernel stops after this. The lock is released because the panic may print the heap's
+     * figures. */
     if (kernel_heap_lock.is_taken)
         unlock_heap();
     enum panic_code code = panic_code_for(fault->kind);
@@ -78,7 +79,7 @@ void kmalloc_fault(void *context, const struct heap_fault *fault)
           is_range ? "in free memory" : what, fault->block, size_bytes);
 }
 
-/* What a person needs to understand a failed request: its size, and what there is. */
+/* Log a failed request: its size, and the memory that the heap has. */
 static void *log_if_failed(void *block, size_t size_bytes, const void *caller)
 {
     if (block != NULL)
@@ -95,7 +96,7 @@ static void *log_if_failed(void *block, size_t size_bytes, const void *caller)
     return NULL;
 }
 
-/* What the heap is asked for, with room for a red zone. */
+/* Return the size to request from the heap, with room for a red zone. */
 static size_t padded(size_t size_bytes)
 {
     size_t padded_bytes;
@@ -111,8 +112,7 @@ static void *mark_live(void *block, size_t size_bytes)
     return block;
 }
 
-/* Under the lock, before the heap gets the block back. A pointer that is none is the heap's to
- * report. */
+/* Call this under the lock, before the heap gets the block back. The heap reports a bad pointer. */
 static void mark_free(struct heap *heap, const void *block, const void *caller)
 {
     if (ADDRESS_RED_ZONE_BYTES != 0 && block != NULL)
@@ -173,11 +173,4 @@ void *kmalloc_aligned(size_t size_bytes, size_t alignment_bytes)
         return NULL;
     }
     return log_if_failed(block, size_bytes, HEAP_CALLER);
-}
-
-size_t kmalloc_usable_size(const void *block)
-{
-    size_t size_bytes = heap_usable_size(lock_heap(), block, HEAP_CALLER);
-    unlock_heap();
-    return block == NULL ? 0 : size_bytes - ADDRESS_RED_ZONE_BYTES;
 }

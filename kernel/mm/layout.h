@@ -1,21 +1,19 @@
 /*
- * layout.h - the kernel's address space, in one picture.
+ * layout.h - the areas of the kernel's address space.
  *
- *   ffffffff80000000  kernel image: text r-x, rodata r--, data and bss rw-; symbols r--
- *   ffffff0000000000  the loader's window for the entry stack (gone once CR3 is the kernel's)
- *   ffffe00000000000  kernel stacks, each with an unmapped page below it
- *   ffffdf0000000000  nothing, but for the self-test
- *   ffffd80000000000  device registers, uncached, each mapping with an unmapped page below it
- *   ffffd40000000000  guarded heap, at a random address here: blocks between unmapped pages
- *   ffffd00000000000  heap window, at a random address here (16 MiB at first; unmapped pages before
- *                     and behind it)
- *   ffff800000000000  direct map: physical address p at its base + p, never executable; rw-, but
- *                     r-- where the image's text and constants are. With five levels of tables it
- *                     is at ff00000000000000 (shared/direct_map.h)
- *   0000000000000000  nothing: a null pointer faults. While an EFI runtime service is called, a
- *                     second root with the same upper half has the firmware's regions here
+ * From the lowest address of the upper half on, each area ends where the next begins:
  *
- * Everything but the direct map is at the same place with four and with five levels.
+ *   direct map    all physical memory (shared/direct_map.h)
+ *   heap          the heap's window lies at a random address in it
+ *   guarded heap  the same for the blocks that lie between unmapped pages
+ *   devices       registers and memory of devices
+ *   self-test     nothing, but for the self-test
+ *   stacks        kernel stacks
+ *   loader        its entry stack and its image, until the kernel's own tables are live
+ *   image         the kernel, where it was linked
+ *
+ * The lower half stays empty. The addresses depend on the CPU: kernel/arch/<cpu>/layout.h has the
+ * picture with them.
  */
 #ifndef KERNEL_MM_LAYOUT_H
 #define KERNEL_MM_LAYOUT_H
@@ -24,24 +22,26 @@
 
 #include "shared/direct_map.h"
 
+#if defined(__x86_64__)
+#include "kernel/arch/x86_64/layout.h"
+#else
+/* For a CPU without such a header the users of the areas compile, and do not link. */
+extern const uint64_t LAYOUT_HEAP_WINDOW_BASE;
+extern const uint64_t LAYOUT_HEAP_WINDOW_END;
+extern const uint64_t LAYOUT_GUARDED_HEAP_BASE;
+extern const uint64_t LAYOUT_GUARDED_HEAP_END;
+extern const uint64_t LAYOUT_DEVICES_BASE;
+extern const uint64_t LAYOUT_DEVICES_END;
+extern const uint64_t LAYOUT_SELF_TEST_BASE;
+extern const uint64_t LAYOUT_STACKS_BASE;
+extern const uint64_t LAYOUT_LOADER_WINDOW_BASE;
+extern const uint64_t LAYOUT_KERNEL_IMAGE_BASE;
+#endif
+
 /* With four levels. */
 #define LAYOUT_DIRECT_MAP_BASE        DIRECT_MAP_BASE_4_LEVELS
 #define LAYOUT_DIRECT_MAP_LIMIT_BYTES DIRECT_MAP_LIMIT_BYTES_4_LEVELS
 
-#define LAYOUT_HEAP_WINDOW_BASE UINT64_C(0xffffd00000000000)
-#define LAYOUT_HEAP_WINDOW_END  UINT64_C(0xffffd40000000000)
-
-#define LAYOUT_GUARDED_HEAP_BASE UINT64_C(0xffffd40000000000)
-#define LAYOUT_GUARDED_HEAP_END  UINT64_C(0xffffd80000000000)
-
-#define LAYOUT_DEVICES_BASE UINT64_C(0xffffd80000000000)
-#define LAYOUT_DEVICES_END  UINT64_C(0xffffdf0000000000)
-
-#define LAYOUT_SELF_TEST_BASE UINT64_C(0xffffdf0000000000)
-
-#define LAYOUT_STACKS_BASE      UINT64_C(0xffffe00000000000)
 #define LAYOUT_STACK_SIZE_BYTES (UINT64_C(64) << 10)
-
-#define LAYOUT_KERNEL_IMAGE_BASE UINT64_C(0xffffffff80000000)
 
 #endif

@@ -4,10 +4,7 @@
 
 #include "kernel/mm/layout.h"
 
-/* The loader's window ends where the upper 2 GiB begin. */
-#define LOADER_STACK_WINDOW_BASE UINT64_C(0xffffff0000000000)
-
-const char *layout_place(uint64_t address, unsigned levels)
+const char *layout_place(struct virt_addr address, unsigned levels)
 {
     /* From the top down: a part ends where the one before it in the list begins. */
     const struct {
@@ -15,17 +12,17 @@ const char *layout_place(uint64_t address, unsigned levels)
         const char *name;
     } parts[] = {
         {LAYOUT_KERNEL_IMAGE_BASE, "the kernel image"},
-        {LOADER_STACK_WINDOW_BASE, "the window of the loader's stack"},
+        {LAYOUT_LOADER_WINDOW_BASE, "the window of the loader's stack"},
         {LAYOUT_STACKS_BASE, "the kernel's stacks"},
         {LAYOUT_SELF_TEST_BASE, "the self-test's window"},
         {LAYOUT_DEVICES_BASE, "the window of device registers"},
         {LAYOUT_GUARDED_HEAP_BASE, "the guarded heap's window"},
         {LAYOUT_HEAP_WINDOW_BASE, "the heap's window"},
-        {direct_map_base(levels), "the direct map"},
+        {direct_map_base(levels).value, "the direct map"},
         {0, "the lower half, where the kernel has nothing"},
     };
     size_t i = 0;
-    while (address < parts[i].base)
+    while (address.value < parts[i].base)
         i++;
     return parts[i].name;
 }

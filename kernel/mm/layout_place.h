@@ -6,10 +6,10 @@
 #ifndef KERNEL_MM_LAYOUT_PLACE_H
 #define KERNEL_MM_LAYOUT_PLACE_H
 
-#include <stdint.h>
+#include "shared/address.h"
 
 /* "the direct map", "the heap's window", … as kernel/mm/layout.h divides it with so many levels of
  * page tables. Constant; never NULL. */
-const char *layout_place(uint64_t address, unsigned levels);
+const char *layout_place(struct virt_addr address, unsigned levels);
 
 #endif

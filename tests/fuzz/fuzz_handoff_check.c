@@ -97,7 +97,8 @@ static int linker_is_consistent(const struct entry_state *state)
     if ((start | end) % PAGE_BYTES != 0 || start >= end)
         return 0;
     for (size_t i = 0; i < state->segment_count; i++) {
-        if (state->segments[i].virtual.start < start || state->segments[i].virtual.end > end)
+        if (state->segments[i].virtual.start.value < start ||
+            state->segments[i].virtual.end.value > end)
             return 0;
     }
     return 1;
@@ -255,10 +256,10 @@ static void require_machine(const struct handoff_view *view, const struct entry_
             "the stack pointer");
     for (size_t i = 0; i < state->segment_count; i++) {
         const struct kernel_segment *segment = &state->segments[i];
-        require_mapped(
-            state, segment->virtual.start,
-            handoff->kernel_physical_base + (segment->virtual.start - state->image.start.value),
-            segment->virtual.end - segment->virtual.start, segment->write, segment->execute);
+        require_mapped(state, segment->virtual.start.value,
+                       handoff->kernel_physical_base +
+                           (segment->virtual.start.value - state->image.start.value),
+                       virt_range_size_bytes(segment->virtual), segment->write, segment->execute);
     }
     require_mapped(state, handoff->stack_virtual_base, handoff->stack_physical_base,
                    handoff->stack_size_bytes, 1, 0);

@@ -139,7 +139,7 @@ def test_misuse_is_named_and_ends_the_program(misuse, policy):
 
 def test_signal_handler_inside_the_heap_is_named():
     _, said = run([BUILD / "misuse", "handler"], status=-6)
-    assert re.match("heap: a signal handler called the heap, and had interrupted the heap .*: allocate and free outside", said)
+    assert re.match("heap: a signal handler that interrupted the heap called it .*: allocate and free outside", said)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -21,7 +21,7 @@ UNDEFINED = [
     ("undefined-negation", "-(-2147483648) does not fit 'int32_t'"),
     ("undefined-quotient", "-2147483648 / -1 does not fit 'int'"),
     ("undefined-object", "load of too small an object as "),
-    ("undefined-unreachable", "what cannot be reached was reached"),
+    ("undefined-unreachable", "unreachable code was reached"),
     ("undefined-array", "an array of -2147483648 elements"),
     ("undefined-argument", "a null pointer for an argument that may not be one"),
     ("undefined-result", "a null pointer from a function that may not return one"),

@@ -1,4 +1,4 @@
-"""What the check of the boundaries catches, in a tree with one breach of each kind."""
+"""The check of the boundaries finds one breach of each kind in a small tree."""
 
 import subprocess
 import sys
@@ -61,7 +61,7 @@ BREACHES = {
                     "shared/sum.h:2: code names the instruction invlpg in cpu_invlpg"),
     "of Arm": ("shared/sum.h", "extern int ttbr0;\n", "shared/sum.h:1: code names the register ttbr0"),
     "table": ("shared/sum.h", "extern int idt;\n",
-              "shared/sum.h:1: code names what only one CPU has: idt"),
+              "shared/sum.h:1: code names the table or feature idt"),
     "port": ("shared/sum.h", "enum { PORT = 0x3F8 };\n",
              "shared/sum.h:1: code names the port or register number 0x3f8"),
     "family": ("shared/sum.h", "struct for_x86_64;\n",

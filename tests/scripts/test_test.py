@@ -150,3 +150,14 @@ def test_output_arrives_while_a_command_runs(monkeypatch):
     monkeypatch.setattr(test_module, "progress", type("Watch", (), {"show": staticmethod(seen.append)}))
     assert test_module.run(["sh", "-c", "echo a; sleep 0.2; echo b; exit 3"]) == (3, "a\nb\n")
     assert "a\n" in seen and seen[-1] == "a\nb\n"
+
+
+@pytest.mark.parametrize("line, status, expected", [
+    ("check-boundaries: compile 0, words 0, circles 0, lengths 0", 0, "4 passed, 0 failed"),
+    ("check-boundaries: compile 0, words 3, circles 1, lengths 0", 1, "2 passed, 2 failed"),
+    ("check-boundaries: compile 0, words 0, circles 0, lengths 0", 2, "4 passed, 1 failed"),
+    ("no such tool", 1, "0 passed, 1 failed"),
+])  # fmt: skip
+def test_each_check_of_boundaries_counts(monkeypatch, line, status, expected):
+    monkeypatch.setattr(test_module, "make", lambda *_: (status, f"a finding\n{line}\n"))
+    assert str(test_module.check_boundaries()[0]) == expected

@@ -92,7 +92,8 @@ static void test_P13_image_has_its_linked_permissions(void **state)
     struct address_space *space = build(fixture);
     for (size_t i = 0; i < 4; i++) {
         const struct kernel_segment *segment = &fixture->machine.segments[i];
-        for (uint64_t page = segment->virtual.start; page < segment->virtual.end; page += 4096) {
+        for (uint64_t page = segment->virtual.start.value; page < segment->virtual.end.value;
+             page += 4096) {
             struct page_mapping mapping = mapping_at(space, page);
             assert_int_equal(mapping.permissions.write, segment->write);
             assert_int_equal(mapping.permissions.execute, segment->execute);
@@ -103,7 +104,7 @@ static void test_P13_image_has_its_linked_permissions(void **state)
         }
     }
     assert_false(is_mapped(space, LAYOUT_KERNEL_IMAGE_BASE - 4096));
-    assert_false(is_mapped(space, fixture->machine.segments[3].virtual.end));
+    assert_false(is_mapped(space, fixture->machine.segments[3].virtual.end.value));
 }
 
 static void test_P5_writable_executable_segment_is_refused(void **state)
@@ -120,7 +121,7 @@ static void test_empty_segment_is_left_out(void **state)
     struct fixture *fixture = *state;
     fixture->machine.segments[3].virtual.end = fixture->machine.segments[3].virtual.start;
     struct address_space *space = build(fixture);
-    assert_false(is_mapped(space, fixture->machine.segments[3].virtual.start));
+    assert_false(is_mapped(space, fixture->machine.segments[3].virtual.start.value));
 }
 
 /* In text, rodata or symbols. */
@@ -129,7 +130,7 @@ static bool is_read_only_image(const struct fixture *fixture, uint64_t physical)
     for (size_t i = 0; i < 4; i++) {
         const struct kernel_segment *segment = &fixture->machine.segments[i];
         uint64_t virtual = LAYOUT_KERNEL_IMAGE_BASE + (physical - FAKE_MACHINE_IMAGE_BASE);
-        if (!segment->write && range_contains_address(segment->virtual, virtual))
+        if (!segment->write && virt_range_contains_address(segment->virtual, virt_addr(virtual)))
             return true;
     }
     return false;
@@ -169,7 +170,7 @@ static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
     }
     assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + checked_end));
     assert_int_equal(space->direct_map_mapped_bytes, ram_bytes);
-    assert_int_equal(space->direct_map_size_bytes, checked_end);
+    assert_int_equal(space->direct_map_end.value, checked_end);
 }
 
 /* Rows of different types that touch share a large page. */
@@ -232,7 +233,7 @@ static void map_sixteen_gib(struct fixture *fixture)
     regions[1] = region_make(GIB, 15 * GIB, HANDOFF_REGION_BOOT_SERVICES, 0, 0);
     fixture->machine.plan.regions = regions;
     fixture->machine.plan.region_count = 2;
-    fixture->machine.plan.framebuffer = (struct range){0, 0};
+    fixture->machine.plan.framebuffer = phys_range(0, 0);
 }
 
 static void test_P12_with_and_without_1_gib_pages(void **state)
@@ -282,10 +283,10 @@ static void test_P11_five_levels_map_ram_beyond_64_tib(void **state)
     fixture->machine.plan.features.physical_bits = 52;
     fixture->machine.plan.features.levels = 5;
     struct address_space *space = build(fixture);
-    assert_int_equal(space->direct_map_size_bytes, 4096 * TIB);
+    assert_int_equal(space->direct_map_end.value, 4096 * TIB);
     assert_int_equal(mapping_at(space, DIRECT_MAP_BASE_5_LEVELS + 65 * TIB).physical.value,
                      65 * TIB);
-    assert_int_equal(mapping_at(space, space->direct_map.end - 1).physical.value,
+    assert_int_equal(mapping_at(space, space->direct_map.end.value - 1).physical.value,
                      4096 * TIB - 2 * MIB);
 }
 
@@ -309,7 +310,7 @@ static void test_ram_beyond_the_direct_map_is_left_out(void **state)
     fixture->machine.plan.region_count = 3;
     fixture->machine.plan.features.physical_bits = 52;
     struct address_space *space = build(fixture);
-    assert_int_equal(space->direct_map_size_bytes, 64 * TIB);
+    assert_int_equal(space->direct_map_end.value, 64 * TIB);
     assert_int_equal(space->direct_map_mapped_bytes, 6 * MIB);
     assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + LAYOUT_DIRECT_MAP_LIMIT_BYTES));
     assert_false(is_mapped(space, LAYOUT_DIRECT_MAP_BASE + 65 * TIB));
@@ -320,7 +321,7 @@ static void test_framebuffer_beyond_the_direct_map_is_refused(void **state)
     struct fixture *fixture = *state;
     uint64_t free_count = fake_machine_free_count(&fixture->machine);
     fixture->machine.plan.features.physical_bits = 52;
-    fixture->machine.plan.framebuffer = (struct range){64 * TIB, 64 * TIB + 8 * MIB};
+    fixture->machine.plan.framebuffer = phys_range(64 * TIB, 64 * TIB + 8 * MIB);
     assert_int_equal(try_build(fixture), PAGE_TABLE_PHYSICAL_TOO_HIGH);
     assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
 }
@@ -588,11 +589,11 @@ static void test_P4_every_nth_allocation_of_a_device_fails(void **state)
         fake_machine_return_frames(machine);
     }
     while (space->area_count < ADDRESS_SPACE_AREA_LIMIT)
-        address_space_add_area(space, (struct range){0x1000, 0x2000}, "area");
+        address_space_add_area(space, virt_range(0x1000, 0x2000), "area");
     assert_int_equal(map_device(space, 0xfee00000, 4, &virtual), PAGE_TABLE_NO_MEMORY);
 }
 
-/* Every change of what is mapped reaches this CPU first, then the others, before a frame is free.
+/* Every change of a mapping reaches this CPU first, then the others, before a frame is free.
  */
 static void test_P6_other_cpus_are_told(void **state)
 {
@@ -617,7 +618,7 @@ static void test_P6_other_cpus_are_told(void **state)
 static void test_too_many_areas_panic(void **state)
 {
     struct address_space *space = build(*state);
-    struct range range = {0x1000, 0x2000};
+    struct virt_range range = virt_range(0x1000, 0x2000);
     while (space->area_count < ADDRESS_SPACE_AREA_LIMIT)
         address_space_add_area(space, range, "area");
     expect_panic(PANIC_ASSERTION, address_space_add_area(space, range, "one more"));
@@ -626,7 +627,7 @@ static void test_too_many_areas_panic(void **state)
 static void test_too_many_guards_panic(void **state)
 {
     struct address_space *space = build(*state);
-    struct range range = {0x1000, 0x2000};
+    struct virt_range range = virt_range(0x1000, 0x2000);
     while (space->guard_count < ADDRESS_SPACE_GUARD_LIMIT)
         address_space_add_guard(space, range, "guard", false);
     expect_panic(PANIC_ASSERTION, address_space_add_guard(space, range, "one more", false));

@@ -132,7 +132,7 @@ static uint64_t address_above(const struct bootstrap_plan *plan,
 static struct expectation expect(const struct bootstrap_plan *plan, unsigned levels, uint64_t page)
 {
     struct expectation expected = {0};
-    uint64_t physical = page - direct_map_base(levels);
+    uint64_t physical = page - direct_map_base(levels).value;
     if (expect_kernel(plan, page, &expected))
         return expected;
     if (page - BOOTSTRAP_STACK_VIRTUAL_BASE < BOOTSTRAP_STACK_SIZE_BYTES)
@@ -149,7 +149,7 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
             return (struct expectation){true, is_above ? base + (page - above) : page,
                                         section->write, section->execute, PAGE_MEMORY_WRITE_BACK};
     }
-    if (page < direct_map_base(levels) || physical >= direct_map_limit_bytes(levels))
+    if (page < direct_map_base(levels).value || physical >= direct_map_limit(levels).value)
         return expected;
     if (phys_range_contains_address(plan->framebuffer, phys_addr(physical)))
         return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_COMBINING};
@@ -202,7 +202,7 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
 {
     uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + phys_range_size_bytes(plan->framebuffer);
     uint64_t highest = plan->framebuffer.end.value;
-    uint64_t direct = direct_map_base(build->table.features.levels);
+    uint64_t direct = direct_map_base(build->table.features.levels).value;
     for (uint64_t page = 0; page < virt_range_size_bytes(plan->kernel->image);
          page += PAGE_SIZE_BYTES) {
         assert_page(build, plan, plan->kernel->image.start.value + page);

@@ -328,7 +328,7 @@ static void test_overrun_into_the_footer_is_found(void **state)
     memset(block, 0xff, 16 + FOOTER_BYTES);
     assert_non_null(early_heap_check(heap));
     expect_panic(PANIC_EARLY_HEAP_CORRUPT, early_heap_free(heap, block));
-    /* The block is named rightly, but what was before it lies behind it. */
+    /* The footer names the right block, but its previous block lies behind it. */
     footer[0] += 1;
     memcpy(block + 16, footer, sizeof(footer));
     assert_non_null(early_heap_check(heap));
@@ -359,7 +359,7 @@ static void test_mark_and_release_restore_the_moment(void **state)
     assert_non_null(early_heap_allocate(heap, 7, 1));
     early_heap_release(heap, outer);
     assert_int_equal(early_heap_statistics(heap).used_bytes, used_bytes);
-    /* Neither mark stands any more. */
+    /* Both marks are invalid now. */
     expect_panic(PANIC_EARLY_HEAP_FREE, early_heap_release(heap, inner));
     expect_panic(PANIC_EARLY_HEAP_FREE, early_heap_release(heap, outer));
     assert_sound(heap);

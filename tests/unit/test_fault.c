@@ -19,9 +19,9 @@
 
 static struct address_space space;
 
-static struct range page_at(uint64_t address)
+static struct virt_range page_at(uint64_t address)
 {
-    return (struct range){address, address + PAGE_SIZE_BYTES};
+    return virt_range(address, address + PAGE_SIZE_BYTES);
 }
 
 static int start(void **state)
@@ -35,10 +35,12 @@ static int start(void **state)
     return 0;
 }
 
-static struct fault page_fault(enum fault_access access, uint64_t address)
+static struct fault page_fault(enum page_fault_access access, uint64_t address)
 {
-    return (struct fault){
-        .kind = FAULT_PAGE, .number = PAGE_FAULT, .access = access, .address = virt_addr(address)};
+    return (struct fault){.kind = FAULT_PAGE,
+                          .number = PAGE_FAULT,
+                          .page.access = access,
+                          .address = virt_addr(address)};
 }
 
 static void assert_report(enum panic_code code, const char *cause, struct fault fault)
@@ -50,12 +52,11 @@ static void assert_report(enum panic_code code, const char *cause, struct fault 
 static void test_null_pointers(void **state)
 {
     (void)state;
-    assert_report(PANIC_NULL_ACCESS, "read of 0x0: a null pointer",
-                  page_fault(FAULT_ACCESS_READ, 0));
+    assert_report(PANIC_NULL_ACCESS, "read of 0x0: a null pointer", page_fault(PAGE_FAULT_READ, 0));
     assert_report(PANIC_NULL_ACCESS, "write to 0xfff: a null pointer",
-                  page_fault(FAULT_ACCESS_WRITE, 0xfff));
+                  page_fault(PAGE_FAULT_WRITE, 0xfff));
     assert_report(PANIC_NULL_ACCESS, "instruction fetch from 0x10: a null pointer",
-                  page_fault(FAULT_ACCESS_FETCH, 0x10));
+                  page_fault(PAGE_FAULT_FETCH, 0x10));
 }
 
 static void test_guard_pages(void **state)
@@ -63,9 +64,9 @@ static void test_guard_pages(void **state)
     (void)state;
     assert_report(PANIC_STACK_OVERFLOW,
                   "write to 0xffffe00000010000: the guard page of the main stack",
-                  page_fault(FAULT_ACCESS_WRITE, STACK));
+                  page_fault(PAGE_FAULT_WRITE, STACK));
     assert_report(PANIC_GUARD_PAGE, "read of 0xffffcfffffffffff: the guard page of the heap window",
-                  page_fault(FAULT_ACCESS_READ, HEAP_GUARD + PAGE_SIZE_BYTES - 1));
+                  page_fault(PAGE_FAULT_READ, HEAP_GUARD + PAGE_SIZE_BYTES - 1));
 }
 
 static void test_pages_that_are_not_there(void **state)
@@ -75,28 +76,29 @@ static void test_pages_that_are_not_there(void **state)
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "read of 0x1000: no page is mapped there, in the lower half, where the kernel "
                   "has nothing",
-                  page_fault(FAULT_ACCESS_READ, 0x1000));
+                  page_fault(PAGE_FAULT_READ, 0x1000));
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "write to 0xffff800000000000: no page is mapped there, in the direct map",
-                  page_fault(FAULT_ACCESS_WRITE, LAYOUT_DIRECT_MAP_BASE));
+                  page_fault(PAGE_FAULT_WRITE, LAYOUT_DIRECT_MAP_BASE));
     /* Before there is an address space to ask. */
     guard_use(NULL);
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "write to 0xffffe00000010000: no page is mapped there, in the kernel's stacks",
-                  page_fault(FAULT_ACCESS_WRITE, STACK));
+                  page_fault(PAGE_FAULT_WRITE, STACK));
 }
 
 static void test_pages_that_do_not_allow_it(void **state)
 {
     (void)state;
-    struct fault fault = page_fault(FAULT_ACCESS_WRITE, LAYOUT_KERNEL_IMAGE_BASE);
-    fault.is_present = true;
+    struct fault fault = page_fault(PAGE_FAULT_WRITE, LAYOUT_KERNEL_IMAGE_BASE);
+    fault.page.obstacle = PAGE_FAULT_NOT_WRITABLE;
     assert_report(PANIC_WRITE_PROTECTION, "write to 0xffffffff80000000: the page is read-only",
                   fault);
-    fault.access = FAULT_ACCESS_FETCH;
+    fault.page.access = PAGE_FAULT_FETCH;
+    fault.page.obstacle = PAGE_FAULT_NOT_EXECUTABLE;
     assert_report(PANIC_EXECUTE_PROTECTION,
                   "instruction fetch from 0xffffffff80000000: the page is not executable", fault);
-    fault.has_reserved_bits = true;
+    fault.page.obstacle = PAGE_FAULT_BAD_ENTRY;
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "instruction fetch from 0xffffffff80000000: a page-table entry has reserved bits "
                   "set",
@@ -158,15 +160,15 @@ static void test_blocks_between_guard_pages(void **state)
     uint8_t *block = kmalloc(8192);
     assert_non_null(block);
 
-    struct fault fault = page_fault(FAULT_ACCESS_WRITE, (uintptr_t)block + 8192);
+    struct fault fault = page_fault(PAGE_FAULT_WRITE, (uintptr_t)block + 8192);
     (void)snprintf(cause, sizeof cause, "write to %p: 1 byte behind the block of 8192 bytes",
                    (void *)(block + 8192));
     assert_report(PANIC_HEAP_GUARD, cause, fault);
     assert_non_null(panic_stub_noted("allocated by"));
     assert_null(panic_stub_noted("freed by"));
 
-    /* A page that is there is a matter of permissions, whoever owns it. */
-    fault.is_present = true;
+    /* For a page that is there only its permissions count, also beside a guarded block. */
+    fault.page.obstacle = PAGE_FAULT_NOT_WRITABLE;
     (void)snprintf(cause, sizeof cause, "write to %p: the page is read-only",
                    (void *)(block + 8192));
     assert_report(PANIC_WRITE_PROTECTION, cause, fault);
@@ -174,7 +176,7 @@ static void test_blocks_between_guard_pages(void **state)
     kfree(block);
     (void)snprintf(cause, sizeof cause, "read of %p: 0 bytes into a freed block of 8192 bytes",
                    (void *)block);
-    assert_report(PANIC_HEAP_GUARD, cause, page_fault(FAULT_ACCESS_READ, (uintptr_t)block));
+    assert_report(PANIC_HEAP_GUARD, cause, page_fault(PAGE_FAULT_READ, (uintptr_t)block));
     assert_non_null(panic_stub_noted("freed by"));
 }
 

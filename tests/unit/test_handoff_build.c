@@ -1,6 +1,5 @@
 /*
- * test_handoff_build.c - the block that the kernel is given: how it is laid out, and what is
- * written.
+ * test_handoff_build.c - the layout and the content of the handoff block.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -14,7 +13,7 @@
 #include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
 
-/* Where the kernel is told that the block is: not where it lies. */
+/* The address that the kernel gets for the block. The block lies elsewhere. */
 #define BLOCK_BASE         UINT64_C(0x1f000000)
 #define MAP_CAPACITY_BYTES (UINT64_C(48) * 20)
 

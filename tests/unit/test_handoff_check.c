@@ -1,4 +1,4 @@
-/* The check as a whole: what is accepted, and what is shown of a refusal. Catalogue group H; each
+/* The check as a whole: a good handoff, and the report of a refusal. Catalogue group H; each
  * part of the check has a test of its own. */
 #include "kernel/handoff/handoff_mismatch.h"
 #include "kernel/handoff/handoff_temp_heap.h"

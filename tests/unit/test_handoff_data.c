@@ -1,4 +1,4 @@
-/* The block of handoff data, and what the structure points to in it. Catalogue group H. */
+/* The block of handoff data, and the data in it that the structure points to. Catalogue group H. */
 #include <string.h>
 
 #include "shared/address.h"

@@ -1,4 +1,4 @@
-/* What the loader placed, compared with what the CPU and the linker say. Catalogue group H. */
+/* The blocks that the loader placed, compared with the CPU and the linker. Catalogue group H. */
 #include "kernel/mm/layout.h"
 #include "shared/address.h"
 #include "shared/range.h"
@@ -54,7 +54,7 @@ static void test_what_the_loader_placed_must_lie_in_regions_of_its_type(void **s
     assert_field_gives(sample, loader_size_bytes, UINT64_MAX, HANDOFF_CHECK_LOADER);
 }
 
-/* Low memory stays with whoever has it, so the handlers in it stay too. */
+/* Low memory is never reclaimed, so the handlers in it stay too. */
 static void test_loader_that_the_firmware_loaded_below_1_MiB_is_accepted(void **state)
 {
     struct handoff_sample *sample = *state;
@@ -102,7 +102,7 @@ static void test_segments_that_are_mapped_otherwise_are_refused(void **state)
     struct handoff_sample *sample = *state;
     for (unsigned i = 0; i < SAMPLE_SEGMENT_COUNT; i++) {
         const struct kernel_segment *segment = &sample->segments[i];
-        for (uint64_t page = segment->virtual.start; page < segment->virtual.end;
+        for (uint64_t page = segment->virtual.start.value; page < segment->virtual.end.value;
              page += PAGE_SIZE_BYTES) {
             uint64_t physical = SAMPLE_KERNEL_BASE + (page - LAYOUT_KERNEL_IMAGE_BASE);
             struct page_permissions good = {.write = segment->write, .execute = segment->execute};
@@ -219,7 +219,7 @@ static void test_tables_of_the_cpu_must_be_in_the_loader(void **state)
     }
 }
 
-/* Memory of these types beside its block would be nobody's for ever, or be taken for another's. */
+/* Memory of these types beside its block would have no owner for ever, or a wrong one. */
 static void test_regions_beside_their_block_are_refused(void **state)
 {
     struct handoff_sample *sample = *state;

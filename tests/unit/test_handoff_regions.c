@@ -69,7 +69,7 @@ static void test_regions_with_impossible_facts_are_refused(void **state)
     }
 }
 
-/* A type of a newer minor version: the kernel goes by what it says of itself. */
+/* A type of a newer minor version: the kernel uses the facts of the region. */
 static void test_regions_of_an_unknown_type_are_accepted(void **state)
 {
     struct handoff_sample *sample = *state;

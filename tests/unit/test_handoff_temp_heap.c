@@ -11,7 +11,7 @@ static void heap_gives(struct handoff_sample *sample, uint64_t base, uint64_t si
     sample->handoff->temp_heap_base = base;
     sample->handoff->temp_heap_size = size_bytes;
     *handoff_sample_temp_heap(sample) = (struct handoff_temp_heap){base, size_bytes};
-    /* A heap that is not to be trusted is no reason to refuse the handoff. */
+    /* An invalid temporary heap is not a reason to refuse the handoff. */
     assert_int_equal(handoff_expect_sealed(sample, &view), HANDOFF_CHECK_OK);
     enum handoff_temp_heap_status status = handoff_temp_heap_check(&view);
     if (status != expected)

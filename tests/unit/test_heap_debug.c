@@ -1,5 +1,5 @@
-/* The layer of heap_debug.h over each policy: who is named, and what is found that a policy alone
- * does not find. That it keeps the interface is tested in test_heap_policies.c. */
+/* The layer of heap_debug.h over each policy: the callers that it names, and the misuses that only
+ * the layer finds. The tests of heap_policy_test.h check that it keeps the interface. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,8 +160,7 @@ static void test_what_a_block_gains_has_the_pattern(void **state)
     assert_sound(heap);
 }
 
-/* --- Writes beyond a block's end ---------------------------------------------------------------
- */
+/* --- Writes beyond a block's end -------------------------------------------------------------- */
 
 /* Of a mass of blocks of one size, which the fast policy puts into slabs without canaries. */
 static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
@@ -260,7 +259,7 @@ static void test_K8_an_underrun_block_has_its_size_and_owner(void **state)
     }
 }
 
-/* Of what was there before nothing is left that could be taken for the block's. */
+/* No old record remains there that could be taken for the block's record. */
 static void test_K8_an_underrun_block_is_not_an_earlier_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -276,8 +275,8 @@ static void test_K8_an_underrun_block_is_not_an_earlier_one(void **state)
     }
 }
 
-/* A header of 17 bits of hash that passes by chance, and says that the block is longer than the
- * heap: its record would lie where there is no memory, which the arena has poisoned. */
+/* A header with a hash of 17 bits passes by chance. Its block is longer than the heap. Its record
+ * would lie in memory that the arena has poisoned. */
 static void test_a_forged_size_is_not_believed(void **state)
 {
     struct fixture *fixture = *state;
@@ -420,7 +419,7 @@ static void test_K10_write_after_free_is_found_when_the_wait_ends(void **state)
     }
 }
 
-/* Its record is broken, so that what it was is not known; but not where it is. */
+/* Its record is broken. So its size is unknown, but its address is known. */
 static void test_K10_write_to_the_record_of_a_freed_block(void **state)
 {
     struct fixture *fixture = *state;
@@ -507,7 +506,8 @@ static void test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait(void **stat
     }
 }
 
-/* A part of what the heap may become, but no more than the minimum; from there on of what it is. */
+/* The quarantine has a part of the heap's limit, but no more than the minimum. Above that it has a
+ * part of the heap's size. */
 static void test_what_may_wait_follows_the_heap_s_size(void **state)
 {
     static const struct {
@@ -536,7 +536,7 @@ static void test_what_may_wait_follows_the_heap_s_size(void **state)
     }
 }
 
-/* A page source that has no more to give: what waits is used again before anything fails. */
+/* The page source has no more memory. The quarantine is used before any request fails. */
 static void test_what_waits_serves_when_the_heap_cannot_grow(void **state)
 {
     struct fixture *fixture = *state;
@@ -562,7 +562,7 @@ static void test_only_the_ends_of_a_large_block_have_patterns(void **state)
     const size_t edge = HEAP_DEBUG_EDGE_BYTES;
     for (size_t size_bytes = 2 * edge - 9; size_bytes < 2 * edge + 9000; size_bytes += 1000) {
         size_t middle_bytes = size_bytes <= 2 * edge ? 0 : size_bytes - 2 * edge;
-        heap_arena_set_usable(&fixture->arena, 0); /* what it holds is stale again */
+        heap_arena_set_usable(&fixture->arena, 0); /* its content is stale again */
         struct heap *heap = start_fixed(fixture, 2 * MIB);
         uint8_t *block = allocate(heap, size_bytes);
         assert_filled(block, edge, HEAP_DEBUG_NEW_BYTE);
@@ -704,8 +704,7 @@ static void test_bump_refuses_an_order_and_counts_nothing(void **state)
     assert_sound(heap);
 }
 
-/* --- What it costs ------------------------------------------------------------------------------
- */
+/* --- What it costs ---------------------------------------------------------------------------- */
 
 static void test_without_it_there_is_nothing_above_the_policy(void **state)
 {
@@ -717,7 +716,7 @@ static void test_without_it_there_is_nothing_above_the_policy(void **state)
                         sizeof fixture->heap->operations);
 }
 
-/* The heap gives back what it no longer needs, once nothing waits. */
+/* The heap gives back unused memory when the quarantine is empty. */
 static void test_the_heap_shrinks_when_it_is_trimmed(void **state)
 {
     struct fixture *fixture = *state;
@@ -734,8 +733,7 @@ static void test_the_heap_shrinks_when_it_is_trimmed(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* --- Running ------------------------------------------------------------------------------------
- */
+/* --- Running ---------------------------------------------------------------------------------- */
 
 #define TEST(function)                                                                             \
     {                                                                                              \

@@ -1,4 +1,4 @@
-/* Who holds the live blocks, by call site. */
+/* The live blocks, by call site. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

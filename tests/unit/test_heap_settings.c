@@ -142,7 +142,7 @@ static void test_guarded_base_is_random_and_inside(void **state)
                     LAYOUT_GUARDED_HEAP_END);
         assert_int_equal(settings.guarded_base.value % (2 * MIB), 0);
     }
-    /* Two seeds that put the one window at the same place put the other elsewhere. */
+    /* Two seeds that give one window the same place give the other window different places. */
     const uint64_t seed = UINT64_C(0x1122334455667788);
     uint64_t places = (LAYOUT_HEAP_WINDOW_END - LAYOUT_HEAP_WINDOW_BASE - 16 * MIB) / (2 * MIB) - 1;
     const uint64_t other = seed + (places << 20);

@@ -1,4 +1,5 @@
-/* The heap over real tables and frames: catalogue K11 and K12, and what goes back. Both windows. */
+/* The heap over real tables and frames: catalogue K11 and K12, and pages that go back. Both
+ * windows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* What an operation of the fast policy costs, in instructions, depends neither on the heap's limit
- * nor on its size. Counted, not timed. */
+/* The number of instructions of an operation of the fast policy depends neither on the heap's limit
+ * nor on its size. Instructions are counted, not timed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,7 +56,7 @@ static void *allocate(size_t size_bytes)
     return block;
 }
 
-/* Raise *worst to what the call takes. */
+/* Raise *worst to the number of instructions of the call. */
 static void *count_allocate(size_t size_bytes, uint64_t *worst)
 {
     steps_begin(STEPS_MAX);
@@ -83,11 +83,10 @@ static void count_free(void *block, uint64_t *worst)
     *worst = steps > *worst ? steps : *worst;
 }
 
-/* --- Patterns: each is the worst single operation of one kind ----------------------------------
- */
+/* --- Patterns: each is the worst single operation of one kind --------------------------------- */
 
-/* The first slab makes the map. A large one makes the heap grow, which it does when nothing else is
- * left. */
+/* The first slab makes the map. A large one makes the heap grow, when there is no other free
+ * memory. */
 static uint64_t first_slabs(size_t limit_bytes)
 {
     uint64_t worst = 0;

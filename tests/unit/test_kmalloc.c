@@ -1,4 +1,4 @@
-/* The thin layer: which panic, what is logged, who is named. Catalogue group K. */
+/* The thin layer: the panic's code, the log, and the callers that it names. Catalogue group K. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ static void test_every_call_serves(void **state)
 {
     (void)state;
     uint8_t *block = kmalloc(100);
-    assert_int_equal(kmalloc_usable_size(block), 100);
+    assert_int_equal(heap_usable_size(heap, block, NULL), 100);
     memset(block, 0x42, 100);
     block = krealloc(block, 1000);
     assert_non_null(block);
@@ -101,7 +101,7 @@ static void test_K2_K11_K14_exhaustion_is_logged_and_survived(void **state)
     assert_logged("requested=3000000 ");
     assert_null(kmalloc_aligned(100, 1 << 20));
     assert_logged("requested=100 ");
-    assert_int_equal(kmalloc_usable_size(block), 100);
+    assert_int_equal(heap_usable_size(heap, block, NULL), 100);
     kfree(block);
     assert_null(heap_check(heap));
 }
@@ -151,7 +151,7 @@ static void test_K5_K7_bad_pointers_panic(void **state)
     void *volatile moved = NULL;
     expect_panic(PANIC_HEAP_BAD_POINTER, moved = krealloc(elsewhere, 10));
     assert_null(moved);
-    expect_panic(PANIC_HEAP_BAD_POINTER, (void)kmalloc_usable_size(elsewhere));
+    expect_panic(PANIC_HEAP_BAD_POINTER, (void)heap_usable_size(heap, elsewhere, NULL));
     kfree(block);
 }
 
@@ -194,7 +194,7 @@ static void test_debug_panics_name_who_allocated_and_who_freed(void **state)
     assert_non_null(panic_stub_noted("allocated by"));
     assert_ptr_not_equal(panic_stub_noted("found by"), freed_by);
     block[7] ^= 1;
-    /* So large a request fails unless what waits is given back. */
+    /* This large request fails unless the quarantine is flushed. */
     void *volatile all = NULL;
     expect_panic(PANIC_HEAP_CORRUPT, all = kmalloc(ARENA_BYTES - 120));
     assert_null(all);
@@ -221,7 +221,7 @@ static void test_K9_smashed_link_panics(void **state)
     assert_null(again);
 }
 
-/* A guarded block that is freed is known to the byte: so is who freed it. */
+/* The report of a freed guarded block has the exact byte, and the caller that freed the block. */
 static void test_guarded_blocks_are_named(void **state)
 {
     (void)state;

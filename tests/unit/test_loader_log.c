@@ -1,6 +1,5 @@
 /*
- * test_loader_log.c - what the loader keeps for the kernel while it boots: its lines, and its
- * phases.
+ * test_loader_log.c - the lines and phases that the loader keeps for the kernel.
  */
 #include "tests/unit/support/cmocka.h"
 

@@ -14,7 +14,7 @@
 #include "tests/unit/support/fake_machine.h"
 
 #define SCRATCH_COUNT 64
-/* A place of nobody's in the upper half, and RAM that only the direct map maps. */
+/* An unowned place in the upper half, and RAM that only the direct map maps. */
 #define ELSEWHERE  UINT64_C(0xffffe80000000000)
 #define SOME_FRAME UINT64_C(0x200000)
 
@@ -22,7 +22,7 @@ struct fixture {
     struct fake_machine machine;
     struct address_space space;
     struct virt_addr stack_top;
-    struct range scratch[SCRATCH_COUNT];
+    struct phys_range scratch[SCRATCH_COUNT];
     struct page_audit_input input;
     struct page_audit_result result;
 };
@@ -377,7 +377,7 @@ static void test_direct_map_off_its_place_is_found(void **state)
     assert_found(fixture, &fixture->result.direct_map_count, "executable");
 }
 
-/* Let ring 3 in, on every level down to the page. */
+/* Let user programs in, on every level down to the page. */
 static void test_user_page_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -389,7 +389,7 @@ static void test_user_page_is_found(void **state)
         *entry |= PAGE_ENTRY_USER;
         table = page_entry_address(*entry, level);
     }
-    assert_found(fixture, &fixture->result.user_count, "ring 3");
+    assert_found(fixture, &fixture->result.user_count, "user programs");
 }
 
 static void test_lost_table_is_found(void **state)

@@ -1009,23 +1009,23 @@ static void test_walks_can_be_stopped(void **state)
     space_destroy(&space);
 }
 
-struct stretches {
+struct page_ranges {
     unsigned count;
     uint64_t page_counts[8];
 };
 
-static bool collect_stretch(void *context, const struct page_mapping *first, uint64_t page_count)
+static bool collect_range(void *context, const struct page_mapping *first, uint64_t page_count)
 {
-    struct stretches *stretches = context;
-    assert_true(stretches->count < 8);
+    struct page_ranges *ranges = context;
+    assert_true(ranges->count < 8);
     assert_int_equal(first->page_size_bytes, 4 * KIB);
-    stretches->page_counts[stretches->count++] = page_count;
+    ranges->page_counts[ranges->count++] = page_count;
     return true;
 }
 
-/* The permissions, the place in memory and the end of a table each end a stretch; that a page was
+/* The permissions, the place in memory and the end of a table each end a range; that a page was
  * used does not. */
-static void test_stretches_are_pages_that_are_alike(void **state)
+static void test_ranges_are_pages_that_are_alike(void **state)
 {
     (void)state;
     struct space space;
@@ -1038,8 +1038,8 @@ static void test_stretches_are_pages_that_are_alike(void **state)
     assert_int_equal(map(&space, base + 11 * 4 * KIB, 0x10d000, 4 * KIB, READ_ONLY), PAGE_TABLE_OK);
     *entry_of(&space, base + 4 * KIB) |= PAGE_ENTRY_ACCESSED | PAGE_ENTRY_DIRTY;
 
-    struct stretches found = {0};
-    assert_true(page_table_walk_stretches(&space.table, collect_stretch, &found));
+    struct page_ranges found = {0};
+    assert_true(page_table_walk_ranges(&space.table, collect_range, &found));
     const uint64_t expected[] = {5, 2, 2, 1, 1};
     assert_int_equal(found.count, 5);
     assert_memory_equal(found.page_counts, expected, sizeof expected);
@@ -1048,13 +1048,13 @@ static void test_stretches_are_pages_that_are_alike(void **state)
 
 /* --- Random requests against an oracle --- */
 
-/* --- Proving what others built --- */
+/* --- Validating what others built --- */
 
-static enum page_table_status prove(struct space *space, uint64_t virtual, uint64_t physical,
-                                    uint64_t size_bytes, struct page_permissions permissions)
+static enum page_table_status validate(struct space *space, uint64_t virtual, uint64_t physical,
+                                       uint64_t size_bytes, struct page_permissions permissions)
 {
-    return page_table_prove(&space->table, virt_addr(virtual), phys_addr(physical), size_bytes,
-                            permissions);
+    return page_table_validate(&space->table, virt_addr(virtual), phys_addr(physical), size_bytes,
+                               permissions);
 }
 
 /* The entry of a table that translates an address, from the root down. */
@@ -1070,7 +1070,7 @@ static uint64_t *entry_at(struct space *space, uint64_t virtual, unsigned level)
     }
 }
 
-static void test_proof_of_what_is_mapped(void **state)
+static void test_validate_finds_what_is_mapped(void **state)
 {
     (void)state;
     struct space space;
@@ -1085,42 +1085,42 @@ static void test_proof_of_what_is_mapped(void **state)
         uint64_t from = virtual + offsets[i];
         uint64_t to = physical + offsets[i];
         uint64_t rest_bytes = size_bytes - offsets[i];
-        assert_int_equal(prove(&space, from, to, rest_bytes, READ_WRITE), PAGE_TABLE_OK);
-        assert_int_equal(prove(&space, from, to, PAGE_SIZE_BYTES, READ_WRITE), PAGE_TABLE_OK);
-        assert_int_equal(prove(&space, from, to + PAGE_SIZE_BYTES, rest_bytes, READ_WRITE),
+        assert_int_equal(validate(&space, from, to, rest_bytes, READ_WRITE), PAGE_TABLE_OK);
+        assert_int_equal(validate(&space, from, to, PAGE_SIZE_BYTES, READ_WRITE), PAGE_TABLE_OK);
+        assert_int_equal(validate(&space, from, to + PAGE_SIZE_BYTES, rest_bytes, READ_WRITE),
                          PAGE_TABLE_OTHER_PAGE);
-        assert_int_equal(prove(&space, from, to, rest_bytes, READ_ONLY),
+        assert_int_equal(validate(&space, from, to, rest_bytes, READ_ONLY),
                          PAGE_TABLE_OTHER_PERMISSIONS);
-        assert_int_equal(prove(&space, from, to, rest_bytes + PAGE_SIZE_BYTES, READ_WRITE),
+        assert_int_equal(validate(&space, from, to, rest_bytes + PAGE_SIZE_BYTES, READ_WRITE),
                          PAGE_TABLE_NOT_MAPPED);
     }
-    assert_int_equal(prove(&space, virtual - PAGE_SIZE_BYTES, physical - PAGE_SIZE_BYTES,
-                           PAGE_SIZE_BYTES, READ_WRITE),
+    assert_int_equal(validate(&space, virtual - PAGE_SIZE_BYTES, physical - PAGE_SIZE_BYTES,
+                              PAGE_SIZE_BYTES, READ_WRITE),
                      PAGE_TABLE_NOT_MAPPED);
     space_destroy(&space);
 }
 
-static void test_P1_P10_proof_judges_the_range(void **state)
+static void test_P1_P10_validate_checks_the_range(void **state)
 {
     (void)state;
     struct space space;
     space_create(&space, MODERN, 8);
-    assert_int_equal(prove(&space, UPPER + 1, 0, 4096, READ_ONLY), PAGE_TABLE_UNALIGNED);
-    assert_int_equal(prove(&space, UPPER, 1, 4096, READ_ONLY), PAGE_TABLE_UNALIGNED);
-    assert_int_equal(prove(&space, UPPER, 0, 4095, READ_ONLY), PAGE_TABLE_UNALIGNED);
-    assert_int_equal(prove(&space, UPPER, 0, 0, READ_ONLY), PAGE_TABLE_EMPTY);
-    assert_int_equal(prove(&space, UPPER - 4096, 0, 4096, READ_ONLY), PAGE_TABLE_NON_CANONICAL);
-    assert_int_equal(prove(&space, UINT64_C(0) - 4096, 0, 8192, READ_ONLY),
+    assert_int_equal(validate(&space, UPPER + 1, 0, 4096, READ_ONLY), PAGE_TABLE_UNALIGNED);
+    assert_int_equal(validate(&space, UPPER, 1, 4096, READ_ONLY), PAGE_TABLE_UNALIGNED);
+    assert_int_equal(validate(&space, UPPER, 0, 4095, READ_ONLY), PAGE_TABLE_UNALIGNED);
+    assert_int_equal(validate(&space, UPPER, 0, 0, READ_ONLY), PAGE_TABLE_EMPTY);
+    assert_int_equal(validate(&space, UPPER - 4096, 0, 4096, READ_ONLY), PAGE_TABLE_NON_CANONICAL);
+    assert_int_equal(validate(&space, UINT64_C(0) - 4096, 0, 8192, READ_ONLY),
                      PAGE_TABLE_NON_CANONICAL);
-    assert_int_equal(prove(&space, UPPER, UINT64_C(1) << 46, 4096, READ_ONLY),
+    assert_int_equal(validate(&space, UPPER, UINT64_C(1) << 46, 4096, READ_ONLY),
                      PAGE_TABLE_PHYSICAL_TOO_HIGH);
-    assert_int_equal(prove(&space, UPPER, (UINT64_C(1) << 46) - 4096, 8192, READ_ONLY),
+    assert_int_equal(validate(&space, UPPER, (UINT64_C(1) << 46) - 4096, 8192, READ_ONLY),
                      PAGE_TABLE_PHYSICAL_TOO_HIGH);
     space_destroy(&space);
 }
 
 /* One page among many that are alike. */
-static void test_proof_looks_at_every_page(void **state)
+static void test_validate_looks_at_every_page(void **state)
 {
     (void)state;
     struct space space;
@@ -1149,41 +1149,42 @@ static void test_proof_looks_at_every_page(void **state)
         uint64_t *entry = entry_at(&space, UPPER + page, PAGE_LEVEL_SMALLEST);
         for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
             *entry ^= changes[i].bits;
-            assert_int_equal(prove(&space, UPPER, 0x200000, 0x100000, READ_WRITE),
+            assert_int_equal(validate(&space, UPPER, 0x200000, 0x100000, READ_WRITE),
                              changes[i].expected);
             *entry ^= changes[i].bits;
         }
     }
-    /* A page for ring 3 is one only if every level says so. */
+    /* User programs may use a page only if every level says so. */
     *entry_at(&space, UPPER, PAGE_LEVEL_SMALLEST) |= PAGE_ENTRY_USER;
-    assert_int_equal(prove(&space, UPPER, 0x200000, 0x100000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(validate(&space, UPPER, 0x200000, 0x100000, READ_WRITE), PAGE_TABLE_OK);
     for (unsigned level = PAGE_LEVEL_2MIB; level <= 4; level++)
         *entry_at(&space, UPPER, level) |= PAGE_ENTRY_USER;
-    assert_int_equal(prove(&space, UPPER, 0x200000, 0x100000, READ_WRITE),
+    assert_int_equal(validate(&space, UPPER, 0x200000, 0x100000, READ_WRITE),
                      PAGE_TABLE_OTHER_PERMISSIONS);
     space_destroy(&space);
 }
 
 /* What faults with a reserved bit translates nothing. */
-static void test_P12_proof_knows_what_the_cpu_refuses(void **state)
+static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
 {
     (void)state;
     struct space space;
     space_create(&space, MODERN, 8);
     assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
     assert_int_equal(map(&space, UPPER + GIB, GIB, 2 * MIB, READ_WRITE), PAGE_TABLE_OK);
-    assert_int_equal(prove(&space, UPPER, 0, GIB + 2 * MIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(validate(&space, UPPER, 0, GIB + 2 * MIB, READ_WRITE), PAGE_TABLE_OK);
     *entry_at(&space, UPPER + GIB, PAGE_LEVEL_2MIB) |= 0x2000; /* between PAT and the address */
-    assert_int_equal(prove(&space, UPPER + GIB, GIB, 2 * MIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(validate(&space, UPPER + GIB, GIB, 2 * MIB, READ_WRITE),
+                     PAGE_TABLE_NOT_MAPPED);
     space.table.features.largest_leaf_level = 2;
-    assert_int_equal(prove(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(validate(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
     space.table.features.largest_leaf_level = 3;
     space.table.features.no_execute = false;
-    assert_int_equal(prove(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(validate(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
     *entry_at(&space, UPPER, PAGE_LEVEL_1GIB) &= ~PAGE_ENTRY_NO_EXECUTE;
-    assert_int_equal(prove(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(validate(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
     *entry_at(&space, UPPER, 4) |= PAGE_ENTRY_LARGE; /* there are no pages of 512 GiB */
-    assert_int_equal(prove(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
+    assert_int_equal(validate(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_NOT_MAPPED);
     *entry_at(&space, UPPER, 4) &= ~PAGE_ENTRY_LARGE;
     *entry_at(&space, UPPER + GIB, PAGE_LEVEL_2MIB) &= ~UINT64_C(0x2000);
     space_destroy(&space);
@@ -1195,7 +1196,7 @@ static uint64_t *access_root_only(void *context, struct phys_addr table)
     return table.value == space->table.root.value ? fake_memory_at(&space->memory, table) : NULL;
 }
 
-static void test_proof_reads_no_table_that_it_must_not(void **state)
+static void test_validate_reads_no_table_that_it_must_not(void **state)
 {
     (void)state;
     struct space space;
@@ -1204,9 +1205,10 @@ static void test_proof_reads_no_table_that_it_must_not(void **state)
     struct page_table foreign = space.table;
     foreign.memory.context = &space;
     foreign.memory.access_table = access_root_only;
-    assert_int_equal(page_table_prove(&foreign, virt_addr(UPPER), phys_addr(0), 4096, READ_WRITE),
-                     PAGE_TABLE_FOREIGN_TABLE);
-    assert_int_equal(page_table_prove(&foreign, virt_addr(4096), phys_addr(0), 4096, READ_WRITE),
+    assert_int_equal(
+        page_table_validate(&foreign, virt_addr(UPPER), phys_addr(0), 4096, READ_WRITE),
+        PAGE_TABLE_FOREIGN_TABLE);
+    assert_int_equal(page_table_validate(&foreign, virt_addr(4096), phys_addr(0), 4096, READ_WRITE),
                      PAGE_TABLE_NOT_MAPPED);
     space_destroy(&space);
 }
@@ -1277,12 +1279,12 @@ int main(void)
         cmocka_unit_test(test_P4_protect_fails_in_a_split),
         cmocka_unit_test(test_borrowed_upper_half_stays_the_owners),
         cmocka_unit_test(test_walks_can_be_stopped),
-        cmocka_unit_test(test_stretches_are_pages_that_are_alike),
-        cmocka_unit_test(test_proof_of_what_is_mapped),
-        cmocka_unit_test(test_P1_P10_proof_judges_the_range),
-        cmocka_unit_test(test_proof_looks_at_every_page),
-        cmocka_unit_test(test_P12_proof_knows_what_the_cpu_refuses),
-        cmocka_unit_test(test_proof_reads_no_table_that_it_must_not),
+        cmocka_unit_test(test_ranges_are_pages_that_are_alike),
+        cmocka_unit_test(test_validate_finds_what_is_mapped),
+        cmocka_unit_test(test_P1_P10_validate_checks_the_range),
+        cmocka_unit_test(test_validate_looks_at_every_page),
+        cmocka_unit_test(test_P12_validate_knows_what_the_cpu_refuses),
+        cmocka_unit_test(test_validate_reads_no_table_that_it_must_not),
         cmocka_unit_test(test_random_requests),
         cmocka_unit_test(test_every_status_has_a_name),
     };

@@ -1,6 +1,5 @@
 /*
- * The page tables of loader and kernel, compiled with the entry format of a second CPU: what
- * somebody finds who adds AArch64. Every test runs before a walker that holds the changes against
+ * The page tables of loader and kernel, compiled with the entry format of a second CPU. Every test runs before a walker that holds the changes against
  * the Arm ARM's rules for live tables.
  */
 #include "tests/unit/support/cmocka.h"
@@ -436,21 +435,22 @@ static void test_rights_are_those_of_all_levels(void **state)
     fake_memory_destroy(&space->memory);
 }
 
-static enum page_table_status prove(const struct space *space, struct page_permissions permissions)
+static enum page_table_status validate(const struct space *space,
+                                       struct page_permissions permissions)
 {
-    return page_table_prove(&space->table, virt_addr(UPPER), phys_addr(0), 3 * PAGE_SIZE_BYTES,
-                            permissions);
+    return page_table_validate(&space->table, virt_addr(UPPER), phys_addr(0), 3 * PAGE_SIZE_BYTES,
+                               permissions);
 }
 
-static void test_P12_proof_knows_what_the_cpu_refuses(void **state)
+static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
 {
     (void)state;
     struct space *space = space_create(32);
     map(space, UPPER, 0, 3 * PAGE_SIZE_BYTES, READ_WRITE);
     space->memory.observe = NULL; /* the entries change by hand */
-    assert_int_equal(prove(space, READ_WRITE), PAGE_TABLE_OK);
-    assert_int_equal(prove(space, READ_ONLY), PAGE_TABLE_OTHER_PERMISSIONS);
-    assert_int_equal(prove(space, DEVICE), PAGE_TABLE_OTHER_PERMISSIONS);
+    assert_int_equal(validate(space, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(validate(space, READ_ONLY), PAGE_TABLE_OTHER_PERMISSIONS);
+    assert_int_equal(validate(space, DEVICE), PAGE_TABLE_OTHER_PERMISSIONS);
     const struct {
         uint64_t bits;
         enum page_table_status expected;
@@ -467,7 +467,7 @@ static void test_P12_proof_knows_what_the_cpu_refuses(void **state)
         uint64_t *entry = entry_at(space, UPPER + page * PAGE_SIZE_BYTES, 1);
         for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
             *entry ^= changes[i].bits;
-            assert_int_equal(prove(space, READ_WRITE), changes[i].expected);
+            assert_int_equal(validate(space, READ_WRITE), changes[i].expected);
             *entry ^= changes[i].bits;
         }
     }
@@ -589,7 +589,7 @@ int main(void)
         cmocka_unit_test(test_splits_and_merges),
         cmocka_unit_test(test_P4_a_failed_split_is_undone_with_breaks),
         cmocka_unit_test(test_rights_are_those_of_all_levels),
-        cmocka_unit_test(test_P12_proof_knows_what_the_cpu_refuses),
+        cmocka_unit_test(test_P12_validate_knows_what_the_cpu_refuses),
         cmocka_unit_test(test_the_walker_sees_a_missing_break),
         cmocka_unit_test(test_the_walker_sees_what_is_not_dropped),
         cmocka_unit_test(test_the_walker_sees_a_missing_barrier),

@@ -129,7 +129,7 @@ static void test_nothing_else_is_in_the_lower_half(void **state)
     assert_int_equal(look_up(fixture, 0, &mapping), PAGE_TABLE_NOT_MAPPED);
 }
 
-/* A region at address 0 is mapped without its first page; page 0 alone not at all. */
+/* A region at address 0 is mapped without its first page. A region of only page 0 is not mapped. */
 static void test_P7_page_0_stays_unmapped(void **state)
 {
     struct fixture *fixture = *state;
@@ -142,7 +142,7 @@ static void test_P7_page_0_stays_unmapped(void **state)
     struct page_mapping mapping;
     assert_int_equal(look_up(fixture, 0xfff, &mapping), PAGE_TABLE_NOT_MAPPED);
     assert_int_equal(mapping_at(fixture, 0x1000).physical.value, 0x1000);
-    runtime_space_destroy(&fixture->runtime);
+    page_table_destroy(&fixture->runtime.table);
 
     region.size_bytes = 0x1000;
     assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, &region, 1),
@@ -176,11 +176,11 @@ static void test_synchronise_takes_over_new_entries(void **state)
     assert_int_equal(address_space_map_frames(&fixture->kernel, page, 1), PAGE_TABLE_OK);
     struct page_mapping mapping;
     assert_int_equal(look_up(fixture, page.value, &mapping), PAGE_TABLE_NOT_MAPPED);
-    runtime_space_synchronise(&fixture->runtime, &fixture->kernel);
+    page_table_borrow_upper_half(&fixture->runtime.table, &fixture->kernel.table);
     assert_int_equal(look_up(fixture, page.value, &mapping), PAGE_TABLE_OK);
 
     address_space_unmap_frames(&fixture->kernel, page, 1);
-    runtime_space_synchronise(&fixture->runtime, &fixture->kernel);
+    page_table_borrow_upper_half(&fixture->runtime.table, &fixture->kernel.table);
     assert_int_equal(look_up(fixture, page.value, &mapping), PAGE_TABLE_NOT_MAPPED);
 }
 
@@ -190,7 +190,7 @@ static void test_destroy_leaves_the_kernel_alone(void **state)
     uint64_t free_count = fake_machine_free_count(&fixture->machine);
     uint64_t hash = fake_machine_mapping_hash(&fixture->kernel.table);
     assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
-    runtime_space_destroy(&fixture->runtime);
+    page_table_destroy(&fixture->runtime.table);
     assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
     assert_int_equal(fake_machine_mapping_hash(&fixture->kernel.table), hash);
     assert_null(frame_allocator_check(&fixture->machine.frames));
@@ -211,7 +211,7 @@ static void test_P4_every_nth_allocation_fails(void **state)
     uint64_t before = fake_machine_free_count(machine);
     assert_int_equal(try_build(fixture), PAGE_TABLE_OK);
     uint64_t needed = before - fake_machine_free_count(machine);
-    runtime_space_destroy(&fixture->runtime);
+    page_table_destroy(&fixture->runtime.table);
 
     uint64_t hash = fake_machine_mapping_hash(&fixture->kernel.table);
     struct runtime_space untouched = fixture->runtime;

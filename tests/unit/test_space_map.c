@@ -14,7 +14,7 @@
 #include "tests/unit/support/fake_machine.h"
 
 #define LINE_LIMIT 64
-/* A place of nobody's in the upper half, and RAM that only the direct map maps. */
+/* An unused place in the upper half, and RAM that only the direct map maps. */
 #define ELSEWHERE  UINT64_C(0xffffe80000000000)
 #define SOME_FRAME UINT64_C(0x200000)
 
@@ -50,10 +50,10 @@ static void take_line(void *context, const struct space_map_line *line)
 {
     struct fixture *fixture = context;
     assert_true(fixture->line_count < LINE_LIMIT);
-    assert_true(line->virtual.start >= fixture->last_end); /* in order, no overlap */
+    assert_true(line->virtual.start.value >= fixture->last_end); /* in order, no overlap */
     assert_true((line->run == NULL) != (line->guard == NULL));
     space_map_format(line, fixture->lines[fixture->line_count++], SPACE_MAP_LINE_CAPACITY_BYTES);
-    fixture->last_end = line->virtual.end;
+    fixture->last_end = line->virtual.end.value;
     if (line->run != NULL)
         fixture->mapped_bytes += line->run->size_bytes;
 }

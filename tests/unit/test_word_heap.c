@@ -5,7 +5,7 @@
 
 #define LIMIT 64
 
-/* What a heap should do, on a plain list. */
+/* The oracle: the same operation on a plain list. */
 static uint64_t take_largest(uint64_t *list, size_t *count)
 {
     size_t largest = 0;
@@ -18,7 +18,7 @@ static uint64_t take_largest(uint64_t *list, size_t *count)
     return word;
 }
 
-/* Few different words, so that equal ones meet. */
+/* Only a few different words, so that there are equal ones. */
 static void test_the_largest_word_comes_first(void **state)
 {
     (void)state;

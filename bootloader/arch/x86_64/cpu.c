@@ -1,5 +1,5 @@
 /*
- * cpu.c - what the loader asks of the CPU, apart from faults and the switch.
+ * cpu.c - the loader's functions for the CPU, except faults and the switch.
  */
 #include "bootloader/arch.h"
 #include "shared/arch/x86_64/cpuid.h"
@@ -7,7 +7,7 @@
 #include "shared/arch/x86_64/page_entry.h"
 #include "shared/arch/x86_64/page_features.h"
 
-/* Intel SDM Vol. 1, 7.3.17.1: a source that gives nothing ten times in a row is out of order. */
+/* Intel SDM Vol. 1, 7.3.17.1: a source that fails ten times in a row is broken. */
 #define RANDOM_TRY_LIMIT 10
 
 uint32_t arch_machine(void)
@@ -56,7 +56,7 @@ uint64_t arch_stated_clock_frequency_hz(void)
         if (base_mhz != 0)
             return base_mhz * UINT64_C(1000000);
     }
-    /* The leaf that VMware defined and KVM can offer: TSC in kHz. */
+    /* A leaf that VMware defined and that KVM can offer: the frequency of the TSC in kHz. */
     return cpuid_read(CPUID_HYPERVISOR_CLOCK, 0).eax * UINT64_C(1000);
 }
 

@@ -40,8 +40,8 @@ struct __attribute__((packed)) table_register {
 };
 _Static_assert(sizeof(struct table_register) == 10, "Intel SDM Vol. 3A, figure 2-6");
 
-/* The CPU reaches these by address, so they cannot be passed as arguments: the loader's one and
- * only instance of each. */
+/* The CPU reaches these by address, so they cannot be passed as arguments. The loader has one
+ * instance of each. */
 static struct gate gates[VECTOR_COUNT];
 static struct task_state task_state;
 /* enter.S uses the first one, too. */

@@ -108,8 +108,8 @@ enter_with_own_tables:
     write_msr_zero MSR_GS_BASE
     write_msr_zero MSR_KERNEL_GS_BASE
 
-    /* The address to return to stays on the stack; the entry below it is popped by the jump, and
-     * the flags below that by POPFQ: last, since clearing registers sets some. */
+    /* The return address stays on the stack. Below it is the entry point, which RET takes, and
+     * below that the flags for POPFQ. POPFQ comes last, since clearing registers changes flags. */
     leaq enter_kernel_returned(%rip), %rax
     addq STATE_DISPLACEMENT(%rbx), %rax
     pushq %rax

@@ -24,7 +24,7 @@ _Static_assert(__builtin_types_compatible_p(void (*)(void *),
 /* In the image: it is read on both sides of the switch. */
 static struct enter_state enter_state;
 
-/* To set a bit that the CPU lacks is a #GP. */
+/* Setting a bit that the CPU lacks raises #GP. */
 static uint64_t cr4_for(unsigned levels)
 {
     uint32_t cpu = cpuid_read(CPUID_FEATURES, 0).edx;

@@ -1,5 +1,5 @@
 /*
- * enter.h - what enter.S is told for the switch: from the loader's world into the kernel's.
+ * enter.h - the switch from the loader to the kernel, and the state that enter.S needs for it.
  */
 #ifndef BOOTLOADER_ARCH_X86_64_ENTER_H
 #define BOOTLOADER_ARCH_X86_64_ENTER_H
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Read by enter.S at these offsets. */
+/* enter.S reads the fields at these offsets. */
 struct enter_state {
     uint64_t page_table_root;
     uint64_t entry;     /* virtual */
@@ -16,7 +16,7 @@ struct enter_state {
     uint64_t efer;
     uint64_t cr4;
     uint64_t pat; /* 0: the CPU has none, and the MSR is not touched */
-    /* For the step from four to five levels (fifth_level.h); 0 where none is to be made. */
+    /* For the step from four to five levels (fifth_level.h); 0 if there is no such step. */
     uint64_t fifth_level;          /* physical, prepared */
     uint64_t switch_root;          /* of the switch tables */
     uint64_t handler_displacement; /* for descriptor_tables_move_up() */
@@ -32,12 +32,12 @@ _Static_assert(offsetof(struct enter_state, fifth_level) == 56, "enter.S");
 _Static_assert(offsetof(struct enter_state, switch_root) == 64, "enter.S");
 _Static_assert(offsetof(struct enter_state, handler_displacement) == 72, "enter.S");
 
-/* Put the CPU into the state that docs/HANDOFF.md promises and jump to the kernel. It changes, in
- * this order: interrupts and both interrupt controllers off; EFER; PAT; with `fifth_level` the step
- * to five levels; CR3; CR4; CR0; the stack; FPU, debug and segment-base registers; general
- * registers.
- * Preconditions: as arch_enter_kernel(); *state is part of the image. Between fault handlers of
- * four and of five levels some twenty instructions run without any. */
+/* Put the CPU into the state that docs/HANDOFF.md promises, and jump to the kernel. First it
+ * switches interrupts and both interrupt controllers off. Then it changes EFER, PAT, with
+ * `fifth_level` the number of levels, CR3, CR4, CR0, and the stack. Last come the FPU, debug,
+ * segment-base and general registers. Preconditions: those of arch_enter_kernel(); *state is part
+ * of the image. In the step to five levels, about twenty instructions run without fault handlers.
+ */
 _Noreturn void enter_kernel(const struct enter_state *state);
 
 #endif

@@ -19,11 +19,11 @@ struct arch_registers {
     uint64_t cr3;
 };
 
-/* The CPU enters the handlers without an argument, so that they find these by name: the loader's
- * one and only instance of each. */
+/* The CPU enters the handlers without an argument, so these are global. The loader has one instance
+ * of each. */
 static struct arch_fault_sink fault_sink;
 
-/* fault_entry.S and enter.S: the tables that a report runs on; 0 for those that are live. */
+/* fault_entry.S and enter.S use it: the tables that a report runs on; 0 for the live tables. */
 extern uint64_t fault_page_table_root;
 uint64_t fault_page_table_root;
 
@@ -37,7 +37,8 @@ void fault_set_page_tables(uint64_t root)
     fault_page_table_root = root;
 }
 
-/* The general registers as they are printed: a name, and which word of the frame it is. */
+/* The general registers in the order of the report: the name, and the number of the word in the
+ * frame. */
 static const struct {
     char name[4];
     unsigned char word;
@@ -80,7 +81,7 @@ static void decode_code(const struct fault_frame *frame, struct arch_fault *faul
                                     sizeof(fault->code));
 }
 
-/* Only these two leave in CR2 the address that was used. */
+/* Only these two leave the address that was used in CR2. */
 static bool has_address(const struct fault_frame *frame)
 {
     return frame->vector == EXCEPTION_PAGE_FAULT || frame->vector == EXCEPTION_DOUBLE_FAULT;

@@ -9,8 +9,8 @@
     .text
 
 /* One stub a vector, 4 bytes each: descriptor_tables.c computes their addresses. The last one,
- * number 32, serves every vector that is not an exception, and needs no jump. Whether the CPU has
- * pushed an error code is for fault_handle() to know. */
+ * number 32, serves every vector that is not an exception, and needs no jump. fault_handle() knows
+ * for which vectors the CPU has pushed an error code. */
     .globl fault_stubs
 fault_stubs:
     .set vector, 0
@@ -39,8 +39,8 @@ fault_common:
     pushq %r14
     pushq %r15
     cld
-    /* A kernel that has loaded its own CR3 need have only this image in the upper half: the report
-     * runs on the loader's tables, which have everything. */
+    /* A kernel that has loaded its own CR3 may map only this image in the upper half. So the report
+     * runs on the loader's tables, which map everything that it needs. */
     movq %rsp, %rcx
     movq %cr3, %rdx
     movq fault_page_table_root(%rip), %rax

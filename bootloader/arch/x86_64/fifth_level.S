@@ -1,7 +1,7 @@
 /*
- * fifth_level.S - see fifth_level.h. Copied, with struct fifth_level at its start, and run there:
- * every address is relative to RBX, the struct. Entered from 64-bit code by a far jump into a 32-bit
- * segment.
+ * fifth_level.S - see fifth_level.h. The code is copied, with struct fifth_level at its start, and
+ * runs in the copy. So every address is relative to RBX, which points to the struct. Entered from
+ * 64-bit code by a far jump into a 32-bit segment.
  */
 #include "shared/arch/x86_64/control.h"
 
@@ -41,7 +41,7 @@ fifth_level_code_32:
     movl %eax, %es
     movl %eax, %ss
 
-    /* Out of long mode; the next instruction comes from the same address without paging. */
+    /* Leave long mode. The next instruction has the same address without paging. */
     movl %cr0, %eax
     btrl $CR0_BIT_PAGING, %eax
     movl %eax, %cr0
@@ -50,7 +50,7 @@ fifth_level_code_32:
     movl %eax, %cr4
     movl FIFTH_LEVEL_TOP_TABLE(%ebx), %eax
     movl %eax, %cr3
-    /* And in again: EFER.LME has stayed on. */
+    /* Enter long mode again: EFER.LME is still set. */
     movl %cr0, %eax
     btsl $CR0_BIT_PAGING, %eax
     movl %eax, %cr0
@@ -58,7 +58,7 @@ fifth_level_code_32:
 
     .code64
 fifth_level_code_64:
-    /* The upper halves of all registers are lost: this clears RBX's. */
+    /* The upper halves of all registers are undefined now. This clears that of RBX. */
     movl %ebx, %ebx
     movq FIFTH_LEVEL_STATE(%rbx), %rcx
     jmpq *FIFTH_LEVEL_RETURN(%rbx)

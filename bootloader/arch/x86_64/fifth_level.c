@@ -3,13 +3,13 @@
 #include "shared/arch/x86_64/page_entry.h"
 #include "shared/memory.h"
 
-/* fifth_level.S: page 0 as far as it is constant, and where the parts of its code begin. */
+/* In fifth_level.S: the constant part of page 0, and where the parts of its code begin. */
 extern const uint8_t fifth_level_page[];
 extern const uint8_t fifth_level_code_32[];
 extern const uint8_t fifth_level_code_64[];
 extern const uint8_t fifth_level_page_end[];
 
-/* enter.S: where it goes on. */
+/* In enter.S: where the code continues after the switch. */
 extern const uint8_t enter_with_fifth_level[];
 
 static size_t distance_bytes(const uint8_t *from, const uint8_t *to)

@@ -1,5 +1,5 @@
 /*
- * backtrace.c - the chain of frame pointers; no pointer is followed before it is checked.
+ * backtrace.c - walk the chain of frame pointers. Every pointer is checked before it is followed.
  */
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/registers.h"
@@ -12,17 +12,17 @@ struct stack_frame {
     struct virt_addr return_address;
 };
 
-/* No kernel stack is larger: a chain that leaves this many bytes above its start has left its
- * stack. */
+/* No kernel stack is larger. A frame that lies further above the start of the chain is outside of
+ * the stack. */
 #define STACK_SPAN_BYTES (UINT64_C(64) * 1024)
 
 static uint64_t *access_through_direct_map(void *context, struct phys_addr table)
 {
     const struct page_table_features *features = context;
-    return (uint64_t *)(direct_map_base(features->levels) + table.value);
+    return (uint64_t *)virt_addr_add(direct_map_base(features->levels), table.value).value;
 }
 
-/* Asks the live tables, so that a wild frame pointer ends the walk and does not fault. */
+/* Check the live tables, so that a wild frame pointer ends the walk and does not fault. */
 static bool is_readable(uint64_t address)
 {
     struct page_table_features features;
@@ -37,8 +37,8 @@ static bool is_readable(uint64_t address)
     return page_table_lookup(&live, virt_addr(address), &mapping) == PAGE_TABLE_OK;
 }
 
-/* A call through a bad pointer faults before the called function has a frame: its return address is
- * at the top of the stack. */
+/* A call through a bad pointer faults before the called function has a frame. So the return address
+ * is at the top of the stack. */
 static void visit_bad_call(const struct arch_registers *registers,
                            void (*visit)(void *context, struct virt_addr return_address),
                            void *context)

@@ -1,5 +1,5 @@
 /*
- * cpu.c - what the CPU can do, what is switched on, and how the kernel stops.
+ * cpu.c - the features of the CPU, the protections in force, and the ways to stop.
  */
 #include "kernel/arch/x86_64/cpu.h"
 
@@ -19,9 +19,9 @@
 #define CR4_SMEP          control_mask(CR4_BIT_SMEP)
 #define CR4_SMAP          control_mask(CR4_BIT_SMAP)
 
-/* Beyond this many pages everything is dropped: cheaper than an INVLPG each, what is missed
- * afterwards included. Measured by the word `measure` on the command line: with 64 translations in
- * use QEMU (TCG) breaks even at 65 to 67 pages. No real CPU was measured. */
+/* Above this number of pages all translations are dropped. This is cheaper than one INVLPG per
+ * page, even with the misses that follow. Source: `measure` on the command line. With 64
+ * translations in use, QEMU (TCG) breaks even at 65 to 67 pages. No real CPU was measured. */
 #define INVALIDATE_PAGE_LIMIT 64
 
 #define RESET_CONTROL             0xcf9
@@ -29,10 +29,10 @@
 #define RESET_CONTROL_NOW         0x04
 #define KEYBOARD_CONTROLLER       0x64
 #define KEYBOARD_CONTROLLER_RESET 0xfe
-/* Some milliseconds: the pulse takes its time. */
+/* A few milliseconds: the pulse takes time. */
 #define RESET_PAUSE_COUNT 1000000
 
-/* What the CPU has and the loader has switched on: as the tables in force have it. */
+/* The features that the CPU has and the loader has switched on, so the tables in force use them. */
 void arch_page_features(struct page_table_features *ret_features)
 {
     page_features_read(ret_features);
@@ -85,7 +85,7 @@ struct phys_addr arch_page_table_root(void)
     return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
 }
 
-/* A table that would wrap is given as one that lies in no block. */
+/* A table that would wrap is described by a range that lies in no block. */
 static struct virt_range descriptor_table_range(struct descriptor_table_register table)
 {
     struct virt_range range = virt_range(0, UINT64_MAX);
@@ -101,12 +101,12 @@ void arch_entry_state(struct entry_state *state)
     state->cpu_tables[0] = descriptor_table_range(gdt_read());
     state->cpu_tables[1] = descriptor_table_range(idt_read());
     state->cpu_table_count = 2;
-    state->direct_map_base = virt_addr(direct_map_base(state->features.levels));
+    state->direct_map_base = direct_map_base(state->features.levels);
     state->memory_base = (uintptr_t)state->direct_map_base.value;
 }
 
-/* Toggling CR4.PGE drops every translation, global ones too; without PGE there are no global ones
- * and CR3 does it (Intel SDM Vol. 3A, 4.10.4.1). */
+/* A change of CR4.PGE drops every translation, global ones too. Without PGE there are no global
+ * ones, so a write to CR3 is enough (Intel SDM Vol. 3A, 4.10.4.1). */
 static void invalidate_everything(void)
 {
     uint64_t cr4 = cr4_read();
@@ -163,9 +163,9 @@ void arch_wait_for_interrupt(void)
     wait_for_interrupt();
 }
 
-/* Three ways, from the one that resets most: the chipset's reset control register (Intel ICH9 data
- * sheet, 13.7.5), the keyboard controller's pulse on the reset line, and a fault that nothing
- * handles. */
+/* Try three ways; the first resets the most hardware. They are the chipset's reset control register
+ * (Intel ICH9 data sheet, 13.7.5), the keyboard controller's pulse on the reset line, and a fault
+ * without a handler. */
 _Noreturn void arch_reset(void)
 {
     static const struct __attribute__((packed)) {

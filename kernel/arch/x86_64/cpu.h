@@ -1,5 +1,5 @@
 /*
- * cpu.h - what cpu.c does for the other files of this folder.
+ * cpu.h - the functions of cpu.c for the other files of this folder.
  */
 #ifndef KERNEL_ARCH_X86_64_CPU_H
 #define KERNEL_ARCH_X86_64_CPU_H

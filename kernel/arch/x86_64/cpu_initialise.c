@@ -1,6 +1,6 @@
 /*
- * cpu_initialise.c - take a processor from the loader's descriptor tables to the kernel's. A panic
- * needs cpu.c, and the descriptor tables need code that can panic, so this is a file of its own.
+ * cpu_initialise.c - replace the loader's descriptor tables by the kernel's. It is a separate file,
+ * since a panic needs cpu.c, and the descriptor tables need code that can panic.
  */
 #include "kernel/arch.h"
 #include "kernel/arch/x86_64/cpu.h"

@@ -11,8 +11,8 @@
 #define VECTOR_DOUBLE_FAULT  8
 #define VECTOR_MACHINE_CHECK 18
 
-/* A handler that prints a whole panic needs some 2 KiB; these stacks inside the image serve the
- * processor that boots until guarded ones are mapped. */
+/* A handler that prints a whole panic needs about 2 KiB. The processor that boots uses these stacks
+ * in the image until guarded ones are mapped. */
 #define EARLY_STACK_SIZE_BYTES 8192
 
 /* As the gates number them. */
@@ -73,7 +73,7 @@ static _Alignas(16) uint8_t boot_stacks[STACK_COUNT][EARLY_STACK_SIZE_BYTES];
 /* The same for all processors. */
 static struct gate gates[VECTOR_COUNT];
 
-/* interrupt_entry.S: one 16-byte piece of code a vector. */
+/* In interrupt_entry.S: one 16-byte piece of code per vector. */
 extern const char interrupt_entries[];
 void descriptor_tables_activate(const struct table_register *gdt, const struct table_register *idt);
 

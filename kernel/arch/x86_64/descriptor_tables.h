@@ -11,8 +11,8 @@
 #ifndef __ASSEMBLER__
 struct arch_cpu;
 
-/* Fill and load all three for this processor, and reload every segment register. Once for each
- * processor, with interrupts off. */
+/* Fill and load all three for this processor, and reload every segment register. Each processor
+ * calls it once, with interrupts off. */
 void descriptor_tables_load(struct arch_cpu *cpu);
 #endif
 

@@ -15,18 +15,12 @@
 #define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT         14
 
-/* Page-fault error code, Intel SDM Vol. 3A, figure 4-12. */
-#define FAULT_CODE_PRESENT  UINT64_C(1)
-#define FAULT_CODE_WRITE    UINT64_C(2)
-#define FAULT_CODE_RESERVED UINT64_C(8)
-#define FAULT_CODE_FETCH    UINT64_C(16)
-
 #define RFLAGS_INTERRUPTS (UINT64_C(1) << 9)
 
 /* --- What the error code says, in words ------------------------------------------------------- */
 
-/* A general protection fault has no address of its own, but the register that held it still does.
- * NULL if every register could be an address. */
+/* The CPU reports no address for a general protection fault, but a register still holds it. Return
+ * NULL if every register holds a possible address. */
 static const char *odd_register(const struct arch_registers *registers, uint64_t *ret_value)
 {
     const struct {
@@ -50,8 +44,8 @@ static const char *odd_register(const struct arch_registers *registers, uint64_t
     return NULL;
 }
 
-/* The error code, and the register that is no address if the code is 0. False if the exception has
- * no code. */
+/* Write the error code, and, if it is 0, the register that holds an impossible address. Return
+ * false if the exception has no code. */
 static bool describe_error_code(const struct arch_registers *registers, char *text,
                                 size_t capacity_bytes)
 {
@@ -82,23 +76,13 @@ static enum fault_kind kind_of(uint64_t vector)
     return vector == VECTOR_DOUBLE_FAULT ? FAULT_UNDELIVERED : FAULT_EXCEPTION;
 }
 
-static enum fault_access access_of(uint64_t error_code)
-{
-    if ((error_code & FAULT_CODE_FETCH) != 0)
-        return FAULT_ACCESS_FETCH;
-    return (error_code & FAULT_CODE_WRITE) != 0 ? FAULT_ACCESS_WRITE : FAULT_ACCESS_READ;
-}
-
 /* CR2 still has the address of a page fault that became a double fault. */
 static struct fault decode(const struct arch_registers *registers)
 {
-    uint64_t code = registers->error_code;
     return (struct fault){
         .kind = kind_of(registers->vector),
         .number = (unsigned)registers->vector,
-        .access = access_of(code),
-        .is_present = (code & FAULT_CODE_PRESENT) != 0,
-        .has_reserved_bits = (code & FAULT_CODE_RESERVED) != 0,
+        .page = fault_text_page_fault(registers->error_code),
         .address = virt_addr(cr2_read()),
         .stack_pointer = virt_addr(registers->rsp),
         .registers = registers,
@@ -118,7 +102,7 @@ void interrupt_handle(struct arch_registers *registers)
 {
     if (registers->vector == LOCAL_TIMER_SPURIOUS_VECTOR)
         return;
-    /* Without a handler the timer is not attached yet, so the interrupt cannot be acknowledged. */
+    /* Without a handler, the timer is not attached yet, so the interrupt cannot be acknowledged. */
     if (registers->vector != LOCAL_TIMER_VECTOR || !interrupts_are_handled(INTERRUPT_TIMER))
         report(registers);
     if (!interrupts_arrive(INTERRUPT_TIMER))

@@ -1,5 +1,5 @@
 /*
- * handoff.c - the part of the handoff that is this CPU's: struct handoff_x86_64. Pure.
+ * handoff.c - the part of the handoff for this CPU: struct handoff_x86_64. Pure.
  */
 #include "kernel/arch.h"
 #include "shared/arch/x86_64/page_entry.h"

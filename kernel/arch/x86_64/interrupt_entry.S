@@ -1,4 +1,4 @@
-/* interrupt_entry.S - every interrupt and exception vector, brought into one shape.
+/* interrupt_entry.S - the entries of all interrupt and exception vectors, with one stack layout.
  *
  * The CPU pushes SS, RSP, RFLAGS, CS, RIP and, for some exceptions, an error code (Intel SDM Vol. 3A,
  * figure 6-9 and table 6-1). The entries push a zero where the CPU does not, then the vector, so that
@@ -43,8 +43,8 @@ interrupt_common:
     pushq %rax
     cld
     movq %rsp, %rdi
-    /* The frame's size keeps the stack 16-byte aligned where the CPU aligned it. A frame pointer of
-     * the interrupted code stays in RBP, so the backtrace continues there. */
+    /* The CPU aligns the stack to 16 bytes, and the frame's size keeps this alignment. A frame
+     * pointer of the interrupted code stays in RBP, so the backtrace continues there. */
     call interrupt_handle
     popq %rax
     popq %rbx

@@ -14,13 +14,13 @@
 #define STATUS_OUTPUT_FULL 0x01
 #define STATUS_INPUT_FULL  0x02
 #define STATUS_FROM_MOUSE  0x20
-/* What a port reads that nothing answers. */
+/* The value that is read from a port without a device. */
 #define STATUS_ABSENT 0xff
 
 #define COMMAND_ENABLE_KEYBOARD 0xae
 #define KEYBOARD_ENABLE         0xf4
 
-/* A port read takes about 1 µs; a controller that is there takes a byte within 20 ms or so. */
+/* A port read takes about 1 µs. A present controller takes a byte within about 20 ms. */
 #define POLL_LIMIT 50000
 
 static bool keyboard_present;

@@ -1,6 +1,6 @@
 /*
- * local_timer.c - the timer of this CPU's local APIC (Intel SDM Vol. 3A, chapter 11), the one
- * device that every 64-bit PC has and that interrupts without further wiring.
+ * local_timer.c - the timer of this CPU's local APIC (Intel SDM Vol. 3A, chapter 11). Every 64-bit
+ * PC has this device, and it can interrupt without further setup.
  */
 #include "kernel/arch/x86_64/local_timer.h"
 
@@ -55,7 +55,7 @@ void arch_timer_attach(struct virt_addr mapped)
     registers = (volatile uint8_t *)mapped.value;
 }
 
-/* Devices stay as the firmware left them, and one may still raise an interrupt that the firmware
+/* The kernel does not change the devices, so one may still raise an interrupt that the firmware
  * handled. While the timer runs, only its class of vectors is enabled (Intel SDM Vol. 3A,
  * 11.8.3.1). */
 void arch_timer_start(uint32_t period_ticks)

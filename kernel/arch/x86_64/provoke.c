@@ -1,5 +1,5 @@
 /*
- * provoke.c - CPU exceptions on purpose, each by the instruction that is known to raise it.
+ * provoke.c - raise CPU exceptions on purpose, each by an instruction that always raises it.
  */
 #include "kernel/arch.h"
 #include "shared/text/text.h"
@@ -33,14 +33,14 @@ static void provoke_unexpected_interrupt(void)
     __asm__ volatile("int $0x20");
 }
 
-/* A frame pointer into nowhere, then a fault: the backtrace has to stop by itself. */
+/* Set an invalid frame pointer, then fault: the backtrace must stop by itself. */
 static void provoke_bad_frame_chain(void)
 {
     __asm__ volatile("movq %0, %%rbp\n\tud2" : : "r"(UINT64_C(0xffff123412341230)));
 }
 
-/* With its own gate gone, a page fault becomes a double fault; with that gone too, the machine
- * resets: what a test of the harness needs to see. */
+/* Without its gate, a page fault becomes a double fault. Without that gate too, the machine resets.
+ * A test of the harness needs such a reset. */
 static void provoke_triple_fault(void)
 {
     static const struct __attribute__((packed)) {

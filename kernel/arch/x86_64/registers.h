@@ -2,8 +2,8 @@
  * registers.h - the registers of interrupted code, as they lie on the stack. Outside of this folder
  * struct arch_registers is opaque (kernel/arch.h).
  *
- * interrupt_entry.S leaves this for every interrupt and exception, arch_capture_registers() for a
- * panic that the kernel raises by itself.
+ * interrupt_entry.S writes this for every interrupt and exception. arch_capture_registers() writes
+ * it for a panic that the kernel raises by itself.
  */
 #ifndef KERNEL_ARCH_X86_64_REGISTERS_H
 #define KERNEL_ARCH_X86_64_REGISTERS_H

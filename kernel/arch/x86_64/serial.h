@@ -1,5 +1,5 @@
 /*
- * serial.h - what comes in on the serial port, for keys.c.
+ * serial.h - read from the serial port, for keys.c.
  */
 #ifndef KERNEL_ARCH_X86_64_SERIAL_H
 #define KERNEL_ARCH_X86_64_SERIAL_H
@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Take a byte that has arrived on COM1. False, and *ret_byte not written, if there is none. */
+/* Take a byte that has arrived on COM1. Return false, and do not write *ret_byte, if no byte has
+ * arrived. */
 bool serial_take(uint8_t *ret_byte);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * address.h - the kernel's own code under AddressSanitizer: `make KASAN=1`.
+ * address.h - the kernel's code under AddressSanitizer: `make KASAN=1`.
  *
- * The compiler calls address.c before every access to memory. That looks the address up in a
- * shadow, a byte for each 8 bytes of the heap: what no live block covers is an error, to the byte.
- * Blocks are made longer by a red zone, so that even two that touch are told apart. Only the
- * permanent heap has a shadow; guard pages and the page tables' permissions watch over the rest.
+ * The compiler calls address.c before every access to memory. The call looks the address up in a
+ * shadow with one byte for each 8 bytes of the heap. An access to a byte outside of every live
+ * block is an error. A red zone behind each block separates neighbours. Only the permanent heap has
+ * a shadow. Guard pages and the permissions of the page tables protect other memory.
  *
- * The functions here are kmalloc.c's; without KASAN=1 they do nothing. The heap's own code is not
- * checked: its records lie where nobody else may look.
+ * kmalloc.c calls these functions; without KASAN=1 they do nothing. The heap's own code is not
+ * checked, since its records lie outside of live blocks.
  */
 #ifndef KERNEL_DIAGNOSTICS_SANITIZER_ADDRESS_H
 #define KERNEL_DIAGNOSTICS_SANITIZER_ADDRESS_H
@@ -18,21 +18,21 @@
 
 #ifdef HANDOFF_KASAN
 
-/* So much of the heap has a shadow, and more of it is never used. */
+/* The part of the heap that has a shadow. The heap never grows beyond it. */
 #define ADDRESS_SHADOWED_BYTES (UINT64_C(64) << 20)
 #define ADDRESS_RED_ZONE_BYTES ((size_t)32)
 
-/* The heap begins at `base`; nothing of it is live. */
+/* Set the start of the heap to `base`. It has no live block yet. */
 void address_begin(const void *base);
 
-/* [block, block + size_bytes) is live, `capacity_bytes` from the block on are its own. */
+/* Mark [block, block + size_bytes) as live. The block has `capacity_bytes` in total. */
 void address_mark_live(const void *block, size_t size_bytes, size_t capacity_bytes);
 void address_mark_free(const void *block, size_t capacity_bytes);
 
-/* Do the named wrong access, on purpose. False for an unknown name. */
+/* Do the named wrong access, on purpose. Return false for an unknown name. */
 bool address_provoke(const char *name);
 
-/* The names one by one, from index 0 on; NULL behind the last. */
+/* Return a name by index, from 0 on; NULL behind the last. */
 const char *address_provoke_name(size_t index);
 
 #else

@@ -127,7 +127,7 @@ HANDLER(load_invalid_value, const struct data *data, uintptr_t value)
 
 HANDLER(builtin_unreachable, const struct data *data)
 {
-    report(&data->place, "%s", "what cannot be reached was reached");
+    report(&data->place, "%s", "unreachable code was reached");
 }
 
 HANDLER(vla_bound_not_positive, const struct data *data, uintptr_t bound)

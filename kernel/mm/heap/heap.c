@@ -56,7 +56,7 @@ static enum heap_status validate_range(const struct heap_configuration *configur
     return HEAP_OK;
 }
 
-/* The layer that was asked for at that place; NULL for none. */
+/* Return the configured layer at this place; NULL for none. */
 static struct heap_layer *layer_of(const struct heap_configuration *configuration,
                                    enum heap_layer_place place)
 {
@@ -96,7 +96,8 @@ static void install_layers(struct heap *heap, const struct heap_configuration *c
     }
 }
 
-/* The policy's state, the layers and what the heap knows of zeros are not initialised yet. */
+/* Initialise the heap's own members. The policy's state, the layers and the zero boundary come
+ * later. */
 static void write_state(struct heap *heap, const struct heap_configuration *configuration,
                         size_t size_bytes)
 {

@@ -1,7 +1,8 @@
 /*
- * heap_counters.h - what must be counted as it happens. Sizes of blocks are as they were asked for.
+ * heap_counters.h - the figures that each operation must count. Sizes of blocks are the requested
+ * sizes.
  *
- * The other figures of heap_statistics() are found by walking the heap.
+ * heap_statistics() finds the other figures by a walk over the heap.
  */
 #ifndef KERNEL_MM_HEAP_HEAP_COUNTERS_H
 #define KERNEL_MM_HEAP_HEAP_COUNTERS_H
@@ -14,10 +15,10 @@ struct heap_counters {
     size_t below_peak_bytes; /* peak_used_bytes - used bytes: one subtraction finds a new peak */
     uint64_t free_count;
     uint64_t failure_count; /* requests that returned NULL */
-    uint64_t fault_count;   /* that were reported: an operation that reports one has failed */
+    uint64_t fault_count;   /* reported faults; the operation that reports one fails */
 };
 
-/* Count a block that was allocated. What the subtraction lacks is how far it makes a new peak. */
+/* Count a block that was allocated. If the subtraction goes below 0, used bytes have a new peak. */
 static inline void heap_counters_allocate(struct heap_counters *counters, size_t size_bytes)
 {
     if (__builtin_sub_overflow(counters->below_peak_bytes, size_bytes,
@@ -35,7 +36,7 @@ static inline void heap_counters_free(struct heap_counters *counters, size_t blo
     counters->below_peak_bytes += size_bytes;
 }
 
-/* Count a block of `old_bytes` that has become one of `new_bytes`. */
+/* Count a block whose size changed from `old_bytes` to `new_bytes`. */
 static inline void heap_counters_resize(struct heap_counters *counters, size_t old_bytes,
                                         size_t new_bytes)
 {

@@ -10,7 +10,7 @@ static void discard_piece(void *context, const struct heap_piece *piece)
         return;
     uintptr_t start = (uintptr_t)piece->start + HEAP_MARGIN_BYTES;
     uintptr_t end = (uintptr_t)piece->start + piece->extent_bytes - HEAP_MARGIN_BYTES;
-    end = smaller(end, heap->written_end); /* behind it, heap_allocate_zeroed() counts on zeros */
+    end = smaller(end, heap->written_end); /* heap_allocate_zeroed() relies on zeros behind it */
     start += -start % HEAP_PAGE_SIZE_BYTES;
     end -= end % HEAP_PAGE_SIZE_BYTES;
     if (start < end)

@@ -6,7 +6,7 @@
 
 struct heap;
 
-/* Nothing if the page source does not want them. */
+/* Offer the pages. Does nothing if the page source has no `discard`. */
 void heap_discard_free_pages(struct heap *heap);
 
 #endif

@@ -3,15 +3,16 @@
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/heap_zero.h"
 
-/* The heap grows by at least this much, so that a run of small blocks does not call the page source
- * for each page; a larger one by this part of itself, up to a limit. */
+/* The heap grows by at least this much, so a series of small blocks does not call the page source
+ * for each page. A large heap grows by this part of its size, up to a limit. */
 #define GROW_STEP_BYTES     HEAP_END_KEEP_BYTES
 #define GROW_STEP_PART      16
 #define GROW_STEP_MAX_BYTES ((size_t)1024 * 1024)
 
-/* What stays free at the end is more after the heap has grown again into what it had given back, so
- * that a program which takes and frees one large block again and again does not map and unmap pages
- * each time; but no larger a part of the limit. It gives nothing back below twice as much. */
+/* A heap that grows into memory that it gave back keeps more memory free at its end afterwards. So
+ * a program that allocates and frees one large block again and again does not map and unmap pages
+ * each time. It keeps at most KEEP_MAX_BYTES, and at most this part of its limit. It gives memory
+ * back only if twice the kept amount is free. */
 #define KEEP_MAX_BYTES ((size_t)1024 * 1024)
 #define KEEP_PART      16
 
@@ -40,7 +41,7 @@ size_t heap_end_fresh_bytes(const struct heap_page_source *pages)
 
 /* --- Up --------------------------------------------------------------------------------------- */
 
-/* Move the end up. The last `fresh_bytes` of the heap read as zero then. */
+/* Move the end up. Afterwards the last `fresh_bytes` of the heap read as zero. */
 static enum heap_status extend(struct heap *heap, size_t additional_bytes, size_t fresh_bytes)
 {
     if (additional_bytes % HEAP_ALIGNMENT_BYTES != 0)
@@ -70,7 +71,7 @@ static bool grow_by(struct heap *heap, size_t bytes)
            extend(heap, bytes, heap_end_fresh_bytes(&heap->pages)) == HEAP_OK;
 }
 
-/* What is given back and asked for again is kept the next time. */
+/* Keep memory the next time if the heap gave it back and then needed it again. */
 static void keep_more(struct heap *heap, size_t needed_bytes)
 {
     if (heap->size_bytes >= heap->largest_bytes)

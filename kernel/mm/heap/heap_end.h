@@ -1,30 +1,32 @@
 /*
- * heap_end.h - the heap's end: it moves up before a request would fail, and down when much is free
- * before it.
+ * heap_end.h - the heap's end. It moves up before a request would fail, and down when much memory
+ * before it is free.
  */
 #ifndef KERNEL_MM_HEAP_HEAP_END_H
 #define KERNEL_MM_HEAP_HEAP_END_H
 
 #include "kernel/mm/heap/policy.h"
 
-/* When the heap gives memory back, so much stays free at its end. */
+/* This much memory stays free at the end when the heap gives memory back. */
 #define HEAP_END_KEEP_BYTES ((size_t)64 * 1024)
 
-/* Make the first step usable at the base of a heap that has no memory yet. *ret_bytes is its size.
- * False if it cannot be had. */
+/* Make the first step usable at the base of a heap without memory. Write its size to *ret_bytes.
+ * False: there is no memory. */
 bool heap_end_start(const struct heap_configuration *configuration, size_t *ret_bytes);
 
-/* What the page source says of the last growth; 0 if it says nothing. */
+/* Return the result of the page source's fresh_bytes(); 0 without this function. Call it after a
+ * growth. */
 size_t heap_end_fresh_bytes(const struct heap_page_source *pages);
 
-/* Grow by at least so many bytes, which are below the limit, in whole pages. False if they cannot
- * be had, or something is corrupt, recorded: the heap is as it was. */
+/* Grow by at least this many bytes, in whole pages. Precondition: the new size is not above the
+ * limit. False: there is no memory, or the heap is corrupt and the fault is recorded. A failure
+ * changes nothing. */
 bool heap_end_grow_by(struct heap *heap, size_t least_bytes);
 
-/* Grow so that the request fits behind the last live block. False if that cannot be had. */
+/* Grow so that the request fits behind the last live block. False: there is no memory. */
 bool heap_end_grow_for(struct heap *heap, const struct heap_request *request);
 
-/* Give what is free at the end back to the page source, if that is worth its cost. */
+/* Give free memory at the end back to the page source, if there is enough to be worth the cost. */
 void heap_end_give_back(struct heap *heap);
 
 #endif

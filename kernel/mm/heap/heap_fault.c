@@ -68,8 +68,8 @@ static const struct heap_operations refusing_operations = {
 
 /* --- Recording and reporting ------------------------------------------------------------------ */
 
-/* A double free or a bad pointer leaves the heap itself sound. After the other kinds nothing that
- * it holds can be trusted. */
+/* A double free or a bad pointer leaves the heap itself sound. After the other kinds no data of the
+ * heap can be trusted. */
 bool heap_fault_record_final(struct heap *heap, const struct heap_fault *fault)
 {
     if (heap->recorded_fault.detail != NULL)

@@ -1,8 +1,8 @@
 /*
  * heap_state.h - the state of a heap. Private: users know include/handoff/heap.h only.
  *
- * The policy's own state (struct bump_state, struct fast_state, …) follows struct heap, so that a
- * policy finds it without a pointer. A layer's state lies in memory of its own.
+ * The policy's state (struct bump_state, struct fast_state, …) follows struct heap, so that a
+ * policy finds it without a pointer. A layer's state is in separate memory.
  */
 #ifndef KERNEL_MM_HEAP_HEAP_STATE_H
 #define KERNEL_MM_HEAP_HEAP_STATE_H
@@ -20,13 +20,13 @@ enum heap_layer_place {
 struct heap {
     struct heap_operations operations; /* of the outermost layer; first: heap_operations() */
     const struct heap_policy_functions *functions;
-    struct heap_layer *layers[HEAP_LAYER_COUNT]; /* NULL where there is none */
+    struct heap_layer *layers[HEAP_LAYER_COUNT]; /* NULL for a missing layer */
 
     struct heap_counters counters;        /* of the policy's blocks */
-    struct heap_counters *outer_counters; /* of what the callers asked for: these, or a layer's */
+    struct heap_counters *outer_counters; /* of the callers' requests: these, or a layer's */
     size_t layer_used_bytes; /* of the live blocks that a layer serves without the policy */
 
-    bool is_corrupt;                  /* nothing is served any more */
+    bool is_corrupt;                  /* every operation fails */
     struct heap_fault recorded_fault; /* of the running operation (heap_fault.h); no detail: none */
     void (*fault)(void *context, const struct heap_fault *fault);
     void *fault_context;
@@ -36,19 +36,20 @@ struct heap {
     size_t limit_bytes;
     struct heap_page_source pages;
     bool has_grown_again;   /* after it gave memory back, into what it had given back */
-    size_t tail_keep_bytes; /* so much stays free at the end when memory is given back */
+    size_t tail_keep_bytes; /* this much stays free at the end when memory is given back */
     size_t largest_bytes;   /* size_bytes before memory was given back last */
     uintptr_t written_end;  /* from here to the heap's end all is zero but for its last bytes */
     uintptr_t clean_start;  /* a new block is zero from here on */
 
     uint64_t secret; /* as configured */
     const struct heap_policy *policy;
-    uint64_t policy_state[]; /* as much as the policy needs */
+    uint64_t policy_state[]; /* its size depends on the policy */
 };
 
 _Static_assert(offsetof(struct heap, operations) == 0, "heap_operations() casts");
 
-/* A public header says how much storage a state takes, rounded up to its alignment. */
+/* Check the storage size that a public header states: the size of the state, rounded up to its
+ * alignment. */
 #define HEAP_ASSERT_STORAGE(state_bytes, storage)                                                  \
     _Static_assert((state_bytes) <= sizeof(storage) &&                                             \
                        (state_bytes) + HEAP_STORAGE_ALIGNMENT_BYTES > sizeof(storage),             \

@@ -9,8 +9,8 @@ static uintptr_t end_of(const struct heap *heap)
     return (uintptr_t)heap->base + heap->size_bytes;
 }
 
-/* What the policy wrote at the old end is wiped if it lies in the middle of free memory now, so
- * that one boundary is enough. */
+/* Wipe the policy's words at the old end if they now lie inside of free memory, so that one
+ * boundary is enough. */
 void heap_zero_extend(struct heap *heap, uintptr_t old_end, size_t fresh_bytes)
 {
     uintptr_t fresh_start = end_of(heap) - smaller(fresh_bytes, heap->size_bytes);
@@ -31,7 +31,7 @@ void heap_zero_cut(struct heap *heap)
     heap->written_end = smaller(heap->written_end, end_of(heap));
 }
 
-/* So many bytes at the start of a block that was just allocated may not be zero. */
+/* Return how many bytes at the start of a new block may not be zero. */
 static size_t dirty_bytes(const struct heap *heap, const void *block, size_t size_bytes)
 {
     uintptr_t start = (uintptr_t)block;

@@ -4,18 +4,18 @@
  *   base            written_end                                       end
  *    | blocks and free memory | zero but for the policy's words at the end |
  *
- * One boundary is enough: nothing behind it was written since its pages came.
+ * One boundary is enough: the heap has written nothing behind it since the pages arrived.
  */
 #ifndef KERNEL_MM_HEAP_HEAP_ZERO_H
 #define KERNEL_MM_HEAP_HEAP_ZERO_H
 
 #include "kernel/mm/heap/heap_state.h"
 
-/* What a policy writes around blocks and free memory reaches no farther from their ends. */
+/* The most bytes that a policy writes beyond the end of a block or of free memory. */
 #define HEAP_MARGIN_BYTES ((size_t)128)
 
-/* To be called for each block that may have been taken from the free memory at the heap's end: it,
- * and what the policy writes, ends at `end`. */
+/* Call this for each block that may come from the free memory at the heap's end. `end` is one past
+ * the block and the policy's words behind it. */
 static inline void heap_zero_set_written(struct heap *heap, const uint8_t *end)
 {
     if ((uintptr_t)end > heap->written_end) {
@@ -24,8 +24,8 @@ static inline void heap_zero_set_written(struct heap *heap, const uint8_t *end)
     }
 }
 
-/* To be called where a request gives back what it took before: what was written there since is not
- * wiped, and the block that is found then may lie there. */
+/* Call this when a request frees memory that it took before. The bytes written there are not wiped,
+ * and the request's next block may lie there. */
 static inline void heap_zero_set_dirty(struct heap *heap)
 {
     heap->clean_start = UINTPTR_MAX;

@@ -44,12 +44,21 @@ static void invalidate(void *context, struct virt_addr start, uint64_t size_byte
         environment->shoot_down(environment->context, start, size_bytes);
 }
 
+static void publish(void *context)
+{
+    struct address_space *space = context;
+    if (space->environment.publish != NULL)
+        space->environment.publish(space->environment.context);
+}
+
 /* --- Build ------------------------------------------------------------------------------------ */
 
-struct range kernel_layout_physical(const struct kernel_layout *layout, struct range virtual)
+struct phys_range kernel_layout_physical(const struct kernel_layout *layout,
+                                         struct virt_range virtual)
 {
-    uint64_t start = layout->physical_base.value + (virtual.start - layout->virtual_base.value);
-    return (struct range){start, start + range_size_bytes(virtual)};
+    uint64_t offset_bytes = virtual.start.value - layout->virtual_base.value;
+    struct phys_addr start = phys_addr_add(layout->physical_base, offset_bytes);
+    return (struct phys_range){start, phys_addr_add(start, virt_range_size_bytes(virtual))};
 }
 
 static enum page_table_status map_image(struct address_space *space,
@@ -57,15 +66,14 @@ static enum page_table_status map_image(struct address_space *space,
 {
     for (size_t i = 0; i < layout->segment_count; i++) {
         const struct kernel_segment *segment = &layout->segments[i];
-        if (range_is_empty(segment->virtual))
+        if (virt_range_is_empty(segment->virtual))
             continue;
-        struct range physical = kernel_layout_physical(layout, segment->virtual);
-        enum page_table_status status = page_table_map(
-            &space->table, virt_addr(segment->virtual.start), phys_addr(physical.start),
-            range_size_bytes(physical),
-            (struct page_permissions){
-                .write = segment->write, .execute = segment->execute, .global = true},
-            true);
+        const struct page_permissions permissions = {
+            .write = segment->write, .execute = segment->execute, .global = true};
+        struct phys_range physical = kernel_layout_physical(layout, segment->virtual);
+        enum page_table_status status =
+            page_table_map(&space->table, segment->virtual.start, physical.start,
+                           phys_range_size_bytes(physical), permissions, true);
         if (status != PAGE_TABLE_OK)
             return status;
         address_space_add_area(space, segment->virtual, segment->name);
@@ -73,31 +81,40 @@ static enum page_table_status map_image(struct address_space *space,
     return PAGE_TABLE_OK;
 }
 
-static uint64_t direct_map_capacity_bytes(const struct address_space *space)
+/* One past the highest physical address that the window has room for. */
+static struct phys_addr direct_map_capacity(const struct address_space *space)
 {
-    return range_size_bytes(space->direct_map);
+    return phys_addr(virt_range_size_bytes(space->direct_map));
 }
 
-static enum page_table_status map_direct(struct address_space *space, struct range physical,
+/* Where the direct map has a range, mapped or not. */
+static struct virt_range in_direct_map(const struct address_space *space,
+                                       struct phys_range physical)
+{
+    struct virt_addr base = space->direct_map.start;
+    return (struct virt_range){virt_addr_add(base, physical.start.value),
+                               virt_addr_add(base, physical.end.value)};
+}
+
+static enum page_table_status map_direct(struct address_space *space, struct phys_range physical,
                                          struct page_permissions permissions)
 {
     enum page_table_status status =
-        page_table_map(&space->table, virt_addr(space->direct_map.start + physical.start),
-                       phys_addr(physical.start), range_size_bytes(physical), permissions, true);
-    if (status == PAGE_TABLE_OK && physical.end > space->direct_map_size_bytes)
-        space->direct_map_size_bytes = physical.end;
+        page_table_map(&space->table, in_direct_map(space, physical).start, physical.start,
+                       phys_range_size_bytes(physical), permissions, true);
+    if (status == PAGE_TABLE_OK && physical.end.value > space->direct_map_end.value)
+        space->direct_map_end = physical.end;
     return status;
 }
 
 static enum page_table_status map_ram(struct address_space *space,
                                       const struct address_space_plan *plan)
 {
+    const struct phys_addr limit = direct_map_capacity(space);
     struct phys_range run;
-    const struct phys_addr limit = phys_addr(direct_map_capacity_bytes(space));
     for (size_t index = 0;
          region_next_ram_run(plan->regions, plan->region_count, limit, &index, &run);) {
-        enum page_table_status status =
-            map_direct(space, (struct range){run.start.value, run.end.value}, RAM_PERMISSIONS);
+        enum page_table_status status = map_direct(space, run, RAM_PERMISSIONS);
         if (status != PAGE_TABLE_OK)
             return status;
         space->direct_map_mapped_bytes += phys_range_size_bytes(run);
@@ -105,19 +122,19 @@ static enum page_table_status map_ram(struct address_space *space,
     return PAGE_TABLE_OK;
 }
 
-static void add_direct_map_area(struct address_space *space, struct range physical,
+static void add_direct_map_area(struct address_space *space, struct phys_range physical,
                                 const char *name)
 {
-    uint64_t base = space->direct_map.start;
-    address_space_add_area(space, (struct range){base + physical.start, base + physical.end}, name);
+    address_space_add_area(space, in_direct_map(space, physical), name);
     space->areas[space->area_count - 1].is_through_direct_map = true;
 }
 
-static enum page_table_status map_framebuffer(struct address_space *space, struct range physical)
+static enum page_table_status map_framebuffer(struct address_space *space,
+                                              struct phys_range physical)
 {
-    if (range_is_empty(physical))
+    if (phys_range_is_empty(physical))
         return PAGE_TABLE_OK;
-    if (physical.end > direct_map_capacity_bytes(space))
+    if (physical.end.value > direct_map_capacity(space).value)
         return PAGE_TABLE_PHYSICAL_TOO_HIGH;
     struct page_permissions permissions = RAM_PERMISSIONS;
     permissions.memory_type = PAGE_MEMORY_WRITE_COMBINING;
@@ -125,7 +142,7 @@ static enum page_table_status map_framebuffer(struct address_space *space, struc
     return map_direct(space, physical, permissions);
 }
 
-/* What the image must not write cannot be written through the direct map either. Its data stays
+/* The read-only parts of the image cannot be written through the direct map either. Its data stays
  * writable there: the fixed early heap lies in it and is given to others one day. */
 static enum page_table_status protect_image(struct address_space *space,
                                             const struct kernel_layout *layout)
@@ -134,12 +151,12 @@ static enum page_table_status protect_image(struct address_space *space,
     permissions.write = false;
     for (size_t i = 0; i < layout->segment_count; i++) {
         const struct kernel_segment *segment = &layout->segments[i];
-        if (segment->write || range_is_empty(segment->virtual))
+        if (segment->write || virt_range_is_empty(segment->virtual))
             continue;
-        struct range physical = kernel_layout_physical(layout, segment->virtual);
+        struct phys_range physical = kernel_layout_physical(layout, segment->virtual);
         enum page_table_status status =
-            page_table_protect(&space->table, virt_addr(space->direct_map.start + physical.start),
-                               range_size_bytes(physical), permissions);
+            page_table_protect(&space->table, in_direct_map(space, physical).start,
+                               phys_range_size_bytes(physical), permissions);
         if (status != PAGE_TABLE_OK)
             return status;
         add_direct_map_area(space, physical, segment->name);
@@ -147,15 +164,15 @@ static enum page_table_status protect_image(struct address_space *space,
     return PAGE_TABLE_OK;
 }
 
-enum page_table_status address_space_build(struct address_space *space,
-                                           const struct address_space_plan *plan,
-                                           const struct address_space_environment *environment)
+static enum page_table_status create(struct address_space *space,
+                                     const struct page_table_features *features,
+                                     const struct address_space_environment *environment)
 {
-    uint64_t direct_map_start = direct_map_base(plan->features.levels);
-    uint64_t capacity_bytes = direct_map_limit_bytes(plan->features.levels);
+    struct virt_addr base = direct_map_base(features->levels);
+    uint64_t capacity_bytes = direct_map_limit(features->levels).value;
     *space = (struct address_space){
         .environment = *environment,
-        .direct_map = {direct_map_start, direct_map_start + capacity_bytes},
+        .direct_map = {base, virt_addr_add(base, capacity_bytes)},
         .next_stack = virt_addr(LAYOUT_STACKS_BASE),
         .next_device = virt_addr(LAYOUT_DEVICES_BASE),
     };
@@ -165,24 +182,39 @@ enum page_table_status address_space_build(struct address_space *space,
         .free_table = free_table,
         .access_table = access_table,
         .invalidate = invalidate,
+        .publish = publish,
     };
-    enum page_table_status status = page_table_create(&plan->features, &memory, &space->table);
-    if (status != PAGE_TABLE_OK)
-        return status;
+    return page_table_create(features, &memory, &space->table);
+}
 
-    add_direct_map_area(space, (struct range){0, capacity_bytes}, "RAM");
-    status = map_image(space, &plan->layout);
+static enum page_table_status map_all(struct address_space *space,
+                                      const struct address_space_plan *plan)
+{
+    const struct phys_range whole = {phys_addr(0), direct_map_capacity(space)};
+    add_direct_map_area(space, whole, "RAM");
+    enum page_table_status status = map_image(space, &plan->layout);
     if (status == PAGE_TABLE_OK)
         status = map_ram(space, plan);
     if (status == PAGE_TABLE_OK)
         status = protect_image(space, &plan->layout);
     if (status == PAGE_TABLE_OK)
         status = map_framebuffer(space, plan->framebuffer);
+    return status;
+}
+
+enum page_table_status address_space_build(struct address_space *space,
+                                           const struct address_space_plan *plan,
+                                           const struct address_space_environment *environment)
+{
+    enum page_table_status status = create(space, &plan->features, environment);
+    if (status != PAGE_TABLE_OK)
+        return status;
+    status = map_all(space, plan);
     if (status != PAGE_TABLE_OK) {
         address_space_destroy(space);
         return status;
     }
-    address_space_add_guard(space, (struct range){0, PAGE_SIZE_BYTES}, "null pointer", false);
+    address_space_add_guard(space, virt_range(0, PAGE_SIZE_BYTES), "null pointer", false);
     return PAGE_TABLE_OK;
 }
 
@@ -221,8 +253,8 @@ enum page_table_status address_space_map_frames(struct address_space *space, str
     return PAGE_TABLE_OK;
 }
 
-/* So many pages are unmapped at once: their translations are dropped together, here and on the
- * other CPUs. Half a kilobyte of stack. */
+/* The number of pages that are unmapped at once: their translations are dropped together, here and
+ * on the other CPUs. Half a kilobyte of stack. */
 #define UNMAP_PAGE_COUNT 64
 
 /* The frames go back only after their translations are gone, so that no CPU can still write to
@@ -271,147 +303,10 @@ enum page_table_status address_space_map_stack(struct address_space *space, cons
     if (status != PAGE_TABLE_OK)
         return status;
 
-    address_space_add_guard(space, (struct range){guard.value, base.value}, name, true);
-    address_space_add_area(space, (struct range){base.value, base.value + size_bytes}, name);
     /* The next stack's guard page is what lies above this one. */
     space->next_stack = virt_addr_add(base, size_bytes);
+    address_space_add_guard(space, (struct virt_range){guard, base}, name, true);
+    address_space_add_area(space, (struct virt_range){base, space->next_stack}, name);
     *ret_top = space->next_stack;
     return PAGE_TABLE_OK;
-}
-
-/* --- Devices ---------------------------------------------------------------------------------- */
-
-/* Whole pages around a foreign range. False if it wraps or ends beyond what a page-table entry can
- * name. */
-static bool pages_around(struct phys_addr physical, uint64_t size_bytes, struct range *ret_pages)
-{
-    struct range bytes;
-    if (!range_from_base_size(physical.value, size_bytes, &bytes) ||
-        bytes.end > DIRECT_MAP_LIMIT_BYTES_5_LEVELS)
-        return false;
-    *ret_pages = (struct range){page_align_down(bytes.start), page_align_up(bytes.end)};
-    return true;
-}
-
-static bool touches_direct_map(const struct address_space *space, struct range physical)
-{
-    if (physical.end > space->direct_map_size_bytes)
-        physical.end = space->direct_map_size_bytes;
-    for (uint64_t page = physical.start; page < physical.end; page += PAGE_SIZE_BYTES) {
-        struct page_mapping mapping;
-        if (page_table_lookup(&space->table, virt_addr(space->direct_map.start + page), &mapping) ==
-            PAGE_TABLE_OK)
-            return true;
-    }
-    return false;
-}
-
-static bool touches_device(const struct address_space *space, struct range physical)
-{
-    for (size_t i = 0; i < space->area_count; i++) {
-        if (range_overlaps(space->areas[i].device, physical))
-            return true;
-    }
-    return false;
-}
-
-/* Where these pages go: behind an unmapped one, and congruent to the largest page that they can
- * use.
- */
-static struct virt_addr place_device(const struct address_space *space, struct range physical)
-{
-    uint64_t alignment = PAGE_SIZE_BYTES;
-    if (range_size_bytes(physical) >= 2 * MIB)
-        alignment = 2 * MIB;
-    if (range_size_bytes(physical) >= GIB)
-        alignment = GIB;
-    uint64_t lowest = space->next_device.value + PAGE_SIZE_BYTES;
-    uint64_t offset = (physical.start - lowest) % alignment;
-    return virt_addr(lowest + offset);
-}
-
-enum page_table_status address_space_map_device(struct address_space *space, const char *name,
-                                                struct phys_addr physical, uint64_t size_bytes,
-                                                enum page_memory_type memory_type,
-                                                struct virt_addr *ret_virtual)
-{
-    struct range pages;
-    if (size_bytes == 0)
-        return PAGE_TABLE_EMPTY;
-    if (!pages_around(physical, size_bytes, &pages))
-        return PAGE_TABLE_PHYSICAL_TOO_HIGH;
-    if (memory_type == PAGE_MEMORY_WRITE_BACK || touches_direct_map(space, pages))
-        return PAGE_TABLE_MEMORY_TYPE;
-    if (touches_device(space, pages))
-        return PAGE_TABLE_ALREADY_MAPPED;
-    struct virt_addr base = place_device(space, pages);
-    if (space->area_count == ADDRESS_SPACE_AREA_LIMIT || base.value > LAYOUT_DEVICES_END ||
-        range_size_bytes(pages) > LAYOUT_DEVICES_END - base.value)
-        return PAGE_TABLE_NO_MEMORY;
-
-    struct page_permissions permissions = RAM_PERMISSIONS;
-    permissions.memory_type = memory_type;
-    enum page_table_status status = page_table_map(&space->table, base, phys_addr(pages.start),
-                                                   range_size_bytes(pages), permissions, true);
-    if (status != PAGE_TABLE_OK)
-        return status;
-    space->next_device = virt_addr_add(base, range_size_bytes(pages));
-    address_space_add_area(space, (struct range){base.value, space->next_device.value}, name);
-    space->areas[space->area_count - 1].device = pages;
-    *ret_virtual = virt_addr_add(base, physical.value - pages.start);
-    return PAGE_TABLE_OK;
-}
-
-void address_space_unmap_device(struct address_space *space, struct virt_addr virtual)
-{
-    size_t index = 0;
-    while (index < space->area_count &&
-           (range_is_empty(space->areas[index].device) ||
-            !range_contains_address(space->areas[index].virtual, virtual.value)))
-        index++;
-    kernel_assert(index < space->area_count);
-    struct range pages = space->areas[index].virtual;
-    enum page_table_status status =
-        page_table_unmap(&space->table, virt_addr(pages.start), range_size_bytes(pages));
-    kernel_assert(status == PAGE_TABLE_OK);
-    space->area_count--;
-    for (size_t i = index; i < space->area_count; i++)
-        space->areas[i] = space->areas[i + 1];
-}
-
-/* --- Guards and areas ------------------------------------------------------------------------- */
-
-void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
-                             bool is_stack)
-{
-    kernel_assert(space->guard_count < ADDRESS_SPACE_GUARD_LIMIT);
-    space->guards[space->guard_count++] =
-        (struct address_space_guard){.virtual = virtual, .name = name, .is_stack = is_stack};
-}
-
-const struct address_space_guard *address_space_find_guard(const struct address_space *space,
-                                                           struct virt_addr address)
-{
-    for (size_t i = 0; i < space->guard_count; i++) {
-        if (range_contains_address(space->guards[i].virtual, address.value))
-            return &space->guards[i];
-    }
-    return NULL;
-}
-
-void address_space_add_area(struct address_space *space, struct range virtual, const char *name)
-{
-    kernel_assert(space->area_count < ADDRESS_SPACE_AREA_LIMIT);
-    space->areas[space->area_count++] =
-        (struct address_space_area){.virtual = virtual, .name = name};
-}
-
-const struct address_space_area *address_space_find_area(const struct address_space *space,
-                                                         struct virt_addr address)
-{
-    for (size_t i = space->area_count; i > 0; i--) {
-        if (range_contains_address(space->areas[i - 1].virtual, address.value))
-            return &space->areas[i - 1];
-    }
-    return NULL;
 }

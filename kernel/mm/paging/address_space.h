@@ -1,18 +1,21 @@
 /*
- * address_space.h - the kernel's own page tables (the picture is in kernel/mm/layout.h).
+ * address_space.h - the kernel's own page tables (kernel/mm/layout.h has the areas).
  *
  *   image        text r-x, rodata r--, data and bss rw-: writable or executable, never both
  *   direct map   all RAM, never executable, with the largest pages that fit; rw-, but r-- where the
- *                image must not be written, so that no frame is both writable and executable
- *                anywhere; the framebuffer write-combining
+ *                image must not be written: no frame is both writable and executable anywhere. The
+ *                framebuffer is write-combining
  *   stacks       rw-, an unmapped page below and above each
  *   devices      rw-, uncached, an unmapped page below and above each
  *   heap window  filled later by heap_window.h
  *   page 0       never mapped
  *
- * Table pages and stack frames come from the calling CPU's frame reserve and are reached through
- * the caller's `access` (in the kernel: the direct map; in a host test: fake memory). Building is
- * pure; loading CR3 is the caller's (kernel/arch.h).
+ * Table pages and stack frames come from the calling CPU's frame reserve. They are reached through
+ * the caller's `access`: in the kernel the direct map, in a host test fake memory. Building is pure;
+ * the caller makes the tables live (kernel/arch.h).
+ *
+ * address_space.c builds it and maps frames and stacks; address_space_device.c and
+ * address_space_area.c have the sections of their names.
  *
  * Phase: after the frame allocator. Concurrency: the caller serialises.
  */
@@ -32,8 +35,8 @@ struct frame_reserve;
 
 /* A piece of the kernel's image with one set of permissions. */
 struct kernel_segment {
-    const char *name;     /* "text", "rodata", … */
-    struct range virtual; /* page-aligned */
+    const char *name;          /* "text", "rodata", … */
+    struct virt_range virtual; /* page-aligned */
     bool write;
     bool execute;
 };
@@ -47,20 +50,21 @@ struct kernel_layout {
     size_t segment_count;
 };
 
-/* Where a part of the image lies in physical memory. */
-struct range kernel_layout_physical(const struct kernel_layout *layout, struct range virtual);
+/* Where a part of the image lies in physical memory. Precondition: it is a part. */
+struct phys_range kernel_layout_physical(const struct kernel_layout *layout,
+                                         struct virt_range virtual);
 
-/* Everything that the tables are made from. What is pointed to must stay until the build is done.
- */
+/* Everything that the tables are made from. The regions and segments must stay until the build is
+ * done. */
 struct address_space_plan {
     struct page_table_features features;
     struct kernel_layout layout;
     const struct handoff_region *regions; /* normalised (shared/handoff.h) */
     size_t region_count;
-    struct range framebuffer; /* physical, page-aligned; empty for none */
+    struct phys_range framebuffer; /* page-aligned; empty for none */
 };
 
-/* What the address space needs from its surroundings, for as long as it is used. */
+/* The surroundings of an address space, for as long as it is used. */
 struct address_space_environment {
     void *context; /* handed to all callbacks unchanged */
     /* The frame reserve of the CPU that calls. Single frames and tables come from there. */
@@ -74,21 +78,23 @@ struct address_space_environment {
      * Called right behind `invalidate`, and before any frame or table of the range is free. NULL
      * while there is no other CPU. */
     void (*shoot_down)(void *context, struct virt_addr start, uint64_t size_bytes);
+    /* The barrier of page_table_memory.publish; NULL on a CPU that needs none, and on a host. */
+    void (*publish)(void *context);
 };
 
-/* A stretch of addresses that belongs to somebody, mapped or not. */
+/* A range of addresses with an owner, mapped or not. */
 struct address_space_area {
-    struct range virtual;
-    const char *name;           /* of what is mapped: "text", "main stack" (kept by reference) */
+    struct virt_range virtual;
+    const char *name;           /* of its owner: "text", "main stack" (kept by reference) */
     bool is_through_direct_map; /* "text" may then be mapped under its own address, too */
-    struct range device;        /* physical, of whole pages; empty for everything else */
+    struct phys_range device;   /* of whole pages; empty for everything else */
 };
 #define ADDRESS_SPACE_AREA_LIMIT 64
 
 /* Pages that are left unmapped on purpose. */
 struct address_space_guard {
-    struct range virtual;
-    const char *name; /* what was overrun if it is hit: "main stack", … (kept by reference) */
+    struct virt_range virtual;
+    const char *name; /* the area that was overrun if it is hit: "main stack" (kept by reference) */
     bool is_stack;
 };
 #define ADDRESS_SPACE_GUARD_LIMIT 16
@@ -97,10 +103,10 @@ struct address_space_guard {
 struct address_space {
     struct page_table table;
     struct address_space_environment environment;
-    struct range direct_map;          /* virtual; the window, of which RAM alone is mapped */
+    struct virt_range direct_map;     /* the window, of which only RAM is mapped */
     struct virt_addr next_stack;      /* where the next stack's lower guard page goes */
     struct virt_addr next_device;     /* where the page below the next device goes */
-    uint64_t direct_map_size_bytes;   /* one past the highest physical address that is mapped */
+    struct phys_addr direct_map_end;  /* one past the highest physical address that is mapped */
     uint64_t direct_map_mapped_bytes; /* RAM in the direct map */
     struct address_space_guard guards[ADDRESS_SPACE_GUARD_LIMIT];
     size_t guard_count;
@@ -108,11 +114,13 @@ struct address_space {
     size_t area_count;
 };
 
+/* --- Build ------------------------------------------------------------------------------------ */
+
 /* Build the tables: image and direct map. Page 0 is left unmapped and counts as a guard.
- * RAM beyond direct_map_limit_bytes() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An
+ * RAM beyond direct_map_limit() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An
  * image that does not lie in RAM is NOT_MAPPED.
  * Failures: those of page_table_map(). Everything that was taken has then gone back to the frame
- * allocator and *space is unusable. Not live until the caller loads space->table.root. */
+ * allocator and *space is unusable. Not live until the caller loads the roots of space->table. */
 enum page_table_status address_space_build(struct address_space *space,
                                            const struct address_space_plan *plan,
                                            const struct address_space_environment *environment)
@@ -121,35 +129,41 @@ enum page_table_status address_space_build(struct address_space *space,
 /* Free all tables (not the stacks' frames). Precondition: they are not live. */
 void address_space_destroy(struct address_space *space);
 
+/* --- Frames behind addresses ------------------------------------------------------------------ */
+
 /* Map a new stack of `size_bytes` (a multiple of the page) in the stacks' window, with an unmapped
- * page below and above, and register the page below as guard `name` (kept by reference).
- * *ret_top is one past its highest byte, 16-byte aligned.
+ * page below and above. Register the page below as guard `name` (kept by reference). *ret_top is one
+ * past its highest byte, 16-byte aligned.
  * Failures: EMPTY, UNALIGNED, NO_MEMORY; nothing is then changed, in the tables or the frame
  * allocator. */
 enum page_table_status address_space_map_stack(struct address_space *space, const char *name,
                                                uint64_t size_bytes, struct virt_addr *ret_top)
     __attribute__((warn_unused_result));
 
-/* Map `page_count` frames of the frame allocator's at `start`, readable and writable, 4 KiB each.
- * Failures: those of page_table_map(); nothing is then changed. */
+/* Map `page_count` frames of the frame allocator's at `start`, readable and writable, a smallest
+ * page each. Failures: those of page_table_map(); nothing is then changed. */
 enum page_table_status address_space_map_frames(struct address_space *space, struct virt_addr start,
                                                 uint64_t page_count)
     __attribute__((warn_unused_result));
 
 /* Undo address_space_map_frames() for these pages and free their frames. Panics (assertion) if one
- * of them is not mapped by a 4 KiB page. */
+ * of them is not mapped by a smallest page. */
 void address_space_unmap_frames(struct address_space *space, struct virt_addr start,
                                 uint64_t page_count);
+
+/* --- Devices ---------------------------------------------------------------------------------- */
 
 /* Map the registers or the memory of a device, writable, never executable, with an unmapped page
  * below and above, and name them (kept by reference). Neither base nor size need to be aligned:
  * whole pages around them are mapped, with large pages where that is possible.
  *   memory_type  UNCACHED for registers, WRITE_COMBINING for memory that is only written
  *   ret_virtual  where the byte at `physical` is seen
- * Failures: EMPTY; PHYSICAL_TOO_HIGH (also if the range wraps); MEMORY_TYPE: write-back was asked
- * for, or a part is RAM or the framebuffer, which the direct map has; ALREADY_MAPPED: a page
- * belongs to a device that was mapped before (two drivers of one page have to share); NO_MEMORY,
- * also when there are no areas or addresses left. Nothing is then changed. */
+ * Failures; nothing is then changed:
+ *   EMPTY
+ *   PHYSICAL_TOO_HIGH  also if the range wraps
+ *   MEMORY_TYPE        write-back, or a part is RAM or the framebuffer, which the direct map has
+ *   ALREADY_MAPPED     a page belongs to a mapped device: two drivers of one page have to share
+ *   NO_MEMORY          also without free areas or addresses */
 enum page_table_status address_space_map_device(struct address_space *space, const char *name,
                                                 struct phys_addr physical, uint64_t size_bytes,
                                                 enum page_memory_type memory_type,
@@ -160,20 +174,23 @@ enum page_table_status address_space_map_device(struct address_space *space, con
  * that a driver which goes on using them faults. Panics (assertion) if it is no such address. */
 void address_space_unmap_device(struct address_space *space, struct virt_addr virtual);
 
+/* --- Guards and areas ------------------------------------------------------------------------- */
+
 /* Register pages that must stay unmapped. Panics (assertion) when ADDRESS_SPACE_GUARD_LIMIT is
  * exceeded. */
-void address_space_add_guard(struct address_space *space, struct range virtual, const char *name,
-                             bool is_stack);
+void address_space_add_guard(struct address_space *space, struct virt_range virtual,
+                             const char *name, bool is_stack);
 
 /* Say whose addresses these are. Where areas overlap the newest wins. Panics (assertion) when
  * ADDRESS_SPACE_AREA_LIMIT is exceeded. */
-void address_space_add_area(struct address_space *space, struct range virtual, const char *name);
+void address_space_add_area(struct address_space *space, struct virt_range virtual,
+                            const char *name);
 
-/* The area that contains an address; NULL if there is none. */
+/* The area that contains an address, or NULL. */
 const struct address_space_area *address_space_find_area(const struct address_space *space,
                                                          struct virt_addr address);
 
-/* The guard that contains an address; NULL if there is none. */
+/* The guard that contains an address, or NULL. */
 const struct address_space_guard *address_space_find_guard(const struct address_space *space,
                                                            struct virt_addr address);
 

@@ -12,7 +12,7 @@ struct audit {
     uint64_t image_found_bytes; /* of the image, with the right permissions */
 };
 
-/* `subject`: the name of what the rule protects, or NULL. */
+/* `subject`: the name of the segment or guard that the rule protects, or NULL. */
 static void violation(struct audit *audit, uint64_t *count, const char *rule, const char *subject,
                       const struct page_run *run)
 {
@@ -37,7 +37,7 @@ static void general_violation(struct audit *audit, uint64_t *count, const char *
 
 static bool is_in_direct_map(const struct audit *audit, const struct page_run *run)
 {
-    return range_contains_address(audit->input->space->direct_map, run->virtual.value);
+    return virt_range_contains_address(audit->input->space->direct_map, run->virtual);
 }
 
 static bool is_in_image(const struct audit *audit, const struct page_run *run)
@@ -45,7 +45,7 @@ static bool is_in_image(const struct audit *audit, const struct page_run *run)
     return run->virtual.value >= audit->input->layout->virtual_base.value;
 }
 
-/* Without NX in the CPU everything is executable. */
+/* Where the CPU cannot forbid execution everything is executable. */
 static bool executes_against_the_rules(const struct audit *audit, const struct page_run *run)
 {
     return run->permissions.execute && audit->input->space->table.features.no_execute;
@@ -53,7 +53,7 @@ static bool executes_against_the_rules(const struct audit *audit, const struct p
 
 /* --- Rules for any run ------------------------------------------------------------------------ */
 
-static void judge_permissions(struct audit *audit, const struct page_run *run)
+static void check_permissions(struct audit *audit, const struct page_run *run)
 {
     struct page_audit_result *result = audit->result;
     if (run->permissions.write && executes_against_the_rules(audit, run))
@@ -64,14 +64,14 @@ static void judge_permissions(struct audit *audit, const struct page_run *run)
              !is_in_direct_map(audit, run))
         violation(audit, &result->image_count, "executable outside of the image", NULL, run);
     if (run->user)
-        violation(audit, &result->user_count, "accessible from ring 3", NULL, run);
+        violation(audit, &result->user_count, "accessible to user programs", NULL, run);
 }
 
-static void judge_place(struct audit *audit, const struct page_run *run)
+static void check_place(struct audit *audit, const struct page_run *run)
 {
     const struct address_space *space = audit->input->space;
     for (size_t i = 0; i < space->guard_count; i++) {
-        if (range_overlaps(space->guards[i].virtual, page_run_virtual(run)))
+        if (virt_range_overlaps(space->guards[i].virtual, page_run_virtual(run)))
             violation(audit, &audit->result->guard_count,
                       "mapped guard page:", space->guards[i].name, run);
     }
@@ -84,13 +84,13 @@ static void judge_place(struct audit *audit, const struct page_run *run)
 /* --- Regions ---------------------------------------------------------------------------------- */
 
 /* The first region that ends above `address`: they are sorted. */
-static size_t first_region_above(const struct page_audit_input *input, uint64_t address)
+static size_t first_region_above(const struct page_audit_input *input, struct phys_addr address)
 {
     size_t low = 0;
     size_t high = input->region_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (input->regions[middle].base + input->regions[middle].size_bytes > address)
+        if (input->regions[middle].base + input->regions[middle].size_bytes > address.value)
             high = middle;
         else
             low = middle + 1;
@@ -99,18 +99,18 @@ static size_t first_region_above(const struct page_audit_input *input, uint64_t 
 }
 
 /* True if every frame of `physical` lies in regions of this type. */
-static bool lies_in_regions_of(const struct page_audit_input *input, struct range physical,
+static bool lies_in_regions_of(const struct page_audit_input *input, struct phys_range physical,
                                uint32_t type)
 {
-    uint64_t reached = physical.start;
-    for (size_t i = first_region_above(input, reached);
-         i < input->region_count && reached < physical.end; i++) {
+    uint64_t reached = physical.start.value;
+    for (size_t i = first_region_above(input, physical.start);
+         i < input->region_count && reached < physical.end.value; i++) {
         const struct handoff_region *region = &input->regions[i];
         if (region->type != type || region->base > reached)
             return false;
         reached = region->base + region->size_bytes;
     }
-    return reached >= physical.end;
+    return reached >= physical.end.value;
 }
 
 /* --- The image -------------------------------------------------------------------------------- */
@@ -123,44 +123,51 @@ static bool segment_permits(const struct audit *audit, const struct kernel_segme
            (!execution_matters || segment->execute == run->permissions.execute);
 }
 
-static const struct kernel_segment *segment_at(const struct kernel_layout *layout, uint64_t address)
+static const struct kernel_segment *segment_at(const struct kernel_layout *layout,
+                                               struct virt_addr address)
 {
     for (size_t i = 0; i < layout->segment_count; i++) {
-        if (range_contains_address(layout->segments[i].virtual, address))
+        if (virt_range_contains_address(layout->segments[i].virtual, address))
             return &layout->segments[i];
     }
     return NULL;
 }
 
-/* Segments that touch and are permitted the same are one run. */
-static void judge_image(struct audit *audit, const struct page_run *run)
+/* The rule that the part `here` of a run in this segment breaks, or NULL. */
+static const char *image_rule(const struct audit *audit, const struct kernel_segment *segment,
+                              const struct page_run *run, struct virt_range here)
 {
-    const struct kernel_layout *layout = audit->input->layout;
+    if (!segment_permits(audit, segment, run))
+        return "not with its linked permissions:";
+    uint64_t offset_bytes = here.start.value - run->virtual.value;
+    struct phys_range loaded = kernel_layout_physical(audit->input->layout, here);
+    if (loaded.start.value != run->physical.value + offset_bytes)
+        return "not where the image was loaded:";
+    if (!lies_in_regions_of(audit->input, loaded, HANDOFF_REGION_KERNEL_IMAGE))
+        return "in memory that is not the image's:";
+    return NULL;
+}
+
+/* Segments that touch and are permitted the same are one run. */
+static void check_image(struct audit *audit, const struct page_run *run)
+{
     uint64_t *count = &audit->result->image_count;
-    struct range rest = page_run_virtual(run);
-    while (!range_is_empty(rest)) {
-        const struct kernel_segment *segment = segment_at(layout, rest.start);
+    struct virt_range rest = page_run_virtual(run);
+    while (!virt_range_is_empty(rest)) {
+        const struct kernel_segment *segment = segment_at(audit->input->layout, rest.start);
         if (segment == NULL) {
             violation(audit, count, "outside of the image's segments", NULL, run);
             return;
         }
-        if (!segment_permits(audit, segment, run)) {
-            violation(audit, count, "not with its linked permissions:", segment->name, run);
+        struct virt_range here = rest;
+        if (here.end.value > segment->virtual.end.value)
+            here.end = segment->virtual.end;
+        const char *rule = image_rule(audit, segment, run, here);
+        if (rule != NULL) {
+            violation(audit, count, rule, segment->name, run);
             return;
         }
-        struct range here = {rest.start,
-                             rest.end < segment->virtual.end ? rest.end : segment->virtual.end};
-        uint64_t physical = run->physical.value + (here.start - run->virtual.value);
-        struct range loaded = kernel_layout_physical(layout, here);
-        if (loaded.start != physical) {
-            violation(audit, count, "not where the image was loaded:", segment->name, run);
-            return;
-        }
-        if (!lies_in_regions_of(audit->input, loaded, HANDOFF_REGION_KERNEL_IMAGE)) {
-            violation(audit, count, "in memory that is not the image's:", segment->name, run);
-            return;
-        }
-        audit->image_found_bytes += range_size_bytes(here);
+        audit->image_found_bytes += virt_range_size_bytes(here);
         rest.start = here.end;
     }
 }
@@ -184,14 +191,14 @@ static const char *memory_type_rule(const struct audit *audit, const struct hand
     return NULL;
 }
 
-static void judge_memory_type(struct audit *audit, const struct page_run *run)
+static void check_memory_type(struct audit *audit, const struct page_run *run)
 {
     const struct page_audit_input *input = audit->input;
-    struct range rest = page_run_physical(run);
+    struct phys_range rest = page_run_physical(run);
     size_t i = first_region_above(input, rest.start);
-    while (rest.start < rest.end) {
+    while (rest.start.value < rest.end.value) {
         const struct handoff_region *region = i < input->region_count ? &input->regions[i] : NULL;
-        bool in_gap = region == NULL || region->base > rest.start;
+        bool in_gap = region == NULL || region->base > rest.start.value;
         const char *rule =
             memory_type_rule(audit, in_gap ? NULL : region, run->permissions.memory_type);
         if (rule != NULL) {
@@ -200,27 +207,27 @@ static void judge_memory_type(struct audit *audit, const struct page_run *run)
         }
         if (region == NULL)
             return;
-        rest.start = in_gap ? region->base : region->base + region->size_bytes;
+        rest.start = phys_addr(in_gap ? region->base : region->base + region->size_bytes);
         i += in_gap ? 0 : 1;
     }
 }
 
 /* A frame that the image must not write, or executes, is writable nowhere else. */
-static void judge_alias_of_image(struct audit *audit, const struct page_run *run)
+static void check_alias_of_image(struct audit *audit, const struct page_run *run)
 {
     const struct kernel_layout *layout = audit->input->layout;
     for (size_t i = 0; run->permissions.write && i < layout->segment_count; i++) {
         const struct kernel_segment *segment = &layout->segments[i];
-        if (!segment->write && range_overlaps(kernel_layout_physical(layout, segment->virtual),
-                                              page_run_physical(run)))
+        if (!segment->write && phys_range_overlaps(kernel_layout_physical(layout, segment->virtual),
+                                                   page_run_physical(run)))
             violation(audit, &audit->result->alias_count,
                       "writable in another place:", segment->name, run);
     }
 }
 
-static void judge_direct_map(struct audit *audit, const struct page_run *run)
+static void check_direct_map(struct audit *audit, const struct page_run *run)
 {
-    if (run->virtual.value - audit->input->space->direct_map.start != run->physical.value)
+    if (run->virtual.value - audit->input->space->direct_map.start.value != run->physical.value)
         violation(audit, &audit->result->direct_map_count, "direct map off its place", NULL, run);
     else if (executes_against_the_rules(audit, run))
         violation(audit, &audit->result->direct_map_count, "direct map executable", NULL, run);
@@ -230,50 +237,51 @@ static void judge_direct_map(struct audit *audit, const struct page_run *run)
 
 /* Insert a run so that they stay sorted. Frames mostly come in rising or falling order, so this is
  * mostly a longer last or first run. */
-static void remember_writable(struct audit *audit, const struct page_run *run)
+static void insert_run(struct audit *audit, size_t at, const struct page_run *run)
 {
-    struct range *runs = audit->input->scratch;
-    struct range added = page_run_physical(run);
-    size_t at = audit->run_count;
-    while (at > 0 && runs[at - 1].start >= added.end)
-        at--;
-    if (at > 0 && runs[at - 1].end > added.start) {
-        violation(audit, &audit->result->alias_count, "frame mapped writable twice", NULL, run);
-        return;
-    }
-    if (at > 0 && runs[at - 1].end == added.start) {
-        runs[at - 1].end = added.end;
-        return;
-    }
-    if (at < audit->run_count && runs[at].start == added.end) {
-        runs[at].start = added.start;
-        return;
-    }
+    struct phys_range *runs = audit->input->scratch;
     if (audit->run_count == audit->input->scratch_count) {
         violation(audit, &audit->result->other_count, "too little scratch from here on", NULL, run);
         return;
     }
     memmove(&runs[at + 1], &runs[at], (audit->run_count - at) * sizeof runs[0]);
-    runs[at] = added;
+    runs[at] = page_run_physical(run);
     audit->run_count++;
+}
+
+static void remember_writable(struct audit *audit, const struct page_run *run)
+{
+    struct phys_range *runs = audit->input->scratch;
+    struct phys_range added = page_run_physical(run);
+    size_t at = audit->run_count;
+    while (at > 0 && runs[at - 1].start.value >= added.end.value)
+        at--;
+    if (at > 0 && runs[at - 1].end.value > added.start.value)
+        violation(audit, &audit->result->alias_count, "frame mapped writable twice", NULL, run);
+    else if (at > 0 && runs[at - 1].end.value == added.start.value)
+        runs[at - 1].end = added.end;
+    else if (at < audit->run_count && runs[at].start.value == added.end.value)
+        runs[at].start = added.start;
+    else
+        insert_run(audit, at, run);
 }
 
 /* --- The audit -------------------------------------------------------------------------------- */
 
-static void judge_run(void *context, const struct page_run *run)
+static void check_run(void *context, const struct page_run *run)
 {
     struct audit *audit = context;
     audit->result->page_count += page_run_page_count(run);
     audit->result->run_count++;
-    judge_permissions(audit, run);
-    judge_place(audit, run);
-    judge_memory_type(audit, run);
+    check_permissions(audit, run);
+    check_place(audit, run);
+    check_memory_type(audit, run);
     if (is_in_image(audit, run))
-        judge_image(audit, run);
+        check_image(audit, run);
     else
-        judge_alias_of_image(audit, run);
+        check_alias_of_image(audit, run);
     if (is_in_direct_map(audit, run))
-        judge_direct_map(audit, run);
+        check_direct_map(audit, run);
     else if (run->permissions.write)
         remember_writable(audit, run);
 }
@@ -291,7 +299,7 @@ static uint64_t linked_bytes(const struct kernel_layout *layout)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < layout->segment_count; i++)
-        bytes += range_size_bytes(layout->segments[i].virtual);
+        bytes += virt_range_size_bytes(layout->segments[i].virtual);
     return bytes;
 }
 
@@ -301,7 +309,7 @@ bool page_audit_run(const struct page_audit_input *input, struct page_audit_resu
     struct audit audit = {.input = input, .result = ret_result};
     const struct page_table *table = &input->space->table;
 
-    page_runs_walk(table, NULL, judge_run, &audit);
+    page_runs_walk(table, NULL, check_run, &audit);
     uint64_t expected_bytes = linked_bytes(input->layout) - input->image_unmapped_bytes;
     if (ret_result->image_count == 0 && audit.image_found_bytes != expected_bytes)
         general_violation(&audit, &ret_result->image_count, "a part of the image is not mapped");

@@ -1,29 +1,25 @@
 /*
- * page_audit.h - proof that page tables keep the kernel's promises.
+ * page_audit.h - check that page tables keep the kernel's promises.
  *
  * Walks every present page of the tables as they are (not as they were meant) and counts the runs
  * of pages (kernel/mm/paging/page_runs.h) that break a rule:
  *
- *   no page is both writable and executable           (writable_executable_count)
- *   no page is accessible from ring 3                 (user_count)
- *   no guard page is present, page 0 among them       (guard_count)
- *   nothing is left in the lower half                 (lower_half_count)
- *   the rest is global: it survives a switch to the root for firmware calls
- *                                                     (global_count)
- *   the image has exactly its linked permissions and lies in kernel-image regions, which nobody
- *   else is given; nothing outside of it is executable
- *                                                     (image_count)
- *   RAM is write-back wherever it is mapped, and nothing else is: device registers and framebuffer
- *   are not cached; the framebuffer is write-combining where the CPU can
- *                                                     (memory_type_count)
- *   outside of the direct map no frame is mapped writable twice, and what the image must not write
- *   is writable nowhere: no frame is both writable and executable
- *                                                     (alias_count)
- *   the direct map is exactly base + physical and never executable
- *                                                     (direct_map_count)
+ *   writable_executable_count  No page is both writable and executable.
+ *   user_count                 No page is accessible to user programs.
+ *   guard_count                No guard page is present; page 0 is one.
+ *   lower_half_count           Nothing is left in the lower half.
+ *   global_count               Every page is global: it survives a switch to the root for firmware
+ *                              calls.
+ *   image_count                The image has exactly its linked permissions and lies in
+ *                              kernel-image regions. Nothing outside of it is executable.
+ *   memory_type_count          RAM is write-back wherever it is mapped, and nothing else is. The
+ *                              framebuffer is write-combining where the CPU can.
+ *   alias_count                Outside of the direct map no frame is mapped writable twice. The
+ *                              read-only parts of the image are writable nowhere.
+ *   direct_map_count           The direct map is exactly base + physical, and never executable.
  *
- * Without NX in the CPU every page is executable: writable_executable_count then says how many are
- * writable too, and no rule about execution counts as broken (docs/CAVEATS.md).
+ * Where the CPU cannot forbid execution every page is executable: writable_executable_count then
+ * says how many are writable too, and no rule about execution counts as broken (docs/CAVEATS.md).
  *
  * Pure: reads tables through their own callbacks. Phase: any time after the build.
  */
@@ -38,7 +34,7 @@
 #include "shared/handoff.h"
 #include "shared/range.h"
 
-/* What the tables are held against. */
+/* The input that the tables are compared with. */
 struct page_audit_input {
     const struct address_space *space;
     const struct kernel_layout *layout;
@@ -46,16 +42,17 @@ struct page_audit_input {
     size_t region_count;
     uint64_t image_unmapped_bytes; /* of the image, given back on purpose */
     /* Room for the physical runs that are mapped writable outside of the direct map: one entry per
-     * run of frames. Too little room counts as a violation, since nothing is then proven. */
-    struct range *scratch;
+     * run of frames. Too little room counts as a violation, since the check is then not complete. */
+    struct phys_range *scratch;
     size_t scratch_count;
 };
 
 struct page_audit_result {
     uint64_t page_count; /* present pages of any size */
     uint64_t run_count;
-    uint64_t table_count;               /* table pages, counted by walking them */
-    uint64_t writable_executable_count; /* without NX: pages, and no violation */
+    uint64_t table_count; /* table pages, counted by walking them */
+    /* Where the CPU cannot forbid execution: pages, and no violation. */
+    uint64_t writable_executable_count;
     uint64_t user_count;
     uint64_t guard_count;
     uint64_t lower_half_count;
@@ -66,7 +63,7 @@ struct page_audit_result {
     uint64_t direct_map_count;
     uint64_t other_count;      /* scratch too small; table_count differs from the tables' own */
     uint64_t violation_count;  /* of any rule */
-    char first_violation[128]; /* "" if there is none */
+    char first_violation[128]; /* "" without a violation */
 };
 
 /* Fill *ret_result; true if violation_count is 0. */

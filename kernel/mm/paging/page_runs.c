@@ -2,22 +2,24 @@
 
 #include <stddef.h>
 
-struct range page_run_virtual(const struct page_run *run)
+#include "shared/page_entry.h"
+
+struct virt_range page_run_virtual(const struct page_run *run)
 {
-    struct range range = {run->virtual.value, UINT64_MAX};
-    (void)range_from_base_size(run->virtual.value, run->size_bytes, &range);
+    struct virt_range range = {run->virtual, virt_addr(UINT64_MAX)};
+    (void)virt_range_from_base_size(run->virtual, run->size_bytes, &range);
     return range;
 }
 
-struct range page_run_physical(const struct page_run *run)
+struct phys_range page_run_physical(const struct page_run *run)
 {
-    return (struct range){run->physical.value, run->physical.value + run->size_bytes};
+    return (struct phys_range){run->physical, phys_addr_add(run->physical, run->size_bytes)};
 }
 
 uint64_t page_run_page_count(const struct page_run *run)
 {
     uint64_t count = 0;
-    for (unsigned i = 0; i < PAGE_RUN_SIZE_COUNT; i++)
+    for (unsigned i = 0; i < PAGE_RUN_LEVEL_COUNT; i++)
         count += run->page_counts[i];
     return count;
 }
@@ -61,13 +63,6 @@ static void finish_run(struct runs_walk *walk)
         walk->visit(walk->context, &walk->run);
 }
 
-static unsigned size_index(uint64_t page_size_bytes)
-{
-    if (page_size_bytes == PAGE_SIZE_BYTES)
-        return 0;
-    return page_size_bytes == 2 * MIB ? 1 : 2;
-}
-
 /* Where areas count, pages are added one by one, since each may lie in another area. */
 static void add_pages(struct runs_walk *walk, const struct page_mapping *page, uint64_t page_count)
 {
@@ -85,7 +80,7 @@ static void add_pages(struct runs_walk *walk, const struct page_mapping *page, u
         };
     }
     walk->run.size_bytes += page_count * page->page_size_bytes;
-    walk->run.page_counts[size_index(page->page_size_bytes)] += page_count;
+    walk->run.page_counts[page->level - PAGE_LEVEL_SMALLEST] += page_count;
 }
 
 static bool add_page(void *context, const struct page_mapping *page)
@@ -94,7 +89,7 @@ static bool add_page(void *context, const struct page_mapping *page)
     return true;
 }
 
-static bool add_stretch(void *context, const struct page_mapping *first, uint64_t page_count)
+static bool add_range(void *context, const struct page_mapping *first, uint64_t page_count)
 {
     add_pages(context, first, page_count);
     return true;
@@ -105,7 +100,7 @@ void page_runs_walk(const struct page_table *table, const struct address_space *
 {
     struct runs_walk walk = {.areas = areas, .visit = visit, .context = context};
     if (areas == NULL)
-        page_table_walk_stretches(table, add_stretch, &walk);
+        page_table_walk_ranges(table, add_range, &walk);
     else
         page_table_walk(table, add_page, &walk);
     finish_run(&walk);

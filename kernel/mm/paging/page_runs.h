@@ -1,7 +1,7 @@
 /*
  * page_runs.h - the pages of a table as runs: neighbours that are mapped alike are one.
  *
- * A machine has thousands of pages and some thirty runs, so what judges or prints a whole address
+ * A machine has thousands of pages and some thirty runs, so what checks or prints a whole address
  * space looks at runs. Pure. Phase: any.
  */
 #ifndef KERNEL_MM_PAGING_PAGE_RUNS_H
@@ -14,8 +14,8 @@
 #include "shared/page_table.h"
 #include "shared/range.h"
 
-/* The page sizes: 4 KiB, 2 MiB, 1 GiB. */
-#define PAGE_RUN_SIZE_COUNT 3
+/* A page can be mapped on so many levels at most. */
+#define PAGE_RUN_LEVEL_COUNT 4
 
 struct page_run {
     struct virt_addr virtual;
@@ -24,15 +24,15 @@ struct page_run {
     bool is_contiguous; /* physically too */
     struct page_permissions permissions;
     bool user;
-    const struct address_space_area *area; /* NULL unless asked for */
-    uint64_t page_counts[PAGE_RUN_SIZE_COUNT];
+    const struct address_space_area *area;      /* NULL unless asked for */
+    uint64_t page_counts[PAGE_RUN_LEVEL_COUNT]; /* from PAGE_LEVEL_SMALLEST on */
 };
 
 /* A run that ends at 2^64 is clipped by a byte: nothing of ours is there. */
-struct range page_run_virtual(const struct page_run *run);
+struct virt_range page_run_virtual(const struct page_run *run);
 
 /* Precondition: the run is contiguous. */
-struct range page_run_physical(const struct page_run *run);
+struct phys_range page_run_physical(const struct page_run *run);
 
 uint64_t page_run_page_count(const struct page_run *run);
 

@@ -27,14 +27,15 @@ static struct page_permissions permissions_for(const struct handoff_region *regi
 static enum page_table_status map_region(struct runtime_space *space,
                                          const struct handoff_region *region)
 {
-    struct range range = {region->base, region->base + region->size_bytes};
-    if (range.start == 0)
-        range.start = PAGE_SIZE_BYTES;
-    if (range_is_empty(range))
+    struct phys_range range = phys_range(region->base, region->base + region->size_bytes);
+    if (range.start.value == 0)
+        range.start = phys_addr(PAGE_SIZE_BYTES);
+    if (phys_range_is_empty(range))
         return PAGE_TABLE_OK;
-    space->mapped_bytes += range_size_bytes(range);
-    return page_table_map(&space->table, virt_addr(range.start), phys_addr(range.start),
-                          range_size_bytes(range), permissions_for(region), true);
+    uint64_t size_bytes = phys_range_size_bytes(range);
+    space->mapped_bytes += size_bytes;
+    return page_table_map(&space->table, virt_addr(range.start.value), range.start, size_bytes,
+                          permissions_for(region), true);
 }
 
 enum page_table_status runtime_space_build(struct runtime_space *ret_space,
@@ -57,17 +58,7 @@ enum page_table_status runtime_space_build(struct runtime_space *ret_space,
         page_table_destroy(&space.table);
         return status;
     }
-    runtime_space_synchronise(&space, kernel);
+    page_table_borrow_upper_half(&space.table, &kernel->table);
     *ret_space = space;
     return PAGE_TABLE_OK;
-}
-
-void runtime_space_synchronise(struct runtime_space *space, const struct address_space *kernel)
-{
-    page_table_borrow_upper_half(&space->table, &kernel->table);
-}
-
-void runtime_space_destroy(struct runtime_space *space)
-{
-    page_table_destroy(&space->table);
 }

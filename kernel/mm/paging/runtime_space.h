@@ -1,15 +1,15 @@
 /*
  * runtime_space.h - a second root for calls of EFI runtime services.
  *
- * The firmware's services run at the physical addresses that the firmware gave them (UEFI 2.10
- * section 8.4 describes the alternative, SetVirtualAddressMap, which many firmwares get wrong and
- * which can be called only once). So a second root has
+ * The firmware's services run at the physical addresses that the firmware gave them. The alternative
+ * is SetVirtualAddressMap (UEFI 2.10, section 8.4): many firmwares get it wrong, and it can be called
+ * only once. So a second root has
  *
  *   upper half   the kernel's own, borrowed: the same tables, not copies of them
  *   lower half   every region with EFI_MEMORY_RUNTIME, or of a runtime EFI type, at its own
- *                address: code rwx (firmware without a memory attributes table keeps data in code
- *                regions, UEFI 2.10 section 4.6.4), data and device registers rw-. What is not RAM
- *                (device registers, and code or data whose row is not write-back) is uncached
+ *                address. Code is rwx: firmware without a memory attributes table keeps data in code
+ *                regions (UEFI 2.10, section 4.6.4). Data and device registers are rw-. Device
+ *                registers, and regions whose row is not write-back, are uncached
  *
  * It is loaded for the time of one call only. Page 0 stays unmapped here too.
  *
@@ -34,12 +34,5 @@ enum page_table_status runtime_space_build(struct runtime_space *ret_space,
                                            const struct address_space *kernel,
                                            const struct handoff_region *regions,
                                            size_t region_count) __attribute__((warn_unused_result));
-
-/* Take over the kernel's upper half as it is now: call before each use that is later than the
- * build, since the kernel may have come to use another top-level entry. */
-void runtime_space_synchronise(struct runtime_space *space, const struct address_space *kernel);
-
-/* Free the second root and its lower half. Precondition: it is not live. */
-void runtime_space_destroy(struct runtime_space *space);
 
 #endif

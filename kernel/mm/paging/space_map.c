@@ -1,28 +1,31 @@
 #include "kernel/mm/paging/space_map.h"
 
+#include "shared/page_entry.h"
 #include "shared/text/format.h"
 
 struct map_walk {
     const struct address_space *space;
     void (*visit)(void *context, const struct space_map_line *line);
     void *context;
-    uint64_t position; /* what lies below has been visited */
+    struct virt_addr position; /* what lies below has been visited */
 };
 
-/* The lowest guard in [walk->position, limit); NULL if there is none. */
-static const struct address_space_guard *next_guard(const struct map_walk *walk, uint64_t limit)
+/* The lowest guard in [walk->position, limit), or NULL. */
+static const struct address_space_guard *next_guard(const struct map_walk *walk,
+                                                    struct virt_addr limit)
 {
     const struct address_space_guard *next = NULL;
     for (size_t i = 0; i < walk->space->guard_count; i++) {
         const struct address_space_guard *guard = &walk->space->guards[i];
-        if (guard->virtual.start >= walk->position && guard->virtual.start < limit &&
-            (next == NULL || guard->virtual.start < next->virtual.start))
+        uint64_t start = guard->virtual.start.value;
+        if (start >= walk->position.value && start < limit.value &&
+            (next == NULL || start < next->virtual.start.value))
             next = guard;
     }
     return next;
 }
 
-static void visit_guards(struct map_walk *walk, uint64_t limit)
+static void visit_guards(struct map_walk *walk, struct virt_addr limit)
 {
     const struct address_space_guard *guard;
     while ((guard = next_guard(walk, limit)) != NULL) {
@@ -46,7 +49,7 @@ void space_map_walk(const struct address_space *space,
 {
     struct map_walk walk = {.space = space, .visit = visit, .context = context};
     page_runs_walk(&space->table, space, visit_run, &walk);
-    visit_guards(&walk, UINT64_MAX);
+    visit_guards(&walk, virt_addr(UINT64_MAX));
 }
 
 /* --- As text ---------------------------------------------------------------------------------- */
@@ -67,13 +70,17 @@ static const char *memory_type_name(enum page_memory_type type)
 /* "159x4K,2x2M": what there is, the smallest first. */
 static void format_page_sizes(const struct page_run *run, char *text, size_t capacity_bytes)
 {
-    static const char *const names[PAGE_RUN_SIZE_COUNT] = {"4K", "2M", "1G"};
     size_t length = 0;
-    for (unsigned i = 0; i < PAGE_RUN_SIZE_COUNT && length < capacity_bytes; i++) {
-        if (run->page_counts[i] > 0)
-            length += (size_t)format_text(text + length, capacity_bytes - length, "%s%llux%s",
-                                          length > 0 ? "," : "",
-                                          (unsigned long long)run->page_counts[i], names[i]);
+    for (unsigned i = 0; i < PAGE_RUN_LEVEL_COUNT && length < capacity_bytes; i++) {
+        if (run->page_counts[i] == 0)
+            continue;
+        uint64_t size_kib = page_entry_span_bytes(PAGE_LEVEL_SMALLEST + i) / KIB;
+        unsigned unit = 0;
+        for (; size_kib >= 1024; size_kib /= 1024)
+            unit++;
+        length += (size_t)format_text(
+            text + length, capacity_bytes - length, "%s%llux%llu%c", length > 0 ? "," : "",
+            (unsigned long long)run->page_counts[i], (unsigned long long)size_kib, "KMGT"[unit]);
     }
 }
 
@@ -108,6 +115,7 @@ void space_map_format(const struct space_map_line *line, char *text, size_t capa
     else
         format_text(rest, sizeof rest, "access=none owner=\"guard: %s\"", line->guard->name);
     format_text(text, capacity_bytes, "from=0x%016llx to=0x%016llx size_kib=%llu %s",
-                (unsigned long long)line->virtual.start, (unsigned long long)line->virtual.end,
-                (unsigned long long)(range_size_bytes(line->virtual) / KIB), rest);
+                (unsigned long long)line->virtual.start.value,
+                (unsigned long long)line->virtual.end.value,
+                (unsigned long long)(virt_range_size_bytes(line->virtual) / KIB), rest);
 }

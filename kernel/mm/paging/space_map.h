@@ -15,12 +15,12 @@
 
 /* Addresses that are mapped alike for one owner, or a guard that is left unmapped. */
 struct space_map_line {
-    struct range virtual;
+    struct virt_range virtual;
     const struct page_run *run;              /* NULL for a guard */
     const struct address_space_guard *guard; /* NULL for a run */
 };
 
-/* Call `visit` for every line in order of address. What it is given is valid during the call. */
+/* Call `visit` for every line in order of address. The line is valid during the call. */
 void space_map_walk(const struct address_space *space,
                     void (*visit)(void *context, const struct space_map_line *line), void *context);
 

@@ -5,7 +5,7 @@
 #ifndef SHARED_ARCH_X86_64_CONTROL_H
 #define SHARED_ARCH_X86_64_CONTROL_H
 
-#define CR0_BIT_WRITE_PROTECT 16 /* the supervisor's writes obey read-only pages */
+#define CR0_BIT_WRITE_PROTECT 16 /* writes of the supervisor respect read-only pages */
 #define CR0_BIT_PAGING        31
 
 #define CR4_BIT_MACHINE_CHECK 6
@@ -27,7 +27,7 @@
 
 #include <stdint.h>
 
-/* The mask of one of the bits above. */
+/* Return the mask of one of the bits above. */
 static inline uint64_t control_mask(unsigned bit)
 {
     return UINT64_C(1) << bit;

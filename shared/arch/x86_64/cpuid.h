@@ -1,6 +1,6 @@
 /*
- * cpuid.h - what the CPU says of itself, by name, for loader and kernel. (Intel SDM Vol. 2A, CPUID;
- * AMD APM Vol. 3, appendix E.)
+ * cpuid.h - the CPUID leaves and bits that loader and kernel use, by name. (Intel SDM Vol. 2A,
+ * CPUID; AMD APM Vol. 3, appendix E.)
  */
 #ifndef SHARED_ARCH_X86_64_CPUID_H
 #define SHARED_ARCH_X86_64_CPUID_H
@@ -36,7 +36,7 @@
 #define CPUID_EDX_NO_EXECUTE (UINT32_C(1) << 20)
 #define CPUID_EDX_PAGES_1GIB (UINT32_C(1) << 26)
 
-/* All zero for a leaf that the CPU does not have. */
+/* All fields are zero for a leaf that the CPU does not have. */
 struct cpuid_result cpuid_read(uint32_t leaf, uint32_t subleaf);
 
 #endif

@@ -24,8 +24,8 @@
 #define EXCEPTION_VMM_COMMUNICATION  29
 #define EXCEPTION_SECURITY           30
 
-/* The name of an exception vector, with its mnemonic if it has one; for 32 and above, "interrupt".
- * Never NULL. */
+/* Return the name of an exception vector, with its mnemonic if it has one. For 32 and above, return
+ * "interrupt". Never NULL. */
 const char *exception_name(unsigned vector);
 
 #endif

@@ -134,7 +134,7 @@ const char *fault_text_remedy(unsigned vector)
         return "remove the breakpoint before rip";
     case EXCEPTION_UNDEFINED:
         return "look at the code at rip: unreachable code (ud2), an instruction that this CPU does "
-               "not have, or a jump to what is no code";
+               "not have, or a jump to data";
     case EXCEPTION_DEVICE:
         return "compile the code at rip without x87 and SSE (-mgeneral-regs-only), or switch them "
                "on";

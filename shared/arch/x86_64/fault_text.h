@@ -1,6 +1,6 @@
 /*
- * fault_text.h - what a CPU exception's error code and address mean, for the loader's report and
- * the kernel's panic. shared/page_fault.h has the words that hold for every CPU.
+ * fault_text.h - the error code and the address of a CPU exception in words. The loader's report
+ * and the kernel's panic use it. shared/page_fault.h has the words that are the same for every CPU.
  *
  * Pure. Intel SDM Vol. 3A, 4.7 (page faults) and 6.13 (selectors).
  */
@@ -13,22 +13,22 @@
 
 #include "shared/page_fault.h"
 
-/* Has room for every text below. */
+/* Enough for every text below. */
 #define FAULT_TEXT_CAPACITY_BYTES PAGE_FAULT_CAPACITY_BYTES
 
 /* Decode the error code of a page fault. */
 struct page_fault fault_text_page_fault(uint64_t error_code);
 
-/* Write what the error code of exception `vector` says: "0x3: write by the kernel to a page that is
- * there, but not writable". False, and `text` not written, for an exception that has none, or
- * always 0 (#DF, #AC). */
+/* Write the error code of exception `vector` in words: "0x3: write by the kernel to a page that is
+ * there, but not writable". Return false, and do not write `text`, for an exception without an
+ * error code, or whose code is always 0 (#DF, #AC). */
 bool fault_text_error_code(unsigned vector, uint64_t error_code, char *text, size_t capacity_bytes);
 
-/* True if bits 63 down to 47 (56 with five levels of page tables) are equal: any other address is a
- * #GP or #SS, never a page fault. */
+/* Return true if bits 63 down to 47 (56 with five levels of page tables) are equal. Any other
+ * address raises #GP or #SS, never a page fault. */
 bool fault_address_is_canonical(uint64_t address, unsigned levels);
 
-/* What to look at after exception `vector`: a constant sentence without its full stop. Never NULL.
+/* Return the remedy for exception `vector`: a constant sentence without its full stop. Never NULL.
  */
 const char *fault_text_remedy(unsigned vector);
 

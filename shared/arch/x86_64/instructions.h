@@ -1,7 +1,7 @@
 /*
- * instructions.h - the instructions that C has no words for, as functions, for loader and kernel.
+ * instructions.h - the instructions that C cannot express, as functions, for loader and kernel.
  *
- * Most are privileged: to execute one at a lower privilege level is a #GP. (Intel SDM Vol. 2.)
+ * Most are privileged: at a lower privilege level they raise #GP. (Intel SDM Vol. 2.)
  */
 #ifndef SHARED_ARCH_X86_64_INSTRUCTIONS_H
 #define SHARED_ARCH_X86_64_INSTRUCTIONS_H
@@ -65,7 +65,7 @@ _Noreturn static inline void halt_forever(void)
         __asm__ volatile("cli\n\thlt");
 }
 
-/* Without a check that the CPU has the leaf: cpuid.h has one. */
+/* It does not check that the CPU has the leaf: cpuid.h does. */
 struct cpuid_result {
     uint32_t eax, ebx, ecx, edx;
 };
@@ -137,7 +137,7 @@ static inline void cr4_write(uint64_t value)
     __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
-/* What SGDT and SIDT store (Intel SDM Vol. 3A, 2.4.1, 2.4.3). */
+/* The format that SGDT and SIDT store (Intel SDM Vol. 3A, 2.4.1, 2.4.3). */
 struct descriptor_table_register {
     uint16_t limit; /* the size in bytes, less one */
     uint64_t base;
@@ -182,7 +182,8 @@ static inline uint64_t timestamp_read(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* RDRAND. False if the CPU has no random number ready. Precondition: CPUID says that it has RDRAND.
+/* Execute RDRAND. Return false if the CPU has no random number ready. Precondition: CPUID reports
+ * RDRAND.
  */
 static inline bool random_read(uint64_t *ret_random)
 {

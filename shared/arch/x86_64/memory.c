@@ -1,10 +1,10 @@
 /*
- * memory.c - the four functions that a freestanding C compiler calls behind one's back
- * (GCC manual, "Language Standards Supported by GCC"). Loader and kernel link it; host tests have
- * the C library's.
+ * memory.c - the four functions that a freestanding C compiler calls by itself (GCC manual,
+ * "Language Standards Supported by GCC"). Loader and kernel link it; host tests have the C
+ * library's.
  *
- * Eight bytes a step by the string instructions: the shortest code, and on every CPU with fast
- * strings also the fastest for what is copied here (pages, segments).
+ * The string instructions copy eight bytes per step. This is the shortest code. On every CPU with
+ * fast strings it is also the fastest for pages and segments, which are copied here.
  */
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /*
  * page_entry.h - the entries of x86-64 page tables: made and read here, nowhere else. It fills
- * shared/page_entry.h, which says what each function promises.
+ * shared/page_entry.h, which has the contract of each function.
  *
  * Levels: 1 = page table (4 KiB pages), 2 = page directory (2 MiB), 3 = page-directory-pointer
  * table (1 GiB), 4 = PML4, 5 = PML5.
@@ -13,9 +13,9 @@
  * Bit 7 is PS ("this is a large page") at levels 2 and 3, but PAT in a 4 KiB entry; a large page
  * has its PAT in bit 12. (Intel SDM Vol. 3A, 4.5, tables 4-14 to 4-20; 4.9.2 for PAT.)
  *
- * Live tables may be changed with plain stores, in program order: an entry that becomes present
- * needs nothing (4.10.4.3), and a large page and a table that mean the same may replace each other
- * before the translations are dropped (4.10.2.3: the TLB may hold both).
+ * Live tables may be changed with plain stores, in program order. An entry that becomes present
+ * needs nothing (4.10.4.3). A large page and a table that mean the same may replace each other
+ * before the translations are dropped: the TLB may hold both (4.10.2.3).
  *
  * Pure: compiled for the host as it is.
  */

@@ -18,8 +18,8 @@
 #define LINE_STATUS_CAN_SEND       0x20
 #define DIVISOR_115200             1
 
-/* Nothing answers at a port that reads as all ones. No UART has every bit of its line status set:
- * one that is idle has received no break. */
+/* A port without a device reads as all ones. No UART has every bit of its line status set: an idle
+ * UART has received no break. */
 #define LINE_STATUS_ABSENT 0xff
 
 /* At 115200 baud a byte takes 87 µs, and a port read takes about 1 µs on real hardware: a thousand
@@ -36,7 +36,7 @@ static uint8_t get(const struct serial_16550 *port, uint16_t offset)
     return port_read_8((uint16_t)(port->base + offset));
 }
 
-/* A missing UART reads as all ones; a present one keeps what is written to its scratch register. */
+/* A missing UART reads as all ones; a present one keeps the value of its scratch register. */
 static bool answers(const struct serial_16550 *port)
 {
     set(port, REGISTER_SCRATCH, 0x5a);

@@ -1,6 +1,6 @@
 /*
- * serial_16550.h - a UART of type 16550, polled: 115200 baud, 8N1. The loader's and the kernel's
- * way to COM1 without firmware. (National Semiconductor PC16550D data sheet.)
+ * serial_16550.h - a UART of type 16550, polled: 115200 baud, 8N1. Loader and kernel use COM1
+ * through it without firmware. (National Semiconductor PC16550D data sheet.)
  *
  * Phase: any. Concurrency: the caller serialises calls on one port.
  */
@@ -13,22 +13,23 @@
 
 #define SERIAL_16550_COM1 0x3f8
 
-/* Begins as zeros: a port that is absent, and that loses what is written. */
+/* It begins as zeros: an absent port, which loses all bytes. */
 struct serial_16550 {
     uint16_t base; /* the first of its eight I/O ports */
     bool is_present;
-    bool is_stalled; /* it did not take the last byte in time */
+    bool is_stalled; /* it did not accept the last byte in time */
 };
 
-/* Find the UART at `base` and set it up. False if there is none. */
+/* Find the UART at `base`, and set it up. Return false if there is no UART. */
 bool serial_16550_initialise(struct serial_16550 *port, uint16_t base);
 
-/* Write text; a newline is sent as CR LF. A port that does not take a byte in time loses it, and
- * from then on every byte that it does not take at once, until it takes one: a machine whose serial
- * line hangs must still reach its end. */
+/* Write text. A newline is sent as CR LF. If a port does not accept a byte in time, the byte is
+ * lost. From then on the function does not wait, until the port accepts a byte again. So a machine
+ * with a hung serial line still completes its boot. */
 void serial_16550_write(struct serial_16550 *port, const char *text, size_t size_bytes);
 
-/* Take a byte that has arrived. False, and *ret_byte not written, if there is none. */
+/* Take a byte that has arrived. Return false, and do not write *ret_byte, if no byte has arrived.
+ */
 bool serial_16550_take(const struct serial_16550 *port, uint8_t *ret_byte);
 
 #endif

@@ -63,7 +63,7 @@ static EFI_STATUS free_pages(EFI_PHYSICAL_ADDRESS address, UINTN count)
     }
     EFI_STATUS status = stage.firmware->FreePages(address, count);
     if (EFI_ERROR(status))
-        say("FreePages of what was not allocated: %llx, %llu pages", address, count);
+        say("FreePages of pages that were not allocated: %llx, %llu pages", address, count);
     else
         pages_owed -= count;
     return status;
@@ -86,7 +86,7 @@ static EFI_STATUS free_pool(VOID *buffer)
 {
     EFI_STATUS status = stage.firmware->FreePool(buffer);
     if (EFI_ERROR(status))
-        say("FreePool of what was not allocated");
+        say("FreePool of a block that was not allocated");
     else
         blocks_owed--;
     return status;

@@ -164,7 +164,7 @@ static EFI_STATUS get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, 
     }
     EFI_STATUS status = stage.firmware->GetMemoryMap(size_bytes, map, key, row_bytes, version);
     if (status == EFI_BUFFER_TOO_SMALL) {
-        /* The loader computes its buffer from what it is told here. */
+        /* The loader computes the size of its buffer from these numbers. */
         if (plan_has(&stage.plan, "descriptor-size", &number) &&
             number >= sizeof(EFI_MEMORY_DESCRIPTOR)) {
             *size_bytes = *size_bytes / *row_bytes * number;

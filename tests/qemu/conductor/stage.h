@@ -2,7 +2,7 @@
  * stage.h - what the loader is given in place of the real firmware.
  *
  * The loader is started with copies of the system table and of the boot-services table. Faults are
- * hooks in the copies, so that they meet the loader alone: the firmware's own drivers keep calling
+ * hooks in the copies, so that only the loader meets them: the firmware's own drivers keep calling
  * the real ones. Hooks are called by the loader and get no context, hence the single instance.
  */
 #ifndef CONDUCTOR_STAGE_H
@@ -32,7 +32,7 @@ void protocols_install(void);
 void files_install(void);
 void tables_install(void);
 
-/* What the loader took and did not give back: for the report after its return. */
+/* Memory that the loader took and did not give back: for the report after its return. */
 void allocation_report(void);
 
 /* Take memory until the firmware has `page_count` pages left. */

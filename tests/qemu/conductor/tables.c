@@ -23,8 +23,8 @@
 #define LOW_MEMORY_LIMIT UINT64_C(0x100000)
 #define NOWHERE          UINT64_C(0x200000000000)
 
-/* PCI's configuration mechanism 1, and the register of q35's host bridge that says what reads and
- * writes of 0xf0000 to 0xfffff reach (Intel 3 Series Express Chipset, 5.1.19: PAM0). */
+/* PCI's configuration mechanism 1, and the register PAM0 of q35's host bridge. It decides whether
+ * accesses to 0xf0000 to 0xfffff reach RAM (Intel 3 Series Express Chipset, 5.1.19). */
 #define PCI_ADDRESS_PORT 0xcf8
 #define PCI_DATA_PORT    0xcfc
 #define PAM0_REGISTER    0x90
@@ -70,7 +70,7 @@ static void make_legacy_area_ram(void)
     port_write_8(PCI_DATA_PORT, PAM0_RAM);
 }
 
-/* Pages of their own for a copy. 0 if there are none. */
+/* Allocate pages for a copy. 0 if the firmware has no pages left. */
 static uint64_t allocate_at(enum place place, uint64_t size_bytes)
 {
     EFI_PHYSICAL_ADDRESS base = LOW_MEMORY_LIMIT - 1;

@@ -165,9 +165,9 @@ static inline uint64_t page_entry_without_use(uint64_t entry)
     return entry;
 }
 
-/* Arm ARM D8.17.1, RWHZWS, for a CPU without FEAT_BBML1 and FEAT_BBML2: a change of
- * what the entry is, of the output address, of the memory type and of "global" needs it; a change
- * of permissions does not. */
+/* Arm ARM D8.17.1, RWHZWS, for a CPU without FEAT_BBML1 and FEAT_BBML2. A change from page to table
+ * and back, of the output address, of the memory type and of "global" needs it. A change of
+ * permissions does not. */
 static inline bool page_entry_needs_break(uint64_t old, uint64_t new, unsigned level)
 {
     const uint64_t allowed_to_change = AARCH64_READ_ONLY | AARCH64_USER | AARCH64_PRIVILEGED_XN |

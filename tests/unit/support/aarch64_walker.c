@@ -36,7 +36,7 @@ static size_t index_of(struct phys_addr page)
 
 /* --- A changed descriptor --- */
 
-/* RWHZWS. What may differ without a break are permissions. */
+/* RWHZWS. Only permissions may differ without a break. */
 static bool needs_break(uint64_t old, uint64_t new, int level)
 {
     if (is_table(old, level) || is_table(new, level))
@@ -103,7 +103,7 @@ static void walk(struct aarch64_walker *walker, struct phys_addr page, int level
     }
 }
 
-/* What is in a table that is no longer linked translates nothing, but the TLB may know it. */
+/* The entries of a table that is no longer linked translate nothing, but the TLB may hold them. */
 static void forget_unreached(struct aarch64_walker *walker)
 {
     for (size_t page = 0; page < walker->memory->page_count; page++) {

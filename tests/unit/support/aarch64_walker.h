@@ -4,14 +4,14 @@
  *
  * It reads the descriptors by itself (VMSAv8-64, 4 KiB granule), not through the format under test.
  * Its TLB holds every descriptor that was ever reachable, until an invalidation of its addresses.
- * What it finds wrong:
+ * It reports these mistakes:
  *
- *   a descriptor is replaced by another without a break (D8.17.1, RWHZWS), or is valid again before
- *     its old translations were dropped
- *   a table is linked before the stores to it were completed by a barrier (D8.2.6.1, RSPVBD)
- *   a request ends before its new entries were published, or before what it removed or restricted
- *     was dropped from the TLB
- *   a table is freed while it is linked, or while the TLB may still refer to it
+ *   - A descriptor is replaced by another without a break (D8.17.1, RWHZWS).
+ *   - A descriptor is valid again before its old translations were dropped.
+ *   - A table is linked before a barrier completed the stores to it (D8.2.6.1, RSPVBD).
+ *   - A request ends before its new entries were published.
+ *   - A request ends before the old translations of its entries were dropped from the TLB.
+ *   - A table is freed while it is linked, or while the TLB may still refer to it.
  */
 #ifndef TESTS_UNIT_SUPPORT_AARCH64_WALKER_H
 #define TESTS_UNIT_SUPPORT_AARCH64_WALKER_H
@@ -22,7 +22,7 @@
 
 #define AARCH64_WALKER_PAGE_LIMIT 64
 
-/* What the TLB may hold of one descriptor. */
+/* The TLB's copy of one descriptor. */
 struct aarch64_cached {
     uint64_t descriptor; /* 0: nothing */
     uint64_t start;      /* the addresses that it translates */

@@ -19,7 +19,7 @@ struct live_block {
     uint8_t pattern;
 };
 
-/* What must be true, kept the simplest way: a stack of blocks and a stack of marks. */
+/* The oracle in its simplest form: a stack of blocks and a stack of marks. */
 struct oracle {
     struct early_heap heap;
     struct live_block blocks[LIVE_MAX];
@@ -76,7 +76,7 @@ static const char *run_allocate(struct oracle *oracle, struct byte_stream *strea
     if (start == NULL) {
         if (memcmp(&before, heap, sizeof(before)) != 0)
             return "a failed allocation changed the state";
-        /* Rounding never costs more than the alignment and twice a granule. */
+        /* Rounding never costs more than the alignment and twice the unit. */
         uint64_t free_bytes = heap->end.value - heap->next.value;
         if (size_bytes != 0 && power_of_two && alignment_bytes < free_bytes &&
             size_bytes < free_bytes &&

@@ -67,7 +67,7 @@ static void add_segment(struct fake_machine *machine, size_t index, const char *
 {
     machine->segments[index] = (struct kernel_segment){
         .name = name,
-        .virtual = {LAYOUT_KERNEL_IMAGE_BASE + start, LAYOUT_KERNEL_IMAGE_BASE + end},
+        .virtual = virt_range(LAYOUT_KERNEL_IMAGE_BASE + start, LAYOUT_KERNEL_IMAGE_BASE + end),
         .write = write,
         .execute = execute,
     };
@@ -124,8 +124,8 @@ static void make_plan(struct fake_machine *machine)
                    .segment_count = 4},
         .regions = machine->regions,
         .region_count = machine->region_count,
-        .framebuffer = {FAKE_MACHINE_FRAMEBUFFER_BASE,
-                        FAKE_MACHINE_FRAMEBUFFER_BASE + FAKE_MACHINE_FRAMEBUFFER_BYTES},
+        .framebuffer = phys_range(FAKE_MACHINE_FRAMEBUFFER_BASE,
+                                  FAKE_MACHINE_FRAMEBUFFER_BASE + FAKE_MACHINE_FRAMEBUFFER_BYTES),
     };
     machine->environment = (struct address_space_environment){
         .reserve = reserve_of_machine,

@@ -16,8 +16,8 @@
 
 #define FAKE_MEMORY_BASE (UINT64_C(7) << 32)
 
-/* What the page tables did with their memory, told right after it happened. Stores to a table are
- * not told: an observer compares. */
+/* A call of a callback, reported to the observer before it returns. Stores to a table are not
+ * reported: an observer compares. */
 enum fake_memory_event_kind {
     FAKE_MEMORY_ALLOCATED,   /* `page` */
     FAKE_MEMORY_FREED,       /* `page`: its bytes are as they were until the observer returns */
@@ -59,7 +59,7 @@ struct page_table_memory fake_memory_callbacks(struct fake_memory *memory);
 /* Let the n-th allocation from now on fail (1 = the next one); all others succeed. */
 void fake_memory_fail_allocation(struct fake_memory *memory, uint64_t n);
 
-/* The bytes of a page. Aborts if it is none of ours. */
+/* The bytes of a page. Aborts if the page is foreign. */
 void *fake_memory_at(struct fake_memory *memory, struct phys_addr page);
 
 #endif

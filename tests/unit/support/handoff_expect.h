@@ -1,5 +1,5 @@
 /*
- * handoff_expect.h - what the check must say of a handoff of which one thing is bad.
+ * handoff_expect.h - the status that the check must return for a handoff with one mistake.
  */
 #ifndef TESTS_UNIT_SUPPORT_HANDOFF_EXPECT_H
 #define TESTS_UNIT_SUPPORT_HANDOFF_EXPECT_H
@@ -35,7 +35,7 @@ void handoff_expect_status(struct handoff_sample *sample, enum handoff_check_sta
         handoff_expect_status((sample), HANDOFF_CHECK_OK);                                         \
     } while (0)
 
-/* The same for what the kernel knows by itself. */
+/* The same for a fact that the kernel knows by itself. */
 #define assert_state_gives(sample, field, bad_value, expected)                                     \
     do {                                                                                           \
         __typeof__((sample)->state.field) good_value = (sample)->state.field;                      \

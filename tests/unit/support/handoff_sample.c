@@ -175,17 +175,15 @@ void handoff_sample_unmap(struct handoff_sample *sample, uint64_t virtual, uint6
 
 static void describe_segments(struct handoff_sample *sample)
 {
-    static const struct kernel_segment SEGMENTS[SAMPLE_SEGMENT_COUNT] = {
-        {"text", {0, 0x8000}, false, true},
-        {"rodata", {0x8000, 0xc000}, false, false},
-        {"data", {0xc000, 0x1c000}, true, false},
-        {"symbols", {0x1c000, SAMPLE_KERNEL_SIZE}, false, false},
+    const uint64_t base = LAYOUT_KERNEL_IMAGE_BASE;
+    const struct kernel_segment segments[SAMPLE_SEGMENT_COUNT] = {
+        {"text", virt_range(base, base + 0x8000), false, true},
+        {"rodata", virt_range(base + 0x8000, base + 0xc000), false, false},
+        {"data", virt_range(base + 0xc000, base + 0x1c000), true, false},
+        {"symbols", virt_range(base + 0x1c000, base + SAMPLE_KERNEL_SIZE), false, false},
     };
-    for (size_t i = 0; i < SAMPLE_SEGMENT_COUNT; i++) {
-        sample->segments[i] = SEGMENTS[i];
-        sample->segments[i].virtual.start += LAYOUT_KERNEL_IMAGE_BASE;
-        sample->segments[i].virtual.end += LAYOUT_KERNEL_IMAGE_BASE;
-    }
+    for (size_t i = 0; i < SAMPLE_SEGMENT_COUNT; i++)
+        sample->segments[i] = segments[i];
 }
 
 static void map_machine(struct handoff_sample *sample)
@@ -196,11 +194,11 @@ static void map_machine(struct handoff_sample *sample)
     uint64_t direct_map = sample->state.direct_map_base.value;
     for (size_t i = 0; i < SAMPLE_SEGMENT_COUNT; i++) {
         const struct kernel_segment *segment = &sample->segments[i];
-        uint64_t offset = segment->virtual.start - LAYOUT_KERNEL_IMAGE_BASE;
+        uint64_t offset = segment->virtual.start.value - LAYOUT_KERNEL_IMAGE_BASE;
         struct page_permissions permissions = {.write = segment->write,
                                                .execute = segment->execute};
-        handoff_sample_map(sample, segment->virtual.start, SAMPLE_KERNEL_BASE + offset,
-                           range_size_bytes(segment->virtual), permissions);
+        handoff_sample_map(sample, segment->virtual.start.value, SAMPLE_KERNEL_BASE + offset,
+                           virt_range_size_bytes(segment->virtual), permissions);
     }
     handoff_sample_map(sample, SAMPLE_STACK_VIRTUAL, SAMPLE_STACK_BASE, SAMPLE_STACK_SIZE,
                        READ_WRITE);
@@ -235,7 +233,7 @@ static void create_machine(struct handoff_sample *sample, unsigned levels)
         .entry = virt_addr(SAMPLE_ENTRY),
         .segments = sample->segments,
         .segment_count = SAMPLE_SEGMENT_COUNT,
-        .direct_map_base = virt_addr(direct_map_base(levels)),
+        .direct_map_base = direct_map_base(levels),
         .memory_base = (uintptr_t)sample->memory - SAMPLE_TABLES_BASE,
     };
     map_machine(sample);

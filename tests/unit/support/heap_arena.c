@@ -8,15 +8,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* What a page holds when it arrives: anything but zeros. */
+/* The content of a new page: any bytes but zeros. */
 #define STALE_BYTE     0x5e
 #define DISCARDED_BYTE 0x7b
-/* In a mapping beyond this nothing is filled or poisoned: it would cost the host real memory. */
+/* A mapping above this size is not filled or poisoned, since that would cost the host real memory.
+ */
 #define WATCHED_LIMIT_BYTES ((size_t)1 << 30)
 
-/* Where arenas are looked for: what a heap does depends on its addresses, through the hashes in its
- * headers, so a test that takes whatever the host gives would take a chance. ASan and the host's
- * own mappings leave this alone. HEAP_ARENA in the environment, a number, moves it by so many odd
+/* The search for an arena begins here. A heap's behaviour depends on its addresses, through the
+ * hashes in its headers. So each run of a test uses the same addresses. ASan and the host put no
+ * mappings here. HEAP_ARENA in the environment is a number; it moves the address by this many odd
  * steps. */
 #define FIRST_BASE     UINT64_C(0x200000000000)
 #define STEP_BYTES     ((uint64_t)HEAP_PAGE_SIZE_BYTES * 0x10003)
@@ -34,7 +35,7 @@ static bool is_watched(const struct heap_arena *arena)
     return arena->size_bytes <= WATCHED_LIMIT_BYTES;
 }
 
-/* The first place that is free. */
+/* Find the first free place. */
 static void *map_steadily(size_t size_bytes, uint64_t step_count)
 {
     uint64_t first = FIRST_BASE + step_count * STEP_BYTES;
@@ -116,12 +117,12 @@ static void shrink(void *context, size_t bytes)
 {
     struct heap_arena *arena = context;
     if (bytes == 0 || bytes % HEAP_PAGE_SIZE_BYTES != 0 || bytes > arena->usable_bytes)
-        misuse("shrink by what the heap does not have");
+        misuse("shrink by more than the heap has");
     arena->shrink_count++;
     heap_arena_set_usable(arena, arena->usable_bytes - bytes);
 }
 
-/* The heap may find anything there, and must not care. */
+/* The heap must accept any content there. */
 static void discard(void *context, size_t offset_bytes, size_t bytes)
 {
     struct heap_arena *arena = context;
@@ -189,7 +190,7 @@ static bool grow_fresh(void *context, size_t additional_bytes)
     return true;
 }
 
-/* Of what goes back nothing, all, or its upper half becomes zeros. */
+/* Nothing, all, or the upper half of the returned pages becomes zeros. */
 static void shrink_fresh(void *context, size_t bytes)
 {
     struct heap_arena *arena = context;

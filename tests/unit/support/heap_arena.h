@@ -1,11 +1,11 @@
 /*
  * heap_arena.h - memory and page source for a heap under test.
  *
- * One host mapping stands for the heap's window. What the page source has not given is poisoned for
- * AddressSanitizer, so that a heap which touches memory that is not its own is caught at the
- * instruction. The n-th call of grow can be made to fail; faults are recorded.
+ * One host mapping stands for the heap's window. Pages that the page source has not given are
+ * poisoned for AddressSanitizer. So it stops the heap at the instruction that touches other memory.
+ * A test can make the n-th call of grow fail. Faults are recorded.
  *
- * A second mapping stands for the guarded window, if there is one: only the pages that the layer
+ * A second mapping stands for the guarded window, if there is one. Only the pages that the layer
  * has made usable can be touched.
  */
 #ifndef TESTS_UNIT_SUPPORT_HEAP_ARENA_H
@@ -32,9 +32,9 @@ struct heap_arena {
     struct heap_fault fault; /* the last one */
 
     /* With heap_arena_track_fresh(): */
-    size_t written_bytes; /* what the heap had before; beyond it pages arrive with zeros */
+    size_t written_bytes; /* the heap had these before; later pages arrive with zeros */
     size_t fresh_bytes;   /* of the last growth */
-    uint64_t drops;       /* bits that say how much of what goes back comes again as zeros */
+    uint64_t drops;       /* bits that choose how much of the returned pages becomes zeros */
 
     /* For the state of one heap of any policy, and its layers. */
     union heap_policies_storage storage;
@@ -61,23 +61,22 @@ struct heap_configuration heap_arena_fixed(struct heap_arena *arena, size_t size
 /* A best-fit heap that grows through the page source up to `limit_bytes`. */
 struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t limit_bytes);
 
-/* Have the page source of a growing heap hand out zeros, and say so, where the heap never was. What
- * the heap gives back comes again as it was left, or, by the bits of `drops`, a part of it as
- * zeros.
- */
+/* Let the page source of a growing heap give zeros in new pages, and report it. Pages that the heap
+ * gives back keep their content. The bits of `drops` choose which of them become zeros. */
 void heap_arena_track_fresh(struct heap_arena *arena, struct heap_configuration *configuration,
                             uint64_t drops);
 
-/* Have the configuration use the layer of heap_debug.h, or not. */
+/* Let the configuration use the layer of heap_debug.h, or not. */
 void heap_arena_set_debug(struct heap_arena *arena, struct heap_configuration *configuration,
                           bool debug);
 
-/* Have the configuration keep large blocks, and one in `sample_interval`, in a guarded window of
- * that many bytes. Its calls count as calls of grow. Once for an arena. */
+/* Let the configuration keep large blocks, and one block in `sample_interval`, in a guarded window
+ * of this many bytes. Its calls count as calls of grow. Call it once for an arena. */
 void heap_arena_add_guarded(struct heap_arena *arena, struct heap_configuration *configuration,
                             size_t window_bytes, size_t large_bytes, uint64_t sample_interval);
 
-/* Whether the heap may touch all of these bytes of the guarded window; whether it may touch any. */
+/* True if the heap may touch all of these bytes of the guarded window; true if it may touch any of
+ * them. */
 bool heap_arena_is_usable(const struct heap_arena *arena, const void *start, size_t bytes);
 bool heap_arena_is_guarded(const struct heap_arena *arena, const void *start, size_t bytes);
 

@@ -8,7 +8,7 @@
 
 #define ARENA_BYTES            ((size_t)8 << 20)
 #define OPERATIONS_PER_MISUSE  64
-#define OPERATIONS_PER_DROUGHT 512 /* about so many from one failing growth to the next */
+#define OPERATIONS_PER_DROUGHT 512 /* operations between two failing growths, about */
 #define SHAPE_COUNT            6
 #define SPREAD_OF_ADDRESSES    1000
 
@@ -27,7 +27,7 @@ static uint32_t next_random(void *context)
     return (uint32_t)(random_next(context) >> 16);
 }
 
-/* Growing, growing into a dearth of pages, and four fixed sizes from a page on. */
+/* Growing, growing with too few pages, and four fixed sizes, the first one a page. */
 static struct heap_configuration configuration_of(struct life *life, unsigned shape)
 {
     static const size_t fixed_bytes[] = {4096, 65536, 262144, 1 << 20};
@@ -65,7 +65,7 @@ static const char *expect_report(struct life *life, void *pointer, bool may_be_g
     life->arena.fault_count = 0;
     enum heap_fault_kind expected = may_be_gone ? HEAP_FAULT_DOUBLE_FREE : HEAP_FAULT_BAD_POINTER;
     const struct heap_fault *fault = &life->arena.fault;
-    /* Freed memory that went back with the heap's tail is not of the heap. */
+    /* Freed memory that went back with the heap's tail no longer belongs to the heap. */
     bool is_gone = may_be_gone && (uintptr_t)pointer >= (uintptr_t)life->arena.base +
                                                             heap_size_bytes(life->heap) - 64;
     if (fault->pointer != pointer || fault->caller != CALLER ||

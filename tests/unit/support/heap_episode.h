@@ -1,9 +1,9 @@
 /*
- * heap_episode.h - a heap's life from its first page to its last block, by a number.
+ * heap_episode.h - run random operations on a heap, from its first page to its last block.
  *
- * The number (the seed) decides everything: how large the heap is and whether it grows, where it
- * lies, which calls of the page source fail, every operation, and which of them are misuses. So a
- * failure is repeated by its seed alone.
+ * A number, the seed, decides everything: the heap's size and address, whether it grows, the
+ * failing calls of the page source, each operation and each misuse. So the seed is enough to repeat
+ * a failure.
  */
 #ifndef TESTS_UNIT_SUPPORT_HEAP_EPISODE_H
 #define TESTS_UNIT_SUPPORT_HEAP_EPISODE_H
@@ -16,7 +16,7 @@ struct heap_episode {
     const struct heap_policy *policy;
     uint64_t seed;
     unsigned operation_count;
-    unsigned operations_per_check; /* so many from one full check to the next */
+    unsigned operations_per_check; /* the number of operations between two full checks */
     /* Changes the configuration before the heap starts, for layers over the policy. NULL: none. */
     void (*configure)(struct heap_configuration *configuration);
 };
@@ -24,12 +24,13 @@ struct heap_episode {
 struct heap_episode_counts {
     uint64_t operations;
     uint64_t full_checks;
-    uint64_t misuses;  /* each was reported, as what it was */
-    uint64_t failures; /* requests that could not be served */
+    uint64_t misuses;  /* each was reported with the right kind */
+    uint64_t failures; /* requests that failed */
     uint64_t growths;  /* calls of the page source, failed ones included */
 };
 
-/* Run it and add to *counts. NULL, or what is wrong; the heap is not looked at any more then. */
+/* Run it and add to *counts. Return NULL, or the problem. After a problem the heap is not checked
+ * further. */
 const char *heap_episode_run(const struct heap_episode *episode, struct heap_episode_counts *counts)
     __attribute__((warn_unused_result));
 

@@ -23,7 +23,7 @@ static uint32_t choose(struct heap_oracle *oracle, uint32_t limit)
     return oracle->next(oracle->context) % limit;
 }
 
-/* Mostly small, often of few sizes, sometimes large: as a kernel asks. */
+/* Mostly small, often of few sizes, sometimes large, like the requests of a kernel. */
 static size_t choose_size(struct heap_oracle *oracle)
 {
     uint32_t kind = choose(oracle, 16);
@@ -38,8 +38,8 @@ static size_t choose_size(struct heap_oracle *oracle)
 
 /* --- Blocks ----------------------------------------------------------------------------------- */
 
-/* What a block holds: numbers that count up from its pattern. Compared and written by whole
- * stretches, since a loop over bytes is most of a test's time under ASan. */
+/* The content of a block: numbers that count up from its pattern. Whole ranges are compared and
+ * written, since a loop over bytes would take most of a test's time under ASan. */
 #define STRETCH_BYTES ((size_t)4096)
 #define PATTERN_COUNT ((size_t)256)
 
@@ -244,7 +244,7 @@ static const char *check_statistics(const struct heap_oracle *oracle)
     return NULL;
 }
 
-/* What heap_picture_take() counts, and what a walk meets, is what the oracle knows. */
+/* Compare the counts of heap_picture_take() and the blocks of a walk with the oracle. */
 struct walk {
     const struct heap *heap;
     uintptr_t previous_end;

@@ -1,8 +1,9 @@
 /*
- * heap_oracle.h - random operations on a heap, beside a model of what it must hold.
+ * heap_oracle.h - random operations on a heap, compared with an oracle.
  *
- * After each step the caller may have everything compared: the heap's own check, every byte of
- * every block, that no two blocks overlap, and all figures of the statistics that the model knows.
+ * After each step the caller may compare everything. This runs the heap's own check, and compares
+ * every byte of every block. It checks that blocks do not overlap, and compares all figures that
+ * the oracle knows.
  */
 #ifndef TESTS_UNIT_SUPPORT_HEAP_ORACLE_H
 #define TESTS_UNIT_SUPPORT_HEAP_ORACLE_H
@@ -24,15 +25,15 @@ struct heap_oracle_block {
 
 struct heap_oracle {
     struct heap *heap;
-    /* Where the steps' decisions come from: any number. */
+    /* The seed of the steps: any number. */
     uint32_t (*next)(void *context);
     void *context;
     size_t largest_bytes; /* of a request */
 
-    /* The newest last where only that one may be freed; else in no order. */
+    /* The newest is last if only the newest may be freed; else in any order. */
     struct heap_oracle_block blocks[HEAP_ORACLE_BLOCK_LIMIT];
     size_t block_count;
-    size_t block_limit; /* so many at most */
+    size_t block_limit; /* at most this many */
     size_t used_bytes;
     size_t peak_used_bytes;
     uint64_t free_count;
@@ -43,18 +44,19 @@ struct heap_oracle {
 void heap_oracle_begin(struct heap_oracle *ret_oracle, struct heap *heap,
                        uint32_t (*next)(void *context), void *context);
 
-/* One operation: allocate, in one of four ways, re-allocate or free. NULL, or what is wrong. */
+/* Run one operation: allocate in one of four ways, re-allocate or free. Return NULL, or the
+ * problem. */
 const char *heap_oracle_step(struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
-/* Free one of the blocks. NULL, or what is wrong. Precondition: index < block_count, and the last
- * one where only that may be freed. */
+/* Free one of the blocks. Return NULL, or the problem. Precondition: index < block_count, and it is
+ * the last index if only the newest block may be freed. */
 const char *heap_oracle_free(struct heap_oracle *oracle, size_t index)
     __attribute__((warn_unused_result));
 
-/* Compare everything. NULL, or what is wrong. */
+/* Compare everything. Return NULL, or the problem. */
 const char *heap_oracle_check(const struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
-/* Free every block and check that the heap is as it was when it was empty. */
+/* Free every block, and check that the heap's figures are those of an empty heap. */
 const char *heap_oracle_end(struct heap_oracle *oracle) __attribute__((warn_unused_result));
 
 #endif

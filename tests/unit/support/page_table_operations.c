@@ -10,7 +10,7 @@
 #define TABLE_PAGE_COUNT 32
 #define ENTRY_COUNT      512
 
-/* --- The oracle: stretches of mapped addresses, sorted, disjoint, as long as they can be --- */
+/* --- The oracle: ranges of mapped addresses, sorted, disjoint, as long as they can be --- */
 
 struct extent {
     uint64_t virtual;
@@ -162,7 +162,7 @@ static bool collect_mapping(void *context, const struct page_mapping *mapping)
     struct mapping_check *check = context;
     uint64_t offset_mask = mapping->page_size_bytes - 1;
     if (mapping->user)
-        check->problem = "a page that ring 3 may use";
+        check->problem = "a page that user programs may use";
     if (((mapping->virtual.value | mapping->physical.value) & offset_mask) != 0)
         check->problem = "a page that is not aligned to its size";
     oracle_append(&check->actual,
@@ -276,7 +276,7 @@ static bool is_possible_range(const struct run *run, uint64_t virtual, uint64_t 
            page_table_is_canonical(run->table.features.levels, virt_addr(last));
 }
 
-/* What is wrong with the status of a request. NO_MEMORY is right if an allocation failed: a map may
+/* The mistake in the status of a request, or NULL. NO_MEMORY is right if an allocation failed: a map may
  * run out of memory before it comes to the page that is mapped. */
 static const char *status_problem(const struct run *run, enum page_table_status status,
                                   enum page_table_status expected)
@@ -371,7 +371,7 @@ static const char *run_protect(struct run *run)
     return status_problem(run, status, expected);
 }
 
-/* The oracle knows no page sizes: what is mapped stays, and a second merge finds nothing more. */
+/* The oracle knows no page sizes: all mappings stay, and a second merge finds nothing more. */
 static const char *run_merge(struct run *run)
 {
     struct extent target = choose_target(run);
@@ -429,7 +429,7 @@ static const char *unmap_everything(struct run *run)
         uint64_t virtual = run->oracle.extents[0].virtual;
         uint64_t last = run->oracle.extents[0].last;
         if (page_table_unmap(&run->table, virt_addr(virtual), last - virtual + 1) != PAGE_TABLE_OK)
-            return "what is mapped cannot be unmapped";
+            return "a mapped range cannot be unmapped";
         oracle_change(&run->oracle, virtual, last, NULL);
     }
     uint64_t root_count = run->table.root.value == run->table.upper_root.value ? 1 : 2;

@@ -12,19 +12,19 @@
 #include "tests/unit/support/fake_memory.h"
 
 /* Read features and requests from the bytes and run them on page tables in fake memory, some with
- * an allocation that fails. After every request all that is mapped is compared with the oracle, the
- * table pages are counted, and after one that failed every table is compared bit by bit with what
- * it was. At the end everything is unmapped.
+ * an allocation that fails. After every request all mappings are compared with the oracle, and the
+ * table pages are counted. After a request that failed every table is compared bit by bit with its
+ * state before. At the end everything is unmapped.
  * Returns what went wrong, NULL if nothing did. */
 const char *page_table_operations_run(const uint8_t *bytes, size_t size_bytes);
 
-/* Whoever looks on: a model of a CPU that uses the tables while they are changed. */
+/* A witness: a model of a CPU that uses the tables while they are changed. */
 struct page_table_witness {
     unsigned levels; /* of the tables */
     void *context;
     /* Begin to observe empty tables in this memory. */
     void (*attach)(void *context, struct fake_memory *memory, const struct page_table *table);
-    /* What was wrong up to the end of a request; NULL if nothing was. */
+    /* The first mistake up to the end of a request, or NULL. */
     const char *(*problem)(void *context);
 };
 

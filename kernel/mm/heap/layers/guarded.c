@@ -9,8 +9,9 @@
 
 /* --- Sampling --------------------------------------------------------------------------------- */
 
-/* One in `sample_interval` on average, and each of the next 2 × interval - 1 as likely: a program
- * that allocates in a rhythm has no blocks that are never chosen. */
+/* Return how many blocks there are until the next sample: `sample_interval` on average, and each
+ * number from 1 to 2 × interval - 1 with the same probability. So a program that allocates in a
+ * regular order has no block that is never chosen. */
 static void begin_countdown(struct guarded *guarded)
 {
     uint64_t interval = guarded->sample_interval;
@@ -21,8 +22,8 @@ static void begin_countdown(struct guarded *guarded)
     guarded->countdown = 1 + guarded->random % range;
 }
 
-/* True if a request that is not large is the chosen one. One that is too long for a page leaves it
- * to the next. */
+/* True if this small request is the sample. If it is too long for a page, the next request becomes
+ * the sample. */
 static bool is_sample(struct guarded *guarded, const struct heap_request *request)
 {
     if (request->size_bytes > HEAP_PAGE_SIZE_BYTES ||
@@ -34,8 +35,8 @@ static bool is_sample(struct guarded *guarded, const struct heap_request *reques
     return true;
 }
 
-/* Samples get no more than this part of what the heap may ever have: a page for each of many small
- * blocks would leave the policy none, and then requests fail. */
+/* Samples get no more than this part of the heap's limit. Otherwise many samples, each with a page,
+ * would leave no memory for the policy, and requests would fail. */
 #define SAMPLES_PART 4
 
 /* All blocks of a page lie in the first lane. */
@@ -48,7 +49,7 @@ static bool has_room_for_sample(const struct heap *heap)
 
 /* --- Allocation ------------------------------------------------------------------------------- */
 
-/* Kept out of the functions that every call passes, which then need no stack. */
+/* Not inline: the functions on the path of every call then need no stack. */
 #define RARE __attribute__((noinline, cold))
 
 static bool is_ordinary(struct guarded *guarded, size_t size_bytes)
@@ -56,8 +57,8 @@ static bool is_ordinary(struct guarded *guarded, size_t size_bytes)
     return size_bytes < guarded->large_bytes && --guarded->countdown != 0;
 }
 
-/* A request that is large, or chosen. The arguments are in the order in which the calls have them
- * already. */
+/* Serve a request that is large, or a sample. The order of the arguments is that of the calls, so
+ * no register moves are needed. */
 static RARE void *allocate_apart(struct heap *heap, size_t size_bytes, const void *caller,
                                  size_t alignment_bytes)
 {
@@ -135,8 +136,9 @@ static size_t guarded_usable_size(struct heap *heap, const void *block, const vo
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
 
-/* A block that gets smaller stays, if pages of its own are still what it would get, or if there is
- * nothing else: that never fails. To grow it has to move: its end is the end of its pages. */
+/* Resize a guarded block. A block that gets smaller stays if the new size is still large, or if the
+ * policy has no memory for it. So a smaller size never fails. A block must move to grow, since it
+ * ends where its pages end. */
 static void *move_or_shrink(struct heap *heap, const struct guarded_place *place, size_t size_bytes,
                             const void *caller)
 {
@@ -173,9 +175,9 @@ static RARE void *reallocate_guarded(struct heap *heap, void *block, size_t size
     return NULL;
 }
 
-/* A policy's block that becomes large. What its alignment is only the policy knows; the address has
- * at least that. One that was large already, and found no pages, stays where it is unless it grows.
- */
+/* Resize a block of the policy that becomes large. Only the policy knows its alignment, but its
+ * address has at least this alignment. A block that was large already, and got no guarded pages,
+ * stays in the policy unless it grows. */
 static RARE void *reallocate_to_large(struct heap *heap, void *block, size_t size_bytes,
                                       const void *caller)
 {
@@ -243,7 +245,7 @@ static enum heap_status guarded_validate(const struct heap_layer *layer)
 static void guarded_initialise(struct heap *heap)
 {
     struct guarded *guarded = guarded_of(heap);
-    guarded->random = heap->secret | 1; /* xorshift64 (Marsaglia, 2003) stays 0 once it is */
+    guarded->random = heap->secret | 1; /* not 0: xorshift64 (Marsaglia, 2003) would stay 0 */
     guarded->canary = guarded_canary_for(heap->secret);
     guarded_place_begin(guarded);
     if (guarded->sample_interval != 0)

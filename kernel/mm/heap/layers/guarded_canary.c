@@ -2,7 +2,7 @@
 
 #include "kernel/mm/heap/layers/guarded_place.h"
 
-/* No byte of it is ASCII, 0 or 0xff: what runs over the end of a block is often one of these. */
+/* No byte of it is ASCII, 0 or 0xff, since an overrun often writes one of these. */
 uint64_t guarded_canary_for(uint64_t secret)
 {
     uint64_t mixed = (secret + 1) * UINT64_C(0x9e3779b97f4a7c15);

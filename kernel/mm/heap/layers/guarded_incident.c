@@ -1,9 +1,9 @@
 /*
- * What a fault of the CPU in the guarded window is about (guarded.h).
+ * Find the block that a page fault in the guarded window belongs to (guarded.h).
  */
 #include "kernel/mm/heap/layers/guarded_place.h"
 
-/* How far the address is from the block; 0 if it is in it. */
+/* Return the distance of the address from the block; 0 inside of the block. */
 static size_t distance(const struct guarded_record *record, uintptr_t address)
 {
     uintptr_t end = record->block + record->size_bytes;
@@ -12,8 +12,9 @@ static size_t distance(const struct guarded_record *record, uintptr_t address)
     return address < end ? 0 : address - end + 1;
 }
 
-/* The record that a fault is about: the nearer of the place that contains the address and the one
- * before it, behind whose block its guard page lies. */
+/* Return the record of the block that is nearer to the address. One candidate is in the place that
+ * contains the address, the other in the place before it. The guard page of a place lies behind the
+ * block of the place before. */
 static const struct guarded_record *nearest(const struct guarded *guarded, uintptr_t address)
 {
     struct guarded_place place, before;

@@ -2,12 +2,13 @@
 
 /* The places of the first lane: a guard page and a page. */
 #define FIRST_PLACE_SHIFT 13
-/* The last lane has 2^this places. Its largest block takes one, so that there are always some to
- * choose from. */
+/* The last lane has 2^this places, so even the longest blocks have several places to choose from.
+ */
 #define LAST_LANE_SHIFT 2
 
-/* So many freed places of a lane are in its reuse queue before the oldest is used again: their
- * records take 40 KiB a lane. Until then each block has addresses that no block had before. */
+/* The oldest freed place of a lane is used again when its reuse queue has this many places. Their
+ * records take 40 KiB for each lane. Until then each block gets addresses that no block had before.
+ */
 #define FREED_LIMIT 1024u
 
 static unsigned place_shift(unsigned lane_index)
@@ -61,7 +62,8 @@ static size_t window_bytes_for(unsigned lane_shift)
            HEAP_PAGE_SIZE_BYTES;
 }
 
-/* The longest lanes that the window has room for. Precondition: it has some for the shortest. */
+/* Return the size of the longest lanes that fit into the window. Precondition: the shortest lanes
+ * fit. */
 static unsigned lane_shift_for(size_t window_bytes)
 {
     unsigned lane_shift = FIRST_PLACE_SHIFT + LAST_LANE_SHIFT + GUARDED_LANE_LIMIT - 1;
@@ -116,15 +118,15 @@ bool guarded_place_find(const struct guarded *guarded, uintptr_t address,
 
 /* --- Taken and given back --------------------------------------------------------------------- */
 
-/* The lane with the smallest places that take such a block and the guard page before it. False if
- * none does. */
+/* Find the lane with the smallest places that take this block and the guard page before it. False:
+ * there is no such lane. */
 static bool find_lane(const struct guarded *guarded, const struct heap_request *request,
                       unsigned *ret_lane_index)
 {
     size_t largest_bytes = (size_t)1 << (guarded->lane_shift - LAST_LANE_SHIFT);
     if (request->size_bytes > largest_bytes || request->alignment_bytes > largest_bytes)
         return false;
-    /* Places begin at a multiple of the page. A larger alignment may push the block down by that
+    /* Places begin at a multiple of the page. A larger alignment may move the block down by this
      * much. */
     size_t needed_bytes =
         guarded_page_up(request->size_bytes + (request->size_bytes == 0)) + HEAP_PAGE_SIZE_BYTES;

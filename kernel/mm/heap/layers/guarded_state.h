@@ -7,16 +7,16 @@
 #include "kernel/mm/heap/include/handoff/guarded.h"
 #include "kernel/mm/heap/layer.h"
 
-/* A lane has at least four places, and so many more bits than a page of addresses that the last of
- * these lanes has places of 64 GiB. */
+/* A lane has at least four places. With this number of lanes, the places of the last lane have 64
+ * GiB. */
 #define GUARDED_LANE_LIMIT 24
 
 enum guarded_life { GUARDED_LIVE, GUARDED_FREED };
 
-/* What is known of a place that was used. */
+/* The record of a place that was used. */
 struct guarded_record {
     uintptr_t block;
-    size_t size_bytes; /* as asked for */
+    size_t size_bytes; /* as requested */
     const void *allocated_by;
     const void *freed_by;
     uint32_t next_freed; /* in the lane: freed after this one */
@@ -25,7 +25,7 @@ struct guarded_record {
 };
 
 struct guarded_lane {
-    struct guarded_record *records; /* one a place, usable as far as it was needed */
+    struct guarded_record *records; /* one for each place; mapped as far as needed */
     size_t records_usable_bytes;
     uint32_t place_count;
     uint32_t touched_count; /* the places that were ever used are the first */

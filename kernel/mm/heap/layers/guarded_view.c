@@ -44,7 +44,7 @@ void guarded_view_walk(const struct heap *heap, heap_piece_visitor *visit, void 
 
 /* --- Check ------------------------------------------------------------------------------------ */
 
-/* What is found by looking at every record. */
+/* The figures that a walk over all records finds. */
 struct tally {
     size_t usable_bytes;
     size_t used_bytes;

@@ -8,8 +8,8 @@
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
 
-/* The record of `block` if that is a live block and intact. NULL: the fault is recorded, or the
- * layer below has reported it. */
+/* Return the record of `block`, if this is a live block and intact. NULL: the fault is recorded, or
+ * the level below has reported it. */
 static struct heap_debug_record *validate(struct heap *heap, const uint8_t *block,
                                           const void *caller)
 {
@@ -32,8 +32,8 @@ static struct heap_debug_record *validate(struct heap *heap, const uint8_t *bloc
     return NULL;
 }
 
-/* Free a block that validate() has accepted. False: something is corrupt, or the layer below has
- * refused it. */
+/* Free a block that validate() has accepted. False: the heap is corrupt, or the level below has
+ * refused the block. */
 static bool release(struct heap *heap, uint8_t *block, struct heap_debug_record *record,
                     const void *caller)
 {
@@ -60,8 +60,9 @@ static void *take(struct heap *heap, size_t size_bytes, size_t alignment_bytes, 
                : below->allocate_aligned(heap, total_bytes, alignment_bytes, caller);
 }
 
-/* As take(); if there is no room, after a flush of the quarantine. `alignment_bytes` is a power of
- * two. NULL if that does not help, or something is corrupt; not counted. */
+/* The same as take(), but it flushes the quarantine if there is no room. `alignment_bytes` is a
+ * power of two. NULL: the flush did not help, or the heap is corrupt. The failure is not counted
+ * here. */
 static uint8_t *obtain(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                        const void *caller)
 {
@@ -80,7 +81,7 @@ static uint8_t *obtain(struct heap *heap, size_t size_bytes, size_t alignment_by
     return block;
 }
 
-/* Kept out of what every call passes. */
+/* Not inline, to keep the path of every call short. */
 static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
 {
     heap_debug_of(heap)->counters.failure_count++;
@@ -126,8 +127,8 @@ static size_t debug_usable_size(struct heap *heap, const void *block, const void
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
 
-/* Let the layer below do it: for want of room for two, or since the policy frees the newest block
- * only. The block's bytes keep their place in it; canary and record are laid anew. */
+/* Let the level below resize the block: there is no room for a copy, or the policy frees only the
+ * newest block. The block keeps its first bytes. Canary and record are written again. */
 static void *resize(struct heap *heap, uint8_t *block, const struct heap_debug_record *record,
                     size_t size_bytes, const void *caller)
 {
@@ -150,8 +151,8 @@ static void *resize(struct heap *heap, uint8_t *block, const struct heap_debug_r
     return resized;
 }
 
-/* Precondition: validate() has accepted the block. It moves wherever it can, so that whoever still
- * uses the old pointer is found. */
+/* Precondition: validate() has accepted the block. The block moves whenever it can, so that a later
+ * use of the old pointer is found. */
 static void *move_or_resize(struct heap *heap, uint8_t *block, struct heap_debug_record *record,
                             size_t size_bytes, const void *caller)
 {

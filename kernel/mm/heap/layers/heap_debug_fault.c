@@ -3,7 +3,7 @@
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/layers/heap_debug_record.h"
 
-/* How far a record is looked for: what that takes is bounded. */
+/* The search for a record ends after this distance, so its time is bounded. */
 #define SEARCH_BYTES ((size_t)64 * 1024)
 
 /* Name the block's owner. Precondition: the record can be trusted. */
@@ -15,7 +15,8 @@ static void describe(struct heap_fault *fault, const struct heap_debug_record *r
     fault->freed_by = record->freed_by;
 }
 
-/* The record cannot be trusted, and the policy knows the block's length: name what is left. */
+/* The record cannot be trusted, but the policy knows the block's length. Name the facts that are
+ * left. */
 static void describe_remains(const struct heap_debug *debug, struct heap_fault *fault,
                              const struct heap_debug_record *record, size_t total_bytes)
 {
@@ -41,22 +42,23 @@ void heap_debug_fault_record(struct heap *heap, enum heap_fault_kind kind, const
 
 /* --- Faults that were found below ------------------------------------------------------------- */
 
-/* How many bytes of the heap begin at `block`; 0 if it is not in the heap. */
+/* Return how many bytes there are from `block` to the heap's end; 0 if it is not in the heap. */
 static size_t bytes_behind(const struct heap *heap, const uint8_t *block)
 {
     size_t offset = (uintptr_t)block - (uintptr_t)heap->base;
     return offset < heap->size_bytes ? heap->size_bytes - offset : 0;
 }
 
-/* A size that comes from a header which passed by chance must not lead out of the heap. */
+/* A wrong header may pass the check by chance. Its size must not lead out of the heap. */
 static bool may_end_in_record(const struct heap *heap, const uint8_t *block, size_t total_bytes)
 {
     return total_bytes >= HEAP_DEBUG_OVERHEAD_BYTES && total_bytes <= bytes_behind(heap, block) &&
            (uintptr_t)block % HEAP_DEBUG_RECORD_ALIGNMENT_BYTES == 0;
 }
 
-/* The policy has lost the block's length, as after a write before its start. The record behind it
- * is known by its owner's seal, which is of its place and the size. False if there is none near. */
+/* Find the record of a block whose length the policy no longer knows, for example after a write
+ * before its start. The owner's seal identifies the record, since it covers the address and the
+ * size. False: there is no such record near the block. */
 static bool find_owner(const struct heap *heap, const uint8_t *block, struct heap_fault *fault)
 {
     const struct heap_debug *debug = heap_debug_of(heap);
@@ -74,7 +76,7 @@ static bool find_owner(const struct heap *heap, const uint8_t *block, struct hea
     return false;
 }
 
-/* As heap_debug_fault_explain(), for a block that may end in a record. */
+/* The same as heap_debug_fault_explain(), for a block that may end in a record. */
 static void explain_by_record(const struct heap *heap, struct heap_fault *fault,
                               const uint8_t *block, size_t total_bytes)
 {
@@ -96,7 +98,7 @@ static void explain_by_record(const struct heap *heap, struct heap_fault *fault,
     }
 }
 
-/* The policy's size of the block is what it was asked for. */
+/* The policy's size of the block is the requested size. */
 void heap_debug_fault_explain(const struct heap *heap, struct heap_fault *fault)
 {
     const uint8_t *block = fault->block;

@@ -1,7 +1,8 @@
 /*
- * heap_debug_pattern.h - bytes that are all the same: at the edges of a block, and in canaries.
+ * heap_debug_pattern.h - fill and check bytes of one value: at the ends of a block, and in
+ * canaries.
  *
- * The functions are here since each allocation and each free calls them.
+ * The functions are inline since each allocation and each free calls them.
  */
 #ifndef KERNEL_MM_HEAP_LAYERS_HEAP_DEBUG_PATTERN_H
 #define KERNEL_MM_HEAP_LAYERS_HEAP_DEBUG_PATTERN_H
@@ -9,8 +10,8 @@
 #include "kernel/mm/heap/layers/heap_debug_state.h"
 #include "shared/memory.h"
 
-/* The first of the bytes from `start` to `end` that is not `value`, or NULL. A freed block, which
- * begins aligned and may be large, is looked at by words. */
+/* Return the first byte from `start` to `end` that is not `value`, or NULL. It compares words where
+ * it can, since a freed block may be large. */
 static inline const uint8_t *heap_debug_pattern_first_other(const uint8_t *start,
                                                             const uint8_t *end, uint8_t value)
 {
@@ -25,8 +26,8 @@ static inline const uint8_t *heap_debug_pattern_first_other(const uint8_t *start
     return start == end ? NULL : start;
 }
 
-/* Where the edge at the end begins, from the start of `bytes` bytes on; the edge at the start ends
- * there or before. */
+/* Return the offset of the last edge in a block of `bytes` bytes. The first edge ends there or
+ * before. */
 static inline size_t heap_debug_pattern_last_edge(size_t bytes)
 {
     if (bytes <= 2 * HEAP_DEBUG_EDGE_BYTES)
@@ -35,7 +36,7 @@ static inline size_t heap_debug_pattern_last_edge(size_t bytes)
     return start - start % sizeof(uint64_t);
 }
 
-/* Fill the edges of a block: all of one that is not larger than both. */
+/* Fill both edges of a block. If the block is not longer than both edges, this fills all of it. */
 static inline void heap_debug_pattern_fill(uint8_t *start, size_t bytes, uint8_t value)
 {
     size_t last = heap_debug_pattern_last_edge(bytes);
@@ -43,7 +44,7 @@ static inline void heap_debug_pattern_fill(uint8_t *start, size_t bytes, uint8_t
     memset(start + last, value, bytes - last);
 }
 
-/* The first byte of a block's edges that is not `value`, or NULL. */
+/* Return the first byte of a block's edges that is not `value`, or NULL. */
 static inline const uint8_t *heap_debug_pattern_find_write(const uint8_t *block, size_t bytes,
                                                            uint8_t value)
 {

@@ -3,7 +3,7 @@
 #include "kernel/mm/heap/layers/heap_debug_fault.h"
 #include "kernel/mm/heap/layers/heap_debug_pattern.h"
 
-/* True if nobody wrote to the block; else that is recorded. */
+/* True if the freed block is unchanged. False: the fault is recorded. */
 static bool validate_untouched(struct heap *heap, const uint8_t *block, size_t total_bytes)
 {
     const struct heap_debug_record *record = heap_debug_record_at(block, total_bytes);
@@ -47,7 +47,8 @@ bool heap_debug_quarantine_flush(struct heap *heap, const void *caller)
     return true;
 }
 
-/* A heap that has not grown yet has little of what it may become. */
+/* Return the most bytes in the quarantine. The minimum helps a heap that is still small and may
+ * grow. */
 static size_t limit_bytes(const struct heap *heap)
 {
     size_t final_bytes = heap->limit_bytes / HEAP_DEBUG_QUARANTINE_PART;
@@ -78,7 +79,8 @@ static void append(struct heap_debug *debug, uint8_t *block, struct heap_debug_r
     quarantine->bytes += heap_debug_total_for(record->size_bytes);
 }
 
-/* The newest record is about to get a new seal, which must not hide that the old one was broken. */
+/* Check the newest record now. It is about to get a new seal, which would hide that the old one was
+ * broken. */
 static bool validate_newest(struct heap *heap)
 {
     const struct heap_debug *debug = heap_debug_of(heap);

@@ -2,7 +2,7 @@
  * heap_debug_record.h - the record behind a block, its seals and the canary around it (the picture
  * is in heap_debug.h).
  *
- * "Total" bytes are what the layer below was asked for.
+ * "Total" bytes are the size that is requested from the level below.
  */
 #ifndef KERNEL_MM_HEAP_LAYERS_HEAP_DEBUG_RECORD_H
 #define KERNEL_MM_HEAP_LAYERS_HEAP_DEBUG_RECORD_H
@@ -15,12 +15,12 @@ enum heap_debug_record_state {
     HEAP_DEBUG_QUARANTINED = 2, /* freed, and not given back to the policy yet */
 };
 
-/* What runs over the end of a block meets the last words last. */
+/* An overrun reaches the last words last, so the owner is there. */
 struct heap_debug_record {
     uint64_t seal;     /* of all others */
-    size_t size_bytes; /* as asked for */
+    size_t size_bytes; /* as requested */
     const void *freed_by;
-    uint8_t *next; /* block that was freed after this one; NULL for the newest, and if it is live */
+    uint8_t *next; /* the next freed block; NULL for the newest and for a live one */
     uint32_t state;
     uint32_t alignment_shift;
     const void *allocated_by;
@@ -29,7 +29,7 @@ struct heap_debug_record {
 
 #define HEAP_DEBUG_RECORD_ALIGNMENT_BYTES _Alignof(struct heap_debug_record)
 #define HEAP_DEBUG_CANARY_BYTES           ((size_t)24) /* at least, before the record */
-/* More than the caller asks for, always the same. */
+/* The bytes that the layer adds to each request. */
 #define HEAP_DEBUG_OVERHEAD_BYTES                                                                  \
     (HEAP_DEBUG_CANARY_BYTES + sizeof(struct heap_debug_record) +                                  \
      HEAP_DEBUG_RECORD_ALIGNMENT_BYTES - 1)
@@ -47,7 +47,7 @@ static inline size_t heap_debug_total_for(size_t size_bytes)
     return size_bytes + HEAP_DEBUG_OVERHEAD_BYTES;
 }
 
-/* The caller's part of that. */
+/* Return the caller's part of the total. */
 static inline size_t heap_debug_size_within(size_t total_bytes)
 {
     return total_bytes < HEAP_DEBUG_OVERHEAD_BYTES ? 0 : total_bytes - HEAP_DEBUG_OVERHEAD_BYTES;
@@ -86,7 +86,7 @@ static inline bool heap_debug_record_is_sound(const struct heap_debug *debug,
     return record->seal == heap_debug_seal_for(debug, record);
 }
 
-/* And it is of a block of which the layer below says that it has so many bytes. */
+/* True if the record is sound, and its size fits the total size of the block below. */
 static inline bool heap_debug_record_is_of(const struct heap_debug *debug,
                                            const struct heap_debug_record *record,
                                            size_t total_bytes)
@@ -104,7 +104,8 @@ static inline uint64_t heap_debug_owner_seal_for(const struct heap_debug *debug,
     return heap_hash(hash, (uintptr_t)record->allocated_by);
 }
 
-/* The owner of a block of that size can be trusted, whatever became of the rest. */
+/* True if the owner in the record can be trusted for a block of this size, even if the rest of the
+ * record is overwritten. */
 static inline bool heap_debug_record_has_owner(const struct heap_debug *debug,
                                                const struct heap_debug_record *record,
                                                size_t size_bytes)
@@ -114,10 +115,10 @@ static inline bool heap_debug_record_has_owner(const struct heap_debug *debug,
 
 /* --- Canaries --------------------------------------------------------------------------------- */
 
-/* No ASCII character, no 0 and no 0xff: what runs over the end of a block is often one of these. */
+/* Not ASCII, 0 or 0xff, since an overrun often writes one of these. */
 #define HEAP_DEBUG_CANARY_BYTE 0xa6
 
-/* Behind the canary behind the record. */
+/* Return the end of the canary behind the record. */
 static inline const uint8_t *heap_debug_record_end_of(const uint8_t *block,
                                                       const struct heap_debug_record *record)
 {
@@ -144,7 +145,7 @@ static inline void heap_debug_canary_lay(uint8_t *block, struct heap_debug_recor
     memset(rest, HEAP_DEBUG_CANARY_BYTE, (size_t)(heap_debug_record_end_of(block, record) - rest));
 }
 
-/* Lay canary and record behind a block that is live below. */
+/* Write canaries and record behind a block that is live in the level below. */
 static inline void heap_debug_record_write(const struct heap_debug *debug, uint8_t *block,
                                            size_t size_bytes, size_t alignment_bytes,
                                            const void *caller)

@@ -9,19 +9,19 @@
 
 struct heap_debug_record;
 
-/* Freed blocks in the order of their frees. The links are in their records. */
+/* The freed blocks, oldest first. The links are in their records. */
 struct heap_debug_quarantine {
-    uint8_t *oldest; /* NULL if there is none */
+    uint8_t *oldest; /* NULL if the queue is empty */
     uint8_t *newest;
     struct heap_debug_record *newest_record;
-    size_t newest_bytes; /* as asked for */
+    size_t newest_bytes; /* as requested */
     size_t block_count;
-    size_t bytes; /* as the policy was asked for them */
+    size_t bytes; /* as requested from the policy */
 };
 
 struct heap_debug {
     struct heap_layer layer;
-    struct heap_counters counters; /* of what the heap's callers asked for */
+    struct heap_counters counters; /* of the callers' requests */
     uint64_t secret;
     struct heap_debug_quarantine quarantine;
 };

@@ -11,7 +11,7 @@ void heap_debug_view_adjust_statistics(const struct heap *heap, struct heap_stat
     size_t free_bytes = statistics->free_bytes - smaller(records_bytes, statistics->free_bytes);
     statistics->live_block_count -= quarantine->block_count;
     statistics->largest_free_bytes = largest_bytes;
-    /* Pieces that have no room for a record count for less than nothing above. */
+    /* A piece without room for a record adds a negative number above. */
     statistics->free_bytes = larger(free_bytes, largest_bytes);
     statistics->quarantine_bytes = quarantine->bytes;
     statistics->quarantine_block_count = quarantine->block_count;
@@ -25,7 +25,7 @@ struct walk {
     void *context;
 };
 
-/* A block whose record was overwritten stays what it is below: live. */
+/* A block whose record was overwritten stays live, as the level below reports it. */
 static void visit_adjusted(void *context, const struct heap_piece *below)
 {
     const struct walk *walk = context;

@@ -9,7 +9,7 @@
 
 void heap_debug_view_adjust_statistics(const struct heap *heap, struct heap_statistics *statistics);
 
-/* Blocks in the quarantine are of the heap's own. */
+/* Blocks in the quarantine count as the heap's own memory. */
 void heap_debug_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
 const char *heap_debug_view_check(const struct heap *heap);

@@ -9,20 +9,21 @@
  *
  * Segments lie back to back and cover the whole heap. Each header holds the distance to its
  * neighbours on both sides, so a block that is freed merges with a free neighbour at once, and two
- * free segments never touch. The free ones are also threaded on a list, through links in their
- * payload, so that a search skips what is in use; unless it meets a perfect fit it looks at every
- * free segment, which makes it linear in their number.
+ * free segments never touch. Links in the payload connect the free segments to a list. So a search
+ * skips segments in use. It looks at every free segment, unless it meets a perfect fit. So its time
+ * is linear in their number.
  *
  * Every header is sealed: its first word is a hash of its address, its content (links included) and
  * the heap's secret. The seal is validated before anything in a header is used. A write beyond a
- * block's end breaks the canary behind it or, where the size leaves no room for one, the next
- * header's seal, which is why that stands first; a write before its start breaks its own header.
+ * block's end breaks the canary behind it. If there is no room for a canary, it breaks the next
+ * header's seal, so the seal is the first word. A write before the block's start breaks its own
+ * header.
  *
  * A header takes 32 bytes: distances are counted in units of 16 bytes so that they fit 32 bits,
- * which limits a heap to 64 GiB. Twice that is the smallest rest worth splitting off.
+ * which limits a heap to 64 GiB. A rest is split off if it has at least twice this size.
  *
- * Freed memory keeps tombstones until it is used again: a free segment that was a block has kept
- * what was asked for, and by whom, and so has the header of one that was merged with the segment
+ * Freed memory keeps tombstones until it is used again. The header of a freed block keeps the
+ * requested size and the callers. This also holds for a header that was merged into the segment
  * before it.
  */
 #include "kernel/mm/heap/policies/best_fit.h"
@@ -40,7 +41,7 @@
 
 /* --- Splitting and merging -------------------------------------------------------------------- */
 
-/* Set a segment's length, telling the next header, which is there already and sound. */
+/* Set a segment's length, and update the next header. Precondition: the next header is sound. */
 static void set_length(struct heap *heap, struct best_fit_segment *segment, size_t bytes)
 {
     segment->length_units = (uint32_t)(bytes / BEST_FIT_UNIT_BYTES);
@@ -49,8 +50,8 @@ static void set_length(struct heap *heap, struct best_fit_segment *segment, size
     best_fit_seal(heap, next);
 }
 
-/* Cut `segment` after `bytes` bytes; returns the rest, used, unsealed and without an owner. The
- * header behind is sound. */
+/* Split `segment` after `bytes` bytes. Return the rest: used, unsealed and without an owner.
+ * Precondition: the header behind is sound. */
 static struct best_fit_segment *split(struct heap *heap, struct best_fit_segment *segment,
                                       size_t bytes)
 {
@@ -64,8 +65,8 @@ static struct best_fit_segment *split(struct heap *heap, struct best_fit_segment
     return rest;
 }
 
-/* Append the next segment, which is on no list, to `segment`. Its header stays, marked, as what it
- * was; if that is not known it is wiped. The header behind is sound. */
+/* Append the next segment to `segment`. Its header becomes a tombstone; if its size is unknown, it
+ * is wiped. Preconditions: the next segment is on no list, and the header behind it is sound. */
 static void absorb_next(struct heap *heap, struct best_fit_segment *segment)
 {
     struct best_fit_segment *next = best_fit_next_of(segment);
@@ -110,7 +111,7 @@ static bool make_free(struct heap *heap, struct best_fit_segment *segment)
     return true;
 }
 
-/* Write what was asked for into a segment that is on no list, lay the canary, seal it. */
+/* Write the request into a segment that is on no list, write the canary, and seal the header. */
 static void make_used(struct heap *heap, struct best_fit_segment *segment,
                       const struct heap_request *request)
 {
@@ -123,7 +124,8 @@ static void make_used(struct heap *heap, struct best_fit_segment *segment,
     best_fit_seal(heap, segment);
 }
 
-/* What `segment` has beyond `payload` bytes of payload, or 0 if that is not worth a segment. */
+/* Return how many bytes `segment` has beyond `payload` bytes of payload; 0 if these are too few for
+ * a segment. */
 static size_t rest_worth_splitting(const struct best_fit_segment *segment, size_t payload)
 {
     size_t rest_bytes = best_fit_payload_bytes(segment) - payload;
@@ -132,8 +134,8 @@ static size_t rest_worth_splitting(const struct best_fit_segment *segment, size_
 
 /* --- Allocation ------------------------------------------------------------------------------- */
 
-/* How far into the payload of `segment` the request's block would begin, so that it is aligned and
- * a gap before it is large enough for a segment. False if it does not fit. */
+/* Write the offset in the payload of `segment` where the request's block would begin. The block is
+ * aligned, and a gap before it has room for a segment. False: the request does not fit. */
 static bool fits(const struct best_fit_segment *segment, const struct heap_request *request,
                  size_t *ret_gap_bytes)
 {
@@ -147,7 +149,7 @@ static bool fits(const struct best_fit_segment *segment, const struct heap_reque
     return true;
 }
 
-/* NULL if none fits or a header is corrupt. */
+/* Return the smallest segment that fits. NULL: no segment fits, or a header is corrupt. */
 static struct best_fit_segment *find_smallest(struct heap *heap, const struct heap_request *request,
                                               size_t *ret_gap_bytes)
 {
@@ -278,7 +280,7 @@ static void write_end(struct heap *heap, uintptr_t address, size_t distance_byte
 static void best_fit_initialise(struct heap *heap)
 {
     struct best_fit_segment *first = (struct best_fit_segment *)(void *)heap->base;
-    /* What an earlier heap left here, with the same secret, is nothing to this one. */
+    /* Headers of an earlier heap with the same secret must not be valid in this one. */
     best_fit_of(heap)->secret = heap_hash(heap->secret, first->seal);
     size_t bytes = heap->size_bytes - BEST_FIT_HEADER_BYTES;
     *first = (struct best_fit_segment){.length_units = (uint32_t)(bytes / BEST_FIT_UNIT_BYTES),
@@ -302,7 +304,7 @@ static bool best_fit_extend(struct heap *heap, size_t additional_bytes)
     return make_free(heap, segment);
 }
 
-/* The last segment stays a segment, however little of it is left. */
+/* The last segment stays a segment, even if little of it is left. */
 static size_t best_fit_free_tail(const struct heap *heap)
 {
     const struct best_fit_segment *end = best_fit_of(heap)->end;

@@ -1,6 +1,6 @@
 /*
  * best_fit.h - the state of a best-fit heap. Private: include/handoff/heap_best_fit.h is the public
- * face.
+ * header.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_BEST_FIT_H
 #define KERNEL_MM_HEAP_POLICIES_BEST_FIT_H

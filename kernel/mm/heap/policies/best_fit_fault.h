@@ -1,26 +1,26 @@
 /*
- * best_fit_fault.h - what is wrong with a segment or a pointer of a best-fit heap.
+ * best_fit_fault.h - find and record the fault of a segment or a pointer of a best-fit heap.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_BEST_FIT_FAULT_H
 #define KERNEL_MM_HEAP_POLICIES_BEST_FIT_FAULT_H
 
 #include "kernel/mm/heap/policies/best_fit_segment.h"
 
-/* Record what is wrong with the block or free memory `segment`, whose header is sound; or with a
- * place about which nothing is known, NULL. Always false. */
+/* Record a fault of the block or the free memory `segment`, whose header is sound. NULL stands for
+ * an unknown segment. Always returns false. */
 bool best_fit_fault_record(struct heap *heap, enum heap_fault_kind kind,
                            const struct best_fit_segment *segment, const void *pointer,
                            const char *detail);
 
-/* Record a pointer into the free segment `segment`. Always false. */
+/* Record the fault of a pointer into the free segment `segment`. Always returns false. */
 bool best_fit_fault_record_double_free(struct heap *heap, const struct best_fit_segment *segment,
                                        const void *pointer);
 
-/* Record exactly what a pointer is whose header is not that of a block. Walks from the start, since
- * only headers that are reached there are known to be headers. Always false. */
+/* Record the fault of a pointer without a block's header before it. The function walks from the
+ * first segment, since only such a walk finds the true headers. Always returns false. */
 bool best_fit_fault_record_bad_pointer(struct heap *heap, const void *block);
 
-/* True if the header is sound; else that is recorded. NULL is fine. */
+/* True if the header is sound, or `segment` is NULL. False: the fault is recorded. */
 static inline bool best_fit_validate_header(struct heap *heap,
                                             const struct best_fit_segment *segment)
 {

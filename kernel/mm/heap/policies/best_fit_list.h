@@ -1,7 +1,7 @@
 /*
  * best_fit_list.h - the free segments of a best-fit heap, on a list in any order.
  *
- * Both functions are false if a neighbour on the list is corrupt, recorded.
+ * Both functions return false if a neighbour on the list is corrupt; the fault is recorded.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_BEST_FIT_LIST_H
 #define KERNEL_MM_HEAP_POLICIES_BEST_FIT_LIST_H

@@ -2,7 +2,7 @@
  * best_fit_segment.h - a segment of the best-fit policy: its header, its place, its seal and the
  * canary behind its block. The picture is in best_fit.c.
  *
- * The functions are here since each operation calls them for several segments.
+ * The functions are inline since each operation calls them for several segments.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_BEST_FIT_SEGMENT_H
 #define KERNEL_MM_HEAP_POLICIES_BEST_FIT_SEGMENT_H
@@ -15,8 +15,8 @@
 enum best_fit_kind {
     BEST_FIT_FREE = 1,
     BEST_FIT_USED = 2,
-    BEST_FIT_END = 3,      /* length 0; behind it there is nothing */
-    BEST_FIT_TOMBSTONE = 4 /* freed, and merged with the one before: no segment any more */
+    BEST_FIT_END = 3,      /* length 0; the last header */
+    BEST_FIT_TOMBSTONE = 4 /* freed, and merged with the segment before: no longer a segment */
 };
 
 struct best_fit_segment {
@@ -24,9 +24,9 @@ struct best_fit_segment {
     const void *allocated_by;
     uint32_t length_units;   /* from this header to the next */
     uint32_t previous_units; /* from the header before to this one; 0 for the first */
-    uint32_t slack_bytes;    /* of the payload behind what was asked for: the canary */
+    uint32_t slack_bytes;    /* of the payload behind the requested bytes: the canary */
     uint16_t state;
-    uint16_t alignment_shift; /* 0: never was a block, or it is not known any more */
+    uint16_t alignment_shift; /* 0: never a block, or no longer known */
 };
 
 /* Head of a free segment's payload. */
@@ -45,7 +45,7 @@ _Static_assert(BEST_FIT_MINIMUM_PAYLOAD_BYTES == BEST_FIT_UNIT_BYTES,
                "the links must fit the smallest payload");
 _Static_assert(BEST_FIT_UNIT_BYTES == HEAP_ALIGNMENT_BYTES, "segments are blocks' alignment apart");
 
-/* No ASCII character, no 0 and no 0xff: what runs over the end of a block is often one of these. */
+/* Not ASCII, 0 or 0xff, since an overrun often writes one of these. */
 #define BEST_FIT_CANARY_BYTE 0xa6
 
 /* --- Geometry --------------------------------------------------------------------------------- */
@@ -94,7 +94,7 @@ static inline size_t best_fit_asked_bytes(const struct best_fit_segment *segment
     return best_fit_payload_bytes(segment) - segment->slack_bytes;
 }
 
-/* Of a free segment: it was a block, and has kept what was asked for. */
+/* True if a free segment was a block, and its requested size is still in the header. */
 static inline bool best_fit_was_block(const struct best_fit_segment *segment)
 {
     return segment->alignment_shift != 0;

@@ -56,7 +56,7 @@ static const char *check_segment(const struct heap *heap, const struct best_fit_
     return best_fit_canary_is_intact(segment) ? NULL : "the bytes behind a block were overwritten";
 }
 
-/* `free_count` segments are free: that many and no more are on the list, linked both ways. */
+/* Check that the list has exactly `free_count` free segments, linked in both directions. */
 static const char *check_free_list(const struct heap *heap, size_t free_count)
 {
     const struct best_fit_segment *previous = NULL;

@@ -5,10 +5,10 @@
  *   | 8 |header| payload |header| payload |c| gap |header| free                |header|
  *         live            live                      top                         end marker
  *
- * Blocks are sealed (sealed_block.h), 8 bytes each. The newest is known by ending at `next`, so
- * the order of frees is validated without a list. Where an alignment left a gap, or a block that is
- * not the newest was made smaller, the gap is a free block, whose footer leads back over it. Two
- * gaps never touch, and none lies before `next`.
+ * Blocks are sealed (sealed_block.h), 8 bytes each. The newest block ends at `next`, so the order
+ * of frees is validated without a list. An alignment may leave a gap. So may an older block that
+ * shrinks. A gap is a free block, and its footer leads back over it. Two gaps never touch, and
+ * there is no gap directly before `next`.
  */
 #include "kernel/mm/heap/policies/bump.h"
 
@@ -34,7 +34,7 @@ static void set_next(struct bump_state *bump, uint8_t *next)
     sealed_write_header(bump->secret, next, sealed_header(top_units(bump), flags));
 }
 
-/* The same. The word that was the header there is no header any more. */
+/* The same. The word that was the header there is now invalid. */
 static void move_next(struct bump_state *bump, uint8_t *next)
 {
     if (bump->next != bump->end)
@@ -121,7 +121,8 @@ static bool bump_release(struct heap *heap, void *block)
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
 
-/* Lay a gap from `start` to `behind`, which is a block, or say there that there is none. */
+/* Write a gap from `start` to the block `behind`. If it is empty, record in that block's header
+ * that there is no gap. */
 static void set_gap(struct bump_state *bump, uint8_t *start, uint8_t *behind,
                     uint64_t behind_header)
 {
@@ -135,7 +136,7 @@ static void set_gap(struct bump_state *bump, uint8_t *start, uint8_t *behind,
     sealed_write_header(bump->secret, behind, behind_header);
 }
 
-/* A block that is not the newest has what it was given, and the gap behind it. */
+/* The room of an older block: its own units and the gap behind it. */
 static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, size_t units)
 {
     struct bump_state *bump = bump_of(heap);
@@ -160,7 +161,7 @@ static bool resize_older(struct heap *heap, uint8_t *block, size_t old_units, si
     return true;
 }
 
-/* The newest block has what is free. */
+/* The room of the newest block includes all free memory. */
 static bool resize_newest(struct bump_state *bump, uint8_t *block, size_t old_units, size_t units)
 {
     if (units > old_units + top_units(bump))
@@ -224,7 +225,7 @@ static void bump_cut(struct heap *heap, size_t bytes)
 
 /* --- Looking at it ---------------------------------------------------------------------------- */
 
-/* Gaps count as overhead: nothing can be allocated from them. */
+/* Gaps count as overhead, since no block can be allocated from them. */
 static void bump_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
     size_t units = top_units(bump_of(heap));
@@ -236,7 +237,7 @@ static void bump_survey(const struct heap *heap, struct heap_survey *ret_survey)
     ret_survey->largest_free_bytes = ret_survey->free_bytes;
 }
 
-/* A block in a gap is freed, but nothing can be had from it. */
+/* A gap is free memory, but no block can be allocated from it. */
 static void bump_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
 {
     const struct bump_state *bump = bump_of(heap);
@@ -258,11 +259,11 @@ static void bump_walk(const struct heap *heap, heap_piece_visitor *visit, void *
         visit(context, &rest);
 }
 
-/* What is found by looking at every block. */
+/* The figures that a walk over all blocks finds. */
 struct tally {
     size_t live_block_count;
     size_t used_bytes;
-    size_t gap_units; /* of the piece before, if that is a gap; else 0 */
+    size_t gap_units; /* of the piece before, if this is a gap; else 0 */
 };
 
 static const char *check_piece(const struct bump_state *bump, const uint8_t *block, uint64_t header,

@@ -1,5 +1,5 @@
 /*
- * bump.h - the state of a bump heap. Private: include/handoff/heap_bump.h is the public face.
+ * bump.h - the state of a bump heap. Private: include/handoff/heap_bump.h is the public header.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_BUMP_H
 #define KERNEL_MM_HEAP_POLICIES_BUMP_H

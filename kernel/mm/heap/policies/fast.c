@@ -1,7 +1,7 @@
 /*
- * Slabs for blocks of up to 1 KiB (fast_slab.h), and under them the segregated free lists of
- * fast_core.h, which serve larger ones, aligned ones, and sizes of which there are only a few: a
- * class without a mass of blocks does not get a slab. Every operation takes constant time.
+ * Slabs serve blocks of up to 1 KiB (fast_slab.h). Under them, the segregated free lists of
+ * fast_core.h serve larger and aligned blocks, and rare sizes: a class with few blocks does not get
+ * a slab. Every operation takes constant time.
  *
  *   size -> class -> word of free slots -> slot                        (allocation)
  *   address -> map -> slab -> slot number -> bit, canaries             (free)
@@ -21,28 +21,28 @@
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
 
-/* A class gets its first slab when its blocks have this many bytes: no fewer make up for what a
- * page that is mostly empty costs. Fewer do while so much is free that a page for each class would
- * be a small part of it. */
+/* A class gets its first slab when its blocks have this many bytes. With fewer bytes a page that is
+ * mostly empty would cost too much. Fewer bytes are enough if there is much free memory: a page for
+ * each class is then a small part of it. */
 #define FIRST_SLAB_BYTES        ((size_t)1024)
 #define FIRST_SLAB_PLENTY_BYTES ((size_t)256)
 #define PLENTY_UNITS            (((size_t)8 << 20) / SEALED_UNIT_BYTES)
 
-/* A hole below this is of use to small sizes only. */
+/* Free memory below this size is useful only for small blocks. */
 #define HOLE_UNITS 19
 
 /* --- Allocation ------------------------------------------------------------------------------- */
 
-/* Little is left of what the heap may ever have. */
+/* True if little memory is left below the heap's limit. */
 static bool memory_is_short(const struct heap *heap)
 {
     return fast_core_room_bytes(heap) < heap->limit_bytes / 2;
 }
 
-/* True if a new slab is worth its memory. First the holes are used that are good for small sizes
- * only. Then the class's blocks must fill a good part of the slab; or the class is a mass, and a
- * dense slab takes least. Up to 24 bytes the core takes no more than a padded slot, and nothing for
- * the slab. Where memory is short, none is set aside. */
+/* True if a new slab is worth its memory. Free memory that is useful only for small blocks is used
+ * first. Then the class's blocks must fill a good part of the slab. A class that is a mass also
+ * gets one, since a dense slab takes the least memory. Up to 24 bytes a block of the core takes no
+ * more than a padded slot, and needs no slab. If memory is short, no slab is opened. */
 static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *size_class,
                             size_t size_bytes)
 {
@@ -74,7 +74,7 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     if (padded != size_class && memory_is_short(heap) &&
         (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
         return fast_block_take_slot(heap, padded, size_bytes);
-    /* Growing for a slab is for when the core has nothing either. */
+    /* The heap grows for a slab only if the core has no free memory either. */
     if (is_worth_a_slab(heap, size_class, size_bytes) &&
         fast_slab_open(heap, size_class, size_bytes, !fast_core_has_room(heap, size_bytes)))
         return fast_block_take_slot(heap, size_class, size_bytes);
@@ -113,7 +113,7 @@ static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast
     heap_fault_report(heap, caller);
 }
 
-/* The slot's bit is set: the rest of freeing it. */
+/* Complete a free. Precondition: the slot's bit is set. */
 static inline void count_free_slot(struct heap *heap, struct fast_slab *slab, size_t size_bytes,
                                    const void *caller)
 {
@@ -122,7 +122,7 @@ static inline void count_free_slot(struct heap *heap, struct fast_slab *slab, si
         relist_slab(heap, slab, caller);
 }
 
-/* What is no intact live block of the slab, or has an end that is not the usual one. */
+/* Free a pointer into a slab that is not an intact live block, or that has an unusual end. */
 static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *slot,
                             const void *caller)
 {
@@ -159,7 +159,7 @@ static void fast_free(struct heap *heap, void *block, const void *caller)
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
 
-/* A new block with the old one's content. NULL if there is none. */
+/* Return a new block with the old one's content, or NULL. */
 static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t size_bytes,
                   size_t alignment_bytes, const void *caller)
 {
@@ -169,7 +169,7 @@ static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t
     return moved;
 }
 
-/* The block has a copy elsewhere. */
+/* Free the old block after it was copied. */
 static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigned index,
                               size_t size_bytes, const void *caller)
 {
@@ -179,14 +179,14 @@ static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigne
         count_free_slot(heap, slab, size_bytes, caller);
 }
 
-/* Kept out of what every call passes. */
+/* Not inline, to keep the path of every call short. */
 static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
 {
     heap_fault_report(heap, caller);
     return NULL;
 }
 
-/* A block that cannot move stays as long as it has room, so to become smaller never fails. */
+/* A block that cannot move stays if it has room, so a smaller size never fails. */
 static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t *slot,
                              size_t size_bytes, const void *caller)
 {
@@ -204,7 +204,7 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         }
         if (heap->is_corrupt || size_bytes > fast_slot_capacity(slab))
             return NULL;
-        heap->counters.failure_count--; /* that of the copy, which was no request */
+        heap->counters.failure_count--; /* the failed copy was not a request */
     }
     if (stays && fast_slab_is_padded(slab))
         fast_slot_mark_end(slot, slab->stride_bytes, size_bytes);
@@ -249,7 +249,7 @@ static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, 
     return reallocate_block(heap, block, size_bytes, caller);
 }
 
-/* False: the block is no live one, recorded. */
+/* False: it is not a live block, and the fault is recorded. */
 static bool read_size(struct heap *heap, const void *block, size_t *ret_size_bytes)
 {
     unsigned index;

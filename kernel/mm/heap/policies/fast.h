@@ -1,9 +1,9 @@
 /*
- * fast.h - the state of a fast heap. Private: include/handoff/heap_fast.h is the public face.
+ * fast.h - the state of a fast heap. Private: include/handoff/heap_fast.h is the public header.
  *
- * All of it lies in struct heap, but for what is found through `map`, which the heap's own
- * memory holds. Places are counted in granules of 16 bytes from the heap's base, so that they fit
- * 32 bits; 0, where no block can be, stands for none.
+ * The state lies in struct heap, except for the data behind `map`, which lies in the heap's memory.
+ * Places are counted in units of 16 bytes from the heap's base, so that they fit 32 bits. 0 stands
+ * for no block, since there can be no block at the base.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_H
@@ -13,8 +13,7 @@
 
 /* --- fast_core.c: free memory, by size -------------------------------------------------------- */
 
-/* One bin for each size below 64 granules (1 KiB), then 32 for each power of two up to 2^32 - 1
- * granules. */
+/* One bin for each size below 64 units (1 KiB), then 32 for each power of two below 2^32 units. */
 #define FAST_LINEAR_BINS 64
 #define FAST_BIN_COUNT   (FAST_LINEAR_BINS + (32 - 6) * 32)
 #define FAST_BIN_WORDS   (FAST_BIN_COUNT / 64)
@@ -58,8 +57,8 @@ struct fast_class {
 };
 
 struct fast_state {
-    uintptr_t map_floor;    /* the map's first place that was written is for the pages from here */
-    size_t map_length;      /* so many of its places were written, one after the other */
+    uintptr_t map_floor;    /* the first written place of the map is for the pages from here */
+    size_t map_length;      /* this many places were written, without a gap */
     struct fast_leaf **map; /* the first of them */
     uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
     struct fast_class classes[FAST_CLASS_COUNT];

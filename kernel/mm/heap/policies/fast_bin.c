@@ -35,7 +35,8 @@ static void mark_empty(struct fast_core *core, unsigned bin)
         core->bin_summary &= ~(UINT64_C(1) << bin / 64);
 }
 
-/* Units that passed by chance, one in 2^17, must not lead out of the heap. */
+/* A wrong header passes the check by chance, one in 2^17. Its units must not lead out of the heap.
+ */
 static bool is_possible(const struct fast_core *core, const uint8_t *block, size_t units,
                         struct fast_links links)
 {

@@ -40,7 +40,7 @@ static inline struct fast_links *fast_links_of(const uint8_t *block)
     return (struct fast_links *)(void *)(uintptr_t)block;
 }
 
-/* True if the footer of a free block that is not the top is as it was written. */
+/* True if the footer of a free block is intact. Precondition: the block is not the top. */
 static inline bool fast_footer_is_sound(const struct fast_core *core, const uint8_t *block,
                                         size_t units)
 {
@@ -52,7 +52,7 @@ static inline bool fast_footer_is_sound(const struct fast_core *core, const uint
 
 /* --- Bins ------------------------------------------------------------------------------------- */
 
-/* The bin in which a free block of that size is kept. */
+/* Return the bin for a free block of this size. */
 static inline unsigned fast_bin_of(size_t units)
 {
     if (units < FAST_LINEAR_BINS)
@@ -61,7 +61,7 @@ static inline unsigned fast_bin_of(size_t units)
     return FAST_LINEAR_BINS + (exponent - 6) * 32 + (unsigned)(units >> (exponent - 5) & 31);
 }
 
-/* The first bin all of whose blocks are large enough. */
+/* Return the first bin in which all blocks are large enough. */
 static inline unsigned fast_bin_above(size_t units)
 {
     if (units < FAST_LINEAR_BINS)
@@ -70,7 +70,7 @@ static inline unsigned fast_bin_above(size_t units)
     return fast_bin_of(units + ((size_t)1 << (exponent - 5)) - 1);
 }
 
-/* The first bin from `bin` on that is not empty, or FAST_BIN_COUNT. */
+/* Return the first bin, beginning with `bin`, that is not empty, or FAST_BIN_COUNT. */
 static inline unsigned fast_bin_not_empty(const struct fast_core *core, unsigned bin)
 {
     unsigned word = bin / 64;
@@ -87,27 +87,29 @@ static inline unsigned fast_bin_not_empty(const struct fast_core *core, unsigned
     return word * 64 + (unsigned)__builtin_ctzll(bits);
 }
 
-/* Both false if something is corrupt, recorded. */
+/* Both return false if the heap is corrupt; the fault is recorded. */
 bool fast_bin_insert(struct heap *heap, uint8_t *block, size_t units);
 bool fast_bin_remove(struct heap *heap, const uint8_t *block, size_t units);
 
 /* --- Views ------------------------------------------------------------------------------------ */
 
-/* How many blocks of the request's own bin are looked at before the request is given up; one before
- * larger bins are, since a bin above 1 KiB holds several sizes. */
+/* A bin above 1 KiB holds several sizes. A request looks at one block of its own bin, then at
+ * larger bins. It looks at this many blocks of its own bin before it fails. */
 #define FAST_BIN_LAST_LOOKS 32
 
-/* The least size in a bin. */
+/* Return the least size in a bin. */
 size_t fast_bin_least(unsigned bin);
 
-/* The largest of a bin's first FAST_BIN_LAST_LOOKS blocks; 0 if it has none. */
+/* Return the size of the largest of a bin's first FAST_BIN_LAST_LOOKS blocks; 0 for an empty bin.
+ */
 size_t fast_bin_largest_seen(const struct fast_core *core, unsigned bin);
 
-/* Call `visit` for each block of the bin, up to a link or header that is not sound. */
+/* Call `visit` for each block of the bin. Stops at a corrupt link or header. */
 void fast_bin_walk(const struct fast_core *core, unsigned bin, heap_piece_visitor *visit,
                    void *context);
 
-/* NULL if the bins hold exactly the `free_count` free blocks and are linked as they should. */
+/* Check that the bins hold exactly `free_count` blocks, and that their links are right. Return
+ * NULL, or the problem. */
 const char *fast_bin_check_all(const struct fast_core *core, size_t free_count);
 
 #endif

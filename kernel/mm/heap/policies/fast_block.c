@@ -4,8 +4,9 @@
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 
-/* When so much was freed below the top, and this part of the heap, the empty slabs are closed,
- * which may lie between it and the top: the end of the heap can then go back. */
+/* The empty slabs are closed when this many bytes, and this part of the heap, were freed below the
+ * top. Empty slabs may separate the freed memory from the top. Without them the heap can give
+ * memory back at its end. */
 #define FLUSH_UNITS (((size_t)4 << 20) / SEALED_UNIT_BYTES)
 #define FLUSH_PART  4
 
@@ -25,7 +26,7 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
                           ret_header);
 }
 
-/* A block of the core, which does not grow for it. */
+/* Return a block of the core; the heap does not grow for it. */
 static uint8_t *take_block(struct heap *heap, const struct heap_request *request,
                            uint64_t *ret_header)
 {
@@ -46,7 +47,8 @@ static void *give_block(struct heap *heap, uint8_t *block, const struct heap_req
     return block;
 }
 
-/* A slot of the class, which may be longer than the size's own. NULL if it has none. */
+/* Return a slot of the class, which may be longer than the size needs. NULL if the class has no
+ * free slot. */
 static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
 {
     unsigned index = 0;
@@ -59,8 +61,8 @@ static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, 
     return slot;
 }
 
-/* The shortest free slot that has room, between the lengths of `first` and `last` times 16 bytes.
- * NULL if there is none. */
+/* Return the shortest free slot that has room. Its length is from `first` to `last` times 16 bytes.
+ * NULL if no such slot is free. */
 static void *allocate_any_slot(struct heap *heap, size_t size_bytes, size_t first, size_t last)
 {
     struct fast_class *classes = fast_of(heap)->classes;
@@ -76,13 +78,13 @@ static void *allocate_any_slot(struct heap *heap, size_t size_bytes, size_t firs
     return NULL;
 }
 
-/* True if a slot has room for it, and is aligned enough. */
+/* True if a slot can have room and alignment for the request. */
 static bool fits_slot(const struct heap_request *request)
 {
     return request->size_bytes <= FAST_PADDED_MAX && request->alignment_bytes == SEALED_UNIT_BYTES;
 }
 
-/* A slot that is as long as the request's own would be, or a little longer. */
+/* Return a slot of the request's usual length, or a little longer. */
 static void *find_near_slot(struct heap *heap, const struct heap_request *request)
 {
     size_t first = request->size_bytes / 16;
@@ -99,8 +101,8 @@ static void *find_longer_slot(struct heap *heap, const struct heap_request *requ
     return allocate_any_slot(heap, request->size_bytes, first, FAST_PADDED_CLASSES);
 }
 
-/* What is free serves before the heap grows: the core's memory, then a slot that is kept for the
- * other kind of slab of this size. Before a request fails, a slot of any size does. */
+/* Before the heap grows, the request gets free memory: from the core, then a slot of the other kind
+ * of slab for this size. Before the request fails, it gets a slot of any size with enough room. */
 static void *find_room(struct heap *heap, const struct heap_request *request)
 {
     uint64_t header;

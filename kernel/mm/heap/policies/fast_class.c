@@ -1,16 +1,17 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 
-/* A class is a mass if it has at least so many blocks, and these have this part of what the heap
- * may ever have, or so many bytes: each of their canaries costs up to 16 bytes … */
+/* A class is a mass if it has at least this many blocks. They must also have this part of the
+ * heap's limit, or this many bytes. Each of their canaries costs up to 16 bytes … */
 #define MASS_BLOCK_COUNT 256
 #define MASS_PART        256
 #define MASS_BYTES       ((size_t)1024 * 1024)
-/* … and dense if that many slabs in a row were opened for blocks of exactly its least size. */
+/* … and it is dense if this many slabs in a row were opened for blocks of exactly its least size.
+ */
 #define EXACT_RUN 2
 
 _Static_assert(sizeof(struct fast_class) == 64, "a line of the cache, found by a shift");
 
-/* The word of a class that has no slab. Never written, since it has no free slot. */
+/* The word of a class without slab. It is never written, since it has no free slot. */
 static uint64_t no_free_slot = 0;
 
 void fast_class_clear_current(struct fast_class *size_class)

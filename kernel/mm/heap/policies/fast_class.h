@@ -16,7 +16,7 @@ static inline size_t fast_class_first_bytes(size_t class_index)
     return fast_class_is_dense(class_index) ? 0 : FAST_GUARD_BYTES;
 }
 
-/* How many slots a slab of so many pages has. */
+/* Return how many slots a slab of this many pages has. */
 static inline unsigned fast_class_slots_in(const struct fast_class *size_class, size_t class_index,
                                            unsigned page_count)
 {
@@ -32,7 +32,7 @@ static inline bool fast_class_has_slot(const struct fast_class *size_class)
     return *size_class->word != 0;
 }
 
-/* The lowest free slot of the current word. Precondition: fast_class_has_slot(). */
+/* Return the lowest free slot of the current word. Precondition: fast_class_has_slot(). */
 static inline uint8_t *fast_class_take_slot(struct fast_class *size_class)
 {
     uint64_t free = *size_class->word;
@@ -40,14 +40,14 @@ static inline uint8_t *fast_class_take_slot(struct fast_class *size_class)
     return size_class->slots + (size_t)size_class->stride_bytes * (unsigned)__builtin_ctzll(free);
 }
 
-/* Find another word with a free slot: in the current slab, else in the next one. False if the class
- * has none. Afterwards fast_class_has_slot() is what this returned. */
+/* Find another word with a free slot: in the current slab, else in the next one. False: the class
+ * has no free slot. Afterwards fast_class_has_slot() returns the same result. */
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
 
-/* Allocate from this slab. False if it has no free slot. */
+/* Make this slab current. False: it has no free slot. */
 bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab);
 
-/* Allocate from no slab. */
+/* Let the class have no current slab. */
 void fast_class_clear_current(struct fast_class *size_class);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
@@ -55,15 +55,15 @@ void fast_class_clear_current(struct fast_class *size_class);
 void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab);
 void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab);
 
-/* NULL if there is none. */
+/* Return the slab, or NULL. */
 struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class);
 
 /* --- Which class serves a size ---------------------------------------------------------------- */
 
 void fast_class_initialise_all(struct fast_state *fast);
 
-/* The class gets a slab for a block of that size, or loses one: count its slots, and choose whether
- * blocks of its least size go to dense slabs. */
+/* Count the slots of a slab that the class opens for a block of this size, or of one that it
+ * closes. Decide whether blocks of the class's least size go to dense slabs. */
 void fast_class_count_opened(struct heap *heap, struct fast_class *size_class,
                              const struct fast_slab *slab, size_t size_bytes);
 void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,

@@ -5,7 +5,8 @@
 
 /* --- Free blocks ------------------------------------------------------------------------------ */
 
-/* Write header and footer and put it into its bin. What lies before is used. */
+/* Write header and footer of a free block, and put it into its bin. Precondition: the block before
+ * it is in use. */
 static bool make_free(struct heap *heap, uint8_t *block, size_t units)
 {
     struct fast_core *core = &fast_of(heap)->core;
@@ -15,7 +16,7 @@ static bool make_free(struct heap *heap, uint8_t *block, size_t units)
     return fast_bin_insert(heap, block, units);
 }
 
-/* The top begins at `block` and reaches to the end marker, which it may have shrunk to. */
+/* Let the top begin at `block`. It ends at the end marker, and may be empty. */
 static void set_top(struct fast_core *core, uint8_t *block)
 {
     core->free_units -= core->top_units;
@@ -59,8 +60,8 @@ void fast_core_move_end(struct fast_core *core, uint8_t *end)
 
 /* --- Taking ----------------------------------------------------------------------------------- */
 
-/* How many units into the free block an aligned one of `units` begins, so that what is left before
- * it is a block or nothing. False if it does not fit. */
+/* Write how many units into the free block an aligned block of `units` begins. The rest before it
+ * is empty, or large enough for a block. False: it does not fit. */
 static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
                         size_t alignment_bytes, size_t *ret_gap_units)
 {
@@ -71,8 +72,8 @@ static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
     return gap_units <= block_units && units <= block_units - gap_units;
 }
 
-/* Look at up to `looks` blocks of one bin. NULL if none fits; *ret_header is that of the last one.
- */
+/* Look at up to `looks` blocks of one bin. NULL: no block fits. *ret_header is the header of the
+ * last one. */
 static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size_t units,
                            size_t alignment_bytes, uint64_t *ret_header, size_t *ret_gap_units)
 {
@@ -96,7 +97,7 @@ static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size
     return NULL;
 }
 
-/* A free block with room for the request: the smallest bin first, the top only then. */
+/* Return a free block with room for the request. The smallest bin is first, the top is last. */
 static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, size_t units,
                                                            size_t alignment_bytes,
                                                            uint64_t *ret_header,
@@ -131,8 +132,8 @@ bool fast_core_has_room(struct heap *heap, size_t size_bytes)
     return find(heap, fast_units_for(size_bytes), SEALED_UNIT_BYTES, &header, &gap_units) != NULL;
 }
 
-/* Take a free block out of its bin, for a block inside of it. What is left behind that becomes
- * free, or the block's if it is too short. */
+/* Take a free block out of its bin, for a block inside of it. The rest behind that block becomes
+ * free. A rest that is too short stays part of the block. */
 static bool cut_from_bin(struct heap *heap, uint8_t *source, size_t source_units, uint8_t *block,
                          size_t *units)
 {
@@ -172,8 +173,8 @@ uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
 
 /* --- Giving back ------------------------------------------------------------------------------ */
 
-/* Take the free block behind out of its bin, or out of the top, to become part of what lies before
- * it. On true *ret_units is its size, 0 if what lies behind is not free. */
+/* Take the free block behind out of its bin, or out of the top, so that the block before it can
+ * include it. On true *ret_units is its size, or 0 if the block behind is not free. */
 static bool detach_next(struct heap *heap, uint8_t *next, size_t *ret_units)
 {
     uint64_t header;
@@ -198,7 +199,7 @@ static bool detach_previous(struct heap *heap, uint8_t *block, uint8_t **ret_pre
     if (!sealed_read_word(core->secret, sealed_footer_before(block), &footer))
         return sealed_record_corrupt(heap, block);
     size_t units = sealed_units(footer);
-    /* As in fast_bin_remove(). */
+    /* The same check as in fast_bin_remove(). */
     if (units > (size_t)(block - fast_first(core)) / SEALED_UNIT_BYTES)
         return sealed_record_corrupt(heap, block);
     uint8_t *previous = block - units * SEALED_UNIT_BYTES;
@@ -243,7 +244,7 @@ bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t 
     return fast_core_release(heap, rest, sealed_header(rest_units, SEALED_LIVE));
 }
 
-/* The top gets at least `units`; the heap grows by what it lacks. */
+/* Make sure that the top has at least `units`. The heap grows by the missing units. */
 static bool grow_top(struct heap *heap, size_t units)
 {
     size_t top_units = fast_of(heap)->core.top_units;

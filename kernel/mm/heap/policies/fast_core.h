@@ -1,9 +1,9 @@
 /*
- * fast_core.h - the memory under the fast policy: sealed blocks (sealed_block.h), free ones in bins
- * by size (fast_bin.h).
+ * fast_core.h - the core of the fast policy: sealed blocks (sealed_block.h). Its free blocks are in
+ * bins by size (fast_bin.h).
  *
- * The free memory at the end, the top, is in no bin: it is used last. Every operation takes
- * constant time: neighbours are found through header and footer.
+ * The free memory at the end, the top, is in no bin. It is used last. Every operation takes
+ * constant time, since header and footer lead to the neighbours.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_CORE_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_CORE_H
@@ -11,7 +11,7 @@
 #include "kernel/mm/heap/policies/fast_bin.h"
 #include "kernel/mm/heap/policy.h"
 
-/* Links and a footer fit the smallest block. */
+/* The smallest block has room for links and a footer. */
 #define FAST_MINIMUM_UNITS ((size_t)2)
 
 static inline size_t fast_units_for(size_t size_bytes)
@@ -20,7 +20,7 @@ static inline size_t fast_units_for(size_t size_bytes)
     return units < FAST_MINIMUM_UNITS ? FAST_MINIMUM_UNITS : units;
 }
 
-/* The first block, or the end marker. */
+/* Return the first block, or the end marker. */
 static inline uint8_t *fast_first(const struct fast_core *core)
 {
     return core->base + SEALED_UNIT_BYTES;
@@ -28,23 +28,23 @@ static inline uint8_t *fast_first(const struct fast_core *core)
 
 /* --- Free memory ------------------------------------------------------------------------------ */
 
-/* [base, base + size_bytes), both multiples of 16, becomes free. */
+/* Make [base, base + size_bytes) free. Precondition: both are multiples of 16. */
 void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_bytes,
                           uint64_t secret);
 
-/* The end moves up, or down by no more than the top. */
+/* Move the end up, or down by at most the top's size. */
 void fast_core_move_end(struct fast_core *core, uint8_t *end);
 
-/* Take a block of at least `units` at a multiple of `alignment_bytes` out of the free memory; its
- * header is returned (live, slack 0), for the caller to complete and write. NULL if there is none,
- * or if something is corrupt, which is then recorded. */
+/* Take a block of at least `units` at a multiple of `alignment_bytes` from the free memory.
+ * *ret_header is its header (live, slack 0), which the caller completes and writes. NULL: there is
+ * no such block, or the heap is corrupt and the fault is recorded. */
 uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
                         uint64_t *ret_header);
 
 /* True if fast_core_take() would find such a block, aligned to 16 bytes. */
 bool fast_core_has_room(struct heap *heap, size_t size_bytes);
 
-/* What is free, and what the heap may still grow by. */
+/* Return the free memory plus the memory by which the heap may still grow. */
 static inline size_t fast_core_room_bytes(const struct heap *heap)
 {
     return heap->limit_bytes - heap->size_bytes +
@@ -59,15 +59,17 @@ static inline bool fast_core_has_hole(const struct fast_core *core, size_t units
     return bins >> units != 0;
 }
 
-/* Free a block that is not in a bin; `header` is what its header says. It is merged with its free
- * neighbours. False: one of them is corrupt, recorded. */
+/* Free a block that is not in a bin, and merge it with its free neighbours. `header` is the content
+ * of its header. False: a neighbour is corrupt, and the fault is recorded. */
 bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header);
 
-/* Make the block end after `units`; the rest becomes free. `*header` is updated, not written. */
+/* Shorten the block to `units` and free the rest. `*header` is updated, but not written to memory.
+ */
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header);
 
-/* Let the block take in the free memory behind it, if that makes at least `units`; before the top,
- * the heap grows by what is missing. False: it does not. `*header` is updated, not written. */
+/* Extend the block into the free memory behind it, if it then has at least `units`. If the top is
+ * behind the block, the heap grows by the missing units. False: there is not enough memory.
+ * `*header` is updated, but not written to memory. */
 bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header);
 
 #endif

@@ -1,17 +1,17 @@
 #include "kernel/mm/heap/policies/fast_map.h"
 
-/* So many places of the map are written at a time: those of 32 MiB. */
+/* This many places of the map are written at a time: those for 32 MiB. */
 #define MAP_STEP 64
 
 struct fast_slab fast_no_slab = {.class_index = FAST_CLASS_COUNT};
 
-/* Where there are no slabs. Never written. */
+/* A leaf without slabs. Never written. */
 #define NO_SLAB_4  &fast_no_slab, &fast_no_slab, &fast_no_slab, &fast_no_slab
 #define NO_SLAB_16 NO_SLAB_4, NO_SLAB_4, NO_SLAB_4, NO_SLAB_4
 static struct fast_leaf no_leaf = {.slabs = {NO_SLAB_16, NO_SLAB_16, NO_SLAB_16, NO_SLAB_16}};
 _Static_assert(FAST_LEAF_PAGES == 4 * 16, "no_leaf has a slab for each page");
 
-/* The number of the leaf for an address, counted from the heap's base. */
+/* Return the number of the leaf for an address, counted from the heap's base. */
 static size_t leaf_number(const struct heap *heap, const uint8_t *address)
 {
     uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
@@ -23,8 +23,8 @@ static size_t place_count(const struct heap *heap)
     return heap->limit_bytes / FAST_LEAF_BYTES + 2;
 }
 
-/* The map's places from `first` to `end` lead nowhere. They adjoin those that were written, if any
- * were. */
+/* Let the map's places from `first` to `end` lead to no slab. They adjoin the written places, if
+ * there are any. */
 static void write_places(struct heap *heap, size_t first, size_t end)
 {
     struct fast_state *fast = fast_of(heap);
@@ -48,8 +48,8 @@ bool fast_map_create(struct heap *heap, bool may_grow)
     return fast->map_block != NULL;
 }
 
-/* Write the map's places towards that leaf's, but no more than a step, so that the time is bounded.
- * False if they do not reach it: that many slabs are not opened until they do. */
+/* Write the map's places towards this leaf's place, at most one step, so that the time is bounded.
+ * False: they do not reach it yet. Until they do, no slab is opened there. */
 static bool reach_place(struct heap *heap, size_t leaf)
 {
     const struct fast_state *fast = fast_of(heap);
@@ -117,7 +117,7 @@ void fast_map_drop_if_unused(struct heap *heap)
     fast_own_release(heap, block);
 }
 
-/* Give back the page's leaf if no page on it is a slab's. */
+/* Free the page's leaf if none of its pages belongs to a slab. */
 static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
 {
     struct fast_state *fast = fast_of(heap);

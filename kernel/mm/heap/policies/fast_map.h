@@ -8,13 +8,13 @@
 
 struct fast_leaf {
     struct fast_slab *slabs[FAST_LEAF_PAGES];
-    size_t used_count; /* of its pages, those that are a slab's */
+    size_t used_count; /* how many of its pages belong to a slab */
 };
 
-/* Where there is no slab. Never written. */
+/* Stands for no slab. Never written. */
 extern struct fast_slab fast_no_slab;
 
-/* The slab in one of whose pages the address lies, or fast_no_slab. */
+/* Return the slab whose pages contain the address, or fast_no_slab. */
 static inline struct fast_slab *fast_map_find(const struct fast_state *fast, const void *address)
 {
     uintptr_t offset = (uintptr_t)address - fast->map_floor;
@@ -23,22 +23,23 @@ static inline struct fast_slab *fast_map_find(const struct fast_state *fast, con
     return fast->map[offset / FAST_LEAF_BYTES]->slabs[offset / FAST_PAGE_BYTES % FAST_LEAF_PAGES];
 }
 
-/* Precondition: there is no map. False: there is no memory for it, or something is corrupt. */
+/* Create the map. Precondition: there is no map. False: there is no memory for it, or the heap is
+ * corrupt. */
 bool fast_map_create(struct heap *heap, bool may_grow);
 
 /* Make sure that the page's place in the map can be written. False: there is no memory for its
- * leaf; the map does not reach that far yet; or something is corrupt. */
+ * leaf, or the map does not reach so far yet, or the heap is corrupt. */
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow);
 
-/* Have the pages lead to the slab, or to fast_no_slab. Precondition: their places can be written.
- */
+/* Let the places of the pages lead to the slab, or to fast_no_slab. Precondition: their places can
+ * be written. */
 void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                         struct fast_slab *slab);
 
-/* Give back the map if it has no leaf. */
+/* Free the map if it has no leaf. */
 void fast_map_drop_if_unused(struct heap *heap);
 
-/* Give back the leaves of these pages if no page on them is a slab's, and the map as above. */
+/* Free each leaf of these pages that has no slab's page, and then the map if it has no leaf. */
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * fast_own.h - memory of the fast policy's own: blocks of the core that no caller has.
+ * fast_own.h - the fast policy's own memory: blocks of the core that hold slabs and their records.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_OWN_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_OWN_H
 
 #include "kernel/mm/heap/policies/fast_core.h"
 
-/* The policy's own blocks say in the header's alignment field what they are. */
+/* The alignment field in the header of such a block holds its kind. */
 enum fast_own {
     FAST_OWN_PAGES,
     FAST_OWN_SLAB,
@@ -19,12 +19,12 @@ static inline enum fast_own fast_own_kind(uint64_t header)
     return (enum fast_own)(header >> SEALED_ALIGNMENT_SHIFT);
 }
 
-/* NULL if there is none, without growing unless the heap may grow for it; or if something is
- * corrupt, recorded. */
+/* Return a block. NULL: there is no memory, or the heap is corrupt and the fault is recorded. The
+ * heap grows only if the argument allows it. */
 void *fast_own_take(struct heap *heap, enum fast_own kind, const struct heap_request *request,
                     bool may_grow);
 
-/* Nothing happens in a heap that is corrupt. */
+/* Free the block. In a corrupt heap this does nothing. */
 void fast_own_release(struct heap *heap, void *block);
 
 #endif

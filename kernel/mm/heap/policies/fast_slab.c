@@ -5,20 +5,20 @@
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_tombstone.h"
 
-/* In a heap below this a slab would be too large a part. */
+/* In a heap below this size a slab would take too large a part. */
 #define SLABS_FROM_BYTES ((size_t)512 * 1024)
-/* No slab is a larger part of the heap, or of what is left of it. */
+/* No slab takes a larger part of the heap, or of the memory that is left. */
 #define SLABS_IN_A_HEAP 256
 #define SLABS_IN_ROOM   64
 
-/* What is left over at a slab's end is at most this part of it … */
+/* The unused rest at a slab's end is at most this part of the slab … */
 #define LOSS_IN_SLAB 24
-/* … but while memory is plenty, a class's first slab may lose this part of what is left. */
+/* … but a class's first slab may lose this part of the memory that is left. */
 #define LOSS_IN_ROOM 16384
 
-/* In slabs without a live block that are kept, so that a program which goes up and down does not
- * close and open them each time. A flush closes them before a block of the core fails or grows the
- * heap. */
+/* The limit of empty slabs that are kept. They spare a program that frees and allocates in turns
+ * from closing and opening slabs each time. A flush closes them before a request to the core fails
+ * or grows the heap. */
 #define SPARE_PAGES_MAX 128
 
 _Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / 16 <= UINT16_MAX, "slots are counted in 16 bits");
@@ -57,7 +57,7 @@ static void fill_in(struct fast_slab *slab, const struct fast_class *size_class,
         slab->free[word_count + w] = 0;
 }
 
-/* Of a slab's record. */
+/* The size of a slab's record. */
 static size_t record_bytes(const struct fast_class *size_class, size_t class_index,
                            unsigned page_count)
 {
@@ -67,7 +67,8 @@ static size_t record_bytes(const struct fast_class *size_class, size_t class_ind
            word_count * sizeof(uint64_t) * (fast_class_is_dense(class_index) ? 2 : 1);
 }
 
-/* The record for a slab in these pages, and its places in the map, or NULL. */
+/* Create the record for a slab in these pages, and its places in the map. NULL: there is no memory.
+ */
 static struct fast_slab *take_record(struct heap *heap, size_t class_index, const uint8_t *pages,
                                      unsigned page_count, bool may_grow)
 {
@@ -80,7 +81,7 @@ static struct fast_slab *take_record(struct heap *heap, size_t class_index, cons
     return fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
 }
 
-/* All of it, or NULL and nothing. */
+/* Create the pages and the record. NULL: it failed and kept nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
                                     bool may_grow)
 {
@@ -105,7 +106,7 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
     return slab;
 }
 
-/* The number of pages that the class's blocks would fill to a third, if that is not too large. */
+/* Return the number of pages that the class's blocks would fill to a third, up to a limit. */
 static unsigned most_pages(const struct heap *heap, const struct fast_class *size_class)
 {
     size_t bytes =
@@ -116,7 +117,8 @@ static unsigned most_pages(const struct heap *heap, const struct fast_class *siz
     return bytes < FAST_PAGE_BYTES ? 1 : (unsigned)(bytes / FAST_PAGE_BYTES);
 }
 
-/* So many pages, or fewer, down to half of them, if these leave less over at the slab's end. */
+/* Return this many pages, or fewer, down to half of them, if the rest at the slab's end is then
+ * smaller. */
 static unsigned best_pages(const struct fast_class *size_class, size_t class_index, unsigned most)
 {
     unsigned best = most;
@@ -128,7 +130,7 @@ static unsigned best_pages(const struct fast_class *size_class, size_t class_ind
     return best;
 }
 
-/* How many pages a new slab of the class gets; 0 if none is worth what it leaves over. */
+/* Return how many pages a new slab of the class gets; 0 if every size leaves too large a rest. */
 static unsigned choose_page_count(const struct heap *heap, const struct fast_class *size_class)
 {
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);

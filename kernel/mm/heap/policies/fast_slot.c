@@ -5,14 +5,14 @@ static uint64_t *end_word(struct fast_slab *slab, unsigned index)
     return &slab->free[fast_slab_word_count(slab->slot_count) + index / 64];
 }
 
-/* True if the slot has canaries behind what was asked for. */
+/* True if the slot has canaries behind the requested bytes. */
 static bool has_end(const struct fast_slab *slab, unsigned index)
 {
     return fast_slab_is_padded(slab) ||
            (slab->free[fast_slab_word_count(slab->slot_count) + index / 64] >> index % 64 & 1) != 0;
 }
 
-/* Where a short slot says its size. */
+/* Return where a short slot holds its size. */
 static uint8_t *short_size_at(const uint8_t *slot, size_t stride_bytes)
 {
     return (uint8_t *)(uintptr_t)(slot + stride_bytes - 15);

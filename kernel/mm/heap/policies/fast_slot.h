@@ -9,12 +9,12 @@
 
 #define FAST_GUARD_BYTES 16u
 
-/* The last byte of a padded slot holds this and 4 bits of the size; with all of them set,
+/* The last byte of a padded slot holds this and 4 bits of the size. If all 4 bits are set, it is
  * SEALED_CANARY. */
 #define FAST_END_MARK 0xb0u
 
-/* Where the canary of the shortest size that has a mark would be, if the size is shorter than that.
- * No ASCII character, no 0 and no 0xff. */
+/* This byte marks a size that is too short for the usual mark. It stands in place of the canary of
+ * the shortest usual size. Not ASCII, 0 or 0xff. */
 #define FAST_SHORT ((uint8_t)0xb7)
 
 /* --- Numbers and bits ------------------------------------------------------------------------- */
@@ -24,10 +24,10 @@ static inline uint32_t fast_slot_reciprocal(size_t stride_bytes)
     return (uint32_t)(UINT32_MAX / stride_bytes + 1);
 }
 
-/* True, with its number, if the address is that of a slot.
- * Multiplying by 2^32 / stride leaves the quotient above the low 32 bits; what is left in these is
- * less than the factor exactly if the division has no rest (Lemire, Kaser and Kurz, "Faster
- * remainder by direct computation", 2019). An offset below 0 has a quotient beyond all slots. */
+/* True, and *ret_index is the slot's number, if the address is that of a slot. The product with
+ * 2^32 / stride has the quotient above its low 32 bits. The low bits are less than the factor
+ * exactly if the remainder is 0 (Lemire, Kaser and Kurz, "Faster remainder by direct computation",
+ * 2019). An offset below 0 has a quotient beyond all slots. */
 static inline bool fast_slot_index_by(const struct fast_slab *slab, uint32_t reciprocal,
                                       const void *address, unsigned *ret_index)
 {
@@ -56,7 +56,7 @@ static inline bool fast_slot_is_free(const struct fast_slab *slab, unsigned inde
     return (slab->free[index / 64] >> index % 64 & 1) != 0;
 }
 
-/* False, and nothing changed, if it is free already. */
+/* Mark the slot as free. False: it is free already, and nothing has changed. */
 static inline bool fast_slot_make_free(struct fast_slab *slab, unsigned index)
 {
     uint64_t *word = &slab->free[index / 64];
@@ -83,8 +83,8 @@ static inline unsigned fast_slot_read_mark(const uint8_t *slot_end)
     return (unsigned)slot_end[-1] ^ FAST_END_MARK;
 }
 
-/* True if the canaries around a live slot are as they were laid; its size is then read. False also
- * for a short slot; dense slabs are taken to have none. */
+/* True if the canaries around a live slot are intact; its size is then read. False also for a short
+ * slot. The function treats every slot of a dense slab as usual. */
 static inline bool fast_slot_is_intact(const struct fast_slab *slab, const uint8_t *slot,
                                        size_t *ret_size_bytes)
 {
@@ -101,29 +101,29 @@ static inline bool fast_slot_is_intact(const struct fast_slab *slab, const uint8
     return true;
 }
 
-/* The same, and short slots as well. */
+/* The same, also for short slots. */
 bool fast_slot_read(const struct fast_slab *slab, unsigned index, size_t *ret_size_bytes);
 
-/* Of a slot, as it was asked for; what it was asked for last if it is free (in a dense slab what it
- * could be asked for); 0 if its end was overwritten. */
+/* Return the requested size of a slot. For a free slot it is the last requested size, or in a dense
+ * slab the slot's size. 0 if its end was overwritten. */
 size_t fast_slot_size(const struct fast_slab *slab, unsigned index);
 
-/* The size of a slot that has an end, from the end's mark; false if that was overwritten. */
+/* Read the size of a slot that has an end from the end's mark. False: the mark was overwritten. */
 bool fast_slot_read_marked_size(const uint8_t *slot, size_t stride_bytes, size_t *ret_size_bytes);
 
 /* As fast_slot_index(), also in a slab that has no `reciprocal`. */
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index);
 
-/* The largest block that a slot serves. */
+/* Return the size of the largest block that a slot can hold. */
 static inline size_t fast_slot_capacity(const struct fast_slab *slab)
 {
     return slab->stride_bytes - (fast_slab_is_padded(slab) ? 1u : 0u);
 }
 
-/* Lay the end of a live slot. Precondition: size_bytes <= fast_slot_capacity(). */
+/* Write the end of a live slot. Precondition: size_bytes <= fast_slot_capacity(). */
 void fast_slot_set_size(struct fast_slab *slab, unsigned index, size_t size_bytes);
 
-/* To be called when a slot of fast_slot_read() is freed. */
+/* Call this when a slot is freed that fast_slot_read() has validated. */
 void fast_slot_clear_end(struct fast_slab *slab, unsigned index);
 
 #endif

@@ -12,7 +12,7 @@ void fast_tombstone_write(uint64_t secret, uint8_t *pages, const struct fast_sla
     sealed_write_tombstone(pages, sealed_word(secret, pages - SEALED_HEADER_BYTES, tombstone));
 }
 
-/* True if the free memory at `pages` was a slab that reached to the page of number `reach`. */
+/* True if the free memory at `pages` was a slab that contained the page of number `reach`. */
 static bool read_tombstone(const struct fast_state *fast, uint8_t *pages, unsigned reach,
                            struct fast_slab *ret_slab)
 {

@@ -1,5 +1,5 @@
 /*
- * fast_tombstone.h - what a closed slab was, until its memory is used again.
+ * fast_tombstone.h - the tombstone of a closed slab, which stays until its memory is used again.
  *
  * Its pages begin with a tombstone (sealed_block.h) that has `own` set and, instead of units, the
  * slab's class and how many pages it had.
@@ -11,8 +11,9 @@
 
 void fast_tombstone_write(uint64_t secret, uint8_t *pages, const struct fast_slab *slab);
 
-/* True if the address, in free memory of the core, was a slot of a slab that was closed, and the
- * memory has not been used since; then what it was asked for last. */
+/* True if the address was a slot of a closed slab, and the memory has not been used since. The
+ * result is then the last requested size. Precondition: the address is in free memory of the core.
+ */
 bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *address,
                               size_t *ret_size_bytes);
 

@@ -15,7 +15,7 @@ static void record(struct heap *heap, enum heap_fault_kind kind, const uint8_t *
     (void)heap_fault_record(heap, &fault);
 }
 
-/* What is wrong with a pointer into a slab that is no intact live slot. */
+/* Record the fault of a pointer into a slab that is not an intact live slot. */
 static void record_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *pointer)
 {
     ptrdiff_t offset = pointer - slab->slots;
@@ -51,7 +51,7 @@ bool fast_validate_other_slot(struct heap *heap, const struct fast_slab *slab, c
     return false;
 }
 
-/* What a pointer is that is neither into a slab nor a block of the core. */
+/* Describe a pointer that is neither in a slab nor a block of the core. */
 static void record_block(struct heap *heap, const uint8_t *pointer)
 {
     size_t size_bytes;

@@ -1,13 +1,13 @@
 /*
- * fast_validate.h - whether a pointer is a live block of a fast heap, and what it is if not.
+ * fast_validate.h - validate a pointer in a fast heap, and record the fault of a bad one.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_VALIDATE_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_VALIDATE_H
 
 #include "kernel/mm/heap/policies/fast_slot.h"
 
-/* A slot that fast_validate_slot() refuses may still have an end that is not the usual one. False:
- * the fault is recorded. */
+/* Validate a slot that the usual test refuses: it may have an unusual end. False: the fault is
+ * recorded. */
 bool fast_validate_other_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
                               unsigned *ret_index, size_t *ret_size_bytes);
 

@@ -8,8 +8,8 @@ struct tally {
     size_t used_bytes;
     size_t in_bins_count;
     size_t free_slot_bytes; /* the largest block that a free slot serves */
-    /* Of the pieces that are free, or would be after a flush: */
-    bool has_idle;      /* some are only then */
+    /* These describe the pieces that are free, or would be free after a flush: */
+    bool has_idle;      /* some are free only after a flush */
     size_t top_units;   /* of the one that reaches to the end */
     size_t most_units;  /* of the largest of the others, */
     size_t fewer_count; /* and how many in its bin are smaller */
@@ -67,8 +67,8 @@ static bool all_slabs_are_idle(const struct fast_state *fast)
     return true;
 }
 
-/* A block of the policy's own that a flush would free: it belongs to a slab without live blocks, or
- * to such slabs only. */
+/* True for a block of the policy that a flush would free. Such a block belongs only to slabs
+ * without live blocks. */
 static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uint64_t header)
 {
     const void *content = block;
@@ -87,8 +87,8 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
 
 /* --- All blocks ------------------------------------------------------------------------------- */
 
-/* Neighbours that are free, or that a flush would free, are one piece: a request that needs it gets
- * it. */
+/* Neighbours that are free, or that a flush would free, count as one piece, since a request can get
+ * all of it. */
 static void tally_free_run(struct tally *tally, size_t run_units)
 {
     if (run_units == 0)
@@ -116,9 +116,10 @@ static void tally_run_in_bin(struct tally *tally, size_t run_units)
     tally->bin_count++;
 }
 
-/* The largest request that is served, after a flush if need be. Of a bin with many blocks the core
- * may not see the largest; then it is the largest that it sees, or, where a flush would change the
- * bin's order, one that every block of the bin serves. */
+/* Return the largest request that succeeds, after a flush if it needs one. The core looks at a
+ * limited number of blocks in a bin, so it may miss the largest. Then the result is the largest
+ * block that the core finds. If a flush would change the bin's order, the result is a size that
+ * fits every block of the bin. */
 static size_t largest_request(const struct fast_core *core, const struct tally *tally)
 {
     size_t units = tally->most_units;
@@ -146,7 +147,7 @@ static const char *tally_block(const struct fast_state *fast, const uint8_t *blo
     return NULL;
 }
 
-/* NULL, or what is wrong with a block's header or footer, or with the place of a free block. */
+/* Check a block's header and footer, and the place of a free block. Return NULL, or the problem. */
 static const char *check_block(const struct fast_core *core, const uint8_t *block, uint64_t header,
                                bool previous_is_free)
 {
@@ -163,7 +164,7 @@ static const char *check_block(const struct fast_core *core, const uint8_t *bloc
     return NULL;
 }
 
-/* Add a sound block. `*run_units` is how long the run of free memory is that reaches to it. */
+/* Add a sound block. `*run_units` is the length of the run of free memory that ends at it. */
 static const char *tally_next(const struct fast_state *fast, const uint8_t *block, uint64_t header,
                               struct tally *tally, size_t *run_units)
 {
@@ -179,7 +180,7 @@ static const char *tally_next(const struct fast_state *fast, const uint8_t *bloc
     return tally_block(fast, block, header, tally);
 }
 
-/* Walk all blocks. NULL, or what is wrong with the first bad one. */
+/* Walk all blocks. Return NULL, or the problem of the first bad one. */
 static const char *tally_blocks(const struct fast_state *fast, struct tally *ret_tally)
 {
     const struct fast_core *core = &fast->core;
@@ -259,8 +260,8 @@ void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece
 
 /* --- Proofs ----------------------------------------------------------------------------------- */
 
-/* Slabs on a class's list are of that class, and have free slots and live blocks; its spare ones
- * have no live blocks, and *spare_pages goes up by their pages. */
+/* Check the slabs on a class's lists. They belong to the class. Partial ones have free slots and
+ * live blocks; spare ones have no live blocks. Add the pages of spare ones to *spare_pages. */
 static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class,
                                size_t *spare_pages)
 {
@@ -276,14 +277,15 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
     for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next) {
         if (&fast->classes[slab->class_index] != size_class || slab == size_class->slab ||
             !fast_slab_is_empty(slab))
-            return "a class's spare slab is none";
+            return "a class's spare slab is not spare";
         *spare_pages += slab->page_count;
     }
     return NULL;
 }
 
-/* Each of the leaf's pages of a slab leads to it. `slot_counts`, a count for each class, goes up by
- * the slots of the slabs that begin there. `floor` is the address of the leaf's first page. */
+/* Check that each page of a slab leads to the slab. Add the slots of the slabs that begin in this
+ * leaf to `slot_counts`, a count for each class. `floor` is the address of the leaf's first page.
+ */
 static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, size_t *slot_counts)
 {
     size_t used_count = 0;
@@ -302,7 +304,8 @@ static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, siz
     return used_count == leaf->used_count ? NULL : "a leaf of the map is miscounted";
 }
 
-/* The leaves are sound and counted, and the slabs' slots add up to their classes'. */
+/* Check the leaves and their number, and that the slots of all slabs add up to the classes' counts.
+ */
 static const char *check_map(const struct fast_state *fast)
 {
     size_t slot_counts[FAST_CLASS_COUNT] = {0};

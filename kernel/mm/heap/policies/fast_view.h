@@ -1,13 +1,13 @@
 /*
- * fast_view.h - a fast heap as it is: for statistics, pictures and checks. The functions are those
- * of struct heap_policy_functions (policy.h), and only read.
+ * fast_view.h - statistics, walks and checks of a fast heap. The functions belong to struct
+ * heap_policy_functions (policy.h), and only read.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_VIEW_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_VIEW_H
 
 #include "kernel/mm/heap/policy.h"
 
-/* Stops at a header that is not sound: the figures are of what lies before it. */
+/* Stops at a corrupt header. The figures then cover only the memory before it. */
 void fast_view_survey(const struct heap *heap, struct heap_survey *ret_survey);
 
 void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);

@@ -8,10 +8,10 @@
  *
  * Blocks are sealed (sealed_block.h). A free one is a node of 16 bytes, header and link; the link
  * is a sealed word as well, with the next node's distance from the base in units. An allocation
- * walks the list until a block is large enough and cuts it; a free walks it to where the block
- * belongs, and there merges it with the node before and the node behind if they touch. Both are
- * linear in the number of free blocks, which is what makes this policy slow, and the list's order
- * is what makes its free memory lie together.
+ * walks the list until a block is large enough, and splits it. A free walks the list to the block's
+ * position, and merges the block with the nodes before and behind it if they touch. The time of
+ * both is linear in the number of free blocks, so this policy is slow. The list's order keeps its
+ * free memory together.
  */
 #include "kernel/mm/heap/policies/first_fit.h"
 
@@ -51,7 +51,7 @@ static bool read_node(const struct heap *heap, const uint8_t *node, size_t *ret_
     return true;
 }
 
-/* Let `previous`, or the list's head if that is NULL, lead to `next`. */
+/* Link `previous` to `next`. If `previous` is NULL, link the list's head. */
 static bool set_link(struct heap *heap, uint8_t *previous, uint8_t *next)
 {
     size_t units;
@@ -112,7 +112,7 @@ static bool cursor_seek(struct heap *heap, const uint8_t *block, struct cursor *
 
 /* --- Allocation ------------------------------------------------------------------------------- */
 
-/* Replace the cursor's node by what is left of it before and behind the block. */
+/* Replace the cursor's node by its rests before and behind the block. */
 static bool cut(struct heap *heap, const struct cursor *cursor, size_t gap_units, size_t units)
 {
     uint8_t *next = cursor->next;
@@ -166,7 +166,8 @@ static bool first_fit_validate(struct heap *heap, const void *block,
     return true;
 }
 
-/* Put a block that is on no list where it belongs, merged with the nodes that it touches. */
+/* Insert a block at its position in the list, and merge it with the nodes that it touches.
+ * Precondition: it is on no list. */
 static bool insert(struct heap *heap, uint8_t *block, size_t units)
 {
     struct cursor cursor;
@@ -203,7 +204,8 @@ static bool first_fit_release(struct heap *heap, void *block)
     return insert(heap, block, units);
 }
 
-/* Take the node behind the block, if it touches it and is large enough, and give back the rest. */
+/* Take the node behind the block, if it touches the block and is large enough. The rest of the node
+ * stays free. */
 static bool grow_in_place(struct heap *heap, uint8_t *block, size_t old_units, size_t units)
 {
     struct cursor cursor;
@@ -281,7 +283,7 @@ static uint8_t *last_node(const struct heap *heap, size_t *ret_units)
     return node != NULL && sealed_next(node, *ret_units) == first_fit_of(heap)->end ? node : NULL;
 }
 
-/* A node stays a node, however little of it is left. */
+/* A node stays a node, even if little of it is left. */
 static size_t first_fit_free_tail(const struct heap *heap)
 {
     size_t units;
@@ -300,7 +302,7 @@ static void first_fit_cut(struct heap *heap, size_t bytes)
 
 struct tally {
     struct heap_survey survey;
-    size_t used_bytes;     /* what the live blocks were asked for */
+    size_t used_bytes;     /* requested sizes of the live blocks */
     const uint8_t *listed; /* the next free block on the list */
 };
 
@@ -336,7 +338,7 @@ static const char *tally_block(const struct heap *heap, const uint8_t *block, ui
     return NULL;
 }
 
-/* Walk all blocks. NULL, or what is wrong with the first bad one. */
+/* Walk all blocks. Return NULL, or the problem of the first bad one. */
 static const char *tally_blocks(const struct heap *heap, struct tally *ret_tally)
 {
     const struct first_fit_state *state = first_fit_of(heap);
@@ -355,7 +357,7 @@ static const char *tally_blocks(const struct heap *heap, struct tally *ret_tally
     return ret_tally->listed == NULL ? NULL : "the list is longer than there are free blocks";
 }
 
-/* Stops at what is not sound: the figures are of what lies before it. */
+/* Stops at a corrupt block. The figures then cover only the memory before it. */
 static void first_fit_survey(const struct heap *heap, struct heap_survey *ret_survey)
 {
     struct tally tally;

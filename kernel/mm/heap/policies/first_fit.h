@@ -1,6 +1,6 @@
 /*
  * first_fit.h - the state of a first-fit heap. Private: include/handoff/heap_first_fit.h is the
- * public face.
+ * public header.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FIRST_FIT_H
 #define KERNEL_MM_HEAP_POLICIES_FIRST_FIT_H
@@ -10,7 +10,7 @@
 
 struct first_fit_state {
     uint64_t secret;
-    uint8_t *free_list; /* the free blocks in order of address; NULL if nothing is free */
+    uint8_t *free_list; /* the free blocks in order of address; NULL for an empty list */
     uint8_t *end;
 };
 

@@ -1,6 +1,6 @@
 /*
- * The operations of heap.h for policies that only divide memory: everything around the division is
- * done here, once.
+ * The operations of heap.h for policies that only divide memory. All work around the division is
+ * here, once for all of them.
  */
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
@@ -14,8 +14,8 @@ static const struct heap_plain_policy *plain_of(const struct heap *heap)
     return &heap->functions->plain;
 }
 
-/* Nothing that is refused here could succeed, and what passes can be added up without wrapping.
- * Asked again in the course of an operation, since that may have found the heap corrupt. */
+/* Refuse a request that cannot succeed. The sizes of an accepted request can be added without
+ * wrapping. An operation may call this again, since it may have found the heap corrupt. */
 static bool request_is_possible(const struct heap *heap, const struct heap_request *request)
 {
     size_t limit_bytes = heap->limit_bytes;
@@ -23,7 +23,7 @@ static bool request_is_possible(const struct heap *heap, const struct heap_reque
            request->alignment_bytes < limit_bytes - request->size_bytes;
 }
 
-/* Kept out of what every call passes. */
+/* Not inline, to keep the path of every call short. */
 static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
 {
     heap->counters.failure_count++;
@@ -46,7 +46,7 @@ static inline void *allocate(struct heap *heap, const struct heap_request *reque
     return block;
 }
 
-/* False: a neighbour is corrupt, recorded. */
+/* False: a neighbour is corrupt, and the fault is recorded. */
 static bool release(struct heap *heap, void *block, size_t size_bytes)
 {
     if (!plain_of(heap)->release(heap, block))
@@ -82,8 +82,8 @@ static void plain_free(struct heap *heap, void *block, const void *caller)
         heap_fault_report(heap, caller);
 }
 
-/* Change the size without moving; the heap grows behind its last block. The alignment does not
- * matter for that. */
+/* Change the size without moving the block. The heap grows behind its last block. The alignment has
+ * no effect here. */
 static bool resize(struct heap *heap, void *block, const struct heap_request *request)
 {
     const struct heap_plain_policy *plain = plain_of(heap);
@@ -96,7 +96,7 @@ static bool resize(struct heap *heap, void *block, const struct heap_request *re
            plain->resize(heap, block, request);
 }
 
-/* Precondition: the block is live, and `info` is what is known of it. */
+/* Precondition: the block is live, and `info` describes it. */
 static void *resize_or_move(struct heap *heap, void *block, const struct heap_block_info *info,
                             const struct heap_request *request)
 {
@@ -107,7 +107,7 @@ static void *resize_or_move(struct heap *heap, void *block, const struct heap_bl
             heap_end_give_back(heap);
         return block;
     }
-    /* What could not be freed behind it cannot move. */
+    /* If the memory behind the block cannot be freed, the block cannot move. */
     if (heap->policy->frees_newest_only)
         return fail(heap, request->caller);
     void *moved = allocate(heap, request);

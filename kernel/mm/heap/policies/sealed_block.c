@@ -13,7 +13,7 @@ bool sealed_record_corrupt(struct heap *heap, const uint8_t *block)
     return heap_fault_record(heap, &fault);
 }
 
-/* What a pointer is that lies in the free block of a sound header. */
+/* Describe a pointer into the free block of a sound header. */
 static struct heap_fault fault_of_free(uint64_t secret, const uint8_t *block, uint64_t header,
                                        const uint8_t *pointer)
 {
@@ -31,7 +31,7 @@ static struct heap_fault fault_of_free(uint64_t secret, const uint8_t *block, ui
     return fault;
 }
 
-/* What a pointer is that lies in the block of a sound header. */
+/* Describe a pointer into the block of a sound header. */
 static struct heap_fault fault_of_block(uint64_t secret, const uint8_t *block, uint64_t header,
                                         const uint8_t *pointer)
 {
@@ -53,7 +53,7 @@ static struct heap_fault fault_of_block(uint64_t secret, const uint8_t *block, u
     return fault;
 }
 
-/* Only headers that are reached from the first one on are known to be headers. */
+/* Only a walk from the first header finds the true headers. */
 struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const uint8_t *end,
                                   const uint8_t *pointer)
 {

@@ -6,22 +6,22 @@
  *         live           ^           free                 live               top      end marker
  *                      canary     … |footer|
  *
- * A block is known by the address of its payload, a multiple of 16; the 8 bytes before it are its
- * header. A payload that is longer than what was asked for has a canary behind that; where it is
- * not, the next block's header is the canary.
+ * The address of a block is that of its payload, a multiple of 16. The 8 bytes before it are its
+ * header. If the payload is longer than the requested size, a canary follows the requested bytes.
+ * If not, the next block's header is the canary.
  *
- * A word (header or footer) holds a hash of its content, its address and the heap's secret in its
- * low bits, which a write that runs over the end of the block before it meets first. The content of
- * a header:
+ * The low bits of a word (header or footer) hold a hash of its content, its address and the heap's
+ * secret. An overrun of the block before it changes these bits first. The content of a header:
  *
  *   63      59 58  53 52         51   50    49   48    17 16    0
  *   | alignment | slack | previous | own | free | live | units | hash |
  *
- * `units` of 16 bytes reach from this block to the next. `slack` is what the payload has behind the
- * bytes that were asked for. `alignment` is the binary logarithm of what was asked for, less 4: up
- * to 2^35, since an alignment is below the heap's limit. `previous` is set if the block before is
- * free and therefore ends in a footer, which has its units. Of `live`, `free` and `own` (memory of
- * the policy itself) one is set; none if the policy keeps a freed block apart, unmerged.
+ * `units` of 16 bytes reach from this block to the next. `slack` is the number of bytes in the
+ * payload behind the requested ones. `alignment` is the binary logarithm of the requested
+ * alignment, less 4. It is up to 2^35, since an alignment is below the heap's limit. `previous` is
+ * set if the block before is free and so ends in a footer, which has its units. One of `live`,
+ * `free` and `own` (memory of the policy itself) is set. If the policy keeps a freed block apart,
+ * unmerged, no one of them is set.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_SEALED_BLOCK_H
 #define KERNEL_MM_HEAP_POLICIES_SEALED_BLOCK_H
@@ -30,7 +30,7 @@
 
 #define SEALED_UNIT_BYTES   ((size_t)16)
 #define SEALED_HEADER_BYTES sizeof(uint64_t)
-/* What 32 bits of units allow: 64 GiB. */
+/* The limit of 32 bits of units: 64 GiB. */
 #define SEALED_BYTES_MAX ((size_t)UINT32_MAX * SEALED_UNIT_BYTES)
 
 #define SEALED_HASH_BITS       17
@@ -45,13 +45,13 @@
 #define SEALED_SLACK_MAX       UINT64_C(63)
 #define SEALED_ALIGNMENT_SHIFT 59
 
-/* The first byte behind what was asked for, where there is one. No ASCII character, no 0 and no
- * 0xff: what runs over the end of a block is often one of these. */
+/* The first byte behind the requested bytes, if there is one. Not ASCII, 0 or 0xff, since an
+ * overrun often writes one of these. */
 #define SEALED_CANARY ((uint8_t)0xbf)
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
-/* The multiplier is 2^64 divided by the golden ratio: each bit of what is multiplied changes the
+/* The multiplier is 2^64 divided by the golden ratio: each bit of the other factor changes the
  * highest bits of the product (Knuth, "The Art of Computer Programming" vol. 3, 6.4). */
 static inline uint64_t sealed_hash(uint64_t secret, const void *place, uint64_t content)
 {
@@ -79,9 +79,9 @@ static inline bool sealed_read_word(uint64_t secret, const void *place, uint64_t
     return sealed_word(secret, place, content) == stored;
 }
 
-/* Mixed from the configured secret and the first 8 bytes of the heap's memory, which no block
- * covers. They differ from one heap's life in it to the next, so that a header which an earlier
- * heap left there, with the same secret, is not valid in this one. */
+/* Return a secret mixed from the configured one and the first 8 bytes of the heap's memory. No
+ * block covers these bytes, and each new heap in this memory changes them. So a header of an
+ * earlier heap with the same secret is not valid in this heap. */
 static inline uint64_t sealed_begin_life(void *base, uint64_t secret)
 {
     uint64_t *word = base;
@@ -117,13 +117,13 @@ static inline bool sealed_read_header(uint64_t secret, const uint8_t *block, uin
     return sealed_read_word(secret, block - SEALED_HEADER_BYTES, ret_header);
 }
 
-/* As it stands, with its hash. */
+/* The whole word, with its hash. */
 static inline uint64_t sealed_header_word(const uint8_t *block)
 {
     return *(const uint64_t *)(const void *)(block - SEALED_HEADER_BYTES);
 }
 
-/* What is no header any more must not pass for one. */
+/* Invalidate a word that is no longer a header. */
 static inline void sealed_wipe_header(uint8_t *block)
 {
     *(uint64_t *)(void *)(block - SEALED_HEADER_BYTES) = 0;
@@ -141,7 +141,8 @@ static inline uint64_t sealed_alignment_field(size_t alignment_bytes)
     return ((uint64_t)__builtin_ctzll(alignment_bytes) - 4) << SEALED_ALIGNMENT_SHIFT;
 }
 
-/* What was asked for. It is never read off the address, which may be aligned to more by chance. */
+/* Return the requested alignment. The address does not show it, since it may be aligned to more by
+ * chance. */
 static inline size_t sealed_alignment(uint64_t header)
 {
     return HEAP_ALIGNMENT_BYTES << (header >> SEALED_ALIGNMENT_SHIFT);
@@ -154,7 +155,7 @@ static inline size_t sealed_capacity_bytes(size_t units)
     return units * SEALED_UNIT_BYTES - SEALED_HEADER_BYTES;
 }
 
-/* How many units a block of that size takes. Precondition: the sum does not wrap. */
+/* Return how many units a block of this size takes. Precondition: the sum does not wrap. */
 static inline size_t sealed_units_for(size_t size_bytes)
 {
     return (size_bytes + SEALED_HEADER_BYTES + SEALED_UNIT_BYTES - 1) / SEALED_UNIT_BYTES;
@@ -165,7 +166,7 @@ static inline uint8_t *sealed_next(const uint8_t *block, size_t units)
     return (uint8_t *)(uintptr_t)block + units * SEALED_UNIT_BYTES;
 }
 
-/* How many units lie between `block` and the next multiple of the alignment. */
+/* Return how many units lie between `block` and the next multiple of the alignment. */
 static inline size_t sealed_gap_units(const uint8_t *block, size_t alignment_bytes)
 {
     return (-(uintptr_t)block & (alignment_bytes - 1)) / SEALED_UNIT_BYTES;
@@ -178,14 +179,14 @@ static inline size_t sealed_slack(uint64_t header)
     return header >> SEALED_SLACK_SHIFT & SEALED_SLACK_MAX;
 }
 
-/* As it was asked for. */
+/* Return the requested size. */
 static inline size_t sealed_size(uint64_t header)
 {
     return sealed_capacity_bytes(sealed_units(header)) - sealed_slack(header);
 }
 
-/* Write the header of a block of which `size_bytes` were asked for, and lay its canary. Of `header`
- * all but slack and `live` is set. */
+/* Write the header of a block with the requested size `size_bytes`, and its canary. `header` has
+ * all fields except slack and `live`. */
 static inline void sealed_make_live(uint64_t secret, uint8_t *block, uint64_t header,
                                     size_t size_bytes)
 {
@@ -196,7 +197,7 @@ static inline void sealed_make_live(uint64_t secret, uint8_t *block, uint64_t he
     sealed_write_header(secret, block, header | SEALED_LIVE | slack_bytes << SEALED_SLACK_SHIFT);
 }
 
-/* The canary behind a live block is as it was laid. */
+/* True if the canary behind a live block is intact. */
 static inline bool sealed_end_is_intact(uint64_t secret, const uint8_t *block, uint64_t header)
 {
     uint64_t next;
@@ -206,8 +207,8 @@ static inline bool sealed_end_is_intact(uint64_t secret, const uint8_t *block, u
     return sealed_read_header(secret, end + SEALED_HEADER_BYTES, &next);
 }
 
-/* `block` and the one after it lie before `end`. A word that passes for a header by chance, one in
- * 2^17, must not lead out of the heap. Precondition: block < end. */
+/* True if `block` and the one after it lie before `end`. A word passes the check by chance, one in
+ * 2^17. Such a word must not lead out of the heap. Precondition: block < end. */
 static inline bool sealed_extent_is_inside(const uint8_t *block, uint64_t header,
                                            const uint8_t *end)
 {
@@ -226,19 +227,18 @@ static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first,
 
 /* --- Freed blocks ----------------------------------------------------------------------------- */
 
-/* The tombstone of a freed block is its header, in the second word of its payload, which free
- * blocks use for nothing. Until the memory is used again, it says what the block was, whatever it
- * was merged with. `word` is what sealed_header_word() was while the block was live, or another
- * word that is sealed for that place. Precondition: the block has that word, or what follows it is
- * free, too. */
+/* Write the tombstone of a freed block: its header, in the second word of its payload, which free
+ * blocks do not use. It describes the block until the memory is used again, also after merges.
+ * `word` is the sealed_header_word() of the live block, or another word that is sealed for this
+ * place. Precondition: the block has this word, or the memory behind it is free, too. */
 static inline void sealed_write_tombstone(uint8_t *block, uint64_t word)
 {
     uint64_t *words = (void *)block;
     words[1] = word;
 }
 
-/* The content of the tombstone at an address, a multiple of 16 in free memory. False if there is
- * none. */
+/* Read the tombstone at an address, a multiple of 16 in free memory. False: there is no tombstone.
+ */
 static inline bool sealed_read_tombstone(uint64_t secret, const uint8_t *address,
                                          uint64_t *ret_content)
 {
@@ -247,8 +247,8 @@ static inline bool sealed_read_tombstone(uint64_t secret, const uint8_t *address
     return sealed_word(secret, words - 1, *ret_content) == words[1];
 }
 
-/* The header of the block that was freed at that address, from its tombstone, or from where it was
- * if it is still there. False if neither is. */
+/* Find the header of the block that was freed at this address: its tombstone, or the old header if
+ * it is still in place. False: there is no such header. */
 static inline bool sealed_read_freed(uint64_t secret, const uint8_t *address, uint64_t *ret_header)
 {
     return (sealed_read_tombstone(secret, address, ret_header) ||
@@ -256,23 +256,23 @@ static inline bool sealed_read_freed(uint64_t secret, const uint8_t *address, ui
            (*ret_header & SEALED_LIVE) != 0;
 }
 
-/* --- Looking at it (sealed_block.c) -------------------------------------------------------------
- */
+/* --- Looking at it (sealed_block.c) ----------------------------------------------------------- */
 
-/* The piece (policy.h) that a block is. */
+/* Return the block as a piece (policy.h). */
 struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);
 
 /* --- Faults (sealed_block.c) ------------------------------------------------------------------ */
 
-/* Record that a header, a footer or a link at or before `block` was overwritten. Always false. */
+/* Record that a header, a footer or a link at or before `block` was overwritten. Always returns
+ * false. */
 bool sealed_record_corrupt(struct heap *heap, const uint8_t *block);
 
-/* The fault of a pointer that sealed_block_is_intact() has refused. Walks all blocks from the first
- * one on. */
+/* Return the fault of a pointer that sealed_block_is_intact() has refused. It walks all blocks from
+ * the first one. */
 struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const uint8_t *end,
                                   const uint8_t *pointer);
 
-/* Record that. Always false. */
+/* Record this fault. Always returns false. */
 bool sealed_record_fault_of(struct heap *heap, uint64_t secret, const uint8_t *first,
                             const uint8_t *end, const void *pointer);
 

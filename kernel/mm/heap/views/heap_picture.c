@@ -2,8 +2,7 @@
 
 #define STRETCH_LIMIT (HEAP_MAP_COLUMNS * HEAP_MAP_ROWS)
 
-/* --- Figures ------------------------------------------------------------------------------------
- */
+/* --- Figures ---------------------------------------------------------------------------------- */
 
 unsigned heap_size_class(size_t size_bytes)
 {
@@ -22,7 +21,7 @@ static void count_piece(void *context, const struct heap_piece *piece)
 
 static unsigned permille(size_t part, size_t whole)
 {
-    /* Heaps end far below 2^54 bytes. */
+    /* No heap has 2^54 bytes, so the product cannot wrap. */
     return whole == 0 ? 0 : (unsigned)((uint64_t)part * 1000 / whole);
 }
 
@@ -39,8 +38,7 @@ void heap_picture_take(const struct heap *heap, struct heap_picture *ret_picture
         permille(statistics->free_bytes - statistics->largest_free_bytes, statistics->free_bytes);
 }
 
-/* --- The map ------------------------------------------------------------------------------------
- */
+/* --- The map ---------------------------------------------------------------------------------- */
 
 struct stretch {
     uint32_t live_bytes;
@@ -83,7 +81,8 @@ static char character_for(const struct stretch *stretch)
     return stretch->free_bytes == 0 ? '#' : '+';
 }
 
-/* The smallest power of two, from 64 bytes on, of which the limit of stretches covers the heap. */
+/* Return the smallest power of two, at least 64 bytes, so that STRETCH_LIMIT stretches of this size
+ * cover the heap. */
 static size_t stretch_for(size_t size_bytes)
 {
     size_t bytes = 64;

@@ -1,10 +1,10 @@
 /*
- * guarded.h - the outermost layer over a policy: blocks with pages of their own between pages that
- * never are.
+ * guarded.h - the guarded layer: some blocks have pages of their own, between pages that are never
+ * mapped. It is the outermost layer over a policy.
  *
- * Large blocks get such pages, and of the small ones one in so many ("sampled"). An access beyond
- * their ends, and any access after the free, faults at the instruction that makes it. They lie in
- * addresses of their own, the guarded window:
+ * Large blocks get such pages. Some small blocks get them, too: a sample. An access beyond the
+ * pages of such a block faults at once. So does an access after the free. Guarded blocks lie in a
+ * separate range of addresses, the guarded window:
  *
  *   base
  *   | records | lane: places of 2 pages | lane: places of 4 pages | … | guard page |
@@ -13,33 +13,36 @@
  *   | guard page | not usable … | canaries, block, canaries | guard page of the next place
  *                               ^ whole pages               ^ the place's end
  *
- * The block lies as far behind as its size and alignment allow; what is left of its pages are
- * canaries, which are validated at the free. That a place has a power of two of pages costs
- * addresses, not memory, and finds the place of any address by one subtraction and two shifts: so
- * everything here takes constant time, but for the pages themselves. A place that is freed is the
- * last of its lane to be used again; until then its record says who allocated and who freed the
- * block.
+ * The block lies as close to the end of its place as its size and alignment allow. Canaries fill
+ * the rest of its pages. They are validated when the block is freed. Each place has a power of two
+ * of pages. This costs addresses, not memory. One subtraction and two shifts find the place of an
+ * address. So each operation takes constant time, apart from the work on the pages. A freed place
+ * waits in its lane's reuse queue. Until the place is used again, its record names the callers that
+ * allocated and freed the block.
  *
- * It lies above the layer of heap_debug.h, which knows nothing of guarded blocks: a record behind
- * the block would be where the guard page is to be, and a block in quarantine would stay usable.
+ * This layer is above the layer of heap_debug.h, so guarded blocks have no debug record and no
+ * quarantine. A record behind the block would lie in the guard page. A block in quarantine would
+ * stay mapped.
  *
- * A policy that frees the newest block only (bump) cannot have this layer: a block that moves to
- * pages of its own must first be freed there. heap_initialise() then leaves the layer out.
+ * A policy that frees only the newest block (bump) cannot have this layer. A block that moves to
+ * guarded pages must be freed in the policy, in any order. heap_initialise() leaves the layer out
+ * over such a policy.
  *
- * Freestanding, as the heap is. Phase and concurrency: as heap.h.
+ * Freestanding, like the heap. Phase and concurrency: as heap.h.
  */
 #ifndef HANDOFF_GUARDED_H
 #define HANDOFF_GUARDED_H
 
 #include "heap.h"
 
-/* Makes pages of the window usable and takes them back. Both are multiples of HEAP_PAGE_SIZE_BYTES;
- * the offset counts from the window's base. */
+/* The functions that map and unmap pages of the window. Offset and size are multiples of
+ * HEAP_PAGE_SIZE_BYTES. The offset counts from the window's base. */
 struct guarded_pages {
     void *context;
-    /* All of them, with any content. False, and nothing changed, if that cannot be had. */
+    /* Map all of these pages; their content may be anything. False: it failed and changed nothing.
+     */
     bool (*make_usable)(void *context, size_t offset_bytes, size_t bytes);
-    /* Cannot fail. From then on every access to them faults, on all CPUs. */
+    /* Unmap these pages. Cannot fail. Afterwards every access to them faults, on all CPUs. */
     void (*take_back)(void *context, size_t offset_bytes, size_t bytes);
 };
 
@@ -52,7 +55,7 @@ struct guarded_configuration {
     struct guarded_pages pages;
 };
 
-/* So that the smallest window has two lanes. */
+/* The smallest window has two lanes. */
 #define GUARDED_WINDOW_MINIMUM_BYTES ((size_t)160 * 1024)
 
 #define GUARDED_STORAGE_BYTES 1136
@@ -62,9 +65,9 @@ struct guarded_storage {
     _Alignas(HEAP_STORAGE_ALIGNMENT_BYTES) unsigned char content[GUARDED_STORAGE_BYTES];
 };
 
-/* The layer, for heap_configuration.guarded of one heap. The storage is the heap's then. The
- * configuration is copied; heap_initialise() refuses it if it cannot be served (UNALIGNED,
- * TOO_SMALL, TOO_LARGE). */
+/* Return the layer, for heap_configuration.guarded of one heap. The heap then owns the storage. The
+ * configuration is copied. heap_initialise() refuses a wrong one (UNALIGNED, TOO_SMALL, TOO_LARGE).
+ */
 struct heap_layer *guarded_layer(struct guarded_storage *storage,
                                  const struct guarded_configuration *configuration);
 
@@ -80,7 +83,7 @@ enum guarded_incident_kind {
 
 struct guarded_incident {
     enum guarded_incident_kind kind;
-    const void *block; /* this and what follows is 0 for GUARDED_NOWHERE */
+    const void *block; /* this member and all below are 0 for GUARDED_NOWHERE */
     size_t size_bytes;
     size_t distance_bytes;
     bool is_freed;
@@ -88,9 +91,10 @@ struct guarded_incident {
     const void *freed_by; /* NULL unless the block is freed */
 };
 
-/* What an address in the guarded window is, for the report of a fault there. False if it is not in
- * the window. Only reads; while the heap is being changed the answer may be about the moment
- * before. */
+/* Write to *ret_incident which block an address in the guarded window belongs to. A page-fault
+ * handler calls it for its report. False: the address is not in the window. It only reads. If an
+ * operation of the heap was interrupted, the answer may describe the state before that operation.
+ */
 bool guarded_find_incident(const struct heap *heap, const void *address,
                            struct guarded_incident *ret_incident);
 

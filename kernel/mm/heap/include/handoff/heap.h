@@ -4,14 +4,15 @@
  *   base                                             base + size_bytes          base + limit_bytes
  *    |  blocks and free memory, laid out by the policy  |  may be added by grow()      |
  *
- * A policy says how memory is divided: heap_bump.h, heap_first_fit.h, heap_best_fit.h, heap_fast.h.
- * This header is the interface that all policies serve. The heap is freestanding: it is given
- * mapped memory and, optionally, a page source that moves its end. It knows nothing of page tables,
- * logs or panics. All of its state is in memory that the caller gives, so there may be many heaps.
+ * A policy decides how memory is divided: heap_bump.h, heap_first_fit.h, heap_best_fit.h,
+ * heap_fast.h. This header is the interface that all policies serve. The heap is freestanding. The
+ * caller gives it mapped memory and, optionally, a page source that moves its end. It uses no page
+ * tables, logs or panics. All of its state is in memory that the caller gives, so there may be many
+ * heaps.
  *
- * Blocks are aligned to HEAP_ALIGNMENT_BYTES. The policy validates each pointer that comes back. A
- * double free, a pointer that it never gave out and a write outside of a block are reported through
- * the fault callback, with the block, its size and the callers. They are never ignored.
+ * Blocks are aligned to HEAP_ALIGNMENT_BYTES. The policy validates each pointer that comes back.
+ * The fault callback reports a double free, a bad pointer and a write outside of a block. The
+ * report names the block, its size and the callers. No such misuse is ignored.
  *
  * `caller` in the calls below is the code address to name in such a report (HEAP_CALLER, or NULL).
  *
@@ -61,38 +62,38 @@ enum heap_fault_kind {
 /* A constant English name: "double free", … Never NULL. */
 const char *heap_fault_kind_name(enum heap_fault_kind kind);
 
-/* A misuse or a corruption, as a person needs to know it. */
+/* A misuse or a corruption, with all that the heap knows about it. */
 struct heap_fault {
     enum heap_fault_kind kind;
-    const char *detail;       /* a constant clause, for behind a colon */
-    const void *pointer;      /* what the call was given, or the first byte that was written after
-                                 it was freed; NULL if there is none */
+    const char *detail;       /* a constant clause, to print behind a colon */
+    const void *pointer;      /* the argument of the call, or the first byte that was written
+                                 after the free; NULL if unknown */
     const void *block;        /* the block that is concerned, live or freed; NULL if unknown */
     bool is_free;             /* it was freed */
     size_t size_bytes;        /* as it was asked for; 0 if unknown */
-    size_t free_bytes;        /* if not 0, the freed block is not known any more: `block` is free
-                                 memory of that many bytes, which it has become a part of */
+    size_t free_bytes;        /* if not 0, the freed block is unknown, and `block` is the free
+                                 memory of this many bytes that contains it */
     const void *caller;       /* of the call that found it */
     const void *allocated_by; /* caller that allocated the block; NULL if unknown */
     const void *freed_by;     /* caller that freed it first; NULL if none did, or it is unknown */
 };
 
-/* Moves the heap's end. Sizes are multiples of HEAP_PAGE_SIZE_BYTES. */
+/* The page source: it moves the heap's end. Sizes are multiples of HEAP_PAGE_SIZE_BYTES. */
 struct heap_page_source {
     void *context;
-    /* Make the next `additional_bytes` behind the heap's end usable. False, and nothing changed, if
-     * that cannot be had. NULL for a heap of fixed size. */
+    /* Make the next `additional_bytes` behind the heap's end usable. False: it failed and changed
+     * nothing. NULL for a heap of fixed size. */
     bool (*grow)(void *context, size_t additional_bytes);
     /* Take back the last `bytes` bytes. Cannot fail. NULL if memory is never given back. */
     void (*shrink)(void *context, size_t bytes);
-    /* How many bytes before the heap's end read as zero, since they were never the heap's or became
-     * new pages after it gave them back. Called after each grow(). It may return fewer than there
-     * are. NULL if that is not known of any: heap_allocate_zeroed() then writes all zeros. */
+    /* Return how many bytes before the heap's end read as zero: the heap has not used these pages
+     * since the system provided them. Called after each grow(). It may return fewer than there are.
+     * NULL if this is unknown: heap_allocate_zeroed() then writes all zeros. */
     size_t (*fresh_bytes)(void *context);
-    /* The heap does not need the content of these bytes from `offset_bytes` behind the base any
-     * more: their memory may serve others until the heap touches it again, which may find anything
-     * there. They stay usable. Called by heap_trim() only. NULL if memory is given back at the end
-     * only. */
+    /* The heap no longer needs the content of these bytes. `offset_bytes` counts from the base. The
+     * page source may use their memory elsewhere until the heap touches them again. The heap then
+     * accepts any content. The addresses stay usable. Only heap_trim() calls it. NULL if memory is
+     * given back only at the end. */
     void (*discard)(void *context, size_t offset_bytes, size_t bytes);
 };
 
@@ -101,17 +102,17 @@ struct heap;
 
 struct heap_policy_functions; /* private */
 
-/* A policy, for who chooses one. Constant. */
+/* A policy, as the caller chooses one. Constant. */
 struct heap_policy {
     const char *name;       /* "best-fit" */
-    bool frees_newest_only; /* it refuses, as a fault, to free any block but the newest */
+    bool frees_newest_only; /* to free any other block is a fault */
     size_t storage_bytes;   /* of the state of a heap */
     size_t minimum_bytes;   /* of a heap */
     size_t maximum_bytes;   /* of a heap */
     const struct heap_policy_functions *functions;
 };
 
-/* Something between the heap's callers and its policy. */
+/* A layer of checks between the heap's callers and its policy. */
 struct heap_layer;
 
 /* The alignment of the memory for a heap's state. */
@@ -119,8 +120,8 @@ struct heap_layer;
 
 struct heap_configuration {
     const struct heap_policy *policy;
-    /* Memory for the heap's state, aligned to HEAP_STORAGE_ALIGNMENT_BYTES, at least
-     * policy->storage_bytes. Each policy's header has a type for it, for static allocation. */
+    /* Memory for the heap's state: aligned to HEAP_STORAGE_ALIGNMENT_BYTES, at least
+     * policy->storage_bytes. Each policy's header declares a type for static allocation. */
     void *storage;
     size_t storage_bytes;
     void *base;           /* aligned as HEAP_UNALIGNED says */
@@ -130,30 +131,30 @@ struct heap_configuration {
     uint64_t secret;            /* random: makes the seals of the headers unpredictable */
     struct heap_layer *debug;   /* of heap_debug_layer() (heap_debug.h); NULL for none */
     struct heap_layer *guarded; /* of guarded_layer() (guarded.h); NULL for none */
-    /* Never NULL. Called once for each fault. Not to return in a kernel. Where it returns, the call
-     * that found the fault fails, and after OVERRUN, CORRUPT or WRITE_AFTER_FREE every later call
-     * fails, too (heap_free() then does nothing). It may not call the heap. */
+    /* The fault callback. Never NULL. It is called once for each fault and may not call the heap.
+     * In a kernel it should not return. If it returns, the call that found the fault fails. After
+     * OVERRUN, CORRUPT or WRITE_AFTER_FREE every later call fails, too, and heap_free() does
+     * nothing. */
     void (*fault)(void *context, const struct heap_fault *fault);
     void *fault_context;
 };
 
-/* Start a heap. On HEAP_OK, *ret_heap is the heap, in `configuration->storage`.
- * Failures: UNALIGNED, TOO_SMALL (also of the storage), TOO_LARGE, NO_MEMORY; nothing is written
- * then.
+/* Start a heap. On HEAP_OK, *ret_heap is the heap, in `configuration->storage`. Failures:
+ * UNALIGNED, TOO_SMALL (also for the storage), TOO_LARGE, NO_MEMORY. A failure writes nothing.
  * Ownership: the storage, the layers, the range [base, base + limit_bytes) and the guarded window
- * are the heap's until nobody uses it any more. The configuration itself is copied. */
+ * belong to the heap until its last use. The configuration itself is copied. */
 enum heap_status heap_initialise(const struct heap_configuration *configuration,
                                  struct heap **ret_heap) __attribute__((warn_unused_result));
 
-/* The caller has made `additional_bytes` behind the end usable himself (a heap without page
- * source). Failures: UNALIGNED, TOO_SMALL, TOO_LARGE, NO_MEMORY if the heap is corrupt; nothing is
- * then changed. */
+/* Add `additional_bytes` behind the end to a heap without page source. Precondition: the caller has
+ * made them usable. Failures: UNALIGNED, TOO_SMALL, TOO_LARGE, NO_MEMORY if the heap is corrupt. A
+ * failure changes nothing. */
 enum heap_status heap_extend(struct heap *heap, size_t additional_bytes)
     __attribute__((warn_unused_result));
 
-/* What serves the calls of the same names below. It is the first member of every heap, so that a
- * call costs one indirect jump. A heap that is found corrupt gets operations that serve nothing,
- * which costs the sound ones no test. Only the calls below use it. */
+/* The functions behind the calls of the same names below. This is the first member of every heap,
+ * so a call costs one indirect jump. A corrupt heap gets operations that always fail, so a sound
+ * heap needs no test. Only the calls below use it. */
 struct heap_operations {
     void *(*allocate)(struct heap *heap, size_t size_bytes, const void *caller);
     void *(*allocate_aligned)(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
@@ -168,23 +169,23 @@ static inline const struct heap_operations *heap_operations(const struct heap *h
     return (const struct heap_operations *)(const void *)heap;
 }
 
-/* A block of at least `size_bytes` bytes with undefined content; the caller owns it until
- * heap_free(). Size 0 gives a block of its own, which must be freed like any other.
- * NULL if the heap is exhausted and cannot grow. */
+/* Return a block of at least `size_bytes` bytes with undefined content. The caller owns it until
+ * heap_free(). Size 0 returns a distinct block, which must also be freed. NULL: the heap is
+ * exhausted and cannot grow. */
 static inline __attribute__((warn_unused_result)) void *
 heap_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 {
     return heap_operations(heap)->allocate(heap, size_bytes, caller);
 }
 
-/* The same, filled with zeros, for `count` elements. NULL also if count × element wraps. Pages that
- * are known to read as zero (heap_page_source.fresh_bytes) are not written to; with heap_debug.h
- * they are at the ends (HEAP_DEBUG_EDGE_BYTES). */
+/* The same for `count` elements, filled with zeros. NULL also if count × element wraps. Pages that
+ * are known to read as zero (heap_page_source.fresh_bytes) are not written. Exception: the layer of
+ * heap_debug.h writes to the ends of the block (HEAP_DEBUG_EDGE_BYTES). */
 void *heap_allocate_zeroed(struct heap *heap, size_t count, size_t element_bytes,
                            const void *caller) __attribute__((warn_unused_result));
 
-/* The same at a multiple of `alignment_bytes`, any power of two (below HEAP_ALIGNMENT_BYTES it
- * makes no difference). NULL also for an alignment that is 0 or no power of two. */
+/* The same at a multiple of `alignment_bytes`, a power of two. A value below HEAP_ALIGNMENT_BYTES
+ * has no effect. NULL also for an alignment that is 0 or not a power of two. */
 static inline __attribute__((warn_unused_result)) void *
 heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                       const void *caller)
@@ -192,44 +193,44 @@ heap_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_byt
     return heap_operations(heap)->allocate_aligned(heap, size_bytes, alignment_bytes, caller);
 }
 
-/* Give a block back. NULL is ignored. Anything else that is not a live block of this heap, and a
- * block beyond whose bounds was written, is reported as a fault. */
+/* Free a block. NULL is ignored. Any other pointer that is not a live block of this heap is
+ * reported as a fault. So is a write beyond the bounds of the block. */
 static inline void heap_free(struct heap *heap, void *block, const void *caller)
 {
     heap_operations(heap)->free(heap, block, caller);
 }
 
-/* Change a block's size, keeping its first min(old, new) bytes and its alignment; it may move.
- * A NULL block allocates. Size 0 frees the block and returns NULL.
- * Otherwise NULL means that there is no memory: the old block is then untouched and still owned. */
+/* Change a block's size. The first min(old, new) bytes and the alignment stay. The block may move.
+ * A NULL block allocates. Size 0 frees the block and returns NULL. Otherwise NULL means that there
+ * is no memory: the old block is unchanged, and the caller still owns it. */
 static inline __attribute__((warn_unused_result)) void *
 heap_reallocate(struct heap *heap, void *block, size_t size_bytes, const void *caller)
 {
     return heap_operations(heap)->reallocate(heap, block, size_bytes, caller);
 }
 
-/* How many bytes of a live block may be used: exactly what was asked for, since the bytes behind
- * carry a canary. 0 for NULL. A pointer that is not a live block is reported as a fault. */
+/* Return how many bytes of a live block may be used: exactly the requested size, since the bytes
+ * behind hold a canary. 0 for NULL. A pointer that is not a live block is reported as a fault. */
 static inline size_t heap_usable_size(struct heap *heap, const void *block, const void *caller)
 {
     return heap_operations(heap)->usable_size(heap, block, caller);
 }
 
-/* Merge the freed memory that is kept apart, by the policy for speed or by heap_debug.h. Give back
- * what is then free at the end, and let the page source have the pages inside of other free memory.
- * The heap merges by itself when it would otherwise fail, and what the policy keeps apart also when
- * it would grow. Takes time in proportion to the heap's blocks; over the fast policy without
- * heap_debug.h, to its free memory only. After it, a double free may be named as a pointer into
- * free memory only, without the block. */
+/* Merge freed memory that the policy keeps apart for speed, or heap_debug.h in quarantine. Give
+ * free memory at the end back to the page source. Offer it the pages inside of other free memory.
+ * The heap also merges all of it before a request fails. Before it grows, it merges the memory that
+ * the policy keeps apart. The time is linear in the number of blocks. For the fast policy without
+ * heap_debug.h it is linear in the free memory. Afterwards the report of a double free may no
+ * longer name the block. */
 void heap_trim(struct heap *heap);
 
 /* --- Views ------------------------------------------------------------------------------------ */
 
 struct heap_statistics {
     size_t size_bytes;     /* used + free + overhead, guarded pages among them */
-    size_t limit_bytes;    /* it may grow to this, guarded pages apart */
-    size_t used_bytes;     /* asked for by the live blocks */
-    size_t free_bytes;     /* could be asked for, if it were one block a free piece */
+    size_t limit_bytes;    /* it may grow to this, without guarded pages */
+    size_t used_bytes;     /* requested sizes of the live blocks */
+    size_t free_bytes;     /* largest sum of requests, one for each free piece */
     size_t overhead_bytes; /* headers and rounding; with heap_debug.h also records and the
                               quarantine */
     size_t peak_used_bytes;
@@ -245,16 +246,16 @@ struct heap_statistics {
     uint64_t failure_count;     /* requests that returned NULL */
     size_t guarded_block_count; /* of the live ones, those with pages of their own */
     size_t guarded_bytes;       /* these pages, and their records */
-    uint64_t sampled_count;     /* small blocks so far that were given such pages */
-    uint64_t unguarded_count;   /* blocks so far for which there were none */
+    uint64_t sampled_count;     /* small blocks so far that got such pages */
+    uint64_t unguarded_count;   /* blocks so far for which there were no such pages */
 };
 
-/* Takes time in proportion to the heap's blocks. */
+/* Write the figures. The time is linear in the number of blocks. */
 void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statistics);
 
 enum heap_piece_kind {
     HEAP_PIECE_LIVE,
-    HEAP_PIECE_FREE, /* also what is kept apart for the next request of its size */
+    HEAP_PIECE_FREE, /* also memory that is kept apart for the next request of its size */
     HEAP_PIECE_OWN,  /* the heap's records; a block that is freed but cannot be used yet */
 };
 
@@ -269,23 +270,25 @@ struct heap_piece {
 
 typedef void heap_piece_visitor(void *context, const struct heap_piece *piece);
 
-/* Call `visit` for each piece of the policy's, then for each guarded block, both in order of
- * address. Live blocks are as the heap's callers know them. Stops at a header that is not sound.
+/* Call `visit` for each piece of the policy, then for each guarded block, both in order of address.
+ * Live blocks have the address and size that the callers see. The walk stops at a corrupt header.
  * `visit` may not call the heap. */
 void heap_walk(const struct heap *heap, heap_piece_visitor *visit, void *context);
 
-/* The policy's name: "best-fit". */
+/* Return the policy's name: "best-fit". */
 const char *heap_policy_name(const struct heap *heap);
 
-/* True if the policy refuses, as a fault, to free any block but the newest. */
+/* True if the policy reports a fault when any block but the newest is freed. */
 bool heap_frees_newest_only(const struct heap *heap);
 
-/* Where the heap begins, and how many bytes from there on are usable now, guarded pages apart. */
+/* Return the heap's first address, and how many bytes from there are usable now, without guarded
+ * pages. */
 void *heap_base(const struct heap *heap);
 size_t heap_size_bytes(const struct heap *heap);
 
-/* Walk all of the heap and validate every invariant, every header and every canary. NULL if it is
- * sound, else a constant sentence that names the first thing that is wrong. Reports no fault. */
+/* Walk the whole heap and check every invariant, every header and every canary. Return NULL if it
+ * is sound, else a constant sentence that names the first problem. The fault callback is not
+ * called. */
 const char *heap_check(const struct heap *heap) __attribute__((warn_unused_result));
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * heap_best_fit.h - a heap of doubly linked segments, of which the smallest that fits is used.
+ * heap_best_fit.h - a heap of doubly linked segments. It uses the smallest one that fits.
  *
- * An allocation is linear in the number of free segments, a free takes constant time. A block costs
- * 32 bytes, which also name the caller that allocated it.
+ * The time of an allocation is linear in the number of free segments. A free takes constant time. A
+ * block costs 32 bytes; they also record the caller that allocated it.
  *
  * The calls are those of heap.h.
  */

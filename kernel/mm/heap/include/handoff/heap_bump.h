@@ -1,10 +1,10 @@
 /*
  * heap_bump.h - a heap of one pointer that moves up.
  *
- * Only the newest block can be freed; any other is a fault (BAD_POINTER). A block that is not the
- * newest can be made smaller, and as large again as it was; beyond that heap_reallocate() returns
- * NULL. What it gives up is used again when the block behind it has been freed. A block costs 8
- * bytes. The layer of guarded.h is left out.
+ * Only the newest block can be freed; any other is a fault (BAD_POINTER). An older block can
+ * shrink, and grow again up to its first size. For a larger size heap_reallocate() returns NULL.
+ * The memory that a shrunk block gives up is used again when the block behind it has been freed. A
+ * block costs 8 bytes. The layer of guarded.h is left out.
  *
  * The calls are those of heap.h.
  */

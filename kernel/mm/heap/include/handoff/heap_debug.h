@@ -1,27 +1,27 @@
 /*
- * heap_debug.h - a layer over the policy that knows who allocated and freed each block, and finds
- * writes to freed blocks.
+ * heap_debug.h - the debug layer over the policy. It records the callers that allocated and freed
+ * each block, and finds writes to freed blocks.
  *
- * Each request is made longer by a canary and a record behind the bytes that were asked for:
+ * The layer adds a canary and a record behind the requested bytes:
  *
- *   block                     + size                        block + what the policy was asked for
+ *   block                     + size                                block + the policy's size
  *    | the caller's bytes       | canary, 24…31 bytes | struct heap_debug_record | canary, 0…7 |
  *
- * so the block stays where the policy put it, aligned. The policy is always asked for 87 bytes
- * more. So its size of a block says the caller's, even where the record was overwritten.
+ * So the block keeps the address and the alignment that the policy chose. The layer always requests
+ * 87 bytes more from the policy. So the policy's size gives the caller's size, even if the record
+ * was overwritten.
  *
- * The record is sealed, and names who allocated the block and who freed it. Its last words have a
- * seal of their own: who allocated a block of which size is known after an overrun of up to 64
- * bytes.
+ * The record is sealed. It names the callers that allocated and freed the block. Its last words
+ * have a second seal. So the size and the allocating caller are still known after an overrun of up
+ * to 64 bytes.
  *
- * What is freed is filled with a pattern and stays in a quarantine before the policy gets it back,
- * so that a write to it and a second free of it are found. The bytes of a new block have
- * another pattern. Of a block of more than 128 KiB only the first and the last 64 KiB have these
- * patterns, so that pages which nobody touches stay untouched: a write after free between them is
+ * A freed block is filled with a pattern and waits in a quarantine before the policy gets it back.
+ * So a write to it and a second free of it are found. The bytes of a new block have another
+ * pattern. In a block of more than 128 KiB only the first and the last 64 KiB have these patterns:
+ * the layer does not touch the pages between them. A write after free between them is not found.
+ *
+ * A policy that frees only the newest block (bump) has no quarantine. There a write after free is
  * not found.
- *
- * A policy that frees the newest block only (bump) has no quarantine, and a write after free is not
- * found there.
  *
  * Phase and concurrency: as heap.h.
  */
@@ -30,17 +30,19 @@
 
 #include "heap.h"
 
-/* What the new and the freed bytes hold. A pointer of 8 of them is no address: using it faults
- * (non-canonical, Intel SDM Vol. 1, 3.3.7.1). */
+/* The patterns of new and of freed bytes. A pointer made of 8 such bytes is not canonical on
+ * x86-64, so its use faults (Intel SDM Vol. 1, 3.3.7.1). */
 #define HEAP_DEBUG_NEW_BYTE   0xad
 #define HEAP_DEBUG_FREED_BYTE 0xdf
 
-/* So much at either end of a block has a pattern: all of a block that is not larger than both. */
+/* This many bytes at each end of a block have the pattern. A block of up to twice this size has it
+ * everywhere. */
 #define HEAP_DEBUG_EDGE_BYTES ((size_t)64 * 1024)
 
-/* At most so many blocks are in the quarantine, which bounds the time of heap_check(); and together
- * no more than this part of the heap as it is now, or of what it may become if that is less than
- * the minimum. The quarantine serves a request that would fail otherwise. */
+/* The limits of the quarantine. The number of blocks bounds the time of heap_check(). All blocks
+ * together have at most 1/PART of the heap's size. A heap that can still grow may keep up to 1/PART
+ * of its limit, but no more than MINIMUM_BYTES. Before a request fails, the quarantine is flushed.
+ */
 #define HEAP_DEBUG_QUARANTINE_LIMIT         ((size_t)4096)
 #define HEAP_DEBUG_QUARANTINE_PART          4
 #define HEAP_DEBUG_QUARANTINE_MINIMUM_BYTES ((size_t)4 << 20)
@@ -52,8 +54,8 @@ struct heap_debug_storage {
     _Alignas(HEAP_STORAGE_ALIGNMENT_BYTES) unsigned char content[HEAP_DEBUG_STORAGE_BYTES];
 };
 
-/* The layer, for heap_configuration.debug of one heap. The storage is the heap's then. Cannot fail.
- */
+/* Return the layer, for heap_configuration.debug of one heap. The heap then owns the storage.
+ * Cannot fail. */
 struct heap_layer *heap_debug_layer(struct heap_debug_storage *storage);
 
 #endif

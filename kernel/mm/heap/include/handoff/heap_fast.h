@@ -1,8 +1,8 @@
 /*
  * heap_fast.h - a heap with slabs for small blocks and segregated free lists for others.
  *
- * Every operation takes constant time. A block costs up to 16 bytes in a slot of a slab, or 8
- * bytes. Empty slabs are kept, up to 1 MiB of them, until memory is short.
+ * Every operation takes constant time. A block in a slab costs up to 16 bytes, any other block 8
+ * bytes. Up to 1 MiB of empty slabs are kept until memory is short.
  *
  * The calls are those of heap.h.
  */

@@ -1,8 +1,8 @@
 /*
  * heap_first_fit.h - a heap with a list of free blocks in order of address.
  *
- * The first free block that fits is used. A freed block is merged with its neighbours at once. Both
- * operations are linear in the number of free blocks. A block costs 8 bytes.
+ * It uses the first free block that fits. A freed block is merged with its neighbours at once. The
+ * time of both operations is linear in the number of free blocks. A block costs 8 bytes.
  *
  * The calls are those of heap.h.
  */
