@@ -234,8 +234,8 @@ static enum page_table_status map_framebuffer(const struct bootstrap_plan *plan,
     return map_direct(table, plan->framebuffer, PIXELS, direct_map_size_bytes);
 }
 
-/* Write-back: if such memory must not be cached, the firmware has set this in the CPU's MTRRs,
- * which have precedence (Intel SDM Vol. 3A, table 12-7). */
+/* Write-back: if such memory must not be cached, the firmware has told the CPU so, and that has
+ * precedence over page tables (Intel SDM Vol. 3A, table 12-7). */
 static enum page_table_status map_firmware_tables(const struct bootstrap_plan *plan,
                                                   struct page_table *table,
                                                   uint64_t *direct_map_size_bytes)

@@ -159,7 +159,7 @@ def test_memory_lines_name_the_longest_free_run_and_the_reserve(tmp_path):
     assert run_line == f"largest_run={result.report['load']['figures']['largest_run_frames']}"
     owners = {owner["name"]: owner for owner in result.report["ownership"]}
     cached = owners["cpu-reserve"]
-    assert cached["state"] == "cached" and 0 < cached["now_frames"] < 64
+    assert cached["state"] == "cached" and 0 < cached["now_frames"] <= 64
     assert f" cached={cached['now_frames']} " in sum_line
 
 

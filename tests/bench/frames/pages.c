@@ -101,7 +101,12 @@ struct pages_times pages_measure(const struct subject *subject, enum pages_how h
                                              .free_table = free_table,
                                              .access_table = access_table};
     const struct page_table_features features = {
-        .levels = 4, .physical_bits = 46, .no_execute = true, .write_combining = true};
+        .levels = 4,
+        .physical_bits = 46,
+        .largest_leaf_level = 2,
+        .no_execute = true,
+        .write_combining = true,
+    };
     struct page_table table;
     require(page_table_create(&features, &memory, &table));
     double began = now_ns();
