@@ -515,6 +515,11 @@ test-qemu: qemu-programs ## run the tests in virtual machines with real UEFI fir
 test: ## run all tests; the last line is `N passed, N failed`
 	scripts/test.sh
 
+.PHONY: test-all
+test-all: ## run scripts/test.sh with every case, then the long tests
+	@scripts/test.sh --all
+	@$(MAKE) --no-print-directory test-long
+
 # --- Booting, images, sticks ---------------------------------------------------------------------
 .PHONY: run
 run: ## build, and boot in QEMU; RUN="--memory 3G" passes options (RUN=--help lists them)

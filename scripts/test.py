@@ -230,7 +230,7 @@ def in_parallel():
 @dataclass(frozen=True)
 class Group:
     """Some tests: what they are, what make has to build for them, and how they run: run(everything) with or without
-    the cases that are left to `make test-all`."""
+    the cases that are marked `full`."""
 
     description: str
     targets: tuple
@@ -270,7 +270,7 @@ def parse_arguments():
         ) + "\nA single test: make build, then $(scripts/find-python.sh) -m pytest tests/scripts -k NAME.",
     )  # fmt: skip
     parser.add_argument("groups", nargs="*", metavar="GROUP", help="only these groups")
-    parser.add_argument("--all", action="store_true", help="also the cases that are left to make test-all")
+    parser.add_argument("--all", action="store_true", help="also the cases that are marked full")
     parser.add_argument("--judge-only", action="store_true", help=SUPPRESS)
     options = parser.parse_args()
     for name in options.groups:
