@@ -464,7 +464,9 @@ class Boot:
     def _await_reply(self, arrived, timeout, name):
         deadline = time.monotonic() + timeout
         while not arrived():
-            if time.monotonic() > deadline or not self.pump(0.2):
+            alive = self.pump(0.2)
+            # The last reply may have arrived together with the end.
+            if not arrived() and (not alive or time.monotonic() > deadline):
                 raise BootError(f"QEMU did not answer {name}: {self.errors()}")
 
     def wait_for(self, pattern, timeout):
