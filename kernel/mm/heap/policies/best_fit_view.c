@@ -65,7 +65,7 @@ static const char *check_free_list(const struct heap *heap, size_t free_count)
         if (free_count == 0)
             return "the free list is longer than there are free segments";
         if (!best_fit_is_sound(heap, segment) || segment->state != BEST_FIT_FREE)
-            return "the free list holds what is not free";
+            return "the free list holds a segment that is not free";
         if (best_fit_links_of(segment)->previous != previous)
             return "the free list's links do not match";
         previous = segment;
