@@ -1,0 +1,124 @@
+#include "lessons/judge.h"
+
+#include <stdarg.h>
+
+#include "shared/text/format.h"
+
+/* A fault this near behind the heap is a write past its end, not a wild pointer. */
+#define NEAR_BYTES (64u * 1024)
+
+static void print(struct judge *judge, const char *before, const char *format, va_list arguments)
+{
+    char text[2 * JUDGE_TEXT_BYTES];
+    int length = format_text(text, sizeof text, "%s", before);
+    format_text_v(text + length, sizeof text - (size_t)length, format, arguments);
+    judge->outlet.line(judge->outlet.context, text);
+}
+
+void judge_say(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print(judge, "  ", format, arguments);
+    va_end(arguments);
+}
+
+void judge_call(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    format_text_v(judge->call, sizeof judge->call, format, arguments);
+    va_end(arguments);
+    judge->step++;
+    char text[2 * JUDGE_TEXT_BYTES];
+    format_text(text, sizeof text, "step %u: %s", judge->step, judge->call);
+    judge->outlet.line(judge->outlet.context, text);
+    judge->in_reader_code = true;
+}
+
+void judge_returned(struct judge *judge)
+{
+    judge->in_reader_code = false;
+}
+
+bool judge_wrong(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print(judge, "wrong: ", format, arguments);
+    va_end(arguments);
+    judge->wrong = true;
+    return false;
+}
+
+bool judge_hint(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print(judge, "hint: ", format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+void judge_draw(struct judge *judge, const struct drawing *drawing)
+{
+    char bar[JUDGE_TEXT_BYTES];
+    char marks[JUDGE_TEXT_BYTES];
+    drawing_print(drawing, bar, marks, sizeof bar);
+    judge_say(judge, "%s", bar);
+    if (marks[0] != '\0')
+        judge_say(judge, "%s", marks);
+    if (judge->outlet.picture != NULL)
+        judge->outlet.picture(judge->outlet.context, judge->call, drawing);
+}
+
+const char *judge_place(const struct judge *judge, const void *address, char *buffer)
+{
+    uint64_t place = (uint64_t)(uintptr_t)address;
+    uint64_t start = (uint64_t)(uintptr_t)judge->memory;
+    uint64_t end = start + judge->size_bytes;
+    if (place == 0)
+        format_text(buffer, JUDGE_TEXT_BYTES, "NULL");
+    else if (place >= start && place < end)
+        format_text(buffer, JUDGE_TEXT_BYTES, "heap_start + %llu",
+                    (unsigned long long)(place - start));
+    else if (place >= end && place - end < NEAR_BYTES)
+        format_text(buffer, JUDGE_TEXT_BYTES, "heap_end + %llu", (unsigned long long)(place - end));
+    else if (place < start && start - place <= NEAR_BYTES)
+        format_text(buffer, JUDGE_TEXT_BYTES, "heap_start - %llu",
+                    (unsigned long long)(start - place));
+    else
+        format_text(buffer, JUDGE_TEXT_BYTES, "0x%llx, which is not in the heap",
+                    (unsigned long long)place);
+    return buffer;
+}
+
+void judge_fault(struct judge *judge, const char *what, uint64_t address)
+{
+    char place[JUDGE_TEXT_BYTES];
+    judge->in_reader_code = false;
+    judge_wrong(judge, "your code %s %s, and the machine stopped it, during %s", what,
+                judge_place(judge, (const void *)(uintptr_t)address, place), judge->call);
+    if (address < 4096)
+        judge_hint(judge, "a pointer in your code is NULL, or a number near 0");
+    else
+        judge_hint(judge,
+                   "only heap_start to heap_end is yours: check a pointer before you use it");
+    judge_verdict(judge);
+}
+
+void judge_stuck(struct judge *judge, unsigned seconds)
+{
+    judge->in_reader_code = false;
+    judge_wrong(judge, "%s did not return within %u seconds", judge->call, seconds);
+    judge_hint(judge, "a loop in your code does not end: look at the condition that should end it");
+    judge_verdict(judge);
+}
+
+void judge_verdict(struct judge *judge)
+{
+    char text[JUDGE_TEXT_BYTES];
+    format_text(text, sizeof text, "lesson=%u verdict=%s steps=%u", judge->lesson,
+                judge->wrong ? "unsolved" : "solved", judge->step);
+    judge->outlet.line(judge->outlet.context, text);
+}

@@ -1,0 +1,70 @@
+/*
+ * judge.h - run the reader's code step by step, draw its heap, and say in words what is wrong.
+ *
+ * A lesson (lesson_04.c) is a function that calls the reader's code and checks each result before it
+ * uses it. Kernel and host run the same lesson. What differs is the outlet: where a line goes.
+ *
+ * The first wrong result ends the lesson. So a judge function that checks returns whether all is
+ * still right, and a lesson returns false at once.
+ */
+#ifndef LESSONS_JUDGE_H
+#define LESSONS_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lessons/drawing.h"
+
+#define JUDGE_TEXT_BYTES 160
+
+/* Where the lesson's lines and pictures go. */
+struct judge_outlet {
+    void (*line)(void *context, const char *text); /* one line, without its newline */
+    /* Each state of the heap that is drawn, for pictures; or NULL. */
+    void (*picture)(void *context, const char *title, const struct drawing *drawing);
+    void *context;
+};
+
+struct judge {
+    unsigned lesson;
+    struct judge_outlet outlet;
+    uint8_t *memory; /* what the reader's heap gets: aligned to 4 KiB */
+    uint64_t size_bytes;
+    unsigned step;
+    char call[JUDGE_TEXT_BYTES]; /* the call of the step, "allocate(24)" */
+    bool in_reader_code;         /* a fault now is a fault of the reader's code */
+    bool wrong;
+};
+
+/* Begin a step: "step 3: allocate(24)". From here to judge_returned(), a fault, or a call that does
+ * not return, is reported as one of the reader's code. */
+void judge_call(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void judge_returned(struct judge *judge);
+
+/* Print a line below the step. */
+void judge_say(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Print "wrong: " and the sentence, and remember that the lesson is not solved. Return false. */
+bool judge_wrong(struct judge *judge, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Print "hint: " and the sentence. Return false. */
+bool judge_hint(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Draw the heap's state as a bar of characters, and give it to the outlet. */
+void judge_draw(struct judge *judge, const struct drawing *drawing);
+
+/* Return how `address` is called in a sentence: "heap_start + 24", "NULL", "heap_end + 8" or
+ * "0x1234, which is not in the heap". `buffer` is at least JUDGE_TEXT_BYTES long. */
+const char *judge_place(const struct judge *judge, const void *address, char *buffer);
+
+/* A fault or an endless loop in the reader's code. `address` is where it read or wrote. `what` is
+ * "wrote", "read" or "jumped to". They print the sentence and the verdict. */
+void judge_fault(struct judge *judge, const char *what, uint64_t address);
+void judge_stuck(struct judge *judge, unsigned seconds);
+
+/* Print the last line: `lesson=4 verdict=solved steps=12`, or `unsolved`. */
+void judge_verdict(struct judge *judge);
+
+#endif
