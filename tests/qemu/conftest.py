@@ -1,8 +1,20 @@
 """Fixtures of the tests on virtual machines."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
 import lab as workbench
+
+# The folder of the snapshots, which all workers share. The process that starts them makes and removes it.
+SNAPSHOTS = "HANDOFF_TEST_SNAPSHOTS"
+
+
+def is_worker(config):
+    return hasattr(config, "workerinput")
 
 
 def pytest_addoption(parser):
@@ -11,6 +23,13 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: a case that only --all takes, as make test-all does")
+    if not is_worker(config):
+        os.environ[SNAPSHOTS] = tempfile.mkdtemp(prefix="handoff-snapshots-")
+
+
+def pytest_unconfigure(config):
+    if not is_worker(config):
+        shutil.rmtree(os.environ.pop(SNAPSHOTS), ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -23,6 +42,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """One bench for all tests of a worker, so that its snapshot is taken once."""
-    return workbench.Lab(tmp_path_factory.mktemp("lab"))
+def lab(tmp_path_factory, pytestconfig):
+    """One bench for all tests of a worker."""
+    scratch = tmp_path_factory.mktemp("lab")
+    return workbench.Lab(scratch, Path(os.environ[SNAPSHOTS]), pytestconfig.getoption("--all"))

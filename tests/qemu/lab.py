@@ -1,10 +1,13 @@
 """The tests' workbench: compose a volume, boot it, check the verdict.
 
-There are two ways to boot. `cold` starts a new machine, as a user does. `case` restores a snapshot, in
-a tenth of the time. The snapshot was taken when the conductor (an EFI application, see conductor/main.c)
+There are two ways to boot. `cold` starts a new machine, as a user does. `case` restores a snapshot, in a
+tenth of the time. The snapshot was taken when the conductor (an EFI application, see conductor/main.c)
 was about to start the loader. The conductor stands between firmware and loader, so it can inject faults.
+All cases on equal machines share one snapshot, whichever worker they run on.
 """
 
+import fcntl
+import hashlib
 import itertools
 import os
 import shutil
@@ -93,13 +96,15 @@ def put_conductor(tree: Path, plan):
 
 
 class Lab:
-    """The bench of one worker; `scratch` is its own directory."""
+    """The bench of one worker. `scratch` is its own folder; `snapshots` is one for all workers. `alone`: see
+    boot_machine()."""
 
-    def __init__(self, scratch: Path):
+    def __init__(self, scratch: Path, snapshots: Path, alone=False):
         self.scratch = scratch
+        self.snapshots = snapshots
+        self.alone = alone
         self.firmware = firmware.find()
         self.numbers = itertools.count()
-        self.snapshot = None
 
     def directory(self):
         path = self.scratch / f"case-{next(self.numbers)}"
@@ -136,22 +141,35 @@ class Lab:
         finally:
             shutil.rmtree(disk.parent)
 
-    def case(self, changes=None, plan=(), timeout=TIMEOUT_SECONDS, **settings):
-        """Boot from the snapshot."""
-        disk = self.disk(changes, plan, size_mib=CASE_IMAGE_MIB, **settings)
+    def case(self, changes=None, plan=(), timeout=TIMEOUT_SECONDS, machine=None, **settings):
+        """Boot from the snapshot of a machine. `machine` holds options of Machine."""
+        disk = self.case_disk(machine, changes, plan, **settings)
         try:
-            with self.restore(disk) as running:
+            with self.restore(disk, machine=machine) as running:
                 return running.watch(timeout)
         finally:
             shutil.rmtree(disk.parent)
 
-    def restore(self, disk, go=True):
-        """The snapshot's machine with another disk, running. Without `go` its conductor waits until
-        `g` is typed."""
-        if self.snapshot is None:
-            self.snapshot = self.take_snapshot()
-        pc = self.machine(disk, memory=CASE_MEMORY)
-        running = boot.Boot(pc, arguments=["-incoming", f"exec:cat {self.snapshot}"])
+    def boot_machine(self, machine, alone, **settings):
+        """Boot a machine that has a respect among others from its snapshot. `make test-all` boots one that has this
+        respect alone, from power-on: the options `alone`."""
+        return self.cold(machine=alone, **settings) if self.alone else self.case(machine=machine, **settings)
+
+    def start_machine(self, machine, alone, **settings):
+        """The same for a machine that is watched while it runs."""
+        if self.alone:
+            return boot.Boot(self.machine(self.disk(**settings), **alone))
+        return self.restore(self.case_disk(machine, **settings), machine=machine)
+
+    def case_disk(self, machine, changes=None, plan=(), **settings):
+        """A disk for a machine that is restored from its snapshot."""
+        iso = (machine or {}).get("medium") == "iso"
+        return self.disk(changes, plan, size_mib=CASE_IMAGE_MIB, iso=iso, **settings)
+
+    def restore(self, disk, go=True, machine=None):
+        """A snapshot's machine with another disk, running. Without `go` its conductor waits until `g` is typed."""
+        pc = self.machine(disk, **case_options(machine))
+        running = boot.Boot(pc, arguments=["-incoming", f"exec:cat {self.snapshot(machine)}"])
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while "RESUME" not in running.monitor.events:
             if not running.pump(0.2) or time.monotonic() > deadline:
@@ -162,11 +180,23 @@ class Lab:
             running.send(b"g")
         return running
 
-    def take_snapshot(self):
+    def snapshot(self, machine):
+        """The snapshot of a machine. The worker that asks first takes it; the others wait."""
+        options = case_options(machine)
+        model = self.machine(Path(), **options).cpu_model()
+        name = hashlib.sha256(repr(sorted({**options, "cpu": model}.items())).encode()).hexdigest()[:16]
+        state = self.snapshots / name
+        with (self.snapshots / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not state.exists():
+                self.take_snapshot(machine, options, state)
+        return state
+
+    def take_snapshot(self, machine, options, target):
         """The state of a machine whose conductor waits to be told to go on."""
-        state = self.scratch / "snapshot"
-        disk = self.disk(plan=["snapshot"], size_mib=CASE_IMAGE_MIB)
-        with boot.Boot(self.machine(disk, memory=CASE_MEMORY)) as running:
+        disk = self.case_disk(machine, plan=["snapshot"])
+        state = target.with_suffix(".part")
+        with boot.Boot(self.machine(disk, **options)) as running:
             if running.wait_for("^conductor: waiting", TIMEOUT_SECONDS) is None:
                 raise boot.BootError(f"no snapshot: {boot.last_line(running.serial)}")
             running.command("migrate", {"uri": f"exec:cat >{state}"})
@@ -174,7 +204,13 @@ class Lab:
                 running.pump(0.05)
         if not state.exists():
             raise boot.BootError("QEMU wrote no snapshot")
-        return state
+        state.rename(target)
+        shutil.rmtree(disk.parent)
+
+
+def case_options(machine):
+    """The options of a machine that is restored from a snapshot."""
+    return {"memory": CASE_MEMORY, **(machine or {})}
 
 
 def expect_ready(verdict):

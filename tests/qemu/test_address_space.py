@@ -8,10 +8,12 @@ import pytest
 
 import guest_tables
 from guest_tables import monitor, qemu_walk, registers, walk
-from lab import CASE_IMAGE_MIB, CASE_MEMORY, PANIC, TIMEOUT_SECONDS, boot, expect_panic, expect_ready
+from lab import CASE_MEMORY, PANIC, TIMEOUT_SECONDS, boot, expect_panic, expect_ready
 from machine import DEBUG_EXIT_PORT, parse_size
+from machines import DISC, MODERN, PLAIN
 from test_probe import boot_probe, expect_complete, expect_kept
 
+FULL = pytest.mark.full
 IDLE_WORDS = [f"debug-exit={DEBUG_EXIT_PORT:#x}"]
 SIZES = {"4K": 4096, "2M": 2 * 1024**2, "1G": 1024**3}
 DIRECT_MAP = {4: 0xFFFF800000000000, 5: 0xFF00000000000000}
@@ -134,9 +136,8 @@ def look_from_outside(running, levels, memory=CASE_MEMORY):
 
 @pytest.mark.parametrize("levels", [4, 5])
 def test_map_is_what_the_tables_say(lab, levels):
-    disk = lab.disk(plan=(), size_mib=CASE_IMAGE_MIB, words=IDLE_WORDS,
-                    command_line=f"print-map paging={levels} heap_sample=1")  # fmt: skip
-    with lab.restore(disk) as running:
+    disk = lab.case_disk(MODERN, words=IDLE_WORDS, command_line=f"print-map paging={levels} heap_sample=1")
+    with lab.restore(disk, machine=MODERN) as running:
         pages, state = look_from_outside(running, levels)
         owners = [line["owner"] for line in map_lines(running.serial)]
     assert "guarded heap" in owners, "of which the records stay"
@@ -146,22 +147,22 @@ def test_map_is_what_the_tables_say(lab, levels):
     assert any(page.memory == "write-combining" for page in pages), "the framebuffer"
 
 
-@pytest.mark.parametrize(
-    "machine, words, levels",
-    [
-        ({"memory": "52M"}, "", 4),  # the fixed early heap, whose pages leave the image
-        ({"memory": "64M", "cpu": "qemu64"}, "", 4),
-        ({"memory": "3G", "cpu": "qemu64"}, "", 4),  # no 1 GiB pages
-        ({"memory": "16G"}, "", 4),
-        ({"memory": "16G"}, "paging=5", 5),
-        ({"memory": "256G", "graphics": "none"}, "", 4),
-    ],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
+@pytest.mark.parametrize("machine, words, levels", [
+    pytest.param({"memory": "52M"}, "", 4, id="machine0--4"),  # the fixed early heap, whose pages leave the image
+    pytest.param({"memory": "64M", "cpu": "qemu64"}, "", 4, id="machine1--4", marks=FULL),
+    pytest.param(PLAIN, "", 4, id="machine2--4"),  # no 1 GiB pages
+    pytest.param({"memory": "16G"}, "", 4, id="machine3--4", marks=FULL),
+    pytest.param({"memory": "16G"}, "paging=5", 5, id="machine4-paging=5-5"),
+    pytest.param({"memory": "256G", "graphics": "none"}, "", 4, id="machine5--4"),
+])  # fmt: skip
 def test_map_of_machines(lab, machine, words, levels):
     small = {"temp_heap": "6M"} if machine["memory"] == "52M" else {}  # more than there is room for
-    disk = lab.disk(words=IDLE_WORDS, command_line=f"print-map {words}", **small)
-    with boot.Boot(lab.machine(disk, **machine)) as running:
+    words = {"words": IDLE_WORDS, "command_line": f"print-map {words}", **small}
+    if machine is PLAIN:
+        running = lab.start_machine(machine, {"memory": "3G", "cpu": "qemu64"}, **words)
+    else:
+        running = boot.Boot(lab.machine(lab.disk(**words), **machine))
+    with running:
         pages, _ = look_from_outside(running, levels, machine["memory"])
         assert ("source=fallback" in running.serial) == bool(small), running.serial
     sizes = {page.size for page in pages}
@@ -176,6 +177,7 @@ def test_P11_probe_finds_every_promise_kept_with_five_levels(lab):
     assert int(seen["flags"], 0) == 7
 
 
+@FULL
 def test_P11_five_levels_on_a_large_machine(lab):
     machine = {"memory": "256G", "cpu_count": 4}
     verdict = expect_ready(lab.cold(machine=machine, command_line="paging=5"))
@@ -189,9 +191,10 @@ def test_P11_five_levels_with_strict_memory_protection(lab):
     assert verdict.has_line(r"\[paging\] levels=5")
 
 
-@pytest.mark.parametrize("cpu", ["qemu64", "max,la57=off"])
-def test_P11_cpu_without_five_levels_warns(lab, cpu):
-    verdict = expect_ready(lab.cold(machine={"cpu": cpu}, command_line="paging=5"))
+@pytest.mark.parametrize("cpu, machine", [("qemu64", PLAIN), ("max,la57=off", DISC)],
+                         ids=["qemu64", "max,la57=off"])  # fmt: skip
+def test_P11_cpu_without_five_levels_warns(lab, cpu, machine):
+    verdict = expect_ready(lab.boot_machine(machine, {"cpu": cpu}, command_line="paging=5"))
     assert verdict.has_line(r"\[loader\] warning: four paging levels: no LA57")
     assert verdict.has_line(r"\[paging\] levels=4")
 

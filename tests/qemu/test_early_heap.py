@@ -56,6 +56,7 @@ def test_FW3_more_than_the_machine_has_means_fallback(lab):
 SMALLER = [(name, 48) for name in installed("/usr/share/OVMF/OVMF_CODE.fd") if name is not None]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name, from_mib", [(None, 52)] + SMALLER)
 def test_FW3_fallback_for_real_in_a_small_machine(lab, name, from_mib):
     """The memory shrinks in three stages, and there is no other. First the loader hands over a heap. Then

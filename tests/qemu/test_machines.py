@@ -1,4 +1,8 @@
-"""Machines as they come: memory, CPUs, media, displays, file systems, firmware builds. All cold."""
+"""Machines as they come: memory, CPUs, media, displays, file systems, firmware builds.
+
+Those of machines.py, and some here, differ in many respects at once, so that few starts of the firmware see every kind
+of each. `make test-all` has each kind on a machine of its own.
+"""
 
 import re
 import time
@@ -7,27 +11,33 @@ import pytest
 
 import firmware
 from lab import BUILD, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed
+from machines import DISC, EXECUTABLE, MODERN, PLAIN, SMALL
 from screen import read_screen
 
 MIB = 1024 * 1024
+FULL = pytest.mark.full
 
 
 # test_map_of_machines in test_address_space.py has the smaller ones.
+@FULL
 def test_memory_of_one_tib(lab):
     verdict = expect_ready(lab.cold(machine={"memory": "1T"}))
     seen_mib = int(verdict.has_line(r"\[frames\] .*ram_mib=(\d+)").group(1))
     assert MIB * 0.999 <= seen_mib <= MIB, "nearly all of the memory is known to the kernel"
 
 
-@pytest.mark.parametrize("cpu", ["qemu64", "Nehalem", "max"])
-def test_cpu(lab, cpu):
-    verdict = expect_ready(lab.cold(machine={"cpu": cpu}))
+@pytest.mark.parametrize("cpu, machine", [
+    pytest.param("qemu64", PLAIN, id="qemu64"), pytest.param("max", MODERN, id="max"),
+    pytest.param("Nehalem", {"cpu": "Nehalem"}, id="Nehalem", marks=FULL),
+])  # fmt: skip
+def test_cpu(lab, cpu, machine):
+    verdict = expect_ready(lab.boot_machine(machine, {"cpu": cpu}))
     smep = verdict.has_line(r"\[cpu\] .*\bsmep=(\w+)").group(1)
     assert smep == ("on" if cpu == "max" else "absent")
 
 
 def test_P12_cpu_without_no_execute(lab):
-    expect_ready(lab.cold(machine={"cpu": "qemu64,-nx"}))
+    expect_ready(lab.boot_machine(EXECUTABLE, {"cpu": "qemu64,-nx"}))
 
 
 def test_several_cpus_and_memory_in_two_nodes(lab):
@@ -51,7 +61,7 @@ def test_several_cpus_and_memory_in_two_nodes(lab):
 def test_heap_under_interrupts(lab, policy, cpu, guard):
     """A timer's handler allocates while 100,000 operations run: some arrive inside of the heap."""
     words = f"once self-test=interrupts print-heap print-leaks heap={policy} {guard}"
-    verdict = expect_ready(lab.cold(command_line=words, machine={"cpu": cpu}))
+    verdict = expect_ready(lab.boot_machine(PLAIN if cpu == "qemu64" else MODERN, {"cpu": cpu}, command_line=words))
     line = verdict.has_line(
         r"\[interrupts\] operations=(\d+) interrupts=(\d+) deferred=(\d+) check=passed")
     assert line, "the test of interrupts ran"
@@ -66,42 +76,60 @@ def test_heap_under_interrupts(lab, policy, cpu, guard):
     assert operations >= 100_000 and interrupts >= 1000 and 0 < deferred <= interrupts
 
 
-@pytest.mark.parametrize("medium", ["scsi", "ahci", "nvme", "usb", "iso"])
-def test_medium(lab, medium):
-    expect_ready(lab.cold(machine={"medium": medium}))
+@pytest.mark.parametrize("medium, machine", [
+    pytest.param("scsi", PLAIN, id="scsi"), pytest.param("ahci", SMALL, id="ahci"),
+    pytest.param("nvme", None, id="nvme", marks=FULL),  # QEMU takes no snapshot of it
+    pytest.param("usb", EXECUTABLE, id="usb"), pytest.param("iso", DISC, id="iso"),
+])  # fmt: skip
+def test_medium(lab, medium, machine):
+    expect_ready(lab.boot_machine(machine, {"medium": medium}))
 
 
+@FULL
 def test_iso_on_a_stick(lab):
     """The ISO is a hybrid: it boots as a disk, too."""
     disk = lab.disk(iso=True)
     expect_ready(boot.boot(lab.machine(disk, medium="usb"), TIMEOUT_SECONDS))
 
 
+@FULL
 @pytest.mark.parametrize("fat_bits", [12, 32])
 def test_ES9_file_system(lab, fat_bits):
     expect_ready(lab.cold(fat_bits=fat_bits))
 
 
-def test_ES10_only_the_own_volume_is_used(lab):
-    """A second disk with a volume of the same kind and a broken kernel is in the machine."""
+def second_disk(lab):
+    """QEMU's words for a second disk, with a volume of the same kind and a broken kernel."""
     other = lab.disk({"kernel.elf": b"not a kernel", "EFI/BOOT/BOOTX64.EFI": None})
-    extra = ["-drive", f"if=none,id=other,format=raw,snapshot=on,file={other}",
-             "-device", "virtio-blk-pci,drive=other"]  # fmt: skip
-    expect_ready(lab.cold(machine={"extra": extra}))
+    return ["-drive", f"if=none,id=other,format=raw,snapshot=on,file={other}",
+            "-device", "virtio-blk-pci,drive=other"]  # fmt: skip
+
+
+@FULL
+def test_ES10_only_the_own_volume_is_used(lab):
+    expect_ready(lab.cold(machine={"extra": second_disk(lab)}))
 
 
 # Some distributions keep these in packages of their own.
 LINEAR_CARDS = [card for card in ("std", "virtio", "bochs", "ramfb", "qxl", "cirrus")
                 if has_graphics(card)]  # fmt: skip
+IDLE = ["debug-exit=0xf4"]
+# A snapshot does not have what the guest told a ramfb.
+SHOWN_ON = {"std": {}, "virtio": DISC, "bochs": SMALL}
 
 
-@pytest.mark.parametrize("graphics", LINEAR_CARDS)
+@pytest.mark.parametrize("graphics", [
+    pytest.param(card, marks=[] if card in SHOWN_ON else FULL) for card in LINEAR_CARDS
+])  # fmt: skip
 def test_screen_shows_the_boot(lab, graphics, tmp_path):
     """The text is on the screen, read back glyph by glyph with the console's own font."""
-    disk = lab.disk(words=["debug-exit=0xf4"])
-    with boot.Boot(lab.machine(disk, graphics=graphics)) as running:
-        assert running.wait_for(r"^\[ready\]", TIMEOUT_SECONDS), running.serial
-        text = wait_for_text(running, r"^\[ready\] action=idle", tmp_path / "screen.ppm")
+    with lab.start_machine(SHOWN_ON.get(graphics), {"graphics": graphics}, words=IDLE) as running:
+        expect_boot_on_screen(running, tmp_path / "screen.ppm")
+
+
+def expect_boot_on_screen(running, picture):
+    assert running.wait_for(r"^\[ready\]", TIMEOUT_SECONDS), running.serial
+    text = wait_for_text(running, r"^\[ready\] action=idle", picture)
     assert re.search(r"^\[paging\] .*\bwx=0\b", text, re.MULTILINE), text
 
 
@@ -118,31 +146,58 @@ def wait_for_text(running, pattern, picture):
         running.pump(0.2)
 
 
-@pytest.mark.parametrize("graphics", ["virtio-gpu", "none"])
-def test_FW15_no_linear_framebuffer(lab, graphics):
-    verdict = expect_ready(lab.cold(machine={"graphics": graphics}))
+@pytest.mark.parametrize("graphics, machine", [("virtio-gpu", EXECUTABLE), ("none", PLAIN)],
+                         ids=["virtio-gpu", "none"])  # fmt: skip
+def test_FW15_no_linear_framebuffer(lab, graphics, machine):
+    verdict = expect_ready(lab.boot_machine(machine, {"graphics": graphics}))
     assert verdict.has_line(r"\[handoff\] warning: no screen")
 
 
-@pytest.mark.parametrize(
-    "name", installed("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_CODE.secboot.fd",
-                      "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/ovmf/OVMF.fd")
-)  # fmt: skip
+FIRMWARE = ["/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_CODE.secboot.fd",
+            "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/ovmf/OVMF.fd"]  # fmt: skip
+
+
+@FULL
+@pytest.mark.parametrize("name", installed(*FIRMWARE))
 def test_firmware_build(lab, name):
     expect_ready(lab.cold(machine={"firmware": firmware.find(name)}))
 
 
+@FULL
 def test_no_random_device(lab):
     expect_ready(lab.cold(machine={"random_device": False, "cpu": "Nehalem"}))
 
 
+@pytest.mark.parametrize("build, fat_bits, iso, machine", [
+    ("OVMF_CODE_4M.secboot.fd", 16, False, {"medium": "nvme", "graphics": "qxl", "cpu": "Nehalem",
+                                            "random_device": False}),
+    ("OVMF_CODE.fd", 32, False, {"graphics": "cirrus", "cpu": "Nehalem"}),
+    ("OVMF.fd", 12, False, {"medium": "ahci", "graphics": "ramfb", "cpu": "max"}),
+    ("OVMF_CODE.secboot.fd", 16, True, {"medium": "usb", "graphics": "std", "cpu": "max"}),
+], ids=["nvme", "fat32", "fat12", "iso-on-a-stick"])  # fmt: skip
+def test_machine_that_differs_in_much(lab, build, fat_bits, iso, machine, tmp_path):
+    """What is not here is left out. Each machine has a second disk, with a broken kernel."""
+    name = next((name for name in installed(*FIRMWARE) if name and name.endswith(f"/{build}")), None)
+    card = machine["graphics"] if machine["graphics"] in LINEAR_CARDS else "std"
+    disk = lab.disk(words=IDLE, fat_bits=fat_bits, iso=iso)
+    pc = lab.machine(disk, **{**machine, "graphics": card, "firmware": firmware.find(name),
+                              "extra": second_disk(lab)})  # fmt: skip
+    with boot.Boot(pc) as running:
+        expect_boot_on_screen(running, tmp_path / "screen.ppm")
+        running.send(b"P")
+        verdict = expect_ready(running.watch(TIMEOUT_SECONDS))
+    smep = verdict.has_line(r"\[cpu\] .*\bsmep=(\w+)").group(1)
+    assert smep == ("on" if machine["cpu"] == "max" else "absent")
+
+
 def test_panic_without_debug_exit_halts(lab):
     """As on a PC: the panic stays on the screen and nothing else happens."""
-    verdict = lab.cold(words=["unattended"], command_line="provoke=divide")
+    verdict = lab.boot_machine({}, {}, words=["unattended"], command_line="provoke=divide")
     assert not verdict.success and verdict.code is None
     assert "#DE" in verdict.serial
 
 
+@FULL
 def test_no_loader_is_no_success(lab):
     """The firmware's shell, or its complaint, is recognised long before the time is up."""
     verdict = lab.cold({"EFI/BOOT/BOOTX64.EFI": None})

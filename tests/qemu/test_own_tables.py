@@ -7,6 +7,7 @@ import time
 import pytest
 
 from lab import CASE_IMAGE_MIB, PANIC, ROOT, TIMEOUT_SECONDS, boot
+from machines import MODERN
 from screen import read_screen
 from test_probe import PROBE, boot_probe, expect_kept, figures
 
@@ -46,7 +47,7 @@ def test_L8_loader_names_an_entry_that_returns(lab):
 
 def test_L8_with_five_levels(lab):
     verdict = boot_probe(lab, "probe=page-zero probe-tables=upper-half paging=5",
-                         machine={"cpu": "max"})  # fmt: skip
+                         machine=MODERN, alone=MODERN)  # fmt: skip
     expect_kept(verdict)
     assert int(figures(verdict)["flags"], 0) & 4, "five levels"
     assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"

@@ -41,9 +41,9 @@ def test_provoked_panic_has_its_own_code(lab, name, code, words):
     assert code == "NESTED" or "remedy: " in verdict.serial
 
 
-@pytest.mark.parametrize(
-    "name, code", [("divide", EXCEPTION + 0), ("loader-fault", "LOADER_FAULT")]
-)
+@pytest.mark.parametrize("name, code", [
+    ("divide", EXCEPTION + 0), pytest.param("loader-fault", "LOADER_FAULT", marks=pytest.mark.full),
+])  # fmt: skip
 def test_X10_no_serial_and_no_framebuffer(lab, name, code):
     """Nobody can be told, and nothing waits for a port that does not answer: the code arrives."""
     machine = {"serial_port": False, "graphics": "none"}

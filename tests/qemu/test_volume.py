@@ -32,6 +32,7 @@ def test_ES3_kernel_shorter_than_its_header(lab, size):
     expect_stop(lab.case({"kernel.elf": KERNEL.read_bytes()[:size]}), 11)
 
 
+@pytest.mark.full
 def test_ES4_kernel_above_the_size_cap(lab):
     """The loader refuses the file by its size. It does not read the first bytes, which are no ELF either."""
     changes = {"kernel.elf": KERNEL_LIMIT_BYTES + 1}
