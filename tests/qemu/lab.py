@@ -96,13 +96,13 @@ def put_conductor(tree: Path, plan):
 
 
 class Lab:
-    """The bench of one worker. `scratch` is its own folder; `snapshots` is one for all workers. `alone`: see
-    boot_machine()."""
+    """The bench of one worker. `scratch` is its own folder; `snapshots` is one for all workers. `full_matrix`:
+    see boot_machine()."""
 
-    def __init__(self, scratch: Path, snapshots: Path, alone=False):
+    def __init__(self, scratch: Path, snapshots: Path, full_matrix=False):
         self.scratch = scratch
         self.snapshots = snapshots
-        self.alone = alone
+        self.full_matrix = full_matrix
         self.firmware = firmware.find()
         self.numbers = itertools.count()
 
@@ -150,15 +150,17 @@ class Lab:
         finally:
             shutil.rmtree(disk.parent)
 
-    def boot_machine(self, machine, alone, **settings):
-        """Boot a machine that has a respect among others from its snapshot. `make test-all` boots one that has this
-        respect alone, from power-on: the options `alone`."""
-        return self.cold(machine=alone, **settings) if self.alone else self.case(machine=machine, **settings)
+    def boot_machine(self, machine, only, **settings):
+        """Boot `machine`, which differs from the usual one in several respects, from its snapshot. The full matrix
+        boots a machine with the options `only` in its place, which differs in one respect, from power-on."""
+        if self.full_matrix:
+            return self.cold(machine=only, **settings)
+        return self.case(machine=machine, **settings)
 
-    def start_machine(self, machine, alone, **settings):
+    def start_machine(self, machine, only, **settings):
         """The same for a machine that is watched while it runs."""
-        if self.alone:
-            return boot.Boot(self.machine(self.disk(**settings), **alone))
+        if self.full_matrix:
+            return boot.Boot(self.machine(self.disk(**settings), **only))
         return self.restore(self.case_disk(machine, **settings), machine=machine)
 
     def case_disk(self, machine, changes=None, plan=(), **settings):

@@ -11,7 +11,7 @@ SMALL = {"memory": "64M", "cpu": "qemu64,-pat,-pge,-mce", "cpu_count": 2, "mediu
 PLAIN = {"memory": "3G", "cpu": "qemu64", "medium": "scsi", "graphics": "none", "random_device": False}
 # A CPU without no-execute; a display without a linear framebuffer.
 EXECUTABLE = {"memory": "512M", "cpu": "qemu64,-nx", "medium": "usb", "graphics": "virtio-gpu"}
-# A disc; random numbers from the CPU alone; every feature but five levels.
+# A disc; random numbers only from the CPU; every feature but five levels.
 DISC = {"memory": "4G", "cpu": "max,la57=off", "medium": "iso", "graphics": "virtio", "random_device": False}
 # The usual one, with a CPU that has everything that QEMU emulates, with KVM, too.
 MODERN = {"cpu": "max"}

@@ -47,7 +47,7 @@ def test_L8_loader_names_an_entry_that_returns(lab):
 
 def test_L8_with_five_levels(lab):
     verdict = boot_probe(lab, "probe=page-zero probe-tables=upper-half paging=5",
-                         machine=MODERN, alone=MODERN)  # fmt: skip
+                         machine=MODERN, only=MODERN)  # fmt: skip
     expect_kept(verdict)
     assert int(figures(verdict)["flags"], 0) & 4, "five levels"
     assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"

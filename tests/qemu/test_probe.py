@@ -14,12 +14,12 @@ KEPT = 0x10
 PROMISE_COUNT_MINIMUM = 60
 
 
-def boot_probe(lab, words="", machine=None, alone=None, **settings):
+def boot_probe(lab, words="", machine=None, only=None, **settings):
     """Boot the probe as the kernel, from the snapshot of a machine, or as Lab.boot_machine() does."""
     settings = {"kernel": PROBE, "command_line": words, **settings}
-    if alone is None:
+    if only is None:
         return lab.case(machine=machine, **settings)
-    return lab.boot_machine(machine, alone, **settings)
+    return lab.boot_machine(machine, only, **settings)
 
 
 def figures(verdict):
@@ -52,7 +52,7 @@ def test_promises_hold_with_memory(lab, memory, machine):
     if machine is None:
         verdict = lab.cold(kernel=PROBE, machine={"memory": memory})
     else:
-        verdict = boot_probe(lab, machine=machine, alone={"memory": memory})
+        verdict = boot_probe(lab, machine=machine, only={"memory": memory})
     seen = expect_complete(verdict)
     asked = int(memory[:-1]) * {"M": 1024**2, "G": 1024**3}[memory[-1]]
     assert asked * 0.95 - 4 * 1024**2 <= int(seen["ram_bytes"], 0) <= asked
@@ -62,18 +62,13 @@ def test_promises_hold_with_memory(lab, memory, machine):
                          ids=["max-3", "qemu64-1", "qemu64,-nx-0"])  # fmt: skip
 def test_promises_hold_on_cpu(lab, cpu, machine, flags):
     """With and without NX (flag 1) and 1 GiB pages (flag 2)."""
-    seen = expect_complete(boot_probe(lab, machine=machine, alone={"cpu": cpu, "memory": "3G"}))
+    seen = expect_complete(boot_probe(lab, machine=machine, only={"cpu": cpu, "memory": "3G"}))
     assert int(seen["flags"], 0) == flags
 
 
 def test_P12_promises_hold_on_a_cpu_without_pat_global_pages_and_machine_checks(lab):
-<<<<<<< HEAD
     """The loader does not switch on features that the CPU lacks."""
-    expect_complete(boot_probe(lab, machine={"cpu": "qemu64,-pat,-pge,-mce"}))
-=======
-    """What the CPU does not have is not switched on."""
-    expect_complete(boot_probe(lab, machine=SMALL, alone={"cpu": "qemu64,-pat,-pge,-mce"}))
->>>>>>> 27399fd (qemu tests: start the firmware once for many tests, and leave the full matrix to make test-all)
+    expect_complete(boot_probe(lab, machine=SMALL, only={"cpu": "qemu64,-pat,-pge,-mce"}))
 
 
 def test_M13_promises_hold_with_firmware_ram_that_is_not_write_back(lab):
@@ -83,7 +78,7 @@ def test_M13_promises_hold_with_firmware_ram_that_is_not_write_back(lab):
 @pytest.mark.parametrize("graphics, machine", [("virtio-gpu", EXECUTABLE), ("none", PLAIN)],
                          ids=["virtio-gpu", "none"])  # fmt: skip
 def test_FW15_promises_hold_without_linear_framebuffer(lab, graphics, machine):
-    seen = expect_complete(boot_probe(lab, machine=machine, alone={"graphics": graphics}))
+    seen = expect_complete(boot_probe(lab, machine=machine, only={"graphics": graphics}))
     assert int(seen["pixel_format"], 0) == 0
 
 
@@ -101,21 +96,21 @@ def test_origin_is_the_partition_of_the_image(lab):
 
 
 def test_origin_of_a_disc_is_no_partition(lab):
-    seen = expect_complete(boot_probe(lab, machine=DISC, alone={"medium": "iso"}))
+    seen = expect_complete(boot_probe(lab, machine=DISC, only={"medium": "iso"}))
     assert int(seen["boot_source"], 0) == 2
     assert seen["boot_partition"] == " ".join(["0"] * 16)
 
 
 def test_promises_hold_with_several_cpus(lab):
-    expect_complete(boot_probe(lab, machine=SMALL, alone={"cpu_count": 2}))
+    expect_complete(boot_probe(lab, machine=SMALL, only={"cpu_count": 2}))
 
 
-@pytest.mark.parametrize("machine, alone, source", [
+@pytest.mark.parametrize("machine, only, source", [
     (None, None, 1), (DISC, {"random_device": False, "cpu": "max"}, 2),
     (PLAIN, {"random_device": False, "cpu": "qemu64"}, 0),
 ], ids=["None-1", "options1-2", "options2-0"])  # fmt: skip
-def test_seed_comes_from_the_best_source(lab, machine, alone, source):
-    seen = expect_complete(boot_probe(lab, machine=machine, alone=alone))
+def test_seed_comes_from_the_best_source(lab, machine, only, source):
+    seen = expect_complete(boot_probe(lab, machine=machine, only=only))
     assert int(seen["random_seed_source"], 0) == source
 
 
