@@ -24,8 +24,8 @@ struct event {
 
 #define EVENT_COUNT 6u
 
-/* Both begin with the same heap. First fit refuses a request of the first one, and best fit a request
- * of the second one. */
+/* Both begin with the same heap. First fit refuses a request of the first one, and best fit one of
+ * the second. */
 static const struct event traces[2][EVENT_COUNT] = {
     {{112, 0}, {96, 0}, {48, 0}, {0, 'c'}, {128, 0}, {112, 0}},
     {{80, 0}, {64, 0}, {0, 'd'}, {112, 0}, {80, 0}, {128, 0}},
@@ -118,7 +118,8 @@ static bool check_choice(struct judge *judge, const struct policy *policy,
 /* --- The reader's choice ---------------------------------------------------------------------- */
 
 /* The reader's policy gets a copy of the pieces. On both sides of it lies a piece that would fit
- * exactly, so code that looks at an index too many chooses it. Return false after a wrong choice. */
+ * exactly, so code that looks at an index too many chooses it. Return false if it
+ * chooses wrongly. */
 static bool choose(struct judge *judge, const struct policy *policy, const struct piece *pieces,
                    unsigned count, uint64_t size_bytes, unsigned *ret_chosen)
 {

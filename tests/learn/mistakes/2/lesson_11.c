@@ -1,8 +1,8 @@
 /* wrong: returned NO_PIECE, but the 160 bytes of piece 3 are enough */
 #include "lessons/lesson_11.h"
 
-/* Return the index of the first piece that has at least `size_bytes` bytes, or NO_PIECE if there is
- * none. This one is an example. */
+/* Return the index of the first piece that has at least `size_bytes` bytes, or NO_PIECE if no piece
+ * has so many. This function is an example. */
 static unsigned first_fit(const struct piece *pieces, unsigned count, uint64_t size_bytes)
 {
     for (unsigned i = 0; i < count; i++)
@@ -11,8 +11,8 @@ static unsigned first_fit(const struct piece *pieces, unsigned count, uint64_t s
     return NO_PIECE;
 }
 
-/* Return the index of the smallest piece that has at least `size_bytes` bytes, or NO_PIECE if there
- * is none. Of several such pieces of the same size, return any. */
+/* Return the index of the smallest piece that has at least `size_bytes` bytes, or NO_PIECE if no
+ * piece has so many. Of several such pieces of the same size, return any. */
 static unsigned best_fit(const struct piece *pieces, unsigned count, uint64_t size_bytes)
 {
     unsigned best = NO_PIECE;
@@ -24,8 +24,8 @@ static unsigned best_fit(const struct piece *pieces, unsigned count, uint64_t si
     return best;
 }
 
-/* Return the index of any piece that has at least `size_bytes` bytes, or NO_PIECE if there is none.
- * Which one is up to you: this policy is for your own experiments. */
+/* Return the index of any piece that has at least `size_bytes` bytes, or NO_PIECE if no piece has
+ * so many. You choose: this policy is for your own experiments. */
 static unsigned my_policy(const struct piece *pieces, unsigned count, uint64_t size_bytes)
 {
     return first_fit(pieces, count, size_bytes);
