@@ -24,11 +24,17 @@ import arguments
 import learn_commands
 import learn_listings
 import learn_outputs
+import learn_pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs/learn"
 MARKER = re.compile(r"<!--\s*(listing|output|picture)\b:?\s*(.*?)\s*-->\s*$")
 NEARLY_MARKER = re.compile(r"<!--\s*(?:listing|output|picture)s?\b", re.IGNORECASE)
+
+
+def shown(path):
+    """Return how a path is called in messages."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,7 @@ class Problem:
     difference: str = ""
 
     def __str__(self):
-        path = self.path.relative_to(ROOT) if self.path.is_relative_to(ROOT) else self.path
-        return f"{path}:{self.line}: {self.sentence}" + (f"\n{self.difference}" if self.difference else "")
+        return f"{shown(self.path)}:{self.line}: {self.sentence}" + (f"\n{self.difference}" if self.difference else "")
 
 
 class MarkerError(Exception):
@@ -100,7 +105,7 @@ def is_equal(kind, words, old, new, is_check):
     if old == new or kind == "listing":
         return old == new
     command, _ = learn_outputs.split(words)
-    return learn_outputs.equal(command, old, new) if is_check else learn_outputs.unchanged(old, new)
+    return (learn_outputs.equal if is_check else learn_outputs.unchanged)(command, old, new)
 
 
 def difference(old, new):
@@ -108,12 +113,12 @@ def difference(old, new):
 
 
 class Chapter:
-    """A document with markers, and what is wrong with it."""
+    """A document with markers, and its problems."""
 
     def __init__(self, path, options):
         self.path, self.options = path, options
         self.rows = path.read_text(encoding="utf-8").splitlines()
-        self.problems = []
+        self.problems, self.remarks, self.pictures = [], [], []
 
     def complain(self, row, sentence, shown=""):
         self.problems.append(Problem(self.path, row + 1, sentence, shown))
@@ -137,9 +142,9 @@ class Chapter:
         try:
             words = words_of(text)
             if kind == "picture":
-                return number
+                return self.draw_one(number, text)
             begin, end = block_below(self.rows, number)
-        except MarkerError as error:
+        except (MarkerError, learn_outputs.OutputError) as error:
             self.complain(number, str(error))
             return number
         if kind == "output" and self.options.fast and learn_outputs.is_boot(words):
@@ -152,11 +157,41 @@ class Chapter:
         old = "\n".join(self.rows[begin:end])
         if is_equal(kind, words, old, new, self.options.check):
             return end
+        if self.options.check and kind == "output" and learn_outputs.is_of_edited_exercise(words):
+            self.remarks.append(f"{shlex.join(words)}: not compared, because the exercise was edited")
+            return end
         if self.options.check:
             self.complain(number, f"the {kind} differs from the tree: run make learn", difference(old, new))
             return end
         self.rows[begin:end] = new.splitlines()
         return begin + len(new.splitlines())
+
+    def draw_one(self, number, text):
+        """Draw or compare the picture of a marker. Return the row of its image link."""
+        picture = learn_pictures.picture_of(text)
+        below = number + 1
+        while below < len(self.rows) and not self.rows[below].strip():
+            below += 1
+        link = re.fullmatch(r"!\[(.*)\]\((.*)\)", self.rows[below].strip()) if below < len(self.rows) else None
+        if not link:
+            raise MarkerError(f"no image link follows the marker: write ![what it shows](pictures/{picture.name})")
+        if not link.group(1).strip():
+            self.complain(below, "the picture has no words between the brackets, for readers who do not see it")
+        path = self.path.parent / "pictures" / picture.name
+        self.pictures.append(path)
+        drawn = picture.draw()
+        old = path.read_text(encoding="utf-8") if path.is_file() else ""
+        wanted = f"![{link.group(1)}](pictures/{picture.name})"
+        if not self.options.check:
+            self.rows[below] = wanted
+            if old != drawn:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(drawn, encoding="utf-8")
+        elif self.rows[below].strip() != wanted:
+            self.complain(below, f"the link is not to pictures/{picture.name}: run make learn")
+        elif old != drawn:
+            self.complain(number, f"{picture.name} is not the picture of this marker: run make learn")
+        return below
 
     def check_commands(self):
         for line, command in learn_commands.commands("\n".join(self.rows)):
@@ -170,6 +205,13 @@ class Chapter:
             return False
         self.path.write_text(text, encoding="utf-8")
         return True
+
+
+def unused_pictures(chapters):
+    """Return a problem for each picture that no chapter shows."""
+    wanted = {path for chapter in chapters for path in chapter.pictures}
+    return [Problem(path, 1, "no chapter shows this picture: remove it")
+            for path in sorted((FOLDER / "pictures").glob("*.svg")) if path not in wanted]  # fmt: skip
 
 
 def parse_arguments():
@@ -189,20 +231,21 @@ def main():
     arguments.print_anything()
     interrupts.raise_them()
     paths = [path.resolve() for path in options.files] or sorted(FOLDER.glob("*.md"))
-    problems = []
+    chapters = [Chapter(path, options) for path in paths]
     try:
-        for path in paths:
-            chapter = Chapter(path, options)
+        for chapter in chapters:
             chapter.fill()
             if not options.check and chapter.write():
-                print(f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}: written")
+                print(f"{shown(chapter.path)}: written")
             chapter.check_commands()
-            problems += chapter.problems
     except (KeyboardInterrupt, interrupts.Ended):
         print("learn.py: interrupted", file=sys.stderr)
         return 130
-    for problem in problems:
-        print(problem)
+    problems = [problem for chapter in chapters for problem in chapter.problems]
+    if not options.files:
+        problems += unused_pictures(chapters)
+    for line in [remark for chapter in chapters for remark in chapter.remarks] + problems:
+        print(line)
     print(f"{len(paths)} chapters, {len(problems)} problems")
     return 1 if problems else 0
 

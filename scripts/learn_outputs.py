@@ -4,9 +4,10 @@
 An output is kept in BUILD/learn/ under a hash of the command and of all files that it depends on. So a command runs
 again only after a change.
 
-Some words differ from run to run: times, clock rates, random addresses, checksums (VOLATILE). Other numbers of a boot
-depend on the compiler, which decides the size of the kernel, and on the firmware. So the check of an output from QEMU
-compares no digits. `learn.py` without --check writes an output again if anything but VOLATILE words changed.
+Some words of a boot differ from run to run: times, clock rates, random addresses, checksums (VOLATILE). Its other
+numbers depend on the compiler, which decides the size of the kernel, and on the firmware. So the check of an output
+from QEMU compares no numbers. `learn.py` without --check writes it again if anything but VOLATILE words changed. In a
+lesson's output only the addresses of the process on this computer are not compared (PROCESS_ADDRESS).
 """
 
 import hashlib
@@ -16,17 +17,24 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 LESSON_SECONDS = 60
 BOOT_SECONDS = 300
-VOLATILE = re.compile(
-    r'slowest="[^"]*"|\b0x[0-9a-f]{5,}\b|\b[0-9a-f]{8,16}\b|\b\d+ MHz|\b\d+ %|\b\d+(?:\.\d+)? (?:ms|us|ns|s)\b'
-    r"|\b\w+_(?:us|ns|ms)=\d+|\bticks=\d+")  # fmt: skip
+# Addresses of a process on this computer: its program, its heap, its stack.
+PROCESS_ADDRESS = re.compile(r"\b0x[567][0-9a-f]{11}\b")
+VOLATILE = re.compile("|".join([
+    r'slowest="[^"]*"', r"\b0x[0-9a-f]{5,}\b", r"\b(?=\d*[a-f])[0-9a-f]{8,16}\b", r"\b\d+ (?:MHz|%)",
+    r"\b\d+(?:\.\d+)? (?:ms|us|ns|s)\b", r"\b\w+_(?:us|ns|ms)=\d+", r"\bticks=\d+"]))  # fmt: skip
 NUMBER = re.compile(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8,16}\b|\d[\d.]*")
-LESSON_FILES = ("lessons", "host/lessons", "shared")
+EXERCISES, SOLUTIONS = "docs/learn/exercises", "docs/learn/solutions"
+# What a folder of answers lacks comes from the solutions (scripts/lesson.py).
+LESSON_FILES = ("lessons", "host/lessons", "shared", SOLUTIONS, "scripts/lesson.py")
 BOOT_FILES = ("esp/kernel.elf", "esp/EFI/BOOT/BOOTX64.EFI", "esp/handoff.conf")
 
 
@@ -39,7 +47,7 @@ def is_boot(command):
 
 
 def is_lesson(command):
-    return command[:2] == ["make", "lesson"]
+    return command[:2] in (["make", "lesson"], ["make", "lesson-host"])
 
 
 def split(words):
@@ -72,15 +80,16 @@ def select(output, selection):
     return "\n".join(row.rstrip() for row in rows).strip("\n")
 
 
-def unchanged(old, new):
+def unchanged(command, old, new):
     """Return whether two outputs differ in nothing but words that differ from run to run."""
-    return VOLATILE.sub("~", old) == VOLATILE.sub("~", new)
+    volatile = VOLATILE if is_boot(command) else PROCESS_ADDRESS
+    return volatile.sub("~", old) == volatile.sub("~", new)
 
 
 def equal(command, old, new):
     """Return whether the check accepts the output in the text: see above."""
     if not is_boot(command):
-        return unchanged(old, new)
+        return unchanged(command, old, new)
     return NUMBER.sub("~", VOLATILE.sub("~", old)) == NUMBER.sub("~", VOLATILE.sub("~", new))
 
 
@@ -100,7 +109,7 @@ def settings_of(command):
 
 def folder_of(settings):
     """Return the folder of the reader's file."""
-    name = settings.get("FOLDER") or ("docs/learn/solutions" if settings.get("SOLUTION") == "1" else "docs/learn/exercises")
+    name = settings.get("FOLDER") or (SOLUTIONS if settings.get("SOLUTION") == "1" else EXERCISES)
     if not (ROOT / name / f"lesson_{int(settings['N']):02}.c").is_file():
         raise OutputError(f"{name}/lesson_{int(settings['N']):02}.c does not exist")
     return name
@@ -112,20 +121,24 @@ def digest(command, names):
     for name in names:
         path = ROOT / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
+            if file.is_file() and "__pycache__" not in file.parts:
                 total.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
     return total.hexdigest()[:24]
+
+
+def keep(key, text):
+    path = BUILD / "learn" / f"{key}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.rename(path)
 
 
 def kept(key, produce):
     """Return the output under this key; produce and keep it if it is not there."""
     path = BUILD / "learn" / f"{key}.txt"
     if not path.is_file():
-        text = produce()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(f".{os.getpid()}")
-        new.write_text(text, encoding="utf-8")
-        new.rename(path)
+        keep(key, produce())
     return path.read_text(encoding="utf-8")
 
 
@@ -142,6 +155,7 @@ def run(command, seconds):
 # --- make lesson --------------------------------------------------------------------------------------
 
 
+@lru_cache
 def steady():
     """Return the words before a command that give it the same addresses in every run, if that is allowed."""
     words = ["setarch", "-R"]
@@ -149,45 +163,65 @@ def steady():
     return words if is_there else []
 
 
-def host_program(settings):
-    """Return the lesson's program for this computer."""
-    folder = folder_of(settings)
-    program = BUILD / "learn" / ("host-" + digest("program", [*LESSON_FILES, folder, "docs/learn/exercises"]))
-    if program.is_file():
-        return program
-    program.parent.mkdir(parents=True, exist_ok=True)
-    names = {path.name: path for path in sorted((ROOT / "docs/learn/exercises").glob("lesson_*.c"))}
-    names.update({path.name: path for path in sorted((ROOT / folder).glob("lesson_*.c"))})
-    new = program.with_suffix(f".{os.getpid()}")
-    _, errors = run(
-        [os.environ.get("CLANG", "clang"), "-std=c17", "-I.", "-g", "-fsanitize=address,undefined", *sorted(ROOT.glob("lessons/*.c")),
-         *names.values(), *sorted(ROOT.glob("host/lessons/*.c")), "shared/text/format.c", "-o", new], LESSON_SECONDS)  # fmt: skip
-    if not new.is_file():
-        raise OutputError(f"the lesson does not compile: {errors.strip()}")
-    new.rename(program)
-    return program
+def lesson_key(command):
+    """Return the hash of everything that a lesson's output depends on."""
+    return digest(command, [*LESSON_FILES, folder_of(settings_of(command))])
+
+
+def host_lesson(command, pictures):
+    """Run a lesson on this computer. Return its lines, from the title to the verdict."""
+    settings = settings_of(command)
+    output, errors = run([*steady(), sys.executable, "scripts/lesson.py", settings["N"], "--host",
+                          "--folder", folder_of(settings), "--pictures", pictures], LESSON_SECONDS)  # fmt: skip
+    found = re.search(r"^lesson \d+: .*^lesson=\d+ verdict=[^\n]*", output, re.M | re.S)
+    if not found:
+        raise OutputError(f"the lesson printed no verdict: {errors.strip() or output.strip()}")
+    return found.group() + "\n"
 
 
 def run_lesson(command):
-    """Return all that the lesson prints, from its title to its verdict."""
-    settings = settings_of(command)
+    """Return all that the lesson prints, and keep the states that it draws."""
+    key = lesson_key(command)
 
     def produce():
-        output, errors = run(["env", "ASAN_OPTIONS=handle_segv=0", *steady(), host_program(settings), settings["N"]], LESSON_SECONDS)
-        found = re.search(r"^lesson \d+: .*^lesson=\d+ verdict=[^\n]*", output, re.M | re.S)
-        if not found:
-            raise OutputError(f"the lesson printed no verdict: {errors.strip() or output.strip()}")
-        return found.group() + "\n"
+        with tempfile.TemporaryDirectory() as folder:
+            pictures = Path(folder) / "pictures"
+            output = host_lesson(command, pictures)
+            keep(f"{key}-states", pictures.read_text(encoding="utf-8"))
+        return output
 
-    return kept(digest(command, [*LESSON_FILES, folder_of(settings), "docs/learn/exercises"]), produce)
+    return kept(key, produce)
+
+
+def states_of_lesson(command):
+    """Return the states that the lesson draws: an object of JSON a line (host/lessons/pictures.h)."""
+    run_lesson(command)
+    return (BUILD / "learn" / f"{lesson_key(command)}-states.txt").read_text(encoding="utf-8")
+
+
+def is_of_edited_exercise(words):
+    """Return whether an output is that of an exercise which the reader has edited, according to git."""
+    command, _ = split(words)
+    if not is_lesson(command) or folder_of(settings_of(command)) != EXERCISES:
+        return False
+    name = f"{EXERCISES}/lesson_{int(settings_of(command)['N']):02}.c"
+    return subprocess.run(["git", "diff", "--quiet", "HEAD", "--", name], cwd=ROOT, capture_output=True, check=False).returncode == 1
 
 
 # --- run.sh -------------------------------------------------------------------------------------------
 
 
+@lru_cache
+def build():
+    done = subprocess.run(["make", "--no-print-directory", "--silent", "build"], cwd=ROOT, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    if done.returncode:
+        raise OutputError(f"make build fails: {done.stderr.strip()}")
+
+
 def run_boot(command):
     """Return all that a boot in QEMU prints, without the firmware's escape sequences."""
-    subprocess.run(["make", "--no-print-directory", "--silent", "build"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    build()
 
     def produce():
         output, errors = run(command, BOOT_SECONDS)
