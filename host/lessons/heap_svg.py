@@ -18,7 +18,7 @@ LEVEL = 16  # the height of a line of marks below a bar
 BETWEEN = 14
 TAIL = 132  # the free rest of the heap, which is not drawn to scale
 NARROWEST = 11  # a narrower piece is hard to see
-FREE, GAP, HEADER = ".", "-", "#"
+FREE, GAP, HEADER, CANARY, POISON = ".", "-", "#", "!", "~"
 
 # Fill of the blocks by their letter: light pages, dark pages. Letters that follow each other differ much.
 BLOCKS = [("#a6cdf0", "#2d6596"), ("#b8dfa6", "#3d7540"), ("#f7cb8c", "#98622a"), ("#d8c0ec", "#6a4d92"),
@@ -29,6 +29,7 @@ COLOURS = {
     "header": ("fill", "#5d6773", "#aab4be"), "bar": ("stroke", "#8a95a1", "#76828e"), "piece": ("stroke", "#ffffff", "#161b22"),
     "stripe": ("stroke", "#9aa5b1", "#6a7683"), "stem": ("stroke", "#c2410c", "#ffa657"), "tip": ("fill", "#c2410c", "#ffa657"),
     "quietstem": ("stroke", "#66717e", "#9aa5b1"), "quiettip": ("fill", "#66717e", "#9aa5b1"),
+    "canary": ("fill", "#e8590c", "#f08c4b"), "poison": ("fill", "#c3c9d1", "#4a545f"),
     **{f"b{number}": ("fill", *pair) for number, pair in enumerate(BLOCKS)},
 }  # fmt: skip
 TEXTS = {"": ("#1d2733", "#e6edf3"), ".dim": ("#5c6773", "#9aa5b1"), ".mark": ("#b23a0a", "#ffa657"), ".inv": ("#ffffff", "#161b22")}
@@ -113,13 +114,14 @@ def counted(size_bytes):
 
 
 def name_of(sign):
-    return {FREE: "free", GAP: "left out for alignment", HEADER: "the heap's own record"}.get(sign, f"block {sign}")
+    return {FREE: "free", GAP: "left out for alignment", HEADER: "the heap's own record", CANARY: "canary",
+            POISON: "poison in a freed block"}.get(sign, f"block {sign}")
 
 
 def class_of(sign):
     if sign.isalpha():
         return f"b{(ord(sign.lower()) - ord('a')) % len(BLOCKS)}"
-    return {FREE: "free", GAP: "g", HEADER: "header"}.get(sign, "b7")
+    return {FREE: "free", GAP: "g", HEADER: "header", CANARY: "canary", POISON: "poison"}.get(sign, "b7")
 
 
 def all_pieces(state):
@@ -140,7 +142,7 @@ def draw_piece(canvas, scale, piece):
     left, right = scale.x(start), scale.x(end)
     tooltip = f"{name_of(sign)}: {counted(end - start)}, from +{start} to +{end}"
     canvas.rect(left, canvas.y, right - left, BAR_HEIGHT, "", tooltip, f'class="{class_of(sign)} piece" stroke-width="1.5"')
-    if sign == GAP:
+    if sign in (GAP, CANARY):
         return
     is_torn = scale.has_tail and end > scale.shown
     middle = (left + (right - TAIL * 0.4 if is_torn else right)) / 2
@@ -153,10 +155,10 @@ def draw_piece(canvas, scale, piece):
         canvas.text(middle, canvas.y + 26, words, 11, cls, "middle") if words else None
         return
     has_size = text_width(size, 11) <= room
-    if text_width(sign, 15, EM_BOLD) <= room + 4 and sign != HEADER:
+    if text_width(sign, 15, EM_BOLD) <= room + 4 and sign.isalpha():
         canvas.text(middle, canvas.y + (20 if has_size else 27), sign, 15, f"{cls} b", "middle")
     if has_size:
-        canvas.text(middle, canvas.y + (26 if sign == HEADER else 35), size, 11, cls, "middle")
+        canvas.text(middle, canvas.y + (35 if sign.isalpha() else 26), size, 11, cls, "middle")
 
 
 def draw_tear(canvas):
@@ -270,7 +272,8 @@ def draw_legend(canvas, scale, states):
     letter = min((sign for sign in signs if sign.isalpha()), key=str.swapcase, default="")
     entries = [(class_of(letter), "a block in use, and its size in bytes")] if letter else []
     entries += [(class_of(sign), words) for sign, words in [
-        (FREE, "free"), (GAP, "bytes left out for alignment"), (HEADER, "the heap's own record")] if sign in signs]  # fmt: skip
+        (FREE, "free"), (GAP, "bytes left out for alignment"), (HEADER, "the heap's own record"),
+        (CANARY, "a canary"), (POISON, "a freed block, full of poison")] if sign in signs]  # fmt: skip
     if scale.has_tail:
         entries.append(("", "// more free memory than is drawn"))
     if not scale.is_linear:
