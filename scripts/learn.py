@@ -29,6 +29,7 @@ import learn_pictures
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs/learn"
 MARKER = re.compile(r"<!--\s*(listing|output|picture)\b:?\s*(.*?)\s*-->\s*$")
+IMAGE = re.compile(r"!\[(.*)\]\((.*)\)")
 NEARLY_MARKER = re.compile(r"<!--\s*(?:listing|output|picture)s?\b", re.IGNORECASE)
 
 
@@ -109,7 +110,8 @@ def is_equal(kind, words, old, new, is_check):
 
 
 def difference(old, new):
-    return "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), "in the text", "in the tree", n=1, lineterm=""))
+    return "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), "in the text", "in the tree", n=1,
+                                          lineterm=""))  # fmt: skip
 
 
 class Chapter:
@@ -154,6 +156,9 @@ class Chapter:
         except MarkerError as error:
             self.complain(number, str(error))
             return end
+        if any(row.startswith("```") for row in new.splitlines()):
+            self.complain(number, f"the {kind} has a line that ends the fenced block")
+            return end
         old = "\n".join(self.rows[begin:end])
         if is_equal(kind, words, old, new, self.options.check):
             return end
@@ -172,7 +177,7 @@ class Chapter:
         below = number + 1
         while below < len(self.rows) and not self.rows[below].strip():
             below += 1
-        link = re.fullmatch(r"!\[(.*)\]\((.*)\)", self.rows[below].strip()) if below < len(self.rows) else None
+        link = IMAGE.fullmatch(self.rows[below].strip()) if below < len(self.rows) else None
         if not link:
             raise MarkerError(f"no image link follows the marker: write ![what it shows](pictures/{picture.name})")
         if not link.group(1).strip():

@@ -1,8 +1,10 @@
-"""Check the commands that docs/learn tells the reader to type: the make target, the script and each option exist."""
+"""Check the commands that docs/learn tells the reader to type: the make target, the script, each option, and each
+word of the kernel's command line exist."""
 
 import re
 import shlex
 import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +13,7 @@ SCRIPT = re.compile(r"^(?:\./)?scripts/[\w.-]+$")
 
 
 def commands(text):
-    """Yield (line, command) of each command in a chapter: `$ ` and bare lines in fenced blocks, and code in backquotes."""
+    """Yield (line, command) of each command in a chapter: lines of fenced blocks, and code in backquotes."""
     fenced = None
     for number, row in enumerate(text.splitlines(), 1):
         fence = re.match(r"\s*```(\w*)", row)
@@ -33,40 +35,57 @@ def makefile():
 
 @lru_cache
 def help_of(script):
-    done = subprocess.run([ROOT / script, "--help"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run([ROOT / script, "--help"], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL)  # fmt: skip
     return done.stdout + done.stderr
+
+
+def complaints_about_setting(name, value):
+    word = re.escape(name)
+    if not re.search(rf"\$[({{]{word}[)}}:]|\b{word}=|^{word} *[?:]?=", makefile(), re.M):
+        yield f"the Makefile has no setting {name}"
+    if name == "N" and value.isdigit() and not (ROOT / f"docs/learn/exercises/lesson_{int(value):02}.c").is_file():
+        yield f"there is no exercise of lesson {value}"
+    if name == "FOLDER" and not (ROOT / value).is_dir():
+        yield f"there is no folder {value}"
 
 
 def complaints_about_make(words):
     for word in words:
-        name, _, value = word.partition("=")
-        if "=" in word:
-            if not re.search(rf"\$[({{]{re.escape(name)}[)}}:]|\b{re.escape(name)}=|^{re.escape(name)} *[?:]?=", makefile(), re.M):
-                yield f"the Makefile has no setting {name}"
-            if name == "N" and value.isdigit() and not (ROOT / f"docs/learn/exercises/lesson_{int(value):02}.c").is_file():
-                yield f"there is no exercise of lesson {value}"
-            if name == "FOLDER" and not (ROOT / value).is_dir():
-                yield f"there is no folder {value}"
+        name, sign, value = word.partition("=")
+        if sign:
+            yield from complaints_about_setting(name, value)
         elif not word.startswith("-") and not re.search(rf"^{re.escape(word)}:", makefile(), re.M):
             yield f"the Makefile has no target {word!r}"
 
 
+@lru_cache
+def kernel_words():
+    source = (ROOT / "kernel/core/command_words.c").read_text(encoding="utf-8")
+    return set(re.findall(r'^    \{"([\w-]+)",', source, re.M))
+
+
+def complaints_about_run(words):
+    """Let run.py check its options, and compare the kernel's command line with the kernel's own list."""
+    done = subprocess.run([sys.executable, ROOT / "scripts/run.py", "--check-only", *words], capture_output=True,
+                          text=True, check=False, stdin=subprocess.DEVNULL)  # fmt: skip
+    if done.returncode:
+        yield done.stderr.strip().splitlines()[-1].removesuffix(": --help lists the options")
+    elif "--cmdline" in words:
+        for word in words[words.index("--cmdline") + 1].split():
+            if word.split("=")[0] not in kernel_words():
+                yield f"the kernel's command line has no word {word.split('=')[0]!r}"
+
+
 def complaints_about_script(script, words):
-    path = ROOT / script
-    if not path.is_file():
+    if not (ROOT / script).is_file():
         yield f"there is no script {script}"
-        return
-    if path.name == "run.sh":
-        done = subprocess.run(
-            ["python3", ROOT / "scripts/run.py", "--check-only", *words],
-            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # fmt: skip
-        if done.returncode:
-            yield done.stderr.strip().splitlines()[-1].removesuffix(": --help lists the options")
-        return
-    for word in words:
-        option = word.split("=")[0]
-        if option.startswith("--") and not re.search(rf"{re.escape(option)}\b(?!-)", help_of(script)):
-            yield f"{script} has no option {option}"
+    elif script == "scripts/run.sh":
+        yield from complaints_about_run(words)
+    else:
+        for option in (word.split("=")[0] for word in words if word.startswith("--")):
+            if not re.search(rf"{re.escape(option)}\b(?!-)", help_of(script)):
+                yield f"{script} has no option {option}"
 
 
 def complaints(command):

@@ -8,6 +8,8 @@ KINDS = ("struct", "union", "enum", "macro", "function", "typedef", "variable")
 TOKEN = re.compile(
     r"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)+'"
     r"|^[ \t]*#(?:\\\n|/\*.*?\*/|[^\n])*", re.S | re.M)  # fmt: skip
+ATTRIBUTE = re.compile(r"\b(?:__attribute__|__asm__|_Alignas)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
+TAGGED = re.compile(r"\s*(?:typedef\s+|static\s+|extern\s+|const\s+)*(struct|union|enum)\s+(\w+)\s*\{")
 
 
 class ListingError(Exception):
@@ -36,7 +38,7 @@ def masked(source):
 
 def without_groups(text):
     """Return a declaration without `__attribute__((…))`, and without everything between braces or brackets."""
-    text = re.sub(r"\b(?:__attribute__|__asm__|_Alignas)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)", " ", text)
+    text = ATTRIBUTE.sub(" ", text)
     while True:
         shorter = re.sub(r"\{[^{}]*\}|\[[^\[\]]*\]", " ", text)
         if shorter == text:
@@ -47,7 +49,7 @@ def without_groups(text):
 def described(text):
     """Return (kind, name, whether it is a definition) of each name that a piece of code at the top level defines."""
     body = "{" in text
-    head = re.match(r"\s*(?:typedef\s+|static\s+|extern\s+|const\s+)*(struct|union|enum)\s+(\w+)\s*\{", without_attributes(text))
+    head = TAGGED.match(ATTRIBUTE.sub(" ", text))
     found = [(head.group(1), head.group(2), True)] if head else []
     flat = without_groups(text).strip()
     if flat.startswith("typedef"):
@@ -67,10 +69,6 @@ def described(text):
             return found or [("struct", forward.group(1), False)]
         return found + [("variable", variable.group(1), not flat.startswith("extern"))]
     return found
-
-
-def without_attributes(text):
-    return re.sub(r"__attribute__\s*\(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\)", " ", text)
 
 
 def pieces(code):

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 LESSON_SECONDS = 60
 BOOT_SECONDS = 300
+LONGEST_LINE = 110
 # Addresses of a process on this computer: its program, its heap, its stack.
 PROCESS_ADDRESS = re.compile(r"\b0x[567][0-9a-f]{11}\b")
 VOLATILE = re.compile("|".join([
@@ -69,7 +70,8 @@ def select(output, selection):
         rows = rows[begin:]
     if "to" in selection:
         skipped = 1 if "from" in selection else 0
-        end = next((number for number, row in enumerate(rows) if number >= skipped and selection["to"] in row), None)
+        end = next((number for number, row in enumerate(rows)
+                    if number >= skipped and selection["to"] in row), None)  # fmt: skip
         if end is None:
             raise OutputError(f"no later line of the output contains {selection['to']!r}")
         rows = rows[:end]
@@ -78,6 +80,11 @@ def select(output, selection):
         if not rows:
             raise OutputError(f"no line of the output contains {selection['grep']!r}")
     return "\n".join(row.rstrip() for row in rows).strip("\n")
+
+
+def shortened(row):
+    """Return a line of a log, without its last words if it is too long for a page."""
+    return row if len(row) <= LONGEST_LINE else row[:LONGEST_LINE - 1].rsplit(" ", 1)[0] + " …"
 
 
 def unchanged(command, old, new):
@@ -110,8 +117,9 @@ def settings_of(command):
 def folder_of(settings):
     """Return the folder of the reader's file."""
     name = settings.get("FOLDER") or (SOLUTIONS if settings.get("SOLUTION") == "1" else EXERCISES)
-    if not (ROOT / name / f"lesson_{int(settings['N']):02}.c").is_file():
-        raise OutputError(f"{name}/lesson_{int(settings['N']):02}.c does not exist")
+    answer = f"{name}/lesson_{int(settings['N']):02}.c"
+    if not (ROOT / answer).is_file():
+        raise OutputError(f"{answer} does not exist")
     return name
 
 
@@ -145,8 +153,8 @@ def kept(key, produce):
 def run(command, seconds):
     """Run a command in the tree. Return its standard output; standard error goes into the error only."""
     try:
-        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
-                              text=True, errors="replace")  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
+                              check=False, text=True, errors="replace")  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OutputError(f"{shlex.join(map(str, command))}: {error}") from error
     return done.stdout, done.stderr
@@ -159,8 +167,9 @@ def run(command, seconds):
 def steady():
     """Return the words before a command that give it the same addresses in every run, if that is allowed."""
     words = ["setarch", "-R"]
-    is_there = shutil.which("setarch") and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0
-    return words if is_there else []
+    if shutil.which("setarch") is None:
+        return []
+    return words if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0 else []
 
 
 def lesson_key(command):
@@ -205,7 +214,8 @@ def is_of_edited_exercise(words):
     if not is_lesson(command) or folder_of(settings_of(command)) != EXERCISES:
         return False
     name = f"{EXERCISES}/lesson_{int(settings_of(command)['N']):02}.c"
-    return subprocess.run(["git", "diff", "--quiet", "HEAD", "--", name], cwd=ROOT, capture_output=True, check=False).returncode == 1
+    done = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", name], cwd=ROOT, capture_output=True, check=False)
+    return done.returncode == 1
 
 
 # --- run.sh -------------------------------------------------------------------------------------------
@@ -213,8 +223,8 @@ def is_of_edited_exercise(words):
 
 @lru_cache
 def build():
-    done = subprocess.run(["make", "--no-print-directory", "--silent", "build"], cwd=ROOT, capture_output=True, text=True,
-                          check=False)  # fmt: skip
+    done = subprocess.run(["make", "--no-print-directory", "--silent", "build"], cwd=ROOT, capture_output=True,
+                          text=True, check=False)  # fmt: skip
     if done.returncode:
         raise OutputError(f"make build fails: {done.stderr.strip()}")
 
@@ -229,8 +239,8 @@ def run_boot(command):
             raise OutputError(f"the boot printed nothing: {errors.strip()}")
         return re.sub(r"\x1b\[[0-9;=?]*[A-Za-z]|\r", "", output)
 
-    return kept(digest(command, [*BOOT_FILES, *(f"scripts/{path.name}" for path in sorted(ROOT.glob("scripts/*.py"))
-                                                if not path.name.startswith("learn"))]), produce)  # fmt: skip
+    scripts = [f"scripts/{path.name}" for path in sorted(ROOT.glob("scripts/*.py"))]
+    return kept(digest(command, [*BOOT_FILES, *(name for name in scripts if "/learn" not in name)]), produce)
 
 
 def output_of(words):
@@ -241,5 +251,5 @@ def output_of(words):
     if is_lesson(command):
         return select(run_lesson(command), selection)
     if is_boot(command):
-        return select(run_boot(command), selection)
+        return "\n".join(map(shortened, select(run_boot(command), selection).splitlines()))
     raise OutputError("an output is of `make lesson …` or of `./scripts/run.sh …`")

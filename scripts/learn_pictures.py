@@ -1,7 +1,7 @@
 """Draw the pictures of docs/learn: states of a heap in real runs of a lesson.
 
-A marker names the lesson and its steps: `lesson 4 step 5`, `lesson 4 steps 2 to 6`, `lesson 4 steps 2 4 6`. The solution
-runs; `FOLDER=DIR` behind the lesson's number names other answers.
+A marker names the lesson and its steps: `lesson 4 step 5`, `lesson 4 steps 2 to 6`, `lesson 4 steps 2 4 6`. The
+solution runs. `FOLDER=DIR` behind the lesson's number names other answers.
 """
 
 import json

@@ -21,18 +21,21 @@ NARROWEST = 11  # a narrower piece is hard to see
 FREE, GAP, HEADER, CANARY, POISON = ".", "-", "#", "!", "~"
 
 # Fill of the blocks by their letter: light pages, dark pages. Letters that follow each other differ much.
-BLOCKS = [("#a6cdf0", "#2d6596"), ("#b8dfa6", "#3d7540"), ("#f7cb8c", "#98622a"), ("#d8c0ec", "#6a4d92"),
-          ("#f5b8b6", "#97464f"), ("#a3dcd5", "#2a7770"), ("#ebe095", "#7c7026"), ("#d3cdc1", "#655f55")]  # fmt: skip
+BLOCKS = [("#a6cdf0", "#2d6596"), ("#b8dfa6", "#3d7540"), ("#f7cb8c", "#8a5722"), ("#d8c0ec", "#6a4d92"),
+          ("#f5b8b6", "#97464f"), ("#a3dcd5", "#25706a"), ("#ebe095", "#6e6320"), ("#d3cdc1", "#655f55")]  # fmt: skip
 # class: (property, light, dark)
 COLOURS = {
-    "page": ("fill", "#ffffff", "#161b22"), "edge": ("stroke", "#d8dee4", "#30363d"), "free": ("fill", "#f1f4f7", "#222a33"),
-    "header": ("fill", "#5d6773", "#aab4be"), "bar": ("stroke", "#8a95a1", "#76828e"), "piece": ("stroke", "#ffffff", "#161b22"),
-    "stripe": ("stroke", "#9aa5b1", "#6a7683"), "stem": ("stroke", "#c2410c", "#ffa657"), "tip": ("fill", "#c2410c", "#ffa657"),
-    "quietstem": ("stroke", "#66717e", "#9aa5b1"), "quiettip": ("fill", "#66717e", "#9aa5b1"),
+    "page": ("fill", "#ffffff", "#161b22"), "edge": ("stroke", "#d8dee4", "#30363d"),
+    "free": ("fill", "#f1f4f7", "#222a33"), "header": ("fill", "#5d6773", "#8f9aa6"),
+    "bar": ("stroke", "#8a95a1", "#76828e"), "piece": ("stroke", "#ffffff", "#161b22"),
+    "stripe": ("stroke", "#9aa5b1", "#6a7683"), "stem": ("stroke", "#c2410c", "#ffa657"),
+    "tip": ("fill", "#c2410c", "#ffa657"), "quietstem": ("stroke", "#66717e", "#9aa5b1"),
+    "quiettip": ("fill", "#66717e", "#9aa5b1"),
     "canary": ("fill", "#e8590c", "#f08c4b"), "poison": ("fill", "#c3c9d1", "#4a545f"),
     **{f"b{number}": ("fill", *pair) for number, pair in enumerate(BLOCKS)},
 }  # fmt: skip
-TEXTS = {"": ("#1d2733", "#e6edf3"), ".dim": ("#5c6773", "#9aa5b1"), ".mark": ("#b23a0a", "#ffa657"), ".inv": ("#ffffff", "#161b22")}
+TEXTS = {"": ("#1d2733", "#e6edf3"), ".dim": ("#5c6773", "#9aa5b1"), ".mark": ("#b23a0a", "#ffa657"),
+         ".inv": ("#ffffff", "#161b22")}  # fmt: skip
 GAPS = ('<pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<rect width="6" height="6" class="page"/><line x1="0" y1="0" x2="0" y2="6" class="stripe" stroke-width="2.4"/>'
         '</pattern>')  # fmt: skip
@@ -46,7 +49,8 @@ def rules(column):
 
 STYLE = ("\ntext{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}"
          ".mono{font-family:ui-monospace,'SFMono-Regular','DejaVu Sans Mono',monospace}.b{font-weight:600}"
-         f".g{{fill:url(#gap)}}.none{{fill:none}}\n{rules(0)}\n@media(prefers-color-scheme:dark){{{rules(1)}}}\n")  # fmt: skip
+         f".g{{fill:url(#gap)}}.none{{fill:none}}\n{rules(0)}\n"
+         f"@media(prefers-color-scheme:dark){{{rules(1)}}}\n")  # fmt: skip
 
 
 def offsets_of(state):
@@ -86,10 +90,12 @@ class Scale:
 
     def logarithmic(self):
         sizes = [right - left for left, right in zip(self.ends, self.ends[1:])]
-        widths = [1 + 0.6 * math.log2(size / min(sizes)) for size in sizes]
+        narrowest = min(40, 0.6 * self.length / len(sizes))
+        doublings = [math.log2(size / min(sizes)) for size in sizes]
+        per_doubling = (self.length - narrowest * len(sizes)) / max(sum(doublings), 1)
         places = [MARGIN]
-        for width in widths:
-            places.append(places[-1] + width / sum(widths) * self.length)
+        for count in doublings:
+            places.append(places[-1] + narrowest + count * per_doubling)
         return places
 
     def x(self, offset):
@@ -114,8 +120,9 @@ def counted(size_bytes):
 
 
 def name_of(sign):
-    return {FREE: "free", GAP: "left out for alignment", HEADER: "the heap's own record", CANARY: "canary",
-            POISON: "poison in a freed block"}.get(sign, f"block {sign}")
+    names = {FREE: "free", GAP: "bytes left out for alignment", HEADER: "the heap's own record",
+             CANARY: "a canary", POISON: "poison in a freed block"}
+    return names.get(sign, f"block {sign}")
 
 
 def class_of(sign):
@@ -141,7 +148,8 @@ def draw_piece(canvas, scale, piece):
     start, end, sign = piece["start_bytes"], piece["end_bytes"], piece["sign"]
     left, right = scale.x(start), scale.x(end)
     tooltip = f"{name_of(sign)}: {counted(end - start)}, from +{start} to +{end}"
-    canvas.rect(left, canvas.y, right - left, BAR_HEIGHT, "", tooltip, f'class="{class_of(sign)} piece" stroke-width="1.5"')
+    canvas.rect(left, canvas.y, right - left, BAR_HEIGHT, "", tooltip,
+                f'class="{class_of(sign)} piece" stroke-width="1.5"')  # fmt: skip
     if sign in (GAP, CANARY):
         return
     is_torn = scale.has_tail and end > scale.shown
@@ -152,7 +160,8 @@ def draw_piece(canvas, scale, piece):
     if sign == FREE:
         words = next((text for text in (f"{size} free", size) if text_width(text, 11) <= room), "")
         words = "free" if is_torn else words
-        canvas.text(middle, canvas.y + 26, words, 11, cls, "middle") if words else None
+        if words:
+            canvas.text(middle, canvas.y + 26, words, 11, cls, "middle")
         return
     has_size = text_width(size, 11) <= room
     if text_width(sign, 15, EM_BOLD) <= room + 4 and sign.isalpha():
@@ -172,7 +181,7 @@ def draw_tear(canvas):
 def draw_bar(canvas, scale, state):
     for piece in all_pieces(state):
         draw_piece(canvas, scale, piece)
-    canvas.rect(MARGIN, canvas.y, BAR, BAR_HEIGHT, "", "", 'class="bar none"')
+    canvas.rect(MARGIN, canvas.y, scale.x(state["size_bytes"]) - MARGIN, BAR_HEIGHT, "", "", 'class="bar none"')
     if scale.has_tail:
         draw_tear(canvas)
 
@@ -231,13 +240,13 @@ def arrow(lines, x, words, is_quiet=False):
 
 
 def draw_labels(canvas, scale, state, has_ends):
-    """Draw the marks of a state, the heap's ends below the first bar, and the offsets that have room."""
+    """Draw the marks of a state, the heap's ends if they are wanted, and the offsets that have room."""
     lines = Lines()
     arrows = [arrow(lines, scale.x(mark["offset_bytes"]), f"{mark['name']} = +{mark['offset_bytes']}")
               for mark in sorted(state["marks"], key=lambda one: one["offset_bytes"])]  # fmt: skip
     marked = {mark["offset_bytes"] for mark in state["marks"]}
     if has_ends:
-        arrows.append(arrow(lines, MARGIN + BAR, f"heap_end = +{state['size_bytes']}", True))
+        arrows.append(arrow(lines, scale.x(state["size_bytes"]), f"heap_end = +{state['size_bytes']}", True))
         arrows.append(arrow(lines, MARGIN, "heap_start", True))
         marked |= {0, state["size_bytes"]}
     for one in reversed(arrows):  # so that a mark's arrow is above that of the heap's end at the same place
@@ -266,14 +275,19 @@ def draw_state(canvas, scale, state, is_first):
     draw_labels(canvas, scale, state, is_first)
 
 
+def has_units(states):
+    """Return whether a size in the picture has a unit."""
+    return any(not bytes_text(piece["end_bytes"] - piece["start_bytes"]).isdigit()
+               for state in states for piece in state["pieces"])  # fmt: skip
+
+
 def draw_legend(canvas, scale, states):
     """Explain each kind of piece that is in the picture."""
     signs = {piece["sign"] for state in states for piece in all_pieces(state)}
     letter = min((sign for sign in signs if sign.isalpha()), key=str.swapcase, default="")
-    entries = [(class_of(letter), "a block in use, and its size in bytes")] if letter else []
-    entries += [(class_of(sign), words) for sign, words in [
-        (FREE, "free"), (GAP, "bytes left out for alignment"), (HEADER, "the heap's own record"),
-        (CANARY, "a canary"), (POISON, "a freed block, full of poison")] if sign in signs]  # fmt: skip
+    size = "its size" if has_units(states) else "its size in bytes"
+    entries = [(class_of(letter), f"a block in use, and {size}")] if letter else []
+    entries += [(class_of(sign), name_of(sign)) for sign in (FREE, GAP, HEADER, CANARY, POISON) if sign in signs]
     if scale.has_tail:
         entries.append(("", "// more free memory than is drawn"))
     if not scale.is_linear:
