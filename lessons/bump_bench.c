@@ -1,13 +1,9 @@
 #include "lessons/bump_bench.h"
 
-#include "lessons/bump_words.h"
-
-#define FENCE_BYTE 0xfe
-
-static void fill_fence(uint8_t *start)
+static void fill(uint8_t *start, uint64_t size_bytes)
 {
-    for (unsigned i = 0; i < BENCH_FENCE_BYTES; i++)
-        start[i] = FENCE_BYTE;
+    for (uint64_t i = 0; i < size_bytes; i++)
+        start[i] = BENCH_FENCE_BYTE;
 }
 
 void bench_open(struct bench *bench)
@@ -17,10 +13,14 @@ void bench_open(struct bench *bench)
     if (bench->size_bytes <= DRAWING_CELL_COUNT)
         bench->shape.smallest_cell_bytes = 1;
     bench->used_bytes = 0;
+    bench->previous_used_bytes = 0;
+    bench->name_count = 0;
     if (bench->has_fence) {
-        fill_fence(bench->start - BENCH_FENCE_BYTES);
-        fill_fence(bench->start + bench->size_bytes);
+        fill(bench->start - BENCH_FENCE_BYTES, BENCH_FENCE_BYTES);
+        fill(bench->start + bench->size_bytes, BENCH_FENCE_BYTES);
     }
+    if (bench->is_untouched)
+        fill(bench->start, bench->size_bytes);
     bench_select(bench);
 }
 
@@ -46,74 +46,50 @@ void bench_draw(const struct bench *bench)
     judge_draw(bench->judge, &drawing);
 }
 
-/* The bytes around the heap are not the reader's. */
-static bool check_fence(const struct bench *bench)
+static uint64_t offset_of(const struct bench *bench, const void *address)
 {
-    const uint8_t *end = bench->start + bench->size_bytes;
-    for (unsigned i = 0; bench->has_fence && i < BENCH_FENCE_BYTES; i++) {
-        if (bench->start[-1 - (int)i] != FENCE_BYTE)
-            return words_fence(bench, bench->start - 1 - i);
-        if (end[i] != FENCE_BYTE)
-            return words_fence(bench, end + i);
-    }
-    return true;
+    return (uint64_t)(uintptr_t)address - (uint64_t)(uintptr_t)bench->start;
 }
 
-bool bench_begun(struct bench *bench, const struct bump_heap *heap)
+void bench_draw_wrong_block(const struct bench *bench, const void *address, uint64_t size_bytes)
 {
-    if (!words_begun(bench, heap) || !check_fence(bench))
-        return false;
-    bench_draw(bench);
-    return true;
+    uint64_t offset = offset_of(bench, address);
+    struct drawing drawing = bench->shape;
+    drawing.piece_count = 0;
+    drawing_add(&drawing, offset, offset + size_bytes, '!');
+    for (unsigned i = 0; i < bench->shape.piece_count; i++)
+        drawing_add(&drawing, bench->shape.pieces[i].start_bytes, bench->shape.pieces[i].end_bytes,
+                    bench->shape.pieces[i].sign);
+    judge_say(bench->judge, "! = the block that your code returned");
+    judge_draw(bench->judge, &drawing);
 }
 
-bool bench_unchanged(struct bench *bench, const struct bump_heap *heap)
+void bench_draw_wrong_free(const struct bench *bench, const uint8_t *free)
 {
-    return words_limits(bench, heap) && words_free(bench, heap) && check_fence(bench) &&
-           (blocks_check(bench->judge, &bench->blocks) || words_content(bench));
+    struct drawing drawing = bench->shape;
+    drawing_mark(&drawing, offset_of(bench, free), "free");
+    judge_draw(bench->judge, &drawing);
 }
 
-/* The block is right: write it down, and fill it if it is real. */
-static char take(struct bench *bench, uint64_t offset, uint64_t size_bytes, bool is_named)
+char bench_take(struct bench *bench, uint64_t offset, uint64_t size_bytes)
 {
-    char name = '*';
-    if (is_named && bench->has_memory)
-        name = blocks_add(&bench->blocks, bench->start + offset, size_bytes);
+    char name = (char)('a' + bench->name_count++ % 26);
+    if (bench->has_memory)
+        blocks_add(&bench->blocks, bench->start + offset, size_bytes);
     drawing_add(&bench->shape, bench->used_bytes, offset, DRAWING_GAP);
     drawing_add(&bench->shape, offset, offset + size_bytes, name);
+    bench->previous_used_bytes = bench->used_bytes;
     bench->used_bytes = offset + size_bytes;
     return name;
 }
 
-bool bench_allocated_again(struct bench *bench, const struct bump_heap *heap, void *address,
-                           struct bench_request request)
+void bench_take_again(struct bench *bench, uint64_t offset, uint64_t size_bytes)
 {
-    uint64_t offset = 0;
-    bench_place(bench, request, &offset);
-    if (!words_address(bench, address, request, offset))
-        return false;
-    /* A heap of many blocks has one piece in the drawing, which grows. */
     struct drawing *shape = &bench->shape;
     if (shape->piece_count > 0 && shape->pieces[shape->piece_count - 1].sign == '*')
-        shape->pieces[shape->piece_count - 1].end_bytes = offset + request.size_bytes;
+        shape->pieces[shape->piece_count - 1].end_bytes = offset + size_bytes;
     else
-        drawing_add(shape, bench->used_bytes, offset + request.size_bytes, '*');
-    bench->used_bytes = offset + request.size_bytes;
-    return bench_unchanged(bench, heap);
-}
-
-bool bench_allocated(struct bench *bench, const struct bump_heap *heap, void *address,
-                     struct bench_request request)
-{
-    uint64_t offset = 0;
-    bench_place(bench, request, &offset);
-    if (!words_address(bench, address, request, offset))
-        return false;
-    uint64_t gap_bytes = offset - bench->used_bytes;
-    char name = take(bench, offset, request.size_bytes, true);
-    words_block(bench, name, offset, gap_bytes);
-    if (!bench_unchanged(bench, heap))
-        return false;
-    bench_draw(bench);
-    return true;
+        drawing_add(shape, bench->used_bytes, offset + size_bytes, '*');
+    bench->previous_used_bytes = bench->used_bytes;
+    bench->used_bytes = offset + size_bytes;
 }

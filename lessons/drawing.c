@@ -72,7 +72,8 @@ void drawing_print(const struct drawing *drawing, char *ret_bar, char *ret_marks
                    uint64_t capacity_bytes)
 {
     uint64_t cell_bytes = drawing->smallest_cell_bytes;
-    while (shown_end(drawing) > cell_bytes * (DRAWING_CELL_COUNT - 1))
+    while (shown_end(drawing) > cell_bytes * (DRAWING_CELL_COUNT - 1) &&
+           drawing->size_bytes > cell_bytes * DRAWING_CELL_COUNT)
         cell_bytes *= 2;
     char cells[DRAWING_CELL_COUNT + 1];
     unsigned count = 0;

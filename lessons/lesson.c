@@ -1,10 +1,14 @@
 #include "lessons/lesson.h"
 
 #include "lessons/lesson_04.h"
+#include "lessons/lesson_05.h"
+#include "lessons/lesson_06.h"
 #include "shared/text/format.h"
 
 static const struct lesson lessons[] = {
     {4, "build the bump heap", "lesson_04.c", lesson_04_run},
+    {5, "alignment", "lesson_05.c", lesson_05_run},
+    {6, "out of memory", "lesson_06.c", lesson_06_run},
 };
 
 const struct lesson *lesson_find(unsigned number)

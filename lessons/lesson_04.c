@@ -1,6 +1,7 @@
 #include "lessons/lesson_04.h"
 
 #include "lessons/bump_bench.h"
+#include "lessons/bump_check.h"
 
 #define MANY 500u
 
@@ -12,7 +13,7 @@ static bool begin(struct bench *bench, struct bump_heap *heap, const char *name)
     judge_call(bench->judge, "begin(%smemory, %llu)", name, (unsigned long long)bench->size_bytes);
     lesson_04.begin(heap, bench->start, bench->size_bytes);
     judge_returned(bench->judge);
-    return bench_begun(bench, heap);
+    return bump_begun(bench, heap);
 }
 
 static bool allocate(struct bench *bench, struct bump_heap *heap, const char *name,
@@ -22,12 +23,14 @@ static bool allocate(struct bench *bench, struct bump_heap *heap, const char *na
     judge_call(bench->judge, "allocate(%s%llu)", name, (unsigned long long)size_bytes);
     void *address = lesson_04.allocate(heap, size_bytes);
     judge_returned(bench->judge);
-    return bench_allocated(bench, heap, address, (struct bench_request){size_bytes, 1});
+    return bump_allocated(bench, heap, address, (struct bench_request){size_bytes, 1});
 }
 
 /* So many calls that a fixed table in the reader's code is too small, with all sizes up to 40. */
 static bool allocate_many(struct bench *bench, struct bump_heap *heap)
 {
+    bench->hint = "this is one of many calls. A bump heap needs no table of its blocks, and treats "
+                  "the last call like the first";
     judge_call(bench->judge, "allocate(1) to allocate(40), %u calls", MANY);
     judge_returned(bench->judge);
     for (unsigned i = 0; i < MANY; i++) {
@@ -35,9 +38,10 @@ static bool allocate_many(struct bench *bench, struct bump_heap *heap)
         judge_call_again(bench->judge, "allocate(%llu)", (unsigned long long)size_bytes);
         void *address = lesson_04.allocate(heap, size_bytes);
         judge_returned(bench->judge);
-        if (!bench_allocated_again(bench, heap, address, (struct bench_request){size_bytes, 1}))
+        if (!bump_allocated_again(bench, heap, address, (struct bench_request){size_bytes, 1}))
             return false;
     }
+    bench->hint = NULL;
     judge_say(bench->judge, "* = these blocks");
     bench_draw(bench);
     return true;
@@ -67,6 +71,7 @@ static bool run_two_heaps(struct bench *first, struct bench *second)
         !allocate(second, &two, "second, ", 40) || !allocate(first, &one, "first, ", 16))
         return false;
     judge_say(first->judge, "And begin() once more for the first one: it is empty again.");
+    first->hint = "begin() makes the heap empty, whatever was in its struct before";
     return begin(first, &one, "first, ") && allocate(first, &one, "first, ", 96) &&
            allocate(second, &two, "second, ", 51);
 }
