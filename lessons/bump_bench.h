@@ -41,7 +41,7 @@ struct bench_request {
 /* Begin with a heap that the reader has not seen yet. Fill its fence, if it has one. */
 void bench_open(struct bench *bench);
 
-/* From now on, "heap_start" in the judge's sentences is the start of this heap. */
+/* From now on, "heap_start" in every sentence is the start of this heap. */
 void bench_select(const struct bench *bench);
 
 /* Return whether a request fits, and the offset of its block from the heap's start. */
@@ -54,7 +54,7 @@ void bench_take_again(struct bench *bench, uint64_t offset, uint64_t size_bytes)
 
 void bench_draw(const struct bench *bench);
 
-/* Draw the wrong state, as far as it lies in the heap: a block that is none, as '!', or `free`. */
+/* Draw the wrong state, as far as it lies in the heap: a wrong block, as '!', or `free`. */
 void bench_draw_wrong_block(const struct bench *bench, const void *address, uint64_t size_bytes);
 void bench_draw_wrong_free(const struct bench *bench, const uint8_t *free);
 

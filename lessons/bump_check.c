@@ -2,7 +2,7 @@
 
 #include "lessons/bump_words.h"
 
-/* What is free was filled at the beginning, and nobody may have written there since. */
+/* The free bytes were filled at the beginning. Nothing may have written to them since. */
 static bool check_untouched(const struct bench *bench)
 {
     for (uint64_t i = bench->used_bytes; bench->is_untouched && i < bench->size_bytes; i++)

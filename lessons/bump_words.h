@@ -1,5 +1,5 @@
 /*
- * bump_words.h - what the judge says about a bump heap: the comparisons and their sentences.
+ * bump_words.h - compare a bump heap, and say in a sentence what is wrong.
  *
  * Each returns whether all is right. If not, it has said what is wrong, and has given a hint.
  */

@@ -59,7 +59,7 @@ static bool run_one_heap(struct bench *bench)
            allocate(bench, &heap, "", bench->size_bytes - bench->used_bytes);
 }
 
-/* Two heaps in turn: what is kept in a global variable, and not in the heap's struct, gets mixed.
+/* Two heaps in turn: a solution with a global variable, in place of the heap's struct, mixes them.
  * Neither begins at the memory's start, and neither struct is zero before begin(). */
 static bool run_two_heaps(struct bench *first, struct bench *second)
 {

@@ -33,7 +33,7 @@ static const struct question small_heap[] = {
     {1, 1, NULL, NULL},
     {ALL_64, 1, "2^64 - 1",
      "free + size_bytes wraps to a small number, and as a signed number "
-     "the size is -1. Compare unsigned sizes: this one, and what is left"},
+     "the size is -1. Compare unsigned sizes: this one, and the bytes left"},
     {ALL_64 - 24, 1, "2^64 - 25",
      "free + 2^64 - 25 is free - 25: the sum wraps. Compare "
      "size_bytes with the bytes that are left"},
