@@ -78,8 +78,9 @@ static bool run_two_heaps(struct bench *first, struct bench *second)
 
 bool lesson_04_run(struct judge *judge)
 {
-    static const char hint[] = "two heaps are in use at once. Keep all that you know of a heap in "
-                               "its struct, nothing in a global or static variable";
+    static const char hint[] =
+        "two heaps are in use at once. Keep everything in the heap's struct, "
+        "nothing in a global or static variable";
     uint8_t *memory = judge->memory;
     struct bench whole = {
         .judge = judge, .start = memory, .size_bytes = judge->size_bytes, .has_memory = true};

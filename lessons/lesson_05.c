@@ -157,8 +157,8 @@ static bool run_two_heaps(struct judge *judge, uint8_t *memory)
     struct bench benches[2];
     struct bump_heap heaps[2];
     static const char hint[] =
-        "two heaps are in use at once. Keep all that you know of a heap in its "
-        "struct, nothing in a global or static variable";
+        "two heaps are in use at once. Keep everything in the heap's struct, nothing in a "
+        "global or static variable";
     judge_say(judge, "Now two heaps at once, at odd addresses, with many blocks.");
     for (unsigned i = 0; i < 2; i++) {
         benches[i] = (struct bench){.judge = judge, .size_bytes = PART_BYTES + i};

@@ -32,8 +32,8 @@ static const struct question small_heap[] = {
     {8, 8, NULL, "a refused request changes nothing, so smaller ones still fit"},
     {1, 1, NULL, NULL},
     {ALL_64, 1, "2^64 - 1",
-     "free + size_bytes wraps to a small number, and as a signed number "
-     "the size is -1. Compare unsigned sizes: this one, and the bytes left"},
+     "free + size_bytes wraps to a small number. Compare size_bytes, as an unsigned number, with "
+     "the bytes left"},
     {ALL_64 - 24, 1, "2^64 - 25",
      "free + 2^64 - 25 is free - 25: the sum wraps. Compare "
      "size_bytes with the bytes that are left"},
