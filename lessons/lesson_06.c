@@ -8,6 +8,7 @@
 /* Where a heap of addresses without memory begins: 12,287 bytes below the top of all addresses. */
 #define TOP_START UINT64_C(0xffffffffffffd001)
 #define ALL_64    UINT64_MAX
+#define MANY      500u
 
 /* A reader's heap and its bench. */
 struct trial {
@@ -54,8 +55,8 @@ static const struct question small_heap[] = {
 static const struct question odd_heap[] = {
     {37, 1, NULL, NULL},
     {1, 64, NULL,
-     "the rounded address is behind heap_end. Then heap_end - address is negative, and "
-     "as an unsigned number that is huge"},
+     "the rounded address is behind heap_end. Then heap_end - address is negative: "
+     "unsigned, that is huge"},
     {ALL_64 - 26, 64, "2^64 - 27",
      "the rounded address is behind heap_end, and address + "
      "size_bytes wraps: check the gap first, then the size"},
@@ -117,7 +118,7 @@ static bool explain_too_large(struct trial *trial, const void *address, uint64_t
     return words_hint(&trial->bench, "return NULL if the block does not fit");
 }
 
-static bool check_refused(struct trial *trial, const void *address)
+static bool is_refused(struct trial *trial, const void *address)
 {
     struct bench *bench = &trial->bench;
     struct bump_heap seen = view(&trial->heap);
@@ -133,7 +134,13 @@ static bool check_refused(struct trial *trial, const void *address)
                                         "but refused_count");
     }
     trial->refused_count++;
-    if (!check_count(trial) || !bump_unchanged(bench, &seen))
+    return check_count(trial) && bump_unchanged(bench, &seen);
+}
+
+static bool check_refused(struct trial *trial, const void *address)
+{
+    struct bench *bench = &trial->bench;
+    if (!is_refused(trial, address))
         return false;
     judge_say(bench->judge, "refused: returned NULL, refused_count = %llu",
               (unsigned long long)trial->refused_count);
@@ -182,6 +189,80 @@ static bool ask_all(struct trial *trial, const struct question *questions, unsig
     return true;
 }
 
+/* A number that looks like chance and is the same in every run. */
+static uint64_t chance(uint64_t *state, uint64_t limit)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (*state >> 33) % limit;
+}
+
+/* Half of the sizes are close to the limit, with and without a gap. */
+static struct bench_request any_request(const struct bench *bench, uint64_t *state)
+{
+    struct bench_request request = {1 + chance(state, 30), UINT64_C(1) << chance(state, 8)};
+    uint64_t offset;
+    bench_place(bench, request, &offset);
+    uint64_t wanted = bench->size_bytes - offset + chance(state, 3) - 1;
+    if (chance(state, 2) == 0 && wanted != 0)
+        request.size_bytes = wanted; /* behind a gap that is too large, it is near 2^64 */
+    return request;
+}
+
+static bool ask_again(struct trial *trial, struct bench_request request)
+{
+    struct bench *bench = &trial->bench;
+    uint64_t offset;
+    bool is_right = bench_place(bench, request, &offset);
+    judge_call_again(bench->judge, "allocate(%llu, %llu)", (unsigned long long)request.size_bytes,
+                     (unsigned long long)request.alignment_bytes);
+    void *address = lesson_06.allocate(&trial->heap, request.size_bytes, request.alignment_bytes);
+    judge_returned(bench->judge);
+    struct bump_heap seen = view(&trial->heap);
+    bool is_good = is_right ? bump_allocated_again(bench, &seen, address, request)
+                            : is_refused(trial, address);
+    if (is_good && check_count(trial))
+        return true;
+    judge_say(bench->judge, "this heap: memory = 0x...%03x, %llu bytes, * = its blocks",
+              (unsigned)((uint64_t)(uintptr_t)bench->start % 4096),
+              (unsigned long long)bench->size_bytes);
+    bench_draw(bench);
+    return false;
+}
+
+/* A heap of any start and any small size, and requests until it is full or nearly so. */
+static bool run_any_heap(struct trial *trial, uint8_t *memory, uint64_t *state)
+{
+    struct bench *bench = &trial->bench;
+    bench->start = memory + BENCH_FENCE_BYTES + chance(state, 300);
+    bench->size_bytes = 1 + chance(state, 200);
+    bench_open(bench);
+    judge_call_again(bench->judge, "begin(memory, %llu)", (unsigned long long)bench->size_bytes);
+    lesson_06.begin(&trial->heap, bench->start, bench->size_bytes);
+    judge_returned(bench->judge);
+    struct bump_heap seen = view(&trial->heap);
+    trial->refused_count = 0;
+    if (!words_begun(bench, &seen) || !check_count(trial))
+        return false;
+    for (unsigned i = 0; i < 12; i++)
+        if (!ask_again(trial, any_request(bench, state)))
+            return false;
+    return true;
+}
+
+static bool run_many(struct judge *judge, uint8_t *memory)
+{
+    struct trial trial = {.name = "", .bench = {.judge = judge, .is_aligned = true}};
+    trial.bench.has_memory = trial.bench.has_fence = trial.bench.is_untouched = true;
+    uint64_t state = 6;
+    judge_call(judge, "%u small heaps, each with 12 requests near its limit", MANY);
+    judge_returned(judge);
+    for (unsigned i = 0; i < MANY; i++)
+        if (!run_any_heap(&trial, memory, &state))
+            return false;
+    judge_say(judge, "all right");
+    return true;
+}
+
 static bool run_top(struct judge *judge)
 {
     struct trial top = {.name = "", .bench = {.judge = judge, .is_aligned = true}};
@@ -226,5 +307,6 @@ bool lesson_06_run(struct judge *judge)
         return false;
     judge_say(judge, "Now a heap that begins and ends at odd addresses.");
     return begin(&odd) && ask_all(&odd, odd_heap, sizeof odd_heap / sizeof odd_heap[0]) &&
-           run_top(judge) && run_whole(&odd, memory + 4096, size_bytes - 4096);
+           run_top(judge) && run_whole(&odd, memory + 4096, size_bytes - 4096) &&
+           run_many(judge, memory + 4096);
 }
