@@ -35,11 +35,13 @@ COLOURS = {
 }  # fmt: skip
 TEXTS = {"": ("#1d2733", "#e6edf3"), ".dim": ("#5c6773", "#9aa5b1"), ".mark": ("#b23a0a", "#ffa657"),
          ".inv": ("#ffffff", "#161b22")}  # fmt: skip
-PATTERNS = ('<pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<rect width="6" height="6" class="page"/><line x1="0" y1="0" x2="0" y2="6" class="stripe" stroke-width="2.4"/>'
-        '</pattern><pattern id="poison" width="7" height="7" patternUnits="userSpaceOnUse">'
-        '<rect width="7" height="7" class="page"/><circle cx="2" cy="2" r="1.3" class="quiettip"/>'
-        '<circle cx="5.5" cy="5.5" r="1.3" class="quiettip"/></pattern>')  # fmt: skip
+PATTERNS = "".join([
+    '<pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">',
+    '<rect width="6" height="6" class="page"/>',
+    '<line x1="0" y1="0" x2="0" y2="6" class="stripe" stroke-width="2.4"/></pattern>',
+    '<pattern id="poison" width="7" height="7" patternUnits="userSpaceOnUse">',
+    '<rect width="7" height="7" class="page"/><circle cx="2" cy="2" r="1.3" class="quiettip"/>',
+    '<circle cx="5.5" cy="5.5" r="1.3" class="quiettip"/></pattern>'])  # fmt: skip
 CLASSES = {FREE: "free", GAP: "g", HEADER: "header", CANARY: "canary", POISON: "p", UNNAMED: "unnamed"}
 
 
@@ -49,10 +51,11 @@ def rules(column):
     return shapes + "".join(f"text{name}{{fill:{pair[column]}}}" for name, pair in TEXTS.items())
 
 
-STYLE = ("\ntext{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}"
-         ".mono{font-family:ui-monospace,'SFMono-Regular','DejaVu Sans Mono',monospace}.b{font-weight:600}"
-         f".g{{fill:url(#gap)}}.p{{fill:url(#poison)}}.none{{fill:none}}\n{rules(0)}\n"
-         f"@media(prefers-color-scheme:dark){{{rules(1)}}}\n")  # fmt: skip
+STYLE = "\n".join([
+    "", "text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}",
+    ".mono{font-family:ui-monospace,'SFMono-Regular','DejaVu Sans Mono',monospace}",
+    ".b{font-weight:600}.g{fill:url(#gap)}.p{fill:url(#poison)}.none{fill:none}",
+    rules(0), f"@media(prefers-color-scheme:dark){{{rules(1)}}}", ""])  # fmt: skip
 
 
 def offsets_of(state):
@@ -233,7 +236,7 @@ def arrow(lines, x, words, is_quiet=False):
 
 
 def draw_labels(canvas, scale, state, has_ends):
-    """Draw the marks of a state, the heap's ends if they are wanted, and the offsets that have room."""
+    """Draw the marks of a state, the heap's ends where its size is new, and the offsets that have room."""
     lines, words = Lines(), scale.words
     arrows = [arrow(lines, scale.x(mark["offset_bytes"]), f"{mark['name']} = {words.offset(mark['offset_bytes'])}")
               for mark in sorted(state["marks"], key=lambda one: one["offset_bytes"])]  # fmt: skip
@@ -258,7 +261,7 @@ def draw_offsets(canvas, scale, offsets, lines):
             canvas.text(x, canvas.y + 13, words, 10, "dim mono", "middle")
 
 
-def draw_state(canvas, scale, state, is_first):
+def draw_state(canvas, scale, state, has_ends):
     step = f"step {state['step']}"
     canvas.text(MARGIN, canvas.y + 13, step, 12, "dim")
     indent = text_width(step, 12) + 10
@@ -266,7 +269,7 @@ def draw_state(canvas, scale, state, is_first):
     canvas.y += CAPTION
     draw_bar(canvas, scale, state)
     canvas.y += BAR_HEIGHT
-    draw_labels(canvas, scale, state, is_first)
+    draw_labels(canvas, scale, state, has_ends)
 
 
 def has_units(scale, states):
@@ -306,9 +309,11 @@ def draw(states):
     scale = Scale(states)
     canvas = Canvas(WIDTH, MARGIN, STYLE, PATTERNS, f"{scale.words.title} {first['lesson']} after {steps}")
     canvas.y -= 6
-    for number, state in enumerate(states):
-        canvas.y += BETWEEN if number else 0
-        draw_state(canvas, scale, state, number == 0)
+    size_bytes = None
+    for state in states:
+        canvas.y += BETWEEN if size_bytes else 0
+        draw_state(canvas, scale, state, state["size_bytes"] != size_bytes)
+        size_bytes = state["size_bytes"]
     canvas.y += BETWEEN
     draw_legend(canvas, scale, states)
     canvas.y -= 6
