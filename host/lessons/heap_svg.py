@@ -29,7 +29,7 @@ COLOURS = {
     "bar": ("stroke", "#8a95a1", "#76828e"), "piece": ("stroke", "#ffffff", "#161b22"),
     "stripe": ("stroke", "#9aa5b1", "#6a7683"), "stem": ("stroke", "#c2410c", "#ffa657"),
     "tip": ("fill", "#c2410c", "#ffa657"), "quietstem": ("stroke", "#66717e", "#9aa5b1"),
-    "quiettip": ("fill", "#66717e", "#9aa5b1"), "canary": ("fill", "#ffe27a", "#6a5600"),
+    "quiettip": ("fill", "#66717e", "#9aa5b1"), "canary": ("fill", "#e8590c", "#f08c4b"),
     "unnamed": ("fill", "#dfe4ea", "#3a4450"),
     **{f"b{number}": ("fill", *pair) for number, pair in enumerate(BLOCKS)},
 }  # fmt: skip
@@ -146,7 +146,7 @@ def draw_piece(canvas, scale, piece):
     tooltip = f"{scale.words.name(sign)}: {scale.words.span(start, end)}"
     canvas.rect(left, canvas.y, right - left, BAR_HEIGHT, "", tooltip,
                 f'class="{class_of(sign)} piece" stroke-width="1.5"')  # fmt: skip
-    if sign in (GAP, POISON):
+    if sign in (GAP, CANARY, POISON):
         return
     is_torn = scale.has_tail and end > scale.shown
     middle = (left + (right - TAIL * 0.4 if is_torn else right)) / 2

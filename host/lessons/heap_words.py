@@ -22,7 +22,7 @@ class Words:
     block: str = "a block in use"
     names: dict = field(default_factory=lambda: {
         FREE: "free", GAP: "bytes that no block uses", HEADER: "the heap's own record",
-        CANARY: "known bytes behind a block", POISON: "known bytes in a freed block", UNNAMED: "blocks without a name",
+        CANARY: "a canary", POISON: "poison in a freed block", UNNAMED: "blocks without a name",
     })  # fmt: skip
 
     def name(self, sign):
