@@ -184,7 +184,8 @@ def host_lesson(command, pictures):
                           "--folder", folder_of(settings), "--pictures", pictures], LESSON_SECONDS)  # fmt: skip
     found = re.search(r"^lesson \d+: .*^lesson=\d+ verdict=[^\n]*", output, re.M | re.S)
     if not found:
-        raise OutputError(f"the lesson printed no verdict, but: {(errors + output).strip().splitlines()[-1:]}")
+        said = (output + errors).strip().splitlines() or ["nothing"]
+        raise OutputError(f"the lesson printed no verdict, but: {next((row for row in said if 'error:' in row), said[-1])}")
     return found.group() + "\n"
 
 
