@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / os.environ.get("BUILD", "build")
-LESSON_SECONDS = 60
+LESSON_SECONDS = 300  # all lessons may have to be compiled first
 BOOT_SECONDS = 300
 LONGEST_LINE = 110
 # Addresses of a process on this computer: its program, its heap, its stack.
@@ -177,15 +177,25 @@ def lesson_key(command):
     return digest(command, [*LESSON_FILES, folder_of(settings_of(command))])
 
 
+# Folder of answers: the sentence about its build that failed. The other lessons of the folder do not try again.
+failed_folders = {}
+
+
 def host_lesson(command, pictures):
     """Run a lesson on this computer. Return its lines, from the title to the verdict."""
     settings = settings_of(command)
+    folder = folder_of(settings)
+    if folder in failed_folders:
+        raise OutputError(failed_folders[folder])
     output, errors = run([*steady(), sys.executable, "scripts/lesson.py", settings["N"], "--host",
-                          "--folder", folder_of(settings), "--pictures", pictures], LESSON_SECONDS)  # fmt: skip
+                          "--folder", folder, "--pictures", pictures], LESSON_SECONDS)  # fmt: skip
     found = re.search(r"^lesson \d+: .*^lesson=\d+ verdict=[^\n]*", output, re.M | re.S)
     if not found:
         said = (output + errors).strip().splitlines() or ["nothing"]
-        raise OutputError(f"the lesson printed no verdict, but: {next((row for row in said if 'error:' in row), said[-1])}")
+        sentence = f"the lesson printed no verdict, but: {next((row for row in said if 'error:' in row), said[-1])}"
+        if not output.startswith("lesson "):
+            failed_folders[folder] = sentence
+        raise OutputError(sentence)
     return found.group() + "\n"
 
 
