@@ -194,7 +194,7 @@ def host_lesson(command, pictures):
         said = (output + errors).strip().splitlines() or ["nothing"]
         sentence = f"the lesson printed no verdict, but: {next((row for row in said if 'error:' in row), said[-1])}"
         if not output.startswith("lesson "):
-            failed_folders[folder] = sentence
+            failed_folders[folder] = f"{folder} does not build: see above"
         raise OutputError(sentence)
     return found.group() + "\n"
 
