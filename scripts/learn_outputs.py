@@ -177,6 +177,12 @@ def lesson_key(command):
     return digest(command, [*LESSON_FILES, folder_of(settings_of(command))])
 
 
+def cause_in(rows):
+    """Return the row of a compiler's words that says most."""
+    telling = re.compile(r"(?<!clang: )error:|undefined |multiple definition|duplicate")
+    return next((row for row in rows if telling.search(row)), rows[-1])
+
+
 # Folder of answers: the sentence about its build that failed. The other lessons of the folder do not try again.
 failed_folders = {}
 
@@ -192,7 +198,7 @@ def host_lesson(command, pictures):
     found = re.search(r"^lesson \d+: .*^lesson=\d+ verdict=[^\n]*", output, re.M | re.S)
     if not found:
         said = (output + errors).strip().splitlines() or ["nothing"]
-        sentence = f"the lesson printed no verdict, but: {next((row for row in said if 'error:' in row), said[-1])}"
+        sentence = f"the lesson printed no verdict, but: {cause_in(said)}"
         if not output.startswith("lesson "):
             failed_folders[folder] = f"{folder} does not build: see above"
         raise OutputError(sentence)
