@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / os.environ.get("BUILD", "build")
-LESSON_SECONDS = 60
+LESSON_SECONDS = 300  # all lessons may have to be compiled first
 BOOT_SECONDS = 300
 LONGEST_LINE = 110
 # Addresses of a process on this computer: its program, its heap, its stack.
@@ -189,14 +189,31 @@ def lesson_key(command):
     return digest(command, [*LESSON_FILES, folder_of(settings_of(command))])
 
 
+def cause_in(rows):
+    """Return the row of a compiler's words that says most."""
+    telling = re.compile(r"(?<!clang: )error:|undefined |multiple definition|duplicate")
+    return next((row for row in rows if telling.search(row)), rows[-1])
+
+
+# Folder of answers: the sentence about its build that failed. The other lessons of the folder do not try again.
+failed_folders = {}
+
+
 def host_lesson(command, pictures):
     """Run a lesson on this computer. Return its lines, from the title to the verdict."""
     settings = settings_of(command)
+    folder = folder_of(settings)
+    if folder in failed_folders:
+        raise OutputError(failed_folders[folder])
     output, errors = run([*steady(), sys.executable, "scripts/lesson.py", settings["N"], "--host",
-                          "--folder", folder_of(settings), "--pictures", pictures], LESSON_SECONDS)  # fmt: skip
+                          "--folder", folder, "--pictures", pictures], LESSON_SECONDS)  # fmt: skip
     found = re.search(r"^lesson \d+: .*^lesson=\d+ verdict=[^\n]*", output, re.M | re.S)
     if not found:
-        raise OutputError(f"the lesson printed no verdict: {errors.strip() or output.strip()}")
+        said = (output + errors).strip().splitlines() or ["nothing"]
+        sentence = f"the lesson printed no verdict, but: {cause_in(said)}"
+        if not output.startswith("lesson "):
+            failed_folders[folder] = f"{folder} does not build: see above"
+        raise OutputError(sentence)
     return found.group() + "\n"
 
 

@@ -57,5 +57,6 @@ def picture_of(text):
         steps, words = tuple(range(int(first), int(last) + 1)), f"steps-{int(first)}-to-{int(last)}"
     if not steps or list(steps) != sorted(set(steps)):
         raise OutputError(f"{text!r}: the steps are not in order")
-    place = "-" + re.sub(r"\W+", "-", folder.removeprefix("tests/learn/")) if folder else ""
+    short = (folder or "").removeprefix("tests/learn/").removeprefix("docs/learn/")
+    place = re.sub(r"\W+", "-", f"-{short}") if short else ""
     return Picture(int(lesson), folder or "", steps, f"lesson-{int(lesson):02}{place}-{words}.svg")

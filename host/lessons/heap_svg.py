@@ -7,8 +7,8 @@ light and on dark pages. It has its own background, because a page and the syste
 import math
 from dataclasses import dataclass
 
+from heap_words import CANARY, FREE, GAP, HEADER, POISON, UNNAMED, words_of
 from svg_canvas import EM_BOLD, EM_MONO, Canvas, shortened, text_width
-from units import size_text
 
 WIDTH, MARGIN = 860, 24
 BAR = WIDTH - 2 * MARGIN
@@ -18,7 +18,6 @@ LEVEL = 16  # the height of a line of marks below a bar
 BETWEEN = 14
 TAIL = 132  # the free rest of the heap, which is not drawn to scale
 NARROWEST = 11  # a narrower piece is hard to see
-FREE, GAP, HEADER, CANARY, POISON = ".", "-", "#", "!", "~"
 
 # Fill of the blocks by their letter: light pages, dark pages. Letters that follow each other differ much.
 BLOCKS = [("#a6cdf0", "#2d6596"), ("#b8dfa6", "#3d7540"), ("#f7cb8c", "#8a5722"), ("#d8c0ec", "#6a4d92"),
@@ -30,15 +29,20 @@ COLOURS = {
     "bar": ("stroke", "#8a95a1", "#76828e"), "piece": ("stroke", "#ffffff", "#161b22"),
     "stripe": ("stroke", "#9aa5b1", "#6a7683"), "stem": ("stroke", "#c2410c", "#ffa657"),
     "tip": ("fill", "#c2410c", "#ffa657"), "quietstem": ("stroke", "#66717e", "#9aa5b1"),
-    "quiettip": ("fill", "#66717e", "#9aa5b1"),
-    "canary": ("fill", "#e8590c", "#f08c4b"), "poison": ("fill", "#c3c9d1", "#4a545f"),
+    "quiettip": ("fill", "#66717e", "#9aa5b1"), "canary": ("fill", "#e8590c", "#f08c4b"),
+    "unnamed": ("fill", "#dfe4ea", "#3a4450"),
     **{f"b{number}": ("fill", *pair) for number, pair in enumerate(BLOCKS)},
 }  # fmt: skip
 TEXTS = {"": ("#1d2733", "#e6edf3"), ".dim": ("#5c6773", "#9aa5b1"), ".mark": ("#b23a0a", "#ffa657"),
          ".inv": ("#ffffff", "#161b22")}  # fmt: skip
-GAPS = ('<pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<rect width="6" height="6" class="page"/><line x1="0" y1="0" x2="0" y2="6" class="stripe" stroke-width="2.4"/>'
-        '</pattern>')  # fmt: skip
+PATTERNS = "".join([
+    '<pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">',
+    '<rect width="6" height="6" class="page"/>',
+    '<line x1="0" y1="0" x2="0" y2="6" class="stripe" stroke-width="2.4"/></pattern>',
+    '<pattern id="poison" width="7" height="7" patternUnits="userSpaceOnUse">',
+    '<rect width="7" height="7" class="page"/><circle cx="2" cy="2" r="1.3" class="quiettip"/>',
+    '<circle cx="5.5" cy="5.5" r="1.3" class="quiettip"/></pattern>'])  # fmt: skip
+CLASSES = {FREE: "free", GAP: "g", HEADER: "header", CANARY: "canary", POISON: "p", UNNAMED: "unnamed"}
 
 
 def rules(column):
@@ -47,15 +51,16 @@ def rules(column):
     return shapes + "".join(f"text{name}{{fill:{pair[column]}}}" for name, pair in TEXTS.items())
 
 
-STYLE = ("\ntext{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}"
-         ".mono{font-family:ui-monospace,'SFMono-Regular','DejaVu Sans Mono',monospace}.b{font-weight:600}"
-         f".g{{fill:url(#gap)}}.none{{fill:none}}\n{rules(0)}\n"
-         f"@media(prefers-color-scheme:dark){{{rules(1)}}}\n")  # fmt: skip
+STYLE = "\n".join([
+    "", "text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}",
+    ".mono{font-family:ui-monospace,'SFMono-Regular','DejaVu Sans Mono',monospace}",
+    ".b{font-weight:600}.g{fill:url(#gap)}.p{fill:url(#poison)}.none{fill:none}",
+    rules(0), f"@media(prefers-color-scheme:dark){{{rules(1)}}}", ""])  # fmt: skip
 
 
 def offsets_of(state):
     """Return all offsets where something begins or ends or that a mark names."""
-    used = [piece for piece in state["pieces"] if piece["sign"] != FREE]
+    used = [piece for piece in all_pieces(state) if piece["sign"] != FREE]
     return {piece[end] for piece in used for end in ("start_bytes", "end_bytes")} | {
         mark["offset_bytes"] for mark in state["marks"]
     }
@@ -69,6 +74,7 @@ class Scale:
     """
 
     def __init__(self, states):
+        self.words = words_of(states[0]["lesson"])
         self.size_bytes = max(state["size_bytes"] for state in states)
         ends = sorted({0, *(offset for state in states for offset in offsets_of(state))})
         shown = max(ends[-1], min(64, self.size_bytes))
@@ -110,52 +116,42 @@ class Scale:
         return MARGIN
 
 
-def bytes_text(size_bytes):
-    """Return a size as it is written into a block: small ones as a number of bytes."""
-    return size_text(size_bytes) if size_bytes >= 4096 and size_bytes % 1024 == 0 else str(size_bytes)
-
-
-def counted(size_bytes):
-    return "1 byte" if size_bytes == 1 else f"{size_bytes} bytes"
-
-
-def name_of(sign):
-    names = {FREE: "free", GAP: "bytes left out for alignment", HEADER: "the heap's own record",
-             CANARY: "a canary", POISON: "poison in a freed block"}
-    return names.get(sign, f"block {sign}")
-
-
 def class_of(sign):
     if sign.isalpha():
         return f"b{(ord(sign.lower()) - ord('a')) % len(BLOCKS)}"
-    return {FREE: "free", GAP: "g", HEADER: "header", CANARY: "canary", POISON: "poison"}.get(sign, "b7")
+    return CLASSES.get(sign, "unnamed")
 
 
 def all_pieces(state):
-    """Return the pieces by address, with a free piece wherever there is no other."""
-    pieces, position = [], 0
-    for piece in sorted(state["pieces"], key=lambda one: one["start_bytes"]):
-        if piece["start_bytes"] > position:
-            pieces.append({"start_bytes": position, "end_bytes": piece["start_bytes"], "sign": FREE})
-        pieces.append(piece)
-        position = max(position, piece["end_bytes"])
-    if position < state["size_bytes"]:
-        pieces.append({"start_bytes": position, "end_bytes": state["size_bytes"], "sign": FREE})
+    """Return the pieces by address, with a free piece wherever there is no other. Where pieces overlap, the first one is
+    seen, as in the bar of characters."""
+    listed = [*(piece for piece in state["pieces"] if piece["sign"] != FREE),
+              *(piece for piece in state["pieces"] if piece["sign"] == FREE),
+              {"start_bytes": 0, "end_bytes": state["size_bytes"], "sign": FREE}]  # fmt: skip
+    ends = sorted({piece[end] for piece in listed for end in ("start_bytes", "end_bytes")})
+    pieces, previous = [], None
+    for start, end in zip(ends, ends[1:]):
+        seen = next(piece for piece in listed if piece["start_bytes"] <= start and end <= piece["end_bytes"])
+        if seen is previous:
+            pieces[-1]["end_bytes"] = end
+        else:
+            pieces.append({"start_bytes": start, "end_bytes": end, "sign": seen["sign"]})
+        previous = seen
     return pieces
 
 
 def draw_piece(canvas, scale, piece):
     start, end, sign = piece["start_bytes"], piece["end_bytes"], piece["sign"]
     left, right = scale.x(start), scale.x(end)
-    tooltip = f"{name_of(sign)}: {counted(end - start)}, from +{start} to +{end}"
+    tooltip = f"{scale.words.name(sign)}: {scale.words.span(start, end)}"
     canvas.rect(left, canvas.y, right - left, BAR_HEIGHT, "", tooltip,
                 f'class="{class_of(sign)} piece" stroke-width="1.5"')  # fmt: skip
-    if sign in (GAP, CANARY):
+    if sign in (GAP, CANARY, POISON):
         return
     is_torn = scale.has_tail and end > scale.shown
     middle = (left + (right - TAIL * 0.4 if is_torn else right)) / 2
     room = (middle - left) * 2 - 6
-    size = bytes_text(end - start)
+    size = scale.words.size(end - start)
     cls = "inv" if sign == HEADER else "dim" if sign == FREE else ""
     if sign == FREE:
         words = next((text for text in (f"{size} free", size) if text_width(text, 11) <= room), "")
@@ -164,10 +160,10 @@ def draw_piece(canvas, scale, piece):
             canvas.text(middle, canvas.y + 26, words, 11, cls, "middle")
         return
     has_size = text_width(size, 11) <= room
-    if text_width(sign, 15, EM_BOLD) <= room + 4 and sign.isalpha():
+    if text_width(sign, 15, EM_BOLD) <= room + 4 and sign != HEADER:
         canvas.text(middle, canvas.y + (20 if has_size else 27), sign, 15, f"{cls} b", "middle")
     if has_size:
-        canvas.text(middle, canvas.y + (35 if sign.isalpha() else 26), size, 11, cls, "middle")
+        canvas.text(middle, canvas.y + (26 if sign == HEADER else 35), size, 11, cls, "middle")
 
 
 def draw_tear(canvas):
@@ -240,14 +236,15 @@ def arrow(lines, x, words, is_quiet=False):
 
 
 def draw_labels(canvas, scale, state, has_ends):
-    """Draw the marks of a state, the heap's ends if they are wanted, and the offsets that have room."""
-    lines = Lines()
-    arrows = [arrow(lines, scale.x(mark["offset_bytes"]), f"{mark['name']} = +{mark['offset_bytes']}")
+    """Draw the marks of a state, the heap's ends where its size is new, and the offsets that have room."""
+    lines, words = Lines(), scale.words
+    arrows = [arrow(lines, scale.x(mark["offset_bytes"]), f"{mark['name']} = {words.offset(mark['offset_bytes'])}")
               for mark in sorted(state["marks"], key=lambda one: one["offset_bytes"])]  # fmt: skip
     marked = {mark["offset_bytes"] for mark in state["marks"]}
     if has_ends:
-        arrows.append(arrow(lines, scale.x(state["size_bytes"]), f"heap_end = +{state['size_bytes']}", True))
-        arrows.append(arrow(lines, MARGIN, "heap_start", True))
+        size_bytes = state["size_bytes"]
+        arrows.append(arrow(lines, scale.x(size_bytes), words.end.format(size_bytes // words.unit_bytes), True))
+        arrows.append(arrow(lines, MARGIN, words.start, True))
         marked |= {0, state["size_bytes"]}
     for one in reversed(arrows):  # so that a mark's arrow is above that of the heap's end at the same place
         one.draw(canvas)
@@ -257,14 +254,14 @@ def draw_labels(canvas, scale, state, has_ends):
 
 def draw_offsets(canvas, scale, offsets, lines):
     for offset in offsets:
-        x, words = scale.x(offset), f"+{offset}"
+        x, words = scale.x(offset), scale.words.offset(offset)
         half = text_width(words, 10, EM_MONO) / 2 + 3
         if MARGIN - 4 < x - half and x + half < WIDTH - MARGIN + 4 and lines.has_room(x - half, x + half):
             canvas.elements.append(f'<path d="M{x:.1f} {canvas.y}v4" class="bar"/>')
             canvas.text(x, canvas.y + 13, words, 10, "dim mono", "middle")
 
 
-def draw_state(canvas, scale, state, is_first):
+def draw_state(canvas, scale, state, has_ends):
     step = f"step {state['step']}"
     canvas.text(MARGIN, canvas.y + 13, step, 12, "dim")
     indent = text_width(step, 12) + 10
@@ -272,12 +269,12 @@ def draw_state(canvas, scale, state, is_first):
     canvas.y += CAPTION
     draw_bar(canvas, scale, state)
     canvas.y += BAR_HEIGHT
-    draw_labels(canvas, scale, state, is_first)
+    draw_labels(canvas, scale, state, has_ends)
 
 
-def has_units(states):
+def has_units(scale, states):
     """Return whether a size in the picture has a unit."""
-    return any(not bytes_text(piece["end_bytes"] - piece["start_bytes"]).isdigit()
+    return any(not scale.words.size(piece["end_bytes"] - piece["start_bytes"]).isdigit()
                for state in states for piece in state["pieces"])  # fmt: skip
 
 
@@ -285,9 +282,9 @@ def draw_legend(canvas, scale, states):
     """Explain each kind of piece that is in the picture."""
     signs = {piece["sign"] for state in states for piece in all_pieces(state)}
     letter = min((sign for sign in signs if sign.isalpha()), key=str.swapcase, default="")
-    size = "its size" if has_units(states) else "its size in bytes"
-    entries = [(class_of(letter), f"a block in use, and {size}")] if letter else []
-    entries += [(class_of(sign), name_of(sign)) for sign in (FREE, GAP, HEADER, CANARY, POISON) if sign in signs]
+    size = "its size" if has_units(scale, states) else f"its size in {scale.words.unit}s"
+    entries = [(class_of(letter), f"{scale.words.block}, and {size}")] if letter else []
+    entries += [(class_of(sign), scale.words.name(sign)) for sign in CLASSES if sign in signs]
     if scale.has_tail:
         entries.append(("", "// more free memory than is drawn"))
     if not scale.is_linear:
@@ -309,12 +306,14 @@ def draw(states):
     """Return the text of the SVG of these states of one lesson."""
     first, last = states[0], states[-1]
     steps = f"step {first['step']}" if len(states) == 1 else f"steps {first['step']} to {last['step']}"
-    canvas = Canvas(WIDTH, MARGIN, STYLE, GAPS, f"The heap of lesson {first['lesson']} after {steps}")
     scale = Scale(states)
+    canvas = Canvas(WIDTH, MARGIN, STYLE, PATTERNS, f"{scale.words.title} {first['lesson']} after {steps}")
     canvas.y -= 6
-    for number, state in enumerate(states):
-        canvas.y += BETWEEN if number else 0
-        draw_state(canvas, scale, state, number == 0)
+    size_bytes = None
+    for state in states:
+        canvas.y += BETWEEN if size_bytes else 0
+        draw_state(canvas, scale, state, state["size_bytes"] != size_bytes)
+        size_bytes = state["size_bytes"]
     canvas.y += BETWEEN
     draw_legend(canvas, scale, states)
     canvas.y -= 6

@@ -323,6 +323,7 @@ def test_wrong_chapter_is_explained(text, sentence, chapter):
 
 @pytest.mark.parametrize("command", [
     "make", "make test", "make lesson N=4 SOLUTION=1", "make learn LEARN=--check", "UBSAN=1 make build", "ls --absent",
+    "make lesson N=4 FOLDER=my-answers", "./scripts/run.sh --once --kernel build/absent/kernel.elf --cmdline provoke=x",
     './scripts/run.sh --memory 3G --cmdline "heap=fast print-heap"', "./scripts/test.sh --all unit # words",
 ])  # fmt: skip
 def test_right_command_has_no_complaint(command):

@@ -65,11 +65,11 @@ def test_every_byte_of_every_state_has_a_tooltip(states):
 
 def test_pieces_are_named():
     assert tooltips(parsed(LIST))[1:5] == [
-        "block a: 100 bytes, from +16 to +116", "bytes left out for alignment: 12 bytes, from +116 to +128",
+        "block a: 100 bytes, from +16 to +116", "bytes that no block uses: 12 bytes, from +116 to +128",
         "the heap's own record: 16 bytes, from +128 to +144", "free: 1008 bytes, from +144 to +1152"]  # fmt: skip
     words = texts(parsed(LIST))
     assert {"heap_start", "heap_end = +4096", "free_list = +144", "next = +144", "a", "100", "not to scale"} <= set(words)
-    assert {"bytes left out for alignment", "the heap's own record", "free"} <= set(words)
+    assert {"bytes that no block uses", "the heap's own record", "free"} <= set(words)
 
 
 def test_steps_have_the_same_scale():
