@@ -795,6 +795,10 @@ lint: compile_commands.json ## check the code: format, clang-tidy, cppcheck, she
 .PHONY: boundary-objects
 boundary-objects: $(KERNEL_OBJECTS) $(LESSON_KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
 
+.PHONY: learn
+learn: ## fill listings, outputs and pictures of docs/learn; LEARN="--check" passes options (LEARN=--help lists them)
+	@$(PYTHON) scripts/learn.py $(LEARN)
+
 .PHONY: check-boundaries
 check-boundaries: boundary-objects ## what belongs to a CPU is under arch/, no files need each other in a circle
 	@$(PYTHON) scripts/check_boundaries.py --build $(BUILD) --clang $(CLANG) --nm $(LLVM_NM) \

@@ -16,6 +16,8 @@
 #define DRAWING_FREE   '.'
 #define DRAWING_GAP    '-' /* bytes left out for alignment */
 #define DRAWING_HEADER '#' /* the heap's own record */
+#define DRAWING_CANARY '!' /* known bytes behind a block */
+#define DRAWING_POISON '~' /* known bytes in a freed block */
 
 struct drawing_piece {
     uint64_t start_bytes; /* from the heap's start */

@@ -1,10 +1,14 @@
 #include "lessons/lesson.h"
 
 #include "lessons/lesson_04.h"
+#include "lessons/lesson_11.h"
+#include "lessons/lesson_12.h"
 #include "shared/text/format.h"
 
 static const struct lesson lessons[] = {
     {4, "build the bump heap", "lesson_04.c", lesson_04_run},
+    {11, "a heap is a policy", "lesson_11.c", lesson_11_run},
+    {12, "bugs on purpose", "lesson_12.c", lesson_12_run},
 };
 
 const struct lesson *lesson_find(unsigned number)
