@@ -112,11 +112,15 @@ static const char *hint_of(enum map_mistake mistake)
         [MAP_COUNTS_PAGES] = "this is a number of pages. A page has PAGE_BYTES bytes",
         [MAP_ONLY_CONVENTIONAL] = "boot services have ended: their memory counts, too",
         [MAP_EVERY_TYPE] = "this includes rows that are not usable: ask is_usable() for each row",
-        [MAP_MISSES_FIRST_ROW] = "the first row is missing: it is rows[0]",
-        [MAP_MISSES_LAST_ROW] = "the last row is missing: it is rows[row_count - 1]",
+        [MAP_MISSES_FIRST_ROW] = "a row is missing: the first is rows[0], the last is "
+                                 "rows[row_count - 1]",
+        [MAP_MISSES_LAST_ROW] = "a row is missing: the first is rows[0], the last is "
+                                "rows[row_count - 1]",
         [MAP_READS_BEHIND] = "this includes rows[row_count], which is behind the last row",
         [MAP_COUNTS_BROKEN_ROWS] = "this includes a broken row: page_count * PAGE_BYTES, or the "
                                    "row's end, does not fit into 64 bits",
+        [MAP_COUNTS_ROWS_THAT_WRAP] = "this includes a broken row: its bytes fit into 64 bits, but "
+                                      "start + bytes does not",
         [MAP_STOPS_AT_EMPTY_ROW] = "a row with 0 pages is not the end of the map",
         [MAP_STOPS_AT_BROKEN_ROW] = "a broken row is not the end of the map: go on behind it",
         [MAP_32_BITS] = "this is the lower half of the number: 32 bits are too few",
@@ -136,10 +140,32 @@ static const char *hint_of(enum map_mistake mistake)
     return hints[mistake];
 }
 
-static bool explain_bytes(struct judge *judge, const struct memory_map *map, uint64_t answer_bytes)
+static bool is_same_run(struct memory_run a, struct memory_run b)
+{
+    return a.size_bytes == b.size_bytes && (a.start == b.start || a.size_bytes == 0);
+}
+
+/* Code with this mistake gives the right answers for all maps before `index`. */
+static bool passed_until(unsigned index, enum map_mistake mistake)
+{
+    struct memory_map map;
+    for (unsigned i = 0; i < index; i++) {
+        memory_map_make(i, &map);
+        if (memory_map_usable_bytes(&map, mistake) !=
+                memory_map_usable_bytes(&map, MAP_NO_MISTAKE) ||
+            !is_same_run(memory_map_largest_run(&map, mistake),
+                         memory_map_largest_run(&map, MAP_NO_MISTAKE)))
+            return false;
+    }
+    return true;
+}
+
+static bool explain_bytes(struct judge *judge, unsigned index, const struct memory_map *map,
+                          uint64_t answer_bytes)
 {
     for (unsigned i = MAP_NO_MISTAKE + 1; i < MAP_MISTAKE_FOR_RUNS; i++)
-        if (memory_map_usable_bytes(map, (enum map_mistake)i) == answer_bytes)
+        if (memory_map_usable_bytes(map, (enum map_mistake)i) == answer_bytes &&
+            passed_until(index, (enum map_mistake)i))
             return judge_hint(judge, "%s", hint_of((enum map_mistake)i));
     return judge_hint(judge, "add page_count * PAGE_BYTES of every row that is usable");
 }
@@ -160,20 +186,17 @@ static bool check_bytes(struct judge *judge, unsigned index, const struct memory
         print_map(judge, index, map);
     judge_wrong(judge, "%s returned %llu. The usable rows have %llu bytes", judge->call,
                 (unsigned long long)answer_bytes, (unsigned long long)expected_bytes);
-    return explain_bytes(judge, map, answer_bytes);
+    return explain_bytes(judge, index, map, answer_bytes);
 }
 
-static bool is_same_run(struct memory_run a, struct memory_run b)
-{
-    return a.size_bytes == b.size_bytes && (a.start == b.start || a.size_bytes == 0);
-}
-
-static bool explain_run(struct judge *judge, const struct memory_map *map, struct memory_run answer)
+static bool explain_run(struct judge *judge, unsigned index, const struct memory_map *map,
+                        struct memory_run answer)
 {
     struct memory_run expected = memory_map_largest_run(map, MAP_NO_MISTAKE);
     /* usable_bytes() was right, so a mistake that only runs can have is more likely. */
     for (unsigned i = MAP_MISTAKE_COUNT - 1; i > MAP_NO_MISTAKE; i--)
-        if (is_same_run(memory_map_largest_run(map, (enum map_mistake)i), answer))
+        if (is_same_run(memory_map_largest_run(map, (enum map_mistake)i), answer) &&
+            passed_until(index, (enum map_mistake)i))
             return judge_hint(judge, "%s", hint_of((enum map_mistake)i));
     if (expected.size_bytes == 0)
         return judge_hint(judge, "no memory is usable here, so the size must be 0");
@@ -203,7 +226,7 @@ static bool check_run(struct judge *judge, unsigned index, const struct memory_m
                 judge->call, (unsigned long long)answer.size_bytes,
                 (unsigned long long)answer.start, (unsigned long long)expected.size_bytes,
                 (unsigned long long)expected.start);
-    return explain_run(judge, map, answer);
+    return explain_run(judge, index, map, answer);
 }
 
 static bool check_map(struct judge *judge, unsigned index)

@@ -9,6 +9,9 @@
 #define SECOND_OFFSET_BYTES UINT64_C(131072)
 #define SECOND_SIZE_BYTES   UINT64_C(40000)
 
+/* An address so near behind `memory` is named by its distance. */
+#define NEAR_BYTES (UINT64_C(1) << 20)
+
 static const uint64_t sizes_bytes[] = {24, 100, 1, 4096};
 
 /* One of the reader's heaps, and the truth about it. */
@@ -48,7 +51,7 @@ static const char *place_of(const struct judge *judge, const struct trial *trial
     view.size_bytes = trial->size_bytes;
     if (offset_bytes == 0)
         format_text(buffer, JUDGE_TEXT_BYTES, "memory");
-    else if (offset_bytes <= trial->size_bytes)
+    else if (offset_bytes <= NEAR_BYTES)
         format_text(buffer, JUDGE_TEXT_BYTES, "memory + %llu", (unsigned long long)offset_bytes);
     else
         judge_place(&view, address, buffer);
@@ -84,6 +87,8 @@ static const char *free_hint(const struct trial *trial)
 {
     if (trial->two_heaps)
         return "there are two heaps now. All of a heap is in *heap, nothing in other variables";
+    if (trial->used_bytes == 0)
+        return "it is the first byte that nobody uses yet, and nothing is in use";
     return "it is the first byte that nobody uses yet. take() moves it by size_bytes, and no other "
            "function moves it";
 }
@@ -103,7 +108,7 @@ static bool check_heap(struct judge *judge, const struct trial *trial)
 }
 
 static bool check_count(struct judge *judge, const struct trial *trial, uint64_t answer_bytes,
-                        uint64_t expected_bytes)
+                        uint64_t expected_bytes, const char *hint)
 {
     judge_say(judge, "%llu bytes", (unsigned long long)answer_bytes);
     if (answer_bytes == expected_bytes)
@@ -114,7 +119,7 @@ static bool check_count(struct judge *judge, const struct trial *trial, uint64_t
         return judge_hint(judge, "you are wrong by one: the end of a range is not part of it");
     if (answer_bytes == trial->size_bytes - expected_bytes)
         return judge_hint(judge, "these are the other bytes: look where `free` stands");
-    return judge_hint(judge, "the distance of two addresses is a number of bytes");
+    return judge_hint(judge, "%s", hint);
 }
 
 static bool check_counts(struct judge *judge, const struct trial *trial)
@@ -122,12 +127,14 @@ static bool check_counts(struct judge *judge, const struct trial *trial)
     judge_call(judge, "used_bytes(%s)", trial->name);
     uint64_t used_bytes = lesson_03.used_bytes(&trial->heap);
     judge_returned(judge);
-    if (!check_count(judge, trial, used_bytes, trial->used_bytes))
+    if (!check_count(judge, trial, used_bytes, trial->used_bytes,
+                     "the bytes in use go from heap_start up to free"))
         return false;
     judge_call(judge, "free_bytes(%s)", trial->name);
     uint64_t free_bytes = lesson_03.free_bytes(&trial->heap);
     judge_returned(judge);
-    return check_count(judge, trial, free_bytes, trial->size_bytes - trial->used_bytes);
+    return check_count(judge, trial, free_bytes, trial->size_bytes - trial->used_bytes,
+                       "the free bytes go from free up to heap_end");
 }
 
 static const char *yes_or_no(bool answer)

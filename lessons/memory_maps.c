@@ -40,15 +40,18 @@ static const struct memory_map fixed_maps[MEMORY_MAP_FIXED_COUNT] = {
     {"nothing is usable",
      2,
      {{0x100000, 16, EFI_TYPE_RESERVED}, {0x110000, 16, EFI_TYPE_MEMORY_MAPPED_IO}}},
-    {"mistakes of the firmware",
-     8,
+    {"rows without memory",
+     5,
      {{0x0, 0, EFI_TYPE_RESERVED},
       {0x100000, 32, EFI_TYPE_CONVENTIONAL},
       {0x120000, 0, EFI_TYPE_RESERVED},
       {0x120000, 32, EFI_TYPE_BOOT_SERVICES_DATA},
-      {0x150000, 48, EFI_TYPE_CONVENTIONAL},
+      {0x150000, 48, EFI_TYPE_CONVENTIONAL}}},
+    {"broken rows",
+     4,
+     {{0x100000, 16, EFI_TYPE_CONVENTIONAL},
       {0x200000, UINT64_C(0x10000000000020), EFI_TYPE_CONVENTIONAL},
-      {0x300000, 16, EFI_TYPE_CONVENTIONAL},
+      {0x300000, 64, EFI_TYPE_CONVENTIONAL},
       {UINT64_C(0xffffffffffff0000), 64, EFI_TYPE_CONVENTIONAL}}},
     {"no row at all", 0, {{0, 0, 0}}},
     /* Rows of the map that OVMF, a UEFI firmware, has for a machine of QEMU with 3 GiB. */
@@ -140,8 +143,10 @@ static uint64_t row_bytes(const struct memory_row *row, enum map_mistake mistake
 {
     bool usable = mistake == MAP_ONLY_CONVENTIONAL ? row->type == EFI_TYPE_CONVENTIONAL
                                                    : memory_map_type_is_usable(row->type);
-    if ((!usable && mistake != MAP_EVERY_TYPE) ||
-        (is_broken(row) && mistake != MAP_COUNTS_BROKEN_ROWS))
+    bool counts_broken =
+        mistake == MAP_COUNTS_BROKEN_ROWS ||
+        (mistake == MAP_COUNTS_ROWS_THAT_WRAP && row->page_count <= UINT64_MAX / PAGE_BYTES);
+    if ((!usable && mistake != MAP_EVERY_TYPE) || (is_broken(row) && !counts_broken))
         return 0;
     if (mistake == MAP_32_BIT_ROWS)
         return (uint32_t)(row->page_count * PAGE_BYTES);

@@ -10,7 +10,7 @@
 #include "lessons/memory_row.h"
 
 #define MEMORY_MAP_ROW_LIMIT    24
-#define MEMORY_MAP_FIXED_COUNT  8u
+#define MEMORY_MAP_FIXED_COUNT  9u
 #define MEMORY_MAP_RANDOM_COUNT 6u
 
 struct memory_map {
@@ -29,18 +29,19 @@ enum map_mistake {
     MAP_MISSES_LAST_ROW,
     MAP_READS_BEHIND,
     MAP_COUNTS_BROKEN_ROWS,
+    MAP_COUNTS_ROWS_THAT_WRAP,
     MAP_STOPS_AT_EMPTY_ROW,
     MAP_STOPS_AT_BROKEN_ROW,
     MAP_32_BITS,
     MAP_32_BIT_ROWS,
-    MAP_MISTAKE_FOR_RUNS, /* those below concern only the largest run; the likeliest is last */
+    MAP_MISTAKE_FOR_RUNS, /* those below concern only the largest run; the most likely is last */
     MAP_LAST_RUN = MAP_MISTAKE_FOR_RUNS,
     MAP_FIRST_RUN,
     MAP_FORGETS_LAST_RUN,
-    MAP_EMPTY_ROW_SPLITS,
     MAP_JOINS_ACROSS_GAPS,
     MAP_JOINS_NEIGHBOURS_IN_ARRAY,
     MAP_SINGLE_ROWS,
+    MAP_EMPTY_ROW_SPLITS,
     MAP_MISTAKE_COUNT
 };
 
