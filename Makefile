@@ -532,7 +532,8 @@ LESSONS := $(BUILD)/lessons/$(subst /,-,$(patsubst /%,%,$(patsubst tests/learn/%
 LESSON_SOURCES := $(wildcard lessons/*.c)
 LESSON_KERNEL_SOURCES := $(LESSON_SOURCES) $(wildcard kernel/diagnostics/lessons/*.c)
 LESSON_KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/lessons/*.S)
-LESSON_HOST_SOURCES := $(LESSON_SOURCES) $(wildcard host/lessons/*.c) shared/text/format.c
+LESSON_HOST_SOURCES := $(LESSON_SOURCES) $(wildcard host/lessons/*.c) \
+    $(patsubst %,shared/%.c,text/format crc32 handoff_checksum)
 
 $(eval $(call flags_file,$(LESSONS:$(BUILD)/%=%)/answers,$$(ANSWERS)))
 
