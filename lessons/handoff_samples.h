@@ -26,7 +26,7 @@ struct handoff_sample {
     uint64_t ram_end;
 };
 
-/* Write sample `index`, and its page. Return false if there is none of this number. */
+/* Write sample `index`, and its page. Return false if the number is too large. */
 bool handoff_sample_make(unsigned index, struct handoff_sample *ret_sample,
                          struct handoff_page *ret_page);
 

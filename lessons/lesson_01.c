@@ -47,7 +47,7 @@ static const char *reason(uint32_t type)
     case EFI_TYPE_MEMORY_MAPPED_IO:
         return "this is no memory: a device answers at these addresses";
     case EFI_TYPE_RESERVED:
-        return "the firmware does not say what is there, so leave it";
+        return "the firmware keeps its purpose to itself, so leave it";
     default:
         return "a type that you do not know promises nothing";
     }

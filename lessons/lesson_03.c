@@ -2,7 +2,7 @@
 
 #include "shared/text/format.h"
 
-/* What the memory holds before the lesson. A heap of this lesson writes nothing there. */
+/* The memory is full of this byte before the lesson. A heap of this lesson writes nothing there. */
 #define FILL UINT8_C(0x5a)
 
 /* The second heap begins here. Its size is no power of two, and it is not the rest of the memory. */
