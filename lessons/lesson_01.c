@@ -106,39 +106,35 @@ static bool rows_are_unchanged(struct judge *judge, const struct memory_map *map
     return true;
 }
 
-static const char *hint_of(enum map_mistake mistake)
-{
-    static const char *const hints[MAP_MISTAKE_COUNT] = {
-        [MAP_COUNTS_PAGES] = "this is a number of pages. A page has PAGE_BYTES bytes",
-        [MAP_ONLY_CONVENTIONAL] = "boot services have ended: their memory counts, too",
-        [MAP_EVERY_TYPE] = "this includes rows that are not usable: ask is_usable() for each row",
-        [MAP_MISSES_FIRST_ROW] = "a row is missing: the first is rows[0], the last is "
-                                 "rows[row_count - 1]",
-        [MAP_MISSES_LAST_ROW] = "a row is missing: the first is rows[0], the last is "
-                                "rows[row_count - 1]",
-        [MAP_READS_BEHIND] = "this includes rows[row_count], which is behind the last row",
-        [MAP_COUNTS_BROKEN_ROWS] = "this includes a broken row: page_count * PAGE_BYTES, or the "
-                                   "row's end, does not fit into 64 bits",
-        [MAP_COUNTS_ROWS_THAT_WRAP] = "this includes a broken row: its bytes fit into 64 bits, but "
-                                      "start + bytes does not",
-        [MAP_STOPS_AT_EMPTY_ROW] = "a row with 0 pages is not the end of the map",
-        [MAP_STOPS_AT_BROKEN_ROW] = "a broken row is not the end of the map: go on behind it",
-        [MAP_32_BITS] = "this is the lower half of the number: 32 bits are too few",
-        [MAP_32_BIT_ROWS] = "the bytes of one row need 64 bits, too",
-        [MAP_SINGLE_ROWS] =
-            "rows that touch belong to one run, also if their types differ: compare "
-            "a row's start with the end of the run",
-        [MAP_JOINS_ACROSS_GAPS] = "there is memory between these rows that is not usable",
-        [MAP_JOINS_NEIGHBOURS_IN_ARRAY] = "neighbours in the array can have a gap between their "
-                                          "addresses",
-        [MAP_EMPTY_ROW_SPLITS] = "a row with 0 pages describes no memory: it ends no run",
-        [MAP_FORGETS_LAST_RUN] = "the last run is missing: a run that reaches the last row "
-                                 "counts, too",
-        [MAP_FIRST_RUN] = "this is the first run. Is a later one larger?",
-        [MAP_LAST_RUN] = "this is the last run. Was an earlier one larger?",
-    };
-    return hints[mistake];
-}
+/* A hint for each mistake. */
+static const char *const hints[MAP_MISTAKE_COUNT] = {
+    [MAP_COUNTS_PAGES] = "this is a number of pages. A page has PAGE_BYTES bytes",
+    [MAP_ONLY_CONVENTIONAL] = "boot services have ended: their memory counts, too",
+    [MAP_EVERY_TYPE] = "this includes rows that are not usable: ask is_usable() for each row",
+    [MAP_MISSES_FIRST_ROW] = "a row is missing: the first is rows[0], the last is "
+                             "rows[row_count - 1]",
+    [MAP_MISSES_LAST_ROW] = "a row is missing: the first is rows[0], the last is "
+                            "rows[row_count - 1]",
+    [MAP_READS_BEHIND] = "this includes rows[row_count], which is behind the last row",
+    [MAP_COUNTS_BROKEN_ROWS] = "this includes a broken row: page_count * PAGE_BYTES, or the "
+                               "row's end, does not fit into 64 bits",
+    [MAP_COUNTS_ROWS_THAT_WRAP] = "this includes a broken row: its bytes fit into 64 bits, but "
+                                  "start + bytes does not",
+    [MAP_STOPS_AT_EMPTY_ROW] = "a row with 0 pages is not the end of the map",
+    [MAP_STOPS_AT_BROKEN_ROW] = "a broken row is not the end of the map: go on behind it",
+    [MAP_32_BITS] = "this is the lower half of the number: 32 bits are too few",
+    [MAP_32_BIT_ROWS] = "the bytes of one row need 64 bits, too",
+    [MAP_SINGLE_ROWS] = "rows that touch belong to one run, also if their types differ: compare "
+                        "a row's start with the end of the run",
+    [MAP_JOINS_ACROSS_GAPS] = "there is memory between these rows that is not usable",
+    [MAP_JOINS_NEIGHBOURS_IN_ARRAY] = "neighbours in the array can have a gap between their "
+                                      "addresses",
+    [MAP_EMPTY_ROW_SPLITS] = "a row with 0 pages describes no memory: it ends no run",
+    [MAP_FORGETS_LAST_RUN] = "the last run is missing: a run that reaches the last row "
+                             "counts, too",
+    [MAP_FIRST_RUN] = "this is the first run. Is a later one larger?",
+    [MAP_LAST_RUN] = "this is the last run. Was an earlier one larger?",
+};
 
 static bool is_same_run(struct memory_run a, struct memory_run b)
 {
@@ -166,7 +162,7 @@ static bool explain_bytes(struct judge *judge, unsigned index, const struct memo
     for (unsigned i = MAP_NO_MISTAKE + 1; i < MAP_MISTAKE_FOR_RUNS; i++)
         if (memory_map_usable_bytes(map, (enum map_mistake)i) == answer_bytes &&
             passed_until(index, (enum map_mistake)i))
-            return judge_hint(judge, "%s", hint_of((enum map_mistake)i));
+            return judge_hint(judge, "%s", hints[i]);
     return judge_hint(judge, "add page_count * PAGE_BYTES of every row that is usable");
 }
 
@@ -197,7 +193,7 @@ static bool explain_run(struct judge *judge, unsigned index, const struct memory
     for (unsigned i = MAP_MISTAKE_COUNT - 1; i > MAP_NO_MISTAKE; i--)
         if (is_same_run(memory_map_largest_run(map, (enum map_mistake)i), answer) &&
             passed_until(index, (enum map_mistake)i))
-            return judge_hint(judge, "%s", hint_of((enum map_mistake)i));
+            return judge_hint(judge, "%s", hints[i]);
     if (expected.size_bytes == 0)
         return judge_hint(judge, "no memory is usable here, so the size must be 0");
     if (answer.size_bytes == expected.size_bytes)

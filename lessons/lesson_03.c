@@ -145,6 +145,7 @@ static const char *yes_or_no(bool answer)
 static bool check_answer(struct judge *judge, const struct trial *trial, bool answer, bool expected,
                          const char *hint)
 {
+    judge_say(judge, "%s", yes_or_no(answer));
     if (answer == expected)
         return check_heap(judge, trial);
     judge_wrong(judge, "%s returned %s. It must be %s", judge->call, yes_or_no(answer),
