@@ -541,7 +541,8 @@ LESSON_SOURCES := $(wildcard lessons/*.c)
 LESSON_KERNEL_OBJECTS := $(filter-out %/lesson_absent.o,$(KERNEL_OBJECTS)) \
     $(patsubst %.c,$(BUILD)/kernel/%.o,$(LESSON_SOURCES) $(wildcard kernel/diagnostics/lessons/*.c kernel/arch/x86_64/lessons/*.c)) \
     $(patsubst %.S,$(BUILD)/kernel/%.S.o,$(wildcard kernel/arch/x86_64/lessons/*.S))
-LESSON_HOST_OBJECTS := $(patsubst %.c,$(BUILD)/lessons/host/%.o,$(LESSON_SOURCES) $(wildcard host/lessons/*.c) shared/text/format.c)
+LESSON_HOST_OBJECTS := $(patsubst %.c,$(BUILD)/lessons/host/%.o,$(LESSON_SOURCES) $(wildcard host/lessons/*.c) \
+    $(patsubst %,shared/%.c,text/format crc32 handoff_checksum))
 
 # LESSON (lesson_04.c) is the answer that runs. If another one does not compile, its solution takes its place.
 # The old date of the object makes the next call try again.

@@ -1,11 +1,17 @@
 #include "lessons/lesson.h"
 
+#include "lessons/lesson_01.h"
+#include "lessons/lesson_02.h"
+#include "lessons/lesson_03.h"
 #include "lessons/lesson_04.h"
 #include "lessons/lesson_11.h"
 #include "lessons/lesson_12.h"
 #include "shared/text/format.h"
 
 static const struct lesson lessons[] = {
+    {1, "what firmware leaves us", "lesson_01.c", lesson_01_run},
+    {2, "why a temporary heap, and the handoff", "lesson_02.c", lesson_02_run},
+    {3, "what a heap is", "lesson_03.c", lesson_03_run},
     {4, "build the bump heap", "lesson_04.c", lesson_04_run},
     {11, "a heap is a policy", "lesson_11.c", lesson_11_run},
     {12, "bugs on purpose", "lesson_12.c", lesson_12_run},
