@@ -10,7 +10,7 @@
 struct bump_heap {
     uint8_t *heap_start; /* the first byte of the heap */
     uint8_t *heap_end;   /* the first byte behind the heap */
-    uint8_t *free;       /* the first byte that nobody uses yet */
+    uint8_t *free;       /* the first byte that nobody uses yet; heap_end if the heap is full */
 };
 
 #endif

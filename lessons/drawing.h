@@ -31,7 +31,8 @@ struct drawing_mark {
 };
 
 struct drawing {
-    uint64_t size_bytes; /* of the heap */
+    uint64_t size_bytes;          /* of the heap */
+    uint64_t smallest_cell_bytes; /* 8 at first; a small heap is clearer with less */
     struct drawing_piece pieces[DRAWING_PIECE_LIMIT];
     unsigned piece_count;
     struct drawing_mark marks[DRAWING_MARK_LIMIT];

@@ -38,6 +38,15 @@ void judge_call(struct judge *judge, const char *format, ...)
     judge->in_reader_code = true;
 }
 
+void judge_call_again(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    format_text_v(judge->call, sizeof judge->call, format, arguments);
+    va_end(arguments);
+    judge->in_reader_code = true;
+}
+
 void judge_returned(struct judge *judge)
 {
     judge->in_reader_code = false;

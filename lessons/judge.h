@@ -42,6 +42,10 @@ struct judge {
 void judge_call(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void judge_returned(struct judge *judge);
 
+/* One call of many in the same step: like judge_call(), but it prints nothing and begins no step. */
+void judge_call_again(struct judge *judge, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Print a line below the step. */
 void judge_say(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

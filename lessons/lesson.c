@@ -4,6 +4,8 @@
 #include "lessons/lesson_02.h"
 #include "lessons/lesson_03.h"
 #include "lessons/lesson_04.h"
+#include "lessons/lesson_05.h"
+#include "lessons/lesson_06.h"
 #include "lessons/lesson_11.h"
 #include "lessons/lesson_12.h"
 #include "shared/text/format.h"
@@ -13,6 +15,8 @@ static const struct lesson lessons[] = {
     {2, "why a temporary heap, and the handoff", "lesson_02.c", lesson_02_run},
     {3, "what a heap is", "lesson_03.c", lesson_03_run},
     {4, "build the bump heap", "lesson_04.c", lesson_04_run},
+    {5, "alignment", "lesson_05.c", lesson_05_run},
+    {6, "out of memory", "lesson_06.c", lesson_06_run},
     {11, "a heap is a policy", "lesson_11.c", lesson_11_run},
     {12, "bugs on purpose", "lesson_12.c", lesson_12_run},
 };
