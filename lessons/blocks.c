@@ -31,6 +31,15 @@ static const struct block *overlapped(const struct blocks *blocks, const struct 
     return NULL;
 }
 
+/* Return BLOCK_LIMIT if every block is live. */
+static unsigned first_dead(const struct blocks *blocks)
+{
+    unsigned index = 0;
+    while (index < blocks->count && blocks->list[index].live)
+        index++;
+    return index;
+}
+
 static bool check_place(struct judge *judge, const void *address, uint64_t size_bytes,
                         uint64_t alignment_bytes)
 {
@@ -53,9 +62,11 @@ bool blocks_accept(struct judge *judge, struct blocks *blocks, void *address, ui
 {
     if (!check_place(judge, address, size_bytes, alignment_bytes))
         return false;
-    if (blocks->count == BLOCK_LIMIT)
-        return judge_wrong(judge, "the lesson itself has too many blocks: tell its authors");
     unsigned index = blocks->count;
+    if (index == BLOCK_LIMIT)
+        index = first_dead(blocks);
+    if (index == BLOCK_LIMIT)
+        return judge_wrong(judge, "the lesson itself has too many blocks: tell its authors");
     char name = (char)(index < 26 ? 'a' + index : 'A' + (index - 26));
     struct block block = {address, size_bytes, name, true};
     const struct block *other = overlapped(blocks, &block);
@@ -68,7 +79,9 @@ bool blocks_accept(struct judge *judge, struct blocks *blocks, void *address, ui
                            (unsigned long long)(other->start - judge->memory) + other->size_bytes);
     for (uint64_t i = 0; i < size_bytes; i++)
         block.start[i] = pattern(&block, i);
-    blocks->list[blocks->count++] = block;
+    blocks->list[index] = block;
+    if (index == blocks->count)
+        blocks->count++;
     judge_say(judge, "%c = heap_start + %llu", name,
               (unsigned long long)(block.start - judge->memory));
     return true;

@@ -10,6 +10,7 @@ void drawing_begin(struct drawing *ret_drawing, uint64_t size_bytes)
     ret_drawing->size_bytes = size_bytes;
     ret_drawing->piece_count = 0;
     ret_drawing->mark_count = 0;
+    ret_drawing->whole = false;
 }
 
 void drawing_add(struct drawing *drawing, uint64_t start_bytes, uint64_t end_bytes, char sign)
@@ -71,7 +72,8 @@ void drawing_print(const struct drawing *drawing, char *ret_bar, char *ret_marks
                    uint64_t capacity_bytes)
 {
     uint64_t cell_bytes = SMALLEST_CELL_BYTES;
-    while (shown_end(drawing) > cell_bytes * (DRAWING_CELL_COUNT - 1))
+    while (drawing->whole ? drawing->size_bytes > cell_bytes * DRAWING_CELL_COUNT
+                          : shown_end(drawing) > cell_bytes * (DRAWING_CELL_COUNT - 1))
         cell_bytes *= 2;
     char cells[DRAWING_CELL_COUNT + 1];
     unsigned count = 0;

@@ -1,10 +1,12 @@
 #include "lessons/lesson.h"
 
 #include "lessons/lesson_04.h"
+#include "lessons/lesson_07.h"
 #include "shared/text/format.h"
 
 static const struct lesson lessons[] = {
     {4, "build the bump heap", "lesson_04.c", lesson_04_run},
+    {7, "why free is hard", "lesson_07.c", lesson_07_run},
 };
 
 const struct lesson *lesson_find(unsigned number)
