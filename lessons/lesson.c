@@ -2,11 +2,13 @@
 
 #include "lessons/lesson_04.h"
 #include "lessons/lesson_07.h"
+#include "lessons/lesson_08.h"
 #include "shared/text/format.h"
 
 static const struct lesson lessons[] = {
     {4, "build the bump heap", "lesson_04.c", lesson_04_run},
     {7, "why free is hard", "lesson_07.c", lesson_07_run},
+    {8, "statistics", "lesson_08.c", lesson_08_run},
 };
 
 const struct lesson *lesson_find(unsigned number)

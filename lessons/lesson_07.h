@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lessons/judge.h"
+#include "lessons/piece.h"
 
 /* A block begins at a multiple of this. */
 #define BLOCK_ALIGNMENT_BYTES 16u
@@ -19,12 +20,6 @@
 /* How much larger than the request the piece of a block can be: header, rounding, and a rest that is
  * too small to be a piece. */
 #define OVERHEAD_LIMIT_BYTES 96u
-
-/* A piece of the heap of stage B. */
-struct piece {
-    uint64_t size_bytes; /* with its header */
-    bool used;           /* a block is in it; if not, it is free */
-};
 
 struct lesson_07 {
     void (*lifo_begin)(void *memory, uint64_t size_bytes);

@@ -47,8 +47,8 @@ struct arena {
     struct block freed; /* the block that the last call freed; `live` if the last call freed one */
 };
 
-/* Let the judge's memory be `size_bytes` behind a fence at `all`. `all` is large enough for a fence
- * on both sides. */
+/* The lesson's memory becomes the `size_bytes` bytes behind a fence at `all`, which is large enough
+ * for a fence on both sides. */
 void arena_begin(struct arena *ret_arena, struct judge *judge, uint8_t *all, uint64_t size_bytes);
 
 /* Check the bytes around the heap, and the content of the live blocks. */

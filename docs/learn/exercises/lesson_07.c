@@ -10,7 +10,7 @@ static uint8_t *heap_end; /* the first byte behind the heap */
  * Before each block lies a record of the heap. It says which block was the newest one before. */
 
 static uint8_t *free_start; /* the first byte that is not in use */
-static uint8_t *newest;     /* the newest block that is in use; NULL if there is none */
+static uint8_t *newest;     /* the newest block that is in use, or NULL */
 
 struct record {
     uint8_t *newest_before; /* the block that was the newest one before this block */
@@ -90,5 +90,5 @@ static struct piece describe(const void *piece_start)
 }
 
 /* The lesson calls your functions through this table. Leave it as it is. */
-const struct lesson_07 lesson_07 = {lifo_begin, lifo_allocate, lifo_free, list_begin,
-                                    list_allocate, list_free, describe};
+const struct lesson_07 lesson_07 = {lifo_begin,    lifo_allocate, lifo_free, list_begin,
+                                    list_allocate, list_free,     describe};

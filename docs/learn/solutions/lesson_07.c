@@ -124,5 +124,5 @@ static struct piece describe(const void *piece_start)
     return (struct piece){.size_bytes = header->size_bytes, .used = header->used != 0};
 }
 
-const struct lesson_07 lesson_07 = {lifo_begin, lifo_allocate, lifo_free, list_begin,
-                                    list_allocate, list_free, describe};
+const struct lesson_07 lesson_07 = {lifo_begin,    lifo_allocate, lifo_free, list_begin,
+                                    list_allocate, list_free,     describe};
