@@ -121,14 +121,6 @@ void judge_fault(struct judge *judge, const char *what, uint64_t address)
     judge_verdict(judge);
 }
 
-void judge_stopped(struct judge *judge, const char *what)
-{
-    judge->in_reader_code = false;
-    judge_wrong(judge, "your code %s, and the machine stopped it, during %s", what, judge->call);
-    judge_hint(judge, "check the number before you use it");
-    judge_verdict(judge);
-}
-
 void judge_stuck(struct judge *judge, unsigned seconds)
 {
     judge->in_reader_code = false;

@@ -67,8 +67,6 @@ const char *judge_place(const struct judge *judge, const void *address, char *bu
 /* A fault or an endless loop in the reader's code. `address` is where it read or wrote. `what` is
  * "wrote", "read" or "jumped to". They print the sentence and the verdict. */
 void judge_fault(struct judge *judge, const char *what, uint64_t address);
-/* The CPU stopped the reader's code for another reason: `what` is "divided by 0". */
-void judge_stopped(struct judge *judge, const char *what);
 void judge_stuck(struct judge *judge, unsigned seconds);
 
 /* Print the last line: `lesson=4 verdict=solved steps=12`, or `unsolved`. */

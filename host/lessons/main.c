@@ -27,9 +27,7 @@ static void print_line(void *context, const char *text)
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    if (judge.in_reader_code && number == SIGFPE)
-        judge_stopped(&judge, "divided by 0");
-    else if (judge.in_reader_code)
+    if (judge.in_reader_code)
         judge_fault(&judge, "used", (uint64_t)(uintptr_t)info->si_addr);
     else
         fprintf(stderr, "the lesson itself failed: signal %d at %p\n", number, info->si_addr);
@@ -48,7 +46,6 @@ static void catch_signals(void)
     struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
     sigaction(SIGSEGV, &fault, NULL);
     sigaction(SIGBUS, &fault, NULL);
-    sigaction(SIGFPE, &fault, NULL);
     struct sigaction late = {.sa_handler = on_alarm};
     sigaction(SIGALRM, &late, NULL);
     alarm(PATIENCE_SECONDS);
