@@ -123,7 +123,7 @@ static bool wrong_neighbours(struct arena *arena, const struct arena_piece *firs
     struct judge *judge = arena->judge;
     uint64_t freed = arena->freed.live ? arena_offset(arena, &arena->freed) : UINT64_MAX;
     judge_wrong(judge,
-                "after %s, the pieces +%llu to +%llu and +%llu to +%llu are both free. Two free "
+                "after %s, the pieces +%llu to +%llu and +%llu to +%llu are both free. Free "
                 "neighbours must become one piece",
                 judge->call, (number)first->start_bytes, (number)first->end_bytes,
                 (number)second->start_bytes, (number)second->end_bytes);

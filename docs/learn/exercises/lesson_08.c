@@ -1,7 +1,7 @@
 /* Lesson 8: statistics. This is your file: edit it, then run `make lesson N=8`. */
 #include "lessons/lesson_08.h"
 
-/* lessons/lesson_08.h says what each number of `struct statistics` means. All of them begin with 0. */
+/* The numbers of `struct statistics` are explained in lessons/lesson_08.h. All of them begin with 0. */
 
 /* A user asked for `requested_bytes` and got a block. Its piece has `piece_bytes`. */
 static void count_allocation(struct statistics *statistics, uint64_t requested_bytes,

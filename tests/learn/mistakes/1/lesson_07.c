@@ -1,4 +1,4 @@
-/* wrong: lifo_free(b) returned false: it is the newest block */
+/* wrong: returned false: it is the newest block */
 #include "lessons/lesson_07.h"
 
 static uint8_t *heap_start;

@@ -1,4 +1,4 @@
-/* wrong: are both free. Two free neighbours must become one piece */
+/* wrong: are both free. Free neighbours must become one piece */
 #include "lessons/lesson_07.h"
 
 static uint8_t *heap_start;
