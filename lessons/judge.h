@@ -33,8 +33,10 @@ struct judge {
     uint64_t size_bytes;
     unsigned step;
     char call[JUDGE_TEXT_BYTES]; /* the call of the step, "allocate(24)" */
+    uint64_t call_count;         /* of the reader's code */
     bool in_reader_code;         /* a fault now is a fault of the reader's code */
     bool wrong;
+    bool quiet; /* steps, what they say and drawings are not printed: there are too many */
 };
 
 /* Begin a step: "step 3: allocate(24)". From here to judge_returned(), a fault, or a call that does

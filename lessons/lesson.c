@@ -6,6 +6,8 @@
 #include "lessons/lesson_04.h"
 #include "lessons/lesson_05.h"
 #include "lessons/lesson_06.h"
+#include "lessons/lesson_07.h"
+#include "lessons/lesson_08.h"
 #include "lessons/lesson_11.h"
 #include "lessons/lesson_12.h"
 #include "shared/text/format.h"
@@ -17,6 +19,8 @@ static const struct lesson lessons[] = {
     {4, "build the bump heap", "lesson_04.c", lesson_04_run},
     {5, "alignment", "lesson_05.c", lesson_05_run},
     {6, "out of memory", "lesson_06.c", lesson_06_run},
+    {7, "why free is hard", "lesson_07.c", lesson_07_run},
+    {8, "statistics", "lesson_08.c", lesson_08_run},
     {11, "a heap is a policy", "lesson_11.c", lesson_11_run},
     {12, "bugs on purpose", "lesson_12.c", lesson_12_run},
 };
