@@ -77,19 +77,21 @@ const char *judge_place(const struct judge *judge, const void *address, char *bu
     uint64_t place = (uint64_t)(uintptr_t)address;
     uint64_t start = (uint64_t)(uintptr_t)judge->memory;
     uint64_t end = start + judge->size_bytes;
+    const char *name = judge->memory_name;
     if (place == 0)
         format_text(buffer, JUDGE_TEXT_BYTES, "NULL");
     else if (place >= start && place < end)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_start + %llu",
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_start + %llu", name,
                     (unsigned long long)(place - start));
     else if (place >= end && place - end < NEAR_BYTES)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_end + %llu", (unsigned long long)(place - end));
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_end + %llu", name,
+                    (unsigned long long)(place - end));
     else if (place < start && start - place <= NEAR_BYTES)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_start - %llu",
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_start - %llu", name,
                     (unsigned long long)(start - place));
     else
-        format_text(buffer, JUDGE_TEXT_BYTES, "0x%llx, which is not in the heap",
-                    (unsigned long long)place);
+        format_text(buffer, JUDGE_TEXT_BYTES, "0x%llx, which is not in the %s",
+                    (unsigned long long)place, name);
     return buffer;
 }
 
@@ -101,6 +103,8 @@ void judge_fault(struct judge *judge, const char *what, uint64_t address)
                 judge_place(judge, (const void *)(uintptr_t)address, place), judge->call);
     if (address < 4096)
         judge_hint(judge, "a pointer in your code is NULL, or a number near 0");
+    else if (judge->fault_hint != NULL)
+        judge_hint(judge, "%s", judge->fault_hint);
     else
         judge_hint(judge,
                    "only heap_start to heap_end is yours: check a pointer before you use it");
