@@ -195,35 +195,36 @@ $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 
 # The symbol table for backtraces is a part of the image, so the kernel is linked twice: first to get the
 # addresses, then with the table. The table is at the end of the image, so it moves no address.
-$(BUILD)/kernel/symbols-empty.S: scripts/kernel-symbols.py
-	@mkdir -p $(@D)
-	$(Q)$(PYTHON) scripts/kernel-symbols.py </dev/null >$(NEW) && $(RENAME)
-
-$(BUILD)/kernel/symbols.S: $(BUILD)/kernel/first-pass.elf scripts/kernel-symbols.py
-	$(say) NM $@
-	$(Q)$(LLVM_NM) --defined-only --numeric-sort $< >$(NEW).txt && \
-	    $(PYTHON) scripts/kernel-symbols.py <$(NEW).txt >$(NEW) && rm $(NEW).txt && $(RENAME)
-
-$(BUILD)/kernel/symbols%.o: $(BUILD)/kernel/symbols%.S $(BUILD)/kernel.flags
-	$(say) CC $@
-	$(Q)$(CLANG) $(KERNEL_CFLAGS) -c $< -o $@
-
-$(BUILD)/kernel/symbols.o: $(BUILD)/kernel/symbols.S $(BUILD)/kernel.flags
-	$(say) CC $@
-	$(Q)$(CLANG) $(KERNEL_CFLAGS) -c $< -o $@
-
-$(BUILD)/kernel/first-pass.elf: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.o $(KERNEL_LINKER_SCRIPT)
-	$(say) LINK $@
-	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $(NEW) && $(RENAME)
-
 # kernel.debug.elf has the debug information for gdb. kernel.elf does not have it.
-$(BUILD)/kernel.debug.elf: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols.o $(KERNEL_LINKER_SCRIPT)
-	$(say) LINK $@
-	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $(filter %.o,$^) -o $(NEW) && $(RENAME)
+# $(1): the folder of what is made on the way; $(2): the folder of kernel.elf; $(3): the objects, and files
+# that say which they are.
+define kernel_image
+$(1)/symbols-empty.S: scripts/kernel-symbols.py
+	@mkdir -p $$(@D)
+	$(Q)$(PYTHON) scripts/kernel-symbols.py </dev/null >$$(NEW) && $$(RENAME)
 
-$(BUILD)/kernel.elf: $(BUILD)/kernel.debug.elf
-	$(say) STRIP $@
-	$(Q)$(LLVM_OBJCOPY) --strip-all $< $(NEW) && $(RENAME)
+$(1)/symbols.S: $(1)/first-pass.elf scripts/kernel-symbols.py
+	$$(say) NM $$@
+	$(Q)$(LLVM_NM) --defined-only --numeric-sort $$< >$$(NEW).txt && \
+	    $(PYTHON) scripts/kernel-symbols.py <$$(NEW).txt >$$(NEW) && rm $$(NEW).txt && $$(RENAME)
+
+$(1)/symbols-empty.o $(1)/symbols.o: %.o: %.S $(BUILD)/kernel.flags
+	$$(say) CC $$@
+	$(Q)$(CLANG) $$(KERNEL_CFLAGS) -c $$< -o $$@
+
+$(1)/first-pass.elf: $(3) $(1)/symbols-empty.o $(KERNEL_LINKER_SCRIPT)
+	$$(say) LINK $$@
+	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $$(filter %.o,$$^) -o $$(NEW) && $$(RENAME)
+
+$(2)/kernel.debug.elf: $(3) $(1)/symbols.o $(KERNEL_LINKER_SCRIPT)
+	$$(say) LINK $$@
+	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $$(filter %.o,$$^) -o $$(NEW) && $$(RENAME)
+
+$(2)/kernel.elf: $(2)/kernel.debug.elf
+	$$(say) STRIP $$@
+	$(Q)$(LLVM_OBJCOPY) --strip-all $$< $$(NEW) && $$(RENAME)
+endef
+$(eval $(call kernel_image,$(BUILD)/kernel,$(BUILD),$(KERNEL_OBJECTS)))
 
 # --- The console font, from the distribution's package ------------------------------------------
 FONT := $(BUILD)/font.bin
@@ -520,6 +521,75 @@ test-all: ## run scripts/test.sh with every case, then the long tests
 	@scripts/test.sh --all
 	@$(MAKE) --no-print-directory test-long
 
+# --- Lessons: the reader's answers, judged by lessons/, in the kernel and on this machine ----------
+# FOLDER has the answers. What it lacks comes from the solutions. The objects have the paths of their sources, so
+# an answer is compiled once for all kernels.
+SOLUTIONS := docs/learn/solutions
+FOLDER ?= $(if $(filter 1,$(SOLUTION)),$(SOLUTIONS),docs/learn/exercises)
+ANSWERS := $(foreach file,$(notdir $(wildcard $(SOLUTIONS)/lesson_*.c)), \
+    $(firstword $(wildcard $(FOLDER)/$(file)) $(SOLUTIONS)/$(file)))
+LESSONS := $(BUILD)/lessons/$(subst /,-,$(patsubst /%,%,$(patsubst tests/learn/%,%,$(patsubst docs/learn/%,%,$(FOLDER)))))
+LESSON_SOURCES := $(wildcard lessons/*.c)
+LESSON_KERNEL_SOURCES := $(LESSON_SOURCES) $(wildcard kernel/diagnostics/lessons/*.c)
+LESSON_KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/lessons/*.S)
+LESSON_HOST_SOURCES := $(LESSON_SOURCES) $(wildcard host/lessons/*.c) shared/text/format.c
+
+$(eval $(call flags_file,$(LESSONS:$(BUILD)/%=%)/answers,$$(ANSWERS)))
+
+# While only LESSON (lesson_04.c) is to be judged, another answer that does not compile is no obstacle: its
+# solution takes its place. The date makes the next call try again.
+ANSWER_OR = $(if $(filter-out $(<F),$(LESSON)),2>/dev/null || { $(1) $(SOLUTIONS)/$(<F) -o $@ && touch -d @0 $@; })
+
+LESSON_KERNEL_OBJECTS := $(filter-out %/lesson_absent.o,$(KERNEL_OBJECTS)) \
+    $(LESSON_KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(LESSON_KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
+ANSWER_KERNEL_OBJECTS := $(ANSWERS:%.c=$(BUILD)/kernel/%.o)
+
+$(ANSWER_KERNEL_OBJECTS): $(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@ $(call ANSWER_OR,$(CLANG) $(KERNEL_CFLAGS) -c)
+
+$(eval $(call kernel_image,$(LESSONS)/link,$(LESSONS),$(LESSON_KERNEL_OBJECTS) $(ANSWER_KERNEL_OBJECTS) $(LESSONS)/answers.flags))
+
+$(eval $(call flags_file,lessons-host,$$(CLANG) $$(HOST_CFLAGS) $$(LESSON_SANITIZE)))
+
+# A finding is said in words, and the code goes on as in the kernel (host/lessons/sanitizer_words.h).
+LESSON_SANITIZE := -fsanitize=address,undefined
+LESSON_HOST_OBJECTS := $(LESSON_HOST_SOURCES:%.c=$(BUILD)/lessons/host/%.o)
+ANSWER_HOST_OBJECTS := $(ANSWERS:%.c=$(BUILD)/lessons/host/%.o)
+
+$(LESSON_HOST_OBJECTS): $(BUILD)/lessons/host/%.o: %.c $(BUILD)/lessons-host.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(LESSON_SANITIZE) -MMD -MP -c $< -o $@
+
+$(ANSWER_HOST_OBJECTS): $(BUILD)/lessons/host/%.o: %.c $(BUILD)/lessons-host.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(LESSON_SANITIZE) -MMD -MP -c $< -o $@ \
+	    $(call ANSWER_OR,$(CLANG) $(HOST_CFLAGS) $(LESSON_SANITIZE) -c)
+
+$(LESSONS)/lesson: $(LESSON_HOST_OBJECTS) $(ANSWER_HOST_OBJECTS) $(LESSONS)/answers.flags
+	$(say) LINK $@
+	$(Q)$(CLANG) $(LESSON_SANITIZE) $(filter %.o,$^) -o $(NEW) && $(RENAME)
+
+# scripts/lesson.py builds these.
+.PHONY: lesson-kernel
+lesson-kernel: $(LESSONS)/kernel.elf
+.PHONY: lesson-program
+lesson-program: $(LESSONS)/lesson
+
+# LOG=1 prints the whole log of the boot. For lesson-host it prints the reports of the sanitizers, too.
+LESSON_WORDS = '$(N)' --folder '$(FOLDER)' $(if $(filter 1,$(LOG)),--log) $(PICTURES:%=--pictures '%')
+
+.PHONY: lesson
+lesson: ## run your answer to a lesson in the kernel: make lesson N=4; SOLUTION=1 runs the solution
+	@$(PYTHON) scripts/lesson.py $(LESSON_WORDS)
+
+.PHONY: lesson-host
+lesson-host: ## the same on this machine, in a second: make lesson-host N=4
+	@$(PYTHON) scripts/lesson.py --host $(LESSON_WORDS)
+
 # --- Booting, images, sticks ---------------------------------------------------------------------
 .PHONY: run
 run: ## build, and boot in QEMU; RUN="--memory 3G" passes options (RUN=--help lists them)
@@ -703,7 +773,7 @@ bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits ## compare 
 doctor: ## list the missing tools and their packages
 	@scripts/doctor.sh
 
-FORMATTED := $(shell find bootloader kernel host shared tests -name '*.[ch]' 2>/dev/null)
+FORMATTED := $(shell find bootloader kernel host lessons shared tests docs/learn/solutions -name '*.[ch]' 2>/dev/null)
 
 .PHONY: format
 format: ## format the C files with clang-format

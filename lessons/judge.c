@@ -6,6 +6,8 @@
 
 /* A fault this near behind the heap is a write past its end, not a wild pointer. */
 #define NEAR_BYTES (64u * 1024)
+/* An address below this comes from NULL: a field or an element of what is not there. */
+#define NULL_AREA_BYTES 4096u
 
 static void print(struct judge *judge, const char *before, const char *format, va_list arguments)
 {
@@ -95,19 +97,52 @@ const char *judge_place(const struct judge *judge, const void *address, char *bu
     return buffer;
 }
 
-void judge_fault(struct judge *judge, const char *what, uint64_t address)
+static const char *hint_of(const struct judge *judge, enum judge_access access, uint64_t address)
 {
+    if (access == JUDGE_JUMPED)
+        return "a pointer to a function, or the address to return to, was overwritten or never set";
+    if (address < NULL_AREA_BYTES)
+        return "a pointer in your code is NULL, or a number near 0";
+    if (judge->fault_hint != NULL)
+        return judge->fault_hint;
+    return "only heap_start to heap_end is yours: check a pointer before you use it";
+}
+
+void judge_fault(struct judge *judge, enum judge_access access, uint64_t address)
+{
+    static const char *const words[] = {"used", "read from", "wrote to", "jumped to"};
     char place[JUDGE_TEXT_BYTES];
     judge->in_reader_code = false;
-    judge_wrong(judge, "your code %s %s, and the machine stopped it, during %s", what,
+    judge_wrong(judge, "your code %s %s, and the machine stopped it, during %s", words[access],
                 judge_place(judge, (const void *)(uintptr_t)address, place), judge->call);
-    if (address < 4096)
-        judge_hint(judge, "a pointer in your code is NULL, or a number near 0");
-    else if (judge->fault_hint != NULL)
-        judge_hint(judge, "%s", judge->fault_hint);
-    else
-        judge_hint(judge,
-                   "only heap_start to heap_end is yours: check a pointer before you use it");
+    judge_hint(judge, "%s", hint_of(judge, access, address));
+    judge_verdict(judge);
+}
+
+static const struct {
+    const char *what;
+    const char *hint;
+} troubles[] = {
+    [JUDGE_DIVIDE] = {"divided by zero",
+                      "look at each / and % in your code: what is on its right?"},
+    [JUDGE_INSTRUCTION] = {"came to an instruction that the CPU does not know",
+                           "the compiler puts one where code makes no sense: is a return missing?"},
+    [JUDGE_NO_ADDRESS] = {"used a pointer whose value is no address",
+                          "the pointer was overwritten, or never set"},
+    [JUDGE_STACK] = {"used up the stack",
+                     "a function calls itself without an end, or an array in a "
+                     "function is too large"},
+    [JUDGE_ENDED] = {"ended the program", "your functions must return to their caller"},
+    [JUDGE_OTHER] = {"did what the CPU does not allow",
+                     "look at the pointers and numbers of the function that was called"},
+};
+
+void judge_trouble(struct judge *judge, enum judge_trouble trouble)
+{
+    judge->in_reader_code = false;
+    judge_wrong(judge, "your code %s, and the machine stopped it, during %s",
+                troubles[trouble].what, judge->call);
+    judge_hint(judge, "%s", troubles[trouble].hint);
     judge_verdict(judge);
 }
 

@@ -62,9 +62,23 @@ void judge_draw(struct judge *judge, const struct drawing *drawing);
  * "0x1234, which is not in the heap". `buffer` is at least JUDGE_TEXT_BYTES long. */
 const char *judge_place(const struct judge *judge, const void *address, char *buffer);
 
-/* A fault or an endless loop in the reader's code. `address` is where it read or wrote. `what` is
- * "wrote", "read" or "jumped to". They print the sentence and the verdict. */
-void judge_fault(struct judge *judge, const char *what, uint64_t address);
+/* How the reader's code used an address that the machine refused. */
+enum judge_access { JUDGE_USED, JUDGE_READ, JUDGE_WROTE, JUDGE_JUMPED };
+
+/* What else the machine stops. */
+enum judge_trouble {
+    JUDGE_DIVIDE,      /* a division by zero, or one whose result does not fit */
+    JUDGE_INSTRUCTION, /* no instruction of this CPU */
+    JUDGE_NO_ADDRESS,  /* a number that is no address on this CPU */
+    JUDGE_STACK,       /* the stack is used up */
+    JUDGE_ENDED,       /* the code ended the program, at the desk */
+    JUDGE_OTHER,
+};
+
+/* A fault or an endless loop in the reader's code: the runner calls them. They print the sentence and
+ * the verdict. `address` is the address that the code read, wrote or jumped to. */
+void judge_fault(struct judge *judge, enum judge_access access, uint64_t address);
+void judge_trouble(struct judge *judge, enum judge_trouble trouble);
 void judge_stuck(struct judge *judge, unsigned seconds);
 
 /* Print the last line: `lesson=4 verdict=solved steps=12`, or `unsolved`. */

@@ -1,20 +1,33 @@
 /*
  * main.c - run a lesson at the desk: the same lesson and the same exercise as in the kernel, in a
- * megabyte between two guard regions, under AddressSanitizer.
+ * megabyte between two guard regions, under AddressSanitizer and UndefinedBehaviorSanitizer.
+ *
+ * Exit status: 0 the lesson is solved; 1 it is not; 2 it did not run.
  */
 #define _GNU_SOURCE
-#include <signal.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "host/lessons/pictures.h"
+#include "host/lessons/sanitizer_words.h"
+#include "host/lessons/trouble.h"
 #include "lessons/lesson.h"
 
-#define MEGABYTE         (1024u * 1024u)
-#define PATIENCE_SECONDS 5
+#define MEGABYTE (1024u * 1024u)
+/* The first content of the memory: nothing, as a machine's memory is not cleared for a heap. */
+#define DIRT 0xa5
 
 static struct judge judge;
+static struct pictures pictures = {NULL, &judge};
+
+struct options {
+    const char *number;
+    const char *pictures;
+    bool print_reports;
+};
 
 static void print_line(void *context, const char *text)
 {
@@ -23,32 +36,45 @@ static void print_line(void *context, const char *text)
     fflush(stdout);
 }
 
-/* The kernel's page-fault handler, at the desk. Anything outside of the reader's code is our bug. */
-static void on_fault(int number, siginfo_t *info, void *context)
+static _Noreturn void refuse(void)
 {
-    (void)context;
-    if (judge.in_reader_code)
-        judge_fault(&judge, "used", (uint64_t)(uintptr_t)info->si_addr);
-    else
-        fprintf(stderr, "the lesson itself failed: signal %d at %p\n", number, info->si_addr);
-    _exit(1);
+    fputs("usage: lesson NUMBER [--pictures FILE] [--reports]\n"
+          "  --pictures FILE  write every drawn state as JSON, one object a line\n"
+          "  --reports        print the reports of the sanitizers, too\n",
+          stderr);
+    exit(2);
 }
 
-static void on_alarm(int number)
+static struct options read_options(int count, char **arguments)
 {
-    (void)number;
-    judge_stuck(&judge, PATIENCE_SECONDS);
-    _exit(1);
+    static const struct option known[] = {{"pictures", required_argument, NULL, 'p'},
+                                          {"reports", no_argument, NULL, 'r'},
+                                          {NULL, 0, NULL, 0}};
+    struct options options = {NULL, NULL, false};
+    for (int sign; (sign = getopt_long(count, arguments, "", known, NULL)) != -1;) {
+        if (sign == 'p')
+            options.pictures = optarg;
+        else if (sign == 'r')
+            options.print_reports = true;
+        else
+            refuse();
+    }
+    if (optind != count - 1)
+        refuse();
+    options.number = arguments[optind];
+    return options;
 }
 
-static void catch_signals(void)
+static const struct lesson *read_lesson(const char *text)
 {
-    struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
-    sigaction(SIGSEGV, &fault, NULL);
-    sigaction(SIGBUS, &fault, NULL);
-    struct sigaction late = {.sa_handler = on_alarm};
-    sigaction(SIGALRM, &late, NULL);
-    alarm(PATIENCE_SECONDS);
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    const struct lesson *lesson = number < 100 ? lesson_find((unsigned)number) : NULL;
+    if (lesson == NULL || *end != '\0') {
+        fprintf(stderr, "there is no lesson %s: the lessons are in docs/learn/\n", text);
+        exit(2);
+    }
+    return lesson;
 }
 
 /* A megabyte with a megabyte on both sides that no code can use. */
@@ -59,19 +85,24 @@ static uint8_t *guarded_megabyte(void)
         perror("no memory for the lesson");
         exit(2);
     }
-    return all + MEGABYTE;
+    return memset(all + MEGABYTE, DIRT, MEGABYTE);
 }
 
 int main(int count, char **arguments)
 {
-    char *end = NULL;
-    unsigned long number = count == 2 ? strtoul(arguments[1], &end, 10) : 0;
-    const struct lesson *lesson = number < 100 ? lesson_find((unsigned)number) : NULL;
-    if (lesson == NULL || *end != '\0') {
-        fprintf(stderr, "usage: lesson NUMBER (of a lesson in docs/learn/)\n");
-        return 2;
-    }
-    catch_signals();
+    struct options options = read_options(count, arguments);
+    const struct lesson *lesson = read_lesson(options.number);
     struct judge_outlet outlet = {.line = print_line};
+    if (options.pictures != NULL) {
+        pictures.file = fopen(options.pictures, "w");
+        if (pictures.file == NULL) {
+            perror(options.pictures);
+            return 2;
+        }
+        outlet.picture = pictures_write;
+        outlet.context = &pictures;
+    }
+    sanitizer_words_begin(&judge, options.print_reports);
+    trouble_catch(&judge);
     return lesson_run(lesson, &judge, outlet, guarded_megabyte(), MEGABYTE) ? 0 : 1;
 }

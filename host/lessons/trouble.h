@@ -1,0 +1,15 @@
+/*
+ * trouble.h - catch what the reader's code does to the process, and let the judge say it in words.
+ *
+ * It does at the desk what the fault handlers and the timer do in the kernel. After the judge's words the
+ * process ends with status 1. Outside of the reader's code it is a mistake of the lesson: status 2.
+ */
+#ifndef HOST_LESSONS_TROUBLE_H
+#define HOST_LESSONS_TROUBLE_H
+
+#include "lessons/judge.h"
+
+/* Catch faults, a used-up stack, exit() and endless loops from now on. `judge` lives until the end. */
+void trouble_catch(struct judge *judge);
+
+#endif
