@@ -169,7 +169,7 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KE
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
+KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
     core/fault core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
     mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
@@ -196,8 +196,9 @@ $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 # The symbol table for backtraces is a part of the image, so the kernel is linked twice: first to get the
 # addresses, then with the table. The table is at the end of the image, so it moves no address.
 # kernel.debug.elf has the debug information for gdb. kernel.elf does not have it.
-# $(1): the folder of what is made on the way; $(2): the folder of kernel.elf; $(3): the objects, and files
-# that say which they are.
+#   $(1)  the folder of intermediate files
+#   $(2)  the folder of kernel.elf
+#   $(3)  the objects, and the files that list them
 define kernel_image
 $(1)/symbols-empty.S: scripts/kernel-symbols.py
 	@mkdir -p $$(@D)
@@ -522,7 +523,7 @@ test-all: ## run scripts/test.sh with every case, then the long tests
 	@$(MAKE) --no-print-directory test-long
 
 # --- Lessons: the reader's answers, judged by lessons/, in the kernel and on this machine ----------
-# FOLDER has the answers. What it lacks comes from the solutions. The objects have the paths of their sources, so
+# FOLDER has the answers. A missing one is taken from the solutions. The objects have the paths of their sources, so
 # an answer is compiled once for all kernels.
 SOLUTIONS := docs/learn/solutions
 FOLDER ?= $(if $(filter 1,$(SOLUTION)),$(SOLUTIONS),docs/learn/exercises)
@@ -530,14 +531,14 @@ ANSWERS := $(foreach file,$(notdir $(wildcard $(SOLUTIONS)/lesson_*.c)), \
     $(firstword $(wildcard $(FOLDER)/$(file)) $(SOLUTIONS)/$(file)))
 LESSONS := $(BUILD)/lessons/$(subst /,-,$(patsubst /%,%,$(patsubst tests/learn/%,%,$(patsubst docs/learn/%,%,$(FOLDER)))))
 LESSON_SOURCES := $(wildcard lessons/*.c)
-LESSON_KERNEL_SOURCES := $(LESSON_SOURCES) $(wildcard kernel/diagnostics/lessons/*.c)
+LESSON_KERNEL_SOURCES := $(LESSON_SOURCES) $(wildcard kernel/diagnostics/lessons/*.c kernel/arch/x86_64/lessons/*.c)
 LESSON_KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/lessons/*.S)
 LESSON_HOST_SOURCES := $(LESSON_SOURCES) $(wildcard host/lessons/*.c) shared/text/format.c
 
 $(eval $(call flags_file,$(LESSONS:$(BUILD)/%=%)/answers,$$(ANSWERS)))
 
-# While only LESSON (lesson_04.c) is to be judged, another answer that does not compile is no obstacle: its
-# solution takes its place. The date makes the next call try again.
+# LESSON (lesson_04.c) is the answer that runs. If another one does not compile, its solution takes its place.
+# The old date of the object makes the next call try again.
 ANSWER_OR = $(if $(filter-out $(<F),$(LESSON)),2>/dev/null || { $(1) $(SOLUTIONS)/$(<F) -o $@ && touch -d @0 $@; })
 
 LESSON_KERNEL_OBJECTS := $(filter-out %/lesson_absent.o,$(KERNEL_OBJECTS)) \
@@ -785,7 +786,7 @@ lint: compile_commands.json ## check the code: format, clang-tidy, cppcheck, she
 	@scripts/lint.sh
 
 .PHONY: boundary-objects
-boundary-objects: $(KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
+boundary-objects: $(KERNEL_OBJECTS) $(LESSON_KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
 
 .PHONY: check-boundaries
 check-boundaries: boundary-objects ## what belongs to a CPU is under arch/, no files need each other in a circle

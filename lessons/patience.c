@@ -1,12 +1,13 @@
 #include "lessons/patience.h"
 
-bool patience_tick(struct patience *patience, const struct judge *judge, unsigned limit_ticks)
+bool patience_tick(struct patience *patience, const struct judge *judge, uint64_t now,
+                   uint64_t limit)
 {
-    if (!judge->in_reader_code || patience->step != judge->step) {
-        patience->step = judge->step;
-        patience->ticks = 0;
+    unsigned step = judge->in_reader_code ? judge->step : 0;
+    if (step == 0 || patience->step != step) {
+        patience->step = step;
+        patience->began = now;
         return false;
     }
-    patience->ticks++;
-    return patience->ticks >= limit_ticks;
+    return now - patience->began >= limit;
 }

@@ -5,17 +5,20 @@
 #define LESSONS_PATIENCE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lessons/judge.h"
 
 #define PATIENCE_SECONDS 5
 
 struct patience {
-    unsigned step;  /* the step at the last tick */
-    unsigned ticks; /* how many ticks found the reader's code in this step */
+    unsigned step;  /* the step at the last tick, or 0 outside of the reader's code */
+    uint64_t began; /* when a tick found the reader's code in this step for the first time */
 };
 
-/* A timer ticked. Return true if this call of the reader's code has lasted for `limit_ticks`. */
-bool patience_tick(struct patience *patience, const struct judge *judge, unsigned limit_ticks);
+/* A timer ticked at the time `now`. Return true if this call of the reader's code has lasted for
+ * `limit`. Both have the unit of the runner's clock. */
+bool patience_tick(struct patience *patience, const struct judge *judge, uint64_t now,
+                   uint64_t limit);
 
 #endif

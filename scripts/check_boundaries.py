@@ -25,7 +25,7 @@ from pathlib import Path
 import arguments
 import folders
 
-PORTABLE_FOLDERS = ("bootloader", "kernel", "shared")
+PORTABLE_FOLDERS = ("bootloader", "kernel", "shared", "lessons")
 PRODUCTION_FOLDERS = (*PORTABLE_FOLDERS, "host")
 CHECKS = ("compile", "words", "circles", "lengths")
 

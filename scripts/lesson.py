@@ -138,7 +138,7 @@ class Listener:
         if words is None:
             self.other.append(line)
             return
-        # What comes before the title is for the log.
+        # The lines before the title are for the log.
         self.began = self.began or re.match(r"lesson \d+: ", words) is not None
         verdict = VERDICT.match(words)
         if verdict:

@@ -26,7 +26,7 @@ check() {
 if [ ! -f compile_commands.json ]; then
     usage_refuse "compile_commands.json does not exist: run make lint, which writes it"
 fi
-mapfile -t c_files < <(find bootloader kernel host shared tests -name '*.[ch]' | sort)
+mapfile -t c_files < <(find bootloader kernel host lessons shared tests docs/learn/solutions -name '*.[ch]' | sort)
 mapfile -t compiled < <(sed -n 's/^ *"file": "\(.*\)",$/\1/p' compile_commands.json |
     grep -E '^(bootloader|kernel|shared)/' | grep -v -E -x "kernel/diagnostics/provoke(_heap)?.c") # bugs on purpose
 mapfile -t shell_files < <(find scripts .ci -name '*.sh' -o -path '.ci/run' | sort)

@@ -6,16 +6,16 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "lessons/patience.h"
+#include "lessons/stack.h"
 
 #define STACK_BYTES        (1024u * 1024u)
 #define SIGNAL_STACK_BYTES (256u * 1024u)
-/* A function that needs a new page of stack may use it this far below the stack pointer. */
-#define BELOW_STACK_BYTES (64u * 1024u)
-#define TICKS_PER_SECOND  10u
+#define TICKS_PER_SECOND   10u
 
 static struct judge *judge;
 static struct patience patience;
@@ -28,7 +28,7 @@ static void end_for_lesson(int number)
     _exit(2);
 }
 
-/* What the CPU says of a fault is only in the registers that the signal carries. */
+/* The CPU's description of a fault, from the registers that the signal carries. */
 struct cause {
     enum judge_access access;
     bool is_no_address;
@@ -36,7 +36,7 @@ struct cause {
 };
 
 #ifdef __x86_64__
-#define VECTOR_PROTECTION 13 /* the CPU gives no address: the number was none */
+#define VECTOR_PROTECTION 13 /* the number was not an address, so the CPU gives none */
 #define ERROR_WRITE       2
 #define ERROR_FETCH       16
 
@@ -60,20 +60,13 @@ static struct cause cause_of(const ucontext_t *context)
 }
 #endif
 
-/* No address between the stack pointer and the first frame faults while there is stack. */
-static bool is_stack_used_up(const struct cause *cause, uint64_t address)
-{
-    return cause->stack_pointer != 0 && cause->stack_pointer < stack_top && address < stack_top &&
-           address >= cause->stack_pointer - BELOW_STACK_BYTES;
-}
-
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     struct cause cause = cause_of(context);
     uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
     if (!judge->in_reader_code)
         end_for_lesson(number);
-    if (is_stack_used_up(&cause, address))
+    if (stack_is_used_up(address, cause.stack_pointer, stack_top))
         judge_trouble(judge, JUDGE_STACK);
     else if (cause.is_no_address)
         judge_trouble(judge, JUDGE_NO_ADDRESS);
@@ -96,7 +89,10 @@ static void on_trouble(int number)
 static void on_tick(int number)
 {
     (void)number;
-    if (!patience_tick(&patience, judge, PATIENCE_SECONDS * TICKS_PER_SECOND))
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    if (!patience_tick(&patience, judge, now_ms, PATIENCE_SECONDS * 1000))
         return;
     judge_stuck(judge, PATIENCE_SECONDS);
     _exit(1);

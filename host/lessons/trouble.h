@@ -1,7 +1,7 @@
 /*
- * trouble.h - catch what the reader's code does to the process, and let the judge say it in words.
+ * trouble.h - catch faults and endless loops in the reader's code, and explain them in words.
  *
- * It does at the desk what the fault handlers and the timer do in the kernel. After the judge's words the
+ * It does at the desk what the fault handlers and the timer do in the kernel. After the explanation the
  * process ends with status 1. Outside of the reader's code it is a mistake of the lesson: status 2.
  */
 #ifndef HOST_LESSONS_TROUBLE_H

@@ -2,6 +2,7 @@
 #include "kernel/boot/boot_stage.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
+#include "kernel/diagnostics/lesson_request.h"
 #include "kernel/diagnostics/print_early_heap.h"
 #include "shared/text/command_line.h"
 
@@ -26,8 +27,13 @@ static struct phys_range detach(struct kernel *kernel, struct virt_range untouch
 static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
 {
     uint64_t frame_count = virt_range_size_bytes(untouched) / FRAME_SIZE_BYTES;
+    struct phys_range memory = phys_range(0, 0);
+    if (frame_count > 0)
+        memory = detach(kernel, untouched);
+    /* Nobody uses the memory now, and it is the first heap's: the lessons run there. */
+    lesson_request(kernel, memory);
     if (frame_count > 0) {
-        bool reclaimed = frame_allocator_reclaim(&kernel->frames, detach(kernel, untouched));
+        bool reclaimed = frame_allocator_reclaim(&kernel->frames, memory);
         kernel_assert(reclaimed);
     }
     /* A temporary heap that was refused becomes free, too. */

@@ -34,6 +34,7 @@ const struct command_word command_words[] = {
     {"print-memory", NULL, NULL, "print who holds which memory"},
     {"print-map", NULL, NULL, "print the address space"},
     {"print-timeline", NULL, NULL, "print when each phase of the boot began"},
+    {"lesson", "NUMBER", NULL, "run a lesson of docs/learn/; make lesson builds the kernel"},
     {"provoke", "NAME", NULL, "fail on purpose"},
     {NULL, NULL, NULL, NULL},
 };

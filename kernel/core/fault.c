@@ -126,8 +126,17 @@ static enum panic_code classify(const struct fault *fault, struct cause *cause)
     return classify_exception(fault, cause);
 }
 
+static void (*observe)(const struct fault *fault);
+
+void fault_set_observer(void (*observer)(const struct fault *fault))
+{
+    observe = observer;
+}
+
 _Noreturn void fault_report(const struct fault *fault)
 {
+    if (observe != NULL)
+        observe(fault);
     struct cause cause;
     enum panic_code code = classify(fault, &cause);
     panic_report(&(struct panic_incident){

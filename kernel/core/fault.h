@@ -35,6 +35,10 @@ struct fault {
     const struct arch_registers *registers;
 };
 
+/* Call `observer(fault)` before each panic of a fault; NULL: no more. It may leave the interrupted code
+ * for ever instead of returning. */
+void fault_set_observer(void (*observer)(const struct fault *fault));
+
 /* Panic. Code and cause name the programmer's mistake, not the symptom that the CPU reports. */
 _Noreturn void fault_report(const struct fault *fault);
 
