@@ -95,28 +95,32 @@ const char *judge_place(const struct judge *judge, const void *address, char *bu
     uint64_t place = (uint64_t)(uintptr_t)address;
     uint64_t start = (uint64_t)(uintptr_t)judge->memory;
     uint64_t end = start + judge->size_bytes;
+    const char *name = judge->memory_name;
     if (place == 0)
         format_text(buffer, JUDGE_TEXT_BYTES, "NULL");
     else if (place >= start && place < end)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_start + %llu",
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_start + %llu", name,
                     (unsigned long long)(place - start));
     else if (place >= end && place - end < NEAR_BYTES)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_end + %llu", (unsigned long long)(place - end));
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_end + %llu", name,
+                    (unsigned long long)(place - end));
     else if (place < start && start - place <= NEAR_BYTES)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_start - %llu",
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_start - %llu", name,
                     (unsigned long long)(start - place));
     else
-        format_text(buffer, JUDGE_TEXT_BYTES, "0x%llx, which is not in the heap",
-                    (unsigned long long)place);
+        format_text(buffer, JUDGE_TEXT_BYTES, "0x%llx, which is not in the %s",
+                    (unsigned long long)place, name);
     return buffer;
 }
 
-static const char *hint_of(enum judge_access access, uint64_t address)
+static const char *hint_of(const struct judge *judge, enum judge_access access, uint64_t address)
 {
     if (access == JUDGE_JUMPED)
         return "a pointer to a function, or the address to return to, was overwritten or never set";
     if (address < NULL_AREA_BYTES)
         return "a pointer in your code is NULL, or a number near 0";
+    if (judge->fault_hint != NULL)
+        return judge->fault_hint;
     return "only heap_start to heap_end is yours: check a pointer before you use it";
 }
 
@@ -127,7 +131,7 @@ void judge_fault(struct judge *judge, enum judge_access access, uint64_t address
     judge->in_reader_code = false;
     judge_wrong(judge, "your code %s %s, and the machine stopped it, during %s", words[access],
                 judge_place(judge, (const void *)(uintptr_t)address, place), judge->call);
-    judge_hint(judge, "%s", hint_of(access, address));
+    judge_hint(judge, "%s", hint_of(judge, access, address));
     judge_verdict(judge);
 }
 

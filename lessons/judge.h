@@ -31,6 +31,9 @@ struct judge {
     struct judge_outlet outlet;
     uint8_t *memory; /* what the reader's heap gets: aligned to 4 KiB */
     uint64_t size_bytes;
+    const char
+        *memory_name;       /* in "heap_start + 24": "heap"; of a lesson without a heap, "memory" */
+    const char *fault_hint; /* printed after a fault at a wild address; NULL: about the heap */
     unsigned step;
     char call[JUDGE_TEXT_BYTES]; /* the call of the step, "allocate(24)" */
     uint64_t call_count;         /* of the reader's code */

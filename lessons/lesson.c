@@ -8,6 +8,8 @@
 #include "lessons/lesson_06.h"
 #include "lessons/lesson_07.h"
 #include "lessons/lesson_08.h"
+#include "lessons/lesson_09.h"
+#include "lessons/lesson_10.h"
 #include "lessons/lesson_11.h"
 #include "lessons/lesson_12.h"
 #include "shared/text/format.h"
@@ -21,6 +23,8 @@ static const struct lesson lessons[] = {
     {6, "out of memory", "lesson_06.c", lesson_06_run},
     {7, "why free is hard", "lesson_07.c", lesson_07_run},
     {8, "statistics", "lesson_08.c", lesson_08_run},
+    {9, "frames", "lesson_09.c", lesson_09_run},
+    {10, "page tables by hand", "lesson_10.c", lesson_10_run},
     {11, "a heap is a policy", "lesson_11.c", lesson_11_run},
     {12, "bugs on purpose", "lesson_12.c", lesson_12_run},
 };
@@ -36,8 +40,11 @@ const struct lesson *lesson_find(unsigned number)
 bool lesson_run(const struct lesson *lesson, struct judge *ret_judge, struct judge_outlet outlet,
                 uint8_t *memory, uint64_t size_bytes)
 {
-    *ret_judge = (struct judge){
-        .lesson = lesson->number, .outlet = outlet, .memory = memory, .size_bytes = size_bytes};
+    *ret_judge = (struct judge){.lesson = lesson->number,
+                                .outlet = outlet,
+                                .memory = memory,
+                                .size_bytes = size_bytes,
+                                .memory_name = "heap"};
     char text[JUDGE_TEXT_BYTES];
     format_text(text, sizeof text, "lesson %u: %s. Your file: docs/learn/exercises/%s",
                 lesson->number, lesson->title, lesson->file);
