@@ -1,18 +1,20 @@
 #include "lessons/lesson.h"
 
-#include "lessons/lesson_01.h"
-#include "lessons/lesson_02.h"
-#include "lessons/lesson_03.h"
-#include "lessons/lesson_04.h"
-#include "lessons/lesson_05.h"
-#include "lessons/lesson_06.h"
-#include "lessons/lesson_07.h"
-#include "lessons/lesson_08.h"
-#include "lessons/lesson_09.h"
-#include "lessons/lesson_10.h"
-#include "lessons/lesson_11.h"
-#include "lessons/lesson_12.h"
 #include "shared/text/format.h"
+
+/* Their headers are not included together: two lessons may give one name to different things. */
+bool lesson_01_run(struct judge *judge);
+bool lesson_02_run(struct judge *judge);
+bool lesson_03_run(struct judge *judge);
+bool lesson_04_run(struct judge *judge);
+bool lesson_05_run(struct judge *judge);
+bool lesson_06_run(struct judge *judge);
+bool lesson_07_run(struct judge *judge);
+bool lesson_08_run(struct judge *judge);
+bool lesson_09_run(struct judge *judge);
+bool lesson_10_run(struct judge *judge);
+bool lesson_11_run(struct judge *judge);
+bool lesson_12_run(struct judge *judge);
 
 static const struct lesson lessons[] = {
     {1, "what firmware leaves us", "lesson_01.c", lesson_01_run},

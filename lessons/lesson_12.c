@@ -273,7 +273,7 @@ static bool free_inside(struct scene *scene, const struct watched_block *block)
     judge_say(judge, "no block begins at this address: it lies inside block %c", block->name);
     for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
         /* With this size, even the canary would be at its place. */
-        *(struct header *)block->start = (struct header){8, words[i]};
+        *(struct header *)block->start = (struct header){.size_bytes = 8, .state = words[i]};
         set_act(scene,
                 "no block begins there. The word in front is 0x%llx, a number of the program",
                 (unsigned long long)words[i]);
@@ -320,8 +320,8 @@ static bool overruns(struct scene *scene)
 static bool underruns(struct scene *scene)
 {
     struct watched_block *last = &scene->heap.blocks[3];
-    return change_each(scene, last, (uint8_t *)&last->header->state, sizeof last->header->state,
-                       "in front of", UNDERRUN);
+    return change_each(scene, last, last->start - sizeof(uint64_t), sizeof(uint64_t), "in front of",
+                       UNDERRUN);
 }
 
 static bool uses_after_free(struct scene *scene)

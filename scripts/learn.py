@@ -5,7 +5,7 @@ A chapter has a marker above each of them, which is a comment of Markdown in one
     <!-- listing: FILE [NAME…] -->               C definitions with their comments; without a name the whole file
     <!-- listing: FILE lines "FIRST" "LAST" -->  the lines from the first text to the last one
     <!-- output: make lesson N=4 [SOLUTION=1] [from "TEXT"] [to "TEXT"] [grep "TEXT"] -->
-    <!-- output: ./scripts/run.sh --once … [from "TEXT"] [to "TEXT"] [grep "TEXT"] -->
+    <!-- output: ./scripts/run.sh --once … [from "TEXT"] [to "TEXT"] [grep "TEXT"] [keys "KEY…"] -->
     <!-- picture: lesson 4 step 5 -->            or: lesson 4 steps 2 to 6
 
 Below a listing or an output stands a fenced block. Below a picture stands its image link.

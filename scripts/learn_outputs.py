@@ -52,9 +52,9 @@ def is_lesson(command):
 
 
 def split(words):
-    """Return (command, selection) of a marker's words: the selection is {"from": …, "to": …, "grep": …}."""
+    """Return (command, selection) of a marker's words: the selection is {"from": …, "to": …, "grep": …, "keys": …}."""
     command, selection = list(words), {}
-    while len(command) >= 3 and command[-2] in ("from", "to", "grep"):
+    while len(command) >= 3 and command[-2] in ("from", "to", "grep", "keys"):
         selection.setdefault(command[-2], command[-1])
         del command[-2:]
     return command, selection
@@ -79,7 +79,19 @@ def select(output, selection):
         rows = [row for row in rows if selection["grep"] in row]
         if not rows:
             raise OutputError(f"no line of the output contains {selection['grep']!r}")
+    if "keys" in selection:
+        rows = [with_keys(row, selection["keys"].split()) for row in rows]
     return "\n".join(row.rstrip() for row in rows).strip("\n")
+
+
+def with_keys(row, keys):
+    """Return the stage of a line of the log, and the words with these keys."""
+    words = row.split()
+    kept_words = [word for word in words if word.split("=")[0] in keys]
+    missing = set(keys) - {word.split("=")[0] for word in kept_words}
+    if missing:
+        raise OutputError(f"the line {row[:40]!r} has no key {min(missing)!r}")
+    return " ".join([words[0], *kept_words, *(["…"] if len(kept_words) + 1 < len(words) else [])])
 
 
 def shortened(row):

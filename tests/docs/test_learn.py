@@ -195,6 +195,14 @@ def test_lines_of_an_output_are_selected(words, lines):
     assert learn_outputs.select(LOG, selection) == lines
 
 
+def test_keys_of_a_line_are_selected():
+    command, selection = learn_outputs.split([*BOOT_COMMAND, "grep", "heap", "keys", "base policy"])
+    assert command == BOOT_COMMAND
+    assert learn_outputs.select(BOOT, selection) == "[heap] base=0xffffd3d5e7c00000 policy=bump …"
+    with pytest.raises(learn_outputs.OutputError, match="no key 'size'"):
+        learn_outputs.select(BOOT, {"grep": "heap", "keys": "base size"})
+
+
 @pytest.mark.parametrize("selection", [{"from": "d"}, {"to": "d"}, {"grep": "d"}, {"from": "a", "to": "a"}])
 def test_lines_that_an_output_has_not(selection):
     with pytest.raises(learn_outputs.OutputError, match="no .*line of the output contains"):
