@@ -11,6 +11,7 @@ void drawing_begin(struct drawing *ret_drawing, uint64_t size_bytes)
     ret_drawing->smallest_cell_bytes = SMALLEST_CELL_BYTES;
     ret_drawing->piece_count = 0;
     ret_drawing->mark_count = 0;
+    ret_drawing->whole = false;
 }
 
 void drawing_add(struct drawing *drawing, uint64_t start_bytes, uint64_t end_bytes, char sign)
@@ -72,7 +73,7 @@ void drawing_print(const struct drawing *drawing, char *ret_bar, char *ret_marks
                    uint64_t capacity_bytes)
 {
     uint64_t cell_bytes = drawing->smallest_cell_bytes;
-    while (shown_end(drawing) > cell_bytes * (DRAWING_CELL_COUNT - 1) &&
+    while ((drawing->whole || shown_end(drawing) > cell_bytes * (DRAWING_CELL_COUNT - 1)) &&
            drawing->size_bytes > cell_bytes * DRAWING_CELL_COUNT)
         cell_bytes *= 2;
     char cells[DRAWING_CELL_COUNT + 1];

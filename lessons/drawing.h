@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DRAWING_PIECE_LIMIT 64
+#define DRAWING_PIECE_LIMIT 160
 #define DRAWING_MARK_LIMIT  4
 /* The cells of a bar. With its labels, a line is shorter than 80 characters. */
 #define DRAWING_CELL_COUNT 48
@@ -37,6 +37,7 @@ struct drawing {
     unsigned piece_count;
     struct drawing_mark marks[DRAWING_MARK_LIMIT];
     unsigned mark_count;
+    bool whole; /* the bar shows all of the heap, so its scale is the same in every step */
 };
 
 /* Begin an empty drawing: all of the heap is free. */

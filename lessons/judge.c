@@ -19,6 +19,8 @@ static void print(struct judge *judge, const char *before, const char *format, v
 
 void judge_say(struct judge *judge, const char *format, ...)
 {
+    if (judge->quiet)
+        return;
     va_list arguments;
     va_start(arguments, format);
     print(judge, "  ", format, arguments);
@@ -34,7 +36,9 @@ void judge_call(struct judge *judge, const char *format, ...)
     judge->step++;
     char text[2 * JUDGE_TEXT_BYTES];
     format_text(text, sizeof text, "step %u: %s", judge->step, judge->call);
-    judge->outlet.line(judge->outlet.context, text);
+    if (!judge->quiet)
+        judge->outlet.line(judge->outlet.context, text);
+    judge->call_count++;
     judge->in_reader_code = true;
 }
 
@@ -44,6 +48,7 @@ void judge_call_again(struct judge *judge, const char *format, ...)
     va_start(arguments, format);
     format_text_v(judge->call, sizeof judge->call, format, arguments);
     va_end(arguments);
+    judge->call_count++;
     judge->in_reader_code = true;
 }
 
@@ -73,6 +78,8 @@ bool judge_hint(struct judge *judge, const char *format, ...)
 
 void judge_draw(struct judge *judge, const struct drawing *drawing)
 {
+    if (judge->quiet)
+        return;
     char bar[JUDGE_TEXT_BYTES];
     char marks[JUDGE_TEXT_BYTES];
     drawing_print(drawing, bar, marks, sizeof bar);
@@ -88,28 +95,32 @@ const char *judge_place(const struct judge *judge, const void *address, char *bu
     uint64_t place = (uint64_t)(uintptr_t)address;
     uint64_t start = (uint64_t)(uintptr_t)judge->memory;
     uint64_t end = start + judge->size_bytes;
+    const char *name = judge->memory_name;
     if (place == 0)
         format_text(buffer, JUDGE_TEXT_BYTES, "NULL");
     else if (place >= start && place < end)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_start + %llu",
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_start + %llu", name,
                     (unsigned long long)(place - start));
     else if (place >= end && place - end < NEAR_BYTES)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_end + %llu", (unsigned long long)(place - end));
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_end + %llu", name,
+                    (unsigned long long)(place - end));
     else if (place < start && start - place <= NEAR_BYTES)
-        format_text(buffer, JUDGE_TEXT_BYTES, "heap_start - %llu",
+        format_text(buffer, JUDGE_TEXT_BYTES, "%s_start - %llu", name,
                     (unsigned long long)(start - place));
     else
-        format_text(buffer, JUDGE_TEXT_BYTES, "0x%llx, which is not in the heap",
-                    (unsigned long long)place);
+        format_text(buffer, JUDGE_TEXT_BYTES, "0x%llx, which is not in the %s",
+                    (unsigned long long)place, name);
     return buffer;
 }
 
-static const char *hint_of(enum judge_access access, uint64_t address)
+static const char *hint_of(const struct judge *judge, enum judge_access access, uint64_t address)
 {
     if (access == JUDGE_JUMPED)
         return "a pointer to a function, or the address to return to, was overwritten or never set";
     if (address < NULL_AREA_BYTES)
         return "a pointer in your code is NULL, or a number near 0";
+    if (judge->fault_hint != NULL)
+        return judge->fault_hint;
     return "only heap_start to heap_end is yours: check a pointer before you use it";
 }
 
@@ -120,7 +131,7 @@ void judge_fault(struct judge *judge, enum judge_access access, uint64_t address
     judge->in_reader_code = false;
     judge_wrong(judge, "your code %s %s, and the machine stopped it, during %s", words[access],
                 judge_place(judge, (const void *)(uintptr_t)address, place), judge->call);
-    judge_hint(judge, "%s", hint_of(access, address));
+    judge_hint(judge, "%s", hint_of(judge, access, address));
     judge_verdict(judge);
 }
 

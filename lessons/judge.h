@@ -31,10 +31,15 @@ struct judge {
     struct judge_outlet outlet;
     uint8_t *memory; /* what the reader's heap gets: aligned to 4 KiB */
     uint64_t size_bytes;
+    const char
+        *memory_name;       /* in "heap_start + 24": "heap"; of a lesson without a heap, "memory" */
+    const char *fault_hint; /* printed after a fault at a wild address; NULL: about the heap */
     unsigned step;
     char call[JUDGE_TEXT_BYTES]; /* the call of the step, "allocate(24)" */
+    uint64_t call_count;         /* of the reader's code */
     bool in_reader_code;         /* a fault now is a fault of the reader's code */
     bool wrong;
+    bool quiet; /* steps, what they say and drawings are not printed: there are too many */
 };
 
 /* Begin a step: "step 3: allocate(24)". From here to judge_returned(), a fault, or a call that does
