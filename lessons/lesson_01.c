@@ -72,8 +72,9 @@ static bool check_type(struct judge *judge, uint32_t type)
 
 static void print_row(struct judge *judge, const struct memory_row *row)
 {
-    judge_say(judge, "  start 0x%016llx  %8llu pages  %s", (unsigned long long)row->start,
-              (unsigned long long)row->page_count, memory_map_type_name(row->type));
+    judge_say(judge, "  start 0x%016llx  %8llu %s  %s", (unsigned long long)row->start,
+              (unsigned long long)row->page_count, row->page_count == 1 ? "page " : "pages",
+              memory_map_type_name(row->type));
 }
 
 static char sign_of(uint32_t type)
@@ -123,8 +124,8 @@ static void draw(struct judge *judge, const struct memory_map *map)
 
 static void print_map(struct judge *judge, unsigned index, const struct memory_map *map)
 {
-    judge_say(judge, "map %u: %s (%llu rows)", index + 1, map->title,
-              (unsigned long long)map->row_count);
+    judge_say(judge, "map %u: %s (%llu %s)", index + 1, map->title,
+              (unsigned long long)map->row_count, map->row_count == 1 ? "row" : "rows");
     for (uint64_t i = 0; i < map->row_count; i++)
         print_row(judge, &map->rows[i]);
     draw(judge, map);
