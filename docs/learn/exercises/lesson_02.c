@@ -10,8 +10,8 @@
 
 /* Check a handoff before anything relies on it. Return the first answer of enum handoff_answer that
  * applies, in the order of the enum. If `handoff` is a good pointer, one page of memory is readable
- * there, and nothing behind it. The RAM is [ram_start, ram_end): its first address is ram_start, and
- * ram_end is the first one behind it. Change nothing. */
+ * there, and nothing behind it. The RAM begins at ram_start, and ram_end is the first address behind
+ * it. Change nothing. */
 static enum handoff_answer check(const struct handoff *handoff, uint64_t ram_start,
                                  uint64_t ram_end)
 {
