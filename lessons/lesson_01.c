@@ -72,16 +72,63 @@ static bool check_type(struct judge *judge, uint32_t type)
 
 static void print_row(struct judge *judge, const struct memory_row *row)
 {
-    judge_say(judge, "  start 0x%016llx  %8llu pages  %s", (unsigned long long)row->start,
-              (unsigned long long)row->page_count, memory_map_type_name(row->type));
+    judge_say(judge, "  start 0x%016llx  %8llu %s  %s", (unsigned long long)row->start,
+              (unsigned long long)row->page_count, row->page_count == 1 ? "page " : "pages",
+              memory_map_type_name(row->type));
+}
+
+static char sign_of(uint32_t type)
+{
+    switch (type) {
+    case EFI_TYPE_CONVENTIONAL:
+        return 'C';
+    case EFI_TYPE_BOOT_SERVICES_CODE:
+    case EFI_TYPE_BOOT_SERVICES_DATA:
+        return 'B';
+    case EFI_TYPE_LOADER_CODE:
+    case EFI_TYPE_LOADER_DATA:
+        return 'L';
+    default:
+        return 'x';
+    }
+}
+
+/* The sign of the row that has this address. A broken row is not shown. */
+static char sign_at(const struct memory_map *map, uint64_t address)
+{
+    for (uint64_t i = 0; i < map->row_count; i++) {
+        const struct memory_row *row = &map->rows[i];
+        if (!memory_map_is_broken(row) && address >= row->start &&
+            address - row->start < row->page_count * PAGE_BYTES)
+            return sign_of(row->type);
+    }
+    return '.';
+}
+
+/* Draw the map from address 0 to its end. A cell shows the memory in its middle. */
+static void draw(struct judge *judge, const struct memory_map *map)
+{
+    char cells[DRAWING_CELL_COUNT + 1];
+    uint64_t end = 0;
+    for (uint64_t i = 0; i < map->row_count; i++) {
+        const struct memory_row *row = &map->rows[i];
+        if (!memory_map_is_broken(row) && row->start + row->page_count * PAGE_BYTES > end)
+            end = row->start + row->page_count * PAGE_BYTES;
+    }
+    for (unsigned i = 0; i < DRAWING_CELL_COUNT; i++)
+        cells[i] = sign_at(map, end / (2 * DRAWING_CELL_COUNT) * (2 * i + 1));
+    cells[DRAWING_CELL_COUNT] = '\0';
+    if (end > 0)
+        judge_say(judge, "0 |%s| 0x%llx", cells, (unsigned long long)end);
 }
 
 static void print_map(struct judge *judge, unsigned index, const struct memory_map *map)
 {
-    judge_say(judge, "map %u: %s (%llu rows)", index + 1, map->title,
-              (unsigned long long)map->row_count);
+    judge_say(judge, "map %u: %s (%llu %s)", index + 1, map->title,
+              (unsigned long long)map->row_count, map->row_count == 1 ? "row" : "rows");
     for (uint64_t i = 0; i < map->row_count; i++)
         print_row(judge, &map->rows[i]);
+    draw(judge, map);
 }
 
 /* The reader's rows lie in the heap's memory, with a stranger before and behind them. */

@@ -5,7 +5,7 @@
 /* The memory is full of this byte before the lesson. A heap of this lesson writes nothing there. */
 #define FILL UINT8_C(0x5a)
 
-/* The second heap begins here. Its size is no power of two, and it is not the rest of the memory. */
+/* The second heap begins here. Its size is no power of two, and not the rest of the memory. */
 #define SECOND_OFFSET_BYTES UINT64_C(131072)
 #define SECOND_SIZE_BYTES   UINT64_C(40000)
 
@@ -93,7 +93,7 @@ static const char *free_hint(const struct trial *trial)
            "function moves it";
 }
 
-/* Check all three addresses after a call: also a call that should only look must not change them. */
+/* Check all three addresses after a call. A call that should only look must not change them. */
 static bool check_heap(struct judge *judge, const struct trial *trial)
 {
     const struct bump_heap *heap = &trial->heap;

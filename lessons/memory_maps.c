@@ -128,7 +128,7 @@ struct memory_row memory_map_stranger(void)
     return (struct memory_row){UINT64_C(0x123400000000), 0x5678, EFI_TYPE_CONVENTIONAL};
 }
 
-static bool is_broken(const struct memory_row *row)
+bool memory_map_is_broken(const struct memory_row *row)
 {
     return row->page_count > (UINT64_MAX - row->start) / PAGE_BYTES;
 }
@@ -146,7 +146,7 @@ static uint64_t row_bytes(const struct memory_row *row, enum map_mistake mistake
     bool counts_broken =
         mistake == MAP_COUNTS_BROKEN_ROWS ||
         (mistake == MAP_COUNTS_ROWS_THAT_WRAP && row->page_count <= UINT64_MAX / PAGE_BYTES);
-    if ((!usable && mistake != MAP_EVERY_TYPE) || (is_broken(row) && !counts_broken))
+    if ((!usable && mistake != MAP_EVERY_TYPE) || (memory_map_is_broken(row) && !counts_broken))
         return 0;
     if (mistake == MAP_32_BIT_ROWS)
         return (uint32_t)(row->page_count * PAGE_BYTES);
@@ -168,7 +168,7 @@ static uint64_t row_limit(const struct memory_map *map, enum map_mistake mistake
         return limit == 0 ? 0 : limit - 1;
     for (uint64_t i = 0; i < map->row_count; i++)
         if ((mistake == MAP_STOPS_AT_EMPTY_ROW && map->rows[i].page_count == 0) ||
-            (mistake == MAP_STOPS_AT_BROKEN_ROW && is_broken(&map->rows[i])))
+            (mistake == MAP_STOPS_AT_BROKEN_ROW && memory_map_is_broken(&map->rows[i])))
             return i;
     return limit;
 }

@@ -49,6 +49,9 @@ enum map_mistake {
 bool memory_map_type_is_usable(uint32_t type);
 const char *memory_map_type_name(uint32_t type);
 
+/* Whether the end of the row does not fit into 64 bits. */
+bool memory_map_is_broken(const struct memory_row *row);
+
 /* Write map `index` of MEMORY_MAP_FIXED_COUNT + MEMORY_MAP_RANDOM_COUNT. */
 void memory_map_make(unsigned index, struct memory_map *ret_map);
 

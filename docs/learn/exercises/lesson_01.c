@@ -2,7 +2,7 @@
 #include "lessons/lesson_01.h"
 
 /* Boot services have ended, and the kernel runs. Return whether it may use memory of this type for
- * its own purposes. Memory that holds the kernel, or tables that it must still read, does not count.
+ * its own purposes. Memory with the kernel, or with tables that it must still read, does not count.
  * Memory of a type that you do not know does not count either. */
 static bool is_usable(uint32_t type)
 {

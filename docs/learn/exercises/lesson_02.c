@@ -10,7 +10,7 @@
 
 /* Check a handoff before anything relies on it. Return the first answer of enum handoff_answer that
  * applies, in the order of the enum. If `handoff` is a good pointer, one page of memory is readable
- * there, and nothing behind it. The RAM is [ram_start, ram_end): ram_end is the first address behind
+ * there, and nothing behind it. The RAM begins at ram_start, and ram_end is the first address behind
  * it. Change nothing. */
 static enum handoff_answer check(const struct handoff *handoff, uint64_t ram_start,
                                  uint64_t ram_end)

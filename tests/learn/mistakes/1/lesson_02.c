@@ -1,4 +1,4 @@
-/* wrong: check(handoff: one byte too short) answered BAD_CHECKSUM. The first answer that applies is BAD_SIZE */
+/* wrong: answered BAD_CHECKSUM. The first answer that applies is BAD_SIZE */
 #include "lessons/lesson_02.h"
 
 /* From the checksum on, the numbers are those that the loader wrote. They can still be wrong. */

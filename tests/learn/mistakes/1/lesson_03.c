@@ -1,4 +1,4 @@
-/* wrong: after begin(heap, memory, 131072), heap->heap_end is memory + 131071. It must be memory + 131072 */
+/* wrong: heap->heap_end is memory + 131071. It must be memory + 131072 */
 #include "lessons/lesson_03.h"
 
 static void begin(struct bump_heap *heap, void *memory, uint64_t size_bytes)

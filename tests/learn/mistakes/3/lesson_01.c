@@ -1,4 +1,4 @@
-/* wrong: largest_run(map 2, 3) returned 1835008 bytes at 0x240000. The largest run has 3145728 bytes */
+/* wrong: returned 1835008 bytes at 0x240000. The largest run has 3145728 bytes */
 #include "lessons/lesson_01.h"
 
 static bool is_usable(uint32_t type)

@@ -1,4 +1,4 @@
-/* wrong: check(handoff: base + size looks good) answered ACCEPTED. The first answer that applies is HEAP_WRAPS */
+/* wrong: answered ACCEPTED. The first answer that applies is HEAP_WRAPS */
 #include "lessons/lesson_02.h"
 
 /* From the checksum on, the numbers are those that the loader wrote. They can still be wrong. */
