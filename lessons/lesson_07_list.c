@@ -93,6 +93,19 @@ static void *call_allocate(struct arena *arena, uint64_t size_bytes)
     return address;
 }
 
+static bool hint_block(struct arena *arena, const void *address, uint64_t size_bytes)
+{
+    struct judge *judge = arena->judge;
+    uint64_t offset = offset_of(arena, address);
+    if (offset >= judge->size_bytes)
+        return judge_hint(judge, "return the address behind the header of a free piece");
+    if (offset % BLOCK_ALIGNMENT_BYTES != 0)
+        return judge_hint(judge, "the size of a header, and of every piece, is a multiple of 16");
+    if (size_bytes > judge->size_bytes - offset)
+        return judge_hint(judge, "a piece must have room for its header and its block");
+    return judge_hint(judge, "only a free piece can be used, and then it is no longer free");
+}
+
 /* Return whether all is right. NULL is, if no piece had room. */
 static bool allocate(struct arena *arena, uint64_t size_bytes)
 {
@@ -101,8 +114,7 @@ static bool allocate(struct arena *arena, uint64_t size_bytes)
     if (address == NULL)
         return check_null(arena, size_bytes);
     if (!blocks_accept(judge, &arena->blocks, address, size_bytes, BLOCK_ALIGNMENT_BYTES))
-        return judge_hint(judge, "the block begins behind the header of a free piece, and piece "
-                                 "sizes are multiples of 16");
+        return hint_block(arena, address, size_bytes);
     const struct block *block =
         arena_block_in(arena, offset_of(arena, address), offset_of(arena, address) + 1, NULL);
     if (!check(arena))
@@ -250,6 +262,8 @@ bool lesson_07_run_list(struct judge *judge, uint8_t *all, uint64_t all_bytes)
     return begin(&arena, judge, all, ARENA_SMALL_BYTES) && free_with_each_neighbour(&arena) &&
            refuse_sizes(&arena) && use_holes_again(&arena) &&
            random_calls(&arena, SMALL_CALLS, 96) &&
-           begin(&arena, judge, all, all_bytes - 2 * (uint64_t)ARENA_FENCE_BYTES) &&
+           /* Elsewhere, so that a heap that keeps an old address is noticed. */
+           begin(&arena, judge, all + ARENA_FENCE_BYTES,
+                 all_bytes - 3 * (uint64_t)ARENA_FENCE_BYTES) &&
            random_calls(&arena, LARGE_CALLS, 3000);
 }

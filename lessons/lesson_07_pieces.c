@@ -51,6 +51,9 @@ static bool check_size(struct arena *arena, uint64_t offset_bytes, uint64_t size
                     "after %s, describe(heap_start + %llu) says that this piece has %llu bytes, "
                     "but only %llu are left up to heap_end",
                     judge->call, (number)offset_bytes, (number)size_bytes, (number)room_bytes);
+    if (size_bytes > room_bytes && size_bytes - room_bytes <= ARENA_FENCE_BYTES)
+        return judge_hint(judge, "the piece ends behind heap_end. Does each walk, and each merge, "
+                                 "stop at heap_end?");
     return hint_size(arena, offset_bytes);
 }
 

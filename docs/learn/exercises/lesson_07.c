@@ -55,7 +55,8 @@ struct header {
     uint64_t used;       /* 1: a block is in the piece; 0: the piece is free */
 };
 
-/* All of the heap is one free piece. `size_bytes` is a multiple of 16. */
+/* All of the heap is one free piece. `size_bytes` is a multiple of 16. The lesson calls this once for
+ * each of its heaps: forget the heap before. */
 static void list_begin(void *memory, uint64_t size_bytes)
 {
     heap_start = memory;
