@@ -202,12 +202,12 @@ $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 define kernel_image
 $(1)/symbols-empty.S: scripts/kernel-symbols.py
 	@mkdir -p $$(@D)
-	$(Q)$(PYTHON) scripts/kernel-symbols.py </dev/null >$$(NEW) && $$(RENAME)
+	$(Q)$$(PYTHON) scripts/kernel-symbols.py </dev/null >$$(NEW) && $$(RENAME)
 
 $(1)/symbols.S: $(1)/first-pass.elf scripts/kernel-symbols.py
 	$$(say) NM $$@
 	$(Q)$(LLVM_NM) --defined-only --numeric-sort $$< >$$(NEW).txt && \
-	    $(PYTHON) scripts/kernel-symbols.py <$$(NEW).txt >$$(NEW) && rm $$(NEW).txt && $$(RENAME)
+	    $$(PYTHON) scripts/kernel-symbols.py <$$(NEW).txt >$$(NEW) && rm $$(NEW).txt && $$(RENAME)
 
 $(1)/symbols-empty.o $(1)/symbols.o: %.o: %.S $(BUILD)/kernel.flags
 	$$(say) CC $$@
@@ -507,7 +507,7 @@ $(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
 	    --image-base=0xffffffff80000000 --entry=entry $< -o $(NEW) && $(RENAME)
 
 .PHONY: qemu-programs
-qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS)
+qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS)
 
 .PHONY: test-qemu
 test-qemu: qemu-programs ## run the tests in virtual machines with real UEFI firmware
@@ -522,63 +522,71 @@ test-all: ## run scripts/test.sh with every case, then the long tests
 	@scripts/test.sh --all
 	@$(MAKE) --no-print-directory test-long
 
-# --- Lessons: the reader's answers, judged by lessons/, in the kernel and on this machine ----------
+# --- Lessons: the reader's answers, run by lessons/, in the kernel and on this machine ------------
 # FOLDER has the answers. A missing one is taken from the solutions. The objects have the paths of their sources, so
 # an answer is compiled once for all kernels.
+EXERCISES := docs/learn/exercises
 SOLUTIONS := docs/learn/solutions
-FOLDER ?= $(if $(filter 1,$(SOLUTION)),$(SOLUTIONS),docs/learn/exercises)
-ANSWERS := $(foreach file,$(notdir $(wildcard $(SOLUTIONS)/lesson_*.c)), \
-    $(firstword $(wildcard $(FOLDER)/$(file)) $(SOLUTIONS)/$(file)))
-LESSONS := $(BUILD)/lessons/$(subst /,-,$(patsubst /%,%,$(patsubst tests/learn/%,%,$(patsubst docs/learn/%,%,$(FOLDER)))))
-LESSON_SOURCES := $(wildcard lessons/*.c)
-LESSON_KERNEL_SOURCES := $(LESSON_SOURCES) $(wildcard kernel/diagnostics/lessons/*.c kernel/arch/x86_64/lessons/*.c)
-LESSON_KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/lessons/*.S)
-LESSON_HOST_SOURCES := $(LESSON_SOURCES) $(wildcard host/lessons/*.c) shared/text/format.c
+FOLDER ?= $(if $(filter 1,$(SOLUTION)),$(SOLUTIONS),$(EXERCISES))
+TESTED_FOLDERS := $(EXERCISES) $(SOLUTIONS) $(wildcard tests/learn/mistakes/* tests/learn/faults/*)
+ANSWER_FOLDERS := $(sort $(FOLDER) $(TESTED_FOLDERS))
+ANSWER_FILES := $(notdir $(wildcard $(SOLUTIONS)/lesson_*.c))
+answers_of = $(foreach file,$(ANSWER_FILES),$(firstword $(wildcard $(1)/$(file)) $(SOLUTIONS)/$(file)))
+ANSWERS := $(sort $(foreach folder,$(ANSWER_FOLDERS),$(call answers_of,$(folder))))
+# Where the kernel and the program with the answers of a folder are: build/lessons/mistakes-1.
+short_name = $(patsubst /%,%,$(patsubst tests/learn/%,%,$(patsubst docs/learn/%,%,$(1))))
+lesson_folder = lessons/$(subst /,-,$(call short_name,$(1)))
 
-$(eval $(call flags_file,$(LESSONS:$(BUILD)/%=%)/answers,$$(ANSWERS)))
+LESSON_SOURCES := $(wildcard lessons/*.c)
+LESSON_KERNEL_OBJECTS := $(filter-out %/lesson_absent.o,$(KERNEL_OBJECTS)) \
+    $(patsubst %.c,$(BUILD)/kernel/%.o,$(LESSON_SOURCES) $(wildcard kernel/diagnostics/lessons/*.c kernel/arch/x86_64/lessons/*.c)) \
+    $(patsubst %.S,$(BUILD)/kernel/%.S.o,$(wildcard kernel/arch/x86_64/lessons/*.S))
+LESSON_HOST_OBJECTS := $(patsubst %.c,$(BUILD)/lessons/host/%.o,$(LESSON_SOURCES) $(wildcard host/lessons/*.c) \
+    $(patsubst %,shared/%.c,text/format crc32 handoff_checksum))
 
 # LESSON (lesson_04.c) is the answer that runs. If another one does not compile, its solution takes its place.
 # The old date of the object makes the next call try again.
 ANSWER_OR = $(if $(filter-out $(<F),$(LESSON)),2>/dev/null || { $(1) $(SOLUTIONS)/$(<F) -o $@ && touch -d @0 $@; })
 
-LESSON_KERNEL_OBJECTS := $(filter-out %/lesson_absent.o,$(KERNEL_OBJECTS)) \
-    $(LESSON_KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(LESSON_KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
-ANSWER_KERNEL_OBJECTS := $(ANSWERS:%.c=$(BUILD)/kernel/%.o)
-
-$(ANSWER_KERNEL_OBJECTS): $(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
+$(ANSWERS:%.c=$(BUILD)/kernel/%.o): $(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@ $(call ANSWER_OR,$(CLANG) $(KERNEL_CFLAGS) -c)
 
-$(eval $(call kernel_image,$(LESSONS)/link,$(LESSONS),$(LESSON_KERNEL_OBJECTS) $(ANSWER_KERNEL_OBJECTS) $(LESSONS)/answers.flags))
-
-$(eval $(call flags_file,lessons-host,$$(CLANG) $$(HOST_CFLAGS) $$(LESSON_SANITIZE)))
-
 # A finding is said in words, and the code goes on as in the kernel (host/lessons/sanitizer_words.h).
 LESSON_SANITIZE := -fsanitize=address,undefined
-LESSON_HOST_OBJECTS := $(LESSON_HOST_SOURCES:%.c=$(BUILD)/lessons/host/%.o)
-ANSWER_HOST_OBJECTS := $(ANSWERS:%.c=$(BUILD)/lessons/host/%.o)
+
+$(eval $(call flags_file,lessons-host,$$(CLANG) $$(HOST_CFLAGS) $$(LESSON_SANITIZE)))
 
 $(LESSON_HOST_OBJECTS): $(BUILD)/lessons/host/%.o: %.c $(BUILD)/lessons-host.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(LESSON_SANITIZE) -MMD -MP -c $< -o $@
 
-$(ANSWER_HOST_OBJECTS): $(BUILD)/lessons/host/%.o: %.c $(BUILD)/lessons-host.flags
+$(ANSWERS:%.c=$(BUILD)/lessons/host/%.o): $(BUILD)/lessons/host/%.o: %.c $(BUILD)/lessons-host.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(LESSON_SANITIZE) -MMD -MP -c $< -o $@ \
 	    $(call ANSWER_OR,$(CLANG) $(HOST_CFLAGS) $(LESSON_SANITIZE) -c)
 
-$(LESSONS)/lesson: $(LESSON_HOST_OBJECTS) $(ANSWER_HOST_OBJECTS) $(LESSONS)/answers.flags
-	$(say) LINK $@
-	$(Q)$(CLANG) $(LESSON_SANITIZE) $(filter %.o,$^) -o $(NEW) && $(RENAME)
+# $(1): the folder of the results, below the build folder; $(2): the answers
+define lesson_results
+$(call flags_file,$(1)/answers,$(2))
 
-# scripts/lesson.py builds these.
-.PHONY: lesson-kernel
-lesson-kernel: $(LESSONS)/kernel.elf
-.PHONY: lesson-program
-lesson-program: $(LESSONS)/lesson
+$(call kernel_image,$(BUILD)/$(1)/link,$(BUILD)/$(1),$(LESSON_KERNEL_OBJECTS) $(2:%.c=$(BUILD)/kernel/%.o) $(BUILD)/$(1)/answers.flags)
+
+$(BUILD)/$(1)/lesson: $(LESSON_HOST_OBJECTS) $(2:%.c=$(BUILD)/lessons/host/%.o) $(BUILD)/$(1)/answers.flags
+	$$(say) LINK $$@
+	$(Q)$(CLANG) $(LESSON_SANITIZE) $$(filter %.o,$$^) -o $$(NEW) && $$(RENAME)
+endef
+$(foreach folder,$(ANSWER_FOLDERS),$(eval $(call lesson_results,$(call lesson_folder,$(folder)),$(call answers_of,$(folder)))))
+
+# scripts/lesson.py builds one of these, and the tests build all.
+.PHONY: lesson-kernel lesson-program lesson-kernels lesson-programs
+lesson-kernel: $(BUILD)/$(call lesson_folder,$(FOLDER))/kernel.elf
+lesson-program: $(BUILD)/$(call lesson_folder,$(FOLDER))/lesson
+lesson-kernels: $(foreach folder,$(TESTED_FOLDERS),$(BUILD)/$(call lesson_folder,$(folder))/kernel.elf)
+lesson-programs: $(foreach folder,$(TESTED_FOLDERS),$(BUILD)/$(call lesson_folder,$(folder))/lesson)
 
 # LOG=1 prints the whole log of the boot. For lesson-host it prints the reports of the sanitizers, too.
 LESSON_WORDS = '$(N)' --folder '$(FOLDER)' $(if $(filter 1,$(LOG)),--log) $(PICTURES:%=--pictures '%')
@@ -787,6 +795,10 @@ lint: compile_commands.json ## check the code: format, clang-tidy, cppcheck, she
 
 .PHONY: boundary-objects
 boundary-objects: $(KERNEL_OBJECTS) $(LESSON_KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
+
+.PHONY: learn
+learn: ## fill listings, outputs and pictures of docs/learn; LEARN="--check" passes options (LEARN=--help lists them)
+	@$(PYTHON) scripts/learn.py $(LEARN)
 
 .PHONY: check-boundaries
 check-boundaries: boundary-objects ## what belongs to a CPU is under arch/, no files need each other in a circle

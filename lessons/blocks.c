@@ -31,6 +31,15 @@ static const struct block *overlapped(const struct blocks *blocks, const struct 
     return NULL;
 }
 
+/* Return BLOCK_LIMIT if every block is live. */
+static unsigned first_dead(const struct blocks *blocks)
+{
+    unsigned index = 0;
+    while (index < blocks->count && blocks->list[index].live)
+        index++;
+    return index;
+}
+
 static bool check_place(struct judge *judge, const void *address, uint64_t size_bytes,
                         uint64_t alignment_bytes)
 {
@@ -48,16 +57,36 @@ static bool check_place(struct judge *judge, const void *address, uint64_t size_
     return true;
 }
 
+static char name_of(unsigned index)
+{
+    return (char)(index < 26 ? 'a' + index : 'A' + (index - 26));
+}
+
+static void fill(const struct block *block)
+{
+    for (uint64_t i = 0; i < block->size_bytes; i++)
+        block->start[i] = pattern(block, i);
+}
+
+char blocks_add(struct blocks *blocks, void *address, uint64_t size_bytes)
+{
+    if (blocks->count == BLOCK_LIMIT)
+        return '*';
+    struct block block = {address, size_bytes, name_of(blocks->count), true};
+    fill(&block);
+    blocks->list[blocks->count++] = block;
+    return block.name;
+}
+
 bool blocks_accept(struct judge *judge, struct blocks *blocks, void *address, uint64_t size_bytes,
                    uint64_t alignment_bytes)
 {
     if (!check_place(judge, address, size_bytes, alignment_bytes))
         return false;
-    if (blocks->count == BLOCK_LIMIT)
+    unsigned index = blocks->count < BLOCK_LIMIT ? blocks->count : first_dead(blocks);
+    if (index == BLOCK_LIMIT)
         return judge_wrong(judge, "the lesson itself has too many blocks: tell its authors");
-    unsigned index = blocks->count;
-    char name = (char)(index < 26 ? 'a' + index : 'A' + (index - 26));
-    struct block block = {address, size_bytes, name, true};
+    struct block block = {address, size_bytes, name_of(index), true};
     const struct block *other = overlapped(blocks, &block);
     if (other != NULL)
         return judge_wrong(judge,
@@ -66,10 +95,11 @@ bool blocks_accept(struct judge *judge, struct blocks *blocks, void *address, ui
                            judge->call, (unsigned long long)(block.start - judge->memory),
                            other->name, (unsigned long long)(other->start - judge->memory),
                            (unsigned long long)(other->start - judge->memory) + other->size_bytes);
-    for (uint64_t i = 0; i < size_bytes; i++)
-        block.start[i] = pattern(&block, i);
-    blocks->list[blocks->count++] = block;
-    judge_say(judge, "%c = heap_start + %llu", name,
+    fill(&block);
+    blocks->list[index] = block;
+    if (index == blocks->count)
+        blocks->count++;
+    judge_say(judge, "%c = heap_start + %llu", block.name,
               (unsigned long long)(block.start - judge->memory));
     return true;
 }

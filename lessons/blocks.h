@@ -29,10 +29,15 @@ struct blocks {
 void blocks_begin(struct blocks *ret_blocks);
 
 /* Check the address that the reader's heap returned for a request of `size_bytes`, and add the
- * block: it gets the next name and is filled with a pattern. Return false after a wrong result
- * (NULL is one), which is then explained. `alignment_bytes` is a power of two, at least 1. */
+ * block. It gets the next name, or, when all are taken, the name of a block that is not live. It is
+ * filled with a pattern. Return false after a wrong result (NULL is one), which is then explained.
+ * `alignment_bytes` is a power of two, at least 1. */
 bool blocks_accept(struct judge *judge, struct blocks *blocks, void *address, uint64_t size_bytes,
                    uint64_t alignment_bytes);
+
+/* Add a block that the lesson has checked itself, and fill it. Say nothing. Return its name; a block
+ * beyond the limit is not added, and gets the name '*'. */
+char blocks_add(struct blocks *blocks, void *address, uint64_t size_bytes);
 
 /* Check that every live block still has its bytes. Return false after a damaged one. */
 bool blocks_check(struct judge *judge, const struct blocks *blocks);

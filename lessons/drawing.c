@@ -8,8 +8,10 @@
 void drawing_begin(struct drawing *ret_drawing, uint64_t size_bytes)
 {
     ret_drawing->size_bytes = size_bytes;
+    ret_drawing->smallest_cell_bytes = SMALLEST_CELL_BYTES;
     ret_drawing->piece_count = 0;
     ret_drawing->mark_count = 0;
+    ret_drawing->whole = false;
 }
 
 void drawing_add(struct drawing *drawing, uint64_t start_bytes, uint64_t end_bytes, char sign)
@@ -70,8 +72,9 @@ static void print_marks(const struct drawing *drawing, uint64_t cell_bytes, char
 void drawing_print(const struct drawing *drawing, char *ret_bar, char *ret_marks,
                    uint64_t capacity_bytes)
 {
-    uint64_t cell_bytes = SMALLEST_CELL_BYTES;
-    while (shown_end(drawing) > cell_bytes * (DRAWING_CELL_COUNT - 1))
+    uint64_t cell_bytes = drawing->smallest_cell_bytes;
+    while ((drawing->whole || shown_end(drawing) > cell_bytes * (DRAWING_CELL_COUNT - 1)) &&
+           drawing->size_bytes > cell_bytes * DRAWING_CELL_COUNT)
         cell_bytes *= 2;
     char cells[DRAWING_CELL_COUNT + 1];
     unsigned count = 0;
@@ -79,7 +82,8 @@ void drawing_print(const struct drawing *drawing, char *ret_bar, char *ret_marks
         cells[count] = sign_at(drawing, count * cell_bytes, (count + 1) * cell_bytes);
     cells[count] = '\0';
     const char *rest = count * cell_bytes < drawing->size_bytes ? "//" : "|";
-    format_text(ret_bar, capacity_bytes, LEFT "%s%s heap_end = +%llu  (a cell: %llu bytes)", cells,
-                rest, (unsigned long long)drawing->size_bytes, (unsigned long long)cell_bytes);
+    format_text(ret_bar, capacity_bytes, LEFT "%s%s heap_end = +%llu  (a cell: %llu byte%s)", cells,
+                rest, (unsigned long long)drawing->size_bytes, (unsigned long long)cell_bytes,
+                cell_bytes == 1 ? "" : "s");
     print_marks(drawing, cell_bytes, ret_marks, capacity_bytes);
 }

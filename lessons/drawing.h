@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DRAWING_PIECE_LIMIT 64
+#define DRAWING_PIECE_LIMIT 160
 #define DRAWING_MARK_LIMIT  4
 /* The cells of a bar. With its labels, a line is shorter than 80 characters. */
 #define DRAWING_CELL_COUNT 48
@@ -16,6 +16,8 @@
 #define DRAWING_FREE   '.'
 #define DRAWING_GAP    '-' /* bytes left out for alignment */
 #define DRAWING_HEADER '#' /* the heap's own record */
+#define DRAWING_CANARY '!' /* known bytes behind a block */
+#define DRAWING_POISON '~' /* known bytes in a freed block */
 
 struct drawing_piece {
     uint64_t start_bytes; /* from the heap's start */
@@ -29,11 +31,13 @@ struct drawing_mark {
 };
 
 struct drawing {
-    uint64_t size_bytes; /* of the heap */
+    uint64_t size_bytes;          /* of the heap */
+    uint64_t smallest_cell_bytes; /* 8 at first; a small heap is clearer with less */
     struct drawing_piece pieces[DRAWING_PIECE_LIMIT];
     unsigned piece_count;
     struct drawing_mark marks[DRAWING_MARK_LIMIT];
     unsigned mark_count;
+    bool whole; /* the bar shows all of the heap, so its scale is the same in every step */
 };
 
 /* Begin an empty drawing: all of the heap is free. */

@@ -19,6 +19,8 @@ static void print(struct judge *judge, const char *before, const char *format, v
 
 void judge_say(struct judge *judge, const char *format, ...)
 {
+    if (judge->quiet)
+        return;
     va_list arguments;
     va_start(arguments, format);
     print(judge, "  ", format, arguments);
@@ -34,7 +36,19 @@ void judge_call(struct judge *judge, const char *format, ...)
     judge->step++;
     char text[2 * JUDGE_TEXT_BYTES];
     format_text(text, sizeof text, "step %u: %s", judge->step, judge->call);
-    judge->outlet.line(judge->outlet.context, text);
+    if (!judge->quiet)
+        judge->outlet.line(judge->outlet.context, text);
+    judge->call_count++;
+    judge->in_reader_code = true;
+}
+
+void judge_call_again(struct judge *judge, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    format_text_v(judge->call, sizeof judge->call, format, arguments);
+    va_end(arguments);
+    judge->call_count++;
     judge->in_reader_code = true;
 }
 
@@ -64,6 +78,8 @@ bool judge_hint(struct judge *judge, const char *format, ...)
 
 void judge_draw(struct judge *judge, const struct drawing *drawing)
 {
+    if (judge->quiet)
+        return;
     char bar[JUDGE_TEXT_BYTES];
     char marks[JUDGE_TEXT_BYTES];
     drawing_print(drawing, bar, marks, sizeof bar);

@@ -36,14 +36,20 @@ struct judge {
     const char *fault_hint; /* printed after a fault at a wild address; NULL: about the heap */
     unsigned step;
     char call[JUDGE_TEXT_BYTES]; /* the call of the step, "allocate(24)" */
+    uint64_t call_count;         /* of the reader's code */
     bool in_reader_code;         /* a fault now is a fault of the reader's code */
     bool wrong;
+    bool quiet; /* steps, what they say and drawings are not printed: there are too many */
 };
 
 /* Begin a step: "step 3: allocate(24)". From here to judge_returned(), a fault, or a call that does
  * not return, is reported as one of the reader's code. */
 void judge_call(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void judge_returned(struct judge *judge);
+
+/* One call of many in the same step: like judge_call(), but it prints nothing and begins no step. */
+void judge_call_again(struct judge *judge, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Print a line below the step. */
 void judge_say(struct judge *judge, const char *format, ...) __attribute__((format(printf, 2, 3)));

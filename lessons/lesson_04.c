@@ -1,73 +1,94 @@
 #include "lessons/lesson_04.h"
 
-#include "lessons/blocks.h"
+#include "lessons/bump_bench.h"
+#include "lessons/bump_check.h"
 
-/* The order has large and small blocks, so a heap that moves `free` by a fixed amount fails. */
-static const uint64_t sizes_bytes[] = {16, 32, 8, 64, 8};
+#define MANY 500u
 
-static void draw(struct judge *judge, const struct blocks *blocks, const struct bump_heap *heap)
+static const uint64_t sizes_bytes[] = {16, 32, 8, 64, 3, 0, 1};
+
+static bool begin(struct bench *bench, struct bump_heap *heap, const char *name)
 {
-    struct drawing drawing;
-    drawing_begin(&drawing, judge->size_bytes);
-    blocks_draw(judge, blocks, &drawing);
-    if (heap->free >= judge->memory)
-        drawing_mark(&drawing, (uint64_t)(heap->free - judge->memory), "free");
-    judge_draw(judge, &drawing);
+    bench_open(bench);
+    judge_call(bench->judge, "begin(%smemory, %llu)", name, (unsigned long long)bench->size_bytes);
+    lesson_04.begin(heap, bench->start, bench->size_bytes);
+    judge_returned(bench->judge);
+    return bump_begun(bench, heap);
 }
 
-static bool check_begin(struct judge *judge, const struct bump_heap *heap)
+static bool allocate(struct bench *bench, struct bump_heap *heap, const char *name,
+                     uint64_t size_bytes)
 {
-    char place[JUDGE_TEXT_BYTES];
-    if (heap->heap_start != judge->memory)
-        return judge_wrong(judge, "heap->heap_start is %s. It must be the address `memory`",
-                           judge_place(judge, heap->heap_start, place));
-    if (heap->heap_end != judge->memory + judge->size_bytes)
-        return judge_wrong(judge, "heap->heap_end is %s. It must be memory + size_bytes",
-                           judge_place(judge, heap->heap_end, place));
-    if (heap->free != judge->memory)
-        return judge_wrong(judge, "heap->free is %s. Nothing is in use yet, so it must be memory",
-                           judge_place(judge, heap->free, place));
-    return true;
+    bench_select(bench);
+    judge_call(bench->judge, "allocate(%s%llu)", name, (unsigned long long)size_bytes);
+    void *address = lesson_04.allocate(heap, size_bytes);
+    judge_returned(bench->judge);
+    return bump_allocated(bench, heap, address, (struct bench_request){size_bytes, 1});
 }
 
-static bool check_free(struct judge *judge, const struct bump_heap *heap, uint64_t used_bytes)
+/* So many calls that a fixed table in the reader's code is too small, with all sizes up to 40. */
+static bool allocate_many(struct bench *bench, struct bump_heap *heap)
 {
-    char place[JUDGE_TEXT_BYTES];
-    if (heap->free == judge->memory + used_bytes)
-        return true;
-    judge_wrong(judge, "after %s, heap->free is %s. %llu bytes are in use, so it must be +%llu",
-                judge->call, judge_place(judge, heap->free, place), (unsigned long long)used_bytes,
-                (unsigned long long)used_bytes);
-    return judge_hint(judge,
-                      "keep the old value of free for the caller, then add size_bytes to free");
-}
-
-static bool allocate_all(struct judge *judge, struct bump_heap *heap, struct blocks *blocks)
-{
-    uint64_t used_bytes = 0;
-    for (unsigned i = 0; i < sizeof sizes_bytes / sizeof sizes_bytes[0]; i++) {
-        judge_call(judge, "allocate(%llu)", (unsigned long long)sizes_bytes[i]);
-        void *address = lesson_04.allocate(heap, sizes_bytes[i]);
-        judge_returned(judge);
-        used_bytes += sizes_bytes[i];
-        if (!blocks_accept(judge, blocks, address, sizes_bytes[i], 1) ||
-            !check_free(judge, heap, used_bytes) || !blocks_check(judge, blocks))
+    bench->hint = "this is one of many calls. A bump heap needs no table of its blocks, and treats "
+                  "the last call like the first";
+    judge_call(bench->judge, "allocate(1) to allocate(40), %u calls", MANY);
+    judge_returned(bench->judge);
+    for (unsigned i = 0; i < MANY; i++) {
+        uint64_t size_bytes = 1 + i * 7 % 40;
+        judge_call_again(bench->judge, "allocate(%llu)", (unsigned long long)size_bytes);
+        void *address = lesson_04.allocate(heap, size_bytes);
+        judge_returned(bench->judge);
+        if (!bump_allocated_again(bench, heap, address, (struct bench_request){size_bytes, 1}))
             return false;
-        draw(judge, blocks, heap);
     }
+    bench->hint = NULL;
+    judge_say(bench->judge, "* = these blocks");
+    bench_draw(bench);
     return true;
+}
+
+static bool run_one_heap(struct bench *bench)
+{
+    struct bump_heap heap = {0};
+    if (!begin(bench, &heap, ""))
+        return false;
+    for (unsigned i = 0; i < sizeof sizes_bytes / sizeof sizes_bytes[0]; i++)
+        if (!allocate(bench, &heap, "", sizes_bytes[i]))
+            return false;
+    return allocate_many(bench, &heap) &&
+           allocate(bench, &heap, "", bench->size_bytes - bench->used_bytes);
+}
+
+/* Two heaps in turn: a solution with a global variable, in place of the heap's struct, mixes them.
+ * Neither begins at the memory's start, and neither struct is zero before begin(). */
+static bool run_two_heaps(struct bench *first, struct bench *second)
+{
+    struct bump_heap one = {second->start, second->start, second->start + 9};
+    struct bump_heap two = {first->start, first->start, first->start + 9};
+    judge_say(first->judge, "Now two heaps at once, in two other places.");
+    if (!begin(first, &one, "first, ") || !begin(second, &two, "second, ") ||
+        !allocate(first, &one, "first, ", 24) || !allocate(second, &two, "second, ", 5) ||
+        !allocate(second, &two, "second, ", 40) || !allocate(first, &one, "first, ", 16))
+        return false;
+    judge_say(first->judge, "And begin() once more for the first one: it is empty again.");
+    first->hint = "begin() makes the heap empty, whatever was in its struct before";
+    return begin(first, &one, "first, ") && allocate(first, &one, "first, ", 96) &&
+           allocate(second, &two, "second, ", 51);
 }
 
 bool lesson_04_run(struct judge *judge)
 {
-    struct bump_heap heap = {0};
-    struct blocks blocks;
-    blocks_begin(&blocks);
-    judge_call(judge, "begin(memory, %llu)", (unsigned long long)judge->size_bytes);
-    lesson_04.begin(&heap, judge->memory, judge->size_bytes);
-    judge_returned(judge);
-    if (!check_begin(judge, &heap))
-        return false;
-    draw(judge, &blocks, &heap);
-    return allocate_all(judge, &heap, &blocks);
+    static const char hint[] =
+        "two heaps are in use at once. Keep everything in the heap's struct, "
+        "nothing in a global or static variable";
+    uint8_t *memory = judge->memory;
+    struct bench whole = {
+        .judge = judge, .start = memory, .size_bytes = judge->size_bytes, .has_memory = true};
+    struct bench first = {.judge = judge, .start = memory + 1000, .size_bytes = 96};
+    first.hint = hint;
+    first.has_memory = true;
+    first.has_fence = true;
+    struct bench second = first;
+    second.start = memory + 5001;
+    return run_one_heap(&whole) && run_two_heaps(&first, &second);
 }

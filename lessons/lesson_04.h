@@ -7,14 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lessons/bump_heap.h"
 #include "lessons/judge.h"
-
-/* A bump heap. All of it is three addresses. */
-struct bump_heap {
-    uint8_t *heap_start; /* the first byte of the heap */
-    uint8_t *heap_end;   /* the first byte behind the heap */
-    uint8_t *free;       /* the first byte that nobody uses yet */
-};
 
 struct lesson_04 {
     void (*begin)(struct bump_heap *heap, void *memory, uint64_t size_bytes);

@@ -3,9 +3,9 @@
 bool patience_tick(struct patience *patience, const struct judge *judge, uint64_t now,
                    uint64_t limit)
 {
-    unsigned step = judge->in_reader_code ? judge->step : 0;
-    if (step == 0 || patience->step != step) {
-        patience->step = step;
+    uint64_t call = judge->in_reader_code ? judge->call_count : 0;
+    if (call == 0 || patience->call != call) {
+        patience->call = call;
         patience->began = now;
         return false;
     }

@@ -12,8 +12,8 @@
 #define PATIENCE_SECONDS 5
 
 struct patience {
-    unsigned step;  /* the step at the last tick, or 0 outside of the reader's code */
-    uint64_t began; /* when a tick found the reader's code in this step for the first time */
+    uint64_t call;  /* the number of the call at the last tick, or 0 outside of the reader's code */
+    uint64_t began; /* when a tick found this call for the first time */
 };
 
 /* A timer ticked at the time `now`. Return true if this call of the reader's code has lasted for

@@ -87,6 +87,8 @@ def explain(answer, words):
     """Return the sentence about a build that failed."""
     if re.search(rf"^{re.escape(answer)}:\d+:\d+: (fatal )?error:", words, re.MULTILINE):
         return f"{answer} does not compile: correct what the compiler says above, then run this again"
+    if "libclang_rt" in words:
+        return "the compiler's library of the sanitizers is not installed: run scripts/setup.sh test"
     missing = re.search(r"undefined (?:symbol: |reference to [`'])(\w+)", words)
     if missing:
         return f"the answers use {missing.group(1)}, which no file of the lesson has: there is no C library here"
@@ -116,7 +118,8 @@ def output_folder(folder):
 
 
 def run_host(options):
-    command = [str(output_folder(options.folder) / "lesson"), str(options.number)]
+    # The sanitizers need addresses that some systems give to other things.
+    command = [str(ROOT / "scripts/steady.sh"), str(output_folder(options.folder) / "lesson"), str(options.number)]
     command += ["--reports"] * options.log
     command += ["--pictures", options.pictures] if options.pictures else []
     return subprocess.run(command, check=False).returncode

@@ -250,6 +250,8 @@ GROUPS = {
     "scripts": Group("the scripts", ("build",), lambda _: pytest_group("tests/scripts", *in_parallel())),
     "host": Group("real programs on the heap", ("lib", "lib-targets", "host-programs"),
                   lambda _: pytest_group("tests/host", *in_parallel())),
+    "lessons": Group("the lessons on this machine, solved, unsolved and with mistakes", ("lesson-programs",),
+                     lambda _: pytest_group("tests/learn", *in_parallel())),
     "documents": Group("documents against the code", (), lambda _: pytest_group("tests/docs")),
     "fuzz": Group("each fuzzer for some seconds", ("fuzz-programs",),
                   lambda _: make_group("fuzz-short")),

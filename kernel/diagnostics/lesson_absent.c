@@ -6,5 +6,5 @@ void lesson_request(struct kernel *kernel, struct phys_range memory)
 {
     (void)memory;
     if (command_line_mentions(kernel->view.command_line, "lesson"))
-        log_warning("lesson", "this kernel has no lessons: make lesson N=4 builds one that has");
+        log_warning("lesson", "this kernel has no lessons: make lesson N=4 builds one that has them");
 }

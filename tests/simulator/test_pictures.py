@@ -8,6 +8,7 @@ import picture
 import picture_svg
 import picture_text
 import pytest
+import svg_canvas
 import units
 from lab import DOES_NOT_BOOT, FOLDER, MAPS, NO_INPUT, READY, ROOT, simulate, simulate_json
 
@@ -91,10 +92,10 @@ def text_end(text):
     """Return the right end of a text, in pixels."""
     words, size = "".join(text.itertext()), float(text.get("font-size") or 12)
     classes = text.get("class") or ""
-    em = picture_svg.EM_MONO if "mono" in classes else picture_svg.EM
-    em = picture_svg.EM_BOLD if "b" in classes.split() else em
+    em = svg_canvas.EM_MONO if "mono" in classes else svg_canvas.EM
+    em = svg_canvas.EM_BOLD if "b" in classes.split() else em
     share = {"start": 1, "middle": 0.5, "end": 0}[text.get("text-anchor", "start")]
-    return float(text.get("x")) + share * picture_svg.text_width(words, size, em)
+    return float(text.get("x")) + share * svg_canvas.text_width(words, size, em)
 
 
 @pytest.mark.parametrize("load", ["boot", "random", "exhaustion", "fragmentation"])
@@ -116,7 +117,7 @@ def test_svg_s_labels_do_not_touch_the_borders_of_their_blocks(tmp_path):
         is_pair = block.tag == SVG + "rect" and label.tag == SVG + "text"
         if is_pair and label.get("text-anchor") == "middle":
             labels += 1
-            width = picture_svg.text_width(label.text, 11, picture_svg.EM_BOLD)
+            width = svg_canvas.text_width(label.text, 11, svg_canvas.EM_BOLD)
             assert width + 2 * picture_svg.BORDER <= float(block.get("width")), label.text
     assert labels > 10
 

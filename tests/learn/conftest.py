@@ -1,0 +1,6 @@
+"""Let the tests import the modules of this folder."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))

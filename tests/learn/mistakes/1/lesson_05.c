@@ -1,0 +1,26 @@
+/* wrong: allocate(3, 4) returned heap_start + 4 (address 0x...045). That is no multiple of 4 */
+/* It rounds the distance from heap_start, not the address. */
+#include "lessons/lesson_05.h"
+
+static uint64_t round_up(uint64_t number, uint64_t alignment)
+{
+    uint64_t mask = alignment - 1;
+    return (number + mask) & ~mask;
+}
+
+static void begin(struct bump_heap *heap, void *memory, uint64_t size_bytes)
+{
+    heap->heap_start = memory;
+    heap->heap_end = heap->heap_start + size_bytes;
+    heap->free = heap->heap_start;
+}
+
+static void *allocate(struct bump_heap *heap, uint64_t size_bytes, uint64_t alignment_bytes)
+{
+    uint64_t used_bytes = (uint64_t)(heap->free - heap->heap_start);
+    uint8_t *block = heap->heap_start + round_up(used_bytes, alignment_bytes);
+    heap->free = block + size_bytes;
+    return block;
+}
+
+const struct lesson_05 lesson_05 = {round_up, begin, allocate};
