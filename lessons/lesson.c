@@ -1,10 +1,5 @@
 #include "lessons/lesson.h"
 
-#include "lessons/lesson_04.h"
-#include "lessons/lesson_05.h"
-#include "lessons/lesson_06.h"
-#include "lessons/lesson_11.h"
-#include "lessons/lesson_12.h"
 #include "shared/text/format.h"
 
 /* Their headers are not included together: two lessons may give one name to different things. */
