@@ -138,9 +138,10 @@ static const char *flags_text(uint64_t flags)
     return flags == ENTRY_WRITE ? "WRITE" : "0";
 }
 
-static bool explain_refusal(struct tables *tables)
+static bool explain_refusal(struct tables *tables, const struct tables_page *page)
 {
     struct judge *judge = tables->judge;
+    tables_print_way(tables, page->virtual);
     if (tables->refused) {
         judge_wrong(judge, "map() returned false, but no table was missing");
         return judge_hint(judge, "call allocate() only where an entry is not present");
@@ -171,7 +172,7 @@ static bool try_map(struct tables *tables, struct tables_page page, const char *
     if (mapped && reason != NULL)
         return explain_success(tables, reason);
     if (!mapped && reason == NULL)
-        return explain_refusal(tables);
+        return explain_refusal(tables, &page);
     if (mapped)
         tables_expect(tables, &page);
     if (!tables_check(tables))

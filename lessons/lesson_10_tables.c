@@ -364,6 +364,13 @@ bool tables_check(struct tables *tables)
 
 /* --- The way, as text --- */
 
+static const char *rights(uint64_t entry)
+{
+    if ((entry & ENTRY_WRITE) != 0)
+        return (entry & ENTRY_NO_EXECUTE) != 0 ? "rw-" : "rwx";
+    return (entry & ENTRY_NO_EXECUTE) != 0 ? "r--" : "r-x";
+}
+
 void tables_print_way(struct tables *tables, uint64_t virtual)
 {
     char text[JUDGE_TEXT_BYTES];
@@ -374,15 +381,16 @@ void tables_print_way(struct tables *tables, uint64_t virtual)
         uint64_t entry = entries_of(tables, table)[index];
         length += format_text(text + length, sizeof text - (size_t)length, "0x%llx[%u] -> ",
                               (number)table, index);
+        table = entry & ENTRY_ADDRESS;
         if ((entry & ENTRY_PRESENT) == 0) {
             judge_say(tables->judge, "%snot present", text);
             return;
         }
-        table = entry & ENTRY_ADDRESS;
+        if (level > 1 && !tables_has_table(tables, table)) {
+            judge_say(tables->judge, "%s0x%llx, which is no table", text, (number)table);
+            return;
+        }
         if (level == 1)
-            judge_say(tables->judge, "%s0x%llx %s", text, (number)table,
-                      (entry & ENTRY_WRITE) != 0        ? "rw-"
-                      : (entry & ENTRY_NO_EXECUTE) != 0 ? "r--"
-                                                        : "r-x");
+            judge_say(tables->judge, "%s0x%llx %s", text, (number)table, rights(entry));
     }
 }

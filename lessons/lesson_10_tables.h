@@ -40,7 +40,7 @@ struct tables {
     unsigned lost_count; /* frames without an entry that leads to them: of a map() that failed */
 };
 
-/* Begin with an empty root. Precondition: judge->memory has TABLES_MEMORY_BYTES. */
+/* Begin with an empty root. Precondition: the lesson has TABLES_MEMORY_BYTES of memory. */
 void tables_begin(struct tables *ret_tables, struct judge *judge);
 
 /* Forget what happened in the call before. */
