@@ -19,9 +19,10 @@ text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;fil
 .mono{font-family:ui-monospace,'SFMono-Regular','DejaVu Sans Mono',monospace}
 .dim{fill:#66717e}.light{fill:#ffffff}.b{font-weight:600}
 """
-NOTHING = ('<pattern id="nothing" width="7" height="7" patternUnits="userSpaceOnUse" '
-           'patternTransform="rotate(45)"><rect width="7" height="7" fill="#f7f8fa"/>'
-           '<line x1="0" y1="0" x2="0" y2="7" stroke="#d3d8de" stroke-width="2"/></pattern>')  # fmt: skip
+NOTHING = "".join([
+    '<pattern id="nothing" width="7" height="7" patternUnits="userSpaceOnUse" ',
+    'patternTransform="rotate(45)"><rect width="7" height="7" fill="#f7f8fa"/>',
+    '<line x1="0" y1="0" x2="0" y2="7" stroke="#d3d8de" stroke-width="2"/></pattern>'])  # fmt: skip
 BORDER = 4  # between a label and the border of its block
 
 
