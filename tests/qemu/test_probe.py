@@ -67,13 +67,8 @@ def test_promises_hold_on_cpu(lab, cpu, machine, flags):
 
 
 def test_P12_promises_hold_on_a_cpu_without_pat_global_pages_and_machine_checks(lab):
-<<<<<<< HEAD
     """The loader does not switch on features that the CPU lacks."""
-    expect_complete(boot_probe(lab, machine={"cpu": "qemu64,-pat,-pge,-mce"}))
-=======
-    """What the CPU does not have is not switched on."""
     expect_complete(boot_probe(lab, machine=SMALL, alone={"cpu": "qemu64,-pat,-pge,-mce"}))
->>>>>>> 27399fd (qemu tests: start the firmware once for many tests, and leave the full matrix to make test-all)
 
 
 def test_M13_promises_hold_with_firmware_ram_that_is_not_write_back(lab):
