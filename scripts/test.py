@@ -309,7 +309,7 @@ def run_groups(names, everything=False):
         total += counts
         cases += found
         if name == "build" and counts.failed:
-            print("nothing else was run: every other group tests what was to be built here")
+            print("no other group was run: each of them needs this build")
             break
     return total, cases
 

@@ -1,6 +1,6 @@
 /*
- * main.c - run a lesson at the desk: the same lesson and the same exercise as in the kernel, in a
- * megabyte between two guard regions, under AddressSanitizer.
+ * main.c - run a lesson on this computer: the same lesson and the same exercise as in the kernel.
+ * Its memory is a megabyte between two guard regions, under AddressSanitizer.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -23,7 +23,8 @@ static void print_line(void *context, const char *text)
     fflush(stdout);
 }
 
-/* The kernel's page-fault handler, at the desk. Anything outside of the reader's code is our bug. */
+/* It replaces the kernel's page-fault handler. A fault outside of the reader's code is a bug of the
+ * lesson. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     (void)context;
@@ -51,7 +52,7 @@ static void catch_signals(void)
     alarm(PATIENCE_SECONDS);
 }
 
-/* A megabyte with a megabyte on both sides that no code can use. */
+/* A megabyte, and a megabyte on each side that no code can access. */
 static uint8_t *guarded_megabyte(void)
 {
     uint8_t *all = mmap(NULL, 3 * MEGABYTE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

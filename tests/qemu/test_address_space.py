@@ -148,7 +148,7 @@ def test_map_is_what_the_tables_say(lab, levels):
 
 
 @pytest.mark.parametrize("machine, words, levels", [
-    pytest.param({"memory": "52M"}, "", 4, id="machine0--4"),  # the fixed early heap, whose pages leave the image
+    pytest.param({"memory": "52M"}, "", 4, id="machine0--4"),  # the fallback region, whose pages leave the image
     pytest.param({"memory": "64M", "cpu": "qemu64"}, "", 4, id="machine1--4", marks=FULL),
     pytest.param(PLAIN, "", 4, id="machine2--4"),  # no 1 GiB pages
     pytest.param({"memory": "16G"}, "", 4, id="machine3--4", marks=FULL),
@@ -209,7 +209,7 @@ def test_four_levels_unless_asked(lab, words):
 @pytest.mark.parametrize("value", ["6", "45"])
 def test_unknown_number_of_levels_warns(lab, value):
     verdict = expect_ready(lab.case(command_line=f"paging={value}"))
-    assert verdict.has_line(r"\[loader\] warning: paging= is ignored: the value is 4 or 5")
+    assert verdict.has_line(r"\[loader\] warning: paging= is ignored: the value must be 4 or 5")
     assert verdict.has_line(r"\[paging\] levels=4")
 
 

@@ -12,7 +12,7 @@ RESERVED, RESERVED_LOW, NO_ROW = 1, 2, 3
 PLACES = pytest.mark.parametrize("place", [RESERVED, RESERVED_LOW, NO_ROW],
                                  ids=["reserved", "reserved-below-1M", "in-no-row"])  # fmt: skip
 MOVED = r"conductor: {} at ([0-9a-f]+), "
-WARNING = "firmware tables: (\\d+) are damaged and not followed"
+WARNING = "firmware tables: (\\d+) are damaged and ignored"
 
 
 def boot(lab, *plan):

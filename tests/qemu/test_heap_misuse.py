@@ -71,7 +71,7 @@ GUARDED = [
     ("heap-large-after-free", f"{NO_SAMPLES} heap_debug=on", "HEAP_GUARD",
      r"write to 0x\w+: 1000 bytes into a freed block of 131072 bytes", True),
     ("heap-large-double-free", f"{NO_SAMPLES} heap=best-fit", "HEAP_DOUBLE_FREE",
-     r"double free: the block is free already; pointer (0x\w+), freed block \1 of 131072 bytes", True),
+     r"double free: the block is already free; pointer (0x\w+), freed block \1 of 131072 bytes", True),
     ("heap-large-beside", f"{NO_SAMPLES} heap=first-fit", "HEAP_OVERRUN",
      r"overrun: the bytes behind the block were overwritten; .*, block 0x\w+ of 131073 bytes", False),
     ("heap-sample-overrun", "heap_sample=1 heap_debug=on", "HEAP_GUARD",

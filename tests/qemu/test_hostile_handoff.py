@@ -183,9 +183,9 @@ def boot_changed(lab, changes):
 
 @pytest.mark.parametrize("changes, reason", [
     (short_image, "kernel_size_bytes is not the size of the image as it was linked "
-                  "(handed over: 0x1000, in use: 0x"),
+                  "(in the handoff: 0x1000, in use: 0x"),
     (other_image, "the kernel's image is not at kernel_physical_base"),
-    (other_stack, "the stack in use is not the stack that was handed over"),
+    (other_stack, "the stack in use is not the stack in the handoff"),
     (missing_memory, "the block of handoff data is not readable in the direct map"),
     (free_page_tables, "the page tables do not lie in regions of their type"),
     (flags_in_root, "page_table_root is not the root of the page tables in use"),

@@ -85,4 +85,4 @@ def test_FW8_map_size_is_no_multiple(lab):
 
 def test_FW9_other_descriptor_version_is_a_warning(lab):
     verdict = expect_ready(lab.case(plan=["descriptor-version 7"]))
-    assert "memory map of version 7, read as version 1" in verdict.serial
+    assert "the memory map has version 7, and is read as version 1" in verdict.serial

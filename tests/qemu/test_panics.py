@@ -19,7 +19,7 @@ PROVOCATIONS = [
     ("X7", "panic-in-panic", "NESTED", "while printing a panic"),
     ("X8", "loader-fault", "LOADER_FAULT", "fault: #UD invalid opcode, before the kernel's handlers"),
     ("X9", "early-panic", "ASSERTION", "on purpose"),
-    ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "interrupt vector 32, which nobody asked for"),
+    ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "interrupt vector 32 has no handler"),
     ("X12", "bad-frame-chain", EXCEPTION + 6, "#UD"),
     ("X", "breakpoint", EXCEPTION + 3, "#BP"),
     ("X", "assertion", "ASSERTION", "assertion failed"),

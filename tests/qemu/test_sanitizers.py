@@ -8,25 +8,25 @@ from lab import BUILD, expect_panic, expect_ready
 UBSAN = BUILD / "ubsan/kernel.elf"
 KASAN = BUILD / "kasan/kernel.elf"
 UNDEFINED = [
-    ("undefined-shift", "2147483647 shifted by 40 bits: no result in 'int32_t'"),
+    ("undefined-shift", "2147483647 shifted by 40 bits is undefined for 'int32_t'"),
     ("undefined-sum", "2147483647 + 1 does not fit 'int'"),
     ("undefined-index", "index 7 is not in "),
     ("undefined-null", "load of a null pointer as "),
     ("undefined-alignment", "load of a misaligned pointer as "),
     ("undefined-division", "2147483647 / 0 does not fit 'int'"),
-    ("undefined-bool", "2 is no value of "),
+    ("undefined-bool", "2 is not a value of "),
     ("undefined-pointer", "the pointer 0xffffffffffffffff plus an offset wraps to 0x6"),
     ("undefined-difference", "-2147483648 - 1 does not fit 'int'"),
     ("undefined-product", "2147483647 * 2 does not fit 'int'"),
     ("undefined-negation", "-(-2147483648) does not fit 'int32_t'"),
     ("undefined-quotient", "-2147483648 / -1 does not fit 'int'"),
-    ("undefined-object", "load of too small an object as "),
+    ("undefined-object", "load of an object that is too small as "),
     ("undefined-unreachable", "unreachable code was reached"),
     ("undefined-array", "an array of -2147483648 elements"),
-    ("undefined-argument", "a null pointer for an argument that may not be one"),
-    ("undefined-result", "a null pointer from a function that may not return one"),
-    ("undefined-count", "zero for a count of leading or trailing zeros"),
-    ("undefined-assumption", "0x7 was said to be aligned to 16"),
+    ("undefined-argument", "a null pointer for an argument that must not be null"),
+    ("undefined-result", "a null pointer from a function that must not return null"),
+    ("undefined-count", "a count of leading or trailing zeros of the value 0"),
+    ("undefined-assumption", "0x7 is not aligned, but the code promises an alignment of 16"),
 ]
 BAD_ACCESSES = [
     ("access-read-behind", r"read of 1 bytes at \w+, by \w+: byte 1 behind a block"),

@@ -228,7 +228,7 @@ GOOD = "efi: mem00: type=7, attr=0xf, range=[0x0-0x1000) (0MB)\n"
 ERRORS = [
     ("", 0, "no row"),
     ("\n\n# nothing\n", 0, "no row"),
-    ("hello\n", 1, "no line is a row of a memory map in a known form; this one comes closest: \"hello\""),
+    ("hello\n", 1, "no line is a row of a memory map in a known form; the closest line is: \"hello\""),
     ("7 0x0 88 0xf\nwhat is this\n", 2, "this is not a row of a memory map in any known form"),
     ("7 0x0 88\n", 1, "attributes"),
     ("7 0x0 88 0xf 12\n", 1, "more on the line"),
@@ -254,7 +254,7 @@ ERRORS = [
      "unknown name"),
     ("Available  0000000000001000-000000000009FFFF 000000000000009F 000000000000000F\n"
      "Available  OOOOOOOOOO100000-00000000007FFFFF 0000000000000700 000000000000000F\n", 2,
-     "no row of the shell"),
+     "not a row of the shell"),
     ("[region] base=0x1000 size=651264 type=usable efi_type=7\n", 1, "attributes"),
     ("[region] base=0x1000 size=651265 type=usable efi_type=7 attributes=0xf\n", 1, "pages"),
     ("[region] base=0x1000 size=4096 type=usable facts=RAM reuse=1 efi_type=7 attributes=0xf\n", 1,

@@ -207,18 +207,18 @@ def test_P12_old_cpu_maps_with_2_MiB_pages(tmp_path):
     assert "pages_1gib=no" in result.output
 
 
-def test_H06_without_temporary_heap_the_fixed_region_serves(tmp_path):
+def test_H06_without_temporary_heap_the_fallback_region_is_used(tmp_path):
     result = run(generate.generate(GIB), tmp_path, "--temp-heap", "0", "--load", "exhaustion")
     assert result.status == READY
     assert result.lines("early-heap")[0].startswith("source=fallback base=0xffffffff8")
-    assert "the fixed region serves: the loader could not reserve one" in result.output
+    assert "the early heap uses the fallback region: the loader could not reserve one" in result.output
     require_closed(result.report)
 
 
 def test_H09_temporary_heap_below_the_minimum_is_refused_and_becomes_free(tmp_path):
     result = run(generate.generate(GIB), tmp_path, "--temp-heap", "4K")
     owners = {owner["name"]: owner for owner in result.report["ownership"]}
-    assert "the fixed region serves: below the minimum size" in result.output
+    assert "the early heap uses the fallback region: below the minimum size" in result.output
     assert (owners["temp-heap"]["entry_frames"], owners["temp-heap"]["now_frames"]) == (1, 0)
     require_closed(result.report)
 

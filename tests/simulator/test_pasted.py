@@ -228,7 +228,7 @@ def test_blank_line_inside_a_table_does_not_cut_it():
 
 def test_row_that_was_copied_wrongly_is_no_prose():
     result = run_program(SHELL.replace("Reserved   00000000000A0000", "Reserved   OOOOOOOOOOOA0000"))
-    assert result.status == NO_INPUT and "-:2: this is no row of the shell's memmap" in result.errors
+    assert result.status == NO_INPUT and "-:2: this is not a row of the shell's memmap" in result.errors
 
 
 DMESG = f"""\
@@ -297,13 +297,13 @@ def test_two_maps_are_never_merged(first, second):
     assert rows_of(first + second) == rows_of(first)
     result = run_program(first + second, "--print-map")
     assert "warning: a second map begins here: map 1 of 2 is read, --map 2 reads this one" in result.errors
-    assert "2 maps are in it: 1 from line" in result.errors
+    assert " has 2 maps: 1 from line" in result.errors
     chosen = run_program(first + second, "--print-map", "--map", "2")
     assert chosen.output == run_program(second, "--print-map").output
 
 
 def test_map_that_is_not_there_is_refused():
-    for number, words in [("3", "there is no map 3 in it: it has 2"), ("0", "counted from 1"),
+    for number, words in [("3", "it has no map 3: the number of its maps is 2"), ("0", "counted from 1"),
                           ("x", "counted from 1")]:  # fmt: skip
         result = run_program(E820 + E820, "--map", number)
         assert result.status == NO_INPUT and words in result.errors
@@ -328,7 +328,7 @@ def test_lists_that_linux_derives_are_maps_of_their_own():
     text += "reserve setup_data: [mem 0x0000000000000000-0x0000000000007fff] usable\n"
     assert rows_of(text) == E820_ROWS
     errors = run_program(text, "--print-map", "--map", "2").errors
-    assert "3 maps are in it" in errors
+    assert " has 3 maps: " in errors
     assert "the kernel has changed this list" in errors
     assert run_program(text, "--print-map", "--map", "3").output.endswith("\n7 0x0 8 0xf\n")
 

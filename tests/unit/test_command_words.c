@@ -92,14 +92,14 @@ static void test_keys_of_the_other_file_are_told_apart(void **state)
 static void test_values_are_named(void **state)
 {
     (void)state;
-    assert_told("heap=slow",
-                "heap=slow is ignored: the value is bump, first-fit, best-fit, fast or strict");
-    assert_told("heap=fats",
-                "heap=fats is ignored: the value is bump, first-fit, best-fit, fast or "
-                "strict; did you mean heap=fast?");
+    assert_told(
+        "heap=slow",
+        "heap=slow is ignored: the value must be bump, first-fit, best-fit, fast or strict");
+    assert_told("heap=fats", "heap=fats is ignored: the value must be bump, first-fit, best-fit, "
+                             "fast or strict; did you mean heap=fast?");
     assert_told("heap=",
-                "heap= is ignored: the value is bump, first-fit, best-fit, fast or strict");
-    assert_told("self-test=all", "self-test=all is ignored: the value is interrupts");
+                "heap= is ignored: the value must be bump, first-fit, best-fit, fast or strict");
+    assert_told("self-test=all", "self-test=all is ignored: the value must be interrupts");
 }
 
 static void test_wrong_forms(void **state)
@@ -127,7 +127,8 @@ static void test_an_open_quote_is_told(void **state)
     (void)state;
     struct sentences sentences = check("a=\"b once");
     assert_int_equal(sentences.count, 2);
-    assert_string_equal(sentences.text[0], "a quote is never closed: it keeps no blanks together");
+    assert_string_equal(sentences.text[0],
+                        "a quote is never closed: blanks behind it separate words");
 }
 
 /* A quoted word must not control a terminal, and a long line must not fill the log. */

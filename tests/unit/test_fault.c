@@ -73,10 +73,10 @@ static void test_pages_that_are_not_there(void **state)
 {
     (void)state;
     arch_stub.page_features.levels = 4;
-    assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
-                  "read of 0x1000: no page is mapped there, in the lower half, where the kernel "
-                  "has nothing",
-                  page_fault(PAGE_FAULT_READ, 0x1000));
+    assert_report(
+        PANIC_EXCEPTION_BASE + PAGE_FAULT,
+        "read of 0x1000: no page is mapped there, in the lower half, which the kernel does not use",
+        page_fault(PAGE_FAULT_READ, 0x1000));
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "write to 0xffff800000000000: no page is mapped there, in the direct map",
                   page_fault(PAGE_FAULT_WRITE, LAYOUT_DIRECT_MAP_BASE));
@@ -129,7 +129,7 @@ static void test_other_exceptions_and_interrupts(void **state)
     assert_report(PANIC_EXCEPTION_BASE + 6, "CPU exception 6, #UD invalid opcode", fault);
     fault.kind = FAULT_INTERRUPT;
     fault.number = 0x21;
-    assert_report(PANIC_UNEXPECTED_INTERRUPT, "interrupt vector 33, which nobody asked for", fault);
+    assert_report(PANIC_UNEXPECTED_INTERRUPT, "interrupt vector 33 has no handler", fault);
 }
 
 static void test_detail_and_registers_are_handed_on(void **state)

@@ -103,8 +103,7 @@ static uint64_t steps_of_refusal(struct machine *machine, uint64_t count, uint64
     return steps(machine) - before;
 }
 
-/* --- Refusals -----------------------------------------------------------------------------------
- */
+/* --- Refusals --------------------------------------------------------------------------------- */
 
 static const struct pattern {
     uint64_t run;
@@ -208,8 +207,7 @@ static void test_patterns_by_chance_are_computed_once(void **state)
     }
 }
 
-/* --- Changes between the requests ---------------------------------------------------------------
- */
+/* --- Changes between the requests ------------------------------------------------------------- */
 
 static void test_a_frame_freed_anywhere_costs_one_block(void **state)
 {

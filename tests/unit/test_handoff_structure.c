@@ -85,7 +85,7 @@ static void test_H2_handoff_of_version_1_is_refused_by_name(void **state)
     write_version_1(sample);
     enum handoff_check_status status = handoff_expect_run(sample, &view);
     assert_int_equal(status, HANDOFF_CHECK_MAJOR_VERSION);
-    assert_non_null(strstr(handoff_check_status_text(status), "major version than 2"));
+    assert_non_null(strstr(handoff_check_status_text(status), "major version is not 2"));
     assert_true(handoff_mismatch_find(sample->address, &sample->state, status, &mismatch));
     assert_int_equal(mismatch.handed_over, 1);
     assert_int_equal(mismatch.known, 2);

@@ -126,13 +126,13 @@ static void test_K4_double_free(void **state)
         heap_free(heap, block, OTHER_CALLER);
         assert_ptr_equal(fixture->arena.fault.freed_by, (void *)0x3333);
         assert_true(fixture->arena.fault.is_free);
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is free already", block, block,
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is already free", block, block,
                      SIZES[i]);
         assert_null(heap_reallocate(heap, block, 20000, OTHER_CALLER));
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is free already", block, block,
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is already free", block, block,
                      SIZES[i]);
         assert_int_equal(heap_usable_size(heap, block, OTHER_CALLER), 0);
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is free already", block, block,
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is already free", block, block,
                      SIZES[i]);
         heap_free(heap, block + 1, OTHER_CALLER);
         assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the pointer is into memory that was freed",
@@ -337,7 +337,7 @@ static void test_check_compares_records_with_the_state(void **state)
     assert_string_equal(heap_check(heap), "the reuse queue does not end with the newest");
     lane->newest_freed = 1;
     lane->oldest_freed = 0;
-    assert_string_equal(heap_check(heap), "a place in the reuse queue is not a freed one");
+    assert_string_equal(heap_check(heap), "a place in the reuse queue is not free");
     lane->oldest_freed = 1;
     lane->freed_count = 0;
     assert_string_equal(heap_check(heap), "a place was lost");

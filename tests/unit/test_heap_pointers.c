@@ -75,7 +75,7 @@ static void assert_freed_block_is_named(struct fixture *fixture, uint8_t *block,
     assert_int_equal(fault->free_bytes, 0);
     if (fixture->policy == &heap_policy_best_fit)
         assert_ptr_equal(fault->allocated_by, CALLER);
-    assert_string_equal(fault->detail, "the block is free already");
+    assert_string_equal(fault->detail, "the block is already free");
 }
 
 static void test_K4_a_freed_block_is_named(void **state)

@@ -1,6 +1,6 @@
 /*
- * The page tables of loader and kernel, compiled with the entry format of a second CPU. Every test runs before a walker that holds the changes against
- * the Arm ARM's rules for live tables.
+ * The page tables of loader and kernel, compiled with the entry format of a second CPU. Every test
+ * runs before a walker that holds the changes against the Arm ARM's rules for live tables.
  */
 #include "tests/unit/support/cmocka.h"
 

@@ -78,8 +78,7 @@ static void give_records_back(const struct machine *machine)
                       machine->frames.records.size_bytes, MADV_DONTNEED);
 }
 
-/* --- The oracle --------------------------------------------------------------------------------
- */
+/* --- The oracle ------------------------------------------------------------------------------- */
 
 static void oracle_set(struct machine *machine, uint64_t first, uint64_t count,
                        enum frame_state state)
@@ -265,8 +264,7 @@ static const char *compare(struct machine *machine)
     return problem;
 }
 
-/* --- Operations --------------------------------------------------------------------------------
- */
+/* --- Operations ------------------------------------------------------------------------------- */
 
 /* Compare what an allocation gave with what the oracle would give, and let the oracle follow. */
 static const char *expect_run(struct machine *machine, bool success, struct phys_addr base,
@@ -485,8 +483,7 @@ const char *frame_operations_run(const uint8_t *bytes, size_t size_bytes)
     return problem;
 }
 
-/* --- Hostile maps ------------------------------------------------------------------------------
- */
+/* --- Hostile maps ----------------------------------------------------------------------------- */
 
 static void read_hostile_map(struct machine *machine, struct byte_stream *stream)
 {

@@ -276,8 +276,8 @@ static bool is_possible_range(const struct run *run, uint64_t virtual, uint64_t 
            page_table_is_canonical(run->table.features.levels, virt_addr(last));
 }
 
-/* The mistake in the status of a request, or NULL. NO_MEMORY is right if an allocation failed: a map may
- * run out of memory before it comes to the page that is mapped. */
+/* The mistake in the status of a request, or NULL. NO_MEMORY is right if an allocation failed: a
+ * map may run out of memory before it comes to the page that is mapped. */
 static const char *status_problem(const struct run *run, enum page_table_status status,
                                   enum page_table_status expected)
 {
