@@ -89,7 +89,7 @@ static const struct heap_policy *read_policy(char *const *environment)
             return policies[i];
     }
     if (strcmp(name, "bump") == 0)
-        give_up("heap: " PREFIX "=bump frees in reverse order only, and no program does that: use "
+        give_up("heap: " PREFIX "=bump frees only in reverse order, and no program does that: use "
                 "fast, best-fit or first-fit\n");
     char text[256];
     format_text(text, sizeof text,

@@ -463,7 +463,7 @@ static void write_output(void *context, const char *text, size_t length_bytes)
 
 int main(int argument_count, char **arguments)
 {
-    static struct machine machine; /* a panic jumps here: no register may hold it */
+    static struct machine machine; /* static: longjmp() can restore old registers */
     struct options options = parse_options(argument_count, arguments);
     uint64_t started_ns = host_nanoseconds();
     struct input input = read_map(&options);

@@ -46,7 +46,7 @@ def test_unknown_names_are_warned_of(name):
 
 
 @pytest.mark.parametrize("policy, sentence", [
-    ("bump", "HANDOFF_HEAP=bump frees in reverse order only, which no program does: it may be fast"),
+    ("bump", "HANDOFF_HEAP=bump frees only in reverse order, and no program does that: use fast"),
     ("magic", 'HANDOFF_HEAP="magic" is not a policy: use fast, best-fit or first-fit'),
     ("fast ", 'HANDOFF_HEAP="fast " is not a policy'),
     ("FAST", 'HANDOFF_HEAP="FAST" is not a policy'),
@@ -177,7 +177,7 @@ def test_no_trace_without_a_name(tmp_path):
 def test_trace_that_cannot_be_written_is_said(folder, reason, tmp_path):
     (tmp_path / "file").touch()
     _, said = run(["sort"], input="", environment={"HANDOFF_HEAP_TRACE": f"{tmp_path}/{folder}trace"})
-    assert re.search(rf"^heap: nothing is recorded: .*cannot be made: {reason}$", said, re.M)
+    assert re.search(rf"^heap: nothing is recorded: .*cannot be created: {reason}$", said, re.M)
 
 
 def test_trace_does_not_go_into_a_file_of_the_program(tmp_path):

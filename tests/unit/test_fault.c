@@ -1,4 +1,4 @@
-/* What an exception of the CPU means to a person: code and cause of its panic. */
+/* Code and cause of the panics for exceptions of the CPU. */
 #include "tests/unit/support/cmocka.h"
 
 #include <stdio.h>
@@ -80,7 +80,7 @@ static void test_pages_that_are_not_there(void **state)
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "write to 0xffff800000000000: no page is mapped there, in the direct map",
                   page_fault(PAGE_FAULT_WRITE, LAYOUT_DIRECT_MAP_BASE));
-    /* Before there is an address space to ask. */
+    /* Before there is an address space. */
     guard_use(NULL);
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "write to 0xffffe00000010000: no page is mapped there, in the kernel's stacks",
@@ -124,7 +124,7 @@ static void test_fault_that_could_not_be_delivered(void **state)
 static void test_other_exceptions_and_interrupts(void **state)
 {
     (void)state;
-    /* The address is that of an older fault, and means nothing. */
+    /* The address belongs to an older fault, and has no meaning. */
     struct fault fault = {.kind = FAULT_EXCEPTION, .number = 6, .address = virt_addr(STACK)};
     assert_report(PANIC_EXCEPTION_BASE + 6, "CPU exception 6, #UD invalid opcode", fault);
     fault.kind = FAULT_INTERRUPT;
@@ -167,7 +167,7 @@ static void test_blocks_between_guard_pages(void **state)
     assert_non_null(panic_stub_noted("allocated by"));
     assert_null(panic_stub_noted("freed by"));
 
-    /* For a page that is there only its permissions count, also beside a guarded block. */
+    /* For a mapped page only its permissions count, also beside a guarded block. */
     fault.page.obstacle = PAGE_FAULT_NOT_WRITABLE;
     (void)snprintf(cause, sizeof cause, "write to %p: the page is read-only",
                    (void *)(block + 8192));

@@ -83,7 +83,7 @@ static const struct handoff *build(struct fixture *fixture)
     return fixture->block.handoff;
 }
 
-/* Where the block has the byte that the kernel is told to find at `address`. */
+/* Return the place in the block of the byte that the kernel finds at `address`. */
 static const void *at(const struct fixture *fixture, uint64_t address)
 {
     uint64_t size_bytes = phys_range_size_bytes(fixture->block.memory);
@@ -126,7 +126,7 @@ static void test_parts_follow_each_other_inside_the_block(void **state)
     assert_int_equal(page_align_up(used_bytes), phys_range_size_bytes(block->memory));
 }
 
-/* For the smallest rows that are accepted, with all claims there can be. */
+/* For the smallest rows that are accepted, with the largest number of claims. */
 static void test_room_suffices_for_the_conversion(void **state)
 {
     const struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* A handoff that was checked. */
+/* The view of a checked handoff. */
 #include "kernel/handoff/handoff_view.h"
 #include "tests/unit/support/handoff_expect.h"
 

@@ -1,5 +1,5 @@
-/* The heap seen from outside: classes, fragmentation and the map. (The oracle checks walk and
- * counts for every policy; see support/heap_oracle.c.) */
+/* The views of a heap: classes, fragmentation and the map. (The oracle checks walk and counts for
+ * every policy; see support/heap_oracle.c.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -43,7 +43,8 @@ static int start(void **state)
     return 0;
 }
 
-/* What a CPU and interrupt_entry.S do: off for the handler, then as the return value says. */
+/* Do the same as a CPU and interrupt_entry.S: interrupts off for the handler, then by its return
+ * value. */
 static void arrive(void)
 {
     if (!arch_stub.interrupts_are_on)

@@ -1,4 +1,4 @@
-/* The thin layer: the panic's code, the log, and the callers that it names. Catalogue group K. */
+/* kmalloc(): the code of its panics, its log, and the callers that it names. Catalogue group K. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ static void test_every_call_serves(void **state)
     assert_null(heap_check(heap));
 }
 
-/* The size that was asked for, and the usage. */
+/* The requested size, and the usage. */
 static void assert_logged(const char *requested)
 {
     assert_int_equal(log_stub.warning_count, 1);
@@ -106,7 +106,7 @@ static void test_K2_K11_K14_exhaustion_is_logged_and_survived(void **state)
     assert_null(heap_check(heap));
 }
 
-/* There is memory: the caller is wrong. */
+/* There is memory, but the caller is wrong. */
 static void test_K16_alignment_that_is_none_is_logged_as_that(void **state)
 {
     static const size_t ALIGNMENTS[] = {0, 3, 24, SIZE_MAX};
@@ -155,7 +155,7 @@ static void test_K5_K7_bad_pointers_panic(void **state)
     kfree(block);
 }
 
-/* As an early-heap pointer is: in the direct map, not in the heap's window. */
+/* Like a pointer of the early heap, it is in the direct map and not in the heap's window. */
 static void test_K6_early_heap_pointer_panics(void **state)
 {
     (void)state;

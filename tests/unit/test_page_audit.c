@@ -14,7 +14,7 @@
 #include "tests/unit/support/fake_machine.h"
 
 #define SCRATCH_COUNT 64
-/* An unowned place in the upper half, and RAM that only the direct map maps. */
+/* An address without an owner in the upper half, and RAM that only the direct map maps. */
 #define ELSEWHERE  UINT64_C(0xffffe80000000000)
 #define SOME_FRAME UINT64_C(0x200000)
 
@@ -70,7 +70,7 @@ static void assert_passes(struct fixture *fixture)
     assert_string_equal(fixture->result.first_violation, "");
 }
 
-/* One violation, counted at this offset of the result, and named. */
+/* Expect one violation, counted at this offset of the result, and named. */
 static void assert_found(struct fixture *fixture, uint64_t *count, const char *text)
 {
     assert_false(page_audit_run(&fixture->input, &fixture->result));
@@ -205,7 +205,7 @@ static void test_executable_outside_of_the_image_is_found(void **state)
     assert_found(fixture, &fixture->result.image_count, "executable outside of the image");
 }
 
-/* W^X holds for each frame: the direct map is no way round it, nor is another address. */
+/* W^X is true for each frame: no address in the direct map or elsewhere may break it. */
 static void test_P5_writable_alias_of_text_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -250,7 +250,7 @@ static void test_P14_framebuffer_that_is_not_write_combining_is_found(void **sta
     assert_found(fixture, &fixture->result.memory_type_count, "not write-combining");
     unmap(fixture, ELSEWHERE);
 
-    fixture->machine.plan.features.write_combining = false; /* then it cannot be */
+    fixture->machine.plan.features.write_combining = false; /* then execution cannot be forbidden */
     build(fixture);
     assert_passes(fixture);
 }
@@ -265,7 +265,7 @@ static struct handoff_region *image_region(struct fixture *fixture)
     return NULL;
 }
 
-/* Its frames would be given to others. */
+/* The allocator would give its frames to another owner. */
 static void test_P13_image_in_memory_of_another_type(void **state)
 {
     struct fixture *fixture = *state;
@@ -337,7 +337,7 @@ static void test_frame_writable_twice_is_found(void **state)
     assert_found(fixture, &fixture->result.alias_count, "writable twice");
 }
 
-/* Frames in falling and in mixed order: the runs stay sorted, and each is compared with all. */
+/* Frames in descending and in mixed order: the runs stay sorted, and each is compared with all. */
 static void test_frames_in_any_order_are_compared(void **state)
 {
     struct fixture *fixture = *state;
@@ -376,7 +376,7 @@ static void test_direct_map_at_a_wrong_address_is_found(void **state)
     assert_found(fixture, &fixture->result.direct_map_count, "executable");
 }
 
-/* Let user programs in, on every level down to the page. */
+/* Give user programs access on every level down to the page. */
 static void test_user_page_is_found(void **state)
 {
     struct fixture *fixture = *state;

@@ -22,7 +22,7 @@ static const struct page_table_features MODERN = {.levels = 4,
                                                   .largest_leaf_level = 3,
                                                   .write_combining = true};
 
-/* --- One address space over fake memory, and what it held at one moment --- */
+/* --- One address space over fake memory, and a copy of its state --- */
 
 struct space {
     struct fake_memory memory;
@@ -82,7 +82,7 @@ static struct snapshot snapshot_take(const struct space *space)
     return snapshot;
 }
 
-/* Every table page is what it was, bit by bit, and no other page is in use. */
+/* Check that every table page is unchanged, bit by bit, and that no other page is in use. */
 static void snapshot_assert_unchanged(struct snapshot snapshot, const struct space *space)
 {
     assert_int_equal(space->table.table_count, snapshot.table_count);
@@ -398,7 +398,7 @@ static void test_P12_without_nx(void **state)
     assert_int_equal(map(&space, UPPER, 0, GIB + 2 * MIB + 0x1000, READ_WRITE), PAGE_TABLE_OK);
     assert_int_equal(unmap(&space, UPPER + 0x1000, 0x1000), PAGE_TABLE_OK);
     assert_true(page_table_walk_tables(&space.table, has_no_bit_63, &space.memory));
-    /* Said as it is: everything is executable. */
+    /* All pages count as executable. */
     struct page_permissions effective = {.write = true, .execute = true};
     assert_mapping(&space, UPPER, UPPER, 0, 4 * KIB, effective);
     space_destroy(&space);
@@ -609,7 +609,7 @@ static void test_protect_splits_large_pages_at_its_ends(void **state)
     space_create(&space, MODERN, 64);
     assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
     assert_int_equal(protect(&space, UPPER + 3 * MIB, 4 * MIB, READ_ONLY), PAGE_TABLE_OK);
-    assert_int_equal(space.table.table_count, 5); /* PD, and a PT at each end */
+    assert_int_equal(space.table.table_count, 5); /* one PD, and a PT at each end */
     assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_WRITE);
     assert_mapping(&space, UPPER + 3 * MIB - 1, UPPER + 3 * MIB - 0x1000, 3 * MIB - 0x1000, 4 * KIB,
                    READ_WRITE);
@@ -711,7 +711,7 @@ static void test_P6_merge_invalidates_before_it_frees_a_table(void **state)
     space_destroy(&space);
 }
 
-/* One page of 512 differs in one thing: nothing is merged. */
+/* One of 512 pages has one difference: nothing is merged. */
 static void test_merge_needs_512_pages_that_are_alike(void **state)
 {
     (void)state;
@@ -741,7 +741,7 @@ static void test_merge_needs_512_pages_that_are_alike(void **state)
                          PAGE_TABLE_OK);
     }
     assert_int_equal(merge(&space, UPPER, 2 * MIB), 1);
-    /* Alike, but not where a large page can begin. */
+    /* Equal pages, but not at the alignment of a large page. */
     assert_int_equal(page_table_map(&space.table, virt_addr(UPPER + 4 * MIB), phys_addr(MIB),
                                     2 * MIB, READ_WRITE, false),
                      PAGE_TABLE_OK);
@@ -1023,8 +1023,8 @@ static bool collect_range(void *context, const struct page_mapping *first, uint6
     return true;
 }
 
-/* The permissions, the place in memory and the end of a table each end a range; that a page was
- * used does not. */
+/* The permissions, the place in memory and the end of a table each end a range. The use of a page
+ * does not. */
 static void test_ranges_are_pages_that_are_alike(void **state)
 {
     (void)state;
@@ -1048,7 +1048,7 @@ static void test_ranges_are_pages_that_are_alike(void **state)
 
 /* --- Random requests against an oracle --- */
 
-/* --- Validating what others built --- */
+/* --- Validating tables of another program --- */
 
 static enum page_table_status validate(struct space *space, uint64_t virtual, uint64_t physical,
                                        uint64_t size_bytes, struct page_permissions permissions)
@@ -1119,7 +1119,7 @@ static void test_P1_P10_validate_checks_the_range(void **state)
     space_destroy(&space);
 }
 
-/* One page among many that are alike. */
+/* One page among many equal pages. */
 static void test_validate_looks_at_every_page(void **state)
 {
     (void)state;
@@ -1154,7 +1154,7 @@ static void test_validate_looks_at_every_page(void **state)
             *entry ^= changes[i].bits;
         }
     }
-    /* User programs may use a page only if every level says so. */
+    /* User programs can use a page only if every level allows it. */
     *entry_at(&space, UPPER, PAGE_LEVEL_SMALLEST) |= PAGE_ENTRY_USER;
     assert_int_equal(validate(&space, UPPER, 0x200000, 0x100000, READ_WRITE), PAGE_TABLE_OK);
     for (unsigned level = PAGE_LEVEL_2MIB; level <= 4; level++)
@@ -1164,7 +1164,7 @@ static void test_validate_looks_at_every_page(void **state)
     space_destroy(&space);
 }
 
-/* What faults with a reserved bit translates nothing. */
+/* An entry with a reserved bit faults, so it translates nothing. */
 static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
 {
     (void)state;

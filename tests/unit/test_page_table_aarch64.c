@@ -1,6 +1,6 @@
 /*
- * The page tables of loader and kernel, compiled with the entry format of a second CPU. Every test
- * runs before a walker that holds the changes against the Arm ARM's rules for live tables.
+ * The page tables of loader and kernel, compiled with the entry format of a second CPU. In every
+ * test a walker checks the changes by the Arm ARM's rules for live tables.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -208,7 +208,7 @@ static void test_each_half_has_a_root(void **state)
 
     for (unsigned i = 0; i < 4; i++)
         unmap(space, ends[i], PAGE_SIZE_BYTES);
-    assert_int_equal(space->table.table_count, 2); /* the roots stay, whatever the CPU holds */
+    assert_int_equal(space->table.table_count, 2); /* the roots stay */
     space_destroy(space);
 }
 
@@ -334,7 +334,7 @@ static void test_P14_a_memory_type_changes_with_a_break(void **state)
     space_destroy(space);
 }
 
-/* What an observer of one entry saw, one value at each event. */
+/* The values of one entry, one for each event. */
 struct history {
     const struct space *space;
     const uint64_t *entry;
@@ -391,7 +391,7 @@ static void test_splits_and_merges(void **state)
     protect(space, UPPER + 3 * MIB, 4 * MIB, READ_WRITE);
     space->memory.invalidate_count = 0;
     assert_int_equal(merge(space, UPPER, GIB), 3);
-    assert_int_equal(space->memory.invalidate_count, 3); /* the break of each, and no more */
+    assert_int_equal(space->memory.invalidate_count, 3); /* only the break of each */
     assert_mapping(space, UPPER, 0, GIB, READ_WRITE);
     space_destroy(space);
 }
@@ -413,7 +413,7 @@ static void test_P4_a_failed_split_is_undone_with_breaks(void **state)
     }
 }
 
-/* --- Reading what others built --- */
+/* --- Reading tables of another program --- */
 
 static void test_rights_are_those_of_all_levels(void **state)
 {
@@ -421,7 +421,7 @@ static void test_rights_are_those_of_all_levels(void **state)
     struct space *space = space_create(32);
     struct page_mapping mapping;
     map(space, UPPER, 0x1000, PAGE_SIZE_BYTES, READ_WRITE);
-    space->memory.observe = NULL; /* the entries change by hand */
+    space->memory.observe = NULL; /* the test changes the entries */
     *entry_at(space, UPPER, 3) |= AARCH64_TABLE_READ_ONLY;
     assert_int_equal(page_table_lookup(&space->table, virt_addr(UPPER), &mapping), PAGE_TABLE_OK);
     assert_false(mapping.permissions.write);
@@ -475,7 +475,7 @@ static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
     fake_memory_destroy(&space->memory);
 }
 
-/* --- The walker itself: it sees what it is there for --- */
+/* --- The walker finds each mistake --- */
 
 static void expect_problem(struct space *space, const char *problem)
 {
@@ -554,7 +554,7 @@ static void test_the_walker_sees_a_table_that_is_freed_too_early(void **state)
     expect_problem(space, "a table is freed while the TLB may refer to it");
 }
 
-/* --- Random requests against an oracle, before the walker --- */
+/* --- Random requests with an oracle and the walker --- */
 
 static void test_random_requests(void **state)
 {

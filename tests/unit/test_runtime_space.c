@@ -83,8 +83,8 @@ static void test_firmware_regions_are_at_their_own_addresses(void **state)
     assert_int_equal(flash.permissions.memory_type, PAGE_MEMORY_UNCACHED);
 }
 
-/* The loader hands over what is not write-back as reserved. The firmware's services need it all the
- * same, and the caches must not. */
+/* The loader marks memory that is not write-back as reserved. The firmware's services still need
+ * it, and it must not be cached. */
 static void test_M13_runtime_rows_that_are_not_write_back_are_uncached(void **state)
 {
     struct fixture *fixture = *state;

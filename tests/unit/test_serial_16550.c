@@ -1,7 +1,6 @@
 /*
- * test_serial_16550.c - the serial port against a UART that is there, stalls, comes back, or goes.
- *
- * The driver is compiled with these two functions in place of the CPU's instructions.
+ * test_serial_16550.c - the serial port with a UART that works, stalls, recovers, or is removed.
+ * The driver is compiled with these two functions instead of the CPU's instructions.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -15,7 +14,7 @@ static uint8_t port_read_8(uint16_t port);
 
 #define BASE 0x3f8
 
-/* What a PC16550D has at its eight ports, as far as the driver may use it. */
+/* The registers of a PC16550D at its eight ports that the driver may use. */
 static struct {
     bool is_absent;
     bool keeps_one_value_only; /* in the scratch register */
@@ -25,7 +24,7 @@ static struct {
     uint8_t fifo_control;
     uint8_t modem_control;
     uint8_t interrupt_enable;
-    unsigned busy_reads; /* so many reads of the line status say that it cannot send */
+    unsigned busy_reads; /* this number of reads of the line status report that it cannot send */
     uint64_t status_reads;
     char sent[64];
     size_t sent_count;
@@ -168,7 +167,7 @@ static void test_it_waits_for_a_port_that_is_slow(void **state)
     assert_sent("abc");
 }
 
-/* The first byte pays the wait. Every later one is tried once. */
+/* Only the first byte waits. Every later one is tried once. */
 static void test_bytes_are_lost_instead_of_hanging(void **state)
 {
     (void)state;
@@ -218,7 +217,7 @@ static void test_what_arrives_is_taken_while_nothing_can_be_sent(void **state)
     assert_int_equal(byte, 'k');
 }
 
-/* All ones would be a byte that never ends. */
+/* All ones would be an endless stream of bytes. */
 static void test_nothing_arrives_from_a_port_that_has_gone(void **state)
 {
     (void)state;

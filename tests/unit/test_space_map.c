@@ -121,7 +121,7 @@ static void test_lines_tell_place_size_access_type_pages_and_owner(void **state)
                          "owner=\"data\"");
 }
 
-/* text and rodata are mapped alike in the direct map and touch, but are two owners. */
+/* text and rodata have the same mapping in the direct map and touch, but have two owners. */
 static void test_a_line_ends_with_its_owner(void **state)
 {
     struct fixture *fixture = *state;
@@ -157,7 +157,7 @@ static void count_run(void *context, const struct page_run *run)
     ++*(unsigned *)context;
 }
 
-/* Without areas a run ends where its frames do not follow each other. */
+/* Without areas, a run ends where its frames are not consecutive. */
 static void test_runs_without_areas_are_contiguous(void **state)
 {
     struct fixture *fixture = *state;
