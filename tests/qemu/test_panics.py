@@ -45,7 +45,7 @@ def test_provoked_panic_has_its_own_code(lab, name, code, words):
     ("divide", EXCEPTION + 0), pytest.param("loader-fault", "LOADER_FAULT", marks=pytest.mark.full),
 ])  # fmt: skip
 def test_X10_no_serial_and_no_framebuffer(lab, name, code):
-    """Nobody can be told, and nothing waits for a port that does not answer: the code arrives."""
+    """No output works, and the kernel does not wait for a port that does not answer. The exit code still arrives."""
     machine = {"serial_port": False, "graphics": "none"}
     verdict = expect_panic(lab.cold(command_line=f"provoke={name}", machine=machine), code)
     assert verdict.serial == ""

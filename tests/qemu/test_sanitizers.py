@@ -1,5 +1,5 @@
-"""Kernels that check themselves: `make UBSAN=1` and `make KASAN=1`. They boot with everything that is on
-request switched on, and name the undefined behaviour and the wrong accesses that were planted."""
+"""Kernels that check themselves: `make UBSAN=1` and `make KASAN=1`. They boot with every optional word of the command
+line, and name the undefined behaviour and the wrong accesses of the provocations."""
 
 import pytest
 
@@ -42,9 +42,9 @@ BAD_ACCESSES = [
     (KASAN, "first-fit", True), (KASAN, "bump", True),
 ], ids=lambda value: value.parent.name if hasattr(value, "parent") else str(value))  # fmt: skip
 def test_boots_without_a_finding(lab, kernel, policy, debug):
-    """With heap_debug=on, who holds a leak is named by every policy."""
+    """With heap_debug=on, every policy names the holder of a leak."""
     words = f"once self-test=interrupts print-heap print-leaks heap={policy}"
-    words += " print-map print-memory measure" if policy == "fast" else ""  # alike under every policy
+    words += " print-map print-memory measure" if policy == "fast" else ""  # equal under every policy
     words += " heap_debug=on provoke=heap-leak" if debug else ""
     verdict = expect_ready(lab.case(command_line=words, kernel=kernel))
     assert policy == "bump" or verdict.has_line(r"\[interrupts\] operations=\d+ .* check=passed")

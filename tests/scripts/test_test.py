@@ -1,4 +1,4 @@
-"""scripts/test.py: which groups run, what they build, what is printed while they run and at the end."""
+"""scripts/test.py: the groups that run, their build, and the output during the run and at the end."""
 
 import os
 import pty
@@ -17,7 +17,7 @@ TEST_SH = ROOT / "scripts/test.sh"
 
 @pytest.fixture(autouse=True)
 def reports(tmp_path, monkeypatch):
-    """Reports of our own: a run of the tests is a run of test.py."""
+    """Separate reports, since these tests run inside of a run of test.py."""
     monkeypatch.setattr(test_module, "REPORTS", tmp_path)
     monkeypatch.setattr(test_module, "COUNTS", tmp_path / "counts.json")
     return tmp_path
@@ -114,7 +114,7 @@ def test_slowest_come_before_the_last_line(monkeypatch, capsys):
 
 
 def on_terminal(show):
-    """What is written to a terminal."""
+    """Return the text that is written to a terminal."""
     ours, theirs = pty.openpty()
     with open(theirs, "w", encoding="utf-8") as stream:
         show(stream)

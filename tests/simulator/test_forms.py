@@ -231,7 +231,7 @@ ERRORS = [
     ("hello\n", 1, "no line is a row of a memory map in a known form; the closest line is: \"hello\""),
     ("7 0x0 88 0xf\nwhat is this\n", 2, "this is not a row of a memory map in any known form"),
     ("7 0x0 88\n", 1, "attributes"),
-    ("7 0x0 88 0xf 12\n", 1, "more on the line"),
+    ("7 0x0 88 0xf 12\n", 1, "more text than a row"),
     ("7 0x0 99999999999999999999 0xf\n", 1, "number of pages"),
     ("7 0x10000000000000000 1 0xf\n", 1, "base"),
     ("4294967296 0x0 1 0xf\n", 1, "type"),

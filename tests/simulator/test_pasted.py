@@ -467,7 +467,7 @@ IOMEM_ROWS = [(0, 0, 1, 0xF), (7, 0x1000, 0x9E, 0xF), (0, 0x9F000, 1, 0xF), (7, 
     lambda text: "$ sudo cat /proc/iomem\n```\n" + text.rstrip() + "```\n", html.escape])  # fmt: skip
 def test_proc_iomem_is_read_and_its_limits_are_said(change):
     assert rows_of(change(IOMEM)) == IOMEM_ROWS
-    assert "/proc/iomem cannot tell EFI types" in run_program(change(IOMEM), "--print-map").errors
+    assert "/proc/iomem does not show EFI types" in run_program(change(IOMEM), "--print-map").errors
 
 
 def test_proc_iomem_as_others_than_root_see_it_is_refused():
