@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -116,11 +117,14 @@ def test_slowest_come_before_the_last_line(monkeypatch, capsys):
 def on_terminal(show):
     """Return the text that is written to a terminal."""
     ours, theirs = pty.openpty()
+    written = b""
     with open(theirs, "w", encoding="utf-8") as stream:
         show(stream)
-    written = os.read(ours, 65536).decode()
+        # On a busy computer the text may arrive in several parts.
+        while select.select([ours], [], [], 0.2)[0]:
+            written += os.read(ours, 65536)
     os.close(ours)
-    return re.sub(r"\x1b\[K", "", written)
+    return re.sub(r"\x1b\[K", "", written.decode())
 
 
 def test_progress_is_shown_on_a_terminal(monkeypatch):
