@@ -69,8 +69,8 @@ PAGE_ENTRY_FUNCTION bool page_entry_is_leaf(uint64_t entry, unsigned level);
 /* Return the page that a leaf maps, or the table to which another entry refers. */
 PAGE_ENTRY_FUNCTION struct phys_addr page_entry_address(uint64_t entry, unsigned level);
 
-/* Return false if the CPU cannot translate through this entry: a reserved bit is set, the address
- * is beyond the CPU's width, or the CPU has no pages of that size. */
+/* Return false if the CPU cannot translate through this entry. Then a reserved bit is set, the
+ * address is beyond the CPU's width, or the CPU has no pages of that size. */
 PAGE_ENTRY_FUNCTION bool page_entry_is_accepted(uint64_t entry, unsigned level,
                                                 const struct page_table_features *features);
 

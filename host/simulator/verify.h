@@ -9,10 +9,10 @@
 /* The number of invariants that one call checks. */
 #define VERIFY_COUNT 6
 
-/* Check that the regions are normalised, that early heap, frame allocator and heap pass their full
- * checks, that the page audit finds no violation, and that the owners' sums are correct. Return
- * NULL, or a sentence in static storage that is valid until the next call. Precondition: the kernel
- * has reached [ready]. */
+/* Check that the regions are normalised, and that early heap, frame allocator and heap pass their
+ * full checks. Check that the page audit finds no violation, and that the owners' sums are correct.
+ * Return NULL, or a sentence in static storage that is valid until the next call. Precondition: the
+ * kernel has reached [ready]. */
 const char *verify_everything(const struct kernel_model *kernel)
     __attribute__((warn_unused_result));
 

@@ -174,7 +174,7 @@ def test_no_trace_without_a_name(tmp_path):
     ("long" * 1100, "File name too long"),
     ("long" * 80, "File name too long"),
 ])  # fmt: skip
-def test_trace_that_cannot_be_written_is_said(folder, reason, tmp_path):
+def test_trace_that_cannot_be_written_is_reported(folder, reason, tmp_path):
     (tmp_path / "file").touch()
     _, said = run(["sort"], input="", environment={"HANDOFF_HEAP_TRACE": f"{tmp_path}/{folder}trace"})
     assert re.search(rf"^heap: nothing is recorded: .*cannot be created: {reason}$", said, re.M)

@@ -47,7 +47,7 @@ WORDS = [f"debug-exit={DEBUG_EXIT_PORT:#x}", "once", "unattended"]
 
 
 def installed(*builds):
-    """The installed firmware builds. If there is none, None stands for the best firmware."""
+    """The installed firmware builds. Without any, None stands for the best firmware."""
     return [build for build in builds if Path(build).is_file()] or [None]
 
 

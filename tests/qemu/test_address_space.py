@@ -135,7 +135,7 @@ def look_from_outside(running, levels, memory=CASE_MEMORY):
 
 
 @pytest.mark.parametrize("levels", [4, 5])
-def test_map_is_what_the_tables_say(lab, levels):
+def test_map_agrees_with_the_tables(lab, levels):
     disk = lab.case_disk(MODERN, words=IDLE_WORDS, command_line=f"print-map paging={levels} heap_sample=1")
     with lab.restore(disk, machine=MODERN) as running:
         pages, state = look_from_outside(running, levels)
@@ -200,7 +200,7 @@ def test_P11_cpu_without_five_levels_warns(lab, cpu, machine):
 
 
 @pytest.mark.parametrize("words", ["", "paging=4"])
-def test_four_levels_unless_asked(lab, words):
+def test_four_levels_by_default(lab, words):
     verdict = expect_ready(lab.case(command_line=words))
     assert verdict.has_line(r"\[paging\] levels=4")
     assert "warning: paging" not in verdict.serial

@@ -15,7 +15,7 @@ def early_heap(verdict):
     return line.group(1), int(line.group(3)), line.group(4)
 
 
-def test_handed_over_heap_serves(lab):
+def test_temporary_heap_is_used(lab):
     verdict = expect_ready(lab.case())
     assert early_heap(verdict) == ("handoff", MIB, "ok")
     returned = verdict.has_line(r"\[early-heap\] retired used=\d+ peak=\d+ returned=(\d+)")
@@ -32,7 +32,7 @@ def test_size_is_configurable(lab, setting, size):
     assert early_heap(verdict)[:2] == ("handoff", size)
 
 
-def test_H6_no_heap_asked_for_means_fallback(lab):
+def test_H6_no_requested_heap_means_fallback(lab):
     verdict = expect_ready(lab.case(temp_heap="0"))
     source, size, reason = early_heap(verdict)
     assert (source, size) == ("fallback", MIB)

@@ -233,7 +233,7 @@ def test_refusal_is_not_drawn_over_memory(lab):
         assert path.read_bytes() == bytes(seen["handoff"].bytes), "the structure is as it was"
 
 
-def test_H4_pointer_to_what_is_not_mapped_is_named_by_the_loader(lab):
+def test_H4_pointer_to_unmapped_memory_is_reported_by_the_loader(lab):
     """The structure itself is read without a check: no kernel can check it before."""
     def change(handoff):
         handoff.stub.set_register(RDI, handoff.virtual(1 << 40))

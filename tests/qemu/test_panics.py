@@ -79,7 +79,7 @@ def test_panic_names_the_first_function(lab):
     assert verdict.has_line(r"\[panic\] #0 0x[0-9a-f]+ early_panic\+0x"), verdict.serial
 
 
-def test_panic_names_who_called_a_bad_pointer(lab):
+def test_panic_names_the_caller_of_a_bad_pointer(lab):
     """The called address has no stack frame yet."""
     verdict = expect_panic(lab.case(command_line="provoke=stack-execute"), "EXECUTE_PROTECTION")
     assert verdict.has_line(r"\[panic\] #0 0x[0-9a-f]+ stack_execute\+0x"), verdict.serial
@@ -110,7 +110,7 @@ def test_K10_write_after_free_names_both_callers(lab, policy):
     assert places[0].group(1) != places[1].group(1)
 
 
-def test_words_that_nobody_knows_are_warned_of(lab):
+def test_unknown_words_cause_warnings(lab):
     """An unknown word changes nothing, and the warning suggests a known word."""
     words = "nonsense temp=1 heap=slow heap_debug=on provoke=heap-overun heap_debug=off"
     verdict = expect_ready(lab.case(command_line=words))

@@ -303,14 +303,14 @@ def test_verdicts(bench):
     assert (workbench.tree / "a.c").read_text(encoding="utf-8") == FILE
 
 
-def test_place_without_a_test_is_told_apart(bench):
+def test_place_without_a_test_is_reported_separately(bench):
     workbench, found, run = bench
     run.reached = {"a.c": ([(1, 1)], [0])}
     assert workbench.attempt(found["larger: condition never 1"], [run])[0] == "UNREACHED"
 
 
 @pytest.mark.parametrize("is_reached", [True, False])
-def test_what_does_not_compile_is_not_caught(bench, is_reached):
+def test_mutation_that_does_not_compile_is_not_caught(bench, is_reached):
     workbench, found, run = bench
     run.reached = {"a.c": ([(1, 1)], [int(is_reached)])}
     first = found["larger: relation 1"]

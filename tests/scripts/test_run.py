@@ -170,7 +170,7 @@ def test_displays(monkeypatch, name, graphics):
     assert (window is None) == (name in run_module.NO_WINDOW)
 
 
-def test_who_watches_sees_a_panic_s_screen():
+def test_panic_s_screen_stays_for_a_person():
     """No device ends QEMU, and no word on the command line lets the loader return to the firmware."""
 
     class Options:

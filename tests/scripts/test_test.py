@@ -40,7 +40,7 @@ def test_groups_of_tests_can_be_chosen(monkeypatch):
     assert all(f"\n  {name} " in listed for name in test_module.GROUPS)
 
 
-def test_only_chosen_groups_are_run_after_what_they_need(monkeypatch, capsys):
+def test_only_chosen_groups_are_run_after_their_build(monkeypatch, capsys):
     made = []
     monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, "3 passed, 0 failed"))
     assert str(test_module.run_groups(["unit"])[0]) == "3 passed, 0 failed"
@@ -54,7 +54,7 @@ def test_group_that_cannot_be_built_fails(monkeypatch, capsys):
     assert "clang: error" in capsys.readouterr().out
 
 
-def test_all_groups_build_what_each_needs(monkeypatch):
+def test_all_groups_build_the_targets_that_they_need(monkeypatch):
     made = []
     monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, ""))
     assert test_module.build_everything()[0].passed == 1

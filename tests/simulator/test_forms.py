@@ -266,7 +266,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("text, line, words", ERRORS, ids=range(len(ERRORS)))
-def test_what_cannot_be_read_is_an_error_with_its_line(text, line, words):
+def test_unreadable_text_is_an_error_with_its_line(text, line, words):
     result = run_program(text, "--name", "photograph.txt")
     assert result.status == NO_INPUT
     place = f"photograph.txt:{line}: " if line else "photograph.txt: "
@@ -274,13 +274,13 @@ def test_what_cannot_be_read_is_an_error_with_its_line(text, line, words):
     assert result.output == ""
 
 
-def test_missing_row_is_told():
+def test_missing_row_is_reported():
     lines = as_new_linux(clevo()).splitlines(keepends=True)
     result = run_program("".join(lines[:5] + lines[6:]))
     assert ":6: warning: rows are missing: mem06 follows where mem05 is expected" in result.errors
 
 
-def test_sum_that_does_not_agree_is_told():
+def test_wrong_sum_is_reported():
     text = as_shell(clevo()).replace("Available ", "Reserved  ", 1)
     assert "warning: the rows have" in run_program(text).errors
 

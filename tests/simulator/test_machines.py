@@ -141,7 +141,7 @@ def test_loader_below_1_MiB_is_accepted(tmp_path):
     require_closed(result.report)
 
 
-def test_what_boot_services_held_is_free_at_entry(tmp_path):
+def test_memory_of_boot_services_is_free_at_entry(tmp_path):
     result = run("7 0x100000 8192 0xf\n4 0x2100000 1024 0xf\n3 0x2500000 512 0xf\n", tmp_path)
     held = [r for r in result.report["regions"] if r["type"] == "boot-services"]
     assert [(r["base"], r["size_bytes"], r["reuse"]) for r in held] == [
@@ -183,7 +183,7 @@ def test_generated_machine_comes_up(size):
         assert result.status == READY, result.output + result.errors
 
 
-def test_64_TiB_come_up_and_what_lies_beyond_stays_reserved(tmp_path):
+def test_64_TiB_boot_and_memory_beyond_stays_reserved(tmp_path):
     result = run(generate.generate(64 * TIB), tmp_path)
     assert result.status == READY
     assert "[loader] warning: 2 GiB of RAM beyond 64 TiB stay reserved" in result.output

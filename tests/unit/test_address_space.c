@@ -75,7 +75,7 @@ static void test_P7_P9_nothing_in_the_lower_half(void **state)
     assert_null(address_space_find_guard(space, virt_addr(0x1000)));
 }
 
-static void test_P9_what_the_kernel_runs_on_is_reachable(void **state)
+static void test_P9_code_stack_and_tables_are_reachable(void **state)
 {
     struct address_space *space = build(*state);
     struct virt_addr top;
@@ -596,7 +596,7 @@ static void test_P4_every_nth_allocation_of_a_device_fails(void **state)
 
 /* Every change of a mapping reaches this CPU first, then the others, before a frame is free.
  */
-static void test_P6_other_cpus_are_told(void **state)
+static void test_P6_other_cpus_invalidate_too(void **state)
 {
     struct fixture *fixture = *state;
     struct address_space *space = build(fixture);
@@ -640,7 +640,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_MACHINE(test_P7_P9_nothing_in_the_lower_half),
-        ON_MACHINE(test_P9_what_the_kernel_runs_on_is_reachable),
+        ON_MACHINE(test_P9_code_stack_and_tables_are_reachable),
         ON_MACHINE(test_P13_image_has_its_linked_permissions),
         ON_MACHINE(test_P5_writable_executable_segment_is_refused),
         ON_MACHINE(test_empty_segment_is_left_out),
@@ -667,7 +667,7 @@ int main(void)
         ON_MACHINE(test_devices_that_cannot_be_are_refused),
         ON_MACHINE(test_device_addresses_are_not_used_again),
         ON_MACHINE(test_P4_every_nth_allocation_of_a_device_fails),
-        ON_MACHINE(test_P6_other_cpus_are_told),
+        ON_MACHINE(test_P6_other_cpus_invalidate_too),
         ON_MACHINE(test_too_many_areas_panic),
         ON_MACHINE(test_too_many_guards_panic),
     };

@@ -367,7 +367,7 @@ static void test_size_is_1_0205_bits_a_number(void **state)
 }
 
 /* After a search that found no run, the next one does not search again. */
-static void test_a_search_remembers_where_there_is_nothing(void **state)
+static void test_a_search_stores_exact_bounds(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 200 * BIT_TREE_BLOCK_BITS;
@@ -552,7 +552,7 @@ static void test_an_aligned_run_may_end_in_a_block_without_a_piece(void **state)
 }
 
 /* The content of the memory of a full block that was never opened does not count as runs. */
-static void test_whole_blocks_are_not_judged_by_garbage(void **state)
+static void test_garbage_in_full_blocks_has_no_effect(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 5 * BIT_TREE_BLOCK_BITS;
@@ -574,7 +574,7 @@ static void test_whole_blocks_are_not_judged_by_garbage(void **state)
 }
 
 /* A block whose run was removed meanwhile is searched once more. Then its bound is exact. */
-static void test_a_search_computes_again_what_has_changed(void **state)
+static void test_a_search_computes_changed_bounds_again(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 4 * BIT_TREE_BLOCK_BITS;
@@ -626,15 +626,15 @@ int main(void)
         cmocka_unit_test(test_starts_empty),
         cmocka_unit_test(test_leaves_are_filled_on_first_touch),
         cmocka_unit_test(test_size_is_1_0205_bits_a_number),
-        cmocka_unit_test(test_a_search_remembers_where_there_is_nothing),
+        cmocka_unit_test(test_a_search_stores_exact_bounds),
         cmocka_unit_test(test_the_check_finds_each_bound_that_is_too_low),
         cmocka_unit_test(test_a_run_is_found_that_grows_across_two_nodes),
         cmocka_unit_test(test_a_group_that_is_whole_is_longer_than_one_that_is_not),
         cmocka_unit_test(test_a_large_alignment_is_met_in_the_middle_of_a_group),
         cmocka_unit_test(test_a_run_ends_where_its_extent_does),
         cmocka_unit_test(test_an_aligned_run_may_end_in_a_block_without_a_piece),
-        cmocka_unit_test(test_whole_blocks_are_not_judged_by_garbage),
-        cmocka_unit_test(test_a_search_computes_again_what_has_changed),
+        cmocka_unit_test(test_garbage_in_full_blocks_has_no_effect),
+        cmocka_unit_test(test_a_search_computes_changed_bounds_again),
         cmocka_unit_test(test_check_finds_a_wrong_bit_on_every_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,7 @@ static void test_unknown_words_get_the_nearest(void **state)
     assert_non_null(strstr(far.text[0], "print-help"));
 }
 
-static void test_keys_of_the_other_file_are_told_apart(void **state)
+static void test_keys_of_the_other_file_are_recognised(void **state)
 {
     (void)state;
     assert_told("temp_heap=2M",
@@ -109,7 +109,7 @@ static void test_wrong_forms(void **state)
     assert_told("heap", "\"heap\" is ignored: write \"heap=POLICY\"");
 }
 
-static void test_a_key_with_two_values_is_told_with_both(void **state)
+static void test_a_key_with_two_values_is_reported_with_both(void **state)
 {
     (void)state;
     assert_told("heap=fast once heap=bump",
@@ -122,7 +122,7 @@ static void test_a_key_with_two_values_is_told_with_both(void **state)
                         "\"provoke=b\" and later \"provoke=a\": the later one counts");
 }
 
-static void test_an_open_quote_is_told(void **state)
+static void test_an_open_quote_is_reported(void **state)
 {
     (void)state;
     struct sentences sentences = check("a=\"b once");
@@ -132,7 +132,7 @@ static void test_an_open_quote_is_told(void **state)
 }
 
 /* A quoted word must not control a terminal, and a long line must not fill the log. */
-static void test_what_is_quoted_is_printable_and_short(void **state)
+static void test_quoted_words_are_printable_and_short(void **state)
 {
     (void)state;
     char line[600];
@@ -223,12 +223,12 @@ int main(void)
         cmocka_unit_test(test_good_lines_are_silent),
         cmocka_unit_test(test_every_word_of_the_table_is_accepted),
         cmocka_unit_test(test_unknown_words_get_the_nearest),
-        cmocka_unit_test(test_keys_of_the_other_file_are_told_apart),
+        cmocka_unit_test(test_keys_of_the_other_file_are_recognised),
         cmocka_unit_test(test_values_are_named),
         cmocka_unit_test(test_wrong_forms),
-        cmocka_unit_test(test_a_key_with_two_values_is_told_with_both),
-        cmocka_unit_test(test_an_open_quote_is_told),
-        cmocka_unit_test(test_what_is_quoted_is_printable_and_short),
+        cmocka_unit_test(test_a_key_with_two_values_is_reported_with_both),
+        cmocka_unit_test(test_an_open_quote_is_reported),
+        cmocka_unit_test(test_quoted_words_are_printable_and_short),
         cmocka_unit_test(test_many_problems_are_counted),
         cmocka_unit_test(test_distances),
         cmocka_unit_test(test_a_long_text_is_far),

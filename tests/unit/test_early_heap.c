@@ -386,7 +386,7 @@ static void test_a_release_keeps_the_peak_and_the_counts(void **state)
     assert_sound(heap);
 }
 
-static void test_phases_count_what_each_took(void **state)
+static void test_phases_count_their_allocations(void **state)
 {
     struct fixture *fixture = *state;
     struct early_heap *heap = &fixture->heap;
@@ -477,7 +477,7 @@ int main(void)
         FIXTURE_TEST(test_freeable_blocks_have_the_promised_overhead),
         FIXTURE_TEST(test_mark_and_release_restore_the_moment),
         FIXTURE_TEST(test_a_release_keeps_the_peak_and_the_counts),
-        FIXTURE_TEST(test_phases_count_what_each_took),
+        FIXTURE_TEST(test_phases_count_their_allocations),
         FIXTURE_TEST(test_check_finds_each_broken_invariant),
         FIXTURE_TEST(test_random_operations_keep_every_block_intact),
     };

@@ -132,7 +132,7 @@ static void test_other_exceptions_and_interrupts(void **state)
     assert_report(PANIC_UNEXPECTED_INTERRUPT, "interrupt vector 33 has no handler", fault);
 }
 
-static void test_detail_and_registers_are_handed_on(void **state)
+static void test_detail_and_registers_are_passed_on(void **state)
 {
     (void)state;
     int anything;
@@ -191,7 +191,7 @@ int main(void)
         WITH_GUARDS(test_pages_that_do_not_allow_it),
         WITH_GUARDS(test_fault_that_could_not_be_delivered),
         WITH_GUARDS(test_other_exceptions_and_interrupts),
-        WITH_GUARDS(test_detail_and_registers_are_handed_on),
+        WITH_GUARDS(test_detail_and_registers_are_passed_on),
         WITH_GUARDS(test_blocks_between_guard_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

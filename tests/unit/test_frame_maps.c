@@ -72,8 +72,8 @@ static void test_M18_F13_every_real_map(void **state)
     assert_true(memory_map_file_each(run_real_map, NULL) >= 7);
 }
 
-/* Make half of the RAM as many rows of all kinds with holes between them, then a large usable row,
- * which is beyond a device at 16 TiB if the RAM is large enough. Return the end. */
+/* Make many rows of all kinds with holes between them for half of the RAM, then a large usable row.
+ * If the RAM is large enough, this row is beyond a device at 16 TiB. Return the end. */
 static uint64_t generate_map(struct frame_machine *machine, uint64_t ram_bytes,
                              struct random *random)
 {

@@ -113,7 +113,7 @@ static void test_M17_region_above_52_bits_is_refused(void **state)
     frame_machine_destroy(machine);
 }
 
-static void test_M18_records_are_sized_by_ram_alone(void **state)
+static void test_M18_records_are_sized_only_by_ram(void **state)
 {
     struct frame_machine *machine = frame_machine_create();
     (void)state;
@@ -281,7 +281,7 @@ int main(void)
         cmocka_unit_test(test_M10_M11_only_proven_ram_is_managed),
         cmocka_unit_test(test_M10_regions_of_unknown_types_follow_their_facts),
         cmocka_unit_test(test_M17_region_above_52_bits_is_refused),
-        cmocka_unit_test(test_M18_records_are_sized_by_ram_alone),
+        cmocka_unit_test(test_M18_records_are_sized_only_by_ram),
         cmocka_unit_test(test_M19_too_little_ram_is_refused_with_the_figure),
         cmocka_unit_test(test_F9_no_room_for_the_records_is_refused),
         cmocka_unit_test(test_F9_half_of_the_early_heap_stays_free),

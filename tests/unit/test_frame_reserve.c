@@ -73,7 +73,7 @@ static struct phys_addr take(struct frame_reserve *reserve)
     return frame;
 }
 
-static void test_F12_a_word_is_taken_and_given_back(void **state)
+static void test_F12_a_word_is_taken_and_returned(void **state)
 {
     struct fixture *fixture = *state;
     assert_counts(fixture, FREE_COUNT, 0, 0);
@@ -177,7 +177,7 @@ static void test_F3_F4_F5_bad_frees_panic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_F12_a_word_is_taken_and_given_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_F12_a_word_is_taken_and_returned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_F1_no_frame_is_out_of_reach, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_F7_a_run_is_found_across_a_reserve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_F2_double_free_panics_wherever_it_comes, set_up,

@@ -12,8 +12,9 @@
 #define EARLY_HEAP_BYTES (UINT64_C(32) << 20)
 #define FRAMES_PER_GIB   (GIB / 4096)
 
-/* The limit for one request, for each change since the last request, with any amount of RAM: the
- * words of a block; the words of a group, twice; the children's bounds of three levels, twice. */
+/* The limit of steps for one request, for each change since the last request. It does not depend on
+ * the RAM. A request reads the words of a block once. It reads the words of a group, and the
+ * children's bounds of three levels, twice. */
 #define STEPS_OF_BLOCK  64U
 #define STEPS_OF_GROUP  1024U
 #define STEPS_OF_LEVELS (256U + 64U + 64U)
@@ -311,7 +312,7 @@ static void test_the_only_run_is_found_without_looking_at_all_of_memory(void **s
 
 /* A limit splits one node on each level. The search reads only these nodes, and does not compute
  * their bounds again. */
-static void test_a_limit_costs_what_is_at_its_ends(void **state)
+static void test_a_limit_costs_only_its_ends(void **state)
 {
     (void)state;
     for (uint64_t gib = 4; gib <= 64; gib *= 16) {
@@ -414,7 +415,7 @@ int main(void)
         cmocka_unit_test(test_k_changes_cost_k_blocks),
         cmocka_unit_test(test_a_run_that_comes_and_goes_costs_its_group),
         cmocka_unit_test(test_the_only_run_is_found_without_looking_at_all_of_memory),
-        cmocka_unit_test(test_a_limit_costs_what_is_at_its_ends),
+        cmocka_unit_test(test_a_limit_costs_only_its_ends),
         cmocka_unit_test(test_a_mix_by_chance_costs_the_same_whatever_the_RAM),
         cmocka_unit_test(test_a_limit_within_a_group_does_not_have_it_computed_again),
     };

@@ -16,7 +16,7 @@ static void region_gives(struct handoff_sample *sample, uint32_t index, uint32_t
     handoff_expect_status(sample, HANDOFF_CHECK_OK);
 }
 
-static void test_what_the_loader_placed_must_lie_in_regions_of_its_type(void **state)
+static void test_blocks_of_the_loader_must_lie_in_regions_of_their_type(void **state)
 {
     struct handoff_sample *sample = *state;
     const struct {
@@ -264,7 +264,7 @@ static void test_processor_start_is_a_page_below_1M_of_its_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HANDOFF_TEST(test_what_the_loader_placed_must_lie_in_regions_of_its_type),
+        HANDOFF_TEST(test_blocks_of_the_loader_must_lie_in_regions_of_their_type),
         HANDOFF_TEST(test_loader_that_the_firmware_loaded_below_1_MiB_is_accepted),
         HANDOFF_TEST(test_image_of_another_size_is_refused),
         HANDOFF_TEST(test_image_at_another_address_is_refused),

@@ -58,7 +58,7 @@ static void test_block_of_page_tables_must_hold_them(void **state)
                        HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED);
 }
 
-static void test_flags_must_be_what_the_cpu_has(void **state)
+static void test_flags_must_agree_with_the_cpu(void **state)
 {
     struct handoff_sample *sample = *state;
     for (unsigned bit = 0; bit < 3; bit++)
@@ -93,7 +93,7 @@ int main(void)
         HANDOFF_TEST(test_H4_direct_map_must_be_where_the_kernel_has_it),
         HANDOFF_TEST(test_page_tables_that_are_not_in_use_are_refused),
         HANDOFF_TEST(test_block_of_page_tables_must_hold_them),
-        HANDOFF_TEST(test_flags_must_be_what_the_cpu_has),
+        HANDOFF_TEST(test_flags_must_agree_with_the_cpu),
         HANDOFF_TEST(test_tables_with_entries_that_the_cpu_refuses_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

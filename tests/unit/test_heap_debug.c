@@ -142,7 +142,7 @@ static void test_freed_bytes_have_a_pattern(void **state)
     assert_filled(block, 333, HEAP_DEBUG_FREED_BYTE);
 }
 
-static void test_what_a_block_gains_has_the_pattern(void **state)
+static void test_new_bytes_of_a_block_have_the_pattern(void **state)
 {
     struct heap *heap = start_fixed(*state, MIB);
     for (size_t from = 1; from < 300; from += 7) {
@@ -320,7 +320,7 @@ static void test_faults_from_below_are_in_the_caller_s_terms(void **state)
     }
 }
 
-static void test_a_second_free_names_who_freed_first(void **state)
+static void test_a_second_free_names_the_first_caller(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_fixed(fixture, MIB);
@@ -510,7 +510,7 @@ static void test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait(void **stat
 
 /* The quarantine has a part of the heap's limit, but no more than the minimum. Above that it has a
  * part of the heap's size. */
-static void test_what_may_wait_follows_the_heap_s_size(void **state)
+static void test_quarantine_grows_with_the_heap(void **state)
 {
     static const struct {
         size_t limit_bytes, live_bytes, quarantine_bytes;
@@ -539,7 +539,7 @@ static void test_what_may_wait_follows_the_heap_s_size(void **state)
 }
 
 /* The page source has no more memory. The quarantine is used before any request fails. */
-static void test_what_waits_serves_when_the_heap_cannot_grow(void **state)
+static void test_quarantine_serves_when_the_heap_cannot_grow(void **state)
 {
     struct fixture *fixture = *state;
     if (fixture->policy->frees_newest_only)
@@ -606,7 +606,7 @@ static void test_K10_a_write_to_the_ends_of_a_large_block_is_found(void **state)
     }
 }
 
-static void test_a_request_that_would_fail_is_served_from_what_waits(void **state)
+static void test_a_request_that_would_fail_is_served_from_the_quarantine(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_fixed(fixture, 65536);
@@ -745,7 +745,7 @@ static void test_the_heap_shrinks_when_it_is_trimmed(void **state)
 static const struct CMUnitTest TESTS[] = {
     TEST(test_new_bytes_have_a_pattern_and_zeroed_ones_none),
     TEST(test_freed_bytes_have_a_pattern),
-    TEST(test_what_a_block_gains_has_the_pattern),
+    TEST(test_new_bytes_of_a_block_have_the_pattern),
     TEST(test_overrun_of_any_block_of_a_mass_is_found),
     TEST(test_every_bit_of_canary_and_record_is_watched),
     TEST(test_K8_an_overrun_block_has_its_size_and_owner),
@@ -753,18 +753,18 @@ static const struct CMUnitTest TESTS[] = {
     TEST(test_K8_an_underrun_block_is_not_an_earlier_one),
     TEST(test_a_forged_size_is_not_believed),
     TEST(test_faults_from_below_are_in_the_caller_s_terms),
-    TEST(test_a_second_free_names_who_freed_first),
+    TEST(test_a_second_free_names_the_first_caller),
     TEST(test_leaks_of_every_policy_have_their_site),
     TEST(test_K10_write_after_free_names_both_callers),
     TEST(test_K10_write_after_free_is_found_when_the_wait_ends),
     TEST(test_K10_write_to_the_record_of_a_freed_block),
     TEST(test_freed_blocks_wait_in_order_up_to_both_limits),
     TEST(test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait),
-    TEST(test_what_may_wait_follows_the_heap_s_size),
-    TEST(test_what_waits_serves_when_the_heap_cannot_grow),
+    TEST(test_quarantine_grows_with_the_heap),
+    TEST(test_quarantine_serves_when_the_heap_cannot_grow),
     TEST(test_only_the_ends_of_a_large_block_have_patterns),
     TEST(test_K10_a_write_to_the_ends_of_a_large_block_is_found),
-    TEST(test_a_request_that_would_fail_is_served_from_what_waits),
+    TEST(test_a_request_that_would_fail_is_served_from_the_quarantine),
     TEST(test_a_stale_pointer_after_reallocation_is_found),
     TEST(test_reallocation_without_room_to_move),
     TEST(test_bump_refuses_an_order_and_counts_nothing),

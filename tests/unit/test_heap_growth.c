@@ -26,7 +26,7 @@ static void test_K11_nth_growth_fails(void **state)
 }
 
 /* There is no memory for the usual step, but enough for the request. */
-static void test_K11_growth_takes_what_there_is(void **state)
+static void test_K11_growth_uses_the_memory_that_is_left(void **state)
 {
     struct fixture *fixture = *state;
     const size_t budget_bytes = 19 * HEAP_PAGE_SIZE_BYTES;
@@ -51,7 +51,7 @@ static void test_K12_a_request_that_cannot_fit_grows_nothing(void **state)
 }
 
 /* The last step of growth ends at the limit. */
-static void test_K12_nothing_is_asked_for_beyond_the_limit(void **state)
+static void test_K12_no_request_goes_beyond_the_limit(void **state)
 {
     struct fixture *fixture = *state;
     const size_t limit_bytes = 21 * HEAP_PAGE_SIZE_BYTES;
@@ -331,9 +331,9 @@ static void test_the_one_that_fits_is_found(void **state)
 
 static const struct heap_policy_test TESTS[] = {
     TEST(test_K11_nth_growth_fails),
-    TEST(test_K11_growth_takes_what_there_is),
+    TEST(test_K11_growth_uses_the_memory_that_is_left),
     TEST(test_K12_a_request_that_cannot_fit_grows_nothing),
-    TEST(test_K12_nothing_is_asked_for_beyond_the_limit),
+    TEST(test_K12_no_request_goes_beyond_the_limit),
     TEST(test_K12_window_full),
     TEST(test_free_tail_goes_back),
     TEST(test_trimming_discards_free_pages),

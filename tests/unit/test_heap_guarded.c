@@ -91,7 +91,7 @@ static void assert_overrun_is_found(struct fixture *fixture, size_t size_bytes, 
 
 /* Each byte of the block's pages outside of the block, and the usual bytes of overruns.
  */
-static void test_K8_bytes_around_a_block_are_proved(void **state)
+static void test_K8_bytes_around_a_block_are_checked(void **state)
 {
     static const uint8_t VALUES[] = {0, 1, 'A', 0x7f, 0x80, 0xff};
     static const size_t SIZES[] = {0, 1, 100, 4090, 8200};
@@ -461,7 +461,7 @@ static const struct guarded_test TESTS[] = {
     TEST(test_large_block_lies_between_guard_pages),
     TEST(test_every_alignment),
     TEST(test_requests_that_are_none_are_refused),
-    TEST(test_K8_bytes_around_a_block_are_proved),
+    TEST(test_K8_bytes_around_a_block_are_checked),
     TEST(test_K4_double_free),
     TEST(test_K5_K7_pointers_that_are_no_block),
     TEST(test_K8_overrun_block_does_not_move),

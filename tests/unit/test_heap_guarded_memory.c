@@ -33,7 +33,7 @@ static void test_addresses_come_back_late(void **state)
 }
 
 /* If the window is full, or too small for a block, the policy serves the request. */
-static void test_policy_serves_what_has_no_place(void **state)
+static void test_policy_serves_blocks_without_a_place(void **state)
 {
     struct fixture *fixture = *state;
     const struct heap_configuration configuration =
@@ -391,7 +391,7 @@ static void test_K12_K17_random_operations_in_a_full_window(void **state)
 
 static const struct guarded_test TESTS[] = {
     TEST(test_addresses_come_back_late),
-    TEST(test_policy_serves_what_has_no_place),
+    TEST(test_policy_serves_blocks_without_a_place),
     TEST(test_window_of_a_tebibyte),
     TEST(test_K15_every_pair_of_sizes),
     TEST(test_K15_large_block_gets_smaller_in_place),

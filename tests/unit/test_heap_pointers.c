@@ -163,7 +163,7 @@ static void test_K4_free_memory_is_not_taken_for_a_block(void **state)
 
 /* A part of a freed block is used again, or went back to the page source. A second free names the
  * whole block, or no block. */
-static void test_K4_what_is_left_of_a_freed_block(void **state)
+static void test_K4_rest_of_a_freed_block(void **state)
 {
     struct fixture *fixture = *state;
     const struct heap_fault *fault = &fixture->arena.fault;
@@ -369,7 +369,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K4_a_freed_block_is_named),
     TEST(test_K4_many_freed_blocks_are_named),
     TEST_OF_POLICY(test_K4_free_memory_is_not_taken_for_a_block),
-    TEST(test_K4_what_is_left_of_a_freed_block),
+    TEST(test_K4_rest_of_a_freed_block),
     TEST(test_K5_K7_interior_and_unaligned_pointers),
     TEST(test_K6_K7_foreign_pointers),
     TEST(test_K7_every_pointer_but_the_blocks_is_refused),

@@ -1,5 +1,5 @@
 /* Alignment, random operations with an oracle, minima, and the properties of single policies:
- * catalogue K16 to K18, for each policy. test_heap_best_fit.c tests the data of best-fit, and
+ * catalogue K16 to K18, for each policy. test_heap_best_fit.c tests the data of best-fit.
  * test_heap_debug.c tests the layer. */
 #include "tests/unit/support/heap_episode.h"
 #include "tests/unit/support/heap_oracle.h"
@@ -215,7 +215,7 @@ static void test_huge_heap(void **state)
 
 /* --- Properties of single policies ------------------------------------------------------------ */
 
-static void test_bump_frees_newest_first_alone(void **state)
+static void test_bump_frees_only_the_newest_first(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_fixed(fixture, 65536);
@@ -292,7 +292,7 @@ static void test_bump_newest_block_grows_with_the_heap(void **state)
 }
 
 /* The bytes behind an older block were overwritten before it is made smaller. */
-static void test_bump_resize_proves_what_is_behind(void **state)
+static void test_bump_resize_checks_the_bytes_behind(void **state)
 {
     struct fixture *fixture = *state;
     if (fixture->debug || !fixture->policy->frees_newest_only)
@@ -310,7 +310,7 @@ static void test_bump_resize_proves_what_is_behind(void **state)
 }
 
 /* The footer of an alignment's gap determines the start of the next block. */
-static void test_bump_gap_is_proved(void **state)
+static void test_bump_gap_is_checked(void **state)
 {
     struct fixture *fixture = *state;
     for (unsigned bit = 0; bit < 64; bit++) {
@@ -422,11 +422,11 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K18_small_heaps),
     TEST(test_K18_extending_in_steps),
     TEST(test_huge_heap),
-    TEST(test_bump_frees_newest_first_alone),
+    TEST(test_bump_frees_only_the_newest_first),
     TEST(test_bump_older_blocks_change_their_size),
     TEST(test_bump_newest_block_grows_with_the_heap),
-    TEST(test_bump_resize_proves_what_is_behind),
-    TEST(test_bump_gap_is_proved),
+    TEST(test_bump_resize_checks_the_bytes_behind),
+    TEST(test_bump_gap_is_checked),
     TEST_OF_POLICY(test_an_empty_megabyte_is_usable),
     TEST_OF_POLICY(test_fast_uses_memory_well),
     TEST(test_fast_slabs_come_and_go),

@@ -137,7 +137,7 @@ static struct heap *start_before_round_address(struct fixture *fixture)
 
 /* An address may be aligned to more than the request, even to more than the heap's limit. A
  * re-allocation keeps the requested alignment. */
-static void test_K15_an_alignment_by_chance_binds_nobody(void **state)
+static void test_K15_an_alignment_by_chance_has_no_effect(void **state)
 {
     struct fixture *fixture = *state;
     static const size_t sizes[] = {1, 50, 100, 200, 5000};
@@ -246,7 +246,7 @@ static void test_K12_the_last_block_grows_up_to_the_limit(void **state)
 }
 
 /* The page source has exactly the pages that are needed, and then no pages. */
-static void test_K11_the_last_block_takes_what_there_is(void **state)
+static void test_K11_the_last_block_uses_the_memory_that_is_left(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_growing(fixture, ARENA_BYTES);
@@ -608,11 +608,11 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K15_failure_leaves_the_old_block),
     TEST_OF_POLICY(test_K15_move_that_finds_a_fault_fails),
     TEST(test_K15_reallocation_keeps_the_alignment),
-    TEST(test_K15_an_alignment_by_chance_binds_nobody),
+    TEST(test_K15_an_alignment_by_chance_has_no_effect),
     TEST(test_K15_growth_without_moving),
     TEST(test_K15_the_last_block_grows_with_the_heap),
     TEST(test_K12_the_last_block_grows_up_to_the_limit),
-    TEST(test_K11_the_last_block_takes_what_there_is),
+    TEST(test_K11_the_last_block_uses_the_memory_that_is_left),
     TEST(test_K11_the_last_block_moves_if_the_heap_cannot_grow),
     TEST(test_K15_a_block_before_another_does_not_grow_the_heap),
     TEST(test_K15_growth_into_a_free_block_behind),

@@ -156,7 +156,7 @@ static void assert_zeros_where_little_is_left(struct fixture *fixture, size_t le
     assert_sound(heap);
 }
 
-static void test_K19_zeros_where_records_were_given_back(void **state)
+static void test_K19_zeros_in_place_of_freed_records(void **state)
 {
     for (size_t left_bytes = 4096; left_bytes < 12288; left_bytes += 240)
         assert_zeros_where_little_is_left(*state, left_bytes);
@@ -211,7 +211,7 @@ static void test_free_pieces_are_found_without_a_walk(void **state)
 
 /* Memory that is known to be zero is not written. The page source reports pages as zero that are
  * not, so the test sees it. */
-static void test_zeroing_leaves_fresh_pages_alone(void **state)
+static void test_zeroing_does_not_write_to_fresh_pages(void **state)
 {
     struct fixture *fixture = *state;
     const size_t size_bytes = 3 * MIB;
@@ -236,7 +236,7 @@ static void test_zeroing_leaves_fresh_pages_alone(void **state)
 }
 
 /* A bug of another heap: the usable size was larger than the writable size. */
-static void test_usable_size_is_what_was_asked_for(void **state)
+static void test_usable_size_is_the_requested_size(void **state)
 {
     for (size_t s = 0; s < SIZE_COUNT; s++) {
         struct heap *heap = start_fixed(*state, 8 * MIB);
@@ -257,9 +257,9 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K14_zeroed_product_that_wraps_is_refused),
     TEST(test_K19_zeroing_leaves_no_stale_byte),
     TEST(test_K19_zeros_after_growing_and_shrinking),
-    TEST(test_K19_zeros_where_records_were_given_back),
-    TEST(test_zeroing_leaves_fresh_pages_alone),
-    TEST(test_usable_size_is_what_was_asked_for),
+    TEST(test_K19_zeros_in_place_of_freed_records),
+    TEST(test_zeroing_does_not_write_to_fresh_pages),
+    TEST(test_usable_size_is_the_requested_size),
 };
 
 int main(void)

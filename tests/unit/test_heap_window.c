@@ -174,7 +174,7 @@ static void test_K11_every_nth_allocation_fails_over_a_new_table(void **state)
     sweep(*state, (UINT64_C(2) << 20) - 16384, 65536);
 }
 
-static void test_shrink_beyond_what_is_mapped_panics(void **state)
+static void test_shrink_beyond_the_mapped_bytes_panics(void **state)
 {
     struct fixture *fixture = *state;
     assert_true(grow(fixture, 4096));
@@ -346,7 +346,7 @@ int main(void)
         ON_WINDOW(test_K12_window_full),
         ON_WINDOW(test_K11_every_nth_allocation_fails_from_nothing),
         ON_WINDOW(test_K11_every_nth_allocation_fails_over_a_new_table),
-        ON_WINDOW(test_shrink_beyond_what_is_mapped_panics),
+        ON_WINDOW(test_shrink_beyond_the_mapped_bytes_panics),
         ON_WINDOW(test_unaligned_window_panics),
         ON_WINDOW(test_window_grows_in_steps_to_its_limit),
         ON_WINDOW(test_guarded_pages_come_and_go),

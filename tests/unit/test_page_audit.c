@@ -289,7 +289,7 @@ static void test_P13_image_in_memory_of_another_type(void **state)
 }
 
 /* Only the pages of the fallback region can leave the image later. */
-static void test_image_pages_that_were_given_back_are_no_violation(void **state)
+static void test_freed_image_pages_are_no_violation(void **state)
 {
     struct fixture *fixture = *state;
     unmap(fixture, LAYOUT_KERNEL_IMAGE_BASE + 0x9000);
@@ -417,7 +417,7 @@ int main(void)
         ON_SPACE(test_P5_writable_alias_of_text_is_found),
         ON_SPACE(test_P14_ram_that_is_not_write_back_is_found),
         ON_SPACE(test_P14_framebuffer_that_is_not_write_combining_is_found),
-        ON_SPACE(test_image_pages_that_were_given_back_are_no_violation),
+        ON_SPACE(test_freed_image_pages_are_no_violation),
         ON_SPACE(test_P14_write_back_device_memory_is_found),
         ON_SPACE(test_frame_writable_twice_is_found),
         ON_SPACE(test_frames_in_any_order_are_compared),

@@ -464,7 +464,7 @@ static void test_P14_write_combining_falls_back_to_uncached(void **state)
     space_destroy(&space);
 }
 
-static void test_P7_page_0_is_not_mapped_unasked(void **state)
+static void test_P7_page_0_is_not_mapped(void **state)
 {
     (void)state;
     struct space space;
@@ -712,7 +712,7 @@ static void test_P6_merge_invalidates_before_it_frees_a_table(void **state)
 }
 
 /* One of 512 pages has one difference: nothing is merged. */
-static void test_merge_needs_512_pages_that_are_alike(void **state)
+static void test_merge_needs_512_equal_pages(void **state)
 {
     (void)state;
     static const struct page_permissions others[] = {
@@ -763,7 +763,7 @@ static uint64_t *entry_of(struct space *space, uint64_t virtual)
     }
 }
 
-static void test_merge_ignores_what_the_cpu_notes(void **state)
+static void test_merge_ignores_the_bits_that_the_cpu_writes(void **state)
 {
     (void)state;
     struct space space;
@@ -1025,7 +1025,7 @@ static bool collect_range(void *context, const struct page_mapping *first, uint6
 
 /* The permissions, the place in memory and the end of a table each end a range. The use of a page
  * does not. */
-static void test_ranges_are_pages_that_are_alike(void **state)
+static void test_ranges_are_equal_pages(void **state)
 {
     (void)state;
     struct space space;
@@ -1070,7 +1070,7 @@ static uint64_t *entry_at(struct space *space, uint64_t virtual, unsigned level)
     }
 }
 
-static void test_validate_finds_what_is_mapped(void **state)
+static void test_validate_finds_mapped_pages(void **state)
 {
     (void)state;
     struct space space;
@@ -1165,7 +1165,7 @@ static void test_validate_looks_at_every_page(void **state)
 }
 
 /* An entry with a reserved bit faults, so it translates nothing. */
-static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
+static void test_P12_validate_refuses_the_same_entries_as_the_cpu(void **state)
 {
     (void)state;
     struct space space;
@@ -1256,7 +1256,7 @@ int main(void)
         cmocka_unit_test(test_P11_five_levels),
         cmocka_unit_test(test_P14_memory_types_are_kept),
         cmocka_unit_test(test_P14_write_combining_falls_back_to_uncached),
-        cmocka_unit_test(test_P7_page_0_is_not_mapped_unasked),
+        cmocka_unit_test(test_P7_page_0_is_not_mapped),
         cmocka_unit_test(test_rights_are_those_of_all_levels),
         cmocka_unit_test(test_P6_unmap_invalidates_before_it_frees_tables),
         cmocka_unit_test(test_no_invalidate_callback_while_not_live),
@@ -1268,8 +1268,8 @@ int main(void)
         cmocka_unit_test(test_protect_of_the_last_page_of_the_address_space),
         cmocka_unit_test(test_merge_undoes_splits),
         cmocka_unit_test(test_P6_merge_invalidates_before_it_frees_a_table),
-        cmocka_unit_test(test_merge_needs_512_pages_that_are_alike),
-        cmocka_unit_test(test_merge_ignores_what_the_cpu_notes),
+        cmocka_unit_test(test_merge_needs_512_equal_pages),
+        cmocka_unit_test(test_merge_ignores_the_bits_that_the_cpu_writes),
         cmocka_unit_test(test_P12_merge_makes_no_1gib_page_without_the_feature),
         cmocka_unit_test(test_P1_merge_refuses),
         cmocka_unit_test(test_P4_create_without_memory),
@@ -1279,11 +1279,11 @@ int main(void)
         cmocka_unit_test(test_P4_protect_fails_in_a_split),
         cmocka_unit_test(test_borrowed_upper_half_stays_the_owners),
         cmocka_unit_test(test_walks_can_be_stopped),
-        cmocka_unit_test(test_ranges_are_pages_that_are_alike),
-        cmocka_unit_test(test_validate_finds_what_is_mapped),
+        cmocka_unit_test(test_ranges_are_equal_pages),
+        cmocka_unit_test(test_validate_finds_mapped_pages),
         cmocka_unit_test(test_P1_P10_validate_checks_the_range),
         cmocka_unit_test(test_validate_looks_at_every_page),
-        cmocka_unit_test(test_P12_validate_knows_what_the_cpu_refuses),
+        cmocka_unit_test(test_P12_validate_refuses_the_same_entries_as_the_cpu),
         cmocka_unit_test(test_validate_reads_no_table_that_it_must_not),
         cmocka_unit_test(test_random_requests),
         cmocka_unit_test(test_every_status_has_a_name),

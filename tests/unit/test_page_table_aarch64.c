@@ -275,7 +275,7 @@ static void test_largest_pages_that_fit(void **state)
 }
 
 /* A barrier before each new table is linked, and one behind the pages. */
-static void test_a_map_publishes_what_it_adds(void **state)
+static void test_a_map_publishes_new_entries(void **state)
 {
     (void)state;
     struct space *space = space_create(32);
@@ -442,7 +442,7 @@ static enum page_table_status validate(const struct space *space,
                                permissions);
 }
 
-static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
+static void test_P12_validate_refuses_the_same_entries_as_the_cpu(void **state)
 {
     (void)state;
     struct space *space = space_create(32);
@@ -512,7 +512,7 @@ static void test_the_walker_sees_a_missing_break(void **state)
     expect_problem(space, "a descriptor is valid again before its old translation is dropped");
 }
 
-static void test_the_walker_sees_what_is_not_dropped(void **state)
+static void test_the_walker_finds_translations_that_are_not_dropped(void **state)
 {
     (void)state;
     struct space *space = space_with_a_block();
@@ -581,7 +581,7 @@ int main(void)
         cmocka_unit_test(test_borrowed_upper_half_is_the_owners_root),
         cmocka_unit_test(test_P4_create_needs_both_roots),
         cmocka_unit_test(test_largest_pages_that_fit),
-        cmocka_unit_test(test_a_map_publishes_what_it_adds),
+        cmocka_unit_test(test_a_map_publishes_new_entries),
         cmocka_unit_test(test_P4_a_failed_map_leaves_nothing),
         cmocka_unit_test(test_permissions_change_without_a_break),
         cmocka_unit_test(test_P14_a_memory_type_changes_with_a_break),
@@ -589,9 +589,9 @@ int main(void)
         cmocka_unit_test(test_splits_and_merges),
         cmocka_unit_test(test_P4_a_failed_split_is_undone_with_breaks),
         cmocka_unit_test(test_rights_are_those_of_all_levels),
-        cmocka_unit_test(test_P12_validate_knows_what_the_cpu_refuses),
+        cmocka_unit_test(test_P12_validate_refuses_the_same_entries_as_the_cpu),
         cmocka_unit_test(test_the_walker_sees_a_missing_break),
-        cmocka_unit_test(test_the_walker_sees_what_is_not_dropped),
+        cmocka_unit_test(test_the_walker_finds_translations_that_are_not_dropped),
         cmocka_unit_test(test_the_walker_sees_a_missing_barrier),
         cmocka_unit_test(test_the_walker_sees_a_table_that_is_freed_too_early),
         cmocka_unit_test(test_random_requests),

@@ -117,7 +117,7 @@ static void test_it_is_set_up(void **state)
     assert_sent("");
 }
 
-static void test_a_port_that_is_absent_is_left_alone(void **state)
+static void test_an_absent_port_is_not_used(void **state)
 {
     (void)state;
     struct serial_16550 port;
@@ -178,7 +178,7 @@ static void test_bytes_are_lost_instead_of_hanging(void **state)
     assert_int_equal(uart.status_reads, SEND_POLL_LIMIT + 2);
 }
 
-static void test_a_port_that_comes_back_is_used_and_waited_for_again(void **state)
+static void test_a_port_that_recovers_is_used_and_waited_for_again(void **state)
 {
     (void)state;
     struct serial_16550 port = ready_port();
@@ -191,7 +191,7 @@ static void test_a_port_that_comes_back_is_used_and_waited_for_again(void **stat
     assert_sent("ab");
 }
 
-static void test_what_arrives_is_taken_once(void **state)
+static void test_received_bytes_are_taken_once(void **state)
 {
     (void)state;
     struct serial_16550 port = ready_port();
@@ -205,7 +205,7 @@ static void test_what_arrives_is_taken_once(void **state)
     assert_false(serial_16550_take(&port, &byte));
 }
 
-static void test_what_arrives_is_taken_while_nothing_can_be_sent(void **state)
+static void test_received_bytes_are_taken_while_nothing_can_be_sent(void **state)
 {
     (void)state;
     struct serial_16550 port = ready_port();
@@ -231,15 +231,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_it_is_set_up, reset),
-        cmocka_unit_test_setup(test_a_port_that_is_absent_is_left_alone, reset),
+        cmocka_unit_test_setup(test_an_absent_port_is_not_used, reset),
         cmocka_unit_test_setup(test_one_value_that_is_kept_proves_nothing, reset),
         cmocka_unit_test_setup(test_a_port_of_zeros_is_absent, reset),
         cmocka_unit_test_setup(test_a_newline_is_cr_lf, reset),
         cmocka_unit_test_setup(test_it_waits_for_a_port_that_is_slow, reset),
         cmocka_unit_test_setup(test_bytes_are_lost_instead_of_hanging, reset),
-        cmocka_unit_test_setup(test_a_port_that_comes_back_is_used_and_waited_for_again, reset),
-        cmocka_unit_test_setup(test_what_arrives_is_taken_once, reset),
-        cmocka_unit_test_setup(test_what_arrives_is_taken_while_nothing_can_be_sent, reset),
+        cmocka_unit_test_setup(test_a_port_that_recovers_is_used_and_waited_for_again, reset),
+        cmocka_unit_test_setup(test_received_bytes_are_taken_once, reset),
+        cmocka_unit_test_setup(test_received_bytes_are_taken_while_nothing_can_be_sent, reset),
         cmocka_unit_test_setup(test_nothing_arrives_from_a_port_that_has_gone, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,8 +168,8 @@ static inline bool bit_tree_try_add_to_empty(struct bit_tree *tree, uint64_t num
  * 64, and its members as bits. Return false if the set is empty. */
 bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members);
 
-/* Write the highest member below `limit` to *ret_number. Return false if there is none. A limit
- * above bit_count includes all numbers. */
+/* Write the highest member below `limit` to *ret_number. Return false if there is no such member. A
+ * limit above bit_count includes all numbers. */
 bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number);
 
 /* Write the lowest number in the range that is not a member to *ret_number. Return false if all are
@@ -192,8 +192,8 @@ struct bit_tree_run_request {
  *   - for each group whose bound allows the run and is old: its 1024 words, twice, and the bounds
  *     of the 256 or 64 children of the nodes above. A bound is old if members were removed from
  *     the group since it was computed;
- *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level; and the same at each
- *     end of `within`, if it does not include all numbers.
+ *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level;
+ *   - the same at each end of `within`, if it does not include all numbers.
  * A tree with 64 times as many numbers has one more level. tree->run_search_step_count counts the
  * steps: the words and bounds that were read. */
 bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
