@@ -12,7 +12,8 @@ void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *sys
 
     console_log(&loader->console, "Handoff loader %s", HANDOFF_VERSION_TEXT);
     if (EFI_ERROR(watchdog))
-        console_warn(&loader->console, "the firmware keeps its watchdog (%s): it may reset",
+        console_warn(&loader->console,
+                     "the firmware does not stop its watchdog (%s): the machine may reset",
                      error_status_name(watchdog));
     console_show(&loader->console); /* a slow medium may be next: show that the loader runs */
 }

@@ -23,7 +23,7 @@ static bool read_last_map(struct loader *loader)
         status = exit_read_map(&loader->firmware, &loader->block.map);
     }
     if (EFI_ERROR(status))
-        error_set(&loader->failure, LOADER_ERROR_MEMORY_MAP, status, "the last reading of it");
+        error_set(&loader->failure, LOADER_ERROR_MEMORY_MAP, status, "it cannot be read again");
     return !EFI_ERROR(status);
 }
 
@@ -44,9 +44,10 @@ bool leave_firmware(struct loader *loader)
     arch_interrupts_disable();
     fault_report_install(&loader->fault_report, &loader->post_exit);
     if (attempt_count > 1)
-        console_warn(&loader->console, "the firmware let go after %u attempts", attempt_count);
+        console_warn(&loader->console, "the firmware ended boot services after %u attempts",
+                     attempt_count);
     if (loader->block.map.version != EFI_MEMORY_DESCRIPTOR_VERSION)
-        console_warn(&loader->console, "memory map of version %u, read as version 1",
+        console_warn(&loader->console, "the memory map has version %u, and is read as version 1",
                      loader->block.map.version);
     return true;
 }

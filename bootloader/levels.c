@@ -24,7 +24,7 @@ static bool wants_five_levels(struct loader *loader)
     bool is_number = command_line_number(command_line, "paging", &levels);
     if (command_line_mentions(command_line, "paging") &&
         !(is_number && (levels == 4 || levels == 5)))
-        console_warn(&loader->console, "paging= is ignored: the value is 4 or 5");
+        console_warn(&loader->console, "paging= is ignored: the value must be 4 or 5");
     return levels == 5 || has_ram_beyond_four_levels(&loader->block);
 }
 

@@ -44,14 +44,14 @@ class Finding:
 
 # --- The tree ---------------------------------------------------------------------------------------
 class Tree:
-    """The production files below a root folder, each read once."""
+    """The production files below a root folder. Each file is read once."""
 
     def __init__(self, root):
         self.root = root
         self.texts = {}
 
     def files(self, folders_, suffixes):
-        """Paths relative to the root, in order."""
+        """Return paths relative to the root, in order."""
         found = []
         for folder in folders_:
             for path in (self.root / folder).rglob("*"):
@@ -66,7 +66,7 @@ class Tree:
 
 
 def is_of_a_cpu(path):
-    """Whether the file lies in an arch/ folder."""
+    """Return whether the file lies in an arch/ folder."""
     return "arch" in path.split("/")[:-1]
 
 
@@ -76,7 +76,7 @@ TOKEN = re.compile(
 
 
 def blank(text):
-    """Spaces of the same length and with the same line ends."""
+    """Return spaces of the same length, with the same line ends."""
     return re.sub(r"[^\n]", " ", text)
 
 
@@ -108,13 +108,13 @@ def line_of(text, offset):
 
 # --- Compiling for other CPUs -------------------------------------------------------------------------
 TARGETS = {"AArch64": "aarch64-none-elf", "RISC-V 64": "riscv64-none-elf"}
-# The loader is a PE image where the compiler knows one for the CPU. Elsewhere uint64_t is another type
-# of the same size, so that the loader's formats do not fit by name.
+# The loader is a PE image if the compiler has this target for the CPU. Otherwise uint64_t is another type of the same
+# size, and the compiler would warn about the loader's formats.
 LOADER_FLAGS = {
     "AArch64": ["--target=aarch64-unknown-windows"],
     "RISC-V 64": ["--target=riscv64-none-elf", "-Wno-format"],
 }
-# The files of a checked kernel are compiled in no other.
+# These files are compiled only in a kernel with sanitizers.
 CHECKED_KERNELS = {
     "kernel/diagnostics/sanitizer/address": "-DHANDOFF_KASAN",
     "kernel/diagnostics/sanitizer/undefined": "-DHANDOFF_UBSAN",
@@ -123,7 +123,7 @@ ERROR = re.compile(r"^(?:\./)?(\S+?):(\d+):\d+: (?:fatal )?error: (.*?)(?: \[-W[
 
 
 def warnings_of(tree):
-    """The warnings that the Makefile asks for."""
+    """The warnings of the Makefile."""
     makefile = tree.root / "Makefile"
     text = makefile.read_text(encoding="utf-8") if makefile.exists() else ""
     found = re.search(r"^WARNINGS := (.*)$", text, re.MULTILINE)
@@ -131,8 +131,8 @@ def warnings_of(tree):
 
 
 def write_bindings(folder):
-    """gnu-efi's package has the headers of the machine's own CPU only: efibind.h (the CPU's types) and
-    pe.h. On every CPU with 64 bits they say the same, so the others borrow those of x86-64."""
+    """gnu-efi's package has only the headers of the machine's own CPU: efibind.h (the CPU's types) and pe.h. They are
+    equal on every 64-bit CPU, so the other targets use those of x86-64."""
     for name in ("aarch64/efibind.h", "riscv64/efibind.h", "pe.h"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(f"#include <x86_64/{Path(name).name}>\n", encoding="utf-8")
@@ -203,13 +203,13 @@ KINDS = [
     (TABLES_AND_FEATURES, "the table or feature"),
     (PORTS, "the port or register number"),
 ]
-# Headers outside of arch/ through which the headers of a CPU are reached: they may name CPUs, too.
+# Headers outside of arch/ that include the headers of a CPU. They may name CPUs, too.
 INTERFACES = {
     "shared/page_entry.h": "selects the entry format of the CPU that is compiled for",
     "shared/direct_map.h": "selects where that CPU has the direct map",
     "kernel/mm/layout.h": "selects where that CPU has the kernel's areas",
 }
-# Files that may name anything, and why.
+# Files that may use any word, with the reasons.
 ALLOWED = {
     "shared/handoff.h": "the contract defines the part of each CPU",
     "lessons/handoff_samples.c": "the samples are handoffs of one kind of machine",
@@ -222,7 +222,7 @@ EFI_DOOR = "bootloader/firmware/efi.h"
 
 
 def kind_of(word, path, excepted=frozenset()):
-    """The kind of thing that the word names; None if the word may stand there."""
+    """Return the kind of the word; None if the word is allowed there."""
     if path in ALLOWED or (path in INTERFACES and word in CPUS):
         return None
     for members, kind in KINDS:
@@ -232,7 +232,7 @@ def kind_of(word, path, excepted=frozenset()):
 
 
 def words_in(layer):
-    """(offset, identifier, part): an identifier is also read part by part, between underscores."""
+    """Yield (offset, identifier, part). The parts of an identifier are between its underscores."""
     for match in IDENTIFIER.finditer(layer):
         identifier = match.group()
         for part in dict.fromkeys(identifier.lower().split("_")):
@@ -266,7 +266,7 @@ def check_includes(path, text):
 
 
 def check_portable_file(path, text):
-    """Comments may name a CPU as an example or as a source, and nothing of its inside."""
+    """Comments may name a CPU as an example or as a source, but not its registers or tables."""
     parts = parts_of(without_includes(text))
     found = check_includes(path, text)
     found += [Finding(path, line_of(text, match.start()), "contains assembly")
@@ -289,13 +289,13 @@ def check_words(tree, _options):
     return found
 
 
-# --- Circles -------------------------------------------------------------------------------------------
-# What is linked together: the folder of the objects below the build folder.
+# --- Circles ------------------------------------------------------------------------------------------- The links:
+# the folder of the objects of each, below the build folder.
 LINKS = {"the kernel": "kernel", "the loader": "loader", "the preload library": "host/preload"}
 
 
 def objects_of(tree, folder):
-    """{source: object} of one link, without what is left of sources that are gone, and without tests."""
+    """Return {source: object} of one link, without objects of removed sources, and without tests."""
     found = {}
     for path in sorted(folder.rglob("*.o")):
         name = path.relative_to(folder).as_posix().removesuffix(".o")
@@ -310,7 +310,7 @@ class BrokenCheck(Exception):
 
 
 def read_symbols(objects, nm):
-    """({symbol: source that defines it}, {source: symbols that it needs})."""
+    """Return ({symbol: source that defines it}, {source: symbols that it needs})."""
     sources = {str(path): source for source, path in objects.items()}
     try:
         process = subprocess.run([nm, "--extern-only", "-A", *sources], capture_output=True,
@@ -332,7 +332,7 @@ def read_symbols(objects, nm):
 
 
 def needs_of(objects, nm):
-    """{source: {source that it needs: a symbol}}."""
+    """Return {source: {source that it needs: a symbol}}."""
     defined, needed = read_symbols(objects, nm)
     graph = {source: {} for source in objects}
     for source, symbols in needed.items():
@@ -344,7 +344,7 @@ def needs_of(objects, nm):
 
 
 def shortest_way(graph, start, goal):
-    """The nodes from `start` to `goal`, both included; None if there is no way."""
+    """Return the nodes of a path from `start` to `goal`, with both; None if there is no path."""
     before = {start: None}
     queue = deque([start])
     while queue:
@@ -363,7 +363,7 @@ def shortest_way(graph, start, goal):
 
 
 def drop_what_is_in_no_circle(graph):
-    """Files that need nobody, or that nobody needs, are in no circle; then the next such ones."""
+    """Remove files that need no other file, or that no file needs, again and again: they are in no circle."""
     while True:
         used = {other for others in graph.values() for other in others}
         idle = [node for node, others in graph.items() if not others or node not in used]
@@ -377,7 +377,7 @@ def drop_what_is_in_no_circle(graph):
 
 
 def circles_of(graph):
-    """Circles without a need in common, the shortest first: as long as one is left, one is found."""
+    """Return circles that share no need, the shortest first. If there is any circle, at least one is found."""
     graph = {node: dict(others) for node, others in graph.items()}
     found = []
     while True:
@@ -392,7 +392,7 @@ def circles_of(graph):
 
 
 def use_of(tree, source, symbol):
-    """The first line of a file that names the symbol; 0 if a macro hides it."""
+    """Return the first line of a file that names the symbol; 0 if a macro hides it."""
     match = re.search(rf"\b{re.escape(symbol)}\b", tree.text(source))
     return line_of(tree.text(source), match.start()) if match else 0
 
@@ -425,7 +425,7 @@ INITIALISER = re.compile(r"^(?:[^=({]*=|return\b)\s*(?:\([^)]*\)\s*)?\{|^return\
 
 
 def functions_of(code):
-    """(name, first line, body) of each function: its braces have lines of their own."""
+    """Yield (name, first line, body) of each function. Its braces are on separate lines."""
     lines = code.split("\n")
     start = None
     for number, line in enumerate(lines):
@@ -437,7 +437,7 @@ def functions_of(code):
 
 
 def name_before(lines, start):
-    """The name of the function whose body begins at this line."""
+    """Return the name of the function whose body begins at this line."""
     first = start
     while first > 0 and lines[first - 1].strip() and not lines[first - 1].rstrip().endswith((";", "}")):
         first -= 1
@@ -446,7 +446,7 @@ def name_before(lines, start):
 
 
 def statements_of(body):
-    """The statements of a function, those inside of a statement left out. `code` has no comments."""
+    """Return the statements of a function, without those inside of other statements. `code` has no comments."""
     depth, start, found = 0, 0, []
     for offset, character in enumerate(body):
         if character in "([{":

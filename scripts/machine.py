@@ -25,7 +25,7 @@ MEDIA = {
     "scsi": ["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=disk,bootindex=0"],
     "ahci": ["-device", "ide-hd,drive=disk,bootindex=0"],
     "nvme": ["-device", "nvme,drive=disk,serial=handoff,bootindex=0"],
-    # As a real stick.
+    # Like a real stick.
     "usb": [
         # usb-storage would always have sectors of 512 bytes.
         "-device", "qemu-xhci", "-device", "usb-bot,id=stick",

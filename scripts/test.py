@@ -1,8 +1,7 @@
-"""Run the groups of tests and sum them up. scripts/test.sh installs what is missing, then calls this.
-
-One line a group; failures in full; then the cases that took longest; the last line is `N passed, N failed`. On a
-terminal a group shows how far it is. In continuous integration (CI=true) a skipped test counts as a failure: there,
-everything that a test needs is present.
+"""Run the groups of tests and sum them up. scripts/test.sh installs missing packages, then calls this. It prints a
+line for each group, all failures, and the slowest cases. The last line is `N passed, N failed`. On a terminal a group
+shows its progress. In continuous integration (CI=true) a skipped test counts as a failure, since all packages that the
+tests need are installed there.
 """
 
 import interrupts  # first of all
@@ -26,22 +25,22 @@ import folders
 ROOT = folders.ROOT
 REPORTS = folders.build_folder() / "test-reports"
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
-# How many cases each group had when it ran last.
+# The number of cases of each group in its last run.
 COUNTS = REPORTS / "counts.json"
 SUM = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
-# What the groups print while they run: a line a test program, a line a fuzzer, pytest's sign for each case.
+# The output of running groups: a line for each test program or fuzzer, and pytest's character for each case.
 PROGRAM = re.compile(r"^(test_\w+) +(\d+) passed, (\d+) failed \(([\d.]+) s\)$", re.MULTILINE)
 FUZZER = re.compile(r"^(fuzz_\w+): (?:passed|FAILED) \(\d+ runs, (\d+) s\)$", re.MULTILINE)
 SIGNS = re.compile(r"^([.FEsxX]+)(?: +\[ *\d+%\])?$", re.MULTILINE)
 SLOWEST_COUNT = 20
 NAME_CHARACTERS = 100
-# How often the line of a running group changes.
+# The interval for updating the line of a running group.
 REFRESH_SECONDS = 0.5
 
 
 @dataclass
 class Counts:
-    """How many tests of a group came out how."""
+    """The numbers of tests of a group by result."""
 
     passed: int = 0
     failed: int = 0
@@ -59,20 +58,20 @@ class Counts:
 
 @dataclass(frozen=True)
 class Case:
-    """A test that ran, with its time."""
+    """A finished test, with its time."""
 
     seconds: float
     name: str
 
 
 def finished_cases(output):
-    """How many cases a group's output so far has the results of."""
+    """Return the number of cases with results in a group's output so far."""
     programs = sum(int(passed) + int(failed) for _, passed, failed, _ in PROGRAM.findall(output))
     return programs + len(FUZZER.findall(output)) + sum(len(signs) for signs in SIGNS.findall(output))
 
 
 class Progress:
-    """The line of a group that runs, where a person watches."""
+    """The line of a running group on a terminal."""
 
     def __init__(self, name, stream=sys.stdout):
         self.name = name
@@ -90,7 +89,7 @@ class Progress:
         self.write(f"{self.name:12} {f'{count}{of} ' if count or of else ''}({now - self.started:.0f} s)")
 
     def write(self, text):
-        """In place of what the line has now."""
+        """Replace the text of the line."""
         self.stream.write(f"\r\033[K{text}")
         self.stream.flush()
 
@@ -107,7 +106,7 @@ def read_counts():
 
 
 def note_count(name, count):
-    """For the next run's progress. A checkout that may only be read has none."""
+    """Store the number for the progress of the next run. A read-only checkout has no such file."""
     try:
         REPORTS.mkdir(parents=True, exist_ok=True)
         COUNTS.write_text(json.dumps({**read_counts(), name: count}), encoding="utf-8")
@@ -115,12 +114,12 @@ def note_count(name, count):
         pass
 
 
-# What watches the group that runs.
+# The progress line of the running group.
 progress = None
 
 
 def run(command):
-    """Run a command; its exit status and all that it printed."""
+    """Run a command. Return its exit status and its whole output."""
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                stdin=subprocess.DEVNULL)  # fmt: skip
     data = b""
@@ -141,19 +140,19 @@ def run(command):
 
 
 def make(*targets):
-    """make, as parallel as the machine is."""
+    """Return the command for make, with one job for each CPU."""
     return run(["make", "--no-print-directory", "--silent", f"-j{os.cpu_count()}", *targets])
 
 
 def report(name, counts, seconds, output):
-    """One line for a group, and everything where something failed."""
+    """Print one line for a group, and its whole output if a test failed."""
     print(f"{name:12} {counts} ({seconds:.0f} s)", flush=True)
     if counts.failed:
         print(output, flush=True)
 
 
 def build_everything(_=False):
-    """Building is a test of one: without it there is nothing to run."""
+    """The build counts as one test. Without it no other test can run."""
     targets = dict.fromkeys(target for group in GROUPS.values() for target in group.targets)
     status, output = make("build", *targets)
     for checked in ("UBSAN=1", "KASAN=1"):
@@ -163,8 +162,8 @@ def build_everything(_=False):
 
 
 def build_for(names):
-    """What the chosen groups run, where the group `build` is not among them. (Whether it is there,
-    and make's words.)"""
+    """Build the files that the chosen groups need, if the group `build` is not chosen. Return (success, output of
+    make)."""
     targets = dict.fromkeys(target for name in names for target in GROUPS[name].targets)
     status, output = make(*targets) if targets else (0, "")
     if status == 0 and any(GROUPS[name].checked_kernels for name in names):
@@ -174,7 +173,7 @@ def build_for(names):
 
 
 def make_group(target):
-    """A target whose last line is a sum of its tests. (Counts, all that it printed, its cases.)"""
+    """Run a target whose last line is the sum of its tests. Return (counts, its whole output, its cases)."""
     status, output = make(target)
     cases = [Case(float(seconds), name) for name, _, _, seconds in PROGRAM.findall(output)]
     cases += [Case(float(seconds), name) for name, seconds in FUZZER.findall(output)]
@@ -186,7 +185,7 @@ def make_group(target):
 
 
 def pytest_group(folder, *options):
-    """A folder of Python tests. (Counts, all that it printed, its cases.)"""
+    """Run a folder of Python tests. Return (counts, its whole output, its cases)."""
     REPORTS.mkdir(parents=True, exist_ok=True)
     results = REPORTS / f"{Path(folder).name}.xml"
     results.unlink(missing_ok=True)
@@ -208,7 +207,7 @@ def pytest_group(folder, *options):
 
 
 def check_boundaries(_=False):
-    """`make check-boundaries`: each of its checks is a test."""
+    """Run `make check-boundaries`. Each of its checks counts as a test."""
     status, output = make("check-boundaries")
     sums = re.search(r"^check-boundaries: (.*)$", output, re.MULTILINE)
     if sums is None:
@@ -219,7 +218,7 @@ def check_boundaries(_=False):
 
 
 def case_name(case):
-    """file::name of a case in pytest's report."""
+    """Return file::name of a case in pytest's report."""
     return f"{case.get('classname').split('.')[-1]}::{case.get('name')}"
 
 
@@ -229,16 +228,16 @@ def in_parallel():
 
 @dataclass(frozen=True)
 class Group:
-    """Some tests: what they are, what make has to build for them, and how they run: run(everything) with or without
-    the cases that are marked `full`."""
+    """A group of tests: its description, the targets that make must build, and the function run(everything), which
+    includes the cases that are marked `full` if `everything` is true."""
 
     description: str
     targets: tuple
     run: Callable[[bool], tuple]
-    checked_kernels: bool = False  # whether they boot those of UBSAN=1 and KASAN=1
+    checked_kernels: bool = False  # True if they boot the kernels of UBSAN=1 and KASAN=1
 
 
-# In the order in which a mistake is cheapest to find.
+# The groups that find a mistake fastest come first.
 GROUPS = {
     "build": Group("everything that can be built", ("long-programs", "lib-targets"), build_everything),
     "boundaries": Group("CPU code under arch/ only, no circles, short functions", ("boundary-objects",),
@@ -282,7 +281,7 @@ def parse_arguments():
 
 
 def run_group(name, everything):
-    """One group, reported; its counts and its cases."""
+    """Run one group, and print its line. Return its counts and its cases."""
     global progress
     progress = Progress(name)
     started = time.monotonic()
@@ -299,7 +298,7 @@ def run_group(name, everything):
 
 
 def run_groups(names, everything=False):
-    """The counts of all groups, and their cases."""
+    """Run the groups. Return the counts of each, and the cases of all."""
     total, cases = Counts(), []
     if "build" not in names:
         built, output = build_for(names)
@@ -311,13 +310,13 @@ def run_groups(names, everything=False):
         total += counts
         cases += found
         if name == "build" and counts.failed:
-            print("nothing else was run: every other group tests what was to be built here")
+            print("no other group was run: each of them needs this build")
             break
     return total, cases
 
 
 def print_slowest(cases):
-    """Where the time goes. Cases that run side by side slow each other down."""
+    """Print the slowest cases. Cases that run at the same time slow each other down."""
     slowest = sorted(cases, key=lambda case: -case.seconds)[:SLOWEST_COUNT]
     if slowest:
         print(f"the slowest {len(slowest)} of {len(cases)} cases and programs:")

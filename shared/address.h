@@ -1,8 +1,8 @@
 /*
  * address.h - two kinds of address as separate types, so that the compiler tells them apart.
  *
- * Physical and virtual addresses are both 64-bit numbers, and a mix-up is a common bug of this kind
- * of program. As structs of one member they cost nothing, and do not convert silently.
+ * Physical and virtual addresses are both 64-bit numbers, and programs of this kind often confuse
+ * them. A struct with one member costs nothing, and the compiler does not convert it silently.
  */
 #ifndef SHARED_ADDRESS_H
 #define SHARED_ADDRESS_H

@@ -1,5 +1,6 @@
 /*
- * page_table.c - an address space as a whole: create, destroy, lend its upper half, look up.
+ * page_table.c - a whole address space: create it, destroy it, share its upper half, look up a
+ * page.
  */
 #include "shared/page_table.h"
 

@@ -6,7 +6,7 @@
 #include "shared/page_entry.h"
 #include "shared/table_tree.h"
 
-/* The rest of a request; advances through the tables in order of address. */
+/* The rest of a request. It advances through the tables in order of address. */
 struct mapping_job {
     struct virt_addr virtual;
     struct phys_addr physical;
@@ -15,7 +15,7 @@ struct mapping_job {
     unsigned largest_level; /* of a page */
 };
 
-/* True if the next page to map can be one of this level's size. */
+/* Return true if the next page to map can have this level's size. */
 static bool page_fits(const struct mapping_job *job, unsigned level)
 {
     uint64_t span = page_entry_span_bytes(level);
@@ -23,9 +23,9 @@ static bool page_fits(const struct mapping_job *job, unsigned level)
            table_tree_is_multiple_of(job->virtual.value | job->physical.value, span);
 }
 
-/* Map pages of this level's size from entry `index` on, as many as the job and the table have, up
- * to the first that is present. Returns the first entry that is not one of them. Precondition:
- * the first is not present, and page_fits(), which then holds for all of them. */
+/* Map pages of this level's size from entry `index` on. Stop at the end of the job or of the table,
+ * or before the first present entry. Return the first entry that was not written. Precondition: the
+ * first is not present, and page_fits(), which then holds for all of them. */
 static unsigned map_pages(const struct page_table *table, struct mapping_job *job, unsigned level,
                           uint64_t *entries, unsigned index)
 {
@@ -53,8 +53,8 @@ static bool add_table(struct page_table *table, uint64_t *entry)
     return true;
 }
 
-/* ALREADY_MAPPED or NO_MEMORY: the job then stands where it stopped. A table that is there is not
- * empty, so a large page in its place would hide something. */
+/* On ALREADY_MAPPED and NO_MEMORY, the job's position is that of the failure. An existing table is
+ * not empty, so a large page must not replace it. */
 static enum page_table_status map_in_table(struct page_table *table, struct phys_addr page,
                                            unsigned level, struct mapping_job *job)
 {
@@ -81,7 +81,7 @@ static enum page_table_status map_in_table(struct page_table *table, struct phys
     return PAGE_TABLE_OK;
 }
 
-/* The general case: any size, tables may be missing. */
+/* The general case: any size, and tables may be missing. */
 static enum page_table_status map_range(struct page_table *table, struct mapping_job job)
 {
     struct virt_addr start = job.virtual;
@@ -94,7 +94,7 @@ static enum page_table_status map_range(struct page_table *table, struct mapping
     }
     uint64_t begun_bytes = size_bytes - job.remaining_bytes;
     if (status == PAGE_TABLE_NO_MEMORY)
-        begun_bytes += PAGE_SIZE_BYTES; /* the tables of the next page may have been begun */
+        begun_bytes += PAGE_SIZE_BYTES; /* some tables of the next page may have been added */
     if (begun_bytes > 0)
         table_tree_remove(table, start, begun_bytes);
     return status;
@@ -111,7 +111,7 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
         return status;
     if (permissions.write && permissions.execute && !table->allow_writable_executable)
         return PAGE_TABLE_WRITABLE_EXECUTABLE;
-    /* Most requests are for one page whose table is there. */
+    /* Most requests are for one page whose table exists. */
     struct table_tree_end end = table_tree_walk_to(table, virtual);
     if (size_bytes == PAGE_SIZE_BYTES && end.level == PAGE_LEVEL_SMALLEST &&
         !page_entry_is_present(*end.entry)) {

@@ -1,14 +1,14 @@
 /*
- * page_table_merge.c - put large pages in the place of tables that mean the same.
+ * page_table_merge.c - replace tables by large pages with the same meaning.
  */
 #include "shared/page_table.h"
 
 #include "shared/page_entry.h"
 #include "shared/table_tree.h"
 
-/* The page of the next larger size that means what this table of pages means. False if the
- * pages are not one aligned piece of memory with the same permissions. The CPU notes in each entry
- * by itself whether its page was used, so those bits do not count. */
+/* Return the page of the next larger size with the meaning of this table of pages. Return false if
+ * the pages are not one aligned range of memory with equal permissions. The bits with which the CPU
+ * records the use of a page do not count. */
 static bool table_as_page(const struct page_table *table, struct phys_addr page, unsigned level,
                           uint64_t *ret_entry)
 {
@@ -30,9 +30,9 @@ static bool table_as_page(const struct page_table *table, struct phys_addr page,
     return true;
 }
 
-/* Both mean the same, so unless the CPU demands a break, one store replaces the table by the page
- * and no address is without a translation at any time. The table must not be touched while the CPU
- * may still walk it. */
+/* Both have the same meaning. So one store replaces the table by the page, unless the CPU requires
+ * a break, and every address keeps a translation. The table must not be changed while the CPU may
+ * still walk it. */
 static void merge_table(struct page_table *table, uint64_t *entry, uint64_t large_page,
                         unsigned level, struct virt_addr virtual)
 {
@@ -44,7 +44,7 @@ static void merge_table(struct page_table *table, uint64_t *entry, uint64_t larg
     table_tree_free(table, page);
 }
 
-/* From the bottom up: large pages that come about may be one of the next size. */
+/* It works from the bottom up, since new large pages may merge into a page of the next size. */
 static uint64_t merge_in_table(struct page_table *table, struct phys_addr page, unsigned level,
                                struct table_cursor *cursor)
 {

@@ -1,5 +1,5 @@
 /*
- * page_table_protect.c - change what pages allow.
+ * page_table_protect.c - change the permissions of pages.
  */
 #include "shared/page_table.h"
 
@@ -7,7 +7,7 @@
 #include "shared/table_split.h"
 #include "shared/table_tree.h"
 
-/* The caller invalidates the whole range at the end, which is enough where nothing but a permission
+/* The caller invalidates the whole range at the end. This is enough if only a permission
  * changes. */
 static void change_leaf(struct page_table *table, uint64_t *entry, uint64_t leaf, unsigned level,
                         struct virt_addr virtual)
@@ -18,7 +18,7 @@ static void change_leaf(struct page_table *table, uint64_t *entry, uint64_t leaf
         *entry = leaf;
 }
 
-/* Precondition: every page of the range is mapped and lies wholly in it. */
+/* Precondition: every page of the range is mapped, and lies completely in the range. */
 static void protect_in_table(struct page_table *table, struct phys_addr page, unsigned level,
                              struct table_cursor *cursor, struct page_permissions permissions)
 {

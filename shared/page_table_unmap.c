@@ -1,5 +1,5 @@
 /*
- * page_table_unmap.c - remove ranges.
+ * page_table_unmap.c - unmap ranges.
  */
 #include "shared/page_table.h"
 
@@ -7,8 +7,8 @@
 #include "shared/table_split.h"
 #include "shared/table_tree.h"
 
-/* One page with a neighbour, so that its table stays: most requests. False, and nothing changed, if
- * it is another. */
+/* The usual request: one page whose table stays, since it has another page. For any other request
+ * return false, and change nothing. */
 static bool unmap_beside_neighbour(struct page_table *table, struct virt_addr virtual)
 {
     struct table_tree_end end = table_tree_walk_to(table, virtual);

@@ -7,14 +7,14 @@
 #include "shared/table_rights.h"
 #include "shared/table_tree.h"
 
-/* The rest of a request; advances through the tables in order of address. */
+/* The rest of a request. It advances through the tables in order of address. */
 struct validation {
     struct table_cursor cursor;
     struct phys_addr physical;
     struct page_permissions permissions;
 };
 
-/* To the end of the page of `span` bytes in which the validation stands, or of the range. */
+/* Return the number of bytes to the end of the current page of `span` bytes, or of the range. */
 static void validation_advance(struct validation *validation, uint64_t span)
 {
     uint64_t before_bytes = validation->cursor.remaining_bytes;
@@ -39,8 +39,8 @@ static enum page_table_status check_page(const struct page_table *table, uint64_
     return PAGE_TABLE_OK;
 }
 
-/* The entries behind a valid page that differ from it only by the next address are valid, too: most
- * of a table. Returns the first other entry. */
+/* The entries behind a valid page that differ from it only by the next address are valid, too.
+ * These are most entries of a table. Return the first other entry. */
 static unsigned skip_alike(const uint64_t *entries, unsigned index, unsigned level,
                            struct validation *validation)
 {

@@ -1,5 +1,5 @@
 /*
- * page_table_walk.c - read whole address spaces: their pages, their tables.
+ * page_table_walk.c - visit all pages or all tables of an address space.
  */
 #include "shared/page_table.h"
 
@@ -7,7 +7,8 @@
 #include "shared/table_rights.h"
 #include "shared/table_tree.h"
 
-/* A position in the tables, counted from the first address of the lower half, as an address. */
+/* Convert a position in the tables, counted from the first address of the lower half, to an
+ * address. */
 static struct virt_addr address_at(unsigned levels, uint64_t position)
 {
     unsigned half_bits = table_tree_half_bits(levels);
@@ -21,8 +22,8 @@ struct walk {
     void *context;
 };
 
-/* How many pages from entry `first` on are one piece of memory with the same permissions. The CPU
- * notes in each entry by itself whether its page was used, so those bits do not count. */
+/* Return how many pages from entry `first` on are one range of memory with equal permissions. The
+ * bits with which the CPU records the use of a page do not count. */
 static unsigned range_length(const uint64_t *entries, unsigned first, unsigned level)
 {
     uint64_t expected = page_entry_without_use(entries[first]);
@@ -33,7 +34,7 @@ static unsigned range_length(const uint64_t *entries, unsigned first, unsigned l
     return end - first;
 }
 
-/* `start`: the position of the first address that this table translates. */
+/* `start` is the position of the first address that this table translates. */
 static bool walk_pages(const struct walk *walk, struct phys_addr page, unsigned level,
                        uint64_t start, struct table_rights above)
 {

@@ -2,9 +2,9 @@
  * range.h - half-open ranges [start, end) of 64-bit addresses, with overflow checked once, here.
  *
  * Only phys_range_from_base_size() and virt_range_from_base_size() build a range from foreign
- * numbers. They refuse what wraps; everything else may rely on start <= end. A range that ends at
- * 2^64 cannot be expressed and is refused as wrapping: no memory of ours lies in the last page of
- * the address space.
+ * numbers. They refuse ranges that wrap. All other code relies on start <= end. A range that ends
+ * at 2^64 cannot be expressed and is refused as wrapping: the project uses no memory in the last
+ * page of the address space.
  */
 #ifndef SHARED_RANGE_H
 #define SHARED_RANGE_H
@@ -14,8 +14,8 @@
 
 #include "shared/address.h"
 
-/* A physical and a virtual range are two types, like the addresses. Frames are counted by number, so a
- * range of frames has a size in frames. */
+/* A physical and a virtual range are two types, like the addresses. Frames are counted by number,
+ * so a range of frames has a size in frames. */
 
 struct phys_range {
     struct phys_addr start;
@@ -42,7 +42,7 @@ static inline struct virt_range virt_range(uint64_t start, uint64_t end)
     return (struct virt_range){{start}, {end}};
 }
 
-/* Write [base, base + size_bytes) to *ret_range. False, and nothing written, if it wraps. */
+/* Write [base, base + size_bytes) to *ret_range. Return false, and write nothing, if it wraps. */
 static inline bool phys_range_from_base_size(struct phys_addr base, uint64_t size_bytes,
                                              struct phys_range *ret_range)
 {

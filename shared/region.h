@@ -30,16 +30,16 @@ struct handoff_region region_make(uint64_t base, uint64_t size_bytes, uint32_t t
  * types have the same precedence; it is 0 for an unknown number. docs/HANDOFF.md has the table. */
 unsigned region_type_precedence(uint32_t type);
 
-/* These three read the region's own facts and reuse, so that a type of a newer minor version is
- * understood, too. A reuse that is not in enum handoff_reuse is NEVER. */
+/* These three functions read the region's own facts and reuse. So they also work for a type of a
+ * newer minor version. A reuse that is not in enum handoff_reuse is NEVER. */
 bool region_is_ram(const struct handoff_region *region);
 bool region_is_mapped_ram(const struct handoff_region *region); /* and writable at entry */
 enum handoff_reuse region_reuse(const struct handoff_region *region);
 
 /* Write the first run of mapped RAM among the regions from *index on to *ret_run, and move *index
- * behind it. Firmware cuts RAM into many small rows and each cut would cost large pages, so regions
- * that touch are one run. Memory at or above `limit` is cut off. False, and nothing
- * written, if there is no such run. Precondition: the regions are normalised (handoff.h). */
+ * behind it. Firmware divides RAM into many small rows, and each border would prevent large pages.
+ * So regions that touch are one run. Memory at or above `limit` is left out. Return false, and
+ * write nothing, if there is no such run. Precondition: the regions are normalised (handoff.h). */
 bool region_next_ram_run(const struct handoff_region *regions, size_t region_count,
                          struct phys_addr limit, size_t *index, struct phys_range *ret_run)
     __attribute__((warn_unused_result));

@@ -34,7 +34,7 @@ static inline struct table_rights table_rights_below(struct table_rights above, 
     };
 }
 
-/* `virtual`: of the page's first byte; `rights`: those of the leaf included. */
+/* `virtual` is the address of the page's first byte. `rights` includes those of the leaf. */
 static inline struct page_mapping table_rights_mapping(uint64_t leaf, unsigned level,
                                                        struct virt_addr virtual,
                                                        struct table_rights rights)

@@ -3,8 +3,8 @@
 #include "shared/page_entry.h"
 #include "shared/table_tree.h"
 
-/* The splits of one request, so that they can be taken back. At each end of the range a page can
- * fall from the highest of five levels to the lowest. */
+/* The splits of one request, so that they can be undone. At each end of the range, splits may go
+ * from the highest of five levels to the lowest. */
 #define SPLIT_LIMIT (2 * (5 - 1))
 
 struct split {
@@ -20,7 +20,7 @@ struct split_list {
     unsigned count;
 };
 
-/* Fill a table with the pages of its level that together mean what the large page means. */
+/* Fill a table with pages of its level that together have the meaning of the large page. */
 static void fill_from_page(struct page_table *table, struct phys_addr page, uint64_t large_page,
                            unsigned large_level)
 {
@@ -35,7 +35,8 @@ static void fill_from_page(struct page_table *table, struct phys_addr page, uint
 }
 
 /* Replace a large page by a table of the next smaller ones with the same meaning. Unless the CPU
- * demands it, nothing is invalidated here: the CPU's translation of the large page stays true. */
+ * requires it, nothing is invalidated here: the CPU's translation of the large page stays
+ * correct. */
 static bool split_page(struct page_table *table, struct table_tree_end at, struct virt_addr virtual,
                        struct split_list *list)
 {
@@ -74,7 +75,7 @@ static void undo_splits(struct page_table *table, const struct split_list *list)
     }
 }
 
-/* True if every page of the range that this table translates is mapped. */
+/* Return true if every page of the range that this table translates is mapped. */
 static bool table_has_all(const struct page_table *table, struct phys_addr page, unsigned level,
                           struct table_cursor *cursor)
 {

@@ -1,8 +1,9 @@
 #include "shared/table_tree.h"
 
-/* Empty tables that are out of the tree but not yet free. The CPU may hold references to them until
- * their translations have been invalidated, and would walk them as soon as they hold other data.
- * They are linked through their first entries: an address of a page has a clear present bit. */
+/* Empty tables that are removed from the tree but not yet free. Until the translations are
+ * invalidated, the CPU may still walk them, so they must not get other data. They are linked
+ * through their first entries. The address of a page has a clear present bit, so such an entry is
+ * not present. */
 struct detached_tables {
     struct phys_addr newest;
     uint64_t count;
@@ -36,7 +37,7 @@ static bool table_is_empty(const struct page_table *table, struct phys_addr page
     return true;
 }
 
-/* Clear what is mapped of the range in this table, and detach the tables below that become empty.
+/* Clear the entries of the range in this table, and remove the tables below that become empty.
  * Precondition: no page lies only partly in the range. */
 static void remove_in_table(struct page_table *table, struct phys_addr page, unsigned level,
                             struct table_cursor *cursor, struct detached_tables *detached)

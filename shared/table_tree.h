@@ -1,13 +1,11 @@
 /*
- * table_tree.h - the tables of one address space as a tree: what shared/page_table*.c share.
+ * table_tree.h - the tables of one address space as a tree, for shared/page_table*.c.
  *
- * Invariant: no table but a root is ever empty. A request that empties a table frees it, and a map
- * that fails takes back everything that it added. A map stops at the first page that it finds
- * mapped, so "remove everything in this range" undoes a half-finished map exactly.
- *
- * Recursion goes down one level a call, so it is as deep as there are levels.
- *
- * Nobody else includes this file.
+ * Invariant: only a root may be empty. A request that empties a table frees it, and a map that
+ * fails removes everything that it added. A map stops at the first page that is already mapped. So
+ * removing everything in the range before that page undoes an incomplete map exactly. Recursion
+ * goes down one level with each call, so its depth is the number of levels. No other file includes
+ * this one.
  */
 #ifndef SHARED_TABLE_TREE_H
 #define SHARED_TABLE_TREE_H
@@ -36,7 +34,7 @@ static inline struct phys_addr table_tree_root(const struct page_table *table,
     return is_upper ? table->upper_root : table->root;
 }
 
-/* Take a page for a table and clear it. */
+/* Allocate a page for a table, and clear it. */
 static inline bool table_tree_allocate(struct page_table *table, struct phys_addr *ret_page)
 {
     if (!table->memory.allocate_table(table->memory.context, ret_page))
@@ -59,7 +57,7 @@ static inline bool table_tree_is_multiple_of(uint64_t value, uint64_t power_of_t
     return (value & (power_of_two - 1)) == 0;
 }
 
-/* An entry that maps a page of the level's size, as this CPU can have it. */
+/* Return an entry that maps a page of the level's size, with the features of this CPU. */
 static inline uint64_t table_tree_leaf(const struct page_table *table, struct phys_addr page,
                                        unsigned level, struct page_permissions permissions)
 {
@@ -71,14 +69,14 @@ static inline unsigned table_tree_largest_level(const struct page_table *table, 
     return large_pages ? table->features.largest_leaf_level : PAGE_LEVEL_SMALLEST;
 }
 
-/* An entry that refers to a table. */
+/* Return an entry that refers to a table. */
 static inline bool table_tree_refers_to_table(uint64_t entry, unsigned level)
 {
     return page_entry_is_present(entry) && !page_entry_is_leaf(entry, level);
 }
 
-/* How many entries of a table of this level, from the first on, refer to tables of its own: of the
- * only root of a borrower the lower half. */
+/* Return how many entries of a table of this level, from the first on, refer to the address space's
+ * own tables. If the upper half is borrowed, only the lower half of a single root does. */
 static inline unsigned table_tree_own_count(const struct page_table *table, unsigned level)
 {
     bool is_half = !page_entry_has_two_roots() && table->upper_half_is_borrowed &&
@@ -91,7 +89,8 @@ static inline bool table_tree_owns_upper_root(const struct page_table *table)
     return page_entry_has_two_roots() && !table->upper_half_is_borrowed;
 }
 
-/* The entry at which the walk for an address ends: a leaf, or one that is not present. */
+/* Return the entry at which the walk for an address ends: a leaf, or an entry that is not
+ * present. */
 struct table_tree_end {
     uint64_t *entry;
     unsigned level;
@@ -119,7 +118,8 @@ static inline void table_tree_invalidate(struct page_table *table, struct virt_a
 }
 
 /* Call this between the stores to a table and the store that links it, and after entries became
- * present. The compiler always keeps the order. The format says whether the CPU needs a barrier. */
+ * present. It always keeps the order for the compiler. The format decides whether the CPU needs a
+ * barrier. */
 static inline void table_tree_publish(struct page_table *table)
 {
     __atomic_signal_fence(__ATOMIC_RELEASE);
@@ -128,8 +128,8 @@ static inline void table_tree_publish(struct page_table *table)
 }
 
 /* Replace a present entry by another for the same addresses: a page by a table, a table by a page,
- * or a page by one that allows something else. `start`: the first address that the entry
- * translates. True if the old translations were dropped on the way. */
+ * or a page by a page with other permissions. `start` is the first address that the entry
+ * translates. Return true if the old translations were dropped. */
 static inline bool table_tree_replace(struct page_table *table, uint64_t *entry, uint64_t value,
                                       unsigned level, struct virt_addr start)
 {
@@ -146,7 +146,7 @@ static inline bool table_tree_replace(struct page_table *table, uint64_t *entry,
 
 /* --- Ranges --- */
 
-/* The rest of a range; goes through the tables in order of address. */
+/* The rest of a range. It advances through the tables in order of address. */
 struct table_cursor {
     struct virt_addr virtual;
     uint64_t remaining_bytes;
@@ -162,28 +162,28 @@ static inline void table_cursor_advance(struct table_cursor *cursor, uint64_t sp
     cursor->remaining_bytes -= bytes;
 }
 
-/* The first address of the entry of `span` bytes that translates this address. */
+/* Return the first address of the entry of `span` bytes that translates this address. */
 static inline struct virt_addr table_tree_align_down(struct virt_addr virtual, uint64_t span)
 {
     return virt_addr(virtual.value & ~(span - 1));
 }
 
-/* How many low bits of an address are translated within one half of the address space. */
+/* Return how many low bits of an address are translated in one half of the address space. */
 static inline unsigned table_tree_half_bits(unsigned levels)
 {
     return PAGE_SHIFT + PAGE_ENTRY_INDEX_BITS * levels - (page_entry_has_two_roots() ? 0 : 1);
 }
 
-/* page_table_is_canonical(), inline: every request asks twice. */
+/* page_table_is_canonical() as an inline function, since every request calls it twice. */
 static inline bool table_tree_is_canonical(unsigned levels, struct virt_addr virtual)
 {
-    /* All bits above those of one half are equal: they select the half. */
+    /* All bits above those of one half must be equal: they select the half. */
     unsigned half_bits = table_tree_half_bits(levels);
     uint64_t upper = virtual.value >> half_bits;
     return upper == 0 || upper == UINT64_MAX >> half_bits;
 }
 
-/* UNALIGNED, EMPTY or NON_CANONICAL if no tables can map this range. */
+/* Return UNALIGNED, EMPTY or NON_CANONICAL if no tables can map this range. */
 static inline enum page_table_status table_tree_check_virtual(const struct page_table *table,
                                                               struct virt_addr start,
                                                               uint64_t size_bytes)
@@ -202,7 +202,7 @@ static inline enum page_table_status table_tree_check_virtual(const struct page_
     return PAGE_TABLE_OK;
 }
 
-/* UNALIGNED or PHYSICAL_TOO_HIGH if no entries can name this range. */
+/* Return UNALIGNED or PHYSICAL_TOO_HIGH if no entries can refer to this range. */
 static inline enum page_table_status table_tree_check_physical(const struct page_table *table,
                                                                struct phys_addr start,
                                                                uint64_t size_bytes)

@@ -3,7 +3,7 @@
 #include "bootloader/arch.h"
 
 /* Each measurement is long enough for an accuracy of 1 % with the firmware's microsecond clock. All
- * together take a time that nobody notices. */
+ * of them together take a time that no user notices. */
 #define MEASUREMENT_COUNT        4
 #define MEASUREMENT_MICROSECONDS 125
 

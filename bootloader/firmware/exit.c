@@ -13,7 +13,8 @@ enum loader_error exit_measure_map(const struct firmware *firmware, struct efi_m
     EFI_STATUS status = exit_read_map(firmware, &map);
 
     if (status != EFI_BUFFER_TOO_SMALL)
-        return error_set(firmware->failure, LOADER_ERROR_MEMORY_MAP, status, "asking for its size");
+        return error_set(firmware->failure, LOADER_ERROR_MEMORY_MAP, status,
+                         "its size cannot be read");
     if (map.stride_bytes < sizeof(struct memory_map_descriptor) ||
         map.stride_bytes > DESCRIPTOR_SIZE_LIMIT_BYTES || map.size_bytes > MAP_SIZE_LIMIT_BYTES)
         return error_set(firmware->failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS,

@@ -42,5 +42,5 @@ enum loader_error handoff_memory_reserve(struct pages *pages, struct handoff_blo
                              "reading it");
     }
     return error_set(pages->firmware->failure, LOADER_ERROR_MEMORY_MAP, EFI_BUFFER_TOO_SMALL,
-                     "it grows whenever it is read");
+                     "it grows at each read");
 }

@@ -47,6 +47,6 @@ void system_tables_list(const struct firmware *firmware, struct console *console
                             system_table->NumberOfTableEntries);
     if (ret_tables->invalid_count != 0 || ret_tables->dropped_count != 0)
         console_warn(console,
-                     "firmware tables: %u are damaged and not followed, %u did not fit the list",
+                     "firmware tables: %u are damaged and ignored, %u do not fit into the list",
                      ret_tables->invalid_count, ret_tables->dropped_count);
 }

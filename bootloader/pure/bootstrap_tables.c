@@ -9,7 +9,7 @@
 /* No entry is global: a global entry would survive the kernel's switch to its own tables. */
 static const struct page_permissions READ_WRITE = {.write = true};
 
-/* --- What the plan maps --- */
+/* --- The mappings of the plan --- */
 
 static uint64_t segment_pages_end(const struct elf_segment *segment)
 {
@@ -33,8 +33,8 @@ static bool next_ram_run(const struct bootstrap_plan *plan, struct phys_addr lim
     return region_next_ram_run(plan->regions, plan->region_count, limit, index, ret_run);
 }
 
-/* Finds the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
- * firmware tables. Moves *index behind it. Returns false if no such region follows. */
+/* Find the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
+ * firmware tables. Move *index behind it. Return false if no such region follows. */
 static bool next_read_only(const struct bootstrap_plan *plan, size_t *index,
                            struct phys_range *ret_range)
 {
@@ -51,7 +51,8 @@ static bool next_read_only(const struct bootstrap_plan *plan, size_t *index,
 
 /* --- The bound --- */
 
-/* Counts tables for ranges in ascending order: a table that two of them share is counted once. */
+/* Count the tables for ranges in ascending order. A table that two of them share is counted
+ * once. */
 struct table_counter {
     unsigned levels;
     unsigned largest_page_level;

@@ -30,7 +30,7 @@ const char *config_status_text(enum config_status status)
     case CONFIG_NO_EQUALS_SIGN:
         return "The line is not of the form key = value.";
     case CONFIG_DUPLICATE_KEY:
-        return "The key stands there a second time.";
+        return "The key is given twice.";
     case CONFIG_BAD_NUMBER:
         return "The value is not a number such as 1048576, 0x100000 or 1M.";
     case CONFIG_NUMBER_TOO_LARGE:
@@ -50,7 +50,7 @@ const char *config_status_text(enum config_status status)
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }
-    return "The configuration is bad in an unknown way.";
+    return "The configuration has an unknown error.";
 }
 
 void config_set_defaults(struct config *config)

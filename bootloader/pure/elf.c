@@ -64,7 +64,7 @@ const char *elf_status_text(enum elf_status status)
     case ELF_BAD_MAGIC:
         return "The file is not an ELF file.";
     case ELF_NOT_64_BIT:
-        return "The ELF file is not a 64-bit one.";
+        return "The ELF file is not 64-bit.";
     case ELF_NOT_LITTLE_ENDIAN:
         return "The ELF file is not little-endian.";
     case ELF_BAD_VERSION:
@@ -104,15 +104,15 @@ const char *elf_status_text(enum elf_status status)
     case ELF_BAD_ENTRY:
         return "The entry point is not inside an executable segment.";
     case ELF_NOTHING_TO_LOAD:
-        return "The ELF file has nothing to load.";
+        return "The ELF file has no segment to load.";
     case ELF_TOO_MANY_SEGMENTS:
         return "The ELF file has more than 16 segments to load.";
     case ELF_NEEDS_INTERPRETER:
-        return "The ELF file asks for an interpreter (a dynamic linker).";
+        return "The ELF file needs an interpreter (a dynamic linker).";
     case ELF_NEEDS_RELOCATION:
         return "The ELF file is dynamic or needs relocation.";
     }
-    return "The ELF file is bad in an unknown way.";
+    return "The ELF file has an unknown error.";
 }
 
 /* --- Checking --- */

@@ -29,20 +29,21 @@ struct __attribute__((packed)) error_text {
 
 static const struct error_text error_texts[] = {
     [LOADER_ERROR_NO_LOADED_IMAGE] =
-        {"The firmware does not say where the loader came from.",
+        {"The firmware does not name the loader's boot device.",
          "Start BOOTX64.EFI from a FAT volume, through the firmware's boot menu.",
          FIRMWARE_UNSUPPORTED},
     [LOADER_ERROR_NO_VOLUME] =
-        {"The volume that the loader was started from cannot be opened.",
-         "Put the loader, the kernel and handoff.conf on one FAT volume and start it from there.",
+        {"The boot volume cannot be opened.",
+         "Put the loader, the kernel and handoff.conf on one FAT volume, and boot from it.",
          FIRMWARE_NO_MEDIA},
     [LOADER_ERROR_CONFIG] = {"handoff.conf has an error.",
                              "Correct the line named above, or delete the file: every key has a "
                              "default.",
                              FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_FILE_NOT_FOUND] =
-        {"The file is not on the volume that the loader was started from.",
-         "Copy it there, or give its path as `kernel = ...` in handoff.conf.", FIRMWARE_NOT_FOUND},
+        {"The file is not on the boot volume.",
+         "Copy it to the boot volume, or set its path with `kernel = ...` in handoff.conf.",
+         FIRMWARE_NOT_FOUND},
     [LOADER_ERROR_FILE_OPEN] = {"The firmware cannot open the file.",
                                 "Check the volume's file system, then copy the file again.",
                                 FIRMWARE_DEVICE_ERROR},
@@ -52,38 +53,39 @@ static const struct error_text error_texts[] = {
     [LOADER_ERROR_FILE_EMPTY] = {"The file is empty.", "Copy it again.", FIRMWARE_LOAD_ERROR},
     [LOADER_ERROR_FILE_TOO_LARGE] =
         {"The file is larger than the loader accepts.",
-         "Check the path in handoff.conf; strip debug information from a kernel.",
+         "Check the path in handoff.conf. Remove debug information from the kernel.",
          FIRMWARE_BAD_BUFFER_SIZE},
-    [LOADER_ERROR_FILE_SHORT] = {"The file ended before its size was read.",
+    [LOADER_ERROR_FILE_SHORT] = {"The file is shorter than its size on the volume.",
                                  "Check the volume's file system, then copy the file again.",
                                  FIRMWARE_END_OF_FILE},
     [LOADER_ERROR_FILE_READ] = {"The medium failed while the file was read.",
                                 "Replace the medium or try another port, then copy the file again.",
                                 FIRMWARE_DEVICE_ERROR},
     [LOADER_ERROR_KERNEL_INVALID] = {"The kernel file cannot be loaded.",
-                                     "Build it as a static ELF of this machine for the higher "
-                                     "half (docs/HANDOFF.md), and copy it again.",
+                                     "Build a static ELF file for this CPU and the higher half "
+                                     "(docs/HANDOFF.md), and copy it again.",
                                      FIRMWARE_LOAD_ERROR},
-    [LOADER_ERROR_OUT_OF_MEMORY] = {"The firmware has no memory left for it.",
+    [LOADER_ERROR_OUT_OF_MEMORY] = {"The firmware does not have enough free memory.",
                                     "Give the machine more memory, or load a smaller kernel.",
                                     FIRMWARE_OUT_OF_RESOURCES},
-    [LOADER_ERROR_BAD_ALLOCATION] =
-        {"The firmware handed out memory that is already in use.",
-         "Update the firmware: its memory allocator cannot be relied on.", FIRMWARE_ABORTED},
+    [LOADER_ERROR_BAD_ALLOCATION] = {"The firmware allocated memory that is already in use.",
+                                     "Update the firmware: its memory allocator has a bug.",
+                                     FIRMWARE_ABORTED},
     [LOADER_ERROR_BAD_LOADER_IMAGE] =
         {"The loader does not find its own headers in memory.",
-         "Copy BOOTX64.EFI again; if that does not help, update the firmware.",
+         "Copy BOOTX64.EFI again. If the error stays, update the firmware.",
          FIRMWARE_COMPROMISED_DATA},
     [LOADER_ERROR_MEMORY_MAP] = {"The firmware's memory map cannot be used.",
                                  "Update the firmware.", FIRMWARE_UNSUPPORTED},
-    [LOADER_ERROR_EXIT] = {"The firmware does not let go of the machine.",
-                           "Switch off, unplug what is not needed for booting, and try again.",
-                           FIRMWARE_ABORTED},
+    [LOADER_ERROR_EXIT] =
+        {"The firmware does not end boot services.",
+         "Switch the machine off, unplug all devices that are not needed, and try again.",
+         FIRMWARE_ABORTED},
     [LOADER_ERROR_PAGE_TABLES] = {"The kernel's first page tables cannot be built.",
-                                  "Report this with the lines above: it is a defect of the loader.",
+                                  "Report the lines above: the loader has a bug.",
                                   FIRMWARE_ABORTED},
     [LOADER_ERROR_UNUSABLE_BLOCK] =
-        {"The firmware handed out memory that is not usable by its own map.",
+        {"The firmware allocated memory that its own memory map does not show as usable.",
          "Update the firmware.", FIRMWARE_UNSUPPORTED},
 };
 

@@ -29,7 +29,7 @@ static void take_fixed_parts(struct handoff_block *block, uintptr_t *next)
     block->log = part_take(next, LOADER_LOG_CAPACITY_BYTES + 1);
 }
 
-/* The sizes are bounded by the limit on the map's. Returns where the last part ends. */
+/* The limit of the map's size bounds the sizes. Return the end of the last part. */
 static uintptr_t take_parts(struct handoff_block *block, uint64_t map_capacity_bytes,
                             uintptr_t next)
 {

@@ -41,7 +41,7 @@ const char *memory_map_status_text(enum memory_map_status status)
     case MEMORY_MAP_TOO_MANY_ROWS:
         return "The firmware's memory map has more rows than there is room for.";
     }
-    return "The firmware's memory map is bad in an unknown way.";
+    return "The firmware's memory map has an unknown error.";
 }
 
 /* --- Rows and claims --- */

@@ -1,5 +1,5 @@
 /*
- * main.c - run a lesson at the desk: the same lesson and the same exercise as in the kernel, in a
+ * main.c - run a lesson on this computer: the same lesson and exercise as in the kernel, in a
  * megabyte between two guard regions, under AddressSanitizer and UndefinedBehaviorSanitizer.
  *
  * Exit status: 0 the lesson is solved; 1 it is not; 2 it did not run.
@@ -77,7 +77,7 @@ static const struct lesson *read_lesson(const char *text)
     return lesson;
 }
 
-/* A megabyte with a megabyte on both sides that no code can use. */
+/* A megabyte, and a megabyte on each side that no code can access. */
 static uint8_t *guarded_megabyte(void)
 {
     uint8_t *all = mmap(NULL, 3 * MEGABYTE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -14,8 +14,8 @@ static void on_bad_access(int number, siginfo_t *access, void *interrupted)
     if (is_access && owned_lock_is_own(&heap_lock)) {
         char text[160];
         format_text(text, sizeof text,
-                    "heap: corrupt: the heap's own memory was overwritten or taken away; it led to "
-                    "%p\n",
+                    "heap: corrupt: the heap's own memory was overwritten or unmapped; the heap "
+                    "accessed %p\n",
                     access->si_addr);
         say(text);
     }

@@ -51,13 +51,14 @@ static bool is_inside(void)
     return owned_lock_is_own(&heap_lock);
 }
 
-/* Inside of the heap, beside other threads, only the C library's own calls of fork() get here. */
+/* In a program with several threads, inside of the heap, only the C library's own calls of fork()
+ * get here. */
 static void before_fork(void)
 {
     bool is_alone = __libc_single_threaded;
     if (!is_alone && is_inside())
-        give_up("heap: daemon() or forkpty() in a signal handler that interrupted the heap would "
-                "wait for ever beside other threads: call fork() there\n");
+        give_up("heap: daemon() and forkpty() cannot run in a signal handler that interrupted the "
+                "heap, if the process has other threads: call fork() there\n");
     bool takes_streams = _IO_list_lock != NULL && !is_alone;
     if (takes_streams)
         _IO_list_lock();
@@ -112,8 +113,9 @@ static void release_streams(void)
 static pid_t fork_inside(void)
 {
     if (_Fork == NULL)
-        give_up("heap: fork() in a signal handler that interrupted the heap needs _Fork() beside "
-                "other threads, which this C library lacks: use glibc 2.34 or newer\n");
+        give_up("heap: fork() in a signal handler that interrupted the heap needs _Fork() if the "
+                "process has other threads, which this C library does not have: use glibc 2.34 or "
+                "newer\n");
     pid_t child = _Fork();
     if (child != 0)
         return child;
@@ -128,7 +130,7 @@ static void find_library_fork(void)
 {
     void *found = dlsym(RTLD_NEXT, "fork");
     if (found == NULL)
-        give_up("heap: there is no fork() behind the preload library's\n");
+        give_up("heap: the preload library does not find the C library's fork()\n");
     memcpy(&library_fork, &found, sizeof library_fork);
 }
 

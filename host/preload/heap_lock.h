@@ -1,6 +1,6 @@
 /*
- * heap_lock.h - the preload library's one lock. If a thread would wait for ever, the program ends
- * with a message.
+ * heap_lock.h - the only lock of the preload library. If a thread would wait for ever, the program
+ * ends with a message.
  */
 #ifndef HOST_PRELOAD_HEAP_LOCK_H
 #define HOST_PRELOAD_HEAP_LOCK_H

@@ -104,7 +104,7 @@ void process_heap_start(void)
     for (unsigned i = 0; i < BASE_TRIES && status == HEAP_NO_MEMORY; i++)
         status = try_base(random.base + i, random.secret);
     if (status != HEAP_OK)
-        give_up("heap: no memory to start with\n");
+        give_up("heap: there is no memory to start the heap\n");
     trace_start(settings.trace_path);
 }
 

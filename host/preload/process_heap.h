@@ -1,5 +1,5 @@
 /*
- * process_heap.h - the preload library's one heap, from the first call to the program's end.
+ * process_heap.h - the only heap of the preload library, from the first call to the program's end.
  *
  * A fault is reported on standard error, and the program aborts.
  */

@@ -89,11 +89,11 @@ static const struct heap_policy *read_policy(char *const *environment)
             return policies[i];
     }
     if (strcmp(name, "bump") == 0)
-        give_up("heap: " PREFIX "=bump frees in reverse order only, which no program does: it may "
-                "be fast, best-fit or first-fit\n");
+        give_up("heap: " PREFIX "=bump frees only in reverse order, and no program does that: use "
+                "fast, best-fit or first-fit\n");
     char text[256];
     format_text(text, sizeof text,
-                "heap: " PREFIX "=\"%s\" is no policy: it may be fast, best-fit or first-fit\n",
+                "heap: " PREFIX "=\"%s\" is not a policy: use fast, best-fit or first-fit\n",
                 shown(name, strlen(name)).text);
     give_up(text);
 }
@@ -115,8 +115,8 @@ static void warn_of_unknown_names(char *const *environment)
             continue;
         char text[256];
         format_text(text, sizeof text,
-                    "heap: %s is no setting, and is ignored: there are " PREFIX ", " PREFIX
-                    "_DEBUG, " PREFIX "_STATS and " PREFIX "_TRACE\n",
+                    "heap: %s is not a setting, and is ignored: the settings are " PREFIX
+                    ", " PREFIX "_DEBUG, " PREFIX "_STATS and " PREFIX "_TRACE\n",
                     shown(*environment, length).text);
         say(text);
     }

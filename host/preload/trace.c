@@ -68,7 +68,7 @@ static bool put_buffer(void)
 static void flush(void)
 {
     if (buffered_count != 0 && !put_buffer()) {
-        say("heap: the trace ends here: its file was closed by the program, or takes no more\n");
+        say("heap: the trace ends here: the program closed its file, or the file cannot grow\n");
         kept_file_close(&file);
     }
     buffered_count = 0;
@@ -151,8 +151,8 @@ static void say_of_file(const char *name, const char *problem)
         format_text(text, sizeof text, "heap: the trace of this process is in %s\n", name);
     else
         format_text(text, sizeof text,
-                    "heap: nothing is recorded: HANDOFF_HEAP_TRACE wants the file %s, and that "
-                    "cannot be made: %s\n",
+                    "heap: nothing is recorded: HANDOFF_HEAP_TRACE names the file %s, which cannot "
+                    "be created: %s\n",
                     name, problem);
     say(text);
 }

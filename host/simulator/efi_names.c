@@ -119,7 +119,8 @@ bool efi_names_type(struct text_cursor name, uint32_t *ret_type)
     return false;
 }
 
-/* E820's own numbers, which some print: 1 is RAM, 2 reserved, … (ACPI 6.5, section 15). */
+/* The numbers of E820, which some programs print: 1 is RAM, 2 is reserved, … (ACPI 6.5, section
+ * 15). */
 static uint32_t type_of_e820_number(uint64_t number)
 {
     switch (number) {
@@ -139,7 +140,7 @@ static uint32_t type_of_e820_number(uint64_t number)
     }
 }
 
-/* "type 20", "type = 0x1": what Linux has no word for. */
+/* "type 20", "type = 0x1": types for which Linux has no word. */
 static bool take_numbered_kind(struct text_cursor *cursor, uint32_t *ret_type)
 {
     uint64_t number;
@@ -161,7 +162,7 @@ static bool take_numbered_kind(struct text_cursor *cursor, uint32_t *ret_type)
     return true;
 }
 
-/* A kind ends with its word, or where a line end was lost behind it: "usableBIOS-e820: …". */
+/* A kind ends with its word, or at a lost line end: "usableBIOS-e820: …". */
 static bool is_at_kind_end(const struct text_cursor *cursor)
 {
     struct text_cursor rest = *cursor;
@@ -171,7 +172,7 @@ static bool is_at_kind_end(const struct text_cursor *cursor)
     return is_capital && cursor->at[-1] >= 'a' && cursor->at[-1] <= 'z';
 }
 
-/* Of several names the longest is meant: "persistent (type 7)" before "persistent". */
+/* If several names match, the longest counts: "persistent (type 7)" before "persistent". */
 bool efi_names_take_e820_kind(struct text_cursor *cursor, uint32_t *ret_type)
 {
     const char *longest = cursor->at;

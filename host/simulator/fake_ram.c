@@ -13,7 +13,7 @@
 /* fstat counts in these, whatever the file system (POSIX, st_blocks). */
 #define STAT_BLOCK_BYTES 512
 
-/* A signal handler takes no argument of ours. */
+/* Global, since a signal handler has no argument for it. */
 static const struct fake_ram *watched_ram;
 static int stray_exit_status;
 
@@ -65,7 +65,7 @@ void *fake_ram_reserve(uint64_t size_bytes)
 
 void fake_ram_unmap(void *at, uint64_t size_bytes)
 {
-    /* Cannot fail: it replaces pages by fewer pieces. */
+    /* It cannot fail, since the number of mappings does not grow. */
     (void)mmap(at, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
                -1, 0);
 }
@@ -87,12 +87,13 @@ static void report_stray_access(int signal_number, siginfo_t *information, void 
     (void)context;
     int length =
         address >= base && address - base < watched_ram->size_bytes
-            ? format_text(text, sizeof(text),
-                          "[simulator] broken: physical 0x%llx was touched, which is no RAM\n",
-                          (unsigned long long)(address - base))
+            ? format_text(
+                  text, sizeof(text),
+                  "[simulator] broken: an access to physical address 0x%llx, which is not RAM\n",
+                  (unsigned long long)(address - base))
             : format_text(text, sizeof(text),
-                          "[simulator] broken: host address 0x%llx was touched: a guard page, or a "
-                          "wild pointer\n",
+                          "[simulator] broken: an access to host address 0x%llx: a guard page, or "
+                          "a bad pointer\n",
                           (unsigned long long)address);
     (void)!write(STDERR_FILENO, text, (size_t)length);
     _exit(stray_exit_status);

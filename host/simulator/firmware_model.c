@@ -37,7 +37,7 @@ enum memory_map_status firmware_model_regions(const struct firmware_model *firmw
                                               struct handoff_region **ret_regions,
                                               struct memory_map_result *ret_result)
 {
-    /* As much as memory_map_convert() may need. */
+    /* The memory that memory_map_convert() needs at most. */
     size_t work_count = 2 * (firmware->row_count + claim_count);
     size_t limit = work_count + 2;
     struct handoff_region *regions = host_allocate(limit * sizeof(*regions));
@@ -60,14 +60,14 @@ enum memory_map_status firmware_model_regions(const struct firmware_model *firmw
     return status;
 }
 
-/* Below 1 MiB the type does not say which memory is free: the firmware's row does. */
+/* Below 1 MiB, the row of the firmware states which memory is free, and not the region's type. */
 static bool is_free(const struct handoff_region *region)
 {
     return region->type == HANDOFF_REGION_USABLE ||
            (region->type == HANDOFF_REGION_LOW_MEMORY && region->efi_type == EFI_TYPE_CONVENTIONAL);
 }
 
-/* The end of the highest free region that has room below `limit`. */
+/* Find the end of the highest free region that has room below `limit`. */
 static bool find_room_below(const struct handoff_region *regions, size_t region_count,
                             uint64_t size_bytes, uint64_t limit, struct phys_range *ret_block)
 {
@@ -85,7 +85,7 @@ static bool find_room_below(const struct handoff_region *regions, size_t region_
     return false;
 }
 
-/* Below 4 GiB if there is room, as OVMF does it. */
+/* Choose memory below 4 GiB if there is room, as OVMF does. */
 static bool find_room(const struct firmware_model *firmware, uint64_t size_bytes, uint64_t limit,
                       struct phys_range *ret_block)
 {
@@ -100,7 +100,7 @@ static bool find_room(const struct firmware_model *firmware, uint64_t size_bytes
     return found;
 }
 
-/* The bytes of a row; false for one that memory_map.c drops, too. */
+/* Write the bytes of a row. Return false for a row that memory_map.c drops, too. */
 static bool row_range(const struct memory_map_descriptor *row, struct phys_range *ret_range)
 {
     return row->page_count <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES / PAGE_SIZE_BYTES &&
@@ -108,7 +108,7 @@ static bool row_range(const struct memory_map_descriptor *row, struct phys_range
                                      row->page_count * PAGE_SIZE_BYTES, ret_range);
 }
 
-/* Cut the block out of one row; what lies behind the block becomes a row of its own. */
+/* Remove the block from one row. The memory behind the block becomes a new row. */
 static void cut_row(struct firmware_model *firmware, size_t index, struct phys_range block)
 {
     struct memory_map_descriptor row = firmware->rows[index];
@@ -127,7 +127,8 @@ static void cut_row(struct firmware_model *firmware, size_t index, struct phys_r
     }
 }
 
-/* A row that was taken as a whole is gone; rows that came empty stay as the firmware's mistake. */
+/* Remove a row if the block covers all of it. Rows that were empty before stay, as a mistake of the
+ * firmware. */
 static void remove_row_if_emptied(struct firmware_model *firmware, size_t index, bool was_empty)
 {
     if (was_empty || firmware->rows[index].page_count != 0)

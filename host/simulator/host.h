@@ -1,5 +1,5 @@
 /*
- * host.h - what the simulator takes from the machine that it runs on.
+ * host.h - the simulator's use of the computer on which it runs.
  */
 #ifndef HOST_SIMULATOR_HOST_H
 #define HOST_SIMULATOR_HOST_H
@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Never NULL: ends the process with a sentence if there is no memory. Freed by free(). */
+/* Return memory, never NULL. If there is no memory, end the process with a message. The caller
+ * frees it by free(). */
 void *host_allocate(size_t size_bytes);
 void *host_reallocate(void *block, size_t size_bytes);
 
-/* Nanoseconds since an unknown moment. */
+/* Return the nanoseconds since an unknown time. */
 uint64_t host_nanoseconds(void);
 
 #endif

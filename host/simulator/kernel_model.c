@@ -22,10 +22,10 @@
 
 /* As in kernel/boot/boot_audit.c. */
 #define AUDIT_RUN_LIMIT 512
-/* Of addresses; the kernel has more, which the host's tables would have to hold. */
+/* Bytes of addresses. The kernel has more, but the host would need tables for them. */
 #define GUARDED_BYTES (UINT64_C(1) << 30)
 
-/* After a load the heap's frames may each be a run of its own. */
+/* After a load, each of the heap's frames may be a separate run. */
 #define LATE_AUDIT_RUN_LIMIT (AUDIT_RUN_LIMIT + HEAP_SETTINGS_WINDOW_BYTES / PAGE_SIZE_BYTES)
 
 static void mark(struct kernel_model *kernel, const char *phase)
@@ -63,8 +63,8 @@ static void describe_segments(struct kernel_model *kernel)
     }
 }
 
-/* There is no CPU here: its part is what a CPU would say that the model of the loader has entered.
- * The tables are read where they lie. */
+/* There is no CPU, so the CPU's part of the state comes from the model of the loader. The tables
+ * are read at their physical place. */
 static struct entry_state entry_state(struct kernel_model *kernel, uint64_t handoff_address)
 {
     const struct handoff *handoff = at_physical(kernel, phys_addr(handoff_address));
@@ -140,7 +140,8 @@ static void bring_up_early_heap(struct kernel_model *kernel)
     uint64_t size_bytes = kernel->handoff.temp_heap_size;
     struct virt_addr virtual = virt_addr(LAYOUT_DIRECT_MAP_BASE + physical.value);
     if (status != HANDOFF_TEMP_HEAP_OK) {
-        log_warning("early-heap", "the fixed region serves: %s", handoff_temp_heap_text(status));
+        log_warning("early-heap", "the early heap uses the fallback region: %s",
+                    handoff_temp_heap_text(status));
         kernel->early_heap_is_fallback = true;
         physical = phys_addr(kernel->handoff.kernel_physical_base + LOADER_MODEL_FALLBACK_OFFSET);
         virtual = virt_addr(kernel->handoff.kernel_virtual_base + LOADER_MODEL_FALLBACK_OFFSET);
@@ -305,7 +306,7 @@ bool kernel_model_audit(const struct kernel_model *kernel, struct page_audit_res
 
 /* --- [heap] ----------------------------------------------------------------------------------- */
 
-/* Map a window's page on the host, as the simulated tables map it. */
+/* Map a window's page on the host in the same way as in the simulated tables. */
 static void mirror_page(struct kernel_model *kernel, struct virt_addr page, uint8_t *at)
 {
     struct page_mapping mapping;
@@ -360,7 +361,7 @@ static void take_back(void *context, size_t offset_bytes, size_t bytes)
     fake_ram_unmap(kernel->guarded_base + offset_bytes, bytes);
 }
 
-/* Addresses on the host, with a page before and behind them that nobody may touch. */
+/* Reserve addresses on the host, with a page before and behind them that cannot be accessed. */
 static uint8_t *reserve_window(uint64_t size_bytes)
 {
     uint8_t *window = fake_ram_reserve(size_bytes + 2 * PAGE_SIZE_BYTES);
@@ -368,7 +369,8 @@ static uint8_t *reserve_window(uint64_t size_bytes)
     return window + PAGE_SIZE_BYTES;
 }
 
-/* The window does not grow: the heap of a simulated terabyte would be real memory here. */
+/* The window does not grow, since the heap of a simulated terabyte would be real memory of the
+ * host. */
 static struct heap_settings heap_settings(const struct kernel_model *kernel)
 {
     return (struct heap_settings){.policy = kernel->heap_policy,
@@ -382,7 +384,7 @@ static struct heap_settings heap_settings(const struct kernel_model *kernel)
                                   .debug = kernel->heap_debug};
 }
 
-/* The windows stand at addresses of the host. */
+/* The windows are at addresses of the host. */
 static struct heap_configuration heap_configuration(struct kernel_model *kernel,
                                                     struct heap_settings settings)
 {
@@ -437,8 +439,8 @@ static void bring_up_self_test(struct kernel_model *kernel)
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
 }
 
-/* The hole that the fixed early heap leaves in the image parts its data in two: later audits are
- * held against the image as it is mapped now. */
+/* The fallback region leaves a hole in the image, which splits its data in two. Later audits
+ * compare the tables with the image as it is mapped now. */
 static void split_data_segment(struct kernel_model *kernel, struct virt_range hole)
 {
     struct kernel_segment *data = &kernel->segments[DATA_SEGMENT];
@@ -455,7 +457,7 @@ static struct phys_range detach(struct kernel_model *kernel, struct virt_range u
         struct virt_addr virtual = virt_addr_add(kernel->layout.virtual_base,
                                                  base.value - kernel->layout.physical_base.value);
         require_mapped(page_table_unmap(&kernel->address_space.table, virtual, size_bytes),
-                       "the fixed early heap");
+                       "the fallback region");
         split_data_segment(kernel,
                            (struct virt_range){virtual, virt_addr_add(virtual, size_bytes)});
     }
@@ -483,7 +485,7 @@ static void bring_up_retire_early_heap(struct kernel_model *kernel)
 static void bring_up_ready(struct kernel_model *kernel)
 {
     mark(kernel, "kernel: ready");
-    /* A user runs a simulation to see the holders, so they are always printed. */
+    /* Users run a simulation to see the holders, so they are always printed. */
     ownership_print(&kernel->frames, &kernel->timeline, true);
     timeline_print(&kernel->timeline);
     kernel->is_ready = true;

@@ -1,10 +1,9 @@
 /*
- * kernel_model.h - the kernel's bring-up over fake RAM.
- *
- * The stages, their order and their lines are those of kernel/boot/; everything that they
- * call is the production code. A process cannot have two things. The tables are never live, so the
- * audit walks them where they lie. The heap's window stands at an address of the host, and its pages
- * are the frames that the simulated tables map.
+ * kernel_model.h - the start of the kernel over fake RAM. The stages, their order and their lines
+ * are those of kernel/boot/. All code that they call is the production code. Two things are
+ * different in a process. The tables are never live, so the audit walks them at their physical
+ * place. The heap's window is at an address of the host, and its pages are the frames that the
+ * simulated tables map.
  */
 #ifndef HOST_SIMULATOR_KERNEL_MODEL_H
 #define HOST_SIMULATOR_KERNEL_MODEL_H
@@ -24,20 +23,20 @@
 #include "kernel/core/timeline.h"
 #include "host/simulator/fake_ram.h"
 
-/* text, rodata, data, symbols; and the rest of data behind a fixed early heap that was given back.
+/* text, rodata, data, symbols; and the rest of data behind the fallback region, once that is free.
  */
 #define KERNEL_MODEL_SEGMENT_COUNT 5
 #define KERNEL_MODEL_STACK_COUNT   4
 
 struct kernel_model {
-    /* Given by the caller. */
+    /* From the caller. */
     struct fake_ram *ram;
     struct page_table_features features;
     const struct heap_policy *heap_policy;
     bool heap_debug; /* as heap_debug=on */
     uint64_t started_ns;
 
-    /* As in struct kernel. */
+    /* The same as in struct kernel. */
     struct handoff handoff;
     struct handoff_view view;
     struct timeline timeline;
@@ -60,16 +59,16 @@ struct kernel_model {
     uint64_t free_at_start_count;      /* before anything was taken or reclaimed */
     uint64_t reclaimed_frame_count;    /* of the loader's memory */
     uint64_t returned_frame_count;     /* of the early heap */
-    uint64_t refused_heap_frame_count; /* of a temporary heap that was not taken */
-    uint64_t load_frame_count;         /* held by a load right now */
+    uint64_t refused_heap_frame_count; /* of a temporary heap that was refused */
+    uint64_t load_frame_count;         /* held by a load now */
     bool is_ready;
 };
 
-/* From the kernel's first instruction to [ready]. `handoff_address` is physical. Where the kernel
- * would panic, this panics (panic_host.h). */
+/* Run the stages from the kernel's first instruction to [ready]. `handoff_address` is physical. If
+ * the kernel would panic, this panics (panic_host.h). */
 void kernel_model_run(struct kernel_model *kernel, uint64_t handoff_address);
 
-/* Walk the tables as they are now. True if no rule is broken; *ret_result says the rest. */
+/* Audit the current tables. Return true if they break no rule; *ret_result has the details. */
 bool kernel_model_audit(const struct kernel_model *kernel, struct page_audit_result *ret_result);
 
 #endif

@@ -65,7 +65,7 @@ static bool type_may_be_given(const struct kernel_model *kernel, uint32_t type)
     }
 }
 
-/* The early heap's blocks stay valid for ever. */
+/* The blocks of the early heap stay valid for ever. */
 static struct phys_range live_early_heap(const struct kernel_model *kernel)
 {
     uintptr_t base = (uintptr_t)kernel->ram->base;
@@ -73,7 +73,8 @@ static struct phys_range live_early_heap(const struct kernel_model *kernel)
                       page_align_up(kernel->early_heap.next.value - base));
 }
 
-/* Not frame 0, nothing that is in use, and every page of a type that may become free. */
+/* Check that a frame may be allocated: it is not frame 0, it is not in use, and the type of each of
+ * its bytes can become free. */
 static bool may_be_given(const struct kernel_model *kernel, struct phys_range range)
 {
     struct phys_addr covered = range.start;
@@ -101,7 +102,7 @@ static bool take_run(struct kernel_model *kernel, uint64_t frame_count, uint64_t
     require(result, base.value % (alignment_frames * FRAME_SIZE_BYTES) == 0,
             "a run of frames is not aligned");
     require(result, may_be_given(kernel, phys_range(base.value, base.value + size_bytes)),
-            "a frame was given that nobody may have");
+            "a frame was allocated that is never free");
     kernel->load_frame_count += frame_count;
     *ret_run = (struct run){base, frame_count};
     return true;
@@ -142,7 +143,8 @@ static void give_all(struct kernel_model *kernel, struct run_list *list)
     *list = (struct run_list){0};
 }
 
-/* Those that a request can have: in the allocator or in the processor's reserve. */
+/* Return the number of frames that a request can get, from the allocator or from the processor's
+ * reserve. */
 static uint64_t free_frames(const struct kernel_model *kernel)
 {
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
@@ -183,7 +185,7 @@ struct random_load {
     uint64_t peak_frame_count;
 };
 
-/* The first and the last frame of a run carry its mark. */
+/* The first and the last frame of a run have its mark. */
 static uint64_t *mark_of(const struct random_load *load, struct run run, bool last)
 {
     uint64_t offset = last ? (run.frame_count - 1) * FRAME_SIZE_BYTES : 0;
@@ -243,7 +245,7 @@ static void empty_slot(struct random_load *load, struct slot *slot)
         give_run(load->kernel, slot->run);
     }
     if (slot->block != NULL) {
-        require(load->result, block_is_intact(slot), "a block of the heap has lost its bytes");
+        require(load->result, block_is_intact(slot), "the bytes of a heap block have changed");
         kfree(slot->block);
     }
     *slot = (struct slot){0};
@@ -295,9 +297,10 @@ static void require_refusals(struct kernel_model *kernel, struct load_result *re
     struct virt_addr top;
     struct frame_allocator_statistics before = frame_allocator_statistics(&kernel->frames);
     require(result, !frame_allocator_allocate(&kernel->frames, &frame),
-            "a frame was given although none is free");
+            "a frame was allocated although no frame is free");
     require(result,
-            address_space_map_stack(&kernel->address_space, "one stack too many",
+            address_space_map_stack(&kernel->address_space,
+                                    "a stack was created although there is no room for it",
                                     LAYOUT_STACK_SIZE_BYTES, &top) == PAGE_TABLE_NO_MEMORY,
             "a stack was mapped although no frame is free");
     struct frame_allocator_statistics after = frame_allocator_statistics(&kernel->frames);
@@ -361,10 +364,10 @@ static void run_exhaustion(struct kernel_model *kernel, uint64_t seed, struct lo
     figure(result, "single_frames", list.count - run_count);
     figure(result, "frames_taken", kernel->load_frame_count);
     require(result, kernel->load_frame_count == free_count,
-            "not every frame that is free could be had");
+            "not every free frame could be allocated");
     require_refusals(kernel, result);
     exhaust_heap(kernel, result, "heap_blocks_without_frames");
-    require(result, runs_are_disjoint(&list), "a frame was given to two owners");
+    require(result, runs_are_disjoint(&list), "a frame was allocated to two owners");
     give_all(kernel, &list);
     exhaust_heap(kernel, result, "heap_blocks");
 }
@@ -387,7 +390,7 @@ static uint64_t count_large_runs(struct kernel_model *kernel, struct load_result
     return count;
 }
 
-/* Every second of the runs goes back; those that stay are moved to the front. */
+/* Free every second run, and move the others to the front of the list. */
 static void give_every_second(struct kernel_model *kernel, struct run_list *list)
 {
     size_t kept = 0;
@@ -417,7 +420,7 @@ static void fragment_frames(struct kernel_model *kernel, struct load_result *res
     figure(result, "largest_run_fragmented_frames", frame_allocator_largest_run(&kernel->frames));
     figure(result, "large_runs_had_of_16", count_large_runs(kernel, result));
     give_all(kernel, &list);
-    /* It may have grown: the reserve's frames went back, too. */
+    /* The longest run may be longer than before, since the frames of the reserve are free, too. */
     require(result, frame_allocator_largest_run(&kernel->frames) >= largest_before,
             "the largest run of frames did not come back");
 }
@@ -452,7 +455,7 @@ static void run_fragmentation(struct kernel_model *kernel, uint64_t seed,
     fragment_heap(kernel, &random, result);
 }
 
-/* --- All of them ------------------------------------------------------------------------------ */
+/* --- All loads -------------------------------------------------------------------------------- */
 
 static const struct load LOADS[] = {
     {"boot", false, run_boot},
@@ -470,7 +473,7 @@ const struct load *load_find(const char *name)
     return NULL;
 }
 
-/* Frames that are free, and those that the heap keeps mapped: a heap may keep what it grew. */
+/* Count the free frames, and the frames that the heap keeps mapped: a heap may keep its growth. */
 static uint64_t free_and_heap_frames(const struct kernel_model *kernel)
 {
     return free_frames(kernel) + heap_window_mapped_bytes(&kernel->heap_window) / FRAME_SIZE_BYTES +
@@ -489,9 +492,8 @@ void load_run(const struct load *load, struct kernel_model *kernel, uint64_t see
     require(ret_result,
             before.live_block_count == after.live_block_count &&
                 before.used_bytes == after.used_bytes,
-            "the heap's blocks did not all come back");
-    require(ret_result, free_and_heap_frames(kernel) == frames_before,
-            "the frames did not all come back");
+            "not all blocks of the heap were freed");
+    require(ret_result, free_and_heap_frames(kernel) == frames_before, "not all frames were freed");
     if (ret_result->problem == NULL)
         ret_result->problem = verify_everything(kernel);
 }

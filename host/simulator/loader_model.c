@@ -20,10 +20,10 @@
 #define LOG_CAPACITY       1024
 #define COMMAND_LINE       "simulated"
 #define KERNEL_PATH        "\\simulated.elf"
-/* What most firmware uses; the specification only says at least 40 (UEFI 2.10, 7.2.3). */
+/* Most firmware uses this number. The specification requires at least 40 (UEFI 2.10, 7.2.3). */
 #define DESCRIPTOR_STRIDE_BYTES 48
 #define TABLE_SLACK_PAGES       16
-/* Where processors can start. */
+/* Processors can start only below this address. */
 #define LOW_MEMORY_LIMIT_BYTES MIB
 
 struct loader_model {
@@ -114,7 +114,7 @@ static bool take(struct loader_model *loader, const char *what, uint64_t size_by
            stop(loader, "The firmware has no free memory for ", what);
 }
 
-/* Without one the boot goes on: the kernel has a fixed region. */
+/* Without a temporary heap the boot continues: the kernel has a fallback region. */
 static void reserve_temp_heap(struct loader_model *loader)
 {
     uint64_t size_bytes = loader->options->temp_heap_size_bytes;
@@ -123,7 +123,7 @@ static void reserve_temp_heap(struct loader_model *loader)
         log_text(loader, "warning: no temporary heap: both fields are 0\n");
 }
 
-/* Without one the boot goes on: the kernel runs on one processor. */
+/* Without such a page the boot continues: the kernel runs on one processor. */
 static void reserve_processor_start(struct loader_model *loader)
 {
     if (!take_below(loader, LOW_MEMORY_LIMIT_BYTES, PAGE_SIZE_BYTES, HANDOFF_REGION_PROCESSOR_START,
@@ -149,7 +149,7 @@ static bool reserve_memory(struct loader_model *loader)
     return true;
 }
 
-/* --- The block that is handed over ------------------------------------------------------------ */
+/* --- The handoff block ------------------------------------------------------------------------ */
 
 /* Offsets of its parts. */
 struct data_layout {
@@ -166,7 +166,7 @@ static uint64_t part(uint64_t *offset, uint64_t size_bytes)
 
 static struct data_layout lay_out(const struct loader_model *loader)
 {
-    /* Every block that is still to be taken parts a row in three, and adds a claim. */
+    /* Each block that is still to be allocated splits a row in three, and adds a claim. */
     uint64_t row_limit = loader->firmware->row_count + 3 * CLAIM_LIMIT;
     struct data_layout layout;
     uint64_t offset = 0;
@@ -220,7 +220,7 @@ static bool convert(struct loader_model *loader, size_t claim_count)
     return true;
 }
 
-/* Twice, as in the loader: for the size of the tables, and at the end. */
+/* It runs twice, as in the loader: for the size of the tables, and at the end. */
 static bool build_regions(struct loader_model *loader)
 {
     size_t claim_count = loader->claim_count;
@@ -230,7 +230,9 @@ static bool build_regions(struct loader_model *loader)
         return false;
     const struct memory_map_claim *unproven = &loader->report.unproven_claim;
     return phys_range_is_empty(unproven->range) ||
-           stop(loader, "The firmware gave memory that its map does not bear out, for the ",
+           stop(loader,
+                "The firmware allocated memory that its own memory map does not show as usable, "
+                "for the ",
                 region_type_name((uint32_t)unproven->type));
 }
 
@@ -267,7 +269,7 @@ static bool allocate_table(void *context, struct phys_addr *ret_table)
     return true;
 }
 
-/* The pool goes as a whole. */
+/* The pool is freed as a whole. */
 static void free_table(void *context, struct phys_addr table)
 {
     (void)context;

@@ -1,9 +1,10 @@
 /*
- * loader_model.h - the loader's part, without firmware: place the kernel, convert the map, build
- * the first page tables, write and seal the handoff.
+ * loader_model.h - the loader's part, without firmware. It places the kernel, converts the map,
+ * builds the bootstrap tables, and writes the handoff with its checksum.
  *
  * The steps and their order are those of bootloader/main.c. Its pure parts are the production code
- * (memory_map, bootstrap_tables, page_table, checksum). firmware_model.h stands for the firmware. The kernel is not a file but a plan of segments of a real kernel's sizes.
+ * (memory_map, bootstrap_tables, page_table, checksum). firmware_model.h stands for the firmware.
+ * The kernel is not a file but a plan of segments of a real kernel's sizes.
  */
 #ifndef HOST_SIMULATOR_LOADER_MODEL_H
 #define HOST_SIMULATOR_LOADER_MODEL_H
@@ -35,12 +36,12 @@ struct loader_model_result {
 
 /* The kernel that is loaded: text, rodata, data (with .bss), symbols. */
 const struct elf_plan *loader_model_kernel(void);
-/* Where in the image the fixed early heap lies, as an offset from its base. */
+/* The offset of the fallback region in the image. */
 #define LOADER_MODEL_FALLBACK_OFFSET     UINT64_C(0x21000)
 #define LOADER_MODEL_FALLBACK_SIZE_BYTES UINT64_C(0x100000)
 
-/* Run it, and prove the converted map (regions_proof.h). False where the real loader would stop:
- * *ret_cause (of at least 160 bytes) is then the sentence. */
+/* Run it, and check the converted map (regions_proof.h). Return false if the real loader would
+ * stop. Then *ret_cause (at least 160 bytes) has the reason in a sentence. */
 bool loader_model_run(struct firmware_model *firmware, struct fake_ram *ram,
                       const struct loader_model_options *options,
                       struct loader_model_result *ret_result, char *ret_cause)

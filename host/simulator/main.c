@@ -1,7 +1,6 @@
 /*
- * main.c - the simulator: a memory map as text in, the whole memory stack over it, a report out.
- *
- * scripts/simulate.sh builds and calls it; docs/SIMULATOR.md tells how it is used.
+ * main.c - the simulator. It reads a memory map as text, runs the whole memory stack over it, and
+ * prints a report. scripts/simulate.sh builds and calls it; docs/SIMULATOR.md describes its use.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,17 +30,17 @@
 /* The exit status of the process. */
 enum exit_status {
     EXIT_READY = 0,
-    EXIT_NO_INPUT = 1,      /* a wrong option, a file that cannot be read or is no memory map */
+    EXIT_NO_INPUT = 1,      /* a wrong option, or no readable memory map */
     EXIT_DOES_NOT_BOOT = 2, /* the loader would stop or the kernel panic on this machine */
     EXIT_BROKEN = 3,        /* an invariant does not hold: a bug in the memory stack */
 };
 
-/* A larger text than any log with a memory map in it. */
+/* More than any log with a memory map has. */
 #define TEXT_LIMIT_BYTES ((size_t)64 << 20)
 
 struct options {
     const char *path;   /* "-": standard input */
-    const char *source; /* what to call it */
+    const char *source; /* its name in messages */
     const char *report_path;
     const struct load *load;
     const struct heap_policy *heap_policy;
@@ -50,7 +49,7 @@ struct options {
     bool old_cpu;
     bool heap_debug;
     bool print_map;
-    uint64_t map_number; /* 0: the first of the form that tells most */
+    uint64_t map_number; /* 0: the first map of the form with the most facts */
 };
 
 static _Noreturn void refuse(const char *format, const char *detail)
@@ -67,7 +66,7 @@ static const struct heap_policy *find_policy(const char *name)
 {
     const struct heap_policy *policy = heap_policies_find(name);
     if (policy == NULL)
-        refuse("there is no heap policy %s: bump, first-fit, best-fit or fast", name);
+        refuse("there is no heap policy %s: use bump, first-fit, best-fit or fast", name);
     return policy;
 }
 
@@ -75,7 +74,7 @@ static const struct load *find_load(const char *name)
 {
     const struct load *load = load_find(name);
     if (load == NULL)
-        refuse("there is no load %s: boot, random, exhaustion or fragmentation", name);
+        refuse("there is no load %s: use boot, random, exhaustion or fragmentation", name);
     return load;
 }
 
@@ -83,7 +82,8 @@ static uint64_t parse_number(const char *text)
 {
     uint64_t number;
     if (!number_parse(text, strlen(text), &number))
-        refuse("%s is no number: decimal or 0x…, with K, M or G behind it", text);
+        refuse("%s is not a number: write a decimal or 0x… number, with or without K, M or G",
+               text);
     return number;
 }
 
@@ -91,7 +91,7 @@ static uint64_t parse_temp_heap(const char *text)
 {
     uint64_t size_bytes = parse_number(text);
     if (!page_is_aligned(size_bytes) || size_bytes > LAYOUT_DIRECT_MAP_LIMIT_BYTES)
-        refuse("a temporary heap of %s bytes is not possible: whole pages of 4 KiB", text);
+        refuse("a temporary heap of %s bytes is not possible: use whole pages of 4 KiB", text);
     return size_bytes;
 }
 
@@ -99,7 +99,7 @@ static uint64_t parse_map_number(const char *text)
 {
     uint64_t number;
     if (!number_parse(text, strlen(text), &number) || number == 0)
-        refuse("%s is not the number of a map: they are counted from 1", text);
+        refuse("%s is not the number of a map: maps are counted from 1", text);
     return number;
 }
 
@@ -147,7 +147,7 @@ static void take_value(const char *name, const char *value, struct options *opti
 static void complete_options(struct options *options)
 {
     if (options->path == NULL)
-        refuse("%s", "which file? scripts/simulate.sh --help tells more");
+        refuse("%s", "a file is missing: see scripts/simulate.sh --help");
     if (options->source == NULL)
         options->source = options->path;
     if (options->load->frees_in_any_order && options->heap_policy == &heap_policy_bump)
@@ -212,7 +212,7 @@ static char *read_text(const char *path, size_t *ret_size_bytes)
 
 static _Noreturn void refuse_map(const struct options *options, const struct map_text_note *error)
 {
-    char place[16] = ""; /* of a text without any line: none */
+    char place[16] = ""; /* 0 for a text without lines */
     if (error->line != 0)
         (void)format_text(place, sizeof place, "%u:", error->line);
     (void)fprintf(stderr, "simulate: %s:%s %s%s%s\n", options->source, place, error->text,
@@ -226,7 +226,7 @@ static _Noreturn void refuse_map(const struct options *options, const struct map
 
 static void print_maps(const struct options *options, const struct map_text *map)
 {
-    (void)fprintf(stderr, "simulate: %s: %zu maps are in it:", options->source, map->map_count);
+    (void)fprintf(stderr, "simulate: %s has %zu maps:", options->source, map->map_count);
     for (size_t i = 0; i < map->map_count && i < SHOWN_MAPS_MAX; i++)
         (void)fprintf(stderr, "%s %zu from line %u (%s, %zu row%s)", i == 0 ? "" : ",", i + 1,
                       map->maps[i].line, map_text_form_name(map->maps[i].form),
@@ -261,7 +261,7 @@ static struct input read_map(const struct options *options)
     return input;
 }
 
-/* As data rows, which is the form of tests/data/memory-maps. */
+/* Print data rows, the form of tests/data/memory-maps. */
 static void print_map(const struct input *input)
 {
     (void)printf("# columns: type base pages attr\n");
@@ -286,7 +286,7 @@ struct machine {
     char cause[LOADER_MODEL_CAUSE_BYTES];
 };
 
-/* RAM that the direct map reaches, and not more; else empty. */
+/* Return the part of the RAM that the direct map reaches; it may be empty. */
 static struct phys_range reachable(const struct handoff_region *region)
 {
     uint64_t limit = LAYOUT_DIRECT_MAP_LIMIT_BYTES;
@@ -295,7 +295,7 @@ static struct phys_range reachable(const struct handoff_region *region)
     return region_is_ram(region) && range.start.value < range.end.value ? range : phys_range(0, 0);
 }
 
-/* The framebuffer of a log; empty if the log has RAM at its addresses, too. */
+/* Return the framebuffer of a log. It is empty if the log has RAM at its addresses, too. */
 static struct phys_range plausible_framebuffer(const struct machine *machine)
 {
     struct phys_range framebuffer = machine->input->map.framebuffer;
@@ -361,7 +361,7 @@ static enum exit_status run_load(struct machine *machine)
     return end(machine, EXIT_READY, "ready", "");
 }
 
-/* What a machine can be too small for. Any other panic is a bug of ours. */
+/* These panics mean that the machine is too small. Any other panic is a bug of the memory stack. */
 static bool machine_is_to_blame(enum panic_code code)
 {
     switch (code) {
@@ -392,7 +392,7 @@ static enum exit_status end_in_panic(struct machine *machine)
     return end(machine, EXIT_BROKEN, "broken", panic_host.cause);
 }
 
-/* The firmware's map, and RAM where it says that there is RAM. */
+/* Make the firmware's map, and RAM at the addresses where the map has RAM. */
 static enum memory_map_status start_firmware(struct machine *machine)
 {
     struct memory_map_result converted;
@@ -463,7 +463,7 @@ static void write_output(void *context, const char *text, size_t length_bytes)
 
 int main(int argument_count, char **arguments)
 {
-    static struct machine machine; /* what a panic jumps over must not be in registers */
+    static struct machine machine; /* static: longjmp() can restore old registers */
     struct options options = parse_options(argument_count, arguments);
     uint64_t started_ns = host_nanoseconds();
     struct input input = read_map(&options);

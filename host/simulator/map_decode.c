@@ -5,7 +5,7 @@
 
 #include "host/simulator/text_cursor.h"
 
-/* A text that is rewritten in place: `length` bytes are written, `at` is what is read next. */
+/* A text that is rewritten in place: `length` bytes are written, and `at` is read next. */
 struct rewrite {
     char *text;
     size_t size_bytes;
@@ -28,7 +28,7 @@ static void put(struct rewrite *rewrite, char character)
     rewrite->text[rewrite->length++] = character;
 }
 
-/* The character at `offset` from the next one; a line feed beyond the end. */
+/* Return the character at `offset` from the next one, or a line feed beyond the end. */
 static char peek(const struct rewrite *rewrite, size_t offset)
 {
     size_t left = rewrite->size_bytes - rewrite->at;
@@ -37,7 +37,8 @@ static char peek(const struct rewrite *rewrite, size_t offset)
 
 /* --- Characters that look like ASCII ---------------------------------------------------------- */
 
-/* The ASCII character that a row means by it, '\0' for none at all, or -1: it is something else. */
+/* Return the ASCII character that this one stands for in a row; '\0' for no character; -1 for any
+ * other. */
 static int plain_character(uint32_t code_point)
 {
     if (code_point < 0x80)
@@ -64,7 +65,8 @@ static bool is_control(int character)
     return character < ' ' && character != '\t' && character != '\n';
 }
 
-/* Only for an original that is longer than a byte. A character beyond ASCII becomes a question mark.
+/* Precondition: the original is longer than a byte. A character that is not ASCII becomes a
+ * question mark.
  */
 static void put_code_point(struct rewrite *rewrite, uint32_t code_point)
 {
@@ -95,7 +97,7 @@ static bool has_zeros_at(const char *text, size_t size_bytes, size_t first)
     return looked_at >= 4;
 }
 
-/* Controls stay for the next pass, so that a CR is seen there beside its LF. */
+/* Control characters stay for the next pass, which needs each CR beside its LF. */
 static size_t decode_utf16(char *text, size_t size_bytes, bool is_big_endian)
 {
     struct rewrite rewrite = {text, size_bytes, 0, 0};
@@ -123,7 +125,7 @@ static size_t decode_utf(char *text, size_t size_bytes)
     return size_bytes;
 }
 
-/* The length of a character in UTF-8; 0 if the bytes are no character. */
+/* Return the length of a character in UTF-8; 0 if the bytes are not a character. */
 static size_t utf8_length(const struct rewrite *rewrite, uint32_t *ret_code_point)
 {
     unsigned first = byte_at(rewrite, 0);
@@ -140,7 +142,7 @@ static size_t utf8_length(const struct rewrite *rewrite, uint32_t *ret_code_poin
     return length;
 }
 
-/* Windows' code page has a space, dashes and quotes of its own. */
+/* The code page of Windows has its own space, dashes and quotes. */
 static char plain_byte(unsigned byte)
 {
     switch (byte) {
@@ -221,7 +223,7 @@ static void decode_control(struct rewrite *rewrite)
 
 struct quoted_printable {
     struct rewrite rewrite;
-    size_t joined_count; /* lines of the file that ended softly since the last line end */
+    size_t joined_count; /* soft line ends of the file since the last line end */
 };
 
 static bool take_hex_pair(struct text_cursor *cursor, unsigned *ret_byte)
@@ -240,7 +242,7 @@ static bool take_hex_pair(struct text_cursor *cursor, unsigned *ret_byte)
     return true;
 }
 
-/* The end of a line behind "=", also with blanks that a mailer left. */
+/* The end of a line behind "=", also with blanks from a mailer. */
 static bool take_soft_line_end(struct text_cursor *cursor)
 {
     struct text_cursor rest = *cursor;
@@ -252,7 +254,8 @@ static bool take_soft_line_end(struct text_cursor *cursor)
     return true;
 }
 
-/* An encoder has a reason: an = or a blank at a line's end, a sign, or a byte that is no ASCII. */
+/* An encoder encodes only an =, a blank at a line's end, a special character, or a byte that is not
+ * ASCII. */
 static bool is_encoded_for_a_reason(unsigned byte)
 {
     const char character = (char)byte;
@@ -261,7 +264,7 @@ static bool is_encoded_for_a_reason(unsigned byte)
            (!is_control((int)byte) && (byte >= 0x80 || text_cursor_at_word_end(&cursor)));
 }
 
-/* Without the header of a mail: every = must be one of quoted-printable. */
+/* Without the header of a mail, every = must belong to quoted-printable text. */
 static bool looks_quoted_printable(const char *text, size_t size_bytes)
 {
     struct text_cursor cursor = {text, text + size_bytes};
@@ -350,7 +353,7 @@ static bool is_letter(char character)
     return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
 }
 
-/* <6> is a kernel's log level, and no tag. */
+/* <6> is a log level of a kernel, not a tag. */
 static bool take_tag(struct text_cursor *cursor, struct text_cursor *ret_name)
 {
     struct text_cursor tag = *cursor;
@@ -433,7 +436,7 @@ static bool decode_reference(struct rewrite *rewrite)
     struct text_cursor cursor = rest_of(rewrite);
     uint64_t code_point;
     if (text_cursor_take(&cursor, "&amp;")) {
-        /* A reference that was escaped twice is a reference again, which begins at this &. */
+        /* A reference that was escaped twice is then another reference, which begins at this &. */
         cursor.at--;
         move_behind(rewrite, cursor);
         rewrite->text[rewrite->at] = '&';
@@ -460,7 +463,7 @@ static void decode_html_character(struct rewrite *rewrite)
 
 /* --- Escapes that are spelled out ------------------------------------------------------------- */
 
-/* A colour behind an escape character that a daemon or a terminal has spelled out. */
+/* A colour behind an escape character that a daemon or a terminal has written as text. */
 static bool take_spelled_colour(struct text_cursor *cursor)
 {
     static const char *const SPELLINGS[] = {"^[[",  "#033[",    "\\033[",  "\\x1b[",
@@ -478,7 +481,7 @@ static bool take_spelled_colour(struct text_cursor *cursor)
     return false;
 }
 
-/* \u003c as JSON spells <. */
+/* \u003c, which is < in JSON. */
 static bool take_unicode_escape(struct text_cursor *cursor, uint32_t *ret_code_point)
 {
     struct text_cursor rest = *cursor;
@@ -539,7 +542,7 @@ static void decode_escape(struct rewrite *rewrite)
     }
 }
 
-/* --- All of it -------------------------------------------------------------------------------- */
+/* --- The whole text --------------------------------------------------------------------------- */
 
 static size_t rewrite_all(char *text, size_t size_bytes, void (*step)(struct rewrite *rewrite))
 {

@@ -1,5 +1,5 @@
 /*
- * map_decode.h - what stands in a file becomes plain text, before anything looks for a memory map.
+ * map_decode.h - convert the content of a file to plain text, before the search for a memory map.
  *
  *   UTF-16, UTF-8 marks            as the UEFI shell and Windows write them
  *   control sequences, CR          a serial line: colours, cursor movements, line ends
@@ -15,15 +15,16 @@
 
 #include <stddef.h>
 
-/* Ends a line of the result where the file has no line end: at a <br>, or an escaped newline. */
+/* It ends a line of the result where the file has no line end: at a <br>, or at an escaped
+ * newline. */
 #define MAP_DECODE_SOFT_BREAK '\v'
 
-/* Ends a line of the result, once for each further line of the file that was joined to it. So the
- * file's lines can be counted. */
+/* It ends a line of the result, once for each further line of the file that was joined to it. So
+ * the lines of the file can be counted. */
 #define MAP_DECODE_JOINED '\f'
 
-/* Decode in place; the new size in bytes. Of the control characters the result has tab, line feed
- * and the two above. */
+/* Decode in place, and return the new size in bytes. The only control characters of the result are
+ * tab, line feed and the two above. */
 size_t map_decode(char *text, size_t size_bytes);
 
 #endif

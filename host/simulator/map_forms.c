@@ -33,11 +33,10 @@ static const struct map_form FORMS[MAP_TEXT_FORM_COUNT] = {
                            DERIVED_NOTE},
     [MAP_TEXT_MODIFIED] = {"modified lines of Linux", "modified", map_lines_find_marked_e820,
                            map_lines_read_e820, false, true, DERIVED_NOTE},
-    [MAP_TEXT_IOMEM] = {"/proc/iomem of Linux", NULL, map_lines_find_iomem, map_lines_read_iomem,
-                        false, true,
-                        "/proc/iomem cannot tell EFI types and attributes, nor what the firmware "
-                        "used until the kernel began, which counts as RAM here; dmesg of a boot "
-                        "with efi=debug can"},
+    [MAP_TEXT_IOMEM] =
+        {"/proc/iomem of Linux", NULL, map_lines_find_iomem, map_lines_read_iomem, false, true,
+         "/proc/iomem does not show EFI types, attributes and the memory that the firmware used "
+         "before the kernel, which counts as RAM here; dmesg of a boot with efi=debug shows them"},
     [MAP_TEXT_ROWS] = {"data rows", NULL, NULL, map_lines_read_data, false, false, NULL},
 };
 
@@ -46,7 +45,7 @@ const struct map_form *map_form_of(enum map_text_form form)
     return &FORMS[form];
 }
 
-/* A bare range is looked for last: every other list of E820 has one, too. */
+/* The search for a plain range is last, since every other list of E820 has one, too. */
 enum map_text_form map_form_find(struct text_cursor *cursor)
 {
     for (unsigned i = MAP_TEXT_LINUX; i < MAP_TEXT_FORM_COUNT; i++) {

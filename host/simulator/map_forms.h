@@ -11,19 +11,19 @@
 
 struct map_form {
     const char *name;
-    const char *mark;     /* for `find`; NULL if it needs none */
-    map_lines_find *find; /* NULL: there is nothing to find it by */
+    const char *mark;     /* for `find`; NULL if it needs no mark */
+    map_lines_find *find; /* NULL: it has no mark */
     map_lines_read *read;
-    bool is_weak;     /* a line that looks like a row and cannot be read is ignored */
+    bool is_weak;     /* a line that looks like a row but cannot be read is ignored */
     bool is_sorted;   /* the list's addresses never go back */
-    const char *note; /* a warning about missing facts; NULL: none is missing */
+    const char *note; /* a warning about missing facts; NULL: no fact is missing */
 };
 
-/* The form's entry. For every value but MAP_TEXT_NONE and MAP_TEXT_FORM_COUNT. */
+/* Return the form's entry. Precondition: the value is not MAP_TEXT_NONE or MAP_TEXT_FORM_COUNT. */
 const struct map_form *map_form_of(enum map_text_form form);
 
-/* The form of the row that the line has, the cursor then at its first character; MAP_TEXT_NONE if
- * it has none. */
+/* Return the form of the row in the line, and move the cursor to the row's first character. Return
+ * MAP_TEXT_NONE if the line has no row. */
 enum map_text_form map_form_find(struct text_cursor *cursor);
 
 #endif

@@ -40,10 +40,10 @@ const char *map_lines_row_of_bytes(uint32_t type, uint64_t first, uint64_t last,
     return NULL;
 }
 
-/* The characters between fields: blanks, or the borders of a table's cells. */
+/* The characters between fields: blanks, or the borders of cells. */
 #define SEPARATORS " \t|,;"
 
-/* Behind a data row stand a comment, or the signs of the markup that it is in. */
+/* A comment or characters of markup may follow a data row. */
 static const char *require_end(struct text_cursor *cursor)
 {
     text_cursor_skip_any(cursor, SEPARATORS "`\"'*_~)]}<\\");
@@ -53,7 +53,7 @@ static const char *require_end(struct text_cursor *cursor)
         cursor->at = cursor->end;
         return NULL;
     }
-    return "there is more on the line than a row";
+    return "the line has more text than a row";
 }
 
 static bool take_field(struct text_cursor *cursor, bool hexadecimal, uint64_t *ret_number)
@@ -84,7 +84,7 @@ static const char *read_efi_row(struct text_cursor *cursor, struct map_line *ret
 
 /* --- Kind, first and last byte ---------------------------------------------------------------- */
 
-/* The short words of the data files and the long ones of everybody else. */
+/* The short words of the data files, and the long words of other programs. */
 static bool take_kind(struct text_cursor *cursor, uint32_t *ret_type)
 {
     struct text_cursor rest = *cursor;
@@ -144,7 +144,7 @@ static const char *read_kind_last(struct text_cursor *cursor, struct map_line *r
     return problem != NULL ? problem : map_lines_row_of_bytes(type, first, last, ret_line);
 }
 
-/* "12: " before a row, as a loop of a script counts. */
+/* "12: " before a row: the count of a script's loop. */
 static void skip_counter(struct text_cursor *cursor)
 {
     struct text_cursor rest = *cursor;

@@ -4,24 +4,24 @@
 #include "host/simulator/efi_names.h"
 #include "host/simulator/map_lines.h"
 
-/* Addresses without 0x have so many digits at least, in every list that has no mark of its own. */
+/* In a list without a mark, addresses without 0x have at least this number of digits. */
 #define ADDRESS_DIGITS_MIN 8
-/* And so many in those of Xen and of Linux before 3.5. */
+/* In the lists of Xen, and of Linux before 3.5, they have this number. */
 #define LONG_ADDRESS_DIGITS_MIN 16
 
-/* The characters between a range and its kind: a table's border, a quote, a parenthesis. */
+/* The characters between a range and its kind: a border of a cell, a quote, a parenthesis. */
 #define MARKUP " \t|`*~_\"'(,;:"
 
 /* --- A range ---------------------------------------------------------------------------------- */
 
-/* The end of a range that is printed in two ways: a last byte is odd, the first byte behind is
- * even. */
+/* The end of a range is printed in two ways: the last byte, which is odd, or the first byte behind
+ * it, which is even. */
 static uint64_t last_of_either(uint64_t end)
 {
     return end % 2 == 0 ? end - 1 : end;
 }
 
-/* Behind the bracket: 0x0-0x9ffff] as Linux has it, or 0000…, 0000…] as Xen. */
+/* The text behind the bracket: 0x0-0x9ffff] in Linux, or 0000…, 0000…] in Xen. */
 static bool take_bracketed_range(struct text_cursor *cursor, uint64_t *ret_first,
                                  uint64_t *ret_last)
 {
@@ -38,7 +38,8 @@ static bool take_bracketed_range(struct text_cursor *cursor, uint64_t *ret_first
     return text_cursor_take(cursor, "]");
 }
 
-/* 0000… - 0000… ends before the second address. Without blanks it is the list of a script. */
+/* In 0000… - 0000… the second address is the first byte behind the range. Without blanks it is a
+ * list from a script. */
 static bool take_open_range(struct text_cursor *cursor, uint64_t *ret_first, uint64_t *ret_last)
 {
     uint64_t end;
@@ -67,7 +68,7 @@ static const char *take_range(struct text_cursor *cursor, uint64_t *ret_first, u
     return found ? NULL : "the range is not two hexadecimal numbers of 64 bits";
 }
 
-/* "  639   KB" or "1.9 GB" before the kind: some kernels say the size. */
+/* " 639 KB" or "1.9 GB" before the kind: some kernels print the size. */
 static void skip_size(struct text_cursor *cursor)
 {
     uint64_t number;
@@ -85,7 +86,7 @@ static void skip_size(struct text_cursor *cursor)
             return;
         }
     }
-    /* The line ends in or behind the number: its unit is on the next one. */
+    /* The line ends in or behind the number, so the unit is on the next line. */
     if (text_cursor_at_end(&rest))
         *cursor = rest;
 }
@@ -99,7 +100,7 @@ static const char *take_kind(struct text_cursor *cursor, uint32_t *ret_type)
 
 /* --- Linux and Xen ---------------------------------------------------------------------------- */
 
-/* True where a range can begin: a sentence about the list is not one of its rows. */
+/* Return true if a range can begin here: a sentence about the list is not one of its rows. */
 static bool is_at_range(struct text_cursor cursor)
 {
     struct text_cursor word = cursor;
@@ -115,7 +116,7 @@ static bool is_at_range(struct text_cursor cursor)
     return text_cursor_take_long_hex(&word, cursor, ADDRESS_DIGITS_MIN, &number);
 }
 
-/* Behind the mark and its colon, the mark being a word of its own. */
+/* Move behind the mark and its colon. The mark is a separate word. */
 static bool take_mark(struct text_cursor *cursor, struct text_cursor line, const char *mark)
 {
     struct text_cursor start = *cursor;
@@ -148,8 +149,8 @@ bool map_lines_find_marked_e820(struct text_cursor *cursor, const char *mark)
     return false;
 }
 
-/* "e820: remove [mem …] usable" is what became of a row, and so is "e820 remove range: … (usable)"
- * of Linux before 3.5; a row has no word before its range. */
+/* "e820: remove [mem …] usable" is a later change of a row, and so is "e820 remove range: …
+ * (usable)" of Linux before 3.5. A row has no word before its range. */
 static bool has_word_before(struct text_cursor cursor, struct text_cursor line)
 {
     static const char CHANGED[] = " range:";
@@ -165,8 +166,8 @@ static bool has_word_before(struct text_cursor cursor, struct text_cursor line)
     return cursor.at > line.at && !text_cursor_at_word_end(&before);
 }
 
-/* Two long addresses and a kind behind a parenthesis (Xen) or a colon (coreboot), whether it is
- * known or not. */
+/* Two long addresses, and a kind behind a parenthesis (Xen) or a colon (coreboot). The kind may be
+ * unknown. */
 static bool is_long_range_with_kind(struct text_cursor row, struct text_cursor line)
 {
     uint64_t number;
@@ -237,8 +238,7 @@ const char *map_lines_read_e820(struct text_cursor *cursor, struct map_line *ret
     return problem != NULL ? problem : map_lines_row_of_bytes(type, first, last, ret_line);
 }
 
-/* --- GRUB: base_addr = 0x0, length = 0x9fc00, available RAM ------------------------------------
- */
+/* --- GRUB: base_addr = 0x0, length = 0x9fc00, available RAM ----------------------------------- */
 
 bool map_lines_find_lsmmap(struct text_cursor *cursor, const char *mark)
 {
@@ -306,8 +306,7 @@ const char *map_lines_read_lsmmap(struct text_cursor *cursor, struct map_line *r
                            : map_lines_row_of_bytes(type, base, base + size_bytes - 1, ret_line);
 }
 
-/* --- /proc/iomem: 00001000-0009ffff : System RAM -----------------------------------------------
- */
+/* --- /proc/iomem: 00001000-0009ffff : System RAM ---------------------------------------------- */
 
 bool map_lines_find_iomem(struct text_cursor *cursor, const char *mark)
 {
@@ -329,7 +328,7 @@ bool map_lines_find_iomem(struct text_cursor *cursor, const char *mark)
     return false;
 }
 
-/* A device's name may begin as a kind does ("System RAM (kmem)"): it is the whole name or none. */
+/* A device's name may begin like a kind ("System RAM (kmem)"), so the whole name must be a kind. */
 static bool is_whole_name(struct text_cursor cursor)
 {
     text_cursor_skip_any(&cursor, " \t");
@@ -344,8 +343,8 @@ const char *map_lines_read_iomem(struct text_cursor *cursor, struct map_line *re
         !text_cursor_expect_hex(cursor, &last))
         return "the range is not two hexadecimal numbers of 64 bits";
     if (first == 0 && last == 0)
-        return "the addresses are 0, which is what Linux shows to all but root: "
-               "sudo cat /proc/iomem has them";
+        return "the addresses are 0, because Linux shows them only to root: use sudo cat "
+               "/proc/iomem";
     text_cursor_skip_any(cursor, " :");
     struct text_cursor name = *cursor;
     *ret_line = (struct map_line){.is_ignored = true};

@@ -4,10 +4,10 @@
 #include "host/simulator/efi_names.h"
 #include "host/simulator/map_lines.h"
 
-/* More pages than any address space has: memory_map.c drops the row as one that wraps. */
+/* More pages than any address space has. memory_map.c drops the row, since it wraps. */
 #define PAGES_OF_INVALID_ROW UINT64_MAX
 
-/* Take the row over, and say which bytes it is about; none, if it wraps. */
+/* Store the row and its bytes; no bytes if it wraps. */
 static const char *finish(struct map_line *line, struct map_line *ret_line)
 {
     uint64_t first = line->row.physical_start;
@@ -20,7 +20,7 @@ static const char *finish(struct map_line *line, struct map_line *ret_line)
 
 /* --- Linux: efi: mem00: … --------------------------------------------------------------------- */
 
-/* Other lines with the same prefix are no rows ("efi: Remove mem63: …"). */
+/* Other lines with the same prefix are not rows ("efi: Remove mem63: …"). */
 static bool is_at_numbered(struct text_cursor row, bool is_behind_prefix)
 {
     uint64_t number;
@@ -108,7 +108,7 @@ static const char *take_named_type(struct text_cursor *cursor, struct memory_map
         return "the bracket behind type and attributes is missing";
     }
     if (!text_cursor_take_until(&brackets, '|', &name))
-        return "type and attributes are not parted by |";
+        return "type and attributes are not separated by |";
     if (text_cursor_take(&name, "type=")) {
         if (!text_cursor_take_number(&name, &number) || number > UINT32_MAX)
             return "the type is not a number of 32 bits";
@@ -122,7 +122,7 @@ static const char *take_named_type(struct text_cursor *cursor, struct memory_map
     return problem != NULL ? problem : add_attribute(brackets, row);
 }
 
-/* Behind the bracket; the end of such a row may have more than 64 bits. */
+/* Read the text behind the bracket. The end of such a row may have more than 64 bits. */
 static bool is_called_invalid(struct text_cursor cursor)
 {
     struct text_cursor end;
@@ -132,7 +132,7 @@ static bool is_called_invalid(struct text_cursor cursor)
     return text_cursor_take(&cursor, "(invalid)");
 }
 
-/* 0x0-0x9f000) is half open, 0x0-0x9efff] is not. */
+/* 0x0-0x9f000) has the first address behind the range, and 0x0-0x9efff] has the last one. */
 static const char *take_range(struct text_cursor *cursor, struct memory_map_descriptor *row)
 {
     uint64_t start, end;
@@ -202,10 +202,9 @@ const char *map_lines_read_linux(struct text_cursor *cursor, struct map_line *re
     return problem != NULL ? problem : finish(&line, ret_line);
 }
 
-/* --- Xen: 0000000000000-0000000007fff type=3 attr=000000000000000f -----------------------------
- */
+/* --- Xen: 0000000000000-0000000007fff type=3 attr=000000000000000f ---------------------------- */
 
-/* An address without 0x has so many digits at least, or it is something else. */
+/* An address without 0x has at least this number of digits. */
 #define ADDRESS_DIGITS_MIN 8
 
 bool map_lines_find_xen(struct text_cursor *cursor, const char *mark)
@@ -241,7 +240,7 @@ const char *map_lines_read_xen(struct text_cursor *cursor, struct map_line *ret_
     return problem != NULL ? problem : finish(&line, ret_line);
 }
 
-/* --- Our kernel: [region] … ------------------------------------------------------------------- */
+/* --- This kernel: [region] … ------------------------------------------------------------------ */
 
 bool map_lines_find_kernel_log(struct text_cursor *cursor, const char *mark)
 {
@@ -257,16 +256,16 @@ bool map_lines_find_kernel_log(struct text_cursor *cursor, const char *mark)
     return false;
 }
 
-/* The number behind `key`, anywhere on the line: keys may be added. */
+/* Read the number behind `key`, anywhere on the line, since later versions may add keys. */
 static bool find_key(struct text_cursor cursor, const char *key, uint64_t *ret_number)
 {
     return text_cursor_take_through(&cursor, key) && text_cursor_take_number(&cursor, ret_number);
 }
 
-/* A type without a name here: a later kernel's. Its facts and reuse decide. */
+/* A type of a later kernel, without a name here. Its facts and reuse decide. */
 #define TYPE_OF_LATER_KERNEL UINT32_MAX
 
-/* False without a type, or for a name that is not known where no facts are written. */
+/* Return false if there is no type, or if the name is unknown and the line has no facts. */
 static bool find_type(struct text_cursor cursor, uint32_t *ret_type)
 {
     struct text_cursor name = cursor, facts = cursor;
@@ -295,14 +294,14 @@ static const char *read_placement(struct text_cursor keys, uint32_t type, bool *
         return NULL;
     }
     if (!find_key(keys, " facts=", &facts) || facts > UINT32_MAX)
-        return "facts= is no number of 32 bits";
+        return "facts= is not a number of 32 bits";
     if (!find_key(keys, " reuse=", &reuse) || reuse > UINT32_MAX)
-        return "reuse= is missing or no number of 32 bits";
+        return "reuse= is missing or not a number of 32 bits";
     *ret_placed = (facts & HANDOFF_FACT_LOADER_PLACED) != 0;
     return NULL;
 }
 
-/* A key may be missing because the line was wrapped before it: all of the line was searched. */
+/* A key may be missing because the line was wrapped before it: the whole line was searched. */
 const char *map_lines_read_kernel_log(struct text_cursor *cursor, struct map_line *ret_line)
 {
     struct map_line line = {0};
@@ -311,15 +310,15 @@ const char *map_lines_read_kernel_log(struct text_cursor *cursor, struct map_lin
     struct text_cursor keys = *cursor;
     cursor->at = cursor->end;
     if (!find_key(keys, "base=", &line.row.physical_start))
-        return "base= is missing or no number of 64 bits";
+        return "base= is missing or not a number of 64 bits";
     if (!find_key(keys, "size=", &size_bytes) || size_bytes % PAGE_SIZE_BYTES != 0)
-        return "size= is missing or no whole number of pages";
+        return "size= is missing or not a whole number of pages";
     if (!find_type(keys, &type))
         return "type= is missing, or is not a type of this kernel";
     if (!find_key(keys, "efi_type=", &efi_type) || efi_type > UINT32_MAX)
-        return "efi_type= is missing or no number of 32 bits";
+        return "efi_type= is missing or not a number of 32 bits";
     if (!find_key(keys, "attributes=", &line.row.attribute))
-        return "attributes= is missing or no number of 64 bits";
+        return "attributes= is missing or not a number of 64 bits";
     bool placed;
     const char *problem = read_placement(keys, type, &placed);
     if (problem != NULL)
@@ -330,14 +329,13 @@ const char *map_lines_read_kernel_log(struct text_cursor *cursor, struct map_lin
     return finish(&line, ret_line);
 }
 
-/* --- The UEFI shell's memmap, GRUB's lsefimmap -------------------------------------------------
- */
+/* --- The UEFI shell's memmap, GRUB's lsefimmap ------------------------------------------------ */
 
-/* A range in such a table has 16 digits a side; with fewer than these it is something else. */
+/* Each address of a range in such a table has 16 digits. Fewer digits mean another kind of line. */
 #define TABLE_DIGITS_MIN ADDRESS_DIGITS_MIN
 /* The characters between columns: blanks, or the borders of a table's cells in Markdown. */
 #define SEPARATORS " \t|"
-/* What GRUB calls a type without a name. */
+/* GRUB's word for a type without a name. */
 #define UNNAMED        "Unk "
 #define NAME_BYTES_MAX 32
 
@@ -356,7 +354,7 @@ static bool is_of_name(const char *character, const char *end)
     return *character == '-' || !text_cursor_at_word_end(&cursor);
 }
 
-/* The word before `at`. GRUB's "Unk 0f" is of two words. */
+/* Return the word before `at`. GRUB's "Unk 0f" has two words. */
 static struct text_cursor name_before(struct text_cursor line, const char *at)
 {
     while (at > line.at && is_one_of(at[-1], SEPARATORS))
@@ -384,8 +382,8 @@ static bool take_table_type(struct text_cursor name, uint32_t *ret_type)
     return true;
 }
 
-/* A name, a range and a number of pages. An unknown name must have long numbers beside it: a
- * line of another kind is no row. */
+/* A row has a name, a range and a number of pages. If the name is unknown, the numbers must be
+ * long: a line of another kind is not a row. */
 static bool is_table_row(struct text_cursor line, struct text_cursor range)
 {
     uint64_t number;
@@ -481,7 +479,7 @@ static bool take_size(struct text_cursor *cursor)
     return false;
 }
 
-/* The next word, if it is an attribute's. */
+/* Take the next word, if it is an attribute. */
 static bool take_attribute_word(struct text_cursor *cursor, uint64_t *ret_attribute)
 {
     struct text_cursor rest = *cursor;
@@ -519,8 +517,8 @@ bool map_lines_is_digits(struct text_cursor cursor)
     return text_cursor_at_end(&cursor);
 }
 
-/* UC WC WT WB as words, or 000000000000000F. The shell prints as many digits of the attributes as
- * of the pages: a line that ends before was cut within them. A person may write a single digit. */
+/* UC WC WT WB as words, or 000000000000000F. The shell prints as many digits for the attributes as
+ * for the pages. So a line with fewer digits was cut. A person may write a single digit. */
 static const char *take_attributes(struct text_cursor *cursor, ptrdiff_t digit_count,
                                    struct map_line *line)
 {
@@ -539,7 +537,7 @@ static const char *take_attributes(struct text_cursor *cursor, ptrdiff_t digit_c
     line->ends_in_digit = left == 1 && digit_count > 1;
     bool is_cut = text_cursor_at_end(cursor) && left > 1 && left < digit_count &&
                   (*digits == '0' || *digits == '8');
-    return is_cut ? "the attributes have lost digits" : NULL;
+    return is_cut ? "digits of the attributes are missing" : NULL;
 }
 
 const char *map_lines_read_table(struct text_cursor *cursor, struct map_line *ret_line)

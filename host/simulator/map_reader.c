@@ -7,7 +7,7 @@
 #include "host/simulator/map_decode.h"
 #include "host/simulator/map_forms.h"
 
-/* A row that a mailer wrapped is on so many lines at most. */
+/* The largest number of lines of a row that a mailer wrapped. */
 #define JOINED_LINES_MAX 6
 
 void map_reader_begin(struct map_reader *reader, const char *text, size_t size_bytes)
@@ -15,12 +15,12 @@ void map_reader_begin(struct map_reader *reader, const char *text, size_t size_b
     reader->position = (struct map_position){{text, text + size_bytes}, 0, 1};
 }
 
-/* --- What is said ----------------------------------------------------------------------------- */
+/* --- Messages --------------------------------------------------------------------------------- */
 
 static void add_note(struct map_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Notes beyond the limit are dropped: the first ones matter most. */
+/* Notes above the limit are dropped: the first ones matter most. */
 static void add_note(struct map_reader *reader, const char *format, ...)
 {
     if (reader->map.note_count == MAP_TEXT_NOTE_LIMIT)
@@ -42,7 +42,8 @@ static bool set_error(struct map_reader *reader, const char *text)
 
 /* --- Lines ------------------------------------------------------------------------------------ */
 
-/* Up to where one line ends; the number of the next one follows what map_decode() has counted. */
+/* Find the end of the line. map_decode() has counted the lines of the file, which gives the number
+ * of the next line. */
 static bool take_line(struct map_position *position, struct text_cursor *ret_line)
 {
     struct text_cursor *rest = &position->rest;
@@ -73,7 +74,7 @@ static bool ends_in(struct text_cursor line, const char *word)
     return text_cursor_take(&line, word);
 }
 
-/* The sign with which a mailer or a shell says that the line goes on, unless it is a row's own. */
+/* The character with which a mailer or a shell continues a line, unless it belongs to the row. */
 static bool ends_in_sign(struct text_cursor line)
 {
     return ends_in(line, "\\") || (ends_in(line, "=") && !ends_in(line, "range=") &&
@@ -99,7 +100,7 @@ static bool has(struct text_cursor line, const char *text)
     return text_cursor_take_through(&line, text);
 }
 
-/* What stands before a list, or where a person or a machine has begun anew. */
+/* Texts at the start of a list, and at a new command or boot. */
 static bool is_heading(struct text_cursor line)
 {
     static const char *const HEADINGS[] = {
@@ -135,7 +136,7 @@ static bool find_time(struct text_cursor line, uint64_t *ret_time_us)
     return false;
 }
 
-/* A blank line ends a table; it may go on behind it all the same. */
+/* A blank line ends a table, but the table may still continue behind it. */
 static void end_tables(struct map_reader *reader)
 {
     for (unsigned i = 0; i < MAP_TEXT_FORM_COUNT; i++) {
@@ -191,10 +192,10 @@ static bool goes_back(const struct map_form *form, const struct map_list *list,
     if (row->has_number)
         return row->number < list->next_number;
     if (form->read == map_lines_read_data)
-        return false; /* the rows of a test's file may lie in any order, and overlap */
-    /* The firmware's own rows may lie in any order. But if rows follow a gap in the text and begin
-     * below the first row, they are another table's. The parts of a row in sysfs
-     * have its number: map_sysfs.h knows when they begin again. */
+        return false; /* the rows of a test's file may be in any order, and overlap */
+    /* The firmware's own rows may be in any order. But rows that follow a gap in the text and begin
+     * below the first row belong to another table. The parts of a row in sysfs have its number, so
+     * map_sysfs.h finds the start of another list. */
     bool is_behind_gap = list->has_gap && form != map_form_of(MAP_TEXT_SYSFS);
     if (!form->is_sorted)
         return overlap(row, &list->first) ||
@@ -234,7 +235,8 @@ static struct map_list *open_map(struct map_reader *reader, enum map_text_form f
     return list;
 }
 
-/* The list that the row belongs to; one that cannot be read (NULL) goes with those before it. */
+/* Find the list to which the row belongs. A row that cannot be read (NULL) belongs to the list of
+ * the rows before it. */
 static struct map_list *list_of(struct map_reader *reader, enum map_text_form form,
                                 const struct map_line *row)
 {
@@ -302,7 +304,7 @@ static bool add_row(struct map_reader *reader, enum map_text_form form, const st
     return !is_wanted(reader, list) || keep_row(reader, row);
 }
 
-/* A line of the map that cannot be read: an error if it is the map that is wanted. */
+/* Handle a line of a map that cannot be read. It is an error if this map is to be read. */
 static bool add_problem(struct map_reader *reader, enum map_text_form form, const char *problem)
 {
     struct map_list *list = list_of(reader, form, NULL);
@@ -328,8 +330,9 @@ static const char *read_joined(struct map_reader *reader, enum map_text_form for
     return map_form_of(form)->read(cursor, ret_row);
 }
 
-/* Behind the row's first part: at once, where a word may have been cut, or parted by a blank.
- * *problem becomes NULL if the row can be read now. False: the line does not go on with it. */
+/* Join the next line behind the row's first part, directly (a word may have been cut) or with a
+ * blank. *problem becomes NULL if the row can be read now. Return false if the line does not
+ * continue the row. */
 static bool join(struct map_reader *reader, enum map_text_form form, size_t *length,
                  struct text_cursor next, struct text_cursor *cursor, const char **problem,
                  struct map_line *ret_row)
@@ -357,7 +360,7 @@ static bool take_continuation(struct map_reader *reader, enum map_text_form form
     if (!take_line(&reader->position, ret_line))
         return false;
     *ret_line = trimmed(*ret_line);
-    /* A row of Linux' list has | of its own. */
+    /* A row of Linux's list contains |. */
     text_cursor_skip_any(ret_line, form == MAP_TEXT_LINUX ? " \t>" : MAP_LINES_QUOTE_MARKS);
     found = *ret_line;
     return !text_cursor_at_end(ret_line) &&
@@ -365,8 +368,8 @@ static bool take_continuation(struct map_reader *reader, enum map_text_form form
             !map_form_of(form)->find(&found, map_form_of(form)->mark));
 }
 
-/* Read the row that begins at `start` and breaks off at the end of its line together with the lines
- * behind it. False, and nothing is taken, if that makes no row. */
+/* Read a row that begins at `start` and continues on the lines behind it. Return false, and take
+ * nothing, if the joined lines are not a row. */
 static bool read_over_lines(struct map_reader *reader, enum map_text_form form,
                             struct text_cursor start, struct text_cursor *cursor,
                             struct map_line *ret_row)
@@ -381,11 +384,11 @@ static bool read_over_lines(struct map_reader *reader, enum map_text_form form,
                   join(reader, form, &length, next, cursor, &problem, ret_row);
     if (problem != NULL)
         reader->position = saved;
-    reader->position.line = saved.line; /* notes about the row name its first line */
+    reader->position.line = saved.line; /* notes about a row name its first line */
     return problem == NULL;
 }
 
-/* True if the next line is nothing but the rest of a row that could be read without it. */
+/* Return true if the next line is only the rest of a row that could be read without it. */
 static bool goes_on(const struct map_reader *reader, const struct map_line *row)
 {
     struct map_position ahead = reader->position;
@@ -396,7 +399,7 @@ static bool goes_on(const struct map_reader *reader, const struct map_line *row)
     return row->ends_in_words ? map_lines_is_attributes(next) : map_lines_is_digits(next);
 }
 
-/* Take one row. The cursor is then behind it, perhaps in the lines that were joined to it. */
+/* Take one row. Then the cursor is behind the row, perhaps in a line that was joined to it. */
 static bool take_row(struct map_reader *reader, enum map_text_form form, struct text_cursor *cursor)
 {
     const struct map_form *traits = map_form_of(form);
@@ -416,7 +419,7 @@ static bool take_row(struct map_reader *reader, enum map_text_form form, struct 
     return is_prose || add_problem(reader, form, problem);
 }
 
-/* --- Lines that are no rows ------------------------------------------------------------------- */
+/* --- Lines that are not rows ------------------------------------------------------------------ */
 
 static unsigned count_numbers(struct text_cursor line, unsigned digit_count_min)
 {
@@ -432,7 +435,7 @@ static unsigned count_numbers(struct text_cursor line, unsigned digit_count_min)
     return count;
 }
 
-/* Numbers as only a row of a table has them: the line was copied wrongly. */
+/* Only a row of a table has such numbers, so the line was copied wrongly. */
 static bool looks_like_table_row(struct text_cursor line)
 {
     return count_numbers(line, 12) > 0 && count_numbers(line, 8) > 1;
@@ -445,7 +448,7 @@ static void check_sum(struct map_reader *reader, struct map_list *list, uint32_t
     list->is_table = false;
     if (is_wanted(reader, list) && type < 16 && page_count != list->page_counts[type])
         add_note(reader,
-                 "the rows have %llu pages of this type, the sum says %llu: a row is missing or "
+                 "the rows have %llu pages of this type, but the sum is %llu: a row is missing or "
                  "was misread",
                  (unsigned long long)list->page_counts[type], (unsigned long long)page_count);
 }
@@ -461,7 +464,7 @@ static bool take_other_line(struct map_reader *reader, struct text_cursor line)
     }
     if (table->is_table && looks_like_table_row(line))
         return add_problem(reader, MAP_TEXT_TABLE,
-                           "this is no row of the shell's memmap or GRUB's lsefimmap");
+                           "this is not a row of the shell's memmap or GRUB's lsefimmap");
     return true;
 }
 
@@ -494,7 +497,7 @@ static bool take_line_of_marked_forms(struct map_reader *reader, struct text_cur
     return sound;
 }
 
-/* Data rows have no mark: they are known by their order. Prose may stand before them, and behind a
+/* Data rows have no mark and are recognised by their order. Text may come before them, and behind a
  * blank line. */
 static bool take_line_of_data(struct map_reader *reader, struct text_cursor line)
 {
@@ -543,7 +546,7 @@ bool map_reader_run(struct map_reader *reader)
     return sound;
 }
 
-/* --- Why there is no map ---------------------------------------------------------------------- */
+/* --- The reason for a missing map ------------------------------------------------------------- */
 
 #define SHOWN_BYTES_MAX 60
 
@@ -558,7 +561,7 @@ static void quote_line(struct map_reader *reader, struct text_cursor line)
     reader->error.form_is_unknown = true;
     (void)format_text(
         reader->error.text, sizeof(reader->error.text),
-        "no line is a row of a memory map in a known form; this one comes closest: \"%s\"", shown);
+        "no line is a row of a memory map in a known form; the closest line is: \"%s\"", shown);
 }
 
 void map_reader_explain(struct map_reader *reader)
@@ -566,7 +569,7 @@ void map_reader_explain(struct map_reader *reader)
     struct text_cursor line, closest = {NULL, NULL};
     unsigned best = 0;
     while (take_line(&reader->position, &line)) {
-        /* A row has two numbers of some length at least. */
+        /* A row has at least two numbers of some length. */
         unsigned score = count_numbers(line, 4) + 1;
         if (score <= best || is_blank(line) || is_comment(line))
             continue;
@@ -578,6 +581,6 @@ void map_reader_explain(struct map_reader *reader)
         quote_line(reader, closest);
     else
         (void)format_text(reader->error.text, sizeof(reader->error.text),
-                          "there is no row of a memory map in it");
+                          "it has no row of a memory map");
     reader->error.form_is_unknown = true;
 }

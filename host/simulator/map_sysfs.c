@@ -18,7 +18,7 @@ static bool take_file(struct text_cursor *cursor, enum map_sysfs_file *ret_file)
     return false;
 }
 
-/* …/12/start; the cursor is then behind it. */
+/* Take …/12/start, and move the cursor behind it. */
 static bool take_path(struct text_cursor *cursor, uint64_t *ret_number,
                       enum map_sysfs_file *ret_file)
 {
@@ -110,7 +110,7 @@ static enum map_sysfs_result keep_value(struct map_sysfs *sysfs, uint64_t number
     return MAP_SYSFS_ROW;
 }
 
-/* Two lines of a number and one of a kind. */
+/* Two lines with a number, and one with a kind. */
 static enum map_sysfs_result take_bare(struct map_sysfs *sysfs, struct text_cursor line,
                                        struct map_line *ret_line, const char **ret_problem)
 {
@@ -147,7 +147,7 @@ enum map_sysfs_result map_sysfs_take(struct map_sysfs *sysfs, struct text_cursor
                               ret_problem);
         text_cursor_skip_any(&line, ":");
         if (sysfs->awaits_value || text_cursor_at_end(&line)) {
-            sysfs->awaits_value = true; /* more(1) has a line of colons on either side */
+            sysfs->awaits_value = true; /* more(1) prints a line of colons before and behind */
             return MAP_SYSFS_TAKEN;
         }
     }

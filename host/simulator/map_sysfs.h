@@ -1,5 +1,5 @@
 /*
- * map_sysfs.h - /sys/firmware/memmap, whose rows are spread over three files each, as people print
+ * map_sysfs.h - read /sys/firmware/memmap, which has three files for each row, as commands print
  * it:
  *
  *   /sys/firmware/memmap/0/start:0x0     grep -r . /sys/firmware/memmap; also 0/start:0x0
@@ -29,30 +29,30 @@ struct map_sysfs_entry {
     unsigned known; /* a bit for each file */
 };
 
-/* Zeros to begin with. */
+/* It begins as zeros. */
 struct map_sysfs {
     struct map_sysfs_entry entries[MAP_SYSFS_ENTRY_LIMIT];
     size_t entry_count;
-    size_t latest; /* the entry that was written last: the next line is most likely of it */
+    size_t latest; /* the entry that was written last: the next line probably belongs to it */
     bool awaits_value;
     enum map_sysfs_file awaited_file;
     uint64_t awaited_number;
-    uint64_t numbers[2]; /* the lines before, if they were nothing but a number each */
+    uint64_t numbers[2]; /* the lines before, if each had only a number */
     unsigned number_count;
 };
 
 enum map_sysfs_result {
-    MAP_SYSFS_OTHER,   /* a line of something else */
+    MAP_SYSFS_OTHER,   /* another line */
     MAP_SYSFS_TAKEN,   /* a part of a row */
-    MAP_SYSFS_ROW,     /* the last part of a row: *ret_line has it */
-    MAP_SYSFS_NEW_MAP, /* a part of a row that contradicts those before: another map begins */
+    MAP_SYSFS_ROW,     /* the last part of a row: *ret_line has the row */
+    MAP_SYSFS_NEW_MAP, /* a part of a row that contradicts the parts before: another map begins */
 };
 
-/* Take a line. *ret_problem is NULL unless the row is complete and makes no sense. */
+/* Take a line. *ret_problem is NULL unless the row is complete and invalid. */
 enum map_sysfs_result map_sysfs_take(struct map_sysfs *sysfs, struct text_cursor line,
                                      struct map_line *ret_line, const char **ret_problem);
 
-/* True if a row began and was never completed. */
+/* Return true if a row began and was not completed. */
 bool map_sysfs_lacks_parts(const struct map_sysfs *sysfs);
 
 #endif

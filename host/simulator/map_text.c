@@ -20,7 +20,8 @@ const char *map_text_known_forms(void)
            "`memmap > map.txt` in the UEFI shell";
 }
 
-/* The shortest row, with its line end or without: a data row, or a range in brackets. */
+/* The length of the shortest row, with or without its line end: a data row, or a range in
+ * brackets. */
 #define ROW_BYTES_MIN 7
 
 size_t map_text_row_limit(const char *text, size_t size_bytes)
@@ -37,7 +38,7 @@ size_t map_text_line_limit(const char *text, size_t size_bytes)
     return line_count;
 }
 
-/* Which maps there are; data rows are looked for only where there is nothing else. */
+/* Find the maps. Search for data rows only if there is no other form. */
 static void survey(struct map_reader *reader, const char *text, size_t size_bytes)
 {
     *reader = (struct map_reader){0};
@@ -50,7 +51,7 @@ static void survey(struct map_reader *reader, const char *text, size_t size_byte
     (void)map_reader_run(reader);
 }
 
-/* The first map of the form that tells most. */
+/* Return the first map of the form with the most facts. */
 static size_t best_map(const struct map_text *map)
 {
     size_t best = 0;
@@ -66,11 +67,12 @@ static bool refuse_number(const struct map_text *map, size_t map_number,
 {
     *ret_error = (struct map_text_note){0};
     (void)format_text(ret_error->text, sizeof(ret_error->text),
-                      "there is no map %zu in it: it has %zu", map_number, map->map_count);
+                      "it has no map %zu: the number of its maps is %zu", map_number,
+                      map->map_count);
     return false;
 }
 
-/* Which maps there are, and which of them was read. */
+/* Store the list of maps, and the number of the map that was read. */
 static void copy_list_of_maps(struct map_text *map, const struct map_text *found, size_t index)
 {
     map->form = found->maps[index].form;
@@ -89,7 +91,7 @@ static bool refuse_text(const char *text, size_t size_bytes, struct map_text_not
     return false;
 }
 
-/* The rows of one map, with `reader` set up for it. */
+/* Read the rows of one map. Precondition: `reader` is initialised for it. */
 static bool read_rows(struct map_reader *reader, const char *text, size_t size_bytes)
 {
     map_reader_begin(reader, text, size_bytes);
@@ -97,7 +99,7 @@ static bool read_rows(struct map_reader *reader, const char *text, size_t size_b
         return false;
     if (reader->map.row_count > 0)
         return true;
-    reader->error = (struct map_text_note){.text = "there is no row of a memory map in it"};
+    reader->error = (struct map_text_note){.text = "it has no row of a memory map"};
     return false;
 }
 

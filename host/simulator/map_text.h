@@ -1,5 +1,5 @@
 /*
- * map_text.h - read a memory map in the forms in which people have theirs.
+ * map_text.h - read a memory map in the forms that common programs print.
  *
  *   Linux       efi: mem00: type=7, attr=0xf, range=[0x0-0x9f000) (0MB)               old kernels
  *               efi: mem00: [Conventional|   |  |WB|WT|WC|UC] range=[0x0-0x9efff] (0MB)       new
@@ -24,16 +24,16 @@
  *
  * The text comes from map_decode(). It is divided into lines, and a row that a mailer wrapped is
  * joined. Text before and behind a row (time, host, quotes, markup) and other lines are ignored.
- * Rows of one form make a map. Another map begins at a heading, a prompt or sums, and where a time,
- * a row's number or an address goes back. A line that repeats the one before counts once. Of several
- * maps one is read: the first of the form with the most facts.
+ * Rows of one form make a map. Another map begins at a heading, a prompt or sums, and when a time,
+ * a row's number or an address goes back. A line that repeats the one before counts once. Of
+ * several maps one is read: the first of the form with the most facts.
  *
- * A line that is of the form and cannot be read is an error, never dropped. Facts that the text has
+ * A line of the form that cannot be read is an error, and is never dropped. Facts that the text has
  * twice (last address and number of pages, the shell's sums) must agree: some texts are copied by
  * hand from a photograph.
  *
- * Numbers are checked for overflow. bootloader/pure/memory_map.h checks the rows: whether they wrap,
- * overlap or lie unsorted.
+ * Numbers are checked for overflow. bootloader/pure/memory_map.h checks the rows: whether they
+ * wrap, overlap or lie unsorted.
  *
  * Pure: bytes in, rows out. Fuzzed by tests/fuzz/fuzz_map_text.c.
  */
@@ -47,8 +47,8 @@
 #include "bootloader/pure/memory_map.h"
 #include "shared/range.h"
 
-/* In the order in which they are preferred: the firmware's own map tells more than E820, and that
- * more than what a kernel or a hypervisor has made of it. */
+/* In the order of preference. The firmware's own map has more facts than E820. E820 has more facts
+ * than the lists that a kernel or a hypervisor has made from it. */
 enum map_text_form {
     MAP_TEXT_NONE = 0,
     MAP_TEXT_LINUX,
@@ -68,17 +68,17 @@ enum map_text_form {
     MAP_TEXT_FORM_COUNT,
 };
 
-/* A constant English name of the form. Never NULL. */
+/* Return a constant English name of the form. Never NULL. */
 const char *map_text_form_name(enum map_text_form form);
 
-/* A sentence that names all forms, and the commands that produce the best. */
+/* Return a sentence that names all forms, and the commands for the best forms. */
 const char *map_text_known_forms(void);
 
-/* Something to tell the user, with the line it is about (from 1; 0: none in particular). */
+/* A message for the user, with the number of its line (from 1; 0: no line). */
 struct map_text_note {
     unsigned line;
     char text[240];
-    bool form_is_unknown; /* an error: no line is of any form */
+    bool form_is_unknown; /* an error: no line has a known form */
 };
 #define MAP_TEXT_NOTE_LIMIT 8
 
@@ -94,24 +94,25 @@ struct map_text {
     enum map_text_form form;
     size_t row_count;
     struct phys_range framebuffer;                   /* of a kernel's log, or empty */
-    struct map_text_note notes[MAP_TEXT_NOTE_LIMIT]; /* doubts: the map was read all the same */
+    struct map_text_note notes[MAP_TEXT_NOTE_LIMIT]; /* warnings: the map was still read */
     size_t note_count;
-    size_t map_number;                            /* the one that was read, from 1 */
+    size_t map_number;                            /* the map that was read, from 1 */
     size_t map_count;                             /* of the text; at most MAP_TEXT_MAP_LIMIT */
     struct map_text_map maps[MAP_TEXT_MAP_LIMIT]; /* in the order of the text */
 };
 
-/* As many rows as a text of this many bytes can have: the capacity that map_text_parse() needs. */
+/* Return the largest number of rows in a text of this many bytes: the capacity that
+ * map_text_parse() needs. */
 size_t map_text_row_limit(const char *text, size_t size_bytes);
 
-/* As many lines as the file had from which map_decode() made this text. */
+/* Return the number of lines of the file from which map_decode() made this text. */
 size_t map_text_line_limit(const char *text, size_t size_bytes);
 
 /* Read map `map_number` of `text`, counted from 1; 0: the first of the form with the most facts.
- * Rows are in the order of the text; types and attributes are EFI's. An E820 kind becomes the EFI
- * type from which Linux makes that kind, with the attributes of RAM.
- * False if there is no row, no such map, or a line of the map cannot be read. Then *ret_error names
- * the line and the cause, and *ret_map is not written (the rows may be). */
+ * Rows are in the order of the text, with EFI's types and attributes. An E820 kind becomes the EFI
+ * type from which Linux makes that kind, with the attributes of RAM. Return false if there is no
+ * row or no such map, or if a line of the map cannot be read. Then *ret_error names the line and
+ * the cause. *ret_map is not written, but the rows may be. */
 bool map_text_parse(const char *text, size_t size_bytes, size_t map_number,
                     struct memory_map_descriptor *rows, size_t row_capacity,
                     struct map_text *ret_map, struct map_text_note *ret_error)

@@ -36,7 +36,7 @@ static uint64_t frames_of_type(const struct kernel_model *kernel, uint32_t type)
     return size_bytes / FRAME_SIZE_BYTES;
 }
 
-/* Only the frame allocator knows where its records lie. */
+/* Only the frame allocator knows the place of its records. */
 static uint64_t records_frame_count(const struct kernel_model *kernel)
 {
     uint64_t frame_count = 0;
@@ -57,7 +57,7 @@ static void add(struct ownership *ownership, const char *name, const char *fate,
         (struct ownership_entry){name, fate, state, entry_frame_count, now_frame_count};
 }
 
-/* The types that an event gives back as a whole, and what became of them. */
+/* The types of which an event makes all frames free, and their state now. */
 static const struct fate {
     uint32_t type;
     const char *text;
@@ -68,9 +68,9 @@ static const struct fate {
     {HANDOFF_REGION_HANDOFF_DATA, "read and copied: free"},
 };
 
-/* The types of which nothing was given back since the kernel's first instruction. */
+/* The types of which no frame became free since the kernel's first instruction. */
 static const struct fate KEPT[] = {
-    {HANDOFF_REGION_ACPI_RECLAIM, "ACPI tables, kept until somebody reads them"},
+    {HANDOFF_REGION_ACPI_RECLAIM, "ACPI tables: kept until the kernel reads them"},
     {HANDOFF_REGION_LOW_MEMORY, "below 1 MiB: firmware may write there"},
     {HANDOFF_REGION_PROCESSOR_START, "where other processors start"},
     {HANDOFF_REGION_ACPI_NVS, "the firmware's for ever"},
@@ -97,12 +97,12 @@ static void add_early_heap_and_image(struct ownership *ownership, const struct k
     uint64_t returned = kernel->returned_frame_count;
     bool fallback = kernel->early_heap_is_fallback;
     add(ownership, "temp-heap",
-        fallback ? "refused: the kernel took its fixed region; free when that retired"
+        fallback ? "refused: the kernel used its fallback region; free since that retired"
                  : "the early heap; its unused pages became free when it retired",
         OWNERSHIP_RESERVED, heap,
         fallback ? heap - kernel->refused_heap_frame_count : heap - returned);
     add(ownership, "kernel-image",
-        fallback ? "text, data, symbols; the fixed early heap in it came back"
+        fallback ? "text, data, symbols; the fallback region in it is free again"
                  : "text, data, symbols",
         OWNERSHIP_RESERVED, image, fallback ? image - returned : image);
 }
@@ -130,7 +130,7 @@ void ownership_take(const struct kernel_model *kernel, struct ownership *ret_own
     add_reclaimed_and_kept(o, kernel);
 }
 
-/* The records cost at most 1.021 bits a frame, something for each region and the hole behind it,
+/* The records need at most 1.021 bits a frame, some bytes for each region and the hole behind it,
  * and a few pages. */
 #define RECORDS_BITS_PER_1000_FRAMES 1021
 #define RECORDS_BYTES_PER_REGION     2048
@@ -143,7 +143,7 @@ static bool records_are_small(const struct ownership *ownership, const struct ke
     return records_frame_count(kernel) <= size_bytes / FRAME_SIZE_BYTES + RECORDS_SLACK_FRAMES;
 }
 
-/* The sums over the owners beside what the frame allocator counts. */
+/* Compare the sums over the owners with the counts of the frame allocator. */
 static const char *check_sums(const struct ownership *ownership, const struct kernel_model *kernel)
 {
     struct frame_allocator_statistics frames = frame_allocator_statistics(&kernel->frames);
@@ -156,17 +156,17 @@ static const char *check_sums(const struct ownership *ownership, const struct ke
         now[ownership->entries[i].state] += ownership->entries[i].now_frame_count;
     }
     if (entry != ownership->total_frame_count)
-        return "at the kernel's first instruction the owners' frames are not all the RAM there is";
+        return "at the kernel's first instruction the owners' frames do not add up to the RAM";
     if (sum != ownership->total_frame_count)
-        return "the owners' frames are not all the RAM there is";
+        return "the owners' frames do not add up to the RAM";
     if (now[OWNERSHIP_USED] != frames.used_count)
-        return "the frame allocator counts other used frames than their owners do";
+        return "the frame allocator and the owners count different used frames";
     if (now[OWNERSHIP_CACHED] != frames.cached_count)
-        return "the frame allocator counts other cached frames than the reserve has";
+        return "the frame allocator and the reserve count different cached frames";
     if (now[OWNERSHIP_RESERVED] != frames.reserved_count)
-        return "the frame allocator counts other reserved frames than their owners do";
+        return "the frame allocator and the owners count different reserved frames";
     if (frames.total_count != ownership->total_frame_count)
-        return "the frame allocator counts another total than the regions have";
+        return "the frame allocator and the regions have different totals";
     return NULL;
 }
 

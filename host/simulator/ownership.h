@@ -1,9 +1,7 @@
 /*
- * ownership.h - who holds the machine's RAM: at the kernel's first instruction, and now.
- *
- * Told from outside: by the regions that were handed over, and by what each part of the kernel says
- * of itself. That the sums close, and agree with the frame allocator's own counts, is therefore
- * a proof and not a repetition.
+ * ownership.h - the owners of the machine's RAM, at the kernel's first instruction and now. The
+ * facts come from the regions of the handoff, and from each part of the kernel, but not from the
+ * frame allocator. So comparing the sums with the frame allocator's own counts is a real check.
  */
 #ifndef HOST_SIMULATOR_OWNERSHIP_H
 #define HOST_SIMULATOR_OWNERSHIP_H
@@ -13,7 +11,7 @@
 
 #include "host/simulator/kernel_model.h"
 
-/* The state of an owner's frames, in the frame allocator's words. */
+/* The state of an owner's frames, in the words of the frame allocator. */
 enum ownership_state {
     OWNERSHIP_FREE,
     OWNERSHIP_CACHED,
@@ -24,7 +22,7 @@ enum ownership_state {
 
 struct ownership_entry {
     const char *name; /* a region's type, or "page-tables", … */
-    const char *fate; /* what became of it, a constant clause */
+    const char *fate; /* its state now, as a constant clause */
     enum ownership_state state;
     uint64_t entry_frame_count; /* at the kernel's first instruction */
     uint64_t now_frame_count;
@@ -40,7 +38,8 @@ struct ownership {
 /* Precondition: the kernel has reached [ready]. */
 void ownership_take(const struct kernel_model *kernel, struct ownership *ret_ownership);
 
-/* NULL if the sums close and agree with the frame allocator, else a constant sentence. */
+/* Return NULL if the sums are equal to the total and to the frame allocator's counts, else a
+ * constant sentence. */
 const char *ownership_check(const struct ownership *ownership, const struct kernel_model *kernel);
 
 #endif

@@ -8,7 +8,7 @@
 
 struct panic_host panic_host;
 
-/* The callers are functions of the simulator, which has no table of them. */
+/* The callers are functions of the simulator, which has no symbol table. */
 void panic_note(const char *role, const void *address)
 {
     (void)role;

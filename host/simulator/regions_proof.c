@@ -4,7 +4,7 @@
 #include "shared/address.h"
 #include "shared/direct_map.h"
 
-/* The oracle looks at every row for every page: the work grows with the square. */
+/* The oracle reads every row for every page, so the work grows with the square. */
 #define ROWS_LOOKED_AT 512
 
 struct proof {

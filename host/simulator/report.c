@@ -19,7 +19,7 @@ static size_t utf8_length(const unsigned char *text)
     return length;
 }
 
-/* JSON is UTF-8: other bytes, which a file's name may have, become U+FFFD. */
+/* JSON is UTF-8. Other bytes, which the name of a file may have, become U+FFFD. */
 static const char *write_character(FILE *file, const char *text)
 {
     unsigned char character = (unsigned char)*text;
@@ -136,7 +136,7 @@ static void write_ownership(const struct kernel_model *kernel, FILE *file)
     (void)fprintf(file, "],\n");
 }
 
-/* --- What is mapped, area by area ------------------------------------------------------------- */
+/* --- The mappings, area by area --------------------------------------------------------------- */
 
 struct area {
     const char *name;

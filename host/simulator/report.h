@@ -1,6 +1,6 @@
 /*
- * report.h - everything that the simulator knows at the end, as JSON, for the pictures and for
- * other programs. docs/SIMULATOR.md lists the keys.
+ * report.h - all results of the simulator as JSON, for the pictures and for other programs.
+ * docs/SIMULATOR.md lists the keys.
  */
 #ifndef HOST_SIMULATOR_REPORT_H
 #define HOST_SIMULATOR_REPORT_H
@@ -22,13 +22,13 @@ struct report {
     const struct handoff_region *regions; /* normalised; NULL before the map is converted */
     size_t region_count;
     const struct kernel_model *kernel; /* NULL before the kernel was entered */
-    const char *load_name;             /* NULL if none was run */
+    const char *load_name;             /* NULL if no load was run */
     const struct load_result *load;
-    unsigned proof_count; /* invariants that were proven */
+    unsigned proof_count; /* invariants that were checked */
     uint64_t took_ns;
 };
 
-/* False if it could not be written. */
+/* Return false if it could not be written. */
 bool report_write(const struct report *report, FILE *file) __attribute__((warn_unused_result));
 
 #endif

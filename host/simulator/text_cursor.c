@@ -7,7 +7,7 @@ static char lower(char character)
     return character >= 'A' && character <= 'Z' ? (char)(character - 'A' + 'a') : character;
 }
 
-/* 16 if the character is no digit. */
+/* Return 16 if the character is not a digit. */
 static unsigned digit_value(char character)
 {
     char digit = lower(character);
@@ -60,7 +60,7 @@ bool text_cursor_at_word_end(const struct text_cursor *cursor)
     return cursor->at == cursor->end || !is_of_word(*cursor->at);
 }
 
-/* How far the texts are equal; *ret_rest is what is left of `text`. */
+/* Return the length of the equal part of both texts. *ret_rest is the rest of `text`. */
 static const char *match(const struct text_cursor *cursor, const char *text, const char **ret_rest)
 {
     const char *at = cursor->at;
@@ -108,8 +108,8 @@ static const char *find_character(const char *at, const char *end, char characte
     return found != NULL ? found : end;
 }
 
-/* Finds the next place at or behind `at` where `text` may begin. It keeps the ends of its searches,
- * so that no part of the line is searched twice for the same letter. */
+/* Find the next place at or behind `at` where `text` may begin. It keeps the ends of its searches,
+ * so no part of the line is searched twice for the same letter. */
 bool text_cursor_take_through(struct text_cursor *cursor, const char *text)
 {
     const char *small = find_character(cursor->at, cursor->end, lower(*text));
@@ -144,7 +144,7 @@ bool text_cursor_next_number(struct text_cursor *cursor, struct text_cursor line
     return false;
 }
 
-/* At least one digit of the base; with `grouped`, commas between them are passed over. */
+/* Take at least one digit of the base. With `grouped`, ignore commas between digits. */
 static bool take_digits(struct text_cursor *cursor, unsigned base, bool grouped,
                         uint64_t *ret_number)
 {

@@ -1,17 +1,18 @@
 /*
- * verify.h - every invariant that the memory stack has, at one moment.
+ * verify.h - check every invariant of the memory stack.
  */
 #ifndef HOST_SIMULATOR_VERIFY_H
 #define HOST_SIMULATOR_VERIFY_H
 
 #include "host/simulator/kernel_model.h"
 
-/* How many invariants one call proves. */
+/* The number of invariants that one call checks. */
 #define VERIFY_COUNT 6
 
-/* The regions are normalised; early heap, frame allocator and heap pass their full checks; the page
- * audit finds nothing; the ownership of memory closes. NULL if so, else a sentence (of static
- * storage, valid until the next call). Precondition: the kernel has reached [ready]. */
+/* Check that the regions are normalised, and that early heap, frame allocator and heap pass their
+ * full checks. Check that the page audit finds no violation, and that the owners' sums are correct.
+ * Return NULL, or a sentence in static storage that is valid until the next call. Precondition: the
+ * kernel has reached [ready]. */
 const char *verify_everything(const struct kernel_model *kernel)
     __attribute__((warn_unused_result));
 

@@ -52,7 +52,8 @@ static void accept_fallback(const struct kernel *kernel, enum handoff_temp_heap_
         text_equal(policy, "strict"))
         panic(PANIC_EARLY_HEAP_STRICT, "heap=strict, and the temporary heap is refused: %s",
               handoff_temp_heap_text(status));
-    log_warning("early-heap", "the fixed region serves: %s", handoff_temp_heap_text(status));
+    log_warning("early-heap", "the early heap uses the fallback region: %s",
+                handoff_temp_heap_text(status));
 }
 
 void boot_early_heap(struct kernel *kernel)

@@ -78,7 +78,8 @@ static void choose_debug_exit(const char *command_line)
     if (command_line_number(command_line, "debug-exit", &port) && port <= UINT16_MAX)
         panic_set_debug_exit_port((uint16_t)port);
     else
-        log_warning("command-line", "debug-exit= is ignored: the value is a port from 0 to 0xffff");
+        log_warning("command-line",
+                    "debug-exit= is ignored: the value must be a port from 0 to 0xffff");
 }
 
 static void warn_of_word(void *context, const char *sentence)

@@ -16,7 +16,7 @@ static uint64_t choose_secret(const struct kernel *kernel)
 {
     uint64_t secret = arch_timestamp() * UINT64_C(0x9e3779b97f4a7c15);
     if (!handoff_view_has_random_seed(&kernel->view)) {
-        log_warning("heap", "no random seed was handed over: the time-stamp counter serves");
+        log_warning("heap", "the loader has no random seed: the time-stamp counter replaces it");
         return secret;
     }
     memcpy(&secret, kernel->handoff.random_seed, sizeof secret);

@@ -15,7 +15,7 @@ _Noreturn void boot_refuse(struct kernel *kernel, struct virt_addr handoff,
         (void)boot_screen_open(kernel, &framebuffer);
     if (handoff_mismatch_find(handoff, state, status, &mismatch))
         panic(PANIC_HANDOFF,
-              "the handoff at 0x%llx is refused: %s (handed over: 0x%llx, in use: 0x%llx)",
+              "the handoff at 0x%llx is refused: %s (in the handoff: 0x%llx, in use: 0x%llx)",
               (unsigned long long)handoff.value, reason, (unsigned long long)mismatch.handed_over,
               (unsigned long long)mismatch.known);
     panic(PANIC_HANDOFF, "the handoff at 0x%llx is refused: %s", (unsigned long long)handoff.value,

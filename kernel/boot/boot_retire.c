@@ -15,7 +15,7 @@ static struct phys_range detach(struct kernel *kernel, struct virt_range untouch
     if (kernel->early_heap_is_fallback) {
         boot_stage_require_mapped(
             page_table_unmap(&kernel->address_space.table, untouched.start, size_bytes),
-            "the fixed early heap");
+            "the fallback region");
         kernel->image_unmapped_bytes = size_bytes;
         base = phys_addr_add(kernel->layout.physical_base,
                              untouched.start.value - kernel->layout.virtual_base.value);

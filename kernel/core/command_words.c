@@ -16,22 +16,21 @@ const struct command_word command_words[] = {
     {"once", NULL, NULL, "power off after [ready]"},
     {"print-help", NULL, NULL, "print this list"},
     {"print-regions", NULL, NULL, "print the memory map, for the simulator"},
-    {"heap", "POLICY", heap_choices,
-     "how the heap divides its memory; strict: no fixed early heap"},
+    {"heap", "POLICY", heap_choices, "the heap's policy; strict: no fallback for the early heap"},
     {"heap_window", "SIZE", NULL, "the heap's first size, and its step"},
     {"heap_limit", "SIZE", NULL, "the heap's largest size"},
     {"heap_aslr", "on|off", NULL, "off: the heap begins at a fixed address"},
-    {"heap_guard", "SIZE|off", NULL, "blocks from this size on lie between guard pages"},
-    {"heap_sample", "COUNT", NULL, "one in so many smaller blocks does, too; 0: none"},
-    {"heap_debug", "on|off", NULL, "on: find writes after free, and who allocated"},
-    {"debug-exit", "PORT", NULL, "leave QEMU by its isa-debug-exit device at a panic"},
-    {"paging", "4|5", NULL, "loader: how many levels of page tables"},
+    {"heap_guard", "SIZE|off", NULL, "put blocks of this size and more between guard pages"},
+    {"heap_sample", "COUNT", NULL, "also one of COUNT smaller blocks; 0: none of them"},
+    {"heap_debug", "on|off", NULL, "on: find writes after free, and record the callers"},
+    {"debug-exit", "PORT", NULL, "end QEMU through its isa-debug-exit device at a panic"},
+    {"paging", "4|5", NULL, "loader: the number of page-table levels"},
     {"self-test", "TEST", self_test_choices, "a longer test"},
-    {"measure", NULL, NULL, "print what each operation costs"},
-    {"print-early-heap", NULL, NULL, "print what each phase took from the early heap"},
+    {"measure", NULL, NULL, "print the cost of each operation"},
+    {"print-early-heap", NULL, NULL, "print how each phase used the early heap"},
     {"print-heap", NULL, NULL, "print the heap's figures and a map of it"},
-    {"print-leaks", NULL, NULL, "print who holds the live blocks"},
-    {"print-memory", NULL, NULL, "print who holds which memory"},
+    {"print-leaks", NULL, NULL, "print the callers that allocated the live blocks"},
+    {"print-memory", NULL, NULL, "print the owners of the memory"},
     {"print-map", NULL, NULL, "print the address space"},
     {"print-timeline", NULL, NULL, "print when each phase of the boot began"},
     {"lesson", "NUMBER", NULL, "run a lesson of docs/learn/; make lesson builds the kernel"},
@@ -176,10 +175,11 @@ static void tell_no_choice(struct check *check, const struct command_word *known
     for (size_t i = 0; known->choices[i] != NULL; i++)
         nearest_consider(&nearest, known->choices[i]);
     if (nearest_is_close(&nearest))
-        tell(check, "%s=%s is ignored: the value is %s; did you mean %s=%s?", known->name,
+        tell(check, "%s=%s is ignored: the value must be %s; did you mean %s=%s?", known->name,
              quote(value).text, choices, known->name, nearest.name);
     else
-        tell(check, "%s=%s is ignored: the value is %s", known->name, quote(value).text, choices);
+        tell(check, "%s=%s is ignored: the value must be %s", known->name, quote(value).text,
+             choices);
 }
 
 static void check_form(struct check *check, const struct command_word *known,
@@ -216,7 +216,7 @@ void command_words_check(const char *line, void (*report)(void *context, const c
     struct check check = {.report = report, .context = context};
     struct command_line_word word;
     if (command_line_has_open_quote(line))
-        tell(&check, "a quote is never closed: it keeps no blanks together");
+        tell(&check, "a quote is never closed: blanks behind it separate words");
     while (command_line_next(&line, &word)) {
         const struct command_word *known = find_word(word.name);
         if (known == NULL) {

@@ -117,7 +117,7 @@ static enum panic_code classify(const struct fault *fault, struct cause *cause)
     case FAULT_UNDELIVERED:
         return classify_undelivered(fault, cause);
     case FAULT_INTERRUPT:
-        format_text(cause->text, sizeof cause->text, "interrupt vector %u, which nobody asked for",
+        format_text(cause->text, sizeof cause->text, "interrupt vector %u has no handler",
                     fault->number);
         return PANIC_UNEXPECTED_INTERRUPT;
     case FAULT_EXCEPTION:

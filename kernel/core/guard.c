@@ -39,7 +39,7 @@ bool guard_describe_block(struct virt_addr address, const char *access, char *te
     if (!kmalloc_find_incident((const void *)address.value, &incident))
         return false;
     if (incident.kind == GUARDED_NOWHERE) {
-        format_text(text, capacity_bytes, "%s 0x%llx: among guarded blocks, where none ever was",
+        format_text(text, capacity_bytes, "%s 0x%llx: in the guarded heap, where no block ever was",
                     access, (unsigned long long)address.value);
         return true;
     }

@@ -21,14 +21,14 @@
  * the value v into the exit status 2v + 1, so they stay below 128 (and avoid 0x10, DEBUG_EXIT_OK).
  */
 enum panic_code {
-    PANIC_HANDOFF = 0x11,           /* the handoff cannot be trusted at all */
-    PANIC_EARLY_HEAP_STRICT = 0x12, /* heap=strict and the handed-over heap was refused */
+    PANIC_HANDOFF = 0x11,           /* the handoff cannot be trusted */
+    PANIC_EARLY_HEAP_STRICT = 0x12, /* heap=strict, and the temporary heap was refused */
     PANIC_EARLY_HEAP_EXHAUSTED = 0x13,
     PANIC_EARLY_HEAP_RETIRED = 0x14, /* used after retirement */
     PANIC_EARLY_HEAP_FREE = 0x15,    /* a free that is not last-in-first-out, or double */
     PANIC_EARLY_HEAP_CORRUPT = 0x16,
     PANIC_MEMORY_MAP = 0x17,     /* empty, or below the minimum RAM */
-    PANIC_FRAME_METADATA = 0x18, /* no room for the frame allocator's bitmap */
+    PANIC_FRAME_METADATA = 0x18, /* no room for the frame allocator's records */
     PANIC_FRAME_FREE = 0x19,     /* double free, reserved, unaligned or foreign frame */
     /* 0x1a is not used again: it was "frame allocator corrupt", and no code raised it. */
     PANIC_PAGE_TABLES = 0x1b, /* the kernel's own tables could not be built */
@@ -37,7 +37,7 @@ enum panic_code {
     PANIC_HEAP_DOUBLE_FREE = 0x1e,
     PANIC_HEAP_BAD_POINTER = 0x1f, /* foreign, interior, unaligned or early-heap pointer */
     PANIC_HEAP_OVERRUN = 0x20,     /* a block was written beyond its end or before its start */
-    PANIC_HEAP_CORRUPT = 0x21,     /* a free-list link or header does not make sense */
+    PANIC_HEAP_CORRUPT = 0x21,     /* a free-list link or a header is invalid */
     PANIC_SELF_TEST = 0x22,
     PANIC_ASSERTION = 0x23,
     PANIC_STACK_OVERFLOW = 0x24,     /* a guard page was hit */
@@ -47,7 +47,7 @@ enum panic_code {
     PANIC_POWER_OFF = 0x28,          /* ResetSystem returned */
     PANIC_NESTED = 0x29,             /* a panic or fault while a panic was being printed */
     PANIC_UNEXPECTED_INTERRUPT = 0x2a,
-    PANIC_LOADER_FAULT = DEBUG_EXIT_LOADER_FAULT, /* raised by the loader, as is the next */
+    PANIC_LOADER_FAULT = DEBUG_EXIT_LOADER_FAULT, /* raised by the loader, like the next code */
     PANIC_KERNEL_RETURNED = DEBUG_EXIT_KERNEL_RETURNED,
     PANIC_GUARD_PAGE = 0x2d,     /* a guard page of a heap window */
     PANIC_LOCK_STUCK = 0x2e,     /* a lock that is never released */

@@ -51,6 +51,5 @@ _Noreturn void power_off(struct phys_addr runtime_root, struct virt_addr direct_
     uint64_t reset_system = read_word(services, EFI_RUNTIME_SERVICES_RESET_SYSTEM);
     uint64_t status =
         arch_call_runtime_service(runtime_root, reset_system, EFI_RESET_SHUTDOWN, 0, 0, 0);
-    panic(PANIC_POWER_OFF, "ResetSystem came back with EFI status 0x%llx",
-          (unsigned long long)status);
+    panic(PANIC_POWER_OFF, "ResetSystem returned EFI status 0x%llx", (unsigned long long)status);
 }

@@ -15,7 +15,7 @@ void spinlock_wait(struct spinlock *lock)
     do {
         while (__atomic_load_n(&lock->is_taken, __ATOMIC_RELAXED)) {
             if (arch_timestamp() - start > WAIT_LIMIT_TICKS)
-                panic(PANIC_LOCK_STUCK, "the lock at %p was never let go", (void *)lock);
+                panic(PANIC_LOCK_STUCK, "the lock at %p was never released", (void *)lock);
             arch_pause();
         }
     } while (__atomic_exchange_n(&lock->is_taken, true, __ATOMIC_ACQUIRE));

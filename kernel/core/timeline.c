@@ -81,7 +81,7 @@ void timeline_print_phases(const struct timeline *timeline)
             (unsigned long long)(end - moment->ticks), moment->name);
     }
     if (timeline->dropped > 0)
-        log_warning("timeline", "%u moments more than there is room for", timeline->dropped);
+        log_warning("timeline", "%u moments are not recorded: there is no room", timeline->dropped);
 }
 
 void timeline_print_log_share(const struct timeline *timeline, const char *stage)

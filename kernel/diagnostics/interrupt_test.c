@@ -38,8 +38,8 @@ static void give_back(struct user *user, size_t slot)
     const uint8_t *bytes = user->slots[slot].bytes;
     for (size_t i = 0; i < user->slots[slot].size_bytes; i++) {
         if (bytes[i] != user->slots[slot].fill)
-            panic(PANIC_SELF_TEST, "interrupts: byte %zu of a block was written by somebody else",
-                  i);
+            panic(PANIC_SELF_TEST,
+                  "interrupts: byte %zu of a block was overwritten by another owner", i);
     }
     kfree(user->slots[slot].bytes);
     user->slots[slot].bytes = NULL;
@@ -97,7 +97,7 @@ static bool is_enough(uint64_t deferred_before)
     if (cpu_current()->interrupts.deferred_count != deferred_before)
         return true;
     if (interrupted.operation_count > OPERATION_LIMIT)
-        panic(PANIC_SELF_TEST, "interrupts: none ever arrived while the heap was locked");
+        panic(PANIC_SELF_TEST, "interrupts: no interrupt arrived while the heap was locked");
     return false;
 }
 

@@ -127,7 +127,7 @@ static void measure_runs(struct page_work *work)
     static const struct measurement refuse = {"frame run, refused", PAGE_COUNT, refuse_run_each,
                                               measurement_undo_nothing};
     measurement_take(&refuse, work);
-    log_line("measure", "steps=%llu what=\"words and bounds that requests for runs looked at\"",
+    log_line("measure", "steps=%llu what=\"words and bounds that all searches for runs read\"",
              (unsigned long long)frame_allocator_statistics(&work->kernel->frames)
                  .run_search_step_count);
 }
@@ -174,7 +174,8 @@ static void measure_translations(struct page_work *work)
     uint64_t everything = measurement_take(&all, work) / PAGE_COUNT;
     uint64_t refill = dropped > known ? dropped - known : 0;
     log_line("measure",
-             "refilled=%u threshold=%llu what=\"pages from which on a full flush is cheaper\"",
+             "refilled=%u threshold=%llu what=\"least number of pages for which a full flush is "
+             "cheaper\"",
              REFILL_COUNT,
              (unsigned long long)(one_page == 0 ? 0 : (everything + refill) / one_page));
 }

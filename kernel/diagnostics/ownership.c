@@ -8,7 +8,7 @@
 #define HOLDER_LIMIT 24
 
 struct holder {
-    const char *name; /* a constant: the same holder has the same pointer */
+    const char *name; /* a constant: one holder always has the same pointer */
     uint32_t region_count;
     uint64_t frame_count;
     uint64_t reclaimed_count;

@@ -18,7 +18,7 @@
 
 #define BLOCK_SIZE_BYTES 64
 
-/* --- Every kind of mapping, used as it must not be --- */
+/* --- Forbidden accesses to every kind of mapping --- */
 
 static void read_at(uint64_t address)
 {
@@ -37,20 +37,21 @@ static void call_at(uint64_t address)
     code();
 }
 
-/* Code that would come straight back if it were executable. */
+/* Write a function that only returns, and call it. The call faults if the memory is not
+ * executable. */
 static void execute(void *memory)
 {
     arch_provoke_write_return(memory);
     call_at((uint64_t)memory);
 }
 
-/* Where the direct map shows a physical address. */
+/* Return the address at which the direct map shows a physical address. */
 static uint64_t in_direct_map(const struct kernel *kernel, struct phys_addr physical)
 {
     return virt_addr_add(kernel->address_space.direct_map.start, physical.value).value;
 }
 
-/* Where the direct map shows what the image has at `address`. */
+/* Return the address at which the direct map shows the memory of `address` in the image. */
 static uint64_t alias_of(const struct kernel *kernel, const char *address)
 {
     struct virt_range virtual = virt_range((uint64_t)address, (uint64_t)address + 1);
@@ -149,7 +150,7 @@ static void rodata_alias_write(struct kernel *kernel)
     write_at(alias_of(kernel, kernel_rodata_start));
 }
 
-/* Behind the highest physical address that is mapped. */
+/* Write behind the highest physical address that is mapped. */
 static void direct_map_beyond(struct kernel *kernel)
 {
     write_at(in_direct_map(kernel, kernel->address_space.direct_map_end));
@@ -191,8 +192,8 @@ static void stack_guard(struct kernel *kernel)
     write_at(LAYOUT_STACKS_BASE);
 }
 
-/* The addition behind the call keeps the compiler from turning the recursion into a loop. The
- * limit, which no stack reaches, hides from it that the recursion is endless. */
+/* The addition behind the call prevents the compiler from making a loop of the recursion. The
+ * limit, which no stack reaches, hides the endless recursion from the compiler. */
 static unsigned recurse(volatile unsigned *depth)
 {
     volatile unsigned here[64];
@@ -258,8 +259,8 @@ static void heap_beyond(struct kernel *kernel)
     write_at(kernel->heap_window.base.value + kernel->heap_window.mapped_bytes);
 }
 
-/* Exhaustion is no panic: the call fails, usage is logged, and the heap serves again. The blocks
- * are chained through their first word. */
+/* Exhaustion is not a panic. The call fails, the log shows the usage, and later calls succeed. The
+ * first word of each block points to the block before it. */
 static void out_of_memory(struct kernel *kernel)
 {
     void **newest = NULL;
@@ -278,7 +279,7 @@ static void out_of_memory(struct kernel *kernel)
     }
     void *again = kmalloc(BLOCK_SIZE_BYTES);
     if (again == NULL || heap_check(kernel->heap) != NULL)
-        panic(PANIC_SELF_TEST, "the heap does not serve after it was exhausted");
+        panic(PANIC_SELF_TEST, "the heap allocates nothing after it was exhausted");
     kfree(again);
     log_line("provoke", "blocks=%zu", count);
 }
@@ -409,7 +410,8 @@ static bool begins_with(const char *text, const char *start)
     return *start == '\0';
 }
 
-/* What only a checked kernel notices, only that can provoke: how to make one, or NULL. */
+/* Only a checked kernel notices some failures, so only such a kernel can provoke them. Return the
+ * option of make that builds it, or NULL. */
 static const char *needed_build(const char *name)
 {
     if (begins_with(name, "undefined-") && undefined_provoke_name(0) == NULL)
@@ -422,8 +424,9 @@ static const char *needed_build(const char *name)
 static void warn_of_name(const char *name, const struct nearest *nearest)
 {
     if (needed_build(name) != NULL)
-        log_warning("provoke", "\"%s\" is not a name here: it needs a kernel made with %s", name,
-                    needed_build(name));
+        log_warning("provoke",
+                    "\"%s\" is not a name in this kernel: it needs a kernel that is built with %s",
+                    name, needed_build(name));
     else if (nearest_is_close(nearest))
         log_warning("provoke", "\"%s\" is not a name: did you mean \"%s\"?", name, nearest->name);
     else
@@ -431,13 +434,13 @@ static void warn_of_name(const char *name, const struct nearest *nearest)
                     name, nearest->name);
 }
 
-/* The name on the command line. False if it has no name, or an unknown one; the first of the two
- * calls warns of that. */
+/* Read the name on the command line. Return false if there is no name, or an unknown name. The
+ * first of the two calls warns about it. */
 static bool read_name(const char *command_line, bool warn, char name[NAME_CAPACITY])
 {
     if (!command_line_value(command_line, "provoke", name, NAME_CAPACITY)) {
         if (warn && command_line_mentions(command_line, "provoke"))
-            log_warning("provoke", "provoke= is ignored: the value is a name in docs/LOG.md");
+            log_warning("provoke", "provoke= is ignored: the value must be a name in docs/LOG.md");
         return false;
     }
     struct nearest nearest = nearest_provocation(name);

@@ -8,10 +8,10 @@
 #include "shared/text/text.h"
 
 #define BLOCK_SIZE_BYTES 64
-/* So many blocks of one size lie in slabs under the fast policy, padded ones with canaries. */
+/* The fast policy puts this number of blocks of one size into slabs. Padded slots have canaries. */
 #define POPULATION 100
-/* The last of so many that are so large do not lie in holes that the boot has left, but side by
- * side. No multiple of 16: their canaries are their own. */
+/* The last of these blocks lie side by side, since no holes of the boot are left for them. The size
+ * is not a multiple of 16, so each block has a canary of its own. */
 #define LARGE_SIZE_BYTES 32762
 #define LARGE_COUNT      32
 
@@ -22,7 +22,7 @@ static uint8_t *new_block(size_t size_bytes)
     return block;
 }
 
-/* The newest of many. */
+/* Return the newest of many blocks. */
 static uint8_t *new_block_among_many(void)
 {
     for (unsigned i = 1; i < POPULATION; i++)
@@ -48,8 +48,8 @@ static void double_free(struct kernel *kernel)
     kfree(block);
 }
 
-/* Newest first, which every policy takes. When the newest comes a second time, it has merged with
- * the others. */
+/* The newest block is freed first, which every policy allows. At the second free of the newest
+ * block, it has merged with the others. */
 static void double_free_later(struct kernel *kernel)
 {
     (void)kernel;
@@ -61,7 +61,7 @@ static void double_free_later(struct kernel *kernel)
     kfree(blocks[POPULATION - 1]);
 }
 
-/* --- Pointers that are no blocks -------------------------------------------------------------- */
+/* --- Pointers that are not blocks ------------------------------------------------------------- */
 
 static void interior_pointer(struct kernel *kernel)
 {
@@ -144,8 +144,8 @@ static void write_after_free(struct kernel *kernel)
     heap_trim(kernel->heap);
 }
 
-/* Where a free block lies on a list, its first bytes are the links. The block behind it is to merge
- * with it, and needs them. */
+/* The first bytes of a free block on a list are its links. The block behind it needs the links when
+ * it is merged with the free block. */
 static void smashed_link(struct kernel *kernel)
 {
     (void)kernel;
@@ -157,7 +157,7 @@ static void smashed_link(struct kernel *kernel)
     kfree(blocks[LARGE_COUNT - 1]);
 }
 
-/* --- Never given back ------------------------------------------------------------------------- */
+/* --- Never freed ------------------------------------------------------------------------------ */
 
 /* All callers share one call site. */
 static __attribute__((noinline)) void leak_block(void)
@@ -165,7 +165,7 @@ static __attribute__((noinline)) void leak_block(void)
     (void)new_block(BLOCK_SIZE_BYTES);
 }
 
-/* For print-leaks, which comes later. */
+/* The blocks are for print-leaks, which runs later. */
 static void leak(struct kernel *kernel)
 {
     (void)kernel;
@@ -178,7 +178,7 @@ static void leak(struct kernel *kernel)
 /* A whole number of pages: its ends are the ends of its pages. */
 #define GUARDED_SIZE_BYTES ((size_t)128 * 1024)
 
-/* A plain write, where smash() reads first. Volatile for the same reason. */
+/* Only write; smash() also reads. Volatile for the same reason as there. */
 static void write_beside(uint8_t *block, ptrdiff_t offset)
 {
     volatile ptrdiff_t place = offset;
@@ -213,7 +213,7 @@ static void guarded_double_free(struct kernel *kernel)
     kfree(block);
 }
 
-/* In the pages of the block, but beside it: found when it is freed. */
+/* The write is in the pages of the block, but beside the block. The free finds it. */
 static void guarded_beside(struct kernel *kernel)
 {
     (void)kernel;

@@ -15,7 +15,7 @@
 #define TREE_NODE_COUNT 500
 #define MIXED_COUNT     300
 
-/* Any fixed number: a failure must be the same on every boot. */
+/* Any fixed number is possible: a failure must be the same on every boot. */
 #define RANDOM_SEED UINT64_C(0x2545f4914f6cdd1d)
 
 #define require(condition)                                                                         \
@@ -56,7 +56,7 @@ static void sort(void **pointers, size_t count)
     }
 }
 
-/* In random order, or newest first where the heap allows no other. */
+/* Free in random order, or the newest first if the heap allows no other order. */
 static void free_all(const struct heap *heap, void **pointers, size_t count, uint64_t *random)
 {
     if (heap_frees_newest_only(heap))
@@ -122,7 +122,7 @@ static void tree_insert(struct tree_node **place, struct tree_node *node)
     *place = node;
 }
 
-/* Random keys keep the tree some 20 levels deep, far below what the stack holds. */
+/* With random keys the tree has about 20 levels. The stack has room for many more. */
 static void tree_collect(struct tree_node *node, void **nodes, size_t *count)
 {
     if (node == NULL)
@@ -256,7 +256,7 @@ static void require_seen(struct address_space *space, struct phys_addr frame, ui
     require(page_table_unmap(&space->table, test_page(0), PAGE_SIZE_BYTES) == PAGE_TABLE_OK);
 }
 
-/* One address over one frame and then over another: no translation outlives its mapping. */
+/* Map one address to one frame and then to another: the old translation must be gone. */
 static void test_remap(struct address_space *space, struct frame_allocator *frames,
                        const uint64_t *shoot_down_count)
 {

@@ -18,17 +18,17 @@ const char *handoff_check_status_text(enum handoff_check_status status)
     case HANDOFF_CHECK_MAGIC:
         return "bad magic: not a handoff";
     case HANDOFF_CHECK_MAJOR_VERSION:
-        return "another major version than 2: loader and kernel do not belong together";
+        return "the major version is not 2: the loader and the kernel do not match";
     case HANDOFF_CHECK_SIZE:
-        return "impossible size of the structure";
+        return "the size of the structure is impossible";
     case HANDOFF_CHECK_CHECKSUM:
         return "bad checksum: the handoff was changed after the loader wrote it";
     case HANDOFF_CHECK_MACHINE:
         return "the loader made it for another kind of CPU";
     case HANDOFF_CHECK_LOADER_NAME:
-        return "the loader's name has no end";
+        return "the loader's name is not terminated";
     case HANDOFF_CHECK_DIRECT_MAP:
-        return "the direct map is not where the kernel expects it, or too large";
+        return "the direct map is not at the address that the kernel expects, or is too large";
     case HANDOFF_CHECK_FLAGS:
         return arch_handoff_features_text();
     case HANDOFF_CHECK_PAGE_TABLE_ROOT:
@@ -60,13 +60,13 @@ const char *handoff_check_status_text(enum handoff_check_status status)
     case HANDOFF_CHECK_KERNEL_PATH:
         return "the kernel's path is misplaced or not terminated";
     case HANDOFF_CHECK_TIMELINE:
-        return "the timeline is misplaced, has a bad stride or a name without an end";
+        return "the timeline is misplaced, has a bad stride or a name that is not terminated";
     case HANDOFF_CHECK_ARRAYS:
         return "an array is misplaced or has a bad stride";
     case HANDOFF_CHECK_DATA_REGION:
         return "the handoff data does not lie in regions of its type";
     case HANDOFF_CHECK_KERNEL_BASE:
-        return "kernel_virtual_base is not where the kernel was linked";
+        return "kernel_virtual_base is not the address at which the kernel was linked";
     case HANDOFF_CHECK_KERNEL_SIZE:
         return "kernel_size_bytes is not the size of the image as it was linked";
     case HANDOFF_CHECK_KERNEL_ENTRY:
@@ -79,7 +79,7 @@ const char *handoff_check_status_text(enum handoff_check_status status)
     case HANDOFF_CHECK_STACK:
         return "the stack is misplaced or does not lie in regions of its type";
     case HANDOFF_CHECK_STACK_POINTER:
-        return "the stack in use is not the stack that was handed over";
+        return "the stack in use is not the stack in the handoff";
     case HANDOFF_CHECK_STACK_NOT_MAPPED:
         return "the stack is not at stack_physical_base, or has other permissions";
     case HANDOFF_CHECK_STACK_GUARD:

@@ -40,7 +40,7 @@ bool handoff_data_has_array(const struct handoff_validation *validation,
                      sizeof(uint64_t));
 }
 
-/* --- What lies in it -------------------------------------------------------------------------- */
+/* --- The data in it --------------------------------------------------------------------------- */
 
 /* After this, the block is known to lie in regions of its type too. */
 static enum handoff_check_status check_region(struct handoff_validation *validation)

@@ -28,7 +28,7 @@ const char *handoff_temp_heap_text(enum handoff_temp_heap_status status)
     case HANDOFF_TEMP_HEAP_OVERLAPS:
         return "overlaps kernel, handoff, page tables, stack or framebuffer";
     case HANDOFF_TEMP_HEAP_NOT_LOADER_DATA:
-        return "not wholly LoaderData in the memory map";
+        return "not completely LoaderData in the memory map";
     case HANDOFF_TEMP_HEAP_NOT_THE_FIRST:
         return "not the first element of temp_heaps";
     }

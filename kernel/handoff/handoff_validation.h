@@ -3,8 +3,8 @@
  * share. For kernel/handoff/ only.
  *
  * The fields of shared/handoff.h are raw numbers. A part of the check converts them to a range by
- * handoff_validation_block() or handoff_validation_virtual_block(). These refuse numbers that are
- * no block of memory.
+ * handoff_validation_block() or handoff_validation_virtual_block(). These refuse numbers that do
+ * not describe a block of memory.
  */
 #ifndef KERNEL_HANDOFF_HANDOFF_VALIDATION_H
 #define KERNEL_HANDOFF_HANDOFF_VALIDATION_H

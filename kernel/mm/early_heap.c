@@ -4,16 +4,16 @@
 #include "shared/address.h"
 #include "shared/power_of_two.h"
 
-/* Behind every freeable block, at the last 8 bytes before the `next` of that moment. Offsets count
- * from the heap's start, in granules of 8 bytes. */
+/* The footer behind every freeable block. It has the last 8 bytes before the `next` of that time.
+ * Offsets count from the heap's start, in units of 8 bytes. */
 struct footer {
     uint32_t previous_next : 31;       /* `next` before the block was allocated */
-    uint32_t previous_is_freeable : 1; /* what ends there is a freeable block too */
+    uint32_t previous_is_freeable : 1; /* a freeable block ends there, too */
     uint32_t block;                    /* where the block starts */
 };
 _Static_assert(sizeof(struct footer) == EARLY_HEAP_GRANULE_BYTES, "a footer is one granule");
 
-/* Round up to a power of two. False if that wraps. */
+/* Round up to a multiple of a power of two. Return false if the sum wraps. */
 static bool align_up(struct virt_addr address, uint64_t alignment_bytes,
                      struct virt_addr *ret_aligned)
 {
@@ -23,7 +23,7 @@ static bool align_up(struct virt_addr address, uint64_t alignment_bytes,
     return true;
 }
 
-/* Round the region inward to whole granules, and check its size. */
+/* Round the region inward to whole units of 8 bytes, and check its size. */
 static enum early_heap_status trim_region(struct virt_addr base, uint64_t size_bytes,
                                           struct virt_range *ret_region)
 {
@@ -72,7 +72,8 @@ static void require_not_retired(const struct early_heap *heap)
               pointer_to(heap->start));
 }
 
-/* Find room for a block at or above `from`. False on a bad size or alignment, or without room. */
+/* Find room for a block at or above `from`. Return false if size or alignment is invalid, or if
+ * there is no room. */
 static bool place_block(const struct early_heap *heap, struct virt_addr from, uint64_t size_bytes,
                         uint64_t alignment_bytes, struct virt_addr *ret_block)
 {
@@ -87,7 +88,7 @@ static bool place_block(const struct early_heap *heap, struct virt_addr from, ui
     return true;
 }
 
-/* Move `next` up to `new_next`, behind a block that was placed, and count it. */
+/* Move `next` up to `new_next`, behind a new block, and count the block. */
 static void take(struct early_heap *heap, struct virt_addr new_next, bool is_freeable)
 {
     struct early_heap_phase *phase = &heap->phases[heap->phase_count - 1];
@@ -136,8 +137,8 @@ static struct virt_addr address_of(const struct early_heap *heap, uint64_t granu
     return virt_addr_add(heap->start, granule * EARLY_HEAP_GRANULE_BYTES);
 }
 
-/* Find room for a block and its footer behind it. A footer can name granules only, so the block and
- * the `next` to return to are aligned to them; up to 7 bytes behind a plain block stay lost. */
+/* Find room for a block and the footer behind it. A footer counts in units of 8 bytes. So the block
+ * and the `next` before it are aligned to 8, and up to 7 bytes behind a plain block are lost. */
 static bool place_freeable(const struct early_heap *heap, struct virt_addr previous_next,
                            uint64_t size_bytes, uint64_t alignment_bytes,
                            struct virt_addr *ret_block, struct virt_addr *ret_footer)
@@ -173,7 +174,7 @@ static struct virt_addr footer_below(struct virt_addr next)
     return virt_addr(next.value - sizeof(struct footer));
 }
 
-/* Read the footer of the freeable block that ends at `next`. False if it makes no sense. */
+/* Read the footer of the freeable block that ends at `next`. Return false if it is invalid. */
 static bool read_footer(const struct early_heap *heap, struct virt_addr next,
                         struct footer *ret_footer)
 {
@@ -188,13 +189,13 @@ static bool read_footer(const struct early_heap *heap, struct virt_addr next,
     return true;
 }
 
-/* Read the newest block's footer. Panics unless it is intact and proves that the block at `pointer`
+/* Read the newest block's footer. Panic unless it is intact and shows that the block at `pointer`
  * may be freed. */
 static struct footer require_newest(const struct early_heap *heap, const void *pointer)
 {
     struct footer footer;
     if (!heap->newest_is_freeable)
-        panic(PANIC_EARLY_HEAP_FREE, "early heap: free of %p, but the newest block is not freeable",
+        panic(PANIC_EARLY_HEAP_FREE, "early heap: free of %p, but the newest block cannot be freed",
               pointer);
     if (!read_footer(heap, heap->next, &footer))
         panic(PANIC_EARLY_HEAP_CORRUPT, "early heap: footer at %p overwritten",
@@ -230,10 +231,11 @@ struct early_heap_mark early_heap_mark(struct early_heap *heap)
 void early_heap_release(struct early_heap *heap, struct early_heap_mark mark)
 {
     require_not_retired(heap);
-    /* The newest standing mark is mark_floor, so one above it was released or forgotten before. */
+    /* The newest valid mark is mark_floor. So a mark above it was released or dropped before. */
     if (mark.next.value > heap->mark_floor.value || mark.next.value < heap->start.value ||
         mark.mark_floor.value > mark.next.value)
-        panic(PANIC_EARLY_HEAP_FREE, "early heap: release of the mark at %p, newest mark is %p",
+        panic(PANIC_EARLY_HEAP_FREE,
+              "early heap: release of the mark at %p, but the newest mark is %p",
               pointer_to(mark.next), pointer_to(heap->mark_floor));
     heap->next = mark.next;
     heap->newest_is_freeable = mark.newest_is_freeable;
@@ -296,7 +298,7 @@ static const char *check_phases(const struct early_heap *heap)
     if (allocation_count != heap->allocation_count)
         return "the phases do not add up to the number of allocations";
     if (allocated_bytes < heap->peak.value - heap->start.value)
-        return "the phases took less than the peak";
+        return "the phases used less than the peak";
     return NULL;
 }
 

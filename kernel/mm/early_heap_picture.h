@@ -17,8 +17,9 @@
 
 #define EARLY_HEAP_MAP_CHARACTERS 64
 
-/* Write the row, NUL-terminated. A character shows the most used of its bytes. The row may be
- * shorter where the heap ends. Returns the number of bytes per character. */
+/* Write the row, and a NUL. A character stands for several bytes, and shows the one that was used
+ * most. The row may be shorter, since it stops at the heap's end. Return the number of bytes per
+ * character. */
 uint64_t early_heap_map_draw(const struct early_heap *heap,
                              char map[EARLY_HEAP_MAP_CHARACTERS + 1]);
 

@@ -20,7 +20,7 @@ static uint64_t size_setting(const char *command_line, const char *key, uint64_t
     if (command_line_number(command_line, key, &bytes) && bytes % PAGE_SIZE_BYTES == 0 &&
         bytes >= HEAP_SETTINGS_MINIMUM_BYTES && bytes <= HEAP_SETTINGS_MAXIMUM_BYTES)
         return bytes;
-    *ret_warning = "is no multiple of 4096 from 1M to 32G";
+    *ret_warning = "is not a multiple of 4096 from 1M to 32G";
     return otherwise;
 }
 
@@ -64,7 +64,7 @@ static uint64_t large_setting(const char *command_line, const char **ret_warning
     if (command_line_number(command_line, "heap_guard", &bytes) &&
         bytes >= HEAP_SETTINGS_LARGE_MINIMUM_BYTES)
         return bytes;
-    *ret_warning = "is neither off nor a size from 4K on";
+    *ret_warning = "is neither off nor a size of at least 4K";
     return HEAP_SETTINGS_LARGE_BYTES;
 }
 
@@ -76,7 +76,7 @@ static uint64_t sample_setting(const char *command_line, const char **ret_warnin
     if (command_line_number(command_line, "heap_sample", &interval) &&
         interval <= HEAP_SETTINGS_SAMPLE_INTERVAL_MAXIMUM)
         return interval;
-    *ret_warning = "is no number from 0 to 1000000000";
+    *ret_warning = "is not a number from 0 to 1000000000";
     return HEAP_SETTINGS_SAMPLE_INTERVAL;
 }
 

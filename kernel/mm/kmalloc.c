@@ -15,7 +15,7 @@ static struct spinlock kernel_heap_lock;
 void kmalloc_online(struct heap *heap)
 {
     if (kernel_heap != NULL)
-        panic(PANIC_HEAP_INIT, "the permanent heap is online already");
+        panic(PANIC_HEAP_INIT, "the permanent heap is already online");
     kernel_heap = heap;
     address_begin(heap_base(heap));
 }

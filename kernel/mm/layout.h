@@ -1,7 +1,7 @@
 /*
  * layout.h - the areas of the kernel's address space.
  *
- * From the lowest address of the upper half on, each area ends at the begin of the next:
+ * From the lowest address of the upper half on, each area ends where the next one begins:
  *
  *   direct map    all physical memory (shared/direct_map.h)
  *   heap          the heap's window lies at a random address in it
@@ -25,7 +25,7 @@
 #if defined(__x86_64__)
 #include "kernel/arch/x86_64/layout.h"
 #else
-/* For a CPU without such a header the users of the areas compile, and do not link. */
+/* For a CPU without such a header, the users of the areas compile but do not link. */
 extern const uint64_t LAYOUT_HEAP_WINDOW_BASE;
 extern const uint64_t LAYOUT_HEAP_WINDOW_END;
 extern const uint64_t LAYOUT_GUARDED_HEAP_BASE;

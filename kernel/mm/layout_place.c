@@ -6,7 +6,7 @@
 
 const char *layout_place(struct virt_addr address, unsigned levels)
 {
-    /* From the top down: a part ends where the one before it in the list begins. */
+    /* The list goes from the top down. An area ends where the area before it in the list begins. */
     const struct {
         uint64_t base;
         const char *name;
@@ -19,7 +19,7 @@ const char *layout_place(struct virt_addr address, unsigned levels)
         {LAYOUT_GUARDED_HEAP_BASE, "the guarded heap's window"},
         {LAYOUT_HEAP_WINDOW_BASE, "the heap's window"},
         {direct_map_base(levels).value, "the direct map"},
-        {0, "the lower half, where the kernel has nothing"},
+        {0, "the lower half, which the kernel does not use"},
     };
     size_t i = 0;
     while (address.value < parts[i].base)

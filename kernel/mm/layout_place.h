@@ -1,5 +1,5 @@
 /*
- * layout_place.h - the name of the area of the kernel's address space that has an address.
+ * layout_place.h - name the area of the kernel's address space that contains an address.
  *
  * Pure. Phase: any.
  */
@@ -8,8 +8,8 @@
 
 #include "shared/address.h"
 
-/* "the direct map", "the heap's window", … as kernel/mm/layout.h divides it. `levels` is the number
- * of levels of the page tables. Constant; never NULL. */
+/* Return "the direct map", "the heap's window", …: the areas of kernel/mm/layout.h. `levels` is the
+ * number of levels of the page tables. Constant; never NULL. */
 const char *layout_place(struct virt_addr address, unsigned levels);
 
 #endif

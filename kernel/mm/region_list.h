@@ -1,12 +1,12 @@
 /*
- * region_list.h - read-only view of the handoff's regions, which stand `stride_bytes` apart.
+ * region_list.h - a read-only view of the handoff's regions, one every `stride_bytes`.
  *
  * A newer loader may append fields to struct handoff_region, so the rows are reached by the stride
  * and never by array indexing.
  *
  * A list is *normalised* when its rows are sorted by base, disjoint, page-aligned, never empty,
- * never wrap and end at or below 2^52. The loader promises it, and handoff_check checks it. All
- * later code may rely on it.
+ * never wrap and end at or below 2^52. The loader promises it, and handoff_check.h checks it. All
+ * later code relies on it.
  */
 #ifndef KERNEL_MM_REGION_LIST_H
 #define KERNEL_MM_REGION_LIST_H
@@ -32,15 +32,15 @@ const struct handoff_region *region_list_at(const struct region_list *list, uint
 /* Precondition: the list is normalised, so that nothing wraps. */
 struct phys_range region_list_range(const struct region_list *list, uint32_t index);
 
-/* True if the rows are normalised as the head of this file says. An empty list is. */
+/* Return true if the rows are normalised (see above). An empty list is normalised. */
 bool region_list_is_normalised(const struct region_list *list);
 
-/* True if `range` is not empty and every byte of it lies in rows of this one type. Such rows may be
- * several that touch. Precondition: the list is normalised. */
+/* Return true if `range` is not empty and every byte of it lies in rows of this type. The range may
+ * span several rows that touch. Precondition: the list is normalised. */
 bool region_list_covers(const struct region_list *list, struct phys_range range, uint32_t type);
 
-/* True if every byte of `range`, which is not empty, lies in rows of RAM (region_is_ram),
- * which the direct map covers. Precondition: the list is normalised. */
+/* Return true if every byte of `range` lies in rows of RAM (region_is_ram), which the direct map
+ * covers. Preconditions: the list is normalised, and `range` is not empty. */
 bool region_list_is_ram(const struct region_list *list, struct phys_range range);
 
 #endif

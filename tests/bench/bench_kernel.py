@@ -55,7 +55,7 @@ def operations(log):
 
 
 def missed_frame_limits(figures):
-    """A sentence for each operation of frames that takes more than it may, or that has no limit."""
+    """Return a sentence for each operation of frames that is above its limit, or has no limit."""
     missed = []
     for what, figure in figures.items():
         limits = [limit for start, limit in FRAME_LIMITS.items() if what.startswith(start)]

@@ -60,7 +60,7 @@ def test_allocator_that_cannot_is_refused(trace, words, reason):
     assert reason in replay(trace, *words, status=1)
 
 
-def test_what_is_no_trace_is_refused(tmp_path):
+def test_invalid_trace_is_refused(tmp_path):
     (tmp_path / "text").write_text("this text is longer than a record, but it is not a trace\n")
     assert "not in the format of host/preload/trace.h" in replay(tmp_path / "text", status=1)
     (tmp_path / "empty").write_bytes(b"")

@@ -23,7 +23,7 @@ def test_K10_first_buffers_of_a_small_program_are_watched(policy, size_bytes):
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("count", [1, 8, 16, 40, 64])
-def test_K8_overrun_is_told_with_size_and_caller(policy, count):
+def test_K8_overrun_is_reported_with_size_and_caller(policy, count):
     for size_bytes in (24, 40, 1000):
         _, said = run([EDGES, "overrun", str(size_bytes), str(count)], policy, environment=DEBUG, status=-6)
         assert re.search(rf"^heap: overrun: .* of {size_bytes} bytes, allocated by 0x[1-9a-f]", said, re.M), said
@@ -31,14 +31,14 @@ def test_K8_overrun_is_told_with_size_and_caller(policy, count):
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("count", [1, 8, 16])
-def test_K8_underrun_is_told_with_size_and_caller(policy, count):
+def test_K8_underrun_is_reported_with_size_and_caller(policy, count):
     """Both blocks have the same size. The memory before the second block is the end of the first."""
     _, said = run([EDGES, "underrun", "24", str(count)], policy, environment=DEBUG, status=-6)
     assert re.search(r"^heap: overrun: .* of 24 bytes, allocated by 0x[1-9a-f]", said, re.M), said
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_debug_leaves_untouched_pages_alone(policy):
+def test_debug_does_not_touch_unused_pages(policy):
     """One page of 2 GiB is used. The patterns use 128 KiB, and the end of the heap a few pages."""
     printed, said = run([EDGES, "sparse", str(2048 * MIB)], policy, environment=DEBUG)
     assert all(int(kib) < 2048 for kib in printed.split()), printed

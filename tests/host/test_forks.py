@@ -48,8 +48,8 @@ def test_program_that_ends_in_a_handler_keeps_its_status(name, status):
 
 @pytest.mark.parametrize("name, sentence", [
     ("end-inside", "left the heap by longjmp() or by its end"),
-    ("daemon-inside", "daemon() or forkpty() in a signal handler"),
+    ("daemon-inside", "daemon() and forkpty() cannot run in a signal handler"),
 ])  # fmt: skip
-def test_what_would_wait_for_ever_is_named(name, sentence):
+def test_endless_wait_is_reported(name, sentence):
     _, said = run_case(name, status=-6)
     assert sentence in said.splitlines()[-1]

@@ -42,14 +42,14 @@ def test_other_words_are_warned_of_and_count_as_off(name, word, shown):
 @pytest.mark.parametrize("name", ["HANDOFF_HEAP_STAT", "HANDOFF_HEAP_DEBUGS", "HANDOFF_HEAPS"])
 def test_unknown_names_are_warned_of(name):
     _, said = run(["true"], environment={name: "1", "HANDOFF_HEAP_STATS": "0"})
-    assert re.fullmatch(rf"heap: {name} is no setting, and is ignored: .*HANDOFF_HEAP_TRACE\n", said)
+    assert re.fullmatch(rf"heap: {name} is not a setting, and is ignored: .*HANDOFF_HEAP_TRACE\n", said)
 
 
 @pytest.mark.parametrize("policy, sentence", [
-    ("bump", "HANDOFF_HEAP=bump frees in reverse order only, which no program does: it may be fast"),
-    ("magic", 'HANDOFF_HEAP="magic" is no policy: it may be fast, best-fit or first-fit'),
-    ("fast ", 'HANDOFF_HEAP="fast " is no policy'),
-    ("FAST", 'HANDOFF_HEAP="FAST" is no policy'),
+    ("bump", "HANDOFF_HEAP=bump frees only in reverse order, and no program does that: use fast"),
+    ("magic", 'HANDOFF_HEAP="magic" is not a policy: use fast, best-fit or first-fit'),
+    ("fast ", 'HANDOFF_HEAP="fast " is not a policy'),
+    ("FAST", 'HANDOFF_HEAP="FAST" is not a policy'),
 ])  # fmt: skip
 def test_policy_that_cannot_serve_is_refused(policy, sentence):
     _, said = run(["true"], policy, status=-6)
@@ -174,10 +174,10 @@ def test_no_trace_without_a_name(tmp_path):
     ("long" * 1100, "File name too long"),
     ("long" * 80, "File name too long"),
 ])  # fmt: skip
-def test_trace_that_cannot_be_written_is_said(folder, reason, tmp_path):
+def test_trace_that_cannot_be_written_is_reported(folder, reason, tmp_path):
     (tmp_path / "file").touch()
     _, said = run(["sort"], input="", environment={"HANDOFF_HEAP_TRACE": f"{tmp_path}/{folder}trace"})
-    assert re.search(rf"^heap: nothing is recorded: .*cannot be made: {reason}$", said, re.M)
+    assert re.search(rf"^heap: nothing is recorded: .*cannot be created: {reason}$", said, re.M)
 
 
 def test_trace_does_not_go_into_a_file_of_the_program(tmp_path):
@@ -185,7 +185,7 @@ def test_trace_does_not_go_into_a_file_of_the_program(tmp_path):
     code = CLOSE_AND_FILL.replace("closerange(2", "closerange(3") + "blocks = [bytes(i + 600) for i in range(5000)]"
     _, said = run([sys.executable, "-c", code, other], environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace")})
     assert other.read_text() == ""
-    assert "heap: the trace ends here: its file was closed by the program, or takes no more\n" in said
+    assert "heap: the trace ends here: the program closed its file, or the file cannot grow\n" in said
 
 
 @pytest.mark.parametrize("program", [
@@ -200,4 +200,4 @@ def test_full_disk_ends_the_trace_with_a_sentence(program, tmp_path):
 
     printed, said = run(program, preexec_fn=set_limit, environment={"HANDOFF_HEAP_TRACE": str(tmp_path / "trace")})
     assert printed == "done\n"
-    assert "heap: the trace ends here: its file was closed by the program, or takes no more\n" in said
+    assert "heap: the trace ends here: the program closed its file, or the file cannot grow\n" in said

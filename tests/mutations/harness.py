@@ -1,9 +1,7 @@
-"""Break the memory stack on purpose, one small mistake after the other, and see that a unit test notices:
-`make test-mutations`.
-
-The mistakes are made from the syntax trees of the files that the unit tests link (operators.py). A run takes a sample
-of them, the same each time; --seed takes another one, --all takes every mutation, and a WORD takes those whose
-function, operator, file or key has it.
+"""Make one small mistake after the other in the memory stack, and check that a unit test fails: `make test-mutations`.
+The mistakes come from the syntax trees of the files that the unit tests link (operators.py). A run takes a sample of
+them, which is the same each time. --seed takes another sample, and --all takes every mutation. A WORD takes the
+mutations with this word in their function, operator, file or key.
 
 One line a mutation:
 
@@ -41,15 +39,15 @@ BUILD = folders.build_folder()
 WORK = BUILD / "mutations"
 STEADY = ROOT / "scripts/steady.sh"
 SURVIVORS = Path(__file__).with_name("survivors.txt")
-# What takes about a quarter of an hour on two processors.
+# This number takes about a quarter of an hour on two processors.
 SAMPLE_COUNT = 400
 SHOWN_CHARACTERS = 60
-# What make builds of the programs that have to notice.
+# The targets of make for the programs that must find the mutations.
 TARGETS = ("unit-tests", "thread-tests")
 
 
 def copy_tree(target):
-    """The files of the tree as they are now."""
+    """Return the current files of the tree."""
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
                             capture_output=True, text=True, check=True).stdout.split("\n")  # fmt: skip
     for name in filter(None, listed):
@@ -59,7 +57,7 @@ def copy_tree(target):
 
 
 class Subject:
-    """The production files that are broken, and what is known of them."""
+    """The production files that get mutations, and data about them."""
 
     def __init__(self, plan, tree):
         self.plan = plan
@@ -74,20 +72,21 @@ class Subject:
         return self.files[file]
 
     def wants(self, file):
-        """The sources, and every header of the project that they include."""
+        """Return the sources, and every header of the project that they include."""
         if file is None or file.startswith(("/", "tests/")):
             return False
         return file in self.compilations or file.endswith(".h")
 
     def read(self, compilation, wants):
-        """The functions of a file; what it uses is kept."""
+        """Return the functions of a file, and store the names that it uses."""
         functions, self.used[compilation] = read_file(
             compilation.without_output(), compilation.source, wants, self.source, self.tree
         )
         return functions
 
     def mutations(self):
-        """All mutations, each once: a header's functions are in the tree of each file that includes it."""
+        """Return all mutations, each once. A header's functions are in the syntax tree of each file that includes
+        it."""
         found = {}
         for compilation in self.compilations.values():
             for function in self.read(compilation, self.wants):
@@ -97,7 +96,8 @@ class Subject:
         return [mutation for mutations in found.values() for mutation in mutations]
 
     def uses(self, compilation, mutation):
-        """Whether an object has the code of a mutation: a header's function that it does not use is not in it."""
+        """Return whether an object contains the code of a mutation. It does not contain an unused function of a
+        header."""
         if compilation.source == mutation.file:
             return True
         if compilation not in self.used:
@@ -108,7 +108,7 @@ class Subject:
         return self.source(mutation.file).place(mutation.begin)
 
     def describe(self, mutation):
-        """The place and the change in one line."""
+        """Return the place and the change in one line."""
         source = self.source(mutation.file)
         old, new = (shorten(text) for text in (source.text(mutation.begin, mutation.end), mutation.text))
         change = f"{old} → {new}" if old and new else f"without {old}" if old else f"with {new}"
@@ -121,7 +121,7 @@ def shorten(text):
 
 
 class Bench:
-    """A worker's own copy of the tree, in which it makes one mutation after the other."""
+    """A worker's copy of the tree, in which it makes one mutation after the other."""
 
     def __init__(self, number, subject):
         self.folder = WORK / f"bench-{number}"
@@ -130,12 +130,13 @@ class Bench:
         copy_tree(self.tree)
 
     def execute(self, run, program):
-        """Run a program's tests, within some times what they take without a mutation."""
+        """Run a program's tests, with a limit of some times their duration without a mutation."""
         limit = CPU_SECONDS + CPU_FACTOR * run.cpu_seconds
         return run_program([STEADY, program], run.environment(), self.folder / "output", limit, self.tree)
 
     def compile_all(self, program, mutation, made):
-        """The objects of a program that the mutation changes: {object: its file}. `made` has those of other programs."""
+        """Compile the objects of a program that the mutation changes. Return {object: its file}. `made` has those of
+        other programs."""
         plan = self.subject.plan
         for path in plan.objects_of(program):
             compilation = plan.objects[path]
@@ -147,7 +148,7 @@ class Bench:
         return made
 
     def is_same_code(self, mutation):
-        """Whether an optimising compiler makes the same of all sources that have the code."""
+        """Return whether an optimising compiler makes the same code of all sources with the mutation."""
         path, target = self.tree / mutation.file, self.folder / "plain.o"
         mutated = path.read_bytes()
         users = [known for known in self.subject.compilations.values() if self.subject.uses(known, mutation)]
@@ -161,10 +162,10 @@ class Bench:
         return made[: len(users)] == made[len(users) :]
 
     def judge(self, mutation, runs):
-        """(verdict, words) of the tree as it is."""
+        """Return (verdict, words) of the changed tree."""
         made, linked = {}, set()
         place = self.subject.place(mutation)
-        # A table is not executed: who comes to its file may read it.
+        # A table is not executed. A test that executes its file may read it.
         reaching = [run for run in runs if run.reaches(mutation.file, None if mutation.is_table else place)]
         for run in reaching or runs[:1]:
             program = self.folder / run.name
@@ -185,7 +186,7 @@ class Bench:
         return "SURVIVED", f"{len(reaching)} runs pass"
 
     def attempt(self, mutation, runs):
-        """(verdict, words) of a mutation. The copy is then as before."""
+        """Return (verdict, words) of a mutation, and restore the copy."""
         path = self.tree / mutation.file
         original = self.subject.source(mutation.file).data
         path.write_bytes(mutation.apply(original))
@@ -210,7 +211,7 @@ def parse_arguments():
 
 
 def choose(mutations, options):
-    """The sample: a mutation is in it, or not, whatever else there is in the tree."""
+    """Return the sample. A mutation is in it or not, independent of the rest of the tree."""
     def rank(mutation):
         return hashlib.sha256(f"{options.seed} {mutation.key}".encode()).digest()
 
@@ -222,7 +223,7 @@ def choose(mutations, options):
 
 
 def in_parallel(benches, work, items):
-    """work(bench, item) for each item, in any order; the results in the order of the items."""
+    """Call work(bench, item) for each item, in any order. Return the results in the order of the items."""
     free = Queue()
     for bench in benches:
         free.put(bench)
@@ -239,13 +240,14 @@ def in_parallel(benches, work, items):
 
 
 def prepare_runs(benches, plan, coverage):
-    """All runs without a mutation: they must pass. The shortest come first, those that are not measured last."""
+    """Return all runs without a mutation, which must pass. The shortest come first, and those without a measurement
+    last."""
     found = in_parallel(benches, lambda bench, program: coverage.runs_of(program, [STEADY], bench.folder), plan.programs)
     return sorted((run for runs in found for run in runs), key=lambda run: (run.reached is None, run.cpu_seconds))
 
 
 class Report:
-    """The lines of a run, on the terminal and in a file, and their sum."""
+    """Print the lines of a run on the terminal and into a file, and count them."""
 
     def __init__(self, path, total):
         self.file = path.open("w", encoding="utf-8")
@@ -266,7 +268,7 @@ class Report:
             print(f"{done} of {self.total}", end="\r", file=sys.stderr, flush=True)
 
     def close(self):
-        """The sum; whether nothing failed."""
+        """Print the sum. Return whether no mutation failed."""
         self.say("")
         for room, verdicts in sorted(self.rooms.items()):
             parts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))

@@ -1,9 +1,9 @@
-"""What a mutation is: a small mistake at one place of a function, made from its syntax tree.
+"""Make mutations: small mistakes, each at one place of a function, from the function's syntax tree.
 
 An operator is a kind of mistake. `mutations_of()` names each place by function, operator and number: `drop call 2` is
-the second call that can be dropped. The key of a mutation does not depend on what anything is called: it is a hash of
-the expression around the place, in which each name is replaced by the number of its first use. So a list of reviewed
-mutations outlives renamed variables, fields and constants, moved files, and statements that move inside of a function.
+the second call that can be dropped. The key of a mutation does not depend on names. It is a hash of the expression
+around the place, in which a number replaces each name in the order of first use. So a list of reviewed mutations stays
+valid if variables, fields or constants get new names, if files move, and if statements move inside of a function.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ EITHER_OPERAND = ("+", "*", "&", "|", "^", "&&", "||")
 ASSIGNMENTS = {f"{sign}=": f"{other}=" for sign, other in ARITHMETIC.items()}
 STEPS = {"++": "--", "--": "++"}
 JUMPS = {"BreakStmt": "continue", "ContinueStmt": "break"}
-# clang names the type so where <stdbool.h> is included, and where it is not.
+# clang's names of the type with and without <stdbool.h>.
 TRUTHS = ("bool", "_Bool")
-# Their arguments are the compiler's, and say nothing of the result.
+# Their arguments are for the compiler, and have no influence on the result.
 BUILT_IN = ("__builtin_", "__atomic_")
 
 
@@ -49,7 +49,7 @@ class Mutation:
         return f"{self.function} {self.operator} {self.shape}"
 
     def apply(self, data):
-        """The file's bytes with the mistake. Lines behind it keep their numbers."""
+        """Return the file's bytes with the mistake. Later lines keep their numbers."""
         text = self.text.encode("utf-8")
         lost = data.count(b"\n", self.begin, self.end) - text.count(b"\n")
         return data[: self.begin] + text + b"\n" * lost + data[self.end :]
@@ -59,7 +59,7 @@ class Mutation:
 
 
 def core_of(node):
-    """The expression inside of parentheses and of conversions that nobody wrote."""
+    """Return the expression inside of parentheses and of implicit conversions."""
     while node.kind in TRANSPARENT and node.children:
         node = node.children[0]
     return node
@@ -70,7 +70,7 @@ def is_pointer(type_name):
 
 
 def is_bool(node):
-    """Whether a node's value is a truth: of type bool, or a comparison."""
+    """Return whether a node's value is a truth value: of type bool, or a comparison."""
     node = core_of(node)
     return node.type in TRUTHS or node.kind in ("BinaryOperator", "UnaryOperator") and \
         node.data.get("opcode") in (*RELATIONS, "&&", "||", "!")  # fmt: skip
@@ -93,7 +93,7 @@ def callee_name(call):
 
 
 def condition_of(node):
-    """The condition on which a statement or a ?: decides, or None."""
+    """Return the condition of a statement or of a ?:, or None."""
     place = {"IfStmt": 0, "WhileStmt": 0, "ConditionalOperator": 0, "DoStmt": 1, "ForStmt": 2}.get(node.kind)
     if place is None:
         return None
@@ -104,7 +104,7 @@ def condition_of(node):
 
 
 def is_statement(node):
-    """Whether an expression stands as a statement of its own, so that nobody uses its value."""
+    """Return whether an expression is a statement, so that its value is not used."""
     parent = node.parent
     if parent.kind not in STATEMENTS or parent.kind in ("ReturnStmt", "DeclStmt", "SwitchStmt", "FunctionDecl"):
         return False
@@ -119,18 +119,18 @@ def is_right_of_assignment(slot):
         slot is parent.children[1]  # fmt: skip
 
 
-# --- The shape of a place: what it looks like without its names --------------------------------------
+# --- The shape of a place: its form without its names --------------------------------------
 
 
 def context_of(node):
-    """The expression or initialiser around a node that stands for itself."""
+    """Return the complete expression or initialiser around a node."""
     while node.parent.kind not in (*STATEMENTS, "VarDecl", "InitListExpr"):
         node = node.parent
     return node.parent if node.parent.kind == "InitListExpr" else node
 
 
 def write_shape(node, marked, names, words):
-    """A node's shape as words. `names` numbers what has a name by its first use."""
+    """Return a node's shape as words. `names` numbers the names by their first use."""
     if node is marked:
         words.append("here")
     if node.kind not in TRANSPARENT:
@@ -156,7 +156,7 @@ def shape_of(node):
 
 
 class Maker:
-    """Collects the mutations of one function."""
+    """Collect the mutations of one function."""
 
     def __init__(self, function, source):
         self.function = function
@@ -167,7 +167,7 @@ class Maker:
         return self.source.text(node.begin, node.end)
 
     def add(self, operator, node, text, shape=None):
-        """A mistake that replaces a node. One that changes nothing is none."""
+        """Add a mistake that replaces a node, unless it changes nothing."""
         if node.begin is not None and text != self.text(node):
             self.found.append((operator, node.begin, node.end, text, shape if shape is not None else shape_of(node)))
 
@@ -175,7 +175,7 @@ class Maker:
         self.found.append((operator, offset, offset, text, shape))
 
     def operator_place(self, node):
-        """(begin, end) of the sign between the operands of a node, or None where a macro has it."""
+        """Return (begin, end) of the operator between the operands of a node, or None if it comes from a macro."""
         left, right = node.children[0].end, node.children[1].begin
         if left is None or right is None:
             return None
@@ -188,13 +188,13 @@ class Maker:
         if place is not None:
             self.found.append((operator, place[0], place[0] + place[1], sign, shape_of(node)))
 
-    # A value that is replaced is still computed: what a call leaves behind stays.
+    # A replaced value is still computed, so the side effects of a call stay.
     def replace_value(self, operator, slot, value):
         if slot.begin is not None:
             self.add(operator, slot, f"(({self.text(slot)}), {value})")
 
     def visit(self, slot):
-        """All mistakes at an expression or a statement."""
+        """Add all mistakes at an expression or a statement."""
         core = core_of(slot)
         condition = condition_of(core)
         if condition is not None:
@@ -209,7 +209,7 @@ class Maker:
             self.statements(slot, core)
 
     def conditions(self, owner, condition):
-        """A condition that always holds, or never does. A loop that never ends would be found by its time only."""
+        """Make a condition always true or always false. Only a time limit would find a loop that never ends."""
         if core_of(condition).kind == "IntegerLiteral":
             return
         self.replace_value("condition never", condition, "0")
@@ -217,7 +217,7 @@ class Maker:
             self.replace_value("condition always", condition, "1")
 
     def constants(self, slot, core):
-        """A number, a named number, a truth or an enumerator that is another."""
+        """Replace a number, a named number, a truth value or an enumerator by another."""
         if not is_constant(core) or is_pointer(slot.type):
             return
         owner = slot.parent
@@ -246,7 +246,7 @@ class Maker:
             self.operands(slot, sign, left, right)
 
     def operands(self, slot, sign, left, right):
-        """One of two operands is forgotten."""
+        """Drop one of two operands."""
         truth = "!!" if sign in ("&&", "||") else ""
         if truth or not is_pointer(right.type):
             self.add("left operand only", slot, f"({truth}({self.text(left)}))")
@@ -292,7 +292,7 @@ class Maker:
             self.found.append(("swap arguments", first.begin, second.end, text, shape))
 
     def at_MemberExpr(self, slot, core):
-        """A field that is the next one of the same type."""
+        """Replace a field by the next field of the same type."""
         fields = self.function.records.get(core.data.get("referencedMemberDecl"), [])
         name = core.data.get("name", "")
         kinds = [kind for field, kind in fields if field == name]
@@ -302,7 +302,7 @@ class Maker:
             self.add("field", core, self.text(core)[: -len(name)] + other)
 
     def at_InitListExpr(self, slot, core):
-        """A field or element that is left out."""
+        """Drop a field or an element."""
         for element in core.children:
             inner = core_of(element)
             if not is_constant(element) and (is_integer(element.type) or is_pointer(element.type)) and \
@@ -326,7 +326,7 @@ class Maker:
                 self.add("return + 1", value, f"({self.text(value)}) + 1")
 
     def at_BreakStmt(self, _, core):
-        """`break` and `continue` in a loop; one of a switch is a part of the table that it is."""
+        """Mutate `break` and `continue` in a loop, but not in a switch."""
         owner = next((node for node in core.ancestors() if node.kind in (*LOOPS, "SwitchStmt")), None)
         if owner is not None and owner.kind in LOOPS:
             self.add("jump", core, JUMPS[core.kind], core.kind)
@@ -334,7 +334,7 @@ class Maker:
     at_ContinueStmt = at_BreakStmt
 
     def statements(self, slot, core):
-        """A statement that is forgotten, or that comes after the next one."""
+        """Drop a statement, or exchange it with the next one."""
         sign = core.data.get("opcode", "")
         if core.kind == "CallExpr":
             self.add("drop call", slot, "")
@@ -355,7 +355,7 @@ class Maker:
             self.found.append(("swap calls", first.begin, second.end, text, shape_of(first) + shape_of(second)))
 
     def early_return(self):
-        """A function without a result that does nothing."""
+        """Make a function without a result do nothing."""
         body = self.function.root
         returns = any(node.kind == "ReturnStmt" and node.children for node in body.walk())
         if body.kind == "CompoundStmt" and len(body.children) > 1 and not returns and body.begin is not None:
@@ -363,12 +363,12 @@ class Maker:
 
 
 def is_slot(node):
-    """Whether a node is the outermost of what stands for one expression, or a statement."""
+    """Return whether a node is the outermost node of one expression, or a statement."""
     return node.kind != "" and node.parent.kind not in TRANSPARENT
 
 
 def mutations_of(function, source):
-    """All mutations of a function, in the order of its text."""
+    """Return all mutations of a function, in the order of its text."""
     maker = Maker(function, source)
     for node in function.root.walk():
         if is_slot(node):

@@ -1,8 +1,6 @@
-"""The test programs that may notice a mutation: what they are built from, what of the production files they reach,
-and how one is built anew with a mutation in it.
-
-Nothing here knows a program or a file by its name. make says how it builds each program, and what a program reaches
-is measured with those that `make coverage` runs.
+"""The test programs that may find a mutation: their sources, the production code that they execute, and a new build
+with a mutation. The code has no names of programs or files. The commands come from make. The programs of `make
+coverage` measure the executed code.
 """
 
 import json
@@ -20,9 +18,9 @@ FAILED = re.compile(r"^not ok \d+ - (?:[\w+-]+: )?(\w+)", re.MULTILINE)
 RESULT = re.compile(r"^(?:not )?ok \d+ - (.*)$", re.MULTILINE)
 GROUP = re.compile(r"^([\w+-]+): ")
 SANITIZER = re.compile(r"^SUMMARY: (.*)|runtime error: (.*)", re.MULTILINE)
-# A program runs a group of its tests if this names it.
+# In the environment, the group of tests that a program runs.
 FILTER = "HEAP_TESTS"
-# A program that was broken may walk in circles, or sleep, or print for ever.
+# A program with a mutation may loop, sleep or print for ever.
 CPU_FACTOR, CPU_SECONDS, WALL_SECONDS = 4, 5, 600
 OUTPUT_LIMIT_KIB = 64 * 1024
 # The programs under TSan are not built for coverage.
@@ -30,7 +28,7 @@ UNMEASURED_CPU_SECONDS = 20
 
 
 class BuildError(Exception):
-    """A compiler or linker refused, with its words."""
+    """A compiler or linker failed. The text has its message."""
 
 
 def call(command, folder):
@@ -43,14 +41,14 @@ def call(command, folder):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a program ended: its output, its exit status (None: it did not end), and the CPU's seconds."""
+    """The end of a program: its output, its exit status (None: it did not end), and its CPU time in seconds."""
 
     output: str
     status: int
     cpu_seconds: float
 
     def failures(self, program):
-        """What failed, as a list of names; empty if nothing did."""
+        """Return the names of the failed tests."""
         found = list(dict.fromkeys(FAILED.findall(self.output)))
         if self.status == 0 or found:
             return found
@@ -85,7 +83,7 @@ class Run:
     program: str
     group: str = ""
     cpu_seconds: float = 0.0
-    reached: dict = None  # {file: (places, counts)}; None where it was not measured
+    reached: dict = None  # {file: (places, counts)}; None if it was not measured
 
     @property
     def name(self):
@@ -98,8 +96,8 @@ class Run:
         return environment
 
     def reaches(self, file, place):
-        """Whether the tests came to a line and column; for None, anywhere into the file. They may have if nobody
-        measured it."""
+        """Return whether the tests executed a line and column; for None, any line of the file. Without a measurement
+        the result is True."""
         if self.reached is None:
             return True
         if file not in self.reached:
@@ -113,27 +111,27 @@ class Run:
 
 @dataclass(frozen=True)
 class Compilation:
-    """How make compiles an object."""
+    """The command with which make compiles an object."""
 
     source: str
     words: tuple
 
     def with_target(self, target):
-        """The command with another target."""
+        """Return the command with another target."""
         words = list(self.words)
         words[words.index("-o") + 1] = str(target)
         return [*words, "-w"]
 
     def without_output(self):
-        """What the syntax depends on: no sanitizer, no files to write."""
+        """Return the options that matter for the syntax: no sanitizers, no files to write."""
         target = self.words.index("-o")
         words = self.words[:target] + self.words[target + 2 :]
         return [word for word in words if "sanitize" not in word and word not in ("-c", "-MMD", "-MP", self.source)]
 
 
 class Plan:
-    """What make does to build the programs, from the commands that it prints with `-n -B`; and a copy of what it has
-    built, so that nothing changes it meanwhile."""
+    """The commands of make for the programs, as `-n -B` prints them, and a copy of the built files that does not
+    change."""
 
     def __init__(self, text, build, copy):
         self.build = build
@@ -166,7 +164,7 @@ class Plan:
         self.headers = {path: read_dependencies(self.copied(path).with_suffix(".d")) for path in self.objects}
 
     def compilations(self):
-        """{source: how it is compiled} of the production files."""
+        """Return {source: its compile command} of the production files."""
         found = {}
         for compilation in self.objects.values():
             if not compilation.source.startswith("tests/"):
@@ -177,17 +175,17 @@ class Plan:
         return [word for word in self.archives[archive] if word in self.objects]
 
     def depends(self, path, file):
-        """Whether an object has to be compiled anew if a file changes."""
+        """Return whether an object must be compiled again if a file changes."""
         return self.objects[path].source == file or file in self.headers[path]
 
     def objects_of(self, program):
-        """All objects that a program may be linked from."""
+        """Return all objects from which a program may be linked."""
         words = self.programs[program]
         archived = [path for word in words if word in self.archives for path in self.members(word)]
         return [word for word in words if word in self.objects] + archived
 
     def link(self, program, changed, target, folder):
-        """Link a program with other objects in the place of some: {object: its file}."""
+        """Link a program, and replace some objects by other files: {object: its file}."""
         words = []
         for word in self.programs[program]:
             if word in self.objects:
@@ -199,7 +197,7 @@ class Plan:
         call([*words, "-fuse-ld=lld"], folder)
 
     def archive(self, archive, changed, target, folder):
-        """The archive with other members in the place of some."""
+        """Return the archive with some members replaced."""
         members = [changed[path] for path in self.members(archive) if path in changed]
         if not members:
             return self.copied(archive)
@@ -210,7 +208,7 @@ class Plan:
 
 
 def read_dependencies(path):
-    """The headers in a dependency file of clang's."""
+    """Return the headers in a dependency file of clang."""
     if not path.exists():
         return frozenset()
     words = path.read_text(encoding="utf-8").replace("\\\n", " ").split()
@@ -218,7 +216,7 @@ def read_dependencies(path):
 
 
 class Coverage:
-    """Runs the programs that are built for coverage, and measures what they reach of the production files."""
+    """Run the programs that are built for coverage, and measure the production code that they execute."""
 
     def __init__(self, folder, profdata, cov, root):
         self.folder = folder
@@ -227,7 +225,7 @@ class Coverage:
         self.root = root
 
     def execute(self, run, command, scratch):
-        """Run a program's tests; note their time, and what they reach."""
+        """Run a program's tests. Store their time, and the code that they execute."""
         program = self.folder / run.name
         profile, merged = scratch / "profile.raw", scratch / "profile.data"
         profile.unlink(missing_ok=True)
@@ -245,7 +243,7 @@ class Coverage:
         return outcome
 
     def runs_of(self, program, command, scratch):
-        """The runs of a program: one for each group of its tests where it takes the name of one, or one for all."""
+        """Return the runs of a program: one for each group of its tests if it can run a group, else one for all."""
         whole = Run(program)
         if not (self.folder / whole.name).exists():
             return [Run(program, cpu_seconds=UNMEASURED_CPU_SECONDS)]
@@ -263,13 +261,13 @@ class Coverage:
 
 
 def groups_of(names):
-    """The groups of a program's tests, from the names of its results: `group: test`."""
+    """Return the groups of a program's tests, from the names of its results: `group: test`."""
     found = [GROUP.match(name) for name in names]
     return list(dict.fromkeys(match.group(1) for match in found if match))
 
 
 def read_segments(segments):
-    """(places, counts): a count holds from its place up to the next one."""
+    """Return (places, counts). A count is valid from its place up to the next one."""
     places = [(line, column) for line, column, *_ in segments]
     counts = [count if has_count else 0 for _, _, count, has_count, *_ in segments]
     return places, counts

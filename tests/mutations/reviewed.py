@@ -9,7 +9,7 @@ from collections import defaultdict
 
 
 def parse(text):
-    """{key: reason} of the lines; '#' begins a comment."""
+    """Return {key: reason} of the lines. '#' begins a comment."""
     entries = {}
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
@@ -23,7 +23,7 @@ def without_function(key):
 
 
 class Reviewed:
-    """The reasons, for the mutations that there are."""
+    """The reasons for the existing mutations."""
 
     def __init__(self, text, mutations):
         self.entries = parse(text)
@@ -39,9 +39,9 @@ class Reviewed:
                 self.moved.setdefault(next(iter(found)), key)
 
     def reason(self, mutation):
-        """Why a mutation may survive, or None."""
+        """Return the reason why a mutation may survive, or None."""
         return self.entries.get(mutation.key) or self.entries.get(self.moved.get(mutation.key))
 
     def unknown(self):
-        """The keys that stand for no mutation."""
+        """Return the keys without a mutation."""
         return sorted(self.homeless - set(self.moved.values()))

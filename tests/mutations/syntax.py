@@ -1,7 +1,7 @@
 """The functions of a C file as syntax trees, from clang's own `-ast-dump=json`.
 
-A node knows the bytes of its file that it stands for, so that a mutation can replace them. What comes out of a
-macro's body has no bytes of its own; the whole use of a macro has those of the use.
+A node has the range of its bytes in the file, so that a mutation can replace them. A node from a macro's body has no
+bytes. The whole use of a macro has the bytes of the use.
 """
 
 import json
@@ -11,16 +11,16 @@ from bisect import bisect_right
 
 
 class SyntaxTreeError(Exception):
-    """A file could not be read, with the compiler's words."""
+    """A file could not be read. The text has the compiler's message."""
 
 
 class Node:
-    """A part of a function. `begin` and `end` are offsets in the file's bytes, or None where a macro's body is."""
+    """A part of a function. `begin` and `end` are offsets in the file's bytes, or None in a macro's body."""
 
     __slots__ = ("kind", "data", "children", "parent", "begin", "end")
 
     def __init__(self, data, begin, end, parent):
-        self.kind = data.get("kind", "")  # clang writes an empty node for what a statement lacks
+        self.kind = data.get("kind", "")  # clang writes an empty node for a missing part of a statement
         self.data = data
         self.begin = begin
         self.end = end
@@ -29,13 +29,13 @@ class Node:
 
     @property
     def type(self):
-        """The type without typedef and qualifiers."""
+        """Return the type without typedef and qualifiers."""
         described = self.data.get("type", {})
         name = described.get("desugaredQualType", described.get("qualType", ""))
         return name.removeprefix("const ").removeprefix("volatile ")
 
     def walk(self):
-        """The node and all below it, in the order of the text."""
+        """Yield the node and all nodes below it, in the order of the text."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -58,7 +58,7 @@ class Function:
 
     @property
     def is_table(self):
-        """Whether it is a variable."""
+        """Return whether it is a variable."""
         return self.root.parent.kind == "VarDecl"
 
 
@@ -76,12 +76,12 @@ class Source:
         return self.data[begin:end].decode("utf-8")
 
     def place(self, offset):
-        """Line and column, both counted from 1."""
+        """Return line and column, both counted from 1."""
         line = bisect_right(self.starts, offset)
         return line, offset - self.starts[line - 1] + 1
 
     def end_of_use(self, offset):
-        """Where the use of a macro ends that begins at an offset: behind its name, or behind its arguments."""
+        """Return the end of the use of a macro that begins at an offset: behind its name, or behind its arguments."""
         data, at = self.data, offset
         while at < len(data) and (data[at : at + 1].isalnum() or data[at] == 0x5F):
             at += 1
@@ -120,8 +120,8 @@ NOWHERE = Place(None, 0, 0, False, False)
 
 
 class Reader:
-    """clang names the file of a location only where it is another than that of the location before. So all of a
-    dump is read, in its order, and the functions of the wanted files are kept."""
+    """clang names the file of a location only if it differs from the file of the location before. So the whole dump is
+    read in its order, and the functions of the wanted files are kept."""
 
     def __init__(self, wants, read_source):
         self.wants = wants
@@ -132,7 +132,7 @@ class Reader:
         self.used = set()
 
     def place(self, location):
-        """A location, from the JSON of one."""
+        """Return a location from its JSON."""
         if "expansionLoc" in location:
             self.bare_place(location["spellingLoc"])
             place = self.bare_place(location["expansionLoc"])
@@ -147,7 +147,7 @@ class Reader:
         return Place(self.file, location.get("offset", 0), location.get("tokLen", 0), False, False)
 
     def read(self, data, parent=None, is_kept=False):
-        """Take in a declaration, statement or expression; the node for it where it is kept."""
+        """Read a declaration, statement or expression. Return its node if it is kept."""
         own = self.place(data["loc"]) if "loc" in data else NOWHERE
         begin = end = NOWHERE
         if "range" in data:
@@ -176,7 +176,7 @@ class Reader:
 
     @staticmethod
     def is_body(data, child):
-        """Whether a declaration's part is a function's body or a variable's value."""
+        """Return whether a part of a declaration is a function's body or a variable's value."""
         if data["kind"] == "FunctionDecl":
             return child.kind == "CompoundStmt"
         return "init" in data and not child.kind.endswith("Attr")
@@ -187,7 +187,7 @@ class Reader:
             self.records[field["id"]] = [(other["name"], other["type"]["qualType"]) for other in fields]
 
     def extent(self, begin, end, parent):
-        """(begin, end) of a node's bytes, or (None, None)."""
+        """Return (begin, end) of a node's bytes, or (None, None)."""
         if NOWHERE in (begin, end) or begin.file != end.file or begin.is_argument or end.is_argument:
             return None, None
         source = self.read_source(begin.file)
@@ -197,7 +197,8 @@ class Reader:
         return begin.offset, stop
 
     def is_in_use(self, parent, offset):
-        """Whether the parent is of the same use of a macro, so that its child is a part of the macro's body."""
+        """Return whether the parent belongs to the same use of a macro. Then the child is a part of the macro's
+        body."""
         if parent is None or parent.begin is None:
             return parent is not None
         start = self.place_of(parent)
@@ -205,7 +206,7 @@ class Reader:
 
     @staticmethod
     def place_of(node):
-        """The offset of the use of a macro that a node is all of, or None."""
+        """Return the offset of the use of a macro if it is exactly this node, or None."""
         limits = node.data["range"]
         if "expansionLoc" not in limits["begin"] or "expansionLoc" not in limits["end"]:
             return None
@@ -214,8 +215,8 @@ class Reader:
 
 
 def read_file(command, path, wants, read_source, folder=None):
-    """The functions that a file and its headers define, where wants(file) says so, and the set of (file, name) of all
-    that the file uses. `command` compiles a file."""
+    """Return the functions that a file and its headers define, if wants(file) is true, and the set of (file, name) of
+    all names that the file uses. `command` compiles a file."""
     done = subprocess.run([*command, "-w", "-fsyntax-only", "-Xclang", "-ast-dump=json", path], cwd=folder,
                           capture_output=True, check=False)  # fmt: skip
     if done.returncode != 0:

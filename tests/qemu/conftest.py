@@ -33,7 +33,7 @@ def pytest_unconfigure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what only `make test-all` runs."""
+    """Leave out the cases that only `make test-all` runs."""
     if config.getoption("--all"):
         return
     left_out = [item for item in items if item.get_closest_marker("full")]

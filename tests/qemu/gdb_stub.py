@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 300
 
 
 class GdbStub:
-    """One connection. While it is open the machine stands, except inside run_to()."""
+    """One connection. While it is open the machine is stopped, except inside of run_to()."""
 
     def __init__(self, running):
         """Start the stub in a running Boot, and stop the machine."""
@@ -63,8 +63,8 @@ class GdbStub:
         return reply
 
     def ask(self, text):
-        """Send a packet and return the answer. QEMU may report by itself that the machine stopped
-        (`T…`) when a debugger connects; only `?` asks for that."""
+        """Send a packet and return the answer. When a debugger connects, QEMU may report without a request that the
+        machine stopped (`T…`). Only `?` requests that."""
         self._send(text)
         reply = self._receive()
         while reply.startswith("T") and text != "?":
@@ -74,8 +74,7 @@ class GdbStub:
         return reply
 
     def run_to(self, address, start):
-        """Let the machine run until it is about to execute the instruction at `address`; `start()` is
-        called once it runs."""
+        """Let the machine run up to the instruction at `address`. `start()` is called when it runs."""
         self.ask(f"Z1,{address:x},1")
         self._send("c")
         start()
@@ -83,7 +82,7 @@ class GdbStub:
         self.ask(f"z1,{address:x},1")
 
     def leave(self):
-        """Let the machine run on its own."""
+        """Let the machine run without the debugger."""
         self.ask("D")
 
     def registers(self):
@@ -98,7 +97,7 @@ class GdbStub:
         self.ask("G" + registers.hex())
 
     def read(self, address, size_bytes):
-        """Memory at a virtual address."""
+        """Return memory at a virtual address."""
         chunks = [
             bytes.fromhex(self.ask(f"m{address + at:x},{min(CHUNK_BYTES, size_bytes - at):x}"))
             for at in range(0, size_bytes, CHUNK_BYTES)

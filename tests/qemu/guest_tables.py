@@ -1,4 +1,4 @@
-"""The page tables of a running machine, read from outside by QEMU's monitor. The decoder here follows the
+"""Read the page tables of a running machine through QEMU's monitor. The decoder here follows the
 processor's manual (Intel SDM Vol. 3A, 4.5 and 4.9.2) and uses no code of the project."""
 
 import re
@@ -25,7 +25,7 @@ MEMORY_TYPES = ["write-back", "write-through", "uncached-", "uncached",
 
 @dataclass(frozen=True)
 class Page:
-    """One page as the tables map it, with what all levels together allow."""
+    """One mapped page, with the permissions of all levels together."""
 
     virtual: int
     physical: int
@@ -38,19 +38,19 @@ class Page:
 
 
 def monitor(running, line):
-    """One command of QEMU's monitor for people."""
+    """Run a command of QEMU's human monitor."""
     return running.command("human-monitor-command", {"command-line": line})
 
 
 def registers(running):
-    """The control registers of the first processor."""
+    """Return the control registers of the first processor."""
     text = monitor(running, "info registers")
     return {name: int(value, 16)
             for name, value in re.findall(r"\b(CR[0-4]|EFER)=([0-9a-f]+)", text)}  # fmt: skip
 
 
 def read_table(running, physical):
-    """The entries of the table at a physical address."""
+    """Return the entries of the table at a physical address."""
     path = running.scratch / "table"
     path.unlink(missing_ok=True)
     running.command("pmemsave", {"val": physical, "size": PAGE_BYTES, "filename": str(path)})
@@ -69,7 +69,7 @@ def memory_type(entry, level):
 
 
 def walk_table(running, physical, level, levels, base, rights):
-    """The pages below one table, in order."""
+    """Yield the pages below one table, in order."""
     for index, entry in enumerate(read_table(running, physical)):
         if not entry & PRESENT:
             continue
@@ -86,14 +86,14 @@ def walk_table(running, physical, level, levels, base, rights):
 
 
 def walk(running):
-    """Every page that is mapped now."""
+    """Return all mapped pages."""
     state = registers(running)
     levels = 5 if state["CR4"] & CR4_LA57 else 4
     return list(walk_table(running, state["CR3"] & ADDRESS, levels, levels, 0, (True, True, True)))
 
 
 def qemu_walk(running):
-    """The same as QEMU itself sees it (`info tlb`): {virtual: (physical, write, execute, user)}."""
+    """Return the same from QEMU's own walk (`info tlb`): {virtual: (physical, write, execute, user)}."""
     pages = {}
     for line in monitor(running, "info tlb").splitlines():
         match = re.match(r"([0-9a-f]+): ([0-9a-f]+) (\S+)$", line.strip())

@@ -1,9 +1,9 @@
 """The tests' workbench: compose a volume, boot it, check the verdict.
 
-There are two ways to boot. `cold` starts a new machine, as a user does. `case` restores a snapshot, in a
-tenth of the time. The snapshot was taken when the conductor (an EFI application, see conductor/main.c)
-was about to start the loader. The conductor stands between firmware and loader, so it can inject faults.
-All cases on equal machines share one snapshot, whichever worker they run on.
+There are two ways to boot. `cold` starts a new machine, as a user does. `case` restores a snapshot, in a tenth of the
+time. The snapshot was taken when the conductor (an EFI application, see conductor/main.c) was about to start the
+loader. The conductor runs between firmware and loader, so it can inject faults. All cases on equal machines share one
+snapshot, on all workers.
 """
 
 import fcntl
@@ -35,30 +35,30 @@ CODE_FORBIDDEN = 0x7D
 CODE_RETURNED = 0x7E
 CODE_CONDUCTOR_FAILED = 0x7F
 
-# Patience on a busy host: a boot takes seconds. One with much memory gets more (Machine.patience).
+# A boot takes seconds, but a busy host may need more. Machines with much memory get more time (Machine.patience).
 TIMEOUT_SECONDS = 300
-# Every image has the same size: the restored firmware believes in the size that it has seen.
+# Every image has the same size, since the restored firmware still uses the size from before the snapshot.
 CASE_IMAGE_MIB = 24
 CASE_MEMORY = "128M"
 
-# Which small blocks lie between guard pages is the seed's choice, and their misuse has another code.
+# The seed chooses the small blocks between guard pages, and their misuse has another code.
 NO_SAMPLES = "heap_sample=0"
 WORDS = [f"debug-exit={DEBUG_EXIT_PORT:#x}", "once", "unattended"]
 
 
 def installed(*builds):
-    """Those of the firmware builds that are here; without any, None stands for the best there is."""
+    """The installed firmware builds. Without any, None stands for the best firmware."""
     return [build for build in builds if Path(build).is_file()] or [None]
 
 
 def has_graphics(card):
-    """Whether this QEMU has the device of a graphics card."""
+    """Return whether this QEMU has the device of a graphics card."""
     listed = subprocess.run([QEMU, "-device", "help"], capture_output=True, text=True, check=True)
     return f'name "{GRAPHICS[card][-1]}"' in listed.stdout
 
 
 def make_tree(tree: Path, command_line="", words=None, **settings):
-    """A copy of esp/ that powers off when it is ready."""
+    """Make a copy of esp/ that powers off when it is ready."""
     volume.compose(tree, command_line, WORDS if words is None else words, **settings)
     return tree
 
@@ -86,7 +86,7 @@ def change(tree: Path, changes):
 
 
 def put_conductor(tree: Path, plan):
-    """Let the conductor start first, and the loader by it."""
+    """Let the conductor start first, and then start the loader."""
     loader = tree / LOADER
     aside = tree / "EFI/HANDOFF/LOADER.EFI"
     aside.parent.mkdir(parents=True)
@@ -151,25 +151,25 @@ class Lab:
             shutil.rmtree(disk.parent)
 
     def boot_machine(self, machine, only, **settings):
-        """Boot `machine`, which differs from the usual one in several respects, from its snapshot. The full matrix
-        boots a machine with the options `only` in its place, which differs in one respect, from power-on."""
+        """Boot a machine with several special properties from its snapshot. The full matrix boots a machine with only
+        one of them from power-on: the options `only`."""
         if self.full_matrix:
             return self.cold(machine=only, **settings)
         return self.case(machine=machine, **settings)
 
     def start_machine(self, machine, only, **settings):
-        """The same for a machine that is watched while it runs."""
+        """The same for a machine that the test watches while it runs."""
         if self.full_matrix:
             return boot.Boot(self.machine(self.disk(**settings), **only))
         return self.restore(self.case_disk(machine, **settings), machine=machine)
 
     def case_disk(self, machine, changes=None, plan=(), **settings):
-        """A disk for a machine that is restored from its snapshot."""
+        """Make a disk for a machine that is restored from its snapshot."""
         iso = (machine or {}).get("medium") == "iso"
         return self.disk(changes, plan, size_mib=CASE_IMAGE_MIB, iso=iso, **settings)
 
     def restore(self, disk, go=True, machine=None):
-        """A snapshot's machine with another disk, running. Without `go` its conductor waits until `g` is typed."""
+        """Start a snapshot's machine with another disk. Without `go` its conductor waits for the key `g`."""
         pc = self.machine(disk, **case_options(machine))
         running = boot.Boot(pc, arguments=["-incoming", f"exec:cat {self.snapshot(machine)}"])
         deadline = time.monotonic() + TIMEOUT_SECONDS
@@ -183,7 +183,7 @@ class Lab:
         return running
 
     def snapshot(self, machine):
-        """The snapshot of a machine. The worker that asks first takes it; the others wait."""
+        """Return the snapshot of a machine. The first worker takes it, and the others wait."""
         options = case_options(machine)
         model = self.machine(Path(), **options).cpu_model()
         name = hashlib.sha256(repr(sorted({**options, "cpu": model}.items())).encode()).hexdigest()[:16]
@@ -195,7 +195,7 @@ class Lab:
         return state
 
     def take_snapshot(self, machine, options, target):
-        """The state of a machine whose conductor waits to be told to go on."""
+        """Write the state of a machine whose conductor waits."""
         disk = self.case_disk(machine, plan=["snapshot"])
         state = target.with_suffix(".part")
         with boot.Boot(self.machine(disk, **options)) as running:
@@ -211,18 +211,18 @@ class Lab:
 
 
 def case_options(machine):
-    """The options of a machine that is restored from a snapshot."""
+    """Return the options of a machine that is restored from a snapshot."""
     return {"memory": CASE_MEMORY, **(machine or {})}
 
 
 def expect_ready(verdict):
-    """The boot succeeded, by every sign that there is."""
+    """Check every sign of a successful boot."""
     assert verdict.success, f"{verdict.sentence}\n{verdict.serial}"
     return verdict
 
 
 def expect_panic(verdict, name):
-    """The kernel stopped with the code of this name, and said so in words."""
+    """Check that the kernel stopped with the code of this name, and printed its name."""
     code = PANIC[name] if isinstance(name, str) else name
     assert verdict.code == code, f"{verdict.sentence}\n{verdict.serial}"
     assert not verdict.success
@@ -230,7 +230,7 @@ def expect_panic(verdict, name):
 
 
 def expect_stop(verdict, number):
-    """The loader stopped with this error, said what to do, and gave everything back."""
+    """Check that the loader stopped with this error, printed a remedy, and freed all memory."""
     assert verdict.code == CODE_RETURNED, f"{verdict.sentence}\n{verdict.serial}"
     assert f"HL-{number:02d}:" in verdict.serial, verdict.serial
     assert "remedy:" in verdict.serial, verdict.serial

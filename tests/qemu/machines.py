@@ -1,6 +1,5 @@
-"""Machines that differ from the usual one in many respects at once. Each starts its firmware once, for all tests that
-need one of these respects: they boot from its snapshot. `make test-all` boots a machine for each respect instead
-(Lab.boot_machine).
+"""Machines with many special properties at once. Each starts its firmware once, for all tests that need one of these
+properties: they boot from its snapshot. `make test-all` boots a machine for each property instead (Lab.boot_machine).
 """
 
 # Little memory (with less the firmware cannot connect a disk a second time); a CPU without page attributes, global
@@ -11,7 +10,7 @@ SMALL = {"memory": "64M", "cpu": "qemu64,-pat,-pge,-mce", "cpu_count": 2, "mediu
 PLAIN = {"memory": "3G", "cpu": "qemu64", "medium": "scsi", "graphics": "none", "random_device": False}
 # A CPU without no-execute; a display without a linear framebuffer.
 EXECUTABLE = {"memory": "512M", "cpu": "qemu64,-nx", "medium": "usb", "graphics": "virtio-gpu"}
-# A disc; random numbers only from the CPU; every feature but five levels.
+# A disc; random numbers only from the CPU; every feature except five levels.
 DISC = {"memory": "4G", "cpu": "max,la57=off", "medium": "iso", "graphics": "virtio", "random_device": False}
-# The usual one, with a CPU that has everything that QEMU emulates, with KVM, too.
+# The usual machine, with all features that QEMU emulates, also with KVM.
 MODERN = {"cpu": "max"}

@@ -1,4 +1,4 @@
-"""Read text off a screenshot: compare each cell with the glyphs of the console's font."""
+"""Read the text of a screenshot: compare each cell with the glyphs of the console's font."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ BRIGHT = 0x60
 
 
 def read_ppm(path: Path):
-    """Width, height and the bytes of a binary PPM file."""
+    """Return width, height and the bytes of a binary PPM file."""
     data = path.read_bytes()
     fields, offset = [], 0
     while len(fields) < 4:
@@ -23,7 +23,7 @@ def read_ppm(path: Path):
 
 
 def glyph_table(font: Path):
-    """From the bits of a glyph, as drawn, to its character."""
+    """Return {bits of a glyph: its character}."""
     data = font.read_bytes()
     table = {}
     for index in range(len(data) // GLYPH_HEIGHT):
@@ -33,7 +33,7 @@ def glyph_table(font: Path):
 
 
 def read_cell(pixels, width, left, top):
-    """The bits of the cell whose upper left corner is given."""
+    """Return the bits of the cell with this upper left corner."""
     rows = bytearray()
     for y in range(top, top + GLYPH_HEIGHT):
         start = (y * width + left) * 3
@@ -43,7 +43,7 @@ def read_cell(pixels, width, left, top):
 
 
 def read_screen(path: Path, font: Path):
-    """Return the screen as lines of text; U+FFFD replaces pixels that are no glyph of the font."""
+    """Return the screen as lines of text; U+FFFD replaces pixels that are not a glyph of the font."""
     width, height, pixels = read_ppm(path)
     glyphs = glyph_table(font)
     lines = []

@@ -1,5 +1,5 @@
-"""The kernel's address space on machines: what print-map says against the tables themselves, read from
-outside; four and five levels; every kind of mapping used as it must not be."""
+"""The kernel's address space on machines: print-map compared with the tables, four and five levels, and forbidden
+accesses to every kind of mapping."""
 
 import re
 from itertools import groupby
@@ -19,7 +19,7 @@ SIZES = {"4K": 4096, "2M": 2 * 1024**2, "1G": 1024**3}
 DIRECT_MAP = {4: 0xFFFF800000000000, 5: 0xFF00000000000000}
 MIB = 1024**2
 
-# --- print-map against the tables -------------------------------------------------------------------
+# --- print-map compared with the tables -------------------------------------------------------------------
 
 
 def fields(line):
@@ -41,7 +41,7 @@ def page_counts(line):
 
 
 def expect_line_is_its_pages(line, pages, contiguous_physical):
-    """The pages that the tables have in a line's place are what the line says of them."""
+    """Check that the pages of the tables agree with the line."""
     access = f"r{'w' if pages[0].write else '-'}{'x' if pages[0].execute else '-'}"
     for page in pages:
         assert not page.user
@@ -59,7 +59,7 @@ def expect_line_is_its_pages(line, pages, contiguous_physical):
 
 
 def expect_map_is_true(serial, pages):
-    """Every page is in exactly one line, every line is exactly its pages, guards have none."""
+    """Check that every page is in exactly one line, that a line has no other pages, and that guards have no page."""
     lines = map_lines(serial)
     assert len(lines) > 15, serial
     left = {page.virtual: page for page in pages}
@@ -106,7 +106,7 @@ def expect_rules(pages, levels, lines):
 
 
 def expect_same_as_qemu(running, pages):
-    """QEMU walks the tables by itself, and comes to the same."""
+    """QEMU's own walk of the tables has the same result."""
     seen = qemu_walk(running)
     assert set(seen) == {page.virtual for page in pages}
     for page in pages:
@@ -114,7 +114,7 @@ def expect_same_as_qemu(running, pages):
 
 
 def look_from_outside(running, levels, memory=CASE_MEMORY):
-    """Wait for the idle kernel and hold its words against its tables."""
+    """Wait for the idle kernel, and compare its lines with its tables."""
     assert running.wait_for(r"^\[ready\]", TIMEOUT_SECONDS), running.serial
     seen_mib = int(re.search(r"^\[frames\] .*ram_mib=(\d+)", running.serial, re.MULTILINE).group(1))
     asked_mib = parse_size(memory) // MIB
@@ -135,7 +135,7 @@ def look_from_outside(running, levels, memory=CASE_MEMORY):
 
 
 @pytest.mark.parametrize("levels", [4, 5])
-def test_map_is_what_the_tables_say(lab, levels):
+def test_map_agrees_with_the_tables(lab, levels):
     disk = lab.case_disk(MODERN, words=IDLE_WORDS, command_line=f"print-map paging={levels} heap_sample=1")
     with lab.restore(disk, machine=MODERN) as running:
         pages, state = look_from_outside(running, levels)
@@ -148,7 +148,7 @@ def test_map_is_what_the_tables_say(lab, levels):
 
 
 @pytest.mark.parametrize("machine, words, levels", [
-    pytest.param({"memory": "52M"}, "", 4, id="machine0--4"),  # the fixed early heap, whose pages leave the image
+    pytest.param({"memory": "52M"}, "", 4, id="machine0--4"),  # the fallback region, whose pages leave the image
     pytest.param({"memory": "64M", "cpu": "qemu64"}, "", 4, id="machine1--4", marks=FULL),
     pytest.param(PLAIN, "", 4, id="machine2--4"),  # no 1 GiB pages
     pytest.param({"memory": "16G"}, "", 4, id="machine3--4", marks=FULL),
@@ -156,7 +156,7 @@ def test_map_is_what_the_tables_say(lab, levels):
     pytest.param({"memory": "256G", "graphics": "none"}, "", 4, id="machine5--4"),
 ])  # fmt: skip
 def test_map_of_machines(lab, machine, words, levels):
-    small = {"temp_heap": "6M"} if machine["memory"] == "52M" else {}  # more than there is room for
+    small = {"temp_heap": "6M"} if machine["memory"] == "52M" else {}  # more than the direct map has room for
     words = {"words": IDLE_WORDS, "command_line": f"print-map {words}", **small}
     if machine is PLAIN:
         running = lab.start_machine(machine, {"memory": "3G", "cpu": "qemu64"}, **words)
@@ -200,7 +200,7 @@ def test_P11_cpu_without_five_levels_warns(lab, cpu, machine):
 
 
 @pytest.mark.parametrize("words", ["", "paging=4"])
-def test_four_levels_unless_asked(lab, words):
+def test_four_levels_by_default(lab, words):
     verdict = expect_ready(lab.case(command_line=words))
     assert verdict.has_line(r"\[paging\] levels=4")
     assert "warning: paging" not in verdict.serial
@@ -209,21 +209,21 @@ def test_four_levels_unless_asked(lab, words):
 @pytest.mark.parametrize("value", ["6", "45"])
 def test_unknown_number_of_levels_warns(lab, value):
     verdict = expect_ready(lab.case(command_line=f"paging={value}"))
-    assert verdict.has_line(r"\[loader\] warning: paging= is ignored: the value is 4 or 5")
+    assert verdict.has_line(r"\[loader\] warning: paging= is ignored: the value must be 4 or 5")
     assert verdict.has_line(r"\[paging\] levels=4")
 
 
 @pytest.mark.parametrize("name, report", [("undefined", "#UD"), ("stack-overflow", "#(?:DF|PF)"),
                                           ("page-zero", "#PF")])  # fmt: skip
 def test_X8_loader_names_the_fault_with_five_levels(lab, name, report):
-    """The step costs the CPU its task register and descriptor table: both are back."""
+    """During the step the CPU loses its task register and descriptor table. Both are loaded again."""
     verdict = boot_probe(lab, f"paging=5 probe={name}")
     expect_kept(verdict)
     assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"
     assert verdict.has_line(rf"\[loader\] fault: {report}"), verdict.serial
 
 
-# --- Every kind of mapping, used as it must not be --------------------------------------------------
+# --- Forbidden accesses to every kind of mapping --------------------------------------------------
 
 NO_PAGE = PANIC["EXCEPTION_BASE"] + 14
 
@@ -260,7 +260,7 @@ MISUSES = [
 @pytest.mark.parametrize("name, code, words", [row[1:] for row in MISUSES],
                          ids=[f"{row[0]}-{row[1]}" for row in MISUSES])  # fmt: skip
 def test_misuse_of_a_mapping_faults(lab, name, code, words, levels):
-    """After an audit that passed, each access that must not be is stopped, by its own name."""
+    """The audit passed. Each forbidden access still faults, and its panic has the right name."""
     verdict = lab.case(command_line=f"paging={levels} provoke={name}")
     expect_panic(verdict, code)
     assert verdict.has_line(rf"\[paging\] levels={levels} wx=0 audit=passed")

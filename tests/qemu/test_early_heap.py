@@ -1,4 +1,4 @@
-"""The temporary heap handed over and accepted, or refused for a real reason (catalogue H, FW3)."""
+"""The temporary heap is accepted, or refused for a real reason (catalogue H, FW3)."""
 
 import pytest
 
@@ -9,13 +9,13 @@ MIB = 1024 * 1024
 
 
 def early_heap(verdict):
-    """source, size and reason of the line that tells where the early heap lies."""
+    """Return source, size and reason of the line about the early heap."""
     line = verdict.has_line(r'\[early-heap\] source=(\w+) base=(\w+) size=(\d+) reason="(.*)"')
     assert line, verdict.serial
     return line.group(1), int(line.group(3)), line.group(4)
 
 
-def test_handed_over_heap_serves(lab):
+def test_temporary_heap_is_used(lab):
     verdict = expect_ready(lab.case())
     assert early_heap(verdict) == ("handoff", MIB, "ok")
     returned = verdict.has_line(r"\[early-heap\] retired used=\d+ peak=\d+ returned=(\d+)")
@@ -32,7 +32,7 @@ def test_size_is_configurable(lab, setting, size):
     assert early_heap(verdict)[:2] == ("handoff", size)
 
 
-def test_H6_no_heap_asked_for_means_fallback(lab):
+def test_H6_no_requested_heap_means_fallback(lab):
     verdict = expect_ready(lab.case(temp_heap="0"))
     source, size, reason = early_heap(verdict)
     assert (source, size) == ("fallback", MIB)
@@ -41,7 +41,7 @@ def test_H6_no_heap_asked_for_means_fallback(lab):
 
 
 def test_FW3_refused_allocation_means_fallback(lab):
-    """The very request for the heap fails: 256 pages."""
+    """The request for the heap fails: 256 pages."""
     verdict = expect_ready(lab.case(plan=["fail-size 256"]))
     assert "AllocatePages" in verdict.serial
     assert early_heap(verdict)[0] == "fallback"
@@ -77,7 +77,7 @@ def test_FW3_fallback_for_real_in_a_small_machine(lab, name, from_mib):
 
 
 def test_FW3_memory_really_exhausted(lab):
-    """The firmware has room for the kernel and the small things, but not for the heap as well."""
+    """The firmware has room for the kernel and the small blocks, but not for the heap."""
     plain = expect_ready(lab.case())
     kernel_kib = int(plain.has_line(r"\[loader\] kernel .*: (\d+) KiB").group(1))
     verdict = expect_ready(lab.case(plan=[f"leave-pages {kernel_kib // 4 + 200}"]))
@@ -90,8 +90,8 @@ def test_H6_heap_strict_makes_it_a_panic(lab):
 
 
 def test_FW3_every_single_allocation_failing(lab):
-    """Whichever AllocatePages fails: a stop that gives everything back, or a boot without the heap, or
-    without the page for starting processors."""
+    """For each failing AllocatePages, the loader frees all memory and stops, or boots without the heap, or without the
+    page for starting processors."""
     calls, lacking = 0, []
     for nth in range(1, 12):
         verdict = lab.case(plan=[f"fail-pages {nth}"])

@@ -1,4 +1,4 @@
-"""Firmware that lacks what others have (catalogue FW1, FW2, FW14-FW17), and strict memory protection."""
+"""Firmware without common features (catalogue FW1, FW2, FW14-FW17), and strict memory protection."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_FW14_no_console(lab):
 
 
 def test_FW14_no_console_and_an_error(lab):
-    """The error is still told, on the serial port."""
+    """The error is still printed on the serial port."""
     expect_stop(lab.case({"kernel.elf": None}, plan=["no-console"]), 4)
 
 
@@ -53,14 +53,14 @@ def test_FW17_no_memory_attribute_protocol(lab):
 
 
 def test_FW17_memory_attribute_protocol_that_fails(lab):
-    """It is not needed: the loader never asks for it."""
+    """The loader does not need it and never uses it."""
     verdict = expect_ready(lab.case(plan=["memory-attribute-fails"]))
     assert verdict.has_line("conductor: memory-attribute protocol: present, fails")
     assert "conductor: memory attributes of" not in verdict.serial
 
 
 def test_M13_firmware_code_that_is_not_write_back(lab):
-    """It is handed over as reserved and mapped uncached, and the runtime call still works."""
+    """The handoff has it as reserved, it is mapped uncached, and the runtime call still works."""
     plain = expect_ready(lab.case())
     verdict = expect_ready(lab.case(plan=["firmware-uncached"]))
     total = r"\[frames\] total=(\d+)"
@@ -68,6 +68,6 @@ def test_M13_firmware_code_that_is_not_write_back(lab):
 
 
 def test_strict_memory_protection(lab):
-    """Data is not executable, code is not writable, and the loader's sections are what they say."""
+    """Data is not executable, code is not writable, and the loader's sections have their own permissions."""
     verdict = expect_ready(lab.case(plan=["strict-nx"]))
     assert verdict.has_line("conductor: strict-nx: on")

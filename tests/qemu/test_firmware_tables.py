@@ -12,11 +12,11 @@ RESERVED, RESERVED_LOW, NO_ROW = 1, 2, 3
 PLACES = pytest.mark.parametrize("place", [RESERVED, RESERVED_LOW, NO_ROW],
                                  ids=["reserved", "reserved-below-1M", "in-no-row"])  # fmt: skip
 MOVED = r"conductor: {} at ([0-9a-f]+), "
-WARNING = "firmware tables: (\\d+) are damaged and not followed"
+WARNING = "firmware tables: (\\d+) are damaged and ignored"
 
 
 def boot(lab, *plan):
-    """The probe on a machine with these faults. It is content; its figures."""
+    """Run the probe on a machine with these faults. Check that every promise is kept, and return its figures."""
     verdict = boot_probe(lab, plan=plan)
     expect_kept(verdict)
     assert verdict.code == KEPT, f"{verdict.sentence}\n{verdict.serial}"
@@ -28,7 +28,7 @@ def skipped(verdict):
 
 
 def moved(verdict, name):
-    """Where the conductor has put a table."""
+    """Return the place of a table that the conductor moved."""
     found = verdict.has_line(MOVED.format(name))
     assert found, verdict.serial
     return int(found.group(1), 16)

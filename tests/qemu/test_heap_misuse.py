@@ -23,7 +23,7 @@ MISUSES = [
     ("K7", "heap-foreign-pointer", "HEAP_BAD_POINTER", "bad pointer", "nothing"),
     ("K8", "heap-overrun", "HEAP_OVERRUN", "overrun", 0),
     ("K8", "heap-overrun-8", "HEAP_OVERRUN", "overrun", 0),
-    # The header that is overwritten is what knew the size.
+    # The overwritten header had the size.
     ("K8", "heap-underrun", "HEAP_OVERRUN", "overrun", "pointer"),
     ("K8", "heap-underrun-8", "HEAP_OVERRUN", "overrun", "pointer"),
     ("K9", "heap-smashed-link", "HEAP_CORRUPT", "corrupt", "pointer"),
@@ -36,7 +36,7 @@ ROWS = [row[1:] + (policy,) for policy in POLICIES for row in MISUSES
 
 
 def caller(verdict, role):
-    """The code address that the panic names in this role."""
+    """Return the code address that the panic names in this role."""
     found = re.search(rf"^\[panic\].*\b{role} (0x\w+)", verdict.serial, re.MULTILINE)
     assert found, verdict.serial
     return int(found.group(1), 16)
@@ -71,7 +71,7 @@ GUARDED = [
     ("heap-large-after-free", f"{NO_SAMPLES} heap_debug=on", "HEAP_GUARD",
      r"write to 0x\w+: 1000 bytes into a freed block of 131072 bytes", True),
     ("heap-large-double-free", f"{NO_SAMPLES} heap=best-fit", "HEAP_DOUBLE_FREE",
-     r"double free: the block is free already; pointer (0x\w+), freed block \1 of 131072 bytes", True),
+     r"double free: the block is already free; pointer (0x\w+), freed block \1 of 131072 bytes", True),
     ("heap-large-beside", f"{NO_SAMPLES} heap=first-fit", "HEAP_OVERRUN",
      r"overrun: the bytes behind the block were overwritten; .*, block 0x\w+ of 131073 bytes", False),
     ("heap-sample-overrun", "heap_sample=1 heap_debug=on", "HEAP_GUARD",

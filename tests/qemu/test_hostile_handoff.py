@@ -1,6 +1,6 @@
-"""A loader that lies, on a real machine. A debugger stops the kernel at its first instruction. It changes
-the handoff, seals it again and lets the kernel continue. The kernel must refuse the handoff by name
-(catalogue group H; the rest of the group is in tests/unit/test_handoff_*.c)."""
+"""A loader with a wrong handoff, on a real machine. A debugger stops the kernel at its first instruction. It changes
+the handoff, writes the checksum again and lets the kernel continue. The kernel must refuse the handoff with the right
+reason (catalogue group H; the rest of the group is in tests/unit/test_handoff_*.c)."""
 
 import re
 import struct
@@ -28,12 +28,12 @@ def size_of(structure):
 
 
 def value_of(name):
-    """Of an enumerator or a #define that is a number."""
+    """Return the value of an enumerator, or of a #define that is a number."""
     text = re.search(rf"\b{name}(?: =|\s+UINT32_C\() ?(\w+)", HEADER).group(1)
     return int(text, 0)
 
 
-# Every field that is changed here has eight bytes, but for those of a region that are listed.
+# Every field that is changed here has eight bytes, except the listed fields of a region.
 OFFSETS = offsets("handoff")
 ARRAY, REGION = offsets("handoff_array"), offsets("handoff_region")
 SIZE_BYTES = size_of("handoff")
@@ -63,7 +63,7 @@ class Row:
         struct.pack_into(form, self.data, REGION[name], value)
 
     def become(self, kind, reuse):
-        """A lie without a contradiction: facts and reuse are those of the new type, too."""
+        """A wrong type without a contradiction: facts and reuse are those of the new type, too."""
         self["type"], self["reuse"] = kind, reuse
         self["facts"] &= ~PLACED
 
@@ -112,7 +112,7 @@ class Handoff:
 
 
 def short_image(handoff):
-    """The first page is handed over as the kernel; the rest is the loader's, and so free soon."""
+    """The handoff has only the first page as the kernel. The rest belongs to the loader, and so becomes free soon."""
     rows = handoff.regions()
     index = next(i for i, row in enumerate(rows) if row["type"] == KERNEL_IMAGE)
     rest = rows[index].copy()
@@ -126,7 +126,7 @@ def short_image(handoff):
 
 
 def other_image(handoff):
-    """A page of the stack is handed over as the kernel's last page, and the image begins later."""
+    """The handoff has a page of the stack as the kernel's last page, and the image begins later."""
     rows = handoff.regions()
     index = next(i for i, row in enumerate(rows) if row["type"] == KERNEL_IMAGE)
     before, image = rows[index - 1], rows[index]
@@ -143,7 +143,7 @@ def other_image(handoff):
 
 
 def other_stack(handoff):
-    """The stack in use is the same memory, seen through the direct map."""
+    """The stack in use is the same memory, at its address in the direct map."""
     top = handoff.virtual(handoff["stack_physical_base"] + handoff["stack_size_bytes"])
     handoff.stub.set_register(RSP, top - 8)
 
@@ -183,9 +183,9 @@ def boot_changed(lab, changes):
 
 @pytest.mark.parametrize("changes, reason", [
     (short_image, "kernel_size_bytes is not the size of the image as it was linked "
-                  "(handed over: 0x1000, in use: 0x"),
+                  "(in the handoff: 0x1000, in use: 0x"),
     (other_image, "the kernel's image is not at kernel_physical_base"),
-    (other_stack, "the stack in use is not the stack that was handed over"),
+    (other_stack, "the stack in use is not the stack in the handoff"),
     (missing_memory, "the block of handoff data is not readable in the direct map"),
     (free_page_tables, "the page tables do not lie in regions of their type"),
     (flags_in_root, "page_table_root is not the root of the page tables in use"),
@@ -202,13 +202,13 @@ def wait_for_halt(running):
 
 
 def test_refusal_is_on_the_screen(lab):
-    """For a PC without a serial port: the framebuffer is proven by the page tables."""
+    """For a PC without a serial port: the page tables confirm the framebuffer."""
     with boot_changed(lab, free_page_tables) as running:
         wait_for_halt(running)
         picture = running.scratch / "screen.ppm"
         deadline = time.monotonic() + TIMEOUT_SECONDS
         text = ""
-        while "is refused" not in text:  # QEMU redraws when it finds the time
+        while "is refused" not in text:  # QEMU redraws later
             assert time.monotonic() < deadline, text
             running.pump(0.1)
             running.screenshot(picture)
@@ -216,7 +216,7 @@ def test_refusal_is_on_the_screen(lab):
 
 
 def test_refusal_is_not_drawn_over_memory(lab):
-    """The framebuffer is said to be where the handed-over data is."""
+    """The handoff says that the framebuffer lies in the handoff data."""
     seen = {}
 
     def screen_over_data(handoff):
@@ -233,8 +233,8 @@ def test_refusal_is_not_drawn_over_memory(lab):
         assert path.read_bytes() == bytes(seen["handoff"].bytes), "the structure is as it was"
 
 
-def test_H4_pointer_to_what_is_not_mapped_is_named_by_the_loader(lab):
-    """The structure itself is read on the loader's word: no kernel can prove it before."""
+def test_H4_pointer_to_unmapped_memory_is_reported_by_the_loader(lab):
+    """The structure itself is read without a check: no kernel can check it before."""
     def change(handoff):
         handoff.stub.set_register(RDI, handoff.virtual(1 << 40))
 
@@ -245,6 +245,6 @@ def test_H4_pointer_to_what_is_not_mapped_is_named_by_the_loader(lab):
 
 
 def test_handoff_that_was_only_sealed_again_is_accepted(lab):
-    """The debugger by itself causes no refusal: the tests above are refused because of their changes."""
+    """The debugger does not cause a refusal. So the changes caused the refusals above."""
     with boot_changed(lab, lambda handoff: handoff.set_regions(handoff.regions())) as running:
         expect_ready(running.watch(TIMEOUT_SECONDS))

@@ -1,4 +1,4 @@
-"""The keys that the kernel takes once it stays: behind [ready] and behind a panic, on the serial port and on the
+"""The keys that the kernel accepts when it stays: behind [ready] and behind a panic, on the serial port and on the
 PS/2 keyboard."""
 
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ KEYS = r"^\[ready\] keys=\"p power off, r restart, h help\"$"
 
 @contextmanager
 def staying(lab, pattern, command_line=""):
-    """A kernel that was not told to end, when a line matches."""
+    """Start a kernel that does not power off, and wait for a line."""
     disk = lab.disk(command_line=command_line, words=[], plan=[], size_mib=CASE_IMAGE_MIB)
     with lab.restore(disk) as running:
         assert running.wait_for(pattern, TIMEOUT_SECONDS), running.serial

@@ -1,4 +1,4 @@
-"""Memory map and exit as bad firmware has them (catalogue FW6-FW13)."""
+"""Memory map and exit of bad firmware (catalogue FW6-FW13)."""
 
 import re
 
@@ -46,8 +46,8 @@ def test_FW6_map_grows_and_keys_are_stale(lab):
 
 
 def test_FW6_map_outgrows_its_room_before_the_exit(lab):
-    """The third reading is the one for ExitBootServices. The firmware is still whole there, so that
-    all that depends on the map is reserved once more."""
+    """The third read of the map is the one for ExitBootServices. Boot services still work then, so the loader reserves
+    the block again."""
     verdict = expect_ready(lab.case(plan=["map-burst 3", "stale-real 1"]))
     assert "conductor: GetMemoryMap 3: the map bursts" in verdict.serial
     assert "conductor: GetMemoryMap 5" not in verdict.serial
@@ -60,14 +60,14 @@ def test_FW6_map_that_never_stops_growing(lab):
 
 @pytest.mark.parametrize("fault", ["loader-data-uncached", "loader-data-special"])
 def test_M13_blocks_that_are_no_plain_ram_by_the_map(lab, fault):
-    """The direct map would not have what the kernel is given: a stop that says so, while there is
-    firmware to return to."""
+    """The direct map would not have the kernel's memory. The loader stops with an error, while it can still return to
+    the firmware."""
     expect_stop(lab.case(plan=[fault]), 18)
 
 
 @pytest.mark.parametrize("size", [48, 56, 64, 128])
 def test_FW7_descriptor_stride_is_honoured(lab, size):
-    """What lies between the rows is garbage that must not be read as one."""
+    """The bytes between the rows are garbage and must not be read as rows."""
     plain = expect_ready(lab.case())
     verdict = expect_ready(lab.case(plan=[f"descriptor-size {size}"]))
     ram = r"\[frames\] total=(\d+)"
@@ -85,4 +85,4 @@ def test_FW8_map_size_is_no_multiple(lab):
 
 def test_FW9_other_descriptor_version_is_a_warning(lab):
     verdict = expect_ready(lab.case(plan=["descriptor-version 7"]))
-    assert "memory map of version 7, read as version 1" in verdict.serial
+    assert "the memory map has version 7, and is read as version 1" in verdict.serial

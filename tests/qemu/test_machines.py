@@ -1,7 +1,6 @@
-"""Machines as they come: memory, CPUs, media, displays, file systems, firmware builds.
-
-Those of machines.py, and some here, differ in many respects at once, so that few starts of the firmware see every kind
-of each. `make test-all` has each kind on a machine of its own.
+"""Usual machines: memory, CPUs, media, displays, file systems, firmware builds. The machines of machines.py, and some
+here, have many special properties at once, so that few starts of the firmware cover all of them. `make test-all` has a
+machine for each property.
 """
 
 import re
@@ -99,7 +98,7 @@ def test_ES9_file_system(lab, fat_bits):
 
 
 def second_disk(lab):
-    """QEMU's words for a second disk, with a volume of the same kind and a broken kernel."""
+    """Return QEMU's options for a second disk, with a volume of the same kind and a broken kernel."""
     other = lab.disk({"kernel.elf": b"not a kernel", "EFI/BOOT/BOOTX64.EFI": None})
     return ["-drive", f"if=none,id=other,format=raw,snapshot=on,file={other}",
             "-device", "virtio-blk-pci,drive=other"]  # fmt: skip
@@ -176,7 +175,7 @@ def test_no_random_device(lab):
     ("OVMF_CODE.secboot.fd", 16, True, {"medium": "usb", "graphics": "std", "cpu": "max"}),
 ], ids=["nvme", "fat32", "fat12", "iso-on-a-stick"])  # fmt: skip
 def test_machine_that_differs_in_much(lab, build, fat_bits, iso, machine, tmp_path):
-    """What is not here is left out. Each machine has a second disk, with a broken kernel."""
+    """Firmware that is not installed is left out. Each machine has a second disk with a broken kernel."""
     name = next((name for name in installed(*FIRMWARE) if name and name.endswith(f"/{build}")), None)
     card = machine["graphics"] if machine["graphics"] in LINEAR_CARDS else "std"
     disk = lab.disk(words=IDLE, fat_bits=fat_bits, iso=iso)
@@ -191,7 +190,7 @@ def test_machine_that_differs_in_much(lab, build, fat_bits, iso, machine, tmp_pa
 
 
 def test_panic_without_debug_exit_halts(lab):
-    """As on a PC: the panic stays on the screen and nothing else happens."""
+    """As on a PC, the panic stays on the screen, and the machine does nothing else."""
     verdict = lab.boot_machine({}, {}, words=["unattended"], command_line="provoke=divide")
     assert not verdict.success and verdict.code is None
     assert "#DE" in verdict.serial
@@ -199,7 +198,7 @@ def test_panic_without_debug_exit_halts(lab):
 
 @FULL
 def test_no_loader_is_no_success(lab):
-    """The firmware's shell, or its complaint, is recognised long before the time is up."""
+    """The firmware's shell, or its error message, is recognised long before the time limit."""
     verdict = lab.cold({"EFI/BOOT/BOOTX64.EFI": None})
     assert not verdict.success
     assert "firmware found" in verdict.sentence

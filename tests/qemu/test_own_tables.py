@@ -22,7 +22,7 @@ FAULTS = [
 
 
 def own_root(verdict):
-    """CR3 of the time of the fault."""
+    """Return CR3 at the time of the fault."""
     return int(verdict.has_line(r"  rsp .*  cr3 ([0-9a-f]{16})$").group(1), 16)
 
 
@@ -62,7 +62,7 @@ def test_L8_report_is_on_the_screen(lab):
         picture = running.scratch / "screen.ppm"
         deadline = time.monotonic() + TIMEOUT_SECONDS
         text = ""
-        while "  r13 " not in text:  # QEMU redraws when it finds the time
+        while "  r13 " not in text:  # QEMU redraws later
             assert time.monotonic() < deadline, text
             running.pump(0.1)
             running.screenshot(picture)

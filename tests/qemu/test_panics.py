@@ -19,7 +19,7 @@ PROVOCATIONS = [
     ("X7", "panic-in-panic", "NESTED", "while printing a panic"),
     ("X8", "loader-fault", "LOADER_FAULT", "fault: #UD invalid opcode, before the kernel's handlers"),
     ("X9", "early-panic", "ASSERTION", "on purpose"),
-    ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "interrupt vector 32, which nobody asked for"),
+    ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "interrupt vector 32 has no handler"),
     ("X12", "bad-frame-chain", EXCEPTION + 6, "#UD"),
     ("X", "breakpoint", EXCEPTION + 3, "#BP"),
     ("X", "assertion", "ASSERTION", "assertion failed"),
@@ -45,7 +45,7 @@ def test_provoked_panic_has_its_own_code(lab, name, code, words):
     ("divide", EXCEPTION + 0), pytest.param("loader-fault", "LOADER_FAULT", marks=pytest.mark.full),
 ])  # fmt: skip
 def test_X10_no_serial_and_no_framebuffer(lab, name, code):
-    """Nobody can be told, and nothing waits for a port that does not answer: the code arrives."""
+    """No output works, and the kernel does not wait for a port that does not answer. The exit code still arrives."""
     machine = {"serial_port": False, "graphics": "none"}
     verdict = expect_panic(lab.cold(command_line=f"provoke={name}", machine=machine), code)
     assert verdict.serial == ""
@@ -79,7 +79,7 @@ def test_panic_names_the_first_function(lab):
     assert verdict.has_line(r"\[panic\] #0 0x[0-9a-f]+ early_panic\+0x"), verdict.serial
 
 
-def test_panic_names_who_called_a_bad_pointer(lab):
+def test_panic_names_the_caller_of_a_bad_pointer(lab):
     """The called address has no stack frame yet."""
     verdict = expect_panic(lab.case(command_line="provoke=stack-execute"), "EXECUTE_PROTECTION")
     assert verdict.has_line(r"\[panic\] #0 0x[0-9a-f]+ stack_execute\+0x"), verdict.serial
@@ -110,7 +110,7 @@ def test_K10_write_after_free_names_both_callers(lab, policy):
     assert places[0].group(1) != places[1].group(1)
 
 
-def test_words_that_nobody_knows_are_warned_of(lab):
+def test_unknown_words_cause_warnings(lab):
     """An unknown word changes nothing, and the warning suggests a known word."""
     words = "nonsense temp=1 heap=slow heap_debug=on provoke=heap-overun heap_debug=off"
     verdict = expect_ready(lab.case(command_line=words))

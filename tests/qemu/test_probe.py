@@ -10,7 +10,7 @@ from machines import DISC, EXECUTABLE, MODERN, PLAIN, SMALL
 
 PROBE = BUILD / "probe/probe.elf"
 KEPT = 0x10
-# Too many promises to be a mistake of the probe's own, which would end it early.
+# The least number of promises. A mistake of the probe would end it early.
 PROMISE_COUNT_MINIMUM = 60
 
 
@@ -28,7 +28,7 @@ def figures(verdict):
 
 
 def expect_kept(verdict):
-    """Every promise was kept, none was left out, and the plan says how many there were."""
+    """Check that every promise was kept, that none was left out, and that their number is that of the plan."""
     broken = re.findall(r"^not ok .*$", verdict.serial, re.MULTILINE)
     assert not broken, "\n".join(broken) + "\n" + verdict.serial
     kept = re.findall(r"^ok (\S+)", verdict.serial, re.MULTILINE)
@@ -37,7 +37,7 @@ def expect_kept(verdict):
 
 
 def expect_complete(verdict):
-    """The probe ran to its end and is content."""
+    """Check that the probe ran to its end, and that every promise was kept."""
     kept = expect_kept(verdict)
     assert verdict.code == KEPT, f"{verdict.sentence}\n{verdict.serial}"
     assert verdict.has_line(rf"1\.\.{len(kept)}$"), verdict.serial
@@ -116,13 +116,13 @@ def test_seed_comes_from_the_best_source(lab, machine, only, source):
 
 @pytest.mark.parametrize("asked, size_bytes", [("0", 0), ("4M", 4 * 1024**2), ("5000", 8192)])
 def test_promises_hold_with_temporary_heap(lab, asked, size_bytes):
-    """0 hands over none; other sizes are rounded up to whole pages."""
+    """With 0 there is no heap. Other sizes are rounded up to whole pages."""
     seen = expect_complete(boot_probe(lab, temp_heap=asked))
     assert int(seen["temp_heap_size"], 0) == size_bytes
 
 
 def test_FW3_promises_hold_without_memory_for_the_heap(lab):
-    """More than the machine has: both fields are 0, the boot goes on."""
+    """More than the machine has: both fields are 0, and the boot continues."""
     seen = expect_complete(boot_probe(lab, temp_heap="1G"))
     assert int(seen["temp_heap_size"], 0) == 0
 

@@ -1,5 +1,5 @@
-"""Kernels that check themselves: `make UBSAN=1` and `make KASAN=1`. They boot with everything that is on
-request switched on, and name the undefined behaviour and the wrong accesses that were planted."""
+"""Kernels that check themselves: `make UBSAN=1` and `make KASAN=1`. They boot with every optional word of the command
+line, and name the undefined behaviour and the wrong accesses of the provocations."""
 
 import pytest
 
@@ -8,25 +8,25 @@ from lab import BUILD, expect_panic, expect_ready
 UBSAN = BUILD / "ubsan/kernel.elf"
 KASAN = BUILD / "kasan/kernel.elf"
 UNDEFINED = [
-    ("undefined-shift", "2147483647 shifted by 40 bits: no result in 'int32_t'"),
+    ("undefined-shift", "2147483647 shifted by 40 bits is undefined for 'int32_t'"),
     ("undefined-sum", "2147483647 + 1 does not fit 'int'"),
     ("undefined-index", "index 7 is not in "),
     ("undefined-null", "load of a null pointer as "),
     ("undefined-alignment", "load of a misaligned pointer as "),
     ("undefined-division", "2147483647 / 0 does not fit 'int'"),
-    ("undefined-bool", "2 is no value of "),
+    ("undefined-bool", "2 is not a value of "),
     ("undefined-pointer", "the pointer 0xffffffffffffffff plus an offset wraps to 0x6"),
     ("undefined-difference", "-2147483648 - 1 does not fit 'int'"),
     ("undefined-product", "2147483647 * 2 does not fit 'int'"),
     ("undefined-negation", "-(-2147483648) does not fit 'int32_t'"),
     ("undefined-quotient", "-2147483648 / -1 does not fit 'int'"),
-    ("undefined-object", "load of too small an object as "),
+    ("undefined-object", "load of an object that is too small as "),
     ("undefined-unreachable", "unreachable code was reached"),
     ("undefined-array", "an array of -2147483648 elements"),
-    ("undefined-argument", "a null pointer for an argument that may not be one"),
-    ("undefined-result", "a null pointer from a function that may not return one"),
-    ("undefined-count", "zero for a count of leading or trailing zeros"),
-    ("undefined-assumption", "0x7 was said to be aligned to 16"),
+    ("undefined-argument", "a null pointer for an argument that must not be null"),
+    ("undefined-result", "a null pointer from a function that must not return null"),
+    ("undefined-count", "a count of leading or trailing zeros of the value 0"),
+    ("undefined-assumption", "0x7 is not aligned, but the code promises an alignment of 16"),
 ]
 BAD_ACCESSES = [
     ("access-read-behind", r"read of 1 bytes at \w+, by \w+: byte 1 behind a block"),
@@ -42,9 +42,9 @@ BAD_ACCESSES = [
     (KASAN, "first-fit", True), (KASAN, "bump", True),
 ], ids=lambda value: value.parent.name if hasattr(value, "parent") else str(value))  # fmt: skip
 def test_boots_without_a_finding(lab, kernel, policy, debug):
-    """With heap_debug=on, who holds a leak is named by every policy."""
+    """With heap_debug=on, every policy names the holder of a leak."""
     words = f"once self-test=interrupts print-heap print-leaks heap={policy}"
-    words += " print-map print-memory measure" if policy == "fast" else ""  # alike under every policy
+    words += " print-map print-memory measure" if policy == "fast" else ""  # equal under every policy
     words += " heap_debug=on provoke=heap-leak" if debug else ""
     verdict = expect_ready(lab.case(command_line=words, kernel=kernel))
     assert policy == "bump" or verdict.has_line(r"\[interrupts\] operations=\d+ .* check=passed")

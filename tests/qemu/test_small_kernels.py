@@ -1,4 +1,4 @@
-"""Kernels of one file, each with nothing of the project but shared/handoff.h, or not even that."""
+"""Kernels of one file, which use only shared/handoff.h of the project, or no file."""
 
 import pytest
 

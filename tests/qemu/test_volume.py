@@ -11,7 +11,7 @@ KERNEL = volume.ESP / "kernel.elf"
 
 
 def config(lab_text):
-    """A handoff.conf in which the test's own lines follow what makes the boot end by itself."""
+    """Return a handoff.conf with the lines that end the boot, and then the lines of the test."""
     return {"handoff.conf": lab_text.encode("latin-1")}
 
 
@@ -34,7 +34,7 @@ def test_ES3_kernel_shorter_than_its_header(lab, size):
 
 @pytest.mark.full
 def test_ES4_kernel_above_the_size_cap(lab):
-    """The loader refuses the file by its size. It does not read the first bytes, which are no ELF either."""
+    """The loader refuses the file by its size. It does not read the first bytes, which are not ELF either."""
     changes = {"kernel.elf": KERNEL_LIMIT_BYTES + 1}
     verdict = expect_stop(lab.cold(changes, plan=[], fat_bits=32), 8)
     assert "conductor: calls: AllocatePages 1," in verdict.serial, "for handoff.conf"

@@ -46,7 +46,7 @@ def test_everything_else_is_failure(serial, ending):
     assert verdict.sentence
 
 
-def test_user_who_leaves_after_ready_is_content():
+def test_user_may_leave_after_ready():
     assert verdict_of(READY, Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
     assert not verdict_of("[cpu] x\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
 
@@ -67,7 +67,7 @@ def test_every_report_of_the_loader_s_handlers_is_known():
         assert verdict.sentence == f"the machine stopped with: {report}"
 
 
-def test_reset_of_somebody_s_kernel_is_not_the_firmware_s():
+def test_reset_by_another_kernel_is_not_the_firmware_s():
     """The loader has printed its last line before it enters the kernel."""
     entered = "Handoff loader 1.0\nscreen 1280x800, ACPI at 7f7e014, SMBIOS at 7f5a000, TSC at 2600 MHz\n"
     reset = Ending(exit_status=0, shutdown_reason="guest-reset")
@@ -84,7 +84,7 @@ def test_one_fault_has_one_name():
     assert boot.describe_code(0x20) == "heap overrun (code 0x20)"
 
 
-def test_a_restart_that_a_key_asked_for_is_success():
+def test_a_restart_by_a_key_is_success():
     asked = READY + "[ready] action=restart\n"
     assert verdict_of(asked, Ending(exit_status=0, shutdown_reason="guest-reset")).success
 
@@ -150,7 +150,7 @@ def test_each_dead_end_has_its_own_advice(serial, ending, cause, advice):
     assert cause in verdict.sentence and advice in verdict.advice
 
 
-def test_what_QEMU_writes_when_it_is_left_is_no_last_line():
+def test_text_of_QEMU_at_its_end_is_not_the_last_line():
     verdict = verdict_of("one\nQEMU: Terminated\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit"))
     assert verdict.sentence.endswith("the last line was: one")
 

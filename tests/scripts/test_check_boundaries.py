@@ -132,13 +132,13 @@ def test_a_breach_is_named(tree, path, text, sentence):
 
 
 @pytest.mark.parametrize("path, text", ALLOWED.values(), ids=ALLOWED)
-def test_what_is_no_breach_passes(tree, path, text):
+def test_allowed_code_passes(tree, path, text):
     plant(tree, {path: text})
     for name in ("words", "lengths"):
         assert check(tree, "--only", name)[:2] == (0, [f"check-boundaries: {name} 0"])
 
 
-def test_a_circle_is_told_as_a_path(tree):
+def test_a_circle_is_reported_as_a_path(tree):
     plant(tree, {
         "kernel/a.c": "void b(void);\nvoid a(void)\n{\n    b();\n}\n",
         "kernel/b.c": "void c(void);\nvoid b(void)\n{\n    c();\n}\n",

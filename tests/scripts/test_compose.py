@@ -63,7 +63,7 @@ def make_esp(tmp_path, monkeypatch):
     return esp
 
 
-def test_esp_itself_stays_as_it_is(esp, tmp_path):
+def test_esp_itself_stays_unchanged(esp, tmp_path):
     kernel = tmp_path / "other"
     kernel.write_bytes(b"other kernel")
     compose(tmp_path / "tree", "a=b", ["once"], "2M", kernel)

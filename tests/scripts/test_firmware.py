@@ -204,7 +204,7 @@ def test_firmware_of_another_cpu_is_refused(tmp_path, cpu, name):
     refused(f"is firmware for .*{name}: name firmware for x86-64", image)
 
 
-def test_64_bit_firmware_that_begins_in_32_bits_is_told_by_its_core(tmp_path):
+def test_64_bit_firmware_that_begins_in_32_bits_is_recognised_by_its_core(tmp_path):
     image = tmp_path / "code.fd"
     image.write_bytes(packed_core(X86_64) + code(X86))
     assert firmware.find(str(image)).code == image

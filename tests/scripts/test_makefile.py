@@ -67,7 +67,7 @@ def test_BUILD_of_the_environment_is_the_command_line_s(tmp_path, monkeypatch):
     assert not re.search(r"(?:-o|mv \S+|-p) (?!/)\S", done.stdout), "a file in the checkout"
 
 
-def test_what_is_up_to_date_writes_nothing(make, tmp_path):
+def test_up_to_date_build_writes_nothing(make, tmp_path):
     """A user without write access can boot a checkout that is already built."""
     make()
     before = {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]}

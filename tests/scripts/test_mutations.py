@@ -1,4 +1,4 @@
-"""The mutation harness (tests/mutations): what each operator makes of a small file, and what the keys depend on."""
+"""The mutation harness (tests/mutations): the mutations of each operator in a small file, and the keys."""
 
 import os
 import re
@@ -45,7 +45,7 @@ IF = "int f(int a, int b) { if (a < b && b) return 1; return 2; }"
 LOOP = "int f(int a) { int n = 0; for (int i = 0; i < a; i++) { if (i == 3) break; n += i; } return n; }"
 
 
-# Each function, with the (old text, new text) of one operator.
+# Each function, with the (old text, new text) pairs of one operator.
 MADE = [
     ("condition never", IF, {("a < b && b", "((a < b && b), 0)")}),
     ("condition always", IF, {("a < b && b", "((a < b && b), 1)")}),
@@ -234,7 +234,7 @@ def test_only_a_place_that_was_executed_is_reached():
     assert run.reaches("a.c", None) and not run.reaches("b.c", None)
 
 
-# --- The whole harness over a project of one file ----------------------------------------------------
+# --- The whole harness on a project of one file ----------------------------------------------------
 
 FILE = """int larger(int a, int b)
 {
@@ -252,7 +252,7 @@ int main(void)
 """
 
 
-# What make prints with -n -B.
+# The output of make -n -B.
 PLAN = """mkdir -p build/obj
 printf '  %-7s %s\\n' CC build/obj/a.o
 clang -std=c17 -DTEXT='"1 2"' -MMD -MP -c a.c -o build/obj/a.o
@@ -265,7 +265,7 @@ clang build/obj/tests/test_a.o build/libpure.a \\
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    """A bench over a small tree that was built, and its one run."""
+    """Return a bench on a small built tree, and its only run."""
     tree = tmp_path / "project"
     for name, text in (("a.c", FILE), ("tests/test_a.c", TEST)):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -303,14 +303,14 @@ def test_verdicts(bench):
     assert (workbench.tree / "a.c").read_text(encoding="utf-8") == FILE
 
 
-def test_place_without_a_test_is_told_apart(bench):
+def test_place_without_a_test_is_reported_separately(bench):
     workbench, found, run = bench
     run.reached = {"a.c": ([(1, 1)], [0])}
     assert workbench.attempt(found["larger: condition never 1"], [run])[0] == "UNREACHED"
 
 
 @pytest.mark.parametrize("is_reached", [True, False])
-def test_what_does_not_compile_is_not_caught(bench, is_reached):
+def test_mutation_that_does_not_compile_is_not_caught(bench, is_reached):
     workbench, found, run = bench
     run.reached = {"a.c": ([(1, 1)], [int(is_reached)])}
     first = found["larger: relation 1"]

@@ -170,7 +170,7 @@ def test_displays(monkeypatch, name, graphics):
     assert (window is None) == (name in run_module.NO_WINDOW)
 
 
-def test_who_watches_sees_a_panic_s_screen():
+def test_panic_s_screen_stays_for_a_person():
     """No device ends QEMU, and no word on the command line lets the loader return to the firmware."""
 
     class Options:
@@ -249,7 +249,7 @@ def test_kernel_beyond_the_limit_is_not_read(tree):
     ("kernel = ..\\kernel.elf\n", "The path contains '..'."),
     ("kernel\n", "'kernel': The line is not of the form key = value."),
     ("# a\ntemp_heap = 1X\n", "'temp_heap = 1X': The value is not a number"),
-    ("cmdline = a\ncmdline = b\n", "a second time"),
+    ("cmdline = a\ncmdline = b\n", "given twice"),
 ])  # fmt: skip
 def test_configuration_is_checked_in_the_loader_s_words(tree, text, words):
     (tree / "handoff.conf").write_text(text, encoding="utf-8")

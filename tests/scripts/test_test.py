@@ -1,8 +1,9 @@
-"""scripts/test.py: which groups run, what they build, what is printed while they run and at the end."""
+"""scripts/test.py: the groups that run, their build, and the output during the run and at the end."""
 
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ TEST_SH = ROOT / "scripts/test.sh"
 
 @pytest.fixture(autouse=True)
 def reports(tmp_path, monkeypatch):
-    """Reports of our own: a run of the tests is a run of test.py."""
+    """Separate reports, since these tests run inside of a run of test.py."""
     monkeypatch.setattr(test_module, "REPORTS", tmp_path)
     monkeypatch.setattr(test_module, "COUNTS", tmp_path / "counts.json")
     return tmp_path
@@ -39,7 +40,7 @@ def test_groups_of_tests_can_be_chosen(monkeypatch):
     assert all(f"\n  {name} " in listed for name in test_module.GROUPS)
 
 
-def test_only_chosen_groups_are_run_after_what_they_need(monkeypatch, capsys):
+def test_only_chosen_groups_are_run_after_their_build(monkeypatch, capsys):
     made = []
     monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, "3 passed, 0 failed"))
     assert str(test_module.run_groups(["unit"])[0]) == "3 passed, 0 failed"
@@ -53,7 +54,7 @@ def test_group_that_cannot_be_built_fails(monkeypatch, capsys):
     assert "clang: error" in capsys.readouterr().out
 
 
-def test_all_groups_build_what_each_needs(monkeypatch):
+def test_all_groups_build_the_targets_that_they_need(monkeypatch):
     made = []
     monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, ""))
     assert test_module.build_everything()[0].passed == 1
@@ -114,13 +115,16 @@ def test_slowest_come_before_the_last_line(monkeypatch, capsys):
 
 
 def on_terminal(show):
-    """What is written to a terminal."""
+    """Return the text that is written to a terminal."""
     ours, theirs = pty.openpty()
+    written = b""
     with open(theirs, "w", encoding="utf-8") as stream:
         show(stream)
-    written = os.read(ours, 65536).decode()
+        # On a busy computer the text may arrive in several parts.
+        while select.select([ours], [], [], 0.2)[0]:
+            written += os.read(ours, 65536)
     os.close(ours)
-    return re.sub(r"\x1b\[K", "", written)
+    return re.sub(r"\x1b\[K", "", written.decode())
 
 
 def test_progress_is_shown_on_a_terminal(monkeypatch):

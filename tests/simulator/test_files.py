@@ -209,7 +209,7 @@ def folder_for_everybody():
         yield Path(name)
 
 
-def test_built_checkout_that_cannot_be_written_is_used_as_it_is(open_folder):
+def test_built_checkout_that_cannot_be_written_is_used_unchanged(open_folder):
     """The scripts are in a folder that all users can read, because the checkout may be in a private folder."""
     (open_folder / "map.txt").write_text(TEXT)
     for part in ("scripts", "host/simulator"):

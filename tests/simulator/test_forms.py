@@ -228,10 +228,10 @@ GOOD = "efi: mem00: type=7, attr=0xf, range=[0x0-0x1000) (0MB)\n"
 ERRORS = [
     ("", 0, "no row"),
     ("\n\n# nothing\n", 0, "no row"),
-    ("hello\n", 1, "no line is a row of a memory map in a known form; this one comes closest: \"hello\""),
+    ("hello\n", 1, "no line is a row of a memory map in a known form; the closest line is: \"hello\""),
     ("7 0x0 88 0xf\nwhat is this\n", 2, "this is not a row of a memory map in any known form"),
     ("7 0x0 88\n", 1, "attributes"),
-    ("7 0x0 88 0xf 12\n", 1, "more on the line"),
+    ("7 0x0 88 0xf 12\n", 1, "more text than a row"),
     ("7 0x0 99999999999999999999 0xf\n", 1, "number of pages"),
     ("7 0x10000000000000000 1 0xf\n", 1, "base"),
     ("4294967296 0x0 1 0xf\n", 1, "type"),
@@ -254,7 +254,7 @@ ERRORS = [
      "unknown name"),
     ("Available  0000000000001000-000000000009FFFF 000000000000009F 000000000000000F\n"
      "Available  OOOOOOOOOO100000-00000000007FFFFF 0000000000000700 000000000000000F\n", 2,
-     "no row of the shell"),
+     "not a row of the shell"),
     ("[region] base=0x1000 size=651264 type=usable efi_type=7\n", 1, "attributes"),
     ("[region] base=0x1000 size=651265 type=usable efi_type=7 attributes=0xf\n", 1, "pages"),
     ("[region] base=0x1000 size=4096 type=usable facts=RAM reuse=1 efi_type=7 attributes=0xf\n", 1,
@@ -266,7 +266,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("text, line, words", ERRORS, ids=range(len(ERRORS)))
-def test_what_cannot_be_read_is_an_error_with_its_line(text, line, words):
+def test_unreadable_text_is_an_error_with_its_line(text, line, words):
     result = run_program(text, "--name", "photograph.txt")
     assert result.status == NO_INPUT
     place = f"photograph.txt:{line}: " if line else "photograph.txt: "
@@ -274,13 +274,13 @@ def test_what_cannot_be_read_is_an_error_with_its_line(text, line, words):
     assert result.output == ""
 
 
-def test_missing_row_is_told():
+def test_missing_row_is_reported():
     lines = as_new_linux(clevo()).splitlines(keepends=True)
     result = run_program("".join(lines[:5] + lines[6:]))
     assert ":6: warning: rows are missing: mem06 follows where mem05 is expected" in result.errors
 
 
-def test_sum_that_does_not_agree_is_told():
+def test_wrong_sum_is_reported():
     text = as_shell(clevo()).replace("Available ", "Reserved  ", 1)
     assert "warning: the rows have" in run_program(text).errors
 

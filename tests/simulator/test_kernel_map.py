@@ -40,7 +40,7 @@ def test_log_of_a_serial_line_may_have_anything_else_in_it():
     (["--log", "-"], "no [map] line in the log"),
     (["--log", LOG, "--memory", "1G"], "--memory is an option for a boot"),
 ])  # fmt: skip
-def test_what_cannot_be_shown_is_a_sentence(arguments, words):
+def test_picture_that_cannot_be_made_is_reported_in_a_sentence(arguments, words):
     done = print_map(*arguments, text="nothing\n")
     assert done.returncode == 1 and words in done.stderr and done.stdout == ""
 

@@ -141,7 +141,7 @@ def test_loader_below_1_MiB_is_accepted(tmp_path):
     require_closed(result.report)
 
 
-def test_what_boot_services_held_is_free_at_entry(tmp_path):
+def test_memory_of_boot_services_is_free_at_entry(tmp_path):
     result = run("7 0x100000 8192 0xf\n4 0x2100000 1024 0xf\n3 0x2500000 512 0xf\n", tmp_path)
     held = [r for r in result.report["regions"] if r["type"] == "boot-services"]
     assert [(r["base"], r["size_bytes"], r["reuse"]) for r in held] == [
@@ -183,7 +183,7 @@ def test_generated_machine_comes_up(size):
         assert result.status == READY, result.output + result.errors
 
 
-def test_64_TiB_come_up_and_what_lies_beyond_stays_reserved(tmp_path):
+def test_64_TiB_boot_and_memory_beyond_stays_reserved(tmp_path):
     result = run(generate.generate(64 * TIB), tmp_path)
     assert result.status == READY
     assert "[loader] warning: 2 GiB of RAM beyond 64 TiB stay reserved" in result.output
@@ -207,18 +207,18 @@ def test_P12_old_cpu_maps_with_2_MiB_pages(tmp_path):
     assert "pages_1gib=no" in result.output
 
 
-def test_H06_without_temporary_heap_the_fixed_region_serves(tmp_path):
+def test_H06_without_temporary_heap_the_fallback_region_is_used(tmp_path):
     result = run(generate.generate(GIB), tmp_path, "--temp-heap", "0", "--load", "exhaustion")
     assert result.status == READY
     assert result.lines("early-heap")[0].startswith("source=fallback base=0xffffffff8")
-    assert "the fixed region serves: the loader could not reserve one" in result.output
+    assert "the early heap uses the fallback region: the loader could not reserve one" in result.output
     require_closed(result.report)
 
 
 def test_H09_temporary_heap_below_the_minimum_is_refused_and_becomes_free(tmp_path):
     result = run(generate.generate(GIB), tmp_path, "--temp-heap", "4K")
     owners = {owner["name"]: owner for owner in result.report["ownership"]}
-    assert "the fixed region serves: below the minimum size" in result.output
+    assert "the early heap uses the fallback region: below the minimum size" in result.output
     assert (owners["temp-heap"]["entry_frames"], owners["temp-heap"]["now_frames"]) == (1, 0)
     require_closed(result.report)
 

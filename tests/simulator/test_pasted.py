@@ -96,7 +96,7 @@ def test_pasted_file_is_read(name):
     "#012", "^M", "</span>", "&lt;/code&gt;", "\t", " |", "\\", "\r", "\0", "&nbsp;", "\u00a0",
     "\u200b", ";", " [    0.000000] NX (Execute Disable) protection: active",
     "[    0.000000] DMI not present or invalid."])  # fmt: skip
-def test_what_stands_behind_a_row_is_passed_over(behind):
+def test_text_behind_a_row_is_ignored(behind):
     require_same(on_each_line(lambda line: line + behind))
 
 
@@ -106,7 +106,7 @@ def test_what_stands_behind_a_row_is_passed_over(behind):
     "MESSAGE=", "12:", "I/kernel (0): ", "[2024-01-02 10:11:12] ", "[Fri May  1 09:46:33 2026] ",
     "\u00a0\u00a0", "<li>", '<span class="c">', "\x1b[32m", "\x1b]0;title\x07", "^[[0m", "#033[0m",
     "\ufeff"])  # fmt: skip
-def test_what_stands_before_a_row_is_passed_over(before):
+def test_text_before_a_row_is_ignored(before):
     require_same(on_each_line(lambda line: before + line))
 
 
@@ -202,7 +202,7 @@ def test_doubts_about_a_wrapped_row_name_its_first_line():
     assert f"-:{line}: warning: rows are missing" in run_program(text).errors
 
 
-def test_row_that_breaks_off_does_not_swallow_what_follows():
+def test_incomplete_row_does_not_swallow_the_next_line():
     result = run_program(E820.replace("] reserved", "]"))
     assert result.status == NO_INPUT and "-:2: the kind of memory is not known" in result.errors
     result = run_program(LINUX.replace("range=[0x0000000000001000-0x000000000009efff] (0MB)", ""))
@@ -228,7 +228,7 @@ def test_blank_line_inside_a_table_does_not_cut_it():
 
 def test_row_that_was_copied_wrongly_is_no_prose():
     result = run_program(SHELL.replace("Reserved   00000000000A0000", "Reserved   OOOOOOOOOOOA0000"))
-    assert result.status == NO_INPUT and "-:2: this is no row of the shell's memmap" in result.errors
+    assert result.status == NO_INPUT and "-:2: this is not a row of the shell's memmap" in result.errors
 
 
 DMESG = f"""\
@@ -297,13 +297,13 @@ def test_two_maps_are_never_merged(first, second):
     assert rows_of(first + second) == rows_of(first)
     result = run_program(first + second, "--print-map")
     assert "warning: a second map begins here: map 1 of 2 is read, --map 2 reads this one" in result.errors
-    assert "2 maps are in it: 1 from line" in result.errors
+    assert " has 2 maps: 1 from line" in result.errors
     chosen = run_program(first + second, "--print-map", "--map", "2")
     assert chosen.output == run_program(second, "--print-map").output
 
 
 def test_map_that_is_not_there_is_refused():
-    for number, words in [("3", "there is no map 3 in it: it has 2"), ("0", "counted from 1"),
+    for number, words in [("3", "it has no map 3: the number of its maps is 2"), ("0", "counted from 1"),
                           ("x", "counted from 1")]:  # fmt: skip
         result = run_program(E820 + E820, "--map", number)
         assert result.status == NO_INPUT and words in result.errors
@@ -328,7 +328,7 @@ def test_lists_that_linux_derives_are_maps_of_their_own():
     text += "reserve setup_data: [mem 0x0000000000000000-0x0000000000007fff] usable\n"
     assert rows_of(text) == E820_ROWS
     errors = run_program(text, "--print-map", "--map", "2").errors
-    assert "3 maps are in it" in errors
+    assert " has 3 maps: " in errors
     assert "the kernel has changed this list" in errors
     assert run_program(text, "--print-map", "--map", "3").output.endswith("\n7 0x0 8 0xf\n")
 
@@ -465,9 +465,9 @@ IOMEM_ROWS = [(0, 0, 1, 0xF), (7, 0x1000, 0x9E, 0xF), (0, 0x9F000, 1, 0xF), (7, 
 @pytest.mark.parametrize("change", [
     lambda text: text, on_each_line(lambda line: "> " + line), on_each_line(lambda line: "    " + line),
     lambda text: "$ sudo cat /proc/iomem\n```\n" + text.rstrip() + "```\n", html.escape])  # fmt: skip
-def test_proc_iomem_is_read_and_its_limits_are_said(change):
+def test_proc_iomem_is_read_with_a_warning(change):
     assert rows_of(change(IOMEM)) == IOMEM_ROWS
-    assert "/proc/iomem cannot tell EFI types" in run_program(change(IOMEM), "--print-map").errors
+    assert "/proc/iomem does not show EFI types" in run_program(change(IOMEM), "--print-map").errors
 
 
 def test_proc_iomem_as_others_than_root_see_it_is_refused():

@@ -54,7 +54,7 @@ def test_svg_shows_every_region_and_every_owner(name, tmp_path):
     assert result.status == READY
 
 
-def test_svg_says_what_may_be_done_with_a_region(tmp_path):
+def test_svg_has_the_allowed_uses_of_a_region(tmp_path):
     _, root = draw(tmp_path, FOLDER / "maps/kernel-log-2.0.txt")
     shown = tooltips(root)
 
@@ -166,7 +166,7 @@ def test_terminal_shows_map_owners_and_verdict():
     assert "\033[" not in output, "no colours without a terminal"
 
 
-def test_json_is_alone_on_standard_output():
+def test_standard_output_has_only_the_json():
     result = simulate(CLEVO, "--json", "--load", "fragmentation")
     report = json.loads(result.output)
     assert report["outcome"] == "ready" and report["map"]["form"] == "data rows"
@@ -190,8 +190,8 @@ def test_map_is_printed_as_data_rows_that_are_read_again(tmp_path):
     (["--generate", "2000T"], "from 16 MiB to 1 PiB"),
     (["--generate", "many"], "is not a size"),
     ([CLEVO, "--temp-heap", "1000"], "whole pages"),
-    ([CLEVO, "--temp-heap", "99999999999999999999"], "is no number"),
-    ([CLEVO, "--temp-heap", "-1"], "is no number"),
+    ([CLEVO, "--temp-heap", "99999999999999999999"], "is not a number"),
+    ([CLEVO, "--temp-heap", "-1"], "is not a number"),
     ([CLEVO, "--heap-policy", "magic"], "no heap policy magic"),
     ([CLEVO, "--heap-policy", "bump", "--load", "random"], "frees in any order"),
     ([CLEVO, "--load", "feather"], "is not one of: boot"),
@@ -206,5 +206,5 @@ def test_wrong_option_is_refused(options, words):
     (0, "0 B"), (4096, "4 KiB"), (1507328, "1.44 MiB"), (600 << 20, "600 MiB"),
     (12 << 40, "12 TiB"), ((12 << 40) + (123 << 30), "12.1 TiB"), (1023 << 20, "1023 MiB"),
 ])  # fmt: skip
-def test_sizes_are_said_as_people_read_them(size_bytes, text):
+def test_sizes_are_printed_with_units(size_bytes, text):
     assert units.size_text(size_bytes) == text

@@ -1,4 +1,4 @@
-/* Catalogue group P, as far as it concerns the kernel's own tables. */
+/* The kernel's own page tables: cases of catalogue group P. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,7 +75,7 @@ static void test_P7_P9_nothing_in_the_lower_half(void **state)
     assert_null(address_space_find_guard(space, virt_addr(0x1000)));
 }
 
-static void test_P9_what_the_kernel_runs_on_is_reachable(void **state)
+static void test_P9_code_stack_and_tables_are_reachable(void **state)
 {
     struct address_space *space = build(*state);
     struct virt_addr top;
@@ -124,7 +124,7 @@ static void test_empty_segment_is_left_out(void **state)
     assert_false(is_mapped(space, fixture->machine.segments[3].virtual.start.value));
 }
 
-/* In text, rodata or symbols. */
+/* Return true for an address in text, rodata or symbols. */
 static bool is_read_only_image(const struct fixture *fixture, uint64_t physical)
 {
     for (size_t i = 0; i < 4; i++) {
@@ -136,7 +136,7 @@ static bool is_read_only_image(const struct fixture *fixture, uint64_t physical)
     return false;
 }
 
-/* The direct map has all RAM and nothing else, page for page. */
+/* The direct map has all RAM, and only RAM, page by page. */
 static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
 {
     struct fixture *fixture = *state;
@@ -177,7 +177,8 @@ static void test_P14_direct_map_is_all_ram_and_the_framebuffer(void **state)
 static void test_direct_map_merges_rows_that_touch(void **state)
 {
     struct address_space *space = build(*state);
-    /* Handoff data and usable RAM; the image before it is cut by its permissions. */
+    /* Handoff data and usable RAM. The permissions of the image before them prevent a large page
+     * there. */
     struct page_mapping mapping = mapping_at(space, LAYOUT_DIRECT_MAP_BASE + 0xa00000);
     assert_int_equal(mapping.page_size_bytes, 2 * MIB);
     mapping = mapping_at(space, LAYOUT_DIRECT_MAP_BASE + FAKE_MACHINE_RUNTIME_CODE_BASE - 0x200000);
@@ -270,7 +271,7 @@ static void test_P11_five_levels(void **state)
     assert_true(is_mapped(space, LAYOUT_KERNEL_IMAGE_BASE));
 }
 
-/* What four levels have no room for. */
+/* RAM for which four levels have no room. */
 static void test_P11_five_levels_map_ram_beyond_64_tib(void **state)
 {
     struct fixture *fixture = *state;
@@ -416,7 +417,7 @@ static void test_P4_every_nth_allocation_of_a_stack_fails(void **state)
     assert_null(frame_allocator_check(&machine->frames));
 }
 
-/* A frame must not be anybody else's while a translation to it can still be used. */
+/* A frame must not become free while a translation to it can still be used. */
 static void test_P6_frames_are_freed_after_their_translation(void **state)
 {
     struct fixture *fixture = *state;
@@ -524,7 +525,7 @@ static void test_devices_that_cannot_be_are_refused(void **state)
         {UINT64_MAX, 1, PAGE_TABLE_PHYSICAL_TOO_HIGH},
         {UINT64_MAX - 0xfff, 0x2000, PAGE_TABLE_PHYSICAL_TOO_HIGH},
         {UINT64_C(1) << 52, 1, PAGE_TABLE_PHYSICAL_TOO_HIGH},
-        {UINT64_C(1) << 46, 1, PAGE_TABLE_PHYSICAL_TOO_HIGH}, /* what this CPU has */
+        {UINT64_C(1) << 46, 1, PAGE_TABLE_PHYSICAL_TOO_HIGH}, /* the features of this CPU */
         {0x1000, 0x1000, PAGE_TABLE_MEMORY_TYPE},
         {0x9e000, 0x2000, PAGE_TABLE_MEMORY_TYPE}, /* its first page is RAM */
         {0xff000, 0x2000, PAGE_TABLE_MEMORY_TYPE}, /* its last page is RAM */
@@ -595,7 +596,7 @@ static void test_P4_every_nth_allocation_of_a_device_fails(void **state)
 
 /* Every change of a mapping reaches this CPU first, then the others, before a frame is free.
  */
-static void test_P6_other_cpus_are_told(void **state)
+static void test_P6_other_cpus_invalidate_too(void **state)
 {
     struct fixture *fixture = *state;
     struct address_space *space = build(fixture);
@@ -639,7 +640,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_MACHINE(test_P7_P9_nothing_in_the_lower_half),
-        ON_MACHINE(test_P9_what_the_kernel_runs_on_is_reachable),
+        ON_MACHINE(test_P9_code_stack_and_tables_are_reachable),
         ON_MACHINE(test_P13_image_has_its_linked_permissions),
         ON_MACHINE(test_P5_writable_executable_segment_is_refused),
         ON_MACHINE(test_empty_segment_is_left_out),
@@ -666,7 +667,7 @@ int main(void)
         ON_MACHINE(test_devices_that_cannot_be_are_refused),
         ON_MACHINE(test_device_addresses_are_not_used_again),
         ON_MACHINE(test_P4_every_nth_allocation_of_a_device_fails),
-        ON_MACHINE(test_P6_other_cpus_are_told),
+        ON_MACHINE(test_P6_other_cpus_invalidate_too),
         ON_MACHINE(test_too_many_areas_panic),
         ON_MACHINE(test_too_many_guards_panic),
     };

@@ -1,4 +1,4 @@
-/* Bit tree: every operation against an array of bools. */
+/* Compare every operation of the bit tree with an array of bools. */
 #include "tests/unit/support/cmocka.h"
 
 #include <stdlib.h>
@@ -29,13 +29,13 @@ static void add_extent(struct pair *pair, uint64_t end_bit, uint64_t offset)
     pair->extent_count++;
 }
 
-/* The extents are there, up to bit_count. */
+/* The extents cover the numbers up to bit_count. */
 static void pair_start(struct pair *pair, uint64_t bit_count)
 {
     size_t size_bytes = bit_tree_size_bytes(bit_count);
     pair->bit_count = bit_count;
     pair->memory = malloc(size_bytes);
-    /* Whatever is not opened is garbage: as bounds, very high or very low ones. */
+    /* Memory that is not opened has random content. As bounds it is very high or very low. */
     memset(pair->memory, bit_count / BIT_TREE_BLOCK_BITS % 2 == 0 ? 0xcc : 0x02, size_bytes);
     pair->members = calloc(bit_count, sizeof(bool));
     bit_tree_initialise(&pair->tree, pair->memory, bit_count, pair->extents, pair->extent_count);
@@ -48,7 +48,7 @@ static void pair_create(struct pair *pair, uint64_t bit_count)
     pair_start(pair, bit_count);
 }
 
-/* Of up to EXTENTS_MAX extents, that begin anywhere. */
+/* Make a tree of up to EXTENTS_MAX extents, which begin anywhere. */
 static void pair_create_of_extents(struct pair *pair, uint64_t block_count, struct random *random)
 {
     uint64_t offset = random_below(random, 9) * BIT_TREE_BLOCK_BITS;
@@ -80,7 +80,7 @@ static uint64_t oracle_longest_run(const struct pair *pair, uint64_t start, uint
     return longest;
 }
 
-/* The number below `limit` that is highest among the members; bit_count if there is none. */
+/* Return the highest member below `limit`, or bit_count if there is no such member. */
 static uint64_t oracle_last_below(const struct pair *pair, uint64_t limit)
 {
     while (limit > 0) {
@@ -120,7 +120,7 @@ static const struct bit_tree_extent *extent_of(const struct pair *pair, uint64_t
     return extent;
 }
 
-/* The highest start as requested, or bit_count. */
+/* Return the highest start that matches the request, or bit_count. */
 static uint64_t oracle_run(const struct pair *pair, const struct bit_tree_run_request *request)
 {
     const struct bit_tree_extent *extent = extent_of(pair, request->within.end - 1);
@@ -137,7 +137,7 @@ static uint64_t oracle_run(const struct pair *pair, const struct bit_tree_run_re
     return pair->bit_count;
 }
 
-/* The length of the longest run that starts at a multiple of `alignment`. */
+/* Return the length of the longest run that starts at a multiple of `alignment`. */
 static uint64_t oracle_longest(const struct pair *pair, uint64_t alignment)
 {
     uint64_t longest = 0;
@@ -172,8 +172,8 @@ static void assert_run_agrees(struct pair *pair, struct random *random)
     assert_int_equal(start, expected);
 }
 
-/* A run that is one longer than the longest is not found, and from then on the bound is exact. The
- * check proves that no bound of the tree is too low. */
+/* A run that is one longer than the longest is not found. After this search the bound is exact. The
+ * check shows that no bound of the tree is too low. */
 static void assert_bound_is_exact(struct pair *pair, uint64_t alignment)
 {
     uint64_t longest = oracle_longest(pair, alignment);
@@ -333,7 +333,7 @@ static uint64_t changed_bytes(const uint8_t *memory, uint64_t size_bytes)
     return count;
 }
 
-/* 16 GiB of frames: what is written for all of them is what is written at two ends. */
+/* Adding 16 GiB of frames writes only at the two ends of the range. */
 static void test_leaves_are_filled_on_first_touch(void **state)
 {
     struct pair pair;
@@ -346,7 +346,7 @@ static void test_leaves_are_filled_on_first_touch(void **state)
     assert_int_equal(bit_tree_count(&pair.tree, bit_range(0, pair.bit_count)),
                      pair.bit_count - 200);
     assert_true(changed_bytes(pair.memory, size_bytes) < 2 * 512 + 800);
-    /* A gigabyte is taken out of the middle, and nothing in the middle is written. */
+    /* Remove a gigabyte from the middle. Nothing in the middle is written. */
     bit_tree_remove(&pair.tree, bit_range(512 * BIT_TREE_BLOCK_BITS, 576 * BIT_TREE_BLOCK_BITS));
     assert_true(changed_bytes(pair.memory, size_bytes) < 2 * 512 + 900);
     assert_true(bit_tree_take_last(&pair.tree, &number));
@@ -366,8 +366,8 @@ static void test_size_is_1_0205_bits_a_number(void **state)
     assert_int_equal(bit_tree_size_bytes(BIT_TREE_BLOCK_BITS), 512 + 8 + 8 + 2 * 24 + 128 + 344);
 }
 
-/* After one search that found nothing, the next does not look again. */
-static void test_a_search_remembers_where_there_is_nothing(void **state)
+/* After a search that found no run, the next one does not search again. */
+static void test_a_search_stores_exact_bounds(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 200 * BIT_TREE_BLOCK_BITS;
@@ -380,7 +380,8 @@ static void test_a_search_remembers_where_there_is_nothing(void **state)
     assert_false(bit_tree_find_run(&pair.tree, &request, &start));
     assert_false(bit_tree_find_run(&pair.tree, &request, &start));
     assert_int_equal(bit_tree_run_bound(&pair.tree, 1), 1);
-    /* What is added where it looked is found, also across the boundary of two blocks. */
+    /* Members that are added in searched memory are found, also across the boundary of two
+     * blocks. */
     assert_true(bit_tree_add(&pair.tree, 100 * BIT_TREE_BLOCK_BITS - 1));
     request.length = 3;
     assert_true(bit_tree_find_run(&pair.tree, &request, &start));
@@ -389,7 +390,7 @@ static void test_a_search_remembers_where_there_is_nothing(void **state)
     pair_destroy(&pair);
 }
 
-/* Change *word, expect the check to see it, and change it back. */
+/* Change *word, expect the check to report it, and restore it. */
 static void assert_check_finds(const struct bit_tree *tree, uint64_t *word, uint64_t difference)
 {
     *word ^= difference;
@@ -398,7 +399,7 @@ static void assert_check_finds(const struct bit_tree *tree, uint64_t *word, uint
     assert_true(bit_tree_check(tree));
 }
 
-/* A bound that promises too little hides free memory for ever. */
+/* A bound that is too low would hide free memory for ever. */
 static void test_the_check_finds_each_bound_that_is_too_low(void **state)
 {
     const uint64_t group_bits = 16 * BIT_TREE_BLOCK_BITS;
@@ -427,8 +428,8 @@ static void test_the_check_finds_each_bound_that_is_too_low(void **state)
     pair_destroy(&pair);
 }
 
-/* Two pieces of 60 meet at a boundary, but for one number on either side of it: the piece that
- * stays whole is the longest. */
+/* Two runs of 60 meet at a boundary. One number on either side is removed. The run that stays
+ * complete is the longest. */
 static void assert_a_run_grows_across(uint64_t boundary)
 {
     struct bit_tree_run_request request = {{0, 2 * boundary}, 100, 1};
@@ -459,7 +460,7 @@ static void test_a_run_is_found_that_grows_across_two_nodes(void **state)
     assert_a_run_grows_across(4096 * BIT_TREE_BLOCK_BITS); /* nodes of level 3 */
 }
 
-/* The bound of a group has 16 bits: a group of which all are members is one longer than that. */
+/* The bound of a group has 16 bits. The run of a full group is one longer than that. */
 static void test_a_group_that_is_whole_is_longer_than_one_that_is_not(void **state)
 {
     const uint64_t group_bits = 16 * BIT_TREE_BLOCK_BITS;
@@ -481,7 +482,7 @@ static void test_a_group_that_is_whole_is_longer_than_one_that_is_not(void **sta
     pair_destroy(&pair);
 }
 
-/* What the numbers stand for need not be aligned as the numbers are. */
+/* The indices outside of the tree may have another alignment than the numbers. */
 static void test_a_large_alignment_is_met_in_the_middle_of_a_group(void **state)
 {
     const uint64_t group_bits = 16 * BIT_TREE_BLOCK_BITS;
@@ -502,7 +503,7 @@ static void test_a_large_alignment_is_met_in_the_middle_of_a_group(void **state)
     pair_destroy(&pair);
 }
 
-/* Numbers of two extents are beside each other, but what they stand for is not. */
+/* Numbers of two extents are consecutive, but their indices are not. */
 static void test_a_run_ends_where_its_extent_does(void **state)
 {
     const uint64_t blocks[] = {1, 16, 64, 65};
@@ -533,7 +534,7 @@ static void test_a_run_ends_where_its_extent_does(void **state)
     }
 }
 
-/* The run begins with an aligned piece and ends in a block that has none. */
+/* The run begins in an aligned part, and ends in a block without an aligned number. */
 static void test_an_aligned_run_may_end_in_a_block_without_a_piece(void **state)
 {
     struct pair pair;
@@ -550,8 +551,8 @@ static void test_an_aligned_run_may_end_in_a_block_without_a_piece(void **state)
     pair_destroy(&pair);
 }
 
-/* What lies in the memory of a whole block that was never opened is not taken for its runs. */
-static void test_whole_blocks_are_not_judged_by_garbage(void **state)
+/* The content of the memory of a full block that was never opened does not count as runs. */
+static void test_garbage_in_full_blocks_has_no_effect(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 5 * BIT_TREE_BLOCK_BITS;
@@ -572,8 +573,8 @@ static void test_whole_blocks_are_not_judged_by_garbage(void **state)
     pair_destroy(&pair);
 }
 
-/* A block whose run was taken meanwhile is searched once more, and then known for what it is. */
-static void test_a_search_computes_again_what_has_changed(void **state)
+/* A block whose run was removed meanwhile is searched once more. Then its bound is exact. */
+static void test_a_search_computes_changed_bounds_again(void **state)
 {
     struct pair pair;
     const uint64_t bit_count = 4 * BIT_TREE_BLOCK_BITS;
@@ -606,7 +607,7 @@ static void test_check_finds_a_wrong_bit_on_every_level(void **state)
     pair_create(&pair, 70 * BIT_TREE_BLOCK_BITS);
     bit_tree_insert(tree, bit_range(100, 66 * BIT_TREE_BLOCK_BITS + 5));
     assert_check_finds(tree, &tree->nodes[3][0].some, highest);  /* beyond the end */
-    assert_check_finds(tree, &tree->nodes[3][0].whole, highest); /* whole, but has none */
+    assert_check_finds(tree, &tree->nodes[3][0].whole, highest); /* full, but without members */
     assert_check_finds(tree, &tree->nodes[2][0].some, highest);
     assert_check_finds(tree, &tree->nodes[2][1].some, 8); /* a block that is not open */
     assert_check_finds(tree, &tree->block_words[0], 1);   /* a word that is empty */
@@ -625,15 +626,15 @@ int main(void)
         cmocka_unit_test(test_starts_empty),
         cmocka_unit_test(test_leaves_are_filled_on_first_touch),
         cmocka_unit_test(test_size_is_1_0205_bits_a_number),
-        cmocka_unit_test(test_a_search_remembers_where_there_is_nothing),
+        cmocka_unit_test(test_a_search_stores_exact_bounds),
         cmocka_unit_test(test_the_check_finds_each_bound_that_is_too_low),
         cmocka_unit_test(test_a_run_is_found_that_grows_across_two_nodes),
         cmocka_unit_test(test_a_group_that_is_whole_is_longer_than_one_that_is_not),
         cmocka_unit_test(test_a_large_alignment_is_met_in_the_middle_of_a_group),
         cmocka_unit_test(test_a_run_ends_where_its_extent_does),
         cmocka_unit_test(test_an_aligned_run_may_end_in_a_block_without_a_piece),
-        cmocka_unit_test(test_whole_blocks_are_not_judged_by_garbage),
-        cmocka_unit_test(test_a_search_computes_again_what_has_changed),
+        cmocka_unit_test(test_garbage_in_full_blocks_has_no_effect),
+        cmocka_unit_test(test_a_search_computes_changed_bounds_again),
         cmocka_unit_test(test_check_finds_a_wrong_bit_on_every_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,7 @@ static void test_unknown_words_get_the_nearest(void **state)
     assert_non_null(strstr(far.text[0], "print-help"));
 }
 
-static void test_keys_of_the_other_file_are_told_apart(void **state)
+static void test_keys_of_the_other_file_are_recognised(void **state)
 {
     (void)state;
     assert_told("temp_heap=2M",
@@ -92,14 +92,14 @@ static void test_keys_of_the_other_file_are_told_apart(void **state)
 static void test_values_are_named(void **state)
 {
     (void)state;
-    assert_told("heap=slow",
-                "heap=slow is ignored: the value is bump, first-fit, best-fit, fast or strict");
-    assert_told("heap=fats",
-                "heap=fats is ignored: the value is bump, first-fit, best-fit, fast or "
-                "strict; did you mean heap=fast?");
+    assert_told(
+        "heap=slow",
+        "heap=slow is ignored: the value must be bump, first-fit, best-fit, fast or strict");
+    assert_told("heap=fats", "heap=fats is ignored: the value must be bump, first-fit, best-fit, "
+                             "fast or strict; did you mean heap=fast?");
     assert_told("heap=",
-                "heap= is ignored: the value is bump, first-fit, best-fit, fast or strict");
-    assert_told("self-test=all", "self-test=all is ignored: the value is interrupts");
+                "heap= is ignored: the value must be bump, first-fit, best-fit, fast or strict");
+    assert_told("self-test=all", "self-test=all is ignored: the value must be interrupts");
 }
 
 static void test_wrong_forms(void **state)
@@ -109,7 +109,7 @@ static void test_wrong_forms(void **state)
     assert_told("heap", "\"heap\" is ignored: write \"heap=POLICY\"");
 }
 
-static void test_a_key_with_two_values_is_told_with_both(void **state)
+static void test_a_key_with_two_values_is_reported_with_both(void **state)
 {
     (void)state;
     assert_told("heap=fast once heap=bump",
@@ -122,16 +122,17 @@ static void test_a_key_with_two_values_is_told_with_both(void **state)
                         "\"provoke=b\" and later \"provoke=a\": the later one counts");
 }
 
-static void test_an_open_quote_is_told(void **state)
+static void test_an_open_quote_is_reported(void **state)
 {
     (void)state;
     struct sentences sentences = check("a=\"b once");
     assert_int_equal(sentences.count, 2);
-    assert_string_equal(sentences.text[0], "a quote is never closed: it keeps no blanks together");
+    assert_string_equal(sentences.text[0],
+                        "a quote is never closed: blanks behind it separate words");
 }
 
 /* A quoted word must not control a terminal, and a long line must not fill the log. */
-static void test_what_is_quoted_is_printable_and_short(void **state)
+static void test_quoted_words_are_printable_and_short(void **state)
 {
     (void)state;
     char line[600];
@@ -222,12 +223,12 @@ int main(void)
         cmocka_unit_test(test_good_lines_are_silent),
         cmocka_unit_test(test_every_word_of_the_table_is_accepted),
         cmocka_unit_test(test_unknown_words_get_the_nearest),
-        cmocka_unit_test(test_keys_of_the_other_file_are_told_apart),
+        cmocka_unit_test(test_keys_of_the_other_file_are_recognised),
         cmocka_unit_test(test_values_are_named),
         cmocka_unit_test(test_wrong_forms),
-        cmocka_unit_test(test_a_key_with_two_values_is_told_with_both),
-        cmocka_unit_test(test_an_open_quote_is_told),
-        cmocka_unit_test(test_what_is_quoted_is_printable_and_short),
+        cmocka_unit_test(test_a_key_with_two_values_is_reported_with_both),
+        cmocka_unit_test(test_an_open_quote_is_reported),
+        cmocka_unit_test(test_quoted_words_are_printable_and_short),
         cmocka_unit_test(test_many_problems_are_counted),
         cmocka_unit_test(test_distances),
         cmocka_unit_test(test_a_long_text_is_far),

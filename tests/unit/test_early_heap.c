@@ -1,4 +1,4 @@
-/* Early heap: catalogue group B, and random operations beside an oracle. */
+/* Early heap: catalogue group B, and random operations compared with an oracle. */
 #include "tests/unit/support/cmocka.h"
 
 #include <stdlib.h>
@@ -44,7 +44,8 @@ static void assert_sound(const struct early_heap *heap)
         fail_msg("early_heap_check: %s", problem);
 }
 
-/* The call must fail and leave every byte of the state as it was: case B12 for each of the others.
+/* The call must fail, and every byte of the state must stay the same: case B12 for each of the
+ * others.
  */
 static void assert_refused(struct early_heap *heap, uint64_t size_bytes, uint64_t alignment_bytes)
 {
@@ -166,7 +167,7 @@ static void test_B9_region_at_the_end_of_the_address_space_does_not_wrap(void **
     struct early_heap heap;
     uintptr_t size_bytes = REGION_SIZE_BYTES;
     (void)state;
-    /* Plain blocks are never touched by the heap, so the region need not be memory. */
+    /* The heap never accesses plain blocks, so the region need not be memory. */
     assert_int_equal(
         early_heap_initialise(&heap, virt_addr(UINTPTR_MAX - size_bytes + 1), size_bytes),
         EARLY_HEAP_WRAPS);
@@ -385,7 +386,7 @@ static void test_a_release_keeps_the_peak_and_the_counts(void **state)
     assert_sound(heap);
 }
 
-static void test_phases_count_what_each_took(void **state)
+static void test_phases_count_their_allocations(void **state)
 {
     struct fixture *fixture = *state;
     struct early_heap *heap = &fixture->heap;
@@ -429,7 +430,7 @@ static void test_check_finds_each_broken_invariant(void **state)
     assert_non_null(early_heap_check(&bad));
     bad = good, bad.phases[0].allocated_bytes = 0;
     assert_non_null(early_heap_check(&bad));
-    bad = good, bad.newest_is_freeable = true; /* 100 is no place for a footer's end */
+    bad = good, bad.newest_is_freeable = true; /* a footer cannot end at 100 */
     assert_non_null(early_heap_check(&bad));
     assert_null(early_heap_check(&good));
 }
@@ -476,7 +477,7 @@ int main(void)
         FIXTURE_TEST(test_freeable_blocks_have_the_promised_overhead),
         FIXTURE_TEST(test_mark_and_release_restore_the_moment),
         FIXTURE_TEST(test_a_release_keeps_the_peak_and_the_counts),
-        FIXTURE_TEST(test_phases_count_what_each_took),
+        FIXTURE_TEST(test_phases_count_their_allocations),
         FIXTURE_TEST(test_check_finds_each_broken_invariant),
         FIXTURE_TEST(test_random_operations_keep_every_block_intact),
     };

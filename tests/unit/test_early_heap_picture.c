@@ -4,7 +4,7 @@
 
 #include "kernel/mm/early_heap_picture.h"
 
-/* The picture reads a heap's numbers; its memory is never touched. */
+/* The picture reads only the heap's numbers, not its memory. */
 static struct early_heap heap_of(uint64_t size_bytes, uint64_t used_bytes, uint64_t peak_bytes)
 {
     const struct virt_addr start = virt_addr(0x100000);

@@ -380,7 +380,7 @@ static void test_offset_of_a_segment_without_bytes_in_the_file_is_not_read(void 
 }
 
 /* All other fields of such a segment have a meaning. */
-static void test_segment_without_bytes_in_the_file_is_judged(void **state)
+static void test_segment_without_bytes_in_the_file_is_checked(void **state)
 {
     (void)state;
     static const struct {
@@ -555,7 +555,7 @@ int main(void)
         cmocka_unit_test(test_E17_entry),
         cmocka_unit_test(test_E18_nothing_to_load_and_empty_segments),
         cmocka_unit_test(test_offset_of_a_segment_without_bytes_in_the_file_is_not_read),
-        cmocka_unit_test(test_segment_without_bytes_in_the_file_is_judged),
+        cmocka_unit_test(test_segment_without_bytes_in_the_file_is_checked),
         cmocka_unit_test(test_fields_without_a_meaning_are_not_read),
         cmocka_unit_test(test_E19_interpreter_and_dynamic),
         cmocka_unit_test(test_too_many_segments),

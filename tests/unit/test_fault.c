@@ -1,4 +1,4 @@
-/* What an exception of the CPU means to a person: code and cause of its panic. */
+/* Code and cause of the panics for exceptions of the CPU. */
 #include "tests/unit/support/cmocka.h"
 
 #include <stdio.h>
@@ -73,14 +73,14 @@ static void test_pages_that_are_not_there(void **state)
 {
     (void)state;
     arch_stub.page_features.levels = 4;
-    assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
-                  "read of 0x1000: no page is mapped there, in the lower half, where the kernel "
-                  "has nothing",
-                  page_fault(PAGE_FAULT_READ, 0x1000));
+    assert_report(
+        PANIC_EXCEPTION_BASE + PAGE_FAULT,
+        "read of 0x1000: no page is mapped there, in the lower half, which the kernel does not use",
+        page_fault(PAGE_FAULT_READ, 0x1000));
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "write to 0xffff800000000000: no page is mapped there, in the direct map",
                   page_fault(PAGE_FAULT_WRITE, LAYOUT_DIRECT_MAP_BASE));
-    /* Before there is an address space to ask. */
+    /* Before there is an address space. */
     guard_use(NULL);
     assert_report(PANIC_EXCEPTION_BASE + PAGE_FAULT,
                   "write to 0xffffe00000010000: no page is mapped there, in the kernel's stacks",
@@ -124,15 +124,15 @@ static void test_fault_that_could_not_be_delivered(void **state)
 static void test_other_exceptions_and_interrupts(void **state)
 {
     (void)state;
-    /* The address is that of an older fault, and means nothing. */
+    /* The address belongs to an older fault, and has no meaning. */
     struct fault fault = {.kind = FAULT_EXCEPTION, .number = 6, .address = virt_addr(STACK)};
     assert_report(PANIC_EXCEPTION_BASE + 6, "CPU exception 6, #UD invalid opcode", fault);
     fault.kind = FAULT_INTERRUPT;
     fault.number = 0x21;
-    assert_report(PANIC_UNEXPECTED_INTERRUPT, "interrupt vector 33, which nobody asked for", fault);
+    assert_report(PANIC_UNEXPECTED_INTERRUPT, "interrupt vector 33 has no handler", fault);
 }
 
-static void test_detail_and_registers_are_handed_on(void **state)
+static void test_detail_and_registers_are_passed_on(void **state)
 {
     (void)state;
     int anything;
@@ -167,7 +167,7 @@ static void test_blocks_between_guard_pages(void **state)
     assert_non_null(panic_stub_noted("allocated by"));
     assert_null(panic_stub_noted("freed by"));
 
-    /* For a page that is there only its permissions count, also beside a guarded block. */
+    /* For a mapped page only its permissions count, also beside a guarded block. */
     fault.page.obstacle = PAGE_FAULT_NOT_WRITABLE;
     (void)snprintf(cause, sizeof cause, "write to %p: the page is read-only",
                    (void *)(block + 8192));
@@ -191,7 +191,7 @@ int main(void)
         WITH_GUARDS(test_pages_that_do_not_allow_it),
         WITH_GUARDS(test_fault_that_could_not_be_delivered),
         WITH_GUARDS(test_other_exceptions_and_interrupts),
-        WITH_GUARDS(test_detail_and_registers_are_handed_on),
+        WITH_GUARDS(test_detail_and_registers_are_passed_on),
         WITH_GUARDS(test_blocks_between_guard_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,9 +40,9 @@ static void test_X3_page_faults_are_decoded(void **state)
 static void test_X4_selectors_are_decoded(void **state)
 {
     (void)state;
-    assert_code(13, 0, "0x0: no selector is to blame");
+    assert_code(13, 0, "0x0: no selector is the cause");
     assert_code(13, 0x1,
-                "0x1: no selector is to blame, while an interrupt from outside was delivered");
+                "0x1: no selector is the cause, while an interrupt from outside was delivered");
     assert_code(13, 0x18, "0x18: entry 3 of the GDT");
     assert_code(11, 0x1c, "0x1c: entry 3 of the LDT");
     assert_code(13, 0x102, "0x102: entry 32 of the IDT");

@@ -1,4 +1,4 @@
-/* Frame allocator: single frames, and frees that are bad. Catalogue group F. */
+/* Frame allocator: single frames, and bad frees. Catalogue group F. */
 #include "tests/unit/support/cmocka.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ static void test_M14_frame_zero_is_never_given(void **state)
     assert_null(frame_machine_problem(frames));
     frame_machine_destroy(machine);
 
-    machine = frame_machine_create_small(); /* frame 0 is usable there, says the map */
+    machine = frame_machine_create_small(); /* the map says that frame 0 is usable */
     frames = frame_machine_start_or_abort(machine);
     assert_int_equal(frame_machine_exhaust(frames, NULL, 0), FRAME_MACHINE_SMALL_FREE_AT_FIRST);
     expect_panic(PANIC_FRAME_FREE, frame_allocator_free(frames, phys_addr(0)));
@@ -80,7 +80,7 @@ static void test_F3_free_of_reserved_or_mmio_panics(void **state)
     assert_int_equal(frame_machine_exhaust(frames, NULL, 0), FRAME_MACHINE_SMALL_FREE_AT_FIRST);
     for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
         expect_panic(PANIC_FRAME_FREE, frame_allocator_free(frames, phys_addr(reserved[i] * 4096)));
-    /* A run that begins well and reaches into what is reserved. */
+    /* The run begins in used frames and ends in reserved frames. */
     expect_panic(PANIC_FRAME_FREE,
                  frame_allocator_free_contiguous(frames, phys_addr(8191 * 4096), 2));
     assert_int_equal(frame_allocator_statistics(frames).free_count, 0);

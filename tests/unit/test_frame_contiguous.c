@@ -1,4 +1,4 @@
-/* Frame allocator: runs, their alignment and their limits. Catalogue F6 to F8. What a search costs
+/* Frame allocator: runs, their alignment and their limits. Catalogue F6 to F8. The cost of a search
  * is in test_frame_runs.c. */
 #include "tests/unit/support/cmocka.h"
 
@@ -33,7 +33,8 @@ static void test_F7_runs_never_span_a_hole(void **state)
     struct frame_machine *machine = frame_machine_create();
     struct phys_addr base;
     (void)state;
-    /* Holes of one frame, of a word and of much; blocks that end exactly at a word of the bits. */
+    /* Holes of one frame, of a word and of many words; blocks that end exactly at a word of the
+     * bits. */
     frame_machine_add(machine, 64 * 4096, 64 * 4096, HANDOFF_REGION_USABLE);
     frame_machine_add(machine, 129 * 4096, 63 * 4096, HANDOFF_REGION_USABLE);
     frame_machine_add(machine, 256 * 4096, 64 * 4096, HANDOFF_REGION_USABLE);
@@ -56,7 +57,7 @@ static void test_F7_runs_never_span_a_hole(void **state)
     frame_machine_destroy(machine);
 }
 
-/* Spans of one frame in the same 64 frames: their bits are further apart than they are. */
+/* Ranges of one frame in the same 64 frames: their bits have a larger distance than the frames. */
 static void test_F7_single_frames_with_holes_between(void **state)
 {
     struct frame_machine *machine = frame_machine_create();
@@ -184,7 +185,7 @@ static void test_runs_between_two_addresses(void **state)
     assert_int_equal(base.value, GIB + 4096);
     assert_false(
         frame_allocator_allocate_contiguous(frames, 1, 1, phys_range(GIB + 1, GIB + 4096), &base));
-    /* The last that there is at or above an address, the first GiB page above 4 GiB, and none. */
+    /* The last frame at or above an address, the first GiB page above 4 GiB, and no frame. */
     assert_true(frame_allocator_allocate_contiguous(frames, 1, 1,
                                                     phys_range(8 * GIB - 4096, UINT64_MAX), &base));
     assert_int_equal(base.value, 8 * GIB - 4096);

@@ -1,4 +1,4 @@
-/* Frame allocator: maps of real machines, generated maps, and random operations beside an oracle.
+/* Frame allocator: maps of real machines, generated maps, and random operations with an oracle.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -40,7 +40,7 @@ static void run_real_map(const char *path, void *context)
     enum frame_allocator_status status = frame_machine_start(machine, &machine->early_heap);
     assert_int_equal(status == FRAME_ALLOCATOR_OK,
                      available_bytes >= FRAME_ALLOCATOR_RAM_MIN_BYTES);
-    /* A map of which only a part is known may have little at entry. */
+    /* A map that is only partly known may have little free memory at entry. */
     if (status == FRAME_ALLOCATOR_OK &&
         frame_allocator_statistics(&machine->frames).free_count >= 2048) {
         struct frame_allocator *frames = &machine->frames;
@@ -72,8 +72,8 @@ static void test_M18_F13_every_real_map(void **state)
     assert_true(memory_map_file_each(run_real_map, NULL) >= 7);
 }
 
-/* Half of the RAM in many rows of all kinds with holes between, then a large usable row beyond a
- * device at 16 TiB if there is so much. Returns where it ends. */
+/* Make many rows of all kinds with holes between them for half of the RAM, then a large usable row.
+ * If the RAM is large enough, this row is beyond a device at 16 TiB. Return the end. */
 static uint64_t generate_map(struct frame_machine *machine, uint64_t ram_bytes,
                              struct random *random)
 {
@@ -116,7 +116,7 @@ static void assert_given_run(struct frame_machine *machine, uint64_t frame_count
     assert_true(base.value >= lowest && base.value + frame_count * 4096 <= limit);
     assert_true(frame_machine_is_usable(machine, base, frame_count * 4096));
     assert_null(frame_machine_problem(frames));
-    /* F2: double, also of a part, and nothing has changed. */
+    /* F2: a double free, also of a part, changes nothing. */
     frame_allocator_free(frames, base);
     expect_panic(PANIC_FRAME_FREE, frame_allocator_free(frames, base));
     expect_panic(PANIC_FRAME_FREE, frame_allocator_free_contiguous(frames, base, frame_count));
@@ -169,7 +169,7 @@ static void run_generated_map(uint64_t ram_bytes, struct random *random)
     assert_given_run(machine, 777, 4, end - ram_bytes / 2, end);
     if (ram_bytes >= 8 * GIB)
         assert_given_run(machine, 1 << 18, 1 << 18, 0, UINT64_MAX);
-    /* All but a little of the large row, in one piece. */
+    /* Nearly all of the large row, in one run. */
     assert_given_run(machine, ram_bytes / 2 / 4096 - carved_count - single_count, 1,
                      end - ram_bytes / 2, end);
     uint64_t held = count_frames_of_type(machine, HANDOFF_REGION_LOADER);

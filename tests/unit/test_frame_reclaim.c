@@ -1,4 +1,4 @@
-/* Giving reserved frames back to the frame allocator. Catalogue M15, M16, M21, F11. */
+/* Reclaiming reserved frames. Catalogue M15, M16, M21, F11. */
 #include "tests/unit/support/cmocka.h"
 
 #include "shared/region.h"
@@ -36,7 +36,7 @@ static void test_M21_runtime_services_memory_is_never_reclaimed(void **state)
     assert_int_equal(frame_allocator_reclaim_reusable(frames, HANDOFF_REUSE_NEVER), 0);
     expect_panic(PANIC_FRAME_FREE, reclaimed = frame_allocator_reclaim(
                                        frames, frame_machine_bytes(9000 * 4096, 4096)));
-    /* A range that only touches it changes nothing either. */
+    /* A range that only touches frame 0 changes nothing, too. */
     expect_panic(PANIC_FRAME_FREE, reclaimed = frame_allocator_reclaim(
                                        frames, frame_machine_bytes(8999 * 4096, 2 * 4096)));
     assert_false(reclaimed);
@@ -66,7 +66,7 @@ static void test_F11_temp_heap_frames_are_released_exactly_once(void **state)
     assert_false(reclaimed);
     assert_int_equal(frame_allocator_statistics(frames).free_count,
                      FRAME_MACHINE_SMALL_FREE_AT_FIRST + 44);
-    /* What was kept is still reserved, and is free after its own reclaim. */
+    /* The frames that were left out are still reserved, and become free by their own reclaim. */
     expect_panic(PANIC_FRAME_FREE, frame_allocator_free(frames, phys_addr(base + 19 * 4096)));
     assert_int_equal(frame_allocator_reclaim_reusable(frames, HANDOFF_REUSE_AFTER_HEAP), 20);
     assert_true(frame_allocator_reclaim(frames, frame_machine_bytes(base, 0)));
@@ -102,7 +102,7 @@ static void test_reclaim_is_refused_when_the_records_are_full(void **state)
     assert_false(frame_allocator_reclaim(frames, frame_machine_bytes(frame * 4096, 4096)));
     assert_int_equal(frame_allocator_statistics(frames).free_count, free_count);
     assert_null(frame_machine_problem(frames));
-    /* What needs no new record still comes back. */
+    /* A reclaim that needs no new record still works. */
     assert_true(frame_allocator_reclaim(frames, frame_machine_bytes(8192 * 4096, 4096)));
     assert_int_equal(frame_allocator_reclaim_reusable(frames, HANDOFF_REUSE_AFTER_LOADER),
                      808 - FRAME_RECORDS_SPLITS_MAX - 1);

@@ -1,4 +1,4 @@
-/* Frame records: what the map says, and where the records lie. Catalogue group M, and F9. */
+/* Frame records: the facts of the map, and the place of the records. Catalogue group M, and F9. */
 #define _DEFAULT_SOURCE /* mincore */
 
 #include "tests/unit/support/cmocka.h"
@@ -57,7 +57,7 @@ static void test_M10_M11_only_proven_ram_is_managed(void **state)
         frame_machine_add(machine, (64 + i) * MIB, MIB, never[i]);
     struct frame_allocator *frames = frame_machine_start_or_abort(machine);
     assert_int_equal(frame_allocator_statistics(frames).free_count, 32 * MIB / 4096);
-    /* The firmware's three kinds are RAM, and count in the total as reserved. */
+    /* The three types of the firmware are RAM, and count in the total as reserved. */
     assert_int_equal(frame_allocator_statistics(frames).total_count, (32 + 3) * MIB / 4096);
     for (size_t i = 0; i < never_count; i++) {
         volatile bool reclaimed = false;
@@ -71,7 +71,7 @@ static void test_M10_M11_only_proven_ram_is_managed(void **state)
     frame_machine_destroy(machine);
 }
 
-/* The kernel goes by what a region says of itself: a newer loader may have types of its own. */
+/* The kernel uses the facts of a region, since a newer loader may have more types. */
 static void test_M10_regions_of_unknown_types_follow_their_facts(void **state)
 {
     struct frame_machine *machine = frame_machine_create();
@@ -113,7 +113,7 @@ static void test_M17_region_above_52_bits_is_refused(void **state)
     frame_machine_destroy(machine);
 }
 
-static void test_M18_records_are_sized_by_ram_alone(void **state)
+static void test_M18_records_are_sized_only_by_ram(void **state)
 {
     struct frame_machine *machine = frame_machine_create();
     (void)state;
@@ -147,7 +147,7 @@ static void test_F9_no_room_for_the_records_is_refused(void **state)
     struct frame_machine *machine = frame_machine_create();
     struct early_heap before = machine->early_heap;
     (void)state;
-    /* 1 TiB that is not usable yet needs 32 MiB of records; usable is only one piece of 16 MiB. */
+    /* 1 TiB that is not usable yet needs 32 MiB of records, but only 16 MiB are usable. */
     frame_machine_add(machine, 16 * MIB, 16 * MIB, HANDOFF_REGION_USABLE);
     frame_machine_add(machine, GIB, TIB, HANDOFF_REGION_LOADER);
     assert_int_equal(frame_machine_start(machine, &machine->early_heap), FRAME_ALLOCATOR_NO_ROOM);
@@ -171,15 +171,15 @@ static void test_F9_half_of_the_early_heap_stays_free(void **state)
     frame_machine_destroy(machine);
 }
 
-/* The records stand at the end of the highest usable region that is large enough, and are neither
- * given nor taken. */
+/* The records lie at the end of the highest usable region that is large enough. They can be neither
+ * allocated nor freed. */
 static void test_records_in_ram_are_never_given(void **state)
 {
     struct frame_machine *machine = frame_machine_create();
     (void)state;
     frame_machine_add(machine, 0x100000, 64 * MIB, HANDOFF_REGION_USABLE);
     frame_machine_add(machine, 65 * MIB, MIB,
-                      HANDOFF_REGION_LOADER); /* touches: the span is parted */
+                      HANDOFF_REGION_LOADER); /* it touches: the range is split */
     frame_machine_add(machine, 128 * MIB, 4096, HANDOFF_REGION_USABLE); /* too small */
     frame_machine_add_memory(machine, 129 * MIB);
     assert_int_equal(frame_machine_start(machine, NULL), FRAME_ALLOCATOR_OK);
@@ -199,13 +199,13 @@ static void test_records_in_ram_are_never_given(void **state)
     frame_machine_destroy(machine);
 }
 
-/* At every size of the records, and so also where the rounding to pages leaves nothing over, they
- * end where their memory ends, although carving them parts a span. */
+/* At every size the records end where their memory ends, although their place splits a range. This
+ * includes the sizes that are whole pages without rounding. */
 static void test_records_in_ram_fit_exactly_at_every_size(void **state)
 {
     struct frame_machine *machine = frame_machine_create();
     (void)state;
-    /* They touch in the middle of a word, which both parts then have for themselves. */
+    /* They touch in the middle of a word. Then each part has its own word. */
     frame_machine_add(machine, 64 * 4096, 16 * MIB + 40 * 4096, HANDOFF_REGION_USABLE);
     frame_machine_add(machine, 104 * 4096 + 16 * MIB, 4096, HANDOFF_REGION_LOADER);
     frame_machine_add_memory(machine, 256 * MIB);
@@ -223,7 +223,7 @@ static void test_records_in_ram_fit_exactly_at_every_size(void **state)
     frame_machine_destroy(machine);
 }
 
-/* The whole of a region is just enough for the records: it vanishes from what is managed. */
+/* The records fill a whole region exactly, so the region is not managed any more. */
 static void test_records_may_take_a_whole_region(void **state)
 {
     (void)state;
@@ -243,7 +243,8 @@ static void test_records_may_take_a_whole_region(void **state)
     }
 }
 
-/* Of 2 GiB of records for 64 TiB a few pages are touched, as for 16 TiB: the cost is the rows'. */
+/* Only a few pages of the 2 GiB of records for 64 TiB are written, as for 16 TiB. The cost depends
+ * on the rows. */
 static uint64_t touched_record_pages(uint64_t ram_bytes)
 {
     struct frame_machine *machine = frame_machine_create();
@@ -280,7 +281,7 @@ int main(void)
         cmocka_unit_test(test_M10_M11_only_proven_ram_is_managed),
         cmocka_unit_test(test_M10_regions_of_unknown_types_follow_their_facts),
         cmocka_unit_test(test_M17_region_above_52_bits_is_refused),
-        cmocka_unit_test(test_M18_records_are_sized_by_ram_alone),
+        cmocka_unit_test(test_M18_records_are_sized_only_by_ram),
         cmocka_unit_test(test_M19_too_little_ram_is_refused_with_the_figure),
         cmocka_unit_test(test_F9_no_room_for_the_records_is_refused),
         cmocka_unit_test(test_F9_half_of_the_early_heap_stays_free),

@@ -1,5 +1,5 @@
-/* A CPU's reserve of frames: group F through it, and two of them beside the allocator. Random
- * operations run in test_frame_maps.c. */
+/* A CPU's reserve of frames: catalogue group F through a reserve, and two reserves with the
+ * allocator. Random operations are in test_frame_maps.c. */
 #include "tests/unit/support/cmocka.h"
 
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 #include "tests/unit/support/panic_stub.h"
 #include "shared/region.h"
 
-/* 4096 usable frames from 256 up, less one: the last word has 63. Then as many that are held. */
+/* 4096 usable frames from frame 256 on, less one: the last word has 63. Then the same number of
+ * held frames. */
 #define FIRST_FRAME UINT64_C(256)
 #define FREE_COUNT  UINT64_C(4095)
 #define END_FRAME   (FIRST_FRAME + FREE_COUNT)
@@ -72,14 +73,14 @@ static struct phys_addr take(struct frame_reserve *reserve)
     return frame;
 }
 
-static void test_F12_a_word_is_taken_and_given_back(void **state)
+static void test_F12_a_word_is_taken_and_returned(void **state)
 {
     struct fixture *fixture = *state;
     assert_counts(fixture, FREE_COUNT, 0, 0);
     struct phys_addr frame = take(&fixture->first);
     assert_int_equal(frame.value, (END_FRAME - 1) * 4096);
     assert_counts(fixture, FREE_COUNT - 63, 1, 62);
-    /* The other CPU has another word, and the allocator goes on below both. */
+    /* The other CPU has another word, and the allocator uses the frames below both. */
     assert_int_equal(take(&fixture->second).value, (END_FRAME - 64) * 4096);
     struct phys_addr third;
     assert_true(frame_allocator_allocate(&fixture->frames, &third));
@@ -107,7 +108,7 @@ static void test_F1_no_frame_is_out_of_reach(void **state)
     assert_int_equal(take(&fixture->second).value, frame.value);
 }
 
-/* A run that needs what a reserve has empties it. */
+/* A run that needs the frames of a reserve empties the reserve. */
 static void test_F7_a_run_is_found_across_a_reserve(void **state)
 {
     struct fixture *fixture = *state;
@@ -130,7 +131,7 @@ static void test_F2_double_free_panics_wherever_it_comes(void **state)
     expect_panic(PANIC_FRAME_FREE, frame_reserve_free(&fixture->second, frame));
 
     frame = take(&fixture->first);
-    frame_allocator_free(&fixture->frames, frame); /* behind the reserve's back */
+    frame_allocator_free(&fixture->frames, frame); /* without the reserve */
     expect_panic(PANIC_FRAME_FREE, frame_reserve_free(&fixture->first, frame));
     expect_panic(PANIC_FRAME_FREE, frame_allocator_free(&fixture->frames, frame));
 
@@ -140,8 +141,8 @@ static void test_F2_double_free_panics_wherever_it_comes(void **state)
     assert_counts(fixture, FREE_COUNT, 0, 0);
 }
 
-/* A frame is reclaimed whose word a reserve has: its bit must not let frees pass that the reserve
- * has to check. */
+/* A frame is reclaimed whose word a reserve has. Its bit must not prevent the reserve's checks of
+ * frees. */
 static void test_F2_a_reclaim_beside_a_reserve_hides_no_double_free(void **state)
 {
     struct fixture *fixture = *state;
@@ -165,7 +166,7 @@ static void test_F3_F4_F5_bad_frees_panic(void **state)
     struct fixture *fixture = *state;
     struct phys_addr frame = take(&fixture->first);
     expect_panic(PANIC_FRAME_FREE, frame_reserve_free(&fixture->first, phys_addr_add(frame, 8)));
-    /* In the reserve's word, but the map says that it is held. */
+    /* The frame is in the reserve's word, but the map says that it is held. */
     expect_panic(PANIC_FRAME_FREE, frame_reserve_free(&fixture->first, phys_addr_add(frame, 4096)));
     expect_panic(PANIC_FRAME_FREE, frame_reserve_free(&fixture->first, phys_addr(4096)));
     expect_panic(PANIC_FRAME_FREE, frame_reserve_free(&fixture->first, phys_addr(~PAGE_MASK)));
@@ -176,7 +177,7 @@ static void test_F3_F4_F5_bad_frees_panic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_F12_a_word_is_taken_and_given_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_F12_a_word_is_taken_and_returned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_F1_no_frame_is_out_of_reach, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_F7_a_run_is_found_across_a_reserve, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_F2_double_free_panics_wherever_it_comes, set_up,

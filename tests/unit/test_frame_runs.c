@@ -1,5 +1,5 @@
-/* Runs of frames in fragmented memory: how much a request looks at. Counted, not timed; for each
- * pattern with two sizes of RAM, which must not differ. */
+/* Runs of frames in fragmented memory: the number of words and bounds that a request reads. They
+ * are counted, not timed. For each pattern, two sizes of RAM must have the same count. */
 #include "tests/unit/support/cmocka.h"
 
 #include <stdlib.h>
@@ -12,8 +12,9 @@
 #define EARLY_HEAP_BYTES (UINT64_C(32) << 20)
 #define FRAMES_PER_GIB   (GIB / 4096)
 
-/* What one request may look at, however much RAM there is, for each change since the last one: the
- * words of a block; those of a group, twice; the children's bounds of three levels, twice. */
+/* The limit of steps for one request, for each change since the last request. It does not depend on
+ * the RAM. A request reads the words of a block once. It reads the words of a group, and the
+ * children's bounds of three levels, twice. */
 #define STEPS_OF_BLOCK  64U
 #define STEPS_OF_GROUP  1024U
 #define STEPS_OF_LEVELS (256U + 64U + 64U)
@@ -80,7 +81,7 @@ static void take_all(struct machine *machine)
     assert_true(ask(machine, machine->end - machine->first, 1, &frame));
 }
 
-/* Of `period` frames the first, at a multiple of it, is used, and `run` are free. */
+/* Of each `period` frames the first is used, and `run` frames are free. */
 static void fragment(struct machine *machine, uint64_t run, uint64_t period)
 {
     take_all(machine);
@@ -94,7 +95,7 @@ static uint64_t steps(const struct machine *machine)
     return frame_allocator_statistics(&machine->frames).run_search_step_count;
 }
 
-/* What a request that is refused looks at. */
+/* Return the number of steps of a request that is refused. */
 static uint64_t steps_of_refusal(struct machine *machine, uint64_t count, uint64_t alignment)
 {
     uint64_t before = steps(machine);
@@ -103,8 +104,7 @@ static uint64_t steps_of_refusal(struct machine *machine, uint64_t count, uint64
     return steps(machine) - before;
 }
 
-/* --- Refusals -----------------------------------------------------------------------------------
- */
+/* --- Refusals --------------------------------------------------------------------------------- */
 
 static const struct pattern {
     uint64_t run;
@@ -174,7 +174,7 @@ static void fragment_by_chance(struct machine *machine, uint64_t mean, struct ra
     }
 }
 
-/* Ask for what is remembered as the longest. It is there, or was not known exactly; then it is now.
+/* Request the length of the bound. The run exists, or the bound was too high; then it is exact now.
  */
 static void assert_bound_is_exact_soon(struct machine *machine, uint64_t alignment)
 {
@@ -208,8 +208,7 @@ static void test_patterns_by_chance_are_computed_once(void **state)
     }
 }
 
-/* --- Changes between the requests ---------------------------------------------------------------
- */
+/* --- Changes between the requests ------------------------------------------------------------- */
 
 static void test_a_frame_freed_anywhere_costs_one_block(void **state)
 {
@@ -234,7 +233,8 @@ static void test_a_frame_freed_anywhere_costs_one_block(void **state)
     }
 }
 
-/* One frame in each block, and then a request: once a block, and no group twice. */
+/* Free one frame in each block, and then make a request: it reads each block once, and no group
+ * twice. */
 static void test_k_changes_cost_k_blocks(void **state)
 {
     struct machine *machine = machine_create(16);
@@ -255,8 +255,8 @@ static void test_k_changes_cost_k_blocks(void **state)
     machine_destroy(machine);
 }
 
-/* A run comes, is taken again, and the next request finds that the bound was too high: for the
- * groups that it was in, and not for all of RAM. */
+/* A run is freed and allocated again. The next request finds that the bound is too high, but only
+ * for the groups of the run and not for all RAM. */
 static void test_a_run_that_comes_and_goes_costs_its_group(void **state)
 {
     (void)state;
@@ -272,11 +272,11 @@ static void test_a_run_that_comes_and_goes_costs_its_group(void **state)
             give(machine, frame, 1);
             assert_true(ask(machine, 95, 1, &found));
             assert_true(found >= frame - 80 && found <= frame);
-            /* This change, and what the last round took. */
+            /* This change, and the frames of the last round. */
             assert_in_range(steps(machine) - before, 0, 2 * STEPS_OF_CHANGE);
             assert_in_range(steps_of_refusal(machine, 95, 1), 0, 2 * STEPS_OF_CHANGE);
             assert_int_equal(steps_of_refusal(machine, 95, 1), 1);
-            /* As it was: one is used at each multiple of 81. */
+            /* Restore the pattern: one frame is used at each multiple of 81. */
             give(machine, found, 95);
             assert_true(ask_below(machine, 1, 1, (frame + 1) * 4096, &found));
             assert_int_equal(found, frame);
@@ -310,9 +310,9 @@ static void test_the_only_run_is_found_without_looking_at_all_of_memory(void **s
     }
 }
 
-/* A limit cuts a node in two on each level: only these are looked into, and their bounds are not
- * computed again. */
-static void test_a_limit_costs_what_is_at_its_ends(void **state)
+/* A limit splits one node on each level. The search reads only these nodes, and does not compute
+ * their bounds again. */
+static void test_a_limit_costs_only_its_ends(void **state)
 {
     (void)state;
     for (uint64_t gib = 4; gib <= 64; gib *= 16) {
@@ -336,7 +336,7 @@ static void test_a_limit_costs_what_is_at_its_ends(void **state)
     }
 }
 
-/* The run is in the group, but outside of the limits. That is no reason to compute its bounds
+/* The run is in the group, but outside of the limits. So the group's bounds are not computed
  * again. */
 static void test_a_limit_within_a_group_does_not_have_it_computed_again(void **state)
 {
@@ -362,7 +362,7 @@ struct run {
     uint64_t count;
 };
 
-/* Allocate or free one run by chance; what that looked at. */
+/* Allocate or free one run by chance. Return the number of steps. */
 static uint64_t one_of_a_mix(struct machine *machine, struct random *random, struct run *held,
                              unsigned *held_count)
 {
@@ -415,7 +415,7 @@ int main(void)
         cmocka_unit_test(test_k_changes_cost_k_blocks),
         cmocka_unit_test(test_a_run_that_comes_and_goes_costs_its_group),
         cmocka_unit_test(test_the_only_run_is_found_without_looking_at_all_of_memory),
-        cmocka_unit_test(test_a_limit_costs_what_is_at_its_ends),
+        cmocka_unit_test(test_a_limit_costs_only_its_ends),
         cmocka_unit_test(test_a_mix_by_chance_costs_the_same_whatever_the_RAM),
         cmocka_unit_test(test_a_limit_within_a_group_does_not_have_it_computed_again),
     };

@@ -1,4 +1,4 @@
-/* Frame allocator: who holds what, and its own check. */
+/* Frame allocator: the list of holders, and the allocator's own check. */
 #include "tests/unit/support/cmocka.h"
 
 #include "tests/unit/support/frame_machine.h"
@@ -22,7 +22,7 @@ static void test_check_finds_each_broken_record(void **state)
     assert_non_null(frame_allocator_check(&bad));
     bad = good, bad.records.extent_count--;
     assert_non_null(frame_allocator_check(&bad));
-    /* A frame becomes free behind the allocator's back: one beyond all RAM, and frame 0. */
+    /* A frame becomes free without the allocator: a frame beyond all RAM, and frame 0. */
     bit_tree_insert(&good.free_frames,
                     bit_range(good.free_frames.bit_count - 1, good.free_frames.bit_count));
     assert_non_null(frame_allocator_check(&good));

@@ -83,7 +83,7 @@ static const struct handoff *build(struct fixture *fixture)
     return fixture->block.handoff;
 }
 
-/* Where the block has the byte that the kernel is told to find at `address`. */
+/* Return the place in the block of the byte that the kernel finds at `address`. */
 static const void *at(const struct fixture *fixture, uint64_t address)
 {
     uint64_t size_bytes = phys_range_size_bytes(fixture->block.memory);
@@ -126,7 +126,7 @@ static void test_parts_follow_each_other_inside_the_block(void **state)
     assert_int_equal(page_align_up(used_bytes), phys_range_size_bytes(block->memory));
 }
 
-/* For the smallest rows that are accepted, with all claims there can be. */
+/* For the smallest rows that are accepted, with the largest number of claims. */
 static void test_room_suffices_for_the_conversion(void **state)
 {
     const struct fixture *fixture = *state;
@@ -155,7 +155,7 @@ static void test_header_and_checksum(void **state)
     assert_int_equal(handoff->data_size_bytes, phys_range_size_bytes(fixture->block.memory));
 }
 
-static void test_what_is_reserved_is_zero(void **state)
+static void test_reserved_fields_are_zero(void **state)
 {
     const struct handoff *handoff = build(*state);
     static const uint64_t ZEROS[16];
@@ -195,7 +195,7 @@ static void test_direct_map_of_five_levels(void **state)
     assert_int_equal(build(fixture)->direct_map_base, DIRECT_MAP_BASE_5_LEVELS);
 }
 
-static void test_what_is_absent_is_zero(void **state)
+static void test_absent_facts_are_zero(void **state)
 {
     struct fixture *fixture = *state;
     fixture->placement.temp_heap = phys_range(0, 0);
@@ -358,10 +358,10 @@ int main(void)
         BLOCK_TEST(test_parts_follow_each_other_inside_the_block),
         BLOCK_TEST(test_room_suffices_for_the_conversion),
         BLOCK_TEST(test_header_and_checksum),
-        BLOCK_TEST(test_what_is_reserved_is_zero),
+        BLOCK_TEST(test_reserved_fields_are_zero),
         BLOCK_TEST(test_places),
         BLOCK_TEST(test_direct_map_of_five_levels),
-        BLOCK_TEST(test_what_is_absent_is_zero),
+        BLOCK_TEST(test_absent_facts_are_zero),
         BLOCK_TEST(test_platform),
         BLOCK_TEST(test_arrays_are_copied_into_the_block),
         BLOCK_TEST(test_texts_end_in_a_nul),

@@ -21,7 +21,7 @@ static void test_good_handoff_is_accepted_and_viewed(void **state)
     assert_int_equal(handoff_temp_heap_check(&view), HANDOFF_TEMP_HEAP_OK);
 }
 
-/* A refusal is shown on a framebuffer that the tables bear out, whatever else is wrong. */
+/* A refusal is shown on the framebuffer if the tables map it, whatever else is wrong. */
 static void test_screen_for_a_refusal(void **state)
 {
     struct handoff_sample *sample = *state;

@@ -107,8 +107,8 @@ static void test_H16_handoff_inside_a_reclaimable_region_is_refused(void **state
     }
 }
 
-/* The block of data claims memory that the machine does not have. It is refused unread: beside the
- * sample's memory the sanitizer would see a read. */
+/* The block of data contains memory that the machine does not have. It is refused without a read:
+ * the sanitizer would find a read outside of the sample's memory. */
 static void test_data_block_that_does_not_exist_is_not_read(void **state)
 {
     struct handoff_sample *sample = *state;

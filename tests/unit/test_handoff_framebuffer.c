@@ -3,7 +3,7 @@
 #include "shared/address.h"
 #include "tests/unit/support/handoff_expect.h"
 
-/* Without a framebuffer, and with an array that cannot be read: nothing is followed. */
+/* Without a framebuffer, and with an array that cannot be read: no pointer is followed. */
 static void test_framebuffer_is_absent(void **state)
 {
     struct handoff_sample *sample = *state;
@@ -91,7 +91,7 @@ static void test_framebuffer_beyond_the_direct_map_window_is_ignored(void **stat
     framebuffer_gives(sample, HANDOFF_FRAMEBUFFER_PLACE);
 }
 
-/* RAM as a screen would be written over. */
+/* If RAM counted as a screen, it would be overwritten. */
 static void test_framebuffer_that_is_not_mapped_as_one_is_ignored(void **state)
 {
     struct handoff_sample *sample = *state;

@@ -5,7 +5,7 @@
 #include "shared/region.h"
 #include "tests/unit/support/handoff_expect.h"
 
-/* A region that the sample shrinks or gives another type; then all are good again. */
+/* Shrink a region of the sample, or give it another type. Then make all regions good again. */
 static void region_gives(struct handoff_sample *sample, uint32_t index, uint32_t type,
                          uint64_t shrink_bytes, enum handoff_check_status expected)
 {
@@ -16,7 +16,7 @@ static void region_gives(struct handoff_sample *sample, uint32_t index, uint32_t
     handoff_expect_status(sample, HANDOFF_CHECK_OK);
 }
 
-static void test_what_the_loader_placed_must_lie_in_regions_of_its_type(void **state)
+static void test_blocks_of_the_loader_must_lie_in_regions_of_their_type(void **state)
 {
     struct handoff_sample *sample = *state;
     const struct {
@@ -62,7 +62,7 @@ static void test_loader_that_the_firmware_loaded_below_1_MiB_is_accepted(void **
     region_gives(sample, 8, HANDOFF_REGION_LOW_MEMORY, 0x1000, HANDOFF_CHECK_LOADER);
 }
 
-/* Else the rest of the image is free memory to the kernel that runs in it. */
+/* Otherwise the rest of the image would be free memory, although the kernel runs in it. */
 static void test_image_of_another_size_is_refused(void **state)
 {
     struct handoff_sample *sample = *state;
@@ -77,7 +77,7 @@ static void test_image_of_another_size_is_refused(void **state)
                               UINT64_MAX};
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         assert_field_gives(sample, kernel_size_bytes, sizes[i], HANDOFF_CHECK_KERNEL_SIZE);
-    /* A loader whose regions agree with its wrong size, as the one that was seen. */
+    /* A loader whose regions agree with its wrong size. There was such a loader. */
     handoff_sample_region(sample, 3)->size_bytes = PAGE_SIZE_BYTES;
     sample->handoff->kernel_size_bytes = PAGE_SIZE_BYTES;
     handoff_expect_status(sample, HANDOFF_CHECK_KERNEL_SIZE);
@@ -96,7 +96,7 @@ static void test_image_at_another_address_is_refused(void **state)
     assert_field_gives(sample, kernel_entry, 0, HANDOFF_CHECK_KERNEL_ENTRY);
 }
 
-/* Each page of each segment, moved and with other permissions. */
+/* Each page of each segment, at another address and with other permissions. */
 static void test_segments_that_are_mapped_otherwise_are_refused(void **state)
 {
     struct handoff_sample *sample = *state;
@@ -219,7 +219,7 @@ static void test_tables_of_the_cpu_must_be_in_the_loader(void **state)
     }
 }
 
-/* Memory of these types beside its block would have no owner for ever, or a wrong one. */
+/* Memory of these types outside of its block would never have the right owner. */
 static void test_regions_beside_their_block_are_refused(void **state)
 {
     struct handoff_sample *sample = *state;
@@ -264,7 +264,7 @@ static void test_processor_start_is_a_page_below_1M_of_its_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HANDOFF_TEST(test_what_the_loader_placed_must_lie_in_regions_of_its_type),
+        HANDOFF_TEST(test_blocks_of_the_loader_must_lie_in_regions_of_their_type),
         HANDOFF_TEST(test_loader_that_the_firmware_loaded_below_1_MiB_is_accepted),
         HANDOFF_TEST(test_image_of_another_size_is_refused),
         HANDOFF_TEST(test_image_at_another_address_is_refused),

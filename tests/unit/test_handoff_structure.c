@@ -29,8 +29,8 @@ static void put(struct handoff_sample *sample, size_t offset, uint64_t number, s
         sample->data[offset + i] = (uint8_t)(number >> (8 * i));
 }
 
-/* What a loader of handoff 1.0 writes on the sample's machine, by 1.0's document: 408 bytes. The
- * fields behind the log's are 0. */
+/* The structure that a loader of handoff 1.0 writes on the sample's machine, by the document of
+ * 1.0: 408 bytes. The fields behind those of the log are 0. */
 static void write_version_1(struct handoff_sample *sample)
 {
     static const struct {
@@ -85,13 +85,13 @@ static void test_H2_handoff_of_version_1_is_refused_by_name(void **state)
     write_version_1(sample);
     enum handoff_check_status status = handoff_expect_run(sample, &view);
     assert_int_equal(status, HANDOFF_CHECK_MAJOR_VERSION);
-    assert_non_null(strstr(handoff_check_status_text(status), "major version than 2"));
+    assert_non_null(strstr(handoff_check_status_text(status), "major version is not 2"));
     assert_true(handoff_mismatch_find(sample->address, &sample->state, status, &mismatch));
     assert_int_equal(mismatch.handed_over, 1);
     assert_int_equal(mismatch.known, 2);
     assert_false(handoff_check_screen(sample->address, &sample->state, &screen));
 
-    /* Its size would betray it, too. */
+    /* Its size is wrong, too. */
     put(sample, 8, 2, 2);
     assert_int_equal(handoff_expect_run(sample, &view), HANDOFF_CHECK_SIZE);
 }
@@ -122,7 +122,7 @@ static void test_H3_tail_of_a_larger_structure_is_ignored(void **state)
     sample->handoff->size_bytes = sizeof(struct handoff) + 8;
     memset(sample->handoff + 1, 0xee, 8);
     handoff_expect_status(sample, HANDOFF_CHECK_OK);
-    /* It is under the checksum all the same. */
+    /* The checksum still covers it. */
     struct handoff_view view;
     *(unsigned char *)(sample->handoff + 1) = 0;
     assert_int_equal(handoff_expect_run(sample, &view), HANDOFF_CHECK_CHECKSUM);
@@ -150,7 +150,7 @@ static void test_H4_null_misaligned_and_non_canonical_pointers_are_refused(void 
         pointer_gives(sample, non_canonical[i], HANDOFF_CHECK_POINTER_NON_CANONICAL);
 }
 
-/* It is not followed, wherever it points: nothing is mapped there on the host. */
+/* The pointer is not followed, whatever its value is: on the host nothing is mapped there. */
 static void test_H4_pointer_outside_of_the_direct_map_is_refused(void **state)
 {
     struct handoff_sample *sample = *state;
@@ -172,7 +172,7 @@ static void test_handoff_under_five_levels_is_accepted(void **state)
     struct handoff_sample sample;
     handoff_sample_create_with_levels(&sample, 5);
     handoff_expect_status(&sample, HANDOFF_CHECK_OK);
-    /* Four levels do not know these addresses. */
+    /* With four levels these addresses do not exist. */
     sample.state.features.levels = 4;
     handoff_expect_status(&sample, HANDOFF_CHECK_POINTER_NON_CANONICAL);
     handoff_sample_destroy(&sample);

@@ -26,7 +26,7 @@ static void test_page_tables_that_are_not_in_use_are_refused(void **state)
     const uint64_t roots[] = {0,
                               SAMPLE_TABLES_BASE + 0x8, /* flags of CR3 */
                               SAMPLE_TABLES_BASE + 0x18,
-                              SAMPLE_TABLES_BASE + 0x1000, /* a table, but not this one */
+                              SAMPLE_TABLES_BASE + 0x1000, /* a table, but not the root */
                               SAMPLE_TABLES_BASE - 0x1000,
                               SAMPLE_TABLES_BASE + SAMPLE_TABLES_SIZE,
                               SAMPLE_TABLES_BASE | UINT64_C(1) << 46, /* beyond the width */
@@ -35,7 +35,7 @@ static void test_page_tables_that_are_not_in_use_are_refused(void **state)
     for (unsigned i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
         assert_field_gives(sample, arch.x86_64.page_table_root, roots[i], expected);
     assert_state_gives(sample, page_table_root, phys_addr(SAMPLE_TABLES_BASE + 0x1000), expected);
-    /* No CPU has such a root, so that the width only can refuse it. */
+    /* No CPU has such a root, so only the check of the width can refuse it. */
     sample->state.page_table_root = phys_addr(UINT64_C(1) << 46);
     sample->handoff->arch.x86_64.page_table_root = UINT64_C(1) << 46;
     handoff_expect_status(sample, expected);
@@ -53,12 +53,12 @@ static void test_block_of_page_tables_must_hold_them(void **state)
         assert_field_gives(sample, page_tables_base, bases[i], expected);
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         assert_field_gives(sample, page_tables_size_bytes, sizes[i], expected);
-    /* Not all of them: the walk does not leave the block. */
+    /* The block does not have all tables. The walk must not leave the block. */
     assert_field_gives(sample, page_tables_size_bytes, PAGE_SIZE_BYTES,
                        HANDOFF_CHECK_PAGE_TABLES_NOT_MAPPED);
 }
 
-static void test_flags_must_be_what_the_cpu_has(void **state)
+static void test_flags_must_agree_with_the_cpu(void **state)
 {
     struct handoff_sample *sample = *state;
     for (unsigned bit = 0; bit < 3; bit++)
@@ -93,7 +93,7 @@ int main(void)
         HANDOFF_TEST(test_H4_direct_map_must_be_where_the_kernel_has_it),
         HANDOFF_TEST(test_page_tables_that_are_not_in_use_are_refused),
         HANDOFF_TEST(test_block_of_page_tables_must_hold_them),
-        HANDOFF_TEST(test_flags_must_be_what_the_cpu_has),
+        HANDOFF_TEST(test_flags_must_agree_with_the_cpu),
         HANDOFF_TEST(test_tables_with_entries_that_the_cpu_refuses_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

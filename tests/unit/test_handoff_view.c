@@ -1,8 +1,8 @@
-/* A handoff that was checked. */
+/* The view of a checked handoff. */
 #include "kernel/handoff/handoff_view.h"
 #include "tests/unit/support/handoff_expect.h"
 
-static void test_random_seed_of_zeros_or_of_an_unknown_source_is_none(void **state)
+static void test_random_seed_of_zeros_or_of_an_unknown_source_is_refused(void **state)
 {
     struct handoff_sample *sample = *state;
     const struct handoff_view view = {.handoff = sample->handoff};
@@ -21,7 +21,7 @@ static void test_random_seed_of_zeros_or_of_an_unknown_source_is_none(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HANDOFF_TEST(test_random_seed_of_zeros_or_of_an_unknown_source_is_none),
+        HANDOFF_TEST(test_random_seed_of_zeros_or_of_an_unknown_source_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static void test_K3_free_of_null_is_ignored(void **state)
     assert_int_equal(statistics_of(heap).free_count, 0);
 }
 
-/* --- K4 to K7: pointers that are no blocks ---------------------------------------------------- */
+/* --- K4 to K7: pointers that are not blocks --------------------------------------------------- */
 
 static void test_K4_double_free_at_once(void **state)
 {
@@ -237,7 +237,7 @@ static void test_K7_unaligned_pointers(void **state)
     assert_sound(heap);
 }
 
-/* --- K8 to K10: writes where none may be ------------------------------------------------------ */
+/* --- K8 to K10: writes outside of blocks ------------------------------------------------------ */
 
 /* Change `count` bytes at `start`, allocate between two others or at the heap's end, and free. */
 static void assert_overrun_is_found(struct fixture *fixture, size_t size_bytes, ptrdiff_t start,

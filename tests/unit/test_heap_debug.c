@@ -88,7 +88,7 @@ static void assert_filled(const uint8_t *bytes, size_t count, uint8_t value)
         assert_int_equal(bytes[i], value);
 }
 
-/* Exactly one fault since the last: of this kind, found by FINDER, about this block. */
+/* Expect exactly one new fault: of this kind, found by FINDER, about this block. */
 static void assert_fault(struct fixture *fixture, enum heap_fault_kind kind, const void *block,
                          size_t size_bytes, const void *allocated_by, const void *freed_by)
 {
@@ -114,7 +114,7 @@ static void assert_corrupt(struct heap *heap)
     assert_non_null(heap_check(heap));
 }
 
-/* --- What a block holds ----------------------------------------------------------------------- */
+/* --- The content of a block ------------------------------------------------------------------- */
 
 static void test_new_bytes_have_a_pattern_and_zeroed_ones_none(void **state)
 {
@@ -142,7 +142,7 @@ static void test_freed_bytes_have_a_pattern(void **state)
     assert_filled(block, 333, HEAP_DEBUG_FREED_BYTE);
 }
 
-static void test_what_a_block_gains_has_the_pattern(void **state)
+static void test_new_bytes_of_a_block_have_the_pattern(void **state)
 {
     struct heap *heap = start_fixed(*state, MIB);
     for (size_t from = 1; from < 300; from += 7) {
@@ -162,7 +162,7 @@ static void test_what_a_block_gains_has_the_pattern(void **state)
 
 /* --- Writes beyond a block's end -------------------------------------------------------------- */
 
-/* Of a mass of blocks of one size, which the fast policy puts into slabs without canaries. */
+/* There are many blocks of one size, which the fast policy puts into slabs without canaries. */
 static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -185,7 +185,7 @@ static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
     }
 }
 
-/* Every bit behind a block, up to its end as the policy knows it, is watched. */
+/* Every bit behind a block is checked, up to the block's end in the policy. */
 static void assert_every_bit_is_watched(struct fixture *fixture, size_t size_bytes)
 {
     struct heap *heap = start_fixed(fixture, 8192);
@@ -206,7 +206,7 @@ static void assert_every_bit_is_watched(struct fixture *fixture, size_t size_byt
     }
 }
 
-/* The record ends where the policy's block does, or seven bytes before. */
+/* The record ends at the end of the policy's block, or up to seven bytes before. */
 static void test_every_bit_of_canary_and_record_is_watched(void **state)
 {
     assert_every_bit_is_watched(*state, 41);
@@ -299,9 +299,10 @@ static void test_a_forged_size_is_not_believed(void **state)
     }
 }
 
-/* --- Who is named ----------------------------------------------------------------------------- */
+/* --- The callers in a report ------------------------------------------------------------------ */
 
-/* Faults that the policy finds, not the layer: the caller's size, and who allocated. */
+/* Faults that the policy finds and not the layer: the report has the caller's size, and the caller
+ * that allocated. */
 static void test_faults_from_below_are_in_the_caller_s_terms(void **state)
 {
     struct fixture *fixture = *state;
@@ -319,7 +320,7 @@ static void test_faults_from_below_are_in_the_caller_s_terms(void **state)
     }
 }
 
-static void test_a_second_free_names_who_freed_first(void **state)
+static void test_a_second_free_names_the_first_caller(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_fixed(fixture, MIB);
@@ -366,7 +367,7 @@ static void test_leaks_of_every_policy_have_their_site(void **state)
     }
 }
 
-/* --- Blocks that wait ------------------------------------------------------------------------- */
+/* --- Blocks in the quarantine ----------------------------------------------------------------- */
 
 static void test_K10_write_after_free_names_both_callers(void **state)
 {
@@ -393,7 +394,8 @@ static void test_K10_write_after_free_names_both_callers(void **state)
     }
 }
 
-/* Whichever way a block ceases to wait: trimmed, pushed out by others, by their number or size. */
+/* For each way in which a block leaves the quarantine: by a trim, by the number of other blocks, or
+ * by their size. */
 static void test_K10_write_after_free_is_found_when_the_wait_ends(void **state)
 {
     struct fixture *fixture = *state;
@@ -471,8 +473,8 @@ static void test_freed_blocks_wait_in_order_up_to_both_limits(void **state)
     assert_filled(first, 16, HEAP_DEBUG_FREED_BYTE);
     assert_sound(heap);
 
-    /* One large block pushes out as many as its bytes take, and one beyond the part does not wait
-     * at all. */
+    /* One large block releases as many blocks as its bytes need. A block above the limit does not
+     * wait at all. */
     heap_free(heap, allocate(heap, 400000), FREER);
     struct heap_statistics pushed = statistics_of(heap);
     assert_true(pushed.quarantine_block_count < HEAP_DEBUG_QUARANTINE_LIMIT / 2);
@@ -483,7 +485,7 @@ static void test_freed_blocks_wait_in_order_up_to_both_limits(void **state)
     assert_sound(heap);
 }
 
-/* However small the heap still is: a program's first buffers are watched. */
+/* A small heap has a quarantine, too, so that a program's first buffers are checked. */
 static void test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait(void **state)
 {
     struct fixture *fixture = *state;
@@ -508,7 +510,7 @@ static void test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait(void **stat
 
 /* The quarantine has a part of the heap's limit, but no more than the minimum. Above that it has a
  * part of the heap's size. */
-static void test_what_may_wait_follows_the_heap_s_size(void **state)
+static void test_quarantine_grows_with_the_heap(void **state)
 {
     static const struct {
         size_t limit_bytes, live_bytes, quarantine_bytes;
@@ -537,7 +539,7 @@ static void test_what_may_wait_follows_the_heap_s_size(void **state)
 }
 
 /* The page source has no more memory. The quarantine is used before any request fails. */
-static void test_what_waits_serves_when_the_heap_cannot_grow(void **state)
+static void test_quarantine_serves_when_the_heap_cannot_grow(void **state)
 {
     struct fixture *fixture = *state;
     if (fixture->policy->frees_newest_only)
@@ -555,7 +557,7 @@ static void test_what_waits_serves_when_the_heap_cannot_grow(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* Pages in the middle of a large block that nobody touches stay as they are. */
+/* Unused pages in the middle of a large block stay unchanged. */
 static void test_only_the_ends_of_a_large_block_have_patterns(void **state)
 {
     struct fixture *fixture = *state;
@@ -604,7 +606,7 @@ static void test_K10_a_write_to_the_ends_of_a_large_block_is_found(void **state)
     }
 }
 
-static void test_a_request_that_would_fail_is_served_from_what_waits(void **state)
+static void test_a_request_that_would_fail_is_served_from_the_quarantine(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_fixed(fixture, 65536);
@@ -622,7 +624,7 @@ static void test_a_request_that_would_fail_is_served_from_what_waits(void **stat
     assert_int_equal(statistics_of(heap).quarantine_block_count, 0);
     assert_int_equal(statistics_of(heap).failure_count, 1);
 
-    /* Not for requests that nothing could serve. */
+    /* The quarantine is not flushed for requests that can never succeed. */
     heap_free(heap, freed, FREER);
     assert_null(heap_allocate(heap, 65536, ALLOCATOR));
     assert_null(heap_allocate_aligned(heap, 16, 65536, ALLOCATOR));
@@ -655,7 +657,7 @@ static void test_a_stale_pointer_after_reallocation_is_found(void **state)
     assert_sound(heap);
 }
 
-/* No room for two: the policy makes it longer where it is, or shorter. */
+/* There is no room for two blocks, so the policy resizes the block in place. */
 static void test_reallocation_without_room_to_move(void **state)
 {
     struct fixture *fixture = *state;
@@ -704,7 +706,7 @@ static void test_bump_refuses_an_order_and_counts_nothing(void **state)
     assert_sound(heap);
 }
 
-/* --- What it costs ---------------------------------------------------------------------------- */
+/* --- Its cost --------------------------------------------------------------------------------- */
 
 static void test_without_it_there_is_nothing_above_the_policy(void **state)
 {
@@ -743,7 +745,7 @@ static void test_the_heap_shrinks_when_it_is_trimmed(void **state)
 static const struct CMUnitTest TESTS[] = {
     TEST(test_new_bytes_have_a_pattern_and_zeroed_ones_none),
     TEST(test_freed_bytes_have_a_pattern),
-    TEST(test_what_a_block_gains_has_the_pattern),
+    TEST(test_new_bytes_of_a_block_have_the_pattern),
     TEST(test_overrun_of_any_block_of_a_mass_is_found),
     TEST(test_every_bit_of_canary_and_record_is_watched),
     TEST(test_K8_an_overrun_block_has_its_size_and_owner),
@@ -751,18 +753,18 @@ static const struct CMUnitTest TESTS[] = {
     TEST(test_K8_an_underrun_block_is_not_an_earlier_one),
     TEST(test_a_forged_size_is_not_believed),
     TEST(test_faults_from_below_are_in_the_caller_s_terms),
-    TEST(test_a_second_free_names_who_freed_first),
+    TEST(test_a_second_free_names_the_first_caller),
     TEST(test_leaks_of_every_policy_have_their_site),
     TEST(test_K10_write_after_free_names_both_callers),
     TEST(test_K10_write_after_free_is_found_when_the_wait_ends),
     TEST(test_K10_write_to_the_record_of_a_freed_block),
     TEST(test_freed_blocks_wait_in_order_up_to_both_limits),
     TEST(test_K10_a_heap_that_may_grow_lets_its_first_blocks_wait),
-    TEST(test_what_may_wait_follows_the_heap_s_size),
-    TEST(test_what_waits_serves_when_the_heap_cannot_grow),
+    TEST(test_quarantine_grows_with_the_heap),
+    TEST(test_quarantine_serves_when_the_heap_cannot_grow),
     TEST(test_only_the_ends_of_a_large_block_have_patterns),
     TEST(test_K10_a_write_to_the_ends_of_a_large_block_is_found),
-    TEST(test_a_request_that_would_fail_is_served_from_what_waits),
+    TEST(test_a_request_that_would_fail_is_served_from_the_quarantine),
     TEST(test_a_stale_pointer_after_reallocation_is_found),
     TEST(test_reallocation_without_room_to_move),
     TEST(test_bump_refuses_an_order_and_counts_nothing),

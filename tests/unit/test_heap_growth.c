@@ -26,7 +26,7 @@ static void test_K11_nth_growth_fails(void **state)
 }
 
 /* There is no memory for the usual step, but enough for the request. */
-static void test_K11_growth_takes_what_there_is(void **state)
+static void test_K11_growth_uses_the_memory_that_is_left(void **state)
 {
     struct fixture *fixture = *state;
     const size_t budget_bytes = 19 * HEAP_PAGE_SIZE_BYTES;
@@ -51,7 +51,7 @@ static void test_K12_a_request_that_cannot_fit_grows_nothing(void **state)
 }
 
 /* The last step of growth ends at the limit. */
-static void test_K12_nothing_is_asked_for_beyond_the_limit(void **state)
+static void test_K12_no_request_goes_beyond_the_limit(void **state)
 {
     struct fixture *fixture = *state;
     const size_t limit_bytes = 21 * HEAP_PAGE_SIZE_BYTES;
@@ -104,7 +104,8 @@ static void test_free_tail_goes_back(void **state)
     assert_int_equal(heap_size_bytes(heap), fixture->arena.usable_bytes);
     assert_sound(heap);
 
-    /* Under the layer, so many blocks wait that the next one pushes one out. */
+    /* With the layer, so many blocks are in the quarantine that the next one releases the
+     * oldest. */
     for (unsigned i = 0; fixture->debug && i < 400; i++)
         heap_free(heap, allocate(heap, 8192), CALLER);
     /* The heap must not shrink and grow in turns because of the memory that is left. */
@@ -115,7 +116,7 @@ static void test_free_tail_goes_back(void **state)
     heap_free(heap, small, CALLER);
 }
 
-/* Between blocks that live, too, without touching what is the heap's or theirs. */
+/* This is also true between live blocks, and does not change their bytes or the heap's data. */
 static void test_trimming_discards_free_pages(void **state)
 {
     struct fixture *fixture = *state;
@@ -156,7 +157,7 @@ static void test_trimming_discards_free_pages(void **state)
     }
 }
 
-/* Wherever free memory begins and ends in its pages, what the policy keeps there stays. */
+/* For every start and end of free memory in its pages, the policy's data there stays. */
 static void test_trimming_leaves_links_and_footers(void **state)
 {
     struct fixture *fixture = *state;
@@ -184,7 +185,8 @@ static void test_trimming_leaves_links_and_footers(void **state)
 
 /* --- K13: merging ----------------------------------------------------------------------------- */
 
-/* Of a full heap every third block is freed: as many of that size can be had again, and no more. */
+/* Every third block of a full heap is freed. The same number of blocks of that size can be
+ * allocated again, and no more. */
 static void test_K13_freed_blocks_serve_their_size_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -223,7 +225,7 @@ static void test_K13_checkerboard_merges(void **state)
         for (unsigned i = 1; i < 1000; i += 2)
             heap_free(heap, blocks[i], CALLER);
         assert_sound(heap);
-        /* All of it serves a single request, without being told to merge. */
+        /* All of it serves a single request, without a call to merge. */
         void *all = allocate(heap, original.largest_free_bytes);
         assert_sound(heap);
         heap_free(heap, all, CALLER);
@@ -255,7 +257,7 @@ static void test_largest_free_block_can_be_had(void **state)
     }
 }
 
-/* Blocks of all sizes until none is served; then some of them are freed. */
+/* Allocate blocks of all sizes until no request succeeds. Then free some of them. */
 static void free_some_of_full(struct fixture *fixture, struct heap *heap)
 {
     static void *blocks[MIB / 16];
@@ -272,8 +274,8 @@ static void free_some_of_full(struct fixture *fixture, struct heap *heap)
     }
 }
 
-/* The same in heaps that are nearly full, where what is left may be slots: the largest request
- * succeeds without growing, one more byte does not, and everything below does. */
+/* The same in heaps that are nearly full, where the free memory may be slots. The largest request
+ * succeeds without growing. A request for one more byte does not, and every smaller one does. */
 static void test_the_largest_request_is_exact(void **state)
 {
     struct fixture *fixture = *state;
@@ -303,8 +305,8 @@ static void test_the_largest_request_is_exact(void **state)
     }
 }
 
-/* Free blocks of nearly one size, which a policy may keep on one list, with nothing else free: the
- * one that fits is not the first on it. */
+/* Only free blocks of similar sizes, which a policy may keep on one list. The block that fits is
+ * not the first on the list. */
 static void test_the_one_that_fits_is_found(void **state)
 {
     const size_t fitting_bytes = 4200;
@@ -329,9 +331,9 @@ static void test_the_one_that_fits_is_found(void **state)
 
 static const struct heap_policy_test TESTS[] = {
     TEST(test_K11_nth_growth_fails),
-    TEST(test_K11_growth_takes_what_there_is),
+    TEST(test_K11_growth_uses_the_memory_that_is_left),
     TEST(test_K12_a_request_that_cannot_fit_grows_nothing),
-    TEST(test_K12_nothing_is_asked_for_beyond_the_limit),
+    TEST(test_K12_no_request_goes_beyond_the_limit),
     TEST(test_K12_window_full),
     TEST(test_free_tail_goes_back),
     TEST(test_trimming_discards_free_pages),

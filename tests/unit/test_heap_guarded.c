@@ -1,10 +1,10 @@
-/* Blocks between guard pages: where they lie, misuse, samples, views and incidents. The tests run
+/* Blocks between guard pages: their places, misuse, samples, views and incidents. The tests run
  * over each policy that may have them, with and without the layer of heap_debug.h. Catalogue group
  * K. */
 #include "kernel/mm/heap/include/handoff/heap_leaks.h"
 #include "tests/unit/support/guarded_test.h"
 
-/* --- Where blocks lie ------------------------------------------------------------------------- */
+/* --- The places of blocks --------------------------------------------------------------------- */
 
 static void test_large_block_lies_between_guard_pages(void **state)
 {
@@ -89,9 +89,9 @@ static void assert_overrun_is_found(struct fixture *fixture, size_t size_bytes, 
     assert_null(heap_allocate(heap, 10000, CALLER));
 }
 
-/* Every byte of the block's pages that is not the block's, and the bytes that overruns are made of.
+/* Each byte of the block's pages outside of the block, and the usual bytes of overruns.
  */
-static void test_K8_bytes_around_a_block_are_proved(void **state)
+static void test_K8_bytes_around_a_block_are_checked(void **state)
 {
     static const uint8_t VALUES[] = {0, 1, 'A', 0x7f, 0x80, 0xff};
     static const size_t SIZES[] = {0, 1, 100, 4090, 8200};
@@ -126,13 +126,13 @@ static void test_K4_double_free(void **state)
         heap_free(heap, block, OTHER_CALLER);
         assert_ptr_equal(fixture->arena.fault.freed_by, (void *)0x3333);
         assert_true(fixture->arena.fault.is_free);
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is free already", block, block,
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is already free", block, block,
                      SIZES[i]);
         assert_null(heap_reallocate(heap, block, 20000, OTHER_CALLER));
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is free already", block, block,
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is already free", block, block,
                      SIZES[i]);
         assert_int_equal(heap_usable_size(heap, block, OTHER_CALLER), 0);
-        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is free already", block, block,
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the block is already free", block, block,
                      SIZES[i]);
         heap_free(heap, block + 1, OTHER_CALLER);
         assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE, "the pointer is into memory that was freed",
@@ -192,7 +192,7 @@ static void test_K8_overrun_block_does_not_move(void **state)
     }
 }
 
-/* A pointer that the policy refuses is reported once, although it is asked twice. */
+/* A pointer that the policy refuses is reported once, although the policy is called twice. */
 static void test_bad_pointer_to_a_large_size(void **state)
 {
     struct fixture *fixture = *state;
@@ -273,7 +273,7 @@ static void test_sample_waits_for_a_small_block(void **state)
     assert_sound(heap);
 }
 
-/* --- Looking at it ---------------------------------------------------------------------------- */
+/* --- Views ------------------------------------------------------------------------------------ */
 
 static void test_statistics_are_exact(void **state)
 {
@@ -301,7 +301,7 @@ static void test_statistics_are_exact(void **state)
     assert_int_equal(statistics.guarded_bytes, PAGE_BYTES);
 }
 
-/* Whatever the policy records: a guarded block has its caller. */
+/* The caller of a guarded block is recorded with every policy. */
 static void test_leaks_name_the_caller(void **state)
 {
     struct heap *heap = start(*state, 0);
@@ -337,7 +337,7 @@ static void test_check_compares_records_with_the_state(void **state)
     assert_string_equal(heap_check(heap), "the reuse queue does not end with the newest");
     lane->newest_freed = 1;
     lane->oldest_freed = 0;
-    assert_string_equal(heap_check(heap), "a place in the reuse queue is not a freed one");
+    assert_string_equal(heap_check(heap), "a place in the reuse queue is not free");
     lane->oldest_freed = 1;
     lane->freed_count = 0;
     assert_string_equal(heap_check(heap), "a place was lost");
@@ -349,7 +349,7 @@ static void test_check_compares_records_with_the_state(void **state)
     heap_free(heap, block, CALLER);
 }
 
-/* --- What a fault of the CPU is about --------------------------------------------------------- */
+/* --- The block of a CPU fault ----------------------------------------------------------------- */
 
 static void assert_incident(const struct heap *heap, const uint8_t *address,
                             enum guarded_incident_kind kind, size_t distance, const uint8_t *block,
@@ -392,7 +392,7 @@ static void test_incidents_name_the_block(void **state)
     assert_false(guarded_find_incident(heap, heap_base(heap), &incident));
 }
 
-/* The last place of a lane: what lies behind is the next lane's first place, or nothing. */
+/* Behind the last place of a lane is the next lane's first place, or no place. */
 static void test_incident_behind_a_lane(void **state)
 {
     struct fixture *fixture = *state;
@@ -461,7 +461,7 @@ static const struct guarded_test TESTS[] = {
     TEST(test_large_block_lies_between_guard_pages),
     TEST(test_every_alignment),
     TEST(test_requests_that_are_none_are_refused),
-    TEST(test_K8_bytes_around_a_block_are_proved),
+    TEST(test_K8_bytes_around_a_block_are_checked),
     TEST(test_K4_double_free),
     TEST(test_K5_K7_pointers_that_are_no_block),
     TEST(test_K8_overrun_block_does_not_move),

@@ -21,7 +21,7 @@ static void test_addresses_come_back_late(void **state)
         heap_free(heap, blocks[i], CALLER);
     }
     assert_sound(heap);
-    /* Oldest first, and none before. */
+    /* The oldest is used first, and none before its time. */
     for (unsigned i = 0; i < REUSE_PLACES; i++) {
         uint8_t *again = allocate_guarded(heap, LARGE_BYTES);
         assert_ptr_equal(again, blocks[i]);
@@ -33,7 +33,7 @@ static void test_addresses_come_back_late(void **state)
 }
 
 /* If the window is full, or too small for a block, the policy serves the request. */
-static void test_policy_serves_what_has_no_place(void **state)
+static void test_policy_serves_blocks_without_a_place(void **state)
 {
     struct fixture *fixture = *state;
     const struct heap_configuration configuration =
@@ -69,7 +69,7 @@ static void take_any(void *context, size_t offset_bytes, size_t bytes)
     (void)bytes;
 }
 
-/* As large as the kernel's: nothing is cut off on the way to places and back. */
+/* The window is as large as the kernel's: no conversion from or to a place cuts a number. */
 static void test_window_of_a_tebibyte(void **state)
 {
     struct fixture *fixture = *state;
@@ -146,7 +146,7 @@ static void test_K15_every_pair_of_sizes(void **state)
     }
 }
 
-/* It cannot fail, it gives pages back, and the bytes behind the block are guarded again. */
+/* A block that shrinks cannot fail, gives pages back, and is guarded at its new end. */
 static void test_K15_large_block_gets_smaller_in_place(void **state)
 {
     struct fixture *fixture = *state;
@@ -170,7 +170,7 @@ static void test_K15_large_block_gets_smaller_in_place(void **state)
     assert_fault(fixture, HEAP_FAULT_OVERRUN, BEHIND, block, block, size);
 }
 
-/* To a size that the policy would serve, had it room. */
+/* Shrink to a size of the policy, which has no room. */
 static void test_K15_getting_smaller_needs_no_memory(void **state)
 {
     struct fixture *fixture = *state;
@@ -241,7 +241,7 @@ static void test_K15_failure_leaves_the_old_block(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* The free of the policy's block finds its neighbour smashed, after the content has moved. */
+/* The free of the policy's block finds its neighbour overwritten, after the content has moved. */
 static void test_K15_move_that_finds_a_fault_fails(void **state)
 {
     struct fixture *fixture = *state;
@@ -251,7 +251,7 @@ static void test_K15_move_that_finds_a_fault_fails(void **state)
     (void)allocate(heap, 3000);
     heap_free(heap, neighbour, CALLER);
     memset(neighbour, 0x7e, 16);
-    if (fixture->stack->debug) { /* where it waits, nobody looks at more than its record yet */
+    if (fixture->stack->debug) { /* while it waits, only its record is checked */
         memset(neighbour + 3000, 0x7e, 32);
         assert_null(heap_reallocate(heap, small, 20000, CALLER));
         assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_WRITE_AFTER_FREE);
@@ -288,7 +288,7 @@ static void test_K11_nth_call_of_the_page_source_fails(void **state)
     }
 }
 
-/* All or nothing, of the pages of one block and of its record. */
+/* A block gets all of its pages and its record, or nothing. */
 static void test_K11_failed_block_changes_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -331,7 +331,7 @@ struct oracle_run {
     size_t window_bytes;
     size_t large_bytes;
     uint64_t sample_interval;
-    unsigned failing; /* every so many calls of the page source; 0 for none */
+    unsigned failing; /* the interval of failing calls of the page source; 0 for none */
     unsigned steps;
 };
 
@@ -380,7 +380,7 @@ static void test_K11_K17_random_operations_with_failures(void **state)
         run_oracle(*state, &(struct oracle_run){WINDOW_BYTES, 4000, 2, failing, 500});
 }
 
-/* Most blocks that should be guarded are not, and go back and forth. */
+/* Most blocks that should be guarded are not guarded, and often change. */
 static void test_K12_K17_random_operations_in_a_full_window(void **state)
 {
     static const size_t LARGE[] = {0, 50, 4000};
@@ -391,7 +391,7 @@ static void test_K12_K17_random_operations_in_a_full_window(void **state)
 
 static const struct guarded_test TESTS[] = {
     TEST(test_addresses_come_back_late),
-    TEST(test_policy_serves_what_has_no_place),
+    TEST(test_policy_serves_blocks_without_a_place),
     TEST(test_window_of_a_tebibyte),
     TEST(test_K15_every_pair_of_sizes),
     TEST(test_K15_large_block_gets_smaller_in_place),

@@ -1,5 +1,5 @@
-/* The heap seen from outside: classes, fragmentation and the map. (The oracle checks walk and
- * counts for every policy; see support/heap_oracle.c.) */
+/* The views of a heap: classes, fragmentation and the map. (The oracle checks walk and counts for
+ * every policy; see support/heap_oracle.c.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,7 +107,7 @@ static void test_map_shows_blocks_where_they_are(void **state)
     }
 }
 
-static void test_fragmentation_is_what_it_is_defined_as(void **state)
+static void test_fragmentation_matches_its_definition(void **state)
 {
     (void)state;
     for (size_t i = 0; i < POLICY_COUNT; i++) {
@@ -152,7 +152,7 @@ int main(void)
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_empty_heap_is_free),
         cmocka_unit_test(test_map_shows_blocks_where_they_are),
-        cmocka_unit_test(test_fragmentation_is_what_it_is_defined_as),
+        cmocka_unit_test(test_fragmentation_matches_its_definition),
     };
     return cmocka_run_group_tests(tests, create, destroy);
 }

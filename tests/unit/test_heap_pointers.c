@@ -1,8 +1,8 @@
-/* Pointers that are no blocks: catalogue K4 to K7, for each policy. */
+/* Pointers that are not blocks: catalogue K4 to K7, for each policy. */
 #include "kernel/mm/heap/policies/sealed_block.h"
 #include "tests/unit/support/heap_policy_test.h"
 
-/* --- K4 to K7: pointers that are no blocks ---------------------------------------------------- */
+/* --- K4 to K7: pointers that are not blocks --------------------------------------------------- */
 
 static void test_K4_double_free_at_once(void **state)
 {
@@ -28,8 +28,8 @@ static void test_K4_double_free_at_once(void **state)
     }
 }
 
-/* All blocks are freed, newest first; then each a second time, when it may have merged with others
- * or lie in pages that are no slab any more. */
+/* All blocks are freed, the newest first. Then each is freed a second time. It may now be merged
+ * with others, or lie in pages that are no longer a slab. */
 static void test_K4_double_free_later(void **state)
 {
     struct fixture *fixture = *state;
@@ -56,7 +56,7 @@ static void test_K4_double_free_later(void **state)
     }
 }
 
-/* A second free names the block as it was asked for, whatever it has been merged with since. */
+/* A second free names the block as it was requested, although it may be merged with others. */
 static void assert_freed_block_is_named(struct fixture *fixture, uint8_t *block, size_t size_bytes)
 {
     const struct heap_fault *fault = &fixture->arena.fault;
@@ -75,7 +75,7 @@ static void assert_freed_block_is_named(struct fixture *fixture, uint8_t *block,
     assert_int_equal(fault->free_bytes, 0);
     if (fixture->policy == &heap_policy_best_fit)
         assert_ptr_equal(fault->allocated_by, CALLER);
-    assert_string_equal(fault->detail, "the block is free already");
+    assert_string_equal(fault->detail, "the block is already free");
 }
 
 static void test_K4_a_freed_block_is_named(void **state)
@@ -90,7 +90,7 @@ static void test_K4_a_freed_block_is_named(void **state)
             uint8_t *blocks[3];
             for (unsigned i = 0; i < 3; i++)
                 blocks[i] = memset(allocate(heap, SIZES[s]), 0x41, SIZES[s]);
-            /* What lies behind is a block, or free. */
+            /* The memory behind is a block, or free. */
             if (order >= order_count && !heap_frees_newest_only(heap))
                 (void)allocate(heap, 100);
             for (unsigned i = 0; i < 3; i++) {
@@ -104,9 +104,9 @@ static void test_K4_a_freed_block_is_named(void **state)
     }
 }
 
-/* The same of many blocks, when whatever was kept for such blocks has been given up. A block at the
- * end of all that may be named as free memory: that is where the policy keeps what it needs. And a
- * word of an earlier heap passes for a tombstone once in 2^17 times. */
+/* The same with many blocks, after the policy has freed all memory that it kept for them. A block
+ * at the end of that memory may be reported as free memory, since the policy writes its own data
+ * there. A word of an earlier heap counts as a tombstone once in 2^17 times. */
 static void test_K4_many_freed_blocks_are_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -161,9 +161,9 @@ static void test_K4_free_memory_is_not_taken_for_a_block(void **state)
     assert_sound(heap);
 }
 
-/* Of a freed block a part is used again, or went back to the page source: a second free names all
- * of it, or none. */
-static void test_K4_what_is_left_of_a_freed_block(void **state)
+/* A part of a freed block is used again, or went back to the page source. A second free names the
+ * whole block, or no block. */
+static void test_K4_rest_of_a_freed_block(void **state)
 {
     struct fixture *fixture = *state;
     const struct heap_fault *fault = &fixture->arena.fault;
@@ -237,8 +237,8 @@ static void test_K6_K7_foreign_pointers(void **state)
     assert_sound(heap);
 }
 
-/* Every address of the heap that is no live block, its own tables included, is refused. The blocks
- * are so many of one size, and so few of others. */
+/* The heap refuses every address that is not a live block, also in its own tables. There are many
+ * blocks of one size, and few of others. */
 static void assert_other_pointers_are_refused(struct fixture *fixture, unsigned alike_count,
                                               unsigned other_count)
 {
@@ -268,8 +268,8 @@ static void test_K7_every_pointer_but_the_blocks_is_refused(void **state)
     assert_other_pointers_are_refused(*state, 3000, 20);
 }
 
-/* Whatever hash a word carries, one of these is right: it must not make a block that reaches beyond
- * the heap, nor one of no length. */
+/* One of these hashes is right for each word. Such a word must not make a block that reaches beyond
+ * the heap, or a block without a length. */
 static void test_K7_a_forged_header_leads_nowhere(void **state)
 {
     static const uint64_t FORGED_UNITS[] = {0, MIB / 16, UINT32_MAX};
@@ -302,8 +302,8 @@ static void test_K7_remains_of_freed_blocks_are_no_blocks(void **state)
             blocks[i] = heap_allocate_aligned(heap, 2000 + i, (size_t)16 << i % 6, CALLER);
             assert_non_null(blocks[i]);
         }
-        /* Every other one first, so that each merges with the neighbours on both sides; or newest
-         * first. */
+        /* Free every second block first, so that each block merges with the neighbours on both
+         * sides; or free the newest first. */
         for (unsigned i = 300; i > 0 && first != 0 && !heap_frees_newest_only(heap); i -= 2)
             heap_free(heap, blocks[i - 1], CALLER);
         for (unsigned i = 300; i > 0; i--) {
@@ -369,7 +369,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K4_a_freed_block_is_named),
     TEST(test_K4_many_freed_blocks_are_named),
     TEST_OF_POLICY(test_K4_free_memory_is_not_taken_for_a_block),
-    TEST(test_K4_what_is_left_of_a_freed_block),
+    TEST(test_K4_rest_of_a_freed_block),
     TEST(test_K5_K7_interior_and_unaligned_pointers),
     TEST(test_K6_K7_foreign_pointers),
     TEST(test_K7_every_pointer_but_the_blocks_is_refused),

@@ -1,13 +1,13 @@
-/* Alignment, random operations beside an oracle, minima, and what only one policy has: catalogue
- * K16 to K18, for each policy. test_heap_best_fit.c looks into best-fit, test_heap_debug.c into the
- * layer. */
+/* Alignment, random operations with an oracle, minima, and the properties of single policies:
+ * catalogue K16 to K18, for each policy. test_heap_best_fit.c tests the data of best-fit.
+ * test_heap_debug.c tests the layer. */
 #include "tests/unit/support/heap_episode.h"
 #include "tests/unit/support/heap_oracle.h"
 #include "tests/unit/support/heap_policy_test.h"
 
 /* --- K16: alignment --------------------------------------------------------------------------- */
 
-/* Shipped elsewhere: aligned blocks that overlap their neighbours. */
+/* A bug of another heap: aligned blocks overlapped their neighbours. */
 static void test_K16_alignments_are_exact_and_blocks_apart(void **state)
 {
     struct heap *heap = start_fixed(*state, ARENA_BYTES);
@@ -70,7 +70,7 @@ static void run_random(struct fixture *fixture, struct heap *heap, uint64_t seed
 
 static void test_K17_random_operations_checked_after_every_step(void **state)
 {
-    /* Each check looks at all that waits, too. */
+    /* Each check also reads all blocks in the quarantine. */
     unsigned steps = ((struct fixture *)*state)->debug ? 600 : 2000;
     for (uint64_t seed = 1; seed <= 3; seed++) {
         run_random(*state, start_growing(*state, ARENA_BYTES), seed, steps, 1, 400);
@@ -85,7 +85,8 @@ static void with_debug(struct heap_configuration *configuration)
     configuration->debug = heap_debug_layer(&debug);
 }
 
-/* Millions of them: tests/long/heap_operations.c. Fewer under the layer, which takes longer. */
+/* tests/long/heap_operations.c runs millions of operations. With the layer there are fewer, since
+ * it is slower. */
 static void test_K17_many_random_operations(void **state)
 {
     const struct fixture *fixture = *state;
@@ -106,8 +107,8 @@ static void test_K17_many_random_operations(void **state)
 
 /* --- K18: minima ------------------------------------------------------------------------------ */
 
-/* Shipped elsewhere: a region that is too small is taken, and written beyond its end. The arena is
- * poisoned there. */
+/* A bug of another heap: it accepted a region that was too small, and wrote beyond its end. The
+ * arena is poisoned there. */
 static void test_K18_small_heaps(void **state)
 {
     struct fixture *fixture = *state;
@@ -136,7 +137,7 @@ static void test_K18_small_heaps(void **state)
     assert_false(refused);
 }
 
-/* Shipped elsewhere: two regions that touch are never merged. */
+/* A bug of another heap: two regions that touch were never merged. */
 static void test_K18_extending_in_steps(void **state)
 {
     struct fixture *fixture = *state;
@@ -166,9 +167,9 @@ static void test_K18_extending_in_steps(void **state)
     }
 }
 
-/* --- Sizes that other heaps have cut ---------------------------------------------------------- */
+/* --- Sizes that other heaps cut --------------------------------------------------------------- */
 
-/* Shipped elsewhere: gaps beyond 256 KiB or 16 MiB misread, since a tag is cut. */
+/* A bug of another heap: gaps above 256 KiB or 16 MiB were misread, since a tag was cut. */
 static void test_huge_heap(void **state)
 {
     struct fixture *fixture = *state;
@@ -212,9 +213,9 @@ static void test_huge_heap(void **state)
     assert_int_equal(heap_initialise(&beyond, &heap), HEAP_TOO_LARGE);
 }
 
-/* --- The policies' own ------------------------------------------------------------------------ */
+/* --- Properties of single policies ------------------------------------------------------------ */
 
-static void test_bump_frees_newest_first_alone(void **state)
+static void test_bump_frees_only_the_newest_first(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_fixed(fixture, 65536);
@@ -237,7 +238,8 @@ static void test_bump_frees_newest_first_alone(void **state)
     assert_int_equal(statistics_of(heap).used_bytes, 0);
 }
 
-/* A block that is not the newest: smaller at any time, as large again, no larger. */
+/* A block that is not the newest can always shrink, and grow again to its first size, but not
+ * more. */
 static void test_bump_older_blocks_change_their_size(void **state)
 {
     struct fixture *fixture = *state;
@@ -268,7 +270,7 @@ static void test_bump_older_blocks_change_their_size(void **state)
     }
 }
 
-/* As an allocation would, a re-allocation makes the heap grow. */
+/* A re-allocation makes the heap grow, like an allocation. */
 static void test_bump_newest_block_grows_with_the_heap(void **state)
 {
     struct fixture *fixture = *state;
@@ -290,7 +292,7 @@ static void test_bump_newest_block_grows_with_the_heap(void **state)
 }
 
 /* The bytes behind an older block were overwritten before it is made smaller. */
-static void test_bump_resize_proves_what_is_behind(void **state)
+static void test_bump_resize_checks_the_bytes_behind(void **state)
 {
     struct fixture *fixture = *state;
     if (fixture->debug || !fixture->policy->frees_newest_only)
@@ -301,14 +303,14 @@ static void test_bump_resize_proves_what_is_behind(void **state)
         uint8_t *newer =
             is_behind_gap ? heap_allocate_aligned(heap, 40, 256, CALLER) : allocate(heap, 40);
         newer[-8] ^= 1;
-        /* Where there is no gap that header is the block's canary. */
+        /* If there is no gap, that header is the block's canary. */
         assert_null(heap_reallocate(heap, block, 20, OTHER_CALLER));
         assert_fault(fixture, is_behind_gap ? HEAP_FAULT_CORRUPT : HEAP_FAULT_OVERRUN);
     }
 }
 
-/* The footer of the gap that an alignment left says where the next block is to begin. */
-static void test_bump_gap_is_proved(void **state)
+/* The footer of an alignment's gap determines the start of the next block. */
+static void test_bump_gap_is_checked(void **state)
 {
     struct fixture *fixture = *state;
     for (unsigned bit = 0; bit < 64; bit++) {
@@ -338,7 +340,8 @@ static void test_an_empty_megabyte_is_usable(void **state)
     assert_true((double)largest_block(heap) >= 0.9999 * (double)MIB);
 }
 
-/* Live bytes per mille of the region when it is full of blocks of one size. */
+/* Return the live bytes of a region that is full of blocks of one size, in thousandths of the
+ * region. */
 static unsigned fill_with(struct fixture *fixture, size_t size_bytes)
 {
     const size_t region_bytes = 16 * MIB;
@@ -366,7 +369,7 @@ static void test_fast_uses_memory_well(void **state)
     assert_true(fill_with(fixture, 4096) >= 980);
 }
 
-/* Thousands of blocks of sizes with slabs, up and down: all memory comes back each time. */
+/* Allocate and free thousands of blocks of sizes with slabs. All memory is free again each time. */
 static void test_fast_slabs_come_and_go(void **state)
 {
     struct fixture *fixture = *state;
@@ -419,11 +422,11 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K18_small_heaps),
     TEST(test_K18_extending_in_steps),
     TEST(test_huge_heap),
-    TEST(test_bump_frees_newest_first_alone),
+    TEST(test_bump_frees_only_the_newest_first),
     TEST(test_bump_older_blocks_change_their_size),
     TEST(test_bump_newest_block_grows_with_the_heap),
-    TEST(test_bump_resize_proves_what_is_behind),
-    TEST(test_bump_gap_is_proved),
+    TEST(test_bump_resize_checks_the_bytes_behind),
+    TEST(test_bump_gap_is_checked),
     TEST_OF_POLICY(test_an_empty_megabyte_is_usable),
     TEST_OF_POLICY(test_fast_uses_memory_well),
     TEST(test_fast_slabs_come_and_go),

@@ -39,7 +39,7 @@ static void test_K15_every_pair_of_sizes_keeps_the_content(void **state)
     }
 }
 
-/* However a policy keeps so many blocks of a size, the new size is exactly what was asked for. */
+/* For many blocks of one size in any policy, the new size is exactly the requested one. */
 static void test_K15_one_byte_less_in_a_population(void **state)
 {
     struct fixture *fixture = *state;
@@ -101,7 +101,7 @@ static void test_K15_move_that_finds_a_fault_fails(void **state)
     assert_null(heap_allocate(heap, 10, CALLER));
 }
 
-/* Shipped elsewhere: a block that moves loses its alignment. */
+/* A bug of another heap: a block that moved lost its alignment. */
 static void test_K15_reallocation_keeps_the_alignment(void **state)
 {
     struct heap *heap = start_fixed(*state, ARENA_BYTES);
@@ -137,7 +137,7 @@ static struct heap *start_before_round_address(struct fixture *fixture)
 
 /* An address may be aligned to more than the request, even to more than the heap's limit. A
  * re-allocation keeps the requested alignment. */
-static void test_K15_an_alignment_by_chance_binds_nobody(void **state)
+static void test_K15_an_alignment_by_chance_has_no_effect(void **state)
 {
     struct fixture *fixture = *state;
     static const size_t sizes[] = {1, 50, 100, 200, 5000};
@@ -173,7 +173,8 @@ static void test_K15_growth_without_moving(void **state)
     assert_sound(heap);
 }
 
-/* True of a policy below the layer of heap_debug.h, which moves a block to find stale pointers. */
+/* This is only true without the layer of heap_debug.h, which moves a block to find stale
+ * pointers. */
 static bool grows_in_place(const struct fixture *fixture)
 {
     return !fixture->debug || fixture->policy->frees_newest_only;
@@ -191,8 +192,8 @@ static void assert_pattern(const uint8_t *block, size_t size_bytes)
         assert_int_equal(block[i], i % 251);
 }
 
-/* A vector behind which nothing lives: the heap grows by as much as the block lacks, with much or
- * little free at its end, and nothing is copied. */
+/* The last block grows. The heap grows by the bytes that the block lacks, with much or little free
+ * memory at its end, and nothing is copied. */
 static void test_K15_the_last_block_grows_with_the_heap(void **state)
 {
     struct fixture *fixture = *state;
@@ -223,7 +224,7 @@ static void test_K15_the_last_block_grows_with_the_heap(void **state)
     }
 }
 
-/* Up to the last byte that a heap of the limit's size has, and no further. */
+/* It grows up to the last byte of a heap at its limit, and not further. */
 static void test_K12_the_last_block_grows_up_to_the_limit(void **state)
 {
     struct fixture *fixture = *state;
@@ -244,8 +245,8 @@ static void test_K12_the_last_block_grows_up_to_the_limit(void **state)
     assert_int_equal(fixture->arena.fault_count, 0);
 }
 
-/* The page source has exactly the pages that are needed; then none. */
-static void test_K11_the_last_block_takes_what_there_is(void **state)
+/* The page source has exactly the pages that are needed, and then no pages. */
+static void test_K11_the_last_block_uses_the_memory_that_is_left(void **state)
 {
     struct fixture *fixture = *state;
     struct heap *heap = start_growing(fixture, ARENA_BYTES);
@@ -271,7 +272,7 @@ static void test_K11_the_last_block_takes_what_there_is(void **state)
     }
 }
 
-/* The heap cannot grow: the block moves to where there is room, or stays as it was. */
+/* The heap cannot grow: the block moves to free memory, or stays unchanged. */
 static void test_K11_the_last_block_moves_if_the_heap_cannot_grow(void **state)
 {
     struct fixture *fixture = *state;
@@ -297,8 +298,8 @@ static void test_K11_the_last_block_moves_if_the_heap_cannot_grow(void **state)
     assert_sound(heap);
 }
 
-/* Something lives behind the block, at once or behind a free block that is too small: the heap
- * does not grow for it, since a hole has room. */
+/* A live block follows, directly or behind a free block that is too small. The heap does not grow,
+ * since a hole has room. */
 static void assert_block_before_another(struct fixture *fixture, bool has_gap)
 {
     struct heap *heap = start_growing(fixture, ARENA_BYTES);
@@ -331,7 +332,7 @@ static void test_K15_a_block_before_another_does_not_grow_the_heap(void **state)
     assert_block_before_another(*state, true);
 }
 
-/* A free block behind, and something that lives behind that. */
+/* A free block follows, and a live block behind it. */
 static void test_K15_growth_into_a_free_block_behind(void **state)
 {
     struct fixture *fixture = *state;
@@ -355,7 +356,7 @@ static void test_K15_growth_into_a_free_block_behind(void **state)
     assert_sound(heap);
 }
 
-/* What a block grows by is a step of the heap, which would be worth giving back. */
+/* The block grows by a step of the heap, which is enough to be given back. */
 static void test_growth_behind_a_block_does_not_go_back_at_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -397,7 +398,7 @@ static void test_K19_zeros_behind_a_block_that_grew(void **state)
     }
 }
 
-/* Nothing is left to move to: smaller is possible all the same. */
+/* There is no room to move, but the block can still shrink. */
 static void test_K15_smaller_never_fails(void **state)
 {
     struct fixture *fixture = *state;
@@ -441,7 +442,7 @@ static void shrink_in_full_heap(struct heap *heap, uint8_t *block, size_t old_by
     assert_sound(heap);
 }
 
-/* A block, and so many others of its size, with numbered bytes; nothing else is left then. */
+/* Allocate a block, and many others of its size, with numbered bytes, until no memory is left. */
 static uint8_t *block_in_full_heap(struct fixture *fixture, size_t old_bytes, unsigned population)
 {
     struct heap *heap = start_fixed(fixture, 2 * MIB);
@@ -453,8 +454,8 @@ static uint8_t *block_in_full_heap(struct fixture *fixture, size_t old_bytes, un
     return block;
 }
 
-/* Larger alignments than a header holds. At an address that happens to have a larger one still, the
- * block is re-allocated as it was asked for. */
+/* Alignments that are too large for a header. The address may have an even larger one. The block is
+ * re-allocated with the requested alignment. */
 static void test_K15_K16_large_alignments_are_kept(void **state)
 {
     struct fixture *fixture = *state;
@@ -474,7 +475,7 @@ static void test_K15_K16_large_alignments_are_kept(void **state)
             assert_sound(heap);
         }
     }
-    /* The address has a larger alignment, of which the heap has no second one. */
+    /* The address has a larger alignment, and the heap has no second such address. */
     uintptr_t place = ((uintptr_t)fixture->arena.base + 65536 + 4 * MIB - 1) & -(4 * MIB);
     struct heap_configuration configuration = heap_arena_fixed(&fixture->arena, ARENA_BYTES);
     configuration.base = (void *)(place - 65536);
@@ -510,7 +511,7 @@ static void test_K15_to_become_smaller_never_fails(void **state)
     }
 }
 
-/* Where a shortened block was, one of the old size is as long as it was asked for. */
+/* In the place of a shortened block, a block of the old size has its full size. */
 static void test_K15_a_shortened_block_leaves_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -536,7 +537,7 @@ static void test_K15_a_shortened_block_leaves_nothing(void **state)
     }
 }
 
-/* Nothing is free but where one block was: it serves every smaller one, and says how large it is.
+/* Only the place of one block is free. It serves every smaller block, and reports the right size.
  */
 static void test_one_free_block_serves_all_that_fit(void **state)
 {
@@ -565,7 +566,7 @@ static void test_one_free_block_serves_all_that_fit(void **state)
     }
 }
 
-/* As long as it is short, each of its sizes can be had, and each byte behind it is watched. */
+/* A short block can get each smaller size, and each byte behind it is checked. */
 static void test_K8_K15_a_shortened_block_is_watched(void **state)
 {
     static const size_t old_sizes[] = {16, 32, 64, 512, 600, 1000};
@@ -607,11 +608,11 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K15_failure_leaves_the_old_block),
     TEST_OF_POLICY(test_K15_move_that_finds_a_fault_fails),
     TEST(test_K15_reallocation_keeps_the_alignment),
-    TEST(test_K15_an_alignment_by_chance_binds_nobody),
+    TEST(test_K15_an_alignment_by_chance_has_no_effect),
     TEST(test_K15_growth_without_moving),
     TEST(test_K15_the_last_block_grows_with_the_heap),
     TEST(test_K12_the_last_block_grows_up_to_the_limit),
-    TEST(test_K11_the_last_block_takes_what_there_is),
+    TEST(test_K11_the_last_block_uses_the_memory_that_is_left),
     TEST(test_K11_the_last_block_moves_if_the_heap_cannot_grow),
     TEST(test_K15_a_block_before_another_does_not_grow_the_heap),
     TEST(test_K15_growth_into_a_free_block_behind),

@@ -1,4 +1,4 @@
-/* Requests that are odd, and zeroed blocks: catalogue K1 to K3, K14 and K19, for each policy. */
+/* Unusual requests, and zeroed blocks: catalogue K1 to K3, K14 and K19, for each policy. */
 #include <sanitizer/asan_interface.h>
 
 #include "kernel/mm/heap/policy.h"
@@ -17,8 +17,7 @@ static void test_K1_size_zero_gives_a_block_of_its_own(void **state)
     assert_int_equal(statistics_of(heap).live_block_count, 0);
 }
 
-/* Shipped elsewhere: the header is added to the size before the size is validated, and the sum
- * wraps. */
+/* A bug of another heap: the header was added to the size before the check, and the sum wrapped. */
 static void test_K2_sizes_that_wrap_are_refused(void **state)
 {
     struct heap *heap = start_growing(*state, ARENA_BYTES);
@@ -79,7 +78,7 @@ static void test_K19_zeroing_leaves_no_stale_byte(void **state)
     }
 }
 
-/* A request for zeros, or any other operation. False if something was not zero. */
+/* Request zeros, or do another operation. Return false if a byte was not zero. */
 static bool step_of_zeros(struct heap *heap, struct random *random, uint8_t **blocks, size_t *sizes,
                           size_t count)
 {
@@ -107,7 +106,7 @@ static bool step_of_zeros(struct heap *heap, struct random *random, uint8_t **bl
     return true;
 }
 
-/* The heap gives memory back and gets it again, as zeros or as it was left. */
+/* The heap gives memory back and gets it again, as zeros or with its old content. */
 static void test_K19_zeros_after_growing_and_shrinking(void **state)
 {
     struct fixture *fixture = *state;
@@ -157,7 +156,7 @@ static void assert_zeros_where_little_is_left(struct fixture *fixture, size_t le
     assert_sound(heap);
 }
 
-static void test_K19_zeros_where_records_were_given_back(void **state)
+static void test_K19_zeros_in_place_of_freed_records(void **state)
 {
     for (size_t left_bytes = 4096; left_bytes < 12288; left_bytes += 240)
         assert_zeros_where_little_is_left(*state, left_bytes);
@@ -183,7 +182,7 @@ static void count_free_piece(void *context, const struct heap_piece *piece)
     pieces->place_sum += (uintptr_t)piece->start;
 }
 
-/* Free pieces are found without a look at the blocks that live. */
+/* Free pieces are found without reading live blocks. */
 static void test_free_pieces_are_found_without_a_walk(void **state)
 {
     struct fixture *fixture = *state;
@@ -212,7 +211,7 @@ static void test_free_pieces_are_found_without_a_walk(void **state)
 
 /* Memory that is known to be zero is not written. The page source reports pages as zero that are
  * not, so the test sees it. */
-static void test_zeroing_leaves_fresh_pages_alone(void **state)
+static void test_zeroing_does_not_write_to_fresh_pages(void **state)
 {
     struct fixture *fixture = *state;
     const size_t size_bytes = 3 * MIB;
@@ -236,8 +235,8 @@ static void test_zeroing_leaves_fresh_pages_alone(void **state)
     }
 }
 
-/* Shipped elsewhere: more is said to be usable than may be written. */
-static void test_usable_size_is_what_was_asked_for(void **state)
+/* A bug of another heap: the usable size was larger than the writable size. */
+static void test_usable_size_is_the_requested_size(void **state)
 {
     for (size_t s = 0; s < SIZE_COUNT; s++) {
         struct heap *heap = start_fixed(*state, 8 * MIB);
@@ -258,9 +257,9 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K14_zeroed_product_that_wraps_is_refused),
     TEST(test_K19_zeroing_leaves_no_stale_byte),
     TEST(test_K19_zeros_after_growing_and_shrinking),
-    TEST(test_K19_zeros_where_records_were_given_back),
-    TEST(test_zeroing_leaves_fresh_pages_alone),
-    TEST(test_usable_size_is_what_was_asked_for),
+    TEST(test_K19_zeros_in_place_of_freed_records),
+    TEST(test_zeroing_does_not_write_to_fresh_pages),
+    TEST(test_usable_size_is_the_requested_size),
 };
 
 int main(void)

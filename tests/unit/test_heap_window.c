@@ -136,7 +136,7 @@ static void test_K12_window_full(void **state)
     assert_false(grow(fixture, 4096));
 }
 
-/* From 0 pages, and from the page before a new table is needed. */
+/* Begin with 0 pages, and with the last page before a new table is needed. */
 static void sweep(struct fixture *fixture, uint64_t mapped_bytes, size_t bytes)
 {
     struct fake_machine *machine = &fixture->machine;
@@ -174,7 +174,7 @@ static void test_K11_every_nth_allocation_fails_over_a_new_table(void **state)
     sweep(*state, (UINT64_C(2) << 20) - 16384, 65536);
 }
 
-static void test_shrink_beyond_what_is_mapped_panics(void **state)
+static void test_shrink_beyond_the_mapped_bytes_panics(void **state)
 {
     struct fixture *fixture = *state;
     assert_true(grow(fixture, 4096));
@@ -255,7 +255,7 @@ static void test_guarded_pages_come_and_go(void **state)
     assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
 }
 
-/* 64 at a time: an invalidation, and a shoot-down, for all of them. */
+/* 64 pages at a time need one invalidation and one shoot-down. */
 static void test_many_pages_are_taken_back_together(void **state)
 {
     struct fixture *fixture = *state;
@@ -316,7 +316,7 @@ static void test_K11_every_nth_allocation_of_guarded_pages_fails(void **state)
 {
     struct fixture *fixture = *state;
     struct fake_machine *machine = &fixture->machine;
-    /* Over the end of one table's reach. */
+    /* The range crosses the end of one table. */
     size_t offset = ((size_t)2 << 20) - 8192, bytes = 16384;
     uint64_t free_count = fake_machine_free_count(machine);
     assert_true(make_usable(fixture, offset, bytes));
@@ -346,7 +346,7 @@ int main(void)
         ON_WINDOW(test_K12_window_full),
         ON_WINDOW(test_K11_every_nth_allocation_fails_from_nothing),
         ON_WINDOW(test_K11_every_nth_allocation_fails_over_a_new_table),
-        ON_WINDOW(test_shrink_beyond_what_is_mapped_panics),
+        ON_WINDOW(test_shrink_beyond_the_mapped_bytes_panics),
         ON_WINDOW(test_unaligned_window_panics),
         ON_WINDOW(test_window_grows_in_steps_to_its_limit),
         ON_WINDOW(test_guarded_pages_come_and_go),

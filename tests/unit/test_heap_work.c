@@ -17,12 +17,13 @@
 #define SMALL_LIMIT (16 * MIB)
 #define LARGE_LIMIT (63 * GIB)
 
-/* A heap with a large limit chooses larger slabs, which take a few instructions more. One more for
- * each place of the map, or for each 512 KiB of the heap, would be a hundred times as many. */
+/* A heap with a large limit chooses larger slabs, which need a few more instructions. One more
+ * instruction for each place of the map, or for each 512 KiB of the heap, would be a hundred times
+ * as many. */
 #define FACTOR 2
 #define MARGIN 500
 
-/* Beyond this a call is not followed. */
+/* The count of a call stops here. */
 #define STEPS_MAX 50000
 
 static struct heap *heap;
@@ -98,7 +99,8 @@ static uint64_t first_slabs(size_t limit_bytes)
     return worst;
 }
 
-/* A slab beyond most of the heap, when the map reaches only the heap's start; then one below. */
+/* A slab near the end of the heap, when the map reaches only the heap's start; then a slab
+ * below. */
 static uint64_t slabs_far_apart(size_t limit_bytes)
 {
     uint64_t worst = 0;

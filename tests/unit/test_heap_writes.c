@@ -116,7 +116,7 @@ static void test_K9_smashed_headers_and_links_are_found(void **state)
 }
 
 /* The header of a free block between live ones is validated before its memory is allocated. */
-static void test_K9_a_freed_block_is_proved_when_it_is_used_again(void **state)
+static void test_K9_a_freed_block_is_checked_before_it_is_used_again(void **state)
 {
     struct fixture *fixture = *state;
     for (size_t s = 0; s < SIZE_COUNT; s++) {
@@ -164,7 +164,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K8_underflow),
     TEST(test_K8_underflow_in_a_population),
     TEST(test_K9_smashed_headers_and_links_are_found),
-    TEST_OF_POLICY(test_K9_a_freed_block_is_proved_when_it_is_used_again),
+    TEST_OF_POLICY(test_K9_a_freed_block_is_checked_before_it_is_used_again),
     TEST_OF_POLICY(test_K9_forged_links_write_nothing),
 };
 

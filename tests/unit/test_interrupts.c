@@ -43,7 +43,8 @@ static int start(void **state)
     return 0;
 }
 
-/* What a CPU and interrupt_entry.S do: off for the handler, then as the return value says. */
+/* Do the same as a CPU and interrupt_entry.S: interrupts off for the handler, then by its return
+ * value. */
 static void arrive(void)
 {
     if (!arch_stub.interrupts_are_on)
@@ -106,7 +107,7 @@ static void test_line_without_handler_panics(void **state)
     assert_int_equal(arch_stub.acknowledge_count, 0);
 }
 
-static void test_lock_that_is_never_let_go_panics(void **state)
+static void test_lock_that_is_never_released_panics(void **state)
 {
     (void)state;
     arch_stub.timestamp_step = UINT64_C(1) << 30;
@@ -123,7 +124,7 @@ int main(void)
         ON_CPU(test_waits_for_the_outermost_release),
         ON_CPU(test_handler_may_take_the_lock_that_was_held),
         ON_CPU(test_line_without_handler_panics),
-        ON_CPU(test_lock_that_is_never_let_go_panics),
+        ON_CPU(test_lock_that_is_never_released_panics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

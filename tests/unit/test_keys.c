@@ -35,7 +35,7 @@ static void test_keys_that_are_no_characters(void **state)
     assert_int_equal(press(0x58), SCANCODE_OTHER_KEY); /* F12 */
 }
 
-static void test_what_is_no_key(void **state)
+static void test_other_codes_are_not_keys(void **state)
 {
     (void)state;
     static const uint8_t silent[] = {0x00, 0x1d, 0x2a, 0x36, 0x38, 0x3a, 0x45,
@@ -103,7 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_letters_and_digits),
         cmocka_unit_test(test_keys_that_are_no_characters),
-        cmocka_unit_test(test_what_is_no_key),
+        cmocka_unit_test(test_other_codes_are_not_keys),
         cmocka_unit_test(test_extended_keys),
         cmocka_unit_test(test_no_byte_leads_astray),
         cmocka_unit_test(test_known_keys),

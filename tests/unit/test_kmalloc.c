@@ -1,4 +1,4 @@
-/* The thin layer: the panic's code, the log, and the callers that it names. Catalogue group K. */
+/* kmalloc(): the code of its panics, its log, and the callers that it names. Catalogue group K. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ static void test_every_call_serves(void **state)
     assert_null(heap_check(heap));
 }
 
-/* The size that was asked for, and the usage. */
+/* The requested size, and the usage. */
 static void assert_logged(const char *requested)
 {
     assert_int_equal(log_stub.warning_count, 1);
@@ -106,8 +106,8 @@ static void test_K2_K11_K14_exhaustion_is_logged_and_survived(void **state)
     assert_null(heap_check(heap));
 }
 
-/* There is memory: the caller is wrong. */
-static void test_K16_alignment_that_is_none_is_logged_as_that(void **state)
+/* There is memory, but the caller is wrong. */
+static void test_K16_invalid_alignment_is_logged(void **state)
 {
     static const size_t ALIGNMENTS[] = {0, 3, 24, SIZE_MAX};
     (void)state;
@@ -155,7 +155,7 @@ static void test_K5_K7_bad_pointers_panic(void **state)
     kfree(block);
 }
 
-/* As an early-heap pointer is: in the direct map, not in the heap's window. */
+/* Like a pointer of the early heap, it is in the direct map and not in the heap's window. */
 static void test_K6_early_heap_pointer_panics(void **state)
 {
     (void)state;
@@ -178,7 +178,7 @@ static void test_K8_overrun_panics_and_names_the_block(void **state)
     assert_non_null(panic_stub_noted("found by"));
 }
 
-static void test_debug_panics_name_who_allocated_and_who_freed(void **state)
+static void test_debug_panics_name_both_callers(void **state)
 {
     (void)state;
     struct heap_configuration configuration = heap_arena_fixed(&arena, ARENA_BYTES);
@@ -256,12 +256,12 @@ int main(void)
         cmocka_unit_test_setup(test_use_before_online_panics, start_heap),
         cmocka_unit_test_setup(test_every_call_serves, start_heap),
         cmocka_unit_test_setup(test_K2_K11_K14_exhaustion_is_logged_and_survived, start_heap),
-        cmocka_unit_test_setup(test_K16_alignment_that_is_none_is_logged_as_that, start_heap),
+        cmocka_unit_test_setup(test_K16_invalid_alignment_is_logged, start_heap),
         cmocka_unit_test_setup(test_K4_double_free_panics, start_heap),
         cmocka_unit_test_setup(test_K5_K7_bad_pointers_panic, start_heap),
         cmocka_unit_test_setup(test_K6_early_heap_pointer_panics, start_heap),
         cmocka_unit_test_setup(test_K8_overrun_panics_and_names_the_block, start_heap),
-        cmocka_unit_test_setup(test_debug_panics_name_who_allocated_and_who_freed, start_heap),
+        cmocka_unit_test_setup(test_debug_panics_name_both_callers, start_heap),
         cmocka_unit_test_setup(test_K8_underrun_panics, start_heap),
         cmocka_unit_test_setup(test_K9_smashed_link_panics, start_heap),
         cmocka_unit_test_setup(test_guarded_blocks_are_named, start_heap),

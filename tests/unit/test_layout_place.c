@@ -26,7 +26,7 @@ static void test_every_part_has_its_name(void **state)
 static void test_the_direct_map_moves_with_the_levels(void **state)
 {
     (void)state;
-    const char *nothing = "the lower half, where the kernel has nothing";
+    const char *nothing = "the lower half, which the kernel does not use";
     assert_string_equal(place(DIRECT_MAP_BASE_4_LEVELS, 4), "the direct map");
     assert_string_equal(place(DIRECT_MAP_BASE_4_LEVELS - 1, 4), nothing);
     assert_string_equal(place(DIRECT_MAP_BASE_5_LEVELS, 5), "the direct map");

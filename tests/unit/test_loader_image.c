@@ -61,7 +61,7 @@ static struct image good_image(void)
     return image;
 }
 
-/* In memory of exactly this size, so that ASan sees a read outside of it. */
+/* The memory has exactly this size, so that ASan finds a read outside of it. */
 static const char *read_pages(const struct image *image, uint64_t base, size_t page_count,
                               struct loader_image *ret_image)
 {

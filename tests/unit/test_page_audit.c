@@ -14,7 +14,7 @@
 #include "tests/unit/support/fake_machine.h"
 
 #define SCRATCH_COUNT 64
-/* An unowned place in the upper half, and RAM that only the direct map maps. */
+/* An address without an owner in the upper half, and RAM that only the direct map maps. */
 #define ELSEWHERE  UINT64_C(0xffffe80000000000)
 #define SOME_FRAME UINT64_C(0x200000)
 
@@ -70,7 +70,7 @@ static void assert_passes(struct fixture *fixture)
     assert_string_equal(fixture->result.first_violation, "");
 }
 
-/* One violation, counted at this offset of the result, and named. */
+/* Expect one violation, counted at this offset of the result, and named. */
 static void assert_found(struct fixture *fixture, uint64_t *count, const char *text)
 {
     assert_false(page_audit_run(&fixture->input, &fixture->result));
@@ -178,12 +178,12 @@ static void test_P13_image_permissions(void **state)
     uint64_t page = LAYOUT_KERNEL_IMAGE_BASE + 0x5000;
     unmap(fixture, page);
     map(fixture, page, FAKE_MACHINE_IMAGE_BASE + 0x5000, READ_WRITE);
-    assert_found(fixture, &fixture->result.image_count, "linked permissions: rodata");
+    assert_found(fixture, &fixture->result.image_count, "permissions than the image has: rodata");
 
     unmap(fixture, page);
     map(fixture, page, FAKE_MACHINE_IMAGE_BASE + 0x5000,
         (struct page_permissions){.execute = true});
-    assert_found(fixture, &fixture->result.image_count, "linked permissions");
+    assert_found(fixture, &fixture->result.image_count, "permissions than the image has");
 
     unmap(fixture, page);
     map(fixture, page, FAKE_MACHINE_IMAGE_BASE + 0x6000, READ_ONLY);
@@ -205,7 +205,7 @@ static void test_executable_outside_of_the_image_is_found(void **state)
     assert_found(fixture, &fixture->result.image_count, "executable outside of the image");
 }
 
-/* W^X holds for each frame: the direct map is no way round it, nor is another address. */
+/* W^X is true for each frame: no address in the direct map or elsewhere may break it. */
 static void test_P5_writable_alias_of_text_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -250,7 +250,7 @@ static void test_P14_framebuffer_that_is_not_write_combining_is_found(void **sta
     assert_found(fixture, &fixture->result.memory_type_count, "not write-combining");
     unmap(fixture, ELSEWHERE);
 
-    fixture->machine.plan.features.write_combining = false; /* then it cannot be */
+    fixture->machine.plan.features.write_combining = false; /* then execution cannot be forbidden */
     build(fixture);
     assert_passes(fixture);
 }
@@ -265,7 +265,7 @@ static struct handoff_region *image_region(struct fixture *fixture)
     return NULL;
 }
 
-/* Its frames would be given to others. */
+/* The allocator would give its frames to another owner. */
 static void test_P13_image_in_memory_of_another_type(void **state)
 {
     struct fixture *fixture = *state;
@@ -273,8 +273,7 @@ static void test_P13_image_in_memory_of_another_type(void **state)
     const struct handoff_region good = *region;
     region->type = HANDOFF_REGION_LOADER;
     assert_false(page_audit_run(&fixture->input, &fixture->result));
-    assert_non_null(
-        strstr(fixture->result.first_violation, "memory that is not the image's: text"));
+    assert_non_null(strstr(fixture->result.first_violation, "memory outside of the image: text"));
     /* The first page only, as a loader that handed over a short image. */
     *region = good;
     region->size_bytes = 4096;
@@ -289,8 +288,8 @@ static void test_P13_image_in_memory_of_another_type(void **state)
     assert_passes(fixture);
 }
 
-/* The fixed early heap's pages leave the image one day, and only those. */
-static void test_image_pages_that_were_given_back_are_no_violation(void **state)
+/* Only the pages of the fallback region can leave the image later. */
+static void test_freed_image_pages_are_no_violation(void **state)
 {
     struct fixture *fixture = *state;
     unmap(fixture, LAYOUT_KERNEL_IMAGE_BASE + 0x9000);
@@ -338,7 +337,7 @@ static void test_frame_writable_twice_is_found(void **state)
     assert_found(fixture, &fixture->result.alias_count, "writable twice");
 }
 
-/* Frames in falling and in mixed order: the runs stay sorted, and each is compared with all. */
+/* Frames in descending and in mixed order: the runs stay sorted, and each is compared with all. */
 static void test_frames_in_any_order_are_compared(void **state)
 {
     struct fixture *fixture = *state;
@@ -353,23 +352,23 @@ static void test_frames_in_any_order_are_compared(void **state)
     }
 }
 
-static void test_too_little_scratch_is_no_proof(void **state)
+static void test_too_little_scratch_memory_is_a_violation(void **state)
 {
     struct fixture *fixture = *state;
     fixture->input.scratch_count = 1;
     assert_false(page_audit_run(&fixture->input, &fixture->result));
     assert_true(fixture->result.other_count > 0);
-    assert_non_null(strstr(fixture->result.first_violation, "scratch"));
+    assert_non_null(strstr(fixture->result.first_violation, "too little memory"));
     fixture->input.scratch_count = 0;
     assert_false(page_audit_run(&fixture->input, &fixture->result));
 }
 
-static void test_direct_map_off_its_place_is_found(void **state)
+static void test_direct_map_at_a_wrong_address_is_found(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t hole = LAYOUT_DIRECT_MAP_BASE + UINT64_C(0x80000000);
     map(fixture, hole, SOME_FRAME, READ_ONLY);
-    assert_found(fixture, &fixture->result.direct_map_count, "off its place");
+    assert_found(fixture, &fixture->result.direct_map_count, "at a wrong address");
     unmap(fixture, hole);
     uint64_t page = LAYOUT_DIRECT_MAP_BASE + 0x1000;
     unmap(fixture, page);
@@ -377,7 +376,7 @@ static void test_direct_map_off_its_place_is_found(void **state)
     assert_found(fixture, &fixture->result.direct_map_count, "executable");
 }
 
-/* Let user programs in, on every level down to the page. */
+/* Give user programs access on every level down to the page. */
 static void test_user_page_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -418,12 +417,12 @@ int main(void)
         ON_SPACE(test_P5_writable_alias_of_text_is_found),
         ON_SPACE(test_P14_ram_that_is_not_write_back_is_found),
         ON_SPACE(test_P14_framebuffer_that_is_not_write_combining_is_found),
-        ON_SPACE(test_image_pages_that_were_given_back_are_no_violation),
+        ON_SPACE(test_freed_image_pages_are_no_violation),
         ON_SPACE(test_P14_write_back_device_memory_is_found),
         ON_SPACE(test_frame_writable_twice_is_found),
         ON_SPACE(test_frames_in_any_order_are_compared),
-        ON_SPACE(test_too_little_scratch_is_no_proof),
-        ON_SPACE(test_direct_map_off_its_place_is_found),
+        ON_SPACE(test_too_little_scratch_memory_is_a_violation),
+        ON_SPACE(test_direct_map_at_a_wrong_address_is_found),
         ON_SPACE(test_user_page_is_found),
         ON_SPACE(test_lost_table_is_found),
     };

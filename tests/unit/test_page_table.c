@@ -22,7 +22,7 @@ static const struct page_table_features MODERN = {.levels = 4,
                                                   .largest_leaf_level = 3,
                                                   .write_combining = true};
 
-/* --- One address space over fake memory, and what it held at one moment --- */
+/* --- One address space over fake memory, and a copy of its state --- */
 
 struct space {
     struct fake_memory memory;
@@ -82,7 +82,7 @@ static struct snapshot snapshot_take(const struct space *space)
     return snapshot;
 }
 
-/* Every table page is what it was, bit by bit, and no other page is in use. */
+/* Check that every table page is unchanged, bit by bit, and that no other page is in use. */
 static void snapshot_assert_unchanged(struct snapshot snapshot, const struct space *space)
 {
     assert_int_equal(space->table.table_count, snapshot.table_count);
@@ -398,7 +398,7 @@ static void test_P12_without_nx(void **state)
     assert_int_equal(map(&space, UPPER, 0, GIB + 2 * MIB + 0x1000, READ_WRITE), PAGE_TABLE_OK);
     assert_int_equal(unmap(&space, UPPER + 0x1000, 0x1000), PAGE_TABLE_OK);
     assert_true(page_table_walk_tables(&space.table, has_no_bit_63, &space.memory));
-    /* Said as it is: everything is executable. */
+    /* All pages count as executable. */
     struct page_permissions effective = {.write = true, .execute = true};
     assert_mapping(&space, UPPER, UPPER, 0, 4 * KIB, effective);
     space_destroy(&space);
@@ -464,7 +464,7 @@ static void test_P14_write_combining_falls_back_to_uncached(void **state)
     space_destroy(&space);
 }
 
-static void test_P7_page_0_is_not_mapped_unasked(void **state)
+static void test_P7_page_0_is_not_mapped(void **state)
 {
     (void)state;
     struct space space;
@@ -609,7 +609,7 @@ static void test_protect_splits_large_pages_at_its_ends(void **state)
     space_create(&space, MODERN, 64);
     assert_int_equal(map(&space, UPPER, 0, GIB, READ_WRITE), PAGE_TABLE_OK);
     assert_int_equal(protect(&space, UPPER + 3 * MIB, 4 * MIB, READ_ONLY), PAGE_TABLE_OK);
-    assert_int_equal(space.table.table_count, 5); /* PD, and a PT at each end */
+    assert_int_equal(space.table.table_count, 5); /* one PD, and a PT at each end */
     assert_mapping(&space, UPPER, UPPER, 0, 2 * MIB, READ_WRITE);
     assert_mapping(&space, UPPER + 3 * MIB - 1, UPPER + 3 * MIB - 0x1000, 3 * MIB - 0x1000, 4 * KIB,
                    READ_WRITE);
@@ -711,8 +711,8 @@ static void test_P6_merge_invalidates_before_it_frees_a_table(void **state)
     space_destroy(&space);
 }
 
-/* One page of 512 differs in one thing: nothing is merged. */
-static void test_merge_needs_512_pages_that_are_alike(void **state)
+/* One of 512 pages has one difference: nothing is merged. */
+static void test_merge_needs_512_equal_pages(void **state)
 {
     (void)state;
     static const struct page_permissions others[] = {
@@ -741,7 +741,7 @@ static void test_merge_needs_512_pages_that_are_alike(void **state)
                          PAGE_TABLE_OK);
     }
     assert_int_equal(merge(&space, UPPER, 2 * MIB), 1);
-    /* Alike, but not where a large page can begin. */
+    /* Equal pages, but not at the alignment of a large page. */
     assert_int_equal(page_table_map(&space.table, virt_addr(UPPER + 4 * MIB), phys_addr(MIB),
                                     2 * MIB, READ_WRITE, false),
                      PAGE_TABLE_OK);
@@ -763,7 +763,7 @@ static uint64_t *entry_of(struct space *space, uint64_t virtual)
     }
 }
 
-static void test_merge_ignores_what_the_cpu_notes(void **state)
+static void test_merge_ignores_the_bits_that_the_cpu_writes(void **state)
 {
     (void)state;
     struct space space;
@@ -1023,9 +1023,9 @@ static bool collect_range(void *context, const struct page_mapping *first, uint6
     return true;
 }
 
-/* The permissions, the place in memory and the end of a table each end a range; that a page was
- * used does not. */
-static void test_ranges_are_pages_that_are_alike(void **state)
+/* The permissions, the place in memory and the end of a table each end a range. The use of a page
+ * does not. */
+static void test_ranges_are_equal_pages(void **state)
 {
     (void)state;
     struct space space;
@@ -1048,7 +1048,7 @@ static void test_ranges_are_pages_that_are_alike(void **state)
 
 /* --- Random requests against an oracle --- */
 
-/* --- Validating what others built --- */
+/* --- Validating tables of another program --- */
 
 static enum page_table_status validate(struct space *space, uint64_t virtual, uint64_t physical,
                                        uint64_t size_bytes, struct page_permissions permissions)
@@ -1070,7 +1070,7 @@ static uint64_t *entry_at(struct space *space, uint64_t virtual, unsigned level)
     }
 }
 
-static void test_validate_finds_what_is_mapped(void **state)
+static void test_validate_finds_mapped_pages(void **state)
 {
     (void)state;
     struct space space;
@@ -1119,7 +1119,7 @@ static void test_P1_P10_validate_checks_the_range(void **state)
     space_destroy(&space);
 }
 
-/* One page among many that are alike. */
+/* One page among many equal pages. */
 static void test_validate_looks_at_every_page(void **state)
 {
     (void)state;
@@ -1154,7 +1154,7 @@ static void test_validate_looks_at_every_page(void **state)
             *entry ^= changes[i].bits;
         }
     }
-    /* User programs may use a page only if every level says so. */
+    /* User programs can use a page only if every level allows it. */
     *entry_at(&space, UPPER, PAGE_LEVEL_SMALLEST) |= PAGE_ENTRY_USER;
     assert_int_equal(validate(&space, UPPER, 0x200000, 0x100000, READ_WRITE), PAGE_TABLE_OK);
     for (unsigned level = PAGE_LEVEL_2MIB; level <= 4; level++)
@@ -1164,8 +1164,8 @@ static void test_validate_looks_at_every_page(void **state)
     space_destroy(&space);
 }
 
-/* What faults with a reserved bit translates nothing. */
-static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
+/* An entry with a reserved bit faults, so it translates nothing. */
+static void test_P12_validate_refuses_the_same_entries_as_the_cpu(void **state)
 {
     (void)state;
     struct space space;
@@ -1256,7 +1256,7 @@ int main(void)
         cmocka_unit_test(test_P11_five_levels),
         cmocka_unit_test(test_P14_memory_types_are_kept),
         cmocka_unit_test(test_P14_write_combining_falls_back_to_uncached),
-        cmocka_unit_test(test_P7_page_0_is_not_mapped_unasked),
+        cmocka_unit_test(test_P7_page_0_is_not_mapped),
         cmocka_unit_test(test_rights_are_those_of_all_levels),
         cmocka_unit_test(test_P6_unmap_invalidates_before_it_frees_tables),
         cmocka_unit_test(test_no_invalidate_callback_while_not_live),
@@ -1268,8 +1268,8 @@ int main(void)
         cmocka_unit_test(test_protect_of_the_last_page_of_the_address_space),
         cmocka_unit_test(test_merge_undoes_splits),
         cmocka_unit_test(test_P6_merge_invalidates_before_it_frees_a_table),
-        cmocka_unit_test(test_merge_needs_512_pages_that_are_alike),
-        cmocka_unit_test(test_merge_ignores_what_the_cpu_notes),
+        cmocka_unit_test(test_merge_needs_512_equal_pages),
+        cmocka_unit_test(test_merge_ignores_the_bits_that_the_cpu_writes),
         cmocka_unit_test(test_P12_merge_makes_no_1gib_page_without_the_feature),
         cmocka_unit_test(test_P1_merge_refuses),
         cmocka_unit_test(test_P4_create_without_memory),
@@ -1279,11 +1279,11 @@ int main(void)
         cmocka_unit_test(test_P4_protect_fails_in_a_split),
         cmocka_unit_test(test_borrowed_upper_half_stays_the_owners),
         cmocka_unit_test(test_walks_can_be_stopped),
-        cmocka_unit_test(test_ranges_are_pages_that_are_alike),
-        cmocka_unit_test(test_validate_finds_what_is_mapped),
+        cmocka_unit_test(test_ranges_are_equal_pages),
+        cmocka_unit_test(test_validate_finds_mapped_pages),
         cmocka_unit_test(test_P1_P10_validate_checks_the_range),
         cmocka_unit_test(test_validate_looks_at_every_page),
-        cmocka_unit_test(test_P12_validate_knows_what_the_cpu_refuses),
+        cmocka_unit_test(test_P12_validate_refuses_the_same_entries_as_the_cpu),
         cmocka_unit_test(test_validate_reads_no_table_that_it_must_not),
         cmocka_unit_test(test_random_requests),
         cmocka_unit_test(test_every_status_has_a_name),

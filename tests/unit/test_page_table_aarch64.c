@@ -1,6 +1,6 @@
 /*
- * The page tables of loader and kernel, compiled with the entry format of a second CPU. Every test runs before a walker that holds the changes against
- * the Arm ARM's rules for live tables.
+ * The page tables of loader and kernel, compiled with the entry format of a second CPU. In every
+ * test a walker checks the changes by the Arm ARM's rules for live tables.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -208,7 +208,7 @@ static void test_each_half_has_a_root(void **state)
 
     for (unsigned i = 0; i < 4; i++)
         unmap(space, ends[i], PAGE_SIZE_BYTES);
-    assert_int_equal(space->table.table_count, 2); /* the roots stay, whatever the CPU holds */
+    assert_int_equal(space->table.table_count, 2); /* the roots stay */
     space_destroy(space);
 }
 
@@ -275,7 +275,7 @@ static void test_largest_pages_that_fit(void **state)
 }
 
 /* A barrier before each new table is linked, and one behind the pages. */
-static void test_a_map_publishes_what_it_adds(void **state)
+static void test_a_map_publishes_new_entries(void **state)
 {
     (void)state;
     struct space *space = space_create(32);
@@ -334,7 +334,7 @@ static void test_P14_a_memory_type_changes_with_a_break(void **state)
     space_destroy(space);
 }
 
-/* What an observer of one entry saw, one value at each event. */
+/* The values of one entry, one for each event. */
 struct history {
     const struct space *space;
     const uint64_t *entry;
@@ -391,7 +391,7 @@ static void test_splits_and_merges(void **state)
     protect(space, UPPER + 3 * MIB, 4 * MIB, READ_WRITE);
     space->memory.invalidate_count = 0;
     assert_int_equal(merge(space, UPPER, GIB), 3);
-    assert_int_equal(space->memory.invalidate_count, 3); /* the break of each, and no more */
+    assert_int_equal(space->memory.invalidate_count, 3); /* only the break of each */
     assert_mapping(space, UPPER, 0, GIB, READ_WRITE);
     space_destroy(space);
 }
@@ -413,7 +413,7 @@ static void test_P4_a_failed_split_is_undone_with_breaks(void **state)
     }
 }
 
-/* --- Reading what others built --- */
+/* --- Reading tables of another program --- */
 
 static void test_rights_are_those_of_all_levels(void **state)
 {
@@ -421,7 +421,7 @@ static void test_rights_are_those_of_all_levels(void **state)
     struct space *space = space_create(32);
     struct page_mapping mapping;
     map(space, UPPER, 0x1000, PAGE_SIZE_BYTES, READ_WRITE);
-    space->memory.observe = NULL; /* the entries change by hand */
+    space->memory.observe = NULL; /* the test changes the entries */
     *entry_at(space, UPPER, 3) |= AARCH64_TABLE_READ_ONLY;
     assert_int_equal(page_table_lookup(&space->table, virt_addr(UPPER), &mapping), PAGE_TABLE_OK);
     assert_false(mapping.permissions.write);
@@ -442,7 +442,7 @@ static enum page_table_status validate(const struct space *space,
                                permissions);
 }
 
-static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
+static void test_P12_validate_refuses_the_same_entries_as_the_cpu(void **state)
 {
     (void)state;
     struct space *space = space_create(32);
@@ -475,7 +475,7 @@ static void test_P12_validate_knows_what_the_cpu_refuses(void **state)
     fake_memory_destroy(&space->memory);
 }
 
-/* --- The walker itself: it sees what it is there for --- */
+/* --- The walker finds each mistake --- */
 
 static void expect_problem(struct space *space, const char *problem)
 {
@@ -512,7 +512,7 @@ static void test_the_walker_sees_a_missing_break(void **state)
     expect_problem(space, "a descriptor is valid again before its old translation is dropped");
 }
 
-static void test_the_walker_sees_what_is_not_dropped(void **state)
+static void test_the_walker_finds_translations_that_are_not_dropped(void **state)
 {
     (void)state;
     struct space *space = space_with_a_block();
@@ -554,7 +554,7 @@ static void test_the_walker_sees_a_table_that_is_freed_too_early(void **state)
     expect_problem(space, "a table is freed while the TLB may refer to it");
 }
 
-/* --- Random requests against an oracle, before the walker --- */
+/* --- Random requests with an oracle and the walker --- */
 
 static void test_random_requests(void **state)
 {
@@ -581,7 +581,7 @@ int main(void)
         cmocka_unit_test(test_borrowed_upper_half_is_the_owners_root),
         cmocka_unit_test(test_P4_create_needs_both_roots),
         cmocka_unit_test(test_largest_pages_that_fit),
-        cmocka_unit_test(test_a_map_publishes_what_it_adds),
+        cmocka_unit_test(test_a_map_publishes_new_entries),
         cmocka_unit_test(test_P4_a_failed_map_leaves_nothing),
         cmocka_unit_test(test_permissions_change_without_a_break),
         cmocka_unit_test(test_P14_a_memory_type_changes_with_a_break),
@@ -589,9 +589,9 @@ int main(void)
         cmocka_unit_test(test_splits_and_merges),
         cmocka_unit_test(test_P4_a_failed_split_is_undone_with_breaks),
         cmocka_unit_test(test_rights_are_those_of_all_levels),
-        cmocka_unit_test(test_P12_validate_knows_what_the_cpu_refuses),
+        cmocka_unit_test(test_P12_validate_refuses_the_same_entries_as_the_cpu),
         cmocka_unit_test(test_the_walker_sees_a_missing_break),
-        cmocka_unit_test(test_the_walker_sees_what_is_not_dropped),
+        cmocka_unit_test(test_the_walker_finds_translations_that_are_not_dropped),
         cmocka_unit_test(test_the_walker_sees_a_missing_barrier),
         cmocka_unit_test(test_the_walker_sees_a_table_that_is_freed_too_early),
         cmocka_unit_test(test_random_requests),

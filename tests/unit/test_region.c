@@ -1,4 +1,4 @@
-/* Runs of RAM: what loader and kernel map as one. */
+/* Runs of RAM, which loader and kernel map as one. */
 #include "tests/unit/support/cmocka.h"
 
 #include "shared/address.h"

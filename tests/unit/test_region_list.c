@@ -1,4 +1,4 @@
-/* Region list: the stride, what normalised means, and coverage across rows that touch. */
+/* Region list: the stride, the rules of a normalised list, and coverage across rows that touch. */
 #include "tests/unit/support/cmocka.h"
 
 #include "kernel/mm/region_list.h"

@@ -83,8 +83,8 @@ static void test_firmware_regions_are_at_their_own_addresses(void **state)
     assert_int_equal(flash.permissions.memory_type, PAGE_MEMORY_UNCACHED);
 }
 
-/* The loader hands over what is not write-back as reserved. The firmware's services need it all the
- * same, and the caches must not. */
+/* The loader marks memory that is not write-back as reserved. The firmware's services still need
+ * it, and it must not be cached. */
 static void test_M13_runtime_rows_that_are_not_write_back_are_uncached(void **state)
 {
     struct fixture *fixture = *state;
@@ -184,7 +184,7 @@ static void test_synchronise_takes_over_new_entries(void **state)
     assert_int_equal(look_up(fixture, page.value, &mapping), PAGE_TABLE_NOT_MAPPED);
 }
 
-static void test_destroy_leaves_the_kernel_alone(void **state)
+static void test_destroy_does_not_change_the_kernel(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t free_count = fake_machine_free_count(&fixture->machine);
@@ -252,7 +252,7 @@ int main(void)
         ON_KERNEL(test_P7_page_0_stays_unmapped),
         ON_KERNEL(test_upper_half_is_the_kernels),
         ON_KERNEL(test_synchronise_takes_over_new_entries),
-        ON_KERNEL(test_destroy_leaves_the_kernel_alone),
+        ON_KERNEL(test_destroy_does_not_change_the_kernel),
         ON_KERNEL(test_P5_only_this_root_may_be_writable_and_executable),
         ON_KERNEL(test_P4_every_nth_allocation_fails),
         ON_KERNEL(test_P1_region_that_cannot_be_at_its_own_address),

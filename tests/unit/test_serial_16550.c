@@ -1,7 +1,6 @@
 /*
- * test_serial_16550.c - the serial port against a UART that is there, stalls, comes back, or goes.
- *
- * The driver is compiled with these two functions in place of the CPU's instructions.
+ * test_serial_16550.c - the serial port with a UART that works, stalls, recovers, or is removed.
+ * The driver is compiled with these two functions instead of the CPU's instructions.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -15,7 +14,7 @@ static uint8_t port_read_8(uint16_t port);
 
 #define BASE 0x3f8
 
-/* What a PC16550D has at its eight ports, as far as the driver may use it. */
+/* The registers of a PC16550D at its eight ports that the driver may use. */
 static struct {
     bool is_absent;
     bool keeps_one_value_only; /* in the scratch register */
@@ -25,7 +24,7 @@ static struct {
     uint8_t fifo_control;
     uint8_t modem_control;
     uint8_t interrupt_enable;
-    unsigned busy_reads; /* so many reads of the line status say that it cannot send */
+    unsigned busy_reads; /* this number of reads of the line status report that it cannot send */
     uint64_t status_reads;
     char sent[64];
     size_t sent_count;
@@ -118,7 +117,7 @@ static void test_it_is_set_up(void **state)
     assert_sent("");
 }
 
-static void test_a_port_that_is_absent_is_left_alone(void **state)
+static void test_an_absent_port_is_not_used(void **state)
 {
     (void)state;
     struct serial_16550 port;
@@ -168,7 +167,7 @@ static void test_it_waits_for_a_port_that_is_slow(void **state)
     assert_sent("abc");
 }
 
-/* The first byte pays the wait. Every later one is tried once. */
+/* Only the first byte waits. Every later one is tried once. */
 static void test_bytes_are_lost_instead_of_hanging(void **state)
 {
     (void)state;
@@ -179,7 +178,7 @@ static void test_bytes_are_lost_instead_of_hanging(void **state)
     assert_int_equal(uart.status_reads, SEND_POLL_LIMIT + 2);
 }
 
-static void test_a_port_that_comes_back_is_used_and_waited_for_again(void **state)
+static void test_a_port_that_recovers_is_used_and_waited_for_again(void **state)
 {
     (void)state;
     struct serial_16550 port = ready_port();
@@ -192,7 +191,7 @@ static void test_a_port_that_comes_back_is_used_and_waited_for_again(void **stat
     assert_sent("ab");
 }
 
-static void test_what_arrives_is_taken_once(void **state)
+static void test_received_bytes_are_taken_once(void **state)
 {
     (void)state;
     struct serial_16550 port = ready_port();
@@ -206,7 +205,7 @@ static void test_what_arrives_is_taken_once(void **state)
     assert_false(serial_16550_take(&port, &byte));
 }
 
-static void test_what_arrives_is_taken_while_nothing_can_be_sent(void **state)
+static void test_received_bytes_are_taken_while_nothing_can_be_sent(void **state)
 {
     (void)state;
     struct serial_16550 port = ready_port();
@@ -218,7 +217,7 @@ static void test_what_arrives_is_taken_while_nothing_can_be_sent(void **state)
     assert_int_equal(byte, 'k');
 }
 
-/* All ones would be a byte that never ends. */
+/* All ones would be an endless stream of bytes. */
 static void test_nothing_arrives_from_a_port_that_has_gone(void **state)
 {
     (void)state;
@@ -232,15 +231,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_it_is_set_up, reset),
-        cmocka_unit_test_setup(test_a_port_that_is_absent_is_left_alone, reset),
+        cmocka_unit_test_setup(test_an_absent_port_is_not_used, reset),
         cmocka_unit_test_setup(test_one_value_that_is_kept_proves_nothing, reset),
         cmocka_unit_test_setup(test_a_port_of_zeros_is_absent, reset),
         cmocka_unit_test_setup(test_a_newline_is_cr_lf, reset),
         cmocka_unit_test_setup(test_it_waits_for_a_port_that_is_slow, reset),
         cmocka_unit_test_setup(test_bytes_are_lost_instead_of_hanging, reset),
-        cmocka_unit_test_setup(test_a_port_that_comes_back_is_used_and_waited_for_again, reset),
-        cmocka_unit_test_setup(test_what_arrives_is_taken_once, reset),
-        cmocka_unit_test_setup(test_what_arrives_is_taken_while_nothing_can_be_sent, reset),
+        cmocka_unit_test_setup(test_a_port_that_recovers_is_used_and_waited_for_again, reset),
+        cmocka_unit_test_setup(test_received_bytes_are_taken_once, reset),
+        cmocka_unit_test_setup(test_received_bytes_are_taken_while_nothing_can_be_sent, reset),
         cmocka_unit_test_setup(test_nothing_arrives_from_a_port_that_has_gone, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ static void test_every_mapped_byte_is_in_one_line(void **state)
     assert_int_equal(fixture->mapped_bytes, mapped_bytes);
 }
 
-static void test_lines_tell_place_size_access_type_pages_and_owner(void **state)
+static void test_lines_have_place_size_access_type_pages_and_owner(void **state)
 {
     struct fixture *fixture = *state;
     struct virt_addr top;
@@ -121,7 +121,7 @@ static void test_lines_tell_place_size_access_type_pages_and_owner(void **state)
                          "owner=\"data\"");
 }
 
-/* text and rodata are mapped alike in the direct map and touch, but are two owners. */
+/* text and rodata have the same mapping in the direct map and touch, but have two owners. */
 static void test_a_line_ends_with_its_owner(void **state)
 {
     struct fixture *fixture = *state;
@@ -139,7 +139,7 @@ static void map(struct fixture *fixture, uint64_t virtual, uint64_t physical, ui
                      PAGE_TABLE_OK);
 }
 
-static void test_sizes_scattered_frames_and_nobody(void **state)
+static void test_sizes_scattered_frames_and_no_owner(void **state)
 {
     struct fixture *fixture = *state;
     const struct page_permissions uncached = {.write = true, .memory_type = PAGE_MEMORY_UNCACHED};
@@ -157,7 +157,7 @@ static void count_run(void *context, const struct page_run *run)
     ++*(unsigned *)context;
 }
 
-/* Without areas a run ends where its frames do not follow each other. */
+/* Without areas, a run ends where its frames are not consecutive. */
 static void test_runs_without_areas_are_contiguous(void **state)
 {
     struct fixture *fixture = *state;
@@ -197,9 +197,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_SPACE(test_every_mapped_byte_is_in_one_line),
-        ON_SPACE(test_lines_tell_place_size_access_type_pages_and_owner),
+        ON_SPACE(test_lines_have_place_size_access_type_pages_and_owner),
         ON_SPACE(test_a_line_ends_with_its_owner),
-        ON_SPACE(test_sizes_scattered_frames_and_nobody),
+        ON_SPACE(test_sizes_scattered_frames_and_no_owner),
         ON_SPACE(test_runs_without_areas_are_contiguous),
         ON_SPACE(test_the_last_page_of_the_address_space_is_clipped),
         ON_SPACE(test_a_small_buffer_is_not_overrun),

@@ -1,6 +1,6 @@
 /*
- * The address spaces that loader and kernel build, over the tables of a second CPU
- * (test_page_table_aarch64.c): a root for each half, and other entries.
+ * The address spaces of loader and kernel in the tables of a second CPU
+ * (test_page_table_aarch64.c), with a root for each half and another form of entries.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -77,7 +77,8 @@ static void test_the_kernels_space_passes_its_audit(void **state)
         fail_msg("%s", result.first_violation);
 }
 
-/* The kernel's tables are only the upper root: its CPU may load any other for the lower half. */
+/* The kernel's tables have only the upper root. The CPU may load any other root for the lower
+ * half. */
 static void test_the_lower_root_is_empty(void **state)
 {
     struct fixture *fixture = *state;

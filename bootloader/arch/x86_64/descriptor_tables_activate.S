@@ -5,7 +5,8 @@
 #include "bootloader/arch/x86_64/descriptor_tables.h"
 
     .text
-/* void descriptor_tables_activate(const struct table_register *gdt, const struct table_register *idt) */
+/* void descriptor_tables_activate(const struct table_register *gdt,
+ *                                 const struct table_register *idt) */
     .globl descriptor_tables_activate
 descriptor_tables_activate:
     lgdt (%rcx)

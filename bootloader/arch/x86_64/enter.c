@@ -1,5 +1,5 @@
 /*
- * enter.c - which state of the CPU the kernel begins in (docs/HANDOFF.md, "The CPU at entry").
+ * enter.c - the state of the CPU in which the kernel begins (docs/HANDOFF.md, "The CPU at entry").
  *
  * The firmware calls, and is called, by Microsoft's convention (UEFI 2.10, section 2.3.4.2), and so
  * are the functions of the .S files: functions without an attribute have to follow it.

@@ -46,7 +46,8 @@ fault_common:
     movq fault_page_table_root(%rip), %rax
     testq %rax, %rax
     jz 1f
-    /* A write to CR3 keeps the TLB entries of the kernel's global pages. Clearing PGE drops them. */
+    /* A write to CR3 keeps the TLB entries of the kernel's global pages. Clearing PGE drops
+     * them. */
     movq %cr4, %rbx
     btrq $CR4_BIT_GLOBAL_PAGES, %rbx
     movq %rbx, %cr4

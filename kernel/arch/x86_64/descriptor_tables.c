@@ -15,7 +15,7 @@
  * in the image until guarded ones are mapped. */
 #define EARLY_STACK_SIZE_BYTES 8192
 
-/* As the gates number them. */
+/* The numbers of these stacks in the gates. */
 enum interrupt_stack {
     STACK_CURRENT = 0,
     STACK_DOUBLE_FAULT,
@@ -136,7 +136,7 @@ void arch_use_interrupt_stacks(struct arch_cpu *cpu, const struct virt_addr *top
         cpu->task_state.interrupt_stack[STACK_DOUBLE_FAULT - 1 + i] = tops[i].value;
 }
 
-/* Until guarded ones are mapped. */
+/* Used until guarded stacks are mapped. */
 static void use_boot_stacks(struct arch_cpu *cpu)
 {
     struct virt_addr tops[STACK_COUNT];

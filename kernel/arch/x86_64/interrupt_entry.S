@@ -1,8 +1,8 @@
 /* interrupt_entry.S - the entries of all interrupt and exception vectors, with one stack layout.
  *
- * The CPU pushes SS, RSP, RFLAGS, CS, RIP and, for some exceptions, an error code (Intel SDM Vol. 3A,
- * figure 6-9 and table 6-1). The entries push a zero where the CPU does not, then the vector, so that
- * interrupt_handle() sees one struct arch_registers (registers.h) for all.
+ * The CPU pushes SS, RSP, RFLAGS, CS, RIP and, for some exceptions, an error code (Intel SDM Vol.
+ * 3A, figure 6-9 and table 6-1). The entries push a zero where the CPU does not, then the vector,
+ * so that interrupt_handle() sees one struct arch_registers (registers.h) for all.
  */
     .text
 

@@ -1,6 +1,7 @@
 /* switch_address_space.S - the step onto the kernel's own tables and stack.
  *
- * arch_switch_address_space(root, stack_top, next, argument): the frame-pointer chain ends in `next`.
+ * arch_switch_address_space(root, stack_top, next, argument): the frame-pointer chain ends in
+ * `next`.
  */
     .text
     .globl arch_switch_address_space

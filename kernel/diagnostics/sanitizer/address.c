@@ -20,7 +20,7 @@
 #define NEVER         0xff
 
 static uint8_t shadow[ADDRESS_SHADOWED_BYTES / GRANULE_BYTES];
-static uintptr_t shadowed_base = UINTPTR_MAX; /* nothing is, as yet */
+static uintptr_t shadowed_base = UINTPTR_MAX; /* no memory is shadowed yet */
 
 void address_begin(const void *base)
 {
@@ -61,7 +61,7 @@ static bool is_live(uintptr_t address)
     return value == 0 || (value < GRANULE_BYTES && address % GRANULE_BYTES < value);
 }
 
-/* How far behind the end of the block before it. */
+/* Return how many bytes the address lies behind the end of the block before it. */
 static size_t distance_from_block(uintptr_t address)
 {
     uintptr_t at = address;
@@ -132,7 +132,7 @@ void __asan_storeN_noabort(uintptr_t address, size_t size_bytes)
     check(address, size_bytes, true, CALLER);
 }
 
-/* Stacks have no shadow that would have to be cleaned. */
+/* Stacks have no shadow, so there is nothing to clear. */
 void __asan_handle_no_return(void);
 void __asan_handle_no_return(void)
 {

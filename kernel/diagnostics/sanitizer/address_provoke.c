@@ -1,4 +1,4 @@
-/* Wrong accesses to the heap on purpose; only in a kernel that notices. */
+/* Make wrong accesses to the heap on purpose. Only a kernel with KASAN=1 has this file. */
 #include "kernel/mm/kmalloc.h"
 #include "kernel/core/panic.h"
 #include "kernel/diagnostics/sanitizer/address.h"

@@ -49,7 +49,7 @@ struct mismatch_data {
     panic(PANIC_UNDEFINED, format " at %s:%u:%u", __VA_ARGS__, (place)->file, (place)->line,       \
           (place)->column)
 
-/* A value of up to 64 bits comes in the register, sign-extended by nobody. */
+/* A value of up to 64 bits is in the register. It is not sign-extended. */
 static long long value_of(const struct type *type, uintptr_t value)
 {
     unsigned bits = 1u << (type->info >> 1);
@@ -89,8 +89,8 @@ HANDLER(negate_overflow, const struct data *data, uintptr_t value)
 
 HANDLER(shift_out_of_bounds, const struct shift_data *data, uintptr_t left, uintptr_t right)
 {
-    report(&data->place, "%lld shifted by %lld bits: no result in %s", value_of(data->left, left),
-           value_of(data->right, right), name_of(data->left));
+    report(&data->place, "%lld shifted by %lld bits is undefined for %s",
+           value_of(data->left, left), value_of(data->right, right), name_of(data->left));
 }
 
 HANDLER(out_of_bounds, const struct bounds_data *data, uintptr_t index)
@@ -109,7 +109,7 @@ HANDLER(type_mismatch_v1, const struct mismatch_data *data, uintptr_t pointer)
     const char *fault = pointer == 0 ? "a null pointer"
                         : (pointer & (((uintptr_t)1 << data->alignment_shift) - 1)) != 0
                             ? "a misaligned pointer"
-                            : "too small an object";
+                            : "an object that is too small";
     report(&data->place, "%s %s as %s, 0x%llx", access, fault, name_of(data->type),
            (unsigned long long)pointer);
 }
@@ -122,7 +122,8 @@ HANDLER(pointer_overflow, const struct data *data, uintptr_t base, uintptr_t res
 
 HANDLER(load_invalid_value, const struct data *data, uintptr_t value)
 {
-    report(&data->place, "%llu is no value of %s", (unsigned long long)value, name_of(data->type));
+    report(&data->place, "%llu is not a value of %s", (unsigned long long)value,
+           name_of(data->type));
 }
 
 HANDLER(builtin_unreachable, const struct data *data)
@@ -137,24 +138,24 @@ HANDLER(vla_bound_not_positive, const struct data *data, uintptr_t bound)
 
 HANDLER(nonnull_arg, const struct data *data)
 {
-    report(&data->place, "%s", "a null pointer for an argument that may not be one");
+    report(&data->place, "%s", "a null pointer for an argument that must not be null");
 }
 
 HANDLER(nonnull_return_v1, const struct data *data, const struct place *place)
 {
     (void)data;
-    report(place, "%s", "a null pointer from a function that may not return one");
+    report(place, "%s", "a null pointer from a function that must not return null");
 }
 
 HANDLER(invalid_builtin, const struct data *data)
 {
-    report(&data->place, "%s", "zero for a count of leading or trailing zeros");
+    report(&data->place, "%s", "a count of leading or trailing zeros of the value 0");
 }
 
 HANDLER(alignment_assumption, const struct data *data, uintptr_t pointer, uintptr_t alignment,
         uintptr_t offset)
 {
     (void)offset;
-    report(&data->place, "0x%llx was said to be aligned to %llu", (unsigned long long)pointer,
-           (unsigned long long)alignment);
+    report(&data->place, "0x%llx is not aligned, but the code promises an alignment of %llu",
+           (unsigned long long)pointer, (unsigned long long)alignment);
 }

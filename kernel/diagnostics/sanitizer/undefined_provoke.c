@@ -1,4 +1,4 @@
-/* Undefined on purpose; only in a kernel that notices. */
+/* Make undefined operations on purpose. Only a kernel with UBSAN=1 has this file. */
 #include <stddef.h>
 #include <stdint.h>
 

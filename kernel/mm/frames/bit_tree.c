@@ -40,7 +40,7 @@ static void forget_shortcuts(struct bit_tree *tree)
     tree->open_block = BIT_TREE_NO_BLOCK;
 }
 
-/* Behind the words and nodes, from `next` on. */
+/* Place the bounds behind the words and nodes, from `next` on. */
 static void place_bounds(struct bit_tree *tree, void *next)
 {
     tree->group_bounds = next;
@@ -85,7 +85,7 @@ static void open_block(struct bit_tree *tree, uint64_t index, bool full)
     tree->block_words[index] = full ? BIT_TREE_ALL_BITS : 0;
 }
 
-/* Let what the parent said about the node be said by the node itself. */
+/* Write into the node the state that its parent had for it. */
 static void open_node(struct bit_tree *tree, uint32_t level, uint64_t index, bool full)
 {
     uint64_t all = full ? BIT_TREE_ALL_BITS : 0;
@@ -102,8 +102,7 @@ static bool node_is_empty(const struct bit_tree *tree, uint32_t level, uint64_t 
     return (level == 1 ? tree->block_words[index] : tree->nodes[level][index].some) == 0;
 }
 
-/* --- Ranges ------------------------------------------------------------------------------------
- */
+/* --- Ranges ----------------------------------------------------------------------------------- */
 
 static void insert_into_block(struct bit_tree *tree, uint64_t start, uint64_t end)
 {
@@ -136,7 +135,7 @@ static void remove_from_block(struct bit_tree *tree, uint64_t start, uint64_t en
 static void insert_into(struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end);
 static void remove_from(struct bit_tree *tree, uint32_t level, uint64_t start, uint64_t end);
 
-/* A child, number `index` of its level, that the range covers in part. */
+/* Insert into a child of which the range covers only a part. `index` is its number in its level. */
 static void insert_into_child(struct bit_tree *tree, uint32_t level, struct bit_tree_node *node,
                               uint64_t index, uint64_t start, uint64_t end)
 {
@@ -226,11 +225,10 @@ void bit_tree_remove(struct bit_tree *tree, struct bit_range range)
     remove_from(tree, tree->top_level, range.start, range.end);
 }
 
-/* --- One number, one word ----------------------------------------------------------------------
- */
+/* --- One number, one word --------------------------------------------------------------------- */
 
-/* Make the next lower word of the same block that has a member the highest. False if no such word
- * exists, or if the highest is not known. */
+/* Let highest_word be the next lower word of the same block that has a member. Return false if no
+ * such word exists, or if the highest word is not known. */
 static bool step_down(struct bit_tree *tree)
 {
     if (tree->highest_word == tree->bit_count / BIT_TREE_WORD_BITS)
@@ -244,8 +242,8 @@ static bool step_down(struct bit_tree *tree)
     return true;
 }
 
-/* Let the word of the highest member be highest_word, and its block be open. False if the set is
- * empty. */
+/* Let highest_word be the word of the highest member, and open its block. Return false if the set
+ * is empty. */
 static bool seek_highest(struct bit_tree *tree)
 {
     uint64_t number;
@@ -256,7 +254,8 @@ static bool seek_highest(struct bit_tree *tree)
         return false;
     uint64_t block = number / BIT_TREE_BLOCK_BITS;
     uint64_t index = number / BIT_TREE_WORD_BITS;
-    /* To remove a member opens the block; it comes back into the word, of which all is known. */
+    /* Removing a member opens the block. Then the member is put back into its word, which is
+     * full. */
     if (bit_tree_state(tree, 1, block) == BIT_TREE_WHOLE) {
         remove_from(tree, tree->top_level, number, number + 1);
         tree->words[index] |= bit_tree_child_bit(number);
@@ -310,8 +309,7 @@ bool bit_tree_add(struct bit_tree *tree, uint64_t number)
     return true;
 }
 
-/* --- Checking -----------------------------------------------------------------------------------
- */
+/* --- Checking --------------------------------------------------------------------------------- */
 
 static bool block_is_sound(const struct bit_tree *tree, uint64_t index)
 {

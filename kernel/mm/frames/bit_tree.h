@@ -1,5 +1,5 @@
 /*
- * bit_tree.h - a set of numbers, made for very many of them in long unbroken runs.
+ * bit_tree.h - a set of numbers, for very many numbers in long runs.
  *
  *   level 2 …  some  [ 0  1  1  1 ]     a node: 64 children, two bits for each
  *              whole [ 0  0  1  0 ]
@@ -9,12 +9,12 @@
  *   level 0    [0…0] [0110…] [1111…]    one bit a number, 64 to a word: set = member
  *
  * Only open nodes and blocks are ever written. Starting the set costs a few stores. Adding or
- * removing a range writes a few words at its two ends, at any length. The leaves are filled when
- * they are touched first. A search skips 64, 4096, … members or absent numbers in one step.
+ * removing a range writes only a few words at its two ends, however long it is. A leaf is filled
+ * when it is needed first. A search skips 64, 4096, … members or absent numbers in one step.
  *
  * Runs in fragmented sets: each group of 16 blocks, and each node above, remembers for each
  * alignment the length of the longest run that begins there (bit_tree_bound.h). A search for a run
- * skips groups and nodes whose runs are too short. It descends only to the place of the run.
+ * skips groups and nodes whose runs are too short. It goes down only to the place of the run.
  *
  * Numbers lie in extents, with or without gaps between them. A run lies in one extent. The
  * alignment of a run is the alignment of its first number + the offset of its extent.
@@ -31,7 +31,7 @@
 
 #define BIT_TREE_WORD_BITS  UINT64_C(64)
 #define BIT_TREE_BLOCK_BITS UINT64_C(4096)
-/* Level 3 is there in the smallest tree, too: the nodes from there up have bounds. */
+/* The smallest tree has level 3, too, since the nodes from level 3 up have bounds. */
 #define BIT_TREE_BOUNDED_LEVEL 3
 /* A node of level 6 has 64^7 = 2^42 numbers: more than the frames of 52-bit physical addresses. */
 #define BIT_TREE_LEVELS_MAX 7
@@ -62,11 +62,11 @@ static inline bool bit_range_is_empty(struct bit_range range)
     return range.start == range.end;
 }
 
-/* Numbers that are in a row: [first_bit, first_bit + bit_count). */
+/* Consecutive numbers: [first_bit, first_bit + bit_count). */
 struct bit_tree_extent {
     uint64_t first_bit;
     uint64_t bit_count;
-    uint64_t offset; /* number + offset is the represented index; alignments refer to it */
+    uint64_t offset; /* number + offset is the index outside of the tree; alignments refer to it */
 };
 
 static inline struct bit_range bit_tree_extent_bits(const struct bit_tree_extent *extent)
@@ -76,9 +76,10 @@ static inline struct bit_range bit_tree_extent_bits(const struct bit_tree_extent
 
 /* Private to the implementation. */
 struct bit_tree {
-    uint64_t *words; /* one more than there are numbers for: always zero, see highest_word */
-    /* No member lies above this word, and its block is open; or it is the additional word. Only of
-     * this word the level above may say that it has a member when it has lost its last. */
+    uint64_t *words; /* with one additional word, which is always zero: see highest_word */
+    /* No member lies above this word. Its block is open, or it is the additional word. When this
+     * word has lost its last member, the level above may still state that it has one. No other word
+     * may disagree with the level above. */
     uint64_t highest_word;
     /* A block that is open and marked as grown, or BIT_TREE_NO_BLOCK. */
     uint64_t open_block;
@@ -95,29 +96,29 @@ struct bit_tree {
 
 #define BIT_TREE_NO_BLOCK UINT64_MAX
 
-/* The memory that a set of the numbers [0, bit_count) takes. Precondition: bit_count is a multiple
- * of BIT_TREE_BLOCK_BITS, not 0, at most BIT_TREE_BITS_MAX. */
+/* Return the memory that a set of the numbers [0, bit_count) needs. Precondition: bit_count is a
+ * multiple of BIT_TREE_BLOCK_BITS, not 0, at most BIT_TREE_BITS_MAX. */
 uint64_t bit_tree_size_bytes(uint64_t bit_count);
 
 /* Start as the empty set. `memory` has bit_tree_size_bytes(bit_count) bytes, is aligned to 8, may
- * hold anything, and belongs to the tree from now on. The call writes a few words of it.
- * The extents are sorted, consist of whole blocks, and cover the numbers from 0 to bit_count without
- * gaps. The caller keeps them in place. Their offsets are multiples of BIT_TREE_BLOCK_BITS and
- * rise; number + offset stays below BIT_TREE_BITS_MAX. */
+ * have any content, and belongs to the tree from now on. The call writes a few words of it. The
+ * extents are sorted, consist of whole blocks, and cover the numbers from 0 to bit_count without
+ * gaps. The caller does not move or change them. Their offsets are multiples of
+ * BIT_TREE_BLOCK_BITS, in ascending order. number + offset stays below BIT_TREE_BITS_MAX. */
 void bit_tree_initialise(struct bit_tree *tree, void *memory, uint64_t bit_count,
                          const struct bit_tree_extent *extents, uint32_t extent_count);
 
-/* Ranges must not be empty or pass bit_count. An added range may already have members, and a removed range may lack
- * some. */
+/* A range must not be empty, and ends at or below bit_count. Some numbers of an added range may be
+ * members already. Some numbers of a removed range may not be members. */
 void bit_tree_insert(struct bit_tree *tree, struct bit_range range);
 void bit_tree_remove(struct bit_tree *tree, struct bit_range range);
 
-/* Remove the highest member and write it to *ret_number. False if the set is empty. */
+/* Remove the highest member, and write it to *ret_number. Return false if the set is empty. */
 bool bit_tree_take_last(struct bit_tree *tree, uint64_t *ret_number);
 
-/* The same, if that touches one word only and the member lies in [start, start + length). False,
- * and nothing changed, if it is not so: then bit_tree_take_last() knows. True for nearly every call
- * of a sequence. */
+/* The same, if only one word changes and the member lies in [start, start + length). Otherwise
+ * return false and change nothing; the caller then calls bit_tree_take_last(). In a sequence of
+ * calls, nearly every call returns true. */
 static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start, uint64_t length,
                                           uint64_t *ret_number)
 {
@@ -131,12 +132,13 @@ static inline bool bit_tree_try_take_last(struct bit_tree *tree, uint64_t start,
     return true;
 }
 
-/* Add one number. False, and nothing changed, if it is a member. Precondition: below bit_count. */
+/* Add one number. Return false, and change nothing, if it is a member. Precondition: it is below
+ * bit_count. */
 bool bit_tree_add(struct bit_tree *tree, uint64_t number);
 
-/* The same, if that touches one word only, which has a member already: so it is not above
- * highest_word. False, and nothing changed, if it is not so or the number is a member: then
- * bit_tree_add() knows. */
+/* The same, if only one word changes and it has a member already. So it is not above highest_word.
+ * Otherwise, and if the number is a member, return false and change nothing; the caller then calls
+ * bit_tree_add(). */
 static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
 {
     uint64_t index = number / BIT_TREE_WORD_BITS;
@@ -150,7 +152,7 @@ static inline bool bit_tree_try_add(struct bit_tree *tree, uint64_t number)
     return true;
 }
 
-/* The same, if that touches one block only, in which the number's word is empty. */
+/* The same, if only one block changes and the number's word in it is empty. */
 static inline bool bit_tree_try_add_to_empty(struct bit_tree *tree, uint64_t number)
 {
     uint64_t index = number / BIT_TREE_WORD_BITS;
@@ -162,16 +164,16 @@ static inline bool bit_tree_try_add_to_empty(struct bit_tree *tree, uint64_t num
     return true;
 }
 
-/* Remove all members of the highest word that has any: write its first number, a multiple of 64,
- * and its members as bits. False if the set is empty. */
+/* Remove all members of the highest word that has members. Write its first number, a multiple of
+ * 64, and its members as bits. Return false if the set is empty. */
 bool bit_tree_take_last_word(struct bit_tree *tree, uint64_t *ret_first, uint64_t *ret_members);
 
-/* Write the highest member below `limit` to *ret_number. False if no member lies below
- * it. A limit beyond bit_count means all. */
+/* Write the highest member below `limit` to *ret_number. Return false if there is no such member. A
+ * limit above bit_count includes all numbers. */
 bool bit_tree_find_last_below(const struct bit_tree *tree, uint64_t limit, uint64_t *ret_number);
 
-/* Write the lowest number in the range, which is not empty, that is not a member to *ret_number.
- * False if all are. */
+/* Write the lowest number in the range that is not a member to *ret_number. Return false if all are
+ * members. Precondition: the range is not empty. */
 bool bit_tree_find_first_absent(const struct bit_tree *tree, struct bit_range range,
                                 uint64_t *ret_number);
 
@@ -181,8 +183,8 @@ struct bit_tree_run_request {
     uint64_t alignment; /* a power of two: the run's first number + offset is a multiple of it */
 };
 
-/* Write the highest start of a run of members as requested to *ret_start. False if no such run
- * exists. Changes the bounds, never the set.
+/* Find the highest run of members that matches the request, and write its start to *ret_start.
+ * Return false if there is no such run. The bounds change, but never the set.
  *
  * Cost. If no member was added or removed since a search of all numbers found nothing: one
  * comparison. In general at most
@@ -190,25 +192,26 @@ struct bit_tree_run_request {
  *   - for each group whose bound allows the run and is old: its 1024 words, twice, and the bounds
  *     of the 256 or 64 children of the nodes above. A bound is old if members were removed from
  *     the group since it was computed;
- *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level; and the same at either
- *     end of a `within` that is not all numbers.
- * A tree of 64 times as many numbers has one level more, and nothing else. Steps (a word
- * or a bound that was looked at) are counted in tree->run_search_step_count. */
+ *   - on the way down to the run: 1024 words, and 256 or 64 bounds a level;
+ *   - the same at each end of `within`, if it does not include all numbers.
+ * A tree with 64 times as many numbers has one more level. tree->run_search_step_count counts the
+ * steps: the words and bounds that were read. */
 bool bit_tree_find_run(struct bit_tree *tree, const struct bit_tree_run_request *request,
                        uint64_t *ret_start);
 
 /* Return the bound: no run that starts at a multiple of `alignment` (number + offset) is longer.
- * A search of all numbers that finds nothing leaves it below the length that was searched; if it
- * had allowed that length, it is exact afterwards. An addition counts from the next search on. */
+ * After a search of all numbers that finds no run, the bound is below the requested length. If the
+ * bound had allowed that length before the search, it is exact afterwards. The bound includes added
+ * members only after the next search. */
 uint64_t bit_tree_run_bound(const struct bit_tree *tree, uint64_t alignment);
 
-/* Members in a range, which may be empty. */
+/* Return the number of members in a range, which may be empty. */
 uint64_t bit_tree_count(const struct bit_tree *tree, struct bit_range range);
 
-/* The length of the longest run of members in a range, which may be empty. */
+/* Return the length of the longest run of members in a range, which may be empty. */
 uint64_t bit_tree_longest_run(const struct bit_tree *tree, struct bit_range range);
 
-/* Verify every node, word and bound that is in use. True if all is well. */
+/* Check every node, word and bound that is in use. Return true if all are correct. */
 bool bit_tree_check(const struct bit_tree *tree) __attribute__((warn_unused_result));
 
 #endif

@@ -2,8 +2,7 @@
 
 #include "shared/memory.h"
 
-/* --- In memory ----------------------------------------------------------------------------------
- */
+/* --- In memory -------------------------------------------------------------------------------- */
 
 void bit_tree_open_bounds(struct bit_tree *tree, uint32_t level, uint64_t index, bool full)
 {
@@ -41,15 +40,15 @@ void bit_tree_mark_grown(struct bit_tree *tree, uint64_t block)
     }
 }
 
-/* --- Bounds of children -------------------------------------------------------------------------
- */
+/* --- Bounds of children ----------------------------------------------------------------------- */
 
 static uint64_t first_multiple(const struct bit_tree_piece *piece, uint32_t shift)
 {
     return piece->end - bit_tree_aligned_length(piece, shift);
 }
 
-/* The longest run that starts at a multiple of 2^shift, shift >= 16, in a group. */
+/* Return the length of the longest run in a group that starts at a multiple of 2^shift, shift >=
+ * 16. */
 static uint64_t measure_group(const struct bit_tree *tree, struct bit_range numbers, uint32_t shift)
 {
     uint64_t longest = 0;
@@ -79,7 +78,7 @@ static uint64_t group_bound(const struct bit_tree *tree, uint64_t group, uint32_
     return longest;
 }
 
-/* Of numbers that are all members. */
+/* Return the bound of numbers that are all members. */
 static uint64_t longest_in_whole(const struct bit_tree *tree, struct bit_range numbers,
                                  uint32_t shift)
 {
@@ -116,8 +115,7 @@ uint64_t bit_tree_run_bound(const struct bit_tree *tree, uint64_t alignment)
     return tree->bounds[tree->top_level][0].longest[shift];
 }
 
-/* --- Computing -----------------------------------------------------------------------------------
- */
+/* --- Computing -------------------------------------------------------------------------------- */
 
 void bit_tree_recompute_group(struct bit_tree *tree, uint64_t group)
 {
@@ -152,11 +150,10 @@ void bit_tree_recompute_node(struct bit_tree *tree, uint32_t level, uint64_t ind
         bounds->longest[shift] = bit_tree_smaller(bounds->longest[shift], longest);
 }
 
-/* --- Raising bounds to what was added -----------------------------------------------------------
- */
+/* --- Raising bounds after additions ----------------------------------------------------------- */
 
-/* An open block that turns out to be full is closed, and so is a node all of whose children are.
- * Nothing is added by that: bounds stay true. */
+/* Close an open block if it is full, and a node if all of its children are full. This adds no
+ * member, so the bounds stay correct. */
 static void close_full_block(struct bit_tree *tree, uint64_t block)
 {
     uint64_t child = block;
@@ -191,7 +188,7 @@ static void raise_group(struct bit_tree *tree, uint64_t block)
     store_group(tree, group, &bounds);
 }
 
-/* The grown blocks of an open node of level 2. */
+/* Raise the bounds of the groups with grown blocks in an open node of level 2. */
 static void update_groups(struct bit_tree *tree, uint64_t index)
 {
     struct bit_tree_node *node = &tree->nodes[2][index];
@@ -200,7 +197,7 @@ static void update_groups(struct bit_tree *tree, uint64_t index)
     for (uint64_t i = 0; i < BIT_TREE_GROUPS_PER_NODE; i++) {
         uint64_t first = i * BIT_TREE_BLOCKS_PER_GROUP;
         uint64_t grown = node->grown >> first & bit_tree_low_bits(BIT_TREE_BLOCKS_PER_GROUP);
-        /* Most of a group is looked at anyway: then all of it, and it is exact. */
+        /* Most of the group must be read anyway. Reading all of it makes the bounds exact. */
         if ((unsigned)__builtin_popcountll(grown) > BIT_TREE_BLOCKS_PER_GROUP / 2) {
             bit_tree_recompute_group(tree, index * BIT_TREE_GROUPS_PER_NODE + i);
             continue;
@@ -222,7 +219,8 @@ static void raise_by_run_at(const struct bit_tree *tree, struct bit_range node, 
     bit_tree_raise_by_run(bounds, &run);
 }
 
-/* By the runs that reach out of a child, and those at its starts that its own bounds leave out. */
+/* Raise a node's bounds by the runs that cross the ends of a child, and by the runs at its start
+ * that its own bounds do not include. */
 static void raise_by_ends(const struct bit_tree *tree, struct bit_range node,
                           struct bit_range child, struct bit_tree_bounds *bounds)
 {
@@ -266,7 +264,7 @@ static void raise_by_child(struct bit_tree *tree, uint32_t level, uint64_t index
     raise_by_run_at(tree, node, numbers.end - 1, bounds);
 }
 
-/* Of an open node. */
+/* Raise the bounds of an open node. */
 static void update_node(struct bit_tree *tree, uint32_t level, uint64_t index)
 {
     struct bit_tree_node *node = &tree->nodes[level][index];

@@ -1,5 +1,5 @@
 /*
- * bit_tree_bound_check.c - bounds beside the runs that there are, which are looked for one by one.
+ * bit_tree_bound_check.c - compare the bounds with the runs, which are found one by one.
  */
 #include "kernel/mm/frames/bit_tree_bound.h"
 

@@ -1,5 +1,5 @@
 /*
- * bit_tree_find.c - the next member or absent number, up or down.
+ * bit_tree_find.c - find the next member or absent number, up or down.
  */
 #include "kernel/mm/frames/bit_tree.h"
 #include "kernel/mm/frames/bit_tree_node.h"
@@ -22,7 +22,7 @@ static bool find_last_in_block(const struct bit_tree *tree, uint64_t block, uint
     return false;
 }
 
-/* In the open node `index` of `level`; `end` lies in it or is its end. */
+/* Search the open node `index` of `level`; `end` lies in it or is its end. */
 static bool find_last_in(const struct bit_tree *tree, uint32_t level, uint64_t index, uint64_t end,
                          uint64_t *ret_number)
 {
@@ -65,7 +65,7 @@ static bool find_absent_in_block(const struct bit_tree *tree, uint64_t start, ui
     return false;
 }
 
-/* In an open node of `level`, which has all of [start, end). */
+/* Search an open node of `level`, which has all of [start, end). */
 static bool find_absent_in(const struct bit_tree *tree, uint32_t level, uint64_t start,
                            uint64_t end, uint64_t *ret_number)
 {
@@ -109,7 +109,7 @@ static bool find_last_absent_in_block(const struct bit_tree *tree, uint64_t star
     return false;
 }
 
-/* In an open node of `level`, which has all of [start, end). */
+/* Search an open node of `level`, which has all of [start, end). */
 static bool find_last_absent_in(const struct bit_tree *tree, uint32_t level, uint64_t start,
                                 uint64_t end, uint64_t *ret_number)
 {

@@ -1,5 +1,5 @@
 /*
- * bit_tree_measure.c - how long runs are, from the words.
+ * bit_tree_measure.c - measure runs in the words.
  */
 #include "kernel/mm/frames/bit_tree_bound.h"
 
@@ -98,7 +98,7 @@ static void raise_by_word(struct bit_tree_bounds *bounds, uint64_t word)
 {
     uint64_t at_bottom = bit_tree_low_bits(bit_tree_lowest_bit(~word));
     uint64_t at_top = ~bit_tree_low_bits(bit_tree_highest_bit(~word) + 1);
-    uint64_t runs = word & ~at_bottom & ~at_top; /* where a run of `length` and more begins */
+    uint64_t runs = word & ~at_bottom & ~at_top; /* starts of the runs of at least `length` */
     uint64_t length = 1;
     uint64_t longest = 0;
     for (uint32_t shift = 6; shift-- > 0;) {
@@ -127,8 +127,8 @@ static void raise_by_numbers(struct bit_tree_bounds *bounds, uint64_t start, uin
         bit_tree_raise_by_run(bounds, &run);
 }
 
-/* `run_end` is where the run ends that may come up to the end of the block; returns where the run
- * ends that may go on below. */
+/* `run_end` is the end of a run that may continue from above into this block. Return the end of the
+ * run that may continue below it. */
 static uint64_t raise_by_open_block(const struct bit_tree *tree, uint64_t block, uint64_t run_end,
                                     uint64_t offset, struct bit_tree_bounds *bounds)
 {

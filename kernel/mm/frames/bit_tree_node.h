@@ -1,5 +1,5 @@
 /*
- * bit_tree_node.h - private to bit_tree*.c: how a bit tree's levels lie, and what a child is.
+ * bit_tree_node.h - private to bit_tree*.c: the levels of a bit tree, and their children.
  */
 #ifndef KERNEL_MM_FRAMES_BIT_TREE_NODE_H
 #define KERNEL_MM_FRAMES_BIT_TREE_NODE_H
@@ -12,11 +12,11 @@
 /* Of level 2 and above. whole is a subset of some. */
 struct bit_tree_node {
     uint64_t some;  /* children that have a member */
-    uint64_t whole; /* children that are known to have all; an open child may have all, too */
+    uint64_t whole; /* full children; an open child may be full, too */
     uint64_t grown; /* children that may have got a member since the bounds were updated */
 };
 
-/* A child's memory holds something only while it is open. */
+/* A child's memory is valid only while the child is open. */
 enum bit_tree_state { BIT_TREE_NONE, BIT_TREE_OPEN, BIT_TREE_WHOLE };
 
 /* A node of `level` has 2^node_shift numbers, each of its 64 children 2^child_shift. */
@@ -30,13 +30,13 @@ static inline uint32_t bit_tree_child_shift(uint32_t level)
     return 6 * level;
 }
 
-/* Which of its parent's 64 children the node or word `index` is. */
+/* Return the bit of the node or word `index` among its parent's 64 children. */
 static inline uint64_t bit_tree_child_bit(uint64_t index)
 {
     return UINT64_C(1) << index % BIT_TREE_WORD_BITS;
 }
 
-/* The `count` lowest bits, 0 <= count <= 64. */
+/* Return the `count` lowest bits, 0 <= count <= 64. */
 static inline uint64_t bit_tree_low_bits(uint64_t count)
 {
     return count >= BIT_TREE_WORD_BITS ? BIT_TREE_ALL_BITS : (UINT64_C(1) << count) - 1;
@@ -58,7 +58,8 @@ static inline uint64_t bit_tree_bits_between(uint64_t first, uint64_t last)
     return bit_tree_low_bits(last + 1) & ~bit_tree_low_bits(first);
 }
 
-/* Those bits of the word `index` that are in [start, end); none if the range is elsewhere. */
+/* Return the bits of the word `index` that are in [start, end); 0 if the range does not touch the
+ * word. */
 static inline uint64_t bit_tree_mask_of_word(uint64_t index, uint64_t start, uint64_t end)
 {
     uint64_t first = index * BIT_TREE_WORD_BITS;
@@ -82,8 +83,8 @@ static inline enum bit_tree_state bit_tree_state(const struct bit_tree *tree, ui
     return BIT_TREE_OPEN;
 }
 
-/* Those children of the node `index` of `level` that [start, end) touches. The range lies in the
- * node and is not empty. */
+/* The children of the node `index` of `level` that [start, end) touches. Precondition: the range
+ * lies in the node and is not empty. */
 struct bit_tree_child_span {
     uint64_t first; /* 0 … 63 */
     uint64_t last;
@@ -116,12 +117,12 @@ static inline uint64_t bit_tree_smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Forget where try_add and try_take_last find their way, and let all levels agree. Comes before
- * every change that those two cannot follow. */
+/* Flush the shortcuts of try_add and try_take_last, so that all levels agree. Call it before every
+ * change that is not made by these two. */
 void bit_tree_flush_shortcuts(struct bit_tree *tree);
 
-/* Write the highest number in the range, which is not empty, that is not a member to *ret_number.
- * False if all are. */
+/* Write the highest number in the range that is not a member to *ret_number. Return false if all
+ * are members. Precondition: the range is not empty. */
 bool bit_tree_find_last_absent(const struct bit_tree *tree, struct bit_range range,
                                uint64_t *ret_number);
 

@@ -1,15 +1,16 @@
 /*
- * bit_tree_run.c - finding the highest run of members.
+ * bit_tree_run.c - find the highest run of members.
  *
- * From the top down, into those children only whose bound allows the run; between two children,
- * the run that crosses from one to the other. Where a bound was too high it is computed again.
+ * The search goes from the top down, and only into children whose bound allows the run. Between two
+ * children it measures the run that crosses from one to the other. If a bound was too high, it is
+ * computed again.
  */
 #include "kernel/mm/frames/bit_tree.h"
 #include "kernel/mm/frames/bit_tree_bound.h"
 
 struct search {
     const struct bit_tree_run_request *request;
-    uint32_t shift;   /* of the alignment; all beyond the highest bound are as that */
+    uint32_t shift;   /* of the alignment; at most that of the highest bound */
     uint64_t aligned; /* the bits of a word that are multiples of the alignment, if bit 0 is */
     uint64_t start;   /* of the run, once it is found */
 };
@@ -27,7 +28,8 @@ static struct bit_range requested_of(const struct search *search, struct bit_ran
                      bit_tree_smaller(numbers.end, search->request->within.end));
 }
 
-/* The highest aligned start of a run in a longer one. False if there is no room. */
+/* Find the highest aligned start of the requested run in a longer run. Return false if there is no
+ * room. */
 static bool fit(struct search *search, const struct bit_tree_piece *run)
 {
     const struct bit_tree_run_request *request = search->request;
@@ -40,17 +42,16 @@ static bool fit(struct search *search, const struct bit_tree_piece *run)
     return true;
 }
 
-/* --- In a group --------------------------------------------------------------------------------
- */
+/* --- In a group ------------------------------------------------------------------------------- */
 
-/* Where a walk down the words of a piece is. */
+/* The state of a walk down the words of a piece. */
 struct walk {
     const struct bit_tree_piece *piece;
-    uint64_t run_end; /* of the run that may come up to the word that was looked at last */
+    uint64_t run_end; /* of the run that may continue into the word that was read last */
     uint64_t above;   /* the members of that word */
 };
 
-/* The multiples of the request's alignment in the word `index`, as bits. */
+/* Return the multiples of the request's alignment in the word `index`, as bits. */
 static uint64_t aligned_starts(const struct search *search, const struct walk *walk, uint64_t index)
 {
     uint64_t first = index * BIT_TREE_WORD_BITS + walk->piece->offset;
@@ -58,7 +59,7 @@ static uint64_t aligned_starts(const struct search *search, const struct walk *w
     return search->shift <= 6 || is_multiple ? search->aligned : 0;
 }
 
-/* The runs of up to 64 that begin in the word `index`. */
+/* Search for the runs of up to 64 that begin in the word `index`. */
 static inline bool search_word_for_short(struct search *search, struct walk *walk, uint64_t index,
                                          uint64_t members)
 {
@@ -73,7 +74,8 @@ static inline bool search_word_for_short(struct search *search, struct walk *wal
     return true;
 }
 
-/* The run longer than 64 that begins in the word `index`, or where the word above it does. */
+/* Search for the run of more than 64 that begins in the word `index`, or at the start of the word
+ * above it. */
 static inline bool search_word_for_long(struct search *search, struct walk *walk, uint64_t index,
                                         uint64_t members)
 {
@@ -93,7 +95,7 @@ static bool search_word(struct search *search, struct walk *walk, uint64_t index
                : search_word_for_long(search, walk, index, members);
 }
 
-/* An open block, all of it in the piece. */
+/* Search an open block that lies completely in the piece. */
 static bool search_open_block(const struct bit_tree *tree, struct search *search, struct walk *walk,
                               uint64_t block)
 {
@@ -113,7 +115,7 @@ static bool search_open_block(const struct bit_tree *tree, struct search *search
     return false;
 }
 
-/* A block that is whole, or of which a part is in the piece. */
+/* Search a block that is full, or that lies only partly in the piece. */
 static bool search_other_block(const struct bit_tree *tree, struct search *search,
                                struct walk *walk, uint64_t block, bool whole)
 {
@@ -142,7 +144,7 @@ static bool search_block(const struct bit_tree *tree, struct search *search, str
     return false;
 }
 
-/* The piece is not empty. */
+/* Precondition: the piece is not empty. */
 static bool search_piece(struct bit_tree *tree, struct search *search,
                          const struct bit_tree_piece *piece)
 {
@@ -157,7 +159,7 @@ static bool search_piece(struct bit_tree *tree, struct search *search,
     return search->request->length > BIT_TREE_WORD_BITS && fit(search, &last);
 }
 
-/* In a group, or what a request has of it. */
+/* Search a group, or the part of it that the request covers. */
 static bool search_numbers(struct bit_tree *tree, struct search *search, struct bit_range numbers)
 {
     numbers = requested_of(search, numbers);
@@ -170,13 +172,12 @@ static bool search_numbers(struct bit_tree *tree, struct search *search, struct 
     return false;
 }
 
-/* --- In a node ---------------------------------------------------------------------------------
- */
+/* --- In a node -------------------------------------------------------------------------------- */
 
 static bool search_node(struct bit_tree *tree, struct search *search, uint32_t level,
                         uint64_t index);
 
-/* In numbers that are all members. */
+/* Search numbers that are all members. */
 static bool search_whole(const struct bit_tree *tree, struct search *search,
                          struct bit_range numbers)
 {
@@ -190,7 +191,8 @@ static bool search_whole(const struct bit_tree *tree, struct search *search,
     return false;
 }
 
-/* A group of a node of level 3, the node of level 2 that has it being open. */
+/* Search a group of a node of level 3. Precondition: the node of level 2 that contains it is
+ * open. */
 static bool search_group(struct bit_tree *tree, struct search *search, uint64_t group)
 {
     struct bit_range numbers = bit_tree_numbers_of(tree, group, BIT_TREE_GROUP_SHIFT);
@@ -201,7 +203,7 @@ static bool search_group(struct bit_tree *tree, struct search *search, uint64_t 
     return false;
 }
 
-/* A child of a node of `level` whose bound allows the run. */
+/* Search a child of a node of `level` whose bound allows the run. */
 static bool search_child(struct bit_tree *tree, struct search *search, uint32_t level,
                          uint64_t child)
 {
@@ -213,7 +215,8 @@ static bool search_child(struct bit_tree *tree, struct search *search, uint32_t 
     return search_node(tree, search, level - 1, child);
 }
 
-/* The run that crosses into the child that starts at `start`, as far as it lies in `numbers`. */
+/* Search the run that crosses into the child that starts at `start`, as far as it lies in
+ * `numbers`. */
 static bool search_crossing(struct bit_tree *tree, struct search *search, struct bit_range numbers,
                             uint64_t start)
 {
@@ -223,7 +226,7 @@ static bool search_crossing(struct bit_tree *tree, struct search *search, struct
     return fit(search, &run);
 }
 
-/* An open node of level 3 …, whose bound allows the run. */
+/* Search an open node of level 3 … whose bound allows the run. */
 static bool search_node(struct bit_tree *tree, struct search *search, uint32_t level,
                         uint64_t index)
 {

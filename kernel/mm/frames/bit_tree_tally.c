@@ -1,14 +1,14 @@
 /*
- * bit_tree_tally.c - counting members and measuring runs, by a walk over all of a range: for logs.
+ * bit_tree_tally.c - count members and measure runs by a walk over a whole range, for logs.
  */
 #include "kernel/mm/frames/bit_tree.h"
 #include "kernel/mm/frames/bit_tree_node.h"
 
-/* What a walk from the lowest number up has seen. */
+/* The result so far of a walk from the lowest number up. */
 struct tally {
     uint64_t count;
     uint64_t longest;
-    uint64_t current; /* length of the run that ends just before what comes next */
+    uint64_t current; /* length of the run that ends before the next number */
 };
 
 static void tally_members(struct tally *tally, uint64_t count)
@@ -18,7 +18,7 @@ static void tally_members(struct tally *tally, uint64_t count)
     tally->longest = bit_tree_larger(tally->longest, tally->current);
 }
 
-/* The `length` lowest bits of `members`. */
+/* Count the `length` lowest bits of `members`. */
 static void tally_word(struct tally *tally, uint64_t members, uint64_t length)
 {
     while (length > 0) {

@@ -1,7 +1,7 @@
 /*
- * frame.h - numbers of frames, and the addresses that they stand for.
+ * frame.h - the numbers of frames, and their addresses.
  *
- * Frame n has the 4 KiB from n * 4096 on. Pure.
+ * Frame n has the 4 KiB from address n * 4096 on. Pure.
  */
 #ifndef KERNEL_MM_FRAMES_FRAME_H
 #define KERNEL_MM_FRAMES_FRAME_H
@@ -18,7 +18,7 @@ static inline struct phys_addr frame_address(uint64_t frame)
     return phys_addr(frame * FRAME_SIZE_BYTES);
 }
 
-/* The frame that has the byte at `address`. */
+/* Return the frame that has the byte at `address`. */
 static inline uint64_t frame_at(struct phys_addr address)
 {
     return address.value / FRAME_SIZE_BYTES;
@@ -30,7 +30,7 @@ static inline struct frame_range frames_of(struct phys_range bytes)
     return frame_range(frame_at(bytes.start), frame_at(bytes.end));
 }
 
-/* The whole frames in any range; reversed if the range has no whole frame. */
+/* Return the whole frames in any range. The result is reversed if the range has no whole frame. */
 static inline struct frame_range frames_within(struct phys_range bytes)
 {
     uint64_t cut = page_is_aligned(bytes.start.value) ? 0 : 1;

@@ -5,8 +5,7 @@
 #include "shared/power_of_two.h"
 #include "shared/region.h"
 
-/* --- Starting ----------------------------------------------------------------------------------
- */
+/* --- Starting --------------------------------------------------------------------------------- */
 
 const char *frame_allocator_status_text(enum frame_allocator_status status)
 {
@@ -69,10 +68,10 @@ enum frame_allocator_status frame_allocator_initialise(struct frame_allocator *a
     return FRAME_ALLOCATOR_OK;
 }
 
-/* --- Allocating --------------------------------------------------------------------------------
- */
+/* --- Allocating ------------------------------------------------------------------------------- */
 
-/* What one call in some 64 needs. Apart, so that the others do not pay for its registers. */
+/* About one call in 64 needs this. It is a separate function, so that the other calls do not save
+ * its registers. */
 static __attribute__((noinline)) bool allocate_anywhere(struct frame_allocator *allocator,
                                                         struct phys_addr *ret_frame)
 {
@@ -127,21 +126,20 @@ bool frame_allocator_allocate_contiguous(struct frame_allocator *allocator, uint
             take_run(allocator, frame_count, alignment_frames, within, ret_base));
 }
 
-/* --- Freeing -----------------------------------------------------------------------------------
- */
+/* --- Freeing ---------------------------------------------------------------------------------- */
 
 static unsigned long long printable_address(uint64_t frame)
 {
     return frame_address(frame).value;
 }
 
-/* The record of a frame that may be used; panics if the frame cannot be. */
+/* Return the record of a frame that the allocator gives out. Panic for any other frame. */
 static const struct frame_record *require_released(const struct frame_allocator *allocator,
                                                    uint64_t frame)
 {
     uint32_t index = frame_records_find(&allocator->records, frame);
     if (index == allocator->records.count)
-        panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which is not this allocator's",
+        panic(PANIC_FRAME_FREE, "free of frame 0x%llx, which does not belong to this allocator",
               printable_address(frame));
     const struct frame_record *record = &allocator->records.list[index];
     if (!record->released)
@@ -150,7 +148,7 @@ static const struct frame_record *require_released(const struct frame_allocator 
     return record;
 }
 
-/* Where the next free will probably be, too. */
+/* The next free will probably be in the same place. */
 static void remember_free(struct frame_allocator *allocator, const struct frame_record *record)
 {
     allocator->recent_free = (struct frame_allocator_recent_free){
@@ -193,13 +191,14 @@ void frame_allocator_free_contiguous(struct frame_allocator *allocator, struct p
     struct frame_range frames = frame_range(first, first + frame_count);
     frame_word_return_overlapping(allocator, frames);
     require_used(allocator, frames);
-    /* Records that touch lie in one extent, so the whole run has its bits in one piece. */
+    /* Records that touch lie in one extent, so the bits of the whole run are consecutive. */
     uint64_t offset = require_released(allocator, first)->offset;
     bit_tree_insert(&allocator->free_frames, bit_range(frames.start - offset, frames.end - offset));
     allocator->free_count += frame_count;
 }
 
-/* The bit of a frame that lies where the last one was freed; false if it does not, or is no frame.
+/* Find the bit of a frame in the record of the last free. Return false if the frame lies elsewhere,
+ * or if the address is not a frame.
  */
 static inline bool recent_bit(const struct frame_allocator *allocator, struct phys_addr frame,
                               uint64_t *ret_bit)
@@ -212,8 +211,8 @@ static inline bool recent_bit(const struct frame_allocator *allocator, struct ph
     return index < recent->frame_count;
 }
 
-/* Where the last one was freed, into a word that has a free frame. False, and nothing changed, if
- * it is not so easy. */
+/* The usual case: free a frame in the record of the last free, in a word that has a free frame. In
+ * any other case return false, and change nothing. */
 static bool free_beside_last(struct frame_allocator *allocator, struct phys_addr frame)
 {
     uint64_t bit;
@@ -223,7 +222,7 @@ static bool free_beside_last(struct frame_allocator *allocator, struct phys_addr
     return true;
 }
 
-/* What few calls need, and those that are bad. */
+/* Few calls need this, and all wrong calls. */
 static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allocator,
                                                     struct phys_addr address)
 {
@@ -241,9 +240,9 @@ static __attribute__((noinline)) void free_anywhere(struct frame_allocator *allo
     allocator->free_count++;
 }
 
-/* What one call in some 64 needs: into an empty word, where the last one was freed. A word that is
- * out is empty in the tree, too: its owner may have the frame already. Apart, as the above, so that
- * the others do not pay for its registers. */
+/* About one call in 64 needs this: free into an empty word, in the record of the last free. A word
+ * that a reserve owns is empty in the tree, too: there, the frame may be free already. It is a
+ * separate function, so that the other calls do not save its registers. */
 static __attribute__((noinline)) void free_into_empty_word(struct frame_allocator *allocator,
                                                            struct phys_addr frame)
 {

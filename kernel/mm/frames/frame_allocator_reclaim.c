@@ -1,5 +1,5 @@
 /*
- * frame_allocator_reclaim.c - reserved frames become the allocator's.
+ * frame_allocator_reclaim.c - reserved frames become free.
  */
 #include "kernel/mm/frames/frame_allocator.h"
 
@@ -43,7 +43,8 @@ static void require_reclaimable(const struct frame_records *records, struct fram
     }
 }
 
-/* Cut records at both ends of the range. False, and nothing changed, if there is no room. */
+/* Split the records at both ends of the range. Return false, and change nothing, if there is no
+ * room. */
 static bool split_around(struct frame_records *records, struct frame_range frames)
 {
     uint32_t more_records = (frame_records_need_split_at(records, frames.start) ? 1U : 0U) +

@@ -1,6 +1,6 @@
 /*
- * frame_allocator_view.c - how many frames there are of each kind, who holds them, and whether the
- * books are right.
+ * frame_allocator_view.c - count the frames in each state, list their holders, and check the
+ * records.
  */
 #include "kernel/mm/frames/frame_allocator.h"
 

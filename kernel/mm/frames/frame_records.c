@@ -2,8 +2,7 @@
 
 #include "shared/memory.h"
 
-/* --- From frame to record and bit, and back ----------------------------------------------------
- */
+/* --- From frame to record and bit, and back --------------------------------------------------- */
 
 uint64_t frame_records_bit_count(const struct frame_records *records)
 {
@@ -37,7 +36,7 @@ uint32_t frame_records_find(const struct frame_records *records, uint64_t frame)
     return records->count;
 }
 
-/* The extent that has the bit. Precondition: there is one, as for every bit of the tree. */
+/* Return the extent that has the bit. Precondition: the bit is one of the tree. */
 static const struct bit_tree_extent *find_extent_of_bit(const struct frame_records *records,
                                                         uint64_t bit)
 {
@@ -65,7 +64,7 @@ uint64_t frame_records_frame_of_bit(struct frame_records *records, uint64_t bit)
     return bit + records->recent_extent->offset;
 }
 
-/* How many bits have a frame below `frame`; they are the lowest. */
+/* Return the number of bits whose frame is below `frame`; they are the lowest bits. */
 static uint64_t bits_below(const struct frame_records *records, uint64_t frame)
 {
     uint32_t low = 0;
@@ -91,8 +90,7 @@ struct bit_range frame_records_bits_within(const struct frame_records *records,
     return bit_range(bits_below(records, frames.start), bits_below(records, frames.end));
 }
 
-/* --- Cutting ------------------------------------------------------------------------------------
- */
+/* --- Cutting ---------------------------------------------------------------------------------- */
 
 bool frame_records_need_split_at(const struct frame_records *records, uint64_t frame)
 {
@@ -112,10 +110,9 @@ void frame_records_split_at(struct frame_records *records, uint64_t frame)
     record[1].frames.start = frame;
 }
 
-/* --- Checking -----------------------------------------------------------------------------------
- */
+/* --- Checking --------------------------------------------------------------------------------- */
 
-/* Extents follow on each other in the bits, and with a gap among the frames. */
+/* The bits of two extents have no gap between them, but their frames have. */
 static bool extents_are_sound(const struct frame_records *records, uint64_t bit_count)
 {
     uint64_t next_bit = 0;

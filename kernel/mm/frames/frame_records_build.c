@@ -1,5 +1,5 @@
 /*
- * frame_records_build.c - the records and extents, from the map's regions.
+ * frame_records_build.c - make the records and extents from the map's regions.
  */
 #include "kernel/mm/frames/frame.h"
 #include "kernel/mm/frames/frame_records.h"
@@ -21,19 +21,18 @@ static struct frame_range region_frames(const struct region_list *regions, uint3
     return frames_of(region_list_range(regions, index));
 }
 
-/* --- Extents ------------------------------------------------------------------------------------
- */
+/* --- Extents ---------------------------------------------------------------------------------- */
 
-/* Rounded outward to whole blocks of bits. */
+/* Return the range, rounded outward to whole blocks of bits. */
 static struct frame_range round_to_blocks(struct frame_range frames)
 {
     const uint64_t mask = BIT_TREE_BLOCK_BITS - 1;
     return frame_range(frames.start & ~mask, (frames.end + mask) & ~mask);
 }
 
-/* Make an extent for each stretch of managed regions: those whose blocks touch or overlap are one.
- * With NULL it only counts: one function does both, so that the two results cannot differ. Returns
- * the number of bits. */
+/* Make an extent for each group of managed regions whose blocks of bits touch or overlap. With
+ * NULL, only count: one function does both, so that the two results cannot differ. Return the
+ * number of bits. */
 static uint64_t build_extents(const struct region_list *regions, struct bit_tree_extent *extents,
                               uint32_t *ret_count)
 {
@@ -58,21 +57,20 @@ static uint64_t build_extents(const struct region_list *regions, struct bit_tree
     return bit_count + frame_range_count(blocks);
 }
 
-/* --- Memory -------------------------------------------------------------------------------------
- */
+/* --- Memory ----------------------------------------------------------------------------------- */
 
-/* The number of objects to build, and their size. */
+/* The number of records and extents to build, and their size. */
 struct plan {
     uint32_t record_capacity;
     uint32_t extent_count;
-    uint64_t size_bytes; /* at most 2^32 rows and 2^40 frames: far from a wrap */
+    uint64_t size_bytes; /* at most 2^32 rows and 2^40 frames: the sum cannot wrap */
 };
 
 static struct plan make_plan(const struct region_list *regions)
 {
     struct plan plan;
     uint64_t bit_count = build_extents(regions, NULL, &plan.extent_count);
-    /* Two more regions are cut by frame 0 and by the records themselves. */
+    /* Frame 0 and the records themselves split regions, too. */
     plan.record_capacity = regions->count + 2 + 2 * FRAME_RECORDS_SPLITS_MAX;
     plan.size_bytes = plan.record_capacity * sizeof(struct frame_record) +
                       plan.extent_count * sizeof(struct bit_tree_extent) +
@@ -80,7 +78,7 @@ static struct plan make_plan(const struct region_list *regions)
     return plan;
 }
 
-/* Memory from the early heap, if at least half of it stays free; else NULL. */
+/* Allocate from the early heap if at least half of it stays free; else return NULL. */
 static void *take_from_early_heap(struct early_heap *early_heap, uint64_t size_bytes)
 {
     if (early_heap == NULL)
@@ -91,7 +89,7 @@ static void *take_from_early_heap(struct early_heap *early_heap, uint64_t size_b
     return early_heap_allocate(early_heap, size_bytes, sizeof(uint64_t));
 }
 
-/* The end of the highest usable region that is large enough. */
+/* Find the end of the highest usable region that is large enough. */
 static bool find_usable(const struct region_list *regions, uint64_t size_bytes,
                         struct phys_range *ret_place)
 {
@@ -109,7 +107,7 @@ static bool find_usable(const struct region_list *regions, uint64_t size_bytes,
     return false;
 }
 
-/* Find memory for the records, and write its place into them. NULL if there is no room. */
+/* Find memory for the records, and write its place into them. Return NULL if there is no room. */
 static void *place(struct frame_records *records, const struct region_list *regions,
                    struct early_heap *early_heap, struct virt_addr direct_map_base)
 {
@@ -122,10 +120,9 @@ static void *place(struct frame_records *records, const struct region_list *regi
     return (void *)(uintptr_t)virt_addr_add(direct_map_base, records->own.start.value).value;
 }
 
-/* --- Records ------------------------------------------------------------------------------------
- */
+/* --- Records ---------------------------------------------------------------------------------- */
 
-/* The offset of the extent that has the frame. */
+/* Return the offset of the extent that has the frame. */
 static uint64_t offset_of(const struct frame_records *records, uint64_t frame)
 {
     uint64_t offset = 0;
@@ -154,8 +151,8 @@ static void add_record(struct frame_records *records, struct frame_range frames,
     };
 }
 
-/* One region's records: without frame 0, and without the records' memory, which stands at the end
- * of a region. */
+/* Make the records of one region. Frame 0, and the records' memory at the end of a region, get
+ * separate records. */
 static void add_region(struct frame_records *records, struct frame_range frames,
                        const struct handoff_region *region)
 {

@@ -1,5 +1,5 @@
 /*
- * frame_reserve.h - up to 64 frames that one CPU has for itself.
+ * frame_reserve.h - up to 64 frames that only one CPU uses.
  *
  * Every CPU owns one reserve. It holds one word of the allocator's bits (frame_word.h). Allocating
  * clears a bit of the word, freeing sets one, and no other CPU looks at it. When the word is used
@@ -30,15 +30,16 @@ struct frame_reserve {
     struct frame_word word;
 };
 
-/* Start an empty reserve. It must stay where it is as long as the allocator. */
+/* Start an empty reserve. It must not move while the allocator is in use. */
 void frame_reserve_open(struct frame_reserve *reserve, struct frame_allocator *frames);
 
-/* Allocate one frame; its content is not defined. False if neither reserve nor allocator has one.
+/* Allocate one frame; its content is undefined. Return false if neither the reserve nor the
+ * allocator has a frame.
  */
 bool frame_reserve_allocate(struct frame_reserve *reserve, struct phys_addr *ret_frame)
     __attribute__((warn_unused_result));
 
-/* Free one frame, wherever it came from. Panics as frame_allocator_free(). */
+/* Free one frame, also one that another CPU allocated. Panic as frame_allocator_free() does. */
 void frame_reserve_free(struct frame_reserve *reserve, struct phys_addr frame);
 
 #endif

@@ -229,7 +229,7 @@ size_t heap_size_bytes(const struct heap *heap)
 const char *heap_check(const struct heap *heap)
 {
     if (heap->is_corrupt)
-        return "the heap is corrupt, as an earlier fault has said";
+        return "the heap is corrupt: an earlier fault has reported it";
     const char *problem = heap->functions->check(heap);
     for (enum heap_layer_place place = 0; place < HEAP_LAYER_COUNT && problem == NULL; place++) {
         if (heap->layers[place] != NULL)

@@ -81,13 +81,13 @@ static enum page_table_status map_image(struct address_space *space,
     return PAGE_TABLE_OK;
 }
 
-/* One past the highest physical address that the window has room for. */
+/* Return one past the highest physical address for which the window has room. */
 static struct phys_addr direct_map_capacity(const struct address_space *space)
 {
     return phys_addr(virt_range_size_bytes(space->direct_map));
 }
 
-/* Where the direct map has a range, mapped or not. */
+/* Return the addresses of a range in the direct map, mapped or not. */
 static struct virt_range in_direct_map(const struct address_space *space,
                                        struct phys_range physical)
 {
@@ -142,8 +142,8 @@ static enum page_table_status map_framebuffer(struct address_space *space,
     return map_direct(space, physical, permissions);
 }
 
-/* The read-only parts of the image cannot be written through the direct map either. Its data stays
- * writable there: the fixed early heap lies in it and is given to others one day. */
+/* The read-only parts of the image are read-only in the direct map, too. The image's data stays
+ * writable there: it contains the fallback region, whose frames become free later. */
 static enum page_table_status protect_image(struct address_space *space,
                                             const struct kernel_layout *layout)
 {
@@ -253,11 +253,11 @@ enum page_table_status address_space_map_frames(struct address_space *space, str
     return PAGE_TABLE_OK;
 }
 
-/* The number of pages that are unmapped at once: their translations are dropped together, here and
- * on the other CPUs. Half a kilobyte of stack. */
+/* The number of pages that are unmapped together. Their translations are dropped in one call, on
+ * all CPUs. The list takes half a kilobyte of stack. */
 #define UNMAP_PAGE_COUNT 64
 
-/* The frames go back only after their translations are gone, so that no CPU can still write to
+/* The frames become free only after their translations are dropped. So no CPU can still write to
  * them. */
 static void unmap_some_frames(struct address_space *space, struct virt_addr start,
                               uint64_t page_count)
@@ -303,7 +303,7 @@ enum page_table_status address_space_map_stack(struct address_space *space, cons
     if (status != PAGE_TABLE_OK)
         return status;
 
-    /* The next stack's guard page is what lies above this one. */
+    /* The next stack's guard page lies directly above this stack. */
     space->next_stack = virt_addr_add(base, size_bytes);
     address_space_add_guard(space, (struct virt_range){guard, base}, name, true);
     address_space_add_area(space, (struct virt_range){base, space->next_stack}, name);

@@ -11,8 +11,8 @@
  *   page 0       never mapped
  *
  * Table pages and stack frames come from the calling CPU's frame reserve. They are reached through
- * the caller's `access`: in the kernel the direct map, in a host test fake memory. Building is pure;
- * the caller makes the tables live (kernel/arch.h).
+ * the caller's `access`: in the kernel the direct map, in a host test fake memory. Building is
+ * pure; the caller makes the tables live (kernel/arch.h).
  *
  * address_space.c builds it and maps frames and stacks; address_space_device.c and
  * address_space_area.c have the sections of their names.
@@ -41,8 +41,8 @@ struct kernel_segment {
     bool execute;
 };
 
-/* The kernel's image as it was linked and loaded: one block of physical pages. Filled by main.c
- * from the linker's symbols, so that nothing here depends on them. */
+/* The kernel's image as it was linked and loaded: one block of physical pages. The caller fills it
+ * from the linker's symbols, so this file does not depend on them. */
 struct kernel_layout {
     struct virt_addr virtual_base;
     struct phys_addr physical_base; /* of virtual_base */
@@ -50,11 +50,12 @@ struct kernel_layout {
     size_t segment_count;
 };
 
-/* The physical addresses of a part of the image. Precondition: `virtual` lies in the image. */
+/* Return the physical addresses of a part of the image. Precondition: `virtual` lies in the
+ * image. */
 struct phys_range kernel_layout_physical(const struct kernel_layout *layout,
                                          struct virt_range virtual);
 
-/* The input of the build. The regions and segments must stay until the build is done. */
+/* The input of the build. The regions and segments must stay valid until the build is complete. */
 struct address_space_plan {
     struct page_table_features features;
     struct kernel_layout layout;
@@ -63,19 +64,19 @@ struct address_space_plan {
     struct phys_range framebuffer; /* page-aligned; empty for none */
 };
 
-/* The surroundings of an address space, for as long as it is used. */
+/* The functions and data that an address space needs, as long as it is used. */
 struct address_space_environment {
-    void *context; /* handed to all callbacks unchanged */
-    /* The frame reserve of the CPU that calls. Single frames and tables come from there. */
+    void *context; /* passed to all callbacks unchanged */
+    /* The frame reserve of the calling CPU. Single frames and tables come from there. */
     struct frame_reserve *(*reserve)(void *context);
-    /* The address at which the page at `page` can be read and written. Never NULL for a page that
-     * the frame allocator gave. */
+    /* Return the address at which the page at `page` can be read and written. Never NULL for a page
+     * of the frame allocator. */
     void *(*access)(void *context, struct phys_addr page);
     /* Drop translations on this CPU (arch_invalidate_pages); NULL on a host. */
     void (*invalidate)(void *context, struct virt_addr start, uint64_t size_bytes);
-    /* The same on every other CPU that runs on these tables; comes back when all have done it.
-     * Called right behind `invalidate`, and before any frame or table of the range is free. NULL
-     * while there is no other CPU. */
+    /* The same on every other CPU that runs on these tables. It returns when all CPUs have done it.
+     * It is called directly after `invalidate`, before a frame or table of the range becomes free.
+     * NULL while there is no other CPU. */
     void (*shoot_down)(void *context, struct virt_addr start, uint64_t size_bytes);
     /* The barrier of page_table_memory.publish; NULL on a CPU that needs none, and on a host. */
     void (*publish)(void *context);
@@ -84,27 +85,27 @@ struct address_space_environment {
 /* A range of addresses with an owner, mapped or not. */
 struct address_space_area {
     struct virt_range virtual;
-    const char *name;           /* of its owner: "text", "main stack" (kept by reference) */
-    bool is_through_direct_map; /* "text" may then be mapped under its own address, too */
-    struct phys_range device;   /* of whole pages; empty for everything else */
+    const char *name;           /* of its owner: "text", "main stack" (a constant) */
+    bool is_through_direct_map; /* for "text", which is also mapped at its own address */
+    struct phys_range device;   /* of whole pages; empty for any other area */
 };
 #define ADDRESS_SPACE_AREA_LIMIT 64
 
-/* Pages that are left unmapped on purpose. */
+/* Pages that stay unmapped on purpose. */
 struct address_space_guard {
     struct virt_range virtual;
-    const char *name; /* the area that was overrun if it is hit: "main stack" (kept by reference) */
+    const char *name; /* of the area that overflows into it: "main stack" (a constant) */
     bool is_stack;
 };
 #define ADDRESS_SPACE_GUARD_LIMIT 16
 
-/* Address of an initialised one must not change: its tables' callbacks point to it. */
+/* After its initialisation it must not move, since the callbacks of its tables point to it. */
 struct address_space {
     struct page_table table;
     struct address_space_environment environment;
-    struct virt_range direct_map;     /* the window, of which only RAM is mapped */
-    struct virt_addr next_stack;      /* where the next stack's lower guard page goes */
-    struct virt_addr next_device;     /* where the page below the next device goes */
+    struct virt_range direct_map;     /* the window; only RAM is mapped in it */
+    struct virt_addr next_stack;      /* the place of the next stack's lower guard page */
+    struct virt_addr next_device;     /* the place of the page below the next device */
     struct phys_addr direct_map_end;  /* one past the highest physical address that is mapped */
     uint64_t direct_map_mapped_bytes; /* RAM in the direct map */
     struct address_space_guard guards[ADDRESS_SPACE_GUARD_LIMIT];
@@ -115,11 +116,11 @@ struct address_space {
 
 /* --- Build ------------------------------------------------------------------------------------ */
 
-/* Build the tables: image and direct map. Page 0 is left unmapped and counts as a guard.
- * RAM beyond direct_map_limit() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An
- * image that does not lie in RAM is NOT_MAPPED.
- * Failures: those of page_table_map(). All frames are then back in the frame allocator, and *space
- * is unusable. Not live until the caller loads the roots of space->table. */
+/* Build the tables: image and direct map. Page 0 stays unmapped and counts as a guard page. RAM
+ * beyond direct_map_limit() is not mapped; a framebuffer there is PHYSICAL_TOO_HIGH. An image that
+ * does not lie in RAM is NOT_MAPPED. Failures: those of page_table_map(). Then all frames are free
+ * again, and *space cannot be used. The tables are live only after the caller has loaded the roots
+ * of space->table. */
 enum page_table_status address_space_build(struct address_space *space,
                                            const struct address_space_plan *plan,
                                            const struct address_space_environment *environment)
@@ -131,22 +132,21 @@ void address_space_destroy(struct address_space *space);
 /* --- Frames behind addresses ------------------------------------------------------------------ */
 
 /* Map a new stack of `size_bytes` (a multiple of the page) in the stacks' window, with an unmapped
- * page below and above. Register the page below as guard `name` (kept by reference). *ret_top is one
- * past its highest byte, 16-byte aligned.
- * Failures: EMPTY, UNALIGNED, NO_MEMORY; nothing is then changed, in the tables or the frame
- * allocator. */
+ * page below and above. Register the page below as guard `name` (kept by reference). *ret_top is
+ * one past its highest byte, 16-byte aligned. Failures: EMPTY, UNALIGNED, NO_MEMORY; nothing is
+ * then changed, in the tables or the frame allocator. */
 enum page_table_status address_space_map_stack(struct address_space *space, const char *name,
                                                uint64_t size_bytes, struct virt_addr *ret_top)
     __attribute__((warn_unused_result));
 
-/* Map `page_count` frames of the frame allocator's at `start`, readable and writable, a smallest
- * page each. Failures: those of page_table_map(); nothing is then changed. */
+/* Map `page_count` frames of the frame allocator at `start`, readable and writable, as pages of the
+ * smallest size. Failures: those of page_table_map(); then nothing is changed. */
 enum page_table_status address_space_map_frames(struct address_space *space, struct virt_addr start,
                                                 uint64_t page_count)
     __attribute__((warn_unused_result));
 
-/* Undo address_space_map_frames() for these pages and free their frames. Panics (assertion) if one
- * of them is not mapped by a smallest page. */
+/* Unmap pages of address_space_map_frames(), and free their frames. Panic (assertion) if one of
+ * them is not mapped by a page of the smallest size. */
 void address_space_unmap_frames(struct address_space *space, struct virt_addr start,
                                 uint64_t page_count);
 
@@ -169,28 +169,27 @@ enum page_table_status address_space_map_device(struct address_space *space, con
                                                 struct virt_addr *ret_virtual)
     __attribute__((warn_unused_result));
 
-/* Undo address_space_map_device(). `virtual` is the address that it returned. Its addresses are not
- * used again, so that a driver which still uses them faults. Panics (assertion) on any other
- * address. */
+/* Unmap a device. `virtual` is the address from address_space_map_device(). Its addresses are not
+ * used again, so a driver that still uses them faults. Panic (assertion) for any other address. */
 void address_space_unmap_device(struct address_space *space, struct virt_addr virtual);
 
 /* --- Guards and areas ------------------------------------------------------------------------- */
 
-/* Register pages that must stay unmapped. Panics (assertion) when ADDRESS_SPACE_GUARD_LIMIT is
- * exceeded. */
+/* Register pages that must stay unmapped. Panic (assertion) if there are more than
+ * ADDRESS_SPACE_GUARD_LIMIT. */
 void address_space_add_guard(struct address_space *space, struct virt_range virtual,
                              const char *name, bool is_stack);
 
-/* Register the owner of a range. Where areas overlap, the newest is found. Panics (assertion) when
- * ADDRESS_SPACE_AREA_LIMIT is exceeded. */
+/* Register the owner of a range. If areas overlap, the newest is found. Panic (assertion) if there
+ * are more than ADDRESS_SPACE_AREA_LIMIT. */
 void address_space_add_area(struct address_space *space, struct virt_range virtual,
                             const char *name);
 
-/* The area that contains an address, or NULL. */
+/* Return the area that contains an address, or NULL. */
 const struct address_space_area *address_space_find_area(const struct address_space *space,
                                                          struct virt_addr address);
 
-/* The guard that contains an address, or NULL. */
+/* Return the guard pages that contain an address, or NULL. */
 const struct address_space_guard *address_space_find_guard(const struct address_space *space,
                                                            struct virt_addr address);
 

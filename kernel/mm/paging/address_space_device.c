@@ -6,7 +6,8 @@
 #include "kernel/mm/paging/address_space.h"
 #include "shared/page_entry.h"
 
-/* Whole pages around a foreign range. False if it wraps or ends beyond what the CPU can address. */
+/* Return the whole pages around an untrusted range. Return false if it wraps, or ends beyond the
+ * CPU's address width. */
 static bool pages_around(const struct address_space *space, struct phys_addr physical,
                          uint64_t size_bytes, struct phys_range *ret_pages)
 {
@@ -40,8 +41,8 @@ static bool touches_device(const struct address_space *space, struct phys_range 
     return false;
 }
 
-/* May these pages be a device's with this memory type? No memory has two types, and two drivers of
- * one page have to share. */
+/* Check that these pages can be a device's with this memory type. Memory must not have two types,
+ * and two drivers cannot both map one page. */
 static enum page_table_status check_device(const struct address_space *space,
                                            struct phys_range pages,
                                            enum page_memory_type memory_type)
@@ -51,8 +52,8 @@ static enum page_table_status check_device(const struct address_space *space,
     return touches_device(space, pages) ? PAGE_TABLE_ALREADY_MAPPED : PAGE_TABLE_OK;
 }
 
-/* Where these pages go: behind an unmapped one, and congruent to the largest page that they can
- * use. */
+/* Return the place of these pages: behind an unmapped page, and congruent to the largest page that
+ * they can use. */
 static struct virt_addr place_device(const struct address_space *space, struct phys_range physical)
 {
     uint64_t alignment = PAGE_SIZE_BYTES;

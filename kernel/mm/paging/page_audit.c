@@ -26,7 +26,7 @@ static void violation(struct audit *audit, uint64_t *count, const char *rule, co
                     (unsigned long long)run->physical.value);
 }
 
-/* A violation that no page stands for. */
+/* Record a violation without a page. */
 static void general_violation(struct audit *audit, uint64_t *count, const char *rule)
 {
     (*count)++;
@@ -45,7 +45,7 @@ static bool is_in_image(const struct audit *audit, const struct page_run *run)
     return run->virtual.value >= audit->input->layout->virtual_base.value;
 }
 
-/* Where the CPU cannot forbid execution everything is executable. */
+/* If the CPU cannot forbid execution, all pages are executable. */
 static bool executes_against_the_rules(const struct audit *audit, const struct page_run *run)
 {
     return run->permissions.execute && audit->input->space->table.features.no_execute;
@@ -83,7 +83,7 @@ static void check_place(struct audit *audit, const struct page_run *run)
 
 /* --- Regions ---------------------------------------------------------------------------------- */
 
-/* The first region that ends above `address`: they are sorted. */
+/* Return the first region that ends above `address`. The regions are sorted. */
 static size_t first_region_above(const struct page_audit_input *input, struct phys_addr address)
 {
     size_t low = 0;
@@ -98,7 +98,7 @@ static size_t first_region_above(const struct page_audit_input *input, struct ph
     return low;
 }
 
-/* True if every frame of `physical` lies in regions of this type. */
+/* Return true if every frame of `physical` lies in regions of this type. */
 static bool lies_in_regions_of(const struct page_audit_input *input, struct phys_range physical,
                                uint32_t type)
 {
@@ -133,22 +133,22 @@ static const struct kernel_segment *segment_at(const struct kernel_layout *layou
     return NULL;
 }
 
-/* The rule that the part `here` of a run in this segment breaks, or NULL. */
+/* Return the rule that the part `here` of a run in this segment breaks, or NULL. */
 static const char *image_rule(const struct audit *audit, const struct kernel_segment *segment,
                               const struct page_run *run, struct virt_range here)
 {
     if (!segment_permits(audit, segment, run))
-        return "not with its linked permissions:";
+        return "other permissions than the image has:";
     uint64_t offset_bytes = here.start.value - run->virtual.value;
     struct phys_range loaded = kernel_layout_physical(audit->input->layout, here);
     if (loaded.start.value != run->physical.value + offset_bytes)
         return "not where the image was loaded:";
     if (!lies_in_regions_of(audit->input, loaded, HANDOFF_REGION_KERNEL_IMAGE))
-        return "in memory that is not the image's:";
+        return "in memory outside of the image:";
     return NULL;
 }
 
-/* Segments that touch and are permitted the same are one run. */
+/* Segments that touch and have equal permissions are one run. */
 static void check_image(struct audit *audit, const struct page_run *run)
 {
     uint64_t *count = &audit->result->image_count;
@@ -172,11 +172,11 @@ static void check_image(struct audit *audit, const struct page_run *run)
     }
 }
 
-/* --- What lies behind a run ------------------------------------------------------------------- */
+/* --- The memory of a run ---------------------------------------------------------------------- */
 
-/* The rule that a page of this memory type over `region` breaks, or NULL. `region` is NULL where
- * none is. Two types for one frame are undefined, so RAM is write-back wherever it is mapped
- * (Intel SDM Vol. 3A, 12.12.4). */
+/* Return the rule that a page of this memory type over `region` breaks, or NULL. `region` is NULL
+ * for memory without a region. Two types for one frame are undefined, so every mapping of RAM is
+ * write-back (Intel SDM Vol. 3A, 12.12.4). */
 static const char *memory_type_rule(const struct audit *audit, const struct handoff_region *region,
                                     enum page_memory_type type)
 {
@@ -212,7 +212,7 @@ static void check_memory_type(struct audit *audit, const struct page_run *run)
     }
 }
 
-/* A frame that the image must not write, or executes, is writable nowhere else. */
+/* A frame of the image that is read-only or executable must not be writable at another address. */
 static void check_alias_of_image(struct audit *audit, const struct page_run *run)
 {
     const struct kernel_layout *layout = audit->input->layout;
@@ -228,20 +228,22 @@ static void check_alias_of_image(struct audit *audit, const struct page_run *run
 static void check_direct_map(struct audit *audit, const struct page_run *run)
 {
     if (run->virtual.value - audit->input->space->direct_map.start.value != run->physical.value)
-        violation(audit, &audit->result->direct_map_count, "direct map off its place", NULL, run);
+        violation(audit, &audit->result->direct_map_count, "direct map at a wrong address", NULL,
+                  run);
     else if (executes_against_the_rules(audit, run))
         violation(audit, &audit->result->direct_map_count, "direct map executable", NULL, run);
 }
 
 /* --- No frame writable twice ------------------------------------------------------------------ */
 
-/* Insert a run so that they stay sorted. Frames mostly come in rising or falling order, so this is
- * mostly a longer last or first run. */
+/* Insert a run so that the runs stay sorted. Frames mostly come in ascending or descending order,
+ * so usually the last or the first run becomes longer. */
 static void insert_run(struct audit *audit, size_t at, const struct page_run *run)
 {
     struct phys_range *runs = audit->input->scratch;
     if (audit->run_count == audit->input->scratch_count) {
-        violation(audit, &audit->result->other_count, "too little scratch from here on", NULL, run);
+        violation(audit, &audit->result->other_count,
+                  "the audit has too little memory from here on", NULL, run);
         return;
     }
     memmove(&runs[at + 1], &runs[at], (audit->run_count - at) * sizeof runs[0]);

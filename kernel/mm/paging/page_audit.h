@@ -1,8 +1,8 @@
 /*
  * page_audit.h - check that page tables keep the kernel's promises.
  *
- * Walks every present page of the actual tables, not of the plan, and counts the runs of pages
- * (kernel/mm/paging/page_runs.h) that break a rule:
+ * The audit walks every present page of the real tables, not of the plan. It counts the runs of
+ * pages (kernel/mm/paging/page_runs.h) that break a rule:
  *
  *   writable_executable_count  No page is both writable and executable.
  *   user_count                 No page is accessible to user programs.
@@ -18,10 +18,9 @@
  *                              read-only parts of the image are not writable anywhere.
  *   direct_map_count           The direct map is exactly base + physical, and never executable.
  *
- * Where the CPU cannot forbid execution every page is executable: writable_executable_count then
- * says how many are writable too, and no rule about execution counts as broken (docs/CAVEATS.md).
- *
- * Pure: reads tables through their own callbacks. Phase: any time after the build.
+ * If the CPU cannot forbid execution, every page is executable. Then writable_executable_count is
+ * the number of writable pages, and no rule about execution counts as broken (docs/CAVEATS.md).
+ * Pure: it reads the tables through their own callbacks. Phase: any time after the build.
  */
 #ifndef KERNEL_MM_PAGING_PAGE_AUDIT_H
 #define KERNEL_MM_PAGING_PAGE_AUDIT_H
@@ -40,9 +39,10 @@ struct page_audit_input {
     const struct kernel_layout *layout;
     const struct handoff_region *regions; /* normalised */
     size_t region_count;
-    uint64_t image_unmapped_bytes; /* of the image, given back on purpose */
+    uint64_t image_unmapped_bytes; /* of the image, freed on purpose */
     /* Room for the physical runs that are mapped writable outside of the direct map: one entry per
-     * run of frames. Too little room counts as a violation, since the check is then not complete. */
+     * run of frames. Too little room counts as a violation, since the check is then not
+     * complete. */
     struct phys_range *scratch;
     size_t scratch_count;
 };
@@ -51,7 +51,7 @@ struct page_audit_result {
     uint64_t page_count; /* present pages of any size */
     uint64_t run_count;
     uint64_t table_count; /* table pages, counted by walking them */
-    /* Where the CPU cannot forbid execution: pages, and no violation. */
+    /* If the CPU cannot forbid execution: a number of pages, and no violation. */
     uint64_t writable_executable_count;
     uint64_t user_count;
     uint64_t guard_count;
@@ -66,7 +66,7 @@ struct page_audit_result {
     char first_violation[128]; /* "" without a violation */
 };
 
-/* Fill *ret_result; true if violation_count is 0. */
+/* Fill *ret_result. Return true if violation_count is 0. */
 bool page_audit_run(const struct page_audit_input *input, struct page_audit_result *ret_result)
     __attribute__((warn_unused_result));
 

@@ -63,7 +63,7 @@ static void finish_run(struct runs_walk *walk)
         walk->visit(walk->context, &walk->run);
 }
 
-/* Where areas count, pages are added one by one, since each may lie in another area. */
+/* If areas count, pages are added one by one, since each may lie in another area. */
 static void add_pages(struct runs_walk *walk, const struct page_mapping *page, uint64_t page_count)
 {
     if (continues(walk, page)) {

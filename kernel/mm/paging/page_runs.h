@@ -24,11 +24,11 @@ struct page_run {
     bool is_contiguous; /* physically too */
     struct page_permissions permissions;
     bool user;
-    const struct address_space_area *area;      /* NULL unless asked for */
+    const struct address_space_area *area;      /* NULL unless the caller passed areas */
     uint64_t page_counts[PAGE_RUN_LEVEL_COUNT]; /* from PAGE_LEVEL_SMALLEST on */
 };
 
-/* A run that ends at 2^64 is clipped by a byte: the kernel maps nothing there. */
+/* A run that ends at 2^64 gets one byte less. The kernel maps nothing there. */
 struct virt_range page_run_virtual(const struct page_run *run);
 
 /* Precondition: the run is contiguous. */

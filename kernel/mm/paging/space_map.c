@@ -7,10 +7,10 @@ struct map_walk {
     const struct address_space *space;
     void (*visit)(void *context, const struct space_map_line *line);
     void *context;
-    struct virt_addr position; /* what lies below has been visited */
+    struct virt_addr position; /* addresses below have been visited */
 };
 
-/* The lowest guard in [walk->position, limit), or NULL. */
+/* Return the lowest guard in [walk->position, limit), or NULL. */
 static const struct address_space_guard *next_guard(const struct map_walk *walk,
                                                     struct virt_addr limit)
 {
@@ -67,7 +67,7 @@ static const char *memory_type_name(enum page_memory_type type)
     return "unknown";
 }
 
-/* "159x4K,2x2M": what there is, the smallest first. */
+/* Write "159x4K,2x2M": the sizes that exist, the smallest first. */
 static void format_page_sizes(const struct page_run *run, char *text, size_t capacity_bytes)
 {
     size_t length = 0;

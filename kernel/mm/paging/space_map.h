@@ -13,7 +13,7 @@
 #include "kernel/mm/paging/page_runs.h"
 #include "shared/range.h"
 
-/* Addresses that are mapped alike for one owner, or a guard that is left unmapped. */
+/* Addresses with one kind of mapping and one owner, or a guard that stays unmapped. */
 struct space_map_line {
     struct virt_range virtual;
     const struct page_run *run;              /* NULL for a guard */
@@ -24,7 +24,7 @@ struct space_map_line {
 void space_map_walk(const struct address_space *space,
                     void (*visit)(void *context, const struct space_map_line *line), void *context);
 
-/* Enough for any line. */
+/* Enough for each line. */
 #define SPACE_MAP_LINE_CAPACITY_BYTES 256
 
 /* Write a line as text, NUL-terminated. */

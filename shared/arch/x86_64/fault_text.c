@@ -69,7 +69,7 @@ static void describe_selector(uint64_t code, char *text, size_t capacity_bytes)
     const char *external =
         (code & SELECTOR_EXTERNAL) != 0 ? ", while an interrupt from outside was delivered" : "";
     if ((code & SELECTOR_MASK & ~SELECTOR_EXTERNAL) == 0)
-        format_text(text, capacity_bytes, "0x%llx: no selector is to blame%s",
+        format_text(text, capacity_bytes, "0x%llx: no selector is the cause%s",
                     (unsigned long long)code, external);
     else
         format_text(text, capacity_bytes, "0x%llx: entry %llu of the %s%s",
@@ -124,7 +124,7 @@ const char *fault_text_remedy(unsigned vector)
 {
     switch (vector) {
     case EXCEPTION_DIVIDE:
-        return "look for a division by 0, or a quotient that has no room, at rip";
+        return "look for a division by 0, or a quotient that is too large, at rip";
     case EXCEPTION_DEBUG:
         return "look for a debug register or the trap flag that was left set";
     case EXCEPTION_NMI:

@@ -1,6 +1,6 @@
 /*
- * page_entry.h - the entries of x86-64 page tables: made and read here, nowhere else. It fills
- * shared/page_entry.h, which has the contract of each function.
+ * page_entry.h - the entries of x86-64 page tables. Only this file makes and reads them.
+ * shared/page_entry.h describes each function.
  *
  * Levels: 1 = page table (4 KiB pages), 2 = page directory (2 MiB), 3 = page-directory-pointer
  * table (1 GiB), 4 = PML4, 5 = PML5.
@@ -75,7 +75,7 @@ static inline bool page_entry_allows_write(uint64_t entry, unsigned level)
     return (entry & PAGE_ENTRY_WRITE) != 0;
 }
 
-/* Without NX in the CPU bit 63 is never set, so everything is executable, as it is. */
+/* If the CPU has no NX, bit 63 is never set, so all pages count as executable. */
 static inline bool page_entry_allows_execute(uint64_t entry, unsigned level)
 {
     (void)level;
@@ -137,7 +137,7 @@ static inline uint64_t page_entry_memory_type_bits(enum page_memory_type type, u
     return PAGE_ENTRY_CACHE_DISABLE | PAGE_ENTRY_WRITE_THROUGH;
 }
 
-/* The inverse. What this project never makes (write-through, UC-) reads as uncached. */
+/* The inverse. Types that this project never makes (write-through, UC-) count as uncached. */
 static inline enum page_memory_type page_entry_memory_type(uint64_t leaf, unsigned level)
 {
     bool pat = (leaf & page_entry_pat_bit(level)) != 0;

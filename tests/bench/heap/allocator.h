@@ -10,7 +10,7 @@
 
 struct bench_allocator {
     const char *name;
-    /* It uses only a fixed region, so that its use of memory can be measured. */
+    /* It uses only a fixed amount of memory, so that its use of memory can be measured. */
     bool has_region;
     /* It frees only the newest block, so it cannot run most workloads. */
     bool frees_newest_only;

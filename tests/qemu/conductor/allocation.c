@@ -1,13 +1,14 @@
 /*
- * allocation.c - memory services that fail, lie, and count what the loader owes.
+ * allocation.c - memory services that fail, return wrong results, and count the memory that the
+ * loader has not freed.
  *
  * Plan:
  *   fail-pages N       the N-th call of AllocatePages fails (1 is the first)
  *   fail-pool N        the N-th call of AllocatePool fails
  *   fail-size N        every AllocatePages of exactly N pages fails
  *   leave-pages N      really exhaust memory, down to N free pages
- *   address-zero N     the N-th AllocatePages hands out address 0
- *   overlap-image N    the N-th AllocatePages hands out the loader's own image
+ *   address-zero N     the N-th AllocatePages returns address 0
+ *   overlap-image N    the N-th AllocatePages returns the loader's own image
  */
 #include "tests/qemu/conductor/stage.h"
 
@@ -123,7 +124,7 @@ static uint64_t free_page_count(void)
     return count;
 }
 
-/* The rest is one block, so that what fails does not depend on how memory is fragmented. */
+/* The rest is one block, so that the failing call does not depend on fragmentation. */
 void allocation_exhaust(uint64_t page_count)
 {
     EFI_PHYSICAL_ADDRESS rest;

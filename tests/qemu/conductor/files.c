@@ -1,11 +1,11 @@
 /*
- * files.c - a medium that is slow, breaks, or ends early.
+ * files.c - a medium that is slow, fails, or ends early.
  *
  * Plan:
- *   read-at-most N     a read returns at most N bytes (legal: the loader has to go on reading)
+ *   read-at-most N     a read returns at most N bytes (legal: the loader must read again)
  *   read-fails-at N    the N-th read fails with a device error
  *   read-ends-at N     from the N-th read on, the file is at its end
- *   information-grows  GetInfo says once that the buffer is too small
+ *   information-grows  GetInfo reports once that the buffer is too small
  */
 #include "tests/qemu/conductor/stage.h"
 

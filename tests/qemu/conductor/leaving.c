@@ -1,29 +1,29 @@
 /*
- * leaving.c - GetMemoryMap and ExitBootServices as bad firmware has them.
+ * leaving.c - GetMemoryMap and ExitBootServices of bad firmware.
  *
  * Plan:
- *   stale-fake N          the first N calls of ExitBootServices say that the key is stale
- *   stale-real N          … because it really is: something was allocated in between
+ *   stale-fake N          the first N calls of ExitBootServices report a stale key
+ *   stale-real N          … because the key is stale: memory was allocated in between
  *   map-grows N           the first N calls of GetMemoryMap see a map that has grown
  *   map-burst N           before the N-th call of GetMemoryMap the map gains many rows at once
  *   map-bursts N          … before the N-th and every later one
- *   map-fails-after-exit  GetMemoryMap fails once ExitBootServices has failed
- *   map-huge-after-exit   the map does not fit any buffer once ExitBootServices has failed
- *   descriptor-size N     rows are N bytes apart (0: the map says 0)
+ *   map-fails-after-exit  GetMemoryMap fails after ExitBootServices has failed
+ *   map-huge-after-exit   the map fits no buffer after ExitBootServices has failed
+ *   descriptor-size N     the stride of the rows is N bytes (0: the map states 0)
  *   descriptor-version N
- *   map-ragged            the map's size is no multiple of the row's
+ *   map-ragged            the map's size is not a multiple of the stride
  *   loader-data-uncached  the rows of EfiLoaderData lack EFI_MEMORY_WB
  *   loader-data-special   … have EFI_MEMORY_SP
  *   firmware-uncached     the rows of the firmware's runtime code and of ACPI NVS lack
  * EFI_MEMORY_WB
  *
- * Once ExitBootServices was called, every other boot service is a trap that names itself.
+ * After a call of ExitBootServices, every other boot service is a trap that prints its name.
  */
 #include "shared/arch/x86_64/instructions.h"
 #include "tests/qemu/conductor/stage.h"
 
 #define DEBUG_EXIT_PORT 0xf4
-/* A value that no kernel uses: the exit status 2 * value + 1 tells that the loader broke the rule.
+/* A value that no kernel uses. The exit status 2 * value + 1 means that the loader broke the rule.
  */
 #define CONDUCTOR_CODE_FORBIDDEN 0x7d
 
@@ -66,7 +66,7 @@ static void trap_everything_else(void)
         stage.loader_table->ConOut->OutputString = forbidden_output;
 }
 
-/* Take a page of a type that its neighbours are not, so that the map gains a row. */
+/* Allocate a page of a type that its neighbours do not have, so that the map gets one more row. */
 static void grow_map(void)
 {
     EFI_PHYSICAL_ADDRESS address;
@@ -75,7 +75,7 @@ static void grow_map(void)
         say("the map cannot be made to grow");
 }
 
-/* Every other page of a block is given back, so that each page is a row of its own. */
+/* Free every second page of a block, so that each page is a separate row. */
 static void burst_map(void)
 {
     EFI_PHYSICAL_ADDRESS block;
@@ -107,7 +107,7 @@ static void distort_attributes(EFI_MEMORY_DESCRIPTOR *row)
         row->Attribute |= MEMORY_SPECIFIC_PURPOSE;
 }
 
-/* Spread the rows out, from the last to the first, to the distance that the plan asks for. */
+/* Move the rows apart, from the last to the first, to the stride of the plan. */
 static EFI_STATUS spread_rows(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN *row_bytes,
                               UINTN capacity_bytes, UINTN wanted_bytes)
 {

@@ -1,10 +1,10 @@
 /*
- * main.c - the conductor: it stands between the firmware and the loader, and misbehaves by plan.
- *
- * Installed as \EFI\BOOT\BOOTX64.EFI; the loader under test is \EFI\HANDOFF\LOADER.EFI, unmodified.
- * A plan that begins with `snapshot` makes the conductor announce itself on COM1 and wait there for
- * one byte: the moment at which a test takes its snapshot. On that byte it reconnects the storage
- * controller, so that the volume of the restored machine is read anew, and follows the plan there.
+ * main.c - the conductor. It runs between the firmware and the loader, and makes the firmware fail
+ * by plan. It is installed as \EFI\BOOT\BOOTX64.EFI. The loader under test is
+ * \EFI\HANDOFF\LOADER.EFI, unchanged. If a plan begins with `snapshot`, the conductor prints a line
+ * on COM1 and waits for one byte. During this time a test takes its snapshot. After the byte it
+ * reconnects the storage controller, so that the volume of the restored machine is read again, and
+ * follows the plan there.
  */
 #include "shared/arch/x86_64/instructions.h"
 #include "shared/arch/x86_64/serial_16550.h"
@@ -54,7 +54,7 @@ static void require(EFI_STATUS status, const char *what)
     leave(CONDUCTOR_CODE_FAILED);
 }
 
-/* The volume that holds the plan. */
+/* Find the volume that has the plan. */
 static EFI_HANDLE find_volume(EFI_FILE_HANDLE *ret_plan)
 {
     static EFI_GUID volume_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
@@ -88,7 +88,7 @@ static EFI_HANDLE read_plan(void)
     return volume;
 }
 
-/* The firmware's own terminal driver also reads COM1, from its timer: it must not get our byte. */
+/* The firmware's own terminal driver also reads COM1, from its timer. It must not get this byte. */
 static void wait_for_byte(void)
 {
     EFI_TPL old_level = stage.firmware->RaiseTPL(TPL_HIGH_LEVEL);
@@ -108,7 +108,7 @@ static EFI_DEVICE_PATH *device_path(EFI_HANDLE handle)
     return path;
 }
 
-/* Make the drivers forget what they know of the volume. */
+/* Make the drivers drop their data about the volume. */
 static void reconnect_storage(EFI_HANDLE volume)
 {
     static EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
@@ -125,7 +125,7 @@ static UINTN path_node_bytes(const EFI_DEVICE_PATH *node)
     return (UINTN)node->Length[0] | (UINTN)node->Length[1] << 8;
 }
 
-/* The device path of the loader's file on a volume. */
+/* Return the device path of the loader's file on a volume. */
 static EFI_DEVICE_PATH *loader_path(EFI_HANDLE volume)
 {
     static const CHAR16 name[] = L"\\EFI\\HANDOFF\\LOADER.EFI";
@@ -146,7 +146,7 @@ static EFI_DEVICE_PATH *loader_path(EFI_HANDLE volume)
     return (EFI_DEVICE_PATH *)(void *)path;
 }
 
-/* Copies of the tables, in memory that outlives boot services as the real ones do. */
+/* Copy the tables to memory that stays valid after boot services, like the real tables. */
 static void copy_tables(void)
 {
     require(stage.firmware->AllocatePool(EfiRuntimeServicesData, sizeof *stage.loader_table,
@@ -158,7 +158,7 @@ static void copy_tables(void)
     *stage.loader_table = *stage.system_table;
     *stage.services = *stage.firmware;
     stage.loader_table->BootServices = stage.services;
-    /* A key that nobody will press. */
+    /* A key that is never pressed. */
     stage.loader_table->ConIn = NULL;
 }
 

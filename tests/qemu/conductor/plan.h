@@ -1,5 +1,6 @@
 /*
- * plan.h - what a test asks of the conductor: \plan.txt, one `name number` a line, number optional.
+ * plan.h - the plan of a test for the conductor: \plan.txt, with one `name number` on each line.
+ * The number is optional.
  */
 #ifndef CONDUCTOR_PLAN_H
 #define CONDUCTOR_PLAN_H
@@ -13,7 +14,7 @@
 
 struct plan_line {
     char name[PLAN_NAME_CAPACITY];
-    uint64_t number; /* 0 where the line has none */
+    uint64_t number; /* 0 if the line has no number */
 };
 
 struct plan {
@@ -21,10 +22,12 @@ struct plan {
     struct plan_line lines[PLAN_LINE_LIMIT];
 };
 
-/* False if the text is no plan: an unknown form must not pass for a plan without faults. */
+/* Return false if the text is not a plan: an unknown form must not count as a plan without
+ * faults. */
 bool plan_parse(const char *text, size_t size_bytes, struct plan *ret_plan);
 
-/* Whether the plan has a line of this name; its number. `ret_number` may be NULL. */
+/* Return true if the plan has a line of this name, and write its number. `ret_number` may be
+ * NULL. */
 bool plan_has(const struct plan *plan, const char *name, uint64_t *ret_number);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * protocols.c - firmware without what the loader looks for.
+ * protocols.c - firmware without protocols that the loader uses.
  *
  * Plan:
  *   no-loaded-image, no-file-system, no-graphics, no-random, no-memory-attribute
- *                      the protocol is not there
- *   memory-attribute-fails  EFI_MEMORY_ATTRIBUTE_PROTOCOL is there, and each of its services fails
+ *                      the protocol is missing
+ *   memory-attribute-fails  EFI_MEMORY_ATTRIBUTE_PROTOCOL exists, and each of its services fails
  *   no-console         ConOut is NULL
  *   graphics-blt-only  the graphics output can only copy blocks
  *   graphics-empty     … has a mode of 0 × 0
@@ -58,7 +58,7 @@ static bool is_hidden(const EFI_GUID *guid)
     return false;
 }
 
-/* The graphics output's mode is data of the firmware's; the loader gets a changed copy. */
+/* The mode of the graphics output is the firmware's data. The loader gets a changed copy. */
 static void distort_graphics(const EFI_GUID *guid, VOID **interface)
 {
     static EFI_GUID graphics_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
@@ -175,7 +175,7 @@ static EFI_STATUS fail_to_change(struct memory_attribute *self, EFI_PHYSICAL_ADD
     return EFI_DEVICE_ERROR;
 }
 
-/* A protocol of the firmware's own, which every way of looking for it finds. */
+/* A protocol that every way of searching finds. */
 static void publish_failing_memory_attribute(void)
 {
     static EFI_GUID guid = MEMORY_ATTRIBUTE_PROTOCOL;

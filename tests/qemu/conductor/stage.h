@@ -1,9 +1,10 @@
 /*
- * stage.h - what the loader is given in place of the real firmware.
+ * stage.h - the tables that the loader gets instead of the firmware's.
  *
  * The loader is started with copies of the system table and of the boot-services table. Faults are
- * hooks in the copies, so that only the loader meets them: the firmware's own drivers keep calling
- * the real ones. Hooks are called by the loader and get no context, hence the single instance.
+ * hooks in the copies, so they affect only the loader: the firmware's own drivers still call the
+ * real functions. The loader calls the hooks, and they get no context. So there is one global
+ * instance.
  */
 #ifndef CONDUCTOR_STAGE_H
 #define CONDUCTOR_STAGE_H
@@ -22,24 +23,25 @@ struct stage {
 
 extern struct stage stage;
 
-/* One line on COM1, "conductor: text". Any phase. */
+/* Print one line on COM1, "conductor: text". Any phase. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Each puts its hooks into the copies, as the plan asks. */
+/* Each function puts its hooks into the copies, by the plan. */
 void allocation_install(void);
 void leaving_install(void);
 void protocols_install(void);
 void files_install(void);
 void tables_install(void);
 
-/* Memory that the loader took and did not give back: for the report after its return. */
+/* Return the memory that the loader has allocated and not freed, for the report after its
+ * return. */
 void allocation_report(void);
 
-/* Take memory until the firmware has `page_count` pages left. */
+/* Allocate memory until the firmware has only `page_count` free pages. */
 void allocation_exhaust(uint64_t page_count);
 
-/* Make everything non-executable that is no code, as firmware that enforces memory protection does;
- * the loader's image gets each section's own permissions. */
+/* Make all memory except code non-executable, like firmware with memory protection. Each section of
+ * the loader's image gets its own permissions. */
 void strict_nx_enable(void);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * strict_nx.c - the firmware's live page tables, tightened as strict firmware has them.
+ * strict_nx.c - make the firmware's live page tables as strict as on strict firmware.
  *
- * Plan: `strict-nx`. OVMF maps everything readable, writable and executable; other firmware does
- * not, and a loader that runs code from its data, or writes into its text, dies there.
+ * Plan: `strict-nx`. OVMF maps all memory readable, writable and executable. Other firmware does
+ * not. There, a loader faults if it runs code in its data or writes to its text.
  */
 #include "tests/qemu/conductor/arch/x86_64/control.h"
 #include "tests/qemu/conductor/stage.h"
@@ -14,7 +14,8 @@
 #define ENTRY_ADDRESS    UINT64_C(0x000ffffffffff000)
 #define PAGE_SIZE_BYTES  UINT64_C(4096)
 #define TABLE_ENTRIES    512
-/* Splitting needs tables, and taking them changes the map that is being walked: a stock. */
+/* Splitting needs tables. Allocating them would change the map during the walk, so they are
+ * allocated before. */
 #define TABLE_STOCK 256
 
 static EFI_PHYSICAL_ADDRESS stock;
@@ -25,7 +26,7 @@ static uint64_t level_size_bytes(unsigned level)
     return PAGE_SIZE_BYTES << (9 * (level - 1));
 }
 
-/* Replace a large entry of `level` by a table of entries that mean the same. */
+/* Replace a large entry of `level` by a table of entries with the same meaning. */
 static bool split(uint64_t *entry, unsigned level)
 {
     if (stock_used == TABLE_STOCK)
@@ -41,7 +42,7 @@ static bool split(uint64_t *entry, unsigned level)
     return true;
 }
 
-/* Change one leaf that lies in [address, end); returns the first address behind it. */
+/* Change one leaf in [address, end). Return the first address behind it. */
 static uint64_t protect_leaf(uint64_t address, uint64_t end, uint64_t set, uint64_t clear)
 {
     uint64_t *table = (uint64_t *)(uintptr_t)control_table_root();

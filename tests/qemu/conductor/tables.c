@@ -1,5 +1,5 @@
 /*
- * tables.c - firmware tables where some firmware has them, and damaged ones.
+ * tables.c - firmware tables at unusual places, and damaged tables.
  *
  * Plan:
  *   no-acpi                no ACPI table is published
@@ -8,12 +8,12 @@
  *                          1 EfiReservedMemoryType, 2 the same below 1 MiB, 3 at 0xf0000, which no
  *                          row of the memory map covers
  *   acpi-checksum N        the checksum of the N-th table of the XSDT is wrong (0 is the first)
- *   acpi-entry-nowhere     the first entry of the XSDT leads to 32 TiB, where nothing is
- *   rsdp-without-root      the root pointer is of ACPI 1.0 and has no RSDT
+ *   acpi-entry-nowhere     the first entry of the XSDT leads to 32 TiB, where there is no memory
+ *   rsdp-without-root      the root pointer has the form of ACPI 1.0 and no RSDT
  *   smbios-checksum        the checksum of every SMBIOS entry point is wrong
  *   low-memory-full        no page below 1 MiB is free
  *
- * Each case has its own machine, so tables are changed where they are.
+ * Each case has its own machine, so tables are changed in place.
  */
 #include "shared/address.h"
 #include "shared/arch/x86_64/instructions.h"
@@ -86,8 +86,8 @@ static uint64_t allocate_at(enum place place, uint64_t size_bytes)
     return EFI_ERROR(status) ? 0 : base;
 }
 
-/* A copy of a table; the table itself where there is no room. It lies as far into its page as
- * SMBIOS entry points do that start at 0xf05e0. */
+/* Copy a table, or return the table itself if there is no room. The copy has the offset in its page
+ * of an SMBIOS entry point at 0xf05e0. */
 static uint8_t *move(const char *name, uint8_t *table, uint64_t size_bytes, enum place place)
 {
     const uint64_t offset = 0x5e0;
@@ -98,7 +98,7 @@ static uint8_t *move(const char *name, uint8_t *table, uint64_t size_bytes, enum
     }
     uint8_t *copy = (uint8_t *)base + offset;
     memcpy(copy, table, size_bytes);
-    memset(table, 0, size_bytes); /* a reader of the old place must not be lucky */
+    memset(table, 0, size_bytes); /* a read of the old place must find wrong bytes */
     say("%s at %llx, %llu bytes", name, (uint64_t)copy, size_bytes);
     return copy;
 }

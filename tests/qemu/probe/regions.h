@@ -1,6 +1,6 @@
 /*
- * regions.h - docs/HANDOFF.md, "struct handoff_region" and "Regions: the owners of memory": the form of the
- * regions, and that each block of the loader is covered by regions of its type.
+ * regions.h - docs/HANDOFF.md, "struct handoff_region" and "Regions: the owners of memory": the
+ * form of the regions, and that each block of the loader is covered by regions of its type.
  */
 #ifndef PROBE_REGIONS_H
 #define PROBE_REGIONS_H

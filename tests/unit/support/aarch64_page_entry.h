@@ -9,16 +9,16 @@
  *                   +---------+---+---+-------+---------------+---+---+----+----+-+--------+-+-+
  *                   | free    |UXN|PXN| 0     |output address |nG |AF | SH | AP |0|AttrIndx|T|1|
  *                   +---------+---+---+-------+---------------+---+---+----+----+-+--------+-+-+
- *   T: 1 in a page, 0 in a block. AP[1]: user programs may, AP[2]: nobody may write.
+ *   T: 1 in a page, 0 in a block. AP[1]: user programs have access, AP[2]: read-only.
  *
  *   table            63  62 61   60      59    58  47           12                          1 0
  *                   +--+-------+-------+-------+--+---------------+------------------------+-+-+
  *                   |0 |APTable|UXNTab.|PXNTab.|  | next table    | ignored                |1|1|
  *                   +--+-------+-------+-------+--+---------------+------------------------+-+-+
  *
- * MAIR_EL1 is meant to hold Normal write-back, Normal non-cacheable and Device-nGnRE in this order.
- * The access flag is set in every leaf, and hardware management of the dirty state is off, so the
- * CPU notes nothing in an entry.
+ * MAIR_EL1 has Normal write-back, Normal non-cacheable and Device-nGnRE, in this order. The access
+ * flag is set in every leaf, and hardware management of the dirty state is off. So the CPU does not
+ * write to entries.
  */
 #ifndef TESTS_UNIT_SUPPORT_AARCH64_PAGE_ENTRY_H
 #define TESTS_UNIT_SUPPORT_AARCH64_PAGE_ENTRY_H
@@ -176,7 +176,7 @@ static inline bool page_entry_needs_break(uint64_t old, uint64_t new, unsigned l
     return !are_leaves || ((old ^ new) & ~allowed_to_change) != 0;
 }
 
-/* Arm ARM D8.2.6.1, RSPVBD: the walker sees for certain the stores that a DSB has completed. */
+/* Arm ARM D8.2.6.1, RSPVBD: the walker is sure to see the stores that a DSB has completed. */
 static inline bool page_entry_needs_publish(void)
 {
     return true;

@@ -36,7 +36,7 @@ static size_t index_of(struct phys_addr page)
 
 /* --- A changed descriptor --- */
 
-/* RWHZWS. Only permissions may differ without a break. */
+/* RWHZWS. Without a break, only permissions may differ. */
 static bool needs_break(uint64_t old, uint64_t new, int level)
 {
     if (is_table(old, level) || is_table(new, level))
@@ -124,7 +124,7 @@ static void observe_tables(struct aarch64_walker *walker)
     forget_unreached(walker);
 }
 
-/* --- What happens to the memory --- */
+/* --- Events in the memory --- */
 
 static void is_freed(struct aarch64_walker *walker, size_t page)
 {
@@ -142,8 +142,8 @@ static void is_freed(struct aarch64_walker *walker, size_t page)
     }
 }
 
-/* A table's descriptor is dropped with any address that is translated through it, a page only with
- * all of it: so much the caller promises. */
+/* An invalidation of any address below a table drops the table's descriptor. The descriptor of a
+ * page is dropped only if all of the page is invalidated. The caller promises no more. */
 static void drop(struct aarch64_cached *cached, uint64_t start, uint64_t last)
 {
     uint64_t cached_last = cached->start + (cached->size_bytes - 1);

@@ -1,6 +1,6 @@
 /*
- * aarch64_walker.h - a CPU that uses tables while they are changed, as badly as the Arm ARM lets
- * it.
+ * aarch64_walker.h - a CPU that uses tables while they are changed, in the worst way that the Arm
+ * ARM allows.
  *
  * It reads the descriptors by itself (VMSAv8-64, 4 KiB granule), not through the format under test.
  * Its TLB holds every descriptor that was ever reachable, until an invalidation of its addresses.
@@ -28,7 +28,7 @@ struct aarch64_cached {
     uint64_t start;      /* the addresses that it translates */
     uint64_t size_bytes;
     bool is_present;     /* it is valid in memory */
-    bool is_stale;       /* the TLB may hold what memory no longer says */
+    bool is_stale;       /* the TLB may still have it */
     bool is_unpublished; /* no barrier since it became valid */
 };
 
@@ -36,8 +36,9 @@ struct aarch64_walker {
     struct fake_memory *memory;
     const struct page_table *table;
     struct aarch64_cached cached[AARCH64_WALKER_PAGE_LIMIT][512];
-    bool is_reached[AARCH64_WALKER_PAGE_LIMIT];  /* by the last walk */
-    bool is_complete[AARCH64_WALKER_PAGE_LIMIT]; /* a barrier followed the table's clearing */
+    bool is_reached[AARCH64_WALKER_PAGE_LIMIT]; /* found by the last walk */
+    bool
+        is_complete[AARCH64_WALKER_PAGE_LIMIT]; /* a barrier came after the clearing of the table */
     const char *first_problem;
 };
 
@@ -45,10 +46,10 @@ struct aarch64_walker {
 void aarch64_walker_attach(struct aarch64_walker *walker, struct fake_memory *memory,
                            const struct page_table *table);
 
-/* The first thing that was wrong, the end of a request included; NULL if nothing was. */
+/* Return the first mistake, also one at the end of a request; NULL if there was no mistake. */
 const char *aarch64_walker_problem(struct aarch64_walker *walker);
 
-/* The walker as a witness of random requests. */
+/* Return the walker as a witness of random requests. */
 struct page_table_witness aarch64_walker_witness(struct aarch64_walker *walker);
 
 #endif

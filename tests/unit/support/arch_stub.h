@@ -1,5 +1,5 @@
 /*
- * arch_stub.h - a CPU without interrupts, for what takes locks; and what was asked of it.
+ * arch_stub.h - a CPU without interrupts, for code that takes locks. It records the calls.
  */
 #ifndef TESTS_UNIT_SUPPORT_ARCH_STUB_H
 #define TESTS_UNIT_SUPPORT_ARCH_STUB_H
@@ -14,7 +14,7 @@ struct arch_stub {
     bool interrupts_are_on;
     unsigned acknowledge_count;
     uint64_t timestamp;
-    uint64_t timestamp_step; /* so much passes with each look at it */
+    uint64_t timestamp_step; /* each read of the clock adds this */
     struct page_table_features page_features;
 };
 

@@ -1,5 +1,5 @@
 /*
- * best_fit_test.h - a fixture for tests that look into a best-fit heap.
+ * best_fit_test.h - a fixture for tests that read the data of a best-fit heap.
  */
 #ifndef TESTS_UNIT_SUPPORT_BEST_FIT_TEST_H
 #define TESTS_UNIT_SUPPORT_BEST_FIT_TEST_H

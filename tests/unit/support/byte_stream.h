@@ -1,5 +1,6 @@
 /*
- * byte_stream.h - a fuzzer's bytes, taken one number after the other. Behind the end come zeroes.
+ * byte_stream.h - take one number after the other from a fuzzer's bytes. Behind the end there are
+ * zeros.
  */
 #ifndef TESTS_UNIT_SUPPORT_BYTE_STREAM_H
 #define TESTS_UNIT_SUPPORT_BYTE_STREAM_H
@@ -19,7 +20,7 @@ static inline bool byte_stream_is_empty(const struct byte_stream *stream)
     return stream->position >= stream->size_bytes;
 }
 
-/* The next `byte_count` bytes (1 … 8) as a little-endian number. */
+/* Return the next `byte_count` bytes (1 … 8) as a little-endian number. */
 static inline uint64_t byte_stream_next(struct byte_stream *stream, unsigned byte_count)
 {
     uint64_t number = 0;

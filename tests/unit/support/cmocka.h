@@ -1,5 +1,5 @@
 /*
- * cmocka.h - cmocka with the headers that it wants before it.
+ * cmocka.h - cmocka, and the headers that it needs.
  */
 #ifndef TESTS_UNIT_SUPPORT_CMOCKA_H
 #define TESTS_UNIT_SUPPORT_CMOCKA_H

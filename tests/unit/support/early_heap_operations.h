@@ -1,5 +1,5 @@
 /*
- * early_heap_operations.h - run a stream of operations on an early heap beside a simple oracle.
+ * early_heap_operations.h - run a stream of operations on an early heap and on a simple oracle.
  *
  * The unit test gives it random bytes, the fuzzer the bytes of libFuzzer.
  */

@@ -1,17 +1,17 @@
 /*
- * elf_plan_check.h - judge an ELF plan again, from the plan and the file alone, for unit tests and
- * the fuzzer.
+ * elf_plan_check.h - check an ELF plan a second time, only with the plan and the file, for unit
+ * tests and the fuzzer.
  */
 #ifndef TESTS_UNIT_SUPPORT_ELF_PLAN_CHECK_H
 #define TESTS_UNIT_SUPPORT_ELF_PLAN_CHECK_H
 
 #include "bootloader/pure/elf.h"
 
-/* What of bootloader/pure/elf.h's promises the plan breaks; NULL if none. */
+/* Return the promise of bootloader/pure/elf.h that the plan breaks, or NULL. */
 const char *elf_plan_problem(const struct elf_plan *plan, uint64_t file_size_bytes);
 
-/* Load into dirty memory and compare every byte with what the plan says, and what lies behind with
- * what was there. NULL if all is right. Precondition: the plan has no problem. */
+/* Load into dirty memory. Compare every byte with the plan, and check that the bytes behind are
+ * unchanged. Return NULL, or the problem. Precondition: the plan has no problem. */
 const char *elf_load_problem(const struct elf_plan *plan, const void *file);
 
 #endif

@@ -24,7 +24,7 @@ static const void *read_copy(void *context, uint64_t address, uint64_t size_byte
     firmware->read_count++;
     if (address == 0 || size_bytes == 0 || size_bytes > FIRMWARE_TABLE_SIZE_LIMIT_BYTES ||
         address > (UINT64_C(1) << 52) - size_bytes)
-        abort(); /* no read may be asked for that cannot be */
+        abort(); /* no code may request a read that is impossible */
     if (address < FAKE_FIRMWARE_BASE || offset > FAKE_FIRMWARE_SIZE_BYTES ||
         size_bytes > FAKE_FIRMWARE_SIZE_BYTES - offset)
         return NULL;

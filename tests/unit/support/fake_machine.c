@@ -20,7 +20,7 @@ static _Noreturn void misuse(const char *what)
     abort();
 }
 
-/* UEFI 2.10, 7.2.1, where the tests need it. */
+/* UEFI 2.10, 7.2.1: the types that the tests need. */
 static uint32_t efi_type_of(enum handoff_region_type type)
 {
     switch (type) {

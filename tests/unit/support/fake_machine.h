@@ -6,8 +6,8 @@
  *   0x100000       usable, 47 MiB, with          0xff000000    flash, MMIO with EFI_MEMORY_RUNTIME
  *   0x801000       the kernel's image in it      0x100000000   usable, 4 MiB
  *
- * The frame allocator is the real one; it is brought to a chosen number of free frames by taking
- * the others away, which makes every n-th allocation fail without any replacement of code.
+ * The frame allocator is the real one. A test can allocate frames until only a chosen number is
+ * free. So every n-th allocation can fail without a change of code.
  */
 #ifndef TESTS_UNIT_SUPPORT_FAKE_MACHINE_H
 #define TESTS_UNIT_SUPPORT_FAKE_MACHINE_H
@@ -42,7 +42,7 @@ struct fake_machine {
     unsigned invalidate_count;
     uint64_t free_count_at_invalidate;
     unsigned shoot_down_count;
-    uint64_t shot_down_start; /* of the last call, as the next three */
+    uint64_t shot_down_start; /* of the last call, like the next three */
     uint64_t shot_down_size_bytes;
     unsigned invalidate_count_at_shoot_down;
     uint64_t free_count_at_shoot_down;
@@ -52,14 +52,15 @@ struct fake_machine {
 void fake_machine_create(struct fake_machine *machine);
 void fake_machine_destroy(struct fake_machine *machine);
 
-/* Take frames away until `count` are free; and give all of them back. */
+/* Allocate frames until `count` are free; free all of them. */
 void fake_machine_leave_frames(struct fake_machine *machine, uint64_t count);
 void fake_machine_return_frames(struct fake_machine *machine);
 
-/* Those that a request can have: in the allocator or in the reserve. */
+/* Return the number of frames that a request can get, from the allocator or from the reserve. */
 uint64_t fake_machine_free_count(const struct fake_machine *machine);
 
-/* A hash of every mapping that the tables hold: equal before and after what changes nothing. */
+/* Return a hash of every mapping in the tables. It is equal before and after a call that changes
+ * nothing. */
 uint64_t fake_machine_mapping_hash(const struct page_table *table);
 
 #endif

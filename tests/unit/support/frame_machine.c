@@ -65,7 +65,7 @@ void frame_machine_add_memory_below(struct frame_machine *machine, uint64_t end,
     machine->memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     require(machine->memory != MAP_FAILED, "no address space for the records");
-    /* A host that gives 2 MiB for the first byte of them would be counted as touching them. */
+    /* If the host gives 2 MiB for one byte, all of them would count as touched. */
     (void)madvise(machine->memory, size_bytes, MADV_NOHUGEPAGE);
     machine->memory_size_bytes = size_bytes;
     machine->direct_map_base = virt_addr((uint64_t)(uintptr_t)machine->memory - (end - size_bytes));
@@ -135,7 +135,7 @@ const char *frame_machine_problem(const struct frame_allocator *frames)
                : "free, used, cached and reserved are not the total";
 }
 
-/* What the holdings say, added up. */
+/* The sums over the holdings. */
 struct holdings {
     uint64_t listed_count;
     uint64_t ram_count;

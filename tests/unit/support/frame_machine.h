@@ -1,6 +1,6 @@
 /*
  * frame_machine.h - a machine for the tests of the frame allocator: its regions, an early heap, and
- * memory that is only there when it is touched.
+ * memory that exists only after its first use.
  */
 #ifndef TESTS_UNIT_SUPPORT_FRAME_MACHINE_H
 #define TESTS_UNIT_SUPPORT_FRAME_MACHINE_H
@@ -24,21 +24,22 @@ struct frame_machine {
     struct frame_allocator frames;
 };
 
-/* Without any region. Aborts on any failure, as the next six do. */
+/* Make a machine without regions. This function and the next six abort on any failure. */
 struct frame_machine *frame_machine_create(void);
 void frame_machine_destroy(struct frame_machine *machine);
 
-/* Add a row above those that are there. */
+/* Add a row above the existing rows. */
 void frame_machine_add(struct frame_machine *machine, uint64_t base, uint64_t size_bytes,
                        uint32_t type);
 
-/* A usual small machine; in frames: a hole, RAM of several holders, a hole of firmware's, MMIO. */
+/* Make a usual small machine; in frames: a hole, RAM of several holders, a hole of the firmware,
+ * MMIO. */
 struct frame_machine *frame_machine_create_small(void);
 #define FRAME_MACHINE_SMALL_FREE_AT_FIRST (159 + 7680 + 10)
 #define FRAME_MACHINE_SMALL_TOTAL         (160 + 7680 + 808 + 100 + 64 + 16 + 10)
 
-/* Give the machine real, sparse memory at [end - size_bytes, end), for records that are carved from
- * it; or at [0, size_bytes). */
+/* Give the machine real, sparse memory at [end - size_bytes, end), for records in usable RAM; or at
+ * [0, size_bytes). */
 void frame_machine_add_memory_below(struct frame_machine *machine, uint64_t end,
                                     uint64_t size_bytes);
 void frame_machine_add_memory(struct frame_machine *machine, uint64_t size_bytes);
@@ -48,26 +49,27 @@ enum frame_allocator_status frame_machine_start(struct frame_machine *machine,
                                                 struct early_heap *early_heap)
     __attribute__((warn_unused_result));
 
-/* The same with the machine's early heap, which has room. Aborts if it is refused or not sound. */
+/* The same with the machine's early heap, which has room. Abort if the allocator refuses, or fails
+ * its check. */
 struct frame_allocator *frame_machine_start_or_abort(struct frame_machine *machine);
 
-/* The range of bytes from `base` on. */
+/* Return the range of bytes from `base` on. */
 struct phys_range frame_machine_bytes(uint64_t base, uint64_t size_bytes);
 
-/* Allocate single frames until there is none. Keeps the first `capacity` in taken[]; returns how
- * many there were. */
+/* Allocate single frames until no frame is left. Keep the first `capacity` in taken[]. Return the
+ * number of frames. */
 uint64_t frame_machine_exhaust(struct frame_allocator *frames, struct phys_addr *taken,
                                uint64_t capacity);
 
-/* True if all bytes lie in rows that are free at entry, and not in frame 0. */
+/* Return true if all bytes lie in rows that are free at entry, and not in frame 0. */
 bool frame_machine_is_usable(const struct frame_machine *machine, struct phys_addr base,
                              uint64_t size_bytes);
 
-/* What is wrong with the allocator's own books, or with its statistics; NULL: nothing. */
+/* Return the problem in the allocator's records or statistics, or NULL. */
 const char *frame_machine_problem(const struct frame_allocator *frames);
 
-/* Every row of the map is listed, whole and once, and the frames of all states are the total: what
- * is wrong with that, or NULL. */
+/* Check that every row of the map is listed completely and once, and that the frames of all states
+ * add up to the total. Return the problem, or NULL. */
 const char *frame_machine_ownership_problem(const struct frame_machine *machine);
 
 #endif

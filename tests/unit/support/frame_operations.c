@@ -16,7 +16,7 @@
 #define ORACLE_FRAMES    16384U
 #define ROWS_MAX         17U
 #define EARLY_HEAP_BYTES (64U * 1024U)
-/* Where the row stands that makes every small machine large enough. */
+/* The place of the row that makes every small machine large enough. */
 #define BIG_ROW_FRAMES 4200U
 #define MEMORY_BYTES   (UINT64_C(1) << 44)
 
@@ -24,7 +24,7 @@ enum frame_state { OUTSIDE, RESERVED, HELD, FREE, USED, CACHED };
 
 #define RESERVE_COUNT 2U
 
-/* What the oracle knows of a reserve: the word of frames that it was filled with last. */
+/* The oracle's data of a reserve: the word of frames that filled it last. */
 struct expected_reserve {
     uint64_t first;
     bool taken[64];
@@ -42,7 +42,7 @@ struct machine {
     unsigned split_count; /* reclaims that may have split a region */
 };
 
-/* Physical memory, of which only what is written exists; address 0 is at its start. */
+/* Physical memory from address 0 on. Only written pages exist. */
 static uint8_t *sparse_memory(void)
 {
     static uint8_t *memory;
@@ -78,8 +78,7 @@ static void give_records_back(const struct machine *machine)
                       machine->frames.records.size_bytes, MADV_DONTNEED);
 }
 
-/* --- The oracle --------------------------------------------------------------------------------
- */
+/* --- The oracle ------------------------------------------------------------------------------- */
 
 static void oracle_set(struct machine *machine, uint64_t first, uint64_t count,
                        enum frame_state state)
@@ -97,7 +96,8 @@ static bool oracle_all_are(const struct machine *machine, uint64_t first, uint64
     return true;
 }
 
-/* The highest start of a run that fits; 0, which is never free, if there is none. */
+/* Return the highest start of a run that fits, or 0 if there is no such run. Frame 0 is never
+ * free. */
 static uint64_t oracle_find(const struct machine *machine, uint64_t count, uint64_t alignment,
                             uint64_t lowest, uint64_t limit)
 {
@@ -129,7 +129,7 @@ static void oracle_empty_all_reserves(struct machine *machine)
         oracle_empty_reserve(machine, &machine->expected_reserves[i]);
 }
 
-/* As the allocator's own frees do: what is freed must not be in a reserve. */
+/* Empty the reserves that have a frame of the range, as the allocator does before a free. */
 static void oracle_empty_reserves_with(struct machine *machine, uint64_t first, uint64_t count)
 {
     for (unsigned i = 0; i < RESERVE_COUNT; i++) {
@@ -139,7 +139,7 @@ static void oracle_empty_reserves_with(struct machine *machine, uint64_t first, 
     }
 }
 
-/* Fill a reserve with the highest word of frames that has a free one. */
+/* Fill a reserve with the highest word that has a free frame. */
 static void oracle_fill_reserve(struct machine *machine, struct expected_reserve *reserve)
 {
     uint64_t last = oracle_find(machine, 1, 1, 0, ORACLE_FRAMES);
@@ -186,7 +186,7 @@ static enum frame_state state_of(const struct handoff_region *region)
                : RESERVED;
 }
 
-/* Every type of the header, and two numbers that no type has. */
+/* Every type of the header, and two unknown numbers. */
 static uint32_t draw_type(struct byte_stream *stream)
 {
     static const uint32_t unknown_types[] = {0, 0x777};
@@ -208,7 +208,7 @@ static void fill_oracle(struct machine *machine)
                    machine->frames.records.size_bytes / 4096, RESERVED);
 }
 
-/* The longest run that starts at a multiple of `alignment`. */
+/* Return the length of the longest run that starts at a multiple of `alignment`. */
 static uint64_t oracle_longest_aligned(const struct machine *machine, uint64_t alignment)
 {
     uint64_t longest = 0;
@@ -221,7 +221,7 @@ static uint64_t oracle_longest_aligned(const struct machine *machine, uint64_t a
     return longest;
 }
 
-/* A run one longer than the longest is not found, and then the remembered bound is exact. */
+/* A run that is one frame longer than the longest is not found. Then the stored bound is exact. */
 static const char *compare_bound(struct machine *machine, uint64_t alignment)
 {
     struct bit_tree *tree = &machine->frames.free_frames;
@@ -256,7 +256,7 @@ static const char *compare(struct machine *machine)
     if (frame_allocator_largest_run(&machine->frames) != oracle_longest_run(machine))
         return "another longest run than the oracle's";
     const char *problem = frame_allocator_check(&machine->frames);
-    /* Now and then: a search forgets where single frames are allocated and freed fast. */
+    /* Only sometimes, since a search flushes the shortcuts for single frames. */
     if (problem == NULL && counts[FREE] % 8 == 3) {
         problem = compare_bound(machine, UINT64_C(1) << counts[FREE] / 8 % 15);
         if (problem == NULL)
@@ -265,10 +265,10 @@ static const char *compare(struct machine *machine)
     return problem;
 }
 
-/* --- Operations --------------------------------------------------------------------------------
- */
+/* --- Operations ------------------------------------------------------------------------------- */
 
-/* Compare what an allocation gave with what the oracle would give, and let the oracle follow. */
+/* Compare the result of an allocation with the oracle's result, and mark the frames as used in the
+ * oracle. */
 static const char *expect_run(struct machine *machine, bool success, struct phys_addr base,
                               uint64_t expected, uint64_t count)
 {
@@ -322,7 +322,7 @@ static const char *run_reserve_allocate(struct machine *machine, struct byte_str
     return expect_run(machine, success, frame, oracle_last_in_reserve(machine, reserve), 1);
 }
 
-/* A frame that is used, if the stream wants it so. */
+/* Return a used frame, if the stream requests one. */
 static uint64_t choose_frame(const struct machine *machine, struct byte_stream *stream,
                              uint64_t choice)
 {
@@ -365,7 +365,7 @@ static const char *run_reserve_free(struct machine *machine, struct byte_stream 
 static const char *run_free(struct machine *machine, struct byte_stream *stream)
 {
     uint64_t choice = byte_stream_next(stream, 1);
-    /* Three tries of four begin at a used frame, and half of these free no more than is used. */
+    /* Three of four attempts begin at a used frame, and half of these free only used frames. */
     uint64_t first = choose_frame(machine, stream, choice);
     uint64_t count = 1 + byte_stream_next(stream, 1) % 100;
     volatile bool panicked;
@@ -428,7 +428,7 @@ static const char *run_reclaim_reusable(struct machine *machine, struct byte_str
                : "another number of frames was reclaimed";
 }
 
-/* Up to 16 rows below the big one that is always there. */
+/* Make up to 16 rows below the large row, which always exists. */
 static void read_small_map(struct machine *machine, struct byte_stream *stream)
 {
     uint64_t count = byte_stream_next(stream, 1) % ROWS_MAX;
@@ -485,8 +485,7 @@ const char *frame_operations_run(const uint8_t *bytes, size_t size_bytes)
     return problem;
 }
 
-/* --- Hostile maps ------------------------------------------------------------------------------
- */
+/* --- Hostile maps ----------------------------------------------------------------------------- */
 
 static void read_hostile_map(struct machine *machine, struct byte_stream *stream)
 {
@@ -500,7 +499,7 @@ static void read_hostile_map(struct machine *machine, struct byte_stream *stream
             base = end + base * 4096;
         if (choice % 4 != 1)
             size_bytes *= 4096;
-        /* Only so much memory is there, and may be written. */
+        /* Only this amount of memory exists and can be written. */
         if (type == HANDOFF_REGION_USABLE) {
             base %= MEMORY_BYTES / 2;
             size_bytes %= UINT64_C(1) << 33;

@@ -1,9 +1,8 @@
 /*
- * guarded_test.h - tests of blocks between guard pages, for each policy that may have them, alone
- * and under the layer of heap_debug.h.
- *
- * A test program has a table of tests and calls guarded_test_run(). Each test gets a fixture: an
- * arena without a heap, and what the layer is to lie above.
+ * guarded_test.h - tests of blocks between guard pages, for each policy that may have them, with
+ * and without the layer of heap_debug.h. A test program has a table of tests and calls
+ * guarded_test_run(). Each test gets a fixture: an arena without a heap, and the levels below the
+ * guarded layer.
  */
 #ifndef TESTS_UNIT_SUPPORT_GUARDED_TEST_H
 #define TESTS_UNIT_SUPPORT_GUARDED_TEST_H
@@ -21,14 +20,15 @@
 #define ARENA_BYTES  (8 * MIB)
 #define WINDOW_BYTES (64 * MIB)
 #define LARGE_BYTES  ((size_t)8192)
-/* So many freed places are in the reuse queue before the oldest is used again (guarded_place.c). */
+/* The reuse queue has this number of freed places before the oldest is used again
+ * (guarded_place.c). */
 #define REUSE_PLACES 1024
 
-/* What the layer lies above. */
+/* The levels below the guarded layer. */
 struct stack {
     const char *name;
     const struct heap_policy *policy;
-    bool debug; /* with the layer of heap_debug.h between */
+    bool debug; /* with the layer of heap_debug.h in between */
 };
 
 struct fixture {
@@ -106,7 +106,7 @@ static inline uint8_t *pages_end(const uint8_t *block, size_t size_bytes)
     return page_of(block + (size_bytes == 0 ? 1 : size_bytes) + PAGE_BYTES - 1);
 }
 
-/* Its own pages can be touched, those around them cannot, and it lies at their end. */
+/* Check that only its own pages can be accessed, and that the block lies at their end. */
 static inline void assert_guarded(const struct fixture *fixture, const uint8_t *block,
                                   size_t size_bytes, size_t alignment_bytes)
 {
@@ -146,7 +146,7 @@ static inline uint32_t next_random(void *context)
 struct guarded_test {
     const char *name;
     CMUnitTestFunction run;
-    bool is_of_bump; /* over the bump policy only, which has no such blocks; else over all others */
+    bool is_of_bump; /* only over the bump policy, which has no such blocks; else over all others */
 };
 
 #define TEST(function)                                                                             \

@@ -8,24 +8,24 @@
 #include "tests/unit/support/cmocka.h"
 #include "tests/unit/support/handoff_sample.h"
 
-/* A test with a struct handoff_sample of its own as its state. */
+/* A test whose state is a separate struct handoff_sample. */
 int handoff_expect_set_up(void **state);
 int handoff_expect_tear_down(void **state);
 #define HANDOFF_TEST(name)                                                                         \
     cmocka_unit_test_setup_teardown(name, handoff_expect_set_up, handoff_expect_tear_down)
 
-/* Check it as it is. */
+/* Check it without a change. */
 enum handoff_check_status handoff_expect_run(const struct handoff_sample *sample,
                                              struct handoff_view *ret_view);
 
-/* Seal and check it. A refusal that writes the view fails the test. */
+/* Write the checksum, and check the handoff. A refusal that writes the view fails the test. */
 enum handoff_check_status handoff_expect_sealed(struct handoff_sample *sample,
                                                 struct handoff_view *ret_view);
 
-/* Seal and check it, and fail the test unless this status comes out. */
+/* Write the checksum, and check the handoff. Fail the test if the status is another one. */
 void handoff_expect_status(struct handoff_sample *sample, enum handoff_check_status expected);
 
-/* Set one field, expect a status, put the field back. */
+/* Set one field, expect a status, and restore the field. */
 #define assert_field_gives(sample, field, bad_value, expected)                                     \
     do {                                                                                           \
         __typeof__((sample)->handoff->field) good_value = (sample)->handoff->field;                \

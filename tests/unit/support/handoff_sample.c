@@ -141,7 +141,7 @@ static bool allocate_table(void *context, struct phys_addr *ret_table)
     return used_bytes < SAMPLE_TABLES_SIZE;
 }
 
-/* The number of tables says where the next one lies, so it never falls. */
+/* The number of tables determines the place of the next one, so it never gets smaller. */
 static void free_table(void *context, struct phys_addr table)
 {
     struct handoff_sample *sample = context;

@@ -1,9 +1,8 @@
 /*
- * handoff_sample.h - a good handoff, for tests that turn one thing of it bad.
- *
- * The page tables and the block of handoff data behind them are the only physical memory that
- * exists; reading beside it is caught by the address sanitizer. The tables are real ones, and the
- * state is that of a machine on which a loader entered the kernel with this handoff.
+ * handoff_sample.h - a good handoff, for tests that make one part of it bad. The only physical
+ * memory is the page tables and the block of handoff data behind them. The address sanitizer finds
+ * a read of other memory. The tables are real, and the state is that of a machine on which a loader
+ * entered the kernel with this handoff.
  */
 #ifndef TESTS_UNIT_SUPPORT_HANDOFF_SAMPLE_H
 #define TESTS_UNIT_SUPPORT_HANDOFF_SAMPLE_H
@@ -15,7 +14,7 @@
 #include "shared/handoff.h"
 #include "shared/page_table.h"
 
-/* Where everything is, physically. */
+/* The physical addresses. */
 #define SAMPLE_TEMP_HEAP_BASE   UINT64_C(0x200000)
 #define SAMPLE_TEMP_HEAP_SIZE   UINT64_C(0x100000)
 #define SAMPLE_KERNEL_BASE      UINT64_C(0x300000)
@@ -30,7 +29,7 @@
 #define SAMPLE_USABLE_SIZE      UINT64_C(0x8000000)
 #define SAMPLE_LOADER_BASE      (SAMPLE_USABLE_BASE + SAMPLE_USABLE_SIZE)
 #define SAMPLE_LOADER_SIZE      UINT64_C(0x10000)
-#define SAMPLE_RAM_END          UINT64_C(0x10000000) /* of what the direct map has */
+#define SAMPLE_RAM_END          UINT64_C(0x10000000) /* of the direct map */
 #define SAMPLE_FRAMEBUFFER_BASE UINT64_C(0x80000000)
 #define SAMPLE_FRAMEBUFFER_SIZE UINT64_C(0x300000)
 
@@ -40,7 +39,7 @@
 #define SAMPLE_LOADER_VIRTUAL UINT64_C(0xffffff0040000000)
 #define SAMPLE_SEGMENT_COUNT  4
 
-/* Where things are in the data block, behind the structure. */
+/* Offsets in the data block, behind the structure. */
 #define SAMPLE_REGIONS_OFFSET      0x400
 #define SAMPLE_FRAMEBUFFERS_OFFSET 0xe00
 #define SAMPLE_TEMP_HEAPS_OFFSET   0xf00
@@ -52,7 +51,7 @@
 
 /* The rows: low RAM, heap, heap, kernel, stack, tables, data, RAM, loader, framebuffer. */
 #define SAMPLE_REGION_COUNT 10
-/* Larger than the struct, as a newer loader's may be. */
+/* Larger than the struct, like the stride of a newer loader. */
 #define SAMPLE_REGION_STRIDE_BYTES 56
 
 struct handoff_sample {
@@ -65,12 +64,12 @@ struct handoff_sample {
     struct page_table table; /* in force */
 };
 
-/* With four levels of page tables. */
+/* Make a sample with four levels of page tables. */
 void handoff_sample_create(struct handoff_sample *sample);
 void handoff_sample_create_with_levels(struct handoff_sample *sample, unsigned levels);
 void handoff_sample_destroy(struct handoff_sample *sample);
 
-/* Map or unmap pages in the tables in force. Aborts if that cannot be done. */
+/* Map or unmap pages in the tables in force. Abort on a failure. */
 void handoff_sample_map(struct handoff_sample *sample, uint64_t virtual, uint64_t physical,
                         uint64_t size_bytes, struct page_permissions permissions);
 void handoff_sample_unmap(struct handoff_sample *sample, uint64_t virtual, uint64_t size_bytes);
@@ -83,7 +82,7 @@ struct handoff_framebuffer *handoff_sample_framebuffer(struct handoff_sample *sa
 void handoff_sample_retype(struct handoff_sample *sample, uint32_t index, uint32_t type);
 struct handoff_region *handoff_sample_region(struct handoff_sample *sample, uint32_t index);
 
-/* Make the checksum right again. Precondition: size_bytes is inside the data block. */
+/* Write the correct checksum. Precondition: size_bytes is inside of the data block. */
 void handoff_sample_seal(struct handoff_sample *sample);
 
 #endif

@@ -190,7 +190,7 @@ static bool grow_fresh(void *context, size_t additional_bytes)
     return true;
 }
 
-/* Nothing, all, or the upper half of the returned pages becomes zeros. */
+/* No page, all pages, or the upper half of the returned pages become zeros. */
 static void shrink_fresh(void *context, size_t bytes)
 {
     struct heap_arena *arena = context;

@@ -1,9 +1,9 @@
 /*
  * heap_arena.h - memory and page source for a heap under test.
  *
- * One host mapping stands for the heap's window. Pages that the page source has not given are
- * poisoned for AddressSanitizer. So it stops the heap at the instruction that touches other memory.
- * A test can make the n-th call of grow fail. Faults are recorded.
+ * One host mapping stands for the heap's window. Pages that the page source has not provided are
+ * poisoned for AddressSanitizer. So it stops the heap at the instruction that accesses other
+ * memory. A test can make the n-th call of grow fail. Faults are recorded.
  *
  * A second mapping stands for the guarded window, if there is one. Only the pages that the layer
  * has made usable can be touched.
@@ -23,8 +23,8 @@ struct heap_arena {
     uint8_t *base;
     size_t size_bytes;   /* of the mapping */
     size_t usable_bytes; /* given to the heap */
-    size_t budget_bytes; /* the page source gives no more than this */
-    unsigned grow_count; /* calls, failed ones included */
+    size_t budget_bytes; /* the page source provides at most this */
+    unsigned grow_count; /* calls, with those that failed */
     unsigned shrink_count;
     size_t discarded_bytes; /* so far */
     unsigned failing_grow;  /* the call that fails, from 1; 0 for none */
@@ -75,12 +75,12 @@ void heap_arena_set_debug(struct heap_arena *arena, struct heap_configuration *c
 void heap_arena_add_guarded(struct heap_arena *arena, struct heap_configuration *configuration,
                             size_t window_bytes, size_t large_bytes, uint64_t sample_interval);
 
-/* True if the heap may touch all of these bytes of the guarded window; true if it may touch any of
- * them. */
+/* Return true if the heap can access all of these bytes of the guarded window; return true if it
+ * can access any of them. */
 bool heap_arena_is_usable(const struct heap_arena *arena, const void *start, size_t bytes);
 bool heap_arena_is_guarded(const struct heap_arena *arena, const void *start, size_t bytes);
 
-/* Make the first `size_bytes` touchable and nothing else. */
+/* Make only the first `size_bytes` accessible. */
 void heap_arena_set_usable(struct heap_arena *arena, size_t size_bytes);
 
 #endif

@@ -25,7 +25,7 @@ struct heap_oracle_block {
 
 struct heap_oracle {
     struct heap *heap;
-    /* The seed of the steps: any number. */
+    /* The seed of the steps can be any number. */
     uint32_t (*next)(void *context);
     void *context;
     size_t largest_bytes; /* of a request */

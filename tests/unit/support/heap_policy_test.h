@@ -46,7 +46,8 @@ struct heap_policy_test {
         .name = #function, .run = function, .is_of_policy = true                                   \
     }
 
-/* What main() returns. HEAP_TESTS in the environment is a filter of names ("fast: *"). */
+/* Run the tests, and return the result for main(). HEAP_TESTS in the environment is a filter of
+ * names ("fast: *"). */
 int heap_policy_test_run(const char *group, const struct heap_policy_test *tests, size_t count);
 
 /* --- Heaps ------------------------------------------------------------------------------------ */
@@ -86,7 +87,7 @@ static inline void populate(struct heap *heap, size_t size_bytes, unsigned count
         memset(allocate(heap, size_bytes), 0x41, size_bytes);
 }
 
-/* A heap in which no request succeeds any more. */
+/* Fill a heap until no request succeeds. */
 static inline void fill(struct heap *heap)
 {
     for (size_t size_bytes = MIB; size_bytes != 0; size_bytes /= 2) {
@@ -97,7 +98,7 @@ static inline void fill(struct heap *heap)
         continue;
 }
 
-/* Sizes at every edge that a policy may have. */
+/* Sizes at every limit that a policy may have. */
 static const size_t SIZES[] = {0,   1,   7,   8,   9,   15,  16,  17,   23,   24,   25,  31,
                                32,  40,  47,  48,  63,  64,  65,  100,  128,  200,  255, 256,
                                257, 271, 272, 273, 500, 512, 999, 1024, 1048, 1049, 5000};
@@ -129,7 +130,7 @@ static inline struct heap_statistics statistics_of(const struct heap *heap)
     return statistics;
 }
 
-/* One fault of that kind, found by a call of OTHER_CALLER. */
+/* Expect one fault of that kind, found by a call of OTHER_CALLER. */
 static inline void assert_fault(struct fixture *fixture, enum heap_fault_kind kind)
 {
     assert_int_equal(fixture->arena.fault_count, 1);

@@ -7,7 +7,7 @@
 struct log_stub {
     unsigned warning_count;
     char last_warning[512]; /* "[stage] text" */
-    unsigned hold_depth; /* interrupts.h, as the last warning was logged: with a lock held, not 0 */
+    unsigned hold_depth;    /* of interrupts.h at the last warning; not 0 if a lock was held */
 };
 
 extern struct log_stub log_stub;

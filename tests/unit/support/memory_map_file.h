@@ -14,12 +14,12 @@
 
 #define MEMORY_MAP_DIRECTORY "tests/data/memory-maps"
 
-/* Read at most `capacity` rows; returns how many the file has. Aborts on a file that is missing,
- * too long or not in this form. The path is relative to the repository's root. */
+/* Read at most `capacity` rows, and return the number of rows in the file. Abort if the file is
+ * missing, too long or not in this form. The path is relative to the repository's root. */
 size_t memory_map_file_read(const char *path, struct memory_map_descriptor *rows, size_t capacity);
 
-/* Call `visit` with the path of every map in MEMORY_MAP_DIRECTORY, in order of name; returns how
- * many there are. */
+/* Call `visit` with the path of every map in MEMORY_MAP_DIRECTORY, in order of name. Return the
+ * number of maps. */
 size_t memory_map_file_each(void (*visit)(const char *path, void *context), void *context);
 
 #endif

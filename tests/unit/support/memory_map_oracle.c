@@ -10,7 +10,7 @@
 #define RAM_LIMIT        (UINT64_C(1) << 46)
 #define WRITE_BACK       UINT64_C(8)
 
-/* From 1 on, in order of precedence. 0 is the rank of type 0, where no row is. */
+/* From 1 on, in order of precedence. 0 is the rank of type 0: no row. */
 static unsigned rank(uint32_t type)
 {
     unsigned place = 0;
@@ -63,7 +63,8 @@ static bool row_covers(const struct memory_map_descriptor *row, uint32_t type, u
     return start < page + PAGE_SIZE_BYTES && page < end;
 }
 
-/* The type of highest precedence of the rows that cover the page; 0 if none does. */
+/* Return the type with the highest precedence of the rows that cover the page; 0 if no row covers
+ * it. */
 static uint32_t type_by_rows(const struct memory_map_input *input, uint64_t page)
 {
     uint32_t highest = 0;
@@ -76,7 +77,7 @@ static uint32_t type_by_rows(const struct memory_map_input *input, uint64_t page
     return highest;
 }
 
-/* Of the claims that cover the page, but for firmware tables, which are `wanted` by their own. */
+/* The same for the claims that cover the page. Claims of firmware tables count only if `wanted`. */
 static uint32_t type_by_claims(const struct memory_map_input *input, uint64_t page, bool tables)
 {
     uint32_t highest = 0;

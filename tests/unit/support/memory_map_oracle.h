@@ -1,5 +1,5 @@
 /*
- * memory_map_oracle.h - what a page of memory is, found from all rows without sorting anything, for
+ * memory_map_oracle.h - find the type of a page of memory from all rows, without sorting, for the
  * unit tests and the fuzzer of bootloader/pure/memory_map.c.
  */
 #ifndef TESTS_UNIT_SUPPORT_MEMORY_MAP_ORACLE_H
@@ -27,15 +27,15 @@ static inline struct memory_map_claim memory_map_claim_of(uint64_t base, uint64_
     return (struct memory_map_claim){phys_range(base, base + size_bytes), type};
 }
 
-/* The region type that a row's type and attributes mean. */
+/* Return the region type for a row's type and attributes. */
 uint32_t memory_map_oracle_type(uint32_t efi_type, uint64_t attributes);
 
-/* What is wrong with how the regions describe the page that begins at `page`; NULL if nothing. */
+/* Return the mistake of the regions for the page that begins at `page`, or NULL. */
 const char *memory_map_page_problem(const struct memory_map_input *input,
                                     const struct handoff_region *regions, size_t region_count,
                                     uint64_t page);
 
-/* How the regions break the promise of being normalised; NULL if they do not. */
+/* Return the reason why the regions are not normalised, or NULL. */
 const char *memory_map_normal_problem(const struct handoff_region *regions, size_t region_count);
 
 #endif

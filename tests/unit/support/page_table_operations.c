@@ -10,7 +10,7 @@
 #define TABLE_PAGE_COUNT 32
 #define ENTRY_COUNT      512
 
-/* --- The oracle: ranges of mapped addresses, sorted, disjoint, as long as they can be --- */
+/* --- The oracle: ranges of mapped addresses, sorted, disjoint and maximal --- */
 
 struct extent {
     uint64_t virtual;
@@ -90,7 +90,7 @@ static struct extent extent_to(struct extent extent, uint64_t last)
     return extent;
 }
 
-/* What lies in [virtual, last] is gone, or has the new permissions if there are any. */
+/* Unmap [virtual, last], or give it the new permissions if there are any. */
 static void oracle_change(struct oracle *oracle, uint64_t virtual, uint64_t last,
                           const struct page_permissions *permissions)
 {
@@ -238,7 +238,8 @@ static uint64_t half_bytes(void)
     return bytes;
 }
 
-/* Addresses near each other and near the borders of tables of every level, and of the halves. */
+/* Return addresses near each other, and near the borders of the halves and of tables of every
+ * level. */
 static uint64_t choose_address(struct run *run)
 {
     const uint64_t WINDOWS[] = {0, half_bytes() - 2 * GIB, 0 - half_bytes(),
@@ -276,8 +277,8 @@ static bool is_possible_range(const struct run *run, uint64_t virtual, uint64_t 
            page_table_is_canonical(run->table.features.levels, virt_addr(last));
 }
 
-/* The mistake in the status of a request, or NULL. NO_MEMORY is right if an allocation failed: a map may
- * run out of memory before it comes to the page that is mapped. */
+/* Return the mistake in the status of a request, or NULL. NO_MEMORY is correct if an allocation
+ * failed: the memory may end before the map comes to the page that is mapped. */
 static const char *status_problem(const struct run *run, enum page_table_status status,
                                   enum page_table_status expected)
 {
@@ -316,7 +317,7 @@ static const char *run_map(struct run *run)
     return status_problem(run, status, expected);
 }
 
-/* A range of addresses, most often at what is mapped. */
+/* Return a range of addresses, most often of mapped addresses. */
 static struct extent choose_target(struct run *run)
 {
     uint64_t virtual = choose_address(run);

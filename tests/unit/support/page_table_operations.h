@@ -1,6 +1,6 @@
 /*
- * page_table_operations.h - a stream of requests (map, unmap, protect, merge) beside an oracle, for
- * a unit test and the fuzzer.
+ * page_table_operations.h - run a stream of requests (map, unmap, protect, merge) on page tables
+ * and on an oracle, for a unit test and the fuzzer.
  */
 #ifndef TESTS_UNIT_SUPPORT_PAGE_TABLE_OPERATIONS_H
 #define TESTS_UNIT_SUPPORT_PAGE_TABLE_OPERATIONS_H
@@ -13,9 +13,8 @@
 
 /* Read features and requests from the bytes and run them on page tables in fake memory, some with
  * an allocation that fails. After every request all mappings are compared with the oracle, and the
- * table pages are counted. After a request that failed every table is compared bit by bit with its
- * state before. At the end everything is unmapped.
- * Returns what went wrong, NULL if nothing did. */
+ * table pages are counted. After a request that failed, every table is compared bit by bit with its
+ * state before. At the end, all pages are unmapped. Return the problem, or NULL. */
 const char *page_table_operations_run(const uint8_t *bytes, size_t size_bytes);
 
 /* A witness: a model of a CPU that uses the tables while they are changed. */
@@ -24,11 +23,11 @@ struct page_table_witness {
     void *context;
     /* Begin to observe empty tables in this memory. */
     void (*attach)(void *context, struct fake_memory *memory, const struct page_table *table);
-    /* The first mistake up to the end of a request, or NULL. */
+    /* Return the first mistake up to the end of a request, or NULL. */
     const char *(*problem)(void *context);
 };
 
-/* The same, and after every request the witness is asked. */
+/* The same. After every request, the witness reports its mistakes. */
 const char *page_table_operations_run_before(const struct page_table_witness *witness,
                                              const uint8_t *bytes, size_t size_bytes);
 

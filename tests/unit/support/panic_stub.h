@@ -1,8 +1,7 @@
 /*
- * panic_stub.h - the kernel's panic on the host: recorded, and survived by the test.
- *
- * panic_raise() and panic_report() jump back to the macro that expected it. A panic that nobody
- * expects prints its message and aborts.
+ * panic_stub.h - the kernel's panic on the host. It is recorded, and the test goes on.
+ * panic_raise() and panic_report() jump back to the macro that expects the panic. An unexpected
+ * panic prints its message and aborts.
  */
 #ifndef TESTS_UNIT_SUPPORT_PANIC_STUB_H
 #define TESTS_UNIT_SUPPORT_PANIC_STUB_H
@@ -21,7 +20,7 @@ struct panic_stub {
     struct {
         const char *role;
         const void *address;
-    } notes[PANIC_NOTE_LIMIT]; /* that it came with */
+    } notes[PANIC_NOTE_LIMIT]; /* of the last panic */
     unsigned note_count;
     /* Of a panic_report(): */
     const char *detail;
@@ -30,7 +29,7 @@ struct panic_stub {
 
 extern struct panic_stub panic_stub;
 
-/* The address that the last panic came with under this role, or NULL. */
+/* Return the address of the last panic's note with this role, or NULL. */
 const void *panic_stub_noted(const char *role);
 
 /* Run `statement` and store in `panicked` (a bool variable) whether it ended in a panic. Local

@@ -1,5 +1,5 @@
 /*
- * random.h - numbers that look random and are the same in every run (xorshift64*, Vigna 2016).
+ * random.h - pseudo-random numbers that are the same in every run (xorshift64*, Vigna 2016).
  */
 #ifndef TESTS_UNIT_SUPPORT_RANDOM_H
 #define TESTS_UNIT_SUPPORT_RANDOM_H

@@ -25,7 +25,7 @@ static void on_step(int number, siginfo_t *trap, void *interrupted)
     }
 }
 
-/* The 128 bytes below the stack pointer are the compiler's (System V x86-64 psABI 3.2.2). */
+/* The compiler may use the 128 bytes below the stack pointer (System V x86-64 psABI 3.2.2). */
 #define WITH_FLAGS(instruction)                                                                    \
     __asm__ volatile("leaq -128(%%rsp), %%rsp\n\tpushfq\n\t" instruction                           \
                      ", (%%rsp)\n\tpopfq\n\tleaq 128(%%rsp), %%rsp" ::                             \

@@ -1,5 +1,5 @@
 /*
- * synthetic_elf.h - a small kernel's ELF file, made in memory, whose fields a test can spoil.
+ * synthetic_elf.h - a small kernel's ELF file in memory. A test can make its fields invalid.
  *
  *   virtual address      file
  *   ffffffff80000000     0x1000  text    0x40 bytes                    r-x

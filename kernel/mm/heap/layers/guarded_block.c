@@ -72,7 +72,7 @@ static void describe_pointer(const struct guarded_record *record, const void *po
     fault->kind = HEAP_FAULT_DOUBLE_FREE;
     fault->is_free = true;
     fault->freed_by = record->freed_by;
-    fault->detail = fault->block == pointer ? "the block is free already"
+    fault->detail = fault->block == pointer ? "the block is already free"
                                             : "the pointer is into memory that was freed";
 }
 

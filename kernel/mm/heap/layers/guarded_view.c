@@ -71,7 +71,7 @@ static const char *check_freed(const struct guarded_lane *lane)
     uint32_t index = lane->oldest_freed;
     for (uint32_t n = 0; n < lane->freed_count; n++) {
         if (index >= lane->touched_count || lane->records[index].life != GUARDED_FREED)
-            return "a place in the reuse queue is not a freed one";
+            return "a place in the reuse queue is not free";
         if (n == lane->freed_count - 1 && index != lane->newest_freed)
             return "the reuse queue does not end with the newest";
         index = lane->records[index].next_freed;

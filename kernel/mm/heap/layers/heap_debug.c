@@ -24,7 +24,7 @@ static struct heap_debug_record *validate(struct heap *heap, const uint8_t *bloc
         detail = "the record behind the block was overwritten";
     } else if (record->state == HEAP_DEBUG_QUARANTINED) {
         kind = HEAP_FAULT_DOUBLE_FREE;
-        detail = "the block is free already";
+        detail = "the block is already free";
     } else if (heap_debug_canary_is_intact(block, record)) {
         return record;
     }

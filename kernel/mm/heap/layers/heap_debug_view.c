@@ -96,6 +96,6 @@ const char *heap_debug_view_check(const struct heap *heap)
         return "the counters of the layer above do not match the blocks";
     if (tally.quarantine_count != debug->quarantine.block_count ||
         tally.quarantine_bytes != debug->quarantine.bytes)
-        return "the freed blocks in quarantine are not those that were counted";
+        return "the quarantine's counters do not match its blocks";
     return NULL;
 }

@@ -240,7 +240,7 @@ static bool best_fit_validate(struct heap *heap, const void *block,
 {
     if (!is_inside(heap, block))
         return best_fit_fault_record(heap, HEAP_FAULT_BAD_POINTER, NULL, block,
-                                     "the pointer is not of this heap");
+                                     "the pointer does not belong to this heap");
     if ((uintptr_t)block % BEST_FIT_UNIT_BYTES != 0)
         return best_fit_fault_record_bad_pointer(heap, block);
     struct best_fit_segment *segment = best_fit_segment_of(block);

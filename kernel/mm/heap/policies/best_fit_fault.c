@@ -28,7 +28,7 @@ bool best_fit_fault_record_double_free(struct heap *heap, const struct best_fit_
                                      "the pointer is into memory that was freed");
     const struct heap_fault fault = {
         .kind = HEAP_FAULT_DOUBLE_FREE,
-        .detail = "the block is free already",
+        .detail = "the block is already free",
         .pointer = pointer,
         .block = pointer,
         .is_free = true,
@@ -55,7 +55,7 @@ bool best_fit_fault_record_bad_pointer(struct heap *heap, const void *block)
     }
     if (!best_fit_is_sound(heap, segment))
         return best_fit_fault_record(heap, HEAP_FAULT_CORRUPT, NULL, block,
-                                     "a header further down was overwritten");
+                                     "a header at a lower address was overwritten");
     if (segment->state == BEST_FIT_FREE && address < (uintptr_t)best_fit_next_of(segment))
         return best_fit_fault_record_double_free(heap, segment, block);
     return best_fit_fault_record(heap, HEAP_FAULT_BAD_POINTER, segment, block,

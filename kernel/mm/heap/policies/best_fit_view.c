@@ -63,7 +63,7 @@ static const char *check_free_list(const struct heap *heap, size_t free_count)
     for (const struct best_fit_segment *segment = best_fit_of(heap)->free_list; segment != NULL;
          segment = best_fit_links_of(segment)->next) {
         if (free_count == 0)
-            return "the free list is longer than there are free segments";
+            return "the free list has more entries than there are free segments";
         if (!best_fit_is_sound(heap, segment) || segment->state != BEST_FIT_FREE)
             return "the free list holds a segment that is not free";
         if (best_fit_links_of(segment)->previous != previous)

@@ -275,7 +275,7 @@ static const char *check_piece(const struct bump_state *bump, const uint8_t *blo
     if (is_behind_gap && !sealed_read_word(bump->secret, sealed_footer_before(block), &footer))
         return "the footer of a gap was overwritten";
     if (sealed_units(footer) != tally->gap_units)
-        return "a block is wrong about the gap before it";
+        return "a block does not match the gap before it";
     if (is_gap && tally->gap_units != 0)
         return "two gaps touch";
     tally->gap_units = is_gap ? sealed_units(header) : 0;

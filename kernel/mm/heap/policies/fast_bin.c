@@ -114,13 +114,13 @@ static const char *check_bin(const struct fast_core *core, unsigned bin, size_t 
     for (uint32_t place = core->bins[bin]; place != 0;) {
         uint64_t header;
         if (*free_count == 0)
-            return "the bins hold more than there are free blocks";
+            return "the bins hold more blocks than are free";
         if (!fast_place_is_possible(core, place))
             return "a free-list link was overwritten";
         const uint8_t *block = fast_block_at(core, place);
         if (!sealed_read_header(core->secret, block, &header) || (header & SEALED_FREE) == 0 ||
             fast_bin_of(sealed_units(header)) != bin)
-            return "a bin holds what does not belong there";
+            return "a bin holds a wrong block";
         if (fast_links_of(block)->previous != previous)
             return "a bin's links do not match";
         previous = place;

@@ -29,7 +29,7 @@ static void record_slot(struct heap *heap, const struct fast_slab *slab, const u
     size_t size_bytes = fast_slot_size(slab, index);
     if (fast_slot_is_free(slab, index))
         record(heap, HEAP_FAULT_DOUBLE_FREE, slot, size_bytes, pointer,
-               "the block is free already");
+               "the block is already free");
     else if (slot != pointer)
         record(heap, HEAP_FAULT_BAD_POINTER, slot, size_bytes, pointer,
                "the pointer is not the start of a block");
@@ -60,7 +60,7 @@ static void record_block(struct heap *heap, const uint8_t *pointer)
     fault.pointer = pointer;
     if (fault.free_bytes != 0 && fast_tombstone_find_slot(fast_of(heap), pointer, &size_bytes))
         record(heap, HEAP_FAULT_DOUBLE_FREE, pointer, size_bytes, pointer,
-               "the block is free already");
+               "the block is already free");
     else
         (void)heap_fault_record(heap, &fault);
 }

@@ -156,7 +156,7 @@ static const char *check_block(const struct fast_core *core, const uint8_t *bloc
     if (units == 0 || units > (size_t)(core->end - block) / SEALED_UNIT_BYTES)
         return "a block reaches beyond the end";
     if (((header & SEALED_PREVIOUS_FREE) != 0) != previous_is_free)
-        return "a header is wrong about the block before";
+        return "a header does not match the block before it";
     if (is_free && previous_is_free)
         return "two free blocks touch";
     if (is_free && block != core->top && !fast_footer_is_sound(core, block, units))
@@ -271,7 +271,7 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
             return "a class's list is wrong";
         if (slab->used_count == 0 || slab->used_count >= slab->slot_count || slab->is_full ||
             slab == size_class->slab)
-            return "a slab on a list does not belong there";
+            return "a slab is on the wrong list";
         previous = slab;
     }
     for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next) {

@@ -354,7 +354,8 @@ static const char *tally_blocks(const struct heap *heap, struct tally *ret_tally
     }
     if (!sealed_read_header(state->secret, state->end, &header))
         return "the end marker was overwritten";
-    return ret_tally->listed == NULL ? NULL : "the list is longer than there are free blocks";
+    return ret_tally->listed == NULL ? NULL
+                                     : "the list has more entries than there are free blocks";
 }
 
 /* Stops at a corrupt block. The figures then cover only the memory before it. */

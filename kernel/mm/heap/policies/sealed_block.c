@@ -22,7 +22,7 @@ static struct heap_fault fault_of_free(uint64_t secret, const uint8_t *block, ui
     if ((uintptr_t)pointer % SEALED_UNIT_BYTES == 0 && sealed_read_freed(secret, pointer, &freed)) {
         fault.block = pointer;
         fault.size_bytes = sealed_size(freed);
-        fault.detail = "the block is free already";
+        fault.detail = "the block is already free";
         return fault;
     }
     fault.block = block;
@@ -61,7 +61,7 @@ struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const u
     const uint8_t *block = first;
     if (pointer < first - SEALED_UNIT_BYTES || pointer >= end)
         return (struct heap_fault){.kind = HEAP_FAULT_BAD_POINTER,
-                                   .detail = "the pointer is not of this heap"};
+                                   .detail = "the pointer does not belong to this heap"};
     while (sealed_read_header(secret, block, &header) &&
            sealed_extent_is_inside(block, header, end) &&
            sealed_next(block, sealed_units(header)) <= pointer)
@@ -74,7 +74,7 @@ struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const u
                                    .detail = "the header before the block was overwritten"};
     return (struct heap_fault){.kind = HEAP_FAULT_CORRUPT,
                                .block = block,
-                               .detail = "a header further down was overwritten"};
+                               .detail = "a header at a lower address was overwritten"};
 }
 
 bool sealed_record_fault_of(struct heap *heap, uint64_t secret, const uint8_t *first,

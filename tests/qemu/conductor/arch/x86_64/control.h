@@ -1,5 +1,5 @@
 /*
- * control.h - the control registers that page protection hangs on (Intel SDM Vol. 3A, 4.1).
+ * control.h - the control registers for page protection (Intel SDM Vol. 3A, 4.1).
  */
 #ifndef CONDUCTOR_ARCH_X86_64_CONTROL_H
 #define CONDUCTOR_ARCH_X86_64_CONTROL_H
@@ -7,7 +7,7 @@
 #include "shared/arch/x86_64/control.h"
 #include "shared/arch/x86_64/instructions.h"
 
-/* Whether the supervisor's writes obey read-only pages. */
+/* Return true if the supervisor cannot write to read-only pages. */
 static inline void control_write_protect(bool enable)
 {
     uint64_t mask = control_mask(CR0_BIT_WRITE_PROTECT);
