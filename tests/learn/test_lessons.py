@@ -150,7 +150,7 @@ def test_a_finding_of_the_sanitizers_is_said_in_words(tmp_path, build_here):
         "    uint8_t *block",
         "    volatile uint8_t few[4] = {0};\n    volatile unsigned at = 4;\n"
         "    uint8_t *volatile nothing = NULL;\n    nothing += 4;\n"
-        "    few[at] = 1;\n    uint8_t *block", 1)
+        "    few[0] = nothing != NULL;\n    few[at] = 1;\n    uint8_t *block", 1)
     process = run_lesson("4", "--folder", folder_with(tmp_path, 4, text), environment=build_here)
     assert process.returncode == 1
     assert "  note: " in process.stdout and "null pointer" in process.stdout
