@@ -20,7 +20,7 @@ def test_FW2_watchdog_is_switched_off_first(lab):
 
 def test_FW2_watchdog_that_stays_is_a_warning(lab):
     verdict = expect_ready(lab.case(plan=["watchdog-fails"]))
-    assert "the firmware keeps its watchdog" in verdict.serial
+    assert "the firmware does not stop its watchdog" in verdict.serial
 
 
 def test_FW14_no_console(lab):
