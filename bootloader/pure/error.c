@@ -76,7 +76,7 @@ static const struct error_text error_texts[] = {
          FIRMWARE_COMPROMISED_DATA},
     [LOADER_ERROR_MEMORY_MAP] = {"The firmware's memory map cannot be used.",
                                  "Update the firmware.", FIRMWARE_UNSUPPORTED},
-    [LOADER_ERROR_EXIT] = {"The firmware does not let go of the machine.",
+    [LOADER_ERROR_EXIT] = {"The firmware does not end its boot services.",
                            "Switch off, unplug what is not needed for booting, and try again.",
                            FIRMWARE_ABORTED},
     [LOADER_ERROR_PAGE_TABLES] = {"The kernel's first page tables cannot be built.",
