@@ -27,6 +27,53 @@ static bool read_last_map(struct loader *loader)
     return !EFI_ERROR(status);
 }
 
+/* The map decides about regions and tables, so they are built before the exit: if one of them fails,
+ * the firmware can still show the error. */
+static bool build_from_map(struct loader *loader)
+{
+    return regions_build(loader) && tables_build(loader);
+}
+
+/* After a failed exit only the map may be read. So the failure of a later step seals the firmware. */
+static bool read_map_again(struct loader *loader)
+{
+    EFI_STATUS status = exit_read_map(&loader->firmware, &loader->block.map);
+    if (EFI_ERROR(status))
+        error_set(&loader->failure, LOADER_ERROR_EXIT, status, "reading the map again");
+    bool is_good = !EFI_ERROR(status) && build_from_map(loader);
+    if (!is_good)
+        firmware_seal(&loader->firmware);
+    return is_good;
+}
+
+static bool exit_firmware(struct loader *loader, unsigned *ret_attempt_count)
+{
+    for (unsigned attempt = 1;; attempt++) {
+        EFI_STATUS status = exit_try(&loader->firmware, &loader->block.map);
+        *ret_attempt_count = attempt;
+        if (!EFI_ERROR(status))
+            return true;
+        if (status != EFI_INVALID_PARAMETER || attempt == EXIT_ATTEMPT_LIMIT) {
+            firmware_seal(&loader->firmware);
+            error_set(&loader->failure, LOADER_ERROR_EXIT, status, "after %u attempts", attempt);
+            return false;
+        }
+        if (!read_map_again(loader))
+            return false;
+    }
+}
+
+static void warn_of_firmware(struct loader *loader, unsigned attempt_count)
+{
+    regions_warn(loader);
+    if (attempt_count > 1)
+        console_warn(&loader->console, "the firmware ended boot services after %u attempts",
+                     attempt_count);
+    if (loader->block.map.version != EFI_MEMORY_DESCRIPTOR_VERSION)
+        console_warn(&loader->console, "the memory map has version %u, and is read as version 1",
+                     loader->block.map.version);
+}
+
 /* Show the log first: after the exit, the firmware cannot show it. */
 bool leave_firmware(struct loader *loader)
 {
@@ -36,18 +83,15 @@ bool leave_firmware(struct loader *loader)
     console_show(&loader->console);
     post_exit_initialise(&loader->post_exit, &loader->platform.framebuffer,
                          loader->config.command_line);
+    loader_begin_phase(loader, "build tables");
+    if (!read_last_map(loader) || !build_from_map(loader))
+        return false;
     loader_begin_phase(loader, "exit firmware");
-    if (!read_last_map(loader) ||
-        exit_boot_services(&loader->firmware, &loader->block.map, &attempt_count) != LOADER_OK)
+    if (!exit_firmware(loader, &attempt_count))
         return false;
 
     arch_interrupts_disable();
     fault_report_install(&loader->fault_report, &loader->post_exit);
-    if (attempt_count > 1)
-        console_warn(&loader->console, "the firmware ended boot services after %u attempts",
-                     attempt_count);
-    if (loader->block.map.version != EFI_MEMORY_DESCRIPTOR_VERSION)
-        console_warn(&loader->console, "the memory map has version %u, and is read as version 1",
-                     loader->block.map.version);
+    warn_of_firmware(loader, attempt_count);
     return true;
 }

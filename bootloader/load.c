@@ -4,11 +4,11 @@
 
 #define CONFIG_PATH "\\handoff.conf"
 
-static bool parse_config(struct loader *loader, const struct file *file)
+static bool parse_config(struct loader *loader, const char *text, size_t size_bytes)
 {
     struct config *config = &loader->config;
     unsigned line;
-    enum config_status status = config_parse(file->bytes, file->size_bytes, config, &line);
+    enum config_status status = config_parse(text, size_bytes, config, &line);
     if (status != CONFIG_OK) {
         error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "%s, line %u: %s",
                   CONFIG_PATH, line, config_status_text(status));
@@ -20,35 +20,44 @@ static bool parse_config(struct loader *loader, const struct file *file)
     return true;
 }
 
+static bool read_config(struct loader *loader, const struct file *file)
+{
+    struct phys_range block;
+    if (pages_allocate_for_reading(&loader->pages, file->size_bytes, PAGE_SIZE_BYTES, 0,
+                                   HANDOFF_REGION_LOADER, &block) != LOADER_OK)
+        return false;
+    void *text = (void *)block.start.value;
+    bool is_good = file_read(file, 0, text, file->size_bytes) == LOADER_OK &&
+                   parse_config(loader, text, file->size_bytes);
+    pages_free(&loader->pages, block.start);
+    return is_good;
+}
+
 /* A missing file, and an empty one, mean the defaults. */
 static bool load_config(struct loader *loader, const struct volume *volume)
 {
     struct file file;
-    enum loader_error error =
-        file_read(volume, &loader->pages, CONFIG_PATH, CONFIG_FILE_LIMIT_BYTES, &file);
+    enum loader_error error = file_open(volume, CONFIG_PATH, CONFIG_FILE_LIMIT_BYTES, &file);
     if (error == LOADER_ERROR_FILE_NOT_FOUND || error == LOADER_ERROR_FILE_EMPTY)
         return true;
     if (error != LOADER_OK)
         return false;
-    bool is_good = parse_config(loader, &file);
-    file_free(&loader->pages, &file);
+    bool is_good = read_config(loader, &file);
+    file_close(&file);
     return is_good;
 }
 
 static bool load_kernel(struct loader *loader, const struct volume *volume)
 {
     const char *path = loader->config.kernel_path;
+    struct phys_range *memory = &loader->placement.kernel;
     struct file file;
 
-    loader_begin_phase(loader, "read kernel");
-    if (file_read(volume, &loader->pages, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
-        return false;
-
     loader_begin_phase(loader, "load kernel");
-    struct phys_range *memory = &loader->placement.kernel;
-    enum loader_error error =
-        kernel_image_load(&file, path, &loader->pages, &loader->kernel, memory);
-    file_free(&loader->pages, &file);
+    if (file_open(volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
+        return false;
+    enum loader_error error = kernel_image_load(&file, &loader->pages, &loader->kernel, memory);
+    file_close(&file);
     if (error != LOADER_OK)
         return false;
     console_log(&loader->console, "kernel %s: %llu KiB at %llx, entry %llx", path,

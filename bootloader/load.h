@@ -7,7 +7,7 @@
 #include "bootloader/loader.h"
 
 /* Read both files from the volume of the loader, and load the kernel.
- * Failures: NO_VOLUME, CONFIG, FILE_*, KERNEL_INVALID, OUT_OF_MEMORY, BAD_ALLOCATION. */
+ * Failures: NO_VOLUME, NETWORK_START, CONFIG, FILE_*, KERNEL_INVALID, OUT_OF_MEMORY, BAD_ALLOCATION. */
 bool load_from_volume(struct loader *loader);
 
 #endif

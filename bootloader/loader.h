@@ -34,6 +34,7 @@ struct loader {
     struct table_pool table_pool;
     struct pages pages;
     struct handoff_block block;
+    struct memory_map_report map_report; /* of the final map */
     struct loader_failure failure;
     struct fault_report fault_report;
     struct elf_plan kernel;

@@ -7,7 +7,6 @@
 #include "bootloader/leave.h"
 #include "bootloader/levels.h"
 #include "bootloader/load.h"
-#include "bootloader/regions.h"
 #include "bootloader/reserve.h"
 #include "bootloader/stop.h"
 #include "bootloader/tables.h"
@@ -27,9 +26,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     if (!reserve_handoff(&loader) || /* memory for the handoff block */
         !levels_choose(&loader) ||   /* of page tables: four or five */
         !tables_reserve(&loader) ||  /* memory for the bootstrap tables */
-        !leave_firmware(&loader) ||  /* after this, there are no boot services */
-        !regions_build(&loader) ||   /* the final memory map, sorted and typed */
-        !tables_build(&loader))      /* kernel, direct map, stack, loader */
+        !leave_firmware(&loader))    /* the final map; regions and tables from it; the exit */
         return stop_loader(&loader);
 
     hand_over_build(&loader); /* write the handoff, with its checksum */

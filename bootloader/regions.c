@@ -4,11 +4,14 @@
 #include "shared/direct_map.h"
 #include "shared/region.h"
 
-static void warn_of_rows(struct console *console, const struct memory_map_report *report)
+static void warn_of_rows(struct console *console, const struct memory_map_report *report,
+                         uint64_t limit_bytes)
 {
     if (report->unreachable_bytes != 0)
-        console_warn(console, "%llu GiB of RAM beyond 64 TiB stay reserved",
-                     report->unreachable_bytes / GIB);
+        console_warn(console, "%llu MiB of RAM at or above %llu GiB stay reserved: out of reach",
+                     report->unreachable_bytes / MIB, limit_bytes / GIB);
+    if (report->attributes_assumed)
+        console_warn(console, "no memory map row has attributes: RAM is taken as write-back");
     if (report->dropped_empty + report->dropped_wrapping + report->shrunk_unaligned +
             report->overlapping + report->unknown_types + report->unusable_attributes ==
         0)
@@ -40,10 +43,18 @@ static void collect_claims(struct loader *loader, uint64_t limit_bytes)
     claims_add_tables(claims, &loader->platform.firmware_tables, limit_bytes);
 }
 
+/* The direct map ends here, or the CPU's physical addresses do. */
+static uint64_t ram_limit_bytes(const struct loader *loader, unsigned levels)
+{
+    uint64_t direct_map_bytes = direct_map_limit(levels).value;
+    uint64_t cpu_bytes = UINT64_C(1) << loader->features.physical_bits;
+    return cpu_bytes < direct_map_bytes ? cpu_bytes : direct_map_bytes;
+}
+
 static bool convert(struct loader *loader, unsigned levels, struct memory_map_result *ret_result)
 {
     const struct efi_map *map = &loader->block.map;
-    uint64_t limit_bytes = direct_map_limit(levels).value;
+    uint64_t limit_bytes = ram_limit_bytes(loader, levels);
 
     collect_claims(loader, limit_bytes);
     const struct memory_map_request request = {
@@ -73,11 +84,16 @@ bool regions_convert(struct loader *loader, unsigned levels)
 bool regions_build(struct loader *loader)
 {
     struct memory_map_result result;
-    loader_begin_phase(loader, "convert map");
     if (!convert(loader, loader->features.levels, &result))
         return false;
-    warn_of_rows(&loader->console, &result.report);
+    loader->map_report = result.report;
     firmware_tables_set_mapping(&loader->platform.firmware_tables, loader->block.room.regions,
                                 loader->block.region_count);
     return true;
+}
+
+void regions_warn(struct loader *loader)
+{
+    warn_of_rows(&loader->console, &loader->map_report,
+                 ram_limit_bytes(loader, loader->features.levels));
 }

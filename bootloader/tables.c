@@ -47,7 +47,6 @@ static enum page_table_status build_trampoline(struct loader *loader,
 bool tables_build(struct loader *loader)
 {
     struct bootstrap_plan plan = plan_of(loader);
-    loader_begin_phase(loader, "build tables");
     loader->table_pool = (struct table_pool){.memory = &loader->placement.page_tables};
     struct page_table_memory memory = table_pool_memory(&loader->table_pool);
     enum page_table_status status = page_table_create(&loader->features, &memory, &loader->tables);

@@ -10,7 +10,7 @@
  * bound is computed. Failures: OUT_OF_MEMORY, BAD_ALLOCATION. */
 bool tables_reserve(struct loader *loader);
 
-/* Build them from the regions of the final map. If there is a trampoline, build its tables too.
+/* Build them from the regions of the final map. A second call starts over. If there is a trampoline, build its tables too.
  * Failure: PAGE_TABLES. */
 bool tables_build(struct loader *loader);
 

@@ -38,24 +38,10 @@ EFI_STATUS exit_read_map(const struct firmware *firmware, struct efi_map *map)
     return status;
 }
 
-enum loader_error exit_boot_services(struct firmware *firmware, struct efi_map *map,
-                                     unsigned *ret_attempt_count)
+EFI_STATUS exit_try(struct firmware *firmware, const struct efi_map *map)
 {
-    unsigned attempt_count = 0;
-    EFI_STATUS status;
-    do {
-        status = firmware->services->ExitBootServices(firmware->image, map->key);
-        attempt_count++;
-        if (!EFI_ERROR(status)) {
-            firmware_seal(firmware);
-            *ret_attempt_count = attempt_count;
-            return LOADER_OK;
-        }
-        if (status == EFI_INVALID_PARAMETER && attempt_count < EXIT_ATTEMPT_LIMIT)
-            status = exit_read_map(firmware, map);
-    } while (!EFI_ERROR(status));
-
-    firmware_seal(firmware);
-    return error_set(firmware->failure, LOADER_ERROR_EXIT, status, "after %u attempts",
-                     attempt_count);
+    EFI_STATUS status = firmware->services->ExitBootServices(firmware->image, map->key);
+    if (!EFI_ERROR(status))
+        firmware_seal(firmware);
+    return status;
 }

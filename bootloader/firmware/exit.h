@@ -26,12 +26,10 @@ enum loader_error exit_measure_map(const struct firmware *firmware, struct efi_m
 EFI_STATUS exit_read_map(const struct firmware *firmware, struct efi_map *map)
     __attribute__((warn_unused_result));
 
-/* Exit with the map that exit_read_map() has just read. Precondition: no firmware function was
- * called since. On success the firmware is sealed, *map holds the accepted map, and
- * *ret_attempt_count is the number of attempts. Failure: EXIT. The firmware is then sealed and has
- * partly ended, and only post_exit.h may be used. */
-enum loader_error exit_boot_services(struct firmware *firmware, struct efi_map *map,
-                                     unsigned *ret_attempt_count)
+/* Call ExitBootServices() with the key of the map that exit_read_map() has just read. Precondition: no
+ * firmware function was called since. On success the firmware is sealed. EFI_INVALID_PARAMETER means
+ * that the key is stale: read the map again, and try again. */
+EFI_STATUS exit_try(struct firmware *firmware, const struct efi_map *map)
     __attribute__((warn_unused_result));
 
 #endif

@@ -4,10 +4,19 @@
 
 /* Some firmware fails on very long reads from USB sticks. One megabyte per call is safe. It is no
  * slower where the firmware copies through a small buffer anyway. */
-#define READ_CHUNK_BYTES (1024u * 1024)
+#define READ_CHUNK_BYTES (UINT64_C(1024) * 1024)
 
 /* EFI_FILE_INFO with a name of 255 characters, the most that FAT has. */
 #define FILE_INFO_BYTES (offsetof(EFI_FILE_INFO, FileName) + 256 * sizeof(CHAR16))
+
+/* The firmware starts a program over the network from a device that loads files by name (UEFI 2.10,
+ * section 13.1), and that has no file system. */
+static bool is_network_device(const struct firmware *firmware, EFI_HANDLE device)
+{
+    static EFI_GUID guid = LOAD_FILE_PROTOCOL;
+    void *interface = NULL;
+    return !EFI_ERROR(firmware->services->HandleProtocol(device, &guid, &interface));
+}
 
 enum loader_error volume_open(const struct firmware *firmware, struct volume *ret_volume)
 {
@@ -21,8 +30,10 @@ enum loader_error volume_open(const struct firmware *firmware, struct volume *re
                          "the loader was not started from a device");
     EFI_STATUS status = firmware->services->HandleProtocol(device, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
-        return error_set(firmware->failure, LOADER_ERROR_NO_VOLUME, status,
-                         "file system of the boot device");
+        return error_set(firmware->failure,
+                         is_network_device(firmware, device) ? LOADER_ERROR_NETWORK_START
+                                                             : LOADER_ERROR_NO_VOLUME,
+                         status, "file system of the boot device");
 
     EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *file_system = interface;
     status = file_system->OpenVolume(file_system, &root);
@@ -38,7 +49,7 @@ void volume_close(struct volume *volume)
     volume->root->Close(volume->root);
 }
 
-static enum loader_error file_open(const struct volume *volume, const char *path,
+static enum loader_error file_find(const struct volume *volume, const char *path,
                                    EFI_FILE_HANDLE *ret_handle)
 {
     CHAR16 wide[CONFIG_PATH_CAPACITY];
@@ -100,68 +111,70 @@ static enum loader_error file_check(const struct volume *volume, const EFI_FILE_
     return LOADER_OK;
 }
 
-static enum loader_error file_read_bytes(const struct volume *volume, EFI_FILE_HANDLE handle,
-                                         const char *path, unsigned char *bytes,
-                                         uint64_t size_bytes)
-{
-    uint64_t done_bytes = 0;
-    while (done_bytes < size_bytes) {
-        uint64_t left_bytes = size_bytes - done_bytes;
-        UINTN chunk_bytes = left_bytes < READ_CHUNK_BYTES ? left_bytes : READ_CHUNK_BYTES;
-        UINTN read_bytes = chunk_bytes;
-        EFI_STATUS status = handle->Read(handle, &read_bytes, bytes + done_bytes);
-        if (EFI_ERROR(status))
-            return error_set(volume->firmware->failure, LOADER_ERROR_FILE_READ, status,
-                             "%s, at byte %llu of %llu", path, done_bytes, size_bytes);
-        if (read_bytes == 0 || read_bytes > chunk_bytes)
-            return error_set(volume->firmware->failure, LOADER_ERROR_FILE_SHORT, EFI_SUCCESS,
-                             "%s, at byte %llu of %llu", path, done_bytes, size_bytes);
-        done_bytes += read_bytes;
-    }
-    return LOADER_OK;
-}
-
-static enum loader_error file_read_handle(const struct volume *volume, struct pages *pages,
-                                          EFI_FILE_HANDLE handle, const char *path,
-                                          uint64_t limit_bytes, struct file *ret_file)
+static enum loader_error file_check_size(const struct volume *volume, EFI_FILE_HANDLE handle,
+                                         const char *path, uint64_t limit_bytes,
+                                         struct file *ret_file)
 {
     EFI_FILE_INFO info;
-    struct phys_range block;
-
     EFI_STATUS status = file_get_info(volume, handle, &info);
     if (EFI_ERROR(status))
         return error_set(volume->firmware->failure, LOADER_ERROR_FILE_OPEN, status, "%s: its size",
                          path);
     enum loader_error error = file_check(volume, &info, path, limit_bytes);
-    if (error != LOADER_OK)
-        return error;
-    error = pages_allocate(pages, info.FileSize, HANDOFF_REGION_LOADER, &block);
-    if (error != LOADER_OK)
-        return error;
-    unsigned char *bytes = (unsigned char *)block.start.value;
-    error = file_read_bytes(volume, handle, path, bytes, info.FileSize);
-    if (error != LOADER_OK) {
-        pages_free(pages, block.start);
-        return error;
-    }
-    *ret_file = (struct file){block, bytes, info.FileSize};
-    return LOADER_OK;
-}
-
-enum loader_error file_read(const struct volume *volume, struct pages *pages, const char *path,
-                            uint64_t limit_bytes, struct file *ret_file)
-{
-    EFI_FILE_HANDLE handle;
-    enum loader_error error = file_open(volume, path, &handle);
-    if (error != LOADER_OK)
-        return error;
-    // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): error_set() never returns LOADER_OK
-    error = file_read_handle(volume, pages, handle, path, limit_bytes, ret_file);
-    handle->Close(handle);
+    if (error == LOADER_OK)
+        *ret_file = (struct file){handle, volume->firmware, path, info.FileSize};
     return error;
 }
 
-void file_free(struct pages *pages, const struct file *file)
+enum loader_error file_open(const struct volume *volume, const char *path, uint64_t limit_bytes,
+                            struct file *ret_file)
 {
-    pages_free(pages, file->block.start);
+    EFI_FILE_HANDLE handle;
+    enum loader_error error = file_find(volume, path, &handle);
+    if (error != LOADER_OK)
+        return error;
+    error = file_check_size(volume, handle, path, limit_bytes, ret_file);
+    if (error != LOADER_OK)
+        handle->Close(handle);
+    return error;
+}
+
+/* Read once. *read_bytes is the wanted size; it becomes the size that was read. */
+static enum loader_error file_read_once(const struct file *file, uint64_t offset, void *bytes,
+                                        UINTN *read_bytes)
+{
+    UINTN wanted_bytes = *read_bytes;
+    EFI_STATUS status = file->handle->Read(file->handle, read_bytes, bytes);
+    if (EFI_ERROR(status))
+        return error_set(file->firmware->failure, LOADER_ERROR_FILE_READ, status,
+                         "%s, at byte %llu of %llu", file->path, offset, file->size_bytes);
+    if (*read_bytes == 0 || *read_bytes > wanted_bytes)
+        return error_set(file->firmware->failure, LOADER_ERROR_FILE_SHORT, EFI_SUCCESS,
+                         "%s, at byte %llu of %llu", file->path, offset, file->size_bytes);
+    return LOADER_OK;
+}
+
+enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
+                            uint64_t size_bytes)
+{
+    uint64_t done_bytes = 0;
+    EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
+    if (EFI_ERROR(status))
+        return error_set(file->firmware->failure, LOADER_ERROR_FILE_READ, status,
+                         "%s: the firmware cannot go to byte %llu", file->path, offset);
+    while (done_bytes < size_bytes) {
+        uint64_t left_bytes = size_bytes - done_bytes;
+        UINTN read_bytes = left_bytes < READ_CHUNK_BYTES ? left_bytes : READ_CHUNK_BYTES;
+        enum loader_error error = file_read_once(file, offset + done_bytes,
+                                                 (unsigned char *)bytes + done_bytes, &read_bytes);
+        if (error != LOADER_OK)
+            return error;
+        done_bytes += read_bytes;
+    }
+    return LOADER_OK;
+}
+
+void file_close(const struct file *file)
+{
+    file->handle->Close(file->handle);
 }

@@ -1,17 +1,79 @@
 #include "bootloader/firmware/kernel_image.h"
 
 #include "bootloader/arch.h"
+#include "shared/address.h"
+#include "shared/memory.h"
 
-enum loader_error kernel_image_load(const struct file *file, const char *path, struct pages *pages,
+static enum loader_error refuse(const struct file *file, enum elf_status status)
+{
+    return error_set(file->firmware->failure, LOADER_ERROR_KERNEL_INVALID, EFI_SUCCESS, "%s: %s",
+                     file->path, elf_status_text(status));
+}
+
+/* Linkers put the table right behind the header, but it may be anywhere, and large. */
+static enum loader_error read_plan(const struct file *file, struct pages *pages, const void *header,
+                                   const struct elf_table *table, struct elf_plan *ret_plan)
+{
+    struct phys_range block;
+    enum loader_error error = pages_allocate_for_reading(pages, table->size_bytes, PAGE_SIZE_BYTES,
+                                                         0, HANDOFF_REGION_LOADER, &block);
+    if (error != LOADER_OK)
+        return error;
+    void *bytes = (void *)block.start.value;
+    error = file_read(file, table->offset, bytes, table->size_bytes);
+    if (error == LOADER_OK) {
+        enum elf_status status = elf_plan(header, bytes, file->size_bytes, ret_plan);
+        if (status != ELF_OK)
+            error = refuse(file, status);
+    }
+    pages_free(pages, block.start);
+    return error;
+}
+
+static enum loader_error check_headers(const struct file *file, struct pages *pages,
+                                       struct elf_plan *ret_plan)
+{
+    uint8_t header[ELF_HEADER_BYTES];
+    struct elf_table table;
+    uint64_t header_bytes =
+        file->size_bytes < ELF_HEADER_BYTES ? file->size_bytes : ELF_HEADER_BYTES;
+    enum loader_error error = file_read(file, 0, header, header_bytes);
+    if (error != LOADER_OK)
+        return error;
+    enum elf_status status = elf_find_table(header, file->size_bytes, arch_machine(), &table);
+    if (status != ELF_OK)
+        return refuse(file, status);
+    return read_plan(file, pages, header, &table, ret_plan);
+}
+
+static enum loader_error read_segments(const struct file *file, const struct elf_plan *plan,
+                                       uint8_t *image)
+{
+    elf_zero_rest(plan, image);
+    for (unsigned i = 0; i < plan->segment_count; i++) {
+        const struct elf_segment *segment = &plan->segments[i];
+        enum loader_error error =
+            file_read(file, segment->file_offset, image + elf_segment_place(plan, segment),
+                      segment->file_size_bytes);
+        if (error != LOADER_OK)
+            return error;
+    }
+    return LOADER_OK;
+}
+
+enum loader_error kernel_image_load(const struct file *file, struct pages *pages,
                                     struct elf_plan *ret_plan, struct phys_range *ret_memory)
 {
-    enum elf_status status = elf_plan(file->bytes, file->size_bytes, arch_machine(), ret_plan);
-    if (status != ELF_OK)
-        return error_set(pages->firmware->failure, LOADER_ERROR_KERNEL_INVALID, EFI_SUCCESS,
-                         "%s: %s", path, elf_status_text(status));
-    enum loader_error error = pages_allocate(pages, virt_range_size_bytes(ret_plan->image),
-                                             HANDOFF_REGION_KERNEL_IMAGE, ret_memory);
+    struct phys_range memory;
+    enum loader_error error = check_headers(file, pages, ret_plan);
     if (error == LOADER_OK)
-        elf_load(ret_plan, file->bytes, (void *)ret_memory->start.value);
+        error = pages_allocate_for_reading(
+            pages, virt_range_size_bytes(ret_plan->image), ret_plan->alignment_bytes,
+            ret_plan->image.start.value & (ret_plan->alignment_bytes - 1),
+            HANDOFF_REGION_KERNEL_IMAGE, &memory);
+    if (error == LOADER_OK)
+        error = read_segments(file, ret_plan, (uint8_t *)memory.start.value);
+    if (error == LOADER_OK)
+        *ret_memory = memory;
     return error;
 }

@@ -86,6 +86,42 @@ enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
     return pages_allocate_below(pages, size_bytes, PAGES_NO_LIMIT, type, ret_block);
 }
 
+/* Free the pages of the newest block that lie outside of `kept`, which is a part of it. The firmware
+ * may refuse that: then they stay in use until the exit, and nothing else changes. */
+static void pages_trim_newest(struct pages *pages, struct phys_range kept)
+{
+    EFI_BOOT_SERVICES *services = pages->firmware->services;
+    struct phys_range *block = &pages->blocks[pages->block_count - 1].range;
+    uint64_t before_bytes = kept.start.value - block->start.value;
+    uint64_t behind_bytes = block->end.value - kept.end.value;
+    if (before_bytes > 0)
+        services->FreePages(block->start.value, before_bytes >> PAGE_SHIFT);
+    if (behind_bytes > 0)
+        services->FreePages(kept.end.value, behind_bytes >> PAGE_SHIFT);
+    *block = kept;
+}
+
+enum loader_error pages_allocate_for_reading(struct pages *pages, uint64_t size_bytes,
+                                             uint64_t alignment_bytes, uint64_t residue_bytes,
+                                             enum handoff_region_type type,
+                                             struct phys_range *ret_block)
+{
+    struct phys_range block;
+    /* A file's limit and an alignment's limit together are far below 2^64. */
+    uint64_t wanted_bytes = page_align_up(size_bytes) + alignment_bytes - PAGE_SIZE_BYTES;
+    enum loader_error error =
+        pages_allocate_below(pages, wanted_bytes, phys_addr(4 * GIB), type, &block);
+    if (error == LOADER_ERROR_OUT_OF_MEMORY)
+        error = pages_allocate(pages, wanted_bytes, type, &block);
+    if (error != LOADER_OK)
+        return error;
+    uint64_t skip_bytes = (residue_bytes - block.start.value) & (alignment_bytes - 1);
+    struct phys_addr start = phys_addr_add(block.start, skip_bytes);
+    *ret_block = (struct phys_range){start, phys_addr_add(start, page_align_up(size_bytes))};
+    pages_trim_newest(pages, *ret_block);
+    return LOADER_OK;
+}
+
 static void pages_free_block(struct pages *pages, size_t index)
 {
     struct phys_range block = pages->blocks[index].range;

@@ -43,6 +43,17 @@ enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
                                  enum handoff_region_type type, struct phys_range *ret_block)
     __attribute__((warn_unused_result));
 
+/* The same for a block into which a device reads. It lies below 4 GiB if there is room: the disk
+ * drivers of some firmware fail, or write to a wrong address, above that limit.
+ *   size_bytes       of the block, at least 1
+ *   alignment_bytes  a power of two, at least 4 KiB
+ *   residue_bytes    a multiple of 4 KiB: the block's start modulo alignment_bytes */
+enum loader_error pages_allocate_for_reading(struct pages *pages, uint64_t size_bytes,
+                                             uint64_t alignment_bytes, uint64_t residue_bytes,
+                                             enum handoff_region_type type,
+                                             struct phys_range *ret_block)
+    __attribute__((warn_unused_result));
+
 /* Free a block. Precondition: `start` is the start of a block from pages_allocate(). */
 void pages_free(struct pages *pages, struct phys_addr start);
 

@@ -117,16 +117,10 @@ const char *elf_status_text(enum elf_status status)
 
 /* --- Checking --- */
 
-/* The file's bytes. No byte outside of [0, size_bytes) is read. */
-struct elf_file {
-    const uint8_t *bytes;
-    uint64_t size_bytes;
-};
-
 /* True if [offset, offset + size_bytes) lies in the file. */
-static bool file_holds(const struct elf_file *file, uint64_t offset, uint64_t size_bytes)
+static bool file_holds(uint64_t file_size_bytes, uint64_t offset, uint64_t size_bytes)
 {
-    return offset <= file->size_bytes && size_bytes <= file->size_bytes - offset;
+    return offset <= file_size_bytes && size_bytes <= file_size_bytes - offset;
 }
 
 /* The part that every ELF file has. */
@@ -147,7 +141,12 @@ static enum elf_status check_identification(const struct elf_header *header, uin
     return header->type == TYPE_EXECUTABLE ? ELF_OK : ELF_NOT_EXECUTABLE;
 }
 
-static enum elf_status check_program_headers(const struct elf_file *file,
+static uint64_t table_size_bytes(const struct elf_header *header)
+{
+    return (uint64_t)header->program_header_count * sizeof(struct program_header);
+}
+
+static enum elf_status check_program_headers(uint64_t file_size_bytes,
                                              const struct elf_header *header)
 {
     if (header->header_size != sizeof(struct elf_header))
@@ -159,8 +158,7 @@ static enum elf_status check_program_headers(const struct elf_file *file,
     if (header->program_header_count == EXTENDED_NUMBERING)
         return ELF_TOO_MANY_HEADERS;
 
-    uint64_t table_bytes = (uint64_t)header->program_header_count * sizeof(struct program_header);
-    if (!file_holds(file, header->program_headers_offset, table_bytes))
+    if (!file_holds(file_size_bytes, header->program_headers_offset, table_size_bytes(header)))
         return ELF_HEADERS_OUT_OF_FILE;
     return ELF_OK;
 }
@@ -191,10 +189,10 @@ static bool segment_memory(const struct program_header *segment, struct virt_ran
  * there. These are the physical address, since the loader chooses the place of the image, and the
  * offset of a segment without bytes in the file. In a segment without bytes in memory, no other
  * field has a meaning. */
-static enum elf_status check_segment(const struct elf_file *file,
-                                     const struct program_header *segment)
+static enum elf_status check_segment(uint64_t file_size_bytes, const struct program_header *segment)
 {
-    if (segment->file_size > 0 && !file_holds(file, segment->file_offset, segment->file_size))
+    if (segment->file_size > 0 &&
+        !file_holds(file_size_bytes, segment->file_offset, segment->file_size))
         return ELF_SEGMENT_OUT_OF_FILE;
     if (segment->file_size > segment->memory_size)
         return ELF_FILE_SIZE_ABOVE_MEMORY_SIZE;
@@ -221,6 +219,8 @@ static enum elf_status add_segment(struct elf_plan *plan, const struct program_h
     if (plan->segment_count == ELF_SEGMENT_LIMIT)
         return ELF_TOO_MANY_SEGMENTS;
     (void)segment_memory(header, &memory);
+    if (header->alignment > plan->alignment_bytes)
+        plan->alignment_bytes = header->alignment;
     unsigned place = plan->segment_count++;
     for (; place > 0; place--) {
         if (plan->segments[place - 1].memory.start.value <= memory.start.value)
@@ -237,7 +237,7 @@ static enum elf_status add_segment(struct elf_plan *plan, const struct program_h
     return ELF_OK;
 }
 
-static enum elf_status add_program_header(const struct elf_file *file,
+static enum elf_status add_program_header(uint64_t file_size_bytes,
                                           const struct program_header *header,
                                           struct elf_plan *plan)
 {
@@ -248,7 +248,7 @@ static enum elf_status add_program_header(const struct elf_file *file,
     case PROGRAM_HEADER_DYNAMIC:
         return ELF_NEEDS_RELOCATION;
     case PROGRAM_HEADER_LOAD:
-        status = check_segment(file, header);
+        status = check_segment(file_size_bytes, header);
         if (status != ELF_OK || header->memory_size == 0)
             return status;
         return add_segment(plan, header);
@@ -294,34 +294,41 @@ static enum elf_status check_entry(const struct elf_plan *plan)
     return ELF_BAD_ENTRY;
 }
 
-static enum elf_status add_program_headers(const struct elf_file *file,
+static enum elf_status add_program_headers(const uint8_t *table, uint64_t file_size_bytes,
                                            const struct elf_header *header, struct elf_plan *plan)
 {
     enum elf_status status = ELF_OK;
     for (unsigned i = 0; status == ELF_OK && i < header->program_header_count; i++) {
         struct program_header segment;
-        uint64_t offset = header->program_headers_offset + (uint64_t)i * sizeof(segment);
-        memcpy(&segment, file->bytes + offset, sizeof(segment));
-        status = add_program_header(file, &segment, plan);
+        memcpy(&segment, table + i * sizeof(segment), sizeof(segment));
+        status = add_program_header(file_size_bytes, &segment, plan);
     }
     return status;
 }
 
-enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, uint32_t machine,
-                         struct elf_plan *ret_plan)
+/* The bytes of a file need not be aligned in memory, so headers are copied before they are read. */
+enum elf_status elf_find_table(const void *header_bytes, uint64_t file_size_bytes, uint32_t machine,
+                               struct elf_table *ret_table)
 {
-    struct elf_file elf = {file, file_size_bytes};
     struct elf_header header;
     if (file_size_bytes < sizeof(header))
         return ELF_TOO_SHORT;
-    memcpy(&header, elf.bytes, sizeof(header)); /* the file need not be aligned in memory */
-
-    struct elf_plan plan = {.entry = virt_addr(header.entry)};
+    memcpy(&header, header_bytes, sizeof(header));
     enum elf_status status = check_identification(&header, machine);
     if (status == ELF_OK)
-        status = check_program_headers(&elf, &header);
+        status = check_program_headers(file_size_bytes, &header);
     if (status == ELF_OK)
-        status = add_program_headers(&elf, &header, &plan);
+        *ret_table = (struct elf_table){header.program_headers_offset, table_size_bytes(&header)};
+    return status;
+}
+
+enum elf_status elf_plan(const void *header_bytes, const void *table, uint64_t file_size_bytes,
+                         struct elf_plan *ret_plan)
+{
+    struct elf_header header;
+    memcpy(&header, header_bytes, sizeof(header));
+    struct elf_plan plan = {.entry = virt_addr(header.entry), .alignment_bytes = PAGE_SIZE_BYTES};
+    enum elf_status status = add_program_headers(table, file_size_bytes, &header, &plan);
     if (status == ELF_OK)
         status = check_image(&plan);
     if (status == ELF_OK)
@@ -333,17 +340,20 @@ enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, uint32_t ma
 
 /* --- Loading --- */
 
-void elf_load(const struct elf_plan *plan, const void *file, void *image)
+uint64_t elf_segment_place(const struct elf_plan *plan, const struct elf_segment *segment)
 {
-    const uint8_t *source = file;
+    return segment->memory.start.value - plan->image.start.value;
+}
+
+void elf_zero_rest(const struct elf_plan *plan, void *image)
+{
     uint8_t *destination = image;
-    uint64_t written = 0; /* bytes of the image that are written */
+    uint64_t done = 0; /* bytes of the image that are zero, or come from the file */
     for (unsigned i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-        uint64_t start = segment->memory.start.value - plan->image.start.value;
-        memset(destination + written, 0, start - written); /* the gap, and .bss before it */
-        memcpy(destination + start, source + segment->file_offset, segment->file_size_bytes);
-        written = start + segment->file_size_bytes;
+        uint64_t start = elf_segment_place(plan, segment);
+        memset(destination + done, 0, start - done); /* the gap, and .bss before it */
+        done = start + segment->file_size_bytes;
     }
-    memset(destination + written, 0, virt_range_size_bytes(plan->image) - written);
+    memset(destination + done, 0, virt_range_size_bytes(plan->image) - done);
 }

@@ -1,8 +1,9 @@
 /*
  * elf.h - check a kernel's whole ELF file before memory is allocated for it.
  *
- * Input: the bytes of an untrusted file. Output: a plan of the segments and their places. Every
- * number in the plan is checked, so the code that loads the file needs no checks. Accepted: ELF64,
+ * Input: the headers of an untrusted file, and the file's size. Output: a plan of the segments and
+ * their places. Every number in the plan is checked, so the code that loads the file needs no checks,
+ * and can read each segment straight into its place. Accepted: ELF64,
  * little-endian, for this machine, ET_EXEC, statically linked into the higher half. (System V gABI,
  * "Object Files" and "Program Loading"; catalogue group E.)
  *
@@ -73,18 +74,39 @@ struct elf_segment {
 struct elf_plan {
     struct virt_addr entry;
     struct virt_range image; /* page-aligned: covers every segment */
-    unsigned segment_count;  /* 1…ELF_SEGMENT_LIMIT */
+    /* The largest p_align, a power of two from 4 KiB to 1 GiB. The image's physical address and its
+     * virtual one agree modulo this number. */
+    uint64_t alignment_bytes;
+    unsigned segment_count; /* 1…ELF_SEGMENT_LIMIT */
     struct elf_segment segments[ELF_SEGMENT_LIMIT];
 };
 
-/* Check the file. `machine` is the accepted e_machine (HANDOFF_MACHINE_*). On failure *ret_plan is
- * not written. */
-enum elf_status elf_plan(const void *file, uint64_t file_size_bytes, uint32_t machine,
+/* The bytes at the begin of every ELF file that elf_find_table() reads. */
+#define ELF_HEADER_BYTES 64
+
+/* Where the program headers are in the file. Both values are checked: the table is in the file. */
+struct elf_table {
+    uint64_t offset;
+    uint64_t size_bytes; /* 56 bytes for each program header; below 4 MiB */
+};
+
+/* Check the ELF header. `header` has the first ELF_HEADER_BYTES bytes of the file. They are not read
+ * if the file is shorter. `machine` is the accepted e_machine (HANDOFF_MACHINE_*). On failure
+ * *ret_table is not written. */
+enum elf_status elf_find_table(const void *header, uint64_t file_size_bytes, uint32_t machine,
+                               struct elf_table *ret_table) __attribute__((warn_unused_result));
+
+/* Check everything else. `table` has the bytes of the table. Precondition: elf_find_table() found it
+ * for the same header and the same size. On failure *ret_plan is not written. */
+enum elf_status elf_plan(const void *header, const void *table, uint64_t file_size_bytes,
                          struct elf_plan *ret_plan) __attribute__((warn_unused_result));
 
-/* Write the image to `image`: writable memory as large as plan->image, with any content. Copy each
- * segment's bytes from the file, and zero all other bytes (.bss, page tails, gaps). Precondition:
- * *plan came from elf_plan() on the same file. */
-void elf_load(const struct elf_plan *plan, const void *file, void *image);
+/* Zero every byte of the image that no segment has in the file: gaps, .bss, page tails. `image` is
+ * writable memory as large as plan->image. The caller reads the segments' bytes from the file,
+ * before or after it, to elf_segment_place(). */
+void elf_zero_rest(const struct elf_plan *plan, void *image);
+
+/* Return where the segment begins in the image, in bytes from the image's start. */
+uint64_t elf_segment_place(const struct elf_plan *plan, const struct elf_segment *segment);
 
 #endif

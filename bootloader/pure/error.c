@@ -87,6 +87,10 @@ static const struct error_text error_texts[] = {
     [LOADER_ERROR_UNUSABLE_BLOCK] =
         {"The firmware allocated memory that its own memory map does not show as usable.",
          "Update the firmware.", FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_NETWORK_START] =
+        {"The loader was started over the network. It can read files only from a volume.",
+         "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
+         FIRMWARE_UNSUPPORTED},
 };
 
 static const char *const status_names[] = {

@@ -58,6 +58,7 @@ struct conversion {
     const struct memory_map_request *request;
     const struct memory_map_room *room;
     size_t row_count;
+    uint64_t assumed_attributes; /* of every row; 0 if the rows have their own */
     struct memory_map_result result;
 };
 
@@ -97,7 +98,8 @@ static bool row_span(const struct conversion *conversion, size_t row, struct spa
     struct phys_range range;
     if (descriptor.page_count == 0 || !descriptor_range(&descriptor, &range))
         return false;
-    enum handoff_region_type type = memory_type_of_row(descriptor.type, descriptor.attribute);
+    enum handoff_region_type type =
+        memory_type_of_row(descriptor.type, descriptor.attribute | conversion->assumed_attributes);
     *ret_span = (struct span){
         .range = to_whole_pages(range, type),
         .type = type,
@@ -126,9 +128,10 @@ static void span_at(const struct conversion *conversion, uint64_t number, struct
         (void)row_span(conversion, number, ret_span);
 }
 
-static void report_row(const struct memory_map_descriptor *descriptor,
-                       struct memory_map_report *report)
+static void report_row(struct conversion *conversion,
+                       const struct memory_map_descriptor *descriptor)
 {
+    struct memory_map_report *report = &conversion->result.report;
     struct phys_range range;
     if (descriptor->page_count == 0) {
         report->dropped_empty++;
@@ -142,8 +145,20 @@ static void report_row(const struct memory_map_descriptor *descriptor,
         report->shrunk_unaligned++;
     if (!memory_type_is_known(descriptor->type))
         report->unknown_types++;
-    if (memory_type_forbids_use(descriptor->type, descriptor->attribute))
+    if (memory_type_forbids_use(descriptor->type,
+                                descriptor->attribute | conversion->assumed_attributes))
         report->unusable_attributes++;
+}
+
+/* Some firmware leaves all attributes 0. Taken literally, no memory would be RAM. */
+static void assume_attributes(struct conversion *conversion)
+{
+    for (size_t row = 0; row < conversion->row_count; row++) {
+        if (descriptor_at(conversion, row).attribute != 0)
+            return;
+    }
+    conversion->assumed_attributes = MEMORY_TYPE_WRITE_BACK;
+    conversion->result.report.attributes_assumed = true;
 }
 
 /* --- The sweep --- */
@@ -359,7 +374,7 @@ static size_t sort_starts(struct conversion *conversion, uint64_t *work)
     struct word_heap heap = {.words = work};
     for (size_t row = 0; row < conversion->row_count; row++) {
         struct memory_map_descriptor descriptor = descriptor_at(conversion, row);
-        report_row(&descriptor, &conversion->result.report);
+        report_row(conversion, &descriptor);
         struct span span;
         if (row_span(conversion, row, &span))
             word_heap_push(&heap, start_word(&span, row));
@@ -436,6 +451,7 @@ enum memory_map_status memory_map_convert(const struct memory_map_request *reque
     if (status != MEMORY_MAP_OK)
         return status;
 
+    assume_attributes(&conversion);
     size_t span_count = conversion.row_count + request->claim_count;
     struct sweep sweep = {
         .conversion = &conversion,

@@ -12,6 +12,7 @@
 #ifndef BOOTLOADER_PURE_MEMORY_MAP_H
 #define BOOTLOADER_PURE_MEMORY_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,7 @@ struct memory_map_report {
     uint32_t unknown_types;       /* reserved */
     uint32_t unusable_attributes; /* RAM without WB, or that could become free but has SP or
                                      RUNTIME: reserved */
+    bool attributes_assumed;      /* no row has attributes, so all of them are taken as WB */
     uint64_t unreachable_bytes;   /* of RAM beyond ram_limit_bytes: reserved */
     /* The first piece of a claim of RAM that the rows contradict: they have a type of higher
      * precedence there, or no row. If the rows contradict no claim, it is the first claim that a
@@ -70,7 +72,7 @@ struct memory_map_request {
     const void *map; /* the firmware's */
     uint64_t size_bytes;
     uint64_t stride_bytes;    /* from one row to the next */
-    uint64_t ram_limit_bytes; /* where the direct map ends; RAM from here on is reserved */
+    uint64_t ram_limit_bytes; /* RAM from here on is reserved: nothing can reach it */
     const struct memory_map_claim *claims;
     size_t claim_count;
 };
@@ -89,7 +91,8 @@ struct memory_map_result {
 };
 
 /* Convert the map. In every overlap of rows and claims, the higher precedence (shared/region.h)
- * wins, but FIRMWARE_TABLES wins only over reserved rows. A region keeps efi_type and attributes of
+ * wins, but FIRMWARE_TABLES wins only over reserved rows. If no row has an attribute, the firmware does
+ * not fill the field, and rows count as write-back. A region keeps efi_type and attributes of
  * the firmware's row. A claim without a row gets HANDOFF_EFI_TYPE_NONE. On failure *ret_result is
  * not written, and the content of the room is undefined. */
 enum memory_map_status memory_map_convert(const struct memory_map_request *request,

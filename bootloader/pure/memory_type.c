@@ -42,8 +42,7 @@ static const uint16_t region_types[EFI_TYPE_COUNT] = {
     [EFI_TYPE_UNACCEPTED] = HANDOFF_REGION_UNACCEPTED,
 };
 
-/* The attributes that decide whether RAM may be used like RAM. */
-#define ATTRIBUTE_WRITE_BACK       UINT64_C(0x8)
+/* The other attributes that decide whether RAM may be used like RAM. */
 #define ATTRIBUTE_SPECIFIC_PURPOSE UINT64_C(0x40000)
 #define ATTRIBUTE_RUNTIME          UINT64_C(0x8000000000000000)
 
@@ -77,7 +76,7 @@ bool memory_type_forbids_use(uint32_t efi_type, uint64_t attributes)
     enum handoff_region_type type = without_attributes(efi_type);
     if (!memory_type_is_ram(type))
         return false;
-    return (attributes & ATTRIBUTE_WRITE_BACK) == 0 ||
+    return (attributes & MEMORY_TYPE_WRITE_BACK) == 0 ||
            (memory_type_can_become_free(type) &&
             (attributes & (ATTRIBUTE_SPECIFIC_PURPOSE | ATTRIBUTE_RUNTIME)) != 0);
 }

@@ -11,6 +11,9 @@
 
 #include "shared/handoff.h"
 
+/* The attribute of RAM that is mapped write-back (EFI_MEMORY_WB). */
+#define MEMORY_TYPE_WRITE_BACK UINT64_C(0x8)
+
 /* Return the region type of a row. Unknown types are reserved, and so is RAM whose attributes
  * forbid its use. */
 enum handoff_region_type memory_type_of_row(uint32_t efi_type, uint64_t attributes);

@@ -40,8 +40,12 @@ static int complain(const char *path)
 
 static int check_kernel(const struct content *file)
 {
+    struct elf_table table;
     struct elf_plan plan;
-    enum elf_status status = elf_plan(file->bytes, file->size_bytes, HANDOFF_MACHINE_X86_64, &plan);
+    enum elf_status status =
+        elf_find_table(file->bytes, file->size_bytes, HANDOFF_MACHINE_X86_64, &table);
+    if (status == ELF_OK)
+        status = elf_plan(file->bytes, file->bytes + table.offset, file->size_bytes, &plan);
     if (file->size_bytes <= ELF_FILE_LIMIT_BYTES && status == ELF_OK)
         return STATUS_ACCEPTED;
     puts(file->size_bytes > ELF_FILE_LIMIT_BYTES ? "The file is larger than 256 MiB."

@@ -243,8 +243,12 @@ static void warn_of_rows(struct loader_model *loader)
              (unsigned long long)loader->firmware->row_count,
              (unsigned long long)loader->region_count);
     if (report->unreachable_bytes != 0)
-        log_text(loader, "warning: %llu GiB of RAM beyond 64 TiB stay reserved\n",
-                 (unsigned long long)(report->unreachable_bytes / GIB));
+        log_text(loader,
+                 "warning: %llu MiB of RAM at or above %llu GiB stay reserved: out of reach\n",
+                 (unsigned long long)(report->unreachable_bytes / MIB),
+                 (unsigned long long)(DIRECT_MAP_LIMIT_BYTES_4_LEVELS / GIB));
+    if (report->attributes_assumed)
+        log_text(loader, "warning: no memory map row has attributes: RAM is taken as write-back\n");
     if (report->dropped_empty + report->dropped_wrapping + report->shrunk_unaligned +
             report->overlapping + report->unknown_types + report->unusable_attributes ==
         0)

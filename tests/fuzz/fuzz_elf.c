@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
     struct elf_plan untouched;
     memset(&plan, 0x77, sizeof(plan));
     memset(&untouched, 0x77, sizeof(untouched));
-    enum elf_status status = elf_plan(bytes, size_bytes, HANDOFF_MACHINE_X86_64, &plan);
+    enum elf_status status = elf_plan_of_file(bytes, size_bytes, HANDOFF_MACHINE_X86_64, &plan);
     require(strlen(elf_status_text(status)) > 0);
     if (status != ELF_OK) {
         require(memcmp(&plan, &untouched, sizeof(plan)) == 0);

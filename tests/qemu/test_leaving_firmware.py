@@ -65,6 +65,20 @@ def test_M13_blocks_that_are_no_plain_ram_by_the_map(lab, fault):
     expect_stop(lab.case(plan=[fault]), 18)
 
 
+def test_M13_map_without_any_attribute_is_taken_as_write_back(lab):
+    """Taken literally, there would be no RAM at all."""
+    plain = expect_ready(lab.case())
+    verdict = expect_ready(lab.case(plan=["no-attributes"]))
+    assert "warning: no memory map row has attributes: RAM is taken as write-back" in verdict.serial
+    ram = r"\[frames\] .*ram_mib=(\d+)"
+    assert verdict.has_line(ram).group(1) == plain.has_line(ram).group(1)
+
+
+def test_L3_ram_above_the_addresses_of_the_cpu_is_reserved(lab):
+    verdict = expect_ready(lab.case(plan=["high-row"]))
+    assert re.search(r"warning: \d+ MiB of RAM at or above \d+ GiB stay reserved", verdict.serial)
+
+
 @pytest.mark.parametrize("size", [48, 56, 64, 128])
 def test_FW7_descriptor_stride_is_honoured(lab, size):
     """The bytes between the rows are garbage and must not be read as rows."""

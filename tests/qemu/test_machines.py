@@ -4,12 +4,13 @@ machine for each property.
 """
 
 import re
+import shutil
 import time
 
 import pytest
 
 import firmware
-from lab import BUILD, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed
+from lab import BUILD, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed, volume
 from machines import DISC, EXECUTABLE, MODERN, PLAIN, SMALL
 from screen import read_screen
 
@@ -202,3 +203,14 @@ def test_no_loader_is_no_success(lab):
     verdict = lab.cold({"EFI/BOOT/BOOTX64.EFI": None})
     assert not verdict.success
     assert "firmware found" in verdict.sentence
+
+
+def test_start_over_the_network_is_named(lab, tmp_path):
+    """The firmware fetches the loader from a TFTP server. There is no volume, so no kernel."""
+    shutil.copy(volume.ESP / "EFI/BOOT/BOOTX64.EFI", tmp_path / "BOOTX64.EFI")
+    disk = tmp_path / "empty.img"
+    disk.write_bytes(bytes(MIB))
+    network = ["-netdev", f"user,id=net,tftp={tmp_path},bootfile=BOOTX64.EFI",
+               "-device", "virtio-net-pci,netdev=net,romfile=,bootindex=1"]  # fmt: skip
+    with boot.Boot(lab.machine(disk, extra=network)) as running:
+        assert running.wait_for(r"HL-19: The loader was started over the network", TIMEOUT_SECONDS)

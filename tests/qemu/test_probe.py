@@ -162,3 +162,30 @@ def test_X8_loader_names_an_entry_that_returns(lab):
     expect_kept(verdict)
     assert verdict.code == PANIC["KERNEL_RETURNED"], f"{verdict.sentence}\n{verdict.serial}"
     assert verdict.has_line(r"\[loader\] kernel entry returned"), verdict.serial
+
+
+def with_alignment(kernel, alignment):
+    """Return the ELF file with this alignment of its first segment. The bytes of the segment move to the end of the
+    file, to an offset that agrees with the address."""
+    row = int.from_bytes(kernel[32:40], "little")
+    offset, start, size = (int.from_bytes(kernel[row + n : row + n + 8], "little") for n in (8, 16, 32))
+    moved = start % alignment
+    while moved < len(kernel):
+        moved += alignment
+    changed = bytearray(kernel.ljust(moved, b"\0") + kernel[offset : offset + size])
+    changed[row + 8 : row + 16] = moved.to_bytes(8, "little")
+    changed[row + 48 : row + 56] = alignment.to_bytes(8, "little")
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("alignment, memory", [
+    (2 << 20, "512M"), pytest.param(1 << 30, "4G", marks=pytest.mark.full),
+])  # fmt: skip
+def test_alignment_of_a_segment_holds_for_the_physical_address(lab, tmp_path, alignment, memory):
+    kernel = tmp_path / "kernel.elf"
+    kernel.write_bytes(with_alignment(PROBE.read_bytes(), alignment))
+    verdict = boot_probe(lab, kernel=kernel, machine={"memory": memory})
+    expect_complete(verdict)
+    place = verdict.has_line(r"kernel .*: \d+ KiB at ([0-9a-f]+), entry ([0-9a-f]+)")
+    start = int.from_bytes(PROBE.read_bytes()[80:88], "little")
+    assert int(place.group(1), 16) % alignment == start % alignment

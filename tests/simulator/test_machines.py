@@ -186,7 +186,7 @@ def test_generated_machine_comes_up(size):
 def test_64_TiB_boot_and_memory_beyond_stays_reserved(tmp_path):
     result = run(generate.generate(64 * TIB), tmp_path)
     assert result.status == READY
-    assert "[loader] warning: 2 GiB of RAM beyond 64 TiB stay reserved" in result.output
+    assert "[loader] warning: 2048 MiB of RAM at or above 65536 GiB stay reserved" in result.output
     require_closed(result.report)
     assert result.report["total_frames"] * 4096 > 64 * TIB - 3 * GIB
     assert result.report["resident_bytes"] <= TOUCHED_MAX

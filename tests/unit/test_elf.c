@@ -10,16 +10,9 @@
 
 #define BASE SYNTHETIC_ELF_BASE
 
-/* Validate an exact copy on the heap, at an odd address. The sanitizers then find a read past its
- * end, and an access that needs alignment. */
 static enum elf_status plan_bytes(const void *bytes, size_t size_bytes, struct elf_plan *ret_plan)
 {
-    uint8_t *copy = malloc(size_bytes + 1);
-    assert_non_null(copy);
-    memcpy(copy + 1, bytes, size_bytes);
-    enum elf_status status = elf_plan(copy + 1, size_bytes, HANDOFF_MACHINE_X86_64, ret_plan);
-    free(copy);
-    return status;
+    return elf_plan_of_file(bytes, size_bytes, HANDOFF_MACHINE_X86_64, ret_plan);
 }
 
 static void assert_refused_bytes(const void *bytes, size_t size_bytes, enum elf_status expected)
@@ -112,6 +105,31 @@ static void test_segments_in_any_order_are_sorted(void **state)
     assert_int_equal(plan.image.start.value, BASE);
 }
 
+/* The largest alignment of a segment is the image's; below a page it is a page. */
+static void test_alignment_of_the_image(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t text, data, image;
+    } CASES[] = {
+        {0, 0, 0x1000},
+        {1, 16, 0x1000},
+        {0x1000, 16, 0x1000},
+        {0x400, 16, 0x1000},
+        {UINT64_C(1) << 21, 16, UINT64_C(1) << 21},
+        {UINT64_C(1) << 30, 0, UINT64_C(1) << 30},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        struct synthetic_elf elf;
+        synthetic_elf_create(&elf);
+        /* The text begins at BASE, so its offset 0 agrees with every alignment. */
+        synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_TEXT, P_OFFSET), 0);
+        synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_TEXT, P_ALIGN), CASES[i].text);
+        synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_DATA, P_ALIGN), CASES[i].data);
+        assert_int_equal(plan_good(&elf).alignment_bytes, CASES[i].image);
+    }
+}
+
 static void test_E1_identification(void **state)
 {
     (void)state;
@@ -138,7 +156,7 @@ static void test_E1_identification(void **state)
     elf = with_header16(E_MACHINE, 183);
     assert_refused(&elf, ELF_OTHER_MACHINE);
     struct elf_plan plan;
-    assert_int_equal(elf_plan(elf.bytes, sizeof(elf.bytes), HANDOFF_MACHINE_AARCH64, &plan),
+    assert_int_equal(elf_plan_of_file(elf.bytes, sizeof(elf.bytes), HANDOFF_MACHINE_AARCH64, &plan),
                      ELF_OK);
     elf = with_header16(E_TYPE, 1);
     assert_refused(&elf, ELF_NOT_EXECUTABLE);
@@ -535,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_file),
         cmocka_unit_test(test_segments_in_any_order_are_sorted),
+        cmocka_unit_test(test_alignment_of_the_image),
         cmocka_unit_test(test_E1_identification),
         cmocka_unit_test(test_E2_program_header_size),
         cmocka_unit_test(test_E3_no_program_headers),

@@ -472,6 +472,30 @@ static void test_M13_firmware_ram_that_is_not_write_back_is_reserved(void **stat
     result_drop(result);
 }
 
+/* One attribute in any row shows that the firmware fills the field. */
+static void test_rows_without_any_attribute_are_write_back(void **state)
+{
+    (void)state;
+    struct memory_map_descriptor rows[] = {row_with(CONVENTIONAL, 0x101000, 1, 0),
+                                           row_with(RT_DATA, 0x102000, 1, 0),
+                                           row_with(MMIO, 0x103000, 1, 0)};
+    struct result result = convert(rows, COUNT(rows), NULL, 0);
+    assert_region(&result, 0, 0x101000, 1, HANDOFF_REGION_USABLE);
+    assert_region(&result, 1, 0x102000, 1, HANDOFF_REGION_RUNTIME_DATA);
+    assert_int_equal(result.regions[0].attributes, 0);
+    assert_true(result.report.attributes_assumed);
+    assert_int_equal(result.report.unusable_attributes, 0);
+    result_drop(result);
+
+    rows[2].attribute = 1;
+    result = convert(rows, COUNT(rows), NULL, 0);
+    assert_region(&result, 0, 0x101000, 1, HANDOFF_REGION_RESERVED);
+    assert_region(&result, 1, 0x102000, 1, HANDOFF_REGION_RESERVED);
+    assert_false(result.report.attributes_assumed);
+    assert_int_equal(result.report.unusable_attributes, 2);
+    result_drop(result);
+}
+
 static void test_M14_frame_0_is_reserved(void **state)
 {
     (void)state;
@@ -887,6 +911,7 @@ int main(void)
         cmocka_unit_test(test_M10_M11_types),
         cmocka_unit_test(test_M12_undefined_attribute_bits_are_ignored),
         cmocka_unit_test(test_M13_attributes_that_forbid_use),
+        cmocka_unit_test(test_rows_without_any_attribute_are_write_back),
         cmocka_unit_test(test_M13_firmware_ram_that_is_not_write_back_is_reserved),
         cmocka_unit_test(test_M14_frame_0_is_reserved),
         cmocka_unit_test(test_M15_M21_firmware_ram_is_kept),

@@ -15,11 +15,14 @@
  *   loader-data-uncached  the rows of EfiLoaderData lack EFI_MEMORY_WB
  *   loader-data-special   … have EFI_MEMORY_SP
  *   firmware-uncached     the rows of the firmware's runtime code and of ACPI NVS lack
- * EFI_MEMORY_WB
+ *                         EFI_MEMORY_WB
+ *   no-attributes         all attributes of all rows are 0
+ *   high-row              the smallest row of free RAM lies where the CPU's addresses end
  *
  * After a call of ExitBootServices, every other boot service is a trap that prints its name.
  */
 #include "shared/arch/x86_64/instructions.h"
+#include "shared/arch/x86_64/page_features.h"
 #include "tests/qemu/conductor/stage.h"
 
 #define DEBUG_EXIT_PORT 0xf4
@@ -105,6 +108,24 @@ static void distort_attributes(EFI_MEMORY_DESCRIPTOR *row)
         row->Attribute &= ~(UINT64)EFI_MEMORY_WB;
     if (is_loader_data && plan_has(&stage.plan, "loader-data-special", NULL))
         row->Attribute |= MEMORY_SPECIFIC_PURPOSE;
+    if (plan_has(&stage.plan, "no-attributes", NULL))
+        row->Attribute = 0;
+}
+
+/* Free RAM has no blocks of the loader, so any row of it can move. */
+static void move_row_up(EFI_MEMORY_DESCRIPTOR *map, UINTN size_bytes, UINTN row_bytes)
+{
+    EFI_MEMORY_DESCRIPTOR *smallest = NULL;
+    for (UINTN offset = 0; offset < size_bytes; offset += row_bytes) {
+        EFI_MEMORY_DESCRIPTOR *row = (EFI_MEMORY_DESCRIPTOR *)(void *)((char *)map + offset);
+        if (row->Type == EfiConventionalMemory &&
+            (smallest == NULL || row->NumberOfPages < smallest->NumberOfPages))
+            smallest = row;
+    }
+    struct page_table_features features;
+    page_features_read(&features);
+    if (smallest != NULL)
+        smallest->PhysicalStart = UINT64_C(1) << features.physical_bits;
 }
 
 /* Move the rows apart, from the last to the first, to the stride of the plan. */
@@ -131,6 +152,8 @@ static EFI_STATUS distort(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, UINTN *
     uint64_t number;
     for (UINTN offset = 0; offset < *size_bytes; offset += *row_bytes)
         distort_attributes((EFI_MEMORY_DESCRIPTOR *)(void *)((char *)map + offset));
+    if (plan_has(&stage.plan, "high-row", NULL))
+        move_row_up(map, *size_bytes, *row_bytes);
     if (plan_has(&stage.plan, "descriptor-version", &number))
         *version = (UINT32)number;
     if (plan_has(&stage.plan, "map-ragged", NULL))

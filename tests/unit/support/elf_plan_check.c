@@ -6,6 +6,41 @@
 #define DIRTY_BYTE  0xee
 #define FENCE_BYTES 16
 
+/* Return a copy at an odd address; free(copy - 1) frees it. */
+static uint8_t *odd_copy(const void *bytes, size_t size_bytes)
+{
+    uint8_t *block = malloc(size_bytes + 1);
+    if (block == NULL)
+        abort();
+    memcpy(block + 1, bytes, size_bytes);
+    return block + 1;
+}
+
+enum elf_status elf_plan_of_file(const void *file, uint64_t file_size_bytes, uint32_t machine,
+                                 struct elf_plan *ret_plan)
+{
+    struct elf_table found;
+    uint64_t header_bytes = file_size_bytes < ELF_HEADER_BYTES ? file_size_bytes : ELF_HEADER_BYTES;
+    uint8_t *header = odd_copy(file, header_bytes);
+    enum elf_status status = elf_find_table(header, file_size_bytes, machine, &found);
+    if (status == ELF_OK) {
+        uint8_t *table = odd_copy((const uint8_t *)file + found.offset, found.size_bytes);
+        status = elf_plan(header, table, file_size_bytes, ret_plan);
+        free(table - 1);
+    }
+    free(header - 1);
+    return status;
+}
+
+/* Load as the loader does, with reads from the file in memory. */
+static void load(const struct elf_plan *plan, const uint8_t *file, uint8_t *image)
+{
+    for (unsigned i = 0; i < plan->segment_count; i++)
+        memcpy(image + elf_segment_place(plan, &plan->segments[i]),
+               file + plan->segments[i].file_offset, plan->segments[i].file_size_bytes);
+    elf_zero_rest(plan, image);
+}
+
 static bool holds(uint64_t outer_size, uint64_t base, uint64_t size)
 {
     return base <= outer_size && size <= outer_size - base;
@@ -57,6 +92,9 @@ const char *elf_plan_problem(const struct elf_plan *plan, uint64_t file_size_byt
         return "the number of segments";
     if (image_problem(plan->image) != NULL)
         return image_problem(plan->image);
+    if (plan->alignment_bytes < 4096 || plan->alignment_bytes > UINT64_C(1) << 30 ||
+        (plan->alignment_bytes & (plan->alignment_bytes - 1)) != 0)
+        return "the image's alignment";
     for (unsigned i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
         const char *problem = segment_problem(plan, segment, file_size_bytes);
@@ -80,7 +118,7 @@ const char *elf_load_problem(const struct elf_plan *plan, const void *file)
         abort();
     memset(image, DIRTY_BYTE, size_bytes + FENCE_BYTES);
     memset(expected + size_bytes, DIRTY_BYTE, FENCE_BYTES);
-    elf_load(plan, file, image);
+    load(plan, file, image);
     for (unsigned i = 0; i < plan->segment_count; i++)
         memcpy(expected + (plan->segments[i].memory.start.value - plan->image.start.value),
                (const uint8_t *)file + plan->segments[i].file_offset,

@@ -7,6 +7,12 @@
 
 #include "bootloader/pure/elf.h"
 
+/* Plan a whole file, as the loader does: the header first, then the table at its place. Each part is
+ * copied to an odd address in a block of its exact size, so the sanitizers find a read past its end,
+ * and an access that needs alignment. */
+enum elf_status elf_plan_of_file(const void *file, uint64_t file_size_bytes, uint32_t machine,
+                                 struct elf_plan *ret_plan);
+
 /* Return the promise of bootloader/pure/elf.h that the plan breaks, or NULL. */
 const char *elf_plan_problem(const struct elf_plan *plan, uint64_t file_size_bytes);
 

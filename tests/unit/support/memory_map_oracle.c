@@ -63,6 +63,15 @@ static bool row_covers(const struct memory_map_descriptor *row, uint32_t type, u
     return start < page + PAGE_SIZE_BYTES && page < end;
 }
 
+/* Firmware that fills no attribute at all means ordinary RAM. */
+static uint64_t assumed_attributes(const struct memory_map_input *input)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < input->row_count; i++)
+        all |= input->rows[i].attribute;
+    return all == 0 ? WRITE_BACK : 0;
+}
+
 /* Return the type with the highest precedence of the rows that cover the page; 0 if no row covers
  * it. */
 static uint32_t type_by_rows(const struct memory_map_input *input, uint64_t page)
@@ -70,7 +79,8 @@ static uint32_t type_by_rows(const struct memory_map_input *input, uint64_t page
     uint32_t highest = 0;
     for (size_t i = 0; i < input->row_count; i++) {
         const struct memory_map_descriptor *row = &input->rows[i];
-        uint32_t type = memory_map_oracle_type(row->type, row->attribute);
+        uint32_t type =
+            memory_map_oracle_type(row->type, row->attribute | assumed_attributes(input));
         if (rank(type) > rank(highest) && row_covers(row, type, page))
             highest = type;
     }
@@ -133,7 +143,8 @@ const char *memory_map_page_problem(const struct memory_map_input *input,
         return "a page has the wrong type";
     if (row_type == 0)
         return region->efi_type == HANDOFF_EFI_TYPE_NONE ? NULL : "a page has an invented EFI type";
-    if (memory_map_oracle_type(region->efi_type, region->attributes) != row_type)
+    uint64_t attributes = region->attributes | assumed_attributes(input);
+    if (memory_map_oracle_type(region->efi_type, attributes) != row_type)
         return "a page has the EFI type or attributes of a row that did not win";
     return NULL;
 }
