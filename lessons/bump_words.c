@@ -185,6 +185,11 @@ static bool explain_inside(const struct bench *bench, const struct bump_heap *he
     if (found == offset + request.size_bytes && heap->free == address)
         return words_hint(bench, "this is free after the move. The block begins where free was "
                                  "before the move");
+    if (bench->is_aligned && found == offset + request.alignment_bytes)
+        return words_hint(bench, "an address that is a multiple already needs no gap");
+    if (bench->is_aligned && found > offset)
+        return words_hint(bench, "round up to the alignment of this request and no further: all "
+                                 "bytes that you skip are lost");
     return words_hint(bench, "begin the block at the first byte that nobody uses and that fits the "
                              "request: all bytes that you skip are lost");
 }
@@ -207,7 +212,11 @@ static const char *null_hint(const struct bench *bench, struct bench_request req
         return "0 bytes is no error: the block is empty, and free stays";
     if (offset + request.size_bytes == bench->size_bytes)
         return "a block may end exactly at heap_end: compare with >, not >=";
-    return "return the address where the block begins, not its distance from heap_start";
+    if (offset == 0)
+        return "NULL says that there is no room. Return the address where the block begins, not "
+               "its "
+               "distance from heap_start, which is 0";
+    return "NULL says that there is no room. Return the address where the block begins";
 }
 
 static bool is_inside(const struct bench *bench, const void *address, uint64_t size_bytes)

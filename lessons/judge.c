@@ -144,7 +144,8 @@ static const struct {
     [JUDGE_INSTRUCTION] = {"came to an instruction that the CPU does not know",
                            "the compiler puts one where code makes no sense: is a return missing?"},
     [JUDGE_NO_ADDRESS] = {"used a pointer whose value is no address",
-                          "the pointer was overwritten, or never set"},
+                          "the pointer was overwritten, or never set, or your code subtracted from "
+                          "NULL"},
     [JUDGE_STACK] = {"used up the stack",
                      "a function calls itself without an end, or an array in a "
                      "function is too large"},
@@ -166,7 +167,8 @@ void judge_stuck(struct judge *judge, unsigned seconds)
 {
     judge->in_reader_code = false;
     judge_wrong(judge, "%s did not return within %u seconds", judge->call, seconds);
-    judge_hint(judge, "a loop in your code does not end: look at the condition that should end it");
+    judge_hint(judge, "a loop in your code does not end, or takes very many rounds: look at the "
+                      "condition that should end it");
     judge_verdict(judge);
 }
 

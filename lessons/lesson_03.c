@@ -12,7 +12,13 @@
 /* An address so near behind `memory` is named by its distance. */
 #define NEAR_BYTES (UINT64_C(1) << 20)
 
+/* An address so far behind another one has the same lower 32 bits. */
+#define WIDE (UINT64_C(1) << 32)
+
 static const uint64_t sizes_bytes[] = {24, 100, 1, 4096};
+
+/* A size that does not fit into 16 bits. */
+#define LARGE_BYTES UINT64_C(70000)
 
 /* One of the reader's heaps, and the truth about it. */
 struct trial {
@@ -30,6 +36,7 @@ struct question {
     const uint8_t *address;
     bool inside;
     bool in_use;
+    const char *hint; /* if the answer is wrong, or NULL */
 };
 
 static void draw(struct judge *judge, const struct trial *trial)
@@ -85,6 +92,9 @@ static bool check_memory(struct judge *judge)
 
 static const char *free_hint(const struct trial *trial)
 {
+    if (trial->used_bytes == trial->size_bytes)
+        return "this call fills the heap to its last byte. Then free is heap_end, and that is "
+               "right";
     if (trial->two_heaps)
         return "there are two heaps now. All of a heap is in *heap, nothing in other variables";
     if (trial->used_bytes == 0)
@@ -160,8 +170,10 @@ static bool ask_inside(struct judge *judge, const struct trial *trial,
     bool answer = lesson_03.is_inside(&trial->heap, question->address);
     judge_returned(judge);
     return check_answer(judge, trial, answer, question->inside,
-                        "heap_start is the first byte of the heap, heap_end the first behind it. "
-                        "An address can be too low or too high");
+                        question->hint != NULL
+                            ? question->hint
+                            : "heap_start is the first byte of the heap, heap_end the first behind "
+                              "it. An address can be too low or too high");
 }
 
 static bool ask_in_use(struct judge *judge, const struct trial *trial,
@@ -171,28 +183,32 @@ static bool ask_in_use(struct judge *judge, const struct trial *trial,
     bool answer = lesson_03.is_in_use(&trial->heap, question->address);
     judge_returned(judge);
     return check_answer(judge, trial, answer, question->in_use,
-                        "`free` is the first byte that nobody uses yet. Below heap_start nothing "
-                        "is in use");
+                        question->hint != NULL
+                            ? question->hint
+                            : "`free` is the first byte that nobody uses yet. Below heap_start "
+                              "nothing is in use");
 }
 
 static bool check_questions(struct judge *judge, const struct trial *trial)
 {
-    static const uint8_t elsewhere = 0;
+    static const char wide_hint[] =
+        "the lower 32 bits of this address are those of heap_start. Is a "
+        "variable or a cast only 32 bits wide?";
     uint8_t *start = trial->memory;
     uint8_t *free = start + trial->used_bytes;
     uint8_t *end = start + trial->size_bytes;
     bool some_used = trial->used_bytes > 0;
     bool all_used = free == end;
     const struct question questions[] = {
-        {"heap_start", start, true, some_used},
-        {"heap_start - 1", (uint8_t *)((uintptr_t)start - 1), false, false},
-        {"free", free, !all_used, false},
-        {"free - 1", (uint8_t *)((uintptr_t)free - 1), some_used, some_used},
-        {"heap_end - 1", end - 1, true, all_used},
-        {"heap_end", end, false, false},
-        {"NULL", NULL, false, false},
-        {"the address of a variable", &elsewhere, false, false},
-        {"the highest address", (const uint8_t *)UINTPTR_MAX, false, false},
+        {"heap_start", start, true, some_used, NULL},
+        {"heap_start - 1", (uint8_t *)((uintptr_t)start - 1), false, false, NULL},
+        {"free", free, !all_used, false, NULL},
+        {"free - 1", (uint8_t *)((uintptr_t)free - 1), some_used, some_used, NULL},
+        {"heap_end - 1", end - 1, true, all_used, NULL},
+        {"heap_end", end, false, false, NULL},
+        {"NULL", NULL, false, false, NULL},
+        {"heap_start + 2^32", (uint8_t *)((uintptr_t)start + WIDE), false, false, wide_hint},
+        {"the highest address", (const uint8_t *)UINTPTR_MAX, false, false, NULL},
     };
     for (unsigned i = 0; i < sizeof questions / sizeof questions[0]; i++)
         if (!ask_inside(judge, trial, &questions[i]) || !ask_in_use(judge, trial, &questions[i]))
@@ -251,5 +267,6 @@ bool lesson_03_run(struct judge *judge)
     for (unsigned i = 0; i < sizeof sizes_bytes / sizeof sizes_bytes[0]; i++)
         if (!take(judge, &first, sizes_bytes[i]))
             return false;
-    return check_questions(judge, &first) && run_two_heaps(judge, &first, &second);
+    return take(judge, &first, LARGE_BYTES) && check_questions(judge, &first) &&
+           run_two_heaps(judge, &first, &second);
 }

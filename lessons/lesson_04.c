@@ -88,6 +88,7 @@ bool lesson_04_run(struct judge *judge)
     first.hint = hint;
     first.has_memory = true;
     first.has_fence = true;
+    first.is_untouched = true;
     struct bench second = first;
     second.start = memory + 5001;
     return run_one_heap(&whole) && run_two_heaps(&first, &second);

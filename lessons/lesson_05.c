@@ -57,6 +57,11 @@ static const char *rounding_hint(struct rounding rounding, uint64_t found)
         return "this alignment has 41 bits: is a variable or a mask only 32 bits wide?";
     if (found % rounding.alignment == 0 && (uint32_t)found == (uint32_t)right)
         return "the upper 32 bits are lost: the mask, and all else, must have 64 bits (uint64_t)";
+    if (found < rounding.alignment)
+        return "these are low bits. `x & mask` keeps the low bits, `x & ~mask` makes them zero";
+    if (found % rounding.alignment != 0)
+        return "this is no multiple of the alignment. The mask for 8 is 7: one less than the "
+               "alignment";
     return "the result is a multiple of the alignment, not below the number, and as small as "
            "possible";
 }

@@ -7,8 +7,10 @@
 
 /* Where a heap of addresses without memory begins: 12,287 bytes below the top of all addresses. */
 #define TOP_START UINT64_C(0xffffffffffffd001)
-#define ALL_64    UINT64_MAX
-#define MANY      500u
+/* Where a heap begins that has the largest alignment, 2^63, inside. */
+#define MIDDLE_START ((UINT64_C(1) << 63) - 40)
+#define ALL_64       UINT64_MAX
+#define MANY         500u
 
 /* A reader's heap and its bench. */
 struct trial {
@@ -74,6 +76,15 @@ static const struct question top_heap[] = {
     {ALL_64, 4096, "2^64 - 1", "rounding and adding can both wrap: compare with the bytes left"},
     {3, 4096, NULL, "3 bytes behind the gap are one too many"},
     {1, 4096, NULL, NULL},
+};
+
+/* An alignment can be huge, and the block can still fit. */
+static const struct question middle_heap[] = {
+    {8, 8, NULL, NULL},
+    {1, UINT64_C(1) << 63, NULL,
+     "2^63 is a multiple of 2^63 and lies in this heap. Only the room decides, not the alignment"},
+    {24, 1, NULL, "23 bytes are left"},
+    {23, 1, NULL, "23 bytes are left: exactly enough"},
 };
 
 static struct bump_heap view(const struct counting_heap *heap)
@@ -273,6 +284,16 @@ static bool run_top(struct judge *judge)
     return begin(&top) && ask_all(&top, top_heap, sizeof top_heap / sizeof top_heap[0]);
 }
 
+static bool run_middle(struct judge *judge)
+{
+    struct trial middle = {.name = "", .bench = {.judge = judge, .is_aligned = true}};
+    middle.bench.start = (uint8_t *)(uintptr_t)MIDDLE_START;
+    middle.bench.size_bytes = 64;
+    judge_say(judge, "Now a heap around the address 2^63. It has no memory, too.");
+    return begin(&middle) &&
+           ask_all(&middle, middle_heap, sizeof middle_heap / sizeof middle_heap[0]);
+}
+
 /* The whole memory as one block, while the count of another heap stays what it is. */
 static bool run_whole(struct trial *other, uint8_t *memory, uint64_t size_bytes)
 {
@@ -307,6 +328,6 @@ bool lesson_06_run(struct judge *judge)
         return false;
     judge_say(judge, "Now a heap that begins and ends at odd addresses.");
     return begin(&odd) && ask_all(&odd, odd_heap, sizeof odd_heap / sizeof odd_heap[0]) &&
-           run_top(judge) && run_whole(&odd, memory + 4096, size_bytes - 4096) &&
-           run_many(judge, memory + 4096);
+           run_top(judge) && run_middle(judge) &&
+           run_whole(&odd, memory + 4096, size_bytes - 4096) && run_many(judge, memory + 4096);
 }

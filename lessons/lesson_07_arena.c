@@ -30,7 +30,12 @@ static bool wrong_byte(struct judge *judge, const uint8_t *byte)
     char place[JUDGE_TEXT_BYTES];
     judge_wrong(judge, "%s wrote to %s, which is not in the heap", judge->call,
                 judge_place(judge, byte, place));
-    return judge_hint(judge, "before your code writes a header, check that it lies below heap_end");
+    if (byte < judge->memory)
+        return judge_hint(judge, "that lies before heap_start, which is the `memory` of the newest "
+                                 "begin. An address of an older heap is of no use");
+    return judge_hint(judge,
+                      "before your code writes a header, check that it lies below heap_end. A "
+                      "pointer to a struct moves by whole structs, not by bytes");
 }
 
 bool arena_check(struct arena *arena)

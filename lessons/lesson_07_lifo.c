@@ -1,6 +1,9 @@
 /* Stage A: the heap takes back its newest block, and refuses every other address. */
 #include "lessons/lesson_07_stages.h"
 
+/* Of a heap that has room for BLOCK_LIMIT small blocks, each with OVERHEAD_LIMIT_BYTES. */
+#define LARGER_BYTES 8192u
+
 typedef unsigned long long number;
 
 static uint64_t used_end(const struct arena *arena)
@@ -107,7 +110,8 @@ static bool check_answer(struct arena *arena, bool answer, bool expected, const 
                     answer ? "true" : "false", reason);
         return judge_hint(arena->judge, "%s",
                           expected ? "which block is the newest after a free? The record of the "
-                                     "freed block must say it"
+                                     "freed block must say it. It lies before the block, where no "
+                                     "user writes"
                                    : "compare the address with the newest block before you free");
     }
     judge_say(arena->judge, "%s, as it must: %s", answer ? "true" : "false", reason);
@@ -231,13 +235,48 @@ static bool fill_and_empty(struct arena *arena)
                        "nothing is in use");
 }
 
-bool lesson_07_run_lifo(struct judge *judge, uint8_t *all)
+static bool begin(struct arena *arena, struct judge *judge, uint8_t *all, uint64_t size_bytes)
 {
-    static struct arena arena; /* too large for a kernel's stack */
-    arena_begin(&arena, judge, all, ARENA_SMALL_BYTES);
+    arena_begin(arena, judge, all, size_bytes);
     judge_call(judge, "lifo_begin(memory, %llu)", (number)judge->size_bytes);
     lesson_07.lifo_begin(judge->memory, judge->size_bytes);
     judge_returned(judge);
-    return arena_check(&arena) && free_one_by_one(&arena) && use_all(&arena) &&
-           refuse_sizes(&arena) && fill_and_empty(&arena);
+    return arena_check(arena);
+}
+
+static bool stack_and_unstack(struct arena *arena)
+{
+    for (unsigned i = 0; i < BLOCK_LIMIT; i++)
+        if (!allocate(arena, 1 + i % 40))
+            return false;
+    for (unsigned i = BLOCK_LIMIT; i > 0; i--)
+        if (!free_newest(arena, arena->blocks.list[i - 1].name))
+            return false;
+    return true;
+}
+
+/* So many blocks that a fixed table of the newest ones is too small. Right calls have no number. */
+static bool use_many_blocks(struct arena *arena, struct judge *judge, uint8_t *all)
+{
+    unsigned step = judge->step;
+    judge_say(judge, "now %u small blocks at once, in a larger heap", BLOCK_LIMIT);
+    judge->quiet = true;
+    bool right = begin(arena, judge, all, LARGER_BYTES) && stack_and_unstack(arena);
+    judge->quiet = false;
+    if (right)
+        judge->step = step;
+    else
+        judge_hint(judge,
+                   "this heap has up to %u blocks at once: is there a table of a fixed size in "
+                   "your code? The records lie in the heap",
+                   BLOCK_LIMIT);
+    return right;
+}
+
+bool lesson_07_run_lifo(struct judge *judge, uint8_t *all)
+{
+    static struct arena arena; /* too large for a kernel's stack */
+    return begin(&arena, judge, all, ARENA_SMALL_BYTES) && free_one_by_one(&arena) &&
+           use_all(&arena) && refuse_sizes(&arena) && fill_and_empty(&arena) &&
+           use_many_blocks(&arena, judge, all);
 }

@@ -97,6 +97,9 @@ static bool hint_block(struct arena *arena, const void *address, uint64_t size_b
 {
     struct judge *judge = arena->judge;
     uint64_t offset = offset_of(arena, address);
+    if (offset >= judge->size_bytes && offset - judge->size_bytes < ARENA_FENCE_BYTES)
+        return judge_hint(judge, "no piece begins at heap_end or behind it: does your search stop "
+                                 "there?");
     if (offset >= judge->size_bytes)
         return judge_hint(judge, "return the address behind the header of a free piece");
     if (offset % BLOCK_ALIGNMENT_BYTES != 0)

@@ -69,6 +69,12 @@ static bool check_free_piece(struct arena *arena, const struct arena_piece *piec
                 judge->call, block->name, (number)arena_offset(arena, block),
                 (number)(arena_offset(arena, block) + block->size_bytes),
                 (number)piece->start_bytes, (number)piece->end_bytes);
+    if (arena->header_bytes > 0 &&
+        arena_offset(arena, block) > piece->start_bytes + arena->header_bytes)
+        return judge_hint(judge,
+                          "this free piece is too large: it reaches over block %c. Which split "
+                          "or merge gave it this size? Is its header one that a merge removed?",
+                          block->name);
     return judge_hint(judge, "list_allocate() must mark its piece as used; list_free() and a merge "
                              "must change free pieces and the freed one only");
 }
@@ -82,7 +88,9 @@ static bool wrong_used_without_block(struct arena *arena, const struct arena_pie
                 judge->call, (number)piece->start_bytes, (number)piece->end_bytes);
     if (arena->freed.live)
         return judge_hint(judge, "list_free() must make the piece of its block free");
-    return judge_hint(judge, "only the piece of a block is used; all other pieces are free");
+    return judge_hint(judge,
+                      "only the piece of a block is used; all other pieces are free. Does your "
+                      "code write every field of a new header?");
 }
 
 static bool wrong_small_piece(struct arena *arena, const struct arena_piece *piece,
@@ -95,6 +103,22 @@ static bool wrong_small_piece(struct arena *arena, const struct arena_piece *pie
                 (number)piece->start_bytes, (number)piece->end_bytes);
     return judge_hint(judge, "a piece must be as large as its header and its block together: "
                              "compare, and split, with that sum");
+}
+
+static bool wrong_large_piece(struct arena *arena, const struct arena_piece *piece,
+                              const struct block *block)
+{
+    struct judge *judge = arena->judge;
+    judge_wrong(judge,
+                "after %s, the piece of block %c has %llu bytes, for a block of %llu. It may have "
+                "%llu, with its header",
+                judge->call, block->name, (number)(piece->end_bytes - piece->start_bytes),
+                (number)block->size_bytes, (number)(block->size_bytes + OVERHEAD_LIMIT_BYTES));
+    if (arena->freed.live)
+        return judge_hint(judge, "a free must not make a used piece larger: merge only two pieces "
+                                 "that are both free");
+    return judge_hint(judge, "split the free piece: it becomes smaller, and the rest behind it is "
+                             "a free piece");
 }
 
 static bool check_used_piece(struct arena *arena, const struct arena_piece *piece)
@@ -114,10 +138,7 @@ static bool check_used_piece(struct arena *arena, const struct arena_piece *piec
                judge_hint(judge, "each block needs a piece of its own: split the free piece");
     if (piece->end_bytes - piece->start_bytes <= block->size_bytes + OVERHEAD_LIMIT_BYTES)
         return true;
-    judge_wrong(judge, "after %s, the piece of block %c has %llu bytes, for a block of %llu",
-                judge->call, block->name, (number)(piece->end_bytes - piece->start_bytes),
-                (number)block->size_bytes);
-    return judge_hint(judge, "split the free piece: the rest behind the block must stay free");
+    return wrong_large_piece(arena, piece, block);
 }
 
 static bool wrong_neighbours(struct arena *arena, const struct arena_piece *first,

@@ -65,10 +65,10 @@ static void list_begin(void *memory, uint64_t size_bytes)
 }
 
 /* Return a block of `size_bytes` bytes that begins at a multiple of 16, in a free piece that is
- * large enough for header and block: the first one will do. The piece becomes used. If it is more
- * than 96 bytes larger than the block, split it: the rest becomes a free piece. (A smaller rest can
- * stay with the piece.) Return NULL, and change nothing, if `size_bytes` is 0 or no free piece is
- * large enough. A size can be huge. */
+ * large enough for header and block: the first one will do. The piece becomes used. If the piece,
+ * with its header, is more than 96 bytes larger than `size_bytes`, split it: the rest becomes a free
+ * piece. (A smaller rest can stay with the piece.) Return NULL, and change nothing, if `size_bytes`
+ * is 0 or no free piece is large enough. A size can be huge. */
 static void *list_allocate(uint64_t size_bytes)
 {
     (void)size_bytes; /* Your code, in place of these two lines. */
