@@ -100,6 +100,18 @@ static const char *const status_names[] = {
     [15] = "access denied",
 };
 
+#define ERROR_TEXT_COUNT (sizeof(error_texts) / sizeof(error_texts[0]))
+
+const char *error_cause(unsigned number)
+{
+    return number < ERROR_TEXT_COUNT ? error_texts[number].cause : NULL;
+}
+
+const char *error_remedy(unsigned number)
+{
+    return number < ERROR_TEXT_COUNT ? error_texts[number].remedy : NULL;
+}
+
 static bool is_error(uint64_t status)
 {
     return (status & ERROR_STATUS_ERROR_BIT) != 0;
@@ -144,6 +156,6 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
                 "\nHL-%02d: %s\n"
                 "  what:   %s%s\n"
                 "  remedy: %s\n",
-                failure->error, error_texts[failure->error].cause, failure->detail, status,
-                error_texts[failure->error].remedy);
+                failure->error, error_cause(failure->error), failure->detail, status,
+                error_remedy(failure->error));
 }

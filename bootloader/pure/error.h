@@ -55,6 +55,13 @@ enum loader_error error_set(struct loader_failure *failure, enum loader_error er
  * LOADER_OK. */
 uint64_t error_exit_status(const struct loader_failure *failure);
 
+/* Error numbers are smaller than this: they have two digits. */
+#define ERROR_NUMBER_LIMIT 100
+
+/* Return the sentences of an error. NULL for a number that is no error. */
+const char *error_cause(unsigned number);
+const char *error_remedy(unsigned number);
+
 /* Return "not found", "device error", …; "unknown status" for a number without a name. Never NULL.
  */
 const char *error_status_name(uint64_t status);
