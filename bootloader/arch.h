@@ -117,6 +117,9 @@ struct arch_entry {
     /* Of the trampoline; both 0 if none is needed. */
     struct phys_addr trampoline;
     struct phys_addr trampoline_root;
+    /* Called on the kernel's first tables and stack, as the last function of the loader. */
+    void (*switched)(void *context);
+    void *context;
 };
 
 /* Put the CPU into the state that docs/HANDOFF.md promises, and jump to the kernel. The fault

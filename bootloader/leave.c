@@ -49,6 +49,7 @@ static bool read_map_again(struct loader *loader)
 static bool exit_firmware(struct loader *loader, unsigned *ret_attempt_count)
 {
     for (unsigned attempt = 1;; attempt++) {
+        post_exit_mark(&loader->post_exit, attempt == 1 ? "exit" : "again");
         EFI_STATUS status = exit_try(&loader->firmware, &loader->block.map);
         *ret_attempt_count = attempt;
         if (!EFI_ERROR(status))
@@ -90,6 +91,7 @@ bool leave_firmware(struct loader *loader)
         return false;
 
     arch_interrupts_disable();
+    post_exit_mark(&loader->post_exit, "faults");
     fault_report_install(&loader->fault_report, &loader->post_exit);
     warn_of_firmware(loader, attempt_count);
     return true;

@@ -156,6 +156,6 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
                 "\nHL-%02d: %s\n"
                 "  what:   %s%s\n"
                 "  remedy: %s\n",
-                failure->error, error_cause(failure->error), failure->detail, status,
-                error_remedy(failure->error));
+                failure->error, error_cause((unsigned)failure->error), failure->detail, status,
+                error_remedy((unsigned)failure->error));
 }

@@ -4,6 +4,7 @@
  * Plan:
  *   stale-fake N          the first N calls of ExitBootServices say that the key is stale
  *   stale-real N          … because it really is: something was allocated in between
+ *   exit-hangs           ExitBootServices never returns
  *   map-grows N           the first N calls of GetMemoryMap see a map that has grown
  *   map-burst N           before the N-th call of GetMemoryMap the map gains many rows at once
  *   map-bursts N          … before the N-th and every later one
@@ -204,6 +205,8 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, UINTN key)
     uint64_t number;
     exit_calls++;
     trap_everything_else();
+    if (plan_has(&stage.plan, "exit-hangs", NULL))
+        halt_forever();
     if (plan_has(&stage.plan, "stale-fake", &number) && exit_calls <= number) {
         if (exit_calls <= 3)
             say("ExitBootServices %llu: stale key", exit_calls);
