@@ -2,6 +2,7 @@
 
 #include "bootloader/arch.h"
 #include "bootloader/firmware/exit.h"
+#include "bootloader/own_faults.h"
 #include "bootloader/regions.h"
 #include "bootloader/reserve.h"
 #include "bootloader/tables.h"
@@ -87,6 +88,7 @@ bool leave_firmware(struct loader *loader)
     if (!read_last_map(loader) || !build_from_map(loader))
         return false;
     loader_begin_phase(loader, "exit firmware");
+    own_faults_end();
     if (!exit_firmware(loader, &attempt_count))
         return false;
 

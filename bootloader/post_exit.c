@@ -42,22 +42,26 @@ static void post_exit_start(struct post_exit *post_exit)
         framebuffer_text_clear(&post_exit->text);
 }
 
-void post_exit_print(struct post_exit *post_exit, const char *format, ...)
+void post_exit_write(struct post_exit *post_exit, const char *text)
 {
-    char text[800];
-    va_list arguments;
-
-    va_start(arguments, format);
-    int wanted = format_text_v(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    size_t length = (size_t)wanted < sizeof(text) ? (size_t)wanted : sizeof(text) - 1;
-
+    size_t length = text_length(text);
     if (!post_exit->started)
         post_exit_start(post_exit);
     if (post_exit->serial)
         arch_serial_write(text, length);
     if (post_exit->screen)
         framebuffer_text_write(&post_exit->text, text, length);
+}
+
+void post_exit_print(struct post_exit *post_exit, const char *format, ...)
+{
+    char text[800];
+    va_list arguments;
+
+    va_start(arguments, format);
+    format_text_v(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    post_exit_write(post_exit, text);
 }
 
 static void mark_serial(struct post_exit *post_exit, const char *text)

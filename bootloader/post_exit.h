@@ -42,6 +42,9 @@ struct post_exit {
 void post_exit_initialise(struct post_exit *post_exit,
                           const struct handoff_framebuffer *framebuffer, const char *command_line);
 
+/* Print text of any length. Preconditions as for post_exit_print(). */
+void post_exit_write(struct post_exit *post_exit, const char *text);
+
 /* Print text; format as in shared/text/format.h, at most 799 characters. Precondition: the
  * firmware's tables, or those at `page_table_root`, are live. */
 void post_exit_print(struct post_exit *post_exit, const char *format, ...)

@@ -89,6 +89,10 @@ static const struct error_text error_texts[] = {
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_LOADER_FAULT] = {"The loader itself faulted.",
+                                   "Update the firmware, which may have given a wrong address. "
+                                   "Report it with the lines above.",
+                                   FIRMWARE_ABORTED},
 };
 
 static const char *const status_names[] = {

@@ -31,6 +31,7 @@ enum loader_error {
     LOADER_ERROR_PAGE_TABLES = 17,
     LOADER_ERROR_UNUSABLE_BLOCK = 18,
     LOADER_ERROR_NETWORK_START = 19,
+    LOADER_ERROR_LOADER_FAULT = 27,
 };
 
 /* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */

@@ -89,6 +89,11 @@ void arch_interrupts_disable(void)
     interrupts_off();
 }
 
+void arch_interrupts_enable(void)
+{
+    interrupts_on();
+}
+
 _Noreturn void arch_halt(void)
 {
     halt_forever();
