@@ -1,6 +1,7 @@
 #include "bootloader/hand_over.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/inject.h"
 #include "bootloader/pure/bootstrap_tables.h"
 #include "bootloader/pure/handoff_build.h"
 
@@ -22,6 +23,7 @@ void hand_over_build(struct loader *loader)
     arch_describe(loader->tables.root, &loader->features, loader->platform.clock_frequency_hz,
                   &sources.arch);
     handoff_build(&loader->block, &sources);
+    inject_change_handoff(loader);
 }
 
 /* The kernel's first tables are live. A hang from now on is the kernel's. */

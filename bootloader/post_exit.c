@@ -93,6 +93,8 @@ void post_exit_mark(struct post_exit *post_exit, const char *step)
     mark_serial(post_exit, step);
     mark_serial(post_exit, "\n");
     mark_screen(post_exit, step, (uint32_t)text_length(step));
+    if (++post_exit->mark_count == post_exit->hang_at)
+        arch_halt();
 }
 
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code)

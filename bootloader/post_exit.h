@@ -31,8 +31,10 @@ struct post_exit {
     bool started;                     /* the outputs below are initialised */
     bool serial;
     bool screen;
-    bool is_marking;      /* a mark has been written */
-    bool serial_marks;    /* the serial port takes marks */
+    bool is_marking;   /* a mark has been written */
+    bool serial_marks; /* the serial port takes marks */
+    uint32_t mark_count;
+    uint32_t hang_at;     /* stop for ever behind this mark (pure/inject.h); 0: never */
     uint32_t mark_column; /* of the next mark on the screen */
     struct framebuffer_text text;
     char cells[POST_EXIT_CELL_CAPACITY];

@@ -93,6 +93,10 @@ static const struct error_text error_texts[] = {
                                    "Update the firmware, which may have given a wrong address. "
                                    "Report it with the lines above.",
                                    FIRMWARE_ABORTED},
+    [LOADER_ERROR_INJECT] = {"The value of inject in handoff.conf is wrong.",
+                             "Use only the words above, with commas between them, or remove the "
+                             "line.",
+                             FIRMWARE_INVALID_PARAMETER},
 };
 
 static const char *const status_names[] = {

@@ -32,6 +32,7 @@ enum loader_error {
     LOADER_ERROR_UNUSABLE_BLOCK = 18,
     LOADER_ERROR_NETWORK_START = 19,
     LOADER_ERROR_LOADER_FAULT = 27,
+    LOADER_ERROR_INJECT = 28,
 };
 
 /* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */

@@ -66,6 +66,11 @@ static int check_config(const struct content *file)
         return STATUS_ACCEPTED;
     }
     printf("%u: %s\n", line, config_status_text(status));
+    if (status == CONFIG_BAD_INJECT) {
+        char words[300];
+        inject_list_words(words, sizeof(words));
+        printf("The words: %s\n", words);
+    }
     return STATUS_REFUSED;
 }
 
