@@ -156,6 +156,7 @@ void arch_describe(struct phys_addr root, const struct page_table_features *feat
 
 void arch_interrupts_disable(void);
 void arch_interrupts_enable(void);
+bool arch_interrupts_are_enabled(void);
 
 /* Switch interrupts off and stop for ever. */
 _Noreturn void arch_halt(void);

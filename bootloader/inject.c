@@ -6,20 +6,20 @@
 /* No table maps this address, with four or with five levels. */
 #define NOWHERE UINT64_C(0x200000000000)
 
-static bool is_wanted(const struct loader *loader, enum inject_fault fault)
+static bool is_wanted(const struct loader *loader, enum inject_failure failure)
 {
-    return loader->config.inject.numbers[fault] != 0;
+    return loader->config.inject.numbers[failure] != 0;
 }
 
 void inject_begin(struct loader *loader)
 {
     bool is_any = false;
-    for (unsigned fault = 0; fault < INJECT_FAULT_COUNT; fault++) {
-        if (!is_wanted(loader, (enum inject_fault)fault))
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
+        if (!is_wanted(loader, (enum inject_failure)failure))
             continue;
         is_any = true;
         console_warn(&loader->console, "inject=%s is on: this boot misbehaves on purpose",
-                     inject_word((enum inject_fault)fault));
+                     inject_word((enum inject_failure)failure));
     }
     if (!is_any)
         return;

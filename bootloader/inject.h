@@ -1,5 +1,5 @@
 /*
- * inject.h - carry out the faults that the key `inject` of handoff.conf demands (pure/inject.h).
+ * inject.h - carry out the failures that the key `inject` of handoff.conf demands (pure/inject.h).
  *
  * Each function does nothing, and costs a comparison, without this key.
  */
@@ -8,7 +8,7 @@
 
 #include "bootloader/loader.h"
 
-/* Announce each fault by a warning, and let the firmware misbehave from now on. Call it when the
+/* Announce each failure by a warning, and let the firmware misbehave from now on. Call it when the
  * configuration has been read. */
 void inject_begin(struct loader *loader);
 

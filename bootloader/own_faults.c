@@ -2,6 +2,7 @@
 
 #include "bootloader/arch.h"
 #include "shared/address.h"
+#include "shared/text/text.h"
 
 /* The linker's default for programs of UEFI: the address of the image in BOOTX64.debug.efi. */
 #define LINKED_BASE UINT64_C(0x140000000)
@@ -57,8 +58,11 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
                          loader->config.command_line);
     post_exit_write(&loader->post_exit, watch->report);
     post_exit_write(&loader->post_exit, text);
-    if (!loader->post_exit.screen)
-        console_show_error(&loader->console, text);
+    if (!loader->post_exit.screen) {
+        loader_log_append(&loader->console.log, watch->report, text_length(watch->report));
+        loader_log_append(&loader->console.log, text, text_length(text));
+        console_show(&loader->console);
+    }
     post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
 }
 
@@ -66,6 +70,7 @@ bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader)
 {
     static struct watch watch; /* too large for the firmware's stack */
     const struct arch_fault_sink sink = {&watch, note_fault, NULL};
+    bool had_interrupts = arch_interrupts_are_enabled();
     watch = (struct watch){.loader = loader, .step = step};
 
     if (!arch_is_confidential())
@@ -75,7 +80,8 @@ bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader)
     if (watch.is_faulted && !watch.is_in_loader)
         stop_in_firmware(&watch);
     if (watch.is_faulted) {
-        arch_interrupts_enable();
+        if (had_interrupts)
+            arch_interrupts_enable();
         console_show_error(&loader->console, watch.report);
     }
     return is_good;

@@ -6,7 +6,7 @@
 #define LINK_END_ADDRESS   (17 * MIB)
 
 /* The firmware's functions have no argument for a context, so there is one instance of each. */
-static const struct inject *faults;
+static const struct inject *failures;
 static EFI_BOOT_SERVICES *real;
 static EFI_BOOT_SERVICES services; /* the loader's copy */
 static uint32_t page_calls;
@@ -17,7 +17,7 @@ static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE t
                                         EFI_PHYSICAL_ADDRESS *base)
 {
     page_calls++;
-    if (page_calls == faults->numbers[INJECT_FAIL_PAGES])
+    if (page_calls == failures->numbers[INJECT_FAIL_PAGES])
         return EFI_OUT_OF_RESOURCES;
     return real->AllocatePages(how, type, count, base);
 }
@@ -35,14 +35,14 @@ static EFI_STATUS EFIAPI get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR
 {
     UINTN capacity_bytes = *size_bytes;
     map_calls++;
-    if (map_calls <= faults->numbers[INJECT_GROW_MAP])
+    if (map_calls <= failures->numbers[INJECT_GROW_MAP])
         grow_map();
     EFI_STATUS status = real->GetMemoryMap(size_bytes, rows, key, stride_bytes, version);
     if (EFI_ERROR(status) || *stride_bytes < sizeof(EFI_MEMORY_DESCRIPTOR) ||
         *size_bytes > capacity_bytes)
         return status;
     struct inject_map map = {rows, *size_bytes, capacity_bytes, *stride_bytes};
-    inject_change_map(faults, &map);
+    inject_change_map(failures, &map);
     *size_bytes = map.size_bytes;
     return status;
 }
@@ -51,13 +51,13 @@ static EFI_STATUS EFIAPI get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR
 static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)
 {
     exit_calls++;
-    return real->ExitBootServices(image,
-                                  exit_calls <= faults->numbers[INJECT_STALE_KEY] ? key + 1 : key);
+    return real->ExitBootServices(image, exit_calls <= failures->numbers[INJECT_STALE_KEY] ? key + 1
+                                                                                           : key);
 }
 
 void misbehave_begin(struct firmware *firmware, const struct inject *inject)
 {
-    faults = inject;
+    failures = inject;
     real = firmware->services;
     services = *real;
     services.AllocatePages = allocate_pages;

@@ -2,7 +2,7 @@
  * misbehave.h - let the firmware's memory services misbehave, as inject.h describes.
  *
  * The loader gets a copy of the table of boot services. Three of its functions first fail or change
- * results, and then call the firmware's. So no other file of the loader knows about these faults,
+ * results, and then call the firmware's. So no other file of the loader knows about these failures,
  * and a boot without them executes nothing of it.
  */
 #ifndef BOOTLOADER_FIRMWARE_MISBEHAVE_H

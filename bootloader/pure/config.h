@@ -11,7 +11,7 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
  *                             0 hands over none; rounded up to whole pages
- *   inject    = words         faults on purpose, with commas between them (inject.h)
+ *   inject    = words         failures on purpose, with commas between them (inject.h)
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */

@@ -5,7 +5,7 @@
 
 #define NUMBERED_COUNT (INJECT_HANG + 1)
 
-static const char *const words[INJECT_FAULT_COUNT] = {
+static const char *const words[INJECT_FAILURE_COUNT] = {
     [INJECT_FAIL_PAGES] = "fail-pages",
     [INJECT_STALE_KEY] = "stale-key",
     [INJECT_GROW_MAP] = "grow-map",
@@ -33,11 +33,11 @@ static struct piece trimmed(struct piece piece)
     return piece;
 }
 
-static bool find_word(struct piece name, unsigned *ret_fault)
+static bool find_word(struct piece name, unsigned *ret_failure)
 {
-    for (unsigned fault = 0; fault < INJECT_FAULT_COUNT; fault++) {
-        if (piece_equals(name, words[fault])) {
-            *ret_fault = fault;
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
+        if (piece_equals(name, words[failure])) {
+            *ret_failure = failure;
             return true;
         }
     }
@@ -48,16 +48,16 @@ static bool parse_word(struct piece word, struct inject *inject)
 {
     struct piece name = word;
     struct piece number_text = {word.text, 0};
-    unsigned fault;
+    unsigned failure;
     uint64_t number = 1;
     bool has_number = piece_split(word, ':', &name, &number_text);
-    if (!find_word(name, &fault) || has_number != (fault < NUMBERED_COUNT) ||
-        inject->numbers[fault] != 0)
+    if (!find_word(name, &failure) || has_number != (failure < NUMBERED_COUNT) ||
+        inject->numbers[failure] != 0)
         return false;
     if (has_number && (!number_parse(number_text.text, number_text.length, &number) ||
                        number == 0 || number > INJECT_NUMBER_LIMIT))
         return false;
-    inject->numbers[fault] = (uint32_t)number;
+    inject->numbers[failure] = (uint32_t)number;
     return true;
 }
 
@@ -76,16 +76,16 @@ bool inject_parse(struct piece list, struct inject *ret_inject)
     return true;
 }
 
-const char *inject_word(enum inject_fault fault)
+const char *inject_word(enum inject_failure failure)
 {
-    return words[fault];
+    return words[failure];
 }
 
 void inject_list_words(char *text, size_t capacity_bytes)
 {
     size_t used = 0;
-    for (unsigned fault = 0; fault < INJECT_FAULT_COUNT && used < capacity_bytes; fault++)
-        used +=
-            (size_t)format_text(text + used, capacity_bytes - used, "%s%s%s", fault == 0 ? "" : " ",
-                                words[fault], fault < NUMBERED_COUNT ? ":N" : "");
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT && used < capacity_bytes; failure++)
+        used += (size_t)format_text(text + used, capacity_bytes - used, "%s%s%s",
+                                    failure == 0 ? "" : " ", words[failure],
+                                    failure < NUMBERED_COUNT ? ":N" : "");
 }

@@ -1,5 +1,5 @@
 /*
- * inject.h - faults on purpose: the key `inject` of handoff.conf, a list of words.
+ * inject.h - failures on purpose: the key `inject` of handoff.conf, a list of words.
  *
  *   inject = fail-pages:3, stale-key:2
  *
@@ -20,7 +20,7 @@
 #include "shared/text/piece.h"
 
 /* In the order of the words in inject.c. */
-enum inject_fault {
+enum inject_failure {
     INJECT_FAIL_PAGES, /* the first four have a number */
     INJECT_STALE_KEY,
     INJECT_GROW_MAP,
@@ -37,14 +37,14 @@ enum inject_fault {
     INJECT_ZERO_HEAP,
     INJECT_BAD_CHECKSUM,
     INJECT_BAD_JUMP,
-    INJECT_FAULT_COUNT,
+    INJECT_FAILURE_COUNT,
 };
 
 #define INJECT_NUMBER_LIMIT 1000000u
 
 struct inject {
     /* 0: not wanted. The number of the word, or 1 for a word without a number. */
-    uint32_t numbers[INJECT_FAULT_COUNT];
+    uint32_t numbers[INJECT_FAILURE_COUNT];
 };
 
 /* Read a list of words. Commas separate them, and blanks around a word are ignored. Return false,
@@ -52,8 +52,8 @@ struct inject {
  * missing, out of place, 0, or above the limit. */
 bool inject_parse(struct piece list, struct inject *ret_inject) __attribute__((warn_unused_result));
 
-/* Return the word of a fault, without its number. */
-const char *inject_word(enum inject_fault fault);
+/* Return the word of a failure, without its number. */
+const char *inject_word(enum inject_failure failure);
 
 /* Write all words, with ":N" behind those that have a number. 300 bytes are enough. */
 void inject_list_words(char *text, size_t capacity_bytes);
@@ -66,7 +66,7 @@ struct inject_map {
     uint64_t stride_bytes; /* at least 40 */
 };
 
-/* Change the map as the faults demand. A row for which the capacity has no room is left out. */
+/* Change the map as the failures demand. A row for which the capacity has no room is left out. */
 void inject_change_map(const struct inject *inject, struct inject_map *map);
 
 #endif

@@ -57,14 +57,14 @@ def test_every_sentence_of_the_loader_is_in_the_document():
     assert sorted(documented) == sorted(sentences.values())
 
 
-def test_every_fault_of_inject_is_in_the_document():
+def test_every_failure_of_inject_is_in_the_document():
     source = read("bootloader/pure/inject.c")
-    table = re.search(r"words\[INJECT_FAULT_COUNT\] = \{(.*?)\n\};", source, re.S).group(1)
+    table = re.search(r"words\[INJECT_FAILURE_COUNT\] = \{(.*?)\n\};", source, re.S).group(1)
     words = re.findall(r'\[INJECT_\w+\] = "([\w-]+)"', table)
     numbered = words.index("hang") + 1
     assert re.search(r"#define NUMBERED_COUNT \(INJECT_HANG \+ 1\)", source)
     expected = [word + ":N" * (index < numbered) for index, word in enumerate(words)]
-    assert list(rows_of("Faults on purpose: inject")) == expected
+    assert list(rows_of("Failures on purpose: inject")) == expected
     for word in words:
         assert re.search(rf'"[^"]*{word}\b', read("tests/qemu/test_inject.py")), f"{word} has no test"
 

@@ -12,10 +12,10 @@
 static void require_sound(const struct inject *inject)
 {
     bool is_any = false;
-    for (unsigned fault = 0; fault < INJECT_FAULT_COUNT; fault++) {
-        is_any = is_any || inject->numbers[fault] != 0;
-        require(inject->numbers[fault] <= INJECT_NUMBER_LIMIT);
-        require(fault <= INJECT_HANG || inject->numbers[fault] <= 1);
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
+        is_any = is_any || inject->numbers[failure] != 0;
+        require(inject->numbers[failure] <= INJECT_NUMBER_LIMIT);
+        require(failure <= INJECT_HANG || inject->numbers[failure] <= 1);
     }
     require(is_any);
 }

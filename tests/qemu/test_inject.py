@@ -18,7 +18,7 @@ def inject(value):
 
 
 def expect_announced(verdict, *words):
-    """Each fault is announced by the loader's log, which the kernel prints again."""
+    """Each failure is announced by the loader's log, which the kernel prints again."""
     for word in words:
         assert f"warning: inject={word} is on: this boot misbehaves on purpose" in verdict.serial, word
     return verdict

@@ -1,6 +1,9 @@
 """Faults of the loader, or of the firmware that it calls, before the exit of boot services."""
 
-from lab import PANIC, expect_ready, expect_stop
+import time
+
+from lab import BUILD, CASE_IMAGE_MIB, PANIC, TIMEOUT_SECONDS, expect_ready, expect_stop
+from screen import read_screen
 
 
 def test_fault_in_the_loader_is_an_error_like_others(lab):
@@ -22,6 +25,20 @@ def test_fault_in_the_firmware_stops_the_machine(lab):
     assert verdict.has_line("HL-27: The loader itself faulted")
     assert verdict.has_line(r'  what:   .* at 200000000000, phase "load kernel"')
     assert "conductor: the loader returned" not in verdict.serial
+
+
+def test_fault_in_the_firmware_is_on_the_screen(lab, tmp_path):
+    disk = lab.disk(words=["unattended"], plan=["map-jumps"], size_mib=CASE_IMAGE_MIB)
+    with lab.restore(disk) as running:
+        assert running.wait_for("HL-27: The loader itself faulted", TIMEOUT_SECONDS), running.serial
+        deadline = time.monotonic() + 60
+        text = ""
+        while "remedy: Update the firmware" not in text and time.monotonic() < deadline:
+            running.pump(0.2)
+            running.screenshot(tmp_path / "screen.ppm")
+            text = read_screen(tmp_path / "screen.ppm", BUILD / "font.bin")
+    assert "[loader] fault: #PF page fault, in a call of the firmware" in text
+    assert 'HL-27: The loader itself faulted.' in text and 'phase "reserve handoff"' in text
 
 
 def test_firmware_keeps_its_timer_and_gets_its_handlers_back(lab):

@@ -33,14 +33,14 @@ static void assert_refused(const char *text)
 static void test_every_word_is_read(void **state)
 {
     (void)state;
-    for (unsigned fault = 0; fault < INJECT_FAULT_COUNT; fault++) {
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
         char text[64];
         struct inject inject;
-        bool has_number = fault <= INJECT_HANG;
-        snprintf(text, sizeof(text), "%s%s", inject_word(fault), has_number ? ":7" : "");
+        bool has_number = failure <= INJECT_HANG;
+        snprintf(text, sizeof(text), "%s%s", inject_word(failure), has_number ? ":7" : "");
         assert_true(parse(text, &inject));
-        for (unsigned other = 0; other < INJECT_FAULT_COUNT; other++)
-            assert_int_equal(inject.numbers[other], other != fault ? 0 : has_number ? 7 : 1);
+        for (unsigned other = 0; other < INJECT_FAILURE_COUNT; other++)
+            assert_int_equal(inject.numbers[other], other != failure ? 0 : has_number ? 7 : 1);
     }
 }
 
@@ -93,8 +93,9 @@ static void test_the_list_has_every_word(void **state)
     char word[64];
     inject_list_words(text, sizeof(text));
     assert_true(strlen(text) < sizeof(text) - 1);
-    for (unsigned fault = 0; fault < INJECT_FAULT_COUNT; fault++) {
-        snprintf(word, sizeof(word), "%s%s", inject_word(fault), fault <= INJECT_HANG ? ":N" : "");
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
+        snprintf(word, sizeof(word), "%s%s", inject_word(failure),
+                 failure <= INJECT_HANG ? ":N" : "");
         assert_non_null(strstr(text, word));
     }
     inject_list_words(text, 20);
@@ -115,7 +116,7 @@ static struct memory_map_descriptor row_of(const struct sample *sample, uint64_t
     return row;
 }
 
-static struct sample changed(enum inject_fault fault, uint64_t row_count)
+static struct sample changed(enum inject_failure failure, uint64_t row_count)
 {
     static const struct memory_map_descriptor ROWS[] = {
         {.type = 2, .physical_start = 1 * MIB, .page_count = 256, .attribute = 0xf},
@@ -124,7 +125,7 @@ static struct sample changed(enum inject_fault fault, uint64_t row_count)
     };
     struct inject inject = {{0}};
     struct sample sample;
-    inject.numbers[fault] = 1;
+    inject.numbers[failure] = 1;
     memset(&sample, 0, sizeof(sample));
     for (uint64_t i = 0; i < row_count; i++)
         memcpy(sample.rows + i * STRIDE_BYTES, &ROWS[i], sizeof(ROWS[i]));
@@ -195,8 +196,8 @@ static void test_no_row_has_attributes(void **state)
 static void test_a_row_without_room_is_left_out(void **state)
 {
     (void)state;
-    static const enum inject_fault ADDING[] = {INJECT_OVERLAP_MAP, INJECT_REPEAT_MAP,
-                                               INJECT_HIGH_MAP};
+    static const enum inject_failure ADDING[] = {INJECT_OVERLAP_MAP, INJECT_REPEAT_MAP,
+                                                 INJECT_HIGH_MAP};
     for (size_t i = 0; i < sizeof(ADDING) / sizeof(ADDING[0]); i++) {
         struct sample sample = changed(ADDING[i], 3);
         struct inject inject = {{0}};
@@ -211,8 +212,8 @@ static void test_a_row_without_room_is_left_out(void **state)
 static void test_an_empty_map_stays_empty(void **state)
 {
     (void)state;
-    for (unsigned fault = 0; fault < INJECT_FAULT_COUNT; fault++)
-        assert_int_equal(changed(fault, 0).map.size_bytes, 0);
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++)
+        assert_int_equal(changed(failure, 0).map.size_bytes, 0);
     /* Without free memory there is no row to overlap. */
     assert_int_equal(changed(INJECT_OVERLAP_MAP, 1).map.size_bytes, STRIDE_BYTES);
 }

@@ -146,7 +146,8 @@ void arch_watch_faults(const struct arch_fault_sink *sink)
 
 void arch_unwatch_faults(void)
 {
-    if (firmware_table.base != 0)
+    /* The firmware may have loaded another table meanwhile. */
+    if (firmware_table.base != 0 && idt_read().base == (uint64_t)gates)
         idt_write(&firmware_table);
     firmware_table.base = 0;
 }

@@ -4,6 +4,7 @@
  * Plan:
  *   stale-fake N          the first N calls of ExitBootServices say that the key is stale
  *   stale-real N          … because it really is: something was allocated in between
+ *   map-jumps            GetMemoryMap jumps to an address where nothing is mapped
  *   show-handlers        say at the first GetMemoryMap whether the firmware's timer works, and at
  *                        ExitBootServices whether the firmware has its exception handlers again
  *   exit-hangs           ExitBootServices never returns
@@ -35,6 +36,8 @@
 
 /* EFI_MEMORY_SP (UEFI 2.10, 7.2.3), which gnu-efi does not know. */
 #define MEMORY_SPECIFIC_PURPOSE UINT64_C(0x40000)
+
+#define NOWHERE UINT64_C(0x200000000000)
 
 /* Far more rows than the loader's slack. */
 #define BURST_ROWS 200
@@ -205,6 +208,8 @@ static EFI_STATUS get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, 
     UINTN capacity_bytes = *size_bytes;
     uint64_t number;
     map_calls++;
+    if (plan_has(&stage.plan, "map-jumps", NULL))
+        ((void (*)(void))NOWHERE)();
     if (map_calls == 1 && plan_has(&stage.plan, "show-handlers", NULL))
         show_timer();
     if (plan_has(&stage.plan, "map-grows", &number) && map_calls <= number)
