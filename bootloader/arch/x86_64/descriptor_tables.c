@@ -125,31 +125,34 @@ void arch_install_fault_handlers(const struct arch_fault_sink *sink)
     load_at(0);
 }
 
-/* The firmware's table; base 0 while its own handlers are in force. */
+/* Of the firmware, while the loader's table is in force in its place. */
 static struct descriptor_table_register firmware_table;
+static bool is_watching;
 
 /* The copy has the firmware's handlers for interrupts. Its segments stay in force, so its TSS does,
- * too: without a stack of its own, a handler runs on the stack of the faulting code. */
+ * too: without a stack of its own, a handler runs on the stack of the faulting code. Firmware that
+ * never enables interrupts may have no table, at address 0. */
 void arch_watch_faults(const struct arch_fault_sink *sink)
 {
-    const struct descriptor_table_register firmware = idt_read();
-    size_t size_bytes = (size_t)firmware.limit + 1;
+    firmware_table = idt_read();
+    is_watching = true;
+    size_t size_bytes = (size_t)firmware_table.limit + 1;
     if (size_bytes > sizeof(gates))
         size_bytes = sizeof(gates);
-    fault_set_sink(sink);
-    memcpy(gates, (const void *)firmware.base, size_bytes);
+    if (firmware_table.base != 0)
+        memcpy(gates, (const void *)firmware_table.base, size_bytes);
     for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++)
         gate_set(vector, 0, code_selector_read(), 0);
-    firmware_table = firmware;
+    fault_set_sink(sink);
     idt_write(&(struct descriptor_table_register){sizeof(gates) - 1, (uint64_t)gates});
 }
 
+/* The firmware may have loaded another table meanwhile. */
 void arch_unwatch_faults(void)
 {
-    /* The firmware may have loaded another table meanwhile. */
-    if (firmware_table.base != 0 && idt_read().base == (uint64_t)gates)
+    if (is_watching && idt_read().base == (uint64_t)gates)
         idt_write(&firmware_table);
-    firmware_table.base = 0;
+    is_watching = false;
 }
 
 void descriptor_tables_move_up(uint64_t displacement, uint64_t page_table_root)
