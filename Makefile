@@ -255,8 +255,8 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c bootloader/pure/config.c bootloader/pure/elf.c \
-    shared/text/command_line.c shared/text/number.c shared/text/piece.c)
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf error inject) \
+    shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
 $(eval $(call flags_file,check_boot,$$(CLANG) $$(CHECK_BOOT_CFLAGS)))
@@ -269,6 +269,10 @@ $(BUILD)/check_boot/obj/%.o: %.c $(BUILD)/check_boot.flags
 $(BUILD)/check_boot/check_boot: $(CHECK_BOOT_OBJECTS)
 	$(say) LINK $@
 	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
+
+.PHONY: errors
+errors: $(BUILD)/check_boot/check_boot ## write the loader's causes, remedies and warnings into docs/ERRORS.md
+	@$(PYTHON) scripts/error_page.py $<
 
 ifneq ($(CHECKED),)
 .PHONY: build

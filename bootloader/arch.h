@@ -93,6 +93,26 @@ struct arch_fault_sink {
  * handlers. Precondition: interrupts are off, and boot services have ended. */
 void arch_install_fault_handlers(const struct arch_fault_sink *sink);
 
+/* --- Faults before the exit of boot services -------------------------------------------------- */
+
+/* Return true in a guest whose memory is hidden from the hypervisor. The firmware of such a guest
+ * needs some of the CPU's exceptions itself, so they must stay with it. */
+bool arch_is_confidential(void);
+
+/* Send the CPU's exceptions to *sink, on the stack of the code that faulted. Interrupts of devices
+ * stay with the firmware. Precondition: boot services run. */
+void arch_watch_faults(const struct arch_fault_sink *sink);
+
+/* Give the exceptions back to the firmware. No effect if they were not taken. */
+void arch_unwatch_faults(void);
+
+/* Call function(context), and return its result. */
+bool arch_call(bool (*function)(void *context), void *context);
+
+/* End the running arch_call(): it returns false, with interrupts off. The fault handler calls this.
+ * Resources of the abandoned functions stay as they are. */
+_Noreturn void arch_abandon_call(void);
+
 /* --- The switch ------------------------------------------------------------------------------- */
 
 /* Some CPUs change the number of page-table levels only in code outside of the loader's image: the
@@ -117,6 +137,9 @@ struct arch_entry {
     /* Of the trampoline; both 0 if none is needed. */
     struct phys_addr trampoline;
     struct phys_addr trampoline_root;
+    /* Called on the kernel's first tables and stack, as the last function of the loader. */
+    void (*switched)(void *context);
+    void *context;
 };
 
 /* Put the CPU into the state that docs/HANDOFF.md promises, and jump to the kernel. The fault
@@ -132,6 +155,8 @@ void arch_describe(struct phys_addr root, const struct page_table_features *feat
 /* --- The end ---------------------------------------------------------------------------------- */
 
 void arch_interrupts_disable(void);
+void arch_interrupts_enable(void);
+bool arch_interrupts_are_enabled(void);
 
 /* Switch interrupts off and stop for ever. */
 _Noreturn void arch_halt(void);

@@ -2,6 +2,7 @@
 
 #include "bootloader/arch.h"
 #include "bootloader/pure/bootstrap_tables.h"
+#include "shared/text/format.h"
 
 /* Return the kind of the address in words, or NULL. */
 static const char *address_text(const struct arch_fault *fault)
@@ -15,21 +16,48 @@ static const char *address_text(const struct arch_fault *fault)
                : NULL;
 }
 
-static void print_cause(struct post_exit *post_exit, const struct arch_fault *fault)
+struct report {
+    char *text;
+    size_t used_bytes; /* at most the capacity, less one for the NUL */
+};
+
+static __attribute__((format(printf, 2, 3))) void add(struct report *report, const char *format,
+                                                      ...)
+{
+    size_t room_bytes = FAULT_REPORT_CAPACITY_BYTES - report->used_bytes;
+    va_list arguments;
+    va_start(arguments, format);
+    size_t wanted_bytes =
+        (size_t)format_text_v(report->text + report->used_bytes, room_bytes, format, arguments);
+    va_end(arguments);
+    report->used_bytes += wanted_bytes < room_bytes ? wanted_bytes : room_bytes - 1;
+}
+
+static void add_cause(struct report *report, const struct arch_fault *fault)
 {
     char code[PAGE_FAULT_CAPACITY_BYTES];
     const char *address = address_text(fault);
     if (fault->is_page_fault)
         page_fault_describe(&fault->page_fault, code, sizeof(code));
     if (fault->is_page_fault || fault->code[0] != '\0')
-        post_exit_print(post_exit, "  code:   %s\n", fault->is_page_fault ? code : fault->code);
+        add(report, "  code:   %s\n", fault->is_page_fault ? code : fault->code);
     if (address != NULL)
-        post_exit_print(post_exit, "  %s:    %s\n", fault->address_name, address);
-    post_exit_print(post_exit,
-                    "  remedy: %s.\n"
-                    "          addr2line -e KERNEL.elf 0x%llx names the line, if it has debug "
-                    "information.\n",
-                    fault->remedy, fault->instruction.value);
+        add(report, "  %s:    %s\n", fault->address_name, address);
+}
+
+void fault_report_format(const struct arch_fault *fault, const char *phase, const char *file,
+                         uint64_t address, char *text)
+{
+    struct report report = {text, 0};
+    add(&report, "\n[loader] fault: %s, %s\n", fault->name, phase);
+    add_cause(&report, fault);
+    add(&report, "  remedy: %s.\n", fault->remedy);
+    if (file != NULL)
+        add(&report,
+            "          addr2line -e %s 0x%llx names the line, if it has debug information.\n", file,
+            (unsigned long long)address);
+    arch_format_registers(fault->registers, text + report.used_bytes,
+                          FAULT_REPORT_CAPACITY_BYTES - report.used_bytes);
 }
 
 /* A fault while a report is being printed ends at once: the first report is the one that matters.
@@ -38,15 +66,13 @@ static void print_fault(void *context, const struct arch_fault *fault)
 {
     struct fault_report *report = context;
     struct post_exit *post_exit = report->post_exit;
-    char registers[ARCH_REGISTERS_CAPACITY_BYTES];
+    char text[FAULT_REPORT_CAPACITY_BYTES];
 
     if (!report->is_reporting) {
         report->is_reporting = true;
-        post_exit_print(post_exit, "\n[loader] fault: %s, before the kernel's handlers\n",
-                        fault->name);
-        print_cause(post_exit, fault);
-        arch_format_registers(fault->registers, registers, sizeof(registers));
-        post_exit_print(post_exit, "%s", registers);
+        fault_report_format(fault, "before the kernel's handlers", "KERNEL.elf",
+                            fault->instruction.value, text);
+        post_exit_write(post_exit, text);
     }
     post_exit_stop(post_exit, DEBUG_EXIT_LOADER_FAULT);
 }

@@ -2,6 +2,7 @@
 
 #include "bootloader/arch.h"
 #include "bootloader/firmware/platform.h"
+#include "bootloader/inject.h"
 
 void gather_facts(struct loader *loader)
 {
@@ -9,4 +10,5 @@ void gather_facts(struct loader *loader)
     platform_gather(&loader->firmware, &loader->console, &loader->platform);
     arch_page_features(&loader->features);
     loader->firmware_levels = loader->features.levels;
+    inject_change_facts(loader);
 }

@@ -1,6 +1,7 @@
 #include "bootloader/hand_over.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/inject.h"
 #include "bootloader/pure/bootstrap_tables.h"
 #include "bootloader/pure/handoff_build.h"
 
@@ -18,12 +19,20 @@ void hand_over_build(struct loader *loader)
         .config = &loader->config,
     };
     loader_begin_phase(loader, "enter kernel");
+    post_exit_mark(&loader->post_exit, "handoff");
     arch_describe(loader->tables.root, &loader->features, loader->platform.clock_frequency_hz,
                   &sources.arch);
     handoff_build(&loader->block, &sources);
+    inject_change_handoff(loader);
 }
 
-_Noreturn void hand_over_enter(const struct loader *loader)
+/* The kernel's first tables are live. A hang from now on is the kernel's. */
+static void mark_kernel(void *context)
+{
+    post_exit_mark(context, "kernel");
+}
+
+_Noreturn void hand_over_enter(struct loader *loader)
 {
     const struct placement *placement = &loader->placement;
     const struct arch_entry entry = {
@@ -35,6 +44,9 @@ _Noreturn void hand_over_enter(const struct loader *loader)
         .image_displacement = BOOTSTRAP_LOADER_VIRTUAL_BASE - placement->loader.memory.start.value,
         .trampoline = placement->trampoline.start,
         .trampoline_root = loader->trampoline_root,
+        .switched = mark_kernel,
+        .context = &loader->post_exit,
     };
+    post_exit_mark(&loader->post_exit, "switch");
     arch_enter_kernel(&entry);
 }

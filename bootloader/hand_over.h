@@ -9,6 +9,6 @@
 /* Write struct handoff, with its checksum. */
 void hand_over_build(struct loader *loader);
 
-_Noreturn void hand_over_enter(const struct loader *loader);
+_Noreturn void hand_over_enter(struct loader *loader);
 
 #endif

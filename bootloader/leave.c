@@ -2,6 +2,7 @@
 
 #include "bootloader/arch.h"
 #include "bootloader/firmware/exit.h"
+#include "bootloader/own_faults.h"
 #include "bootloader/regions.h"
 #include "bootloader/reserve.h"
 #include "bootloader/tables.h"
@@ -49,6 +50,7 @@ static bool read_map_again(struct loader *loader)
 static bool exit_firmware(struct loader *loader, unsigned *ret_attempt_count)
 {
     for (unsigned attempt = 1;; attempt++) {
+        post_exit_mark(&loader->post_exit, attempt == 1 ? "exit" : "again");
         EFI_STATUS status = exit_try(&loader->firmware, &loader->block.map);
         *ret_attempt_count = attempt;
         if (!EFI_ERROR(status))
@@ -87,10 +89,12 @@ bool leave_firmware(struct loader *loader)
     if (!read_last_map(loader) || !build_from_map(loader))
         return false;
     loader_begin_phase(loader, "exit firmware");
+    own_faults_end();
     if (!exit_firmware(loader, &attempt_count))
         return false;
 
     arch_interrupts_disable();
+    post_exit_mark(&loader->post_exit, "faults");
     fault_report_install(&loader->fault_report, &loader->post_exit);
     warn_of_firmware(loader, attempt_count);
     return true;

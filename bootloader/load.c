@@ -1,5 +1,6 @@
 #include "bootloader/load.h"
 
+#include "bootloader/inject.h"
 #include "shared/address.h"
 
 #define CONFIG_PATH "\\handoff.conf"
@@ -9,6 +10,13 @@ static bool parse_config(struct loader *loader, const char *text, size_t size_by
     struct config *config = &loader->config;
     unsigned line;
     enum config_status status = config_parse(text, size_bytes, config, &line);
+    if (status == CONFIG_BAD_INJECT) {
+        char words[300];
+        inject_list_words(words, sizeof(words));
+        error_set(&loader->failure, LOADER_ERROR_INJECT, EFI_SUCCESS, "line %u; the words: %s",
+                  line, words);
+        return false;
+    }
     if (status != CONFIG_OK) {
         error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "%s, line %u: %s",
                   CONFIG_PATH, line, config_status_text(status));
@@ -72,7 +80,11 @@ bool load_from_volume(struct loader *loader)
     loader_begin_phase(loader, "read config");
     if (volume_open(&loader->firmware, &volume) != LOADER_OK)
         return false;
-    bool is_loaded = load_config(loader, &volume) && load_kernel(loader, &volume);
+    bool is_loaded = load_config(loader, &volume);
+    if (is_loaded) {
+        inject_begin(loader);
+        is_loaded = load_kernel(loader, &volume);
+    }
     volume_close(&volume);
     return is_loaded;
 }

@@ -1,5 +1,5 @@
 /*
- * main.c - the boot sequence: efi_main() is its table of contents.
+ * main.c - the boot sequence: boot() is its table of contents.
  */
 #include "bootloader/begin.h"
 #include "bootloader/gather.h"
@@ -7,9 +7,29 @@
 #include "bootloader/leave.h"
 #include "bootloader/levels.h"
 #include "bootloader/load.h"
+#include "bootloader/own_faults.h"
 #include "bootloader/reserve.h"
 #include "bootloader/stop.h"
 #include "bootloader/tables.h"
+
+/* All steps up to the kernel. Return false if one fails. */
+static bool boot(struct loader *loader)
+{
+    if (!begin_find_origin(loader) || /* the loader's image, and its device */
+        !load_from_volume(loader) ||  /* handoff.conf; the kernel: checked, then loaded */
+        !reserve_memory(loader))      /* the temporary heap, the kernel's first stack */
+        return false;
+
+    gather_facts(loader);           /* screen, firmware tables, seed, clock, CPU */
+    if (!reserve_handoff(loader) || /* memory for the handoff block */
+        !levels_choose(loader) ||   /* of page tables: four or five */
+        !tables_reserve(loader) ||  /* memory for the bootstrap tables */
+        !leave_firmware(loader))    /* the final map; regions and tables from it; the exit */
+        return false;
+
+    hand_over_build(loader); /* write the handoff, with its checksum */
+    hand_over_enter(loader); /* the switch */
+}
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
@@ -17,18 +37,6 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     static struct loader loader; /* too large for the firmware's stack */
 
     begin_loader(&loader, image, system_table); /* the watchdog off, a console */
-    if (!begin_find_origin(&loader) ||          /* the loader's image, and its device */
-        !load_from_volume(&loader) ||           /* handoff.conf; the kernel: checked, then loaded */
-        !reserve_memory(&loader))               /* the temporary heap, the kernel's first stack */
-        return stop_loader(&loader);
-
-    gather_facts(&loader);           /* screen, firmware tables, seed, clock, CPU */
-    if (!reserve_handoff(&loader) || /* memory for the handoff block */
-        !levels_choose(&loader) ||   /* of page tables: four or five */
-        !tables_reserve(&loader) ||  /* memory for the bootstrap tables */
-        !leave_firmware(&loader))    /* the final map; regions and tables from it; the exit */
-        return stop_loader(&loader);
-
-    hand_over_build(&loader); /* write the handoff, with its checksum */
-    hand_over_enter(&loader); /* the switch */
+    own_faults_watch(&loader, boot);            /* a fault on the way is an error, too */
+    return stop_loader(&loader);
 }

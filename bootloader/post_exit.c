@@ -4,6 +4,7 @@
 #include "shared/text/command_line.h"
 #include "shared/text/console_font.h"
 #include "shared/text/format.h"
+#include "shared/text/text.h"
 
 void post_exit_initialise(struct post_exit *post_exit,
                           const struct handoff_framebuffer *framebuffer, const char *command_line)
@@ -25,15 +26,31 @@ static void *post_exit_pixels(const struct post_exit *post_exit)
     return (void *)address;
 }
 
+static bool post_exit_open_screen(struct post_exit *post_exit)
+{
+    return framebuffer_text_initialise(&post_exit->text, &post_exit->framebuffer,
+                                       post_exit_pixels(post_exit), console_font, post_exit->cells,
+                                       sizeof(post_exit->cells));
+}
+
 static void post_exit_start(struct post_exit *post_exit)
 {
     post_exit->started = true;
     post_exit->serial = arch_serial_initialise();
-    post_exit->screen = framebuffer_text_initialise(&post_exit->text, &post_exit->framebuffer,
-                                                    post_exit_pixels(post_exit), console_font,
-                                                    post_exit->cells, sizeof(post_exit->cells));
+    post_exit->screen = post_exit_open_screen(post_exit);
     if (post_exit->screen)
         framebuffer_text_clear(&post_exit->text);
+}
+
+void post_exit_write(struct post_exit *post_exit, const char *text)
+{
+    size_t length = text_length(text);
+    if (!post_exit->started)
+        post_exit_start(post_exit);
+    if (post_exit->serial)
+        arch_serial_write(text, length);
+    if (post_exit->screen)
+        framebuffer_text_write(&post_exit->text, text, length);
 }
 
 void post_exit_print(struct post_exit *post_exit, const char *format, ...)
@@ -42,16 +59,42 @@ void post_exit_print(struct post_exit *post_exit, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    int wanted = format_text_v(text, sizeof(text), format, arguments);
+    format_text_v(text, sizeof(text), format, arguments);
     va_end(arguments);
-    size_t length = (size_t)wanted < sizeof(text) ? (size_t)wanted : sizeof(text) - 1;
+    post_exit_write(post_exit, text);
+}
 
-    if (!post_exit->started)
-        post_exit_start(post_exit);
-    if (post_exit->serial)
-        arch_serial_write(text, length);
-    if (post_exit->screen)
-        framebuffer_text_write(&post_exit->text, text, length);
+static void mark_serial(struct post_exit *post_exit, const char *text)
+{
+    if (post_exit->serial_marks)
+        arch_serial_write(text, text_length(text));
+}
+
+/* The page tables, and so the address of the screen, may have changed since the last mark. A mark
+ * that does not fit into the line is only on the serial port. */
+static void mark_screen(struct post_exit *post_exit, const char *step, uint32_t length)
+{
+    struct framebuffer_text *text = &post_exit->text;
+    if (!post_exit_open_screen(post_exit) || post_exit->mark_column + length > text->columns)
+        return;
+    text->row = text->rows - 1;
+    text->column = post_exit->mark_column;
+    framebuffer_text_write(text, step, length);
+    post_exit->mark_column += length + 1;
+}
+
+void post_exit_mark(struct post_exit *post_exit, const char *step)
+{
+    if (!post_exit->is_marking) {
+        post_exit->is_marking = true;
+        post_exit->serial_marks = arch_serial_initialise();
+    }
+    mark_serial(post_exit, "[loader] progress: ");
+    mark_serial(post_exit, step);
+    mark_serial(post_exit, "\n");
+    mark_screen(post_exit, step, (uint32_t)text_length(step));
+    if (++post_exit->mark_count == post_exit->hang_at)
+        arch_halt();
 }
 
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code)

@@ -5,6 +5,10 @@
  * goes to the serial port and the framebuffer directly. Then the machine halts. In a test
  * (`debug-exit=` on the kernel's command line) the loader leaves QEMU through its exit device
  * instead, with a code for the reason.
+ *
+ * A hang has no report. So from ExitBootServices() on, each step writes a mark, its name, before it
+ * begins: a line on the serial port, and a word in the last line of the screen. The last mark names the step that
+ * hangs. The rest of the screen stays as it is, for the firmware's last lines, or a logo.
  */
 #ifndef BOOTLOADER_POST_EXIT_H
 #define BOOTLOADER_POST_EXIT_H
@@ -27,6 +31,11 @@ struct post_exit {
     bool started;                     /* the outputs below are initialised */
     bool serial;
     bool screen;
+    bool is_marking;   /* a mark has been written */
+    bool serial_marks; /* the serial port takes marks */
+    uint32_t mark_count;
+    uint32_t hang_at;     /* stop for ever behind this mark (pure/inject.h); 0: never */
+    uint32_t mark_column; /* of the next mark on the screen */
     struct framebuffer_text text;
     char cells[POST_EXIT_CELL_CAPACITY];
 };
@@ -35,10 +44,16 @@ struct post_exit {
 void post_exit_initialise(struct post_exit *post_exit,
                           const struct handoff_framebuffer *framebuffer, const char *command_line);
 
+/* Print text of any length. Preconditions as for post_exit_print(). */
+void post_exit_write(struct post_exit *post_exit, const char *text);
+
 /* Print text; format as in shared/text/format.h, at most 799 characters. Precondition: the
  * firmware's tables, or those at `page_table_root`, are live. */
 void post_exit_print(struct post_exit *post_exit, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Write the mark of a step that begins: a short word. */
+void post_exit_mark(struct post_exit *post_exit, const char *step);
 
 /* Stop the machine. `code` is one of debug_exit.h. */
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code);

@@ -46,8 +46,11 @@ REFUSAL = re.compile(
 LOADER_ERROR = re.compile(r"^.*\bHL-\d+.*$", re.MULTILINE)
 # The first line of a report by the loader's handlers.
 FAULT = re.compile(r"^\[loader\] (?:fault: .*|kernel entry returned.*)$", re.MULTILINE)
-# This project's kernel has printed a line, or the loader was about to enter a kernel. Another kernel may print
-# anything, but the loader enters it soon after this line.
+# A step of the loader that began (docs/LOG.md). The last step is the kernel itself.
+MARK = re.compile(r"^\[loader\] progress: (\w+)", re.MULTILINE)
+LAST_MARK = "kernel"
+# Without marks: this project's kernel has printed a line, or the loader was about to enter a kernel. Another kernel
+# may print anything, but the loader enters it soon after this line.
 KERNEL_BEGAN = re.compile(r"^\[[a-z-]+\] |^screen \d+x\d+, ACPI at ", re.MULTILINE)
 
 
@@ -232,7 +235,9 @@ def ending_advice(serial):
     """Return advice for a machine that has reset itself or ended without a message of the kernel."""
     if not serial.strip():
         return ADVICE_SILENCE
-    return ADVICE_KERNEL_RESET if KERNEL_BEGAN.search(serial) else ADVICE_FIRMWARE_RESET
+    marks = MARK.findall(serial)
+    began = LAST_MARK in marks if marks else KERNEL_BEGAN.search(serial)
+    return ADVICE_KERNEL_RESET if began else ADVICE_FIRMWARE_RESET
 
 
 def verdict_of(serial, ending: Ending) -> Verdict:

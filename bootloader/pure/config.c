@@ -47,6 +47,8 @@ const char *config_status_text(enum config_status status)
         return "The command line is longer than 1023 bytes.";
     case CONFIG_BAD_QUOTES:
         return "The quotes around the value do not match.";
+    case CONFIG_BAD_INJECT:
+        return "A word of inject is unknown or stands twice, or its number is missing or wrong.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }
@@ -106,6 +108,11 @@ static enum config_status store_temp_heap_size(struct piece value, struct config
     return CONFIG_OK;
 }
 
+static enum config_status store_inject(struct piece value, struct config *config)
+{
+    return inject_parse(value, &config->inject) ? CONFIG_OK : CONFIG_BAD_INJECT;
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -160,6 +167,7 @@ static const struct setting settings[] = {
     {"kernel", store_kernel_path},
     {"cmdline", store_command_line},
     {"temp_heap", store_temp_heap_size},
+    {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

@@ -91,6 +91,14 @@ static const struct error_text error_texts[] = {
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_LOADER_FAULT] = {"The loader itself faulted.",
+                                   "Update the firmware, which may have given a wrong address. "
+                                   "Report it with the lines above.",
+                                   FIRMWARE_ABORTED},
+    [LOADER_ERROR_INJECT] = {"The value of inject in handoff.conf is wrong.",
+                             "Use only the words above, with commas between them, or remove the "
+                             "line.",
+                             FIRMWARE_INVALID_PARAMETER},
 };
 
 static const char *const status_names[] = {
@@ -101,6 +109,18 @@ static const char *const status_names[] = {
     [12] = "no media",        [13] = "media changed",    [14] = "not found",
     [15] = "access denied",
 };
+
+#define ERROR_TEXT_COUNT (sizeof(error_texts) / sizeof(error_texts[0]))
+
+const char *error_cause(unsigned number)
+{
+    return number < ERROR_TEXT_COUNT ? error_texts[number].cause : NULL;
+}
+
+const char *error_remedy(unsigned number)
+{
+    return number < ERROR_TEXT_COUNT ? error_texts[number].remedy : NULL;
+}
 
 static bool is_error(uint64_t status)
 {
@@ -146,6 +166,6 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
                 "\nHL-%02d: %s\n"
                 "  what:   %s%s\n"
                 "  remedy: %s\n",
-                failure->error, error_texts[failure->error].cause, failure->detail, status,
-                error_texts[failure->error].remedy);
+                failure->error, error_cause((unsigned)failure->error), failure->detail, status,
+                error_remedy((unsigned)failure->error));
 }

@@ -31,6 +31,8 @@ enum loader_error {
     LOADER_ERROR_PAGE_TABLES = 17,
     LOADER_ERROR_UNUSABLE_BLOCK = 18,
     LOADER_ERROR_NETWORK_START = 19,
+    LOADER_ERROR_LOADER_FAULT = 27,
+    LOADER_ERROR_INJECT = 28,
 };
 
 /* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */
@@ -54,6 +56,13 @@ enum loader_error error_set(struct loader_failure *failure, enum loader_error er
  * status if a call failed, else a matching one. Precondition, here and below: the error is not
  * LOADER_OK. */
 uint64_t error_exit_status(const struct loader_failure *failure);
+
+/* Error numbers are smaller than this: they have two digits. */
+#define ERROR_NUMBER_LIMIT 100
+
+/* Return the sentences of an error. NULL for a number that is no error. */
+const char *error_cause(unsigned number);
+const char *error_remedy(unsigned number);
 
 /* Return "not found", "device error", …; "unknown status" for a number without a name. Never NULL.
  */

@@ -3,8 +3,10 @@
  *
  *   check_boot kernel FILE     Does the loader accept this kernel?
  *   check_boot config FILE     Does the loader accept this handoff.conf?
+ *   check_boot errors          Print the loader's errors, one line each: the number, the cause and
+ *                              the remedy, with tabs between them.
  *
- * The checks and the messages come from bootloader/pure/elf.c and bootloader/pure/config.c.
+ * The checks and the messages come from bootloader/pure/.
  *
  * Exit status:
  *   0   The loader accepts the file. For a configuration, the path of the kernel is printed.
@@ -21,6 +23,7 @@
 
 #include "bootloader/pure/config.h"
 #include "bootloader/pure/elf.h"
+#include "bootloader/pure/error.h"
 #include "shared/handoff.h"
 
 #define STATUS_ACCEPTED 0
@@ -63,6 +66,11 @@ static int check_config(const struct content *file)
         return STATUS_ACCEPTED;
     }
     printf("%u: %s\n", line, config_status_text(status));
+    if (status == CONFIG_BAD_INJECT) {
+        char words[300];
+        inject_list_words(words, sizeof(words));
+        printf("The words: %s\n", words);
+    }
     return STATUS_REFUSED;
 }
 
@@ -87,12 +95,23 @@ static bool read_file(const char *path, size_t limit_bytes, struct content *ret_
     return true;
 }
 
+static int print_errors(void)
+{
+    for (unsigned number = 1; number < ERROR_NUMBER_LIMIT; number++) {
+        if (error_cause(number) != NULL)
+            printf("HL-%02u\t%s\t%s\n", number, error_cause(number), error_remedy(number));
+    }
+    return STATUS_ACCEPTED;
+}
+
 int main(int count, char **words)
 {
+    if (count == 2 && strcmp(words[1], "errors") == 0)
+        return print_errors();
     bool kernel = count == 3 && strcmp(words[1], "kernel") == 0;
     bool config = count == 3 && strcmp(words[1], "config") == 0;
     if (!kernel && !config) {
-        fprintf(stderr, "usage: check_boot kernel|config FILE\n");
+        fprintf(stderr, "usage: check_boot kernel|config FILE\n       check_boot errors\n");
         return STATUS_NO_FILE;
     }
     struct content content;

@@ -108,20 +108,23 @@ static inline void pixel_write(uint8_t *pixel, uint32_t value, uint32_t pixel_si
     }
 }
 
-static void pixels_fill(const struct framebuffer_text *text, uint8_t *pixels, uint32_t count,
-                        uint32_t value)
+static void glyph_line_draw(const struct framebuffer_text *text, uint8_t *pixel, unsigned bits)
 {
-    for (uint32_t i = 0; i < count; i++)
-        pixel_write(pixels + (size_t)i * text->pixel_size_bytes, value, text->pixel_size_bytes);
-}
-
-static void glyph_line_draw(const struct framebuffer_text *text, uint8_t *line, unsigned bits)
-{
-    size_t step_bytes = (size_t)text->scale * text->pixel_size_bytes;
-    for (unsigned x = 0; x < CONSOLE_FONT_WIDTH_PIXELS; x++) {
-        bool lit = (bits >> (CONSOLE_FONT_WIDTH_PIXELS - 1 - x) & 1) != 0;
-        pixels_fill(text, line + x * step_bytes, text->scale,
-                    lit ? text->foreground : text->background);
+    const uint32_t colours[2] = {text->background, text->foreground};
+    uint32_t size_bytes = text->pixel_size_bytes;
+    uint32_t scale = text->scale;
+    if (size_bytes == sizeof(colours[0]) && scale == 1) { /* nearly every screen */
+        for (unsigned x = 0; x < CONSOLE_FONT_WIDTH_PIXELS; x++, bits <<= 1)
+            __builtin_memcpy(pixel + x * sizeof(colours[0]), &colours[bits >> 7 & 1],
+                             sizeof(colours[0]));
+        return;
+    }
+    for (unsigned x = CONSOLE_FONT_WIDTH_PIXELS; x-- > 0;) {
+        uint32_t value = colours[bits >> x & 1];
+        for (uint32_t i = 0; i < scale; i++) {
+            pixel_write(pixel, value, size_bytes);
+            pixel += size_bytes;
+        }
     }
 }
 

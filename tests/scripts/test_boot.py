@@ -75,6 +75,22 @@ def test_reset_by_another_kernel_is_not_the_firmware_s():
     assert verdict_of("Handoff loader 1.0\n", reset).advice == boot.ADVICE_FIRMWARE_RESET
 
 
+def test_reset_after_a_mark_names_whose_it_is():
+    """The last mark says whether the kernel has begun."""
+    entered = "Handoff loader 1.0\nscreen 1280x800, ACPI at 7f7e014, SMBIOS at 7f5a000, TSC at 2600 MHz\n"
+    reset = Ending(exit_status=0, shutdown_reason="guest-reset")
+    begun = entered + "[loader] progress: exit\n[loader] progress: switch\n"
+    assert verdict_of(begun, reset).advice == boot.ADVICE_FIRMWARE_RESET
+    assert verdict_of(begun + "[loader] progress: kernel\n", reset).advice == boot.ADVICE_KERNEL_RESET
+
+
+def test_marks_are_the_loader_s():
+    sources = "".join((boot.ROOT / f"bootloader/{name}.c").read_text(encoding="utf-8")
+                      for name in ("leave", "hand_over", "post_exit"))  # fmt: skip
+    assert f'"{boot.LAST_MARK}"' in sources and '"[loader] progress: "' in sources
+    assert sources.count(f'post_exit_mark(context, "{boot.LAST_MARK}")') == 1
+
+
 @pytest.mark.parametrize("code", sorted(set(boot.panic_codes().values()) - {0x40}))
 def test_every_code_has_the_kernel_s_name(code):
     assert "unknown" not in boot.describe_code(code)

@@ -21,18 +21,30 @@ static struct loader_failure failure_of(enum loader_error error, uint64_t status
 static void test_every_error_is_reported_with_cause_detail_and_remedy(void **state)
 {
     (void)state;
-    for (int error = LOADER_ERROR_NO_LOADED_IMAGE; error <= LOADER_ERROR_UNUSABLE_BLOCK; error++) {
+    for (unsigned error = 1; error < ERROR_NUMBER_LIMIT; error++) {
+        if (error_cause(error) == NULL)
+            continue;
         struct loader_failure failure = failure_of((enum loader_error)error, 0);
         char report[800];
         char head[16];
         error_format_report(&failure, report, sizeof(report));
-        snprintf(head, sizeof(head), "\nHL-%02d: ", error);
+        snprintf(head, sizeof(head), "\nHL-%02u: ", error);
         assert_int_equal(strncmp(report, head, strlen(head)), 0);
         assert_non_null(strstr(report, ".\n  what:   file: 7 bytes\n  remedy: "));
         assert_string_equal(report + strlen(report) - 2, ".\n");
         assert_null(strstr(report, "(null)"));
         assert_null(strstr(report, "(firmware: "));
     }
+}
+
+static void test_a_number_without_an_error_has_no_sentences(void **state)
+{
+    (void)state;
+    assert_non_null(error_cause(LOADER_ERROR_NETWORK_START));
+    assert_null(error_cause(LOADER_OK));
+    assert_null(error_remedy(LOADER_OK));
+    assert_null(error_cause(ERROR_NUMBER_LIMIT - 1));
+    assert_null(error_remedy(UINT32_MAX));
 }
 
 static void test_the_firmware_s_status_is_named(void **state)
@@ -76,7 +88,9 @@ static void test_exit_status(void **state)
         struct loader_failure failure = failure_of(EXPECTED[i].error, 0);
         assert_int_equal(error_exit_status(&failure), ERROR_BIT | EXPECTED[i].number);
     }
-    for (int error = LOADER_ERROR_NO_LOADED_IMAGE; error <= LOADER_ERROR_UNUSABLE_BLOCK; error++) {
+    for (unsigned error = 1; error < ERROR_NUMBER_LIMIT; error++) {
+        if (error_cause(error) == NULL)
+            continue;
         struct loader_failure failure = failure_of((enum loader_error)error, 0);
         assert_true(error_exit_status(&failure) > ERROR_BIT);
         failure.status = ERROR_BIT | 5;
@@ -98,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_error_is_reported_with_cause_detail_and_remedy),
+        cmocka_unit_test(test_a_number_without_an_error_has_no_sentences),
         cmocka_unit_test(test_the_firmware_s_status_is_named),
         cmocka_unit_test(test_long_text_is_cut),
         cmocka_unit_test(test_exit_status),

@@ -10,6 +10,8 @@
 /* Intel SDM Vol. 1, 7.3.17.1: a source that fails ten times in a row is broken. */
 #define RANDOM_TRY_LIMIT 10
 
+#define FLAGS_INTERRUPTS (UINT64_C(1) << 9)
+
 uint32_t arch_machine(void)
 {
     return HANDOFF_MACHINE_X86_64;
@@ -87,6 +89,16 @@ void arch_describe(struct phys_addr root, const struct page_table_features *feat
 void arch_interrupts_disable(void)
 {
     interrupts_off();
+}
+
+void arch_interrupts_enable(void)
+{
+    interrupts_on();
+}
+
+bool arch_interrupts_are_enabled(void)
+{
+    return (flags_read() & FLAGS_INTERRUPTS) != 0;
 }
 
 _Noreturn void arch_halt(void)

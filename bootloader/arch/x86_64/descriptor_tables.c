@@ -3,6 +3,8 @@
 #include "bootloader/arch.h"
 #include "bootloader/arch/x86_64/fault.h"
 #include "shared/arch/x86_64/exception_names.h"
+#include "shared/arch/x86_64/instructions.h"
+#include "shared/memory.h"
 
 #define VECTOR_COUNT 256
 
@@ -76,14 +78,14 @@ static uint8_t stack_index(unsigned vector)
     }
 }
 
-static void gate_set(unsigned vector, uint64_t displacement)
+static void gate_set(unsigned vector, uint64_t displacement, uint16_t selector, uint8_t stack)
 {
     unsigned stub = vector < EXCEPTION_COUNT ? vector : EXCEPTION_COUNT;
     uint64_t address = (uint64_t)fault_stubs + stub * FAULT_STUB_SIZE_BYTES + displacement;
     gates[vector] = (struct gate){
         .offset_low = (uint16_t)address,
-        .selector = SELECTOR_CODE,
-        .stack_index = stack_index(vector),
+        .selector = selector,
+        .stack_index = stack,
         .type = GATE_PRESENT_INTERRUPT,
         .offset_middle = (uint16_t)(address >> 16),
         .offset_high = (uint32_t)(address >> 32),
@@ -112,7 +114,7 @@ static void load_at(uint64_t displacement)
     struct table_register idt = {sizeof(gates) - 1, (uint64_t)gates + displacement};
 
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++)
-        gate_set(vector, displacement);
+        gate_set(vector, displacement, SELECTOR_CODE, stack_index(vector));
     task_state_set(displacement);
     descriptor_tables_activate(&gdt, &idt);
 }
@@ -121,6 +123,36 @@ void arch_install_fault_handlers(const struct arch_fault_sink *sink)
 {
     fault_set_sink(sink);
     load_at(0);
+}
+
+/* Of the firmware, while the loader's table is in force in its place. */
+static struct descriptor_table_register firmware_table;
+static bool is_watching;
+
+/* The copy has the firmware's handlers for interrupts. Its segments stay in force, so its TSS does,
+ * too: without a stack of its own, a handler runs on the stack of the faulting code. Firmware that
+ * never enables interrupts may have no table, at address 0. */
+void arch_watch_faults(const struct arch_fault_sink *sink)
+{
+    firmware_table = idt_read();
+    is_watching = true;
+    size_t size_bytes = (size_t)firmware_table.limit + 1;
+    if (size_bytes > sizeof(gates))
+        size_bytes = sizeof(gates);
+    if (firmware_table.base != 0)
+        memcpy(gates, (const void *)firmware_table.base, size_bytes);
+    for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++)
+        gate_set(vector, 0, code_selector_read(), 0);
+    fault_set_sink(sink);
+    idt_write(&(struct descriptor_table_register){sizeof(gates) - 1, (uint64_t)gates});
+}
+
+/* The firmware may have loaded another table meanwhile. */
+void arch_unwatch_faults(void)
+{
+    if (is_watching && idt_read().base == (uint64_t)gates)
+        idt_write(&firmware_table);
+    is_watching = false;
 }
 
 void descriptor_tables_move_up(uint64_t displacement, uint64_t page_table_root)

@@ -15,6 +15,8 @@
 #define STATE_FIFTH_LEVEL 56
 #define STATE_SWITCH_ROOT 64
 #define STATE_DISPLACEMENT 72
+#define STATE_SWITCHED 80
+#define STATE_CONTEXT 88
 
 #define FIFTH_LEVEL_CODE_32 16
 #define FIFTH_LEVEL_GDT     46
@@ -97,6 +99,8 @@ enter_with_own_tables:
     movq STATE_ROOT(%rbx), %rdx
     subq $32, %rsp
     call descriptor_tables_move_up
+    movq STATE_CONTEXT(%rbx), %rcx
+    call *STATE_SWITCHED(%rbx)
     addq $32, %rsp
     fninit
     pushq $MXCSR_VALUE

@@ -61,6 +61,8 @@ _Noreturn void arch_enter_kernel(const struct arch_entry *entry)
         .fifth_level = entry->trampoline.value,
         .switch_root = entry->trampoline_root.value,
         .handler_displacement = entry->image_displacement,
+        .switched = (uint64_t)entry->switched,
+        .context = (uint64_t)entry->context,
     };
     if (entry->trampoline.value != 0)
         fifth_level_prepare(entry->trampoline, entry->trampoline_root, &enter_state);

@@ -20,6 +20,8 @@ struct enter_state {
     uint64_t fifth_level;          /* physical, prepared */
     uint64_t switch_root;          /* of the switch tables */
     uint64_t handler_displacement; /* for descriptor_tables_move_up() */
+    uint64_t switched;             /* called after the switch, with `context` */
+    uint64_t context;
 };
 _Static_assert(offsetof(struct enter_state, page_table_root) == 0, "enter.S");
 _Static_assert(offsetof(struct enter_state, entry) == 8, "enter.S");
@@ -31,6 +33,8 @@ _Static_assert(offsetof(struct enter_state, pat) == 48, "enter.S");
 _Static_assert(offsetof(struct enter_state, fifth_level) == 56, "enter.S");
 _Static_assert(offsetof(struct enter_state, switch_root) == 64, "enter.S");
 _Static_assert(offsetof(struct enter_state, handler_displacement) == 72, "enter.S");
+_Static_assert(offsetof(struct enter_state, switched) == 80, "enter.S");
+_Static_assert(offsetof(struct enter_state, context) == 88, "enter.S");
 
 /* Put the CPU into the state that docs/HANDOFF.md promises, and jump to the kernel. First it
  * switches interrupts and both interrupt controllers off. Then it changes EFER, PAT, with

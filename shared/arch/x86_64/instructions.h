@@ -157,6 +157,18 @@ static inline struct descriptor_table_register idt_read(void)
     return value;
 }
 
+static inline void idt_write(const struct descriptor_table_register *value)
+{
+    __asm__ volatile("lidt %0" : : "m"(*value) : "memory");
+}
+
+static inline uint16_t code_selector_read(void)
+{
+    uint16_t value;
+    __asm__ volatile("mov %%cs, %0" : "=r"(value));
+    return value;
+}
+
 static inline uint64_t stack_pointer_read(void)
 {
     uint64_t value;

@@ -6,8 +6,12 @@
  *   read-fails-at N    the N-th read fails with a device error
  *   read-ends-at N     from the N-th read on, the file is at its end
  *   information-grows  GetInfo reports once that the buffer is too small
+ *   volume-nowhere     the file system's interface is at 32 TiB, where nothing is mapped
+ *   read-jumps-at N    the N-th read jumps to an address where nothing is mapped
  */
 #include "tests/qemu/conductor/stage.h"
+
+#define NOWHERE UINT64_C(0x200000000000)
 
 /* All files of the firmware's driver share these functions. */
 static EFI_FILE_OPEN real_open;
@@ -30,6 +34,10 @@ static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VO
         say("read %llu is at the file's end", read_calls);
         *size_bytes = 0;
         return EFI_SUCCESS;
+    }
+    if (plan_has(&stage.plan, "read-jumps-at", &number) && read_calls >= number) {
+        say("read %llu jumps", read_calls);
+        ((void (*)(void))NOWHERE)();
     }
     if (plan_has(&stage.plan, "read-at-most", &number) && *size_bytes > number)
         *size_bytes = number;
@@ -91,7 +99,7 @@ static void hook_volume(EFI_GUID *guid, VOID **interface)
     real_volume = *interface;
     volume = *real_volume;
     volume.OpenVolume = open_volume;
-    *interface = &volume;
+    *interface = plan_has(&stage.plan, "volume-nowhere", NULL) ? (void *)NOWHERE : &volume;
 }
 
 static EFI_STATUS open_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
@@ -113,8 +121,8 @@ static EFI_STATUS handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **inte
 
 void files_install(void)
 {
-    static const char *const names[] = {"read-at-most", "read-fails-at", "read-ends-at",
-                                        "information-grows"};
+    static const char *const names[] = {"read-at-most",      "read-fails-at",  "read-ends-at",
+                                        "information-grows", "volume-nowhere", "read-jumps-at"};
     bool wanted = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         wanted = wanted || plan_has(&stage.plan, names[i], NULL);

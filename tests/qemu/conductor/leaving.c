@@ -4,6 +4,10 @@
  * Plan:
  *   stale-fake N          the first N calls of ExitBootServices report a stale key
  *   stale-real N          … because the key is stale: memory was allocated in between
+ *   map-jumps             GetMemoryMap jumps to an address where nothing is mapped
+ *   show-handlers         print at the first GetMemoryMap whether the firmware's timer works, and
+ *                         at ExitBootServices whether the firmware has its exception handlers again
+ *   exit-hangs            ExitBootServices never returns
  *   map-grows N           the first N calls of GetMemoryMap see a map that has grown
  *   map-burst N           before the N-th call of GetMemoryMap the map gains many rows at once
  *   map-bursts N          … before the N-th and every later one
@@ -33,10 +37,19 @@
 /* EFI_MEMORY_SP (UEFI 2.10, 7.2.3), which gnu-efi does not know. */
 #define MEMORY_SPECIFIC_PURPOSE UINT64_C(0x40000)
 
+#define NOWHERE UINT64_C(0x200000000000)
+
 /* Far more rows than the loader's slack. */
 #define BURST_ROWS 200
 
+/* The timer of the test, and how long it gets. The unit of SetTimer() is 100 ns. */
+#define TIMER_PERIOD            UINT64_C(100000)
+#define TIMER_WAIT_LIMIT        100
+#define TIMER_WAIT_MICROSECONDS 10000
+
 static uint64_t exit_calls;
+static uint64_t first_handlers; /* the address of the firmware's descriptor table */
+static volatile bool timer_ticked;
 static uint64_t map_calls;
 
 static void forbidden(void)
@@ -67,6 +80,29 @@ static void trap_everything_else(void)
     services->ExitBootServices = exit_boot_services;
     if (stage.loader_table->ConOut != NULL)
         stage.loader_table->ConOut->OutputString = forbidden_output;
+}
+
+static void EFIAPI note_tick(EFI_EVENT event, VOID *context)
+{
+    (void)event;
+    (void)context;
+    timer_ticked = true;
+}
+
+/* Wait for a timer of the firmware while the loader's handlers are in force. */
+static void show_timer(void)
+{
+    EFI_EVENT timer;
+    if (EFI_ERROR(stage.firmware->CreateEvent(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK,
+                                              note_tick, NULL, &timer)) ||
+        EFI_ERROR(stage.firmware->SetTimer(timer, TimerPeriodic, TIMER_PERIOD)))
+        say("no timer");
+    for (unsigned i = 0; i < TIMER_WAIT_LIMIT && !timer_ticked; i++)
+        stage.firmware->Stall(TIMER_WAIT_MICROSECONDS);
+    stage.firmware->CloseEvent(timer);
+    say("handlers: %s, the timer %s",
+        idt_read().base == first_handlers ? "the firmware's" : "the loader's",
+        timer_ticked ? "ticks" : "stands still");
 }
 
 /* Allocate a page of a type that its neighbours do not have, so that the map gets one more row. */
@@ -172,6 +208,10 @@ static EFI_STATUS get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, 
     UINTN capacity_bytes = *size_bytes;
     uint64_t number;
     map_calls++;
+    if (plan_has(&stage.plan, "map-jumps", NULL))
+        ((void (*)(void))NOWHERE)();
+    if (map_calls == 1 && plan_has(&stage.plan, "show-handlers", NULL))
+        show_timer();
     if (plan_has(&stage.plan, "map-grows", &number) && map_calls <= number)
         grow_map();
     if (is_call_to_burst_at())
@@ -203,7 +243,12 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, UINTN key)
 {
     uint64_t number;
     exit_calls++;
+    if (plan_has(&stage.plan, "show-handlers", NULL))
+        say("handlers at the exit: %s",
+            idt_read().base == first_handlers ? "the firmware's" : "the loader's");
     trap_everything_else();
+    if (plan_has(&stage.plan, "exit-hangs", NULL))
+        halt_forever();
     if (plan_has(&stage.plan, "stale-fake", &number) && exit_calls <= number) {
         if (exit_calls <= 3)
             say("ExitBootServices %llu: stale key", exit_calls);
@@ -220,6 +265,7 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, UINTN key)
 
 void leaving_install(void)
 {
+    first_handlers = idt_read().base;
     stage.services->GetMemoryMap = get_memory_map;
     stage.services->ExitBootServices = exit_boot_services;
 }

@@ -200,9 +200,12 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     if (plan_has(&stage.plan, "strict-nx", NULL))
         strict_nx_enable();
 
+    uint64_t handlers = idt_read().base;
     say("starting the loader");
     EFI_STATUS status = stage.firmware->StartImage(loader, NULL, NULL);
     say("the loader returned %llx", status);
+    if (idt_read().base != handlers)
+        say("the exception handlers are still the loader's");
     allocation_report();
     leave(CONDUCTOR_CODE_RETURNED);
 }

@@ -1,0 +1,52 @@
+#include "bootloader/inject.h"
+
+#include "bootloader/firmware/misbehave.h"
+#include "shared/address.h"
+
+/* No table maps this address, with four or with five levels. */
+#define NOWHERE UINT64_C(0x200000000000)
+
+static bool is_wanted(const struct loader *loader, enum inject_failure failure)
+{
+    return loader->config.inject.numbers[failure] != 0;
+}
+
+void inject_begin(struct loader *loader)
+{
+    bool is_any = false;
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
+        if (!is_wanted(loader, (enum inject_failure)failure))
+            continue;
+        is_any = true;
+        console_warn(&loader->console, "inject=%s is on: this boot misbehaves on purpose",
+                     inject_word((enum inject_failure)failure));
+    }
+    if (!is_any)
+        return;
+    console_show(&loader->console);
+    loader->post_exit.hang_at = loader->config.inject.numbers[INJECT_HANG];
+    misbehave_begin(&loader->firmware, &loader->config.inject);
+    if (is_wanted(loader, INJECT_OCCUPY_LINK_ADDRESS))
+        misbehave_occupy_link_address();
+}
+
+void inject_change_facts(struct loader *loader)
+{
+    struct handoff_framebuffer *screen = &loader->platform.framebuffer;
+    if (is_wanted(loader, INJECT_HIDE_SCREEN))
+        *screen = (struct handoff_framebuffer){0};
+    if (is_wanted(loader, INJECT_SHRINK_SCREEN)) {
+        screen->width_pixels /= 2;
+        screen->height_pixels /= 2;
+    }
+    if (is_wanted(loader, INJECT_ZERO_HEAP))
+        loader->placement.temp_heap = phys_range(0, 0);
+}
+
+void inject_change_handoff(struct loader *loader)
+{
+    if (is_wanted(loader, INJECT_BAD_CHECKSUM))
+        loader->block.handoff->checksum ^= 1;
+    if (is_wanted(loader, INJECT_BAD_JUMP))
+        loader->kernel.entry = virt_addr(NOWHERE);
+}

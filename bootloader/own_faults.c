@@ -1,0 +1,93 @@
+#include "bootloader/own_faults.h"
+
+#include "bootloader/arch.h"
+#include "shared/address.h"
+#include "shared/text/text.h"
+
+/* The linker's default for programs of UEFI: the address of the image in BOOTX64.debug.efi. */
+#define LINKED_BASE UINT64_C(0x140000000)
+
+struct watch {
+    struct loader *loader;
+    bool (*step)(struct loader *loader);
+    bool is_faulted;
+    bool is_in_loader; /* the fault was in the loader's own code */
+    char report[FAULT_REPORT_CAPACITY_BYTES];
+};
+
+static bool call_step(void *context)
+{
+    struct watch *watch = context;
+    return watch->step(watch->loader);
+}
+
+static bool is_in(struct phys_range memory, uint64_t address)
+{
+    return address >= memory.start.value && address < memory.end.value;
+}
+
+/* Runs in the handler of the exception. The report is printed later, outside of it. */
+static void note_fault(void *context, const struct arch_fault *fault)
+{
+    struct watch *watch = context;
+    const struct timeline *timeline = &watch->loader->timeline;
+    struct phys_range image = watch->loader->placement.loader.memory;
+    uint64_t address = fault->instruction.value;
+
+    arch_unwatch_faults();
+    watch->is_faulted = true;
+    watch->is_in_loader = is_in(image, address);
+    const char *place = watch->is_in_loader ? "in the loader" : "in a call of the firmware";
+    const char *file = watch->is_in_loader ? "BOOTX64.debug.efi" : NULL;
+    fault_report_format(fault, place, file, LINKED_BASE + (address - image.start.value),
+                        watch->report);
+    error_set(&watch->loader->failure, LOADER_ERROR_LOADER_FAULT, ERROR_STATUS_SUCCESS,
+              "%s, %s at %llx, phase \"%s\"", fault->name, place, address,
+              timeline->moments[timeline->count - 1].name);
+    arch_abandon_call();
+}
+
+/* Serial port and screen are written directly. Before the screen is known, the firmware's console
+ * is the last resort: nothing is lost if it hangs. */
+static _Noreturn void stop_in_firmware(struct watch *watch)
+{
+    struct loader *loader = watch->loader;
+    char text[800];
+    error_format_report(&loader->failure, text, sizeof(text));
+    post_exit_initialise(&loader->post_exit, &loader->platform.framebuffer,
+                         loader->config.command_line);
+    post_exit_write(&loader->post_exit, watch->report);
+    post_exit_write(&loader->post_exit, text);
+    if (!loader->post_exit.screen) {
+        loader_log_append(&loader->console.log, watch->report, text_length(watch->report));
+        loader_log_append(&loader->console.log, text, text_length(text));
+        console_show(&loader->console);
+    }
+    post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
+}
+
+bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader))
+{
+    static struct watch watch; /* too large for the firmware's stack */
+    const struct arch_fault_sink sink = {&watch, note_fault, NULL};
+    bool had_interrupts = arch_interrupts_are_enabled();
+    watch = (struct watch){.loader = loader, .step = step};
+
+    if (!arch_is_confidential())
+        arch_watch_faults(&sink);
+    bool is_good = arch_call(call_step, &watch);
+    arch_unwatch_faults();
+    if (watch.is_faulted && !watch.is_in_loader)
+        stop_in_firmware(&watch);
+    if (watch.is_faulted) {
+        if (had_interrupts)
+            arch_interrupts_enable();
+        console_show_error(&loader->console, watch.report);
+    }
+    return is_good;
+}
+
+void own_faults_end(void)
+{
+    arch_unwatch_faults();
+}

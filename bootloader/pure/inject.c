@@ -1,0 +1,91 @@
+#include "bootloader/pure/inject.h"
+
+#include "shared/text/format.h"
+#include "shared/text/number.h"
+
+#define NUMBERED_COUNT (INJECT_HANG + 1)
+
+static const char *const words[INJECT_FAILURE_COUNT] = {
+    [INJECT_FAIL_PAGES] = "fail-pages",
+    [INJECT_STALE_KEY] = "stale-key",
+    [INJECT_GROW_MAP] = "grow-map",
+    [INJECT_HANG] = "hang",
+    [INJECT_SHUFFLE_MAP] = "shuffle-map",
+    [INJECT_OVERLAP_MAP] = "overlap-map",
+    [INJECT_MISALIGN_MAP] = "misalign-map",
+    [INJECT_REPEAT_MAP] = "repeat-map",
+    [INJECT_HIGH_MAP] = "high-map",
+    [INJECT_CLEAR_ATTRIBUTES] = "clear-attributes",
+    [INJECT_HIDE_SCREEN] = "hide-screen",
+    [INJECT_SHRINK_SCREEN] = "shrink-screen",
+    [INJECT_OCCUPY_LINK_ADDRESS] = "occupy-link-address",
+    [INJECT_ZERO_HEAP] = "zero-heap",
+    [INJECT_BAD_CHECKSUM] = "bad-checksum",
+    [INJECT_BAD_JUMP] = "bad-jump",
+};
+
+static struct piece trimmed(struct piece piece)
+{
+    while (piece.length > 0 && piece_is_blank(piece.text[0]))
+        piece = (struct piece){piece.text + 1, piece.length - 1};
+    while (piece.length > 0 && piece_is_blank(piece.text[piece.length - 1]))
+        piece.length--;
+    return piece;
+}
+
+static bool find_word(struct piece name, unsigned *ret_failure)
+{
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
+        if (piece_equals(name, words[failure])) {
+            *ret_failure = failure;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_word(struct piece word, struct inject *inject)
+{
+    struct piece name = word;
+    struct piece number_text = {word.text, 0};
+    unsigned failure;
+    uint64_t number = 1;
+    bool has_number = piece_split(word, ':', &name, &number_text);
+    if (!find_word(name, &failure) || has_number != (failure < NUMBERED_COUNT) ||
+        inject->numbers[failure] != 0)
+        return false;
+    if (has_number && (!number_parse(number_text.text, number_text.length, &number) ||
+                       number == 0 || number > INJECT_NUMBER_LIMIT))
+        return false;
+    inject->numbers[failure] = (uint32_t)number;
+    return true;
+}
+
+bool inject_parse(struct piece list, struct inject *ret_inject)
+{
+    struct inject inject = {{0}};
+    struct piece word;
+    struct piece rest = list;
+    bool has_more = true;
+    while (has_more) {
+        has_more = piece_split(rest, ',', &word, &rest);
+        if (!parse_word(trimmed(has_more ? word : rest), &inject))
+            return false;
+    }
+    *ret_inject = inject;
+    return true;
+}
+
+const char *inject_word(enum inject_failure failure)
+{
+    return words[failure];
+}
+
+void inject_list_words(char *text, size_t capacity_bytes)
+{
+    size_t used = 0;
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT && used < capacity_bytes; failure++)
+        used += (size_t)format_text(text + used, capacity_bytes - used, "%s%s%s",
+                                    failure == 0 ? "" : " ", words[failure],
+                                    failure < NUMBERED_COUNT ? ":N" : "");
+}

@@ -1,0 +1,88 @@
+"""Compare docs/CONFIG.md with the keys of handoff.conf and the words of the command line in the code."""
+
+import re
+
+from test_documents import read, section, table_of_words, table_rows, without_comments
+
+PAGE = "docs/CONFIG.md"
+# Words with two values, which the kernel reads as a switch.
+SWITCHES = ["heap_aslr", "heap_debug"]
+
+
+def config_source():
+    return without_comments(read("bootloader/pure/config.c"))
+
+
+def keys():
+    """Return the keys in the loader's table of settings."""
+    table = re.search(r"settings\[\] = \{(.*?)\n\};", config_source(), re.S).group(1)
+    found = re.findall(r'\{"([\w-]+)",', table)
+    assert len(found) == table.count("{"), "each row of the table has its key"
+    return found
+
+
+def rows_of(heading):
+    return {row[0].strip("`"): row[1:] for row in table_rows(section(read(PAGE), heading))}
+
+
+def test_every_key_is_in_the_document():
+    documented = rows_of("Keys")
+    assert sorted(documented) == sorted(keys())
+    assert all(cell for row in documented.values() for cell in row), "default and values"
+
+
+def test_every_key_is_in_the_header():
+    """The comment of config.h has a line for each key."""
+    lines = re.findall(r"^ \*   ([\w-]+) +=", read("bootloader/pure/config.h"), re.M)
+    assert sorted(lines) == sorted(keys())
+
+
+def test_defaults_in_document_are_the_code_s():
+    defaults = re.search(r"\(struct config\)\{(.*?)\};", config_source(), re.S).group(1)
+    documented = rows_of("Keys")
+    path = re.search(r'\.kernel_path = "([^"]+)"', defaults).group(1).replace("\\\\", "\\")
+    assert documented["kernel"][0] == f"`{path}`"
+    assert re.search(r"CONFIG_TEMP_HEAP_DEFAULT\s+\(UINT64_C\(1024\) \* 1024\)", read("bootloader/pure/config.h"))
+    assert documented["temp_heap"][0] == "`1M`"
+
+
+def test_every_sentence_of_the_loader_is_in_the_document():
+    body = re.search(r"config_status_text\(.*?\)\s*\{(.*?)\n\}", config_source(), re.S).group(1)
+    cases = re.findall(r'case (\w+):\s*return ((?:"[^"]*"\s*)+);', body)
+    sentences = {name: "".join(re.findall(r'"([^"]*)"', literals)) for name, literals in cases}
+    assert sentences.pop("CONFIG_OK")
+    names = re.search(r"enum config_status \{(.*?)\}", without_comments(read("bootloader/pure/config.h")), re.S)
+    assert set(sentences) == set(re.findall(r"CONFIG_\w+", names.group(1))) - {"CONFIG_OK"}
+    documented = rows_of("The form of handoff.conf")
+    assert sorted(documented) == sorted(sentences.values())
+
+
+def test_every_failure_of_inject_is_in_the_document():
+    source = read("bootloader/pure/inject.c")
+    table = re.search(r"words\[INJECT_FAILURE_COUNT\] = \{(.*?)\n\};", source, re.S).group(1)
+    words = re.findall(r'\[INJECT_\w+\] = "([\w-]+)"', table)
+    numbered = words.index("hang") + 1
+    assert re.search(r"#define NUMBERED_COUNT \(INJECT_HANG \+ 1\)", source)
+    expected = [word + ":N" * (index < numbered) for index, word in enumerate(words)]
+    assert list(rows_of("Failures on purpose: inject")) == expected
+    for word in words:
+        assert re.search(rf'"[^"]*{word}\b', read("tests/qemu/test_inject.py")), f"{word} has no test"
+
+
+def test_every_word_is_in_the_document():
+    """Names, order and choices are those of the kernel's table."""
+    documented = rows_of("Words of the command line")
+    words = table_of_words()
+    assert list(documented) == list(words)
+    for word, choices in words.items():
+        values = documented[word][0]
+        assert all(f"`{choice}`" in values for choice in choices), word
+        assert word not in SWITCHES or values == "`on` `off`"
+        assert all(documented[word]), f"{word}: values, default and the effect of a wrong value"
+
+
+def test_words_without_a_value_are_the_code_s():
+    table = re.search(r"command_words\[\] = \{(.*?)\n\};", read("kernel/core/command_words.c"), re.S).group(1)
+    forms = dict(re.findall(r'\{"([\w-]+)",\s*(NULL|"[^"]*"),', table))
+    for word, row in rows_of("Words of the command line").items():
+        assert (row[0] == "none") == (forms[word] == "NULL"), word
