@@ -471,7 +471,8 @@ fuzz-short: $(FUZZ_PROGRAMS) ## run each fuzzer for a few seconds, with the same
 # The conductor is an EFI application. It makes firmware fail as the plan of a test says, then starts the
 # unmodified loader. It is compiled as the loader is.
 CONDUCTOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o, \
-    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
+    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)) \
+    $(patsubst %.S,$(BUILD)/loader/%.S.o,$(wildcard tests/qemu/conductor/arch/x86_64/*.S))
 
 $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	@mkdir -p $(@D)

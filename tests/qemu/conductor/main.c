@@ -199,6 +199,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
         allocation_exhaust(page_count);
     if (plan_has(&stage.plan, "strict-nx", NULL))
         strict_nx_enable();
+    if (plan_has(&stage.plan, "five-levels", NULL))
+        five_levels_enable();
 
     say("starting the loader");
     EFI_STATUS status = stage.firmware->StartImage(loader, NULL, NULL);

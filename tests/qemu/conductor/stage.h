@@ -42,4 +42,7 @@ void allocation_exhaust(uint64_t page_count);
  * the loader's image gets each section's own permissions. */
 void strict_nx_enable(void);
 
+/* Switch the machine to five levels of page tables. */
+void five_levels_enable(void);
+
 #endif

@@ -24,6 +24,11 @@ static inline uint64_t control_table_root(void)
     return cr3_read() & ~UINT64_C(0xfff);
 }
 
+static inline bool control_has_five_levels(void)
+{
+    return (cr4_read() & control_mask(CR4_BIT_FIVE_LEVELS)) != 0;
+}
+
 static inline void control_flush_translations(void)
 {
     cr3_write(cr3_read());
