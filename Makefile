@@ -253,8 +253,8 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c bootloader/pure/config.c bootloader/pure/elf.c \
-    shared/text/command_line.c shared/text/number.c shared/text/piece.c)
+    host/check_boot/check_boot.c bootloader/pure/config.c bootloader/pure/elf.c bootloader/pure/elf_note.c \
+    bootloader/pure/kernel_demands.c shared/text/format.c shared/text/command_line.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
 $(eval $(call flags_file,check_boot,$$(CLANG) $$(CHECK_BOOT_CFLAGS)))

@@ -59,10 +59,28 @@ static unsigned choose(struct loader *loader)
     const struct level_request request = {
         .firmware_levels = loader->firmware_levels,
         .wish = wished_levels(loader),
-        .kernel_levels = LEVEL_MASK_ALL,
+        .kernel_levels = loader->demands.levels,
         .ram_needs_five = has_ram_beyond_four_levels(&loader->block),
     };
-    return level_choose(&request).levels;
+    struct level_choice choice = level_choose(&request);
+    if (choice.is_wish_refused)
+        console_warn(&loader->console, "paging= is ignored: the kernel supports only %s levels",
+                     word_of(choice.levels));
+    return choice.levels;
+}
+
+/* Stay with the firmware's levels, if the kernel supports them. */
+static bool stay(struct loader *loader, const char *obstacle)
+{
+    const char *word = word_of(loader->firmware_levels);
+    if ((loader->demands.levels & LEVEL_MASK(loader->firmware_levels)) == 0) {
+        error_set(&loader->failure, LOADER_ERROR_KERNEL_DEMAND, EFI_SUCCESS,
+                  "%s: page tables of other than %s levels; %s", loader->config.kernel_path, word,
+                  obstacle);
+        return false;
+    }
+    console_warn(&loader->console, "%s paging levels: %s", word, obstacle);
+    return true;
 }
 
 /* The firmware's number needs no preparation: it is in force. */
@@ -72,8 +90,7 @@ bool levels_choose(struct loader *loader)
     const char *obstacle = levels == loader->firmware_levels ? NULL : prepare(loader, levels);
     if (obstacle == NULL)
         loader->features.levels = levels;
-    else
-        console_warn(&loader->console, "%s paging levels: %s", word_of(loader->firmware_levels),
-                     obstacle);
+    else if (!stay(loader, obstacle))
+        return false;
     return regions_convert(loader, loader->features.levels);
 }

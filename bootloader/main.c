@@ -2,6 +2,7 @@
  * main.c - the boot sequence: efi_main() is its table of contents.
  */
 #include "bootloader/begin.h"
+#include "bootloader/demands.h"
 #include "bootloader/gather.h"
 #include "bootloader/hand_over.h"
 #include "bootloader/leave.h"
@@ -22,11 +23,12 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
         !reserve_memory(&loader))               /* the temporary heap, the kernel's first stack */
         return stop_loader(&loader);
 
-    gather_facts(&loader);           /* screen, firmware tables, seed, clock, CPU */
-    if (!reserve_handoff(&loader) || /* memory for the handoff block */
-        !levels_choose(&loader) ||   /* of page tables: four or five */
-        !tables_reserve(&loader) ||  /* memory for the bootstrap tables */
-        !leave_firmware(&loader))    /* the final map; regions and tables from it; the exit */
+    gather_facts(&loader);                 /* screen, firmware tables, seed, clock, CPU */
+    if (!demands_check_machine(&loader) || /* the kernel's notes */
+        !reserve_handoff(&loader) ||       /* memory for the handoff block */
+        !levels_choose(&loader) ||         /* of page tables: four or five */
+        !tables_reserve(&loader) ||        /* memory for the bootstrap tables */
+        !leave_firmware(&loader))          /* the final map; regions and tables from it; the exit */
         return stop_loader(&loader);
 
     hand_over_build(&loader); /* write the handoff, with its checksum */

@@ -31,6 +31,9 @@ enum loader_error {
     LOADER_ERROR_PAGE_TABLES = 17,
     LOADER_ERROR_UNUSABLE_BLOCK = 18,
     LOADER_ERROR_NETWORK_START = 19,
+    LOADER_ERROR_KERNEL_NOTE = 24,
+    LOADER_ERROR_KERNEL_DEMAND = 25,
+    LOADER_ERROR_CONFIDENTIAL_GUEST = 26,
 };
 
 /* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */

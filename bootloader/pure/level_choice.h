@@ -9,14 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A set of numbers of levels: bit n stands for n levels. */
-#define LEVEL_MASK(levels) (UINT32_C(1) << (levels))
-#define LEVEL_MASK_ALL     (LEVEL_MASK(4) | LEVEL_MASK(5))
+/* A set of numbers of levels: bit n stands for n levels, as in HANDOFF_LEVELS_*. */
+#define LEVEL_MASK(levels) (UINT64_C(1) << (levels))
 
 struct level_request {
     unsigned firmware_levels; /* in force: 4 or 5 */
     unsigned wish;            /* of the user: 4, 5, or 0 for any */
-    uint32_t kernel_levels;   /* a mask of the levels that the kernel supports; not empty */
+    uint64_t kernel_levels;   /* a mask of the levels that the kernel supports; not empty */
     bool ram_needs_five;      /* RAM lies beyond the direct map of four levels */
 };
 

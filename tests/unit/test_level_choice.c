@@ -1,6 +1,6 @@
 /*
- * test_level_choice.c - four or five levels of page tables: every combination of what the firmware,
- * the user, the kernel and the RAM ask for.
+ * test_level_choice.c - four or five levels of page tables: every combination of firmware, user,
+ * kernel and RAM.
  */
 #include "tests/unit/support/cmocka.h"
 
@@ -8,13 +8,13 @@
 
 #define FOUR LEVEL_MASK(4)
 #define FIVE LEVEL_MASK(5)
-#define BOTH LEVEL_MASK_ALL
+#define BOTH (FOUR | FIVE)
 
 /* A column for each pair of firmware's levels and RAM's need: 4, 4 with much RAM, 5, 5 with much
  * RAM. */
 static const struct {
     unsigned wish;
-    uint32_t kernel_levels;
+    uint64_t kernel_levels;
     unsigned levels[4];
     bool is_wish_refused;
 } CASES[] = {
