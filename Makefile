@@ -110,7 +110,8 @@ SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features 
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
     $(patsubst %,kernel/core/%.c,backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
-    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode)
+    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode) \
+    $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \

@@ -25,6 +25,13 @@ uint32_t arch_machine(void);
 /* Write the features of page tables that the CPU has. The number of levels is the one in force. */
 void arch_page_features(struct page_table_features *ret_features);
 
+/* Return the name of the technology that encrypts this guest's memory against its host; NULL for an
+ * ordinary machine. The loader supports no such guest. */
+const char *arch_confidential_technology(void);
+
+/* If the firmware has switched no-execute pages off, switch them on, and return true. */
+bool arch_no_execute_switch_on(void);
+
 /* Return why this CPU cannot use `levels` levels of page tables, in a few words; NULL if it can. */
 const char *arch_levels_obstacle(unsigned levels);
 

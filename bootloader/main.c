@@ -18,7 +18,8 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     static struct loader loader; /* too large for the firmware's stack */
 
     begin_loader(&loader, image, system_table); /* the watchdog off, a console */
-    if (!begin_find_origin(&loader) ||          /* the loader's image, and its device */
+    if (!begin_check_guest(&loader) ||          /* not a confidential guest */
+        !begin_find_origin(&loader) ||          /* the loader's image, and its device */
         !load_from_volume(&loader) ||           /* handoff.conf; the kernel: checked, then loaded */
         !reserve_memory(&loader))               /* the temporary heap, the kernel's first stack */
         return stop_loader(&loader);

@@ -199,6 +199,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
         allocation_exhaust(page_count);
     if (plan_has(&stage.plan, "strict-nx", NULL))
         strict_nx_enable();
+    if (plan_has(&stage.plan, "no-execute-off", NULL))
+        no_execute_switch_off();
     if (plan_has(&stage.plan, "five-levels", NULL))
         five_levels_enable();
 
@@ -206,5 +208,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     EFI_STATUS status = stage.firmware->StartImage(loader, NULL, NULL);
     say("the loader returned %llx", status);
     allocation_report();
+    no_execute_report();
     leave(CONDUCTOR_CODE_RETURNED);
 }
