@@ -538,28 +538,28 @@ static void test_P11_five_levels_have_room_for_all_ram(void **state)
     build_destroy(&build);
 }
 
-/* Only the loader's image and the trampoline, at their physical addresses, within the bound. */
-static void test_P11_switch_tables(void **state)
+/* Only the loader's image and the trampoline, at their physical addresses, within the bound. The
+ * tables have the levels before the switch. */
+static void check_switch_tables(unsigned levels_before, unsigned levels_after)
 {
-    (void)state;
     struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
     struct page_table_features features = MODERN;
-    features.levels = 5;
+    features.levels = levels_after;
     uint64_t bound_without = bootstrap_tables_bound(&plan, &features);
     static const uint64_t TRAMPOLINES[] = {0x1000, 0x1e009000, 0x1ffff000, 0xfffff000};
     struct placement placement = PLACEMENT;
     plan.placement = &placement;
-    plan.trampoline_levels = 4;
+    plan.trampoline_levels = levels_before;
     for (size_t i = 0; i < 4; i++) {
         placement.trampoline = phys_range(TRAMPOLINES[i], TRAMPOLINES[i] + 2 * PAGE_SIZE_BYTES);
         uint64_t bound = bootstrap_tables_bound(&plan, &features) - bound_without;
         struct build build;
-        features.levels = 4;
+        features.levels = levels_before;
         fake_memory_create(&build.memory, bound);
         struct page_table_memory callbacks = fake_memory_callbacks(&build.memory);
         assert_int_equal(page_table_create(&features, &callbacks, &build.table), PAGE_TABLE_OK);
         assert_int_equal(bootstrap_tables_build_switch(&plan, &build.table), PAGE_TABLE_OK);
-        features.levels = 5;
+        features.levels = levels_after;
 
         struct page_mapping mapping;
         uint64_t mapped_bytes = 0;
@@ -580,6 +580,13 @@ static void test_P11_switch_tables(void **state)
         assert_int_equal(mapped_bytes, 0x8000 + 0x1000);
         build_destroy(&build);
     }
+}
+
+static void test_P11_L1_switch_tables(void **state)
+{
+    (void)state;
+    check_switch_tables(4, 5);
+    check_switch_tables(5, 4);
 }
 
 static void test_framebuffer_beyond_the_window_is_refused(void **state)
@@ -669,7 +676,7 @@ int main(void)
         cmocka_unit_test(test_P5_writable_executable_section_is_refused),
         cmocka_unit_test(test_ram_beyond_the_direct_maps_window_is_left_out),
         cmocka_unit_test(test_P11_five_levels_have_room_for_all_ram),
-        cmocka_unit_test(test_P11_switch_tables),
+        cmocka_unit_test(test_P11_L1_switch_tables),
         cmocka_unit_test(test_framebuffer_beyond_the_window_is_refused),
         cmocka_unit_test(test_P4_every_allocation_can_fail),
         cmocka_unit_test(test_maps_of_real_machines),
