@@ -12,8 +12,9 @@ _Static_assert(sizeof(struct note_header) == 12, "Elf64_Nhdr");
 _Static_assert(sizeof(HANDOFF_NOTE_OWNER) == HANDOFF_NOTE_OWNER_SIZE_BYTES, "handoff_note.h");
 _Static_assert(sizeof(struct handoff_note) == 28, "handoff_note.h");
 
-#define ALIGNMENT_DEFAULT 4
-#define ALIGNMENT_LIMIT   8
+/* Writers of notes use one of two alignments. Any other p_align has no meaning. */
+#define ALIGNMENT_SMALL 4
+#define ALIGNMENT_LARGE 8
 
 /* Places in a segment. All of them are below 2^36, since the sizes in a header have 32 bits. */
 struct note {
@@ -34,8 +35,6 @@ const char *elf_note_status_text(enum elf_note_status status)
         return "A segment with notes is not inside the file.";
     case ELF_NOTE_TOO_LARGE:
         return "A segment with notes is larger than 64 KiB.";
-    case ELF_NOTE_BAD_ALIGNMENT:
-        return "A segment with notes has an alignment other than 0, 1, 2, 4 or 8.";
     case ELF_NOTE_CUT:
         return "A note passes the end of its segment.";
     case ELF_NOTE_BAD_SIZE:
@@ -60,12 +59,7 @@ static enum elf_note_status check_segment(const struct elf_note_segment *segment
     if (segment->file_offset > file_size_bytes ||
         segment->size_bytes > file_size_bytes - segment->file_offset)
         return ELF_NOTE_OUT_OF_FILE;
-    if (segment->size_bytes > ELF_NOTE_LIMIT_BYTES)
-        return ELF_NOTE_TOO_LARGE;
-    bool is_aligned = segment->alignment_bytes <= 2 ||
-                      segment->alignment_bytes == ALIGNMENT_DEFAULT ||
-                      segment->alignment_bytes == ALIGNMENT_LIMIT;
-    return is_aligned ? ELF_NOTE_OK : ELF_NOTE_BAD_ALIGNMENT;
+    return segment->size_bytes > ELF_NOTE_LIMIT_BYTES ? ELF_NOTE_TOO_LARGE : ELF_NOTE_OK;
 }
 
 enum elf_note_status elf_note_check_segments(const struct elf_plan *plan, uint64_t file_size_bytes)
@@ -88,7 +82,7 @@ static bool find_note(const uint8_t *bytes, const struct elf_note_segment *segme
                       struct note *ret_note)
 {
     uint64_t alignment =
-        segment->alignment_bytes == ALIGNMENT_LIMIT ? ALIGNMENT_LIMIT : ALIGNMENT_DEFAULT;
+        segment->alignment_bytes == ALIGNMENT_LARGE ? ALIGNMENT_LARGE : ALIGNMENT_SMALL;
     if (segment->size_bytes - place < sizeof(ret_note->header))
         return false;
     memcpy(&ret_note->header, bytes + place, sizeof(ret_note->header));
@@ -150,6 +144,15 @@ static enum elf_note_status take_note(const uint8_t *bytes, const struct note *n
     return ELF_NOTE_OK;
 }
 
+static bool is_padding(const uint8_t *bytes, uint64_t size_bytes)
+{
+    for (uint64_t i = 0; i < size_bytes; i++) {
+        if (bytes[i] != 0)
+            return false;
+    }
+    return size_bytes < sizeof(struct note_header);
+}
+
 enum elf_note_status elf_note_read(const void *bytes, const struct elf_note_segment *segment,
                                    struct kernel_demands *demands)
 {
@@ -157,8 +160,9 @@ enum elf_note_status elf_note_read(const void *bytes, const struct elf_note_segm
     struct note note;
     for (uint64_t place = 0; status == ELF_NOTE_OK && place < segment->size_bytes;
          place = note.next) {
+        const uint8_t *rest = (const uint8_t *)bytes + place;
         if (!find_note(bytes, segment, place, &note))
-            return ELF_NOTE_CUT;
+            return is_padding(rest, segment->size_bytes - place) ? ELF_NOTE_OK : ELF_NOTE_CUT;
         status = take_note(bytes, &note, demands);
     }
     return status;

@@ -2,7 +2,8 @@
  * elf_note.h - read the notes of a kernel's ELF file: its demands (shared/handoff_note.h).
  *
  * Input: the bytes of PT_NOTE segments of an untrusted file. Notes of other owners, and types that
- * this version does not know, are ignored. Everything else must be exact.
+ * this version does not know, are ignored. Zeros behind the last note are padding. Everything else
+ * must be exact.
  *
  * Pure: bytes in, struct out. Fuzzed by tests/fuzz/fuzz_elf_note.c.
  */
@@ -24,7 +25,6 @@ enum elf_note_status {
     ELF_NOTE_TOO_MANY_SEGMENTS, /* more than ELF_NOTE_SEGMENT_LIMIT */
     ELF_NOTE_OUT_OF_FILE,       /* the segment wraps or passes the end of the file */
     ELF_NOTE_TOO_LARGE,         /* the segment has more than ELF_NOTE_LIMIT_BYTES */
-    ELF_NOTE_BAD_ALIGNMENT,     /* p_align is above 8, or not a power of two */
     ELF_NOTE_CUT,               /* a note passes the end of its segment */
     ELF_NOTE_BAD_SIZE,          /* a known type whose value does not have eight bytes */
     ELF_NOTE_REPEATED,          /* a known type for the second time */

@@ -50,6 +50,7 @@ static void test_L5_cpus_of_others(void **state)
     assert_false(may_be_off("AuthenticAMD", NEHALEM));
     assert_false(may_be_off("CentaurHauls", NEHALEM));
     assert_false(may_be_off("GenuineIotel", NEHALEM));
+    assert_false(may_be_off("GenuineIntex", NEHALEM));
     assert_false(may_be_off("\0\0\0\0\0\0\0\0\0\0\0\0", NEHALEM));
 }
 
