@@ -25,7 +25,7 @@ const struct command_word command_words[] = {
     {"heap_sample", "COUNT", NULL, "one in so many smaller blocks does, too; 0: none"},
     {"heap_debug", "on|off", NULL, "on: find writes after free, and who allocated"},
     {"debug-exit", "PORT", NULL, "leave QEMU by its isa-debug-exit device at a panic"},
-    {"paging", "4|5", NULL, "loader: how many levels of page tables"},
+    {"paging", "4|5|any", NULL, "loader: how many levels of page tables"},
     {"self-test", "TEST", self_test_choices, "a longer test"},
     {"measure", NULL, NULL, "print what each operation costs"},
     {"print-early-heap", NULL, NULL, "print what each phase took from the early heap"},

@@ -220,6 +220,18 @@ def test_L1_kernel_runs_with_four_levels_on_firmware_with_five(lab):
     assert "[loader] warning" not in verdict.serial
 
 
+def test_kernel_runs_with_five_levels_on_firmware_with_five(lab):
+    verdict = expect_five_levels_of_firmware(expect_ready(lab.case(plan=FIVE)))
+    assert verdict.has_line(r"\[paging\] levels=5 wx=0 audit=passed")
+
+
+@pytest.mark.parametrize("words, plan, levels", [("paging=5", [], "four"), ("paging=4", FIVE, "five")],
+                         ids=["five", "four"])  # fmt: skip
+def test_L2_no_memory_for_the_switch_of_levels(lab, words, plan, levels):
+    verdict = expect_ready(lab.case(plan=[*plan, "fail-size 2"], command_line=words))
+    assert verdict.has_line(rf"\[loader\] warning: {levels} paging levels: no memory below 4 GiB for the switch")
+
+
 @pytest.mark.parametrize("words", ["", "paging=any", "paging=5"])
 def test_firmware_with_five_levels_keeps_them(lab, words):
     verdict = expect_five_levels_of_firmware(boot_probe(lab, words, plan=FIVE))

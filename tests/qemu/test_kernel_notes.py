@@ -107,6 +107,13 @@ def test_levels_are_those_of_the_note(boot, levels, words, flags):
     assert (ignored in verdict.serial) == (words != "")
 
 
+@pytest.mark.parametrize("plan, levels", [(["fail-size 2"], FIVE), (["five-levels", "fail-size 2"], FOUR)])
+def test_L6_no_memory_for_the_switch_of_levels(boot, plan, levels):
+    """The switch needs two pages below 4 GiB."""
+    verdict = expect_stop(boot(with_notes({LEVELS: levels}), plan=plan), 25)
+    assert "no memory below 4 GiB for the switch" in verdict.serial
+
+
 def test_L1_kernel_with_four_levels_on_firmware_with_five(boot):
     verdict = boot(with_notes({LEVELS: FOUR}), plan=["five-levels"])
     assert int(expect_complete(verdict)["flags"], 0) == 3
