@@ -40,8 +40,8 @@ enum handoff_note_type {
     /* The kernel has room for a direct map of physical addresses below this one. RAM at or above it
      * becomes reserved. */
     HANDOFF_NOTE_DIRECT_MAP_LIMIT = 4,
-    /* Things without which the kernel cannot run: HANDOFF_NEEDS_*. The loader refuses a bit that it does not
-     * know. */
+    /* Things without which the kernel cannot run: HANDOFF_NEEDS_*. The loader refuses a bit that it
+     * does not know. */
     HANDOFF_NOTE_NEEDS = 5,
 };
 

@@ -18,8 +18,8 @@ enum loader_error kernel_image_read_headers(const struct file *file, struct page
                                             struct kernel_demands *ret_demands)
     __attribute__((warn_unused_result));
 
-/* Allocate memory for the image, and read each segment straight into its place. So the file is never
- * whole in memory, and no byte is copied.
+/* Allocate memory for the image, and read each segment straight into its place. So the file is
+ * never whole in memory, and no byte is copied.
  *   ret_memory  a block of pages of type KERNEL_IMAGE, aligned as the file demands
  * Failures: OUT_OF_MEMORY, BAD_ALLOCATION, FILE_READ, FILE_SHORT. On failure *ret_memory is not
  * written; the blocks are in *pages. */

@@ -22,8 +22,8 @@
 #include "shared/handoff.h"
 #include "shared/page_table.h"
 
-/* The stack's window. The page below it is the guard page. A kernel's note can demand a larger stack
- * (pure/kernel_demands.h); the window ends at the loader's image below. */
+/* The stack's window. The page below it is the guard page. A kernel's note can demand a larger
+ * stack (pure/kernel_demands.h); the window ends at the loader's image below. */
 #define BOOTSTRAP_STACK_VIRTUAL_BASE UINT64_C(0xffffff0000010000)
 #define BOOTSTRAP_STACK_SIZE_BYTES   (UINT64_C(64) * 1024)
 

@@ -51,8 +51,8 @@ void kernel_demands_set_defaults(struct kernel_demands *demands);
 enum elf_note_status elf_note_check_segments(const struct elf_plan *plan, uint64_t file_size_bytes)
     __attribute__((warn_unused_result));
 
-/* Read the notes of one segment into *demands. `bytes` has segment->size_bytes bytes, and need not be
- * aligned. Precondition: elf_note_check_segments() returned ELF_NOTE_OK. On failure *demands is
+/* Read the notes of one segment into *demands. `bytes` has segment->size_bytes bytes, and need not
+ * be aligned. Precondition: elf_note_check_segments() returned ELF_NOTE_OK. On failure *demands is
  * incomplete. */
 enum elf_note_status elf_note_read(const void *bytes, const struct elf_note_segment *segment,
                                    struct kernel_demands *demands)

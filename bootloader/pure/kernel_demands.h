@@ -19,8 +19,8 @@
 /* Enough for the sentences. */
 #define KERNEL_DEMANDS_TEXT_CAPACITY_BYTES 200
 
-/* Return true if this loader can meet the demands on some machine. Otherwise write the demand that it
- * cannot meet to `text`. */
+/* Return true if this loader can meet the demands on some machine. Otherwise write the demand that
+ * it cannot meet to `text`. */
 bool kernel_demands_fit_loader(const struct kernel_demands *demands, char *text,
                                size_t capacity_bytes);
 

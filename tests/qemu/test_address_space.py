@@ -185,7 +185,7 @@ def test_P11_five_levels_on_a_large_machine(lab):
 
 
 def test_P11_five_levels_with_strict_memory_protection(lab):
-    """The step runs code that the firmware did not load, where the firmware forbids that."""
+    """The switch runs code that the firmware did not load, where the firmware forbids that."""
     verdict = expect_ready(lab.case(plan=["strict-nx"], command_line="paging=5"))
     assert verdict.has_line("conductor: strict-nx: on")
     assert verdict.has_line(r"\[paging\] levels=5")
@@ -262,7 +262,7 @@ def test_unknown_number_of_levels_warns(lab, value):
 @pytest.mark.parametrize("name, report", [("undefined", "#UD"), ("stack-overflow", "#(?:DF|PF)"),
                                           ("page-zero", "#PF")])  # fmt: skip
 def test_X8_loader_names_the_fault_with_five_levels(lab, name, report):
-    """The step costs the CPU its task register and descriptor table: both are back."""
+    """The switch costs the CPU its task register and descriptor table: both are back."""
     verdict = boot_probe(lab, f"paging=5 probe={name}")
     expect_kept(verdict)
     assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"

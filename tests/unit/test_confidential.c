@@ -1,6 +1,6 @@
 /*
- * test_confidential.c - which facts about a CPU mean a confidential guest. No such guest runs in the
- * tests, so every combination is decided here.
+ * test_confidential.c - which facts about a CPU mean a confidential guest. No such guest runs in
+ * the tests, so every combination is decided here.
  */
 #include "tests/unit/support/cmocka.h"
 

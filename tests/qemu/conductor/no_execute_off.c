@@ -1,8 +1,8 @@
 /*
  * no_execute_off.c - firmware that has switched no-execute pages off.
  *
- * Plan: `no-execute-off`. QEMU keeps the bit in MISC_ENABLE, but its CPUID does not follow it. So the
- * machine has a CPU without NX, and only the bit shows whether the loader has cleared it.
+ * Plan: `no-execute-off`. QEMU keeps the bit in MISC_ENABLE, but its CPUID does not follow it. So
+ * the machine has a CPU without NX, and only the bit shows whether the loader has cleared it.
  */
 #include "tests/qemu/conductor/arch/x86_64/control.h"
 #include "tests/qemu/conductor/stage.h"

@@ -42,8 +42,8 @@ void allocation_exhaust(uint64_t page_count);
  * the loader's image gets each section's own permissions. */
 void strict_nx_enable(void);
 
-/* Switch no-execute pages off, as some firmware does. Say whether they are off, if the plan switches
- * them off. */
+/* Switch no-execute pages off, as some firmware does. Say whether they are off, if the plan
+ * switches them off. */
 void no_execute_switch_off(void);
 void no_execute_report(void);
 

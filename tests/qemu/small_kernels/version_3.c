@@ -1,6 +1,6 @@
 /*
- * version_3.c - a kernel for a handoff that does not exist yet. Its note says so. If a loader starts
- * it nevertheless, it ends QEMU with a code of its own.
+ * version_3.c - a kernel for a handoff that does not exist yet. Its note says so. If a loader
+ * starts it nevertheless, it ends QEMU with a code of its own.
  */
 #include "shared/handoff_note.h"
 
