@@ -146,6 +146,6 @@ def check(tree: Path, named=None):
     accepted, sentence = ask_loader("kernel", kernel)
     if not accepted:
         raise VolumeError(
-            f"{named.get('kernel', f'the kernel {words}')}: {sentence} docs/HANDOFF.md says how to build a kernel: "
-            "a static x86-64 ELF for the higher half, with correct notes."
+            f"{named.get('kernel', f'the kernel {words}')}: {sentence} Build it as a static x86-64 "
+            "ELF for the higher half, with notes that this loader can meet (docs/HANDOFF.md)."
         )
