@@ -110,7 +110,8 @@ SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features 
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
     $(patsubst %,kernel/core/%.c,backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
-    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode)
+    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode) \
+    $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
@@ -255,7 +256,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf error inject) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note error inject kernel_demands) \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
@@ -477,7 +478,8 @@ fuzz-short: $(FUZZ_PROGRAMS) ## run each fuzzer for a few seconds, with the same
 # The conductor is an EFI application. It makes firmware fail as the plan of a test says, then starts the
 # unmodified loader. It is compiled as the loader is.
 CONDUCTOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o, \
-    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
+    $(wildcard tests/qemu/conductor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)) \
+    $(patsubst %.S,$(BUILD)/loader/%.S.o,$(wildcard tests/qemu/conductor/arch/x86_64/*.S))
 
 $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	@mkdir -p $(@D)

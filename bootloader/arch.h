@@ -25,6 +25,13 @@ uint32_t arch_machine(void);
 /* Write the features of page tables that the CPU has. The number of levels is the one in force. */
 void arch_page_features(struct page_table_features *ret_features);
 
+/* Return the name of the technology that encrypts this guest's memory against its host; NULL for an
+ * ordinary machine. The loader supports no such guest. */
+const char *arch_confidential_technology(void);
+
+/* If the firmware has switched no-execute pages off, switch them on, and return true. */
+bool arch_no_execute_switch_on(void);
+
 /* Return why this CPU cannot use `levels` levels of page tables, in a few words; NULL if it can. */
 const char *arch_levels_obstacle(unsigned levels);
 
@@ -95,12 +102,9 @@ void arch_install_fault_handlers(const struct arch_fault_sink *sink);
 
 /* --- Faults before the exit of boot services -------------------------------------------------- */
 
-/* Return true in a guest whose memory is hidden from the hypervisor. The firmware of such a guest
- * needs some of the CPU's exceptions itself, so they must stay with it. */
-bool arch_is_confidential(void);
-
 /* Send the CPU's exceptions to *sink, on the stack of the code that faulted. Interrupts of devices
- * stay with the firmware. Precondition: boot services run. */
+ * stay with the firmware. Precondition: boot services run. Not in a confidential guest: its firmware
+ * needs some of the CPU's exceptions itself. */
 void arch_watch_faults(const struct arch_fault_sink *sink);
 
 /* Give the exceptions back to the firmware. No effect if they were not taken. */

@@ -1,5 +1,6 @@
 #include "bootloader/begin.h"
 
+#include "bootloader/arch.h"
 #include "shared/address.h"
 
 void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
@@ -16,6 +17,14 @@ void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *sys
                      "the firmware does not stop its watchdog (%s): the machine may reset",
                      error_status_name(watchdog));
     console_show(&loader->console); /* a slow medium may be next: show that the loader runs */
+}
+
+bool begin_check_guest(struct loader *loader)
+{
+    const char *technology = arch_confidential_technology();
+    if (technology != NULL)
+        error_set(&loader->failure, LOADER_ERROR_CONFIDENTIAL_GUEST, EFI_SUCCESS, "%s", technology);
+    return technology == NULL;
 }
 
 bool begin_find_origin(struct loader *loader)

@@ -8,7 +8,12 @@ void gather_facts(struct loader *loader)
 {
     loader_begin_phase(loader, "gather platform");
     platform_gather(&loader->firmware, &loader->console, &loader->platform);
+    bool was_off = arch_no_execute_switch_on();
     arch_page_features(&loader->features);
+    if (was_off)
+        console_warn(&loader->console, "the firmware switched no-execute pages off: %s",
+                     loader->features.no_execute ? "the loader switched them on"
+                                                 : "the CPU keeps them off");
     loader->firmware_levels = loader->features.levels;
     inject_change_facts(loader);
 }

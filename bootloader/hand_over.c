@@ -40,7 +40,8 @@ _Noreturn void hand_over_enter(struct loader *loader)
         .features = &loader->features,
         .entry = loader->kernel.entry,
         .handoff = virt_addr(loader->post_exit.direct_map_base + loader->block.memory.start.value),
-        .stack_top = virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + BOOTSTRAP_STACK_SIZE_BYTES),
+        .stack_top =
+            virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE + phys_range_size_bytes(placement->stack)),
         .image_displacement = BOOTSTRAP_LOADER_VIRTUAL_BASE - placement->loader.memory.start.value,
         .trampoline = placement->trampoline.start,
         .trampoline_root = loader->trampoline_root,

@@ -6,9 +6,11 @@
 
 #include "bootloader/loader.h"
 
-/* Choose five levels if the user asks for them or RAM needs them, and if they are possible.
- * Otherwise choose the levels that the firmware uses. Reserve the trampoline if one is needed, and
- * convert the map for the chosen levels. Failures: those of regions_convert(). */
+/* Choose what the user wishes (`paging=`), or five levels if RAM needs them, or the levels that the
+ * firmware uses (bootloader/pure/level_choice.h). If the choice is not possible, warn, and stay
+ * with the firmware's levels. Reserve the trampoline if one is needed, and convert the map for the
+ * chosen levels. Failures: KERNEL_DEMAND (the kernel does not support the levels with which it
+ * would begin); those of regions_convert(). */
 bool levels_choose(struct loader *loader);
 
 #endif

@@ -1,5 +1,6 @@
 #include "bootloader/load.h"
 
+#include "bootloader/demands.h"
 #include "bootloader/inject.h"
 #include "shared/address.h"
 
@@ -64,9 +65,12 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     loader_begin_phase(loader, "load kernel");
     if (file_open(volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
-    enum loader_error error = kernel_image_load(&file, &loader->pages, &loader->kernel, memory);
+    bool is_loaded = kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
+                                               &loader->demands) == LOADER_OK &&
+                     demands_check_loader(loader) &&
+                     kernel_image_load(&file, &loader->pages, &loader->kernel, memory) == LOADER_OK;
     file_close(&file);
-    if (error != LOADER_OK)
+    if (!is_loaded)
         return false;
     console_log(&loader->console, "kernel %s: %llu KiB at %llx, entry %llx", path,
                 phys_range_size_bytes(*memory) / KIB, memory->start.value,

@@ -38,6 +38,7 @@ struct loader {
     struct loader_failure failure;
     struct fault_report fault_report;
     struct elf_plan kernel;
+    struct kernel_demands demands; /* of its notes */
     struct config config;
     struct timeline timeline;
     struct platform_facts platform;

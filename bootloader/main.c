@@ -2,6 +2,7 @@
  * main.c - the boot sequence: boot() is its table of contents.
  */
 #include "bootloader/begin.h"
+#include "bootloader/demands.h"
 #include "bootloader/gather.h"
 #include "bootloader/hand_over.h"
 #include "bootloader/leave.h"
@@ -15,16 +16,18 @@
 /* All steps up to the kernel. Return false if one fails. */
 static bool boot(struct loader *loader)
 {
-    if (!begin_find_origin(loader) || /* the loader's image, and its device */
+    if (!begin_check_guest(loader) || /* not a confidential guest */
+        !begin_find_origin(loader) || /* the loader's image, and its device */
         !load_from_volume(loader) ||  /* handoff.conf; the kernel: checked, then loaded */
         !reserve_memory(loader))      /* the temporary heap, the kernel's first stack */
         return false;
 
-    gather_facts(loader);           /* screen, firmware tables, seed, clock, CPU */
-    if (!reserve_handoff(loader) || /* memory for the handoff block */
-        !levels_choose(loader) ||   /* of page tables: four or five */
-        !tables_reserve(loader) ||  /* memory for the bootstrap tables */
-        !leave_firmware(loader))    /* the final map; regions and tables from it; the exit */
+    gather_facts(loader);                 /* screen, firmware tables, seed, clock, CPU */
+    if (!demands_check_machine(loader) || /* the kernel's notes */
+        !reserve_handoff(loader) ||       /* memory for the handoff block */
+        !levels_choose(loader) ||         /* of page tables: four or five */
+        !tables_reserve(loader) ||        /* memory for the bootstrap tables */
+        !leave_firmware(loader))          /* the final map; regions and tables from it; the exit */
         return false;
 
     hand_over_build(loader); /* write the handoff, with its checksum */

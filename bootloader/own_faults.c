@@ -73,7 +73,7 @@ bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader)
     bool had_interrupts = arch_interrupts_are_enabled();
     watch = (struct watch){.loader = loader, .step = step};
 
-    if (!arch_is_confidential())
+    if (arch_confidential_technology() == NULL)
         arch_watch_faults(&sink);
     bool is_good = arch_call(call_step, &watch);
     arch_unwatch_faults();

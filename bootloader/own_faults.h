@@ -9,7 +9,7 @@
  * firmware, or a call led to a wrong address, the firmware may hold locks. Then the loader reports
  * the fault and halts: to call or return to such firmware can do harm to the user's disks.
  *
- * Not in confidential guests: their firmware needs some exceptions itself (arch_is_confidential()).
+ * Not in confidential guests: their firmware needs some exceptions itself (arch_confidential_technology()).
  */
 #ifndef BOOTLOADER_OWN_FAULTS_H
 #define BOOTLOADER_OWN_FAULTS_H

@@ -43,12 +43,17 @@ static void collect_claims(struct loader *loader, uint64_t limit_bytes)
     claims_add_tables(claims, &loader->platform.firmware_tables, limit_bytes);
 }
 
-/* The direct map ends here, or the CPU's physical addresses do. */
+static uint64_t lower_of(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The direct map ends here, or the CPU's physical addresses do, or the kernel's own direct map. */
 static uint64_t ram_limit_bytes(const struct loader *loader, unsigned levels)
 {
-    uint64_t direct_map_bytes = direct_map_limit(levels).value;
-    uint64_t cpu_bytes = UINT64_C(1) << loader->features.physical_bits;
-    return cpu_bytes < direct_map_bytes ? cpu_bytes : direct_map_bytes;
+    uint64_t loader_bytes =
+        lower_of(direct_map_limit(levels).value, UINT64_C(1) << loader->features.physical_bits);
+    return lower_of(loader_bytes, page_align_down(loader->demands.direct_map_limit));
 }
 
 static bool convert(struct loader *loader, unsigned levels, struct memory_map_result *ret_result)

@@ -24,13 +24,19 @@ static bool reserve_processor_start(struct loader *loader)
     return error == LOADER_OK || error == LOADER_ERROR_OUT_OF_MEMORY;
 }
 
+static uint64_t stack_size_bytes(const struct kernel_demands *demands)
+{
+    return demands->stack_size_bytes > BOOTSTRAP_STACK_SIZE_BYTES ? demands->stack_size_bytes
+                                                                  : BOOTSTRAP_STACK_SIZE_BYTES;
+}
+
 bool reserve_memory(struct loader *loader)
 {
     struct placement *placement = &loader->placement;
     loader_begin_phase(loader, "reserve memory");
     if (temp_heap_reserve(&loader->pages, loader->config.temp_heap_size_bytes, &loader->console,
                           &placement->temp_heap) != LOADER_OK ||
-        pages_allocate(&loader->pages, BOOTSTRAP_STACK_SIZE_BYTES, HANDOFF_REGION_STACK,
+        pages_allocate(&loader->pages, stack_size_bytes(&loader->demands), HANDOFF_REGION_STACK,
                        &placement->stack) != LOADER_OK ||
         !reserve_processor_start(loader))
         return false;

@@ -147,5 +147,5 @@ def check(tree: Path, named=None):
     if not accepted:
         raise VolumeError(
             f"{named.get('kernel', f'the kernel {words}')}: {sentence} Build it as a static x86-64 "
-            "ELF for the higher half (docs/HANDOFF.md)."
+            "ELF for the higher half, with notes that this loader can meet (docs/HANDOFF.md)."
         )

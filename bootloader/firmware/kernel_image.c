@@ -30,6 +30,47 @@ static enum loader_error read_plan(const struct file *file, struct pages *pages,
     return error;
 }
 
+static enum loader_error refuse_notes(const struct file *file, enum elf_note_status status)
+{
+    return error_set(file->firmware->failure, LOADER_ERROR_KERNEL_NOTE, EFI_SUCCESS, "%s: %s",
+                     file->path, elf_note_status_text(status));
+}
+
+static enum loader_error read_notes_of(const struct file *file, struct pages *pages,
+                                       const struct elf_note_segment *segment,
+                                       struct kernel_demands *demands)
+{
+    struct phys_range block;
+    if (segment->size_bytes == 0)
+        return LOADER_OK;
+    enum loader_error error = pages_allocate_for_reading(
+        pages, segment->size_bytes, PAGE_SIZE_BYTES, 0, HANDOFF_REGION_LOADER, &block);
+    if (error != LOADER_OK)
+        return error;
+    void *bytes = (void *)block.start.value;
+    error = file_read(file, segment->file_offset, bytes, segment->size_bytes);
+    if (error == LOADER_OK) {
+        enum elf_note_status status = elf_note_read(bytes, segment, demands);
+        if (status != ELF_NOTE_OK)
+            error = refuse_notes(file, status);
+    }
+    pages_free(pages, block.start);
+    return error;
+}
+
+static enum loader_error read_notes(const struct file *file, struct pages *pages,
+                                    const struct elf_plan *plan, struct kernel_demands *ret_demands)
+{
+    kernel_demands_set_defaults(ret_demands);
+    enum elf_note_status status = elf_note_check_segments(plan, file->size_bytes);
+    if (status != ELF_NOTE_OK)
+        return refuse_notes(file, status);
+    enum loader_error error = LOADER_OK;
+    for (unsigned i = 0; error == LOADER_OK && i < plan->note_count; i++)
+        error = read_notes_of(file, pages, &plan->notes[i], ret_demands);
+    return error;
+}
+
 static enum loader_error check_headers(const struct file *file, struct pages *pages,
                                        struct elf_plan *ret_plan)
 {
@@ -61,18 +102,24 @@ static enum loader_error read_segments(const struct file *file, const struct elf
     return LOADER_OK;
 }
 
+enum loader_error kernel_image_read_headers(const struct file *file, struct pages *pages,
+                                            struct elf_plan *ret_plan,
+                                            struct kernel_demands *ret_demands)
+{
+    enum loader_error error = check_headers(file, pages, ret_plan);
+    return error == LOADER_OK ? read_notes(file, pages, ret_plan, ret_demands) : error;
+}
+
 enum loader_error kernel_image_load(const struct file *file, struct pages *pages,
-                                    struct elf_plan *ret_plan, struct phys_range *ret_memory)
+                                    const struct elf_plan *plan, struct phys_range *ret_memory)
 {
     struct phys_range memory;
-    enum loader_error error = check_headers(file, pages, ret_plan);
+    enum loader_error error =
+        pages_allocate_for_reading(pages, virt_range_size_bytes(plan->image), plan->alignment_bytes,
+                                   plan->image.start.value & (plan->alignment_bytes - 1),
+                                   HANDOFF_REGION_KERNEL_IMAGE, &memory);
     if (error == LOADER_OK)
-        error = pages_allocate_for_reading(
-            pages, virt_range_size_bytes(ret_plan->image), ret_plan->alignment_bytes,
-            ret_plan->image.start.value & (ret_plan->alignment_bytes - 1),
-            HANDOFF_REGION_KERNEL_IMAGE, &memory);
-    if (error == LOADER_OK)
-        error = read_segments(file, ret_plan, (uint8_t *)memory.start.value);
+        error = read_segments(file, plan, (uint8_t *)memory.start.value);
     if (error == LOADER_OK)
         *ret_memory = memory;
     return error;

@@ -7,16 +7,24 @@
 #include "bootloader/firmware/file.h"
 #include "bootloader/firmware/pages.h"
 #include "bootloader/pure/elf.h"
+#include "bootloader/pure/elf_note.h"
 
-/* Read and check the headers, then allocate memory for the image, and read each segment straight into
- * its place. So the file is never whole in memory, and no byte is copied.
- *   ret_plan    the segments of the image, and their places
+/* Read and check the headers and the notes.
+ *   ret_plan     the segments of the image, and their places
+ *   ret_demands  the demands of the notes
+ * Failures: KERNEL_INVALID, KERNEL_NOTE, OUT_OF_MEMORY, BAD_ALLOCATION, FILE_READ, FILE_SHORT. */
+enum loader_error kernel_image_read_headers(const struct file *file, struct pages *pages,
+                                            struct elf_plan *ret_plan,
+                                            struct kernel_demands *ret_demands)
+    __attribute__((warn_unused_result));
+
+/* Allocate memory for the image, and read each segment straight into its place. So the file is
+ * never whole in memory, and no byte is copied.
  *   ret_memory  a block of pages of type KERNEL_IMAGE, aligned as the file demands
- * Failures: KERNEL_INVALID, OUT_OF_MEMORY, BAD_ALLOCATION, FILE_READ, FILE_SHORT. On failure
- * *ret_memory is not written; the blocks are in *pages.
- */
+ * Failures: OUT_OF_MEMORY, BAD_ALLOCATION, FILE_READ, FILE_SHORT. On failure *ret_memory is not
+ * written; the blocks are in *pages. */
 enum loader_error kernel_image_load(const struct file *file, struct pages *pages,
-                                    struct elf_plan *ret_plan, struct phys_range *ret_memory)
+                                    const struct elf_plan *plan, struct phys_range *ret_memory)
     __attribute__((warn_unused_result));
 
 #endif

@@ -6,7 +6,20 @@
 void pages_initialise(struct pages *pages, struct firmware *firmware)
 {
     pages->firmware = firmware;
+    pages->limit = PAGES_NO_LIMIT;
     pages->block_count = 0;
+}
+
+void pages_set_limit(struct pages *pages, struct phys_addr limit)
+{
+    pages->limit = limit;
+}
+
+/* The lower one; 0 means none. */
+static struct phys_addr pages_lower_limit(const struct pages *pages, struct phys_addr limit)
+{
+    bool is_lower = pages->limit.value != 0 && pages->limit.value < limit.value;
+    return limit.value == 0 || is_lower ? pages->limit : limit;
 }
 
 /* Call AllocatePages, and call it again if it returns address 0. The first block is freed after the
@@ -72,8 +85,9 @@ enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
                          "%llu bytes for the %s", size_bytes, name);
     size_bytes = page_align_up(size_bytes);
 
-    EFI_STATUS status = pages_allocate_above_zero(pages->firmware->services,
-                                                  size_bytes >> PAGE_SHIFT, limit, &base);
+    EFI_STATUS status =
+        pages_allocate_above_zero(pages->firmware->services, size_bytes >> PAGE_SHIFT,
+                                  pages_lower_limit(pages, limit), &base);
     if (EFI_ERROR(status))
         return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, status,
                          "%llu KiB for the %s", size_bytes / KIB, name);

@@ -17,16 +17,20 @@
 #include "shared/handoff.h"
 #include "shared/range.h"
 
+/* As a limit: no limit. */
+#define PAGES_NO_LIMIT phys_addr(0)
+
 struct pages {
     struct firmware *firmware;
+    struct phys_addr limit; /* of every block; PAGES_NO_LIMIT for none */
     size_t block_count;
     struct memory_map_claim blocks[CLAIMS_BLOCK_LIMIT]; /* page-aligned, not empty */
 };
 
 void pages_initialise(struct pages *pages, struct firmware *firmware);
 
-/* As `limit`: no limit. */
-#define PAGES_NO_LIMIT phys_addr(0)
+/* Let every later block end at or below `limit`, which is not 0. */
+void pages_set_limit(struct pages *pages, struct phys_addr limit);
 
 /* Allocate `size_bytes`, rounded up to whole pages. The content is undefined. A block at address 0
  * is never used: zero means "none" in the handoff, and page 0 catches null pointers.

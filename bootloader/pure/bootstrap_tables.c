@@ -134,7 +134,8 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
     struct table_counter small = {.levels = features->levels,
                                   .largest_page_level = PAGE_LEVEL_SMALLEST};
     count_loader(&small, plan, 0);
-    count_range(&small, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
+    count_range(&small, BOOTSTRAP_STACK_VIRTUAL_BASE,
+                phys_range_size_bytes(plan->placement->stack));
     count_loader(&small, plan, loader_displacement(plan));
     count_range(&small, plan->kernel->image.start.value,
                 virt_range_size_bytes(plan->kernel->image));
@@ -263,8 +264,8 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
         status = map_loader(plan, table, loader_displacement(plan));
     if (status == PAGE_TABLE_OK)
         status = page_table_map(table, virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE),
-                                plan->placement->stack.start, BOOTSTRAP_STACK_SIZE_BYTES,
-                                READ_WRITE, true);
+                                plan->placement->stack.start,
+                                phys_range_size_bytes(plan->placement->stack), READ_WRITE, true);
     if (status == PAGE_TABLE_OK)
         status = map_ram(plan, table, &direct_map_size_bytes);
     if (status == PAGE_TABLE_OK)

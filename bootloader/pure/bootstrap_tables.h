@@ -4,7 +4,7 @@
  *   kernel image     at its link address, each segment with its own permissions
  *   direct map       every RAM region at direct_map_base() + physical (shared/direct_map.h),
  *                    writable, never executable, write-back; the framebuffer write-combining
- *   stack            64 KiB with an unmapped page below
+ *   stack            64 KiB, or what the kernel demands, with an unmapped page below
  *   firmware tables  their pages outside of RAM, in the direct map, read-only
  *   loader image     section by section, for the switch (identity-mapped) and for the fault
  *                    handlers (in the upper half, where a kernel's own tables can keep it)
@@ -22,7 +22,8 @@
 #include "shared/handoff.h"
 #include "shared/page_table.h"
 
-/* The stack's window. The page below it is the guard page. */
+/* The stack's window. The page below it is the guard page. A kernel's note can demand a larger
+ * stack (pure/kernel_demands.h); the window ends at the loader's image below. */
 #define BOOTSTRAP_STACK_VIRTUAL_BASE UINT64_C(0xffffff0000010000)
 #define BOOTSTRAP_STACK_SIZE_BYTES   (UINT64_C(64) * 1024)
 

@@ -48,6 +48,7 @@ _Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
 #define PROGRAM_HEADER_LOAD        1
 #define PROGRAM_HEADER_DYNAMIC     2
 #define PROGRAM_HEADER_INTERPRETER 3
+#define PROGRAM_HEADER_NOTE        4
 #define FLAG_EXECUTE               1u
 #define FLAG_WRITE                 2u
 
@@ -237,6 +238,14 @@ static enum elf_status add_segment(struct elf_plan *plan, const struct program_h
     return ELF_OK;
 }
 
+static void add_note(struct elf_plan *plan, const struct program_header *header)
+{
+    if (plan->note_count < ELF_NOTE_SEGMENT_LIMIT)
+        plan->notes[plan->note_count] =
+            (struct elf_note_segment){header->file_offset, header->file_size, header->alignment};
+    plan->note_count++;
+}
+
 static enum elf_status add_program_header(uint64_t file_size_bytes,
                                           const struct program_header *header,
                                           struct elf_plan *plan)
@@ -252,6 +261,9 @@ static enum elf_status add_program_header(uint64_t file_size_bytes,
         if (status != ELF_OK || header->memory_size == 0)
             return status;
         return add_segment(plan, header);
+    case PROGRAM_HEADER_NOTE:
+        add_note(plan, header);
+        return ELF_OK;
     default:
         return ELF_OK;
     }

@@ -70,6 +70,16 @@ struct elf_segment {
     bool execute;
 };
 
+/* Segments with notes (PT_NOTE). A file has one, or one for each alignment. */
+#define ELF_NOTE_SEGMENT_LIMIT 8
+
+/* As the file has it: elf_note.h checks it. */
+struct elf_note_segment {
+    uint64_t file_offset;
+    uint64_t size_bytes;
+    uint64_t alignment_bytes;
+};
+
 /* Segments are sorted by address and disjoint; no page holds two permissions. */
 struct elf_plan {
     struct virt_addr entry;
@@ -79,6 +89,8 @@ struct elf_plan {
     uint64_t alignment_bytes;
     unsigned segment_count; /* 1…ELF_SEGMENT_LIMIT */
     struct elf_segment segments[ELF_SEGMENT_LIMIT];
+    unsigned note_count; /* in the file; the first ELF_NOTE_SEGMENT_LIMIT of them are in `notes` */
+    struct elf_note_segment notes[ELF_NOTE_SEGMENT_LIMIT];
 };
 
 /* The bytes at the begin of every ELF file that elf_find_table() reads. */

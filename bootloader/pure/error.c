@@ -91,6 +91,18 @@ static const struct error_text error_texts[] = {
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_KERNEL_NOTE] =
+        {"A note in the kernel file is malformed.",
+         "Make the notes with HANDOFF_NOTE() of shared/handoff_note.h, and build the kernel again.",
+         FIRMWARE_LOAD_ERROR},
+    [LOADER_ERROR_KERNEL_DEMAND] =
+        {"The kernel demands what this loader or this machine does not have.",
+         "Use a machine or a loader that has it, or change the demand in the kernel's notes "
+         "(docs/HANDOFF.md).",
+         FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_CONFIDENTIAL_GUEST] =
+        {"This machine is a confidential guest, which the loader does not support.",
+         "Start the virtual machine without SEV or TDX.", FIRMWARE_UNSUPPORTED},
     [LOADER_ERROR_LOADER_FAULT] = {"The loader itself faulted.",
                                    "Update the firmware, which may have given a wrong address. "
                                    "Report it with the lines above.",

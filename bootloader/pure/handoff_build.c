@@ -35,7 +35,7 @@ static void write_placement(struct handoff *handoff, const struct placement *pla
     handoff->kernel_physical_base = placement->kernel.start.value;
     handoff->stack_physical_base = placement->stack.start.value;
     handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
-    handoff->stack_size_bytes = BOOTSTRAP_STACK_SIZE_BYTES;
+    handoff->stack_size_bytes = phys_range_size_bytes(placement->stack);
     handoff->loader_physical_base = placement->loader.memory.start.value;
     handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
     handoff->loader_size_bytes = phys_range_size_bytes(placement->loader.memory);

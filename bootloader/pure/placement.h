@@ -12,7 +12,7 @@
 /* Each range is page-aligned. */
 struct placement {
     struct phys_range kernel;
-    struct phys_range stack;           /* BOOTSTRAP_STACK_SIZE_BYTES */
+    struct phys_range stack;           /* at least BOOTSTRAP_STACK_SIZE_BYTES */
     struct phys_range temp_heap;       /* empty if absent */
     struct phys_range processor_start; /* empty if absent */
     struct phys_range page_tables;

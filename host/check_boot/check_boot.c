@@ -7,6 +7,7 @@
  *                              the remedy, with tabs between them.
  *
  * The checks and the messages come from bootloader/pure/.
+ * Only the machine can show whether it has what a kernel demands of it.
  *
  * Exit status:
  *   0   The loader accepts the file. For a configuration, the path of the kernel is printed.
@@ -23,7 +24,9 @@
 
 #include "bootloader/pure/config.h"
 #include "bootloader/pure/elf.h"
+#include "bootloader/pure/elf_note.h"
 #include "bootloader/pure/error.h"
+#include "bootloader/pure/kernel_demands.h"
 #include "shared/handoff.h"
 
 #define STATUS_ACCEPTED 0
@@ -41,6 +44,28 @@ static int complain(const char *path)
     return STATUS_NO_FILE;
 }
 
+static int refuse(const char *reason)
+{
+    puts(reason);
+    return STATUS_REFUSED;
+}
+
+static int check_notes(const struct content *file, const struct elf_plan *plan)
+{
+    char text[KERNEL_DEMANDS_TEXT_CAPACITY_BYTES];
+    struct kernel_demands demands;
+    kernel_demands_set_defaults(&demands);
+    enum elf_note_status status = elf_note_check_segments(plan, file->size_bytes);
+    for (unsigned i = 0; status == ELF_NOTE_OK && i < plan->note_count; i++)
+        status = elf_note_read(file->bytes + plan->notes[i].file_offset, &plan->notes[i], &demands);
+    if (status != ELF_NOTE_OK)
+        return refuse(elf_note_status_text(status));
+    if (kernel_demands_fit_loader(&demands, text, sizeof(text)))
+        return STATUS_ACCEPTED;
+    printf("The kernel demands %s.\n", text);
+    return STATUS_REFUSED;
+}
+
 static int check_kernel(const struct content *file)
 {
     struct elf_table table;
@@ -49,11 +74,9 @@ static int check_kernel(const struct content *file)
         elf_find_table(file->bytes, file->size_bytes, HANDOFF_MACHINE_X86_64, &table);
     if (status == ELF_OK)
         status = elf_plan(file->bytes, file->bytes + table.offset, file->size_bytes, &plan);
-    if (file->size_bytes <= ELF_FILE_LIMIT_BYTES && status == ELF_OK)
-        return STATUS_ACCEPTED;
-    puts(file->size_bytes > ELF_FILE_LIMIT_BYTES ? "The file is larger than 256 MiB."
-                                                 : elf_status_text(status));
-    return STATUS_REFUSED;
+    if (file->size_bytes > ELF_FILE_LIMIT_BYTES)
+        return refuse("The file is larger than 256 MiB.");
+    return status == ELF_OK ? check_notes(file, &plan) : refuse(elf_status_text(status));
 }
 
 static int check_config(const struct content *file)

@@ -24,7 +24,7 @@ const struct command_word command_words[] = {
     {"heap_sample", "COUNT", NULL, "also one of COUNT smaller blocks; 0: none of them"},
     {"heap_debug", "on|off", NULL, "on: find writes after free, and record the callers"},
     {"debug-exit", "PORT", NULL, "end QEMU through its isa-debug-exit device at a panic"},
-    {"paging", "4|5", NULL, "loader: the number of page-table levels"},
+    {"paging", "4|5|any", NULL, "loader: the number of page-table levels"},
     {"self-test", "TEST", self_test_choices, "a longer test"},
     {"measure", NULL, NULL, "print the cost of each operation"},
     {"print-early-heap", NULL, NULL, "print how each phase used the early heap"},

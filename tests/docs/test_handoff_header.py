@@ -130,6 +130,31 @@ def test_reader_finds_no_gap(structure):
     assert end == ctypes.sizeof(READ[structure]) and end % 8 == 0
 
 
+NOTE_HEADER = ROOT / "shared/handoff_note.h"
+
+
+@pytest.mark.parametrize("compiler, language, standard, target",
+                         [row for row in dialects() if row[1] == "c"])  # fmt: skip
+def test_header_of_the_notes_compiles_without_a_warning(tmp_path, compiler, language, standard, target):
+    source = tmp_path / "kernel.c"
+    source.write_text('#include "shared/handoff.h"\n#include "shared/handoff_note.h"\n'
+                      "HANDOFF_NOTE(HANDOFF_NOTE_VERSION, HANDOFF_NOTE_VERSION_VALUE(HANDOFF_VERSION_MAJOR, 0));\n"
+                      "HANDOFF_NOTE(HANDOFF_NOTE_LEVELS, HANDOFF_LEVELS_FOUR);\n"
+                      "HANDOFF_NOTE(HANDOFF_NOTE_STACK, 1 << 17);\n", encoding="ascii")  # fmt: skip
+    done = subprocess.run(
+        [compiler, "-x", language, f"-std={standard}", "-pedantic", "-Wall", "-Wextra", "-Wpadded",
+         "-Werror", "-fsyntax-only", *TARGETS[target], f"-I{ROOT}", source],
+        capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_notes_of_the_document_are_the_header_s():
+    header = without_comments(read("shared/handoff_note.h"))
+    types = re.findall(r"HANDOFF_NOTE_(\w+) = (\d+),", header)
+    rows = table_rows(section(read("docs/HANDOFF.md"), "Notes: demands of a kernel"))
+    assert [(row[1].strip("`"), row[0]) for row in rows] == types
+
+
 def test_reader_has_read_the_whole_header():
     text = without_comments(read("shared/handoff.h"))
     assert set(READ) == set(re.findall(r"^(?:struct|union) (\w+) \{", text, re.MULTILINE))
@@ -149,7 +174,8 @@ def test_reader_finds_the_tables_of_the_document(structure):
                          ids=lambda path: path.stem)  # fmt: skip
 def test_small_kernels_take_nothing_of_the_project_but_the_contract(path: Path):
     included = re.findall(r'#include "([^"]+)"', path.read_text(encoding="utf-8"))
-    assert included == (["shared/handoff.h"] if path.stem != "version_1" else [])
+    headers = {"version_1": [], "version_3": ["shared/handoff_note.h"]}
+    assert included == headers.get(path.stem, ["shared/handoff.h"])
 
 
 def test_types_of_the_document_are_the_code_s():

@@ -185,7 +185,7 @@ def test_P11_five_levels_on_a_large_machine(lab):
 
 
 def test_P11_five_levels_with_strict_memory_protection(lab):
-    """The step runs code that the firmware did not load, where the firmware forbids that."""
+    """The switch runs code that the firmware did not load, where the firmware forbids that."""
     verdict = expect_ready(lab.case(plan=["strict-nx"], command_line="paging=5"))
     assert verdict.has_line("conductor: strict-nx: on")
     assert verdict.has_line(r"\[paging\] levels=5")
@@ -193,13 +193,59 @@ def test_P11_five_levels_with_strict_memory_protection(lab):
 
 @pytest.mark.parametrize("cpu, machine", [("qemu64", PLAIN), ("max,la57=off", DISC)],
                          ids=["qemu64", "max,la57=off"])  # fmt: skip
-def test_P11_cpu_without_five_levels_warns(lab, cpu, machine):
+def test_P11_L2_cpu_without_five_levels_warns(lab, cpu, machine):
     verdict = expect_ready(lab.boot_machine(machine, {"cpu": cpu}, command_line="paging=5"))
     assert verdict.has_line(r"\[loader\] warning: four paging levels: no LA57")
     assert verdict.has_line(r"\[paging\] levels=4")
 
 
-@pytest.mark.parametrize("words", ["", "paging=4"])
+FIVE = ["five-levels"]
+
+
+def expect_five_levels_of_firmware(verdict):
+    assert verdict.has_line("conductor: five-levels: on"), verdict.serial
+    return verdict
+
+
+@pytest.mark.parametrize("plan", [FIVE, ["strict-nx", *FIVE]], ids=["plain", "strict-nx"])
+def test_L1_firmware_with_five_levels_and_a_kernel_with_four(lab, plan):
+    verdict = expect_five_levels_of_firmware(boot_probe(lab, "paging=4", plan=plan))
+    assert int(expect_complete(verdict)["flags"], 0) == 3
+
+
+def test_L1_kernel_runs_with_four_levels_on_firmware_with_five(lab):
+    """It also powers off through that firmware."""
+    verdict = expect_five_levels_of_firmware(expect_ready(lab.case(plan=FIVE, command_line="paging=4")))
+    assert verdict.has_line(r"\[paging\] levels=4 wx=0 audit=passed")
+    assert "[loader] warning" not in verdict.serial
+
+
+def test_kernel_runs_with_five_levels_on_firmware_with_five(lab):
+    verdict = expect_five_levels_of_firmware(expect_ready(lab.case(plan=FIVE)))
+    assert verdict.has_line(r"\[paging\] levels=5 wx=0 audit=passed")
+
+
+@pytest.mark.parametrize("words, plan, levels", [("paging=5", [], "four"), ("paging=4", FIVE, "five")],
+                         ids=["five", "four"])  # fmt: skip
+def test_L2_no_memory_for_the_switch_of_levels(lab, words, plan, levels):
+    verdict = expect_ready(lab.case(plan=[*plan, "fail-size 2"], command_line=words))
+    assert verdict.has_line(rf"\[loader\] warning: {levels} paging levels: no memory below 4 GiB for the switch")
+
+
+@pytest.mark.parametrize("words", ["", "paging=any", "paging=5"])
+def test_firmware_with_five_levels_keeps_them(lab, words):
+    verdict = expect_five_levels_of_firmware(boot_probe(lab, words, plan=FIVE))
+    assert int(expect_complete(verdict)["flags"], 0) == 7
+
+
+def test_X8_loader_names_the_fault_after_the_switch_to_four_levels(lab):
+    verdict = boot_probe(lab, "paging=4 probe=stack-overflow", plan=FIVE)
+    expect_kept(verdict)
+    assert verdict.code == PANIC["LOADER_FAULT"], f"{verdict.sentence}\n{verdict.serial}"
+    assert verdict.has_line(r"\[loader\] fault: #(?:DF|PF)"), verdict.serial
+
+
+@pytest.mark.parametrize("words", ["", "paging=4", "paging=any"])
 def test_four_levels_by_default(lab, words):
     verdict = expect_ready(lab.case(command_line=words))
     assert verdict.has_line(r"\[paging\] levels=4")
@@ -209,7 +255,7 @@ def test_four_levels_by_default(lab, words):
 @pytest.mark.parametrize("value", ["6", "45"])
 def test_unknown_number_of_levels_warns(lab, value):
     verdict = expect_ready(lab.case(command_line=f"paging={value}"))
-    assert verdict.has_line(r"\[loader\] warning: paging= is ignored: the value must be 4 or 5")
+    assert verdict.has_line(r"\[loader\] warning: paging= is ignored: the value must be 4, 5 or any")
     assert verdict.has_line(r"\[paging\] levels=4")
 
 

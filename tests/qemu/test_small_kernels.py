@@ -1,8 +1,8 @@
-"""Kernels of one file, which use only shared/handoff.h of the project, or no file."""
+"""Kernels of one file, each with at most one header of the project: shared/handoff.h or shared/handoff_note.h."""
 
 import pytest
 
-from lab import ROOT
+from lab import ROOT, expect_stop
 from test_firmware_tables import NO_ROW, RESERVED, RESERVED_LOW, moved
 
 OK = 0x10
@@ -27,3 +27,9 @@ def test_H2_kernel_for_version_1_refuses_version_2_by_name(lab):
     verdict = boot_kernel(lab, "version_1")
     assert verdict.code == OK, f"{verdict.sentence}\n{verdict.serial}"
     assert verdict.has_line(r"handoff version 2\.0, wanted 1$"), verdict.serial
+
+
+def test_L6_kernel_for_version_3_is_refused_before_it_starts(lab):
+    """The linker makes the PT_NOTE segment, without a linker script."""
+    verdict = expect_stop(boot_kernel(lab, "version_3"), 25)
+    assert "handoff version 3.0; this loader has 2.0" in verdict.serial

@@ -95,6 +95,18 @@ def test_wrong_value_is_refused_before_the_boot(words, sentence):
     assert sentence in refuse(*words)
 
 
+@pytest.mark.parametrize("offset, number, sentence", [
+    (20, 3, "The kernel demands handoff version 3.0; this loader has 2.0."),
+    (4, 4, "A note for the loader has a value that is not 8 bytes long."),
+], ids=["demand", "malformed"])  # fmt: skip
+def test_notes_are_read_before_the_boot(tmp_path, offset, number, sentence):
+    kernel = bytearray((folders.volume_folder() / "kernel.elf").read_bytes())
+    note = kernel.index(struct.pack("<III8s", 8, 8, 1, b"Handoff"))
+    struct.pack_into("<I", kernel, note + offset, number)
+    (tmp_path / "kernel.elf").write_bytes(kernel)
+    assert sentence in refuse("--kernel", str(tmp_path / "kernel.elf"))
+
+
 def test_OVMF_that_names_no_file_is_refused_at_once():
     assert refuse("--check-only", environment={"OVMF": "/nonexist.fd"}) == (
         "run.sh: OVMF=/nonexist.fd is not a file\n"

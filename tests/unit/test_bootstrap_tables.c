@@ -135,7 +135,7 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
     uint64_t physical = page - direct_map_base(levels).value;
     if (expect_kernel(plan, page, &expected))
         return expected;
-    if (page - BOOTSTRAP_STACK_VIRTUAL_BASE < BOOTSTRAP_STACK_SIZE_BYTES)
+    if (page - BOOTSTRAP_STACK_VIRTUAL_BASE < phys_range_size_bytes(plan->placement->stack))
         return (struct expectation){
             true, plan->placement->stack.start.value + page - BOOTSTRAP_STACK_VIRTUAL_BASE, true,
             false, PAGE_MEMORY_WRITE_BACK};
@@ -200,7 +200,8 @@ static bool add_size(void *context, const struct page_mapping *mapping)
 /* Check all mappings of the plan. The total of bytes shows that there are no others. */
 static void assert_is_exactly_the_plan(struct build *build, const struct bootstrap_plan *plan)
 {
-    uint64_t expected_bytes = BOOTSTRAP_STACK_SIZE_BYTES + phys_range_size_bytes(plan->framebuffer);
+    uint64_t stack_bytes = phys_range_size_bytes(plan->placement->stack);
+    uint64_t expected_bytes = stack_bytes + phys_range_size_bytes(plan->framebuffer);
     uint64_t highest = plan->framebuffer.end.value;
     uint64_t direct = direct_map_base(build->table.features.levels).value;
     for (uint64_t page = 0; page < virt_range_size_bytes(plan->kernel->image);
@@ -210,7 +211,7 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
                 .mapped)
             expected_bytes += PAGE_SIZE_BYTES;
     }
-    assert_borders(build, plan, BOOTSTRAP_STACK_VIRTUAL_BASE, BOOTSTRAP_STACK_SIZE_BYTES);
+    assert_borders(build, plan, BOOTSTRAP_STACK_VIRTUAL_BASE, stack_bytes);
     for (size_t i = 0; i < plan->placement->loader.section_count; i++) {
         const struct loader_section *section = &plan->placement->loader.sections[i];
         uint64_t size_bytes = phys_range_size_bytes(section->memory);
@@ -468,6 +469,21 @@ static void test_P8_page_below_the_stack_is_unmapped(void **state)
     build_destroy(&build);
 }
 
+/* From the smallest to the largest that a kernel's note can demand. */
+static void test_stack_of_every_size(void **state)
+{
+    (void)state;
+    static const uint64_t SIZES[] = {BOOTSTRAP_STACK_SIZE_BYTES, BOOTSTRAP_STACK_SIZE_BYTES + 4096,
+                                     UINT64_C(2) << 20, UINT64_C(16) << 20};
+    for (size_t i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
+        struct placement placement = PLACEMENT;
+        struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
+        placement.stack = phys_range(0x10000000, 0x10000000 + SIZES[i]);
+        plan.placement = &placement;
+        check_plan(&plan);
+    }
+}
+
 static void test_P5_writable_executable_section_is_refused(void **state)
 {
     (void)state;
@@ -522,28 +538,28 @@ static void test_P11_five_levels_have_room_for_all_ram(void **state)
     build_destroy(&build);
 }
 
-/* Only the loader's image and the trampoline, at their physical addresses, within the bound. */
-static void test_P11_switch_tables(void **state)
+/* Only the loader's image and the trampoline, at their physical addresses, within the bound. The
+ * tables have the levels before the switch. */
+static void check_switch_tables(unsigned levels_before, unsigned levels_after)
 {
-    (void)state;
     struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
     struct page_table_features features = MODERN;
-    features.levels = 5;
+    features.levels = levels_after;
     uint64_t bound_without = bootstrap_tables_bound(&plan, &features);
     static const uint64_t TRAMPOLINES[] = {0x1000, 0x1e009000, 0x1ffff000, 0xfffff000};
     struct placement placement = PLACEMENT;
     plan.placement = &placement;
-    plan.trampoline_levels = 4;
+    plan.trampoline_levels = levels_before;
     for (size_t i = 0; i < 4; i++) {
         placement.trampoline = phys_range(TRAMPOLINES[i], TRAMPOLINES[i] + 2 * PAGE_SIZE_BYTES);
         uint64_t bound = bootstrap_tables_bound(&plan, &features) - bound_without;
         struct build build;
-        features.levels = 4;
+        features.levels = levels_before;
         fake_memory_create(&build.memory, bound);
         struct page_table_memory callbacks = fake_memory_callbacks(&build.memory);
         assert_int_equal(page_table_create(&features, &callbacks, &build.table), PAGE_TABLE_OK);
         assert_int_equal(bootstrap_tables_build_switch(&plan, &build.table), PAGE_TABLE_OK);
-        features.levels = 5;
+        features.levels = levels_after;
 
         struct page_mapping mapping;
         uint64_t mapped_bytes = 0;
@@ -564,6 +580,13 @@ static void test_P11_switch_tables(void **state)
         assert_int_equal(mapped_bytes, 0x8000 + 0x1000);
         build_destroy(&build);
     }
+}
+
+static void test_P11_L1_switch_tables(void **state)
+{
+    (void)state;
+    check_switch_tables(4, 5);
+    check_switch_tables(5, 4);
 }
 
 static void test_framebuffer_beyond_the_window_is_refused(void **state)
@@ -649,10 +672,11 @@ int main(void)
         cmocka_unit_test(test_P12_without_no_execute),
         cmocka_unit_test(test_P7_page_0_is_in_the_direct_map_only),
         cmocka_unit_test(test_P8_page_below_the_stack_is_unmapped),
+        cmocka_unit_test(test_stack_of_every_size),
         cmocka_unit_test(test_P5_writable_executable_section_is_refused),
         cmocka_unit_test(test_ram_beyond_the_direct_maps_window_is_left_out),
         cmocka_unit_test(test_P11_five_levels_have_room_for_all_ram),
-        cmocka_unit_test(test_P11_switch_tables),
+        cmocka_unit_test(test_P11_L1_switch_tables),
         cmocka_unit_test(test_framebuffer_beyond_the_window_is_refused),
         cmocka_unit_test(test_P4_every_allocation_can_fail),
         cmocka_unit_test(test_maps_of_real_machines),

@@ -442,6 +442,41 @@ static void test_fields_without_a_meaning_are_not_read(void **state)
     }
 }
 
+/* The plan has them as the file has them: bootloader/pure/elf_note.h checks them. */
+static void test_segments_with_notes_are_in_the_plan(void **state)
+{
+    (void)state;
+    struct synthetic_elf elf = with_segment(SYNTHETIC_STACK, P_TYPE, 4);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_OFFSET), UINT64_MAX);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_FILESZ), 77);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_ALIGN), 3);
+    struct elf_plan plan = plan_good(&elf);
+    assert_int_equal(plan.note_count, 1);
+    assert_true(plan.notes[0].file_offset == UINT64_MAX);
+    assert_int_equal(plan.notes[0].size_bytes, 77);
+    assert_int_equal(plan.notes[0].alignment_bytes, 3);
+    assert_int_equal(plan.segment_count, 3);
+}
+
+/* All are counted, so that the caller can refuse them. */
+static void test_more_segments_with_notes_than_the_plan_holds(void **state)
+{
+    (void)state;
+    enum { HEADER_COUNT = 3 + 2 * ELF_NOTE_SEGMENT_LIMIT };
+    struct synthetic_elf elf;
+    synthetic_elf_create(&elf);
+    synthetic_elf_set16(&elf, E_PHNUM, HEADER_COUNT);
+    for (unsigned n = SYNTHETIC_STACK; n < HEADER_COUNT; n++) {
+        memset(elf.bytes + synthetic_elf_segment(n, 0), 0, 56);
+        synthetic_elf_set32(&elf, synthetic_elf_segment(n, P_TYPE), 4);
+        synthetic_elf_set64(&elf, synthetic_elf_segment(n, P_FILESZ), n);
+    }
+    struct elf_plan plan = plan_good(&elf);
+    assert_int_equal(plan.note_count, 2 * ELF_NOTE_SEGMENT_LIMIT);
+    for (unsigned i = 0; i < ELF_NOTE_SEGMENT_LIMIT; i++)
+        assert_int_equal(plan.notes[i].size_bytes, SYNTHETIC_STACK + i);
+}
+
 static void test_E19_interpreter_and_dynamic(void **state)
 {
     (void)state;
@@ -576,6 +611,8 @@ int main(void)
         cmocka_unit_test(test_offset_of_a_segment_without_bytes_in_the_file_is_not_read),
         cmocka_unit_test(test_segment_without_bytes_in_the_file_is_checked),
         cmocka_unit_test(test_fields_without_a_meaning_are_not_read),
+        cmocka_unit_test(test_segments_with_notes_are_in_the_plan),
+        cmocka_unit_test(test_more_segments_with_notes_than_the_plan_holds),
         cmocka_unit_test(test_E19_interpreter_and_dynamic),
         cmocka_unit_test(test_too_many_segments),
         cmocka_unit_test(test_E20_dirty_memory_is_zeroed),

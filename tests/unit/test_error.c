@@ -11,6 +11,14 @@
 
 #define ERROR_BIT ERROR_STATUS_ERROR_BIT
 
+/* Call `check` for every number that is in use. */
+static void for_every_error(void (*check)(enum loader_error error))
+{
+    for (unsigned error = 1; error < ERROR_NUMBER_LIMIT; error++)
+        if (error_cause(error) != NULL)
+            check((enum loader_error)error);
+}
+
 static struct loader_failure failure_of(enum loader_error error, uint64_t status)
 {
     struct loader_failure failure;
@@ -18,23 +26,24 @@ static struct loader_failure failure_of(enum loader_error error, uint64_t status
     return failure;
 }
 
+static void check_report(enum loader_error error)
+{
+    struct loader_failure failure = failure_of(error, 0);
+    char report[800];
+    char head[16];
+    error_format_report(&failure, report, sizeof(report));
+    snprintf(head, sizeof(head), "\nHL-%02d: ", (int)error);
+    assert_int_equal(strncmp(report, head, strlen(head)), 0);
+    assert_non_null(strstr(report, ".\n  what:   file: 7 bytes\n  remedy: "));
+    assert_string_equal(report + strlen(report) - 2, ".\n");
+    assert_null(strstr(report, "(null)"));
+    assert_null(strstr(report, "(firmware: "));
+}
+
 static void test_every_error_is_reported_with_cause_detail_and_remedy(void **state)
 {
     (void)state;
-    for (unsigned error = 1; error < ERROR_NUMBER_LIMIT; error++) {
-        if (error_cause(error) == NULL)
-            continue;
-        struct loader_failure failure = failure_of((enum loader_error)error, 0);
-        char report[800];
-        char head[16];
-        error_format_report(&failure, report, sizeof(report));
-        snprintf(head, sizeof(head), "\nHL-%02u: ", error);
-        assert_int_equal(strncmp(report, head, strlen(head)), 0);
-        assert_non_null(strstr(report, ".\n  what:   file: 7 bytes\n  remedy: "));
-        assert_string_equal(report + strlen(report) - 2, ".\n");
-        assert_null(strstr(report, "(null)"));
-        assert_null(strstr(report, "(firmware: "));
-    }
+    for_every_error(check_report);
 }
 
 static void test_a_number_without_an_error_has_no_sentences(void **state)
@@ -70,6 +79,14 @@ static void test_long_text_is_cut(void **state)
     assert_int_equal(strlen(report), sizeof(report) - 1);
 }
 
+static void check_exit_status(enum loader_error error)
+{
+    struct loader_failure failure = failure_of(error, 0);
+    assert_true(error_exit_status(&failure) > ERROR_BIT);
+    failure.status = ERROR_BIT | 5;
+    assert_int_equal(error_exit_status(&failure), ERROR_BIT | 5);
+}
+
 /* UEFI 2.10, table D-3. */
 static void test_exit_status(void **state)
 {
@@ -88,14 +105,7 @@ static void test_exit_status(void **state)
         struct loader_failure failure = failure_of(EXPECTED[i].error, 0);
         assert_int_equal(error_exit_status(&failure), ERROR_BIT | EXPECTED[i].number);
     }
-    for (unsigned error = 1; error < ERROR_NUMBER_LIMIT; error++) {
-        if (error_cause(error) == NULL)
-            continue;
-        struct loader_failure failure = failure_of((enum loader_error)error, 0);
-        assert_true(error_exit_status(&failure) > ERROR_BIT);
-        failure.status = ERROR_BIT | 5;
-        assert_int_equal(error_exit_status(&failure), ERROR_BIT | 5);
-    }
+    for_every_error(check_exit_status);
 }
 
 static void test_names_of_statuses(void **state)

@@ -2,6 +2,9 @@
  * cpu.c - the loader's functions for the CPU, except faults and the switch.
  */
 #include "bootloader/arch.h"
+#include "bootloader/arch/x86_64/confidential.h"
+#include "bootloader/arch/x86_64/no_execute.h"
+#include "shared/arch/x86_64/control.h"
 #include "shared/arch/x86_64/cpuid.h"
 #include "shared/arch/x86_64/instructions.h"
 #include "shared/arch/x86_64/page_entry.h"
@@ -20,6 +23,33 @@ uint32_t arch_machine(void)
 void arch_page_features(struct page_table_features *ret_features)
 {
     page_features_read(ret_features);
+}
+
+const char *arch_confidential_technology(void)
+{
+    struct cpuid_result tdx = cpuid_read(CPUID_TDX, 0);
+    struct confidential_facts facts = {
+        .tdx_name = {tdx.ebx, tdx.edx, tdx.ecx},
+        .encryption_features = cpuid_read(CPUID_ENCRYPTION, 0).eax,
+    };
+    if (confidential_has_status(facts.encryption_features))
+        facts.sev_status = msr_read(MSR_SEV_STATUS);
+    return confidential_technology(&facts);
+}
+
+bool arch_no_execute_switch_on(void)
+{
+    const uint64_t off = control_mask(MISC_ENABLE_BIT_NO_EXECUTE_OFF);
+    struct cpuid_result vendor = cpuid_read(CPUID_VENDOR, 0);
+    const struct no_execute_facts facts = {
+        .vendor = {vendor.ebx, vendor.edx, vendor.ecx},
+        .signature = cpuid_read(CPUID_FEATURES, 0).eax,
+        .has_no_execute = (cpuid_read(CPUID_EXTENDED_FEATURES, 0).edx & CPUID_EDX_NO_EXECUTE) != 0,
+    };
+    if (!no_execute_may_be_off(&facts) || (msr_read(MSR_MISC_ENABLE) & off) == 0)
+        return false;
+    msr_write(MSR_MISC_ENABLE, msr_read(MSR_MISC_ENABLE) & ~off);
+    return true;
 }
 
 /* A CPU without five levels has four, which UEFI demands. */

@@ -12,14 +12,14 @@
 #define STATE_CR4     40
 #define STATE_PAT     48
 
-#define STATE_FIFTH_LEVEL 56
+#define STATE_LEVEL_SWITCH 56
 #define STATE_SWITCH_ROOT 64
 #define STATE_DISPLACEMENT 72
 #define STATE_SWITCHED 80
 #define STATE_CONTEXT 88
 
-#define FIFTH_LEVEL_CODE_32 16
-#define FIFTH_LEVEL_GDT     46
+#define LEVEL_SWITCH_CODE_32 16
+#define LEVEL_SWITCH_GDT     46
 
 #define CR0_VALUE    0x80010033 /* PG, WP, NE, ET, MP, PE */
 #define DR7_VALUE    0x400      /* no breakpoints */
@@ -63,23 +63,23 @@ enter_kernel:
 enter_kernel_without_pat:
 
     /* Clearing PGE drops global translations of the firmware, which ours must not meet. LA57 cannot
-     * be changed here: it stays as the firmware had it. */
+     * be changed here. With a level switch, the firmware's value is the opposite of the kernel's. */
     movq STATE_CR4(%rbx), %rcx
     btrq $CR4_BIT_GLOBAL_PAGES, %rcx
-    movq STATE_FIFTH_LEVEL(%rbx), %rdx
+    movq STATE_LEVEL_SWITCH(%rbx), %rdx
     testq %rdx, %rdx
     jz enter_with_own_tables
-    btrq $CR4_BIT_FIVE_LEVELS, %rcx
+    btcq $CR4_BIT_FIVE_LEVELS, %rcx
     movq %rcx, %cr4
     movq STATE_SWITCH_ROOT(%rbx), %rax
     movq %rax, %cr3
     movq %rdx, %rbx
-    lgdt FIFTH_LEVEL_GDT(%rbx)
-    ljmpl *FIFTH_LEVEL_CODE_32(%rbx)
+    lgdt LEVEL_SWITCH_GDT(%rbx)
+    ljmpl *LEVEL_SWITCH_CODE_32(%rbx)
 
     /* RCX is *state again. */
-    .globl enter_with_fifth_level
-enter_with_fifth_level:
+    .globl enter_with_new_levels
+enter_with_new_levels:
     movq %rcx, %rbx
     movq STATE_CR4(%rbx), %rcx
     btrq $CR4_BIT_GLOBAL_PAGES, %rcx
@@ -94,7 +94,7 @@ enter_with_own_tables:
     movl $CR0_VALUE, %eax
     movq %rax, %cr0
 
-    /* The step to five levels loses GDT and TSS; this loads them again, too. */
+    /* The level switch loses GDT and TSS; this loads them again, too. */
     movq STATE_DISPLACEMENT(%rbx), %rcx
     movq STATE_ROOT(%rbx), %rdx
     subq $32, %rsp

@@ -7,7 +7,7 @@
 #include "bootloader/arch/x86_64/enter.h"
 
 #include "bootloader/arch.h"
-#include "bootloader/arch/x86_64/fifth_level.h"
+#include "bootloader/arch/x86_64/level_switch.h"
 #include "shared/arch/x86_64/control.h"
 #include "shared/arch/x86_64/cpuid.h"
 #include "shared/arch/x86_64/page_entry.h"
@@ -44,7 +44,7 @@ struct arch_trampoline arch_trampoline_for(unsigned levels)
     arch_page_features(&now);
     if (levels == now.levels)
         return (struct arch_trampoline){0};
-    return (struct arch_trampoline){FIFTH_LEVEL_SIZE_BYTES, phys_addr(FIFTH_LEVEL_LIMIT_ADDRESS)};
+    return (struct arch_trampoline){LEVEL_SWITCH_SIZE_BYTES, phys_addr(LEVEL_SWITCH_LIMIT_ADDRESS)};
 }
 
 _Noreturn void arch_enter_kernel(const struct arch_entry *entry)
@@ -58,13 +58,14 @@ _Noreturn void arch_enter_kernel(const struct arch_entry *entry)
         .efer = EFER_LONG_MODE | (features->no_execute ? control_mask(EFER_BIT_NO_EXECUTE) : 0),
         .cr4 = cr4_for(features->levels),
         .pat = features->write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0,
-        .fifth_level = entry->trampoline.value,
+        .level_switch = entry->trampoline.value,
         .switch_root = entry->trampoline_root.value,
         .handler_displacement = entry->image_displacement,
         .switched = (uint64_t)entry->switched,
         .context = (uint64_t)entry->context,
     };
     if (entry->trampoline.value != 0)
-        fifth_level_prepare(entry->trampoline, entry->trampoline_root, &enter_state);
+        level_switch_prepare(entry->trampoline, entry->trampoline_root, features->levels,
+                             &enter_state);
     enter_kernel(&enter_state);
 }

@@ -15,13 +15,17 @@
 #define CR4_BIT_SMEP          20
 #define CR4_BIT_SMAP          21
 
+#define MSR_MISC_ENABLE    0x1a0
 #define MSR_PAT            0x277
 #define MSR_EFER           0xc0000080
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_SEV_STATUS     0xc0010131
 
 #define EFER_BIT_NO_EXECUTE 11 /* NXE */
+
+#define MISC_ENABLE_BIT_NO_EXECUTE_OFF 34 /* CPUID then reports no NX */
 
 #ifndef __ASSEMBLER__
 

@@ -10,14 +10,17 @@
 #include "shared/arch/x86_64/instructions.h"
 
 /* Leaves. The first of each group states the last of it. */
+#define CPUID_VENDOR            UINT32_C(0)
 #define CPUID_FEATURES          UINT32_C(1)
 #define CPUID_MORE_FEATURES     UINT32_C(7)
 #define CPUID_CLOCK_RATIO       UINT32_C(0x15)
 #define CPUID_CLOCK_BASE        UINT32_C(0x16)
+#define CPUID_TDX               UINT32_C(0x21)       /* its name, in a TDX guest */
 #define CPUID_HYPERVISOR        UINT32_C(0x40000000) /* only in a guest */
 #define CPUID_HYPERVISOR_CLOCK  UINT32_C(0x40000010)
 #define CPUID_EXTENDED_FEATURES UINT32_C(0x80000001)
 #define CPUID_ADDRESS_WIDTH     UINT32_C(0x80000008)
+#define CPUID_ENCRYPTION        UINT32_C(0x8000001f) /* of memory: SME, SEV */
 
 /* CPUID_FEATURES */
 #define CPUID_ECX_RDRAND        (UINT32_C(1) << 30)

@@ -199,6 +199,10 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
         allocation_exhaust(page_count);
     if (plan_has(&stage.plan, "strict-nx", NULL))
         strict_nx_enable();
+    if (plan_has(&stage.plan, "no-execute-off", NULL))
+        no_execute_switch_off();
+    if (plan_has(&stage.plan, "five-levels", NULL))
+        five_levels_enable();
 
     uint64_t handlers = idt_read().base;
     say("starting the loader");
@@ -207,5 +211,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     if (idt_read().base != handlers)
         say("the exception handlers are still the loader's");
     allocation_report();
+    no_execute_report();
     leave(CONDUCTOR_CODE_RETURNED);
 }

@@ -8,6 +8,7 @@
  *   no-console         ConOut is NULL
  *   graphics-blt-only  the graphics output can only copy blocks
  *   graphics-empty     … has a mode of 0 × 0
+ *   graphics-at-8-gib  … says that its framebuffer is there
  *   watchdog-fails     SetWatchdogTimer fails
  */
 #include "tests/qemu/conductor/stage.h"
@@ -67,7 +68,8 @@ static void distort_graphics(const EFI_GUID *guid, VOID **interface)
     static EFI_GRAPHICS_OUTPUT_MODE_INFORMATION information;
     bool blt_only = plan_has(&stage.plan, "graphics-blt-only", NULL);
     bool empty = plan_has(&stage.plan, "graphics-empty", NULL);
-    if ((!blt_only && !empty) || !guid_equal(guid, &graphics_guid))
+    bool high = plan_has(&stage.plan, "graphics-at-8-gib", NULL);
+    if ((!blt_only && !empty && !high) || !guid_equal(guid, &graphics_guid))
         return;
 
     output = *(EFI_GRAPHICS_OUTPUT_PROTOCOL *)*interface;
@@ -77,6 +79,8 @@ static void distort_graphics(const EFI_GUID *guid, VOID **interface)
         information.PixelFormat = PixelBltOnly;
         mode.FrameBufferBase = 0;
         mode.FrameBufferSize = 0;
+    } else if (high) {
+        mode.FrameBufferBase = UINT64_C(8) << 30;
     } else {
         information.HorizontalResolution = 0;
         information.VerticalResolution = 0;

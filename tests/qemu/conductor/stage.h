@@ -44,4 +44,12 @@ void allocation_exhaust(uint64_t page_count);
  * the loader's image gets its own permissions. */
 void strict_nx_enable(void);
 
+/* Switch no-execute pages off, as some firmware does. Say whether they are off, if the plan
+ * switches them off. */
+void no_execute_switch_off(void);
+void no_execute_report(void);
+
+/* Switch the machine to five levels of page tables. */
+void five_levels_enable(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "tests/qemu/probe/block.h"
+#include "tests/qemu/probe/notes.h"
 
 #define NOTHING UINT32_C(0) /* instead of a region type: the page is in no row and no block */
 
@@ -151,7 +152,8 @@ static uint32_t expected_type(const struct handoff *handoff, uint64_t page)
     if ((type == NOTHING || type == HANDOFF_REGION_RESERVED) && is_page_of_a_table(handoff, page))
         return HANDOFF_REGION_FIRMWARE_TABLES;
     bool fifth_level = (handoff->arch.x86_64.flags & HANDOFF_X86_64_FIFTH_LEVEL) != 0;
-    if (page >= RAM_LIMIT && !fifth_level && is_ram(type))
+    bool is_out_of_reach = (page >= RAM_LIMIT && !fifth_level) || page >= notes_direct_map_limit();
+    if (is_out_of_reach && is_ram(type))
         return HANDOFF_REGION_RESERVED;
     return page == 0 && can_become_free(type) ? HANDOFF_REGION_RESERVED : type;
 }

@@ -16,6 +16,7 @@
 #include "tests/qemu/probe/mappings.h"
 #include "tests/qemu/probe/memory.h"
 #include "tests/qemu/probe/misbehaviour.h"
+#include "tests/qemu/probe/notes.h"
 #include "tests/qemu/probe/platform.h"
 #include "tests/qemu/probe/promise.h"
 #include "tests/qemu/probe/regions.h"
@@ -81,6 +82,7 @@ static void check_everything(const struct handoff *handoff, struct promises *pro
         serial_write("Bail out! The structure cannot be trusted.\n");
         leave(promises);
     }
+    notes_check(handoff, promises);
     regions_check(handoff, promises);
     firmware_map_check(handoff, promises);
     if (promises->broken_count != 0) {

@@ -70,7 +70,6 @@ static void check_constants(const struct handoff *handoff, struct promises *prom
     promise_equal(promises, "direct-map-base",
                   fifth_level ? UINT64_C(0xff00000000000000) : UINT64_C(0xffff800000000000),
                   handoff->direct_map_base);
-    promise_equal(promises, "stack-size", 65536, handoff->stack_size_bytes);
     promise_equal(promises, "efi-descriptor-version", 1, handoff->efi_descriptor_version);
     promise_that(promises, "efi-descriptor-size", handoff->efi_descriptor_size_bytes >= 40,
                  "at least 40", handoff->efi_descriptor_size_bytes);

@@ -24,6 +24,22 @@ static inline uint64_t control_table_root(void)
     return cr3_read() & ~UINT64_C(0xfff);
 }
 
+static inline void control_set_no_execute_off(void)
+{
+    msr_write(MSR_MISC_ENABLE,
+              msr_read(MSR_MISC_ENABLE) | control_mask(MISC_ENABLE_BIT_NO_EXECUTE_OFF));
+}
+
+static inline bool control_has_no_execute_off(void)
+{
+    return (msr_read(MSR_MISC_ENABLE) & control_mask(MISC_ENABLE_BIT_NO_EXECUTE_OFF)) != 0;
+}
+
+static inline bool control_has_five_levels(void)
+{
+    return (cr4_read() & control_mask(CR4_BIT_FIVE_LEVELS)) != 0;
+}
+
 static inline void control_flush_translations(void)
 {
     cr3_write(cr3_read());

@@ -1,27 +1,27 @@
 /*
- * fifth_level.S - see fifth_level.h. The code is copied, with struct fifth_level at its start, and
+ * level_switch.S - see level_switch.h. The code is copied, with struct level_switch at its start, and
  * runs in the copy. So every address is relative to RBX, which points to the struct. Entered from
  * 64-bit code by a far jump into a 32-bit segment.
  */
 #include "shared/arch/x86_64/control.h"
 
-#define FIFTH_LEVEL_STATE     0
-#define FIFTH_LEVEL_RETURN    8
-#define FIFTH_LEVEL_CODE_64   24
-#define FIFTH_LEVEL_TOP_TABLE 32
+#define LEVEL_SWITCH_STATE     0
+#define LEVEL_SWITCH_RETURN    8
+#define LEVEL_SWITCH_CODE_64   24
+#define LEVEL_SWITCH_TOP_TABLE 32
 
 #define CODE_64_SELECTOR 0x08
 #define DATA_SELECTOR    0x10
 #define CODE_32_SELECTOR 0x18
 
     .text
-    .globl fifth_level_page
-    .globl fifth_level_code_32
-    .globl fifth_level_code_64
-    .globl fifth_level_page_end
+    .globl level_switch_page
+    .globl level_switch_code_32
+    .globl level_switch_code_64
+    .globl level_switch_page_end
 
-/* struct fifth_level; the zeros are filled in by fifth_level_prepare(). */
-fifth_level_page:
+/* struct level_switch; the zeros are filled in by level_switch_prepare(). */
+level_switch_page:
     .quad 0, 0
     .long 0, CODE_32_SELECTOR
     .long 0, CODE_64_SELECTOR
@@ -35,7 +35,7 @@ gdt:
 gdt_end:
 
     .code32
-fifth_level_code_32:
+level_switch_code_32:
     movl $DATA_SELECTOR, %eax
     movl %eax, %ds
     movl %eax, %es
@@ -46,20 +46,20 @@ fifth_level_code_32:
     btrl $CR0_BIT_PAGING, %eax
     movl %eax, %cr0
     movl %cr4, %eax
-    btsl $CR4_BIT_FIVE_LEVELS, %eax
+    btcl $CR4_BIT_FIVE_LEVELS, %eax /* on becomes off, and off becomes on */
     movl %eax, %cr4
-    movl FIFTH_LEVEL_TOP_TABLE(%ebx), %eax
+    movl LEVEL_SWITCH_TOP_TABLE(%ebx), %eax
     movl %eax, %cr3
     /* Enter long mode again: EFER.LME is still set. */
     movl %cr0, %eax
     btsl $CR0_BIT_PAGING, %eax
     movl %eax, %cr0
-    ljmpl *FIFTH_LEVEL_CODE_64(%ebx)
+    ljmpl *LEVEL_SWITCH_CODE_64(%ebx)
 
     .code64
-fifth_level_code_64:
+level_switch_code_64:
     /* The upper halves of all registers are undefined now. This clears that of RBX. */
     movl %ebx, %ebx
-    movq FIFTH_LEVEL_STATE(%rbx), %rcx
-    jmpq *FIFTH_LEVEL_RETURN(%rbx)
-fifth_level_page_end:
+    movq LEVEL_SWITCH_STATE(%rbx), %rcx
+    jmpq *LEVEL_SWITCH_RETURN(%rbx)
+level_switch_page_end:
