@@ -14,7 +14,6 @@ void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *sys
     if (EFI_ERROR(watchdog))
         console_warn(&loader->console, "the firmware keeps its watchdog (%s): it may reset",
                      error_status_name(watchdog));
-    console_show(&loader->console); /* a slow medium may be next: show that the loader runs */
 }
 
 bool begin_find_origin(struct loader *loader)

@@ -89,6 +89,11 @@ void arch_interrupts_disable(void)
     interrupts_off();
 }
 
+void arch_flush_pixels(void)
+{
+    write_combining_flush();
+}
+
 _Noreturn void arch_halt(void)
 {
     halt_forever();

@@ -31,9 +31,18 @@ void leaving_install(void);
 void protocols_install(void);
 void files_install(void);
 void tables_install(void);
+void graphics_install(void);
+
+/* What HandleProtocol() gives the loader: the firmware's answer, with the outputs of the plan. The
+ * handle is NULL where the firmware chooses it. */
+EFI_STATUS graphics_handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
+                                    EFI_STATUS status);
 
 /* Memory that the loader took and did not give back: for the report after its return. */
 void allocation_report(void);
+
+/* Count a block of the pool that the firmware allocated for the loader. */
+void allocation_owe_block(void);
 
 /* Take memory until the firmware has `page_count` pages left. */
 void allocation_exhaust(uint64_t page_count);
