@@ -39,8 +39,8 @@ void console_warn(struct console *console, const char *format, ...)
  * quiet, or once the firmware is sealed. */
 void console_show(struct console *console);
 
-/* End the quiet. Show everything pending and then `report`, which also goes to the serial port (see above) and
- * the log.
+/* End the quiet. Show everything pending and then `report`, which also goes to the serial port (see
+ * above) and the log.
  * Precondition: the firmware is not sealed. */
 void console_show_error(struct console *console, const char *report);
 

@@ -11,10 +11,10 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
  *                             0 hands over none; rounded up to whole pages
- *   output    = console       the screen that the kernel gets first: that of the firmware's console,
- *                             or a number from the loader's lines `output 1: …`
- *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from its
- *                             EDID), or a size such as 1920x1080; if it is absent, the nearest
+ *   output    = console       the screen that the kernel gets first: that of the firmware's
+ *                             console, or a number from the loader's lines `output 1: …`
+ *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from
+ *                             its EDID), or a size such as 1920x1080; if it is absent, the nearest
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */
