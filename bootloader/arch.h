@@ -158,6 +158,10 @@ void arch_describe(struct phys_addr root, const struct page_table_features *feat
 
 /* --- The end ---------------------------------------------------------------------------------- */
 
+/* Make every pixel visible that was written so far. The CPU collects writes to a framebuffer, and
+ * may keep the last ones for ever if it halts. */
+void arch_flush_pixels(void);
+
 void arch_interrupts_disable(void);
 void arch_interrupts_enable(void);
 bool arch_interrupts_are_enabled(void);

@@ -16,7 +16,6 @@ void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *sys
         console_warn(&loader->console,
                      "the firmware does not stop its watchdog (%s): the machine may reset",
                      error_status_name(watchdog));
-    console_show(&loader->console); /* a slow medium may be next: show that the loader runs */
 }
 
 bool begin_check_guest(struct loader *loader)

@@ -31,16 +31,21 @@ static uint64_t possible_levels(const struct loader *loader)
     return levels;
 }
 
-static void drop_framebuffer_beyond(struct loader *loader, uint64_t limit)
+/* A screen that the kernel cannot reach is not handed over. The order of the others stays. */
+static void drop_framebuffers_beyond(struct loader *loader, uint64_t limit)
 {
-    struct handoff_framebuffer *framebuffer = &loader->platform.framebuffer;
-    if (framebuffer->size_bytes == 0 ||
-        platform_facts_framebuffer(&loader->platform).end.value <= limit)
-        return;
-    console_warn(&loader->console,
-                 "the framebuffer at %llx is dropped: the kernel reaches only %llx",
-                 framebuffer->base, limit);
-    *framebuffer = (struct handoff_framebuffer){0};
+    struct framebuffer_list *screens = &loader->platform.framebuffers;
+    const struct framebuffer_list all = *screens;
+    *screens = (struct framebuffer_list){0};
+    for (size_t i = 0; i < all.count; i++) {
+        const struct handoff_framebuffer *screen = &all.list[i];
+        if (screen->base + screen->size_bytes <= limit)
+            (void)framebuffer_list_add(screens, screen);
+        else
+            console_warn(&loader->console,
+                         "the framebuffer at %llx is dropped: the kernel reaches only %llx",
+                         screen->base, limit);
+    }
 }
 
 bool demands_check_machine(struct loader *loader)
@@ -49,10 +54,10 @@ bool demands_check_machine(struct loader *loader)
     uint64_t limit = loader->demands.direct_map_limit;
     if (loader->placement.loader.memory.end.value > limit)
         return refuse(loader, "a direct map that ends below the loader's own image");
-    drop_framebuffer_beyond(loader, limit);
+    drop_framebuffers_beyond(loader, limit);
     const struct kernel_supplies supplies = {
         .levels = possible_levels(loader),
-        .has_screen = loader->platform.framebuffer.size_bytes != 0,
+        .has_screen = loader->platform.framebuffers.count != 0,
         .has_no_execute = loader->features.no_execute,
     };
     return kernel_demands_fit_machine(&loader->demands, &supplies, text, sizeof(text)) ||

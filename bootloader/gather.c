@@ -8,6 +8,9 @@ void gather_facts(struct loader *loader)
 {
     loader_begin_phase(loader, "gather platform");
     platform_gather(&loader->firmware, &loader->console, &loader->platform);
+    screen_gather(&loader->screen, &loader->firmware, &loader->console, &loader->config,
+                  &loader->platform.framebuffers);
+    platform_log(&loader->console, &loader->platform);
     bool was_off = arch_no_execute_switch_on();
     arch_page_features(&loader->features);
     if (was_off)

@@ -32,9 +32,10 @@ void inject_begin(struct loader *loader)
 
 void inject_change_facts(struct loader *loader)
 {
-    struct handoff_framebuffer *screen = &loader->platform.framebuffer;
+    struct framebuffer_list *screens = &loader->platform.framebuffers;
+    struct handoff_framebuffer *screen = &screens->list[0];
     if (is_wanted(loader, INJECT_HIDE_SCREEN))
-        *screen = (struct handoff_framebuffer){0};
+        *screens = (struct framebuffer_list){0};
     if (is_wanted(loader, INJECT_SHRINK_SCREEN)) {
         screen->width_pixels /= 2;
         screen->height_pixels /= 2;

@@ -3,6 +3,7 @@
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
 #include "shared/address.h"
+#include "shared/text/command_line.h"
 
 #define CONFIG_PATH "\\handoff.conf"
 
@@ -78,6 +79,14 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     return true;
 }
 
+/* The kernel may come from a slow medium: show that the loader runs. With `quiet`, the picture that
+ * the firmware shows stays until the kernel draws, or until an error. */
+static void show_first_lines(struct loader *loader)
+{
+    loader->console.is_quiet = command_line_has(loader->config.command_line, "quiet");
+    console_show(&loader->console);
+}
+
 bool load_from_volume(struct loader *loader)
 {
     struct volume volume;
@@ -86,6 +95,7 @@ bool load_from_volume(struct loader *loader)
         return false;
     bool is_loaded = load_config(loader, &volume);
     if (is_loaded) {
+        show_first_lines(loader);
         inject_begin(loader);
         is_loaded = load_kernel(loader, &volume);
     }

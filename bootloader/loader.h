@@ -13,6 +13,7 @@
 #include "bootloader/firmware/firmware.h"
 #include "bootloader/firmware/kernel_image.h"
 #include "bootloader/firmware/pages.h"
+#include "bootloader/firmware/screen.h"
 #include "bootloader/post_exit.h"
 #include "bootloader/pure/claims.h"
 #include "bootloader/pure/config.h"
@@ -32,6 +33,7 @@ struct loader {
     struct firmware firmware;
     struct page_table tables;
     struct table_pool table_pool;
+    struct screen screen;
     struct pages pages;
     struct handoff_block block;
     struct memory_map_report map_report; /* of the final map */

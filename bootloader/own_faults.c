@@ -54,7 +54,7 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
     struct loader *loader = watch->loader;
     char text[800];
     error_format_report(&loader->failure, text, sizeof(text));
-    post_exit_initialise(&loader->post_exit, &loader->platform.framebuffer,
+    post_exit_initialise(&loader->post_exit, &loader->platform.framebuffers.list[0],
                          loader->config.command_line);
     post_exit_write(&loader->post_exit, watch->report);
     post_exit_write(&loader->post_exit, text);

@@ -49,8 +49,10 @@ void post_exit_write(struct post_exit *post_exit, const char *text)
         post_exit_start(post_exit);
     if (post_exit->serial)
         arch_serial_write(text, length);
-    if (post_exit->screen)
+    if (post_exit->screen) {
         framebuffer_text_write(&post_exit->text, text, length);
+        arch_flush_pixels(); /* the machine may stop at any time from here on */
+    }
 }
 
 void post_exit_print(struct post_exit *post_exit, const char *format, ...)

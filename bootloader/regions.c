@@ -36,10 +36,9 @@ static enum loader_error check_claims(const struct memory_map_claim *unproven,
 static void collect_claims(struct loader *loader, uint64_t limit_bytes)
 {
     struct claims *claims = &loader->claims;
-    struct phys_range framebuffer = platform_facts_framebuffer(&loader->platform);
     claims_begin(claims, loader->pages.blocks, loader->pages.block_count);
     claims_add(claims, &loader->placement.loader.memory, HANDOFF_REGION_LOADER);
-    claims_add(claims, &framebuffer, HANDOFF_REGION_FRAMEBUFFER);
+    claims_add_framebuffers(claims, &loader->platform.framebuffers);
     claims_add_tables(claims, &loader->platform.firmware_tables, limit_bytes);
 }
 

@@ -16,6 +16,7 @@ EFI_STATUS stop_loader(struct loader *loader)
         post_exit_print(&loader->post_exit, "%s", report);
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
+    screen_restore(&loader->screen);
     console_show_error(&loader->console, report);
     pages_free_all(&loader->pages);
     if (!command_line_has(loader->config.command_line, "unattended"))

@@ -13,7 +13,6 @@ static struct bootstrap_plan plan_of(const struct loader *loader)
     return (struct bootstrap_plan){
         .kernel = &loader->kernel,
         .placement = &loader->placement,
-        .framebuffer = platform_facts_framebuffer(&loader->platform),
         .regions = loader->block.room.regions,
         .region_count = loader->block.region_count,
         .trampoline_levels = loader->firmware_levels,

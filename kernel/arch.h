@@ -142,6 +142,10 @@ void arch_serial_write(const char *text, size_t length_bytes);
 
 /* --- The end ---------------------------------------------------------------------------------- */
 
+/* Make every pixel visible that was written so far. The CPU collects writes to a framebuffer, and
+ * may keep the last ones for ever if it halts. */
+void arch_flush_pixels(void);
+
 /* Switch interrupts off and stop for ever. */
 _Noreturn void arch_halt(void);
 

@@ -8,6 +8,7 @@ void console_initialise(struct console *console, const struct firmware *firmware
     console->firmware = firmware;
     console->log.size_bytes = 0;
     console->shown_size_bytes = 0;
+    console->is_quiet = false;
 }
 
 void console_log(struct console *console, const char *format, ...)
@@ -49,7 +50,7 @@ static void console_output(const struct console *console, const char *text, size
 
 void console_show(struct console *console)
 {
-    if (firmware_is_sealed(console->firmware))
+    if (console->is_quiet || firmware_is_sealed(console->firmware))
         return;
     console_output(console, console->log.text + console->shown_size_bytes,
                    console->log.size_bytes - console->shown_size_bytes);
@@ -84,6 +85,7 @@ static bool console_reaches_serial(const struct console *console)
 void console_show_error(struct console *console, const char *report)
 {
     size_t size_bytes = text_length(report);
+    console->is_quiet = false;
     if (!console_reaches_serial(console) && arch_serial_initialise())
         arch_serial_write(report, size_bytes);
     loader_log_append(&console->log, report, size_bytes);

@@ -20,6 +20,7 @@
 struct console {
     const struct firmware *firmware;
     size_t shown_size_bytes; /* the part of the log that has been shown */
+    bool is_quiet;           /* nothing is shown before an error */
     struct loader_log log;
 };
 
@@ -34,12 +35,12 @@ void console_log(struct console *console, const char *format, ...)
 void console_warn(struct console *console, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Show the lines that are not shown yet on the firmware's console. Do nothing once the firmware is
- * sealed. */
+/* Show the lines that are not shown yet on the firmware's console. Do nothing if the console is
+ * quiet, or once the firmware is sealed. */
 void console_show(struct console *console);
 
-/* Show everything pending and then `report`, which also goes to the serial port (see above) and
- * the log.
+/* End the quiet. Show everything pending and then `report`, which also goes to the serial port (see
+ * above) and the log.
  * Precondition: the firmware is not sealed. */
 void console_show_error(struct console *console, const char *report);
 

@@ -3,7 +3,6 @@
 #include "bootloader/arch.h"
 #include "bootloader/firmware/boot_source.h"
 #include "bootloader/firmware/clock.h"
-#include "bootloader/firmware/screen.h"
 #include "bootloader/firmware/seed.h"
 #include "bootloader/firmware/system_tables.h"
 
@@ -25,16 +24,18 @@ void platform_gather(const struct firmware *firmware, struct console *console,
 {
     *ret_facts = (struct platform_facts){.seed_source = HANDOFF_SEED_NONE};
 
-    if (!screen_find(firmware, &ret_facts->framebuffer))
-        console_log(console, "no linear framebuffer: the kernel has only the serial line");
     platform_find_tables(firmware, console, ret_facts);
     ret_facts->boot_source = boot_source_find(firmware, ret_facts->boot_partition);
     ret_facts->seed_source = seed_gather(firmware, ret_facts->seed);
     if (ret_facts->seed_source == HANDOFF_SEED_NONE)
         console_warn(console, "no source of random numbers: the seed is absent");
     ret_facts->clock_frequency_hz = clock_frequency_hz(firmware);
+}
+
+void platform_log(struct console *console, const struct platform_facts *facts)
+{
+    const struct handoff_framebuffer *screen = &facts->framebuffers.list[0];
     console_log(console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, %s at %llu MHz",
-                ret_facts->framebuffer.width_pixels, ret_facts->framebuffer.height_pixels,
-                ret_facts->rsdp.value, ret_facts->smbios.value, arch_clock_name(),
-                ret_facts->clock_frequency_hz / 1000000);
+                screen->width_pixels, screen->height_pixels, facts->rsdp.value, facts->smbios.value,
+                arch_clock_name(), facts->clock_frequency_hz / 1000000);
 }

@@ -1,55 +1,226 @@
 #include "bootloader/firmware/screen.h"
 
-#include "bootloader/pure/framebuffer.h"
+#include "bootloader/firmware/graphics_output.h"
 
-/* On a machine with more screens, no screen is used. A table of fixed size is simpler than memory
+/* On a machine with more outputs, no screen is used. A table of fixed size is simpler than memory
  * from the firmware. */
-#define GRAPHICS_OUTPUT_LIMIT 64
+#define OUTPUT_LIMIT CONFIG_OUTPUT_LIMIT
+/* Firmware has some tens of modes. A number above is an error. */
+#define MODE_LIMIT 512u
 
-_Static_assert(PixelRedGreenBlueReserved8BitPerColor == FRAMEBUFFER_PIXELS_RGBX &&
-                   PixelBlueGreenRedReserved8BitPerColor == FRAMEBUFFER_PIXELS_BGRX &&
-                   PixelBitMask == FRAMEBUFFER_PIXELS_MASKS &&
-                   PixelBltOnly == FRAMEBUFFER_PIXELS_BLT_ONLY,
-               "framebuffer.h has UEFI's numbers");
+struct outputs {
+    size_t count;
+    struct graphics_output list[OUTPUT_LIMIT];
+};
 
-static bool describe_output(const EFI_GRAPHICS_OUTPUT_PROTOCOL *output,
-                            struct handoff_framebuffer *ret_framebuffer)
+static void find_outputs(const struct firmware *firmware, struct outputs *ret_outputs)
 {
-    if (output->Mode == NULL || output->Mode->Info == NULL)
-        return false;
-    const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info = output->Mode->Info;
-    const struct framebuffer_mode mode = {
-        .base = output->Mode->FrameBufferBase,
-        .size_bytes = output->Mode->FrameBufferSize,
-        .width_pixels = info->HorizontalResolution,
-        .height_pixels = info->VerticalResolution,
-        .pixels_per_line = info->PixelsPerScanLine,
-        .pixel_format = (uint32_t)info->PixelFormat,
-        .red_mask = info->PixelInformation.RedMask,
-        .green_mask = info->PixelInformation.GreenMask,
-        .blue_mask = info->PixelInformation.BlueMask,
-        .reserved_mask = info->PixelInformation.ReservedMask,
-    };
-    return framebuffer_describe(&mode, ret_framebuffer);
-}
-
-/* Find the first graphics output with a linear framebuffer. A machine may have several outputs. The
- * one that means "all screens" often has no framebuffer (UEFI 2.10, section 12.9). */
-bool screen_find(const struct firmware *firmware, struct handoff_framebuffer *ret_framebuffer)
-{
-    EFI_BOOT_SERVICES *services = firmware->services;
     static EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-    EFI_HANDLE handles[GRAPHICS_OUTPUT_LIMIT];
+    EFI_HANDLE handles[OUTPUT_LIMIT];
     UINTN size_bytes = sizeof(handles);
 
-    if (EFI_ERROR(services->LocateHandle(ByProtocol, &guid, NULL, &size_bytes, handles)))
-        return false;
-    for (UINTN i = 0; i < size_bytes / sizeof(handles[0]); i++) {
-        void *interface = NULL;
-        if (EFI_ERROR(services->HandleProtocol(handles[i], &guid, &interface)) || interface == NULL)
-            continue;
-        if (describe_output(interface, ret_framebuffer))
-            return true;
+    ret_outputs->count = 0;
+    if (EFI_ERROR(firmware->services->LocateHandle(ByProtocol, &guid, NULL, &size_bytes, handles)))
+        return;
+    for (unsigned i = 0; i < size_bytes / sizeof(handles[0]); i++) {
+        if (graphics_output_open(firmware, handles[i], i + 1,
+                                 &ret_outputs->list[ret_outputs->count]))
+            ret_outputs->count++;
     }
-    return false;
+}
+
+static void start_outputs(const struct firmware *firmware, struct console *console,
+                          const struct outputs *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct graphics_output *output = &outputs->list[i];
+        bool was_started;
+        EFI_STATUS status = graphics_output_start(firmware, output, &was_started);
+        if (EFI_ERROR(status))
+            console_warn(console, "output %u has no mode, and none can be started (%s): not used",
+                         output->number, error_status_name(status));
+        else if (!was_started)
+            console_warn(console, "output %u had no mode: mode %u is started", output->number,
+                         output->protocol->Mode->Mode);
+    }
+}
+
+/* --- The first output --- */
+
+static bool describe(const struct graphics_output *output,
+                     struct handoff_framebuffer *ret_framebuffer)
+{
+    struct framebuffer_mode mode;
+    return graphics_output_read(output, &mode) && framebuffer_describe(&mode, ret_framebuffer);
+}
+
+static bool is_usable(const struct graphics_output *output)
+{
+    struct handoff_framebuffer ignored;
+    return describe(output, &ignored);
+}
+
+static const struct graphics_output *find_number(const struct outputs *outputs, unsigned number)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->list[i].number == number && is_usable(&outputs->list[i]))
+            return &outputs->list[i];
+    }
+    return NULL;
+}
+
+/* The output that means "all screens" often has no framebuffer (UEFI 2.10, section 12.9). */
+static const struct graphics_output *find_first(const struct outputs *outputs, bool of_console)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        if ((outputs->list[i].is_console || !of_console) && is_usable(&outputs->list[i]))
+            return &outputs->list[i];
+    }
+    return NULL;
+}
+
+/* Return NULL if no output has a linear framebuffer. */
+static const struct graphics_output *choose_output(const struct outputs *outputs, unsigned number,
+                                                   struct console *console)
+{
+    const struct graphics_output *output = number != 0 ? find_number(outputs, number) : NULL;
+    if (number != 0 && output == NULL)
+        console_warn(console, "output = %u is not a usable screen: the console's is used", number);
+    if (output == NULL)
+        output = find_first(outputs, true);
+    return output != NULL ? output : find_first(outputs, false);
+}
+
+/* --- The resolution --- */
+
+/* Return false if the mode stays. */
+static bool wanted_size(const struct firmware *firmware, const struct config *config,
+                        const struct graphics_output *output, struct console *console,
+                        struct screen_size *ret_size)
+{
+    if (config->resolution == CONFIG_RESOLUTION_KEEP)
+        return false;
+    if (config->resolution == CONFIG_RESOLUTION_SIZE) {
+        *ret_size = config->resolution_size;
+        return true;
+    }
+    bool is_known = graphics_output_native_size(firmware, output, ret_size);
+    if (!is_known)
+        console_warn(console,
+                     "resolution = native: output %u does not state its size (EDID): "
+                     "give it as WIDTHxHEIGHT; the mode stays",
+                     output->number);
+    return is_known;
+}
+
+/* The mode in force comes first, and it is usable. So there always is a choice. */
+static void choose_mode(const struct firmware *firmware, const struct graphics_output *output,
+                        struct screen_choice *choice)
+{
+    const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *current = output->protocol->Mode;
+    struct framebuffer_mode mode;
+    if (graphics_output_read(output, &mode))
+        screen_choice_consider(choice, current->Mode, &mode);
+    for (UINT32 i = 0; i < current->MaxMode && i < MODE_LIMIT; i++) {
+        if (graphics_output_query(firmware, output, i, &mode))
+            screen_choice_consider(choice, i, &mode);
+    }
+}
+
+/* The mode may have another place, pitch and format than before, so it is read again. */
+static void change_mode(struct screen *screen, const struct graphics_output *output,
+                        UINT32 mode_number, struct console *console)
+{
+    EFI_GRAPHICS_OUTPUT_PROTOCOL *protocol = output->protocol;
+    const struct screen old = {protocol, protocol->Mode->Mode};
+
+    console_show(console); /* the console cannot be read in a mode that it did not set */
+    EFI_STATUS status = protocol->SetMode(protocol, mode_number);
+    *screen = old;
+    if (!EFI_ERROR(status) && is_usable(output))
+        return;
+    screen_restore(screen);
+    console_warn(console, "output %u: mode %u cannot be set (%s): the old mode %s", output->number,
+                 mode_number,
+                 EFI_ERROR(status) ? error_status_name(status) : "no linear framebuffer",
+                 is_usable(output) ? "stays" : "is lost, too");
+}
+
+static void set_resolution(struct screen *screen, const struct firmware *firmware,
+                           const struct config *config, const struct graphics_output *output,
+                           struct console *console)
+{
+    struct screen_choice choice = {.has_mode = false};
+    if (!wanted_size(firmware, config, output, console, &choice.wanted))
+        return;
+    choose_mode(firmware, output, &choice);
+    if (!screen_choice_is_exact(&choice))
+        console_warn(console, "output %u has no mode of %ux%u: the nearest is %ux%u",
+                     output->number, choice.wanted.width_pixels, choice.wanted.height_pixels,
+                     choice.size.width_pixels, choice.size.height_pixels);
+    if (choice.mode_number != output->protocol->Mode->Mode)
+        change_mode(screen, output, choice.mode_number, console);
+}
+
+void screen_restore(struct screen *screen)
+{
+    if (screen->changed != NULL)
+        screen->changed->SetMode(screen->changed, screen->old_mode);
+    screen->changed = NULL;
+}
+
+/* --- The list --- */
+
+/* The framebuffers of the list, each with its output. */
+struct found {
+    struct framebuffer_list *list;
+    const struct graphics_output *outputs[FRAMEBUFFER_LIMIT];
+};
+
+static void add(struct found *found, const struct graphics_output *output, struct console *console)
+{
+    struct framebuffer_mode mode;
+    struct handoff_framebuffer framebuffer;
+    size_t count = found->list->count;
+    if (!graphics_output_read(output, &mode) || !framebuffer_describe(&mode, &framebuffer))
+        return;
+    if (!framebuffer_list_add(found->list, &framebuffer))
+        console_warn(console, "output %u is not handed over: there are too many", output->number);
+    if (found->list->count == count)
+        return;
+    found->outputs[count] = output;
+    if (framebuffer_size_is_short(&mode, &framebuffer))
+        console_warn(console, "output %u has only %llu bytes, says the firmware: %llu are used",
+                     output->number, mode.size_bytes, framebuffer.size_bytes);
+}
+
+/* A user of several screens needs the numbers for `output` in handoff.conf. */
+static void log_outputs(const struct found *found, struct console *console)
+{
+    for (size_t i = 0; i < found->list->count && found->list->count > 1; i++)
+        console_log(console, "output %u: %ux%u at %llx%s", found->outputs[i]->number,
+                    found->list->list[i].width_pixels, found->list->list[i].height_pixels,
+                    found->list->list[i].base,
+                    found->outputs[i]->is_console ? ", the console's" : "");
+}
+
+void screen_gather(struct screen *screen, const struct firmware *firmware, struct console *console,
+                   const struct config *config, struct framebuffer_list *ret_list)
+{
+    static struct outputs outputs; /* too large for the firmware's stack */
+    struct found found = {.list = ret_list};
+
+    ret_list->count = 0;
+    find_outputs(firmware, &outputs);
+    start_outputs(firmware, console, &outputs);
+    const struct graphics_output *first = choose_output(&outputs, config->output_number, console);
+    if (first == NULL) {
+        console_log(console, "no linear framebuffer: the kernel has only the serial line");
+        return;
+    }
+    set_resolution(screen, firmware, config, first, console);
+    add(&found, first, console);
+    for (size_t i = 0; i < outputs.count; i++)
+        add(&found, &outputs.list[i], console);
+    log_outputs(&found, console);
 }

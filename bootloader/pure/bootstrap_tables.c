@@ -33,15 +33,19 @@ static bool next_ram_run(const struct bootstrap_plan *plan, struct phys_addr lim
     return region_next_ram_run(plan->regions, plan->region_count, limit, index, ret_run);
 }
 
-/* Find the next region, from *index on, that is mapped and is neither RAM nor writable: pages of
- * firmware tables. Move *index behind it. Return false if no such region follows. */
-static bool next_read_only(const struct bootstrap_plan *plan, size_t *index,
-                           struct phys_range *ret_range)
+/* The facts of regions that are mapped, but are not RAM. */
+#define FACTS_OF_TABLES HANDOFF_FACT_MAPPED                           /* of the firmware */
+#define FACTS_OF_PIXELS (HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE) /* of a framebuffer */
+
+/* Find the next region, from *index on, with exactly these facts. Move *index behind it. Return
+ * false if no such region follows. */
+static bool next_with_facts(const struct bootstrap_plan *plan, uint32_t facts, size_t *index,
+                            struct phys_range *ret_range)
 {
-    const uint32_t facts = HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE | HANDOFF_FACT_RAM;
+    const uint32_t mask = HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE | HANDOFF_FACT_RAM;
     while (*index < plan->region_count) {
         const struct handoff_region *region = &plan->regions[(*index)++];
-        if ((region->facts & facts) == HANDOFF_FACT_MAPPED) {
+        if ((region->facts & mask) == facts) {
             *ret_range = phys_range(region->base, region->base + region->size_bytes);
             return true;
         }
@@ -147,9 +151,9 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
     struct phys_addr limit = direct_map_limit(features->levels);
     for (size_t index = 0; next_ram_run(plan, limit, &index, &range);)
         count_direct(&large, range);
-    if (!phys_range_is_empty(plan->framebuffer))
-        count_direct(&large, plan->framebuffer);
-    for (size_t index = 0; next_read_only(plan, &index, &range);)
+    for (size_t index = 0; next_with_facts(plan, FACTS_OF_PIXELS, &index, &range);)
+        count_direct(&large, range);
+    for (size_t index = 0; next_with_facts(plan, FACTS_OF_TABLES, &index, &range);)
         count_direct(&large, range);
     return large.table_count + page_entry_root_count() + count_switch_tables(plan);
 }
@@ -225,15 +229,27 @@ static enum page_table_status map_ram(const struct bootstrap_plan *plan, struct 
     return PAGE_TABLE_OK;
 }
 
-static enum page_table_status map_framebuffer(const struct bootstrap_plan *plan,
-                                              struct page_table *table,
-                                              uint64_t *direct_map_size_bytes)
+static enum page_table_status map_others(const struct bootstrap_plan *plan, uint32_t facts,
+                                         struct page_permissions permissions,
+                                         struct page_table *table, uint64_t *direct_map_size_bytes)
 {
-    if (phys_range_is_empty(plan->framebuffer))
-        return PAGE_TABLE_OK;
+    struct phys_range range;
+    for (size_t index = 0; next_with_facts(plan, facts, &index, &range);) {
+        enum page_table_status status =
+            map_direct(table, range, permissions, direct_map_size_bytes);
+        if (status != PAGE_TABLE_OK)
+            return status;
+    }
+    return PAGE_TABLE_OK;
+}
+
+static enum page_table_status map_framebuffers(const struct bootstrap_plan *plan,
+                                               struct page_table *table,
+                                               uint64_t *direct_map_size_bytes)
+{
     static const struct page_permissions PIXELS = {.write = true,
                                                    .memory_type = PAGE_MEMORY_WRITE_COMBINING};
-    return map_direct(table, plan->framebuffer, PIXELS, direct_map_size_bytes);
+    return map_others(plan, FACTS_OF_PIXELS, PIXELS, table, direct_map_size_bytes);
 }
 
 /* Write-back: if such memory must not be cached, the firmware has told the CPU so, and that has
@@ -243,13 +259,7 @@ static enum page_table_status map_firmware_tables(const struct bootstrap_plan *p
                                                   uint64_t *direct_map_size_bytes)
 {
     static const struct page_permissions READ_ONLY = {.write = false};
-    struct phys_range range;
-    for (size_t index = 0; next_read_only(plan, &index, &range);) {
-        enum page_table_status status = map_direct(table, range, READ_ONLY, direct_map_size_bytes);
-        if (status != PAGE_TABLE_OK)
-            return status;
-    }
-    return PAGE_TABLE_OK;
+    return map_others(plan, FACTS_OF_TABLES, READ_ONLY, table, direct_map_size_bytes);
 }
 
 enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
@@ -269,7 +279,7 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
     if (status == PAGE_TABLE_OK)
         status = map_ram(plan, table, &direct_map_size_bytes);
     if (status == PAGE_TABLE_OK)
-        status = map_framebuffer(plan, table, &direct_map_size_bytes);
+        status = map_framebuffers(plan, table, &direct_map_size_bytes);
     if (status == PAGE_TABLE_OK)
         status = map_firmware_tables(plan, table, &direct_map_size_bytes);
     if (status == PAGE_TABLE_OK)

@@ -3,7 +3,7 @@
  *
  *   kernel image     at its link address, each segment with its own permissions
  *   direct map       every RAM region at direct_map_base() + physical (shared/direct_map.h),
- *                    writable, never executable, write-back; the framebuffer write-combining
+ *                    writable, never executable, write-back; framebuffers write-combining
  *   stack            64 KiB, or what the kernel demands, with an unmapped page below
  *   firmware tables  their pages outside of RAM, in the direct map, read-only
  *   loader image     section by section, for the switch (identity-mapped) and for the fault
@@ -34,8 +34,7 @@
 struct bootstrap_plan {
     const struct elf_plan *kernel;
     const struct placement *placement;
-    struct phys_range framebuffer;        /* page-aligned; empty for none */
-    const struct handoff_region *regions; /* normalised: the RAM among them is mapped */
+    const struct handoff_region *regions; /* normalised: those with the fact MAPPED are mapped */
     size_t region_count;
     unsigned trampoline_levels; /* of the tables that map the trampoline */
 };

@@ -14,6 +14,16 @@ void claims_add(struct claims *claims, const struct phys_range *range,
     claims->list[claims->count++] = (struct memory_map_claim){*range, type};
 }
 
+void claims_add_framebuffers(struct claims *claims, const struct framebuffer_list *framebuffers)
+{
+    for (size_t i = 0; i < framebuffers->count; i++) {
+        const struct handoff_framebuffer *framebuffer = &framebuffers->list[i];
+        const struct phys_range pixels =
+            phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes);
+        claims_add(claims, &pixels, HANDOFF_REGION_FRAMEBUFFER);
+    }
+}
+
 void claims_add_tables(struct claims *claims, const struct firmware_tables *tables,
                        uint64_t limit_bytes)
 {

@@ -1,5 +1,5 @@
 /*
- * claims.h - collect the claims over the firmware's map: the loader's blocks, the framebuffer, and
+ * claims.h - collect the claims over the firmware's map: the loader's blocks, the framebuffers, and
  * the firmware's tables.
  *
  * Pure.
@@ -8,14 +8,15 @@
 #define BOOTLOADER_PURE_CLAIMS_H
 
 #include "bootloader/pure/firmware_tables.h"
+#include "bootloader/pure/framebuffer.h"
 #include "bootloader/pure/memory_map.h"
 
 /* The blocks: temporary heap, kernel, stack, the page for starting processors, handoff data, page
  * tables, the trampoline, and a file while it is read. */
 #define CLAIMS_BLOCK_LIMIT 9
 
-/* The blocks, the loader's image, the framebuffer, the firmware's tables. */
-#define CLAIMS_LIMIT (CLAIMS_BLOCK_LIMIT + 2 + FIRMWARE_TABLES_LIMIT)
+/* The blocks, the loader's image, the framebuffers, the firmware's tables. */
+#define CLAIMS_LIMIT (CLAIMS_BLOCK_LIMIT + 1 + FRAMEBUFFER_LIMIT + FIRMWARE_TABLES_LIMIT)
 
 struct claims {
     size_t count;
@@ -28,6 +29,9 @@ void claims_begin(struct claims *claims, const struct memory_map_claim *blocks, 
 /* Add a range. Precondition: there is room. */
 void claims_add(struct claims *claims, const struct phys_range *range,
                 enum handoff_region_type type);
+
+/* Add every framebuffer of the list. */
+void claims_add_framebuffers(struct claims *claims, const struct framebuffer_list *framebuffers);
 
 /* Add the pages of the firmware's tables. Tables of unknown length are left out, and so are tables
  * beyond `limit_bytes`, the end of the direct map. */

@@ -45,6 +45,10 @@ const char *config_status_text(enum config_status status)
         return "The path contains a character that is not printable ASCII.";
     case CONFIG_COMMAND_LINE_TOO_LONG:
         return "The command line is longer than 1023 bytes.";
+    case CONFIG_BAD_OUTPUT:
+        return "The output is not `console`, and not a number from 1 to 64.";
+    case CONFIG_BAD_RESOLUTION:
+        return "The resolution is not `keep`, `native`, or a size such as 1920x1080.";
     case CONFIG_BAD_QUOTES:
         return "The quotes around the value do not match.";
     case CONFIG_BAD_INJECT:
@@ -113,6 +117,44 @@ static enum config_status store_inject(struct piece value, struct config *config
     return inject_parse(value, &config->inject) ? CONFIG_OK : CONFIG_BAD_INJECT;
 }
 
+static enum config_status store_output(struct piece value, struct config *config)
+{
+    uint64_t number = 0;
+    if (!piece_equals(value, "console") && (!number_parse(value.text, value.length, &number) ||
+                                            number == 0 || number > CONFIG_OUTPUT_LIMIT))
+        return CONFIG_BAD_OUTPUT;
+    config->output_number = (unsigned)number;
+    return CONFIG_OK;
+}
+
+static bool parse_side(struct piece text, uint32_t *ret_pixels)
+{
+    uint64_t pixels;
+    if (!number_parse(text.text, text.length, &pixels) || pixels == 0 || pixels > UINT16_MAX)
+        return false;
+    *ret_pixels = (uint32_t)pixels;
+    return true;
+}
+
+static enum config_status store_resolution(struct piece value, struct config *config)
+{
+    struct piece width;
+    struct piece height;
+    struct screen_size size = {0, 0};
+    enum config_resolution resolution = CONFIG_RESOLUTION_KEEP;
+    if (piece_equals(value, "native")) {
+        resolution = CONFIG_RESOLUTION_NATIVE;
+    } else if (!piece_equals(value, "keep")) {
+        resolution = CONFIG_RESOLUTION_SIZE;
+        if (!piece_split(value, 'x', &width, &height) || !parse_side(width, &size.width_pixels) ||
+            !parse_side(height, &size.height_pixels))
+            return CONFIG_BAD_RESOLUTION;
+    }
+    config->resolution = resolution;
+    config->resolution_size = size;
+    return CONFIG_OK;
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -164,10 +206,9 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
 }
 
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},
-    {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size},
-    {"inject", store_inject},
+    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
+    {"temp_heap", store_temp_heap_size}, {"output", store_output},
+    {"resolution", store_resolution},    {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

@@ -11,6 +11,10 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
  *                             0 hands over none; rounded up to whole pages
+ *   output    = console       the screen that the kernel gets first: that of the firmware's
+ *                             console, or a number from the loader's lines `output 1: …`
+ *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from
+ *                             its EDID), or a size such as 1920x1080; if it is absent, the nearest
  *   inject    = words         failures on purpose, with commas between them (inject.h)
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
@@ -22,6 +26,7 @@
 #include <stdint.h>
 
 #include "bootloader/pure/inject.h"
+#include "bootloader/pure/screen_mode.h"
 
 #define CONFIG_PATH_CAPACITY         256          /* 255 characters and a NUL */
 #define CONFIG_COMMAND_LINE_CAPACITY 1024         /* 1023 characters and a NUL */
@@ -30,6 +35,7 @@
 #define CONFIG_TEMP_HEAP_DEFAULT     (UINT64_C(1024) * 1024)
 /* 16 GiB: a larger first heap is assumed to be a typing error. */
 #define CONFIG_TEMP_HEAP_LIMIT (UINT64_C(16) * 1024 * 1024 * 1024)
+#define CONFIG_OUTPUT_LIMIT    64
 
 enum config_status {
     CONFIG_OK = 0,
@@ -45,9 +51,17 @@ enum config_status {
     CONFIG_PATH_ESCAPES, /* contains ".." */
     CONFIG_PATH_NOT_ASCII,
     CONFIG_COMMAND_LINE_TOO_LONG,
+    CONFIG_BAD_OUTPUT,     /* neither `console` nor a number from 1 to CONFIG_OUTPUT_LIMIT */
+    CONFIG_BAD_RESOLUTION, /* neither `keep` nor `native` nor a size up to 65535x65535 */
     CONFIG_BAD_QUOTES,
     CONFIG_BAD_INJECT,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
+};
+
+enum config_resolution {
+    CONFIG_RESOLUTION_KEEP = 0,
+    CONFIG_RESOLUTION_NATIVE,
+    CONFIG_RESOLUTION_SIZE, /* resolution_size */
 };
 
 struct config {
@@ -55,6 +69,9 @@ struct config {
     char command_line[CONFIG_COMMAND_LINE_CAPACITY];
     uint64_t temp_heap_size_bytes; /* a multiple of 4096; 0 for none */
     struct inject inject;
+    unsigned output_number;        /* from 1 on; 0 for that of the firmware's console */
+    enum config_resolution resolution;
+    struct screen_size resolution_size; /* both 0 unless it is CONFIG_RESOLUTION_SIZE */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };

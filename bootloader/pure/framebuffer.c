@@ -65,6 +65,12 @@ static bool size_is_possible(const struct framebuffer_mode *mode)
            mode->height_pixels <= UINT16_MAX;
 }
 
+bool framebuffer_is_linear(const struct framebuffer_mode *mode)
+{
+    struct handoff_framebuffer framebuffer;
+    return size_is_possible(mode) && set_format(&framebuffer, mode);
+}
+
 bool framebuffer_describe(const struct framebuffer_mode *mode,
                           struct handoff_framebuffer *ret_framebuffer)
 {
@@ -76,13 +82,31 @@ bool framebuffer_describe(const struct framebuffer_mode *mode,
     uint64_t pitch_bytes = (uint64_t)mode->pixels_per_line * (framebuffer.bits_per_pixel / 8);
     uint64_t used_bytes = pitch_bytes * mode->height_pixels;
     framebuffer.size_bytes = page_align_up(used_bytes);
-    if (used_bytes > mode->size_bytes ||
-        framebuffer.base > DIRECT_MAP_LIMIT_BYTES_4_LEVELS - framebuffer.size_bytes)
+    if (framebuffer.base > DIRECT_MAP_LIMIT_BYTES_4_LEVELS - framebuffer.size_bytes)
         return false;
 
     framebuffer.width_pixels = mode->width_pixels;
     framebuffer.height_pixels = mode->height_pixels;
     framebuffer.pitch_bytes = (uint32_t)pitch_bytes;
     *ret_framebuffer = framebuffer;
+    return true;
+}
+
+bool framebuffer_size_is_short(const struct framebuffer_mode *mode,
+                               const struct handoff_framebuffer *framebuffer)
+{
+    return mode->size_bytes < (uint64_t)framebuffer->pitch_bytes * framebuffer->height_pixels;
+}
+
+bool framebuffer_list_add(struct framebuffer_list *list,
+                          const struct handoff_framebuffer *framebuffer)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->list[i].base == framebuffer->base)
+            return true;
+    }
+    if (list->count == FRAMEBUFFER_LIMIT)
+        return false;
+    list->list[list->count++] = *framebuffer;
     return true;
 }

@@ -2,6 +2,7 @@
 
 #include "bootloader/pure/claims.h"
 #include "bootloader/pure/config.h"
+#include "bootloader/pure/framebuffer.h"
 #include "bootloader/pure/loader_log.h"
 #include "bootloader/pure/timeline.h"
 #include "shared/address.h"
@@ -21,7 +22,7 @@ static void take_fixed_parts(struct handoff_block *block, uintptr_t *next)
     block->handoff = part_take(next, sizeof(struct handoff));
     block->timeline = part_take(next, TIMELINE_CAPACITY * sizeof(struct handoff_moment));
     block->temp_heaps = part_take(next, sizeof(struct handoff_temp_heap));
-    block->framebuffers = part_take(next, sizeof(struct handoff_framebuffer));
+    block->framebuffers = part_take(next, FRAMEBUFFER_LIMIT * sizeof(struct handoff_framebuffer));
     block->firmware_tables =
         part_take(next, FIRMWARE_TABLES_LIMIT * sizeof(struct handoff_firmware_table));
     block->command_line = part_take(next, CONFIG_COMMAND_LINE_CAPACITY);

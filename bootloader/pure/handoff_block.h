@@ -4,8 +4,8 @@
  *
  *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   | handoff | timeline | temp heap,  | command | log | EFI map | regions | scratch |
- *   |         |          | framebuffer,| line,   |     | + slack |         |         |
- *   |         |          | tables      | path    |     |         |         |         |
+ *   |         |          | framebuf-   | line,   |     | + slack |         |         |
+ *   |         |          | fers, tables| path    |     |         |         |         |
  *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   ^ page-aligned; each part begins at a multiple of 16
  *

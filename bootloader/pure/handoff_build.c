@@ -70,7 +70,8 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
     memcpy(block->timeline, timeline->moments, timeline->count * sizeof(struct handoff_moment));
     *block->temp_heaps =
         (struct handoff_temp_heap){handoff->temp_heap_base, handoff->temp_heap_size};
-    *block->framebuffers = platform->framebuffer;
+    memcpy(block->framebuffers, platform->framebuffers.list,
+           platform->framebuffers.count * sizeof(struct handoff_framebuffer));
     memcpy(block->firmware_tables, platform->firmware_tables.list,
            platform->firmware_tables.count * sizeof(struct handoff_firmware_table));
 
@@ -80,9 +81,8 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
         array_of(block, block->timeline, timeline->count, sizeof(struct handoff_moment));
     handoff->temp_heaps = array_of(block, block->temp_heaps, handoff->temp_heap_size != 0 ? 1 : 0,
                                    sizeof(struct handoff_temp_heap));
-    handoff->framebuffers =
-        array_of(block, block->framebuffers, platform->framebuffer.size_bytes != 0 ? 1 : 0,
-                 sizeof(struct handoff_framebuffer));
+    handoff->framebuffers = array_of(block, block->framebuffers, platform->framebuffers.count,
+                                     sizeof(struct handoff_framebuffer));
     handoff->firmware_tables =
         array_of(block, block->firmware_tables, platform->firmware_tables.count,
                  sizeof(struct handoff_firmware_table));

@@ -7,14 +7,15 @@
 #define BOOTLOADER_PURE_PLATFORM_FACTS_H
 
 #include "bootloader/pure/firmware_tables.h"
+#include "bootloader/pure/framebuffer.h"
 #include "shared/handoff.h"
 #include "shared/range.h"
 
 struct platform_facts {
     struct phys_addr efi_system_table;
-    struct handoff_framebuffer framebuffer; /* all zero if there is no linear one */
-    struct phys_addr rsdp;                  /* 0 if absent */
-    struct phys_addr smbios;                /* 0 if absent */
+    struct framebuffer_list framebuffers; /* the first is the console's */
+    struct phys_addr rsdp;                /* 0 if absent */
+    struct phys_addr smbios;              /* 0 if absent */
     struct firmware_tables firmware_tables;
     enum handoff_boot_source boot_source;
     uint8_t boot_partition[16];  /* all zero without one */
@@ -22,13 +23,5 @@ struct platform_facts {
     enum handoff_seed_source seed_source;
     uint8_t seed[32]; /* all zero without a source */
 };
-
-/* Return the physical range of the framebuffer. It is empty if the machine has no linear
- * framebuffer. */
-static inline struct phys_range platform_facts_framebuffer(const struct platform_facts *facts)
-{
-    const struct handoff_framebuffer *framebuffer = &facts->framebuffer;
-    return phys_range(framebuffer->base, framebuffer->base + framebuffer->size_bytes);
-}
 
 #endif

@@ -291,7 +291,6 @@ static struct bootstrap_plan table_plan(const struct loader_model *loader)
     return (struct bootstrap_plan){
         .kernel = loader_model_kernel(),
         .placement = &loader->placement,
-        .framebuffer = loader->options->framebuffer,
         .regions = loader->regions,
         .region_count = loader->region_count,
     };

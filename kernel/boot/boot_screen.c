@@ -1,7 +1,9 @@
 #include "kernel/boot/boot_screen.h"
 
+#include "kernel/arch.h"
 #include "kernel/boot/boot_stage.h"
 #include "kernel/core/log.h"
+#include "shared/text/command_line.h"
 #include "shared/text/console_font.h"
 
 static void clear(void *context)
@@ -12,15 +14,33 @@ static void clear(void *context)
 static void write(void *context, const char *text, size_t length_bytes)
 {
     framebuffer_text_write(context, text, length_bytes);
+    arch_flush_pixels(); /* the machine may stop at any time from here on */
+}
+
+/* Return false if it has no space for a row of text. */
+static bool prepare(struct kernel *kernel, const struct handoff_framebuffer *framebuffer)
+{
+    void *pixels = boot_stage_access(kernel, phys_addr(framebuffer->base));
+    return framebuffer_text_initialise(&kernel->screen, framebuffer, pixels, console_font,
+                                       kernel->screen_cells, sizeof kernel->screen_cells);
 }
 
 bool boot_screen_open(struct kernel *kernel, const struct handoff_framebuffer *framebuffer)
 {
-    void *pixels = boot_stage_access(kernel, phys_addr(framebuffer->base));
-    if (!framebuffer_text_initialise(&kernel->screen, framebuffer, pixels, console_font,
-                                     kernel->screen_cells, sizeof kernel->screen_cells))
+    if (!prepare(kernel, framebuffer))
         return false;
     log_add_sink((struct log_sink){write, &kernel->screen, clear});
+    return true;
+}
+
+/* A quiet boot leaves the picture that is on the screen, until a panic. */
+static bool keep_or_open(struct kernel *kernel)
+{
+    if (!command_line_has(kernel->view.command_line, "quiet"))
+        return boot_screen_open(kernel, &kernel->view.framebuffer);
+    if (!prepare(kernel, &kernel->view.framebuffer))
+        return false;
+    log_keep_sink((struct log_sink){write, &kernel->screen, clear});
     return true;
 }
 
@@ -29,7 +49,7 @@ void boot_screen(struct kernel *kernel)
     if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
                     handoff_framebuffer_text(kernel->view.framebuffer_status));
-    else if (!boot_screen_open(kernel, &kernel->view.framebuffer))
+    else if (!keep_or_open(kernel))
         log_warning("handoff", "the screen is too small for a row of text; serial only");
     else
         kernel->has_screen = true;

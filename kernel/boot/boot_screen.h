@@ -6,7 +6,8 @@
 
 #include "kernel/kernel.h"
 
-/* Show the log on the framebuffer of the handoff, or log a warning with the reason. Precondition:
+/* Show the log on the framebuffer of the handoff, or log a warning with the reason. With `quiet` on
+ * the command line, show it only at a panic. Precondition:
  * kernel->view is filled. */
 void boot_screen(struct kernel *kernel);
 

@@ -13,6 +13,7 @@ static const char *const self_test_choices[] = {"interrupts", NULL};
 
 const struct command_word command_words[] = {
     {"unattended", NULL, NULL, "loader: after an error do not wait for a key"},
+    {"quiet", NULL, NULL, "leave the firmware's picture on the screen until an error"},
     {"once", NULL, NULL, "power off after [ready]"},
     {"print-help", NULL, NULL, "print this list"},
     {"print-regions", NULL, NULL, "print the memory map, for the simulator"},
@@ -39,7 +40,8 @@ const struct command_word command_words[] = {
 };
 
 /* Words of handoff.conf that users try here. */
-static const char *const config_keys[] = {"kernel", "cmdline", "temp_heap", "inject"};
+static const char *const config_keys[] = {"kernel", "cmdline",    "temp_heap",
+                                          "output", "resolution", "inject"};
 
 #define QUOTED_CAPACITY_BYTES   36
 #define CHOICES_CAPACITY_BYTES  80

@@ -11,6 +11,7 @@
 
 static struct log_sink sinks[SINK_LIMIT];
 static size_t sink_count;
+static struct log_sink kept_sink; /* `write` is NULL: there is none */
 static char history[HISTORY_CAPACITY_BYTES];
 static size_t
     history_total_bytes; /* all bytes so far; the newest HISTORY_CAPACITY_BYTES are kept */
@@ -66,6 +67,19 @@ void log_add_sink(struct log_sink sink)
         sink.open(sink.context);
     replay(&sink);
     spent_ticks += now() - began;
+}
+
+void log_keep_sink(struct log_sink sink)
+{
+    kept_sink = sink;
+}
+
+void log_open_kept_sink(void)
+{
+    struct log_sink sink = kept_sink;
+    kept_sink.write = NULL;
+    if (sink.write != NULL)
+        log_add_sink(sink);
 }
 
 /* Append formatted text at *length_bytes. Text without room is cut. */

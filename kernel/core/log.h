@@ -22,6 +22,10 @@ struct log_sink {
 /* Add a sink (at most 4), open it, and write all earlier lines to it. */
 void log_add_sink(struct log_sink sink);
 
+/* Keep one sink aside until log_open_kept_sink(), which adds it. Without one it does nothing. */
+void log_keep_sink(struct log_sink sink);
+void log_open_kept_sink(void);
+
 /* Count the cost of logging from now on, in ticks of `timestamp`. Drawing a line costs more than
  * most of the work that it describes, so the two are counted separately. */
 void log_count_ticks(uint64_t (*timestamp)(void));

@@ -139,6 +139,7 @@ _Noreturn void panic_report(const struct panic_incident *incident)
         arch_halt();
     }
 
+    log_open_kept_sink(); /* the screen, after a quiet boot */
     print_head(incident);
     print_notes();
     arch_registers_print(incident->registers);

@@ -1,4 +1,5 @@
 /* handoff.conf: any bytes give a status, and on success a struct that keeps config.h's promises. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "bootloader/pure/config.h"
@@ -16,6 +17,12 @@ static void require_sound(const struct config *config)
     require(strchr(config->command_line, '\n') == NULL);
     require(config->temp_heap_size_bytes % 4096 == 0);
     require(config->temp_heap_size_bytes <= CONFIG_TEMP_HEAP_LIMIT);
+    require(config->output_number <= CONFIG_OUTPUT_LIMIT);
+    bool has_size = config->resolution == CONFIG_RESOLUTION_SIZE;
+    require(has_size == (config->resolution_size.width_pixels != 0));
+    require(has_size == (config->resolution_size.height_pixels != 0));
+    require(config->resolution_size.width_pixels <= UINT16_MAX);
+    require(config->resolution_size.height_pixels <= UINT16_MAX);
     require((config->unknown_key_count == 0) == (config->first_unknown_line == 0));
 }
 

@@ -8,7 +8,7 @@ import socket
 import time
 
 # The places of registers, of eight bytes each, among all of them (gdb's i386:x86-64).
-RDI, RSP = 5, 7
+RDI, RSP, RIP = 5, 7, 16
 # One packet holds at most 4096 bytes, of two hexadecimal digits each.
 CHUNK_BYTES = 1024
 TIMEOUT_SECONDS = 300
@@ -80,6 +80,19 @@ class GdbStub:
         start()
         self._receive()
         self.ask(f"z1,{address:x},1")
+
+    def run_to_any(self, addresses):
+        """Execute one instruction. Then let the machine run until it is about to execute one at one of the addresses;
+        return which."""
+        self._send("s")
+        self._receive()
+        for address in addresses:
+            self.ask(f"Z1,{address:x},1")
+        self._send("c")
+        self._receive()
+        for address in addresses:
+            self.ask(f"z1,{address:x},1")
+        return self.register(RIP)
 
     def leave(self):
         """Let the machine run without the debugger."""

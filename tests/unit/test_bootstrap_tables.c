@@ -151,14 +151,13 @@ static struct expectation expect(const struct bootstrap_plan *plan, unsigned lev
     }
     if (page < direct_map_base(levels).value || physical >= direct_map_limit(levels).value)
         return expected;
-    if (phys_range_contains_address(plan->framebuffer, phys_addr(physical)))
-        return (struct expectation){true, physical, true, false, PAGE_MEMORY_WRITE_COMBINING};
     for (size_t i = 0; i < plan->region_count; i++) {
-        if (physical - plan->regions[i].base < plan->regions[i].size_bytes &&
-            (plan->regions[i].facts & HANDOFF_FACT_MAPPED) != 0)
-            return (struct expectation){true, physical,
-                                        (plan->regions[i].facts & HANDOFF_FACT_WRITABLE) != 0,
-                                        false, PAGE_MEMORY_WRITE_BACK};
+        const struct handoff_region *r = &plan->regions[i];
+        if (physical - r->base < r->size_bytes && (r->facts & HANDOFF_FACT_MAPPED) != 0)
+            return (struct expectation){
+                true, physical, (r->facts & HANDOFF_FACT_WRITABLE) != 0, false,
+                r->type == HANDOFF_REGION_FRAMEBUFFER ? PAGE_MEMORY_WRITE_COMBINING
+                                                      : PAGE_MEMORY_WRITE_BACK};
     }
     return expected;
 }
@@ -201,8 +200,8 @@ static bool add_size(void *context, const struct page_mapping *mapping)
 static void assert_is_exactly_the_plan(struct build *build, const struct bootstrap_plan *plan)
 {
     uint64_t stack_bytes = phys_range_size_bytes(plan->placement->stack);
-    uint64_t expected_bytes = stack_bytes + phys_range_size_bytes(plan->framebuffer);
-    uint64_t highest = plan->framebuffer.end.value;
+    uint64_t expected_bytes = stack_bytes;
+    uint64_t highest = 0;
     uint64_t direct = direct_map_base(build->table.features.levels).value;
     for (uint64_t page = 0; page < virt_range_size_bytes(plan->kernel->image);
          page += PAGE_SIZE_BYTES) {
@@ -222,15 +221,12 @@ static void assert_is_exactly_the_plan(struct build *build, const struct bootstr
     for (size_t i = 0; i < plan->region_count; i++) {
         const struct handoff_region *r = &plan->regions[i];
         assert_borders(build, plan, direct + r->base, r->size_bytes);
-        if ((r->facts & HANDOFF_FACT_MAPPED) == 0 || r->type == HANDOFF_REGION_FRAMEBUFFER)
+        if ((r->facts & HANDOFF_FACT_MAPPED) == 0)
             continue;
         expected_bytes += r->size_bytes;
         if (r->base + r->size_bytes > highest)
             highest = r->base + r->size_bytes;
     }
-    if (!phys_range_is_empty(plan->framebuffer))
-        assert_borders(build, plan, direct + plan->framebuffer.start.value,
-                       phys_range_size_bytes(plan->framebuffer));
 
     uint64_t mapped_bytes = 0;
     assert_true(page_table_walk(&build->table, add_size, &mapped_bytes));
@@ -262,7 +258,7 @@ static const struct handoff_region SMALL_MACHINE[] = {
     {0x1c000000, 0x2000000, .type = HANDOFF_REGION_LOADER, .facts = RAM_FACTS},
     {0x1e000000, 0x1f00000, .type = HANDOFF_REGION_BOOT_SERVICES, .facts = RAM_FACTS},
     {0x1ff00000, 0x100000, .type = HANDOFF_REGION_ACPI_NVS, .facts = RAM_FACTS},
-    {0xc0000000, 0x400000, .type = HANDOFF_REGION_FRAMEBUFFER},
+    {0xc0000000, 0x400000, .type = HANDOFF_REGION_MMIO},
     {0xfec00000, 0x1000, .type = HANDOFF_REGION_MMIO},
     {0x100000000, 0x183456000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
 };
@@ -272,10 +268,34 @@ static void test_P5_P14_exactly_the_plan_is_mapped(void **state)
     (void)state;
     struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
     check_plan(&plan);
-    plan.framebuffer = phys_range(0xc0000000, 0xc03e9000);
+}
+
+#define PIXEL_FACTS (HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE)
+
+/* Screens between ranges of RAM, at the end of RAM, above 4 GiB, and in a BAR far above RAM. */
+static const struct handoff_region MACHINE_WITH_SCREENS[] = {
+    {0x1000, 0x9f000, .type = HANDOFF_REGION_LOW_MEMORY, .facts = RAM_FACTS},
+    {0x100000, 0x1bf00000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
+    {0x1c000000, 0x3e9000, .type = HANDOFF_REGION_FRAMEBUFFER, .facts = PIXEL_FACTS},
+    {0x1c3e9000, 0x1000, .type = HANDOFF_REGION_RESERVED},
+    {0x1c3ea000, 0x3c16000, .type = HANDOFF_REGION_LOADER, .facts = RAM_FACTS},
+    {0x20000000, 0x3000, .type = HANDOFF_REGION_FRAMEBUFFER, .facts = PIXEL_FACTS},
+    {0xc0000000, 0x3e9000, .type = HANDOFF_REGION_FRAMEBUFFER, .facts = PIXEL_FACTS},
+    {0x100000000, 0x40000000, .type = HANDOFF_REGION_USABLE, .facts = RAM_FACTS},
+    {0x140000000, 0x800000, .type = HANDOFF_REGION_FRAMEBUFFER, .facts = PIXEL_FACTS},
+    {0x380000000000, 0x3e9000, .type = HANDOFF_REGION_FRAMEBUFFER, .facts = PIXEL_FACTS},
+};
+
+static void test_G1_G6_every_framebuffer_is_mapped_and_counted(void **state)
+{
+    (void)state;
+    struct bootstrap_plan plan = plan_over(MACHINE_WITH_SCREENS, 10);
     check_plan(&plan);
-    plan.framebuffer = phys_range(0x380000000000, 0x3800003e9000); /* a BAR far above RAM */
-    check_plan(&plan);
+    for (size_t i = 2; i < 10; i++) { /* each by itself, with RAM below the loader */
+        const struct handoff_region regions[] = {MACHINE_WITH_SCREENS[0], MACHINE_WITH_SCREENS[i]};
+        plan = plan_over(regions, 2);
+        check_plan(&plan);
+    }
 }
 
 /* Tables below 1 MiB, between ranges of RAM, across a 2 MiB border, and far above RAM. */
@@ -592,13 +612,14 @@ static void test_P11_L1_switch_tables(void **state)
 static void test_framebuffer_beyond_the_window_is_refused(void **state)
 {
     (void)state;
-    struct bootstrap_plan plan = plan_over(SMALL_MACHINE, 9);
     struct page_table_features features = MODERN;
     features.physical_bits = 52;
     static const uint64_t BAD[] = {DIRECT_MAP_LIMIT_BYTES_4_LEVELS,
-                                   DIRECT_MAP_LIMIT_BYTES_4_LEVELS - 0x1000, UINT64_MAX - 0xfff};
-    for (size_t i = 0; i < 3; i++) {
-        plan.framebuffer = phys_range(BAD[i], BAD[i] + 0x400000); /* the last one wraps */
+                                   DIRECT_MAP_LIMIT_BYTES_4_LEVELS - 0x1000};
+    for (size_t i = 0; i < 2; i++) {
+        const struct handoff_region screen = {BAD[i], 0x400000, .type = HANDOFF_REGION_FRAMEBUFFER,
+                                              .facts = PIXEL_FACTS};
+        const struct bootstrap_plan plan = plan_over(&screen, 1);
         struct build build;
         build_create(&build, &plan, &features, 64);
         assert_int_equal(build.status, PAGE_TABLE_PHYSICAL_TOO_HIGH);
@@ -677,6 +698,7 @@ int main(void)
         cmocka_unit_test(test_ram_beyond_the_direct_maps_window_is_left_out),
         cmocka_unit_test(test_P11_five_levels_have_room_for_all_ram),
         cmocka_unit_test(test_P11_L1_switch_tables),
+        cmocka_unit_test(test_G1_G6_every_framebuffer_is_mapped_and_counted),
         cmocka_unit_test(test_framebuffer_beyond_the_window_is_refused),
         cmocka_unit_test(test_P4_every_allocation_can_fail),
         cmocka_unit_test(test_maps_of_real_machines),

@@ -53,6 +53,8 @@ static void assert_defaults(const struct config *config)
     assert_string_equal(config->kernel_path, "\\kernel.elf");
     assert_string_equal(config->command_line, "");
     assert_int_equal(config->temp_heap_size_bytes, 1024 * 1024);
+    assert_int_equal(config->output_number, 0);
+    assert_int_equal(config->resolution, CONFIG_RESOLUTION_KEEP);
 }
 
 static void test_CF1_empty_file_means_defaults(void **state)
@@ -235,6 +237,47 @@ static void test_CF8_path_limits(void **state)
     assert_string_equal(parse_good("kernel = ./a.b.c").kernel_path, "\\.\\a.b.c");
 }
 
+static void test_output(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"output =",
+                                      "output = 0",
+                                      "output = 65",
+                                      "output = -1",
+                                      "output = 1 2",
+                                      "output = consoles",
+                                      "output = 18446744073709551617"};
+    assert_int_equal(parse_good("output = console").output_number, 0);
+    assert_int_equal(parse_good("output = 1").output_number, 1);
+    assert_int_equal(parse_good("output=64").output_number, 64);
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+        assert_refused(BAD[i], CONFIG_BAD_OUTPUT, 1);
+    assert_refused("output = 1\noutput = 1", CONFIG_DUPLICATE_KEY, 2);
+}
+
+static void test_resolution(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {
+        "resolution =",          "resolution = 0x600",       "resolution = 800x0",
+        "resolution = 800",      "resolution = x600",        "resolution = 800x",
+        "resolution = 800x600x", "resolution = 800 x 600",   "resolution = 65536x1",
+        "resolution = 1x65536",  "resolution = nativ",       "resolution = -800x600",
+        "resolution = 800X600",  "resolution = 4294968096x1"};
+    struct config config = parse_good("resolution = 1920x1080");
+    assert_int_equal(config.resolution, CONFIG_RESOLUTION_SIZE);
+    assert_int_equal(config.resolution_size.width_pixels, 1920);
+    assert_int_equal(config.resolution_size.height_pixels, 1080);
+    assert_int_equal(parse_good("resolution = 65535x1").resolution_size.width_pixels, 65535);
+    config = parse_good("resolution = native");
+    assert_int_equal(config.resolution, CONFIG_RESOLUTION_NATIVE);
+    assert_int_equal(config.resolution_size.width_pixels, 0);
+    config = parse_good("resolution = keep");
+    assert_int_equal(config.resolution, CONFIG_RESOLUTION_KEEP);
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+        assert_refused(BAD[i], CONFIG_BAD_RESOLUTION, 1);
+}
+
 static void test_CF9_large_file_stops_at_the_cap(void **state)
 {
     (void)state;
@@ -277,6 +320,8 @@ int main(void)
         cmocka_unit_test(test_CF6_unknown_keys_are_counted),
         cmocka_unit_test(test_CF7_bad_numbers),
         cmocka_unit_test(test_CF8_path_limits),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_resolution),
         cmocka_unit_test(test_CF9_large_file_stops_at_the_cap),
         cmocka_unit_test(test_every_status_has_a_sentence),
     };

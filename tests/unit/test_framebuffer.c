@@ -109,8 +109,9 @@ static void test_pixel_format_masks(void **state)
         assert_int_equal(framebuffer.bits_per_pixel, CASES[i].bits);
         assert_int_equal(framebuffer.pitch_bytes, 800 * (CASES[i].bits / 8));
         assert_masks(&framebuffer, CASES[i].red, CASES[i].green, CASES[i].blue, CASES[i].reserved);
+        assert_false(framebuffer_size_is_short(&mode, &framebuffer));
         mode.size_bytes--;
-        assert_refused(mode);
+        assert_true(framebuffer_size_is_short(&mode, &framebuffer));
     }
 }
 
@@ -156,17 +157,67 @@ static void test_FW15_sizes_that_cannot_be(void **state)
     }
 }
 
-static void test_the_framebuffer_holds_the_mode(void **state)
+static void test_G2_pitch_times_height_counts_whatever_the_firmware_states(void **state)
+{
+    (void)state;
+    static const uint64_t STATED[] = {0, 1, 800 * 600 * 4 - 1, 800 * 600 * 4, UINT64_MAX};
+    for (size_t i = 0; i < sizeof(STATED) / sizeof(STATED[0]); i++) {
+        struct framebuffer_mode mode = good_mode();
+        mode.size_bytes = STATED[i];
+        struct handoff_framebuffer framebuffer = describe(mode);
+        assert_int_equal(framebuffer.size_bytes, page_align_up(800 * 600 * 4));
+        assert_int_equal(framebuffer_size_is_short(&mode, &framebuffer), i < 3);
+    }
+}
+
+/* A mode that is not in force has no place yet. */
+static void test_a_mode_without_a_place_can_be_linear(void **state)
 {
     (void)state;
     struct framebuffer_mode mode = good_mode();
-    mode.size_bytes--;
-    assert_refused(mode);
-    mode.size_bytes = 0;
-    assert_refused(mode);
+    mode.base = mode.size_bytes = 0;
+    assert_true(framebuffer_is_linear(&mode));
+    mode.width_pixels = 0;
+    assert_false(framebuffer_is_linear(&mode));
+    mode = good_mode();
+    mode.pixel_format = FRAMEBUFFER_PIXELS_BLT_ONLY;
+    assert_false(framebuffer_is_linear(&mode));
 }
 
-static void test_places_that_cannot_be(void **state)
+/* --- The list --- */
+
+static void test_G1_one_screen_under_two_handles_is_one_framebuffer(void **state)
+{
+    (void)state;
+    static struct framebuffer_list list;
+    struct handoff_framebuffer first = describe(good_mode());
+    struct handoff_framebuffer second = first;
+    second.base = 0x90000000;
+    assert_true(framebuffer_list_add(&list, &first));
+    assert_true(framebuffer_list_add(&list, &second));
+    first.width_pixels = 640; /* the same address: an older description of the same screen */
+    assert_true(framebuffer_list_add(&list, &first));
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.list[0].width_pixels, 800);
+    assert_int_equal(list.list[1].base, 0x90000000);
+}
+
+static void test_G1_a_full_list_says_so(void **state)
+{
+    (void)state;
+    static struct framebuffer_list list;
+    struct handoff_framebuffer framebuffer = describe(good_mode());
+    for (size_t i = 0; i < FRAMEBUFFER_LIMIT; i++) {
+        framebuffer.base += 16 * MIB;
+        assert_true(framebuffer_list_add(&list, &framebuffer));
+    }
+    assert_true(framebuffer_list_add(&list, &framebuffer)); /* it is there */
+    framebuffer.base += 16 * MIB;
+    assert_false(framebuffer_list_add(&list, &framebuffer));
+    assert_int_equal(list.count, FRAMEBUFFER_LIMIT);
+}
+
+static void test_G6_places_that_cannot_be(void **state)
 {
     (void)state;
     const uint64_t limit = 64 * TIB;
@@ -205,8 +256,11 @@ int main(void)
         cmocka_unit_test(test_masks_without_a_bit_are_no_pixel),
         cmocka_unit_test(test_FW15_formats_without_a_linear_framebuffer),
         cmocka_unit_test(test_FW15_sizes_that_cannot_be),
-        cmocka_unit_test(test_the_framebuffer_holds_the_mode),
-        cmocka_unit_test(test_places_that_cannot_be),
+        cmocka_unit_test(test_G2_pitch_times_height_counts_whatever_the_firmware_states),
+        cmocka_unit_test(test_a_mode_without_a_place_can_be_linear),
+        cmocka_unit_test(test_G1_one_screen_under_two_handles_is_one_framebuffer),
+        cmocka_unit_test(test_G1_a_full_list_says_so),
+        cmocka_unit_test(test_G6_places_that_cannot_be),
         cmocka_unit_test(test_largest_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,7 +104,7 @@ static void test_parts_follow_each_other_inside_the_block(void **state)
         {block->handoff, sizeof(struct handoff)},
         {block->timeline, TIMELINE_CAPACITY * sizeof(struct handoff_moment)},
         {block->temp_heaps, sizeof(struct handoff_temp_heap)},
-        {block->framebuffers, sizeof(struct handoff_framebuffer)},
+        {block->framebuffers, FRAMEBUFFER_LIMIT * sizeof(struct handoff_framebuffer)},
         {block->firmware_tables, FIRMWARE_TABLES_LIMIT * sizeof(struct handoff_firmware_table)},
         {block->command_line, CONFIG_COMMAND_LINE_CAPACITY},
         {block->kernel_path, CONFIG_PATH_CAPACITY},
@@ -237,8 +237,10 @@ static void test_platform(void **state)
 static void test_arrays_are_copied_into_the_block(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->platform.framebuffer = (struct handoff_framebuffer){
-        .base = 0xc0000000, .size_bytes = 0x300000, .width_pixels = 1024};
+    fixture->platform.framebuffers = (struct framebuffer_list){
+        .count = 2,
+        .list = {{.base = 0xc0000000, .size_bytes = 0x300000, .width_pixels = 1024},
+                 {.base = 0xd0000000, .size_bytes = 0x200000, .width_pixels = 800}}};
     fixture->platform.firmware_tables.count = 2;
     fixture->platform.firmware_tables.list[1].address = 0xe1000;
     timeline_mark(&fixture->timeline, 5, "first");
@@ -255,8 +257,10 @@ static void test_arrays_are_copied_into_the_block(void **state)
     assert_int_equal(handoff->firmware_tables.count, 2);
     assert_int_equal(tables[1].address, 0xe1000);
     const struct handoff_framebuffer *screen = at(fixture, handoff->framebuffers.first);
-    assert_int_equal(handoff->framebuffers.count, 1);
-    assert_int_equal(screen->width_pixels, 1024);
+    assert_int_equal(handoff->framebuffers.count, 2);
+    assert_int_equal(handoff->framebuffers.stride_bytes, sizeof(*screen));
+    assert_int_equal(screen[0].width_pixels, 1024);
+    assert_int_equal(screen[1].base, 0xd0000000);
     const struct handoff_region *regions = at(fixture, handoff->regions.first);
     assert_int_equal(handoff->regions.count, 3);
     assert_int_equal(regions[2].base, 0x5000);
@@ -324,15 +328,21 @@ static void test_claims_are_blocks_ranges_and_tables(void **state)
     };
     claims_begin(&claims, blocks, 2);
     claims_add(&claims, &loader, HANDOFF_REGION_LOADER);
+    const struct framebuffer_list screens = {.count = 2,
+                                             .list = {{.base = 0xc0000000, .size_bytes = 0x300000},
+                                                      {.base = 0xd0000000, .size_bytes = 0x1000}}};
+    claims_add_framebuffers(&claims, &screens);
     claims_add_tables(&claims, &tables, 0x1000000);
     const struct memory_map_claim expected[] = {
         blocks[0],
         blocks[1],
         {loader, HANDOFF_REGION_LOADER},
+        {phys_range(0xc0000000, 0xc0300000), HANDOFF_REGION_FRAMEBUFFER},
+        {phys_range(0xd0000000, 0xd0001000), HANDOFF_REGION_FRAMEBUFFER},
         {phys_range(0xf0000, 0xf1000), HANDOFF_REGION_FIRMWARE_TABLES},
         {phys_range(0xfff000, 0x1000000), HANDOFF_REGION_FIRMWARE_TABLES},
     };
-    assert_int_equal(claims.count, 5);
+    assert_int_equal(claims.count, 7);
     for (size_t i = 0; i < claims.count; i++) {
         assert_int_equal(claims.list[i].range.start.value, expected[i].range.start.value);
         assert_int_equal(claims.list[i].range.end.value, expected[i].range.end.value);

@@ -131,6 +131,11 @@ bool arch_interrupts_are_enabled(void)
     return (flags_read() & FLAGS_INTERRUPTS) != 0;
 }
 
+void arch_flush_pixels(void)
+{
+    write_combining_flush();
+}
+
 _Noreturn void arch_halt(void)
 {
     halt_forever();

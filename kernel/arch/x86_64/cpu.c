@@ -129,6 +129,11 @@ void arch_invalidate_pages(void *context, struct virt_addr start, uint64_t size_
         invalidate_page(start.value + offset);
 }
 
+void arch_flush_pixels(void)
+{
+    write_combining_flush();
+}
+
 _Noreturn void arch_halt(void)
 {
     halt_forever();

@@ -59,6 +59,13 @@ static inline void wait_for_interrupt(void)
     __asm__ volatile("hlt" : : : "memory");
 }
 
+/* Write the write-combining buffers to memory (Intel SDM Vol. 3A, 12.3.1). Every CPU with 64-bit
+ * mode has SFENCE. */
+static inline void write_combining_flush(void)
+{
+    __asm__ volatile("sfence" : : : "memory");
+}
+
 _Noreturn static inline void halt_forever(void)
 {
     for (;;)

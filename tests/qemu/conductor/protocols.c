@@ -6,9 +6,7 @@
  *                      the protocol is missing
  *   memory-attribute-fails  EFI_MEMORY_ATTRIBUTE_PROTOCOL exists, and each of its services fails
  *   no-console         ConOut is NULL
- *   graphics-blt-only  the graphics output can only copy blocks
- *   graphics-empty     … has a mode of 0 × 0
- *   graphics-at-8-gib  … says that its framebuffer is there
+ *   watch-console      each text that the loader shows on ConOut is told on COM1
  *   watchdog-fails     SetWatchdogTimer fails
  */
 #include "tests/qemu/conductor/stage.h"
@@ -59,37 +57,6 @@ static bool is_hidden(const EFI_GUID *guid)
     return false;
 }
 
-/* The mode of the graphics output is the firmware's data. The loader gets a changed copy. */
-static void distort_graphics(const EFI_GUID *guid, VOID **interface)
-{
-    static EFI_GUID graphics_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-    static EFI_GRAPHICS_OUTPUT_PROTOCOL output;
-    static EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode;
-    static EFI_GRAPHICS_OUTPUT_MODE_INFORMATION information;
-    bool blt_only = plan_has(&stage.plan, "graphics-blt-only", NULL);
-    bool empty = plan_has(&stage.plan, "graphics-empty", NULL);
-    bool high = plan_has(&stage.plan, "graphics-at-8-gib", NULL);
-    if ((!blt_only && !empty && !high) || !guid_equal(guid, &graphics_guid))
-        return;
-
-    output = *(EFI_GRAPHICS_OUTPUT_PROTOCOL *)*interface;
-    mode = *output.Mode;
-    information = *mode.Info;
-    if (blt_only) {
-        information.PixelFormat = PixelBltOnly;
-        mode.FrameBufferBase = 0;
-        mode.FrameBufferSize = 0;
-    } else if (high) {
-        mode.FrameBufferBase = UINT64_C(8) << 30;
-    } else {
-        information.HorizontalResolution = 0;
-        information.VerticalResolution = 0;
-    }
-    mode.Info = &information;
-    output.Mode = &mode;
-    *interface = &output;
-}
-
 static void note_call(void)
 {
     if (!watchdog_called)
@@ -102,9 +69,7 @@ static EFI_STATUS handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **inte
     if (is_hidden(guid))
         return EFI_UNSUPPORTED;
     EFI_STATUS status = stage.firmware->HandleProtocol(handle, guid, interface);
-    if (!EFI_ERROR(status))
-        distort_graphics(guid, interface);
-    return status;
+    return graphics_handle_protocol(handle, guid, interface, status);
 }
 
 static EFI_STATUS open_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
@@ -115,9 +80,7 @@ static EFI_STATUS open_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interf
         return EFI_UNSUPPORTED;
     EFI_STATUS status =
         stage.firmware->OpenProtocol(handle, guid, interface, agent, controller, attributes);
-    if (!EFI_ERROR(status) && interface != NULL)
-        distort_graphics(guid, interface);
-    return status;
+    return interface != NULL ? graphics_handle_protocol(handle, guid, interface, status) : status;
 }
 
 static EFI_STATUS locate_protocol(EFI_GUID *guid, VOID *registration, VOID **interface)
@@ -126,9 +89,7 @@ static EFI_STATUS locate_protocol(EFI_GUID *guid, VOID *registration, VOID **int
     if (is_hidden(guid))
         return EFI_NOT_FOUND;
     EFI_STATUS status = stage.firmware->LocateProtocol(guid, registration, interface);
-    if (!EFI_ERROR(status))
-        distort_graphics(guid, interface);
-    return status;
+    return graphics_handle_protocol(NULL, guid, interface, status);
 }
 
 static EFI_STATUS locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE kind, EFI_GUID *guid, VOID *key,
@@ -138,6 +99,26 @@ static EFI_STATUS locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE kind, EFI_GUID *gu
     if (guid != NULL && is_hidden(guid))
         return EFI_NOT_FOUND;
     return stage.firmware->LocateHandleBuffer(kind, guid, key, count, handles);
+}
+
+static SIMPLE_TEXT_OUTPUT_INTERFACE watched_console;
+
+static EFI_STATUS output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *self, CHAR16 *text)
+{
+    SIMPLE_TEXT_OUTPUT_INTERFACE *real = stage.system_table->ConOut;
+    size_t length = 0;
+    (void)self;
+    while (text[length] != 0)
+        length++;
+    say("the loader shows %llu characters", (uint64_t)length);
+    return real->OutputString(real, text);
+}
+
+static void watch_console(void)
+{
+    watched_console = *stage.system_table->ConOut;
+    watched_console.OutputString = output_string;
+    stage.loader_table->ConOut = &watched_console;
 }
 
 static EFI_STATUS set_watchdog_timer(UINTN seconds, UINT64 code, UINTN size_bytes, CHAR16 *data)
@@ -206,6 +187,8 @@ void protocols_install(void)
         stage.loader_table->ConsoleOutHandle = NULL;
         stage.loader_table->StdErr = NULL;
     }
+    if (plan_has(&stage.plan, "watch-console", NULL))
+        watch_console();
     if (plan_has(&stage.plan, "memory-attribute-fails", NULL))
         publish_failing_memory_attribute();
 }

@@ -32,10 +32,19 @@ void leaving_install(void);
 void protocols_install(void);
 void files_install(void);
 void tables_install(void);
+void graphics_install(void);
+
+/* What HandleProtocol() gives the loader: the firmware's answer, with the outputs of the plan. The
+ * handle is NULL where the firmware chooses it. */
+EFI_STATUS graphics_handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
+                                    EFI_STATUS status);
 
 /* Return the memory that the loader has allocated and not freed, for the report after its
  * return. */
 void allocation_report(void);
+
+/* Count a block of the pool that the firmware allocated for the loader. */
+void allocation_owe_block(void);
 
 /* Allocate memory until the firmware has only `page_count` free pages. */
 void allocation_exhaust(uint64_t page_count);

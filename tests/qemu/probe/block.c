@@ -22,11 +22,13 @@ void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT])
                            HANDOFF_REGION_TEMP_HEAP);
     blocks[5] = block_make("loader", handoff->loader_physical_base, handoff->loader_size_bytes,
                            HANDOFF_REGION_LOADER);
-    struct handoff_framebuffer framebuffer = block_framebuffer(handoff);
-    blocks[6] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
-                           HANDOFF_REGION_FRAMEBUFFER);
-    blocks[7] = block_make("processor start", handoff->processor_start_base,
+    blocks[6] = block_make("processor start", handoff->processor_start_base,
                            handoff->processor_start_size_bytes, HANDOFF_REGION_PROCESSOR_START);
+    for (uint32_t i = 0; i < BLOCK_SCREEN_LIMIT; i++) {
+        struct handoff_framebuffer framebuffer = block_framebuffer(handoff, i);
+        blocks[7 + i] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
+                                   HANDOFF_REGION_FRAMEBUFFER);
+    }
 }
 
 void *block_pointer(const struct handoff *handoff, uint64_t physical)
@@ -50,12 +52,14 @@ const struct handoff_region *block_region_of(const struct handoff *handoff, uint
     return NULL;
 }
 
-struct handoff_framebuffer block_framebuffer(const struct handoff *handoff)
+struct handoff_framebuffer block_framebuffer(const struct handoff *handoff, uint32_t index)
 {
     struct handoff_framebuffer none = {.base = 0};
-    if (handoff->framebuffers.count == 0)
+    if (index >= handoff->framebuffers.count)
         return none;
-    return *(const struct handoff_framebuffer *)block_pointer(handoff, handoff->framebuffers.first);
+    return *(const struct handoff_framebuffer *)block_pointer(
+        handoff,
+        handoff->framebuffers.first + (uint64_t)index * handoff->framebuffers.stride_bytes);
 }
 
 /* Return the bytes of [start, end) in regions of a type (0: any type) that have the facts. */

@@ -21,9 +21,12 @@ struct block {
     uint32_t type;  /* the type of its regions */
 };
 
+/* The tests' machines have at most so many screens. */
+#define BLOCK_SCREEN_LIMIT 4
+
 /* The kernel image, the stack, the page tables, the handoff data, the temporary heap, the loader's
- * image, the framebuffer and the page that starts other processors. */
-#define BLOCK_COUNT 8
+ * image, the page that starts other processors, and the framebuffers. */
+#define BLOCK_COUNT (7 + BLOCK_SCREEN_LIMIT)
 void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT]);
 
 static inline bool block_contains(const struct block *block, uint64_t address)
@@ -47,8 +50,8 @@ uint64_t block_bytes_of_type(const struct handoff *handoff, uint64_t start, uint
 uint64_t block_bytes_with_facts(const struct handoff *handoff, uint64_t start, uint64_t end,
                                 uint32_t facts);
 
-/* Return the framebuffer (there is at most one), or zeros without one. */
-struct handoff_framebuffer block_framebuffer(const struct handoff *handoff);
+/* Return framebuffer number `index`, or zeros if there are fewer. */
+struct handoff_framebuffer block_framebuffer(const struct handoff *handoff, uint32_t index);
 
 /* Return true if the direct map has all of [start, start + size_bytes), as the regions say. */
 bool block_is_readable(const struct handoff *handoff, uint64_t start, uint64_t size_bytes);

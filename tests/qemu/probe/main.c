@@ -64,10 +64,13 @@ static void say_figures(const struct handoff *handoff)
     say("temp_heap_size", handoff->temp_heap_size);
     say("ram_bytes", block_bytes_with_facts(handoff, 0, UINT64_MAX, HANDOFF_FACT_RAM));
     say("region_count", handoff->regions.count);
-    struct handoff_framebuffer framebuffer = block_framebuffer(handoff);
+    struct handoff_framebuffer framebuffer = block_framebuffer(handoff, 0);
     say("pixel_format", framebuffer.pixel_format);
     say("width_pixels", framebuffer.width_pixels);
     say("height_pixels", framebuffer.height_pixels);
+    say("pitch_bytes", framebuffer.pitch_bytes);
+    say("framebuffer_base", framebuffer.base);
+    say("framebuffer_count", handoff->framebuffers.count);
     say("boot_source", handoff->boot_source);
     say("processor_start_base", handoff->processor_start_base);
     say("random_seed_source", handoff->random_seed_source);

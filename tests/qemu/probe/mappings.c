@@ -104,9 +104,13 @@ static uint64_t direct_map_limit(const struct handoff *handoff)
 
 static bool leaf_is_framebuffer(const struct handoff *handoff, const struct page_leaf *leaf)
 {
-    struct handoff_framebuffer framebuffer = block_framebuffer(handoff);
-    return leaf->physical >= framebuffer.base &&
-           leaf->physical - framebuffer.base < framebuffer.size_bytes;
+    for (uint32_t i = 0; i < handoff->framebuffers.count; i++) {
+        struct handoff_framebuffer framebuffer = block_framebuffer(handoff, i);
+        if (leaf->physical >= framebuffer.base &&
+            leaf->physical - framebuffer.base < framebuffer.size_bytes)
+            return true;
+    }
+    return false;
 }
 
 static unsigned framebuffer_pat_index(void)
@@ -138,7 +142,7 @@ static void survey_direct_map(void *context, const struct page_leaf *leaf)
                     "a page that is writable exactly if its regions have the fact WRITABLE",
                     leaf->virtual);
     promise_require(survey->promises, framebuffer_bytes == (is_framebuffer ? leaf->size_bytes : 0),
-                    "a page that is completely inside or completely outside the framebuffer",
+                    "a page that is completely inside or completely outside the framebuffers",
                     leaf->virtual);
     if (can_forbid_execution(handoff))
         promise_require(survey->promises, !leaf->execute, "no executable page", leaf->virtual);

@@ -18,10 +18,10 @@ static void check_no_framebuffer(const struct handoff *handoff, struct promises 
     promise_end(promises);
 }
 
-static void check_geometry(const struct handoff_framebuffer *framebuffer, struct promises *promises)
+static void require_geometry(const struct handoff_framebuffer *framebuffer,
+                             struct promises *promises)
 {
     uint64_t bytes_per_pixel = framebuffer->bits_per_pixel / 8u;
-    promise_begin(promises, "framebuffer-geometry");
     promise_require(promises, framebuffer->base != 0, "a base", framebuffer->base);
     promise_require(promises, framebuffer->width_pixels != 0 && framebuffer->height_pixels != 0,
                     "a size", framebuffer->width_pixels);
@@ -36,15 +36,13 @@ static void check_geometry(const struct handoff_framebuffer *framebuffer, struct
                     framebuffer->size_bytes >=
                         (uint64_t)framebuffer->pitch_bytes * framebuffer->height_pixels,
                     "a size that holds all lines", framebuffer->size_bytes);
-    promise_end(promises);
 }
 
-static void check_format(const struct handoff_framebuffer *framebuffer, struct promises *promises)
+static void require_format(const struct handoff_framebuffer *framebuffer, struct promises *promises)
 {
     uint32_t red = framebuffer->red_mask;
     uint32_t green = framebuffer->green_mask;
     uint32_t blue = framebuffer->blue_mask;
-    promise_begin(promises, "framebuffer-format");
     promise_require(promises, red != 0 && green != 0 && blue != 0, "a mask for each colour", red);
     promise_require(promises, (red & green) == 0 && (red & blue) == 0 && (green & blue) == 0,
                     "masks that do not overlap", red);
@@ -56,31 +54,26 @@ static void check_format(const struct handoff_framebuffer *framebuffer, struct p
         promise_require_equal(promises, 0x000000ff, blue);
     } else {
         promise_require_equal(promises, HANDOFF_PIXEL_FORMAT_MASKS, framebuffer->pixel_format);
-        promise_end(promises);
         return;
     }
     promise_require_equal(promises, 0x0000ff00, green);
     promise_require_equal(promises, 32, framebuffer->bits_per_pixel);
-    promise_end(promises);
 }
 
 /* The first and the last byte of the pixels must keep the value that is written to them. */
-static void check_pixels(const struct handoff *handoff, struct promises *promises)
+static void require_pixels(const struct handoff *handoff,
+                           const struct handoff_framebuffer *framebuffer, struct promises *promises)
 {
-    const struct handoff_framebuffer *framebuffer =
-        block_pointer(handoff, handoff->framebuffers.first);
     volatile uint8_t *pixels = block_pointer(handoff, framebuffer->base);
     const uint64_t places[] = {
         0, (uint64_t)framebuffer->pitch_bytes * (framebuffer->height_pixels - 1) +
                (uint64_t)framebuffer->width_pixels * (framebuffer->bits_per_pixel / 8u) - 2};
-    promise_begin(promises, "framebuffer-is-memory");
     for (unsigned i = 0; i < 2; i++) {
         uint8_t before = pixels[places[i]];
         pixels[places[i]] = (uint8_t)~before;
         promise_require_equal(promises, (uint8_t)~before, pixels[places[i]]);
         pixels[places[i]] = before;
     }
-    promise_end(promises);
 }
 
 static void check_framebuffer(const struct handoff *handoff, struct promises *promises)
@@ -89,11 +82,16 @@ static void check_framebuffer(const struct handoff *handoff, struct promises *pr
         check_no_framebuffer(handoff, promises);
         return;
     }
-    const struct handoff_framebuffer *framebuffer =
-        block_pointer(handoff, handoff->framebuffers.first);
-    check_geometry(framebuffer, promises);
-    check_format(framebuffer, promises);
-    check_pixels(handoff, promises);
+    promise_begin(promises, "framebuffers-are-sound");
+    promise_require(promises, handoff->framebuffers.count <= BLOCK_SCREEN_LIMIT,
+                    "as many screens as the probe knows", handoff->framebuffers.count);
+    for (uint32_t i = 0; i < handoff->framebuffers.count; i++) {
+        const struct handoff_framebuffer framebuffer = block_framebuffer(handoff, i);
+        require_geometry(&framebuffer, promises);
+        require_format(&framebuffer, promises);
+        require_pixels(handoff, &framebuffer, promises);
+    }
+    promise_end(promises);
 }
 
 /* --- The firmware's tables -------------------------------------------------------------------- */

@@ -105,6 +105,14 @@ static void check_neighbours(const struct handoff *handoff, struct promises *pro
     promise_end(promises);
 }
 
+static uint64_t bytes_of_blocks(const struct block blocks[BLOCK_COUNT], uint32_t type)
+{
+    uint64_t sum_bytes = 0;
+    for (unsigned i = 0; i < BLOCK_COUNT; i++)
+        sum_bytes += blocks[i].type == type ? blocks[i].end - blocks[i].start : 0;
+    return sum_bytes;
+}
+
 /* Each block has only regions of its type. No other memory has this type, except the loader's:
  * other leftovers of the loader share it. */
 static void check_blocks(const struct handoff *handoff, struct promises *promises)
@@ -118,7 +126,7 @@ static void check_blocks(const struct handoff *handoff, struct promises *promise
         promise_require_equal(promises, size_bytes,
                               block_bytes_of_type(handoff, block->start, block->end, block->type));
         if (block->type != HANDOFF_REGION_LOADER)
-            promise_require_equal(promises, size_bytes,
+            promise_require_equal(promises, bytes_of_blocks(blocks, block->type),
                                   block_bytes_of_type(handoff, 0, UINT64_MAX, block->type));
     }
     promise_end(promises);
