@@ -7,6 +7,7 @@ of each. `make test-all` has each kind on a machine of its own.
 import re
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -162,6 +163,54 @@ FIRMWARE = ["/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_CODE.secboot.f
 @pytest.mark.parametrize("name", installed(*FIRMWARE))
 def test_firmware_build(lab, name):
     expect_ready(lab.cold(machine={"firmware": firmware.find(name)}))
+
+
+def secure_build(folder, name):
+    """Return a copy of the installed build for Secure Boot, with another name. Its variable store has no keys."""
+    source = Path("/usr/share/OVMF")
+    if not (source / "OVMF_CODE_4M.secboot.fd").is_file():
+        pytest.skip(f"there is no OVMF_CODE_4M.secboot.fd in {source}")
+    shutil.copy(source / "OVMF_CODE_4M.secboot.fd", folder / name)
+    shutil.copy(source / "OVMF_VARS_4M.fd", folder)
+    return firmware.find(folder / name)
+
+
+@pytest.mark.parametrize("name", [
+    "OVMF_CODE_4M.secboot.strictnx.fd", pytest.param("OVMF_CODE_4M.strictnx.fd", marks=FULL),
+    pytest.param("any.fd", marks=FULL),
+])  # fmt: skip
+def test_secure_boot_build_of_any_name_starts(lab, tmp_path, name):
+    """Without SMM, secure flash and its variable store it stops with #UD at 0xE0000."""
+    expect_ready(lab.cold(machine={"firmware": secure_build(tmp_path, name)}))
+
+
+@FULL
+@pytest.mark.parametrize("name", ["OVMF_CODE_4M.ms.fd", "OVMF_CODE_4M.snakeoil.fd"])
+def test_secure_boot_with_keys_refuses_the_loader_by_name(lab, name):
+    code = Path("/usr/share/OVMF") / name
+    if not code.is_file():
+        pytest.skip(f"there is no {code}")
+    verdict = lab.cold(machine={"firmware": firmware.find(code)})
+    assert "Secure Boot is on, and the loader is not signed" in verdict.sentence, verdict.sentence
+    assert "switch Secure Boot off" in verdict.advice
+
+
+U_BOOT = Path("/usr/lib/u-boot/qemu-x86_64/u-boot.rom")
+
+
+def u_boot():
+    """Return the second family of firmware."""
+    if not U_BOOT.is_file():
+        pytest.skip(f"there is no {U_BOOT}: Debian's package u-boot-qemu has it")
+    return firmware.find(U_BOOT)
+
+
+@FULL
+@pytest.mark.parametrize("medium", ["virtio", "scsi", "nvme", "usb", "iso"])
+def test_u_boot_that_does_not_see_the_medium(lab, medium):
+    verdict = lab.cold(machine={"firmware": u_boot(), "medium": medium})
+    assert f"no driver for the medium {medium}" in verdict.sentence, verdict.sentence
+    assert "--medium ahci" in verdict.advice
 
 
 @FULL
