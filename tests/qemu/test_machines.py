@@ -205,6 +205,18 @@ def u_boot():
     return firmware.find(U_BOOT)
 
 
+@pytest.mark.parametrize("machine", [
+    pytest.param({"memory": "3G", "cpu": "qemu64", "cpu_count": 2}, id="3G"),
+    pytest.param({"memory": "512M", "cpu": "max"}, id="max", marks=FULL),
+    pytest.param({"memory": "128M", "cpu": "Nehalem", "graphics": "none"}, id="128M", marks=FULL),
+])  # fmt: skip
+def test_u_boot(lab, machine):
+    """Another family of firmware: a short map, no screen, and a ResetSystem that restarts."""
+    verdict = expect_ready(lab.cold(machine={"firmware": u_boot(), "medium": "ahci", **machine}))
+    assert verdict.has_line(r"\[power-off\] by=acpi register=0x604 "), verdict.serial
+    assert verdict.has_line(r"U-Boot 20\d\d\.") and verdict.has_line(r"\[handoff\] warning: no screen")
+
+
 @FULL
 @pytest.mark.parametrize("medium", ["virtio", "scsi", "nvme", "usb", "iso"])
 def test_u_boot_that_does_not_see_the_medium(lab, medium):
