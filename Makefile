@@ -549,7 +549,7 @@ usb: image ## write a USB stick: make usb DEV=/dev/sdX (asks before it writes)
 	@$(PYTHON) scripts/usb.py $(BUILD)/handoff.img "$(DEV)"
 
 .PHONY: bench-boot
-bench-boot: build ## count the guest instructions of each phase of the boot
+bench-boot: qemu-programs ## count the guest instructions of the loader by kernel and medium, and of each phase
 	@$(PYTHON) tests/bench/bench_boot.py
 
 .PHONY: bench-kernel
