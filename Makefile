@@ -498,11 +498,21 @@ probe: $(BUILD)/probe/probe.elf
 SMALL_KERNELS := $(patsubst tests/qemu/small_kernels/%.c,$(BUILD)/small_kernels/%.elf, \
     $(wildcard tests/qemu/small_kernels/*.c))
 
-$(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
+define link_small_kernel
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(LD_LLD) -static -nostdlib --strip-all -z noexecstack -z max-page-size=4096 -z separate-code \
 	    --image-base=0xffffffff80000000 --entry=entry $< -o $(NEW) && $(RENAME)
+endef
+
+$(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
+	$(link_small_kernel)
+
+# Large kernels, for bench-boot.
+BENCH_KERNELS := $(patsubst tests/bench/kernels/%.c,$(BUILD)/bench/kernels/%.elf,$(wildcard tests/bench/kernels/*.c))
+
+$(BUILD)/bench/kernels/%.elf: $(BUILD)/kernel/tests/bench/kernels/%.o
+	$(link_small_kernel)
 
 .PHONY: qemu-programs
 qemu-programs: build $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS)
@@ -549,7 +559,7 @@ usb: image ## write a USB stick: make usb DEV=/dev/sdX (asks before it writes)
 	@$(PYTHON) scripts/usb.py $(BUILD)/handoff.img "$(DEV)"
 
 .PHONY: bench-boot
-bench-boot: qemu-programs ## count the guest instructions of the loader by kernel and medium, and of each phase
+bench-boot: qemu-programs $(BENCH_KERNELS) ## count the guest instructions of the loader by kernel and medium, and of each phase
 	@$(PYTHON) tests/bench/bench_boot.py
 
 .PHONY: bench-kernel

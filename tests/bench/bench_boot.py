@@ -29,14 +29,14 @@ import volume  # noqa: E402
 from machine import Machine  # noqa: E402
 
 TIMEOUT_SECONDS = 900
-SMALL_KERNELS = folders.build_folder() / "small_kernels"
+BUILD = folders.build_folder()
 # The kernels, and the limit from the start of the loader to the first instruction of each. The file None is
 # the project's kernel.
 KERNELS = {
-    "small": (SMALL_KERNELS / "timeline.elf", 5_000_000),
+    "small": (BUILD / "small_kernels/timeline.elf", 5_000_000),
     "ours": (None, 5_000_000),
-    "16 MiB file": (SMALL_KERNELS / "timeline_file_16m.elf", 20_000_000),
-    "16 MiB zero": (SMALL_KERNELS / "timeline_zero_16m.elf", 20_000_000),
+    "16 MiB file": (BUILD / "bench/kernels/file_16m.elf", 20_000_000),
+    "16 MiB zero": (BUILD / "bench/kernels/zero_16m.elf", 20_000_000),
 }
 # The limits hold for the first medium. What the firmware's drivers and file system take counts, too, and others
 # take more.
