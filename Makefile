@@ -109,7 +109,7 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features serial_16550)
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
-    $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
+    $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts nearest power_acpi spinlock timeline_summary) \
     kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
