@@ -107,8 +107,8 @@ DEAD_ENDS = [
     ),
 ]
 SILENCE = (
-    "the firmware does not start on this machine: leave out --firmware, $OVMF and --cpu, or use "
-    "more --memory."
+    "the firmware does not start on this machine: leave out --firmware, $OVMF, --cpu and --display, or "
+    "use more --memory."
 )
 ADVICE_SILENCE = SILENCE[0].upper() + SILENCE[1:]
 ADVICE_TIME = "Use a longer --timeout, or see docs/LOG.md for the step after that line."

@@ -311,8 +311,11 @@ DIMENSIONS = {
 
 
 def is_possible(machine):
-    """U-Boot sees AHCI disks only, and shows nothing."""
-    return machine["firmware"] != str(U_BOOT) or (machine["medium"] == "ahci" and machine["graphics"] in ("std", "none"))
+    """U-Boot sees AHCI disks only, and shows nothing. With ramfb, OVMF with SMM resets before any loader."""
+    name, graphics = str(machine["firmware"]), machine["graphics"]
+    if name == str(U_BOOT):
+        return machine["medium"] == "ahci" and graphics in ("std", "none")
+    return not ("secboot" in name and graphics == "ramfb")
 
 
 MATRIX = matrix.machines(DIMENSIONS, is_possible)
