@@ -55,8 +55,8 @@ static uint64_t number_at(const uint8_t *bytes, size_t size_bytes)
 
 /* --- The FADT --------------------------------------------------------------------------------- */
 
-/* Return an I/O address, or 0 if the register does not exist or lies elsewhere. The wide field counts
- * if the table has it and it is not 0. */
+/* Return an I/O address, or 0 if the register does not exist or lies elsewhere. The wide field
+ * counts if the table has it and it is not 0. */
 static uint16_t register_address(const uint8_t *fadt, size_t size_bytes, size_t narrow_offset,
                                  size_t wide_offset)
 {
@@ -133,8 +133,9 @@ static bool take_integer(struct reader *reader, uint64_t *ret_number)
     }
 }
 
-/* The length of a package counts from its own first byte. That byte has the number of further bytes
- * in its upper two bits, and then the lowest four bits of the length, or six without further bytes. */
+/* The length of a package counts from its own first byte. That byte has the number of further
+ * bytes in its upper two bits, and then the lowest four bits of the length, or six without
+ * further bytes. */
 static bool take_length(struct reader *reader, size_t *ret_behind_bytes)
 {
     uint64_t lead, rest = 0;

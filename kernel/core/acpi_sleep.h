@@ -1,10 +1,10 @@
 /*
- * acpi_sleep.h - the registers and values of the soft-off state, from the firmware's ACPI tables (ACPI
- * 6.5, 5.2.9 and 7.4.2).
+ * acpi_sleep.h - the registers and values of the soft-off state, from the firmware's ACPI tables
+ * (ACPI 6.5, 5.2.9 and 7.4.2).
  *
- * The FADT has the registers. The values are in the package \_S5 of the DSDT, which is a program for
- * an interpreter. Here a search finds the package by its name and its encoding, so the kernel needs no
- * interpreter. A package that a program computes is not found.
+ * The FADT has the registers. The values are in the package \_S5 of the DSDT, which is a program
+ * for an interpreter. Here a search finds the package by its name and its encoding, so the
+ * kernel needs no interpreter. A package that a program computes is not found.
  *
  * Pure: foreign bytes in, struct out. Fuzzed by tests/fuzz/fuzz_acpi_sleep.c.
  */
@@ -39,7 +39,7 @@ enum acpi_sleep_status {
 const char *acpi_sleep_status_text(enum acpi_sleep_status status);
 
 struct acpi_sleep_registers {
-    /* I/O addresses of the control registers, 16 bits each. The second is 0 if there is only one. */
+    /* I/O addresses of the control registers, 16 bits each. The second is 0 without one. */
     uint16_t control[2];
     /* The I/O address and the value that switch the registers on; 0 if they are always on. */
     uint16_t command;

@@ -1,9 +1,9 @@
 /*
- * power.h - switch the machine off: by ACPI's registers, or by the firmware's ResetSystem (UEFI 2.10,
- * section 8.5.1).
+ * power.h - switch the machine off: by ACPI's registers, or by the firmware's ResetSystem (UEFI
+ * 2.10, section 8.5.1).
  *
- * ACPI comes first. A firmware that cannot switch off may restart the machine in ResetSystem, and then
- * nothing else can follow. A register that does nothing leaves time for the call.
+ * ACPI comes first. A firmware that cannot switch off may restart the machine in ResetSystem,
+ * and then nothing else can follow. A register that does nothing leaves time for the call.
  */
 #ifndef KERNEL_CORE_POWER_H
 #define KERNEL_CORE_POWER_H

@@ -9,7 +9,8 @@
 #include "shared/address.h"
 #include "shared/range.h"
 
-/* The two tables that are needed. A range is empty if the loader did not find or accept the table. */
+/* The two tables that are needed. A range is empty if the loader did not find or accept the
+ * table. */
 struct power_tables {
     struct phys_range fadt;
     struct phys_range dsdt;
@@ -20,8 +21,9 @@ struct power_tables {
 struct power_tables power_acpi_find_tables(const struct handoff_view *view,
                                            struct virt_addr direct_map_base);
 
-/* Switch the machine off. If it returns, the machine could not be switched off in this way, and the
- * result is the reason, a clause for the log. Tables outside of the RAM of `regions` are not read. */
+/* Switch the machine off. If it returns, the machine could not be switched off in this way, and
+ * the result is the reason, a clause for the log. Tables outside of the RAM of `regions` are not
+ * read. */
 const char *power_acpi_off(const struct power_tables *tables, struct virt_addr direct_map_base,
                            const struct region_list *regions);
 

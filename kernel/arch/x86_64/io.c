@@ -8,8 +8,8 @@
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA    0xcfc
 
-/* The LPC bridge of Intel's ICH9, as QEMU's q35 has it: bus 0, device 31, function 0 (Intel ICH9 data
- * sheet, 13.1). Its power-management ports lie at PMBASE, if ACPI_CNTL has the bit. */
+/* The LPC bridge of Intel's ICH9, as QEMU's q35 has it: bus 0, device 31, function 0 (Intel ICH9
+ * data sheet, 13.1). Its power-management ports lie at PMBASE, if ACPI_CNTL has the bit. */
 #define ICH9_LPC            UINT32_C(0x8000f800)
 #define ICH9_IDENTITY       UINT32_C(0x29188086)
 #define ICH9_REGISTER_ID    0x00

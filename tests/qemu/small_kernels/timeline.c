@@ -1,7 +1,7 @@
 /*
- * timeline.c - a kernel that prints the loader's timeline on COM1, with its own first instruction as the
- * end, and ends. make bench-boot counts the loader's instructions with it. The only file of the project
- * that it includes is shared/handoff.h.
+ * timeline.c - a kernel that prints the loader's timeline on COM1, with its own first
+ * instruction as the end, and ends. make bench-boot counts the loader's instructions with it.
+ * The only file of the project that it includes is shared/handoff.h.
  *
  * A file that includes this one and defines BALLAST makes a large kernel of it.
  */
