@@ -109,7 +109,8 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features serial_16550)
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
-    $(patsubst %,kernel/core/%.c,backtrace_fold command_words cpu fault guard interrupts nearest spinlock timeline_summary) \
+    $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts nearest \
+        power_acpi spinlock timeline_summary) \
     kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode) \
     $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
 
@@ -506,11 +507,21 @@ probe: $(BUILD)/probe/probe.elf
 SMALL_KERNELS := $(patsubst tests/qemu/small_kernels/%.c,$(BUILD)/small_kernels/%.elf, \
     $(wildcard tests/qemu/small_kernels/*.c))
 
-$(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
+define link_small_kernel
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(LD_LLD) -static -nostdlib --strip-all -z noexecstack -z max-page-size=4096 -z separate-code \
 	    --image-base=0xffffffff80000000 --entry=entry $< -o $(NEW) && $(RENAME)
+endef
+
+$(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
+	$(link_small_kernel)
+
+# Large kernels, for bench-boot.
+BENCH_KERNELS := $(patsubst tests/bench/kernels/%.c,$(BUILD)/bench/kernels/%.elf,$(wildcard tests/bench/kernels/*.c))
+
+$(BUILD)/bench/kernels/%.elf: $(BUILD)/kernel/tests/bench/kernels/%.o
+	$(link_small_kernel)
 
 .PHONY: qemu-programs
 qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS)
@@ -634,7 +645,7 @@ usb: image ## write a USB stick: make usb DEV=/dev/sdX (asks before it writes)
 	@$(PYTHON) scripts/usb.py $(BUILD)/handoff.img "$(DEV)"
 
 .PHONY: bench-boot
-bench-boot: build ## count the guest instructions of each phase of the boot
+bench-boot: qemu-programs $(BENCH_KERNELS) ## count the guest instructions of the loader by kernel and medium, and of each phase
 	@$(PYTHON) tests/bench/bench_boot.py
 
 .PHONY: bench-kernel

@@ -133,6 +133,19 @@ void arch_pause(void);
 uint64_t arch_call_runtime_service(struct phys_addr root, uint64_t service, uint64_t argument_1,
                                    uint64_t argument_2, uint64_t argument_3, uint64_t argument_4);
 
+/* --- I/O addresses ---------------------------------------------------------------------------- */
+
+/* Read and write registers in the space of I/O addresses, where ACPI's tables place some. On a CPU
+ * without this space the tables name no such address. */
+uint16_t arch_io_read_16(uint16_t address);
+void arch_io_write_16(uint16_t address, uint16_t value);
+void arch_io_write_8(uint16_t address, uint8_t value);
+
+/* Firmware may leave the registers of ACPI switched off, as U-Boot does on QEMU's machine q35. Switch
+ * them on if they are off and the kernel knows the chipset. Return the address of the first control
+ * register, or 0. */
+uint16_t arch_acpi_control_enable(void);
+
 /* --- Serial port ------------------------------------------------------------------------------ */
 
 /* Find and set up COM1: 115200 baud, 8N1. Return false if there is no port. */

@@ -18,6 +18,7 @@
 #include "kernel/mm/heap_setup.h"
 #include "kernel/mm/heap_window.h"
 #include "kernel/mm/paging/runtime_space.h"
+#include "kernel/core/power_acpi.h"
 #include "kernel/core/timeline.h"
 #include "kernel/core/timer.h"
 #include "shared/text/framebuffer_text.h"
@@ -51,6 +52,7 @@ struct kernel {
     struct kernel_layout layout;
     struct address_space address_space;
     struct timer timer;
+    struct power_tables power_tables;
     uint64_t shoot_down_count; /* calls to drop translations on other CPUs */
     struct runtime_space runtime_space;
     struct heap_window heap_window;

@@ -2,7 +2,7 @@
 
 The verdict is strict. A boot succeeds only if the kernel prints its [ready] line, does not panic, and then ends the
 machine itself. QEMU's exit status 0 is not enough, because other ends have it, too: a triple fault, a reset, or a
-power-off by the firmware's shell.
+power-off by the firmware's shell. So QEMU logs triple faults.
 """
 
 import json
@@ -33,6 +33,8 @@ DEBUG_EXIT_OK = 0x10
 READY = re.compile(r"^\[ready\]", re.MULTILINE)
 # The user has pressed the key for a restart.
 RESTART = re.compile(r"^\[ready\] action=restart", re.MULTILINE)
+# The kernel was about to switch the machine off.
+POWER_OFF = re.compile(r"^\[ready\] action=power-off", re.MULTILINE)
 PANIC = re.compile(r"^\[panic\] code=.*$", re.MULTILINE)
 PANIC_CAUSE = re.compile(r"^\[panic\] cause: (.*)$", re.MULTILINE)
 # The last line of a panic.
@@ -56,11 +58,15 @@ KERNEL_BEGAN = re.compile(r"^\[[a-z-]+\] |^screen \d+x\d+, ACPI at ", re.MULTILI
 
 @dataclass(frozen=True)
 class DeadEnd:
-    """A failed boot that does not end the machine: the text that it prints, its meaning, and a remedy."""
+    """A failed boot that does not end the machine: the text that it prints, its meaning, and a remedy. MEDIUM in the
+    sentence stands for the medium of the machine."""
 
     words: str
     sentence: str
     advice: str
+
+    def sentence_for(self, medium):
+        return self.sentence.replace("MEDIUM", f"the medium {medium}" if medium else "the medium")
 
 
 DEAD_ENDS = [
@@ -69,6 +75,22 @@ DEAD_ENDS = [
         "the firmware refused the loader: Secure Boot is on, and the loader is not signed",
         "Use firmware without enrolled keys (the installed one, without --firmware and $OVMF), or "
         "switch Secure Boot off in the firmware's setup.",
+    ),
+    DeadEnd(
+        "Image not authenticated",
+        "the firmware refused the loader: Secure Boot is on, and the loader is not signed",
+        "Use firmware without enrolled keys, or switch Secure Boot off: delete the variable PK.",
+    ),
+    # U-Boot asks for old IDE disks after it has tried all others. This machine has none.
+    DeadEnd(
+        "Reset IDE: Bus",
+        "U-Boot found no loader: it has no driver for MEDIUM, or the medium has no EFI/BOOT/BOOTX64.EFI",
+        "U-Boot's usual build reads AHCI disks only: use --medium ahci.",
+    ),
+    DeadEnd(
+        "## Application failed",
+        "U-Boot started the loader, and the loader failed",
+        "See the lines above.",
     ),
     DeadEnd(
         "X64 Exception",
@@ -88,8 +110,8 @@ DEAD_ENDS = [
     ),
 ]
 SILENCE = (
-    "the firmware does not start on this machine: leave out --firmware, $OVMF and --cpu, or use "
-    "more --memory."
+    "the firmware does not start on this machine: leave out --firmware, $OVMF, --cpu and --display, or "
+    "use more --memory."
 )
 ADVICE_SILENCE = SILENCE[0].upper() + SILENCE[1:]
 ADVICE_TIME = "Use a longer --timeout, or see docs/LOG.md for the step after that line."
@@ -100,6 +122,10 @@ ADVICE_FIRMWARE_RESET = (
 )
 ADVICE_KERNEL_RESET = (
     "The kernel faulted without a handler: use make debug, which stops at its first instruction."
+)
+ADVICE_RESTART = (
+    "This firmware's ResetSystem restarts the machine, and its ACPI tables have no way to switch it off: "
+    "switch it off by hand."
 )
 # The order matters: a panic may follow [ready], and the loader has no errors after [ready].
 STATES = [("panic", PANIC_END), ("ready", READY), ("fault", FAULT), ("refusal", REFUSAL)]
@@ -166,6 +192,8 @@ class Ending:
     shutdown_reason: Optional[str] = None  # of QMP's SHUTDOWN event
     stopped_because: Optional[str] = None  # the reason why this program killed it
     errors: str = ""  # QEMU's own messages
+    triple_fault: bool = False  # the CPU's, as QEMU has logged it; never with KVM
+    medium: str = ""  # of the machine
 
 
 @dataclass(frozen=True)
@@ -270,7 +298,8 @@ def verdict_of(serial, ending: Ending) -> Verdict:
         return Verdict(True, "the kernel reached [ready] and ended the machine", serial, code)
     dead_end = find_dead_end(serial)
     if dead_end is not None:
-        return failed(f"{dead_end.sentence}; {line_with(dead_end.words, serial)}", dead_end.advice)
+        sentence = dead_end.sentence_for(ending.medium)
+        return failed(f"{sentence}; {line_with(dead_end.words, serial)}", dead_end.advice)
     if ending.stopped_because is not None:
         advice = ADVICE_TIME if serial.strip() else ADVICE_TIME_SILENCE
         return failed(f"{ending.stopped_because}; {last_line(serial)}", advice)
@@ -281,12 +310,24 @@ def verdict_of(serial, ending: Ending) -> Verdict:
             else f"the user left QEMU before the kernel was ready; {last_line(serial)}",
             serial,
         )  # fmt: skip
-    if ending.shutdown_reason == "guest-reset" and RESTART.search(serial):
-        return Verdict(True, "the kernel reached [ready], and a key restarted the machine", serial, code)
     if ending.shutdown_reason == "guest-reset":
-        return failed(f"the machine reset itself; {last_line(serial)}", ending_advice(serial))
+        return verdict_of_reset(serial, ending)
     return failed(f"the machine ended without a message of the kernel; {last_line(serial)}",
                   ending_advice(serial))  # fmt: skip
+
+
+def verdict_of_reset(serial, ending):
+    """Return the verdict on a machine that has reset itself, without any report."""
+    if ending.triple_fault:
+        return Verdict(False, f"the machine reset itself by a triple fault; {last_line(serial)}", serial,
+                       advice=ending_advice(serial))  # fmt: skip
+    if RESTART.search(serial):
+        return Verdict(True, "the kernel reached [ready], and a key restarted the machine", serial)
+    if POWER_OFF.search(serial):
+        return Verdict(False, "the kernel reached [ready], but the machine restarted instead of switching off; "
+                       f"{last_line(serial)}", serial, advice=ADVICE_RESTART)  # fmt: skip
+    return Verdict(False, f"the machine reset itself; {last_line(serial)}", serial,
+                   advice=ending_advice(serial))  # fmt: skip
 
 
 class Monitor:
@@ -348,6 +389,7 @@ class Boot:
         self.echo = echo
         self.on_terminal = on_terminal
         self.stays_at_end = machine.stay_at_end
+        self.medium = machine.medium
         self.monitor = None
         self.serial_output = None
         self.serial_input = None
@@ -370,6 +412,7 @@ class Boot:
         command += self._serial_arguments(on_terminal)
         if machine.serial_port:
             command += ["-serial", "chardev:serial"]
+        command += ["-d", "cpu_reset", "-D", str(self.scratch / "resets")]
         self.error_file = (self.scratch / "errors").open("w+b")
         try:
             self.process = subprocess.Popen(
@@ -493,6 +536,11 @@ class Boot:
         self.error_file.flush()
         return (self.scratch / "errors").read_text(encoding="utf-8", errors="replace").strip()
 
+    def had_triple_fault(self):
+        """Return whether QEMU has logged a triple fault. With KVM it logs none."""
+        log = self.scratch / "resets"
+        return log.is_file() and b"Triple fault" in log.read_bytes()
+
     def picture(self, path: Path):
         """Save the screen as a PNG file."""
         self.command("screendump", {"filename": str(path), "format": "png"})
@@ -559,7 +607,8 @@ class Boot:
         self._leave()
         self._drain()
         reason = reason if status is None else self.monitor.shutdown_reason
-        return verdict_of(self.serial, Ending(status, reason, self.stopped_because, self.errors()))
+        ending = Ending(status, reason, self.stopped_because, self.errors(), self.had_triple_fault(), self.medium)
+        return verdict_of(self.serial, ending)
 
     def _leave(self):
         """End QEMU. If it has the terminal, let it restore the terminal first."""

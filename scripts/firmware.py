@@ -1,7 +1,7 @@
 """Find UEFI firmware for QEMU's q35 machine, on any distribution.
 
-The order: a file that the caller names, or the environment variable OVMF; QEMU's firmware descriptors
-(docs/interop/firmware.json in QEMU's source); the known folders of the distributions.
+The order: a file that the caller names (OVMF or U-Boot), or the environment variable OVMF; QEMU's firmware
+descriptors (docs/interop/firmware.json in QEMU's source); the known folders of the distributions.
 """
 
 import fnmatch
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Optional
 
 import firmware_volume
+import u_boot
 from arguments import tilde_advice
 
 # A descriptor in a later directory replaces one of the same file name in an earlier directory.
@@ -40,6 +41,10 @@ KNOWN_PLACES = [
 ]
 
 
+# Code and variables of OVMF together.
+FLASH_SIZES_BYTES = (2 * 1024**2, 4 * 1024**2)
+
+
 class FirmwareNotFound(Exception):
     """There is no usable firmware. The text says how to get it."""
 
@@ -55,11 +60,15 @@ class Firmware:
     combined: bool = False
     # It protects its variables with System Management Mode, and does not start without it.
     requires_smm: bool = False
+    # U-Boot: QEMU maps the file below 4 GiB, and there is no variable store.
+    is_u_boot: bool = False
 
     def arguments(self, scratch: Path):
         """Return QEMU's arguments. Writable parts are fresh copies in `scratch`, so that the boot order of an
         earlier boot has no effect."""
         arguments = []
+        if self.is_u_boot:
+            return ["-bios", str(self.code)]
         if self.requires_smm:
             arguments += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
             # Such a build of 2 MB hangs in SMM, without a message, if the chipset has S3 sleep.
@@ -144,22 +153,20 @@ def from_descriptors(directories=None) -> Optional[Firmware]:
     return candidates[0] if candidates else None
 
 
-def has_variable_store(path: Path, named):
-    """Return whether the file begins with a variable store, as a combined image does. Raise FirmwareNotFound if
-    it has no code for an x86-64 PC. `named` is the user's name of the file."""
-    image = path.read_bytes()
-    machine = firmware_volume.code_machine(image)
-    store = firmware_volume.begins_with_variables(image)
-    if machine is None and store:
+def check_code(image, path: Path, named):
+    """Raise FirmwareNotFound if the file has no code for an x86-64 PC. `named` is the user's name of the file."""
+    machine = firmware_volume.code_machine(image) or u_boot.code_machine(image)
+    if machine is None and firmware_volume.begins_with_variables(image):
         raise FirmwareNotFound(
             f"{named} is a variable store without code: name the file with the code"
             + code_beside_advice(path)
         )
     if machine is None:
-        raise FirmwareNotFound(f"{named} has no code in a firmware volume: name an OVMF image")
+        raise FirmwareNotFound(
+            f"{named} has no code in a firmware volume, and is not U-Boot: name an OVMF image"
+        )
     if machine != "x86-64":
         raise FirmwareNotFound(f"{named} is firmware for {machine}: name firmware for x86-64")
-    return store
 
 
 def code_beside_advice(store: Path):
@@ -170,41 +177,84 @@ def code_beside_advice(store: Path):
     return f", {beside}" if name != store.name and beside.is_file() else ""
 
 
-def variables_beside(code: Path) -> Optional[Path]:
-    """Return the variable store beside a code image. The names are those of the distributions."""
-    name = code.name
+# Words in the names of builds. Their stores may have the same word, or not. The last two have keys in their stores.
+FLAVOURS = (".strictnx", ".secboot", ".secure", ".snakeoil", ".ms")
+
+
+def store_names(code_name):
+    """Yield the possible names of the variable store of a code image, the best first. The names are those of the
+    distributions."""
     for old, new in (("CODE", "VARS"), ("code", "vars")):
-        if old not in name:
+        if old not in code_name:
             continue
-        candidate = name.replace(old, new)
-        plain = candidate
-        for flavour in (".secboot", ".ms", ".snakeoil", ".secure"):
-            plain = plain.replace(flavour, "")
-        for guess in (candidate, plain, "edk2-i386-vars.fd"):
-            if (code.parent / guess).is_file():
-                return code.parent / guess
+        name = code_name.replace(old, new)
+        yield name
+        for flavour in FLAVOURS:
+            name = name.replace(flavour, "")
+            yield name
+        yield "edk2-i386-vars.fd"
+
+
+def variables_beside(code: Path) -> Optional[Path]:
+    """Return the variable store beside a code image."""
+    guesses = (code.parent / name for name in store_names(code.name))
+    return next((guess for guess in guesses if guess.is_file()), None)
+
+
+def variables_installed(code: Path) -> Optional[Path]:
+    """Return an installed variable store without keys that fits to a code image from elsewhere: code and store fill a
+    flash of 2 or 4 MiB."""
+    for place, store in KNOWN_PLACES:
+        if store is None or not (Path(store).is_file() and Path(place).is_file()):
+            continue
+        if code.stat().st_size + Path(store).stat().st_size in FLASH_SIZES_BYTES:
+            return Path(store)
     return None
 
 
+def described(code: Path) -> Optional[Firmware]:
+    """Return the firmware of the descriptor that names a code image: without keys in the store if there are two."""
+    found = []
+    for descriptor in descriptors():
+        firmware = from_descriptor(descriptor)
+        if firmware is not None and firmware.code == code.absolute():
+            found.append(("enrolled-keys" in descriptor.get("features", []), firmware))
+    found.sort(key=lambda pair: pair[0])
+    return found[0][1] if found else None
+
+
+def from_code(code: Path, named, file_format, requires_smm) -> Firmware:
+    """Return the firmware of a code image, with its variable store."""
+    store = variables_beside(code) or variables_installed(code)
+    if store is None and requires_smm:
+        raise FirmwareNotFound(
+            f"{named} needs a variable store: put its file, for example OVMF_VARS_4M.fd, into the same folder"
+        )
+    return Firmware(code, store, file_format, requires_smm=requires_smm)
+
+
 def from_file(name, source="--firmware ") -> Firmware:
-    """Return the firmware in a file that the user named: a code image or a combined one. `source` comes before
-    the name in an error."""
+    """Return the firmware in a file that the user named: a code image, a combined one, or U-Boot. `source` comes
+    before the name in an error."""
     code, named = Path(name), f"{source}{name or repr(name)}"
     if not code.is_file():
         raise FirmwareNotFound(f"{named} is not a file{tilde_advice(name)}")
     if not os.access(code, os.R_OK):
         raise FirmwareNotFound(f"{named} cannot be read: check its permissions")
-    for descriptor in descriptors():
-        firmware = from_descriptor(descriptor)
-        if firmware is not None and firmware.code == code.absolute():
-            return firmware
-    with code.open("rb") as file:
-        compressed = file.read(4) == b"QFI\xfb"
-    if not compressed and has_variable_store(code, named):
-        return Firmware(code, None, combined=True)
-    secure = any(word in code.name for word in ("secboot", ".ms.", "secure", "snakeoil"))
-    file_format = "qcow2" if compressed else "raw"
-    return Firmware(code, variables_beside(code), file_format, requires_smm=secure)
+    firmware = described(code)
+    if firmware is not None:
+        return firmware
+    image = code.read_bytes()
+    if image[:4] == b"QFI\xfb":  # qcow2: the content is not readable here, so the name decides
+        secure = any(word in code.name for word in (*FLAVOURS, "smm"))
+        return from_code(code, named, "qcow2", secure)
+    check_code(image, code, named)
+    if u_boot.code_machine(image) is not None:
+        return Firmware(code, None, is_u_boot=True)
+    secure = firmware_volume.has_system_management(image)
+    if firmware_volume.begins_with_variables(image):
+        return Firmware(code, None, combined=True, requires_smm=secure)
+    return from_code(code, named, "raw", secure)
 
 
 def find(name=None) -> Firmware:

@@ -17,6 +17,7 @@ SMALLEST_VOLUME_HEADER_BYTES = 56
 FILE_HEADER_BYTES = 24
 FILE_TYPE_SECURITY_CORE = 0x03
 FILE_TYPE_DXE_CORE = 0x05
+FILE_TYPE_SMM_CORE = 0x0D
 # A section that contains other sections. Its GUID names the format: here LZMA, as edk2's LzmaCompress writes it.
 SECTION_GUID_DEFINED = 0x02
 LZMA_GUID = bytes.fromhex("98584eee143959429d6edc7bd79403cf")
@@ -124,3 +125,12 @@ def code_machine(image):
         cores = (core_machine(content, FILE_TYPE_DXE_CORE) for content in expanded(image))
         machine = next((core for core in cores if core is not None), machine)
     return MACHINES.get(machine, f"a CPU with the PE number {machine:#x}")
+
+
+def has_system_management(image):
+    """Return whether the firmware has code for System Management Mode. Such a build does not start without it."""
+    return any(
+        file_kind == FILE_TYPE_SMM_CORE
+        for content in expanded(image)
+        for file_kind, *_ in all_sections(content)
+    )

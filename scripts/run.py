@@ -16,12 +16,14 @@ import checks
 import firmware
 import image
 import machine
+import u_boot
 import volume
 
 ONCE_TIMEOUT_SECONDS = 120
 # The name in QEMU, and the older name in this project.
 NO_WINDOW = ("none", "headless")
 NO_CARD = "no-card"
+USUAL_MEDIUM = "virtio"
 CARDS = [card for card in machine.GRAPHICS if card != "none"]
 WAY_OUT = "leave QEMU with Ctrl-A X"
 EPILOG = """\
@@ -69,12 +71,13 @@ def parse_arguments():
     add("--cpu", metavar="MODEL", help="a CPU of QEMU: max, qemu64, Nehalem (default: the best)")
     add("--smp", type=arguments.integer(1, machine.LARGEST_CPU_COUNT), default=1, metavar="N",
         help=f"number of CPUs, up to {machine.LARGEST_CPU_COUNT} (default 1)")
-    add("--medium", default="virtio", choices=machine.MEDIA,
-        help="the boot medium: " + ", ".join(machine.MEDIA))
+    add("--medium", choices=machine.MEDIA,
+        help="the boot medium: " + ", ".join(machine.MEDIA) + f" (default {USUAL_MEDIUM}, on U-Boot "
+        f"{u_boot.USUAL_MEDIUM})")
     add("--sector", type=arguments.one_of(*machine.SECTOR_SIZES), default=512, metavar="BYTES",
         help="the size of the disk's sectors: 512, 4096 (default 512)")
-    add("--firmware", metavar="FILE", help="UEFI firmware: OVMF's code or combined image "
-        "(default: $OVMF, else the installed firmware)")
+    add("--firmware", metavar="FILE", help="UEFI firmware: OVMF's code or combined image, or "
+        "U-Boot's u-boot.rom (default: $OVMF, else the installed firmware)")
     add("--display", default="std", metavar="NAME",
         help="the graphics card: " + ", ".join(CARDS) + f"; or none for no window, {NO_CARD} for a "
         "machine without a card, or the kind of QEMU's window: gtk, sdl, …")
@@ -102,11 +105,14 @@ def check_together(parser, options):
     folder = os.environ.get("TMPDIR")
     if folder and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
         parser.error(f"TMPDIR={folder} is not a folder that this user can write")
+    usual_medium = USUAL_MEDIUM
     try:
         if options.firmware is not None or os.environ.get("OVMF"):
-            firmware.find(options.firmware)
+            if firmware.find(options.firmware).is_u_boot:
+                usual_medium = u_boot.USUAL_MEDIUM
     except firmware.FirmwareNotFound as error:
         parser.error(str(error))
+    options.medium = options.medium or usual_medium
     # QEMU answers "help" with a list, and starts no machine.
     if options.cpu is not None and options.cpu.split(",")[0] in ("", "help", "?"):
         parser.error(f"--cpu {options.cpu!r} is not a CPU: {machine.QEMU} -cpu help lists all CPUs")
@@ -262,8 +268,9 @@ class Notices:
             say(f"the machine stopped: {verdict}; {way_out}")
         elif state == "dead end":
             dead_end = boot.find_dead_end(serial)
+            sentence = dead_end.sentence_for(self.running.medium)
             print(file=sys.stderr)
-            say(f"{dead_end.sentence}. {dead_end.advice} To leave: {way_out}")
+            say(f"{sentence}. {dead_end.advice} To leave: {way_out}")
 
 
 def run(options, once):

@@ -2,7 +2,7 @@
 # Install missing packages. Print nothing if no package is missing.
 #
 #   setup.sh build      packages for building, booting and images
-#   setup.sh test       the same, and packages for the tests
+#   setup.sh test       the same, and packages for the tests; firmware-builds.sh unpacks more firmware
 #   setup.sh develop    the same, and gdb and packages for make format and make lint
 #
 # On Debian and Ubuntu, apt-get installs them, with sudo for a user other than root. On other systems,
@@ -76,10 +76,16 @@ print_apt_commands() {
     echo "    apt-get install --no-install-recommends $*"
 }
 
+# All packages are here. Tests use more firmware, if there is any.
+finish() {
+    [ "$set_name" = build ] || "$tools_root/scripts/firmware-builds.sh"
+    exit 0
+}
+
 # There are two rounds: some package names depend on the version of clang that the first round installs.
 for _ in 1 2; do
     missing=$(missing_tools)
-    [ -n "$missing" ] || exit 0
+    [ -n "$missing" ] || finish
     packages=$(awk '$2 != "-" { print $2 }' <<<"$missing" | sort -u | tr '\n' ' ')
     without_package=$(awk '$2 == "-" { print $1 }' <<<"$missing" | tr '\n' ' ')
     packages=${packages% }
@@ -112,3 +118,4 @@ if [ -n "$missing" ]; then
     echo "setup.sh: still missing after the installation: $missing" >&2
     exit 1
 fi
+finish

@@ -110,6 +110,10 @@ tools_present() {
         [ -n "${OVMF:-}" ] && return 0
         (cd "$tools_root/scripts" && python3 -c 'import firmware; firmware.installed()') 2>/dev/null
         ;;
+    # Firmware of another family, for the tests. Where no package has it, they leave it out.
+    u-boot)
+        [ "$(tools_manager)" != apt ] || [ -f /usr/lib/u-boot/qemu-x86_64/u-boot.rom ]
+        ;;
     # Only a machine with a display needs QEMU's window.
     window)
         [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && return 0

@@ -38,6 +38,7 @@ static void copy_handed_over_data(struct kernel *kernel)
 {
     copy_regions(kernel);
     copy_command_line(kernel);
+    kernel->power_tables = power_acpi_find_tables(&kernel->view, kernel->direct_map_base);
     /* The other texts are lost with the loader's block. */
     kernel->view.log = NULL;
     kernel->view.efi_map = NULL;

@@ -21,7 +21,7 @@ _Noreturn void boot_end_power_off(struct kernel *kernel)
     if (status != PAGE_TABLE_OK)
         panic(PANIC_PAGE_TABLES, "the firmware's runtime services: %s",
               page_table_status_name(status));
-    power_off(kernel->runtime_space.table.root, kernel->direct_map_base,
+    power_off(kernel->runtime_space.table.root, &kernel->power_tables, kernel->direct_map_base,
               phys_addr(kernel->handoff.efi_system_table), &kernel->view.regions);
 }
 

@@ -44,7 +44,7 @@ enum panic_code {
     PANIC_NULL_ACCESS = 0x25,        /* a page fault in page 0 */
     PANIC_WRITE_PROTECTION = 0x26,   /* a write to a read-only page */
     PANIC_EXECUTE_PROTECTION = 0x27, /* an instruction fetch from a non-executable page */
-    PANIC_POWER_OFF = 0x28,          /* ResetSystem returned */
+    PANIC_POWER_OFF = 0x28,          /* no way worked */
     PANIC_NESTED = 0x29,             /* a panic or fault while a panic was being printed */
     PANIC_UNEXPECTED_INTERRUPT = 0x2a,
     PANIC_LOADER_FAULT = DEBUG_EXIT_LOADER_FAULT, /* raised by the loader, like the next code */

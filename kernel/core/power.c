@@ -1,6 +1,7 @@
 #include "kernel/core/power.h"
 
 #include "kernel/arch.h"
+#include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "shared/memory.h"
 
@@ -37,8 +38,9 @@ static struct virt_addr require_table(const char *name, struct virt_addr direct_
     return virtual;
 }
 
-_Noreturn void power_off(struct phys_addr runtime_root, struct virt_addr direct_map_base,
-                         struct phys_addr efi_system_table, const struct region_list *regions)
+static _Noreturn void reset_system(struct phys_addr runtime_root, struct virt_addr direct_map_base,
+                                   struct phys_addr efi_system_table,
+                                   const struct region_list *regions)
 {
     struct virt_addr system_table =
         require_table("the EFI system table", direct_map_base, efi_system_table,
@@ -52,4 +54,13 @@ _Noreturn void power_off(struct phys_addr runtime_root, struct virt_addr direct_
     uint64_t status =
         arch_call_runtime_service(runtime_root, reset_system, EFI_RESET_SHUTDOWN, 0, 0, 0);
     panic(PANIC_POWER_OFF, "ResetSystem returned EFI status 0x%llx", (unsigned long long)status);
+}
+
+_Noreturn void power_off(struct phys_addr runtime_root, const struct power_tables *tables,
+                         struct virt_addr direct_map_base, struct phys_addr efi_system_table,
+                         const struct region_list *regions)
+{
+    const char *obstacle = power_acpi_off(tables, direct_map_base, regions);
+    log_line("power-off", "by=firmware reason=\"%s\"", obstacle);
+    reset_system(runtime_root, direct_map_base, efi_system_table, regions);
 }

@@ -3,6 +3,7 @@
 import pytest
 
 from lab import expect_ready, expect_stop
+from machines import MODERN
 
 
 def test_FW1_no_loaded_image(lab):
@@ -41,6 +42,19 @@ def test_FW15_no_usable_framebuffer(lab, fault):
 def test_FW16_no_acpi(lab):
     verdict = expect_ready(lab.case(plan=["no-acpi"]))
     assert "the firmware has no ACPI tables" in verdict.serial
+    assert verdict.has_line(r'\[power-off\] by=firmware reason="the handoff has no ACPI tables'), verdict.serial
+
+
+def test_FW16_no_acpi_with_five_levels(lab):
+    """ResetSystem switches the machine off, under tables of five levels, too."""
+    verdict = expect_ready(lab.case(plan=["no-acpi"], machine=MODERN, command_line="paging=5"))
+    assert verdict.has_line(r"\[paging\] levels=5 ") and verdict.has_line(r"\[power-off\] by=firmware "), verdict.serial
+
+
+def test_power_off_by_acpi(lab):
+    verdict = expect_ready(lab.case())
+    assert verdict.has_line(r"\[power-off\] by=acpi register=0x604 type=0$"), verdict.serial
+    assert "by=firmware" not in verdict.serial
 
 
 def test_no_random_numbers_from_firmware(lab):
@@ -62,7 +76,8 @@ def test_FW17_memory_attribute_protocol_that_fails(lab):
 def test_M13_firmware_code_that_is_not_write_back(lab):
     """The handoff has it as reserved, it is mapped uncached, and the runtime call still works."""
     plain = expect_ready(lab.case())
-    verdict = expect_ready(lab.case(plan=["firmware-uncached"]))
+    verdict = expect_ready(lab.case(plan=["firmware-uncached", "no-acpi"]))
+    assert verdict.has_line(r"\[power-off\] by=firmware ")
     total = r"\[frames\] total=(\d+)"
     assert int(verdict.has_line(total).group(1)) < int(plain.has_line(total).group(1))
 

@@ -3,14 +3,18 @@ here, have many special properties at once, so that few starts of the firmware c
 machine for each property.
 """
 
+import os
 import re
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
 import firmware
+import matrix
 from lab import BUILD, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed, volume
+from machine import parse_size
 from machines import DISC, EXECUTABLE, MODERN, PLAIN, SMALL
 from screen import read_screen
 
@@ -153,14 +157,93 @@ def test_FW15_no_linear_framebuffer(lab, graphics, machine):
     assert verdict.has_line(r"\[handoff\] warning: no screen")
 
 
-FIRMWARE = ["/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_CODE.secboot.fd",
-            "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/ovmf/OVMF.fd"]  # fmt: skip
+OVMF_FOLDER = Path("/usr/share/OVMF")
+FIRMWARE = [str(OVMF_FOLDER / name) for name in (
+    "OVMF_CODE.fd", "OVMF_CODE.secboot.fd", "OVMF_CODE_4M.secboot.fd")] + ["/usr/share/ovmf/OVMF.fd"]  # fmt: skip
+
+
+def other_builds():
+    """Return the code images of builds that are not installed: those that scripts/firmware-builds.sh has unpacked, and
+    those in the folder that HANDOFF_FIRMWARE names."""
+    folders = [*sorted(BUILD.glob("firmware/*/usr/share/OVMF")), Path(os.environ.get("HANDOFF_FIRMWARE") or "/nowhere")]
+    return [str(code) for folder in folders for code in sorted(folder.glob("*CODE*.fd"))
+            if not any(word in code.name for word in (".ms.", ".snakeoil."))]  # fmt: skip
 
 
 @FULL
-@pytest.mark.parametrize("name", installed(*FIRMWARE))
+@pytest.mark.parametrize("name", [*installed(*FIRMWARE), *other_builds()])
 def test_firmware_build(lab, name):
     expect_ready(lab.cold(machine={"firmware": firmware.find(name)}))
+
+
+@FULL
+def test_firmware_with_strict_memory_protection(lab):
+    """Data is really not executable, and page 0 is not there."""
+    builds = [name for name in other_builds() if "strictnx" in name]
+    if not builds:
+        pytest.skip("no build with strictnx is here: apt has no ovmf from 2025.02 on, and HANDOFF_FIRMWARE names "
+                    "no folder with OVMF_CODE_4M.secboot.strictnx.fd and its OVMF_VARS_4M.fd")  # fmt: skip
+    for cpu in ("max", "qemu64"):
+        expect_ready(lab.cold(machine={"firmware": firmware.find(builds[-1]), "cpu": cpu}))
+
+
+def secure_build(folder, name):
+    """Return a copy of the installed build for Secure Boot, with another name. Its variable store has no keys."""
+    if not (OVMF_FOLDER / "OVMF_CODE_4M.secboot.fd").is_file():
+        pytest.skip(f"there is no OVMF_CODE_4M.secboot.fd in {OVMF_FOLDER}")
+    shutil.copy(OVMF_FOLDER / "OVMF_CODE_4M.secboot.fd", folder / name)
+    shutil.copy(OVMF_FOLDER / "OVMF_VARS_4M.fd", folder)
+    return firmware.find(folder / name)
+
+
+@pytest.mark.parametrize("name", [
+    "OVMF_CODE_4M.secboot.strictnx.fd", pytest.param("OVMF_CODE_4M.strictnx.fd", marks=FULL),
+    pytest.param("any.fd", marks=FULL),
+])  # fmt: skip
+def test_secure_boot_build_of_any_name_starts(lab, tmp_path, name):
+    """Without SMM, secure flash and its variable store it stops with #UD at 0xE0000."""
+    expect_ready(lab.cold(machine={"firmware": secure_build(tmp_path, name)}))
+
+
+@FULL
+@pytest.mark.parametrize("name", ["OVMF_CODE_4M.ms.fd", "OVMF_CODE_4M.snakeoil.fd"])
+def test_secure_boot_with_keys_refuses_the_loader_by_name(lab, name):
+    code = OVMF_FOLDER / name
+    if not code.is_file():
+        pytest.skip(f"there is no {code}")
+    verdict = lab.cold(machine={"firmware": firmware.find(code)})
+    assert "Secure Boot is on, and the loader is not signed" in verdict.sentence, verdict.sentence
+    assert "switch Secure Boot off" in verdict.advice
+
+
+U_BOOT = Path("/usr/lib/u-boot/qemu-x86_64/u-boot.rom")
+
+
+def u_boot():
+    """Return the second family of firmware."""
+    if not U_BOOT.is_file():
+        pytest.skip(f"there is no {U_BOOT}: Debian's package u-boot-qemu has it")
+    return firmware.find(U_BOOT)
+
+
+@pytest.mark.parametrize("machine", [
+    pytest.param({"memory": "3G", "cpu": "qemu64", "cpu_count": 2}, id="3G"),
+    pytest.param({"memory": "512M", "cpu": "max"}, id="max", marks=FULL),
+    pytest.param({"memory": "128M", "cpu": "Nehalem", "graphics": "none"}, id="128M", marks=FULL),
+])  # fmt: skip
+def test_u_boot(lab, machine):
+    """Another family of firmware: a short map, no screen, and a ResetSystem that restarts."""
+    verdict = expect_ready(lab.cold(machine={"firmware": u_boot(), "medium": "ahci", **machine}))
+    assert verdict.has_line(r"\[power-off\] by=acpi register=0x604 "), verdict.serial
+    assert verdict.has_line(r"U-Boot 20\d\d\.") and verdict.has_line(r"\[handoff\] warning: no screen")
+
+
+@FULL
+@pytest.mark.parametrize("medium", ["virtio", "scsi", "nvme", "usb", "iso"])
+def test_u_boot_that_does_not_see_the_medium(lab, medium):
+    verdict = lab.cold(machine={"firmware": u_boot(), "medium": medium})
+    assert f"no driver for the medium {medium}" in verdict.sentence, verdict.sentence
+    assert "--medium ahci" in verdict.advice
 
 
 @FULL
@@ -214,3 +297,42 @@ def test_start_over_the_network_is_named(lab, tmp_path):
                "-device", "virtio-net-pci,netdev=net,romfile=,bootindex=1"]  # fmt: skip
     with boot.Boot(lab.machine(disk, extra=network)) as running:
         assert running.wait_for(r"HL-19: The loader was started over the network", TIMEOUT_SECONDS)
+
+
+DIMENSIONS = {
+    "firmware": [name for name in (*installed(str(OVMF_FOLDER / "OVMF_CODE_4M.fd"), *FIRMWARE), str(U_BOOT))
+                 if name is None or Path(name).is_file()],
+    "medium": ["virtio", "scsi", "ahci", "nvme", "usb", "iso"],
+    "memory": ["96M", "512M", "3G", "8G"],
+    "cpu": ["max", "max,la57=off", "Nehalem", "qemu64", "qemu64,-nx"],
+    "graphics": [*LINEAR_CARDS, "virtio-gpu", "none"],
+}  # fmt: skip
+
+
+def is_possible(machine):
+    """U-Boot sees AHCI disks only, and shows nothing. With ramfb, OVMF with SMM resets before any loader."""
+    name, graphics = str(machine["firmware"]), machine["graphics"]
+    if name == str(U_BOOT):
+        return machine["medium"] == "ahci" and graphics in ("std", "none")
+    return not ("secboot" in name and graphics == "ramfb")
+
+
+MATRIX = matrix.machines(DIMENSIONS, is_possible)
+
+
+@pytest.mark.parametrize("machine", [
+    pytest.param(machine, id="-".join(Path(str(value)).stem for value in machine.values()),
+                 marks=[] if index < matrix.telling_count(MATRIX) else FULL)
+    for index, machine in enumerate(MATRIX)
+])  # fmt: skip
+def test_matrix(lab, machine):
+    """Every pair of firmware, medium, memory, CPU and display is on a machine."""
+    options = {**machine, "firmware": firmware.find(machine["firmware"])}
+    verdict = expect_ready(lab.cold(machine=options))
+    shows = machine["graphics"] in LINEAR_CARDS and machine["firmware"] != str(U_BOOT)
+    assert (verdict.has_line(r"\[handoff\] warning: no screen") is None) is shows, verdict.serial
+    smep = verdict.has_line(r"\[cpu\] .*\bsmep=(\w+)").group(1)
+    assert smep == ("on" if machine["cpu"].startswith("max") else "absent")
+    size_mib = parse_size(machine["memory"]) // MIB
+    seen_mib = int(verdict.has_line(r"\[frames\] .*ram_mib=(\d+)").group(1))
+    assert size_mib * 0.8 <= seen_mib <= size_mib

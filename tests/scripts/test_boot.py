@@ -46,6 +46,31 @@ def test_everything_else_is_failure(serial, ending):
     assert verdict.sentence
 
 
+def reset(serial, **facts):
+    return verdict_of(serial, Ending(exit_status=0, shutdown_reason="guest-reset", **facts))
+
+
+def test_restart_in_place_of_a_power_off_is_no_triple_fault():
+    restarted = reset(READY)
+    assert not restarted.success and "restarted instead of switching off" in restarted.sentence
+    assert restarted.advice == boot.ADVICE_RESTART
+    faulted = reset(READY, triple_fault=True)
+    assert not faulted.success and "by a triple fault" in faulted.sentence
+    assert faulted.advice == boot.ADVICE_KERNEL_RESET
+    assert not reset(READY.replace("power-off", "restart"), triple_fault=True).success
+    assert reset(READY.replace("power-off", "restart")).success
+
+
+@pytest.mark.parametrize("words, sentence", [
+    ("load failed: Access Denied\n", "the firmware refused the loader: Secure Boot is on, and the loader is not signed"),
+    ("Image not authenticated\n", "the firmware refused the loader: Secure Boot is on, and the loader is not signed"),
+    ("Reset IDE: Bus 0: ....", "U-Boot found no loader: it has no driver for the medium nvme"),
+])  # fmt: skip
+def test_dead_ends_have_a_sentence_and_advice(words, sentence):
+    verdict = verdict_of(words, Ending(stopped_because="it was stopped", medium="nvme"))
+    assert verdict.sentence.startswith(sentence) and verdict.advice
+
+
 def test_user_may_leave_after_ready():
     assert verdict_of(READY, Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success
     assert not verdict_of("[cpu] x\n", Ending(exit_status=0, shutdown_reason="host-qmp-quit")).success

@@ -6,6 +6,7 @@ import os
 
 import firmware
 import firmware_volume
+import machine
 import pytest
 
 X86_64, X86, AARCH64 = 0x8664, 0x014C, 0xAA64
@@ -40,12 +41,17 @@ def code(cpu=X86_64):
     return volume(volume_file(0x01, section(0x19, b"a"))) + volume(core)
 
 
-def packed_core(cpu):
-    """Return a volume with a compressed DXE core."""
-    inner = volume(volume_file(0x05, section(0x10, pe_image(cpu))))
+def packed(*kinds, cpu=X86_64):
+    """Return a volume with compressed files of these types."""
+    inner = volume(b"".join(volume_file(kind, section(0x10, pe_image(cpu))) for kind in kinds))
     data = lzma.compress(inner, format=lzma.FORMAT_ALONE)
     header = firmware_volume.LZMA_GUID + (24).to_bytes(2, "little") + (1).to_bytes(2, "little")
     return volume(volume_file(0x0B, section(0x02, header + data)))
+
+
+def packed_core(cpu):
+    """Return a volume with a compressed DXE core."""
+    return packed(0x05, cpu=cpu)
 
 
 VARIABLES = volume(b"\xff" * 64, firmware_volume.NV_DATA_VOLUME_GUID)
@@ -123,6 +129,7 @@ def test_variable_names_follow_the_code(tmp_path):
     for code, variables in [
         ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
         ("OVMF_CODE.secboot.fd", "OVMF_VARS.fd"),
+        ("OVMF_CODE.secboot.strictnx.fd", "OVMF_VARS.fd"),
         ("ovmf-x86_64-code.bin", "ovmf-x86_64-vars.bin"),
     ]:
         (tmp_path / code).write_bytes(b"")
@@ -143,15 +150,92 @@ def test_combined_image_is_recognised_by_its_content(tmp_path):
     assert not any(str(combined) in word for word in arguments), "the user's file stays as it is"
 
 
-def test_secure_build_gets_what_it_needs_to_start(tmp_path):
-    for name in ("OVMF_CODE.fd", "OVMF_CODE.secboot.fd", "OVMF_VARS.fd"):
-        (tmp_path / name).write_bytes(code())
-    for name, secure in [("OVMF_CODE.fd", False), ("OVMF_CODE.secboot.fd", True)]:
-        found = firmware.find(str(tmp_path / name))
-        words = found.arguments(tmp_path)
-        assert found.requires_smm is secure
-        assert ("ICH9-LPC.disable_s3=1" in words) is secure
-        assert ("driver=cfi.pflash01,property=secure,value=on" in words) is secure
+def secure_code():
+    """Return a build that protects its variables with System Management Mode."""
+    return packed(0x05, 0x0D) + code()
+
+
+SECURE_NAMES = ["OVMF_CODE_4M.secboot.fd", "OVMF_CODE_4M.secboot.strictnx.fd", "OVMF_CODE_4M.strictnx.fd",
+                "OVMF_CODE_4M.ms.fd", "OVMF_CODE_4M.snakeoil.fd"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECURE_NAMES)
+def test_secure_build_gets_what_it_needs_to_start(tmp_path, name):
+    """Without the variable store, or without SMM, such a build stops with #UD at 0xE0000."""
+    (tmp_path / name).write_bytes(secure_code())
+    (tmp_path / "OVMF_VARS_4M.fd").write_bytes(VARIABLES)
+    found = firmware.find(str(tmp_path / name))
+    words = found.arguments(tmp_path)
+    assert found.requires_smm and found.variables == tmp_path / "OVMF_VARS_4M.fd"
+    assert "ICH9-LPC.disable_s3=1" in words
+    assert "driver=cfi.pflash01,property=secure,value=on" in words
+    assert f"if=pflash,unit=1,format=raw,file={tmp_path}/variables.fd" in words
+    pc = machine.Machine(found, tmp_path / "disk", accelerator="tcg")
+    assert "q35,accel=tcg,smm=on" in pc.arguments(tmp_path)
+
+
+def test_secure_build_is_told_by_its_content(tmp_path):
+    """A file may have any name, and a name may promise what the build does not have."""
+    (tmp_path / "any-code.fd").write_bytes(secure_code())
+    (tmp_path / "any-vars.fd").write_bytes(VARIABLES)
+    assert firmware.find(str(tmp_path / "any-code.fd")).requires_smm
+    (tmp_path / "secboot-code.fd").write_bytes(packed(0x05) + code())
+    assert not firmware.find(str(tmp_path / "secboot-code.fd")).requires_smm
+    combined = tmp_path / "combined.fd"
+    combined.write_bytes(VARIABLES + secure_code())
+    found = firmware.find(str(combined))
+    assert found.combined and found.requires_smm
+
+
+@pytest.mark.parametrize("name", ["any.fd", "OVMF_CODE.secboot.fd"])
+def test_secure_build_without_a_variable_store_is_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(secure_code())
+    refused(f"^--firmware .*{name} needs a variable store: put its file, .*, into the same folder$", tmp_path / name)
+
+
+def test_variable_store_of_an_installed_build_of_the_same_size_serves(tmp_path, monkeypatch):
+    place, store = tmp_path / "installed.fd", tmp_path / "store.fd"
+    place.write_bytes(b"")
+    store.write_bytes(bytes(540672))
+    monkeypatch.setattr(firmware, "KNOWN_PLACES", [(str(place), None), (str(place), str(store))])
+    (tmp_path / "alone.fd").write_bytes(secure_code().ljust(3653632, b"\xff"))
+    assert firmware.find(str(tmp_path / "alone.fd")).variables == store
+    (tmp_path / "odd.fd").write_bytes(secure_code().ljust(3653633, b"\xff"))
+    refused("needs a variable store", tmp_path / "odd.fd")
+
+
+def test_store_of_its_own_keys_comes_first(tmp_path):
+    for name in ("OVMF_VARS_4M.fd", "OVMF_VARS_4M.ms.fd"):
+        (tmp_path / name).write_bytes(VARIABLES)
+    assert firmware.variables_beside(tmp_path / "OVMF_CODE_4M.ms.fd").name == "OVMF_VARS_4M.ms.fd"
+    assert firmware.variables_beside(tmp_path / "OVMF_CODE_4M.strictnx.ms.fd").name == "OVMF_VARS_4M.ms.fd"
+
+
+def test_descriptor_without_keys_is_preferred_for_a_named_file(tmp_path, monkeypatch):
+    for name, features in [("10.json", ["requires-smm", "enrolled-keys"]), ("20.json", ["requires-smm"])]:
+        descriptor(tmp_path, name, tmp_path / "code.fd", features=features)
+        found = json.loads((tmp_path / name).read_text())
+        (tmp_path / f"{name}.vars").write_bytes(VARIABLES)
+        found["mapping"]["nvram-template"]["filename"] = str(tmp_path / f"{name}.vars")
+        (tmp_path / name).write_text(json.dumps(found))
+    monkeypatch.setattr(firmware, "DESCRIPTOR_DIRECTORIES", [str(tmp_path)])
+    found = firmware.find(str(tmp_path / "code.fd"))
+    assert found.variables.name == "20.json.vars" and found.requires_smm
+
+
+def test_u_boot_is_recognised(tmp_path):
+    rom = tmp_path / "u-boot.rom"
+    rom.write_bytes(b"\0U-Boot SPL 2023.01+dfsg\0efi/boot/bootx64.efi\0" + bytes(100))
+    found = firmware.find(str(rom))
+    assert found.is_u_boot and found.arguments(tmp_path) == ["-bios", str(rom)]
+
+
+@pytest.mark.parametrize("name, cpu", [("bootia32.efi", "32-bit x86"), ("BOOTAA64.EFI", "AArch64"),
+                                       ("bootriscv64.efi", "RISC-V"), ("", "a CPU without UEFI")])  # fmt: skip
+def test_u_boot_of_another_cpu_is_refused(tmp_path, name, cpu):
+    rom = tmp_path / "u-boot.rom"
+    rom.write_bytes(b"U-Boot 2025.10 " + name.encode())
+    refused(f"is firmware for {cpu}: name firmware for x86-64", rom)
 
 
 def test_variables_are_a_fresh_copy(tmp_path):

@@ -105,6 +105,15 @@ def test_equal_trees_make_equal_partition_tables(tree, tmp_path):
     assert first == second
 
 
+@pytest.mark.parametrize("fat_bits, size_mib, sector_bytes, sectors", [
+    (16, 16, 512, 4), (16, 20, 512, 8), (16, 1024, 512, 64), (12, 8, 512, 8), (32, 48, 512, 1),
+    (32, 512, 512, 8), (16, 24, 4096, 1),
+])  # fmt: skip
+def test_clusters_are_large_where_their_count_allows_it(fat_bits, size_mib, sector_bytes, sectors):
+    """Firmware reads a kernel of 16 MiB in clusters of 4 KiB with a fifth of the instructions."""
+    assert image.cluster_sectors(fat_bits, size_mib * image.MIB, sector_bytes) == sectors
+
+
 def test_too_small_is_refused(tree, tmp_path):
     (tree / "big").write_bytes(bytes(4 * image.MIB))
     with pytest.raises(image.ImageError, match="use a larger --size"):

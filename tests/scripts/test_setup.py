@@ -131,3 +131,45 @@ def test_help_lists_the_daily_targets():
     daily = "build run test test-unit test-qemu image iso usb debug doctor format lint clean"
     assert set(daily.split()) | {"compile_commands.json"} <= listed
     assert all(len(line.split(None, 1)) == 2 for line in done.stdout.splitlines())
+
+
+@pytest.fixture(name="apt")
+def make_apt(tmp_path):
+    """Run firmware-builds.sh where apt has these versions of ovmf. Return the folder, and what was printed."""
+
+    def run(*versions, download="touch ovmf_1_all.deb"):
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        lines = "".join(f"echo 'ovmf | {version} | anywhere'\n" for version in versions)
+        commands = {"apt-cache": lines, "apt-get": download,
+                    "dpkg": '[ "$1" = -x ] || exec /usr/bin/dpkg "$@"\nmkdir -p "$3/usr/share/OVMF"'}  # fmt: skip
+        for name, text in commands.items():
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            (folder / name).chmod(0o755)
+        environment = {"PATH": f"{folder}:/usr/bin:/bin", "BUILD": str(tmp_path / "build")}
+        done = subprocess.run([ROOT / "scripts/firmware-builds.sh"], capture_output=True, text=True,
+                              check=True, env=environment, timeout=60)  # fmt: skip
+        return tmp_path / "build/firmware", done.stdout + done.stderr
+
+    return run
+
+
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="there is no dpkg here, which compares versions")
+def test_new_firmware_of_apt_is_unpacked_once(apt):
+    folder, text = apt("2022.11-6+deb12u2", "2025.02-8+deb13u1", "2024.05-1")
+    assert "unpacking ovmf 2025.02-8+deb13u1 to" in text
+    assert (folder / "ovmf-2025.02-8+deb13u1/usr/share/OVMF").is_dir()
+    assert apt("2025.02-8+deb13u1")[1] == "", "it does not look again"
+
+
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="there is no dpkg here, which compares versions")
+def test_old_firmware_of_apt_is_left_out_silently(apt):
+    folder, text = apt("2022.11-6+deb12u2", "2022.11-6+deb12u1")
+    assert text == "" and [path.name for path in folder.iterdir()] == ["looked"]
+
+
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="there is no dpkg here, which compares versions")
+def test_firmware_that_cannot_be_downloaded_is_no_error(apt):
+    folder, text = apt("2025.02-8", download="exit 100")
+    assert "ovmf 2025.02-8 cannot be downloaded; the tests leave it out" in text
+    assert not (folder / "ovmf-2025.02-8").exists()

@@ -1,0 +1,4 @@
+/* file_16m.c - the kernel of timeline.c with 16 MiB more in its file, for make bench-boot. */
+#define BALLAST __attribute__((used)) static const uint8_t ballast[16 * 1024 * 1024] = {1}
+
+#include "tests/qemu/small_kernels/timeline.c"
