@@ -36,8 +36,12 @@ struct phys_addr arch_page_table_root(void);
 /* Read the CPU's clock. It is monotonic. */
 uint64_t arch_timestamp(void);
 
-/* Return its frequency as the CPU or the hypervisor states it; 0 if neither does. */
-uint64_t arch_stated_clock_frequency_hz(void);
+/* Return its frequency as the CPU or the hypervisor states it, and write the name of the source.
+ * Return 0, and do not write *ret_source, if neither does. */
+uint64_t arch_stated_clock_frequency_hz(const char **ret_source);
+
+/* Read 32 bits from an I/O port that an ACPI table names. */
+uint32_t arch_io_read_32(uint16_t port);
 
 /* Return its name, for the log. */
 const char *arch_clock_name(void);

@@ -32,9 +32,13 @@ void platform_gather(const struct firmware *firmware, struct console *console,
     ret_facts->seed_source = seed_gather(firmware, ret_facts->seed);
     if (ret_facts->seed_source == HANDOFF_SEED_NONE)
         console_warn(console, "no source of random numbers: the seed is absent");
-    ret_facts->clock_frequency_hz = clock_frequency_hz(firmware);
-    console_log(console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, %s at %llu MHz",
+    struct clock clock = clock_find(firmware, &ret_facts->firmware_tables);
+    ret_facts->clock_frequency_hz = clock.frequency_hz;
+    if (clock.frequency_hz == 0)
+        console_warn(console, "the frequency of the %s is unknown: the log shows no times",
+                     arch_clock_name());
+    console_log(console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, %s at %llu MHz (%s)",
                 ret_facts->framebuffer.width_pixels, ret_facts->framebuffer.height_pixels,
                 ret_facts->rsdp.value, ret_facts->smbios.value, arch_clock_name(),
-                ret_facts->clock_frequency_hz / 1000000);
+                clock.frequency_hz / 1000000, clock.source);
 }

@@ -26,6 +26,13 @@ static inline uint8_t port_read_8(uint16_t port)
     return value;
 }
 
+static inline uint32_t port_read_32(uint16_t port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
 static inline void interrupts_off(void)
 {
     __asm__ volatile("cli" : : : "memory");

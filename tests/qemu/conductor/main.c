@@ -194,6 +194,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     protocols_install();
     files_install();
     tables_install();
+    time_install();
     uint64_t page_count;
     if (plan_has(&stage.plan, "leave-pages", &page_count))
         allocation_exhaust(page_count);

@@ -31,6 +31,7 @@ void leaving_install(void);
 void protocols_install(void);
 void files_install(void);
 void tables_install(void);
+void time_install(void);
 
 /* Memory that the loader took and did not give back: for the report after its return. */
 void allocation_report(void);
