@@ -89,30 +89,3 @@ void console_show_error(struct console *console, const char *report)
     loader_log_append(&console->log, report, size_bytes);
     console_show(console);
 }
-
-/* Drop keys that were pressed before the message. The number is bounded, for a key held down. */
-static void console_forget_keys(SIMPLE_INPUT_INTERFACE *input)
-{
-    EFI_INPUT_KEY key;
-    for (unsigned i = 0; i < 64 && !EFI_ERROR(input->ReadKeyStroke(input, &key)); i++)
-        continue;
-}
-
-void console_wait_for_key(struct console *console, unsigned seconds)
-{
-    EFI_BOOT_SERVICES *services = console->firmware->services;
-    SIMPLE_INPUT_INTERFACE *input = console->firmware->system_table->ConIn;
-    EFI_EVENT timer;
-    UINTN index;
-
-    if (input == NULL || EFI_ERROR(services->CreateEvent(EVT_TIMER, 0, NULL, NULL, &timer)))
-        return;
-    /* The unit is 100 ns (UEFI 2.10, section 7.1.7). */
-    if (!EFI_ERROR(services->SetTimer(timer, TimerRelative, seconds * UINT64_C(10000000)))) {
-        EFI_EVENT events[] = {input->WaitForKey, timer};
-        console_forget_keys(input);
-        services->WaitForEvent(2, events, &index);
-        console_forget_keys(input);
-    }
-    services->CloseEvent(timer);
-}

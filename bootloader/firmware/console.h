@@ -43,8 +43,4 @@ void console_show(struct console *console);
  * Precondition: the firmware is not sealed. */
 void console_show_error(struct console *console, const char *report);
 
-/* Wait for a key, at most `seconds`, so that a user can read. Return at once if the firmware has no
- * keyboard. Precondition: the firmware is not sealed. */
-void console_wait_for_key(struct console *console, unsigned seconds);
-
 #endif

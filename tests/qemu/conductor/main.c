@@ -158,8 +158,6 @@ static void copy_tables(void)
     *stage.loader_table = *stage.system_table;
     *stage.services = *stage.firmware;
     stage.loader_table->BootServices = stage.services;
-    /* A key that nobody will press. */
-    stage.loader_table->ConIn = NULL;
 }
 
 static EFI_HANDLE load_loader(EFI_HANDLE image, EFI_HANDLE volume)
@@ -195,6 +193,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     files_install();
     tables_install();
     time_install();
+    keyboard_install();
     uint64_t page_count;
     if (plan_has(&stage.plan, "leave-pages", &page_count))
         allocation_exhaust(page_count);
@@ -205,5 +204,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     EFI_STATUS status = stage.firmware->StartImage(loader, NULL, NULL);
     say("the loader returned %llx", status);
     allocation_report();
+    keyboard_report();
     leave(CONDUCTOR_CODE_RETURNED);
 }

@@ -32,9 +32,13 @@ void protocols_install(void);
 void files_install(void);
 void tables_install(void);
 void time_install(void);
+void keyboard_install(void); /* after the others: it calls their hooks */
 
 /* Memory that the loader took and did not give back: for the report after its return. */
 void allocation_report(void);
+
+/* The delays that the loader asked for, also for that report. */
+void keyboard_report(void);
 
 /* Take memory until the firmware has `page_count` pages left. */
 void allocation_exhaust(uint64_t page_count);
