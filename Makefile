@@ -253,7 +253,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c bootloader/pure/config.c bootloader/pure/elf.c \
+    host/check_boot/check_boot.c bootloader/pure/config.c bootloader/pure/elf.c bootloader/pure/serial_choice.c \
     shared/text/command_line.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 

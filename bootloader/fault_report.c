@@ -48,6 +48,7 @@ static void print_fault(void *context, const struct arch_fault *fault)
         arch_format_registers(fault->registers, registers, sizeof(registers));
         post_exit_print(post_exit, "%s", registers);
     }
+    post_exit_rescue(post_exit);
     post_exit_stop(post_exit, DEBUG_EXIT_LOADER_FAULT);
 }
 

@@ -18,8 +18,8 @@ void hand_over_build(struct loader *loader)
         .config = &loader->config,
     };
     loader_begin_phase(loader, "enter kernel");
-    arch_describe(loader->tables.root, &loader->features, loader->platform.clock_frequency_hz,
-                  &sources.arch);
+    const struct arch_facts facts = {loader->platform.clock_frequency_hz, loader->serial.port};
+    arch_describe(loader->tables.root, &loader->features, &facts, &sources.arch);
     handoff_build(&loader->block, &sources);
 }
 

@@ -4,13 +4,17 @@
 #include "shared/text/command_line.h"
 #include "shared/text/console_font.h"
 #include "shared/text/format.h"
+#include "shared/text/text.h"
 
 void post_exit_initialise(struct post_exit *post_exit,
-                          const struct handoff_framebuffer *framebuffer, const char *command_line)
+                          const struct handoff_framebuffer *framebuffer, uint16_t serial_port,
+                          const char *command_line)
 {
     post_exit->framebuffer = *framebuffer;
     post_exit->page_table_root = phys_addr(0);
     post_exit->started = false;
+    post_exit->pending = NULL;
+    post_exit->serial_port = serial_port;
     if (!command_line_number(command_line, "debug-exit", &post_exit->debug_exit_device))
         post_exit->debug_exit_device = 0;
 }
@@ -28,12 +32,22 @@ static void *post_exit_pixels(const struct post_exit *post_exit)
 static void post_exit_start(struct post_exit *post_exit)
 {
     post_exit->started = true;
-    post_exit->serial = arch_serial_initialise();
+    post_exit->serial = arch_serial_initialise(post_exit->serial_port);
     post_exit->screen = framebuffer_text_initialise(&post_exit->text, &post_exit->framebuffer,
                                                     post_exit_pixels(post_exit), console_font,
                                                     post_exit->cells, sizeof(post_exit->cells));
     if (post_exit->screen)
         framebuffer_text_clear(&post_exit->text);
+}
+
+/* The screen comes first: it does not wait for a serial port that takes no byte. */
+static void write_screen(struct post_exit *post_exit, const char *text, size_t length)
+{
+    if (!post_exit->screen)
+        return;
+    post_exit->pending = text;
+    framebuffer_text_write(&post_exit->text, text, length);
+    post_exit->pending = NULL;
 }
 
 void post_exit_print(struct post_exit *post_exit, const char *format, ...)
@@ -48,10 +62,18 @@ void post_exit_print(struct post_exit *post_exit, const char *format, ...)
 
     if (!post_exit->started)
         post_exit_start(post_exit);
+    write_screen(post_exit, text, length);
     if (post_exit->serial)
         arch_serial_write(text, length);
-    if (post_exit->screen)
-        framebuffer_text_write(&post_exit->text, text, length);
+}
+
+void post_exit_rescue(struct post_exit *post_exit)
+{
+    const char *text = post_exit->pending;
+    post_exit->pending = NULL;
+    post_exit->screen = false;
+    if (text != NULL && post_exit->serial)
+        arch_serial_write(text, text_length(text));
 }
 
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code)

@@ -3,6 +3,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/firmware/clock.h"
 #include "bootloader/firmware/keyboard.h"
+#include "bootloader/firmware/serial_port.h"
 #include "bootloader/firmware/system_tables.h"
 #include "shared/text/command_line.h"
 
@@ -10,15 +11,22 @@
 #define READING_SECONDS 10
 
 /* An early error comes before the facts are gathered. */
-static uint64_t clock_hz(struct loader *loader)
+static void gather_for_error(struct loader *loader)
 {
-    struct platform_facts *platform = &loader->platform;
-    if (platform->clock_frequency_hz == 0) {
-        system_tables_list(&loader->firmware, &loader->console, &platform->firmware_tables);
-        platform->clock_frequency_hz =
-            clock_find(&loader->firmware, &platform->firmware_tables).frequency_hz;
-    }
-    return platform->clock_frequency_hz;
+    struct firmware_tables *tables = &loader->platform.firmware_tables;
+    if (tables->count == 0)
+        system_tables_list(&loader->firmware, &loader->console, tables);
+    if (loader->serial.source == NULL)
+        loader->serial =
+            serial_port_choose(&loader->firmware, &loader->console, tables, &loader->config.serial);
+}
+
+static uint64_t clock_hz(const struct loader *loader)
+{
+    uint64_t known_hz = loader->platform.clock_frequency_hz;
+    if (known_hz != 0)
+        return known_hz;
+    return clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz;
 }
 
 /* Nobody can read on a machine without a console. */
@@ -43,7 +51,8 @@ EFI_STATUS stop_loader(struct loader *loader)
         post_exit_print(&loader->post_exit, "%s", report);
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
-    console_show_error(&loader->console, report);
+    gather_for_error(loader);
+    console_show_error(&loader->console, report, &loader->serial);
     pages_free_all(&loader->pages);
     if (!command_line_has(loader->config.command_line, "unattended"))
         wait_for_reader(loader);

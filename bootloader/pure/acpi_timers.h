@@ -16,12 +16,12 @@
 #define HPET_COUNTER_OFFSET       0xf0
 
 struct acpi_timers {
-    uint16_t power_timer_port;      /* an I/O port of 32 bits; 0 if there is none */
+    uint16_t power_timer_port;      /* an I/O port of 32 bits; 0 without a timer */
     uint64_t power_timer_mask;      /* its largest count: of 24 or of 32 bits */
-    uint64_t event_timer_registers; /* the address of the HPET's registers; 0 if there is none */
+    uint64_t event_timer_registers; /* the address of the HPET's registers; 0 without one */
 };
 
-/* Find the counters. A damaged or absent table means that there is none. */
+/* Find the counters. A table that is damaged or absent leaves a 0. */
 void acpi_timers_find(const struct firmware_tables *tables,
                       const struct firmware_tables_memory *memory, struct acpi_timers *ret_timers);
 

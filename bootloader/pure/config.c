@@ -47,6 +47,9 @@ const char *config_status_text(enum config_status status)
         return "The command line is longer than 1023 bytes.";
     case CONFIG_BAD_QUOTES:
         return "The quotes around the value do not match.";
+    case CONFIG_BAD_SERIAL_PORT:
+        return "The serial port is not COM1, COM2, COM3, COM4, off, or a number from 0x100 to "
+               "0xfff8.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }
@@ -106,6 +109,12 @@ static enum config_status store_temp_heap_size(struct piece value, struct config
     return CONFIG_OK;
 }
 
+static enum config_status store_serial_port(struct piece value, struct config *config)
+{
+    return serial_wish_parse(value.text, value.length, &config->serial) ? CONFIG_OK
+                                                                        : CONFIG_BAD_SERIAL_PORT;
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -160,6 +169,7 @@ static const struct setting settings[] = {
     {"kernel", store_kernel_path},
     {"cmdline", store_command_line},
     {"temp_heap", store_temp_heap_size},
+    {"serial", store_serial_port},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

@@ -11,6 +11,8 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
  *                             0 hands over none; rounded up to whole pages
+ *   serial    = COM1          serial port of loader and kernel: COM1 to COM4, the number of its
+ *                             first I/O port, or `off`; without this key: see serial_choice.h
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */
@@ -19,6 +21,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "bootloader/pure/serial_choice.h"
 
 #define CONFIG_PATH_CAPACITY         256          /* 255 characters and a NUL */
 #define CONFIG_COMMAND_LINE_CAPACITY 1024         /* 1023 characters and a NUL */
@@ -43,6 +47,7 @@ enum config_status {
     CONFIG_PATH_NOT_ASCII,
     CONFIG_COMMAND_LINE_TOO_LONG,
     CONFIG_BAD_QUOTES,
+    CONFIG_BAD_SERIAL_PORT,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
 };
 
@@ -50,8 +55,9 @@ struct config {
     char kernel_path[CONFIG_PATH_CAPACITY]; /* ASCII, '\\' as separator, begins with '\\' */
     char command_line[CONFIG_COMMAND_LINE_CAPACITY];
     uint64_t temp_heap_size_bytes; /* a multiple of 4096; 0 for none */
-    unsigned unknown_key_count;    /* lines with an unknown key: ignored, and the caller warns */
-    unsigned first_unknown_line;   /* 1-based; 0 if none */
+    struct serial_wish serial;
+    unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
+    unsigned first_unknown_line; /* 1-based; 0 if none */
 };
 
 /* Set the default values, which hold without a file. */

@@ -76,7 +76,7 @@ uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_
                               const uint8_t second[16]);
 
 /* Return the bytes of the first good ACPI table with this signature, and write its length to
- * *ret_size_bytes. Return NULL if there is none. */
+ * *ret_size_bytes. Return NULL without such a table. */
 const uint8_t *firmware_tables_acpi(const struct firmware_tables *tables,
                                     const struct firmware_tables_memory *memory,
                                     const char signature[4], uint64_t *ret_size_bytes);

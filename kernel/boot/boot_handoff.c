@@ -2,6 +2,7 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_refuse.h"
 #include "kernel/boot/boot_screen.h"
+#include "kernel/boot/boot_serial.h"
 #include "kernel/core/command_words.h"
 #include "kernel/core/image.h"
 #include "kernel/core/log.h"
@@ -10,20 +11,6 @@
 #include "kernel/handoff/entry_state.h"
 #include "kernel/handoff/handoff_check.h"
 #include "shared/text/command_line.h"
-
-static void write_serial(void *context, const char *text, size_t length_bytes)
-{
-    (void)context;
-    arch_serial_write(text, length_bytes);
-}
-
-/* After this, there is a log. */
-static void open_serial(void)
-{
-    arch_serial_initialise();
-    log_count_ticks(arch_timestamp);
-    log_add_sink((struct log_sink){write_serial, NULL, NULL});
-}
 
 static struct virt_range between(const char *start, const char *end)
 {
@@ -103,8 +90,9 @@ static void print_handoff(const struct kernel *kernel)
 void boot_handoff(struct kernel *kernel, const void *handoff)
 {
     uint64_t entered = arch_timestamp();
-    open_serial();
+    log_count_ticks(arch_timestamp);
     check(kernel, virt_addr((uint64_t)handoff));
+    boot_serial_open(arch_handoff_serial_port(&kernel->handoff));
     choose_debug_exit(kernel->view.command_line);
     timeline_begin(&kernel->timeline, &kernel->view,
                    arch_handoff_timestamp_frequency_hz(&kernel->handoff));

@@ -8,7 +8,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 # The number of cases in each group.
 CASES = {"B": 14, "CF": 9, "E": 23, "ES": 11, "F": 13, "FW": 17, "H": 16, "K": 19, "M": 21, "P": 14,
-         "T": 5, "X": 12}  # fmt: skip
+         "T": 5, "W": 6, "X": 12}  # fmt: skip
 # Cases without a test yet. There is no hash of the kernel to compare (ES11), and the loader does not look for
 # other processors (T3).
 OPEN = {"ES11", "T3"}

@@ -16,6 +16,10 @@ static void require_sound(const struct config *config)
     require(strchr(config->command_line, '\n') == NULL);
     require(config->temp_heap_size_bytes % 4096 == 0);
     require(config->temp_heap_size_bytes <= CONFIG_TEMP_HEAP_LIMIT);
+    require(config->serial.kind != SERIAL_WISH_NUMBER ||
+            (config->serial.value >= 1 && config->serial.value <= SERIAL_NUMBER_LAST));
+    require(config->serial.kind != SERIAL_WISH_PORT || (config->serial.value >= SERIAL_PORT_FIRST &&
+                                                        config->serial.value <= SERIAL_PORT_LAST));
     require((config->unknown_key_count == 0) == (config->first_unknown_line == 0));
 }
 

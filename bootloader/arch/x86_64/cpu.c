@@ -92,11 +92,12 @@ bool arch_random(uint64_t *ret_random)
 }
 
 void arch_describe(struct phys_addr root, const struct page_table_features *features,
-                   uint64_t clock_frequency_hz, union handoff_arch *ret_arch)
+                   const struct arch_facts *facts, union handoff_arch *ret_arch)
 {
     *ret_arch = (union handoff_arch){0};
     ret_arch->x86_64.page_table_root = root.value;
-    ret_arch->x86_64.tsc_frequency_hz = clock_frequency_hz;
+    ret_arch->x86_64.tsc_frequency_hz = facts->clock_frequency_hz;
+    ret_arch->x86_64.serial_port = facts->serial_port;
     ret_arch->x86_64.flags =
         (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
         (features->largest_leaf_level >= PAGE_LEVEL_1GIB ? HANDOFF_X86_64_PAGES_1GIB : 0) |

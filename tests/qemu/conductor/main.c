@@ -193,6 +193,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     files_install();
     tables_install();
     time_install();
+    serial_install();
     keyboard_install();
     uint64_t page_count;
     if (plan_has(&stage.plan, "leave-pages", &page_count))

@@ -32,6 +32,7 @@ void protocols_install(void);
 void files_install(void);
 void tables_install(void);
 void time_install(void);
+void serial_install(void);
 void keyboard_install(void); /* after the others: it calls their hooks */
 
 /* Memory that the loader took and did not give back: for the report after its return. */
@@ -39,6 +40,12 @@ void allocation_report(void);
 
 /* The delays that the loader asked for, also for that report. */
 void keyboard_report(void);
+
+/* The ACPI table with this signature; NULL without one. */
+uint8_t *find_acpi_table(const char signature[4]);
+
+/* Give a changed ACPI table a right checksum. */
+void seal_acpi_table(uint8_t *table);
 
 /* Take memory until the firmware has `page_count` pages left. */
 void allocation_exhaust(uint64_t page_count);

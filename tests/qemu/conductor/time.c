@@ -28,8 +28,7 @@ static uint64_t number_at(const uint8_t *bytes, unsigned size_bytes)
     return number;
 }
 
-/* The table with this signature; NULL without one. */
-static uint8_t *find_table(const char signature[4])
+uint8_t *find_acpi_table(const char signature[4])
 {
     static const EFI_GUID acpi = ACPI_20_TABLE_GUID;
     for (UINTN i = 0; i < stage.system_table->NumberOfTableEntries; i++) {
@@ -47,9 +46,18 @@ static uint8_t *find_table(const char signature[4])
     return NULL;
 }
 
+void seal_acpi_table(uint8_t *table)
+{
+    uint8_t sum = 0;
+    table[9] = 0;
+    for (uint64_t i = 0; i < number_at(table + 4, 4); i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[9] = (uint8_t)-sum;
+}
+
 static void hide_power_timer(void)
 {
-    uint8_t *fadt = find_table("FACP");
+    uint8_t *fadt = find_acpi_table("FACP");
     if (fadt == NULL)
         return;
     uint64_t size_bytes = number_at(fadt + 4, 4);
@@ -57,17 +65,13 @@ static void hide_power_timer(void)
     fadt[FADT_LENGTH_OFFSET] = 0;
     if (size_bytes >= FADT_ADDRESS_OFFSET + FADT_ADDRESS_BYTES)
         memset(fadt + FADT_ADDRESS_OFFSET, 0, FADT_ADDRESS_BYTES);
-    fadt[9] = 0; /* the checksum */
-    uint8_t sum = 0;
-    for (uint64_t i = 0; i < size_bytes; i++)
-        sum = (uint8_t)(sum + fadt[i]);
-    fadt[9] = (uint8_t)-sum;
+    seal_acpi_table(fadt);
     say("the FADT has no power-management timer");
 }
 
 static void start_event_timer(void)
 {
-    const uint8_t *hpet = find_table("HPET");
+    const uint8_t *hpet = find_acpi_table("HPET");
     if (hpet == NULL)
         return;
     volatile uint32_t *configuration =
