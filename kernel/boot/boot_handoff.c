@@ -2,10 +2,10 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_refuse.h"
 #include "kernel/boot/boot_screen.h"
-#include "kernel/boot/boot_serial.h"
 #include "kernel/core/command_words.h"
 #include "kernel/core/image.h"
 #include "kernel/core/log.h"
+#include "kernel/core/log_serial.h"
 #include "kernel/core/panic_report.h"
 #include "kernel/diagnostics/print_regions.h"
 #include "kernel/handoff/entry_state.h"
@@ -92,7 +92,7 @@ void boot_handoff(struct kernel *kernel, const void *handoff)
     uint64_t entered = arch_timestamp();
     log_count_ticks(arch_timestamp);
     check(kernel, virt_addr((uint64_t)handoff));
-    boot_serial_open(arch_handoff_serial_port(&kernel->handoff));
+    log_serial_open(arch_handoff_serial_port(&kernel->handoff));
     choose_debug_exit(kernel->view.command_line);
     timeline_begin(&kernel->timeline, &kernel->view,
                    arch_handoff_timestamp_frequency_hz(&kernel->handoff));

@@ -1,11 +1,16 @@
 """The serial port of loader and kernel: handoff.conf, the firmware's console, SPCR, COM1 (catalogue W6).
 
-A port that takes no byte is in tests/unit/test_serial_16550.c. QEMU's ports take every byte.
+tests/unit/test_serial_16550.c has more ports that take no byte, or few.
 """
+
+import contextlib
+import os
+import time
 
 import pytest
 
-from lab import WORDS, expect_ready, expect_stop
+from lab import ROOT, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
+from screen import read_screen
 
 READY = "[ready]"
 HANDED_OVER = "[handoff] version="
@@ -118,3 +123,37 @@ def test_a_value_that_is_no_port_is_an_error(lab, value):
     """A key is held down, so the loader does not wait."""
     verdict = expect_stop(lab.case(configuration(value or " ")), 3)
     assert "The serial port is not COM1, COM2, COM3, COM4, off," in verdict.serial
+
+
+@contextlib.contextmanager
+def full_pipe(path):
+    """A pipe from which nobody reads. QEMU's port takes no byte while the pipe is full."""
+    for end in ("in", "out"):
+        os.mkfifo(f"{path}.{end}")
+    writer = os.open(f"{path}.out", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x")
+        yield writer
+    finally:
+        os.close(writer)
+
+
+def test_W6_a_port_that_takes_no_byte_does_not_stop_the_boot(lab):
+    """The firmware does not know COM4. The screen shows the whole boot."""
+    path = lab.scratch / "com4"
+    machine = {"extra": ["-chardev", f"pipe,id=com4,path={path}",
+                         "-device", "isa-serial,iobase=0x2e8,irq=3,chardev=com4"]}  # fmt: skip
+    with full_pipe(path) as pipe:
+        disk = lab.case_disk(machine, {"handoff.conf": b"serial = COM4\ncmdline = unattended\n"})
+        with lab.restore(disk, machine=machine) as running:
+            deadline = time.monotonic() + TIMEOUT_SECONDS
+            text = ""
+            while READY not in text:
+                assert time.monotonic() < deadline, text
+                running.pump(0.1)
+                running.screenshot(running.scratch / "screen.ppm")
+                text = read_screen(running.scratch / "screen.ppm", ROOT / "build/font.bin")
+        assert set(os.read(pipe, 1 << 20)) == {ord("x")}, "the port took a byte"
+    assert "serial port 2e8 (handoff.conf)" in running.serial
