@@ -4,8 +4,9 @@
  * `serial` in handoff.conf decides. Without it the port is, in this order: the port of the
  * firmware's console (the ConOut variable), the port of ACPI's SPCR table, the first port (COM1).
  *
- * Pure. The device path and the table are foreign bytes: every length is checked. Sources: UEFI
- * 2.10, sections 3.3, 10.3.3 and 10.3.4.17; the SPCR table of Microsoft, revision 1.10.
+ * Pure. The device path and the table are foreign bytes: every length is checked. Fuzzed by
+ * tests/fuzz/fuzz_serial_choice.c. Sources: UEFI 2.10, sections 3.3, 10.3.3 and 10.3.4.17; the SPCR
+ * table of Microsoft, revision 1.10.
  */
 #ifndef BOOTLOADER_PURE_SERIAL_CHOICE_H
 #define BOOTLOADER_PURE_SERIAL_CHOICE_H
