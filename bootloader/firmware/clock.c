@@ -33,6 +33,20 @@ static uint64_t read_register_64(uint64_t address)
     return read_register_32(address) | read_register_32(address + 4) << 32;
 }
 
+/* Firmware that does not use the HPET leaves it switched off. Then it counts during the measurement
+ * only. */
+static uint64_t measure_running_hz(const struct reference_counter *counter, uint64_t registers)
+{
+    volatile uint32_t *control = (volatile uint32_t *)(registers + HPET_CONFIGURATION_OFFSET);
+    uint32_t before = *control;
+    if ((before & HPET_IS_ENABLED) == 0)
+        *control = before | HPET_IS_ENABLED;
+    uint64_t frequency_hz = clock_rate_measure_hz(arch_timestamp, counter);
+    if ((before & HPET_IS_ENABLED) == 0)
+        *control = before;
+    return frequency_hz;
+}
+
 static uint64_t measure_with_event_timer(const struct acpi_timers *timers)
 {
     const struct firmware_tables_memory memory = system_tables_memory();
@@ -41,14 +55,12 @@ static uint64_t measure_with_event_timer(const struct acpi_timers *timers)
         memory.read(memory.context, registers, HPET_REGISTERS_SIZE_BYTES) == NULL)
         return 0;
     const struct reference_counter counter = {
-        .frequency_hz =
-            acpi_timers_hpet_hz(read_register_64(registers + HPET_CAPABILITIES_OFFSET),
-                                read_register_32(registers + HPET_CONFIGURATION_OFFSET)),
+        .frequency_hz = acpi_timers_hpet_hz(read_register_64(registers + HPET_CAPABILITIES_OFFSET)),
         .mask = UINT32_MAX,
         .read = read_register_32,
         .place = registers + HPET_COUNTER_OFFSET,
     };
-    return counter.frequency_hz == 0 ? 0 : clock_rate_measure_hz(arch_timestamp, &counter);
+    return counter.frequency_hz == 0 ? 0 : measure_running_hz(&counter, registers);
 }
 
 /* Return the least ticks of a delay; 0 if it fails. */

@@ -27,7 +27,6 @@
 /* The specification demands 100 ns at most. Nothing counts faster than once in 1 ns. */
 #define HPET_LEAST_PERIOD_FS UINT64_C(1000000)
 #define HPET_MOST_PERIOD_FS  UINT64_C(100000000)
-#define HPET_IS_ENABLED      UINT64_C(1)
 
 /* The long field counts where the table has it and it is not 0. */
 static uint64_t power_timer_address(const uint8_t *fadt, uint64_t size_bytes)
@@ -72,11 +71,10 @@ void acpi_timers_find(const struct firmware_tables *tables,
         find_event_timer(hpet, size_bytes, ret_timers);
 }
 
-uint64_t acpi_timers_hpet_hz(uint64_t capabilities, uint64_t configuration)
+uint64_t acpi_timers_hpet_hz(uint64_t capabilities)
 {
     uint64_t period_fs = capabilities >> 32;
-    if ((configuration & HPET_IS_ENABLED) == 0 || period_fs < HPET_LEAST_PERIOD_FS ||
-        period_fs > HPET_MOST_PERIOD_FS)
+    if (period_fs < HPET_LEAST_PERIOD_FS || period_fs > HPET_MOST_PERIOD_FS)
         return 0;
     return FEMTOSECONDS_PER_SECOND / period_fs;
 }

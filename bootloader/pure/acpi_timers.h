@@ -13,6 +13,7 @@
 #define HPET_REGISTERS_SIZE_BYTES UINT64_C(0x400)
 #define HPET_CAPABILITIES_OFFSET  0x00
 #define HPET_CONFIGURATION_OFFSET 0x10
+#define HPET_IS_ENABLED           UINT32_C(1) /* in the configuration */
 #define HPET_COUNTER_OFFSET       0xf0
 
 struct acpi_timers {
@@ -25,8 +26,8 @@ struct acpi_timers {
 void acpi_timers_find(const struct firmware_tables *tables,
                       const struct firmware_tables_memory *memory, struct acpi_timers *ret_timers);
 
-/* Return the frequency of an HPET from its two registers. Return 0 if it does not count, or if its
- * period is not one that the specification allows. */
-uint64_t acpi_timers_hpet_hz(uint64_t capabilities, uint64_t configuration);
+/* Return the frequency of an HPET from its capabilities. Return 0 if its period is not one that the
+ * specification allows. */
+uint64_t acpi_timers_hpet_hz(uint64_t capabilities);
 
 #endif

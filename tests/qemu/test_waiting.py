@@ -44,7 +44,7 @@ def test_W2_a_timer_that_never_fires(lab):
 
 def test_W2_no_clock_at_all(lab):
     """No timer, no counter, and a delay that does not wait: the number of delays ends the wait."""
-    verdict = stop(lab, "key-never", "timer-never", "no-power-timer", "stall-at-once")
+    verdict = stop(lab, "key-never", "timer-never", "no-power-timer", "spcr-port 1016", "stall-at-once")
     assert delays(verdict) > 10_000_000
 
 
