@@ -43,8 +43,12 @@ struct phys_addr arch_page_table_root(void);
 /* Read the CPU's clock. It is monotonic. */
 uint64_t arch_timestamp(void);
 
-/* Return its frequency as the CPU or the hypervisor states it; 0 if neither does. */
-uint64_t arch_stated_clock_frequency_hz(void);
+/* Return its frequency as the CPU or the hypervisor states it, and write the name of the source.
+ * Return 0, and do not write *ret_source, if neither does. */
+uint64_t arch_stated_clock_frequency_hz(const char **ret_source);
+
+/* Read 32 bits from an I/O port that an ACPI table names. */
+uint32_t arch_io_read_32(uint16_t port);
 
 /* Return its name, for the log. */
 const char *arch_clock_name(void);
@@ -54,9 +58,12 @@ bool arch_random(uint64_t *ret_random);
 
 /* --- Serial port ------------------------------------------------------------------------------ */
 
-/* Find and set up the machine's serial port: 115200 baud, 8N1. Return false if there is no port. */
-bool arch_serial_initialise(void);
-/* Write text; '\n' becomes CR LF. A port that stops answering loses bytes instead of hanging. */
+/* Return the I/O port of the machine's serial port with this number, from 1 on, or 0. */
+uint16_t arch_serial_port_of(unsigned number);
+
+/* Set up the serial port at an I/O port: 115200 baud, 8N1. Return false if no UART is there. */
+bool arch_serial_initialise(uint16_t port);
+/* Write text; '\n' becomes CR LF. A port that takes no byte is given up after one time-out. */
 void arch_serial_write(const char *text, size_t length_bytes);
 
 /* --- Faults ----------------------------------------------------------------------------------- */
@@ -152,9 +159,15 @@ struct arch_entry {
  * The trampoline's block is writable at its physical address. */
 _Noreturn void arch_enter_kernel(const struct arch_entry *entry);
 
+/* Facts of the machine in the CPU's part of the handoff. */
+struct arch_facts {
+    uint64_t clock_frequency_hz; /* 0: unknown */
+    uint16_t serial_port;        /* 0: none */
+};
+
 /* Write the CPU's part of the handoff. */
 void arch_describe(struct phys_addr root, const struct page_table_features *features,
-                   uint64_t clock_frequency_hz, union handoff_arch *ret_arch);
+                   const struct arch_facts *facts, union handoff_arch *ret_arch);
 
 /* --- The end ---------------------------------------------------------------------------------- */
 

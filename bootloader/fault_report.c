@@ -74,6 +74,7 @@ static void print_fault(void *context, const struct arch_fault *fault)
                             fault->instruction.value, text);
         post_exit_write(post_exit, text);
     }
+    post_exit_rescue(post_exit);
     post_exit_stop(post_exit, DEBUG_EXIT_LOADER_FAULT);
 }
 

@@ -2,12 +2,15 @@
 
 #include "bootloader/arch.h"
 #include "bootloader/firmware/platform.h"
+#include "bootloader/firmware/serial_port.h"
 #include "bootloader/inject.h"
 
 void gather_facts(struct loader *loader)
 {
     loader_begin_phase(loader, "gather platform");
     platform_gather(&loader->firmware, &loader->console, &loader->platform);
+    loader->serial = serial_port_choose(&loader->firmware, &loader->console,
+                                        &loader->platform.firmware_tables, &loader->config.serial);
     screen_gather(&loader->screen, &loader->firmware, &loader->console, &loader->config,
                   &loader->platform.framebuffers);
     platform_log(&loader->console, &loader->platform);

@@ -20,8 +20,8 @@ void hand_over_build(struct loader *loader)
     };
     loader_begin_phase(loader, "enter kernel");
     post_exit_mark(&loader->post_exit, "handoff");
-    arch_describe(loader->tables.root, &loader->features, loader->platform.clock_frequency_hz,
-                  &sources.arch);
+    const struct arch_facts facts = {loader->platform.clock_frequency_hz, loader->serial.port};
+    arch_describe(loader->tables.root, &loader->features, &facts, &sources.arch);
     handoff_build(&loader->block, &sources);
     inject_change_handoff(loader);
 }

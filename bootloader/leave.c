@@ -84,7 +84,7 @@ bool leave_firmware(struct loader *loader)
     loader_begin_phase(loader, "show log");
     console_show(&loader->console);
     post_exit_initialise(&loader->post_exit, &loader->platform.framebuffers.list[0],
-                         loader->config.command_line);
+                         loader->serial.port, loader->config.command_line);
     loader_begin_phase(loader, "build tables");
     if (!read_last_map(loader) || !build_from_map(loader))
         return false;

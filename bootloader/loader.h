@@ -20,6 +20,7 @@
 #include "bootloader/pure/handoff_block.h"
 #include "bootloader/pure/placement.h"
 #include "bootloader/pure/platform_facts.h"
+#include "bootloader/pure/serial_choice.h"
 #include "bootloader/pure/table_pool.h"
 #include "bootloader/pure/timeline.h"
 
@@ -42,6 +43,7 @@ struct loader {
     struct elf_plan kernel;
     struct kernel_demands demands; /* of its notes */
     struct config config;
+    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;

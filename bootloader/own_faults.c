@@ -1,6 +1,7 @@
 #include "bootloader/own_faults.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/firmware/serial_port.h"
 #include "shared/address.h"
 #include "shared/text/text.h"
 
@@ -47,6 +48,16 @@ static void note_fault(void *context, const struct arch_fault *fault)
     arch_abandon_call();
 }
 
+/* Before the port is chosen, it is the one of handoff.conf, or COM1. Then nothing of the firmware is
+ * asked. */
+static struct serial_choice serial_known(const struct loader *loader)
+{
+    const struct serial_console unknown = {0};
+    if (loader->serial.source != NULL)
+        return loader->serial;
+    return serial_choose(&loader->config.serial, &unknown, 0, arch_serial_port_of);
+}
+
 /* Serial port and screen are written directly. Before the screen is known, the firmware's console
  * is the last resort: nothing is lost if it hangs. */
 static _Noreturn void stop_in_firmware(struct watch *watch)
@@ -55,7 +66,7 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
     char text[800];
     error_format_report(&loader->failure, text, sizeof(text));
     post_exit_initialise(&loader->post_exit, &loader->platform.framebuffers.list[0],
-                         loader->config.command_line);
+                         serial_known(loader).port, loader->config.command_line);
     post_exit_write(&loader->post_exit, watch->report);
     post_exit_write(&loader->post_exit, text);
     if (!loader->post_exit.screen) {
@@ -82,7 +93,11 @@ bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader)
     if (watch.is_faulted) {
         if (had_interrupts)
             arch_interrupts_enable();
-        console_show_error(&loader->console, watch.report);
+        if (loader->serial.source == NULL)
+            loader->serial =
+                serial_port_choose(&loader->firmware, &loader->console,
+                                   &loader->platform.firmware_tables, &loader->config.serial);
+        console_show_error(&loader->console, watch.report, &loader->serial);
     }
     return is_good;
 }

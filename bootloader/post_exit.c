@@ -7,11 +7,14 @@
 #include "shared/text/text.h"
 
 void post_exit_initialise(struct post_exit *post_exit,
-                          const struct handoff_framebuffer *framebuffer, const char *command_line)
+                          const struct handoff_framebuffer *framebuffer, uint16_t serial_port,
+                          const char *command_line)
 {
     post_exit->framebuffer = *framebuffer;
     post_exit->page_table_root = phys_addr(0);
     post_exit->started = false;
+    post_exit->pending = NULL;
+    post_exit->serial_port = serial_port;
     if (!command_line_number(command_line, "debug-exit", &post_exit->debug_exit_device))
         post_exit->debug_exit_device = 0;
 }
@@ -36,10 +39,21 @@ static bool post_exit_open_screen(struct post_exit *post_exit)
 static void post_exit_start(struct post_exit *post_exit)
 {
     post_exit->started = true;
-    post_exit->serial = arch_serial_initialise();
+    post_exit->serial = arch_serial_initialise(post_exit->serial_port);
     post_exit->screen = post_exit_open_screen(post_exit);
     if (post_exit->screen)
         framebuffer_text_clear(&post_exit->text);
+}
+
+/* The screen comes first: it does not wait for a serial port that takes no byte. */
+static void write_screen(struct post_exit *post_exit, const char *text, size_t length)
+{
+    if (!post_exit->screen)
+        return;
+    post_exit->pending = text;
+    framebuffer_text_write(&post_exit->text, text, length);
+    arch_flush_pixels(); /* the machine may stop at any time from here on */
+    post_exit->pending = NULL;
 }
 
 void post_exit_write(struct post_exit *post_exit, const char *text)
@@ -47,12 +61,9 @@ void post_exit_write(struct post_exit *post_exit, const char *text)
     size_t length = text_length(text);
     if (!post_exit->started)
         post_exit_start(post_exit);
+    write_screen(post_exit, text, length);
     if (post_exit->serial)
         arch_serial_write(text, length);
-    if (post_exit->screen) {
-        framebuffer_text_write(&post_exit->text, text, length);
-        arch_flush_pixels(); /* the machine may stop at any time from here on */
-    }
 }
 
 void post_exit_print(struct post_exit *post_exit, const char *format, ...)
@@ -89,7 +100,7 @@ void post_exit_mark(struct post_exit *post_exit, const char *step)
 {
     if (!post_exit->is_marking) {
         post_exit->is_marking = true;
-        post_exit->serial_marks = arch_serial_initialise();
+        post_exit->serial_marks = arch_serial_initialise(post_exit->serial_port);
     }
     mark_serial(post_exit, "[loader] progress: ");
     mark_serial(post_exit, step);
@@ -97,6 +108,15 @@ void post_exit_mark(struct post_exit *post_exit, const char *step)
     mark_screen(post_exit, step, (uint32_t)text_length(step));
     if (++post_exit->mark_count == post_exit->hang_at)
         arch_halt();
+}
+
+void post_exit_rescue(struct post_exit *post_exit)
+{
+    const char *text = post_exit->pending;
+    post_exit->pending = NULL;
+    post_exit->screen = false;
+    if (text != NULL && post_exit->serial)
+        arch_serial_write(text, text_length(text));
 }
 
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code)

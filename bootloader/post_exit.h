@@ -28,6 +28,8 @@ struct post_exit {
     struct phys_addr page_table_root; /* of the kernel's first tables; 0 until they exist */
     uint64_t direct_map_base;         /* in these tables */
     uint64_t debug_exit_device;       /* 0 for none */
+    const char *pending;              /* text that the screen is being given; NULL: none */
+    uint16_t serial_port;             /* 0 for none */
     bool started;                     /* the outputs below are initialised */
     bool serial;
     bool screen;
@@ -42,7 +44,8 @@ struct post_exit {
 
 /* Store where to write and how to end. Call it before the exit of boot services. */
 void post_exit_initialise(struct post_exit *post_exit,
-                          const struct handoff_framebuffer *framebuffer, const char *command_line);
+                          const struct handoff_framebuffer *framebuffer, uint16_t serial_port,
+                          const char *command_line);
 
 /* Print text of any length. Preconditions as for post_exit_print(). */
 void post_exit_write(struct post_exit *post_exit, const char *text);
@@ -54,6 +57,10 @@ void post_exit_print(struct post_exit *post_exit, const char *format, ...)
 
 /* Write the mark of a step that begins: a short word. */
 void post_exit_mark(struct post_exit *post_exit, const char *step);
+
+/* After a fault: if the screen was being written, it is the reason. Then write the text to the
+ * serial port, and do not use the screen again. */
+void post_exit_rescue(struct post_exit *post_exit);
 
 /* Stop the machine. `code` is one of debug_exit.h. */
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code);

@@ -1,10 +1,45 @@
 #include "bootloader/stop.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/firmware/clock.h"
+#include "bootloader/firmware/keyboard.h"
+#include "bootloader/firmware/serial_port.h"
+#include "bootloader/firmware/system_tables.h"
 #include "shared/text/command_line.h"
 
-/* A user has this long to read an error. Then the firmware tries its next boot option. */
+/* A person has this long to read an error. Then the firmware tries its next boot option. */
 #define READING_SECONDS 10
+
+/* An early error comes before the facts are gathered. */
+static void gather_for_error(struct loader *loader)
+{
+    struct firmware_tables *tables = &loader->platform.firmware_tables;
+    if (tables->count == 0)
+        system_tables_list(&loader->firmware, &loader->console, tables);
+    if (loader->serial.source == NULL)
+        loader->serial =
+            serial_port_choose(&loader->firmware, &loader->console, tables, &loader->config.serial);
+}
+
+static uint64_t clock_hz(const struct loader *loader)
+{
+    uint64_t known_hz = loader->platform.clock_frequency_hz;
+    if (known_hz != 0)
+        return known_hz;
+    return clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz;
+}
+
+/* Nobody can read on a machine without a console. */
+static void wait_for_reader(struct loader *loader)
+{
+    const EFI_SYSTEM_TABLE *system_table = loader->firmware.system_table;
+    if (system_table->ConOut == NULL && system_table->ConIn == NULL)
+        return;
+    console_log(&loader->console, "Press a key to return to the firmware, or wait %u seconds.",
+                READING_SECONDS);
+    console_show(&loader->console);
+    keyboard_wait(&loader->firmware, clock_hz(loader), READING_SECONDS);
+}
 
 EFI_STATUS stop_loader(struct loader *loader)
 {
@@ -17,9 +52,10 @@ EFI_STATUS stop_loader(struct loader *loader)
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
     screen_restore(&loader->screen);
-    console_show_error(&loader->console, report);
+    gather_for_error(loader);
+    console_show_error(&loader->console, report, &loader->serial);
     pages_free_all(&loader->pages);
     if (!command_line_has(loader->config.command_line, "unattended"))
-        console_wait_for_key(&loader->console, READING_SECONDS);
+        wait_for_reader(loader);
     return error_exit_status(&loader->failure);
 }

@@ -81,6 +81,10 @@ struct phys_addr arch_handoff_page_table_root(const struct handoff *handoff);
 /* Return the frequency of arch_timestamp() that the loader found, or 0 if it found none. */
 uint64_t arch_handoff_timestamp_frequency_hz(const struct handoff *handoff);
 
+/* Return the I/O port of the serial port in the handoff. Return 0 if the handoff has none, or if its
+ * number is not one of a UART. */
+uint16_t arch_handoff_serial_port(const struct handoff *handoff);
+
 /* Return true if the flags of the handoff agree with the features of the CPU. */
 bool arch_handoff_features_agree(const struct handoff *handoff,
                                  const struct page_table_features *features);
@@ -148,9 +152,13 @@ uint16_t arch_acpi_control_enable(void);
 
 /* --- Serial port ------------------------------------------------------------------------------ */
 
-/* Find and set up COM1: 115200 baud, 8N1. Return false if there is no port. */
-bool arch_serial_initialise(void);
-/* Write text; '\n' becomes CR LF. A port that stops answering loses bytes instead of hanging. */
+/* The port of a kernel that cannot trust its handoff: COM1. */
+uint16_t arch_serial_default_port(void);
+
+/* Set up the serial port at an I/O port: 115200 baud, 8N1. Return false if no UART is there, or if
+ * the port is 0. */
+bool arch_serial_initialise(uint16_t port);
+/* Write text; '\n' becomes CR LF. A port that takes no byte is given up after one time-out. */
 void arch_serial_write(const char *text, size_t length_bytes);
 
 /* --- The end ---------------------------------------------------------------------------------- */

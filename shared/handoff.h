@@ -243,7 +243,9 @@ struct handoff_x86_64 {
     uint64_t tsc_frequency_hz; /* of the time-stamp counter; 0 if unknown */
     uint32_t flags;            /* HANDOFF_X86_64_* */
     uint32_t physical_address_bits;
-    uint64_t reserved[13];
+    uint32_t serial_port; /* I/O port of a UART of type 16550 for text; 0: write to none */
+    uint32_t reserved_0;
+    uint64_t reserved[12];
 };
 
 #define HANDOFF_ARCH_SIZE_BYTES 128
@@ -439,7 +441,9 @@ HANDOFF_ASSERT_OFFSET(handoff_x86_64, page_table_root, 0);
 HANDOFF_ASSERT_OFFSET(handoff_x86_64, tsc_frequency_hz, 8);
 HANDOFF_ASSERT_OFFSET(handoff_x86_64, flags, 16);
 HANDOFF_ASSERT_OFFSET(handoff_x86_64, physical_address_bits, 20);
-HANDOFF_ASSERT_OFFSET(handoff_x86_64, reserved, 24);
+HANDOFF_ASSERT_OFFSET(handoff_x86_64, serial_port, 24);
+HANDOFF_ASSERT_OFFSET(handoff_x86_64, reserved_0, 28);
+HANDOFF_ASSERT_OFFSET(handoff_x86_64, reserved, 32);
 HANDOFF_ASSERT(sizeof(struct handoff_x86_64) == 128);
 
 HANDOFF_ASSERT_OFFSET(handoff, magic, 0);

@@ -57,64 +57,14 @@ void console_show(struct console *console)
     console->shown_size_bytes = console->log.size_bytes;
 }
 
-/* Does the firmware's console reach a serial port? True if a node of the ConOut variable's device
- * path is a UART (UEFI 2.10, section 10.3.4.17). Foreign bytes: lengths are checked. */
-static bool console_reaches_serial(const struct console *console)
-{
-    EFI_RUNTIME_SERVICES *runtime = console->firmware->system_table->RuntimeServices;
-    static EFI_GUID guid = EFI_GLOBAL_VARIABLE;
-    CHAR16 name[] = {'C', 'o', 'n', 'O', 'u', 't', 0};
-    unsigned char path[1024];
-    UINTN size_bytes = sizeof(path);
-
-    if (console->firmware->system_table->ConOut == NULL ||
-        EFI_ERROR(runtime->GetVariable(name, &guid, NULL, &size_bytes, path)))
-        return false;
-
-    for (size_t offset = 0; size_bytes - offset >= sizeof(EFI_DEVICE_PATH);) {
-        size_t node_size_bytes = path[offset + 2] | (size_t)path[offset + 3] << 8;
-        if (path[offset] == MESSAGING_DEVICE_PATH && path[offset + 1] == MSG_UART_DP)
-            return true;
-        if (node_size_bytes < sizeof(EFI_DEVICE_PATH) || node_size_bytes > size_bytes - offset)
-            return false;
-        offset += node_size_bytes;
-    }
-    return false;
-}
-
-void console_show_error(struct console *console, const char *report)
+/* The screen comes first: it does not wait for a serial port that takes no byte. */
+void console_show_error(struct console *console, const char *report,
+                        const struct serial_choice *serial)
 {
     size_t size_bytes = text_length(report);
     console->is_quiet = false;
-    if (!console_reaches_serial(console) && arch_serial_initialise())
-        arch_serial_write(report, size_bytes);
     loader_log_append(&console->log, report, size_bytes);
     console_show(console);
-}
-
-/* Drop keys that were pressed before the message. The number is bounded, for a key held down. */
-static void console_forget_keys(SIMPLE_INPUT_INTERFACE *input)
-{
-    EFI_INPUT_KEY key;
-    for (unsigned i = 0; i < 64 && !EFI_ERROR(input->ReadKeyStroke(input, &key)); i++)
-        continue;
-}
-
-void console_wait_for_key(struct console *console, unsigned seconds)
-{
-    EFI_BOOT_SERVICES *services = console->firmware->services;
-    SIMPLE_INPUT_INTERFACE *input = console->firmware->system_table->ConIn;
-    EFI_EVENT timer;
-    UINTN index;
-
-    if (input == NULL || EFI_ERROR(services->CreateEvent(EVT_TIMER, 0, NULL, NULL, &timer)))
-        return;
-    /* The unit is 100 ns (UEFI 2.10, section 7.1.7). */
-    if (!EFI_ERROR(services->SetTimer(timer, TimerRelative, seconds * UINT64_C(10000000)))) {
-        EFI_EVENT events[] = {input->WaitForKey, timer};
-        console_forget_keys(input);
-        services->WaitForEvent(2, events, &index);
-        console_forget_keys(input);
-    }
-    services->CloseEvent(timer);
+    if (!serial->is_firmware_console && arch_serial_initialise(serial->port))
+        arch_serial_write(report, size_bytes);
 }

@@ -7,15 +7,15 @@
  *
  * Serial: many machines show the firmware's console on the serial line too, others do not. Lines of
  * a normal boot go to the firmware's console only (the kernel shows them again). An error must
- * reach the user, so it is also written to the serial port directly. This is left out if the
- * firmware's ConOut variable names a serial port (UEFI 2.10, section 3.3). The error would appear
- * twice there.
+ * reach the user, so it is also written to the serial port directly. This is left out if that port
+ * is the firmware's console (serial_choice.h). The error would appear twice there.
  */
 #ifndef BOOTLOADER_FIRMWARE_CONSOLE_H
 #define BOOTLOADER_FIRMWARE_CONSOLE_H
 
 #include "bootloader/firmware/firmware.h"
 #include "bootloader/pure/loader_log.h"
+#include "bootloader/pure/serial_choice.h"
 
 struct console {
     const struct firmware *firmware;
@@ -42,10 +42,7 @@ void console_show(struct console *console);
 /* End the quiet. Show everything pending and then `report`, which also goes to the serial port (see
  * above) and the log.
  * Precondition: the firmware is not sealed. */
-void console_show_error(struct console *console, const char *report);
-
-/* Wait for a key, at most `seconds`, so that a user can read. Return at once if the firmware has no
- * keyboard. Precondition: the firmware is not sealed. */
-void console_wait_for_key(struct console *console, unsigned seconds);
+void console_show_error(struct console *console, const char *report,
+                        const struct serial_choice *serial);
 
 #endif

@@ -29,13 +29,18 @@ void platform_gather(const struct firmware *firmware, struct console *console,
     ret_facts->seed_source = seed_gather(firmware, ret_facts->seed);
     if (ret_facts->seed_source == HANDOFF_SEED_NONE)
         console_warn(console, "no source of random numbers: the seed is absent");
-    ret_facts->clock_frequency_hz = clock_frequency_hz(firmware);
+    struct clock clock = clock_find(firmware, &ret_facts->firmware_tables);
+    ret_facts->clock_frequency_hz = clock.frequency_hz;
+    ret_facts->clock_source = clock.source;
+    if (clock.frequency_hz == 0)
+        console_warn(console, "the frequency of the %s is unknown: the log shows no times",
+                     arch_clock_name());
 }
 
 void platform_log(struct console *console, const struct platform_facts *facts)
 {
     const struct handoff_framebuffer *screen = &facts->framebuffers.list[0];
-    console_log(console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, %s at %llu MHz",
+    console_log(console, "screen %ux%u, ACPI at %llx, SMBIOS at %llx, %s at %llu MHz (%s)",
                 screen->width_pixels, screen->height_pixels, facts->rsdp.value, facts->smbios.value,
-                arch_clock_name(), facts->clock_frequency_hz / 1000000);
+                arch_clock_name(), facts->clock_frequency_hz / 1000000, facts->clock_source);
 }

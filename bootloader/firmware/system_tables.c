@@ -35,11 +35,17 @@ static const void *read_memory(void *context, uint64_t address, uint64_t size_by
     return (const void *)address;
 }
 
+struct firmware_tables_memory system_tables_memory(void)
+{
+    static struct page_table live;
+    live = live_tables();
+    return (struct firmware_tables_memory){read_memory, &live};
+}
+
 void system_tables_list(const struct firmware *firmware, struct console *console,
                         struct firmware_tables *ret_tables)
 {
-    struct page_table live = live_tables();
-    const struct firmware_tables_memory memory = {read_memory, &live};
+    const struct firmware_tables_memory memory = system_tables_memory();
     const EFI_SYSTEM_TABLE *system_table = firmware->system_table;
 
     firmware_tables_initialise(ret_tables);

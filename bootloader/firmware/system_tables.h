@@ -12,4 +12,8 @@
 void system_tables_list(const struct firmware *firmware, struct console *console,
                         struct firmware_tables *ret_tables);
 
+/* Return access to the memory that the firmware has mapped at its physical address. Only before the
+ * exit of boot services. */
+struct firmware_tables_memory system_tables_memory(void);
+
 #endif

@@ -53,6 +53,9 @@ const char *config_status_text(enum config_status status)
         return "The quotes around the value do not match.";
     case CONFIG_BAD_INJECT:
         return "A word of inject is unknown or stands twice, or its number is missing or wrong.";
+    case CONFIG_BAD_SERIAL_PORT:
+        return "The serial port is not COM1, COM2, COM3, COM4, off, or a number from 0x100 to "
+               "0xfff8.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }
@@ -155,6 +158,12 @@ static enum config_status store_resolution(struct piece value, struct config *co
     return CONFIG_OK;
 }
 
+static enum config_status store_serial_port(struct piece value, struct config *config)
+{
+    return serial_wish_parse(value.text, value.length, &config->serial) ? CONFIG_OK
+                                                                        : CONFIG_BAD_SERIAL_PORT;
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -206,9 +215,13 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
 }
 
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size}, {"output", store_output},
-    {"resolution", store_resolution},    {"inject", store_inject},
+    {"kernel", store_kernel_path},
+    {"cmdline", store_command_line},
+    {"temp_heap", store_temp_heap_size},
+    {"output", store_output},
+    {"resolution", store_resolution},
+    {"serial", store_serial_port},
+    {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

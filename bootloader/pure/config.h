@@ -16,6 +16,8 @@
  *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from
  *                             its EDID), or a size such as 1920x1080; if it is absent, the nearest
  *   inject    = words         failures on purpose, with commas between them (inject.h)
+ *   serial    = COM1          serial port of loader and kernel: COM1 to COM4, the number of its
+ *                             first I/O port, or `off`; without this key: see serial_choice.h
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */
@@ -27,6 +29,7 @@
 
 #include "bootloader/pure/inject.h"
 #include "bootloader/pure/screen_mode.h"
+#include "bootloader/pure/serial_choice.h"
 
 #define CONFIG_PATH_CAPACITY         256          /* 255 characters and a NUL */
 #define CONFIG_COMMAND_LINE_CAPACITY 1024         /* 1023 characters and a NUL */
@@ -55,6 +58,7 @@ enum config_status {
     CONFIG_BAD_RESOLUTION, /* neither `keep` nor `native` nor a size up to 65535x65535 */
     CONFIG_BAD_QUOTES,
     CONFIG_BAD_INJECT,
+    CONFIG_BAD_SERIAL_PORT,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
 };
 
@@ -69,9 +73,10 @@ struct config {
     char command_line[CONFIG_COMMAND_LINE_CAPACITY];
     uint64_t temp_heap_size_bytes; /* a multiple of 4096; 0 for none */
     struct inject inject;
-    unsigned output_number;        /* from 1 on; 0 for that of the firmware's console */
+    unsigned output_number; /* from 1 on; 0 for that of the firmware's console */
     enum config_resolution resolution;
     struct screen_size resolution_size; /* both 0 unless it is CONFIG_RESOLUTION_SIZE */
+    struct serial_wish serial;
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };

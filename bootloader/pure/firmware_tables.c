@@ -1,5 +1,6 @@
 #include "bootloader/pure/firmware_tables.h"
 
+#include "bootloader/pure/number_at.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 
@@ -35,15 +36,6 @@ struct walk {
 };
 
 /* --- Foreign bytes --- */
-
-/* Little-endian, at any alignment. */
-static uint64_t number_at(const uint8_t *bytes, size_t size_bytes)
-{
-    uint64_t number = 0;
-    for (size_t i = size_bytes; i > 0; i--)
-        number = number << 8 | bytes[i - 1];
-    return number;
-}
 
 static uint32_t number32_at(const uint8_t *bytes)
 {
@@ -358,6 +350,21 @@ uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_
     if (table == NULL)
         table = find_table(tables, second, false);
     return table == NULL ? 0 : table->address;
+}
+
+const uint8_t *firmware_tables_acpi(const struct firmware_tables *tables,
+                                    const struct firmware_tables_memory *memory,
+                                    const char signature[4], uint64_t *ret_size_bytes)
+{
+    uint32_t part = number32_at((const uint8_t *)signature);
+    for (size_t i = 0; i < tables->count; i++) {
+        const struct handoff_firmware_table *table = &tables->list[i];
+        if (table->part != part || table->size_bytes < ACPI_HEADER_SIZE_BYTES)
+            continue;
+        *ret_size_bytes = table->size_bytes;
+        return memory->read(memory->context, table->address, table->size_bytes);
+    }
+    return NULL;
 }
 
 bool firmware_tables_pages(const struct handoff_firmware_table *table, struct phys_range *ret_pages)

@@ -75,6 +75,12 @@ void firmware_tables_add_all(struct firmware_tables *tables,
 uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_t first[16],
                               const uint8_t second[16]);
 
+/* Return the bytes of the first good ACPI table with this signature, and write its length to
+ * *ret_size_bytes. Return NULL without such a table. */
+const uint8_t *firmware_tables_acpi(const struct firmware_tables *tables,
+                                    const struct firmware_tables_memory *memory,
+                                    const char signature[4], uint64_t *ret_size_bytes);
+
 /* Write the whole pages of one table. Return false if its length is unknown. */
 bool firmware_tables_pages(const struct handoff_firmware_table *table,
                            struct phys_range *ret_pages);

@@ -20,6 +20,7 @@ struct platform_facts {
     enum handoff_boot_source boot_source;
     uint8_t boot_partition[16];  /* all zero without one */
     uint64_t clock_frequency_hz; /* of the CPU's own clock; 0 if unknown */
+    const char *clock_source;    /* the clock that it was measured with, for the log */
     enum handoff_seed_source seed_source;
     uint8_t seed[32]; /* all zero without a source */
 };

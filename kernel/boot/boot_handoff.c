@@ -5,25 +5,12 @@
 #include "kernel/core/command_words.h"
 #include "kernel/core/image.h"
 #include "kernel/core/log.h"
+#include "kernel/core/log_serial.h"
 #include "kernel/core/panic_report.h"
 #include "kernel/diagnostics/print_regions.h"
 #include "kernel/handoff/entry_state.h"
 #include "kernel/handoff/handoff_check.h"
 #include "shared/text/command_line.h"
-
-static void write_serial(void *context, const char *text, size_t length_bytes)
-{
-    (void)context;
-    arch_serial_write(text, length_bytes);
-}
-
-/* After this, there is a log. */
-static void open_serial(void)
-{
-    arch_serial_initialise();
-    log_count_ticks(arch_timestamp);
-    log_add_sink((struct log_sink){write_serial, NULL, NULL});
-}
 
 static struct virt_range between(const char *start, const char *end)
 {
@@ -104,8 +91,9 @@ static void print_handoff(const struct kernel *kernel)
 void boot_handoff(struct kernel *kernel, const void *handoff)
 {
     uint64_t entered = arch_timestamp();
-    open_serial();
+    log_count_ticks(arch_timestamp);
     check(kernel, virt_addr((uint64_t)handoff));
+    log_serial_open(arch_handoff_serial_port(&kernel->handoff));
     choose_debug_exit(kernel->view.command_line);
     timeline_begin(&kernel->timeline, &kernel->view,
                    arch_handoff_timestamp_frequency_hz(&kernel->handoff));

@@ -1,6 +1,7 @@
 #include "kernel/boot/boot_refuse.h"
 
 #include "kernel/boot/boot_screen.h"
+#include "kernel/core/log_serial.h"
 #include "kernel/core/panic.h"
 #include "kernel/handoff/handoff_check.h"
 #include "kernel/handoff/handoff_mismatch.h"
@@ -11,6 +12,7 @@ _Noreturn void boot_refuse(struct kernel *kernel, struct virt_addr handoff,
     struct handoff_framebuffer framebuffer;
     struct handoff_mismatch mismatch;
     const char *reason = handoff_check_status_text(status);
+    log_serial_open_default();
     if (handoff_check_screen(handoff, state, &framebuffer))
         (void)boot_screen_open(kernel, &framebuffer);
     if (handoff_mismatch_find(handoff, state, status, &mismatch))

@@ -40,8 +40,8 @@ const struct command_word command_words[] = {
 };
 
 /* Words of handoff.conf that users try here. */
-static const char *const config_keys[] = {"kernel", "cmdline",    "temp_heap",
-                                          "output", "resolution", "inject"};
+static const char *const config_keys[] = {"kernel",     "cmdline", "temp_heap", "output",
+                                          "resolution", "serial",  "inject"};
 
 #define QUOTED_CAPACITY_BYTES   36
 #define CHOICES_CAPACITY_BYTES  80

@@ -1,6 +1,7 @@
 #include "kernel/core/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #include "shared/text/format.h"
 
@@ -10,6 +11,7 @@
 #define LINE_CAPACITY_BYTES    512
 
 static struct log_sink sinks[SINK_LIMIT];
+static bool is_busy[SINK_LIMIT]; /* the sink is being written */
 static size_t sink_count;
 static struct log_sink kept_sink; /* `write` is NULL: there is none */
 static char history[HISTORY_CAPACITY_BYTES];
@@ -39,11 +41,22 @@ static void remember(const char *text, size_t length_bytes)
         history[history_total_bytes++ % HISTORY_CAPACITY_BYTES] = text[i];
 }
 
+/* A sink that is busy has failed: its failure is what is reported now. The others show it. */
+static void write_to(size_t index, const char *text, size_t length_bytes)
+{
+    if (is_busy[index])
+        return;
+    is_busy[index] = true;
+    sinks[index].write(sinks[index].context, text, length_bytes);
+    is_busy[index] = false;
+}
+
+/* The screen, which is the newest sink, does not wait for a serial port that takes no byte. */
 static void write_all(const char *text, size_t length_bytes)
 {
     remember(text, length_bytes);
-    for (size_t i = 0; i < sink_count; i++)
-        sinks[i].write(sinks[i].context, text, length_bytes);
+    for (size_t i = sink_count; i > 0; i--)
+        write_to(i - 1, text, length_bytes);
 }
 
 static void replay(const struct log_sink *sink)

@@ -7,6 +7,7 @@
 #include "kernel/core/backtrace_fold.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
+#include "kernel/core/log_serial.h"
 #include "kernel/core/panic_report.h"
 #include "kernel/core/symbols.h"
 #include "shared/text/format.h"
@@ -139,6 +140,7 @@ _Noreturn void panic_report(const struct panic_incident *incident)
         arch_halt();
     }
 
+    log_serial_open_default();
     log_open_kept_sink(); /* the screen, after a quiet boot */
     print_head(incident);
     print_notes();

@@ -23,6 +23,10 @@ static void require_sound(const struct config *config)
     require(has_size == (config->resolution_size.height_pixels != 0));
     require(config->resolution_size.width_pixels <= UINT16_MAX);
     require(config->resolution_size.height_pixels <= UINT16_MAX);
+    require(config->serial.kind != SERIAL_WISH_NUMBER ||
+            (config->serial.value >= 1 && config->serial.value <= SERIAL_NUMBER_LAST));
+    require(config->serial.kind != SERIAL_WISH_PORT || (config->serial.value >= SERIAL_PORT_FIRST &&
+                                                        config->serial.value <= SERIAL_PORT_LAST));
     require((config->unknown_key_count == 0) == (config->first_unknown_line == 0));
 }
 

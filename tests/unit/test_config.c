@@ -111,6 +111,20 @@ static void test_temp_heap_sizes(void **state)
     assert_refused("temp_heap = 0xffffffffffffffff", CONFIG_NUMBER_TOO_LARGE, 1);
 }
 
+static void test_serial_ports(void **state)
+{
+    (void)state;
+    assert_int_equal(parse_good("").serial.kind, SERIAL_WISH_AUTOMATIC);
+    assert_int_equal(parse_good("serial = off").serial.kind, SERIAL_WISH_OFF);
+    assert_int_equal(parse_good("serial = COM3").serial.value, 3);
+    assert_int_equal(parse_good("serial = 0x2f8").serial.value, 0x2f8);
+    assert_refused("\nserial =", CONFIG_BAD_SERIAL_PORT, 2);
+    assert_refused("serial = COM5", CONFIG_BAD_SERIAL_PORT, 1);
+    assert_refused("serial = on", CONFIG_BAD_SERIAL_PORT, 1);
+    assert_refused("serial = 0x60", CONFIG_BAD_SERIAL_PORT, 1);
+    assert_refused("serial = off\nserial = off", CONFIG_DUPLICATE_KEY, 2);
+}
+
 static void test_quoted_values(void **state)
 {
     (void)state;
@@ -309,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_all_keys),
         cmocka_unit_test(test_kernel_path_begins_with_a_backslash),
         cmocka_unit_test(test_temp_heap_sizes),
+        cmocka_unit_test(test_serial_ports),
         cmocka_unit_test(test_quoted_values),
         cmocka_unit_test(test_line_without_equals_sign),
         cmocka_unit_test(test_CF2_no_final_newline),

@@ -201,7 +201,7 @@ static void test_H15_reserved_fields_are_ignored(void **state)
     assert_field_gives(sample, reserved[15], UINT64_MAX, HANDOFF_CHECK_OK);
     assert_field_gives(sample, reserved_0, UINT32_MAX, HANDOFF_CHECK_OK);
     assert_field_gives(sample, reserved_1, UINT32_MAX, HANDOFF_CHECK_OK);
-    assert_field_gives(sample, arch.x86_64.reserved[12], UINT64_MAX, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, arch.x86_64.reserved[11], UINT64_MAX, HANDOFF_CHECK_OK);
     assert_field_gives(sample, arch.x86_64.flags, sample->handoff->arch.x86_64.flags | ~UINT32_C(7),
                        HANDOFF_CHECK_OK);
     handoff_sample_framebuffer(sample)->reserved_mask = UINT32_MAX;

@@ -76,20 +76,40 @@ const char *arch_clock_name(void)
     return "TSC";
 }
 
-uint64_t arch_stated_clock_frequency_hz(void)
+/* TSC = crystal (ecx) × ebx / eax. Where the crystal is not stated, the next leaf gives the base
+ * frequency in MHz, which the TSC then runs at (Intel SDM Vol. 3B, section 18.7.3). */
+static uint64_t cpu_clock_hz(void)
 {
-    /* TSC = crystal (ecx) × ebx / eax. Where the crystal is not stated, the next leaf gives the
-     * base frequency in MHz, which the TSC then runs at (Intel SDM Vol. 3B, section 18.7.3). */
     struct cpuid_result ratio = cpuid_read(CPUID_CLOCK_RATIO, 0);
-    if (ratio.eax != 0 && ratio.ebx != 0) {
-        if (ratio.ecx != 0)
-            return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
-        uint32_t base_mhz = cpuid_read(CPUID_CLOCK_BASE, 0).eax & 0xffff;
-        if (base_mhz != 0)
-            return base_mhz * UINT64_C(1000000);
-    }
-    /* A leaf that VMware defined and that KVM can offer: the frequency of the TSC in kHz. */
+    if (ratio.eax == 0 || ratio.ebx == 0)
+        return 0;
+    if (ratio.ecx != 0)
+        return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
+    return (cpuid_read(CPUID_CLOCK_BASE, 0).eax & 0xffff) * UINT64_C(1000000);
+}
+
+/* A leaf that VMware defined and that KVM can offer: the frequency of the TSC in kHz. */
+static uint64_t hypervisor_clock_hz(void)
+{
     return cpuid_read(CPUID_HYPERVISOR_CLOCK, 0).eax * UINT64_C(1000);
+}
+
+uint64_t arch_stated_clock_frequency_hz(const char **ret_source)
+{
+    uint64_t frequency_hz = cpu_clock_hz();
+    const char *source = "CPU";
+    if (frequency_hz == 0) {
+        frequency_hz = hypervisor_clock_hz();
+        source = "hypervisor";
+    }
+    if (frequency_hz != 0)
+        *ret_source = source;
+    return frequency_hz;
+}
+
+uint32_t arch_io_read_32(uint16_t port)
+{
+    return port_read_32(port);
 }
 
 bool arch_random(uint64_t *ret_random)
@@ -104,11 +124,12 @@ bool arch_random(uint64_t *ret_random)
 }
 
 void arch_describe(struct phys_addr root, const struct page_table_features *features,
-                   uint64_t clock_frequency_hz, union handoff_arch *ret_arch)
+                   const struct arch_facts *facts, union handoff_arch *ret_arch)
 {
     *ret_arch = (union handoff_arch){0};
     ret_arch->x86_64.page_table_root = root.value;
-    ret_arch->x86_64.tsc_frequency_hz = clock_frequency_hz;
+    ret_arch->x86_64.tsc_frequency_hz = facts->clock_frequency_hz;
+    ret_arch->x86_64.serial_port = facts->serial_port;
     ret_arch->x86_64.flags =
         (features->no_execute ? HANDOFF_X86_64_NO_EXECUTE : 0) |
         (features->largest_leaf_level >= PAGE_LEVEL_1GIB ? HANDOFF_X86_64_PAGES_1GIB : 0) |

@@ -3,6 +3,7 @@
  */
 #include "kernel/arch.h"
 #include "shared/arch/x86_64/page_entry.h"
+#include "shared/arch/x86_64/serial_16550.h"
 #include "shared/handoff.h"
 
 uint32_t arch_handoff_machine(void)
@@ -18,6 +19,12 @@ struct phys_addr arch_handoff_page_table_root(const struct handoff *handoff)
 uint64_t arch_handoff_timestamp_frequency_hz(const struct handoff *handoff)
 {
     return handoff->arch.x86_64.tsc_frequency_hz;
+}
+
+uint16_t arch_handoff_serial_port(const struct handoff *handoff)
+{
+    uint32_t port = handoff->arch.x86_64.serial_port;
+    return port <= SERIAL_16550_LAST_PORT ? (uint16_t)port : 0;
 }
 
 static bool flag_agrees(const struct handoff *handoff, uint32_t flag, bool is_on)

@@ -1,5 +1,5 @@
 /*
- * keys.c - keys from COM1 and from the PS/2 keyboard, polled. (Intel 8042 data sheet; IBM PS/2
+ * keys.c - keys from the serial port and from the PS/2 keyboard, polled. (Intel 8042 data sheet; IBM PS/2
  * Technical Reference, "Keyboard and Auxiliary Device Controller".)
  */
 #include "kernel/arch.h"

@@ -1,24 +1,29 @@
 /*
- * serial.c - COM1, the kernel's serial port.
+ * serial.c - the kernel's serial port.
  */
 #include "kernel/arch/x86_64/serial.h"
 
 #include "kernel/arch.h"
 #include "shared/arch/x86_64/serial_16550.h"
 
-static struct serial_16550 com1;
+static struct serial_16550 uart;
 
-bool arch_serial_initialise(void)
+uint16_t arch_serial_default_port(void)
 {
-    return serial_16550_initialise(&com1, SERIAL_16550_COM1);
+    return SERIAL_16550_COM1;
+}
+
+bool arch_serial_initialise(uint16_t port)
+{
+    return serial_16550_initialise(&uart, port);
 }
 
 void arch_serial_write(const char *text, size_t length_bytes)
 {
-    serial_16550_write(&com1, text, length_bytes);
+    serial_16550_write(&uart, text, length_bytes);
 }
 
 bool serial_take(uint8_t *ret_byte)
 {
-    return serial_16550_take(&com1, ret_byte);
+    return serial_16550_take(&uart, ret_byte);
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Take a byte that has arrived on COM1. Return false, and do not write *ret_byte, if no byte has
+/* Take a byte that has arrived. Return false, and do not write *ret_byte, if no byte has
  * arrived. */
 bool serial_take(uint8_t *ret_byte);
 

@@ -158,8 +158,6 @@ static void copy_tables(void)
     *stage.loader_table = *stage.system_table;
     *stage.services = *stage.firmware;
     stage.loader_table->BootServices = stage.services;
-    /* A key that is never pressed. */
-    stage.loader_table->ConIn = NULL;
 }
 
 static EFI_HANDLE load_loader(EFI_HANDLE image, EFI_HANDLE volume)
@@ -195,6 +193,9 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     files_install();
     tables_install();
     graphics_install();
+    time_install();
+    serial_install();
+    keyboard_install();
     uint64_t page_count;
     if (plan_has(&stage.plan, "leave-pages", &page_count))
         allocation_exhaust(page_count);
@@ -213,5 +214,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
         say("the exception handlers are still the loader's");
     allocation_report();
     no_execute_report();
+    keyboard_report();
     leave(CONDUCTOR_CODE_RETURNED);
 }

@@ -33,6 +33,9 @@ void protocols_install(void);
 void files_install(void);
 void tables_install(void);
 void graphics_install(void);
+void time_install(void);
+void serial_install(void);
+void keyboard_install(void); /* after the others: it calls their hooks */
 
 /* What HandleProtocol() gives the loader: the firmware's answer, with the outputs of the plan. The
  * handle is NULL where the firmware chooses it. */
@@ -42,6 +45,15 @@ EFI_STATUS graphics_handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **in
 /* Return the memory that the loader has allocated and not freed, for the report after its
  * return. */
 void allocation_report(void);
+
+/* The delays that the loader asked for, also for that report. */
+void keyboard_report(void);
+
+/* The ACPI table with this signature; NULL without one. */
+uint8_t *find_acpi_table(const char signature[4]);
+
+/* Give a changed ACPI table a right checksum. */
+void seal_acpi_table(uint8_t *table);
 
 /* Count a block of the pool that the firmware allocated for the loader. */
 void allocation_owe_block(void);

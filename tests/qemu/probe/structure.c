@@ -40,7 +40,7 @@ static void check_identity(const struct handoff *handoff, struct promises *promi
     promise_require_equal(promises, 0, handoff->reserved_1);
     for (unsigned i = 0; i < sizeof(handoff->reserved) / sizeof(handoff->reserved[0]); i++)
         promise_require_equal(promises, 0, handoff->reserved[i]);
-    for (unsigned i = 24; i < sizeof(handoff->arch); i++)
+    for (unsigned i = 28; i < sizeof(handoff->arch); i++)
         promise_require_equal(promises, 0, handoff->arch.bytes[i]);
     promise_end(promises);
 }
@@ -70,6 +70,10 @@ static void check_constants(const struct handoff *handoff, struct promises *prom
     promise_equal(promises, "direct-map-base",
                   fifth_level ? UINT64_C(0xff00000000000000) : UINT64_C(0xffff800000000000),
                   handoff->direct_map_base);
+    uint32_t serial_port = handoff->arch.x86_64.serial_port;
+    promise_that(promises, "serial-port",
+                 serial_port == 0 || (serial_port >= 0x100 && serial_port <= 0xfff8),
+                 "0, or 0x100 to 0xfff8", serial_port);
     promise_equal(promises, "efi-descriptor-version", 1, handoff->efi_descriptor_version);
     promise_that(promises, "efi-descriptor-size", handoff->efi_descriptor_size_bytes >= 40,
                  "at least 40", handoff->efi_descriptor_size_bytes);

@@ -1,0 +1,50 @@
+#include "bootloader/firmware/serial_port.h"
+
+#include "bootloader/arch.h"
+#include "bootloader/firmware/system_tables.h"
+
+/* The device path of the firmware's console is in the variable ConOut (UEFI 2.10, section 3.3). */
+static struct serial_console find_console(const EFI_SYSTEM_TABLE *system_table)
+{
+    static EFI_GUID guid = EFI_GLOBAL_VARIABLE;
+    CHAR16 name[] = {'C', 'o', 'n', 'O', 'u', 't', 0};
+    uint8_t path[1024];
+    UINTN size_bytes = sizeof(path);
+
+    if (system_table->ConOut == NULL ||
+        EFI_ERROR(system_table->RuntimeServices->GetVariable(name, &guid, NULL, &size_bytes, path)))
+        return (struct serial_console){0};
+    return serial_console_find(path, size_bytes);
+}
+
+static uint16_t find_spcr_port(const struct firmware_tables *tables)
+{
+    const struct firmware_tables_memory memory = system_tables_memory();
+    uint64_t size_bytes;
+    const uint8_t *table = firmware_tables_acpi(tables, &memory, "SPCR", &size_bytes);
+    return table == NULL ? 0 : serial_choice_spcr_port(table, size_bytes);
+}
+
+/* A port that is the firmware's console works. To ask it would disturb the firmware. */
+static bool is_silent(const struct serial_choice *choice, const struct serial_wish *wish)
+{
+    return (wish->kind == SERIAL_WISH_NUMBER || wish->kind == SERIAL_WISH_PORT) &&
+           !choice->is_firmware_console && !arch_serial_initialise(choice->port);
+}
+
+struct serial_choice serial_port_choose(const struct firmware *firmware, struct console *console,
+                                        const struct firmware_tables *tables,
+                                        const struct serial_wish *wish)
+{
+    struct serial_console found = find_console(firmware->system_table);
+    struct serial_choice choice =
+        serial_choose(wish, &found, find_spcr_port(tables), arch_serial_port_of);
+    if (is_silent(&choice, wish))
+        console_warn(console, "no serial port answers at port %x: correct `serial` in handoff.conf",
+                     choice.port);
+    else if (choice.port == 0)
+        console_log(console, "no serial port (%s)", choice.source);
+    else if (choice.port != arch_serial_port_of(1))
+        console_log(console, "serial port %x (%s)", choice.port, choice.source);
+    return choice;
+}

@@ -1,0 +1,49 @@
+"""The frequency of the CPU's clock, and where it comes from (catalogue L7)."""
+
+import re
+
+import pytest
+
+from lab import expect_ready
+
+# The CPU of QEMU's TCG does not state the frequency.
+TCG = {"machine": {"accelerator": "tcg", "cpu": "max"}}
+# The host is busy, and the counters of the machine are a program on it.
+TOLERANCE = 0.1
+
+
+def frequency(verdict):
+    """Return the frequency in MHz, and its source, from the loader's log."""
+    found = verdict.has_line(r"\[loader\] .*TSC at (\d+) MHz \((.*)\)$")
+    assert found, verdict.serial
+    return int(found.group(1)), found.group(2)
+
+
+@pytest.fixture(scope="module")
+def megahertz(lab):
+    """The frequency by the best source of this machine."""
+    found, source = frequency(expect_ready(lab.case(**TCG)))
+    assert source == "ACPI PM timer"
+    return found
+
+
+@pytest.mark.parametrize("plan, source", [
+    (["event-timer-runs"], "HPET"),
+    ([], "HPET"),  # OVMF has switched it off: the loader lets it count for the measurement
+    (["stall-at-once"], "ACPI PM timer"),
+    (["spcr-port 1016"], "firmware's delay"),  # the SPCR table takes the place of the HPET's
+])  # fmt: skip
+def test_L7_every_source_gives_the_same_frequency(lab, megahertz, plan, source):
+    without = [] if source == "ACPI PM timer" else ["no-power-timer"]
+    found, found_source = frequency(expect_ready(lab.case(plan=without + plan, **TCG)))
+    assert found_source == source
+    assert abs(found - megahertz) < megahertz * TOLERANCE, (found, megahertz)
+
+
+@pytest.mark.parametrize("fault", ["stall-at-once", "stall-fails"])
+def test_L7_a_delay_that_does_not_wait_is_no_clock(lab, fault):
+    """The frequency is unknown, the log says so, and the boot goes on."""
+    verdict = expect_ready(lab.case(plan=["no-power-timer", "spcr-port 1016", fault], command_line="print-timeline", **TCG))
+    assert verdict.has_line(r"\[loader\] warning: the frequency of the TSC is unknown")
+    assert frequency(verdict) == (0, "unknown")
+    assert set(re.findall(r"^\[timeline\] .*?us=(\d+)", verdict.serial, re.MULTILINE)) <= {"0"}
