@@ -1,6 +1,7 @@
 #include "bootloader/hand_over.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/boot_record.h"
 #include "bootloader/pure/bootstrap_tables.h"
 #include "bootloader/pure/handoff_build.h"
 
@@ -21,6 +22,7 @@ void hand_over_build(struct loader *loader)
     arch_describe(loader->tables.root, &loader->features, loader->platform.clock_frequency_hz,
                   &sources.arch);
     handoff_build(&loader->block, &sources);
+    boot_record_set_stage(loader, POST_MORTEM_ENTRY);
 }
 
 _Noreturn void hand_over_enter(const struct loader *loader)

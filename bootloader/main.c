@@ -2,6 +2,7 @@
  * main.c - the boot sequence: efi_main() is its table of contents.
  */
 #include "bootloader/begin.h"
+#include "bootloader/boot_record.h"
 #include "bootloader/gather.h"
 #include "bootloader/hand_over.h"
 #include "bootloader/leave.h"
@@ -17,11 +18,14 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     static struct loader loader; /* too large for the firmware's stack */
 
     begin_loader(&loader, image, system_table); /* the watchdog off, a console */
-    if (!begin_find_origin(&loader) ||          /* the loader's image, and its device */
-        !load_from_volume(&loader) ||           /* handoff.conf; the kernel: checked, then loaded */
-        !reserve_memory(&loader))               /* the temporary heap, the kernel's first stack */
+    if (!begin_find_origin(&loader))            /* the loader's image, and its device */
+        return stop_loader(&loader);
+    boot_record_begin(&loader);       /* what became of the last boot */
+    if (!load_from_volume(&loader) || /* handoff.conf; the kernel: checked, then loaded */
+        !reserve_memory(&loader))     /* the temporary heap, the kernel's first stack */
         return stop_loader(&loader);
 
+    boot_record_keep(&loader);       /* the record of the last boot, in an EFI variable */
     gather_facts(&loader);           /* screen, firmware tables, seed, clock, CPU */
     if (!reserve_handoff(&loader) || /* memory for the handoff block */
         !levels_choose(&loader) ||   /* of page tables: four or five */

@@ -1,6 +1,7 @@
 #include "bootloader/stop.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/boot_record.h"
 #include "shared/text/command_line.h"
 
 /* A user has this long to read an error. Then the firmware tries its next boot option. */
@@ -17,6 +18,7 @@ EFI_STATUS stop_loader(struct loader *loader)
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
     console_show_error(&loader->console, report);
+    boot_record_set_stage(loader, POST_MORTEM_ENDED); /* the error was shown: nothing is unknown */
     pages_free_all(&loader->pages);
     if (!command_line_has(loader->config.command_line, "unattended"))
         console_wait_for_key(&loader->console, READING_SECONDS);

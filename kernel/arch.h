@@ -133,6 +133,11 @@ void arch_pause(void);
 uint64_t arch_call_runtime_service(struct phys_addr root, uint64_t service, uint64_t argument_1,
                                    uint64_t argument_2, uint64_t argument_3, uint64_t argument_4);
 
+/* --- Caches ----------------------------------------------------------------------------------- */
+
+/* Move the bytes from the caches to RAM. A reset does not do that. */
+void arch_flush_cache(const void *start, size_t size_bytes);
+
 /* --- Serial port ------------------------------------------------------------------------------ */
 
 /* Find and set up COM1: 115200 baud, 8N1. Return false if there is no port. */

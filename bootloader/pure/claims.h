@@ -10,9 +10,9 @@
 #include "bootloader/pure/firmware_tables.h"
 #include "bootloader/pure/memory_map.h"
 
-/* The blocks: temporary heap, kernel, stack, the page for starting processors, handoff data, page
- * tables, the trampoline, and a file while it is read. */
-#define CLAIMS_BLOCK_LIMIT 9
+/* The blocks: temporary heap, kernel, stack, the page for starting processors, the boot record,
+ * handoff data, page tables, the trampoline, and a file while it is read. */
+#define CLAIMS_BLOCK_LIMIT 10
 
 /* The blocks, the loader's image, the framebuffer, the firmware's tables. */
 #define CLAIMS_LIMIT (CLAIMS_BLOCK_LIMIT + 2 + FIRMWARE_TABLES_LIMIT)

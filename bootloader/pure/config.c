@@ -1,7 +1,5 @@
 #include "bootloader/pure/config.h"
 
-#include <stdbool.h>
-
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 #include "shared/memory.h"
@@ -47,6 +45,8 @@ const char *config_status_text(enum config_status status)
         return "The command line is longer than 1023 bytes.";
     case CONFIG_BAD_QUOTES:
         return "The quotes around the value do not match.";
+    case CONFIG_BAD_POST_MORTEM:
+        return "The value of post_mortem is nvram or ram.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }
@@ -106,6 +106,13 @@ static enum config_status store_temp_heap_size(struct piece value, struct config
     return CONFIG_OK;
 }
 
+static enum config_status store_post_mortem(struct piece value, struct config *config)
+{
+    config->keeps_record_in_nvram = piece_equals(value, "nvram");
+    return config->keeps_record_in_nvram || piece_equals(value, "ram") ? CONFIG_OK
+                                                                       : CONFIG_BAD_POST_MORTEM;
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -160,6 +167,7 @@ static const struct setting settings[] = {
     {"kernel", store_kernel_path},
     {"cmdline", store_command_line},
     {"temp_heap", store_temp_heap_size},
+    {"post_mortem", store_post_mortem},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

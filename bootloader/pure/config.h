@@ -11,12 +11,15 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
  *                             0 hands over none; rounded up to whole pages
+ *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default: only
+ *                             in RAM. The same word on the command line is stronger.
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */
 #ifndef BOOTLOADER_PURE_CONFIG_H
 #define BOOTLOADER_PURE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +46,7 @@ enum config_status {
     CONFIG_PATH_NOT_ASCII,
     CONFIG_COMMAND_LINE_TOO_LONG,
     CONFIG_BAD_QUOTES,
+    CONFIG_BAD_POST_MORTEM,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
 };
 
@@ -50,6 +54,7 @@ struct config {
     char kernel_path[CONFIG_PATH_CAPACITY]; /* ASCII, '\\' as separator, begins with '\\' */
     char command_line[CONFIG_COMMAND_LINE_CAPACITY];
     uint64_t temp_heap_size_bytes; /* a multiple of 4096; 0 for none */
+    bool keeps_record_in_nvram;    /* post_mortem = nvram */
     unsigned unknown_key_count;    /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line;   /* 1-based; 0 if none */
 };

@@ -2,6 +2,7 @@
  * cpu.c - the loader's functions for the CPU, except faults and the switch.
  */
 #include "bootloader/arch.h"
+#include "shared/arch/x86_64/cache.h"
 #include "shared/arch/x86_64/cpuid.h"
 #include "shared/arch/x86_64/instructions.h"
 #include "shared/arch/x86_64/page_entry.h"
@@ -32,6 +33,11 @@ const char *arch_levels_obstacle(unsigned levels)
 struct phys_addr arch_page_table_root(void)
 {
     return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
+}
+
+void arch_flush_cache(const void *start, size_t size_bytes)
+{
+    cache_flush(start, size_bytes);
 }
 
 uint64_t arch_timestamp(void)

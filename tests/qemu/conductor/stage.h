@@ -31,6 +31,10 @@ void leaving_install(void);
 void protocols_install(void);
 void files_install(void);
 void tables_install(void);
+void record_install(void);
+
+/* Read a file of the volume that holds the plan. *size_bytes is the room, then what was read. */
+EFI_STATUS stage_read_file(const CHAR16 *path, void *bytes, UINTN *size_bytes);
 
 /* Memory that the loader took and did not give back: for the report after its return. */
 void allocation_report(void);

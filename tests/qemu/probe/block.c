@@ -27,6 +27,8 @@ void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT])
                            HANDOFF_REGION_FRAMEBUFFER);
     blocks[7] = block_make("processor start", handoff->processor_start_base,
                            handoff->processor_start_size_bytes, HANDOFF_REGION_PROCESSOR_START);
+    blocks[8] = block_make("boot record", handoff->previous_boot.base,
+                           handoff->previous_boot.size_bytes, HANDOFF_REGION_BOOT_RECORD);
 }
 
 void *block_pointer(const struct handoff *handoff, uint64_t physical)

@@ -23,7 +23,7 @@ struct block {
 
 /* The kernel image, the stack, the page tables, the handoff data, the temporary heap, the loader's
  * image, the framebuffer and the page that starts other processors. */
-#define BLOCK_COUNT 8
+#define BLOCK_COUNT 9
 void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT]);
 
 static inline bool block_contains(const struct block *block, uint64_t address)
