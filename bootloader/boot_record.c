@@ -87,7 +87,7 @@ static void fill(struct page *page, const struct post_mortem *record)
     post_mortem_write(&area, record);
 }
 
-/* Read the variable, and say what it holds. Return false if it cannot be compared. */
+/* Read the variable, and log its state. Return false if it cannot be compared. */
 static bool read_stored(struct loader *loader, struct page *page)
 {
     struct post_mortem record;

@@ -117,7 +117,7 @@ def describe(record):
 
 
 def read_variable(folder=EFIVARS):
-    """Return the bytes of the EFI variable. NoRecord says what is missing."""
+    """Return the bytes of the EFI variable. NoRecord names the missing part."""
     if not folder.parent.is_dir():
         raise NoRecord("this system was not started by UEFI firmware, so it has no EFI variables: name a FILE")
     if not folder.is_dir() or not any(folder.iterdir()):

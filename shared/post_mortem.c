@@ -20,7 +20,7 @@ const char *post_mortem_status_text(enum post_mortem_status status)
     case POST_MORTEM_ABSENT:
         break;
     }
-    return "there is none";
+    return "it is no record";
 }
 
 const char *post_mortem_stage_text(enum post_mortem_stage stage)

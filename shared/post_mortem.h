@@ -102,7 +102,7 @@ struct post_mortem_area {
     uint32_t sequence; /* its number */
 };
 
-/* Look at both slots. Return the status of the newest record, ABSENT if there is none. *ret_damage
+/* Look at both slots. Return the status of the newest record, ABSENT without a record. *ret_damage
  * is the status of a slot with a damaged record, else OK. The area then knows where to write. */
 enum post_mortem_status post_mortem_find(struct post_mortem_area *area,
                                          struct post_mortem *ret_record,

@@ -86,6 +86,10 @@ enum loader_error pages_allocate_at(struct pages *pages, struct phys_addr base, 
     EFI_PHYSICAL_ADDRESS place = base.value;
     EFI_STATUS status = pages->firmware->services->AllocatePages(AllocateAddress, EfiLoaderData,
                                                                  size_bytes >> PAGE_SHIFT, &place);
+    if (!EFI_ERROR(status) && place == 0) { /* another address than the requested one */
+        pages->firmware->services->FreePages(0, size_bytes >> PAGE_SHIFT);
+        status = EFI_NOT_FOUND;
+    }
     if (EFI_ERROR(status))
         return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, status,
                          "%llu KiB at %llx", size_bytes / KIB, base.value);

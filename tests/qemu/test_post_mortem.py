@@ -1,4 +1,4 @@
-"""The boot record: what the next boot says about the last one (catalogue I6, I7, I8).
+"""The boot record: the words of the next boot about the last one (catalogue I6, I7, I8).
 
 A machine is reset while it runs: the RAM keeps the record that the kernel wrote. Other cases put a record of their own
 into the RAM, or into the EFI variable, before the unmodified loader starts.
@@ -48,7 +48,7 @@ def resettable(lab, command_line="", machine=None):
 
 
 def reset(running):
-    """Reset the machine. What it printed before is forgotten."""
+    """Reset the machine, and forget its output so far."""
     running.command("system_reset")
     running.pump(0.2)
     running.raw = b""

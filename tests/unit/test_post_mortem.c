@@ -186,7 +186,7 @@ static void test_I6_each_kind_of_damage_has_its_name(void **state)
         assert_int_equal(read_copy(pages.bytes + SLOT, SLOT), damages[i].status);
         assert_true(strlen(post_mortem_status_text(damages[i].status)) > 10);
     }
-    assert_string_equal(post_mortem_status_text(POST_MORTEM_ABSENT), "there is none");
+    assert_string_equal(post_mortem_status_text(POST_MORTEM_ABSENT), "it is no record");
 }
 
 static void test_I6_damaged_record_beside_a_good_one(void **state)
