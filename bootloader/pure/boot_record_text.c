@@ -17,30 +17,22 @@ static void put(struct paragraph *paragraph, const char *text, size_t length)
     paragraph->text[paragraph->length] = '\0';
 }
 
-static void put_printable(struct paragraph *paragraph, char character)
-{
-    char shown = character >= ' ' && character <= '~' ? character : '?';
-    put(paragraph, &shown, 1);
-}
-
 /* Empty lines are left out. */
 static void put_lines(struct paragraph *paragraph, const char *lines, size_t size_bytes)
 {
     bool is_in_line = false;
-    for (size_t i = 0; i < size_bytes; i++) {
-        if (lines[i] == '\n') {
-            if (is_in_line)
-                put(paragraph, "\n", 1);
-            is_in_line = false;
+    for (size_t i = 0; i <= size_bytes; i++) {
+        char character = i < size_bytes ? lines[i] : '\n';
+        bool is_end = character == '\n';
+        if (is_end && !is_in_line)
             continue;
-        }
         if (!is_in_line)
             put(paragraph, LINE_MARK, sizeof(LINE_MARK) - 1);
-        is_in_line = true;
-        put_printable(paragraph, lines[i]);
+        if (!is_end && (character < ' ' || character > '~'))
+            character = '?';
+        put(paragraph, &character, 1);
+        is_in_line = !is_end;
     }
-    if (is_in_line)
-        put(paragraph, "\n", 1);
 }
 
 static void put_formatted(struct paragraph *paragraph, const char *format, ...)
