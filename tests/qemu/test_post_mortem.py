@@ -14,6 +14,8 @@ import pytest
 
 from lab import CASE_IMAGE_MIB, TIMEOUT_SECONDS, expect_ready
 
+import post_mortem
+
 FIRST_PLACE, SECOND_PLACE = 0x1FE000, 0x7FE000
 SLOT_BYTES = 4096
 LOADER, ENTRY, KERNEL, READY, PANIC, ENDED = range(1, 7)
@@ -220,6 +222,27 @@ def test_I6_bad_variable_is_ignored_and_replaced(lab, content, words):
     line = f"the EFI variable is ignored: {words}" if words else "the EFI variable holds no record"
     assert verdict.has_line(rf"\[loader\] warning: post_mortem=nvram: {line}$"), verdict.serial
     assert verdict.has_line(WRITES)
+
+
+def stored_records(running):
+    """The records in the firmware's variable store, which is a file beside the machine."""
+    for path in running.scratch.iterdir():
+        if path.is_file():
+            data = path.read_bytes()
+            for found in re.finditer(rb"BOOTREC\0", data):
+                yield post_mortem.read(data[found.start() : found.start() + SLOT_BYTES])
+
+
+def test_variable_store_holds_the_panic_for_the_script(lab):
+    """From the panic, over a reset, into the flash of the firmware, to the program that Linux runs."""
+    with resettable(lab, "provoke=assertion post_mortem=nvram") as running:
+        await_line(running, PANIC_END)
+        assert list(stored_records(running)) == [], "a kernel in a panic writes no variable"
+        reset(running)
+        await_line(running, PANIC_END)
+        [found] = stored_records(running)
+    text = post_mortem.describe(found)
+    assert "ended in a panic, code 0x23" in text and "[panic] cause: assertion failed" in text, text
 
 
 def test_I7_variable_is_not_written_with_little_space(lab):
