@@ -68,7 +68,7 @@ enum handoff_region_type {
     /* [processor_start_base, + processor_start_size_bytes): a page below 1 MiB to start
      * processors. */
     HANDOFF_REGION_PROCESSOR_START = 0x250,
-    /* `previous_boot`: two pages with the boot record. They lie at the same address in each boot. */
+    /* `previous_boot`: two pages with the boot record, at the same address in each boot. */
     HANDOFF_REGION_BOOT_RECORD = 0x260,
     /* EfiACPIMemoryNVS: RAM that the firmware owns for ever. */
     HANDOFF_REGION_ACPI_NVS = 0x300,

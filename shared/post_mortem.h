@@ -93,8 +93,8 @@ enum post_mortem_status post_mortem_read(const void *bytes, size_t size_bytes,
                                          struct post_mortem *ret_record)
     __attribute__((warn_unused_result));
 
-/* Where records lie. The bytes are aligned to 8. `flush` moves bytes from the caches to RAM: a reset
- * does not write the caches back. NULL: not needed. */
+/* Where records lie. The bytes are aligned to 8. `flush` moves bytes from the caches to RAM: a
+ * reset does not write the caches back. NULL: not needed. */
 struct post_mortem_area {
     unsigned char *bytes; /* POST_MORTEM_AREA_SIZE_BYTES */
     void (*flush)(const void *start, size_t size_bytes);

@@ -5,9 +5,10 @@
  * is a claim over the memory map, with the type of region that the kernel will see.
  *
  * All blocks are EfiLoaderData from AllocateAnyPages (UEFI 2.10, section 7.2.1), or lie below a
- * limit. Only the boot record is requested at a fixed address: it may be in use with other firmware,
- * and a boot works without that record. The firmware may mark the blocks non-executable. Nothing in them runs before the
- * kernel's page tables are live. Only before the exit of boot services.
+ * limit. Only the boot record is requested at a fixed address: it may be in use with other
+ * firmware, and a boot works without that record. The firmware may mark the blocks non-executable.
+ * Nothing in them runs before the kernel's page tables are live. Only before the exit of boot
+ * services.
  */
 #ifndef BOOTLOADER_FIRMWARE_PAGES_H
 #define BOOTLOADER_FIRMWARE_PAGES_H

@@ -11,8 +11,8 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
  *                             0 hands over none; rounded up to whole pages
- *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default: only
- *                             in RAM. The same word on the command line is stronger.
+ *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
+ *                             only in RAM. The same word on the command line is stronger.
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */

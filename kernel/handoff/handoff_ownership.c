@@ -159,7 +159,7 @@ static enum handoff_check_status check_processor_start(struct handoff_validation
     return processor_start_is_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_PROCESSOR_START;
 }
 
-/* --- The boot record --------------------------------------------------------------------------- */
+/* --- The boot record -------------------------------------------------------------------------- */
 
 /* The loader may have found no place for it. */
 static bool boot_record_is_valid(const struct handoff_validation *validation)

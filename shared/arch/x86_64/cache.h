@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Every CPU with 64 bits has CLFLUSH, and lines of 64 bytes (Intel SDM Vol. 2A, CLFLUSH). With other
- * lines the loop would only do too much, or would need a smaller step. */
+/* Every x86-64 CPU has CLFLUSH, and lines of 64 bytes (Intel SDM Vol. 2A, CLFLUSH). Longer lines
+ * would be flushed more often than needed. */
 #define CACHE_LINE_SIZE_BYTES 64
 
 static inline void cache_flush(const void *start, size_t size_bytes)
