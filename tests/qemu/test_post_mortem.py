@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 from contextlib import contextmanager
+from random import Random
 
 import pytest
 
@@ -102,6 +103,21 @@ def test_panic_before_the_heap_and_nested_panic_leave_a_record(lab):
         reset(running)
         serial = await_line(running, r"^\[panic\] .*while printing a panic")
     assert re.search(r"^  \| \[panic\] code=.*while printing a panic", serial, re.MULTILINE), serial
+
+
+@pytest.mark.full
+def test_I8_reset_at_a_random_moment_leaves_a_good_record(lab):
+    """Loader and kernel write at unknown moments. No reset leaves a record that the next boot refuses."""
+    random = Random(20240501)
+    with resettable(lab, "provoke=assertion") as running:
+        for _ in range(12):
+            await_line(running, r"^Handoff loader")
+            deadline = time.monotonic() + random.uniform(0, 0.6)
+            while time.monotonic() < deadline:
+                running.pump(0.01)
+            assert "is ignored" not in running.serial, running.serial
+            reset(running)
+        assert "is ignored" not in await_line(running, PANIC_END)
 
 
 # --- Records in the RAM ---------------------------------------------------------------------------------------------
