@@ -38,6 +38,11 @@ const char *arch_levels_obstacle(unsigned levels);
 /* Return the root of the live tables. */
 struct phys_addr arch_page_table_root(void);
 
+/* --- Caches ----------------------------------------------------------------------------------- */
+
+/* Move the bytes from the caches to RAM. A reset does not do that. */
+void arch_flush_cache(const void *start, size_t size_bytes);
+
 /* --- Clock and random numbers ---------------------------------------------------------------- */
 
 /* Read the CPU's clock. It is monotonic. */

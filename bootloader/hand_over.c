@@ -1,6 +1,7 @@
 #include "bootloader/hand_over.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/boot_record.h"
 #include "bootloader/inject.h"
 #include "bootloader/pure/bootstrap_tables.h"
 #include "bootloader/pure/handoff_build.h"
@@ -23,6 +24,7 @@ void hand_over_build(struct loader *loader)
     const struct arch_facts facts = {loader->platform.clock_frequency_hz, loader->serial.port};
     arch_describe(loader->tables.root, &loader->features, &facts, &sources.arch);
     handoff_build(&loader->block, &sources);
+    boot_record_set_stage(loader, POST_MORTEM_ENTRY);
     inject_change_handoff(loader);
 }
 

@@ -23,6 +23,7 @@
 #include "bootloader/pure/serial_choice.h"
 #include "bootloader/pure/table_pool.h"
 #include "bootloader/pure/timeline.h"
+#include "shared/post_mortem.h"
 
 /* It begins as zeros. Small fields come first, because shorter instructions reach them. */
 struct loader {
@@ -37,6 +38,9 @@ struct loader {
     struct screen screen;
     struct pages pages;
     struct handoff_block block;
+    struct post_mortem_area boot_record; /* its bytes are NULL without a record */
+    struct post_mortem last_boot;        /* its texts lie in the boot record */
+    bool has_last_boot;
     struct memory_map_report map_report; /* of the final map */
     struct loader_failure failure;
     struct fault_report fault_report;

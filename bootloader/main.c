@@ -2,6 +2,7 @@
  * main.c - the boot sequence: boot() is its table of contents.
  */
 #include "bootloader/begin.h"
+#include "bootloader/boot_record.h"
 #include "bootloader/demands.h"
 #include "bootloader/gather.h"
 #include "bootloader/hand_over.h"
@@ -17,11 +18,14 @@
 static bool boot(struct loader *loader)
 {
     if (!begin_check_guest(loader) || /* not a confidential guest */
-        !begin_find_origin(loader) || /* the loader's image, and its device */
-        !load_from_volume(loader) ||  /* handoff.conf; the kernel: checked, then loaded */
-        !reserve_memory(loader))      /* the temporary heap, the kernel's first stack */
+        !begin_find_origin(loader))   /* the loader's image, and its device */
+        return false;
+    boot_record_begin(loader);       /* the record of the last boot */
+    if (!load_from_volume(loader) || /* handoff.conf; the kernel: checked, then loaded */
+        !reserve_memory(loader))     /* the temporary heap, the kernel's first stack */
         return false;
 
+    boot_record_keep(loader);             /* the record of the last boot, in an EFI variable */
     gather_facts(loader);                 /* screen, firmware tables, seed, clock, CPU */
     if (!demands_check_machine(loader) || /* the kernel's notes */
         !reserve_handoff(loader) ||       /* memory for the handoff block */

@@ -1,7 +1,7 @@
 #include "bootloader/own_faults.h"
 
 #include "bootloader/arch.h"
-#include "bootloader/firmware/serial_port.h"
+#include "bootloader/stop.h"
 #include "shared/address.h"
 #include "shared/text/text.h"
 
@@ -93,10 +93,7 @@ bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader)
     if (watch.is_faulted) {
         if (had_interrupts)
             arch_interrupts_enable();
-        if (loader->serial.source == NULL)
-            loader->serial =
-                serial_port_choose(&loader->firmware, &loader->console,
-                                   &loader->platform.firmware_tables, &loader->config.serial);
+        stop_choose_serial(loader);
         console_show_error(&loader->console, watch.report, &loader->serial);
     }
     return is_good;

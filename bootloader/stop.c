@@ -1,6 +1,7 @@
 #include "bootloader/stop.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/boot_record.h"
 #include "bootloader/firmware/clock.h"
 #include "bootloader/firmware/keyboard.h"
 #include "bootloader/firmware/serial_port.h"
@@ -10,8 +11,7 @@
 /* A person has this long to read an error. Then the firmware tries its next boot option. */
 #define READING_SECONDS 10
 
-/* An early error comes before the facts are gathered. */
-static void gather_for_error(struct loader *loader)
+void stop_choose_serial(struct loader *loader)
 {
     struct firmware_tables *tables = &loader->platform.firmware_tables;
     if (tables->count == 0)
@@ -52,8 +52,9 @@ EFI_STATUS stop_loader(struct loader *loader)
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
     screen_restore(&loader->screen);
-    gather_for_error(loader);
+    stop_choose_serial(loader);
     console_show_error(&loader->console, report, &loader->serial);
+    boot_record_set_stage(loader, POST_MORTEM_ENDED); /* the error was shown: nothing is unknown */
     pages_free_all(&loader->pages);
     if (!command_line_has(loader->config.command_line, "unattended"))
         wait_for_reader(loader);

@@ -150,6 +150,11 @@ void arch_io_write_8(uint16_t address, uint8_t value);
  * register, or 0. */
 uint16_t arch_acpi_control_enable(void);
 
+/* --- Caches ----------------------------------------------------------------------------------- */
+
+/* Move the bytes from the caches to RAM. A reset does not do that. */
+void arch_flush_cache(const void *start, size_t size_bytes);
+
 /* --- Serial port ------------------------------------------------------------------------------ */
 
 /* The port of a kernel that cannot trust its handoff: COM1. */

@@ -68,6 +68,8 @@ enum handoff_region_type {
     /* [processor_start_base, + processor_start_size_bytes): a page below 1 MiB to start
      * processors. */
     HANDOFF_REGION_PROCESSOR_START = 0x250,
+    /* `previous_boot`: two pages with the boot record, at the same address in each boot. */
+    HANDOFF_REGION_BOOT_RECORD = 0x260,
     /* EfiACPIMemoryNVS: RAM that the firmware owns for ever. */
     HANDOFF_REGION_ACPI_NVS = 0x300,
     /* EfiRuntimeServicesData, EfiRuntimeServicesCode: RAM of the firmware's runtime services. */
@@ -346,7 +348,8 @@ struct handoff {
     uint8_t boot_partition[16]; /* GUID, in memory order; all zero without a GPT partition */
     struct handoff_text kernel_path;
 
-    /* The record of the previous boot (post-mortem). Both fields are 0 without a record. */
+    /* The boot record (post-mortem): shared/post_mortem.h. The loader has shown the record of the
+     * previous boot, and has begun one for this boot. Both fields are 0 without such pages. */
     struct handoff_range previous_boot;
 
     uint32_t random_seed_source; /* enum handoff_seed_source */

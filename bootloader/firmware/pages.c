@@ -94,6 +94,22 @@ enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
     return pages_note(pages, base, size_bytes, type, ret_block);
 }
 
+enum loader_error pages_allocate_at(struct pages *pages, struct phys_addr base, uint64_t size_bytes,
+                                    enum handoff_region_type type, struct phys_range *ret_block)
+{
+    EFI_PHYSICAL_ADDRESS place = base.value;
+    EFI_STATUS status = pages->firmware->services->AllocatePages(AllocateAddress, EfiLoaderData,
+                                                                 size_bytes >> PAGE_SHIFT, &place);
+    if (!EFI_ERROR(status) && place == 0) { /* another address than the requested one */
+        pages->firmware->services->FreePages(0, size_bytes >> PAGE_SHIFT);
+        status = EFI_NOT_FOUND;
+    }
+    if (EFI_ERROR(status))
+        return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, status,
+                         "%llu KiB at %llx", size_bytes / KIB, base.value);
+    return pages_note(pages, phys_addr(place), size_bytes, type, ret_block);
+}
+
 enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
                                  enum handoff_region_type type, struct phys_range *ret_block)
 {

@@ -5,9 +5,10 @@
  * is a claim over the memory map, with the type of region that the kernel will see.
  *
  * All blocks are EfiLoaderData from AllocateAnyPages (UEFI 2.10, section 7.2.1), or lie below a
- * limit. No block is requested at a fixed address, since that address may be in use with other
- * firmware. The firmware may mark the blocks non-executable. Nothing in them runs before the
- * kernel's page tables are live. Only before the exit of boot services.
+ * limit. Only the boot record is requested at a fixed address: it may be in use with other
+ * firmware, and a boot works without that record. The firmware may mark the blocks non-executable.
+ * Nothing in them runs before the kernel's page tables are live. Only before the exit of boot
+ * services.
  */
 #ifndef BOOTLOADER_FIRMWARE_PAGES_H
 #define BOOTLOADER_FIRMWARE_PAGES_H
@@ -45,6 +46,12 @@ enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
 /* The same, without a limit. */
 enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
                                  enum handoff_region_type type, struct phys_range *ret_block)
+    __attribute__((warn_unused_result));
+
+/* Allocate `size_bytes`, whole pages, at a fixed address other than 0. The content stays. Failures:
+ * OUT_OF_MEMORY (a part of it is in use), BAD_ALLOCATION. */
+enum loader_error pages_allocate_at(struct pages *pages, struct phys_addr base, uint64_t size_bytes,
+                                    enum handoff_region_type type, struct phys_range *ret_block)
     __attribute__((warn_unused_result));
 
 /* The same for a block into which a device reads. It lies below 4 GiB if there is room: the disk

@@ -11,9 +11,9 @@
 #include "bootloader/pure/framebuffer.h"
 #include "bootloader/pure/memory_map.h"
 
-/* The blocks: temporary heap, kernel, stack, the page for starting processors, handoff data, page
- * tables, the trampoline, and a file while it is read. */
-#define CLAIMS_BLOCK_LIMIT 9
+/* The blocks: temporary heap, kernel, stack, the page for starting processors, the boot record,
+ * handoff data, page tables, the trampoline, and a file while it is read. */
+#define CLAIMS_BLOCK_LIMIT 10
 
 /* The blocks, the loader's image, the framebuffers, the firmware's tables. */
 #define CLAIMS_LIMIT (CLAIMS_BLOCK_LIMIT + 1 + FRAMEBUFFER_LIMIT + FIRMWARE_TABLES_LIMIT)

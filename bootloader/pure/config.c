@@ -1,7 +1,5 @@
 #include "bootloader/pure/config.h"
 
-#include <stdbool.h>
-
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 #include "shared/memory.h"
@@ -56,6 +54,8 @@ const char *config_status_text(enum config_status status)
     case CONFIG_BAD_SERIAL_PORT:
         return "The serial port is not COM1, COM2, COM3, COM4, off, or a number from 0x100 to "
                "0xfff8.";
+    case CONFIG_BAD_POST_MORTEM:
+        return "The value of post_mortem is nvram or ram.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }
@@ -164,6 +164,13 @@ static enum config_status store_serial_port(struct piece value, struct config *c
                                                                         : CONFIG_BAD_SERIAL_PORT;
 }
 
+static enum config_status store_post_mortem(struct piece value, struct config *config)
+{
+    config->keeps_record_in_nvram = piece_equals(value, "nvram");
+    return config->keeps_record_in_nvram || piece_equals(value, "ram") ? CONFIG_OK
+                                                                       : CONFIG_BAD_POST_MORTEM;
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -215,13 +222,10 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
 }
 
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},
-    {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size},
-    {"output", store_output},
-    {"resolution", store_resolution},
-    {"serial", store_serial_port},
-    {"inject", store_inject},
+    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
+    {"temp_heap", store_temp_heap_size}, {"output", store_output},
+    {"resolution", store_resolution},    {"serial", store_serial_port},
+    {"post_mortem", store_post_mortem},  {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

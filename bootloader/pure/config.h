@@ -18,12 +18,15 @@
  *   inject    = words         failures on purpose, with commas between them (inject.h)
  *   serial    = COM1          serial port of loader and kernel: COM1 to COM4, the number of its
  *                             first I/O port, or `off`; without this key: see serial_choice.h
+ *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
+ *                             only in RAM. The same word on the command line is stronger.
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */
 #ifndef BOOTLOADER_PURE_CONFIG_H
 #define BOOTLOADER_PURE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,6 +62,7 @@ enum config_status {
     CONFIG_BAD_QUOTES,
     CONFIG_BAD_INJECT,
     CONFIG_BAD_SERIAL_PORT,
+    CONFIG_BAD_POST_MORTEM,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
 };
 
@@ -77,6 +81,7 @@ struct config {
     enum config_resolution resolution;
     struct screen_size resolution_size; /* both 0 unless it is CONFIG_RESOLUTION_SIZE */
     struct serial_wish serial;
+    bool keeps_record_in_nvram;  /* post_mortem = nvram */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };

@@ -41,6 +41,8 @@ static void write_placement(struct handoff *handoff, const struct placement *pla
     handoff->loader_size_bytes = phys_range_size_bytes(placement->loader.memory);
     handoff->processor_start_base = placement->processor_start.start.value;
     handoff->processor_start_size_bytes = phys_range_size_bytes(placement->processor_start);
+    handoff->previous_boot.base = placement->boot_record.start.value;
+    handoff->previous_boot.size_bytes = phys_range_size_bytes(placement->boot_record);
 }
 
 static void write_kernel(struct handoff *handoff, const struct elf_plan *kernel)

@@ -15,6 +15,7 @@ struct placement {
     struct phys_range stack;           /* at least BOOTSTRAP_STACK_SIZE_BYTES */
     struct phys_range temp_heap;       /* empty if absent */
     struct phys_range processor_start; /* empty if absent */
+    struct phys_range boot_record;     /* empty if absent */
     struct phys_range page_tables;
     struct phys_range trampoline; /* empty if none is needed (bootloader/arch.h) */
     struct loader_image loader;   /* the loader itself */

@@ -17,6 +17,7 @@ KINDS = {
     "handoff-data": ("the handoff's data", "#8fd3d1", "H", 46),
     "kernel-image": ("the kernel", "#2f5fb3", "K", 44),
     "processor-start": ("start of other CPUs", "#e8684a", "p", 101),
+    "boot-record": ("the boot record", "#c2557a", "b", 41),
     "acpi-nvs": ("firmware: never free", "#c9a0dc", "N", 105),
     "runtime-data": ("runtime services, data", "#a678c8", "D", 45),
     "runtime-code": ("runtime services, code", "#7d4fa8", "C", 45),

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "kernel/arch.h"
+#include "kernel/core/boot_record.h"
 #include "kernel/core/interrupts.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
@@ -21,6 +22,7 @@ _Noreturn void boot_end_power_off(struct kernel *kernel)
     if (status != PAGE_TABLE_OK)
         panic(PANIC_PAGE_TABLES, "the firmware's runtime services: %s",
               page_table_status_name(status));
+    boot_record_set_stage(POST_MORTEM_ENDED);
     power_off(kernel->runtime_space.table.root, &kernel->power_tables, kernel->direct_map_base,
               phys_addr(kernel->handoff.efi_system_table), &kernel->view.regions);
 }
@@ -58,6 +60,7 @@ static void act_on(struct kernel *kernel, enum ready_action action)
         boot_end_power_off(kernel);
     case READY_RESTART:
         log_line("ready", "action=restart");
+        boot_record_set_stage(POST_MORTEM_ENDED);
         arch_reset();
     case READY_HELP:
         print_help();

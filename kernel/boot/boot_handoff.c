@@ -2,6 +2,8 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_refuse.h"
 #include "kernel/boot/boot_screen.h"
+#include "kernel/boot/boot_stage.h"
+#include "kernel/core/boot_record.h"
 #include "kernel/core/command_words.h"
 #include "kernel/core/image.h"
 #include "kernel/core/log.h"
@@ -56,6 +58,16 @@ static void check(struct kernel *kernel, struct virt_addr handoff)
     kernel->view.handoff = &kernel->handoff;
 }
 
+/* From here on, the next boot hears of a panic. */
+static void open_boot_record(const struct kernel *kernel)
+{
+    struct handoff_range place = kernel->handoff.previous_boot;
+    if (place.size_bytes == 0)
+        return;
+    boot_record_open(boot_stage_access(kernel, phys_addr(place.base)));
+    boot_record_set_stage(POST_MORTEM_KERNEL);
+}
+
 /* This comes before any code that can panic, so that a test sees the panic. */
 static void choose_debug_exit(const char *command_line)
 {
@@ -95,6 +107,7 @@ void boot_handoff(struct kernel *kernel, const void *handoff)
     check(kernel, virt_addr((uint64_t)handoff));
     log_serial_open(arch_handoff_serial_port(&kernel->handoff));
     choose_debug_exit(kernel->view.command_line);
+    open_boot_record(kernel);
     timeline_begin(&kernel->timeline, &kernel->view,
                    arch_handoff_timestamp_frequency_hz(&kernel->handoff));
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);

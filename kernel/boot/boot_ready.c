@@ -1,6 +1,7 @@
 #include "kernel/boot/boot.h"
 #include "kernel/boot/boot_stage.h"
 #include "kernel/boot/boot_end.h"
+#include "kernel/core/boot_record.h"
 #include "kernel/core/log.h"
 #include "kernel/diagnostics/measure.h"
 #include "kernel/diagnostics/ownership.h"
@@ -29,6 +30,7 @@ _Noreturn void boot_ready(struct kernel *kernel)
     boot_stage_begin(kernel, "kernel: ready");
     print_before_ready(kernel);
     bool once = command_line_has(words, "once");
+    boot_record_set_stage(POST_MORTEM_READY);
     log_line("ready", "action=%s", once ? "power-off" : "idle");
     provoke(kernel, false);
     if (command_line_has(words, "print-heap"))

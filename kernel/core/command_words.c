@@ -9,6 +9,7 @@
 #include "shared/text/text.h"
 
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
+static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
 static const char *const self_test_choices[] = {"interrupts", NULL};
 
 const struct command_word command_words[] = {
@@ -26,6 +27,8 @@ const struct command_word command_words[] = {
     {"heap_debug", "on|off", NULL, "on: find writes after free, and record the callers"},
     {"debug-exit", "PORT", NULL, "end QEMU through its isa-debug-exit device at a panic"},
     {"paging", "4|5|any", NULL, "loader: the number of page-table levels"},
+    {"post_mortem", "nvram|ram", post_mortem_choices,
+     "loader: nvram keeps the boot record in an EFI variable, too"},
     {"self-test", "TEST", self_test_choices, "a longer test"},
     {"measure", NULL, NULL, "print the cost of each operation"},
     {"print-early-heap", NULL, NULL, "print how each phase used the early heap"},

@@ -70,12 +70,14 @@ static void replay(const struct log_sink *sink)
     }
 }
 
-void log_add_sink(struct log_sink sink)
+static void add_sink(size_t index, struct log_sink sink)
 {
     if (sink_count == SINK_LIMIT)
         return;
     uint64_t began = now();
-    sinks[sink_count++] = sink;
+    for (size_t i = sink_count++; i > index; i--)
+        sinks[i] = sinks[i - 1];
+    sinks[index] = sink;
     if (sink.open != NULL)
         sink.open(sink.context);
     replay(&sink);
@@ -93,6 +95,16 @@ void log_open_kept_sink(void)
     kept_sink.write = NULL;
     if (sink.write != NULL)
         log_add_sink(sink);
+}
+
+void log_add_sink(struct log_sink sink)
+{
+    add_sink(sink_count, sink);
+}
+
+void log_add_first_sink(struct log_sink sink)
+{
+    add_sink(0, sink);
 }
 
 /* Append formatted text at *length_bytes. Text without room is cut. */

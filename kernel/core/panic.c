@@ -5,6 +5,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/core/backtrace_fold.h"
+#include "kernel/core/boot_record.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/log_serial.h"
@@ -136,16 +137,19 @@ _Noreturn void panic_report(const struct panic_incident *incident)
         if (state->depth == 2)
             log_raw("[panic] code=0x%02x name=\"%s\" while printing a panic: %s\n", PANIC_NESTED,
                     panic_code_name(PANIC_NESTED), incident->cause);
+        boot_record_end_panic();
         leave_qemu(PANIC_NESTED);
         arch_halt();
     }
 
     log_serial_open_default();
     log_open_kept_sink(); /* the screen, after a quiet boot */
+    boot_record_begin_panic(incident->code);
     print_head(incident);
     print_notes();
     arch_registers_print(incident->registers);
     print_backtrace(incident);
+    boot_record_end_panic();
     log_raw("[panic] halted; nothing was written to any disk. Press %c to restart.\n",
             PANIC_RESTART_KEY);
     leave_qemu(incident->code);

@@ -57,6 +57,8 @@ enum handoff_check_status {
                                       image */
     HANDOFF_CHECK_PROCESSOR_START, /* unaligned, not below 1 MiB, not in processor-start regions,
                                       or only one of base and size is 0 */
+    HANDOFF_CHECK_BOOT_RECORD,     /* unaligned, below two pages, not in boot-record regions, or
+                                      only one of base and size is 0 */
     HANDOFF_CHECK_STRAY_REGION,    /* a region of kernel, stack, tables or data beside its block */
 };
 

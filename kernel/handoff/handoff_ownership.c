@@ -1,5 +1,6 @@
 #include "kernel/handoff/handoff_ownership.h"
 
+#include "shared/post_mortem.h"
 #include "shared/region.h"
 
 static bool is_upper_half(uint64_t address)
@@ -158,6 +159,25 @@ static enum handoff_check_status check_processor_start(struct handoff_validation
     return processor_start_is_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_PROCESSOR_START;
 }
 
+/* --- The boot record -------------------------------------------------------------------------- */
+
+/* The loader may have found no place for it. */
+static bool boot_record_is_valid(const struct handoff_validation *validation)
+{
+    struct handoff_range place = validation->handoff->previous_boot;
+    struct phys_range pages;
+    if (place.base == 0 || place.size_bytes == 0)
+        return place.base == place.size_bytes;
+    return place.size_bytes >= POST_MORTEM_AREA_SIZE_BYTES &&
+           handoff_validation_block(place.base, place.size_bytes, &pages) &&
+           handoff_validation_is_covered(validation, pages, HANDOFF_REGION_BOOT_RECORD);
+}
+
+static enum handoff_check_status check_boot_record(struct handoff_validation *validation)
+{
+    return boot_record_is_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_BOOT_RECORD;
+}
+
 /* --- Nothing of it elsewhere ------------------------------------------------------------------ */
 
 static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
@@ -184,6 +204,7 @@ static enum handoff_check_status check_stray_regions(struct handoff_validation *
         {HANDOFF_REGION_HANDOFF_DATA, handoff->data_size_bytes},
         {HANDOFF_REGION_KERNEL_IMAGE, handoff->kernel_size_bytes},
         {HANDOFF_REGION_PROCESSOR_START, handoff->processor_start_size_bytes},
+        {HANDOFF_REGION_BOOT_RECORD, handoff->previous_boot.size_bytes},
     };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
         if (bytes_of_type(&validation->view.regions, blocks[i].type) > blocks[i].block_size_bytes)
@@ -195,8 +216,8 @@ static enum handoff_check_status check_stray_regions(struct handoff_validation *
 enum handoff_check_status handoff_ownership_check(struct handoff_validation *validation)
 {
     static const struct handoff_step STEPS[] = {
-        {check_image},  {check_stack},           {check_page_tables},
-        {check_loader}, {check_processor_start}, {check_stray_regions},
+        {check_image},           {check_stack},       {check_page_tables},   {check_loader},
+        {check_processor_start}, {check_boot_record}, {check_stray_regions},
     };
     return handoff_validation_run(validation, STEPS, sizeof(STEPS) / sizeof(STEPS[0]));
 }

@@ -91,7 +91,8 @@ def test_H6_heap_strict_makes_it_a_panic(lab):
 
 def test_FW3_every_single_allocation_failing(lab):
     """For each failing AllocatePages, the loader frees all memory and stops, or boots without the heap, or without the
-    page for starting processors. It requests a block for reading from a device again, at any address."""
+    page for starting processors. It requests a block for reading from a device again, at any address. It
+    requests the boot record at its second place."""
     calls, asked_again, lacking = 0, 0, []
     for nth in range(1, 16):
         verdict = lab.case(plan=[f"fail-pages {nth}"])
@@ -108,7 +109,7 @@ def test_FW3_every_single_allocation_failing(lab):
         else:
             asked_again += 1
     assert lacking == ["heap", "processor start"]
-    assert asked_again == 4, "the configuration, the program headers, the notes, and the kernel"
+    assert asked_again == 5, "the boot record, the configuration, the program headers, the notes, and the kernel"
     assert calls >= 5, "the loader takes kernel, heap, stack, that page and handoff at least"
 
 

@@ -55,6 +55,7 @@ static void assert_defaults(const struct config *config)
     assert_int_equal(config->temp_heap_size_bytes, 1024 * 1024);
     assert_int_equal(config->output_number, 0);
     assert_int_equal(config->resolution, CONFIG_RESOLUTION_KEEP);
+    assert_false(config->keeps_record_in_nvram);
 }
 
 static void test_CF1_empty_file_means_defaults(void **state)
@@ -96,6 +97,16 @@ static void test_kernel_path_begins_with_a_backslash(void **state)
     assert_refused("kernel = \"\"\n", CONFIG_EMPTY_VALUE, 1);
     assert_refused("kernel = k\xc3\xa4rnel\n", CONFIG_PATH_NOT_ASCII, 1);
     assert_refused("kernel = a\tb\n", CONFIG_PATH_NOT_ASCII, 1);
+}
+
+static void test_place_of_the_boot_record(void **state)
+{
+    (void)state;
+    assert_true(parse_good("post_mortem = nvram").keeps_record_in_nvram);
+    assert_false(parse_good("post_mortem = ram").keeps_record_in_nvram);
+    assert_refused("post_mortem = flash", CONFIG_BAD_POST_MORTEM, 1);
+    assert_refused("\npost_mortem =", CONFIG_BAD_POST_MORTEM, 2);
+    assert_refused("post_mortem=ram\npost_mortem=nvram", CONFIG_DUPLICATE_KEY, 2);
 }
 
 static void test_temp_heap_sizes(void **state)
@@ -324,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_kernel_path_begins_with_a_backslash),
         cmocka_unit_test(test_temp_heap_sizes),
         cmocka_unit_test(test_serial_ports),
+        cmocka_unit_test(test_place_of_the_boot_record),
         cmocka_unit_test(test_quoted_values),
         cmocka_unit_test(test_line_without_equals_sign),
         cmocka_unit_test(test_CF2_no_final_newline),

@@ -50,6 +50,7 @@ static int set_up(void **state)
     fixture->placement.stack = phys_range(0x300000, 0x310000);
     fixture->placement.temp_heap = phys_range(0x400000, 0x500000);
     fixture->placement.processor_start = phys_range(0x9f000, 0xa0000);
+    fixture->placement.boot_record = phys_range(0x1fe000, 0x200000);
     fixture->placement.page_tables = phys_range(0x600000, 0x620000);
     fixture->placement.loader.memory = phys_range(0x700000, 0x71a000);
     fixture->config = (struct config){.command_line = "a=1 b", .kernel_path = "\\kernel.elf"};
@@ -179,6 +180,8 @@ static void test_places(void **state)
     assert_int_equal(handoff->temp_heap_size, 0x100000);
     assert_int_equal(handoff->processor_start_base, 0x9f000);
     assert_int_equal(handoff->processor_start_size_bytes, 0x1000);
+    assert_int_equal(handoff->previous_boot.base, 0x1fe000);
+    assert_int_equal(handoff->previous_boot.size_bytes, 0x2000);
     assert_int_equal(handoff->page_tables_base, 0x600000);
     assert_int_equal(handoff->page_tables_size_bytes, 0x20000);
     assert_int_equal(handoff->loader_physical_base, 0x700000);
@@ -200,10 +203,12 @@ static void test_absent_facts_are_zero(void **state)
     struct fixture *fixture = *state;
     fixture->placement.temp_heap = phys_range(0, 0);
     fixture->placement.processor_start = phys_range(0, 0);
+    fixture->placement.boot_record = phys_range(0, 0);
     const struct handoff *handoff = build(fixture);
     const struct handoff_array none = {0, 0, 0};
     assert_int_equal(handoff->temp_heap_base | handoff->temp_heap_size, 0);
     assert_int_equal(handoff->processor_start_base | handoff->processor_start_size_bytes, 0);
+    assert_int_equal(handoff->previous_boot.base | handoff->previous_boot.size_bytes, 0);
     assert_memory_equal(&handoff->temp_heaps, &none, sizeof(none));
     assert_memory_equal(&handoff->framebuffers, &none, sizeof(none));
     assert_memory_equal(&handoff->firmware_tables, &none, sizeof(none));

@@ -261,6 +261,36 @@ static void test_processor_start_is_a_page_below_1M_of_its_type(void **state)
     handoff_expect_status(sample, refused);
 }
 
+static void hand_over_boot_record(struct handoff_sample *sample, uint32_t region)
+{
+    handoff_sample_write_regions(sample);
+    handoff_sample_region(sample, region)->size_bytes = 2 * PAGE_SIZE_BYTES;
+    handoff_sample_retype(sample, region, HANDOFF_REGION_BOOT_RECORD);
+    sample->handoff->previous_boot.base = handoff_sample_region(sample, region)->base;
+    sample->handoff->previous_boot.size_bytes = 2 * PAGE_SIZE_BYTES;
+}
+
+static void test_boot_record_is_two_pages_of_its_type(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint32_t high_ram = 7;
+    const enum handoff_check_status refused = HANDOFF_CHECK_BOOT_RECORD;
+    hand_over_boot_record(sample, high_ram);
+    uint64_t base = sample->handoff->previous_boot.base;
+    handoff_expect_status(sample, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, previous_boot.base, 0, refused);
+    assert_field_gives(sample, previous_boot.base, base + 0x800, refused);
+    assert_field_gives(sample, previous_boot.base, base + PAGE_SIZE_BYTES, refused);
+    assert_field_gives(sample, previous_boot.base, UINT64_C(0) - PAGE_SIZE_BYTES, refused);
+    assert_field_gives(sample, previous_boot.size_bytes, 0, refused);
+    assert_field_gives(sample, previous_boot.size_bytes, PAGE_SIZE_BYTES, refused);
+    assert_field_gives(sample, previous_boot.size_bytes, 0x2800, refused);
+    assert_field_gives(sample, previous_boot.size_bytes, UINT64_MAX, refused);
+    sample->handoff->previous_boot.base = 0;
+    sample->handoff->previous_boot.size_bytes = 0;
+    handoff_expect_status(sample, HANDOFF_CHECK_STRAY_REGION);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +305,7 @@ int main(void)
         HANDOFF_TEST(test_stack_without_a_guard_is_refused),
         HANDOFF_TEST(test_tables_of_the_cpu_must_be_in_the_loader),
         HANDOFF_TEST(test_regions_beside_their_block_are_refused),
+        HANDOFF_TEST(test_boot_record_is_two_pages_of_its_type),
         HANDOFF_TEST(test_processor_start_is_a_page_below_1M_of_its_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

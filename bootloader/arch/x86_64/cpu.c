@@ -4,6 +4,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/arch/x86_64/confidential.h"
 #include "bootloader/arch/x86_64/no_execute.h"
+#include "shared/arch/x86_64/cache.h"
 #include "shared/arch/x86_64/control.h"
 #include "shared/arch/x86_64/cpuid.h"
 #include "shared/arch/x86_64/instructions.h"
@@ -64,6 +65,11 @@ const char *arch_levels_obstacle(unsigned levels)
 struct phys_addr arch_page_table_root(void)
 {
     return phys_addr(cr3_read() & PAGE_ENTRY_ADDRESS_MASK);
+}
+
+void arch_flush_cache(const void *start, size_t size_bytes)
+{
+    cache_flush(start, size_bytes);
 }
 
 uint64_t arch_timestamp(void)

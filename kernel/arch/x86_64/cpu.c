@@ -5,6 +5,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/handoff/entry_state.h"
+#include "shared/arch/x86_64/cache.h"
 #include "shared/arch/x86_64/control.h"
 #include "shared/arch/x86_64/cpuid.h"
 #include "shared/arch/x86_64/instructions.h"
@@ -40,6 +41,11 @@ void arch_page_features(struct page_table_features *ret_features)
         ret_features->no_execute = false;
     if (ret_features->write_combining && msr_read(MSR_PAT) != PAGE_ENTRY_PAT_MSR_VALUE)
         ret_features->write_combining = false;
+}
+
+void arch_flush_cache(const void *start, size_t size_bytes)
+{
+    cache_flush(start, size_bytes);
 }
 
 void cpu_enable_protections(void)

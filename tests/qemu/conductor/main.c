@@ -54,8 +54,8 @@ static void require(EFI_STATUS status, const char *what)
     leave(CONDUCTOR_CODE_FAILED);
 }
 
-/* Find the volume that has the plan. */
-static EFI_HANDLE find_volume(EFI_FILE_HANDLE *ret_plan)
+/* Open a file on the volume that holds the plan. */
+static EFI_HANDLE find_volume(const CHAR16 *path, EFI_FILE_HANDLE *ret_file)
 {
     static EFI_GUID volume_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
     EFI_HANDLE *handles;
@@ -68,11 +68,20 @@ static EFI_HANDLE find_volume(EFI_FILE_HANDLE *ret_plan)
         if (EFI_ERROR(stage.firmware->HandleProtocol(handles[i], &volume_guid, (VOID **)&volume)) ||
             EFI_ERROR(volume->OpenVolume(volume, &root)))
             continue;
-        if (!EFI_ERROR(root->Open(root, ret_plan, (CHAR16 *)L"\\plan.txt", EFI_FILE_MODE_READ, 0)))
+        if (!EFI_ERROR(root->Open(root, ret_file, (CHAR16 *)path, EFI_FILE_MODE_READ, 0)))
             return handles[i];
     }
-    require(EFI_NOT_FOUND, "looking for plan.txt");
+    require(EFI_NOT_FOUND, "looking for a file of the test");
     return NULL;
+}
+
+EFI_STATUS stage_read_file(const CHAR16 *path, void *bytes, UINTN *size_bytes)
+{
+    EFI_FILE_HANDLE file;
+    find_volume(path, &file);
+    EFI_STATUS status = file->Read(file, size_bytes, bytes);
+    file->Close(file);
+    return status;
 }
 
 static EFI_HANDLE read_plan(void)
@@ -80,7 +89,7 @@ static EFI_HANDLE read_plan(void)
     static char text[PLAN_CAPACITY_BYTES];
     UINTN size_bytes = sizeof text;
     EFI_FILE_HANDLE file;
-    EFI_HANDLE volume = find_volume(&file);
+    EFI_HANDLE volume = find_volume(L"\\plan.txt", &file);
     require(file->Read(file, &size_bytes, text), "reading plan.txt");
     file->Close(file);
     if (!plan_parse(text, size_bytes, &stage.plan))
@@ -192,6 +201,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     protocols_install();
     files_install();
     tables_install();
+    record_install();
     graphics_install();
     time_install();
     serial_install();

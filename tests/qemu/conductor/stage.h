@@ -32,6 +32,11 @@ void leaving_install(void);
 void protocols_install(void);
 void files_install(void);
 void tables_install(void);
+void record_install(void);
+
+/* Read a file of the volume that holds the plan. *size_bytes is the room, then what was read. */
+EFI_STATUS stage_read_file(const CHAR16 *path, void *bytes, UINTN *size_bytes);
+
 void graphics_install(void);
 void time_install(void);
 void serial_install(void);

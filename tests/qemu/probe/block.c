@@ -24,9 +24,11 @@ void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT])
                            HANDOFF_REGION_LOADER);
     blocks[6] = block_make("processor start", handoff->processor_start_base,
                            handoff->processor_start_size_bytes, HANDOFF_REGION_PROCESSOR_START);
+    blocks[7] = block_make("boot record", handoff->previous_boot.base,
+                           handoff->previous_boot.size_bytes, HANDOFF_REGION_BOOT_RECORD);
     for (uint32_t i = 0; i < BLOCK_SCREEN_LIMIT; i++) {
         struct handoff_framebuffer framebuffer = block_framebuffer(handoff, i);
-        blocks[7 + i] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
+        blocks[8 + i] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
                                    HANDOFF_REGION_FRAMEBUFFER);
     }
 }

@@ -144,8 +144,6 @@ static void check_origin(const struct handoff *handoff, struct promises *promise
     promise_begin(promises, "empty-in-this-version");
     promise_require_equal(promises, 0, handoff->modules.count);
     promise_require_equal(promises, 0, handoff->processors.count);
-    promise_require_equal(promises, 0, handoff->previous_boot.base);
-    promise_require_equal(promises, 0, handoff->previous_boot.size_bytes);
     promise_end(promises);
 }
 
@@ -156,6 +154,15 @@ static void check_processor_start(const struct handoff *handoff, struct promises
     promise_require_equal(promises, base != 0 ? PAGE : 0, handoff->processor_start_size_bytes);
     promise_require(promises, base % PAGE == 0 && base < (UINT64_C(1) << 20),
                     "a page below 1 MiB, or 0", base);
+    promise_end(promises);
+}
+
+static void check_boot_record(const struct handoff *handoff, struct promises *promises)
+{
+    uint64_t base = handoff->previous_boot.base;
+    promise_begin(promises, "boot-record-is-two-pages");
+    promise_require_equal(promises, base != 0 ? 2 * PAGE : 0, handoff->previous_boot.size_bytes);
+    promise_require(promises, base % PAGE == 0, "a page, or 0", base);
     promise_end(promises);
 }
 
@@ -239,6 +246,7 @@ bool structure_check(const struct handoff *handoff, struct promises *promises)
     check_arrays(handoff, promises);
     check_origin(handoff, promises);
     check_processor_start(handoff, promises);
+    check_boot_record(handoff, promises);
     check_blocks(handoff, promises);
     check_contents(handoff, promises);
     return promises->broken_count == 0;

@@ -181,7 +181,8 @@ static enum frame_state state_of(const struct handoff_region *region)
     if (region->reuse == HANDOFF_REUSE_AT_ENTRY)
         return FREE;
     return region->reuse != HANDOFF_REUSE_NEVER || region->type == HANDOFF_REGION_KERNEL_IMAGE ||
-                   region->type == HANDOFF_REGION_PROCESSOR_START
+                   region->type == HANDOFF_REGION_PROCESSOR_START ||
+                   region->type == HANDOFF_REGION_BOOT_RECORD
                ? HELD
                : RESERVED;
 }

@@ -1,0 +1,53 @@
+#include "bootloader/firmware/variable.h"
+
+/* UEFI 2.10, section 8.2: runtime access lets an operating system read it. */
+#define ATTRIBUTES                                                                                 \
+    (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
+
+/* The name, and the header of the firmware's own format: 60 bytes in EDK II. */
+#define OVERHEAD_BYTES 256
+
+/* UEFI 2.10, section 4.3. */
+#define REVISION_2_00 0x20000
+
+static CHAR16 name[] = {'H', 'a', 'n', 'd', 'o', 'f', 'f', 'P', 'o',
+                        's', 't', 'M', 'o', 'r', 't', 'e', 'm', 0};
+
+static EFI_GUID guid = {
+    0x97bf6861, 0xc9d9, 0x464c, {0x88, 0x8a, 0x23, 0x8f, 0x67, 0xb8, 0x87, 0xe8}};
+
+static EFI_RUNTIME_SERVICES *runtime_of(const struct firmware *firmware)
+{
+    return firmware->system_table->RuntimeServices;
+}
+
+EFI_STATUS variable_read(const struct firmware *firmware, void *bytes, size_t *size_bytes)
+{
+    UINTN room_bytes = *size_bytes;
+    EFI_STATUS status = runtime_of(firmware)->GetVariable(name, &guid, NULL, &room_bytes, bytes);
+    *size_bytes = room_bytes;
+    return status;
+}
+
+/* UEFI 1 has no QueryVariableInfo. */
+const char *variable_obstacle(const struct firmware *firmware, size_t size_bytes)
+{
+    EFI_RUNTIME_SERVICES *runtime = runtime_of(firmware);
+    UINT64 storage_bytes = 0;
+    UINT64 remaining_bytes = 0;
+    UINT64 largest_bytes = 0;
+    if (runtime->Hdr.Revision < REVISION_2_00 ||
+        EFI_ERROR(runtime->QueryVariableInfo(ATTRIBUTES, &storage_bytes, &remaining_bytes,
+                                             &largest_bytes)))
+        return "the firmware does not say how much variable space it has";
+    if (largest_bytes < size_bytes + OVERHEAD_BYTES)
+        return "the firmware does not take variables of this size";
+    if (remaining_bytes < VARIABLE_SPACE_KEPT_BYTES + size_bytes + OVERHEAD_BYTES)
+        return "less than 5120 bytes of variable space would remain";
+    return NULL;
+}
+
+EFI_STATUS variable_write(const struct firmware *firmware, void *bytes, size_t size_bytes)
+{
+    return runtime_of(firmware)->SetVariable(name, &guid, ATTRIBUTES, size_bytes, bytes);
+}

@@ -1,0 +1,95 @@
+/*
+ * record.c - a boot record of the test's own, in the RAM or in the EFI variable.
+ *
+ * Plan:
+ *   record ADDRESS    \record.bin lies in the RAM at ADDRESS
+ *   occupy ADDRESS    the firmware uses the page at ADDRESS
+ *   occupy-too ADDRESS
+ *   variable          \variable.bin is the content of the EFI variable
+ *   watch-variables   announce each write of a variable by the loader; needed by the next two
+ *   variable-space N  the firmware states N bytes of free space for variables
+ *   no-variables      writing a variable fails
+ */
+#include "tests/qemu/conductor/stage.h"
+
+#define FILE_CAPACITY_BYTES 8192
+
+static CHAR16 name[] = L"HandoffPostMortem";
+static EFI_GUID guid = {
+    0x97bf6861, 0xc9d9, 0x464c, {0x88, 0x8a, 0x23, 0x8f, 0x67, 0xb8, 0x87, 0xe8}};
+static EFI_RUNTIME_SERVICES *real;
+
+static EFI_STATUS query_variable_info(UINT32 attributes, UINT64 *storage_bytes,
+                                      UINT64 *remaining_bytes, UINT64 *largest_bytes)
+{
+    EFI_STATUS status =
+        real->QueryVariableInfo(attributes, storage_bytes, remaining_bytes, largest_bytes);
+    uint64_t number;
+    if (plan_has(&stage.plan, "variable-space", &number))
+        *remaining_bytes = number;
+    return status;
+}
+
+static EFI_STATUS set_variable(CHAR16 *wanted, EFI_GUID *vendor, UINT32 attributes,
+                               UINTN size_bytes, VOID *bytes)
+{
+    say("the loader writes a variable of %llu bytes, attributes %u", size_bytes, attributes);
+    if (plan_has(&stage.plan, "no-variables", NULL))
+        return EFI_WRITE_PROTECTED;
+    return real->SetVariable(wanted, vendor, attributes, size_bytes, bytes);
+}
+
+static void occupy(const char *line)
+{
+    uint64_t place;
+    if (!plan_has(&stage.plan, line, &place))
+        return;
+    EFI_STATUS status =
+        stage.firmware->AllocatePages(AllocateAddress, EfiBootServicesData, 1, &place);
+    say("the page at %llx is %s", place, EFI_ERROR(status) ? "not free" : "in use");
+}
+
+static void put_variable(void)
+{
+    static uint8_t bytes[FILE_CAPACITY_BYTES];
+    UINTN size_bytes = sizeof bytes;
+    if (!plan_has(&stage.plan, "variable", NULL))
+        return;
+    EFI_STATUS status = stage_read_file(L"\\variable.bin", bytes, &size_bytes);
+    if (!EFI_ERROR(status))
+        status = real->SetVariable(name, &guid, 7, size_bytes, bytes);
+    say("the variable was written: %llx", status);
+}
+
+static void put_record(void)
+{
+    uint64_t place;
+    UINTN size_bytes = FILE_CAPACITY_BYTES;
+    if (!plan_has(&stage.plan, "record", &place))
+        return;
+    EFI_STATUS status = stage_read_file(L"\\record.bin", (void *)place, &size_bytes);
+    say("a record of %llu bytes lies at %llx: %llx", size_bytes, place, status);
+}
+
+static void hook_variables(void)
+{
+    EFI_RUNTIME_SERVICES *copy;
+    if (EFI_ERROR(
+            stage.firmware->AllocatePool(EfiRuntimeServicesData, sizeof *copy, (VOID **)&copy)))
+        return;
+    *copy = *real;
+    copy->SetVariable = set_variable;
+    copy->QueryVariableInfo = query_variable_info;
+    stage.loader_table->RuntimeServices = copy;
+}
+
+void record_install(void)
+{
+    real = stage.system_table->RuntimeServices;
+    occupy("occupy");
+    occupy("occupy-too");
+    put_variable();
+    put_record();
+    if (plan_has(&stage.plan, "watch-variables", NULL))
+        hook_variables();
+}
