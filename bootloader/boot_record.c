@@ -3,7 +3,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/firmware/variable.h"
 #include "bootloader/pure/boot_record_text.h"
-#include "bootloader/stop.h"
+#include "bootloader/serial.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
@@ -32,7 +32,7 @@ static void show(struct loader *loader)
     static char text[BOOT_RECORD_TEXT_CAPACITY_BYTES];
     if (boot_record_describe(&loader->last_boot, text, sizeof(text)) == 0)
         return;
-    stop_choose_serial(loader);
+    serial_prepare(loader);
     console_show_error(&loader->console, text, &loader->serial);
     /* handoff.conf is not read yet, and may name another port for later reports. */
     loader->serial = (struct serial_choice){0};

@@ -1,7 +1,7 @@
 #include "bootloader/own_faults.h"
 
 #include "bootloader/arch.h"
-#include "bootloader/stop.h"
+#include "bootloader/serial.h"
 #include "shared/address.h"
 #include "shared/text/text.h"
 
@@ -93,7 +93,7 @@ bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader)
     if (watch.is_faulted) {
         if (had_interrupts)
             arch_interrupts_enable();
-        stop_choose_serial(loader);
+        serial_prepare(loader);
         console_show_error(&loader->console, watch.report, &loader->serial);
     }
     return is_good;

@@ -4,22 +4,11 @@
 #include "bootloader/boot_record.h"
 #include "bootloader/firmware/clock.h"
 #include "bootloader/firmware/keyboard.h"
-#include "bootloader/firmware/serial_port.h"
-#include "bootloader/firmware/system_tables.h"
+#include "bootloader/serial.h"
 #include "shared/text/command_line.h"
 
 /* A person has this long to read an error. Then the firmware tries its next boot option. */
 #define READING_SECONDS 10
-
-void stop_choose_serial(struct loader *loader)
-{
-    struct firmware_tables *tables = &loader->platform.firmware_tables;
-    if (tables->count == 0)
-        system_tables_list(&loader->firmware, &loader->console, tables);
-    if (loader->serial.source == NULL)
-        loader->serial =
-            serial_port_choose(&loader->firmware, &loader->console, tables, &loader->config.serial);
-}
 
 static uint64_t clock_hz(const struct loader *loader)
 {
@@ -52,7 +41,7 @@ EFI_STATUS stop_loader(struct loader *loader)
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
     screen_restore(&loader->screen);
-    stop_choose_serial(loader);
+    serial_prepare(loader);
     console_show_error(&loader->console, report, &loader->serial);
     boot_record_set_stage(loader, POST_MORTEM_ENDED); /* the error was shown: nothing is unknown */
     pages_free_all(&loader->pages);

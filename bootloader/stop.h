@@ -10,8 +10,4 @@
  * firmware. After the exit of boot services no return is possible, so the machine stops. */
 EFI_STATUS stop_loader(struct loader *loader);
 
-/* Choose the serial port for a report, if gather_facts() has not done it yet. Precondition: boot
- * services run. */
-void stop_choose_serial(struct loader *loader);
-
 #endif

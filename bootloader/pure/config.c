@@ -55,7 +55,7 @@ const char *config_status_text(enum config_status status)
         return "The serial port is not COM1, COM2, COM3, COM4, off, or a number from 0x100 to "
                "0xfff8.";
     case CONFIG_BAD_POST_MORTEM:
-        return "The value of post_mortem is nvram or ram.";
+        return "The value of post_mortem is not nvram, and not ram.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }

@@ -1,0 +1,14 @@
+#include "bootloader/serial.h"
+
+#include "bootloader/firmware/serial_port.h"
+#include "bootloader/firmware/system_tables.h"
+
+void serial_prepare(struct loader *loader)
+{
+    struct firmware_tables *tables = &loader->platform.firmware_tables;
+    if (tables->count == 0)
+        system_tables_list(&loader->firmware, &loader->console, tables);
+    if (loader->serial.source == NULL)
+        loader->serial =
+            serial_port_choose(&loader->firmware, &loader->console, tables, &loader->config.serial);
+}

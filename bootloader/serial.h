@@ -1,0 +1,12 @@
+/*
+ * serial.h - the serial port for a report before the machine's facts are gathered.
+ */
+#ifndef BOOTLOADER_SERIAL_H
+#define BOOTLOADER_SERIAL_H
+
+#include "bootloader/loader.h"
+
+/* Choose the serial port, if gather_facts() has not done it yet. Precondition: boot services run. */
+void serial_prepare(struct loader *loader);
+
+#endif
