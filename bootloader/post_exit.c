@@ -15,6 +15,7 @@ void post_exit_initialise(struct post_exit *post_exit,
     post_exit->started = false;
     post_exit->pending = NULL;
     post_exit->serial_port = serial_port;
+    post_exit->is_quiet = command_line_has(command_line, "quiet");
     if (!command_line_number(command_line, "debug-exit", &post_exit->debug_exit_device))
         post_exit->debug_exit_device = 0;
 }
@@ -88,11 +89,13 @@ static void mark_serial(struct post_exit *post_exit, const char *text)
 static void mark_screen(struct post_exit *post_exit, const char *step, uint32_t length)
 {
     struct framebuffer_text *text = &post_exit->text;
-    if (!post_exit_open_screen(post_exit) || post_exit->mark_column + length > text->columns)
+    if (post_exit->is_quiet || !post_exit_open_screen(post_exit) ||
+        post_exit->mark_column + length > text->columns)
         return;
     text->row = text->rows - 1;
     text->column = post_exit->mark_column;
     framebuffer_text_write(text, step, length);
+    arch_flush_pixels();
     post_exit->mark_column += length + 1;
 }
 

@@ -7,8 +7,8 @@
  * instead, with a code for the reason.
  *
  * A hang has no report. So from ExitBootServices() on, each step writes a mark, its name, before it
- * begins: a line on the serial port, and a word in the last line of the screen. The last mark names the step that
- * hangs. The rest of the screen stays as it is, for the firmware's last lines, or a logo.
+ * begins: a line on the serial port, and a word in the last line of the screen. The last mark names
+ * the step that hangs. The rest of the screen stays as it is. After `quiet`, all of it does.
  */
 #ifndef BOOTLOADER_POST_EXIT_H
 #define BOOTLOADER_POST_EXIT_H
@@ -33,6 +33,7 @@ struct post_exit {
     bool started;                     /* the outputs below are initialised */
     bool serial;
     bool screen;
+    bool is_quiet;     /* no mark on the screen: the firmware's picture stays */
     bool is_marking;   /* a mark has been written */
     bool serial_marks; /* the serial port takes marks */
     uint32_t mark_count;

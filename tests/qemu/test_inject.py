@@ -37,21 +37,21 @@ def test_boot_without_inject_has_no_warning(lab):
     assert "inject" not in expect_ready(lab.case()).serial
 
 
-@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("nth", [1, 2, 3])
 def test_FW3_failed_allocation_below_4_gib_is_tried_again(lab, nth):
     """These blocks are for files. Above 4 GiB is as good, if there is no room below."""
     boot(lab, f"fail-pages:{nth}")
 
 
 def test_FW3_failed_allocation_of_the_heap(lab):
-    assert boot(lab, "fail-pages:3").has_line(r"\[early-heap\] source=fallback")
+    assert boot(lab, "fail-pages:4").has_line(r"\[early-heap\] source=fallback")
 
 
 def test_T4_failed_allocation_of_the_processors_page(lab):
-    assert "no page below 1 MiB is free" in boot(lab, "fail-pages:5").serial
+    assert "no page below 1 MiB is free" in boot(lab, "fail-pages:6").serial
 
 
-@pytest.mark.parametrize("nth, purpose", [(4, "stack"), (6, "handoff-data"), (7, "page-tables")])
+@pytest.mark.parametrize("nth, purpose", [(5, "stack"), (7, "handoff-data"), (8, "page-tables")])
 def test_E10_failed_allocation_that_is_needed(lab, nth, purpose):
     verdict = expect_stop(lab.case(inject(f"fail-pages:{nth}")), 12)
     expect_announced(verdict, "fail-pages")

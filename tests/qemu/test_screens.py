@@ -158,7 +158,7 @@ def test_G7_native_resolution(lab, number, size):
 
 def test_an_error_is_shown_in_the_old_mode(lab):
     """The firmware's console cannot be read in a mode that it did not set."""
-    plan = ["fail-pages 7", "watch-console"]
+    plan = ["fail-pages 10", "watch-console"]
     verdict = expect_stop(lab.case(settings("resolution = 800x600"), plan=plan), 12)
     modes = [line for line in verdict.serial.splitlines() if "SetMode(" in line]
     assert len(modes) == 2 and modes[0] != modes[1], verdict.serial

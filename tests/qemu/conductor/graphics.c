@@ -5,6 +5,7 @@
  *   graphics-blt-only      they can only copy blocks
  *   graphics-empty         the mode is 0 x 0
  *   graphics-size N        the firmware states N bytes of framebuffer
+ *   graphics-at-8-gib      the firmware states that the framebuffer is there
  *   graphics-no-mode       Mode is NULL until SetMode() is called
  *   graphics-no-info       Mode->Info is NULL until then
  *   graphics-not-started   QueryMode() gives EFI_NOT_STARTED until then
@@ -12,7 +13,7 @@
  *   set-mode-never         SetMode() fails
  *   console-is N           the console shows its text on the N-th output only; 0: on none
  *
- * and for one more output, in memory, which the console takes alone:
+ * and for one more output, in memory, which becomes the only one of the console:
  *   extra-output PLACE     its pixels are in EfiReservedMemoryType: 1 anywhere, 2 above 4 GiB,
  *                          3 nowhere (it can only copy blocks)
  *   extra-edid N           its screen prefers the size of its mode N; 9: its EDID is damaged
@@ -72,6 +73,8 @@ static void refresh(struct staged_output *output)
     }
     if (planned("graphics-empty"))
         output->information.HorizontalResolution = output->information.VerticalResolution = 0;
+    if (planned("graphics-at-8-gib"))
+        output->mode.FrameBufferBase = UINT64_C(8) << 30;
     if (!output->is_started && planned("graphics-no-info"))
         output->mode.Info = NULL;
     if (!output->is_started && planned("graphics-no-mode"))
