@@ -8,8 +8,9 @@ test tests/docs/test_errors.py fails until a person has filled it.
 
 import re
 import subprocess
-import sys
 from pathlib import Path
+
+import arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/ERRORS.md"
@@ -84,9 +85,21 @@ def write_page(text, errors, warnings):
     return page + "".join(fold(f"- `{text}`: {meanings.get(text, TODO)}") for text in warnings)
 
 
+def parse_arguments():
+    parser = arguments.Parser(
+        prog="error_page.py",
+        description="Write the loader's errors and warnings into docs/ERRORS.md. `make errors` calls this script.",
+        epilog="Exit status: 0 the page is written; 2 wrong options.",
+    )
+    parser.add_argument("program", metavar="PROGRAM", type=arguments.readable_file,
+                        help="check_boot, which prints the table of errors")  # fmt: skip
+    return parser.parse_args()
+
+
 def main():
+    program = parse_arguments().program
     text = PAGE.read_text(encoding="utf-8")
-    new = write_page(text, read_errors(sys.argv[1]), read_warnings())
+    new = write_page(text, read_errors(program), read_warnings())
     PAGE.write_text(new, encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)}: {new.count(TODO)} texts are to be written ({TODO})")
 

@@ -66,10 +66,10 @@ static bool row_covers(const struct memory_map_descriptor *row, uint32_t type, u
 /* Firmware that fills no attribute at all means ordinary RAM. */
 static uint64_t assumed_attributes(const struct memory_map_input *input)
 {
-    uint64_t all = 0;
     for (size_t i = 0; i < input->row_count; i++)
-        all |= input->rows[i].attribute;
-    return all == 0 ? WRITE_BACK : 0;
+        if (input->rows[i].attribute != 0)
+            return 0;
+    return WRITE_BACK;
 }
 
 /* Return the type with the highest precedence of the rows that cover the page; 0 if no row covers
@@ -77,10 +77,10 @@ static uint64_t assumed_attributes(const struct memory_map_input *input)
 static uint32_t type_by_rows(const struct memory_map_input *input, uint64_t page)
 {
     uint32_t highest = 0;
+    const uint64_t assumed = assumed_attributes(input);
     for (size_t i = 0; i < input->row_count; i++) {
         const struct memory_map_descriptor *row = &input->rows[i];
-        uint32_t type =
-            memory_map_oracle_type(row->type, row->attribute | assumed_attributes(input));
+        uint32_t type = memory_map_oracle_type(row->type, row->attribute | assumed);
         if (rank(type) > rank(highest) && row_covers(row, type, page))
             highest = type;
     }
