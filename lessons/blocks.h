@@ -45,7 +45,7 @@ bool blocks_check(struct judge *judge, const struct blocks *blocks);
 /* The reader's heap is about to get this block back, or has got it. Its bytes count no more. */
 void blocks_release(struct blocks *blocks, char name);
 
-/* Return the block of this name, live or not; NULL if there is none. */
+/* Return the block with this name, live or not; NULL without one. */
 struct block *blocks_find(struct blocks *blocks, char name);
 
 /* Add the live blocks to a drawing. */

@@ -1,5 +1,5 @@
 /*
- * post_mortem.h - the boot record: what became of a boot, for the boot after it.
+ * post_mortem.h - the boot record: the progress of a boot, or its panic, for the next boot.
  *
  * The record lies in two pages of RAM at a fixed address. RAM keeps its content through a warm
  * reset. So the next boot can show the last panic, or say how far a boot came that did not end.

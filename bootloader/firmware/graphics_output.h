@@ -29,7 +29,7 @@ bool graphics_output_open(const struct firmware *firmware, EFI_HANDLE handle, un
 EFI_STATUS graphics_output_start(const struct firmware *firmware,
                                  const struct graphics_output *output, bool *ret_was_started);
 
-/* Read the mode in force. Return false, and write nothing, if there is none. */
+/* Read the mode in force. If the output has no mode, return false and write nothing. */
 bool graphics_output_read(const struct graphics_output *output, struct framebuffer_mode *ret_mode);
 
 /* Read the mode `mode_number`, without its place in memory. Return false, and write nothing, if the

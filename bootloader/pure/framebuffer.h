@@ -40,7 +40,7 @@ bool framebuffer_is_linear(const struct framebuffer_mode *mode);
 
 /* Describe a mode. Return false, and do not write *ret_framebuffer, if there is no linear
  * framebuffer, or if it is not page-aligned, lies beyond the direct map, or has impossible numbers.
- * The size is pitch x height, in whole pages, whatever the firmware states. */
+ * The size is pitch x height in whole pages. The size that the firmware states is not used. */
 bool framebuffer_describe(const struct framebuffer_mode *mode,
                           struct handoff_framebuffer *ret_framebuffer)
     __attribute__((warn_unused_result));

@@ -1,5 +1,5 @@
 /*
- * boot_record.h - tell the next boot what became of this one (shared/post_mortem.h).
+ * boot_record.h - record this boot's progress for the next boot (shared/post_mortem.h).
  *
  * On the way only the stage is written: one store. In a panic the report goes into a buffer of the
  * kernel while it is printed. The record is written at the end, so a fault in the writer costs no

@@ -13,7 +13,7 @@
 static struct log_sink sinks[SINK_LIMIT];
 static bool is_busy[SINK_LIMIT]; /* the sink is being written */
 static size_t sink_count;
-static struct log_sink kept_sink; /* `write` is NULL: there is none */
+static struct log_sink kept_sink; /* `write` is NULL without one */
 static char history[HISTORY_CAPACITY_BYTES];
 static size_t
     history_total_bytes; /* all bytes so far; the newest HISTORY_CAPACITY_BYTES are kept */

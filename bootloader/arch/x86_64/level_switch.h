@@ -9,8 +9,8 @@
  *   page 1   the top-level table that is loaded after the change
  *
  * The switch tables have the levels that are in force before the change. They map the loader's
- * image and page 0 at their own addresses, and page 0 is executable, whatever the firmware's tables
- * allow. So no table has to map it writable and executable. Page 1 leads to the same tables:
+ * image and page 0 at their own addresses, and page 0 is executable, even if the firmware's tables
+ * do not allow it. So no table has to map it writable and executable. Page 1 leads to the same tables:
  * towards five levels, its only entry is the root of the switch tables. Towards four levels, it is
  * a copy of the table below their root.
  */

@@ -1,7 +1,7 @@
 /* lesson_call.S - lesson_arch_call() and lesson_arch_leave() (kernel/diagnostics/lessons/lesson_arch.h).
  *
  * The call keeps the registers that a function must not change (System V x86-64 psABI 3.2.1) on its
- * stack, and where they are. The leave goes back there, whatever the stack pointer is now.
+ * stack, and remembers their address. lesson_arch_leave() uses this address, not the stack pointer.
  */
     .text
     .globl lesson_arch_call
