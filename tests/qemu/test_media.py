@@ -1,12 +1,14 @@
 """A medium that is slow, or that fails (catalogue ES5, ES6): QEMU limits and spoils the reads of the disk itself, so the
 firmware's own drivers see what they see on a PC."""
 
+import struct
 import time
 from pathlib import Path
 
 import pytest
 
 from lab import TIMEOUT_SECONDS, expect_ready, expect_stop, random_places, volume
+from image import PARTITION_OFFSET_BYTES
 
 KERNEL = (volume.ESP / "kernel.elf").read_bytes()
 SECTOR_BYTES = 512
@@ -85,7 +87,7 @@ def boot_with_bad_sector(lab, offset, machine=None, once=False):
 @pytest.mark.parametrize("medium", ["virtio", pytest.param("scsi", marks=pytest.mark.full),
                                     pytest.param("usb", marks=pytest.mark.full)])  # fmt: skip
 def test_ES6_bad_sector_in_the_kernel(lab, medium):
-    """On AHCI this OVMF does not notice QEMU's error (docs/CAVEATS.md)."""
+    """Not on AHCI: the error does not reach the loader there (docs/CAVEATS.md)."""
     machine = None if medium == "virtio" else {"medium": medium}
     verdict = expect_stop(boot_with_bad_sector(lab, len(KERNEL) // 2, machine), 10)
     assert r"what:   \kernel.elf, at byte " in verdict.serial, verdict.serial
@@ -105,3 +107,31 @@ def test_ES6_bad_sectors_at_random_places(lab):
         expect_stop(verdict, 10)
         stops += 1
     assert stops > 5
+
+
+def end_chain_early(disk, cluster_index):
+    """Let the chain of the kernel's clusters end there, as if the medium was removed before it was written. The
+    directory still has the whole size."""
+    image = bytearray(disk.read_bytes())
+    boot_sector = image[PARTITION_OFFSET_BYTES : PARTITION_OFFSET_BYTES + SECTOR_BYTES]
+    cluster_sectors, reserved, tables, root_entries = struct.unpack_from("<BHBH", boot_sector, 13)
+    (table_sectors,) = struct.unpack_from("<H", boot_sector, 22)
+    first_table = PARTITION_OFFSET_BYTES + reserved * SECTOR_BYTES
+    data = first_table + tables * table_sectors * SECTOR_BYTES + root_entries * 32
+    cluster = 2 + (place_on_disk(disk, 0) - data) // (cluster_sectors * SECTOR_BYTES) + cluster_index
+    for table in range(tables):
+        entry = first_table + table * table_sectors * SECTOR_BYTES + 2 * cluster
+        assert struct.unpack_from("<H", image, entry) == (cluster + 1,), "a chain of neighbours"
+        struct.pack_into("<H", image, entry, 0xFFFF)
+    disk.write_bytes(image)
+
+
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_ES5_cluster_chain_that_ends_early(lab, share):
+    """The firmware reports a damaged volume, or a file that ends early."""
+    disk = lab.case_disk(None)
+    end_chain_early(disk, int(len(KERNEL) // (8 * SECTOR_BYTES) * share))
+    with lab.restore(disk) as running:
+        verdict = running.watch(TIMEOUT_SECONDS)
+    expect_stop(verdict, 10 if "HL-10:" in verdict.serial else 9)
+    assert r"what:   \kernel.elf, at byte " in verdict.serial, verdict.serial
