@@ -62,6 +62,19 @@ def test_ES5_slow_medium_boots(lab, medium):
         assert time.monotonic() - started > 1.5, "the limit had no effect"
 
 
+@pytest.mark.full
+def test_ES6_stick_that_is_pulled_out(lab):
+    """In the middle of the kernel. The firmware's driver gives up, and the loader names the byte."""
+    machine = {"medium": "usb"}
+    disk = lab.case_disk(machine, plan=["read-at-most 4096", "read-waits-at 20"])
+    with lab.restore(disk, machine=machine) as running:
+        assert running.wait_for("^conductor: a read waits", TIMEOUT_SECONDS), running.serial
+        running.command("device_del", {"id": "stick"})
+        running.send(b"g")
+        verdict = expect_stop(running.watch(TIMEOUT_SECONDS), 10)
+    assert r"what:   \kernel.elf, at byte " in verdict.serial, verdict.serial
+
+
 def with_bad_sector(disk, offset, once=False):
     """Return the name of the disk for QEMU: each read of the sector at this byte fails, or only the first one."""
     rules = disk.with_suffix(".rules")
