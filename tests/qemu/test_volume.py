@@ -40,7 +40,7 @@ def test_ES4_kernel_above_the_size_cap(lab):
     """The loader refuses the file by its size. It does not read the first bytes, which are not ELF either."""
     changes = {"kernel.elf": KERNEL_LIMIT_BYTES + 1}
     verdict = expect_stop(lab.cold(changes, plan=[], fat_bits=32), 8)
-    assert "conductor: calls: AllocatePages 1," in verdict.serial, "for handoff.conf"
+    assert "conductor: calls: AllocatePages 2," in verdict.serial, "for the boot record and handoff.conf"
 
 
 @pytest.mark.parametrize("plan", [["read-at-most 512"], ["read-at-most 4093"]])
