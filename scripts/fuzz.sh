@@ -4,11 +4,13 @@
 #   short     start with the seeds only and a fixed random seed; 20000 runs or 5 seconds each
 #   SECONDS   start also with the inputs of earlier runs (DIRECTORY/corpus/NAME)
 #   runs=N    the same, for N runs instead of a time
-#   keep      write the inputs of earlier runs into tests/fuzz/kept: the smallest set with the same coverage
+#   keep      write the inputs of earlier runs into tests/fuzz/kept: the smallest set with the same
+#             coverage
 #
 # The seeds are in tests/fuzz/seeds/NAME and tests/fuzz/kept/NAME.tar.gz. DIRECTORY contains the
-# fuzzers: make fuzz-programs builds them. make fuzz, fuzz-short, fuzz-long and fuzz-keep call this script. It prints a line for each fuzzer, and the whole output of a fuzzer that fails. The input
-# that failed is in DIRECTORY/failures. The last line is `N passed, N failed`.
+# fuzzers: make fuzz-programs builds them. make fuzz, fuzz-short, fuzz-long and fuzz-keep call this
+# script. It prints a line for each fuzzer, and the whole output of a fuzzer that fails. The input that
+# failed is in DIRECTORY/failures. The last line is `N passed, N failed`.
 set -euo pipefail
 # shellcheck source=scripts/usage.sh
 . "$(dirname "${BASH_SOURCE[0]}")/usage.sh"
@@ -52,9 +54,9 @@ keep_inputs() {
     rm -rf "$merged"
     mkdir -p "$merged" "$directory/corpus/$name" tests/fuzz/kept
     scripts/steady.sh "$directory/$fuzzer" -set_cover_merge=1 -max_len=8192 "$merged" "$directory/corpus/$name" \
-        "${inputs[@]}" >"$directory/$fuzzer.log" 2>&1
-    tar -cf - --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
-        -C "$merged" . | gzip -9n >"tests/fuzz/kept/$name.tar.gz"
+        "${inputs[@]}" >"$directory/$fuzzer.log" 2>&1 || return
+    tar -cf "$merged.tar" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+        -C "$merged" . && gzip -9nf "$merged.tar" && mv "$merged.tar.gz" tests/fuzz/kept/ || return
     echo "$fuzzer: $(find "$merged" -type f | wc -l) inputs kept"
 }
 
@@ -66,7 +68,11 @@ run_fuzzer() {
     rm -f "$directory/$fuzzer.passed"
     case $mode in
     keep)
-        keep_inputs "$directory" "$fuzzer" && touch "$directory/$fuzzer.passed"
+        if keep_inputs "$directory" "$fuzzer"; then
+            touch "$directory/$fuzzer.passed"
+        else
+            echo "$fuzzer: FAILED"
+        fi
         return
         ;;
     short)
