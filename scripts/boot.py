@@ -470,7 +470,7 @@ class Boot:
             before = len(self.raw), len(self.monitor.events), len(self.monitor.replies)
             readable, _, _ = select.select([self.monitor], [], [], POLL_SECONDS)
             connected = self.monitor.receive() if readable else True
-            self._take_serial()
+            self.take_serial()
             if not connected or self.process.poll() is not None:
                 self._drain()
                 return False
@@ -478,7 +478,7 @@ class Boot:
             if after != before or time.monotonic() >= deadline:
                 return True
 
-    def _take_serial(self):
+    def take_serial(self):
         """Read all output of the serial port."""
         while True:
             try:
@@ -496,7 +496,7 @@ class Boot:
         self.process.wait()
         while self.monitor.pending() and self.monitor.receive():
             continue
-        self._take_serial()
+        self.take_serial()
 
     def command(self, name, arguments=None, timeout=30):
         """Run a command of QEMU's monitor protocol. Return its result."""

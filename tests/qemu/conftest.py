@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import lab as workbench
+from screen import Console
 
 # The folder of the snapshots, which all workers share. The process that starts them makes and removes it.
 SNAPSHOTS = "HANDOFF_TEST_SNAPSHOTS"
@@ -46,3 +47,15 @@ def lab(tmp_path_factory, pytestconfig):
     """One bench for all tests of a worker."""
     scratch = tmp_path_factory.mktemp("lab")
     return workbench.Lab(scratch, Path(os.environ[SNAPSHOTS]), pytestconfig.getoption("--all"))
+
+
+@pytest.fixture(scope="session")
+def console(lab):
+    """The firmware's console of the ordinary machine. It has learned the glyphs."""
+    with lab.restore(lab.case_disk(None, plan=["show-letters"])) as running:
+        line = running.wait_for(r"conductor: letters on (\d+) columns, (\d+) rows", workbench.TIMEOUT_SECONDS)
+        assert line, running.serial
+        learned = Console(*map(int, line.groups()))
+        running.screenshot(running.scratch / "letters.ppm")
+        learned.learn(running.scratch / "letters.ppm")
+    return learned

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random, SystemRandom
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -44,6 +45,14 @@ CASE_MEMORY = "128M"
 # The seed chooses the small blocks between guard pages, and their misuse has another code.
 NO_SAMPLES = "heap_sample=0"
 WORDS = [f"debug-exit={DEBUG_EXIT_PORT:#x}", "once", "unattended"]
+
+
+def random_places():
+    """Return a source of random numbers for one test. Pytest prints the seed if the test fails; HANDOFF_SEED=N repeats
+    its numbers."""
+    seed = int(os.environ.get("HANDOFF_SEED") or SystemRandom().randrange(1 << 32))
+    print(f"the numbers come from HANDOFF_SEED={seed}")
+    return Random(seed)
 
 
 def installed(*builds):

@@ -53,11 +53,11 @@ def test_FW3_more_than_the_machine_has_means_fallback(lab):
 
 
 # The 2 MiB build leaves more of a small machine.
-SMALLER = [(name, 48) for name in installed("/usr/share/OVMF/OVMF_CODE.fd") if name is not None]
+SMALLER = [(name, 52) for name in installed("/usr/share/OVMF/OVMF_CODE.fd") if name is not None]
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name, from_mib", [(None, 52)] + SMALLER)
+@pytest.mark.parametrize("name, from_mib", [(None, 56)] + SMALLER)
 def test_FW3_fallback_for_real_in_a_small_machine(lab, name, from_mib):
     """The memory shrinks in three stages, and there is no other. First the loader hands over a heap. Then
     the kernel fits, but its heap does not. Then the loader says that the kernel does not fit. QEMU's

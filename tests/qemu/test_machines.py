@@ -16,7 +16,7 @@ import matrix
 from lab import BUILD, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed, volume
 from machine import parse_size
 from machines import DISC, EXECUTABLE, MODERN, PLAIN, SMALL
-from screen import read_screen
+from screen import expect_report, read_screen
 
 MIB = 1024 * 1024
 FULL = pytest.mark.full
@@ -288,8 +288,8 @@ def test_no_loader_is_no_success(lab):
     assert "firmware found" in verdict.sentence
 
 
-def test_start_over_the_network_is_named(lab, tmp_path):
-    """The firmware fetches the loader from a TFTP server. There is no volume, so no kernel."""
+def test_start_over_the_network_is_named(lab, console, tmp_path):
+    """The firmware fetches the loader from a TFTP server. There is no volume, so no kernel. The screen says so."""
     shutil.copy(volume.ESP / "EFI/BOOT/BOOTX64.EFI", tmp_path / "BOOTX64.EFI")
     disk = tmp_path / "empty.img"
     disk.write_bytes(bytes(MIB))
@@ -297,6 +297,8 @@ def test_start_over_the_network_is_named(lab, tmp_path):
                "-device", "virtio-net-pci,netdev=net,romfile=,bootindex=1"]  # fmt: skip
     with boot.Boot(lab.machine(disk, extra=network)) as running:
         assert running.wait_for(r"HL-19: The loader was started over the network", TIMEOUT_SECONDS)
+        assert running.wait_for(r"^ *remedy: .*\n", TIMEOUT_SECONDS)
+        expect_report(running, 19, console.read)
 
 
 DIMENSIONS = {

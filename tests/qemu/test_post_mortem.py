@@ -9,11 +9,10 @@ import struct
 import time
 import zlib
 from contextlib import contextmanager
-from random import Random
 
 import pytest
 
-from lab import CASE_IMAGE_MIB, TIMEOUT_SECONDS, expect_ready
+from lab import CASE_IMAGE_MIB, TIMEOUT_SECONDS, expect_ready, random_places
 
 import post_mortem
 
@@ -108,7 +107,7 @@ def test_panic_before_the_heap_and_nested_panic_leave_a_record(lab):
 @pytest.mark.full
 def test_I8_reset_at_a_random_moment_leaves_a_good_record(lab):
     """Loader and kernel write at unknown moments. No reset leaves a record that the next boot refuses."""
-    random = Random(20240501)
+    random = random_places()
     with resettable(lab, "provoke=assertion") as running:
         for _ in range(12):
             await_line(running, r"^Handoff loader")

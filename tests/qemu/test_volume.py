@@ -1,13 +1,16 @@
 """The boot volume: files that are missing, damaged or elsewhere (catalogue ES, CF)."""
 
+import struct
+
 import pytest
 
-from lab import TIMEOUT_SECONDS, expect_ready, expect_stop, volume
+from lab import TIMEOUT_SECONDS, expect_ready, expect_stop, random_places, volume
 
 KIB = 1024
 # ELF_FILE_LIMIT_BYTES of bootloader/pure/elf.h.
 KERNEL_LIMIT_BYTES = 256 * KIB * KIB
 KERNEL = volume.ESP / "kernel.elf"
+PT_LOAD, PT_NOTE = 1, 4
 
 
 def config(lab_text):
@@ -37,7 +40,7 @@ def test_ES4_kernel_above_the_size_cap(lab):
     """The loader refuses the file by its size. It does not read the first bytes, which are not ELF either."""
     changes = {"kernel.elf": KERNEL_LIMIT_BYTES + 1}
     verdict = expect_stop(lab.cold(changes, plan=[], fat_bits=32), 8)
-    assert "conductor: calls: AllocatePages 1," in verdict.serial, "for handoff.conf"
+    assert "conductor: calls: AllocatePages 2," in verdict.serial, "for the boot record and handoff.conf"
 
 
 @pytest.mark.parametrize("plan", [["read-at-most 512"], ["read-at-most 4093"]])
@@ -63,6 +66,14 @@ def test_ES7_config_is_a_directory(lab):
     expect_stop(lab.case({"handoff.conf": "directory"}), 6)
 
 
+@pytest.mark.parametrize("plan, path", [
+    (["open-fails 1"], r"\handoff.conf"), (["open-fails 2"], r"\kernel.elf"), (["information-fails"], r"\handoff.conf"),
+])  # fmt: skip
+def test_ES8_file_that_cannot_be_opened(lab, plan, path):
+    verdict = expect_stop(lab.case(plan=plan), 5)
+    assert f"what:   {path}" in verdict.serial and "(firmware: device error, " in verdict.serial
+
+
 def test_ES8_file_information_grows(lab):
     expect_ready(lab.case(plan=["information-grows"]))
 
@@ -82,6 +93,32 @@ def test_kernel_elsewhere_with_slashes(lab):
 def test_E22_truncated_kernel(lab, share):
     kernel = KERNEL.read_bytes()
     expect_stop(lab.case({"kernel.elf": kernel[: int(len(kernel) * share)]}), 11)
+
+
+def needed_bytes(kernel):
+    """Return the end of the headers, the segments and the notes. Without the bytes behind it the file still boots."""
+    table, count = int.from_bytes(kernel[32:40], "little"), int.from_bytes(kernel[56:58], "little")
+    ends = [table + 56 * count]
+    for row in range(count):
+        kind, _, offset, _, _, size = struct.unpack_from("<IIQQQQ", kernel, table + 56 * row)
+        ends += [offset + size] if kind in (PT_LOAD, PT_NOTE) else []
+    return max(ends)
+
+
+@pytest.mark.full
+def test_E22_kernel_truncated_at_random_places(lab):
+    """One in three places is in the headers or close behind them."""
+    kernel = KERNEL.read_bytes()
+    needed = needed_bytes(kernel)
+    random = random_places()
+    for turn in range(30):
+        size = random.randrange(1, 8 * KIB if turn % 3 == 0 else len(kernel))
+        print(f"{size} of {len(kernel)} bytes, of which {needed} are needed")
+        verdict = lab.case({"kernel.elf": kernel[:size]})
+        if size < needed:
+            expect_stop(verdict, 11)
+        else:
+            expect_ready(verdict)
 
 
 def test_E1_not_an_elf(lab):

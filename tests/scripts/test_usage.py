@@ -55,8 +55,9 @@ def test_unknown_word_is_refused(script):
     ([], "name a folder"),
     (["no-such-folder", "short", "fuzz_elf"], "is not a folder"),
     (["scripts", "short", "fuzz_elf"], "there is no fuzzer 'fuzz_elf'"),
-    (["scripts", "-1", "fuzz_elf"], "is not 'short', and not a number"),
-    (["scripts", "0", "fuzz_elf"], "is not 'short', and not a number"),
+    (["scripts", "-1", "fuzz_elf"], "is not 'short', not 'keep', and not a number"),
+    (["scripts", "0", "fuzz_elf"], "is not 'short', not 'keep', and not a number"),
+    (["scripts", "runs=0", "fuzz_elf"], "is not 'short', not 'keep', and not a number"),
 ])  # fmt: skip
 def test_fuzz_checks_its_words(words, sentence):
     done = run(FOLDER / "fuzz.sh", *words)
@@ -78,6 +79,18 @@ def test_fuzzers_run_side_by_side_and_failures_are_shown_in_full(tmp_path):
     assert re.fullmatch(r"fuzz_bad: FAILED \(20 runs, \d+ s\)\nfuzz_good: passed \(20 runs, \d+ s\)",
                         "\n".join(sorted(lines[:2])))  # fmt: skip
     assert "words of fuzz_bad" in lines and "words of fuzz_good" not in lines
+
+
+@pytest.mark.parametrize("mode, limit", [("short", "-runs=20000"), ("7", "-max_total_time=7"), ("runs=30", "-runs=30")])
+def test_fuzzer_starts_from_the_kept_inputs(tmp_path, mode, limit):
+    """tests/fuzz/kept/elf.tar.gz, which make fuzz-keep has written, and tests/fuzz/seeds/elf."""
+    fuzzer = tmp_path / "fuzz_elf"
+    fuzzer.write_text('#!/bin/sh\necho "$@" >"$0.words"\n', encoding="utf-8")
+    fuzzer.chmod(0o755)
+    assert run(FOLDER / "fuzz.sh", tmp_path, mode, "fuzz_elf").returncode == 0
+    words = (tmp_path / "fuzz_elf.words").read_text(encoding="utf-8").split()
+    assert limit in words and words[-2:] == ["tests/fuzz/seeds/elf", str(tmp_path / "kept/elf")]
+    assert len(list((tmp_path / "kept/elf").iterdir())) > 20
 
 
 @pytest.mark.parametrize("port", ["x", "0", "65536", "-1", "1 2"])

@@ -5,8 +5,11 @@
  *   read-at-most N     a read returns at most N bytes (legal: the loader must read again)
  *   read-fails-at N    the N-th read fails with a device error
  *   read-ends-at N     from the N-th read on, the file is at its end
+ *   open-fails N       the N-th file cannot be opened: a device error
+ *   information-fails  GetInfo fails with a device error
  *   information-grows  GetInfo reports once that the buffer is too small
  *   volume-nowhere     the file system's interface is at 32 TiB, where nothing is mapped
+ *   read-waits-at N    the N-th read waits for a byte on COM1
  *   read-jumps-at N    the N-th read jumps to an address where nothing is mapped
  */
 #include "tests/qemu/conductor/stage.h"
@@ -19,6 +22,7 @@ static EFI_FILE_READ real_read;
 static EFI_FILE_GET_INFO real_get_info;
 static EFI_OPEN_PROTOCOL next_open_protocol;
 static EFI_HANDLE_PROTOCOL next_handle_protocol;
+static uint64_t open_calls;
 static uint64_t read_calls;
 static bool information_grown;
 
@@ -39,6 +43,8 @@ static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VO
         say("read %llu jumps", read_calls);
         ((void (*)(void))NOWHERE)();
     }
+    if (plan_has(&stage.plan, "read-waits-at", &number) && read_calls == number)
+        stage_wait_for_byte("a read waits");
     if (plan_has(&stage.plan, "read-at-most", &number) && *size_bytes > number)
         *size_bytes = number;
     return real_read(file, size_bytes, buffer);
@@ -47,6 +53,8 @@ static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VO
 static EFI_STATUS file_get_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, UINTN *size_bytes,
                                 VOID *buffer)
 {
+    if (plan_has(&stage.plan, "information-fails", NULL))
+        return EFI_DEVICE_ERROR;
     if (plan_has(&stage.plan, "information-grows", NULL) && !information_grown) {
         say("GetInfo wants a larger buffer");
         information_grown = true;
@@ -61,6 +69,10 @@ static void hook_file(EFI_FILE_HANDLE file);
 static EFI_STATUS file_open(struct _EFI_FILE_HANDLE *file, struct _EFI_FILE_HANDLE **ret_file,
                             CHAR16 *name, UINT64 mode, UINT64 attributes)
 {
+    uint64_t number;
+    open_calls++;
+    if (plan_has(&stage.plan, "open-fails", &number) && open_calls == number)
+        return EFI_DEVICE_ERROR;
     EFI_STATUS status = real_open(file, ret_file, name, mode, attributes);
     if (!EFI_ERROR(status))
         hook_file(*ret_file);
@@ -121,8 +133,11 @@ static EFI_STATUS handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **inte
 
 void files_install(void)
 {
-    static const char *const names[] = {"read-at-most",      "read-fails-at",  "read-ends-at",
-                                        "information-grows", "volume-nowhere", "read-jumps-at"};
+    static const char *const names[] = {
+        "read-at-most",   "read-fails-at",     "read-ends-at",
+        "open-fails",     "information-fails", "information-grows",
+        "volume-nowhere", "read-jumps-at",     "read-waits-at",
+    };
     bool wanted = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         wanted = wanted || plan_has(&stage.plan, names[i], NULL);

@@ -98,10 +98,10 @@ static EFI_HANDLE read_plan(void)
 }
 
 /* The firmware's own terminal driver also reads COM1, from its timer. It must not get this byte. */
-static void wait_for_byte(void)
+void stage_wait_for_byte(const char *what)
 {
     EFI_TPL old_level = stage.firmware->RaiseTPL(TPL_HIGH_LEVEL);
-    say("waiting");
+    say("%s", what);
     uint8_t byte;
     while (!serial_16550_take(&com1, &byte))
         continue;
@@ -189,11 +189,12 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 
     EFI_HANDLE volume = read_plan();
     if (plan_has(&stage.plan, "snapshot", NULL)) {
-        wait_for_byte();
+        stage_wait_for_byte("waiting");
         reconnect_storage(volume);
         volume = read_plan();
     }
 
+    screen_show_letters();
     copy_tables();
     EFI_HANDLE loader = load_loader(image, volume);
     allocation_install();
@@ -225,5 +226,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     allocation_report();
     no_execute_report();
     keyboard_report();
+    screen_hold();
     leave(CONDUCTOR_CODE_RETURNED);
 }

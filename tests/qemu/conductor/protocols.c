@@ -8,6 +8,7 @@
  *   no-console         ConOut is NULL
  *   watch-console      each text that the loader shows on ConOut is told on COM1
  *   watchdog-fails     SetWatchdogTimer fails
+ *   image-elsewhere    the loaded-image protocol states an address one page behind the image
  */
 #include "tests/qemu/conductor/stage.h"
 
@@ -177,6 +178,8 @@ static void publish_failing_memory_attribute(void)
 
 void protocols_install(void)
 {
+    if (plan_has(&stage.plan, "image-elsewhere", NULL))
+        stage.loader->ImageBase = (uint8_t *)stage.loader->ImageBase + 4096;
     stage.services->HandleProtocol = handle_protocol;
     stage.services->OpenProtocol = open_protocol;
     stage.services->LocateProtocol = locate_protocol;

@@ -6,10 +6,15 @@
  *   occupy ADDRESS    the firmware uses the page at ADDRESS
  *   occupy-too ADDRESS
  *   variable          \variable.bin is the content of the EFI variable
+ *   variable-times N  it is written N times: each time the last byte is another one, and at the end
+ *                     the one of the file
+ *   show-variable     announce the size and the CRC-32 of the variable, before the loader starts
  *   watch-variables   announce each write of a variable by the loader; needed by the next two
  *   variable-space N  the firmware states N bytes of free space for variables
  *   no-variables      writing a variable fails
  */
+#include "shared/arch/x86_64/instructions.h"
+#include "shared/crc32.h"
 #include "tests/qemu/conductor/stage.h"
 
 #define FILE_CAPACITY_BYTES 8192
@@ -36,7 +41,9 @@ static EFI_STATUS set_variable(CHAR16 *wanted, EFI_GUID *vendor, UINT32 attribut
     say("the loader writes a variable of %llu bytes, attributes %u", size_bytes, attributes);
     if (plan_has(&stage.plan, "no-variables", NULL))
         return EFI_WRITE_PROTECTED;
-    return real->SetVariable(wanted, vendor, attributes, size_bytes, bytes);
+    EFI_STATUS status = real->SetVariable(wanted, vendor, attributes, size_bytes, bytes);
+    say("the firmware has ended the write: %llx", status);
+    return status;
 }
 
 static void occupy(const char *line)
@@ -49,6 +56,24 @@ static void occupy(const char *line)
     say("the page at %llx is %s", place, EFI_ERROR(status) ? "not free" : "in use");
 }
 
+/* Announce each write's time: one that collects the garbage of the variable store takes longer. */
+static EFI_STATUS write_repeatedly(uint8_t *bytes, UINTN size_bytes)
+{
+    uint64_t times = 1;
+    EFI_STATUS status = EFI_SUCCESS;
+    (void)plan_has(&stage.plan, "variable-times", &times);
+    for (uint64_t left = times; left > 0 && !EFI_ERROR(status); left--) {
+        uint8_t mark = (uint8_t)((left - 1) & 0xff);
+        bytes[size_bytes - 1] ^= mark;
+        uint64_t started = timestamp_read();
+        status = real->SetVariable(name, &guid, 7, size_bytes, bytes);
+        if (times > 1)
+            say("write %llu took %llu ticks", times - left, timestamp_read() - started);
+        bytes[size_bytes - 1] ^= mark;
+    }
+    return status;
+}
+
 static void put_variable(void)
 {
     static uint8_t bytes[FILE_CAPACITY_BYTES];
@@ -57,8 +82,22 @@ static void put_variable(void)
         return;
     EFI_STATUS status = stage_read_file(L"\\variable.bin", bytes, &size_bytes);
     if (!EFI_ERROR(status))
-        status = real->SetVariable(name, &guid, 7, size_bytes, bytes);
+        status = write_repeatedly(bytes, size_bytes);
     say("the variable was written: %llx", status);
+}
+
+static void show_variable(void)
+{
+    static uint8_t bytes[FILE_CAPACITY_BYTES];
+    UINTN size_bytes = sizeof bytes;
+    if (!plan_has(&stage.plan, "show-variable", NULL))
+        return;
+    EFI_STATUS status = real->GetVariable(name, &guid, NULL, &size_bytes, bytes);
+    if (EFI_ERROR(status))
+        say("the variable cannot be read: %llx", status);
+    else
+        say("the variable has %llu bytes, checksum %08x", size_bytes,
+            crc32_update(0, bytes, size_bytes));
 }
 
 static void put_record(void)
@@ -89,6 +128,7 @@ void record_install(void)
     occupy("occupy");
     occupy("occupy-too");
     put_variable();
+    show_variable();
     put_record();
     if (plan_has(&stage.plan, "watch-variables", NULL))
         hook_variables();

@@ -26,6 +26,9 @@ extern struct stage stage;
 /* Print one line on COM1, "conductor: text". Any phase. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Print the line, and wait for a byte on COM1. */
+void stage_wait_for_byte(const char *what);
+
 /* Each function puts its hooks into the copies, by the plan. */
 void allocation_install(void);
 void leaving_install(void);
@@ -74,6 +77,10 @@ void strict_nx_enable(void);
  * switches them off. */
 void no_execute_switch_off(void);
 void no_execute_report(void);
+
+/* Stay at a screen that a test reads, if the plan says so. */
+void screen_show_letters(void);
+void screen_hold(void);
 
 /* Switch the machine to five levels of page tables. */
 void five_levels_enable(void);
