@@ -1,6 +1,7 @@
 #include "bootloader/inject.h"
 
 #include "bootloader/firmware/misbehave.h"
+#include "bootloader/firmware/variable.h"
 #include "shared/address.h"
 
 /* No table maps this address, with four or with five levels. */
@@ -11,23 +12,35 @@ static bool is_wanted(const struct loader *loader, enum inject_failure failure)
     return loader->config.inject.numbers[failure] != 0;
 }
 
-void inject_begin(struct loader *loader)
+static bool is_any_wanted(const struct loader *loader)
 {
     bool is_any = false;
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++)
+        is_any = is_any || is_wanted(loader, (enum inject_failure)failure);
+    return is_any;
+}
+
+bool inject_begin(struct loader *loader)
+{
+    if (!is_any_wanted(loader))
+        return true;
+    /* Nobody signs handoff.conf. With the key, it changes what a signed loader does. */
+    if (variable_is_secure_boot_on(&loader->firmware)) {
+        error_set(&loader->failure, LOADER_ERROR_INJECT_REFUSED, EFI_SUCCESS, "the key inject");
+        return false;
+    }
     for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
         if (!is_wanted(loader, (enum inject_failure)failure))
             continue;
-        is_any = true;
         console_warn(&loader->console, "inject=%s is on: this boot misbehaves on purpose",
                      inject_word((enum inject_failure)failure));
     }
-    if (!is_any)
-        return;
     console_show(&loader->console);
     loader->post_exit.hang_at = loader->config.inject.numbers[INJECT_HANG];
     misbehave_begin(&loader->firmware, &loader->config.inject);
     if (is_wanted(loader, INJECT_OCCUPY_LINK_ADDRESS))
         misbehave_occupy_link_address();
+    return true;
 }
 
 void inject_change_facts(struct loader *loader)

@@ -9,8 +9,8 @@
 #include "bootloader/loader.h"
 
 /* Announce each failure by a warning, and let the firmware misbehave from now on. Call it when the
- * configuration has been read. */
-void inject_begin(struct loader *loader);
+ * configuration has been read. With Secure Boot, each failure is refused: return false. */
+bool inject_begin(struct loader *loader);
 
 /* Change the facts about the machine, and the temporary heap, before they are used. */
 void inject_change_facts(struct loader *loader);

@@ -96,8 +96,7 @@ bool load_from_volume(struct loader *loader)
     bool is_loaded = load_config(loader, &volume);
     if (is_loaded) {
         show_first_lines(loader);
-        inject_begin(loader);
-        is_loaded = load_kernel(loader, &volume);
+        is_loaded = inject_begin(loader) && load_kernel(loader, &volume);
     }
     volume_close(&volume);
     return is_loaded;

@@ -21,6 +21,18 @@ static EFI_RUNTIME_SERVICES *runtime_of(const struct firmware *firmware)
     return firmware->system_table->RuntimeServices;
 }
 
+/* Firmware without Secure Boot has no such variable. */
+bool variable_is_secure_boot_on(const struct firmware *firmware)
+{
+    static CHAR16 secure_boot[] = L"SecureBoot";
+    static EFI_GUID global = EFI_GLOBAL_VARIABLE;
+    uint8_t is_on = 0;
+    UINTN size_bytes = sizeof(is_on);
+    EFI_STATUS status =
+        runtime_of(firmware)->GetVariable(secure_boot, &global, NULL, &size_bytes, &is_on);
+    return !EFI_ERROR(status) && is_on == 1;
+}
+
 EFI_STATUS variable_read(const struct firmware *firmware, void *bytes, size_t *size_bytes)
 {
     UINTN room_bytes = *size_bytes;

@@ -111,6 +111,10 @@ static const struct error_text error_texts[] = {
                              "Use only the words above, with commas between them, or remove the "
                              "line.",
                              FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_INJECT_REFUSED] = {"Failures on purpose are refused while Secure Boot is on.",
+                                     "Remove the line from handoff.conf, or switch Secure Boot off "
+                                     "in the firmware's setup.",
+                                     FIRMWARE_INVALID_PARAMETER},
 };
 
 static const char *const status_names[] = {

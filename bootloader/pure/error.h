@@ -36,6 +36,7 @@ enum loader_error {
     LOADER_ERROR_CONFIDENTIAL_GUEST = 26,
     LOADER_ERROR_LOADER_FAULT = 27,
     LOADER_ERROR_INJECT = 28,
+    LOADER_ERROR_INJECT_REFUSED = 29,
 };
 
 /* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */

@@ -1,4 +1,5 @@
 #include "kernel/boot/boot.h"
+#include "kernel/boot/boot_services_memory.h"
 #include "kernel/boot/boot_stage.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
@@ -18,6 +19,7 @@ void boot_frames(struct kernel *kernel)
 {
     boot_stage_begin(kernel, "kernel: frames");
     early_heap_begin_phase(&kernel->early_heap, "frames");
+    boot_services_memory_choose(kernel);
     enum frame_allocator_status status = frame_allocator_initialise(
         &kernel->frames, &kernel->view.regions, &kernel->early_heap, kernel->direct_map_base);
     if (status != FRAME_ALLOCATOR_OK)

@@ -10,6 +10,7 @@
 
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
 static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
+static const char *const boot_services_choices[] = {"keep", "reuse", NULL};
 static const char *const self_test_choices[] = {"interrupts", NULL};
 
 const struct command_word command_words[] = {
@@ -29,6 +30,8 @@ const struct command_word command_words[] = {
     {"paging", "4|5|any", NULL, "loader: the number of page-table levels"},
     {"post_mortem", "nvram|ram", post_mortem_choices,
      "loader: nvram keeps the boot record in an EFI variable, too"},
+    {"boot_services", "keep|reuse", boot_services_choices,
+     "keep: the memory of boot services stays with the firmware"},
     {"self-test", "TEST", self_test_choices, "a longer test"},
     {"measure", NULL, NULL, "print the cost of each operation"},
     {"print-early-heap", NULL, NULL, "print how each phase used the early heap"},

@@ -4,6 +4,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "shared/memory.h"
+#include "shared/region.h"
 
 /* UEFI 2.10, 4.2 and 4.3: signatures and offsets in the 64-bit tables. */
 #define EFI_SYSTEM_TABLE_SIGNATURE        UINT64_C(0x5453595320494249)
@@ -56,11 +57,24 @@ static _Noreturn void reset_system(struct phys_addr runtime_root, struct virt_ad
     panic(PANIC_POWER_OFF, "ResetSystem returned EFI status 0x%llx", (unsigned long long)status);
 }
 
+/* The kernel has not reused it (kernel/boot/boot_services_memory.h). */
+static bool keeps_boot_services(const struct region_list *regions)
+{
+    for (uint32_t i = 0; i < regions->count; i++) {
+        const struct handoff_region *region = region_list_at(regions, i);
+        if (region->type == HANDOFF_REGION_BOOT_SERVICES &&
+            region_reuse(region) != HANDOFF_REUSE_NEVER)
+            return false;
+    }
+    return true;
+}
+
 _Noreturn void power_off(struct phys_addr runtime_root, const struct power_tables *tables,
                          struct virt_addr direct_map_base, struct phys_addr efi_system_table,
                          const struct region_list *regions)
 {
     const char *obstacle = power_acpi_off(tables, direct_map_base, regions);
-    log_line("power-off", "by=firmware reason=\"%s\"", obstacle);
+    log_line("power-off", "by=firmware reason=\"%s\" boot_services=%s", obstacle,
+             keeps_boot_services(regions) ? "kept" : "reused");
     reset_system(runtime_root, direct_map_base, efi_system_table, regions);
 }

@@ -86,25 +86,46 @@ static enum acpi_sleep_status find_registers(const struct power_tables *tables,
     return control != 0 ? ACPI_SLEEP_OK : status;
 }
 
-const char *power_acpi_off(const struct power_tables *tables, struct virt_addr direct_map_base,
-                           const struct region_list *regions)
-{
+/* What is written to which registers. */
+struct sleep_plan {
     struct acpi_sleep_registers registers;
     struct acpi_sleep_types types;
+};
+
+/* Return NULL, or the reason why the tables name no way to switch off. */
+static const char *make_plan(const struct power_tables *tables, struct virt_addr direct_map_base,
+                             const struct region_list *regions, struct sleep_plan *ret_plan)
+{
     if (!is_readable(tables->fadt, regions) || !is_readable(tables->dsdt, regions))
         return "the handoff has no ACPI tables FADT and DSDT in RAM";
     enum acpi_sleep_status status =
         acpi_sleep_find_types(bytes_of(tables->dsdt, direct_map_base),
-                              (size_t)phys_range_size_bytes(tables->dsdt), &types);
+                              (size_t)phys_range_size_bytes(tables->dsdt), &ret_plan->types);
     if (status == ACPI_SLEEP_OK)
-        status = find_registers(tables, direct_map_base, &registers);
-    if (status != ACPI_SLEEP_OK)
-        return acpi_sleep_status_text(status);
+        status = find_registers(tables, direct_map_base, &ret_plan->registers);
+    return status == ACPI_SLEEP_OK ? NULL : acpi_sleep_status_text(status);
+}
 
-    log_line("power-off", "by=acpi register=0x%x type=%u", registers.control[0], types.type[0]);
-    take_registers(&registers);
-    start_sleep(registers.control, types.type);
+const char *power_acpi_obstacle(const struct power_tables *tables, struct virt_addr direct_map_base,
+                                const struct region_list *regions)
+{
+    struct sleep_plan plan;
+    return make_plan(tables, direct_map_base, regions, &plan);
+}
+
+const char *power_acpi_off(const struct power_tables *tables, struct virt_addr direct_map_base,
+                           const struct region_list *regions)
+{
+    struct sleep_plan plan;
+    const char *obstacle = make_plan(tables, direct_map_base, regions, &plan);
+    if (obstacle != NULL)
+        return obstacle;
+
+    log_line("power-off", "by=acpi register=0x%x type=%u", plan.registers.control[0],
+             plan.types.type[0]);
+    take_registers(&plan.registers);
+    start_sleep(plan.registers.control, plan.types.type);
     for (unsigned reads = 0; reads < READ_LIMIT; reads++)
-        (void)arch_io_read_16(registers.control[0]);
+        (void)arch_io_read_16(plan.registers.control[0]);
     return "the machine still runs after its ACPI registers were written";
 }

@@ -21,6 +21,11 @@ struct power_tables {
 struct power_tables power_acpi_find_tables(const struct handoff_view *view,
                                            struct virt_addr direct_map_base);
 
+/* Return NULL if the tables name registers that switch the machine off, else the reason, a clause
+ * for the log. Nothing is switched off. Tables outside of the RAM of `regions` are not read. */
+const char *power_acpi_obstacle(const struct power_tables *tables, struct virt_addr direct_map_base,
+                                const struct region_list *regions);
+
 /* Switch the machine off. If it returns, the machine could not be switched off in this way, and
  * the result is the reason, a clause for the log. Tables outside of the RAM of `regions` are not
  * read. */

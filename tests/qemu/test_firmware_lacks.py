@@ -1,5 +1,7 @@
 """Firmware without common features (catalogue FW1, FW2, FW14-FW17), and strict memory protection."""
 
+import re
+
 import pytest
 
 from lab import expect_ready, expect_stop
@@ -55,6 +57,32 @@ def test_power_off_by_acpi(lab):
     verdict = expect_ready(lab.case())
     assert verdict.has_line(r"\[power-off\] by=acpi register=0x604 type=0$"), verdict.serial
     assert "by=firmware" not in verdict.serial
+
+
+def test_reset_that_needs_memory_of_boot_services(lab):
+    """Without ACPI, ResetSystem is the only way. So the memory stays, and its size is in the log."""
+    verdict = expect_ready(lab.case(plan=["no-acpi", "late-reset"]))
+    assert verdict.has_line("conductor: ResetSystem reads the page at"), verdict.serial
+    kept = verdict.has_line(r'\[boot-services\] kept=yes frames=(\d+) mib=\d+ reason="the handoff has no ACPI tables')
+    assert verdict.has_line(r'\[power-off\] by=firmware reason=".*" boot_services=kept$'), verdict.serial
+    free = r"\[frames\] total=\d+ free=(\d+) "
+    reused = lab.case(plan=["no-acpi", "late-reset"], command_line="boot_services=reuse")
+    assert int(reused.has_line(free).group(1)) - int(verdict.has_line(free).group(1)) == int(kept.group(1))
+
+
+def test_reset_without_the_memory_of_boot_services_is_named(lab):
+    """The kernel names the page that this firmware needs."""
+    verdict = lab.case(plan=["no-acpi", "late-reset"], command_line="boot_services=reuse")
+    page = verdict.has_line(r"conductor: ResetSystem reads the page at ([0-9a-f]+)").group(1)
+    assert not verdict.success and verdict.has_line(r"\[power-off\] by=firmware .* boot_services=reused$")
+    assert "[boot-services]" not in verdict.serial and re.search(f"0x0*{page}", verdict.serial), verdict.serial
+
+
+def test_memory_of_boot_services_can_stay_with_acpi_too(lab):
+    plain = expect_ready(lab.case())
+    verdict = expect_ready(lab.case(command_line="boot_services=keep"))
+    assert "[boot-services]" not in plain.serial
+    assert verdict.has_line(r'\[boot-services\] kept=yes .* reason="boot_services=keep"$'), verdict.serial
 
 
 def test_no_random_numbers_from_firmware(lab):

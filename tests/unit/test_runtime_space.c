@@ -13,6 +13,8 @@
 #include "tests/unit/support/fake_machine.h"
 #include "shared/region.h"
 
+#define EFI_BOOT_SERVICES_CODE    3
+#define EFI_BOOT_SERVICES_DATA    4
 #define EFI_RUNTIME_SERVICES_CODE 5
 #define EFI_RUNTIME_SERVICES_DATA 6
 
@@ -101,6 +103,29 @@ static void test_M13_runtime_rows_that_are_not_write_back_are_uncached(void **st
     struct page_mapping data = mapping_at(fixture, 0x11000);
     assert_true(data.permissions.write && !data.permissions.execute);
     assert_int_equal(data.permissions.memory_type, PAGE_MEMORY_UNCACHED);
+    struct page_mapping other;
+    assert_int_equal(look_up(fixture, 0x12000, &other), PAGE_TABLE_NOT_MAPPED);
+}
+
+/* Boot services have ended, and faulty firmware still uses their memory. It is mapped only if the
+ * kernel does not use it for other data. */
+static void test_memory_of_boot_services_is_mapped_where_it_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct handoff_region regions[] = {
+        region_make(0x10000, 0x1000, HANDOFF_REGION_BOOT_SERVICES, EFI_BOOT_SERVICES_CODE, 0xf),
+        region_make(0x11000, 0x1000, HANDOFF_REGION_BOOT_SERVICES, EFI_BOOT_SERVICES_DATA, 0xf),
+        region_make(0x12000, 0x1000, HANDOFF_REGION_BOOT_SERVICES, EFI_BOOT_SERVICES_DATA, 0xf),
+    };
+    regions[0].reuse = HANDOFF_REUSE_NEVER;
+    regions[1].reuse = HANDOFF_REUSE_NEVER;
+    assert_int_equal(runtime_space_build(&fixture->runtime, &fixture->kernel, regions, 3),
+                     PAGE_TABLE_OK);
+    struct page_mapping code = mapping_at(fixture, 0x10000);
+    assert_true(code.permissions.write && code.permissions.execute);
+    assert_int_equal(code.permissions.memory_type, PAGE_MEMORY_WRITE_BACK);
+    struct page_mapping data = mapping_at(fixture, 0x11000);
+    assert_true(data.permissions.write && !data.permissions.execute);
     struct page_mapping other;
     assert_int_equal(look_up(fixture, 0x12000, &other), PAGE_TABLE_NOT_MAPPED);
 }
@@ -248,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_KERNEL(test_firmware_regions_are_at_their_own_addresses),
         ON_KERNEL(test_M13_runtime_rows_that_are_not_write_back_are_uncached),
+        ON_KERNEL(test_memory_of_boot_services_is_mapped_where_it_is_kept),
         ON_KERNEL(test_nothing_else_is_in_the_lower_half),
         ON_KERNEL(test_P7_page_0_stays_unmapped),
         ON_KERNEL(test_upper_half_is_the_kernels),

@@ -4,22 +4,33 @@
 
 /* UEFI 2.10, sections 7.2.1 and 7.2.3. The firmware's own type counts, since a row that is not
  * write-back is handed over as reserved. */
+#define EFI_BOOT_SERVICES_CODE    3
+#define EFI_BOOT_SERVICES_DATA    4
 #define EFI_RUNTIME_SERVICES_CODE 5
 #define EFI_RUNTIME_SERVICES_DATA 6
 #define EFI_MEMORY_RUNTIME        (UINT64_C(1) << 63)
+
+/* The memory of boot services that nobody has reused. Faulty firmware uses it here, too. */
+static bool is_kept(const struct handoff_region *region)
+{
+    return (region->efi_type == EFI_BOOT_SERVICES_CODE ||
+            region->efi_type == EFI_BOOT_SERVICES_DATA) &&
+           region_reuse(region) == HANDOFF_REUSE_NEVER;
+}
 
 static bool is_needed(const struct handoff_region *region)
 {
     return region->efi_type == EFI_RUNTIME_SERVICES_CODE ||
            region->efi_type == EFI_RUNTIME_SERVICES_DATA ||
-           (region->attributes & EFI_MEMORY_RUNTIME) != 0;
+           (region->attributes & EFI_MEMORY_RUNTIME) != 0 || is_kept(region);
 }
 
 static struct page_permissions permissions_for(const struct handoff_region *region)
 {
     return (struct page_permissions){
         .write = true,
-        .execute = region->efi_type == EFI_RUNTIME_SERVICES_CODE,
+        .execute = region->efi_type == EFI_RUNTIME_SERVICES_CODE ||
+                   region->efi_type == EFI_BOOT_SERVICES_CODE,
         .memory_type = region_is_ram(region) ? PAGE_MEMORY_WRITE_BACK : PAGE_MEMORY_UNCACHED,
     };
 }

@@ -9,7 +9,8 @@
  *   lower half   every region with EFI_MEMORY_RUNTIME, or of a runtime EFI type, at its own
  *                address. Code is rwx: firmware without a memory attributes table keeps data in
  *                code regions (UEFI 2.10, section 4.6.4). Data and device registers are rw-. Device
- *                registers, and regions whose row is not write-back, are uncached
+ *                registers, and regions whose row is not write-back, are uncached. The memory of boot
+ *                services is mapped, too, where it is never reused: faulty firmware uses it here
  *
  * It is loaded only during a call. Page 0 stays unmapped here, too.
  *

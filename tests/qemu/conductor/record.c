@@ -12,6 +12,7 @@
  *   watch-variables   announce each write of a variable by the loader; needed by the next two
  *   variable-space N  the firmware states N bytes of free space for variables
  *   no-variables      writing a variable fails
+ *   secure-boot N     the firmware says N in its variable SecureBoot; 1 is on
  */
 #include "shared/arch/x86_64/instructions.h"
 #include "shared/crc32.h"
@@ -44,6 +45,27 @@ static EFI_STATUS set_variable(CHAR16 *wanted, EFI_GUID *vendor, UINT32 attribut
     EFI_STATUS status = real->SetVariable(wanted, vendor, attributes, size_bytes, bytes);
     say("the firmware has ended the write: %llx", status);
     return status;
+}
+
+static bool is_secure_boot(const CHAR16 *wanted)
+{
+    static const CHAR16 secure_boot[] = L"SecureBoot";
+    for (size_t i = 0; i < sizeof secure_boot / sizeof secure_boot[0]; i++) {
+        if (wanted[i] != secure_boot[i])
+            return false;
+    }
+    return true;
+}
+
+static EFI_STATUS get_variable(CHAR16 *wanted, EFI_GUID *vendor, UINT32 *attributes,
+                               UINTN *size_bytes, VOID *bytes)
+{
+    uint64_t number;
+    if (!is_secure_boot(wanted) || !plan_has(&stage.plan, "secure-boot", &number))
+        return real->GetVariable(wanted, vendor, attributes, size_bytes, bytes);
+    *size_bytes = 1;
+    *(uint8_t *)bytes = (uint8_t)number;
+    return EFI_SUCCESS;
 }
 
 static void occupy(const char *line)
@@ -117,6 +139,7 @@ static void hook_variables(void)
             stage.firmware->AllocatePool(EfiRuntimeServicesData, sizeof *copy, (VOID **)&copy)))
         return;
     *copy = *real;
+    copy->GetVariable = get_variable;
     copy->SetVariable = set_variable;
     copy->QueryVariableInfo = query_variable_info;
     stage.loader_table->RuntimeServices = copy;
@@ -130,6 +153,7 @@ void record_install(void)
     put_variable();
     show_variable();
     put_record();
-    if (plan_has(&stage.plan, "watch-variables", NULL))
+    if (plan_has(&stage.plan, "watch-variables", NULL) ||
+        plan_has(&stage.plan, "secure-boot", NULL))
         hook_variables();
 }
