@@ -16,6 +16,8 @@
 /* More frames than any stack (kernel/mm/layout.h) can hold, at 16 bytes each. */
 #define BACKTRACE_FRAME_LIMIT 4096
 #define PANIC_RESTART_KEY     'r'
+/* Room for a function, a path and a line. */
+#define PLACE_CAPACITY_BYTES 192
 
 static uint16_t debug_exit_port;
 
@@ -51,20 +53,11 @@ static _Noreturn void wait_for_restart(void)
     }
 }
 
-static void print_place(struct virt_addr address, bool is_known, const struct symbol *symbol)
-{
-    if (is_known)
-        log_raw("0x%016llx %s+0x%llx\n", (unsigned long long)address.value, symbol->name,
-                (unsigned long long)symbol->offset_bytes);
-    else
-        log_raw("0x%016llx (not in the kernel's text)\n", (unsigned long long)address.value);
-}
-
 static void print_caller(struct virt_addr return_address)
 {
-    struct symbol symbol;
-    bool is_known = symbols_find_caller(return_address, &symbol);
-    print_place(return_address, is_known, &symbol);
+    char place[PLACE_CAPACITY_BYTES];
+    symbols_describe_caller(return_address, place, sizeof place);
+    log_raw("0x%016llx %s\n", (unsigned long long)return_address.value, place);
 }
 
 static void print_frame(unsigned index, struct virt_addr return_address)
@@ -92,11 +85,10 @@ static void add_frame(void *fold, struct virt_addr return_address)
  * before. */
 static void print_stop(const struct arch_registers *registers)
 {
-    struct symbol symbol;
+    char place[PLACE_CAPACITY_BYTES];
     struct virt_addr address = arch_registers_program_counter(registers);
-    bool is_known = symbols_find(address, &symbol);
-    log_raw("[panic] at ");
-    print_place(address, is_known, &symbol);
+    symbols_describe(address, place, sizeof place);
+    log_raw("[panic] at 0x%016llx %s\n", (unsigned long long)address.value, place);
 }
 
 static void print_backtrace(const struct panic_incident *incident)

@@ -3,7 +3,7 @@ words (fault catalogue X, and the cases of B, F, K and P that need a CPU)."""
 
 import pytest
 
-from lab import CASE_IMAGE_MIB, NO_SAMPLES, PANIC, TIMEOUT_SECONDS, expect_panic, expect_ready
+from lab import CASE_IMAGE_MIB, NO_SAMPLES, PANIC, ROOT, TIMEOUT_SECONDS, expect_panic, expect_ready
 
 EXCEPTION = PANIC["EXCEPTION_BASE"]
 
@@ -62,13 +62,20 @@ def test_X_nmi_while_idle(lab):
     assert "non-maskable interrupt" in verdict.serial
 
 
-def test_panic_names_functions(lab):
+def test_panic_names_functions_and_lines(lab):
     """The backtrace is symbolised: it leads from the provocation back to the kernel's start."""
     verdict = expect_panic(lab.case(command_line="provoke=null-write"), "NULL_ACCESS")
     assert verdict.has_line(r"\[panic\] error code 0x2: write in kernel mode, no page is mapped there")
-    assert verdict.has_line(r"\[panic\] at 0x[0-9a-f]+ \w+\+0x")
-    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ provoke\+0x")
-    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ boot_ready\+0x")
+    for start, code in [
+        (r"at 0x[0-9a-f]+ null_write\+0x", "*(volatile uint8_t *)address = 1"),
+        (r"#\d+ 0x[0-9a-f]+ provoke\+0x", "run(kernel)|run_late(kernel"),
+        (r"#\d+ 0x[0-9a-f]+ boot_ready\+0x", "provoke(kernel, false)"),
+        (r"#\d+ 0x[0-9a-f]+ arch_switch_address_space\+0x", "call"),
+    ]:
+        place = verdict.has_line(rf"\[panic\] {start}\w+ (\S+):(\d+)$")
+        assert place, verdict.serial
+        line = (ROOT / place.group(1)).read_text(encoding="utf-8").splitlines()[int(place.group(2)) - 1]
+        assert any(part in line for part in code.split("|")), line
 
 
 def test_panic_names_the_first_function(lab):
