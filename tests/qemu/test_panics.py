@@ -17,6 +17,7 @@ PROVOCATIONS = [
     ("X5_P8", "stack-overflow", "STACK_OVERFLOW", "more frames in recurse"),
     ("X6", "nested-fault", "NESTED", "while printing a panic"),
     ("X7", "panic-in-panic", "NESTED", "while printing a panic"),
+    ("X7", "fault-on-screen", "NESTED", "Press r to restart"),
     ("X8", "loader-fault", "LOADER_FAULT", "fault: #UD invalid opcode, before the kernel's handlers"),
     ("X9", "early-panic", "ASSERTION", "on purpose"),
     ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "interrupt vector 32 has no handler"),
