@@ -168,7 +168,7 @@ KASAN_FREE := kernel/diagnostics/sanitizer/address.c shared/arch/x86_64/memory.c
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
-KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
+KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build-id=fast -T $(KERNEL_LINKER_SCRIPT)
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).

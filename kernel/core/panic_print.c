@@ -177,6 +177,16 @@ static void print_memory(void)
         say(PANIC_PART_MEMORY, "", "%s", text);
 }
 
+/* --- The build -------------------------------------------------------------------------------- */
+
+static void print_build(void)
+{
+    char id[2 * KERNEL_BUILD_ID_SIZE_BYTES + 1];
+    for (size_t i = 0; i < KERNEL_BUILD_ID_SIZE_BYTES; i++)
+        format_text(id + 2 * i, sizeof id - 2 * i, "%02x", kernel_build_id[i]);
+    say(PANIC_PART_BUILD, "", "version=%s build=%s", HANDOFF_VERSION_TEXT, id);
+}
+
 /* --- The report ------------------------------------------------------------------------------- */
 
 void panic_print(const struct panic_incident *incident)
@@ -191,6 +201,7 @@ void panic_print(const struct panic_incident *incident)
     if (incident->file == NULL)
         print_code(stop);
     print_memory();
+    print_build();
     say(PANIC_PART_END, "", "halted; nothing was written to any disk. Press %c to restart.",
         PANIC_RESTART_KEY);
 }

@@ -119,6 +119,7 @@ static const struct shape shapes[PANIC_PART_COUNT] = {
     [PANIC_PART_REGISTERS] = {"Registers", true},
     [PANIC_PART_CODE] = {"Code", false},
     [PANIC_PART_MEMORY] = {"Memory", false},
+    [PANIC_PART_BUILD] = {"Kernel", false},
     [PANIC_PART_LOG] = {"Log before the panic", true},
 };
 
@@ -290,6 +291,7 @@ bool panic_layout_draw(const struct canvas *canvas, const struct panic_page *pag
     layout.row++;
     write_part(&layout, PANIC_PART_CODE);
     write_part(&layout, PANIC_PART_MEMORY);
+    write_part(&layout, PANIC_PART_BUILD);
     write_log(&layout);
     write_end(&layout);
     return true;

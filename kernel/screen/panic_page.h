@@ -26,6 +26,7 @@ enum panic_part {
     PANIC_PART_REGISTERS,
     PANIC_PART_CODE,   /* the bytes of the instruction, and around it */
     PANIC_PART_MEMORY, /* the state of heap and frames */
+    PANIC_PART_BUILD,  /* which kernel it is */
     PANIC_PART_LOG,    /* the last lines before the panic, the oldest first */
     PANIC_PART_END,    /* one line: the last of the screen */
     PANIC_PART_COUNT,

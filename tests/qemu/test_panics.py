@@ -1,6 +1,9 @@
 """Every way for the kernel to stop, provoked on purpose. Each has its own code, and describes the failure in
 words (fault catalogue X, and the cases of B, F, K and P that need a CPU)."""
 
+import re
+import subprocess
+
 import pytest
 
 from lab import CASE_IMAGE_MIB, NO_SAMPLES, PANIC, ROOT, TIMEOUT_SECONDS, expect_panic, expect_ready
@@ -77,6 +80,19 @@ def test_panic_names_functions_and_lines(lab):
         assert place, verdict.serial
         line = (ROOT / place.group(1)).read_text(encoding="utf-8").splitlines()[int(place.group(2)) - 1]
         assert any(part in line for part in code.split("|")), line
+    check_symbolized(verdict.serial)
+
+
+def check_symbolized(report):
+    """scripts/symbolize.sh accepts the build id, and adds the functions that are inlined."""
+    done = subprocess.run([ROOT / "scripts/symbolize.sh"], input=report, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert re.search(r"^0x[0-9a-f]+ write_at kernel/diagnostics/provoke.c:\d+\n"
+                     r"    inlined into null_write\+0x", done.stdout, re.MULTILINE), done.stdout  # fmt: skip
+    lines = re.findall(r"^\[panic\] #\d+ (0x\w+) \S+ (\S+)$", report.replace("\r", ""), re.MULTILINE)
+    assert len(lines) >= 4
+    for address, line in lines:
+        assert re.search(rf"^{address} \S+ {re.escape(line)}$", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_panic_names_the_first_function(lab):

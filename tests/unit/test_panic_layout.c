@@ -161,6 +161,7 @@ static void fill_page(struct panic_page *page, unsigned frame_count)
     add(page, PANIC_PART_CODE, "00 <c6> 04");
     add(page, PANIC_PART_MEMORY, "frames free=1");
     add(page, PANIC_PART_MEMORY, "heap used=2");
+    add(page, PANIC_PART_BUILD, "build=3");
     add(page, PANIC_PART_END, "halted; press r to restart.");
 }
 
@@ -187,13 +188,14 @@ static const char whole_page[] = "Panic 0x25: null pointer access\n"
                                  "Code           00 <c6> 04\n"
                                  "Memory         frames free=1\n"
                                  "               heap used=2\n"
+                                 "Kernel         build=3\n"
                                  "\n"
                                  "Log before the panic\n"
                                  "[one] a=1\n"
                                  "[two] b=2\n"
                                  "[three] c=3\n"
                                  "[four] d=4\n"
-                                 "\n\n\n\n\n\n"
+                                 "\n\n\n\n\n"
                                  "halted; press r to restart.\n";
 
 static void test_whole_page_in_every_format(void **state)
@@ -239,12 +241,11 @@ static void test_long_backtrace(void **state)
     struct panic_page page = {0};
     fill_page(&page, 32);
     draw_and_read(&page, BGRX, 800, 600, 1);
-    expect_text("\n#6 0xffffffff80001000 main+0x6 main.c:1\n"
-                "... and 25 more lines on the serial port\n\nRegisters\n");
-    expect_text(
-        "heap used=2\n\nLog before the panic\n[two] b=2\n[three] c=3\n[four] d=4\n\nhalted");
+    expect_text("\n#5 0xffffffff80001000 main+0x5 main.c:1\n"
+                "... and 26 more lines on the serial port\n\nRegisters\n");
+    expect_text("build=3\n\nLog before the panic\n[two] b=2\n[three] c=3\n[four] d=4\n\nhalted");
     draw_and_read(&page, BGRX, 3840, 2160, 3);
-    expect_text("... and 16 more lines on the serial port\n");
+    expect_text("... and 17 more lines on the serial port\n");
 }
 
 /* Four rows remain for the log: two lines of two rows, the newest ones. */
