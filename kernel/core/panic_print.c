@@ -195,13 +195,13 @@ void panic_print(const struct panic_incident *incident)
     print_head(incident);
     print_notes();
     arch_registers_describe(incident->registers, print_register_line);
+    print_build(); /* before the backtrace, whose end a boot record may not hold */
     if (incident->file == NULL)
         print_stop(stop);
     print_backtrace(incident->registers);
     if (incident->file == NULL)
         print_code(stop);
     print_memory();
-    print_build();
     say(PANIC_PART_END, "", "halted; nothing was written to any disk. Press %c to restart.",
         PANIC_RESTART_KEY);
 }
