@@ -36,6 +36,7 @@ CLANG ?= clang
 LLD_LINK ?= lld-link
 LD_LLD ?= ld.lld
 LLVM_NM ?= llvm-nm
+LLVM_DWARFDUMP ?= llvm-dwarfdump
 LLVM_AR ?= llvm-ar
 LLVM_OBJCOPY ?= llvm-objcopy
 LLVM_COV ?= llvm-cov
@@ -97,7 +98,7 @@ HEAP_FOLDERS := kernel/mm/heap kernel/mm/heap/policies kernel/mm/heap/layers ker
 HEAP_SOURCES := $(wildcard $(HEAP_FOLDERS:%=%/*.c))
 MM_SOURCES := $(wildcard kernel/mm/*.c kernel/mm/frames/*.c kernel/mm/paging/*.c) $(HEAP_SOURCES)
 KERNEL_SOURCES := $(wildcard kernel/*.c kernel/boot/*.c kernel/core/*.c kernel/handoff/*.c kernel/diagnostics/*.c \
-                             kernel/arch/x86_64/*.c) $(MM_SOURCES) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
+                             kernel/screen/*.c kernel/arch/x86_64/*.c) $(MM_SOURCES) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
 KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 
 # font.S finds the font in this folder.
@@ -108,8 +109,8 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 # the CPU, and memory.c, which the C library replaces.
 SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features serial_16550)
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
-    $(wildcard kernel/handoff/*.c) $(MM_SOURCES) \
-    $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts nearest \
+    $(wildcard kernel/handoff/*.c kernel/screen/*.c) $(MM_SOURCES) \
+    $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts line_table nearest \
         power_acpi spinlock timeline_summary) \
     kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode) \
     $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
@@ -167,13 +168,13 @@ KASAN_FREE := kernel/diagnostics/sanitizer/address.c shared/arch/x86_64/memory.c
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
-KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 -T $(KERNEL_LINKER_SCRIPT)
+KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build-id=fast -T $(KERNEL_LINKER_SCRIPT)
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
 KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
-    core/fault core/nearest core/panic core/timeline core/timeline_summary diagnostics/provoke diagnostics/self_test \
-    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/scancode) shared/arch/x86_64/fault_text.c shared/page_fault.c
+    core/fault core/line_table core/nearest core/panic core/panic_print core/panic_screen core/symbols core/timeline core/timeline_summary diagnostics/panic_memory diagnostics/provoke diagnostics/self_test \
+    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/registers arch/x86_64/scancode screen/panic_layout screen/panic_page) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 
@@ -195,21 +196,24 @@ $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) $(ASSEMBLY_FLAGS) -MMD -MP -c $< -o $@
 
-# The symbol table for backtraces is a part of the image, so the kernel is linked twice: first to get the
-# addresses, then with the table. The table is at the end of the image, so it moves no address.
+# The tables of symbols and lines for backtraces are a part of the image, so the kernel is linked twice: first to
+# get the addresses, then with the tables. They are at the end of the image, so they move no address.
 # kernel.debug.elf has the debug information for gdb. kernel.elf does not have it.
 #   $(1)  the folder of intermediate files
 #   $(2)  the folder of kernel.elf
 #   $(3)  the objects, and the files that list them
 define kernel_image
-$(1)/symbols-empty.S: scripts/kernel-symbols.py
+$(1)/symbols-empty.S: scripts/kernel-symbols.py scripts/kernel-lines.py
 	@mkdir -p $$(@D)
-	$(Q)$$(PYTHON) scripts/kernel-symbols.py </dev/null >$$(NEW) && $$(RENAME)
+	$(Q)$$(PYTHON) scripts/kernel-symbols.py </dev/null >$$(NEW) && \
+	    $$(PYTHON) scripts/kernel-lines.py </dev/null >>$$(NEW) && $$(RENAME)
 
-$(1)/symbols.S: $(1)/first-pass.elf scripts/kernel-symbols.py
+$(1)/symbols.S: $(1)/first-pass.elf scripts/kernel-symbols.py scripts/kernel-lines.py
 	$$(say) NM $$@
 	$(Q)$(LLVM_NM) --defined-only --numeric-sort $$< >$$(NEW).txt && \
-	    $$(PYTHON) scripts/kernel-symbols.py <$$(NEW).txt >$$(NEW) && rm $$(NEW).txt && $$(RENAME)
+	    $$(PYTHON) scripts/kernel-symbols.py <$$(NEW).txt >$$(NEW) && \
+	    $(LLVM_DWARFDUMP) --debug-line $$< >$$(NEW).txt && \
+	    $$(PYTHON) scripts/kernel-lines.py <$$(NEW).txt >>$$(NEW) && rm $$(NEW).txt && $$(RENAME)
 
 $(1)/symbols-empty.o $(1)/symbols.o: %.o: %.S $(BUILD)/kernel.flags
 	$$(say) CC $$@

@@ -216,8 +216,10 @@ _Noreturn void arch_capture_registers(void (*next)(void *context,
 /* Return the address of the instruction that was interrupted. */
 struct virt_addr arch_registers_program_counter(const struct arch_registers *registers);
 
-/* Log them, and the registers of the page tables, one log_raw() line each group. */
-void arch_registers_print(const struct arch_registers *registers);
+/* Call visit(line) with their names and values, a line for each group of at most 90 characters. The
+ * registers of the page tables are among them. */
+void arch_registers_describe(const struct arch_registers *registers,
+                             void (*visit)(const char *line));
 
 /* Call visit(context, …) with the return address of every frame, innermost first, at most `limit`
  * times. If the program counter is not in the kernel's code, the first address is that of the call

@@ -3,6 +3,8 @@
 #include "kernel/arch.h"
 #include "kernel/boot/boot_stage.h"
 #include "kernel/core/log.h"
+#include "kernel/core/panic_screen.h"
+#include "kernel/diagnostics/panic_memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/console_font.h"
 
@@ -21,6 +23,7 @@ static void write(void *context, const char *text, size_t length_bytes)
 static bool prepare(struct kernel *kernel, const struct handoff_framebuffer *framebuffer)
 {
     void *pixels = boot_stage_access(kernel, phys_addr(framebuffer->base));
+    panic_screen_use(framebuffer, pixels);
     return framebuffer_text_initialise(&kernel->screen, framebuffer, pixels, console_font,
                                        kernel->screen_cells, sizeof kernel->screen_cells);
 }
@@ -46,6 +49,7 @@ static bool keep_or_open(struct kernel *kernel)
 
 void boot_screen(struct kernel *kernel)
 {
+    panic_memory_open(kernel);
     if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
         log_warning("handoff", "no screen: %s; serial only",
                     handoff_framebuffer_text(kernel->view.framebuffer_status));

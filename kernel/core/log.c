@@ -70,6 +70,16 @@ static void replay(const struct log_sink *sink)
     }
 }
 
+size_t log_copy_newest(char *buffer, size_t capacity_bytes)
+{
+    size_t kept_bytes =
+        history_total_bytes < HISTORY_CAPACITY_BYTES ? history_total_bytes : HISTORY_CAPACITY_BYTES;
+    size_t count = kept_bytes < capacity_bytes ? kept_bytes : capacity_bytes;
+    for (size_t i = 0; i < count; i++)
+        buffer[i] = history[(history_total_bytes - count + i) % HISTORY_CAPACITY_BYTES];
+    return count;
+}
+
 static void add_sink(size_t index, struct log_sink sink)
 {
     if (sink_count == SINK_LIMIT)

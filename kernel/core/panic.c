@@ -4,18 +4,14 @@
 #include <stddef.h>
 
 #include "kernel/arch.h"
-#include "kernel/core/backtrace_fold.h"
 #include "kernel/core/boot_record.h"
 #include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/log_serial.h"
+#include "kernel/core/panic_print.h"
 #include "kernel/core/panic_report.h"
-#include "kernel/core/symbols.h"
+#include "kernel/core/panic_screen.h"
 #include "shared/text/format.h"
-
-/* More frames than any stack (kernel/mm/layout.h) can hold, at 16 bytes each. */
-#define BACKTRACE_FRAME_LIMIT 4096
-#define PANIC_RESTART_KEY     'r'
 
 static uint16_t debug_exit_port;
 
@@ -51,107 +47,33 @@ static _Noreturn void wait_for_restart(void)
     }
 }
 
-static void print_place(struct virt_addr address, bool is_known, const struct symbol *symbol)
+/* The output itself may have failed, so there is one short attempt. The screen shows the lines of
+ * the first panic that were printed, unless it failed, too. */
+static _Noreturn void report_nested(const struct panic_incident *incident)
 {
-    if (is_known)
-        log_raw("0x%016llx %s+0x%llx\n", (unsigned long long)address.value, symbol->name,
-                (unsigned long long)symbol->offset_bytes);
-    else
-        log_raw("0x%016llx (not in the kernel's text)\n", (unsigned long long)address.value);
-}
-
-static void print_caller(struct virt_addr return_address)
-{
-    struct symbol symbol;
-    bool is_known = symbols_find_caller(return_address, &symbol);
-    print_place(return_address, is_known, &symbol);
-}
-
-static void print_frame(unsigned index, struct virt_addr return_address)
-{
-    log_raw("[panic] #%u ", index);
-    print_caller(return_address);
-}
-
-static void print_more(unsigned count, struct virt_addr return_address)
-{
-    struct symbol symbol;
-    const char *plural = count == 1 ? "" : "s";
-    if (return_address.value != 0 && symbols_find_caller(return_address, &symbol))
-        log_raw("[panic] ... %u more frame%s in %s\n", count, plural, symbol.name);
-    else
-        log_raw("[panic] ... %u more frame%s\n", count, plural);
-}
-
-static void add_frame(void *fold, struct virt_addr return_address)
-{
-    backtrace_fold_add(fold, return_address);
-}
-
-/* Print the place of an exception. The place of a panic() is a source line, which is printed
- * before. */
-static void print_stop(const struct arch_registers *registers)
-{
-    struct symbol symbol;
-    struct virt_addr address = arch_registers_program_counter(registers);
-    bool is_known = symbols_find(address, &symbol);
-    log_raw("[panic] at ");
-    print_place(address, is_known, &symbol);
-}
-
-static void print_backtrace(const struct panic_incident *incident)
-{
-    struct backtrace_fold fold = {.print_frame = print_frame, .print_more = print_more};
-    if (incident->file == NULL)
-        print_stop(incident->registers);
-    arch_walk_stack(incident->registers, BACKTRACE_FRAME_LIMIT, add_frame, &fold);
-    backtrace_fold_finish(&fold);
-}
-
-static void print_notes(void)
-{
-    const struct cpu_panic *state = &cpu_current()->panic;
-    for (unsigned i = 0; i < state->note_count; i++) {
-        log_raw("[panic] %s ", state->notes[i].role);
-        print_caller(virt_addr((uintptr_t)state->notes[i].address));
+    struct cpu_panic *state = &cpu_current()->panic;
+    if (state->depth == 2) {
+        log_raw("[panic] code=0x%02x name=\"%s\" while printing a panic: %s\n", PANIC_NESTED,
+                panic_code_name(PANIC_NESTED), incident->cause);
+        panic_screen_show();
     }
-}
-
-static void print_head(const struct panic_incident *incident)
-{
-    log_raw("\n[panic] code=0x%02x name=\"%s\"\n", (unsigned)incident->code,
-            panic_code_name(incident->code));
-    log_raw("[panic] cause: %s\n", incident->cause);
-    if (incident->detail != NULL)
-        log_raw("[panic] %s\n", incident->detail);
-    log_raw("[panic] remedy: %s\n", panic_code_remedy(incident->code));
-    if (incident->file != NULL)
-        log_raw("[panic] raised at %s:%d\n", incident->file, incident->line);
+    boot_record_end_panic();
+    leave_qemu(PANIC_NESTED);
+    arch_halt();
 }
 
 _Noreturn void panic_report(const struct panic_incident *incident)
 {
-    struct cpu_panic *state = &cpu_current()->panic;
-    if (state->depth++ > 0) {
-        /* The output itself may have failed, so there is one short attempt. */
-        if (state->depth == 2)
-            log_raw("[panic] code=0x%02x name=\"%s\" while printing a panic: %s\n", PANIC_NESTED,
-                    panic_code_name(PANIC_NESTED), incident->cause);
-        boot_record_end_panic();
-        leave_qemu(PANIC_NESTED);
-        arch_halt();
-    }
+    if (cpu_current()->panic.depth++ > 0)
+        report_nested(incident);
 
+    panic_screen_take_log();
     log_serial_open_default();
     log_open_kept_sink(); /* the screen, after a quiet boot */
     boot_record_begin_panic(incident->code);
-    print_head(incident);
-    print_notes();
-    arch_registers_print(incident->registers);
-    print_backtrace(incident);
+    panic_print(incident);
     boot_record_end_panic();
-    log_raw("[panic] halted; nothing was written to any disk. Press %c to restart.\n",
-            PANIC_RESTART_KEY);
+    panic_screen_show();
     leave_qemu(incident->code);
     wait_for_restart();
 }

@@ -1,5 +1,5 @@
 /*
- * symbols.h - find the name of the function at an address of the kernel's code.
+ * symbols.h - find the function and the source line at an address of the kernel's code.
  *
  * scripts/kernel-symbols.py makes the table from a first link, and the second link embeds it:
  *
@@ -7,6 +7,8 @@
  *   count × 8   offset of a function from the base, offset of its name from the first name; by
  *               address
  *   the names   each with a NUL
+ *
+ * The line table (line_table.h) comes from the same link.
  */
 #ifndef KERNEL_CORE_SYMBOLS_H
 #define KERNEL_CORE_SYMBOLS_H
@@ -14,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/core/line_table.h"
 #include "shared/address.h"
 
 struct symbol {
@@ -28,5 +31,11 @@ bool symbols_find(struct virt_addr address, struct symbol *ret_symbol);
  * that never returns may be the last instruction of its caller. Then the return address belongs to
  * the next function. */
 bool symbols_find_caller(struct virt_addr return_address, struct symbol *ret_symbol);
+
+/* Write the place of an address: "null_write+0x12 kernel/diagnostics/provoke.c:71". The line is that
+ * of an inlined function, if the code belongs to one. For a return address it is the line of the
+ * call. Without a line, the text is only the function. */
+void symbols_describe(struct virt_addr address, char *text, size_t capacity_bytes);
+void symbols_describe_caller(struct virt_addr return_address, char *text, size_t capacity_bytes);
 
 #endif

@@ -10,6 +10,7 @@
 #include "kernel/mm/layout.h"
 #include "kernel/core/nearest.h"
 #include "kernel/core/panic.h"
+#include "kernel/core/panic_screen.h"
 #include "kernel/diagnostics/provoke_heap.h"
 #include "kernel/diagnostics/sanitizer/address.h"
 #include "kernel/diagnostics/sanitizer/undefined.h"
@@ -238,6 +239,13 @@ static void panic_in_panic(struct kernel *kernel)
     log_add_sink((struct log_sink){panic_in_sink, NULL, NULL});
 }
 
+/* The screen of a panic is drawn on pixels that are not mapped. */
+static void fault_on_screen(struct kernel *kernel)
+{
+    panic_screen_use(&kernel->view.framebuffer, (void *)virt_addr(PAGE_SIZE_BYTES).value);
+    panic(PANIC_ASSERTION, "on purpose, with a screen that faults");
+}
+
 static void assertion(struct kernel *kernel)
 {
     kernel_assert(kernel == NULL);
@@ -359,6 +367,7 @@ static const struct provocation provocations[] = {
     {"stack-overflow", stack_overflow, false},
     {"nested-fault", nested_fault, false},
     {"panic-in-panic", panic_in_panic, false},
+    {"fault-on-screen", fault_on_screen, false},
     {"assertion", assertion, false},
     {"heap-guard", heap_guard, false},
     {"heap-end-guard", heap_end_guard, false},

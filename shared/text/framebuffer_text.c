@@ -1,6 +1,7 @@
 #include "shared/text/framebuffer_text.h"
 
 #include "shared/text/console_font.h"
+#include "shared/text/pixel_format.h"
 #include "shared/memory.h"
 
 #define FOREGROUND_RGB UINT32_C(0xd0d0d0)
@@ -10,44 +11,6 @@
 /* A character has 8 pixels. On a screen that is wider than this, it would be too small to read, so
  * glyphs are enlarged. */
 #define WIDTH_PER_SCALE_PIXELS 2560
-
-static unsigned mask_shift(uint32_t mask)
-{
-    unsigned shift = 0;
-    while (((mask >> shift) & 1) == 0)
-        shift++;
-    return shift;
-}
-
-/* Scale an 8-bit intensity to the number of bits of the mask, and move it to these bits. */
-static uint32_t channel_value(uint32_t intensity, uint32_t mask)
-{
-    if (mask == 0)
-        return 0;
-    unsigned shift = mask_shift(mask);
-    uint64_t maximum = mask >> shift;
-    return (uint32_t)(intensity * maximum / 255) << shift & mask;
-}
-
-static uint32_t pixel_value(const struct handoff_framebuffer *framebuffer, uint32_t rgb)
-{
-    return channel_value(rgb >> 16 & 0xff, framebuffer->red_mask) |
-           channel_value(rgb >> 8 & 0xff, framebuffer->green_mask) |
-           channel_value(rgb & 0xff, framebuffer->blue_mask);
-}
-
-static bool framebuffer_is_sane(const struct handoff_framebuffer *framebuffer)
-{
-    uint64_t pixel_size_bytes = framebuffer->bits_per_pixel / 8u;
-    uint64_t pitch_bytes = framebuffer->pitch_bytes;
-
-    return framebuffer->pixel_format != HANDOFF_PIXEL_FORMAT_NONE &&
-           framebuffer->bits_per_pixel % 8u == 0 && pixel_size_bytes >= 1 &&
-           pixel_size_bytes <= 4 && framebuffer->width_pixels != 0 &&
-           framebuffer->height_pixels != 0 &&
-           framebuffer->width_pixels * pixel_size_bytes <= pitch_bytes &&
-           pitch_bytes * framebuffer->height_pixels <= framebuffer->size_bytes;
-}
 
 static uint32_t minimum(uint32_t a, uint32_t b)
 {
@@ -68,7 +31,7 @@ bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
                                  const struct handoff_framebuffer *framebuffer, void *pixels,
                                  const uint8_t *font, char *cells, size_t cell_capacity)
 {
-    if (!framebuffer_is_sane(framebuffer))
+    if (!pixel_format_is_sane(framebuffer))
         return false;
     struct framebuffer_text text = {
         .pixels = pixels,
@@ -78,8 +41,8 @@ bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
         .height_pixels = framebuffer->height_pixels,
         .pitch_bytes = framebuffer->pitch_bytes,
         .pixel_size_bytes = framebuffer->bits_per_pixel / 8u,
-        .foreground = pixel_value(framebuffer, FOREGROUND_RGB),
-        .background = pixel_value(framebuffer, BACKGROUND_RGB),
+        .foreground = pixel_format_value(framebuffer, FOREGROUND_RGB),
+        .background = pixel_format_value(framebuffer, BACKGROUND_RGB),
         .scale = 1 + framebuffer->width_pixels / WIDTH_PER_SCALE_PIXELS,
     };
     count_cells(&text, cell_capacity);
@@ -87,25 +50,6 @@ bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
         return false;
     *ret_text = text;
     return true;
-}
-
-/* Write byte by byte, because pixels of 24 bits have no alignment. The compiler joins the writes
- * where it can. */
-static inline void pixel_write(uint8_t *pixel, uint32_t value, uint32_t pixel_size_bytes)
-{
-    switch (pixel_size_bytes) {
-    case 4:
-        pixel[3] = (uint8_t)(value >> 24);
-        /* fall through */
-    case 3:
-        pixel[2] = (uint8_t)(value >> 16);
-        /* fall through */
-    case 2:
-        pixel[1] = (uint8_t)(value >> 8);
-        /* fall through */
-    default:
-        pixel[0] = (uint8_t)value;
-    }
 }
 
 static void glyph_line_draw(const struct framebuffer_text *text, uint8_t *pixel, unsigned bits)

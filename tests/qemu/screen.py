@@ -13,7 +13,7 @@ from boot import REFUSAL
 
 GLYPH_WIDTH, GLYPH_HEIGHT = 8, 16
 FIRST_CHARACTER = 0x20
-# Above this brightness (of 255) a pixel belongs to the text.
+# Above this brightness of green (of 255) a pixel belongs to the text. The paper is black, or red in a panic.
 BRIGHT = 0x60
 
 
@@ -46,8 +46,8 @@ def read_cell(pixels, width, left, top, height=GLYPH_HEIGHT):
     rows = bytearray()
     for y in range(top, top + height):
         start = (y * width + left) * 3
-        row = pixels[start : start + GLYPH_WIDTH * 3 : 3]
-        rows.append(sum(0x80 >> x for x, red in enumerate(row) if red >= BRIGHT))
+        row = pixels[start + 1 : start + GLYPH_WIDTH * 3 : 3]
+        rows.append(sum(0x80 >> x for x, green in enumerate(row) if green >= BRIGHT))
     return bytes(rows)
 
 

@@ -1,9 +1,12 @@
 """Every way for the kernel to stop, provoked on purpose. Each has its own code, and describes the failure in
 words (fault catalogue X, and the cases of B, F, K and P that need a CPU)."""
 
+import re
+import subprocess
+
 import pytest
 
-from lab import CASE_IMAGE_MIB, NO_SAMPLES, PANIC, TIMEOUT_SECONDS, expect_panic, expect_ready
+from lab import CASE_IMAGE_MIB, NO_SAMPLES, PANIC, ROOT, TIMEOUT_SECONDS, expect_panic, expect_ready
 
 EXCEPTION = PANIC["EXCEPTION_BASE"]
 
@@ -17,6 +20,7 @@ PROVOCATIONS = [
     ("X5_P8", "stack-overflow", "STACK_OVERFLOW", "more frames in recurse"),
     ("X6", "nested-fault", "NESTED", "while printing a panic"),
     ("X7", "panic-in-panic", "NESTED", "while printing a panic"),
+    ("X7", "fault-on-screen", "NESTED", "Press r to restart"),
     ("X8", "loader-fault", "LOADER_FAULT", "fault: #UD invalid opcode, before the kernel's handlers"),
     ("X9", "early-panic", "ASSERTION", "on purpose"),
     ("X11", "unexpected-interrupt", "UNEXPECTED_INTERRUPT", "interrupt vector 32 has no handler"),
@@ -62,13 +66,33 @@ def test_X_nmi_while_idle(lab):
     assert "non-maskable interrupt" in verdict.serial
 
 
-def test_panic_names_functions(lab):
+def test_panic_names_functions_and_lines(lab):
     """The backtrace is symbolised: it leads from the provocation back to the kernel's start."""
     verdict = expect_panic(lab.case(command_line="provoke=null-write"), "NULL_ACCESS")
     assert verdict.has_line(r"\[panic\] error code 0x2: write in kernel mode, no page is mapped there")
-    assert verdict.has_line(r"\[panic\] at 0x[0-9a-f]+ \w+\+0x")
-    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ provoke\+0x")
-    assert verdict.has_line(r"\[panic\] #\d+ 0x[0-9a-f]+ boot_ready\+0x")
+    for start, code in [
+        (r"at 0x[0-9a-f]+ null_write\+0x", "*(volatile uint8_t *)address = 1"),
+        (r"#\d+ 0x[0-9a-f]+ provoke\+0x", "run(kernel)|run_late(kernel"),
+        (r"#\d+ 0x[0-9a-f]+ boot_ready\+0x", "provoke(kernel, false)"),
+        (r"#\d+ 0x[0-9a-f]+ arch_switch_address_space\+0x", "call"),
+    ]:
+        place = verdict.has_line(rf"\[panic\] {start}\w+ (\S+):(\d+)$")
+        assert place, verdict.serial
+        line = (ROOT / place.group(1)).read_text(encoding="utf-8").splitlines()[int(place.group(2)) - 1]
+        assert any(part in line for part in code.split("|")), line
+    check_symbolized(verdict.serial)
+
+
+def check_symbolized(report):
+    """scripts/symbolize.sh accepts the build id, and adds the functions that are inlined."""
+    done = subprocess.run([ROOT / "scripts/symbolize.sh"], input=report, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert re.search(r"^0x[0-9a-f]+ write_at kernel/diagnostics/provoke.c:\d+\n"
+                     r"    inlined into null_write\+0x", done.stdout, re.MULTILINE), done.stdout  # fmt: skip
+    lines = re.findall(r"^\[panic\] #\d+ (0x\w+) \S+ (\S+)$", report.replace("\r", ""), re.MULTILINE)
+    assert len(lines) >= 4
+    for address, line in lines:
+        assert re.search(rf"^{address} \S+ {re.escape(line)}$", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_panic_names_the_first_function(lab):

@@ -4,12 +4,13 @@ The faults of outputs come from the conductor (conductor/graphics.c). Its extra 
 probe writes to the first and the last pixel of every output, and checks how each page of them is mapped.
 """
 
+import re
 import subprocess
 
 import pytest
 
 from gdb_stub import RDI, GdbStub
-from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS, expect_ready, expect_stop, volume
+from lab import BUILD, CASE_IMAGE_MIB, NO_SAMPLES, TIMEOUT_SECONDS, expect_ready, expect_stop, volume
 from machines import DISC
 from screen import read_ppm, read_screen
 from test_hostile_handoff import offsets
@@ -262,7 +263,7 @@ def test_quiet_ends_with_an_error(lab):
 
 
 def test_quiet_leaves_the_picture(lab, tmp_path):
-    """Neither loader nor kernel changes a pixel. A panic shows itself and all earlier lines."""
+    """Neither loader nor kernel changes a pixel. A panic shows its screen."""
     before, after = tmp_path / "before.ppm", tmp_path / "after.ppm"
     disk = lab.case_disk(None, settings(words="quiet"))
     with lab.restore(disk, go=False) as running:
@@ -273,5 +274,45 @@ def test_quiet_leaves_the_picture(lab, tmp_path):
         running.screenshot(after)
     assert before.read_bytes() == after.read_bytes()
     with lab.restore(lab.case_disk(None, settings(words="quiet provoke=divide"))) as running:
-        text = wait_for_text(running, r"Press r to restart", after)
-        assert "[panic] code=0x40" in text and "[loader] Handoff loader" in text, text
+        text = wait_for_text(running, PANIC_SCREEN, after)
+        expect_screen_of_panic(text, running.serial)
+
+
+# --- Panics ------------------------------------------------------------------------------------------
+
+# The last row, with the margin of the screen before it. The log has it, too, while the report is printed.
+PANIC_SCREEN = r"^ halted; nothing was written"
+PREFIX = re.compile(r"^\[panic\] (?:cause: |remedy: |raised at |at |bytes )?(.*)$", re.MULTILINE)
+CODE_AND_NAME = re.compile(r'code=(0x\w+) name="(.*)"')
+
+
+def squeezed(text):
+    """The words of a text. Long lines are in several rows of the screen."""
+    return " ".join(text.split())
+
+
+def expect_screen_of_panic(screen, serial):
+    """Each line of the report is on the screen, and so is the last line of the log before it. The screen says how many
+    lines of the backtrace it leaves out."""
+    log, report = serial.replace("\r", "").split("\n[panic] code=", 1)
+    lines = PREFIX.findall("[panic] code=" + report)
+    assert CODE_AND_NAME.match(lines[0]) and len(lines) > 12, serial
+    wanted = [log.rstrip().split("\n")[-1], *lines[1:]]
+    missing = [line for line in wanted if squeezed(line) not in squeezed(screen)]
+    left_out = re.search(r"^ \.\.\. and (\d+) more lines on the serial port$", screen, re.MULTILINE)
+    assert all(line.startswith("#") for line in missing), f"{missing} is not in:\n{screen}"
+    assert len(missing) == (int(left_out.group(1)) if left_out else 0), screen
+
+
+def test_panic_on_a_screen_of_800x600(lab, tmp_path):
+    """The serial port and the screen say the same. A report with three callers fits on the smallest usual screen."""
+    picture = tmp_path / "screen.ppm"
+    words = f"heap_debug=on {NO_SAMPLES} provoke=heap-double-free"
+    with lab.restore(lab.case_disk(None, settings("resolution = 800x600", words=words))) as running:
+        text = wait_for_text(running, PANIC_SCREEN, picture)
+        expect_screen_of_panic(text, running.serial)
+    width, height, pixels = read_ppm(picture)
+    assert (width, height) == (800, 600)
+    corner = pixels[-3:]
+    assert corner[0] > 0x60 > max(corner[1:]), "the paper is red"
+    assert re.search(r"^ Where +kernel/mm/kmalloc.c:\d+ in kmalloc_fault$", text, re.MULTILINE), text

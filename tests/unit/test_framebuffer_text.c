@@ -9,6 +9,7 @@
 
 #include "shared/text/console_font.h"
 #include "shared/text/framebuffer_text.h"
+#include "tests/unit/support/pixel_formats.h"
 
 #define WIDTH_PIXELS  50 /* six columns, and two pixels beside them */
 #define HEIGHT_PIXELS 55 /* three rows, and seven lines below */
@@ -23,47 +24,8 @@ struct screen {
     struct framebuffer_text text;
 };
 
-static const struct handoff_framebuffer formats[] = {
-    {.pixel_format = HANDOFF_PIXEL_FORMAT_RGBX8888,
-     .bits_per_pixel = 32,
-     .red_mask = 0xff,
-     .green_mask = 0xff00,
-     .blue_mask = 0xff0000},
-    {.pixel_format = HANDOFF_PIXEL_FORMAT_BGRX8888,
-     .bits_per_pixel = 32,
-     .red_mask = 0xff0000,
-     .green_mask = 0xff00,
-     .blue_mask = 0xff},
-    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS, /* 10 bits for each colour */
-     .bits_per_pixel = 32,
-     .red_mask = 0x3ff00000,
-     .green_mask = 0xffc00,
-     .blue_mask = 0x3ff},
-    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS, /* colours up to the highest bit */
-     .bits_per_pixel = 32,
-     .red_mask = 0xff000000,
-     .green_mask = 0xff0000,
-     .blue_mask = 0xff00},
-    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS,
-     .bits_per_pixel = 24,
-     .red_mask = 0xff0000,
-     .green_mask = 0xff00,
-     .blue_mask = 0xff},
-    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS,
-     .bits_per_pixel = 16,
-     .red_mask = 0xf800,
-     .green_mask = 0x7e0,
-     .blue_mask = 0x1f},
-    {.pixel_format = HANDOFF_PIXEL_FORMAT_MASKS,
-     .bits_per_pixel = 8,
-     .red_mask = 0xe0,
-     .green_mask = 0x1c,
-     .blue_mask = 0x3},
-};
-#define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
-
 /* 0xd0 of 0xff, in the precision of each colour. */
-static const uint32_t foregrounds[FORMAT_COUNT] = {
+static const uint32_t foregrounds[PIXEL_FORMAT_COUNT] = {
     0x00d0d0d0,
     0x00d0d0d0,
     834u << 20 | 834u << 10 | 834u,
@@ -140,8 +102,8 @@ static void assert_screen_shows(const struct screen *screen, const char *const r
 static void test_FW15_every_pixel_format_is_drawn(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < FORMAT_COUNT; i++) {
-        struct screen *screen = screen_create(&formats[i]);
+    for (size_t i = 0; i < PIXEL_FORMAT_COUNT; i++) {
+        struct screen *screen = screen_create(&pixel_formats[i]);
         assert_true(screen_start(screen));
         framebuffer_text_clear(&screen->text);
         screen_write(screen, "Ab~\n!z");
@@ -154,7 +116,7 @@ static void test_FW15_every_pixel_format_is_drawn(void **state)
 static void test_padding_between_lines_is_not_touched(void **state)
 {
     (void)state;
-    struct screen *screen = screen_create(&formats[1]);
+    struct screen *screen = screen_create(&pixel_formats[1]);
     assert_true(screen_start(screen));
     framebuffer_text_clear(&screen->text);
     screen_write(screen, "abcdefghijklmnopqrstuvwxyz");
@@ -166,7 +128,7 @@ static void test_padding_between_lines_is_not_touched(void **state)
 static void test_text_wraps_and_scrolls(void **state)
 {
     (void)state;
-    struct screen *screen = screen_create(&formats[4]);
+    struct screen *screen = screen_create(&pixel_formats[4]);
     assert_true(screen_start(screen));
     framebuffer_text_clear(&screen->text);
 
@@ -182,7 +144,7 @@ static void test_text_wraps_and_scrolls(void **state)
 static void test_control_and_foreign_characters(void **state)
 {
     (void)state;
-    struct screen *screen = screen_create(&formats[5]);
+    struct screen *screen = screen_create(&pixel_formats[5]);
     assert_true(screen_start(screen));
     framebuffer_text_clear(&screen->text);
     screen_write(screen, "a\r\x01\x7f\xc3\n\tb");
@@ -194,7 +156,7 @@ static void test_control_and_foreign_characters(void **state)
 static void test_small_cell_buffer_limits_the_rows(void **state)
 {
     (void)state;
-    struct screen *screen = screen_create(&formats[0]);
+    struct screen *screen = screen_create(&pixel_formats[0]);
     assert_true(framebuffer_text_initialise(&screen->text, &screen->framebuffer, screen->pixels,
                                             screen->font, screen->cells, COLUMNS * 2 + 1));
     framebuffer_text_clear(&screen->text);
@@ -208,7 +170,7 @@ static void test_small_cell_buffer_limits_the_rows(void **state)
 static void test_FW15_impossible_geometry_is_refused(void **state)
 {
     (void)state;
-    struct screen *screen = screen_create(&formats[0]);
+    struct screen *screen = screen_create(&pixel_formats[0]);
     struct handoff_framebuffer *framebuffer = &screen->framebuffer;
     const struct handoff_framebuffer good = *framebuffer;
 
@@ -245,7 +207,7 @@ static void test_fine_screens_get_larger_glyphs(void **state)
     (void)state;
     static uint8_t pixels[2560 * 32 * 4];
     static char cells[FRAMEBUFFER_TEXT_COLUMN_LIMIT];
-    struct screen *screen = screen_create(&formats[0]);
+    struct screen *screen = screen_create(&pixel_formats[0]);
     screen->framebuffer.width_pixels = 2560;
     screen->framebuffer.height_pixels = 32;
     screen->framebuffer.pitch_bytes = 2560 * 4;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "kernel/arch.h"
-#include "kernel/core/log.h"
 #include "shared/arch/x86_64/instructions.h"
+#include "shared/text/format.h"
 
 #define ASSERT_OFFSET(field, offset)                                                               \
     _Static_assert(offsetof(struct arch_registers, field) == (offset), "used by registers.S")
@@ -41,23 +41,26 @@ struct virt_addr arch_registers_program_counter(const struct arch_registers *reg
     return virt_addr(registers->rip);
 }
 
-static void print_four(const char *const names[4], const uint64_t values[4])
+static void describe_four(void (*visit)(const char *line), const char *const names[4],
+                          const uint64_t values[4])
 {
-    log_raw("[panic] %-3s %016llx  %-3s %016llx  %-3s %016llx  %-3s %016llx\n", names[0],
-            (unsigned long long)values[0], names[1], (unsigned long long)values[1], names[2],
-            (unsigned long long)values[2], names[3], (unsigned long long)values[3]);
+    char line[96];
+    format_text(line, sizeof line, "%-3s %016llx  %-3s %016llx  %-3s %016llx  %-3s %016llx",
+                names[0], (unsigned long long)values[0], names[1], (unsigned long long)values[1],
+                names[2], (unsigned long long)values[2], names[3], (unsigned long long)values[3]);
+    visit(line);
 }
 
-void arch_registers_print(const struct arch_registers *r)
+void arch_registers_describe(const struct arch_registers *r, void (*visit)(const char *line))
 {
-    print_four((const char *const[]){"rax", "rbx", "rcx", "rdx"},
-               (const uint64_t[]){r->rax, r->rbx, r->rcx, r->rdx});
-    print_four((const char *const[]){"rsi", "rdi", "rbp", "rsp"},
-               (const uint64_t[]){r->rsi, r->rdi, r->rbp, r->rsp});
-    print_four((const char *const[]){"r8", "r9", "r10", "r11"},
-               (const uint64_t[]){r->r8, r->r9, r->r10, r->r11});
-    print_four((const char *const[]){"r12", "r13", "r14", "r15"},
-               (const uint64_t[]){r->r12, r->r13, r->r14, r->r15});
-    print_four((const char *const[]){"rip", "rfl", "cr2", "cr3"},
-               (const uint64_t[]){r->rip, r->rflags, cr2_read(), cr3_read()});
+    describe_four(visit, (const char *const[]){"rax", "rbx", "rcx", "rdx"},
+                  (const uint64_t[]){r->rax, r->rbx, r->rcx, r->rdx});
+    describe_four(visit, (const char *const[]){"rsi", "rdi", "rbp", "rsp"},
+                  (const uint64_t[]){r->rsi, r->rdi, r->rbp, r->rsp});
+    describe_four(visit, (const char *const[]){"r8", "r9", "r10", "r11"},
+                  (const uint64_t[]){r->r8, r->r9, r->r10, r->r11});
+    describe_four(visit, (const char *const[]){"r12", "r13", "r14", "r15"},
+                  (const uint64_t[]){r->r12, r->r13, r->r14, r->r15});
+    describe_four(visit, (const char *const[]){"rip", "rfl", "cr2", "cr3"},
+                  (const uint64_t[]){r->rip, r->rflags, cr2_read(), cr3_read()});
 }
