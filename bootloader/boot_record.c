@@ -47,6 +47,8 @@ void boot_record_begin(struct loader *loader)
         return;
     area->bytes = (unsigned char *)loader->placement.boot_record.start.value;
     area->flush = arch_flush_cache;
+    loader->post_exit.boot_record = area;
+    loader->post_exit.log = &loader->console.log;
     loader->has_last_boot = post_mortem_find(area, &loader->last_boot, &damage) == POST_MORTEM_OK;
     if (damage != POST_MORTEM_OK)
         console_warn(&loader->console, "a boot record is ignored: %s",

@@ -73,6 +73,7 @@ static void print_fault(void *context, const struct arch_fault *fault)
         fault_report_format(fault, "before the kernel's handlers", "KERNEL.elf",
                             fault->instruction.value, text);
         post_exit_write(post_exit, text);
+        post_exit_keep(post_exit, POST_MORTEM_PANIC, DEBUG_EXIT_LOADER_FAULT, text);
     }
     post_exit_rescue(post_exit);
     post_exit_stop(post_exit, DEBUG_EXIT_LOADER_FAULT);
@@ -81,9 +82,11 @@ static void print_fault(void *context, const struct arch_fault *fault)
 static void print_return(void *context)
 {
     struct post_exit *post_exit = ((struct fault_report *)context)->post_exit;
-    post_exit_print(post_exit, "\n[loader] kernel entry returned\n"
+    static const char text[] = "\n[loader] kernel entry returned\n"
                                "  remedy: end the entry with an endless loop; it has no caller to "
-                               "return to.\n");
+                               "return to.\n";
+    post_exit_write(post_exit, text);
+    post_exit_keep(post_exit, POST_MORTEM_PANIC, DEBUG_EXIT_KERNEL_RETURNED, text);
     post_exit_stop(post_exit, DEBUG_EXIT_KERNEL_RETURNED);
 }
 

@@ -69,8 +69,9 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
                          serial_known(loader).port, loader->config.command_line);
     post_exit_write(&loader->post_exit, watch->report);
     post_exit_write(&loader->post_exit, text);
+    loader_log_append(&loader->console.log, watch->report, text_length(watch->report));
+    post_exit_keep(&loader->post_exit, POST_MORTEM_LOADER, LOADER_ERROR_LOADER_FAULT, text);
     if (!loader->post_exit.screen) {
-        loader_log_append(&loader->console.log, watch->report, text_length(watch->report));
         loader_log_append(&loader->console.log, text, text_length(text));
         console_show(&loader->console);
     }

@@ -20,11 +20,10 @@ void post_exit_initialise(struct post_exit *post_exit,
         post_exit->debug_exit_device = 0;
 }
 
-/* The firmware's tables map the framebuffer at its physical address. The bootstrap tables map it in
- * the direct map. */
-static void *post_exit_pixels(const struct post_exit *post_exit)
+/* The firmware's tables map memory at its physical address. The bootstrap tables map it in the
+ * direct map. */
+static void *access(const struct post_exit *post_exit, uint64_t address)
 {
-    uint64_t address = post_exit->framebuffer.base;
     if (arch_page_table_root().value == post_exit->page_table_root.value)
         address += post_exit->direct_map_base;
     return (void *)address;
@@ -33,8 +32,8 @@ static void *post_exit_pixels(const struct post_exit *post_exit)
 static bool post_exit_open_screen(struct post_exit *post_exit)
 {
     return framebuffer_text_initialise(&post_exit->text, &post_exit->framebuffer,
-                                       post_exit_pixels(post_exit), console_font, post_exit->cells,
-                                       sizeof(post_exit->cells));
+                                       access(post_exit, post_exit->framebuffer.base), console_font,
+                                       post_exit->cells, sizeof(post_exit->cells));
 }
 
 static void post_exit_start(struct post_exit *post_exit)
@@ -120,6 +119,29 @@ void post_exit_rescue(struct post_exit *post_exit)
     post_exit->screen = false;
     if (text != NULL && post_exit->serial)
         arch_serial_write(text, text_length(text));
+}
+
+/* The kernel may have written a record, so both slots are read again. */
+void post_exit_keep(const struct post_exit *post_exit, enum post_mortem_stage stage, uint32_t code,
+                    const char *report)
+{
+    struct post_mortem_area area;
+    struct post_mortem newest;
+    enum post_mortem_status damage;
+    if (post_exit->boot_record == NULL || post_exit->boot_record->bytes == NULL)
+        return;
+    const struct post_mortem record = {
+        .stage = stage,
+        .code = code,
+        .log = post_exit->log->text,
+        .log_size_bytes = post_exit->log->size_bytes,
+        .report = report,
+        .report_size_bytes = text_length(report),
+    };
+    area = *post_exit->boot_record;
+    area.bytes = access(post_exit, (uint64_t)area.bytes);
+    (void)!post_mortem_find(&area, &newest, &damage);
+    post_mortem_write(&area, &record);
 }
 
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code)

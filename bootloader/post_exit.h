@@ -16,8 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bootloader/pure/loader_log.h"
 #include "shared/address.h"
 #include "shared/debug_exit.h"
+#include "shared/post_mortem.h"
 #include "shared/text/framebuffer_text.h"
 
 /* Enough for a report on any screen: 32 lines of the longest length. */
@@ -39,6 +41,8 @@ struct post_exit {
     uint32_t mark_count;
     uint32_t hang_at;     /* stop for ever behind this mark (pure/inject.h); 0: never */
     uint32_t mark_column; /* of the next mark on the screen */
+    const struct post_mortem_area *boot_record; /* NULL, or without bytes: there is none */
+    const struct loader_log *log;               /* its end goes into the record, too */
     struct framebuffer_text text;
     char cells[POST_EXIT_CELL_CAPACITY];
 };
@@ -62,6 +66,12 @@ void post_exit_mark(struct post_exit *post_exit, const char *step);
 /* After a fault: if the screen was being written, it is the reason. Then write the text to the
  * serial port, and do not use the screen again. */
 void post_exit_rescue(struct post_exit *post_exit);
+
+/* Leave the report for the next boot. The stage is PANIC with a panic's code, or LOADER with the
+ * number of an error. It changes nothing without a boot record. Preconditions as for
+ * post_exit_print(). */
+void post_exit_keep(const struct post_exit *post_exit, enum post_mortem_stage stage, uint32_t code,
+                    const char *report);
 
 /* Stop the machine. `code` is one of debug_exit.h. */
 _Noreturn void post_exit_stop(struct post_exit *post_exit, uint32_t code);

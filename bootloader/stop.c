@@ -38,6 +38,8 @@ EFI_STATUS stop_loader(struct loader *loader)
     if (firmware_is_sealed(&loader->firmware)) {
         arch_interrupts_disable();
         post_exit_print(&loader->post_exit, "%s", report);
+        post_exit_keep(&loader->post_exit, POST_MORTEM_LOADER, (uint32_t)loader->failure.error,
+                       report);
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
     screen_restore(&loader->screen);

@@ -20,9 +20,9 @@ MAGIC = b"BOOTREC\0"
 VERSION = 1
 SLOT_BYTES = 4096
 HEADER = struct.Struct("<8sHHIIIIII28s")
-PANIC, ENDED = 5, 6
+LOADER, PANIC, ENDED = 1, 5, 6
 STAGES = {
-    1: "the loader ran, and had not entered the kernel",
+    LOADER: "the loader ran, and had not entered the kernel",
     2: "the loader had entered the kernel, which did not report",
     3: "the kernel ran, and was not ready",
     4: "the kernel was ready",
@@ -107,8 +107,9 @@ def read(data):
 
 def describe(record):
     """Return the record as text for a person."""
-    if record.stage == PANIC:
-        lines = [f"The boot ended in a panic, code {record.code:#04x}.", "", "The last log lines:"]
+    if record.stage == PANIC or (record.stage == LOADER and record.code != 0):
+        end = f"a panic, code {record.code:#04x}" if record.stage == PANIC else f"the loader's error HL-{record.code:02d}"
+        lines = [f"The boot ended in {end}.", "", "The last log lines:"]
         lines += record.log.splitlines() or ["(none)"]
         return "\n".join([*lines, "", "The report:", *filter(None, record.report.splitlines())])
     if record.stage == ENDED:

@@ -31,11 +31,11 @@
 
 /* How far a boot came. */
 enum post_mortem_stage {
-    POST_MORTEM_LOADER = 1, /* the loader runs */
+    POST_MORTEM_LOADER = 1, /* the loader runs; with a code: it stopped with this error */
     POST_MORTEM_ENTRY = 2,  /* the loader has entered the kernel */
     POST_MORTEM_KERNEL = 3, /* the kernel has accepted the handoff */
     POST_MORTEM_READY = 4,  /* the kernel's boot is complete */
-    POST_MORTEM_PANIC = 5,  /* the kernel has reported a panic */
+    POST_MORTEM_PANIC = 5,  /* the kernel, or the loader for it, has reported a panic */
     POST_MORTEM_ENDED = 6,  /* power-off or restart, as wished */
 };
 
@@ -47,7 +47,7 @@ struct post_mortem_header {
     uint32_t size_bytes; /* of header and text */
     uint32_t checksum;   /* CRC-32 of size_bytes bytes, with this field and `stage` taken as 0 */
     uint32_t sequence;   /* one more than in the record before; wraps */
-    uint32_t code;       /* of the panic, else 0 */
+    uint32_t code;       /* of the panic, or the number of the loader's error, else 0 */
     uint32_t log_size_bytes;
     uint32_t stage; /* enum post_mortem_stage; the upper half is the complement of the lower */
     uint32_t reserved_1[7];

@@ -1,5 +1,7 @@
 #include "bootloader/pure/boot_record_text.h"
 
+#include <stdbool.h>
+
 #include "shared/text/format.h"
 
 #define LINE_MARK "  | "
@@ -51,8 +53,11 @@ size_t boot_record_describe(const struct post_mortem *record, char *text, size_t
 {
     struct paragraph paragraph = {text, capacity_bytes, 0};
     text[0] = '\0';
-    if (record->stage == POST_MORTEM_PANIC) {
-        put_formatted(&paragraph, "the last boot ended in a panic, code 0x%02x. Its record:\n",
+    bool is_error = record->stage == POST_MORTEM_LOADER && record->code != 0;
+    if (record->stage == POST_MORTEM_PANIC || is_error) {
+        put_formatted(&paragraph,
+                      is_error ? "the last boot ended in the loader's error HL-%02u. Its record:\n"
+                               : "the last boot ended in a panic, code 0x%02x. Its record:\n",
                       record->code);
         put_lines(&paragraph, record->log, record->log_size_bytes);
         put_lines(&paragraph, record->report, record->report_size_bytes);

@@ -40,9 +40,9 @@ def case_with(lab, slots, plan=(), **settings):
 
 
 @contextmanager
-def resettable(lab, command_line="", machine=None):
+def resettable(lab, command_line="", machine=None, changes=None, plan=()):
     """A machine that a reset does not end, with the loader as the firmware starts it."""
-    disk = lab.disk(command_line=command_line, words=["unattended"], plan=[], size_mib=CASE_IMAGE_MIB)
+    disk = lab.disk(changes, command_line=command_line, words=["unattended"], plan=plan, size_mib=CASE_IMAGE_MIB)
     with lab.restore(disk, go=False, machine=machine) as running:
         running.command("set-action", {"reboot": "reset"})
         running.send(b"g")
@@ -102,6 +102,40 @@ def test_panic_before_the_heap_and_nested_panic_leave_a_record(lab):
         reset(running)
         serial = await_line(running, r"^\[panic\] .*while printing a panic")
     assert re.search(r"^  \| \[panic\] code=.*while printing a panic", serial, re.MULTILINE), serial
+
+
+HALTS = {  # what happens; its last line; what the next boot says; a line of the record
+    "stale-key:20": (r"remedy: Switch the machine off", "the loader's error HL-16", "HL-16: The firmware does not end"),
+    "bad-jump": (r"^  r13 .*r15 ", "a panic, code 0x2b", "[loader] fault: #PF page fault, before the kernel's handlers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("failure", HALTS)
+def test_next_boot_names_the_error_of_the_loader(lab, failure, tmp_path):
+    """These errors come after the exit, where the firmware cannot keep them. The pages have the whole report."""
+    last_line, end, line = HALTS[failure]
+    text = f"cmdline = unattended\ninject = {failure}\n"
+    with resettable(lab, changes={"handoff.conf": text.encode()}) as running:
+        first = await_line(running, last_line)
+        time.sleep(0.2)
+        pages = tmp_path / "pages"
+        running.command("pmemsave", {"val": FIRST_PLACE, "size": 2 * SLOT_BYTES, "filename": str(pages)})
+        reset(running)
+        serial = await_line(running, r"^This was the record of the last boot")
+    assert "the last boot" not in first and f"the last boot ended in {end}. Its record:" in serial, serial
+    assert f"\n  | {line}" in serial and "\n  | Handoff loader " in serial, serial
+    shown = post_mortem.describe(post_mortem.read(pages.read_bytes()))
+    assert shown.startswith(f"The boot ended in {end}.") and line in shown, shown
+
+
+def test_next_boot_names_a_fault_in_the_firmware(lab):
+    with resettable(lab, plan=["map-jumps"]) as running:
+        await_line(running, r"Report it with the lines above")
+        time.sleep(0.2)
+        reset(running)
+        serial = await_line(running, r"^This was the record of the last boot")
+    assert "the last boot ended in the loader's error HL-27. Its record:" in serial, serial
+    assert "\n  | [loader] fault: #PF page fault, in a call of the firmware" in serial, "registers and the cause"
 
 
 @pytest.mark.full

@@ -40,6 +40,13 @@ def test_panic_in_a_copy_of_the_variable(tmp_path):
                            '[panic] code=0x1e name="heap double free"\n[panic] cause: twice\n')
 
 
+def test_error_of_the_loader(tmp_path):
+    path = tmp_path / "pages"
+    path.write_bytes(record(1, code=16, report="HL-16: A cause.\n"))
+    assert show(path).stdout.startswith("The boot ended in the loader's error HL-16.\n")
+    assert "\nThe report:\nHL-16: A cause.\n" in show(path).stdout
+
+
 @pytest.mark.parametrize("pages, words", [
     (record(3, sequence=1) + record(sequence=2), "ended in a panic"),
     (record(3, sequence=2) + record(sequence=1), "did not end. At the reset: the kernel ran, and was not ready."),

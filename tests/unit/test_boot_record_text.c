@@ -51,6 +51,19 @@ static void test_unfinished_boot_is_a_warning(void **state)
                      "warning: the last boot did not end. At the reset: the kernel was ready.\n");
 }
 
+static void test_error_of_the_loader_has_its_number(void **state)
+{
+    (void)state;
+    struct post_mortem record = record_of(POST_MORTEM_LOADER, "", "\nHL-16: A cause.\n");
+    record.code = 16;
+    assert_described(record, "the last boot ended in the loader's error HL-16. Its record:\n"
+                             "  | HL-16: A cause.\n"
+                             "This was the record of the last boot.\n");
+    record.code = 0;
+    assert_described(record, "warning: the last boot did not end. At the reset: "
+                             "the loader ran, and had not entered the kernel.\n");
+}
+
 static void test_ended_boot_says_nothing(void **state)
 {
     (void)state;
@@ -79,6 +92,7 @@ int main(void)
         cmocka_unit_test(test_panic_is_a_paragraph),
         cmocka_unit_test(test_bytes_that_are_not_printable_are_hidden),
         cmocka_unit_test(test_unfinished_boot_is_a_warning),
+        cmocka_unit_test(test_error_of_the_loader_has_its_number),
         cmocka_unit_test(test_ended_boot_says_nothing),
         cmocka_unit_test(test_small_room_cuts_the_text),
     };
