@@ -748,12 +748,12 @@ $(BUILD)/host/%: tests/host/%.c Makefile
 
 .PHONY: host-programs
 host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
-    $(BUILD)/bench/bench_replay
+    $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes
 
 # --- The heap benchmark: every policy, compared with other allocators --------------------------------
 # The heap is compiled as a freestanding library.
 BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(HEAP_SOURCES))
-BENCH_MAINS := $(BUILD)/bench/bench_heap $(BUILD)/bench/bench_limits $(BUILD)/bench/bench_replay
+BENCH_MAINS := $(patsubst %,$(BUILD)/bench/bench_%,heap limits replay sizes)
 BENCH_STEPS := $(BUILD)/bench/obj/tests/unit/support/steps.o
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
 BENCH_COMMON := $(filter-out $(BENCH_MAINS:$(BUILD)/bench/%=$(BUILD)/bench/obj/tests/bench/heap/%.o), \
@@ -788,8 +788,12 @@ HEAP_PLOT := docs/images/heap-speed.svg
 bench-heap-limits: $(BUILD)/bench/bench_limits ## count the instructions of the fast policy's worst operation
 	@$(PYTHON) tests/bench/bench_limits.py $< --json $(BUILD)/bench/limits.json
 
+.PHONY: bench-heap-sizes
+bench-heap-sizes: $(BUILD)/bench/bench_sizes ## count the instructions of one allocation and one free, by size and allocator
+	@$(PYTHON) tests/bench/bench_sizes.py $< --json $(BUILD)/bench/sizes.json
+
 .PHONY: bench-heap
-bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits ## compare the heap with others: build/bench/*.json
+bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits bench-heap-sizes ## compare the heap with others: build/bench/*.json
 	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json $(BENCH)
 	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
 	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"

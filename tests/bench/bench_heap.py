@@ -19,6 +19,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from callgrind import ENVIRONMENT
+
 # The times of one run on one machine, ns per operation. RECORD_HARNESS is the time of the benchmark itself.
 # rlsf and talc were measured on another machine, beside the other four. Their times are scaled by those four.
 RECORD_WORKLOADS = ["bulk-64", "churn", "kernel-mix", "allocate", "free-lifo", "free-fifo",
@@ -46,8 +48,6 @@ HARNESS = "(harness)"
 SLOW = ("first-fit", "best-fit")
 # Below this, a difference from the harness is noise.
 LEAST_NET_NS = 0.1
-# jemalloc needs room for thread-local variables. A library that is loaded at run time gets room only with this.
-ENVIRONMENT = dict(os.environ, GLIBC_TUNABLES="glibc.rtld.optional_static_tls=8192")
 TITLES = {
     "bulk-64": "64 B ×1000", "churn": "churn", "kernel-mix": "kernel mix", "allocate": "allocate",
     "free-lifo": "free LIFO", "free-fifo": "free FIFO", "free-random": "free random",

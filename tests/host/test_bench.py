@@ -1,6 +1,8 @@
 """The figures that the heap's benchmark prints about a trace, except the times."""
 
 import json
+import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -12,7 +14,12 @@ import pytest
 import folders
 
 ROOT = Path(__file__).resolve().parents[2]
-REPLAY = folders.build_folder() / "bench/bench_replay"
+sys.path.insert(0, str(ROOT / "tests/bench"))
+import bench_sizes  # noqa: E402
+import callgrind  # noqa: E402
+
+BENCH = folders.build_folder() / "bench"
+REPLAY = BENCH / "bench_replay"
 ALLOCATE, FREE, REALLOCATE = 1, 2, 3
 BIG = 300_000
 # At most 20 blocks of 100,000 bytes and one of BIG are live. The last ten replace freed blocks.
@@ -80,3 +87,81 @@ def test_plot_has_a_mark_for_each_figure(tmp_path):
     assert sorted(marks) == ["circle"] * 3 + ["polygon"] * 3, "two of each kind belong to the legend"
     texts = [element.text for element in root.iter() if element.text]
     assert {"churn", "a < b", "replayed: git", "glibc", "tlsf"} <= set(texts)
+
+
+# --- Instructions by size ---------------------------------------------------------------------------
+
+# Two calls of 30 instructions each, one of which calls another function, and 7 instructions of its own.
+CALLGRIND = """events: Ir
+fn=(1) timed_steady_64
+10 4
+cfn=(2) allocate
+calls=1 20
++1 30
+cfn=(3) free
+calls=1 25
+* 30
+12 3
+fn=(2)
+20 10
+cfn=(3)
+calls=1 25
+21 20
+fn=(3)
+25 50
+totals: 117
+"""
+
+
+def test_instructions_of_called_functions_count():
+    assert callgrind.parse(CALLGRIND) == {"timed_steady_64": (67, 2), "allocate": (30, 1), "free": (50, 0)}
+
+
+def test_harness_is_subtracted_from_every_size():
+    rows = {"(harness)": bench_sizes.pairs({"steady_64": (40, 4), "allocate_64": (30, 3), "free_64": (10, 2)}),
+            "some": bench_sizes.pairs({"steady_64": (400, 4), "allocate_64": (90, 3), "free_64": (100, 4)})}
+    assert rows["(harness)"] == {"steady": {64: 20}, "turn": {64: 15}}
+    assert bench_sizes.without_harness(rows) == {"some": {"steady": {64: 180}, "turn": {64: 40}}}
+
+
+def test_limits_cover_every_size():
+    assert [bench_sizes.limit_of(size) for size in (64, 1024, 1040, 16384, 16385, 65536)] == [82, 82, 150, 150, 250, 250]
+
+
+def sizes(*words, status=0, peers=""):
+    process = subprocess.run([BENCH / "bench_sizes", *words], capture_output=True, text=True, timeout=60, check=False,
+                             env=dict(os.environ, HEAP_BENCH_PEERS=peers))  # fmt: skip
+    assert process.returncode == status, process.stderr
+    return process.stdout, process.stderr
+
+
+def test_bump_has_no_row_and_others_have():
+    names = sizes("--list")[0].splitlines()
+    assert {"(harness)", "fast", "best-fit", "first-fit", "glibc"} <= set(names)
+    assert "bump" not in names, "it frees only the newest block"
+
+
+@pytest.mark.parametrize("allocator", ["fast", "glibc"])
+def test_all_sizes_are_served(allocator):
+    sizes(allocator, "2")
+
+
+def test_missing_allocator_is_named():
+    assert "nobody is missing" in sizes("nobody", status=1)[1]
+
+
+def test_invalid_peer_is_named_and_left_out(tmp_path):
+    (tmp_path / "wrong.so").write_bytes(b"not a library")
+    out, error = sizes("--list", peers=f"{tmp_path / 'wrong.so'}:/no/such/peer.so")
+    assert "fast" in out.splitlines()
+    assert "wrong.so: " in error and "/no/such/peer.so: " in error
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_instructions_by_size_are_complete():
+    rows = {name: bench_sizes.pairs(callgrind.count([BENCH / "bench_sizes", name, "5"]))
+            for name in ("(harness)", "fast")}  # fmt: skip
+    net = bench_sizes.without_harness(rows)["fast"]
+    assert {64, 512, 1024, 1040, 2048, 4096, 8192, 16384, 65536} <= set(net["steady"]), "a size is missing"
+    assert set(net["turn"]) <= set(net["steady"])
+    assert all(20 < figure < 3000 for figure in net["steady"].values()), net
