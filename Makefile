@@ -748,12 +748,12 @@ $(BUILD)/host/%: tests/host/%.c Makefile
 
 .PHONY: host-programs
 host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
-    $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes
+    $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes
 
 # --- The heap benchmark: every policy, compared with other allocators --------------------------------
 # The heap is compiled as a freestanding library.
 BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(HEAP_SOURCES))
-BENCH_MAINS := $(patsubst %,$(BUILD)/bench/bench_%,heap limits replay sizes)
+BENCH_MAINS := $(patsubst %,$(BUILD)/bench/bench_%,heap limits replay sizes mixes)
 BENCH_STEPS := $(BUILD)/bench/obj/tests/unit/support/steps.o
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
 BENCH_COMMON := $(filter-out $(BENCH_MAINS:$(BUILD)/bench/%=$(BUILD)/bench/obj/tests/bench/heap/%.o), \
@@ -792,8 +792,13 @@ bench-heap-limits: $(BUILD)/bench/bench_limits ## count the instructions of the 
 bench-heap-sizes: $(BUILD)/bench/bench_sizes ## count the instructions of one allocation and one free, by size and allocator
 	@$(PYTHON) tests/bench/bench_sizes.py $< --json $(BUILD)/bench/sizes.json
 
+# QUICK=1 counts a part of the operations only.
+.PHONY: bench-heap-mixes
+bench-heap-mixes: $(BUILD)/bench/bench_mixes ## run workloads of other kernels, networks and textbooks on the heap and on others
+	@$(PYTHON) tests/bench/bench_mixes.py $< --json $(BUILD)/bench/mixes.json $(patsubst 1,--quick,$(filter 1,$(QUICK)))
+
 .PHONY: bench-heap
-bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits bench-heap-sizes ## compare the heap with others: build/bench/*.json
+bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits bench-heap-sizes bench-heap-mixes ## compare the heap with others: build/bench/*.json
 	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json $(BENCH)
 	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
 	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"

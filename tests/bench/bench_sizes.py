@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import callgrind
+import report
+from report import HARNESS
 
-HARNESS = "(harness)"
 MODES = {"steady": "the same size again and again", "turn": "sizes in random turn"}
 # The limit for the fast policy, by the largest size for which it holds.
 LIMITS = ((1024, 82), (16 << 10, 150), (64 << 10, 250))
@@ -50,8 +51,17 @@ def measure(program):
                            env=callgrind.ENVIRONMENT).stdout.splitlines()  # fmt: skip
     names = [name for name in names if name not in SLOW]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        figures = pool.map(lambda name: pairs(callgrind.count([program, name])), names)
-    return without_harness(dict(zip(names, figures)))
+        figures = dict(zip(names, pool.map(lambda name: callgrind.count([program, name]), names)))
+    for name in [name for name, row in figures.items() if row is None]:
+        print(f"{name} is left out: it fails under valgrind")
+    return without_harness({name: pairs(row) for name, row in figures.items() if row is not None})
+
+
+def ratios(rows):
+    """Return {column: {allocator: its instructions / those of fast}}."""
+    return {f"{mode}, {size} B": {name: round(modes[mode][size] / rows["fast"][mode][size], 3)
+                                  for name, modes in rows.items()}
+            for mode in MODES for size in rows["fast"][mode]}  # fmt: skip
 
 
 def limit_of(size):
@@ -79,6 +89,7 @@ def main():
     rows = measure(options.program)
     for mode in MODES:
         print_table(mode, rows)
+    report.print_lost(ratios(rows), {})
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     return 0

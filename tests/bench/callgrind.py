@@ -33,15 +33,21 @@ def parse(text):
     return figures
 
 
-def count(command, prefix="timed_"):
-    """Run `command`, and return the figures of parse() for the functions whose names begin with `prefix`. Only their
-    instructions are counted."""
+def run(command, functions, *options):
+    """Run `command`, count the instructions of these functions only, and return callgrind's file. Return None if the
+    command fails: some allocators reserve more addresses than valgrind has."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "callgrind"
-        subprocess.run(
-            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={prefix}*",
+        status = subprocess.run(
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={functions}", *options,
              *map(str, command)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, env=ENVIRONMENT,
-        )  # fmt: skip
-        figures = parse(out.read_text(encoding="utf-8"))
-    return {name.removeprefix(prefix): figure for name, figure in figures.items() if name and name.startswith(prefix)}
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env=ENVIRONMENT,
+        ).returncode  # fmt: skip
+        return out.read_text(encoding="utf-8") if status == 0 else None
+
+
+def count(command, prefix="timed_"):
+    """Return the figures of parse() for the functions whose names begin with `prefix`, or None (see run())."""
+    text = run(command, f"{prefix}*")
+    figures = {} if text is None else parse(text)
+    return None if text is None else {name.removeprefix(prefix): figure for name, figure in figures.items() if name and name.startswith(prefix)}

@@ -15,8 +15,10 @@ import folders
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/bench"))
+import bench_mixes  # noqa: E402
 import bench_sizes  # noqa: E402
 import callgrind  # noqa: E402
+import report  # noqa: E402
 
 BENCH = folders.build_folder() / "bench"
 REPLAY = BENCH / "bench_replay"
@@ -165,3 +167,69 @@ def test_instructions_by_size_are_complete():
     assert {64, 512, 1024, 1040, 2048, 4096, 8192, 16384, 65536} <= set(net["steady"]), "a size is missing"
     assert set(net["turn"]) <= set(net["steady"])
     assert all(20 < figure < 3000 for figure in net["steady"].values()), net
+
+
+# --- Workloads that are not ours --------------------------------------------------------------------
+
+MIXES = ["churn", "kernel-mix", "kernel-server", "kernel-host", "network", "files", "young-and-old", "producer-consumer",
+         "sawtooth", "survivors"]  # fmt: skip
+
+
+def mixes(*words, status=0):
+    process = subprocess.run([BENCH / "bench_mixes", *words], capture_output=True, text=True, timeout=60, check=False,
+                             env=dict(os.environ, HEAP_BENCH_PEERS=""))  # fmt: skip
+    assert process.returncode == status, process.stderr
+    return process.stdout if status == 0 else process.stderr
+
+
+def test_mixes_have_large_requests_and_fit_into_the_region():
+    rows = [line.split() for line in mixes("--list").splitlines()]
+    assert [name for name, _, _ in rows] == MIXES
+    assert sum(float(share) > 0.3 for _, share, _ in rows) >= 3, "a third of the requests above 1 KiB"
+    assert all(float(share) < 0.36 and 100_000 < int(most) < 6 << 20 for _, share, most in rows), rows
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_fast_serves_every_mix(mix):
+    mixes("--once", "fast", mix)
+
+
+@pytest.mark.parametrize("words, reason", [
+    (["--once", "nobody", "churn"], "unknown allocator"),
+    (["--once", "fast", "nothing"], "unknown mix"),
+    (["--once", "bump", "churn"], "this allocator cannot run"),
+    ([], "usage"),
+])
+def test_wrong_words_are_named(words, reason):
+    assert reason in mixes(*words, status=1)
+
+
+def test_each_operation_has_its_instructions():
+    text = "totals: 100\n\ntotals: 1687\n\ntotals: 30\n\ntotals: 5\n"
+    assert bench_mixes.each_operation(text) == [100, 1687, 30]
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_worst_operation_is_above_the_mean_and_without_the_harness():
+    program = BENCH / "bench_mixes"
+    rows = bench_mixes.count_all(program, ["(harness)", "fast"], ["files"], 500)
+    worst, mean = rows["fast"]["files"]
+    raw_worst, raw_mean = bench_mixes.count(program, "fast", "files", 500)
+    assert 20 < mean < worst < 20_000
+    assert 5 < raw_mean - mean < 30 and raw_worst > worst, "the harness is subtracted"
+    assert bench_mixes.count(program, "nobody", "files", 500) is None
+
+
+def test_lost_columns_come_first_and_the_worst_is_the_first():
+    times = {"(harness)": {"a": 1, "b": 1}, "fast": {"a": 5, "b": 3}, "bump": {"a": 2, "b": 2},
+             "tlsf": {"a": 9, "b": 2}, "glibc": {"a": 3, "b": 7}}  # fmt: skip
+    rows = report.ratios(times, ["a", "b"])
+    assert rows["a"]["tlsf"] == 2 and rows["b"]["tlsf"] == 0.5 and "(harness)" not in rows["a"]
+    assert report.lost({"a": {"fast": 1, "glibc": 0.9}, "b": rows["b"]}) == [("b", "tlsf", 0.5), ("a", "glibc", 0.9)]
+
+
+def test_limits_that_are_missed_are_named():
+    said = bench_mixes.verdicts({"a": {"fast": 1, "tlsf": 1.2, "mimalloc": 1, "x-checks": 1},
+                                 "b": {"fast": 1, "tlsf": 0.5, "mimalloc": 0.5, "x-checks": 2}}, ["tlsf"], ["x-checks"])
+    assert [sentence.split(";")[0] for sentence in said] == [
+        "a: 1.00 of x-checks", "b: 2.00 of tlsf", "on average: 1.41 of mimalloc"]  # fmt: skip
