@@ -5,8 +5,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-# jemalloc needs room for thread-local variables. A library that is loaded at run time gets room only with this.
-ENVIRONMENT = dict(os.environ, GLIBC_TUNABLES="glibc.rtld.optional_static_tls=8192")
+# jemalloc and scudo need room for thread-local variables. A library that is loaded at run time gets room only with this.
+ENVIRONMENT = dict(os.environ, GLIBC_TUNABLES="glibc.rtld.optional_static_tls=65536")
 
 
 def parse(text):

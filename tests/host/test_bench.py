@@ -15,6 +15,7 @@ import folders
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/bench"))
+import bench_misuse  # noqa: E402
 import bench_mixes  # noqa: E402
 import bench_sizes  # noqa: E402
 import callgrind  # noqa: E402
@@ -233,3 +234,30 @@ def test_limits_that_are_missed_are_named():
                                  "b": {"fast": 1, "tlsf": 0.5, "mimalloc": 0.5, "x-checks": 2}}, ["tlsf"], ["x-checks"])
     assert [sentence.split(";")[0] for sentence in said] == [
         "a: 1.00 of x-checks", "b: 2.00 of tlsf", "on average: 1.41 of mimalloc"]  # fmt: skip
+
+
+# --- Misuses ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status, message, outcome", [
+    (0, "", "nothing"), (0, "double free", "report"), (-6, "heap fault: double free", "report"), (-6, "", "abort"),
+    (-4, "", "abort"), (-5, "", "abort"), (3, "", "abort"), (-11, "", "crash"), (-7, "\n", "crash"),
+])  # fmt: skip
+def test_outcome_of_a_process(status, message, outcome):
+    assert bench_misuse.outcome(status, message) == outcome
+
+
+def test_own_heap_reports_the_misuses_that_it_knows():
+    rows = bench_misuse.measure(BENCH / "bench_misuse", 3, only=["fast", "fast+debug", "glibc"])
+    assert {misuse: row["fast+debug"] for misuse, row in rows.items()} == {misuse: {"report": 100} for misuse in rows}
+    for misuse in ("double free", "double free, memory used again", "pointer into a block", "foreign pointer",
+                   "copied block and headers", "overrun by 1", "overrun by 8", "underrun by 8"):  # fmt: skip
+        assert rows[misuse]["fast"] == {"report": 100}, misuse
+    assert rows["double free"]["glibc"] == {"report": 100}
+    assert rows["write after free, at offset 16"]["glibc"] == {"nothing": 100}
+
+
+def test_unknown_misuse_is_not_a_success():
+    assert subprocess.run([BENCH / "bench_misuse", "fast", "1", "nothing"], check=False).returncode == 2
+    assert bench_misuse.cell({"report": 100}) == "report"
+    assert bench_misuse.cell({"report": 40, "nothing": 60}) == "report 40, nothing 60"
