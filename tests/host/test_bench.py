@@ -1,6 +1,7 @@
-"""The figures that the heap's benchmark prints about a trace, except the times."""
+"""The figures that the heap's benchmarks print about memory."""
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import folders
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLAY = folders.build_folder() / "bench/bench_replay"
+MEMORY = folders.build_folder() / "bench/bench_memory"
+LIBRARY = folders.build_folder() / "host/libheap_preload.so"
 ALLOCATE, FREE, REALLOCATE = 1, 2, 3
 BIG = 300_000
 # At most 20 blocks of 100,000 bytes and one of BIG are live. The last ten replace freed blocks.
@@ -80,3 +83,18 @@ def test_plot_has_a_mark_for_each_figure(tmp_path):
     assert sorted(marks) == ["circle"] * 3 + ["polygon"] * 3, "two of each kind belong to the legend"
     texts = [element.text for element in root.iter() if element.text]
     assert {"churn", "a < b", "replayed: git", "glibc", "tlsf"} <= set(texts)
+
+
+@pytest.mark.parametrize("load", ["", LIBRARY])
+def test_pattern_has_figures_of_live_and_resident_memory(load):
+    line = subprocess.run([MEMORY, "valley"], stdout=subprocess.PIPE, text=True, timeout=60, check=True,
+                          env=dict(os.environ, LD_PRELOAD=str(load))).stdout  # fmt: skip
+    peak_live, peak_resident, end_live, end_resident = map(int, line.split())
+    assert 70_000_000 < peak_live <= peak_resident < 1.3 * peak_live
+    assert 8_000_000 < end_live <= end_resident <= peak_resident
+
+
+def test_unknown_pattern_is_refused():
+    process = subprocess.run([MEMORY, "nothing"], stderr=subprocess.PIPE, text=True, check=False)
+    assert process.returncode == 1
+    assert 'there is no pattern "nothing"' in process.stderr
