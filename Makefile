@@ -768,7 +768,8 @@ $(BUILD)/host/%: tests/host/%.c Makefile
 
 .PHONY: host-programs
 host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
-    $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes $(BUILD)/bench/bench_misuse
+    $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes $(BUILD)/bench/bench_misuse \
+    $(BUILD)/bench/bench_memory
 
 # --- The heap benchmark: every policy, compared with other allocators --------------------------------
 # The heap is compiled as a freestanding library.
@@ -803,6 +804,22 @@ $(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENC
 
 .PHONY: bench
 bench: bench-frames bench-lock bench-heap ## run bench-frames, bench-lock and bench-heap
+
+# An ordinary program on malloc(). LD_PRELOAD chooses the allocator.
+MEMORY_BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/memory/*.c))
+
+$(MEMORY_BENCH_OBJECTS): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(BENCH_CFLAGS) -fno-builtin -D_GNU_SOURCE -MMD -MP -c $< -o $@
+
+$(BUILD)/bench/bench_memory: $(MEMORY_BENCH_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CLANG) $^ -o $(NEW) && $(RENAME)
+
+.PHONY: bench-memory
+bench-memory: $(BUILD)/bench/bench_memory $(BUILD)/host/libheap_preload.so ## compare resident with live memory, by pattern and allocator
+	@$(PYTHON) tests/bench/bench_memory.py $^ --json $(BUILD)/bench/memory.json $(BENCH)
 
 .PHONY: bench-traces
 bench-traces: $(BUILD)/bench/bench_replay $(BUILD)/host/libheap_preload.so ## replay real programs on the heap and on others

@@ -1,4 +1,4 @@
-"""The figures that the heap's benchmark prints about a trace, except the times."""
+"""The figures that the heap's benchmarks print about memory."""
 
 import json
 import os
@@ -23,6 +23,8 @@ import report  # noqa: E402
 
 BENCH = folders.build_folder() / "bench"
 REPLAY = BENCH / "bench_replay"
+MEMORY = BENCH / "bench_memory"
+LIBRARY = folders.build_folder() / "host/libheap_preload.so"
 ALLOCATE, FREE, REALLOCATE = 1, 2, 3
 BIG = 300_000
 # At most 20 blocks of 100,000 bytes and one of BIG are live. The last ten replace freed blocks.
@@ -261,3 +263,18 @@ def test_unknown_misuse_is_not_a_success():
     assert subprocess.run([BENCH / "bench_misuse", "fast", "1", "nothing"], check=False).returncode == 2
     assert bench_misuse.cell({"report": 100}) == "report"
     assert bench_misuse.cell({"report": 40, "nothing": 60}) == "report 40, nothing 60"
+
+
+@pytest.mark.parametrize("load", ["", LIBRARY])
+def test_pattern_has_figures_of_live_and_resident_memory(load):
+    line = subprocess.run([MEMORY, "valley"], stdout=subprocess.PIPE, text=True, timeout=60, check=True,
+                          env=dict(os.environ, LD_PRELOAD=str(load))).stdout  # fmt: skip
+    peak_live, peak_resident, end_live, end_resident = map(int, line.split())
+    assert 70_000_000 < peak_live <= peak_resident < 1.3 * peak_live
+    assert 8_000_000 < end_live <= end_resident <= peak_resident
+
+
+def test_unknown_pattern_is_refused():
+    process = subprocess.run([MEMORY, "nothing"], stderr=subprocess.PIPE, text=True, check=False)
+    assert process.returncode == 1
+    assert 'there is no pattern "nothing"' in process.stderr
