@@ -172,9 +172,9 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
+KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/screen/panic_*.c kernel/screen/qr_*.c kernel/diagnostics/print_*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
     core/fault core/line_table core/nearest core/panic core/panic_print core/panic_screen core/symbols core/timeline core/timeline_summary diagnostics/panic_memory diagnostics/provoke diagnostics/self_test \
-    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/registers arch/x86_64/scancode screen/panic_layout screen/panic_page) shared/arch/x86_64/fault_text.c shared/page_fault.c
+    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/registers arch/x86_64/scancode screen/base45 screen/deflate screen/report_text) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 

@@ -28,11 +28,12 @@ static void say(enum panic_part part, const char *prefix, const char *format, ..
 {
     char line[LINE_CAPACITY_BYTES];
     va_list arguments;
+    size_t start = (size_t)format_text(line, sizeof line, "[panic] %s", prefix);
     va_start(arguments, format);
-    format_text_v(line, sizeof line, format, arguments);
+    format_text_v(line + start, sizeof line - start, format, arguments);
     va_end(arguments);
-    log_raw("[panic] %s%s\n", prefix, line);
-    panic_screen_add(part, line);
+    log_raw("%s\n", line);
+    panic_screen_add(part, line + start, line);
 }
 
 /* --- The head --------------------------------------------------------------------------------- */
@@ -40,10 +41,13 @@ static void say(enum panic_part part, const char *prefix, const char *format, ..
 static void print_title(const struct panic_incident *incident)
 {
     char title[LINE_CAPACITY_BYTES];
+    char line[LINE_CAPACITY_BYTES];
     const char *name = panic_code_name(incident->code);
-    log_raw("\n[panic] code=0x%02x name=\"%s\"\n", (unsigned)incident->code, name);
+    format_text(line, sizeof line, "[panic] code=0x%02x name=\"%s\"", (unsigned)incident->code,
+                name);
     format_text(title, sizeof title, "Panic 0x%02x: %s", (unsigned)incident->code, name);
-    panic_screen_add(PANIC_PART_TITLE, title);
+    log_raw("\n%s\n", line);
+    panic_screen_add(PANIC_PART_TITLE, title, line);
 }
 
 static void take_address(void *address, struct virt_addr return_address)

@@ -4,6 +4,8 @@
 #include "kernel/core/log.h"
 #include "kernel/screen/canvas.h"
 #include "kernel/screen/panic_layout.h"
+#include "kernel/screen/panic_qr.h"
+#include "shared/memory.h"
 #include "shared/text/console_font.h"
 #include "shared/text/text.h"
 
@@ -12,7 +14,12 @@
 static const struct handoff_framebuffer *used_framebuffer; /* NULL without a screen */
 static void *used_pixels;
 static struct panic_page page;
-static bool is_drawing;
+static char report[DEFLATE_INPUT_LIMIT_BYTES];
+static size_t report_size_bytes;
+static bool is_report_full;
+static struct panic_qr qr;
+
+static enum { IDLE, DRAWING_TEXT, DRAWING_CODE } state;
 
 void panic_screen_use(const struct handoff_framebuffer *framebuffer, void *pixels)
 {
@@ -26,19 +33,44 @@ void panic_screen_take_log(void)
     panic_page_add_log(&page, newest, log_copy_newest(newest, sizeof newest));
 }
 
-void panic_screen_add(enum panic_part part, const char *line)
+/* A report that is too long loses its last lines. */
+static void add_to_report(const char *line)
 {
-    panic_page_add(&page, part, line, text_length(line));
+    size_t length = text_length(line);
+    if (length + 1 > sizeof report - report_size_bytes)
+        is_report_full = true;
+    if (is_report_full)
+        return;
+    memcpy(report + report_size_bytes, line, length);
+    report_size_bytes += length;
+    report[report_size_bytes++] = '\n';
+}
+
+void panic_screen_add(enum panic_part part, const char *text, const char *line)
+{
+    panic_page_add(&page, part, text, text_length(text));
+    add_to_report(line);
+}
+
+static void draw_code(const struct canvas *canvas)
+{
+    state = DRAWING_CODE;
+    if (panic_qr_draw(canvas, &qr, report, report_size_bytes))
+        arch_flush_pixels();
 }
 
 void panic_screen_show(void)
 {
     struct canvas canvas;
-    if (used_framebuffer == NULL || is_drawing)
+    bool is_again = state == DRAWING_CODE;
+    if (used_framebuffer == NULL || state == DRAWING_TEXT)
         return;
-    is_drawing = true;
+    state = DRAWING_TEXT;
     if (canvas_initialise(&canvas, used_framebuffer, used_pixels, console_font) &&
-        panic_layout_draw(&canvas, &page))
+        panic_layout_draw(&canvas, &page)) {
         arch_flush_pixels();
-    is_drawing = false;
+        if (!is_again)
+            draw_code(&canvas);
+    }
+    state = IDLE;
 }
