@@ -308,7 +308,11 @@ $(BUILD)/unit/libpure.a: $(UNIT_PURE)
 
 $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BUILD)/unit/libpure.a
 	$(say) LINK $@
-	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $(NEW) && $(RENAME)
+	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka $(LIBRARIES) -o $(NEW) && $(RENAME)
+
+# zlib reads back what the kernel compresses.
+ZLIB_TESTS := $(foreach name,deflate report_text,$(BUILD)/unit/test_$(name) $(BUILD)/coverage/test_$(name)) $(BUILD)/fuzz/fuzz_deflate
+$(ZLIB_TESTS): LIBRARIES := -lz
 
 # The page tables and who builds them once more, with the entry format of a second CPU, for the tests
 # test_*_aarch64.
@@ -412,7 +416,7 @@ $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
     $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%) \
     $(UNIT_PURE:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%)
 	$(say) LINK $@
-	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $(NEW) && $(RENAME)
+	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka $(LIBRARIES) -o $(NEW) && $(RENAME)
 
 # With the tables of the second CPU in the place of the first one's.
 $(SECOND_CPU_TESTS:%=$(BUILD)/coverage/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)
@@ -468,7 +472,7 @@ $(BUILD)/fuzz/libpure.a: $(FUZZ_COMMON)
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libpure.a
 	$(say) LINK $@
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $< $(BUILD)/fuzz/libpure.a -o $(NEW) && $(RENAME)
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $< $(BUILD)/fuzz/libpure.a $(LIBRARIES) -o $(NEW) && $(RENAME)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)

@@ -73,20 +73,20 @@ void report_text_write(struct report_text *ret_text, const char *report, size_t 
                        size_t length_limit)
 {
     size_t limit = length_limit < REPORT_TEXT_CAPACITY ? length_limit : REPORT_TEXT_CAPACITY;
-    size_t fits = 0; /* bytes that are known to fit */
     size_t end = size_bytes < DEFLATE_INPUT_LIMIT_BYTES ? size_bytes : DEFLATE_INPUT_LIMIT_BYTES;
-    ret_text->length = 0;
-    ret_text->report_size_bytes = 0;
-    if (write_text(ret_text, report, whole_lines(report, end), limit))
-        return;
-    while (end - fits > 1) {
-        size_t middle = fits + (end - fits) / 2;
-        if (write_text(ret_text, report, whole_lines(report, middle), limit))
+    size_t fits = 0; /* whole lines that are known to fit */
+    size_t too_long = end + 1;
+    while (too_long - fits > 1) {
+        /* The first guess is the whole report, which nearly always fits. */
+        size_t middle = too_long > end ? end : fits + (too_long - fits) / 2;
+        size_t lines = whole_lines(report, middle);
+        if (lines <= fits || write_text(ret_text, report, lines, limit))
             fits = middle;
         else
-            end = middle;
+            too_long = lines;
     }
-    if (whole_lines(report, fits) == 0 ||
-        !write_text(ret_text, report, whole_lines(report, fits), limit))
+    ret_text->length = 0;
+    fits = whole_lines(report, fits);
+    if (fits == 0 || !write_text(ret_text, report, fits, limit))
         ret_text->length = 0;
 }
