@@ -230,7 +230,7 @@ static void write_registers(struct layout *layout, uint32_t *column, const struc
     const char *text = layout->page->text + line->start;
     size_t length = line->length;
     while (length > 0) {
-        size_t piece = words_length(text, length, 2);
+        size_t piece = smaller((uint32_t)words_length(text, length, 2), layout->box_columns);
         if (*column != 0 && *column + piece > layout->box_columns) {
             layout->row++;
             *column = 0;

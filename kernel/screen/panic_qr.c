@@ -47,6 +47,17 @@ static void draw_row(const struct canvas *canvas, const struct qr_matrix *matrix
     }
 }
 
+/* Write the caption above a code, from its left edge on, or up to the edge of the box. */
+static void write_caption(const struct canvas *canvas, const struct panic_box *box, uint32_t left,
+                          uint32_t top)
+{
+    const struct canvas_style style = {box->scale, PANIC_LABEL_RGB, PANIC_PAPER_RGB};
+    uint32_t width_pixels = (sizeof caption - 1) * CONSOLE_FONT_WIDTH_PIXELS * box->scale;
+    uint32_t last = box->left + box->side_pixels - width_pixels;
+    canvas_text(canvas, left < last ? left : last, top - CONSOLE_FONT_HEIGHT_PIXELS * box->scale,
+                &style, caption, sizeof caption - 1);
+}
+
 /* Draw the code in the lower right corner of the box. */
 static void draw(const struct canvas *canvas, const struct qr_matrix *matrix,
                  const struct panic_box *box)
@@ -56,9 +67,7 @@ static void draw(const struct canvas *canvas, const struct qr_matrix *matrix,
     uint32_t side_pixels = modules * module_pixels;
     uint32_t left = box->left + box->side_pixels - side_pixels;
     uint32_t top = box->top + box->side_pixels - side_pixels;
-    const struct canvas_style style = {box->scale, PANIC_LABEL_RGB, PANIC_PAPER_RGB};
-    canvas_text(canvas, left, top - CONSOLE_FONT_HEIGHT_PIXELS * box->scale, &style, caption,
-                sizeof caption - 1);
+    write_caption(canvas, box, left, top);
     canvas_fill(canvas, left, top, side_pixels, side_pixels, LIGHT_RGB);
     for (unsigned y = 0; y < matrix->size_modules; y++)
         draw_row(canvas, matrix, y, left + QR_QUIET_MODULES * module_pixels,
