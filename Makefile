@@ -770,8 +770,14 @@ $(BUILD)/host/%: tests/host/%.c Makefile
 	$(say) LINK $@
 	$(Q)$(CLANG) -O1 -g -D_GNU_SOURCE -fno-builtin $(COMMON_CFLAGS) $< -lpthread -o $(NEW) && $(RENAME)
 
+# It draws the QR codes that the kernel encodes.
+$(BUILD)/host/qr_pictures: $(BUILD)/unit/obj/tests/host/qr_pictures.o $(BUILD)/unit/libpure.a
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(SANITIZE) $^ -o $(NEW) && $(RENAME)
+
 .PHONY: host-programs
-host-programs: $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
+host-programs: $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
     $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes $(BUILD)/bench/bench_misuse \
     $(BUILD)/bench/bench_memory
 

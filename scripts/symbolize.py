@@ -11,6 +11,7 @@ from pathlib import Path
 
 import arguments
 import folders
+import report_text
 
 HELP = """\
 Name the function, the file and the line at addresses of a panic, with the functions that were
@@ -19,8 +20,11 @@ inlined there.
 Without ADDRESS, read a report from the standard input: pasted, or typed from a photograph. Letters
 that look like digits, and missing leading digits, are corrected. If an address and FUNCTION+OFFSET
 behind it disagree, FUNCTION+OFFSET counts. A build id in the report is compared with the kernel's.
+
+The text of a panic's QR code, HANDOFF-PANIC-1:…, is expanded and printed first. Give it on the
+standard input, in single quotes as an argument, or as the name of a file.
 """
-EPILOG = "Exit status: 0 all are named; 1 one is unknown, or the build id differs; 2 wrong options"
+EPILOG = "Exit status: 0 all are named; 1 one is unknown, the build id differs, or a text is damaged; 2 wrong options"
 IMAGE_BASE = 0xFFFFFFFF80000000
 # What a reader takes for a digit.
 LOOKS_LIKE = str.maketrans("OoQlIi|SsZzqg", "0001111552299")
@@ -178,12 +182,34 @@ def places_of_arguments(kernel, words, are_callers):
     return places
 
 
-def run(options):
-    kernel = Kernel(options.kernel or folders.build_folder() / "kernel.debug.elf")
-    if options.addresses:
-        show(kernel, places_of_arguments(kernel, options.addresses, options.callers))
-        return 0
-    text = sys.stdin.read()
+def expanded(text):
+    """Print the report in the text of a QR code. Return it, and whether it is whole."""
+    try:
+        report, problem = report_text.decode(text), None
+    except report_text.ReportTextError as error:
+        report, problem = error.readable, error
+    if not report:
+        raise SymbolizeError(problem)
+    print(report)
+    if problem is not None:
+        print(f"symbolize.sh: {problem}", file=sys.stderr)
+    elif report_text.LAST_LINE not in report:
+        print("symbolize.sh: the QR code had no room for the last lines of the report", file=sys.stderr)
+    return report, problem is None
+
+
+def input_text(words):
+    """Return the text of a report, or None if the words are addresses."""
+    if not words:
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
+    if report_text.contains(" ".join(words)):
+        return " ".join(words)
+    if len(words) == 1 and os.path.isfile(words[0]):
+        return Path(words[0]).read_text(encoding="utf-8", errors="replace")
+    return None
+
+
+def show_report(kernel, text):
     text = text[max(text.find("[panic]"), 0) :]  # the log before it has addresses, too
     places = [place for line in text.splitlines() for place in places_of_line(kernel, line)]
     if not places:
@@ -196,9 +222,22 @@ def run(options):
     return 0 if other is None else 1
 
 
+def run(options):
+    text = input_text(options.addresses)
+    is_whole = True
+    if text is not None and report_text.contains(text):
+        text, is_whole = expanded(text)
+    kernel = Kernel(options.kernel or folders.build_folder() / "kernel.debug.elf")
+    if text is not None:
+        return max(show_report(kernel, text), 0 if is_whole else 1)
+    show(kernel, places_of_arguments(kernel, options.addresses, options.callers))
+    return 0
+
+
 def main():
     parser = arguments.Parser(prog="symbolize.sh", description=HELP, epilog=EPILOG)
-    parser.add_argument("addresses", nargs="*", metavar="ADDRESS", help="an address, such as 0xffffffff80009b57")
+    parser.add_argument("addresses", nargs="*", metavar="ADDRESS",
+                        help="an address, such as 0xffffffff80009b57, the text of a QR code, or a file")  # fmt: skip
     parser.add_argument("--callers", action="store_true", help="the addresses are those of a backtrace, behind a call")
     parser.add_argument("--kernel", type=Path, metavar="FILE", help="the kernel.debug.elf (default: of the build)")
     try:
