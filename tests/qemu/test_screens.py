@@ -6,8 +6,11 @@ probe writes to the first and the last pixel of every output, and checks how eac
 
 import re
 import subprocess
+import time
 
 import pytest
+import report_text
+import symbolize
 
 from gdb_stub import RDI, GdbStub
 from lab import BUILD, CASE_IMAGE_MIB, NO_SAMPLES, TIMEOUT_SECONDS, expect_ready, expect_stop, volume
@@ -276,6 +279,7 @@ def test_quiet_leaves_the_picture(lab, tmp_path):
     with lab.restore(lab.case_disk(None, settings(words="quiet provoke=divide"))) as running:
         text = wait_for_text(running, PANIC_SCREEN, after)
         expect_screen_of_panic(text, running.serial)
+        expect_code_of_panic(running, after)
 
 
 # --- Panics ------------------------------------------------------------------------------------------
@@ -291,17 +295,49 @@ def squeezed(text):
     return " ".join(text.split())
 
 
+def without_code(screen):
+    """The text of a screen without the QR code, whose rows begin with light cells that are no letters."""
+    return re.sub("\ufffd.*", "", screen)
+
+
+def report_on(serial):
+    """Split the serial port's text into the log before the panic, and the report."""
+    log, report = serial.replace("\r", "").split("\n[panic] code=", 1)
+    return log, "[panic] code=" + report
+
+
 def expect_screen_of_panic(screen, serial):
     """Each line of the report is on the screen, and so is the last line of the log before it. The screen says how many
     lines of the backtrace it leaves out."""
-    log, report = serial.replace("\r", "").split("\n[panic] code=", 1)
-    lines = PREFIX.findall("[panic] code=" + report)
+    log, report = report_on(serial)
+    screen = without_code(screen)
+    lines = PREFIX.findall(report)
     assert CODE_AND_NAME.match(lines[0]) and len(lines) > 12, serial
     wanted = [log.rstrip().split("\n")[-1], *lines[1:]]
     missing = [line for line in wanted if squeezed(line) not in squeezed(screen)]
     left_out = re.search(r"^ \.\.\. and (\d+) more lines on the serial port$", screen, re.MULTILINE)
     assert all(line.startswith("#") for line in missing), f"{missing} is not in:\n{screen}"
     assert len(missing) == (int(left_out.group(1)) if left_out else 0), screen
+
+
+def read_code(running, picture):
+    """Return the text of the QR code on the screen, as zbarimg reads it. The kernel draws it last."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        running.screenshot(picture)
+        done = subprocess.run(["zbarimg", "--quiet", "--nodbus", "--raw", "-Sdisable", "-Sqrcode.enable", picture],
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        if done.stdout:
+            return done.stdout
+        assert time.monotonic() < deadline, done.stderr
+        running.pump(0.2)
+
+
+def expect_code_of_panic(running, picture):
+    """The QR code has the report of the serial port."""
+    text = read_code(running, picture)
+    assert report_text.decode(text) == report_on(running.serial)[1]
+    return text
 
 
 def test_panic_on_a_screen_of_800x600(lab, tmp_path):
@@ -311,8 +347,41 @@ def test_panic_on_a_screen_of_800x600(lab, tmp_path):
     with lab.restore(lab.case_disk(None, settings("resolution = 800x600", words=words))) as running:
         text = wait_for_text(running, PANIC_SCREEN, picture)
         expect_screen_of_panic(text, running.serial)
+        code = expect_code_of_panic(running, picture)
+    done = subprocess.run([symbolize.__file__.replace(".py", ".sh")], input=code, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 0 and " double_free+0x" in done.stdout, done.stdout + done.stderr
     width, height, pixels = read_ppm(picture)
     assert (width, height) == (800, 600)
     corner = pixels[-3:]
     assert corner[0] > 0x60 > max(corner[1:]), "the paper is red"
     assert re.search(r"^ Where +kernel/mm/kmalloc.c:\d+ in kmalloc_fault$", text, re.MULTILINE), text
+
+
+UNDEFINED_INSTRUCTION = b"\x0f\x0b"
+
+
+def kernel_with_fault_in(function):
+    """Return the kernel's file, in which a function begins with an undefined instruction."""
+    kernel = symbolize.Kernel(BUILD / "kernel.debug.elf")
+    data = bytearray(KERNEL.read_bytes())
+    text_offset = 0x1000  # of the first segment, which begins at the base of the image
+    at = text_offset + kernel.functions[function] - symbolize.IMAGE_BASE
+    data[at : at + len(UNDEFINED_INSTRUCTION)] = UNDEFINED_INSTRUCTION
+    return bytes(data)
+
+
+def test_fault_in_the_encoder_costs_no_line(lab, tmp_path):
+    """The text is complete before the QR code is made. The log writes the fault over it, so it is drawn again."""
+    picture = tmp_path / "screen.ppm"
+    changes = {**settings(words="provoke=divide"), "kernel.elf": kernel_with_fault_in("qr_code_encode")}
+    with lab.restore(lab.case_disk(None, changes)) as running:
+        assert running.wait_for(r"^\[panic\] code=0x29 .*#UD", TIMEOUT_SECONDS), running.serial
+        text = wait_for_text(running, PANIC_SCREEN, picture)
+        report = running.serial.split("[panic] code=0x29")[0]
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while "code=0x29" in text and time.monotonic() < deadline:
+            running.pump(0.2)
+            text = wait_for_text(running, PANIC_SCREEN, picture)
+    expect_screen_of_panic(text, report)
+    assert "code=0x29" not in text and "\ufffd" not in text, text
