@@ -54,19 +54,18 @@ def expand(stream):
     except zlib.error as error:
         raise damaged() from error
     if len(report) >= LIMIT_BYTES:
-        raise ReportTextError("the QR code's text holds more than a report can have: it is not from this kernel")
+        raise ReportTextError("the QR code's text holds more than a report can have: it is not of this kernel")
     if not reader.eof:
         raise ReportTextError("the QR code's text ends too early: copy all of it", report)
     return report
 
 
 def variants(characters):
-    """Yield what the text can have been. Programs break lines, also at a blank. They drop blanks at the end, and one of
-    two blanks side by side."""
-    joined = re.sub(r"[\r\n\t]+", "", characters)
-    at_blanks = re.sub(r"[\r\n\t]+", " ", characters.strip("\r\n\t"))
-    stripped = joined.rstrip(" ")
-    yield from (joined, stripped, stripped + " ", stripped + "  ", at_blanks)
+    """Yield what the text can have been. Programs break lines, also at a blank. They drop one of two blanks side by
+    side. A group never ends with a blank, so neither does the text."""
+    stripped = re.sub(r"[\r\n\t]+", "", characters).strip(" ")
+    yield stripped
+    yield re.sub(r"[\r\n\t]+", " ", characters).strip(" ")
     blanks = [match.start() for match in re.finditer(" ", stripped)]
     places = itertools.chain(itertools.combinations(blanks, 1), itertools.combinations(blanks, 2))
     for chosen in itertools.islice(places, ATTEMPTS):
@@ -74,20 +73,22 @@ def variants(characters):
 
 
 def decode(text):
-    """Return the report in a text that contains the text of a QR code."""
+    """Return the report in a text that contains the text of a QR code. A text that ends too early may end with a part of
+    a group: the error is about the whole groups."""
     prefix = PREFIX.search(text)
     if prefix.group(1) != VERSION:
         raise ReportTextError(f"the QR code's text has version {prefix.group(1)!r}, and this script reads version "
                               f"{VERSION}: use the script of the kernel's own version")  # fmt: skip
-    characters = text[prefix.end() :]
-    foreign = re.search(rf"[^{re.escape(ALPHABET)}\r\n\t]", characters.rstrip(" \r\n\t\"'`"))
+    characters = re.sub("[\"'`]", "", text[prefix.end() :])
+    foreign = re.search(rf"[^{re.escape(ALPHABET)}\r\n\t]", characters)
     if foreign is not None:
         raise ReportTextError(f"the QR code's text has the character {foreign.group()!r}, which it cannot have: copy "
                               "it again, without other text behind it")  # fmt: skip
-    best = damaged()
-    for variant in variants(re.sub("[\"'`]", "", characters)):
+    for variant in variants(characters):
         try:
             return expand(decode_base45(variant))
-        except ReportTextError as error:
-            best = max(best, error, key=lambda error: len(error.readable))
-    raise best
+        except ReportTextError:
+            pass
+    whole_groups = next(variants(characters))
+    whole_groups = whole_groups[: len(whole_groups) // 3 * 3]
+    return expand(decode_base45(whole_groups))
