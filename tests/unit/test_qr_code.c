@@ -182,8 +182,9 @@ static void test_patterns(void **state)
             assert_int_equal(dark(last, n), n < 7);
             assert_int_equal(dark(0, last - n), n < 7);
         }
-        assert_false(dark(1, 1));
-        assert_true(dark(2, 2));
+        assert_false(dark(1, 1) || dark(last - 1, 1) || dark(1, last - 1));
+        assert_true(dark(2, 2) && dark(last - 2, 2) && dark(2, last - 2));
+        assert_true(dark(3, 3) && dark(last - 3, 3) && dark(3, last - 3));
     }
 }
 
@@ -199,6 +200,72 @@ static void test_free_modules_of_each_version(void **state)
                 count += !qr_matrix_is_fixed(&code.matrix, x, y);
         }
         assert_int_equal(count / 8, qr_shape(version, QR_LEVEL_LOW).codeword_count);
+    }
+}
+
+/* Read the codewords from the modules, in the order of the standard: columns of two from the right,
+ * upward and downward by turns. A reader would correct a few that are wrong, so all are compared. */
+static void read_codewords(uint8_t *ret_codewords)
+{
+    static struct qr_matrix plain;
+    unsigned size = code.matrix.size_modules;
+    unsigned bit = 0;
+    bool is_upward = true;
+    plain = code.matrix;
+    qr_mask_apply(&plain, ((read_format() ^ 0x5412) >> 10) & 7);
+    memset(ret_codewords, 0, QR_CODEWORD_COUNT_MAX + 1);
+    for (int right = (int)size - 1; right > 0; right -= 2, is_upward = !is_upward) {
+        if (right == 6)
+            right = 5;
+        for (unsigned i = 0; i < 2 * size; i++) {
+            unsigned x = (unsigned)right - i % 2;
+            unsigned y = is_upward ? size - 1 - i / 2 : i / 2;
+            if (qr_matrix_is_fixed(&plain, x, y))
+                continue;
+            ret_codewords[bit / 8] |= (uint8_t)(qr_matrix_is_dark(&plain, x, y) << (7 - bit % 8));
+            bit++;
+        }
+    }
+}
+
+/* Take one codeword of each block by turns, for blocks of these lengths. */
+static const uint8_t *expect_blocks(const uint8_t *read, const uint8_t *blocks,
+                                    unsigned block_count, unsigned length, unsigned first_long)
+{
+    for (unsigned i = 0; i <= length; i++) {
+        unsigned start = 0;
+        for (unsigned block = 0; block < block_count; block++) {
+            unsigned own_length = length + (block >= first_long);
+            if (i < own_length)
+                assert_int_equal(*read++, blocks[start + i]);
+            start += own_length;
+        }
+    }
+    return read;
+}
+
+static void test_codewords_of_the_blocks_take_turns(void **state)
+{
+    (void)state;
+    static uint8_t codewords[QR_CODEWORD_COUNT_MAX + 1];
+    for (unsigned i = 0; i < sizeof text; i++)
+        text[i] = (char)('A' + i * i % 26);
+    for (unsigned version = 1; version <= QR_VERSION_MAX; version++) {
+        for (enum qr_level level = QR_LEVEL_LOW; level <= QR_LEVEL_MEDIUM; level++) {
+            struct qr_shape shape = qr_shape(version, level);
+            assert_true(qr_code_encode(&code, text, qr_shape_capacity(&shape), version));
+            shape = code.shape;
+            unsigned short_length = shape.data_count / shape.block_count;
+            read_codewords(codewords);
+            const uint8_t *behind =
+                expect_blocks(codewords, code.codewords, shape.block_count, short_length,
+                              shape.block_count - shape.data_count % shape.block_count);
+            assert_int_equal(behind - codewords, shape.data_count);
+            behind = expect_blocks(behind, code.codewords + shape.data_count, shape.block_count,
+                                   shape.correction_count, shape.block_count);
+            assert_int_equal(behind - codewords, shape.codeword_count);
+            assert_int_equal(*behind, 0);
+        }
     }
 }
 
@@ -290,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_version_is_there_twice),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_free_modules_of_each_version),
+        cmocka_unit_test(test_codewords_of_the_blocks_take_turns),
         cmocka_unit_test(test_best_mask_is_chosen),
         cmocka_unit_test(test_penalties),
         cmocka_unit_test(test_penalty_for_the_shape_of_a_finder),
