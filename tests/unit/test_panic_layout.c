@@ -268,6 +268,41 @@ static void test_long_lines_of_the_log(void **state)
     free(screen.pixels);
 }
 
+/* Beside the room of the QR code, registers stand three in a row, and other texts have more rows. The
+ * backtrace gets the rows that remain. */
+static void test_text_beside_the_code(void **state)
+{
+    (void)state;
+    static const char *const registers[] = {
+        "rax 0000000000000001  rbx 0000000000000002  rcx 0000000000000003  rdx 0000000000000004",
+        "r8  0000000000000005  r9  0000000000000006  r10 0000000000000007  r11 0000000000000008",
+        "cr0 0000000000000009  cr2 000000000000000a  cr3 000000000000000b  cr4 000000000000000c"};
+    struct panic_page page = {0};
+    add(&page, PANIC_PART_CAUSE, "a cause");
+    add_frames(&page, 20);
+    for (size_t i = 0; i < 5; i++)
+        add(&page, PANIC_PART_REGISTERS, registers[i < 2 ? i : 2]);
+    add(&page, PANIC_PART_MEMORY, "heap size=1 limit=2 used=3 peak=4 and a last word beside");
+    for (unsigned i = 0; i < 9; i++)
+        add(&page, PANIC_PART_LOG, "[log] a line");
+    add(&page, PANIC_PART_LOG,
+        "[last] a line that is too long for the columns beside the code, with an end");
+    add(&page, PANIC_PART_END, "halted");
+    draw_and_read(&page, BGRX, 800, 600, 1);
+    assert_null(strchr(text, UNREADABLE));
+    expect_text("\n#9 0xffffffff80001000 main+0x9 main.c:1\n"
+                "... and 10 more lines on the serial port\n\nRegisters\n"
+                "rax 0000000000000001  rbx 0000000000000002  rcx 0000000000000003\n"
+                "rdx 0000000000000004  r8  0000000000000005  r9  0000000000000006\n"
+                "r10 0000000000000007  r11 0000000000000008  cr0 0000000000000009\n");
+    expect_text(
+        "\ncr3 000000000000000b  cr4 000000000000000c\n\n"
+        "Memory         heap size=1 limit=2 used=3 peak=4 and a last word\n"
+        "               beside\n\n"
+        "Log before the panic\n[log] a line\n"
+        "[last] a line that is too long for the columns beside the code,\nwith an end\n\nhalted\n");
+}
+
 static void test_long_title_has_small_letters(void **state)
 {
     (void)state;
@@ -370,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_letters_grow_with_the_screen),
         cmocka_unit_test(test_long_backtrace),
         cmocka_unit_test(test_long_lines_of_the_log),
+        cmocka_unit_test(test_text_beside_the_code),
         cmocka_unit_test(test_long_title_has_small_letters),
         cmocka_unit_test(test_framebuffer_is_not_read),
         cmocka_unit_test(test_small_screens),
