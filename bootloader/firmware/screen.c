@@ -69,6 +69,19 @@ static const struct graphics_output *find_number(const struct outputs *outputs, 
     return NULL;
 }
 
+/* An output without a linear framebuffer is no fault: it states no address, or another format. */
+static void warn_of_places(const struct outputs *outputs, struct console *console)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct graphics_output *output = &outputs->list[i];
+        struct framebuffer_mode mode;
+        if (graphics_output_read(output, &mode) && mode.base != 0 && framebuffer_is_linear(&mode) &&
+            !is_usable(output))
+            console_warn(console, "output %u is not handed over: its pixels cannot be at %llx",
+                         output->number, mode.base);
+    }
+}
+
 /* The output that means "all screens" often has no framebuffer (UEFI 2.10, section 12.9). */
 static const struct graphics_output *find_first(const struct outputs *outputs, bool of_console)
 {
@@ -213,6 +226,7 @@ void screen_gather(struct screen *screen, const struct firmware *firmware, struc
     ret_list->count = 0;
     find_outputs(firmware, &outputs);
     start_outputs(firmware, console, &outputs);
+    warn_of_places(&outputs, console);
     const struct graphics_output *first = choose_output(&outputs, config->output_number, console);
     if (first == NULL) {
         console_log(console, "no linear framebuffer: the kernel has only the serial line");

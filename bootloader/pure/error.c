@@ -115,6 +115,11 @@ static const struct error_text error_texts[] = {
                                      "Remove the line from handoff.conf, or switch Secure Boot off "
                                      "in the firmware's setup.",
                                      FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_NO_OUTPUT] =
+        {"No screen can be used, and no serial port answers: the kernel could show nothing.",
+         "Correct `serial`, `output` or `resolution` in handoff.conf, or connect a serial port. If "
+         "this does not help, update the firmware.",
+         FIRMWARE_UNSUPPORTED},
 };
 
 static const char *const status_names[] = {

@@ -5,7 +5,8 @@
  *   graphics-blt-only      they can only copy blocks
  *   graphics-empty         the mode is 0 x 0
  *   graphics-size N        the firmware states N bytes of framebuffer
- *   graphics-at-8-gib      the firmware states that the framebuffer is there
+ *   graphics-at N          the firmware states that the framebuffer is at the address N
+ *   graphics-over-loader   the firmware states that it is over the loader's image
  *   graphics-no-mode       Mode is NULL until SetMode() is called
  *   graphics-no-info       Mode->Info is NULL until then
  *   graphics-not-started   QueryMode() gives EFI_NOT_STARTED until then
@@ -15,7 +16,8 @@
  *
  * and for one more output, in memory, which becomes the only one of the console:
  *   extra-output PLACE     its pixels are in EfiReservedMemoryType: 1 anywhere, 2 above 4 GiB,
- *                          3 nowhere (it can only copy blocks)
+ *                          3 nowhere (it can only copy blocks), 4 in EfiRuntimeServicesData,
+ *                          5 over the loader's image
  *   extra-edid N           its screen prefers the size of its mode N; 9: its EDID is damaged
  */
 #include "shared/memory.h"
@@ -60,6 +62,7 @@ static bool is_guid(const EFI_GUID *guid, const EFI_GUID *other)
 static void refresh(struct staged_output *output)
 {
     uint64_t size_bytes;
+    uint64_t base;
     output->mode = *output->real->Mode;
     output->information = *output->mode.Info;
     output->mode.Info = &output->information;
@@ -73,8 +76,10 @@ static void refresh(struct staged_output *output)
     }
     if (planned("graphics-empty"))
         output->information.HorizontalResolution = output->information.VerticalResolution = 0;
-    if (planned("graphics-at-8-gib"))
-        output->mode.FrameBufferBase = UINT64_C(8) << 30;
+    if (plan_has(&stage.plan, "graphics-at", &base))
+        output->mode.FrameBufferBase = base;
+    if (planned("graphics-over-loader"))
+        output->mode.FrameBufferBase = (EFI_PHYSICAL_ADDRESS)(uintptr_t)stage.loader->ImageBase;
     if (!output->is_started && planned("graphics-no-info"))
         output->mode.Info = NULL;
     if (!output->is_started && planned("graphics-no-mode"))
@@ -180,9 +185,12 @@ static EFI_PHYSICAL_ADDRESS extra_place(uint64_t place)
     EFI_PHYSICAL_ADDRESS base = FOUR_GIB + (UINT64_C(64) << 20);
     if (place == 3)
         return 0;
+    if (place == 5)
+        return (EFI_PHYSICAL_ADDRESS)(uintptr_t)stage.loader->ImageBase;
     EFI_STATUS status =
         stage.firmware->AllocatePages(place == 2 ? AllocateAddress : AllocateAnyPages,
-                                      EfiReservedMemoryType, EXTRA_BYTES / EFI_PAGE_SIZE, &base);
+                                      place == 4 ? EfiRuntimeServicesData : EfiReservedMemoryType,
+                                      EXTRA_BYTES / EFI_PAGE_SIZE, &base);
     if (EFI_ERROR(status))
         say("no memory for the extra output: %llx", status);
     return EFI_ERROR(status) ? 0 : base;
