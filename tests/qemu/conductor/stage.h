@@ -83,6 +83,13 @@ void no_execute_report(void);
 void screen_show_letters(void);
 void screen_hold(void);
 
+/* Give the firmware a TSS, if the plan says so. */
+void task_state_install(void);
+
+/* Note the firmware's descriptor tables. Then return whose tables are in force. */
+void handlers_note(void);
+const char *handlers_owner(void);
+
 /* Switch the machine to five levels of page tables. */
 void five_levels_enable(void);
 
