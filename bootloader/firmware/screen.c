@@ -147,7 +147,9 @@ static void change_mode(struct screen *screen, const struct graphics_output *out
     EFI_GRAPHICS_OUTPUT_PROTOCOL *protocol = output->protocol;
     const struct screen old = {protocol, protocol->Mode->Mode};
 
-    console_show(console); /* the console cannot be read in a mode that it did not set */
+    /* The console cannot be read in a mode that it did not set. */
+    console_log(console, "output %u: setting mode %u", output->number, mode_number);
+    console_show(console);
     EFI_STATUS status = protocol->SetMode(protocol, mode_number);
     *screen = old;
     if (!EFI_ERROR(status) && is_usable(output))

@@ -12,6 +12,8 @@
  *   graphics-not-started   QueryMode() gives EFI_NOT_STARTED until then
  *   set-mode-fails         SetMode() changes the mode and fails, but for the firmware's own mode
  *   set-mode-never         SetMode() fails
+ *   query-mode-waits       QueryMode() waits for a byte on COM1
+ *   set-mode-waits         SetMode() waits for a byte on COM1
  *   console-is N           the console shows its text on the N-th output only; 0: on none
  *
  * and for one more output, in memory, which becomes the only one of the console:
@@ -90,6 +92,8 @@ static EFI_STATUS query_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, UINT32 number, 
                              EFI_GRAPHICS_OUTPUT_MODE_INFORMATION **information)
 {
     struct staged_output *output = (struct staged_output *)self;
+    if (planned("query-mode-waits"))
+        stage_wait_for_byte("the firmware waits");
     if (!output->is_started && planned("graphics-not-started"))
         return EFI_NOT_STARTED;
     EFI_STATUS status = output->real->QueryMode(output->real, number, size_bytes, information);
@@ -102,6 +106,8 @@ static EFI_STATUS set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, UINT32 number)
 {
     struct staged_output *output = (struct staged_output *)self;
     say("SetMode(%u)", number);
+    if (planned("set-mode-waits"))
+        stage_wait_for_byte("the firmware waits");
     if (planned("set-mode-never"))
         return EFI_DEVICE_ERROR;
     EFI_STATUS status = output->real->SetMode(output->real, number);
