@@ -5,6 +5,28 @@
 #include "bootloader/pure/framebuffer_conflict.h"
 #include "shared/region.h"
 
+static bool covers(const struct handoff_framebuffer *screen, uint64_t address)
+{
+    return address - screen->base < screen->size_bytes;
+}
+
+/* The loader runs on the firmware's stack and tables until the switch. It writes to the screen before
+ * that. They lie in memory of boot services, where pixels may lie, too. */
+static bool covers_live_memory(const struct handoff_framebuffer *screen,
+                               struct memory_map_claim *ret_owned)
+{
+    const uint64_t stack = (uint64_t)&screen; /* firmware maps memory at its physical address */
+    const uint64_t tables = arch_page_table_root().value;
+    bool has_stack = covers(screen, stack);
+    if (!has_stack && !covers(screen, tables))
+        return false;
+    uint64_t address = has_stack ? stack : tables;
+    *ret_owned =
+        (struct memory_map_claim){phys_range(address, address + 1),
+                                  has_stack ? HANDOFF_REGION_STACK : HANDOFF_REGION_PAGE_TABLES};
+    return true;
+}
+
 static void drop_if_in_conflict(struct loader *loader, size_t index)
 {
     struct framebuffer_list *screens = &loader->platform.framebuffers;
@@ -12,7 +34,7 @@ static void drop_if_in_conflict(struct loader *loader, size_t index)
     const struct memory_owners owners = {&loader->claims, loader->block.room.regions,
                                          loader->block.region_count};
     struct memory_map_claim owned;
-    if (!framebuffer_conflict_find(&owners, screen, &owned))
+    if (!framebuffer_conflict_find(&owners, screen, &owned) && !covers_live_memory(screen, &owned))
         return;
     console_warn(&loader->console,
                  "the framebuffer at %llx is dropped: its pixels would overwrite memory in use "

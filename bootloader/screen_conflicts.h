@@ -1,8 +1,8 @@
 /*
  * screen_conflicts.h - leave out the screens whose pixels would overwrite memory in use.
  *
- * The firmware states where the pixels are. If that is in a block of the loader, or in memory of the
- * firmware that lives on, the address is wrong, and every text on that screen would destroy data. The
+ * The firmware states where the pixels are. If that is in a block of the loader, in memory of the
+ * firmware that lives on, or in the stack or the page tables in force, the address is wrong, and every text on that screen would destroy data. The
  * boot goes on with the other screens, or with the serial port only.
  */
 #ifndef BOOTLOADER_SCREEN_CONFLICTS_H

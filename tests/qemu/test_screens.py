@@ -198,7 +198,9 @@ def test_G6_pixels_at_an_impossible_address_are_a_warning(lab, base):
 DROPPED = r"warning: the framebuffer at ([0-9a-f]+) is dropped: its pixels would overwrite memory in use \((\S+) at "
 
 
-@pytest.mark.parametrize("place, owners", [(4, "runtime-data"), (5, "loader|kernel-image|temp-heap|stack")])
+@pytest.mark.parametrize("place, owners", [
+    (4, "runtime-data"), (5, "loader|kernel-image|temp-heap|stack"), (6, "stack")
+])  # fmt: skip
 def test_M13_a_second_screen_over_memory_in_use_is_left_out(lab, place, owners):
     """The first screen stays. One of the blocks below the other screen is named."""
     verdict, seen = boot_with(lab, [f"extra-output {place}", "console-is 1"])

@@ -12,16 +12,17 @@
  *   graphics-not-started   QueryMode() gives EFI_NOT_STARTED until then
  *   set-mode-fails         SetMode() changes the mode and fails, but for the firmware's own mode
  *   set-mode-never         SetMode() fails
- *   query-mode-waits       QueryMode() waits for a byte on COM1
- *   set-mode-waits         SetMode() waits for a byte on COM1
+ *   query-mode-waits       the first QueryMode() waits for a byte on COM1
+ *   set-mode-waits         the first SetMode() waits for a byte on COM1
  *   console-is N           the console shows its text on the N-th output only; 0: on none
  *
  * and for one more output, in memory, which becomes the only one of the console:
  *   extra-output PLACE     its pixels are in EfiReservedMemoryType: 1 anywhere, 2 above 4 GiB,
  *                          3 nowhere (it can only copy blocks), 4 in EfiRuntimeServicesData,
- *                          5 over the loader's image
+ *                          5 over the loader's image, 6 over the stack, which is at their end
  *   extra-edid N           its screen prefers the size of its mode N; 9: its EDID is damaged
  */
+#include "shared/arch/x86_64/instructions.h"
 #include "shared/memory.h"
 #include "tests/qemu/conductor/stage.h"
 
@@ -88,12 +89,21 @@ static void refresh(struct staged_output *output)
         output->protocol.Mode = NULL;
 }
 
+/* Between two waits the firmware's terminal could take the byte. */
+static void wait_once(const char *name)
+{
+    static bool has_waited;
+    if (!planned(name) || has_waited)
+        return;
+    has_waited = true;
+    stage_wait_for_byte("the firmware waits");
+}
+
 static EFI_STATUS query_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, UINT32 number, UINTN *size_bytes,
                              EFI_GRAPHICS_OUTPUT_MODE_INFORMATION **information)
 {
     struct staged_output *output = (struct staged_output *)self;
-    if (planned("query-mode-waits"))
-        stage_wait_for_byte("the firmware waits");
+    wait_once("query-mode-waits");
     if (!output->is_started && planned("graphics-not-started"))
         return EFI_NOT_STARTED;
     EFI_STATUS status = output->real->QueryMode(output->real, number, size_bytes, information);
@@ -106,8 +116,7 @@ static EFI_STATUS set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, UINT32 number)
 {
     struct staged_output *output = (struct staged_output *)self;
     say("SetMode(%u)", number);
-    if (planned("set-mode-waits"))
-        stage_wait_for_byte("the firmware waits");
+    wait_once("set-mode-waits");
     if (planned("set-mode-never"))
         return EFI_DEVICE_ERROR;
     EFI_STATUS status = output->real->SetMode(output->real, number);
@@ -140,6 +149,7 @@ static const struct {
 } extra_modes[] = {{640, 480, 640}, {800, 600, 832}, {1024, 768, 1024}};
 #define EXTRA_MODE_COUNT (sizeof(extra_modes) / sizeof(extra_modes[0]))
 #define EXTRA_BYTES      (UINT64_C(1024) * 768 * 4)
+#define FIRST_MODE_BYTES (UINT64_C(640) * 480 * 4)
 
 static EFI_GRAPHICS_OUTPUT_PROTOCOL extra;
 static EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE extra_mode;
@@ -193,6 +203,9 @@ static EFI_PHYSICAL_ADDRESS extra_place(uint64_t place)
         return 0;
     if (place == 5)
         return (EFI_PHYSICAL_ADDRESS)(uintptr_t)stage.loader->ImageBase;
+    if (place == 6)
+        return stack_pointer_read() / EFI_PAGE_SIZE * EFI_PAGE_SIZE - FIRST_MODE_BYTES +
+               4 * EFI_PAGE_SIZE;
     EFI_STATUS status =
         stage.firmware->AllocatePages(place == 2 ? AllocateAddress : AllocateAnyPages,
                                       place == 4 ? EfiRuntimeServicesData : EfiReservedMemoryType,

@@ -10,7 +10,7 @@
  *                     the one of the file
  *   show-variable     announce the size and the CRC-32 of the variable, before the loader starts
  *   watch-variables   announce each write of a variable by the loader; needed by the next three
- *   variable-waits    reading the loader's variable waits for a byte on COM1
+ *   variable-waits    the first reading of the loader's variable waits for a byte on COM1
  *   variable-space N  the firmware states N bytes of free space for variables
  *   no-variables      writing a variable fails
  *   secure-boot N     the firmware says N in its variable SecureBoot; 1 is on
@@ -62,10 +62,13 @@ static EFI_STATUS get_variable(CHAR16 *wanted, EFI_GUID *vendor, UINT32 *attribu
                                UINTN *size_bytes, VOID *bytes)
 {
     static const CHAR16 secure_boot[] = L"SecureBoot";
+    static bool has_waited;
     uint64_t number;
-    if (plan_has(&stage.plan, "variable-waits", NULL) &&
-        is_name(wanted, name, sizeof name / sizeof name[0]))
+    if (plan_has(&stage.plan, "variable-waits", NULL) && !has_waited &&
+        is_name(wanted, name, sizeof name / sizeof name[0])) {
+        has_waited = true;
         stage_wait_for_byte("the firmware waits");
+    }
     if (!is_name(wanted, secure_boot, sizeof secure_boot / sizeof secure_boot[0]) ||
         !plan_has(&stage.plan, "secure-boot", &number))
         return real->GetVariable(wanted, vendor, attributes, size_bytes, bytes);
