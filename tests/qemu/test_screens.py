@@ -225,6 +225,22 @@ def test_M13_the_only_screen_over_memory_in_use_leaves_the_serial_line(lab, keys
     assert seen["framebuffer_count"] == 0
 
 
+@pytest.mark.parametrize("plan, steps", [
+    (["extra-moves-at 3"], ["exit", "faults"]),
+    (["extra-moves-at 4", "stale-real 1"], ["exit", "again", "faults"]),
+], ids=["last-map", "map-after-the-exit-failed"])  # fmt: skip
+def test_M13_the_marks_move_to_the_next_screen(lab, tmp_path, plan, steps):
+    """The console's screen is good until the firmware says otherwise in a later map. A mark that was written before
+    is on the old screen."""
+    changes = {"handoff.conf": f"cmdline = unattended\ninject = hang:{len(steps)}\n".encode()}
+    disk = lab.case_disk(None, changes, ["extra-output 1", *plan])
+    with lab.restore(disk) as running:
+        assert running.wait_for(rf"^\[loader\] progress: {steps[-1]}", TIMEOUT_SECONDS), running.serial
+        text = wait_for_text(running, rf"{steps[-1]}$", tmp_path / "screen.ppm")
+    last = text.splitlines()[-1].split()
+    assert last == (steps if len(steps) == 2 else steps[1:]), text
+
+
 @pytest.mark.parametrize("serial", ["off", "0x3e8"])
 def test_M13_a_kernel_that_could_show_nothing_is_not_started(lab, serial):
     """The firmware's console still shows the error."""

@@ -20,6 +20,7 @@
  *   extra-output PLACE     its pixels are in EfiReservedMemoryType: 1 anywhere, 2 above 4 GiB,
  *                          3 nowhere (it can only copy blocks), 4 in EfiRuntimeServicesData,
  *                          5 over the loader's image, 6 over the stack, which is at their end
+ *   extra-moves-at N       at the N-th GetMemoryMap() its memory becomes EfiRuntimeServicesData
  *   extra-edid N           its screen prefers the size of its mode N; 9: its EDID is damaged
  */
 #include "shared/arch/x86_64/instructions.h"
@@ -213,6 +214,18 @@ static EFI_PHYSICAL_ADDRESS extra_place(uint64_t place)
     if (EFI_ERROR(status))
         say("no memory for the extra output: %llx", status);
     return EFI_ERROR(status) ? 0 : base;
+}
+
+void graphics_note_map(uint64_t map_calls)
+{
+    uint64_t number;
+    EFI_PHYSICAL_ADDRESS base = extra_mode.FrameBufferBase;
+    if (!plan_has(&stage.plan, "extra-moves-at", &number) || map_calls != number)
+        return;
+    if (EFI_ERROR(stage.firmware->FreePages(base, EXTRA_BYTES / EFI_PAGE_SIZE)) ||
+        EFI_ERROR(stage.firmware->AllocatePages(AllocateAddress, EfiRuntimeServicesData,
+                                                EXTRA_BYTES / EFI_PAGE_SIZE, &base)))
+        say("the memory of the extra output cannot change");
 }
 
 /* A block of 128 bytes with one detailed timing. */

@@ -223,6 +223,7 @@ static EFI_STATUS get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, 
     UINTN capacity_bytes = *size_bytes;
     uint64_t number;
     map_calls++;
+    graphics_note_map(map_calls);
     if (plan_has(&stage.plan, "map-jumps", NULL))
         ((void (*)(void))NOWHERE)();
     if (map_calls == 1 && plan_has(&stage.plan, "show-handlers", NULL))

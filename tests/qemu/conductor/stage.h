@@ -51,6 +51,9 @@ void keyboard_install(void); /* after the others: it calls their hooks */
 EFI_STATUS graphics_handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
                                     EFI_STATUS status);
 
+/* The loader calls GetMemoryMap() for the n-th time. */
+void graphics_note_map(uint64_t map_calls);
+
 /* Return the memory that the loader has allocated and not freed, for the report after its
  * return. */
 void allocation_report(void);
