@@ -86,6 +86,7 @@ struct arch_fault {
     const char *address_name; /* name of the register that holds it; NULL: no address */
     struct virt_addr address;
     bool address_is_canonical;
+    bool is_beside_stack; /* the address is less than a few pages from the stack pointer */
 
     bool is_page_fault;
     struct page_fault page_fault;         /* if it is one */
@@ -114,9 +115,9 @@ void arch_install_fault_handlers(const struct arch_fault_sink *sink);
 
 /* --- Faults before the exit of boot services -------------------------------------------------- */
 
-/* Send the CPU's exceptions to *sink, on the stack of the code that faulted. Interrupts of devices
- * stay with the firmware. Precondition: boot services run. Not in a confidential guest: its firmware
- * needs some of the CPU's exceptions itself. */
+/* Send the CPU's exceptions to *sink. The handlers have their own stacks, as far as the firmware
+ * leaves room for that. Interrupts of devices stay with the firmware. Precondition: boot services
+ * run. Not in a confidential guest: its firmware needs some of the CPU's exceptions itself. */
 void arch_watch_faults(const struct arch_fault_sink *sink);
 
 /* Give the exceptions back to the firmware. No effect if they were not taken. */

@@ -133,6 +133,8 @@ void boot_record_keep(struct loader *loader)
     static struct page wanted;
     if (!wants_variable(loader))
         return;
+    console_log(&loader->console, "post_mortem=nvram: reading and writing the EFI variable");
+    console_show(&loader->console);
     bool is_comparable = read_stored(loader, &stored);
     if (!loader->has_last_boot || loader->last_boot.stage == POST_MORTEM_ENDED)
         return;

@@ -35,16 +35,14 @@ static uint64_t possible_levels(const struct loader *loader)
 static void drop_framebuffers_beyond(struct loader *loader, uint64_t limit)
 {
     struct framebuffer_list *screens = &loader->platform.framebuffers;
-    const struct framebuffer_list all = *screens;
-    *screens = (struct framebuffer_list){0};
-    for (size_t i = 0; i < all.count; i++) {
-        const struct handoff_framebuffer *screen = &all.list[i];
+    for (size_t i = screens->count; i > 0; i--) {
+        const struct handoff_framebuffer *screen = &screens->list[i - 1];
         if (screen->base + screen->size_bytes <= limit)
-            (void)framebuffer_list_add(screens, screen);
-        else
-            console_warn(&loader->console,
-                         "the framebuffer at %llx is dropped: the kernel reaches only %llx",
-                         screen->base, limit);
+            continue;
+        console_warn(&loader->console,
+                     "the framebuffer at %llx is dropped: the kernel reaches only %llx",
+                     screen->base, limit);
+        framebuffer_list_remove(screens, i - 1);
     }
 }
 

@@ -11,6 +11,8 @@ static const char *address_text(const struct arch_fault *fault)
         return NULL;
     if (BOOTSTRAP_STACK_VIRTUAL_BASE - fault->address.value <= PAGE_SIZE_BYTES)
         return "in the page below the kernel's first stack: it overflowed";
+    if (fault->is_beside_stack)
+        return "beside the stack pointer: the stack is used up, or its pointer is wrong";
     return fault->is_page_fault
                ? page_fault_address_text(fault->address, fault->address_is_canonical)
                : NULL;

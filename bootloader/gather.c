@@ -5,9 +5,17 @@
 #include "bootloader/firmware/serial_port.h"
 #include "bootloader/inject.h"
 
+/* Some drivers of the firmware take long, or hang. */
+static void show_what_follows(struct console *console)
+{
+    console_log(console, "asking the firmware");
+    console_show(console);
+}
+
 void gather_facts(struct loader *loader)
 {
     loader_begin_phase(loader, "gather platform");
+    show_what_follows(&loader->console);
     platform_gather(&loader->firmware, &loader->console, &loader->platform);
     loader->serial = serial_port_choose(&loader->firmware, &loader->console,
                                         &loader->platform.firmware_tables, &loader->config.serial);

@@ -79,11 +79,12 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     return true;
 }
 
-/* The kernel may come from a slow medium: show that the loader runs. With `quiet`, the picture that
- * the firmware shows stays until the kernel draws, or until an error. */
+/* The kernel may come from a slow medium, or from one that hangs: show what the loader does. With
+ * `quiet`, the picture that the firmware shows stays until the kernel draws, or until an error. */
 static void show_first_lines(struct loader *loader)
 {
     loader->console.is_quiet = command_line_has(loader->config.command_line, "quiet");
+    console_log(&loader->console, "reading %s", loader->config.kernel_path);
     console_show(&loader->console);
 }
 

@@ -3,6 +3,7 @@
  *
  * Without this, the firmware prints registers on a serial port, or the machine stands still. The
  * loader takes the CPU's exceptions, and leaves all interrupts to the firmware, so its timer works.
+ * The handlers have their own stacks, so a stack that is used up is reported, too.
  *
  * If the loader's own code faulted, no code of the firmware was interrupted. So the loader frees
  * its memory and returns to the firmware, as after every error (HL-27). If the fault was in the

@@ -1,5 +1,6 @@
 #include "bootloader/regions.h"
 
+#include "bootloader/screen_conflicts.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/region.h"
@@ -55,10 +56,10 @@ static uint64_t ram_limit_bytes(const struct loader *loader, unsigned levels)
     return lower_of(loader_bytes, page_align_down(loader->demands.direct_map_limit));
 }
 
-static bool convert(struct loader *loader, unsigned levels, struct memory_map_result *ret_result)
+static bool convert_once(struct loader *loader, uint64_t limit_bytes,
+                         struct memory_map_result *ret_result)
 {
     const struct efi_map *map = &loader->block.map;
-    uint64_t limit_bytes = ram_limit_bytes(loader, levels);
 
     collect_claims(loader, limit_bytes);
     const struct memory_map_request request = {
@@ -76,6 +77,17 @@ static bool convert(struct loader *loader, unsigned levels, struct memory_map_re
         return false;
     }
     loader->block.region_count = ret_result->region_count;
+    return true;
+}
+
+static bool convert(struct loader *loader, unsigned levels, struct memory_map_result *ret_result)
+{
+    bool was_dropped;
+    do {
+        if (!convert_once(loader, ram_limit_bytes(loader, levels), ret_result) ||
+            !screen_conflicts_drop(loader, &was_dropped))
+            return false;
+    } while (was_dropped);
     return check_claims(&ret_result->report.unproven_claim, &loader->failure) == LOADER_OK;
 }
 

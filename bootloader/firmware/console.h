@@ -1,9 +1,10 @@
 /*
  * console.h - the loader's output before the exit of boot services.
  *
- * Printing through firmware is the slowest operation of the loader. So lines are collected in
- * memory and shown together, in one call: at the start, before boot services end, and for an error.
- * All lines stay in memory and are handed to the kernel.
+ * Printing through firmware is the slowest operation of the loader: a character takes about 10,000
+ * instructions. So lines are collected in memory and shown together: before a step in which a driver
+ * of the firmware can hang, before boot services end, and for an error. All lines stay in memory and
+ * are handed to the kernel.
  *
  * Serial: many machines show the firmware's console on the serial line too, others do not. Lines of
  * a normal boot go to the firmware's console only (the kernel shows them again). An error must

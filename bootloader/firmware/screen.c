@@ -69,6 +69,19 @@ static const struct graphics_output *find_number(const struct outputs *outputs, 
     return NULL;
 }
 
+/* An output without a linear framebuffer is no fault: it states no address, or another format. */
+static void warn_of_places(const struct outputs *outputs, struct console *console)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct graphics_output *output = &outputs->list[i];
+        struct framebuffer_mode mode;
+        if (graphics_output_read(output, &mode) && mode.base != 0 && framebuffer_is_linear(&mode) &&
+            !is_usable(output))
+            console_warn(console, "output %u is not handed over: its pixels cannot be at %llx",
+                         output->number, mode.base);
+    }
+}
+
 /* The output that means "all screens" often has no framebuffer (UEFI 2.10, section 12.9). */
 static const struct graphics_output *find_first(const struct outputs *outputs, bool of_console)
 {
@@ -134,7 +147,9 @@ static void change_mode(struct screen *screen, const struct graphics_output *out
     EFI_GRAPHICS_OUTPUT_PROTOCOL *protocol = output->protocol;
     const struct screen old = {protocol, protocol->Mode->Mode};
 
-    console_show(console); /* the console cannot be read in a mode that it did not set */
+    /* The console cannot be read in a mode that it did not set. */
+    console_log(console, "output %u: setting mode %u", output->number, mode_number);
+    console_show(console);
     EFI_STATUS status = protocol->SetMode(protocol, mode_number);
     *screen = old;
     if (!EFI_ERROR(status) && is_usable(output))
@@ -213,6 +228,7 @@ void screen_gather(struct screen *screen, const struct firmware *firmware, struc
     ret_list->count = 0;
     find_outputs(firmware, &outputs);
     start_outputs(firmware, console, &outputs);
+    warn_of_places(&outputs, console);
     const struct graphics_output *first = choose_output(&outputs, config->output_number, console);
     if (first == NULL) {
         console_log(console, "no linear framebuffer: the kernel has only the serial line");

@@ -32,10 +32,10 @@ static const struct error_text error_texts[] = {
         {"The firmware does not name the loader's boot device.",
          "Start BOOTX64.EFI from a FAT volume, through the firmware's boot menu.",
          FIRMWARE_UNSUPPORTED},
-    [LOADER_ERROR_NO_VOLUME] =
-        {"The boot volume cannot be opened.",
-         "Put the loader, the kernel and handoff.conf on one FAT volume, and boot from it.",
-         FIRMWARE_NO_MEDIA},
+    [LOADER_ERROR_NO_VOLUME] = {"The boot volume cannot be opened.",
+                                "Put the loader, the kernel and handoff.conf on one FAT volume, "
+                                "and boot from it. If they are on one, try another medium or port.",
+                                FIRMWARE_NO_MEDIA},
     [LOADER_ERROR_CONFIG] = {"handoff.conf has an error.",
                              "Correct the line named above, or delete the file: every key has a "
                              "default.",
@@ -47,16 +47,20 @@ static const struct error_text error_texts[] = {
     [LOADER_ERROR_FILE_OPEN] = {"The firmware cannot open the file.",
                                 "Check the volume's file system, then copy the file again.",
                                 FIRMWARE_DEVICE_ERROR},
-    [LOADER_ERROR_FILE_IS_DIRECTORY] = {"The path names a directory.",
-                                        "Give the path of a file in handoff.conf.",
-                                        FIRMWARE_INVALID_PARAMETER},
-    [LOADER_ERROR_FILE_EMPTY] = {"The file is empty.", "Copy it again.", FIRMWARE_LOAD_ERROR},
+    [LOADER_ERROR_FILE_IS_DIRECTORY] =
+        {"The path names a directory.",
+         "Rename the folder, or set the path of a file with `kernel = ...` in handoff.conf.",
+         FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_FILE_EMPTY] = {"The file is empty.",
+                                 "Copy it again, and eject the medium before you remove it.",
+                                 FIRMWARE_LOAD_ERROR},
     [LOADER_ERROR_FILE_TOO_LARGE] =
         {"The file is larger than the loader accepts.",
-         "Check the path in handoff.conf. Remove debug information from the kernel.",
+         "Check that it is the right file. Remove debug information from a kernel.",
          FIRMWARE_BAD_BUFFER_SIZE},
     [LOADER_ERROR_FILE_SHORT] = {"The file is shorter than its size on the volume.",
-                                 "Check the volume's file system, then copy the file again.",
+                                 "Check the volume's file system. Copy the file again, and eject "
+                                 "the medium before you remove it.",
                                  FIRMWARE_END_OF_FILE},
     [LOADER_ERROR_FILE_READ] = {"The medium failed while the file was read.",
                                 "Replace the medium or try another port, then copy the file again.",
@@ -69,24 +73,30 @@ static const struct error_text error_texts[] = {
                                     "Give the machine more memory, or load a smaller kernel.",
                                     FIRMWARE_OUT_OF_RESOURCES},
     [LOADER_ERROR_BAD_ALLOCATION] = {"The firmware allocated memory that is already in use.",
-                                     "Update the firmware: its memory allocator has a bug.",
+                                     "Update the firmware, or report the lines above to its maker: "
+                                     "its memory allocator has a bug.",
                                      FIRMWARE_ABORTED},
     [LOADER_ERROR_BAD_LOADER_IMAGE] =
         {"The loader does not find its own headers in memory.",
          "Copy BOOTX64.EFI again. If the error stays, update the firmware.",
          FIRMWARE_COMPROMISED_DATA},
     [LOADER_ERROR_MEMORY_MAP] = {"The firmware's memory map cannot be used.",
-                                 "Update the firmware.", FIRMWARE_UNSUPPORTED},
-    [LOADER_ERROR_EXIT] =
-        {"The firmware does not end boot services.",
-         "Switch the machine off, unplug all devices that are not needed, and try again.",
+                                 "Switch the machine off and on. Then load the defaults in the "
+                                 "firmware's setup. If this does not help, update the firmware.",
+                                 FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_EXIT] = {"The firmware does not end boot services.",
+                           "Switch the machine off, unplug all devices that are not needed, and "
+                           "try again. If this does not help, update the firmware.",
+                           FIRMWARE_ABORTED},
+    [LOADER_ERROR_PAGE_TABLES] =
+        {"The kernel's first page tables cannot be built.",
+         "Report the lines above: the loader has a bug. Start an older loader meanwhile.",
          FIRMWARE_ABORTED},
-    [LOADER_ERROR_PAGE_TABLES] = {"The kernel's first page tables cannot be built.",
-                                  "Report the lines above: the loader has a bug.",
-                                  FIRMWARE_ABORTED},
     [LOADER_ERROR_UNUSABLE_BLOCK] =
         {"The firmware allocated memory that its own memory map does not show as usable.",
-         "Update the firmware.", FIRMWARE_UNSUPPORTED},
+         "Load the defaults in the firmware's setup: an option may set memory aside, or switch its "
+         "cache off. If this does not help, update the firmware.",
+         FIRMWARE_UNSUPPORTED},
     [LOADER_ERROR_NETWORK_START] =
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
@@ -115,6 +125,11 @@ static const struct error_text error_texts[] = {
                                      "Remove the line from handoff.conf, or switch Secure Boot off "
                                      "in the firmware's setup.",
                                      FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_NO_OUTPUT] =
+        {"No screen can be used, and no serial port answers: the kernel could show nothing.",
+         "Correct `serial`, `output` or `resolution` in handoff.conf, or connect a serial port. If "
+         "this does not help, update the firmware.",
+         FIRMWARE_UNSUPPORTED},
 };
 
 static const char *const status_names[] = {

@@ -110,3 +110,11 @@ bool framebuffer_list_add(struct framebuffer_list *list,
     list->list[list->count++] = *framebuffer;
     return true;
 }
+
+void framebuffer_list_remove(struct framebuffer_list *list, size_t index)
+{
+    list->count--;
+    for (size_t i = index; i < list->count; i++)
+        list->list[i] = list->list[i + 1];
+    list->list[list->count] = (struct handoff_framebuffer){0};
+}

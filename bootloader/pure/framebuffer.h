@@ -63,4 +63,8 @@ struct framebuffer_list {
 bool framebuffer_list_add(struct framebuffer_list *list,
                           const struct handoff_framebuffer *framebuffer);
 
+/* Remove the framebuffer with this index. The order of the others stays. An empty list has zeros in
+ * its first entry, which stands for "no screen". */
+void framebuffer_list_remove(struct framebuffer_list *list, size_t index);
+
 #endif

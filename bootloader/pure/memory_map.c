@@ -394,35 +394,6 @@ static size_t sort_starts(struct conversion *conversion, uint64_t *work)
     return count;
 }
 
-/* --- Framebuffers over claims --- */
-
-static void note_covered_claim(const struct memory_map_claim *claim, struct phys_range screen,
-                               struct memory_map_report *report)
-{
-    if (!memory_type_is_ram(claim->type) || !phys_range_is_empty(report->unproven_claim.range) ||
-        !phys_range_overlaps(screen, claim->range))
-        return;
-    uint64_t start = screen.start.value;
-    if (start < claim->range.start.value)
-        start = claim->range.start.value;
-    report->unproven_claim = (struct memory_map_claim){
-        {phys_addr(start), lower(screen.end, claim->range.end)}, claim->type};
-}
-
-/* A framebuffer has the highest precedence. If it covers a block of the loader, its address is
- * wrong: both cannot be there. */
-static void note_claims_below_framebuffers(struct conversion *conversion)
-{
-    const struct memory_map_claim *claims = conversion->request->claims;
-    size_t claim_count = conversion->request->claim_count;
-    for (size_t i = 0; i < claim_count; i++) {
-        if (claims[i].type != HANDOFF_REGION_FRAMEBUFFER)
-            continue;
-        for (size_t j = 0; j < claim_count; j++)
-            note_covered_claim(&claims[j], claims[i].range, &conversion->result.report);
-    }
-}
-
 /* --- The interface --- */
 
 static enum memory_map_status check_request(const struct memory_map_request *request,
@@ -464,7 +435,6 @@ enum memory_map_status memory_map_convert(const struct memory_map_request *reque
         return MEMORY_MAP_TOO_MANY_ROWS;
     if (conversion.result.region_count == 0)
         return MEMORY_MAP_EMPTY;
-    note_claims_below_framebuffers(&conversion);
     *ret_result = conversion.result;
     return MEMORY_MAP_OK;
 }

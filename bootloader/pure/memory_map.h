@@ -62,8 +62,8 @@ struct memory_map_report {
     bool attributes_assumed;      /* no row has attributes, so all of them are taken as WB */
     uint64_t unreachable_bytes;   /* of RAM beyond ram_limit_bytes: reserved */
     /* The first piece of a claim of RAM that the rows contradict: they have a type of higher
-     * precedence there, or no row. If the rows contradict no claim, it is the first claim that a
-     * framebuffer covers. If there is no such claim, its range is empty. */
+     * precedence there, or no row. If there is no such claim, its range is empty. Where a framebuffer
+     * lies over the claim, nothing is reported (framebuffer_conflict.h). */
     struct memory_map_claim unproven_claim;
 };
 

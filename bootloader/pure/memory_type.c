@@ -69,6 +69,13 @@ bool memory_type_is_ram(enum handoff_region_type type)
     return (region_type_facts((uint32_t)type) & HANDOFF_FACT_RAM) != 0;
 }
 
+bool memory_type_lives_on(uint32_t efi_type)
+{
+    return efi_type == EFI_TYPE_RUNTIME_SERVICES_CODE ||
+           efi_type == EFI_TYPE_RUNTIME_SERVICES_DATA || efi_type == EFI_TYPE_ACPI_RECLAIM ||
+           efi_type == EFI_TYPE_ACPI_NVS || efi_type == EFI_TYPE_PERSISTENT;
+}
+
 /* RAM is mapped write-back, so a row that forbids write-back is not RAM. Memory that a kernel may
  * use must also have no other owner and no special purpose. */
 bool memory_type_forbids_use(uint32_t efi_type, uint64_t attributes)

@@ -29,4 +29,8 @@ bool memory_type_can_become_free(enum handoff_region_type type);
 
 bool memory_type_is_ram(enum handoff_region_type type);
 
+/* Return true for memory whose content the firmware, the operating system or a user needs after the
+ * exit of boot services, whatever its attributes are. */
+bool memory_type_lives_on(uint32_t efi_type);
+
 #endif

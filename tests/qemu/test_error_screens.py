@@ -50,6 +50,7 @@ CAUSES = {
     27: ({}, ["volume-nowhere"]),
     28: (config(b"inject = stale\n"), []),
     29: (config(b"inject = zero-heap\n"), ["secure-boot 1"]),
+    30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

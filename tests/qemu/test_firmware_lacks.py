@@ -85,6 +85,18 @@ def test_memory_of_boot_services_can_stay_with_acpi_too(lab):
     assert verdict.has_line(r'\[boot-services\] kept=yes .* reason="boot_services=keep"$'), verdict.serial
 
 
+@pytest.mark.parametrize("plan, words", [([], "boot_services=keep"), (["no-acpi"], "")], ids=["word", "no-acpi"])
+def test_memory_of_boot_services_does_not_stay_if_it_is_most_of_the_ram(lab, plan, words):
+    """The firmware leaves 20 MiB of 128. A kernel without RAM is worse than a late ResetSystem that fails."""
+    verdict = expect_ready(lab.case(plan=[*plan, "leave-pages 5120"], command_line=words))
+    reused = verdict.has_line(r"\[boot-services\] warning: (\d+) MiB are reused, since they are more than half of the RAM: "
+                              "a late ResetSystem of the firmware may need them$")  # fmt: skip
+    assert reused and 64 < int(reused.group(1)) < 128, verdict.serial
+    free = verdict.has_line(r"\[frames\] total=\d+ free=(\d+) ")
+    assert int(free.group(1)) * 4096 > 64 << 20, "they are free"
+    assert "kept=yes" not in verdict.serial
+
+
 def test_no_random_numbers_from_firmware(lab):
     """RDRAND serves."""
     expect_ready(lab.case(plan=["no-random"]))

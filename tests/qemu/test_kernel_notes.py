@@ -86,13 +86,13 @@ def test_direct_map_ends_at_the_limit_of_the_note(boot):
 
 
 def test_framebuffer_beyond_the_limit_of_the_note_is_dropped(boot):
-    verdict = boot(with_notes({DIRECT_MAP_LIMIT: 4 << 30}), plan=["graphics-at-8-gib"])
+    verdict = boot(with_notes({DIRECT_MAP_LIMIT: 4 << 30}), plan=[f"graphics-at {8 << 30}"])
     assert int(expect_complete(verdict)["pixel_format"], 0) == 0
 
 
 def test_L6_screen_beyond_the_limit_of_the_note(boot):
     values = {DIRECT_MAP_LIMIT: 4 << 30, NEEDS: SCREEN}
-    verdict = expect_stop(boot(with_notes(values), plan=["graphics-at-8-gib"]), 25)
+    verdict = expect_stop(boot(with_notes(values), plan=[f"graphics-at {8 << 30}"]), 25)
     assert "a screen; the machine has no linear framebuffer" in verdict.serial
     assert "warning: the framebuffer at 200000000 is dropped" in verdict.serial
 

@@ -1,6 +1,7 @@
 """A medium that is slow, or that fails (catalogue ES5, ES6): QEMU limits and spoils the reads of the disk itself, so the
 firmware's own drivers see what they see on a PC."""
 
+import re
 import struct
 import time
 from pathlib import Path
@@ -31,24 +32,49 @@ def slow_boot(lab, bytes_per_second, machine=None):
     return running
 
 
-def test_ES5_slow_medium_shows_that_the_loader_runs(lab, console):
-    """The first lines are on the screen while a read of the kernel does not return. Then the boot goes on."""
-    disk = lab.case_disk(None, plan=["read-at-most 4096", "read-waits-at 20"])
-    with lab.restore(disk) as running:
-        assert running.wait_for("^conductor: a read waits", TIMEOUT_SECONDS), running.serial
+# A call of the firmware that does not return: its plan, the line in handoff.conf, the line on the screen.
+HANGS = {
+    "medium": (["read-at-most 4096", "read-waits-at 20"], b"", r"reading \\kernel\.elf"),
+    "variable": (["watch-variables", "variable-waits"], b"post_mortem = nvram\n",
+                 "post_mortem=nvram: reading and writing the EFI variable"),
+    "facts": (["query-mode-waits"], b"", "asking the firmware"),
+    "mode": (["set-mode-waits"], b"resolution = 800x600\n", r"output 1: setting mode \d+"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", HANGS)
+def test_ES5_firmware_that_hangs_leaves_its_step_on_the_screen(lab, console, step):
+    """It is the last line. When the call returns, the boot goes on."""
+    plan, key, line = HANGS[step]
+    configuration = b"cmdline = debug-exit=0xf4 once unattended\n" + key
+    with lab.restore(lab.case_disk(None, {"handoff.conf": configuration}, plan)) as running:
+        assert running.wait_for("^conductor: (a read|the firmware) waits", TIMEOUT_SECONDS), running.serial
         picture = running.scratch / "screen.ppm"
         deadline = time.monotonic() + 20
-        while "Handoff loader" not in picture_text(running, console, picture):
+        while not re.fullmatch(line, last_line(running, console, picture)):
             assert time.monotonic() < deadline, console.read(picture)
             running.pump(0.1)
-        assert r"kernel \kernel.elf:" not in running.serial, "the kernel is still read"
         running.send(b"g")
         expect_ready(running.watch(TIMEOUT_SECONDS))
 
 
-def picture_text(running, console, picture):
+def last_line(running, console, picture):
+    """Return the last line of text. The firmware's logo is below it."""
     running.screenshot(picture)
-    return console.read(picture)
+    lines = [line for line in console.read(picture).splitlines() if line and "\ufffd" not in line]
+    return lines[-1] if lines else ""
+
+
+def test_ES5_quiet_boot_that_hangs_shows_nothing(lab, console):
+    """The picture of the vendor stays."""
+    disk = lab.case_disk(None, plan=["read-at-most 4096", "read-waits-at 20"], command_line="quiet")
+    with lab.restore(disk) as running:
+        assert running.wait_for("^conductor: a read waits", TIMEOUT_SECONDS), running.serial
+        running.pump(1)
+        assert "reading" not in running.serial
+        assert last_line(running, console, running.scratch / "screen.ppm").startswith("BdsDxe: starting ")
+        running.send(b"g")
+        expect_ready(running.watch(TIMEOUT_SECONDS))
 
 
 @pytest.mark.full

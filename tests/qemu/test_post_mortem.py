@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from lab import CASE_IMAGE_MIB, TIMEOUT_SECONDS, expect_ready, random_places
+from test_probe import PROBE
 
 import post_mortem
 
@@ -40,9 +41,10 @@ def case_with(lab, slots, plan=(), **settings):
 
 
 @contextmanager
-def resettable(lab, command_line="", machine=None, changes=None, plan=()):
+def resettable(lab, command_line="", machine=None, changes=None, plan=(), **settings):
     """A machine that a reset does not end, with the loader as the firmware starts it."""
-    disk = lab.disk(changes, command_line=command_line, words=["unattended"], plan=plan, size_mib=CASE_IMAGE_MIB)
+    disk = lab.disk(changes, command_line=command_line, words=["unattended"], plan=plan, size_mib=CASE_IMAGE_MIB,
+                    **settings)  # fmt: skip
     with lab.restore(disk, go=False, machine=machine) as running:
         running.command("set-action", {"reboot": "reset"})
         running.send(b"g")
@@ -104,18 +106,26 @@ def test_panic_before_the_heap_and_nested_panic_leave_a_record(lab):
     assert re.search(r"^  \| \[panic\] code=.*while printing a panic", serial, re.MULTILINE), serial
 
 
-HALTS = {  # what happens; its last line; what the next boot says; a line of the record
-    "stale-key:20": (r"remedy: Switch the machine off", "the loader's error HL-16", "HL-16: The firmware does not end"),
-    "bad-jump": (r"^  r13 .*r15 ", "a panic, code 0x2b", "[loader] fault: #PF page fault, before the kernel's handlers"),
+def with_failure(failure):
+    return {"changes": {"handoff.conf": f"cmdline = unattended\ninject = {failure}\n".encode()}}
+
+
+# The machine that halts; its last line; the words of the next boot; a line of the record.
+HALTS = {
+    "stale-key": (with_failure("stale-key:20"), r"remedy: Switch the machine off",
+                  "the loader's error HL-16", "HL-16: The firmware does not end"),
+    "bad-jump": (with_failure("bad-jump"), r"^  r13 .*r15 ",
+                 "a panic, code 0x2b", "[loader] fault: #PF page fault, before the kernel's handlers"),
+    "entry-returns": ({"command_line": "probe=return", "kernel": PROBE}, r"it has no caller to return to",
+                      "a panic, code 0x2c", "[loader] kernel entry returned"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("failure", HALTS)
 def test_next_boot_names_the_error_of_the_loader(lab, failure, tmp_path):
-    """These errors come after the exit, where the firmware cannot keep them. The pages have the whole report."""
-    last_line, end, line = HALTS[failure]
-    text = f"cmdline = unattended\ninject = {failure}\n"
-    with resettable(lab, changes={"handoff.conf": text.encode()}) as running:
+    """These ends come after the exit, where the firmware cannot keep them. The pages have the whole report."""
+    settings, last_line, end, line = HALTS[failure]
+    with resettable(lab, **settings) as running:
         first = await_line(running, last_line)
         time.sleep(0.2)
         pages = tmp_path / "pages"

@@ -17,6 +17,7 @@ from lab import BUILD, CASE_IMAGE_MIB, NO_SAMPLES, TIMEOUT_SECONDS, expect_ready
 from machines import DISC
 from screen import read_ppm, read_screen
 from test_hostile_handoff import offsets
+from test_kernel_notes import NEEDS, SCREEN, with_notes
 from test_machines import wait_for_text
 from test_probe import PROBE, boot_probe, expect_complete
 
@@ -179,6 +180,83 @@ def test_G6_pixels_in_reserved_ram_are_mapped(lab, plan, machine):
     assert verdict.has_line(rf"conductor: extra output at {seen['framebuffer_base']:x}$")
     assert (seen["framebuffer_base"] >= 1 << 32) == (machine is DISC)
     assert seen["framebuffer_count"] == 2
+
+
+@pytest.mark.parametrize("base", [
+    pytest.param(0, marks=FULL),
+    pytest.param(0x80000800, id="inside-a-page", marks=FULL),
+    pytest.param(1 << 46, id="beyond-the-direct-map", marks=FULL),
+    pytest.param((1 << 64) - 4096, id="wraps"),
+])  # fmt: skip
+def test_G6_pixels_at_an_impossible_address_are_a_warning(lab, base):
+    """The boot goes on without the screen. Address 0 means that the output has no linear framebuffer."""
+    verdict, seen = boot_with(lab, [f"graphics-at {base}"])
+    warning = f"warning: output 1 is not handed over: its pixels cannot be at {base:x}\n"
+    assert (warning in verdict.serial.replace("\r", "")) == (base != 0), verdict.serial
+    assert seen["framebuffer_count"] == 0
+
+
+# --- M13: pixels over memory in use -------------------------------------------------------------------
+
+DROPPED = r"warning: the framebuffer at ([0-9a-f]+) is dropped: its pixels would overwrite memory in use \((\S+) at "
+
+
+@pytest.mark.parametrize("place, owners", [
+    (4, "runtime-data"), (5, "loader|kernel-image|temp-heap|stack"), (6, "stack")
+])  # fmt: skip
+def test_M13_a_second_screen_over_memory_in_use_is_left_out(lab, place, owners):
+    """The first screen stays. One of the blocks below the other screen is named."""
+    verdict, seen = boot_with(lab, [f"extra-output {place}", "console-is 1"])
+    base = verdict.has_line(r"conductor: extra output at ([0-9a-f]+)$").group(1)
+    places, names = map(set, zip(*re.findall(DROPPED, verdict.serial)))
+    assert places == {base} and len(names) == 1 and re.fullmatch(owners, *names), verdict.serial
+    assert size_of(seen) == OLD_SIZE and seen["framebuffer_count"] == 1
+    assert seen["framebuffer_base"] != int(base, 16)
+
+
+def test_M13_the_next_screen_takes_the_place_of_the_first(lab):
+    """The console's own screen lies over the loader. The kernel gets the other one."""
+    verdict, seen = boot_with(lab, ["extra-output 5"])
+    assert re.search(DROPPED, verdict.serial), verdict.serial
+    assert size_of(seen) == OLD_SIZE and seen["framebuffer_count"] == 1
+
+
+@pytest.mark.parametrize("keys", [[], ["resolution = 800x600"]], ids=["keep", "800x600"])
+def test_M13_the_only_screen_over_memory_in_use_leaves_the_serial_line(lab, keys):
+    verdict, seen = boot_with(lab, ["graphics-over-loader"], *keys)
+    assert re.search(DROPPED, verdict.serial), verdict.serial
+    assert seen["framebuffer_count"] == 0
+
+
+@pytest.mark.parametrize("plan, steps", [
+    (["extra-moves-at 3"], ["exit", "faults"]),
+    (["extra-moves-at 4", "stale-real 1"], ["exit", "again", "faults"]),
+], ids=["last-map", "map-after-the-exit-failed"])  # fmt: skip
+def test_M13_the_marks_move_to_the_next_screen(lab, tmp_path, plan, steps):
+    """The console's screen is good until the firmware says otherwise in a later map. A mark that was written before
+    is on the old screen."""
+    changes = {"handoff.conf": f"cmdline = unattended\ninject = hang:{len(steps)}\n".encode()}
+    disk = lab.case_disk(None, changes, ["extra-output 1", *plan])
+    with lab.restore(disk) as running:
+        assert running.wait_for(rf"^\[loader\] progress: {steps[-1]}", TIMEOUT_SECONDS), running.serial
+        text = wait_for_text(running, rf"{steps[-1]}$", tmp_path / "screen.ppm")
+    last = text.splitlines()[-1].split()
+    assert last == (steps if len(steps) == 2 else steps[1:]), text
+
+
+@pytest.mark.parametrize("serial", ["off", "0x3e8"])
+def test_M13_a_kernel_that_could_show_nothing_is_not_started(lab, serial):
+    """The firmware's console still shows the error."""
+    plan = ["graphics-over-loader", "watch-console"]
+    verdict = expect_stop(lab.case(settings(f"serial = {serial}"), plan=plan), 30)
+    assert re.search(DROPPED, verdict.serial), verdict.serial
+
+
+def test_M13_a_kernel_that_demands_a_screen_is_not_started(lab):
+    """Its note counts after the screen was dropped, too."""
+    verdict = lab.case({"kernel.elf": with_notes({NEEDS: SCREEN})}, plan=["graphics-over-loader"])
+    expect_stop(verdict, 25)
+    assert "a screen; the machine has no linear framebuffer" in verdict.serial
 
 
 # --- G8: the last pixels -----------------------------------------------------------------------------

@@ -217,6 +217,34 @@ static void test_G1_a_full_list_says_so(void **state)
     assert_int_equal(list.count, FRAMEBUFFER_LIMIT);
 }
 
+static void assert_bases(const struct framebuffer_list *list, const uint64_t *bases, size_t count)
+{
+    assert_int_equal(list->count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(list->list[i].base, bases[i]);
+}
+
+static void test_a_removed_framebuffer_leaves_the_order(void **state)
+{
+    (void)state;
+    static struct framebuffer_list list;
+    static const struct handoff_framebuffer nothing;
+    struct handoff_framebuffer framebuffer = describe(good_mode());
+    for (size_t i = 0; i < 4; i++) {
+        framebuffer.base = (i + 1) * 16 * MIB;
+        assert_true(framebuffer_list_add(&list, &framebuffer));
+    }
+    framebuffer_list_remove(&list, 1);
+    assert_bases(&list, (const uint64_t[]){16 * MIB, 48 * MIB, 64 * MIB}, 3);
+    framebuffer_list_remove(&list, 2);
+    assert_bases(&list, (const uint64_t[]){16 * MIB, 48 * MIB}, 2);
+    framebuffer_list_remove(&list, 0);
+    assert_bases(&list, (const uint64_t[]){48 * MIB}, 1);
+    framebuffer_list_remove(&list, 0);
+    assert_int_equal(list.count, 0);
+    assert_memory_equal(&list.list[0], &nothing, sizeof(nothing));
+}
+
 static void test_G6_places_that_cannot_be(void **state)
 {
     (void)state;
@@ -260,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_a_mode_without_a_place_can_be_linear),
         cmocka_unit_test(test_G1_one_screen_under_two_handles_is_one_framebuffer),
         cmocka_unit_test(test_G1_a_full_list_says_so),
+        cmocka_unit_test(test_a_removed_framebuffer_leaves_the_order),
         cmocka_unit_test(test_G6_places_that_cannot_be),
         cmocka_unit_test(test_largest_mode),
     };

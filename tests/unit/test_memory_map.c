@@ -624,35 +624,6 @@ static void test_claims_that_the_rows_do_not_bear_out_are_named(void **state)
     result_drop(result);
 }
 
-/*   |-------- LoaderData --------|
- *      |- stack -|  |- tables -|
- *            |- framebuffer -|      */
-static void test_claims_below_a_framebuffer_are_named(void **state)
-{
-    (void)state;
-    const struct memory_map_descriptor rows[] = {row(LOADER_DATA, 0x101000, 16)};
-    struct memory_map_claim claims[] = {
-        memory_map_claim_of(0x103000, 0x2000, HANDOFF_REGION_FRAMEBUFFER),
-        memory_map_claim_of(0x101000, 0x2000, HANDOFF_REGION_STACK),
-        memory_map_claim_of(0x105000, 0x2000, HANDOFF_REGION_PAGE_TABLES)};
-    struct result result = convert(rows, COUNT(rows), claims, COUNT(claims));
-    assert_int_equal(phys_range_size_bytes(result.report.unproven_claim.range), 0);
-    result_drop(result);
-
-    claims[0].range.end = phys_addr(0x106000);
-    result = convert(rows, COUNT(rows), claims, COUNT(claims));
-    assert_int_equal(result.report.unproven_claim.range.start.value, 0x105000);
-    assert_int_equal(phys_range_size_bytes(result.report.unproven_claim.range), 0x1000);
-    assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_PAGE_TABLES);
-    result_drop(result);
-
-    claims[0].range.start = phys_addr(0x102000);
-    result = convert(rows, COUNT(rows), claims, COUNT(claims));
-    assert_int_equal(result.report.unproven_claim.range.start.value, 0x102000);
-    assert_int_equal(result.report.unproven_claim.type, HANDOFF_REGION_STACK);
-    result_drop(result);
-}
-
 /*   0        64 TiB
  *   |- usable --|- … ----|- runtime -|- MMIO -|  */
 static void test_ram_beyond_the_direct_map_is_reserved(void **state)
@@ -919,7 +890,6 @@ int main(void)
         cmocka_unit_test(test_M16_claims_are_laid_over_the_rows),
         cmocka_unit_test(test_claims_do_not_soften_a_row),
         cmocka_unit_test(test_claims_that_the_rows_do_not_bear_out_are_named),
-        cmocka_unit_test(test_claims_below_a_framebuffer_are_named),
         cmocka_unit_test(test_ram_beyond_the_direct_map_is_reserved),
         cmocka_unit_test(test_maps_of_real_machines),
         cmocka_unit_test(test_M18_superdome_keeps_12_tib_apart_from_mmio),

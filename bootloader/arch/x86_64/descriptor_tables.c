@@ -53,7 +53,7 @@ _Alignas(16) uint8_t fault_stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
 /* Present, accessed (so that the CPU never writes here), 64-bit. */
 static uint64_t segments[] = {
     0, UINT64_C(0x00af9b000000ffff), UINT64_C(0x00cf93000000ffff),
-    0, /* TSS, filled by task_state_set() */
+    0, /* TSS, written by task_state_set() */
     0,
 };
 
@@ -92,7 +92,8 @@ static void gate_set(unsigned vector, uint64_t displacement, uint16_t selector, 
     };
 }
 
-static void task_state_set(uint64_t displacement)
+/* Write the TSS, and its descriptor, which has two words. */
+static void task_state_set(uint64_t displacement, uint64_t *descriptor)
 {
     uint64_t base = (uint64_t)&task_state + displacement;
     uint64_t limit = sizeof(task_state) - 1;
@@ -103,9 +104,9 @@ static void task_state_set(uint64_t displacement)
     task_state.io_map_offset = sizeof(task_state); /* no I/O permission map */
 
     /* Intel SDM Vol. 3A, 7.2.3: available 64-bit TSS, present; 16 bytes. */
-    segments[SELECTOR_TASK_STATE / 8] =
+    descriptor[0] =
         limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
-    segments[SELECTOR_TASK_STATE / 8 + 1] = base >> 32;
+    descriptor[1] = base >> 32;
 }
 
 static void load_at(uint64_t displacement)
@@ -115,7 +116,7 @@ static void load_at(uint64_t displacement)
 
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++)
         gate_set(vector, displacement, SELECTOR_CODE, stack_index(vector));
-    task_state_set(displacement);
+    task_state_set(displacement, &segments[SELECTOR_TASK_STATE / 8]);
     descriptor_tables_activate(&gdt, &idt);
 }
 
@@ -125,33 +126,77 @@ void arch_install_fault_handlers(const struct arch_fault_sink *sink)
     load_at(0);
 }
 
-/* Of the firmware, while the loader's table is in force in its place. */
-static struct descriptor_table_register firmware_table;
+/* --- Before the exit of boot services --- */
+
+/* Of the firmware, while the loader's tables are in force in their place. */
+static struct descriptor_table_register firmware_idt;
+static struct descriptor_table_register firmware_gdt;
 static bool is_watching;
 
-/* The copy has the firmware's handlers for interrupts. Its segments stay in force, so its TSS does,
- * too: without a stack of its own, a handler runs on the stack of the faulting code. Firmware that
- * never enables interrupts may have no table, at address 0. */
+/* A copy of the firmware's segments, with a TSS behind them. OVMF has nine segments. */
+#define SEGMENT_LIMIT 64
+static uint64_t watch_segments[SEGMENT_LIMIT + 2];
+
+static size_t table_size_bytes(const struct descriptor_table_register *table)
+{
+    return (size_t)table->limit + 1;
+}
+
+/* A selector behind the table is a leftover of a program that has ended. */
+static bool firmware_has_task_state(void)
+{
+    size_t selector = task_register_read();
+    return selector != 0 && selector < table_size_bytes(&firmware_gdt);
+}
+
+/* Stacks for the handlers need a TSS. Firmware that has a TSS keeps it: to load it again, the CPU
+ * would need a descriptor without the busy mark, and the firmware's table may be write-protected.
+ * Return true if the loader's TSS is in force. All selectors mean the same as before, so interrupts
+ * of the firmware are not disturbed. */
+static bool load_task_state(void)
+{
+    size_t size_bytes = table_size_bytes(&firmware_gdt);
+    size_t selector = (size_bytes + 7) / 8 * 8;
+    if (firmware_has_task_state() || firmware_gdt.base == 0 || selector > SEGMENT_LIMIT * 8)
+        return false;
+    memcpy(watch_segments, (const void *)firmware_gdt.base, size_bytes);
+    task_state_set(0, &watch_segments[selector / 8]);
+    gdt_write(
+        &(struct descriptor_table_register){(uint16_t)(selector + 15), (uint64_t)watch_segments});
+    task_register_write((uint16_t)selector);
+    return true;
+}
+
+/* The copy has the firmware's handlers for interrupts. Firmware that never enables interrupts may
+ * have no table, at address 0. If the TSS is the firmware's, an exception keeps the stack that the
+ * firmware has chosen for it: often none, and the handler runs on that of the faulting code. It
+ * needs about 1.5 KiB; firmware of EDK2 gives 2 KiB. */
 void arch_watch_faults(const struct arch_fault_sink *sink)
 {
-    firmware_table = idt_read();
+    firmware_idt = idt_read();
+    firmware_gdt = gdt_read();
     is_watching = true;
-    size_t size_bytes = (size_t)firmware_table.limit + 1;
+    size_t size_bytes = table_size_bytes(&firmware_idt);
     if (size_bytes > sizeof(gates))
         size_bytes = sizeof(gates);
-    if (firmware_table.base != 0)
-        memcpy(gates, (const void *)firmware_table.base, size_bytes);
+    if (firmware_idt.base != 0)
+        memcpy(gates, (const void *)firmware_idt.base, size_bytes);
+    bool has_stacks = load_task_state();
     for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++)
-        gate_set(vector, 0, code_selector_read(), 0);
+        gate_set(vector, 0, code_selector_read(),
+                 has_stacks ? stack_index(vector) : gates[vector].stack_index);
     fault_set_sink(sink);
     idt_write(&(struct descriptor_table_register){sizeof(gates) - 1, (uint64_t)gates});
 }
 
-/* The firmware may have loaded another table meanwhile. */
+/* The firmware may have loaded other tables meanwhile. The CPU cannot go back to no TSS, so the task
+ * register keeps the loader's. Nothing uses it: the firmware's gates name no stack of a TSS. */
 void arch_unwatch_faults(void)
 {
     if (is_watching && idt_read().base == (uint64_t)gates)
-        idt_write(&firmware_table);
+        idt_write(&firmware_idt);
+    if (is_watching && gdt_read().base == (uint64_t)watch_segments)
+        gdt_write(&firmware_gdt);
     is_watching = false;
 }
 

@@ -87,6 +87,13 @@ static bool has_address(const struct fault_frame *frame)
     return frame->vector == EXCEPTION_PAGE_FAULT || frame->vector == EXCEPTION_DOUBLE_FAULT;
 }
 
+/* A push lands just below the stack pointer, and a variable not far above. */
+static bool is_beside_stack(const struct arch_registers *registers)
+{
+    const uint64_t reach_bytes = UINT64_C(16) << 10;
+    return registers->cr2 - (registers->interrupted->rsp - reach_bytes) < 2 * reach_bytes;
+}
+
 _Noreturn void fault_handle(const struct fault_frame *frame, uint64_t cr3)
 {
     const struct interrupted *interrupted =
@@ -100,6 +107,7 @@ _Noreturn void fault_handle(const struct fault_frame *frame, uint64_t cr3)
         .address_name = has_address(frame) ? "cr2" : NULL,
         .address = virt_addr(registers.cr2),
         .address_is_canonical = fault_address_is_canonical(registers.cr2, LEVEL_LIMIT),
+        .is_beside_stack = has_address(frame) && is_beside_stack(&registers),
         .registers = &registers,
     };
     decode_code(frame, &fault);

@@ -176,6 +176,26 @@ static inline struct descriptor_table_register gdt_read(void)
     return value;
 }
 
+/* The segment registers keep the descriptors that they have loaded. */
+static inline void gdt_write(const struct descriptor_table_register *value)
+{
+    __asm__ volatile("lgdt %0" : : "m"(*value) : "memory");
+}
+
+/* The selector of the TSS; 0 if none was loaded since the reset. */
+static inline uint16_t task_register_read(void)
+{
+    uint16_t selector;
+    __asm__ volatile("str %0" : "=r"(selector));
+    return selector;
+}
+
+/* The CPU reads the descriptor from the GDT, and marks it there as busy. */
+static inline void task_register_write(uint16_t selector)
+{
+    __asm__ volatile("ltr %0" : : "r"(selector) : "memory");
+}
+
 static inline struct descriptor_table_register idt_read(void)
 {
     struct descriptor_table_register value;

@@ -11,10 +11,14 @@
  *   volume-nowhere     the file system's interface is at 32 TiB, where nothing is mapped
  *   read-waits-at N    the N-th read waits for a byte on COM1
  *   read-jumps-at N    the N-th read jumps to an address where nothing is mapped
+ *   read-pushes-at N   the N-th read has used up its stack: it pushes where nothing is mapped
+ *   read-breaks-at N   the N-th read pushes with a stack pointer that is no address
+ *   read-spins-at N    the N-th read has used up its stack, and an interrupt comes
  */
 #include "tests/qemu/conductor/stage.h"
 
-#define NOWHERE UINT64_C(0x200000000000)
+#define NOWHERE    UINT64_C(0x200000000000)
+#define NO_ADDRESS UINT64_C(0x8000000000000000)
 
 /* All files of the firmware's driver share these functions. */
 static EFI_FILE_OPEN real_open;
@@ -25,6 +29,28 @@ static EFI_HANDLE_PROTOCOL next_handle_protocol;
 static uint64_t open_calls;
 static uint64_t read_calls;
 static bool information_grown;
+
+_Noreturn void no_stack_push(uint64_t stack_pointer);
+_Noreturn void no_stack_wait(uint64_t stack_pointer);
+
+static bool is_due(const char *name)
+{
+    uint64_t number;
+    bool is_now = plan_has(&stage.plan, name, &number) && read_calls >= number;
+    if (is_now)
+        say("read %llu follows %s", read_calls, name);
+    return is_now;
+}
+
+static void lose_the_stack(void)
+{
+    if (is_due("read-pushes-at"))
+        no_stack_push(NOWHERE);
+    if (is_due("read-breaks-at"))
+        no_stack_push(NO_ADDRESS);
+    if (is_due("read-spins-at"))
+        no_stack_wait(NOWHERE);
+}
 
 static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VOID *buffer)
 {
@@ -43,6 +69,7 @@ static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VO
         say("read %llu jumps", read_calls);
         ((void (*)(void))NOWHERE)();
     }
+    lose_the_stack();
     if (plan_has(&stage.plan, "read-waits-at", &number) && read_calls == number)
         stage_wait_for_byte("a read waits");
     if (plan_has(&stage.plan, "read-at-most", &number) && *size_bytes > number)
@@ -134,9 +161,9 @@ static EFI_STATUS handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **inte
 void files_install(void)
 {
     static const char *const names[] = {
-        "read-at-most",   "read-fails-at",     "read-ends-at",
-        "open-fails",     "information-fails", "information-grows",
-        "volume-nowhere", "read-jumps-at",     "read-waits-at",
+        "read-at-most",      "read-fails-at",     "read-ends-at",   "open-fails",
+        "information-fails", "information-grows", "volume-nowhere", "read-jumps-at",
+        "read-waits-at",     "read-pushes-at",    "read-breaks-at", "read-spins-at",
     };
     bool wanted = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

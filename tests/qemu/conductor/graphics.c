@@ -5,19 +5,25 @@
  *   graphics-blt-only      they can only copy blocks
  *   graphics-empty         the mode is 0 x 0
  *   graphics-size N        the firmware states N bytes of framebuffer
- *   graphics-at-8-gib      the firmware states that the framebuffer is there
+ *   graphics-at N          the firmware states that the framebuffer is at the address N
+ *   graphics-over-loader   the firmware states that it is over the loader's image
  *   graphics-no-mode       Mode is NULL until SetMode() is called
  *   graphics-no-info       Mode->Info is NULL until then
  *   graphics-not-started   QueryMode() gives EFI_NOT_STARTED until then
  *   set-mode-fails         SetMode() changes the mode and fails, but for the firmware's own mode
  *   set-mode-never         SetMode() fails
+ *   query-mode-waits       the first QueryMode() waits for a byte on COM1
+ *   set-mode-waits         the first SetMode() waits for a byte on COM1
  *   console-is N           the console shows its text on the N-th output only; 0: on none
  *
  * and for one more output, in memory, which becomes the only one of the console:
  *   extra-output PLACE     its pixels are in EfiReservedMemoryType: 1 anywhere, 2 above 4 GiB,
- *                          3 nowhere (it can only copy blocks)
+ *                          3 nowhere (it can only copy blocks), 4 in EfiRuntimeServicesData,
+ *                          5 over the loader's image, 6 over the stack, which is at their end
+ *   extra-moves-at N       at the N-th GetMemoryMap() its memory becomes EfiRuntimeServicesData
  *   extra-edid N           its screen prefers the size of its mode N; 9: its EDID is damaged
  */
+#include "shared/arch/x86_64/instructions.h"
 #include "shared/memory.h"
 #include "tests/qemu/conductor/stage.h"
 
@@ -60,6 +66,7 @@ static bool is_guid(const EFI_GUID *guid, const EFI_GUID *other)
 static void refresh(struct staged_output *output)
 {
     uint64_t size_bytes;
+    uint64_t base;
     output->mode = *output->real->Mode;
     output->information = *output->mode.Info;
     output->mode.Info = &output->information;
@@ -73,18 +80,31 @@ static void refresh(struct staged_output *output)
     }
     if (planned("graphics-empty"))
         output->information.HorizontalResolution = output->information.VerticalResolution = 0;
-    if (planned("graphics-at-8-gib"))
-        output->mode.FrameBufferBase = UINT64_C(8) << 30;
+    if (plan_has(&stage.plan, "graphics-at", &base))
+        output->mode.FrameBufferBase = base;
+    if (planned("graphics-over-loader"))
+        output->mode.FrameBufferBase = (EFI_PHYSICAL_ADDRESS)(uintptr_t)stage.loader->ImageBase;
     if (!output->is_started && planned("graphics-no-info"))
         output->mode.Info = NULL;
     if (!output->is_started && planned("graphics-no-mode"))
         output->protocol.Mode = NULL;
 }
 
+/* Between two waits the firmware's terminal could take the byte. */
+static void wait_once(const char *name)
+{
+    static bool has_waited;
+    if (!planned(name) || has_waited)
+        return;
+    has_waited = true;
+    stage_wait_for_byte("the firmware waits");
+}
+
 static EFI_STATUS query_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, UINT32 number, UINTN *size_bytes,
                              EFI_GRAPHICS_OUTPUT_MODE_INFORMATION **information)
 {
     struct staged_output *output = (struct staged_output *)self;
+    wait_once("query-mode-waits");
     if (!output->is_started && planned("graphics-not-started"))
         return EFI_NOT_STARTED;
     EFI_STATUS status = output->real->QueryMode(output->real, number, size_bytes, information);
@@ -97,6 +117,7 @@ static EFI_STATUS set_mode(EFI_GRAPHICS_OUTPUT_PROTOCOL *self, UINT32 number)
 {
     struct staged_output *output = (struct staged_output *)self;
     say("SetMode(%u)", number);
+    wait_once("set-mode-waits");
     if (planned("set-mode-never"))
         return EFI_DEVICE_ERROR;
     EFI_STATUS status = output->real->SetMode(output->real, number);
@@ -129,6 +150,7 @@ static const struct {
 } extra_modes[] = {{640, 480, 640}, {800, 600, 832}, {1024, 768, 1024}};
 #define EXTRA_MODE_COUNT (sizeof(extra_modes) / sizeof(extra_modes[0]))
 #define EXTRA_BYTES      (UINT64_C(1024) * 768 * 4)
+#define FIRST_MODE_BYTES (UINT64_C(640) * 480 * 4)
 
 static EFI_GRAPHICS_OUTPUT_PROTOCOL extra;
 static EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE extra_mode;
@@ -180,12 +202,30 @@ static EFI_PHYSICAL_ADDRESS extra_place(uint64_t place)
     EFI_PHYSICAL_ADDRESS base = FOUR_GIB + (UINT64_C(64) << 20);
     if (place == 3)
         return 0;
+    if (place == 5)
+        return (EFI_PHYSICAL_ADDRESS)(uintptr_t)stage.loader->ImageBase;
+    if (place == 6)
+        return stack_pointer_read() / EFI_PAGE_SIZE * EFI_PAGE_SIZE - FIRST_MODE_BYTES +
+               4 * EFI_PAGE_SIZE;
     EFI_STATUS status =
         stage.firmware->AllocatePages(place == 2 ? AllocateAddress : AllocateAnyPages,
-                                      EfiReservedMemoryType, EXTRA_BYTES / EFI_PAGE_SIZE, &base);
+                                      place == 4 ? EfiRuntimeServicesData : EfiReservedMemoryType,
+                                      EXTRA_BYTES / EFI_PAGE_SIZE, &base);
     if (EFI_ERROR(status))
         say("no memory for the extra output: %llx", status);
     return EFI_ERROR(status) ? 0 : base;
+}
+
+void graphics_note_map(uint64_t map_calls)
+{
+    uint64_t number;
+    EFI_PHYSICAL_ADDRESS base = extra_mode.FrameBufferBase;
+    if (!plan_has(&stage.plan, "extra-moves-at", &number) || map_calls != number)
+        return;
+    if (EFI_ERROR(stage.firmware->FreePages(base, EXTRA_BYTES / EFI_PAGE_SIZE)) ||
+        EFI_ERROR(stage.firmware->AllocatePages(AllocateAddress, EfiRuntimeServicesData,
+                                                EXTRA_BYTES / EFI_PAGE_SIZE, &base)))
+        say("the memory of the extra output cannot change");
 }
 
 /* A block of 128 bytes with one detailed timing. */

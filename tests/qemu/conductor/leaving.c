@@ -48,7 +48,8 @@
 #define TIMER_WAIT_MICROSECONDS 10000
 
 static uint64_t exit_calls;
-static uint64_t first_handlers; /* the address of the firmware's descriptor table */
+static uint64_t first_handlers; /* the addresses of the firmware's descriptor tables */
+static uint64_t first_segments;
 static volatile bool timer_ticked;
 static uint64_t map_calls;
 
@@ -82,6 +83,22 @@ static void trap_everything_else(void)
         stage.loader_table->ConOut->OutputString = forbidden_output;
 }
 
+void handlers_note(void)
+{
+    first_handlers = idt_read().base;
+    first_segments = gdt_read().base;
+}
+
+const char *handlers_owner(void)
+{
+    bool has_handlers = idt_read().base == first_handlers;
+    bool has_segments = gdt_read().base == first_segments;
+    if (has_handlers != has_segments)
+        return has_handlers ? "the firmware's with other segments"
+                            : "the loader's with old segments";
+    return has_handlers ? "the firmware's" : "the loader's";
+}
+
 static void EFIAPI note_tick(EFI_EVENT event, VOID *context)
 {
     (void)event;
@@ -100,9 +117,7 @@ static void show_timer(void)
     for (unsigned i = 0; i < TIMER_WAIT_LIMIT && !timer_ticked; i++)
         stage.firmware->Stall(TIMER_WAIT_MICROSECONDS);
     stage.firmware->CloseEvent(timer);
-    say("handlers: %s, the timer %s",
-        idt_read().base == first_handlers ? "the firmware's" : "the loader's",
-        timer_ticked ? "ticks" : "stands still");
+    say("handlers: %s, the timer %s", handlers_owner(), timer_ticked ? "ticks" : "stands still");
 }
 
 /* Allocate a page of a type that its neighbours do not have, so that the map gets one more row. */
@@ -208,6 +223,7 @@ static EFI_STATUS get_memory_map(UINTN *size_bytes, EFI_MEMORY_DESCRIPTOR *map, 
     UINTN capacity_bytes = *size_bytes;
     uint64_t number;
     map_calls++;
+    graphics_note_map(map_calls);
     if (plan_has(&stage.plan, "map-jumps", NULL))
         ((void (*)(void))NOWHERE)();
     if (map_calls == 1 && plan_has(&stage.plan, "show-handlers", NULL))
@@ -244,8 +260,7 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, UINTN key)
     uint64_t number;
     exit_calls++;
     if (plan_has(&stage.plan, "show-handlers", NULL))
-        say("handlers at the exit: %s",
-            idt_read().base == first_handlers ? "the firmware's" : "the loader's");
+        say("handlers at the exit: %s", handlers_owner());
     trap_everything_else();
     if (plan_has(&stage.plan, "exit-hangs", NULL))
         halt_forever();
@@ -265,7 +280,6 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, UINTN key)
 
 void leaving_install(void)
 {
-    first_handlers = idt_read().base;
     stage.services->GetMemoryMap = get_memory_map;
     stage.services->ExitBootServices = exit_boot_services;
 }

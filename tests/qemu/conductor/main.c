@@ -218,12 +218,12 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     if (plan_has(&stage.plan, "five-levels", NULL))
         five_levels_enable();
 
-    uint64_t handlers = idt_read().base;
+    task_state_install();
+    handlers_note();
     say("starting the loader");
     EFI_STATUS status = stage.firmware->StartImage(loader, NULL, NULL);
     say("the loader returned %llx", status);
-    if (idt_read().base != handlers)
-        say("the exception handlers are still the loader's");
+    say("handlers after it: %s", handlers_owner());
     allocation_report();
     no_execute_report();
     keyboard_report();

@@ -9,7 +9,8 @@
  *   variable-times N  it is written N times: each time the last byte is another one, and at the end
  *                     the one of the file
  *   show-variable     announce the size and the CRC-32 of the variable, before the loader starts
- *   watch-variables   announce each write of a variable by the loader; needed by the next two
+ *   watch-variables   announce each write of a variable by the loader; needed by the next three
+ *   variable-waits    the first reading of the loader's variable waits for a byte on COM1
  *   variable-space N  the firmware states N bytes of free space for variables
  *   no-variables      writing a variable fails
  *   secure-boot N     the firmware says N in its variable SecureBoot; 1 is on
@@ -47,11 +48,11 @@ static EFI_STATUS set_variable(CHAR16 *wanted, EFI_GUID *vendor, UINT32 attribut
     return status;
 }
 
-static bool is_secure_boot(const CHAR16 *wanted)
+/* The name has its NUL. */
+static bool is_name(const CHAR16 *wanted, const CHAR16 *expected, size_t length)
 {
-    static const CHAR16 secure_boot[] = L"SecureBoot";
-    for (size_t i = 0; i < sizeof secure_boot / sizeof secure_boot[0]; i++) {
-        if (wanted[i] != secure_boot[i])
+    for (size_t i = 0; i < length; i++) {
+        if (wanted[i] != expected[i])
             return false;
     }
     return true;
@@ -60,8 +61,16 @@ static bool is_secure_boot(const CHAR16 *wanted)
 static EFI_STATUS get_variable(CHAR16 *wanted, EFI_GUID *vendor, UINT32 *attributes,
                                UINTN *size_bytes, VOID *bytes)
 {
+    static const CHAR16 secure_boot[] = L"SecureBoot";
+    static bool has_waited;
     uint64_t number;
-    if (!is_secure_boot(wanted) || !plan_has(&stage.plan, "secure-boot", &number))
+    if (plan_has(&stage.plan, "variable-waits", NULL) && !has_waited &&
+        is_name(wanted, name, sizeof name / sizeof name[0])) {
+        has_waited = true;
+        stage_wait_for_byte("the firmware waits");
+    }
+    if (!is_name(wanted, secure_boot, sizeof secure_boot / sizeof secure_boot[0]) ||
+        !plan_has(&stage.plan, "secure-boot", &number))
         return real->GetVariable(wanted, vendor, attributes, size_bytes, bytes);
     *size_bytes = 1;
     *(uint8_t *)bytes = (uint8_t)number;

@@ -51,6 +51,9 @@ void keyboard_install(void); /* after the others: it calls their hooks */
 EFI_STATUS graphics_handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, VOID **interface,
                                     EFI_STATUS status);
 
+/* The loader calls GetMemoryMap() for the n-th time. */
+void graphics_note_map(uint64_t map_calls);
+
 /* Return the memory that the loader has allocated and not freed, for the report after its
  * return. */
 void allocation_report(void);
@@ -82,6 +85,13 @@ void no_execute_report(void);
 /* Stay at a screen that a test reads, if the plan says so. */
 void screen_show_letters(void);
 void screen_hold(void);
+
+/* Give the firmware a TSS, if the plan says so. */
+void task_state_install(void);
+
+/* Note the firmware's descriptor tables. Then return whose tables are in force. */
+void handlers_note(void);
+const char *handlers_owner(void);
 
 /* Switch the machine to five levels of page tables. */
 void five_levels_enable(void);
