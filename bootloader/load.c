@@ -73,7 +73,7 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     file_close(&file);
     if (!is_loaded)
         return false;
-    console_log(&loader->console, "kernel %s: %llu KiB at %llx, entry %llx", path,
+    console_log(&loader->console, "kernel: %llu KiB at %llx, entry %llx",
                 phys_range_size_bytes(*memory) / KIB, memory->start.value,
                 loader->kernel.entry.value);
     return true;

@@ -186,6 +186,6 @@ def test_alignment_of_a_segment_holds_for_the_physical_address(lab, tmp_path, al
     kernel.write_bytes(with_alignment(PROBE.read_bytes(), alignment))
     verdict = boot_probe(lab, kernel=kernel, machine={"memory": memory})
     expect_complete(verdict)
-    place = verdict.has_line(r"kernel .*: \d+ KiB at ([0-9a-f]+), entry ([0-9a-f]+)")
+    place = verdict.has_line(r"kernel: \d+ KiB at ([0-9a-f]+), entry ([0-9a-f]+)")
     start = int.from_bytes(PROBE.read_bytes()[80:88], "little")
     assert int(place.group(1), 16) % alignment == start % alignment
