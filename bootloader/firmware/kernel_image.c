@@ -90,15 +90,15 @@ static enum loader_error check_headers(const struct file *file, struct pages *pa
 static enum loader_error read_segments(const struct file *file, const struct elf_plan *plan,
                                        uint8_t *image)
 {
-    elf_zero_rest(plan, image);
-    for (unsigned i = 0; i < plan->segment_count; i++) {
-        const struct elf_segment *segment = &plan->segments[i];
+    for (unsigned next = 0; next < plan->segment_count;) {
+        struct elf_read read;
+        next = elf_next_read(plan, next, &read);
         enum loader_error error =
-            file_read(file, segment->file_offset, image + elf_segment_place(plan, segment),
-                      segment->file_size_bytes);
+            file_read(file, read.file_offset, image + read.place, read.size_bytes);
         if (error != LOADER_OK)
             return error;
     }
+    elf_zero_rest(plan, image);
     return LOADER_OK;
 }
 

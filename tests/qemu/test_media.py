@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import TIMEOUT_SECONDS, expect_ready, expect_stop, random_places, volume
-from image import PARTITION_OFFSET_BYTES
+from lab import BUILD, TIMEOUT_SECONDS, expect_ready, expect_stop, random_places, volume
+from image import MIB, PARTITION_OFFSET_BYTES
 
 KERNEL = (volume.ESP / "kernel.elf").read_bytes()
 SECTOR_BYTES = 512
@@ -49,6 +49,29 @@ def test_ES5_slow_medium_shows_that_the_loader_runs(lab, console):
 def picture_text(running, console, picture):
     running.screenshot(picture)
     return console.read(picture)
+
+
+def large_kernel(lab, **settings):
+    """Boot a kernel with more than 3 MiB in its file, which checks every number there."""
+    return lab.case(kernel=BUILD / "small_kernels/large.elf", **settings)
+
+
+@pytest.mark.parametrize("plan", [[], ["read-at-most 65521"]], ids=["in-one-read", "in-short-reads"])
+def test_ES5_large_kernel_arrives_whole(lab, plan):
+    verdict = large_kernel(lab, plan=plan)
+    assert verdict.success, f"{verdict.sentence}\n{verdict.serial}"
+
+
+def test_ES6_firmware_that_fails_on_long_reads(lab):
+    """The loader reads again, 1 MiB at a time."""
+    verdict = large_kernel(lab, plan=[f"long-reads-fail {MIB}"])
+    assert verdict.has_line(r"conductor: a read of 31[0-9]{5} bytes fails$"), verdict.serial
+    assert verdict.success, f"{verdict.sentence}\n{verdict.serial}"
+
+
+def test_ES6_firmware_that_fails_on_reads_of_half_a_mebibyte(lab):
+    verdict = expect_stop(large_kernel(lab, plan=[f"long-reads-fail {MIB // 2}"]), 10)
+    assert r"what:   \kernel.elf, at byte 0 of 3158432" in verdict.serial, verdict.serial
 
 
 @pytest.mark.full
