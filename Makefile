@@ -386,7 +386,7 @@ test-threads: thread-tests ## run the heap's thread tests under TSan
 SIMULATOR_PARSER := $(wildcard host/simulator/map_*.c) $(patsubst %,host/simulator/%.c,efi_names text_cursor)
 SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard host/simulator/*.c) \
     tests/unit/support/memory_map_oracle.c tests/unit/support/arch_stub.c kernel/core/log.c kernel/diagnostics/ownership.c kernel/core/panic_names.c \
-    kernel/diagnostics/self_test.c kernel/core/timeline.c)
+    kernel/diagnostics/self_test.c kernel/core/timeline.c kernel/core/boot_record.c)
 
 $(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a
 	@mkdir -p $(@D)
