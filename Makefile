@@ -227,9 +227,9 @@ $(2)/kernel.debug.elf: $(3) $(1)/symbols.o $(KERNEL_LINKER_SCRIPT)
 	$$(say) LINK $$@
 	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $$(filter %.o,$$^) -o $$(NEW) && $$(RENAME)
 
-$(2)/kernel.elf: $(2)/kernel.debug.elf
+$(2)/kernel.elf: $(2)/kernel.debug.elf scripts/kernel-checksum.py
 	$$(say) STRIP $$@
-	$(Q)$(LLVM_OBJCOPY) --strip-all $$< $$(NEW) && $$(RENAME)
+	$(Q)$(LLVM_OBJCOPY) --strip-all $$< $$(NEW) && $$(PYTHON) scripts/kernel-checksum.py $$(NEW) && $$(RENAME)
 endef
 $(eval $(call kernel_image,$(BUILD)/kernel,$(BUILD),$(KERNEL_OBJECTS)))
 
@@ -261,7 +261,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note error inject kernel_demands serial_choice) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note error inject kernel_checksum kernel_demands serial_choice) \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 

@@ -115,6 +115,11 @@ static const struct error_text error_texts[] = {
                                      "Remove the line from handoff.conf, or switch Secure Boot off "
                                      "in the firmware's setup.",
                                      FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_KERNEL_DAMAGED] =
+        {"The kernel is damaged: its bytes do not have the checksum in its note.",
+         "Copy the kernel to the medium again. If the error stays, replace the medium: it gives "
+         "wrong bytes, and the firmware does not see it.",
+         FIRMWARE_COMPROMISED_DATA},
 };
 
 static const char *const status_names[] = {
