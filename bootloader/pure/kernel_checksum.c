@@ -1,6 +1,6 @@
 #include "bootloader/pure/kernel_checksum.h"
 
-#include "shared/memory.h"
+#include "bootloader/pure/number_at.h"
 
 #define SEED UINT64_C(0x48616e646f666621)
 /* Odd, so that a multiplication is reversible. 2^64 divided by the golden ratio. */
@@ -8,24 +8,23 @@
 
 #define VALUE_SIZE_BYTES 8
 
-/* A multiplication moves differences to higher bits only. So the halves change places. */
+/* A multiplication moves differences to higher bits only. So the halves change places. Without the
+ * builtin, clang makes two multiplications of it. */
 static inline uint64_t mix(uint64_t state, uint64_t word)
 {
-    state = (state ^ word) * MULTIPLIER;
-    return state << 32 | state >> 32;
+    return __builtin_rotateleft64((state ^ word) * MULTIPLIER, 32);
 }
 
 static inline uint64_t word_at(const uint8_t *bytes)
 {
     uint64_t word;
-    memcpy(&word, bytes, sizeof(word));
+    __builtin_memcpy(&word, bytes, sizeof(word)); /* one instruction, and no call */
     return word;
 }
 
 /* The last word is filled up with zeros. */
 static uint64_t mix_bytes(uint64_t state, const uint8_t *bytes, uint64_t size_bytes)
 {
-    uint8_t last[sizeof(uint64_t)] = {0};
     for (; size_bytes >= 4 * sizeof(uint64_t); size_bytes -= 4 * sizeof(uint64_t)) {
         state = mix(state, word_at(bytes));
         state = mix(state, word_at(bytes + 8));
@@ -37,10 +36,7 @@ static uint64_t mix_bytes(uint64_t state, const uint8_t *bytes, uint64_t size_by
         state = mix(state, word_at(bytes));
         bytes += sizeof(uint64_t);
     }
-    if (size_bytes == 0)
-        return state;
-    memcpy(last, bytes, size_bytes);
-    return mix(state, word_at(last));
+    return size_bytes == 0 ? state : mix(state, number_at(bytes, size_bytes));
 }
 
 static uint8_t *place_of(const struct elf_plan *plan, const struct elf_segment *segment,
