@@ -664,8 +664,14 @@ iso: build ## make an ISO for discs and sticks, build/handoff.iso
 usb: image ## write a USB stick: make usb DEV=/dev/sdX (asks before it writes)
 	@$(PYTHON) scripts/usb.py $(BUILD)/handoff.img "$(DEV)"
 
+# QEMU loads it, for `bench_boot.py --where`.
+$(BUILD)/bench/where.so: tests/bench/where/where.c
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) -O2 $(COMMON_CFLAGS) -shared -fPIC -fvisibility=hidden $< -o $(NEW) && $(RENAME)
+
 .PHONY: bench-boot
-bench-boot: qemu-programs $(BENCH_KERNELS) ## count the guest instructions of the loader by kernel and medium, and of each phase
+bench-boot: qemu-programs $(BENCH_KERNELS) $(BUILD)/bench/where.so ## count the guest instructions of the loader by kernel and medium, and of each phase
 	@$(PYTHON) tests/bench/bench_boot.py
 
 .PHONY: bench-kernel
