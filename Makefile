@@ -227,9 +227,9 @@ $(2)/kernel.debug.elf: $(3) $(1)/symbols.o $(KERNEL_LINKER_SCRIPT)
 	$$(say) LINK $$@
 	$(Q)$(LD_LLD) $(KERNEL_LDFLAGS) $$(filter %.o,$$^) -o $$(NEW) && $$(RENAME)
 
-$(2)/kernel.elf: $(2)/kernel.debug.elf
+$(2)/kernel.elf: $(2)/kernel.debug.elf scripts/kernel-checksum.py
 	$$(say) STRIP $$@
-	$(Q)$(LLVM_OBJCOPY) --strip-all $$< $$(NEW) && $$(RENAME)
+	$(Q)$(LLVM_OBJCOPY) --strip-all $$< $$(NEW) && $$(PYTHON) scripts/kernel-checksum.py $$(NEW) && $$(RENAME)
 endef
 $(eval $(call kernel_image,$(BUILD)/kernel,$(BUILD),$(KERNEL_OBJECTS)))
 
@@ -261,7 +261,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note error inject kernel_demands serial_choice) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note error inject kernel_checksum kernel_demands serial_choice) \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
@@ -390,7 +390,7 @@ test-threads: thread-tests ## run the heap's thread tests under TSan
 SIMULATOR_PARSER := $(wildcard host/simulator/map_*.c) $(patsubst %,host/simulator/%.c,efi_names text_cursor)
 SIMULATOR_OBJECTS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard host/simulator/*.c) \
     tests/unit/support/memory_map_oracle.c tests/unit/support/arch_stub.c kernel/core/log.c kernel/diagnostics/ownership.c kernel/core/panic_names.c \
-    kernel/diagnostics/self_test.c kernel/core/timeline.c)
+    kernel/diagnostics/self_test.c kernel/core/timeline.c kernel/core/boot_record.c)
 
 $(BUILD)/simulator/simulate: $(SIMULATOR_OBJECTS) $(BUILD)/unit/libpure.a
 	@mkdir -p $(@D)
@@ -668,8 +668,14 @@ iso: build ## make an ISO for discs and sticks, build/handoff.iso
 usb: image ## write a USB stick: make usb DEV=/dev/sdX (asks before it writes)
 	@$(PYTHON) scripts/usb.py $(BUILD)/handoff.img "$(DEV)"
 
+# QEMU loads it, for `bench_boot.py --where`.
+$(BUILD)/bench/where.so: tests/bench/where/where.c
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) -O2 $(COMMON_CFLAGS) -shared -fPIC -fvisibility=hidden $< -o $(NEW) && $(RENAME)
+
 .PHONY: bench-boot
-bench-boot: qemu-programs $(BENCH_KERNELS) ## count the guest instructions of the loader by kernel and medium, and of each phase
+bench-boot: qemu-programs $(BENCH_KERNELS) $(BUILD)/bench/where.so ## count the guest instructions of the loader by kernel and medium, and of each phase
 	@$(PYTHON) tests/bench/bench_boot.py
 
 .PHONY: bench-kernel

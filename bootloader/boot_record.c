@@ -2,16 +2,14 @@
 
 #include "bootloader/arch.h"
 #include "bootloader/firmware/variable.h"
+#include "bootloader/pure/boot_record_place.h"
 #include "bootloader/pure/boot_record_text.h"
 #include "bootloader/serial.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
 
-/* Firmware allocates from the top of memory, so these pages keep their content. They lie at the end
- * of 2 MiB, so that they split no large page, and at no start of 1 MiB, where some firmware tests
- * memory. */
-static const uint64_t places[] = {0x1fe000, 0x7fe000};
+static const uint64_t places[] = {BOOT_RECORD_FIRST_PLACE, BOOT_RECORD_SECOND_PLACE};
 #define PLACE_COUNT (sizeof(places) / sizeof(places[0]))
 
 static bool reserve(struct loader *loader)

@@ -69,7 +69,8 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     bool is_loaded = kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
-                     kernel_image_load(&file, &loader->pages, &loader->kernel, memory) == LOADER_OK;
+                     kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
+                                       memory) == LOADER_OK;
     file_close(&file);
     if (!is_loaded)
         return false;

@@ -43,6 +43,9 @@ enum handoff_note_type {
     /* Things without which the kernel cannot run: HANDOFF_NEEDS_*. The loader refuses a bit that it
      * does not know. */
     HANDOFF_NOTE_NEEDS = 5,
+    /* The checksum of the loaded bytes, or 0. The source has 0. scripts/kernel-checksum.py writes the
+     * number into the finished file. The loader refuses a kernel whose bytes have another one. */
+    HANDOFF_NOTE_CHECKSUM = 6,
 };
 
 #define HANDOFF_NOTE_VERSION_VALUE(major, minor) ((uint64_t)(minor) << 16 | (uint64_t)(major))

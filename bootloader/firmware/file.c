@@ -2,9 +2,8 @@
 
 #include "bootloader/pure/config.h"
 
-/* Some firmware fails on very long reads from USB sticks. One megabyte per call is safe. It is no
- * slower where the firmware copies through a small buffer anyway. */
-#define READ_CHUNK_BYTES (UINT64_C(1024) * 1024)
+/* Some firmware fails on long reads. So many bytes in a call are safe. */
+#define SAFE_READ_BYTES (UINT64_C(1024) * 1024)
 
 /* EFI_FILE_INFO with a name of 255 characters, the most that FAT has. */
 #define FILE_INFO_BYTES (offsetof(EFI_FILE_INFO, FileName) + 256 * sizeof(CHAR16))
@@ -154,8 +153,9 @@ static enum loader_error file_read_once(const struct file *file, uint64_t offset
     return LOADER_OK;
 }
 
-enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
-                            uint64_t size_bytes)
+/* Read with calls for at most `most_bytes` bytes. Firmware may read less than a call wants. */
+static enum loader_error file_read_in_pieces(const struct file *file, uint64_t offset, void *bytes,
+                                             uint64_t size_bytes, uint64_t most_bytes)
 {
     uint64_t done_bytes = 0;
     EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
@@ -164,7 +164,7 @@ enum loader_error file_read(const struct file *file, uint64_t offset, void *byte
                          "%s: the firmware cannot go to byte %llu", file->path, offset);
     while (done_bytes < size_bytes) {
         uint64_t left_bytes = size_bytes - done_bytes;
-        UINTN read_bytes = left_bytes < READ_CHUNK_BYTES ? left_bytes : READ_CHUNK_BYTES;
+        UINTN read_bytes = left_bytes < most_bytes ? left_bytes : most_bytes;
         enum loader_error error = file_read_once(file, offset + done_bytes,
                                                  (unsigned char *)bytes + done_bytes, &read_bytes);
         if (error != LOADER_OK)
@@ -172,6 +172,16 @@ enum loader_error file_read(const struct file *file, uint64_t offset, void *byte
         done_bytes += read_bytes;
     }
     return LOADER_OK;
+}
+
+/* One call is best: each costs commands to the device, and on a disc OVMF sends six for it. */
+enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
+                            uint64_t size_bytes)
+{
+    enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes, size_bytes);
+    if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES)
+        error = file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES);
+    return error;
 }
 
 void file_close(const struct file *file)

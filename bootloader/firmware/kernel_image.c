@@ -1,6 +1,7 @@
 #include "bootloader/firmware/kernel_image.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/pure/kernel_checksum.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 
@@ -90,15 +91,15 @@ static enum loader_error check_headers(const struct file *file, struct pages *pa
 static enum loader_error read_segments(const struct file *file, const struct elf_plan *plan,
                                        uint8_t *image)
 {
-    elf_zero_rest(plan, image);
-    for (unsigned i = 0; i < plan->segment_count; i++) {
-        const struct elf_segment *segment = &plan->segments[i];
+    for (unsigned next = 0; next < plan->segment_count;) {
+        struct elf_read read;
+        next = elf_next_read(plan, next, &read);
         enum loader_error error =
-            file_read(file, segment->file_offset, image + elf_segment_place(plan, segment),
-                      segment->file_size_bytes);
+            file_read(file, read.file_offset, image + read.place, read.size_bytes);
         if (error != LOADER_OK)
             return error;
     }
+    elf_zero_rest(plan, image);
     return LOADER_OK;
 }
 
@@ -110,8 +111,24 @@ enum loader_error kernel_image_read_headers(const struct file *file, struct page
     return error == LOADER_OK ? read_notes(file, pages, ret_plan, ret_demands) : error;
 }
 
+/* Not every medium or driver reports a wrong read. */
+static enum loader_error check_bytes(const struct file *file, const struct elf_plan *plan,
+                                     const struct kernel_demands *demands, void *image)
+{
+    if (demands->checksum == 0)
+        return LOADER_OK;
+    uint64_t found = kernel_checksum(plan, image, demands->checksum_offset);
+    if (found == demands->checksum)
+        return LOADER_OK;
+    return error_set(file->firmware->failure, LOADER_ERROR_KERNEL_DAMAGED, EFI_SUCCESS,
+                     "%s: checksum %llx, and its note has %llx", file->path, found,
+                     demands->checksum);
+}
+
 enum loader_error kernel_image_load(const struct file *file, struct pages *pages,
-                                    const struct elf_plan *plan, struct phys_range *ret_memory)
+                                    const struct elf_plan *plan,
+                                    const struct kernel_demands *demands,
+                                    struct phys_range *ret_memory)
 {
     struct phys_range memory;
     enum loader_error error =
@@ -120,6 +137,8 @@ enum loader_error kernel_image_load(const struct file *file, struct pages *pages
                                    HANDOFF_REGION_KERNEL_IMAGE, &memory);
     if (error == LOADER_OK)
         error = read_segments(file, plan, (uint8_t *)memory.start.value);
+    if (error == LOADER_OK)
+        error = check_bytes(file, plan, demands, (void *)memory.start.value);
     if (error == LOADER_OK)
         *ret_memory = memory;
     return error;

@@ -21,10 +21,12 @@ enum loader_error kernel_image_read_headers(const struct file *file, struct page
 /* Allocate memory for the image, and read each segment straight into its place. So the file is
  * never whole in memory, and no byte is copied.
  *   ret_memory  a block of pages of type KERNEL_IMAGE, aligned as the file demands
- * Failures: OUT_OF_MEMORY, BAD_ALLOCATION, FILE_READ, FILE_SHORT. On failure *ret_memory is not
- * written; the blocks are in *pages. */
-enum loader_error kernel_image_load(const struct file *file, struct pages *pages,
-                                    const struct elf_plan *plan, struct phys_range *ret_memory)
+ * Failures: OUT_OF_MEMORY, BAD_ALLOCATION, FILE_READ, FILE_SHORT; KERNEL_DAMAGED if the bytes do
+ * not have the checksum of the notes. On failure *ret_memory is not written; the blocks are in
+ * *pages. */
+enum loader_error
+kernel_image_load(const struct file *file, struct pages *pages, const struct elf_plan *plan,
+                  const struct kernel_demands *demands, struct phys_range *ret_memory)
     __attribute__((warn_unused_result));
 
 #endif

@@ -352,9 +352,34 @@ enum elf_status elf_plan(const void *header_bytes, const void *table, uint64_t f
 
 /* --- Loading --- */
 
-uint64_t elf_segment_place(const struct elf_plan *plan, const struct elf_segment *segment)
+/* In bytes from the image's start. */
+static uint64_t place_of(const struct elf_plan *plan, const struct elf_segment *segment)
 {
     return segment->memory.start.value - plan->image.start.value;
+}
+
+/* Linkers keep the distance between file and memory, and pad to whole pages. */
+static bool continues(const struct elf_read *read, uint64_t file_offset, uint64_t place)
+{
+    return file_offset - read->file_offset == place - read->place &&
+           file_offset - (read->file_offset + read->size_bytes) < PAGE_SIZE_BYTES;
+}
+
+unsigned elf_next_read(const struct elf_plan *plan, unsigned first, struct elf_read *ret_read)
+{
+    const struct elf_segment *segment = &plan->segments[first];
+    struct elf_read read = {segment->file_offset, place_of(plan, segment),
+                            segment->file_size_bytes};
+    unsigned next = first + 1;
+    for (; next < plan->segment_count && read.size_bytes != 0; next++) {
+        segment = &plan->segments[next];
+        if (segment->file_size_bytes == 0 ||
+            !continues(&read, segment->file_offset, place_of(plan, segment)))
+            break;
+        read.size_bytes = segment->file_offset + segment->file_size_bytes - read.file_offset;
+    }
+    *ret_read = read;
+    return next;
 }
 
 void elf_zero_rest(const struct elf_plan *plan, void *image)
@@ -363,7 +388,7 @@ void elf_zero_rest(const struct elf_plan *plan, void *image)
     uint64_t done = 0; /* bytes of the image that are zero, or come from the file */
     for (unsigned i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-        uint64_t start = elf_segment_place(plan, segment);
+        uint64_t start = place_of(plan, segment);
         memset(destination + done, 0, start - done); /* the gap, and .bss before it */
         done = start + segment->file_size_bytes;
     }

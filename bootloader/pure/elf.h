@@ -113,12 +113,21 @@ enum elf_status elf_find_table(const void *header, uint64_t file_size_bytes, uin
 enum elf_status elf_plan(const void *header, const void *table, uint64_t file_size_bytes,
                          struct elf_plan *ret_plan) __attribute__((warn_unused_result));
 
-/* Zero every byte of the image that no segment has in the file: gaps, .bss, page tails. `image` is
- * writable memory as large as plan->image. The caller reads the segments' bytes from the file,
- * before or after it, to elf_segment_place(). */
-void elf_zero_rest(const struct elf_plan *plan, void *image);
+/* Bytes of the file that one read moves to their place: one segment, or neighbours. */
+struct elf_read {
+    uint64_t file_offset;
+    uint64_t place; /* in bytes from the image's start */
+    uint64_t size_bytes;
+};
 
-/* Return where the segment begins in the image, in bytes from the image's start. */
-uint64_t elf_segment_place(const struct elf_plan *plan, const struct elf_segment *segment);
+/* Give the read for the segment `first`, and for those behind it that have the same distance
+ * between file and memory. It also moves the bytes between two of them: less than 4 KiB. Return
+ * the number of the first segment that needs another read, at most plan->segment_count. Precondition:
+ * first < plan->segment_count. A segment without bytes in the file needs no read: size_bytes is 0. */
+unsigned elf_next_read(const struct elf_plan *plan, unsigned first, struct elf_read *ret_read);
+
+/* Zero every byte of the image that no segment has in the file: gaps, .bss, page tails. `image` is
+ * writable memory as large as plan->image. Call it after the reads: they may fill gaps. */
+void elf_zero_rest(const struct elf_plan *plan, void *image);
 
 #endif

@@ -101,7 +101,7 @@ static bool is_ours(const uint8_t *bytes, const struct note *note)
 
 static bool is_known(uint32_t type)
 {
-    return type >= HANDOFF_NOTE_VERSION && type <= HANDOFF_NOTE_NEEDS;
+    return type >= HANDOFF_NOTE_VERSION && type <= HANDOFF_NOTE_CHECKSUM;
 }
 
 /* Precondition: is_known(). */
@@ -124,12 +124,15 @@ static void store(struct kernel_demands *demands, uint32_t type, uint64_t value)
     case HANDOFF_NOTE_NEEDS:
         demands->needs = value;
         break;
+    case HANDOFF_NOTE_CHECKSUM:
+        demands->checksum = value;
+        break;
     }
     demands->stated |= UINT32_C(1) << type;
 }
 
-static enum elf_note_status take_note(const uint8_t *bytes, const struct note *note,
-                                      struct kernel_demands *demands)
+static enum elf_note_status take_note(const uint8_t *bytes, const struct elf_note_segment *segment,
+                                      const struct note *note, struct kernel_demands *demands)
 {
     uint64_t value;
     uint32_t type = note->header.type;
@@ -141,6 +144,8 @@ static enum elf_note_status take_note(const uint8_t *bytes, const struct note *n
         return ELF_NOTE_REPEATED;
     memcpy(&value, bytes + note->value, sizeof(value));
     store(demands, type, value);
+    if (type == HANDOFF_NOTE_CHECKSUM)
+        demands->checksum_offset = segment->file_offset + note->value;
     return ELF_NOTE_OK;
 }
 
@@ -163,7 +168,7 @@ enum elf_note_status elf_note_read(const void *bytes, const struct elf_note_segm
         const uint8_t *rest = (const uint8_t *)bytes + place;
         if (!find_note(bytes, segment, place, &note))
             return is_padding(rest, segment->size_bytes - place) ? ELF_NOTE_OK : ELF_NOTE_CUT;
-        status = take_note(bytes, &note, demands);
+        status = take_note(bytes, segment, &note, demands);
     }
     return status;
 }

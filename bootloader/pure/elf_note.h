@@ -42,6 +42,8 @@ struct kernel_demands {
     uint64_t stack_size_bytes; /* default: 0 */
     uint64_t direct_map_limit; /* default: UINT64_MAX */
     uint64_t needs;            /* HANDOFF_NEEDS_*; default: 0 */
+    uint64_t checksum;         /* kernel_checksum.h; 0, the default: the kernel has none */
+    uint64_t checksum_offset;  /* the place of this number in the file */
 };
 
 /* Set the defaults: the demands of a kernel without notes. */

@@ -130,6 +130,11 @@ static const struct error_text error_texts[] = {
          "Correct `serial`, `output` or `resolution` in handoff.conf, or connect a serial port. If "
          "this does not help, update the firmware.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_KERNEL_DAMAGED] =
+        {"The kernel is damaged: its bytes do not have the checksum in its note.",
+         "Copy the kernel to the medium again. If the error stays, replace the medium: it gives "
+         "wrong bytes, and the firmware does not see it.",
+         FIRMWARE_COMPROMISED_DATA},
 };
 
 static const char *const status_names[] = {

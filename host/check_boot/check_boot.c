@@ -26,6 +26,7 @@
 #include "bootloader/pure/elf.h"
 #include "bootloader/pure/elf_note.h"
 #include "bootloader/pure/error.h"
+#include "bootloader/pure/kernel_checksum.h"
 #include "bootloader/pure/kernel_demands.h"
 #include "shared/handoff.h"
 
@@ -50,6 +51,24 @@ static int refuse(const char *reason)
     return STATUS_REFUSED;
 }
 
+/* Load the kernel as the loader does, and compare its checksum with the one in its note. */
+static int check_checksum(const struct content *file, const struct elf_plan *plan,
+                          const struct kernel_demands *demands)
+{
+    uint8_t *image = demands->checksum == 0 ? NULL : malloc(virt_range_size_bytes(plan->image));
+    if (image == NULL)
+        return STATUS_ACCEPTED;
+    for (unsigned next = 0; next < plan->segment_count;) {
+        struct elf_read read;
+        next = elf_next_read(plan, next, &read);
+        memcpy(image + read.place, file->bytes + read.file_offset, read.size_bytes);
+    }
+    uint64_t found = kernel_checksum(plan, image, demands->checksum_offset);
+    free(image);
+    return found == demands->checksum ? STATUS_ACCEPTED
+                                      : refuse(error_cause(LOADER_ERROR_KERNEL_DAMAGED));
+}
+
 static int check_notes(const struct content *file, const struct elf_plan *plan)
 {
     char text[KERNEL_DEMANDS_TEXT_CAPACITY_BYTES];
@@ -61,7 +80,7 @@ static int check_notes(const struct content *file, const struct elf_plan *plan)
     if (status != ELF_NOTE_OK)
         return refuse(elf_note_status_text(status));
     if (kernel_demands_fit_loader(&demands, text, sizeof(text)))
-        return STATUS_ACCEPTED;
+        return check_checksum(file, plan, &demands);
     printf("The kernel demands %s.\n", text);
     return STATUS_REFUSED;
 }

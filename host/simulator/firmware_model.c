@@ -138,12 +138,8 @@ static void remove_row_if_emptied(struct firmware_model *firmware, size_t index,
     firmware->row_count--;
 }
 
-bool firmware_model_allocate(struct firmware_model *firmware, uint64_t size_bytes,
-                             uint32_t efi_type, uint64_t limit_bytes, uint64_t *ret_base)
+static void take_block(struct firmware_model *firmware, struct phys_range block, uint32_t efi_type)
 {
-    struct phys_range block;
-    if (!find_room(firmware, size_bytes, limit_bytes, &block))
-        return false;
     for (size_t i = firmware->row_count; i-- > 0;) {
         bool was_empty = firmware->rows[i].page_count == 0;
         cut_row(firmware, i, block);
@@ -152,10 +148,45 @@ bool firmware_model_allocate(struct firmware_model *firmware, uint64_t size_byte
     const struct memory_map_descriptor row = {
         .type = efi_type,
         .physical_start = block.start.value,
-        .page_count = size_bytes / PAGE_SIZE_BYTES,
+        .page_count = phys_range_size_bytes(block) / PAGE_SIZE_BYTES,
         .attribute = EFI_ATTRIBUTES_OF_RAM,
     };
     add_row(firmware, &row);
+}
+
+bool firmware_model_allocate(struct firmware_model *firmware, uint64_t size_bytes,
+                             uint32_t efi_type, uint64_t limit_bytes, uint64_t *ret_base)
+{
+    struct phys_range block;
+    if (!find_room(firmware, size_bytes, limit_bytes, &block))
+        return false;
+    take_block(firmware, block, efi_type);
     *ret_base = block.start.value;
+    return true;
+}
+
+static bool block_is_free(const struct firmware_model *firmware, struct phys_range block)
+{
+    struct handoff_region *regions;
+    struct memory_map_result result;
+    bool found = false;
+    if (firmware_model_regions(firmware, NULL, 0, &regions, &result) != MEMORY_MAP_OK)
+        return false;
+    for (size_t i = 0; i < result.region_count; i++) {
+        struct phys_range region =
+            phys_range(regions[i].base, regions[i].base + regions[i].size_bytes);
+        found = found || (is_free(&regions[i]) && phys_range_contains(region, block));
+    }
+    free(regions);
+    return found;
+}
+
+bool firmware_model_allocate_at(struct firmware_model *firmware, uint64_t base, uint64_t size_bytes,
+                                uint32_t efi_type)
+{
+    struct phys_range block = phys_range(base, base + size_bytes);
+    if (!block_is_free(firmware, block))
+        return false;
+    take_block(firmware, block, efi_type);
     return true;
 }

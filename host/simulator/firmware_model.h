@@ -40,4 +40,9 @@ bool firmware_model_allocate(struct firmware_model *firmware, uint64_t size_byte
                              uint32_t efi_type, uint64_t limit_bytes, uint64_t *ret_base)
     __attribute__((warn_unused_result));
 
+/* Allocate the pages from `base` on (page-aligned). Return false, and change nothing, if one of them
+ * is not free. */
+bool firmware_model_allocate_at(struct firmware_model *firmware, uint64_t base, uint64_t size_bytes,
+                                uint32_t efi_type) __attribute__((warn_unused_result));
+
 #endif

@@ -8,6 +8,7 @@
 #include "kernel/handoff/entry_state.h"
 #include "kernel/handoff/handoff_check.h"
 #include "kernel/handoff/handoff_temp_heap.h"
+#include "kernel/core/boot_record.h"
 #include "kernel/core/log.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
@@ -87,6 +88,16 @@ static struct entry_state entry_state(struct kernel_model *kernel, uint64_t hand
     };
 }
 
+/* As in kernel/boot/boot_handoff.c. */
+static void open_boot_record(const struct kernel_model *kernel)
+{
+    struct handoff_range place = kernel->handoff.previous_boot;
+    if (place.size_bytes == 0)
+        return;
+    boot_record_open(at_physical(kernel, phys_addr(place.base)));
+    boot_record_set_stage(POST_MORTEM_KERNEL);
+}
+
 static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_address)
 {
     uint64_t entered = host_nanoseconds() - kernel->started_ns;
@@ -99,6 +110,7 @@ static void bring_up_handoff(struct kernel_model *kernel, uint64_t handoff_addre
 
     kernel->handoff = *kernel->view.handoff;
     kernel->view.handoff = &kernel->handoff;
+    open_boot_record(kernel);
     timeline_begin(&kernel->timeline, &kernel->view, kernel->handoff.arch.x86_64.tsc_frequency_hz);
     timeline_mark(&kernel->timeline, "kernel: handoff", entered);
     if (kernel->view.framebuffer_status != HANDOFF_FRAMEBUFFER_OK)
@@ -489,6 +501,7 @@ static void bring_up_ready(struct kernel_model *kernel)
     ownership_print(&kernel->frames, &kernel->timeline, true);
     timeline_print(&kernel->timeline);
     kernel->is_ready = true;
+    boot_record_set_stage(POST_MORTEM_READY);
     log_line("ready", "action=idle");
 }
 

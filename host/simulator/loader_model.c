@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bootloader/pure/boot_record_place.h"
 #include "bootloader/pure/bootstrap_tables.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/text/format.h"
 #include "shared/handoff_checksum.h"
+#include "shared/post_mortem.h"
 #include "shared/region.h"
 #include "host/simulator/efi_names.h"
 #include "host/simulator/host.h"
@@ -33,7 +35,8 @@ struct loader_model {
     struct memory_map_claim claims[CLAIM_LIMIT];
     size_t claim_count;
     struct placement placement;
-    struct phys_range data; /* the handed-over block */
+    struct phys_range data;              /* the handed-over block */
+    struct post_mortem_area boot_record; /* its bytes are NULL without a record */
     uint64_t tables_used_bytes;
     uint64_t direct_map_size_bytes;
     struct handoff_region *regions; /* owned */
@@ -114,6 +117,44 @@ static bool take(struct loader_model *loader, const char *what, uint64_t size_by
            stop(loader, "The firmware has no free memory for ", what);
 }
 
+/* --- The boot record -------------------------------------------------------------------------- */
+
+static bool reserve_boot_record(struct loader_model *loader)
+{
+    static const uint64_t PLACES[] = {BOOT_RECORD_FIRST_PLACE, BOOT_RECORD_SECOND_PLACE};
+    struct phys_range *pages = &loader->placement.boot_record;
+    for (size_t i = 0; i < sizeof(PLACES) / sizeof(PLACES[0]); i++) {
+        if (!firmware_model_allocate_at(loader->firmware, PLACES[i], POST_MORTEM_AREA_SIZE_BYTES,
+                                        EFI_TYPE_LOADER_DATA))
+            continue;
+        *pages = phys_range(PLACES[i], PLACES[i] + POST_MORTEM_AREA_SIZE_BYTES);
+        loader->claims[loader->claim_count++] =
+            (struct memory_map_claim){*pages, HANDOFF_REGION_BOOT_RECORD};
+        return true;
+    }
+    log_text(loader, "warning: no boot record: the firmware uses the pages at %llx and %llx\n",
+             (unsigned long long)PLACES[0], (unsigned long long)PLACES[1]);
+    return false;
+}
+
+/* The RAM of a new machine holds no record of an earlier boot. */
+static bool begin_boot_record(struct loader_model *loader)
+{
+    enum post_mortem_status damage;
+    struct post_mortem last;
+    const struct post_mortem begun = {.stage = POST_MORTEM_LOADER};
+    if (!reserve_boot_record(loader))
+        return true;
+    loader->boot_record.bytes = fake_ram_at(loader->ram, loader->placement.boot_record.start);
+    if (post_mortem_find(&loader->boot_record, &last, &damage) != POST_MORTEM_ABSENT ||
+        damage != POST_MORTEM_OK)
+        return stop(loader, "New RAM holds a boot record.", "");
+    post_mortem_write(&loader->boot_record, &begun);
+    return true;
+}
+
+/* --- Memory for the kernel -------------------------------------------------------------------- */
+
 /* Without a temporary heap the boot continues: the kernel has a fallback region. */
 static void reserve_temp_heap(struct loader_model *loader)
 {
@@ -138,6 +179,7 @@ static bool reserve_memory(struct loader_model *loader)
     begin_phase(loader, "reserve memory");
     if (!take(loader, "the loader itself", LOADER_IMAGE_BYTES, HANDOFF_REGION_LOADER,
               &loader->placement.loader.memory) ||
+        !begin_boot_record(loader) ||
         !take(loader, "the kernel's image", virt_range_size_bytes(kernel->image),
               HANDOFF_REGION_KERNEL_IMAGE, &loader->placement.kernel))
         return false;
@@ -368,6 +410,8 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
     handoff->loader_physical_base = placement->loader.memory.start.value;
     handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
     handoff->loader_size_bytes = LOADER_IMAGE_BYTES;
+    handoff->previous_boot.base = placement->boot_record.start.value;
+    handoff->previous_boot.size_bytes = phys_range_size_bytes(placement->boot_record);
     handoff->processor_start_base = placement->processor_start.start.value;
     handoff->processor_start_size_bytes = phys_range_size_bytes(placement->processor_start);
 }
@@ -473,6 +517,8 @@ static bool run(struct loader_model *loader)
     warn_of_rows(loader);
     begin_phase(loader, "enter kernel");
     finish(loader, &layout);
+    if (loader->boot_record.bytes != NULL)
+        post_mortem_set_stage(&loader->boot_record, POST_MORTEM_ENTRY);
     return true;
 }
 

@@ -12,6 +12,7 @@ import pytest
 from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS
 from screen import expect_report, read_screen
 from test_kernel_notes import VERSION, note_with, with_notes
+from test_media import changed_kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 KIB = 1024
@@ -51,6 +52,7 @@ CAUSES = {
     28: (config(b"inject = stale\n"), []),
     29: (config(b"inject = zero-heap\n"), ["secure-boot 1"]),
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
+    31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lab import CASE_IMAGE_MIB, TIMEOUT_SECONDS, expect_ready, random_places
+from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS, expect_ready, random_places
 from test_probe import PROBE
 
 import post_mortem
@@ -81,6 +81,21 @@ def test_next_boot_shows_the_panic(lab):
     assert "registers" in report or "rip" in report, report
     assert re.search(r"^  \| \[ready\] action=idle$", second, re.MULTILINE), "the last lines of the log"
     assert second.index("the last boot ended") < second.index("[handoff]")
+
+
+@pytest.mark.full
+def test_next_boot_shows_what_ubsan_found(lab):
+    """The kernel of `make UBSAN=1` calls panic() from the sanitizer's handlers."""
+    with resettable(lab, "provoke=undefined-shift", kernel=BUILD / "ubsan/kernel.elf") as running:
+        first = await_line(running, PANIC_END)
+        cause = re.search(r"^\[panic\] cause: .*$", first, re.MULTILINE).group(0)
+        assert "2147483647 shifted by 40 bits is undefined for 'int32_t'" in cause, first
+        assert " at kernel/diagnostics/sanitizer/undefined_provoke.c:" in cause, first
+        reset(running)
+        second = await_line(running, PANIC_END)
+    assert re.search(r"^the last boot ended in a panic, code 0x2f", second, re.MULTILINE), second
+    assert f"\n  | {cause}\n" in second and f"\n[loader]   | {cause}\n" in second, second
+    assert re.search(r"^  \| \[panic\] code=0x2f name=\"undefined behaviour\"", second, re.MULTILINE), second
 
 
 def test_unfinished_boot_is_named_and_a_wished_end_is_not(lab):

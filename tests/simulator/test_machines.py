@@ -92,8 +92,9 @@ def test_regions_are_those_of_the_real_machine(tmp_path):
             for base, size, kind, facts, reuse in re.findall(row, text, re.M)]  # fmt: skip
     regions = run(text, tmp_path).report["regions"]
     replayed = [(r["base"], r["size_bytes"], r["type"], r["facts"], r["reuse"]) for r in regions]
+    # The log is of a loader without a boot record.
     taken_or_free = {"usable", "loader", "stack", "page-tables", "handoff-data", "temp-heap",
-                         "kernel-image"}  # fmt: skip
+                         "kernel-image", "boot-record"}  # fmt: skip
     kept = [[row for row in rows if row[2] not in taken_or_free] for rows in (real, replayed)]
     assert len(kept[0]) > 100 and kept[0] == kept[1]
     assert {"low-memory", "processor-start", "boot-services"} <= {row[2] for row in kept[0]}
@@ -123,6 +124,41 @@ def test_page_for_starting_processors_is_the_loader_s_and_below_1_MiB(tmp_path):
         (4096, RAM | MAPPED | WRITABLE | PLACED, NEVER)
     ]
     assert 0 < pages[0]["base"] < 1 << 20
+
+
+# As the loader asks for them (bootloader/pure/boot_record_place.h).
+RECORD_PLACES = [0x1FE000, 0x7FE000]
+
+
+def record_regions(result):
+    return [(r["base"], r["size_bytes"], r["reuse"]) for r in result.report["regions"]
+            if r["type"] == "boot-record"]  # fmt: skip
+
+
+@pytest.mark.parametrize("load", ["random", "exhaustion", "fragmentation"])
+def test_I8_boot_record_survives_the_boot_and_a_load(load, tmp_path):
+    """The checks after the load read the record: the kernel was ready."""
+    result = run(generate.generate(GIB), tmp_path, "--load", load)
+    assert result.status == READY, result.output
+    assert record_regions(result) == [(RECORD_PLACES[0], 8192, NEVER)]
+    owners = {owner["name"]: owner for owner in result.report["ownership"]}
+    assert owners["boot-record"]["entry_frames"] == owners["boot-record"]["now_frames"] == 2
+
+
+@pytest.mark.parametrize("taken, expected", [
+    (RECORD_PLACES[:1], [(RECORD_PLACES[1], 8192, NEVER)]), (RECORD_PLACES, []),
+], ids=["first", "both"])  # fmt: skip
+def test_I8_places_of_the_boot_record_that_the_firmware_uses(taken, expected, tmp_path):
+    rows, start = "", 1 << 20
+    for place in taken:
+        rows += f"7 {start:#x} {(place + 4096 - start) // 4096} 0xf\n0 {place + 4096:#x} 1 0xf\n"
+        start = place + 8192
+    result = run(f"7 0x1000 128 0xf\n{rows}7 {start:#x} {(GIB - start) // 4096} 0xf\n", tmp_path)
+    assert result.status == READY, result.output
+    assert record_regions(result) == expected
+    warning = "[loader] warning: no boot record: the firmware uses the pages at 1fe000 and 7fe000"
+    assert (warning in result.output) == (expected == [])
+    require_closed(result.report)
 
 
 def test_T04_machine_without_free_low_memory_comes_up_without_that_page(tmp_path):

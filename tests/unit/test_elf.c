@@ -574,6 +574,65 @@ static void test_E23_single_bit_flips_of_the_headers(void **state)
     assert_true(refused_count > 500);
 }
 
+/* A plan of three segments at pages 0, 2 and 4. The second one ends 8 bytes before the third. */
+static struct elf_plan plan_of_neighbours(void)
+{
+    return (struct elf_plan){
+        .image = {{BASE}, {BASE + 0x6000}},
+        .segment_count = 3,
+        .segments = {{{{BASE + 0x10}, {BASE + 0x2000}}, 0x1010, 0x1000, false, true},
+                     {{{BASE + 0x2000}, {BASE + 0x3ff8}}, 0x3000, 0x1ff8, false, false},
+                     {{{BASE + 0x4000}, {BASE + 0x6000}}, 0x5000, 0x20, true, false}},
+    };
+}
+
+static void assert_read(const struct elf_plan *plan, unsigned first, unsigned expected_next,
+                        struct elf_read expected)
+{
+    struct elf_read read;
+    assert_int_equal(elf_next_read(plan, first, &read), expected_next);
+    assert_int_equal(read.file_offset, expected.file_offset);
+    assert_int_equal(read.place, expected.place);
+    assert_int_equal(read.size_bytes, expected.size_bytes);
+}
+
+static void test_neighbours_are_read_together(void **state)
+{
+    (void)state;
+    struct elf_plan plan = plan_of_neighbours();
+    assert_read(&plan, 0, 3, (struct elf_read){0x1010, 0x10, 0x4010});
+    assert_read(&plan, 1, 3, (struct elf_read){0x3000, 0x2000, 0x2020});
+    /* A whole page between two segments is not read. */
+    plan.segments[0].file_size_bytes = 0xff0;
+    assert_read(&plan, 0, 1, (struct elf_read){0x1010, 0x10, 0xff0});
+    plan.segments[0].file_size_bytes = 0xff1;
+    assert_read(&plan, 0, 3, (struct elf_read){0x1010, 0x10, 0x4010});
+}
+
+static void test_segment_at_another_distance_has_its_own_read(void **state)
+{
+    (void)state;
+    struct elf_plan plan = plan_of_neighbours();
+    plan.segments[1].file_offset = 0x2000;
+    assert_read(&plan, 0, 1, (struct elf_read){0x1010, 0x10, 0x1000});
+    assert_read(&plan, 1, 2, (struct elf_read){0x2000, 0x2000, 0x1ff8});
+    plan.segments[1].file_offset = 0x4000;
+    assert_read(&plan, 0, 1, (struct elf_read){0x1010, 0x10, 0x1000});
+    assert_read(&plan, 1, 2, (struct elf_read){0x4000, 0x2000, 0x1ff8});
+}
+
+/* Offset 0 of such a segment is no place in the file. */
+static void test_segment_without_bytes_in_the_file_is_not_read(void **state)
+{
+    (void)state;
+    struct elf_plan plan = plan_of_neighbours();
+    plan.segments[1].file_offset = 0;
+    plan.segments[1].file_size_bytes = 0;
+    assert_read(&plan, 0, 1, (struct elf_read){0x1010, 0x10, 0x1000});
+    assert_read(&plan, 1, 2, (struct elf_read){0, 0x2000, 0});
+    assert_read(&plan, 2, 3, (struct elf_read){0x5000, 0x4000, 0x20});
+}
+
 static void test_every_status_has_a_sentence(void **state)
 {
     (void)state;
@@ -619,6 +678,9 @@ int main(void)
         cmocka_unit_test(test_E21_physical_address_is_ignored),
         cmocka_unit_test(test_E22_truncation_at_every_byte),
         cmocka_unit_test(test_E23_single_bit_flips_of_the_headers),
+        cmocka_unit_test(test_neighbours_are_read_together),
+        cmocka_unit_test(test_segment_at_another_distance_has_its_own_read),
+        cmocka_unit_test(test_segment_without_bytes_in_the_file_is_not_read),
         cmocka_unit_test(test_every_status_has_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,10 @@
 #include "bootloader/pure/elf_note.h"
 #include "shared/handoff.h"
 
-#define KNOWN_TYPE_LAST HANDOFF_NOTE_NEEDS
+#define KNOWN_TYPE_LAST HANDOFF_NOTE_CHECKSUM
 #define NOTE_BYTES      sizeof(struct handoff_note)
+/* In the file. */
+#define SEGMENT_OFFSET 0x1234
 
 /* As a kernel has them. */
 HANDOFF_NOTE(HANDOFF_NOTE_VERSION, HANDOFF_NOTE_VERSION_VALUE(2, 7));
@@ -44,7 +46,7 @@ static enum elf_note_status read_bytes(const void *bytes, size_t size_bytes, uin
                                        struct kernel_demands *ret_demands)
 {
     uint8_t *block = malloc(size_bytes + 1);
-    struct elf_note_segment segment = {0, size_bytes, alignment};
+    struct elf_note_segment segment = {SEGMENT_OFFSET, size_bytes, alignment};
     assert_non_null(block);
     memcpy(block + 1, bytes, size_bytes);
     kernel_demands_set_defaults(ret_demands);
@@ -108,14 +110,17 @@ static void test_every_type_with_every_alignment(void **state)
         add_ours(&notes, HANDOFF_NOTE_LEVELS, 0x30, alignment);
         add_ours(&notes, HANDOFF_NOTE_VERSION, 0x00050004, alignment);
         add_ours(&notes, HANDOFF_NOTE_DIRECT_MAP_LIMIT, UINT64_C(1) << 40, alignment);
+        add_ours(&notes, HANDOFF_NOTE_CHECKSUM, UINT64_C(0xfedcba9876543210), alignment);
         assert_int_equal(read_notes(&notes, ALIGNMENTS[i], &demands), ELF_NOTE_OK);
-        assert_int_equal(demands.stated, 0x3e);
+        assert_int_equal(demands.stated, 0x7e);
         assert_int_equal(demands.needs, 3);
         assert_int_equal(demands.stack_size_bytes, 0x12345);
         assert_int_equal(demands.levels, 0x30);
         assert_int_equal(demands.version_major, 4);
         assert_int_equal(demands.version_minor, 5);
         assert_true(demands.direct_map_limit == UINT64_C(1) << 40);
+        assert_true(demands.checksum == UINT64_C(0xfedcba9876543210));
+        assert_int_equal(demands.checksum_offset, SEGMENT_OFFSET + notes.size_bytes - 8);
     }
 }
 

@@ -4,6 +4,7 @@
  * Plan:
  *   read-at-most N     a read returns at most N bytes (legal: the loader must read again)
  *   read-fails-at N    the N-th read fails with a device error
+ *   long-reads-fail N  a read of more than N bytes fails with a device error
  *   read-ends-at N     from the N-th read on, the file is at its end
  *   open-fails N       the N-th file cannot be opened: a device error
  *   information-fails  GetInfo fails with a device error
@@ -58,6 +59,10 @@ static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VO
     read_calls++;
     if (plan_has(&stage.plan, "read-fails-at", &number) && read_calls >= number) {
         say("read %llu fails", read_calls);
+        return EFI_DEVICE_ERROR;
+    }
+    if (plan_has(&stage.plan, "long-reads-fail", &number) && *size_bytes > number) {
+        say("a read of %llu bytes fails", *size_bytes);
         return EFI_DEVICE_ERROR;
     }
     if (plan_has(&stage.plan, "read-ends-at", &number) && read_calls >= number) {
@@ -164,6 +169,7 @@ void files_install(void)
         "read-at-most",      "read-fails-at",     "read-ends-at",   "open-fails",
         "information-fails", "information-grows", "volume-nowhere", "read-jumps-at",
         "read-waits-at",     "read-pushes-at",    "read-breaks-at", "read-spins-at",
+        "long-reads-fail",
     };
     bool wanted = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

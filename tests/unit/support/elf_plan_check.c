@@ -32,12 +32,14 @@ enum elf_status elf_plan_of_file(const void *file, uint64_t file_size_bytes, uin
     return status;
 }
 
-/* Load as the loader does, with reads from the file in memory. */
+/* Load as the loader does, with reads from the file in memory. The sanitizer checks their bounds. */
 static void load(const struct elf_plan *plan, const uint8_t *file, uint8_t *image)
 {
-    for (unsigned i = 0; i < plan->segment_count; i++)
-        memcpy(image + elf_segment_place(plan, &plan->segments[i]),
-               file + plan->segments[i].file_offset, plan->segments[i].file_size_bytes);
+    for (unsigned next = 0; next < plan->segment_count;) {
+        struct elf_read read;
+        next = elf_next_read(plan, next, &read);
+        memcpy(image + read.place, file + read.file_offset, read.size_bytes);
+    }
     elf_zero_rest(plan, image);
 }
 
