@@ -129,6 +129,7 @@ static void test_trimming_discards_free_pages(void **state)
             blocks[i] = memset(allocate(heap, size_bytes), (int)i, size_bytes);
         /* One in eight stays, and the last. */
         size_t freed_bytes = 0;
+        fixture->arena.discarded_bytes = 0;
         for (unsigned i = 0; i < 399; i++) {
             if (i % 8 == 0)
                 continue;
@@ -136,7 +137,6 @@ static void test_trimming_discards_free_pages(void **state)
             blocks[i] = NULL;
             freed_bytes += size_bytes;
         }
-        fixture->arena.discarded_bytes = 0;
         heap_trim(heap);
         assert_int_equal(fixture->arena.fault_count, 0);
         if (size_bytes > 4096)

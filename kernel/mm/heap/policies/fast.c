@@ -13,6 +13,7 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_block.h"
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
@@ -297,15 +298,26 @@ static size_t fast_free_tail(const struct heap *heap)
     return fast_of(heap)->core.top_units * SEALED_UNIT_BYTES;
 }
 
+/* In a heap without live blocks, only the map of absent pages lies between free memory. The heap
+ * starts again before the first of these pages, so that the others go back with the end. */
 static void fast_trim(struct heap *heap)
 {
     fast_slab_flush(heap);
+    size_t kept_bytes = fast_absent_first_offset(heap);
+    if (kept_bytes == 0 || heap->pages.shrink == NULL || !fast_view_is_empty(heap))
+        return;
+    size_t bytes = heap->size_bytes - kept_bytes;
+    heap_end_move_down(heap, bytes);
+    fast_initialise(heap);
 }
 
 static void fast_cut(struct heap *heap, size_t bytes)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    fast_core_move_end(core, core->end - bytes);
+    if (bytes > fast_free_tail(heap))
+        fast_absent_cut_tail(heap);
+    else
+        fast_core_move_end(core, core->end - bytes);
 }
 
 static const struct heap_operations fast_operations = {
@@ -326,6 +338,8 @@ static const struct heap_policy_functions functions = {
     .extend = fast_extend,
     .free_tail = fast_free_tail,
     .cut = fast_cut,
+    .absent_tail = fast_absent_tail,
+    .discard = fast_absent_discard_all,
     .trim = fast_trim,
     .survey = fast_view_survey,
     .walk = fast_view_walk,

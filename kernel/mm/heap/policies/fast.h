@@ -56,6 +56,19 @@ struct fast_class {
     bool is_mass; /* it has so many blocks that their memory counts more than their canaries */
 };
 
+/* --- fast_absent.c: free memory without pages -------------------------------------------------- */
+
+/* One list for each power of two of pages of 8 KiB, up to 64 GiB. */
+#define FAST_ABSENT_LISTS 24
+
+struct fast_absent {
+    uint32_t lists[FAST_ABSENT_LISTS];
+    uint32_t list_bits; /* bit i: lists[i] is not 0 */
+    size_t units;       /* of all absent blocks */
+    size_t freed_units; /* by the core, since the last look */
+    size_t spare_units; /* the least that was free in the core's bins since then */
+};
+
 struct fast_state {
     uintptr_t map_floor;    /* the first written place of the map is for the pages from here */
     size_t map_length;      /* this many places were written, without a gap */
@@ -66,6 +79,7 @@ struct fast_state {
     struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
     size_t freed_units; /* of the core, below the top, since empty slabs were closed last */
+    struct fast_absent absent;
     struct fast_core core;
 };
 

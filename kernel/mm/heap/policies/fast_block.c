@@ -2,6 +2,7 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 
 /* The empty slabs are closed when this many bytes, and this part of the heap, were freed below the
@@ -102,7 +103,7 @@ static void *find_longer_slot(struct heap *heap, const struct heap_request *requ
 }
 
 /* Before the heap grows, the request gets free memory: from the core, then a slot of the other kind
- * of slab for this size. Before the request fails, it gets a slot of any size with enough room. */
+ * of slab for this size, then absent memory. Before the request fails, it gets a slot of any size with enough room. */
 static void *find_room(struct heap *heap, const struct heap_request *request)
 {
     uint64_t header;
@@ -114,7 +115,10 @@ static void *find_room(struct heap *heap, const struct heap_request *request)
         void *slot = find_near_slot(heap, request);
         if (slot != NULL)
             return slot;
-        if (heap_end_grow_for(heap, request))
+        if (fast_absent_restore(heap, fast_units_for(request->size_bytes),
+                                request->alignment_bytes))
+            block = take(heap, request, &header);
+        if (block == NULL && !heap->is_corrupt && heap_end_grow_for(heap, request))
             block = take(heap, request, &header);
     }
     if (block != NULL)
@@ -159,6 +163,7 @@ bool fast_block_free(struct heap *heap, uint8_t *block)
     if (fast->freed_units >= FLUSH_UNITS && flush_is_due(heap))
         fast_slab_flush(heap);
     heap_end_give_back(heap);
+    fast_absent_discard_surplus(heap);
     return !heap->is_corrupt;
 }
 

@@ -1,6 +1,7 @@
 #include "kernel/mm/heap/policies/fast_slab.h"
 
 #include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_tombstone.h"
@@ -198,6 +199,7 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
     }
     close_slab(heap, slab);
     heap_end_give_back(heap);
+    fast_absent_discard_surplus(heap);
 }
 
 void fast_slab_flush(struct heap *heap)

@@ -1,6 +1,7 @@
 #include "kernel/mm/heap/policies/fast_validate.h"
 
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_tombstone.h"
 
 static void record(struct heap *heap, enum heap_fault_kind kind, const uint8_t *block,
@@ -41,14 +42,18 @@ static void record_slot(struct heap *heap, const struct fast_slab *slab, const u
                "the bytes behind the block were overwritten");
 }
 
-bool fast_validate_other_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
-                              unsigned *ret_index, size_t *ret_size_bytes)
+/* Describe a pointer into absent memory. What was freed there is not known any more. False: it is
+ * not such a pointer. */
+static bool record_absent(struct heap *heap, const uint8_t *pointer)
 {
-    if (fast_slot_find(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
-        fast_slot_read(slab, *ret_index, ret_size_bytes))
-        return true;
-    record_slot(heap, slab, slot);
-    return false;
+    struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE,
+                               .detail = "the pointer is into memory that was freed",
+                               .pointer = pointer,
+                               .is_free = true};
+    fault.block = fast_absent_find(fast_of(heap), pointer, &fault.free_bytes);
+    if (fault.block != NULL)
+        (void)heap_fault_record(heap, &fault);
+    return fault.block != NULL;
 }
 
 /* Describe a pointer that is neither in a slab nor a block of the core. */
@@ -56,6 +61,8 @@ static void record_block(struct heap *heap, const uint8_t *pointer)
 {
     size_t size_bytes;
     const struct fast_core *core = &fast_of(heap)->core;
+    if (fast_of(heap)->absent.units != 0 && record_absent(heap, pointer))
+        return;
     struct heap_fault fault = sealed_fault_of(core->secret, fast_first(core), core->end, pointer);
     fault.pointer = pointer;
     if (fault.free_bytes != 0 && fast_tombstone_find_slot(fast_of(heap), pointer, &size_bytes))
@@ -63,6 +70,20 @@ static void record_block(struct heap *heap, const uint8_t *pointer)
                "the block is already free");
     else
         (void)heap_fault_record(heap, &fault);
+}
+
+bool fast_validate_other_slot(struct heap *heap, const struct fast_slab *slab, const uint8_t *slot,
+                              unsigned *ret_index, size_t *ret_size_bytes)
+{
+    if (slab == &fast_absent_slab) {
+        record_block(heap, slot);
+        return false;
+    }
+    if (fast_slot_find(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
+        fast_slot_read(slab, *ret_index, ret_size_bytes))
+        return true;
+    record_slot(heap, slab, slot);
+    return false;
 }
 
 bool fast_validate_block(struct heap *heap, const uint8_t *block, uint64_t *ret_header)

@@ -1,5 +1,6 @@
 #include "kernel/mm/heap/policies/fast_view.h"
 
+#include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_slot.h"
 
@@ -7,7 +8,9 @@ struct tally {
     struct heap_survey survey;
     size_t used_bytes;
     size_t in_bins_count;
-    size_t free_slot_bytes; /* the largest block that a free slot serves */
+    size_t absent_count;      /* of blocks, */
+    size_t absent_page_count; /* and of their pages */
+    size_t free_slot_bytes;   /* the largest block that a free slot serves */
     /* These describe the pieces that are free, or would be free after a flush: */
     bool has_idle;      /* some are free only after a flush */
     size_t top_units;   /* of the one that reaches to the end */
@@ -45,7 +48,8 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
 static bool leaf_is_idle(const struct fast_leaf *leaf)
 {
     for (unsigned i = 0; i < FAST_LEAF_PAGES; i++) {
-        if (leaf->slabs[i] != &fast_no_slab && !fast_slab_is_empty(leaf->slabs[i]))
+        if (leaf->slabs[i] != &fast_no_slab &&
+            (leaf->slabs[i] == &fast_absent_slab || !fast_slab_is_empty(leaf->slabs[i])))
             return false;
     }
     return true;
@@ -80,7 +84,9 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     case FAST_OWN_LEAF:
         return leaf_is_idle(content);
     case FAST_OWN_MAP:
-        return all_slabs_are_idle(fast);
+        return fast->absent.units == 0 && all_slabs_are_idle(fast);
+    case FAST_OWN_ABSENT:
+        return false;
     }
     return false;
 }
@@ -120,21 +126,38 @@ static void tally_run_in_bin(struct tally *tally, size_t run_units)
  * limited number of blocks in a bin, so it may miss the largest. Then the result is the largest
  * block that the core finds. If a flush would change the bin's order, the result is a size that
  * fits every block of the bin. */
-static size_t largest_request(const struct fast_core *core, const struct tally *tally)
+static size_t largest_request(const struct fast_state *fast, const struct tally *tally)
 {
+    const struct fast_core *core = &fast->core;
     size_t units = tally->most_units;
     if (tally->fewer_count >= FAST_BIN_LAST_LOOKS)
         units = tally->has_idle ? fast_bin_least(fast_bin_of(units))
                                 : fast_bin_largest_seen(core, fast_bin_of(units));
-    units = larger(units, tally->top_units);
+    units = larger(larger(units, tally->top_units), fast_absent_largest_units(fast));
     size_t block_bytes = units == 0 ? 0 : sealed_capacity_bytes(units);
     return larger(block_bytes, tally->free_slot_bytes);
+}
+
+static const char *tally_absent(const struct fast_state *fast, const uint8_t *block,
+                                uint64_t header, struct tally *tally)
+{
+    size_t bytes = sealed_capacity_bytes(sealed_units(header));
+    size_t page_count = 0;
+    const char *problem = fast_absent_check_block(fast, block, header, &page_count);
+    tally->absent_count++;
+    tally->absent_page_count += page_count;
+    tally->survey.free_block_count++;
+    tally->survey.free_bytes += bytes;
+    tally->survey.absent_bytes += page_count * FAST_PAGE_BYTES;
+    return problem;
 }
 
 static const char *tally_block(const struct fast_state *fast, const uint8_t *block, uint64_t header,
                                struct tally *tally)
 {
     if ((header & SEALED_OWN) != 0) {
+        if (fast_absent_is(header))
+            return tally_absent(fast, block, header, tally);
         if (fast_own_kind(header) != FAST_OWN_PAGES)
             return NULL;
         const struct fast_slab *slab = fast_map_find(fast, block);
@@ -201,7 +224,7 @@ static const char *tally_blocks(const struct fast_state *fast, struct tally *ret
     }
     tally_free_run(ret_tally, run_units);
     ret_tally->top_units = run_units;
-    ret_tally->survey.largest_free_bytes = largest_request(core, ret_tally);
+    ret_tally->survey.largest_free_bytes = largest_request(fast, ret_tally);
     if (problem == NULL && !sealed_read_header(core->secret, core->end, &header))
         problem = "the end marker was overwritten";
     return problem;
@@ -236,7 +259,9 @@ void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *co
     uint64_t header;
     while (block < fast->core.end && sealed_read_header(fast->core.secret, block, &header) &&
            sealed_units(header) != 0) {
-        const struct heap_piece piece = sealed_piece(block, header);
+        struct heap_piece piece = sealed_piece(block, header);
+        if (fast_absent_is(header))
+            piece.kind = HEAP_PIECE_FREE;
         if (piece.kind == HEAP_PIECE_OWN && fast_own_kind(header) == FAST_OWN_PAGES)
             walk_slab(fast_map_find(fast, block), visit, context);
         else
@@ -286,7 +311,8 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
 /* Check that each page of a slab leads to the slab. Add the slots of the slabs that begin in this
  * leaf to `slot_counts`, a count for each class. `floor` is the address of the leaf's first page.
  */
-static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, size_t *slot_counts)
+static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, size_t *slot_counts,
+                              size_t *absent_page_count)
 {
     size_t used_count = 0;
     for (size_t i = 0; i < FAST_LEAF_PAGES; i++) {
@@ -295,6 +321,10 @@ static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, siz
         if (slab == &fast_no_slab)
             continue;
         used_count++;
+        if (slab == &fast_absent_slab) {
+            ++*absent_page_count;
+            continue;
+        }
         uintptr_t first = (uintptr_t)slab->slots & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         if (page - first >= slab->page_count * FAST_PAGE_BYTES)
             return "a page is on the map for a slab that it does not belong to";
@@ -306,24 +336,33 @@ static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, siz
 
 /* Check the leaves and their number, and that the slots of all slabs add up to the classes' counts.
  */
-static const char *check_map(const struct fast_state *fast)
+static const char *check_map(const struct fast_state *fast, const struct tally *tally)
 {
+    size_t absent_page_count = 0;
     size_t slot_counts[FAST_CLASS_COUNT] = {0};
     size_t leaf_count = 0;
     for (size_t i = 0; i < fast->map_length; i++) {
-        const char *problem =
-            check_leaf(fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES, slot_counts);
+        const char *problem = check_leaf(fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES,
+                                         slot_counts, &absent_page_count);
         if (problem != NULL)
             return problem;
         leaf_count += fast->map[i]->used_count != 0;
     }
     if (leaf_count != fast->leaf_count || (leaf_count == 0) != (fast->map_block == NULL))
         return "the leaves of the map are miscounted";
+    if (absent_page_count != tally->absent_page_count)
+        return "the map has an absent page outside of absent blocks";
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
         if (slot_counts[i] != fast->classes[i].slot_count)
             return "a class's slabs do not add up";
     }
     return NULL;
+}
+
+bool fast_view_is_empty(const struct heap *heap)
+{
+    struct tally tally;
+    return tally_blocks(fast_of(heap), &tally) == NULL && tally.survey.live_block_count == 0;
 }
 
 const char *fast_view_check(const struct heap *heap)
@@ -337,7 +376,9 @@ const char *fast_view_check(const struct heap *heap)
     if (problem == NULL)
         problem = fast_bin_check_all(&fast->core, tally.in_bins_count);
     if (problem == NULL)
-        problem = check_map(fast);
+        problem = check_map(fast, &tally);
+    if (problem == NULL)
+        problem = fast_absent_check_lists(fast, tally.absent_count);
     for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
         problem = check_class(fast, &fast->classes[i], &spare_pages);
     if (problem == NULL && spare_pages != fast->spare_pages)
