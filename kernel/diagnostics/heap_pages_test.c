@@ -1,0 +1,73 @@
+#include "kernel/diagnostics/heap_pages_test.h"
+
+#include "kernel/core/panic.h"
+#include "kernel/mm/kmalloc.h"
+#include "shared/memory.h"
+#include "shared/text/text.h"
+
+/* Below the least size that the guarded layer serves by default. */
+#define BLOCK_BYTES ((size_t)32 * 1024)
+#define BLOCK_LIMIT 256
+
+/* The heap keeps its pages until it has freed so much twice without a use of them. */
+#define KEPT_BYTES (UINT64_C(3) << 20)
+
+#define require(condition)                                                                         \
+    ((condition) ? (void)0 : panic(PANIC_SELF_TEST, "%s: %s", __func__, #condition))
+
+/* Return how many blocks were allocated. */
+static size_t allocate_all(void **blocks)
+{
+    size_t count = 0;
+    while (count < BLOCK_LIMIT && (blocks[count] = kmalloc(BLOCK_BYTES)) != NULL) {
+        memset(blocks[count], (int)(count & 0xff), BLOCK_BYTES);
+        count++;
+    }
+    return count;
+}
+
+static void free_all(void **blocks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *bytes = blocks[i];
+        require(bytes[0] == (uint8_t)i && bytes[BLOCK_BYTES - 1] == (uint8_t)i);
+        kfree(blocks[i]);
+    }
+}
+
+static uint64_t spare_bytes(const struct frame_allocator *frames)
+{
+    struct frame_allocator_statistics statistics = frame_allocator_statistics(frames);
+    return (statistics.free_count + statistics.cached_count) * FRAME_SIZE_BYTES;
+}
+
+bool heap_pages_test_run(struct heap *heap, const struct frame_allocator *frames,
+                         struct heap_pages_test_result *ret_result)
+{
+    static void *blocks[BLOCK_LIMIT];
+    struct heap_statistics statistics;
+    if (!text_equal(heap_policy_name(heap), "fast"))
+        return false;
+    size_t count = allocate_all(blocks);
+    void *top = kmalloc(100);
+    require(top != NULL);
+    uint64_t full_bytes = spare_bytes(frames);
+    free_all(blocks, count);
+    heap_statistics(heap, &statistics);
+    if (statistics.quarantine_block_count != 0) {
+        kfree(top);
+        return false;
+    }
+    *ret_result =
+        (struct heap_pages_test_result){.freed_bytes = count * BLOCK_BYTES,
+                                        .returned_bytes = spare_bytes(frames) - full_bytes,
+                                        .absent_bytes = statistics.absent_bytes};
+    require(ret_result->returned_bytes >= ret_result->absent_bytes);
+    require(ret_result->returned_bytes + KEPT_BYTES >= ret_result->freed_bytes);
+    require(heap_check(heap) == NULL);
+    require(allocate_all(blocks) == count);
+    free_all(blocks, count);
+    kfree(top);
+    require(heap_check(heap) == NULL);
+    return true;
+}
