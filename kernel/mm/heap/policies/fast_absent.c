@@ -4,14 +4,14 @@
 #include "kernel/mm/heap/policies/fast_core.h"
 
 /* Fewer bytes without pages are not worth a call of the page source. */
-#define LEAST_BYTES ((size_t)32 * 1024)
+#define LEAST_BYTES ((size_t)16 * 1024)
 
 /* At least this much is restored at a time, so a series of small requests does not call the page
  * source for each. */
 #define RESTORE_STEP_BYTES ((size_t)64 * 1024)
 
 /* A look gives back at most this many blocks, so its time is bounded but for the pages. */
-#define BLOCKS_IN_A_LOOK 8
+#define BLOCKS_IN_A_LOOK 32
 
 /* A list holds sizes that differ by up to two. A request looks at this many blocks of its list. */
 #define LOOKS 8
@@ -242,44 +242,40 @@ static size_t discard_block(struct heap *heap, uint8_t *free, size_t units, size
     return 0;
 }
 
-/* Return the first block of the highest bin below `*bin_limit` that is large enough, or NULL.
- * *bin_limit is its bin. */
-static uint8_t *largest_free(struct heap *heap, unsigned *bin_limit, size_t *ret_units)
+/* Return the first block of the lowest bin from `*bin` on that is not empty, or NULL. */
+static uint8_t *next_free(struct heap *heap, unsigned *bin, size_t *ret_units)
 {
     uint64_t header;
     const struct fast_core *core = &fast_of(heap)->core;
-    unsigned least = fast_bin_of(LEAST_BYTES / SEALED_UNIT_BYTES);
-    while (*bin_limit > least) {
-        uint32_t place = core->bins[--*bin_limit];
-        if (place == 0)
-            continue;
-        uint8_t *block = fast_block_at(core, place);
-        if (!sealed_read_header(core->secret, block, &header)) {
-            (void)sealed_record_corrupt(heap, block);
-            return NULL;
-        }
-        *ret_units = sealed_units(header);
-        return block;
+    *bin = fast_bin_not_empty(core, *bin);
+    if (*bin == FAST_BIN_COUNT)
+        return NULL;
+    uint8_t *block = fast_block_at(core, core->bins[*bin]);
+    if (!sealed_read_header(core->secret, block, &header)) {
+        (void)sealed_record_corrupt(heap, block);
+        return NULL;
     }
-    return NULL;
+    *ret_units = sealed_units(header);
+    return block;
 }
 
-/* Let up to `most_bytes` and `most_blocks` become absent, from the largest blocks on. */
+/* Let up to `most_bytes` and `most_blocks` become absent. The smallest blocks go first: requests
+ * that find no room there leave them unused. */
 static void discard(struct heap *heap, size_t most_bytes, size_t most_blocks)
 {
     size_t units;
-    unsigned bin = FAST_BIN_COUNT;
+    unsigned bin = fast_bin_of(LEAST_BYTES / SEALED_UNIT_BYTES);
     most_bytes -= most_bytes % FAST_PAGE_BYTES;
     while (most_bytes >= LEAST_BYTES && most_blocks != 0 && !heap->is_corrupt) {
-        uint8_t *block = largest_free(heap, &bin, &units);
+        uint8_t *block = next_free(heap, &bin, &units);
         if (block == NULL)
             return;
         size_t bytes = discard_block(heap, block, units, most_bytes) * SEALED_UNIT_BYTES;
         most_bytes -= smaller(bytes, most_bytes);
-        if (bytes != 0) {
-            bin++; /* its bin may have more */
+        if (bytes == 0)
+            bin++;
+        else
             most_blocks--;
-        }
     }
 }
 

@@ -14,8 +14,8 @@
  * absent memory is refused before its header would be read, and no other free pays for that.
  *
  * When is memory absent? The policy looks when enough memory was freed since the last look
- * (heap_discard.h). Free memory that was never needed between two looks is surplus. The largest
- * free blocks become absent, up to the surplus. So a block that comes and goes keeps its pages.
+ * (heap_discard.h). Free memory that was never needed between two looks is surplus. Free blocks
+ * become absent up to the surplus. So a block that comes and goes keeps its pages.
  * Before the heap's end grows, a request restores as many pages as it needs.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_ABSENT_H
