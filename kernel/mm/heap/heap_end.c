@@ -109,6 +109,8 @@ bool heap_end_grow_by(struct heap *heap, size_t least_bytes)
 
 bool heap_end_grow_for(struct heap *heap, const struct heap_request *request)
 {
+    if (heap->functions->restore != NULL && heap->functions->restore(heap, request))
+        return true;
     if (!can_grow(heap))
         return false;
     size_t needed_bytes =

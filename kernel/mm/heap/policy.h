@@ -82,6 +82,9 @@ struct heap_policy_functions {
     /* Give pages of free memory to the page source (heap_discard.h), as many as possible, and
      * restore them before they are touched. NULL if the policy cannot do that. */
     void (*discard)(struct heap *heap);
+    /* Restore pages so that the request fits. False: there are no such pages, or no memory, or the
+     * heap is corrupt. NULL exactly if `discard` is. */
+    bool (*restore)(struct heap *heap, const struct heap_request *request);
     /* Merge memory that is kept apart for speed. NULL if the policy keeps no such memory. */
     void (*trim)(struct heap *heap);
 

@@ -340,6 +340,7 @@ static const struct heap_policy_functions functions = {
     .cut = fast_cut,
     .absent_tail = fast_absent_tail,
     .discard = fast_absent_discard_all,
+    .restore = fast_absent_restore,
     .trim = fast_trim,
     .survey = fast_view_survey,
     .walk = fast_view_walk,

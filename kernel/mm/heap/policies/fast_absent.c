@@ -362,12 +362,21 @@ static void make_present(struct heap *heap, uint8_t *block, uint64_t header, siz
         set_present(heap, start, end);
 }
 
-bool fast_absent_restore(struct heap *heap, size_t units, size_t alignment_bytes)
+/* Return the size of a free block in which the core finds room for the request. */
+static size_t units_for(const struct heap_request *request)
+{
+    size_t units = fast_units_for(request->size_bytes);
+    if (request->alignment_bytes <= SEALED_UNIT_BYTES)
+        return units;
+    units += request->alignment_bytes / SEALED_UNIT_BYTES + 1;
+    return fast_bin_least(fast_bin_above(units));
+}
+
+bool fast_absent_restore(struct heap *heap, const struct heap_request *request)
 {
     uint64_t header;
     size_t bytes;
-    if (alignment_bytes > SEALED_UNIT_BYTES)
-        units = fast_bin_least(fast_bin_above(units + alignment_bytes / SEALED_UNIT_BYTES + 1));
+    size_t units = units_for(request);
     if (fast_of(heap)->absent.units < units || heap->is_corrupt)
         return false;
     uint8_t *block = find_absent(heap, units);

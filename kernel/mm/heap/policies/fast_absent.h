@@ -72,9 +72,9 @@ size_t fast_absent_first_offset(const struct heap *heap);
 
 /* --- Taking again ----------------------------------------------------------------------------- */
 
-/* Make absent memory free, so that a block of that size and alignment fits. False: there is none,
- * or the page source has no memory, or the heap is corrupt. Then nothing has changed. */
-bool fast_absent_restore(struct heap *heap, size_t units, size_t alignment_bytes);
+/* Make absent memory free, so that the request fits. False: there is none, or the page source has no
+ * memory, or the heap is corrupt. Then nothing has changed. */
+bool fast_absent_restore(struct heap *heap, const struct heap_request *request);
 
 /* --- Views ------------------------------------------------------------------------------------ */
 

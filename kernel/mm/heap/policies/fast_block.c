@@ -115,10 +115,7 @@ static void *find_room(struct heap *heap, const struct heap_request *request)
         void *slot = find_near_slot(heap, request);
         if (slot != NULL)
             return slot;
-        if (fast_absent_restore(heap, fast_units_for(request->size_bytes),
-                                request->alignment_bytes))
-            block = take(heap, request, &header);
-        if (block == NULL && !heap->is_corrupt && heap_end_grow_for(heap, request))
+        if (heap_end_grow_for(heap, request))
             block = take(heap, request, &header);
     }
     if (block != NULL)

@@ -2,7 +2,6 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_zero.h"
-#include "kernel/mm/heap/policies/fast_absent.h"
 
 void *fast_own_take(struct heap *heap, enum fast_own kind, const struct heap_request *request,
                     bool may_grow)
@@ -11,8 +10,6 @@ void *fast_own_take(struct heap *heap, enum fast_own kind, const struct heap_req
     size_t alignment_bytes = request->alignment_bytes;
     uint64_t header;
     uint8_t *block = fast_core_take(heap, units, alignment_bytes, &header);
-    if (block == NULL && may_grow && fast_absent_restore(heap, units, alignment_bytes))
-        block = fast_core_take(heap, units, alignment_bytes, &header);
     if (block == NULL && may_grow && !heap->is_corrupt && heap_end_grow_for(heap, request))
         block = fast_core_take(heap, units, alignment_bytes, &header);
     if (block == NULL)
