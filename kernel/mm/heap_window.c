@@ -58,9 +58,8 @@ static bool is_mapped(const struct heap_window *window, uint64_t offset_bytes)
                              &mapping) == PAGE_TABLE_OK;
 }
 
-/* Unmap the pages from `start_bytes` to `end_bytes` that are not in holes. */
-static void unmap_between_holes(struct heap_window *window, uint64_t start_bytes,
-                                uint64_t end_bytes)
+/* Unmap the pages from `start_bytes` to `end_bytes` that are not absent. */
+static void unmap_present(struct heap_window *window, uint64_t start_bytes, uint64_t end_bytes)
 {
     uint64_t run_bytes = start_bytes;
     for (uint64_t page = start_bytes; page < end_bytes; page += PAGE_SIZE_BYTES) {
@@ -76,10 +75,10 @@ static void shrink(void *context, size_t bytes)
 {
     struct heap_window *window = context;
     kernel_assert(page_is_aligned(bytes) && bytes <= window->end_bytes);
-    bool has_holes = window->mapped_bytes != window->end_bytes;
+    bool has_absent = window->mapped_bytes != window->end_bytes;
     window->end_bytes -= bytes;
-    if (has_holes)
-        unmap_between_holes(window, window->end_bytes, window->end_bytes + bytes);
+    if (has_absent)
+        unmap_present(window, window->end_bytes, window->end_bytes + bytes);
     else
         unmap(window, window->end_bytes, bytes);
 }

@@ -11,7 +11,7 @@
 #define RESTORE_STEP_BYTES ((size_t)64 * 1024)
 
 /* A look gives back at most this many blocks, so its time is bounded but for the pages. */
-#define BLOCKS_IN_A_LOOK 32
+#define BLOCKS_IN_A_LOOK 64
 
 /* A list holds sizes that differ by up to two. A request looks at this many blocks of its list. */
 #define LOOKS 8
