@@ -49,6 +49,8 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
 {
     const struct fast_state *fast = fast_of(heap);
     size_t units = fast_units_for(size_bytes);
+    if (fast_dissolve_is_due(fast))
+        return false;
     if (units < HOLE_UNITS && fast_core_has_hole(&fast->core, units, HOLE_UNITS))
         return false;
     if (fast_class_is_dense((size_t)(size_class - fast->classes)))

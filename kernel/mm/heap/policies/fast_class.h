@@ -53,7 +53,7 @@ void fast_class_clear_current(struct fast_class *size_class);
 /* --- The other slabs -------------------------------------------------------------------------- */
 
 /* A slab with live blocks in at most this part of its slots is sparse. */
-#define FAST_SPARSE_PART 4
+#define FAST_SPARSE_PART 2
 
 /* With this many live blocks a slab is sparse. */
 static inline unsigned fast_class_floor(unsigned slot_count)

@@ -5,7 +5,7 @@
 #include "kernel/mm/heap/policies/fast_map.h"
 
 /* So many free runs become blocks of the core in one step. */
-#define CUTS_IN_STEP 4
+#define CUTS_IN_STEP 2
 
 /* --- Which slab ------------------------------------------------------------------------------- */
 
@@ -42,7 +42,8 @@ static void look_at_current(struct fast_state *fast)
     struct fast_class *size_class = &fast->classes[fast->looked_at];
     struct fast_slab *slab = size_class->slab;
     fast->looked_at = (fast->looked_at + 1) % FAST_CLASS_COUNT;
-    if (slab == NULL || fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
+    if (slab == NULL || slab->stride_bytes == SEALED_UNIT_BYTES ||
+        fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
         return;
     unsigned live = live_count(slab);
     if (live == 0 || live > fast_class_floor(slab->slot_count))
@@ -70,13 +71,13 @@ static bool choose(struct heap *heap)
 void fast_dissolve_step(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    unsigned index = fast->dissolving_index;
     if (heap->is_corrupt)
         return;
     look_at_current(fast);
     if (fast->dissolving == NULL && !choose(heap))
         return;
     struct fast_slab *slab = fast->dissolving;
+    unsigned index = fast->dissolving_index;
     for (unsigned count = 0; count < CUTS_IN_STEP; count++) {
         index = fast_piece_next_free(slab, index);
         if (index == slab->slot_count) {
@@ -91,9 +92,7 @@ void fast_dissolve_step(struct heap *heap)
 
 void fast_dissolve_all(struct heap *heap)
 {
-    const struct fast_state *fast = fast_of(heap);
-    while (!heap->is_corrupt && (fast->dissolving != NULL || fast->sparse_classes[0] != 0 ||
-                                 fast->sparse_classes[1] != 0))
+    while (!heap->is_corrupt && fast_dissolve_is_due(fast_of(heap)))
         fast_dissolve_step(heap);
 }
 

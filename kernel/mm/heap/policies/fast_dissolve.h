@@ -11,6 +11,15 @@
 
 #include "kernel/mm/heap/policies/fast_piece.h"
 
+/* True if a sparse slab has memory for the core. */
+static inline bool fast_dissolve_is_due(const struct fast_state *fast)
+{
+    uint64_t sparse_classes = 0;
+    for (size_t w = 0; w < FAST_SPARSE_WORDS; w++)
+        sparse_classes |= fast->sparse_classes[w];
+    return fast->dissolving != NULL || sparse_classes != 0;
+}
+
 /* Give a bounded amount of the memory of sparse slabs to the core. Call this after a request that
  * needed more memory than its class had. In a corrupt heap this does nothing. */
 void fast_dissolve_step(struct heap *heap);

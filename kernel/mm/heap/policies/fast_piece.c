@@ -150,15 +150,14 @@ static bool cut(struct heap *heap, uint8_t *piece, uint64_t header, uint8_t *fro
                             sealed_with_units(header & ~SEALED_PREVIOUS_FREE,
                                               (size_t)(end - to) / SEALED_UNIT_BYTES));
     if (from != piece) {
-        sealed_write_header(
-            secret, piece,
-            sealed_with_units(header, (size_t)(from - piece) / SEALED_UNIT_BYTES));
+        sealed_write_header(secret, piece,
+                            sealed_with_units(header, (size_t)(from - piece) / SEALED_UNIT_BYTES));
         previous_free = 0;
     }
     heap_zero_set_dirty(heap);
-    return fast_core_release(
-        heap, from,
-        sealed_header((size_t)(to - from) / SEALED_UNIT_BYTES, SEALED_LIVE) | previous_free);
+    return fast_core_release(heap, from,
+                             sealed_header((size_t)(to - from) / SEALED_UNIT_BYTES, SEALED_LIVE) |
+                                 previous_free);
 }
 
 bool fast_piece_cut(struct heap *heap, struct fast_slab *slab, unsigned index, unsigned *ret_end)
@@ -174,8 +173,7 @@ bool fast_piece_cut(struct heap *heap, struct fast_slab *slab, unsigned index, u
     if (!sealed_read_header(secret, piece, &header))
         return sealed_record_corrupt(heap, piece);
     uint8_t *from = has_left ? fast_slot_at(slab, first) + SEALED_UNIT_BYTES : piece;
-    uint8_t *to =
-        has_right ? fast_slot_at(slab, end) : sealed_next(piece, sealed_units(header));
+    uint8_t *to = has_right ? fast_slot_at(slab, end) : sealed_next(piece, sealed_units(header));
     bool is_all = !has_left && !has_right;
     if (!is_all && to < from + FAST_MINIMUM_UNITS * SEALED_UNIT_BYTES)
         return true;

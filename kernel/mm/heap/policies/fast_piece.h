@@ -40,7 +40,8 @@ static inline struct fast_slab *fast_piece_owner(struct fast_slab *slab, const v
 /* Return the first slot that begins in a piece, or in the whole slab. */
 static inline unsigned fast_piece_first_slot(const struct fast_slab *slab, const uint8_t *piece)
 {
-    return piece <= slab->slots ? 0 : (unsigned)((size_t)(piece - slab->slots) / slab->stride_bytes);
+    return piece <= slab->slots ? 0
+                                : (unsigned)((size_t)(piece - slab->slots) / slab->stride_bytes);
 }
 
 /* Return the first slot from `index` on that is free and held, or slot_count. */

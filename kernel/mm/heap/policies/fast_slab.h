@@ -41,17 +41,17 @@
 
 #include "kernel/mm/heap/policies/fast_own.h"
 
-#define FAST_PAGE_BYTES ((size_t)8192)
-#define FAST_LEAF_PAGES 64
-#define FAST_LEAF_BYTES (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
-#define FAST_SLAB_PAGES 4
+#define FAST_PAGE_BYTES      ((size_t)8192)
+#define FAST_LEAF_PAGES      64
+#define FAST_LEAF_BYTES      (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
+#define FAST_SLAB_PAGES      4
 #define FAST_PAGE_COUNT_MASK 31u
 
 struct fast_slab {
     uint8_t *slots;      /* slot 0 */
     uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
     uint32_t slot_count;
-    uint16_t used_count; /* live blocks above `floor_count`; 1 if it is full; not valid while it
+    uint16_t used_count;  /* live blocks above `floor_count`; 1 if it is full; not valid while it
                             is current */
     uint16_t floor_count; /* with this many live blocks it becomes sparse; 0 if it is sparse */
     uint16_t stride_bytes;

@@ -9,7 +9,7 @@ struct tally {
     struct heap_survey survey;
     size_t used_bytes;
     size_t in_bins_count;
-    size_t free_slot_bytes; /* the largest block that a free slot serves */
+    size_t free_slot_bytes;  /* the largest block that a free slot serves */
     size_t piece_live_count; /* in pieces of dissolved slabs */
     size_t piece_held_count; /* their slots */
     /* These describe the pieces that are free, or would be free after a flush: */
@@ -171,9 +171,8 @@ static const char *tally_block(const struct fast_state *fast, const uint8_t *blo
         const struct fast_slab *slab = fast_map_find(fast, block);
         if (slab == &fast_no_slab)
             return "a slab is not on the map";
-        return slab->is_dissolved
-                   ? tally_piece(fast, slab, block, sealed_units(header), tally)
-                   : tally_slab(fast, slab, tally);
+        return slab->is_dissolved ? tally_piece(fast, slab, block, sealed_units(header), tally)
+                                  : tally_slab(fast, slab, tally);
     }
     if (!sealed_end_is_intact(fast->core.secret, block, header))
         return "the bytes behind a block were overwritten";
@@ -403,6 +402,9 @@ static const char *check_dissolved(const struct fast_state *fast, const struct t
         }
         if (slab_live_count == 0 || slab_live_count != slab->used_count)
             return "a dissolved slab's count is wrong";
+        if (slab != fast->dissolving && slab->stride_bytes > 2 * SEALED_UNIT_BYTES &&
+            fast_piece_next_free(slab, 0) != slab->slot_count)
+            return "a dissolved slab keeps free memory";
         live_count += slab_live_count;
         found |= slab == fast->dissolving;
         previous = slab;
