@@ -133,14 +133,6 @@ static void set_present(struct heap *heap, uint8_t *start, uint8_t *end)
     fast_map_drop_unused_leaves(heap, start, (unsigned)((size_t)(end - start) / FAST_PAGE_BYTES));
 }
 
-/* Return the start of the last pages before `end`, down to `start`, that belong to no slab. */
-static uint8_t *start_of_unused(const struct fast_state *fast, const uint8_t *start, uint8_t *end)
-{
-    while (end > start && fast_map_find(fast, end - 1) == &fast_no_slab)
-        end -= FAST_PAGE_BYTES;
-    return end;
-}
-
 /* What becomes of a free block: [block, next) is absent, and its pages [start, end) are given back
  * now. It may include the absent blocks before and behind, whose pages are given back already. */
 struct plan {
@@ -178,7 +170,7 @@ static void make_plan(const struct fast_state *fast, uint8_t *free, uint8_t *fre
     }
     plan.before = absent_before(fast, free);
     plan.start = plan.before != NULL ? end_page(free) : first_page(free);
-    uint8_t *start = start_of_unused(fast, plan.start, plan.end);
+    uint8_t *start = plan.start;
     if (plan.end > start && (size_t)(plan.end - start) > most_bytes)
         start = plan.end - most_bytes;
     plan.block = plan.before;

@@ -3,6 +3,7 @@
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policies/fast_absent.h"
+#include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 
 /* The empty slabs are closed when this many bytes, and this part of the heap, were freed below the
@@ -131,8 +132,9 @@ void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *call
     void *block = find_room(heap, &request);
     if (block == NULL)
         heap->counters.failure_count++;
+    fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
-    return block;
+    return heap->is_corrupt ? NULL : block;
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */

@@ -114,8 +114,21 @@ void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, uns
     size_t first = page_number(fast, pages);
     for (size_t page = first; page < first + page_count; page++) {
         struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        leaf->used_count += leaf->slabs[page % FAST_LEAF_PAGES] == &fast_no_slab;
         leaf->slabs[page % FAST_LEAF_PAGES] = slab;
-        leaf->used_count += slab == &fast_no_slab ? SIZE_MAX : 1;
+    }
+}
+
+void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                          const struct fast_slab *slab)
+{
+    size_t first = page_number(fast, pages);
+    for (size_t page = first; page < first + page_count; page++) {
+        struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        if (leaf->slabs[page % FAST_LEAF_PAGES] == slab) {
+            leaf->slabs[page % FAST_LEAF_PAGES] = &fast_no_slab;
+            leaf->used_count--;
+        }
     }
 }
 
@@ -228,9 +241,9 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end)
         if ((size_t)(part_end - start) == FAST_LEAF_BYTES)
             set_leaf(heap, start, &no_leaf);
         else
-            fast_map_set_pages(fast_of(heap), start,
-                               (unsigned)((size_t)(part_end - start) / FAST_PAGE_BYTES),
-                               &fast_no_slab);
+            fast_map_clear_pages(fast_of(heap), start,
+                                 (unsigned)((size_t)(part_end - start) / FAST_PAGE_BYTES),
+                                 &fast_absent_slab);
         start = part_end;
     }
 }

@@ -38,7 +38,7 @@ bool fast_slot_read(const struct fast_slab *slab, unsigned index, size_t *ret_si
         *ret_size_bytes = slab->stride_bytes;
         return true;
     }
-    if (fast_slab_is_padded(slab) && fast_slot_read_mark(slot) > 15)
+    if (fast_slab_is_padded(slab) && !slab->is_dissolved && fast_slot_read_mark(slot) > 15)
         return false;
     return fast_slot_read_marked_size(slot, slab->stride_bytes, ret_size_bytes) &&
            slot[*ret_size_bytes] == SEALED_CANARY;
@@ -91,6 +91,8 @@ void fast_slot_clear_end(struct fast_slab *slab, unsigned index)
     if (fast_slab_is_padded(slab) || !has_end(slab, index))
         return;
     *end_word(slab, index) &= ~(UINT64_C(1) << index % 64);
+    if (slab->is_dissolved)
+        return;
     for (unsigned first = 0; first < slab->slot_count; first += 64) {
         if (*end_word(slab, first) != 0)
             return;
