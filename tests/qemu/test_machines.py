@@ -87,7 +87,7 @@ def test_free_pages_inside_of_the_heap_go_back(lab, guard):
     line = verdict.has_line(r"\[heap-pages\] freed=(\d+) returned=(\d+) absent=(\d+) check=passed")
     assert line, "the test ran"
     freed, returned, absent = map(int, line.groups())
-    assert freed == 8 << 20 and absent >= freed - (3 << 20) and returned >= absent
+    assert 7 << 20 < freed < 8 << 20 and absent >= freed - (3 << 20) and returned >= absent
 
 
 @pytest.mark.parametrize("medium, machine", [
