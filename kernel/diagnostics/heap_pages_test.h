@@ -18,10 +18,10 @@ struct heap_pages_test_result {
 };
 
 /* Allocate up to 8 MiB in large blocks, and free all but the highest one. Most of their frames must
- * be free then. Allocate them again, and check their content. Panic
- * (PANIC_SELF_TEST) at the first failure. Return false if the heap's policy does not give such pages
- * back, or heap_debug.h keeps freed blocks, or there is no memory. Precondition: kmalloc_online(). The heap's live blocks are the same
- * before and after. */
+ * be free then. Allocate them again, and check their content. Panic (PANIC_SELF_TEST) at the first
+ * failure. Return false if the heap's policy does not give such pages back, or heap_debug.h keeps
+ * freed blocks, or there is no memory. Precondition: kmalloc_online(). The heap's live blocks are
+ * the same before and after. */
 bool heap_pages_test_run(struct heap *heap, const struct frame_allocator *frames,
                          struct heap_pages_test_result *ret_result);
 

@@ -499,9 +499,9 @@ static const char *check_list(const struct fast_state *fast, unsigned list, size
     return NULL;
 }
 
-const char *fast_absent_check_lists(const struct fast_state *fast, size_t block_count)
+const char *fast_absent_check_lists(const struct fast_state *fast, size_t block_count, size_t units)
 {
-    const char *problem = NULL;
+    const char *problem = fast->absent.units == units ? NULL : "the absent memory is miscounted";
     for (unsigned list = 0; list < FAST_ABSENT_LISTS && problem == NULL; list++) {
         bool is_marked = (fast->absent.list_bits >> list & 1) != 0;
         if (is_marked != (fast->absent.lists[list] != 0))

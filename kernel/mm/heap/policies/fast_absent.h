@@ -91,7 +91,9 @@ size_t fast_absent_largest_units(const struct fast_state *fast);
 const char *fast_absent_check_block(const struct fast_state *fast, const uint8_t *block,
                                     uint64_t header, size_t *page_count);
 
-/* Check the lists. They hold `block_count` blocks. Return NULL, or the problem. */
-const char *fast_absent_check_lists(const struct fast_state *fast, size_t block_count);
+/* Check the lists. They hold `block_count` blocks of `units` together. Return NULL, or the problem.
+ */
+const char *fast_absent_check_lists(const struct fast_state *fast, size_t block_count,
+                                    size_t units);
 
 #endif

@@ -247,3 +247,13 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end)
         start = part_end;
     }
 }
+
+/* --- Views ------------------------------------------------------------------------------------ */
+
+size_t fast_map_count_leaves(const struct fast_state *fast)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fast->map_length; i++)
+        count += !is_constant(fast->map[i]);
+    return count;
+}

@@ -57,6 +57,9 @@ uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page);
 void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                           const struct fast_slab *slab);
 
+/* Return how many leaves take memory. */
+size_t fast_map_count_leaves(const struct fast_state *fast);
+
 /* Free the map if it has no leaf. */
 void fast_map_drop_if_unused(struct heap *heap);
 

@@ -10,7 +10,9 @@ struct tally {
     struct heap_survey survey;
     size_t used_bytes;
     size_t in_bins_count;
-    size_t absent_count;      /* of blocks, */
+    size_t leaf_block_count;
+    size_t absent_count; /* of blocks, */
+    size_t absent_units;
     size_t absent_page_count; /* and of their pages */
     size_t free_slot_bytes;   /* the largest block that a free slot serves */
     size_t piece_live_count;  /* in pieces of dissolved slabs */
@@ -176,6 +178,7 @@ static const char *tally_absent(const struct fast_state *fast, const uint8_t *bl
     size_t page_count = 0;
     const char *problem = fast_absent_check_block(fast, block, header, &page_count);
     tally->absent_count++;
+    tally->absent_units += sealed_units(header);
     tally->absent_page_count += page_count;
     tally->survey.free_block_count++;
     tally->survey.free_bytes += bytes;
@@ -227,6 +230,7 @@ static const char *tally_next(const struct fast_state *fast, const uint8_t *bloc
 {
     bool is_free = (header & SEALED_FREE) != 0;
     tally->in_bins_count += is_free && block != fast->core.top;
+    tally->leaf_block_count += (header & SEALED_OWN) != 0 && fast_own_kind(header) == FAST_OWN_LEAF;
     if (is_free || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
         *run_units += sealed_units(header);
         tally->has_idle |= !is_free;
@@ -409,6 +413,8 @@ static const char *check_map(const struct fast_state *fast, const struct tally *
     }
     if (leaf_count != fast->leaf_count || (leaf_count == 0) != (fast->map_block == NULL))
         return "the leaves of the map are miscounted";
+    if (fast_map_count_leaves(fast) != tally->leaf_block_count)
+        return "a leaf of the map is lost";
     if (absent_page_count != tally->absent_page_count)
         return "the map has an absent page outside of absent blocks";
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
@@ -466,7 +472,7 @@ const char *fast_view_check(const struct heap *heap)
     if (problem == NULL)
         problem = check_map(fast, &tally);
     if (problem == NULL)
-        problem = fast_absent_check_lists(fast, tally.absent_count);
+        problem = fast_absent_check_lists(fast, tally.absent_count, tally.absent_units);
     for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
         problem = check_class(fast, &fast->classes[i], &spare_pages);
     if (problem == NULL)
