@@ -34,9 +34,10 @@ bool fast_slab_is_empty(const struct fast_slab *slab)
 
 /* --- Opening ---------------------------------------------------------------------------------- */
 
-static void fill_in(struct fast_slab *slab, const struct fast_class *size_class, size_t class_index,
+static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_t class_index,
                     uint8_t *pages, unsigned page_count)
 {
+    const struct fast_class *size_class = &fast->classes[class_index];
     unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
@@ -51,7 +52,7 @@ static void fill_in(struct fast_slab *slab, const struct fast_class *size_class,
         fast_slab_marks(slab)[w] = 0;
     }
     if (fast_slab_is_padded(slab))
-        slab->slots[-1] = SEALED_CANARY;
+        fast_slot_write_guard(fast, slab);
 }
 
 /* The size of a slab's record. */
@@ -97,7 +98,7 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
         fast_own_release(heap, pages);
         return NULL;
     }
-    fill_in(slab, &fast_of(heap)->classes[class_index], class_index, pages, page_count);
+    fill_in(fast_of(heap), slab, class_index, pages, page_count);
     fast_map_set_pages(fast_of(heap), pages, page_count, slab);
     return slab;
 }
