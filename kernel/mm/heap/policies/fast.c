@@ -144,6 +144,7 @@ static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *
         return;
     }
     fast_slot_clear_end(slab, index);
+    fast_slot_mark_free(fast_of(heap), slab, index, size_bytes);
     if (fast_slot_make_free(slab, index))
         count_free_slot(heap, slab, size_bytes, caller);
 }
@@ -175,11 +176,13 @@ static void fast_free(struct heap *heap, void *block, const void *caller)
     struct fast_slab *slab = fast_map_find(fast_of(heap), block);
     unsigned index;
     size_t size_bytes;
+    uint64_t free_word;
     if (!fast_slot_index(slab, block, &index) || !fast_slot_make_free(slab, index))
         free_other(heap, block, caller, slab);
-    else if (fast_slot_is_intact(fast_of(heap), slab, block, &size_bytes))
+    else if (fast_slot_is_intact(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+        fast_slot_write_free(block, free_word);
         count_free_slot(heap, slab, size_bytes, caller);
-    else
+    } else
         free_unusual(heap, block, caller, slab);
 }
 
@@ -207,6 +210,7 @@ static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigne
     }
     if (slab->reciprocal == 0)
         fast_slot_clear_end(slab, index);
+    fast_slot_mark_free(fast_of(heap), slab, index, size_bytes);
     if (fast_slot_make_free(slab, index))
         count_free_slot(heap, slab, size_bytes, caller);
 }

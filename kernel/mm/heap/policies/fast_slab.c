@@ -154,7 +154,7 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     if (slab == NULL)
         return false;
     fast_class_count_opened(heap, size_class, slab, size_bytes);
-    return fast_class_make_current(size_class, slab);
+    return fast_class_make_current(fast_of(heap), size_class, slab);
 }
 
 /* --- Closing ---------------------------------------------------------------------------------- */
@@ -185,9 +185,10 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
         fast_class_add(fast, slab, slab->slot_count - 1);
         return;
     }
+    unsigned live_count = fast_class_floor(slab);
     fast_class_remove(fast, slab);
-    if (slab->floor_count != 0) {
-        fast_class_add(fast, slab, slab->floor_count);
+    if (live_count != 0) {
+        fast_class_add(fast, slab, live_count);
         return;
     }
     if (fast->spare_pages + slab->page_count <= SPARE_PAGES_MAX) {

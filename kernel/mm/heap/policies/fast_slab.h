@@ -51,9 +51,9 @@ struct fast_slab {
     uint8_t *slots;      /* slot 0 */
     uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
     uint32_t slot_count;
-    uint16_t used_count;  /* live blocks above `floor_count`; 1 if it is full; not valid while it
-                            is current */
-    uint16_t floor_count; /* with this many live blocks it becomes sparse; 0 if it is sparse */
+    uint16_t used_count;    /* live blocks above the floor (fast_class.h); 1 if it is full; not
+                               valid while it is current */
+    uint16_t reached_count; /* so many words of slots were allocated from */
     uint16_t stride_bytes;
     uint8_t class_index;
     uint8_t page_count : 5;

@@ -90,6 +90,53 @@ size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *sla
     return size_bytes;
 }
 
+/* A short end has its canaries where the first word of a free slot may lie, so the usual end of the
+ * shortest block replaces it. */
+void fast_slot_mark_free(const struct fast_state *fast, const struct fast_slab *slab,
+                         unsigned index, size_t size_bytes)
+{
+    uint8_t *slot = fast_slot_at(slab, index);
+    if (!fast_slab_is_padded(slab) || size_bytes < slab->stride_bytes - SEALED_UNIT_BYTES)
+        fast_slot_mark_unused(fast, slab, slot);
+    else
+        fast_slot_write_free(slot, fast_slot_end_words(slot, slab->stride_bytes)[1]);
+}
+
+void fast_slot_mark_unused(const struct fast_state *fast, const struct fast_slab *slab,
+                           uint8_t *slot)
+{
+    size_t stride_bytes = slab->stride_bytes;
+    if (!fast_slab_is_padded(slab)) {
+        fast_slot_write_free(slot, fast_canary(fast, (uintptr_t)slot));
+        return;
+    }
+    fast_slot_mark_end(fast, slot, stride_bytes, stride_bytes - SEALED_UNIT_BYTES);
+    fast_slot_write_free(slot, fast_slot_end_words(slot, stride_bytes)[1]);
+}
+
+bool fast_slot_read_freed(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
+                          size_t *ret_size_bytes)
+{
+    uint64_t last = fast_slot_end_words(slot, stride_bytes)[1];
+    unsigned low_bits = (unsigned)(last >> 60);
+    *ret_size_bytes = stride_bytes + low_bits - SEALED_UNIT_BYTES;
+    uint64_t canary = fast_slot_canary(fast, slot, *ret_size_bytes);
+    return ((last ^ canary >> 4) & fast->slack[1][low_bits]) == 0;
+}
+
+/* In a slot of 16 bytes the first word is also the first one of its end. */
+bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_slab *slab,
+                            unsigned index)
+{
+    size_t size_bytes;
+    uint64_t free_word;
+    const uint8_t *slot = fast_slot_at(slab, index);
+    bool is_intact = fast_slot_is_intact(fast, slab, slot, &size_bytes, &free_word);
+    return *(const uint64_t *)(const void *)slot == free_word &&
+           (is_intact || (slab->stride_bytes == SEALED_UNIT_BYTES &&
+                          fast_slot_read_freed(fast, slot, slab->stride_bytes, &size_bytes)));
+}
+
 void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab)
 {
     uint64_t *words = (void *)(slab->slots - FAST_GUARD_BYTES);

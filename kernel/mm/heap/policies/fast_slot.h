@@ -105,14 +105,19 @@ static inline bool fast_slot_end_is_intact(const struct fast_state *fast, const 
             ((words[1] ^ canary >> 4) & fast->slack[1][low_bits])) == 0;
 }
 
-/* The same for a slot of any slab. The function treats every slot of a dense slab as usual. */
+/* The same for a slot of any slab. The function treats every slot of a dense slab as usual.
+ * *ret_free_word is for fast_slot_write_free(). */
 static inline bool fast_slot_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
-                                       const uint8_t *slot, size_t *ret_size_bytes)
+                                       const uint8_t *slot, size_t *ret_size_bytes,
+                                       uint64_t *ret_free_word)
 {
     size_t stride_bytes = slab->stride_bytes;
-    if (fast_slab_is_padded(slab))
+    if (fast_slab_is_padded(slab)) {
+        *ret_free_word = fast_slot_end_words(slot, stride_bytes)[1];
         return fast_slot_end_is_intact(fast, slot, stride_bytes, ret_size_bytes);
+    }
     *ret_size_bytes = stride_bytes;
+    *ret_free_word = fast_canary(fast, (uintptr_t)slot);
     return true;
 }
 
@@ -130,6 +135,31 @@ size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *sla
 /* Read the size of a slot that has an end. False: the end was overwritten. */
 bool fast_slot_read_end(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
                         size_t *ret_size_bytes);
+
+/* --- Free slots ------------------------------------------------------------------------------- */
+
+/* Write the first word of a free slot. In a padded slab it equals the slot's last word, which holds
+ * the canary and the size of the last block there. In a dense slab it is a canary. */
+static inline void fast_slot_write_free(uint8_t *slot, uint64_t free_word)
+{
+    *(uint64_t *)(void *)slot = free_word;
+}
+
+/* Mark a slot that was freed other than by the usual free. */
+void fast_slot_mark_free(const struct fast_state *fast, const struct fast_slab *slab,
+                         unsigned index, size_t size_bytes);
+
+/* Mark a slot that was never live. */
+void fast_slot_mark_unused(const struct fast_state *fast, const struct fast_slab *slab,
+                           uint8_t *slot);
+
+/* True if the words of a free slot are intact. */
+bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_slab *slab,
+                            unsigned index);
+
+/* Read the size of the last block of a free slot that has an end. False: the end was overwritten. */
+bool fast_slot_read_freed(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
+                          size_t *ret_size_bytes);
 
 /* Write the canary behind a block that keeps its content. Precondition: as above. */
 void fast_slot_move_end(const struct fast_state *fast, uint8_t *slot, size_t stride_bytes,

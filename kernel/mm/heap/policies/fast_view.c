@@ -34,6 +34,8 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
             tally->survey.free_block_count++;
             tally->survey.free_bytes += fast_slot_capacity(slab);
             tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
+            if (index / 64 < slab->reached_count && !fast_slot_is_untouched(fast, slab, index))
+                return "a free block was written to";
             continue;
         }
         if (!fast_slot_read(fast, slab, index, &size_bytes))
@@ -45,7 +47,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
     if (fast->classes[slab->class_index].slab == slab)
         return NULL;
     unsigned used_count =
-        slab->is_full ? slab->slot_count : (unsigned)slab->used_count + slab->floor_count;
+        slab->is_full ? slab->slot_count : (unsigned)slab->used_count + fast_class_floor(slab);
     return live_count == used_count ? NULL : "a slab's count is wrong";
 }
 
@@ -313,10 +315,10 @@ static const char *check_list(const struct fast_state *fast, const struct fast_c
     for (const struct fast_slab *slab = first; slab != NULL; slab = slab->next) {
         if (&fast->classes[slab->class_index] != size_class || slab->previous != previous)
             return "a class's list is wrong";
-        unsigned live_count = (unsigned)slab->used_count + slab->floor_count;
+        unsigned live_count = (unsigned)slab->used_count + fast_class_floor(slab);
         if (slab->used_count == 0 || live_count >= slab->slot_count || slab->is_full ||
             slab == size_class->slab || slab->is_dissolved || slab->is_sparse != is_sparse ||
-            is_sparse != (live_count <= fast_class_floor(slab->slot_count)))
+            is_sparse != (live_count <= slab->slot_count / FAST_SPARSE_PART))
             return "a slab is on the wrong list";
         previous = slab;
     }
