@@ -13,6 +13,7 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/heap_zero.h"
 #include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_block.h"
 #include "kernel/mm/heap/policies/fast_class.h"
@@ -83,6 +84,7 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
         !fast_slab_open(heap, size_class, size_bytes, !fast_core_has_room(heap, size_bytes)))
         return fast_block_allocate(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     void *slot = fast_block_take_slot(heap, size_class, size_bytes);
+    heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
     fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
     return heap->is_corrupt ? NULL : slot;
@@ -143,6 +145,7 @@ static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *
         return;
     }
     fast_slot_clear_end(slab, index);
+    fast_slot_mark_free(fast_of(heap), slab, index, size_bytes);
     if (fast_slot_make_free(slab, index))
         count_free_slot(heap, slab, size_bytes, caller);
 }
@@ -158,16 +161,30 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
     heap_fault_report(heap, caller);
 }
 
+/* A slot with an end that is not the usual one. Its bit is set already, since the usual free then
+ * needs fewer registers for its check. */
+static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
+                                                   const void *caller, struct fast_slab *slab)
+{
+    unsigned index = 0;
+    (void)fast_slot_find(slab, block, &index);
+    fast_slot_make_live(slab, index);
+    free_other(heap, block, caller, slab);
+}
+
 static void fast_free(struct heap *heap, void *block, const void *caller)
 {
     struct fast_slab *slab = fast_map_find(fast_of(heap), block);
     unsigned index;
     size_t size_bytes;
-    if (fast_slot_index(slab, block, &index) && fast_slot_is_intact(slab, block, &size_bytes) &&
-        fast_slot_make_free(slab, index))
-        count_free_slot(heap, slab, size_bytes, caller);
-    else
+    uint64_t free_word;
+    if (!fast_slot_index(slab, block, &index) || !fast_slot_make_free(slab, index))
         free_other(heap, block, caller, slab);
+    else if (fast_slot_is_intact(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+        fast_slot_write_free(block, free_word);
+        count_free_slot(heap, slab, size_bytes, caller);
+    } else
+        free_unusual(heap, block, caller, slab);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
@@ -194,6 +211,7 @@ static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigne
     }
     if (slab->reciprocal == 0)
         fast_slot_clear_end(slab, index);
+    fast_slot_mark_free(fast_of(heap), slab, index, size_bytes);
     if (fast_slot_make_free(slab, index))
         count_free_slot(heap, slab, size_bytes, caller);
 }
@@ -226,9 +244,9 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         heap->counters.failure_count--; /* the failed copy was not a request */
     }
     if (stays && fast_slab_is_padded(slab))
-        fast_slot_mark_end(slot, slab->stride_bytes, size_bytes);
+        fast_slot_move_end(fast_of(heap), slot, slab->stride_bytes, size_bytes);
     else
-        fast_slot_set_size(slab, index, size_bytes);
+        fast_slot_set_size(fast_of(heap), slab, index, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);
     return slot;
 }
@@ -301,6 +319,8 @@ static void fast_initialise(struct heap *heap)
     memset(fast_of(heap), 0, sizeof(struct fast_state));
     fast_core_initialise(&fast_of(heap)->core, base, heap->size_bytes,
                          sealed_begin_life(base, heap->secret));
+    fast_canary_begin(fast_of(heap), fast_of(heap)->core.secret);
+    fast_slot_begin(fast_of(heap));
     fast_class_initialise_all(fast_of(heap));
 }
 

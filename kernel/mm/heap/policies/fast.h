@@ -77,6 +77,11 @@ struct fast_state {
     struct fast_leaf **map; /* the first of them */
     uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
     struct fast_class classes[FAST_CLASS_COUNT];
+    uint64_t canary_key;    /* fast_canary.h */
+    uint64_t canary_factor; /* odd */
+    /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
+     * size. They lie here because a free has a register for this address. */
+    uint64_t slack[2][16];
     size_t spare_pages;           /* in the classes' spare slabs */
     struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;

@@ -58,7 +58,7 @@ static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, 
         return NULL;
     uint8_t *slot = fast_class_take_slot(size_class);
     (void)fast_slot_find(size_class->slab, slot, &index);
-    fast_slot_set_size(size_class->slab, index, size_bytes);
+    fast_slot_set_size(fast_of(heap), size_class->slab, index, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }

@@ -78,10 +78,23 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
     choose(fast_of(heap), slab->class_index);
 }
 
-bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab)
+/* Make the slots of a word that nothing was allocated from yet look like freed ones. */
+static void prepare(const struct fast_state *fast, struct fast_slab *slab, unsigned word)
+{
+    unsigned end = word * 64 + 64 < slab->slot_count ? word * 64 + 64 : slab->slot_count;
+    uint8_t *slot = fast_slot_at(slab, word * 64);
+    for (unsigned index = word * 64; index < end; index++, slot += slab->stride_bytes)
+        fast_slot_mark_unused(fast, slab, slot);
+    slab->reached_count = (uint16_t)(word + 1);
+}
+
+bool fast_class_make_current(const struct fast_state *fast, struct fast_class *size_class,
+                             struct fast_slab *slab)
 {
     for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++) {
         if (slab->free[w] != 0) {
+            if (w >= slab->reached_count)
+                prepare(fast, slab, w);
             size_class->word = &slab->free[w];
             size_class->slots = fast_slot_at(slab, w * 64);
             size_class->slab = slab;
@@ -110,10 +123,8 @@ static void note_sparse(struct fast_state *fast, unsigned class_index)
 
 void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
 {
-    unsigned floor_count = fast_class_floor(slab->slot_count);
-    slab->is_sparse = live_count <= floor_count;
-    slab->floor_count = (uint16_t)(slab->is_sparse ? 0 : floor_count);
-    slab->used_count = (uint16_t)(live_count - slab->floor_count);
+    slab->is_sparse = live_count <= fast_class_floor(slab);
+    slab->used_count = (uint16_t)(live_count - fast_class_floor(slab));
     struct fast_slab **list = list_of(fast, slab);
     slab->next = *list;
     slab->previous = NULL;
@@ -159,7 +170,7 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
     struct fast_slab *slab = size_class->slab;
     size_class->refilled_at = ++fast->refill_count;
     if (slab != NULL) {
-        if (fast_class_make_current(size_class, slab))
+        if (fast_class_make_current(fast, size_class, slab))
             return true;
         slab->is_full = true;
         slab->used_count = 1;
@@ -172,5 +183,5 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
         slab = fast_class_take_sparse(fast, size_class);
     if (slab == NULL)
         slab = fast_class_take_spare(fast, size_class);
-    return slab != NULL && fast_class_make_current(size_class, slab);
+    return slab != NULL && fast_class_make_current(fast, size_class, slab);
 }

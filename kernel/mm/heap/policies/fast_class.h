@@ -45,7 +45,8 @@ static inline uint8_t *fast_class_take_slot(struct fast_class *size_class)
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
 
 /* Make this slab current. False: it has no free slot. */
-bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab);
+bool fast_class_make_current(const struct fast_state *fast, struct fast_class *size_class,
+                             struct fast_slab *slab);
 
 /* Let the class have no current slab. */
 void fast_class_clear_current(struct fast_class *size_class);
@@ -55,10 +56,10 @@ void fast_class_clear_current(struct fast_class *size_class);
 /* A slab with live blocks in at most this part of its slots is sparse. */
 #define FAST_SPARSE_PART 2
 
-/* With this many live blocks a slab is sparse. */
-static inline unsigned fast_class_floor(unsigned slot_count)
+/* With this many live blocks a slab becomes sparse. A sparse slab counts from 0. */
+static inline unsigned fast_class_floor(const struct fast_slab *slab)
 {
-    return slot_count / FAST_SPARSE_PART;
+    return slab->is_sparse ? 0 : slab->slot_count / FAST_SPARSE_PART;
 }
 
 /* Put a slab on the list of partial or of sparse slabs. It is on no list, and has free slots and

@@ -47,7 +47,7 @@ static void look_at_current(struct fast_state *fast)
         fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
         return;
     unsigned live = live_count(slab);
-    if (live == 0 || live > fast_class_floor(slab->slot_count))
+    if (live == 0 || live > slab->slot_count / FAST_SPARSE_PART)
         return;
     fast_class_clear_current(size_class);
     fast_class_add(fast, slab, live);

@@ -85,12 +85,13 @@ void fast_piece_write_tombstone(uint64_t secret, uint8_t *slot, size_t size_byte
 
 /* Write the tail of the piece that ends with this free slot. The slot may have a tombstone there,
  * which is as good. */
-static void write_tail(uint64_t secret, const struct fast_slab *slab, unsigned index)
+static void write_tail(const struct fast_state *fast, const struct fast_slab *slab, unsigned index)
 {
     uint64_t content;
+    uint64_t secret = fast->core.secret;
     uint8_t *slot = fast_slot_at(slab, index);
     if (!sealed_read_word(secret, slot, &content))
-        sealed_write_word(secret, slot, tombstone_for(fast_slot_size(slab, index)));
+        sealed_write_word(secret, slot, tombstone_for(fast_slot_size(fast, slab, index)));
 }
 
 bool fast_piece_was_slot(uint64_t secret, const struct fast_slab *slab, const uint8_t *address,
@@ -178,7 +179,7 @@ bool fast_piece_cut(struct heap *heap, struct fast_slab *slab, unsigned index, u
     if (!is_all && to < from + FAST_MINIMUM_UNITS * SEALED_UNIT_BYTES)
         return true;
     if (has_left)
-        write_tail(secret, slab, first);
+        write_tail(fast_of(heap), slab, first);
     release_marks(slab, first, end);
     return cut(heap, piece, header, from, to);
 }

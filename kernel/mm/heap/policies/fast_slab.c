@@ -35,9 +35,10 @@ bool fast_slab_is_empty(const struct fast_slab *slab)
 
 /* --- Opening ---------------------------------------------------------------------------------- */
 
-static void fill_in(struct fast_slab *slab, const struct fast_class *size_class, size_t class_index,
+static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_t class_index,
                     uint8_t *pages, unsigned page_count)
 {
+    const struct fast_class *size_class = &fast->classes[class_index];
     unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
@@ -52,7 +53,7 @@ static void fill_in(struct fast_slab *slab, const struct fast_class *size_class,
         fast_slab_marks(slab)[w] = 0;
     }
     if (fast_slab_is_padded(slab))
-        slab->slots[-1] = SEALED_CANARY;
+        fast_slot_write_guard(fast, slab);
 }
 
 /* The size of a slab's record. */
@@ -98,7 +99,7 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
         fast_own_release(heap, pages);
         return NULL;
     }
-    fill_in(slab, &fast_of(heap)->classes[class_index], class_index, pages, page_count);
+    fill_in(fast_of(heap), slab, class_index, pages, page_count);
     fast_map_set_pages(fast_of(heap), pages, page_count, slab);
     return slab;
 }
@@ -154,7 +155,7 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     if (slab == NULL)
         return false;
     fast_class_count_opened(heap, size_class, slab, size_bytes);
-    return fast_class_make_current(size_class, slab);
+    return fast_class_make_current(fast_of(heap), size_class, slab);
 }
 
 /* --- Closing ---------------------------------------------------------------------------------- */
@@ -185,9 +186,10 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
         fast_class_add(fast, slab, slab->slot_count - 1);
         return;
     }
+    unsigned live_count = fast_class_floor(slab);
     fast_class_remove(fast, slab);
-    if (slab->floor_count != 0) {
-        fast_class_add(fast, slab, slab->floor_count);
+    if (live_count != 0) {
+        fast_class_add(fast, slab, live_count);
         return;
     }
     if (fast->spare_pages + slab->page_count <= SPARE_PAGES_MAX) {

@@ -3,15 +3,21 @@
  *
  *   page                                                              page
  *   | guard | slot 0        | slot 1        | slot 2        |…        |… slot n      | rest |
- *     16 B    payload |c..k|  payload   |c.k|
+ *     16 B    payload |ccccc|  payload  |ccc|
  *
- * A padded slot is longer than the requested size. c is the first byte behind the requested bytes;
- * it is SEALED_CANARY. k is the slot's last byte. It is a canary, too, and holds the low 4 bits of
- * the size. (If all 4 bits are set, c and k are the same byte.)
+ * A padded slot is longer than the requested size. All bytes c behind the requested ones are a
+ * canary (fast_canary.h). The highest 4 bits of the last one hold the low 4 bits of the size, so
+ * the end says where it begins. A free checks all of these bytes. The guard before the first slot
+ * is a canary, too, which heap_check() reads.
  *
  * Sizes that are multiples of 16 pay 16 bytes for this. If there are many such blocks, further ones
- * go to dense slabs, without guard and canaries, to save memory. An overrun there is not found.
- * Double and interior frees are still found exactly.
+ * go to dense slabs, without guard and canaries, to save memory. An overrun there is found only if
+ * it reaches a free slot. Double and interior frees are still found exactly.
+ *
+ * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
+ * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
+ * cost it five instructions. The slots of a word of bits are prepared in this way before the first
+ * of them is used.
  *
  * The record of a slab lies apart from its pages. (In the pages, all records would compete for the
  * same few cache lines, since pages begin at multiples of 4096.) The record has a bit for each
@@ -25,16 +31,16 @@
  * at a time, beginning at the first slab, so that no operation's time depends on the limit. A leaf
  * is freed with its last slab, the map with its last leaf.
  *
- * A block that cannot move may shrink in its slot, and be too short for the mark. Its slot is then
- * short. The mark's byte says that 16 bytes are left over. The first of them is FAST_SHORT instead
- * of a canary. The size and its complement follow. In a dense slab a second bit for each slot says
- * whether the slot has such an end. If any slot has one, the slab's `reciprocal` is 0. The usual
- * free then calls the function that reads these bits.
+ * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot is then
+ * short: the last 16 bytes hold the complement of a canary, and the size. In a dense slab a second
+ * bit for each slot says whether the slot has an end. If any slot has one, the slab's `reciprocal`
+ * is 0. The usual free then calls the function that reads these bits.
  *
  * A class allocates from one word of bits of its current slab. A bit scan finds the lowest free
  * slot. The current slab's used count is not updated, since this would be one more write for each
  * block. It is set again when the slab is full. A full slab is on no list. Other slabs are on the
- * class's list of partial slabs, or without a live block on the list of spare ones.
+ * class's list of partial slabs, with few live blocks on that of sparse ones (fast_dissolve.h), or
+ * without a live block on that of spare ones.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
@@ -51,9 +57,9 @@ struct fast_slab {
     uint8_t *slots;      /* slot 0 */
     uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
     uint32_t slot_count;
-    uint16_t used_count;  /* live blocks above `floor_count`; 1 if it is full; not valid while it
-                            is current */
-    uint16_t floor_count; /* with this many live blocks it becomes sparse; 0 if it is sparse */
+    uint16_t used_count;    /* live blocks above the floor (fast_class.h); 1 if it is full; not
+                               valid while it is current */
+    uint16_t reached_count; /* so many words of slots were allocated from */
     uint16_t stride_bytes;
     uint8_t class_index;
     uint8_t page_count : 5;

@@ -29,16 +29,13 @@ static void record_slot(struct heap *heap, const struct fast_slab *slab, const u
     }
     unsigned index = (unsigned)(offset / slab->stride_bytes);
     const uint8_t *slot = fast_slot_at(slab, index);
-    size_t size_bytes = fast_slot_size(slab, index);
+    size_t size_bytes = fast_slot_size(fast_of(heap), slab, index);
     if (fast_slot_is_free(slab, index))
         record(heap, HEAP_FAULT_DOUBLE_FREE, slot, size_bytes, pointer,
                "the block is already free");
     else if (slot != pointer)
         record(heap, HEAP_FAULT_BAD_POINTER, slot, size_bytes, pointer,
                "the pointer is not the start of a block");
-    else if (fast_slab_is_padded(slab) && !slab->is_dissolved && fast_slot_read_mark(slot) > 15)
-        record(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer,
-               "the byte before the block was overwritten");
     else
         record(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer,
                "the bytes behind the block were overwritten");
@@ -96,7 +93,7 @@ bool fast_validate_other_slot(struct heap *heap, const struct fast_slab *slab, c
         return false;
     }
     if (fast_slot_find(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
-        fast_slot_read(slab, *ret_index, ret_size_bytes) &&
+        fast_slot_read(fast_of(heap), slab, *ret_index, ret_size_bytes) &&
         (!slab->is_dissolved || fast_piece_is_intact(fast_of(heap)->core.secret, slab, *ret_index)))
         return true;
     record_slot(heap, slab, slot);

@@ -31,15 +31,19 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
                               struct tally *tally)
 {
     unsigned live_count = 0;
+    if (fast_slab_is_padded(slab) && !fast_slot_guard_is_intact(fast, slab))
+        return "the bytes before a slab's first block were overwritten";
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
             tally->survey.free_block_count++;
             tally->survey.free_bytes += fast_slot_capacity(slab);
             tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
+            if (index / 64 < slab->reached_count && !fast_slot_is_untouched(fast, slab, index))
+                return "a free block was written to";
             continue;
         }
-        if (!fast_slot_read(slab, index, &size_bytes))
+        if (!fast_slot_read(fast, slab, index, &size_bytes))
             return "the bytes around a block were overwritten";
         live_count++;
         tally->used_bytes += size_bytes;
@@ -48,7 +52,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
     if (fast->classes[slab->class_index].slab == slab)
         return NULL;
     unsigned used_count =
-        slab->is_full ? slab->slot_count : (unsigned)slab->used_count + slab->floor_count;
+        slab->is_full ? slab->slot_count : (unsigned)slab->used_count + fast_class_floor(slab);
     return live_count == used_count ? NULL : "a slab's count is wrong";
 }
 
@@ -66,7 +70,7 @@ static const char *tally_piece(const struct fast_state *fast, const struct fast_
         tally->piece_held_count++;
         if (fast_slot_is_free(slab, index))
             continue;
-        if (!fast_slot_read(slab, index, &size_bytes) ||
+        if (!fast_slot_read(fast, slab, index, &size_bytes) ||
             !fast_piece_is_intact(fast->core.secret, slab, index))
             return "the bytes around a block were overwritten";
         tally->piece_live_count++;
@@ -278,8 +282,8 @@ void fast_view_survey(const struct heap *heap, struct heap_survey *ret_survey)
 /* --- Pieces ----------------------------------------------------------------------------------- */
 
 /* Visit the slots of a slab, or of the piece of a slab that begins at `block`. */
-static void walk_slots(const struct fast_slab *slab, const uint8_t *block, size_t units,
-                       heap_piece_visitor *visit, void *context)
+static void walk_slots(const struct fast_state *fast, const struct fast_slab *slab,
+                       const uint8_t *block, size_t units, heap_piece_visitor *visit, void *context)
 {
     const uint8_t *end = sealed_next(block, units);
     unsigned first = fast_piece_first_slot(slab, block);
@@ -291,7 +295,8 @@ static void walk_slots(const struct fast_slab *slab, const uint8_t *block, size_
         const struct heap_piece piece = {.kind = is_live ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
                                          .start = slot,
                                          .extent_bytes = slab->stride_bytes,
-                                         .size_bytes = is_live ? fast_slot_size(slab, index) : 0};
+                                         .size_bytes =
+                                             is_live ? fast_slot_size(fast, slab, index) : 0};
         visit(context, &piece);
     }
 }
@@ -307,7 +312,8 @@ void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *co
         if (fast_absent_is(header))
             piece.kind = HEAP_PIECE_FREE;
         if (piece.kind == HEAP_PIECE_OWN && fast_own_kind(header) == FAST_OWN_PAGES)
-            walk_slots(fast_map_find(fast, block), block, sealed_units(header), visit, context);
+            walk_slots(fast, fast_map_find(fast, block), block, sealed_units(header), visit,
+                       context);
         else
             visit(context, &piece);
         block = sealed_next(block, sealed_units(header));
@@ -338,10 +344,10 @@ static const char *check_list(const struct fast_state *fast, const struct fast_c
     for (const struct fast_slab *slab = first; slab != NULL; slab = slab->next) {
         if (&fast->classes[slab->class_index] != size_class || slab->previous != previous)
             return "a class's list is wrong";
-        unsigned live_count = (unsigned)slab->used_count + slab->floor_count;
+        unsigned live_count = (unsigned)slab->used_count + fast_class_floor(slab);
         if (slab->used_count == 0 || live_count >= slab->slot_count || slab->is_full ||
             slab == size_class->slab || slab->is_dissolved || slab->is_sparse != is_sparse ||
-            is_sparse != (live_count <= fast_class_floor(slab->slot_count)))
+            is_sparse != (live_count <= slab->slot_count / FAST_SPARSE_PART))
             return "a slab is on the wrong list";
         previous = slab;
     }
