@@ -69,10 +69,10 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[fast->class_of[size_bytes]];
     struct fast_class *padded = &fast->classes[size_bytes / 16];
-    if (fast_class_refill(fast, size_class))
+    if (fast_class_refill(size_class))
         return fast_block_take_slot(heap, size_class, size_bytes);
     if (padded != size_class && memory_is_short(heap) &&
-        (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
+        (fast_class_has_slot(padded) || fast_class_refill(padded)))
         return fast_block_take_slot(heap, padded, size_bytes);
     /* The heap grows for a slab only if the core has no free memory either. */
     if (is_worth_a_slab(heap, size_class, size_bytes) &&
@@ -299,7 +299,7 @@ static size_t fast_free_tail(const struct heap *heap)
 
 static void fast_trim(struct heap *heap)
 {
-    fast_slab_flush(heap);
+    (void)fast_slab_flush(heap);
 }
 
 static void fast_cut(struct heap *heap, size_t bytes)

@@ -110,17 +110,7 @@ void fast_class_remove_partial(struct fast_class *size_class, const struct fast_
         slab->next->previous = slab->previous;
 }
 
-struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class)
-{
-    struct fast_slab *slab = size_class->spare;
-    if (slab != NULL) {
-        size_class->spare = slab->next;
-        fast->spare_pages -= slab->page_count;
-    }
-    return slab;
-}
-
-bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
+bool fast_class_refill(struct fast_class *size_class)
 {
     struct fast_slab *slab = size_class->slab;
     if (slab != NULL) {
@@ -131,9 +121,8 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
         fast_class_clear_current(size_class);
     }
     slab = size_class->partial;
-    if (slab != NULL)
-        fast_class_remove_partial(size_class, slab);
-    else
-        slab = fast_class_take_spare(fast, size_class);
-    return slab != NULL && fast_class_make_current(size_class, slab);
+    if (slab == NULL)
+        return false;
+    fast_class_remove_partial(size_class, slab);
+    return fast_class_make_current(size_class, slab);
 }

@@ -37,12 +37,13 @@ static inline uint8_t *fast_class_take_slot(struct fast_class *size_class)
 {
     uint64_t free = *size_class->word;
     *size_class->word = free & (free - 1);
+    size_class->slab->used_count++;
     return size_class->slots + (size_t)size_class->stride_bytes * (unsigned)__builtin_ctzll(free);
 }
 
 /* Find another word with a free slot: in the current slab, else in the next one. False: the class
  * has no free slot. Afterwards fast_class_has_slot() returns the same result. */
-bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
+bool fast_class_refill(struct fast_class *size_class);
 
 /* Make this slab current. False: it has no free slot. */
 bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab);
@@ -54,9 +55,6 @@ void fast_class_clear_current(struct fast_class *size_class);
 
 void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab);
 void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab);
-
-/* Return the slab, or NULL. */
-struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class);
 
 /* --- Which class serves a size ---------------------------------------------------------------- */
 

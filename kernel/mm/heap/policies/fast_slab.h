@@ -32,9 +32,9 @@
  * free then calls the function that reads these bits.
  *
  * A class allocates from one word of bits of its current slab. A bit scan finds the lowest free
- * slot. The current slab's used count is not updated, since this would be one more write for each
- * block. It is set again when the slab is full. A full slab is on no list. Other slabs are on the
- * class's list of partial slabs, or without a live block on the list of spare ones.
+ * slot. A full slab is on no list once the class has noticed. The other slabs are on the class's
+ * list of partial slabs. A slab that has lost its last live block is closed, except for the last
+ * few of the heap (fast_state.empty).
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
@@ -50,7 +50,7 @@ struct fast_slab {
     uint8_t *slots;      /* slot 0 */
     uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
     uint32_t slot_count;
-    uint32_t used_count; /* 1 if it is full; not valid while it is current */
+    uint32_t used_count; /* live blocks; 1 if it is full and not current */
     uint16_t stride_bytes;
     uint8_t class_index;
     uint8_t page_count : 7;
@@ -86,7 +86,10 @@ static inline uint64_t fast_slab_all_free(unsigned slot_count, unsigned word)
     return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
 }
 
-bool fast_slab_is_empty(const struct fast_slab *slab);
+static inline bool fast_slab_is_empty(const struct fast_slab *slab)
+{
+    return slab->used_count == 0;
+}
 
 /* --- Slabs of a class ------------------------------------------------------------------------- */
 
@@ -96,12 +99,12 @@ bool fast_slab_is_empty(const struct fast_slab *slab);
 bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
                     bool may_grow);
 
-/* Put a slab on the list where it belongs now. Call this when a free has counted `used_count` down
- * to 0. The slab was full, or has become empty, or is current and stays current. */
+/* Call this when a free has counted `used_count` down to 0. The slab was full and gets on the list
+ * of partial slabs, or it has become empty. Then it is kept for a while, and closed if too many
+ * others are empty. */
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab);
 
-/* Close all slabs without a live block. Their number has a limit in a heap of any size. So this
- * takes constant time, but more than any other operation. */
-void fast_slab_flush(struct heap *heap);
+/* Close all slabs without a live block. True if there was one. */
+bool fast_slab_flush(struct heap *heap);
 
 #endif

@@ -22,6 +22,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
                               struct tally *tally)
 {
     unsigned live_count = 0;
+    const struct fast_class *size_class = &fast->classes[slab->class_index];
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
@@ -36,10 +37,10 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
         tally->used_bytes += size_bytes;
     }
     tally->survey.live_block_count += live_count;
-    if (fast->classes[slab->class_index].slab == slab)
-        return NULL;
     unsigned used_count = slab->is_full ? slab->slot_count : slab->used_count;
-    return live_count == used_count ? NULL : "a slab's count is wrong";
+    if (live_count != used_count)
+        return "a slab's count is wrong";
+    return slab->is_full && size_class->slab == slab ? "a full slab is current" : NULL;
 }
 
 static bool leaf_is_idle(const struct fast_leaf *leaf)
@@ -51,17 +52,10 @@ static bool leaf_is_idle(const struct fast_leaf *leaf)
     return true;
 }
 
-/* Every slab is spare, or is current and empty. */
 static bool all_slabs_are_idle(const struct fast_state *fast)
 {
-    for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
-        const struct fast_class *size_class = &fast->classes[i];
-        size_t idle_count = 0;
-        if (size_class->slab != NULL && fast_slab_is_empty(size_class->slab))
-            idle_count += size_class->slab->slot_count;
-        for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next)
-            idle_count += slab->slot_count;
-        if (idle_count != size_class->slot_count)
+    for (size_t i = 0; i < fast->map_length; i++) {
+        if (!leaf_is_idle(fast->map[i]))
             return false;
     }
     return true;
@@ -260,36 +254,53 @@ void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece
 
 /* --- Proofs ----------------------------------------------------------------------------------- */
 
-/* Check the slabs on a class's lists. They belong to the class. Partial ones have free slots and
- * live blocks; spare ones have no live blocks. Add the pages of spare ones to *spare_pages. */
-static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class,
-                               size_t *spare_pages)
+/* Check the class's list: its slabs belong to the class and have free slots. */
+static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class)
 {
     const struct fast_slab *previous = NULL;
     for (const struct fast_slab *slab = size_class->partial; slab != NULL; slab = slab->next) {
         if (&fast->classes[slab->class_index] != size_class || slab->previous != previous)
             return "a class's list is wrong";
-        if (slab->used_count == 0 || slab->used_count >= slab->slot_count || slab->is_full ||
-            slab == size_class->slab)
+        if (slab->used_count >= slab->slot_count || slab->is_full || slab == size_class->slab)
             return "a slab is on the wrong list";
         previous = slab;
-    }
-    for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next) {
-        if (&fast->classes[slab->class_index] != size_class || slab == size_class->slab ||
-            !fast_slab_is_empty(slab))
-            return "a class's spare slab is not spare";
-        *spare_pages += slab->page_count;
     }
     return NULL;
 }
 
-/* Check that each page of a slab leads to the slab. Add the slots of the slabs that begin in this
- * leaf to `slot_counts`, a count for each class. `floor` is the address of the leaf's first page.
- */
-static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, size_t *slot_counts)
+static bool is_kept(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        if (fast->empty[i] == slab)
+            return true;
+    }
+    return false;
+}
+
+/* What the map leads to. */
+struct map_tally {
+    size_t leaf_count;
+    size_t kept_count; /* slabs that fast_state.empty names */
+    size_t slot_counts[FAST_CLASS_COUNT];
+};
+
+static const char *tally_mapped_slab(const struct fast_state *fast, const struct fast_slab *slab,
+                                     struct map_tally *tally)
+{
+    bool kept = is_kept(fast, slab);
+    tally->slot_counts[slab->class_index] += slab->slot_count;
+    tally->kept_count += kept;
+    return fast_slab_is_empty(slab) && !kept ? "an empty slab is forgotten" : NULL;
+}
+
+/* Check that each page of a slab leads to the slab. `floor` is the address of the leaf's first
+ * page. */
+static const char *tally_leaf(const struct fast_state *fast, const struct fast_leaf *leaf,
+                              uintptr_t floor, struct map_tally *tally)
 {
     size_t used_count = 0;
-    for (size_t i = 0; i < FAST_LEAF_PAGES; i++) {
+    const char *problem = NULL;
+    for (size_t i = 0; i < FAST_LEAF_PAGES && problem == NULL; i++) {
         const struct fast_slab *slab = leaf->slabs[i];
         uintptr_t page = floor + i * FAST_PAGE_BYTES;
         if (slab == &fast_no_slab)
@@ -299,38 +310,40 @@ static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, siz
         if (page - first >= slab->page_count * FAST_PAGE_BYTES)
             return "a page is on the map for a slab that it does not belong to";
         if (page == first)
-            slot_counts[slab->class_index] += slab->slot_count;
+            problem = tally_mapped_slab(fast, slab, tally);
     }
-    return used_count == leaf->used_count ? NULL : "a leaf of the map is miscounted";
+    tally->leaf_count += used_count != 0;
+    return used_count == leaf->used_count ? problem : "a leaf of the map is miscounted";
 }
 
-/* Check the leaves and their number, and that the slots of all slabs add up to the classes' counts.
- */
+/* Check the leaves and their number, that the slots of all slabs add up to the classes' counts, and
+ * that the kept slabs exist and are different. */
 static const char *check_map(const struct fast_state *fast)
 {
-    size_t slot_counts[FAST_CLASS_COUNT] = {0};
-    size_t leaf_count = 0;
+    struct map_tally tally = {0};
+    size_t kept_count = 0;
     for (size_t i = 0; i < fast->map_length; i++) {
         const char *problem =
-            check_leaf(fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES, slot_counts);
+            tally_leaf(fast, fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES, &tally);
         if (problem != NULL)
             return problem;
-        leaf_count += fast->map[i]->used_count != 0;
     }
-    if (leaf_count != fast->leaf_count || (leaf_count == 0) != (fast->map_block == NULL))
+    if (tally.leaf_count != fast->leaf_count ||
+        (tally.leaf_count == 0) != (fast->map_block == NULL))
         return "the leaves of the map are miscounted";
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
-        if (slot_counts[i] != fast->classes[i].slot_count)
+        if (tally.slot_counts[i] != fast->classes[i].slot_count)
             return "a class's slabs do not add up";
     }
-    return NULL;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
+        kept_count += fast->empty[i] != NULL;
+    return kept_count == tally.kept_count ? NULL : "a kept slab does not exist";
 }
 
 const char *fast_view_check(const struct heap *heap)
 {
     const struct fast_state *fast = fast_of(heap);
     struct tally tally;
-    size_t spare_pages = 0;
     const char *problem = tally_blocks(fast, &tally);
     if (problem == NULL && tally.used_bytes != heap_policy_used_bytes(heap))
         problem = "the counters do not match the blocks";
@@ -339,8 +352,6 @@ const char *fast_view_check(const struct heap *heap)
     if (problem == NULL)
         problem = check_map(fast);
     for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
-        problem = check_class(fast, &fast->classes[i], &spare_pages);
-    if (problem == NULL && spare_pages != fast->spare_pages)
-        problem = "the spare slabs are miscounted";
+        problem = check_class(fast, &fast->classes[i]);
     return problem;
 }
