@@ -123,7 +123,8 @@ static void note_sparse(struct fast_state *fast, unsigned class_index)
 
 void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
 {
-    slab->is_sparse = live_count <= fast_class_floor(slab);
+    slab->is_sparse = live_count <= slab->slot_count / FAST_SPARSE_PART;
+    slab->counts_above = !slab->is_sparse;
     slab->used_count = (uint16_t)(live_count - fast_class_floor(slab));
     struct fast_slab **list = list_of(fast, slab);
     slab->next = *list;
@@ -142,6 +143,8 @@ void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
         *list_of(fast, slab) = slab->next;
     if (slab->next != NULL)
         slab->next->previous = slab->previous;
+    slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
+    slab->counts_above = false;
     slab->is_sparse = false;
     note_sparse(fast, slab->class_index);
 }
@@ -152,16 +155,6 @@ struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
     struct fast_slab *slab = fast->sparse[size_class - fast->classes];
     if (slab != NULL)
         fast_class_remove(fast, slab);
-    return slab;
-}
-
-struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class)
-{
-    struct fast_slab *slab = size_class->spare;
-    if (slab != NULL) {
-        size_class->spare = slab->next;
-        fast->spare_pages -= slab->page_count;
-    }
     return slab;
 }
 
@@ -181,7 +174,5 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
         fast_class_remove(fast, slab);
     else
         slab = fast_class_take_sparse(fast, size_class);
-    if (slab == NULL)
-        slab = fast_class_take_spare(fast, size_class);
     return slab != NULL && fast_class_make_current(fast, size_class, slab);
 }
