@@ -81,10 +81,8 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
 /* Make the slots of a word that nothing was allocated from yet look like freed ones. */
 static void prepare(const struct fast_state *fast, struct fast_slab *slab, unsigned word)
 {
-    unsigned end = word * 64 + 64 < slab->slot_count ? word * 64 + 64 : slab->slot_count;
-    uint8_t *slot = fast_slot_at(slab, word * 64);
-    for (unsigned index = word * 64; index < end; index++, slot += slab->stride_bytes)
-        fast_slot_mark_unused(fast, slab, slot);
+    unsigned count = slab->slot_count - word * 64;
+    fast_slot_mark_unused(fast, slab, fast_slot_at(slab, word * 64), count < 64 ? count : 64);
     slab->reached_count = (uint16_t)(word + 1);
 }
 
