@@ -49,10 +49,9 @@ struct fast_class {
     struct fast_slab *slab; /* the current one, in which they lie; NULL for none */
     uint32_t stride_bytes;
     uint32_t reciprocal;       /* 2^32 / stride, rounded up */
-    struct fast_slab *partial; /* the other slabs with free slots and live blocks */
-    struct fast_slab *spare;   /* those without live blocks, linked by `next` */
-    uint32_t slot_count;       /* of all its slabs */
-    uint32_t core_count;       /* live blocks of these sizes that lie in no slab */
+    struct fast_slab *partial; /* the other slabs with free slots */
+    size_t slot_count;         /* of all its slabs */
+    size_t core_count;         /* live blocks of these sizes that lie in no slab */
     uint8_t exact_run;         /* how many slabs in a row were opened for the class's least size */
     bool is_mass; /* it has so many blocks that their memory counts more than their canaries */
     uint32_t refilled_at; /* `refill_count` of the heap when its current word was chosen */
@@ -71,6 +70,10 @@ struct fast_absent {
     size_t spare_units; /* the least that was free in the core's bins since then */
 };
 
+/* The heap keeps at most this many slabs without live blocks, of any class. They spare a program
+ * that frees and allocates in turns from closing and opening a slab each time. */
+#define FAST_EMPTY_SLABS 2
+
 struct fast_state {
     uintptr_t map_floor;    /* the first written place of the map is for the pages from here */
     size_t map_length;      /* this many places were written, without a gap */
@@ -82,10 +85,9 @@ struct fast_state {
     /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
      * size. They lie here because a free has a register for this address. */
     uint64_t slack[2][16];
-    size_t spare_pages;           /* in the classes' spare slabs */
+    struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
     struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
-    size_t freed_units; /* of the core, below the top, since empty slabs were closed last */
     struct fast_absent absent;
 
     /* Slabs with few live blocks (fast_dissolve.h). */

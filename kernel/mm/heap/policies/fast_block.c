@@ -6,15 +6,9 @@
 #include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 
-/* The empty slabs are closed when this many bytes, and this part of the heap, were freed below the
- * top. Empty slabs may separate the freed memory from the top. Without them the heap can give
- * memory back at its end. */
-#define FLUSH_UNITS (((size_t)4 << 20) / SEALED_UNIT_BYTES)
-#define FLUSH_PART  4
-
 /* --- Allocation ------------------------------------------------------------------------------- */
 
-static void count_blocks(struct fast_state *fast, size_t size_bytes, uint32_t change)
+static void count_blocks(struct fast_state *fast, size_t size_bytes, size_t change)
 {
     if (size_bytes <= FAST_PADDED_MAX)
         fast->classes[size_bytes / 16].core_count += change;
@@ -33,10 +27,8 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
                            uint64_t *ret_header)
 {
     uint8_t *block = take(heap, request, ret_header);
-    if (block == NULL && !heap->is_corrupt) {
-        fast_slab_flush(heap);
+    if (block == NULL && !heap->is_corrupt && fast_slab_flush(heap))
         block = take(heap, request, ret_header);
-    }
     return block;
 }
 
@@ -139,12 +131,6 @@ void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *call
 
 /* --- Free ------------------------------------------------------------------------------------- */
 
-static bool flush_is_due(const struct heap *heap)
-{
-    return heap->pages.shrink != NULL &&
-           fast_of(heap)->freed_units >= heap->size_bytes / FLUSH_PART / SEALED_UNIT_BYTES;
-}
-
 bool fast_block_free(struct heap *heap, uint8_t *block)
 {
     uint64_t header = 0;
@@ -152,15 +138,10 @@ bool fast_block_free(struct heap *heap, uint8_t *block)
         return false;
     size_t size_bytes = sealed_size(header);
     heap_count_free(heap, size_bytes);
-    count_blocks(fast_of(heap), size_bytes, UINT32_MAX);
+    count_blocks(fast_of(heap), size_bytes, SIZE_MAX);
     sealed_write_tombstone(block, sealed_header_word(block));
     if (!fast_core_release(heap, block, header))
         return false;
-    struct fast_state *fast = fast_of(heap);
-    if (block < fast->core.top)
-        fast->freed_units += sealed_units(header);
-    if (fast->freed_units >= FLUSH_UNITS && flush_is_due(heap))
-        fast_slab_flush(heap);
     heap_end_give_back(heap);
     fast_absent_discard_surplus(heap);
     return !heap->is_corrupt;
@@ -177,7 +158,7 @@ bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_
     if (!done)
         return false;
     sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
-    count_blocks(fast_of(heap), old_bytes, UINT32_MAX);
+    count_blocks(fast_of(heap), old_bytes, SIZE_MAX);
     count_blocks(fast_of(heap), size_bytes, 1);
     return true;
 }

@@ -81,10 +81,8 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
 /* Make the slots of a word that nothing was allocated from yet look like freed ones. */
 static void prepare(const struct fast_state *fast, struct fast_slab *slab, unsigned word)
 {
-    unsigned end = word * 64 + 64 < slab->slot_count ? word * 64 + 64 : slab->slot_count;
-    uint8_t *slot = fast_slot_at(slab, word * 64);
-    for (unsigned index = word * 64; index < end; index++, slot += slab->stride_bytes)
-        fast_slot_mark_unused(fast, slab, slot);
+    unsigned count = slab->slot_count - word * 64;
+    fast_slot_mark_unused(fast, slab, fast_slot_at(slab, word * 64), count < 64 ? count : 64);
     slab->reached_count = (uint16_t)(word + 1);
 }
 
@@ -123,7 +121,8 @@ static void note_sparse(struct fast_state *fast, unsigned class_index)
 
 void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
 {
-    slab->is_sparse = live_count <= fast_class_floor(slab);
+    slab->is_sparse = live_count <= slab->slot_count / FAST_SPARSE_PART;
+    slab->counts_above = !slab->is_sparse;
     slab->used_count = (uint16_t)(live_count - fast_class_floor(slab));
     struct fast_slab **list = list_of(fast, slab);
     slab->next = *list;
@@ -142,6 +141,8 @@ void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
         *list_of(fast, slab) = slab->next;
     if (slab->next != NULL)
         slab->next->previous = slab->previous;
+    slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
+    slab->counts_above = false;
     slab->is_sparse = false;
     note_sparse(fast, slab->class_index);
 }
@@ -152,16 +153,6 @@ struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
     struct fast_slab *slab = fast->sparse[size_class - fast->classes];
     if (slab != NULL)
         fast_class_remove(fast, slab);
-    return slab;
-}
-
-struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class)
-{
-    struct fast_slab *slab = size_class->spare;
-    if (slab != NULL) {
-        size_class->spare = slab->next;
-        fast->spare_pages -= slab->page_count;
-    }
     return slab;
 }
 
@@ -181,7 +172,5 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
         fast_class_remove(fast, slab);
     else
         slab = fast_class_take_sparse(fast, size_class);
-    if (slab == NULL)
-        slab = fast_class_take_spare(fast, size_class);
     return slab != NULL && fast_class_make_current(fast, size_class, slab);
 }

@@ -10,10 +10,20 @@
 
 /* --- Which slab ------------------------------------------------------------------------------- */
 
+/* The slab is no longer one of those that are kept without live blocks. */
+static void forget_empty(struct fast_state *fast, const struct fast_slab *slab)
+{
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        if (fast->empty[i] == slab)
+            fast->empty[i] = NULL;
+    }
+}
+
 /* From now on the slab's slots are held, and no class allocates from them. It is on no list. */
 static void begin(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
+    forget_empty(fast, slab);
     fast_class_count_closed(heap, &fast->classes[slab->class_index], slab);
     for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++)
         fast_slab_marks(slab)[w] |= slab->free[w];
@@ -28,14 +38,6 @@ static void begin(struct heap *heap, struct fast_slab *slab)
     fast->dissolving_index = 0;
 }
 
-static unsigned live_count(const struct fast_slab *slab)
-{
-    unsigned count = slab->slot_count;
-    for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++)
-        count -= (unsigned)__builtin_popcountll(slab->free[w]);
-    return count;
-}
-
 /* Look at one class's current slab. It becomes sparse if the class has not needed another word of
  * slots for long. */
 static void look_at_current(struct fast_state *fast)
@@ -46,7 +48,7 @@ static void look_at_current(struct fast_state *fast)
     if (slab == NULL || slab->stride_bytes == SEALED_UNIT_BYTES ||
         fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
         return;
-    unsigned live = live_count(slab);
+    unsigned live = slab->used_count;
     if (live == 0 || live > slab->slot_count / FAST_SPARSE_PART)
         return;
     fast_class_clear_current(size_class);
@@ -61,6 +63,10 @@ static bool choose(struct heap *heap)
         if (fast->sparse_classes[w] == 0)
             continue;
         unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
+        if (fast_slab_is_empty(fast->sparse[class_index])) {
+            (void)fast_slab_flush(heap);
+            return false;
+        }
         begin(heap, fast_class_take_sparse(fast, &fast->classes[class_index]));
         return true;
     }

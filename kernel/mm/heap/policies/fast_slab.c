@@ -17,21 +17,7 @@
 /* … but a class's first slab may lose this part of the memory that is left. */
 #define LOSS_IN_ROOM 16384
 
-/* The limit of empty slabs that are kept. They spare a program that frees and allocates in turns
- * from closing and opening slabs each time. A flush closes them before a request to the core fails
- * or grows the heap. */
-#define SPARE_PAGES_MAX 128
-
 _Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / 16 <= UINT16_MAX, "slots are counted in 16 bits");
-
-bool fast_slab_is_empty(const struct fast_slab *slab)
-{
-    for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++) {
-        if (slab->free[w] != fast_slab_all_free(slab->slot_count, w))
-            return false;
-    }
-    return true;
-}
 
 /* --- Opening ---------------------------------------------------------------------------------- */
 
@@ -160,12 +146,15 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
 
 /* --- Closing ---------------------------------------------------------------------------------- */
 
-/* It is on no list. */
 static void close_slab(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[slab->class_index];
     uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
+    if (size_class->slab == slab)
+        fast_class_clear_current(size_class);
+    else
+        fast_class_remove(fast, slab);
     fast_class_count_closed(heap, size_class, slab);
     unsigned page_count = slab->page_count;
     fast_map_clear_pages(fast, pages, page_count, slab);
@@ -175,46 +164,50 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
-void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
+/* Make the slab the newest of the empty ones. The oldest is closed, unless it has blocks again. */
+static void keep_empty(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
-    struct fast_class *size_class = &fast->classes[slab->class_index];
-    if (size_class->slab == slab)
-        return;
-    if (slab->is_full) {
-        slab->is_full = false;
-        fast_class_add(fast, slab, slab->slot_count - 1);
-        return;
+    struct fast_slab *newest = slab;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        struct fast_slab *older = fast->empty[i];
+        fast->empty[i] = newest;
+        newest = older;
+        if (newest == slab || newest == NULL)
+            return;
     }
-    unsigned live_count = fast_class_floor(slab);
-    fast_class_remove(fast, slab);
-    if (live_count != 0) {
-        fast_class_add(fast, slab, live_count);
+    if (!fast_slab_is_empty(newest))
         return;
-    }
-    if (fast->spare_pages + slab->page_count <= SPARE_PAGES_MAX) {
-        slab->next = size_class->spare;
-        size_class->spare = slab;
-        fast->spare_pages += slab->page_count;
-        return;
-    }
-    close_slab(heap, slab);
+    close_slab(heap, newest);
     heap_end_give_back(heap);
     fast_absent_discard_surplus(heap);
 }
 
-void fast_slab_flush(struct heap *heap)
+void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
-    fast->freed_units = 0;
-    for (size_t i = 0; i < FAST_CLASS_COUNT && !heap->is_corrupt; i++) {
-        struct fast_class *size_class = &fast->classes[i];
-        struct fast_slab *current = size_class->slab;
-        while (size_class->spare != NULL && !heap->is_corrupt)
-            close_slab(heap, fast_class_take_spare(fast, size_class));
-        if (current != NULL && !heap->is_corrupt && fast_slab_is_empty(current)) {
-            fast_class_clear_current(size_class);
-            close_slab(heap, current);
-        }
+    unsigned live_count = slab->is_full ? slab->slot_count - 1 : fast_class_floor(slab);
+    if (live_count == 0) {
+        keep_empty(heap, slab);
+        return;
     }
+    if (!slab->is_full)
+        fast_class_remove(fast, slab);
+    slab->is_full = false;
+    fast_class_add(fast, slab, live_count);
+}
+
+bool fast_slab_flush(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    bool closed = false;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS && !heap->is_corrupt; i++) {
+        struct fast_slab *slab = fast->empty[i];
+        fast->empty[i] = NULL;
+        if (slab == NULL || !fast_slab_is_empty(slab))
+            continue;
+        close_slab(heap, slab);
+        closed = true;
+    }
+    return closed;
 }

@@ -37,10 +37,10 @@
  * is 0. The usual free then calls the function that reads these bits.
  *
  * A class allocates from one word of bits of its current slab. A bit scan finds the lowest free
- * slot. The current slab's used count is not updated, since this would be one more write for each
- * block. It is set again when the slab is full. A full slab is on no list. Other slabs are on the
- * class's list of partial slabs, with few live blocks on that of sparse ones (fast_dissolve.h), or
- * without a live block on that of spare ones.
+ * slot. A full slab is on no list once the class has noticed. The other slabs are on the class's
+ * list of partial slabs, or with few live blocks on that of sparse ones (fast_dissolve.h). A slab
+ * that has lost its last live block is closed, except for the last few of the heap
+ * (fast_state.empty).
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
@@ -51,20 +51,21 @@
 #define FAST_LEAF_PAGES      64
 #define FAST_LEAF_BYTES      (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
 #define FAST_SLAB_PAGES      4
-#define FAST_PAGE_COUNT_MASK 31u
+#define FAST_PAGE_COUNT_MASK 15u
 
 struct fast_slab {
     uint8_t *slots;      /* slot 0 */
     uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
     uint32_t slot_count;
-    uint16_t used_count;    /* live blocks above the floor (fast_class.h); 1 if it is full; not
-                               valid while it is current */
+    uint16_t used_count;    /* live blocks, or those above the floor (fast_class.h); 1 if it is full
+                               and not current */
     uint16_t reached_count; /* so many words of slots were allocated from */
     uint16_t stride_bytes;
     uint8_t class_index;
-    uint8_t page_count : 5;
+    uint8_t page_count : 4;
     bool is_full : 1;
     bool is_sparse : 1;
+    bool counts_above : 1;  /* it is on the list of partial slabs */
     bool is_dissolved : 1;  /* its memory belongs to the core, except for its pieces */
     struct fast_slab *next; /* on one of the class's lists, or on that of dissolved slabs */
     struct fast_slab *previous;
@@ -104,7 +105,10 @@ static inline uint64_t *fast_slab_marks(struct fast_slab *slab)
     return &slab->free[fast_slab_word_count(slab->slot_count)];
 }
 
-bool fast_slab_is_empty(const struct fast_slab *slab);
+static inline bool fast_slab_is_empty(const struct fast_slab *slab)
+{
+    return slab->used_count == 0;
+}
 
 /* --- Slabs of a class ------------------------------------------------------------------------- */
 
@@ -114,12 +118,12 @@ bool fast_slab_is_empty(const struct fast_slab *slab);
 bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
                     bool may_grow);
 
-/* Put a slab on the list where it belongs now. Call this when a free has counted `used_count` down
- * to 0. The slab was full, or has become empty, or is current and stays current. */
+/* Call this when a free has counted `used_count` down to 0. The slab was full and gets on the list
+ * of partial slabs, or it has become empty. Then it is kept for a while, and closed if too many
+ * others are empty. */
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab);
 
-/* Close all slabs without a live block. Their number has a limit in a heap of any size. So this
- * takes constant time, but more than any other operation. */
-void fast_slab_flush(struct heap *heap);
+/* Close all slabs without a live block. True if there was one. */
+bool fast_slab_flush(struct heap *heap);
 
 #endif

@@ -90,28 +90,34 @@ size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *sla
     return size_bytes;
 }
 
-/* A short end has its canaries where the first word of a free slot may lie, so the usual end of the
- * shortest block replaces it. */
+/* A short end has its canaries where the first word of a free slot may lie, so a usual end replaces
+ * it. */
 void fast_slot_mark_free(const struct fast_state *fast, const struct fast_slab *slab,
                          unsigned index, size_t size_bytes)
 {
     uint8_t *slot = fast_slot_at(slab, index);
     if (!fast_slab_is_padded(slab) || size_bytes < slab->stride_bytes - SEALED_UNIT_BYTES)
-        fast_slot_mark_unused(fast, slab, slot);
+        fast_slot_mark_unused(fast, slab, slot, 1);
     else
         fast_slot_write_free(slot, fast_slot_end_words(slot, slab->stride_bytes)[1]);
 }
 
 void fast_slot_mark_unused(const struct fast_state *fast, const struct fast_slab *slab,
-                           uint8_t *slot)
+                           uint8_t *first, unsigned count)
 {
     size_t stride_bytes = slab->stride_bytes;
+    uint8_t *slot = first;
     if (!fast_slab_is_padded(slab)) {
-        fast_slot_write_free(slot, fast_canary(fast, (uintptr_t)slot));
+        for (; count != 0; count--, slot += stride_bytes)
+            fast_slot_write_free(slot, fast_canary(fast, (uintptr_t)slot));
         return;
     }
-    fast_slot_mark_end(fast, slot, stride_bytes, stride_bytes - SEALED_UNIT_BYTES);
-    fast_slot_write_free(slot, fast_slot_end_words(slot, stride_bytes)[1]);
+    for (; count != 0; count--, slot += stride_bytes) {
+        uint64_t canary = fast_slot_canary(fast, slot, stride_bytes - 1);
+        uint64_t last = canary >> 4 | UINT64_C(15) << 60;
+        fast_slot_end_words(slot, stride_bytes)[1] = last;
+        fast_slot_write_free(slot, last);
+    }
 }
 
 bool fast_slot_read_freed(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,

@@ -33,6 +33,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
     unsigned live_count = 0;
     if (fast_slab_is_padded(slab) && !fast_slot_guard_is_intact(fast, slab))
         return "the bytes before a slab's first block were overwritten";
+    const struct fast_class *size_class = &fast->classes[slab->class_index];
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
@@ -49,11 +50,11 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
         tally->used_bytes += size_bytes;
     }
     tally->survey.live_block_count += live_count;
-    if (fast->classes[slab->class_index].slab == slab)
-        return NULL;
     unsigned used_count =
         slab->is_full ? slab->slot_count : (unsigned)slab->used_count + fast_class_floor(slab);
-    return live_count == used_count ? NULL : "a slab's count is wrong";
+    if (live_count != used_count)
+        return "a slab's count is wrong";
+    return slab->is_full && size_class->slab == slab ? "a full slab is current" : NULL;
 }
 
 /* Add the slots of one piece of a dissolved slab, which begin at `piece`. A free one serves no
@@ -90,19 +91,10 @@ static bool leaf_is_idle(const struct fast_leaf *leaf)
     return true;
 }
 
-/* Every slab is spare, or is current and empty. */
 static bool all_slabs_are_idle(const struct fast_state *fast)
 {
-    if (fast->dissolved != NULL)
-        return false;
-    for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
-        const struct fast_class *size_class = &fast->classes[i];
-        size_t idle_count = 0;
-        if (size_class->slab != NULL && fast_slab_is_empty(size_class->slab))
-            idle_count += size_class->slab->slot_count;
-        for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next)
-            idle_count += slab->slot_count;
-        if (idle_count != size_class->slot_count)
+    for (size_t i = 0; i < fast->map_length; i++) {
+        if (!leaf_is_idle(fast->map[i]))
             return false;
     }
     return true;
@@ -345,8 +337,9 @@ static const char *check_list(const struct fast_state *fast, const struct fast_c
         if (&fast->classes[slab->class_index] != size_class || slab->previous != previous)
             return "a class's list is wrong";
         unsigned live_count = (unsigned)slab->used_count + fast_class_floor(slab);
-        if (slab->used_count == 0 || live_count >= slab->slot_count || slab->is_full ||
-            slab == size_class->slab || slab->is_dissolved || slab->is_sparse != is_sparse ||
+        if (live_count >= slab->slot_count || slab->is_full || slab == size_class->slab ||
+            slab->is_dissolved || slab->is_sparse != is_sparse || slab->counts_above == is_sparse ||
+            (slab->used_count == 0 && !is_sparse) ||
             is_sparse != (live_count <= slab->slot_count / FAST_SPARSE_PART))
             return "a slab is on the wrong list";
         previous = slab;
@@ -354,10 +347,8 @@ static const char *check_list(const struct fast_state *fast, const struct fast_c
     return NULL;
 }
 
-/* Check the slabs on a class's lists. Spare ones have no live blocks. Add the pages of spare ones
- * to *spare_pages. */
-static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class,
-                               size_t *spare_pages)
+/* Check the class's lists. */
+static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class)
 {
     size_t class_index = (size_t)(size_class - fast->classes);
     const struct fast_slab *sparse = fast->sparse[class_index];
@@ -368,66 +359,96 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
         return problem;
     if ((sparse != NULL) != ((fast->sparse_classes[class_index / 64] >> class_index % 64 & 1) != 0))
         return "the bit of a class's sparse slabs is wrong";
-    for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next) {
-        if (&fast->classes[slab->class_index] != size_class || slab == size_class->slab ||
-            !fast_slab_is_empty(slab))
-            return "a class's spare slab is not spare";
-        *spare_pages += slab->page_count;
-    }
     return NULL;
 }
 
-/* Check that each page of a slab leads to the slab. Add the slots of the slabs that begin in this
- * leaf to `slot_counts`, a count for each class. `floor` is the address of the leaf's first page.
- */
-static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, size_t *slot_counts,
-                              size_t *absent_page_count)
+static bool is_kept(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        if (fast->empty[i] == slab)
+            return true;
+    }
+    return false;
+}
+
+/* What the map leads to. */
+struct map_tally {
+    size_t leaf_count;
+    size_t absent_page_count;
+    size_t kept_count; /* slabs that fast_state.empty names */
+    size_t slot_counts[FAST_CLASS_COUNT];
+};
+
+static const char *tally_mapped_slab(const struct fast_state *fast, const struct fast_slab *slab,
+                                     struct map_tally *tally)
+{
+    bool kept = is_kept(fast, slab);
+    tally->slot_counts[slab->class_index] += slab->slot_count;
+    tally->kept_count += kept;
+    return fast_slab_is_empty(slab) && !kept ? "an empty slab is forgotten" : NULL;
+}
+
+/* Check that each page of a slab leads to the slab. `floor` is the address of the leaf's first
+ * page. */
+static const char *tally_leaf(const struct fast_state *fast, const struct fast_leaf *leaf,
+                              uintptr_t floor, struct map_tally *tally)
 {
     size_t used_count = 0;
-    for (size_t i = 0; i < FAST_LEAF_PAGES; i++) {
+    const char *problem = NULL;
+    for (size_t i = 0; i < FAST_LEAF_PAGES && problem == NULL; i++) {
         const struct fast_slab *slab = leaf->slabs[i];
         uintptr_t page = floor + i * FAST_PAGE_BYTES;
         if (slab == &fast_no_slab)
             continue;
         used_count++;
         if (slab == &fast_absent_slab) {
-            ++*absent_page_count;
+            tally->absent_page_count++;
             continue;
         }
         uintptr_t first = (uintptr_t)slab->slots & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         if (page - first >= slab->page_count * FAST_PAGE_BYTES)
             return "a page is on the map for a slab that it does not belong to";
         if (page == first && !slab->is_dissolved)
-            slot_counts[slab->class_index] += slab->slot_count;
+            problem = tally_mapped_slab(fast, slab, tally);
     }
-    return used_count == leaf->used_count ? NULL : "a leaf of the map is miscounted";
+    tally->leaf_count += used_count != 0;
+    return used_count == leaf->used_count ? problem : "a leaf of the map is miscounted";
 }
 
-/* Check the leaves and their number, and that the slots of all slabs add up to the classes' counts.
- */
-static const char *check_map(const struct fast_state *fast, const struct tally *tally)
+/* Check that the kept slabs exist and are different, that the slots of all slabs add up to the
+ * classes' counts, and that leaves and absent pages are those of the blocks. */
+static const char *check_totals(const struct fast_state *fast, const struct map_tally *map,
+                                const struct tally *blocks)
 {
-    size_t absent_page_count = 0;
-    size_t slot_counts[FAST_CLASS_COUNT] = {0};
-    size_t leaf_count = 0;
-    for (size_t i = 0; i < fast->map_length; i++) {
-        const char *problem = check_leaf(fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES,
-                                         slot_counts, &absent_page_count);
-        if (problem != NULL)
-            return problem;
-        leaf_count += fast->map[i]->used_count != 0;
-    }
-    if (leaf_count != fast->leaf_count || (leaf_count == 0) != (fast->map_block == NULL))
-        return "the leaves of the map are miscounted";
-    if (fast_map_count_leaves(fast) != tally->leaf_block_count)
-        return "a leaf of the map is lost";
-    if (absent_page_count != tally->absent_page_count)
-        return "the map has an absent page outside of absent blocks";
+    size_t kept_count = 0;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
+        kept_count += fast->empty[i] != NULL;
+    if (kept_count != map->kept_count)
+        return "a kept slab does not exist";
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
-        if (slot_counts[i] != fast->classes[i].slot_count)
+        if (map->slot_counts[i] != fast->classes[i].slot_count)
             return "a class's slabs do not add up";
     }
+    if (fast_map_count_leaves(fast) != blocks->leaf_block_count)
+        return "a leaf of the map is lost";
+    if (map->absent_page_count != blocks->absent_page_count)
+        return "the map has an absent page outside of absent blocks";
     return NULL;
+}
+
+/* Check the leaves and their number, and what they lead to. */
+static const char *check_map(const struct fast_state *fast, const struct tally *blocks)
+{
+    struct map_tally map = {0};
+    for (size_t i = 0; i < fast->map_length; i++) {
+        const char *problem =
+            tally_leaf(fast, fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES, &map);
+        if (problem != NULL)
+            return problem;
+    }
+    if (map.leaf_count != fast->leaf_count || (map.leaf_count == 0) != (fast->map_block == NULL))
+        return "the leaves of the map are miscounted";
+    return check_totals(fast, &map, blocks);
 }
 
 bool fast_view_is_empty(const struct heap *heap)
@@ -469,7 +490,6 @@ const char *fast_view_check(const struct heap *heap)
 {
     const struct fast_state *fast = fast_of(heap);
     struct tally tally;
-    size_t spare_pages = 0;
     const char *problem = tally_blocks(fast, &tally);
     if (problem == NULL && tally.used_bytes != heap_policy_used_bytes(heap))
         problem = "the counters do not match the blocks";
@@ -480,10 +500,8 @@ const char *fast_view_check(const struct heap *heap)
     if (problem == NULL)
         problem = fast_absent_check_lists(fast, tally.absent_count, tally.absent_units);
     for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
-        problem = check_class(fast, &fast->classes[i], &spare_pages);
+        problem = check_class(fast, &fast->classes[i]);
     if (problem == NULL)
         problem = check_dissolved(fast, &tally);
-    if (problem == NULL && spare_pages != fast->spare_pages)
-        problem = "the spare slabs are miscounted";
     return problem;
 }
