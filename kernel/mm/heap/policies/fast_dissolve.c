@@ -10,12 +10,15 @@
 
 /* --- Which slab ------------------------------------------------------------------------------- */
 
-/* The slab is no longer one of those that are kept without live blocks. */
+/* The slab is no longer one of those that are kept without live blocks. These have no gap. */
 static void forget_empty(struct fast_state *fast, const struct fast_slab *slab)
 {
+    unsigned count = 0;
     for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
-        if (fast->empty[i] == slab)
-            fast->empty[i] = NULL;
+        struct fast_slab *kept = fast->empty[i];
+        fast->empty[i] = NULL;
+        if (kept != NULL && kept != slab)
+            fast->empty[count++] = kept;
     }
 }
 

@@ -19,6 +19,24 @@
 
 _Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / 16 <= UINT16_MAX, "slots are counted in 16 bits");
 
+/* --- Records ---------------------------------------------------------------------------------- */
+
+static uint64_t seal_of(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    uint64_t lengths = (uint64_t)slab->page_count << 56 | (uint64_t)slab->class_index << 48 |
+                       (uint64_t)slab->stride_bytes << 32 | slab->slot_count;
+    uint64_t hash = heap_hash(fast->core.secret, (uintptr_t)slab);
+    return heap_hash(heap_hash(hash, (uintptr_t)slab->slots), lengths);
+}
+
+bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    const uint8_t *record = (const void *)slab;
+    return (uintptr_t)record % SEALED_UNIT_BYTES == 0 && record >= fast_first(&fast->core) &&
+           record < fast->core.end && (size_t)(fast->core.end - record) >= sizeof *slab &&
+           slab->seal == seal_of(fast, slab);
+}
+
 /* --- Opening ---------------------------------------------------------------------------------- */
 
 static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_t class_index,
@@ -38,6 +56,7 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         slab->free[w] = fast_slab_all_free(slot_count, w);
         fast_slab_marks(slab)[w] = 0;
     }
+    slab->seal = seal_of(fast, slab);
     if (fast_slab_is_padded(slab))
         fast_slot_write_guard(fast, slab);
 }
@@ -186,6 +205,10 @@ static void keep_empty(struct heap *heap, struct fast_slab *slab)
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
+    if (!fast_slab_is_sound(fast, slab)) {
+        (void)sealed_record_corrupt(heap, (const uint8_t *)slab);
+        return;
+    }
     unsigned live_count = slab->is_full ? slab->slot_count - 1 : fast_class_floor(slab);
     if (live_count == 0) {
         keep_empty(heap, slab);

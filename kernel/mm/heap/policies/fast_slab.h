@@ -69,6 +69,7 @@ struct fast_slab {
     bool is_dissolved : 1;  /* its memory belongs to the core, except for its pieces */
     struct fast_slab *next; /* on one of the class's lists, or on that of dissolved slabs */
     struct fast_slab *previous;
+    uint64_t seal; /* of the members that do not change: fast_slab_is_sound() */
     /* Bit i of word w: slot 64 w + i is free. The same number of words follows, the marks. In a
      * dense slab they mark live slots that are longer than the requested size and have an end. In
      * a dissolved slab they also mark the free slots that lie in a piece. */
@@ -84,6 +85,10 @@ static inline bool fast_slab_is_padded(const struct fast_slab *slab)
 {
     return !fast_class_is_dense(slab->class_index);
 }
+
+/* True if the record lies in the heap, and its place, slots and length are those that it was made
+ * with. heap_check() and the paths that leave the usual free look at this. */
+bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab);
 
 /* --- Free slots ------------------------------------------------------------------------------- */
 

@@ -81,11 +81,16 @@ static const char *tally_piece(const struct fast_state *fast, const struct fast_
     return NULL;
 }
 
-static bool leaf_is_idle(const struct fast_leaf *leaf)
+/* A record that was overwritten is not idle, so that the checks name it. */
+static bool slab_is_idle(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    return slab != &fast_absent_slab && fast_slab_is_sound(fast, slab) && fast_slab_is_empty(slab);
+}
+
+static bool leaf_is_idle(const struct fast_state *fast, const struct fast_leaf *leaf)
 {
     for (unsigned i = 0; i < FAST_LEAF_PAGES; i++) {
-        if (leaf->slabs[i] != &fast_no_slab &&
-            (leaf->slabs[i] == &fast_absent_slab || !fast_slab_is_empty(leaf->slabs[i])))
+        if (leaf->slabs[i] != &fast_no_slab && !slab_is_idle(fast, leaf->slabs[i]))
             return false;
     }
     return true;
@@ -94,7 +99,7 @@ static bool leaf_is_idle(const struct fast_leaf *leaf)
 static bool all_slabs_are_idle(const struct fast_state *fast)
 {
     for (size_t i = 0; i < fast->map_length; i++) {
-        if (!leaf_is_idle(fast->map[i]))
+        if (!leaf_is_idle(fast, fast->map[i]))
             return false;
     }
     return true;
@@ -107,11 +112,11 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     const void *content = block;
     switch (fast_own_kind(header)) {
     case FAST_OWN_PAGES:
-        return fast_slab_is_empty(fast_map_find(fast, block));
+        return slab_is_idle(fast, fast_map_find(fast, block));
     case FAST_OWN_SLAB:
-        return fast_slab_is_empty(content);
+        return slab_is_idle(fast, content);
     case FAST_OWN_LEAF:
-        return leaf_is_idle(content);
+        return leaf_is_idle(fast, content);
     case FAST_OWN_MAP:
         return fast->absent.units == 0 && all_slabs_are_idle(fast);
     case FAST_OWN_ABSENT:
@@ -193,6 +198,8 @@ static const char *tally_block(const struct fast_state *fast, const uint8_t *blo
         const struct fast_slab *slab = fast_map_find(fast, block);
         if (slab == &fast_no_slab)
             return "a slab is not on the map";
+        if (!fast_slab_is_sound(fast, slab))
+            return "a slab's record was overwritten";
         return slab->is_dissolved ? tally_piece(fast, slab, block, sealed_units(header), tally)
                                   : tally_slab(fast, slab, tally);
     }
@@ -334,7 +341,8 @@ static const char *check_list(const struct fast_state *fast, const struct fast_c
 {
     const struct fast_slab *previous = NULL;
     for (const struct fast_slab *slab = first; slab != NULL; slab = slab->next) {
-        if (&fast->classes[slab->class_index] != size_class || slab->previous != previous)
+        if (!fast_slab_is_sound(fast, slab) || &fast->classes[slab->class_index] != size_class ||
+            slab->previous != previous)
             return "a class's list is wrong";
         unsigned live_count = (unsigned)slab->used_count + fast_class_floor(slab);
         if (live_count >= slab->slot_count || slab->is_full || slab == size_class->slab ||
@@ -405,6 +413,8 @@ static const char *tally_leaf(const struct fast_state *fast, const struct fast_l
             tally->absent_page_count++;
             continue;
         }
+        if (!fast_slab_is_sound(fast, slab))
+            return "a slab's record was overwritten";
         uintptr_t first = (uintptr_t)slab->slots & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         if (page - first >= slab->page_count * FAST_PAGE_BYTES)
             return "a page is on the map for a slab that it does not belong to";
@@ -466,7 +476,8 @@ static const char *check_dissolved(const struct fast_state *fast, const struct t
     const struct fast_slab *previous = NULL;
     for (const struct fast_slab *slab = fast->dissolved; slab != NULL; slab = slab->next) {
         unsigned slab_live_count = 0;
-        if (!slab->is_dissolved || slab->reciprocal != 0 || slab->previous != previous)
+        if (!fast_slab_is_sound(fast, slab) || !slab->is_dissolved || slab->reciprocal != 0 ||
+            slab->previous != previous)
             return "the list of dissolved slabs is wrong";
         for (unsigned index = 0; index < slab->slot_count; index++) {
             slab_live_count += !fast_slot_is_free(slab, index);
