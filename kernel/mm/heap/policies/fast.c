@@ -67,6 +67,18 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
            size_class->core_count * size_class->stride_bytes >= least_bytes;
 }
 
+/* Open a slab. The heap grows for it only if the core has no free memory for the block either. The
+ * size of the core's free blocks shows that most attempts would fail. */
+static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    const size_t page_units = FAST_PAGE_BYTES / SEALED_UNIT_BYTES;
+    bool has_page = core->top_units >= page_units ||
+                    fast_bin_not_empty(core, fast_bin_of(page_units)) < FAST_BIN_COUNT;
+    bool may_grow = !fast_core_has_room(heap, size_bytes);
+    return (has_page || may_grow) && fast_slab_open(heap, size_class, size_bytes, may_grow);
+}
+
 /* The class's current word is used up. */
 static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
                                                       const void *caller)
@@ -79,9 +91,7 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     if (padded != size_class && memory_is_short(heap) &&
         (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
         return fast_block_take_slot(heap, padded, size_bytes);
-    /* The heap grows for a slab only if the core has no free memory either. */
-    if (!is_worth_a_slab(heap, size_class, size_bytes) ||
-        !fast_slab_open(heap, size_class, size_bytes, !fast_core_has_room(heap, size_bytes)))
+    if (!is_worth_a_slab(heap, size_class, size_bytes) || !open_slab(heap, size_class, size_bytes))
         return fast_block_allocate(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     void *slot = fast_block_take_slot(heap, size_class, size_bytes);
     heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
