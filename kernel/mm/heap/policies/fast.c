@@ -13,8 +13,10 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/heap_zero.h"
 #include "kernel/mm/heap/policies/fast_block.h"
 #include "kernel/mm/heap/policies/fast_class.h"
+#include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_view.h"
@@ -48,6 +50,8 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
 {
     const struct fast_state *fast = fast_of(heap);
     size_t units = fast_units_for(size_bytes);
+    if (fast_dissolve_is_due(fast))
+        return false;
     if (units < HOLE_UNITS && fast_core_has_hole(&fast->core, units, HOLE_UNITS))
         return false;
     if (fast_class_is_dense((size_t)(size_class - fast->classes)))
@@ -75,10 +79,14 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
         (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
         return fast_block_take_slot(heap, padded, size_bytes);
     /* The heap grows for a slab only if the core has no free memory either. */
-    if (is_worth_a_slab(heap, size_class, size_bytes) &&
-        fast_slab_open(heap, size_class, size_bytes, !fast_core_has_room(heap, size_bytes)))
-        return fast_block_take_slot(heap, size_class, size_bytes);
-    return fast_block_allocate(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+    if (!is_worth_a_slab(heap, size_class, size_bytes) ||
+        !fast_slab_open(heap, size_class, size_bytes, !fast_core_has_room(heap, size_bytes)))
+        return fast_block_allocate(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+    void *slot = fast_block_take_slot(heap, size_class, size_bytes);
+    heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
+    fast_dissolve_step(heap);
+    heap_fault_report(heap, caller);
+    return heap->is_corrupt ? NULL : slot;
 }
 
 static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *caller)
@@ -130,6 +138,11 @@ static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *
     size_t size_bytes;
     if (!fast_validate_other_slot(heap, slab, slot, &index, &size_bytes))
         return;
+    if (slab->is_dissolved) {
+        heap_count_free(heap, size_bytes);
+        fast_dissolve_free(heap, slab, index, size_bytes);
+        return;
+    }
     fast_slot_clear_end(slab, index);
     if (fast_slot_make_free(slab, index))
         count_free_slot(heap, slab, size_bytes, caller);
@@ -138,6 +151,7 @@ static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *
 static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
                                                  const void *caller, struct fast_slab *slab)
 {
+    slab = fast_piece_owner(slab, block);
     if (slab != &fast_no_slab)
         free_other_slot(heap, slab, block, caller);
     else if (block != NULL)
@@ -145,16 +159,28 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
     heap_fault_report(heap, caller);
 }
 
+/* A slot with an end that is not the usual one. Its bit is set already, since the usual free then
+ * needs fewer registers for its check. */
+static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
+                                                   const void *caller, struct fast_slab *slab)
+{
+    unsigned index = 0;
+    (void)fast_slot_find(slab, block, &index);
+    fast_slot_make_live(slab, index);
+    free_other(heap, block, caller, slab);
+}
+
 static void fast_free(struct heap *heap, void *block, const void *caller)
 {
     struct fast_slab *slab = fast_map_find(fast_of(heap), block);
     unsigned index;
     size_t size_bytes;
-    if (fast_slot_index(slab, block, &index) && fast_slot_is_intact(slab, block, &size_bytes) &&
-        fast_slot_make_free(slab, index))
+    if (!fast_slot_index(slab, block, &index) || !fast_slot_make_free(slab, index))
+        free_other(heap, block, caller, slab);
+    else if (fast_slot_is_intact(fast_of(heap), slab, block, &size_bytes))
         count_free_slot(heap, slab, size_bytes, caller);
     else
-        free_other(heap, block, caller, slab);
+        free_unusual(heap, block, caller, slab);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
@@ -173,6 +199,12 @@ static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t
 static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigned index,
                               size_t size_bytes, const void *caller)
 {
+    if (slab->is_dissolved) {
+        heap_count_free(heap, size_bytes);
+        fast_dissolve_free(heap, slab, index, size_bytes);
+        heap_fault_report(heap, caller);
+        return;
+    }
     if (slab->reciprocal == 0)
         fast_slot_clear_end(slab, index);
     if (fast_slot_make_free(slab, index))
@@ -207,9 +239,9 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         heap->counters.failure_count--; /* the failed copy was not a request */
     }
     if (stays && fast_slab_is_padded(slab))
-        fast_slot_mark_end(slot, slab->stride_bytes, size_bytes);
+        fast_slot_move_end(fast_of(heap), slot, slab->stride_bytes, size_bytes);
     else
-        fast_slot_set_size(slab, index, size_bytes);
+        fast_slot_set_size(fast_of(heap), slab, index, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);
     return slot;
 }
@@ -243,7 +275,7 @@ static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, 
         fast_free(heap, block, caller);
         return NULL;
     }
-    struct fast_slab *slab = fast_map_find(fast_of(heap), block);
+    struct fast_slab *slab = fast_piece_owner(fast_map_find(fast_of(heap), block), block);
     if (slab != &fast_no_slab)
         return reallocate_slot(heap, slab, block, size_bytes, caller);
     return reallocate_block(heap, block, size_bytes, caller);
@@ -254,7 +286,7 @@ static bool read_size(struct heap *heap, const void *block, size_t *ret_size_byt
 {
     unsigned index;
     uint64_t header = 0;
-    const struct fast_slab *slab = fast_map_find(fast_of(heap), block);
+    const struct fast_slab *slab = fast_piece_owner(fast_map_find(fast_of(heap), block), block);
     if (slab != &fast_no_slab)
         return fast_validate_slot(heap, slab, block, &index, ret_size_bytes);
     if (!fast_validate_block(heap, block, &header))
@@ -282,6 +314,8 @@ static void fast_initialise(struct heap *heap)
     memset(fast_of(heap), 0, sizeof(struct fast_state));
     fast_core_initialise(&fast_of(heap)->core, base, heap->size_bytes,
                          sealed_begin_life(base, heap->secret));
+    fast_canary_begin(fast_of(heap), fast_of(heap)->core.secret);
+    fast_slot_begin(fast_of(heap));
     fast_class_initialise_all(fast_of(heap));
 }
 
@@ -299,6 +333,7 @@ static size_t fast_free_tail(const struct heap *heap)
 
 static void fast_trim(struct heap *heap)
 {
+    fast_dissolve_all(heap);
     fast_slab_flush(heap);
 }
 

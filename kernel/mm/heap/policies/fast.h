@@ -37,6 +37,7 @@ struct fast_core {
 #define FAST_DENSE_CLASSES  32
 #define FAST_CLASS_COUNT    (FAST_PADDED_CLASSES + FAST_DENSE_CLASSES)
 #define FAST_PADDED_MAX     ((size_t)FAST_PADDED_CLASSES * 16 - 1)
+#define FAST_SPARSE_WORDS   ((FAST_CLASS_COUNT + 63) / 64)
 
 struct fast_slab;
 struct fast_leaf;
@@ -54,6 +55,7 @@ struct fast_class {
     uint32_t core_count;       /* live blocks of these sizes that lie in no slab */
     uint8_t exact_run;         /* how many slabs in a row were opened for the class's least size */
     bool is_mass; /* it has so many blocks that their memory counts more than their canaries */
+    uint32_t refilled_at; /* `refill_count` of the heap when its current word was chosen */
 };
 
 struct fast_state {
@@ -62,10 +64,24 @@ struct fast_state {
     struct fast_leaf **map; /* the first of them */
     uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
     struct fast_class classes[FAST_CLASS_COUNT];
+    uint64_t canary_key;    /* fast_canary.h */
+    uint64_t canary_factor; /* odd */
+    /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
+     * size. They lie here because a free has a register for this address. */
+    uint64_t slack[2][16];
     size_t spare_pages;           /* in the classes' spare slabs */
     struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
     size_t freed_units; /* of the core, below the top, since empty slabs were closed last */
+
+    /* Slabs with few live blocks (fast_dissolve.h). */
+    struct fast_slab *sparse[FAST_CLASS_COUNT];
+    uint64_t sparse_classes[FAST_SPARSE_WORDS]; /* bit i: sparse[i] is not NULL */
+    struct fast_slab *dissolved;                /* all slabs in pieces */
+    struct fast_slab *dissolving; /* the one of them that has free runs left; or NULL */
+    unsigned dissolving_index;    /* from this slot on */
+    unsigned looked_at;           /* the class whose current slab is looked at next */
+    uint32_t refill_count;        /* how often a class chose a word of slots */
     struct fast_core core;
 };
 

@@ -2,6 +2,7 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 
 /* The empty slabs are closed when this many bytes, and this part of the heap, were freed below the
@@ -56,7 +57,7 @@ static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, 
         return NULL;
     uint8_t *slot = fast_class_take_slot(size_class);
     (void)fast_slot_find(size_class->slab, slot, &index);
-    fast_slot_set_size(size_class->slab, index, size_bytes);
+    fast_slot_set_size(fast_of(heap), size_class->slab, index, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }
@@ -130,8 +131,9 @@ void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *call
     void *block = find_room(heap, &request);
     if (block == NULL)
         heap->counters.failure_count++;
+    fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
-    return block;
+    return heap->is_corrupt ? NULL : block;
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */

@@ -91,23 +91,57 @@ bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *sl
     return false;
 }
 
-void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab)
+/* Return the head of the list for the slab. */
+static struct fast_slab **list_of(struct fast_state *fast, const struct fast_slab *slab)
 {
-    slab->next = size_class->partial;
-    slab->previous = NULL;
-    if (size_class->partial != NULL)
-        size_class->partial->previous = slab;
-    size_class->partial = slab;
+    return slab->is_sparse ? &fast->sparse[slab->class_index]
+                           : &fast->classes[slab->class_index].partial;
 }
 
-void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab)
+/* Keep the bit of the class's list of sparse slabs. */
+static void note_sparse(struct fast_state *fast, unsigned class_index)
+{
+    uint64_t bit = UINT64_C(1) << class_index % 64;
+    if (fast->sparse[class_index] != NULL)
+        fast->sparse_classes[class_index / 64] |= bit;
+    else
+        fast->sparse_classes[class_index / 64] &= ~bit;
+}
+
+void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
+{
+    unsigned floor_count = fast_class_floor(slab->slot_count);
+    slab->is_sparse = live_count <= floor_count;
+    slab->floor_count = (uint16_t)(slab->is_sparse ? 0 : floor_count);
+    slab->used_count = (uint16_t)(live_count - slab->floor_count);
+    struct fast_slab **list = list_of(fast, slab);
+    slab->next = *list;
+    slab->previous = NULL;
+    if (*list != NULL)
+        (*list)->previous = slab;
+    *list = slab;
+    note_sparse(fast, slab->class_index);
+}
+
+void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
 {
     if (slab->previous != NULL)
         slab->previous->next = slab->next;
     else
-        size_class->partial = slab->next;
+        *list_of(fast, slab) = slab->next;
     if (slab->next != NULL)
         slab->next->previous = slab->previous;
+    slab->is_sparse = false;
+    note_sparse(fast, slab->class_index);
+}
+
+struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
+                                         const struct fast_class *size_class)
+{
+    struct fast_slab *slab = fast->sparse[size_class - fast->classes];
+    if (slab != NULL)
+        fast_class_remove(fast, slab);
+    return slab;
 }
 
 struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class)
@@ -123,6 +157,7 @@ struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_cla
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
 {
     struct fast_slab *slab = size_class->slab;
+    size_class->refilled_at = ++fast->refill_count;
     if (slab != NULL) {
         if (fast_class_make_current(size_class, slab))
             return true;
@@ -132,8 +167,10 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
     }
     slab = size_class->partial;
     if (slab != NULL)
-        fast_class_remove_partial(size_class, slab);
+        fast_class_remove(fast, slab);
     else
+        slab = fast_class_take_sparse(fast, size_class);
+    if (slab == NULL)
         slab = fast_class_take_spare(fast, size_class);
     return slab != NULL && fast_class_make_current(size_class, slab);
 }

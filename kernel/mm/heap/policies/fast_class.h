@@ -52,8 +52,25 @@ void fast_class_clear_current(struct fast_class *size_class);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
 
-void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab);
-void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab);
+/* A slab with live blocks in at most this part of its slots is sparse. */
+#define FAST_SPARSE_PART 2
+
+/* With this many live blocks a slab is sparse. */
+static inline unsigned fast_class_floor(unsigned slot_count)
+{
+    return slot_count / FAST_SPARSE_PART;
+}
+
+/* Put a slab on the list of partial or of sparse slabs. It is on no list, and has free slots and
+ * this many live blocks. */
+void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count);
+
+/* Take the slab off the list of partial or of sparse slabs. */
+void fast_class_remove(struct fast_state *fast, struct fast_slab *slab);
+
+/* Return the slab, or NULL. */
+struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
+                                         const struct fast_class *size_class);
 
 /* Return the slab, or NULL. */
 struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class);

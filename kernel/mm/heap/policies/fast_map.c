@@ -101,8 +101,21 @@ void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, uns
     size_t first = page_number(fast, pages);
     for (size_t page = first; page < first + page_count; page++) {
         struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        leaf->used_count += leaf->slabs[page % FAST_LEAF_PAGES] == &fast_no_slab;
         leaf->slabs[page % FAST_LEAF_PAGES] = slab;
-        leaf->used_count += slab == &fast_no_slab ? SIZE_MAX : 1;
+    }
+}
+
+void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                          const struct fast_slab *slab)
+{
+    size_t first = page_number(fast, pages);
+    for (size_t page = first; page < first + page_count; page++) {
+        struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        if (leaf->slabs[page % FAST_LEAF_PAGES] == slab) {
+            leaf->slabs[page % FAST_LEAF_PAGES] = &fast_no_slab;
+            leaf->used_count--;
+        }
     }
 }
 

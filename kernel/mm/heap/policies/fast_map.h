@@ -31,10 +31,14 @@ bool fast_map_create(struct heap *heap, bool may_grow);
  * leaf, or the map does not reach so far yet, or the heap is corrupt. */
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow);
 
-/* Let the places of the pages lead to the slab, or to fast_no_slab. Precondition: their places can
- * be written. */
+/* Let the places of the pages lead to the slab, also those that led to a dissolved one.
+ * Precondition: they can be written. */
 void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                         struct fast_slab *slab);
+
+/* Let the places of the pages that lead to the slab lead to none. */
+void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                          const struct fast_slab *slab);
 
 /* Free the map if it has no leaf. */
 void fast_map_drop_if_unused(struct heap *heap);

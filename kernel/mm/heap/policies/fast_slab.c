@@ -34,9 +34,10 @@ bool fast_slab_is_empty(const struct fast_slab *slab)
 
 /* --- Opening ---------------------------------------------------------------------------------- */
 
-static void fill_in(struct fast_slab *slab, const struct fast_class *size_class, size_t class_index,
+static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_t class_index,
                     uint8_t *pages, unsigned page_count)
 {
+    const struct fast_class *size_class = &fast->classes[class_index];
     unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
@@ -44,17 +45,14 @@ static void fill_in(struct fast_slab *slab, const struct fast_class *size_class,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
         .slot_count = slot_count,
         .class_index = (uint8_t)class_index,
-        .page_count = (uint8_t)page_count,
+        .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
-    unsigned word_count = fast_slab_word_count(slot_count);
-    for (unsigned w = 0; w < word_count; w++)
+    for (unsigned w = 0; w < fast_slab_word_count(slot_count); w++) {
         slab->free[w] = fast_slab_all_free(slot_count, w);
-    if (fast_slab_is_padded(slab)) {
-        slab->slots[-1] = SEALED_CANARY;
-        return;
+        fast_slab_marks(slab)[w] = 0;
     }
-    for (unsigned w = 0; w < word_count; w++)
-        slab->free[word_count + w] = 0;
+    if (fast_slab_is_padded(slab))
+        fast_slot_write_guard(fast, slab);
 }
 
 /* The size of a slab's record. */
@@ -63,8 +61,7 @@ static size_t record_bytes(const struct fast_class *size_class, size_t class_ind
 {
     size_t word_count =
         fast_slab_word_count(fast_class_slots_in(size_class, class_index, page_count));
-    return sizeof(struct fast_slab) +
-           word_count * sizeof(uint64_t) * (fast_class_is_dense(class_index) ? 2 : 1);
+    return sizeof(struct fast_slab) + 2 * word_count * sizeof(uint64_t);
 }
 
 /* Create the record for a slab in these pages, and its places in the map. NULL: there is no memory.
@@ -101,7 +98,7 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
         fast_own_release(heap, pages);
         return NULL;
     }
-    fill_in(slab, &fast_of(heap)->classes[class_index], class_index, pages, page_count);
+    fill_in(fast_of(heap), slab, class_index, pages, page_count);
     fast_map_set_pages(fast_of(heap), pages, page_count, slab);
     return slab;
 }
@@ -170,7 +167,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
     fast_class_count_closed(heap, size_class, slab);
     unsigned page_count = slab->page_count;
-    fast_map_set_pages(fast, pages, page_count, &fast_no_slab);
+    fast_map_clear_pages(fast, pages, page_count, slab);
     fast_tombstone_write(fast->core.secret, pages, slab);
     fast_own_release(heap, pages);
     fast_own_release(heap, slab);
@@ -185,11 +182,14 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
         return;
     if (slab->is_full) {
         slab->is_full = false;
-        slab->used_count = slab->slot_count - 1;
-        fast_class_add_partial(size_class, slab);
+        fast_class_add(fast, slab, slab->slot_count - 1);
         return;
     }
-    fast_class_remove_partial(size_class, slab);
+    fast_class_remove(fast, slab);
+    if (slab->floor_count != 0) {
+        fast_class_add(fast, slab, slab->floor_count);
+        return;
+    }
     if (fast->spare_pages + slab->page_count <= SPARE_PAGES_MAX) {
         slab->next = size_class->spare;
         size_class->spare = slab;

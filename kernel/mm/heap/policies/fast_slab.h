@@ -41,24 +41,30 @@
 
 #include "kernel/mm/heap/policies/fast_own.h"
 
-#define FAST_PAGE_BYTES ((size_t)8192)
-#define FAST_LEAF_PAGES 64
-#define FAST_LEAF_BYTES (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
-#define FAST_SLAB_PAGES 4
+#define FAST_PAGE_BYTES      ((size_t)8192)
+#define FAST_LEAF_PAGES      64
+#define FAST_LEAF_BYTES      (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
+#define FAST_SLAB_PAGES      4
+#define FAST_PAGE_COUNT_MASK 31u
 
 struct fast_slab {
     uint8_t *slots;      /* slot 0 */
     uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
     uint32_t slot_count;
-    uint32_t used_count; /* 1 if it is full; not valid while it is current */
+    uint16_t used_count;  /* live blocks above `floor_count`; 1 if it is full; not valid while it
+                            is current */
+    uint16_t floor_count; /* with this many live blocks it becomes sparse; 0 if it is sparse */
     uint16_t stride_bytes;
     uint8_t class_index;
-    uint8_t page_count : 7;
+    uint8_t page_count : 5;
     bool is_full : 1;
-    struct fast_slab *next; /* on one of the class's lists */
+    bool is_sparse : 1;
+    bool is_dissolved : 1;  /* its memory belongs to the core, except for its pieces */
+    struct fast_slab *next; /* on one of the class's lists, or on that of dissolved slabs */
     struct fast_slab *previous;
-    /* Bit i of word w: slot 64 w + i is free. In a dense slab the same number of words follows.
-     * Their bits mark slots that are longer than the requested size and have an end. */
+    /* Bit i of word w: slot 64 w + i is free. The same number of words follows, the marks. In a
+     * dense slab they mark live slots that are longer than the requested size and have an end. In
+     * a dissolved slab they also mark the free slots that lie in a piece. */
     uint64_t free[];
 };
 
@@ -84,6 +90,12 @@ static inline uint64_t fast_slab_all_free(unsigned slot_count, unsigned word)
 {
     unsigned count = slot_count - word * 64;
     return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+}
+
+/* The words behind the words of free slots. */
+static inline uint64_t *fast_slab_marks(struct fast_slab *slab)
+{
+    return &slab->free[fast_slab_word_count(slab->slot_count)];
 }
 
 bool fast_slab_is_empty(const struct fast_slab *slab);

@@ -51,7 +51,7 @@ bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *addr
             return false;
         *ret_size_bytes = slab.stride_bytes;
         return !fast_slab_is_padded(&slab) ||
-               fast_slot_read_marked_size(address, slab.stride_bytes, ret_size_bytes);
+               fast_slot_read_end(fast, address, slab.stride_bytes, ret_size_bytes);
     }
     return false;
 }

@@ -1,13 +1,17 @@
 #include "kernel/mm/heap/policies/fast_view.h"
 
+#include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
+#include "kernel/mm/heap/policies/fast_piece.h"
 #include "kernel/mm/heap/policies/fast_slot.h"
 
 struct tally {
     struct heap_survey survey;
     size_t used_bytes;
     size_t in_bins_count;
-    size_t free_slot_bytes; /* the largest block that a free slot serves */
+    size_t free_slot_bytes;  /* the largest block that a free slot serves */
+    size_t piece_live_count; /* in pieces of dissolved slabs */
+    size_t piece_held_count; /* their slots */
     /* These describe the pieces that are free, or would be free after a flush: */
     bool has_idle;      /* some are free only after a flush */
     size_t top_units;   /* of the one that reaches to the end */
@@ -22,6 +26,8 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
                               struct tally *tally)
 {
     unsigned live_count = 0;
+    if (fast_slab_is_padded(slab) && !fast_slot_guard_is_intact(fast, slab))
+        return "the bytes before a slab's first block were overwritten";
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
@@ -30,7 +36,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
             tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
             continue;
         }
-        if (!fast_slot_read(slab, index, &size_bytes))
+        if (!fast_slot_read(fast, slab, index, &size_bytes))
             return "the bytes around a block were overwritten";
         live_count++;
         tally->used_bytes += size_bytes;
@@ -38,8 +44,33 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
     tally->survey.live_block_count += live_count;
     if (fast->classes[slab->class_index].slab == slab)
         return NULL;
-    unsigned used_count = slab->is_full ? slab->slot_count : slab->used_count;
+    unsigned used_count =
+        slab->is_full ? slab->slot_count : (unsigned)slab->used_count + slab->floor_count;
     return live_count == used_count ? NULL : "a slab's count is wrong";
+}
+
+/* Add the slots of one piece of a dissolved slab, which begin at `piece`. A free one serves no
+ * request. */
+static const char *tally_piece(const struct fast_state *fast, const struct fast_slab *slab,
+                               const uint8_t *piece, size_t units, struct tally *tally)
+{
+    const uint8_t *end = sealed_next(piece, units);
+    unsigned index = fast_piece_first_slot(slab, piece);
+    for (; index < slab->slot_count && fast_slot_at(slab, index) < end; index++) {
+        size_t size_bytes;
+        if (!fast_piece_has_slot(slab, index))
+            break;
+        tally->piece_held_count++;
+        if (fast_slot_is_free(slab, index))
+            continue;
+        if (!fast_slot_read(fast, slab, index, &size_bytes) ||
+            !fast_piece_is_intact(fast->core.secret, slab, index))
+            return "the bytes around a block were overwritten";
+        tally->piece_live_count++;
+        tally->survey.live_block_count++;
+        tally->used_bytes += size_bytes;
+    }
+    return NULL;
 }
 
 static bool leaf_is_idle(const struct fast_leaf *leaf)
@@ -54,6 +85,8 @@ static bool leaf_is_idle(const struct fast_leaf *leaf)
 /* Every slab is spare, or is current and empty. */
 static bool all_slabs_are_idle(const struct fast_state *fast)
 {
+    if (fast->dissolved != NULL)
+        return false;
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
         const struct fast_class *size_class = &fast->classes[i];
         size_t idle_count = 0;
@@ -138,7 +171,10 @@ static const char *tally_block(const struct fast_state *fast, const uint8_t *blo
         if (fast_own_kind(header) != FAST_OWN_PAGES)
             return NULL;
         const struct fast_slab *slab = fast_map_find(fast, block);
-        return slab == &fast_no_slab ? "a slab is not on the map" : tally_slab(fast, slab, tally);
+        if (slab == &fast_no_slab)
+            return "a slab is not on the map";
+        return slab->is_dissolved ? tally_piece(fast, slab, block, sealed_units(header), tally)
+                                  : tally_slab(fast, slab, tally);
     }
     if (!sealed_end_is_intact(fast->core.secret, block, header))
         return "the bytes behind a block were overwritten";
@@ -216,15 +252,22 @@ void fast_view_survey(const struct heap *heap, struct heap_survey *ret_survey)
 
 /* --- Pieces ----------------------------------------------------------------------------------- */
 
-static void walk_slab(const struct fast_slab *slab, heap_piece_visitor *visit, void *context)
+/* Visit the slots of a slab, or of the piece of a slab that begins at `block`. */
+static void walk_slots(const struct fast_state *fast, const struct fast_slab *slab,
+                       const uint8_t *block, size_t units, heap_piece_visitor *visit, void *context)
 {
-    for (unsigned index = 0; index < slab->slot_count; index++) {
+    const uint8_t *end = sealed_next(block, units);
+    unsigned first = fast_piece_first_slot(slab, block);
+    for (unsigned index = first; index < slab->slot_count; index++) {
         const uint8_t *slot = fast_slot_at(slab, index);
+        if (slot >= end || (slab->is_dissolved && !fast_piece_has_slot(slab, index)))
+            return;
         bool is_live = !fast_slot_is_free(slab, index);
         const struct heap_piece piece = {.kind = is_live ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
                                          .start = slot,
                                          .extent_bytes = slab->stride_bytes,
-                                         .size_bytes = is_live ? fast_slot_size(slab, index) : 0};
+                                         .size_bytes =
+                                             is_live ? fast_slot_size(fast, slab, index) : 0};
         visit(context, &piece);
     }
 }
@@ -238,7 +281,8 @@ void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *co
            sealed_units(header) != 0) {
         const struct heap_piece piece = sealed_piece(block, header);
         if (piece.kind == HEAP_PIECE_OWN && fast_own_kind(header) == FAST_OWN_PAGES)
-            walk_slab(fast_map_find(fast, block), visit, context);
+            walk_slots(fast, fast_map_find(fast, block), block, sealed_units(header), visit,
+                       context);
         else
             visit(context, &piece);
         block = sealed_next(block, sealed_units(header));
@@ -260,20 +304,39 @@ void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece
 
 /* --- Proofs ----------------------------------------------------------------------------------- */
 
-/* Check the slabs on a class's lists. They belong to the class. Partial ones have free slots and
- * live blocks; spare ones have no live blocks. Add the pages of spare ones to *spare_pages. */
-static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class,
-                               size_t *spare_pages)
+/* Check a list of partial or of sparse slabs. They belong to the class, and have free slots and
+ * live blocks. */
+static const char *check_list(const struct fast_state *fast, const struct fast_class *size_class,
+                              const struct fast_slab *first, bool is_sparse)
 {
     const struct fast_slab *previous = NULL;
-    for (const struct fast_slab *slab = size_class->partial; slab != NULL; slab = slab->next) {
+    for (const struct fast_slab *slab = first; slab != NULL; slab = slab->next) {
         if (&fast->classes[slab->class_index] != size_class || slab->previous != previous)
             return "a class's list is wrong";
-        if (slab->used_count == 0 || slab->used_count >= slab->slot_count || slab->is_full ||
-            slab == size_class->slab)
+        unsigned live_count = (unsigned)slab->used_count + slab->floor_count;
+        if (slab->used_count == 0 || live_count >= slab->slot_count || slab->is_full ||
+            slab == size_class->slab || slab->is_dissolved || slab->is_sparse != is_sparse ||
+            is_sparse != (live_count <= fast_class_floor(slab->slot_count)))
             return "a slab is on the wrong list";
         previous = slab;
     }
+    return NULL;
+}
+
+/* Check the slabs on a class's lists. Spare ones have no live blocks. Add the pages of spare ones
+ * to *spare_pages. */
+static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class,
+                               size_t *spare_pages)
+{
+    size_t class_index = (size_t)(size_class - fast->classes);
+    const struct fast_slab *sparse = fast->sparse[class_index];
+    const char *problem = check_list(fast, size_class, size_class->partial, false);
+    if (problem == NULL)
+        problem = check_list(fast, size_class, sparse, true);
+    if (problem != NULL)
+        return problem;
+    if ((sparse != NULL) != ((fast->sparse_classes[class_index / 64] >> class_index % 64 & 1) != 0))
+        return "the bit of a class's sparse slabs is wrong";
     for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next) {
         if (&fast->classes[slab->class_index] != size_class || slab == size_class->slab ||
             !fast_slab_is_empty(slab))
@@ -298,7 +361,7 @@ static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, siz
         uintptr_t first = (uintptr_t)slab->slots & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         if (page - first >= slab->page_count * FAST_PAGE_BYTES)
             return "a page is on the map for a slab that it does not belong to";
-        if (page == first)
+        if (page == first && !slab->is_dissolved)
             slot_counts[slab->class_index] += slab->slot_count;
     }
     return used_count == leaf->used_count ? NULL : "a leaf of the map is miscounted";
@@ -326,6 +389,35 @@ static const char *check_map(const struct fast_state *fast)
     return NULL;
 }
 
+/* Check that the slots of the dissolved slabs are those that the pieces have. */
+static const char *check_dissolved(const struct fast_state *fast, const struct tally *tally)
+{
+    size_t live_count = 0;
+    size_t held_count = 0;
+    bool found = fast->dissolving == NULL;
+    const struct fast_slab *previous = NULL;
+    for (const struct fast_slab *slab = fast->dissolved; slab != NULL; slab = slab->next) {
+        unsigned slab_live_count = 0;
+        if (!slab->is_dissolved || slab->reciprocal != 0 || slab->previous != previous)
+            return "the list of dissolved slabs is wrong";
+        for (unsigned index = 0; index < slab->slot_count; index++) {
+            slab_live_count += !fast_slot_is_free(slab, index);
+            held_count += fast_piece_has_slot(slab, index);
+        }
+        if (slab_live_count == 0 || slab_live_count != slab->used_count)
+            return "a dissolved slab's count is wrong";
+        if (slab != fast->dissolving && slab->stride_bytes > 2 * SEALED_UNIT_BYTES &&
+            fast_piece_next_free(slab, 0) != slab->slot_count)
+            return "a dissolved slab keeps free memory";
+        live_count += slab_live_count;
+        found |= slab == fast->dissolving;
+        previous = slab;
+    }
+    if (live_count != tally->piece_live_count || held_count != tally->piece_held_count || !found)
+        return "the pieces do not add up";
+    return NULL;
+}
+
 const char *fast_view_check(const struct heap *heap)
 {
     const struct fast_state *fast = fast_of(heap);
@@ -340,6 +432,8 @@ const char *fast_view_check(const struct heap *heap)
         problem = check_map(fast);
     for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
         problem = check_class(fast, &fast->classes[i], &spare_pages);
+    if (problem == NULL)
+        problem = check_dissolved(fast, &tally);
     if (problem == NULL && spare_pages != fast->spare_pages)
         problem = "the spare slabs are miscounted";
     return problem;
