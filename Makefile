@@ -829,7 +829,7 @@ bench-heap-misuse: $(BUILD)/bench/bench_misuse ## misuse the heap and other allo
 bench-heap: $(BUILD)/bench/bench_heap $(BENCH_UNCHECKED) bench-traces bench-heap-limits bench-heap-sizes bench-heap-mixes bench-heap-misuse ## compare the heap with others: build/bench/*.json
 	$(WITH_PEERS) $(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json \
 	    $(patsubst 1,--quick,$(filter 1,$(QUICK))) $(BENCH)
-	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
+	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/mixes.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
 	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"
 
 # --- Housekeeping --------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_plot_has_a_mark_for_each_figure(tmp_path):
     (tmp_path / "heap.json").write_text(json.dumps({"ratios": {
         "churn": {"fast": 1.0, "glibc": 0.8, "tlsf": 2.2, "fast+check": 1.2},
         "a < b": {"fast": 1.0, "glibc": 400.0}}, "variants": {"fast+check": "fast"}}))  # fmt: skip
-    (tmp_path / "traces.json").write_text(json.dumps({"ratios": {"git": {"fast": 1.0, "glibc": 1.5}}}))
+    (tmp_path / "traces.json").write_text(json.dumps({"programs": {}, "ratios": {"git": {"fast": 1.0, "glibc": 1.5}}}))
     subprocess.run([sys.executable, ROOT / "tests/bench/plot_heap.py", tmp_path / "heap.json",
                     tmp_path / "traces.json", tmp_path / "out.svg"], check=True)  # fmt: skip
     root = ElementTree.parse(tmp_path / "out.svg").getroot()
