@@ -63,11 +63,12 @@ def count_all(program, allocators, names, operations):
     jobs = [(allocator, mix) for allocator in allocators for mix in names]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         counts = dict(zip(jobs, pool.map(lambda job: count(program, *job, operations), jobs)))
+    failed = dict.fromkeys(allocator for (allocator, _), row in counts.items() if row is None)
+    if failed:
+        print(f"\nwithout instruction counts in some workload, because they fail under valgrind: {', '.join(failed)}")
     figures = {}
     for (allocator, mix), row in counts.items():
-        if row is None:
-            print(f"{allocator}, {mix}: left out, because it fails under valgrind")
-        elif allocator != report.HARNESS:
+        if row is not None and allocator != report.HARNESS:
             figures.setdefault(allocator, {})[mix] = tuple(
                 round(figure - base, 1) for figure, base in zip(row, counts[report.HARNESS, mix]))  # fmt: skip
     return figures
