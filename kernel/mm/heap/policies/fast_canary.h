@@ -8,6 +8,7 @@
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_CANARY_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_CANARY_H
 
+#include "kernel/mm/heap/heap_checks.h"
 #include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/policies/fast.h"
 
@@ -21,7 +22,7 @@ static inline void fast_canary_begin(struct fast_state *fast, uint64_t secret)
  * and the key to the lowest bits. */
 static inline uint64_t fast_canary(const struct fast_state *fast, uintptr_t address)
 {
-    return (address ^ fast->canary_key) * fast->canary_factor;
+    return HEAP_CHECKS ? (address ^ fast->canary_key) * fast->canary_factor : 0;
 }
 
 #endif
