@@ -1,4 +1,6 @@
 /* Sparse slabs that are dissolved into the core, and the canaries of slots: the fast policy only. */
+#include "kernel/mm/heap/heap_state.h"
+#include "kernel/mm/heap/policies/fast.h"
 #include "tests/unit/support/heap_policy_test.h"
 
 #define BLOCK_COUNT ((size_t)4096)
@@ -153,6 +155,24 @@ static void test_K9_a_write_to_a_free_slot_is_found(void **state)
     }
 }
 
+/* Blocks of all small sizes that come and go always leave some sparse slabs. None is dissolved. */
+static void test_usual_changes_dissolve_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    for (size_t i = 0; i < BLOCK_COUNT; i++)
+        blocks[i] = allocate(heap, 16 + random_below(&fixture->random, 1009));
+    for (unsigned i = 0; i < 20000; i++) {
+        size_t at = random_below(&fixture->random, BLOCK_COUNT);
+        heap_free(heap, blocks[at], CALLER);
+        blocks[at] = allocate(heap, 16 + random_below(&fixture->random, 1009));
+        assert_null(fast_of(heap)->dissolved);
+    }
+    assert_sound(heap);
+}
+
 static const struct heap_policy_test TESTS[] = {
     TEST(test_other_sizes_use_the_memory_of_sparse_slabs),
     TEST(test_survivors_are_usual_blocks),
@@ -160,6 +180,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_overruns_of_survivors_are_found),
     TEST(test_K8_each_byte_behind_a_block_is_checked),
     TEST(test_K9_a_write_to_a_free_slot_is_found),
+    TEST(test_usual_changes_dissolve_nothing),
 };
 
 int main(void)

@@ -93,6 +93,7 @@ struct fast_state {
     /* Slabs with few live blocks (fast_dissolve.h). */
     struct fast_slab *sparse[FAST_CLASS_COUNT];
     uint64_t sparse_classes[FAST_SPARSE_WORDS]; /* bit i: sparse[i] is not NULL */
+    size_t sparse_page_count;                   /* of all sparse slabs */
     struct fast_slab *dissolved;                /* all slabs in pieces */
     struct fast_slab *dissolving; /* the one of them that has free runs left; or NULL */
     unsigned dissolving_index;    /* from this slot on */

@@ -96,7 +96,8 @@ static void *find_longer_slot(struct heap *heap, const struct heap_request *requ
 }
 
 /* Before the heap grows, the request gets free memory: from the core, then a slot of the other kind
- * of slab for this size, then absent memory. Before the request fails, it gets a slot of any size with enough room. */
+ * of slab for this size, then absent memory. Before the request fails, it gets a slot of any size
+ * with enough room. */
 static void *find_room(struct heap *heap, const struct heap_request *request)
 {
     uint64_t header;

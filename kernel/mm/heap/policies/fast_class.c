@@ -130,6 +130,7 @@ void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned li
     if (*list != NULL)
         (*list)->previous = slab;
     *list = slab;
+    fast->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
     note_sparse(fast, slab->class_index);
 }
 
@@ -142,6 +143,7 @@ void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
     if (slab->next != NULL)
         slab->next->previous = slab->previous;
     slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
+    fast->sparse_page_count -= slab->is_sparse ? slab->page_count : 0;
     slab->counts_above = false;
     slab->is_sparse = false;
     note_sparse(fast, slab->class_index);

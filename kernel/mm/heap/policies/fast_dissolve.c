@@ -78,12 +78,10 @@ static bool choose(struct heap *heap)
 
 /* --- Dissolving ------------------------------------------------------------------------------- */
 
-void fast_dissolve_step(struct heap *heap)
+/* Turn a few free runs of one slab into blocks of the core. */
+static void cut_runs(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    if (heap->is_corrupt)
-        return;
-    look_at_current(fast);
     if (fast->dissolving == NULL && !choose(heap))
         return;
     struct fast_slab *slab = fast->dissolving;
@@ -100,10 +98,21 @@ void fast_dissolve_step(struct heap *heap)
     fast->dissolving_index = index;
 }
 
+void fast_dissolve_step(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (heap->is_corrupt)
+        return;
+    look_at_current(fast);
+    if (fast_dissolve_is_due(fast))
+        cut_runs(heap);
+}
+
 void fast_dissolve_all(struct heap *heap)
 {
-    while (!heap->is_corrupt && fast_dissolve_is_due(fast_of(heap)))
-        fast_dissolve_step(heap);
+    struct fast_state *fast = fast_of(heap);
+    while (!heap->is_corrupt && (fast->dissolving != NULL || fast->sparse_page_count != 0))
+        cut_runs(heap);
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */

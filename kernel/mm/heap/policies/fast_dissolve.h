@@ -11,13 +11,17 @@
 
 #include "kernel/mm/heap/policies/fast_piece.h"
 
-/* True if a sparse slab has memory for the core. */
+/* Slabs are dissolved while the sparse ones have more than this part of the used memory. A heap
+ * whose sizes change all the time always has some sparse slabs, and needs them again at once. */
+#define FAST_SPARSE_DUE_PART 4
+
+/* True if the sparse slabs have much memory for the core. */
 static inline bool fast_dissolve_is_due(const struct fast_state *fast)
 {
-    uint64_t sparse_classes = 0;
-    for (size_t w = 0; w < FAST_SPARSE_WORDS; w++)
-        sparse_classes |= fast->sparse_classes[w];
-    return fast->dissolving != NULL || sparse_classes != 0;
+    size_t units = (size_t)(fast->core.end - fast->core.base) / SEALED_UNIT_BYTES;
+    size_t used_units = units - fast->core.free_units - fast->absent.units;
+    size_t sparse_units = fast->sparse_page_count * (FAST_PAGE_BYTES / SEALED_UNIT_BYTES);
+    return fast->dissolving != NULL || sparse_units > used_units / FAST_SPARSE_DUE_PART;
 }
 
 /* Give a bounded amount of the memory of sparse slabs to the core. Call this after a request that

@@ -383,6 +383,7 @@ static bool is_kept(const struct fast_state *fast, const struct fast_slab *slab)
 struct map_tally {
     size_t leaf_count;
     size_t absent_page_count;
+    size_t sparse_page_count;
     size_t kept_count; /* slabs that fast_state.empty names */
     size_t slot_counts[FAST_CLASS_COUNT];
 };
@@ -393,6 +394,7 @@ static const char *tally_mapped_slab(const struct fast_state *fast, const struct
     bool kept = is_kept(fast, slab);
     tally->slot_counts[slab->class_index] += slab->slot_count;
     tally->kept_count += kept;
+    tally->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
     return fast_slab_is_empty(slab) && !kept ? "an empty slab is forgotten" : NULL;
 }
 
@@ -435,6 +437,8 @@ static const char *check_totals(const struct fast_state *fast, const struct map_
         kept_count += fast->empty[i] != NULL;
     if (kept_count != map->kept_count)
         return "a kept slab does not exist";
+    if (map->sparse_page_count != fast->sparse_page_count)
+        return "the pages of sparse slabs are miscounted";
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
         if (map->slot_counts[i] != fast->classes[i].slot_count)
             return "a class's slabs do not add up";
