@@ -111,6 +111,69 @@ static void measure_steps(struct work *work, const struct measurement *measureme
     free_newest_first(work);
 }
 
+/* --- By size ---------------------------------------------------------------------------------- */
+
+/* The blocks that lie around the measured one. */
+#define AROUND_COUNT 1300
+#define PAIR_COUNT   256
+
+struct size_work {
+    size_t size_bytes;
+    void *around[2 * AROUND_COUNT];
+};
+
+static void allocate_and_free(void *context)
+{
+    const struct size_work *work = context;
+    for (size_t i = 0; i < PAIR_COUNT; i++) {
+        void *block = kmalloc(work->size_bytes);
+        kernel_assert(block != NULL);
+        kfree(block);
+    }
+}
+
+/* Blocks of a kernel's mix, and holes between them if the policy can free a block below the newest.
+ */
+static void surround(struct size_work *work, bool newest_first)
+{
+    struct heap_workload workload = heap_workload_start(5);
+    for (size_t i = 0; i < 2 * AROUND_COUNT; i++) {
+        work->around[i] = kmalloc(heap_workload_kernel_size(&workload));
+        kernel_assert(work->around[i] != NULL);
+    }
+    for (size_t i = 0; i < 2 * AROUND_COUNT && !newest_first; i += 2) {
+        kfree(work->around[i]);
+        work->around[i] = NULL;
+    }
+}
+
+static void measure_sizes(bool newest_first)
+{
+    static const struct {
+        size_t size_bytes;
+        const char *name;
+    } sizes[] = {
+        {64, "kmalloc and kfree, 64 bytes"},       {512, "kmalloc and kfree, 512 bytes"},
+        {1024, "kmalloc and kfree, 1024 bytes"},   {1040, "kmalloc and kfree, 1040 bytes"},
+        {1500, "kmalloc and kfree, 1500 bytes"},   {2048, "kmalloc and kfree, 2048 bytes"},
+        {4096, "kmalloc and kfree, 4096 bytes"},   {8192, "kmalloc and kfree, 8192 bytes"},
+        {9000, "kmalloc and kfree, 9000 bytes"},   {16384, "kmalloc and kfree, 16384 bytes"},
+        {40000, "kmalloc and kfree, 40000 bytes"}, {65536, "kmalloc and kfree, 65536 bytes"},
+    };
+    struct size_work *work = kmalloc(sizeof *work);
+    kernel_assert(work != NULL);
+    surround(work, newest_first);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const struct measurement pair = {sizes[i].name, PAIR_COUNT, allocate_and_free,
+                                         measurement_undo_nothing};
+        work->size_bytes = sizes[i].size_bytes;
+        measurement_take(&pair, work);
+    }
+    for (size_t i = 2 * AROUND_COUNT; i-- > 0;)
+        kfree(work->around[i]);
+    kfree(work);
+}
+
 /* --- The lock --------------------------------------------------------------------------------- */
 
 static void hold_and_release(void *context)
@@ -172,5 +235,6 @@ void measure_heap(bool newest_first)
         measure_steps(work, &resizing, size_uniform);
     }
     kfree(work);
+    measure_sizes(newest_first);
     measure_lock();
 }

@@ -10,7 +10,6 @@ here, or of mimalloc.
 
 import argparse
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -18,6 +17,10 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import report
+from callgrind import ENVIRONMENT
+from report import HARNESS, HOSTED, OURS, geometric_mean, net
 
 # The times of one run on one machine, ns per operation. RECORD_HARNESS is the time of the benchmark itself.
 # rlsf and talc were measured on another machine, beside the other four. Their times are scaled by those four.
@@ -40,14 +43,7 @@ MEMORY_BARS = {
     "use-empty-1M": 99.99,
 }  # fmt: skip
 WORST_BARS = {"p99.9": 100.0, "max": 350.0}
-OURS = ("fast", "bump", "first-fit", "best-fit")
-HOSTED = ("glibc", "mimalloc", "jemalloc")
-HARNESS = "(harness)"
 SLOW = ("first-fit", "best-fit")
-# Below this, a difference from the harness is noise.
-LEAST_NET_NS = 0.1
-# jemalloc needs room for thread-local variables. A library that is loaded at run time gets room only with this.
-ENVIRONMENT = dict(os.environ, GLIBC_TUNABLES="glibc.rtld.optional_static_tls=8192")
 TITLES = {
     "bulk-64": "64 B ×1000", "churn": "churn", "kernel-mix": "kernel mix", "allocate": "allocate",
     "free-lifo": "free LIFO", "free-fifo": "free FIFO", "free-random": "free random",
@@ -73,22 +69,6 @@ def measure(program, repeats):
         else:
             figures.setdefault(allocator, {})[kind] = float(rest)
     return figures, absent, variants
-
-
-def net(figures, name, workload):
-    """Return the time without the harness's own time."""
-    return max(figures[name][workload] - figures[HARNESS][workload], LEAST_NET_NS)
-
-
-def geometric_mean(values):
-    return math.exp(sum(math.log(value) for value in values) / len(values))
-
-
-def ratios(figures, base="fast"):
-    """Return {workload: {allocator: its time divided by the time of `base`}}."""
-    return {w: {name: round(net(figures, name, w) / net(figures, base, w), 3)
-                for name, row in figures.items() if name != HARNESS and w in row}
-            for w in SPEED}  # fmt: skip
 
 
 def instructions(program, figures, variants):
@@ -194,6 +174,9 @@ def print_price(figures, variants):
           "then the lost part of the region, per cent\n")  # fmt: skip
     print(f"{'':18}" + "".join(f"{TITLES[w]:>14}" for w in workloads))
     for name, base in variants.items():
+        # A variant without checks is what its base is compared with.
+        if name.endswith("-unchecked"):
+            name, base = base, name
         cells = []
         for w in workloads:
             if w not in figures.get(name, {}) or w not in figures.get(base, {}):
@@ -221,14 +204,18 @@ def main():
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--json")
     parser.add_argument("--no-callgrind", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="few repeats, and no instruction counts")
     options = parser.parse_args()
+    if options.quick:
+        options.repeats, options.no_callgrind = 7, True
 
     figures, absent, variants = measure(options.program, options.repeats)
     speed_bars = bars(figures, variants)
     print_table("ns per operation", figures, SPEED, {w: bar for w, (bar, _) in speed_bars.items()}, 2)
     for workload, (bar, whose) in speed_bars.items():
         print(f"  {TITLES[workload]:12} {bar:6.2f} ns is {PEER_RATIO} of the best freestanding allocator ({whose})")
-    in_ratio = ratios(figures)
+    in_ratio = report.ratios(figures, SPEED)
+    report.print_lost(in_ratio, TITLES, (*OURS, *variants))
     print_ratios(in_ratio)
     print_table("worst single operation in churn, ns (with the timer's resolution)", figures,
                 list(WORST_BARS), WORST_BARS, 0)  # fmt: skip

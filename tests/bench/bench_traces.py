@@ -16,7 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench_heap import ENVIRONMENT, HARNESS, LEAST_NET_NS
+from callgrind import ENVIRONMENT
+from report import HARNESS, LEAST_NET_NS
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_WORK = """

@@ -6,11 +6,13 @@
 #include "tests/bench/heap/allocator.h"
 
 extern struct bench_allocator bench_harness, bench_fast, bench_best_fit, bench_first_fit,
-    bench_bump, bench_glibc, bench_mimalloc, bench_jemalloc, bench_fast_debug, bench_best_fit_debug;
+    bench_bump, bench_glibc, bench_mimalloc, bench_jemalloc, bench_scudo, bench_fast_debug,
+    bench_best_fit_debug;
 
 struct bench_allocator *bench_allocators[BENCH_ALLOCATORS_MAX + 1] = {
-    &bench_harness, &bench_fast,     &bench_bump,     &bench_first_fit,  &bench_best_fit,
-    &bench_glibc,   &bench_mimalloc, &bench_jemalloc, &bench_fast_debug, &bench_best_fit_debug,
+    &bench_harness,  &bench_fast,       &bench_bump,           &bench_first_fit,
+    &bench_best_fit, &bench_glibc,      &bench_mimalloc,       &bench_jemalloc,
+    &bench_scudo,    &bench_fast_debug, &bench_best_fit_debug,
 };
 
 static void add(struct bench_allocator *allocator)

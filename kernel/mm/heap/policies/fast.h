@@ -37,6 +37,7 @@ struct fast_core {
 #define FAST_DENSE_CLASSES  32
 #define FAST_CLASS_COUNT    (FAST_PADDED_CLASSES + FAST_DENSE_CLASSES)
 #define FAST_PADDED_MAX     ((size_t)FAST_PADDED_CLASSES * 16 - 1)
+#define FAST_SPARSE_WORDS   ((FAST_CLASS_COUNT + 63) / 64)
 
 struct fast_slab;
 struct fast_leaf;
@@ -48,13 +49,30 @@ struct fast_class {
     struct fast_slab *slab; /* the current one, in which they lie; NULL for none */
     uint32_t stride_bytes;
     uint32_t reciprocal;       /* 2^32 / stride, rounded up */
-    struct fast_slab *partial; /* the other slabs with free slots and live blocks */
-    struct fast_slab *spare;   /* those without live blocks, linked by `next` */
-    uint32_t slot_count;       /* of all its slabs */
-    uint32_t core_count;       /* live blocks of these sizes that lie in no slab */
+    struct fast_slab *partial; /* the other slabs with free slots */
+    size_t slot_count;         /* of all its slabs */
+    size_t core_count;         /* live blocks of these sizes that lie in no slab */
     uint8_t exact_run;         /* how many slabs in a row were opened for the class's least size */
     bool is_mass; /* it has so many blocks that their memory counts more than their canaries */
+    uint32_t refilled_at; /* `refill_count` of the heap when its current word was chosen */
 };
+
+/* --- fast_absent.c: free memory without pages -------------------------------------------------- */
+
+/* One list for each power of two of pages of 8 KiB, up to 64 GiB. */
+#define FAST_ABSENT_LISTS 24
+
+struct fast_absent {
+    uint32_t lists[FAST_ABSENT_LISTS];
+    uint32_t list_bits; /* bit i: lists[i] is not 0 */
+    size_t units;       /* of all absent blocks */
+    size_t freed_units; /* by the core, since the last look */
+    size_t spare_units; /* the least that was free in the core's bins since then */
+};
+
+/* The heap keeps at most this many slabs without live blocks, of any class. They spare a program
+ * that frees and allocates in turns from closing and opening a slab each time. */
+#define FAST_EMPTY_SLABS 2
 
 struct fast_state {
     uintptr_t map_floor;    /* the first written place of the map is for the pages from here */
@@ -62,10 +80,25 @@ struct fast_state {
     struct fast_leaf **map; /* the first of them */
     uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
     struct fast_class classes[FAST_CLASS_COUNT];
-    size_t spare_pages;           /* in the classes' spare slabs */
+    uint64_t canary_key;    /* fast_canary.h */
+    uint64_t canary_factor; /* odd */
+    /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
+     * size. They lie here because a free has a register for this address. */
+    uint64_t slack[2][16];
+    struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
     struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
-    size_t freed_units; /* of the core, below the top, since empty slabs were closed last */
+    struct fast_absent absent;
+
+    /* Slabs with few live blocks (fast_dissolve.h). */
+    struct fast_slab *sparse[FAST_CLASS_COUNT];
+    uint64_t sparse_classes[FAST_SPARSE_WORDS]; /* bit i: sparse[i] is not NULL */
+    size_t sparse_page_count;                   /* of all sparse slabs */
+    struct fast_slab *dissolved;                /* all slabs in pieces */
+    struct fast_slab *dissolving; /* the one of them that has free runs left; or NULL */
+    unsigned dissolving_index;    /* from this slot on */
+    unsigned looked_at;           /* the class whose current slab is looked at next */
+    uint32_t refill_count;        /* how often a class chose a word of slots */
     struct fast_core core;
 };
 

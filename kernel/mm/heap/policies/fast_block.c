@@ -2,17 +2,13 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
+#include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
-
-/* The empty slabs are closed when this many bytes, and this part of the heap, were freed below the
- * top. Empty slabs may separate the freed memory from the top. Without them the heap can give
- * memory back at its end. */
-#define FLUSH_UNITS (((size_t)4 << 20) / SEALED_UNIT_BYTES)
-#define FLUSH_PART  4
 
 /* --- Allocation ------------------------------------------------------------------------------- */
 
-static void count_blocks(struct fast_state *fast, size_t size_bytes, uint32_t change)
+static void count_blocks(struct fast_state *fast, size_t size_bytes, size_t change)
 {
     if (size_bytes <= FAST_PADDED_MAX)
         fast->classes[size_bytes / 16].core_count += change;
@@ -31,10 +27,8 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
                            uint64_t *ret_header)
 {
     uint8_t *block = take(heap, request, ret_header);
-    if (block == NULL && !heap->is_corrupt) {
-        fast_slab_flush(heap);
+    if (block == NULL && !heap->is_corrupt && fast_slab_flush(heap))
         block = take(heap, request, ret_header);
-    }
     return block;
 }
 
@@ -56,7 +50,7 @@ static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, 
         return NULL;
     uint8_t *slot = fast_class_take_slot(size_class);
     (void)fast_slot_find(size_class->slab, slot, &index);
-    fast_slot_set_size(size_class->slab, index, size_bytes);
+    fast_slot_set_size(fast_of(heap), size_class->slab, index, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }
@@ -102,7 +96,8 @@ static void *find_longer_slot(struct heap *heap, const struct heap_request *requ
 }
 
 /* Before the heap grows, the request gets free memory: from the core, then a slot of the other kind
- * of slab for this size. Before the request fails, it gets a slot of any size with enough room. */
+ * of slab for this size, then absent memory. Before the request fails, it gets a slot of any size
+ * with enough room. */
 static void *find_room(struct heap *heap, const struct heap_request *request)
 {
     uint64_t header;
@@ -130,17 +125,12 @@ void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *call
     void *block = find_room(heap, &request);
     if (block == NULL)
         heap->counters.failure_count++;
+    fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
-    return block;
+    return heap->is_corrupt ? NULL : block;
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */
-
-static bool flush_is_due(const struct heap *heap)
-{
-    return heap->pages.shrink != NULL &&
-           fast_of(heap)->freed_units >= heap->size_bytes / FLUSH_PART / SEALED_UNIT_BYTES;
-}
 
 bool fast_block_free(struct heap *heap, uint8_t *block)
 {
@@ -149,16 +139,12 @@ bool fast_block_free(struct heap *heap, uint8_t *block)
         return false;
     size_t size_bytes = sealed_size(header);
     heap_count_free(heap, size_bytes);
-    count_blocks(fast_of(heap), size_bytes, UINT32_MAX);
+    count_blocks(fast_of(heap), size_bytes, SIZE_MAX);
     sealed_write_tombstone(block, sealed_header_word(block));
     if (!fast_core_release(heap, block, header))
         return false;
-    struct fast_state *fast = fast_of(heap);
-    if (block < fast->core.top)
-        fast->freed_units += sealed_units(header);
-    if (fast->freed_units >= FLUSH_UNITS && flush_is_due(heap))
-        fast_slab_flush(heap);
     heap_end_give_back(heap);
+    fast_absent_discard_surplus(heap);
     return !heap->is_corrupt;
 }
 
@@ -173,7 +159,7 @@ bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_
     if (!done)
         return false;
     sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
-    count_blocks(fast_of(heap), old_bytes, UINT32_MAX);
+    count_blocks(fast_of(heap), old_bytes, SIZE_MAX);
     count_blocks(fast_of(heap), size_bytes, 1);
     return true;
 }

@@ -26,7 +26,7 @@ static inline void *fast_block_take_slot(struct heap *heap, struct fast_class *s
 {
     uint8_t *slot = fast_class_take_slot(size_class);
     if (size_class->stride_bytes != size_bytes)
-        fast_slot_mark_end(slot, size_class->stride_bytes, size_bytes);
+        fast_slot_mark_end(fast_of(heap), slot, size_class->stride_bytes, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }

@@ -78,10 +78,21 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
     choose(fast_of(heap), slab->class_index);
 }
 
-bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab)
+/* Make the slots of a word that nothing was allocated from yet look like freed ones. */
+static void prepare(const struct fast_state *fast, struct fast_slab *slab, unsigned word)
+{
+    unsigned count = slab->slot_count - word * 64;
+    fast_slot_mark_unused(fast, slab, fast_slot_at(slab, word * 64), count < 64 ? count : 64);
+    slab->reached_count = (uint16_t)(word + 1);
+}
+
+bool fast_class_make_current(const struct fast_state *fast, struct fast_class *size_class,
+                             struct fast_slab *slab)
 {
     for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++) {
         if (slab->free[w] != 0) {
+            if (w >= slab->reached_count)
+                prepare(fast, slab, w);
             size_class->word = &slab->free[w];
             size_class->slots = fast_slot_at(slab, w * 64);
             size_class->slab = slab;
@@ -91,40 +102,68 @@ bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *sl
     return false;
 }
 
-void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab)
+/* Return the head of the list for the slab. */
+static struct fast_slab **list_of(struct fast_state *fast, const struct fast_slab *slab)
 {
-    slab->next = size_class->partial;
-    slab->previous = NULL;
-    if (size_class->partial != NULL)
-        size_class->partial->previous = slab;
-    size_class->partial = slab;
+    return slab->is_sparse ? &fast->sparse[slab->class_index]
+                           : &fast->classes[slab->class_index].partial;
 }
 
-void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab)
+/* Keep the bit of the class's list of sparse slabs. */
+static void note_sparse(struct fast_state *fast, unsigned class_index)
+{
+    uint64_t bit = UINT64_C(1) << class_index % 64;
+    if (fast->sparse[class_index] != NULL)
+        fast->sparse_classes[class_index / 64] |= bit;
+    else
+        fast->sparse_classes[class_index / 64] &= ~bit;
+}
+
+void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
+{
+    slab->is_sparse = live_count <= slab->slot_count / FAST_SPARSE_PART;
+    slab->counts_above = !slab->is_sparse;
+    slab->used_count = (uint16_t)(live_count - fast_class_floor(slab));
+    struct fast_slab **list = list_of(fast, slab);
+    slab->next = *list;
+    slab->previous = NULL;
+    if (*list != NULL)
+        (*list)->previous = slab;
+    *list = slab;
+    fast->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
+    note_sparse(fast, slab->class_index);
+}
+
+void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
 {
     if (slab->previous != NULL)
         slab->previous->next = slab->next;
     else
-        size_class->partial = slab->next;
+        *list_of(fast, slab) = slab->next;
     if (slab->next != NULL)
         slab->next->previous = slab->previous;
+    slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
+    fast->sparse_page_count -= slab->is_sparse ? slab->page_count : 0;
+    slab->counts_above = false;
+    slab->is_sparse = false;
+    note_sparse(fast, slab->class_index);
 }
 
-struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class)
+struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
+                                         const struct fast_class *size_class)
 {
-    struct fast_slab *slab = size_class->spare;
-    if (slab != NULL) {
-        size_class->spare = slab->next;
-        fast->spare_pages -= slab->page_count;
-    }
+    struct fast_slab *slab = fast->sparse[size_class - fast->classes];
+    if (slab != NULL)
+        fast_class_remove(fast, slab);
     return slab;
 }
 
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
 {
     struct fast_slab *slab = size_class->slab;
+    size_class->refilled_at = ++fast->refill_count;
     if (slab != NULL) {
-        if (fast_class_make_current(size_class, slab))
+        if (fast_class_make_current(fast, size_class, slab))
             return true;
         slab->is_full = true;
         slab->used_count = 1;
@@ -132,8 +171,8 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
     }
     slab = size_class->partial;
     if (slab != NULL)
-        fast_class_remove_partial(size_class, slab);
+        fast_class_remove(fast, slab);
     else
-        slab = fast_class_take_spare(fast, size_class);
-    return slab != NULL && fast_class_make_current(size_class, slab);
+        slab = fast_class_take_sparse(fast, size_class);
+    return slab != NULL && fast_class_make_current(fast, size_class, slab);
 }

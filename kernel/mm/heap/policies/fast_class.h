@@ -37,6 +37,7 @@ static inline uint8_t *fast_class_take_slot(struct fast_class *size_class)
 {
     uint64_t free = *size_class->word;
     *size_class->word = free & (free - 1);
+    size_class->slab->used_count++;
     return size_class->slots + (size_t)size_class->stride_bytes * (unsigned)__builtin_ctzll(free);
 }
 
@@ -45,18 +46,33 @@ static inline uint8_t *fast_class_take_slot(struct fast_class *size_class)
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
 
 /* Make this slab current. False: it has no free slot. */
-bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab);
+bool fast_class_make_current(const struct fast_state *fast, struct fast_class *size_class,
+                             struct fast_slab *slab);
 
 /* Let the class have no current slab. */
 void fast_class_clear_current(struct fast_class *size_class);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
 
-void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab);
-void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab);
+/* A slab with live blocks in at most this part of its slots is sparse. */
+#define FAST_SPARSE_PART 2
+
+/* The live blocks that `used_count` leaves out. When it is 0, the slab becomes sparse. */
+static inline unsigned fast_class_floor(const struct fast_slab *slab)
+{
+    return slab->counts_above ? slab->slot_count / FAST_SPARSE_PART : 0;
+}
+
+/* Put a slab on the list of partial or of sparse slabs. It is on no list, and has free slots and
+ * this many live blocks. */
+void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count);
+
+/* Take the slab off its list. Its `used_count` is then that of all its live blocks. */
+void fast_class_remove(struct fast_state *fast, struct fast_slab *slab);
 
 /* Return the slab, or NULL. */
-struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class);
+struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
+                                         const struct fast_class *size_class);
 
 /* --- Which class serves a size ---------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_zero.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
 
 /* --- Free blocks ------------------------------------------------------------------------------ */
 
@@ -166,6 +167,7 @@ uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
     }
     if (gap_units != 0 && !make_free(heap, source, gap_units))
         return NULL;
+    fast_absent_count_taken(fast_of(heap));
     *ret_header = sealed_header(units, SEALED_LIVE) | sealed_alignment_field(alignment_bytes) |
                   (gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
     return block;
@@ -210,9 +212,16 @@ static bool detach_previous(struct heap *heap, uint8_t *block, uint8_t **ret_pre
     return fast_bin_remove(heap, previous, units);
 }
 
+bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units)
+{
+    return fast_bin_remove(heap, block, units) &&
+           set_previous_free(heap, sealed_next(block, units), false);
+}
+
 bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
 {
     struct fast_core *core = &fast_of(heap)->core;
+    fast_absent_count_freed(fast_of(heap), sealed_units(header));
     uint8_t *next = sealed_next(block, sealed_units(header));
     bool reaches_top = next == core->top;
     size_t next_units;

@@ -47,8 +47,9 @@ bool fast_core_has_room(struct heap *heap, size_t size_bytes);
 /* Return the free memory plus the memory by which the heap may still grow. */
 static inline size_t fast_core_room_bytes(const struct heap *heap)
 {
+    const struct fast_state *fast = fast_of(heap);
     return heap->limit_bytes - heap->size_bytes +
-           fast_of(heap)->core.free_units * SEALED_UNIT_BYTES;
+           (fast->core.free_units + fast->absent.units) * SEALED_UNIT_BYTES;
 }
 
 /* True if a bin holds a free block of at least `units` and less than `limit_units` (<= 64). */
@@ -58,6 +59,10 @@ static inline bool fast_core_has_hole(const struct fast_core *core, size_t units
     uint64_t bins = core->bin_bits[0] & ((UINT64_C(1) << limit_units) - 1);
     return bins >> units != 0;
 }
+
+/* Take a whole free block out of its bin. The block behind it then has no free block before it.
+ * False: the heap is corrupt, and the fault is recorded. */
+bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units);
 
 /* Free a block that is not in a bin, and merge it with its free neighbours. `header` is the content
  * of its header. False: a neighbour is corrupt, and the fault is recorded. */

@@ -4,12 +4,24 @@
 #define MAP_STEP 64
 
 struct fast_slab fast_no_slab = {.class_index = FAST_CLASS_COUNT};
+struct fast_slab fast_absent_slab = {.class_index = FAST_CLASS_COUNT};
 
 /* A leaf without slabs. Never written. */
 #define NO_SLAB_4  &fast_no_slab, &fast_no_slab, &fast_no_slab, &fast_no_slab
 #define NO_SLAB_16 NO_SLAB_4, NO_SLAB_4, NO_SLAB_4, NO_SLAB_4
 static struct fast_leaf no_leaf = {.slabs = {NO_SLAB_16, NO_SLAB_16, NO_SLAB_16, NO_SLAB_16}};
 _Static_assert(FAST_LEAF_PAGES == 4 * 16, "no_leaf has a slab for each page");
+
+/* A leaf of absent pages only. Never written. */
+#define ABSENT_4  &fast_absent_slab, &fast_absent_slab, &fast_absent_slab, &fast_absent_slab
+#define ABSENT_16 ABSENT_4, ABSENT_4, ABSENT_4, ABSENT_4
+static struct fast_leaf absent_leaf = {.slabs = {ABSENT_16, ABSENT_16, ABSENT_16, ABSENT_16},
+                                       .used_count = FAST_LEAF_PAGES};
+
+static bool is_constant(const struct fast_leaf *leaf)
+{
+    return leaf == &no_leaf || leaf == &absent_leaf;
+}
 
 /* Return the number of the leaf for an address, counted from the heap's base. */
 static size_t leaf_number(const struct heap *heap, const uint8_t *address)
@@ -82,16 +94,17 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
     struct fast_state *fast = fast_of(heap);
     if (!reach_place(heap, leaf_number(heap, page)))
         return false;
-    if (*place_of(fast, page) != &no_leaf)
+    if (!is_constant(*place_of(fast, page)))
         return true;
     const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
                                          .alignment_bytes = SEALED_UNIT_BYTES};
     struct fast_leaf *leaf = fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
     if (leaf == NULL)
         return false;
-    *leaf = no_leaf;
-    *place_of(fast, page) = leaf;
-    fast->leaf_count++;
+    struct fast_leaf **place = place_of(fast, page);
+    fast->leaf_count += *place == &no_leaf;
+    *leaf = **place;
+    *place = leaf;
     return true;
 }
 
@@ -101,8 +114,21 @@ void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, uns
     size_t first = page_number(fast, pages);
     for (size_t page = first; page < first + page_count; page++) {
         struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        leaf->used_count += leaf->slabs[page % FAST_LEAF_PAGES] == &fast_no_slab;
         leaf->slabs[page % FAST_LEAF_PAGES] = slab;
-        leaf->used_count += slab == &fast_no_slab ? SIZE_MAX : 1;
+    }
+}
+
+void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                          const struct fast_slab *slab)
+{
+    size_t first = page_number(fast, pages);
+    for (size_t page = first; page < first + page_count; page++) {
+        struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        if (leaf->slabs[page % FAST_LEAF_PAGES] == slab) {
+            leaf->slabs[page % FAST_LEAF_PAGES] = &fast_no_slab;
+            leaf->used_count--;
+        }
     }
 }
 
@@ -125,7 +151,7 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
         return;
     struct fast_leaf **place = place_of(fast, page);
     struct fast_leaf *leaf = *place;
-    if (leaf == &no_leaf || leaf->used_count != 0)
+    if (is_constant(leaf) || leaf->used_count != 0)
         return;
     *place = &no_leaf;
     fast->leaf_count--;
@@ -137,4 +163,97 @@ void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsign
     drop_unused_leaf(heap, pages);
     drop_unused_leaf(heap, pages + (page_count - 1) * FAST_PAGE_BYTES);
     fast_map_drop_if_unused(heap);
+}
+
+/* --- Absent pages ----------------------------------------------------------------------------- */
+
+/* Leaves are counted from the page of the heap's base. */
+static uint8_t *leaf_start(const struct heap *heap, uint8_t *page)
+{
+    uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+    return page - ((uintptr_t)page - floor) % FAST_LEAF_BYTES;
+}
+
+uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page)
+{
+    return leaf_start(heap, page) + FAST_LEAF_BYTES;
+}
+
+/* Let a place lead to a constant leaf, and free the leaf that it led to. */
+static void set_leaf(struct heap *heap, const uint8_t *page, struct fast_leaf *constant)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_leaf **place = place_of(fast, page);
+    struct fast_leaf *old = *place;
+    fast->leaf_count += (constant != &no_leaf) - (old != &no_leaf);
+    *place = constant;
+    if (!is_constant(old))
+        fast_own_release(heap, old);
+}
+
+static bool leaf_is_absent(const struct fast_leaf *leaf)
+{
+    for (unsigned i = 0; i < FAST_LEAF_PAGES; i++) {
+        if (leaf->slabs[i] != &fast_absent_slab)
+            return false;
+    }
+    return true;
+}
+
+/* Let pages of one leaf be absent. */
+static bool set_part_absent(struct heap *heap, uint8_t *start, const uint8_t *end)
+{
+    struct fast_state *fast = fast_of(heap);
+    bool is_whole = (size_t)(end - start) == FAST_LEAF_BYTES;
+    if (is_whole ? !reach_place(heap, leaf_number(heap, start))
+                 : !fast_map_reach(heap, start, false))
+        return false;
+    if (!is_whole)
+        fast_map_set_pages(fast, start, (unsigned)((size_t)(end - start) / FAST_PAGE_BYTES),
+                           &fast_absent_slab);
+    if (is_whole || leaf_is_absent(*place_of(fast, start)))
+        set_leaf(heap, start, &absent_leaf);
+    return true;
+}
+
+uint8_t *fast_map_set_absent(struct heap *heap, uint8_t *start, uint8_t *end)
+{
+    if (fast_of(heap)->map_block == NULL && !fast_map_create(heap, false))
+        return end;
+    while (end > start) {
+        uint8_t *part = leaf_start(heap, end - FAST_PAGE_BYTES);
+        if (part < start)
+            part = start;
+        if (!set_part_absent(heap, part, end))
+            break;
+        end = part;
+    }
+    fast_map_drop_if_unused(heap);
+    return end;
+}
+
+void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end)
+{
+    while (start < end) {
+        uint8_t *part_end = fast_map_leaf_end(heap, start);
+        if (part_end > end)
+            part_end = end;
+        if ((size_t)(part_end - start) == FAST_LEAF_BYTES)
+            set_leaf(heap, start, &no_leaf);
+        else
+            fast_map_clear_pages(fast_of(heap), start,
+                                 (unsigned)((size_t)(part_end - start) / FAST_PAGE_BYTES),
+                                 &fast_absent_slab);
+        start = part_end;
+    }
+}
+
+/* --- Views ------------------------------------------------------------------------------------ */
+
+size_t fast_map_count_leaves(const struct fast_state *fast)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fast->map_length; i++)
+        count += !is_constant(fast->map[i]);
+    return count;
 }

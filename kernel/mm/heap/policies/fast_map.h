@@ -14,6 +14,9 @@ struct fast_leaf {
 /* Stands for no slab. Never written. */
 extern struct fast_slab fast_no_slab;
 
+/* Stands for a page of free memory that is given back (fast_absent.h). Never written. */
+extern struct fast_slab fast_absent_slab;
+
 /* Return the slab whose pages contain the address, or fast_no_slab. */
 static inline struct fast_slab *fast_map_find(const struct fast_state *fast, const void *address)
 {
@@ -31,10 +34,31 @@ bool fast_map_create(struct heap *heap, bool may_grow);
  * leaf, or the map does not reach so far yet, or the heap is corrupt. */
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow);
 
-/* Let the places of the pages lead to the slab, or to fast_no_slab. Precondition: their places can
- * be written. */
+/* Let the places of the pages lead to the slab, also those that led to a dissolved one.
+ * Precondition: they can be written. */
 void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                         struct fast_slab *slab);
+
+/* Let the places of the pages [start, end) lead to fast_absent_slab, from the last one down, and
+ * return the first one that does. It is above `start` if there is no memory for a leaf, or the map
+ * does not reach so far yet, or the heap is corrupt. A leaf of absent pages only takes no memory.
+ * Precondition: the pages are free. */
+uint8_t *fast_map_set_absent(struct heap *heap, uint8_t *start, uint8_t *end);
+
+/* Let the places of the pages [start, end) lead to fast_no_slab. Precondition: they lead to
+ * fast_absent_slab, and fast_map_reach() has succeeded for the last one if the rest of its leaf
+ * stays absent. */
+void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end);
+
+/* Return one past the last page of the page's leaf. */
+uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page);
+
+/* Let the places of the pages that lead to the slab lead to none. */
+void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                          const struct fast_slab *slab);
+
+/* Return how many leaves take memory. */
+size_t fast_map_count_leaves(const struct fast_state *fast);
 
 /* Free the map if it has no leaf. */
 void fast_map_drop_if_unused(struct heap *heap);

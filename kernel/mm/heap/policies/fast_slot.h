@@ -5,17 +5,10 @@
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_SLOT_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_SLOT_H
 
+#include "kernel/mm/heap/policies/fast_canary.h"
 #include "kernel/mm/heap/policies/fast_slab.h"
 
 #define FAST_GUARD_BYTES 16u
-
-/* The last byte of a padded slot holds this and 4 bits of the size. If all 4 bits are set, it is
- * SEALED_CANARY. */
-#define FAST_END_MARK 0xb0u
-
-/* This byte marks a size that is too short for the usual mark. It stands in place of the canary of
- * the shortest usual size. Not ASCII, 0 or 0xff. */
-#define FAST_SHORT ((uint8_t)0xb7)
 
 /* --- Numbers and bits ------------------------------------------------------------------------- */
 
@@ -67,49 +60,117 @@ static inline bool fast_slot_make_free(struct fast_slab *slab, unsigned index)
     return true;
 }
 
+/* Take back fast_slot_make_free(). */
+static inline void fast_slot_make_live(struct fast_slab *slab, unsigned index)
+{
+    slab->free[index / 64] &= ~(UINT64_C(1) << index % 64);
+}
+
 /* --- The ends of padded slots ----------------------------------------------------------------- */
 
-/* Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
-static inline void fast_slot_mark_end(uint8_t *slot, size_t stride_bytes, size_t size_bytes)
+static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t stride_bytes)
 {
-    slot[size_bytes] = SEALED_CANARY;
-    slot[stride_bytes - 1] = (uint8_t)(FAST_END_MARK | (size_bytes & 15));
+    return (uint64_t *)(uintptr_t)(slot + stride_bytes - SEALED_UNIT_BYTES);
 }
 
-/* The low 4 bits of the size that fast_slot_mark_end() was given, from the last byte of a slot;
- * more than 15 if that was overwritten. */
-static inline unsigned fast_slot_read_mark(const uint8_t *slot_end)
+/* The canary of a block of this size. The address is one unit further, since the usual free then
+ * needs one instruction less. */
+static inline uint64_t fast_slot_canary(const struct fast_state *fast, const uint8_t *slot,
+                                        size_t size_bytes)
 {
-    return (unsigned)slot_end[-1] ^ FAST_END_MARK;
+    return fast_canary(fast, (uintptr_t)slot + size_bytes + SEALED_UNIT_BYTES);
 }
 
-/* True if the canaries around a live slot are intact; its size is then read. False also for a short
- * slot. The function treats every slot of a dense slab as usual. */
-static inline bool fast_slot_is_intact(const struct fast_slab *slab, const uint8_t *slot,
-                                       size_t *ret_size_bytes)
+/* Write the canary of a new block: all bytes behind it, and bytes of its own content in the slot's
+ * last 16 bytes. Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
+static inline void fast_slot_mark_end(const struct fast_state *fast, uint8_t *slot,
+                                      size_t stride_bytes, size_t size_bytes)
 {
-    size_t size_bytes = slab->stride_bytes;
+    uint64_t canary = fast_slot_canary(fast, slot, size_bytes);
+    uint64_t *words = fast_slot_end_words(slot, stride_bytes);
+    words[0] = canary;
+    words[1] = canary >> 4 | (uint64_t)size_bytes << 60;
+}
+
+/* True if all bytes behind a live block are intact; its size is then read. False also for a short
+ * slot. */
+static inline bool fast_slot_end_is_intact(const struct fast_state *fast, const uint8_t *slot,
+                                           size_t stride_bytes, size_t *ret_size_bytes)
+{
+    const uint64_t *words = fast_slot_end_words(slot, stride_bytes);
+    size_t low_bits = words[1] >> 60;
+    *ret_size_bytes = stride_bytes + low_bits - SEALED_UNIT_BYTES;
+    uint64_t canary = fast_slot_canary(fast, slot, *ret_size_bytes);
+    if (!HEAP_CHECKS)
+        return low_bits != 0 || words[0] == canary; /* short slots need another way */
+    return (((words[0] ^ canary) & fast->slack[0][low_bits]) |
+            ((words[1] ^ canary >> 4) & fast->slack[1][low_bits])) == 0;
+}
+
+/* The same for a slot of any slab. The function treats every slot of a dense slab as usual.
+ * *ret_free_word is for fast_slot_write_free(). */
+static inline bool fast_slot_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
+                                       const uint8_t *slot, size_t *ret_size_bytes,
+                                       uint64_t *ret_free_word)
+{
+    size_t stride_bytes = slab->stride_bytes;
     if (fast_slab_is_padded(slab)) {
-        uint8_t mark = slot[size_bytes - 1];
-        size_t low_bits = mark ^ FAST_END_MARK;
-        size_bytes += low_bits;
-        size_bytes -= 16;
-        if ((low_bits | (uint8_t)(mark ^ slot[-1])) > 15 || slot[size_bytes] != SEALED_CANARY)
-            return false;
+        *ret_free_word = fast_slot_end_words(slot, stride_bytes)[1];
+        return fast_slot_end_is_intact(fast, slot, stride_bytes, ret_size_bytes);
     }
-    *ret_size_bytes = size_bytes;
+    *ret_size_bytes = stride_bytes;
+    *ret_free_word = fast_canary(fast, (uintptr_t)slot);
     return true;
 }
 
+/* Write the masks that fast_slot_end_is_intact() needs. */
+void fast_slot_begin(struct fast_state *fast);
+
 /* The same, also for short slots. */
-bool fast_slot_read(const struct fast_slab *slab, unsigned index, size_t *ret_size_bytes);
+bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,
+                    size_t *ret_size_bytes);
 
 /* Return the requested size of a slot. For a free slot it is the last requested size, or in a dense
  * slab the slot's size. 0 if its end was overwritten. */
-size_t fast_slot_size(const struct fast_slab *slab, unsigned index);
+size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *slab, unsigned index);
 
-/* Read the size of a slot that has an end from the end's mark. False: the mark was overwritten. */
-bool fast_slot_read_marked_size(const uint8_t *slot, size_t stride_bytes, size_t *ret_size_bytes);
+/* Read the size of a slot that has an end. False: the end was overwritten. */
+bool fast_slot_read_end(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
+                        size_t *ret_size_bytes);
+
+/* --- Free slots ------------------------------------------------------------------------------- */
+
+/* Write the first word of a free slot. In a padded slab it equals the slot's last word, which holds
+ * the canary and the size of the last block there. In a dense slab it is a canary. */
+static inline void fast_slot_write_free(uint8_t *slot, uint64_t free_word)
+{
+    *(uint64_t *)(void *)slot = free_word;
+}
+
+/* Mark a slot that was freed other than by the usual free. */
+void fast_slot_mark_free(const struct fast_state *fast, const struct fast_slab *slab,
+                         unsigned index, size_t size_bytes);
+
+/* Mark slots that were never live. Each looks as if its last block had been the longest one, since
+ * this takes the fewest instructions. */
+void fast_slot_mark_unused(const struct fast_state *fast, const struct fast_slab *slab,
+                           uint8_t *first, unsigned count);
+
+/* True if the words of a free slot are intact. */
+bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_slab *slab,
+                            unsigned index);
+
+/* Read the size of the last block of a free slot that has an end. False: the end was overwritten. */
+bool fast_slot_read_freed(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
+                          size_t *ret_size_bytes);
+
+/* Write the canary behind a block that keeps its content. Precondition: as above. */
+void fast_slot_move_end(const struct fast_state *fast, uint8_t *slot, size_t stride_bytes,
+                        size_t size_bytes);
+
+/* Write the guard before slot 0, and check it. */
+void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab);
+bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_slab *slab);
 
 /* As fast_slot_index(), also in a slab that has no `reciprocal`. */
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index);
@@ -121,7 +182,8 @@ static inline size_t fast_slot_capacity(const struct fast_slab *slab)
 }
 
 /* Write the end of a live slot. Precondition: size_bytes <= fast_slot_capacity(). */
-void fast_slot_set_size(struct fast_slab *slab, unsigned index, size_t size_bytes);
+void fast_slot_set_size(const struct fast_state *fast, struct fast_slab *slab, unsigned index,
+                        size_t size_bytes);
 
 /* Call this when a slot is freed that fast_slot_read() has validated. */
 void fast_slot_clear_end(struct fast_slab *slab, unsigned index);

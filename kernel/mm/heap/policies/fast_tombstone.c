@@ -1,5 +1,7 @@
 #include "kernel/mm/heap/policies/fast_tombstone.h"
 
+#include "kernel/mm/heap/policies/fast_absent.h"
+
 static size_t tombstone_for(size_t class_index, unsigned page_count)
 {
     return class_index * (FAST_SLAB_PAGES + 1) + page_count;
@@ -42,7 +44,7 @@ bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *addr
     struct fast_slab slab;
     uint8_t *page = (uint8_t *)((uintptr_t)address & ~(uintptr_t)(FAST_PAGE_BYTES - 1));
     for (unsigned reach = 0; reach < FAST_SLAB_PAGES; reach++, page -= FAST_PAGE_BYTES) {
-        if (page < fast_first(&fast->core))
+        if (page < fast_first(&fast->core) || fast_absent_is_at(fast, page))
             return false;
         if (!read_tombstone(fast, page, reach, &slab))
             continue;
@@ -51,7 +53,7 @@ bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *addr
             return false;
         *ret_size_bytes = slab.stride_bytes;
         return !fast_slab_is_padded(&slab) ||
-               fast_slot_read_marked_size(address, slab.stride_bytes, ret_size_bytes);
+               fast_slot_read_freed(fast, address, slab.stride_bytes, ret_size_bytes);
     }
     return false;
 }

@@ -1,0 +1,52 @@
+"""The arithmetic and the tables that the benchmarks of the heap share."""
+
+import math
+
+HARNESS = "(harness)"
+OURS = ("fast", "bump", "first-fit", "best-fit")
+HOSTED = ("glibc", "mimalloc", "jemalloc", "scudo")
+# Below this, a difference from the harness is noise.
+LEAST_NET_NS = 0.1
+
+
+def net(figures, name, column):
+    """Return the time without the harness's own time."""
+    return max(figures[name][column] - figures[HARNESS][column], LEAST_NET_NS)
+
+
+def geometric_mean(values):
+    return math.exp(sum(math.log(value) for value in values) / len(values))
+
+
+def ratios(figures, columns, base="fast"):
+    """Return {column: {allocator: its time divided by the time of `base`}}, without the harness's time."""
+    return {c: {name: round(net(figures, name, c) / net(figures, base, c), 3)
+                for name, row in figures.items() if name != HARNESS and c in row}
+            for c in columns}  # fmt: skip
+
+
+def lost(rows, left_out=OURS):
+    """Return [(column, allocator, ratio)] of each figure below 1 in {column: {allocator: ratio}}, the lowest first."""
+    return sorted(((column, name, ratio) for column, row in rows.items() for name, ratio in row.items()
+                   if ratio < 1 and name not in left_out), key=lambda entry: entry[2])  # fmt: skip
+
+
+def print_lost(rows, titles, left_out=OURS):
+    """Print the columns in which another allocator is better than `fast`, the worst column first."""
+    by_column = {}
+    for column, name, ratio in lost(rows, left_out):
+        by_column.setdefault(column, []).append(f"{name} {ratio:.2f}")
+    print("\ncolumns that fast loses: the figure of the other allocator divided by that of fast\n")
+    for column, others in by_column.items():
+        print(f"  {titles.get(column, column):18}" + ", ".join(others))
+    won = [titles.get(column, column) for column in rows if column not in by_column]
+    print(f"  (all others are won: {', '.join(won) or 'there are no others'})")
+
+
+def print_columns(title, figures, columns, titles, decimals):
+    """Print {allocator: {column: figure}}: a row is an allocator."""
+    shown = [c for c in columns if any(c in row for row in figures.values())]
+    print(f"\n{title}\n\n{'':20}" + "".join(f"{titles.get(c, c):>18}" for c in shown))
+    for name, row in figures.items():
+        cells = [f"{row[c]:18.{decimals}f}" if c in row else f"{'-':>18}" for c in shown]
+        print(f"{name:20}" + "".join(cells))
