@@ -49,7 +49,7 @@ CAUSES = {
     25: (lambda: {"kernel.elf": with_notes({VERSION: 3})}, []),
     27: ({}, ["volume-nowhere"]),
     28: (config(b"inject = stale\n"), []),
-    29: (config(b"inject = stale\n"), ["secure-boot 1"]),
+    29: (config(b"inject = zero-heap\n"), ["secure-boot 1"]),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

@@ -54,7 +54,7 @@ def test_several_cpus_and_memory_in_two_nodes(lab):
     verdict = expect_ready(lab.cold(machine=machine, command_line="measure"))
     assert 3066 <= int(verdict.has_line(r"\[frames\] .*ram_mib=(\d+)").group(1)) <= 3072
     costs = re.findall(r'^\[measure\] ticks_each=([\d.]+) what="(.*)"$', verdict.serial, re.MULTILINE)
-    assert len(costs) == 22 and all(float(ticks) > 0 for ticks, _ in costs), costs
+    assert len(costs) == 34 and all(float(ticks) > 0 for ticks, _ in costs), costs
     assert verdict.has_line(r"\[measure\] steps=\d+ what=")
     assert verdict.has_line(r"\[measure\] refilled=64 threshold=\d+ what=")
 
