@@ -869,6 +869,24 @@ bench-heap: $(BUILD)/bench/bench_heap $(BENCH_UNCHECKED) bench-traces bench-heap
 	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/mixes.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
 	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"
 
+# --- Which misuses the heap misses ------------------------------------------------------------------
+# The heap is the library that programs link. The place of the program must not decide what it finds.
+DETECTION_SOURCES := $(wildcard tests/detection/*.c) kernel/mm/heap_policies.c
+DETECTION_HEADERS := $(wildcard tests/detection/*.h) tests/unit/support/random.h kernel/mm/heap_policies.h
+
+$(BUILD)/detection/detection: $(DETECTION_SOURCES) $(DETECTION_HEADERS) $(BUILD)/host/libhandoffheap.a Makefile
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) -O2 -g -no-pie -D_GNU_SOURCE -I$(HEAP_INCLUDE) $(COMMON_CFLAGS) $(DETECTION_SOURCES) \
+	    $(BUILD)/host/libhandoffheap.a -o $(NEW) && $(RENAME)
+
+.PHONY: detection-program
+detection-program: $(BUILD)/detection/detection
+
+.PHONY: detection
+detection: detection-program ## try each misuse of the heap many times, and write the share that it misses into docs
+	@$(PYTHON) tests/detection/table.py $(BUILD)/detection/detection
+
 # --- Housekeeping --------------------------------------------------------------------------------
 .PHONY: doctor
 doctor: ## list the missing tools and their packages

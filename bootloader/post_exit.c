@@ -22,7 +22,7 @@ void post_exit_initialise(struct post_exit *post_exit,
 
 /* The firmware's tables map memory at its physical address. The bootstrap tables map it in the
  * direct map. */
-static void *access(const struct post_exit *post_exit, uint64_t address)
+static void *mapped_pointer(const struct post_exit *post_exit, uint64_t address)
 {
     if (arch_page_table_root().value == post_exit->page_table_root.value)
         address += post_exit->direct_map_base;
@@ -32,8 +32,8 @@ static void *access(const struct post_exit *post_exit, uint64_t address)
 static bool post_exit_open_screen(struct post_exit *post_exit)
 {
     return framebuffer_text_initialise(&post_exit->text, &post_exit->framebuffer,
-                                       access(post_exit, post_exit->framebuffer.base), console_font,
-                                       post_exit->cells, sizeof(post_exit->cells));
+                                       mapped_pointer(post_exit, post_exit->framebuffer.base),
+                                       console_font, post_exit->cells, sizeof(post_exit->cells));
 }
 
 static void post_exit_start(struct post_exit *post_exit)
@@ -139,7 +139,7 @@ void post_exit_keep(const struct post_exit *post_exit, enum post_mortem_stage st
         .report_size_bytes = text_length(report),
     };
     area = *post_exit->boot_record;
-    area.bytes = access(post_exit, (uint64_t)area.bytes);
+    area.bytes = mapped_pointer(post_exit, (uint64_t)area.bytes);
     (void)!post_mortem_find(&area, &newest, &damage);
     post_mortem_write(&area, &record);
 }

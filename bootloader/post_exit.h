@@ -41,7 +41,7 @@ struct post_exit {
     uint32_t mark_count;
     uint32_t hang_at;     /* stop for ever behind this mark (pure/inject.h); 0: never */
     uint32_t mark_column; /* of the next mark on the screen */
-    const struct post_mortem_area *boot_record; /* NULL, or without bytes: there is none */
+    const struct post_mortem_area *boot_record; /* NULL for none; it may have no bytes */
     const struct loader_log *log;               /* its end goes into the record, too */
     struct framebuffer_text text;
     char cells[POST_EXIT_CELL_CAPACITY];

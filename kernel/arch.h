@@ -147,7 +147,7 @@ void arch_io_write_8(uint16_t address, uint8_t value);
 
 /* Firmware may leave the registers of ACPI switched off, as U-Boot does on QEMU's machine q35. Switch
  * them on if they are off and the kernel knows the chipset. Return the address of the first control
- * register, or 0. */
+ * register, or 0; a second call returns the same. */
 uint16_t arch_acpi_control_enable(void);
 
 /* --- Caches ----------------------------------------------------------------------------------- */

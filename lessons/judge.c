@@ -6,7 +6,7 @@
 
 /* A fault this near behind the heap is a write past its end, not a wild pointer. */
 #define NEAR_BYTES (64u * 1024)
-/* An address below this comes from NULL: a field or an element of what is not there. */
+/* An address below this is NULL plus the offset of a field or of an element. */
 #define NULL_AREA_BYTES 4096u
 
 static void print(struct judge *judge, const char *before, const char *format, va_list arguments)

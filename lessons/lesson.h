@@ -14,7 +14,7 @@ struct lesson {
     bool (*run)(struct judge *judge);
 };
 
-/* Return the lesson, or NULL if there is none of this number. */
+/* Return the lesson, or NULL if no lesson has this number. */
 const struct lesson *lesson_find(unsigned number);
 
 /* Run it on `size_bytes` of memory at `memory`, from the title to the verdict. *ret_judge must live

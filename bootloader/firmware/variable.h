@@ -1,7 +1,8 @@
 /*
  * variable.h - the EFI variable that can keep a boot record, and the state of Secure Boot.
  *
- * The first one is HandoffPostMortem, with a GUID of its own. It always has POST_MORTEM_SLOT_SIZE_BYTES bytes.
+ * The variable is HandoffPostMortem, with a GUID of its own. It always has
+ * POST_MORTEM_SLOT_SIZE_BYTES bytes.
  *
  * The firmware keeps variables in flash, which wears out, and some machines do not start any more
  * when the flash is full. So the loader writes the variable only if a user asks for it, only if the
@@ -21,8 +22,8 @@
 /* Return true if the firmware starts only signed programs (UEFI 2.10, section 3.3). */
 bool variable_is_secure_boot_on(const struct firmware *firmware);
 
-/* Read it. *size_bytes is the room, and then the variable's size. Return the firmware's status:
- * EFI_NOT_FOUND without a variable, EFI_BUFFER_TOO_SMALL if it is too large. */
+/* Read HandoffPostMortem. *size_bytes is the room, and then the variable's size. Return the
+ * firmware's status: EFI_NOT_FOUND without a variable, EFI_BUFFER_TOO_SMALL if it is too large. */
 EFI_STATUS variable_read(const struct firmware *firmware, void *bytes, size_t *size_bytes);
 
 /* Return NULL if a variable of this size may be written, else the obstacle, a constant clause. */

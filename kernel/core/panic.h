@@ -2,9 +2,10 @@
  * panic.h - report a broken invariant, and stop the kernel.
  *
  * A panic prints its code and name, the cause, a remedy, the place, registers, a symbolised
- * backtrace and the state of memory on serial port and framebuffer. Then it halts. In a test it leaves QEMU through the
- * debug-exit port, with its code as the value. It needs no heap and takes no lock, and no function
- * that it calls can panic. A panic inside a panic prints one line and halts.
+ * backtrace and the state of memory on serial port and framebuffer. Then it halts. In a test it
+ * leaves QEMU through the debug-exit port, with its code as the value. It needs no heap and takes
+ * no lock, and no function that it calls can panic. A panic inside a panic prints one line and
+ * halts.
  *
  * A panic is for a broken invariant, a corrupt structure or an exception in the kernel. For
  * untrusted input and for exhaustion, functions return a status that callers check.

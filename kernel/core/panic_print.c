@@ -103,8 +103,8 @@ static void print_stop(struct virt_addr address)
     say(PANIC_PART_PLACE, "at ", "0x%016llx %s", (unsigned long long)address.value, place);
 }
 
-/* Print the bytes of the code around an exception, and mark the byte at its address. Other memory than the
- * kernel's code may not be readable. */
+/* Print the bytes of the code around an exception, and mark the byte at its address. Only the
+ * kernel's code is certain to be readable. */
 static void print_code(struct virt_addr address)
 {
     char text[4 * (CODE_BYTES_BEFORE + CODE_BYTES_BEHIND)];

@@ -10,5 +10,6 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):
-        subprocess.run(["make", "--no-print-directory", "--silent", "lib", "lib-targets", "host-programs"],
+        subprocess.run(["make", "--no-print-directory", "--silent", "lib", "lib-targets", "host-programs",
+                        "detection-program"],
                        cwd=ROOT, check=True)  # fmt: skip

@@ -94,21 +94,6 @@ def test_plot_has_a_mark_for_each_figure(tmp_path):
     assert {"churn", "a < b", "replayed: git", "glibc", "tlsf"} <= set(texts)
 
 
-@pytest.mark.parametrize("load", ["", LIBRARY])
-def test_pattern_has_figures_of_live_and_resident_memory(load):
-    line = subprocess.run([MEMORY, "valley"], stdout=subprocess.PIPE, text=True, timeout=60, check=True,
-                          env=dict(os.environ, LD_PRELOAD=str(load))).stdout  # fmt: skip
-    peak_live, peak_resident, end_live, end_resident = map(int, line.split())
-    assert 70_000_000 < peak_live <= peak_resident < 1.3 * peak_live
-    assert 8_000_000 < end_live <= end_resident <= peak_resident
-
-
-def test_unknown_pattern_is_refused():
-    process = subprocess.run([MEMORY, "nothing"], stderr=subprocess.PIPE, text=True, check=False)
-    assert process.returncode == 1
-    assert 'there is no pattern "nothing"' in process.stderr
-
-
 # --- Instructions by size ---------------------------------------------------------------------------
 
 # Two calls of 30 instructions each, one of which calls another function, and 7 instructions of its own.
@@ -299,3 +284,18 @@ def test_checks_cost_instructions_at_every_size(monkeypatch):
     rows = {name: bench_sizes.pairs(callgrind.count([BENCH / "bench_sizes", name, "5"]))["steady"]
             for name in ("fast", "fast-unchecked")}  # fmt: skip
     assert all(rows["fast-unchecked"][size] < rows["fast"][size] for size in rows["fast"]), rows
+
+
+@pytest.mark.parametrize("load", ["", LIBRARY])
+def test_pattern_has_figures_of_live_and_resident_memory(load):
+    line = subprocess.run([MEMORY, "valley"], stdout=subprocess.PIPE, text=True, timeout=60, check=True,
+                          env=dict(os.environ, LD_PRELOAD=str(load))).stdout  # fmt: skip
+    peak_live, peak_resident, end_live, end_resident = map(int, line.split())
+    assert 70_000_000 < peak_live <= peak_resident < 1.3 * peak_live
+    assert 8_000_000 < end_live <= end_resident <= peak_resident
+
+
+def test_unknown_pattern_is_refused():
+    process = subprocess.run([MEMORY, "nothing"], stderr=subprocess.PIPE, text=True, check=False)
+    assert process.returncode == 1
+    assert 'there is no pattern "nothing"' in process.stderr

@@ -20,7 +20,7 @@ IMAGE_BASE = 0xFFFFFFFF80000000
 SEED = ROOT / "tests/fuzz/seeds/line_table/sample"
 DUMP = """debug_line[0x00000000]
 Line table prologue:
-include_directories[  0] = "/home/me/handoff"
+include_directories[  0] = "/src"
 include_directories[  1] = "./kernel/core"
 file_names[  0]:
            name: "main.c"
@@ -42,7 +42,7 @@ Address            Line   Column File   ISA Discriminator Flags
 0xffffffff80000020     12      1      0   0             0  end_sequence
 
 debug_line[0x00000100]
-include_directories[  0] = "/home/me/handoff"
+include_directories[  0] = "/src"
 file_names[  0]:
            name: "kernel/core/other.c"
       dir_index: 0

@@ -49,9 +49,12 @@ static void ich9_write(uint32_t offset, uint32_t value)
 
 uint16_t arch_acpi_control_enable(void)
 {
-    if (ich9_read(ICH9_REGISTER_ID) != ICH9_IDENTITY ||
-        (ich9_read(ICH9_ACPI_CNTL) & ICH9_ACPI_ENABLE) != 0)
+    if (ich9_read(ICH9_REGISTER_ID) != ICH9_IDENTITY)
         return 0;
+    if ((ich9_read(ICH9_ACPI_CNTL) & ICH9_ACPI_ENABLE) != 0) {
+        bool is_ours = ich9_read(ICH9_PMBASE) == (ICH9_PMBASE_CHOSEN | ICH9_PMBASE_IS_PORT);
+        return is_ours ? ICH9_PMBASE_CHOSEN + ICH9_PM1_CNT : 0;
+    }
     ich9_write(ICH9_PMBASE, ICH9_PMBASE_CHOSEN | ICH9_PMBASE_IS_PORT);
     ich9_write(ICH9_ACPI_CNTL, ich9_read(ICH9_ACPI_CNTL) | ICH9_ACPI_ENABLE);
     return ICH9_PMBASE_CHOSEN + ICH9_PM1_CNT;
