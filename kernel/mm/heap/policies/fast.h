@@ -10,6 +10,7 @@
 
 #include "kernel/mm/heap/heap_state.h"
 #include "kernel/mm/heap/include/handoff/heap_fast.h"
+#include "kernel/mm/heap/policies/sealed_secret.h"
 
 /* --- fast_core.c: free memory, by size -------------------------------------------------------- */
 
@@ -19,7 +20,7 @@
 #define FAST_BIN_WORDS   (FAST_BIN_COUNT / 64)
 
 struct fast_core {
-    uint64_t secret;
+    struct sealed_secret secret;
     uint8_t *base;
     uint8_t *end;
     uint8_t *top; /* block of the free memory at the end, which is in no bin */
