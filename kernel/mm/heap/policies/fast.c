@@ -329,7 +329,6 @@ static void fast_initialise(struct heap *heap)
     memset(fast_of(heap), 0, sizeof(struct fast_state));
     fast_core_initialise(&fast_of(heap)->core, base, heap->size_bytes,
                          sealed_begin_life(base, heap->secret));
-    fast_canary_begin(fast_of(heap), fast_of(heap)->core.secret);
     fast_slot_begin(fast_of(heap));
     fast_class_initialise_all(fast_of(heap));
 }

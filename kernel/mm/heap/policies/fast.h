@@ -10,6 +10,7 @@
 
 #include "kernel/mm/heap/heap_state.h"
 #include "kernel/mm/heap/include/handoff/heap_fast.h"
+#include "kernel/mm/heap/policies/sealed_secret.h"
 
 /* --- fast_core.c: free memory, by size -------------------------------------------------------- */
 
@@ -19,7 +20,7 @@
 #define FAST_BIN_WORDS   (FAST_BIN_COUNT / 64)
 
 struct fast_core {
-    uint64_t secret;
+    struct sealed_secret secret;
     uint8_t *base;
     uint8_t *end;
     uint8_t *top; /* block of the free memory at the end, which is in no bin */
@@ -80,8 +81,6 @@ struct fast_state {
     struct fast_leaf **map; /* the first of them */
     uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
     struct fast_class classes[FAST_CLASS_COUNT];
-    uint64_t canary_key;    /* fast_canary.h */
-    uint64_t canary_factor; /* odd */
     /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
      * size. They lie here because a free has a register for this address. */
     uint64_t slack[2][16];

@@ -1,6 +1,5 @@
 /*
- * fast_canary.h - the canary words of slots. They come from the heap's secret and an address, and
- * only here.
+ * fast_canary.h - the canary words of slots. They come from a key of the heap and an address.
  *
  * A canary protects against errors, not against a caller who can read freed or foreign memory: who
  * has read two canaries knows the keys. They do not give away the secret of the seals.
@@ -9,20 +8,14 @@
 #define KERNEL_MM_HEAP_POLICIES_FAST_CANARY_H
 
 #include "kernel/mm/heap/heap_checks.h"
-#include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/policies/fast.h"
-
-static inline void fast_canary_begin(struct fast_state *fast, uint64_t secret)
-{
-    fast->canary_key = heap_hash(heap_hash(secret, 1), 1);
-    fast->canary_factor = heap_hash(heap_hash(secret, 2), 2) | 1;
-}
 
 /* Return the canary for this address. The product moves each bit of the address to all higher bits,
  * and the key to the lowest bits. */
 static inline uint64_t fast_canary(const struct fast_state *fast, uintptr_t address)
 {
-    return HEAP_CHECKS ? (address ^ fast->canary_key) * fast->canary_factor : 0;
+    const struct heap_key *key = &fast->core.secret.canaries;
+    return HEAP_CHECKS ? (address ^ key->first) * key->odd : 0;
 }
 
 #endif

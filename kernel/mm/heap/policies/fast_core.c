@@ -45,7 +45,8 @@ static void write_end(const struct fast_core *core)
     sealed_write_header(core->secret, core->end, sealed_header(0, SEALED_OWN));
 }
 
-void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_bytes, uint64_t secret)
+void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_bytes,
+                          struct sealed_secret secret)
 {
     *core = (struct fast_core){.secret = secret, .base = base, .end = base + size_bytes};
     write_end(core);

@@ -30,7 +30,7 @@ static inline uint8_t *fast_first(const struct fast_core *core)
 
 /* Make [base, base + size_bytes) free. Precondition: both are multiples of 16. */
 void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_bytes,
-                          uint64_t secret);
+                          struct sealed_secret secret);
 
 /* Move the end up, or down by at most the top's size. */
 void fast_core_move_end(struct fast_core *core, uint8_t *end);

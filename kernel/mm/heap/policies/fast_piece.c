@@ -76,7 +76,7 @@ static uint64_t tombstone_for(size_t size_bytes)
 }
 
 /* It has two places, since one of them may become part of a header, or a link. */
-void fast_piece_write_tombstone(uint64_t secret, uint8_t *slot, size_t size_bytes)
+void fast_piece_write_tombstone(struct sealed_secret secret, uint8_t *slot, size_t size_bytes)
 {
     uint64_t tombstone = tombstone_for(size_bytes);
     sealed_write_word(secret, slot, tombstone);
@@ -88,13 +88,13 @@ void fast_piece_write_tombstone(uint64_t secret, uint8_t *slot, size_t size_byte
 static void write_tail(const struct fast_state *fast, const struct fast_slab *slab, unsigned index)
 {
     uint64_t content;
-    uint64_t secret = fast->core.secret;
+    struct sealed_secret secret = fast->core.secret;
     uint8_t *slot = fast_slot_at(slab, index);
     if (!sealed_read_word(secret, slot, &content))
         sealed_write_word(secret, slot, tombstone_for(fast_slot_size(fast, slab, index)));
 }
 
-bool fast_piece_was_slot(uint64_t secret, const struct fast_slab *slab, const uint8_t *address,
+bool fast_piece_was_slot(struct sealed_secret secret, const struct fast_slab *slab, const uint8_t *address,
                          size_t *ret_size_bytes)
 {
     unsigned index;
@@ -108,7 +108,7 @@ bool fast_piece_was_slot(uint64_t secret, const struct fast_slab *slab, const ui
     return true;
 }
 
-bool fast_piece_is_intact(uint64_t secret, const struct fast_slab *slab, unsigned index)
+bool fast_piece_is_intact(struct sealed_secret secret, const struct fast_slab *slab, unsigned index)
 {
     uint64_t content;
     const uint8_t *slot = fast_slot_at(slab, index);
@@ -143,7 +143,7 @@ static uint8_t *piece_of(const struct fast_slab *slab, unsigned index)
  * piece. */
 static bool cut(struct heap *heap, uint8_t *piece, uint64_t header, uint8_t *from, uint8_t *to)
 {
-    uint64_t secret = fast_of(heap)->core.secret;
+    struct sealed_secret secret = fast_of(heap)->core.secret;
     uint8_t *end = sealed_next(piece, sealed_units(header));
     uint64_t previous_free = header & SEALED_PREVIOUS_FREE;
     if (to != end)
@@ -163,7 +163,7 @@ static bool cut(struct heap *heap, uint8_t *piece, uint64_t header, uint8_t *fro
 
 bool fast_piece_cut(struct heap *heap, struct fast_slab *slab, unsigned index, unsigned *ret_end)
 {
-    uint64_t secret = fast_of(heap)->core.secret;
+    struct sealed_secret secret = fast_of(heap)->core.secret;
     uint64_t header;
     unsigned first = run_start(slab, HELD_AND_FREE, index);
     unsigned end = run_end(slab, HELD_AND_FREE, index);

@@ -25,8 +25,9 @@ static uint64_t seal_of(const struct fast_state *fast, const struct fast_slab *s
 {
     uint64_t lengths = (uint64_t)slab->page_count << 56 | (uint64_t)slab->class_index << 48 |
                        (uint64_t)slab->stride_bytes << 32 | slab->slot_count;
-    uint64_t hash = heap_hash(fast->core.secret, (uintptr_t)slab);
-    return heap_hash(heap_hash(hash, (uintptr_t)slab->slots), lengths);
+    struct heap_key key = fast->core.secret.headers;
+    uint64_t state = heap_hash_add(key, 0, (uintptr_t)slab, (uintptr_t)slab->slots);
+    return heap_hash_end(key, heap_hash_add(key, state, lengths, 0));
 }
 
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab)

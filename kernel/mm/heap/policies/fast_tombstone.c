@@ -7,7 +7,7 @@ static size_t tombstone_for(size_t class_index, unsigned page_count)
     return class_index * (FAST_SLAB_PAGES + 1) + page_count;
 }
 
-void fast_tombstone_write(uint64_t secret, uint8_t *pages, const struct fast_slab *slab)
+void fast_tombstone_write(struct sealed_secret secret, uint8_t *pages, const struct fast_slab *slab)
 {
     uint64_t tombstone =
         sealed_header(tombstone_for(slab->class_index, slab->page_count), SEALED_OWN);

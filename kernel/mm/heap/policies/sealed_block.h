@@ -27,6 +27,7 @@
 #define KERNEL_MM_HEAP_POLICIES_SEALED_BLOCK_H
 
 #include "kernel/mm/heap/heap_checks.h"
+#include "kernel/mm/heap/policies/sealed_secret.h"
 #include "kernel/mm/heap/policy.h"
 
 #define SEALED_UNIT_BYTES   ((size_t)16)
@@ -52,43 +53,30 @@
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
-/* The multiplier is 2^64 divided by the golden ratio: each bit of the other factor changes the
- * highest bits of the product (Knuth, "The Art of Computer Programming" vol. 3, 6.4). */
-static inline uint64_t sealed_hash(uint64_t secret, const void *place, uint64_t content)
+static inline uint64_t sealed_hash(struct sealed_secret secret, const void *place, uint64_t content)
 {
-    uint64_t mixed = content ^ (uintptr_t)place ^ secret;
-    return mixed * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SEALED_HASH_BITS);
+    return heap_hash(secret.headers, content, (uintptr_t)place) >> (64 - SEALED_HASH_BITS);
 }
 
 /* The low bits of `content`, where the hash goes, are 0. */
-static inline uint64_t sealed_word(uint64_t secret, const void *place, uint64_t content)
+static inline uint64_t sealed_word(struct sealed_secret secret, const void *place, uint64_t content)
 {
     return content | (HEAP_CHECKS ? sealed_hash(secret, place, content) : 0);
 }
 
-static inline void sealed_write_word(uint64_t secret, void *place, uint64_t content)
+static inline void sealed_write_word(struct sealed_secret secret, void *place, uint64_t content)
 {
     *(uint64_t *)place = sealed_word(secret, place, content);
 }
 
 /* False if the word was not written by sealed_write_word(), at this place, with this secret. */
-static inline bool sealed_read_word(uint64_t secret, const void *place, uint64_t *ret_content)
+static inline bool sealed_read_word(struct sealed_secret secret, const void *place,
+                                    uint64_t *ret_content)
 {
     uint64_t stored = *(const uint64_t *)place;
     uint64_t content = stored & ~SEALED_HASH_MASK;
     *ret_content = content;
     return !HEAP_CHECKS || sealed_word(secret, place, content) == stored;
-}
-
-/* Return a secret mixed from the configured one and the first 8 bytes of the heap's memory. No
- * block covers these bytes, and each new heap in this memory changes them. So a header of an
- * earlier heap with the same secret is not valid in this heap. */
-static inline uint64_t sealed_begin_life(void *base, uint64_t secret)
-{
-    uint64_t *word = base;
-    *word = (*word + 1) * UINT64_C(0x5851f42d4c957f2d);
-    uint64_t mixed = (secret ^ *word ^ (uintptr_t)base) * UINT64_C(0x9e3779b97f4a7c15);
-    return mixed ^ mixed >> 32;
 }
 
 /* --- Headers ---------------------------------------------------------------------------------- */
@@ -108,12 +96,13 @@ static inline uint64_t sealed_with_units(uint64_t header, size_t units)
     return (header & ~SEALED_UNITS_MASK) | sealed_header(units, 0);
 }
 
-static inline void sealed_write_header(uint64_t secret, uint8_t *block, uint64_t header)
+static inline void sealed_write_header(struct sealed_secret secret, uint8_t *block, uint64_t header)
 {
     sealed_write_word(secret, block - SEALED_HEADER_BYTES, header);
 }
 
-static inline bool sealed_read_header(uint64_t secret, const uint8_t *block, uint64_t *ret_header)
+static inline bool sealed_read_header(struct sealed_secret secret, const uint8_t *block,
+                                      uint64_t *ret_header)
 {
     return sealed_read_word(secret, block - SEALED_HEADER_BYTES, ret_header);
 }
@@ -188,7 +177,7 @@ static inline size_t sealed_size(uint64_t header)
 
 /* Write the header of a block with the requested size `size_bytes`, and its canary. `header` has
  * all fields except slack and `live`. */
-static inline void sealed_make_live(uint64_t secret, uint8_t *block, uint64_t header,
+static inline void sealed_make_live(struct sealed_secret secret, uint8_t *block, uint64_t header,
                                     size_t size_bytes)
 {
     uint64_t slack_bytes = sealed_capacity_bytes(sealed_units(header)) - size_bytes;
@@ -199,7 +188,8 @@ static inline void sealed_make_live(uint64_t secret, uint8_t *block, uint64_t he
 }
 
 /* True if the canary behind a live block is intact. */
-static inline bool sealed_end_is_intact(uint64_t secret, const uint8_t *block, uint64_t header)
+static inline bool sealed_end_is_intact(struct sealed_secret secret, const uint8_t *block,
+                                        uint64_t header)
 {
     uint64_t next;
     const uint8_t *end = block + sealed_capacity_bytes(sealed_units(header));
@@ -217,8 +207,9 @@ static inline bool sealed_extent_is_inside(const uint8_t *block, uint64_t header
 }
 
 /* True if `block` is a live block between `first` and `end`, and intact. */
-static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first, const uint8_t *end,
-                                          const uint8_t *block, uint64_t *ret_header)
+static inline bool sealed_block_is_intact(struct sealed_secret secret, const uint8_t *first,
+                                          const uint8_t *end, const uint8_t *block,
+                                          uint64_t *ret_header)
 {
     return (uintptr_t)block % SEALED_UNIT_BYTES == 0 && block >= first && block < end &&
            sealed_read_header(secret, block, ret_header) && (*ret_header & SEALED_LIVE) != 0 &&
@@ -240,7 +231,7 @@ static inline void sealed_write_tombstone(uint8_t *block, uint64_t word)
 
 /* Read the tombstone at an address, a multiple of 16 in free memory. False: there is no tombstone.
  */
-static inline bool sealed_read_tombstone(uint64_t secret, const uint8_t *address,
+static inline bool sealed_read_tombstone(struct sealed_secret secret, const uint8_t *address,
                                          uint64_t *ret_content)
 {
     const uint64_t *words = (const void *)address;
@@ -250,7 +241,8 @@ static inline bool sealed_read_tombstone(uint64_t secret, const uint8_t *address
 
 /* Find the header of the block that was freed at this address: its tombstone, or the old header if
  * it is still in place. False: there is no such header. */
-static inline bool sealed_read_freed(uint64_t secret, const uint8_t *address, uint64_t *ret_header)
+static inline bool sealed_read_freed(struct sealed_secret secret, const uint8_t *address,
+                                     uint64_t *ret_header)
 {
     return (sealed_read_tombstone(secret, address, ret_header) ||
             sealed_read_header(secret, address, ret_header)) &&
@@ -270,11 +262,11 @@ bool sealed_record_corrupt(struct heap *heap, const uint8_t *block);
 
 /* Return the fault of a pointer that sealed_block_is_intact() has refused. It walks all blocks from
  * the first one. */
-struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const uint8_t *end,
-                                  const uint8_t *pointer);
+struct heap_fault sealed_fault_of(struct sealed_secret secret, const uint8_t *first,
+                                  const uint8_t *end, const uint8_t *pointer);
 
 /* Record this fault. Always returns false. */
-bool sealed_record_fault_of(struct heap *heap, uint64_t secret, const uint8_t *first,
+bool sealed_record_fault_of(struct heap *heap, struct sealed_secret secret, const uint8_t *first,
                             const uint8_t *end, const void *pointer);
 
 #endif
