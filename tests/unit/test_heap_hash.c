@@ -57,7 +57,7 @@ static void test_each_life_has_its_own_keys(void **state)
 /* --- Forging ---------------------------------------------------------------------------------- */
 
 #define TRIAL_COUNT 100000
-#define GUESS_BITS  17
+#define GUESS_BITS  16
 #define GUESSES     (1u << GUESS_BITS)
 #define ORDER_MAX   3
 
@@ -142,7 +142,7 @@ static void forge(hash_under_attack *hash, const struct difference *differences,
 }
 
 #define PLACE_BITS       30u
-#define CONTENT_BITS     (64u - SEALED_HASH_BITS)
+#define CONTENT_BITS     (64u - SEALED_UNITS_SHIFT)
 #define BIT_COUNT        (PLACE_BITS + CONTENT_BITS)
 #define STEP_COUNT       12u
 #define DIFFERENCE_COUNT (BIT_COUNT + STEP_COUNT)
@@ -154,7 +154,7 @@ static struct difference difference_at(unsigned number)
         return (struct difference){.place = UINT64_C(16) << number};
     if (number < BIT_COUNT)
         return (struct difference){.content = UINT64_C(1)
-                                              << (SEALED_HASH_BITS + number - PLACE_BITS)};
+                                              << (SEALED_UNITS_SHIFT + number - PLACE_BITS)};
     return (struct difference){
         .place = UINT64_C(16) << (number - BIT_COUNT),
         .content = UINT64_C(1) << (SEALED_UNITS_SHIFT + number - BIT_COUNT),
@@ -170,7 +170,7 @@ static void choose(struct difference *differences, unsigned order, struct random
         differences[d] = difference_at((first + d * (1 + d) * 7) % BIT_COUNT);
 }
 
-/* About one guess in 2^17 is right, over all differences and for each one. */
+/* About one guess in 2^16 is right, over all differences and for each one. */
 static void assert_not_forged(hash_under_attack *hash, unsigned order, unsigned set_count)
 {
     struct random random = {.state = order + 1};

@@ -89,7 +89,7 @@ static void test_K15_move_that_finds_a_fault_fails(void **state)
         return;
     void *room = allocate(heap, 20000);
     (void)allocate(heap, 3000);
-    uint8_t *neighbour = allocate(heap, 3000);
+    uint8_t *neighbour = allocate(heap, 100000);
     void *block = allocate(heap, 3000);
     (void)allocate(heap, 3000);
     heap_free(heap, room, CALLER);

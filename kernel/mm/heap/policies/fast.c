@@ -20,6 +20,7 @@
 #include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 #include "kernel/mm/heap/policies/fast_map.h"
+#include "kernel/mm/heap/policies/fast_recent.h"
 #include "kernel/mm/heap/policies/fast_view.h"
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
@@ -61,8 +62,8 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
         return false;
     if (memory_is_short(heap))
         return false;
-    size_t least_bytes =
-        fast->core.free_units < PLENTY_UNITS ? FIRST_SLAB_BYTES : FIRST_SLAB_PLENTY_BYTES;
+    size_t least_bytes = fast_core_free_units(&fast->core) < PLENTY_UNITS ? FIRST_SLAB_BYTES
+                                                                          : FIRST_SLAB_PLENTY_BYTES;
     return size_class->slot_count != 0 ||
            size_class->core_count * size_class->stride_bytes >= least_bytes;
 }
@@ -92,7 +93,7 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
         (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
         return fast_block_take_slot(heap, padded, size_bytes);
     if (!is_worth_a_slab(heap, size_class, size_bytes) || !open_slab(heap, size_class, size_bytes))
-        return fast_block_allocate(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+        return fast_block_allocate_small(heap, size_bytes, caller);
     void *slot = fast_block_take_slot(heap, size_class, size_bytes);
     heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
     fast_dissolve_step(heap);
@@ -103,7 +104,7 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
 static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 {
     if (size_bytes > FAST_PADDED_MAX)
-        return fast_block_allocate(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+        return fast_block_allocate(heap, size_bytes, caller);
     struct fast_class *size_class = &fast_of(heap)->classes[fast_of(heap)->class_of[size_bytes]];
     if (!fast_class_has_slot(size_class))
         return allocate_small(heap, size_bytes, caller);
@@ -119,7 +120,7 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
     }
     if (alignment_bytes <= HEAP_ALIGNMENT_BYTES)
         return fast_allocate(heap, size_bytes, caller);
-    return fast_block_allocate(heap, size_bytes, caller, alignment_bytes);
+    return fast_block_allocate_aligned(heap, size_bytes, alignment_bytes, caller);
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */
@@ -160,15 +161,25 @@ static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *
         count_free_slot(heap, slab, size_bytes, caller);
 }
 
+static __attribute__((noinline)) void free_from_slab(struct heap *heap, uint8_t *block,
+                                                     const void *caller, struct fast_slab *slab)
+{
+    slab = fast_piece_owner(slab, block);
+    if (slab == &fast_no_slab) {
+        fast_block_free(heap, block, caller);
+        return;
+    }
+    free_other_slot(heap, slab, block, caller);
+    heap_fault_report(heap, caller);
+}
+
 static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
                                                  const void *caller, struct fast_slab *slab)
 {
-    slab = fast_piece_owner(slab, block);
-    if (slab != &fast_no_slab)
-        free_other_slot(heap, slab, block, caller);
-    else if (block != NULL)
-        (void)fast_block_free(heap, block);
-    heap_fault_report(heap, caller);
+    if (slab == &fast_no_slab)
+        fast_block_free(heap, block, caller);
+    else
+        free_from_slab(heap, block, caller, slab);
 }
 
 /* A slot with an end that is not the usual one. Its bit is set already, since the usual free then
@@ -179,7 +190,7 @@ static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *b
     unsigned index = 0;
     (void)fast_slot_find(slab, block, &index);
     fast_slot_make_live(slab, index);
-    free_other(heap, block, caller, slab);
+    free_from_slab(heap, block, caller, slab);
 }
 
 static void fast_free(struct heap *heap, void *block, const void *caller)
@@ -277,7 +288,9 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
     if (heap->is_corrupt)
         return fail(heap, caller);
     void *moved = copy(heap, block, old_bytes, size_bytes, sealed_alignment(header), caller);
-    if (moved != NULL && !fast_block_free(heap, block))
+    /* The header is read again, since the allocation may have freed the memory before it. */
+    if (moved != NULL &&
+        (!fast_validate_block(heap, block, &header) || !fast_block_free_valid(heap, block, header)))
         return fail(heap, caller);
     return moved;
 }
@@ -329,6 +342,7 @@ static void fast_initialise(struct heap *heap)
     memset(fast_of(heap), 0, sizeof(struct fast_state));
     fast_core_initialise(&fast_of(heap)->core, base, heap->size_bytes,
                          sealed_begin_life(base, heap->secret));
+    fast_recent_initialise(&fast_of(heap)->recent);
     fast_slot_begin(fast_of(heap));
     fast_class_initialise_all(fast_of(heap));
 }
@@ -349,6 +363,7 @@ static size_t fast_free_tail(const struct heap *heap)
  * starts again before the first of these pages, so that the others go back with the end. */
 static void fast_trim(struct heap *heap)
 {
+    (void)fast_recent_flush(heap);
     fast_dissolve_all(heap);
     (void)fast_slab_flush(heap);
     size_t kept_bytes = fast_absent_first_offset(heap);

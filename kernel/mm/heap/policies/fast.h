@@ -25,10 +25,33 @@ struct fast_core {
     uint8_t *end;
     uint8_t *top; /* block of the free memory at the end, which is in no bin */
     size_t top_units;
-    size_t free_units;    /* in the bins and the top */
+    size_t bin_units;     /* of the free blocks in the bins */
+    size_t end_place;     /* of `end`; each block has a place below it */
+    uint8_t *first;       /* the first block, or the end marker */
+    size_t last_index;    /* fast_block_index() of `end` */
     uint64_t bin_summary; /* bit w: bin_bits[w] is not 0 */
     uint64_t bin_bits[FAST_BIN_WORDS];
     uint32_t bins[FAST_BIN_COUNT];
+};
+
+/* --- fast_recent.c: medium blocks that were freed last ----------------------------------------- */
+
+#define FAST_RECENT_SETS 16
+/* The entries of a set. One always stays empty, since fewer blocks than that are kept in all sets, so
+ * that a request which finds no other memory can merge all of them. */
+#define FAST_RECENT_DEPTH  8
+#define FAST_RECENT_BLOCKS (FAST_RECENT_DEPTH - 1)
+
+/* Set i has blocks of one size, that of the last request that found none there. Its entries begin at
+ * FAST_RECENT_DEPTH * i, the oldest block first. */
+struct fast_recent {
+    uint64_t headers[FAST_RECENT_SETS]; /* of each block: what the hash covers */
+    uint32_t sizes[FAST_RECENT_SETS];   /* as requested; 0 before the first request */
+    uint32_t ends[FAST_RECENT_SETS];    /* one past the newest block's entry */
+    uint64_t words[FAST_RECENT_SETS * FAST_RECENT_DEPTH];  /* of each entry: the header word, */
+    uint32_t places[FAST_RECENT_SETS * FAST_RECENT_DEPTH]; /* and the block's place */
+    unsigned block_count;                                  /* of all sets */
+    unsigned next_victim; /* the set that gives up a block when there are too many */
 };
 
 /* --- fast_slab.c: pages of slots of one size -------------------------------------------------- */
@@ -87,6 +110,7 @@ struct fast_state {
     struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
     struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
+    struct fast_recent recent;
     struct fast_absent absent;
 
     /* Slabs with few live blocks (fast_dissolve.h). */

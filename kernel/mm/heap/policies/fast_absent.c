@@ -71,8 +71,7 @@ static void insert(struct fast_state *fast, uint8_t *block, size_t units, uint64
     uint64_t header = sealed_header(units, SEALED_OWN) | previous_free |
                       (uint64_t)FAST_OWN_ABSENT << SEALED_ALIGNMENT_SHIFT;
     sealed_write_header(fast->core.secret, block, header);
-    sealed_write_word(fast->core.secret, sealed_footer_before(sealed_next(block, units)),
-                      sealed_header(units, 0));
+    sealed_write_word(fast->core.secret, fast_footer_of(block, units), sealed_header(units, 0));
     unsigned list = list_of(block, units);
     uint32_t head = fast->absent.lists[list];
     if (head != 0)
@@ -278,7 +277,7 @@ void fast_absent_discard_surplus(struct heap *heap)
         return;
     discard(heap, fast->absent.spare_units * SEALED_UNIT_BYTES, BLOCKS_IN_A_LOOK);
     fast->absent.freed_units = 0;
-    fast->absent.spare_units = fast->core.free_units - fast->core.top_units;
+    fast->absent.spare_units = fast->core.bin_units;
 }
 
 void fast_absent_discard_all(struct heap *heap)
@@ -469,7 +468,9 @@ const char *fast_absent_check_block(const struct fast_state *fast, const uint8_t
     const uint8_t *end = end_page(next);
     if (end < first_page(block) + LEAST_BYTES || next - end > 2 * (ptrdiff_t)SEALED_UNIT_BYTES)
         return "an absent block has too few pages";
-    if (!fast_footer_is_sound(&fast->core, block, sealed_units(header)))
+    uint64_t footer;
+    if (!sealed_read_word(fast->core.secret, sealed_footer_before(next), &footer) ||
+        sealed_units(footer) != sealed_units(header))
         return "the footer of an absent block was overwritten";
     for (const uint8_t *page = first_page(block); page < end; page += FAST_PAGE_BYTES) {
         if (!fast_absent_is_at(fast, page))

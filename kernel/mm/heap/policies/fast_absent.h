@@ -45,9 +45,8 @@ static inline void fast_absent_count_freed(struct fast_state *fast, size_t units
 /* Call this after the core has taken a block. */
 static inline void fast_absent_count_taken(struct fast_state *fast)
 {
-    size_t spare_units = fast->core.free_units - fast->core.top_units;
-    if (spare_units < fast->absent.spare_units)
-        fast->absent.spare_units = spare_units;
+    if (fast->core.bin_units < fast->absent.spare_units)
+        fast->absent.spare_units = fast->core.bin_units;
 }
 
 /* --- Giving back ------------------------------------------------------------------------------ */

@@ -94,8 +94,8 @@ static void write_tail(const struct fast_state *fast, const struct fast_slab *sl
         sealed_write_word(secret, slot, tombstone_for(fast_slot_size(fast, slab, index)));
 }
 
-bool fast_piece_was_slot(struct sealed_secret secret, const struct fast_slab *slab, const uint8_t *address,
-                         size_t *ret_size_bytes)
+bool fast_piece_was_slot(struct sealed_secret secret, const struct fast_slab *slab,
+                         const uint8_t *address, size_t *ret_size_bytes)
 {
     unsigned index;
     uint64_t tombstone;

@@ -4,12 +4,14 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_piece.h"
+#include "kernel/mm/heap/policies/fast_recent.h"
 #include "kernel/mm/heap/policies/fast_slot.h"
 
 struct tally {
     struct heap_survey survey;
     size_t used_bytes;
     size_t in_bins_count;
+    size_t kept_count; /* see fast_recent.h */
     size_t leaf_block_count;
     size_t absent_count; /* of blocks, */
     size_t absent_units;
@@ -222,7 +224,7 @@ static const char *check_block(const struct fast_core *core, const uint8_t *bloc
         return "a header does not match the block before it";
     if (is_free && previous_is_free)
         return "two free blocks touch";
-    if (is_free && block != core->top && !fast_footer_is_sound(core, block, units))
+    if (is_free && block != core->top && !fast_footer_is_sound(block, units))
         return "a footer was overwritten";
     return NULL;
 }
@@ -234,7 +236,9 @@ static const char *tally_next(const struct fast_state *fast, const uint8_t *bloc
     bool is_free = (header & SEALED_FREE) != 0;
     tally->in_bins_count += is_free && block != fast->core.top;
     tally->leaf_block_count += (header & SEALED_OWN) != 0 && fast_own_kind(header) == FAST_OWN_LEAF;
-    if (is_free || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
+    bool is_kept = fast_recent_is_kept(header);
+    tally->kept_count += is_kept;
+    if (is_free || is_kept || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
         *run_units += sealed_units(header);
         tally->has_idle |= !is_free;
         return NULL;
@@ -370,7 +374,7 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
     return NULL;
 }
 
-static bool is_kept(const struct fast_state *fast, const struct fast_slab *slab)
+static bool is_listed(const struct fast_state *fast, const struct fast_slab *slab)
 {
     for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
         if (fast->empty[i] == slab)
@@ -391,7 +395,7 @@ struct map_tally {
 static const char *tally_mapped_slab(const struct fast_state *fast, const struct fast_slab *slab,
                                      struct map_tally *tally)
 {
-    bool kept = is_kept(fast, slab);
+    bool kept = is_listed(fast, slab);
     tally->slot_counts[slab->class_index] += slab->slot_count;
     tally->kept_count += kept;
     tally->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
@@ -510,6 +514,8 @@ const char *fast_view_check(const struct heap *heap)
         problem = "the counters do not match the blocks";
     if (problem == NULL)
         problem = fast_bin_check_all(&fast->core, tally.in_bins_count);
+    if (problem == NULL)
+        problem = fast_recent_check(fast, tally.kept_count);
     if (problem == NULL)
         problem = check_map(fast, &tally);
     if (problem == NULL)
