@@ -254,7 +254,7 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         heap->counters.failure_count--; /* the failed copy was not a request */
     }
     if (stays && fast_slab_is_padded(slab))
-        fast_slot_move_end(fast_of(heap), slot, slab->stride_bytes, size_bytes);
+        fast_slot_move_end(fast_of(heap), slab, slot, size_bytes);
     else
         fast_slot_set_size(fast_of(heap), slab, index, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);

@@ -55,6 +55,8 @@ struct fast_class {
     size_t core_count;         /* live blocks of these sizes that lie in no slab */
     uint8_t exact_run;         /* how many slabs in a row were opened for the class's least size */
     bool is_mass; /* it has so many blocks that their memory counts more than their canaries */
+    int16_t end_byte; /* plus a size: 0 if the size fills the slot; else the slot's last byte is the
+                         sum's lowest one */
     uint32_t refilled_at; /* `refill_count` of the heap when its current word was chosen */
 };
 
@@ -82,7 +84,7 @@ struct fast_state {
     uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
     struct fast_class classes[FAST_CLASS_COUNT];
     /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
-     * size. They lie here because a free has a register for this address. */
+     * size, without the last byte of the second one. They lie here because a free has a register for this address. */
     uint64_t slack[2][16];
     struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
     struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */

@@ -25,8 +25,9 @@ static inline void *fast_block_take_slot(struct heap *heap, struct fast_class *s
                                          size_t size_bytes)
 {
     uint8_t *slot = fast_class_take_slot(size_class);
-    if (size_class->stride_bytes != size_bytes)
-        fast_slot_mark_end(fast_of(heap), slot, size_class->stride_bytes, size_bytes);
+    uint32_t last_byte = (uint32_t)size_class->end_byte + (uint32_t)size_bytes;
+    if (last_byte != 0)
+        fast_slot_mark_end(fast_of(heap), slot, size_class->stride_bytes, size_bytes, last_byte);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }

@@ -27,6 +27,7 @@ void fast_class_initialise_all(struct fast_state *fast)
         size_class->stride_bytes =
             (uint32_t)(16 * (fast_class_is_dense(i) ? i + 1 - FAST_PADDED_CLASSES : i + 1));
         size_class->reciprocal = fast_slot_reciprocal(size_class->stride_bytes);
+        size_class->end_byte = fast_slot_end_byte(fast, i, size_class->stride_bytes);
         fast_class_clear_current(size_class);
     }
     for (size_t size_bytes = 0; size_bytes <= FAST_PADDED_MAX; size_bytes++)

@@ -27,7 +27,8 @@ static uint64_t seal_of(const struct fast_state *fast, const struct fast_slab *s
                        (uint64_t)slab->stride_bytes << 32 | slab->slot_count;
     struct heap_key key = fast->core.secret.headers;
     uint64_t state = heap_hash_add(key, 0, (uintptr_t)slab, (uintptr_t)slab->slots);
-    return heap_hash_end(key, heap_hash_add(key, state, lengths, 0));
+    uint64_t ends = (uint64_t)slab->mark << 16 | slab->least_bytes;
+    return heap_hash_end(key, heap_hash_add(key, state, lengths, ends));
 }
 
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
@@ -49,6 +50,8 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         .slots = pages + fast_class_first_bytes(class_index),
         .reciprocal = size_class->reciprocal,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
+        .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
+        .mark = fast_slot_mark(fast, class_index),
         .slot_count = slot_count,
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,

@@ -6,9 +6,10 @@
  *     16 B    payload |ccccc|  payload  |ccc|
  *
  * A padded slot is longer than the requested size. All bytes c behind the requested ones are a
- * canary (fast_canary.h). The highest 4 bits of the last one hold the low 4 bits of the size, so
- * the end says where it begins. A free checks all of these bytes. The guard before the first slot
- * is a canary, too, which heap_check() reads.
+ * canary (fast_canary.h). The lowest 4 bits of the last one are those of the size, so the end says
+ * where it begins. Its highest 4 bits are the class's mark, which comes from the canaries' key. A
+ * free checks all of these bytes, and the mark in the byte before the slot. The guard before the
+ * first slot ends with the mark, too; heap_check() reads all of the guard.
  *
  * Sizes that are multiples of 16 pay 16 bytes for this. If there are many such blocks, further ones
  * go to dense slabs, without guard and canaries, to save memory. An overrun there is found only if
@@ -32,7 +33,7 @@
  * is freed with its last slab, the map with its last leaf.
  *
  * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot is then
- * short: the last 16 bytes hold the complement of a canary, and the size. In a dense slab a second
+ * short: the last 8 bytes hold a canary with the size, the 8 bytes before them the complement. In a dense slab a second
  * bit for each slot says whether the slot has an end. If any slot has one, the slab's `reciprocal`
  * is 0. The usual free then calls the function that reads these bits.
  *
@@ -57,10 +58,12 @@ struct fast_slab {
     uint8_t *slots;      /* slot 0 */
     uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
     uint32_t slot_count;
+    uint32_t mark; /* the last byte of a padded slot, less the size's low 4 bits; > 255 if dense */
     uint16_t used_count;    /* live blocks, or those above the floor (fast_class.h); 1 if it is full
                                and not current */
     uint16_t reached_count; /* so many words of slots were allocated from */
     uint16_t stride_bytes;
+    uint16_t least_bytes; /* stride_bytes - 16: the least size of a padded slot */
     uint8_t class_index;
     uint8_t page_count : 4;
     bool is_full : 1;

@@ -68,65 +68,83 @@ static inline void fast_slot_make_live(struct fast_slab *slab, unsigned index)
 
 /* --- The ends of padded slots ----------------------------------------------------------------- */
 
-static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t stride_bytes)
+/* The last byte's bits that are not the size's. */
+#define FAST_END_SHIFT 56
+#define FAST_SIZE_BITS 15u
+
+/* Return the mark of the class's slabs. */
+uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index);
+
+/* Return fast_class.end_byte. */
+int16_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes);
+
+static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t least_bytes)
 {
-    return (uint64_t *)(uintptr_t)(slot + stride_bytes - SEALED_UNIT_BYTES);
+    return (uint64_t *)(uintptr_t)(slot + least_bytes);
 }
 
-/* The canary of a block of this size. The address is one unit further, since the usual free then
- * needs one instruction less. */
-static inline uint64_t fast_slot_canary(const struct fast_state *fast, const uint8_t *slot,
-                                        size_t size_bytes)
+/* Return both words of the end of a block of this size. */
+static inline uint64_t fast_slot_end_word(const struct fast_state *fast, const uint8_t *slot,
+                                          size_t size_bytes, uint64_t last_byte)
 {
-    return fast_canary(fast, (uintptr_t)slot + size_bytes + SEALED_UNIT_BYTES);
+    uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes);
+    return canary >> 8 | last_byte << FAST_END_SHIFT;
 }
 
 /* Write the canary of a new block: all bytes behind it, and bytes of its own content in the slot's
  * last 16 bytes. Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
 static inline void fast_slot_mark_end(const struct fast_state *fast, uint8_t *slot,
-                                      size_t stride_bytes, size_t size_bytes)
+                                      size_t stride_bytes, size_t size_bytes, uint64_t last_byte)
 {
-    uint64_t canary = fast_slot_canary(fast, slot, size_bytes);
-    uint64_t *words = fast_slot_end_words(slot, stride_bytes);
-    words[0] = canary;
-    words[1] = canary >> 4 | (uint64_t)size_bytes << 60;
+    uint64_t *words = fast_slot_end_words(slot, stride_bytes - SEALED_UNIT_BYTES);
+    words[0] = words[1] = fast_slot_end_word(fast, slot, size_bytes, last_byte);
 }
 
-/* True if all bytes behind a live block are intact; its size is then read. False also for a short
- * slot. */
-static inline bool fast_slot_end_is_intact(const struct fast_state *fast, const uint8_t *slot,
-                                           size_t stride_bytes, size_t *ret_size_bytes)
+/* True if all bytes behind a live block are intact, apart from the last one, which holds the low
+ * bits of its size. */
+static inline bool fast_slot_canary_is_intact(const struct fast_state *fast, const uint8_t *slot,
+                                              size_t size_bytes, const uint64_t *words,
+                                              size_t low_bits)
 {
-    const uint64_t *words = fast_slot_end_words(slot, stride_bytes);
-    size_t low_bits = words[1] >> 60;
-    *ret_size_bytes = stride_bytes + low_bits - SEALED_UNIT_BYTES;
-    uint64_t canary = fast_slot_canary(fast, slot, *ret_size_bytes);
+    uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8;
     if (!HEAP_CHECKS)
-        return low_bits != 0 || words[0] == canary; /* short slots need another way */
-    return (((words[0] ^ canary) & fast->slack[0][low_bits]) |
-            ((words[1] ^ canary >> 4) & fast->slack[1][low_bits])) == 0;
+        return low_bits != 0 || words[0] == words[1]; /* short slots need another way */
+    return (((words[1] ^ canary) & fast->slack[1][low_bits]) |
+            ((words[0] ^ words[1]) & fast->slack[0][low_bits])) == 0;
 }
 
-/* The same for a slot of any slab. The function treats every slot of a dense slab as usual.
+/* True if the slot is live, and all bytes behind it and the mark before it are intact; its size is
+ * then read. False also for a short slot. The function treats every slot of a dense slab as usual.
  * *ret_free_word is for fast_slot_write_free(). */
 static inline bool fast_slot_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
                                        const uint8_t *slot, size_t *ret_size_bytes,
                                        uint64_t *ret_free_word)
 {
-    size_t stride_bytes = slab->stride_bytes;
-    if (fast_slab_is_padded(slab)) {
-        *ret_free_word = fast_slot_end_words(slot, stride_bytes)[1];
-        return fast_slot_end_is_intact(fast, slot, stride_bytes, ret_size_bytes);
+    size_t least_bytes = slab->least_bytes;
+    const uint64_t *words = fast_slot_end_words(slot, least_bytes);
+    uint32_t last_byte = slot[least_bytes + SEALED_UNIT_BYTES - 1];
+    uint32_t before = HEAP_CHECKS ? slot[-1] ^ last_byte : 0;
+    uint32_t low_bits = last_byte ^ slab->mark;
+    if ((low_bits | before) <= FAST_SIZE_BITS) {
+        *ret_size_bytes = least_bytes + low_bits;
+        *ret_free_word = words[1];
+        return fast_slot_canary_is_intact(fast, slot, *ret_size_bytes, words, low_bits);
     }
-    *ret_size_bytes = stride_bytes;
+    *ret_size_bytes = slab->stride_bytes;
     *ret_free_word = fast_canary(fast, (uintptr_t)slot);
-    return true;
+    return !fast_slab_is_padded(slab);
 }
 
-/* Write the masks that fast_slot_end_is_intact() needs. */
+/* True if the byte before the slot has the mark, or the slab has no marks. */
+static inline bool fast_slot_before_is_intact(const struct fast_slab *slab, const uint8_t *slot)
+{
+    return !HEAP_CHECKS || !fast_slab_is_padded(slab) || (slot[-1] ^ slab->mark) <= FAST_SIZE_BITS;
+}
+
+/* Write the masks that fast_slot_canary_is_intact() needs. */
 void fast_slot_begin(struct fast_state *fast);
 
-/* The same, also for short slots. */
+/* As fast_slot_is_intact(), also for short slots. Precondition: the slot is live. */
 bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,
                     size_t *ret_size_bytes);
 
@@ -135,8 +153,8 @@ bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab,
 size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *slab, unsigned index);
 
 /* Read the size of a slot that has an end. False: the end was overwritten. */
-bool fast_slot_read_end(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
-                        size_t *ret_size_bytes);
+bool fast_slot_read_end(const struct fast_state *fast, const struct fast_slab *slab,
+                        const uint8_t *slot, size_t *ret_size_bytes);
 
 /* --- Free slots ------------------------------------------------------------------------------- */
 
@@ -161,11 +179,11 @@ bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_sla
                             unsigned index);
 
 /* Read the size of the last block of a free slot that has an end. False: the end was overwritten. */
-bool fast_slot_read_freed(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
-                          size_t *ret_size_bytes);
+bool fast_slot_read_freed(const struct fast_state *fast, const struct fast_slab *slab,
+                          const uint8_t *slot, size_t *ret_size_bytes);
 
 /* Write the canary behind a block that keeps its content. Precondition: as above. */
-void fast_slot_move_end(const struct fast_state *fast, uint8_t *slot, size_t stride_bytes,
+void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
                         size_t size_bytes);
 
 /* Write the guard before slot 0, and check it. */

@@ -31,6 +31,8 @@ static bool read_tombstone(const struct fast_state *fast, uint8_t *pages, unsign
         .slots = pages + fast_class_first_bytes(class_index),
         .reciprocal = size_class->reciprocal,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
+        .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
+        .mark = fast_slot_mark(fast, class_index),
         .slot_count = fast_class_slots_in(size_class, class_index, page_count),
         .class_index = (uint8_t)class_index,
     };
@@ -53,7 +55,7 @@ bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *addr
             return false;
         *ret_size_bytes = slab.stride_bytes;
         return !fast_slab_is_padded(&slab) ||
-               fast_slot_read_freed(fast, address, slab.stride_bytes, ret_size_bytes);
+               fast_slot_read_freed(fast, &slab, address, ret_size_bytes);
     }
     return false;
 }
