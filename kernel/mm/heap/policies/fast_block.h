@@ -20,16 +20,4 @@ bool fast_block_free(struct heap *heap, uint8_t *block);
  * is no room, or the heap is corrupt and the fault is recorded. */
 bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes);
 
-/* Return a slot of the class's current slab. Precondition: fast_class_has_slot(). */
-static inline void *fast_block_take_slot(struct heap *heap, struct fast_class *size_class,
-                                         size_t size_bytes)
-{
-    uint8_t *slot = fast_class_take_slot(size_class);
-    uint32_t last_byte = (uint32_t)size_class->end_byte + (uint32_t)size_bytes;
-    if (last_byte != 0)
-        fast_slot_mark_end(fast_of(heap), slot, size_class->stride_bytes, size_bytes, last_byte);
-    heap_count_allocation(heap, size_bytes);
-    return slot;
-}
-
 #endif

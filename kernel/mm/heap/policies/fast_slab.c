@@ -52,12 +52,14 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         .stride_bytes = (uint16_t)size_class->stride_bytes,
         .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
         .mark = fast_slot_mark(fast, class_index),
-        .slot_count = slot_count,
+        .mark_before = fast_slot_mark(fast, class_index),
+        .end_byte = fast_slot_end_byte(fast, class_index, size_class->stride_bytes),
+        .slot_count = (uint16_t)slot_count,
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
     for (unsigned w = 0; w < fast_slab_word_count(slot_count); w++) {
-        slab->free[w] = fast_slab_all_free(slot_count, w);
+        slab->free[w] = UINT64_MAX;
         fast_slab_marks(slab)[w] = 0;
     }
     slab->seal = seal_of(fast, slab);
@@ -164,7 +166,7 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     if (slab == NULL)
         return false;
     fast_class_count_opened(heap, size_class, slab, size_bytes);
-    return fast_class_make_current(fast_of(heap), size_class, slab);
+    return fast_class_make_current(fast_of(heap), slab);
 }
 
 /* --- Closing ---------------------------------------------------------------------------------- */
@@ -174,8 +176,8 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[slab->class_index];
     uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
-    if (size_class->slab == slab)
-        fast_class_clear_current(size_class);
+    if (fast->current[slab->class_index] == slab)
+        fast->current[slab->class_index] = &fast_no_slab;
     else
         fast_class_remove(fast, slab);
     fast_class_count_closed(heap, size_class, slab);

@@ -40,12 +40,12 @@ uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index)
     return mark_of(fast, class_index) + (fast_class_is_dense(class_index) ? 256u : 0u);
 }
 
-int16_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes)
+int32_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes)
 {
     if (fast_class_is_dense(class_index))
-        return (int16_t)-(int)stride_bytes;
+        return -(int32_t)stride_bytes;
     unsigned least_bytes = (unsigned)(stride_bytes - SEALED_UNIT_BYTES);
-    return (int16_t)(((mark_of(fast, class_index) - least_bytes) & 255) + 256);
+    return (int32_t)(((mark_of(fast, class_index) - least_bytes) & 255) + 256);
 }
 
 /* Return the last byte of a slot with a block of this size. */
@@ -224,7 +224,7 @@ bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_
 
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index)
 {
-    uint32_t reciprocal =
+    uint64_t reciprocal =
         slab->reciprocal != 0 ? slab->reciprocal : fast_slot_reciprocal(slab->stride_bytes);
     return fast_slot_index_by(slab, reciprocal, address, ret_index);
 }

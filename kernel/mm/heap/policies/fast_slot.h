@@ -14,23 +14,21 @@
 
 static inline uint32_t fast_slot_reciprocal(size_t stride_bytes)
 {
-    return (uint32_t)(UINT32_MAX / stride_bytes + 1);
+    return (uint32_t)((UINT64_C(1) << 32) / stride_bytes + 1);
 }
 
-/* True, and *ret_index is the slot's number, if the address is that of a slot. The product with
- * 2^32 / stride has the quotient above its low 32 bits. The low bits are less than the factor
- * exactly if the remainder is 0 (Lemire, Kaser and Kurz, "Faster remainder by direct computation",
- * 2019). An offset below 0 has a quotient beyond all slots. */
-static inline bool fast_slot_index_by(const struct fast_slab *slab, uint32_t reciprocal,
+/* True, and *ret_index is the slot's number, if the address is that of a slot, or of the place
+ * behind the last one. The product with the factor has the quotient above its low 32 bits. The low
+ * bits are less than the factor exactly if the remainder is 0 (Lemire, Kaser and Kurz, "Faster
+ * remainder by direct computation", 2019). They are not if the address is in the guard. The factor
+ * is more than 2^32 / stride, also for powers of two, since the guard of a slab of 16-byte slots
+ * would pass otherwise. Precondition: the address is in the slab's pages, or the factor is 0. */
+static inline bool fast_slot_index_by(const struct fast_slab *slab, uint64_t reciprocal,
                                       const void *address, unsigned *ret_index)
 {
-    uint32_t offset = (uint32_t)((uintptr_t)address - (uintptr_t)slab->slots);
-    uint64_t product = (uint64_t)offset * reciprocal;
-    unsigned index = (unsigned)(product >> 32);
-    if ((uint32_t)product >= reciprocal || index >= slab->slot_count)
-        return false;
-    *ret_index = index;
-    return true;
+    uint64_t product = ((uintptr_t)address - (uintptr_t)slab->slots) * reciprocal;
+    *ret_index = (unsigned)(product >> 32);
+    return (uint32_t)product < (uint32_t)reciprocal;
 }
 
 static inline bool fast_slot_index(const struct fast_slab *slab, const void *address,
@@ -44,6 +42,7 @@ static inline uint8_t *fast_slot_at(const struct fast_slab *slab, unsigned index
     return slab->slots + (size_t)index * slab->stride_bytes;
 }
 
+/* True also for the place behind the last slot. */
 static inline bool fast_slot_is_free(const struct fast_slab *slab, unsigned index)
 {
     return (slab->free[index / 64] >> index % 64 & 1) != 0;
@@ -75,8 +74,8 @@ static inline void fast_slot_make_live(struct fast_slab *slab, unsigned index)
 /* Return the mark of the class's slabs. */
 uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index);
 
-/* Return fast_class.end_byte. */
-int16_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes);
+/* Return the `end_byte` of the class's slabs. */
+int32_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes);
 
 static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t least_bytes)
 {
@@ -101,38 +100,46 @@ static inline void fast_slot_mark_end(const struct fast_state *fast, uint8_t *sl
 }
 
 /* True if all bytes behind a live block are intact, apart from the last one, which holds the low
- * bits of its size. */
+ * bits of its size. The first word is compared with the second one. */
 static inline bool fast_slot_canary_is_intact(const struct fast_state *fast, const uint8_t *slot,
                                               size_t size_bytes, const uint64_t *words,
                                               size_t low_bits)
 {
-    uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8;
+    uint64_t last = words[1];
+    uint64_t first = (words[0] ^ last) & fast->slack[0][low_bits];
     if (!HEAP_CHECKS)
-        return low_bits != 0 || words[0] == words[1]; /* short slots need another way */
-    return (((words[1] ^ canary) & fast->slack[1][low_bits]) |
-            ((words[0] ^ words[1]) & fast->slack[0][low_bits])) == 0;
+        return low_bits != 0 || words[0] == last; /* short slots need another way */
+    uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8;
+    return (((last ^ canary) & fast->slack[1][low_bits]) | first) == 0;
 }
 
-/* True if the slot is live, and all bytes behind it and the mark before it are intact; its size is
- * then read. False also for a short slot. The function treats every slot of a dense slab as usual.
- * *ret_free_word is for fast_slot_write_free(). */
+/* True if a live slot of a padded slab has intact bytes behind its block, and the mark before it;
+ * its size is then read. False also for a short slot. *ret_free_word is for fast_slot_write_free().
+ */
+static inline bool fast_slot_is_usual(const struct fast_state *fast, const struct fast_slab *slab,
+                                      const uint8_t *slot, size_t *ret_size_bytes,
+                                      uint64_t *ret_free_word)
+{
+    size_t least_bytes = slab->least_bytes;
+    const uint64_t *words = fast_slot_end_words(slot, least_bytes);
+    uint64_t low_bits = slot[least_bytes + SEALED_UNIT_BYTES - 1] ^ slab->mark;
+    uint64_t before = HEAP_CHECKS ? slot[-1] ^ slab->mark_before : 0;
+    *ret_size_bytes = least_bytes + low_bits;
+    *ret_free_word = words[1];
+    return (low_bits | before) <= FAST_SIZE_BITS &&
+           fast_slot_canary_is_intact(fast, slot, *ret_size_bytes, words, low_bits);
+}
+
+/* The same for a slot of any slab. The function treats every slot of a dense slab as usual. */
 static inline bool fast_slot_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
                                        const uint8_t *slot, size_t *ret_size_bytes,
                                        uint64_t *ret_free_word)
 {
-    size_t least_bytes = slab->least_bytes;
-    const uint64_t *words = fast_slot_end_words(slot, least_bytes);
-    uint32_t last_byte = slot[least_bytes + SEALED_UNIT_BYTES - 1];
-    uint32_t before = HEAP_CHECKS ? slot[-1] ^ last_byte : 0;
-    uint32_t low_bits = last_byte ^ slab->mark;
-    if ((low_bits | before) <= FAST_SIZE_BITS) {
-        *ret_size_bytes = least_bytes + low_bits;
-        *ret_free_word = words[1];
-        return fast_slot_canary_is_intact(fast, slot, *ret_size_bytes, words, low_bits);
-    }
+    if (fast_slab_is_padded(slab))
+        return fast_slot_is_usual(fast, slab, slot, ret_size_bytes, ret_free_word);
     *ret_size_bytes = slab->stride_bytes;
     *ret_free_word = fast_canary(fast, (uintptr_t)slot);
-    return !fast_slab_is_padded(slab);
+    return true;
 }
 
 /* True if the byte before the slot has the mark, or the slab has no marks. */

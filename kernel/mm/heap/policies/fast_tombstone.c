@@ -33,7 +33,7 @@ static bool read_tombstone(const struct fast_state *fast, uint8_t *pages, unsign
         .stride_bytes = (uint16_t)size_class->stride_bytes,
         .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
         .mark = fast_slot_mark(fast, class_index),
-        .slot_count = fast_class_slots_in(size_class, class_index, page_count),
+        .slot_count = (uint16_t)fast_class_slots_in(size_class, class_index, page_count),
         .class_index = (uint8_t)class_index,
     };
     return true;
@@ -50,7 +50,7 @@ bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *addr
             return false;
         if (!read_tombstone(fast, page, reach, &slab))
             continue;
-        if (!fast_slot_index(&slab, address, &index) ||
+        if (!fast_slot_index(&slab, address, &index) || index >= slab.slot_count ||
             slab.stride_bytes > fast->core.end - address)
             return false;
         *ret_size_bytes = slab.stride_bytes;
