@@ -78,6 +78,56 @@ static void test_K8_underflow_in_a_population(void **state)
     }
 }
 
+/* Write bytes before a block, and free it. The free finds them if they change anything. */
+static void assert_free_finds_a_write_before(struct fixture *fixture, uint8_t *block, size_t count,
+                                             uint8_t value)
+{
+    bool is_changed = false;
+    for (size_t i = 1; i <= count; i++) {
+        is_changed |= *(block - i) != value;
+        *(block - i) = value;
+    }
+    heap_free(fixture->heap, block, OTHER_CALLER);
+    if (is_changed)
+        assert_fault(fixture, HEAP_FAULT_OVERRUN);
+    assert_int_equal(fixture->arena.fault_count, 0);
+}
+
+#define SLAB_BLOCK_COUNT 190
+
+/* Return the block of this number. Behind the last one, return one that begins behind the guard of a
+ * page, which is a slab's first one, or else any block. */
+static uint8_t *choose_block(uint8_t *const blocks[], unsigned which)
+{
+    if (which < SLAB_BLOCK_COUNT)
+        return blocks[which];
+    for (unsigned i = 0; i < SLAB_BLOCK_COUNT; i++) {
+        if ((uintptr_t)blocks[i] % 8192 == 16)
+            return blocks[i];
+    }
+    return blocks[SLAB_BLOCK_COUNT - 1];
+}
+
+/* Each block of a slab, the first one included: the free of the block itself finds a byte of text,
+ * of zeros or of ones before it. */
+static void test_K8_underflow_before_each_block_of_a_slab(void **state)
+{
+    static const uint8_t VALUES[] = {0x00, 0x01, 'A', 0xff};
+    static const size_t COUNTS[] = {1, 2, 8};
+    struct fixture *fixture = *state;
+    for (size_t size_bytes = 8; size_bytes <= 1024; size_bytes += 8 + (size_bytes >= 256) * 96) {
+        for (unsigned which = SLAB_BLOCK_COUNT - 20; which < SLAB_BLOCK_COUNT + 12; which++) {
+            struct heap *heap = start_fixed(fixture, 4 * MIB);
+            uint8_t *blocks[SLAB_BLOCK_COUNT];
+            for (unsigned i = 0; i < SLAB_BLOCK_COUNT; i++)
+                blocks[i] = allocate(heap, size_bytes);
+            uint8_t *block = heap_frees_newest_only(heap) ? blocks[SLAB_BLOCK_COUNT - 1]
+                                                          : choose_block(blocks, which);
+            assert_free_finds_a_write_before(fixture, block, COUNTS[which % 3], VALUES[which % 4]);
+        }
+    }
+}
+
 /* Change each bit of a header, and of the heap's data in a free block's payload. Then use the heap
  * until it reads the change. The heap must report it. */
 static void use_everything(struct heap *heap, void **blocks, unsigned count)
@@ -165,6 +215,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K8_overflow),
     TEST(test_K8_underflow),
     TEST(test_K8_underflow_in_a_population),
+    TEST(test_K8_underflow_before_each_block_of_a_slab),
     TEST(test_K9_smashed_headers_and_links_are_found),
     TEST_OF_POLICY(test_K9_a_freed_block_is_checked_before_it_is_used_again),
     TEST_OF_POLICY(test_K9_forged_links_write_nothing),

@@ -87,14 +87,16 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[fast->class_of[size_bytes]];
     struct fast_class *padded = &fast->classes[size_bytes / 16];
+    struct fast_slab **current = fast_class_current(fast, size_class);
+    struct fast_slab **padded_current = fast_class_current(fast, padded);
     if (fast_class_refill(fast, size_class))
-        return fast_block_take_slot(heap, size_class, size_bytes);
+        return fast_class_allocate(heap, *current, size_bytes);
     if (padded != size_class && memory_is_short(heap) &&
-        (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
-        return fast_block_take_slot(heap, padded, size_bytes);
+        (fast_class_has_slot(*padded_current) || fast_class_refill(fast, padded)))
+        return fast_class_allocate(heap, *padded_current, size_bytes);
     if (!is_worth_a_slab(heap, size_class, size_bytes) || !open_slab(heap, size_class, size_bytes))
         return fast_block_allocate_small(heap, size_bytes, caller);
-    void *slot = fast_block_take_slot(heap, size_class, size_bytes);
+    void *slot = fast_class_allocate(heap, *current, size_bytes);
     heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
     fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
@@ -105,10 +107,10 @@ static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *cal
 {
     if (size_bytes > FAST_PADDED_MAX)
         return fast_block_allocate(heap, size_bytes, caller);
-    struct fast_class *size_class = &fast_of(heap)->classes[fast_of(heap)->class_of[size_bytes]];
-    if (!fast_class_has_slot(size_class))
+    struct fast_slab *slab = fast_of(heap)->current[fast_of(heap)->class_of[size_bytes]];
+    if (!fast_class_has_slot(slab))
         return allocate_small(heap, size_bytes, caller);
-    return fast_block_take_slot(heap, size_class, size_bytes);
+    return fast_class_allocate(heap, slab, size_bytes);
 }
 
 static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
@@ -182,11 +184,16 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
         free_from_slab(heap, block, caller, slab);
 }
 
-/* A slot with an end that is not the usual one. Its bit is set already, since the usual free then
- * needs fewer registers for its check. */
+/* A slot of a dense slab, or with an end that is not the usual one. Its bit is set already, since
+ * the usual free then needs fewer registers for its check. */
 static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
                                                    const void *caller, struct fast_slab *slab)
 {
+    if (!fast_slab_is_padded(slab)) {
+        fast_slot_write_free(block, fast_canary(fast_of(heap), (uintptr_t)block));
+        count_free_slot(heap, slab, slab->stride_bytes, caller);
+        return;
+    }
     unsigned index = 0;
     (void)fast_slot_find(slab, block, &index);
     fast_slot_make_live(slab, index);
@@ -201,7 +208,7 @@ static void fast_free(struct heap *heap, void *block, const void *caller)
     uint64_t free_word;
     if (!fast_slot_index(slab, block, &index) || !fast_slot_make_free(slab, index))
         free_other(heap, block, caller, slab);
-    else if (fast_slot_is_intact(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+    else if (fast_slot_is_usual(fast_of(heap), slab, block, &size_bytes, &free_word)) {
         fast_slot_write_free(block, free_word);
         count_free_slot(heap, slab, size_bytes, caller);
     } else
@@ -265,7 +272,7 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         heap->counters.failure_count--; /* the failed copy was not a request */
     }
     if (stays && fast_slab_is_padded(slab))
-        fast_slot_move_end(fast_of(heap), slot, slab->stride_bytes, size_bytes);
+        fast_slot_move_end(fast_of(heap), slab, slot, size_bytes);
     else
         fast_slot_set_size(fast_of(heap), slab, index, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);

@@ -66,13 +66,9 @@ struct fast_recent {
 struct fast_slab;
 struct fast_leaf;
 
-/* In order of use; 64 bytes, so that an index is a shift. */
 struct fast_class {
-    uint64_t *word; /* bit i: slot i of `slots` is free; the next blocks come from here */
-    uint8_t *slots;
-    struct fast_slab *slab; /* the current one, in which they lie; NULL for none */
     uint32_t stride_bytes;
-    uint32_t reciprocal;       /* 2^32 / stride, rounded up */
+    uint32_t reciprocal;       /* the next number above 2^32 / stride */
     struct fast_slab *partial; /* the other slabs with free slots */
     size_t slot_count;         /* of all its slabs */
     size_t core_count;         /* live blocks of these sizes that lie in no slab */
@@ -99,16 +95,17 @@ struct fast_absent {
 #define FAST_EMPTY_SLABS 2
 
 struct fast_state {
-    uintptr_t map_floor;    /* the first written place of the map is for the pages from here */
-    size_t map_length;      /* this many places were written, without a gap */
-    struct fast_leaf **map; /* the first of them */
-    uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
+    uintptr_t map_floor; /* the first written place of the map is for the pages from here */
+    size_t map_length;   /* this many places were written, without a gap */
+    uintptr_t *map;      /* the first of them: a leaf, less 8 times the number of its first page */
+    uint8_t class_of[FAST_PADDED_MAX + 1];       /* by size; changes when a class becomes a mass */
+    struct fast_slab *current[FAST_CLASS_COUNT]; /* by class; fast_no_slab for none */
     struct fast_class classes[FAST_CLASS_COUNT];
     /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
-     * size. They lie here because a free has a register for this address. */
+     * size, without the last byte of the second one. They lie here because a free has a register for this address. */
     uint64_t slack[2][16];
     struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
-    struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
+    uintptr_t *map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
     struct fast_recent recent;
     struct fast_absent absent;

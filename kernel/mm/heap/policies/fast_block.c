@@ -50,11 +50,12 @@ static inline void *give_block(struct heap *heap, uint8_t *block, size_t size_by
 static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
 {
     unsigned index = 0;
-    if (!fast_class_has_slot(size_class) && !fast_class_refill(fast_of(heap), size_class))
+    struct fast_slab **current = fast_class_current(fast_of(heap), size_class);
+    if (!fast_class_has_slot(*current) && !fast_class_refill(fast_of(heap), size_class))
         return NULL;
-    uint8_t *slot = fast_class_take_slot(size_class);
-    (void)fast_slot_find(size_class->slab, slot, &index);
-    fast_slot_set_size(fast_of(heap), size_class->slab, index, size_bytes);
+    uint8_t *slot = fast_class_take_slot(*current);
+    (void)fast_slot_find(*current, slot, &index);
+    fast_slot_set_size(fast_of(heap), *current, index, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }

@@ -29,15 +29,4 @@ bool fast_block_free_valid(struct heap *heap, uint8_t *block, uint64_t header);
  * is no room, or the heap is corrupt and the fault is recorded. */
 bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes);
 
-/* Return a slot of the class's current slab. Precondition: fast_class_has_slot(). */
-static inline void *fast_block_take_slot(struct heap *heap, struct fast_class *size_class,
-                                         size_t size_bytes)
-{
-    uint8_t *slot = fast_class_take_slot(size_class);
-    if (size_class->stride_bytes != size_bytes)
-        fast_slot_mark_end(fast_of(heap), slot, size_class->stride_bytes, size_bytes);
-    heap_count_allocation(heap, size_bytes);
-    return slot;
-}
-
 #endif

@@ -9,17 +9,6 @@
  */
 #define EXACT_RUN 2
 
-_Static_assert(sizeof(struct fast_class) == 64, "a line of the cache, found by a shift");
-
-/* The word of a class without slab. It is never written, since it has no free slot. */
-static uint64_t no_free_slot = 0;
-
-void fast_class_clear_current(struct fast_class *size_class)
-{
-    size_class->slab = NULL;
-    size_class->word = &no_free_slot;
-}
-
 void fast_class_initialise_all(struct fast_state *fast)
 {
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
@@ -27,7 +16,7 @@ void fast_class_initialise_all(struct fast_state *fast)
         size_class->stride_bytes =
             (uint32_t)(16 * (fast_class_is_dense(i) ? i + 1 - FAST_PADDED_CLASSES : i + 1));
         size_class->reciprocal = fast_slot_reciprocal(size_class->stride_bytes);
-        fast_class_clear_current(size_class);
+        fast->current[i] = &fast_no_slab;
     }
     for (size_t size_bytes = 0; size_bytes <= FAST_PADDED_MAX; size_bytes++)
         fast->class_of[size_bytes] = (uint8_t)(size_bytes / 16);
@@ -78,28 +67,47 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
     choose(fast_of(heap), slab->class_index);
 }
 
-/* Make the slots of a word that nothing was allocated from yet look like freed ones. */
-static void prepare(const struct fast_state *fast, struct fast_slab *slab, unsigned word)
+/* So many slots are prepared at a time. */
+#define READY_STEP 32u
+
+/* Make the next slots that nothing was allocated from yet look like freed ones. */
+static void prepare(const struct fast_state *fast, struct fast_slab *slab)
 {
-    unsigned count = slab->slot_count - word * 64;
-    fast_slot_mark_unused(fast, slab, fast_slot_at(slab, word * 64), count < 64 ? count : 64);
-    slab->reached_count = (uint16_t)(word + 1);
+    unsigned reached = slab->reached_count;
+    unsigned count = (unsigned)smaller(READY_STEP, slab->slot_count - reached);
+    fast_slot_mark_unused(fast, slab, fast_slot_at(slab, reached), count);
+    slab->reached_count = (uint16_t)(reached + count);
 }
 
-bool fast_class_make_current(const struct fast_state *fast, struct fast_class *size_class,
-                             struct fast_slab *slab)
+/* Return the bits of a word without a slot that is prepared. */
+static uint64_t unready_bits(const struct fast_slab *slab, unsigned word)
 {
-    for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++) {
-        if (slab->free[w] != 0) {
-            if (w >= slab->reached_count)
-                prepare(fast, slab, w);
-            size_class->word = &slab->free[w];
-            size_class->slots = fast_slot_at(slab, w * 64);
-            size_class->slab = slab;
+    unsigned ready_count = slab->reached_count - word * 64;
+    return slab->reached_count / 64 > word ? 0 : UINT64_MAX << ready_count;
+}
+
+static void set_current(struct fast_state *fast, struct fast_slab *slab, unsigned word)
+{
+    slab->word = &slab->free[word];
+    slab->word_slots = fast_slot_at(slab, word * 64);
+    slab->unready = unready_bits(slab, word);
+    fast->current[slab->class_index] = slab;
+}
+
+bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab)
+{
+    unsigned reached_word = slab->reached_count / 64;
+    for (unsigned w = 0; w <= reached_word; w++) {
+        if (slab->free[w] != unready_bits(slab, w)) {
+            set_current(fast, slab, w);
             return true;
         }
     }
-    return false;
+    if (slab->reached_count == slab->slot_count)
+        return false;
+    prepare(fast, slab);
+    set_current(fast, slab, reached_word);
+    return true;
 }
 
 /* Return the head of the list for the slab. */
@@ -160,19 +168,20 @@ struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
 
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
 {
-    struct fast_slab *slab = size_class->slab;
+    struct fast_slab **current = fast_class_current(fast, size_class);
+    struct fast_slab *slab = *current;
     size_class->refilled_at = ++fast->refill_count;
-    if (slab != NULL) {
-        if (fast_class_make_current(fast, size_class, slab))
+    if (slab != &fast_no_slab) {
+        if (fast_class_make_current(fast, slab))
             return true;
         slab->is_full = true;
         slab->used_count = 1;
-        fast_class_clear_current(size_class);
+        *current = &fast_no_slab;
     }
     slab = size_class->partial;
     if (slab != NULL)
         fast_class_remove(fast, slab);
     else
         slab = fast_class_take_sparse(fast, size_class);
-    return slab != NULL && fast_class_make_current(fast, size_class, slab);
+    return slab != NULL && fast_class_make_current(fast, slab);
 }

@@ -27,30 +27,47 @@ static inline unsigned fast_class_slots_in(const struct fast_class *size_class, 
 
 /* --- The current slab ------------------------------------------------------------------------- */
 
-static inline bool fast_class_has_slot(const struct fast_class *size_class)
+/* Return the class's place for its current slab. */
+static inline struct fast_slab **fast_class_current(struct fast_state *fast,
+                                                    const struct fast_class *size_class)
 {
-    return *size_class->word != 0;
+    return &fast->current[size_class - fast->classes];
+}
+
+/* True if a class with this current slab has a free slot in its current word. */
+static inline bool fast_class_has_slot(const struct fast_slab *slab)
+{
+    return *slab->word != slab->unready;
 }
 
 /* Return the lowest free slot of the current word. Precondition: fast_class_has_slot(). */
-static inline uint8_t *fast_class_take_slot(struct fast_class *size_class)
+static inline uint8_t *fast_class_take_slot(struct fast_slab *slab)
 {
-    uint64_t free = *size_class->word;
-    *size_class->word = free & (free - 1);
-    size_class->slab->used_count++;
-    return size_class->slots + (size_t)size_class->stride_bytes * (unsigned)__builtin_ctzll(free);
+    uint64_t free = *slab->word;
+    *slab->word = free & (free - 1);
+    slab->used_count++;
+    return slab->word_slots + (size_t)slab->stride_bytes * (unsigned)__builtin_ctzll(free);
+}
+
+/* Return a slot for a block of this size. Preconditions: fast_class_has_slot(), and the size is one
+ * of the class. */
+static inline void *fast_class_allocate(struct heap *heap, struct fast_slab *slab,
+                                        size_t size_bytes)
+{
+    uint8_t *slot = fast_class_take_slot(slab);
+    uint32_t last_byte = (uint32_t)slab->end_byte + (uint32_t)size_bytes;
+    if (last_byte != 0)
+        fast_slot_mark_end(fast_of(heap), slot, slab->stride_bytes, size_bytes, last_byte);
+    heap_count_allocation(heap, size_bytes);
+    return slot;
 }
 
 /* Find another word with a free slot: in the current slab, else in the next one. False: the class
- * has no free slot. Afterwards fast_class_has_slot() returns the same result. */
+ * has no free slot, and no current slab. */
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
 
 /* Make this slab current. False: it has no free slot. */
-bool fast_class_make_current(const struct fast_state *fast, struct fast_class *size_class,
-                             struct fast_slab *slab);
-
-/* Let the class have no current slab. */
-void fast_class_clear_current(struct fast_class *size_class);
+bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
 

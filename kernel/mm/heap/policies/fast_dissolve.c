@@ -45,16 +45,16 @@ static void begin(struct heap *heap, struct fast_slab *slab)
  * slots for long. */
 static void look_at_current(struct fast_state *fast)
 {
-    struct fast_class *size_class = &fast->classes[fast->looked_at];
-    struct fast_slab *slab = size_class->slab;
+    const struct fast_class *size_class = &fast->classes[fast->looked_at];
+    struct fast_slab *slab = fast->current[fast->looked_at];
     fast->looked_at = (fast->looked_at + 1) % FAST_CLASS_COUNT;
-    if (slab == NULL || slab->stride_bytes == SEALED_UNIT_BYTES ||
+    if (slab == &fast_no_slab || slab->stride_bytes == SEALED_UNIT_BYTES ||
         fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
         return;
     unsigned live = slab->used_count;
     if (live == 0 || live > slab->slot_count / FAST_SPARSE_PART)
         return;
-    fast_class_clear_current(size_class);
+    fast->current[slab->class_index] = &fast_no_slab;
     fast_class_add(fast, slab, live);
 }
 

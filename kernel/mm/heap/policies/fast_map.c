@@ -3,7 +3,10 @@
 /* This many places of the map are written at a time: those for 32 MiB. */
 #define MAP_STEP 64
 
-struct fast_slab fast_no_slab = {.class_index = FAST_CLASS_COUNT};
+/* Never written, since it has no free slot. */
+static uint64_t no_free_slot = 0;
+
+struct fast_slab fast_no_slab = {.class_index = FAST_CLASS_COUNT, .word = &no_free_slot};
 struct fast_slab fast_absent_slab = {.class_index = FAST_CLASS_COUNT};
 
 /* A leaf without slabs. Never written. */
@@ -35,17 +38,35 @@ static size_t place_count(const struct heap *heap)
     return heap->limit_bytes / FAST_LEAF_BYTES + 2;
 }
 
+/* Return what a place for the pages from here differs by from its leaf (fast_map_find()). */
+static uintptr_t shift_of(uintptr_t page)
+{
+    return page / FAST_PAGE_BYTES * sizeof(struct fast_slab *);
+}
+
+/* Return the address of the first page of a leaf that is counted from the heap's base. */
+static uintptr_t first_page(const struct heap *heap, size_t leaf)
+{
+    uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+    return floor + leaf * FAST_LEAF_BYTES;
+}
+
+struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number)
+{
+    uintptr_t page = fast->map_floor + number * FAST_LEAF_BYTES;
+    return (struct fast_leaf *)(fast->map[number] + shift_of(page));
+}
+
 /* Let the map's places from `first` to `end` lead to no slab. They adjoin the written places, if
  * there are any. */
 static void write_places(struct heap *heap, size_t first, size_t end)
 {
     struct fast_state *fast = fast_of(heap);
     for (size_t i = first; i < end; i++)
-        fast->map_block[i] = &no_leaf;
+        fast->map_block[i] = (uintptr_t)&no_leaf - shift_of(first_page(heap, i));
     if (fast->map_length == 0 || &fast->map_block[first] < fast->map) {
-        uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         fast->map = &fast->map_block[first];
-        fast->map_floor = floor + first * FAST_LEAF_BYTES;
+        fast->map_floor = first_page(heap, first);
     }
     fast->map_length += end - first;
 }
@@ -53,8 +74,7 @@ static void write_places(struct heap *heap, size_t first, size_t end)
 bool fast_map_create(struct heap *heap, bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
-    const struct heap_request request = {.size_bytes =
-                                             place_count(heap) * sizeof(struct fast_leaf *),
+    const struct heap_request request = {.size_bytes = place_count(heap) * sizeof(uintptr_t),
                                          .alignment_bytes = SEALED_UNIT_BYTES};
     fast->map_block = fast_own_take(heap, FAST_OWN_MAP, &request, may_grow);
     return fast->map_block != NULL;
@@ -84,9 +104,20 @@ static size_t page_number(const struct fast_state *fast, const uint8_t *page)
     return ((uintptr_t)page - fast->map_floor) / FAST_PAGE_BYTES;
 }
 
-static struct fast_leaf **place_of(const struct fast_state *fast, const uint8_t *page)
+static size_t place_of(const struct fast_state *fast, const uint8_t *page)
 {
-    return &fast->map[page_number(fast, page) / FAST_LEAF_PAGES];
+    return page_number(fast, page) / FAST_LEAF_PAGES;
+}
+
+static struct fast_leaf *leaf_of(const struct fast_state *fast, const uint8_t *page)
+{
+    return fast_map_leaf(fast, place_of(fast, page));
+}
+
+static void set_place(struct fast_state *fast, const uint8_t *page, struct fast_leaf *leaf)
+{
+    size_t place = place_of(fast, page);
+    fast->map[place] = (uintptr_t)leaf - shift_of(fast->map_floor + place * FAST_LEAF_BYTES);
 }
 
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
@@ -94,17 +125,17 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
     struct fast_state *fast = fast_of(heap);
     if (!reach_place(heap, leaf_number(heap, page)))
         return false;
-    if (!is_constant(*place_of(fast, page)))
+    if (!is_constant(leaf_of(fast, page)))
         return true;
     const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
                                          .alignment_bytes = SEALED_UNIT_BYTES};
     struct fast_leaf *leaf = fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
     if (leaf == NULL)
         return false;
-    struct fast_leaf **place = place_of(fast, page);
-    fast->leaf_count += *place == &no_leaf;
-    *leaf = **place;
-    *place = leaf;
+    const struct fast_leaf *old = leaf_of(fast, page);
+    fast->leaf_count += old == &no_leaf;
+    *leaf = *old;
+    set_place(fast, page, leaf);
     return true;
 }
 
@@ -113,7 +144,7 @@ void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, uns
 {
     size_t first = page_number(fast, pages);
     for (size_t page = first; page < first + page_count; page++) {
-        struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        struct fast_leaf *leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
         leaf->used_count += leaf->slabs[page % FAST_LEAF_PAGES] == &fast_no_slab;
         leaf->slabs[page % FAST_LEAF_PAGES] = slab;
     }
@@ -124,7 +155,7 @@ void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, u
 {
     size_t first = page_number(fast, pages);
     for (size_t page = first; page < first + page_count; page++) {
-        struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        struct fast_leaf *leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
         if (leaf->slabs[page % FAST_LEAF_PAGES] == slab) {
             leaf->slabs[page % FAST_LEAF_PAGES] = &fast_no_slab;
             leaf->used_count--;
@@ -149,11 +180,10 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
     struct fast_state *fast = fast_of(heap);
     if (page_number(fast, page) / FAST_LEAF_PAGES >= fast->map_length)
         return;
-    struct fast_leaf **place = place_of(fast, page);
-    struct fast_leaf *leaf = *place;
+    struct fast_leaf *leaf = leaf_of(fast, page);
     if (is_constant(leaf) || leaf->used_count != 0)
         return;
-    *place = &no_leaf;
+    set_place(fast, page, &no_leaf);
     fast->leaf_count--;
     fast_own_release(heap, leaf);
 }
@@ -183,10 +213,9 @@ uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page)
 static void set_leaf(struct heap *heap, const uint8_t *page, struct fast_leaf *constant)
 {
     struct fast_state *fast = fast_of(heap);
-    struct fast_leaf **place = place_of(fast, page);
-    struct fast_leaf *old = *place;
+    struct fast_leaf *old = leaf_of(fast, page);
     fast->leaf_count += (constant != &no_leaf) - (old != &no_leaf);
-    *place = constant;
+    set_place(fast, page, constant);
     if (!is_constant(old))
         fast_own_release(heap, old);
 }
@@ -211,7 +240,7 @@ static bool set_part_absent(struct heap *heap, uint8_t *start, const uint8_t *en
     if (!is_whole)
         fast_map_set_pages(fast, start, (unsigned)((size_t)(end - start) / FAST_PAGE_BYTES),
                            &fast_absent_slab);
-    if (is_whole || leaf_is_absent(*place_of(fast, start)))
+    if (is_whole || leaf_is_absent(leaf_of(fast, start)))
         set_leaf(heap, start, &absent_leaf);
     return true;
 }
@@ -254,6 +283,6 @@ size_t fast_map_count_leaves(const struct fast_state *fast)
 {
     size_t count = 0;
     for (size_t i = 0; i < fast->map_length; i++)
-        count += !is_constant(fast->map[i]);
+        count += !is_constant(fast_map_leaf(fast, i));
     return count;
 }

@@ -11,19 +11,20 @@ struct fast_leaf {
     size_t used_count; /* how many of its pages belong to a slab */
 };
 
-/* Stands for no slab. Never written. */
-extern struct fast_slab fast_no_slab;
-
 /* Stands for a page of free memory that is given back (fast_absent.h). Never written. */
 extern struct fast_slab fast_absent_slab;
 
-/* Return the slab whose pages contain the address, or fast_no_slab. */
+/* Return the slab whose pages contain the address, or fast_no_slab. A place of the map leads to
+ * where its leaf would have the slab of page 0, so that no bits of the page's number must be
+ * masked. */
 static inline struct fast_slab *fast_map_find(const struct fast_state *fast, const void *address)
 {
     uintptr_t offset = (uintptr_t)address - fast->map_floor;
     if (__builtin_expect(offset / FAST_LEAF_BYTES >= fast->map_length, 0))
         return &fast_no_slab;
-    return fast->map[offset / FAST_LEAF_BYTES]->slabs[offset / FAST_PAGE_BYTES % FAST_LEAF_PAGES];
+    uintptr_t leaf = fast->map[offset / FAST_LEAF_BYTES];
+    uintptr_t page = (uintptr_t)address / FAST_PAGE_BYTES;
+    return *(struct fast_slab **)(leaf + page * sizeof(struct fast_slab *));
 }
 
 /* Create the map. Precondition: there is no map. False: there is no memory for it, or the heap is
@@ -56,6 +57,9 @@ uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page);
 /* Let the places of the pages that lead to the slab lead to none. */
 void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                           const struct fast_slab *slab);
+
+/* Return the leaf of this number of the written places. */
+struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
 
 /* Return how many leaves take memory. */
 size_t fast_map_count_leaves(const struct fast_state *fast);

@@ -51,8 +51,10 @@ unsigned fast_piece_next_free(const struct fast_slab *slab, unsigned index)
     uint64_t ignored = (UINT64_C(1) << index % 64) - 1;
     for (unsigned word = index / 64; word < fast_slab_word_count(slab->slot_count); word++) {
         uint64_t found = bits_of(slab, HELD_AND_FREE, word) & ~ignored;
-        if (found != 0)
-            return word * 64 + (unsigned)__builtin_ctzll(found);
+        if (found != 0) {
+            unsigned next = word * 64 + (unsigned)__builtin_ctzll(found);
+            return next < slab->slot_count ? next : slab->slot_count;
+        }
         ignored = 0;
     }
     return slab->slot_count;
@@ -99,7 +101,8 @@ bool fast_piece_was_slot(struct sealed_secret secret, const struct fast_slab *sl
 {
     unsigned index;
     uint64_t tombstone;
-    if (!fast_slot_find(slab, address, &index) || fast_piece_has_slot(slab, index))
+    if (!fast_slot_find(slab, address, &index) || index >= slab->slot_count ||
+        fast_piece_has_slot(slab, index))
         return false;
     *ret_size_bytes = fast_slot_capacity(slab);
     if (sealed_read_word(secret, address, &tombstone) ||

@@ -57,11 +57,12 @@ void fast_piece_write_tombstone(struct sealed_secret secret, uint8_t *slot, size
 
 /* True if the address is that of a slot that is no longer held. The size is that of its tombstone,
  * or the largest that it could have. */
-bool fast_piece_was_slot(struct sealed_secret secret, const struct fast_slab *slab, const uint8_t *address,
-                         size_t *ret_size_bytes);
+bool fast_piece_was_slot(struct sealed_secret secret, const struct fast_slab *slab,
+                         const uint8_t *address, size_t *ret_size_bytes);
 
 /* True if the end of the piece behind this live slot is intact, or the slot is not the last one of
  * its piece, and the same holds for the header before it. */
-bool fast_piece_is_intact(struct sealed_secret secret, const struct fast_slab *slab, unsigned index);
+bool fast_piece_is_intact(struct sealed_secret secret, const struct fast_slab *slab,
+                          unsigned index);
 
 #endif

@@ -27,7 +27,8 @@ static uint64_t seal_of(const struct fast_state *fast, const struct fast_slab *s
                        (uint64_t)slab->stride_bytes << 32 | slab->slot_count;
     struct heap_key key = fast->core.secret.headers;
     uint64_t state = heap_hash_add(key, 0, (uintptr_t)slab, (uintptr_t)slab->slots);
-    return heap_hash_end(key, heap_hash_add(key, state, lengths, 0));
+    uint64_t ends = (uint64_t)slab->mark << 16 | slab->least_bytes;
+    return heap_hash_end(key, heap_hash_add(key, state, lengths, ends));
 }
 
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
@@ -49,12 +50,16 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         .slots = pages + fast_class_first_bytes(class_index),
         .reciprocal = size_class->reciprocal,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
-        .slot_count = slot_count,
+        .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
+        .mark = fast_slot_mark(fast, class_index),
+        .mark_before = fast_slot_mark(fast, class_index),
+        .end_byte = fast_slot_end_byte(fast, class_index, size_class->stride_bytes),
+        .slot_count = (uint16_t)slot_count,
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
     for (unsigned w = 0; w < fast_slab_word_count(slot_count); w++) {
-        slab->free[w] = fast_slab_all_free(slot_count, w);
+        slab->free[w] = UINT64_MAX;
         fast_slab_marks(slab)[w] = 0;
     }
     slab->seal = seal_of(fast, slab);
@@ -161,7 +166,7 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     if (slab == NULL)
         return false;
     fast_class_count_opened(heap, size_class, slab, size_bytes);
-    return fast_class_make_current(fast_of(heap), size_class, slab);
+    return fast_class_make_current(fast_of(heap), slab);
 }
 
 /* --- Closing ---------------------------------------------------------------------------------- */
@@ -171,8 +176,8 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[slab->class_index];
     uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
-    if (size_class->slab == slab)
-        fast_class_clear_current(size_class);
+    if (fast->current[slab->class_index] == slab)
+        fast->current[slab->class_index] = &fast_no_slab;
     else
         fast_class_remove(fast, slab);
     fast_class_count_closed(heap, size_class, slab);

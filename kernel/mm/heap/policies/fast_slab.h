@@ -6,9 +6,10 @@
  *     16 B    payload |ccccc|  payload  |ccc|
  *
  * A padded slot is longer than the requested size. All bytes c behind the requested ones are a
- * canary (fast_canary.h). The highest 4 bits of the last one hold the low 4 bits of the size, so
- * the end says where it begins. A free checks all of these bytes. The guard before the first slot
- * is a canary, too, which heap_check() reads.
+ * canary (fast_canary.h). The lowest 4 bits of the last one are those of the size, so the end says
+ * where it begins. Its highest 4 bits are the class's mark, which comes from the canaries' key. A
+ * free checks all of these bytes, and the mark in the byte before the slot. The guard before the
+ * first slot ends with the mark, too; heap_check() reads all of the guard.
  *
  * Sizes that are multiples of 16 pay 16 bytes for this. If there are many such blocks, further ones
  * go to dense slabs, without guard and canaries, to save memory. An overrun there is found only if
@@ -16,8 +17,8 @@
  *
  * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
  * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
- * cost it five instructions. The slots of a word of bits are prepared in this way before the first
- * of them is used.
+ * cost it five instructions. The slots are prepared in this way a few at a time, before the first
+ * of them is used, so that the time of each operation is bounded.
  *
  * The record of a slab lies apart from its pages. (In the pages, all records would compete for the
  * same few cache lines, since pages begin at multiples of 4096.) The record has a bit for each
@@ -32,7 +33,7 @@
  * is freed with its last slab, the map with its last leaf.
  *
  * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot is then
- * short: the last 16 bytes hold the complement of a canary, and the size. In a dense slab a second
+ * short: the last 8 bytes hold a canary with the size, the 8 bytes before them the complement. In a dense slab a second
  * bit for each slot says whether the slot has an end. If any slot has one, the slab's `reciprocal`
  * is 0. The usual free then calls the function that reads these bits.
  *
@@ -54,25 +55,40 @@
 #define FAST_PAGE_COUNT_MASK 15u
 
 struct fast_slab {
-    uint8_t *slots;      /* slot 0 */
-    uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
-    uint32_t slot_count;
+    uint8_t *slots;       /* slot 0 */
+    uint64_t reciprocal;  /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
+    uint32_t mark;        /* of its slots' last bytes; more than 255 in a dense slab */
+    uint32_t mark_before; /* the same; the usual free reads both from memory, without a register */
+    int32_t end_byte;     /* plus a size: 0 if it fills the slot; else the lowest byte is the last
+                             one of a slot with a block of this size */
+    uint16_t slot_count;
     uint16_t used_count;    /* live blocks, or those above the floor (fast_class.h); 1 if it is full
                                and not current */
-    uint16_t reached_count; /* so many words of slots were allocated from */
+    uint16_t reached_count; /* so many slots are prepared */
     uint16_t stride_bytes;
+    uint16_t least_bytes; /* stride_bytes - 16: the least size of a padded slot */
     uint8_t class_index;
     uint8_t page_count : 4;
     bool is_full : 1;
     bool is_sparse : 1;
-    bool counts_above : 1;  /* it is on the list of partial slabs */
-    bool is_dissolved : 1;  /* its memory belongs to the core, except for its pieces */
-    struct fast_slab *next; /* on one of the class's lists, or on that of dissolved slabs */
-    struct fast_slab *previous;
+    bool counts_above : 1; /* it is on the list of partial slabs */
+    bool is_dissolved : 1; /* its memory belongs to the core, except for its pieces */
+    union {
+        struct { /* on one of the class's lists, or on that of dissolved slabs */
+            struct fast_slab *next;
+            struct fast_slab *previous;
+        };
+        struct { /* of a current slab: bit i of the word: slot i from `word_slots` on is free */
+            uint64_t *word;
+            uint8_t *word_slots;
+            uint64_t unready; /* the word's bits without a slot that is prepared */
+        };
+    };
     uint64_t seal; /* of the members that do not change: fast_slab_is_sound() */
-    /* Bit i of word w: slot 64 w + i is free. The same number of words follows, the marks. In a
-     * dense slab they mark live slots that are longer than the requested size and have an end. In
-     * a dissolved slab they also mark the free slots that lie in a piece. */
+    /* Bit i of word w: slot 64 w + i is not live. The bits behind the last slot are set, too, so
+     * that a free needs no other test of a slot's number. The same number of words follows, the
+     * marks. In a dense slab they mark live slots that are longer than the requested size and have
+     * an end. In a dissolved slab they also mark the free slots that lie in a piece. */
     uint64_t free[];
 };
 
@@ -90,18 +106,15 @@ static inline bool fast_slab_is_padded(const struct fast_slab *slab)
  * with. heap_check() and the paths that leave the usual free look at this. */
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab);
 
+/* Stands for no slab. Never written. */
+extern struct fast_slab fast_no_slab;
+
 /* --- Free slots ------------------------------------------------------------------------------- */
 
+/* The bit behind the last slot has a word, too. */
 static inline unsigned fast_slab_word_count(unsigned slot_count)
 {
-    return (slot_count + 63) / 64;
-}
-
-/* The word of a slab all of whose slots are free. */
-static inline uint64_t fast_slab_all_free(unsigned slot_count, unsigned word)
-{
-    unsigned count = slot_count - word * 64;
-    return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+    return slot_count / 64 + 1;
 }
 
 /* The words behind the words of free slots. */

@@ -14,23 +14,21 @@
 
 static inline uint32_t fast_slot_reciprocal(size_t stride_bytes)
 {
-    return (uint32_t)(UINT32_MAX / stride_bytes + 1);
+    return (uint32_t)((UINT64_C(1) << 32) / stride_bytes + 1);
 }
 
-/* True, and *ret_index is the slot's number, if the address is that of a slot. The product with
- * 2^32 / stride has the quotient above its low 32 bits. The low bits are less than the factor
- * exactly if the remainder is 0 (Lemire, Kaser and Kurz, "Faster remainder by direct computation",
- * 2019). An offset below 0 has a quotient beyond all slots. */
-static inline bool fast_slot_index_by(const struct fast_slab *slab, uint32_t reciprocal,
+/* True, and *ret_index is the slot's number, if the address is that of a slot, or of the place
+ * behind the last one. The product with the factor has the quotient above its low 32 bits. The low
+ * bits are less than the factor exactly if the remainder is 0 (Lemire, Kaser and Kurz, "Faster
+ * remainder by direct computation", 2019). They are not if the address is in the guard. The factor
+ * is more than 2^32 / stride, also for powers of two, since the guard of a slab of 16-byte slots
+ * would pass otherwise. Precondition: the address is in the slab's pages, or the factor is 0. */
+static inline bool fast_slot_index_by(const struct fast_slab *slab, uint64_t reciprocal,
                                       const void *address, unsigned *ret_index)
 {
-    uint32_t offset = (uint32_t)((uintptr_t)address - (uintptr_t)slab->slots);
-    uint64_t product = (uint64_t)offset * reciprocal;
-    unsigned index = (unsigned)(product >> 32);
-    if ((uint32_t)product >= reciprocal || index >= slab->slot_count)
-        return false;
-    *ret_index = index;
-    return true;
+    uint64_t product = ((uintptr_t)address - (uintptr_t)slab->slots) * reciprocal;
+    *ret_index = (unsigned)(product >> 32);
+    return (uint32_t)product < (uint32_t)reciprocal;
 }
 
 static inline bool fast_slot_index(const struct fast_slab *slab, const void *address,
@@ -44,6 +42,7 @@ static inline uint8_t *fast_slot_at(const struct fast_slab *slab, unsigned index
     return slab->slots + (size_t)index * slab->stride_bytes;
 }
 
+/* True also for the place behind the last slot. */
 static inline bool fast_slot_is_free(const struct fast_slab *slab, unsigned index)
 {
     return (slab->free[index / 64] >> index % 64 & 1) != 0;
@@ -68,65 +67,91 @@ static inline void fast_slot_make_live(struct fast_slab *slab, unsigned index)
 
 /* --- The ends of padded slots ----------------------------------------------------------------- */
 
-static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t stride_bytes)
+/* The last byte's bits that are not the size's. */
+#define FAST_END_SHIFT 56
+#define FAST_SIZE_BITS 15u
+
+/* Return the mark of the class's slabs. */
+uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index);
+
+/* Return the `end_byte` of the class's slabs. */
+int32_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes);
+
+static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t least_bytes)
 {
-    return (uint64_t *)(uintptr_t)(slot + stride_bytes - SEALED_UNIT_BYTES);
+    return (uint64_t *)(uintptr_t)(slot + least_bytes);
 }
 
-/* The canary of a block of this size. The address is one unit further, since the usual free then
- * needs one instruction less. */
-static inline uint64_t fast_slot_canary(const struct fast_state *fast, const uint8_t *slot,
-                                        size_t size_bytes)
+/* Return both words of the end of a block of this size. */
+static inline uint64_t fast_slot_end_word(const struct fast_state *fast, const uint8_t *slot,
+                                          size_t size_bytes, uint64_t last_byte)
 {
-    return fast_canary(fast, (uintptr_t)slot + size_bytes + SEALED_UNIT_BYTES);
+    uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes);
+    return canary >> 8 | last_byte << FAST_END_SHIFT;
 }
 
 /* Write the canary of a new block: all bytes behind it, and bytes of its own content in the slot's
  * last 16 bytes. Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
 static inline void fast_slot_mark_end(const struct fast_state *fast, uint8_t *slot,
-                                      size_t stride_bytes, size_t size_bytes)
+                                      size_t stride_bytes, size_t size_bytes, uint64_t last_byte)
 {
-    uint64_t canary = fast_slot_canary(fast, slot, size_bytes);
-    uint64_t *words = fast_slot_end_words(slot, stride_bytes);
-    words[0] = canary;
-    words[1] = canary >> 4 | (uint64_t)size_bytes << 60;
+    uint64_t *words = fast_slot_end_words(slot, stride_bytes - SEALED_UNIT_BYTES);
+    words[0] = words[1] = fast_slot_end_word(fast, slot, size_bytes, last_byte);
 }
 
-/* True if all bytes behind a live block are intact; its size is then read. False also for a short
- * slot. */
-static inline bool fast_slot_end_is_intact(const struct fast_state *fast, const uint8_t *slot,
-                                           size_t stride_bytes, size_t *ret_size_bytes)
+/* True if all bytes behind a live block are intact, apart from the last one, which holds the low
+ * bits of its size. The first word is compared with the second one. */
+static inline bool fast_slot_canary_is_intact(const struct fast_state *fast, const uint8_t *slot,
+                                              size_t size_bytes, const uint64_t *words,
+                                              size_t low_bits)
 {
-    const uint64_t *words = fast_slot_end_words(slot, stride_bytes);
-    size_t low_bits = words[1] >> 60;
-    *ret_size_bytes = stride_bytes + low_bits - SEALED_UNIT_BYTES;
-    uint64_t canary = fast_slot_canary(fast, slot, *ret_size_bytes);
+    uint64_t last = words[1];
+    uint64_t first = (words[0] ^ last) & fast->slack[0][low_bits];
     if (!HEAP_CHECKS)
-        return low_bits != 0 || words[0] == canary; /* short slots need another way */
-    return (((words[0] ^ canary) & fast->slack[0][low_bits]) |
-            ((words[1] ^ canary >> 4) & fast->slack[1][low_bits])) == 0;
+        return low_bits != 0 || words[0] == last; /* short slots need another way */
+    uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8;
+    return (((last ^ canary) & fast->slack[1][low_bits]) | first) == 0;
 }
 
-/* The same for a slot of any slab. The function treats every slot of a dense slab as usual.
- * *ret_free_word is for fast_slot_write_free(). */
+/* True if a live slot of a padded slab has intact bytes behind its block, and the mark before it;
+ * its size is then read. False also for a short slot. *ret_free_word is for fast_slot_write_free().
+ */
+static inline bool fast_slot_is_usual(const struct fast_state *fast, const struct fast_slab *slab,
+                                      const uint8_t *slot, size_t *ret_size_bytes,
+                                      uint64_t *ret_free_word)
+{
+    size_t least_bytes = slab->least_bytes;
+    const uint64_t *words = fast_slot_end_words(slot, least_bytes);
+    uint64_t low_bits = slot[least_bytes + SEALED_UNIT_BYTES - 1] ^ slab->mark;
+    uint64_t before = HEAP_CHECKS ? slot[-1] ^ slab->mark_before : 0;
+    *ret_size_bytes = least_bytes + low_bits;
+    *ret_free_word = words[1];
+    return (low_bits | before) <= FAST_SIZE_BITS &&
+           fast_slot_canary_is_intact(fast, slot, *ret_size_bytes, words, low_bits);
+}
+
+/* The same for a slot of any slab. The function treats every slot of a dense slab as usual. */
 static inline bool fast_slot_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
                                        const uint8_t *slot, size_t *ret_size_bytes,
                                        uint64_t *ret_free_word)
 {
-    size_t stride_bytes = slab->stride_bytes;
-    if (fast_slab_is_padded(slab)) {
-        *ret_free_word = fast_slot_end_words(slot, stride_bytes)[1];
-        return fast_slot_end_is_intact(fast, slot, stride_bytes, ret_size_bytes);
-    }
-    *ret_size_bytes = stride_bytes;
+    if (fast_slab_is_padded(slab))
+        return fast_slot_is_usual(fast, slab, slot, ret_size_bytes, ret_free_word);
+    *ret_size_bytes = slab->stride_bytes;
     *ret_free_word = fast_canary(fast, (uintptr_t)slot);
     return true;
 }
 
-/* Write the masks that fast_slot_end_is_intact() needs. */
+/* True if the byte before the slot has the mark, or the slab has no marks. */
+static inline bool fast_slot_before_is_intact(const struct fast_slab *slab, const uint8_t *slot)
+{
+    return !HEAP_CHECKS || !fast_slab_is_padded(slab) || (slot[-1] ^ slab->mark) <= FAST_SIZE_BITS;
+}
+
+/* Write the masks that fast_slot_canary_is_intact() needs. */
 void fast_slot_begin(struct fast_state *fast);
 
-/* The same, also for short slots. */
+/* As fast_slot_is_intact(), also for short slots. Precondition: the slot is live. */
 bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,
                     size_t *ret_size_bytes);
 
@@ -135,8 +160,8 @@ bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab,
 size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *slab, unsigned index);
 
 /* Read the size of a slot that has an end. False: the end was overwritten. */
-bool fast_slot_read_end(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
-                        size_t *ret_size_bytes);
+bool fast_slot_read_end(const struct fast_state *fast, const struct fast_slab *slab,
+                        const uint8_t *slot, size_t *ret_size_bytes);
 
 /* --- Free slots ------------------------------------------------------------------------------- */
 
@@ -161,11 +186,11 @@ bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_sla
                             unsigned index);
 
 /* Read the size of the last block of a free slot that has an end. False: the end was overwritten. */
-bool fast_slot_read_freed(const struct fast_state *fast, const uint8_t *slot, size_t stride_bytes,
-                          size_t *ret_size_bytes);
+bool fast_slot_read_freed(const struct fast_state *fast, const struct fast_slab *slab,
+                          const uint8_t *slot, size_t *ret_size_bytes);
 
 /* Write the canary behind a block that keeps its content. Precondition: as above. */
-void fast_slot_move_end(const struct fast_state *fast, uint8_t *slot, size_t stride_bytes,
+void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
                         size_t size_bytes);
 
 /* Write the guard before slot 0, and check it. */

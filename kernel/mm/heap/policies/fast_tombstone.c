@@ -31,7 +31,9 @@ static bool read_tombstone(const struct fast_state *fast, uint8_t *pages, unsign
         .slots = pages + fast_class_first_bytes(class_index),
         .reciprocal = size_class->reciprocal,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
-        .slot_count = fast_class_slots_in(size_class, class_index, page_count),
+        .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
+        .mark = fast_slot_mark(fast, class_index),
+        .slot_count = (uint16_t)fast_class_slots_in(size_class, class_index, page_count),
         .class_index = (uint8_t)class_index,
     };
     return true;
@@ -48,12 +50,12 @@ bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *addr
             return false;
         if (!read_tombstone(fast, page, reach, &slab))
             continue;
-        if (!fast_slot_index(&slab, address, &index) ||
+        if (!fast_slot_index(&slab, address, &index) || index >= slab.slot_count ||
             slab.stride_bytes > fast->core.end - address)
             return false;
         *ret_size_bytes = slab.stride_bytes;
         return !fast_slab_is_padded(&slab) ||
-               fast_slot_read_freed(fast, address, slab.stride_bytes, ret_size_bytes);
+               fast_slot_read_freed(fast, &slab, address, ret_size_bytes);
     }
     return false;
 }

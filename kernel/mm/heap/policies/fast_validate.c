@@ -36,6 +36,9 @@ static void record_slot(struct heap *heap, const struct fast_slab *slab, const u
     else if (slot != pointer)
         record(heap, HEAP_FAULT_BAD_POINTER, slot, size_bytes, pointer,
                "the pointer is not the start of a block");
+    else if (!slab->is_dissolved && !fast_slot_before_is_intact(slab, slot))
+        record(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer,
+               "the byte before the block was overwritten");
     else
         record(heap, HEAP_FAULT_OVERRUN, slot, size_bytes, pointer,
                "the bytes behind the block were overwritten");

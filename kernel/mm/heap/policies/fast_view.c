@@ -35,14 +35,13 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
     unsigned live_count = 0;
     if (fast_slab_is_padded(slab) && !fast_slot_guard_is_intact(fast, slab))
         return "the bytes before a slab's first block were overwritten";
-    const struct fast_class *size_class = &fast->classes[slab->class_index];
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
             tally->survey.free_block_count++;
             tally->survey.free_bytes += fast_slot_capacity(slab);
             tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
-            if (index / 64 < slab->reached_count && !fast_slot_is_untouched(fast, slab, index))
+            if (index < slab->reached_count && !fast_slot_is_untouched(fast, slab, index))
                 return "a free block was written to";
             continue;
         }
@@ -56,7 +55,8 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
         slab->is_full ? slab->slot_count : (unsigned)slab->used_count + fast_class_floor(slab);
     if (live_count != used_count)
         return "a slab's count is wrong";
-    return slab->is_full && size_class->slab == slab ? "a full slab is current" : NULL;
+    return slab->is_full && fast->current[slab->class_index] == slab ? "a full slab is current"
+                                                                     : NULL;
 }
 
 /* Add the slots of one piece of a dissolved slab, which begin at `piece`. A free one serves no
@@ -101,7 +101,7 @@ static bool leaf_is_idle(const struct fast_state *fast, const struct fast_leaf *
 static bool all_slabs_are_idle(const struct fast_state *fast)
 {
     for (size_t i = 0; i < fast->map_length; i++) {
-        if (!leaf_is_idle(fast, fast->map[i]))
+        if (!leaf_is_idle(fast, fast_map_leaf(fast, i)))
             return false;
     }
     return true;
@@ -349,8 +349,9 @@ static const char *check_list(const struct fast_state *fast, const struct fast_c
             slab->previous != previous)
             return "a class's list is wrong";
         unsigned live_count = (unsigned)slab->used_count + fast_class_floor(slab);
-        if (live_count >= slab->slot_count || slab->is_full || slab == size_class->slab ||
-            slab->is_dissolved || slab->is_sparse != is_sparse || slab->counts_above == is_sparse ||
+        if (live_count >= slab->slot_count || slab->is_full ||
+            slab == fast->current[slab->class_index] || slab->is_dissolved ||
+            slab->is_sparse != is_sparse || slab->counts_above == is_sparse ||
             (slab->used_count == 0 && !is_sparse) ||
             is_sparse != (live_count <= slab->slot_count / FAST_SPARSE_PART))
             return "a slab is on the wrong list";
@@ -460,7 +461,7 @@ static const char *check_map(const struct fast_state *fast, const struct tally *
     struct map_tally map = {0};
     for (size_t i = 0; i < fast->map_length; i++) {
         const char *problem =
-            tally_leaf(fast, fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES, &map);
+            tally_leaf(fast, fast_map_leaf(fast, i), fast->map_floor + i * FAST_LEAF_BYTES, &map);
         if (problem != NULL)
             return problem;
     }
