@@ -357,7 +357,7 @@ static size_t fast_free_tail(const struct heap *heap)
 static void fast_trim(struct heap *heap)
 {
     fast_dissolve_all(heap);
-    (void)fast_slab_flush(heap);
+    fast_slab_flush(heap);
     size_t kept_bytes = fast_absent_first_offset(heap);
     if (kept_bytes == 0 || heap->pages.shrink == NULL || !fast_view_is_empty(heap))
         return;

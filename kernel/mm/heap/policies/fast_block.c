@@ -27,7 +27,7 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
                            uint64_t *ret_header)
 {
     uint8_t *block = take(heap, request, ret_header);
-    if (block == NULL && !heap->is_corrupt && fast_slab_flush(heap))
+    while (block == NULL && !heap->is_corrupt && fast_slab_flush_one(heap))
         block = take(heap, request, ret_header);
     return block;
 }

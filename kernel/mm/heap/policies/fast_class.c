@@ -68,7 +68,7 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
 }
 
 /* So many slots are prepared at a time. */
-#define READY_STEP 32u
+#define READY_STEP 16u
 
 /* Make the next slots that nothing was allocated from yet look like freed ones. */
 static void prepare(const struct fast_state *fast, struct fast_slab *slab)
