@@ -7,8 +7,8 @@
  *                      canary     … |footer|
  *
  * The address of a block is that of its payload, a multiple of 16. The 8 bytes before it are its
- * header. If the payload is longer than the requested size, a canary follows the requested bytes.
- * If not, the next block's header is the canary.
+ * header. If the payload is longer than the requested size, all bytes behind the requested ones are a
+ * canary. If not, the next block's header is the canary.
  *
  * The low bits of a word (header or footer) hold a hash of its content, its address and the heap's
  * secret. An overrun of the block before it changes these bits first. The content of a header:
@@ -46,10 +46,6 @@
 #define SEALED_SLACK_SHIFT     53
 #define SEALED_SLACK_MAX       UINT64_C(63)
 #define SEALED_ALIGNMENT_SHIFT 59
-
-/* The first byte behind the requested bytes, if there is one. Not ASCII, 0 or 0xff, since an
- * overrun often writes one of these. */
-#define SEALED_CANARY ((uint8_t)0xbf)
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
@@ -175,26 +171,62 @@ static inline size_t sealed_size(uint64_t header)
     return sealed_capacity_bytes(sealed_units(header)) - sealed_slack(header);
 }
 
+/* The canary that each 8 bytes behind the requested ones have, counted back from the payload's end.
+ */
+static inline uint64_t sealed_canary(struct sealed_secret secret, const uint64_t *end)
+{
+    return ((uintptr_t)end ^ secret.canaries.first) * secret.canaries.odd;
+}
+
+/* Return how many low bits of the word are content if the word is `slack_bytes` short of the end. */
+static inline unsigned sealed_content_bits(size_t slack_bytes)
+{
+    return slack_bytes < 8 ? 64 - (unsigned)slack_bytes * 8 : 0;
+}
+
+static inline void sealed_write_slack(struct sealed_secret secret, uint64_t *end,
+                                      size_t slack_bytes)
+{
+    uint64_t canary = sealed_canary(secret, end);
+    for (; slack_bytes >= 8; slack_bytes -= 8)
+        *--end = canary;
+    if (slack_bytes != 0) {
+        uint64_t slack = UINT64_MAX << sealed_content_bits(slack_bytes);
+        end[-1] = (end[-1] & ~slack) | (canary & slack);
+    }
+}
+
+/* Precondition: slack_bytes != 0. */
+static inline bool sealed_slack_is_intact(struct sealed_secret secret, const uint64_t *end,
+                                          size_t slack_bytes)
+{
+    uint64_t canary = sealed_canary(secret, end);
+    for (; slack_bytes > 8; slack_bytes -= 8) {
+        if (*--end != canary)
+            return false;
+    }
+    return (end[-1] ^ canary) >> sealed_content_bits(slack_bytes) == 0;
+}
+
 /* Write the header of a block with the requested size `size_bytes`, and its canary. `header` has
  * all fields except slack and `live`. */
 static inline void sealed_make_live(struct sealed_secret secret, uint8_t *block, uint64_t header,
                                     size_t size_bytes)
 {
     uint64_t slack_bytes = sealed_capacity_bytes(sealed_units(header)) - size_bytes;
-    if (slack_bytes != 0)
-        block[size_bytes] = SEALED_CANARY;
+    sealed_write_slack(secret, (void *)(block + size_bytes + slack_bytes), slack_bytes);
     header &= ~(SEALED_SLACK_MAX << SEALED_SLACK_SHIFT);
     sealed_write_header(secret, block, header | SEALED_LIVE | slack_bytes << SEALED_SLACK_SHIFT);
 }
 
-/* True if the canary behind a live block is intact. */
+/* True if all bytes of the canary behind a live block are intact. */
 static inline bool sealed_end_is_intact(struct sealed_secret secret, const uint8_t *block,
                                         uint64_t header)
 {
     uint64_t next;
     const uint8_t *end = block + sealed_capacity_bytes(sealed_units(header));
     if (sealed_slack(header) != 0)
-        return *(end - sealed_slack(header)) == SEALED_CANARY;
+        return sealed_slack_is_intact(secret, (const void *)end, sealed_slack(header));
     return sealed_read_header(secret, end + SEALED_HEADER_BYTES, &next);
 }
 
