@@ -39,6 +39,26 @@ static void test_K8_overflow(void **state)
     }
 }
 
+/* One byte behind a block, not the first one. Each byte up to the next header, or up to the end of
+ * the slot, is a canary. The best-fit policy has its headers elsewhere, and its own tests. */
+static void test_K8_a_write_that_skips_bytes(void **state)
+{
+    const struct fixture *fixture = *state;
+    if (fixture->policy == &heap_policy_best_fit)
+        return;
+    for (size_t s = 0; s < SIZE_COUNT; s++) {
+        for (size_t p = 0; p < 2; p++) {
+            size_t units = (SIZES[s] + 8 + 15) / 16;
+            size_t end = units * 16 - 8;
+            if (POPULATIONS[p] != 0 && end > (SIZES[s] / 16 + 1) * 16)
+                end = (SIZES[s] / 16 + 1) * 16;
+            for (size_t offset = SIZES[s] + 1; offset < end; offset++)
+                assert_overrun_is_found(*state, SIZES[s], POPULATIONS[p], (ptrdiff_t)offset, 1,
+                                        DIFFERENCES[offset % sizeof DIFFERENCES]);
+        }
+    }
+}
+
 static void test_K8_underflow(void **state)
 {
     for (size_t s = 0; s < SIZE_COUNT; s++) {
@@ -213,6 +233,7 @@ static void test_K9_forged_links_write_nothing(void **state)
 
 static const struct heap_policy_test TESTS[] = {
     TEST(test_K8_overflow),
+    TEST(test_K8_a_write_that_skips_bytes),
     TEST(test_K8_underflow),
     TEST(test_K8_underflow_in_a_population),
     TEST(test_K8_underflow_before_each_block_of_a_slab),

@@ -372,7 +372,7 @@ static void fast_trim(struct heap *heap)
 {
     (void)fast_recent_flush(heap);
     fast_dissolve_all(heap);
-    (void)fast_slab_flush(heap);
+    fast_slab_flush(heap);
     size_t kept_bytes = fast_absent_first_offset(heap);
     if (kept_bytes == 0 || heap->pages.shrink == NULL || !fast_view_is_empty(heap))
         return;

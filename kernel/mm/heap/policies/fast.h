@@ -90,9 +90,9 @@ struct fast_absent {
     size_t spare_units; /* the least that was free in the core's bins since then */
 };
 
-/* The heap keeps at most this many slabs without live blocks, of any class. They spare a program
- * that frees and allocates in turns from closing and opening a slab each time. */
-#define FAST_EMPTY_SLABS 2
+/* The heap keeps at most this many slabs without live blocks, of any class (fast_slab.c). They spare
+ * a program that frees and allocates in turns from closing and opening a slab each time. */
+#define FAST_EMPTY_SLABS 8
 
 struct fast_state {
     uintptr_t map_floor; /* the first written place of the map is for the pages from here */

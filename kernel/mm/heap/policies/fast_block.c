@@ -28,10 +28,9 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
                            uint64_t *ret_header)
 {
     uint8_t *block = take(heap, request, ret_header);
-    if (block != NULL || heap->is_corrupt)
-        return block;
-    bool has_merged = fast_recent_flush(heap);
-    if (fast_slab_flush(heap) || has_merged)
+    if (block == NULL && !heap->is_corrupt && fast_recent_flush(heap))
+        block = take(heap, request, ret_header);
+    while (block == NULL && !heap->is_corrupt && fast_slab_flush_one(heap))
         block = take(heap, request, ret_header);
     return block;
 }

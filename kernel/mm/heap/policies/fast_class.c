@@ -68,7 +68,7 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
 }
 
 /* So many slots are prepared at a time. */
-#define READY_STEP 32u
+#define READY_STEP 16u
 
 /* Make the next slots that nothing was allocated from yet look like freed ones. */
 static void prepare(const struct fast_state *fast, struct fast_slab *slab)
@@ -79,8 +79,7 @@ static void prepare(const struct fast_state *fast, struct fast_slab *slab)
     slab->reached_count = (uint16_t)(reached + count);
 }
 
-/* Return the bits of a word without a slot that is prepared. */
-static uint64_t unready_bits(const struct fast_slab *slab, unsigned word)
+uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word)
 {
     unsigned ready_count = slab->reached_count - word * 64;
     return slab->reached_count / 64 > word ? 0 : UINT64_MAX << ready_count;
@@ -90,7 +89,7 @@ static void set_current(struct fast_state *fast, struct fast_slab *slab, unsigne
 {
     slab->word = &slab->free[word];
     slab->word_slots = fast_slot_at(slab, word * 64);
-    slab->unready = unready_bits(slab, word);
+    slab->unready = fast_class_unready(slab, word);
     fast->current[slab->class_index] = slab;
 }
 
@@ -98,7 +97,7 @@ bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab)
 {
     unsigned reached_word = slab->reached_count / 64;
     for (unsigned w = 0; w <= reached_word; w++) {
-        if (slab->free[w] != unready_bits(slab, w)) {
+        if (slab->free[w] != fast_class_unready(slab, w)) {
             set_current(fast, slab, w);
             return true;
         }

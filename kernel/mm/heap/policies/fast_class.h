@@ -66,6 +66,9 @@ static inline void *fast_class_allocate(struct heap *heap, struct fast_slab *sla
  * has no free slot, and no current slab. */
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
 
+/* Return the bits of a word without a slot that is prepared. */
+uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word);
+
 /* Make this slab current. False: it has no free slot. */
 bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab);
 

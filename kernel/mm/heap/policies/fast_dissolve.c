@@ -67,7 +67,7 @@ static bool choose(struct heap *heap)
             continue;
         unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
         if (fast_slab_is_empty(fast->sparse[class_index])) {
-            (void)fast_slab_flush(heap);
+            (void)fast_slab_flush_one(heap);
             return false;
         }
         begin(heap, fast_class_take_sparse(fast, &fast->classes[class_index]));
@@ -106,6 +106,8 @@ void fast_dissolve_step(struct heap *heap)
     look_at_current(fast);
     if (fast_dissolve_is_due(fast))
         cut_runs(heap);
+    else if (fast->empty[1] != NULL && fast_slab_memory_is_scarce(heap))
+        (void)fast_slab_flush_one(heap);
 }
 
 void fast_dissolve_all(struct heap *heap)

@@ -17,6 +17,11 @@
 /* … but a class's first slab may lose this part of the memory that is left. */
 #define LOSS_IN_ROOM 16384
 
+/* The heap has this many bytes for each empty slab that it keeps, after the first one. */
+#define BYTES_FOR_EMPTY_SLAB ((size_t)256 * 1024)
+/* Memory is scarce if less than this part of the heap's limit is left. */
+#define SCARCE_PART 8
+
 _Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / 16 <= UINT16_MAX, "slots are counted in 16 bits");
 
 /* --- Records ---------------------------------------------------------------------------------- */
@@ -27,7 +32,7 @@ static uint64_t seal_of(const struct fast_state *fast, const struct fast_slab *s
                        (uint64_t)slab->stride_bytes << 32 | slab->slot_count;
     struct heap_key key = fast->core.secret.headers;
     uint64_t state = heap_hash_add(key, 0, (uintptr_t)slab, (uintptr_t)slab->slots);
-    uint64_t ends = (uint64_t)slab->mark << 16 | slab->least_bytes;
+    uint64_t ends = (uint64_t)(uint32_t)slab->end_byte << 32 | slab->mark << 16 | slab->least_bytes;
     return heap_hash_end(key, heap_hash_add(key, state, lengths, ends));
 }
 
@@ -36,7 +41,7 @@ bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *s
     const uint8_t *record = (const void *)slab;
     return (uintptr_t)record % SEALED_UNIT_BYTES == 0 && record >= fast_first(&fast->core) &&
            record < fast->core.end && (size_t)(fast->core.end - record) >= sizeof *slab &&
-           slab->seal == seal_of(fast, slab);
+           slab->mark == slab->mark_before && slab->seal == seal_of(fast, slab);
 }
 
 /* --- Opening ---------------------------------------------------------------------------------- */
@@ -189,21 +194,43 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
-/* Make the slab the newest of the empty ones. The oldest is closed, unless it has blocks again. */
-static void keep_empty(struct heap *heap, struct fast_slab *slab)
+/* Return how many empty slabs the heap may keep. They are a small part of it. If little memory is
+ * left, one must do, since a request that finds no memory closes all of them. */
+static unsigned most_empty(const struct heap *heap)
 {
-    struct fast_state *fast = fast_of(heap);
+    if (fast_slab_memory_is_scarce(heap))
+        return 1;
+    return (unsigned)smaller(1 + heap->size_bytes / BYTES_FOR_EMPTY_SLAB, FAST_EMPTY_SLABS);
+}
+
+/* Make the slab the newest of the empty ones. Return the one that no longer is among them, or NULL. */
+static struct fast_slab *add_empty(struct fast_state *fast, struct fast_slab *slab)
+{
     struct fast_slab *newest = slab;
     for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
         struct fast_slab *older = fast->empty[i];
         fast->empty[i] = newest;
         newest = older;
         if (newest == slab || newest == NULL)
-            return;
+            return NULL;
     }
-    if (!fast_slab_is_empty(newest))
+    return newest;
+}
+
+/* A slab has become empty. If there are then too many, the oldest is closed, unless it has blocks
+ * again. */
+static void keep_empty(struct heap *heap, struct fast_slab *slab)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_slab *oldest = add_empty(fast, slab);
+    unsigned most = most_empty(heap);
+    bool is_closed = oldest != NULL && fast_slab_is_empty(oldest);
+    if (is_closed)
+        close_slab(heap, oldest);
+    else if (most < FAST_EMPTY_SLABS && fast->empty[most] != NULL)
+        is_closed = fast_slab_flush_one(heap);
+    if (!is_closed)
         return;
-    close_slab(heap, newest);
     heap_end_give_back(heap);
     fast_absent_discard_surplus(heap);
 }
@@ -226,17 +253,27 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
     fast_class_add(fast, slab, live_count);
 }
 
-bool fast_slab_flush(struct heap *heap)
+bool fast_slab_flush_one(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    bool closed = false;
-    for (unsigned i = 0; i < FAST_EMPTY_SLABS && !heap->is_corrupt; i++) {
+    for (unsigned i = FAST_EMPTY_SLABS; i-- > 0 && !heap->is_corrupt;) {
         struct fast_slab *slab = fast->empty[i];
         fast->empty[i] = NULL;
         if (slab == NULL || !fast_slab_is_empty(slab))
             continue;
         close_slab(heap, slab);
-        closed = true;
+        return true;
     }
-    return closed;
+    return false;
+}
+
+void fast_slab_flush(struct heap *heap)
+{
+    while (fast_slab_flush_one(heap))
+        continue;
+}
+
+bool fast_slab_memory_is_scarce(const struct heap *heap)
+{
+    return fast_core_room_bytes(heap) < heap->limit_bytes / SCARCE_PART;
 }

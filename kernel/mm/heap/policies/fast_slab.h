@@ -141,7 +141,13 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
  * others are empty. */
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab);
 
-/* Close all slabs without a live block. True if there was one. */
-bool fast_slab_flush(struct heap *heap);
+/* Close a slab without a live block, the oldest of them. False: there is none. */
+bool fast_slab_flush_one(struct heap *heap);
+
+/* Close all slabs without a live block. */
+void fast_slab_flush(struct heap *heap);
+
+/* True if the heap may not keep memory that it does not use. */
+bool fast_slab_memory_is_scarce(const struct heap *heap);
 
 #endif

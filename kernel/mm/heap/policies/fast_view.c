@@ -29,6 +29,17 @@ struct tally {
 
 /* --- Slabs ------------------------------------------------------------------------------------ */
 
+/* A class's current slab has the word that its blocks come from. */
+static bool current_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    if (fast->current[slab->class_index] != slab)
+        return true;
+    size_t word = (size_t)(slab->word - slab->free);
+    return !slab->is_full && word <= slab->slot_count / 64 &&
+           slab->word_slots == fast_slot_at(slab, (unsigned)word * 64) &&
+           slab->unready == fast_class_unready(slab, (unsigned)word);
+}
+
 static const char *tally_slab(const struct fast_state *fast, const struct fast_slab *slab,
                               struct tally *tally)
 {
@@ -55,8 +66,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
         slab->is_full ? slab->slot_count : (unsigned)slab->used_count + fast_class_floor(slab);
     if (live_count != used_count)
         return "a slab's count is wrong";
-    return slab->is_full && fast->current[slab->class_index] == slab ? "a full slab is current"
-                                                                     : NULL;
+    return current_is_sound(fast, slab) ? NULL : "a class's current slab is wrong";
 }
 
 /* Add the slots of one piece of a dissolved slab, which begin at `piece`. A free one serves no
