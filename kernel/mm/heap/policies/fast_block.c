@@ -160,7 +160,7 @@ static inline void *allocate_from_core(struct heap *heap, size_t size_bytes, siz
     if (taken.block == NULL)
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     uint64_t header = sealed_header(taken.units, SEALED_LIVE);
-    if (__builtin_expect(fast_dissolve_has_work(fast_of(heap)), 0))
+    if (__builtin_expect(fast_dissolve_is_due(fast_of(heap)), 0))
         return give_and_dissolve(heap, taken.block, size_bytes, header, caller);
     return give_block(heap, taken.block, size_bytes, header);
 }

@@ -18,16 +18,12 @@
 /* True if the sparse slabs have much memory for the core. */
 static inline bool fast_dissolve_is_due(const struct fast_state *fast)
 {
-    size_t units = (size_t)(fast->core.end - fast->core.base) / SEALED_UNIT_BYTES;
-    size_t used_units = units - fast_core_free_units(&fast->core) - fast->absent.units;
+    if ((fast->sparse_page_count | (uintptr_t)fast->dissolving) == 0)
+        return false;
+    size_t used_units =
+        fast->core.end_place - fast_core_free_units(&fast->core) - fast->absent.units;
     size_t sparse_units = fast->sparse_page_count * (FAST_PAGE_BYTES / SEALED_UNIT_BYTES);
     return fast->dissolving != NULL || sparse_units > used_units / FAST_SPARSE_DUE_PART;
-}
-
-/* True if some slab is sparse, or partly dissolved. */
-static inline bool fast_dissolve_has_work(const struct fast_state *fast)
-{
-    return (fast->sparse_page_count | (uintptr_t)fast->dissolving) != 0;
 }
 
 /* Give a bounded amount of the memory of sparse slabs to the core. Call this after a request that
