@@ -76,7 +76,7 @@ static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t s
     const size_t page_units = FAST_PAGE_BYTES / SEALED_UNIT_BYTES;
     bool has_page = core->top_units >= page_units ||
                     fast_bin_not_empty(core, fast_bin_of(page_units)) < FAST_BIN_COUNT;
-    bool may_grow = !fast_core_has_room(heap, size_bytes);
+    bool may_grow = heap->pages.grow != NULL && !fast_core_has_room(heap, size_bytes);
     return (has_page || may_grow) && fast_slab_open(heap, size_class, size_bytes, may_grow);
 }
 

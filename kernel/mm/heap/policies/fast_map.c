@@ -120,6 +120,26 @@ static void set_place(struct fast_state *fast, const uint8_t *page, struct fast_
     fast->map[place] = (uintptr_t)leaf - shift_of(fast->map_floor + place * FAST_LEAF_BYTES);
 }
 
+static struct fast_leaf *take_leaf(struct heap *heap, bool may_grow)
+{
+    const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
+                                         .alignment_bytes = SEALED_UNIT_BYTES};
+    return fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
+}
+
+bool fast_map_prepare(struct heap *heap, bool may_grow)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (fast->map_block == NULL) {
+        (void)fast_map_create(heap, may_grow);
+        return false;
+    }
+    if (fast->spare_leaf != NULL)
+        return true;
+    fast->spare_leaf = take_leaf(heap, may_grow);
+    return fast->spare_leaf == NULL && !heap->is_corrupt;
+}
+
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
@@ -127,11 +147,12 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
         return false;
     if (!is_constant(leaf_of(fast, page)))
         return true;
-    const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
-                                         .alignment_bytes = SEALED_UNIT_BYTES};
-    struct fast_leaf *leaf = fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
+    struct fast_leaf *leaf = fast->spare_leaf;
+    if (leaf == NULL)
+        leaf = take_leaf(heap, may_grow);
     if (leaf == NULL)
         return false;
+    fast->spare_leaf = NULL;
     const struct fast_leaf *old = leaf_of(fast, page);
     fast->leaf_count += old == &no_leaf;
     *leaf = *old;
@@ -163,15 +184,20 @@ void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, u
     }
 }
 
-void fast_map_drop_if_unused(struct heap *heap)
+bool fast_map_drop_if_unused(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
     void *block = fast->map_block;
+    void *spare_leaf = fast->spare_leaf;
     if (block == NULL || fast->leaf_count != 0)
-        return;
+        return false;
     fast->map_length = 0;
     fast->map_block = NULL;
+    fast->spare_leaf = NULL;
+    if (spare_leaf != NULL)
+        fast_own_release(heap, spare_leaf);
     fast_own_release(heap, block);
+    return true;
 }
 
 /* Free the page's leaf if none of its pages belongs to a slab. */
@@ -185,14 +211,17 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
         return;
     set_place(fast, page, &no_leaf);
     fast->leaf_count--;
-    fast_own_release(heap, leaf);
+    if (fast->spare_leaf == NULL)
+        fast->spare_leaf = leaf;
+    else
+        fast_own_release(heap, leaf);
 }
 
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count)
 {
     drop_unused_leaf(heap, pages);
     drop_unused_leaf(heap, pages + (page_count - 1) * FAST_PAGE_BYTES);
-    fast_map_drop_if_unused(heap);
+    (void)fast_map_drop_if_unused(heap);
 }
 
 /* --- Absent pages ----------------------------------------------------------------------------- */
@@ -257,7 +286,7 @@ uint8_t *fast_map_set_absent(struct heap *heap, uint8_t *start, uint8_t *end)
             break;
         end = part;
     }
-    fast_map_drop_if_unused(heap);
+    (void)fast_map_drop_if_unused(heap);
     return end;
 }
 

@@ -27,6 +27,11 @@ static inline struct fast_slab *fast_map_find(const struct fast_state *fast, con
     return *(struct fast_slab **)(leaf + page * sizeof(struct fast_slab *));
 }
 
+/* Make sure that there is a map, and a spare leaf for it. At most one of them is created at a time,
+ * so that the time of a request is bounded. False: one was created, or there is no map, or the heap
+ * is corrupt. */
+bool fast_map_prepare(struct heap *heap, bool may_grow);
+
 /* Create the map. Precondition: there is no map. False: there is no memory for it, or the heap is
  * corrupt. */
 bool fast_map_create(struct heap *heap, bool may_grow);
@@ -64,8 +69,8 @@ struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
 /* Return how many leaves take memory. */
 size_t fast_map_count_leaves(const struct fast_state *fast);
 
-/* Free the map if it has no leaf. */
-void fast_map_drop_if_unused(struct heap *heap);
+/* Free the map, with its spare leaf, if it has no leaf. True: it was there. */
+bool fast_map_drop_if_unused(struct heap *heap);
 
 /* Free each leaf of these pages that has no slab's page, and then the map if it has no leaf. */
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count);

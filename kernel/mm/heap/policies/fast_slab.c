@@ -90,7 +90,8 @@ static struct fast_slab *take_record(struct heap *heap, size_t class_index, cons
         .size_bytes = record_bytes(&fast_of(heap)->classes[class_index], class_index, page_count),
         .alignment_bytes = SEALED_UNIT_BYTES};
     const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    if (!fast_map_reach(heap, pages, may_grow) || !fast_map_reach(heap, last_page, may_grow))
+    if (!fast_map_reach(heap, pages, may_grow) ||
+        (page_count > 1 && !fast_map_reach(heap, last_page, may_grow)))
         return NULL;
     return fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
 }
@@ -102,13 +103,9 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
     const struct heap_request request = {.size_bytes =
                                              page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES,
                                          .alignment_bytes = FAST_PAGE_BYTES};
-    if (fast_of(heap)->map_block == NULL && !fast_map_create(heap, may_grow))
-        return NULL;
     uint8_t *pages = fast_own_take(heap, FAST_OWN_PAGES, &request, may_grow);
-    if (pages == NULL) {
-        fast_map_drop_if_unused(heap);
+    if (pages == NULL)
         return NULL;
-    }
     struct fast_slab *slab = take_record(heap, class_index, pages, page_count, may_grow);
     if (slab == NULL) {
         fast_map_drop_unused_leaves(heap, pages, page_count);
@@ -163,7 +160,8 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
 {
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
     unsigned page_count = choose_page_count(heap, size_class);
-    if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES)
+    if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES ||
+        !fast_map_prepare(heap, may_grow))
         return false;
     struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
     if (slab == NULL && page_count > 1 && !heap->is_corrupt)
@@ -264,7 +262,7 @@ bool fast_slab_flush_one(struct heap *heap)
         close_slab(heap, slab);
         return true;
     }
-    return false;
+    return !heap->is_corrupt && fast_map_drop_if_unused(heap);
 }
 
 void fast_slab_flush(struct heap *heap)

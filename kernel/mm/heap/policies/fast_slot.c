@@ -31,8 +31,8 @@ void fast_slot_begin(struct fast_state *fast)
 
 static uint8_t mark_of(const struct fast_state *fast, size_t class_index)
 {
-    uint64_t bits = fast->core.secret.canaries.second >> class_index % 60;
-    return (uint8_t)((FIRST_MARK + bits % MARK_COUNT) << 4);
+    uint32_t bits = (uint32_t)(fast->core.secret.canaries.second >> class_index % 32);
+    return (uint8_t)((FIRST_MARK + ((uint64_t)bits * MARK_COUNT >> 32)) << 4);
 }
 
 uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index)

@@ -128,7 +128,9 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     case FAST_OWN_SLAB:
         return slab_is_idle(fast, content);
     case FAST_OWN_LEAF:
-        return leaf_is_idle(fast, content);
+        if (content != fast->spare_leaf)
+            return leaf_is_idle(fast, content);
+        return fast->absent.units == 0 && all_slabs_are_idle(fast);
     case FAST_OWN_MAP:
         return fast->absent.units == 0 && all_slabs_are_idle(fast);
     case FAST_OWN_ABSENT:
@@ -458,7 +460,7 @@ static const char *check_totals(const struct fast_state *fast, const struct map_
         if (map->slot_counts[i] != fast->classes[i].slot_count)
             return "a class's slabs do not add up";
     }
-    if (fast_map_count_leaves(fast) != blocks->leaf_block_count)
+    if (fast_map_count_leaves(fast) + (fast->spare_leaf != NULL) != blocks->leaf_block_count)
         return "a leaf of the map is lost";
     if (map->absent_page_count != blocks->absent_page_count)
         return "the map has an absent page outside of absent blocks";
@@ -475,7 +477,8 @@ static const char *check_map(const struct fast_state *fast, const struct tally *
         if (problem != NULL)
             return problem;
     }
-    if (map.leaf_count != fast->leaf_count || (map.leaf_count == 0) != (fast->map_block == NULL))
+    if (map.leaf_count != fast->leaf_count ||
+        (fast->map_block == NULL && (map.leaf_count != 0 || fast->spare_leaf != NULL)))
         return "the leaves of the map are miscounted";
     return check_totals(fast, &map, blocks);
 }
